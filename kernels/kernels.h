@@ -1,0 +1,197 @@
+/* The inner loops, and nothing else: plain arrays in, plain arrays out. No tensor, no context, no
+ * allocation, no error. Every source of this room is compiled once per instruction set; each build
+ * fills one gt_KernelTable, and core/cpu.c picks the table at the first context. Leans on nothing. */
+#ifndef GT_KERNELS_KERNELS_H
+#define GT_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Element types a loop can be written for. The numbers index the tables below. */
+typedef enum gt_LoopType {
+    GT_LOOP_F32,
+    GT_LOOP_F64,
+    GT_LOOP_I32,
+    GT_LOOP_I64,
+    GT_LOOP_U8,
+    GT_LOOP_BOOL, /* one byte, 0 or 1 */
+    GT_LOOP_TYPES
+} gt_LoopType;
+
+/* y[i] = f(x[i]). "F": float32 and float64 only. "N": every numeric type (not bool). */
+#define GT_UNARY_LOOPS(L)                                                                          \
+    L(NEGATIVE, negative, N)                                                                       \
+    L(ABS, abs, N)                                                                                 \
+    L(SIGN, sign, N)                                                                               \
+    L(SQUARE, square, N)                                                                           \
+    L(SQRT, sqrt, F)                                                                               \
+    L(RSQRT, rsqrt, F)                                                                             \
+    L(RECIPROCAL, reciprocal, F)                                                                   \
+    L(EXP, exp, F)                                                                                 \
+    L(EXPM1, expm1, F)                                                                             \
+    L(LOG, log, F)                                                                                 \
+    L(LOG1P, log1p, F)                                                                             \
+    L(LOG2, log2, F)                                                                               \
+    L(LOG10, log10, F)                                                                             \
+    L(SIN, sin, F)                                                                                 \
+    L(COS, cos, F)                                                                                 \
+    L(TAN, tan, F)                                                                                 \
+    L(ARCSIN, arcsin, F)                                                                           \
+    L(ARCCOS, arccos, F)                                                                           \
+    L(ARCTAN, arctan, F)                                                                           \
+    L(SINH, sinh, F)                                                                               \
+    L(COSH, cosh, F)                                                                               \
+    L(TANH, tanh, F)                                                                               \
+    L(ARCSINH, arcsinh, F)                                                                         \
+    L(ARCCOSH, arccosh, F)                                                                         \
+    L(ARCTANH, arctanh, F)                                                                         \
+    L(ERF, erf, F)                                                                                 \
+    L(ERFC, erfc, F)                                                                               \
+    L(FLOOR, floor, F)                                                                             \
+    L(CEIL, ceil, F)                                                                               \
+    L(ROUND, round, F) /* half to even */                                                          \
+    L(TRUNC, trunc, F)                                                                             \
+    L(RELU, relu, N)                                                                               \
+    L(SIGMOID, sigmoid, F)                                                                         \
+    L(SOFTPLUS, softplus, F) /* max(x, 0) + log1p(exp(-|x|)) */
+
+/* y[i] = f(a[i * sa], b[i * sb]); sa and sb are 0 or 1, at most one of them 0. */
+#define GT_BINARY_LOOPS(L)                                                                         \
+    L(ADD, add, N)                                                                                 \
+    L(SUBTRACT, subtract, N)                                                                       \
+    L(MULTIPLY, multiply, N)                                                                       \
+    L(DIVIDE, divide, F)                                                                           \
+    L(FLOOR_DIVIDE, floor_divide, N) /* towards minus infinity; integers by 0 give 0 */            \
+    L(MOD, mod, N)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
+    L(POWER, power, F)                                                                             \
+    L(MAXIMUM, maximum, N) /* NaN if either is NaN */                                              \
+    L(MINIMUM, minimum, N)                                                                         \
+    L(ARCTAN2, arctan2, F)                                                                         \
+    L(RELU_GRADIENT, relu_gradient, F)       /* a where b > 0, else 0 */                           \
+    L(TANH_GRADIENT, tanh_gradient, F)       /* a * (1 - b * b) */                                 \
+    L(SIGMOID_GRADIENT, sigmoid_gradient, F) /* a * b * (1 - b) */
+
+/* y[i] = a[i * sa] OP b[i * sb] ? 1 : 0, into bool; every type (bool compares as 0 < 1). */
+#define GT_COMPARE_LOOPS(L)                                                                        \
+    L(EQUAL, equal, A)                                                                             \
+    L(NOT_EQUAL, not_equal, A)                                                                     \
+    L(LESS, less, A)                                                                               \
+    L(LESS_EQUAL, less_equal, A)                                                                   \
+    L(GREATER, greater, A)                                                                         \
+    L(GREATER_EQUAL, greater_equal, A)
+
+/* Reductions: the blocked, order-fixed kind. "N": every numeric type; sums of integers wrap. */
+#define GT_REDUCE_LOOPS(L)                                                                         \
+    L(SUM, sum, N)                                                                                 \
+    L(PROD, prod, N)                                                                               \
+    L(MAX, max, N) /* NaN wins */                                                                  \
+    L(MIN, min, N)
+
+#define GT_ENUM_UNARY(NAME, name, types)   GT_LOOP_##NAME,
+#define GT_ENUM_BINARY(NAME, name, types)  GT_LOOP_##NAME,
+#define GT_ENUM_COMPARE(NAME, name, types) GT_LOOP_##NAME,
+#define GT_ENUM_REDUCE(NAME, name, types)  GT_LOOP_##NAME,
+typedef enum gt_UnaryLoopId { GT_UNARY_LOOPS(GT_ENUM_UNARY) GT_UNARY_LOOP_COUNT } gt_UnaryLoopId;
+typedef enum gt_BinaryLoopId {
+    GT_BINARY_LOOPS(GT_ENUM_BINARY) GT_BINARY_LOOP_COUNT
+} gt_BinaryLoopId;
+typedef enum gt_CompareLoopId {
+    GT_COMPARE_LOOPS(GT_ENUM_COMPARE) GT_COMPARE_LOOP_COUNT
+} gt_CompareLoopId;
+typedef enum gt_ReduceLoopId {
+    GT_REDUCE_LOOPS(GT_ENUM_REDUCE) GT_REDUCE_LOOP_COUNT
+} gt_ReduceLoopId;
+
+typedef void gt_UnaryLoop(int64_t n, const void *x, void *y);
+typedef void gt_BinaryLoop(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb,
+                           void *y);
+/* y[i] = c[i] ? a[i * sa] : b[i * sb]; sc, sa, sb are 0 or 1. */
+typedef void gt_SelectLoop(int64_t n, const uint8_t *c, int64_t sc, const void *a, int64_t sa,
+                           const void *b, int64_t sb, void *y);
+/* One number out of n contiguous ones: y[0] = reduce(x[0 .. n-1]). n = 0 gives the identity (0, 1,
+ * lowest, highest). The bits depend on n and x alone. */
+typedef void gt_ReduceLoop(int64_t n, const void *x, void *y);
+/* Columns: y[j] = reduce over i of x[i * stride + j], j < columns, i < rows, in blocks of rows whose
+ * size is fixed. The bits of y[j] depend on rows and the column alone, never on `columns`. */
+typedef void gt_ReduceColumnsLoop(int64_t rows, int64_t columns, int64_t stride, const void *x,
+                                  void *y);
+typedef void gt_CastLoop(int64_t n, const void *x, void *y);
+
+/* y[r, :] over rows of `columns` contiguous numbers. */
+typedef void gt_RowsLoop(int64_t rows, int64_t columns, const void *x, void *y);
+
+/* C = op(A) op(B), row-major, C is m x n and overwritten. op(A) is m x k: a transposed A is stored
+ * k x m with leading dimension lda. `scratch` is what gemm_scratch said, 64-byte aligned. Every
+ * element of C is summed over k in ascending order with one fixed operation sequence that depends on
+ * k alone: cutting m or n into pieces, in any way, gives the same bits. k = 0 gives zeros. */
+typedef void gt_GemmLoop(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                         const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
+                         int64_t ldc, void *scratch);
+
+/* w -= alpha * m / (sqrt(v) + epsilon) after m += (g - m)(1 - beta_1), v += (g^2 - v)(1 - beta_2);
+ * v_hat NULL: no amsgrad, else v_hat = max(v_hat, v) stands in for v. `decay` is lr * weight_decay:
+ * w -= w * decay comes first. All in the element type. */
+typedef struct gt_AdamNumbers {
+    double alpha, beta_1, beta_2, epsilon, decay;
+} gt_AdamNumbers;
+typedef void gt_AdamLoop(int64_t n, void *w, void *m, void *v, void *v_hat, const void *g,
+                         const gt_AdamNumbers *numbers);
+
+/* momentum NULL: w -= lr g. Else m = mu m - lr g; w += m, or with nesterov w += mu m - lr g.
+ * `decay` as above. */
+typedef struct gt_SgdNumbers {
+    double learning_rate, momentum, decay;
+    bool nesterov;
+} gt_SgdNumbers;
+typedef void gt_SgdLoop(int64_t n, void *w, void *momentum, const void *g,
+                        const gt_SgdNumbers *numbers);
+
+/* Philox4x32-10 (Salmon et al. 2011). Element i of a stream is a function of (key, i) alone, so any
+ * range [first, first + n) may be filled by itself. */
+typedef struct gt_PhiloxKey {
+    uint64_t key;     /* which stream */
+    uint64_t counter; /* which draw of that stream */
+} gt_PhiloxKey;
+/* uniform: [0, 1), 24 random bits for float32, 53 for float64. normal: mean 0, deviation 1
+ * (Box-Muller on this room's own log, sin, cos). bits: raw 64-bit words (type I64 only). */
+typedef void gt_RandomLoop(gt_PhiloxKey key, int64_t first, int64_t n, void *y);
+
+typedef struct gt_KernelTable {
+    const char *isa;     /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
+    int64_t gemm_m[2];   /* rows and columns of C that one tile of work should have at least, */
+    int64_t gemm_n[2];   /*   by type (F32, F64): multiples of the register tile */
+    gt_UnaryLoop *unary[GT_UNARY_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_BinaryLoop *binary[GT_BINARY_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_BinaryLoop *compare[GT_COMPARE_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_SelectLoop *select[GT_LOOP_TYPES];
+    gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_CastLoop *cast[GT_LOOP_TYPES][GT_LOOP_TYPES]; /* [from][to]; float to integer truncates and
+                                                        saturates, NaN gives 0; to bool: != 0 */
+    gt_RowsLoop *softmax[2];     /* by F32, F64; any number of columns, also 0 */
+    gt_RowsLoop *log_softmax[2];
+    gt_RowsLoop *logsumexp[2];   /* y has one number a row; all -inf gives -inf, +inf gives +inf */
+    size_t (*gemm_scratch[2])(int64_t m, int64_t n, int64_t k); /* bytes */
+    gt_GemmLoop *gemm[2];
+    gt_AdamLoop *adam[2];
+    gt_SgdLoop *sgd[2];
+    gt_RandomLoop *random_uniform[2];
+    gt_RandomLoop *random_normal[2];
+    gt_RandomLoop *random_bits;
+    /* y (columns x rows) = x (rows x columns) transposed, blocked for the cache; by element size
+     * 1, 4, 8 bytes. ldx and ldy are in elements. */
+    void (*transpose[3])(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
+                         int64_t ldy);
+} gt_KernelTable;
+
+/* One per instruction set that this build contains. */
+extern const gt_KernelTable gt_kernels_base;
+#ifdef GT_HAVE_V3
+extern const gt_KernelTable gt_kernels_v3;
+#endif
+#ifdef GT_HAVE_V4
+extern const gt_KernelTable gt_kernels_v4;
+#endif
+
+#endif
