@@ -1,0 +1,109 @@
+/* What the sources of operations share: broadcasting, the usual shape rules and kernels, macros for
+ * records and samples. Private to the library. Leans on core. */
+#ifndef GT_OPS_KIT_H
+#define GT_OPS_KIT_H
+
+#include "core/internal.h"
+#include "ops/table.h"
+
+/* Inside the library an operation reports the call site of the function the user called. */
+#undef GT_HERE
+#define GT_HERE ((const char *)0)
+
+/* ---- samples ---- */
+#define GT_SAMPLE_SHAPE(...)                                                                       \
+    {(int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}}
+/* Real numbers from [lo, hi); integers below hi; with the kinks of the function at multiples of
+ * `every` kept `gap` away. */
+#define GT_REAL(lo, hi, ...)                                                                       \
+    {.dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi}
+#define GT_REAL_GAP(lo, hi, kinks, ...)                                                            \
+    {.dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi, .gap = 0.05,  \
+     .every = kinks}
+#define GT_DISTINCT(lo, hi, ...)                                                                   \
+    {.dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi,            \
+     .distinct = true}
+#define GT_REAL_SCALAR(lo, hi) {.dtype = GT_FLOAT64, .shape = {0, {0}}, .low = lo, .high = hi}
+#define GT_WHOLE(type, lo, hi, ...)                                                                \
+    {.dtype = type, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi}
+#define GT_SAMPLES_END {.inputs = 0}
+
+/* ---- shape rules ---- */
+/* Output 0 like input 0. The type must be one the caller's mask names. */
+enum {
+    GT_TAKES_FLOAT = 1,
+    GT_TAKES_INTEGER = 2,
+    GT_TAKES_BOOL = 4,
+    GT_TAKES_NUMBER = GT_TAKES_FLOAT | GT_TAKES_INTEGER,
+    GT_TAKES_ANY = GT_TAKES_NUMBER | GT_TAKES_BOOL
+};
+bool gt_takes(const gt_Spec *spec, unsigned types); /* raises an error if not */
+gt_Status gt_shape_same(gt_ShapeRule *rule, unsigned types);
+gt_Status gt_shape_float(gt_ShapeRule *rule);  /* like input 0, floats */
+gt_Status gt_shape_number(gt_ShapeRule *rule); /* like input 0, floats and integers */
+/* Output 0 is the broadcast of all inputs from `first` on, which have one type. */
+gt_Status gt_shape_broadcast(gt_ShapeRule *rule, int first, unsigned types);
+gt_Status gt_shape_binary_float(gt_ShapeRule *rule);
+gt_Status gt_shape_binary_number(gt_ShapeRule *rule);
+gt_Status gt_shape_compare(gt_ShapeRule *rule); /* two of one type -> bool */
+
+/* ---- kernels ---- */
+gt_Status gt_run_unary(const gt_Kernel *kernel, gt_UnaryLoop *const loops[GT_LOOP_TYPES]);
+gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_LOOP_TYPES]);
+
+/* Elements that make one piece of element-wise work. */
+#define GT_CHUNK 16384
+
+/* How `inputs` operands broadcast to one output: dimensions joined where they can be, the innermost
+ * with strides 0 or 1. */
+typedef struct gt_Broadcast {
+    int inputs, rank;
+    int64_t dims[GT_MAX_RANK];
+    int64_t stride[3][GT_MAX_RANK];
+    int64_t inner, chunk, chunks, outer, rows, tiles;
+} gt_Broadcast;
+void gt_broadcast_plan(gt_Broadcast *plan, const gt_Spec *output, int inputs,
+                       const gt_Spec *const *input);
+/* One run of the innermost dimension: n elements, offsets in elements. */
+typedef void gt_BroadcastBody(const gt_Kernel *kernel, const void *argument,
+                              const gt_Broadcast *plan, int64_t n, const int64_t *offset,
+                              int64_t output);
+gt_Status gt_broadcast_run(const gt_Kernel *kernel, const gt_Broadcast *plan,
+                           gt_BroadcastBody *body, const void *argument);
+
+/* An axis of a rank, negative from the end; -1 with an error raised if there is none. */
+int gt_axis(int axis, int rank);
+/* A set of axes as bits; all of them for GT_ALL_AXES; false with an error for bad or repeated. */
+bool gt_axes_bits(const gt_Axes *axes, int rank, uint32_t *bits);
+/* Like `gt_axes_bits`, from the two keywords `axis` and `axes`; neither given means all. */
+bool gt_axis_or_axes(int axis, const gt_Axes *axes, int rank, uint32_t *bits);
+
+/* ---- for gradient rules ---- */
+/* Sums a gradient back to the shape an input had before it was broadcast. */
+gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
+
+/* ---- functions ---- */
+#define GT_DEFINE_UNARY(name)                                                                      \
+    gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x)                                      \
+    {                                                                                              \
+        return gt_apply_one(here, &gt_op_##name, NULL, 1, &x);                                     \
+    }                                                                                              \
+    gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
+    {                                                                                              \
+        return gt_##name##_at(NULL, x);                                                            \
+    }
+/* Operands to one type (bool < uint8 < int32 < int64 < float; float32 with float64 is an error), the
+ * second may be a C number. */
+gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b);
+#define GT_DEFINE_BINARY(name)                                                                     \
+    gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *a, gt_Operand b)                        \
+    {                                                                                              \
+        return gt_binary(here, &gt_op_##name, a, b);                                               \
+    }                                                                                              \
+    gt_Tensor *(gt_##name)(gt_Tensor * a, gt_Tensor * b)                                           \
+    {                                                                                              \
+        return gt_binary(NULL, &gt_op_##name, a, gt_operand_tensor(b));                            \
+    }
+#define GT_STRUCT_TYPE(Type) (&Type##_type)
+
+#endif

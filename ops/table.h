@@ -1,0 +1,36 @@
+/* The table of operations: one line each. Whoever wants to know all operations (tests, files,
+ * documentation) walks it. */
+#ifndef GT_OPS_TABLE_H
+#define GT_OPS_TABLE_H
+
+#include "core/operation.h"
+
+GT_BEGIN
+
+#define GT_OPERATIONS(F)                                                                           \
+    /* arithmetic.c */                                                                             \
+    F(add) F(subtract) F(multiply) F(divide) F(divide_no_nan) F(floor_divide) F(mod) F(power)      \
+    F(maximum) F(minimum) F(negative) F(abs) F(sign) F(square) F(sqrt) F(rsqrt) F(reciprocal)      \
+    F(clip)                                                                                        \
+    /* cast.c */                                                                                   \
+    F(cast) F(identity) F(stop_gradient)                                                           \
+    /* matmul.c */                                                                                 \
+    F(matmul)                                                                                      \
+    /* reduce.c */                                                                                 \
+    F(sum) F(mean) F(prod) F(max) F(min) F(argmax) F(argmin) F(all) F(any)                         \
+    /* reshaping.c */                                                                              \
+    F(reshape) F(transpose) F(broadcast_to)                                                        \
+    /* assign.c */                                                                                 \
+    F(assign) F(assign_add) F(assign_sub)
+
+#define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;
+GT_OPERATIONS(GT_DECLARE_OPERATION)
+
+/* All built-in operations; count gets how many. Static storage. */
+GT_API const gt_Operation *const *gt_operations(int *count);
+/* Built-in or registered in the current context; NULL without an error if there is none. */
+GT_API const gt_Operation *gt_operation_find(const char *name);
+
+GT_END
+
+#endif
