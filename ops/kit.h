@@ -4,6 +4,7 @@
 #define GT_OPS_KIT_H
 
 #include "core/internal.h"
+#include "ops/operand.h"
 #include "ops/table.h"
 
 /* Inside the library an operation reports the call site of the function the user called. */
