@@ -1,0 +1,6 @@
+#include "core/version.h"
+
+const char *gt_version(void)
+{
+    return GT_VERSION;
+}
