@@ -3,7 +3,15 @@
 #ifndef GT_GRADTAPE_H
 #define GT_GRADTAPE_H
 
+#include "core/context.h"
+#include "core/dtype.h"
+#include "core/error.h"
 #include "core/export.h"
-#include "core/version.h"
+#include "core/keyword.h"
+#include "core/operation.h"
+#include "core/shape.h"
+#include "core/tape.h"
+#include "core/tensor.h"
+#include "core/variable.h"
 
 #endif

@@ -1,4 +1,4 @@
-/* GT_API marks what a program may call. Everything else is hidden in the shared library. */
+/* Which symbols leave the shared library, and C linkage for C++. */
 #ifndef GT_CORE_EXPORT_H
 #define GT_CORE_EXPORT_H
 
@@ -6,6 +6,14 @@
 #define GT_API __attribute__((visibility("default")))
 #else
 #define GT_API
+#endif
+
+#ifdef __cplusplus
+#define GT_BEGIN extern "C" {
+#define GT_END   }
+#else
+#define GT_BEGIN
+#define GT_END
 #endif
 
 #endif

@@ -1,0 +1,78 @@
+/* The context: everything that would otherwise be global. Allocator, pools, pending error, scopes,
+ * tapes, threads, seed, interrupt. A thread holds only the pointer to its current context, and the
+ * objects of one context are used by one thread at a time. A thread that names no context gets one
+ * of its own at its first call. */
+#ifndef GT_CORE_CONTEXT_H
+#define GT_CORE_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/export.h"
+#include "core/keyword.h"
+
+GT_BEGIN
+
+typedef struct gt_Context gt_Context;
+
+/* The host's memory. `allocate` returns memory of that alignment (a power of two, at least
+ * sizeof(void *)) or NULL; `release` gets the same size back. Every byte of a context comes from
+ * here, the context itself included. */
+typedef struct gt_Allocator {
+    void *(*allocate)(void *user, size_t size, size_t alignment);
+    void (*release)(void *user, void *memory, size_t size);
+    void *user;
+} gt_Allocator;
+
+#define GT_CONTEXT_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ContextOptions), "for ABI growth")                       \
+    F(int32_t, threads, 0, "worker threads; 0: GT_THREADS from the environment, else 1")           \
+    F(uint64_t, seed, 0, "what every random draw derives from")                                    \
+    F(const gt_Allocator *, allocator, NULL, "copied; NULL: malloc")
+typedef struct gt_ContextOptions gt_ContextOptions;
+struct gt_ContextOptions {
+    GT_CONTEXT_OPTIONS(GT_MEMBER)
+};
+
+/* A new context; it is not made current. NULL if there is no memory. Free with gt_context_free. */
+#define gt_context_create(...)                                                                     \
+    gt_context_new(GT_KEYWORDS(gt_ContextOptions, GT_CONTEXT_OPTIONS, __VA_ARGS__))
+GT_API gt_Context *gt_context_new(const gt_ContextOptions *options);
+/* Frees the context and everything made in it. NULL: the calling thread's current one. If it is
+ * current, the thread is left without. */
+GT_API void gt_context_free(gt_Context *context);
+/* Makes it the calling thread's current context and returns the one before (NULL if none). */
+GT_API gt_Context *gt_context_use(gt_Context *context);
+/* The calling thread's context, made now if there is none; NULL only without memory. */
+GT_API gt_Context *gt_context(void);
+
+/* Seed of the initializers and generators made from here on. */
+GT_API gt_Status gt_set_seed(uint64_t seed);
+/* Number of threads that large operations are cut over, 1 to 64. The results do not depend on it. */
+GT_API gt_Status gt_set_threads(int threads);
+GT_API int gt_threads(void);
+/* Asked between pieces of long work; returning true ends the call with GT_INTERRUPTED. */
+GT_API void gt_set_interrupt(bool (*interrupted)(void *user), void *user);
+
+typedef struct gt_MemoryStats {
+    int64_t bytes_in_use;    /* held by live objects */
+    int64_t bytes_reserved;  /* taken from the allocator, in use or pooled */
+    int64_t bytes_peak;      /* highest bytes_in_use so far */
+    int64_t allocator_calls; /* how often the allocator was asked */
+    int64_t handles;         /* live tensor handles, variables included */
+    int64_t records;         /* live records of the tapes */
+    int64_t variables;       /* live variables */
+} gt_MemoryStats;
+GT_API gt_MemoryStats gt_memory_stats(void);
+
+/* The version, "0.1.0". */
+GT_API const char *gt_version(void);
+/* One line: version, instruction set of the kernels in use, BLAS and its kernel set, threads. Valid
+ * until the next call on this context. */
+GT_API const char *gt_build_info(void);
+
+GT_END
+
+#endif

@@ -1,0 +1,44 @@
+/* Element types. The numbers are part of the ABI and never change; not every type has every
+ * operation, and an operation that lacks one says so. */
+#ifndef GT_CORE_DTYPE_H
+#define GT_CORE_DTYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/export.h"
+
+GT_BEGIN
+
+typedef enum gt_DType {
+    GT_DTYPE_NONE = 0, /* "not given": inherited, or taken from the data */
+    GT_FLOAT32 = 1,
+    GT_FLOAT64 = 2,
+    GT_INT32 = 3,
+    GT_INT64 = 4,
+    GT_UINT8 = 5,
+    GT_BOOL = 6,
+    GT_FLOAT16 = 7,
+    GT_BFLOAT16 = 8,
+    GT_INT8 = 9,
+    GT_INT16 = 10,
+    GT_UINT16 = 11,
+    GT_UINT32 = 12,
+    GT_UINT64 = 13,
+    GT_COMPLEX64 = 14,
+    GT_COMPLEX128 = 15,
+    GT_DTYPE_COUNT = 16
+} gt_DType;
+
+/* Bytes of one element; 0 for GT_DTYPE_NONE and for numbers that are no type. */
+GT_API size_t gt_dtype_size(gt_DType dtype);
+/* "float32", "int64", ...; "none" or "unknown" for what is no type. Static storage. */
+GT_API const char *gt_dtype_name(gt_DType dtype);
+/* The type of that name, GT_DTYPE_NONE if there is none. */
+GT_API gt_DType gt_dtype_from_name(const char *name);
+GT_API bool gt_dtype_is_float(gt_DType dtype);   /* real floating point */
+GT_API bool gt_dtype_is_integer(gt_DType dtype); /* signed or unsigned; bool is not */
+
+GT_END
+
+#endif

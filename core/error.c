@@ -1,0 +1,106 @@
+/* The pending error of a context: made here, asked for here. Leans on context.c for which context. */
+#include "core/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void append(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void append(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    if (used < size)
+        vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+/* "model/dense_1" from the frames of the running calls, outermost first. */
+static void append_path(char *text, size_t size, const gt_CallFrame *frame)
+{
+    if (!frame)
+        return;
+    append_path(text, size, frame->caller);
+    append(text, size, "%s%s", frame->caller ? "/" : ", in ", frame->name(frame->layer));
+}
+
+static gt_Status raise_list(gt_Context *context, gt_Status status, const char *here,
+                            const char *operation, const char *format, va_list arguments)
+{
+    if (context->status != GT_OK)
+        return context->status;
+    context->status = status;
+    char *text = context->message;
+    size_t size = sizeof context->message;
+    text[0] = 0;
+    if (!here)
+        here = context->here;
+    if (here)
+        append(text, size, "%s: ", here);
+    if (context->composing)
+        append(text, size, "%s: ", context->composing);
+    if (!operation)
+        operation = context->applying;
+    if (operation && (!context->composing || strcmp(operation, context->composing) != 0))
+        append(text, size, "%s: ", operation);
+    size_t used = strlen(text);
+    vsnprintf(text + used, size - used, format, arguments);
+    append_path(text, size, context->frame);
+    return status;
+}
+
+gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, const char *operation,
+                   const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    raise_list(context, status, here, operation, format, arguments);
+    va_end(arguments);
+    return context->status;
+}
+
+gt_Status gt_fail(gt_Status status, const char *format, ...)
+{
+    gt_Context *context = gt_context();
+    if (!context)
+        return GT_NO_MEMORY;
+    va_list arguments;
+    va_start(arguments, format);
+    raise_list(context, status == GT_OK ? GT_INVALID : status, NULL, NULL, format, arguments);
+    va_end(arguments);
+    return context->status;
+}
+
+gt_Status gt_status(void)
+{
+    gt_Context *context = gt_context();
+    return context ? context->status : GT_NO_MEMORY;
+}
+
+const char *gt_error_message(void)
+{
+    gt_Context *context = gt_context();
+    if (!context)
+        return "out of memory: no context could be made";
+    return context->status == GT_OK ? "" : context->message;
+}
+
+void gt_error_clear(void)
+{
+    gt_Context *context = gt_context();
+    if (!context)
+        return;
+    context->status = GT_OK;
+    context->message[0] = 0;
+}
+
+const char *gt_status_text(gt_Status status)
+{
+    static const char *const text[] = {
+        "ok",          "invalid argument",   "out of memory", "stale handle",
+        "wrong state", "no gradient",        "input/output",  "bad file format",
+        "unsupported", "interrupted",        "numeric",
+    };
+    return (unsigned)status < sizeof text / sizeof *text ? text[status] : "unknown status";
+}

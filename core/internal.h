@@ -1,0 +1,316 @@
+/* What the rooms of the library share and users never see: the context's insides, and the chain
+ * handle -> value -> buffer, with records between values.
+ *
+ *   slot     what a gt_Tensor * points to; owned by a scope, or by whoever owns the variable
+ *   value    spec, numbers (or a symbol of the traced graph) and the record that made it
+ *   buffer   counted bytes
+ *   record   one operation that ran under a tape; owned by its output values, so that dead branches
+ *            vanish while recording
+ */
+#ifndef GT_CORE_INTERNAL_H
+#define GT_CORE_INTERNAL_H
+
+#include <stdarg.h>
+#include <stdint.h>
+
+#include "kernels/kernels.h"
+#include "core/blas.h"
+#include "core/context.h"
+#include "core/object.h"
+#include "core/operation.h"
+#include "core/tape.h"
+#include "core/tensor.h"
+#include "core/variable.h"
+
+#define GT_HANDLE_BITS  6 /* generation bits in a handle: slots are 64-byte aligned */
+#define GT_HANDLE_MASK  ((uintptr_t)((1u << GT_HANDLE_BITS) - 1))
+#define GT_MAX_TAPES    64
+#define GT_MAX_THREADS  64
+#define GT_ALIGNMENT    64
+#define GT_SIZE_CLASSES 192
+
+typedef struct gt_Value gt_Value;
+typedef struct gt_Record gt_Record;
+typedef struct gt_Slot gt_Slot;
+typedef struct gt_Trace gt_Trace;
+typedef struct gt_ThreadPool gt_ThreadPool;
+
+typedef struct gt_Buffer {
+    void *data;
+    size_t bytes;
+    uint32_t references;
+    bool borrowed; /* the user's memory: not ours to free */
+} gt_Buffer;
+
+struct gt_Value {
+    gt_Spec spec;
+    gt_Context *context;
+    gt_Buffer *buffer; /* NULL: symbolic, or nobody needs the numbers any more */
+    size_t offset;     /* bytes into the buffer, for views */
+    gt_Record *record; /* what made it or what watches it; NULL: a constant */
+    const gt_Operation *origin;
+    uint32_t references;      /* slots, and records that have it as input */
+    uint32_t data_references; /* those of them that need the numbers */
+    int32_t symbol;           /* in the traced graph; -1: concrete */
+    uint32_t trace;           /* which trace the symbol is of */
+    uint16_t index;           /* which output of the record */
+};
+
+typedef struct gt_RecordOutput {
+    gt_Spec spec;
+    gt_Value *value;   /* not owned; NULL once it died */
+    gt_Buffer *buffer; /* owned if the rule reads this output later */
+    size_t offset;
+    int32_t symbol;
+} gt_RecordOutput;
+
+struct gt_Record {
+    const gt_Operation *operation; /* NULL: a leaf, that is a watched tensor */
+    gt_Context *context;
+    gt_Record *next, *previous; /* all records of the context; leaves of variables are not in it */
+    uint64_t tapes;             /* by bit */
+    const char *here;           /* the caller's file and line; NULL: not known */
+    void *options;              /* inside the block */
+    gt_Value **input;           /* inside the block; NULL: absent */
+    gt_RecordOutput *output;    /* inside the block */
+    gt_Slot *variable;          /* of a variable's leaf */
+    size_t bytes;               /* of the block */
+    uint32_t references;        /* output values */
+    uint16_t inputs, outputs;
+    bool stripped; /* its inputs were let go: a used tape, or one that ended */
+};
+
+typedef struct gt_VariableInfo {
+    char *name;
+    size_t name_bytes;
+    gt_Record leaf;
+    uint64_t serial;       /* order of making */
+    uint32_t references;   /* layers, optimizers, the user */
+    bool trainable;        /* as set now */
+    bool created_trainable;
+    gt_Value *symbolic;    /* its value in the trace that is running */
+    uint64_t trace_serial; /* which trace that is */
+    gt_Object *regularizer_owner;
+} gt_VariableInfo;
+
+struct gt_Slot {
+    gt_Value *value; /* NULL: free */
+    gt_Slot *next, *previous;
+    struct gt_Scope *scope;
+    gt_VariableInfo *variable;
+    uint32_t generation;
+    char padding[64 - 5 * sizeof(void *) - sizeof(uint32_t)];
+};
+
+struct gt_Scope {
+    gt_Scope *parent;
+    gt_Slot *first, *last;
+    struct gt_TapeSlot *tape; /* the outermost tape whose scope this is */
+    uintptr_t handle;         /* what gt_scope_begin returned */
+};
+
+typedef struct gt_TapeSlot {
+    uintptr_t handle; /* 0: free */
+    gt_Scope *scope;  /* of the outermost tape */
+    gt_Variable **watched;
+    int32_t watched_count, watched_capacity;
+    int32_t below; /* the tape around this one; -1: none */
+    uint32_t generation;
+    bool persistent, watch_accessed, used, paused, has_records;
+} gt_TapeSlot;
+
+/* A layer that is being called or built: what error messages and paths start from. */
+typedef struct gt_CallFrame {
+    const struct gt_CallFrame *caller;
+    struct gt_Object *layer;
+    const char *(*name)(const struct gt_Object *layer);
+    bool training, building;
+} gt_CallFrame;
+
+struct gt_Context {
+    gt_Allocator allocator;
+    const gt_KernelTable *kernels;
+    /* memory */
+    void *free_blocks[GT_SIZE_CLASSES];
+    struct gt_Slab *slabs;
+    gt_MemoryStats memory;
+    /* errors */
+    gt_Status status;
+    const char *here; /* the call site that library code without one of its own reports */
+    const char *composing; /* the composite operation that is running, for messages */
+    const char *applying;  /* the operation that is running, for messages */
+    const gt_CallFrame *frame;
+    /* handles */
+    gt_Slot *free_first, *free_last;
+    int64_t free_slots;
+    gt_Scope root, *scope;
+    uintptr_t scope_serial;
+    /* tapes */
+    gt_TapeSlot tape[GT_MAX_TAPES];
+    int32_t innermost_tape, last_tape; /* -1: none */
+    uint64_t recording, auto_watching; /* by bit */
+    gt_Record records;                 /* head of the ring of records */
+    gt_Value *dying;                   /* values to be freed: a list instead of recursion */
+    uint64_t variable_serial, trace_serial, object_serial;
+    gt_Trace *trace;
+    /* work */
+    gt_ThreadPool *pool;
+    int threads;
+    void *scratch[GT_MAX_THREADS];
+    size_t scratch_bytes[GT_MAX_THREADS];
+    gt_Blas blas;
+    bool (*interrupted)(void *user);
+    void *interrupted_user;
+    /* objects and registrations */
+    gt_Object objects; /* head of the ring of objects */
+    gt_Object *quarantine_first, *quarantine_last;
+    int32_t quarantined;
+    const gt_Operation **operations;
+    int32_t operation_count, operation_capacity;
+    uint64_t seed;
+    gt_Variable *generator; /* the default generator's state */
+    char message[1024];
+    char info[256];
+};
+
+/* ---- memory.c: every block is 64-byte aligned and given back with its size ---- */
+void *gt_allocate(gt_Context *context, size_t bytes); /* raises GT_NO_MEMORY and returns NULL */
+void *gt_allocate_zeroed(gt_Context *context, size_t bytes);
+void gt_release(gt_Context *context, void *block, size_t bytes);
+/* A growing array: makes room for one more element. */
+bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
+                size_t element);
+void gt_memory_close(gt_Context *context);
+
+/* ---- error.c ---- */
+/* Raises an error as `operation`: "here: operation: message, in path". */
+gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, const char *operation,
+                   const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 5, 6)))
+#endif
+    ;
+
+/* ---- context.c ---- */
+/* The current context if no error is pending there, else NULL: the first line of every call. */
+gt_Context *gt_enter(void);
+
+/* The site and name that composite operations give to what they are made of. */
+typedef struct gt_Site {
+    gt_Context *context;
+    const char *here, *composing;
+} gt_Site;
+gt_Site gt_site_enter(const char *here, const char *name);
+void gt_site_leave(gt_Site site);
+
+/* ---- buffer, value, handle: tensor.c ---- */
+gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes);
+gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes);
+void gt_buffer_release(gt_Context *context, gt_Buffer *buffer);
+
+gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buffer, size_t offset);
+void gt_value_retain(gt_Value *value, bool data);
+void gt_value_release(gt_Value *value, bool data);
+static inline void *gt_value_data(const gt_Value *value)
+{
+    return value->buffer ? (char *)value->buffer->data + value->offset : NULL;
+}
+
+/* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
+gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones. `what`
+ * names the argument. */
+gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
+                       const char *what, const gt_Tensor *tensor);
+static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
+{
+    return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
+}
+static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
+{
+    return slot->value && (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
+}
+static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
+{
+    return (gt_Tensor *)((uintptr_t)slot | (slot->generation & GT_HANDLE_MASK));
+}
+/* Frees what a slot holds and makes every handle to it stale. */
+void gt_slot_free(gt_Context *context, gt_Slot *slot);
+gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value);
+
+gt_Scope *gt_scope_open(gt_Context *context);
+void gt_scope_close(gt_Context *context); /* the innermost */
+/* Closes scopes down to `outer`: whatever a failing callback left open. */
+void gt_scope_unwind(gt_Context *context, gt_Scope *outer);
+/* Moves a handle to the scope around the innermost one. NULL is passed through. */
+gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor);
+
+bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape); /* false: overflow or bad rank */
+bool gt_spec_resize(gt_Spec *spec);                              /* size from dims; same */
+gt_Shape gt_spec_shape(const gt_Spec *spec);
+bool gt_spec_equal(const gt_Spec *a, const gt_Spec *b);
+static inline size_t gt_spec_bytes(const gt_Spec *spec)
+{
+    return (size_t)spec->size * gt_dtype_size(spec->dtype);
+}
+char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
+/* A new tensor without numbers yet; data gets where they go. */
+gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
+
+/* ---- variable.c ---- */
+gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
+                          bool trainable); /* zeros; references 1 */
+void gt_variable_retain(gt_Variable *variable);
+gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
+                           const gt_Tensor *variable);
+/* Makes the variable's bytes its own before they are overwritten: whoever holds the old value
+ * keeps the old bytes, at another address. */
+gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot);
+
+/* ---- tape.c ---- */
+gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
+                           const gt_Tape *tape);
+int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);
+void gt_tape_watch_variable(gt_Context *context, gt_Slot *slot, uint64_t tapes);
+gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
+                         int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
+                         uint64_t tapes, const char *here);
+void gt_record_release(gt_Record *record);
+/* Lets go of inputs and saved numbers. */
+void gt_record_strip(gt_Record *record);
+/* Takes this tape off every record; those that no tape holds any more are stripped. */
+void gt_tape_forget(gt_Context *context, gt_TapeSlot *tape);
+/* Suspends all recording (building layers, optimizer state); returns what gt_tape_unquiet wants. */
+uint64_t gt_tape_quiet(gt_Context *context);
+void gt_tape_unquiet(gt_Context *context, uint64_t recording);
+
+/* ---- threads.c ---- */
+gt_Status gt_pool_resize(gt_Context *context, int threads);
+void gt_pool_close(gt_Context *context);
+gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
+bool gt_interrupted(gt_Context *context);
+
+/* ---- cpu.c ---- */
+const gt_KernelTable *gt_cpu_kernels(void);
+typedef struct gt_FloatMode {
+    uint64_t saved;
+} gt_FloatMode;
+/* Flush denormals to zero on this thread, and back to what the caller had. */
+gt_FloatMode gt_float_mode_flush(void);
+void gt_float_mode_restore(gt_FloatMode mode);
+
+/* ---- operation.c ---- */
+int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
+/* Do two option structs say the same? Padding does not count. */
+bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
+
+/* ---- rule.c: what a gradient rule works on ---- */
+struct gt_GradientRule {
+    gt_Context *context;
+    gt_Record *record;
+    uint64_t wants;
+    gt_Tensor *const *upstream; /* one an output */
+    gt_Tensor **given;          /* one an input */
+};
+
+#endif

@@ -1,0 +1,143 @@
+/* The memory of a context: size classes over the host's allocator. Classes are a quarter of a power
+ * of two apart, in steps of at least 64 bytes, so every block is aligned for any vector and wastes at
+ * most a quarter. A freed block goes to its class's list and comes back from there: a step whose
+ * shapes were seen before asks the allocator for nothing. Leans on error.c. */
+#include "core/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Memory as it came from the allocator: one large block, or many small ones. */
+struct gt_Slab {
+    struct gt_Slab *next;
+    size_t bytes;
+};
+
+#define SLAB_HEAD  GT_ALIGNMENT
+#define SLAB_BYTES ((size_t)256 * 1024)
+#define SMALL      ((size_t)32 * 1024) /* blocks up to this size are cut from slabs */
+
+static int log2_floor(size_t n)
+{
+    int bits = 0;
+    while (n >>= 1)
+        bits++;
+    return bits;
+}
+
+/* Class 0..3: 64, 128, 192, 256 bytes; then four steps to each doubling. */
+static int class_of(size_t bytes, size_t *size)
+{
+    if (bytes <= 256) {
+        int index = bytes ? (int)((bytes - 1) / 64) : 0;
+        *size = (size_t)(index + 1) * 64;
+        return index;
+    }
+    int power = log2_floor(bytes - 1);
+    size_t step = (size_t)1 << (power - 2);
+    int quarter = (int)((bytes - 1 - ((size_t)1 << power)) / step);
+    *size = ((size_t)1 << power) + (size_t)(quarter + 1) * step;
+    return 4 + (power - 8) * 4 + quarter;
+}
+
+static struct gt_Slab *slab_new(gt_Context *context, size_t payload)
+{
+    size_t bytes = payload + SLAB_HEAD;
+    struct gt_Slab *slab =
+        context->allocator.allocate(context->allocator.user, bytes, GT_ALIGNMENT);
+    context->memory.allocator_calls++;
+    if (!slab)
+        return NULL;
+    slab->bytes = bytes;
+    slab->next = context->slabs;
+    context->slabs = slab;
+    context->memory.bytes_reserved += (int64_t)bytes;
+    return slab;
+}
+
+static void push_free(gt_Context *context, int class, void *block)
+{
+    *(void **)block = context->free_blocks[class];
+    context->free_blocks[class] = block;
+}
+
+void *gt_allocate(gt_Context *context, size_t bytes)
+{
+    size_t size;
+    if (bytes > SIZE_MAX / 4) {
+        gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
+        return NULL;
+    }
+    int class = class_of(bytes, &size);
+    void *block = context->free_blocks[class];
+    if (block) {
+        context->free_blocks[class] = *(void **)block;
+    } else {
+        size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
+        if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
+            payload = 32768 / size * size; /* a small program stays small */
+        struct gt_Slab *slab = slab_new(context, payload);
+        if (!slab) {
+            gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
+            return NULL;
+        }
+        block = (char *)slab + SLAB_HEAD;
+        for (size_t at = payload; at > size; at -= size)
+            push_free(context, class, (char *)block + at - size);
+    }
+    context->memory.bytes_in_use += (int64_t)size;
+    if (context->memory.bytes_in_use > context->memory.bytes_peak)
+        context->memory.bytes_peak = context->memory.bytes_in_use;
+    return block;
+}
+
+void *gt_allocate_zeroed(gt_Context *context, size_t bytes)
+{
+    void *block = gt_allocate(context, bytes);
+    if (block)
+        memset(block, 0, bytes);
+    return block;
+}
+
+void gt_release(gt_Context *context, void *block, size_t bytes)
+{
+    size_t size;
+    if (!block)
+        return;
+    int class = class_of(bytes, &size);
+    push_free(context, class, block);
+    context->memory.bytes_in_use -= (int64_t)size;
+}
+
+bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
+                size_t element)
+{
+    if (count < *capacity)
+        return true;
+    int32_t wanted = *capacity ? *capacity * 2 : 8;
+    if (*capacity > INT32_MAX / 2) {
+        gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: a list is full");
+        return false;
+    }
+    void *grown = gt_allocate(context, (size_t)wanted * element);
+    if (!grown)
+        return false;
+    if (*array) {
+        memcpy(grown, *array, (size_t)count * element);
+        gt_release(context, *array, (size_t)*capacity * element);
+    }
+    *array = grown;
+    *capacity = wanted;
+    return true;
+}
+
+void gt_memory_close(gt_Context *context)
+{
+    struct gt_Slab *slab = context->slabs;
+    while (slab) {
+        struct gt_Slab *next = slab->next;
+        context->allocator.release(context->allocator.user, slab, slab->bytes);
+        slab = next;
+    }
+    context->slabs = NULL;
+}

@@ -1,0 +1,87 @@
+/* Counting and freeing long-lived objects; the quarantine that makes a freed one an error. */
+#include "core/internal.h"
+
+#include <string.h>
+
+#define QUARANTINE 4096 /* freed objects that are not reused yet */
+
+void *gt_object_new(gt_Context *context, const gt_ObjectKind *kind, size_t bytes)
+{
+    gt_Object *object = gt_allocate_zeroed(context, bytes);
+    if (!object)
+        return NULL;
+    object->kind = kind;
+    object->context = context;
+    object->bytes = bytes;
+    object->serial = ++context->object_serial;
+    object->references = 1;
+    object->floating = true;
+    object->next = &context->objects;
+    object->previous = context->objects.previous;
+    object->previous->next = object->next->previous = object;
+    return object;
+}
+
+bool gt_object_check(gt_Context *context, const char *here, const char *operation,
+                     const gt_Object *object, const gt_ObjectKind *kind)
+{
+    if (!object)
+        gt_raise(context, GT_INVALID, here, operation, "the %s is NULL", kind->name);
+    else if (!object->kind)
+        gt_raise(context, GT_STALE, here, operation, "this %s was freed", kind->name);
+    else if (object->kind != kind)
+        gt_raise(context, GT_INVALID, here, operation, "this is a %s, not a %s",
+                 object->kind->name, kind->name);
+    else
+        return true;
+    return false;
+}
+
+void gt_object_sink(gt_Object *object)
+{
+    if (!object)
+        return;
+    if (object->floating)
+        object->floating = false;
+    else
+        object->references++;
+}
+
+static void unlink_object(gt_Object *object)
+{
+    object->previous->next = object->next;
+    object->next->previous = object->previous;
+    object->next = object->previous = NULL;
+}
+
+void gt_object_release(gt_Object *object)
+{
+    if (!object || !object->kind || --object->references > 0)
+        return;
+    gt_Context *context = object->context;
+    unlink_object(object);
+    const gt_ObjectKind *kind = object->kind;
+    object->references = 1; /* whoever looks at it while it goes must not free it twice */
+    kind->destroy(object);
+    object->kind = NULL;
+    if (context->quarantine_last)
+        context->quarantine_last->next = object;
+    else
+        context->quarantine_first = object;
+    context->quarantine_last = object;
+    if (++context->quarantined > QUARANTINE) {
+        gt_Object *oldest = context->quarantine_first;
+        context->quarantine_first = oldest->next;
+        context->quarantined--;
+        gt_release(context, oldest, oldest->bytes);
+    }
+}
+
+void gt_objects_close(gt_Context *context)
+{
+    while (context->objects.next != &context->objects) {
+        gt_Object *object = context->objects.previous;
+        object->references = 1;
+        gt_object_release(object);
+    }
+}

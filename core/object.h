@@ -1,0 +1,39 @@
+/* Long-lived things: layers, optimizers, functions, datasets. Counted; a constructor returns one that
+ * is floating, a container sinks it; the context frees what nobody freed. A freed object is kept
+ * aside for a while so that using it is an error and not a crash. */
+#ifndef GT_CORE_OBJECT_H
+#define GT_CORE_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/context.h"
+
+typedef struct gt_Object gt_Object;
+typedef struct gt_ObjectKind {
+    const char *name;                 /* "layer", "optimizer": for messages */
+    void (*destroy)(gt_Object *self); /* lets go of what it holds; must not fail */
+} gt_ObjectKind;
+
+struct gt_Object {
+    const gt_ObjectKind *kind; /* NULL: freed */
+    gt_Context *context;
+    gt_Object *next, *previous;
+    size_t bytes;
+    uint64_t serial; /* order of making */
+    uint32_t references;
+    bool floating;
+};
+
+/* A zeroed block of `bytes` that starts with a gt_Object; floating, one reference. */
+void *gt_object_new(gt_Context *context, const gt_ObjectKind *kind, size_t bytes);
+/* Is this a live object of that kind? Raises an error as `operation` otherwise. */
+bool gt_object_check(gt_Context *context, const char *here, const char *operation,
+                     const gt_Object *object, const gt_ObjectKind *kind);
+/* A container takes it: the floating reference becomes the container's, else one is added. */
+void gt_object_sink(gt_Object *object);
+void gt_object_release(gt_Object *object); /* NULL is ignored */
+void gt_objects_close(gt_Context *context);
+
+#endif

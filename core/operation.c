@@ -1,0 +1,307 @@
+/* Running an operation: check the inputs, ask the shape rule, run the kernel or write the node down,
+ * record. Every operation of every mode goes through gt_apply. Leans on tensor.c, tape.c, graph.c. */
+#include "core/graph.h"
+
+#include <string.h>
+
+int gt_loop_type(gt_DType dtype)
+{
+    switch (dtype) {
+    case GT_FLOAT32:
+        return GT_LOOP_F32;
+    case GT_FLOAT64:
+        return GT_LOOP_F64;
+    case GT_INT32:
+        return GT_LOOP_I32;
+    case GT_INT64:
+        return GT_LOOP_I64;
+    case GT_UINT8:
+        return GT_LOOP_U8;
+    case GT_BOOL:
+        return GT_LOOP_BOOL;
+    default:
+        return -1;
+    }
+}
+
+/* One call on its way. */
+typedef struct Call {
+    gt_Context *context;
+    const gt_Operation *operation;
+    const void *options;
+    const char *here;
+    int inputs;
+    bool symbolic;
+    gt_Slot *slot[GT_MAX_INPUTS];
+    gt_Value *value[GT_MAX_INPUTS];
+    gt_ShapeRule rule;
+} Call;
+
+static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
+{
+    gt_Context *context = call->context;
+    const gt_Operation *operation = call->operation;
+    if (call->inputs < operation->inputs_min || call->inputs > operation->inputs_max)
+        return gt_raise(context, GT_INVALID, call->here, operation->name,
+                        "%d inputs; it takes %d to %d", call->inputs, operation->inputs_min,
+                        operation->inputs_max);
+    for (int i = 0; i < call->inputs; i++) {
+        call->slot[i] = NULL;
+        call->value[i] = NULL;
+        call->rule.input[i] = NULL;
+        if (!input[i] && operation->optional_inputs >> i & 1)
+            continue;
+        char what[32] = "input 1";
+        what[6] = (char)('1' + i % 9);
+        gt_Slot *slot = gt_slot_check(context, call->here, operation->name,
+                                      i < 9 ? what : "one of the inputs", input[i]);
+        if (!slot)
+            return context->status;
+        call->slot[i] = slot;
+        call->value[i] = slot->value;
+        if (slot->variable) {
+            gt_VariableInfo *info = slot->variable;
+            if (slot->value->context == context && info->trainable)
+                gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
+            if (context->trace && !(call->value[i] = gt_trace_variable(context, slot)))
+                return context->status;
+        }
+        if (call->value[i]->symbol >= 0) {
+            if (!context->trace ||
+                call->value[i]->trace != (uint32_t)context->trace_serial)
+                return gt_raise(context, GT_STALE, call->here, operation->name,
+                                "a tensor of a traced function was used outside of it");
+            call->symbolic = true;
+        }
+        call->rule.input[i] = &call->value[i]->spec;
+    }
+    return context->status;
+}
+
+static gt_Status check_shapes(Call *call)
+{
+    gt_Context *context = call->context;
+    gt_ShapeRule *rule = &call->rule;
+    const gt_Operation *operation = call->operation;
+    rule->operation = operation;
+    rule->options = call->options;
+    rule->inputs = call->inputs;
+    rule->outputs = operation->outputs;
+    rule->scratch = 0;
+    memset(rule->output, 0, operation->outputs * sizeof *rule->output);
+    gt_Status status = operation->shape(rule);
+    if (context->status != GT_OK)
+        return context->status;
+    if (status != GT_OK)
+        return gt_raise(context, status, call->here, operation->name, "the shape rule failed");
+    for (int i = 0; i < rule->outputs; i++) {
+        char text[160];
+        if (!gt_spec_resize(&rule->output[i]))
+            return gt_raise(context, GT_INVALID, call->here, operation->name,
+                            "the result %s would be too large",
+                            gt_shape_text(gt_spec_shape(&rule->output[i]), text, sizeof text));
+    }
+    return GT_OK;
+}
+
+static gt_Status run_kernel(Call *call, gt_Value *const *output)
+{
+    gt_Context *context = call->context;
+    gt_Kernel kernel;
+    kernel.operation = call->operation;
+    kernel.options = call->options;
+    kernel.inputs = call->inputs;
+    kernel.outputs = call->rule.outputs;
+    kernel.context = context;
+    for (int i = 0; i < call->inputs; i++) {
+        kernel.input_spec[i] = call->value[i] ? &call->value[i]->spec : NULL;
+        kernel.input[i] = call->value[i] ? gt_value_data(call->value[i]) : NULL;
+    }
+    for (int i = 0; i < call->rule.outputs; i++) {
+        kernel.output_spec[i] = &output[i]->spec;
+        kernel.output[i] = gt_value_data(output[i]);
+    }
+    if (call->rule.scratch && gt_scratch_reserve(context, call->rule.scratch) != GT_OK)
+        return context->status;
+    gt_Status status = call->operation->run(&kernel);
+    if (status != GT_OK && context->status == GT_OK)
+        gt_raise(context, status, call->here, call->operation->name, "the kernel failed");
+    return context->status;
+}
+
+/* The variables are made the call's own before anything is written: no half update. */
+static gt_Status apply_effect(Call *call)
+{
+    gt_Context *context = call->context;
+    gt_Value *output[GT_MAX_OUTPUTS];
+    for (int i = 0; i < call->rule.outputs; i++) {
+        gt_Slot *slot = call->slot[i];
+        if (!slot || !slot->variable)
+            return gt_raise(context, GT_INVALID, call->here, call->operation->name,
+                            "input %d is a tensor; only a variable can be changed", i + 1);
+        if (slot->value->context != context)
+            return gt_raise(context, GT_STATE, call->here, call->operation->name,
+                            "variable %s belongs to another context", slot->variable->name);
+        if (!gt_spec_equal(&call->rule.output[i], &slot->value->spec))
+            return gt_raise(context, GT_INVALID, call->here, call->operation->name,
+                            "the new value does not have the variable's shape and type");
+    }
+    if (context->trace) {
+        int32_t symbols[GT_MAX_OUTPUTS];
+        return gt_trace_node(context, call->operation, call->options, call->here, call->inputs,
+                             call->value, &call->rule, call->slot, symbols);
+    }
+    for (int i = 0; i < call->rule.outputs; i++)
+        if (gt_variable_own(context, call->slot[i]) != GT_OK)
+            return context->status;
+    for (int i = 0; i < call->inputs; i++)
+        if (call->slot[i])
+            call->value[i] = call->slot[i]->value;
+    for (int i = 0; i < call->rule.outputs; i++)
+        output[i] = call->slot[i]->value;
+    return run_kernel(call, output);
+}
+
+/* A new value for output i: symbolic, a view of input 0, or fresh memory. */
+static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
+{
+    gt_Context *context = call->context;
+    const gt_Spec *spec = &call->rule.output[i];
+    gt_Value *value;
+    if (call->symbolic) {
+        value = gt_trace_value(context, spec, symbols[i]);
+    } else if (call->operation->flags & GT_OP_VIEW) {
+        gt_Value *source = call->value[0];
+        int64_t offset =
+            call->operation->view_offset ? call->operation->view_offset(&call->rule) : 0;
+        value = gt_value_new(context, spec, source->buffer,
+                             source->offset + (size_t)offset * gt_dtype_size(spec->dtype));
+        if (value)
+            source->buffer->references++;
+    } else {
+        gt_Buffer *buffer = gt_buffer_new(context, gt_spec_bytes(spec));
+        value = buffer ? gt_value_new(context, spec, buffer, 0) : NULL;
+        if (!value)
+            gt_buffer_release(context, buffer);
+    }
+    if (value)
+        value->origin = call->operation;
+    return value;
+}
+
+static gt_Status apply_values(Call *call, gt_Tensor **outputs)
+{
+    gt_Context *context = call->context;
+    gt_Value *output[GT_MAX_OUTPUTS];
+    int32_t symbols[GT_MAX_OUTPUTS];
+    int made = 0;
+    if (call->symbolic &&
+        gt_trace_node(context, call->operation, call->options, call->here, call->inputs,
+                      call->value, &call->rule, NULL, symbols) != GT_OK)
+        return context->status;
+    for (; made < call->rule.outputs; made++)
+        if (!(output[made] = new_output(call, made, symbols)))
+            goto failed;
+    if (!call->symbolic && !(call->operation->flags & GT_OP_VIEW) &&
+        run_kernel(call, output) != GT_OK)
+        goto failed;
+    uint64_t tapes = 0;
+    for (int i = 0; i < call->inputs; i++)
+        if (call->value[i] && call->value[i]->record)
+            tapes |= call->value[i]->record->tapes;
+    tapes &= context->recording;
+    if (tapes && !gt_record_new(context, call->operation, call->options, call->inputs, call->value,
+                                made, output, tapes, call->here ? call->here : context->here))
+        goto failed;
+    for (int i = 0; i < made; i++)
+        if (!(outputs[i] = gt_handle_new(context, output[i]))) {
+            for (int k = i + 1; k < made; k++)
+                gt_value_release(output[k], true);
+            return context->status;
+        }
+    return GT_OK;
+failed:
+    while (made > 0)
+        gt_value_release(output[--made], true);
+    return context->status;
+}
+
+gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *options,
+                   int inputs, gt_Tensor *const *input, gt_Tensor **outputs)
+{
+    gt_Context *context = gt_enter();
+    for (int i = 0; outputs && i < operation->outputs; i++)
+        outputs[i] = NULL;
+    if (!context)
+        return gt_status();
+    Call call;
+    call.context = context;
+    call.operation = operation;
+    call.options = options;
+    call.here = here;
+    call.inputs = inputs;
+    call.symbolic = false;
+    _Alignas(16) char full[512];
+    const char *applying = context->applying;
+    const char *caller = context->here;
+    context->applying = operation->name;
+    if (here)
+        context->here = here;
+    if (operation->options) {
+        if (operation->options->size > sizeof full) {
+            gt_raise(context, GT_UNSUPPORTED, here, operation->name, "its options are too large");
+            goto done;
+        }
+        gt_options_fill(operation->options, full, options);
+        call.options = full;
+    }
+    if (check_inputs(&call, input) == GT_OK && check_shapes(&call) == GT_OK) {
+        if (operation->flags & GT_OP_EFFECT)
+            apply_effect(&call);
+        else
+            apply_values(&call, outputs);
+    }
+done:
+    context->applying = applying;
+    context->here = caller;
+    return context->status;
+}
+
+gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation, const void *options,
+                        int inputs, gt_Tensor *const *input)
+{
+    gt_Tensor *output = NULL;
+    gt_apply(here, operation, options, inputs, input, &output);
+    return output;
+}
+
+const gt_Operation *gt_registered_operation(const char *name)
+{
+    gt_Context *context = gt_context();
+    for (int i = 0; context && name && i < context->operation_count; i++)
+        if (strcmp(context->operations[i]->name, name) == 0)
+            return context->operations[i];
+    return NULL;
+}
+
+gt_Status gt_register_operation(const gt_Operation *operation)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!operation || !operation->name || !operation->shape || !operation->run ||
+        operation->outputs < 1 || operation->outputs > GT_MAX_OUTPUTS ||
+        operation->inputs_max > GT_MAX_INPUTS || operation->inputs_min > operation->inputs_max)
+        return gt_raise(context, GT_INVALID, NULL, "register_operation",
+                        "an operation needs a name, a shape rule, a kernel, 1 to %d outputs and at "
+                        "most %d inputs",
+                        GT_MAX_OUTPUTS, GT_MAX_INPUTS);
+    if (gt_registered_operation(operation->name))
+        return gt_raise(context, GT_INVALID, NULL, "register_operation",
+                        "the name \"%s\" is taken", operation->name);
+    if (!gt_reserve(context, (void **)&context->operations, context->operation_count,
+                    &context->operation_capacity, sizeof *context->operations))
+        return context->status;
+    context->operations[context->operation_count++] = operation;
+    return GT_OK;
+}

@@ -1,0 +1,135 @@
+/* The operation record: all that is known of an operation, in one place. Eager calls, tracing, the
+ * gradient walk, plans, documentation and the tests all start from it. Built-in operations are in
+ * the table of ops/table.c, users' in their context. */
+#ifndef GT_CORE_OPERATION_H
+#define GT_CORE_OPERATION_H
+
+#include "core/context.h"
+#include "core/keyword.h"
+#include "core/shape.h"
+#include "core/tensor.h"
+
+GT_BEGIN
+
+#define GT_MAX_INPUTS  64
+#define GT_MAX_OUTPUTS 8
+
+typedef struct gt_Operation gt_Operation;
+typedef struct gt_GradientRule gt_GradientRule;
+
+/* What a shape rule sees and fills. Inputs that are optional and absent are NULL. */
+typedef struct gt_ShapeRule {
+    const gt_Operation *operation;
+    const void *options;
+    int32_t inputs, outputs;
+    const gt_Spec *input[GT_MAX_INPUTS];
+    gt_Spec output[GT_MAX_OUTPUTS]; /* zeroed; set dtype, rank, dims; size is worked out after */
+    size_t scratch;                 /* bytes of scratch memory that a worker of `run` needs */
+} gt_ShapeRule;
+
+/* What a kernel sees: pointers to row-major data, 64-byte aligned unless the user's or a view's. */
+typedef struct gt_Kernel {
+    const gt_Operation *operation;
+    const void *options;
+    int32_t inputs, outputs;
+    const gt_Spec *input_spec[GT_MAX_INPUTS]; /* NULL: absent */
+    const gt_Spec *output_spec[GT_MAX_OUTPUTS];
+    const void *input[GT_MAX_INPUTS];
+    void *output[GT_MAX_OUTPUTS];
+    gt_Context *context;
+} gt_Kernel;
+
+/* Cuts `count` tiles over the threads of the context; `body` gets each range [first, last) with the
+ * scratch memory of its worker. How the work is cut must depend on the problem alone. Polls the
+ * interrupt. */
+typedef void gt_TileBody(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                         void *scratch);
+GT_API gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body,
+                              void *argument);
+
+/* Inputs that show an operation at work: for the gradient check, the bad-input test, docs, bench. */
+typedef struct gt_SampleInput {
+    gt_DType dtype; /* GT_FLOAT64: a real number; the tests also run it as float32 */
+    gt_Shape shape;
+    double low, high;   /* uniform numbers from this range */
+    double gap;         /* > 0: numbers keep this far from multiples of `every` (kinks) */
+    double every;
+    bool distinct;      /* no two numbers closer than 1e-2 (max, sort) */
+} gt_SampleInput;
+typedef struct gt_Sample {
+    int32_t inputs; /* 0 ends the list, unless `none` */
+    gt_SampleInput input[6];
+    const void *options; /* NULL: the defaults */
+    bool none;           /* an operation without inputs */
+} gt_Sample;
+
+enum {
+    GT_OP_ELEMENTWISE = 1u << 0,        /* output i needs only element i of each (broadcast) input */
+    GT_OP_RANDOM = 1u << 1,             /* input 0 is a generator state */
+    GT_OP_EFFECT = 1u << 2,             /* output i overwrites variable input i */
+    GT_OP_MAY_REUSE = 1u << 3,          /* output 0 may be written over input 0 */
+    GT_OP_NOT_DIFFERENTIABLE = 1u << 4, /* `why_not` says why */
+    GT_OP_VIEW = 1u << 5,               /* output 0 is input 0's memory from `view_offset` on */
+    GT_OP_LINEAR = 1u << 6,             /* second derivative is zero: nothing to check there */
+    GT_OP_PROBABILITY = 1u << 7,        /* output is a probability (softmax, sigmoid) */
+    GT_OP_INTERNAL = 1u << 8            /* used by rules; not part of the public names */
+};
+
+struct gt_Operation {
+    uint32_t size;               /* of this struct: plug-ins of older versions keep working */
+    uint32_t flags;              /* GT_OP_... */
+    const char *name;            /* unique; what files, messages and emitted C say */
+    const char *formula;         /* for the documentation */
+    const char *why_not;         /* why it has no gradient, if so */
+    const gt_OptionType *options; /* NULL: none */
+    uint8_t inputs_min, inputs_max, outputs;
+    uint64_t optional_inputs;    /* by bit: may be absent */
+    uint64_t saves_inputs;       /* by bit: what the gradient rule reads later */
+    uint32_t saves_outputs;
+    gt_Status (*shape)(gt_ShapeRule *rule);    /* concrete sizes and types in and out, or an error */
+    gt_Status (*run)(const gt_Kernel *kernel); /* fills every output */
+    gt_Status (*gradient)(gt_GradientRule *rule);
+    int64_t (*view_offset)(const gt_ShapeRule *rule); /* in elements; NULL: 0 */
+    const gt_Sample *samples;
+};
+
+/* Runs an operation: shape rule, kernel, record; or shape rule and record in a traced function.
+ * `options` may be NULL for the defaults; absent optional inputs are NULL. The outputs are new handles
+ * of the innermost scope. For effects, `outputs` is not touched. */
+GT_API gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *options,
+                          int inputs, gt_Tensor *const *input, gt_Tensor **outputs);
+/* The same for one output, which it returns. */
+GT_API gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation,
+                               const void *options, int inputs, gt_Tensor *const *input);
+
+/* Makes an operation known to the current context by its name, so that files and
+ * gt_operation_find know it. It must outlive the context. A name that is taken is an error. */
+GT_API gt_Status gt_register_operation(const gt_Operation *operation);
+/* Registered in the current context under that name; NULL without an error if there is none. */
+GT_API const gt_Operation *gt_registered_operation(const char *name);
+
+/* A C number that a traced function reads anew at every run; elsewhere simply that number. */
+#define gt_live(number, dtype) gt_live_at(GT_HERE, number, dtype)
+GT_API gt_Tensor *gt_live_at(const char *here, const double *number, gt_DType dtype);
+
+/* ---- for gradient rules: they compute with operations, so they can be differentiated too ---- */
+
+/* Is the gradient of input i wanted? What nobody wants need not be computed. */
+GT_API bool gt_wants(const gt_GradientRule *rule, int input);
+/* Input i or output i as it was; it must be declared in saves_inputs / saves_outputs. An absent
+ * optional input gives NULL. */
+GT_API gt_Tensor *gt_input(gt_GradientRule *rule, int input);
+GT_API gt_Tensor *gt_output(gt_GradientRule *rule, int output);
+/* Shape and type of an input, saved or not. */
+GT_API const gt_Spec *gt_input_spec(const gt_GradientRule *rule, int input);
+GT_API const gt_Spec *gt_output_spec(const gt_GradientRule *rule, int output);
+/* The gradient that arrived at output i; NULL: none did, take it as zero. */
+GT_API gt_Tensor *gt_upstream(gt_GradientRule *rule, int output);
+GT_API const void *gt_rule_options(const gt_GradientRule *rule);
+GT_API int gt_rule_inputs(const gt_GradientRule *rule);
+/* Gives input i its gradient, of the input's shape and type. */
+GT_API gt_Status gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient);
+
+GT_END
+
+#endif

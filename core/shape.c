@@ -1,0 +1,128 @@
+/* Shapes, and sizes that cannot overflow: a tensor has at most INT64_MAX / 16 elements' bytes. */
+#include "core/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+gt_Shape gt_shape_of(int rank, const int64_t *dims)
+{
+    gt_Shape shape = {0};
+    if (rank < 0 || rank > GT_MAX_RANK || (rank > 0 && !dims)) {
+        shape.rank = -1;
+        return shape;
+    }
+    shape.rank = rank;
+    if (rank)
+        memcpy(shape.dims, dims, (size_t)rank * sizeof *dims);
+    return shape;
+}
+
+gt_Axes gt_axes_of(int count, const int *axes)
+{
+    gt_Axes set = {0};
+    set.count = count < 0 || count > GT_MAX_RANK || (count > 0 && !axes) ? GT_MAX_RANK + 1 : count;
+    for (int i = 0; i < count && set.count == count; i++)
+        set.axis[i] = axes[i];
+    return set;
+}
+
+bool gt_shape_equal(gt_Shape a, gt_Shape b)
+{
+    if (a.rank != b.rank || a.rank < 0)
+        return false;
+    return memcmp(a.dims, b.dims, (size_t)a.rank * sizeof *a.dims) == 0;
+}
+
+int64_t gt_dim(gt_Shape shape, int index)
+{
+    if (index < 0)
+        index += shape.rank;
+    return index >= 0 && index < shape.rank ? shape.dims[index] : -1;
+}
+
+int64_t gt_last(gt_Shape shape)
+{
+    return gt_dim(shape, -1);
+}
+
+char *gt_shape_text(gt_Shape shape, char *text, size_t size)
+{
+    if (!text || !size)
+        return text;
+    if (shape.rank < 0) {
+        snprintf(text, size, "(no shape)");
+        return text;
+    }
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; i <= shape.rank && used < size; i++) {
+        int n = i < shape.rank ? snprintf(text + used, size - used, "%s%lld", i ? ", " : "(",
+                                          (long long)shape.dims[i])
+                               : snprintf(text + used, size - used, "%s",
+                                          shape.rank == 0   ? "()"
+                                          : shape.rank == 1 ? ",)"
+                                                            : ")");
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return text;
+}
+
+bool gt_spec_resize(gt_Spec *spec)
+{
+    const int64_t most = INT64_MAX / 64; /* bytes of any element type fit, rounded up too */
+    bool empty = false;
+    for (int i = 0; i < spec->rank; i++) {
+        if (spec->dims[i] < 0)
+            return false;
+        empty |= spec->dims[i] == 0;
+    }
+    spec->size = empty ? 0 : 1;
+    for (int i = 0; i < spec->rank && !empty; i++) {
+        if (spec->size > most / spec->dims[i])
+            return false;
+        spec->size *= spec->dims[i];
+    }
+    return (uint64_t)spec->size <= SIZE_MAX / 64;
+}
+
+bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape)
+{
+    if (shape.rank < 0 || shape.rank > GT_MAX_RANK)
+        return false;
+    spec->dtype = dtype;
+    spec->rank = shape.rank;
+    memcpy(spec->dims, shape.dims, sizeof spec->dims);
+    return gt_spec_resize(spec);
+}
+
+gt_Shape gt_spec_shape(const gt_Spec *spec)
+{
+    return gt_shape_of(spec->rank, spec->dims);
+}
+
+bool gt_spec_equal(const gt_Spec *a, const gt_Spec *b)
+{
+    return a->dtype == b->dtype && a->rank == b->rank &&
+           memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
+}
+
+char *gt_spec_text(const gt_Spec *spec, char *text, size_t size)
+{
+    int n = snprintf(text, size, "%s ", gt_dtype_name(spec->dtype));
+    if (n > 0 && (size_t)n < size)
+        gt_shape_text(gt_spec_shape(spec), text + n, size - (size_t)n);
+    return text;
+}
+
+void gt_options_fill(const gt_OptionType *type, void *into, const void *options)
+{
+    memcpy(into, type->defaults, type->size);
+    if (!options)
+        return;
+    uint32_t given;
+    memcpy(&given, options, sizeof given);
+    size_t bytes = given < type->size ? given : type->size;
+    memcpy(into, options, bytes);
+    uint32_t size = (uint32_t)type->size;
+    memcpy(into, &size, sizeof size);
+}

@@ -1,0 +1,78 @@
+/* Shapes and axes, by value. Row-major, at most GT_MAX_RANK dimensions, a dimension may be 0. */
+#ifndef GT_CORE_SHAPE_H
+#define GT_CORE_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/dtype.h"
+#include "core/export.h"
+
+GT_BEGIN
+
+#define GT_MAX_RANK 8
+
+/* A rank of -1 marks a shape that could not be made (more than GT_MAX_RANK dimensions); whatever
+ * is given one says so. */
+typedef struct gt_Shape {
+    int32_t rank;
+    int64_t dims[GT_MAX_RANK];
+} gt_Shape;
+
+/* A set of axes; negative ones count from the end. count -1 (GT_ALL_AXES) means every axis. */
+typedef struct gt_Axes {
+    int32_t count;
+    int32_t axis[GT_MAX_RANK];
+} gt_Axes;
+
+/* What a tensor is apart from its numbers. `size` is the number of elements. */
+typedef struct gt_Spec {
+    gt_DType dtype;
+    int32_t rank;
+    int64_t size;
+    int64_t dims[GT_MAX_RANK];
+} gt_Spec;
+
+GT_API gt_Shape gt_shape_of(int rank, const int64_t *dims);
+GT_API gt_Axes gt_axes_of(int count, const int *axes);
+GT_API bool gt_shape_equal(gt_Shape a, gt_Shape b);
+/* dims[index], negative from the end; -1 if there is no such axis. */
+GT_API int64_t gt_dim(gt_Shape shape, int index);
+/* The last dimension; -1 for a scalar. */
+GT_API int64_t gt_last(gt_Shape shape);
+/* Writes "(2, 3)" ("()" for a scalar, "(5,)" for one dimension) into text; returns text. */
+GT_API char *gt_shape_text(gt_Shape shape, char *text, size_t size);
+
+GT_END
+
+#ifdef __cplusplus
+template <class... Dims> inline gt_Shape gt_shape(Dims... dims)
+{
+    const int64_t list[] = {0, static_cast<int64_t>(dims)...};
+    return gt_shape_of(static_cast<int>(sizeof...(dims)), list + 1);
+}
+template <class... Axes> inline gt_Axes gt_axes(Axes... axes)
+{
+    const int list[] = {0, static_cast<int>(axes)...};
+    return gt_axes_of(static_cast<int>(sizeof...(axes)), list + 1);
+}
+inline gt_Axes gt_all_axes()
+{
+    gt_Axes axes = {-1, {0, 0, 0, 0, 0, 0, 0, 0}};
+    return axes;
+}
+#define GT_ALL_AXES gt_all_axes()
+#else
+/* gt_shape(2, 3), gt_shape() for a scalar. */
+#define gt_shape(...)                                                                              \
+    gt_shape_of((int)(sizeof((int64_t[]){0, __VA_ARGS__}) / sizeof(int64_t)) - 1,                  \
+                (const int64_t[]){0, __VA_ARGS__} + 1)
+/* gt_axes(0, -1) */
+#define gt_axes(...)                                                                               \
+    gt_axes_of((int)(sizeof((int[]){0, __VA_ARGS__}) / sizeof(int)) - 1,                           \
+               (const int[]){0, __VA_ARGS__} + 1)
+#define GT_ALL_AXES {-1, {0}}
+#endif
+
+#endif

@@ -1,0 +1,340 @@
+/* Tapes and the records they hold. A record is one block: itself, its options, its inputs, its
+ * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end takes
+ * its bit off every record that is left. Leans on tensor.c and variable.c. */
+#include "core/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GT_STRUCT gt_TapeOptions
+GT_OPTION_TYPE(gt_TapeOptions, GT_TAPE_OPTIONS);
+#undef GT_STRUCT
+
+#define BIT(n) ((uint64_t)1 << (n))
+
+/* ---- records ---- */
+
+static size_t align_up(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
+
+gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
+                         int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
+                         uint64_t tapes, const char *here)
+{
+    size_t options_bytes = operation && operation->options ? operation->options->size : 0;
+    size_t at_options = align_up(sizeof(gt_Record));
+    size_t at_inputs = at_options + align_up(options_bytes);
+    size_t at_outputs = at_inputs + align_up((size_t)inputs * sizeof(gt_Value *));
+    size_t bytes = at_outputs + (size_t)outputs * sizeof(gt_RecordOutput);
+    gt_Record *record = gt_allocate(context, bytes);
+    if (!record)
+        return NULL;
+    memset(record, 0, sizeof *record);
+    record->operation = operation;
+    record->context = context;
+    record->tapes = tapes;
+    record->here = here;
+    record->bytes = bytes;
+    record->inputs = (uint16_t)inputs;
+    record->outputs = (uint16_t)outputs;
+    record->references = (uint32_t)outputs;
+    record->options = (char *)record + at_options;
+    record->input = (gt_Value **)((char *)record + at_inputs);
+    record->output = (gt_RecordOutput *)((char *)record + at_outputs);
+    if (options_bytes)
+        memcpy(record->options, options, options_bytes);
+    for (int i = 0; i < inputs; i++) {
+        record->input[i] = input[i];
+        if (input[i])
+            gt_value_retain(input[i], operation->saves_inputs >> i & 1);
+    }
+    for (int i = 0; i < outputs; i++) {
+        gt_RecordOutput *into = &record->output[i];
+        *into = (gt_RecordOutput){output[i]->spec, output[i], NULL, output[i]->offset,
+                                  output[i]->symbol};
+        if (operation && operation->saves_outputs >> i & 1 && output[i]->buffer) {
+            into->buffer = output[i]->buffer;
+            into->buffer->references++;
+        }
+        output[i]->record = record;
+        output[i]->index = (uint16_t)i;
+    }
+    record->next = &context->records;
+    record->previous = context->records.previous;
+    record->previous->next = record->next->previous = record;
+    context->memory.records++;
+    return record;
+}
+
+void gt_record_strip(gt_Record *record)
+{
+    if (record->stripped)
+        return;
+    record->stripped = true;
+    for (int i = 0; i < record->inputs; i++) {
+        gt_Value *value = record->input[i];
+        record->input[i] = NULL;
+        if (value)
+            gt_value_release(value, record->operation->saves_inputs >> i & 1);
+    }
+    for (int i = 0; i < record->outputs; i++) {
+        gt_buffer_release(record->context, record->output[i].buffer);
+        record->output[i].buffer = NULL;
+    }
+}
+
+void gt_record_release(gt_Record *record)
+{
+    if (--record->references > 0)
+        return;
+    gt_Context *context = record->context;
+    if (!record->next) { /* a variable's leaf: the block is the variable's */
+        gt_VariableInfo *info =
+            (gt_VariableInfo *)((char *)record - offsetof(gt_VariableInfo, leaf));
+        gt_release(context, info->name, info->name_bytes);
+        gt_release(context, info, sizeof *info);
+        return;
+    }
+    record->previous->next = record->next;
+    record->next->previous = record->previous;
+    context->memory.records--;
+    gt_record_strip(record);
+    gt_release(context, record, record->bytes);
+}
+
+/* ---- tapes ---- */
+
+int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape)
+{
+    return (int)(tape - context->tape);
+}
+
+/* What records and what watches by itself, from the stack of tapes. */
+static void update_masks(gt_Context *context)
+{
+    context->recording = context->auto_watching = 0;
+    for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below) {
+        const gt_TapeSlot *tape = &context->tape[bit];
+        if (tape->paused)
+            continue;
+        context->recording |= BIT(bit);
+        if (tape->watch_accessed)
+            context->auto_watching |= BIT(bit);
+    }
+}
+
+uint64_t gt_tape_quiet(gt_Context *context)
+{
+    uint64_t recording = context->recording;
+    context->recording = context->auto_watching = 0;
+    return recording;
+}
+
+void gt_tape_unquiet(gt_Context *context, uint64_t recording)
+{
+    update_masks(context);
+    context->recording &= recording;
+    context->auto_watching &= recording;
+}
+
+gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
+                           const gt_Tape *tape)
+{
+    if (!tape) {
+        gt_raise(context, GT_INVALID, here, operation, "the tape is NULL");
+        return NULL;
+    }
+    for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below)
+        if (context->tape[bit].handle == (uintptr_t)tape)
+            return &context->tape[bit];
+    gt_raise(context, GT_STALE, here, operation, "this tape ended, or is another context's");
+    return NULL;
+}
+
+gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_TapeOptions options;
+    gt_options_fill(&gt_TapeOptions_type, &options, given);
+    int bit = context->last_tape;
+    for (int tried = 0;; tried++) { /* in turn, so that a stale handle is noticed for long */
+        bit = (bit + 1) % GT_MAX_TAPES;
+        if (!context->tape[bit].handle)
+            break;
+        if (tried == GT_MAX_TAPES) {
+            gt_raise(context, GT_STATE, here, "tape_begin", "%d tapes are open already",
+                     GT_MAX_TAPES);
+            return NULL;
+        }
+    }
+    gt_TapeSlot *tape = &context->tape[bit];
+    gt_Scope *scope = NULL;
+    if (context->innermost_tape < 0 && !(scope = gt_scope_open(context)))
+        return NULL;
+    *tape = (gt_TapeSlot){.scope = scope,
+                          .watched = tape->watched,
+                          .watched_capacity = tape->watched_capacity,
+                          .below = context->innermost_tape,
+                          .generation = tape->generation + 1,
+                          .persistent = options.persistent,
+                          .watch_accessed = options.watch_accessed_variables};
+    /* The handle is no address that is read: only compared. */
+    tape->handle = (uintptr_t)tape + (tape->generation % sizeof *tape);
+    if (scope)
+        scope->tape = tape;
+    context->innermost_tape = context->last_tape = bit;
+    update_masks(context);
+    return (gt_Tape *)tape->handle;
+}
+
+void gt_tape_forget(gt_Context *context, gt_TapeSlot *tape)
+{
+    uint64_t bit = BIT(gt_tape_bit(context, tape));
+    for (int i = 0; i < tape->watched_count; i++)
+        gt_slot_raw(tape->watched[i])->variable->leaf.tapes &= ~bit;
+    tape->watched_count = 0;
+    /* Stripping frees records; a marker of our own keeps the place in the ring. */
+    gt_Record mark = {0}, *record = context->records.next;
+    while (record != &context->records) {
+        mark.next = record->next;
+        mark.previous = record;
+        mark.next->previous = record->next = &mark;
+        if (record->tapes & bit) {
+            record->tapes &= ~bit;
+            if (record->tapes == 0)
+                gt_record_strip(record);
+        }
+        record = mark.next;
+        mark.previous->next = mark.next;
+        mark.next->previous = mark.previous;
+    }
+}
+
+gt_Status gt_tape_end_at(const char *here, gt_Tape *handle)
+{
+    gt_Context *context = gt_context();
+    if (!context)
+        return GT_NO_MEMORY;
+    if (!handle)
+        return context->status;
+    gt_TapeSlot *tape = gt_tape_check(context, here, "tape_end", handle);
+    if (!tape)
+        return context->status;
+    if (gt_tape_bit(context, tape) != context->innermost_tape)
+        return gt_raise(context, GT_STATE, here, "tape_end",
+                        "this tape is not the innermost one; tapes end in the reverse order of "
+                        "their beginning");
+    if (tape->scope && tape->scope != context->scope)
+        return gt_raise(context, GT_STATE, here, "tape_end",
+                        "a scope that was opened inside this tape is still open");
+    if (tape->scope)
+        gt_scope_close(context);
+    gt_tape_forget(context, tape);
+    tape->handle = 0;
+    context->innermost_tape = tape->below;
+    update_masks(context);
+    return context->status;
+}
+
+void gt_tape_watch_variable(gt_Context *context, gt_Slot *slot, uint64_t tapes)
+{
+    gt_Record *leaf = &slot->variable->leaf;
+    for (int bit = 0; tapes; bit++, tapes >>= 1) {
+        gt_TapeSlot *tape = &context->tape[bit];
+        if (!(tapes & 1) || leaf->tapes & BIT(bit))
+            continue;
+        if (!gt_reserve(context, (void **)&tape->watched, tape->watched_count,
+                        &tape->watched_capacity, sizeof *tape->watched))
+            return;
+        tape->watched[tape->watched_count++] = gt_slot_handle(slot);
+        leaf->tapes |= BIT(bit);
+    }
+}
+
+gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_TapeSlot *tape = gt_tape_check(context, here, "watch", handle);
+    gt_Slot *slot = tape ? gt_slot_check(context, here, "watch", "the tensor", tensor) : NULL;
+    if (!slot)
+        return context->status;
+    gt_Value *value = slot->value;
+    if (!gt_dtype_is_float(value->spec.dtype))
+        return gt_raise(context, GT_INVALID, here, "watch",
+                        "a tensor of type %s has no gradient; only floats can be watched",
+                        gt_dtype_name(value->spec.dtype));
+    uint64_t bit = BIT(gt_tape_bit(context, tape));
+    if (slot->variable) {
+        gt_tape_watch_variable(context, slot, bit);
+        return context->status;
+    }
+    if (value->record) {
+        value->record->tapes |= bit;
+        return GT_OK;
+    }
+    return gt_record_new(context, NULL, NULL, 0, NULL, 1, &value, bit, here) ? GT_OK
+                                                                             : context->status;
+}
+
+static gt_Status set_paused(const char *here, const char *operation, gt_Tape *handle, bool paused)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_TapeSlot *tape = gt_tape_check(context, here, operation, handle);
+    if (!tape)
+        return context->status;
+    if (tape->paused == paused)
+        return gt_raise(context, GT_STATE, here, operation, "the tape is %s recording",
+                        paused ? "not" : "already");
+    tape->paused = paused;
+    update_masks(context);
+    return GT_OK;
+}
+
+gt_Status gt_tape_pause_at(const char *here, gt_Tape *tape)
+{
+    return set_paused(here, "tape_pause", tape, true);
+}
+
+gt_Status gt_tape_resume_at(const char *here, gt_Tape *tape)
+{
+    return set_paused(here, "tape_resume", tape, false);
+}
+
+gt_Status gt_tape_reset_at(const char *here, gt_Tape *handle)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_TapeSlot *tape = gt_tape_check(context, here, "tape_reset", handle);
+    if (!tape)
+        return context->status;
+    gt_tape_forget(context, tape);
+    tape->used = false;
+    return GT_OK;
+}
+
+static int by_serial(const void *a, const void *b)
+{
+    uint64_t x = gt_slot_raw(*(gt_Variable *const *)a)->variable->serial;
+    uint64_t y = gt_slot_raw(*(gt_Variable *const *)b)->variable->serial;
+    return (x > y) - (x < y);
+}
+
+gt_Tensors gt_watched_variables_at(const char *here, gt_Tape *handle)
+{
+    gt_Tensors none = {0};
+    gt_Context *context = gt_enter();
+    gt_TapeSlot *tape = context ? gt_tape_check(context, here, "watched_variables", handle) : NULL;
+    if (!tape || tape->watched_count == 0)
+        return none;
+    qsort(tape->watched, (size_t)tape->watched_count, sizeof *tape->watched, by_serial);
+    return (gt_Tensors){tape->watched_count, tape->watched};
+}

@@ -1,0 +1,211 @@
+/* The thread pool of a context: workers that spin for a moment, then sleep. Work is cut by its size
+ * alone; which worker takes which piece changes nothing, because every piece writes its own part of
+ * the result. With one thread there is no pool and no atomic. Leans on memory.c. */
+#include "core/internal.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define SPINS 20000 /* about 50 us: waking a sleeper costs as much */
+
+typedef struct Work {
+    gt_TileBody *body;
+    const gt_Kernel *kernel;
+    void *argument;
+    int64_t count, step;
+} Work;
+
+struct gt_ThreadPool {
+    gt_Context *context;
+    int workers; /* the caller not counted */
+    Work work;
+    _Atomic int64_t next;         /* first tile nobody took */
+    _Atomic uint32_t generation;  /* counts jobs; a change wakes the workers */
+    _Atomic int32_t busy;         /* workers still in the job */
+    _Atomic int32_t sleeping;
+    _Atomic bool stop, cancelled;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool flush; /* workers take over the caller's floating-point mode */
+    pthread_t thread[GT_MAX_THREADS];
+    struct Worker {
+        gt_ThreadPool *pool;
+        int index;
+    } worker[GT_MAX_THREADS];
+};
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+bool gt_interrupted(gt_Context *context)
+{
+    return context->interrupted && context->interrupted(context->interrupted_user);
+}
+
+static void take_tiles(gt_ThreadPool *pool, int index)
+{
+    const Work *work = &pool->work;
+    void *scratch = pool->context->scratch[index];
+    for (;;) {
+        if (atomic_load_explicit(&pool->cancelled, memory_order_relaxed))
+            return;
+        int64_t first = atomic_fetch_add_explicit(&pool->next, work->step, memory_order_relaxed);
+        if (first >= work->count)
+            return;
+        int64_t last = first + work->step < work->count ? first + work->step : work->count;
+        work->body(work->kernel, work->argument, first, last, scratch);
+        if (index == 0 && gt_interrupted(pool->context))
+            atomic_store_explicit(&pool->cancelled, true, memory_order_relaxed);
+    }
+}
+
+static void *worker_main(void *argument)
+{
+    struct Worker *self = argument;
+    gt_ThreadPool *pool = self->pool;
+    uint32_t seen = 0;
+    for (;;) {
+        int spins = 0;
+        while (atomic_load_explicit(&pool->generation, memory_order_acquire) == seen) {
+            if (++spins < SPINS) {
+                relax();
+                continue;
+            }
+            pthread_mutex_lock(&pool->mutex);
+            atomic_fetch_add(&pool->sleeping, 1);
+            while (atomic_load(&pool->generation) == seen)
+                pthread_cond_wait(&pool->wake, &pool->mutex);
+            atomic_fetch_sub(&pool->sleeping, 1);
+            pthread_mutex_unlock(&pool->mutex);
+        }
+        seen++;
+        if (atomic_load_explicit(&pool->stop, memory_order_relaxed))
+            return NULL;
+        gt_FloatMode mode = {0};
+        if (pool->flush)
+            mode = gt_float_mode_flush();
+        take_tiles(pool, self->index);
+        if (pool->flush)
+            gt_float_mode_restore(mode);
+        atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_release);
+    }
+}
+
+static void start_job(gt_ThreadPool *pool)
+{
+    atomic_store_explicit(&pool->busy, pool->workers, memory_order_relaxed);
+    atomic_fetch_add(&pool->generation, 1);
+    if (atomic_load(&pool->sleeping) > 0) {
+        pthread_mutex_lock(&pool->mutex);
+        pthread_cond_broadcast(&pool->wake);
+        pthread_mutex_unlock(&pool->mutex);
+    }
+}
+
+static bool caller_flushes(void)
+{
+#if defined(__x86_64__)
+    return (__builtin_ia32_stmxcsr() & 0x8000u) != 0;
+#else
+    return false;
+#endif
+}
+
+gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body, void *argument)
+{
+    gt_Context *context = kernel->context;
+    gt_ThreadPool *pool = context->pool;
+    if (count <= 0)
+        return GT_OK;
+    if (!pool || count == 1) {
+        int64_t step = context->interrupted ? 1 : count;
+        for (int64_t first = 0; first < count; first += step) {
+            body(kernel, argument, first, first + step, context->scratch[0]);
+            if (context->interrupted && gt_interrupted(context))
+                return gt_raise(context, GT_INTERRUPTED, NULL, kernel->operation->name,
+                                "interrupted");
+        }
+        return GT_OK;
+    }
+    int64_t pieces = (int64_t)(pool->workers + 1) * 4;
+    pool->work = (Work){body, kernel, argument, count, (count + pieces - 1) / pieces};
+    pool->flush = caller_flushes();
+    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    atomic_store_explicit(&pool->cancelled, false, memory_order_relaxed);
+    start_job(pool);
+    take_tiles(pool, 0);
+    while (atomic_load_explicit(&pool->busy, memory_order_acquire) > 0)
+        relax();
+    if (atomic_load_explicit(&pool->cancelled, memory_order_relaxed))
+        return gt_raise(context, GT_INTERRUPTED, NULL, kernel->operation->name, "interrupted");
+    return GT_OK;
+}
+
+gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes)
+{
+    for (int i = 0; i < context->threads; i++) {
+        if (context->scratch_bytes[i] >= bytes)
+            continue;
+        void *grown = gt_allocate(context, bytes);
+        if (!grown)
+            return context->status;
+        gt_release(context, context->scratch[i], context->scratch_bytes[i]);
+        context->scratch[i] = grown;
+        context->scratch_bytes[i] = bytes;
+    }
+    return GT_OK;
+}
+
+void gt_pool_close(gt_Context *context)
+{
+    gt_ThreadPool *pool = context->pool;
+    if (!pool)
+        return;
+    atomic_store(&pool->stop, true);
+    start_job(pool);
+    for (int i = 1; i <= pool->workers; i++)
+        pthread_join(pool->thread[i], NULL);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->mutex);
+    gt_release(context, pool, sizeof *pool);
+    context->pool = NULL;
+    context->threads = 1;
+}
+
+gt_Status gt_pool_resize(gt_Context *context, int threads)
+{
+    if (threads == context->threads)
+        return GT_OK;
+    gt_pool_close(context);
+    if (threads <= 1)
+        return GT_OK;
+    gt_ThreadPool *pool = gt_allocate_zeroed(context, sizeof *pool);
+    if (!pool)
+        return context->status;
+    pool->context = context;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    context->pool = pool;
+    size_t scratch = context->scratch_bytes[0];
+    for (int i = 1; i < threads; i++) {
+        pool->worker[i] = (struct Worker){pool, i};
+        if (pthread_create(&pool->thread[i], NULL, worker_main, &pool->worker[i]) != 0) {
+            gt_pool_close(context);
+            return gt_raise(context, GT_NO_MEMORY, NULL, "set_threads",
+                            "the system gave no thread number %d", i + 1);
+        }
+        pool->workers = i;
+    }
+    context->threads = threads;
+    gt_Status status = gt_scratch_reserve(context, scratch);
+    if (status != GT_OK)
+        gt_pool_close(context);
+    return status;
+}

@@ -1,0 +1,214 @@
+/* Variables: a slot that no scope owns, a value whose bytes stay at one address, and a leaf record
+ * that stands for the variable on every tape. Leans on tensor.c and tape.c. */
+#include "core/internal.h"
+
+#include <string.h>
+
+#define GT_STRUCT gt_VariableOptions
+GT_OPTION_TYPE(gt_VariableOptions, GT_VARIABLE_OPTIONS);
+#undef GT_STRUCT
+
+static void info_free(gt_Context *context, gt_VariableInfo *info)
+{
+    gt_release(context, info->name, info->name_bytes);
+    gt_release(context, info, sizeof *info);
+}
+
+gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
+                          bool trainable)
+{
+    if (!name)
+        name = "variable";
+    gt_VariableInfo *info = gt_allocate_zeroed(context, sizeof *info);
+    if (!info)
+        return NULL;
+    info->name_bytes = strlen(name) + 1;
+    info->name = gt_allocate(context, info->name_bytes);
+    gt_Buffer *buffer = info->name ? gt_buffer_new(context, gt_spec_bytes(spec)) : NULL;
+    gt_Value *value = buffer ? gt_value_new(context, spec, buffer, 0) : NULL;
+    gt_Slot *slot = value ? gt_slot_new(context, value) : NULL;
+    if (!slot) {
+        if (value)
+            gt_value_release(value, true);
+        else
+            gt_buffer_release(context, buffer);
+        info_free(context, info);
+        return NULL;
+    }
+    memcpy(info->name, name, info->name_bytes);
+    memset(buffer->data, 0, buffer->bytes);
+    info->serial = ++context->variable_serial;
+    info->references = 1;
+    info->trainable = info->created_trainable = trainable;
+    info->leaf.context = context;
+    info->leaf.variable = slot;
+    info->leaf.references = 2; /* the slot, the value */
+    value->record = &info->leaf;
+    slot->variable = info;
+    context->memory.variables++;
+    return slot;
+}
+
+/* The leaf outlives the variable while a tape still holds one of its values. */
+static void free_variable(gt_Context *context, gt_Slot *slot)
+{
+    gt_VariableInfo *info = slot->variable;
+    for (int bit = 0; bit < GT_MAX_TAPES; bit++) {
+        gt_TapeSlot *tape = &context->tape[bit];
+        if (!(info->leaf.tapes >> bit & 1))
+            continue;
+        int kept = 0;
+        for (int i = 0; i < tape->watched_count; i++)
+            if (gt_slot_raw(tape->watched[i]) != slot)
+                tape->watched[kept++] = tape->watched[i];
+        tape->watched_count = kept;
+    }
+    info->leaf.variable = NULL;
+    context->memory.variables--;
+    gt_slot_free(context, slot);
+    gt_record_release(&info->leaf);
+}
+
+gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
+                           const gt_Tensor *variable)
+{
+    gt_Slot *slot = gt_slot_check(context, here, operation, "the variable", variable);
+    if (slot && !slot->variable) {
+        gt_raise(context, GT_INVALID, here, operation, "this is a tensor, not a variable");
+        return NULL;
+    }
+    if (slot && slot->value->context != context) {
+        gt_raise(context, GT_STATE, here, operation, "variable %s belongs to another context",
+                 slot->variable->name);
+        return NULL;
+    }
+    return slot;
+}
+
+void gt_variable_retain(gt_Variable *variable)
+{
+    gt_slot_raw(variable)->variable->references++;
+}
+
+void gt_variable_free(gt_Variable *variable)
+{
+    gt_Slot *slot = gt_slot_raw(variable);
+    if (!variable || !gt_slot_alive(slot, variable) || !slot->variable)
+        return;
+    if (--slot->variable->references == 0)
+        free_variable(slot->value->context, slot);
+}
+
+gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial,
+                             const gt_VariableOptions *given)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_VariableOptions options;
+    gt_options_fill(&gt_VariableOptions_type, &options, given);
+    gt_Slot *source = gt_slot_check(context, here, "variable", "the initial value", initial);
+    if (!source)
+        return NULL;
+    if (context->trace) {
+        gt_raise(context, GT_STATE, here, "variable",
+                 "a variable cannot be made inside a traced function; make it before");
+        return NULL;
+    }
+    if (options.name && strchr(options.name, '/')) {
+        gt_raise(context, GT_INVALID, here, "variable", "the name \"%s\" has a '/'", options.name);
+        return NULL;
+    }
+    bool trainable = options.trainable && gt_dtype_is_float(source->value->spec.dtype);
+    gt_Slot *slot = gt_variable_make(context, &source->value->spec, options.name, trainable);
+    if (!slot)
+        return NULL;
+    memcpy(gt_value_data(slot->value), gt_value_data(source->value),
+           gt_spec_bytes(&slot->value->spec));
+    return gt_slot_handle(slot);
+}
+
+bool gt_is_variable(const gt_Tensor *tensor)
+{
+    const gt_Slot *slot = gt_slot_raw(tensor);
+    return tensor && gt_slot_alive(slot, tensor) && slot->variable;
+}
+
+const char *gt_variable_name(const gt_Variable *variable)
+{
+    gt_Context *context = gt_enter();
+    gt_Slot *slot = context ? gt_variable_check(context, NULL, "variable_name", variable) : NULL;
+    return slot ? slot->variable->name : "";
+}
+
+bool gt_variable_trainable(const gt_Variable *variable)
+{
+    gt_Context *context = gt_enter();
+    gt_Slot *slot =
+        context ? gt_variable_check(context, NULL, "variable_trainable", variable) : NULL;
+    return slot && slot->variable->trainable;
+}
+
+gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Slot *slot = gt_variable_check(context, NULL, "variable_set_trainable", variable);
+    if (!slot)
+        return context->status;
+    if (trainable && !gt_dtype_is_float(slot->value->spec.dtype))
+        return gt_raise(context, GT_INVALID, NULL, "variable_set_trainable",
+                        "variable %s is %s: only floats can be trained", slot->variable->name,
+                        gt_dtype_name(slot->value->spec.dtype));
+    slot->variable->trainable = trainable;
+    return GT_OK;
+}
+
+/* The address stays with the variable, the old bytes move to those who still hold them (law 3). */
+gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot)
+{
+    gt_Value *value = slot->value;
+    if (value->references == 1 && value->buffer->references == 1)
+        return GT_OK;
+    gt_Buffer *old = value->buffer;
+    gt_Buffer *fresh = gt_buffer_new(context, old->bytes);
+    gt_Value *mine = fresh ? gt_value_new(context, &value->spec, fresh, 0) : NULL;
+    if (!mine) {
+        gt_buffer_release(context, fresh);
+        return context->status;
+    }
+    memcpy(fresh->data, old->data, old->bytes);
+    void *address = old->data;
+    old->data = fresh->data;
+    fresh->data = address;
+    mine->record = value->record;
+    mine->record->references++;
+    slot->value = mine;
+    gt_value_release(value, true);
+    return GT_OK;
+}
+
+gt_Status gt_variable_set_at(const char *here, gt_Variable *variable, const void *data,
+                             size_t bytes)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Slot *slot = gt_variable_check(context, here, "variable_set", variable);
+    if (!slot)
+        return context->status;
+    size_t wanted = gt_spec_bytes(&slot->value->spec);
+    if (bytes != wanted || (!data && wanted))
+        return gt_raise(context, GT_INVALID, here, "variable_set",
+                        "%zu bytes for variable %s, which holds %zu", data ? bytes : 0,
+                        slot->variable->name, wanted);
+    if (context->trace)
+        return gt_raise(context, GT_STATE, here, "variable_set",
+                        "inside a traced function use gt_assign");
+    if (gt_variable_own(context, slot) != GT_OK)
+        return context->status;
+    if (wanted)
+        memcpy(gt_value_data(slot->value), data, wanted);
+    return GT_OK;
+}

@@ -1,0 +1,44 @@
+/* Variables: tensors whose numbers change and whose memory does not move. Layers and optimizers make
+ * theirs (gt_add_weight); these functions make free-standing ones. An assignment while a tape holds
+ * the old value leaves the old bytes to the holders, so gradients are never corrupted. */
+#ifndef GT_CORE_VARIABLE_H
+#define GT_CORE_VARIABLE_H
+
+#include "core/keyword.h"
+#include "core/tensor.h"
+
+GT_BEGIN
+
+#define GT_VARIABLE_OPTIONS(F)                                                                     \
+    F(uint32_t, size, (uint32_t)sizeof(gt_VariableOptions), "for ABI growth")                      \
+    F(const char *, name, NULL, "copied; NULL: \"variable\"; no '/'")                              \
+    F(bool, trainable, true, "tapes watch it by themselves when it is read")
+typedef struct gt_VariableOptions gt_VariableOptions;
+struct gt_VariableOptions {
+    GT_VARIABLE_OPTIONS(GT_MEMBER)
+};
+
+/* gt_variable(initial, .name = "w"): a variable with that tensor's shape, type and numbers. It is the
+ * caller's: gt_variable_free, or it goes with the context. */
+#define gt_variable(...)                                                                           \
+    gt_variable_new(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
+                    GT_KEYWORDS(gt_VariableOptions, GT_VARIABLE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial,
+                                    const gt_VariableOptions *options);
+/* Drops the caller's hold. NULL is ignored. */
+GT_API void gt_variable_free(gt_Variable *variable);
+
+GT_API bool gt_is_variable(const gt_Tensor *tensor);
+/* The name it was given; "" on failure. */
+GT_API const char *gt_variable_name(const gt_Variable *variable);
+GT_API bool gt_variable_trainable(const gt_Variable *variable);
+/* Whether tapes watch it by themselves from now on. */
+GT_API gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable);
+/* Overwrites the numbers from memory: as many bytes as the variable holds. */
+#define gt_variable_set(variable, data, bytes) gt_variable_set_at(GT_HERE, variable, data, bytes)
+GT_API gt_Status gt_variable_set_at(const char *here, gt_Variable *variable, const void *data,
+                                    size_t bytes);
+
+GT_END
+
+#endif
