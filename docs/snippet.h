@@ -12,10 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the program of a fragment returns. */
+/* What the program of a fragment returns: an error that is still pending fails it. A fragment that shows an
+ * error ends with gt_error_clear(). */
 static inline int snippet_end(void)
 {
-    return 0;
+    int failed = gt_status() != GT_OK;
+    if (failed)
+        fprintf(stderr, "%s\n", gt_error_message());
+    gt_context_free(NULL);
+    return failed;
 }
 
 #endif
