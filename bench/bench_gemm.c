@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "../core/blas.h"
 #include "../kernels/kernels.h"
@@ -77,22 +80,49 @@ static double median(double *x, int n)
     return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
 }
 
-/* What the own kernel reaches where memory plays no part: a product that lives in the first two
- * levels of cache and divides into full tiles. Flops a second. */
+/* Multiply-adds in registers and nothing else, for about a millisecond: what the processor gives at
+ * this moment, in flops a second. 0 where this file knows no such loop. */
+#if defined(__x86_64__)
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 12")
+#endif
+#define PROBE(name, isa, vector, lanes, set, fma)                                                  \
+    __attribute__((target(isa))) static double name(void)                                          \
+    {                                                                                              \
+        enum { SUMS = 12, TURNS = 200000 };                                                        \
+        vector sum[SUMS], x = set(1.0001f), y = set(0.5f);                                         \
+        UNROLL                                                                                     \
+        for (int i = 0; i < SUMS; i++)                                                             \
+            sum[i] = set((float)i);                                                                \
+        const double from = now();                                                                 \
+        for (int t = 0; t < TURNS; t++) {                                                          \
+            UNROLL                                                                                 \
+            for (int i = 0; i < SUMS; i++)                                                         \
+                sum[i] = fma(sum[i], x, y);                                                        \
+            __asm__ volatile("" : "+x"(x));                                                        \
+        }                                                                                          \
+        const double took = now() - from;                                                          \
+        UNROLL                                                                                     \
+        for (int i = 0; i < SUMS; i++)                                                             \
+            __asm__ volatile("" : : "x"(sum[i]));                                                  \
+        return 2.0 * lanes * SUMS * TURNS / took;                                                  \
+    }
+PROBE(probe_v3, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps)
+PROBE(probe_v4, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_fmadd_ps)
+#endif
+
 static double peak(const Own *own, int type)
 {
-    enum { M = 84, N = 32, K = 256 };
-    static double a[M * K], b[K * N], c[M * N];
-    static _Alignas(64) char scratch[1 << 20];
-    double best = 0;
-    for (int round = 0; round < 20; round++) {
-        const double from = now();
-        for (int i = 0; i < 20; i++)
-            own->gemm[type](false, false, M, N, K, a, K, b, N, c, N, scratch);
-        const double rate = 20 * 2.0 * M * N * K / (now() - from);
-        best = rate > best ? rate : best;
-    }
-    return best;
+    double rate = 0;
+#if defined(__x86_64__)
+    if (strcmp(own->isa, "v4") == 0)
+        rate = probe_v4();
+    else if (strcmp(own->isa, "v3") == 0)
+        rate = probe_v3();
+#endif
+    return type ? rate / 2 : rate;
 }
 
 typedef struct Case {
@@ -127,12 +157,12 @@ static bool measure(const Own *own, const gt_Blas *blas, int type, int rounds, c
     void *scratch = aligned_alloc(64, (need + 63) / 64 * 64);
     double *ours = malloc((size_t)rounds * sizeof(double));
     double *theirs = malloc((size_t)rounds * sizeof(double));
-    const bool fits = a && b && c && scratch && ours && theirs;
+    double *probes = malloc((size_t)rounds * sizeof(double));
+    const bool fits = a && b && c && scratch && ours && theirs && probes;
     if (fits) {
         const double flops = 2.0 * m * n * k;
         int repeat = (int)(2e7 / flops);
         repeat = repeat < 1 ? 1 : repeat > 20000 ? 20000 : repeat;
-        double rate = 0;
         for (int round = -1; round < rounds; round++) {
             const double start = now();
             for (int i = 0; i < repeat; i++)
@@ -151,16 +181,14 @@ static bool measure(const Own *own, const gt_Blas *blas, int type, int rounds, c
                 continue; /* the first is for the caches */
             ours[round] = (middle - start) / repeat;
             theirs[round] = (end - middle) / repeat;
-            if (round % 7 == 0) {
-                const double here = peak(own, type);
-                rate = here > rate ? here : rate;
-            }
+            probes[round] = peak(own, type);
         }
         const double mine = median(ours, rounds), other = median(theirs, rounds);
+        const double rate = median(probes, rounds);
         char shape[64];
         snprintf(shape, sizeof shape, "%s %dx%dx%d", p->how, m, n, k);
         printf("%-20s %11.3f %8.1f %6.0f%%", shape, mine * 1e6, flops / mine * 1e-9,
-               100 * flops / mine / rate);
+               rate > 0 ? 100 * flops / mine / rate : 0);
         if (blas->loaded)
             printf(" %11.3f %8.2f", other * 1e6, other / mine);
         printf("\n");
@@ -172,6 +200,7 @@ static bool measure(const Own *own, const gt_Blas *blas, int type, int rounds, c
     free(scratch);
     free(ours);
     free(theirs);
+    free(probes);
     return fits;
 }
 

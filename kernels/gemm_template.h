@@ -131,7 +131,7 @@ GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int6
                 G(store)(to, add_to ? G(add)(G(load)(to), sum[r][v]) : sum[r][v]);
             else
                 G(store_part)
-                (to, add_to ? G(add)(G(load_part)(to, mask), sum[r][v]) : sum[r][v], last);
+            (to, add_to ? G(add)(G(load_part)(to, mask), sum[r][v]) : sum[r][v], last);
         }
     }
 }
@@ -152,11 +152,19 @@ GT_EACH_ROWS(GT_TILES)
 #undef GT_TILES
 #undef GT_TILE
 
-/* [rows - 1][vectors - 1][first] */
-#define GT_TILES(rows)                                                                             \
-    {{G(tile_##rows##_1_0), G(tile_##rows##_1_1)}, {G(tile_##rows##_2_0), G(tile_##rows##_2_1)}},
-static G(Tile) *const G(tiles)[GT_GEMM_ROWS][2][2] = {GT_EACH_ROWS(GT_TILES)};
-#undef GT_TILES
+/* [vectors - 1][first][rows - 1] */
+#define GT_DENSE_1(rows) G(tile_##rows##_1_0),
+#define GT_FIRST_1(rows) G(tile_##rows##_1_1),
+#define GT_DENSE_2(rows) G(tile_##rows##_2_0),
+#define GT_FIRST_2(rows) G(tile_##rows##_2_1),
+static G(Tile) *const G(tiles)[2][2][GT_GEMM_ROWS] = {
+    {{GT_EACH_ROWS(GT_DENSE_1)}, {GT_EACH_ROWS(GT_FIRST_1)}},
+    {{GT_EACH_ROWS(GT_DENSE_2)}, {GT_EACH_ROWS(GT_FIRST_2)}},
+};
+#undef GT_DENSE_1
+#undef GT_FIRST_1
+#undef GT_DENSE_2
+#undef GT_FIRST_2
 
 /* x[i] = row i of a square of at most LANES x LANES numbers turned: x[j] then holds column j. */
 GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, int64_t rows,
@@ -327,6 +335,72 @@ static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
     }
 }
 
+/* What the next steps need, asked for in time: the tile's own place in C, and from the next panel
+ * of B the share [from, to) that falls to this tile. A panel that is first read from beyond the
+ * second-level cache would stop the first tile at every p. */
+GT_INLINE void G(fetch_ahead)(const number *next, int64_t ldb, int64_t from, int64_t to,
+                              const number *c, int64_t ldc, int64_t high)
+{
+    for (int64_t p = from; p < to && next != NULL; p++)
+        __builtin_prefetch(next + p * ldb + 2 * LANES - 1, 0, 2);
+    for (int64_t r = 0; r < high; r++) {
+        __builtin_prefetch(c + r * ldc, 1, 3);
+        __builtin_prefetch(c + r * ldc + 2 * LANES - 1, 1, 3);
+    }
+}
+
+/* C's rows in one panel: all its tiles from top to bottom, over `deep` of k. `packed` says that `a`
+ * lies tile after tile. `next` is where B's next panel begins, or NULL. */
+static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed,
+                          const G(Panel) * panel, bool dense, const number *next, number *c,
+                          int64_t ldc, bool add_to)
+{
+    G(Tile) *const *tiles[2] = {G(tiles)[panel->vectors - 1][0], G(tiles)[panel->vectors - 1][1]};
+    bool first = !dense;
+    for (int64_t t = 0; t < cut.tiles; t++) {
+        const int64_t high = cut.rows + (t < cut.taller);
+        G(fetch_ahead)
+        (next, panel->ld, t * deep / cut.tiles, (t + 1) * deep / cut.tiles, c, ldc, high);
+        tiles[first][high - 1](deep, a.at, a.row, packed ? high : a.step, panel, c, ldc, add_to);
+        a.at += high * (packed ? deep : a.row);
+        c += high * ldc;
+        first = false;
+    }
+}
+
+/* A block of C, as wide and high as the layout says at most, over all of k. */
+static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b, int64_t ldb,
+                     bool turned, number *c, int64_t ldc, number *dense, number *packed)
+{
+    const int64_t depth = G(block_depth)(k);
+    const gt_Cut cut = gt_cut(m);
+    /* Rows of A side by side in memory: each p is a line of its own, and often another page. Worth
+     * a copy if enough panels read it. */
+    const bool pack = a.row == 1 && a.step != 1 && n > 6 * LANES;
+    for (int64_t p = 0; p < k; p += depth) {
+        const int64_t deep = k - p < depth ? k - p : depth;
+        G(Matrix) left = {a.at + p * a.step, a.row, a.step};
+        if (pack) {
+            G(pack_tiles)(m, deep, left, packed);
+            left.at = packed;
+        }
+        for (int64_t j = 0; j < n; j += 2 * LANES) {
+            const int64_t wide = n - j < 2 * LANES ? n - j : 2 * LANES;
+            G(Panel) panel = {.ld = ldb, .dense = dense};
+            const number *next = NULL;
+            panel.vectors = wide > LANES ? 2 : 1;
+            panel.last = (int)(wide - (panel.vectors - 1) * LANES);
+            if (turned) {
+                G(turn)(wide, deep, b + j * ldb + p, ldb, dense, panel.vectors * LANES, true);
+            } else {
+                panel.from = b + p * ldb + j;
+                next = j + wide < n ? panel.from + 2 * LANES : NULL;
+            }
+            G(panel_down)(cut, deep, left, pack, &panel, turned, next, c + j, ldc, p > 0);
+        }
+    }
+}
+
 static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b,
                        int64_t ldb, bool turned, number *c, int64_t ldc, number *scratch)
 {
@@ -334,61 +408,23 @@ static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Matrix) 
     number *const dense = scratch;
     number *const packed = dense + lay.panel;
     number *const aside = packed + lay.packed; /* C turned, when A and B changed places */
-    const int64_t depth = G(block_depth)(k);
-
-    for (int64_t jc = 0; jc < n; jc += lay.columns) {
-        const int64_t columns = n - jc < lay.columns ? n - jc : lay.columns;
-        for (int64_t ic = 0; ic < m; ic += lay.rows) {
-            const int64_t rows = m - ic < lay.rows ? m - ic : lay.rows;
-            number *const target = swapped ? aside : c + ic * ldc + jc;
+    for (int64_t j = 0; j < n; j += lay.columns)
+        for (int64_t i = 0; i < m; i += lay.rows) {
+            const int64_t columns = n - j < lay.columns ? n - j : lay.columns;
+            const int64_t rows = m - i < lay.rows ? m - i : lay.rows;
+            const G(Matrix) left = {a.at + i * a.row, a.row, a.step};
+            const number *right = turned ? b + j * ldb : b + j;
+            number *const to = swapped ? aside : c + i * ldc + j;
             const int64_t ld = swapped ? lay.columns : ldc;
-
-            if (rows == 1 && m == 1) {
-                if (turned)
-                    G(row_turned)(columns, k, a.at, a.step, b + jc * ldb, ldb, target);
-                else
-                    G(row_straight)(columns, k, a.at, a.step, b + jc, ldb, target, dense);
-            } else {
-                const gt_Cut cut = gt_cut(rows);
-                for (int64_t pc = 0; pc < k; pc += depth) {
-                    const int64_t deep = k - pc < depth ? k - pc : depth;
-                    G(Matrix) block = {a.at + ic * a.row + pc * a.step, a.row, a.step};
-                    /* Rows of A side by side in memory: each p is a line of its own, and another
-                     * page often. Worth a copy if enough panels read it. */
-                    const bool pack = a.row == 1 && a.step != 1 && columns > 6 * LANES;
-                    if (pack)
-                        G(pack_tiles)(rows, deep, block, packed);
-
-                    for (int64_t jr = 0; jr < columns; jr += 2 * LANES) {
-                        const int64_t wide = columns - jr < 2 * LANES ? columns - jr : 2 * LANES;
-                        G(Panel) panel = {.ld = ldb, .dense = dense};
-                        panel.vectors = wide > LANES ? 2 : 1;
-                        panel.last = (int)(wide - (panel.vectors - 1) * LANES);
-                        if (turned) {
-                            const number *from = b + (jc + jr) * ldb + pc;
-                            G(turn)(wide, deep, from, ldb, dense, panel.vectors * LANES, true);
-                        } else {
-                            panel.from = b + pc * ldb + jc + jr;
-                        }
-                        int first = !turned;
-                        int64_t i = 0;
-                        for (int64_t t = 0; t < cut.tiles; t++) {
-                            const int64_t high = cut.rows + (t < cut.taller);
-                            const number *at = pack ? packed + i * deep : block.at + i * block.row;
-                            G(tiles)
-                            [high - 1][panel.vectors - 1][first](deep, at, block.row,
-                                                                 pack ? high : block.step, &panel,
-                                                                 target + i * ld + jr, ld, pc > 0);
-                            first = 0;
-                            i += high;
-                        }
-                    }
-                }
-            }
+            if (m > 1)
+                G(block)(rows, columns, k, left, right, ldb, turned, to, ld, dense, packed);
+            else if (turned)
+                G(row_turned)(columns, k, left.at, left.step, right, ldb, to);
+            else
+                G(row_straight)(columns, k, left.at, left.step, right, ldb, to, dense);
             if (swapped)
-                G(turn)(rows, columns, aside, ld, c + jc * ldc + ic, ldc, false);
+                G(turn)(rows, columns, aside, ld, c + j * ldc + i, ldc, false);
         }
-    }
 }
 
 /* What m x n x k costs, in vector products: a tile with fewer than eight sums waits for them. */
