@@ -17,9 +17,9 @@
 #include <zlib.h>
 #endif
 
-#define INPUT_BYTES ((size_t)64 * 1024)
-#define MOST_AT_ONCE ((size_t)1 << 30) /* systems refuse reads and writes of 2 GB and more */
-#define DEFLATE_RATIO 1032             /* no deflate stream unpacks to more than this per byte */
+#define INPUT_BYTES   ((size_t)64 * 1024)
+#define MOST_AT_ONCE  ((size_t)1 << 30) /* systems refuse reads and writes of 2 GB and more */
+#define DEFLATE_RATIO 1032              /* no deflate stream unpacks to more than this per byte */
 
 /* ---- the system's calls, with its interruptions taken care of ---- */
 
@@ -238,9 +238,9 @@ bool gt_file_open(gt_Context *context, gt_FileReader *reader, const char *path, 
     if (reader->descriptor < 0)
         return false;
     reader->input = gt_allocate(context, INPUT_BYTES);
-    int64_t n = reader->input ? read_fully(context, path, reader->descriptor, -1, reader->input,
-                                           INPUT_BYTES)
-                              : -1;
+    int64_t n = reader->input
+                    ? read_fully(context, path, reader->descriptor, -1, reader->input, INPUT_BYTES)
+                    : -1;
     if (n >= 0) {
         reader->input_size = (size_t)n;
         bool packed = n >= 2 && reader->input[0] == 0x1f && reader->input[1] == 0x8b;
@@ -333,8 +333,8 @@ bool gt_file_read_all(gt_Context *context, const char *path, int64_t limit, gt_B
     size_t room = (uint64_t)expected < SIZE_MAX / 8 ? (size_t)expected + 2 : SIZE_MAX;
     bool ok = gt_bytes_reserve(context, bytes, room);
     while (ok) {
-        int64_t n = gt_file_read(&reader, bytes->data + bytes->size,
-                                 bytes->capacity - bytes->size - 1);
+        int64_t n =
+            gt_file_read(&reader, bytes->data + bytes->size, bytes->capacity - bytes->size - 1);
         if (n > 0)
             bytes->size += (size_t)n;
         ok = n >= 0;
@@ -380,8 +380,7 @@ bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int6
 
 static bool write_failed(gt_FileWriter *writer, const char *what)
 {
-    gt_raise(writer->context, GT_IO, NULL, NULL, "%s: %s: %s", writer->path, what,
-             strerror(errno));
+    gt_raise(writer->context, GT_IO, NULL, NULL, "%s: %s: %s", writer->path, what, strerror(errno));
     return false;
 }
 
@@ -404,10 +403,9 @@ bool gt_file_create(gt_Context *context, gt_FileWriter *writer, const char *path
     if (!writer->temporary)
         return false;
     for (int try = 0; try < 1000 && writer->descriptor < 0; try++) {
-        snprintf(writer->temporary, writer->temporary_bytes, "%s.%ld-%d.part", path,
-                 (long)getpid(), try);
-        writer->descriptor =
-            open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        snprintf(writer->temporary, writer->temporary_bytes, "%s.%ld-%d.part", path, (long)getpid(),
+                 try);
+        writer->descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (writer->descriptor < 0 && errno != EEXIST && errno != EINTR)
             break;
     }

@@ -1,7 +1,7 @@
-/* JSON (RFC 8259), read strictly: UTF-8 is checked, a key comes once in its object, whole numbers are
- * exact 64-bit integers, nothing follows the value. Two limits beyond the standard: nesting stops at
- * GT_JSON_DEPTH, and the character U+0000 is refused, so that every string is a C string. Leans on
- * core for memory and errors. */
+/* JSON (RFC 8259), read strictly: UTF-8 is checked, a key comes once in its object, whole numbers
+ * are exact 64-bit integers, nothing follows the value. Two limits beyond the standard: nesting
+ * stops at GT_JSON_DEPTH, and the character U+0000 is refused, so that every string is a C string.
+ * Leans on core for memory and errors. */
 #ifndef GT_IO_JSON_H
 #define GT_IO_JSON_H
 
@@ -48,8 +48,8 @@ void gt_json_release(gt_Context *context, gt_Json *json);
 const gt_JsonValue *gt_json_member(const gt_JsonValue *object, const char *name);
 const char *gt_json_kind_text(gt_JsonKind kind); /* "a string", "an object" */
 
-/* Bytes of the well-formed UTF-8 sequence (Unicode 15, table 3-7) at `at`, of which `size` bytes are
- * there; 0 if it is none. */
+/* Bytes of the well-formed UTF-8 sequence (Unicode 15, table 3-7) at `at`, of which `size` bytes
+ * are there; 0 if it is none. */
 size_t gt_utf8_length(const char *at, size_t size);
 
 /* Writing: text put together at the end of `out`. False: no memory, raised. */

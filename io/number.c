@@ -1,8 +1,8 @@
 /* Numbers as text. Nearly all numbers of real files have at most 19 digits and a small exponent:
- * those are read exactly with one multiplication or division of two exact doubles (W. D. Clinger, How
- * to read floating point numbers accurately, 1990). The rest goes to strtod, and what is written goes
- * through snprintf, both under the "C" locale whatever the program has set; uselocale concerns the
- * calling thread alone. */
+ * those are read exactly with one multiplication or division of two exact doubles (W. D. Clinger,
+ * How to read floating point numbers accurately, 1990). The rest goes to strtod, and what is
+ * written goes through snprintf, both under the "C" locale whatever the program has set; uselocale
+ * concerns the calling thread alone. */
 #include "io/number.h"
 
 #include <float.h>
@@ -63,8 +63,8 @@ static bool exact_product(uint64_t mantissa, int64_t exponent, double *value)
                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     if (FLT_EVAL_METHOD != 0 || mantissa > (uint64_t)1 << 53 || exponent < -22 || exponent > 22)
         return false;
-    *value = exponent < 0 ? (double)mantissa / power[-exponent]
-                          : (double)mantissa * power[exponent];
+    *value =
+        exponent < 0 ? (double)mantissa / power[-exponent] : (double)mantissa * power[exponent];
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* The safetensors format (github.com/huggingface/safetensors): eight bytes, little-endian, with the
- * length of the header; the header, JSON, {"name": {"dtype", "shape", "data_offsets": [begin, end]},
+ * length of the header; the header, JSON, {"name": {"dtype", "shape", "data_offsets": [begin,
+ * end]},
  * "__metadata__": {text: text}}; then the numbers, row-major, little-endian, without a gap from the
  * first to the end of the file. Leans on file.c and json.c. */
 #include "io/safetensors.h"
@@ -18,14 +19,29 @@ static const struct {
     const char *name;
     gt_DType dtype;
 } types[] = {
-    {"F32", GT_FLOAT32},   {"F64", GT_FLOAT64}, {"I32", GT_INT32},   {"I64", GT_INT64},
-    {"U8", GT_UINT8},      {"BOOL", GT_BOOL},   {"F16", GT_FLOAT16}, {"BF16", GT_BFLOAT16},
-    {"I8", GT_INT8},       {"I16", GT_INT16},   {"U16", GT_UINT16},  {"U32", GT_UINT32},
-    {"U64", GT_UINT64},    {"C64", GT_COMPLEX64},
+    {"F32", GT_FLOAT32},
+    {"F64", GT_FLOAT64},
+    {"I32", GT_INT32},
+    {"I64", GT_INT64},
+    {"U8", GT_UINT8},
+    {"BOOL", GT_BOOL},
+    {"F16", GT_FLOAT16},
+    {"BF16", GT_BFLOAT16},
+    {"I8", GT_INT8},
+    {"I16", GT_INT16},
+    {"U16", GT_UINT16},
+    {"U32", GT_UINT32},
+    {"U64", GT_UINT64},
+    {"C64", GT_COMPLEX64},
     /* known to the format and not to gradtape */
-    {"F8_E5M2", GT_DTYPE_NONE},   {"F8_E4M3", GT_DTYPE_NONE},   {"F8_E8M0", GT_DTYPE_NONE},
-    {"F6_E2M3", GT_DTYPE_NONE},   {"F6_E3M2", GT_DTYPE_NONE},   {"F4", GT_DTYPE_NONE},
-    {"F8_E4M3FNUZ", GT_DTYPE_NONE}, {"F8_E5M2FNUZ", GT_DTYPE_NONE},
+    {"F8_E5M2", GT_DTYPE_NONE},
+    {"F8_E4M3", GT_DTYPE_NONE},
+    {"F8_E8M0", GT_DTYPE_NONE},
+    {"F6_E2M3", GT_DTYPE_NONE},
+    {"F6_E3M2", GT_DTYPE_NONE},
+    {"F4", GT_DTYPE_NONE},
+    {"F8_E4M3FNUZ", GT_DTYPE_NONE},
+    {"F8_E5M2FNUZ", GT_DTYPE_NONE},
 };
 #define TYPES (sizeof types / sizeof *types)
 
@@ -40,8 +56,8 @@ struct gt_TensorFile {
     char *path;
     size_t path_bytes;
     int descriptor;
-    int64_t data;  /* where the numbers begin in the file */
-    char *header;  /* names and metadata point into it */
+    int64_t data; /* where the numbers begin in the file */
+    char *header; /* names and metadata point into it */
     size_t header_bytes;
     Entry *entry;
     const Entry **by_name; /* sorted, for gt_tensor_file_find */
@@ -261,7 +277,8 @@ static bool read_header(gt_TensorFile *file, int64_t file_bytes)
         return false;
     file->header[length] = 0;
     if (file->header[0] != '{') {
-        gt_raise(context, GT_FORMAT, NULL, NULL, "%s: the header does not begin with {", file->path);
+        gt_raise(context, GT_FORMAT, NULL, NULL, "%s: the header does not begin with {",
+                 file->path);
         return false;
     }
     gt_Json json;
@@ -376,8 +393,9 @@ gt_MetadataItem gt_tensor_file_metadata_at(const gt_TensorFile *file, int64_t in
         return none;
     if (index >= 0 && index < file->metadata_count)
         return file->metadata[index];
-    gt_raise(context, GT_INVALID, NULL, "tensor_file_metadata_at", "%s: there is no pair %lld of %lld",
-             file->path, (long long)index, (long long)file->metadata_count);
+    gt_raise(context, GT_INVALID, NULL, "tensor_file_metadata_at",
+             "%s: there is no pair %lld of %lld", file->path, (long long)index,
+             (long long)file->metadata_count);
     return none;
 }
 
@@ -503,8 +521,8 @@ typedef struct Saving {
     gt_Context *context;
     const char *path;
     int32_t count;
-    Item *item;           /* in the order given */
-    const char **sorted;  /* names, then keys of the metadata */
+    Item *item;          /* in the order given */
+    const char **sorted; /* names, then keys of the metadata */
     const gt_Metadata *metadata;
     gt_Bytes header;
 } Saving;
@@ -562,8 +580,8 @@ static bool check_tensors(const Saving *saving, gt_NamedTensors tensors)
         const gt_Slot *slot = gt_slot_check(saving->context, NULL, NULL, what, given->tensor);
         if (!slot || (!gt_data_at(NULL, given->tensor) && saving->context->status != GT_OK))
             return false;
-        saving->item[i] = (Item){given->name, slot->value,
-                                 gt_dtype_size(slot->value->spec.dtype), 0};
+        saving->item[i] =
+            (Item){given->name, slot->value, gt_dtype_size(slot->value->spec.dtype), 0};
         saving->sorted[i] = given->name;
     }
     return check_names(saving, "name", saving->count);
@@ -611,9 +629,9 @@ static bool put_entry(Saving *saving, const Item *item)
               gt_json_put(context, out, ":{\"dtype\":\"%s\",\"shape\":[", type_name(spec->dtype));
     for (int i = 0; ok && i < spec->rank; i++)
         ok = gt_json_put(context, out, "%s%lld", i ? "," : "", (long long)spec->dims[i]);
-    return ok && gt_json_put(context, out, "],\"data_offsets\":[%lld,%lld]}",
-                             (long long)item->begin,
-                             (long long)(item->begin + (int64_t)gt_spec_bytes(spec)));
+    return ok &&
+           gt_json_put(context, out, "],\"data_offsets\":[%lld,%lld]}", (long long)item->begin,
+                       (long long)(item->begin + (int64_t)gt_spec_bytes(spec)));
 }
 
 static bool put_metadata(Saving *saving)
@@ -695,8 +713,8 @@ static void save_tensors(gt_Context *context, const char *path, gt_NamedTensors 
                          const gt_Metadata *metadata)
 {
     int32_t names = tensors.count > metadata->count ? tensors.count : metadata->count;
-    Saving saving = {.context = context, .path = path, .count = tensors.count,
-                     .metadata = metadata};
+    Saving saving = {
+        .context = context, .path = path, .count = tensors.count, .metadata = metadata};
     if (!path || tensors.count < 0 || metadata->count < 0 ||
         (tensors.count > 0 && !tensors.items) || (metadata->count > 0 && !metadata->items)) {
         gt_raise(context, GT_INVALID, NULL, NULL, "the %s is NULL or of negative length",

@@ -28,7 +28,10 @@ typedef struct gt_Metadata {
     int32_t count;
     const gt_MetadataItem *items;
 } gt_Metadata;
-#define GT_NO_METADATA {0, NULL}
+#define GT_NO_METADATA                                                                             \
+    {                                                                                              \
+        0, NULL                                                                                    \
+    }
 
 #define GT_SAVE_TENSORS_OPTIONS(F)                                                                 \
     F(uint32_t, size, (uint32_t)sizeof(gt_SaveTensorsOptions), "for ABI growth")                   \
@@ -42,9 +45,9 @@ struct gt_SaveTensorsOptions {
  * The file appears whole or not at all: a crash or a full disk leaves the old one. The same tensors
  * give the same bytes. */
 #define gt_save_tensors(...)                                                                       \
-    gt_save_tensors_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                     \
-                       GT_KEYWORDS(gt_SaveTensorsOptions, GT_SAVE_TENSORS_OPTIONS,                 \
-                                   GT_AFTER_2(__VA_ARGS__)))
+    gt_save_tensors_at(                                                                            \
+        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
+        GT_KEYWORDS(gt_SaveTensorsOptions, GT_SAVE_TENSORS_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Status gt_save_tensors_at(const char *here, const char *path, gt_NamedTensors tensors,
                                     const gt_SaveTensorsOptions *options);
 
@@ -65,8 +68,8 @@ GT_API const char *gt_tensor_file_name(const gt_TensorFile *file, int64_t index)
 GT_API gt_Spec gt_tensor_file_spec(const gt_TensorFile *file, int64_t index);
 /* Where that name is; -1 if it is not there, which is no error. */
 GT_API int64_t gt_tensor_file_find(const gt_TensorFile *file, const char *name);
-/* Metadata: how many pairs, the pair at an index ({NULL, NULL} on failure), the value of a key (NULL
- * if it is not there, which is no error). */
+/* Metadata: how many pairs, the pair at an index ({NULL, NULL} on failure), the value of a key
+ * (NULL if it is not there, which is no error). */
 GT_API int64_t gt_tensor_file_metadata_count(const gt_TensorFile *file);
 GT_API gt_MetadataItem gt_tensor_file_metadata_at(const gt_TensorFile *file, int64_t index);
 GT_API const char *gt_tensor_file_metadata(const gt_TensorFile *file, const char *key);
@@ -79,8 +82,8 @@ GT_API gt_Tensor *gt_tensor_file_load_at(const char *here, const gt_TensorFile *
 #define gt_tensor_file_get(file, name) gt_tensor_file_get_at(GT_HERE, file, name)
 GT_API gt_Tensor *gt_tensor_file_get_at(const char *here, const gt_TensorFile *file,
                                         const char *name);
-/* The numbers into the caller's memory, of any type the file has; `bytes` must be exactly theirs. On
- * failure that memory may be half written. */
+/* The numbers into the caller's memory, of any type the file has; `bytes` must be exactly theirs.
+ * On failure that memory may be half written. */
 #define gt_tensor_file_read(file, index, into, bytes)                                              \
     gt_tensor_file_read_at(GT_HERE, file, index, into, bytes)
 GT_API gt_Status gt_tensor_file_read_at(const char *here, const gt_TensorFile *file, int64_t index,
