@@ -279,7 +279,8 @@ void gt_record_release(gt_Record *record);
 /* Lets go of inputs and saved numbers. */
 void gt_record_strip(gt_Record *record);
 /* Takes this tape off every record; those that no tape holds any more are stripped. */
-void gt_tape_forget(gt_Context *context, gt_TapeSlot *tape);
+void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape);
+void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused);
 /* Suspends all recording (building layers, optimizer state); returns what gt_tape_unquiet wants. */
 uint64_t gt_tape_quiet(gt_Context *context);
 void gt_tape_unquiet(gt_Context *context, uint64_t recording);

@@ -5,44 +5,17 @@
 #include "ops/kit.h"
 #include "ops/math.h"
 
-#define KERNEL(name, arity, LOOP)                                                                  \
-    static gt_Status name##_run(const gt_Kernel *kernel)                                           \
-    {                                                                                              \
-        return gt_run_##arity(kernel, kernel->context->kernels->arity[GT_LOOP_##LOOP]);            \
-    }
-
 /* ---- two operands ---- */
 
-KERNEL(add, binary, ADD)
-KERNEL(subtract, binary, SUBTRACT)
-KERNEL(multiply, binary, MULTIPLY)
-KERNEL(divide, binary, DIVIDE)
-KERNEL(floor_divide, binary, FLOOR_DIVIDE)
-KERNEL(mod, binary, MOD)
-KERNEL(power, binary, POWER)
-KERNEL(maximum, binary, MAXIMUM)
-KERNEL(minimum, binary, MINIMUM)
-
-#define BINARY(op, text, types, saves, more, first, second, ...)                                   \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_ELEMENTWISE | (more),                                                       \
-        .inputs_min = 2,                                                                           \
-        .inputs_max = 2,                                                                           \
-        .outputs = 1,                                                                              \
-        .saves_inputs = saves,                                                                     \
-        .shape = gt_shape_binary_##types,                                                          \
-        .run = op##_run,                                                                           \
-        .samples = (const gt_Sample[]){{.inputs = 2, .input = {first(2, 3), second(2, 3)}},        \
-                                       {.inputs = 2, .input = {first(2, 1, 3), second(4, 1)}},     \
-                                       GT_SAMPLES_END},                                            \
-        __VA_ARGS__}
-
-#define ANY(...)      GT_REAL(-2, 2, __VA_ARGS__)
-#define POSITIVE(...) GT_REAL(0.5, 2, __VA_ARGS__)
-#define APART(...)    GT_DISTINCT(-2, 2, __VA_ARGS__)
+GT_LOOP_KERNEL(add, binary, ADD)
+GT_LOOP_KERNEL(subtract, binary, SUBTRACT)
+GT_LOOP_KERNEL(multiply, binary, MULTIPLY)
+GT_LOOP_KERNEL(divide, binary, DIVIDE)
+GT_LOOP_KERNEL(floor_divide, binary, FLOOR_DIVIDE)
+GT_LOOP_KERNEL(mod, binary, MOD)
+GT_LOOP_KERNEL(power, binary, POWER)
+GT_LOOP_KERNEL(maximum, binary, MAXIMUM)
+GT_LOOP_KERNEL(minimum, binary, MINIMUM)
 
 static gt_Status add_gradient(gt_GradientRule *rule)
 {
@@ -51,7 +24,8 @@ static gt_Status add_gradient(gt_GradientRule *rule)
             gt_give(rule, i, gt_unbroadcast(gt_upstream(rule, 0), gt_input_spec(rule, i)));
     return gt_status();
 }
-BINARY(add, "a + b", number, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, ANY, ANY, .gradient = add_gradient);
+GT_BINARY_RECORD(add, "a + b", number, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_ANY, GT_ANY,
+                 .gradient = add_gradient);
 GT_DEFINE_BINARY(add)
 
 static gt_Status subtract_gradient(gt_GradientRule *rule)
@@ -63,8 +37,8 @@ static gt_Status subtract_gradient(gt_GradientRule *rule)
         gt_give(rule, 1, gt_negative(gt_unbroadcast(up, gt_input_spec(rule, 1))));
     return gt_status();
 }
-BINARY(subtract, "a - b", number, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, ANY, ANY,
-       .gradient = subtract_gradient);
+GT_BINARY_RECORD(subtract, "a - b", number, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_ANY, GT_ANY,
+                 .gradient = subtract_gradient);
 GT_DEFINE_BINARY(subtract)
 
 static gt_Status multiply_gradient(gt_GradientRule *rule)
@@ -76,7 +50,8 @@ static gt_Status multiply_gradient(gt_GradientRule *rule)
                     gt_unbroadcast(gt_multiply(up, gt_input(rule, 1 - i)), gt_input_spec(rule, i)));
     return gt_status();
 }
-BINARY(multiply, "a b", number, 3, GT_OP_MAY_REUSE, ANY, ANY, .gradient = multiply_gradient);
+GT_BINARY_RECORD(multiply, "a b", number, 3, GT_OP_MAY_REUSE, GT_ANY, GT_ANY,
+                 .gradient = multiply_gradient);
 GT_DEFINE_BINARY(multiply)
 
 /* d(a/b) = da / b - db (a/b) / b */
@@ -91,8 +66,8 @@ static gt_Status divide_gradient(gt_GradientRule *rule)
                                gt_input_spec(rule, 1)));
     return gt_status();
 }
-BINARY(divide, "a / b", float, 2, GT_OP_MAY_REUSE, ANY, POSITIVE, .saves_outputs = 1,
-       .gradient = divide_gradient);
+GT_BINARY_RECORD(divide, "a / b", float, 2, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,
+                 .saves_outputs = 1, .gradient = divide_gradient);
 
 /* Whole numbers divide as float32 (contract 4.4). */
 static gt_Tensor *as_float(const char *here, gt_Tensor *x)
@@ -152,8 +127,8 @@ static gt_Status divide_no_nan_gradient(gt_GradientRule *rule)
                                gt_input_spec(rule, 1)));
     return gt_status();
 }
-BINARY(divide_no_nan, "a / b, 0 where b = 0", float, 2, 0, ANY, POSITIVE, .saves_outputs = 1,
-       .gradient = divide_no_nan_gradient);
+GT_BINARY_RECORD(divide_no_nan, "a / b, 0 where b = 0", float, 2, 0, GT_ANY, GT_POSITIVE,
+                 .saves_outputs = 1, .gradient = divide_no_nan_gradient);
 gt_Tensor *gt_divide_no_nan_at(const char *here, gt_Tensor *a, gt_Operand b)
 {
     return gt_binary(here, &gt_op_divide_no_nan, as_float(here, a), b);
@@ -163,8 +138,8 @@ gt_Tensor *(gt_divide_no_nan)(gt_Tensor *a, gt_Tensor *b)
     return gt_divide_no_nan_at(NULL, a, gt_operand_tensor(b));
 }
 
-BINARY(floor_divide, "floor(a / b)", number, 0, GT_OP_NOT_DIFFERENTIABLE, ANY, POSITIVE,
-       .why_not = "it is constant between its jumps");
+GT_BINARY_RECORD(floor_divide, "floor(a / b)", number, 0, GT_OP_NOT_DIFFERENTIABLE, GT_ANY,
+                 GT_POSITIVE, .why_not = "it is constant between its jumps");
 GT_DEFINE_BINARY(floor_divide)
 
 /* d(a - b floor(a/b)) = da - db floor(a/b) */
@@ -181,7 +156,8 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
     return gt_status();
 }
 #define SMALL(...) GT_REAL(0.1, 0.4, __VA_ARGS__)
-BINARY(mod, "a - b floor(a / b)", number, 3, 0, SMALL, POSITIVE, .gradient = mod_gradient);
+GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, SMALL, GT_POSITIVE,
+                 .gradient = mod_gradient);
 GT_DEFINE_BINARY(mod)
 
 /* da: b a^(b-1). db: a^b log a, taken as 0 where a <= 0. */
@@ -201,7 +177,8 @@ static gt_Status power_gradient(gt_GradientRule *rule)
     }
     return gt_status();
 }
-BINARY(power, "a^b", float, 3, 0, POSITIVE, ANY, .saves_outputs = 1, .gradient = power_gradient);
+GT_BINARY_RECORD(power, "a^b", float, 3, 0, GT_POSITIVE, GT_ANY, .saves_outputs = 1,
+                 .gradient = power_gradient);
 GT_DEFINE_BINARY(power)
 
 /* At a tie everything goes to a (contract 4.1). */
@@ -217,71 +194,59 @@ static gt_Status extremum_gradient(gt_GradientRule *rule)
         gt_give(rule, 1, gt_unbroadcast(gt_where(first, zero, up), gt_input_spec(rule, 1)));
     return gt_status();
 }
-BINARY(maximum, "max(a, b)", number, 3, GT_OP_MAY_REUSE, APART, ANY, .gradient = extremum_gradient);
+GT_BINARY_RECORD(maximum, "max(a, b)", number, 3, GT_OP_MAY_REUSE, GT_APART, GT_ANY,
+                 .gradient = extremum_gradient);
 GT_DEFINE_BINARY(maximum)
-BINARY(minimum, "min(a, b)", number, 3, GT_OP_MAY_REUSE, APART, ANY, .gradient = extremum_gradient);
+GT_BINARY_RECORD(minimum, "min(a, b)", number, 3, GT_OP_MAY_REUSE, GT_APART, GT_ANY,
+                 .gradient = extremum_gradient);
 GT_DEFINE_BINARY(minimum)
 
 /* ---- one operand ---- */
 
-KERNEL(negative, unary, NEGATIVE)
-KERNEL(abs, unary, ABS)
-KERNEL(sign, unary, SIGN)
-KERNEL(square, unary, SQUARE)
-KERNEL(sqrt, unary, SQRT)
-KERNEL(rsqrt, unary, RSQRT)
-KERNEL(reciprocal, unary, RECIPROCAL)
-
-#define UNARY(op, text, types, in, out, more, sample, ...)                                         \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_ELEMENTWISE | (more),                                                       \
-        .inputs_min = 1,                                                                           \
-        .inputs_max = 1,                                                                           \
-        .outputs = 1,                                                                              \
-        .saves_inputs = in,                                                                        \
-        .saves_outputs = out,                                                                      \
-        .shape = gt_shape_##types,                                                                 \
-        .run = op##_run,                                                                           \
-        .samples = (const gt_Sample[]){{.inputs = 1, .input = {sample}}, GT_SAMPLES_END},          \
-        __VA_ARGS__};                                                                              \
-    GT_DEFINE_UNARY(op)
+GT_LOOP_KERNEL(negative, unary, NEGATIVE)
+GT_LOOP_KERNEL(abs, unary, ABS)
+GT_LOOP_KERNEL(sign, unary, SIGN)
+GT_LOOP_KERNEL(square, unary, SQUARE)
+GT_LOOP_KERNEL(sqrt, unary, SQRT)
+GT_LOOP_KERNEL(rsqrt, unary, RSQRT)
+GT_LOOP_KERNEL(reciprocal, unary, RECIPROCAL)
 
 static gt_Status negative_gradient(gt_GradientRule *rule)
 {
     return gt_give(rule, 0, gt_negative(gt_upstream(rule, 0)));
 }
-UNARY(negative, "-x", number, 0, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_REAL(-2, 2, 2, 3),
-      .gradient = negative_gradient)
+GT_UNARY_RECORD(negative, "-x", number, 0, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_REAL(-2, 2, 2, 3),
+                .gradient = negative_gradient);
+GT_DEFINE_UNARY(negative)
 
 static gt_Status abs_gradient(gt_GradientRule *rule)
 {
     return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_sign(gt_input(rule, 0))));
 }
-UNARY(abs, "|x|", number, 1, 0, GT_OP_MAY_REUSE, GT_REAL_GAP(-2, 2, 4, 2, 3),
-      .gradient = abs_gradient)
+GT_UNARY_RECORD(abs, "|x|", number, 1, 0, GT_OP_MAY_REUSE, GT_REAL_GAP(-2, 2, 4, 2, 3),
+                .gradient = abs_gradient);
+GT_DEFINE_UNARY(abs)
 
-UNARY(sign, "-1, 0 or 1", number, 0, 0, GT_OP_NOT_DIFFERENTIABLE, GT_REAL(-2, 2, 2, 3),
-      .why_not = "it is constant between its jumps")
+GT_UNARY_RECORD(sign, "-1, 0 or 1", number, 0, 0, GT_OP_NOT_DIFFERENTIABLE, GT_REAL(-2, 2, 2, 3),
+                .why_not = "it is constant between its jumps");
+GT_DEFINE_UNARY(sign)
 
 static gt_Status square_gradient(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0,
-                   gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_input(rule, 0), 2)));
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_input(rule, 0), 2)));
 }
-UNARY(square, "x^2", number, 1, 0, GT_OP_MAY_REUSE, GT_REAL(-2, 2, 2, 3),
-      .gradient = square_gradient)
+GT_UNARY_RECORD(square, "x^2", number, 1, 0, GT_OP_MAY_REUSE, GT_REAL(-2, 2, 2, 3),
+                .gradient = square_gradient);
+GT_DEFINE_UNARY(square)
 
 /* 1 / (2 sqrt x) */
 static gt_Status sqrt_gradient(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0,
-                   gt_divide(gt_multiply(gt_upstream(rule, 0), 0.5), gt_output(rule, 0)));
+    return gt_give(rule, 0, gt_divide(gt_multiply(gt_upstream(rule, 0), 0.5), gt_output(rule, 0)));
 }
-UNARY(sqrt, "sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
-      .gradient = sqrt_gradient)
+GT_UNARY_RECORD(sqrt, "sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
+                .gradient = sqrt_gradient);
+GT_DEFINE_UNARY(sqrt)
 
 /* -y^3 / 2 */
 static gt_Status rsqrt_gradient(gt_GradientRule *rule)
@@ -290,18 +255,19 @@ static gt_Status rsqrt_gradient(gt_GradientRule *rule)
     gt_Tensor *cube = gt_multiply(y, gt_square(y));
     return gt_give(rule, 0, gt_multiply(gt_multiply(gt_upstream(rule, 0), cube), -0.5));
 }
-UNARY(rsqrt, "1 / sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
-      .gradient = rsqrt_gradient)
+GT_UNARY_RECORD(rsqrt, "1 / sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
+                .gradient = rsqrt_gradient);
+GT_DEFINE_UNARY(rsqrt)
 
 /* -y^2 */
 static gt_Status reciprocal_gradient(gt_GradientRule *rule)
 {
-    return gt_give(
-        rule, 0,
-        gt_negative(gt_multiply(gt_upstream(rule, 0), gt_square(gt_output(rule, 0)))));
+    return gt_give(rule, 0,
+                   gt_negative(gt_multiply(gt_upstream(rule, 0), gt_square(gt_output(rule, 0)))));
 }
-UNARY(reciprocal, "1 / x", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
-      .gradient = reciprocal_gradient)
+GT_UNARY_RECORD(reciprocal, "1 / x", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
+                .gradient = reciprocal_gradient);
+GT_DEFINE_UNARY(reciprocal)
 
 /* ---- clip ---- */
 
@@ -326,31 +292,27 @@ static gt_Status clip_shape(gt_ShapeRule *rule)
     return gt_shape_float(rule);
 }
 
-static void clip_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                       void *scratch)
+static void clip_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
 {
-    (void)argument;
-    (void)scratch;
     const ClipOptions *options = kernel->options;
-    int64_t size = kernel->output_spec[0]->size;
-    int64_t begin = first * GT_CHUNK, end = last * GT_CHUNK < size ? last * GT_CHUNK : size;
     if (kernel->output_spec[0]->dtype == GT_FLOAT32) {
-        const float *x = kernel->input[0], low = (float)options->low, high = (float)options->high;
-        float *y = kernel->output[0];
-        for (int64_t i = begin; i < end; i++)
+        const float *x = (const float *)kernel->input[0] + first;
+        float *y = (float *)kernel->output[0] + first;
+        float low = (float)options->low, high = (float)options->high;
+        for (int64_t i = 0; i < n; i++)
             y[i] = x[i] < low ? low : x[i] > high ? high : x[i];
     } else {
-        const double *x = kernel->input[0], low = options->low, high = options->high;
-        double *y = kernel->output[0];
-        for (int64_t i = begin; i < end; i++)
+        const double *x = (const double *)kernel->input[0] + first;
+        double *y = (double *)kernel->output[0] + first;
+        double low = options->low, high = options->high;
+        for (int64_t i = 0; i < n; i++)
             y[i] = x[i] < low ? low : x[i] > high ? high : x[i];
     }
 }
 
 static gt_Status clip_run(const gt_Kernel *kernel)
 {
-    return gt_for_tiles(kernel, (kernel->output_spec[0]->size + GT_CHUNK - 1) / GT_CHUNK,
-                        clip_tiles, NULL);
+    return gt_run_chunks(kernel, clip_chunk);
 }
 
 /* Inside means inside the closed range (contract 4.1); the bounds are of the tensor's type. */
@@ -358,9 +320,9 @@ static gt_Status clip_gradient(gt_GradientRule *rule)
 {
     const ClipOptions *options = gt_rule_options(rule);
     gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
-    gt_Tensor *inside = gt_multiply(gt_cast(gt_greater_equal(x, options->low), gt_dtype(x)),
-                                    gt_cast(gt_less_equal(x, options->high), gt_dtype(x)));
-    return gt_give(rule, 0, gt_multiply(up, inside));
+    gt_Tensor *inside =
+        gt_logical_and(gt_greater_equal(x, options->low), gt_less_equal(x, options->high));
+    return gt_give(rule, 0, gt_where(inside, up, 0));
 }
 
 const gt_Operation gt_op_clip = {

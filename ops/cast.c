@@ -26,24 +26,17 @@ static gt_Status cast_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
-static void cast_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                       void *scratch)
+static void cast_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
 {
-    (void)scratch;
-    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
-    int64_t begin = first * GT_CHUNK, end = last * GT_CHUNK < out->size ? last * GT_CHUNK : out->size;
-    gt_CastLoop *const *loop = argument;
-    (*loop)(end - begin, (const char *)kernel->input[0] + (size_t)begin * gt_dtype_size(in->dtype),
-            (char *)kernel->output[0] + (size_t)begin * gt_dtype_size(out->dtype));
+    gt_DType from = kernel->input_spec[0]->dtype, to = kernel->output_spec[0]->dtype;
+    gt_CastLoop *loop = kernel->context->kernels->cast[gt_loop_type(from)][gt_loop_type(to)];
+    loop(n, (const char *)kernel->input[0] + (size_t)first * gt_dtype_size(from),
+         (char *)kernel->output[0] + (size_t)first * gt_dtype_size(to));
 }
 
 static gt_Status cast_run(const gt_Kernel *kernel)
 {
-    int from = gt_loop_type(kernel->input_spec[0]->dtype);
-    int to = gt_loop_type(kernel->output_spec[0]->dtype);
-    gt_CastLoop *loop = kernel->context->kernels->cast[from][to];
-    return gt_for_tiles(kernel, (kernel->output_spec[0]->size + GT_CHUNK - 1) / GT_CHUNK,
-                        cast_tiles, &loop);
+    return gt_run_chunks(kernel, cast_chunk);
 }
 
 static gt_Status cast_gradient(gt_GradientRule *rule)

@@ -62,10 +62,9 @@ gt_Status gt_shape_broadcast(gt_ShapeRule *rule, int first, unsigned types)
                 *dim = in->dims[d];
             } else if (in->dims[d] != 1 && in->dims[d] != *dim) {
                 char a[160], b[160];
-                return gt_fail(
-                    GT_INVALID, "shapes do not broadcast: %s and %s",
-                    gt_shape_text(gt_spec_shape(rule->input[i ? 0 : 1]), a, sizeof a),
-                    gt_shape_text(gt_spec_shape(in), b, sizeof b));
+                return gt_fail(GT_INVALID, "shapes do not broadcast: %s and %s",
+                               gt_shape_text(gt_spec_shape(rule->input[i ? 0 : 1]), a, sizeof a),
+                               gt_shape_text(gt_spec_shape(in), b, sizeof b));
             }
         }
     }
@@ -90,6 +89,22 @@ gt_Status gt_shape_compare(gt_ShapeRule *rule)
 }
 
 /* ---- kernels ---- */
+
+static void chunk_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                        void *scratch)
+{
+    (void)scratch;
+    gt_ChunkBody *const *body = argument;
+    int64_t size = kernel->output_spec[0]->size;
+    int64_t begin = first * GT_CHUNK, end = last * GT_CHUNK < size ? last * GT_CHUNK : size;
+    (*body)(kernel, begin, end - begin);
+}
+
+gt_Status gt_run_chunks(const gt_Kernel *kernel, gt_ChunkBody *body)
+{
+    int64_t size = kernel->output_spec[0]->size;
+    return gt_for_tiles(kernel, (size + GT_CHUNK - 1) / GT_CHUNK, chunk_tiles, &body);
+}
 
 static void unary_body(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
                        void *scratch)
@@ -332,25 +347,34 @@ static int type_order(gt_DType dtype)
     }
 }
 
-gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b)
+bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b,
+                 gt_Tensor *pair[2])
 {
     gt_Context *context = gt_enter();
     if (!context)
-        return NULL;
-    gt_Tensor *pair[2] = {a, b.tensor};
+        return false;
+    pair[0] = a;
+    pair[1] = b.tensor;
     gt_Slot *slot = gt_slot_check(context, here, operation->name, "input 1", a);
     if (!slot)
-        return NULL;
+        return false;
     gt_DType type = slot->value->spec.dtype;
     if (b.is_number)
         pair[1] = gt_scalar_at(here, b.number, type);
     slot = gt_slot_check(context, here, operation->name, "input 2", pair[1]);
     if (!slot)
-        return NULL;
+        return false;
     gt_DType other = slot->value->spec.dtype;
     if (type != other && !(gt_dtype_is_float(type) && gt_dtype_is_float(other))) {
         bool first = type_order(type) < type_order(other);
         pair[!first] = gt_cast_at(here, pair[!first], first ? other : type);
     }
-    return gt_apply_one(here, operation, NULL, 2, pair);
+    return true;
+}
+
+gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b)
+{
+    gt_Tensor *pair[2];
+    return gt_operands(here, operation, a, b, pair) ? gt_apply_one(here, operation, NULL, 2, pair)
+                                                    : NULL;
 }

@@ -4,6 +4,7 @@
 #define GT_OPS_KIT_H
 
 #include "core/internal.h"
+#include "ops/operand.h"
 #include "ops/table.h"
 
 /* Inside the library an operation reports the call site of the function the user called. */
@@ -12,21 +13,44 @@
 
 /* ---- samples ---- */
 #define GT_SAMPLE_SHAPE(...)                                                                       \
-    {(int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}}
+    {                                                                                              \
+        (int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                             \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
 /* Real numbers from [lo, hi); integers below hi; with the kinks of the function at multiples of
  * `every` kept `gap` away. */
 #define GT_REAL(lo, hi, ...)                                                                       \
-    {.dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi}
+    {                                                                                              \
+        .dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi          \
+    }
 #define GT_REAL_GAP(lo, hi, kinks, ...)                                                            \
-    {.dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi, .gap = 0.05,  \
-     .every = kinks}
+    {                                                                                              \
+        .dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi,         \
+        .gap = 0.05, .every = kinks                                                                \
+    }
+/* The usual ranges, by shape. */
+#define GT_ANY(...)      GT_REAL(-2, 2, __VA_ARGS__)
+#define GT_POSITIVE(...) GT_REAL(0.5, 2, __VA_ARGS__)
+#define GT_APART(...)    GT_DISTINCT(-2, 2, __VA_ARGS__)
 #define GT_DISTINCT(lo, hi, ...)                                                                   \
-    {.dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi,            \
-     .distinct = true}
-#define GT_REAL_SCALAR(lo, hi) {.dtype = GT_FLOAT64, .shape = {0, {0}}, .low = lo, .high = hi}
+    {                                                                                              \
+        .dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi,         \
+        .distinct = true                                                                           \
+    }
+#define GT_REAL_SCALAR(lo, hi)                                                                     \
+    {                                                                                              \
+        .dtype = GT_FLOAT64, .shape = {0, {0}}, .low = lo, .high = hi                              \
+    }
 #define GT_WHOLE(type, lo, hi, ...)                                                                \
-    {.dtype = type, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi}
-#define GT_SAMPLES_END {.inputs = 0}
+    {                                                                                              \
+        .dtype = type, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi                \
+    }
+#define GT_SAMPLES_END                                                                             \
+    {                                                                                              \
+        .inputs = 0                                                                                \
+    }
 
 /* ---- shape rules ---- */
 /* Output 0 like input 0. The type must be one the caller's mask names. */
@@ -53,6 +77,9 @@ gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_L
 
 /* Elements that make one piece of element-wise work. */
 #define GT_CHUNK 16384
+/* Work on elements [first, first + n) of output 0, for operations that need no broadcasting. */
+typedef void gt_ChunkBody(const gt_Kernel *kernel, int64_t first, int64_t n);
+gt_Status gt_run_chunks(const gt_Kernel *kernel, gt_ChunkBody *body);
 
 /* How `inputs` operands broadcast to one output: dimensions joined where they can be, the innermost
  * with strides 0 or 1. */
@@ -96,6 +123,47 @@ bool gt_axis_or_axes(int axis, const gt_Axes *axes, int rank, uint32_t *bits);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 
+/* ---- records ---- */
+/* op_run: the loop of that name over all elements. `arity` is unary or binary. */
+#define GT_LOOP_KERNEL(op, arity, LOOP)                                                            \
+    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
+    {                                                                                              \
+        return gt_run_##arity(kernel, kernel->context->kernels->arity[GT_LOOP_##LOOP]);            \
+    }
+/* The record of an element-wise operation, with op_run. What differs from the usual comes last, as
+ * designators. `first`, `second`: sample macros that take a shape. */
+#define GT_BINARY_RECORD(op, text, types, saves, more, first, second, ...)                         \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .flags = GT_OP_ELEMENTWISE | (more),                                                       \
+        .inputs_min = 2,                                                                           \
+        .inputs_max = 2,                                                                           \
+        .outputs = 1,                                                                              \
+        .saves_inputs = saves,                                                                     \
+        .shape = gt_shape_binary_##types,                                                          \
+        .run = op##_run,                                                                           \
+        .samples = (const gt_Sample[]){{.inputs = 2, .input = {first(2, 3), second(2, 3)}},        \
+                                       {.inputs = 2, .input = {first(2, 1, 3), second(4, 1)}},     \
+                                       GT_SAMPLES_END},                                            \
+        __VA_ARGS__}
+#define GT_UNARY_RECORD(op, text, types, in, out, more, sample, ...)                               \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .flags = GT_OP_ELEMENTWISE | (more),                                                       \
+        .inputs_min = 1,                                                                           \
+        .inputs_max = 1,                                                                           \
+        .outputs = 1,                                                                              \
+        .saves_inputs = in,                                                                        \
+        .saves_outputs = out,                                                                      \
+        .shape = gt_shape_##types,                                                                 \
+        .run = op##_run,                                                                           \
+        .samples = (const gt_Sample[]){{.inputs = 1, .input = {sample}}, GT_SAMPLES_END},          \
+        __VA_ARGS__}
+
 /* ---- functions ---- */
 #define GT_DEFINE_UNARY(name)                                                                      \
     gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x)                                      \
@@ -106,8 +174,10 @@ gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
     {                                                                                              \
         return gt_##name##_at(NULL, x);                                                            \
     }
-/* Operands to one type (bool < uint8 < int32 < int64 < float; float32 with float64 is an error), the
- * second may be a C number. */
+/* Operands to one type (bool < uint8 < int32 < int64 < float; float32 with float64 is an error),
+ * the second may be a C number; false on failure. And with an operation applied to them. */
+bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b,
+                 gt_Tensor *pair[2]);
 gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b);
 #define GT_DEFINE_BINARY(name)                                                                     \
     gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *a, gt_Operand b)                        \
