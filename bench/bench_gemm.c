@@ -26,14 +26,14 @@ typedef struct Own {
 } Own;
 
 #define DECLARE(isa)                                                                               \
-    gt_GemmLoop gemm_f32_##isa, gemm_f64_##isa;                                                    \
-    size_t gemm_scratch_f32_##isa(int64_t m, int64_t n, int64_t k);                                \
-    size_t gemm_scratch_f64_##isa(int64_t m, int64_t n, int64_t k);
+    gt_GemmLoop gt_gemm_f32_##isa, gt_gemm_f64_##isa;                                              \
+    size_t gt_gemm_scratch_f32_##isa(int64_t m, int64_t n, int64_t k);                             \
+    size_t gt_gemm_scratch_f64_##isa(int64_t m, int64_t n, int64_t k);
 #define OWN(isa)                                                                                   \
     {                                                                                              \
-#isa, {gemm_f32_##isa, gemm_f64_##isa },                                                   \
+#isa, {gt_gemm_f32_##isa, gt_gemm_f64_##isa },                                             \
         {                                                                                          \
-            gemm_scratch_f32_##isa, gemm_scratch_f64_##isa                                         \
+            gt_gemm_scratch_f32_##isa, gt_gemm_scratch_f64_##isa                                   \
         }                                                                                          \
     }
 DECLARE(base)
