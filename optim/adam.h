@@ -36,7 +36,8 @@ struct gt_AdamWOptions {
     GT_ADAMW_OPTIONS(GT_MEMBER)
 };
 
-/* gt_adamw(1e-3, .weight_decay = 0.01): gt_adam that must have a weight decay, 0.004 unless said. */
+/* gt_adamw(1e-3, .weight_decay = 0.01): gt_adam that must have a weight decay, 0.004 unless said.
+ */
 #define gt_adamw(...)                                                                              \
     gt_adamw_new(GT_HERE, GT_RATE_FIRST_(gt_AdamWOptions, GT_ADAMW_OPTIONS, __VA_ARGS__))
 GT_API gt_Optimizer *gt_adamw_new(const char *here, const gt_AdamWOptions *options);

@@ -1,7 +1,7 @@
-/* Optimizers: they change variables along their gradients. What changes (the step count, the learning
- * rate, the slots beside every variable) is itself a variable, so an optimizer works the same inside a
- * traced function, and a resumed run equals an uninterrupted one. An optimizer of one's own is a
- * gt_OptimizerClass. */
+/* Optimizers: they change variables along their gradients. What changes (the step count, the
+ * learning rate, the slots beside every variable) is itself a variable, so an optimizer works the
+ * same inside a traced function, and a resumed run equals an uninterrupted one. An optimizer of
+ * one's own is a gt_OptimizerClass. */
 #ifndef GT_OPTIM_OPTIMIZER_H
 #define GT_OPTIM_OPTIMIZER_H
 
@@ -40,16 +40,16 @@ typedef struct gt_Optimizer gt_Optimizer;
 
 /* One step: the gradients of `loss` in `variables` on `tape`, and gt_apply_gradients with them. The
  * loss is one number, shape (), computed while the tape recorded. A variable that the loss does not
- * depend on is left alone and counted (gt_optimizer_skipped); if it depends on none, that is an error
- * with the reason of the first. A tape that is not persistent is used up. */
+ * depend on is left alone and counted (gt_optimizer_skipped); if it depends on none, that is an
+ * error with the reason of the first. A tape that is not persistent is used up. */
 #define gt_minimize(optimizer, tape, loss, variables)                                              \
     gt_minimize_at(GT_HERE, optimizer, tape, loss, variables)
 GT_API gt_Status gt_minimize_at(const char *here, gt_Optimizer *optimizer, gt_Tape *tape,
                                 gt_Tensor *loss, gt_Tensors variables);
 /* One step from gradients, one a variable, of its shape and type; a NULL among them leaves its
  * variable alone, all of them NULL is an error. In this order: what is missing is dropped,
- * accumulation, clipping, weight decay, update, moving averages, step count. Everything is checked and
- * computed before the first variable changes: a call that fails changed nothing. The first call
+ * accumulation, clipping, weight decay, update, moving averages, step count. Everything is checked
+ * and computed before the first variable changes: a call that fails changed nothing. The first call
  * builds the optimizer with these variables; one that is not among them is an error later. */
 #define gt_apply_gradients(optimizer, variables, gradients)                                        \
     gt_apply_gradients_at(GT_HERE, optimizer, variables, gradients)
@@ -64,8 +64,8 @@ GT_API gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *optimi
 
 /* ---- state ---- */
 
-/* Makes the slots for these variables, the full list of what it will ever train. Building again with
- * variables that it knows is nothing; with others an error. */
+/* Makes the slots for these variables, the full list of what it will ever train. Building again
+ * with variables that it knows is nothing; with others an error. */
 #define gt_optimizer_build(optimizer, variables)                                                   \
     gt_optimizer_build_at(GT_HERE, optimizer, variables)
 GT_API gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *optimizer,
@@ -87,16 +87,16 @@ GT_API int64_t gt_optimizer_iterations(const gt_Optimizer *optimizer);
 
 /* Everything that changes, in the order in which it is saved: `iteration` (int64, counts calls),
  * `learning_rate` (float64), then averages, gradient accumulators, and the slots of the class
- * interleaved by variable (momentum 1, velocity 1, momentum 2, ...). Valid until the optimizer is built
- * or freed. */
+ * interleaved by variable (momentum 1, velocity 1, momentum 2, ...). Valid until the optimizer is
+ * built or freed. */
 GT_API gt_Tensors gt_optimizer_variables(const gt_Optimizer *optimizer);
 /* Slot "momentum", "velocity", "average", ... of a variable; NULL without an error if the optimizer
  * is not built, does not know the variable or has no such slot. */
 GT_API gt_Variable *gt_optimizer_slot(const gt_Optimizer *optimizer, const gt_Variable *variable,
                                       const char *slot);
-/* How files call state variable `index`: "iteration", "learning_rate", "<path>_<slot>" with every '/'
- * of the path as '_'. `path` gives the path of a trained variable; NULL takes its name. Writes at most
- * `size` bytes into text and returns text; "" for an index that is none. */
+/* How files call state variable `index`: "iteration", "learning_rate", "<path>_<slot>" with every
+ * '/' of the path as '_'. `path` gives the path of a trained variable; NULL takes its name. Writes
+ * at most `size` bytes into text and returns text; "" for an index that is none. */
 typedef const char *gt_VariablePath(void *user, const gt_Variable *variable);
 GT_API char *gt_optimizer_variable_name(const gt_Optimizer *optimizer, int index,
                                         gt_VariablePath *path, void *user, char *text, size_t size);
@@ -131,8 +131,8 @@ typedef struct gt_OptimizerUpdate {
 typedef struct gt_OptimizerClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "adam" */
-    /* Begins with `uint32_t size` and has a `double learning_rate`; those of GT_OPTIMIZER_OPTIONS that
-     * it names are honoured. */
+    /* Begins with `uint32_t size` and has a `double learning_rate`; those of GT_OPTIMIZER_OPTIONS
+     * that it names are honoured. */
     const gt_OptionType *options;
     /* Fills in at most GT_MAX_OPTIMIZER_SLOTS and returns how many; NULL: none. */
     int (*slots)(const void *options, gt_OptimizerSlot *slots);
