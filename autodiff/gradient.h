@@ -14,7 +14,8 @@ GT_BEGIN
 typedef enum gt_Unconnected {
     GT_UNCONNECTED_ERROR, /* GT_NO_GRADIENT, with the reason */
     GT_UNCONNECTED_NONE,  /* NULL, and no error */
-    GT_UNCONNECTED_ZERO   /* zeros of the source's shape and type */
+    GT_UNCONNECTED_ZERO,  /* zeros of the source's shape and type */
+    GT_UNCONNECTED_SOME   /* NULL, but an error, with the reason of the first, if all are */
 } gt_Unconnected;
 
 #define GT_GRADIENT_OPTIONS(F)                                                                     \

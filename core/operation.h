@@ -58,7 +58,7 @@ typedef struct gt_SampleInput {
 } gt_SampleInput;
 typedef struct gt_Sample {
     int32_t inputs; /* 0 ends the list, unless `none` */
-    gt_SampleInput input[6];
+    gt_SampleInput input[8];
     const void *options; /* NULL: the defaults */
     bool none;           /* an operation without inputs */
 } gt_Sample;
