@@ -392,8 +392,8 @@ const gt_Operation gt_op_random_integers = {
                                    GT_SAMPLES_END},
 };
 
-gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
-                                 const gt_RandomIntegersOptions *given)
+gt_Tensor *gt_randint_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
+                         const gt_RandomIntegersOptions *given)
 {
     gt_RandomIntegersOptions options;
     gt_options_fill(&gt_RandomIntegersOptions_type, &options, given);
