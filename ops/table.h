@@ -33,9 +33,13 @@ GT_BEGIN
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
-    F(sum) F(mean) F(prod) F(max) F(min) F(argmax) F(argmin) F(all) F(any)                         \
+    F(sum) F(mean) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
+    F(cumsum) F(cumprod) F(linear_recurrence)                                                      \
     /* reshaping.c */                                                                              \
-    F(reshape) F(transpose) F(broadcast_to)                                                        \
+    F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
+    /* indexing.c */                                                                               \
+    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
+    F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 
