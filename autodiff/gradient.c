@@ -70,10 +70,9 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
         return context->status;
     char a[200], b[200];
     if (!gt_spec_equal(&with->spec, &value->spec))
-        return gt_raise(context, GT_INVALID, here, "gradient",
-                        "an output gradient is %s, its target %s",
-                        gt_spec_text(&with->spec, a, sizeof a),
-                        gt_spec_text(&value->spec, b, sizeof b));
+        return gt_raise(
+            context, GT_INVALID, here, "gradient", "an output gradient is %s, its target %s",
+            gt_spec_text(&with->spec, a, sizeof a), gt_spec_text(&value->spec, b, sizeof b));
     return accumulate(context, place, given);
 }
 
@@ -92,8 +91,8 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
         for (int k = 0; k < node->record->inputs && !node->needed; k++) {
             const gt_Value *input = node->record->input[k];
             int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
-            node->needed = behind >= 0 && walk->nodes[behind].needed &&
-                           gt_dtype_is_float(input->spec.dtype);
+            node->needed =
+                behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
         }
     }
 }
@@ -203,7 +202,7 @@ static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *sou
         gt_Value **place = place_of(walk, source[i]);
         if (place && *place)
             gradients[i] = handle_to(*place);
-        else if (unconnected != GT_UNCONNECTED_NONE)
+        else if (unconnected != GT_UNCONNECTED_NONE && unconnected != GT_UNCONNECTED_SOME)
             gradients[i] = gt_zeros_like(sources.items[i]);
         if (context->status != GT_OK)
             return context->status;
@@ -296,7 +295,8 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
             snprintf(text, size, "the target was not computed from %s", name);
         else if (cut && cut->operation && cut->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
             snprintf(text, size, "%s at %s has no gradient: %s", cut->operation->name, where(cut),
-                     cut->operation->why_not ? cut->operation->why_not : "it is not differentiable");
+                     cut->operation->why_not ? cut->operation->why_not
+                                             : "it is not differentiable");
         else if (cut && cut->operation)
             snprintf(text, size, "%s at %s gives or takes whole numbers, which have no gradient",
                      cut->operation->name, where(cut));
@@ -323,22 +323,28 @@ const char *gt_explain_gradient_at(const char *here, gt_Tape *handle, gt_Tensor 
 
 /* ---- the entry points ---- */
 
-/* The reasons are worked out before the walk, which lets go of the records, but only for sources that
- * the walk does not reach. */
+/* The reasons are worked out before the walk, which lets go of the records, but only for sources
+ * that the walk does not reach: any of them, or the first if it may be `some`. */
 static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sources,
-                                 gt_Value *const *source, gt_Value *const *target, int targets)
+                                 gt_Value *const *source, gt_Value *const *target, int targets,
+                                 bool some)
 {
     gt_Context *context = walk->context;
+    int missing = -1;
     for (int i = 0; i < sources.count; i++) {
-        if (gt_walk_find(walk, source[i]->record) >= 0)
-            continue;
-        char text[256] = "there are no targets";
-        if (targets > 0)
-            explain(context, walk->tape, target[0], gt_slot_raw(sources.items[i]), source[i], text,
-                    sizeof text);
-        return gt_raise(context, GT_NO_GRADIENT, here, "gradient", "%s", text);
+        bool reached = gt_walk_find(walk, source[i]->record) >= 0;
+        if (reached && some)
+            return GT_OK;
+        if (!reached && missing < 0)
+            missing = i;
     }
-    return GT_OK;
+    if (missing < 0)
+        return GT_OK;
+    char text[256] = "there are no targets";
+    if (targets > 0)
+        explain(context, walk->tape, target[0], gt_slot_raw(sources.items[missing]),
+                source[missing], text, sizeof text);
+    return gt_raise(context, GT_NO_GRADIENT, here, "gradient", "%s", text);
 }
 
 static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, gt_Tensors sources,
@@ -350,8 +356,9 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
         gt_walk_collect(walk, targets.count, target, false) != GT_OK)
         return context->status;
     mark_needed(walk, sources.count, source);
-    if (options->unconnected == GT_UNCONNECTED_ERROR &&
-        check_connected(walk, here, sources, source, target, targets.count) != GT_OK)
+    bool some = options->unconnected == GT_UNCONNECTED_SOME;
+    if ((some || options->unconnected == GT_UNCONNECTED_ERROR) &&
+        check_connected(walk, here, sources, source, target, targets.count, some) != GT_OK)
         return context->status;
     walk->gradients =
         gt_allocate_zeroed(context, (size_t)walk->gradient_count * sizeof *walk->gradients);
@@ -369,9 +376,8 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
     return collect(walk, sources, source, options->unconnected, gradients);
 }
 
-gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
-                          gt_Tensors sources, gt_Tensor **gradients,
-                          const gt_GradientOptions *given)
+gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,
+                          gt_Tensor **gradients, const gt_GradientOptions *given)
 {
     gt_Context *context = gt_enter();
     for (int i = 0; gradients && i < sources.count; i++)
@@ -386,7 +392,7 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
     if (targets.count < 0 || sources.count < 0 || (targets.count && !targets.items) ||
         (sources.count && (!sources.items || !gradients)))
         return gt_raise(context, GT_INVALID, here, "gradient", "a list is NULL");
-    if (options.unconnected < GT_UNCONNECTED_ERROR || options.unconnected > GT_UNCONNECTED_ZERO)
+    if (options.unconnected < GT_UNCONNECTED_ERROR || options.unconnected > GT_UNCONNECTED_SOME)
         return gt_raise(context, GT_INVALID, here, "gradient",
                         "unconnected is no GT_UNCONNECTED_ value");
     if (tape->used)

@@ -1,6 +1,6 @@
-/* Gradients of what a tape recorded. The walk goes back from the targets and calls the gradient rule
- * of every operation on the way to a source; rules are made of operations, so a tape that records
- * meanwhile can differentiate the gradient again. */
+/* Gradients of what a tape recorded. The walk goes back from the targets and calls the gradient
+ * rule of every operation on the way to a source; rules are made of operations, so a tape that
+ * records meanwhile can differentiate the gradient again. */
 #ifndef GT_AUTODIFF_GRADIENT_H
 #define GT_AUTODIFF_GRADIENT_H
 
@@ -14,7 +14,8 @@ GT_BEGIN
 typedef enum gt_Unconnected {
     GT_UNCONNECTED_ERROR, /* GT_NO_GRADIENT, with the reason */
     GT_UNCONNECTED_NONE,  /* NULL, and no error */
-    GT_UNCONNECTED_ZERO   /* zeros of the source's shape and type */
+    GT_UNCONNECTED_ZERO,  /* zeros of the source's shape and type */
+    GT_UNCONNECTED_SOME   /* NULL, but an error, with the reason of the first, if all are */
 } gt_Unconnected;
 
 #define GT_GRADIENT_OPTIONS(F)                                                                     \

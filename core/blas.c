@@ -147,6 +147,8 @@ static void find(gt_Blas *blas)
     }
     strncpy(blas->core, openblas_get_corename(), sizeof blas->core - 1);
     blas->set_threads = openblas_set_num_threads;
+    if (blas->set_threads != NULL && getenv("OPENBLAS_NUM_THREADS") == NULL)
+        blas->set_threads(1);
     blas->single = openblas_get_num_threads != NULL && openblas_get_num_threads() == 1;
 }
 
@@ -242,6 +244,8 @@ bool gt_blas_worth(const gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, 
         return false;
     if (m > INT_MAX || n > INT_MAX || k > INT_MAX)
         return false;
+    /* Zen 3, one thread, OpenBLAS 0.3.21: up to 512 the two are within 5 %, at 1024 and 2048
+     * OpenBLAS takes 5 to 15 % less time in float32 and 0 to 5 % less in float64. */
     return m >= 1024 && n >= 1024 && k >= 1024;
 }
 

@@ -161,7 +161,7 @@ static inline float gt_arctan2_f32(float y, float x)
     double angle = gt_first_quadrant_angle(fabs((double)y), fabs((double)x));
     bool left = (gt_bits_f32(x) >> 31) != 0;
     angle = left ? GT_PI - angle : angle;
-    return x != x ? x : gt_copysign_f32((float)angle, y);
+    return ((x != x) | (y != y)) ? x + y : gt_copysign_f32((float)angle, y);
 }
 
 /* (arcsin |x|, arccos |x|): above 1/2 by arcsin x = pi/2 - 2 arcsin sqrt((1 - x) / 2). */

@@ -42,7 +42,10 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
 
 /* GT_DEPTH is part of the result's bits and the same on every instruction set: the panel of B that
  * it gives, two vectors wide, fits the first-level cache (32 KB and more). GT_BLOCK: numbers of A
- * in a block, 256 KB. GT_COLUMNS: columns of C in a block. */
+ * in a block, 256 KB. GT_COLUMNS: columns of C in a block. GT_WIDE: from how many columns on A is
+ * turned into tiles. */
+#define GT_WIDE 768
+
 #define number     float
 #define LANES      GT_GEMM_LANES_F32
 #define G(name)    name##_f32

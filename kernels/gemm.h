@@ -11,10 +11,10 @@
 #ifndef GT_ISA
 #define GT_ISA base
 #endif
-#ifndef GT_KERNEL
-#define GT_KERNEL_PASTE(name, isa)  name##_##isa
-#define GT_KERNEL_EXPAND(name, isa) GT_KERNEL_PASTE(name, isa)
-#define GT_KERNEL(name)             GT_KERNEL_EXPAND(name, GT_ISA)
+#ifndef GT_KERNEL /* the same, token for token, as in loops.h */
+#define GT_KERNEL(name)               GT_KERNEL_EXPANDED(name, GT_ISA)
+#define GT_KERNEL_EXPANDED(name, isa) GT_KERNEL_PASTED(name, isa)
+#define GT_KERNEL_PASTED(name, isa)   gt_##name##_##isa
 #endif
 
 /* Rows of a register tile, and numbers in one vector. A tile is at most GT_GEMM_ROWS rows by two

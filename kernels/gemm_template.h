@@ -322,7 +322,9 @@ static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
         const int64_t high = cut.rows + (t < cut.taller);
         const int64_t rest = (high - 1) % LANES + 1;
         const G(mask) mask = G(mask_of)((int)rest);
-        for (int64_t p = 0; p < depth; p++) {
+        if (a.step == 1)
+            G(turn)(high, depth, a.at + i * a.row, a.row, to, high, false);
+        for (int64_t p = 0; p < depth && a.step != 1; p++) {
             const number *at = a.at + p * a.step + i;
             int64_t r = 0;
             for (; r + LANES < high; r += LANES)
@@ -361,7 +363,8 @@ static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed,
         const int64_t high = cut.rows + (t < cut.taller);
         G(fetch_ahead)
         (next, panel->ld, t * deep / cut.tiles, (t + 1) * deep / cut.tiles, c, ldc, high);
-        tiles[first][high - 1](deep, a.at, a.row, packed ? high : a.step, panel, c, ldc, add_to);
+        tiles[first][high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, panel, c,
+                               ldc, add_to);
         a.at += high * (packed ? deep : a.row);
         c += high * ldc;
         first = false;
@@ -375,8 +378,8 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number 
     const int64_t depth = G(block_depth)(k);
     const gt_Cut cut = gt_cut(m);
     /* Rows of A side by side in memory: each p is a line of its own, and often another page. Worth
-     * a copy if enough panels read it. */
-    const bool pack = a.row == 1 && a.step != 1 && n > 6 * LANES;
+     * a copy if some panels read it. Rows far apart: worth turning if very many do. */
+    const bool pack = a.step == 1 ? n >= GT_WIDE : n > 6 * LANES;
     for (int64_t p = 0; p < k; p += depth) {
         const int64_t deep = k - p < depth ? k - p : depth;
         G(Matrix) left = {a.at + p * a.step, a.row, a.step};

@@ -168,13 +168,19 @@ void gt_broadcast_plan(gt_Broadcast *plan, const gt_Spec *output, int inputs,
         for (int i = 0; i < inputs; i++)
             plan->stride[i][0] = 0;
     }
+    gt_broadcast_cut(plan, GT_CHUNK);
+}
+
+/* A tile is several rows of the innermost dimension, or a piece of one, of `chunk` elements. */
+void gt_broadcast_cut(gt_Broadcast *plan, int64_t chunk)
+{
     plan->inner = plan->dims[plan->rank - 1];
     plan->outer = 1;
     for (int d = 0; d < plan->rank - 1; d++)
         plan->outer *= plan->dims[d];
-    plan->chunk = plan->inner < GT_CHUNK ? plan->inner : GT_CHUNK;
+    plan->chunk = plan->inner < chunk ? plan->inner : chunk;
     plan->chunks = plan->chunk ? (plan->inner + plan->chunk - 1) / plan->chunk : 0;
-    plan->rows = plan->inner && plan->inner < GT_CHUNK ? GT_CHUNK / plan->inner : 1;
+    plan->rows = plan->inner && plan->inner < chunk ? chunk / plan->inner : 1;
     plan->tiles = plan->chunks > 1 ? plan->outer * plan->chunks
                                    : (plan->outer + plan->rows - 1) / plan->rows * plan->chunks;
 }

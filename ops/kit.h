@@ -91,12 +91,26 @@ typedef struct gt_Broadcast {
 } gt_Broadcast;
 void gt_broadcast_plan(gt_Broadcast *plan, const gt_Spec *output, int inputs,
                        const gt_Spec *const *input);
+/* Works out the tiles of a plan whose dims and strides are filled in. */
+void gt_broadcast_cut(gt_Broadcast *plan, int64_t chunk);
 /* One run of the innermost dimension: n elements, offsets in elements. */
 typedef void gt_BroadcastBody(const gt_Kernel *kernel, const void *argument,
                               const gt_Broadcast *plan, int64_t n, const int64_t *offset,
                               int64_t output);
 gt_Status gt_broadcast_run(const gt_Kernel *kernel, const gt_Broadcast *plan,
                            gt_BroadcastBody *body, const void *argument);
+
+/* ---- strided copies: strided.c ---- */
+
+/* One array written from another, each walked with strides of its own (in elements; negative and 0
+ * too): a gt_Broadcast with stride[0] for reading and stride[1] for writing. Start with
+ * gt_strided_begin, add the axes from the outermost in, copy. */
+void gt_strided_begin(gt_Broadcast *plan);
+void gt_strided_axis(gt_Broadcast *plan, int64_t dim, int64_t from, int64_t to);
+gt_Status gt_strided_copy(const gt_Kernel *kernel, gt_Broadcast *plan, gt_DType dtype,
+                          const void *from, void *to);
+/* The strides of a row-major array, in elements. */
+void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK]);
 
 /* An axis of a rank, negative from the end; -1 with an error raised if there is none. */
 int gt_axis(int axis, int rank);

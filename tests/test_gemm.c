@@ -26,15 +26,15 @@ typedef struct Isa {
 } Isa;
 
 #define DECLARE(isa)                                                                               \
-    gt_GemmLoop gemm_f32_##isa, gemm_f64_##isa;                                                    \
-    size_t gemm_scratch_f32_##isa(int64_t m, int64_t n, int64_t k);                                \
-    size_t gemm_scratch_f64_##isa(int64_t m, int64_t n, int64_t k);
+    gt_GemmLoop gt_gemm_f32_##isa, gt_gemm_f64_##isa;                                              \
+    size_t gt_gemm_scratch_f32_##isa(int64_t m, int64_t n, int64_t k);                             \
+    size_t gt_gemm_scratch_f64_##isa(int64_t m, int64_t n, int64_t k);
 #define ISA(isa, here)                                                                             \
     (Isa)                                                                                          \
     {                                                                                              \
-#isa, here, {gemm_f32_##isa, gemm_f64_##isa },                                             \
+#isa, here, {gt_gemm_f32_##isa, gt_gemm_f64_##isa },                                       \
         {                                                                                          \
-            gemm_scratch_f32_##isa, gemm_scratch_f64_##isa                                         \
+            gt_gemm_scratch_f32_##isa, gt_gemm_scratch_f64_##isa                                   \
         }                                                                                          \
     }
 DECLARE(base)
