@@ -70,10 +70,9 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
         return context->status;
     char a[200], b[200];
     if (!gt_spec_equal(&with->spec, &value->spec))
-        return gt_raise(context, GT_INVALID, here, "gradient",
-                        "an output gradient is %s, its target %s",
-                        gt_spec_text(&with->spec, a, sizeof a),
-                        gt_spec_text(&value->spec, b, sizeof b));
+        return gt_raise(
+            context, GT_INVALID, here, "gradient", "an output gradient is %s, its target %s",
+            gt_spec_text(&with->spec, a, sizeof a), gt_spec_text(&value->spec, b, sizeof b));
     return accumulate(context, place, given);
 }
 
@@ -92,8 +91,8 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
         for (int k = 0; k < node->record->inputs && !node->needed; k++) {
             const gt_Value *input = node->record->input[k];
             int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
-            node->needed = behind >= 0 && walk->nodes[behind].needed &&
-                           gt_dtype_is_float(input->spec.dtype);
+            node->needed =
+                behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
         }
     }
 }
@@ -296,7 +295,8 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
             snprintf(text, size, "the target was not computed from %s", name);
         else if (cut && cut->operation && cut->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
             snprintf(text, size, "%s at %s has no gradient: %s", cut->operation->name, where(cut),
-                     cut->operation->why_not ? cut->operation->why_not : "it is not differentiable");
+                     cut->operation->why_not ? cut->operation->why_not
+                                             : "it is not differentiable");
         else if (cut && cut->operation)
             snprintf(text, size, "%s at %s gives or takes whole numbers, which have no gradient",
                      cut->operation->name, where(cut));
@@ -323,8 +323,8 @@ const char *gt_explain_gradient_at(const char *here, gt_Tape *handle, gt_Tensor 
 
 /* ---- the entry points ---- */
 
-/* The reasons are worked out before the walk, which lets go of the records, but only for sources that
- * the walk does not reach: any of them, or the first if it may be `some`. */
+/* The reasons are worked out before the walk, which lets go of the records, but only for sources
+ * that the walk does not reach: any of them, or the first if it may be `some`. */
 static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sources,
                                  gt_Value *const *source, gt_Value *const *target, int targets,
                                  bool some)
@@ -376,9 +376,8 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
     return collect(walk, sources, source, options->unconnected, gradients);
 }
 
-gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
-                          gt_Tensors sources, gt_Tensor **gradients,
-                          const gt_GradientOptions *given)
+gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,
+                          gt_Tensor **gradients, const gt_GradientOptions *given)
 {
     gt_Context *context = gt_enter();
     for (int i = 0; gradients && i < sources.count; i++)

@@ -1,6 +1,6 @@
-/* Gradients of what a tape recorded. The walk goes back from the targets and calls the gradient rule
- * of every operation on the way to a source; rules are made of operations, so a tape that records
- * meanwhile can differentiate the gradient again. */
+/* Gradients of what a tape recorded. The walk goes back from the targets and calls the gradient
+ * rule of every operation on the way to a source; rules are made of operations, so a tape that
+ * records meanwhile can differentiate the gradient again. */
 #ifndef GT_AUTODIFF_GRADIENT_H
 #define GT_AUTODIFF_GRADIENT_H
 

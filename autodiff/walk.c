@@ -1,6 +1,6 @@
-/* Collecting the records behind the targets: depth first, inputs in the order of the operands, so that
- * the order says nothing about when they were made (C evaluates arguments in any order). Iterative:
- * tapes may be long. Leans on core. */
+/* Collecting the records behind the targets: depth first, inputs in the order of the operands, so
+ * that the order says nothing about when they were made (C evaluates arguments in any order).
+ * Iterative: tapes may be long. Leans on core. */
 #include "autodiff/walk.h"
 
 #include <string.h>

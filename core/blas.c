@@ -244,8 +244,9 @@ bool gt_blas_worth(const gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, 
         return false;
     if (m > INT_MAX || n > INT_MAX || k > INT_MAX)
         return false;
-    /* Zen 3, one thread, OpenBLAS 0.3.21: up to 512 the two are within 5 %, at 1024 and 2048
-     * OpenBLAS takes 5 to 15 % less time in float32 and 0 to 5 % less in float64. */
+    /* Measured on Zen 3, one thread, OpenBLAS 0.3.21: up to 512 the two are within 5 %; at 1024
+     * OpenBLAS takes 5 to 9 % less time, at 1536 and 2048 6 to 17 %, in both types. It packs all of
+     * B once, where the own kernels read it again for each block of A. */
     return m >= 1024 && n >= 1024 && k >= 1024;
 }
 

@@ -1,6 +1,6 @@
 /* Tapes and the records they hold. A record is one block: itself, its options, its inputs, its
- * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end takes
- * its bit off every record that is left. Leans on tensor.c and variable.c. */
+ * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end
+ * takes its bit off every record that is left. Leans on tensor.c and variable.c. */
 #include "core/internal.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Handles, values, buffers and scopes. Freeing is iterative: a long chain of records must not become
- * a deep recursion. Leans on memory.c, tape.c for what a record lets go of. */
+/* Handles, values, buffers and scopes. Freeing is iterative: a long chain of records must not
+ * become a deep recursion. Leans on memory.c, tape.c for what a record lets go of. */
 #include "core/internal.h"
 
 #include <math.h>
@@ -197,7 +197,8 @@ gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operat
     gt_Slot *slot = gt_slot_raw(tensor);
     if (!gt_slot_alive(slot, tensor)) {
         gt_raise(context, GT_STALE, here, operation,
-                 "%s was used after its scope or tape ended, or after its variable was freed", what);
+                 "%s was used after its scope or tape ended, or after its variable was freed",
+                 what);
         return NULL;
     }
     return slot;
@@ -248,6 +249,15 @@ gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor)
         join_scope(context->scope->parent, slot);
     }
     return tensor;
+}
+
+void gt_scope_move(gt_Tensor *tensor, gt_Scope *scope)
+{
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (!slot->scope || slot->scope == scope)
+        return;
+    leave_scope(slot);
+    join_scope(scope, slot);
 }
 
 gt_Scope *gt_scope_begin_at(const char *here)

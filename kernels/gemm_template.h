@@ -317,23 +317,37 @@ static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, c
 static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
 {
     const gt_Cut cut = gt_cut(rows);
-    int64_t i = 0;
-    for (int64_t t = 0; t < cut.tiles; t++) {
-        const int64_t high = cut.rows + (t < cut.taller);
-        const int64_t rest = (high - 1) % LANES + 1;
-        const G(mask) mask = G(mask_of)((int)rest);
-        if (a.step == 1)
-            G(turn)(high, depth, a.at + i * a.row, a.row, to, high, false);
-        for (int64_t p = 0; p < depth && a.step != 1; p++) {
-            const number *at = a.at + p * a.step + i;
-            int64_t r = 0;
-            for (; r + LANES < high; r += LANES)
-                G(store)(to + p * high + r, G(load)(at + r));
-            /* A whole vector where fewer belong: what is stored next overwrites the rest. */
-            G(store)(to + p * high + r, G(load_part)(at + r, mask));
+    if (a.step == 1) {
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            const int64_t high = cut.rows + (t < cut.taller);
+            G(turn)(high, depth, a.at, a.row, to, high, false);
+            a.at += high * a.row;
+            to += high * depth;
         }
-        to += high * depth;
-        i += high;
+        return;
+    }
+    /* Eight lines of A at a time: they are read along, and stay in the cache from tile to tile. */
+    for (int64_t from = 0; from < depth; from += 8) {
+        const int64_t end = depth - from < 8 ? depth : from + 8;
+        int64_t i = 0;
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            const int64_t high = cut.rows + (t < cut.taller);
+            const int64_t rest = (high - 1) % LANES + 1, whole = high - rest;
+            const G(mask) mask = G(mask_of)((int)rest);
+            for (int64_t p = from; p < end; p++) {
+                const number *at = a.at + p * a.step + i;
+                number *put = to + i * depth + p * high;
+                for (int64_t r = 0; r < whole; r += LANES)
+                    G(store)(put + r, G(load)(at + r));
+                /* A whole vector where fewer belong: the next p overwrites the rest, later. */
+                const G(vec) x = G(load_part)(at + whole, mask);
+                if (p < depth - 1)
+                    G(store)(put + whole, x);
+                else
+                    G(store_part)(put + whole, x, (int)rest);
+            }
+            i += high;
+        }
     }
 }
 
@@ -378,8 +392,8 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number 
     const int64_t depth = G(block_depth)(k);
     const gt_Cut cut = gt_cut(m);
     /* Rows of A side by side in memory: each p is a line of its own, and often another page. Worth
-     * a copy if some panels read it. Rows far apart: worth turning if very many do. */
-    const bool pack = a.step == 1 ? n >= GT_WIDE : n > 6 * LANES;
+     * a copy if they are many and some panels read it. Rows far apart: if very many panels do. */
+    const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 6 * LANES;
     for (int64_t p = 0; p < k; p += depth) {
         const int64_t deep = k - p < depth ? k - p : depth;
         G(Matrix) left = {a.at + p * a.step, a.row, a.step};

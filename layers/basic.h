@@ -20,8 +20,8 @@ struct gt_ActivationOptions {
                                            .function = __VA_ARGS__))
 GT_API gt_Layer *gt_activation_new(const char *here, const gt_ActivationOptions *options);
 
-#define GT_DROPOUT_OPTIONS(F)                                                                \
-    F(uint32_t, size, (uint32_t)sizeof(gt_DropoutOptions), "for ABI growth")                  \
+#define GT_DROPOUT_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_DropoutOptions), "for ABI growth")                       \
     F(double, rate, 0, "how many are dropped, 0 to 1; required")                                   \
     F(int64_t, seed, -1, "-1: from the context's seed and the layer's path")                       \
     GT_LAYER_OPTIONS(F)
@@ -31,9 +31,8 @@ struct gt_DropoutOptions {
 };
 /* gt_dropout(0.2): in training only, keeps 1 - rate and scales by 1 / (1 - rate). Its generator
  * state is a variable of the layer, saved with it. */
-#define gt_dropout(...)                                                                      \
-    gt_dropout_new(GT_HERE, GT_KEYWORDS(gt_DropoutOptions, GT_DROPOUT_OPTIONS,    \
-                                              .rate = __VA_ARGS__))
+#define gt_dropout(...)                                                                            \
+    gt_dropout_new(GT_HERE, GT_KEYWORDS(gt_DropoutOptions, GT_DROPOUT_OPTIONS, .rate = __VA_ARGS__))
 GT_API gt_Layer *gt_dropout_new(const char *here, const gt_DropoutOptions *options);
 
 #define GT_FLATTEN_OPTIONS(F)                                                                      \

@@ -29,8 +29,8 @@ struct gt_DenseOptions {
 #pragma GCC diagnostic pop
 #endif
 
-/* gt_dense(128, .activation = gt_relu): y = activation(x kernel + bias) on the last axis of x, which
- * has at least two. Weights: kernel (in, units), bias (units). */
+/* gt_dense(128, .activation = gt_relu): y = activation(x kernel + bias) on the last axis of x,
+ * which has at least two. Weights: kernel (in, units), bias (units). */
 #define gt_dense(...)                                                                              \
     gt_dense_new(GT_HERE, GT_KEYWORDS(gt_DenseOptions, GT_DENSE_OPTIONS, .units = __VA_ARGS__))
 GT_API gt_Layer *gt_dense_new(const char *here, const gt_DenseOptions *options);

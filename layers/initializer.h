@@ -1,6 +1,6 @@
-/* What weights start from. An initializer is a small value; its draws derive from the seed, the path of
- * the layer and the name of the weight, so a shared initializer never gives two weights the same
- * numbers, and the order in which C evaluates arguments changes nothing. */
+/* What weights start from. An initializer is a small value; its draws derive from the seed, the
+ * path of the layer and the name of the weight, so a shared initializer never gives two weights the
+ * same numbers, and the order in which C evaluates arguments changes nothing. */
 #ifndef GT_LAYERS_INITIALIZER_H
 #define GT_LAYERS_INITIALIZER_H
 
@@ -29,7 +29,8 @@ typedef enum gt_Distribution {
     GT_UNIFORM
 } gt_Distribution;
 
-/* Fills `data` (row-major, of that spec) from a stream of random numbers; for one's own initializer. */
+/* Fills `data` (row-major, of that spec) from a stream of random numbers; for one's own
+ * initializer. */
 typedef gt_Status (*gt_InitializerFunction)(void *context, const gt_Spec *spec, void *data,
                                             uint64_t stream);
 
@@ -52,23 +53,23 @@ struct gt_SeedOptions {
 };
 #define GT_SEED(...) GT_KEYWORDS(gt_SeedOptions, GT_SEED_OPTIONS, __VA_ARGS__)
 
-#define GT_RANDOM_NORMAL_OPTIONS(F)                                                                \
+#define GT_INITIAL_NORMAL_OPTIONS(F)                                                                \
     F(uint32_t, size, (uint32_t)sizeof(gt_InitializerNormalOptions), "for ABI growth")             \
     F(double, mean, 0, "of the distribution")                                                      \
     F(double, stddev, 0.05, "of the distribution, before truncation")                              \
     F(int64_t, seed, -1, "-1: from the context's seed")
 typedef struct gt_InitializerNormalOptions gt_InitializerNormalOptions;
 struct gt_InitializerNormalOptions {
-    GT_RANDOM_NORMAL_OPTIONS(GT_MEMBER)
+    GT_INITIAL_NORMAL_OPTIONS(GT_MEMBER)
 };
-#define GT_RANDOM_UNIFORM_OPTIONS(F)                                                               \
+#define GT_INITIAL_UNIFORM_OPTIONS(F)                                                               \
     F(uint32_t, size, (uint32_t)sizeof(gt_InitializerUniformOptions), "for ABI growth")            \
     F(double, minval, -0.05, "lowest")                                                             \
     F(double, maxval, 0.05, "below this")                                                          \
     F(int64_t, seed, -1, "-1: from the context's seed")
 typedef struct gt_InitializerUniformOptions gt_InitializerUniformOptions;
 struct gt_InitializerUniformOptions {
-    GT_RANDOM_UNIFORM_OPTIONS(GT_MEMBER)
+    GT_INITIAL_UNIFORM_OPTIONS(GT_MEMBER)
 };
 #define GT_VARIANCE_SCALING_OPTIONS(F)                                                             \
     F(uint32_t, size, (uint32_t)sizeof(gt_VarianceScalingOptions), "for ABI growth")               \
@@ -98,23 +99,24 @@ GT_API gt_Initializer gt_identity_matrix(double gain);
 GT_API gt_Initializer gt_initializer(gt_InitializerFunction function, void *context);
 
 /* gt_random_normal(.stddev = 0.1): Keras's RandomNormal, RandomUniform, TruncatedNormal. Truncated:
- * redrawn outside two deviations. (The operations that draw tensors are gt_normal and gt_uniform.) */
-#define gt_random_normal(...)                                                                     \
-    gt_random_normal_of(                                                                          \
-        GT_KEYWORDS(gt_InitializerNormalOptions, GT_RANDOM_NORMAL_OPTIONS, __VA_ARGS__))
+ * redrawn outside two deviations. (The operations that draw tensors are gt_normal and gt_uniform.)
+ */
+#define gt_random_normal(...)                                                                      \
+    gt_random_normal_of(                                                                           \
+        GT_KEYWORDS(gt_InitializerNormalOptions, GT_INITIAL_NORMAL_OPTIONS, __VA_ARGS__))
 GT_API gt_Initializer gt_random_normal_of(const gt_InitializerNormalOptions *options);
-#define gt_random_uniform(...)                                                                    \
-    gt_random_uniform_of(                                                                         \
-        GT_KEYWORDS(gt_InitializerUniformOptions, GT_RANDOM_UNIFORM_OPTIONS, __VA_ARGS__))
+#define gt_random_uniform(...)                                                                     \
+    gt_random_uniform_of(                                                                          \
+        GT_KEYWORDS(gt_InitializerUniformOptions, GT_INITIAL_UNIFORM_OPTIONS, __VA_ARGS__))
 GT_API gt_Initializer gt_random_uniform_of(const gt_InitializerUniformOptions *options);
-#define gt_truncated_normal(...)                                                           \
-    gt_truncated_normal_of(                                                                \
-        GT_KEYWORDS(gt_InitializerNormalOptions, GT_RANDOM_NORMAL_OPTIONS, __VA_ARGS__))
+#define gt_truncated_normal(...)                                                                   \
+    gt_truncated_normal_of(                                                                        \
+        GT_KEYWORDS(gt_InitializerNormalOptions, GT_INITIAL_NORMAL_OPTIONS, __VA_ARGS__))
 GT_API gt_Initializer gt_truncated_normal_of(const gt_InitializerNormalOptions *options);
-/* gt_variance_scaling(.scale = 2, .mode = GT_FAN_OUT): s = scale / max(1, fan). Truncated normal has
- * deviation sqrt(s) after the truncation (sqrt(s) / 0.87962566103423978 before), untruncated sqrt(s),
- * uniform is +-sqrt(3 s). Fans: (rows, columns) of a matrix; for kernels (..., in, out) both times
- * the receptive field. */
+/* gt_variance_scaling(.scale = 2, .mode = GT_FAN_OUT): s = scale / max(1, fan). Truncated normal
+ * has deviation sqrt(s) after the truncation (sqrt(s) / 0.87962566103423978 before), untruncated
+ * sqrt(s), uniform is +-sqrt(3 s). Fans: (rows, columns) of a matrix; for kernels (..., in, out)
+ * both times the receptive field. */
 #define gt_variance_scaling(...)                                                                   \
     gt_variance_scaling_of(                                                                        \
         GT_KEYWORDS(gt_VarianceScalingOptions, GT_VARIANCE_SCALING_OPTIONS, __VA_ARGS__))

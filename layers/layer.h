@@ -1,6 +1,6 @@
-/* The layer contract. A layer of one's own is a struct whose first member is gt_Layer, and a class with
- * two functions: `build` makes the variables, once, when the shape of the input is known; `call`
- * computes with them, as often as it is called. A variable made in `call` is an error.
+/* The layer contract. A layer of one's own is a struct whose first member is gt_Layer, and a class
+ * with two functions: `build` makes the variables, once, when the shape of the input is known;
+ * `call` computes with them, as often as it is called. A variable made in `call` is an error.
  *
  *     typedef struct { gt_Layer base; int64_t units; gt_Variable *kernel; } Affine;
  */
@@ -29,7 +29,8 @@ typedef struct gt_CallArgs {
     bool training;
 } gt_CallArgs;
 
-/* The first member of every layer. The fields are the library's, but for those that say otherwise. */
+/* The first member of every layer. The fields are the library's, but for those that say otherwise.
+ */
 struct gt_Layer {
     const gt_LayerClass *type;
     gt_LayerState *state;
@@ -38,8 +39,8 @@ struct gt_Layer {
 };
 
 struct gt_LayerClass {
-    const char *name;  /* snake_case: the layer's default name */
-    size_t instance;   /* sizeof the struct */
+    const char *name; /* snake_case: the layer's default name */
+    size_t instance;  /* sizeof the struct */
     /* Checks what was given, registers children (gt_add_child). May be NULL. */
     gt_Status (*create)(gt_Layer *layer);
     /* Makes the variables (gt_add_weight) for inputs of this shape. May be NULL. */
@@ -49,7 +50,8 @@ struct gt_LayerClass {
     void (*destroy)(gt_Layer *layer);
 };
 
-/* A penalty on a weight or an output: l1 sum|w| + l2 sum w^2 (no half), or one's own. All zero: none. */
+/* A penalty on a weight or an output: l1 sum|w| + l2 sum w^2 (no half), or one's own. All zero:
+ * none. */
 typedef struct gt_Regularizer {
     double l1, l2;
     gt_Tensor *(*function)(void *context, gt_Tensor *weight); /* a scalar */
@@ -67,8 +69,8 @@ GT_API gt_Regularizer gt_l1_l2(double l1, double l2);
 
 /* ---- making and freeing ---- */
 
-/* A new layer: the struct `instance` is copied, then `create` runs. Floating: a container takes it, or
- * the caller frees it with gt_layer_free, or the context does. */
+/* A new layer: the struct `instance` is copied, then `create` runs. Floating: a container takes it,
+ * or the caller frees it with gt_layer_free, or the context does. */
 GT_API gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *instance);
 /* Drops the caller's hold. Using a freed layer is an error. NULL is ignored. */
 GT_API void gt_layer_free(gt_Layer *layer);
@@ -98,8 +100,8 @@ struct gt_WeightOptions {
 #ifdef __GNUC__
 #pragma GCC diagnostic pop
 #endif
-/* gt_add_weight(layer, "kernel", gt_shape(in, out), .initializer = gt_zeros()): only in `build`. The
- * variable belongs to the layer. */
+/* gt_add_weight(layer, "kernel", gt_shape(in, out), .initializer = gt_zeros()): only in `build`.
+ * The variable belongs to the layer. */
 #define gt_add_weight(layer, name, ...)                                                            \
     gt_add_weight_at(GT_HERE, layer, name, GT_FIRST(__VA_ARGS__),                                  \
                      GT_KEYWORDS(gt_WeightOptions, GT_WEIGHT_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
@@ -143,16 +145,16 @@ GT_API gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, 
 /* Adds a scalar to the losses of the model that is being called. Only in `call`. */
 #define gt_add_loss(layer, loss) gt_add_loss_at(GT_HERE, layer, loss)
 GT_API gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss);
-/* loss + what the last call of the model added + the penalties of its trainable weights: what a custom
- * loop minimizes. */
+/* loss + what the last call of the model added + the penalties of its trainable weights: what a
+ * custom loop minimizes. */
 #define gt_total_loss(model, loss) gt_total_loss_at(GT_HERE, model, loss)
 GT_API gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss);
 
 /* ---- looking at one ---- */
 
 /* Lists of variables: by position in the container and order of making inside a layer, whatever the
- * flags; each once. They live until the layer's next such call. `weights` are parameters and buffers,
- * `variables` also generator states. */
+ * flags; each once. They live until the layer's next such call. `weights` are parameters and
+ * buffers, `variables` also generator states. */
 GT_API gt_Tensors gt_variables(gt_Layer *layer);
 GT_API gt_Tensors gt_weights(gt_Layer *layer);
 GT_API gt_Tensors gt_trainable_variables(gt_Layer *layer);
@@ -164,15 +166,16 @@ GT_API const char *gt_variable_path(gt_Layer *layer, const gt_Variable *variable
 GT_API int64_t gt_count_params(gt_Layer *layer);
 GT_API const char *gt_layer_name(const gt_Layer *layer);
 GT_API bool gt_layer_built(const gt_Layer *layer);
-GT_API int gt_layer_count(const gt_Layer *layer);             /* children */
-GT_API gt_Layer *gt_layer_at(const gt_Layer *layer, int index); /* negative from the end */
+GT_API int gt_layer_count(const gt_Layer *layer);                        /* children */
+GT_API gt_Layer *gt_layer_at(const gt_Layer *layer, int index);          /* negative from the end */
 GT_API gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path); /* "encoder/dense_1" */
 
 /* Freezing filters lists, for the layer and all below it; gradients still flow through. */
 GT_API gt_Status gt_set_trainable(gt_Layer *layer, bool trainable);
 GT_API bool gt_is_trainable(const gt_Layer *layer);
 
-/* Keras's table: layers, output shapes, parameters. Text owned by the layer, until its next summary. */
+/* Keras's table: layers, output shapes, parameters. Text owned by the layer, until its next
+ * summary. */
 GT_API const char *gt_summary(gt_Layer *layer);
 
 GT_END

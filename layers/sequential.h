@@ -9,8 +9,7 @@ GT_BEGIN
 /* gt_sequential(gt_dense(128, .activation = gt_relu), gt_dense(10)): takes the layers, also when it
  * fails, so a layer that could not be made takes its siblings along and nothing leaks. */
 #ifdef __cplusplus
-template <class... Layers>
-inline gt_Layer *gt_sequential_from(const char *here, Layers... layers);
+template <class... Layers> inline gt_Layer *gt_sequential_from(const char *here, Layers... layers);
 #define gt_sequential(...) gt_sequential_from(GT_HERE, __VA_ARGS__)
 #else
 #define gt_sequential(...)                                                                         \
@@ -25,8 +24,7 @@ GT_API gt_Status gt_sequential_add_at(const char *here, gt_Layer *model, gt_Laye
 GT_END
 
 #ifdef __cplusplus
-template <class... Layers>
-inline gt_Layer *gt_sequential_from(const char *here, Layers... layers)
+template <class... Layers> inline gt_Layer *gt_sequential_from(const char *here, Layers... layers)
 {
     gt_Layer *const list[] = {layers...};
     return gt_sequential_new(here, list, static_cast<int>(sizeof...(layers)));

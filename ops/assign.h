@@ -8,8 +8,9 @@
 
 GT_BEGIN
 
-/* variable = value, += value, -= value. The value has the variable's shape and type, or is a C number
- * that goes to every element. Nothing is changed if it fails, or while an error is pending. */
+/* variable = value, += value, -= value. The value has the variable's shape and type, or is a C
+ * number that goes to every element. Nothing is changed if it fails, or while an error is pending.
+ */
 #define gt_assign(variable, value) gt_assign_at(GT_HERE, variable, gt_operand(value))
 GT_API gt_Status gt_assign_at(const char *here, gt_Variable *variable, gt_Operand value);
 #define gt_assign_add(variable, value) gt_assign_add_at(GT_HERE, variable, gt_operand(value))

@@ -14,7 +14,7 @@ bool gt_takes(const gt_Spec *spec, unsigned types)
     unsigned is = gt_dtype_is_float(spec->dtype)     ? GT_TAKES_FLOAT
                   : gt_dtype_is_integer(spec->dtype) ? GT_TAKES_INTEGER
                                                      : GT_TAKES_BOOL;
-    if (types & is)
+    if (types & is && gt_loop_type(spec->dtype) >= 0)
         return true;
     gt_fail(GT_INVALID, "type %s is not possible here; it takes %s", gt_dtype_name(spec->dtype),
             types == GT_TAKES_FLOAT    ? "float32 and float64"

@@ -123,6 +123,12 @@ bool gt_axis_or_axes(int axis, const gt_Axes *axes, int rank, uint32_t *bits);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 
+/* The slopes of relu, tanh and sigmoid in one pass, of their outputs y: `up` where y > 0, else 0;
+ * up (1 - y^2); up y (1 - y). */
+gt_Tensor *gt_relu_gradient(gt_Tensor *up, gt_Tensor *y);
+gt_Tensor *gt_tanh_gradient(gt_Tensor *up, gt_Tensor *y);
+gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
+
 /* ---- records ---- */
 /* op_run: the loop of that name over all elements. `arity` is unary or binary. */
 #define GT_LOOP_KERNEL(op, arity, LOOP)                                                            \

@@ -1,5 +1,5 @@
-/* gt_matmul. The product itself is kernels/gemm.c, or OpenBLAS where that is faster; this file cuts it
- * into pieces, folds batches where one product does for all, and differentiates it. */
+/* gt_matmul. The product itself is kernels/gemm.c, or OpenBLAS where that is faster; this file cuts
+ * it into pieces, folds batches where one product does for all, and differentiates it. */
 #include "ops/matmul.h"
 #include "ops/kit.h"
 #include "ops/reshaping.h"
@@ -58,8 +58,7 @@ static gt_Status matmul_shape(gt_ShapeRule *rule)
     int64_t rows = m;
     for (int d = 0; b->rank == 2 && !options->transpose_a && d < out->rank - 2; d++)
         rows *= out->dims[d] > 0 ? out->dims[d] : 1;
-    rule->scratch =
-        gt_context()->kernels->gemm_scratch[gt_loop_type(a->dtype)](rows, n, ka);
+    rule->scratch = gt_context()->kernels->gemm_scratch[gt_loop_type(a->dtype)](rows, n, ka);
     return GT_OK;
 }
 
@@ -83,7 +82,8 @@ static void cut(Product *product, const gt_Kernel *kernel)
     gt_Context *context = kernel->context;
     product->tile_m = product->m;
     product->tile_n = product->n;
-    product->blas = gt_blas_worth(&context->blas, product->type, product->m, product->n, product->k);
+    product->blas =
+        gt_blas_worth(&context->blas, product->type, product->m, product->n, product->k);
     if (product->blas) {
         product->tile_m = product->tile_n = 1024;
     } else if (context->threads > 1 && product->batches == 1 &&
@@ -91,11 +91,9 @@ static void cut(Product *product, const gt_Kernel *kernel)
         int64_t unit_m = context->kernels->gemm_m[product->type];
         int64_t unit_n = context->kernels->gemm_n[product->type];
         if (product->n >= product->m)
-            product->tile_n =
-                pieces(pieces(product->n, unit_n), context->threads) * unit_n;
+            product->tile_n = pieces(pieces(product->n, unit_n), context->threads) * unit_n;
         else
-            product->tile_m =
-                pieces(pieces(product->m, unit_m), context->threads) * unit_m;
+            product->tile_m = pieces(pieces(product->m, unit_m), context->threads) * unit_m;
     }
     product->tiles_m = product->m ? pieces(product->m, product->tile_m) : 0;
     product->tiles_n = product->n ? pieces(product->n, product->tile_n) : 0;
@@ -150,10 +148,10 @@ static void matmul_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         int64_t i = rest / p->tiles_n * p->tile_m, j = rest % p->tiles_n * p->tile_n;
         int64_t m = p->m - i < p->tile_m ? p->m - i : p->tile_m;
         int64_t n = p->n - j < p->tile_n ? p->n - j : p->tile_n;
-        int64_t at_a = batch_offset(&p->over, 0, batch) * p->m * p->k +
-                       (p->transpose_a ? i : i * lda);
-        int64_t at_b = batch_offset(&p->over, 1, batch) * p->k * p->n +
-                       (p->transpose_b ? j * ldb : j);
+        int64_t at_a =
+            batch_offset(&p->over, 0, batch) * p->m * p->k + (p->transpose_a ? i : i * lda);
+        int64_t at_b =
+            batch_offset(&p->over, 1, batch) * p->k * p->n + (p->transpose_b ? j * ldb : j);
         int64_t at_c = batch * p->m * p->n + i * p->n + j;
         const char *a = (const char *)kernel->input[0] + (size_t)at_a * p->element;
         const char *b = (const char *)kernel->input[1] + (size_t)at_b * p->element;
@@ -218,7 +216,11 @@ static gt_Status matmul_gradient(gt_GradientRule *rule)
     return gt_status();
 }
 
-#define TRANSPOSED(a, b) &(const gt_MatmulOptions){sizeof(gt_MatmulOptions), a, b}
+#define TRANSPOSED(a, b)                                                                           \
+    &(const gt_MatmulOptions)                                                                      \
+    {                                                                                              \
+        sizeof(gt_MatmulOptions), a, b                                                             \
+    }
 const gt_Operation gt_op_matmul = {
     .size = sizeof(gt_Operation),
     .name = "matmul",
@@ -251,8 +253,7 @@ const gt_Operation gt_op_matmul = {
             GT_SAMPLES_END},
 };
 
-gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b,
-                        const gt_MatmulOptions *given)
+gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b, const gt_MatmulOptions *given)
 {
     gt_Context *context = gt_enter();
     if (!context)

@@ -24,7 +24,7 @@ struct gt_MatmulOptions {
                  GT_KEYWORDS(gt_MatmulOptions, GT_MATMUL_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b,
                                const gt_MatmulOptions *options);
-GT_API gt_Tensor *(gt_matmul)(gt_Tensor * a, gt_Tensor * b);
+GT_API gt_Tensor *(gt_matmul)(gt_Tensor *a, gt_Tensor *b);
 
 GT_END
 
