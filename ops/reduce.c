@@ -919,8 +919,8 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
     int axis = options->axis;
     bool reverse = options->reverse;
     if (axis == GT_NONE) {
-        x = gt_flatten(x);
-        up = gt_flatten(up);
+        x = gt_ravel(x);
+        up = gt_ravel(up);
         axis = 0;
     }
     if (options->exclusive)
@@ -962,7 +962,7 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         gt_options_fill(GT_STRUCT_TYPE(gt_CumulativeOptions), &all, options);                      \
         x = widened(here, #op, x, GT_INT32, GT_DTYPE_NONE);                                        \
         if (all.axis == GT_NONE)                                                                   \
-            x = gt_flatten_at(here, x);                                                            \
+            x = gt_ravel_at(here, x);                                                            \
         return gt_apply_one(here, &gt_op_##op, &all, 1, &x);                                       \
     }                                                                                              \
     gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
