@@ -30,12 +30,31 @@ GT_BEGIN
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
     F(sparse_softmax_crossentropy_gradient)                                                        \
+    /* math.c */                                                                                   \
+    F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
+    F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
+    F(ceil) F(round) F(trunc) F(arctan2)                                                           \
+    /* compare.c */                                                                                \
+    F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)         \
+    F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
+    /* activation.c */                                                                             \
+    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(softmax) F(log_softmax) F(relu_gradient)        \
+    F(tanh_gradient) F(sigmoid_gradient)                                                           \
+    /* random.c */                                                                                 \
+    F(uniform) F(normal) F(truncated_normal) F(random_integers) F(dropout) F(generator_advance)    \
+    /* loss.c */                                                                                   \
+    F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
+    F(sparse_softmax_crossentropy_gradient)                                                        \
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
-    F(sum) F(mean) F(prod) F(max) F(min) F(argmax) F(argmin) F(all) F(any)                         \
+    F(sum) F(mean) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
+    F(cumsum) F(cumprod) F(linear_recurrence)                                                      \
     /* reshaping.c */                                                                              \
-    F(reshape) F(transpose) F(broadcast_to)                                                        \
+    F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
+    /* indexing.c */                                                                               \
+    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
+    F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 
