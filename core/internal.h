@@ -257,6 +257,10 @@ static inline size_t gt_spec_bytes(const gt_Spec *spec)
     return (size_t)spec->size * gt_dtype_size(spec->dtype);
 }
 char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
+/* Can this type hold the number? Integers take whole numbers in their range, bool 0 and 1. */
+bool gt_number_fits(gt_DType dtype, double number);
+/* data[i] = number */
+void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
 /* A new tensor without numbers yet; data gets where they go. */
 gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
 

@@ -378,7 +378,7 @@ gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape shape,
     return gt_handle_new(context, value);
 }
 
-static void store(gt_DType dtype, void *data, int64_t i, double number)
+void gt_number_store(gt_DType dtype, void *data, int64_t i, double number)
 {
     switch (dtype) {
     case GT_FLOAT32:
@@ -418,8 +418,7 @@ static double fetch(gt_DType dtype, const void *data, int64_t i)
     }
 }
 
-/* Can this type hold the number? Integers take whole numbers in their range, bool 0 and 1. */
-static bool fits(gt_DType dtype, double number)
+bool gt_number_fits(gt_DType dtype, double number)
 {
     switch (dtype) {
     case GT_INT32:
@@ -451,14 +450,14 @@ gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, i
         return NULL;
     }
     for (int64_t i = 0; i < count; i++)
-        if (!fits(dtype, values[i])) {
+        if (!gt_number_fits(dtype, values[i])) {
             gt_raise(context, GT_INVALID, here, "array", "%g is not a number of type %s", values[i],
                      gt_dtype_name(dtype));
             return NULL;
         }
     gt_Tensor *tensor = gt_tensor_new(context, &spec, &data);
     for (int64_t i = 0; tensor && i < count; i++)
-        store(dtype, data, i, values[i]);
+        gt_number_store(dtype, data, i, values[i]);
     return tensor;
 }
 

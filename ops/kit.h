@@ -109,6 +109,8 @@ void gt_strided_begin(gt_Broadcast *plan);
 void gt_strided_axis(gt_Broadcast *plan, int64_t dim, int64_t from, int64_t to);
 gt_Status gt_strided_copy(const gt_Kernel *kernel, gt_Broadcast *plan, gt_DType dtype,
                           const void *from, void *to);
+/* The same number n times; it fits the type. */
+void gt_fill(gt_DType dtype, int64_t n, double value, void *to);
 /* The strides of a row-major array, in elements. */
 void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK]);
 
@@ -194,6 +196,18 @@ gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor 
     {                                                                                              \
         return gt_binary(NULL, &gt_op_##name, a, gt_operand_tensor(b));                            \
     }
+/* gt_NAME_at for what is made of several operations: calls the static function NAME, with errors that
+ * name NAME and the caller's line. `parameters` starts with `const char *here`. */
+#define GT_COMPOSED(name, parameters, arguments)                                                   \
+    gt_Tensor *gt_##name##_at parameters                                                           \
+    {                                                                                              \
+        gt_Site site = gt_site_enter(here, #name);                                                 \
+        gt_Tensor *result = name arguments;                                                        \
+        gt_site_leave(site);                                                                       \
+        return result;                                                                             \
+    }
+/* A kernel that copies input 0 to output 0: what a view does where it cannot share memory. */
+gt_Status gt_run_copy(const gt_Kernel *kernel);
 #define GT_STRUCT_TYPE(Type) (&Type##_type)
 
 #endif

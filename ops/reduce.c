@@ -474,28 +474,35 @@ static gt_Tensor *truth(const char *here, const char *operation, gt_Tensor *x)
 TRUTH_FUNCTION(all)
 TRUTH_FUNCTION(any)
 
-/* Functions made of several operations: errors name the function and the caller's line. */
-#define COMPOSED(op, ...)                                                                          \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ReduceOptions *given)         \
-    {                                                                                              \
-        gt_ReduceOptions options;                                                                  \
-        gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);                        \
-        gt_Site site = gt_site_enter(here, #op);                                                   \
-        __VA_ARGS__                                                                                \
-        gt_site_leave(site);                                                                       \
-        return x;                                                                                  \
-    }                                                                                              \
+/* gt_NAME made of the static function NAME. */
+#define COMPOSED(op)                                                                               \
+    GT_COMPOSED(op, (const char *here, gt_Tensor *x, const gt_ReduceOptions *options), (x, options)) \
     gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
     {                                                                                              \
         return gt_##op##_at(NULL, x, NULL);                                                        \
     }
 
-COMPOSED(variance, {
-    gt_Tensor *mean = gt_mean(x, .axis = options.axis, .axes = options.axes, .keepdims = true);
-    x = gt_mean_at(NULL, gt_square(gt_subtract(x, mean)), &options);
-})
-COMPOSED(std, { x = gt_sqrt(gt_variance_at(NULL, x, &options)); })
-COMPOSED(count_nonzero, { x = gt_sum_at(NULL, truth(NULL, "count_nonzero", x), &options); })
+static gt_Tensor *variance(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    gt_ReduceOptions kept;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &kept, options);
+    kept.keepdims = true;
+    gt_Tensor *mean = gt_mean_at(NULL, x, &kept);
+    return gt_mean_at(NULL, gt_square(gt_subtract(x, mean)), options);
+}
+COMPOSED(variance)
+
+static gt_Tensor *std(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    return gt_sqrt(gt_variance_at(NULL, x, options));
+}
+COMPOSED(std)
+
+static gt_Tensor *count_nonzero(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    return gt_sum_at(NULL, truth(NULL, "count_nonzero", x), options);
+}
+COMPOSED(count_nonzero)
 
 /* ---- logsumexp: over the last `axes` axes, which the function puts there ---- */
 
@@ -587,11 +594,13 @@ const gt_Operation gt_op_logsumexp = {
                                    GT_SAMPLES_END},
 };
 
-static gt_Tensor *logsumexp(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *logsumexp(gt_Tensor *x, const gt_ReduceOptions *given)
 {
+    gt_ReduceOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
     gt_Spec in = gt_spec(x), out = {0};
     uint32_t bits;
-    if (gt_status() != GT_OK || !gt_axis_or_axes(options->axis, &options->axes, in.rank, &bits))
+    if (gt_status() != GT_OK || !gt_axis_or_axes(options.axis, &options.axes, in.rank, &bits))
         return NULL;
     gt_Axes perm = reduced_last(in.rank, bits);
     LogsumexpOptions last = {.size = sizeof last};
@@ -600,10 +609,10 @@ static gt_Tensor *logsumexp(gt_Tensor *x, const gt_ReduceOptions *options)
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
     x = gt_apply_one(NULL, &gt_op_logsumexp, &last, 1, &x);
-    reduced_shape(&in, bits, options->keepdims, &out);
-    return options->keepdims ? gt_reshape(x, gt_spec_shape(&out)) : x;
+    reduced_shape(&in, bits, options.keepdims, &out);
+    return options.keepdims ? gt_reshape(x, gt_spec_shape(&out)) : x;
 }
-COMPOSED(logsumexp, { x = logsumexp(x, &options); })
+COMPOSED(logsumexp)
 
 /* ---- argmax, argmin ---- */
 
@@ -910,8 +919,8 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
     int axis = options->axis;
     bool reverse = options->reverse;
     if (axis == GT_NONE) {
-        x = gt_flatten(x);
-        up = gt_flatten(up);
+        x = gt_ravel(x);
+        up = gt_ravel(up);
         axis = 0;
     }
     if (options->exclusive)
@@ -953,14 +962,14 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         gt_options_fill(GT_STRUCT_TYPE(gt_CumulativeOptions), &all, options);                      \
         x = widened(here, #op, x, GT_INT32, GT_DTYPE_NONE);                                        \
         if (all.axis == GT_NONE)                                                                   \
-            x = gt_flatten_at(here, x);                                                            \
+            x = gt_ravel_at(here, x);                                                            \
         return gt_apply_one(here, &gt_op_##op, &all, 1, &x);                                       \
     }                                                                                              \
     gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
     {                                                                                              \
         return gt_##op##_at(NULL, x, NULL);                                                        \
     }
-CUMULATIVE(cumsum, "running sum of x", GT_OP_LINEAR)
+CUMULATIVE(cumsum, "running sum of x", GT_OP_LINEAR, .saves_inputs = 0)
 CUMULATIVE(cumprod, "running product of x", 0, .saves_inputs = 1)
 
 /* ---- y[i] = b[i] + a[i] y[i-1]: what the gradient of a running product is made of ---- */

@@ -13,6 +13,31 @@ void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK])
     }
 }
 
+void gt_fill(gt_DType dtype, int64_t n, double value, void *to)
+{
+    size_t element = gt_dtype_size(dtype);
+    if (n <= 0)
+        return;
+    if (value == 0) {
+        memset(to, 0, (size_t)n * element);
+        return;
+    }
+    uint64_t eight;
+    uint32_t four;
+    gt_number_store(dtype, to, 0, value);
+    if (element == 1) {
+        memset(to, *(unsigned char *)to, (size_t)n);
+    } else if (element == 4) {
+        memcpy(&four, to, sizeof four);
+        for (int64_t i = 0; i < n; i++)
+            ((uint32_t *)to)[i] = four;
+    } else {
+        memcpy(&eight, to, sizeof eight);
+        for (int64_t i = 0; i < n; i++)
+            ((uint64_t *)to)[i] = eight;
+    }
+}
+
 void gt_strided_begin(gt_Broadcast *plan)
 {
     plan->inputs = 2;

@@ -25,17 +25,20 @@ GT_BEGIN
     F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(softmax) F(log_softmax) F(relu_gradient)        \
     F(tanh_gradient) F(sigmoid_gradient)                                                           \
     /* random.c */                                                                                 \
-    F(random_uniform) F(random_normal) F(truncated_normal) F(random_integers) F(dropout)           \
-    F(generator_advance)                                                                           \
+    F(uniform) F(normal) F(truncated_normal) F(random_integers) F(dropout) F(generator_advance)    \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
     F(sparse_softmax_crossentropy_gradient)                                                        \
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
-    F(sum) F(mean) F(prod) F(max) F(min) F(argmax) F(argmin) F(all) F(any)                         \
+    F(sum) F(mean) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
+    F(cumsum) F(cumprod) F(linear_recurrence)                                                      \
     /* reshaping.c */                                                                              \
-    F(reshape) F(transpose) F(broadcast_to)                                                        \
+    F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
+    /* indexing.c */                                                                               \
+    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
+    F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 
