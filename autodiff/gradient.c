@@ -225,6 +225,11 @@ static void name_source(const gt_Slot *slot, char *text, size_t size)
         snprintf(text, size, "the source");
 }
 
+static bool never_differentiable(const gt_Record *record)
+{
+    return record && record->operation && record->operation->flags & GT_OP_NOT_DIFFERENTIABLE;
+}
+
 /* Walks through everything, also what cuts, and finds the cut nearest to the target. */
 static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *target,
                     const gt_Slot *source_slot, const gt_Value *source, char *text, size_t size)
@@ -281,7 +286,9 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
                 if (behind < 0 || !walk.nodes[behind].needed)
                     continue;
                 node->needed = true;
-                if (!gt_walk_passes(node->record) || !gt_dtype_is_float(input->spec.dtype))
+                /* What is declared not differentiable says more than the cast behind it. */
+                if ((!gt_walk_passes(node->record) || !gt_dtype_is_float(input->spec.dtype)) &&
+                    (!never_differentiable(cut) || never_differentiable(node->record)))
                     cut = node->record;
             }
         }
@@ -293,7 +300,7 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
             snprintf(text, size, "there is a gradient");
         else if (from < 0)
             snprintf(text, size, "the target was not computed from %s", name);
-        else if (cut && cut->operation && cut->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
+        else if (never_differentiable(cut))
             snprintf(text, size, "%s at %s has no gradient: %s", cut->operation->name, where(cut),
                      cut->operation->why_not ? cut->operation->why_not
                                              : "it is not differentiable");
