@@ -10,10 +10,10 @@
 GT_OPTION_TYPE(gt_SeedOptions, GT_SEED_OPTIONS);
 #undef GT_STRUCT
 #define GT_STRUCT gt_InitializerNormalOptions
-GT_OPTION_TYPE(gt_InitializerNormalOptions, GT_RANDOM_NORMAL_OPTIONS);
+GT_OPTION_TYPE(gt_InitializerNormalOptions, GT_INITIAL_NORMAL_OPTIONS);
 #undef GT_STRUCT
 #define GT_STRUCT gt_InitializerUniformOptions
-GT_OPTION_TYPE(gt_InitializerUniformOptions, GT_RANDOM_UNIFORM_OPTIONS);
+GT_OPTION_TYPE(gt_InitializerUniformOptions, GT_INITIAL_UNIFORM_OPTIONS);
 #undef GT_STRUCT
 #define GT_STRUCT gt_VarianceScalingOptions
 GT_OPTION_TYPE(gt_VarianceScalingOptions, GT_VARIANCE_SCALING_OPTIONS);

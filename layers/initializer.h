@@ -53,23 +53,23 @@ struct gt_SeedOptions {
 };
 #define GT_SEED(...) GT_KEYWORDS(gt_SeedOptions, GT_SEED_OPTIONS, __VA_ARGS__)
 
-#define GT_RANDOM_NORMAL_OPTIONS(F)                                                                \
+#define GT_INITIAL_NORMAL_OPTIONS(F)                                                                \
     F(uint32_t, size, (uint32_t)sizeof(gt_InitializerNormalOptions), "for ABI growth")             \
     F(double, mean, 0, "of the distribution")                                                      \
     F(double, stddev, 0.05, "of the distribution, before truncation")                              \
     F(int64_t, seed, -1, "-1: from the context's seed")
 typedef struct gt_InitializerNormalOptions gt_InitializerNormalOptions;
 struct gt_InitializerNormalOptions {
-    GT_RANDOM_NORMAL_OPTIONS(GT_MEMBER)
+    GT_INITIAL_NORMAL_OPTIONS(GT_MEMBER)
 };
-#define GT_RANDOM_UNIFORM_OPTIONS(F)                                                               \
+#define GT_INITIAL_UNIFORM_OPTIONS(F)                                                               \
     F(uint32_t, size, (uint32_t)sizeof(gt_InitializerUniformOptions), "for ABI growth")            \
     F(double, minval, -0.05, "lowest")                                                             \
     F(double, maxval, 0.05, "below this")                                                          \
     F(int64_t, seed, -1, "-1: from the context's seed")
 typedef struct gt_InitializerUniformOptions gt_InitializerUniformOptions;
 struct gt_InitializerUniformOptions {
-    GT_RANDOM_UNIFORM_OPTIONS(GT_MEMBER)
+    GT_INITIAL_UNIFORM_OPTIONS(GT_MEMBER)
 };
 #define GT_VARIANCE_SCALING_OPTIONS(F)                                                             \
     F(uint32_t, size, (uint32_t)sizeof(gt_VarianceScalingOptions), "for ABI growth")               \
@@ -103,15 +103,15 @@ GT_API gt_Initializer gt_initializer(gt_InitializerFunction function, void *cont
  */
 #define gt_random_normal(...)                                                                      \
     gt_random_normal_of(                                                                           \
-        GT_KEYWORDS(gt_InitializerNormalOptions, GT_RANDOM_NORMAL_OPTIONS, __VA_ARGS__))
+        GT_KEYWORDS(gt_InitializerNormalOptions, GT_INITIAL_NORMAL_OPTIONS, __VA_ARGS__))
 GT_API gt_Initializer gt_random_normal_of(const gt_InitializerNormalOptions *options);
 #define gt_random_uniform(...)                                                                     \
     gt_random_uniform_of(                                                                          \
-        GT_KEYWORDS(gt_InitializerUniformOptions, GT_RANDOM_UNIFORM_OPTIONS, __VA_ARGS__))
+        GT_KEYWORDS(gt_InitializerUniformOptions, GT_INITIAL_UNIFORM_OPTIONS, __VA_ARGS__))
 GT_API gt_Initializer gt_random_uniform_of(const gt_InitializerUniformOptions *options);
 #define gt_truncated_normal(...)                                                                   \
     gt_truncated_normal_of(                                                                        \
-        GT_KEYWORDS(gt_InitializerNormalOptions, GT_RANDOM_NORMAL_OPTIONS, __VA_ARGS__))
+        GT_KEYWORDS(gt_InitializerNormalOptions, GT_INITIAL_NORMAL_OPTIONS, __VA_ARGS__))
 GT_API gt_Initializer gt_truncated_normal_of(const gt_InitializerNormalOptions *options);
 /* gt_variance_scaling(.scale = 2, .mode = GT_FAN_OUT): s = scale / max(1, fan). Truncated normal
  * has deviation sqrt(s) after the truncation (sqrt(s) / 0.87962566103423978 before), untruncated

@@ -152,7 +152,7 @@ static gt_Status draw_float_shape(gt_ShapeRule *rule, const DrawOptions *options
     return draw_shape(rule, options->dtype, options->shape);
 }
 
-static gt_Status random_uniform_shape(gt_ShapeRule *rule)
+static gt_Status uniform_shape(gt_ShapeRule *rule)
 {
     const DrawOptions *options = rule->options;
     if (!(options->a <= options->b) || isinf(options->a) || isinf(options->b))
@@ -160,7 +160,7 @@ static gt_Status random_uniform_shape(gt_ShapeRule *rule)
     return draw_float_shape(rule, options);
 }
 
-static gt_Status random_normal_shape(gt_ShapeRule *rule)
+static gt_Status normal_shape(gt_ShapeRule *rule)
 {
     const DrawOptions *options = rule->options;
     if (!(options->b >= 0) || isinf(options->b) || !isfinite(options->a))
@@ -188,7 +188,7 @@ static void *chunk_of(const gt_Kernel *kernel, int64_t first)
     return (char *)kernel->output[0] + (size_t)first * gt_dtype_size(kernel->output_spec[0]->dtype);
 }
 
-static void random_uniform_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+static void uniform_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
 {
     const DrawOptions *options = kernel->options;
     void *y = chunk_of(kernel, first);
@@ -198,7 +198,7 @@ static void random_uniform_chunk(const gt_Kernel *kernel, int64_t first, int64_t
         scale_and_shift(options->dtype, n, y, options->b - options->a, options->a);
 }
 
-static void random_normal_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+static void normal_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
 {
     const DrawOptions *options = kernel->options;
     void *y = chunk_of(kernel, first);
@@ -250,7 +250,7 @@ static void truncated_normal_chunk(const gt_Kernel *kernel, int64_t first, int64
         scale_and_shift(options->dtype, n, chunk_of(kernel, first), options->b, options->a);
 }
 
-#define DRAW(op, text, shape_rule, Options, low, high)                                             \
+#define DRAW(op, text, shape_rule)                                                                 \
     static gt_Status op##_run(const gt_Kernel *kernel)                                             \
     {                                                                                              \
         return gt_run_chunks(kernel, op##_chunk);                                                  \
@@ -274,29 +274,37 @@ static void truncated_normal_chunk(const gt_Kernel *kernel, int64_t first, int64
                  .options =                                                                        \
                      &(const DrawOptions){sizeof(DrawOptions), {2, {2, 3}}, GT_FLOAT32, -1, 2}},   \
                 GT_SAMPLES_END},                                                                   \
-    };                                                                                             \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Shape shape, const Options *given)                \
-    {                                                                                              \
-        Options options;                                                                           \
-        gt_options_fill(&Options##_type, &options, given);                                         \
-        return draw(                                                                               \
-            here, &gt_op_##op,                                                                     \
-            &(DrawOptions){sizeof(DrawOptions), shape, options.dtype, options.low, options.high},  \
-            options.generator, NULL);                                                              \
     }
 
-#define GT_STRUCT gt_RandomUniformOptions
-GT_OPTION_TYPE(gt_RandomUniformOptions, GT_RANDOM_UNIFORM_OPTIONS);
-#undef GT_STRUCT
-DRAW(random_uniform, "a + (b - a) u, u evenly from [0, 1)", random_uniform_shape,
-     gt_RandomUniformOptions, low, high)
+DRAW(uniform, "a + (b - a) u, u evenly from [0, 1)", uniform_shape);
+DRAW(normal, "a + b z, z normal", normal_shape);
+DRAW(truncated_normal, "a + b z, z normal, |z| <= 2", normal_shape);
 
-#define GT_STRUCT gt_RandomNormalOptions
-GT_OPTION_TYPE(gt_RandomNormalOptions, GT_RANDOM_NORMAL_OPTIONS);
+#define GT_STRUCT gt_UniformOptions
+GT_OPTION_TYPE(gt_UniformOptions, GT_UNIFORM_OPTIONS);
 #undef GT_STRUCT
-DRAW(random_normal, "a + b z, z normal", random_normal_shape, gt_RandomNormalOptions, mean, stddev)
-DRAW(truncated_normal, "a + b z, z normal, |z| <= 2", random_normal_shape, gt_RandomNormalOptions,
-     mean, stddev)
+gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_UniformOptions *given)
+{
+    gt_UniformOptions options;
+    gt_options_fill(&gt_UniformOptions_type, &options, given);
+    return draw(
+        here, &gt_op_uniform,
+        &(DrawOptions){sizeof(DrawOptions), shape, options.dtype, options.low, options.high},
+        options.generator, NULL);
+}
+
+#define GT_STRUCT gt_NormalOptions
+GT_OPTION_TYPE(gt_NormalOptions, GT_NORMAL_OPTIONS);
+#undef GT_STRUCT
+gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_NormalOptions *given)
+{
+    gt_NormalOptions options;
+    gt_options_fill(&gt_NormalOptions_type, &options, given);
+    return draw(
+        here, options.truncated ? &gt_op_truncated_normal : &gt_op_normal,
+        &(DrawOptions){sizeof(DrawOptions), shape, options.dtype, options.mean, options.stddev},
+        options.generator, NULL);
+}
 
 /* ---- integers ---- */
 

@@ -19,48 +19,38 @@ GT_API gt_Variable *gt_generator_new(const char *here, uint64_t seed);
 GT_API gt_Variable *gt_default_generator(void);
 
 /* Floats, evenly from [low, high). The bounds are rounded to the type, low <= high. */
-#define GT_RANDOM_UNIFORM_OPTIONS(F)                                                               \
-    F(uint32_t, size, (uint32_t)sizeof(gt_RandomUniformOptions), "for ABI growth")                 \
+#define GT_UNIFORM_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_UniformOptions), "for ABI growth")                       \
     F(double, low, 0, "the lower bound")                                                           \
     F(double, high, 1, "the upper bound, not reached but by rounding")                             \
     F(gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                           \
     F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
-typedef struct gt_RandomUniformOptions gt_RandomUniformOptions;
-struct gt_RandomUniformOptions {
-    GT_RANDOM_UNIFORM_OPTIONS(GT_MEMBER)
+typedef struct gt_UniformOptions gt_UniformOptions;
+struct gt_UniformOptions {
+    GT_UNIFORM_OPTIONS(GT_MEMBER)
 };
-#define gt_random_uniform(...)                                                                     \
-    gt_random_uniform_at(                                                                          \
-        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
-        GT_KEYWORDS(gt_RandomUniformOptions, GT_RANDOM_UNIFORM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_random_uniform_at(const char *here, gt_Shape shape,
-                                       const gt_RandomUniformOptions *options);
+#define gt_uniform(...)                                                                            \
+    gt_uniform_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
+                  GT_KEYWORDS(gt_UniformOptions, GT_UNIFORM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_UniformOptions *options);
 
 /* Floats from the normal distribution; truncated: those further than 2 stddev from the mean are
  * drawn again, which leaves a standard deviation of 0.8796 stddev. */
-#define GT_RANDOM_NORMAL_OPTIONS(F)                                                                \
-    F(uint32_t, size, (uint32_t)sizeof(gt_RandomNormalOptions), "for ABI growth")                  \
+#define GT_NORMAL_OPTIONS(F)                                                                       \
+    F(uint32_t, size, (uint32_t)sizeof(gt_NormalOptions), "for ABI growth")                        \
     F(double, mean, 0, "its mean")                                                                 \
     F(double, stddev, 1, "its standard deviation, >= 0")                                           \
+    F(bool, truncated, false, "within 2 stddev of the mean only")                                  \
     F(gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                           \
     F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
-typedef struct gt_RandomNormalOptions gt_RandomNormalOptions;
-struct gt_RandomNormalOptions {
-    GT_RANDOM_NORMAL_OPTIONS(GT_MEMBER)
+typedef struct gt_NormalOptions gt_NormalOptions;
+struct gt_NormalOptions {
+    GT_NORMAL_OPTIONS(GT_MEMBER)
 };
-#define gt_random_normal(...)                                                                      \
-    gt_random_normal_at(                                                                           \
-        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
-        GT_KEYWORDS(gt_RandomNormalOptions, GT_RANDOM_NORMAL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_random_normal_at(const char *here, gt_Shape shape,
-                                      const gt_RandomNormalOptions *options);
-#define gt_truncated_normal(...)                                                                   \
-    gt_truncated_normal_at(                                                                        \
-        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
-        GT_KEYWORDS(gt_RandomNormalOptions, GT_RANDOM_NORMAL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_truncated_normal_at(const char *here, gt_Shape shape,
-                                         const gt_RandomNormalOptions *options);
-
+#define gt_normal(...)                                                                             \
+    gt_normal_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                   \
+                 GT_KEYWORDS(gt_NormalOptions, GT_NORMAL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_NormalOptions *options);
 /* gt_random_integers(shape, low, high): whole numbers, evenly from [low, high), low < high. */
 #define GT_RANDOM_INTEGERS_OPTIONS(F)                                                              \
     F(uint32_t, size, (uint32_t)sizeof(gt_RandomIntegersOptions), "for ABI growth")                \
