@@ -1,17 +1,46 @@
-/* gradtape: layers, a gradient tape and optimizers in plain C. This header includes every public one,
- * room by room. */
-#ifndef GT_GRADTAPE_H
-#define GT_GRADTAPE_H
+/* gradtape: Keras-style layers, a gradient tape and optimizers in plain C. This header includes all
+ * public ones. */
+#ifndef GRADTAPE_H
+#define GRADTAPE_H
 
 #include "core/context.h"
 #include "core/dtype.h"
 #include "core/error.h"
-#include "core/export.h"
-#include "core/keyword.h"
 #include "core/operation.h"
 #include "core/shape.h"
 #include "core/tape.h"
 #include "core/tensor.h"
 #include "core/variable.h"
+#include "ops/activation.h"
+#include "ops/arithmetic.h"
+#include "ops/assign.h"
+#include "ops/cast.h"
+#include "ops/compare.h"
+#include "ops/creation.h"
+#include "ops/indexing.h"
+#include "ops/loss.h"
+#include "ops/math.h"
+#include "ops/matmul.h"
+#include "ops/random.h"
+#include "ops/reduce.h"
+#include "ops/reshaping.h"
+#include "ops/table.h"
+#include "autodiff/gradient.h"
+#include "plan/function.h"
+#include "layers/basic.h"
+#include "layers/dense.h"
+#include "layers/initializer.h"
+#include "layers/layer.h"
+#include "layers/sequential.h"
+#include "optim/adam.h"
+#include "optim/optimizer.h"
+#include "optim/sgd.h"
+#include "io/csv.h"
+#include "io/idx.h"
+#include "io/safetensors.h"
+#include "train/checkpoint.h"
+#include "train/dataset.h"
+#include "train/metric.h"
+#include "train/model.h"
 
 #endif

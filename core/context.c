@@ -183,7 +183,6 @@ const char *gt_build_info(void)
     bool loaded = gt_blas_load(&context->blas);
     const char *core = context->blas.core[0] ? context->blas.core : "of unknown kernels";
     snprintf(context->info, sizeof context->info, "gradtape %s, kernels %s, BLAS %s, threads %d",
-             GT_VERSION_TEXT, context->kernels->isa, loaded ? core : "none",
-             context->threads);
+             GT_VERSION_TEXT, context->kernels->isa, loaded ? core : "none", context->threads);
     return context->info;
 }

@@ -50,7 +50,8 @@ GT_API gt_Context *gt_context(void);
 
 /* Seed of the initializers and generators made from here on. */
 GT_API gt_Status gt_set_seed(uint64_t seed);
-/* Number of threads that large operations are cut over, 1 to 64. The results do not depend on it. */
+/* Number of threads that large operations are cut over, 1 to 64. The results do not depend on it.
+ */
 GT_API gt_Status gt_set_threads(int threads);
 GT_API int gt_threads(void);
 /* Asked between pieces of long work; returning true ends the call with GT_INTERRUPTED. */

@@ -7,14 +7,14 @@ static const struct {
     const char *name;
     size_t size;
 } types[GT_DTYPE_COUNT] = {
-    [GT_DTYPE_NONE] = {"none", 0},      [GT_FLOAT32] = {"float32", 4},
-    [GT_FLOAT64] = {"float64", 8},      [GT_INT32] = {"int32", 4},
-    [GT_INT64] = {"int64", 8},          [GT_UINT8] = {"uint8", 1},
-    [GT_BOOL] = {"bool", 1},            [GT_FLOAT16] = {"float16", 2},
-    [GT_BFLOAT16] = {"bfloat16", 2},    [GT_INT8] = {"int8", 1},
-    [GT_INT16] = {"int16", 2},          [GT_UINT16] = {"uint16", 2},
-    [GT_UINT32] = {"uint32", 4},        [GT_UINT64] = {"uint64", 8},
-    [GT_COMPLEX64] = {"complex64", 8},  [GT_COMPLEX128] = {"complex128", 16},
+    [GT_DTYPE_NONE] = {"none", 0},     [GT_FLOAT32] = {"float32", 4},
+    [GT_FLOAT64] = {"float64", 8},     [GT_INT32] = {"int32", 4},
+    [GT_INT64] = {"int64", 8},         [GT_UINT8] = {"uint8", 1},
+    [GT_BOOL] = {"bool", 1},           [GT_FLOAT16] = {"float16", 2},
+    [GT_BFLOAT16] = {"bfloat16", 2},   [GT_INT8] = {"int8", 1},
+    [GT_INT16] = {"int16", 2},         [GT_UINT16] = {"uint16", 2},
+    [GT_UINT32] = {"uint32", 4},       [GT_UINT64] = {"uint64", 8},
+    [GT_COMPLEX64] = {"complex64", 8}, [GT_COMPLEX128] = {"complex128", 16},
 };
 
 size_t gt_dtype_size(gt_DType dtype)

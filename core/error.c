@@ -1,4 +1,5 @@
-/* The pending error of a context: made here, asked for here. Leans on context.c for which context. */
+/* The pending error of a context: made here, asked for here. Leans on context.c for which context.
+ */
 #include "core/internal.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static void append_path(char *text, size_t size, const gt_CallFrame *frame)
     if (!frame)
         return;
     append_path(text, size, frame->caller);
-    append(text, size, "%s%s", frame->caller ? "/" : ", in ", frame->name(frame->layer));
+    append(text, size, "%s%s", frame->caller ? "/" : ", in ", frame->name);
 }
 
 static gt_Status raise_list(gt_Context *context, gt_Status status, const char *here,
@@ -98,9 +99,9 @@ void gt_error_clear(void)
 const char *gt_status_text(gt_Status status)
 {
     static const char *const text[] = {
-        "ok",          "invalid argument",   "out of memory", "stale handle",
-        "wrong state", "no gradient",        "input/output",  "bad file format",
-        "unsupported", "interrupted",        "numeric",
+        "ok",          "invalid argument", "out of memory", "stale handle",
+        "wrong state", "no gradient",      "input/output",  "bad file format",
+        "unsupported", "interrupted",      "numeric",
     };
     return (unsigned)status < sizeof text / sizeof *text ? text[status] : "unknown status";
 }

@@ -10,16 +10,16 @@ GT_BEGIN
 
 typedef enum gt_Status {
     GT_OK = 0,
-    GT_INVALID = 1,      /* an argument is wrong: NULL, shape, dtype, axis, range, option */
-    GT_NO_MEMORY = 2,    /* an allocation failed */
-    GT_STALE = 3,        /* a handle after its scope, or an object after it was freed */
-    GT_STATE = 4,        /* right call, wrong moment: calls out of order, a locked layer, a used tape */
-    GT_NO_GRADIENT = 5,  /* there is no gradient here; gt_explain_gradient says why */
-    GT_IO = 6,           /* a file cannot be opened, read or written */
-    GT_FORMAT = 7,       /* a file is not what it says it is */
-    GT_UNSUPPORTED = 8,  /* understood, but this build or this operation cannot do it */
-    GT_INTERRUPTED = 9,  /* the interrupt callback said stop */
-    GT_NUMERIC = 10      /* a number that cannot be: see the message */
+    GT_INVALID = 1,   /* an argument is wrong: NULL, shape, dtype, axis, range, option */
+    GT_NO_MEMORY = 2, /* an allocation failed */
+    GT_STALE = 3,     /* a handle after its scope, or an object after it was freed */
+    GT_STATE = 4, /* right call, wrong moment: calls out of order, a locked layer, a used tape */
+    GT_NO_GRADIENT = 5, /* there is no gradient here; gt_explain_gradient says why */
+    GT_IO = 6,          /* a file cannot be opened, read or written */
+    GT_FORMAT = 7,      /* a file is not what it says it is */
+    GT_UNSUPPORTED = 8, /* understood, but this build or this operation cannot do it */
+    GT_INTERRUPTED = 9, /* the interrupt callback said stop */
+    GT_NUMERIC = 10     /* a number that cannot be: see the message */
 } gt_Status;
 
 /* The pending status of the current context, GT_OK if none. */

@@ -52,10 +52,18 @@ static int32_t add_value(gt_Graph *graph, gt_GraphValue value)
 
 bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
 {
-    for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++)
-        if (memcmp((const char *)a + field->offset, (const char *)b + field->offset,
-                   field->size) != 0)
+    for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
+        const char *x = (const char *)a + field->offset, *y = (const char *)b + field->offset;
+        if (strcmp(field->type, "gt_Shape") == 0) {
+            gt_Shape p, q; /* what is beyond the rank does not count either */
+            memcpy(&p, x, sizeof p);
+            memcpy(&q, y, sizeof q);
+            if (!gt_shape_equal(p, q))
+                return false;
+        } else if (memcmp(x, y, field->size) != 0) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -152,10 +160,9 @@ gt_Value *gt_trace_value(gt_Context *context, const gt_Spec *spec, int32_t symbo
 gt_Tensor *gt_trace_input(gt_Context *context, const gt_Spec *spec)
 {
     gt_Graph *graph = context->trace->graph;
-    int32_t symbol = add_value(graph, (gt_GraphValue){.spec = *spec,
-                                                      .kind = GT_GRAPH_INPUT,
-                                                      .node = -1,
-                                                      .index = graph->inputs});
+    int32_t symbol = add_value(
+        graph,
+        (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = graph->inputs});
     gt_Value *value = gt_trace_value(context, spec, symbol);
     if (!value)
         return NULL;
@@ -212,18 +219,17 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
     for (int32_t i = graph->value_count - 1; i >= 0; i--)
         if (graph->values[i].constant == value)
             return i;
-    return add_value(graph, (gt_GraphValue){.spec = value->spec,
-                                            .kind = GT_GRAPH_CONSTANT,
-                                            .constant = value,
-                                            .node = -1});
+    return add_value(
+        graph, (gt_GraphValue){
+                   .spec = value->spec, .kind = GT_GRAPH_CONSTANT, .constant = value, .node = -1});
 }
 
 static gt_Tensor *live_tensor(gt_Context *context, const double *number, gt_DType dtype)
 {
     gt_Spec spec = {.dtype = dtype, .size = 1};
-    int32_t symbol = add_value(
-        context->trace->graph,
-        (gt_GraphValue){.spec = spec, .kind = GT_GRAPH_LIVE, .live = number, .node = -1});
+    int32_t symbol =
+        add_value(context->trace->graph,
+                  (gt_GraphValue){.spec = spec, .kind = GT_GRAPH_LIVE, .live = number, .node = -1});
     gt_Value *value = gt_trace_value(context, &spec, symbol);
     return value ? gt_handle_new(context, value) : NULL;
 }
@@ -267,14 +273,12 @@ gt_Status gt_trace_node(gt_Context *context, const gt_Operation *operation, cons
             goto failed;
     }
     for (int i = 0; i < rule->outputs; i++) {
-        node.output[i] = symbols[i] =
-            add_value(graph, (gt_GraphValue){.spec = rule->output[i],
-                                             .kind = GT_GRAPH_RESULT,
-                                             .variable = overwritten
-                                                             ? gt_slot_handle(overwritten[i])
-                                                             : NULL,
-                                             .node = graph->node_count,
-                                             .index = i});
+        node.output[i] = symbols[i] = add_value(
+            graph, (gt_GraphValue){.spec = rule->output[i],
+                                   .kind = GT_GRAPH_RESULT,
+                                   .variable = overwritten ? gt_slot_handle(overwritten[i]) : NULL,
+                                   .node = graph->node_count,
+                                   .index = i});
         if (symbols[i] < 0)
             goto failed;
     }

@@ -1,5 +1,5 @@
-/* The traced graph: what an operation would have computed, written down. There is one tracer; plans,
- * functional models, summaries, files and emitted C start from here. Sizes are concrete. */
+/* The traced graph: what an operation would have computed, written down. There is one tracer;
+ * plans, functional models, summaries, files and emitted C start from here. Sizes are concrete. */
 #ifndef GT_CORE_GRAPH_H
 #define GT_CORE_GRAPH_H
 

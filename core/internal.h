@@ -84,13 +84,12 @@ typedef struct gt_VariableInfo {
     char *name;
     size_t name_bytes;
     gt_Record leaf;
-    uint64_t serial;       /* order of making */
-    uint32_t references;   /* layers, optimizers, the user */
-    bool trainable;        /* as set now */
+    uint64_t serial;     /* order of making */
+    uint32_t references; /* layers, optimizers, the user */
+    bool trainable;      /* as set now */
     bool created_trainable;
-    gt_Value *symbolic;    /* its value in the trace that is running */
-    uint64_t trace_serial; /* which trace that is */
-    gt_Object *regularizer_owner;
+    gt_Value *symbolic; /* its value in the trace that is running */
+    uint64_t visit;     /* the last list that it was put into */
 } gt_VariableInfo;
 
 struct gt_Slot {
@@ -122,9 +121,10 @@ typedef struct gt_TapeSlot {
 /* A layer that is being called or built: what error messages and paths start from. */
 typedef struct gt_CallFrame {
     const struct gt_CallFrame *caller;
-    struct gt_Object *layer;
-    const char *(*name)(const struct gt_Object *layer);
-    bool training, building;
+    gt_Object *layer;
+    const char *name; /* in its container */
+    gt_Scope *scope;  /* that was open when the outermost call began */
+    bool training;
 } gt_CallFrame;
 
 struct gt_Context {
@@ -136,7 +136,7 @@ struct gt_Context {
     gt_MemoryStats memory;
     /* errors */
     gt_Status status;
-    const char *here; /* the call site that library code without one of its own reports */
+    const char *here;      /* the call site that library code without one of its own reports */
     const char *composing; /* the composite operation that is running, for messages */
     const char *applying;  /* the operation that is running, for messages */
     const gt_CallFrame *frame;
@@ -151,7 +151,7 @@ struct gt_Context {
     uint64_t recording, auto_watching; /* by bit */
     gt_Record records;                 /* head of the ring of records */
     gt_Value *dying;                   /* values to be freed: a list instead of recursion */
-    uint64_t variable_serial, trace_serial, object_serial;
+    uint64_t variable_serial, trace_serial, object_serial, visit;
     gt_Trace *trace;
     /* work */
     gt_ThreadPool *pool;
@@ -218,8 +218,8 @@ static inline void *gt_value_data(const gt_Value *value)
 
 /* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
 gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
-/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones. `what`
- * names the argument. */
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones.
+ * `what` names the argument. */
 gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
                        const char *what, const gt_Tensor *tensor);
 static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
@@ -228,7 +228,8 @@ static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 }
 static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
 {
-    return slot->value && (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
+    return slot->value &&
+           (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
 }
 static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
 {
@@ -244,6 +245,8 @@ void gt_scope_close(gt_Context *context); /* the innermost */
 void gt_scope_unwind(gt_Context *context, gt_Scope *outer);
 /* Moves a handle to the scope around the innermost one. NULL is passed through. */
 gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor);
+/* A handle of that scope, or one around it, to what `tensor` stands for. */
+void gt_scope_move(gt_Tensor *tensor, gt_Scope *scope);
 
 bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape); /* false: overflow or bad rank */
 bool gt_spec_resize(gt_Spec *spec);                              /* size from dims; same */
@@ -254,6 +257,10 @@ static inline size_t gt_spec_bytes(const gt_Spec *spec)
     return (size_t)spec->size * gt_dtype_size(spec->dtype);
 }
 char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
+/* Can this type hold the number? Integers take whole numbers in their range, bool 0 and 1. */
+bool gt_number_fits(gt_DType dtype, double number);
+/* data[i] = number */
+void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
 /* A new tensor without numbers yet; data gets where they go. */
 gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
 
@@ -279,7 +286,8 @@ void gt_record_release(gt_Record *record);
 /* Lets go of inputs and saved numbers. */
 void gt_record_strip(gt_Record *record);
 /* Takes this tape off every record; those that no tape holds any more are stripped. */
-void gt_tape_forget(gt_Context *context, gt_TapeSlot *tape);
+void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape);
+void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused);
 /* Suspends all recording (building layers, optimizer state); returns what gt_tape_unquiet wants. */
 uint64_t gt_tape_quiet(gt_Context *context);
 void gt_tape_unquiet(gt_Context *context, uint64_t recording);

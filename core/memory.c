@@ -1,6 +1,6 @@
 /* The memory of a context: size classes over the host's allocator. Classes are a quarter of a power
- * of two apart, in steps of at least 64 bytes, so every block is aligned for any vector and wastes at
- * most a quarter. A freed block goes to its class's list and comes back from there: a step whose
+ * of two apart, in steps of at least 64 bytes, so every block is aligned for any vector and wastes
+ * at most a quarter. A freed block goes to its class's list and comes back from there: a step whose
  * shapes were seen before asks the allocator for nothing. Leans on error.c. */
 #include "core/internal.h"
 
@@ -109,8 +109,7 @@ void gt_release(gt_Context *context, void *block, size_t bytes)
     context->memory.bytes_in_use -= (int64_t)size;
 }
 
-bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
-                size_t element)
+bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity, size_t element)
 {
     if (count < *capacity)
         return true;

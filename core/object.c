@@ -30,8 +30,8 @@ bool gt_object_check(gt_Context *context, const char *here, const char *operatio
     else if (!object->kind)
         gt_raise(context, GT_STALE, here, operation, "this %s was freed", kind->name);
     else if (object->kind != kind)
-        gt_raise(context, GT_INVALID, here, operation, "this is a %s, not a %s",
-                 object->kind->name, kind->name);
+        gt_raise(context, GT_INVALID, here, operation, "this is a %s, not a %s", object->kind->name,
+                 kind->name);
     else
         return true;
     return false;

@@ -1,6 +1,6 @@
-/* Long-lived things: layers, optimizers, functions, datasets. Counted; a constructor returns one that
- * is floating, a container sinks it; the context frees what nobody freed. A freed object is kept
- * aside for a while so that using it is an error and not a crash. */
+/* Long-lived things: layers, optimizers, functions, datasets. Counted; a constructor returns one
+ * that is floating, a container sinks it; the context frees what nobody freed. A freed object is
+ * kept aside for a while so that using it is an error and not a crash. */
 #ifndef GT_CORE_OBJECT_H
 #define GT_CORE_OBJECT_H
 

@@ -1,5 +1,6 @@
-/* Running an operation: check the inputs, ask the shape rule, run the kernel or write the node down,
- * record. Every operation of every mode goes through gt_apply. Leans on tensor.c, tape.c, graph.c. */
+/* Running an operation: check the inputs, ask the shape rule, run the kernel or write the node
+ * down, record. Every operation of every mode goes through gt_apply. Leans on tensor.c, tape.c,
+ * graph.c. */
 #include "core/graph.h"
 
 #include <string.h>
@@ -67,8 +68,7 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
                 return context->status;
         }
         if (call->value[i]->symbol >= 0) {
-            if (!context->trace ||
-                call->value[i]->trace != (uint32_t)context->trace_serial)
+            if (!context->trace || call->value[i]->trace != (uint32_t)context->trace_serial)
                 return gt_raise(context, GT_STALE, call->here, operation->name,
                                 "a tensor of a traced function was used outside of it");
             call->symbolic = true;
@@ -226,8 +226,8 @@ failed:
     return context->status;
 }
 
-gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *options,
-                   int inputs, gt_Tensor *const *input, gt_Tensor **outputs)
+gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *options, int inputs,
+                   gt_Tensor *const *input, gt_Tensor **outputs)
 {
     gt_Context *context = gt_enter();
     for (int i = 0; outputs && i < operation->outputs; i++)
@@ -297,8 +297,8 @@ gt_Status gt_register_operation(const gt_Operation *operation)
                         "most %d inputs",
                         GT_MAX_OUTPUTS, GT_MAX_INPUTS);
     if (gt_registered_operation(operation->name))
-        return gt_raise(context, GT_INVALID, NULL, "register_operation",
-                        "the name \"%s\" is taken", operation->name);
+        return gt_raise(context, GT_INVALID, NULL, "register_operation", "the name \"%s\" is taken",
+                        operation->name);
     if (!gt_reserve(context, (void **)&context->operations, context->operation_count,
                     &context->operation_capacity, sizeof *context->operations))
         return context->status;

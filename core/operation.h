@@ -47,27 +47,28 @@ typedef void gt_TileBody(const gt_Kernel *kernel, void *argument, int64_t first,
 GT_API gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body,
                               void *argument);
 
-/* Inputs that show an operation at work: for the gradient check, the bad-input test, docs, bench. */
+/* Inputs that show an operation at work: for the gradient check, the bad-input test, docs, bench.
+ */
 typedef struct gt_SampleInput {
     gt_DType dtype; /* GT_FLOAT64: a real number; the tests also run it as float32 */
     gt_Shape shape;
-    double low, high;   /* uniform numbers from this range */
-    double gap;         /* > 0: numbers keep this far from multiples of `every` (kinks) */
+    double low, high; /* uniform numbers from this range */
+    double gap;       /* > 0: numbers keep this far from multiples of `every` (kinks) */
     double every;
-    bool distinct;      /* no two numbers closer than 1e-2 (max, sort) */
+    bool distinct; /* no two numbers closer than 1e-2 (max, sort) */
 } gt_SampleInput;
 typedef struct gt_Sample {
     int32_t inputs; /* 0 ends the list, unless `none` */
-    gt_SampleInput input[6];
+    gt_SampleInput input[8];
     const void *options; /* NULL: the defaults */
     bool none;           /* an operation without inputs */
 } gt_Sample;
 
 enum {
-    GT_OP_ELEMENTWISE = 1u << 0,        /* output i needs only element i of each (broadcast) input */
-    GT_OP_RANDOM = 1u << 1,             /* input 0 is a generator state */
-    GT_OP_EFFECT = 1u << 2,             /* output i overwrites variable input i */
-    GT_OP_MAY_REUSE = 1u << 3,          /* output 0 may be written over input 0 */
+    GT_OP_ELEMENTWISE = 1u << 0, /* output i needs only element i of each (broadcast) input */
+    GT_OP_RANDOM = 1u << 1,      /* input 0 is a generator state */
+    GT_OP_EFFECT = 1u << 2,      /* output i overwrites variable input i */
+    GT_OP_MAY_REUSE = 1u << 3,   /* output 0 may be written over input 0 */
     GT_OP_NOT_DIFFERENTIABLE = 1u << 4, /* `why_not` says why */
     GT_OP_VIEW = 1u << 5,               /* output 0 is input 0's memory from `view_offset` on */
     GT_OP_LINEAR = 1u << 6,             /* second derivative is zero: nothing to check there */
@@ -76,17 +77,17 @@ enum {
 };
 
 struct gt_Operation {
-    uint32_t size;               /* of this struct: plug-ins of older versions keep working */
-    uint32_t flags;              /* GT_OP_... */
-    const char *name;            /* unique; what files, messages and emitted C say */
-    const char *formula;         /* for the documentation */
-    const char *why_not;         /* why it has no gradient, if so */
+    uint32_t size;                /* of this struct: plug-ins of older versions keep working */
+    uint32_t flags;               /* GT_OP_... */
+    const char *name;             /* unique; what files, messages and emitted C say */
+    const char *formula;          /* for the documentation */
+    const char *why_not;          /* why it has no gradient, if so */
     const gt_OptionType *options; /* NULL: none */
     uint8_t inputs_min, inputs_max, outputs;
-    uint64_t optional_inputs;    /* by bit: may be absent */
-    uint64_t saves_inputs;       /* by bit: what the gradient rule reads later */
+    uint64_t optional_inputs; /* by bit: may be absent */
+    uint64_t saves_inputs;    /* by bit: what the gradient rule reads later */
     uint32_t saves_outputs;
-    gt_Status (*shape)(gt_ShapeRule *rule);    /* concrete sizes and types in and out, or an error */
+    gt_Status (*shape)(gt_ShapeRule *rule); /* concrete sizes and types in and out, or an error */
     gt_Status (*run)(const gt_Kernel *kernel); /* fills every output */
     gt_Status (*gradient)(gt_GradientRule *rule);
     int64_t (*view_offset)(const gt_ShapeRule *rule); /* in elements; NULL: 0 */
@@ -94,13 +95,13 @@ struct gt_Operation {
 };
 
 /* Runs an operation: shape rule, kernel, record; or shape rule and record in a traced function.
- * `options` may be NULL for the defaults; absent optional inputs are NULL. The outputs are new handles
- * of the innermost scope. For effects, `outputs` is not touched. */
+ * `options` may be NULL for the defaults; absent optional inputs are NULL. The outputs are new
+ * handles of the innermost scope. For effects, `outputs` is not touched. */
 GT_API gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *options,
                           int inputs, gt_Tensor *const *input, gt_Tensor **outputs);
 /* The same for one output, which it returns. */
-GT_API gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation,
-                               const void *options, int inputs, gt_Tensor *const *input);
+GT_API gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation, const void *options,
+                               int inputs, gt_Tensor *const *input);
 
 /* Makes an operation known to the current context by its name, so that files and
  * gt_operation_find know it. It must outlive the context. A name that is taken is an error. */

@@ -72,7 +72,13 @@ inline gt_Axes gt_all_axes()
 #define gt_axes(...)                                                                               \
     gt_axes_of((int)(sizeof((int[]){0, __VA_ARGS__}) / sizeof(int)) - 1,                           \
                (const int[]){0, __VA_ARGS__} + 1)
-#define GT_ALL_AXES {-1, {0}}
+#define GT_ALL_AXES                                                                                \
+    {                                                                                              \
+        -1,                                                                                        \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 #endif
 
 #endif

@@ -1,6 +1,6 @@
 /* Tapes and the records they hold. A record is one block: itself, its options, its inputs, its
- * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end takes
- * its bit off every record that is left. Leans on tensor.c and variable.c. */
+ * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end
+ * takes its bit off every record that is left. Leans on tensor.c and variable.c. */
 #include "core/internal.h"
 
 #include <stdlib.h>
@@ -125,6 +125,12 @@ static void update_masks(gt_Context *context)
     }
 }
 
+void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused)
+{
+    tape->paused = paused;
+    update_masks(context);
+}
+
 uint64_t gt_tape_quiet(gt_Context *context)
 {
     uint64_t recording = context->recording;
@@ -191,12 +197,16 @@ gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
     return (gt_Tape *)tape->handle;
 }
 
-void gt_tape_forget(gt_Context *context, gt_TapeSlot *tape)
+static void forget_watched(gt_Context *context, gt_TapeSlot *tape)
+{
+    for (int i = 0; i < tape->watched_count; i++)
+        gt_slot_raw(tape->watched[i])->variable->leaf.tapes &= ~BIT(gt_tape_bit(context, tape));
+    tape->watched_count = 0;
+}
+
+void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape)
 {
     uint64_t bit = BIT(gt_tape_bit(context, tape));
-    for (int i = 0; i < tape->watched_count; i++)
-        gt_slot_raw(tape->watched[i])->variable->leaf.tapes &= ~bit;
-    tape->watched_count = 0;
     /* Stripping frees records; a marker of our own keeps the place in the ring. */
     gt_Record mark = {0}, *record = context->records.next;
     while (record != &context->records) {
@@ -233,7 +243,8 @@ gt_Status gt_tape_end_at(const char *here, gt_Tape *handle)
                         "a scope that was opened inside this tape is still open");
     if (tape->scope)
         gt_scope_close(context);
-    gt_tape_forget(context, tape);
+    forget_watched(context, tape);
+    gt_tape_forget_records(context, tape);
     tape->handle = 0;
     context->innermost_tape = tape->below;
     update_masks(context);
@@ -293,8 +304,10 @@ static gt_Status set_paused(const char *here, const char *operation, gt_Tape *ha
     if (tape->paused == paused)
         return gt_raise(context, GT_STATE, here, operation, "the tape is %s recording",
                         paused ? "not" : "already");
-    tape->paused = paused;
-    update_masks(context);
+    if (tape->used)
+        return gt_raise(context, GT_STATE, here, operation,
+                        "this tape was used for a gradient; gt_tape_reset makes it new");
+    gt_tape_set_paused(context, tape, paused);
     return GT_OK;
 }
 
@@ -316,7 +329,10 @@ gt_Status gt_tape_reset_at(const char *here, gt_Tape *handle)
     gt_TapeSlot *tape = gt_tape_check(context, here, "tape_reset", handle);
     if (!tape)
         return context->status;
-    gt_tape_forget(context, tape);
+    forget_watched(context, tape);
+    gt_tape_forget_records(context, tape);
+    if (tape->used)
+        gt_tape_set_paused(context, tape, false);
     tape->used = false;
     return GT_OK;
 }

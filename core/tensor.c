@@ -1,5 +1,5 @@
-/* Handles, values, buffers and scopes. Freeing is iterative: a long chain of records must not become
- * a deep recursion. Leans on memory.c, tape.c for what a record lets go of. */
+/* Handles, values, buffers and scopes. Freeing is iterative: a long chain of records must not
+ * become a deep recursion. Leans on memory.c, tape.c for what a record lets go of. */
 #include "core/internal.h"
 
 #include <math.h>
@@ -197,7 +197,8 @@ gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operat
     gt_Slot *slot = gt_slot_raw(tensor);
     if (!gt_slot_alive(slot, tensor)) {
         gt_raise(context, GT_STALE, here, operation,
-                 "%s was used after its scope or tape ended, or after its variable was freed", what);
+                 "%s was used after its scope or tape ended, or after its variable was freed",
+                 what);
         return NULL;
     }
     return slot;
@@ -248,6 +249,15 @@ gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor)
         join_scope(context->scope->parent, slot);
     }
     return tensor;
+}
+
+void gt_scope_move(gt_Tensor *tensor, gt_Scope *scope)
+{
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (!slot->scope || slot->scope == scope)
+        return;
+    leave_scope(slot);
+    join_scope(scope, slot);
 }
 
 gt_Scope *gt_scope_begin_at(const char *here)
@@ -368,7 +378,7 @@ gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape shape,
     return gt_handle_new(context, value);
 }
 
-static void store(gt_DType dtype, void *data, int64_t i, double number)
+void gt_number_store(gt_DType dtype, void *data, int64_t i, double number)
 {
     switch (dtype) {
     case GT_FLOAT32:
@@ -408,8 +418,7 @@ static double fetch(gt_DType dtype, const void *data, int64_t i)
     }
 }
 
-/* Can this type hold the number? Integers take whole numbers in their range, bool 0 and 1. */
-static bool fits(gt_DType dtype, double number)
+bool gt_number_fits(gt_DType dtype, double number)
 {
     switch (dtype) {
     case GT_INT32:
@@ -441,14 +450,14 @@ gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, i
         return NULL;
     }
     for (int64_t i = 0; i < count; i++)
-        if (!fits(dtype, values[i])) {
+        if (!gt_number_fits(dtype, values[i])) {
             gt_raise(context, GT_INVALID, here, "array", "%g is not a number of type %s", values[i],
                      gt_dtype_name(dtype));
             return NULL;
         }
     gt_Tensor *tensor = gt_tensor_new(context, &spec, &data);
     for (int64_t i = 0; tensor && i < count; i++)
-        store(dtype, data, i, values[i]);
+        gt_number_store(dtype, data, i, values[i]);
     return tensor;
 }
 

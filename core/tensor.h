@@ -49,8 +49,8 @@ GT_API gt_Tensor *gt_from_data_at(const char *here, const void *data, gt_Shape s
 GT_API gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape shape,
                                     gt_DType dtype);
 /* From C numbers: `count` values, converted to dtype, must fill the shape. */
-GT_API gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype,
-                                    int64_t count, const double *values);
+GT_API gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
+                                    const double *values);
 /* A number as a tensor of shape (). */
 #define gt_scalar(value, dtype) gt_scalar_at(GT_HERE, value, dtype)
 GT_API gt_Tensor *gt_scalar_at(const char *here, double value, gt_DType dtype);

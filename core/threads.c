@@ -20,9 +20,9 @@ struct gt_ThreadPool {
     gt_Context *context;
     int workers; /* the caller not counted */
     Work work;
-    _Atomic int64_t next;         /* first tile nobody took */
-    _Atomic uint32_t generation;  /* counts jobs; a change wakes the workers */
-    _Atomic int32_t busy;         /* workers still in the job */
+    _Atomic int64_t next;        /* first tile nobody took */
+    _Atomic uint32_t generation; /* counts jobs; a change wakes the workers */
+    _Atomic int32_t busy;        /* workers still in the job */
     _Atomic int32_t sleeping;
     _Atomic bool stop, cancelled;
     pthread_mutex_t mutex;

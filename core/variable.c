@@ -99,8 +99,7 @@ void gt_variable_free(gt_Variable *variable)
         free_variable(slot->value->context, slot);
 }
 
-gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial,
-                             const gt_VariableOptions *given)
+gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial, const gt_VariableOptions *given)
 {
     gt_Context *context = gt_enter();
     if (!context)

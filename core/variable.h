@@ -1,6 +1,6 @@
-/* Variables: tensors whose numbers change and whose memory does not move. Layers and optimizers make
- * theirs (gt_add_weight); these functions make free-standing ones. An assignment while a tape holds
- * the old value leaves the old bytes to the holders, so gradients are never corrupted. */
+/* Variables: tensors whose numbers change and whose memory does not move. Layers and optimizers
+ * make theirs (gt_add_weight); these functions make free-standing ones. An assignment while a tape
+ * holds the old value leaves the old bytes to the holders, so gradients are never corrupted. */
 #ifndef GT_CORE_VARIABLE_H
 #define GT_CORE_VARIABLE_H
 
@@ -18,8 +18,8 @@ struct gt_VariableOptions {
     GT_VARIABLE_OPTIONS(GT_MEMBER)
 };
 
-/* gt_variable(initial, .name = "w"): a variable with that tensor's shape, type and numbers. It is the
- * caller's: gt_variable_free, or it goes with the context. */
+/* gt_variable(initial, .name = "w"): a variable with that tensor's shape, type and numbers. It is
+ * the caller's: gt_variable_free, or it goes with the context. */
 #define gt_variable(...)                                                                           \
     gt_variable_new(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
                     GT_KEYWORDS(gt_VariableOptions, GT_VARIABLE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))

@@ -1,0 +1,437 @@
+/* The gradient walk: from the targets back, rule by rule, adding up what meets. Leans on walk.c for
+ * the order and on the operations for the arithmetic. */
+#include "autodiff/gradient.h"
+#include "autodiff/walk.h"
+#include "core/graph.h"
+#include "ops/arithmetic.h"
+#include "ops/creation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#undef GT_HERE
+#define GT_HERE ((const char *)0)
+#define BIT(n)  ((uint64_t)1 << (n))
+
+#define GT_STRUCT gt_GradientOptions
+GT_OPTION_TYPE(gt_GradientOptions, GT_GRADIENT_OPTIONS);
+#undef GT_STRUCT
+
+/* What a handle stands for now: a variable inside a trace stands for its symbol. */
+static gt_Value *value_of(gt_Context *context, const char *here, const char *what,
+                          gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_check(context, here, "gradient", what, tensor);
+    if (!slot)
+        return NULL;
+    if (slot->variable && context->trace)
+        return gt_trace_variable(context, slot);
+    return slot->value;
+}
+
+static gt_Tensor *handle_to(gt_Value *value)
+{
+    gt_value_retain(value, true);
+    return gt_handle_new(value->context, value);
+}
+
+/* Where the gradient of a value is added up; NULL: the walk does not pass there. */
+static gt_Value **place_of(gt_Walk *walk, const gt_Value *value)
+{
+    int32_t node = gt_walk_find(walk, value->record);
+    return node < 0 ? NULL : &walk->gradients[walk->nodes[node].gradients + value->index];
+}
+
+/* Adds a gradient to a place. The sum is in the order of the walk, whatever the threads. */
+static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gradient)
+{
+    gt_Tensor *sum = *place ? gt_add(handle_to(*place), gradient) : gradient;
+    gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
+    if (!slot)
+        return context->status;
+    gt_value_retain(slot->value, true);
+    if (*place)
+        gt_value_release(*place, true);
+    *place = slot->value;
+    return GT_OK;
+}
+
+static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Value *value,
+                      gt_Tensor *given)
+{
+    gt_Context *context = walk->context;
+    gt_Value **place = place_of(walk, value);
+    if (!place)
+        return GT_OK;
+    if (!given)
+        return accumulate(context, place, gt_ones_like(target));
+    gt_Value *with = value_of(context, here, "an output gradient", given);
+    if (!with)
+        return context->status;
+    char a[200], b[200];
+    if (!gt_spec_equal(&with->spec, &value->spec))
+        return gt_raise(
+            context, GT_INVALID, here, "gradient", "an output gradient is %s, its target %s",
+            gt_spec_text(&with->spec, a, sizeof a), gt_spec_text(&value->spec, b, sizeof b));
+    return accumulate(context, place, given);
+}
+
+/* Only what has a source in it or behind it is worth a rule. */
+static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
+{
+    for (int i = 0; i < sources; i++) {
+        int32_t node = gt_walk_find(walk, source[i]->record);
+        if (node >= 0)
+            walk->nodes[node].needed = true;
+    }
+    for (int32_t i = 0; i < walk->order_count; i++) {
+        gt_WalkNode *node = &walk->nodes[walk->order[i]];
+        if (!gt_walk_passes(node->record))
+            continue;
+        for (int k = 0; k < node->record->inputs && !node->needed; k++) {
+            const gt_Value *input = node->record->input[k];
+            int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
+            node->needed =
+                behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
+        }
+    }
+}
+
+/* Runs the rule of one record; its gradients go to where its inputs add theirs up. */
+static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
+{
+    gt_Context *context = walk->context;
+    gt_Record *record = node->record;
+    gt_Tensor *upstream[GT_MAX_OUTPUTS] = {0}, *given[GT_MAX_INPUTS] = {0};
+    gt_GradientRule rule = {context, record, 0, upstream, given};
+    bool arrived = false;
+    for (int i = 0; i < record->outputs; i++)
+        arrived |= walk->gradients[node->gradients + i] != NULL;
+    for (int i = 0; i < record->inputs; i++) {
+        const gt_Value *input = record->input[i];
+        int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
+        if (behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype))
+            rule.wants |= BIT(i);
+    }
+    if (!arrived || !rule.wants)
+        return GT_OK;
+    for (int i = 0; i < record->outputs; i++)
+        if (walk->gradients[node->gradients + i])
+            upstream[i] = handle_to(walk->gradients[node->gradients + i]);
+    if (context->status == GT_OK)
+        record->operation->gradient(&rule);
+    for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
+        if (!(rule.wants >> i & 1))
+            continue;
+        if (!given[i])
+            return gt_raise(context, GT_STATE, NULL, record->operation->name,
+                            "its gradient rule gives input %d nothing", i);
+        accumulate(context, place_of(walk, record->input[i]), given[i]);
+    }
+    return context->status;
+}
+
+/* After its rule a node's own gradients are no longer needed, unless a source asked for them. */
+static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node, int sources,
+                           gt_Value *const *source)
+{
+    for (int i = 0; i < sources; i++)
+        if (source[i]->record == node->record)
+            return;
+    for (int i = 0; i < node->record->outputs; i++) {
+        gt_Value **place = &walk->gradients[node->gradients + i];
+        if (*place)
+            gt_value_release(*place, true);
+        *place = NULL;
+    }
+}
+
+static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
+{
+    gt_Context *context = walk->context;
+    uint64_t bit = BIT(gt_tape_bit(context, walk->tape));
+    const char *here = context->here;
+    for (int32_t i = walk->order_count - 1; i >= 0 && context->status == GT_OK; i--) {
+        gt_WalkNode *node = &walk->nodes[walk->order[i]];
+        if (!node->needed || !gt_walk_passes(node->record))
+            continue;
+        gt_Scope *scope = gt_scope_open(context);
+        if (!scope)
+            break;
+        context->here = node->record->here;
+        run_rule(walk, node);
+        context->here = here;
+        gt_scope_unwind(context, scope);
+        gt_scope_close(context);
+        drop_gradients(walk, node, sources, source);
+        if (!walk->tape->persistent && node->record->tapes == bit)
+            gt_record_strip(node->record);
+    }
+    return context->status;
+}
+
+/* Sources and targets as values, with the mistakes that would otherwise give a silent nothing. */
+static gt_Status check_lists(gt_Context *context, const char *here, gt_Tensors targets,
+                             gt_Tensors sources, gt_Value **target, gt_Value **source)
+{
+    for (int i = 0; i < targets.count; i++) {
+        if (!(target[i] = value_of(context, here, "the target", targets.items[i])))
+            return context->status;
+        if (!gt_dtype_is_float(target[i]->spec.dtype))
+            return gt_raise(context, GT_NO_GRADIENT, here, "gradient",
+                            "the target is %s; only floats have gradients",
+                            gt_dtype_name(target[i]->spec.dtype));
+    }
+    for (int i = 0; i < sources.count; i++) {
+        if (!(source[i] = value_of(context, here, "a source", sources.items[i])))
+            return context->status;
+        if (!gt_dtype_is_float(source[i]->spec.dtype))
+            return gt_raise(context, GT_NO_GRADIENT, here, "gradient",
+                            "a source is %s; only floats have gradients",
+                            gt_dtype_name(source[i]->spec.dtype));
+    }
+    return GT_OK;
+}
+
+/* The answers, in the caller's scope. */
+static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *source,
+                         gt_Unconnected unconnected, gt_Tensor **gradients)
+{
+    gt_Context *context = walk->context;
+    for (int i = 0; i < sources.count; i++) {
+        gt_Value **place = place_of(walk, source[i]);
+        if (place && *place)
+            gradients[i] = handle_to(*place);
+        else if (unconnected != GT_UNCONNECTED_NONE && unconnected != GT_UNCONNECTED_SOME)
+            gradients[i] = gt_zeros_like(sources.items[i]);
+        if (context->status != GT_OK)
+            return context->status;
+    }
+    return GT_OK;
+}
+
+/* ---- why there is none ---- */
+
+static const char *where(const gt_Record *record)
+{
+    return record->here ? record->here : "an unknown place";
+}
+
+static void name_source(const gt_Slot *slot, char *text, size_t size)
+{
+    if (slot->variable)
+        snprintf(text, size, "variable %s", slot->variable->name);
+    else
+        snprintf(text, size, "the source");
+}
+
+/* Walks through everything, also what cuts, and finds the cut nearest to the target. */
+static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *target,
+                    const gt_Slot *source_slot, const gt_Value *source, char *text, size_t size)
+{
+    uint64_t bit = BIT(gt_tape_bit(context, tape));
+    char name[128];
+    name_source(source_slot, name, sizeof name);
+    if (!gt_dtype_is_float(source->spec.dtype) || !gt_dtype_is_float(target->spec.dtype)) {
+        snprintf(text, size, "%s is %s; only floats have gradients",
+                 gt_dtype_is_float(source->spec.dtype) ? "the target" : name,
+                 gt_dtype_name(gt_dtype_is_float(source->spec.dtype) ? target->spec.dtype
+                                                                     : source->spec.dtype));
+        return;
+    }
+    if (tape->used) {
+        snprintf(text, size, "the tape was used already; only a persistent one answers twice");
+        return;
+    }
+    bool watched = source->record && source->record->tapes & bit;
+    if (!watched) {
+        if (source_slot->variable && !source_slot->variable->trainable)
+            snprintf(text, size, "%s is not trainable, and gt_watch was not called for it", name);
+        else if (source_slot->variable)
+            snprintf(text, size, "%s was not read while this tape recorded", name);
+        else if (target->record && target->record->tapes & bit)
+            snprintf(text, size,
+                     "%s was not watched and not computed from anything watched: call gt_watch "
+                     "before it is used",
+                     name);
+        else
+            goto outside;
+        return;
+    }
+    if (!target->record || !(target->record->tapes & bit)) {
+    outside:
+        snprintf(text, size,
+                 "the target was not computed while this tape recorded, or from nothing that it "
+                 "watches");
+        return;
+    }
+    gt_Walk walk = {.context = context, .tape = tape};
+    gt_Value *targets[1];
+    memcpy(targets, &target, sizeof target);
+    if (gt_walk_collect(&walk, 1, targets, true) == GT_OK) {
+        int32_t from = gt_walk_find(&walk, source->record);
+        const gt_Record *cut = NULL;
+        if (from >= 0)
+            walk.nodes[from].needed = true;
+        for (int32_t i = 0; i < walk.order_count; i++) {
+            gt_WalkNode *node = &walk.nodes[walk.order[i]];
+            for (int k = 0; k < node->record->inputs; k++) {
+                const gt_Value *input = node->record->input[k];
+                int32_t behind = input ? gt_walk_find(&walk, input->record) : -1;
+                if (behind < 0 || !walk.nodes[behind].needed)
+                    continue;
+                node->needed = true;
+                if (!gt_walk_passes(node->record) || !gt_dtype_is_float(input->spec.dtype))
+                    cut = node->record;
+            }
+        }
+        gt_Walk open = {.context = context, .tape = tape};
+        bool reached = from >= 0 && gt_walk_collect(&open, 1, targets, false) == GT_OK &&
+                       gt_walk_find(&open, source->record) >= 0;
+        gt_walk_close(&open);
+        if (reached)
+            snprintf(text, size, "there is a gradient");
+        else if (from < 0)
+            snprintf(text, size, "the target was not computed from %s", name);
+        else if (cut && cut->operation && cut->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
+            snprintf(text, size, "%s at %s has no gradient: %s", cut->operation->name, where(cut),
+                     cut->operation->why_not ? cut->operation->why_not
+                                             : "it is not differentiable");
+        else if (cut && cut->operation)
+            snprintf(text, size, "%s at %s gives or takes whole numbers, which have no gradient",
+                     cut->operation->name, where(cut));
+        else
+            snprintf(text, size, "the target was not computed from %s", name);
+    }
+    gt_walk_close(&walk);
+}
+
+const char *gt_explain_gradient_at(const char *here, gt_Tape *handle, gt_Tensor *target,
+                                   gt_Tensor *source)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_error_message();
+    gt_TapeSlot *tape = gt_tape_check(context, here, "explain_gradient", handle);
+    gt_Value *to = tape ? value_of(context, here, "the target", target) : NULL;
+    gt_Value *from = to ? value_of(context, here, "the source", source) : NULL;
+    if (!from)
+        return context->message;
+    explain(context, tape, to, gt_slot_raw(source), from, context->info, sizeof context->info);
+    return context->info;
+}
+
+/* ---- the entry points ---- */
+
+/* The reasons are worked out before the walk, which lets go of the records, but only for sources
+ * that the walk does not reach: any of them, or the first if it may be `some`. */
+static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sources,
+                                 gt_Value *const *source, gt_Value *const *target, int targets,
+                                 bool some)
+{
+    gt_Context *context = walk->context;
+    int missing = -1;
+    for (int i = 0; i < sources.count; i++) {
+        bool reached = gt_walk_find(walk, source[i]->record) >= 0;
+        if (reached && some)
+            return GT_OK;
+        if (!reached && missing < 0)
+            missing = i;
+    }
+    if (missing < 0)
+        return GT_OK;
+    char text[256] = "there are no targets";
+    if (targets > 0)
+        explain(context, walk->tape, target[0], gt_slot_raw(sources.items[missing]),
+                source[missing], text, sizeof text);
+    return gt_raise(context, GT_NO_GRADIENT, here, "gradient", "%s", text);
+}
+
+static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, gt_Tensors sources,
+                           gt_Value **target, gt_Value **source, gt_Tensor **gradients,
+                           const gt_GradientOptions *options)
+{
+    gt_Context *context = walk->context;
+    if (check_lists(context, here, targets, sources, target, source) != GT_OK ||
+        gt_walk_collect(walk, targets.count, target, false) != GT_OK)
+        return context->status;
+    mark_needed(walk, sources.count, source);
+    bool some = options->unconnected == GT_UNCONNECTED_SOME;
+    if ((some || options->unconnected == GT_UNCONNECTED_ERROR) &&
+        check_connected(walk, here, sources, source, target, targets.count, some) != GT_OK)
+        return context->status;
+    walk->gradients =
+        gt_allocate_zeroed(context, (size_t)walk->gradient_count * sizeof *walk->gradients);
+    if (!walk->gradients)
+        return context->status;
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return context->status;
+    for (int i = 0; i < targets.count && context->status == GT_OK; i++)
+        seed(walk, here, targets.items[i], target[i],
+             options->output_gradients ? options->output_gradients[i] : NULL);
+    gt_scope_close(context);
+    if (context->status != GT_OK || run_rules(walk, sources.count, source) != GT_OK)
+        return context->status;
+    return collect(walk, sources, source, options->unconnected, gradients);
+}
+
+gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,
+                          gt_Tensor **gradients, const gt_GradientOptions *given)
+{
+    gt_Context *context = gt_enter();
+    for (int i = 0; gradients && i < sources.count; i++)
+        gradients[i] = NULL;
+    if (!context)
+        return gt_status();
+    gt_GradientOptions options;
+    gt_options_fill(&gt_GradientOptions_type, &options, given);
+    gt_TapeSlot *tape = gt_tape_check(context, here, "gradient", handle);
+    if (!tape)
+        return context->status;
+    if (targets.count < 0 || sources.count < 0 || (targets.count && !targets.items) ||
+        (sources.count && (!sources.items || !gradients)))
+        return gt_raise(context, GT_INVALID, here, "gradient", "a list is NULL");
+    if (options.unconnected < GT_UNCONNECTED_ERROR || options.unconnected > GT_UNCONNECTED_SOME)
+        return gt_raise(context, GT_INVALID, here, "gradient",
+                        "unconnected is no GT_UNCONNECTED_ value");
+    if (tape->used)
+        return gt_raise(context, GT_STATE, here, "gradient",
+                        "this tape was used for a gradient already; begin it with .persistent = "
+                        "true to ask more than once");
+    int32_t lists = targets.count + sources.count;
+    gt_Value **values = gt_allocate(context, (size_t)lists * sizeof *values);
+    if (!values)
+        return context->status;
+    const char *caller = context->here;
+    if (here)
+        context->here = here;
+    uint64_t recording = context->recording;
+    if (!tape->persistent) /* its own gradient is not for this tape to record */
+        gt_tape_unquiet(context, recording & ~BIT(gt_tape_bit(context, tape)));
+    gt_Walk walk = {.context = context, .tape = tape};
+    walk_back(&walk, here, targets, sources, values, values + targets.count, gradients, &options);
+    gt_walk_close(&walk);
+    gt_release(context, values, (size_t)lists * sizeof *values);
+    if (!tape->persistent) {
+        tape->used = true;
+        gt_tape_forget_records(context, tape);
+        gt_tape_set_paused(context, tape, true);
+    } else {
+        gt_tape_unquiet(context, recording);
+    }
+    context->here = caller;
+    if (context->status != GT_OK)
+        for (int i = 0; i < sources.count; i++)
+            gradients[i] = NULL;
+    return context->status;
+}
+
+gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt_Tensor *source,
+                          const gt_GradientOptions *options)
+{
+    gt_Tensor *gradient = NULL;
+    gt_gradients_at(here, tape, (gt_Tensors){1, &target}, (gt_Tensors){1, &source}, &gradient,
+                    options);
+    return gradient;
+}

@@ -1,0 +1,153 @@
+/* Collecting the records behind the targets: depth first, inputs in the order of the operands, so
+ * that the order says nothing about when they were made (C evaluates arguments in any order).
+ * Iterative: tapes may be long. Leans on core. */
+#include "autodiff/walk.h"
+
+#include <string.h>
+
+#define BIT(n) ((uint64_t)1 << (n))
+
+static int32_t slot_of(const gt_Walk *walk, const gt_Record *record)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)record * 0x9E3779B97F4A7C15u;
+    int32_t at = (int32_t)(hash >> 40) & (walk->slots - 1);
+    while (walk->keys[at] && walk->keys[at] != record)
+        at = (at + 1) & (walk->slots - 1);
+    return at;
+}
+
+int32_t gt_walk_find(const gt_Walk *walk, const gt_Record *record)
+{
+    if (!walk->slots || !record)
+        return -1;
+    int32_t at = slot_of(walk, record);
+    return walk->keys[at] ? walk->numbers[at] : -1;
+}
+
+static bool grow_table(gt_Walk *walk)
+{
+    gt_Context *context = walk->context;
+    gt_Record **keys = walk->keys;
+    int32_t *numbers = walk->numbers, old = walk->slots;
+    if (walk->count * 2 < old)
+        return true;
+    int32_t slots = old ? old * 2 : 64;
+    gt_Record **new_keys = gt_allocate_zeroed(context, (size_t)slots * sizeof *new_keys);
+    int32_t *new_numbers =
+        new_keys ? gt_allocate(context, (size_t)slots * sizeof *new_numbers) : NULL;
+    if (!new_numbers) {
+        gt_release(context, new_keys, (size_t)slots * sizeof *new_keys);
+        return false;
+    }
+    walk->keys = new_keys;
+    walk->numbers = new_numbers;
+    walk->slots = slots;
+    for (int32_t i = 0; i < old; i++)
+        if (keys[i]) {
+            int32_t at = slot_of(walk, keys[i]);
+            walk->keys[at] = keys[i];
+            walk->numbers[at] = numbers[i];
+        }
+    gt_release(context, keys, (size_t)old * sizeof *keys);
+    gt_release(context, numbers, (size_t)old * sizeof *numbers);
+    return true;
+}
+
+static int32_t add_node(gt_Walk *walk, gt_Record *record)
+{
+    int32_t found = gt_walk_find(walk, record);
+    if (found >= 0)
+        return found;
+    if (!grow_table(walk) || !gt_reserve(walk->context, (void **)&walk->nodes, walk->count,
+                                         &walk->capacity, sizeof *walk->nodes))
+        return -1;
+    walk->nodes[walk->count] = (gt_WalkNode){.record = record, .gradients = walk->gradient_count};
+    walk->gradient_count += record->operation ? record->outputs : 1;
+    record->references++;
+    int32_t at = slot_of(walk, record);
+    walk->keys[at] = record;
+    walk->numbers[at] = walk->count;
+    return walk->count++;
+}
+
+bool gt_walk_passes(const gt_Record *record)
+{
+    if (!record->operation || record->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
+        return false;
+    for (int i = 0; i < record->outputs; i++)
+        if (gt_dtype_is_float(record->output[i].spec.dtype))
+            return true;
+    return false;
+}
+
+/* A stack of nodes; one comes off it into the order when everything behind it did. */
+gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, bool through)
+{
+    gt_Context *context = walk->context;
+    uint64_t bit = BIT(gt_tape_bit(context, walk->tape));
+    int32_t *stack = NULL, depth = 0, capacity = 0;
+    gt_Status status = GT_NO_MEMORY;
+    for (int t = targets - 1; t >= 0; t--) {
+        gt_Record *record = target[t]->record;
+        if (!record || !(record->tapes & bit))
+            continue;
+        int32_t node = add_node(walk, record);
+        if (node < 0 || !gt_reserve(context, (void **)&stack, depth, &capacity, sizeof *stack))
+            goto done;
+        stack[depth++] = node;
+    }
+    while (depth > 0) {
+        int32_t node = stack[depth - 1];
+        gt_Record *record = walk->nodes[node].record;
+        if (walk->nodes[node].open) {
+            depth--;
+            if (walk->nodes[node].needed)
+                continue;
+            walk->nodes[node].needed = true; /* marks "in the order"; reset below */
+            if (!gt_reserve(context, (void **)&walk->order, walk->order_count,
+                            &walk->order_capacity, sizeof *walk->order))
+                goto done;
+            walk->order[walk->order_count++] = node;
+            continue;
+        }
+        walk->nodes[node].open = true;
+        if (!record->operation || !(through || gt_walk_passes(record)))
+            continue;
+        for (int i = record->inputs - 1; i >= 0; i--) {
+            gt_Value *value = record->input[i];
+            if (!value || !value->record || !(value->record->tapes & bit) ||
+                !(through || gt_dtype_is_float(value->spec.dtype)))
+                continue;
+            int32_t behind = add_node(walk, value->record);
+            if (behind < 0)
+                goto done;
+            if (walk->nodes[behind].open)
+                continue;
+            if (!gt_reserve(context, (void **)&stack, depth, &capacity, sizeof *stack))
+                goto done;
+            stack[depth++] = behind;
+        }
+    }
+    for (int32_t i = 0; i < walk->count; i++)
+        walk->nodes[i].needed = false;
+    status = GT_OK;
+done:
+    gt_release(context, stack, (size_t)capacity * sizeof *stack);
+    return status == GT_OK ? GT_OK : context->status;
+}
+
+void gt_walk_close(gt_Walk *walk)
+{
+    gt_Context *context = walk->context;
+    if (walk->gradients)
+        for (int32_t i = 0; i < walk->gradient_count; i++)
+            if (walk->gradients[i])
+                gt_value_release(walk->gradients[i], true);
+    gt_release(context, walk->gradients, (size_t)walk->gradient_count * sizeof *walk->gradients);
+    for (int32_t i = 0; i < walk->count; i++)
+        gt_record_release(walk->nodes[i].record);
+    gt_release(context, walk->nodes, (size_t)walk->capacity * sizeof *walk->nodes);
+    gt_release(context, walk->order, (size_t)walk->order_capacity * sizeof *walk->order);
+    gt_release(context, walk->keys, (size_t)walk->slots * sizeof *walk->keys);
+    gt_release(context, walk->numbers, (size_t)walk->slots * sizeof *walk->numbers);
+}

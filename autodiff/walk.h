@@ -1,0 +1,36 @@
+/* The part of a tape between targets and sources, in the order in which gradients flow. Private. */
+#ifndef GT_AUTODIFF_WALK_H
+#define GT_AUTODIFF_WALK_H
+
+#include "core/internal.h"
+
+typedef struct gt_WalkNode {
+    gt_Record *record; /* held */
+    bool needed;       /* a source is in it or behind it */
+    bool open;         /* its inputs were visited */
+    int32_t gradients; /* where its outputs' gradients start */
+} gt_WalkNode;
+
+typedef struct gt_Walk {
+    gt_Context *context;
+    gt_TapeSlot *tape;
+    gt_WalkNode *nodes; /* inputs before what is made of them */
+    int32_t count, capacity;
+    int32_t *order;
+    int32_t order_count, order_capacity;
+    gt_Record **keys; /* record -> node, open addressing */
+    int32_t *numbers;
+    int32_t slots;
+    gt_Value **gradients; /* one an output of every node; held, NULL: none arrived */
+    int32_t gradient_count;
+} gt_Walk;
+
+/* Does a gradient pass through this record at all? */
+bool gt_walk_passes(const gt_Record *record);
+/* Finds everything behind the targets. `through` also goes through what cuts gradients. */
+gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, bool through);
+/* The node of a record; -1 if the walk did not meet it. */
+int32_t gt_walk_find(const gt_Walk *walk, const gt_Record *record);
+void gt_walk_close(gt_Walk *walk);
+
+#endif

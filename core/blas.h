@@ -1,0 +1,64 @@
+/* OpenBLAS, if the machine has it: for the very large products and, through its LAPACK, for linear
+ * algebra. Everything works without it. Leans on kernels.h for the element types only.
+ *
+ * It is loaded at run time, at the first need, because OpenBLAS chooses its kernels while loading
+ * and old releases choose badly: 0.3.21 (Debian 12) takes SSE3 kernels on processors that came
+ * after it, four to seven times too slow (OpenBLAS issue 4267). So this room looks at what was
+ * chosen and, when the processor can do better, loads again with OPENBLAS_CORETYPE set.
+ *
+ * Build switches: GT_BLAS_NONE leaves it out; GT_BLAS_LINKED takes the linked cblas_* instead.
+ * Environment: GT_BLAS=none says not to use it; OPENBLAS_CORETYPE, if the user set it, is obeyed.
+ */
+#ifndef GT_CORE_BLAS_H
+#define GT_CORE_BLAS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../kernels/kernels.h"
+
+/* CBLAS's enumerations: CblasRowMajor; CblasNoTrans and CblasTrans. */
+enum { GT_BLAS_ROW_MAJOR = 101, GT_BLAS_PLAIN = 111, GT_BLAS_TRANSPOSED = 112 };
+
+/* cblas_sgemm and cblas_dgemm of a library with 32-bit integers. */
+typedef void gt_BlasGemmF32(int order, int transpose_a, int transpose_b, int m, int n, int k,
+                            float alpha, const float *a, int lda, const float *b, int ldb,
+                            float beta, float *c, int ldc);
+typedef void gt_BlasGemmF64(int order, int transpose_a, int transpose_b, int m, int n, int k,
+                            double alpha, const double *a, int lda, const double *b, int ldb,
+                            double beta, double *c, int ldc);
+
+/* Held by a context; all zeros before the first gt_blas_load. */
+typedef struct gt_Blas {
+    bool tried;  /* the search took place: `loaded` is its outcome */
+    bool loaded; /* the two products below may be called */
+    bool single; /* it computes on the calling thread alone */
+    void *library;
+    gt_BlasGemmF32 *gemm_f32;
+    gt_BlasGemmF64 *gemm_f64;
+    void (*set_threads)(int count); /* for the whole process; NULL if it has no such function */
+    char core[32];                  /* the kernels that OpenBLAS chose: "Haswell"; "" if unknown */
+} gt_Blas;
+
+/* Finds OpenBLAS unless that was tried before; returns whether it can be used. Not finding it is no
+ * error. If this call is what brings OpenBLAS into the process, OpenBLAS starts no threads; the
+ * environment is changed while it loads (like any setenv, not to be run beside a getenv of another
+ * thread) and put back. A library that the process had loaded before is taken as it is. */
+bool gt_blas_load(gt_Blas *blas);
+
+/* Lets go of the library. `blas` is then as it was before the first load. */
+void gt_blas_unload(gt_Blas *blas);
+
+/* A function of the library by name, for LAPACK: "dgetrf_". NULL without it. The pointer is to be
+ * cast to the function's own type. */
+typedef void gt_BlasFunction(void);
+gt_BlasFunction *gt_blas_function(const gt_Blas *blas, const char *name);
+
+/* Whether OpenBLAS does this product clearly faster than the own kernels: only for the very large,
+ * only if it computes on one thread (results would depend on its number of threads otherwise), only
+ * with kernels for the processor's vectors. `type` is GT_LOOP_F32 or GT_LOOP_F64. Depends on the
+ * shape alone, once a library is chosen. To be asked about a whole product, not about pieces of it:
+ * the two kinds of kernel give different bits. */
+bool gt_blas_worth(const gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, int64_t k);
+
+#endif

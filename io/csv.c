@@ -1,0 +1,485 @@
+/* CSV (RFC 4180, numbers only). The text is gone through twice: once to count rows and find ragged
+ * ones, once to read the numbers into a tensor that has the right size from the start. Leans on
+ * file.c and number.c. */
+#include "io/csv.h"
+#include "io/file.h"
+#include "io/number.h"
+#include "core/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROWS_BETWEEN_POLLS 4096
+#define WRITE_PIECE        ((size_t)64 * 1024)
+
+typedef struct Csv {
+    gt_Context *context;
+    const char *path;
+    const gt_CsvOptions *options;
+    const char *at, *end;
+    int64_t line;         /* where `at` is, from 1 */
+    int64_t column;       /* the field that was read last, from 1 */
+    int64_t fields;       /* in every row; 0 before the first one was seen */
+    int64_t first, count; /* the columns that are taken */
+} Csv;
+
+/* A field without its blanks and quotes, and whether its row ends with it. */
+typedef struct Field {
+    const char *text;
+    size_t size;
+    bool last;
+} Field;
+
+static bool fail_here(const Csv *csv, const char *what)
+{
+    gt_raise(csv->context, GT_FORMAT, NULL, NULL, "%s:%lld:%lld: %s", csv->path,
+             (long long)csv->line, (long long)csv->column, what);
+    return false;
+}
+
+/* ---- rows and fields ---- */
+
+static bool blank(const Csv *csv, char c)
+{
+    return (c == ' ' || c == '\t') && c != csv->options->delimiter;
+}
+
+static void skip_blanks(Csv *csv)
+{
+    while (csv->at < csv->end && blank(csv, *csv->at))
+        csv->at++;
+}
+
+/* To the start of the next line. */
+static void skip_line(Csv *csv)
+{
+    const char *newline = memchr(csv->at, '\n', (size_t)(csv->end - csv->at));
+    csv->at = newline ? newline + 1 : csv->end;
+    csv->line++;
+}
+
+static bool at_line_end(const Csv *csv)
+{
+    return csv->at == csv->end || *csv->at == '\n' ||
+           (*csv->at == '\r' && (csv->at + 1 == csv->end || csv->at[1] == '\n'));
+}
+
+/* What stands between quotes is taken as it is: no number has a quote in it, doubled or not. */
+static bool quoted_field(Csv *csv, Field *field)
+{
+    int64_t lines = 0;
+    const char *at = csv->at + 1;
+    for (; at < csv->end; at++) {
+        lines += *at == '\n';
+        if (*at == '"' && (at + 1 == csv->end || at[1] != '"'))
+            break;
+        at += *at == '"';
+    }
+    if (at >= csv->end)
+        return fail_here(csv, "the quotes around this field are never closed");
+    *field = (Field){csv->at + 1, (size_t)(at - csv->at - 1), false};
+    csv->at = at + 1;
+    csv->line += lines;
+    skip_blanks(csv);
+    return at_line_end(csv) || *csv->at == csv->options->delimiter ||
+           fail_here(csv, "something follows the quotes of this field");
+}
+
+static void plain_field(Csv *csv, Field *field)
+{
+    const char *start = csv->at;
+    while (csv->at < csv->end && *csv->at != csv->options->delimiter && !at_line_end(csv))
+        csv->at++;
+    *field = (Field){start, (size_t)(csv->at - start), false};
+}
+
+static bool next_field(Csv *csv, Field *field)
+{
+    csv->column++;
+    skip_blanks(csv);
+    if (csv->at < csv->end && *csv->at == '"') {
+        if (!quoted_field(csv, field))
+            return false;
+    } else {
+        plain_field(csv, field);
+    }
+    while (field->size > 0 && blank(csv, field->text[0])) {
+        field->text++;
+        field->size--;
+    }
+    while (field->size > 0 && blank(csv, field->text[field->size - 1]))
+        field->size--;
+    field->last = at_line_end(csv);
+    if (!field->last)
+        csv->at++; /* the delimiter; a line's end is left for next_row */
+    return true;
+}
+
+/* Is there another row? Blank lines end the file, and nothing may follow them. */
+static bool next_row(Csv *csv)
+{
+    int64_t line = csv->line;
+    const char *start = csv->at;
+    csv->column = 0;
+    while (csv->at < csv->end) {
+        skip_blanks(csv);
+        if (!at_line_end(csv))
+            break;
+        skip_line(csv);
+    }
+    if (csv->at == csv->end)
+        return false;
+    if (csv->line > line) {
+        csv->line = line;
+        return fail_here(csv, "a blank line between the rows");
+    }
+    csv->at = start;
+    return true;
+}
+
+static void rewind_to_rows(Csv *csv, const gt_Bytes *bytes)
+{
+    bool mark = bytes->size >= 3 && memcmp(bytes->data, "\xef\xbb\xbf", 3) == 0;
+    csv->at = bytes->data + (mark ? 3 : 0); /* the byte order mark that some programs write */
+    csv->end = bytes->data + bytes->size;
+    csv->line = 1;
+    for (int64_t i = 0; i < csv->options->skip_rows && csv->at < csv->end; i++)
+        skip_line(csv);
+}
+
+/* ---- counting ---- */
+
+static bool poll(const Csv *csv, int64_t row)
+{
+    if (row % ROWS_BETWEEN_POLLS != 0 || !gt_interrupted(csv->context))
+        return true;
+    gt_raise(csv->context, GT_INTERRUPTED, NULL, NULL, "%s: interrupted", csv->path);
+    return false;
+}
+
+static bool choose_columns(Csv *csv)
+{
+    gt_Columns columns = csv->options->columns;
+    csv->first = columns.first < 0 ? columns.first + csv->fields : columns.first;
+    csv->count = columns.count < 0 ? csv->fields - csv->first : columns.count;
+    if (csv->first >= 0 && csv->count > 0 && csv->first + csv->count <= csv->fields)
+        return true;
+    gt_raise(csv->context, GT_INVALID, NULL, NULL,
+             "%s: columns %d, %d are asked for (first, count) and it has %lld", csv->path,
+             (int)columns.first, (int)columns.count, (long long)csv->fields);
+    return false;
+}
+
+static bool count_rows(Csv *csv, int64_t *rows)
+{
+    *rows = 0;
+    while (next_row(csv)) {
+        Field field;
+        int64_t line = csv->line;
+        do {
+            if (!next_field(csv, &field))
+                return false;
+        } while (!field.last);
+        if (csv->fields == 0)
+            csv->fields = csv->column;
+        if (csv->column != csv->fields) {
+            gt_raise(csv->context, GT_FORMAT, NULL, NULL,
+                     "%s:%lld:%lld: this row has %lld fields, the ones before have %lld", csv->path,
+                     (long long)line, (long long)csv->column, (long long)csv->column,
+                     (long long)csv->fields);
+            return false;
+        }
+        skip_line(csv);
+        if (!poll(csv, ++*rows))
+            return false;
+    }
+    if (csv->context->status != GT_OK)
+        return false;
+    if (*rows > 0)
+        return choose_columns(csv);
+    gt_raise(csv->context, GT_FORMAT, NULL, NULL, "%s: has no rows", csv->path);
+    return false;
+}
+
+/* ---- numbers ---- */
+
+static bool says(const Field *field, const char *lower)
+{
+    size_t i = 0;
+    for (; i < field->size && lower[i]; i++)
+        if ((field->text[i] | 0x20) != lower[i])
+            return false;
+    return i == field->size && !lower[i];
+}
+
+static bool infinity_word(const Field *field, double *number)
+{
+    bool sign = field->size > 0 && (field->text[0] == '-' || field->text[0] == '+');
+    Field word = {field->text + sign, field->size - sign, false};
+    *number = sign && field->text[0] == '-' ? -(double)INFINITY : (double)INFINITY;
+    return says(&word, "inf") || says(&word, "infinity");
+}
+
+static bool fail_number(const Csv *csv, const Field *field, const char *what)
+{
+    char text[GT_EXCERPT];
+    gt_raise(csv->context, GT_FORMAT, NULL, NULL, "%s:%lld:%lld: \"%s\" %s %s", csv->path,
+             (long long)csv->line, (long long)csv->column,
+             gt_excerpt(text, field->text, field->size), what, gt_dtype_name(csv->options->dtype));
+    return false;
+}
+
+static bool missing_word(const Field *field)
+{
+    return field->size == 0 || says(field, "na") || says(field, "nan");
+}
+
+static bool store_float(const Csv *csv, const Field *field, void *data, int64_t i)
+{
+    double number;
+    if (missing_word(field)) {
+        if (isinf(csv->options->missing))
+            return fail_here(csv, "a number is missing; .missing says what to take instead");
+        number = csv->options->missing;
+    } else if (!infinity_word(field, &number)) {
+        if (!gt_parse_decimal(field->text, field->size, &number))
+            return fail_number(csv, field, "is not a number, and the tensor is");
+        if (isinf(csv->options->dtype == GT_FLOAT32 ? (double)(float)number : number))
+            return fail_number(csv, field, "is too large for");
+    }
+    if (csv->options->dtype == GT_FLOAT32)
+        ((float *)data)[i] = (float)number;
+    else
+        ((double *)data)[i] = number;
+    return true;
+}
+
+static void integer_range(gt_DType dtype, int64_t *least, int64_t *most)
+{
+    *least = dtype == GT_INT32 ? INT32_MIN : dtype == GT_INT64 ? INT64_MIN : 0;
+    *most = dtype == GT_INT32   ? INT32_MAX
+            : dtype == GT_INT64 ? INT64_MAX
+            : dtype == GT_UINT8 ? UINT8_MAX
+                                : 1;
+}
+
+static bool store_integer(const Csv *csv, const Field *field, void *data, int64_t i)
+{
+    int64_t number, least, most;
+    gt_DType dtype = csv->options->dtype;
+    integer_range(dtype, &least, &most);
+    if (missing_word(field)) {
+        if (isinf(csv->options->missing))
+            return fail_here(csv, "a number is missing; .missing says what to take instead");
+        number = (int64_t)csv->options->missing;
+    } else if (!gt_parse_integer(field->text, field->size, &number)) {
+        return fail_number(csv, field, "is not a whole number in 64 bits, and the tensor is");
+    }
+    if (number < least || number > most)
+        return fail_number(csv, field, "is out of the range of");
+    if (dtype == GT_INT64)
+        ((int64_t *)data)[i] = number;
+    else if (dtype == GT_INT32)
+        ((int32_t *)data)[i] = (int32_t)number;
+    else
+        ((uint8_t *)data)[i] = (uint8_t)number;
+    return true;
+}
+
+static bool read_numbers(Csv *csv, int64_t rows, void *data)
+{
+    bool floats = gt_dtype_is_float(csv->options->dtype);
+    int64_t i = 0;
+    for (int64_t row = 0; row < rows; row++) {
+        Field field;
+        if (!next_row(csv) || !poll(csv, row))
+            return false;
+        do {
+            if (!next_field(csv, &field))
+                return false;
+            if (csv->column <= csv->first || csv->column > csv->first + csv->count)
+                continue;
+            if (floats ? !store_float(csv, &field, data, i) : !store_integer(csv, &field, data, i))
+                return false;
+            i++;
+        } while (!field.last);
+        skip_line(csv);
+    }
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool good_delimiter(char c)
+{
+    return c == '\t' || (c >= ' ' && c <= '~' && !(c >= '0' && c <= '9') &&
+                         !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !strchr("\"+-.", c));
+}
+
+static bool good_missing(const gt_CsvOptions *options)
+{
+    int64_t least, most;
+    double missing = options->missing;
+    if (isinf(missing) || gt_dtype_is_float(options->dtype))
+        return true;
+    integer_range(options->dtype, &least, &most);
+    return missing >= (double)least && missing <= (double)most && missing < 0x1p63 &&
+           missing == (double)(int64_t)missing;
+}
+
+static bool check_options(gt_Context *context, const gt_CsvOptions *options)
+{
+    if (!good_delimiter(options->delimiter))
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "the delimiter (code %d) is a letter, digit, quote, point, sign or no character",
+                 (int)options->delimiter);
+    else if (gt_loop_type(options->dtype) < 0)
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "tensors of type %s are not supported",
+                 gt_dtype_name(options->dtype));
+    else if (options->skip_rows < 0 || options->limit < 0)
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s is negative",
+                 options->skip_rows < 0 ? "skip_rows" : "limit");
+    else if (!good_missing(options))
+        gt_raise(context, GT_INVALID, NULL, NULL, "missing = %g is no number of type %s",
+                 options->missing, gt_dtype_name(options->dtype));
+    else
+        return true;
+    return false;
+}
+
+static gt_Tensor *read_csv(gt_Context *context, const char *path, const gt_CsvOptions *options)
+{
+    Csv csv = {.context = context, .path = path, .options = options};
+    gt_Bytes bytes;
+    gt_Spec spec = {0};
+    gt_Tensor *tensor = NULL;
+    int64_t rows;
+    void *data;
+    if (!check_options(context, options) ||
+        !gt_file_read_all(context, path, options->limit, &bytes))
+        return NULL;
+    rewind_to_rows(&csv, &bytes);
+    if (count_rows(&csv, &rows)) {
+        if (gt_spec_set(&spec, options->dtype, gt_shape(rows, csv.count)))
+            tensor = gt_tensor_new(context, &spec, &data);
+        rewind_to_rows(&csv, &bytes);
+        if (tensor && !read_numbers(&csv, rows, data)) {
+            gt_slot_free(context, gt_slot_raw(tensor));
+            tensor = NULL;
+        }
+    }
+    gt_bytes_release(context, &bytes);
+    return tensor;
+}
+
+#define GT_STRUCT gt_CsvOptions
+GT_OPTION_TYPE(gt_CsvOptions, GT_CSV_OPTIONS);
+#undef GT_STRUCT
+
+gt_Tensor *gt_read_csv_at(const char *here, const char *path, const gt_CsvOptions *given)
+{
+    gt_CsvOptions options;
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_options_fill(&gt_CsvOptions_type, &options, given);
+    gt_Site site = gt_site_enter(here, "read_csv");
+    gt_Tensor *tensor = read_csv(context, path, &options);
+    gt_site_leave(site);
+    return tensor;
+}
+
+/* ---- writing ---- */
+
+static const char *element_text(const gt_Value *value, int64_t i, char text[GT_NUMBER_TEXT])
+{
+    const void *data = gt_value_data(value);
+    switch (value->spec.dtype) {
+    case GT_FLOAT32:
+        return gt_number_text((double)((const float *)data)[i], true, text);
+    case GT_FLOAT64:
+        return gt_number_text(((const double *)data)[i], false, text);
+    case GT_INT32:
+        snprintf(text, GT_NUMBER_TEXT, "%lld", (long long)((const int32_t *)data)[i]);
+        return text;
+    case GT_INT64:
+        snprintf(text, GT_NUMBER_TEXT, "%lld", (long long)((const int64_t *)data)[i]);
+        return text;
+    default:
+        snprintf(text, GT_NUMBER_TEXT, "%u", (unsigned)((const uint8_t *)data)[i]);
+        return text;
+    }
+}
+
+static bool put_text(gt_FileWriter *writer, gt_Bytes *out, const char *text, char after)
+{
+    size_t size = strlen(text);
+    if (!gt_bytes_reserve(writer->context, out, size + 1))
+        return false;
+    memcpy(out->data + out->size, text, size);
+    out->data[out->size + size] = after;
+    out->size += size + 1;
+    if (out->size < WRITE_PIECE)
+        return true;
+    bool ok = gt_file_write(writer, out->data, out->size);
+    out->size = 0;
+    return ok;
+}
+
+static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Value *value,
+                     const gt_WriteCsvOptions *options)
+{
+    char text[GT_NUMBER_TEXT];
+    int64_t columns = value->spec.rank == 2 ? value->spec.dims[1] : 1;
+    bool ok = !options->header || put_text(writer, out, options->header, '\n');
+    for (int64_t i = 0; ok && i < value->spec.size; i++)
+        ok = put_text(writer, out, element_text(value, i, text),
+                      (i + 1) % columns == 0 ? '\n' : options->delimiter);
+    return ok && gt_file_write(writer, out->data, out->size);
+}
+
+static void write_csv(gt_Context *context, const char *path, const gt_Tensor *tensor,
+                      const gt_WriteCsvOptions *options)
+{
+    const gt_Slot *slot = gt_slot_check(context, NULL, NULL, "the tensor", tensor);
+    if (!slot || (!gt_data_at(NULL, tensor) && context->status != GT_OK))
+        return;
+    if (slot->value->spec.rank < 1 || slot->value->spec.rank > 2) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "a tensor of rank %d is no table; reshape it",
+                 (int)slot->value->spec.rank);
+        return;
+    }
+    if (!good_delimiter(options->delimiter)) {
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "the delimiter (code %d) is a letter, digit, quote, point, sign or no character",
+                 (int)options->delimiter);
+        return;
+    }
+    gt_FileWriter writer;
+    gt_Bytes out = {0};
+    if (!gt_file_create(context, &writer, path))
+        return;
+    if (put_rows(&writer, &out, slot->value, options))
+        gt_file_commit(&writer);
+    else
+        gt_file_discard(&writer);
+    gt_bytes_release(context, &out);
+}
+
+#define GT_STRUCT gt_WriteCsvOptions
+GT_OPTION_TYPE(gt_WriteCsvOptions, GT_WRITE_CSV_OPTIONS);
+#undef GT_STRUCT
+
+gt_Status gt_write_csv_at(const char *here, const char *path, const gt_Tensor *tensor,
+                          const gt_WriteCsvOptions *given)
+{
+    gt_WriteCsvOptions options;
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_options_fill(&gt_WriteCsvOptions_type, &options, given);
+    gt_Site site = gt_site_enter(here, "write_csv");
+    write_csv(context, path, tensor, &options);
+    gt_site_leave(site);
+    return context->status;
+}

@@ -1,0 +1,523 @@
+/* Files: reading plain and gzip'ed, writing all or nothing. Leans on POSIX, core for memory and
+ * errors, zlib if built with it. */
+#define _FILE_OFFSET_BITS 64
+
+#include "io/file.h"
+#include "core/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef GT_HAVE_ZLIB
+#include <zlib.h>
+#endif
+
+#define INPUT_BYTES   ((size_t)64 * 1024)
+#define MOST_AT_ONCE  ((size_t)1 << 30) /* systems refuse reads and writes of 2 GB and more */
+#define DEFLATE_RATIO 1032              /* no deflate stream unpacks to more than this per byte */
+
+/* ---- the system's calls, with its interruptions taken care of ---- */
+
+static bool interrupted(gt_Context *context, const char *path)
+{
+    if (!gt_interrupted(context))
+        return false;
+    gt_raise(context, GT_INTERRUPTED, NULL, NULL, "%s: interrupted", path);
+    return true;
+}
+
+static int open_file(gt_Context *context, const char *path, struct stat *info)
+{
+    if (!path || !*path) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "the path is %s", path ? "empty" : "NULL");
+        return -1;
+    }
+    int descriptor;
+    do
+        descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0) {
+        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be opened: %s", path, strerror(errno));
+        return -1;
+    }
+    if (fstat(descriptor, info) != 0)
+        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be looked at: %s", path, strerror(errno));
+    else if (S_ISDIR(info->st_mode))
+        gt_raise(context, GT_IO, NULL, NULL, "%s: is a folder, not a file", path);
+    else
+        return descriptor;
+    close(descriptor);
+    return -1;
+}
+
+/* Reads on until `size` bytes are there or the file ends; from `offset` on, or (-1) where it is. */
+static int64_t read_fully(gt_Context *context, const char *path, int descriptor, int64_t offset,
+                          void *into, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        size_t wanted = size - done < MOST_AT_ONCE ? size - done : MOST_AT_ONCE;
+        char *to = (char *)into + done;
+        if (interrupted(context, path))
+            return -1;
+        ssize_t n = offset < 0 ? read(descriptor, to, wanted)
+                               : pread(descriptor, to, wanted, (off_t)(offset + (int64_t)done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be read: %s", path, strerror(errno));
+            return -1;
+        }
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (int64_t)done;
+}
+
+/* ---- gunzip ---- */
+
+#ifdef GT_HAVE_ZLIB
+
+struct gt_Gunzip {
+    z_stream stream;
+    bool between; /* a member ended; what follows, if anything, must be another one */
+};
+
+/* zlib gives memory back without its size: it stands before the block. */
+#define ZLIB_HEAD ((size_t)GT_ALIGNMENT)
+
+static void *zlib_allocate(void *context, unsigned int items, unsigned int size)
+{
+    size_t bytes = (size_t)items * size + ZLIB_HEAD;
+    char *block = gt_allocate(context, bytes);
+    if (!block)
+        return NULL;
+    memcpy(block, &bytes, sizeof bytes);
+    return block + ZLIB_HEAD;
+}
+
+static void zlib_release(void *context, void *memory)
+{
+    char *block = (char *)memory - ZLIB_HEAD;
+    size_t bytes;
+    memcpy(&bytes, block, sizeof bytes);
+    gt_release(context, block, bytes);
+}
+
+static bool gunzip_open(gt_FileReader *reader)
+{
+    struct gt_Gunzip *gunzip = gt_allocate_zeroed(reader->context, sizeof *gunzip);
+    if (!gunzip)
+        return false;
+    gunzip->stream.zalloc = zlib_allocate;
+    gunzip->stream.zfree = zlib_release;
+    gunzip->stream.opaque = reader->context;
+    if (inflateInit2(&gunzip->stream, 16 + MAX_WBITS) != Z_OK) { /* 16: gzip and nothing else */
+        gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL, "%s: zlib does not start: %s",
+                 reader->path, gunzip->stream.msg ? gunzip->stream.msg : "wrong version");
+        gt_release(reader->context, gunzip, sizeof *gunzip);
+        return false;
+    }
+    reader->gunzip = gunzip;
+    return true;
+}
+
+static void gunzip_close(gt_FileReader *reader)
+{
+    if (!reader->gunzip)
+        return;
+    inflateEnd(&reader->gunzip->stream);
+    gt_release(reader->context, reader->gunzip, sizeof *reader->gunzip);
+    reader->gunzip = NULL;
+}
+
+static bool refill(gt_FileReader *reader)
+{
+    int64_t n = read_fully(reader->context, reader->path, reader->descriptor, -1, reader->input,
+                           INPUT_BYTES);
+    reader->input_at = 0;
+    reader->input_size = n > 0 ? (size_t)n : 0;
+    return n >= 0;
+}
+
+static int64_t gunzip_read(gt_FileReader *reader, void *into, size_t size)
+{
+    z_stream *stream = &reader->gunzip->stream;
+    size_t done = 0;
+    while (done < size && !reader->ended) {
+        if (reader->input_at == reader->input_size && !refill(reader))
+            return -1;
+        if (reader->input_size == 0) {
+            if (!reader->gunzip->between) {
+                gt_raise(reader->context, GT_FORMAT, NULL, NULL,
+                         "%s: the compressed data is cut short", reader->path);
+                return -1;
+            }
+            reader->ended = true;
+            break;
+        }
+        if (reader->gunzip->between) {
+            inflateReset(stream);
+            reader->gunzip->between = false;
+        }
+        size_t room = size - done < MOST_AT_ONCE ? size - done : MOST_AT_ONCE;
+        stream->next_in = reader->input + reader->input_at;
+        stream->avail_in = (unsigned int)(reader->input_size - reader->input_at);
+        stream->next_out = (unsigned char *)into + done;
+        stream->avail_out = (unsigned int)room;
+        int result = inflate(stream, Z_NO_FLUSH);
+        done += room - stream->avail_out;
+        reader->input_at = reader->input_size - stream->avail_in;
+        if (result == Z_STREAM_END) {
+            reader->gunzip->between = true;
+        } else if (result == Z_MEM_ERROR) {
+            gt_raise(reader->context, GT_NO_MEMORY, NULL, NULL, "%s: no memory to unpack it",
+                     reader->path);
+            return -1;
+        } else if (result != Z_OK && result != Z_BUF_ERROR) {
+            gt_raise(reader->context, GT_FORMAT, NULL, NULL,
+                     "%s: the compressed data is damaged: %s", reader->path,
+                     stream->msg ? stream->msg : "it asks for a dictionary");
+            return -1;
+        }
+    }
+    return (int64_t)done;
+}
+
+#else
+
+static bool gunzip_open(gt_FileReader *reader)
+{
+    gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL,
+             "%s: is compressed with gzip, and this build of gradtape has no zlib; unpack it first "
+             "or build with -Dzlib=enabled",
+             reader->path);
+    return false;
+}
+
+static void gunzip_close(gt_FileReader *reader)
+{
+    (void)reader;
+}
+
+static int64_t gunzip_read(gt_FileReader *reader, void *into, size_t size)
+{
+    (void)reader;
+    (void)into;
+    (void)size;
+    return -1;
+}
+
+#endif
+
+/* ---- reading ---- */
+
+/* The last four bytes of a gzip file say what its last member unpacks to, modulo 2^32. */
+static int64_t unpacked_size(gt_FileReader *reader, const struct stat *info)
+{
+    unsigned char tail[4];
+    if (!S_ISREG(info->st_mode) || info->st_size < 18 ||
+        pread(reader->descriptor, tail, sizeof tail, info->st_size - 4) != sizeof tail)
+        return 0;
+    int64_t size = (int64_t)((uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 |
+                             (uint32_t)tail[3] << 24);
+    return size / DEFLATE_RATIO <= info->st_size ? size : 0;
+}
+
+bool gt_file_open(gt_Context *context, gt_FileReader *reader, const char *path, int64_t limit)
+{
+    struct stat info;
+    *reader = (gt_FileReader){.context = context, .path = path, .size = -1, .limit = limit};
+    reader->descriptor = open_file(context, path, &info);
+    if (reader->descriptor < 0)
+        return false;
+    reader->input = gt_allocate(context, INPUT_BYTES);
+    int64_t n = reader->input
+                    ? read_fully(context, path, reader->descriptor, -1, reader->input, INPUT_BYTES)
+                    : -1;
+    if (n >= 0) {
+        reader->input_size = (size_t)n;
+        bool packed = n >= 2 && reader->input[0] == 0x1f && reader->input[1] == 0x8b;
+        if (packed)
+            reader->size_guess = unpacked_size(reader, &info);
+        else if (S_ISREG(info.st_mode))
+            reader->size = (int64_t)info.st_size;
+        if (!packed || gunzip_open(reader))
+            return true;
+    }
+    gt_file_close(reader);
+    return false;
+}
+
+int64_t gt_file_read(gt_FileReader *reader, void *into, size_t size)
+{
+    int64_t n;
+    if (reader->gunzip) {
+        n = gunzip_read(reader, into, size);
+    } else {
+        size_t ready = reader->input_size - reader->input_at;
+        ready = size < ready ? size : ready;
+        memcpy(into, reader->input + reader->input_at, ready);
+        reader->input_at += ready;
+        n = read_fully(reader->context, reader->path, reader->descriptor, -1, (char *)into + ready,
+                       size - ready);
+        n = n < 0 ? n : n + (int64_t)ready;
+    }
+    if (n < 0)
+        return n;
+    reader->taken += n;
+    if (reader->size < 0 && reader->taken > reader->limit) {
+        gt_raise(reader->context, GT_FORMAT, NULL, NULL,
+                 "%s: holds more than %lld bytes; .limit allows more", reader->path,
+                 (long long)reader->limit);
+        return -1;
+    }
+    return n;
+}
+
+void gt_file_close(gt_FileReader *reader)
+{
+    gunzip_close(reader);
+    gt_release(reader->context, reader->input, INPUT_BYTES);
+    reader->input = NULL;
+    if (reader->descriptor >= 0)
+        close(reader->descriptor);
+    reader->descriptor = -1;
+}
+
+void gt_bytes_release(gt_Context *context, gt_Bytes *bytes)
+{
+    gt_release(context, bytes->data, bytes->capacity);
+    *bytes = (gt_Bytes){0};
+}
+
+bool gt_bytes_reserve(gt_Context *context, gt_Bytes *bytes, size_t more)
+{
+    if (more <= bytes->capacity - bytes->size)
+        return true;
+    if (more > SIZE_MAX / 8 || bytes->capacity > SIZE_MAX / 8) {
+        gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", more);
+        return false;
+    }
+    size_t wanted = bytes->capacity ? bytes->capacity * 2 : 256;
+    if (wanted < bytes->size + more)
+        wanted = bytes->size + more;
+    char *grown = gt_allocate(context, wanted);
+    if (!grown)
+        return false;
+    if (bytes->size)
+        memcpy(grown, bytes->data, bytes->size);
+    gt_release(context, bytes->data, bytes->capacity);
+    bytes->data = grown;
+    bytes->capacity = wanted;
+    return true;
+}
+
+/* Reads in one piece if the size is known, else in pieces that double. One byte is kept for the 0
+ * behind it, and one more lets the end be seen without growing. */
+bool gt_file_read_all(gt_Context *context, const char *path, int64_t limit, gt_Bytes *bytes)
+{
+    gt_FileReader reader;
+    *bytes = (gt_Bytes){0};
+    if (!gt_file_open(context, &reader, path, limit))
+        return false;
+    int64_t expected = reader.size >= 0 ? reader.size : reader.size_guess;
+    if (reader.size < 0 && expected > limit)
+        expected = limit;
+    size_t room = (uint64_t)expected < SIZE_MAX / 8 ? (size_t)expected + 2 : SIZE_MAX;
+    bool ok = gt_bytes_reserve(context, bytes, room);
+    while (ok) {
+        int64_t n =
+            gt_file_read(&reader, bytes->data + bytes->size, bytes->capacity - bytes->size - 1);
+        if (n > 0)
+            bytes->size += (size_t)n;
+        ok = n >= 0;
+        if (n < 0 || bytes->size + 1 < bytes->capacity)
+            break; /* failed, or fewer bytes than asked for: the end */
+        ok = gt_bytes_reserve(context, bytes, bytes->capacity);
+    }
+    gt_file_close(&reader);
+    if (ok)
+        bytes->data[bytes->size] = 0;
+    else
+        gt_bytes_release(context, bytes);
+    return ok;
+}
+
+int gt_file_open_plain(gt_Context *context, const char *path, int64_t *size)
+{
+    struct stat info;
+    int descriptor = open_file(context, path, &info);
+    if (descriptor < 0)
+        return -1;
+    if (!S_ISREG(info.st_mode)) {
+        gt_raise(context, GT_IO, NULL, NULL, "%s: is not a regular file", path);
+        close(descriptor);
+        return -1;
+    }
+    *size = (int64_t)info.st_size;
+    return descriptor;
+}
+
+bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int64_t offset,
+                     void *into, size_t size)
+{
+    int64_t n = read_fully(context, path, descriptor, offset, into, size);
+    if (n >= 0 && (size_t)n < size)
+        gt_raise(context, GT_IO, NULL, NULL,
+                 "%s: ends at byte %lld now: it was changed while it was open", path,
+                 (long long)(offset + n));
+    return n >= 0 && (size_t)n == size;
+}
+
+/* ---- writing ---- */
+
+static bool write_failed(gt_FileWriter *writer, const char *what)
+{
+    gt_raise(writer->context, GT_IO, NULL, NULL, "%s: %s: %s", writer->path, what, strerror(errno));
+    return false;
+}
+
+/* The temporary file lies in the same folder: a rename must not cross file systems. */
+bool gt_file_create(gt_Context *context, gt_FileWriter *writer, const char *path)
+{
+    struct stat old;
+    *writer = (gt_FileWriter){.context = context, .path = path, .descriptor = -1};
+    if (!path || !*path) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "the path is %s", path ? "empty" : "NULL");
+        return false;
+    }
+    bool exists = stat(path, &old) == 0;
+    if (exists && !S_ISREG(old.st_mode)) {
+        gt_raise(context, GT_IO, NULL, NULL, "%s: is there already and not a regular file", path);
+        return false;
+    }
+    writer->temporary_bytes = strlen(path) + 48;
+    writer->temporary = gt_allocate(context, writer->temporary_bytes);
+    if (!writer->temporary)
+        return false;
+    for (int try = 0; try < 1000 && writer->descriptor < 0; try++) {
+        snprintf(writer->temporary, writer->temporary_bytes, "%s.%ld-%d.part", path, (long)getpid(),
+                 try);
+        writer->descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (writer->descriptor < 0 && errno != EEXIST && errno != EINTR)
+            break;
+    }
+    if (writer->descriptor < 0) {
+        write_failed(writer, "cannot be created");
+        gt_release(context, writer->temporary, writer->temporary_bytes);
+        writer->temporary = NULL;
+        return false;
+    }
+    if (exists)
+        fchmod(writer->descriptor, old.st_mode & 0777); /* failing, it has those of a new file */
+    return true;
+}
+
+bool gt_file_write(gt_FileWriter *writer, const void *data, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        size_t wanted = size - done < MOST_AT_ONCE ? size - done : MOST_AT_ONCE;
+        if (interrupted(writer->context, writer->path))
+            return false;
+        ssize_t n = write(writer->descriptor, (const char *)data + done, wanted);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return write_failed(writer, "cannot be written");
+        done += (size_t)n;
+    }
+    return true;
+}
+
+/* The new name is in the folder, and the folder must be on the disk too. What cannot flush a folder
+ * (some file systems, a folder that may not be read) is left as it is. */
+static bool flush_folder(gt_FileWriter *writer)
+{
+    char *folder = writer->temporary; /* not needed any more, and as long as the path */
+    const char *slash = strrchr(writer->path, '/');
+    size_t length = slash ? (size_t)(slash - writer->path) : 0;
+    memcpy(folder, writer->path, length);
+    folder[length] = 0;
+    int descriptor = open(length ? folder : slash ? "/" : ".", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return true;
+    bool ok = fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EBADF;
+    if (!ok)
+        write_failed(writer, "was written, but its folder cannot be flushed to the disk");
+    close(descriptor);
+    return ok;
+}
+
+gt_Status gt_file_commit(gt_FileWriter *writer)
+{
+    int descriptor = writer->descriptor;
+    if (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP) {
+        write_failed(writer, "cannot be flushed to the disk");
+    } else {
+        writer->descriptor = -1; /* close gives it back whatever it returns */
+        if (close(descriptor) != 0 && errno != EINTR)
+            write_failed(writer, "cannot be closed");
+        else if (rename(writer->temporary, writer->path) != 0)
+            write_failed(writer, "cannot be put in place");
+        else {
+            flush_folder(writer);
+            gt_release(writer->context, writer->temporary, writer->temporary_bytes);
+            writer->temporary = NULL;
+        }
+    }
+    gt_file_discard(writer);
+    return writer->context->status;
+}
+
+void gt_file_discard(gt_FileWriter *writer)
+{
+    if (writer->descriptor >= 0)
+        close(writer->descriptor);
+    writer->descriptor = -1;
+    if (!writer->temporary)
+        return;
+    unlink(writer->temporary);
+    gt_release(writer->context, writer->temporary, writer->temporary_bytes);
+    writer->temporary = NULL;
+}
+
+/* ---- bytes ---- */
+
+bool gt_big_endian(void)
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    return first == 0;
+}
+
+void gt_swap_bytes(void *data, size_t count, size_t element)
+{
+    unsigned char *at = data;
+    for (size_t i = 0; i < count && element > 1; i++, at += element)
+        for (size_t k = 0; k < element / 2; k++) {
+            unsigned char low = at[k];
+            at[k] = at[element - 1 - k];
+            at[element - 1 - k] = low;
+        }
+}
+
+const char *gt_excerpt(char into[GT_EXCERPT], const char *text, size_t size)
+{
+    size_t n = 0;
+    for (; n < size && n < 24; n++)
+        into[n] = text[n];
+    for (size_t i = 0; i < n; i++)
+        if (into[i] < ' ' || into[i] > '~')
+            into[i] = '?';
+    memcpy(into + n, n < size ? "..." : "", n < size ? 4 : 1);
+    return into;
+}

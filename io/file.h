@@ -1,0 +1,85 @@
+/* Reading and writing files for the formats of this room: plain and gzip'ed reading through one
+ * reader, and writing that leaves either the old file or the whole new one. Every error names the
+ * path. Leans on core for memory and errors, and on zlib (GT_HAVE_ZLIB) for what is compressed.
+ *
+ * Functions here report under the name that their caller gave with gt_site_enter. */
+#ifndef GT_IO_FILE_H
+#define GT_IO_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/context.h"
+
+/* What a file may unpack to unless the caller allows more: a few kilobytes of gzip can stand for
+ * gigabytes of zeros. */
+#define GT_FILE_LIMIT ((int64_t)1 << 30)
+
+/* ---- reading ---- */
+
+typedef struct gt_FileReader {
+    gt_Context *context;
+    const char *path; /* the caller's */
+    int descriptor;
+    int64_t size;       /* of a plain file; -1: not known before its end is reached */
+    int64_t size_guess; /* of what is compressed, as it says itself; never to be relied on */
+    int64_t taken;      /* bytes handed out so far */
+    int64_t limit;      /* and how many there may be where the size is not known */
+    unsigned char *input;
+    size_t input_at, input_size;
+    struct gt_Gunzip *gunzip; /* NULL: plain */
+    bool ended;               /* of the compressed data, or of a pipe */
+} gt_FileReader;
+
+/* Opens a file, compressed or not: its first bytes tell. False: the error is raised. */
+bool gt_file_open(gt_Context *context, gt_FileReader *reader, const char *path, int64_t limit);
+/* Reads `size` bytes, fewer only at the end of the file; -1 with the error raised. */
+int64_t gt_file_read(gt_FileReader *reader, void *into, size_t size);
+void gt_file_close(gt_FileReader *reader);
+
+/* A block of the context's memory. */
+typedef struct gt_Bytes {
+    char *data;
+    size_t size, capacity;
+} gt_Bytes;
+/* Reads the whole file and puts a 0 behind it, not counted in the size. */
+bool gt_file_read_all(gt_Context *context, const char *path, int64_t limit, gt_Bytes *bytes);
+void gt_bytes_release(gt_Context *context, gt_Bytes *bytes);
+/* Makes room for `more` bytes behind the ones that are there. */
+bool gt_bytes_reserve(gt_Context *context, gt_Bytes *bytes, size_t more);
+
+/* A file without compression, read at any place: the formats that are looked into. */
+int gt_file_open_plain(gt_Context *context, const char *path, int64_t *size); /* -1: raised */
+bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int64_t offset,
+                     void *into, size_t size);
+
+/* ---- writing ---- */
+
+/* A new file under a temporary name beside its final one. The final name appears, whole and on the
+ * disk, with gt_file_commit; until then the old file stays. A symbolic link is replaced. */
+typedef struct gt_FileWriter {
+    gt_Context *context;
+    const char *path; /* the caller's */
+    char *temporary;
+    size_t temporary_bytes;
+    int descriptor;
+} gt_FileWriter;
+
+bool gt_file_create(gt_Context *context, gt_FileWriter *writer, const char *path);
+bool gt_file_write(gt_FileWriter *writer, const void *data, size_t size);
+gt_Status gt_file_commit(gt_FileWriter *writer);
+/* Removes the temporary file, if it is still there: after any failure. */
+void gt_file_discard(gt_FileWriter *writer);
+
+/* ---- byte order ---- */
+
+bool gt_big_endian(void);
+/* Turns the bytes of each element around. */
+void gt_swap_bytes(void *data, size_t count, size_t element);
+
+/* Puts at most 24 bytes of text into `into`, what is not printable as '?': for messages. */
+#define GT_EXCERPT 32
+const char *gt_excerpt(char into[GT_EXCERPT], const char *text, size_t size);
+
+#endif

@@ -1,0 +1,150 @@
+/* The IDX format (Y. LeCun, yann.lecun.com/exdb/mnist): two zero bytes, the type, the number of
+ * dimensions; each dimension as 32 bits; then the numbers; all big-endian. Leans on file.c. */
+#include "io/idx.h"
+#include "io/file.h"
+#include "core/internal.h"
+
+/* The type that a code stands for. False: the error is raised. */
+static bool read_type(gt_FileReader *reader, unsigned code, gt_DType *dtype)
+{
+    switch (code) {
+    case 0x08:
+        *dtype = GT_UINT8;
+        return true;
+    case 0x0C:
+        *dtype = GT_INT32;
+        return true;
+    case 0x0D:
+        *dtype = GT_FLOAT32;
+        return true;
+    case 0x0E:
+        *dtype = GT_FLOAT64;
+        return true;
+    case 0x09:
+    case 0x0B:
+        gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL,
+                 "%s: tensors of type %s are not supported", reader->path,
+                 gt_dtype_name(code == 0x09 ? GT_INT8 : GT_INT16));
+        return false;
+    default:
+        gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: 0x%02X is no type of the IDX format",
+                 reader->path, code);
+        return false;
+    }
+}
+
+static bool read_exactly(gt_FileReader *reader, void *into, size_t size, const char *what)
+{
+    int64_t n = gt_file_read(reader, into, size);
+    if (n >= 0 && (size_t)n < size)
+        gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: is cut short in its %s", reader->path,
+                 what);
+    return n >= 0 && (size_t)n == size;
+}
+
+static bool read_header(gt_FileReader *reader, gt_Spec *spec)
+{
+    unsigned char magic[4], dims[4 * GT_MAX_RANK];
+    if (!read_exactly(reader, magic, sizeof magic, "header"))
+        return false;
+    if (magic[0] != 0 || magic[1] != 0) {
+        gt_raise(reader->context, GT_FORMAT, NULL, NULL,
+                 "%s: is no IDX file: it does not begin with two zero bytes", reader->path);
+        return false;
+    }
+    if (!read_type(reader, magic[2], &spec->dtype))
+        return false;
+    if (magic[3] > GT_MAX_RANK) {
+        gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL,
+                 "%s: it has %d dimensions; gradtape goes to %d", reader->path, (int)magic[3],
+                 GT_MAX_RANK);
+        return false;
+    }
+    spec->rank = magic[3];
+    if (!read_exactly(reader, dims, 4 * (size_t)spec->rank, "header"))
+        return false;
+    for (int i = 0; i < spec->rank; i++) {
+        const unsigned char *at = dims + 4 * (size_t)i;
+        spec->dims[i] = (int64_t)((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+                                  (uint32_t)at[2] << 8 | (uint32_t)at[3]);
+    }
+    if (gt_spec_resize(spec))
+        return true;
+    gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: its shape is too large", reader->path);
+    return false;
+}
+
+/* Before memory is taken: can the file hold what its header promises? */
+static bool size_is_possible(const gt_FileReader *reader, const gt_Spec *spec)
+{
+    int64_t needed = (int64_t)gt_spec_bytes(spec), there = reader->size - reader->taken;
+    if (reader->size < 0) {
+        if (needed <= reader->limit - reader->taken)
+            return true;
+        gt_raise(reader->context, GT_FORMAT, NULL, NULL,
+                 "%s: its header promises %lld bytes, more than the limit of %lld; .limit allows "
+                 "more",
+                 reader->path, (long long)needed, (long long)reader->limit);
+        return false;
+    }
+    if (needed == there)
+        return true;
+    gt_raise(reader->context, GT_FORMAT, NULL, NULL,
+             "%s: its header promises %lld bytes of numbers and %lld follow: it is %s",
+             reader->path, (long long)needed, (long long)there,
+             needed > there ? "cut short" : "longer than it says");
+    return false;
+}
+
+static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, void *data)
+{
+    char extra;
+    if (!read_exactly(reader, data, gt_spec_bytes(spec), "numbers"))
+        return false;
+    int64_t n = gt_file_read(reader, &extra, 1); /* this sees to the checksum of gzip too */
+    if (n > 0)
+        gt_raise(reader->context, GT_FORMAT, NULL, NULL,
+                 "%s: is longer than its header says: something follows the numbers", reader->path);
+    if (!gt_big_endian())
+        gt_swap_bytes(data, (size_t)spec->size, gt_dtype_size(spec->dtype));
+    return n == 0;
+}
+
+static gt_Tensor *read_idx(gt_Context *context, const char *path, const gt_IdxOptions *options)
+{
+    gt_FileReader reader;
+    gt_Spec spec = {0};
+    gt_Tensor *tensor = NULL;
+    void *data;
+    if (options->limit < 0) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "limit is negative");
+        return NULL;
+    }
+    if (!gt_file_open(context, &reader, path, options->limit))
+        return NULL;
+    if (read_header(&reader, &spec) && size_is_possible(&reader, &spec))
+        tensor = gt_tensor_new(context, &spec, &data);
+    if (tensor && !read_numbers(&reader, &spec, data)) {
+        gt_slot_free(context, gt_slot_raw(tensor));
+        tensor = NULL;
+    }
+    gt_file_close(&reader);
+    return tensor;
+}
+
+#define GT_STRUCT gt_IdxOptions
+GT_OPTION_TYPE(gt_IdxOptions, GT_IDX_OPTIONS);
+#undef GT_STRUCT
+
+gt_Tensor *gt_read_idx_at(const char *here, const char *path, const gt_IdxOptions *given)
+{
+    gt_IdxOptions options;
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_options_fill(&gt_IdxOptions_type, &options, given);
+    gt_Site site = gt_site_enter(here, "read_idx");
+    gt_Tensor *tensor = read_idx(context, path, &options);
+    gt_site_leave(site);
+    return tensor;
+}

@@ -1,0 +1,415 @@
+/* The JSON reader and what writing needs. One pass counts the values, so that they all lie in one
+ * block; a second reads them, decoding strings in place. Leans on number.c for numbers. */
+#include "io/json.h"
+#include "io/number.h"
+#include "core/internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Reader {
+    gt_Context *context;
+    const char *where;
+    char *text, *at, *end;
+    gt_Json *json;
+    size_t used;
+    int depth;
+} Reader;
+
+static bool read_value(Reader *reader, gt_JsonValue *value);
+
+static bool fail_at(const Reader *reader, const char *at, const char *what)
+{
+    gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: at byte %lld: %s", reader->where,
+             (long long)(at - reader->text), what);
+    return false;
+}
+
+static bool fail(const Reader *reader, const char *what)
+{
+    return fail_at(reader, reader->at, reader->at < reader->end ? what : "the text is cut short");
+}
+
+static void skip_blanks(Reader *reader)
+{
+    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\t' ||
+                                        *reader->at == '\n' || *reader->at == '\r'))
+        reader->at++;
+}
+
+static bool take(Reader *reader, char c)
+{
+    skip_blanks(reader);
+    if (reader->at == reader->end || *reader->at != c)
+        return false;
+    reader->at++;
+    return true;
+}
+
+/* ---- strings ---- */
+
+size_t gt_utf8_length(const char *at, size_t size)
+{
+    const unsigned char *s = (const unsigned char *)at;
+    if (size == 0)
+        return 0;
+    if (s[0] < 0x80)
+        return 1;
+    size_t length = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
+                    : s[0] >= 0xe0 && s[0] <= 0xef ? 3
+                    : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
+                                                   : 0;
+    if (length == 0 || length > size)
+        return 0;
+    /* overlong forms, surrogates and what is beyond U+10FFFF show in the second byte */
+    unsigned char low = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
+    if (s[1] < low || s[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (s[i] < 0x80 || s[i] > 0xbf)
+            return 0;
+    return length;
+}
+
+static char *put_utf8(char *to, uint32_t code)
+{
+    if (code < 0x80) {
+        *to++ = (char)code;
+        return to;
+    }
+    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const unsigned char head[] = {0, 0xc0, 0xe0, 0xf0};
+    *to++ = (char)(head[more] | code >> (6 * more));
+    while (more-- > 0)
+        *to++ = (char)(0x80 | (code >> (6 * more) & 0x3f));
+    return to;
+}
+
+static bool read_hex(Reader *reader, uint32_t *code)
+{
+    *code = 0;
+    for (int i = 0; i < 4; i++, reader->at++) {
+        char c = reader->at < reader->end ? *reader->at : 0;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
+        if (digit < 0)
+            return fail(reader, "\\u needs four hexadecimal digits");
+        *code = *code * 16 + (uint32_t)digit;
+    }
+    return true;
+}
+
+/* What follows a backslash. An escape is never shorter than what it stands for. */
+static bool read_escape(Reader *reader, char **to)
+{
+    static const char names[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    char c = reader->at < reader->end ? *reader->at : 0;
+    const char *name = c ? strchr(names, c) : NULL;
+    if (name) {
+        *(*to)++ = means[name - names];
+        reader->at++;
+        return true;
+    }
+    if (c != 'u')
+        return fail(reader, "there is no such escape");
+    uint32_t code, low;
+    reader->at++;
+    if (!read_hex(reader, &code))
+        return false;
+    if (code == 0)
+        return fail_at(reader, reader->at - 6, "the character U+0000 is not taken");
+    if (code >= 0xd800 && code <= 0xdfff) {
+        if (code > 0xdbff || reader->end - reader->at < 6 || reader->at[0] != '\\' ||
+            reader->at[1] != 'u')
+            return fail_at(reader, reader->at - 6, "half of a surrogate pair");
+        reader->at += 2;
+        if (!read_hex(reader, &low))
+            return false;
+        if (low < 0xdc00 || low > 0xdfff)
+            return fail_at(reader, reader->at - 6, "half of a surrogate pair");
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    *to = put_utf8(*to, code);
+    return true;
+}
+
+/* Decodes in place; the closing quote gives way to a 0. */
+static bool read_string(Reader *reader, const char **string)
+{
+    char *to = ++reader->at;
+    *string = to;
+    while (reader->at < reader->end && *reader->at != '"') {
+        if (*reader->at == '\\') {
+            reader->at++;
+            if (!read_escape(reader, &to))
+                return false;
+            continue;
+        }
+        if ((unsigned char)*reader->at < 0x20)
+            return fail(reader, "a control character inside a string");
+        size_t length = gt_utf8_length(reader->at, (size_t)(reader->end - reader->at));
+        if (length == 0)
+            return fail(reader, "this is not UTF-8");
+        memmove(to, reader->at, length);
+        to += length;
+        reader->at += length;
+    }
+    if (reader->at == reader->end)
+        return fail(reader, NULL);
+    reader->at++;
+    *to = 0;
+    return true;
+}
+
+/* ---- numbers and words ---- */
+
+static size_t count_digits(const Reader *reader, const char *at)
+{
+    size_t n = 0;
+    while (at + n < reader->end && at[n] >= '0' && at[n] <= '9')
+        n++;
+    return n;
+}
+
+static bool read_number(Reader *reader, gt_JsonValue *value)
+{
+    char *start = reader->at, *at = start + (*start == '-');
+    size_t whole = count_digits(reader, at);
+    bool ok = whole > 0 && (whole == 1 || *at != '0');
+    value->kind = GT_JSON_INTEGER;
+    at += whole;
+    if (ok && at < reader->end && *at == '.') {
+        size_t n = count_digits(reader, ++at);
+        ok = n > 0;
+        at += n;
+        value->kind = GT_JSON_NUMBER;
+    }
+    if (ok && at < reader->end && (*at == 'e' || *at == 'E')) {
+        at++;
+        at += at < reader->end && (*at == '+' || *at == '-');
+        size_t n = count_digits(reader, at);
+        ok = n > 0;
+        at += n;
+        value->kind = GT_JSON_NUMBER;
+    }
+    size_t size = (size_t)(at - start);
+    if (!ok)
+        return fail(reader, "this is not a number");
+    if (value->kind == GT_JSON_INTEGER && !gt_parse_integer(start, size, &value->integer))
+        return fail(reader, "this whole number does not fit into 64 bits");
+    if (value->kind == GT_JSON_NUMBER &&
+        (!gt_parse_decimal(start, size, &value->number) || isinf(value->number)))
+        return fail(reader, "this number is too large");
+    reader->at = at;
+    return true;
+}
+
+static bool read_word(Reader *reader, gt_JsonValue *value)
+{
+    static const char *const words[] = {"null", "false", "true"}; /* in the order of the kinds */
+    for (int i = 0; i < 3; i++) {
+        size_t length = strlen(words[i]);
+        if ((size_t)(reader->end - reader->at) >= length &&
+            memcmp(reader->at, words[i], length) == 0) {
+            value->kind = (gt_JsonKind)i;
+            reader->at += length;
+            return true;
+        }
+    }
+    return fail(reader, "a value is missing");
+}
+
+/* ---- arrays and objects ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(gt_JsonValue *const *)a)->name, (*(gt_JsonValue *const *)b)->name);
+}
+
+static bool fail_duplicate(const Reader *reader, const gt_JsonValue *value)
+{
+    char text[GT_EXCERPT];
+    gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: at byte %lld: the key \"%s\" comes twice",
+             reader->where, (long long)(value->name - reader->text),
+             gt_excerpt(text, value->name, strlen(value->name)));
+    return false;
+}
+
+/* Pairs are compared in small objects; large ones are sorted. */
+static bool names_differ(const Reader *reader, const gt_JsonValue *object)
+{
+    if (object->count <= 8) {
+        for (const gt_JsonValue *a = object->first; a; a = a->next)
+            for (const gt_JsonValue *b = a->next; b; b = b->next)
+                if (strcmp(a->name, b->name) == 0)
+                    return fail_duplicate(reader, b);
+        return true;
+    }
+    size_t bytes = object->count * sizeof(gt_JsonValue *);
+    const gt_JsonValue **sorted = gt_allocate(reader->context, bytes);
+    if (!sorted)
+        return false;
+    size_t n = 0;
+    for (const gt_JsonValue *member = object->first; member; member = member->next)
+        sorted[n++] = member;
+    qsort(sorted, n, sizeof *sorted, by_name);
+    bool ok = true;
+    for (size_t i = 1; i < n && ok; i++)
+        if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
+            ok = fail_duplicate(reader, sorted[i]);
+    gt_release(reader->context, sorted, bytes);
+    return ok;
+}
+
+static bool read_elements(Reader *reader, gt_JsonValue *value, char close)
+{
+    gt_JsonValue **link = &value->first;
+    reader->at++;
+    if (take(reader, close))
+        return true;
+    do {
+        gt_JsonValue *element = &reader->json->values[reader->used++];
+        *element = (gt_JsonValue){0};
+        skip_blanks(reader);
+        if (close == '}') {
+            if (reader->at == reader->end || *reader->at != '"')
+                return fail(reader, "a key in double quotes is missing");
+            if (!read_string(reader, &element->name))
+                return false;
+            if (!take(reader, ':'))
+                return fail(reader, "a colon is missing");
+        }
+        if (!read_value(reader, element))
+            return false;
+        *link = element;
+        link = &element->next;
+        value->count++;
+    } while (take(reader, ','));
+    if (!take(reader, close))
+        return fail(reader, close == '}' ? "a comma or } is missing" : "a comma or ] is missing");
+    return true;
+}
+
+static bool read_value(Reader *reader, gt_JsonValue *value)
+{
+    bool ok;
+    skip_blanks(reader);
+    char c = reader->at < reader->end ? *reader->at : 0;
+    switch (c) {
+    case '{':
+    case '[':
+        if (++reader->depth > GT_JSON_DEPTH)
+            return fail(reader, "it is nested too deeply");
+        value->kind = c == '{' ? GT_JSON_OBJECT : GT_JSON_ARRAY;
+        ok = read_elements(reader, value, c == '{' ? '}' : ']') &&
+             (c == '[' || names_differ(reader, value));
+        reader->depth--;
+        return ok;
+    case '"':
+        value->kind = GT_JSON_STRING;
+        return read_string(reader, &value->string);
+    default:
+        return c == '-' || (c >= '0' && c <= '9') ? read_number(reader, value)
+                                                  : read_word(reader, value);
+    }
+}
+
+/* One for the whole, and every other value stands behind a comma or behind an opening bracket. */
+static size_t count_values(const char *text, size_t size)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < size; i++)
+        count += text[i] == ',' || text[i] == '[' || text[i] == '{';
+    return count;
+}
+
+bool gt_json_read(gt_Context *context, const char *where, char *text, size_t size, gt_Json *json)
+{
+    Reader reader = {context, where, text, text, text + size, json, 1, 0};
+    size_t count = count_values(text, size);
+    *json = (gt_Json){NULL, count};
+    if (count > UINT32_MAX || count > SIZE_MAX / sizeof *json->values)
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%s: has too many values", where);
+    else
+        json->values = gt_allocate(context, count * sizeof *json->values);
+    if (!json->values)
+        return false;
+    json->values[0] = (gt_JsonValue){0};
+    bool ok = read_value(&reader, &json->values[0]);
+    skip_blanks(&reader);
+    if (ok && reader.at < reader.end)
+        ok = fail(&reader, "something follows the end of the value");
+    if (!ok)
+        gt_json_release(context, json);
+    return ok;
+}
+
+void gt_json_release(gt_Context *context, gt_Json *json)
+{
+    gt_release(context, json->values, json->capacity * sizeof *json->values);
+    *json = (gt_Json){0};
+}
+
+const gt_JsonValue *gt_json_member(const gt_JsonValue *object, const char *name)
+{
+    if (object->kind != GT_JSON_OBJECT)
+        return NULL;
+    const gt_JsonValue *member = object->first;
+    while (member && strcmp(member->name, name) != 0)
+        member = member->next;
+    return member;
+}
+
+const char *gt_json_kind_text(gt_JsonKind kind)
+{
+    static const char *const text[] = {"null",     "false",    "true",     "a whole number",
+                                       "a number", "a string", "an array", "an object"};
+    return text[kind];
+}
+
+/* ---- writing ---- */
+
+bool gt_json_put(gt_Context *context, gt_Bytes *out, const char *format, ...)
+{
+    char text[128];
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "a piece of JSON is too long") == GT_OK;
+    if (!gt_bytes_reserve(context, out, (size_t)n))
+        return false;
+    memcpy(out->data + out->size, text, (size_t)n);
+    out->size += (size_t)n;
+    return true;
+}
+
+bool gt_json_put_string(gt_Context *context, gt_Bytes *out, const char *string)
+{
+    size_t size = strlen(string);
+    if (size > SIZE_MAX / 16)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "a string is too long") == GT_OK;
+    if (!gt_bytes_reserve(context, out, 6 * size + 2)) /* the longest escape is \u001f */
+        return false;
+    char *to = out->data + out->size;
+    *to++ = '"';
+    for (const char *at = string; *at; at++) {
+        if (*at == '"' || *at == '\\') {
+            *to++ = '\\';
+            *to++ = *at;
+        } else if ((unsigned char)*at < 0x20) {
+            to += sprintf(to, "\\u%04x", (unsigned)*at);
+        } else {
+            *to++ = *at;
+        }
+    }
+    *to++ = '"';
+    out->size = (size_t)(to - out->data);
+    return true;
+}

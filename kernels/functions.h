@@ -1,0 +1,269 @@
+/* Functions of one number, written so that a compiler turns a loop over them into vector code: no
+ * branch, no table, no call; a special case is a select at the end. Leans on polynomials.h.
+ *
+ * Range reductions follow Cody and Waite, "Software Manual for the Elementary Functions" (1980): a
+ * constant is split into parts short enough that their products with the integer are exact. What is
+ * common to both element types stands once in functions_template.h; below it come the rarer
+ * functions of a float, which simply compute in double and round once. */
+#ifndef GT_KERNELS_FUNCTIONS_H
+#define GT_KERNELS_FUNCTIONS_H
+
+#include <math.h>
+
+#include "loops.h"
+#include "polynomials.h"
+
+#define GT_T              float
+#define GT_U              uint32_t
+#define GT_NAME(name)     gt_##name##_f32
+#define GT_MANTISSA       23
+#define GT_BIAS           127
+#define GT_ROUNDER        0x1.8p23f /* t + GT_ROUNDER leaves t, rounded, in the low bits */
+#define GT_LOG2_E         0x1.715476p0f
+#define GT_LN2_HIGH       0x1.62e4p-1f /* 15 bits */
+#define GT_LN2_LOW        0x1.7f7d1cp-20f
+#define GT_EXP_LOWEST     -104.0f /* below, exp is 0 */
+#define GT_EXP_HIGHEST    89.0f   /* above, exp is infinite */
+#define GT_EXPM1_LOWEST   -18.0f  /* below, expm1 is -1 */
+#define GT_ERF_HIGHEST    4.0f    /* above, erf is 1 */
+#define GT_TINY           0x1p-25f
+#define GT_SMALLEST       0x1p-126f /* the smallest normal number */
+#define GT_SQRT_HALF_BITS UINT32_C(0x3f3504f3)
+#include "functions_template.h"
+
+#define GT_T              double
+#define GT_U              uint64_t
+#define GT_NAME(name)     gt_##name##_f64
+#define GT_MANTISSA       52
+#define GT_BIAS           1023
+#define GT_ROUNDER        0x1.8p52
+#define GT_LOG2_E         0x1.71547652b82fep0
+#define GT_LN2_HIGH       0x1.62e42fefa2p-1 /* 40 bits */
+#define GT_LN2_LOW        0x1.9ef35793c7673p-41
+#define GT_EXP_LOWEST     -746.0
+#define GT_EXP_HIGHEST    710.0
+#define GT_EXPM1_LOWEST   -40.0
+#define GT_ERF_HIGHEST    6.0
+#define GT_TINY           0x1p-54
+#define GT_SMALLEST       0x1p-1022
+#define GT_SQRT_HALF_BITS UINT64_C(0x3fe6a09e667f3bcd)
+#include "functions_template.h"
+
+/* The argument of sin and cos as (quadrant, rest): x = quadrant pi/2 + high + low, the rest within
+ * pi/4. Right to |x| = GT_TURN_LIMIT; beyond it the loops call the C library. pi/2 comes in parts
+ * of 32, 32, 32 and 53 bits, enough for the double nearest to a multiple of pi/2. */
+#define GT_TURN_LIMIT 1e6
+#define GT_2_BY_PI    0x1.45f306dc9c883p-1
+#define GT_PI_2_A     0x1.921fb544p0
+#define GT_PI_2_B     0x1.0b4611a6p-34
+#define GT_PI_2_C     0x1.3198a2ep-69
+#define GT_PI_2_D     0x1.b839a252049c1p-104
+#define GT_PI_2_REST  0x1.0b4611a626331p-34 /* all after A, in one double */
+
+typedef struct gt_Turn_f64 {
+    double high, low;
+    uint64_t quadrant;
+} gt_Turn_f64;
+
+static inline gt_Turn_f64 gt_turn_f64(double x)
+{
+    double t = x * GT_2_BY_PI + 0x1.8p52;
+    double n = t - 0x1.8p52;
+    double a = x - n * GT_PI_2_A; /* exact */
+    double b = n * GT_PI_2_B;     /* exact, as c */
+    double c = n * GT_PI_2_C;
+    double high = a - b; /* and its error, by Knuth's two-sum */
+    double seen = a - high;
+    double low = (a - (high + seen)) + (seen - b);
+    double next = high - c;
+    seen = high - next;
+    low += (high - (next + seen)) + (seen - c);
+    low -= n * GT_PI_2_D;
+    gt_Turn_f64 turn = {.high = next + low, .quadrant = gt_bits_f64(t)};
+    turn.low = (next - turn.high) + low;
+    return turn;
+}
+
+/* The same for a float: two parts do, and the rest fits one float. */
+typedef struct gt_Turn_f32 {
+    double rest;
+    uint64_t quadrant;
+} gt_Turn_f32;
+
+static inline gt_Turn_f32 gt_turn_f32(float x)
+{
+    double t = x * GT_2_BY_PI + 0x1.8p52;
+    double n = t - 0x1.8p52;
+    gt_Turn_f32 turn = {(x - n * GT_PI_2_A) - n * GT_PI_2_REST, gt_bits_f64(t)};
+    return turn;
+}
+
+static inline float gt_sin_f32(float x)
+{
+    gt_Turn_f32 turn = gt_turn_f32(x);
+    float y = gt_sine_f32((float)turn.rest, 0.0f, (uint32_t)turn.quadrant);
+    return fabsf(x) < 0x1p-13f ? x : y;
+}
+
+static inline float gt_cos_f32(float x)
+{
+    gt_Turn_f32 turn = gt_turn_f32(x);
+    return gt_sine_f32((float)turn.rest, 0.0f, (uint32_t)turn.quadrant + 1);
+}
+
+static inline double gt_sin_f64(double x)
+{
+    gt_Turn_f64 turn = gt_turn_f64(x);
+    double y = gt_sine_f64(turn.high, turn.low, turn.quadrant);
+    return fabs(x) < 0x1p-27 ? x : y;
+}
+
+static inline double gt_cos_f64(double x)
+{
+    gt_Turn_f64 turn = gt_turn_f64(x);
+    return gt_sine_f64(turn.high, turn.low, turn.quadrant + 1);
+}
+
+static inline float gt_tan_f32(float x)
+{
+    gt_Turn_f32 turn = gt_turn_f32(x);
+    double sine = gt_sine_f64(turn.rest, 0.0, turn.quadrant);
+    double cosine = gt_sine_f64(turn.rest, 0.0, turn.quadrant + 1);
+    float y = (float)(sine / cosine);
+    return fabsf(x) < 0x1p-13f ? x : y;
+}
+
+#define GT_PI   0x1.921fb54442d18p1
+#define GT_PI_2 0x1.921fb54442d18p0
+
+/* The angle of (x, y), y >= 0, x >= 0 or NaN. */
+static inline double gt_first_quadrant_angle(double y, double x)
+{
+    bool steep = y > x;
+    double low = steep ? x : y;
+    double high = steep ? y : x;
+    double q = low / high;
+    q = high == 0.0 ? 0.0 : q;
+    q = low == (double)INFINITY ? 1.0 : q;
+    double z = q * q;
+    double angle = q + q * z * gt_series_atan_f64(z);
+    return steep ? GT_PI_2 - angle : angle;
+}
+
+static inline float gt_arctan_f32(float x)
+{
+    double angle = gt_first_quadrant_angle(fabs((double)x), 1.0);
+    return gt_copysign_f32((float)angle, x);
+}
+
+static inline float gt_arctan2_f32(float y, float x)
+{
+    double angle = gt_first_quadrant_angle(fabs((double)y), fabs((double)x));
+    bool left = (gt_bits_f32(x) >> 31) != 0;
+    angle = left ? GT_PI - angle : angle;
+    return ((x != x) | (y != y)) ? x + y : gt_copysign_f32((float)angle, y);
+}
+
+/* (arcsin |x|, arccos |x|): above 1/2 by arcsin x = pi/2 - 2 arcsin sqrt((1 - x) / 2). */
+static inline double gt_arcsin_series(double x, double z)
+{
+    return x + x * z * gt_series_asin_f64(z);
+}
+
+static inline float gt_arcsin_f32(float x)
+{
+    double a = fabs((double)x);
+    bool large = a > 0.5;
+    double z = large ? (1.0 - a) * 0.5 : a * a;
+    double s = gt_arcsin_series(large ? sqrt(z) : a, z);
+    return gt_copysign_f32((float)(large ? GT_PI_2 - 2.0 * s : s), x);
+}
+
+static inline float gt_arccos_f32(float x)
+{
+    double a = fabs((double)x);
+    bool large = a > 0.5;
+    double z = large ? (1.0 - a) * 0.5 : a * a;
+    double s = gt_arcsin_series(large ? sqrt(z) : a, z);
+    double near = large ? 2.0 * s : GT_PI_2 - s;
+    return (float)(x < 0.0f ? GT_PI - near : near);
+}
+
+static inline float gt_sinh_f32(float x)
+{
+    double a = fabs((double)x);
+    double e = gt_expm1_f64(a > 100.0 ? 100.0 : a);
+    return gt_copysign_f32((float)(0.5 * (e + e / (e + 1.0))), x);
+}
+
+static inline float gt_cosh_f32(float x)
+{
+    double a = fabs((double)x);
+    double e = gt_exp_f64(a > 100.0 ? 100.0 : a);
+    return (float)(0.5 * (e + 1.0 / e));
+}
+
+static inline float gt_arcsinh_f32(float x)
+{
+    double a = fabs((double)x);
+    double square = a * a;
+    double y = gt_log1p_f64(a + square / (1.0 + sqrt(square + 1.0)));
+    y = a == (double)INFINITY ? a : y;
+    return gt_copysign_f32((float)y, x);
+}
+
+static inline float gt_arccosh_f32(float x)
+{
+    double t = (double)x - 1.0;
+    double y = gt_log1p_f64(t + sqrt(t * (t + 2.0)));
+    return t < 0.0 ? NAN : (float)y;
+}
+
+static inline float gt_arctanh_f32(float x)
+{
+    double a = fabs((double)x);
+    return gt_copysign_f32((float)(0.5 * gt_log1p_f64(2.0 * a / (1.0 - a))), x);
+}
+
+/* erfc x = exp(-x^2) g(t), t = (x - 2) / (x + 2), and erfc -x = 2 - erfc x. Beyond 10.1, erfc is
+ * less than half of the smallest float. */
+static inline float gt_erfc_f32(float x)
+{
+    double a = fabs((double)x);
+    a = a > 10.2 ? 10.2 : a;
+    double y = gt_exp_f64(-a * a) * gt_series_scaled_erfc_f64((a - 2.0) / (a + 2.0));
+    return (float)(x < 0.0f ? 2.0 - y : y);
+}
+
+static inline float gt_log2_f32(float x)
+{
+    return (float)(gt_log_f64((double)x) * 0x1.71547652b82fep0);
+}
+
+static inline float gt_log10_f32(float x)
+{
+    return (float)(gt_log_f64((double)x) * 0x1.bcb7b1526e50ep-2);
+}
+
+/* exp(y log|x|) in double leaves 2^-44; the rest is C's list of special cases. */
+static inline float gt_power_f32(float x, float y)
+{
+    double a = fabs((double)x), b = y;
+    double magnitude = gt_exp_f64(b * gt_log_f64(a));
+    magnitude = ((a == 1.0) & (b == b)) ? 1.0 : magnitude;
+
+    /* y is an integer if rounding leaves it, odd if halving does not; beyond 2^51 it is even. */
+    double size = fabs(b);
+    size = size > 0x1p51 ? 0x1p51 : size;
+    double whole = (size + 0x1p52) - 0x1p52;
+    bool integer = whole == size;
+    bool odd = integer & ((gt_bits_f64(size + 0x1p52) & 1) != 0);
+    bool minus = (gt_bits_f32(x) >> 31) != 0;
+
+    double power = (minus & odd) ? -magnitude : magnitude;
+    bool outside = (x < 0.0f) & (a < (double)INFINITY) & !integer;
+    power = (outside & (b == b)) ? (double)NAN : power;
+    return ((x == 1.0f) | (y == 0.0f)) ? 1.0f : (float)power;
+}
+
+#endif

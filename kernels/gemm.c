@@ -1,0 +1,69 @@
+/* Matrix products of float32 and float64, for training sizes first: from a few rows to a few
+ * thousand. Compiled once per instruction set. gemm_template.h holds the method and the reason why
+ * results do not depend on how work is cut; here are the sizes. Leans on gemm_vector.h. */
+#include "gemm.h"
+#include "gemm_vector.h"
+
+#include <stdbool.h>
+
+#if defined(__clang__)
+#define GT_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GT_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* L(1) L(2) ... L(GT_GEMM_ROWS) */
+#if GT_GEMM_ROWS == 14
+#define GT_EACH_ROWS(L) L(1) L(2) L(3) L(4) L(5) L(6) L(7) L(8) L(9) L(10) L(11) L(12) L(13) L(14)
+#elif GT_GEMM_ROWS == 8
+#define GT_EACH_ROWS(L) L(1) L(2) L(3) L(4) L(5) L(6) L(7) L(8)
+#elif GT_GEMM_ROWS == 6
+#define GT_EACH_ROWS(L) L(1) L(2) L(3) L(4) L(5) L(6)
+#else
+#define GT_EACH_ROWS(L) L(1) L(2) L(3) L(4)
+#endif
+
+/* Rows cut into the fewest tiles, of heights that differ by one at most: a tile of two rows left
+ * over would run at half speed. `taller` tiles have rows + 1. */
+typedef struct gt_Cut {
+    int64_t tiles, rows, taller;
+} gt_Cut;
+
+GT_INLINE gt_Cut gt_cut(int64_t rows)
+{
+    const int64_t tiles = (rows + GT_GEMM_ROWS - 1) / GT_GEMM_ROWS;
+    return (gt_Cut){tiles, rows / tiles, rows % tiles};
+}
+
+GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+/* GT_DEPTH is part of the result's bits and the same on every instruction set: the panel of B that
+ * it gives, two vectors wide, fits the first-level cache (32 KB and more). GT_BLOCK: numbers of A
+ * in a block, 256 KB. GT_COLUMNS: columns of C in a block. GT_WIDE: from how many columns on A is
+ * turned into tiles. */
+#define GT_WIDE 768
+
+#define number     float
+#define LANES      GT_GEMM_LANES_F32
+#define G(name)    name##_f32
+#define GT_DEPTH   384
+#define GT_BLOCK   65536
+#define GT_COLUMNS 1024
+#include "gemm_template.h"
+#undef number
+#undef LANES
+#undef G
+#undef GT_DEPTH
+#undef GT_BLOCK
+#undef GT_COLUMNS
+
+#define number     double
+#define LANES      GT_GEMM_LANES_F64
+#define G(name)    name##_f64
+#define GT_DEPTH   256
+#define GT_BLOCK   32768
+#define GT_COLUMNS 1024
+#include "gemm_template.h"

@@ -1,0 +1,52 @@
+/* The matrix product's door: the names that kernel tables take, and the size of its register tile
+ * on the instruction set being compiled. Leans on kernels.h for the shape of the functions. */
+#ifndef GT_KERNELS_GEMM_H
+#define GT_KERNELS_GEMM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels.h"
+
+#ifndef GT_ISA
+#define GT_ISA base
+#endif
+#ifndef GT_KERNEL /* the same, token for token, as in loops.h */
+#define GT_KERNEL(name)               GT_KERNEL_EXPANDED(name, GT_ISA)
+#define GT_KERNEL_EXPANDED(name, isa) GT_KERNEL_PASTED(name, isa)
+#define GT_KERNEL_PASTED(name, isa)   gt_##name##_##isa
+#endif
+
+/* Rows of a register tile, and numbers in one vector. A tile is at most GT_GEMM_ROWS rows by two
+ * vectors: 28, 12 or 16 sums kept in registers, against a latency of 8 products in flight. */
+#if defined(__AVX512F__)
+#define GT_GEMM_ROWS      14
+#define GT_GEMM_LANES_F32 16
+#define GT_GEMM_LANES_F64 8
+#elif defined(__AVX2__) && defined(__FMA__)
+#define GT_GEMM_ROWS      6
+#define GT_GEMM_LANES_F32 8
+#define GT_GEMM_LANES_F64 4
+#elif defined(__aarch64__)
+#define GT_GEMM_ROWS      8
+#define GT_GEMM_LANES_F32 4
+#define GT_GEMM_LANES_F64 2
+#else
+#define GT_GEMM_ROWS      4
+#define GT_GEMM_LANES_F32 4
+#define GT_GEMM_LANES_F64 2
+#endif
+
+/* What gemm_m and gemm_n of a table hold: the smallest piece of C worth giving to a thread. Eight
+ * register tiles high, so that the packed panel of B serves often enough; four wide. */
+#define GT_GEMM_TILE_M_F32 (8 * GT_GEMM_ROWS)
+#define GT_GEMM_TILE_N_F32 (8 * GT_GEMM_LANES_F32)
+#define GT_GEMM_TILE_M_F64 (8 * GT_GEMM_ROWS)
+#define GT_GEMM_TILE_N_F64 (8 * GT_GEMM_LANES_F64)
+
+gt_GemmLoop GT_KERNEL(gemm_f32);
+gt_GemmLoop GT_KERNEL(gemm_f64);
+size_t GT_KERNEL(gemm_scratch_f32)(int64_t m, int64_t n, int64_t k);
+size_t GT_KERNEL(gemm_scratch_f64)(int64_t m, int64_t n, int64_t k);
+
+#endif

@@ -1,0 +1,506 @@
+/* The matrix product for one element type; gemm.c includes this once for float32 and once for
+ * float64, with `number` the type and G(name) giving the name its suffix. Leans on gemm_vector.h.
+ *
+ * Everything is written for strides: element (i, p) of A lies at a[i * row + p * step]. B is either
+ * "straight" (p, j at b[p * ldb + j]) or "turned" (at b[j * ldb + p]).
+ *
+ * k is cut into blocks of at most GT_GEMM_DEPTH, C's columns into panels of two vectors, C's rows
+ * into tiles of at most GT_GEMM_ROWS. A tile's sums live in registers for a whole block. The panel
+ * of B is copied to scratch, where it lies dense in the first-level cache; the first tile of a
+ * panel makes that copy as a by-product, so it costs next to nothing even when there are few rows.
+ * A is read where it lies unless its strides are bad for the cache. The scheme is that of Goto and
+ * van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with less copying.
+ *
+ * Why the bits are the same however m and n are cut: each number of C has one accumulator a block,
+ * starting at 0 and taking fma(a, b, sum) for ascending p; blocks are added to C in order; and the
+ * length of the blocks depends on k alone. Lanes never meet. */
+
+typedef struct G(Matrix) {
+    const number *at;
+    int64_t row, step;
+} G(Matrix);
+
+/* How the scratch is shared out, in numbers, and the size of a block of C. Depends on the shape
+ * alone. */
+typedef struct G(Layout) {
+    int64_t panel, packed, aside;
+    int64_t rows, columns;
+} G(Layout);
+
+/* Blocks of k as long as one another, but for the last: a short one would pay for the visit to C
+ * with few products. */
+GT_INLINE int64_t G(block_depth)(int64_t k)
+{
+    if (k <= GT_DEPTH)
+        return k;
+    const int64_t blocks = (k + GT_DEPTH - 1) / GT_DEPTH;
+    return (k + blocks - 1) / blocks;
+}
+
+static G(Layout) G(layout)(bool swapped, int64_t m, int64_t n, int64_t k)
+{
+    G(Layout) lay;
+    const int64_t depth = G(block_depth)(k);
+    lay.columns = n < GT_COLUMNS ? gt_round_up(n, LANES) : GT_COLUMNS;
+    lay.rows = m;
+    if (m > GT_BLOCK / depth) {
+        /* as many rows of A as half of the second-level cache holds, in blocks of equal height */
+        const int64_t blocks = (m * depth + GT_BLOCK - 1) / GT_BLOCK;
+        lay.rows = gt_round_up((m + blocks - 1) / blocks, GT_GEMM_ROWS);
+    }
+    lay.panel = gt_round_up(
+        m == 1 && lay.columns > depth * 2 * LANES ? lay.columns : depth * 2 * LANES, 64);
+    lay.packed = gt_round_up(lay.rows * depth + LANES, 64);
+    lay.aside = swapped ? gt_round_up(lay.rows * lay.columns, 64) : 0;
+    return lay;
+}
+
+typedef struct G(Panel) {
+    const number *from; /* B itself, read by the first tile */
+    int64_t ld;
+    number *dense; /* the copy, `vectors * LANES` numbers for each p */
+    int vectors;
+    int last; /* lanes of the last vector that are inside C */
+} G(Panel);
+
+/* One register tile over one block of k. `rows`, `vectors` and `first` are constants where this is
+ * inlined. A pointer for every three rows: x86 can address base, base + row and base + 2 row. */
+GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int64_t depth,
+                       const number *a, int64_t row, int64_t step, const G(Panel) * panel,
+                       number *c, int64_t ldc, bool add_to)
+{
+    G(vec) sum[GT_GEMM_ROWS][2];
+    const number *group[(GT_GEMM_ROWS + 2) / 3];
+    GT_UNROLL
+    for (int g = 0; g < (rows + 2) / 3; g++)
+        group[g] = a + 3 * g * row;
+    GT_UNROLL
+    for (int r = 0; r < rows; r++)
+        GT_UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum[r][v] = G(zero)();
+
+    const number *from = panel->from;
+    number *dense = panel->dense;
+    const int64_t ld = panel->ld;
+    const G(mask) mask = G(mask_of)(panel->last);
+    for (int64_t p = 0; p < depth; p++) {
+        G(vec) b[2];
+        if (first) {
+            GT_UNROLL
+            for (int v = 0; v < vectors; v++) {
+                b[v] = v == vectors - 1 ? G(load_part)(from + v * LANES, mask)
+                                        : G(load)(from + v * LANES);
+                G(store)(dense + v * LANES, b[v]);
+            }
+            from += ld;
+        } else {
+            GT_UNROLL
+            for (int v = 0; v < vectors; v++)
+                b[v] = G(load)(dense + v * LANES);
+        }
+        dense += vectors * LANES;
+        GT_UNROLL
+        for (int r = 0; r < rows; r++) {
+            G(vec) x = G(broadcast)(group[r / 3] + (r % 3) * row);
+            GT_UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[r][v] = G(fma)(x, b[v], sum[r][v]);
+        }
+        GT_UNROLL
+        for (int g = 0; g < (rows + 2) / 3; g++)
+            group[g] += step;
+    }
+
+    const int last = panel->last;
+    if (last == LANES) {
+        GT_UNROLL
+        for (int r = 0; r < rows; r++)
+            GT_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            number *to = c + r * ldc + v * LANES;
+            G(store)(to, add_to ? G(add)(G(load)(to), sum[r][v]) : sum[r][v]);
+        }
+    } else {
+        GT_UNROLL
+        for (int r = 0; r < rows; r++)
+            GT_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            number *to = c + r * ldc + v * LANES;
+            if (v < vectors - 1)
+                G(store)(to, add_to ? G(add)(G(load)(to), sum[r][v]) : sum[r][v]);
+            else
+                G(store_part)
+            (to, add_to ? G(add)(G(load_part)(to, mask), sum[r][v]) : sum[r][v], last);
+        }
+    }
+}
+
+typedef void G(Tile)(int64_t depth, const number *a, int64_t row, int64_t step,
+                     const G(Panel) * panel, number *c, int64_t ldc, bool add_to);
+
+#define GT_TILE(rows, vectors, first)                                                              \
+    static void G(tile_##rows##_##vectors##_##first)(int64_t depth, const number *a, int64_t row,  \
+                                                     int64_t step, const G(Panel) * panel,         \
+                                                     number * c, int64_t ldc, bool add_to)         \
+    {                                                                                              \
+        G(tile)(rows, vectors, first, depth, a, row, step, panel, c, ldc, add_to);                 \
+    }
+#define GT_TILES(rows)                                                                             \
+    GT_TILE(rows, 1, 0) GT_TILE(rows, 1, 1) GT_TILE(rows, 2, 0) GT_TILE(rows, 2, 1)
+GT_EACH_ROWS(GT_TILES)
+#undef GT_TILES
+#undef GT_TILE
+
+/* [vectors - 1][first][rows - 1] */
+#define GT_DENSE_1(rows) G(tile_##rows##_1_0),
+#define GT_FIRST_1(rows) G(tile_##rows##_1_1),
+#define GT_DENSE_2(rows) G(tile_##rows##_2_0),
+#define GT_FIRST_2(rows) G(tile_##rows##_2_1),
+static G(Tile) *const G(tiles)[2][2][GT_GEMM_ROWS] = {
+    {{GT_EACH_ROWS(GT_DENSE_1)}, {GT_EACH_ROWS(GT_FIRST_1)}},
+    {{GT_EACH_ROWS(GT_DENSE_2)}, {GT_EACH_ROWS(GT_FIRST_2)}},
+};
+#undef GT_DENSE_1
+#undef GT_FIRST_1
+#undef GT_DENSE_2
+#undef GT_FIRST_2
+
+/* x[i] = row i of a square of at most LANES x LANES numbers turned: x[j] then holds column j. */
+GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, int64_t rows,
+                              int64_t columns)
+{
+    if (rows >= LANES && columns >= LANES) {
+        GT_UNROLL
+        for (int i = 0; i < LANES; i++)
+            x[i] = G(load)(from + i * ld);
+    } else {
+        const G(mask) mask = G(mask_of)((int)(columns < LANES ? columns : LANES));
+        GT_UNROLL
+        for (int i = 0; i < LANES; i++)
+            x[i] = i < rows ? G(load_part)(from + i * ld, mask) : G(zero)();
+    }
+    G(transpose)(x);
+}
+
+/* to[j * ld_to + i] = from[i * ld + j]. `padded`: writes whole vectors, zeros beyond `rows`. */
+GT_INLINE void G(turn)(int64_t rows, int64_t columns, const number *from, int64_t ld, number *to,
+                       int64_t ld_to, const bool padded)
+{
+    for (int64_t i = 0; i < rows; i += LANES) {
+        const int64_t high = rows - i < LANES ? rows - i : LANES;
+        for (int64_t j = 0; j < columns; j += LANES) {
+            const int64_t wide = columns - j < LANES ? columns - j : LANES;
+            number *square = to + j * ld_to + i;
+            G(vec) x[LANES];
+            G(load_turned)(x, from + i * ld + j, ld, high, wide);
+            if (wide == LANES && (padded || high == LANES)) {
+                GT_UNROLL
+                for (int q = 0; q < LANES; q++)
+                    G(store)(square + q * ld_to, x[q]);
+            } else {
+                GT_UNROLL
+                for (int q = 0; q < LANES; q++)
+                    if (q < wide)
+                        G(store_part)(square + q * ld_to, x[q], padded ? LANES : (int)high);
+            }
+        }
+    }
+}
+
+/* One row of C, B straight: the running sums stay in the first-level cache while B streams past,
+ * eight rows at a time. */
+static void G(row_straight)(int64_t n, int64_t k, const number *a, int64_t step, const number *b,
+                            int64_t ldb, number *c, number *sums)
+{
+    const int64_t depth = G(block_depth)(k);
+    const int64_t whole = n - n % LANES;
+    const G(mask) mask = G(mask_of)((int)(n - whole));
+    for (int64_t from = 0; from < k; from += depth) {
+        const int64_t to = k - from < depth ? k : from + depth;
+        int64_t p = from;
+        for (; p + 8 <= to; p += 8) {
+            G(vec) x[8];
+            const number *at = b + p * ldb;
+            GT_UNROLL
+            for (int q = 0; q < 8; q++)
+                x[q] = G(broadcast)(a + (p + q) * step);
+            for (int64_t j = 0; j < whole; j += LANES) {
+                G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
+                GT_UNROLL
+                for (int q = 0; q < 8; q++)
+                    sum = G(fma)(x[q], G(load)(at + q * ldb + j), sum);
+                G(store)(sums + j, sum);
+            }
+            if (whole < n) {
+                G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
+                GT_UNROLL
+                for (int q = 0; q < 8; q++)
+                    sum = G(fma)(x[q], G(load_part)(at + q * ldb + whole, mask), sum);
+                G(store)(sums + whole, sum);
+            }
+        }
+        for (; p < to; p++) {
+            const G(vec) x = G(broadcast)(a + p * step);
+            const number *at = b + p * ldb;
+            for (int64_t j = 0; j < whole; j += LANES) {
+                G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
+                G(store)(sums + j, G(fma)(x, G(load)(at + j), sum));
+            }
+            if (whole < n) {
+                G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
+                G(store)(sums + whole, G(fma)(x, G(load_part)(at + whole, mask), sum));
+            }
+        }
+        for (int64_t j = 0; j < n; j += LANES) {
+            const int count = n - j < LANES ? (int)(n - j) : LANES;
+            G(vec) sum = G(load)(sums + j);
+            if (from > 0)
+                sum = G(add)(G(load_part)(c + j, G(mask_of)(count)), sum);
+            G(store_part)(c + j, sum, count);
+        }
+    }
+}
+
+/* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
+static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, const number *b,
+                          int64_t ldb, number *c)
+{
+    const int64_t depth = G(block_depth)(k);
+    for (int64_t j = 0; j < n; j += 2 * LANES) {
+        const int64_t left = n - j < LANES ? n - j : LANES;
+        const int64_t right = n - j < 2 * LANES ? n - j - left : LANES;
+        for (int64_t from = 0; from < k; from += depth) {
+            const int64_t to = k - from < depth ? k : from + depth;
+            G(vec) sum[2] = {G(zero)(), G(zero)()};
+            for (int64_t p = from; p < to; p += LANES) {
+                const int64_t deep = to - p < LANES ? to - p : LANES;
+                G(vec) x[LANES], y[LANES];
+                G(load_turned)(x, b + j * ldb + p, ldb, left, deep);
+                if (right > 0)
+                    G(load_turned)(y, b + (j + LANES) * ldb + p, ldb, right, deep);
+                else
+                    for (int q = 0; q < LANES; q++)
+                        y[q] = G(zero)();
+                if (deep == LANES) {
+                    GT_UNROLL
+                    for (int q = 0; q < LANES; q++) {
+                        const G(vec) s = G(broadcast)(a + (p + q) * step);
+                        sum[0] = G(fma)(s, x[q], sum[0]);
+                        sum[1] = G(fma)(s, y[q], sum[1]);
+                    }
+                } else {
+                    GT_UNROLL
+                    for (int q = 0; q < LANES; q++) {
+                        if (q >= deep)
+                            break;
+                        const G(vec) s = G(broadcast)(a + (p + q) * step);
+                        sum[0] = G(fma)(s, x[q], sum[0]);
+                        sum[1] = G(fma)(s, y[q], sum[1]);
+                    }
+                }
+            }
+            if (from > 0) {
+                sum[0] = G(add)(G(load_part)(c + j, G(mask_of)((int)left)), sum[0]);
+                if (right > 0)
+                    sum[1] = G(add)(G(load_part)(c + j + LANES, G(mask_of)((int)right)), sum[1]);
+            }
+            G(store_part)(c + j, sum[0], (int)left);
+            if (right > 0)
+                G(store_part)(c + j + LANES, sum[1], (int)right);
+        }
+    }
+}
+
+/* Copies `rows` rows of A, `depth` deep, tile after tile, to where a tile's numbers lie together.
+ */
+static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
+{
+    const gt_Cut cut = gt_cut(rows);
+    if (a.step == 1) {
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            const int64_t high = cut.rows + (t < cut.taller);
+            G(turn)(high, depth, a.at, a.row, to, high, false);
+            a.at += high * a.row;
+            to += high * depth;
+        }
+        return;
+    }
+    /* Eight lines of A at a time: they are read along, and stay in the cache from tile to tile. */
+    for (int64_t from = 0; from < depth; from += 8) {
+        const int64_t end = depth - from < 8 ? depth : from + 8;
+        int64_t i = 0;
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            const int64_t high = cut.rows + (t < cut.taller);
+            const int64_t rest = (high - 1) % LANES + 1, whole = high - rest;
+            const G(mask) mask = G(mask_of)((int)rest);
+            for (int64_t p = from; p < end; p++) {
+                const number *at = a.at + p * a.step + i;
+                number *put = to + i * depth + p * high;
+                for (int64_t r = 0; r < whole; r += LANES)
+                    G(store)(put + r, G(load)(at + r));
+                /* A whole vector where fewer belong: the next p overwrites the rest, later. */
+                const G(vec) x = G(load_part)(at + whole, mask);
+                if (p < depth - 1)
+                    G(store)(put + whole, x);
+                else
+                    G(store_part)(put + whole, x, (int)rest);
+            }
+            i += high;
+        }
+    }
+}
+
+/* What the next steps need, asked for in time: the tile's own place in C, and from the next panel
+ * of B the share [from, to) that falls to this tile. A panel that is first read from beyond the
+ * second-level cache would stop the first tile at every p. */
+GT_INLINE void G(fetch_ahead)(const number *next, int64_t ldb, int64_t from, int64_t to,
+                              const number *c, int64_t ldc, int64_t high)
+{
+    for (int64_t p = from; p < to && next != NULL; p++)
+        __builtin_prefetch(next + p * ldb + 2 * LANES - 1, 0, 2);
+    for (int64_t r = 0; r < high; r++) {
+        __builtin_prefetch(c + r * ldc, 1, 3);
+        __builtin_prefetch(c + r * ldc + 2 * LANES - 1, 1, 3);
+    }
+}
+
+/* C's rows in one panel: all its tiles from top to bottom, over `deep` of k. `packed` says that `a`
+ * lies tile after tile. `next` is where B's next panel begins, or NULL. */
+static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed,
+                          const G(Panel) * panel, bool dense, const number *next, number *c,
+                          int64_t ldc, bool add_to)
+{
+    G(Tile) *const *tiles[2] = {G(tiles)[panel->vectors - 1][0], G(tiles)[panel->vectors - 1][1]};
+    bool first = !dense;
+    for (int64_t t = 0; t < cut.tiles; t++) {
+        const int64_t high = cut.rows + (t < cut.taller);
+        G(fetch_ahead)
+        (next, panel->ld, t * deep / cut.tiles, (t + 1) * deep / cut.tiles, c, ldc, high);
+        tiles[first][high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, panel, c,
+                               ldc, add_to);
+        a.at += high * (packed ? deep : a.row);
+        c += high * ldc;
+        first = false;
+    }
+}
+
+/* A block of C, as wide and high as the layout says at most, over all of k. */
+static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b, int64_t ldb,
+                     bool turned, number *c, int64_t ldc, number *dense, number *packed)
+{
+    const int64_t depth = G(block_depth)(k);
+    const gt_Cut cut = gt_cut(m);
+    /* Rows of A side by side in memory: each p is a line of its own, and often another page. Worth
+     * a copy if they are many and some panels read it. Rows far apart: if very many panels do. */
+    const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 6 * LANES;
+    for (int64_t p = 0; p < k; p += depth) {
+        const int64_t deep = k - p < depth ? k - p : depth;
+        G(Matrix) left = {a.at + p * a.step, a.row, a.step};
+        if (pack) {
+            G(pack_tiles)(m, deep, left, packed);
+            left.at = packed;
+        }
+        for (int64_t j = 0; j < n; j += 2 * LANES) {
+            const int64_t wide = n - j < 2 * LANES ? n - j : 2 * LANES;
+            G(Panel) panel = {.ld = ldb, .dense = dense};
+            const number *next = NULL;
+            panel.vectors = wide > LANES ? 2 : 1;
+            panel.last = (int)(wide - (panel.vectors - 1) * LANES);
+            if (turned) {
+                G(turn)(wide, deep, b + j * ldb + p, ldb, dense, panel.vectors * LANES, true);
+            } else {
+                panel.from = b + p * ldb + j;
+                next = j + wide < n ? panel.from + 2 * LANES : NULL;
+            }
+            G(panel_down)(cut, deep, left, pack, &panel, turned, next, c + j, ldc, p > 0);
+        }
+    }
+}
+
+static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b,
+                       int64_t ldb, bool turned, number *c, int64_t ldc, number *scratch)
+{
+    const G(Layout) lay = G(layout)(swapped, m, n, k);
+    number *const dense = scratch;
+    number *const packed = dense + lay.panel;
+    number *const aside = packed + lay.packed; /* C turned, when A and B changed places */
+    for (int64_t j = 0; j < n; j += lay.columns)
+        for (int64_t i = 0; i < m; i += lay.rows) {
+            const int64_t columns = n - j < lay.columns ? n - j : lay.columns;
+            const int64_t rows = m - i < lay.rows ? m - i : lay.rows;
+            const G(Matrix) left = {a.at + i * a.row, a.row, a.step};
+            const number *right = turned ? b + j * ldb : b + j;
+            number *const to = swapped ? aside : c + i * ldc + j;
+            const int64_t ld = swapped ? lay.columns : ldc;
+            if (m > 1)
+                G(block)(rows, columns, k, left, right, ldb, turned, to, ld, dense, packed);
+            else if (turned)
+                G(row_turned)(columns, k, left.at, left.step, right, ldb, to);
+            else
+                G(row_straight)(columns, k, left.at, left.step, right, ldb, to, dense);
+            if (swapped)
+                G(turn)(rows, columns, aside, ld, c + j * ldc + i, ldc, false);
+        }
+}
+
+/* What m x n x k costs, in vector products: a tile with fewer than eight sums waits for them. */
+static double G(cost)(int64_t m, int64_t n, int64_t k)
+{
+    const gt_Cut cut = gt_cut(m);
+    const double rows = (double)m, least = 8.0 * (double)cut.tiles;
+    const int64_t panels = n / (2 * LANES), rest = n % (2 * LANES);
+    const double edge = rest > LANES ? 2 * rows : rest > 0 ? rows : 0;
+    double each = (double)panels * (2 * rows > least ? 2 * rows : least);
+    each += rest == 0 ? 0 : edge > least ? edge : least;
+    return each * (double)k;
+}
+
+/* C = A B, or C' = B' A': the same numbers with the lanes along the rows of C instead. Better when
+ * C has few columns, or when what must be turned is then the smaller of the two. */
+static bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k)
+{
+    const double turn = 0.6; /* vector products that turning one number costs (measured) */
+    if (m == 1)
+        return false;
+    if (n == 1)
+        return true;
+    if (!transpose_b && n % LANES == 0 && m >= 4)
+        return false;
+    const double b = (double)n * (double)k, a = (double)m * (double)k;
+    const double straight = G(cost)(m, n, k) + (transpose_b ? turn * b : 0);
+    const double swapped =
+        G(cost)(n, m, k) + (transpose_a ? 0 : turn * a) + turn * (double)m * (double)n;
+    return swapped < 0.95 * straight;
+}
+
+void GT_KERNEL(G(gemm))(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                        const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
+                        int64_t ldc, void *scratch)
+{
+    if (m <= 0 || n <= 0)
+        return;
+    if (k <= 0) {
+        for (int64_t i = 0; i < m; i++)
+            for (int64_t j = 0; j < n; j++)
+                ((number *)c)[i * ldc + j] = 0;
+        return;
+    }
+    if (G(swap)(transpose_a, transpose_b, m, n, k)) {
+        const G(Matrix) left = {b, transpose_b ? ldb : 1, transpose_b ? 1 : ldb};
+        G(product)(true, n, m, k, left, a, lda, !transpose_a, c, ldc, scratch);
+    } else {
+        const G(Matrix) left = {a, transpose_a ? 1 : lda, transpose_a ? lda : 1};
+        G(product)(false, m, n, k, left, b, ldb, transpose_b, c, ldc, scratch);
+    }
+}
+
+size_t GT_KERNEL(G(gemm_scratch))(int64_t m, int64_t n, int64_t k)
+{
+    if (m <= 0 || n <= 0 || k <= 0)
+        return 0;
+    const G(Layout) straight = G(layout)(false, m, n, k), swapped = G(layout)(true, n, m, k);
+    const int64_t one = straight.panel + straight.packed + straight.aside;
+    const int64_t other = swapped.panel + swapped.packed + swapped.aside;
+    return (size_t)(one > other ? one : other) * sizeof(number);
+}

@@ -1,0 +1,106 @@
+/* What the sources of this room share and nobody else sees: the name of a symbol in this build, the
+ * types a loop is written for, and the declaration of every loop. Leans on kernels.h. Functions
+ * here are static: an inline function shared with code for an older processor would be the one that
+ * the linker keeps, with instructions that processor lacks. */
+#ifndef GT_KERNELS_LOOPS_H
+#define GT_KERNELS_LOOPS_H
+
+#include <string.h>
+
+#include "kernels.h"
+
+/* GT_KERNEL(exp_f32) is gt_exp_f32_v3 in the build for x86-64-v3. */
+#ifndef GT_ISA
+#define GT_ISA base
+#endif
+#define GT_KERNEL(name)               GT_KERNEL_EXPANDED(name, GT_ISA)
+#define GT_KERNEL_EXPANDED(name, isa) GT_KERNEL_PASTED(name, isa)
+#define GT_KERNEL_PASTED(name, isa)   gt_##name##_##isa
+
+/* Says that iterations do not depend on each other. Needed because y may be the very array x (never
+ * one that overlaps it in part), for which a compiler's own check would choose the scalar loop. */
+#if defined(__clang__)
+#define GT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#pragma clang diagnostic ignored "-Wpass-failed" /* it permits, it does not demand */
+#elif defined(__GNUC__)
+#define GT_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define GT_INDEPENDENT
+#endif
+
+/* X(..., suffix, type, TYPE) for each element type of a class: F real, N numeric, A all. */
+#define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
+#define GT_TYPES_I(X, ...)                                                                         \
+    X(__VA_ARGS__, i32, int32_t, I32)                                                              \
+    X(__VA_ARGS__, i64, int64_t, I64) X(__VA_ARGS__, u8, uint8_t, U8)
+#define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
+#define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) X(__VA_ARGS__, b8, uint8_t, BOOL)
+
+/* A float as its bits and back. Compilers turn the copies into nothing. */
+static inline uint32_t gt_bits_f32(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float gt_from_bits_f32(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline uint64_t gt_bits_f64(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double gt_from_bits_f64(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* The declarations of all loops but gemm: what table.c collects. */
+#define GT_DECLARE(Loop, name, suffix, type, TYPE) Loop GT_KERNEL(name##_##suffix);
+
+#define GT_DECLARE_UNARY(NAME, name, types)   GT_TYPES_##types(GT_DECLARE, gt_UnaryLoop, name)
+#define GT_DECLARE_BINARY(NAME, name, types)  GT_TYPES_##types(GT_DECLARE, gt_BinaryLoop, name)
+#define GT_DECLARE_COMPARE(NAME, name, types) GT_TYPES_##types(GT_DECLARE, gt_BinaryLoop, name)
+#define GT_DECLARE_REDUCE(NAME, name, types)                                                       \
+    GT_TYPES_##types(GT_DECLARE, gt_ReduceLoop, reduce_##name)                                     \
+        GT_TYPES_##types(GT_DECLARE, gt_ReduceColumnsLoop, reduce_columns_##name)
+
+GT_UNARY_LOOPS(GT_DECLARE_UNARY)
+GT_BINARY_LOOPS(GT_DECLARE_BINARY)
+GT_COMPARE_LOOPS(GT_DECLARE_COMPARE)
+GT_REDUCE_LOOPS(GT_DECLARE_REDUCE)
+
+GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_f32)
+GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_f64)
+GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_i32)
+GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_i64)
+GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_u8)
+GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_b8)
+
+GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
+GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
+GT_TYPES_F(GT_DECLARE, gt_RowsLoop, logsumexp)
+GT_TYPES_F(GT_DECLARE, gt_AdamLoop, adam)
+GT_TYPES_F(GT_DECLARE, gt_SgdLoop, sgd)
+GT_TYPES_F(GT_DECLARE, gt_RandomLoop, random_uniform)
+GT_TYPES_F(GT_DECLARE, gt_RandomLoop, random_normal)
+
+gt_RandomLoop GT_KERNEL(random_bits);
+
+/* By the size of an element: 1, 4, 8 bytes. */
+typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
+                              int64_t ldy);
+gt_SelectLoop GT_KERNEL(select_1), GT_KERNEL(select_4), GT_KERNEL(select_8);
+gt_TransposeLoop GT_KERNEL(transpose_1), GT_KERNEL(transpose_4), GT_KERNEL(transpose_8);
+
+#endif

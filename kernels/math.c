@@ -1,0 +1,113 @@
+/* The loops of the transcendental functions. Those of float32 and the common ones of float64 run
+ * the vectorised functions of functions.h (at most 2 ulp); the rarer ones of float64 call the C
+ * library one number at a time. */
+#include <math.h>
+
+#include "functions.h"
+
+#define GT_UNARY_MATH(name, suffix, type)                                                          \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *x, void *y)                             \
+    {                                                                                              \
+        const type *from = x;                                                                      \
+        type *to = y;                                                                              \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            to[i] = gt_##name##_##suffix(from[i]);                                                 \
+    }
+
+#define GT_UNARY_LIBRARY(name, function)                                                           \
+    void GT_KERNEL(name##_f64)(int64_t n, const void *x, void *y)                                  \
+    {                                                                                              \
+        const double *from = x;                                                                    \
+        double *to = y;                                                                            \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            to[i] = function(from[i]);                                                             \
+    }
+
+/* The vector function in blocks; arguments too large for its reduction are done again by the C
+ * library. y may be x, so a block is kept. */
+#define GT_UNARY_TURN(name, suffix, type, function)                                                \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *x, void *y)                             \
+    {                                                                                              \
+        const type *from = x;                                                                      \
+        type *to = y;                                                                              \
+        type kept[256];                                                                            \
+        for (int64_t i = 0; i < n; i += 256) {                                                     \
+            int64_t count = n - i < 256 ? n - i : 256;                                             \
+            type largest = 0;                                                                      \
+            memcpy(kept, from + i, (size_t)count * sizeof(type));                                  \
+            for (int64_t j = 0; j < count; j++)                                                    \
+                to[i + j] = gt_##name##_##suffix(kept[j]);                                         \
+            for (int64_t j = 0; j < count; j++)                                                    \
+                largest = gt_abs_##suffix(kept[j]) > largest ? gt_abs_##suffix(kept[j]) : largest; \
+            if (largest <= (type)GT_TURN_LIMIT)                                                    \
+                continue;                                                                          \
+            for (int64_t j = 0; j < count; j++) {                                                  \
+                if (gt_abs_##suffix(kept[j]) > (type)GT_TURN_LIMIT)                                \
+                    to[i + j] = (type)function((double)kept[j]);                                   \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+#define GT_UNARY_BOTH(name) GT_UNARY_MATH(name, f32, float) GT_UNARY_MATH(name, f64, double)
+
+GT_UNARY_BOTH(exp)
+GT_UNARY_BOTH(expm1)
+GT_UNARY_BOTH(log)
+GT_UNARY_BOTH(log1p)
+GT_UNARY_BOTH(tanh)
+GT_UNARY_BOTH(sigmoid)
+GT_UNARY_BOTH(softplus)
+GT_UNARY_BOTH(erf)
+
+GT_UNARY_TURN(sin, f32, float, sin)
+GT_UNARY_TURN(sin, f64, double, sin)
+GT_UNARY_TURN(cos, f32, float, cos)
+GT_UNARY_TURN(cos, f64, double, cos)
+GT_UNARY_TURN(tan, f32, float, tan)
+
+GT_UNARY_MATH(log2, f32, float)
+GT_UNARY_MATH(log10, f32, float)
+GT_UNARY_MATH(arcsin, f32, float)
+GT_UNARY_MATH(arccos, f32, float)
+GT_UNARY_MATH(arctan, f32, float)
+GT_UNARY_MATH(sinh, f32, float)
+GT_UNARY_MATH(cosh, f32, float)
+GT_UNARY_MATH(arcsinh, f32, float)
+GT_UNARY_MATH(arccosh, f32, float)
+GT_UNARY_MATH(arctanh, f32, float)
+GT_UNARY_MATH(erfc, f32, float)
+
+GT_UNARY_LIBRARY(log2, log2)
+GT_UNARY_LIBRARY(log10, log10)
+GT_UNARY_LIBRARY(tan, tan)
+GT_UNARY_LIBRARY(arcsin, asin)
+GT_UNARY_LIBRARY(arccos, acos)
+GT_UNARY_LIBRARY(arctan, atan)
+GT_UNARY_LIBRARY(sinh, sinh)
+GT_UNARY_LIBRARY(cosh, cosh)
+GT_UNARY_LIBRARY(arcsinh, asinh)
+GT_UNARY_LIBRARY(arccosh, acosh)
+GT_UNARY_LIBRARY(arctanh, atanh)
+GT_UNARY_LIBRARY(erfc, erfc)
+
+/* y[i] = function(a[i * sa], b[i * sb]). A repeated number is read first, for y may be its array.
+ */
+#define GT_BINARY_MATH(name, suffix, type, function)                                               \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *a, int64_t sa, const void *b,           \
+                                    int64_t sb, void *y)                                           \
+    {                                                                                              \
+        const type *left = a, *right = b;                                                          \
+        type *to = y;                                                                              \
+        if (n <= 0)                                                                                \
+            return;                                                                                \
+        const type first_left = left[0], first_right = right[0];                                   \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            to[i] = function(sa ? left[i] : first_left, sb ? right[i] : first_right);              \
+    }
+
+GT_BINARY_MATH(power, f32, float, gt_power_f32)
+GT_BINARY_MATH(power, f64, double, pow)
+GT_BINARY_MATH(arctan2, f32, float, gt_arctan2_f32)
+GT_BINARY_MATH(arctan2, f64, double, atan2)

@@ -1,0 +1,65 @@
+/* Reductions whose bits depend on the numbers and their count alone, and the softmax family that is
+ * made of them. Leans on functions.h.
+ *
+ * Rows: blocks of GT_BLOCK numbers, in each of them as many independent lanes as fill 128 bytes (a
+ * number of the source, not of the processor), the lanes combined by halving, the blocks pairwise.
+ * The error of a sum thus grows with GT_BLOCK / lanes + log n instead of n. Columns: the same with
+ * rows in place of lanes. */
+#include "functions.h"
+
+#define GT_BLOCK      4096 /* numbers of a row that share lanes */
+#define GT_ROW_BLOCK  32   /* rows of a column summed one after the other */
+#define GT_LANE_BYTES 128
+#define GT_WIDTH      512 /* bytes of a row that are reduced at once */
+#define GT_LEVELS     48  /* blocks combine pairwise: 2^48 of them */
+
+#define GT_T          float
+#define GT_U          float
+#define GT_NAME(name) name##_f32
+#define GT_LOWEST     -INFINITY
+#define GT_HIGHEST    INFINITY
+#define GT_IS_NAN(x)  ((x) != (x))
+#include "reduce_template.h"
+#undef GT_IS_NAN
+
+#define GT_T          double
+#define GT_U          double
+#define GT_NAME(name) name##_f64
+#define GT_LOWEST     -INFINITY
+#define GT_HIGHEST    INFINITY
+#define GT_IS_NAN(x)  ((x) != (x))
+#include "reduce_template.h"
+#undef GT_IS_NAN
+
+#define GT_IS_NAN(x) false
+
+#define GT_T          int32_t
+#define GT_U          uint32_t
+#define GT_NAME(name) name##_i32
+#define GT_LOWEST     INT32_MIN
+#define GT_HIGHEST    INT32_MAX
+#include "reduce_template.h"
+
+#define GT_T          int64_t
+#define GT_U          uint64_t
+#define GT_NAME(name) name##_i64
+#define GT_LOWEST     INT64_MIN
+#define GT_HIGHEST    INT64_MAX
+#include "reduce_template.h"
+
+#define GT_T          uint8_t
+#define GT_U          uint32_t
+#define GT_NAME(name) name##_u8
+#define GT_LOWEST     0
+#define GT_HIGHEST    UINT8_MAX
+#include "reduce_template.h"
+
+#define GT_T              float
+#define GT_NAME(name)     name##_f32
+#define GT_FUNCTION(name) gt_##name##_f32
+#include "softmax_template.h"
+
+#define GT_T              double
+#define GT_NAME(name)     name##_f64
+#define GT_FUNCTION(name) gt_##name##_f64
+#include "softmax_template.h"

@@ -1,0 +1,60 @@
+/* The table of this build: every loop of the room by family, operation and type. Leans on loops.h
+ * and gemm.h. */
+#include "loops.h"
+#include "gemm.h"
+
+/* What this build runs on: told by what the compiler was told. */
+#if defined(__x86_64__) && defined(__AVX512F__)
+#define GT_ISA_NAME "x86-64-v4"
+#elif defined(__x86_64__) && defined(__AVX2__)
+#define GT_ISA_NAME "x86-64-v3"
+#elif defined(__x86_64__)
+#define GT_ISA_NAME "x86-64"
+#elif defined(__aarch64__)
+#define GT_ISA_NAME "aarch64"
+#else
+#define GT_ISA_NAME "portable"
+#endif
+
+#define GT_ENTRY(name, suffix, type, TYPE)   [GT_LOOP_##TYPE] = GT_KERNEL(name##_##suffix),
+#define GT_ROW(NAME, name, types)            [GT_LOOP_##NAME] = {GT_TYPES_##types(GT_ENTRY, name)},
+#define GT_REDUCE_ROW(NAME, name, types)     GT_ROW(NAME, reduce_##name, types)
+#define GT_REDUCE_COLUMNS(NAME, name, types) GT_ROW(NAME, reduce_columns_##name, types)
+#define GT_BY_TYPE(name)                                                                           \
+    {                                                                                              \
+        GT_KERNEL(name##_f32), GT_KERNEL(name##_f64)                                               \
+    }
+
+const gt_KernelTable GT_KERNEL(kernels) = {
+    .isa = GT_ISA_NAME,
+    .gemm_m = {GT_GEMM_TILE_M_F32, GT_GEMM_TILE_M_F64},
+    .gemm_n = {GT_GEMM_TILE_N_F32, GT_GEMM_TILE_N_F64},
+    .unary = {GT_UNARY_LOOPS(GT_ROW)},
+    .binary = {GT_BINARY_LOOPS(GT_ROW)},
+    .compare = {GT_COMPARE_LOOPS(GT_ROW)},
+    .select = {[GT_LOOP_F32] = GT_KERNEL(select_4),
+               [GT_LOOP_F64] = GT_KERNEL(select_8),
+               [GT_LOOP_I32] = GT_KERNEL(select_4),
+               [GT_LOOP_I64] = GT_KERNEL(select_8),
+               [GT_LOOP_U8] = GT_KERNEL(select_1),
+               [GT_LOOP_BOOL] = GT_KERNEL(select_1)},
+    .reduce = {GT_REDUCE_LOOPS(GT_REDUCE_ROW)},
+    .reduce_columns = {GT_REDUCE_LOOPS(GT_REDUCE_COLUMNS)},
+    .cast = {[GT_LOOP_F32] = {GT_TYPES_A(GT_ENTRY, cast_f32)},
+             [GT_LOOP_F64] = {GT_TYPES_A(GT_ENTRY, cast_f64)},
+             [GT_LOOP_I32] = {GT_TYPES_A(GT_ENTRY, cast_i32)},
+             [GT_LOOP_I64] = {GT_TYPES_A(GT_ENTRY, cast_i64)},
+             [GT_LOOP_U8] = {GT_TYPES_A(GT_ENTRY, cast_u8)},
+             [GT_LOOP_BOOL] = {GT_TYPES_A(GT_ENTRY, cast_b8)}},
+    .softmax = GT_BY_TYPE(softmax),
+    .log_softmax = GT_BY_TYPE(log_softmax),
+    .logsumexp = GT_BY_TYPE(logsumexp),
+    .gemm_scratch = GT_BY_TYPE(gemm_scratch),
+    .gemm = GT_BY_TYPE(gemm),
+    .adam = GT_BY_TYPE(adam),
+    .sgd = GT_BY_TYPE(sgd),
+    .random_uniform = GT_BY_TYPE(random_uniform),
+    .random_normal = GT_BY_TYPE(random_normal),
+    .random_bits = GT_KERNEL(random_bits),
+    .transpose = {GT_KERNEL(transpose_1), GT_KERNEL(transpose_4), GT_KERNEL(transpose_8)},
+};

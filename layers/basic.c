@@ -1,0 +1,175 @@
+/* Activation, dropout, flatten, reshape and lambda. */
+#include "layers/basic.h"
+#include "layers/internal.h"
+#include "ops/cast.h"
+#include "ops/random.h"
+#include "ops/reshaping.h"
+
+static const gt_Regularizer no_penalty = {0, 0, NULL, NULL};
+
+/* Every layer of this file is a struct of its options. */
+#define BASIC_LAYER(Type, Options, symbol, LIST)                                                   \
+    typedef struct Type {                                                                          \
+        gt_Layer base;                                                                             \
+        Options options;                                                                           \
+        gt_Variable *state;                                                                        \
+    } Type;                                                                                        \
+    GT_OPTION_TYPE(Options, LIST);                                                                 \
+    static const gt_LayerClass symbol##_class;                                                     \
+    gt_Layer *gt_##symbol##_new(const char *here, const Options *given)                            \
+    {                                                                                              \
+        Type layer = {.base = {NULL, NULL, NULL, GT_DTYPE_NONE}};                                  \
+        gt_options_fill(&Options##_type, &layer.options, given);                                   \
+        layer.base.name = layer.options.name;                                                      \
+        layer.base.dtype = layer.options.dtype;                                                    \
+        return gt_layer_finish(gt_layer_new(here, &symbol##_class, &layer),                        \
+                               layer.options.trainable, no_penalty);                               \
+    }
+
+/* ---- activation ---- */
+
+#define GT_STRUCT gt_ActivationOptions
+BASIC_LAYER(Activation, gt_ActivationOptions, activation, GT_ACTIVATION_OPTIONS)
+#undef GT_STRUCT
+
+static gt_Status activation_create(gt_Layer *layer)
+{
+    if (!((const Activation *)layer)->options.function)
+        return gt_fail(GT_INVALID, "the function is NULL");
+    return GT_OK;
+}
+
+static gt_Tensor *activation_call(gt_Layer *layer, gt_CallArgs in)
+{
+    return ((const Activation *)layer)->options.function(in.x);
+}
+
+static const gt_LayerClass activation_class = {.name = "activation",
+                                               .instance = sizeof(Activation),
+                                               .create = activation_create,
+                                               .call = activation_call};
+
+/* ---- dropout ---- */
+
+#define GT_STRUCT gt_DropoutOptions
+BASIC_LAYER(Dropout, gt_DropoutOptions, dropout, GT_DROPOUT_OPTIONS)
+#undef GT_STRUCT
+
+static gt_Status dropout_create(gt_Layer *layer)
+{
+    double rate = ((const Dropout *)layer)->options.rate;
+    if (!(rate >= 0 && rate <= 1))
+        return gt_fail(GT_INVALID, "the rate is %g; it must be from 0 to 1", rate);
+    return GT_OK;
+}
+
+/* The two numbers of a generator's state: which stream, how many draws. */
+static gt_Status start_generator(void *context, const gt_Spec *spec, void *data, uint64_t stream)
+{
+    (void)spec;
+    const Dropout *self = context;
+    int64_t *state = data;
+    state[0] = self->options.seed >= 0 ? self->options.seed : (int64_t)(stream >> 1);
+    state[1] = 0;
+    return GT_OK;
+}
+
+static gt_Status dropout_build(gt_Layer *layer, gt_Shape input)
+{
+    (void)input;
+    Dropout *self = (Dropout *)layer;
+    if (self->options.rate > 0)
+        self->state = gt_add_weight(layer, "seed_generator_state", gt_shape(2), .dtype = GT_INT64,
+                                    .initializer = gt_initializer(start_generator, self),
+                                    .trainable = false, .is_state = true);
+    return gt_status();
+}
+
+static gt_Tensor *dropout_call(gt_Layer *layer, gt_CallArgs in)
+{
+    const Dropout *self = (const Dropout *)layer;
+    if (!in.training || self->options.rate == 0)
+        return gt_identity(in.x);
+    return gt_random_dropout(in.x, self->options.rate, .generator = self->state);
+}
+
+static const gt_LayerClass dropout_class = {.name = "dropout",
+                                            .instance = sizeof(Dropout),
+                                            .create = dropout_create,
+                                            .build = dropout_build,
+                                            .call = dropout_call};
+
+/* ---- flatten ---- */
+
+#define GT_STRUCT gt_FlattenOptions
+BASIC_LAYER(Flatten, gt_FlattenOptions, flatten, GT_FLATTEN_OPTIONS)
+#undef GT_STRUCT
+
+static gt_Status flatten_create(gt_Layer *layer)
+{
+    return gt_set_input_spec(layer, 1, 0);
+}
+
+static gt_Tensor *flatten_call(gt_Layer *layer, gt_CallArgs in)
+{
+    (void)layer;
+    gt_Shape shape = gt_tensor_shape(in.x);
+    int64_t rest = 1;
+    for (int d = 1; d < shape.rank; d++)
+        rest *= shape.dims[d];
+    return gt_reshape(in.x, gt_shape(shape.dims[0], rest));
+}
+
+static const gt_LayerClass flatten_class = {
+    .name = "flatten", .instance = sizeof(Flatten), .create = flatten_create, .call = flatten_call};
+
+/* ---- reshape ---- */
+
+#define GT_STRUCT gt_ReshapeLayerOptions
+BASIC_LAYER(ReshapeLayer, gt_ReshapeLayerOptions, reshape_layer, GT_RESHAPE_LAYER_OPTIONS)
+#undef GT_STRUCT
+
+static gt_Status reshape_layer_create(gt_Layer *layer)
+{
+    gt_Shape target = ((const ReshapeLayer *)layer)->options.target;
+    if (target.rank < 0 || target.rank >= GT_MAX_RANK)
+        return gt_fail(GT_INVALID, "the target shape has too many dimensions");
+    return gt_set_input_spec(layer, 1, 0);
+}
+
+static gt_Tensor *reshape_layer_call(gt_Layer *layer, gt_CallArgs in)
+{
+    gt_Shape target = ((const ReshapeLayer *)layer)->options.target;
+    gt_Shape shape = {.rank = target.rank + 1};
+    shape.dims[0] = gt_dim(gt_tensor_shape(in.x), 0);
+    for (int d = 0; d < target.rank; d++)
+        shape.dims[d + 1] = target.dims[d];
+    return gt_reshape(in.x, shape);
+}
+
+static const gt_LayerClass reshape_layer_class = {.name = "reshape",
+                                                  .instance = sizeof(ReshapeLayer),
+                                                  .create = reshape_layer_create,
+                                                  .call = reshape_layer_call};
+
+/* ---- lambda ---- */
+
+#define GT_STRUCT gt_LambdaOptions
+BASIC_LAYER(Lambda, gt_LambdaOptions, lambda, GT_LAMBDA_OPTIONS)
+#undef GT_STRUCT
+
+static gt_Status lambda_create(gt_Layer *layer)
+{
+    if (!((const Lambda *)layer)->options.function)
+        return gt_fail(GT_INVALID, "the function is NULL");
+    return GT_OK;
+}
+
+static gt_Tensor *lambda_call(gt_Layer *layer, gt_CallArgs in)
+{
+    const Lambda *self = (const Lambda *)layer;
+    return self->options.function(self->options.context, in);
+}
+
+static const gt_LayerClass lambda_class = {
+    .name = "lambda", .instance = sizeof(Lambda), .create = lambda_create, .call = lambda_call};

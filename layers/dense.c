@@ -1,0 +1,68 @@
+/* Dense: a matrix product, a bias, an activation. */
+#include "layers/dense.h"
+#include "layers/internal.h"
+#include "ops/arithmetic.h"
+#include "ops/matmul.h"
+
+typedef struct Dense {
+    gt_Layer base;
+    gt_DenseOptions options;
+    gt_Variable *kernel, *bias;
+} Dense;
+
+#define GT_STRUCT gt_DenseOptions
+GT_OPTION_TYPE(gt_DenseOptions, GT_DENSE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status dense_create(gt_Layer *layer)
+{
+    const Dense *self = (const Dense *)layer;
+    if (self->options.units <= 0)
+        return gt_fail(GT_INVALID, "units is %lld; it must be above 0",
+                       (long long)self->options.units);
+    return gt_set_input_spec(layer, 2, 0);
+}
+
+static gt_Status dense_build(gt_Layer *layer, gt_Shape input)
+{
+    Dense *self = (Dense *)layer;
+    const gt_DenseOptions *options = &self->options;
+    if (input.rank < 2)
+        return gt_fail(GT_INVALID, "the input has %d dimensions; at least 2 are needed",
+                       (int)input.rank);
+    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), options->units),
+                                 .initializer = options->kernel_initializer,
+                                 .regularizer = options->kernel_regularizer);
+    if (options->use_bias)
+        self->bias = gt_add_weight(layer, "bias", gt_shape(options->units),
+                                   .initializer = options->bias_initializer,
+                                   .regularizer = options->bias_regularizer);
+    return gt_set_input_spec(layer, 2, gt_last(input));
+}
+
+static gt_Tensor *dense_call(gt_Layer *layer, gt_CallArgs in)
+{
+    Dense *self = (Dense *)layer;
+    gt_Tensor *y = gt_matmul(in.x, self->kernel);
+    if (self->options.use_bias)
+        y = gt_add(y, self->bias);
+    return self->options.activation ? self->options.activation(y) : y;
+}
+
+static const gt_LayerClass dense_class = {
+    .name = "dense",
+    .instance = sizeof(Dense),
+    .create = dense_create,
+    .build = dense_build,
+    .call = dense_call,
+};
+
+gt_Layer *gt_dense_new(const char *here, const gt_DenseOptions *given)
+{
+    Dense dense = {.base = {NULL, NULL, NULL, GT_DTYPE_NONE}};
+    gt_options_fill(&gt_DenseOptions_type, &dense.options, given);
+    dense.base.name = dense.options.name;
+    dense.base.dtype = dense.options.dtype;
+    return gt_layer_finish(gt_layer_new(here, &dense_class, &dense), dense.options.trainable,
+                           dense.options.activity_regularizer);
+}

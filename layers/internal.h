@@ -1,0 +1,65 @@
+/* What a layer is behind its struct. Private to the library. Leans on core. */
+#ifndef GT_LAYERS_INTERNAL_H
+#define GT_LAYERS_INTERNAL_H
+
+#include "core/internal.h"
+#include "layers/layer.h"
+
+/* Inside the library a layer reports the call site of the function the user called. */
+#undef GT_HERE
+#define GT_HERE ((const char *)0)
+
+typedef struct gt_Weight {
+    gt_Variable *variable; /* held */
+    char *name;            /* owned */
+    gt_Regularizer regularizer;
+    bool is_state;
+} gt_Weight;
+
+typedef struct gt_Child {
+    gt_Layer *layer; /* held */
+    char *name;      /* in this container; owned */
+} gt_Child;
+
+/* State and struct are one block: the struct begins at gt_layer_struct(state). */
+struct gt_LayerState {
+    gt_Object object;
+    gt_Layer *layer;
+    char *name; /* owned */
+    bool named; /* by the user */
+    bool trainable, built, building, creating;
+    gt_DType dtype;
+    gt_Weight *weights;
+    int32_t weight_count, weight_capacity;
+    gt_Child *children;
+    int32_t child_count, child_capacity;
+    int min_rank;
+    int64_t last;
+    gt_Regularizer activity;
+    gt_Spec output;     /* of the last call; dtype NONE: never called */
+    gt_Tensor **losses; /* of the last call with this layer outermost */
+    int32_t loss_count, loss_capacity;
+    gt_Tensor **list; /* what the list functions hand out */
+    int32_t list_count, list_capacity;
+    char *text; /* what path and summary functions hand out */
+    size_t text_bytes;
+    uint64_t visit;
+    gt_Object *compiled; /* train/model.c: what gt_compile was given; held */
+};
+
+extern const gt_ObjectKind gt_layer_kind;
+
+/* The state of a live layer; NULL with an error raised as `operation` otherwise. */
+gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
+                              const gt_Layer *layer);
+/* Room for `bytes` in state->text. */
+char *gt_layer_text(gt_LayerState *state, size_t bytes);
+char *gt_copy_text(gt_Context *context, const char *text);
+void gt_free_text(gt_Context *context, char *text);
+/* The penalty of a regularizer on a tensor; NULL without an error if it is none. */
+gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor);
+bool gt_regularizer_given(gt_Regularizer regularizer);
+/* What the options that all layers have say. */
+gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity);
+
+#endif

@@ -1,0 +1,561 @@
+/* The life of a layer: made, put into a container, built once, called often, freed. Leans on core
+ * for handles, scopes and errors, on weights.c for its lists. */
+#include "layers/internal.h"
+#include "core/graph.h"
+#include "ops/arithmetic.h"
+#include "ops/reduce.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GT_STRUCT gt_WeightOptions
+GT_OPTION_TYPE(gt_WeightOptions, GT_WEIGHT_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_CallOptions
+GT_OPTION_TYPE(gt_CallOptions, GT_CALL_OPTIONS);
+#undef GT_STRUCT
+
+/* ---- text ---- */
+
+char *gt_copy_text(gt_Context *context, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = gt_allocate(context, bytes);
+    if (copy)
+        memcpy(copy, text, bytes);
+    return copy;
+}
+
+void gt_free_text(gt_Context *context, char *text)
+{
+    if (text)
+        gt_release(context, text, strlen(text) + 1);
+}
+
+char *gt_layer_text(gt_LayerState *state, size_t bytes)
+{
+    gt_Context *context = state->object.context;
+    if (state->text_bytes >= bytes)
+        return state->text;
+    char *grown = gt_allocate(context, bytes);
+    if (!grown)
+        return NULL;
+    gt_release(context, state->text, state->text_bytes);
+    state->text = grown;
+    state->text_bytes = bytes;
+    return grown;
+}
+
+/* ---- making and freeing ---- */
+
+static size_t struct_offset(void)
+{
+    return (sizeof(gt_LayerState) + 63) & ~(size_t)63;
+}
+
+static void release_weights(gt_LayerState *state)
+{
+    gt_Context *context = state->object.context;
+    while (state->weight_count > 0) {
+        gt_Weight *weight = &state->weights[--state->weight_count];
+        gt_variable_free(weight->variable);
+        gt_free_text(context, weight->name);
+    }
+}
+
+static void release_children(gt_LayerState *state, int32_t keep)
+{
+    gt_Context *context = state->object.context;
+    while (state->child_count > keep) {
+        gt_Child child = state->children[--state->child_count];
+        gt_free_text(context, child.name);
+        gt_object_release(&child.layer->state->object);
+    }
+}
+
+static void destroy_layer(gt_Object *object)
+{
+    gt_LayerState *state = (gt_LayerState *)object;
+    gt_Context *context = object->context;
+    if (state->layer && state->layer->type->destroy)
+        state->layer->type->destroy(state->layer);
+    gt_object_release(state->compiled);
+    state->compiled = NULL;
+    release_weights(state);
+    release_children(state, 0);
+    gt_release(context, state->weights, (size_t)state->weight_capacity * sizeof *state->weights);
+    gt_release(context, state->children, (size_t)state->child_capacity * sizeof *state->children);
+    gt_release(context, state->losses, (size_t)state->loss_capacity * sizeof *state->losses);
+    gt_release(context, state->list, (size_t)state->list_capacity * sizeof *state->list);
+    gt_release(context, state->text, state->text_bytes);
+    gt_free_text(context, state->name);
+}
+
+const gt_ObjectKind gt_layer_kind = {"layer", destroy_layer};
+
+gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
+                              const gt_Layer *layer)
+{
+    if (!layer) {
+        gt_raise(context, GT_INVALID, here, operation, "the layer is NULL");
+        return NULL;
+    }
+    gt_LayerState *state = layer->state;
+    if (!state) {
+        gt_raise(context, GT_INVALID, here, operation,
+                 "this layer was not made by gt_layer_new or a layer's function");
+        return NULL;
+    }
+    return gt_object_check(context, here, operation, &state->object, &gt_layer_kind) ? state : NULL;
+}
+
+gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *instance)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    if (!type || !instance || !type->name || !type->call || type->instance < sizeof(gt_Layer)) {
+        gt_raise(context, GT_INVALID, here, "layer_new",
+                 "a layer needs a struct, and a class with a name, a call and the struct's size");
+        return NULL;
+    }
+    const gt_Layer *given = instance;
+    const char *name = given->name ? given->name : type->name;
+    if (!*name || strchr(name, '/')) {
+        gt_raise(context, GT_INVALID, here, type->name, "the name \"%s\" is empty or has a '/'",
+                 name);
+        return NULL;
+    }
+    gt_LayerState *state = gt_object_new(context, &gt_layer_kind, struct_offset() + type->instance);
+    if (!state)
+        return NULL;
+    gt_Layer *layer = (gt_Layer *)(void *)((char *)state + struct_offset());
+    memcpy(layer, instance, type->instance);
+    layer->type = type;
+    layer->state = state;
+    state->layer = layer;
+    state->named = given->name != NULL;
+    state->trainable = true;
+    state->dtype = given->dtype;
+    state->name = gt_copy_text(context, name);
+    layer->name = state->name;
+    gt_Site site = gt_site_enter(here, type->name);
+    state->creating = true;
+    if (state->name && type->create)
+        type->create(layer);
+    state->creating = false;
+    gt_site_leave(site);
+    if (context->status != GT_OK) {
+        gt_object_release(&state->object);
+        return NULL;
+    }
+    return layer;
+}
+
+void gt_layer_free(gt_Layer *layer)
+{
+    if (layer && layer->state)
+        gt_object_release(&layer->state->object);
+}
+
+gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity)
+{
+    if (!layer)
+        return NULL;
+    layer->state->activity = activity;
+    if (!trainable)
+        gt_set_trainable(layer, false);
+    return layer;
+}
+
+/* ---- children ---- */
+
+static bool name_taken(const gt_LayerState *state, const char *name)
+{
+    for (int32_t i = 0; i < state->child_count; i++)
+        if (strcmp(state->children[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* "dense", "dense_1", ...: by position, so the order in which the layers were made says nothing. */
+static char *child_name(gt_Context *context, const gt_LayerState *parent,
+                        const gt_LayerState *child)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s", child->name);
+    for (int i = 1; name_taken(parent, name); i++) {
+        if (child->named) {
+            gt_raise(context, GT_INVALID, NULL, NULL,
+                     "two layers in %s are called \"%s\"; names are unique in a container",
+                     parent->name, name);
+            return NULL;
+        }
+        snprintf(name, sizeof name, "%.100s_%d", child->name, i);
+    }
+    return gt_copy_text(context, name);
+}
+
+gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
+{
+    gt_Context *context = gt_context();
+    if (!context)
+        return NULL;
+    if (child && child->state && child->state->object.kind == &gt_layer_kind)
+        gt_object_sink(&child->state->object);
+    if (context->status != GT_OK)
+        goto failed;
+    gt_LayerState *state = gt_layer_check(context, here, "add_child", layer);
+    if (!state || !gt_layer_check(context, here, "add_child", child))
+        goto failed;
+    if (state->built && !state->building) {
+        gt_raise(context, GT_STATE, here, "add_child",
+                 "layer %s is built already; register its children when it is made", state->name);
+        goto failed;
+    }
+    if (child == layer) {
+        gt_raise(context, GT_INVALID, here, "add_child", "a layer cannot be its own child");
+        goto failed;
+    }
+    char *name = child_name(context, state, child->state);
+    if (!name)
+        goto failed;
+    if (!gt_reserve(context, (void **)&state->children, state->child_count, &state->child_capacity,
+                    sizeof *state->children)) {
+        gt_free_text(context, name);
+        goto failed;
+    }
+    state->children[state->child_count++] = (gt_Child){child, name};
+    if (!state->trainable)
+        gt_set_trainable(child, false);
+    return child;
+failed:
+    if (child && child->state && child->state->object.kind == &gt_layer_kind)
+        gt_object_release(&child->state->object);
+    return NULL;
+}
+
+/* ---- building ---- */
+
+/* The key of a weight's first numbers: which model, where in it, which weight. The serial of the
+ * outermost layer keeps two models apart; those below it are told apart by their path, because the
+ * order of their making depends on the compiler. */
+static void weight_key(const gt_Context *context, const gt_LayerState *state, const char *weight,
+                       char *text, size_t size)
+{
+    const gt_CallFrame *outermost = context->frame;
+    char path[512] = "";
+    for (const gt_CallFrame *frame = context->frame; frame && frame->caller;
+         frame = frame->caller) {
+        char longer[512];
+        snprintf(longer, sizeof longer, "%.200s/%.300s", frame->name, path);
+        memcpy(path, longer, sizeof path);
+        outermost = frame->caller;
+    }
+    unsigned long long serial = outermost ? (unsigned long long)outermost->layer->serial
+                                          : (unsigned long long)state->object.serial;
+    snprintf(text, size, "%llu/%s%s", serial, path, weight);
+}
+
+gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *name, gt_Shape shape,
+                              const gt_WeightOptions *given)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "add_weight", layer) : NULL;
+    if (!state)
+        return NULL;
+    gt_WeightOptions options;
+    gt_options_fill(&gt_WeightOptions_type, &options, given);
+    char text[160];
+    if (!name || !*name || strchr(name, '/')) {
+        gt_raise(context, GT_INVALID, here, "add_weight", "a weight needs a name without '/'");
+        return NULL;
+    }
+    if (!state->building) {
+        gt_raise(
+            context, GT_STATE, here, "add_weight",
+            "weight \"%s\" of layer %s is made outside of build; variables are made once: move "
+            "this to the layer's build function",
+            name, state->name);
+        return NULL;
+    }
+    for (int32_t i = 0; i < state->weight_count; i++)
+        if (strcmp(state->weights[i].name, name) == 0) {
+            gt_raise(context, GT_INVALID, here, "add_weight",
+                     "layer %s has a weight \"%s\" already", state->name, name);
+            return NULL;
+        }
+    gt_Spec spec = {0};
+    gt_DType dtype = options.dtype ? options.dtype : state->dtype ? state->dtype : GT_FLOAT32;
+    if (gt_loop_type(dtype) < 0 || !gt_spec_set(&spec, dtype, shape)) {
+        gt_raise(context, GT_INVALID, here, "add_weight", "weight \"%s\" cannot be %s %s", name,
+                 gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
+        return NULL;
+    }
+    if (!gt_reserve(context, (void **)&state->weights, state->weight_count, &state->weight_capacity,
+                    sizeof *state->weights))
+        return NULL;
+    bool is_float = gt_dtype_is_float(dtype);
+    gt_Slot *slot = gt_variable_make(context, &spec, name, options.trainable && is_float);
+    char *copy = slot ? gt_copy_text(context, name) : NULL;
+    if (!copy) {
+        if (slot)
+            gt_variable_free(gt_slot_handle(slot));
+        return NULL;
+    }
+    slot->variable->trainable = slot->variable->trainable && state->trainable;
+    state->weights[state->weight_count++] =
+        (gt_Weight){gt_slot_handle(slot), copy, options.regularizer, options.is_state};
+    if (options.initializer.kind == GT_INITIALIZER_DEFAULT)
+        options.initializer = is_float ? gt_glorot_uniform() : gt_zeros();
+    char key[768];
+    weight_key(context, state, name, key, sizeof key);
+    gt_Site site = gt_site_enter(here, NULL);
+    gt_initialize(options.initializer, key, &spec, gt_value_data(slot->value));
+    gt_site_leave(site);
+    return context->status == GT_OK ? gt_slot_handle(slot) : NULL;
+}
+
+gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *name,
+                                gt_Variable *variable)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "share_weight", layer) : NULL;
+    if (!state || !gt_variable_check(context, here, "share_weight", variable))
+        return NULL;
+    if (!name || !*name || strchr(name, '/') || !state->building) {
+        gt_raise(context, GT_STATE, here, "share_weight",
+                 "a weight is shared in build, under a name without '/'");
+        return NULL;
+    }
+    char *copy = gt_copy_text(context, name);
+    if (!copy || !gt_reserve(context, (void **)&state->weights, state->weight_count,
+                             &state->weight_capacity, sizeof *state->weights)) {
+        gt_free_text(context, copy);
+        return NULL;
+    }
+    gt_variable_retain(variable);
+    state->weights[state->weight_count++] = (gt_Weight){.variable = variable, .name = copy};
+    return variable;
+}
+
+gt_Status gt_set_input_spec(gt_Layer *layer, int min_rank, int64_t last)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, NULL, "set_input_spec", layer) : NULL;
+    if (!state)
+        return gt_status();
+    state->min_rank = min_rank;
+    state->last = last;
+    return GT_OK;
+}
+
+static gt_Status check_input(gt_Context *context, const char *here, const gt_LayerState *state,
+                             const gt_Spec *spec)
+{
+    char text[160];
+    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
+    if (spec->rank < state->min_rank)
+        return gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                        "the input has shape %s; at least %d dimensions are needed", text,
+                        state->min_rank);
+    if (state->last > 0 && spec->dims[spec->rank - 1] != state->last)
+        return gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                        "the input has shape %s, but the layer was built for a last dimension of "
+                        "%lld",
+                        text, (long long)state->last);
+    return GT_OK;
+}
+
+/* Runs `build` eagerly, unseen by traces and tapes. A failure takes back what was made. */
+static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_Spec *input)
+{
+    gt_Layer *layer = state->layer;
+    int32_t children = state->child_count;
+    if (state->dtype == GT_DTYPE_NONE)
+        for (const gt_CallFrame *frame = context->frame; frame; frame = frame->caller) {
+            const gt_LayerState *around = (const gt_LayerState *)frame->layer;
+            if (around != state && around->dtype != GT_DTYPE_NONE) {
+                state->dtype = around->dtype;
+                break;
+            }
+        }
+    if (state->dtype == GT_DTYPE_NONE && gt_dtype_is_float(input->dtype))
+        state->dtype = input->dtype;
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return context->status;
+    gt_Trace *trace = gt_trace_suspend(context);
+    uint64_t recording = gt_tape_quiet(context);
+    state->building = true;
+    if (layer->type->build)
+        layer->type->build(layer, gt_spec_shape(input));
+    state->building = false;
+    gt_scope_unwind(context, scope);
+    gt_scope_close(context);
+    gt_tape_unquiet(context, recording);
+    gt_trace_resume(context, trace);
+    if (context->status != GT_OK) {
+        release_weights(state);
+        release_children(state, children);
+        state->dtype = layer->dtype;
+        return context->status;
+    }
+    state->built = true;
+    return GT_OK;
+}
+
+/* ---- calling ---- */
+
+/* The name of a layer in the container that calls it; NULL: it was never registered there. */
+static const char *name_in(const gt_LayerState *parent, const gt_Layer *layer)
+{
+    for (int32_t i = 0; i < parent->child_count; i++)
+        if (parent->children[i].layer == layer)
+            return parent->children[i].name;
+    return NULL;
+}
+
+static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Tensor *y)
+{
+    gt_Tensor *penalty = gt_penalty(state->activity, y);
+    int64_t batch = gt_dim(gt_tensor_shape(y), 0);
+    if (penalty && context->status == GT_OK)
+        gt_add_loss_at(NULL, state->layer, gt_divide(penalty, batch > 0 ? (double)batch : 1.0));
+    return context->status == GT_OK ? y : NULL;
+}
+
+static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
+                           gt_CallArgs in)
+{
+    gt_Spec input = gt_spec(in.x);
+    if (context->status != GT_OK)
+        return NULL;
+    if (state->built && check_input(context, here, state, &input) != GT_OK)
+        return NULL;
+    if (!state->built && build_layer(context, state, &input) != GT_OK)
+        return NULL;
+    if (check_input(context, here, state, &input) != GT_OK)
+        return NULL;
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return NULL;
+    gt_Tensor *y = state->layer->type->call(state->layer, in);
+    if (y && gt_regularizer_given(state->activity))
+        y = add_activity(context, state, y);
+    gt_scope_unwind(context, scope);
+    if (context->status != GT_OK)
+        y = NULL;
+    else if (!y)
+        gt_raise(context, GT_STATE, here, state->layer->type->name, "call returned no tensor");
+    else if (gt_slot_check(context, here, state->layer->type->name, "what call returned", y))
+        gt_scope_keep(context, y);
+    gt_scope_close(context);
+    if (context->status != GT_OK)
+        return NULL;
+    state->output = gt_spec(y);
+    return y;
+}
+
+gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_CallOptions *given)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "call", layer) : NULL;
+    if (!state)
+        return NULL;
+    gt_CallOptions options;
+    gt_options_fill(&gt_CallOptions_type, &options, given);
+    const gt_CallFrame *caller = context->frame;
+    const char *name = caller ? name_in((const gt_LayerState *)caller->layer, layer) : state->name;
+    if (!name) {
+        gt_raise(context, GT_STATE, here, "call",
+                 "layer %s is called inside %s but was never registered there: its weights would "
+                 "not be trained or saved; use gt_add_child when %s is made",
+                 state->name, ((const gt_LayerState *)caller->layer)->name,
+                 ((const gt_LayerState *)caller->layer)->name);
+        return NULL;
+    }
+    if (options.more.count < 0 || options.more.count >= GT_MAX_INPUTS ||
+        (options.more.count && !options.more.items)) {
+        gt_raise(context, GT_INVALID, here, "call", "the list of further inputs is wrong");
+        return NULL;
+    }
+    gt_CallFrame frame = {caller, &state->object, name, caller ? caller->scope : context->scope,
+                          options.training == GT_INHERIT ? caller && caller->training
+                                                         : options.training != 0};
+    gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
+    for (int i = 0; i < options.more.count; i++)
+        inputs[i + 1] = options.more.items[i];
+    gt_CallArgs in = {x, inputs, options.more.count + 1, frame.training};
+    const char *site = context->here;
+    if (here)
+        context->here = here;
+    context->frame = &frame;
+    if (!caller)
+        state->loss_count = 0;
+    state->object.references++; /* so that `call` cannot free it under us */
+    for (int i = 0; i < in.count && context->status == GT_OK; i++)
+        gt_slot_check(context, here, layer->type->name, "the input", inputs[i]);
+    gt_Tensor *y = context->status == GT_OK ? run_call(context, here, state, in) : NULL;
+    context->frame = caller;
+    context->here = site;
+    gt_object_release(&state->object);
+    return y;
+}
+
+gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DType dtype)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "build", layer) : NULL;
+    if (!state)
+        return gt_status();
+    gt_Spec spec = {0};
+    char text[160];
+    if (gt_loop_type(dtype) < 0 || !gt_spec_set(&spec, dtype, shape))
+        return gt_raise(context, GT_INVALID, here, "build", "an input cannot be %s %s",
+                        gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
+    gt_Graph *graph = gt_graph_new(context);
+    gt_Trace trace;
+    if (!graph || gt_trace_begin(context, &trace, graph) != GT_OK) {
+        gt_graph_free(graph);
+        return context->status;
+    }
+    gt_Scope *scope = gt_scope_open(context);
+    if (scope) {
+        gt_Tensor *x = gt_trace_input(context, &spec);
+        if (x)
+            gt_call_at(here, layer, x, NULL);
+        gt_scope_close(context);
+    }
+    gt_trace_end(context, &trace);
+    gt_graph_free(graph);
+    state->loss_count = 0;
+    return context->status;
+}
+
+/* ---- losses ---- */
+
+gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "add_loss", layer) : NULL;
+    if (!state)
+        return gt_status();
+    const gt_CallFrame *outermost = context->frame;
+    if (!outermost)
+        return gt_raise(context, GT_STATE, here, "add_loss", "a loss is added inside call");
+    while (outermost->caller)
+        outermost = outermost->caller;
+    if (gt_size(loss) != 1) {
+        if (context->status == GT_OK)
+            gt_raise(context, GT_INVALID, here, "add_loss", "a loss is a scalar");
+        return context->status;
+    }
+    gt_LayerState *root = (gt_LayerState *)outermost->layer;
+    if (!gt_reserve(context, (void **)&root->losses, root->loss_count, &root->loss_capacity,
+                    sizeof *root->losses))
+        return context->status;
+    gt_scope_move(loss, outermost->scope);
+    root->losses[root->loss_count++] = loss;
+    return GT_OK;
+}

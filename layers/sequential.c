@@ -1,0 +1,42 @@
+/* Sequential: the children in order. */
+#include "layers/sequential.h"
+#include "layers/internal.h"
+#include "ops/cast.h"
+
+typedef struct Sequential {
+    gt_Layer base;
+} Sequential;
+
+static gt_Tensor *sequential_call(gt_Layer *layer, gt_CallArgs in)
+{
+    const gt_LayerState *state = layer->state;
+    if (state->child_count == 0)
+        return gt_identity(in.x);
+    gt_Tensor *x = in.x;
+    for (int32_t i = 0; i < state->child_count; i++)
+        x = gt_call(state->children[i].layer, x);
+    return x;
+}
+
+static const gt_LayerClass sequential_class = {
+    .name = "sequential", .instance = sizeof(Sequential), .call = sequential_call};
+
+gt_Layer *gt_sequential_new(const char *here, gt_Layer *const *layers, int count)
+{
+    const Sequential instance = {.base = {NULL, NULL, NULL, GT_DTYPE_NONE}};
+    gt_Layer *model = gt_layer_new(here, &sequential_class, &instance);
+    gt_Site site = gt_site_enter(here, "sequential");
+    for (int i = 0; i < count; i++) /* each is taken, also after a failure */
+        gt_add_child(model, layers[i]);
+    gt_site_leave(site);
+    if (gt_status() == GT_OK)
+        return model;
+    gt_layer_free(model);
+    return NULL;
+}
+
+gt_Status gt_sequential_add_at(const char *here, gt_Layer *model, gt_Layer *layer)
+{
+    gt_add_child_at(here, model, layer);
+    return gt_status();
+}

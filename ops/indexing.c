@@ -1,0 +1,1034 @@
+/* Parts and lookups: records, kernels and gradient rules of ops/indexing.h. */
+#include "ops/indexing.h"
+#include "ops/kit.h"
+#include "ops/reshaping.h"
+
+#include <string.h>
+
+#define REAL(...) GT_REAL(-2, 2, __VA_ARGS__)
+
+/* ---- concatenate and stack ---- */
+
+#define GT_STRUCT gt_ConcatenateOptions
+GT_OPTION_TYPE(gt_ConcatenateOptions, GT_CONCATENATE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status concatenate_shape(gt_ShapeRule *rule)
+{
+    const gt_ConcatenateOptions *options = rule->options;
+    const gt_Spec *first = rule->input[0];
+    gt_Spec *out = &rule->output[0];
+    char a[200], b[200];
+    *out = *first;
+    int axis = gt_axis(options->axis, first->rank);
+    if (axis < 0)
+        return gt_status();
+    for (int i = 1; i < rule->inputs; i++) {
+        const gt_Spec *next = rule->input[i];
+        bool fits = next->dtype == first->dtype && next->rank == first->rank;
+        for (int d = 0; fits && d < next->rank; d++)
+            fits = d == axis || next->dims[d] == first->dims[d];
+        if (!fits)
+            return gt_fail(GT_INVALID, "%s does not continue %s along axis %d",
+                           gt_spec_text(next, a, sizeof a), gt_spec_text(first, b, sizeof b), axis);
+        if (next->dims[axis] > INT64_MAX - out->dims[axis])
+            return gt_fail(GT_INVALID, "the result would be too large");
+        out->dims[axis] += next->dims[axis];
+    }
+    return GT_OK;
+}
+
+static gt_Status concatenate_run(const gt_Kernel *kernel)
+{
+    const gt_ConcatenateOptions *options = kernel->options;
+    const gt_Spec *out = kernel->output_spec[0];
+    int axis = gt_axis(options->axis, out->rank);
+    int64_t outer = 1, inner = 1;
+    for (int d = 0; d < out->rank; d++)
+        *(d < axis ? &outer : &inner) *= d == axis ? 1 : out->dims[d];
+    char *to = kernel->output[0];
+    for (int i = 0; i < kernel->inputs; i++) {
+        int64_t block = kernel->input_spec[i]->dims[axis] * inner;
+        gt_Broadcast plan;
+        gt_strided_begin(&plan);
+        gt_strided_axis(&plan, outer, block, out->dims[axis] * inner);
+        gt_strided_axis(&plan, block, 1, 1);
+        if (gt_strided_copy(kernel, &plan, out->dtype, kernel->input[i], to) != GT_OK)
+            return gt_status();
+        to += (size_t)block * gt_dtype_size(out->dtype);
+    }
+    return GT_OK;
+}
+
+static gt_Status concatenate_gradient(gt_GradientRule *rule)
+{
+    const gt_ConcatenateOptions *options = gt_rule_options(rule);
+    int rank = gt_input_spec(rule, 0)->rank, axis = gt_axis(options->axis, rank);
+    gt_Shape begin = {rank, {0}};
+    for (int i = 0; i < gt_rule_inputs(rule); i++) {
+        gt_Shape size = gt_spec_shape(gt_input_spec(rule, i));
+        if (gt_wants(rule, i))
+            gt_give(rule, i, gt_slice(gt_upstream(rule, 0), begin, size));
+        begin.dims[axis] += size.dims[axis];
+    }
+    return gt_status();
+}
+
+#define AXIS(Type, number)                                                                         \
+    .options = &(const Type)                                                                       \
+    {                                                                                              \
+        .size = sizeof(Type), .axis = number                                                       \
+    }
+const gt_Operation gt_op_concatenate = {
+    .size = sizeof(gt_Operation),
+    .name = "concatenate",
+    .formula = "one behind the other along an axis",
+    .flags = GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(gt_ConcatenateOptions),
+    .inputs_min = 1,
+    .inputs_max = GT_MAX_INPUTS,
+    .outputs = 1,
+    .shape = concatenate_shape,
+    .run = concatenate_run,
+    .gradient = concatenate_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = {REAL(2, 3), REAL(1, 3)}},
+                                   {.inputs = 3,
+                                    .input = {REAL(2, 1, 2), REAL(2, 3, 2), REAL(2, 2, 2)},
+                                    AXIS(gt_ConcatenateOptions, -2)},
+                                   GT_SAMPLES_END},
+};
+
+/* More tensors than a record can hold are joined in groups, and the groups then. */
+static gt_Tensor *join(gt_Tensor *const *items, int64_t count, int axis, bool stack)
+{
+    gt_Tensor *part[GT_MAX_INPUTS];
+    int64_t group = 1, parts = 0;
+    while (group * GT_MAX_INPUTS < count)
+        group *= GT_MAX_INPUTS;
+    for (int64_t i = 0; i < count; i += group, parts++) {
+        if (group > 1)
+            part[parts] = join(items + i, count - i < group ? count - i : group, axis, stack);
+        else
+            part[parts] = stack ? gt_expand_dims(items[i], axis) : items[i];
+    }
+    gt_ConcatenateOptions options = {sizeof options, axis};
+    return gt_apply_one(NULL, &gt_op_concatenate, &options, (int)parts, part);
+}
+
+static gt_Tensor *joined(gt_Tensors tensors, const gt_ConcatenateOptions *given, bool stack)
+{
+    gt_ConcatenateOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ConcatenateOptions), &options, given);
+    if (tensors.count < 1 || !tensors.items) {
+        gt_fail(GT_INVALID, "there are no tensors to join");
+        return NULL;
+    }
+    return join(tensors.items, tensors.count, options.axis, stack);
+}
+
+static gt_Tensor *concatenate(gt_Tensors tensors, const gt_ConcatenateOptions *options)
+{
+    return joined(tensors, options, false);
+}
+GT_COMPOSED(concatenate,
+            (const char *here, gt_Tensors tensors, const gt_ConcatenateOptions *options),
+            (tensors, options))
+
+static gt_Tensor *stack(gt_Tensors tensors, const gt_ConcatenateOptions *options)
+{
+    return joined(tensors, options, true);
+}
+GT_COMPOSED(stack, (const char *here, gt_Tensors tensors, const gt_ConcatenateOptions *options),
+            (tensors, options))
+
+/* ---- slice: as a copy, and as a view where the block is contiguous ---- */
+
+typedef struct SliceOptions {
+    uint32_t size;
+    gt_Shape begin, extent;
+} SliceOptions;
+#define NO_SHAPE {0, {0}}
+#define SLICE_OPTIONS(F)                                                                           \
+    F(uint32_t, size, (uint32_t)sizeof(SliceOptions), "for ABI growth")                            \
+    F(gt_Shape, begin, NO_SHAPE, "where the block starts")                                         \
+    F(gt_Shape, extent, NO_SHAPE, "how large it is")
+#define GT_STRUCT SliceOptions
+GT_OPTION_TYPE(SliceOptions, SLICE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status slice_shape(gt_ShapeRule *rule)
+{
+    const SliceOptions *options = rule->options;
+    const gt_Shape *begin = &options->begin, *extent = &options->extent;
+    const gt_Spec *in = rule->input[0];
+    char a[160], b[160], x[160];
+    bool fits = begin->rank == in->rank && extent->rank == in->rank;
+    for (int d = 0; fits && d < in->rank; d++)
+        fits = begin->dims[d] >= 0 && begin->dims[d] <= in->dims[d] && extent->dims[d] >= 0 &&
+               extent->dims[d] <= in->dims[d] - begin->dims[d];
+    if (!fits)
+        return gt_fail(GT_INVALID, "%s has no block of size %s at %s",
+                       gt_shape_text(gt_spec_shape(in), x, sizeof x),
+                       gt_shape_text(*extent, b, sizeof b), gt_shape_text(*begin, a, sizeof a));
+    rule->output[0].dtype = in->dtype;
+    rule->output[0].rank = in->rank;
+    memcpy(rule->output[0].dims, extent->dims, sizeof extent->dims);
+    return GT_OK;
+}
+
+static int64_t slice_start(const gt_Spec *in, const SliceOptions *options)
+{
+    int64_t stride[GT_MAX_RANK], start = 0;
+    gt_strides(in, stride);
+    for (int d = 0; d < in->rank; d++)
+        start += options->begin.dims[d] * stride[d];
+    return start;
+}
+
+static int64_t slice_offset(const gt_ShapeRule *rule)
+{
+    const gt_Spec *in = rule->input[0];
+    return rule->output[0].size ? slice_start(in, rule->options) : 0;
+}
+
+static gt_Status slice_run(const gt_Kernel *kernel)
+{
+    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
+    int64_t from[GT_MAX_RANK], to[GT_MAX_RANK];
+    gt_Broadcast plan;
+    if (out->size == 0)
+        return GT_OK;
+    gt_strides(in, from);
+    gt_strides(out, to);
+    gt_strided_begin(&plan);
+    for (int d = 0; d < out->rank; d++)
+        gt_strided_axis(&plan, out->dims[d], from[d], to[d]);
+    return gt_strided_copy(kernel, &plan, in->dtype,
+                           (const char *)kernel->input[0] +
+                               (size_t)slice_start(in, kernel->options) * gt_dtype_size(in->dtype),
+                           kernel->output[0]);
+}
+
+static gt_Status slice_gradient(gt_GradientRule *rule)
+{
+    const SliceOptions *options = gt_rule_options(rule);
+    gt_Shape after = gt_spec_shape(gt_input_spec(rule, 0));
+    for (int d = 0; d < after.rank; d++)
+        after.dims[d] -= options->begin.dims[d] + options->extent.dims[d];
+    return gt_give(rule, 0, gt_pad(gt_upstream(rule, 0), options->begin, after));
+}
+
+#define SLICE_RECORD(op, more, start, samples_, ...)                                               \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = "a block of x",                                                                 \
+        .flags = GT_OP_LINEAR | (more),                                                            \
+        .options = GT_STRUCT_TYPE(SliceOptions),                                                   \
+        .inputs_min = 1,                                                                           \
+        .inputs_max = 1,                                                                           \
+        .outputs = 1,                                                                              \
+        .shape = slice_shape,                                                                      \
+        .run = slice_run,                                                                          \
+        .gradient = slice_gradient,                                                                \
+        .view_offset = start,                                                                      \
+        .samples = (const gt_Sample[]){{.inputs = 1,                                               \
+                                        .input = {samples_},                                       \
+                                        .options = &(const SliceOptions){sizeof(SliceOptions),     \
+                                                                         __VA_ARGS__}},            \
+                                       GT_SAMPLES_END},                                            \
+    };
+SLICE_RECORD(slice, 0, NULL, REAL(3, 4), {2, {1, 1}}, {2, {2, 2}})
+SLICE_RECORD(slice_view, GT_OP_VIEW | GT_OP_INTERNAL, slice_offset, REAL(4, 2), {2, {1, 0}},
+             {2, {2, 2}})
+
+/* A block lies together if it is one thick, then anything, then as wide as x. */
+static bool contiguous(const gt_Spec *in, const gt_Shape *extent)
+{
+    int d = 0;
+    while (d < in->rank && extent->dims[d] == 1)
+        d++;
+    for (d++; d < in->rank; d++)
+        if (extent->dims[d] != in->dims[d])
+            return false;
+    return true;
+}
+
+gt_Tensor *gt_slice_at(const char *here, gt_Tensor *x, gt_Shape begin, gt_Shape size)
+{
+    gt_Context *context = gt_enter();
+    gt_Slot *slot = context ? gt_slot_check(context, here, "slice", "input 1", x) : NULL;
+    if (!slot)
+        return NULL;
+    const gt_Spec *in = &slot->value->spec;
+    SliceOptions options = {sizeof options, begin, size};
+    bool view = begin.rank == in->rank && size.rank == in->rank;
+    for (int d = 0; view && d < in->rank; d++)
+        if (size.dims[d] == -1 && begin.dims[d] >= 0 && begin.dims[d] <= in->dims[d])
+            options.extent.dims[d] = in->dims[d] - begin.dims[d];
+    view = view && contiguous(in, &options.extent);
+    gt_Site site = gt_site_enter(here, "slice");
+    x = gt_apply_one(NULL, view ? &gt_op_slice_view : &gt_op_slice, &options, 1, &x);
+    gt_site_leave(site);
+    return x;
+}
+
+#define GT_STRUCT gt_SplitOptions
+GT_OPTION_TYPE(gt_SplitOptions, GT_SPLIT_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status split(gt_Tensor *x, int count, gt_Tensor **parts, const gt_SplitOptions *given)
+{
+    gt_SplitOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_SplitOptions), &options, given);
+    gt_Spec spec = gt_spec(x);
+    int axis;
+    if (gt_status() != GT_OK || (axis = gt_axis(options.axis, spec.rank)) < 0)
+        return gt_status();
+    int64_t length = spec.dims[axis], rest = length;
+    gt_Shape begin = {spec.rank, {0}}, size = gt_spec_shape(&spec);
+    if (count < 1 || !parts || (!options.sizes && length % count != 0))
+        return gt_fail(GT_INVALID, "axis %d of length %lld cannot be cut into %d equal parts", axis,
+                       (long long)length, count);
+    for (int i = 0; options.sizes && i < count; i++) {
+        bool fits = options.sizes[i] >= 0 && options.sizes[i] <= rest;
+        rest -= fits ? options.sizes[i] : 0;
+        if (!fits || (i == count - 1 && rest != 0))
+            return gt_fail(GT_INVALID, "the sizes do not sum up to axis %d of length %lld", axis,
+                           (long long)length);
+    }
+    for (int i = 0; i < count; i++) {
+        size.dims[axis] = options.sizes ? options.sizes[i] : length / count;
+        parts[i] = gt_slice(x, begin, size);
+        begin.dims[axis] += size.dims[axis];
+    }
+    return gt_status();
+}
+
+gt_Status gt_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
+                      const gt_SplitOptions *options)
+{
+    for (int i = 0; parts && i < count; i++)
+        parts[i] = NULL;
+    gt_Site site = gt_site_enter(here, "split");
+    gt_Status status = split(x, count, parts, options);
+    gt_site_leave(site);
+    for (int i = 0; parts && status != GT_OK && i < count; i++)
+        parts[i] = NULL;
+    return status;
+}
+
+/* ---- indices ---- */
+
+/* A tensor seen along one axis: outer x count x inner. */
+typedef struct Along {
+    int64_t outer, count, inner;
+} Along;
+
+static Along along(const gt_Spec *spec, int axis)
+{
+    Along view = {1, spec->dims[axis], 1};
+    for (int d = 0; d < axis; d++)
+        view.outer *= spec->dims[d];
+    for (int d = axis + 1; d < spec->rank; d++)
+        view.inner *= spec->dims[d];
+    return view;
+}
+
+static int64_t raw_index(gt_DType dtype, const void *indices, int64_t i)
+{
+    return dtype == GT_INT32   ? ((const int32_t *)indices)[i]
+           : dtype == GT_INT64 ? ((const int64_t *)indices)[i]
+                               : ((const uint8_t *)indices)[i];
+}
+
+static int64_t index_of(const gt_Kernel *kernel, int input, int64_t i, int64_t count)
+{
+    int64_t index = raw_index(kernel->input_spec[input]->dtype, kernel->input[input], i);
+    return index < 0 ? index + count : index;
+}
+
+/* All indices are looked at before anything is read or written with them. */
+static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int64_t count)
+{
+    const gt_Spec *spec = kernel->input_spec[input];
+    for (int64_t i = 0; i < spec->size; i++) {
+        int64_t index = raw_index(spec->dtype, kernel->input[input], i);
+        if (index >= -count && index < count)
+            continue;
+        gt_Shape at = {spec->rank, {0}};
+        char text[160];
+        for (int d = spec->rank - 1; d >= 0; d--) {
+            at.dims[d] = i % spec->dims[d];
+            i /= spec->dims[d];
+        }
+        return gt_fail(GT_INVALID, "index %lld, at %s of the indices, is outside axis %d of length %lld",
+                       (long long)index, gt_shape_text(at, text, sizeof text), axis,
+                       (long long)count);
+    }
+    return GT_OK;
+}
+
+static bool takes_indices(const gt_Spec *spec)
+{
+    if (!gt_dtype_is_integer(spec->dtype))
+        gt_fail(GT_INVALID, "indices are int32, int64 or uint8, not %s",
+                gt_dtype_name(spec->dtype));
+    return gt_dtype_is_integer(spec->dtype);
+}
+
+static void copy_elements(size_t element, int64_t n, const void *from, void *to)
+{
+    if (n == 1 && element == 4)
+        memcpy(to, from, 4);
+    else if (n == 1 && element == 8)
+        memcpy(to, from, 8);
+    else
+        memcpy(to, from, (size_t)n * element);
+}
+
+/* y[i] += x[i], y and x of any numeric type; integers wrap. */
+#define GT_ADD(type, wide)                                                                         \
+    for (int64_t i = 0; i < n; i++)                                                                \
+        ((type *)y)[i] = (type)((wide)((type *)y)[i] + (wide)((const type *)x)[i])
+static void add_elements(gt_DType dtype, int64_t n, const void *x, void *y)
+{
+    switch (dtype) {
+    case GT_FLOAT32:
+        GT_ADD(float, float);
+        break;
+    case GT_FLOAT64:
+        GT_ADD(double, double);
+        break;
+    case GT_INT32:
+        GT_ADD(int32_t, uint32_t);
+        break;
+    case GT_INT64:
+        GT_ADD(int64_t, uint64_t);
+        break;
+    default:
+        GT_ADD(uint8_t, uint32_t);
+        break;
+    }
+}
+
+/* How lookups are cut: one unit is one strip of `inner` of one outer position (`each` is 1: of one
+ * index, too, where units do not meet in what they write). */
+typedef struct Lookup {
+    Along view;      /* of the tensor that is indexed */
+    int64_t indices; /* how many an outer position has */
+    int64_t width, strips, units, group;
+} Lookup;
+
+static void lookup_cut(Lookup *lookup, bool each)
+{
+    int64_t rows = each ? 1 : lookup->indices + lookup->view.count;
+    lookup->width = lookup->view.inner;
+    if (!each && lookup->width * rows > GT_CHUNK)
+        lookup->width = GT_CHUNK / rows > 16 ? GT_CHUNK / rows : 16;
+    if (lookup->width > lookup->view.inner)
+        lookup->width = lookup->view.inner;
+    lookup->strips =
+        lookup->width ? (lookup->view.inner + lookup->width - 1) / lookup->width : 0;
+    lookup->units = lookup->view.outer * lookup->strips * (each ? lookup->indices : 1);
+    int64_t work = lookup->width * rows;
+    lookup->group = work > 0 && work < GT_CHUNK ? GT_CHUNK / work : 1;
+}
+
+static gt_Status lookup_run(const gt_Kernel *kernel, Lookup *lookup, gt_TileBody *body)
+{
+    return gt_for_tiles(kernel, (lookup->units + lookup->group - 1) / lookup->group, body, lookup);
+}
+
+/* Columns [column, column + width) of outer position `outer`. */
+static int64_t lookup_width(const Lookup *lookup, int64_t column)
+{
+    return lookup->view.inner - column < lookup->width ? lookup->view.inner - column
+                                                       : lookup->width;
+}
+
+/* ---- take and scatter_add ---- */
+
+#define GT_STRUCT gt_TakeOptions
+GT_OPTION_TYPE(gt_TakeOptions, GT_TAKE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status taken_shape(const gt_Spec *x, const gt_Spec *indices, int axis, gt_Spec *out)
+{
+    if (x->rank - 1 + indices->rank > GT_MAX_RANK)
+        return gt_fail(GT_INVALID, "the result would have more than %d dimensions", GT_MAX_RANK);
+    out->dtype = x->dtype;
+    out->rank = 0;
+    for (int d = 0; d < axis; d++)
+        out->dims[out->rank++] = x->dims[d];
+    for (int d = 0; d < indices->rank; d++)
+        out->dims[out->rank++] = indices->dims[d];
+    for (int d = axis + 1; d < x->rank; d++)
+        out->dims[out->rank++] = x->dims[d];
+    return GT_OK;
+}
+
+static gt_Status take_shape(gt_ShapeRule *rule)
+{
+    const gt_TakeOptions *options = rule->options;
+    int axis = gt_axis(options->axis, rule->input[0]->rank);
+    if (axis < 0 || !takes_indices(rule->input[1]))
+        return gt_status();
+    return taken_shape(rule->input[0], rule->input[1], axis, &rule->output[0]);
+}
+
+static void take_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                       void *scratch)
+{
+    (void)scratch;
+    const Lookup *lookup = argument;
+    const Along *view = &lookup->view;
+    size_t element = gt_dtype_size(kernel->output_spec[0]->dtype);
+    int64_t end = last * lookup->group < lookup->units ? last * lookup->group : lookup->units;
+    for (int64_t unit = first * lookup->group; unit < end; unit++) {
+        int64_t outer = unit / lookup->indices;
+        int64_t index = index_of(kernel, 1, unit % lookup->indices, view->count);
+        copy_elements(element, view->inner,
+                      (const char *)kernel->input[0] +
+                          (size_t)((outer * view->count + index) * view->inner) * element,
+                      (char *)kernel->output[0] + (size_t)(unit * view->inner) * element);
+    }
+}
+
+static gt_Status take_run(const gt_Kernel *kernel)
+{
+    const gt_TakeOptions *options = kernel->options;
+    int axis = gt_axis(options->axis, kernel->input_spec[0]->rank);
+    Lookup lookup = {along(kernel->input_spec[0], axis), kernel->input_spec[1]->size, 0, 0, 0, 0};
+    if (check_indices(kernel, 1, axis, lookup.view.count) != GT_OK)
+        return gt_status();
+    lookup_cut(&lookup, true);
+    return lookup_run(kernel, &lookup, take_tiles);
+}
+
+static gt_Status take_gradient(gt_GradientRule *rule)
+{
+    const gt_TakeOptions *options = gt_rule_options(rule);
+    gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
+    return gt_give(rule, 0,
+                   gt_scatter_add(gt_input(rule, 1), gt_upstream(rule, 0), shape,
+                                  .axis = options->axis));
+}
+
+const gt_Operation gt_op_take = {
+    .size = sizeof(gt_Operation),
+    .name = "take",
+    .formula = "x at the indices of an axis",
+    .flags = GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(gt_TakeOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 2,
+    .shape = take_shape,
+    .run = take_run,
+    .gradient = take_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = {REAL(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4)}},
+                                   {.inputs = 2,
+                                    .input = {REAL(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)},
+                                    AXIS(gt_TakeOptions, 1)},
+                                   GT_SAMPLES_END},
+};
+
+static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *given)
+{
+    gt_TakeOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_TakeOptions), &options, given);
+    if (options.axis == GT_NONE) {
+        x = gt_flatten(x);
+        options.axis = 0;
+    }
+    return gt_apply_one(NULL, &gt_op_take, &options, 2, (gt_Tensor *[]){x, indices});
+}
+GT_COMPOSED(take,
+            (const char *here, gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *options),
+            (x, indices, options))
+
+typedef struct ScatterOptions {
+    uint32_t size;
+    int32_t axis;
+    gt_Shape shape;
+} ScatterOptions;
+#define SCATTER_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(ScatterOptions), "for ABI growth")                          \
+    F(int32_t, axis, 0, "along this axis")                                                         \
+    F(gt_Shape, shape, NO_SHAPE, "the shape of the result")
+#define GT_STRUCT ScatterOptions
+GT_OPTION_TYPE(ScatterOptions, SCATTER_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status scatter_add_shape(gt_ShapeRule *rule)
+{
+    const ScatterOptions *options = rule->options;
+    const gt_Spec *indices = rule->input[0], *updates = rule->input[1];
+    gt_Spec *out = &rule->output[0], taken;
+    char a[160], b[160];
+    int axis = gt_axis(options->axis, options->shape.rank);
+    if (axis < 0 || !takes_indices(indices) || !gt_takes(updates, GT_TAKES_NUMBER))
+        return gt_status();
+    gt_spec_set(out, updates->dtype, options->shape);
+    if (taken_shape(out, indices, axis, &taken) != GT_OK)
+        return gt_status();
+    if (!gt_spec_equal(&taken, updates))
+        return gt_fail(GT_INVALID, "the updates are %s; for these indices they are %s",
+                       gt_shape_text(gt_spec_shape(updates), a, sizeof a),
+                       gt_shape_text(gt_spec_shape(&taken), b, sizeof b));
+    return GT_OK;
+}
+
+/* One index after the other, so that the order of additions is fixed. */
+static void scatter_add_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                              void *scratch)
+{
+    (void)scratch;
+    const Lookup *lookup = argument;
+    const Along *view = &lookup->view;
+    gt_DType dtype = kernel->output_spec[0]->dtype;
+    size_t element = gt_dtype_size(dtype);
+    int64_t end = last * lookup->group < lookup->units ? last * lookup->group : lookup->units;
+    for (int64_t unit = first * lookup->group; unit < end; unit++) {
+        int64_t outer = unit / lookup->strips, column = unit % lookup->strips * lookup->width;
+        int64_t width = lookup_width(lookup, column);
+        const char *x = (const char *)kernel->input[1] +
+                        (size_t)(outer * lookup->indices * view->inner + column) * element;
+        char *y = (char *)kernel->output[0] +
+                  (size_t)(outer * view->count * view->inner + column) * element;
+        for (int64_t i = 0; i < view->count; i++)
+            memset(y + (size_t)(i * view->inner) * element, 0, (size_t)width * element);
+        for (int64_t i = 0; i < lookup->indices; i++) {
+            int64_t index = index_of(kernel, 0, i, view->count);
+            add_elements(dtype, width, x + (size_t)(i * view->inner) * element,
+                         y + (size_t)(index * view->inner) * element);
+        }
+    }
+}
+
+static gt_Status scatter_add_run(const gt_Kernel *kernel)
+{
+    const ScatterOptions *options = kernel->options;
+    int axis = gt_axis(options->axis, kernel->output_spec[0]->rank);
+    Lookup lookup = {along(kernel->output_spec[0], axis), kernel->input_spec[0]->size, 0, 0, 0, 0};
+    if (check_indices(kernel, 0, axis, lookup.view.count) != GT_OK)
+        return gt_status();
+    lookup_cut(&lookup, false);
+    return lookup_run(kernel, &lookup, scatter_add_tiles);
+}
+
+static gt_Status scatter_add_gradient(gt_GradientRule *rule)
+{
+    const ScatterOptions *options = gt_rule_options(rule);
+    return gt_give(rule, 1,
+                   gt_take(gt_upstream(rule, 0), gt_input(rule, 0), .axis = options->axis));
+}
+
+const gt_Operation gt_op_scatter_add = {
+    .size = sizeof(gt_Operation),
+    .name = "scatter_add",
+    .formula = "zeros with updates added at the indices of an axis",
+    .flags = GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(ScatterOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = scatter_add_shape,
+    .run = scatter_add_run,
+    .gradient = scatter_add_gradient,
+    .samples =
+        (const gt_Sample[]){{.inputs = 2,
+                             .input = {GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)},
+                             .options = &(const ScatterOptions){sizeof(ScatterOptions), 0, {2, {3, 2}}}},
+                            {.inputs = 2,
+                             .input = {GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)},
+                             .options = &(const ScatterOptions){sizeof(ScatterOptions), -1, {2, {2, 3}}}},
+                            GT_SAMPLES_END},
+};
+
+static gt_Tensor *scatter_add(gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
+                              const gt_TakeOptions *given)
+{
+    gt_TakeOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_TakeOptions), &options, given);
+    bool flat = options.axis == GT_NONE;
+    gt_Spec spec;
+    if (!gt_spec_set(&spec, GT_FLOAT64, shape)) {
+        gt_fail(GT_INVALID, "the shape is not possible");
+        return NULL;
+    }
+    ScatterOptions all = {sizeof all, flat ? 0 : options.axis, flat ? gt_shape(spec.size) : shape};
+    gt_Tensor *y =
+        gt_apply_one(NULL, &gt_op_scatter_add, &all, 2, (gt_Tensor *[]){indices, updates});
+    return flat ? gt_reshape(y, shape) : y;
+}
+GT_COMPOSED(scatter_add,
+            (const char *here, gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
+             const gt_TakeOptions *options),
+            (indices, updates, shape, options))
+
+/* ---- take_along_axis, and adding along an axis, which is its gradient ---- */
+
+#define GT_STRUCT gt_TakeAlongOptions
+GT_OPTION_TYPE(gt_TakeAlongOptions, GT_TAKE_ALONG_OPTIONS);
+#undef GT_STRUCT
+
+static bool agree_off_axis(const gt_Spec *x, const gt_Spec *indices, int axis)
+{
+    bool fits = x->rank == indices->rank;
+    for (int d = 0; fits && d < x->rank; d++)
+        fits = d == axis || x->dims[d] == indices->dims[d];
+    char a[160], b[160];
+    if (!fits)
+        gt_fail(GT_INVALID, "indices of shape %s for %s: they may differ in axis %d only",
+                gt_shape_text(gt_spec_shape(indices), a, sizeof a),
+                gt_shape_text(gt_spec_shape(x), b, sizeof b), axis);
+    return fits;
+}
+
+static gt_Status take_along_axis_shape(gt_ShapeRule *rule)
+{
+    const gt_TakeAlongOptions *options = rule->options;
+    int axis = gt_axis(options->axis, rule->input[0]->rank);
+    if (axis < 0 || !takes_indices(rule->input[1]) ||
+        !agree_off_axis(rule->input[0], rule->input[1], axis))
+        return gt_status();
+    rule->output[0] = *rule->input[1];
+    rule->output[0].dtype = rule->input[0]->dtype;
+    return GT_OK;
+}
+
+/* Taking: x is the indexed one and y follows the indices. Adding: the other way round. */
+static void along_axis_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                             void *scratch)
+{
+    (void)scratch;
+    const Lookup *lookup = argument;
+    const Along *view = &lookup->view;
+    bool takes = kernel->operation == &gt_op_take_along_axis;
+    gt_DType dtype = kernel->output_spec[0]->dtype;
+    size_t element = gt_dtype_size(dtype);
+    const char *x = kernel->input[takes ? 0 : 1];
+    char *y = kernel->output[0];
+    int64_t end = last * lookup->group < lookup->units ? last * lookup->group : lookup->units;
+    for (int64_t unit = first * lookup->group; unit < end; unit++) {
+        int64_t outer = unit / lookup->strips, column = unit % lookup->strips * lookup->width;
+        int64_t width = lookup_width(lookup, column);
+        for (int64_t i = 0; !takes && i < view->count; i++)
+            memset(y + (size_t)((outer * view->count + i) * view->inner + column) * element, 0,
+                   (size_t)width * element);
+        for (int64_t i = 0; i < lookup->indices; i++)
+            for (int64_t j = column; j < column + width; j++) {
+                int64_t here = (outer * lookup->indices + i) * view->inner + j;
+                int64_t index = index_of(kernel, takes ? 1 : 0, here, view->count);
+                int64_t there = (outer * view->count + index) * view->inner + j;
+                if (takes)
+                    copy_elements(element, 1, x + (size_t)there * element,
+                                  y + (size_t)here * element);
+                else
+                    add_elements(dtype, 1, x + (size_t)here * element, y + (size_t)there * element);
+            }
+    }
+}
+
+static gt_Status along_axis_run(const gt_Kernel *kernel, const gt_Spec *indexed, int input, int axis)
+{
+    const gt_Spec *indices = kernel->input_spec[input];
+    axis = gt_axis(axis, indexed->rank);
+    Lookup lookup = {along(indexed, axis), indices->dims[axis], 0, 0, 0, 0};
+    if (check_indices(kernel, input, axis, lookup.view.count) != GT_OK)
+        return gt_status();
+    lookup_cut(&lookup, false);
+    return lookup_run(kernel, &lookup, along_axis_tiles);
+}
+
+static gt_Status take_along_axis_run(const gt_Kernel *kernel)
+{
+    const gt_TakeAlongOptions *options = kernel->options;
+    return along_axis_run(kernel, kernel->input_spec[0], 1, options->axis);
+}
+
+typedef struct AddAlongOptions {
+    uint32_t size;
+    int32_t axis;
+    int64_t count;
+} AddAlongOptions;
+#define ADD_ALONG_OPTIONS(F)                                                                       \
+    F(uint32_t, size, (uint32_t)sizeof(AddAlongOptions), "for ABI growth")                         \
+    F(int32_t, axis, -1, "along this axis")                                                        \
+    F(int64_t, count, 0, "length of that axis of the result")
+#define GT_STRUCT AddAlongOptions
+GT_OPTION_TYPE(AddAlongOptions, ADD_ALONG_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status take_along_axis_gradient(gt_GradientRule *rule)
+{
+    const gt_TakeAlongOptions *options = gt_rule_options(rule);
+    const gt_Spec *in = gt_input_spec(rule, 0);
+    int axis = gt_axis(options->axis, in->rank);
+    AddAlongOptions back = {sizeof back, axis, in->dims[axis]};
+    gt_Tensor *inputs[] = {gt_input(rule, 1), gt_upstream(rule, 0)};
+    return gt_give(rule, 0, gt_apply_one(NULL, &gt_op_scatter_add_along_axis, &back, 2, inputs));
+}
+
+const gt_Operation gt_op_take_along_axis = {
+    .size = sizeof(gt_Operation),
+    .name = "take_along_axis",
+    .formula = "y[i, j] = x[i, indices[i, j]]",
+    .flags = GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(gt_TakeAlongOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 2,
+    .shape = take_along_axis_shape,
+    .run = take_along_axis_run,
+    .gradient = take_along_axis_gradient,
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = {REAL(2, 3), GT_WHOLE(GT_INT32, 0, 3, 2, 4)}},
+                            {.inputs = 2,
+                             .input = {REAL(3, 2), GT_WHOLE(GT_INT64, -3, 3, 4, 2)},
+                             AXIS(gt_TakeAlongOptions, 0)},
+                            GT_SAMPLES_END},
+};
+
+static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices, const gt_TakeAlongOptions *given)
+{
+    gt_TakeAlongOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_TakeAlongOptions), &options, given);
+    if (options.axis == GT_NONE) {
+        x = gt_flatten(x);
+        indices = gt_flatten(indices);
+        options.axis = 0;
+    }
+    return gt_apply_one(NULL, &gt_op_take_along_axis, &options, 2, (gt_Tensor *[]){x, indices});
+}
+GT_COMPOSED(take_along_axis,
+            (const char *here, gt_Tensor *x, gt_Tensor *indices, const gt_TakeAlongOptions *options),
+            (x, indices, options))
+
+static gt_Status add_along_shape(gt_ShapeRule *rule)
+{
+    const AddAlongOptions *options = rule->options;
+    const gt_Spec *indices = rule->input[0], *updates = rule->input[1];
+    int axis = gt_axis(options->axis, updates->rank);
+    if (axis < 0 || !takes_indices(indices) || !gt_takes(updates, GT_TAKES_NUMBER))
+        return gt_status();
+    if (!gt_shape_equal(gt_spec_shape(indices), gt_spec_shape(updates)))
+        return gt_fail(GT_INVALID, "indices and updates differ in shape");
+    rule->output[0] = *updates;
+    rule->output[0].dims[axis] = options->count;
+    return GT_OK;
+}
+
+static gt_Status add_along_run(const gt_Kernel *kernel)
+{
+    const AddAlongOptions *options = kernel->options;
+    return along_axis_run(kernel, kernel->output_spec[0], 0, options->axis);
+}
+
+static gt_Status add_along_gradient(gt_GradientRule *rule)
+{
+    const AddAlongOptions *options = gt_rule_options(rule);
+    return gt_give(rule, 1,
+                   gt_take_along_axis(gt_upstream(rule, 0), gt_input(rule, 0),
+                                      .axis = options->axis));
+}
+
+const gt_Operation gt_op_scatter_add_along_axis = {
+    .size = sizeof(gt_Operation),
+    .name = "scatter_add_along_axis",
+    .formula = "y[i, indices[i, j]] += x[i, j]",
+    .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(AddAlongOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = add_along_shape,
+    .run = add_along_run,
+    .gradient = add_along_gradient,
+    .samples =
+        (const gt_Sample[]){{.inputs = 2,
+                             .input = {GT_WHOLE(GT_INT32, 0, 3, 2, 4), REAL(2, 4)},
+                             .options = &(const AddAlongOptions){sizeof(AddAlongOptions), -1, 3}},
+                            GT_SAMPLES_END},
+};
+
+/* ---- one_hot ---- */
+
+typedef struct OneHotOptions {
+    uint32_t size;
+    int32_t axis;
+    gt_DType dtype;
+    int64_t depth;
+} OneHotOptions;
+#define ONE_HOT_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(OneHotOptions), "for ABI growth")                           \
+    F(int32_t, axis, -1, "where the new axis stands in the result")                                \
+    F(gt_DType, dtype, GT_FLOAT32, "the type of the result")                                       \
+    F(int64_t, depth, 1, "its length")
+#define GT_STRUCT OneHotOptions
+GT_OPTION_TYPE(OneHotOptions, ONE_HOT_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_OneHotOptions
+GT_OPTION_TYPE(gt_OneHotOptions, GT_ONE_HOT_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status one_hot_shape(gt_ShapeRule *rule)
+{
+    const OneHotOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    gt_Spec *out = &rule->output[0];
+    if (!takes_indices(in))
+        return gt_status();
+    if (in->rank == GT_MAX_RANK)
+        return gt_fail(GT_INVALID, "the result would have more than %d dimensions", GT_MAX_RANK);
+    if (options->depth < 0 || gt_loop_type(options->dtype) < 0)
+        return gt_fail(GT_INVALID, "depth %lld of type %s is not possible",
+                       (long long)options->depth, gt_dtype_name(options->dtype));
+    int axis = gt_axis(options->axis, in->rank + 1);
+    if (axis < 0)
+        return gt_status();
+    out->dtype = options->dtype;
+    for (int d = 0; d <= in->rank; d++)
+        out->dims[out->rank++] = d == axis ? options->depth : in->dims[d - (d > axis)];
+    return GT_OK;
+}
+
+static gt_Status one_hot_run(const gt_Kernel *kernel)
+{
+    const OneHotOptions *options = kernel->options;
+    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
+    Along view = along(out, gt_axis(options->axis, out->rank));
+    gt_fill(out->dtype, out->size, 0, kernel->output[0]);
+    for (int64_t i = 0; i < in->size && view.count > 0; i++) {
+        int64_t index = raw_index(in->dtype, kernel->input[0], i);
+        int64_t outer = i / view.inner, column = i % view.inner;
+        if (index >= 0 && index < view.count)
+            gt_number_store(out->dtype, kernel->output[0],
+                            (outer * view.count + index) * view.inner + column, 1);
+    }
+    return GT_OK;
+}
+
+const gt_Operation gt_op_one_hot = {
+    .size = sizeof(gt_Operation),
+    .name = "one_hot",
+    .formula = "zeros with a 1 at each index",
+    .flags = GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "its input are whole numbers",
+    .options = GT_STRUCT_TYPE(OneHotOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = one_hot_shape,
+    .run = one_hot_run,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1,
+             .input = {GT_WHOLE(GT_INT32, 0, 3, 4)},
+             .options = &(const OneHotOptions){sizeof(OneHotOptions), -1, GT_FLOAT32, 3}},
+            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_one_hot_at(const char *here, gt_Tensor *indices, int64_t depth,
+                         const gt_OneHotOptions *given)
+{
+    gt_OneHotOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_OneHotOptions), &options, given);
+    OneHotOptions all = {sizeof all, options.axis, options.dtype, depth};
+    return gt_apply_one(here, &gt_op_one_hot, &all, 1, &indices);
+}
+
+/* ---- tril and triu ---- */
+
+#define GT_STRUCT gt_TriangleOptions
+GT_OPTION_TYPE(gt_TriangleOptions, GT_TRIANGLE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status triangle_shape(gt_ShapeRule *rule)
+{
+    char text[160];
+    rule->output[0] = *rule->input[0];
+    if (rule->input[0]->rank < 2)
+        return gt_fail(GT_INVALID, "%s has no two axes",
+                       gt_shape_text(gt_spec_shape(rule->input[0]), text, sizeof text));
+    return GT_OK;
+}
+
+/* Tiles are groups of rows. */
+static void triangle_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                           void *scratch)
+{
+    (void)scratch;
+    const int64_t group = *(const int64_t *)argument;
+    const gt_TriangleOptions *options = kernel->options;
+    const gt_Spec *spec = kernel->output_spec[0];
+    int64_t rows = spec->dims[spec->rank - 2], columns = spec->dims[spec->rank - 1];
+    int64_t all = spec->size / columns, end = last * group < all ? last * group : all;
+    int64_t k = options->k < -rows ? -rows : options->k > columns ? columns : options->k;
+    bool lower = kernel->operation == &gt_op_tril;
+    size_t element = gt_dtype_size(spec->dtype);
+    for (int64_t row = first * group; row < end; row++) {
+        int64_t cut = row % rows + k + lower; /* the first column of the upper part */
+        cut = cut < 0 ? 0 : cut > columns ? columns : cut;
+        const char *x = (const char *)kernel->input[0] + (size_t)(row * columns) * element;
+        char *y = (char *)kernel->output[0] + (size_t)(row * columns) * element;
+        size_t left = (size_t)cut * element, right = (size_t)(columns - cut) * element;
+        memcpy(lower ? y : y + left, lower ? x : x + left, lower ? left : right);
+        memset(lower ? y + left : y, 0, lower ? right : left);
+    }
+}
+
+static gt_Status triangle_run(const gt_Kernel *kernel)
+{
+    const gt_Spec *spec = kernel->output_spec[0];
+    if (spec->size == 0)
+        return GT_OK;
+    int64_t columns = spec->dims[spec->rank - 1];
+    int64_t group = columns < GT_CHUNK ? GT_CHUNK / columns : 1;
+    return gt_for_tiles(kernel, (spec->size / columns + group - 1) / group, triangle_tiles, &group);
+}
+
+static gt_Status triangle_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0);
+    return gt_give(rule, 0,
+                   gt_apply_one(NULL, rule->record->operation, gt_rule_options(rule), 1, &up));
+}
+
+#define TRIANGLE(op, text)                                                                         \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .flags = GT_OP_LINEAR,                                                                     \
+        .options = GT_STRUCT_TYPE(gt_TriangleOptions),                                             \
+        .inputs_min = 1,                                                                           \
+        .inputs_max = 1,                                                                           \
+        .outputs = 1,                                                                              \
+        .shape = triangle_shape,                                                                   \
+        .run = triangle_run,                                                                       \
+        .gradient = triangle_gradient,                                                             \
+        .samples =                                                                                 \
+            (const gt_Sample[]){                                                                   \
+                {.inputs = 1, .input = {REAL(3, 3)}},                                              \
+                {.inputs = 1,                                                                      \
+                 .input = {REAL(2, 3, 4)},                                                         \
+                 .options = &(const gt_TriangleOptions){sizeof(gt_TriangleOptions), 1}},           \
+                GT_SAMPLES_END},                                                                   \
+    };                                                                                             \
+    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_TriangleOptions *options)     \
+    {                                                                                              \
+        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
+    }                                                                                              \
+    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
+    {                                                                                              \
+        return gt_##op##_at(NULL, x, NULL);                                                        \
+    }
+TRIANGLE(tril, "the lower triangle of x")
+TRIANGLE(triu, "the upper triangle of x")

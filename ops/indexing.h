@@ -1,0 +1,134 @@
+/* Parts of tensors, and tensors from parts: joining, cutting, looking up. */
+#ifndef GT_OPS_INDEXING_H
+#define GT_OPS_INDEXING_H
+
+#include "core/keyword.h"
+#include "core/tensor.h"
+
+GT_BEGIN
+
+/* ---- joining and cutting ---- */
+
+#define GT_CONCATENATE_OPTIONS(F)                                                                  \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ConcatenateOptions), "for ABI growth")                   \
+    F(int32_t, axis, 0, "along this axis")
+typedef struct gt_ConcatenateOptions gt_ConcatenateOptions;
+struct gt_ConcatenateOptions {
+    GT_CONCATENATE_OPTIONS(GT_MEMBER)
+};
+/* gt_concatenate(gt_tensors(a, b), .axis = -1): one behind the other. Same type and, but for that
+ * axis, same shape. */
+#define gt_concatenate(...) GT_JOIN_(gt_concatenate_at, (__VA_ARGS__))
+GT_API gt_Tensor *gt_concatenate_at(const char *here, gt_Tensors tensors,
+                                    const gt_ConcatenateOptions *options);
+/* gt_stack(gt_tensors(a, b), .axis = 0): the same along a new axis of the result. */
+#define gt_stack(...) GT_JOIN_(gt_stack_at, (__VA_ARGS__))
+GT_API gt_Tensor *gt_stack_at(const char *here, gt_Tensors tensors,
+                              const gt_ConcatenateOptions *options);
+#define GT_JOIN_(function, arguments)                                                              \
+    function(GT_HERE, GT_FIRST arguments,                                                          \
+             GT_KEYWORDS(gt_ConcatenateOptions, GT_CONCATENATE_OPTIONS, GT_AFTER_1 arguments))
+
+#define GT_SPLIT_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(gt_SplitOptions), "for ABI growth")                         \
+    F(int32_t, axis, 0, "along this axis")                                                         \
+    F(const int64_t *, sizes, NULL, "one a part, summing up to the axis; NULL: equal parts")
+typedef struct gt_SplitOptions gt_SplitOptions;
+struct gt_SplitOptions {
+    GT_SPLIT_OPTIONS(GT_MEMBER)
+};
+/* gt_split(x, 3, parts, .axis = 1): cuts x into `count` parts and writes their handles to `parts`;
+ * NULLs on failure. */
+#define gt_split(x, count, ...)                                                                    \
+    gt_split_at(GT_HERE, x, count, GT_FIRST(__VA_ARGS__),                                          \
+                GT_KEYWORDS(gt_SplitOptions, GT_SPLIT_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Status gt_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
+                             const gt_SplitOptions *options);
+
+/* The block of that size that starts at `begin`, both of x's rank; a size of -1 goes to the end. A
+ * block that is contiguous in x (leading rows) shares its memory. */
+#define gt_slice(x, begin, size) gt_slice_at(GT_HERE, x, begin, size)
+GT_API gt_Tensor *gt_slice_at(const char *here, gt_Tensor *x, gt_Shape begin, gt_Shape size);
+
+/* ---- looking up: indices are int32, int64 or uint8; negative ones count from the end; one that is
+ * out of range is an error that names it. They have no gradient. ---- */
+
+#define GT_TAKE_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(gt_TakeOptions), "for ABI growth")                          \
+    F(int32_t, axis, 0, "along this axis; GT_NONE: of x flattened")
+typedef struct gt_TakeOptions gt_TakeOptions;
+struct gt_TakeOptions {
+    GT_TAKE_OPTIONS(GT_MEMBER)
+};
+/* x[..., indices, ...]: the axis is replaced by the shape of the indices. The gradients of one
+ * element that was taken more than once are added, in the order of the indices. */
+#define gt_take(x, ...)                                                                            \
+    gt_take_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                  \
+               GT_KEYWORDS(gt_TakeOptions, GT_TAKE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_take_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
+                             const gt_TakeOptions *options);
+/* Zeros of that shape, with updates added at the indices of an axis: the transpose of gt_take.
+ * gt_scatter_add(indices, updates, gt_shape(10, 4), .axis = 0); `updates` is what gt_take of such a
+ * shape would give. */
+#define gt_scatter_add(indices, updates, ...)                                                      \
+    gt_scatter_add_at(GT_HERE, indices, updates, GT_FIRST(__VA_ARGS__),                            \
+                      GT_KEYWORDS(gt_TakeOptions, GT_TAKE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_scatter_add_at(const char *here, gt_Tensor *indices, gt_Tensor *updates,
+                                    gt_Shape shape, const gt_TakeOptions *options);
+
+#define GT_TAKE_ALONG_OPTIONS(F)                                                                   \
+    F(uint32_t, size, (uint32_t)sizeof(gt_TakeAlongOptions), "for ABI growth")                     \
+    F(int32_t, axis, -1, "along this axis; GT_NONE: of x and indices flattened")
+typedef struct gt_TakeAlongOptions gt_TakeAlongOptions;
+struct gt_TakeAlongOptions {
+    GT_TAKE_ALONG_OPTIONS(GT_MEMBER)
+};
+/* y[i, j, k] = x[i, indices[i, j, k], k] for axis 1: of the shape of the indices, which is that of x
+ * but for the axis. */
+#define gt_take_along_axis(x, ...)                                                                 \
+    gt_take_along_axis_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                       \
+                          GT_KEYWORDS(gt_TakeAlongOptions, GT_TAKE_ALONG_OPTIONS,                  \
+                                      GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_take_along_axis_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
+                                        const gt_TakeAlongOptions *options);
+
+#define GT_ONE_HOT_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_OneHotOptions), "for ABI growth")                        \
+    F(int32_t, axis, -1, "where the new axis stands in the result")                                \
+    F(gt_DType, dtype, GT_FLOAT32, "the type of the result")
+typedef struct gt_OneHotOptions gt_OneHotOptions;
+struct gt_OneHotOptions {
+    GT_ONE_HOT_OPTIONS(GT_MEMBER)
+};
+/* Each index as a row of `depth` zeros with a 1 at its place; an index outside [0, depth) gives
+ * zeros only. No gradient. */
+#define gt_one_hot(indices, ...)                                                                   \
+    gt_one_hot_at(GT_HERE, indices, GT_FIRST(__VA_ARGS__),                                         \
+                  GT_KEYWORDS(gt_OneHotOptions, GT_ONE_HOT_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_one_hot_at(const char *here, gt_Tensor *indices, int64_t depth,
+                                const gt_OneHotOptions *options);
+
+/* ---- triangles ---- */
+
+#define GT_TRIANGLE_OPTIONS(F)                                                                     \
+    F(uint32_t, size, (uint32_t)sizeof(gt_TriangleOptions), "for ABI growth")                      \
+    F(int64_t, k, 0, "which diagonal: 0 the main one, above it positive")
+typedef struct gt_TriangleOptions gt_TriangleOptions;
+struct gt_TriangleOptions {
+    GT_TRIANGLE_OPTIONS(GT_MEMBER)
+};
+/* Of the last two axes, what is on and below (tril), on and above (triu) the diagonal; else 0. */
+#define gt_tril(...)                                                                               \
+    gt_tril_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
+               GT_KEYWORDS(gt_TriangleOptions, GT_TRIANGLE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_tril_at(const char *here, gt_Tensor *x, const gt_TriangleOptions *options);
+GT_API gt_Tensor *(gt_tril)(gt_Tensor *x);
+#define gt_triu(...)                                                                               \
+    gt_triu_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
+               GT_KEYWORDS(gt_TriangleOptions, GT_TRIANGLE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_triu_at(const char *here, gt_Tensor *x, const gt_TriangleOptions *options);
+GT_API gt_Tensor *(gt_triu)(gt_Tensor *x);
+
+GT_END
+
+#endif

@@ -1,0 +1,731 @@
+/* Losses: what they have in common, three fused cross-entropies with their gradient rules, and the
+ * functions of ops/loss.h. Formulas and the constant 1e-7 are Keras's. */
+#include "ops/loss.h"
+#include "ops/activation.h"
+#include "ops/cast.h"
+#include "ops/compare.h"
+#include "ops/indexing.h"
+#include "ops/kit.h"
+#include "ops/reduce.h"
+#include "ops/reshaping.h"
+
+#include <math.h>
+#include <string.h>
+
+#define EPSILON 1e-7 /* probabilities are kept this far from 0 and 1 */
+
+/* ---- sigmoid_crossentropy(z, x) = max(x, 0) - x z + log(1 + e^-|x|), element by element ---- */
+
+static gt_Status same_specs(const gt_ShapeRule *rule, int a, int b)
+{
+    char first[200], second[200];
+    if (gt_spec_equal(rule->input[a], rule->input[b]))
+        return GT_OK;
+    return gt_fail(GT_INVALID, "inputs differ: %s and %s",
+                   gt_spec_text(rule->input[a], first, sizeof first),
+                   gt_spec_text(rule->input[b], second, sizeof second));
+}
+
+static gt_Status sigmoid_crossentropy_shape(gt_ShapeRule *rule)
+{
+    return same_specs(rule, 0, 1) == GT_OK ? gt_shape_float(rule) : gt_status();
+}
+
+/* y = -|x|, then log(1 + e^y), then the rest: no term cancels. */
+#define SIGMOID_CROSSENTROPY(type, absolute)                                                       \
+    static void sigmoid_crossentropy_##type(int64_t n, const type *z, const type *x, type *y,      \
+                                            gt_UnaryLoop *softplus)                                \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            y[i] = -absolute(x[i]);                                                                \
+        softplus(n, y, y);                                                                         \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            y[i] += (x[i] > 0 ? x[i] : 0) - x[i] * z[i];                                           \
+    }
+SIGMOID_CROSSENTROPY(float, fabsf)
+SIGMOID_CROSSENTROPY(double, fabs)
+
+static void sigmoid_crossentropy_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    gt_UnaryLoop *const *softplus = kernel->context->kernels->unary[GT_LOOP_SOFTPLUS];
+    if (kernel->output_spec[0]->dtype == GT_FLOAT32)
+        sigmoid_crossentropy_float(n, (const float *)kernel->input[0] + first,
+                                   (const float *)kernel->input[1] + first,
+                                   (float *)kernel->output[0] + first, softplus[GT_LOOP_F32]);
+    else
+        sigmoid_crossentropy_double(n, (const double *)kernel->input[0] + first,
+                                    (const double *)kernel->input[1] + first,
+                                    (double *)kernel->output[0] + first, softplus[GT_LOOP_F64]);
+}
+
+static gt_Status sigmoid_crossentropy_run(const gt_Kernel *kernel)
+{
+    return gt_run_chunks(kernel, sigmoid_crossentropy_chunk);
+}
+
+/* dz: -x. dx: sigmoid(x) - z. */
+static gt_Status sigmoid_crossentropy_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_input(rule, 1);
+    if (gt_wants(rule, 0))
+        gt_give(rule, 0, gt_negative(gt_multiply(up, x)));
+    if (gt_wants(rule, 1))
+        gt_give(rule, 1, gt_multiply(up, gt_subtract(gt_sigmoid(x), gt_input(rule, 0))));
+    return gt_status();
+}
+
+const gt_Operation gt_op_sigmoid_crossentropy = {
+    .size = sizeof(gt_Operation),
+    .name = "sigmoid_crossentropy",
+    .formula = "max(x, 0) - x z + log(1 + e^-|x|)",
+    .flags = GT_OP_INTERNAL,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 3,
+    .shape = sigmoid_crossentropy_shape,
+    .run = sigmoid_crossentropy_run,
+    .gradient = sigmoid_crossentropy_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = {GT_REAL(0, 1, 2, 3), GT_ANY(2, 3)}},
+                                   GT_SAMPLES_END},
+};
+
+/* ---- rows of logits: log_softmax of a few at a time goes into scratch memory ---- */
+
+typedef struct Rows {
+    int64_t rows, classes, block, tiles;
+} Rows;
+
+static Rows rows_of(const gt_Spec *logits)
+{
+    enum { NUMBERS = 4096 }; /* of a block: they stay in the first cache */
+    Rows rows = {1, logits->dims[logits->rank - 1], 1, 0};
+    for (int d = 0; d < logits->rank - 1; d++)
+        rows.rows *= logits->dims[d];
+    if (rows.classes < NUMBERS)
+        rows.block = NUMBERS / (rows.classes ? rows.classes : 1);
+    rows.tiles = rows.rows / rows.block + (rows.rows % rows.block != 0);
+    return rows;
+}
+
+/* Output 0: one number a row of the logits. */
+static gt_Status rows_shape(gt_ShapeRule *rule, const gt_Spec *logits)
+{
+    if (!gt_takes(logits, GT_TAKES_FLOAT))
+        return gt_status();
+    if (logits->rank == 0)
+        return gt_fail(GT_INVALID, "a scalar has no classes");
+    Rows rows = rows_of(logits);
+    rule->output[0] = *logits;
+    rule->output[0].rank--;
+    rule->scratch = (size_t)(rows.block * rows.classes) * gt_dtype_size(logits->dtype);
+    return GT_OK;
+}
+
+static void log_softmax_rows(const gt_Kernel *kernel, const Rows *rows, int64_t first,
+                             int64_t count, void *into)
+{
+    gt_DType type = kernel->input_spec[1]->dtype;
+    const char *x = kernel->input[1];
+    kernel->context->kernels->log_softmax[gt_loop_type(type)](
+        count, rows->classes, x + (size_t)(first * rows->classes) * gt_dtype_size(type), into);
+}
+
+/* ---- softmax_crossentropy(t, x): -sum t log_softmax(x) over the last axis ---- */
+
+static gt_Status softmax_crossentropy_shape(gt_ShapeRule *rule)
+{
+    return same_specs(rule, 0, 1) == GT_OK ? rows_shape(rule, rule->input[1]) : gt_status();
+}
+
+/* Where t is 0 nothing counts, not even -inf. */
+#define WEIGHTED(type)                                                                             \
+    static void weighted_##type(int64_t rows, int64_t classes, const type *t, type *log_p,         \
+                                gt_ReduceLoop *sum, type *y)                                       \
+    {                                                                                              \
+        for (int64_t i = 0; i < rows * classes; i++)                                               \
+            log_p[i] = t[i] == 0 ? 0 : t[i] * -log_p[i];                                           \
+        for (int64_t row = 0; row < rows; row++)                                                   \
+            sum(classes, log_p + row * classes, y + row);                                          \
+    }
+WEIGHTED(float)
+WEIGHTED(double)
+
+static void softmax_crossentropy_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
+                                       int64_t last, void *scratch)
+{
+    const Rows *rows = argument;
+    gt_ReduceLoop *const *sum = kernel->context->kernels->reduce[GT_LOOP_SUM];
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t row = tile * rows->block, at = row * rows->classes;
+        int64_t count = rows->rows - row < rows->block ? rows->rows - row : rows->block;
+        log_softmax_rows(kernel, rows, row, count, scratch);
+        if (kernel->output_spec[0]->dtype == GT_FLOAT32)
+            weighted_float(count, rows->classes, (const float *)kernel->input[0] + at, scratch,
+                           sum[GT_LOOP_F32], (float *)kernel->output[0] + row);
+        else
+            weighted_double(count, rows->classes, (const double *)kernel->input[0] + at, scratch,
+                            sum[GT_LOOP_F64], (double *)kernel->output[0] + row);
+    }
+}
+
+static gt_Status softmax_crossentropy_run(const gt_Kernel *kernel)
+{
+    Rows rows = rows_of(kernel->input_spec[1]);
+    return gt_for_tiles(kernel, rows.tiles, softmax_crossentropy_tiles, &rows);
+}
+
+/* dt: -log_softmax(x). dx: softmax(x) sum(t) - t. */
+static gt_Status softmax_crossentropy_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_expand_dims(gt_upstream(rule, 0), -1);
+    gt_Tensor *t = gt_input(rule, 0), *x = gt_input(rule, 1);
+    if (gt_wants(rule, 0))
+        gt_give(rule, 0, gt_negative(gt_multiply(gt_log_softmax(x), up)));
+    if (gt_wants(rule, 1)) {
+        gt_Tensor *total = gt_sum(t, .axis = -1, .keepdims = true);
+        gt_give(rule, 1, gt_multiply(gt_subtract(gt_multiply(gt_softmax(x), total), t), up));
+    }
+    return gt_status();
+}
+
+const gt_Operation gt_op_softmax_crossentropy = {
+    .size = sizeof(gt_Operation),
+    .name = "softmax_crossentropy",
+    .formula = "-sum t log(softmax(x))",
+    .flags = GT_OP_INTERNAL,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 3,
+    .shape = softmax_crossentropy_shape,
+    .run = softmax_crossentropy_run,
+    .gradient = softmax_crossentropy_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = {GT_REAL(0, 1, 2, 3), GT_ANY(2, 3)}},
+                                   {.inputs = 2, .input = {GT_REAL(0, 1, 4), GT_ANY(4)}},
+                                   GT_SAMPLES_END},
+};
+
+/* ---- sparse_softmax_crossentropy(labels, x): -log_softmax(x) at the label ---- */
+
+typedef struct SparseOptions {
+    uint32_t size;
+    int64_t ignore_class;
+} SparseOptions;
+#define SPARSE_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(SparseOptions), "for ABI growth")                           \
+    F(int64_t, ignore_class, GT_NONE, "the loss of this label is 0")
+#define GT_STRUCT SparseOptions
+GT_OPTION_TYPE(SparseOptions, SPARSE_OPTIONS);
+#undef GT_STRUCT
+
+static int64_t label_at(const gt_Kernel *kernel, int64_t row)
+{
+    switch (kernel->input_spec[0]->dtype) {
+    case GT_INT32:
+        return ((const int32_t *)kernel->input[0])[row];
+    case GT_INT64:
+        return ((const int64_t *)kernel->input[0])[row];
+    default:
+        return ((const uint8_t *)kernel->input[0])[row];
+    }
+}
+
+static bool ignored(const gt_Kernel *kernel, int64_t label)
+{
+    const SparseOptions *options = kernel->options;
+    return label == options->ignore_class;
+}
+
+/* The first bad label is the one that the error names, for any number of threads. */
+static gt_Status check_labels(const gt_Kernel *kernel, const Rows *rows)
+{
+    for (int64_t row = 0; row < rows->rows; row++) {
+        int64_t label = label_at(kernel, row);
+        if ((label < 0 || label >= rows->classes) && !ignored(kernel, label))
+            return gt_fail(GT_INVALID, "label %lld of row %lld is not in [0, %lld)",
+                           (long long)label, (long long)row, (long long)rows->classes);
+    }
+    return GT_OK;
+}
+
+static gt_Status sparse_softmax_crossentropy_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *labels = rule->input[0], *logits = rule->input[1];
+    char a[160], b[160];
+    if (!gt_takes(labels, GT_TAKES_INTEGER) || rows_shape(rule, logits) != GT_OK)
+        return gt_status();
+    gt_Shape rows = gt_spec_shape(&rule->output[0]);
+    if (!gt_shape_equal(gt_spec_shape(labels), rows))
+        return gt_fail(GT_INVALID, "labels %s do not fit logits %s",
+                       gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+                       gt_shape_text(gt_spec_shape(logits), b, sizeof b));
+    return GT_OK;
+}
+
+static void sparse_softmax_crossentropy_tiles(const gt_Kernel *kernel, void *argument,
+                                              int64_t first, int64_t last, void *scratch)
+{
+    const Rows *rows = argument;
+    bool single = kernel->output_spec[0]->dtype == GT_FLOAT32;
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t row = tile * rows->block;
+        int64_t count = rows->rows - row < rows->block ? rows->rows - row : rows->block;
+        log_softmax_rows(kernel, rows, row, count, scratch);
+        for (int64_t i = 0; i < count; i++) {
+            int64_t label = label_at(kernel, row + i), at = i * rows->classes + label;
+            bool skip = ignored(kernel, label);
+            if (single)
+                ((float *)kernel->output[0])[row + i] = skip ? 0 : -((const float *)scratch)[at];
+            else
+                ((double *)kernel->output[0])[row + i] = skip ? 0 : -((const double *)scratch)[at];
+        }
+    }
+}
+
+static gt_Status sparse_softmax_crossentropy_run(const gt_Kernel *kernel)
+{
+    Rows rows = rows_of(kernel->input_spec[1]);
+    if (check_labels(kernel, &rows) != GT_OK)
+        return gt_status();
+    return gt_for_tiles(kernel, rows.tiles, sparse_softmax_crossentropy_tiles, &rows);
+}
+
+static gt_Status sparse_softmax_crossentropy_rule(gt_GradientRule *rule)
+{
+    if (!gt_wants(rule, 1))
+        return GT_OK;
+    gt_Tensor *input[3] = {gt_input(rule, 0), gt_input(rule, 1), gt_upstream(rule, 0)};
+    return gt_give(rule, 1,
+                   gt_apply_one(NULL, &gt_op_sparse_softmax_crossentropy_gradient,
+                                gt_rule_options(rule), 3, input));
+}
+
+#define LABELS(...) GT_WHOLE(GT_INT32, 0, 3, __VA_ARGS__)
+#define IGNORING(...)                                                                              \
+    &(const SparseOptions)                                                                         \
+    {                                                                                              \
+        sizeof(SparseOptions), __VA_ARGS__                                                         \
+    }
+
+const gt_Operation gt_op_sparse_softmax_crossentropy = {
+    .size = sizeof(gt_Operation),
+    .name = "sparse_softmax_crossentropy",
+    .formula = "-log(softmax(x)) at the label",
+    .flags = GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(SparseOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 3,
+    .shape = sparse_softmax_crossentropy_shape,
+    .run = sparse_softmax_crossentropy_run,
+    .gradient = sparse_softmax_crossentropy_rule,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 2, .input = {LABELS(4), GT_ANY(4, 3)}},
+            {.inputs = 2, .input = {LABELS(2, 2), GT_ANY(2, 2, 3)}},
+            {.inputs = 2, .input = {LABELS(4), GT_ANY(4, 3)}, .options = IGNORING(1)},
+            GT_SAMPLES_END},
+};
+
+/* Its gradient in one pass: (labels, x, g) -> (softmax(x) - one_hot(labels)) g, 0 where ignored. */
+
+static gt_Status sparse_slope_shape(gt_ShapeRule *rule)
+{
+    if (sparse_softmax_crossentropy_shape(rule) != GT_OK)
+        return gt_status();
+    char got[200], wanted[200];
+    if (!gt_shape_equal(gt_spec_shape(rule->input[2]), gt_spec_shape(&rule->output[0])) ||
+        rule->input[2]->dtype != rule->input[1]->dtype)
+        return gt_fail(GT_INVALID, "upstream gradients %s do not fit logits %s",
+                       gt_spec_text(rule->input[2], got, sizeof got),
+                       gt_spec_text(rule->input[1], wanted, sizeof wanted));
+    rule->output[0] = *rule->input[1];
+    rule->scratch = 0;
+    return GT_OK;
+}
+
+/* y holds softmax(x). */
+#define SPARSE_SLOPE(type)                                                                         \
+    static void sparse_slope_##type(const gt_Kernel *kernel, int64_t classes, int64_t row,         \
+                                    int64_t count, type *y)                                        \
+    {                                                                                              \
+        const type *up = (const type *)kernel->input[2] + row;                                     \
+        for (int64_t i = 0; i < count; i++, y += classes) {                                        \
+            int64_t label = label_at(kernel, row + i);                                             \
+            type factor = up[i];                                                                   \
+            if (ignored(kernel, label)) {                                                          \
+                memset(y, 0, (size_t)classes * sizeof(type));                                      \
+                continue;                                                                          \
+            }                                                                                      \
+            y[label] -= 1;                                                                         \
+            for (int64_t j = 0; j < classes; j++)                                                  \
+                y[j] *= factor;                                                                    \
+        }                                                                                          \
+    }
+SPARSE_SLOPE(float)
+SPARSE_SLOPE(double)
+
+static void sparse_slope_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                               void *scratch)
+{
+    (void)scratch;
+    const Rows *rows = argument;
+    gt_DType type = kernel->output_spec[0]->dtype;
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t row = tile * rows->block;
+        int64_t count = rows->rows - row < rows->block ? rows->rows - row : rows->block;
+        size_t offset = (size_t)(row * rows->classes) * gt_dtype_size(type);
+        void *y = (char *)kernel->output[0] + offset;
+        kernel->context->kernels->softmax[gt_loop_type(type)](
+            count, rows->classes, (const char *)kernel->input[1] + offset, y);
+        if (type == GT_FLOAT32)
+            sparse_slope_float(kernel, rows->classes, row, count, y);
+        else
+            sparse_slope_double(kernel, rows->classes, row, count, y);
+    }
+}
+
+static gt_Status sparse_slope_run(const gt_Kernel *kernel)
+{
+    Rows rows = rows_of(kernel->input_spec[1]);
+    if (check_labels(kernel, &rows) != GT_OK)
+        return gt_status();
+    return gt_for_tiles(kernel, rows.tiles, sparse_slope_tiles, &rows);
+}
+
+/* Of u arriving, with p = softmax(x): dg = sum u (p - one_hot), dx = p (w - sum w p), w = u g. */
+static gt_Status sparse_slope_rule(gt_GradientRule *rule)
+{
+    const SparseOptions *options = gt_rule_options(rule);
+    gt_Tensor *u = gt_upstream(rule, 0), *labels = gt_input(rule, 0);
+    gt_Tensor *p = gt_softmax(gt_input(rule, 1));
+    if (options->ignore_class != GT_NONE) {
+        gt_Tensor *kept = gt_not_equal(labels, (double)options->ignore_class);
+        u = gt_where(gt_expand_dims(kept, -1), u, 0);
+    }
+    if (gt_wants(rule, 2)) {
+        gt_Tensor *hot = gt_one_hot(labels, gt_last(gt_tensor_shape(p)), .dtype = gt_dtype(p));
+        gt_give(rule, 2, gt_sum(gt_multiply(u, gt_subtract(p, hot)), .axis = -1));
+    }
+    if (gt_wants(rule, 1)) {
+        gt_Tensor *w = gt_multiply(u, gt_expand_dims(gt_input(rule, 2), -1));
+        gt_Tensor *mean = gt_sum(gt_multiply(w, p), .axis = -1, .keepdims = true);
+        gt_give(rule, 1, gt_multiply(p, gt_subtract(w, mean)));
+    }
+    return gt_status();
+}
+
+const gt_Operation gt_op_sparse_softmax_crossentropy_gradient = {
+    .size = sizeof(gt_Operation),
+    .name = "sparse_softmax_crossentropy_gradient",
+    .formula = "(softmax(x) - one_hot(labels)) g",
+    .flags = GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(SparseOptions),
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs = 1,
+    .saves_inputs = 7,
+    .shape = sparse_slope_shape,
+    .run = sparse_slope_run,
+    .gradient = sparse_slope_rule,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 3, .input = {LABELS(4), GT_ANY(4, 3), GT_ANY(4)}},
+            {.inputs = 3, .input = {LABELS(4), GT_ANY(4, 3), GT_ANY(4)}, .options = IGNORING(1)},
+            GT_SAMPLES_END},
+};
+
+/* ---- what the losses have in common ---- */
+
+#define GT_STRUCT gt_LossOptions
+GT_OPTION_TYPE(gt_LossOptions, GT_LOSS_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_BinaryCrossentropyOptions
+GT_OPTION_TYPE(gt_BinaryCrossentropyOptions, GT_BINARY_CROSSENTROPY_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_CategoricalCrossentropyOptions
+GT_OPTION_TYPE(gt_CategoricalCrossentropyOptions, GT_CATEGORICAL_CROSSENTROPY_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_SparseCategoricalCrossentropyOptions
+GT_OPTION_TYPE(gt_SparseCategoricalCrossentropyOptions, GT_SPARSE_CATEGORICAL_CROSSENTROPY_OPTIONS);
+#undef GT_STRUCT
+
+/* Shape and type of an argument; NULL with an error raised for a bad handle. */
+static const gt_Spec *spec_of(const gt_Tensor *tensor, const char *what)
+{
+    gt_Context *context = gt_enter();
+    gt_Slot *slot = context ? gt_slot_check(context, NULL, NULL, what, tensor) : NULL;
+    return slot ? &slot->value->spec : NULL;
+}
+
+static const gt_Spec *predictions(const gt_Tensor *y_pred)
+{
+    const gt_Spec *spec = spec_of(y_pred, "y_pred");
+    if (spec && !gt_dtype_is_float(spec->dtype)) {
+        gt_fail(GT_INVALID, "y_pred is %s; predictions are float32 or float64",
+                gt_dtype_name(spec->dtype));
+        return NULL;
+    }
+    return spec;
+}
+
+/* y_true of the type of y_pred; nothing is broadcast (n, n) behind the caller's back. */
+static gt_Tensor *targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
+{
+    const gt_Spec *predicted = predictions(y_pred);
+    const gt_Spec *spec = predicted ? spec_of(y_true, "y_true") : NULL;
+    char a[160], b[160];
+    if (!spec)
+        return NULL;
+    if (!gt_shape_equal(gt_spec_shape(spec), gt_spec_shape(predicted))) {
+        gt_fail(GT_INVALID,
+                "y_true has shape %s but y_pred %s; they must be equal, gt_reshape one of them",
+                gt_shape_text(gt_spec_shape(spec), a, sizeof a),
+                gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
+        return NULL;
+    }
+    if (gt_dtype_is_float(spec->dtype) && spec->dtype != predicted->dtype) {
+        gt_fail(GT_INVALID, "y_true is %s but y_pred %s; gt_cast one of them",
+                gt_dtype_name(spec->dtype), gt_dtype_name(predicted->dtype));
+        return NULL;
+    }
+    return spec->dtype == predicted->dtype ? y_true : gt_cast(y_true, predicted->dtype);
+}
+
+/* y (1 - s) + s / classes */
+static gt_Tensor *smoothed(gt_Tensor *y_true, double smoothing, double classes)
+{
+    if (smoothing == 0)
+        return y_true;
+    if (!(smoothing >= 0 && smoothing <= 1)) {
+        gt_fail(GT_INVALID, "label_smoothing %g is not in [0, 1]", smoothing);
+        return NULL;
+    }
+    return gt_add(gt_multiply(y_true, 1 - smoothing), smoothing / classes);
+}
+
+/* The logits to work with: y_pred itself if it says so; the input of the `probability` operation
+ * that made y_pred, along `axis`, if the tape still has it; else NULL: only probabilities are
+ * known. */
+static gt_Tensor *logits_of(gt_Tensor *y_pred, bool from_logits, const gt_Operation *probability,
+                            int axis)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    const gt_Value *value = gt_slot_raw(y_pred)->value;
+    const gt_Operation *origin = value->origin;
+    if (from_logits && origin && origin->flags & GT_OP_PROBABILITY) {
+        gt_fail(GT_INVALID,
+                "from_logits = true, but y_pred is the output of %s: give its input, or "
+                "from_logits = false",
+                origin->name);
+        return NULL;
+    }
+    if (from_logits)
+        return y_pred;
+    const gt_Record *record = value->record;
+    if (origin != probability || !record || record->operation != probability || record->stripped)
+        return NULL;
+    gt_Value *logits = record->input[0];
+    if (!logits || (!logits->buffer && logits->symbol < 0))
+        return NULL;
+    if (probability == &gt_op_softmax &&
+        gt_axis(((const gt_SoftmaxOptions *)record->options)->axis, value->spec.rank) != axis)
+        return NULL;
+    gt_value_retain(logits, true);
+    return gt_handle_new(context, logits);
+}
+
+/* Of shape (batch) or longer, made to broadcast to the losses from the left. */
+static gt_Tensor *weights(gt_Tensor *weight, const gt_Tensor *losses)
+{
+    const gt_Spec *loss = spec_of(losses, "the losses");
+    const gt_Spec *spec = loss ? spec_of(weight, "sample_weight") : NULL;
+    char a[160], b[160];
+    if (!spec)
+        return NULL;
+    gt_Shape shape = gt_spec_shape(loss);
+    bool fits = spec->rank <= loss->rank;
+    for (int d = 0; fits && d < loss->rank; d++) {
+        shape.dims[d] = d < spec->rank ? spec->dims[d] : 1;
+        fits = shape.dims[d] == loss->dims[d] || shape.dims[d] == 1;
+    }
+    if (!fits) {
+        gt_fail(GT_INVALID, "sample_weight %s does not fit losses %s",
+                gt_shape_text(gt_spec_shape(spec), a, sizeof a),
+                gt_shape_text(gt_spec_shape(loss), b, sizeof b));
+        return NULL;
+    }
+    gt_DType type = loss->dtype;
+    if (!gt_dtype_is_float(spec->dtype))
+        weight = gt_cast(weight, type);
+    return gt_reshape(weight, shape);
+}
+
+/* One loss a sample to what the caller asked for. `count`: what the mean divides by; NULL: how many
+ * there are. */
+static gt_Tensor *reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor *weight,
+                          gt_Tensor *count)
+{
+    if (weight)
+        losses = gt_multiply(losses, weights(weight, losses));
+    switch (reduction) {
+    case GT_NO_REDUCTION:
+        return losses;
+    case GT_SUM:
+        return gt_sum(losses);
+    case GT_MEAN:
+        return count ? gt_divide_no_nan(gt_sum(losses), count) : gt_mean(losses);
+    }
+    gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+    return NULL;
+}
+
+/* The mean over the last axis first; the mean of means of equally many is the mean. */
+static gt_Tensor *reduced_entries(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight)
+{
+    if ((reduction != GT_MEAN || weight) && gt_rank(entries) > 0)
+        entries = gt_mean(entries, .axis = -1);
+    return reduced(entries, reduction, weight, NULL);
+}
+
+/* gt_NAME_at and gt_NAME around NAME(y_true, y_pred, options), which makes the loss. */
+#define LOSS(name, Options)                                                                        \
+    gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *y_true, gt_Tensor *y_pred,              \
+                              const Options *given)                                                \
+    {                                                                                              \
+        Options options;                                                                           \
+        gt_options_fill(&Options##_type, &options, given);                                         \
+        gt_Site site = gt_site_enter(here, #name);                                                 \
+        gt_Tensor *loss = name(y_true, y_pred, &options);                                          \
+        gt_site_leave(site);                                                                       \
+        return gt_status() == GT_OK ? loss : NULL;                                                 \
+    }                                                                                              \
+    gt_Tensor *(gt_##name)(gt_Tensor * y_true, gt_Tensor * y_pred)                                 \
+    {                                                                                              \
+        return gt_##name##_at(NULL, y_true, y_pred, NULL);                                         \
+    }
+
+/* ---- the losses ---- */
+
+static gt_Tensor *mean_squared_error(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                     const gt_LossOptions *options)
+{
+    gt_Tensor *t = targets(y_true, y_pred);
+    return reduced_entries(gt_square(gt_subtract(y_pred, t)), options->reduction,
+                           options->sample_weight);
+}
+LOSS(mean_squared_error, gt_LossOptions)
+
+static gt_Tensor *mean_absolute_error(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                      const gt_LossOptions *options)
+{
+    gt_Tensor *t = targets(y_true, y_pred);
+    return reduced_entries(gt_abs(gt_subtract(y_pred, t)), options->reduction,
+                           options->sample_weight);
+}
+LOSS(mean_absolute_error, gt_LossOptions)
+
+static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                      const gt_BinaryCrossentropyOptions *options)
+{
+    gt_Tensor *pair[2] = {smoothed(targets(y_true, y_pred), options->label_smoothing, 2), NULL};
+    gt_Tensor *entries;
+    if ((pair[1] = logits_of(y_pred, options->from_logits, &gt_op_sigmoid, 0))) {
+        entries = gt_apply_one(NULL, &gt_op_sigmoid_crossentropy, NULL, 2, pair);
+    } else {
+        gt_Tensor *p = gt_clip(y_pred, EPSILON, 1 - EPSILON), *t = pair[0];
+        gt_Tensor *not_t = gt_add(gt_negative(t), 1);
+        gt_Tensor *yes = gt_multiply(t, gt_log(p));
+        gt_Tensor *no = gt_multiply(not_t, gt_log1p(gt_negative(p)));
+        entries = gt_negative(gt_add(yes, no));
+    }
+    return reduced_entries(entries, options->reduction, options->sample_weight);
+}
+LOSS(binary_crossentropy, gt_BinaryCrossentropyOptions)
+
+static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                           const gt_CategoricalCrossentropyOptions *options)
+{
+    gt_Tensor *t = targets(y_true, y_pred);
+    if (!t)
+        return NULL;
+    gt_Shape shape = gt_tensor_shape(y_pred);
+    int axis = gt_axis(options->axis, shape.rank), last = shape.rank - 1;
+    if (axis < 0)
+        return NULL;
+    t = smoothed(t, options->label_smoothing, (double)shape.dims[axis]);
+    gt_Tensor *x = logits_of(y_pred, options->from_logits, &gt_op_softmax, axis);
+    gt_Tensor *losses;
+    if (x) {
+        gt_Tensor *pair[2] = {t, x};
+        for (int i = 0; i < 2 && axis != last; i++)
+            pair[i] = gt_moveaxis(pair[i], axis, last);
+        losses = gt_apply_one(NULL, &gt_op_softmax_crossentropy, NULL, 2, pair);
+    } else {
+        gt_Tensor *p = gt_divide(y_pred, gt_sum(y_pred, .axis = axis, .keepdims = true));
+        gt_Tensor *log_p = gt_log(gt_clip(p, EPSILON, 1 - EPSILON));
+        losses = gt_negative(gt_sum(gt_multiply(t, log_p), .axis = axis));
+    }
+    return reduced(losses, options->reduction, options->sample_weight, NULL);
+}
+LOSS(categorical_crossentropy, gt_CategoricalCrossentropyOptions)
+
+/* Labels of the shape of y_pred without its last axis; (..., 1) is taken, too. */
+static gt_Tensor *labels_for(gt_Tensor *y_true, const gt_Tensor *y_pred)
+{
+    const gt_Spec *predicted = predictions(y_pred);
+    const gt_Spec *labels = predicted ? spec_of(y_true, "y_true") : NULL;
+    char a[160], b[160];
+    if (!labels)
+        return NULL;
+    if (!gt_dtype_is_integer(labels->dtype)) {
+        gt_fail(GT_INVALID, "y_true is %s; labels are integers, gt_cast it",
+                gt_dtype_name(labels->dtype));
+        return NULL;
+    }
+    if (predicted->rank == 0) {
+        gt_fail(GT_INVALID, "y_pred is a scalar; it needs an axis of classes");
+        return NULL;
+    }
+    gt_Shape shape = gt_spec_shape(labels), rows = gt_spec_shape(predicted);
+    rows.rank--;
+    if (shape.rank == rows.rank + 1 && shape.dims[rows.rank] == 1)
+        shape.rank--;
+    if (!gt_shape_equal(shape, rows)) {
+        gt_fail(GT_INVALID, "y_true has shape %s but y_pred %s; the labels must be %s",
+                gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+                gt_shape_text(gt_spec_shape(predicted), b, sizeof b),
+                gt_shape_text(rows, (char[160]){0}, 160));
+        return NULL;
+    }
+    return labels->rank == rows.rank ? y_true : gt_reshape(y_true, rows);
+}
+
+/* Probabilities become logits by their logarithm, as TensorFlow does. */
+static gt_Tensor *
+sparse_categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                const gt_SparseCategoricalCrossentropyOptions *options)
+{
+    gt_Tensor *labels = labels_for(y_true, y_pred), *count = NULL;
+    if (!labels)
+        return NULL;
+    if (options->ignore_class != GT_NONE) {
+        labels = gt_cast(labels, GT_INT64);
+        if (options->reduction == GT_MEAN)
+            count = gt_sum(
+                gt_cast(gt_not_equal(labels, (double)options->ignore_class), gt_dtype(y_pred)));
+    }
+    gt_Tensor *x = logits_of(y_pred, options->from_logits, &gt_op_softmax, gt_rank(y_pred) - 1);
+    if (!x)
+        x = gt_log(gt_clip(y_pred, EPSILON, 1 - EPSILON));
+    gt_Tensor *pair[2] = {labels, x};
+    gt_Tensor *losses =
+        gt_apply_one(NULL, &gt_op_sparse_softmax_crossentropy,
+                     &(SparseOptions){sizeof(SparseOptions), options->ignore_class}, 2, pair);
+    return reduced(losses, options->reduction, options->sample_weight, count);
+}
+LOSS(sparse_categorical_crossentropy, gt_SparseCategoricalCrossentropyOptions)

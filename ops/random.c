@@ -1,0 +1,542 @@
+/* Random draws: records, kernels and gradient rules of ops/random.h. Input 0 of every draw is the
+ * generator's state, {seed, counter}; the counter moves on by an effect of its own. */
+#include "ops/random.h"
+#include "ops/arithmetic.h"
+#include "ops/cast.h"
+#include "ops/kit.h"
+#include "ops/reshaping.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- generators ---- */
+
+static gt_Variable *new_generator(gt_Context *context, uint64_t seed)
+{
+    const gt_Spec spec = {GT_INT64, 1, 2, {2}};
+    gt_Slot *slot = gt_variable_make(context, &spec, "generator", false);
+    if (!slot)
+        return NULL;
+    const uint64_t state[2] = {seed, 0};
+    memcpy(gt_value_data(slot->value), state, sizeof state);
+    return gt_slot_handle(slot);
+}
+
+gt_Variable *gt_generator_new(const char *here, uint64_t seed)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    if (context->trace) {
+        gt_raise(context, GT_STATE, here, "generator",
+                 "a generator cannot be made inside a traced function; make it before");
+        return NULL;
+    }
+    return new_generator(context, seed);
+}
+
+gt_Variable *gt_default_generator(void)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    if (!context->generator)
+        context->generator = new_generator(context, context->seed);
+    return context->generator;
+}
+
+static bool takes_state(const gt_ShapeRule *rule)
+{
+    const gt_Spec *state = rule->input[0];
+    char text[200];
+    if (state->dtype == GT_INT64 && state->rank == 1 && state->size == 2)
+        return true;
+    gt_fail(GT_INVALID, "a generator is int64 (2,), made by gt_generator; this is %s",
+            gt_spec_text(state, text, sizeof text));
+    return false;
+}
+
+/* Neighbouring seeds must give streams that have nothing in common: the finaliser of splitmix64
+ * (Steele, Lea, Flood 2014). */
+static uint64_t mixed(uint64_t seed)
+{
+    seed += UINT64_C(0x9e3779b97f4a7c15);
+    seed = (seed ^ seed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    seed = (seed ^ seed >> 27) * UINT64_C(0x94d049bb133111eb);
+    return seed ^ seed >> 31;
+}
+
+/* The stream of this draw; `attempt` numbers independent ones. */
+static gt_PhiloxKey stream(const gt_Kernel *kernel, uint64_t attempt)
+{
+    const int64_t *state = kernel->input[0];
+    return (gt_PhiloxKey){mixed(mixed((uint64_t)state[0]) + attempt), (uint64_t)state[1]};
+}
+
+static gt_Status advance_shape(gt_ShapeRule *rule)
+{
+    rule->output[0] = *rule->input[0];
+    return takes_state(rule) ? GT_OK : gt_status();
+}
+
+static gt_Status advance_run(const gt_Kernel *kernel)
+{
+    const int64_t *before = kernel->input[0];
+    int64_t *after = kernel->output[0];
+    after[0] = before[0];
+    after[1] = (int64_t)((uint64_t)before[1] + 1);
+    return GT_OK;
+}
+
+#define STATE GT_WHOLE(GT_INT64, 0, 1000, 2)
+const gt_Operation gt_op_generator_advance = {
+    .size = sizeof(gt_Operation),
+    .name = "generator_advance",
+    .formula = "{seed, counter + 1}",
+    .why_not = "the state of a generator is not a number to differentiate",
+    .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = advance_shape,
+    .run = advance_run,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = {STATE}}, GT_SAMPLES_END},
+};
+
+/* Draws from the generator, NULL: the context's, and moves it on; x NULL: the draw needs no input.
+ */
+static gt_Tensor *draw(const char *here, const gt_Operation *operation, const void *options,
+                       gt_Variable *generator, gt_Tensor *x)
+{
+    if (!generator)
+        generator = gt_default_generator();
+    gt_Tensor *input[2] = {generator, x};
+    gt_Tensor *drawn = gt_apply_one(here, operation, options, x ? 2 : 1, input);
+    if (!drawn || gt_apply(here, &gt_op_generator_advance, NULL, 1, &generator, NULL) != GT_OK)
+        return NULL;
+    return drawn;
+}
+
+/* ---- uniform, normal, truncated normal: two numbers say which ---- */
+
+typedef struct DrawOptions {
+    uint32_t size;
+    gt_Shape shape;
+    gt_DType dtype;
+    double a, b;
+} DrawOptions;
+#define DRAW_OPTIONS(F)                                                                            \
+    F(uint32_t, size, (uint32_t)sizeof(DrawOptions), "for ABI growth")                             \
+    F(gt_Shape, shape, {0}, "of the result")                                                       \
+    F(gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                           \
+    F(double, a, 0, "the lower bound, or the mean")                                                \
+    F(double, b, 1, "the upper bound, or the standard deviation")
+#define GT_STRUCT DrawOptions
+GT_OPTION_TYPE(DrawOptions, DRAW_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status draw_shape(gt_ShapeRule *rule, gt_DType dtype, gt_Shape shape)
+{
+    if (!takes_state(rule))
+        return gt_status();
+    if (!gt_spec_set(&rule->output[0], dtype, shape))
+        return gt_fail(GT_INVALID, "this is no shape, or one too large");
+    return GT_OK;
+}
+
+static gt_Status draw_float_shape(gt_ShapeRule *rule, const DrawOptions *options)
+{
+    if (options->dtype != GT_FLOAT32 && options->dtype != GT_FLOAT64)
+        return gt_fail(GT_INVALID, "type %s is not possible here; it takes float32 and float64",
+                       gt_dtype_name(options->dtype));
+    return draw_shape(rule, options->dtype, options->shape);
+}
+
+static gt_Status uniform_shape(gt_ShapeRule *rule)
+{
+    const DrawOptions *options = rule->options;
+    if (!(options->a <= options->b) || isinf(options->a) || isinf(options->b))
+        return gt_fail(GT_INVALID, "low %g and high %g are no range", options->a, options->b);
+    return draw_float_shape(rule, options);
+}
+
+static gt_Status normal_shape(gt_ShapeRule *rule)
+{
+    const DrawOptions *options = rule->options;
+    if (!(options->b >= 0) || isinf(options->b) || !isfinite(options->a))
+        return gt_fail(GT_INVALID, "mean %g and stddev %g are no normal distribution", options->a,
+                       options->b);
+    return draw_float_shape(rule, options);
+}
+
+/* y = y scale + shift */
+static void scale_and_shift(gt_DType dtype, int64_t n, void *y, double scale, double shift)
+{
+    if (dtype == GT_FLOAT32) {
+        float *to = y, by = (float)scale, plus = (float)shift;
+        for (int64_t i = 0; i < n; i++)
+            to[i] = to[i] * by + plus;
+    } else {
+        double *to = y;
+        for (int64_t i = 0; i < n; i++)
+            to[i] = to[i] * scale + shift;
+    }
+}
+
+static void *chunk_of(const gt_Kernel *kernel, int64_t first)
+{
+    return (char *)kernel->output[0] + (size_t)first * gt_dtype_size(kernel->output_spec[0]->dtype);
+}
+
+static void uniform_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    const DrawOptions *options = kernel->options;
+    void *y = chunk_of(kernel, first);
+    kernel->context->kernels->random_uniform[gt_loop_type(options->dtype)](stream(kernel, 0), first,
+                                                                           n, y);
+    if (options->a != 0 || options->b != 1)
+        scale_and_shift(options->dtype, n, y, options->b - options->a, options->a);
+}
+
+static void normal_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    const DrawOptions *options = kernel->options;
+    void *y = chunk_of(kernel, first);
+    kernel->context->kernels->random_normal[gt_loop_type(options->dtype)](stream(kernel, 0), first,
+                                                                          n, y);
+    if (options->a != 0 || options->b != 1)
+        scale_and_shift(options->dtype, n, y, options->b, options->a);
+}
+
+/* Every attempt is a stream of its own, and element i takes the first that has a number within 2 at
+ * place i. One number in 22 is drawn again, so a piece of 512 needs three or four attempts; after
+ * 64 (not in the age of the universe) zeros would do. */
+enum { TRUNCATED_PIECE = 512, TRUNCATED_ATTEMPTS = 64 };
+
+#define TRUNCATED(type)                                                                            \
+    static void truncated_##type(const gt_Kernel *kernel, gt_RandomLoop *normal, int64_t first,    \
+                                 int64_t n, type *y)                                               \
+    {                                                                                              \
+        type again[TRUNCATED_PIECE];                                                               \
+        normal(stream(kernel, 0), first, n, y);                                                    \
+        for (uint64_t attempt = 1; attempt <= TRUNCATED_ATTEMPTS; attempt++) {                     \
+            int64_t outside = 0;                                                                   \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                outside += !(y[i] >= -2 && y[i] <= 2);                                             \
+            if (outside == 0)                                                                      \
+                return;                                                                            \
+            normal(stream(kernel, attempt), first, n, again);                                      \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                y[i] = y[i] >= -2 && y[i] <= 2        ? y[i]                                       \
+                       : attempt < TRUNCATED_ATTEMPTS ? again[i]                                   \
+                                                      : 0;                                         \
+        }                                                                                          \
+    }
+TRUNCATED(float)
+TRUNCATED(double)
+
+static void truncated_normal_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    const DrawOptions *options = kernel->options;
+    gt_RandomLoop *normal = kernel->context->kernels->random_normal[gt_loop_type(options->dtype)];
+    for (int64_t at = first; at < first + n; at += TRUNCATED_PIECE) {
+        int64_t count = first + n - at < TRUNCATED_PIECE ? first + n - at : TRUNCATED_PIECE;
+        if (options->dtype == GT_FLOAT32)
+            truncated_float(kernel, normal, at, count, chunk_of(kernel, at));
+        else
+            truncated_double(kernel, normal, at, count, chunk_of(kernel, at));
+    }
+    if (options->a != 0 || options->b != 1)
+        scale_and_shift(options->dtype, n, chunk_of(kernel, first), options->b, options->a);
+}
+
+#define DRAW(op, text, shape_rule)                                                                 \
+    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
+    {                                                                                              \
+        return gt_run_chunks(kernel, op##_chunk);                                                  \
+    }                                                                                              \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .why_not = "a draw depends on nothing but its generator",                                  \
+        .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,                                          \
+        .options = GT_STRUCT_TYPE(DrawOptions),                                                    \
+        .inputs_min = 1,                                                                           \
+        .inputs_max = 1,                                                                           \
+        .outputs = 1,                                                                              \
+        .shape = shape_rule,                                                                       \
+        .run = op##_run,                                                                           \
+        .samples =                                                                                 \
+            (const gt_Sample[]){                                                                   \
+                {.inputs = 1,                                                                      \
+                 .input = {STATE},                                                                 \
+                 .options =                                                                        \
+                     &(const DrawOptions){sizeof(DrawOptions), {2, {2, 3}}, GT_FLOAT32, -1, 2}},   \
+                GT_SAMPLES_END},                                                                   \
+    }
+
+DRAW(uniform, "a + (b - a) u, u evenly from [0, 1)", uniform_shape);
+DRAW(normal, "a + b z, z normal", normal_shape);
+DRAW(truncated_normal, "a + b z, z normal, |z| <= 2", normal_shape);
+
+#define GT_STRUCT gt_UniformOptions
+GT_OPTION_TYPE(gt_UniformOptions, GT_UNIFORM_OPTIONS);
+#undef GT_STRUCT
+gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_UniformOptions *given)
+{
+    gt_UniformOptions options;
+    gt_options_fill(&gt_UniformOptions_type, &options, given);
+    return draw(
+        here, &gt_op_uniform,
+        &(DrawOptions){sizeof(DrawOptions), shape, options.dtype, options.low, options.high},
+        options.generator, NULL);
+}
+
+#define GT_STRUCT gt_NormalOptions
+GT_OPTION_TYPE(gt_NormalOptions, GT_NORMAL_OPTIONS);
+#undef GT_STRUCT
+gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_NormalOptions *given)
+{
+    gt_NormalOptions options;
+    gt_options_fill(&gt_NormalOptions_type, &options, given);
+    return draw(
+        here, options.truncated ? &gt_op_truncated_normal : &gt_op_normal,
+        &(DrawOptions){sizeof(DrawOptions), shape, options.dtype, options.mean, options.stddev},
+        options.generator, NULL);
+}
+
+/* ---- integers ---- */
+
+typedef struct IntegersOptions {
+    uint32_t size;
+    gt_Shape shape;
+    gt_DType dtype;
+    int64_t low, high;
+} IntegersOptions;
+#define INTEGERS_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(IntegersOptions), "for ABI growth")                         \
+    F(gt_Shape, shape, {0}, "of the result")                                                       \
+    F(gt_DType, dtype, GT_INT32, "int32, int64 or uint8")                                          \
+    F(int64_t, low, 0, "the lower bound")                                                          \
+    F(int64_t, high, 1, "the upper bound, not reached")
+#define GT_STRUCT IntegersOptions
+GT_OPTION_TYPE(IntegersOptions, INTEGERS_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_RandomIntegersOptions
+GT_OPTION_TYPE(gt_RandomIntegersOptions, GT_RANDOM_INTEGERS_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status random_integers_shape(gt_ShapeRule *rule)
+{
+    const IntegersOptions *options = rule->options;
+    bool fits;
+    switch (options->dtype) {
+    case GT_INT32:
+        fits = options->low >= INT32_MIN && options->high <= (int64_t)INT32_MAX + 1;
+        break;
+    case GT_INT64:
+        fits = true;
+        break;
+    case GT_UINT8:
+        fits = options->low >= 0 && options->high <= UINT8_MAX + 1;
+        break;
+    default:
+        return gt_fail(GT_INVALID, "type %s is not possible here; it takes int32, int64 and uint8",
+                       gt_dtype_name(options->dtype));
+    }
+    if (options->low >= options->high || !fits)
+        return gt_fail(GT_INVALID, "low %lld and high %lld are no range of %s",
+                       (long long)options->low, (long long)options->high,
+                       gt_dtype_name(options->dtype));
+    return draw_shape(rule, options->dtype, options->shape);
+}
+
+/* The remainder of 64 random bits: numbers differ in probability by less than range / 2^64. */
+static void random_integers_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    enum { PIECE = 512 };
+    const IntegersOptions *options = kernel->options;
+    uint64_t bits[PIECE], low = (uint64_t)options->low;
+    uint64_t range = (uint64_t)options->high - low;
+    for (int64_t done = 0; done < n; done += PIECE) {
+        int64_t count = n - done < PIECE ? n - done : PIECE;
+        void *y = chunk_of(kernel, first + done);
+        kernel->context->kernels->random_bits(stream(kernel, 0), first + done, count, bits);
+        for (int64_t i = 0; i < count; i++) {
+            int64_t number = (int64_t)(low + bits[i] % range);
+            if (options->dtype == GT_INT64)
+                ((int64_t *)y)[i] = number;
+            else if (options->dtype == GT_INT32)
+                ((int32_t *)y)[i] = (int32_t)number;
+            else
+                ((uint8_t *)y)[i] = (uint8_t)number;
+        }
+    }
+}
+
+static gt_Status random_integers_run(const gt_Kernel *kernel)
+{
+    return gt_run_chunks(kernel, random_integers_chunk);
+}
+
+const gt_Operation gt_op_random_integers = {
+    .size = sizeof(gt_Operation),
+    .name = "random_integers",
+    .formula = "whole numbers evenly from [low, high)",
+    .why_not = "its result is an integer",
+    .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
+    .options = GT_STRUCT_TYPE(IntegersOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = random_integers_shape,
+    .run = random_integers_run,
+    .samples = (const gt_Sample[]){{.inputs = 1,
+                                    .input = {STATE},
+                                    .options =
+                                        &(const IntegersOptions){
+                                            sizeof(IntegersOptions), {2, {2, 3}}, GT_INT32, -2, 5}},
+                                   GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
+                                 const gt_RandomIntegersOptions *given)
+{
+    gt_RandomIntegersOptions options;
+    gt_options_fill(&gt_RandomIntegersOptions_type, &options, given);
+    return draw(here, &gt_op_random_integers,
+                &(IntegersOptions){sizeof(IntegersOptions), shape, options.dtype, low, high},
+                options.generator, NULL);
+}
+
+/* ---- dropout ---- */
+
+typedef struct DropoutOptions {
+    uint32_t size;
+    double rate;
+} DropoutOptions;
+#define DROPOUT_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(DropoutOptions), "for ABI growth")                          \
+    F(double, rate, 0.5, "probability of becoming 0")
+#define GT_STRUCT DropoutOptions
+GT_OPTION_TYPE(DropoutOptions, DROPOUT_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_RandomDropoutOptions
+GT_OPTION_TYPE(gt_RandomDropoutOptions, GT_RANDOM_DROPOUT_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status dropout_shape(gt_ShapeRule *rule)
+{
+    const DropoutOptions *options = rule->options;
+    if (!(options->rate >= 0 && options->rate <= 1))
+        return gt_fail(GT_INVALID, "rate %g is not in [0, 1]", options->rate);
+    if (!takes_state(rule) || !gt_takes(rule->input[1], GT_TAKES_FLOAT))
+        return gt_status();
+    rule->output[0] = *rule->input[1];
+    return GT_OK;
+}
+
+/* The same uniform float32 decides in both types. */
+static void dropout_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    enum { PIECE = 512 };
+    const DropoutOptions *options = kernel->options;
+    float uniform[PIECE], rate = (float)options->rate;
+    double scale = options->rate < 1 ? 1 / (1 - options->rate) : 0;
+    for (int64_t at = first; at < first + n; at += PIECE) {
+        int64_t count = first + n - at < PIECE ? first + n - at : PIECE;
+        kernel->context->kernels->random_uniform[GT_LOOP_F32](stream(kernel, 0), at, count,
+                                                              uniform);
+        if (kernel->output_spec[0]->dtype == GT_FLOAT32) {
+            const float *x = (const float *)kernel->input[1] + at;
+            float *y = (float *)kernel->output[0] + at, factor = (float)scale;
+            for (int64_t i = 0; i < count; i++)
+                y[i] = uniform[i] >= rate ? x[i] * factor : 0;
+        } else {
+            const double *x = (const double *)kernel->input[1] + at;
+            double *y = (double *)kernel->output[0] + at;
+            for (int64_t i = 0; i < count; i++)
+                y[i] = uniform[i] >= rate ? x[i] * scale : 0;
+        }
+    }
+}
+
+static gt_Status dropout_run(const gt_Kernel *kernel)
+{
+    return gt_run_chunks(kernel, dropout_chunk);
+}
+
+/* The state draws the same mask again: two numbers are saved instead of it. */
+static gt_Status dropout_gradient(gt_GradientRule *rule)
+{
+    if (!gt_wants(rule, 1))
+        return GT_OK;
+    gt_Tensor *input[2] = {gt_input(rule, 0), gt_upstream(rule, 0)};
+    return gt_give(rule, 1,
+                   gt_apply_one(NULL, rule->record->operation, gt_rule_options(rule), 2, input));
+}
+
+const gt_Operation gt_op_dropout = {
+    .size = sizeof(gt_Operation),
+    .name = "dropout",
+    .formula = "0 with probability rate, else x / (1 - rate)",
+    .flags = GT_OP_RANDOM | GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(DropoutOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = dropout_shape,
+    .run = dropout_run,
+    .gradient = dropout_gradient,
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = {STATE, GT_ANY(2, 3)}},
+                            {.inputs = 2,
+                             .input = {STATE, GT_ANY(4)},
+                             .options = &(const DropoutOptions){sizeof(DropoutOptions), 0.2}},
+                            GT_SAMPLES_END},
+};
+
+/* One factor, 0 or 1 / (1 - rate), for all elements of x along the noise's dimensions of 1. */
+static gt_Tensor *noise(const gt_Spec *x, const DropoutOptions *record, gt_Shape shape,
+                        gt_Variable *generator)
+{
+    char a[160], b[160];
+    bool fits = shape.rank == x->rank;
+    for (int d = 0; fits && d < x->rank; d++) {
+        if (shape.dims[d] == -1)
+            shape.dims[d] = x->dims[d];
+        fits = shape.dims[d] == x->dims[d] || shape.dims[d] == 1;
+    }
+    if (!fits) {
+        gt_fail(GT_INVALID, "noise_shape %s does not broadcast to x %s",
+                gt_shape_text(shape, a, sizeof a), gt_shape_text(gt_spec_shape(x), b, sizeof b));
+        return NULL;
+    }
+    gt_Tensor *ones = gt_broadcast_to(gt_scalar(1, x->dtype), shape);
+    return draw(NULL, &gt_op_dropout, record, generator, ones);
+}
+
+gt_Tensor *gt_random_dropout_at(const char *here, gt_Tensor *x, double rate,
+                                const gt_RandomDropoutOptions *given)
+{
+    gt_RandomDropoutOptions options;
+    gt_options_fill(&gt_RandomDropoutOptions_type, &options, given);
+    const DropoutOptions record = {sizeof record, rate};
+    if (rate == 0)
+        return gt_identity_at(here, x);
+    gt_Site site = gt_site_enter(here, "dropout");
+    gt_Slot *slot =
+        site.context ? gt_slot_check(site.context, here, "dropout", "input 1", x) : NULL;
+    gt_Tensor *y = NULL;
+    if (slot && options.noise_shape.rank < 0) {
+        y = draw(here, &gt_op_dropout, &record, options.generator, x);
+    } else if (slot) {
+        gt_Tensor *mask =
+            noise(&slot->value->spec, &record, options.noise_shape, options.generator);
+        y = mask ? gt_multiply(x, mask) : NULL;
+    }
+    gt_site_leave(site);
+    return y;
+}

@@ -1,0 +1,99 @@
+/* Random numbers. A generator is a variable of type int64 and shape (2): {seed, counter}. Every
+ * draw is a function of that state and of the element's place alone (Philox4x32-10), so it is the
+ * same for any number of threads, and it adds 1 to the counter. State that is saved and restored
+ * continues the same stream. Without `.generator` the context's own is used, which starts from
+ * gt_set_seed. */
+#ifndef GT_OPS_RANDOM_H
+#define GT_OPS_RANDOM_H
+
+#include "core/keyword.h"
+#include "core/variable.h"
+
+GT_BEGIN
+
+/* A generator with that seed, its counter at 0. It is the caller's: gt_variable_free, or it goes
+ * with the context. */
+#define gt_generator(seed) gt_generator_new(GT_HERE, seed)
+GT_API gt_Variable *gt_generator_new(const char *here, uint64_t seed);
+/* The context's own generator. */
+GT_API gt_Variable *gt_default_generator(void);
+
+/* Floats, evenly from [low, high). The bounds are rounded to the type, low <= high. */
+#define GT_UNIFORM_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_UniformOptions), "for ABI growth")                       \
+    F(double, low, 0, "the lower bound")                                                           \
+    F(double, high, 1, "the upper bound, not reached but by rounding")                             \
+    F(gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                           \
+    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+typedef struct gt_UniformOptions gt_UniformOptions;
+struct gt_UniformOptions {
+    GT_UNIFORM_OPTIONS(GT_MEMBER)
+};
+#define gt_uniform(...)                                                                            \
+    gt_uniform_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
+                  GT_KEYWORDS(gt_UniformOptions, GT_UNIFORM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_UniformOptions *options);
+
+/* Floats from the normal distribution; truncated: those further than 2 stddev from the mean are
+ * drawn again, which leaves a standard deviation of 0.8796 stddev. */
+#define GT_NORMAL_OPTIONS(F)                                                                       \
+    F(uint32_t, size, (uint32_t)sizeof(gt_NormalOptions), "for ABI growth")                        \
+    F(double, mean, 0, "its mean")                                                                 \
+    F(double, stddev, 1, "its standard deviation, >= 0")                                           \
+    F(bool, truncated, false, "within 2 stddev of the mean only")                                  \
+    F(gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                           \
+    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+typedef struct gt_NormalOptions gt_NormalOptions;
+struct gt_NormalOptions {
+    GT_NORMAL_OPTIONS(GT_MEMBER)
+};
+#define gt_normal(...)                                                                             \
+    gt_normal_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                   \
+                 GT_KEYWORDS(gt_NormalOptions, GT_NORMAL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_NormalOptions *options);
+/* gt_random_integers(shape, low, high): whole numbers, evenly from [low, high), low < high. */
+#define GT_RANDOM_INTEGERS_OPTIONS(F)                                                              \
+    F(uint32_t, size, (uint32_t)sizeof(gt_RandomIntegersOptions), "for ABI growth")                \
+    F(gt_DType, dtype, GT_INT32, "int32, int64 or uint8")                                          \
+    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+typedef struct gt_RandomIntegersOptions gt_RandomIntegersOptions;
+struct gt_RandomIntegersOptions {
+    GT_RANDOM_INTEGERS_OPTIONS(GT_MEMBER)
+};
+#define gt_random_integers(...)                                                                    \
+    gt_random_integers_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                  \
+                          GT_THIRD(__VA_ARGS__),                                                   \
+                          GT_KEYWORDS(gt_RandomIntegersOptions, GT_RANDOM_INTEGERS_OPTIONS,        \
+                                      GT_AFTER_3(__VA_ARGS__)))
+GT_API gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
+                                        const gt_RandomIntegersOptions *options);
+
+/* gt_random_dropout(x, rate): each element becomes 0 with probability `rate`, else x / (1 - rate).
+ * Rate 1 gives zeros, rate 0 gives x. With `.noise_shape`, elements along its dimensions of 1 fall
+ * together; -1 in it means x's dimension. The gradient passes where x did. Remembers no mask: the
+ * state that drew it is enough. (gt_dropout is the layer.) */
+#define GT_NO_SHAPE                                                                                \
+    {                                                                                              \
+        -1,                                                                                        \
+        {                                                                                          \
+            0, 0, 0, 0, 0, 0, 0, 0                                                                 \
+        }                                                                                          \
+    }
+#define GT_RANDOM_DROPOUT_OPTIONS(F)                                                               \
+    F(uint32_t, size, (uint32_t)sizeof(gt_RandomDropoutOptions), "for ABI growth")                 \
+    F(gt_Shape, noise_shape, GT_NO_SHAPE, "what is drawn; broadcasts to x; default: x's shape")    \
+    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+typedef struct gt_RandomDropoutOptions gt_RandomDropoutOptions;
+struct gt_RandomDropoutOptions {
+    GT_RANDOM_DROPOUT_OPTIONS(GT_MEMBER)
+};
+#define gt_random_dropout(...)                                                                     \
+    gt_random_dropout_at(                                                                          \
+        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
+        GT_KEYWORDS(gt_RandomDropoutOptions, GT_RANDOM_DROPOUT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Tensor *gt_random_dropout_at(const char *here, gt_Tensor *x, double rate,
+                                       const gt_RandomDropoutOptions *options);
+
+GT_END
+
+#endif

@@ -1,0 +1,1046 @@
+/* Reductions: records, kernels and gradient rules of ops/reduce.h. */
+#include "ops/reduce.h"
+#include "ops/arithmetic.h"
+#include "ops/cast.h"
+#include "ops/compare.h"
+#include "ops/indexing.h"
+#include "ops/kit.h"
+#include "ops/math.h"
+#include "ops/reshaping.h"
+
+#include <string.h>
+
+#define GT_STRUCT gt_ReduceOptions
+GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
+#undef GT_STRUCT
+
+/* ---- how a reduction is cut ----
+ *
+ * Dimensions of size 1 aside, kept and reduced ones take turns. What is left at the end is `rows`
+ * reduced numbers, `stride` apart, for each of `columns` contiguous kept ones; columns is 1 if the
+ * last dimension is reduced. Further out, `outputs` counts kept positions and `passes` reduced ones.
+ * Where there are few of them, the rows are cut into `blocks`. More than one pass or block leave
+ * partial results, outputs x parts x columns, which a second round reduces. All of it follows from
+ * the shape alone. */
+typedef struct Walk {
+    int rank;
+    int64_t dims[GT_MAX_RANK], stride[GT_MAX_RANK];
+    int64_t count;
+} Walk;
+
+typedef struct Reduction {
+    Walk kept, passes;
+    int64_t rows, stride, columns;
+    int64_t block, blocks, parts;
+    int64_t width, strips; /* columns of a piece of work, and how many such */
+    int64_t reduced;       /* how many numbers make one */
+} Reduction;
+
+#define GT_PIECE 65536 /* numbers that make a piece of work worth giving away */
+#define GT_PIECES 64   /* pieces that are enough for every number of threads */
+
+static void walk_add(Walk *walk, int64_t dim, int64_t stride)
+{
+    memmove(walk->dims + 1, walk->dims, (size_t)walk->rank * sizeof *walk->dims);
+    memmove(walk->stride + 1, walk->stride, (size_t)walk->rank * sizeof *walk->stride);
+    walk->rank++;
+    walk->dims[0] = dim;
+    walk->stride[0] = stride;
+    walk->count *= dim;
+}
+
+static int64_t walk_offset(const Walk *walk, int64_t index)
+{
+    int64_t offset = 0;
+    for (int d = walk->rank - 1; d > 0; d--) {
+        offset += index % walk->dims[d] * walk->stride[d];
+        index /= walk->dims[d];
+    }
+    return walk->rank ? offset + index * walk->stride[0] : 0;
+}
+
+static void reduction_plan(Reduction *plan, const gt_Spec *x, uint32_t bits)
+{
+    int64_t dims[GT_MAX_RANK];
+    bool reduced[GT_MAX_RANK];
+    int rank = 0;
+    plan->reduced = 1;
+    for (int d = 0; d < x->rank; d++) {
+        bool reduces = bits >> d & 1;
+        if (reduces)
+            plan->reduced *= x->dims[d];
+        if (x->dims[d] == 1)
+            continue;
+        if (rank > 0 && reduced[rank - 1] == reduces)
+            dims[rank - 1] *= x->dims[d];
+        else
+            dims[rank++] = x->dims[d];
+        reduced[rank - 1] = reduces;
+    }
+    plan->kept = plan->passes = (Walk){.count = 1};
+    plan->columns = plan->rows = 1;
+    if (rank > 0 && !reduced[rank - 1])
+        plan->columns = dims[--rank];
+    plan->stride = plan->columns;
+    if (rank > 0)
+        plan->rows = dims[--rank];
+    int64_t step = plan->rows * plan->columns;
+    while (rank-- > 0) {
+        walk_add(reduced[rank] ? &plan->passes : &plan->kept, dims[rank], step);
+        step *= dims[rank];
+    }
+    plan->width = plan->rows && GT_PIECE / plan->rows > 256 ? GT_PIECE / plan->rows : 256;
+    if (plan->width > plan->columns)
+        plan->width = plan->columns;
+    plan->strips = plan->width ? (plan->columns + plan->width - 1) / plan->width : 0;
+    plan->block = plan->rows;
+    plan->blocks = 1;
+    if (x->size >= 2 * GT_PIECE &&
+        plan->kept.count * plan->passes.count * plan->strips < GT_PIECES) {
+        plan->block = GT_PIECE / plan->columns > 128 ? GT_PIECE / plan->columns : 128;
+        plan->blocks = (plan->rows + plan->block - 1) / plan->block;
+    }
+    plan->parts = plan->passes.count * plan->blocks;
+}
+
+static size_t reduction_scratch(const Reduction *plan, gt_DType dtype)
+{
+    return plan->parts > 1 ? (size_t)(plan->kept.count * plan->parts * plan->columns) *
+                                 gt_dtype_size(dtype)
+                           : 0;
+}
+
+typedef struct ReductionJob {
+    const Reduction *plan;
+    gt_ReduceLoop *reduce;
+    gt_ReduceColumnsLoop *columns;
+    const char *x;
+    char *partials, *y; /* partials NULL: there is one round */
+    size_t element;
+    int64_t group; /* units of work in a tile */
+    bool second;
+    double divisor; /* of the result; 0: none */
+} ReductionJob;
+
+static void divide(gt_DType dtype, int64_t n, double divisor, void *y)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (dtype == GT_FLOAT32)
+            ((float *)y)[i] /= (float)divisor;
+        else
+            ((double *)y)[i] /= divisor;
+}
+
+/* Unit: one strip of columns of one part (first round) or of one output. */
+static void reduce_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                         void *scratch)
+{
+    (void)scratch;
+    const ReductionJob *job = argument;
+    const Reduction *plan = job->plan;
+    int64_t parts = job->partials && !job->second ? plan->parts : 1;
+    int64_t units = plan->kept.count * parts * plan->strips;
+    int64_t end = last * job->group < units ? last * job->group : units;
+    for (int64_t unit = first * job->group; unit < end; unit++) {
+        int64_t row = unit / plan->strips, column = unit % plan->strips * plan->width;
+        int64_t width =
+            plan->columns - column < plan->width ? plan->columns - column : plan->width;
+        int64_t from, rows, stride = plan->stride;
+        if (job->second) {
+            rows = plan->parts;
+            from = row * plan->parts * plan->columns;
+            stride = plan->columns;
+        } else {
+            int64_t part = row % parts, begin = part % plan->blocks * plan->block;
+            rows = plan->rows - begin < plan->block ? plan->rows - begin : plan->block;
+            from = walk_offset(&plan->kept, row / parts) +
+                   walk_offset(&plan->passes, part / plan->blocks) + begin * plan->stride;
+        }
+        const char *x = (job->second ? job->partials : job->x) +
+                        (size_t)(from + column) * job->element;
+        char *y = (job->partials && !job->second ? job->partials : job->y) +
+                  (size_t)(row * plan->columns + column) * job->element;
+        if (plan->columns == 1)
+            job->reduce(rows, x, y);
+        else
+            job->columns(rows, width, stride, x, y);
+        if (job->divisor != 0 && (job->second || !job->partials))
+            divide(kernel->output_spec[0]->dtype, width, job->divisor, y);
+    }
+}
+
+static gt_Status reduce_round(const gt_Kernel *kernel, ReductionJob *job, int64_t units,
+                              int64_t work)
+{
+    job->group = work < GT_CHUNK ? GT_CHUNK / (work > 0 ? work : 1) : 1;
+    return gt_for_tiles(kernel, (units + job->group - 1) / job->group, reduce_tiles, job);
+}
+
+static gt_Status run_reduction(const gt_Kernel *kernel, gt_ReduceLoopId id, bool mean)
+{
+    const gt_ReduceOptions *options = kernel->options;
+    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
+    const gt_KernelTable *kernels = kernel->context->kernels;
+    int type = out->dtype == GT_BOOL ? GT_LOOP_U8 : gt_loop_type(out->dtype);
+    uint32_t bits;
+    if (!gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    Reduction plan;
+    reduction_plan(&plan, in, bits);
+    ReductionJob job = {
+        .plan = &plan,
+        .reduce = kernels->reduce[id][type],
+        .columns = kernels->reduce_columns[id][type],
+        .x = kernel->input[0],
+        .y = kernel->output[0],
+        .element = gt_dtype_size(out->dtype),
+    };
+    if (in->size == 0) { /* nothing gives the identity; its mean is 0 / 0 */
+        for (int64_t i = 0; i < out->size; i++)
+            job.reduce(0, job.y, job.y + (size_t)i * job.element);
+        if (mean)
+            divide(out->dtype, out->size, 0, job.y);
+        return GT_OK;
+    }
+    job.divisor = mean ? (double)plan.reduced : 0;
+    int64_t outputs = plan.kept.count * plan.strips;
+    if (plan.parts > 1) {
+        job.partials = kernel->context->scratch[0];
+        if (reduce_round(kernel, &job, outputs * plan.parts, plan.block * plan.width) != GT_OK)
+            return gt_status();
+        job.second = true;
+        return reduce_round(kernel, &job, outputs, plan.parts * plan.width);
+    }
+    return reduce_round(kernel, &job, outputs, plan.rows * plan.width);
+}
+
+/* ---- shapes ---- */
+
+static gt_Status reduced_shape(const gt_Spec *in, uint32_t bits, bool keepdims, gt_Spec *out)
+{
+    for (int d = 0; d < in->rank; d++)
+        if (!(bits >> d & 1))
+            out->dims[out->rank++] = in->dims[d];
+        else if (keepdims)
+            out->dims[out->rank++] = 1;
+    return GT_OK;
+}
+
+static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types)
+{
+    const gt_ReduceOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    uint32_t bits;
+    if (!gt_takes(in, types) || !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    rule->output[0].dtype = in->dtype;
+    Reduction plan;
+    reduction_plan(&plan, in, bits);
+    rule->scratch = reduction_scratch(&plan, in->dtype);
+    return reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+}
+
+static gt_Status sum_shape(gt_ShapeRule *rule)
+{
+    return reduce_shape(rule, GT_TAKES_NUMBER);
+}
+
+static gt_Status mean_shape(gt_ShapeRule *rule)
+{
+    return reduce_shape(rule, GT_TAKES_FLOAT);
+}
+
+static gt_Status all_shape(gt_ShapeRule *rule)
+{
+    return reduce_shape(rule, GT_TAKES_BOOL);
+}
+
+static gt_Status nothing_to_choose(const gt_Spec *in)
+{
+    char text[160];
+    return gt_fail(GT_INVALID, "there is no such number among none: the shape is %s",
+                   gt_shape_text(gt_spec_shape(in), text, sizeof text));
+}
+
+static gt_Status max_shape(gt_ShapeRule *rule)
+{
+    gt_Status status = reduce_shape(rule, GT_TAKES_NUMBER);
+    const gt_Spec *out = &rule->output[0];
+    bool wanted = rule->input[0]->size == 0;
+    for (int d = 0; d < out->rank; d++)
+        wanted &= out->dims[d] != 0;
+    return status == GT_OK && wanted ? nothing_to_choose(rule->input[0]) : status;
+}
+
+/* ---- for gradient rules ---- */
+
+static uint32_t rule_bits(gt_GradientRule *rule)
+{
+    const gt_ReduceOptions *options = gt_rule_options(rule);
+    uint32_t bits = 0;
+    gt_axis_or_axes(options->axis, &options->axes, gt_input_spec(rule, 0)->rank, &bits);
+    return bits;
+}
+
+/* A result of the reduction, in a shape that broadcasts to its input. */
+static gt_Tensor *with_kept_axes(gt_GradientRule *rule, gt_Tensor *result)
+{
+    const gt_Spec *in = gt_input_spec(rule, 0);
+    gt_Spec kept = {0};
+    reduced_shape(in, rule_bits(rule), true, &kept);
+    return gt_reshape(result, gt_spec_shape(&kept));
+}
+
+static int64_t reduced_count(gt_GradientRule *rule)
+{
+    const gt_Spec *in = gt_input_spec(rule, 0);
+    uint32_t bits = rule_bits(rule);
+    int64_t count = 1;
+    for (int d = 0; d < in->rank; d++)
+        if (bits >> d & 1)
+            count *= in->dims[d];
+    return count;
+}
+
+/* The axes with the reduced ones last. */
+static gt_Axes reduced_last(int rank, uint32_t bits)
+{
+    gt_Axes perm = {0};
+    for (int last = 0; last < 2; last++)
+        for (int d = 0; d < rank; d++)
+            if ((int)(bits >> d & 1) == last)
+                perm.axis[perm.count++] = d;
+    return perm;
+}
+
+static bool in_order(const gt_Axes *perm)
+{
+    for (int i = 0; i < perm->count; i++)
+        if (perm->axis[i] != i)
+            return false;
+    return true;
+}
+
+/* ---- sum, mean, prod, max, min, all, any ---- */
+
+#define AXES(...) .options = &(const gt_ReduceOptions){GT_REDUCE_OPTIONS(GT_PRESET) __VA_ARGS__}
+#define SAMPLES(INPUT)                                                                             \
+    (const gt_Sample[])                                                                            \
+    {                                                                                              \
+        {.inputs = 1, .input = {INPUT(2, 3, 2)}},                                                  \
+            {.inputs = 1, .input = {INPUT(3, 4)}, AXES(.axis = 0)},                                \
+            {.inputs = 1, .input = {INPUT(3, 4)}, AXES(.axis = -1, .keepdims = true)},             \
+            {.inputs = 1, .input = {INPUT(2, 3, 2, 2)}, AXES(.axes = {2, {0, -2}})},               \
+            {.inputs = 1, .input = {INPUT(2, 3)}, AXES(.axes = {0, {0}})}, GT_SAMPLES_END          \
+    }
+#define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
+#define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
+#define FLAG(...)     GT_WHOLE(GT_BOOL, 0, 2, __VA_ARGS__)
+
+#define REDUCTION(op, text, LOOP, rule, more, INPUT, ...)                                          \
+    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
+    {                                                                                              \
+        return run_reduction(kernel, GT_LOOP_##LOOP, &gt_op_##op == &gt_op_mean);                  \
+    }                                                                                              \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .flags = more,                                                                             \
+        .options = GT_STRUCT_TYPE(gt_ReduceOptions),                                               \
+        .inputs_min = 1,                                                                           \
+        .inputs_max = 1,                                                                           \
+        .outputs = 1,                                                                              \
+        .shape = rule,                                                                             \
+        .run = op##_run,                                                                           \
+        .samples = SAMPLES(INPUT),                                                                 \
+        __VA_ARGS__};
+
+static gt_Status sum_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
+    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
+}
+REDUCTION(sum, "sum of x over axes", SUM, sum_shape, GT_OP_LINEAR, REAL, .gradient = sum_gradient)
+
+static gt_Status mean_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
+    up = gt_divide(up, (double)reduced_count(rule));
+    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
+}
+REDUCTION(mean, "mean of x over axes", SUM, mean_shape, GT_OP_LINEAR, REAL,
+          .gradient = mean_gradient)
+
+/* The product of the others, without dividing, since factors may be 0: those before times those
+ * after. */
+static gt_Status prod_gradient(gt_GradientRule *rule)
+{
+    const gt_Spec *in = gt_input_spec(rule, 0);
+    gt_Axes perm = reduced_last(in->rank, rule_bits(rule)), back = perm;
+    gt_Spec moved = *in;
+    for (int i = 0; i < perm.count; i++) {
+        moved.dims[i] = in->dims[perm.axis[i]];
+        back.axis[perm.axis[i]] = i;
+    }
+    gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
+    if (!in_order(&perm))
+        x = gt_transpose(x, .perm = perm);
+    gt_Shape rows = gt_shape(gt_output_spec(rule, 0)->size, reduced_count(rule));
+    x = gt_reshape(x, rows);
+    gt_Tensor *others =
+        gt_multiply(gt_cumprod(x, .axis = 1, .exclusive = true),
+                    gt_cumprod(x, .axis = 1, .exclusive = true, .reverse = true));
+    gt_Tensor *slope = gt_multiply(others, gt_reshape(up, gt_shape(rows.dims[0], 1)));
+    slope = gt_reshape(slope, gt_spec_shape(&moved));
+    return gt_give(rule, 0, in_order(&perm) ? slope : gt_transpose(slope, .perm = back));
+}
+REDUCTION(prod, "product of x over axes", PROD, sum_shape, 0, REAL, .saves_inputs = 1,
+          .gradient = prod_gradient)
+
+/* Equal ones share equally (contract 4.1). */
+static gt_Status max_gradient(gt_GradientRule *rule)
+{
+    const gt_ReduceOptions *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_input(rule, 0), *up = with_kept_axes(rule, gt_upstream(rule, 0));
+    gt_Tensor *best = gt_equal(x, with_kept_axes(rule, gt_output(rule, 0)));
+    best = gt_cast(best, gt_input_spec(rule, 0)->dtype);
+    gt_Tensor *ties =
+        gt_sum(best, .axis = options->axis, .axes = options->axes, .keepdims = true);
+    return gt_give(rule, 0, gt_multiply(best, gt_divide(up, ties)));
+}
+REDUCTION(max, "largest of x over axes", MAX, max_shape, 0, DISTINCT, .saves_inputs = 1,
+          .saves_outputs = 1, .gradient = max_gradient)
+REDUCTION(min, "smallest of x over axes", MIN, max_shape, 0, DISTINCT, .saves_inputs = 1,
+          .saves_outputs = 1, .gradient = max_gradient)
+
+/* bool is 0 or 1 in a byte: all is the product, any the largest. */
+REDUCTION(all, "is every x true, over axes", PROD, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
+          .why_not = "it is true or false")
+REDUCTION(any, "is any x true, over axes", MAX, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
+          .why_not = "it is true or false")
+
+/* ---- the functions ---- */
+
+/* x in the type that `operation` computes with: its own, or `small` for bool and uint8, `whole` for
+ * larger integers (GT_DTYPE_NONE: no change). */
+static gt_Tensor *widened(const char *here, const char *operation, gt_Tensor *x, gt_DType small,
+                          gt_DType whole)
+{
+    gt_Context *context = gt_enter();
+    gt_Slot *slot = context ? gt_slot_check(context, here, operation, "input 1", x) : NULL;
+    if (!slot || gt_dtype_is_float(slot->value->spec.dtype))
+        return x;
+    gt_DType type = slot->value->spec.dtype;
+    gt_DType wanted = type == GT_BOOL || type == GT_UINT8 ? small : whole;
+    return wanted == GT_DTYPE_NONE || wanted == type ? x : gt_cast_at(here, x, wanted);
+}
+
+#define FUNCTION(op, small, whole)                                                                 \
+    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ReduceOptions *options)       \
+    {                                                                                              \
+        x = widened(here, #op, x, small, whole);                                                   \
+        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
+    }                                                                                              \
+    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
+    {                                                                                              \
+        return gt_##op##_at(NULL, x, NULL);                                                        \
+    }
+
+FUNCTION(sum, GT_INT32, GT_DTYPE_NONE)
+FUNCTION(mean, GT_FLOAT32, GT_FLOAT32)
+FUNCTION(prod, GT_INT32, GT_DTYPE_NONE)
+FUNCTION(max, GT_DTYPE_NONE, GT_DTYPE_NONE)
+FUNCTION(min, GT_DTYPE_NONE, GT_DTYPE_NONE)
+
+/* x as what is not 0. */
+static gt_Tensor *truth(const char *here, const char *operation, gt_Tensor *x)
+{
+    gt_Context *context = gt_enter();
+    gt_Slot *slot = context ? gt_slot_check(context, here, operation, "input 1", x) : NULL;
+    return !slot || slot->value->spec.dtype == GT_BOOL ? x : gt_cast_at(here, x, GT_BOOL);
+}
+
+#define TRUTH_FUNCTION(op)                                                                         \
+    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ReduceOptions *options)       \
+    {                                                                                              \
+        x = truth(here, #op, x);                                                                   \
+        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
+    }                                                                                              \
+    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
+    {                                                                                              \
+        return gt_##op##_at(NULL, x, NULL);                                                        \
+    }
+TRUTH_FUNCTION(all)
+TRUTH_FUNCTION(any)
+
+/* gt_NAME made of the static function NAME. */
+#define COMPOSED(op)                                                                               \
+    GT_COMPOSED(op, (const char *here, gt_Tensor *x, const gt_ReduceOptions *options), (x, options)) \
+    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
+    {                                                                                              \
+        return gt_##op##_at(NULL, x, NULL);                                                        \
+    }
+
+static gt_Tensor *variance(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    gt_ReduceOptions kept;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &kept, options);
+    kept.keepdims = true;
+    gt_Tensor *mean = gt_mean_at(NULL, x, &kept);
+    return gt_mean_at(NULL, gt_square(gt_subtract(x, mean)), options);
+}
+COMPOSED(variance)
+
+static gt_Tensor *std(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    return gt_sqrt(gt_variance_at(NULL, x, options));
+}
+COMPOSED(std)
+
+static gt_Tensor *count_nonzero(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    return gt_sum_at(NULL, truth(NULL, "count_nonzero", x), options);
+}
+COMPOSED(count_nonzero)
+
+/* ---- logsumexp: over the last `axes` axes, which the function puts there ---- */
+
+typedef struct LogsumexpOptions {
+    uint32_t size;
+    int32_t axes;
+} LogsumexpOptions;
+#define LOGSUMEXP_OPTIONS(F)                                                                       \
+    F(uint32_t, size, (uint32_t)sizeof(LogsumexpOptions), "for ABI growth")                        \
+    F(int32_t, axes, 1, "how many of the last axes")
+#define GT_STRUCT LogsumexpOptions
+GT_OPTION_TYPE(LogsumexpOptions, LOGSUMEXP_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status logsumexp_shape(gt_ShapeRule *rule)
+{
+    const LogsumexpOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    if (options->axes < 0 || options->axes > in->rank)
+        return gt_fail(GT_INVALID, "%d axes of a tensor of rank %d", options->axes, in->rank);
+    rule->output[0] = *in;
+    rule->output[0].rank -= options->axes;
+    return gt_takes(in, GT_TAKES_FLOAT) ? GT_OK : gt_status();
+}
+
+typedef struct LogsumexpJob {
+    gt_RowsLoop *loop;
+    int64_t columns, group;
+} LogsumexpJob;
+
+static void logsumexp_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                            void *scratch)
+{
+    (void)scratch;
+    const LogsumexpJob *job = argument;
+    const gt_Spec *out = kernel->output_spec[0];
+    size_t element = gt_dtype_size(out->dtype);
+    int64_t begin = first * job->group;
+    int64_t end = last * job->group < out->size ? last * job->group : out->size;
+    job->loop(end - begin, job->columns,
+              (const char *)kernel->input[0] + (size_t)(begin * job->columns) * element,
+              (char *)kernel->output[0] + (size_t)begin * element);
+}
+
+static gt_Status logsumexp_run(const gt_Kernel *kernel)
+{
+    const LogsumexpOptions *options = kernel->options;
+    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
+    LogsumexpJob job = {kernel->context->kernels->logsumexp[gt_loop_type(in->dtype)], 1, 1};
+    for (int d = in->rank - options->axes; d < in->rank; d++)
+        job.columns *= in->dims[d];
+    if (job.columns < GT_CHUNK)
+        job.group = GT_CHUNK / (job.columns > 0 ? job.columns : 1);
+    return gt_for_tiles(kernel, (out->size + job.group - 1) / job.group, logsumexp_tiles, &job);
+}
+
+/* exp(x - y): the softmax. Where all is -inf, y is raised to the lowest number, and the gradient is
+ * 0. */
+static gt_Status logsumexp_gradient(gt_GradientRule *rule)
+{
+    const gt_Spec *in = gt_input_spec(rule, 0);
+    gt_Spec kept = *in;
+    for (int d = gt_output_spec(rule, 0)->rank; d < in->rank; d++)
+        kept.dims[d] = 1;
+    gt_Shape shape = gt_spec_shape(&kept);
+    double lowest = in->dtype == GT_FLOAT32 ? -3.40282346638528859812e+38 : -1.79769313486231570815e+308;
+    gt_Tensor *y = gt_reshape(gt_maximum(gt_output(rule, 0), lowest), shape);
+    gt_Tensor *softmax = gt_exp(gt_subtract(gt_input(rule, 0), y));
+    return gt_give(rule, 0, gt_multiply(gt_reshape(gt_upstream(rule, 0), shape), softmax));
+}
+
+const gt_Operation gt_op_logsumexp = {
+    .size = sizeof(gt_Operation),
+    .name = "logsumexp",
+    .formula = "log(sum of exp(x) over the last axes)",
+    .options = GT_STRUCT_TYPE(LogsumexpOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .saves_outputs = 1,
+    .shape = logsumexp_shape,
+    .run = logsumexp_run,
+    .gradient = logsumexp_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = {REAL(3, 4)}},
+                                   {.inputs = 1,
+                                    .input = {REAL(2, 3, 2)},
+                                    .options = &(const LogsumexpOptions){sizeof(LogsumexpOptions), 2}},
+                                   GT_SAMPLES_END},
+};
+
+static gt_Tensor *logsumexp(gt_Tensor *x, const gt_ReduceOptions *given)
+{
+    gt_ReduceOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    gt_Spec in = gt_spec(x), out = {0};
+    uint32_t bits;
+    if (gt_status() != GT_OK || !gt_axis_or_axes(options.axis, &options.axes, in.rank, &bits))
+        return NULL;
+    gt_Axes perm = reduced_last(in.rank, bits);
+    LogsumexpOptions last = {.size = sizeof last};
+    for (uint32_t rest = bits; rest; rest &= rest - 1)
+        last.axes++;
+    if (!in_order(&perm))
+        x = gt_transpose(x, .perm = perm);
+    x = gt_apply_one(NULL, &gt_op_logsumexp, &last, 1, &x);
+    reduced_shape(&in, bits, options.keepdims, &out);
+    return options.keepdims ? gt_reshape(x, gt_spec_shape(&out)) : x;
+}
+COMPOSED(logsumexp)
+
+/* ---- argmax, argmin ---- */
+
+#define GT_STRUCT gt_ArgOptions
+GT_OPTION_TYPE(gt_ArgOptions, GT_ARG_OPTIONS);
+#undef GT_STRUCT
+
+/* A tensor seen along one axis, or along all of them: outer x count x inner. */
+typedef struct Along {
+    int64_t outer, count, inner;
+} Along;
+
+static bool along(const gt_Spec *spec, int axis, Along *view)
+{
+    *view = (Along){1, spec->size, 1};
+    if (axis == GT_NONE)
+        return true;
+    axis = gt_axis(axis, spec->rank);
+    if (axis < 0)
+        return false;
+    view->count = spec->dims[axis];
+    for (int d = 0; d < axis; d++)
+        view->outer *= spec->dims[d];
+    for (int d = axis + 1; d < spec->rank; d++)
+        view->inner *= spec->dims[d];
+    return true;
+}
+
+static gt_Status arg_shape(gt_ShapeRule *rule)
+{
+    const gt_ArgOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    Along view;
+    if (!gt_takes(in, GT_TAKES_ANY) || !along(in, options->axis, &view))
+        return gt_status();
+    if (view.count == 0 && view.outer * view.inner > 0)
+        return nothing_to_choose(in);
+    if (view.count > INT32_MAX)
+        return gt_fail(GT_INVALID, "%lld numbers are more than an int32 can count",
+                       (long long)view.count);
+    uint32_t bits = options->axis == GT_NONE ? (1u << in->rank) - 1
+                                             : 1u << gt_axis(options->axis, in->rank);
+    rule->output[0].dtype = GT_INT32;
+    return reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+}
+
+#define GT_STRIP 64 /* columns that are looked through together */
+
+/* The first NaN beats every number and every later one. */
+#define GT_ARG_LOOP(type, BETTER)                                                                  \
+    {                                                                                              \
+        const type *x = (const type *)from;                                                        \
+        type best[GT_STRIP];                                                                       \
+        memcpy(best, x, (size_t)width * sizeof *x);                                                \
+        for (int64_t i = 1; i < view->count; i++)                                                  \
+            for (int64_t j = 0; j < width; j++) {                                                  \
+                type next = x[i * view->inner + j];                                                \
+                if (next BETTER best[j] || (next != next && best[j] == best[j])) {                 \
+                    best[j] = next;                                                                \
+                    y[j] = (int32_t)i;                                                             \
+                }                                                                                  \
+            }                                                                                      \
+        break;                                                                                     \
+    }
+#define GT_ARG_LOOPS(name, BETTER)                                                                 \
+    static void name(gt_DType dtype, const Along *view, int64_t width, const void *from,           \
+                     int32_t *y)                                                                   \
+    {                                                                                              \
+        memset(y, 0, (size_t)width * sizeof *y);                                                   \
+        switch (dtype) {                                                                           \
+        case GT_FLOAT32:                                                                           \
+            GT_ARG_LOOP(float, BETTER)                                                             \
+        case GT_FLOAT64:                                                                           \
+            GT_ARG_LOOP(double, BETTER)                                                            \
+        case GT_INT32:                                                                             \
+            GT_ARG_LOOP(int32_t, BETTER)                                                           \
+        case GT_INT64:                                                                             \
+            GT_ARG_LOOP(int64_t, BETTER)                                                           \
+        default:                                                                                   \
+            GT_ARG_LOOP(uint8_t, BETTER)                                                           \
+        }                                                                                          \
+    }
+GT_ARG_LOOPS(find_largest, >)
+GT_ARG_LOOPS(find_smallest, <)
+
+/* A tile is a strip of columns of one outer position, or a group of rows where inner is 1. */
+static void arg_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                      void *scratch)
+{
+    (void)scratch;
+    const Along *view = argument;
+    const gt_Spec *in = kernel->input_spec[0];
+    bool largest = kernel->operation == &gt_op_argmax;
+    int64_t strips = (view->inner + GT_STRIP - 1) / GT_STRIP;
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t outer = tile / strips, column = tile % strips * GT_STRIP;
+        int64_t width = view->inner - column < GT_STRIP ? view->inner - column : GT_STRIP;
+        const char *x = (const char *)kernel->input[0] +
+                        (size_t)(outer * view->count * view->inner + column) *
+                            gt_dtype_size(in->dtype);
+        int32_t *y = (int32_t *)kernel->output[0] + outer * view->inner + column;
+        (largest ? find_largest : find_smallest)(in->dtype, view, width, x, y);
+    }
+}
+
+static gt_Status arg_run(const gt_Kernel *kernel)
+{
+    const gt_ArgOptions *options = kernel->options;
+    Along view;
+    if (!along(kernel->input_spec[0], options->axis, &view))
+        return gt_status();
+    int64_t strips = (view.inner + GT_STRIP - 1) / GT_STRIP;
+    return gt_for_tiles(kernel, view.outer * strips, arg_tiles, &view);
+}
+
+#define ARG_AXIS(...) .options = &(const gt_ArgOptions){GT_ARG_OPTIONS(GT_PRESET) __VA_ARGS__}
+#define ARG(op, text)                                                                              \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .flags = GT_OP_NOT_DIFFERENTIABLE,                                                         \
+        .why_not = "it is a position, a whole number",                                             \
+        .options = GT_STRUCT_TYPE(gt_ArgOptions),                                                  \
+        .inputs_min = 1,                                                                           \
+        .inputs_max = 1,                                                                           \
+        .outputs = 1,                                                                              \
+        .shape = arg_shape,                                                                        \
+        .run = arg_run,                                                                            \
+        .samples = (const gt_Sample[]){{.inputs = 1, .input = {DISTINCT(3, 4)}},                   \
+                                       {.inputs = 1,                                               \
+                                        .input = {DISTINCT(3, 4)},                                 \
+                                        ARG_AXIS(.axis = 0, .keepdims = true)},                    \
+                                       GT_SAMPLES_END},                                            \
+    };                                                                                             \
+    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options)          \
+    {                                                                                              \
+        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
+    }                                                                                              \
+    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
+    {                                                                                              \
+        return gt_##op##_at(NULL, x, NULL);                                                        \
+    }
+ARG(argmax, "position of the largest x")
+ARG(argmin, "position of the smallest x")
+
+/* ---- running sums and products ---- */
+
+#define GT_STRUCT gt_CumulativeOptions
+GT_OPTION_TYPE(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status cumulative_shape(gt_ShapeRule *rule)
+{
+    const gt_CumulativeOptions *options = rule->options;
+    Along view;
+    if (!along(rule->input[0], options->axis, &view))
+        return gt_status();
+    return gt_shape_same(rule, GT_TAKES_NUMBER);
+}
+
+/* One row after the other along the axis, `step` apart; each from the one before. Integers wrap. */
+typedef struct Scan {
+    Along view;
+    int64_t width, strips, group;
+    bool reverse, exclusive;
+} Scan;
+
+#define GT_SCAN_ROWS(type, wide, OP, identity)                                                     \
+    {                                                                                              \
+        const type *x = (const type *)from;                                                        \
+        type *y = to;                                                                              \
+        for (int64_t j = 0; j < width; j++)                                                        \
+            y[j] = exclusive ? (type)(identity) : x[j];                                            \
+        const type *factor = exclusive ? x : x + step;                                             \
+        for (int64_t i = 1; i < count; i++, y += step, factor += step)                             \
+            for (int64_t j = 0; j < width; j++)                                                    \
+                y[step + j] = (type)((wide)y[j] OP(wide) factor[j]);                               \
+        break;                                                                                     \
+    }
+#define GT_SCAN(name, OP, identity)                                                                \
+    static void name(gt_DType dtype, int64_t count, int64_t width, int64_t step, bool exclusive,   \
+                     const void *from, void *to)                                                   \
+    {                                                                                              \
+        switch (dtype) {                                                                           \
+        case GT_FLOAT32:                                                                           \
+            GT_SCAN_ROWS(float, float, OP, identity)                                               \
+        case GT_FLOAT64:                                                                           \
+            GT_SCAN_ROWS(double, double, OP, identity)                                             \
+        case GT_INT32:                                                                             \
+            GT_SCAN_ROWS(int32_t, uint32_t, OP, identity)                                          \
+        case GT_INT64:                                                                             \
+            GT_SCAN_ROWS(int64_t, uint64_t, OP, identity)                                          \
+        default:                                                                                   \
+            GT_SCAN_ROWS(uint8_t, uint32_t, OP, identity)                                          \
+        }                                                                                          \
+    }
+GT_SCAN(running_sum, +, 0)
+GT_SCAN(running_product, *, 1)
+
+/* y[i] = b[i] + a[i] y[i-1] */
+#define GT_RECUR(type)                                                                             \
+    static void recur_##type(int64_t count, int64_t width, int64_t step, const type *a,            \
+                             const type *b, type *y)                                               \
+    {                                                                                              \
+        memcpy(y, b, (size_t)width * sizeof *y);                                                   \
+        for (int64_t i = 1; i < count; i++, y += step) {                                           \
+            a += step;                                                                             \
+            b += step;                                                                             \
+            for (int64_t j = 0; j < width; j++)                                                    \
+                y[step + j] = b[j] + a[j] * y[j];                                                  \
+        }                                                                                          \
+    }
+GT_RECUR(float)
+GT_RECUR(double)
+
+static void scan_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                       void *scratch)
+{
+    (void)scratch;
+    const Scan *scan = argument;
+    const Along *view = &scan->view;
+    gt_DType dtype = kernel->output_spec[0]->dtype;
+    int64_t step = scan->reverse ? -view->inner : view->inner;
+    int64_t units = view->outer * scan->strips;
+    int64_t end = last * scan->group < units ? last * scan->group : units;
+    for (int64_t unit = first * scan->group; unit < end; unit++) {
+        int64_t column = unit % scan->strips * scan->width;
+        int64_t width = view->inner - column < scan->width ? view->inner - column : scan->width;
+        int64_t at = unit / scan->strips * view->count * view->inner + column;
+        if (scan->reverse)
+            at += (view->count - 1) * view->inner;
+        size_t offset = (size_t)at * gt_dtype_size(dtype);
+        const char *x = (const char *)kernel->input[0] + offset;
+        char *y = (char *)kernel->output[0] + offset;
+        if (kernel->operation == &gt_op_cumsum)
+            running_sum(dtype, view->count, width, step, scan->exclusive, x, y);
+        else if (kernel->operation == &gt_op_cumprod)
+            running_product(dtype, view->count, width, step, scan->exclusive, x, y);
+        else if (dtype == GT_FLOAT32)
+            recur_float(view->count, width, step, (const float *)x,
+                        (const float *)kernel->input[1] + at, (float *)y);
+        else
+            recur_double(view->count, width, step, (const double *)x,
+                         (const double *)kernel->input[1] + at, (double *)y);
+    }
+}
+
+static gt_Status run_scan(const gt_Kernel *kernel, int axis, bool exclusive, bool reverse)
+{
+    const gt_Spec *out = kernel->output_spec[0];
+    Scan scan = {.exclusive = exclusive, .reverse = reverse};
+    if (!along(out, axis, &scan.view))
+        return gt_status();
+    if (out->size == 0)
+        return GT_OK;
+    scan.width = GT_CHUNK / scan.view.count > 64 ? GT_CHUNK / scan.view.count : 64;
+    if (scan.width > scan.view.inner)
+        scan.width = scan.view.inner;
+    scan.strips = (scan.view.inner + scan.width - 1) / scan.width;
+    int64_t work = scan.width * scan.view.count;
+    scan.group = work < GT_CHUNK ? GT_CHUNK / work : 1;
+    int64_t units = scan.view.outer * scan.strips;
+    return gt_for_tiles(kernel, (units + scan.group - 1) / scan.group, scan_tiles, &scan);
+}
+
+static gt_Status cumulative_run(const gt_Kernel *kernel)
+{
+    const gt_CumulativeOptions *options = kernel->options;
+    return run_scan(kernel, options->axis, options->exclusive, options->reverse);
+}
+
+static gt_Status cumsum_gradient(gt_GradientRule *rule)
+{
+    const gt_CumulativeOptions *options = gt_rule_options(rule);
+    return gt_give(rule, 0,
+                   gt_cumsum(gt_upstream(rule, 0), .axis = options->axis,
+                             .exclusive = options->exclusive, .reverse = !options->reverse));
+}
+
+/* y[i] = x[i + 1] along the axis, or x[i - 1] if `later` is false; 0 where there is none. */
+static gt_Tensor *neighbour(gt_Tensor *x, int axis, bool later)
+{
+    gt_Spec spec = gt_spec(x);
+    if (gt_status() != GT_OK || spec.size == 0)
+        return x;
+    gt_Shape begin = {spec.rank, {0}}, before = begin, after = begin, size = gt_spec_shape(&spec);
+    axis = gt_axis(axis, spec.rank);
+    size.dims[axis] -= 1;
+    begin.dims[axis] = after.dims[axis] = later;
+    before.dims[axis] = !later;
+    return gt_pad(gt_slice(x, begin, size), before, after);
+}
+
+static gt_Tensor *linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse);
+
+/* With h[k] = g[k] + x[k+1] h[k+1], which runs backwards, the gradient is h[k] times the product of
+ * the factors before k: right where factors are 0. Exclusive: g[k+1] in place of g[k]. */
+static gt_Status cumprod_gradient(gt_GradientRule *rule)
+{
+    const gt_CumulativeOptions *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
+    gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
+    int axis = options->axis;
+    bool reverse = options->reverse;
+    if (axis == GT_NONE) {
+        x = gt_flatten(x);
+        up = gt_flatten(up);
+        axis = 0;
+    }
+    if (options->exclusive)
+        up = neighbour(up, axis, !reverse);
+    gt_Tensor *h = linear_recurrence(neighbour(x, axis, !reverse), up, axis, !reverse);
+    gt_Tensor *before = gt_cumprod(x, .axis = axis, .exclusive = true, .reverse = reverse);
+    return gt_give(rule, 0, gt_reshape(gt_multiply(before, h), shape));
+}
+
+#define RUNNING(...)                                                                               \
+    .options = &(const gt_CumulativeOptions){GT_CUMULATIVE_OPTIONS(GT_PRESET) __VA_ARGS__}
+#define CUMULATIVE(op, text, more, ...)                                                            \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .flags = more,                                                                             \
+        .options = GT_STRUCT_TYPE(gt_CumulativeOptions),                                           \
+        .inputs_min = 1,                                                                           \
+        .inputs_max = 1,                                                                           \
+        .outputs = 1,                                                                              \
+        .shape = cumulative_shape,                                                                 \
+        .run = cumulative_run,                                                                     \
+        .gradient = op##_gradient,                                                                 \
+        .samples =                                                                                 \
+            (const gt_Sample[]){                                                                   \
+                {.inputs = 1, .input = {REAL(2, 3)}},                                              \
+                {.inputs = 1, .input = {REAL(2, 4, 2)}, RUNNING(.axis = 1)},                       \
+                {.inputs = 1, .input = {REAL(4, 2)}, RUNNING(.axis = 0, .exclusive = true)},       \
+                {.inputs = 1, .input = {REAL(2, 4)}, RUNNING(.axis = -1, .reverse = true)},        \
+                {.inputs = 1,                                                                      \
+                 .input = {REAL(2, 4)},                                                            \
+                 RUNNING(.axis = 1, .exclusive = true, .reverse = true)},                          \
+                GT_SAMPLES_END},                                                                   \
+        __VA_ARGS__};                                                                              \
+    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_CumulativeOptions *options)   \
+    {                                                                                              \
+        gt_CumulativeOptions all;                                                                  \
+        gt_options_fill(GT_STRUCT_TYPE(gt_CumulativeOptions), &all, options);                      \
+        x = widened(here, #op, x, GT_INT32, GT_DTYPE_NONE);                                        \
+        if (all.axis == GT_NONE)                                                                   \
+            x = gt_flatten_at(here, x);                                                            \
+        return gt_apply_one(here, &gt_op_##op, &all, 1, &x);                                       \
+    }                                                                                              \
+    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
+    {                                                                                              \
+        return gt_##op##_at(NULL, x, NULL);                                                        \
+    }
+CUMULATIVE(cumsum, "running sum of x", GT_OP_LINEAR, .saves_inputs = 0)
+CUMULATIVE(cumprod, "running product of x", 0, .saves_inputs = 1)
+
+/* ---- y[i] = b[i] + a[i] y[i-1]: what the gradient of a running product is made of ---- */
+
+typedef struct RecurrenceOptions {
+    uint32_t size;
+    int32_t axis;
+    bool reverse;
+} RecurrenceOptions;
+#define RECURRENCE_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(RecurrenceOptions), "for ABI growth")                       \
+    F(int32_t, axis, 0, "along this axis")                                                         \
+    F(bool, reverse, false, "y[i+1] in place of y[i-1]")
+#define GT_STRUCT RecurrenceOptions
+GT_OPTION_TYPE(RecurrenceOptions, RECURRENCE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Tensor *linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse)
+{
+    RecurrenceOptions options = {sizeof options, axis, reverse};
+    return gt_apply_one(NULL, &gt_op_linear_recurrence, &options, 2, (gt_Tensor *[]){a, b});
+}
+
+static gt_Status recurrence_shape(gt_ShapeRule *rule)
+{
+    const RecurrenceOptions *options = rule->options;
+    if (!gt_spec_equal(rule->input[0], rule->input[1]))
+        return gt_fail(GT_INVALID, "the factors and the terms differ in shape or type");
+    return gt_axis(options->axis, rule->input[0]->rank) < 0 ? gt_status() : gt_shape_float(rule);
+}
+
+static gt_Status recurrence_run(const gt_Kernel *kernel)
+{
+    const RecurrenceOptions *options = kernel->options;
+    return run_scan(kernel, options->axis, false, options->reverse);
+}
+
+/* The terms get l[i] = u[i] + a[i+1] l[i+1], the factors l[i] y[i-1]. */
+static gt_Status recurrence_gradient(gt_GradientRule *rule)
+{
+    const RecurrenceOptions *options = gt_rule_options(rule);
+    int axis = options->axis;
+    bool reverse = options->reverse;
+    gt_Tensor *next = neighbour(gt_input(rule, 0), axis, !reverse);
+    gt_Tensor *l = linear_recurrence(next, gt_upstream(rule, 0), axis, !reverse);
+    if (gt_wants(rule, 0))
+        gt_give(rule, 0, gt_multiply(l, neighbour(gt_output(rule, 0), axis, reverse)));
+    if (gt_wants(rule, 1))
+        gt_give(rule, 1, l);
+    return gt_status();
+}
+
+const gt_Operation gt_op_linear_recurrence = {
+    .size = sizeof(gt_Operation),
+    .name = "linear_recurrence",
+    .formula = "y[i] = b[i] + a[i] y[i-1]",
+    .flags = GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(RecurrenceOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .saves_outputs = 1,
+    .shape = recurrence_shape,
+    .run = recurrence_run,
+    .gradient = recurrence_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 2, .input = {REAL(4, 2), REAL(4, 2)}},
+            {.inputs = 2,
+             .input = {REAL(2, 4), REAL(2, 4)},
+             .options = &(const RecurrenceOptions){sizeof(RecurrenceOptions), -1, true}},
+            GT_SAMPLES_END},
+};

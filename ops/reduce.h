@@ -1,0 +1,114 @@
+/* Reductions: numbers put together along axes. `gt_sum(x)` takes all axes, `gt_sum(x, .axis = 0)`
+ * one, `gt_sum(x, .axes = gt_axes(0, -1), .keepdims = true)` several; negative axes count from the
+ * end. The reduced axes vanish, or stay with size 1 if keepdims. The order of the additions depends
+ * on the shape alone, so the bits are the same for any number of threads. */
+#ifndef GT_OPS_REDUCE_H
+#define GT_OPS_REDUCE_H
+
+#include "core/keyword.h"
+#include "core/tensor.h"
+
+GT_BEGIN
+
+#define GT_REDUCE_OPTIONS(F)                                                                       \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ReduceOptions), "for ABI growth")                        \
+    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
+    F(gt_Axes, axes, GT_ALL_AXES, "several axes")                                                  \
+    F(bool, keepdims, false, "reduced axes stay, with size 1")
+typedef struct gt_ReduceOptions gt_ReduceOptions;
+struct gt_ReduceOptions {
+    GT_REDUCE_OPTIONS(GT_MEMBER)
+};
+
+#define GT_DECLARE_REDUCTION(name)                                                                 \
+    GT_API gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x,                               \
+                                     const gt_ReduceOptions *options);                             \
+    GT_API gt_Tensor *(gt_##name)(gt_Tensor * x)
+#define GT_REDUCTION_(function, ...)                                                               \
+    function(GT_HERE, GT_FIRST(__VA_ARGS__),                                                       \
+             GT_KEYWORDS(gt_ReduceOptions, GT_REDUCE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+
+/* The sum; 0 of nothing. bool and uint8 are summed as int32; int32 and int64 wrap. */
+GT_DECLARE_REDUCTION(sum);
+#define gt_sum(...) GT_REDUCTION_(gt_sum_at, __VA_ARGS__)
+/* The mean; NaN of nothing. Integers and bool give float32. */
+GT_DECLARE_REDUCTION(mean);
+#define gt_mean(...) GT_REDUCTION_(gt_mean_at, __VA_ARGS__)
+/* The product; 1 of nothing. bool and uint8 as int32. The gradient is right where factors are 0. */
+GT_DECLARE_REDUCTION(prod);
+#define gt_prod(...) GT_REDUCTION_(gt_prod_at, __VA_ARGS__)
+/* The largest, the smallest; NaN if there is one, an error of nothing. Equal ones share the gradient
+ * equally. */
+GT_DECLARE_REDUCTION(max);
+#define gt_max(...) GT_REDUCTION_(gt_max_at, __VA_ARGS__)
+GT_DECLARE_REDUCTION(min);
+#define gt_min(...) GT_REDUCTION_(gt_min_at, __VA_ARGS__)
+/* The mean square distance from the mean (divided by n, not n - 1), and its root, whose gradient is
+ * not finite where all numbers are equal. Integers and bool give float32. */
+GT_DECLARE_REDUCTION(variance);
+#define gt_variance(...) GT_REDUCTION_(gt_variance_at, __VA_ARGS__)
+GT_DECLARE_REDUCTION(std);
+#define gt_std(...) GT_REDUCTION_(gt_std_at, __VA_ARGS__)
+/* log(sum(exp(x))) without overflow; -inf of nothing, and of nothing but -inf (gradient 0 there). */
+GT_DECLARE_REDUCTION(logsumexp);
+#define gt_logsumexp(...) GT_REDUCTION_(gt_logsumexp_at, __VA_ARGS__)
+/* bool: is every, is any number different from 0? Of nothing: true, false. No gradient. */
+GT_DECLARE_REDUCTION(all);
+#define gt_all(...) GT_REDUCTION_(gt_all_at, __VA_ARGS__)
+GT_DECLARE_REDUCTION(any);
+#define gt_any(...) GT_REDUCTION_(gt_any_at, __VA_ARGS__)
+/* How many numbers are not 0, as int32. No gradient. */
+GT_DECLARE_REDUCTION(count_nonzero);
+#define gt_count_nonzero(...) GT_REDUCTION_(gt_count_nonzero_at, __VA_ARGS__)
+
+#define GT_ARG_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ArgOptions), "for ABI growth")                           \
+    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: position in row-major order")                    \
+    F(bool, keepdims, false, "reduced axes stay, with size 1")
+typedef struct gt_ArgOptions gt_ArgOptions;
+struct gt_ArgOptions {
+    GT_ARG_OPTIONS(GT_MEMBER)
+};
+
+/* Where the largest, the smallest is, as int32: the first of equal ones, the first NaN if there is
+ * one; an error of nothing. No gradient. */
+#define gt_argmax(...)                                                                             \
+    gt_argmax_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                   \
+                 GT_KEYWORDS(gt_ArgOptions, GT_ARG_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_argmax_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options);
+GT_API gt_Tensor *(gt_argmax)(gt_Tensor *x);
+#define gt_argmin(...)                                                                             \
+    gt_argmin_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                   \
+                 GT_KEYWORDS(gt_ArgOptions, GT_ARG_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_argmin_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options);
+GT_API gt_Tensor *(gt_argmin)(gt_Tensor *x);
+
+#define GT_CUMULATIVE_OPTIONS(F)                                                                   \
+    F(uint32_t, size, (uint32_t)sizeof(gt_CumulativeOptions), "for ABI growth")                    \
+    F(int32_t, axis, GT_NONE, "along this axis; GT_NONE: of x flattened")                          \
+    F(bool, exclusive, false, "element i leaves out x[i] itself")                                  \
+    F(bool, reverse, false, "from the end to the start")
+typedef struct gt_CumulativeOptions gt_CumulativeOptions;
+struct gt_CumulativeOptions {
+    GT_CUMULATIVE_OPTIONS(GT_MEMBER)
+};
+
+/* Running sums, running products along an axis, of the shape of x. The gradient of cumprod is right
+ * where factors are 0. bool and uint8 as int32. */
+#define gt_cumsum(...)                                                                             \
+    gt_cumsum_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                   \
+                 GT_KEYWORDS(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_cumsum_at(const char *here, gt_Tensor *x,
+                               const gt_CumulativeOptions *options);
+GT_API gt_Tensor *(gt_cumsum)(gt_Tensor *x);
+#define gt_cumprod(...)                                                                            \
+    gt_cumprod_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
+                  GT_KEYWORDS(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS,                         \
+                              GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_cumprod_at(const char *here, gt_Tensor *x,
+                                const gt_CumulativeOptions *options);
+GT_API gt_Tensor *(gt_cumprod)(gt_Tensor *x);
+
+GT_END
+
+#endif

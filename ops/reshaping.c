@@ -1,0 +1,627 @@
+/* Shapes and orders: records, kernels and gradient rules of ops/reshaping.h. */
+#include "ops/reshaping.h"
+#include "ops/indexing.h"
+#include "ops/kit.h"
+#include "ops/reduce.h"
+
+#include <string.h>
+
+/* ---- reshape, and what is made of it ---- */
+
+typedef struct ShapeOptions {
+    uint32_t size;
+    gt_Shape shape;
+} ShapeOptions;
+#define NO_SHAPE {0, {0}}
+#define SHAPE_OPTIONS(F)                                                                           \
+    F(uint32_t, size, (uint32_t)sizeof(ShapeOptions), "for ABI growth")                            \
+    F(gt_Shape, shape, NO_SHAPE, "the shape of the result")
+#define GT_STRUCT ShapeOptions
+GT_OPTION_TYPE(ShapeOptions, SHAPE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Tensor *apply_shape(const char *here, const gt_Operation *operation, gt_Tensor *x,
+                              gt_Shape shape)
+{
+    ShapeOptions options = {sizeof options, shape};
+    return gt_apply_one(here, operation, &options, 1, &x);
+}
+
+static gt_Status reshape_shape(gt_ShapeRule *rule)
+{
+    const gt_Shape *wanted = &((const ShapeOptions *)rule->options)->shape;
+    const gt_Spec *in = rule->input[0];
+    gt_Spec *out = &rule->output[0];
+    char from[160], to[160];
+    int open = -1;
+    out->dtype = in->dtype;
+    if (wanted->rank < 0 || wanted->rank > GT_MAX_RANK)
+        return gt_fail(GT_INVALID, "the new shape has more than %d dimensions", GT_MAX_RANK);
+    out->rank = wanted->rank;
+    for (int d = 0; d < wanted->rank; d++) {
+        out->dims[d] = wanted->dims[d];
+        if (wanted->dims[d] == -1 && open >= 0)
+            return gt_fail(GT_INVALID, "only one dimension may be -1, not as in %s",
+                           gt_shape_text(*wanted, to, sizeof to));
+        if (wanted->dims[d] == -1)
+            open = d;
+    }
+    if (open >= 0)
+        out->dims[open] = 1;
+    bool fits = gt_spec_resize(out);
+    if (fits && open >= 0) {
+        fits = out->size > 0 && in->size % out->size == 0;
+        out->dims[open] = fits ? in->size / out->size : 1;
+        fits = fits && gt_spec_resize(out);
+    }
+    if (!fits || out->size != in->size)
+        return gt_fail(GT_INVALID, "%s cannot become %s: the number of elements differs",
+                       gt_shape_text(gt_spec_shape(in), from, sizeof from),
+                       gt_shape_text(*wanted, to, sizeof to));
+    return GT_OK;
+}
+
+static gt_Status reshape_gradient(gt_GradientRule *rule)
+{
+    gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
+    return gt_give(rule, 0, gt_reshape(gt_upstream(rule, 0), shape));
+}
+
+#define SHAPE(...)                                                                                 \
+    .options = &(const ShapeOptions)                                                               \
+    {                                                                                              \
+        sizeof(ShapeOptions), GT_SAMPLE_SHAPE(__VA_ARGS__)                                         \
+    }
+const gt_Operation gt_op_reshape = {
+    .size = sizeof(gt_Operation),
+    .name = "reshape",
+    .formula = "the numbers of x in another shape",
+    .flags = GT_OP_VIEW | GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(ShapeOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = reshape_shape,
+    .run = gt_run_copy,
+    .gradient = reshape_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}, SHAPE(3, 2)},
+                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 4, 3)}, SHAPE(2, -1, 3)},
+                                   GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape)
+{
+    return apply_shape(here, &gt_op_reshape, x, shape);
+}
+
+gt_Tensor *gt_flatten_at(const char *here, gt_Tensor *x)
+{
+    return apply_shape(here, &gt_op_reshape, x, gt_shape(-1));
+}
+gt_Tensor *(gt_flatten)(gt_Tensor *x)
+{
+    return gt_flatten_at(NULL, x);
+}
+
+static gt_Tensor *expand_dims(gt_Tensor *x, int axis)
+{
+    gt_Spec spec = gt_spec(x);
+    if (gt_status() != GT_OK || (axis = gt_axis(axis, spec.rank + 1)) < 0)
+        return NULL;
+    gt_Shape shape = gt_spec_shape(&spec);
+    if (shape.rank < GT_MAX_RANK) {
+        for (int d = shape.rank; d > axis; d--)
+            shape.dims[d] = shape.dims[d - 1];
+        shape.dims[axis] = 1;
+    }
+    shape.rank++;
+    return gt_reshape(x, shape);
+}
+GT_COMPOSED(expand_dims, (const char *here, gt_Tensor *x, int axis), (x, axis))
+
+#define GT_STRUCT gt_SqueezeOptions
+GT_OPTION_TYPE(gt_SqueezeOptions, GT_SQUEEZE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Tensor *squeeze(gt_Tensor *x, const gt_SqueezeOptions *given)
+{
+    gt_SqueezeOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_SqueezeOptions), &options, given);
+    gt_Spec spec = gt_spec(x);
+    uint32_t bits;
+    if (gt_status() != GT_OK || !gt_axis_or_axes(options.axis, &options.axes, spec.rank, &bits))
+        return NULL;
+    bool named = options.axis != GT_NONE || options.axes.count >= 0;
+    gt_Shape shape = {0};
+    for (int d = 0; d < spec.rank; d++) {
+        bool goes = bits >> d & 1;
+        if (goes && named && spec.dims[d] != 1) {
+            char text[160];
+            gt_fail(GT_INVALID, "axis %d of %s is not 1", d,
+                    gt_shape_text(gt_spec_shape(&spec), text, sizeof text));
+            return NULL;
+        }
+        if (!goes || spec.dims[d] != 1)
+            shape.dims[shape.rank++] = spec.dims[d];
+    }
+    return gt_reshape(x, shape);
+}
+GT_COMPOSED(squeeze, (const char *here, gt_Tensor *x, const gt_SqueezeOptions *options),
+            (x, options))
+gt_Tensor *(gt_squeeze)(gt_Tensor *x)
+{
+    return gt_squeeze_at(NULL, x, NULL);
+}
+
+/* ---- transpose ---- */
+
+#define GT_STRUCT gt_TransposeOptions
+GT_OPTION_TYPE(gt_TransposeOptions, GT_TRANSPOSE_OPTIONS);
+#undef GT_STRUCT
+
+/* Which axis of x each axis of the result is; false with an error for what is no permutation. */
+static bool permutation(const gt_Axes *perm, int rank, int axis[GT_MAX_RANK])
+{
+    uint32_t bits;
+    if (!gt_axes_bits(perm, rank, &bits))
+        return false;
+    if (perm->count >= 0 && perm->count != rank) {
+        gt_fail(GT_INVALID, "perm names %d axes of a tensor of rank %d", perm->count, rank);
+        return false;
+    }
+    for (int i = 0; i < rank; i++)
+        axis[i] = perm->count < 0 ? rank - 1 - i : gt_axis(perm->axis[i], rank);
+    return true;
+}
+
+static gt_Status transpose_shape(gt_ShapeRule *rule)
+{
+    const gt_TransposeOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    int axis[GT_MAX_RANK];
+    if (!permutation(&options->perm, in->rank, axis))
+        return gt_status();
+    rule->output[0].dtype = in->dtype;
+    rule->output[0].rank = in->rank;
+    for (int i = 0; i < in->rank; i++)
+        rule->output[0].dims[i] = in->dims[axis[i]];
+    return GT_OK;
+}
+
+static gt_Status transpose_run(const gt_Kernel *kernel)
+{
+    const gt_TransposeOptions *options = kernel->options;
+    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
+    int64_t from[GT_MAX_RANK], to[GT_MAX_RANK];
+    int axis[GT_MAX_RANK];
+    gt_Broadcast plan;
+    if (!permutation(&options->perm, in->rank, axis))
+        return gt_status();
+    gt_strides(in, from);
+    gt_strides(out, to);
+    gt_strided_begin(&plan);
+    for (int i = 0; i < out->rank; i++)
+        gt_strided_axis(&plan, out->dims[i], from[axis[i]], to[i]);
+    return gt_strided_copy(kernel, &plan, in->dtype, kernel->input[0], kernel->output[0]);
+}
+
+static gt_Status transpose_gradient(gt_GradientRule *rule)
+{
+    const gt_TransposeOptions *options = gt_rule_options(rule);
+    int rank = gt_input_spec(rule, 0)->rank, axis[GT_MAX_RANK];
+    gt_Axes back = {rank, {0}};
+    if (!permutation(&options->perm, rank, axis))
+        return gt_status();
+    for (int i = 0; i < rank; i++)
+        back.axis[axis[i]] = i;
+    return gt_give(rule, 0, gt_transpose(gt_upstream(rule, 0), .perm = back));
+}
+
+#define PERM(...)                                                                                  \
+    .options = &(const gt_TransposeOptions)                                                        \
+    {                                                                                              \
+        sizeof(gt_TransposeOptions), __VA_ARGS__                                                   \
+    }
+const gt_Operation gt_op_transpose = {
+    .size = sizeof(gt_Operation),
+    .name = "transpose",
+    .formula = "x with its axes in another order",
+    .flags = GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(gt_TransposeOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = transpose_shape,
+    .run = transpose_run,
+    .gradient = transpose_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
+            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 4)}, PERM({3, {1, 2, 0}})},
+            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2, 2)}, PERM({4, {0, -1, 1, 2}})},
+            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x, const gt_TransposeOptions *options)
+{
+    return gt_apply_one(here, &gt_op_transpose, options, 1, &x);
+}
+gt_Tensor *(gt_transpose)(gt_Tensor *x)
+{
+    return gt_transpose_at(NULL, x, NULL);
+}
+
+static gt_Tensor *moveaxis(gt_Tensor *x, int from, int to)
+{
+    gt_Spec spec = gt_spec(x);
+    if (gt_status() != GT_OK || (from = gt_axis(from, spec.rank)) < 0 ||
+        (to = gt_axis(to, spec.rank)) < 0)
+        return NULL;
+    gt_Axes perm = {spec.rank, {0}};
+    for (int i = 0, next = 0; i < spec.rank; i++) {
+        next += next == from;
+        perm.axis[i] = i == to ? from : next++;
+    }
+    return gt_transpose(x, .perm = perm);
+}
+GT_COMPOSED(moveaxis, (const char *here, gt_Tensor *x, int from, int to), (x, from, to))
+
+static gt_Tensor *swapaxes(gt_Tensor *x, int axis1, int axis2)
+{
+    gt_Spec spec = gt_spec(x);
+    if (gt_status() != GT_OK || (axis1 = gt_axis(axis1, spec.rank)) < 0 ||
+        (axis2 = gt_axis(axis2, spec.rank)) < 0)
+        return NULL;
+    gt_Axes perm = {spec.rank, {0}};
+    for (int i = 0; i < spec.rank; i++)
+        perm.axis[i] = i == axis1 ? axis2 : i == axis2 ? axis1 : i;
+    return gt_transpose(x, .perm = perm);
+}
+GT_COMPOSED(swapaxes, (const char *here, gt_Tensor *x, int axis1, int axis2), (x, axis1, axis2))
+
+/* ---- broadcast_to, and what is made of it ---- */
+
+static gt_Status broadcast_to_shape(gt_ShapeRule *rule)
+{
+    const gt_Shape *wanted = &((const ShapeOptions *)rule->options)->shape;
+    const gt_Spec *in = rule->input[0];
+    char from[160], to[160];
+    int missing = wanted->rank - in->rank;
+    bool fits = missing >= 0;
+    for (int d = 0; fits && d < in->rank; d++)
+        fits = in->dims[d] == 1 || in->dims[d] == wanted->dims[d + missing];
+    if (!fits)
+        return gt_fail(GT_INVALID, "%s does not broadcast to %s",
+                       gt_shape_text(gt_spec_shape(in), from, sizeof from),
+                       gt_shape_text(*wanted, to, sizeof to));
+    rule->output[0].dtype = in->dtype;
+    rule->output[0].rank = wanted->rank;
+    memcpy(rule->output[0].dims, wanted->dims, sizeof wanted->dims);
+    return GT_OK;
+}
+
+static gt_Status broadcast_to_run(const gt_Kernel *kernel)
+{
+    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
+    int64_t from[GT_MAX_RANK], to[GT_MAX_RANK];
+    int missing = out->rank - in->rank;
+    gt_Broadcast plan;
+    gt_strides(in, from);
+    gt_strides(out, to);
+    gt_strided_begin(&plan);
+    for (int d = 0; d < out->rank; d++) {
+        bool stretched = d < missing || in->dims[d - missing] == 1;
+        gt_strided_axis(&plan, out->dims[d], stretched ? 0 : from[d - missing], to[d]);
+    }
+    return gt_strided_copy(kernel, &plan, in->dtype, kernel->input[0], kernel->output[0]);
+}
+
+static gt_Status broadcast_to_gradient(gt_GradientRule *rule)
+{
+    return gt_give(rule, 0, gt_unbroadcast(gt_upstream(rule, 0), gt_input_spec(rule, 0)));
+}
+
+const gt_Operation gt_op_broadcast_to = {
+    .size = sizeof(gt_Operation),
+    .name = "broadcast_to",
+    .formula = "x stretched to a shape",
+    .flags = GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(ShapeOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = broadcast_to_shape,
+    .run = broadcast_to_run,
+    .gradient = broadcast_to_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 3)}, SHAPE(2, 3)},
+                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 1, 2)}, SHAPE(2, 2, 3, 2)},
+                                   {.inputs = 1, .input = {GT_REAL_SCALAR(-2, 2)}, SHAPE(2, 2)},
+                                   GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_broadcast_to_at(const char *here, gt_Tensor *x, gt_Shape shape)
+{
+    return apply_shape(here, &gt_op_broadcast_to, x, shape);
+}
+
+/* x, seen as before x count x inner, copied `times` times between `before` and the rest. */
+static gt_Tensor *copies(gt_Tensor *x, int64_t before, int64_t times, int64_t rest)
+{
+    x = gt_reshape(x, gt_shape(before, 1, rest));
+    return gt_broadcast_to(x, gt_shape(before, times, rest));
+}
+
+static int64_t product(const int64_t *dims, int from, int to)
+{
+    int64_t size = 1;
+    for (int d = from; d < to; d++)
+        size *= dims[d];
+    return size;
+}
+
+#define GT_STRUCT gt_RepeatOptions
+GT_OPTION_TYPE(gt_RepeatOptions, GT_REPEAT_OPTIONS);
+#undef GT_STRUCT
+
+static bool not_negative(int64_t repeats)
+{
+    if (repeats < 0)
+        gt_fail(GT_INVALID, "%lld times is not possible", (long long)repeats);
+    return repeats >= 0;
+}
+
+static gt_Tensor *repeat(gt_Tensor *x, int64_t repeats, const gt_RepeatOptions *given)
+{
+    gt_RepeatOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_RepeatOptions), &options, given);
+    if (options.axis == GT_NONE)
+        x = gt_flatten(x);
+    gt_Spec spec = gt_spec(x);
+    int axis = options.axis == GT_NONE ? 0 : options.axis;
+    if (gt_status() != GT_OK || !not_negative(repeats) || (axis = gt_axis(axis, spec.rank)) < 0)
+        return NULL;
+    x = copies(x, product(spec.dims, 0, axis + 1), repeats,
+               product(spec.dims, axis + 1, spec.rank));
+    if (!x)
+        return NULL;
+    spec.dims[axis] *= repeats;
+    return gt_reshape(x, gt_spec_shape(&spec));
+}
+GT_COMPOSED(repeat,
+            (const char *here, gt_Tensor *x, int64_t repeats, const gt_RepeatOptions *options),
+            (x, repeats, options))
+
+static gt_Tensor *tile(gt_Tensor *x, gt_Shape repeats)
+{
+    gt_Spec spec = gt_spec(x);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (repeats.rank < 0) {
+        gt_fail(GT_INVALID, "more than %d numbers of copies", GT_MAX_RANK);
+        return NULL;
+    }
+    int rank = repeats.rank > spec.rank ? repeats.rank : spec.rank;
+    gt_Shape shape = {rank, {0}};
+    for (int d = 0; d < rank; d++) {
+        int own = d - (rank - spec.rank);
+        shape.dims[d] = own < 0 ? 1 : spec.dims[own];
+    }
+    for (int d = rank - 1; d >= 0 && x; d--) {
+        int given = d - (rank - repeats.rank);
+        int64_t times = given < 0 ? 1 : repeats.dims[given];
+        if (!not_negative(times))
+            return NULL;
+        if (times == 1)
+            continue;
+        x = copies(x, product(shape.dims, 0, d), times, product(shape.dims, d, rank));
+        if (x)
+            shape.dims[d] *= times;
+    }
+    return x ? gt_reshape(x, shape) : NULL;
+}
+GT_COMPOSED(tile, (const char *here, gt_Tensor *x, gt_Shape repeats), (x, repeats))
+
+/* ---- flip and roll ---- */
+
+#define GT_STRUCT gt_FlipOptions
+GT_OPTION_TYPE(gt_FlipOptions, GT_FLIP_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status flip_shape(gt_ShapeRule *rule)
+{
+    const gt_FlipOptions *options = rule->options;
+    uint32_t bits;
+    rule->output[0] = *rule->input[0];
+    gt_axis_or_axes(options->axis, &options->axes, rule->input[0]->rank, &bits);
+    return gt_status();
+}
+
+static gt_Status flip_run(const gt_Kernel *kernel)
+{
+    const gt_FlipOptions *options = kernel->options;
+    const gt_Spec *in = kernel->input_spec[0];
+    int64_t stride[GT_MAX_RANK], start = 0;
+    uint32_t bits;
+    gt_Broadcast plan;
+    if (!gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    if (in->size == 0)
+        return GT_OK;
+    gt_strides(in, stride);
+    gt_strided_begin(&plan);
+    for (int d = 0; d < in->rank; d++) {
+        bool flips = bits >> d & 1;
+        start += flips ? (in->dims[d] - 1) * stride[d] : 0;
+        gt_strided_axis(&plan, in->dims[d], flips ? -stride[d] : stride[d], stride[d]);
+    }
+    return gt_strided_copy(kernel, &plan, in->dtype,
+                           (const char *)kernel->input[0] +
+                               (size_t)start * gt_dtype_size(in->dtype),
+                           kernel->output[0]);
+}
+
+static gt_Status flip_gradient(gt_GradientRule *rule)
+{
+    return gt_give(rule, 0, gt_flip_at(NULL, gt_upstream(rule, 0), gt_rule_options(rule)));
+}
+
+#define FLIP(...)                                                                                  \
+    .options = &(const gt_FlipOptions)                                                             \
+    {                                                                                              \
+        GT_FLIP_OPTIONS(GT_PRESET) __VA_ARGS__                                                     \
+    }
+const gt_Operation gt_op_flip = {
+    .size = sizeof(gt_Operation),
+    .name = "flip",
+    .formula = "x backwards along axes",
+    .flags = GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(gt_FlipOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = flip_shape,
+    .run = flip_run,
+    .gradient = flip_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
+                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2)}, FLIP(.axis = 1)},
+                                   GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_FlipOptions *options)
+{
+    return gt_apply_one(here, &gt_op_flip, options, 1, &x);
+}
+gt_Tensor *(gt_flip)(gt_Tensor *x)
+{
+    return gt_flip_at(NULL, x, NULL);
+}
+
+#define GT_STRUCT gt_RollOptions
+GT_OPTION_TYPE(gt_RollOptions, GT_ROLL_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Tensor *roll(gt_Tensor *x, int64_t shift, const gt_RollOptions *given)
+{
+    gt_RollOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_RollOptions), &options, given);
+    gt_Spec whole = gt_spec(x);
+    bool flat = options.axis == GT_NONE;
+    if (flat)
+        x = gt_flatten(x);
+    gt_Spec spec = gt_spec(x);
+    int axis = flat ? 0 : options.axis;
+    if (gt_status() != GT_OK || (axis = gt_axis(axis, spec.rank)) < 0)
+        return NULL;
+    int64_t count = spec.dims[axis];
+    int64_t back = count ? (count - shift % count) % count : 0; /* the element that comes first */
+    gt_Shape start = {spec.rank, {0}}, middle = start;
+    gt_Shape tail = gt_spec_shape(&spec), head = tail;
+    middle.dims[axis] = head.dims[axis] = back;
+    tail.dims[axis] = count - back;
+    x = gt_concatenate(gt_tensors(gt_slice(x, middle, tail), gt_slice(x, start, head)),
+                       .axis = axis);
+    return flat ? gt_reshape(x, gt_spec_shape(&whole)) : x;
+}
+GT_COMPOSED(roll, (const char *here, gt_Tensor *x, int64_t shift, const gt_RollOptions *options),
+            (x, shift, options))
+
+/* ---- pad ---- */
+
+typedef struct PadOptions {
+    uint32_t size;
+    gt_Shape before, after;
+    double value;
+} PadOptions;
+#define PAD_OPTIONS(F)                                                                             \
+    F(uint32_t, size, (uint32_t)sizeof(PadOptions), "for ABI growth")                              \
+    F(gt_Shape, before, NO_SHAPE, "how many more at the start of each axis")                       \
+    F(gt_Shape, after, NO_SHAPE, "how many more at its end")                                       \
+    F(double, value, 0, "what is put there")
+#define GT_STRUCT PadOptions
+GT_OPTION_TYPE(PadOptions, PAD_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_PadOptions
+GT_OPTION_TYPE(gt_PadOptions, GT_PAD_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status pad_shape(gt_ShapeRule *rule)
+{
+    const PadOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    const gt_Shape *before = &options->before, *after = &options->after;
+    char a[160], b[160], x[160];
+    bool fits = before->rank == in->rank && after->rank == in->rank;
+    rule->output[0] = *in;
+    for (int d = 0; fits && d < in->rank; d++) {
+        int64_t *dim = &rule->output[0].dims[d];
+        fits = before->dims[d] >= 0 && after->dims[d] >= 0 &&
+               before->dims[d] <= INT64_MAX - *dim &&
+               after->dims[d] <= INT64_MAX - *dim - before->dims[d];
+        *dim += fits ? before->dims[d] + after->dims[d] : 0;
+    }
+    if (!fits)
+        return gt_fail(GT_INVALID, "%s cannot have %s before and %s after it",
+                       gt_shape_text(gt_spec_shape(in), x, sizeof x),
+                       gt_shape_text(*before, a, sizeof a), gt_shape_text(*after, b, sizeof b));
+    if (!gt_number_fits(in->dtype, options->value))
+        return gt_fail(GT_INVALID, "%g is not a number of type %s", options->value,
+                       gt_dtype_name(in->dtype));
+    return GT_OK;
+}
+
+static gt_Status pad_run(const gt_Kernel *kernel)
+{
+    const PadOptions *options = kernel->options;
+    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
+    int64_t from[GT_MAX_RANK], to[GT_MAX_RANK], start = 0;
+    gt_Broadcast plan;
+    gt_fill(out->dtype, out->size, options->value, kernel->output[0]);
+    gt_strides(in, from);
+    gt_strides(out, to);
+    gt_strided_begin(&plan);
+    for (int d = 0; d < in->rank; d++) {
+        start += options->before.dims[d] * to[d];
+        gt_strided_axis(&plan, in->dims[d], from[d], to[d]);
+    }
+    if (in->size == 0)
+        return GT_OK;
+    return gt_strided_copy(kernel, &plan, in->dtype, kernel->input[0],
+                           (char *)kernel->output[0] + (size_t)start * gt_dtype_size(in->dtype));
+}
+
+static gt_Status pad_gradient(gt_GradientRule *rule)
+{
+    const PadOptions *options = gt_rule_options(rule);
+    gt_Shape size = gt_spec_shape(gt_input_spec(rule, 0));
+    return gt_give(rule, 0, gt_slice(gt_upstream(rule, 0), options->before, size));
+}
+
+const gt_Operation gt_op_pad = {
+    .size = sizeof(gt_Operation),
+    .name = "pad",
+    .formula = "x with a number around it",
+    .flags = GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(PadOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = pad_shape,
+    .run = pad_run,
+    .gradient = pad_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1,
+                                    .input = {GT_REAL(-2, 2, 2, 3)},
+                                    .options = &(const PadOptions){sizeof(PadOptions),
+                                                                   {2, {1, 0}},
+                                                                   {2, {0, 2}},
+                                                                   -1}},
+                                   GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
+                     const gt_PadOptions *given)
+{
+    gt_PadOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_PadOptions), &options, given);
+    PadOptions all = {sizeof all, before, after, options.value};
+    return gt_apply_one(here, &gt_op_pad, &all, 1, &x);
+}

@@ -1,0 +1,128 @@
+/* Other shapes for the same numbers, other orders of them, copies of them. */
+#ifndef GT_OPS_RESHAPING_H
+#define GT_OPS_RESHAPING_H
+
+#include "core/keyword.h"
+#include "core/tensor.h"
+
+GT_BEGIN
+
+/* The numbers in row-major order as another shape; one dimension may be -1 and is worked out. Shares
+ * the memory. */
+#define gt_reshape(x, shape) gt_reshape_at(GT_HERE, x, shape)
+GT_API gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape);
+/* gt_reshape to one dimension. */
+#define gt_flatten(x) gt_flatten_at(GT_HERE, x)
+GT_API gt_Tensor *gt_flatten_at(const char *here, gt_Tensor *x);
+GT_API gt_Tensor *(gt_flatten)(gt_Tensor *x);
+/* With a dimension of 1 at `axis` of the result. */
+#define gt_expand_dims(x, axis) gt_expand_dims_at(GT_HERE, x, axis)
+GT_API gt_Tensor *gt_expand_dims_at(const char *here, gt_Tensor *x, int axis);
+
+#define GT_SQUEEZE_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_SqueezeOptions), "for ABI growth")                       \
+    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
+    F(gt_Axes, axes, GT_ALL_AXES, "several axes; all: those of size 1")
+typedef struct gt_SqueezeOptions gt_SqueezeOptions;
+struct gt_SqueezeOptions {
+    GT_SQUEEZE_OPTIONS(GT_MEMBER)
+};
+/* Without its dimensions of 1, or without the ones named, which must be 1. */
+#define gt_squeeze(...)                                                                            \
+    gt_squeeze_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
+                  GT_KEYWORDS(gt_SqueezeOptions, GT_SQUEEZE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_squeeze_at(const char *here, gt_Tensor *x, const gt_SqueezeOptions *options);
+GT_API gt_Tensor *(gt_squeeze)(gt_Tensor *x);
+
+#define GT_TRANSPOSE_OPTIONS(F)                                                                    \
+    F(uint32_t, size, (uint32_t)sizeof(gt_TransposeOptions), "for ABI growth")                     \
+    F(gt_Axes, perm, GT_ALL_AXES, "axis i of the result is axis perm[i] of x; all: reversed")
+typedef struct gt_TransposeOptions gt_TransposeOptions;
+struct gt_TransposeOptions {
+    GT_TRANSPOSE_OPTIONS(GT_MEMBER)
+};
+/* The axes in another order: gt_transpose(x) reverses them, gt_transpose(x, .perm = gt_axes(1, 0, 2))
+ * says which. A copy. */
+#define gt_transpose(...)                                                                          \
+    gt_transpose_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
+                    GT_KEYWORDS(gt_TransposeOptions, GT_TRANSPOSE_OPTIONS,                         \
+                                GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x,
+                                  const gt_TransposeOptions *options);
+GT_API gt_Tensor *(gt_transpose)(gt_Tensor *x);
+/* Axis `from` becomes axis `to`; the others keep their order. */
+#define gt_moveaxis(x, from, to) gt_moveaxis_at(GT_HERE, x, from, to)
+GT_API gt_Tensor *gt_moveaxis_at(const char *here, gt_Tensor *x, int from, int to);
+/* The two axes change places. */
+#define gt_swapaxes(x, axis1, axis2) gt_swapaxes_at(GT_HERE, x, axis1, axis2)
+GT_API gt_Tensor *gt_swapaxes_at(const char *here, gt_Tensor *x, int axis1, int axis2);
+
+/* Stretched to a shape that x broadcasts to (aligned at the right). The gradient is summed back. */
+#define gt_broadcast_to(x, shape) gt_broadcast_to_at(GT_HERE, x, shape)
+GT_API gt_Tensor *gt_broadcast_to_at(const char *here, gt_Tensor *x, gt_Shape shape);
+
+#define GT_FLIP_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(gt_FlipOptions), "for ABI growth")                          \
+    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
+    F(gt_Axes, axes, GT_ALL_AXES, "several axes")
+typedef struct gt_FlipOptions gt_FlipOptions;
+struct gt_FlipOptions {
+    GT_FLIP_OPTIONS(GT_MEMBER)
+};
+/* Backwards along the axes. */
+#define gt_flip(...)                                                                               \
+    gt_flip_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
+               GT_KEYWORDS(gt_FlipOptions, GT_FLIP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_FlipOptions *options);
+GT_API gt_Tensor *(gt_flip)(gt_Tensor *x);
+
+#define GT_ROLL_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(gt_RollOptions), "for ABI growth")                          \
+    F(int32_t, axis, GT_NONE, "along this axis; GT_NONE: of x flattened, in its shape")
+typedef struct gt_RollOptions gt_RollOptions;
+struct gt_RollOptions {
+    GT_ROLL_OPTIONS(GT_MEMBER)
+};
+/* Shifted by that many places; what leaves at the end comes in at the start. */
+#define gt_roll(x, ...)                                                                            \
+    gt_roll_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                  \
+               GT_KEYWORDS(gt_RollOptions, GT_ROLL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_roll_at(const char *here, gt_Tensor *x, int64_t shift,
+                             const gt_RollOptions *options);
+
+#define GT_REPEAT_OPTIONS(F)                                                                       \
+    F(uint32_t, size, (uint32_t)sizeof(gt_RepeatOptions), "for ABI growth")                        \
+    F(int32_t, axis, GT_NONE, "along this axis; GT_NONE: of x flattened")
+typedef struct gt_RepeatOptions gt_RepeatOptions;
+struct gt_RepeatOptions {
+    GT_REPEAT_OPTIONS(GT_MEMBER)
+};
+/* Each element that many times in a row: (a, b) twice is (a, a, b, b). */
+#define gt_repeat(x, ...)                                                                          \
+    gt_repeat_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                \
+                 GT_KEYWORDS(gt_RepeatOptions, GT_REPEAT_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_repeat_at(const char *here, gt_Tensor *x, int64_t repeats,
+                               const gt_RepeatOptions *options);
+/* The whole that many times along each axis: (a, b) twice is (a, b, a, b). Shape and repeats are
+ * aligned at the right, as NumPy does. */
+#define gt_tile(x, repeats) gt_tile_at(GT_HERE, x, repeats)
+GT_API gt_Tensor *gt_tile_at(const char *here, gt_Tensor *x, gt_Shape repeats);
+
+#define GT_PAD_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(gt_PadOptions), "for ABI growth")                           \
+    F(double, value, 0, "what is put around")
+typedef struct gt_PadOptions gt_PadOptions;
+struct gt_PadOptions {
+    GT_PAD_OPTIONS(GT_MEMBER)
+};
+/* With before[i] and after[i] more elements at the start and the end of axis i:
+ * gt_pad(x, gt_shape(1, 0), gt_shape(1, 2), .value = -1). */
+#define gt_pad(x, before, ...)                                                                     \
+    gt_pad_at(GT_HERE, x, before, GT_FIRST(__VA_ARGS__),                                           \
+              GT_KEYWORDS(gt_PadOptions, GT_PAD_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
+                            const gt_PadOptions *options);
+
+GT_END
+
+#endif

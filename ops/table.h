@@ -1,0 +1,71 @@
+/* The table of operations: one line each. Whoever wants to know all operations (tests, files,
+ * documentation) walks it. */
+#ifndef GT_OPS_TABLE_H
+#define GT_OPS_TABLE_H
+
+#include "core/operation.h"
+
+GT_BEGIN
+
+#define GT_OPERATIONS(F)                                                                           \
+    /* arithmetic.c */                                                                             \
+    F(add) F(subtract) F(multiply) F(divide) F(divide_no_nan) F(floor_divide) F(mod) F(power)      \
+    F(maximum) F(minimum) F(negative) F(abs) F(sign) F(square) F(sqrt) F(rsqrt) F(reciprocal)      \
+    F(clip)                                                                                        \
+    /* cast.c */                                                                                   \
+    F(cast) F(identity) F(stop_gradient)                                                           \
+    /* math.c */                                                                                   \
+    F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
+    F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
+    F(ceil) F(round) F(trunc) F(arctan2)                                                           \
+    /* compare.c */                                                                                \
+    F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)         \
+    F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
+    /* activation.c */                                                                             \
+    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(softmax) F(log_softmax) F(relu_gradient)        \
+    F(tanh_gradient) F(sigmoid_gradient)                                                           \
+    /* random.c */                                                                                 \
+    F(random_uniform) F(random_normal) F(truncated_normal) F(random_integers) F(dropout)           \
+    F(generator_advance)                                                                           \
+    /* loss.c */                                                                                   \
+    F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
+    F(sparse_softmax_crossentropy_gradient)                                                        \
+    /* math.c */                                                                                   \
+    F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
+    F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
+    F(ceil) F(round) F(trunc) F(arctan2)                                                           \
+    /* compare.c */                                                                                \
+    F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)         \
+    F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
+    /* activation.c */                                                                             \
+    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(softmax) F(log_softmax) F(relu_gradient)        \
+    F(tanh_gradient) F(sigmoid_gradient)                                                           \
+    /* random.c */                                                                                 \
+    F(uniform) F(normal) F(truncated_normal) F(random_integers) F(dropout) F(generator_advance)    \
+    /* loss.c */                                                                                   \
+    F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
+    F(sparse_softmax_crossentropy_gradient)                                                        \
+    /* matmul.c */                                                                                 \
+    F(matmul)                                                                                      \
+    /* reduce.c */                                                                                 \
+    F(sum) F(mean) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
+    F(cumsum) F(cumprod) F(linear_recurrence)                                                      \
+    /* reshaping.c */                                                                              \
+    F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
+    /* indexing.c */                                                                               \
+    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
+    F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
+    /* assign.c */                                                                                 \
+    F(assign) F(assign_add) F(assign_sub)
+
+#define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;
+GT_OPERATIONS(GT_DECLARE_OPERATION)
+
+/* All built-in operations; count gets how many. Static storage. */
+GT_API const gt_Operation *const *gt_operations(int *count);
+/* Built-in or registered in the current context; NULL without an error if there is none. */
+GT_API const gt_Operation *gt_operation_find(const char *name);
+
+GT_END
+
+#endif

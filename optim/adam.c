@@ -1,0 +1,146 @@
+/* Adam and its variants: one pass over variable, slots and gradient. Leans on update.h. */
+#include "optim/adam.h"
+#include "optim/update.h"
+
+#include <math.h>
+
+#define GT_STRUCT gt_AdamOptions
+GT_OPTION_TYPE(gt_AdamOptions, GT_ADAM_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_AdamWOptions
+GT_OPTION_TYPE(gt_AdamWOptions, GT_ADAMW_OPTIONS);
+#undef GT_STRUCT
+
+/* ---- the operation ---- */
+
+#define UPDATE_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(AdamUpdate), "for ABI growth")                              \
+    F(double, beta_1, 0.9, "memory of the mean")                                                   \
+    F(double, beta_2, 0.999, "memory of the mean square")                                          \
+    F(double, epsilon, 1e-7, "added to the root of the mean square")                               \
+    F(double, weight_decay, 0.0, "times the learning rate")                                        \
+    F(int64_t, accumulation, 1, "calls that make one update")
+typedef struct AdamUpdate {
+    UPDATE_OPTIONS(GT_MEMBER)
+} AdamUpdate;
+#define GT_STRUCT AdamUpdate
+GT_OPTION_TYPE(AdamUpdate, UPDATE_OPTIONS);
+#undef GT_STRUCT
+
+/* base^exponent by squaring: the same bits whatever the C library. */
+static double whole_power(double base, int64_t exponent)
+{
+    double result = 1;
+    for (; exponent > 0; exponent >>= 1, base *= base)
+        if (exponent & 1)
+            result *= base;
+    return result;
+}
+
+static void adam_tiles(const gt_Kernel *kernel, void *numbers, int64_t first, int64_t last,
+                       void *scratch)
+{
+    (void)scratch;
+    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
+    gt_AdamLoop *loop = kernel->context->kernels->adam[gt_loop_type(kernel->output_spec[0]->dtype)];
+    loop(tile.n, tile.output[0], tile.output[1], tile.output[2],
+         kernel->outputs > 3 ? tile.output[3] : NULL, tile.gradient, numbers);
+}
+
+static gt_Status adam_run(const gt_Kernel *kernel)
+{
+    const AdamUpdate *options = kernel->options;
+    int64_t step;
+    if (!gt_update_due(kernel, options->accumulation, &step))
+        return GT_OK;
+    double rate = gt_update_learning_rate(kernel);
+    double alpha = rate * sqrt(1 - whole_power(options->beta_2, step)) /
+                   (1 - whole_power(options->beta_1, step));
+    gt_AdamNumbers numbers = {alpha, options->beta_1, options->beta_2, options->epsilon,
+                              rate * options->weight_decay};
+    return gt_update_run(kernel, adam_tiles, &numbers);
+}
+
+extern const gt_Operation gt_op_adam_update, gt_op_adam_amsgrad_update;
+GT_UPDATE_OPERATION(adam_update, "w -= alpha m / (sqrt(v) + epsilon)", 2, AdamUpdate, adam_run,
+                    GT_REAL(-2, 2, 2, 3), GT_REAL(-1, 1, 2, 3), GT_REAL(0.1, 1, 2, 3),
+                    GT_REAL(-2, 2, 2, 3), GT_REAL_SCALAR(0.1, 1), GT_COUNT_SAMPLE);
+GT_UPDATE_OPERATION(adam_amsgrad_update, "w -= alpha m / (sqrt(max(v)) + epsilon)", 3, AdamUpdate,
+                    adam_run, GT_REAL(-2, 2, 2, 3), GT_REAL(-1, 1, 2, 3), GT_REAL(0.1, 1, 2, 3),
+                    GT_REAL(0.1, 1, 2, 3), GT_REAL(-2, 2, 2, 3), GT_REAL_SCALAR(0.1, 1),
+                    GT_COUNT_SAMPLE);
+
+/* ---- the optimizer; gt_AdamWOptions has the fields of gt_AdamOptions, at the same places ---- */
+
+static gt_Status check_beta(const char *name, double beta)
+{
+    if (beta >= 0 && beta < 1)
+        return GT_OK;
+    return gt_fail(GT_INVALID, "%s is %g; it must be in [0, 1)", name, beta);
+}
+
+static gt_Status adam_check(const void *given)
+{
+    const gt_AdamOptions *options = given;
+    if (check_beta("beta_1", options->beta_1) != GT_OK ||
+        check_beta("beta_2", options->beta_2) != GT_OK)
+        return gt_status();
+    if (!(options->epsilon >= 0 && isfinite(options->epsilon)))
+        return gt_fail(GT_INVALID, "epsilon is %g; it must be finite and not negative",
+                       options->epsilon);
+    return GT_OK;
+}
+
+static gt_Status adamw_check(const void *given)
+{
+    const gt_AdamWOptions *options = given;
+    if (options->weight_decay == GT_NONE)
+        return gt_fail(GT_INVALID, "it needs a weight_decay; without one it is gt_adam");
+    return adam_check(given);
+}
+
+static int adam_slots(const void *given, gt_OptimizerSlot *slots)
+{
+    const gt_AdamOptions *options = given;
+    slots[0] = (gt_OptimizerSlot){.name = "momentum"};
+    slots[1] = (gt_OptimizerSlot){.name = "velocity"};
+    slots[2] = (gt_OptimizerSlot){.name = "velocity_hat", .group = 1};
+    return options->amsgrad ? 3 : 2;
+}
+
+static gt_Status adam_apply(const gt_OptimizerUpdate *update)
+{
+    const gt_AdamOptions *options = update->options;
+    AdamUpdate numbers = {.size = sizeof numbers,
+                          .beta_1 = options->beta_1,
+                          .beta_2 = options->beta_2,
+                          .epsilon = options->epsilon,
+                          .weight_decay = update->weight_decay,
+                          .accumulation = update->accumulation};
+    return gt_optimizer_apply(options->amsgrad ? &gt_op_adam_amsgrad_update : &gt_op_adam_update,
+                              &numbers, update);
+}
+
+static const gt_OptimizerClass adam_class = {.size = sizeof(gt_OptimizerClass),
+                                             .name = "adam",
+                                             .options = &gt_AdamOptions_type,
+                                             .slots = adam_slots,
+                                             .check = adam_check,
+                                             .update = adam_apply};
+
+static const gt_OptimizerClass adamw_class = {.size = sizeof(gt_OptimizerClass),
+                                              .name = "adamw",
+                                              .options = &gt_AdamWOptions_type,
+                                              .slots = adam_slots,
+                                              .check = adamw_check,
+                                              .update = adam_apply};
+
+gt_Optimizer *gt_adam_new(const char *here, const gt_AdamOptions *options)
+{
+    return gt_optimizer_new(here, &adam_class, options);
+}
+
+gt_Optimizer *gt_adamw_new(const char *here, const gt_AdamWOptions *options)
+{
+    return gt_optimizer_new(here, &adamw_class, options);
+}

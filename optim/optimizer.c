@@ -1,0 +1,856 @@
+/* The optimizer contract: options, slots, and one step in two halves. The first half checks and
+ * computes (it may fail), the second overwrites variables (it cannot fail, so no half update is
+ * ever made). Leans on update.h for what every optimizer does besides its own update. */
+#include "optim/optimizer.h"
+#include "autodiff/gradient.h"
+#include "core/graph.h"
+#include "ops/arithmetic.h"
+#include "ops/cast.h"
+#include "ops/reduce.h"
+#include "optim/update.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What every class may have among its options, found there by name. */
+#define BASE_OPTIONS(F)                                                                            \
+    F(uint32_t, size, (uint32_t)sizeof(BaseOptions), "for ABI growth")                             \
+    F(double, learning_rate, 0.001, "length of a step")                                            \
+    GT_OPTIMIZER_OPTIONS(F, GT_NONE)
+typedef struct BaseOptions {
+    BASE_OPTIONS(GT_MEMBER)
+} BaseOptions;
+#define GT_STRUCT BaseOptions
+GT_OPTION_TYPE(BaseOptions, BASE_OPTIONS);
+#undef GT_STRUCT
+
+enum { ITERATION, LEARNING_RATE };
+enum { BASE_SLOTS = 2, MAX_SLOTS = BASE_SLOTS + GT_MAX_OPTIMIZER_SLOTS };
+
+/* A variable that is trained. */
+typedef struct Entry {
+    gt_Variable *variable; /* held */
+    bool decays;
+    bool given;                /* during a step: it is in the list */
+    gt_Tensor *given_gradient; /* during a step; NULL: none */
+    gt_Tensor *gradient;       /* the same as the update wants it */
+} Entry;
+
+struct gt_Optimizer {
+    gt_Object object;
+    const gt_OptimizerClass *kind;
+    void *options; /* of the class */
+    BaseOptions base;
+    char *name;
+    size_t name_bytes;
+    gt_Variable *first[2];            /* iteration, learning_rate: the state before it is built */
+    gt_OptimizerSlot slot[MAX_SLOTS]; /* average, gradient_accumulator, those of the class */
+    int slots, average, accumulator;  /* how many; where, -1: not used */
+    int own;                          /* the first one of the class */
+    Entry *entry;
+    int32_t entries;
+    gt_Variable **slot_variable; /* entry by entry, `slots` each */
+    gt_Variable **state;         /* all, in the order of saving */
+    int32_t state_count;
+    gt_Variable **excluded; /* from weight decay; held */
+    int32_t excluded_count, excluded_capacity;
+    int32_t skipped;
+    bool built;
+};
+
+static bool is_given(double option)
+{
+    return option != GT_NONE;
+}
+
+/* ---- making and freeing ---- */
+
+static gt_Variable **slots_of(const gt_Optimizer *self, int32_t entry)
+{
+    return self->slot_variable + (int64_t)entry * self->slots;
+}
+
+static void free_variables(gt_Context *context, gt_Variable **list, int64_t count, int64_t capacity)
+{
+    for (int64_t i = 0; list && i < count; i++)
+        gt_variable_free(list[i]);
+    gt_release(context, list, (size_t)capacity * sizeof *list);
+}
+
+/* Forgets the variables: back to what it was before it was built. */
+static void unbuild(gt_Optimizer *self)
+{
+    gt_Context *context = self->object.context;
+    int64_t all = (int64_t)self->entries * self->slots;
+    free_variables(context, self->slot_variable, all, all);
+    for (int32_t i = 0; self->entry && i < self->entries; i++)
+        gt_variable_free(self->entry[i].variable);
+    gt_release(context, self->entry, (size_t)self->entries * sizeof *self->entry);
+    gt_release(context, self->state, (size_t)(all + 2) * sizeof *self->state);
+    self->slot_variable = self->state = NULL;
+    self->entry = NULL;
+    self->entries = self->state_count = 0;
+    self->built = false;
+}
+
+static void destroy(gt_Object *object)
+{
+    gt_Optimizer *self = (gt_Optimizer *)object;
+    gt_Context *context = object->context;
+    unbuild(self);
+    free_variables(context, self->excluded, self->excluded_count, self->excluded_capacity);
+    gt_variable_free(self->first[ITERATION]);
+    gt_variable_free(self->first[LEARNING_RATE]);
+    gt_release(context, self->options, self->kind->options->size);
+    gt_release(context, self->name, self->name_bytes);
+}
+
+static const gt_ObjectKind optimizer_kind = {"optimizer", destroy};
+
+static bool check_optimizer(gt_Context *context, const char *here, const char *operation,
+                            const gt_Optimizer *self)
+{
+    if (!gt_object_check(context, here, operation, (const gt_Object *)self, &optimizer_kind))
+        return false;
+    if (self->object.context == context)
+        return true;
+    gt_raise(context, GT_STATE, here, operation, "optimizer %s belongs to another context",
+             self->name);
+    return false;
+}
+
+static const gt_Field *find_field(const gt_OptionType *type, const char *name, size_t size)
+{
+    for (const gt_Field *field = type->fields; field->name; field++)
+        if (strcmp(field->name, name) == 0 && field->size == size)
+            return field;
+    return NULL;
+}
+
+static void read_base(const gt_OptionType *type, const void *options, BaseOptions *base)
+{
+    gt_options_fill(&BaseOptions_type, base, NULL);
+    for (const gt_Field *field = BaseOptions_fields + 1; field->name; field++) {
+        const gt_Field *from = find_field(type, field->name, field->size);
+        if (from)
+            memcpy((char *)base + field->offset, (const char *)options + from->offset, field->size);
+    }
+}
+
+static gt_Status check_limit(const char *name, double limit)
+{
+    if (!is_given(limit) || (isfinite(limit) && limit > 0))
+        return GT_OK;
+    return gt_fail(GT_INVALID, "%s is %g; it must be finite and positive, or GT_NONE", name, limit);
+}
+
+static gt_Status check_base(const BaseOptions *base)
+{
+    int clips =
+        is_given(base->clipnorm) + is_given(base->clipvalue) + is_given(base->global_clipnorm);
+    if (!isfinite(base->learning_rate))
+        return gt_fail(GT_INVALID, "the learning rate is %g", base->learning_rate);
+    if (is_given(base->weight_decay) && !(isfinite(base->weight_decay) && base->weight_decay >= 0))
+        return gt_fail(GT_INVALID,
+                       "weight_decay is %g; it must be finite and not negative, or GT_NONE",
+                       base->weight_decay);
+    if (clips > 1)
+        return gt_fail(GT_INVALID,
+                       "%d of clipnorm, clipvalue and global_clipnorm are given; at "
+                       "most one can be",
+                       clips);
+    if (check_limit("clipnorm", base->clipnorm) != GT_OK ||
+        check_limit("clipvalue", base->clipvalue) != GT_OK ||
+        check_limit("global_clipnorm", base->global_clipnorm) != GT_OK)
+        return gt_status();
+    if (base->use_ema && !(base->ema_momentum >= 0 && base->ema_momentum <= 1))
+        return gt_fail(GT_INVALID, "ema_momentum is %g; it must be in [0, 1]", base->ema_momentum);
+    if (base->use_ema && base->ema_overwrite_frequency != GT_NONE &&
+        base->ema_overwrite_frequency < 1)
+        return gt_fail(GT_INVALID,
+                       "ema_overwrite_frequency is %d; it must be at least 1, or GT_NONE",
+                       base->ema_overwrite_frequency);
+    if (base->gradient_accumulation_steps != GT_NONE && base->gradient_accumulation_steps < 2)
+        return gt_fail(GT_INVALID,
+                       "gradient_accumulation_steps is %d; it must be at least 2, or GT_NONE",
+                       base->gradient_accumulation_steps);
+    return GT_OK;
+}
+
+/* Which slots a variable gets: those of the base first, each a group of its own. */
+static void choose_slots(gt_Optimizer *self)
+{
+    self->average = self->accumulator = -1;
+    if (self->base.use_ema) {
+        self->average = self->slots;
+        self->slot[self->slots++] = (gt_OptimizerSlot){.name = "average", .group = -2};
+    }
+    if (self->base.gradient_accumulation_steps != GT_NONE) {
+        self->accumulator = self->slots;
+        self->slot[self->slots++] = (gt_OptimizerSlot){.name = "gradient_accumulator", .group = -1};
+    }
+    self->own = self->slots;
+    if (self->kind->slots)
+        self->slots += self->kind->slots(self->options, self->slot + self->own);
+}
+
+static gt_Status set_options(gt_Optimizer *self, const void *options)
+{
+    gt_Context *context = self->object.context;
+    const gt_OptionType *type = self->kind->options;
+    self->options = gt_allocate(context, type->size);
+    if (!self->options)
+        return context->status;
+    gt_options_fill(type, self->options, options);
+    read_base(type, self->options, &self->base);
+    if (check_base(&self->base) != GT_OK ||
+        (self->kind->check && self->kind->check(self->options) != GT_OK))
+        return context->status;
+    const char *name = self->base.name ? self->base.name : self->kind->name;
+    self->name_bytes = strlen(name) + 1;
+    self->name = gt_allocate(context, self->name_bytes);
+    if (!self->name)
+        return context->status;
+    memcpy(self->name, name, self->name_bytes);
+    self->base.name = self->name;
+    const gt_Field *field = find_field(type, "name", sizeof self->base.name);
+    if (field)
+        memcpy((char *)self->options + field->offset, &self->base.name, field->size);
+    choose_slots(self);
+    return context->status;
+}
+
+static gt_Variable *make_number(gt_Context *context, gt_DType dtype, const char *name)
+{
+    gt_Spec spec = {.dtype = dtype, .size = 1};
+    gt_Slot *slot = gt_variable_make(context, &spec, name, false);
+    return slot ? gt_slot_handle(slot) : NULL;
+}
+
+gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, const void *options)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    if (!kind || !kind->name || !kind->options || !kind->update ||
+        !find_field(kind->options, "learning_rate", sizeof(double))) {
+        gt_raise(context, GT_INVALID, here, "optimizer",
+                 "a class of optimizers needs a name, options with a learning_rate, and an update");
+        return NULL;
+    }
+    if (context->trace) {
+        gt_raise(context, GT_STATE, here, kind->name,
+                 "an optimizer cannot be made inside a traced function; make it before");
+        return NULL;
+    }
+    gt_Site site = gt_site_enter(here, kind->name);
+    gt_Optimizer *self = gt_object_new(context, &optimizer_kind, sizeof *self);
+    if (self) {
+        self->kind = kind;
+        if (set_options(self, options) == GT_OK &&
+            (self->first[ITERATION] = make_number(context, GT_INT64, "iteration")) &&
+            (self->first[LEARNING_RATE] = make_number(context, GT_FLOAT64, "learning_rate")))
+            gt_variable_set_at(NULL, self->first[LEARNING_RATE], &self->base.learning_rate,
+                               sizeof self->base.learning_rate);
+        if (context->status != GT_OK) {
+            gt_object_release(&self->object);
+            self = NULL;
+        }
+    }
+    gt_site_leave(site);
+    return self;
+}
+
+void gt_optimizer_free(gt_Optimizer *optimizer)
+{
+    if (optimizer && optimizer->object.kind == &optimizer_kind)
+        gt_object_release(&optimizer->object);
+}
+
+/* ---- building ---- */
+
+#define NO_VARIABLES "there are no variables; layers have theirs once they are built"
+
+/* Where a variable is, -1 if it is not; looks at `hint` first, where the next one of a list is. */
+static int32_t find_entry(const gt_Optimizer *self, const gt_Variable *variable, int32_t hint)
+{
+    for (int32_t i = 0; i < self->entries; i++) {
+        int32_t at = hint + i < self->entries ? hint + i : hint + i - self->entries;
+        if (self->entry[at].variable == variable)
+            return at;
+    }
+    return -1;
+}
+
+/* Are these things that can be trained? */
+static gt_Status check_trainable(gt_Context *context, const char *here, const char *operation,
+                                 gt_Tensors variables)
+{
+    if (variables.count < 0 || (variables.count > 0 && !variables.items))
+        return gt_raise(context, GT_INVALID, here, operation, "the list of variables is NULL");
+    for (int32_t i = 0; i < variables.count; i++) {
+        gt_Slot *slot = gt_variable_check(context, here, operation, variables.items[i]);
+        if (!slot)
+            return context->status;
+        if (!slot->variable->trainable)
+            return gt_raise(context, GT_INVALID, here, operation, "variable %s is not trainable",
+                            slot->variable->name);
+    }
+    return GT_OK;
+}
+
+static gt_Status check_known(gt_Optimizer *self, const char *here, const char *operation,
+                             gt_Tensors variables)
+{
+    int32_t hint = 0;
+    for (int32_t i = 0; i < variables.count; i++) {
+        int32_t at = find_entry(self, variables.items[i], hint);
+        if (at < 0)
+            return gt_raise(self->object.context, GT_INVALID, here, operation,
+                            "variable %s is not one that optimizer %s was built with: make a new "
+                            "optimizer, or give the full list to gt_optimizer_build first",
+                            gt_slot_raw(variables.items[i])->variable->name, self->name);
+        hint = at + 1 < self->entries ? at + 1 : 0;
+    }
+    return GT_OK;
+}
+
+/* "<path>_<slot>", with '_' for every '/' of the path. */
+static void write_name(const char *path, const char *slot, char *text, size_t size)
+{
+    snprintf(text, size, "%s_%s", path, slot);
+    for (size_t i = 0; text[i] && path[i]; i++)
+        if (text[i] == '/')
+            text[i] = '_';
+}
+
+static gt_Variable *make_slot(gt_Context *context, const gt_Variable *variable,
+                              const gt_OptimizerSlot *kind)
+{
+    char name[256];
+    const gt_Slot *of = gt_slot_raw(variable);
+    const gt_Spec *spec = &of->value->spec;
+    write_name(of->variable->name, kind->name, name, sizeof name);
+    gt_Slot *slot = gt_variable_make(context, spec, name, false);
+    if (!slot)
+        return NULL;
+    void *data = gt_value_data(slot->value);
+    for (int64_t i = 0; kind->initial != 0 && i < spec->size; i++)
+        if (spec->dtype == GT_FLOAT64)
+            ((double *)data)[i] = kind->initial;
+        else
+            ((float *)data)[i] = (float)kind->initial;
+    return gt_slot_handle(slot);
+}
+
+/* iteration, learning_rate, then group by group, variable by variable. */
+static void order_state(gt_Optimizer *self)
+{
+    int32_t count = 0, last = 0;
+    self->state[count++] = self->first[ITERATION];
+    self->state[count++] = self->first[LEARNING_RATE];
+    for (int s = 0; s < self->slots; s++)
+        if (self->slot[s].group > last)
+            last = self->slot[s].group;
+    for (int32_t group = -BASE_SLOTS; group <= last; group++)
+        for (int32_t e = 0; e < self->entries; e++)
+            for (int s = 0; s < self->slots; s++)
+                if (self->slot[s].group == group)
+                    self->state[count++] = slots_of(self, e)[s];
+    self->state_count = count;
+}
+
+static bool is_excluded(const gt_Optimizer *self, const gt_Variable *variable)
+{
+    for (int32_t i = 0; i < self->excluded_count; i++)
+        if (self->excluded[i] == variable)
+            return true;
+    return false;
+}
+
+/* Slots are made at once and hold zeros: also inside a traced function nothing is computed. */
+static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variables)
+{
+    gt_Context *context = self->object.context;
+    int64_t all = (int64_t)variables.count * self->slots;
+    self->entries = variables.count;
+    self->entry = gt_allocate_zeroed(context, (size_t)variables.count * sizeof *self->entry);
+    self->slot_variable = gt_allocate_zeroed(context, (size_t)all * sizeof *self->slot_variable);
+    self->state = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->state);
+    if (context->status == GT_OK)
+        for (int32_t i = 0; i < variables.count && context->status == GT_OK; i++) {
+            gt_Variable *variable = variables.items[i];
+            if (find_entry(self, variable, i) >= 0) {
+                gt_raise(context, GT_INVALID, here, "optimizer_build",
+                         "variable %s is twice in the list", gt_slot_raw(variable)->variable->name);
+                break;
+            }
+            self->entry[i] = (Entry){.variable = variable, .decays = !is_excluded(self, variable)};
+            gt_variable_retain(variable);
+            for (int s = 0; s < self->slots && context->status == GT_OK; s++)
+                slots_of(self, i)[s] = make_slot(context, variable, &self->slot[s]);
+        }
+    if (context->status != GT_OK) {
+        unbuild(self);
+        return context->status;
+    }
+    order_state(self);
+    self->built = true;
+    return GT_OK;
+}
+
+/* Builds it with these variables, or finds them all among those that it was built with. */
+static gt_Status build_or_check(gt_Optimizer *self, const char *here, const char *operation,
+                                gt_Tensors variables)
+{
+    return self->built ? check_known(self, here, operation, variables)
+                       : build(self, here, variables);
+}
+
+gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors variables)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!check_optimizer(context, here, "optimizer_build", self) ||
+        check_trainable(context, here, "optimizer_build", variables) != GT_OK)
+        return context->status;
+    if (variables.count == 0)
+        return gt_raise(context, GT_INVALID, here, "optimizer_build", NO_VARIABLES);
+    return build_or_check(self, here, "optimizer_build", variables);
+}
+
+bool gt_optimizer_built(const gt_Optimizer *self)
+{
+    gt_Context *context = gt_enter();
+    return context && check_optimizer(context, NULL, "optimizer_built", self) && self->built;
+}
+
+gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimizer *self,
+                                                    gt_Tensors variables)
+{
+    static const char operation[] = "optimizer_exclude_from_weight_decay";
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!check_optimizer(context, here, operation, self) ||
+        check_trainable(context, here, operation, variables) != GT_OK)
+        return context->status;
+    if (self->built)
+        return gt_raise(context, GT_STATE, here, operation,
+                        "optimizer %s is built already; exclude variables before its first step",
+                        self->name);
+    for (int32_t i = 0; i < variables.count; i++) {
+        if (is_excluded(self, variables.items[i]))
+            continue;
+        if (!gt_reserve(context, (void **)&self->excluded, self->excluded_count,
+                        &self->excluded_capacity, sizeof *self->excluded))
+            return context->status;
+        gt_variable_retain(variables.items[i]);
+        self->excluded[self->excluded_count++] = variables.items[i];
+    }
+    return GT_OK;
+}
+
+/* ---- a step, first half: the gradients as the update wants them ---- */
+
+/* Puts the gradients where their variables are; their shapes and types must agree. */
+static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors variables,
+                                gt_Tensor *const *gradients)
+{
+    static const char operation[] = "apply_gradients";
+    gt_Context *context = self->object.context;
+    char a[200], b[200];
+    int32_t hint = 0, missing = 0;
+    for (int32_t i = 0; i < variables.count; i++) {
+        Entry *entry = &self->entry[find_entry(self, variables.items[i], hint)];
+        const gt_Slot *variable = gt_slot_raw(entry->variable);
+        hint = entry + 1 < self->entry + self->entries ? (int32_t)(entry + 1 - self->entry) : 0;
+        if (entry->given)
+            return gt_raise(context, GT_INVALID, here, operation,
+                            "variable %s is twice in the list", variable->variable->name);
+        entry->given = true;
+        if (!gradients[i]) {
+            missing++;
+            continue;
+        }
+        gt_Slot *slot = gt_slot_check(context, here, operation, "a gradient", gradients[i]);
+        if (!slot)
+            return context->status;
+        if (!gt_spec_equal(&slot->value->spec, &variable->value->spec))
+            return gt_raise(context, GT_INVALID, here, operation,
+                            "the gradient of variable %s is %s, the variable %s",
+                            variable->variable->name, gt_spec_text(&slot->value->spec, a, sizeof a),
+                            gt_spec_text(&variable->value->spec, b, sizeof b));
+        entry->gradient = slot->variable ? gt_identity(gradients[i]) : gradients[i];
+        entry->given_gradient = entry->gradient;
+    }
+    self->skipped = missing;
+    if (missing == variables.count)
+        return gt_raise(context, GT_NO_GRADIENT, here, operation,
+                        "none of the %d variables has a gradient", variables.count);
+    return context->status;
+}
+
+/* The sum of squares in float64, shape (). */
+static gt_Tensor *square_sum(gt_Tensor *x)
+{
+    return gt_cast(gt_sum_at(NULL, gt_square(x), NULL), GT_FLOAT64);
+}
+
+/* x * limit / max(norm, limit); exactly x where the norm is within the limit. */
+static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *squares, double limit)
+{
+    gt_Tensor *factor =
+        gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(gt_sqrt(squares), limit));
+    return gt_multiply(x, gt_cast(factor, gt_dtype(x)));
+}
+
+/* The mean over the calls of an accumulation, then clipping. */
+static gt_Status prepare_gradients(gt_Optimizer *self)
+{
+    const BaseOptions *base = &self->base;
+    gt_Tensor *joint = NULL;
+    for (int32_t i = 0; i < self->entries; i++) {
+        Entry *entry = &self->entry[i];
+        if (!entry->gradient)
+            continue;
+        if (self->accumulator >= 0)
+            entry->gradient =
+                gt_divide(gt_add(entry->gradient, slots_of(self, i)[self->accumulator]),
+                          base->gradient_accumulation_steps);
+        if (is_given(base->clipvalue)) {
+            entry->gradient = gt_clip(entry->gradient, -base->clipvalue, base->clipvalue);
+        } else if (is_given(base->clipnorm)) {
+            entry->gradient =
+                limit_norm(entry->gradient, square_sum(entry->gradient), base->clipnorm);
+        } else if (is_given(base->global_clipnorm)) {
+            gt_Tensor *squares = square_sum(entry->gradient);
+            joint = joint ? gt_add(joint, squares) : squares;
+        }
+    }
+    for (int32_t i = 0; joint && i < self->entries; i++)
+        if (self->entry[i].gradient)
+            self->entry[i].gradient =
+                limit_norm(self->entry[i].gradient, joint, base->global_clipnorm);
+    return gt_status();
+}
+
+/* ---- a step, second half: from here on nothing allocates, hence nothing fails ---- */
+
+/* Makes every variable's bytes its own; a traced function does that when it runs. */
+static gt_Status own_everything(gt_Optimizer *self)
+{
+    gt_Context *context = self->object.context;
+    if (context->trace)
+        return GT_OK;
+    for (int32_t i = 0; i < self->entries; i++)
+        if (gt_variable_own(context, gt_slot_raw(self->entry[i].variable)) != GT_OK)
+            return context->status;
+    for (int32_t i = 0; i < self->state_count; i++)
+        if (gt_variable_own(context, gt_slot_raw(self->state[i])) != GT_OK)
+            return context->status;
+    if (gt_interrupted(context))
+        return gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted");
+    return GT_OK;
+}
+
+static int64_t accumulation_of(const gt_Optimizer *self)
+{
+    return self->accumulator < 0 ? 1 : self->base.gradient_accumulation_steps;
+}
+
+static void update_variable(gt_Optimizer *self, int32_t index)
+{
+    const Entry *entry = &self->entry[index];
+    bool decays = entry->decays && is_given(self->base.weight_decay);
+    self->kind->update(&(gt_OptimizerUpdate){
+        .options = self->options,
+        .variable = entry->variable,
+        .slots = slots_of(self, index) + self->own,
+        .slot_count = self->slots - self->own,
+        .gradient = entry->gradient,
+        .learning_rate = self->first[LEARNING_RATE],
+        .iterations = self->first[ITERATION],
+        .weight_decay = decays ? self->base.weight_decay : 0,
+        .accumulation = accumulation_of(self),
+    });
+}
+
+/* Sums go on and averages follow for every variable, also for one without a gradient. */
+static void update_base_slots(gt_Optimizer *self, int32_t index)
+{
+    const Entry *entry = &self->entry[index];
+    gt_Variable *const *slots = slots_of(self, index);
+    int64_t accumulation = accumulation_of(self);
+    if (self->accumulator >= 0) {
+        gt_AccumulateOptions options = {sizeof options, accumulation};
+        gt_Tensor *input[] = {slots[self->accumulator], entry->given_gradient,
+                              self->first[ITERATION]};
+        gt_apply(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
+    }
+    if (self->average >= 0) {
+        int32_t frequency = self->base.ema_overwrite_frequency;
+        gt_EmaOptions options = {sizeof options, self->base.ema_momentum,
+                                 frequency == GT_NONE ? 1 : frequency, accumulation};
+        gt_Tensor *average[] = {slots[self->average], entry->variable, self->first[ITERATION]};
+        gt_Tensor *overwrite[] = {entry->variable, slots[self->average], self->first[ITERATION]};
+        gt_apply(NULL, &gt_op_ema_update, &options, 3, average, NULL);
+        if (frequency != GT_NONE)
+            gt_apply(NULL, &gt_op_ema_overwrite, &options, 3, overwrite, NULL);
+    }
+}
+
+/* An interrupt waits, and denormal numbers count as zero. */
+typedef struct Quiet {
+    bool (*interrupted)(void *user);
+    gt_FloatMode mode;
+} Quiet;
+
+static Quiet overwriting_begin(gt_Context *context)
+{
+    Quiet quiet = {context->interrupted, gt_float_mode_flush()};
+    context->interrupted = NULL;
+    return quiet;
+}
+
+static void overwriting_end(gt_Context *context, Quiet quiet)
+{
+    context->interrupted = quiet.interrupted;
+    gt_float_mode_restore(quiet.mode);
+}
+
+static void overwrite_variables(gt_Optimizer *self)
+{
+    gt_Context *context = self->object.context;
+    Quiet quiet = overwriting_begin(context);
+    for (int32_t i = 0; i < self->entries && context->status == GT_OK; i++) {
+        if (self->entry[i].gradient)
+            update_variable(self, i);
+        update_base_slots(self, i);
+    }
+    gt_apply(NULL, &gt_op_count_step, NULL, 1, &self->first[ITERATION], NULL);
+    overwriting_end(context, quiet);
+}
+
+/* ---- the step ---- */
+
+/* No tape sees what a step computes. */
+static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
+                 gt_Tensor *const *gradients)
+{
+    gt_Context *context = self->object.context;
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return;
+    uint64_t recording = gt_tape_quiet(context);
+    if (take_gradients(self, here, variables, gradients) == GT_OK &&
+        prepare_gradients(self) == GT_OK && own_everything(self) == GT_OK)
+        overwrite_variables(self);
+    for (int32_t i = 0; i < self->entries; i++) {
+        Entry *entry = &self->entry[i];
+        entry->given = false;
+        entry->gradient = entry->given_gradient = NULL;
+    }
+    gt_tape_unquiet(context, recording);
+    gt_scope_close(context);
+}
+
+gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *self, gt_Tensors variables,
+                                gt_Tensor *const *gradients)
+{
+    static const char operation[] = "apply_gradients";
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!check_optimizer(context, here, operation, self) ||
+        check_trainable(context, here, operation, variables) != GT_OK)
+        return context->status;
+    if (variables.count == 0)
+        return GT_OK;
+    if (!gradients)
+        return gt_raise(context, GT_INVALID, here, operation, "the list of gradients is NULL");
+    gt_Site site = gt_site_enter(here, operation);
+    if (build_or_check(self, here, operation, variables) == GT_OK)
+        step(self, here, variables, gradients);
+    gt_site_leave(site);
+    return context->status;
+}
+
+static gt_Status check_loss(gt_Context *context, const char *here, gt_Tensor *loss)
+{
+    char text[160];
+    gt_Slot *slot = gt_slot_check(context, here, "minimize", "the loss", loss);
+    if (slot && slot->value->spec.rank != 0)
+        gt_raise(context, GT_INVALID, here, "minimize",
+                 "the loss has the shape %s; only one number can be minimized, so take its gt_mean "
+                 "or gt_sum",
+                 gt_shape_text(gt_spec_shape(&slot->value->spec), text, sizeof text));
+    return context->status;
+}
+
+gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt_Tensor *loss,
+                         gt_Tensors variables)
+{
+    static const char operation[] = "minimize";
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!check_optimizer(context, here, operation, self) ||
+        check_loss(context, here, loss) != GT_OK ||
+        check_trainable(context, here, operation, variables) != GT_OK ||
+        (self->built && check_known(self, here, operation, variables) != GT_OK))
+        return context->status;
+    if (variables.count == 0)
+        return gt_raise(context, GT_INVALID, here, operation, NO_VARIABLES);
+    size_t bytes = (size_t)variables.count * sizeof(gt_Tensor *);
+    gt_Tensor **gradients = gt_allocate(context, bytes);
+    gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
+    if (scope) {
+        gt_Site site = gt_site_enter(here, operation);
+        gt_GradientOptions options = {.size = sizeof options, .unconnected = GT_UNCONNECTED_SOME};
+        if (gt_gradients_at(here, tape, (gt_Tensors){1, &loss}, variables, gradients, &options) ==
+            GT_OK)
+            gt_apply_gradients_at(here, self, variables, gradients);
+        gt_site_leave(site);
+        gt_scope_close(context);
+    }
+    gt_release(context, gradients, bytes);
+    return context->status;
+}
+
+gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!check_optimizer(context, here, "optimizer_finalize", self) || self->average < 0)
+        return context->status;
+    gt_Site site = gt_site_enter(here, "optimizer_finalize");
+    uint64_t recording = gt_tape_quiet(context);
+    if (own_everything(self) == GT_OK) {
+        Quiet quiet = overwriting_begin(context);
+        for (int32_t i = 0; i < self->entries; i++) {
+            gt_EmaOptions always = {sizeof always, self->base.ema_momentum, 1, 1};
+            gt_Tensor *input[] = {self->entry[i].variable, slots_of(self, i)[self->average],
+                                  self->first[ITERATION]};
+            gt_apply(NULL, &gt_op_ema_overwrite, &always, 3, input, NULL);
+        }
+        overwriting_end(context, quiet);
+    }
+    gt_tape_unquiet(context, recording);
+    gt_site_leave(site);
+    return context->status;
+}
+
+gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
+                             const gt_OptimizerUpdate *update)
+{
+    gt_Tensor *input[1 + GT_MAX_OPTIMIZER_SLOTS + 3];
+    int count = 0;
+    input[count++] = update->variable;
+    for (int i = 0; i < update->slot_count; i++)
+        input[count++] = update->slots[i];
+    input[count++] = update->gradient;
+    input[count++] = update->learning_rate;
+    input[count++] = update->iterations;
+    return gt_apply(NULL, operation, options, count, input, NULL);
+}
+
+/* ---- looking at one ---- */
+
+static const gt_Optimizer *look(const char *operation, const gt_Optimizer *self)
+{
+    gt_Context *context = gt_enter();
+    return context && check_optimizer(context, NULL, operation, self) ? self : NULL;
+}
+
+int gt_optimizer_skipped(const gt_Optimizer *self)
+{
+    return look("optimizer_skipped", self) ? self->skipped : -1;
+}
+
+double gt_optimizer_learning_rate(const gt_Optimizer *self)
+{
+    return look("optimizer_learning_rate", self) ? gt_item_at(NULL, self->first[LEARNING_RATE])
+                                                 : (double)NAN;
+}
+
+gt_Status gt_optimizer_set_learning_rate(gt_Optimizer *self, double learning_rate)
+{
+    static const char operation[] = "optimizer_set_learning_rate";
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!check_optimizer(context, NULL, operation, self))
+        return context->status;
+    if (!isfinite(learning_rate))
+        return gt_raise(context, GT_INVALID, NULL, operation, "the learning rate is %g",
+                        learning_rate);
+    return gt_variable_set_at(NULL, self->first[LEARNING_RATE], &learning_rate,
+                              sizeof learning_rate);
+}
+
+int64_t gt_optimizer_iterations(const gt_Optimizer *self)
+{
+    const int64_t *calls = look("optimizer_iterations", self)
+                               ? gt_data_of_at(NULL, self->first[ITERATION], GT_INT64)
+                               : NULL;
+    return calls ? *calls / accumulation_of(self) : -1;
+}
+
+gt_Tensors gt_optimizer_variables(const gt_Optimizer *self)
+{
+    if (!look("optimizer_variables", self))
+        return (gt_Tensors){0, NULL};
+    return self->built ? (gt_Tensors){self->state_count, self->state}
+                       : (gt_Tensors){2, self->first};
+}
+
+gt_Variable *gt_optimizer_slot(const gt_Optimizer *self, const gt_Variable *variable,
+                               const char *slot)
+{
+    int32_t at = look("optimizer_slot", self) ? find_entry(self, variable, 0) : -1;
+    for (int s = 0; slot && at >= 0 && s < self->slots; s++)
+        if (strcmp(self->slot[s].name, slot) == 0)
+            return slots_of(self, at)[s];
+    return NULL;
+}
+
+char *gt_optimizer_variable_name(const gt_Optimizer *self, int index, gt_VariablePath *path,
+                                 void *user, char *text, size_t size)
+{
+    if (!text || size == 0)
+        return text;
+    text[0] = 0;
+    if (!look("optimizer_variable_name", self) || index < 0 ||
+        index >= (self->built ? self->state_count : 2))
+        return text;
+    if (index < 2) {
+        snprintf(text, size, "%s", index == 0 ? "iteration" : "learning_rate");
+        return text;
+    }
+    int64_t at = 0;
+    while (self->slot_variable[at] != self->state[index])
+        at++;
+    const gt_Variable *variable = self->entry[at / self->slots].variable;
+    const char *name = path ? path(user, variable) : gt_slot_raw(variable)->variable->name;
+    write_name(name ? name : "", self->slot[at % self->slots].name, text, size);
+    return text;
+}
+
+const gt_OptimizerClass *gt_optimizer_class(const gt_Optimizer *self)
+{
+    return look("optimizer_class", self) ? self->kind : NULL;
+}
+
+const void *gt_optimizer_options(const gt_Optimizer *self)
+{
+    return look("optimizer_options", self) ? self->options : NULL;
+}
+
+const char *gt_optimizer_name(const gt_Optimizer *self)
+{
+    return look("optimizer_name", self) ? self->name : "";
+}

@@ -1,0 +1,164 @@
+/* Optimizers: they change variables along their gradients. What changes (the step count, the
+ * learning rate, the slots beside every variable) is itself a variable, so an optimizer works the
+ * same inside a traced function, and a resumed run equals an uninterrupted one. An optimizer of
+ * one's own is a gt_OptimizerClass. */
+#ifndef GT_OPTIM_OPTIMIZER_H
+#define GT_OPTIM_OPTIMIZER_H
+
+#include "core/keyword.h"
+#include "core/operation.h"
+#include "core/tape.h"
+#include "core/variable.h"
+
+GT_BEGIN
+
+typedef struct gt_Optimizer gt_Optimizer;
+
+/* The options that every optimizer has; `decay` is its preset of weight_decay. */
+#define GT_OPTIMIZER_OPTIONS(F, decay)                                                             \
+    F(double, weight_decay, decay, "w -= w * weight_decay * learning_rate before the update")      \
+    F(double, clipnorm, GT_NONE, "limits the norm of each gradient")                               \
+    F(double, clipvalue, GT_NONE, "limits each number of a gradient to +-clipvalue")               \
+    F(double, global_clipnorm, GT_NONE, "limits the joint norm of all gradients")                  \
+    F(bool, use_ema, false, "keeps a moving average of every variable")                            \
+    F(double, ema_momentum, 0.99, "average = m * average + (1 - m) * variable")                    \
+    F(int32_t, ema_overwrite_frequency, GT_NONE, "every so many steps variable = average")         \
+    F(int32_t, gradient_accumulation_steps, GT_NONE, "one update for so many calls; at least 2")   \
+    F(const char *, name, NULL, "copied; NULL: the name of the class")
+
+/* The learning rate may stand first without its name, or be left out: gt_sgd(0.1, .momentum = 0.9),
+ * gt_adam(). */
+#ifdef __cplusplus
+#define GT_RATE_FIRST_(Type, LIST, ...)                                                            \
+    GT_KEYWORDS(Type, LIST, __VA_OPT__(.learning_rate = __VA_ARGS__))
+#else
+#define GT_RATE_FIRST_(Type, LIST, ...)                                                            \
+    GT_KEYWORDS(Type, LIST, .size = (uint32_t)sizeof(Type), __VA_ARGS__)
+#endif
+
+/* ---- training ---- */
+
+/* One step: the gradients of `loss` in `variables` on `tape`, and gt_apply_gradients with them. The
+ * loss is one number, shape (), computed while the tape recorded. A variable that the loss does not
+ * depend on is left alone and counted (gt_optimizer_skipped); if it depends on none, that is an
+ * error with the reason of the first. A tape that is not persistent is used up. */
+#define gt_minimize(optimizer, tape, loss, variables)                                              \
+    gt_minimize_at(GT_HERE, optimizer, tape, loss, variables)
+GT_API gt_Status gt_minimize_at(const char *here, gt_Optimizer *optimizer, gt_Tape *tape,
+                                gt_Tensor *loss, gt_Tensors variables);
+/* One step from gradients, one a variable, of its shape and type; a NULL among them leaves its
+ * variable alone, all of them NULL is an error. In this order: what is missing is dropped,
+ * accumulation, clipping, weight decay, update, moving averages, step count. Everything is checked
+ * and computed before the first variable changes: a call that fails changed nothing. The first call
+ * builds the optimizer with these variables; one that is not among them is an error later. */
+#define gt_apply_gradients(optimizer, variables, gradients)                                        \
+    gt_apply_gradients_at(GT_HERE, optimizer, variables, gradients)
+GT_API gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *optimizer,
+                                       gt_Tensors variables, gt_Tensor *const *gradients);
+/* How many variables the last gt_minimize or gt_apply_gradients left alone for want of a gradient;
+ * -1 on failure. */
+GT_API int gt_optimizer_skipped(const gt_Optimizer *optimizer);
+/* With use_ema, variable = average for every variable, as at the end of training; else nothing. */
+#define gt_optimizer_finalize(optimizer) gt_optimizer_finalize_at(GT_HERE, optimizer)
+GT_API gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *optimizer);
+
+/* ---- state ---- */
+
+/* Makes the slots for these variables, the full list of what it will ever train. Building again
+ * with variables that it knows is nothing; with others an error. */
+#define gt_optimizer_build(optimizer, variables)                                                   \
+    gt_optimizer_build_at(GT_HERE, optimizer, variables)
+GT_API gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *optimizer,
+                                       gt_Tensors variables);
+GT_API bool gt_optimizer_built(const gt_Optimizer *optimizer);
+/* These variables get no weight decay. Before the optimizer is built. */
+#define gt_optimizer_exclude_from_weight_decay(optimizer, variables)                               \
+    gt_optimizer_exclude_from_weight_decay_at(GT_HERE, optimizer, variables)
+GT_API gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here,
+                                                           gt_Optimizer *optimizer,
+                                                           gt_Tensors variables);
+
+/* The learning rate now; NaN on failure, and inside a traced function. */
+GT_API double gt_optimizer_learning_rate(const gt_Optimizer *optimizer);
+GT_API gt_Status gt_optimizer_set_learning_rate(gt_Optimizer *optimizer, double learning_rate);
+/* Updates made so far: calls divided by gradient_accumulation_steps; -1 on failure, and inside a
+ * traced function. */
+GT_API int64_t gt_optimizer_iterations(const gt_Optimizer *optimizer);
+
+/* Everything that changes, in the order in which it is saved: `iteration` (int64, counts calls),
+ * `learning_rate` (float64), then averages, gradient accumulators, and the slots of the class
+ * interleaved by variable (momentum 1, velocity 1, momentum 2, ...). Valid until the optimizer is
+ * built or freed. */
+GT_API gt_Tensors gt_optimizer_variables(const gt_Optimizer *optimizer);
+/* Slot "momentum", "velocity", "average", ... of a variable; NULL without an error if the optimizer
+ * is not built, does not know the variable or has no such slot. */
+GT_API gt_Variable *gt_optimizer_slot(const gt_Optimizer *optimizer, const gt_Variable *variable,
+                                      const char *slot);
+/* How files call state variable `index`: "iteration", "learning_rate", "<path>_<slot>" with every
+ * '/' of the path as '_'. `path` gives the path of a trained variable; NULL takes its name. Writes
+ * at most `size` bytes into text and returns text; "" for an index that is none. */
+typedef const char *gt_VariablePath(void *user, const gt_Variable *variable);
+GT_API char *gt_optimizer_variable_name(const gt_Optimizer *optimizer, int index,
+                                        gt_VariablePath *path, void *user, char *text, size_t size);
+
+/* Drops the caller's hold. NULL is ignored. */
+GT_API void gt_optimizer_free(gt_Optimizer *optimizer);
+
+/* ---- an optimizer of one's own ---- */
+
+#define GT_MAX_OPTIMIZER_SLOTS 6
+
+/* A tensor beside every variable, of its shape and type. */
+typedef struct gt_OptimizerSlot {
+    const char *name; /* "momentum" */
+    double initial;   /* what every number starts as */
+    int32_t group;    /* slots of one group are saved interleaved, groups one after the other */
+} gt_OptimizerSlot;
+
+/* One variable's turn. */
+typedef struct gt_OptimizerUpdate {
+    const void *options; /* the class's option struct, filled in */
+    gt_Variable *variable;
+    gt_Variable *const *slots; /* as many as `slots` of the class said, in its order */
+    int32_t slot_count;
+    gt_Tensor *gradient;      /* accumulated, clipped; of the variable's shape and type */
+    gt_Tensor *learning_rate; /* float64 () */
+    gt_Variable *iterations;  /* int64 (), calls before this one */
+    double weight_decay;      /* 0 for an excluded variable */
+    int64_t accumulation;     /* an update is due if (iterations + 1) % accumulation is 0 */
+} gt_OptimizerUpdate;
+
+typedef struct gt_OptimizerClass {
+    uint32_t size;    /* of this struct */
+    const char *name; /* "adam" */
+    /* Begins with `uint32_t size` and has a `double learning_rate`; those of GT_OPTIMIZER_OPTIONS
+     * that it names are honoured. */
+    const gt_OptionType *options;
+    /* Fills in at most GT_MAX_OPTIMIZER_SLOTS and returns how many; NULL: none. */
+    int (*slots)(const void *options, gt_OptimizerSlot *slots);
+    /* Raises what is wrong with the class's own options; NULL: nothing can be. */
+    gt_Status (*check)(const void *options);
+    /* Changes the variable and its slots by one operation with GT_OP_EFFECT: gt_optimizer_apply. */
+    gt_Status (*update)(const gt_OptimizerUpdate *update);
+} gt_OptimizerClass;
+
+/* A new optimizer, floating: whatever is given it takes it over; else gt_optimizer_free, or it goes
+ * with the context. The class must outlive it. */
+GT_API gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind,
+                                      const void *options);
+/* Runs an update operation: variable and slots are inputs and outputs, then come gradient,
+ * learning_rate and iterations as inputs. */
+GT_API gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
+                                    const gt_OptimizerUpdate *update);
+
+/* What it is, for saving: its class, the options as filled in, its name. NULL and "" on failure. */
+GT_API const gt_OptimizerClass *gt_optimizer_class(const gt_Optimizer *optimizer);
+GT_API const void *gt_optimizer_options(const gt_Optimizer *optimizer);
+GT_API const char *gt_optimizer_name(const gt_Optimizer *optimizer);
+
+/* The operations of the built-in optimizers; count gets how many. Static storage. */
+GT_API const gt_Operation *const *gt_optimizer_operations(int *count);
+
+GT_END
+
+#endif

@@ -1,0 +1,242 @@
+/* What the update operations share, and the effects that every optimizer has: accumulation, moving
+ * averages, the step count. Leans on ops/kit.h. */
+#include "optim/update.h"
+#include "optim/optimizer.h"
+
+#include <string.h>
+
+#define GT_STRUCT gt_AccumulateOptions
+GT_OPTION_TYPE(gt_AccumulateOptions, GT_ACCUMULATE_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_EmaOptions
+GT_OPTION_TYPE(gt_EmaOptions, GT_EMA_OPTIONS);
+#undef GT_STRUCT
+
+/* ---- shared ---- */
+
+static gt_Status check_like(const gt_Spec *variable, const gt_Spec *other, const char *what)
+{
+    char a[200], b[200];
+    if (gt_spec_equal(variable, other))
+        return GT_OK;
+    return gt_fail(GT_INVALID, "the variable is %s, %s %s", gt_spec_text(variable, a, sizeof a),
+                   what, gt_spec_text(other, b, sizeof b));
+}
+
+static gt_Status check_count(const gt_Spec *count)
+{
+    if (count->dtype == GT_INT64 && count->size == 1)
+        return GT_OK;
+    return gt_fail(GT_INVALID, "the step count must be one number of type int64");
+}
+
+gt_Status gt_update_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *variable = rule->input[0];
+    const gt_Spec *rate = rule->input[rule->outputs + 1];
+    if (!gt_takes(variable, GT_TAKES_FLOAT))
+        return gt_status();
+    for (int i = 0; i < rule->outputs; i++) {
+        if (check_like(variable, rule->input[i], "a slot") != GT_OK)
+            return gt_status();
+        rule->output[i] = *variable;
+    }
+    if (check_like(variable, rule->input[rule->outputs], "the gradient") != GT_OK)
+        return gt_status();
+    if (rate->size != 1 || !gt_dtype_is_float(rate->dtype))
+        return gt_fail(GT_INVALID, "the learning rate must be one number of a float type");
+    return check_count(rule->input[rule->outputs + 2]);
+}
+
+/* Calls before this one: the last input. */
+static int64_t calls(const gt_Kernel *kernel)
+{
+    return *(const int64_t *)kernel->input[kernel->inputs - 1];
+}
+
+bool gt_update_due(const gt_Kernel *kernel, int64_t accumulation, int64_t *step)
+{
+    int64_t every = accumulation > 1 ? accumulation : 1, before = calls(kernel);
+    *step = before / every + 1;
+    return (before + 1) % every == 0;
+}
+
+double gt_update_learning_rate(const gt_Kernel *kernel)
+{
+    const void *rate = kernel->input[kernel->outputs + 1];
+    return kernel->input_spec[kernel->outputs + 1]->dtype == GT_FLOAT64
+               ? *(const double *)rate
+               : (double)*(const float *)rate;
+}
+
+gt_Status gt_update_run(const gt_Kernel *kernel, gt_TileBody *body, void *argument)
+{
+    int64_t size = kernel->output_spec[0]->size;
+    return gt_for_tiles(kernel, (size + GT_CHUNK - 1) / GT_CHUNK, body, argument);
+}
+
+gt_UpdateTile gt_update_tile(const gt_Kernel *kernel, int64_t first, int64_t last)
+{
+    const gt_Spec *spec = kernel->output_spec[0];
+    int64_t begin = first * GT_CHUNK;
+    int64_t end = last * GT_CHUNK < spec->size ? last * GT_CHUNK : spec->size;
+    size_t at = (size_t)begin * gt_dtype_size(spec->dtype);
+    gt_UpdateTile tile = {.n = end - begin};
+    for (int i = 0; i < kernel->outputs; i++)
+        tile.output[i] = (char *)kernel->output[i] + at;
+    const char *gradient = kernel->input[kernel->outputs];
+    tile.gradient = gradient ? gradient + at : NULL;
+    return tile;
+}
+
+static gt_BinaryLoop *binary_loop(const gt_Kernel *kernel, gt_BinaryLoopId loop)
+{
+    return kernel->context->kernels->binary[loop][gt_loop_type(kernel->output_spec[0]->dtype)];
+}
+
+/* ---- accumulation: sum += gradient, and 0 again after an update; no gradient: nothing to add ----
+ */
+
+static gt_Status pair_shape(gt_ShapeRule *rule)
+{
+    rule->output[0] = *rule->input[0];
+    if (!gt_takes(rule->input[0], GT_TAKES_FLOAT) ||
+        (rule->input[1] && check_like(rule->input[0], rule->input[1], "the other") != GT_OK))
+        return gt_status();
+    return check_count(rule->input[2]);
+}
+
+static void accumulate_tiles(const gt_Kernel *kernel, void *due, int64_t first, int64_t last,
+                             void *scratch)
+{
+    (void)scratch;
+    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
+    if (*(bool *)due)
+        memset(tile.output[0], 0, (size_t)tile.n * gt_dtype_size(kernel->output_spec[0]->dtype));
+    else if (tile.gradient)
+        binary_loop(kernel, GT_LOOP_ADD)(tile.n, tile.output[0], 1, tile.gradient, 1,
+                                         tile.output[0]);
+}
+
+static gt_Status accumulate_gradient_run(const gt_Kernel *kernel)
+{
+    const gt_AccumulateOptions *options = kernel->options;
+    int64_t step;
+    bool due = gt_update_due(kernel, options->accumulation, &step);
+    return gt_update_run(kernel, accumulate_tiles, &due);
+}
+
+/* ---- moving averages ---- */
+
+/* average = variable + m (average - variable), in place; the first one is the variable. */
+static void ema_tiles(const gt_Kernel *kernel, void *momentum, int64_t first, int64_t last,
+                      void *scratch)
+{
+    (void)scratch;
+    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
+    void *average = tile.output[0];
+    const void *variable = tile.gradient;
+    binary_loop(kernel, GT_LOOP_SUBTRACT)(tile.n, average, 1, variable, 1, average);
+    binary_loop(kernel, GT_LOOP_MULTIPLY)(tile.n, average, 1, momentum, 0, average);
+    binary_loop(kernel, GT_LOOP_ADD)(tile.n, average, 1, variable, 1, average);
+}
+
+static void copy_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                       void *scratch)
+{
+    (void)argument, (void)scratch;
+    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
+    memcpy(tile.output[0], tile.gradient,
+           (size_t)tile.n * gt_dtype_size(kernel->output_spec[0]->dtype));
+}
+
+/* Keras counts updates here, also at the calls between two of them. */
+static int64_t updates(const gt_Kernel *kernel, const gt_EmaOptions *options)
+{
+    return calls(kernel) / (options->accumulation > 1 ? options->accumulation : 1);
+}
+
+static gt_Status ema_update_run(const gt_Kernel *kernel)
+{
+    const gt_EmaOptions *options = kernel->options;
+    float momentum_f32 = (float)options->momentum;
+    double momentum_f64 = options->momentum;
+    bool wide = kernel->output_spec[0]->dtype == GT_FLOAT64;
+    if (updates(kernel, options) == 0)
+        return gt_update_run(kernel, copy_tiles, NULL);
+    return gt_update_run(kernel, ema_tiles, wide ? (void *)&momentum_f64 : (void *)&momentum_f32);
+}
+
+static gt_Status ema_overwrite_run(const gt_Kernel *kernel)
+{
+    const gt_EmaOptions *options = kernel->options;
+    int64_t frequency = options->frequency > 1 ? options->frequency : 1;
+    if ((updates(kernel, options) + 1) % frequency != 0)
+        return GT_OK;
+    return gt_update_run(kernel, copy_tiles, NULL);
+}
+
+/* ---- the step count ---- */
+
+static gt_Status count_shape(gt_ShapeRule *rule)
+{
+    rule->output[0] = *rule->input[0];
+    return check_count(rule->input[0]);
+}
+
+static gt_Status count_step_run(const gt_Kernel *kernel)
+{
+    ++*(int64_t *)kernel->output[0];
+    return GT_OK;
+}
+
+/* ---- records ---- */
+
+#define PAIR_OPERATION(op, text, Options, optional)                                                \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .flags = GT_OP_EFFECT | GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,                      \
+        .why_not = "a change of state has no gradient; compute with the value instead",            \
+        .options = GT_STRUCT_TYPE(Options),                                                        \
+        .inputs_min = 3,                                                                           \
+        .inputs_max = 3,                                                                           \
+        .outputs = 1,                                                                              \
+        .optional_inputs = optional,                                                               \
+        .shape = pair_shape,                                                                       \
+        .run = op##_run,                                                                           \
+        .samples = (const gt_Sample[]){                                                            \
+            {.inputs = 3, .input = {GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3), GT_COUNT_SAMPLE}}, \
+            GT_SAMPLES_END}}
+
+PAIR_OPERATION(accumulate_gradient, "sum += gradient, or 0 when an update is due",
+               gt_AccumulateOptions, 1u << 1);
+PAIR_OPERATION(ema_update, "average = m * average + (1 - m) * variable", gt_EmaOptions, 0);
+PAIR_OPERATION(ema_overwrite, "variable = average, every `frequency` updates", gt_EmaOptions, 0);
+
+const gt_Operation gt_op_count_step = {
+    .size = sizeof(gt_Operation),
+    .name = "count_step",
+    .formula = "count += 1",
+    .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "a change of state has no gradient; compute with the value instead",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = count_shape,
+    .run = count_step_run,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_COUNT_SAMPLE}}, GT_SAMPLES_END},
+};
+
+#define DECLARE(name) extern const gt_Operation gt_op_##name;
+GT_OPTIMIZER_OPERATIONS(DECLARE)
+
+const gt_Operation *const *gt_optimizer_operations(int *count)
+{
+#define ENTRY(name) &gt_op_##name,
+    static const gt_Operation *const table[] = {GT_OPTIMIZER_OPERATIONS(ENTRY)};
+    if (count)
+        *count = (int)(sizeof table / sizeof *table);
+    return table;
+}

@@ -1,0 +1,73 @@
+/* What the update operations share: the variable and its slots come in and go out, then gradient,
+ * learning rate and step count come in. Private to the room. Leans on ops/kit.h. */
+#ifndef GT_OPTIM_UPDATE_H
+#define GT_OPTIM_UPDATE_H
+
+#include "ops/kit.h"
+
+/* Every output like its input, the gradient like the variable. */
+gt_Status gt_update_shape(gt_ShapeRule *rule);
+/* Is an update due at this call? `step` gets its number, from 1. */
+bool gt_update_due(const gt_Kernel *kernel, int64_t accumulation, int64_t *step);
+double gt_update_learning_rate(const gt_Kernel *kernel);
+/* Runs body over the variable in tiles of GT_CHUNK. */
+gt_Status gt_update_run(const gt_Kernel *kernel, gt_TileBody *body, void *argument);
+
+/* The part of the arrays that tiles [first, last) cover. */
+typedef struct gt_UpdateTile {
+    int64_t n;
+    void *output[GT_MAX_OUTPUTS]; /* variable, slots */
+    const void *gradient;
+} gt_UpdateTile;
+gt_UpdateTile gt_update_tile(const gt_Kernel *kernel, int64_t first, int64_t last);
+
+/* ---- what every optimizer does besides ---- */
+extern const gt_Operation gt_op_accumulate_gradient;
+extern const gt_Operation gt_op_ema_update;
+extern const gt_Operation gt_op_ema_overwrite;
+extern const gt_Operation gt_op_count_step;
+
+#define GT_ACCUMULATE_OPTIONS(F)                                                                   \
+    F(uint32_t, size, (uint32_t)sizeof(gt_AccumulateOptions), "for ABI growth")                    \
+    F(int64_t, accumulation, 1, "calls that make one update")
+typedef struct gt_AccumulateOptions {
+    GT_ACCUMULATE_OPTIONS(GT_MEMBER)
+} gt_AccumulateOptions;
+
+#define GT_EMA_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(gt_EmaOptions), "for ABI growth")                           \
+    F(double, momentum, 0.99, "how much of the old average stays")                                 \
+    F(int64_t, frequency, 1, "updates between two overwrites")                                     \
+    F(int64_t, accumulation, 1, "calls that make one update")
+typedef struct gt_EmaOptions {
+    GT_EMA_OPTIONS(GT_MEMBER)
+} gt_EmaOptions;
+
+/* ---- the built-in update operations ---- */
+#define GT_OPTIMIZER_OPERATIONS(F)                                                                 \
+    F(accumulate_gradient)                                                                         \
+    F(ema_update) F(ema_overwrite) F(count_step) F(sgd_update) F(sgd_momentum_update)              \
+        F(adam_update) F(adam_amsgrad_update)
+
+/* A record of an update: `slots` of them, `SAMPLES` their sample inputs. */
+#define GT_UPDATE_OPERATION(op, text, count, Options, kernel, ...)                                 \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .flags = GT_OP_EFFECT | GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,                      \
+        .why_not = "a change of state has no gradient; compute with the value instead",            \
+        .options = GT_STRUCT_TYPE(Options),                                                        \
+        .inputs_min = 1 + (count) + 3,                                                             \
+        .inputs_max = 1 + (count) + 3,                                                             \
+        .outputs = 1 + (count),                                                                    \
+        .shape = gt_update_shape,                                                                  \
+        .run = kernel,                                                                             \
+        .samples = (const gt_Sample[]){{.inputs = 1 + (count) + 3, .input = {__VA_ARGS__}},        \
+                                       GT_SAMPLES_END}}
+#define GT_COUNT_SAMPLE                                                                            \
+    {                                                                                              \
+        .dtype = GT_INT64, .shape = {0, {0}}, .low = 0, .high = 10                                 \
+    }
+
+#endif

@@ -1,0 +1,481 @@
+/* Calling a traced function: which plan fits, making one by tracing the body twice, or running the
+ * body itself where a tape watches or another function is being traced. Leans on plan.c. */
+#include "plan/function.h"
+#include "plan/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_PLANS   32
+#define MAX_OUTPUTS 1024
+
+#define GT_STRUCT gt_FunctionOptions
+GT_OPTION_TYPE(gt_FunctionOptions, GT_FUNCTION_OPTIONS);
+#undef GT_STRUCT
+
+/* A plan and the calls it is for. */
+typedef struct Entry {
+    gt_Plan *plan;
+    gt_Spec *input;
+    int32_t inputs;
+    bool training; /* of the layer that calls */
+    int64_t used;  /* when, in calls */
+} Entry;
+
+struct gt_Function {
+    gt_Object object;
+    gt_FunctionBody body;
+    void *context;
+    int32_t outputs;
+    bool running;
+    int64_t calls;
+    Entry entries[MAX_PLANS];
+    int32_t entry_count, last;
+    gt_FunctionStats stats;
+    /* of the call that is running */
+    int32_t inputs, room;
+    gt_Value **input;     /* held */
+    gt_Tensor **argument; /* what the body gets */
+    gt_Tensor **result;   /* what the body returns */
+};
+
+/* ---- making and freeing ---- */
+
+static size_t result_bytes(const gt_Function *self)
+{
+    return ((size_t)self->outputs + 1) * sizeof *self->result;
+}
+
+static void free_entry(gt_Context *context, Entry *entry)
+{
+    gt_plan_free(entry->plan);
+    gt_release(context, entry->input, (size_t)entry->inputs * sizeof *entry->input);
+    *entry = (Entry){0};
+}
+
+static void destroy(gt_Object *object)
+{
+    gt_Function *self = (gt_Function *)object;
+    gt_Context *context = object->context;
+    for (int32_t i = 0; i < self->entry_count; i++)
+        free_entry(context, &self->entries[i]);
+    gt_release(context, self->result, result_bytes(self));
+    gt_release(context, self->input, (size_t)self->room * sizeof *self->input);
+    gt_release(context, self->argument, (size_t)self->room * sizeof *self->argument);
+}
+
+static const gt_ObjectKind function_kind = {"function", destroy};
+
+gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
+                             const gt_FunctionOptions *given)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_FunctionOptions options;
+    gt_options_fill(&gt_FunctionOptions_type, &options, given);
+    if (!body) {
+        gt_raise(context, GT_INVALID, here, "function", "the body is NULL");
+        return NULL;
+    }
+    if (options.outputs < 0 || options.outputs > MAX_OUTPUTS) {
+        gt_raise(context, GT_INVALID, here, "function", "%d outputs; 0 to %d are possible",
+                 (int)options.outputs, MAX_OUTPUTS);
+        return NULL;
+    }
+    gt_Function *self = gt_object_new(context, &function_kind, sizeof *self);
+    if (!self)
+        return NULL;
+    self->body = body;
+    self->context = user;
+    self->outputs = options.outputs;
+    self->result = gt_allocate_zeroed(context, result_bytes(self));
+    if (!self->result) {
+        gt_object_release(&self->object);
+        return NULL;
+    }
+    return self;
+}
+
+void gt_function_free(gt_Function *self)
+{
+    if (self)
+        gt_object_release(&self->object);
+}
+
+/* ---- running the body ---- */
+
+static int open_tapes(const gt_Context *context)
+{
+    int count = 0;
+    for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below)
+        count++;
+    return count;
+}
+
+/* Closes every scope and tape that the body left open. */
+static void unwind(gt_Context *context, gt_Scope *outer, int tapes)
+{
+    gt_scope_unwind(context, outer);
+    while (open_tapes(context) > tapes)
+        gt_tape_end_at(NULL, (gt_Tape *)context->tape[context->innermost_tape].handle);
+}
+
+/* The arguments as the body sees them: symbols of the trace, or handles of the values. */
+static gt_Status make_arguments(gt_Context *context, gt_Function *self, bool traced)
+{
+    for (int32_t i = 0; i < self->inputs; i++) {
+        if (traced) {
+            self->argument[i] = gt_trace_input(context, &self->input[i]->spec);
+        } else {
+            gt_value_retain(self->input[i], true);
+            self->argument[i] = gt_handle_new(context, self->input[i]);
+        }
+        if (!self->argument[i])
+            return context->status;
+    }
+    return GT_OK;
+}
+
+/* What the body returned as output i; a variable stands for its value. */
+static gt_Value *result_value(gt_Context *context, gt_Function *self, int32_t i)
+{
+    char what[32];
+    snprintf(what, sizeof what, "output %d of the body", (int)i + 1);
+    gt_Slot *slot = gt_slot_check(context, NULL, "function", what, self->result[i]);
+    if (!slot)
+        return NULL;
+    return slot->variable && context->trace ? gt_trace_variable(context, slot) : slot->value;
+}
+
+/* Writes down which values of the graph are returned. */
+static gt_Status take_symbols(gt_Context *context, gt_Function *self, gt_Graph *graph)
+{
+    graph->output = gt_allocate(context, (size_t)self->outputs * sizeof *graph->output);
+    if (!graph->output)
+        return context->status;
+    graph->outputs = self->outputs;
+    for (int32_t i = 0; i < self->outputs; i++) {
+        gt_Value *value = result_value(context, self, i);
+        graph->output[i] = value ? gt_trace_symbol(context, value) : -1;
+        if (graph->output[i] < 0)
+            return context->status;
+    }
+    return GT_OK;
+}
+
+/* New handles of the scope `outer`, which is not the innermost one yet. */
+static gt_Status take_values(gt_Context *context, gt_Function *self, gt_Scope *outer,
+                             gt_Tensor **outputs)
+{
+    gt_Scope *inner = context->scope;
+    context->scope = outer;
+    for (int32_t i = 0; i < self->outputs && context->status == GT_OK; i++) {
+        gt_Value *value = result_value(context, self, i);
+        if (!value)
+            break;
+        gt_value_retain(value, true);
+        outputs[i] = gt_handle_new(context, value);
+    }
+    context->scope = inner;
+    for (int32_t i = 0; i < self->outputs && context->status != GT_OK; i++) {
+        if (outputs[i])
+            gt_slot_free(context, gt_slot_raw(outputs[i]));
+        outputs[i] = NULL;
+    }
+    return context->status;
+}
+
+/* Two scopes: what the body keeps from the inner one goes with the outer one. With a graph the body is
+ * traced into it, else its results go to `outputs`. */
+static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *graph,
+                          gt_Tensor **outputs)
+{
+    gt_Scope *outer = context->scope;
+    int tapes = open_tapes(context);
+    if (gt_scope_open(context) && gt_scope_open(context) &&
+        make_arguments(context, self, graph != NULL) == GT_OK) {
+        memset(self->result, 0, result_bytes(self));
+        gt_Status status = self->body(self->context, self->argument, self->result);
+        if (status != GT_OK)
+            gt_raise(context, status, NULL, "function", "the body failed");
+        if (context->status == GT_OK) {
+            if (graph)
+                take_symbols(context, self, graph);
+            else
+                take_values(context, self, outer, outputs);
+        }
+    }
+    unwind(context, outer, tapes);
+    return context->status;
+}
+
+/* ---- tracing it ---- */
+
+static gt_Graph *trace_body(gt_Context *context, gt_Function *self)
+{
+    gt_Graph *graph = gt_graph_new(context);
+    gt_Trace trace;
+    if (graph && gt_trace_begin(context, &trace, graph) == GT_OK) {
+        run_body(context, self, graph, NULL);
+        gt_trace_end(context, &trace);
+    }
+    if (context->status == GT_OK)
+        return graph;
+    gt_graph_free(graph);
+    return NULL;
+}
+
+/* The caller's tapes do not see symbols: they are put aside while the body is traced. */
+static gt_Plan *trace_plan(gt_Context *context, gt_Function *self)
+{
+    int32_t innermost = context->innermost_tape;
+    uint64_t recording = context->recording, auto_watching = context->auto_watching;
+    context->innermost_tape = -1;
+    context->recording = context->auto_watching = 0;
+    gt_Graph *first = trace_body(context, self);
+    gt_Graph *second = first ? trace_body(context, self) : NULL;
+    context->innermost_tape = innermost;
+    context->recording = recording;
+    context->auto_watching = auto_watching;
+    char difference[512];
+    if (second && !gt_graph_equal(first, second, difference, sizeof difference))
+        gt_raise(context, GT_STATE, NULL, "function",
+                 "the body did not do the same twice: %s. A traced function must do the same at "
+                 "every call; make what changes a variable, an argument or gt_live",
+                 difference);
+    gt_graph_free(second);
+    if (context->status == GT_OK)
+        return gt_plan_new(first);
+    gt_graph_free(first);
+    return NULL;
+}
+
+/* ---- which plan ---- */
+
+static bool calling_layer_trains(const gt_Context *context)
+{
+    return context->frame && context->frame->training;
+}
+
+static bool is_for(const Entry *entry, const gt_Context *context, const gt_Function *self)
+{
+    if (entry->inputs != self->inputs || entry->training != calling_layer_trains(context))
+        return false;
+    for (int32_t i = 0; i < self->inputs; i++)
+        if (!gt_spec_equal(&entry->input[i], &self->input[i]->spec))
+            return false;
+    return true;
+}
+
+/* The entry with the plan for this call, NULL if there is none. The one used last is asked first. */
+static Entry *find_entry(gt_Context *context, gt_Function *self)
+{
+    for (int32_t tried = 0; tried < self->entry_count; tried++) {
+        int32_t i = (self->last + tried) % self->entry_count;
+        if (!is_for(&self->entries[i], context, self))
+            continue;
+        self->last = i;
+        return &self->entries[i];
+    }
+    return NULL;
+}
+
+/* Room for one more: the entry that was used least recently goes. */
+static Entry *free_place(gt_Context *context, gt_Function *self)
+{
+    if (self->entry_count < MAX_PLANS)
+        return &self->entries[self->entry_count++];
+    Entry *oldest = self->entries;
+    for (int32_t i = 1; i < MAX_PLANS; i++)
+        if (self->entries[i].used < oldest->used)
+            oldest = &self->entries[i];
+    free_entry(context, oldest);
+    return oldest;
+}
+
+static Entry *make_entry(gt_Context *context, gt_Function *self)
+{
+    size_t bytes = (size_t)self->inputs * sizeof(gt_Spec);
+    gt_Spec *input = gt_allocate(context, bytes);
+    if (!input)
+        return NULL;
+    for (int32_t i = 0; i < self->inputs; i++)
+        input[i] = self->input[i]->spec;
+    gt_Plan *plan = trace_plan(context, self);
+    if (!plan) {
+        gt_release(context, input, bytes);
+        return NULL;
+    }
+    self->stats.traces++;
+    Entry *entry = free_place(context, self);
+    *entry = (Entry){plan, input, self->inputs, calling_layer_trains(context), 0};
+    self->last = (int32_t)(entry - self->entries);
+    return entry;
+}
+
+/* Drops an entry whose variables changed what is traced; the last one takes its place. */
+static void remove_entry(gt_Context *context, gt_Function *self, Entry *entry)
+{
+    free_entry(context, entry);
+    Entry *end = &self->entries[--self->entry_count];
+    if (entry != end) {
+        *entry = *end;
+        *end = (Entry){0};
+    }
+    self->last = 0;
+}
+
+static gt_Plan *plan_for_call(gt_Context *context, gt_Function *self)
+{
+    Entry *entry = find_entry(context, self);
+    if (entry && !gt_plan_fits(entry->plan)) {
+        remove_entry(context, self, entry);
+        entry = NULL;
+    }
+    if (!entry)
+        entry = make_entry(context, self);
+    if (!entry)
+        return NULL;
+    entry->used = self->calls;
+    return entry->plan;
+}
+
+/* ---- calling ---- */
+
+static gt_Status make_room(gt_Context *context, gt_Function *self, int32_t inputs)
+{
+    if (inputs <= self->room)
+        return GT_OK;
+    gt_Value **input = gt_allocate(context, (size_t)inputs * sizeof *input);
+    gt_Tensor **argument = gt_allocate(context, (size_t)inputs * sizeof *argument);
+    if (!input || !argument) {
+        gt_release(context, input, (size_t)inputs * sizeof *input);
+        gt_release(context, argument, (size_t)inputs * sizeof *argument);
+        return context->status;
+    }
+    gt_release(context, self->input, (size_t)self->room * sizeof *input);
+    gt_release(context, self->argument, (size_t)self->room * sizeof *argument);
+    self->input = input;
+    self->argument = argument;
+    self->room = inputs;
+    return GT_OK;
+}
+
+/* Holds the values of the inputs; an assignment to a variable among them leaves them as they are. */
+static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors inputs)
+{
+    self->inputs = 0;
+    if (make_room(context, self, inputs.count) != GT_OK)
+        return context->status;
+    for (int32_t i = 0; i < inputs.count; i++) {
+        char what[32];
+        snprintf(what, sizeof what, "input %d", (int)i + 1);
+        gt_Slot *slot = gt_slot_check(context, NULL, "function", what, inputs.items[i]);
+        if (!slot)
+            return context->status;
+        gt_Value *value = slot->value;
+        if (slot->variable && slot->variable->trainable)
+            gt_tape_watch_variable(context, slot,
+                                   context->auto_watching & ~slot->variable->leaf.tapes);
+        if (slot->variable && context->trace)
+            value = gt_trace_variable(context, slot);
+        if (!value || context->status != GT_OK)
+            return context->status;
+        if (value->symbol >= 0 && !context->trace)
+            return gt_raise(context, GT_STALE, NULL, "function",
+                            "a tensor of a traced function was used outside of it");
+        gt_value_retain(value, true);
+        self->input[self->inputs++] = value;
+    }
+    return GT_OK;
+}
+
+/* Would a tape miss what happens inside a plan? */
+static bool watched(const gt_Context *context, const gt_Function *self, const gt_Plan *plan)
+{
+    if (!context->recording || !self->outputs)
+        return false;
+    for (int32_t i = 0; i < self->inputs; i++) {
+        const gt_Record *record = self->input[i]->record;
+        if (record && record->tapes & context->recording)
+            return true;
+    }
+    return gt_plan_watched(plan, context->recording, context->auto_watching);
+}
+
+static gt_Status call(gt_Context *context, gt_Function *self, gt_Tensor **outputs)
+{
+    gt_Plan *plan = context->trace ? NULL : plan_for_call(context, self);
+    if (context->status != GT_OK)
+        return context->status;
+    if (!plan || watched(context, self, plan)) {
+        self->stats.eager_calls++;
+        return run_body(context, self, NULL, outputs);
+    }
+    self->stats.runs++;
+    return gt_plan_run(plan, self->input, outputs);
+}
+
+static gt_Status check_call(gt_Context *context, const char *here, const gt_Function *self,
+                            gt_Tensors inputs, gt_Tensor **outputs)
+{
+    if (self->object.context != context)
+        return gt_raise(context, GT_STATE, here, "function",
+                        "this function belongs to another context");
+    if (inputs.count < 0 || (inputs.count > 0 && !inputs.items))
+        return gt_raise(context, GT_INVALID, here, "function", "the list of inputs is NULL");
+    if (self->outputs > 0 && !outputs)
+        return gt_raise(context, GT_INVALID, here, "function",
+                        "the body computes %d outputs, and there is no place for them",
+                        (int)self->outputs);
+    if (self->running)
+        return gt_raise(context, GT_STATE, here, "function", "a function cannot call itself");
+    return GT_OK;
+}
+
+gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors inputs,
+                              gt_Tensor **outputs)
+{
+    gt_Context *context = gt_context();
+    if (!context)
+        return GT_NO_MEMORY;
+    if (!gt_object_check(context, here, "function", (const gt_Object *)self, &function_kind))
+        return context->status;
+    for (int32_t i = 0; outputs && i < self->outputs; i++)
+        outputs[i] = NULL;
+    if (context->status != GT_OK || check_call(context, here, self, inputs, outputs) != GT_OK)
+        return context->status;
+    gt_Site site = gt_site_enter(here, NULL);
+    self->object.references++; /* the body may free the function it is part of */
+    self->running = true;
+    self->calls++;
+    if (take_inputs(context, self, inputs) == GT_OK)
+        call(context, self, outputs);
+    for (int32_t i = 0; i < self->inputs; i++)
+        gt_value_release(self->input[i], true);
+    self->inputs = 0;
+    self->running = false;
+    gt_object_release(&self->object);
+    gt_site_leave(site);
+    return context->status;
+}
+
+gt_FunctionStats gt_function_stats(const gt_Function *self)
+{
+    gt_FunctionStats stats = {0};
+    gt_Context *context = gt_enter();
+    if (!context || !gt_object_check(context, NULL, "function_stats", (const gt_Object *)self,
+                                     &function_kind))
+        return stats;
+    stats = self->stats;
+    stats.plans = self->entry_count;
+    if (self->entry_count > 0) {
+        gt_PlanStats plan = gt_plan_stats(self->entries[self->last].plan);
+        stats.operations = plan.operations;
+        stats.copies = plan.copies;
+        stats.bytes = plan.bytes;
+        stats.bytes_naive = plan.naive;
+    }
+    return stats;
+}

@@ -1,0 +1,78 @@
+/* Functions that are traced once and run as a plan ever after: without dispatch, without allocation.
+ *
+ *     static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs) { ... }
+ *     gt_Function *step = gt_function(train_step, model, .outputs = 1);
+ *     gt_function_call(step, gt_tensors(x, y), &loss);
+ *
+ * The body is ordinary code: operations, tapes, gradients, assignments. What it computes in C runs
+ * while it is traced and never again. So it must do the same at every call: what changes is a
+ * variable, an argument or gt_live. It makes no variables and reads no numbers back. */
+#ifndef GT_PLAN_FUNCTION_H
+#define GT_PLAN_FUNCTION_H
+
+#include "core/keyword.h"
+#include "core/tensor.h"
+
+GT_BEGIN
+
+typedef struct gt_Function gt_Function;
+
+/* Computes `outputs`, one handle each, from `inputs`; `context` is what gt_function was given. An
+ * output that is made inside a tape needs gt_keep before that tape ends. Returns gt_status(). */
+typedef gt_Status (*gt_FunctionBody)(void *context, gt_Tensor *const *inputs,
+                                     gt_Tensor **outputs);
+
+#define GT_FUNCTION_OPTIONS(F)                                                                     \
+    F(uint32_t, size, (uint32_t)sizeof(gt_FunctionOptions), "for ABI growth")                      \
+    F(int32_t, outputs, 0, "how many tensors the body computes, at most 1024")
+typedef struct gt_FunctionOptions gt_FunctionOptions;
+struct gt_FunctionOptions {
+    GT_FUNCTION_OPTIONS(GT_MEMBER)
+};
+
+/* gt_function(body, context, .outputs = 1). `context` may be NULL and must outlive the function. Free
+ * with gt_function_free, or it goes with the context. */
+#define gt_function(...)                                                                           \
+    gt_function_new(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                        \
+                    GT_KEYWORDS(gt_FunctionOptions, GT_FUNCTION_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *context,
+                                    const gt_FunctionOptions *options);
+/* Drops the caller's hold. NULL is ignored. */
+GT_API void gt_function_free(gt_Function *function);
+
+/* Runs the function. `outputs` gets handles of the innermost scope; it may be NULL if there are none.
+ * A variable given as an argument is taken as the value it has now.
+ *
+ * The first call with inputs of new shapes or types traces the body twice, compares, and makes a
+ * plan; up to 32 plans are kept, the least recently used goes. A plan is also made anew when a
+ * variable it reads was made trainable or no longer is. The results are those of eager execution, bit
+ * for bit, save that denormal numbers count as zero while a plan runs.
+ *
+ * Changes of variables come after everything that can fail: a label out of range or an interrupt
+ * leaves all variables as they were. Only an assignment that itself fails, after others were made,
+ * is an exception.
+ *
+ * While a tape records and watches an argument or a variable that the function reads, the body runs
+ * eagerly, so that the tape sees its operations and gradients are right. Inside the body of another
+ * function it becomes a part of that. A function cannot call itself. */
+#define gt_function_call(function, inputs, outputs)                                                \
+    gt_function_call_at(GT_HERE, function, inputs, outputs)
+GT_API gt_Status gt_function_call_at(const char *here, gt_Function *function, gt_Tensors inputs,
+                                     gt_Tensor **outputs);
+
+typedef struct gt_FunctionStats {
+    int32_t plans;       /* kept now */
+    int32_t operations;  /* kernels of one run of the plan that was used last */
+    int32_t copies;      /* moves of bytes besides */
+    int64_t bytes;       /* of that plan's block of intermediates and constants */
+    int64_t bytes_naive; /* what they would take without sharing memory */
+    int64_t traces;      /* how often a plan was made */
+    int64_t runs;        /* calls that ran a plan */
+    int64_t eager_calls; /* calls that ran the body: a tape was watching, or another function traced */
+} gt_FunctionStats;
+/* All zero on failure. */
+GT_API gt_FunctionStats gt_function_stats(const gt_Function *function);
+
+GT_END
+
+#endif

@@ -1,0 +1,995 @@
+/* From a traced graph to steps that run one after the other. In this order:
+ *
+ *   needed     what no output and no effect needs is dropped
+ *   views      a view is no step: a place inside the memory it looks at
+ *   order      effects come last, so that whatever can fail has run before a variable changes. Where
+ *              an operation needs the new value of a variable (random state, a step count), the
+ *              effect works on a shadow of the variable, which is copied back at the very end
+ *   versions   every effect makes a new version of its variable at the same address. Whoever reads
+ *              an older version later than that gets a copy, made just before
+ *   memory     the life of every piece of memory, from its first step to its last; an element-wise
+ *              operation takes over the memory of an input that ends there; the rest is packed into
+ *              one block, large pieces first, each into the smallest gap that is free for its life
+ *   kernels    filled in but for the pointers that change: arguments, outputs, large constants.
+ *              A run patches those that moved.
+ *
+ * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save
+ * for an effect whose own kernel fails. Leans on core. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+#define SMALL 4096      /* constants up to this many bytes are copied into the block */
+#define NEVER INT32_MAX /* a step that does not come */
+
+/* ---- what a plan is ---- */
+
+typedef struct Step {
+    gt_Status (*run)(const gt_Kernel *kernel);
+    const gt_Kernel *kernel;
+    const char *here, *name;
+} Step;
+
+/* Memory that is not the plan's: an argument, an output, a variable, a constant. */
+typedef struct Base {
+    void *at;
+    int32_t first, count; /* its patches */
+} Base;
+
+/* A pointer of a kernel to such memory. */
+typedef struct Patch {
+    gt_Kernel *kernel;
+    int32_t input, output; /* which one; -1: not this */
+    size_t offset;
+} Patch;
+
+typedef struct PlanVariable {
+    gt_Slot *slot;
+    bool trainable, overwritten;
+} PlanVariable;
+
+typedef struct PlanOutput {
+    gt_Spec spec;
+    const gt_Operation *origin;
+} PlanOutput;
+
+typedef struct Live {
+    const double *number;
+    gt_DType dtype;
+    void *into;
+} Live;
+
+struct gt_Plan {
+    gt_Context *context;
+    gt_Graph *graph;
+    Step *steps;
+    gt_Kernel *kernels;
+    int32_t step_count;
+    int32_t commit; /* the first step that changes a variable */
+    Base *bases;    /* arguments, outputs, variables, constants */
+    int32_t inputs, outputs, variable_count, constant_count, base_count;
+    Patch *patches;
+    int32_t patch_count;
+    PlanOutput *output;
+    PlanVariable *variables;
+    gt_Value **constants; /* those that are not in the block; the graph holds them */
+    Live *live;
+    int32_t live_count;
+    char *block;
+    size_t block_bytes, scratch;
+    gt_PlanStats stats;
+};
+
+/* ---- what is known while it is made ---- */
+
+/* A piece of memory: in the block, or a base. */
+typedef struct Cell {
+    size_t bytes, offset; /* in the block */
+    int32_t first, last;  /* the steps of its life */
+    int32_t base;         /* -1: in the block */
+    int32_t same;         /* the cell whose memory it took over; -1: none */
+} Cell;
+
+typedef struct Place {
+    int32_t cell;
+    size_t offset; /* bytes */
+} Place;
+
+/* What is known of a graph value. */
+typedef struct Fact {
+    int32_t root;   /* whose memory it looks at; itself for all but views */
+    size_t offset;  /* bytes into that */
+    int32_t cell;   /* of a root */
+    int32_t over;   /* of a variable's version: the item that overwrites it */
+    int32_t copy;   /* of a version: the cell of the copy that late readers get; -1: none needed */
+    unsigned marks; /* NEEDED, FEEDS */
+} Fact;
+
+enum {
+    NEEDED = 1, /* an output or an effect comes of it */
+    FEEDS = 2   /* an operation that is no effect comes of it */
+};
+
+typedef struct DraftStep {
+    int32_t node, item; /* node -1: a copy */
+    int32_t value;      /* whose spec a copy has */
+    Place from, to;     /* of a copy */
+} DraftStep;
+
+/* A variable's place among the bases, and the cell of its shadow (-1: effects work in place). */
+typedef struct DraftVariable {
+    int32_t value, cell, shadow;
+    bool shadow_filled;
+} DraftVariable;
+
+typedef struct Draft {
+    gt_Context *context;
+    gt_Graph *graph;
+    gt_Plan *plan;
+    Fact *facts;
+    DraftVariable *variables;
+    int32_t *items; /* nodes in the order of their running */
+    int32_t item_count, commit_item;
+    Cell *cells;
+    int32_t cell_count, cell_capacity;
+    DraftStep *steps;
+    int32_t step_count, step_capacity;
+    int32_t commit_step;
+    int32_t *outputs_cell; /* the cell of every output */
+    int32_t *by_size;      /* cells in the order of packing */
+    int32_t *packed;       /* cells that have their place, by offset */
+} Draft;
+
+static bool is_effect(const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_EFFECT;
+}
+
+static bool is_view(const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_VIEW;
+}
+
+/* ---- needed, views, order ---- */
+
+/* What is true of any output of a node. */
+static unsigned marks_of(const Draft *draft, const gt_GraphNode *node)
+{
+    unsigned marks = is_effect(node) ? NEEDED : 0;
+    for (int i = 0; i < node->outputs; i++)
+        marks |= draft->facts[node->output[i]].marks;
+    return marks;
+}
+
+/* Backwards: what is needed, and what operations are made of that are no effects. An effect whose new
+ * value such an operation needs has to run among them, and what it reads itself before it. */
+static void mark(Draft *draft)
+{
+    const gt_Graph *graph = draft->graph;
+    for (int32_t i = 0; i < graph->outputs; i++)
+        draft->facts[graph->output[i]].marks |= NEEDED;
+    for (int32_t n = graph->node_count - 1; n >= 0; n--) {
+        const gt_GraphNode *node = &graph->nodes[n];
+        unsigned marks = marks_of(draft, node);
+        if (!is_effect(node) && !is_view(node) && marks)
+            marks |= FEEDS;
+        for (int i = 0; i < node->inputs; i++)
+            if (node->input[i] >= 0)
+                draft->facts[node->input[i]].marks |= marks;
+    }
+}
+
+static gt_Status find_views(Draft *draft)
+{
+    const gt_Graph *graph = draft->graph;
+    for (int32_t i = 0; i < graph->value_count; i++) {
+        draft->facts[i].root = i;
+        draft->facts[i].cell = draft->facts[i].copy = -1;
+        draft->facts[i].over = NEVER;
+    }
+    for (int32_t n = 0; n < graph->node_count; n++) {
+        const gt_GraphNode *node = &graph->nodes[n];
+        if (!is_view(node))
+            continue;
+        gt_ShapeRule rule = {.operation = node->operation,
+                             .options = node->options,
+                             .inputs = node->inputs,
+                             .outputs = node->outputs};
+        for (int i = 0; i < node->inputs; i++)
+            rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
+        for (int i = 0; i < node->outputs; i++)
+            rule.output[i] = graph->values[node->output[i]].spec;
+        int64_t elements = node->operation->view_offset ? node->operation->view_offset(&rule) : 0;
+        if (draft->context->status != GT_OK)
+            return draft->context->status;
+        const Fact *source = &draft->facts[node->input[0]];
+        Fact *fact = &draft->facts[node->output[0]];
+        fact->root = source->root;
+        fact->offset = source->offset + (size_t)elements * gt_dtype_size(rule.output[0].dtype);
+    }
+    return GT_OK;
+}
+
+/* The index of a variable in the draft. */
+static int32_t variable_of(const Draft *draft, const gt_Variable *variable)
+{
+    int32_t i = 0;
+    while (draft->graph->values[draft->variables[i].value].variable != variable)
+        i++;
+    return i;
+}
+
+/* First what changes nothing outside, then what does; both as traced. */
+static void order(Draft *draft)
+{
+    const gt_Graph *graph = draft->graph;
+    for (int late = 0; late < 2; late++) {
+        draft->commit_item = late ? draft->item_count : 0;
+        for (int32_t n = 0; n < graph->node_count; n++) {
+            const gt_GraphNode *node = &graph->nodes[n];
+            unsigned marks = marks_of(draft, node);
+            bool waits = is_effect(node) && !(marks & FEEDS);
+            if (marks && !is_view(node) && waits == (late == 1))
+                draft->items[draft->item_count++] = n;
+        }
+    }
+}
+
+/* ---- memory, before it has places ---- */
+
+static int32_t new_cell(Draft *draft, size_t bytes, int32_t base)
+{
+    if (!gt_reserve(draft->context, (void **)&draft->cells, draft->cell_count,
+                    &draft->cell_capacity, sizeof *draft->cells))
+        return -1;
+    draft->cells[draft->cell_count] =
+        (Cell){.bytes = bytes, .first = NEVER, .last = -1, .base = base, .same = -1};
+    return draft->cell_count++;
+}
+
+static bool in_block(const gt_GraphValue *value)
+{
+    return gt_spec_bytes(&value->spec) <= SMALL || value->constant->buffer->borrowed;
+}
+
+/* Results get theirs with the effects known; see result_cells. */
+static gt_Status source_cells(Draft *draft)
+{
+    const gt_Graph *graph = draft->graph;
+    gt_Plan *plan = draft->plan;
+    int32_t variables = 0, constants = 0;
+    int32_t first_variable = plan->inputs + plan->outputs;
+    for (int32_t i = 0; i < graph->outputs; i++) {
+        const gt_Spec *spec = &graph->values[graph->output[i]].spec;
+        draft->outputs_cell[i] = new_cell(draft, gt_spec_bytes(spec), plan->inputs + i);
+    }
+    for (int32_t i = 0; i < graph->value_count; i++) {
+        const gt_GraphValue *value = &graph->values[i];
+        size_t bytes = gt_spec_bytes(&value->spec);
+        int32_t base = -1;
+        switch (value->kind) {
+        case GT_GRAPH_RESULT:
+            continue;
+        case GT_GRAPH_INPUT:
+            base = value->index;
+            break;
+        case GT_GRAPH_VARIABLE:
+            base = first_variable + variables;
+            break;
+        case GT_GRAPH_CONSTANT:
+            if (!in_block(value)) {
+                plan->constants[constants] = value->constant;
+                base = first_variable + plan->variable_count + constants++;
+            }
+            break;
+        case GT_GRAPH_LIVE:
+            break;
+        }
+        int32_t cell = draft->facts[i].cell = new_cell(draft, bytes, base);
+        if (cell < 0)
+            return draft->context->status;
+        if (base < 0) { /* holds its bytes from before the first step; a constant for good */
+            draft->cells[cell].first = 0;
+            draft->cells[cell].last = value->kind == GT_GRAPH_CONSTANT ? NEVER : 0;
+        }
+        if (value->kind == GT_GRAPH_VARIABLE)
+            draft->variables[variables++] = (DraftVariable){i, cell, -1, false};
+    }
+    return draft->context->status;
+}
+
+/* Which memory an effect's new value is in: the variable's, or its shadow. */
+static gt_Status effect_cells(Draft *draft, int32_t item)
+{
+    const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
+    bool early = item < draft->commit_item;
+    for (int i = 0; i < node->outputs; i++) {
+        const gt_GraphValue *value = &draft->graph->values[node->output[i]];
+        int32_t index = variable_of(draft, value->variable);
+        DraftVariable *variable = &draft->variables[index];
+        draft->plan->variables[index].overwritten = true;
+        bool first = node->input[i] == variable->value;
+        if (early && variable->shadow < 0) {
+            variable->shadow = new_cell(draft, gt_spec_bytes(&value->spec), -1);
+            if (variable->shadow < 0)
+                return draft->context->status;
+        }
+        bool shadowed = variable->shadow >= 0;
+        draft->facts[node->output[i]].cell = shadowed ? variable->shadow : variable->cell;
+        if (!(first && shadowed)) /* a shadow leaves the old value where it is */
+            draft->facts[node->input[i]].over = item;
+    }
+    return GT_OK;
+}
+
+/* Is this result written straight into an output of the function? */
+static int32_t output_of(const Draft *draft, int32_t value)
+{
+    for (int32_t i = 0; i < draft->graph->outputs; i++)
+        if (draft->graph->output[i] == value)
+            return draft->outputs_cell[i];
+    return -1;
+}
+
+static gt_Status result_cells(Draft *draft)
+{
+    for (int32_t item = 0; item < draft->item_count; item++) {
+        const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
+        if (is_effect(node)) {
+            if (effect_cells(draft, item) != GT_OK)
+                return draft->context->status;
+            continue;
+        }
+        for (int i = 0; i < node->outputs; i++) {
+            Fact *fact = &draft->facts[node->output[i]];
+            size_t bytes = gt_spec_bytes(&draft->graph->values[node->output[i]].spec);
+            fact->cell = output_of(draft, node->output[i]);
+            if (fact->cell < 0 && (fact->cell = new_cell(draft, bytes, -1)) < 0)
+                return draft->context->status;
+        }
+    }
+    return GT_OK;
+}
+
+/* ---- versions ---- */
+
+/* Does a reader at this item come too late for the version it reads? A view of what its own
+ * operation overwrites also does. */
+static bool comes_late(const Draft *draft, int32_t value, int32_t item)
+{
+    int32_t root = draft->facts[value].root, over = draft->facts[root].over;
+    return over < item || (over == item && value != root);
+}
+
+static gt_Status need_copy(Draft *draft, int32_t value, int32_t item)
+{
+    int32_t root = draft->facts[value].root;
+    Fact *fact = &draft->facts[root];
+    if (fact->copy < 0 && comes_late(draft, value, item))
+        fact->copy = new_cell(draft, gt_spec_bytes(&draft->graph->values[root].spec), -1);
+    return draft->context->status;
+}
+
+static gt_Status find_copies(Draft *draft)
+{
+    for (int32_t item = 0; item < draft->item_count; item++) {
+        const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
+        for (int i = 0; i < node->inputs; i++)
+            if (node->input[i] >= 0 && need_copy(draft, node->input[i], item) != GT_OK)
+                return draft->context->status;
+    }
+    for (int32_t i = 0; i < draft->graph->outputs; i++)
+        if (need_copy(draft, draft->graph->output[i], draft->item_count) != GT_OK)
+            return draft->context->status;
+    return GT_OK;
+}
+
+/* Where a reader at this item finds a value. */
+static Place place_of(const Draft *draft, int32_t value, int32_t item)
+{
+    const Fact *fact = &draft->facts[value], *root = &draft->facts[fact->root];
+    bool late = root->copy >= 0 && comes_late(draft, value, item);
+    return (Place){late ? root->copy : root->cell, fact->offset};
+}
+
+/* ---- steps ---- */
+
+static gt_Status add_step(Draft *draft, DraftStep step)
+{
+    if (gt_reserve(draft->context, (void **)&draft->steps, draft->step_count,
+                   &draft->step_capacity, sizeof *draft->steps))
+        draft->steps[draft->step_count++] = step;
+    return draft->context->status;
+}
+
+static gt_Status add_copy(Draft *draft, int32_t value, Place from, int32_t to)
+{
+    return add_step(draft, (DraftStep){.node = -1, .value = value, .from = from, .to = {to, 0}});
+}
+
+static gt_Status emit_effect(Draft *draft, int32_t item)
+{
+    const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
+    for (int i = 0; i < node->outputs; i++) {
+        const Fact *old = &draft->facts[node->input[i]];
+        int32_t index = variable_of(draft, draft->graph->values[node->output[i]].variable);
+        DraftVariable *variable = &draft->variables[index];
+        if (old->copy >= 0)
+            add_copy(draft, node->input[i], (Place){old->cell, 0}, old->copy);
+        if (variable->shadow >= 0 && !variable->shadow_filled) {
+            add_copy(draft, variable->value, (Place){variable->cell, 0}, variable->shadow);
+            variable->shadow_filled = true;
+        }
+    }
+    return add_step(draft, (DraftStep){.node = draft->items[item], .item = item});
+}
+
+static gt_Status emit(Draft *draft)
+{
+    const gt_Graph *graph = draft->graph;
+    for (int32_t item = 0; item < draft->item_count; item++) {
+        if (item == draft->commit_item)
+            draft->commit_step = draft->step_count;
+        if (is_effect(&graph->nodes[draft->items[item]]))
+            emit_effect(draft, item);
+        else
+            add_step(draft, (DraftStep){.node = draft->items[item], .item = item});
+    }
+    if (draft->commit_item == draft->item_count)
+        draft->commit_step = draft->step_count;
+    for (int32_t i = 0; i < graph->outputs; i++) {
+        Place from = place_of(draft, graph->output[i], draft->item_count);
+        if (from.cell != draft->outputs_cell[i])
+            add_copy(draft, graph->output[i], from, draft->outputs_cell[i]);
+    }
+    for (int32_t i = 0; i < draft->plan->variable_count; i++) {
+        const DraftVariable *variable = &draft->variables[i];
+        if (variable->shadow >= 0)
+            add_copy(draft, variable->value, (Place){variable->shadow, 0}, variable->cell);
+    }
+    return draft->context->status;
+}
+
+/* Input i of a step; for effects the first inputs are the memory that is overwritten. */
+static Place input_place(const Draft *draft, const DraftStep *step, int i)
+{
+    if (step->node < 0)
+        return step->from;
+    const gt_GraphNode *node = &draft->graph->nodes[step->node];
+    if (is_effect(node) && i < node->outputs)
+        return (Place){draft->facts[node->output[i]].cell, 0};
+    return place_of(draft, node->input[i], step->item);
+}
+
+static Place output_place(const Draft *draft, const DraftStep *step, int i)
+{
+    if (step->node < 0)
+        return step->to;
+    return (Place){draft->facts[draft->graph->nodes[step->node].output[i]].cell, 0};
+}
+
+/* ---- lives, and where everything goes ---- */
+
+static void touch(Draft *draft, Place place, int32_t step)
+{
+    Cell *cell = &draft->cells[place.cell];
+    if (step < cell->first)
+        cell->first = step;
+    if (step > cell->last)
+        cell->last = step;
+}
+
+static void find_lives(Draft *draft)
+{
+    for (int32_t s = 0; s < draft->step_count; s++) {
+        const DraftStep *step = &draft->steps[s];
+        const gt_GraphNode *node = step->node < 0 ? NULL : &draft->graph->nodes[step->node];
+        for (int i = 0; i < (node ? node->inputs : 1); i++)
+            if (!node || node->input[i] >= 0)
+                touch(draft, input_place(draft, step, i), s);
+        for (int i = 0; i < (node ? node->outputs : 1); i++)
+            touch(draft, output_place(draft, step, i), s);
+    }
+}
+
+static int32_t shared(const Draft *draft, int32_t cell)
+{
+    while (draft->cells[cell].same >= 0)
+        cell = draft->cells[cell].same;
+    return cell;
+}
+
+/* May output 0 be written over input 0? Its memory must end here and be of the same size, and what
+ * else looks at it must look at the same element at a time. */
+static bool may_take_over(const Draft *draft, int32_t s)
+{
+    const DraftStep *step = &draft->steps[s];
+    if (step->node < 0)
+        return false;
+    const gt_GraphNode *node = &draft->graph->nodes[step->node];
+    if (!(node->operation->flags & GT_OP_MAY_REUSE) || is_effect(node) || node->inputs < 1 ||
+        node->input[0] < 0)
+        return false;
+    const gt_Spec *out = &draft->graph->values[node->output[0]].spec;
+    Place first = input_place(draft, step, 0);
+    int32_t mine = shared(draft, first.cell);
+    const Cell *cell = &draft->cells[mine];
+    if (cell->base >= 0 || cell->last != s || cell->bytes != gt_spec_bytes(out) ||
+        draft->cells[draft->facts[node->output[0]].cell].base >= 0)
+        return false;
+    for (int i = 0; i < node->inputs; i++) {
+        if (node->input[i] < 0)
+            continue;
+        const gt_Spec *spec = &draft->graph->values[node->input[i]].spec;
+        Place place = input_place(draft, step, i);
+        if (shared(draft, place.cell) == mine &&
+            (place.offset != 0 || spec->size != out->size || spec->dtype != out->dtype))
+            return false;
+    }
+    return true;
+}
+
+static void take_over(Draft *draft)
+{
+    for (int32_t s = 0; s < draft->step_count; s++) {
+        if (!may_take_over(draft, s))
+            continue;
+        int32_t from = shared(draft, input_place(draft, &draft->steps[s], 0).cell);
+        int32_t to = output_place(draft, &draft->steps[s], 0).cell;
+        draft->cells[to].same = from;
+        if (draft->cells[to].last > draft->cells[from].last)
+            draft->cells[from].last = draft->cells[to].last;
+    }
+}
+
+static size_t padded(size_t bytes)
+{
+    return (bytes + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
+}
+
+/* The smallest gap, among the cells whose lives meet, that holds it. */
+static size_t best_gap(const Draft *draft, int32_t packed, const Cell *cell)
+{
+    size_t end = 0, best = SIZE_MAX, smallest = SIZE_MAX, bytes = padded(cell->bytes);
+    for (int32_t i = 0; i < packed; i++) {
+        const Cell *other = &draft->cells[draft->packed[i]];
+        if (other->last < cell->first || other->first > cell->last)
+            continue;
+        if (other->offset >= end + bytes && other->offset - end < smallest) {
+            smallest = other->offset - end;
+            best = end;
+        }
+        if (other->offset + padded(other->bytes) > end)
+            end = other->offset + padded(other->bytes);
+    }
+    return best < SIZE_MAX ? best : end;
+}
+
+/* A stable merge of two sorted halves, large cells first. */
+static void sort_by_size(const Cell *cells, int32_t *list, int32_t *spare, int32_t count)
+{
+    if (count < 2)
+        return;
+    int32_t half = count / 2, a = 0, b = half;
+    sort_by_size(cells, list, spare, half);
+    sort_by_size(cells, list + half, spare, count - half);
+    for (int32_t i = 0; i < count; i++) {
+        bool first = b >= count || (a < half && cells[list[a]].bytes >= cells[list[b]].bytes);
+        spare[i] = first ? list[a++] : list[b++];
+    }
+    memcpy(list, spare, (size_t)count * sizeof *list);
+}
+
+static void pack(Draft *draft)
+{
+    gt_Plan *plan = draft->plan;
+    int32_t count = 0, packed = 0;
+    for (int32_t i = 0; i < draft->cell_count; i++) {
+        const Cell *cell = &draft->cells[i];
+        if (cell->base >= 0 || cell->last < 0)
+            continue;
+        plan->stats.naive += (int64_t)padded(cell->bytes);
+        if (cell->same < 0 && cell->bytes > 0)
+            draft->by_size[count++] = i;
+    }
+    sort_by_size(draft->cells, draft->by_size, draft->packed, count);
+    for (int32_t i = 0; i < count; i++) {
+        int32_t index = draft->by_size[i], at = packed++;
+        Cell *cell = &draft->cells[index];
+        cell->offset = best_gap(draft, at, cell);
+        for (; at > 0 && draft->cells[draft->packed[at - 1]].offset > cell->offset; at--)
+            draft->packed[at] = draft->packed[at - 1];
+        draft->packed[at] = index;
+        if (cell->offset + padded(cell->bytes) > plan->block_bytes)
+            plan->block_bytes = cell->offset + padded(cell->bytes);
+    }
+    if (plan->block_bytes == 0)
+        plan->block_bytes = GT_ALIGNMENT; /* empty tensors have an address too */
+}
+
+/* ---- kernels ---- */
+
+static gt_Status copy_run(const gt_Kernel *kernel)
+{
+    size_t bytes = gt_spec_bytes(kernel->output_spec[0]);
+    if (bytes)
+        memcpy(kernel->output[0], kernel->input[0], bytes);
+    return GT_OK;
+}
+
+static const gt_Operation copy_operation = {.size = sizeof(gt_Operation),
+                                            .name = "copy",
+                                            .flags = GT_OP_INTERNAL,
+                                            .inputs_min = 1,
+                                            .inputs_max = 1,
+                                            .outputs = 1,
+                                            .run = copy_run};
+
+/* The address of a place in the block. A base's is not known yet: its patch is counted, or, once
+ * there is room, written down. */
+static void *address(Draft *draft, Place place, gt_Kernel *kernel, int32_t input, int32_t output)
+{
+    gt_Plan *plan = draft->plan;
+    const Cell *cell = &draft->cells[shared(draft, place.cell)];
+    if (cell->base < 0)
+        return plan->block + cell->offset + place.offset;
+    Base *base = &plan->bases[cell->base];
+    if (plan->patches)
+        plan->patches[base->first + base->count] = (Patch){kernel, input, output, place.offset};
+    base->count++;
+    return NULL;
+}
+
+static void fill_kernel(Draft *draft, int32_t s)
+{
+    const DraftStep *step = &draft->steps[s];
+    const gt_Graph *graph = draft->graph;
+    const gt_GraphNode *node = step->node < 0 ? NULL : &graph->nodes[step->node];
+    gt_Kernel *kernel = &draft->plan->kernels[s];
+    kernel->operation = node ? node->operation : &copy_operation;
+    kernel->options = node ? node->options : NULL;
+    kernel->inputs = node ? node->inputs : 1;
+    kernel->outputs = node ? node->outputs : 1;
+    kernel->context = draft->context;
+    for (int i = 0; i < kernel->inputs; i++) {
+        int32_t value = node ? node->input[i] : step->value;
+        if (value < 0)
+            continue;
+        kernel->input_spec[i] = &graph->values[value].spec;
+        kernel->input[i] = address(draft, input_place(draft, step, i), kernel, i, -1);
+    }
+    for (int i = 0; i < kernel->outputs; i++) {
+        kernel->output_spec[i] = &graph->values[node ? node->output[i] : step->value].spec;
+        kernel->output[i] = address(draft, output_place(draft, step, i), kernel, -1, i);
+    }
+    draft->plan->steps[s] = (Step){kernel->operation->run, kernel, node ? node->here : NULL,
+                                   kernel->operation->name};
+}
+
+/* Twice: the first time counts the patches of every base. */
+static gt_Status fill_kernels(Draft *draft)
+{
+    gt_Plan *plan = draft->plan;
+    gt_Context *context = draft->context;
+    plan->steps = gt_allocate(context, (size_t)draft->step_count * sizeof *plan->steps);
+    plan->kernels = gt_allocate_zeroed(context, (size_t)draft->step_count * sizeof *plan->kernels);
+    plan->block = gt_allocate(context, plan->block_bytes);
+    if (context->status != GT_OK)
+        return context->status;
+    for (int32_t s = 0; s < draft->step_count; s++)
+        fill_kernel(draft, s);
+    int32_t count = 0;
+    for (int32_t i = 0; i < plan->base_count; i++) {
+        plan->bases[i].first = count;
+        count += plan->bases[i].count;
+        plan->bases[i].count = 0;
+    }
+    plan->patches = gt_allocate(context, (size_t)count * sizeof *plan->patches);
+    if (!plan->patches)
+        return context->status;
+    plan->patch_count = count;
+    for (int32_t s = 0; s < draft->step_count; s++)
+        fill_kernel(draft, s);
+    return GT_OK;
+}
+
+static void fill_sources(Draft *draft)
+{
+    const gt_Graph *graph = draft->graph;
+    gt_Plan *plan = draft->plan;
+    int32_t live = 0;
+    for (int32_t i = 0; i < graph->value_count; i++) {
+        const gt_GraphValue *value = &graph->values[i];
+        if (value->kind != GT_GRAPH_LIVE && value->kind != GT_GRAPH_CONSTANT)
+            continue;
+        const Cell *cell = &draft->cells[draft->facts[i].cell];
+        void *into = plan->block + cell->offset;
+        if (value->kind == GT_GRAPH_LIVE)
+            plan->live[live++] = (Live){value->live, value->spec.dtype, into};
+        else if (cell->base < 0 && value->spec.size > 0)
+            memcpy(into, gt_value_data(value->constant), gt_spec_bytes(&value->spec));
+    }
+}
+
+/* ---- making one ---- */
+
+static void *array(gt_Context *context, int32_t count, size_t element)
+{
+    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
+}
+
+static void drop(gt_Context *context, void *block, int32_t count, size_t element)
+{
+    gt_release(context, block, (size_t)(count ? count : 1) * element);
+}
+
+static void count_sources(gt_Plan *plan)
+{
+    const gt_Graph *graph = plan->graph;
+    plan->inputs = graph->inputs;
+    plan->outputs = graph->outputs;
+    for (int32_t i = 0; i < graph->value_count; i++) {
+        const gt_GraphValue *value = &graph->values[i];
+        plan->variable_count += value->kind == GT_GRAPH_VARIABLE;
+        plan->live_count += value->kind == GT_GRAPH_LIVE;
+        plan->constant_count += value->kind == GT_GRAPH_CONSTANT && !in_block(value);
+    }
+    plan->base_count = plan->inputs + plan->outputs + plan->variable_count + plan->constant_count;
+}
+
+static gt_Status describe_sources(gt_Plan *plan)
+{
+    const gt_Graph *graph = plan->graph;
+    gt_Context *context = plan->context;
+    plan->bases = array(context, plan->base_count, sizeof *plan->bases);
+    plan->output = array(context, plan->outputs, sizeof *plan->output);
+    plan->variables = array(context, plan->variable_count, sizeof *plan->variables);
+    plan->constants = array(context, plan->constant_count, sizeof *plan->constants);
+    plan->live = array(context, plan->live_count, sizeof *plan->live);
+    if (context->status != GT_OK)
+        return context->status;
+    for (int32_t i = 0; i < plan->outputs; i++) {
+        const gt_GraphValue *value = &graph->values[graph->output[i]];
+        bool made = value->kind == GT_GRAPH_RESULT && !value->variable;
+        plan->output[i] = (PlanOutput){value->spec,
+                                       made ? graph->nodes[value->node].operation : NULL};
+    }
+    int32_t variables = 0;
+    for (int32_t i = 0; i < graph->value_count; i++) {
+        if (graph->values[i].kind != GT_GRAPH_VARIABLE)
+            continue;
+        gt_Slot *slot = gt_slot_raw(graph->values[i].variable);
+        plan->variables[variables++] = (PlanVariable){slot, slot->variable->trainable, false};
+    }
+    return GT_OK;
+}
+
+static gt_Status open_draft(Draft *draft)
+{
+    const gt_Graph *graph = draft->graph;
+    draft->facts = array(draft->context, graph->value_count, sizeof *draft->facts);
+    draft->variables = array(draft->context, draft->plan->variable_count, sizeof *draft->variables);
+    draft->items = array(draft->context, graph->node_count, sizeof *draft->items);
+    draft->outputs_cell = array(draft->context, graph->outputs, sizeof *draft->outputs_cell);
+    return draft->context->status;
+}
+
+static void close_draft(Draft *draft)
+{
+    gt_Context *context = draft->context;
+    drop(context, draft->facts, draft->graph->value_count, sizeof *draft->facts);
+    drop(context, draft->variables, draft->plan->variable_count, sizeof *draft->variables);
+    drop(context, draft->items, draft->graph->node_count, sizeof *draft->items);
+    drop(context, draft->outputs_cell, draft->graph->outputs, sizeof *draft->outputs_cell);
+    drop(context, draft->by_size, draft->cell_count, sizeof *draft->by_size);
+    drop(context, draft->packed, draft->cell_count, sizeof *draft->packed);
+    gt_release(context, draft->cells, (size_t)draft->cell_capacity * sizeof *draft->cells);
+    gt_release(context, draft->steps, (size_t)draft->step_capacity * sizeof *draft->steps);
+}
+
+static gt_Status make_steps(Draft *draft)
+{
+    if (find_views(draft) != GT_OK)
+        return draft->context->status;
+    mark(draft);
+    order(draft);
+    if (source_cells(draft) != GT_OK || result_cells(draft) != GT_OK ||
+        find_copies(draft) != GT_OK)
+        return draft->context->status;
+    return emit(draft);
+}
+
+static gt_Status place_memory(Draft *draft)
+{
+    gt_Context *context = draft->context;
+    draft->by_size = array(context, draft->cell_count, sizeof *draft->by_size);
+    draft->packed = array(context, draft->cell_count, sizeof *draft->packed);
+    if (context->status != GT_OK)
+        return context->status;
+    find_lives(draft);
+    take_over(draft);
+    pack(draft);
+    return GT_OK;
+}
+
+static void finish(Draft *draft)
+{
+    gt_Plan *plan = draft->plan;
+    plan->step_count = draft->step_count;
+    plan->commit = draft->commit_step;
+    plan->stats.bytes = (int64_t)plan->block_bytes;
+    for (int32_t s = 0; s < draft->step_count; s++) {
+        int32_t node = draft->steps[s].node;
+        if (node >= 0 && draft->graph->nodes[node].scratch > plan->scratch)
+            plan->scratch = draft->graph->nodes[node].scratch;
+        plan->stats.operations += node >= 0;
+        plan->stats.copies += node < 0;
+    }
+}
+
+gt_Plan *gt_plan_new(gt_Graph *graph)
+{
+    gt_Context *context = graph->context;
+    gt_Plan *plan = gt_allocate_zeroed(context, sizeof *plan);
+    if (!plan) {
+        gt_graph_free(graph);
+        return NULL;
+    }
+    plan->context = context;
+    plan->graph = graph;
+    count_sources(plan);
+    Draft draft = {.context = context, .graph = graph, .plan = plan};
+    if (describe_sources(plan) == GT_OK && open_draft(&draft) == GT_OK &&
+        make_steps(&draft) == GT_OK && place_memory(&draft) == GT_OK) {
+        finish(&draft);
+        if (fill_kernels(&draft) == GT_OK)
+            fill_sources(&draft);
+    }
+    close_draft(&draft);
+    if (context->status == GT_OK)
+        return plan;
+    gt_plan_free(plan);
+    return NULL;
+}
+
+void gt_plan_free(gt_Plan *plan)
+{
+    if (!plan)
+        return;
+    gt_Context *context = plan->context;
+    gt_release(context, plan->steps, (size_t)plan->step_count * sizeof *plan->steps);
+    gt_release(context, plan->kernels, (size_t)plan->step_count * sizeof *plan->kernels);
+    gt_release(context, plan->patches, (size_t)plan->patch_count * sizeof *plan->patches);
+    gt_release(context, plan->block, plan->block_bytes);
+    drop(context, plan->bases, plan->base_count, sizeof *plan->bases);
+    drop(context, plan->output, plan->outputs, sizeof *plan->output);
+    drop(context, plan->variables, plan->variable_count, sizeof *plan->variables);
+    drop(context, plan->constants, plan->constant_count, sizeof *plan->constants);
+    drop(context, plan->live, plan->live_count, sizeof *plan->live);
+    gt_graph_free(plan->graph);
+    gt_release(context, plan, sizeof *plan);
+}
+
+bool gt_plan_fits(const gt_Plan *plan)
+{
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        if (plan->variables[i].slot->variable->trainable != plan->variables[i].trainable)
+            return false;
+    return true;
+}
+
+bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching)
+{
+    for (int32_t i = 0; i < plan->variable_count; i++) {
+        const gt_VariableInfo *info = plan->variables[i].slot->variable;
+        if (info->leaf.tapes & recording || (info->trainable && auto_watching))
+            return true;
+    }
+    return false;
+}
+
+gt_PlanStats gt_plan_stats(const gt_Plan *plan)
+{
+    return plan->stats;
+}
+
+/* ---- running ---- */
+
+static void rebase(gt_Plan *plan, Base *base, void *at)
+{
+    if (at == base->at)
+        return;
+    base->at = at;
+    for (Patch *patch = plan->patches + base->first, *end = patch + base->count; patch < end;
+         patch++) {
+        if (patch->input >= 0)
+            patch->kernel->input[patch->input] = (const char *)at + patch->offset;
+        else
+            patch->kernel->output[patch->output] = (char *)at + patch->offset;
+    }
+}
+
+/* Whatever may fail for want of memory, and every pointer and number of this run. */
+static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
+{
+    gt_Context *context = plan->context;
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        if (plan->variables[i].overwritten &&
+            gt_variable_own(context, plan->variables[i].slot) != GT_OK)
+            return context->status;
+    if (plan->scratch && gt_scratch_reserve(context, plan->scratch) != GT_OK)
+        return context->status;
+    Base *base = plan->bases;
+    for (int32_t i = 0; i < plan->inputs; i++)
+        rebase(plan, base++, gt_value_data(input[i]));
+    for (int32_t i = 0; i < plan->outputs; i++) {
+        void *data = NULL;
+        output[i] = gt_tensor_new(context, &plan->output[i].spec, &data);
+        if (!output[i])
+            return context->status;
+        gt_slot_raw(output[i])->value->origin = plan->output[i].origin;
+        rebase(plan, base++, data);
+    }
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        rebase(plan, base++, gt_value_data(plan->variables[i].slot->value));
+    for (int32_t i = 0; i < plan->constant_count; i++)
+        rebase(plan, base++, gt_value_data(plan->constants[i]));
+    for (int32_t i = 0; i < plan->live_count; i++) {
+        const Live *live = &plan->live[i];
+        if (live->dtype == GT_FLOAT32)
+            *(float *)live->into = (float)*live->number;
+        else
+            *(double *)live->into = *live->number;
+    }
+    return GT_OK;
+}
+
+static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
+{
+    gt_Context *context = plan->context;
+    const char *caller = context->here;
+    for (const Step *step = plan->steps + first, *end = plan->steps + last; step < end; step++) {
+        context->applying = step->name;
+        context->here = step->here ? step->here : caller;
+        gt_Status status = step->run(step->kernel);
+        if (status != GT_OK || context->status != GT_OK) {
+            gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
+                     "the kernel failed");
+            break;
+        }
+    }
+    context->here = caller;
+    return context->status;
+}
+
+static gt_Status run_whole(gt_Plan *plan)
+{
+    gt_Context *context = plan->context;
+    if (run_steps(plan, 0, plan->commit) != GT_OK)
+        return context->status;
+    if (gt_interrupted(context))
+        return gt_raise(context, GT_INTERRUPTED, NULL, "function", "interrupted");
+    bool (*interrupted)(void *) = context->interrupted;
+    context->interrupted = NULL;
+    run_steps(plan, plan->commit, plan->step_count);
+    context->interrupted = interrupted;
+    return context->status;
+}
+
+gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
+{
+    gt_Context *context = plan->context;
+    if (prepare(plan, input, output) == GT_OK) {
+        const char *applying = context->applying;
+        gt_FloatMode mode = gt_float_mode_flush();
+        run_whole(plan);
+        gt_float_mode_restore(mode);
+        context->applying = applying;
+    }
+    for (int32_t i = 0; i < plan->outputs && context->status != GT_OK; i++) {
+        if (output[i])
+            gt_slot_free(context, gt_slot_raw(output[i]));
+        output[i] = NULL;
+    }
+    return context->status;
+}

@@ -1,0 +1,30 @@
+/* A traced graph made ready to run again and again: dead nodes gone, every intermediate at a fixed
+ * place in one block, kernels prepared. Private. */
+#ifndef GT_PLAN_PLAN_H
+#define GT_PLAN_PLAN_H
+
+#include "core/graph.h"
+
+typedef struct gt_Plan gt_Plan;
+
+typedef struct gt_PlanStats {
+    int32_t operations; /* kernels of a run */
+    int32_t copies;     /* moves of bytes besides */
+    int64_t bytes;      /* of the block that holds intermediates and constants */
+    int64_t naive;      /* what they would take without sharing memory */
+} gt_PlanStats;
+
+/* Takes over the graph, also when it fails. NULL with an error raised on failure. */
+gt_Plan *gt_plan_new(gt_Graph *graph);
+void gt_plan_free(gt_Plan *plan);
+/* May the plan run now? A variable that was made trainable, or no longer is, asks for another. */
+bool gt_plan_fits(const gt_Plan *plan);
+/* Does the plan read a variable that one of these tapes watches, or would watch by itself? */
+bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching);
+/* Runs it. `input` are the arguments, held by the caller; `output`, all NULL before, gets new handles
+ * of the innermost scope. If it fails no output is left, and no variable was changed unless an effect
+ * itself failed (see plan.c). */
+gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output);
+gt_PlanStats gt_plan_stats(const gt_Plan *plan);
+
+#endif

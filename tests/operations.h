@@ -1,0 +1,86 @@
+/* What tests over the table of operations share: numbers for a sample, one call of an operation. */
+#ifndef GT_TESTS_OPERATIONS_H
+#define GT_TESTS_OPERATIONS_H
+
+#include "gradtape.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CASE_INPUTS = 6, CASE_NUMBERS = 512 };
+
+/* One sample with its numbers, all as doubles. */
+typedef struct Case {
+    const gt_Operation *operation;
+    const gt_Sample *sample;
+    gt_DType real; /* what the real inputs are made as */
+    int64_t size[CASE_INPUTS];
+    double numbers[CASE_INPUTS][CASE_NUMBERS];
+} Case;
+
+static inline double next_uniform(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9E3779B97F4A7C15u);
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
+}
+
+static inline bool acceptable(const gt_SampleInput *input, const double *numbers, int64_t i)
+{
+    double x = numbers[i];
+    if (input->gap > 0 && fabs(x - input->every * round(x / input->every)) < input->gap)
+        return false;
+    for (int64_t k = 0; input->distinct && k < i; k++)
+        if (fabs(numbers[k] - x) < 1e-2)
+            return false;
+    return true;
+}
+
+static inline void fill_case(Case *c, const gt_Operation *operation, const gt_Sample *sample,
+                             gt_DType real)
+{
+    uint64_t state = 12345;
+    c->operation = operation;
+    c->sample = sample;
+    c->real = real;
+    for (int i = 0; i < sample->inputs; i++) {
+        const gt_SampleInput *input = &sample->input[i];
+        c->size[i] = 1;
+        for (int d = 0; d < input->shape.rank; d++)
+            c->size[i] *= input->shape.dims[d];
+        for (int64_t k = 0; k < c->size[i] && k < CASE_NUMBERS; k++)
+            do {
+                double x = input->low + (input->high - input->low) * next_uniform(&state);
+                c->numbers[i][k] = gt_dtype_is_float(input->dtype) ? x : floor(x);
+            } while (!acceptable(input, c->numbers[i], k));
+    }
+}
+
+static inline gt_DType case_type(const Case *c, int i)
+{
+    gt_DType dtype = c->sample->input[i].dtype;
+    return gt_dtype_is_float(dtype) ? c->real : dtype;
+}
+
+static inline gt_Tensor *case_input(const Case *c, int i)
+{
+    if (c->sample->input[i].dtype == GT_DTYPE_NONE)
+        return NULL;
+    return gt_from_values_at(NULL, c->sample->input[i].shape, case_type(c, i), c->size[i],
+                             c->numbers[i]);
+}
+
+static inline void case_inputs(const Case *c, gt_Tensor **inputs)
+{
+    for (int i = 0; i < c->sample->inputs; i++)
+        inputs[i] = case_input(c, i);
+}
+
+static inline gt_Status case_apply(const Case *c, gt_Tensor **inputs, gt_Tensor **outputs)
+{
+    return gt_apply(NULL, c->operation, c->sample->options, c->sample->inputs, inputs, outputs);
+}
+
+#endif

@@ -1,0 +1,446 @@
+/* The matrix product on every instruction set that this processor has: right numbers, the same bits
+ * however C is cut, not a byte read or written outside, and OpenBLAS found when it is there. Leans
+ * on Criterion, kernels/gemm and core/blas. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#endif
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "../core/blas.h"
+#include "../kernels/kernels.h"
+
+typedef struct Isa {
+    const char *name;
+    bool here;
+    gt_GemmLoop *gemm[2];
+    size_t (*scratch[2])(int64_t m, int64_t n, int64_t k);
+} Isa;
+
+#define DECLARE(isa)                                                                               \
+    gt_GemmLoop gt_gemm_f32_##isa, gt_gemm_f64_##isa;                                              \
+    size_t gt_gemm_scratch_f32_##isa(int64_t m, int64_t n, int64_t k);                             \
+    size_t gt_gemm_scratch_f64_##isa(int64_t m, int64_t n, int64_t k);
+#define ISA(isa, here)                                                                             \
+    (Isa)                                                                                          \
+    {                                                                                              \
+#isa, here, {gt_gemm_f32_##isa, gt_gemm_f64_##isa },                                       \
+        {                                                                                          \
+            gt_gemm_scratch_f32_##isa, gt_gemm_scratch_f64_##isa                                   \
+        }                                                                                          \
+    }
+DECLARE(base)
+#ifdef GT_HAVE_V3
+DECLARE(v3)
+#endif
+#ifdef GT_HAVE_V4
+DECLARE(v4)
+#endif
+
+static int isas(Isa list[3])
+{
+    int count = 0;
+    list[count++] = ISA(base, true);
+#ifdef GT_HAVE_V3
+    list[count++] = ISA(v3, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+#endif
+#ifdef GT_HAVE_V4
+#ifdef GT_TEST_EVERY_ISA
+    list[count++] = ISA(v4, true);
+#else
+    list[count++] =
+        ISA(v4, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"));
+#endif
+#endif
+    int kept = 0;
+    for (int i = 0; i < count; i++)
+        if (list[i].here)
+            list[kept++] = list[i];
+    return kept;
+}
+
+/* Numbers of either type behind one pair of functions. */
+static size_t size_of(int type)
+{
+    return type ? sizeof(double) : sizeof(float);
+}
+
+static double get(int type, const void *x, int64_t i)
+{
+    return type ? ((const double *)x)[i] : (double)((const float *)x)[i];
+}
+
+static void put(int type, void *x, int64_t i, double value)
+{
+    if (type)
+        ((double *)x)[i] = value;
+    else
+        ((float *)x)[i] = (float)value;
+}
+
+/* `bytes` that end where the next page cannot be touched, and begin after one that cannot: reading
+ * or writing outside is a crash at the end, and at the beginning if bytes fill pages. */
+typedef struct Fenced {
+    char *map;
+    size_t whole;
+    void *at;
+} Fenced;
+
+static Fenced fenced(size_t bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t inside = (bytes + page - 1) / page * page;
+    Fenced f = {.whole = inside + 2 * page};
+    f.map = mmap(NULL, f.whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cr_assert(f.map != MAP_FAILED);
+    if (inside > 0)
+        cr_assert(mprotect(f.map + page, inside, PROT_READ | PROT_WRITE) == 0);
+    f.at = f.map + page + inside - bytes;
+    return f;
+}
+
+static void release(Fenced *f)
+{
+    munmap(f->map, f->whole);
+}
+
+static uint64_t state = 88172645463325252U;
+
+static double any_number(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (double)(state >> 11) / 4503599627370496.0 - 1.0;
+}
+
+/* A product with everything that belongs to it. Room beyond the leading dimension's last row is
+ * left out, so the fences stand right behind the last number. */
+typedef struct Product {
+    int type;
+    bool ta, tb;
+    int64_t m, n, k, lda, ldb, ldc;
+    Fenced a, b, c;
+} Product;
+
+static size_t extent(int64_t rows, int64_t columns, int64_t ld)
+{
+    return rows == 0 || columns == 0 ? 0 : (size_t)((rows - 1) * ld + columns);
+}
+
+static Product product(int type, bool ta, bool tb, int64_t m, int64_t n, int64_t k, int64_t more)
+{
+    Product p = {.type = type, .ta = ta, .tb = tb, .m = m, .n = n, .k = k};
+    p.lda = (ta ? m : k) + more;
+    p.ldb = (tb ? k : n) + more;
+    p.ldc = n + more;
+    const size_t a = ta ? extent(k, m, p.lda) : extent(m, k, p.lda);
+    const size_t b = tb ? extent(n, k, p.ldb) : extent(k, n, p.ldb);
+    const size_t c = extent(m, n, p.ldc);
+    p.a = fenced(a * size_of(type));
+    p.b = fenced(b * size_of(type));
+    p.c = fenced(c * size_of(type));
+    for (size_t i = 0; i < a; i++)
+        put(type, p.a.at, (int64_t)i, any_number());
+    for (size_t i = 0; i < b; i++)
+        put(type, p.b.at, (int64_t)i, any_number());
+    for (size_t i = 0; i < c; i++)
+        put(type, p.c.at, (int64_t)i, 777);
+    return p;
+}
+
+static void dispose(Product *p)
+{
+    release(&p->a);
+    release(&p->b);
+    release(&p->c);
+}
+
+static int64_t index_a(const Product *p, int64_t i, int64_t q)
+{
+    return p->ta ? q * p->lda + i : i * p->lda + q;
+}
+
+static int64_t index_b(const Product *p, int64_t q, int64_t j)
+{
+    return p->tb ? j * p->ldb + q : q * p->ldb + j;
+}
+
+/* The piece of C from (i, j), m x n, into `c`. Scratch is fenced and full of NaN. */
+static void run(const Isa *isa, const Product *p, int64_t i, int64_t j, int64_t m, int64_t n,
+                void *c, int64_t ldc)
+{
+    const size_t size = size_of(p->type);
+    const size_t need = isa->scratch[p->type](m, n, p->k);
+    cr_assert(need % 64 == 0, "scratch of %zu bytes", need);
+    Fenced scratch = fenced(need);
+    memset(scratch.at, 0xff, need);
+    isa->gemm[p->type](p->ta, p->tb, m, n, p->k,
+                       p->k ? (const char *)p->a.at + (size_t)index_a(p, i, 0) * size : NULL,
+                       p->lda,
+                       p->k ? (const char *)p->b.at + (size_t)index_b(p, 0, j) * size : NULL,
+                       p->ldb, c, ldc, scratch.at);
+    release(&scratch);
+}
+
+static void check(const Isa *isa, const Product *p)
+{
+    run(isa, p, 0, 0, p->m, p->n, p->c.at, p->ldc);
+    const double epsilon = p->type ? DBL_EPSILON : (double)FLT_EPSILON;
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->ldc; j++) {
+            if (j >= p->n) {
+                if (i < p->m - 1)
+                    cr_assert(get(p->type, p->c.at, i * p->ldc + j) == 777, "wrote outside C");
+                continue;
+            }
+            long double sum = 0, size = 0;
+            for (int64_t q = 0; q < p->k; q++) {
+                const long double x = (long double)get(p->type, p->a.at, index_a(p, i, q)) *
+                                      (long double)get(p->type, p->b.at, index_b(p, q, j));
+                sum += x;
+                size += fabsl(x);
+            }
+            const double got = get(p->type, p->c.at, i * p->ldc + j);
+            const long double bound = (long double)epsilon * (2 + 0.25L * (long double)p->k) * size;
+            cr_assert(fabsl((long double)got - sum) <= bound,
+                      "%s f%d %c%c %dx%dx%d at %d,%d: %.17g, not %.17Lg", isa->name,
+                      p->type ? 64 : 32, p->ta ? 'T' : 'N', p->tb ? 'T' : 'N', (int)p->m, (int)p->n,
+                      (int)p->k, (int)i, (int)j, got, sum);
+        }
+}
+
+/* One operation sequence for every number: what the header of the template promises, written out
+ * for one number at a time. `fused` as the instruction set has it. */
+static double promised(const Product *p, int64_t i, int64_t j, bool fused)
+{
+    const int64_t most = p->type ? 256 : 384;
+    const int64_t blocks = p->k > most ? (p->k + most - 1) / most : 1;
+    const int64_t depth = (p->k + blocks - 1) / blocks;
+    double total = 0;
+    for (int64_t from = 0; from < p->k; from += depth) {
+        double sum = 0;
+        for (int64_t q = from; q < p->k && q < from + depth; q++) {
+            const double x = get(p->type, p->a.at, index_a(p, i, q));
+            const double y = get(p->type, p->b.at, index_b(p, q, j));
+            if (p->type) {
+                volatile double xy = x * y;
+                sum = fused ? fma(x, y, sum) : xy + sum;
+            } else {
+                volatile float xy = (float)x * (float)y;
+                sum = fused ? (double)fmaf((float)x, (float)y, (float)sum)
+                            : (double)(xy + (float)sum);
+            }
+        }
+        if (from == 0)
+            total = sum;
+        else
+            total = p->type ? total + sum : (double)((float)total + (float)sum);
+    }
+    return total;
+}
+
+Test(gemm, right_for_every_shape_transposition_and_type, .timeout = 300)
+{
+    static const int64_t small[] = {1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 31, 33};
+    static const int64_t large[][3] = {
+        {1, 1, 1000}, {1, 500, 40},  {1, 37, 777},   {300, 1, 300},  {64, 1, 1},     {2, 130, 900},
+        {50, 3, 400}, {32, 96, 784}, {129, 10, 128}, {97, 65, 385},  {260, 70, 500}, {7, 1100, 20},
+        {6, 16, 384}, {6, 16, 385},  {700, 33, 20},  {10, 2100, 3},  {33, 40, 1200}, {1, 3000, 5},
+        {61, 47, 53}, {200, 200, 1}, {28, 32, 64},   {15, 100, 260}, {14, 31, 33},   {1500, 2, 9},
+    };
+    Isa list[3];
+    const int count = isas(list);
+    const int smalls = (int)(sizeof small / sizeof *small);
+    for (int s = 0; s < count; s++)
+        for (int how = 0; how < 8; how++) {
+            const int type = how & 1;
+            const bool ta = how & 2, tb = how & 4;
+            for (int x = 0; x < smalls * smalls * smalls; x++) {
+                /* all pairs of m and n, with k in turn: a third of the triples */
+                const int i = x % smalls, j = x / smalls % smalls, q = x / smalls / smalls;
+                if ((i + j + q) % 3 != 0)
+                    continue;
+                Product p = product(type, ta, tb, small[i], small[j], small[q], (x % 4) * (x % 3));
+                check(&list[s], &p);
+                dispose(&p);
+            }
+            for (size_t x = 0; x < sizeof large / sizeof *large; x++) {
+                Product p = product(type, ta, tb, large[x][0], large[x][1], large[x][2],
+                                    (int64_t)(x % 3) * 5);
+                check(&list[s], &p);
+                dispose(&p);
+            }
+        }
+}
+
+Test(gemm, same_bits_however_cut, .timeout = 300)
+{
+    static const int64_t shapes[][3] = {
+        {45, 71, 64},    {1, 90, 500},   {90, 1, 500},   {67, 10, 800}, {10, 67, 800},
+        {131, 150, 400}, {32, 128, 784}, {300, 40, 257}, {3, 1100, 50}, {1, 1, 1537},
+    };
+    Isa list[3];
+    const int count = isas(list);
+    for (int s = 0; s < count; s++)
+        for (int how = 0; how < 8; how++)
+            for (size_t x = 0; x < sizeof shapes / sizeof *shapes; x++) {
+                const int type = how & 1;
+                Product p =
+                    product(type, how & 2, how & 4, shapes[x][0], shapes[x][1], shapes[x][2], 3);
+                const size_t size = size_of(type);
+                run(&list[s], &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
+
+                /* against the promise, at some places */
+                const bool fused = strcmp(list[s].name, "base") != 0;
+#if defined(__x86_64__)
+                for (int64_t i = 0; i < p.m; i += 1 + p.m / 7)
+                    for (int64_t j = 0; j < p.n; j += 1 + p.n / 9)
+                        cr_assert(get(type, p.c.at, i * p.ldc + j) == promised(&p, i, j, fused),
+                                  "%s how %d: not the promised sequence at %d,%d of %dx%dx%d",
+                                  list[s].name, how, (int)i, (int)j, (int)p.m, (int)p.n, (int)p.k);
+#else
+                (void)fused;
+                (void)promised;
+#endif
+                /* against itself in pieces: halves, odd cuts, single rows, columns and numbers */
+                for (int cut = 0; cut < 12; cut++) {
+                    const int64_t high =
+                        cut < 4 ? 1 : 1 + (int64_t)((any_number() + 1) * 0.5 * (double)p.m);
+                    const int64_t wide =
+                        cut % 4 == 0 ? 1 : 1 + (int64_t)((any_number() + 1) * 0.5 * (double)p.n);
+                    Fenced piece = fenced((size_t)(high * wide) * size);
+                    for (int64_t i = 0; i < p.m; i += high + (cut < 4 ? p.m / 5 : 0))
+                        for (int64_t j = 0; j < p.n; j += wide + (cut % 4 == 0 ? p.n / 6 : 0)) {
+                            const int64_t mm = p.m - i < high ? p.m - i : high;
+                            const int64_t nn = p.n - j < wide ? p.n - j : wide;
+                            run(&list[s], &p, i, j, mm, nn, piece.at, nn);
+                            for (int64_t r = 0; r < mm; r++)
+                                cr_assert(
+                                    memcmp((char *)piece.at + (size_t)(r * nn) * size,
+                                           (char *)p.c.at + (size_t)((i + r) * p.ldc + j) * size,
+                                           (size_t)nn * size) == 0,
+                                    "%s how %d: %dx%dx%d, piece %dx%d at %d,%d differs",
+                                    list[s].name, how, (int)p.m, (int)p.n, (int)p.k, (int)mm,
+                                    (int)nn, (int)i, (int)j);
+                        }
+                    release(&piece);
+                }
+                dispose(&p);
+            }
+}
+
+Test(gemm, wide_instruction_sets_agree_bit_for_bit)
+{
+    Isa list[3];
+    const int count = isas(list);
+    for (int s = 2; s < count; s++) /* base has no fused multiply-add */
+        for (int how = 0; how < 8; how++) {
+            Product p = product(how & 1, how & 2, how & 4, 77, 83, 900, 0);
+            const size_t bytes = 77 * 83 * size_of(how & 1);
+            Fenced other = fenced(bytes);
+            run(&list[s - 1], &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
+            run(&list[s], &p, 0, 0, p.m, p.n, other.at, p.n);
+            cr_assert(memcmp(p.c.at, other.at, bytes) == 0, "how %d", how);
+            release(&other);
+            dispose(&p);
+        }
+}
+
+Test(gemm, empty_sizes_and_what_is_not_finite, .timeout = 60)
+{
+    Isa list[3];
+    const int count = isas(list);
+    for (int s = 0; s < count; s++)
+        for (int how = 0; how < 8; how++) {
+            const int type = how & 1;
+            const bool ta = how & 2, tb = how & 4;
+            Product p = product(type, ta, tb, 5, 7, 0, 1);
+            run(&list[s], &p, 0, 0, 5, 7, p.c.at, p.ldc);
+            for (int64_t i = 0; i < 5; i++)
+                for (int64_t j = 0; j < p.ldc - (i == 4); j++)
+                    cr_assert(get(type, p.c.at, i * p.ldc + j) == (j < 7 ? 0 : 777));
+            dispose(&p);
+
+            p = product(type, ta, tb, 5, 7, 3, 0);
+            run(&list[s], &p, 0, 0, 0, 7, p.c.at, p.ldc);
+            run(&list[s], &p, 0, 0, 5, 0, p.c.at, p.ldc);
+            for (int64_t i = 0; i < 35; i++)
+                cr_assert(get(type, p.c.at, i) == 777, "an empty product wrote");
+            dispose(&p);
+
+            static const int64_t shapes[][3] = {{1, 19, 30},  {19, 1, 30},   {9, 10, 12},
+                                                {40, 70, 90}, {130, 10, 40}, {10, 130, 40}};
+            for (size_t x = 0; x < sizeof shapes / sizeof *shapes; x++) {
+                p = product(type, ta, tb, shapes[x][0], shapes[x][1], shapes[x][2], 2);
+                /* row i0: 0 * inf in the last column; infinity elsewhere; a NaN in row 0's way */
+                const int64_t i0 = p.m - 1, j0 = p.n - 1, q0 = p.k / 2;
+                put(type, p.b.at, index_b(&p, q0, j0), (double)INFINITY);
+                for (int64_t i = 0; i < p.m; i++)
+                    put(type, p.a.at, index_a(&p, i, q0), i == i0 ? 0 : -1);
+                run(&list[s], &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
+                for (int64_t i = 0; i < p.m; i++)
+                    for (int64_t j = 0; j < p.n; j++) {
+                        const double c = get(type, p.c.at, i * p.ldc + j);
+                        if (j < j0)
+                            cr_assert(isfinite(c), "%s how %d: a lane met another", list[s].name,
+                                      how);
+                        else if (i == i0)
+                            cr_assert(isnan(c), "%s how %d: 0 * inf", list[s].name, how);
+                        else
+                            cr_assert(isinf(c) && c < 0, "%s how %d: inf", list[s].name, how);
+                    }
+                put(type, p.a.at, index_a(&p, 0, q0), (double)NAN);
+                run(&list[s], &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
+                for (int64_t j = 0; j < p.n; j++)
+                    cr_assert(isnan(get(type, p.c.at, j)));
+                if (p.m > 2)
+                    cr_assert(isfinite(get(type, p.c.at, p.ldc)) || p.n == 1);
+                dispose(&p);
+            }
+        }
+}
+
+Test(gemm, openblas_is_optional_and_agrees)
+{
+    gt_Blas blas = {0};
+    setenv("GT_BLAS", "none", 1);
+    cr_assert(!gt_blas_load(&blas) && blas.tried);
+    cr_assert(!gt_blas_worth(&blas, GT_LOOP_F32, 4096, 4096, 4096));
+    cr_assert(gt_blas_function(&blas, "cblas_sgemm") == NULL);
+    gt_blas_unload(&blas);
+    unsetenv("GT_BLAS");
+    cr_assert(!blas.tried);
+
+    setenv("OPENBLAS_NUM_THREADS", "7", 1);
+    if (!gt_blas_load(&blas))
+        cr_skip_test("no OpenBLAS on this machine");
+    cr_assert(strcmp(getenv("OPENBLAS_NUM_THREADS"), "7") == 0, "the environment was not put back");
+    cr_assert(getenv("OPENBLAS_CORETYPE") == NULL);
+    cr_assert(!gt_blas_worth(&blas, GT_LOOP_F32, 32, 128, 784));
+    gt_Blas second = {0};
+    cr_assert(gt_blas_load(&second) && strcmp(second.core, blas.core) == 0);
+    Isa list[3];
+    const Isa *isa = &list[isas(list) - 1];
+    Product p = product(0, false, true, 40, 50, 60, 0);
+    run(isa, &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
+    float *c = malloc(40 * 50 * sizeof *c);
+    cr_assert_not_null(c);
+    blas.gemm_f32(GT_BLAS_ROW_MAJOR, GT_BLAS_PLAIN, GT_BLAS_TRANSPOSED, 40, 50, 60, 1, p.a.at,
+                  (int)p.lda, p.b.at, (int)p.ldb, 0, c, 50);
+    for (int64_t i = 0; i < 40 * 50; i++)
+        cr_assert(fabs((double)c[i] - get(0, p.c.at, i)) < 1e-4);
+    free(c);
+    dispose(&p);
+    gt_blas_unload(&second);
+    gt_blas_unload(&blas);
+}

@@ -1,0 +1,301 @@
+/* Walks the table of operations: every entry is either not differentiable and says so, or its first
+ * and second derivatives in float64 agree with central differences at all its samples. No entry
+ * escapes; the names are printed. */
+#include <criterion/criterion.h>
+
+#include "leaks.h"
+#include "operations.h"
+#include "optim/optimizer.h"
+
+#include <stdio.h>
+
+static double weight_of(int output, int64_t i)
+{
+    return sin(1.0 + 3.7 * output + 1.3 * (double)i);
+}
+
+/* sum over outputs of output * weight, as a tensor. */
+static gt_Tensor *weighted_sum(int count, gt_Tensor *const *tensors, int salt)
+{
+    gt_Tensor *total = NULL;
+    for (int k = 0; k < count; k++) {
+        if (!tensors[k] || !gt_dtype_is_float(gt_dtype(tensors[k])))
+            continue;
+        int64_t size = gt_size(tensors[k]);
+        double *weights = malloc((size_t)(size ? size : 1) * sizeof *weights);
+        for (int64_t i = 0; i < size; i++)
+            weights[i] = weight_of(k + salt, i);
+        gt_Tensor *w = gt_from_values_at(NULL, gt_tensor_shape(tensors[k]), gt_dtype(tensors[k]),
+                                         size, weights);
+        free(weights);
+        gt_Tensor *part = gt_sum(gt_multiply(tensors[k], w));
+        total = total ? gt_add(total, part) : part;
+    }
+    return total;
+}
+
+static double first_value(const Case *c)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS];
+    case_inputs(c, in);
+    case_apply(c, in, out);
+    double value = gt_item(weighted_sum(c->operation->outputs, out, 0));
+    gt_scope_end(scope);
+    return value;
+}
+
+/* The weighted sum of all first derivatives. */
+static double second_value(const Case *c)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS], *sources[CASE_INPUTS], *g[CASE_INPUTS];
+    int count = 0;
+    case_inputs(c, in);
+    for (int i = 0; i < c->sample->inputs; i++)
+        if (in[i] && gt_dtype_is_float(case_type(c, i))) {
+            gt_watch(tape, in[i]);
+            sources[count++] = in[i];
+        }
+    case_apply(c, in, out);
+    gt_Tensor *loss = weighted_sum(c->operation->outputs, out, 0);
+    gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){count, sources}), g,
+                 .unconnected = GT_UNCONNECTED_ZERO);
+    double value = gt_item(weighted_sum(count, g, 5));
+    gt_tape_end(tape);
+    return value;
+}
+
+static void compare(const Case *c, int input, int64_t at, double analytic, double numeric,
+                    const char *order)
+{
+    double scale = fmax(1, fmax(fabs(analytic), fabs(numeric)));
+    cr_assert(fabs(analytic - numeric) <= 2e-6 * scale,
+              "%s, sample %d, %s derivative of input %d at %d: rule %.12g, differences %.12g",
+              c->operation->name, (int)(c->sample - c->operation->samples), order, input, (int)at,
+              analytic, numeric);
+}
+
+static void check_case(Case *c)
+{
+    const double h = 1e-5;
+    const char *name = c->operation->name;
+    gt_Tape *outer = gt_tape_begin();
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS], *sources[CASE_INPUTS], *g[CASE_INPUTS];
+    int which[CASE_INPUTS], count = 0;
+    case_inputs(c, in);
+    for (int i = 0; i < c->sample->inputs; i++)
+        if (in[i] && gt_dtype_is_float(case_type(c, i))) {
+            gt_watch(outer, in[i]);
+            gt_watch(tape, in[i]);
+            which[count] = i;
+            sources[count++] = in[i];
+        }
+    case_apply(c, in, out);
+    cr_assert(gt_status() == GT_OK, "%s: %s", name, gt_error_message());
+    gt_Tensor *loss = weighted_sum(c->operation->outputs, out, 0);
+    if (!loss || count == 0) { /* whole numbers only */
+        gt_tape_end(tape);
+        gt_tape_end(outer);
+        return;
+    }
+    gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){count, sources}), g,
+                 .unconnected = GT_UNCONNECTED_ZERO);
+    cr_assert(gt_status() == GT_OK, "%s: %s", name, gt_error_message());
+    gt_tape_end(tape);
+    double analytic[CASE_INPUTS][CASE_NUMBERS], second[CASE_INPUTS][CASE_NUMBERS];
+    for (int k = 0; k < count; k++)
+        for (int64_t i = 0; i < c->size[which[k]]; i++)
+            analytic[k][i] = gt_at(g[k], i);
+    gt_Tensor *slope = weighted_sum(count, g, 5);
+    gt_gradients(outer, gt_tensors(slope), ((gt_Tensors){count, sources}), g,
+                 .unconnected = GT_UNCONNECTED_ZERO);
+    cr_assert(gt_status() == GT_OK, "%s, second order: %s", name, gt_error_message());
+    for (int k = 0; k < count; k++)
+        for (int64_t i = 0; i < c->size[which[k]]; i++)
+            second[k][i] = gt_at(g[k], i);
+    gt_tape_end(outer);
+    for (int k = 0; k < count; k++)
+        for (int64_t i = 0; i < c->size[which[k]]; i++) {
+            double *x = &c->numbers[which[k]][i], at = *x;
+            *x = at + h;
+            double up = first_value(c), up2 = second_value(c);
+            *x = at - h;
+            double down = first_value(c), down2 = second_value(c);
+            *x = at;
+            compare(c, which[k], i, analytic[k][i], (up - down) / (2 * h), "first");
+            compare(c, which[k], i, second[k][i], (up2 - down2) / (2 * h), "second");
+        }
+    cr_assert(gt_status() == GT_OK, "%s: %s", name, gt_error_message());
+}
+
+static void check_declared(const gt_Operation *operation)
+{
+    bool never = operation->flags & GT_OP_NOT_DIFFERENTIABLE;
+    cr_assert(operation->name && operation->formula && operation->shape && operation->run,
+              "%s lacks a part", operation->name);
+    cr_assert(never != (operation->gradient != NULL), "%s has a rule and says it has none, or neither",
+              operation->name);
+    cr_assert(!never || operation->why_not, "%s does not say why it has no gradient",
+              operation->name);
+    cr_assert(operation->samples && (operation->samples->inputs || operation->samples->none),
+              "%s has no samples", operation->name);
+    cr_assert(gt_operation_find(operation->name) == operation, "%s is not found by name",
+              operation->name);
+}
+
+/* Asked for a gradient, an operation without one says so and why. */
+static void check_refuses(Case *c)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS];
+    case_inputs(c, in);
+    int source = -1;
+    for (int i = 0; i < c->sample->inputs && source < 0; i++)
+        if (in[i] && gt_dtype_is_float(case_type(c, i)))
+            source = i;
+    if (source >= 0) {
+        gt_watch(tape, in[source]);
+        case_apply(c, in, out);
+        cr_assert(gt_status() == GT_OK, "%s: %s", c->operation->name, gt_error_message());
+        gt_Tensor *loss = gt_sum(gt_cast(out[0], GT_FLOAT64));
+        gt_gradient(tape, loss, in[source]);
+        cr_assert(gt_status() == GT_NO_GRADIENT, "%s gave a gradient or another error: %s",
+                  c->operation->name, gt_error_message());
+        cr_assert(strstr(gt_error_message(), c->operation->why_not), "%s: %s", c->operation->name,
+                  gt_error_message());
+        gt_error_clear();
+    }
+    gt_tape_end(tape);
+}
+
+Test(gradients, table)
+{
+    static Case c;
+    int count, differentiable = 0, samples = 0;
+    const gt_Operation *const *table = gt_operations(&count);
+    for (int k = 0; k < count; k++) {
+        const gt_Operation *operation = table[k];
+        check_declared(operation);
+        if (operation->flags & GT_OP_EFFECT)
+            continue;
+        bool never = operation->flags & GT_OP_NOT_DIFFERENTIABLE;
+        for (const gt_Sample *sample = operation->samples; sample->inputs; sample++, samples++) {
+            fill_case(&c, operation, sample, GT_FLOAT64);
+            if (never)
+                check_refuses(&c);
+            else
+                check_case(&c);
+        }
+        differentiable += !never;
+        fprintf(stderr, "%s%s", k ? " " : "checked: ", operation->name);
+    }
+    fprintf(stderr, "\n%d operations, %d with a gradient, first and second order at %d samples\n",
+            count, differentiable, samples);
+    cr_assert(differentiable > 20);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* float32 follows float64 as far as it can. */
+Test(gradients, float32)
+{
+    static Case c;
+    int count;
+    const gt_Operation *const *table = gt_operations(&count);
+    for (int k = 0; k < count; k++) {
+        const gt_Operation *operation = table[k];
+        if (operation->flags & (GT_OP_EFFECT | GT_OP_RANDOM))
+            continue;
+        for (const gt_Sample *sample = operation->samples; sample->inputs; sample++) {
+            gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS], *in2[CASE_INPUTS],
+                *out2[GT_MAX_OUTPUTS];
+            gt_Scope *scope = gt_scope_begin();
+            fill_case(&c, operation, sample, GT_FLOAT64);
+            case_inputs(&c, in);
+            case_apply(&c, in, out);
+            c.real = GT_FLOAT32;
+            case_inputs(&c, in2);
+            case_apply(&c, in2, out2);
+            cr_assert(gt_status() == GT_OK, "%s: %s", operation->name, gt_error_message());
+            for (int o = 0; o < operation->outputs; o++)
+                for (int64_t i = 0; i < gt_size(out[o]); i++) {
+                    double a = gt_at(out[o], i), b = gt_at(out2[o], i);
+                    cr_assert(fabs(a - b) <= 3e-6 * fmax(1, fabs(a)) || (isnan(a) && isnan(b)) ||
+                                  a == b,
+                              "%s, sample %d: float64 %.9g, float32 %.9g", operation->name,
+                              (int)(sample - operation->samples), a, b);
+                }
+            gt_scope_end(scope);
+        }
+    }
+}
+
+/* ---- bad input, generated from the table ---- */
+
+static void must_survive(const gt_Operation *operation, gt_Tensor **in, int inputs, bool must_fail)
+{
+    gt_Tensor *out[GT_MAX_OUTPUTS];
+    gt_Status status = gt_apply("here:1", operation, NULL, inputs, in, out);
+    cr_assert(status == gt_status());
+    cr_assert(!must_fail || status != GT_OK, "%s took it", operation->name);
+    if (status != GT_OK) {
+        cr_assert(strstr(gt_error_message(), operation->name) &&
+                      strncmp(gt_error_message(), "here:1: ", 8) == 0,
+                  "%s: %s", operation->name, gt_error_message());
+        for (int i = 0; i < operation->outputs && !(operation->flags & GT_OP_EFFECT); i++)
+            cr_assert(!out[i]);
+    }
+    gt_error_clear();
+}
+
+Test(gradients, bad_input)
+{
+    static Case c;
+    static const gt_DType types[] = {GT_FLOAT32, GT_FLOAT64, GT_INT32, GT_INT64, GT_UINT8, GT_BOOL};
+    int count, tried = 0;
+    const gt_Operation *const *table = gt_operations(&count);
+    for (int k = 0; k < count; k++) {
+        const gt_Operation *operation = table[k];
+        const gt_Sample *sample = operation->samples;
+        gt_Tensor *in[CASE_INPUTS];
+        gt_Scope *scope = gt_scope_begin();
+        fill_case(&c, operation, sample, GT_FLOAT64);
+        gt_Scope *gone = gt_scope_begin();
+        gt_Tensor *stale = gt_scalar(1, GT_FLOAT64);
+        gt_scope_end(gone);
+        for (int i = 0; i < sample->inputs; i++, tried++) {
+            case_inputs(&c, in);
+            in[i] = NULL;
+            must_survive(operation, in, sample->inputs, !(operation->optional_inputs >> i & 1));
+            in[i] = stale;
+            must_survive(operation, in, sample->inputs, true);
+            for (size_t t = 0; t < sizeof types / sizeof *types; t++)
+                for (int rank = 0; rank <= GT_MAX_RANK; rank++)
+                    for (int dim = 0; dim <= 3; dim++) {
+                        gt_Scope *inner = gt_scope_begin();
+                        gt_Shape shape = {.rank = rank};
+                        int64_t size = 1;
+                        for (int d = 0; d < rank; d++) {
+                            shape.dims[d] = d == 1 ? dim : 2;
+                            size *= shape.dims[d];
+                        }
+                        double *numbers = calloc((size_t)size + 1, sizeof *numbers);
+                        for (int64_t n = 0; n < size; n++)
+                            numbers[n] = n % 2;
+                        case_inputs(&c, in);
+                        in[i] = gt_from_values_at(NULL, shape, types[t], size, numbers);
+                        cr_assert_not_null(in[i], "%s", gt_error_message());
+                        must_survive(operation, in, sample->inputs, false);
+                        free(numbers);
+                        gt_scope_end(inner);
+                    }
+        }
+        must_survive(operation, in, operation->inputs_max + 1 > GT_MAX_INPUTS ? -1 : -1, true);
+        gt_scope_end(scope);
+    }
+    cr_assert(tried > 0);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

@@ -1,0 +1,1076 @@
+/* The inner loops, in every instruction set of this build that the processor has: each against a
+ * naive loop or the C library, at all lengths, offsets and strides, and each bit for bit against
+ * the base build. gemm has its own tests. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+/* An assertion of Criterion costs microseconds; only a failing one is worth that. */
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            cr_assert_fail(__VA_ARGS__);                                                           \
+    } while (0)
+
+enum { MOST = 4096 };
+
+static const size_t sizes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
+static const char *const type_names[GT_LOOP_TYPES] = {"f32", "f64", "i32", "i64", "u8", "bool"};
+
+static int tables(const gt_KernelTable *list[3])
+{
+    int count = 0;
+    list[count++] = &gt_kernels_base;
+#ifdef GT_HAVE_V3
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("bmi2"))
+        list[count++] = &gt_kernels_v3;
+#endif
+#ifdef GT_HAVE_V4
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512cd"))
+        list[count++] = &gt_kernels_v4;
+#endif
+    return count;
+}
+
+#define FOR_TABLES(table)                                                                          \
+    const gt_KernelTable *all_tables[3];                                                           \
+    const int table_count = tables(all_tables);                                                    \
+    for (int t = 0; t < table_count; t++)                                                          \
+        for (const gt_KernelTable *table = all_tables[t]; table; table = NULL)
+
+/* xorshift64*: numbers for the tests themselves. */
+static uint64_t seed = 88172645463325252u;
+static uint64_t next_bits(void)
+{
+    seed ^= seed >> 12;
+    seed ^= seed << 25;
+    seed ^= seed >> 27;
+    return seed * UINT64_C(2685821657736338717);
+}
+
+static double next_real(void) /* [-1, 1) */
+{
+    return (double)(int64_t)next_bits() * 0x1p-63;
+}
+
+/* Numbers of any type: reals within +-4 with every kind of special one among them; integers of all
+ * sizes, the ends of the range included. */
+static void fill(int type, int64_t n, void *to)
+{
+    static const double special[] = {0.0, -0.0,      INFINITY, -INFINITY, NAN,  1.0, -1.0,
+                                     0.5, 0x1p-1040, 2.0,      2.5,       -0.5, 1e30};
+    for (int64_t i = 0; i < n; i++) {
+        bool pick = next_bits() % 16 == 0;
+        double x = pick ? special[next_bits() % 13] : 4.0 * next_real();
+        uint64_t bits = next_bits() >> (next_bits() % 64);
+        if (pick)
+            bits = UINT64_C(0x8000000080000000) - next_bits() % 3;
+        switch (type) {
+        case GT_LOOP_F32:
+            ((float *)to)[i] = (float)x;
+            break;
+        case GT_LOOP_F64:
+            ((double *)to)[i] = x;
+            break;
+        case GT_LOOP_I32:
+            ((uint32_t *)to)[i] = (uint32_t)bits;
+            break;
+        case GT_LOOP_I64:
+            ((uint64_t *)to)[i] = bits;
+            break;
+        case GT_LOOP_U8:
+            ((uint8_t *)to)[i] = (uint8_t)bits;
+            break;
+        default:
+            ((uint8_t *)to)[i] = bits & 1;
+        }
+    }
+}
+
+/* The same bits; of a NaN only that it is one, for its bits differ with the order of operands. */
+static bool same(int type, int64_t n, const void *a, const void *b)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const char *x = (const char *)a + (size_t)i * sizes[type];
+        const char *y = (const char *)b + (size_t)i * sizes[type];
+        if (memcmp(x, y, sizes[type]) == 0)
+            continue;
+        float f[2];
+        double d[2];
+        if (type == GT_LOOP_F32) {
+            memcpy(f, x, 4);
+            memcpy(f + 1, y, 4);
+            if (f[0] != f[0] && f[1] != f[1])
+                continue;
+        } else if (type == GT_LOOP_F64) {
+            memcpy(d, x, 8);
+            memcpy(d + 1, y, 8);
+            if (d[0] != d[0] && d[1] != d[1])
+                continue;
+        }
+        return false;
+    }
+    return true;
+}
+
+/* Errors in units of the last place of the right result, which comes with more digits. */
+static double ulps_f64(double y, long double right)
+{
+    if (right != right || y != y)
+        return right != right && y != y ? 0 : 1e9;
+    if (isinf(y) || isinf((double)right))
+        return y == (double)right ? 0 : 1e9;
+    if (y == 0 && right == 0)
+        return !signbit(y) == !signbit(right) ? 0 : 1e9;
+    int exponent = right == 0 ? -1022 : ilogbl(right);
+    exponent = exponent < -1022 ? -1022 : exponent;
+    return (double)(fabsl((long double)y - right) / ldexpl(1, exponent - 52));
+}
+
+static double ulps_f32(float y, double right)
+{
+    if (right != right || y != y)
+        return right != right && y != y ? 0 : 1e9;
+    if (isinf(y) || isinf((float)right))
+        return y == (float)right ? 0 : 1e9;
+    if (y == 0 && right == 0)
+        return !signbit(y) == !signbit(right) ? 0 : 1e9;
+    int exponent = right == 0 ? -126 : ilogb(right);
+    exponent = exponent < -126 ? -126 : exponent;
+    return fabs(y - right) / ldexp(1, exponent - 23);
+}
+
+/* What the C library says, by name of loop. */
+static double sigmoid(double x)
+{
+    return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+}
+static long double sigmoidl(long double x)
+{
+    return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x));
+}
+static double softplus(double x)
+{
+    return (x > 0 ? x : x == x ? 0 : x) + log1p(exp(-fabs(x)));
+}
+static long double softplusl(long double x)
+{
+    return (x > 0 ? x : x == x ? 0 : x) + log1pl(expl(-fabsl(x)));
+}
+static double rsqrt(double x)
+{
+    return 1 / sqrt(x);
+}
+static long double rsqrtl(long double x)
+{
+    return 1 / sqrtl(x);
+}
+static double reciprocal(double x)
+{
+    return 1 / x;
+}
+static long double reciprocall(long double x)
+{
+    return 1 / x;
+}
+
+static const struct {
+    gt_UnaryLoopId id;
+    const char *name;
+    double (*right)(double);
+    long double (*right_long)(long double);
+    double f32, f64; /* bounds in ulp */
+} functions[] = {
+#define FUNCTION(ID, name, f32, f64)                                                               \
+    {                                                                                              \
+        GT_LOOP_##ID, #name, name, name##l, f32, f64                                               \
+    }
+    FUNCTION(SQRT, sqrt, 0.5001, 0.5001),
+    FUNCTION(RSQRT, rsqrt, 1.5, 1.5),
+    FUNCTION(RECIPROCAL, reciprocal, 0.5001, 0.5001),
+    FUNCTION(EXP, exp, 1, 1),
+    FUNCTION(EXPM1, expm1, 1.6, 1.7),
+    FUNCTION(LOG, log, 1, 1),
+    FUNCTION(LOG1P, log1p, 1, 1),
+    FUNCTION(LOG2, log2, 0.51, 2),
+    FUNCTION(LOG10, log10, 0.51, 2),
+    FUNCTION(SIN, sin, 1.5, 1),
+    FUNCTION(COS, cos, 1.5, 1),
+    FUNCTION(TAN, tan, 0.51, 1),
+    FUNCTION(ARCSIN, asin, 0.51, 1),
+    FUNCTION(ARCCOS, acos, 0.51, 1),
+    FUNCTION(ARCTAN, atan, 0.51, 1),
+    FUNCTION(SINH, sinh, 0.51, 2.5),
+    FUNCTION(COSH, cosh, 0.51, 2.5),
+    FUNCTION(TANH, tanh, 1.5, 1.7),
+    FUNCTION(ARCSINH, asinh, 0.51, 2.5),
+    FUNCTION(ARCCOSH, acosh, 0.51, 2.5),
+    FUNCTION(ARCTANH, atanh, 0.51, 2.5),
+    FUNCTION(ERF, erf, 1.2, 1.5),
+    FUNCTION(ERFC, erfc, 0.51, 5),
+    FUNCTION(SIGMOID, sigmoid, 1.8, 2),
+    FUNCTION(SOFTPLUS, softplus, 1.8, 2),
+    FUNCTION(FLOOR, floor, 0, 0),
+    FUNCTION(CEIL, ceil, 0, 0),
+    FUNCTION(ROUND, rint, 0, 0),
+    FUNCTION(TRUNC, trunc, 0, 0),
+};
+enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
+
+/* Every entry is there for the types that the contract names, and for no other. */
+Test(kernels, table_is_complete)
+{
+    FOR_TABLES(table)
+    {
+        cr_assert_not_null(table->isa, "a table without a name");
+#define EXPECT_F(type) ((type) < GT_LOOP_I32)
+#define EXPECT_N(type) ((type) < GT_LOOP_BOOL)
+#define EXPECT_A(type) true
+#define PRESENT(entry, NAME, name, types)                                                          \
+    for (int type = 0; type < GT_LOOP_TYPES; type++)                                               \
+        CHECK((table->entry[GT_LOOP_##NAME][type] != NULL) == EXPECT_##types(type),                \
+              "%s: %s of %s is %s", table->isa, #name, type_names[type],                           \
+              table->entry[GT_LOOP_##NAME][type] ? "there" : "missing");
+#define UNARY(NAME, name, types)   PRESENT(unary, NAME, name, types)
+#define BINARY(NAME, name, types)  PRESENT(binary, NAME, name, types)
+#define COMPARE(NAME, name, types) PRESENT(compare, NAME, name, types)
+#define REDUCE(NAME, name, types)                                                                  \
+    PRESENT(reduce, NAME, name, types) PRESENT(reduce_columns, NAME, name, types)
+        GT_UNARY_LOOPS(UNARY)
+        GT_BINARY_LOOPS(BINARY)
+        GT_COMPARE_LOOPS(COMPARE)
+        GT_REDUCE_LOOPS(REDUCE)
+        for (int from = 0; from < GT_LOOP_TYPES; from++) {
+            CHECK(table->select[from], "%s: select of %s", table->isa, type_names[from]);
+            for (int to = 0; to < GT_LOOP_TYPES; to++)
+                CHECK(table->cast[from][to], "%s: cast %s to %s", table->isa, type_names[from],
+                      type_names[to]);
+        }
+        for (int type = 0; type < 2; type++)
+            CHECK(table->softmax[type] && table->log_softmax[type] && table->logsumexp[type] &&
+                      table->gemm[type] && table->gemm_scratch[type] && table->adam[type] &&
+                      table->sgd[type] && table->random_uniform[type] &&
+                      table->random_normal[type] && table->gemm_m[type] > 0 &&
+                      table->gemm_n[type] > 0,
+                  "%s: a loop of %s is missing", table->isa, type_names[type]);
+        CHECK(table->random_bits && table->transpose[0] && table->transpose[1] &&
+                  table->transpose[2],
+              "%s: bits or transpose is missing", table->isa);
+    }
+}
+
+/* A sample of all float32 numbers, and float64 numbers of all sizes, mostly of the middle ones and
+ * near multiples of pi / 2. */
+Test(kernels, functions_are_accurate)
+{
+    static float x[MOST], y[MOST];
+    static double xd[MOST], yd[MOST];
+    FOR_TABLES(table)
+    {
+        for (int f = 0; f < FUNCTIONS; f++) {
+            const uint64_t step = 20011;
+            for (uint64_t bits = (uint64_t)f * 701; bits <= UINT32_MAX;) {
+                int64_t n = 0;
+                for (; n < MOST && bits <= UINT32_MAX; n++, bits += step) {
+                    uint32_t word = (uint32_t)bits;
+                    memcpy(x + n, &word, 4);
+                }
+                table->unary[functions[f].id][GT_LOOP_F32](n, x, y);
+                for (int64_t i = 0; i < n; i++) {
+                    double right = functions[f].right(x[i]);
+                    CHECK(ulps_f32(y[i], right) <= functions[f].f32,
+                          "%s: %s of the float %a is %a, not %a (%.3f ulp)", table->isa,
+                          functions[f].name, x[i], y[i], right, ulps_f32(y[i], right));
+                }
+            }
+            for (int round = 0; round < 24; round++) {
+                for (int i = 0; i < MOST; i++) {
+                    uint64_t word = next_bits();
+                    if (round % 4 == 0)
+                        memcpy(xd + i, &word, 8);
+                    else if (round % 4 == 1)
+                        xd[i] = next_real() * (round > 12 ? 750 : 3);
+                    else if (round % 4 == 2)
+                        xd[i] = ldexp(next_real(), (int)(word % 70) - 60);
+                    else
+                        xd[i] = (double)((long double)(word % 600000) * 1.57079632679489661923L);
+                }
+                table->unary[functions[f].id][GT_LOOP_F64](MOST, xd, yd);
+                for (int i = 0; i < MOST; i++) {
+                    long double right = functions[f].right_long(xd[i]);
+                    CHECK(ulps_f64(yd[i], right) <= functions[f].f64,
+                          "%s: %s of the double %a is %a, not %La (%.3f ulp)", table->isa,
+                          functions[f].name, xd[i], yd[i], right, ulps_f64(yd[i], right));
+                }
+            }
+        }
+    }
+}
+
+/* The ends of every range: zeros, infinities, NaN, subnormals, ones, halves, the largest. */
+Test(kernels, special_values)
+{
+    const double values[] = {
+        0.0,     -0.0,  INFINITY, -INFINITY, NAN,      1,         -1,
+        0.5,     -0.5,  1.5,      -1.5,      2.5,      0x1p-149,  -0x1p-149,
+        2,       -2,    3,        -3,        0x1p-127, -0x1p-127, 0x1.fffffep127,
+        1e30,    -1e30, 100,      -100,      88.7,     89,        -103.9,
+        -104,    1e7,   -1e7,     16777215,  16777217, -16777217, 0x1p-30,
+        -0x1p-30};
+    enum { COUNT = sizeof values / sizeof values[0] };
+    float x[COUNT], y[COUNT];
+    double yd[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        x[i] = (float)values[i];
+    FOR_TABLES(table)
+    {
+        for (int f = 0; f < FUNCTIONS; f++) {
+            table->unary[functions[f].id][GT_LOOP_F32](COUNT, x, y);
+            table->unary[functions[f].id][GT_LOOP_F64](COUNT, values, yd);
+            for (int i = 0; i < COUNT; i++) {
+                double right = functions[f].right(x[i]);
+                long double right_long = functions[f].right_long(values[i]);
+                CHECK(ulps_f32(y[i], right) <= 2, "%s: %s of the float %a is %a, not %a",
+                      table->isa, functions[f].name, x[i], y[i], right);
+                CHECK(ulps_f64(yd[i], right_long) <= 5, "%s: %s of the double %a is %a, not %La",
+                      table->isa, functions[f].name, values[i], yd[i], right_long);
+            }
+        }
+        /* Every pair: C's own list of special cases. */
+        for (int i = 0; i < COUNT; i++) {
+            float other[COUNT];
+            for (int j = 0; j < COUNT; j++)
+                other[j] = x[i];
+            table->binary[GT_LOOP_POWER][GT_LOOP_F32](COUNT, x, 1, other, 1, y);
+            for (int j = 0; j < COUNT; j++)
+                CHECK(ulps_f32(y[j], pow(x[j], x[i])) <= 0.51, "%s: power(%a, %a) is %a, not %a",
+                      table->isa, x[j], x[i], y[j], pow(x[j], x[i]));
+            table->binary[GT_LOOP_ARCTAN2][GT_LOOP_F32](COUNT, x, 1, x + i, 0, y);
+            for (int j = 0; j < COUNT; j++)
+                CHECK(ulps_f32(y[j], atan2(x[j], x[i])) <= 0.51,
+                      "%s: arctan2(%a, %a) is %a, not %a", table->isa, x[j], x[i], y[j],
+                      atan2(x[j], x[i]));
+        }
+        const double nan = NAN, three = 3,
+                     results[][4] = {
+                         {GT_LOOP_RELU, -0.0, 0, 0}, {GT_LOOP_RELU, -3, 0, 0},
+                         {GT_LOOP_RELU, 3, 3, 0},    {GT_LOOP_SIGN, -3, -1, 0},
+                         {GT_LOOP_SIGN, 0, 0, 0},    {GT_LOOP_ABS, -0.0, 0, 0},
+                     };
+        double result;
+        for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
+            table->unary[(int)results[i][0]][GT_LOOP_F64](1, &results[i][1], &result);
+            CHECK(result == results[i][2] && !signbit(result) == !signbit(results[i][2]),
+                  "%s: unary %d of %g is %g", table->isa, (int)results[i][0], results[i][1],
+                  result);
+        }
+        const int keep_nan[] = {GT_LOOP_RELU, GT_LOOP_SIGN, GT_LOOP_ABS, GT_LOOP_SQUARE};
+        for (size_t i = 0; i < sizeof keep_nan / sizeof keep_nan[0]; i++) {
+            table->unary[keep_nan[i]][GT_LOOP_F64](1, &nan, &result);
+            CHECK(result != result, "%s: unary %d loses a NaN", table->isa, keep_nan[i]);
+        }
+        for (int id = GT_LOOP_MAXIMUM; id <= GT_LOOP_MINIMUM; id++) {
+            table->binary[id][GT_LOOP_F64](1, &nan, 1, &three, 1, &result);
+            CHECK(result != result, "%s: binary %d loses a NaN on the left", table->isa, id);
+            table->binary[id][GT_LOOP_F64](1, &three, 1, &nan, 1, &result);
+            CHECK(result != result, "%s: binary %d loses a NaN on the right", table->isa, id);
+        }
+    }
+}
+
+/* One number of a binary loop, naively; reals in double, integers in 128 bits. */
+static double naive_real(int id, double a, double b, bool single)
+{
+    double rest = fmod(a, b);
+    if (rest != 0 && (rest < 0) != (b < 0))
+        rest += b;
+    else if (rest == 0)
+        rest = copysign(rest, b);
+    switch (id) {
+    case GT_LOOP_ADD:
+        return a + b;
+    case GT_LOOP_SUBTRACT:
+        return a - b;
+    case GT_LOOP_MULTIPLY:
+        return a * b;
+    case GT_LOOP_DIVIDE:
+        return a / b;
+    case GT_LOOP_MOD:
+        return single ? (float)rest : rest;
+    case GT_LOOP_POWER:
+        return pow(a, b);
+    case GT_LOOP_ARCTAN2:
+        return atan2(a, b);
+    case GT_LOOP_MAXIMUM:
+        return a != a || b != b ? NAN : a > b ? a : b;
+    case GT_LOOP_MINIMUM:
+        return a != a || b != b ? NAN : a < b ? a : b;
+    case GT_LOOP_RELU_GRADIENT:
+        return b > 0 ? a : 0;
+    case GT_LOOP_TANH_GRADIENT:
+        return single ? (float)a * (1 - (float)b * (float)b) : a * (1 - b * b);
+    case GT_LOOP_SIGMOID_GRADIENT:
+        return single ? (float)a * (float)b * (1 - (float)b) : a * b * (1 - b);
+    default:
+        return NAN;
+    }
+}
+
+static int64_t naive_integer(int id, int64_t a, int64_t b)
+{
+    uint64_t ua = (uint64_t)a, ub = (uint64_t)b;
+    switch (id) {
+    case GT_LOOP_ADD:
+        return (int64_t)(ua + ub);
+    case GT_LOOP_SUBTRACT:
+        return (int64_t)(ua - ub);
+    case GT_LOOP_MULTIPLY:
+        return (int64_t)(ua * ub);
+    case GT_LOOP_FLOOR_DIVIDE:
+        if (b == 0 || b == -1)
+            return b ? (int64_t)(0 - ua) : 0;
+        return a / b - (a % b != 0 && (a < 0) != (b < 0));
+    case GT_LOOP_MOD:
+        if (b == 0 || b == -1)
+            return 0;
+        return (a % b != 0 && (a < 0) != (b < 0)) ? a % b + b : a % b;
+    case GT_LOOP_MAXIMUM:
+        return a > b ? a : b;
+    default:
+        return a < b ? a : b;
+    }
+}
+
+static double real_at(int type, const void *x, int64_t i)
+{
+    return type == GT_LOOP_F32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
+}
+
+static int64_t integer_at(int type, const void *x, int64_t i)
+{
+    switch (type) {
+    case GT_LOOP_I32:
+        return ((const int32_t *)x)[i];
+    case GT_LOOP_I64:
+        return ((const int64_t *)x)[i];
+    default:
+        return ((const uint8_t *)x)[i];
+    }
+}
+
+static bool naive_compare(int id, double a, double b)
+{
+    switch (id) {
+    case GT_LOOP_EQUAL:
+        return a == b;
+    case GT_LOOP_NOT_EQUAL:
+        return a != b;
+    case GT_LOOP_LESS:
+        return a < b;
+    case GT_LOOP_LESS_EQUAL:
+        return a <= b;
+    case GT_LOOP_GREATER:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
+/* Every binary, comparing and choosing loop: all types, all strides, lengths 0 to 67, arrays at odd
+ * offsets, into a third array and in place. */
+Test(kernels, binary_loops_against_naive_ones)
+{
+    static _Alignas(64) char a[800], b[800], y[800], in_place[800];
+    FOR_TABLES(table)
+    {
+        for (int type = 0; type < GT_LOOP_TYPES; type++) {
+            for (int64_t n = 0; n <= 67; n++) {
+                const int64_t size = (int64_t)sizes[type];
+                const char *pa = a + size * (n % 5), *pb = b + size * (n % 3);
+                char *py = y + size * (n % 7);
+                fill(type, 100, a);
+                fill(type, 100, b);
+                for (int strides = 1; strides < 4; strides++) {
+                    const int64_t sa = strides & 1, sb = strides >> 1;
+                    for (int id = 0; id < GT_BINARY_LOOP_COUNT; id++) {
+                        if (!table->binary[id][type])
+                            continue;
+                        memset(y, 0x5a, sizeof y);
+                        table->binary[id][type](n, pa, sa, pb, sb, py);
+                        for (int64_t i = 0; i < n; i++) {
+                            if (type < GT_LOOP_I32) {
+                                double l = real_at(type, pa, i * sa), r = real_at(type, pb, i * sb);
+                                double got = real_at(type, py, i);
+                                double right = naive_real(id, l, r, type == GT_LOOP_F32);
+                                if (id == GT_LOOP_FLOOR_DIVIDE)
+                                    continue; /* below */
+                                double wrong = type == GT_LOOP_F32 ? ulps_f32((float)got, right)
+                                                                   : ulps_f64(got, right);
+                                CHECK(wrong <= 1 || (got == 0 && right == 0),
+                                      "%s: binary %d of %s (%a, %a) is %a, not %a", table->isa, id,
+                                      type_names[type], l, r, got, right);
+                            } else {
+                                int64_t l = integer_at(type, pa, i * sa);
+                                int64_t r = integer_at(type, pb, i * sb);
+                                int64_t right = naive_integer(id, l, r);
+                                right = type == GT_LOOP_I32  ? (int32_t)(uint32_t)right
+                                        : type == GT_LOOP_U8 ? (uint8_t)right
+                                                             : right;
+                                CHECK(integer_at(type, py, i) == right,
+                                      "%s: binary %d of %s (%lld, %lld) is %lld, not %lld",
+                                      table->isa, id, type_names[type], (long long)l, (long long)r,
+                                      (long long)integer_at(type, py, i), (long long)right);
+                            }
+                        }
+                        CHECK(py[size * n] == 0x5a, "%s: binary %d of %s writes past its end",
+                              table->isa, id, type_names[type]);
+                        memcpy(in_place, sa ? a : b, sizeof a);
+                        char *place = in_place + (sa ? pa - a : pb - b);
+                        table->binary[id][type](n, sa ? place : pa, sa, sa ? pb : place, sb, place);
+                        CHECK(same(type, n, place, py), "%s: binary %d of %s in place", table->isa,
+                              id, type_names[type]);
+                    }
+                    for (int id = 0; id < GT_COMPARE_LOOP_COUNT; id++) {
+                        uint8_t truth[80];
+                        table->compare[id][type](n, pa, sa, pb, sb, truth + n % 7);
+                        for (int64_t i = 0; i < n; i++) {
+                            double l, r;
+                            if (type < GT_LOOP_I32) {
+                                l = real_at(type, pa, i * sa);
+                                r = real_at(type, pb, i * sb);
+                            } else { /* the order alone matters, and 64 bits do not fit */
+                                int64_t li = integer_at(type, pa, i * sa);
+                                int64_t ri = integer_at(type, pb, i * sb);
+                                l = (li > ri) - (li < ri);
+                                r = 0;
+                            }
+                            CHECK(truth[n % 7 + i] == naive_compare(id, l, r),
+                                  "%s: compare %d of %s at %d", table->isa, id, type_names[type],
+                                  (int)i);
+                        }
+                    }
+                }
+                uint8_t c[80];
+                for (int i = 0; i < 80; i++)
+                    c[i] = next_bits() & 1;
+                for (int strides = 0; strides < 8; strides++) {
+                    const int64_t sc = strides & 1, sa = strides >> 1 & 1, sb = strides >> 2;
+                    table->select[type](n, c + n % 3, sc, pa, sa, pb, sb, py);
+                    for (int64_t i = 0; i < n; i++)
+                        CHECK(memcmp(py + i * size,
+                                     c[n % 3 + i * sc] ? pa + i * sa * size : pb + i * sb * size,
+                                     sizes[type]) == 0,
+                              "%s: select of %s, strides %d", table->isa, type_names[type],
+                              strides);
+                }
+            }
+        }
+    }
+}
+
+/* Quotient and remainder belong together, as in Python. */
+Test(kernels, division_of_reals)
+{
+    const double cases[][4] = {{7, 2, 3, 1},    {-7, 2, -4, 1},   {7, -2, -4, -1},
+                               {-7, -2, 3, -1}, {1, 0.1, 9, 0.1}, {-1, INFINITY, -1, INFINITY},
+                               {6, 2, 3, 0},    {0, 5, 0, 0},     {5.5, 1.25, 4, 0.5}};
+    FOR_TABLES(table)
+    {
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            double quotient, rest;
+            table->binary[GT_LOOP_FLOOR_DIVIDE][GT_LOOP_F64](1, &cases[i][0], 1, &cases[i][1], 1,
+                                                             &quotient);
+            table->binary[GT_LOOP_MOD][GT_LOOP_F64](1, &cases[i][0], 1, &cases[i][1], 1, &rest);
+            CHECK(quotient == cases[i][2] &&
+                      (rest == cases[i][3] || fabs(rest - cases[i][3]) < 1e-15),
+                  "%s: %g = %g * %g + %g", table->isa, cases[i][0], cases[i][1], quotient, rest);
+        }
+    }
+}
+
+/* Every unary loop: integers against naive ones, all against itself cut into pieces, at other
+ * offsets and in place, and against the base build. */
+Test(kernels, unary_bits_depend_on_the_number_alone)
+{
+    static _Alignas(64) char x[8 * 1100], whole[8 * 1100], pieces[8 * 1100], base[8 * 1100];
+    FOR_TABLES(table)
+    {
+        for (int type = 0; type < GT_LOOP_TYPES; type++) {
+            for (int id = 0; id < GT_UNARY_LOOP_COUNT; id++) {
+                gt_UnaryLoop *loop = table->unary[id][type];
+                const size_t size = sizes[type];
+                if (!loop)
+                    continue;
+                fill(type, 1100, x);
+                loop(1000, x, whole);
+                gt_kernels_base.unary[id][type](1000, x, base);
+                CHECK(same(type, 1000, whole, base), "%s: unary %d of %s differs from base",
+                      table->isa, id, type_names[type]);
+                for (size_t at = 0, cut = 0; at < 1000; at += cut) {
+                    cut = next_bits() % 67;
+                    cut = cut > 1000 - at ? 1000 - at : cut;
+                    memcpy(pieces + 3 * size, x + at * size, cut * size);
+                    loop((int64_t)cut, pieces + 3 * size, pieces + 3 * size);
+                    CHECK(same(type, (int64_t)cut, pieces + 3 * size, whole + at * size),
+                          "%s: unary %d of %s in pieces", table->isa, id, type_names[type]);
+                }
+                for (int64_t i = 0; type >= GT_LOOP_I32 && i < 1000; i++) {
+                    int64_t v = integer_at(type, x, i);
+                    uint64_t u = (uint64_t)v;
+                    uint64_t right = id == GT_LOOP_NEGATIVE ? 0 - u
+                                     : id == GT_LOOP_ABS    ? (v < 0 ? 0 - u : u)
+                                     : id == GT_LOOP_SIGN   ? (uint64_t)((v > 0) - (v < 0))
+                                     : id == GT_LOOP_SQUARE ? u * u
+                                                            : (v > 0 ? u : 0);
+                    right &= UINT64_MAX >> (64 - 8 * size);
+                    uint64_t got = (uint64_t)integer_at(type, whole, i);
+                    CHECK((got & (UINT64_MAX >> (64 - 8 * size))) == right,
+                          "%s: unary %d of %s (%lld)", table->isa, id, type_names[type],
+                          (long long)v);
+                }
+            }
+        }
+    }
+}
+
+Test(kernels, casts)
+{
+    static _Alignas(64) char x[800], y[800];
+    const struct {
+        double x;
+        int32_t i32;
+        int64_t i64;
+        uint8_t u8, truth;
+    } reals[] = {
+        {NAN, 0, 0, 0, 1},
+        {INFINITY, INT32_MAX, INT64_MAX, 255, 1},
+        {-INFINITY, INT32_MIN, INT64_MIN, 0, 1},
+        {2147483647.5, INT32_MAX, 2147483647, 255, 1},
+        {-2147483648.5, INT32_MIN, -2147483648, 0, 1},
+        {2147483648.0, INT32_MAX, 2147483648, 255, 1},
+        {0x1p63, INT32_MAX, INT64_MAX, 255, 1},
+        {-0x1p63, INT32_MIN, INT64_MIN, 0, 1},
+        {-1.9, -1, -1, 0, 1},
+        {1.9, 1, 1, 1, 1},
+        {255.9, 255, 255, 255, 1},
+        {256, 256, 256, 255, 1},
+        {-0.0, 0, 0, 0, 0},
+        {0x1p-1050, 0, 0, 0, 1},
+    };
+    FOR_TABLES(table)
+    {
+        for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
+            int32_t i32;
+            int64_t i64;
+            uint8_t u8, truth;
+            table->cast[GT_LOOP_F64][GT_LOOP_I32](1, &reals[i].x, &i32);
+            table->cast[GT_LOOP_F64][GT_LOOP_I64](1, &reals[i].x, &i64);
+            table->cast[GT_LOOP_F64][GT_LOOP_U8](1, &reals[i].x, &u8);
+            table->cast[GT_LOOP_F64][GT_LOOP_BOOL](1, &reals[i].x, &truth);
+            CHECK(i32 == reals[i].i32 && i64 == reals[i].i64 && u8 == reals[i].u8 &&
+                      truth == reals[i].truth,
+                  "%s: %g becomes %d, %lld, %d, %d", table->isa, reals[i].x, (int)i32,
+                  (long long)i64, u8, truth);
+            float x32 = (float)reals[i].x;
+            table->cast[GT_LOOP_F32][GT_LOOP_I32](1, &x32, &i32);
+            double back = x32 != x32       ? 0
+                          : x32 >= 0x1p31f ? 0x1p31 - 1
+                          : x32 < -0x1p31f ? -0x1p31
+                                           : trunc(x32);
+            CHECK(i32 == back, "%s: the float %g becomes %d", table->isa, x32, (int)i32);
+        }
+        for (int from = 0; from < GT_LOOP_TYPES; from++) {
+            for (int to = 0; to < GT_LOOP_TYPES; to++) {
+                for (int64_t n = 0; n <= 67; n += 3) {
+                    fill(from, 100, x);
+                    table->cast[from][to](n, x + sizes[from], y + sizes[to]);
+                    for (int64_t i = 1; from >= GT_LOOP_I32 && i <= n; i++) {
+                        int64_t v = integer_at(from, x, i);
+                        bool right = to == GT_LOOP_F32   ? ((float *)(void *)y)[i] == (float)v
+                                     : to == GT_LOOP_F64 ? ((double *)(void *)y)[i] == (double)v
+                                     : to == GT_LOOP_I32
+                                         ? integer_at(to, y, i) == (int32_t)(uint32_t)v
+                                     : to == GT_LOOP_I64 ? integer_at(to, y, i) == v
+                                     : to == GT_LOOP_U8  ? integer_at(to, y, i) == (uint8_t)v
+                                                         : integer_at(to, y, i) == (v != 0);
+                        CHECK(right, "%s: cast %s to %s of %lld", table->isa, type_names[from],
+                              type_names[to], (long long)v);
+                    }
+                    for (int64_t i = 1; from < GT_LOOP_I32 && to < GT_LOOP_I32 && i <= n; i++) {
+                        double v = real_at(from, x, i), got = real_at(to, y, i);
+                        v = to == GT_LOOP_F32 ? (double)(float)v : v;
+                        CHECK(got == v || (got != got && v != v), "%s: cast %s to %s of %a",
+                              table->isa, type_names[from], type_names[to], v);
+                    }
+                }
+            }
+        }
+    }
+}
+
+static double naive_reduce_real(int id, int64_t n, const double *x, int64_t stride)
+{
+    long double y = id == GT_LOOP_SUM    ? 0
+                    : id == GT_LOOP_PROD ? 1
+                    : id == GT_LOOP_MAX  ? -INFINITY
+                                         : INFINITY;
+    for (int64_t i = 0; i < n; i++) {
+        long double v = x[i * stride];
+        if (id == GT_LOOP_SUM)
+            y += v;
+        else if (id == GT_LOOP_PROD)
+            y *= v;
+        else if (v != v || (id == GT_LOOP_MAX ? v > y : v < y))
+            y = v;
+        if (y != y)
+            break;
+    }
+    return (double)y;
+}
+
+/* Rows and columns: right, exactly so for integers, NaN wins, nothing gives the identity, and a
+ * column does not feel its neighbours. */
+Test(kernels, reductions)
+{
+    enum { ROWS = 150, COLUMNS = 300 };
+    static double xd[ROWS * COLUMNS], yd[COLUMNS], alone;
+    static float xf[ROWS * COLUMNS], yf[COLUMNS], base[COLUMNS];
+    static int32_t xi[ROWS * COLUMNS], yi[COLUMNS];
+    FOR_TABLES(table)
+    {
+        for (int id = 0; id < GT_REDUCE_LOOP_COUNT; id++) {
+            for (int64_t n = 0; n < 300; n++) {
+                uint32_t sum = 0, prod = 1;
+                int32_t most = INT32_MIN, least = INT32_MAX, got;
+                for (int64_t i = 0; i < n; i++) {
+                    xd[i] = 1 + 0.1 * next_real();
+                    xi[i] = (int32_t)(uint32_t)next_bits();
+                    sum += (uint32_t)xi[i];
+                    prod *= (uint32_t)xi[i];
+                    most = xi[i] > most ? xi[i] : most;
+                    least = xi[i] < least ? xi[i] : least;
+                }
+                table->reduce[id][GT_LOOP_I32](n, xi, &got);
+                CHECK(got == (id == GT_LOOP_SUM    ? (int32_t)sum
+                              : id == GT_LOOP_PROD ? (int32_t)prod
+                              : id == GT_LOOP_MAX  ? most
+                                                   : least),
+                      "%s: reduce %d of %d integers is %d", table->isa, id, (int)n, (int)got);
+                double right = naive_reduce_real(id, n, xd, 1);
+                table->reduce[id][GT_LOOP_F64](n, xd, &alone);
+                CHECK(alone == right || fabs(alone - right) <= 2e-14 * fabs(right),
+                      "%s: reduce %d of %d is %.17g, not %.17g", table->isa, id, (int)n, alone,
+                      right);
+                if (n > 0 && (id == GT_LOOP_MAX || id == GT_LOOP_MIN)) {
+                    xd[next_bits() % (uint64_t)n] = NAN;
+                    table->reduce[id][GT_LOOP_F64](n, xd, &alone);
+                    CHECK(alone != alone, "%s: reduce %d of %d loses a NaN", table->isa, id,
+                          (int)n);
+                }
+            }
+            for (int64_t rows = 0; rows <= ROWS; rows += rows < 70 ? 1 : 40) {
+                for (int64_t columns = 1; columns <= COLUMNS; columns = columns * 3 + 1) {
+                    for (int i = 0; i < ROWS * COLUMNS; i++) {
+                        xd[i] = 1 + 0.1 * next_real();
+                        xf[i] = (float)xd[i];
+                        xi[i] = (int32_t)(next_bits() >> 40);
+                    }
+                    table->reduce_columns[id][GT_LOOP_F64](rows, columns, COLUMNS, xd, yd);
+                    table->reduce_columns[id][GT_LOOP_F32](rows, columns, COLUMNS, xf, yf);
+                    table->reduce_columns[id][GT_LOOP_I32](rows, columns, COLUMNS, xi, yi);
+                    gt_kernels_base.reduce_columns[id][GT_LOOP_F32](rows, columns, COLUMNS, xf,
+                                                                    base);
+                    CHECK(same(GT_LOOP_F32, columns, yf, base),
+                          "%s: reduce_columns %d differs from base", table->isa, id);
+                    for (int64_t j = 0; j < columns; j++) {
+                        double right = naive_reduce_real(id, rows, xd + j, COLUMNS);
+                        CHECK(yd[j] == right || fabs(yd[j] - right) <= 2e-14 * fabs(right),
+                              "%s: reduce_columns %d, %d x %d: %.17g, not %.17g", table->isa, id,
+                              (int)rows, (int)columns, yd[j], right);
+                        table->reduce_columns[id][GT_LOOP_F64](rows, 1, COLUMNS, xd + j, &alone);
+                        CHECK(memcmp(&alone, yd + j, 8) == 0,
+                              "%s: reduce_columns %d feels the neighbours of column %d", table->isa,
+                              id, (int)j);
+                        int32_t sum = 0;
+                        for (int64_t r = 0; r < rows; r++)
+                            sum += xi[r * COLUMNS + j];
+                        CHECK(id != GT_LOOP_SUM || yi[j] == sum, "%s: sum of integer columns",
+                              table->isa);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* A long sum stays far below the error of a running one, and is the same in every build. */
+Test(kernels, long_sums)
+{
+    enum { LONG = 3000017 };
+    float *x = malloc(LONG * sizeof *x), sum, base, column;
+    double right = 0;
+    for (int i = 0; i < LONG; i++) {
+        x[i] = (float)(0.5 + 0.5 * next_real());
+        right += x[i];
+    }
+    gt_kernels_base.reduce[GT_LOOP_SUM][GT_LOOP_F32](LONG, x, &base);
+    FOR_TABLES(table)
+    {
+        table->reduce[GT_LOOP_SUM][GT_LOOP_F32](LONG, x, &sum);
+        table->reduce_columns[GT_LOOP_SUM][GT_LOOP_F32](LONG, 1, 1, x, &column);
+        CHECK(fabs(sum - right) < 3e-7 * right, "%s: %.9g, not %.9g", table->isa, sum, right);
+        CHECK(fabs(column - right) < 3e-7 * right, "%s: %.9g, not %.9g", table->isa, column, right);
+        CHECK(sum == base, "%s: not the sum of the base build", table->isa);
+    }
+    free(x);
+}
+
+Test(kernels, softmax_family)
+{
+    static double x[9000], y[9000], logs[9000], lse[9000];
+    static float xf[9000], yf[9000], base[9000];
+    const int64_t shapes[][2] = {{3, 0},  {0, 5},    {1, 1},    {7, 3},    {130, 10},
+                                 {5, 67}, {4, 1000}, {1, 9000}, {2, 4096}, {2, 4097}};
+    FOR_TABLES(table)
+    {
+        for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+            const int64_t rows = shapes[s][0], columns = shapes[s][1];
+            for (int64_t i = 0; i < rows * columns; i++)
+                xf[i] = (float)(x[i] = 20 * next_real());
+            table->softmax[1](rows, columns, x, y);
+            table->log_softmax[1](rows, columns, x, logs);
+            table->logsumexp[1](rows, columns, x, lse);
+            for (int64_t r = 0; r < rows; r++) {
+                long double sum = 0;
+                for (int64_t j = 0; j < columns; j++)
+                    sum += expl(x[r * columns + j]);
+                double right = (double)logl(sum);
+                CHECK(lse[r] == right || fabs(lse[r] - right) < 1e-14 * (1 + fabs(right)),
+                      "%s: logsumexp %.17g, not %.17g", table->isa, lse[r], right);
+                for (int64_t j = 0; j < columns; j++) {
+                    long double p = expl(x[r * columns + j]) / sum;
+                    CHECK(fabsl(y[r * columns + j] - p) < 1e-14L * p, "%s: softmax", table->isa);
+                    CHECK(fabsl(logs[r * columns + j] - logl(p)) < 3e-14L, "%s: log_softmax",
+                          table->isa);
+                }
+            }
+            table->softmax[0](rows, columns, xf, yf);
+            gt_kernels_base.softmax[0](rows, columns, xf, base);
+            CHECK(same(GT_LOOP_F32, rows * columns, yf, base), "%s: softmax differs from base",
+                  table->isa);
+            for (int64_t r = 0; r < rows; r++) { /* a row by itself, in place */
+                memcpy(base, xf + r * columns, (size_t)columns * sizeof(float));
+                table->softmax[0](1, columns, base, base);
+                CHECK(same(GT_LOOP_F32, columns, yf + r * columns, base),
+                      "%s: softmax feels other rows", table->isa);
+            }
+        }
+        const float nothing[3] = {-INFINITY, -INFINITY, -INFINITY}, all[3] = {1, INFINITY, 2},
+                    large[3] = {1000, 1000, -INFINITY};
+        float out;
+        table->logsumexp[0](1, 3, nothing, &out);
+        CHECK(out == -INFINITY, "%s: logsumexp of -inf is %g", table->isa, out);
+        table->logsumexp[0](1, 3, all, &out);
+        CHECK(out == INFINITY, "%s: logsumexp with +inf is %g", table->isa, out);
+        table->logsumexp[0](1, 3, large, &out);
+        CHECK(fabsf(out - 1000.6931f) < 1e-3f, "%s: logsumexp of 1000s is %g", table->isa, out);
+    }
+}
+
+/* Philox as its paper has it, one block. */
+static void philox(uint32_t c[4], uint32_t k0, uint32_t k1)
+{
+    for (int round = 0; round < 10; round++) {
+        uint64_t a = UINT64_C(0xd2511f53) * c[0], b = UINT64_C(0xcd9e8d57) * c[2];
+        uint32_t next[4] = {(uint32_t)(b >> 32) ^ c[1] ^ k0, (uint32_t)b,
+                            (uint32_t)(a >> 32) ^ c[3] ^ k1, (uint32_t)a};
+        memcpy(c, next, sizeof next);
+        k0 += 0x9e3779b9u;
+        k1 += 0xbb67ae85u;
+    }
+}
+
+Test(kernels, philox_known_answers)
+{
+    const struct {
+        uint32_t counter[4], key[2], answer[4];
+    } known[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         {0xffffffff, 0xffffffff},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (int i = 0; i < 3; i++) {
+        uint32_t c[4];
+        memcpy(c, known[i].counter, sizeof c);
+        philox(c, known[i].key[0], known[i].key[1]);
+        cr_assert_eq(memcmp(c, known[i].answer, sizeof c), 0, "the test's own Philox, vector %d",
+                     i);
+    }
+    FOR_TABLES(table)
+    {
+        for (int trial = 0; trial < 50; trial++) {
+            gt_PhiloxKey key = {next_bits(), next_bits()};
+            int64_t first = (int64_t)(next_bits() >> 2);
+            uint64_t bits[300];
+            if (trial == 0) {
+                key = (gt_PhiloxKey){0, 0};
+                first = 0;
+            }
+            table->random_bits(key, first, 300, bits);
+            for (int64_t i = 0; i < 300; i++) {
+                uint64_t block = (uint64_t)(first + i) / 2;
+                uint32_t c[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)key.counter,
+                                 (uint32_t)(key.counter >> 32)};
+                philox(c, (uint32_t)key.key, (uint32_t)(key.key >> 32));
+                const uint32_t *w = c + 2 * ((first + i) & 1);
+                CHECK(bits[i] == (w[0] | (uint64_t)w[1] << 32), "%s: word %d of trial %d",
+                      table->isa, (int)i, trial);
+            }
+        }
+    }
+}
+
+/* A number depends on its place alone, and the crowd has the right moments and shares. */
+Test(kernels, random_numbers)
+{
+    enum { N = 1 << 18 };
+    static double whole[N], piece[300], base[N];
+    const gt_PhiloxKey key = {42, 7};
+    FOR_TABLES(table)
+    {
+        for (int type = 0; type < 2; type++) {
+            for (int normal = 0; normal < 2; normal++) {
+                gt_RandomLoop *loop =
+                    normal ? table->random_normal[type] : table->random_uniform[type];
+                gt_RandomLoop *base_loop = normal ? gt_kernels_base.random_normal[type]
+                                                  : gt_kernels_base.random_uniform[type];
+                const size_t size = sizes[type];
+                loop(key, 0, N, whole);
+                base_loop(key, 0, N, base);
+                CHECK(memcmp(whole, base, N * size) == 0, "%s: differs from base", table->isa);
+                for (int trial = 0; trial < 200; trial++) {
+                    int64_t first = (int64_t)(next_bits() % 5000), n = (int64_t)(next_bits() % 300);
+                    loop(key, first, n, piece);
+                    CHECK(memcmp(piece, (char *)whole + (size_t)first * size, (size_t)n * size) ==
+                              0,
+                          "%s: a range of random numbers depends on its cut", table->isa);
+                }
+                double moment[5] = {0}, share[16] = {0}, neighbours = 0, last = 0;
+                for (int64_t i = 0; i < N; i++) {
+                    double x = real_at(type, whole, i);
+                    CHECK(normal ? fabs(x) < 9 : x >= 0 && x < 1, "%s: %g", table->isa, x);
+                    double centred = normal ? x : (x - 0.5) * sqrt(12);
+                    double u = normal ? 0.5 * erfc(-x / sqrt(2)) : x;
+                    share[(int)(u * 16) & 15] += 16.0 / N;
+                    neighbours += centred * last;
+                    last = centred;
+                    for (int m = 1; m < 5; m++)
+                        moment[m] += pow(centred, m) / N;
+                }
+                CHECK(fabs(moment[1]) < 0.01 && fabs(moment[2] - 1) < 0.015 &&
+                          fabs(moment[3]) < 0.03 && fabs(moment[4] - (normal ? 3 : 1.8)) < 0.1 &&
+                          fabs(neighbours / N) < 0.01,
+                      "%s: moments %g %g %g %g, neighbours %g", table->isa, moment[1], moment[2],
+                      moment[3], moment[4], neighbours / N);
+                for (int s = 0; s < 16; s++)
+                    CHECK(fabs(share[s] - 1) < 0.04, "%s: share %d is %g", table->isa, s, share[s]);
+            }
+        }
+    }
+}
+
+Test(kernels, optimizers)
+{
+    enum { N = 67 };
+    double w[N], m[N], v[N], hat[N], g[N];
+    float wf[N + 1], mf[N + 1], vf[N + 1], hatf[N + 1], gf[N + 1];
+    FOR_TABLES(table)
+    {
+        for (int variant = 0; variant < 8; variant++) {
+            const bool amsgrad = variant & 1, decays = variant & 2, nesterov = variant & 4;
+            const gt_AdamNumbers adam = {0.01, 0.9, 0.999, 1e-7, decays ? 0.004 : 0};
+            const gt_SgdNumbers sgd = {0.1, 0.9, decays ? 0.004 : 0, nesterov};
+            for (int i = 0; i < N; i++) {
+                w[i] = next_real();
+                g[i] = next_real();
+                m[i] = next_real();
+                v[i] = fabs(next_real());
+                hat[i] = fabs(next_real());
+                wf[i + 1] = (float)w[i];
+                gf[i + 1] = (float)g[i];
+                mf[i + 1] = (float)m[i];
+                vf[i + 1] = (float)v[i];
+                hatf[i + 1] = (float)hat[i];
+            }
+            double right[N], start[N];
+            memcpy(start, w, sizeof w);
+            for (int i = 0; i < N; i++) {
+                double mean = m[i] + (g[i] - m[i]) * (1 - 0.9);
+                double variance = v[i] + (g[i] * g[i] - v[i]) * (1 - 0.999);
+                if (amsgrad)
+                    variance = fmax(variance, hat[i]);
+                right[i] = w[i] - w[i] * adam.decay - 0.01 * mean / (sqrt(variance) + 1e-7);
+            }
+            table->adam[1](N, w, m, v, amsgrad ? hat : NULL, g, &adam);
+            table->adam[0](N, wf + 1, mf + 1, vf + 1, amsgrad ? hatf + 1 : NULL, gf + 1, &adam);
+            for (int i = 0; i < N; i++)
+                CHECK(w[i] == right[i] && fabs(wf[i + 1] - right[i]) < 1e-6, "%s: adam %d: %a %a",
+                      table->isa, variant, w[i], right[i]);
+            memcpy(w, start, sizeof w);
+            for (int i = 0; i < N; i++) {
+                double old = m[i];
+                double momentum = 0.9 * old - 0.1 * g[i];
+                double step = amsgrad    ? -(0.1 * g[i])
+                              : nesterov ? 0.9 * momentum - 0.1 * g[i]
+                                         : momentum;
+                right[i] = w[i] - w[i] * sgd.decay + step;
+                wf[i + 1] = (float)w[i];
+                mf[i + 1] = (float)old;
+            }
+            table->sgd[1](N, w, amsgrad ? NULL : m, g, &sgd);
+            table->sgd[0](N, wf + 1, amsgrad ? NULL : mf + 1, gf + 1, &sgd);
+            for (int i = 0; i < N; i++)
+                CHECK(w[i] == right[i] && fabs(wf[i + 1] - right[i]) < 1e-6, "%s: sgd %d: %a %a",
+                      table->isa, variant, w[i], right[i]);
+        }
+    }
+}
+
+Test(kernels, transpose)
+{
+    enum { SIDE = 80 };
+    static uint64_t x[SIDE * SIDE], y[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++)
+        x[i] = next_bits();
+    FOR_TABLES(table)
+    {
+        for (int size = 0; size < 3; size++) {
+            const size_t bytes = (size_t[]){1, 4, 8}[size];
+            for (int64_t rows = 0; rows < SIDE; rows += 1 + rows / 9) {
+                for (int64_t columns = 0; columns < SIDE; columns += 1 + columns / 9) {
+                    memset(y, 0, sizeof y);
+                    table->transpose[size](rows, columns, x, columns + 1, y, rows + 1);
+                    for (int64_t r = 0; r < rows; r++) {
+                        for (int64_t c = 0; c < columns; c++)
+                            CHECK(memcmp((char *)x + (size_t)(r * (columns + 1) + c) * bytes,
+                                         (char *)y + (size_t)(c * (rows + 1) + r) * bytes,
+                                         bytes) == 0,
+                                  "%s: transpose of %d x %d, %d bytes", table->isa, (int)rows,
+                                  (int)columns, (int)bytes);
+                    }
+                }
+            }
+        }
+    }
+}

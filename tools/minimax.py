@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Writes kernels/polynomials.h: minimax.py > kernels/polynomials.h
+
+Weighted least squares on Chebyshev nodes in high precision (pip install mpmath), which is within
+about one bit of minimax. Coefficients are rounded to the element type from the lowest degree upwards
+and the rest fitted anew after each rounding, so that the following ones absorb it.
+"""
+import struct
+import mpmath as mp
+
+mp.mp.prec = 400
+
+
+def approximate(f, weight, first, last, low, high):
+    """Coefficients c[first..last] of a polynomial p with a small max |weight (f - p)|."""
+    count = last - first + 1
+    points = 6 * (last + 1)
+    nodes = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * points))
+             for i in range(points)]
+    rows = mp.matrix(points, count)
+    right = mp.matrix(points, 1)
+    for i, x in enumerate(nodes):
+        right[i] = weight(x) * f(x)
+        for j in range(count):
+            rows[i, j] = weight(x) * x ** (first + j)
+    return mp.lu_solve(rows.T * rows, rows.T * right)
+
+
+def rounded(x, code):
+    return mp.mpf(struct.unpack(code, struct.pack(code, float(x)))[0])
+
+
+def fit(name, f, weight, degree, low, high, code):
+    """All coefficients 0..degree of f on [low, high], rounded to float ("f") or double ("d")."""
+    low, high = mp.mpf(low), mp.mpf(high)
+    done = []
+    for k in range(degree + 1):
+        def rest(x):
+            return f(x) - mp.polyval(done[::-1], x) if done else f(x)
+        c = approximate(rest, weight, k, degree, low, high)
+        done.append(rounded(c[0], code))
+    worst = max(abs(weight(x) * (f(x) - mp.polyval(done[::-1], x)))
+                for x in [low + (high - low) * mp.mpf(i) / 500 for i in range(501)])
+    print_function(name, done, mp.log(worst, 2), code)
+
+
+def literal(c, code):
+    mantissa, exponent = float(c).hex().split("p")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return "%sp%s%s" % (mantissa, exponent.lstrip("+"), "f" if code == "f" else "")
+
+
+def print_function(name, coefficients, error, code):
+    ctype, suffix = ("float", "f32") if code == "f" else ("double", "f64")
+    print()
+    print("/* error 2^%.1f */" % error)
+    print("static inline %s gt_series_%s_%s(%s x)" % (ctype, name, suffix, ctype))
+    print("{")
+    for k, c in enumerate(reversed(coefficients)):
+        print("    %s;" % ("%s p = %s" % (ctype, literal(c, code)) if k == 0 else
+                           "p = p * x %s %s" % ("-" if c < 0 else "+", literal(abs(c), code))))
+    print("    return p;")
+    print("}")
+
+
+def series(f, at_zero):
+    """f with its removable singularity at 0 filled in."""
+    return lambda x: f(x) if abs(x) > mp.mpf(2) ** -60 else mp.mpf(at_zero)
+
+
+EXP = series(lambda r: (mp.expm1(r) - r) / r ** 2, 0.5)
+LOG = series(lambda z: (mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 1) * 2 / z, mp.mpf(2) / 3)
+TANH = series(lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, -mp.mpf(1) / 3)
+SIN = series(lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, -mp.mpf(1) / 6)
+COS = series(lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z ** 2, mp.mpf(1) / 24)
+ERF = series(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, 2 / mp.sqrt(mp.pi) - 1)
+ATAN = series(lambda z: (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, -mp.mpf(1) / 3)
+ASIN = series(lambda z: (mp.asin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, mp.mpf(1) / 6)
+
+
+def minus_log_erfc(x):
+    return -mp.log(mp.erfc(x))
+
+
+def scaled_erfc(t):
+    """exp(x^2) erfc(x) as a function of t = (x - 2) / (x + 2)."""
+    x = 2 * (1 + t) / (1 - t)
+    return mp.exp(x * x) * mp.erfc(x)
+
+
+HEAD = """/* Polynomials behind the functions of functions.h, written by tools/minimax.py: do not edit. Each
+ * comment gives the largest weighted error; what is approximated, where and with which weight
+ * stands in that script. */
+#ifndef GT_KERNELS_POLYNOMIALS_H
+#define GT_KERNELS_POLYNOMIALS_H"""
+
+
+def main():
+    print(HEAD)
+    tiny = mp.mpf(2) ** -60
+    half_ln2 = mp.log(2) / 2 * mp.mpf("1.001")
+    log_end = (mp.sqrt(2) - 1) ** 2 / (mp.sqrt(2) + 1) ** 2 * mp.mpf("1.001")
+    quarter_pi = (mp.pi / 4) ** 2 * mp.mpf("1.001")
+    for code, d in (("f", dict(exp=4, log=2, tanh=4, sin=2, cos=2, erf=6, erfc=7)),
+                    ("d", dict(exp=10, log=6, tanh=9, sin=5, cos=5, erf=13, erfc=18))):
+        fit("exp", EXP, lambda r: abs(r) + tiny, d["exp"], -half_ln2, half_ln2, code)
+        fit("log", LOG, lambda z: z / 2 + tiny, d["log"], 0, log_end, code)
+        fit("tanh", TANH, lambda z: z + tiny, d["tanh"], 0, "0.31", code)
+        fit("sin", SIN, lambda z: z + tiny, d["sin"], 0, quarter_pi, code)
+        fit("cos", COS, lambda z: z * z + tiny, d["cos"], 0, quarter_pi, code)
+        fit("erf", ERF, lambda z: mp.mpf(1), d["erf"], 0, "0.85", code)
+        fit("minus_log_erfc", minus_log_erfc, mp.erfc, d["erfc"], "0.9", 4 if code == "f" else 6, code)
+    # What float32 takes from a double: about 2^-32 is enough.
+    fit("atan", ATAN, lambda z: z + tiny, 11, 0, 1, "d")
+    fit("asin", ASIN, lambda z: z + tiny, 7, 0, "0.25", "d")
+    fit("scaled_erfc", scaled_erfc, lambda t: 1 / scaled_erfc(t), 14, -1, "0.68", "d")
+    print()
+    print("#endif")
+
+
+if __name__ == "__main__":
+    main()
