@@ -524,7 +524,7 @@ Test(optim, minimize)
     loss = quadratic(a);
     gt_tape_resume(tape);
     ASSERT_FAILS(gt_minimize(sgd, tape, loss, pair.variables), GT_NO_GRADIENT,
-                 "variable a was not read while this tape recorded");
+                 "the target was not computed while this tape recorded");
     gt_tape_end(tape);
     cr_assert(gt_at(a, 0) == 0.1875 && gt_at(b, 0) == 1.3125 && gt_optimizer_iterations(sgd) == 3);
 
