@@ -476,8 +476,7 @@ Test(optim, minimize)
     gt_Tensor *loss = quadratic(old);
     ASSERT_OK(gt_minimize(sgd, tape, loss, gt_tensors(a)));
     cr_assert(gt_at(old, 0) == 0.5 && gt_at(a, 0) == 0.25 && gt_data(a) == address);
-    cr_assert(gt_at(gt_gradient(tape, loss, a), 0) != 0.5 || gt_status() == GT_OK);
-    gt_error_clear();
+    cr_assert(gt_at(gt_gradient(tape, loss, old), 0) == 1);
     gt_tape_end(tape);
 
     /* A gradient may be the variable itself, or share its bytes. */
@@ -485,6 +484,16 @@ Test(optim, minimize)
     gt_Tensor *gradients[2] = {a, gt_identity(b)};
     ASSERT_OK(gt_apply_gradients(sgd, pair.variables, gradients));
     cr_assert(gt_at(a, 0) == 0.1875 && gt_at(b, 0) == 1.3125 && gt_at(gradients[1], 0) == 1.75);
+
+    /* Two variables that are each other's gradient: both as they were before the step. */
+    gt_Variable *x = gt_variable(gt_array64(gt_shape(1), 1));
+    gt_Variable *y = gt_variable(gt_array64(gt_shape(1), 2));
+    gt_Optimizer *cross = gt_sgd(1);
+    ASSERT_OK(gt_apply_gradients(cross, gt_tensors(x, y), ((gt_Tensor *[]){y, x})));
+    cr_assert(gt_at(x, 0) == -1 && gt_at(y, 0) == 1);
+    gt_optimizer_free(cross);
+    gt_variable_free(x);
+    gt_variable_free(y);
 
     /* Mistakes; none of them changes anything. */
     double stranger_number = 1;
@@ -717,9 +726,9 @@ static bool failing_step(gt_Optimizer *optimizer, Pair *pair, Failing *state, in
     cr_assert(ok || gt_status() == GT_NO_MEMORY, "%s", gt_error_message());
     gt_error_clear();
     gt_tape_end(tape);
-    if (!ok && gt_optimizer_variables(optimizer).count * 1 > 2 && size > 2 * LONG * 4 + 16)
-        cr_assert(snapshot(optimizer, pair, after) == size && memcmp(before, after, size) == 0,
-                  "half an update after %lld allocations", (long long)left);
+    snapshot(optimizer, pair, after); /* begins alike, whether it was built meanwhile or not */
+    cr_assert(ok || memcmp(before, after, size) == 0, "half an update after %lld allocations",
+              (long long)left);
     return ok;
 }
 
