@@ -26,6 +26,7 @@
 #include "core/graph.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
+#include "ops/creation.h"
 #include "ops/reduce.h"
 #include "optim/adam.h"
 #include "optim/sgd.h"
@@ -597,6 +598,42 @@ Test(optim, large_variables)
         cr_assert(!run || polls > 0);
     }
     cr_assert(memcmp(result[0], result[1], sizeof result[0]) == 0);
+    gt_context_free(NULL);
+}
+
+/* ---- an interrupt comes before a step or after it, never into it ---- */
+
+static bool at_poll(void *user)
+{
+    return --*(int *)user == 0;
+}
+
+Test(optim, interrupted)
+{
+    enum { SIZE = 40000 };
+    int polls = 1, interruptions = 0;
+    for (bool done = false; !done; polls++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *ones =
+            gt_full_like(gt_from_data((float[SIZE]){0}, gt_shape(SIZE), GT_FLOAT32), 1);
+        gt_Variable *a = gt_variable(ones), *b = gt_variable(ones);
+        gt_Optimizer *sgd = gt_sgd(0.5, .momentum = 0.5, .clipnorm = 1e9);
+        int left = polls;
+        gt_set_interrupt(at_poll, &left);
+        gt_Status status = gt_apply_gradients(sgd, gt_tensors(a, b), ((gt_Tensor *[]){ones, ones}));
+        gt_set_interrupt(NULL, NULL);
+        gt_error_clear();
+        done = left > 0;
+        cr_assert(status == (done ? GT_OK : GT_INTERRUPTED));
+        interruptions += !done;
+        for (int i = 0; i < SIZE; i += SIZE - 1)
+            cr_assert(gt_at(a, i) == (done ? 0.5 : 1) && gt_at(b, i) == gt_at(a, i));
+        gt_scope_end(scope);
+        gt_optimizer_free(sgd);
+        gt_variable_free(a);
+        gt_variable_free(b);
+    }
+    cr_assert(interruptions >= 3);
     gt_context_free(NULL);
 }
 
