@@ -540,7 +540,7 @@ static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *g
     gt_TakeOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_TakeOptions), &options, given);
     if (options.axis == GT_NONE) {
-        x = gt_flatten(x);
+        x = gt_ravel(x);
         options.axis = 0;
     }
     return gt_apply_one(NULL, &gt_op_take, &options, 2, (gt_Tensor *[]){x, indices});
@@ -800,8 +800,8 @@ static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices, const gt_Tak
     gt_TakeAlongOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_TakeAlongOptions), &options, given);
     if (options.axis == GT_NONE) {
-        x = gt_flatten(x);
-        indices = gt_flatten(indices);
+        x = gt_ravel(x);
+        indices = gt_ravel(indices);
         options.axis = 0;
     }
     return gt_apply_one(NULL, &gt_op_take_along_axis, &options, 2, (gt_Tensor *[]){x, indices});

@@ -769,9 +769,13 @@ static gt_Status cumulative_shape(gt_ShapeRule *rule)
 {
     const gt_CumulativeOptions *options = rule->options;
     Along view;
-    if (!along(rule->input[0], options->axis, &view))
+    if (!along(rule->input[0], options->axis, &view) || gt_shape_number(rule) != GT_OK)
         return gt_status();
-    return gt_shape_same(rule, GT_TAKES_NUMBER);
+    if (options->axis == GT_NONE) {
+        rule->output[0].rank = 1;
+        rule->output[0].dims[0] = rule->input[0]->size;
+    }
+    return GT_OK;
 }
 
 /* One row after the other along the axis, `step` apart; each from the one before. Integers wrap. */
@@ -888,9 +892,9 @@ static gt_Status cumulative_run(const gt_Kernel *kernel)
 static gt_Status cumsum_gradient(gt_GradientRule *rule)
 {
     const gt_CumulativeOptions *options = gt_rule_options(rule);
-    return gt_give(rule, 0,
-                   gt_cumsum(gt_upstream(rule, 0), .axis = options->axis,
-                             .exclusive = options->exclusive, .reverse = !options->reverse));
+    gt_Tensor *back = gt_cumsum(gt_upstream(rule, 0), .axis = options->axis,
+                                .exclusive = options->exclusive, .reverse = !options->reverse);
+    return gt_give(rule, 0, gt_reshape(back, gt_spec_shape(gt_input_spec(rule, 0))));
 }
 
 /* y[i] = x[i + 1] along the axis, or x[i - 1] if `later` is false; 0 where there is none. */
@@ -919,8 +923,7 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
     int axis = options->axis;
     bool reverse = options->reverse;
     if (axis == GT_NONE) {
-        x = gt_flatten(x);
-        up = gt_flatten(up);
+        x = gt_ravel(x);
         axis = 0;
     }
     if (options->exclusive)
@@ -958,12 +961,8 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         __VA_ARGS__};                                                                              \
     gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_CumulativeOptions *options)   \
     {                                                                                              \
-        gt_CumulativeOptions all;                                                                  \
-        gt_options_fill(GT_STRUCT_TYPE(gt_CumulativeOptions), &all, options);                      \
         x = widened(here, #op, x, GT_INT32, GT_DTYPE_NONE);                                        \
-        if (all.axis == GT_NONE)                                                                   \
-            x = gt_flatten_at(here, x);                                                            \
-        return gt_apply_one(here, &gt_op_##op, &all, 1, &x);                                       \
+        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
     }                                                                                              \
     gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
     {                                                                                              \

@@ -93,7 +93,7 @@ struct gt_CumulativeOptions {
     GT_CUMULATIVE_OPTIONS(GT_MEMBER)
 };
 
-/* Running sums, running products along an axis, of the shape of x. The gradient of cumprod is right
+/* Running sums, running products along an axis, of the shape of x (flat without an axis). The gradient of cumprod is right
  * where factors are 0. bool and uint8 as int32. */
 #define gt_cumsum(...)                                                                             \
     gt_cumsum_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                   \

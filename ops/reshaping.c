@@ -94,13 +94,13 @@ gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape)
     return apply_shape(here, &gt_op_reshape, x, shape);
 }
 
-gt_Tensor *gt_flatten_at(const char *here, gt_Tensor *x)
+gt_Tensor *gt_ravel_at(const char *here, gt_Tensor *x)
 {
     return apply_shape(here, &gt_op_reshape, x, gt_shape(-1));
 }
-gt_Tensor *(gt_flatten)(gt_Tensor *x)
+gt_Tensor *(gt_ravel)(gt_Tensor *x)
 {
-    return gt_flatten_at(NULL, x);
+    return gt_ravel_at(NULL, x);
 }
 
 static gt_Tensor *expand_dims(gt_Tensor *x, int axis)
@@ -375,7 +375,7 @@ static gt_Tensor *repeat(gt_Tensor *x, int64_t repeats, const gt_RepeatOptions *
     gt_RepeatOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_RepeatOptions), &options, given);
     if (options.axis == GT_NONE)
-        x = gt_flatten(x);
+        x = gt_ravel(x);
     gt_Spec spec = gt_spec(x);
     int axis = options.axis == GT_NONE ? 0 : options.axis;
     if (gt_status() != GT_OK || !not_negative(repeats) || (axis = gt_axis(axis, spec.rank)) < 0)
@@ -507,7 +507,7 @@ static gt_Tensor *roll(gt_Tensor *x, int64_t shift, const gt_RollOptions *given)
     gt_Spec whole = gt_spec(x);
     bool flat = options.axis == GT_NONE;
     if (flat)
-        x = gt_flatten(x);
+        x = gt_ravel(x);
     gt_Spec spec = gt_spec(x);
     int axis = flat ? 0 : options.axis;
     if (gt_status() != GT_OK || (axis = gt_axis(axis, spec.rank)) < 0)

@@ -12,9 +12,9 @@ GT_BEGIN
 #define gt_reshape(x, shape) gt_reshape_at(GT_HERE, x, shape)
 GT_API gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape);
 /* gt_reshape to one dimension. */
-#define gt_flatten(x) gt_flatten_at(GT_HERE, x)
-GT_API gt_Tensor *gt_flatten_at(const char *here, gt_Tensor *x);
-GT_API gt_Tensor *(gt_flatten)(gt_Tensor *x);
+#define gt_ravel(x) gt_ravel_at(GT_HERE, x)
+GT_API gt_Tensor *gt_ravel_at(const char *here, gt_Tensor *x);
+GT_API gt_Tensor *(gt_ravel)(gt_Tensor *x);
 /* With a dimension of 1 at `axis` of the result. */
 #define gt_expand_dims(x, axis) gt_expand_dims_at(GT_HERE, x, axis)
 GT_API gt_Tensor *gt_expand_dims_at(const char *here, gt_Tensor *x, int axis);
