@@ -190,7 +190,7 @@ Test(layers, failures_roll_back)
     fails(GT_INVALID, "are called \"a\"");
     gt_dense(2, .name = "a/b");
     fails(GT_INVALID, "has a '/'");
-    gt_dense();
+    gt_dense(0);
     fails(GT_INVALID, "units is 0");
     gt_activation(NULL);
     fails(GT_INVALID, "the function is NULL");
