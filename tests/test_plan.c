@@ -627,9 +627,9 @@ Test(plan, mistakes)
     assert_fails(counting, &calls, GT_STATE, "the body did not do the same twice: a constant");
     assert_fails(reading, NULL, GT_STATE, "inside a traced function this tensor has no number yet");
     assert_fails(making, NULL, GT_STATE, "a variable cannot be made inside a traced function");
-    assert_fails(lazy, NULL, GT_INVALID, "output 1 of the body is NULL");
+    assert_fails(lazy, NULL, GT_INVALID, "the body's output 1 is NULL");
     assert_fails(refusing, NULL, GT_NUMERIC, "the body failed");
-    assert_fails(letting_go, NULL, GT_STALE, "output 1 of the body was used after its scope");
+    assert_fails(letting_go, NULL, GT_STALE, "the body's output 1 was used after its scope");
     gt_Function *self = NULL;
     self = gt_function(recursing, &self, .outputs = 1);
     gt_Tensor *x = gt_array(gt_shape(2), 1, 2), *out = NULL;
