@@ -12,7 +12,13 @@ typedef struct ShapeOptions {
     uint32_t size;
     gt_Shape shape;
 } ShapeOptions;
-#define NO_SHAPE {0, {0}}
+#define NO_SHAPE                                                                                   \
+    {                                                                                              \
+        0,                                                                                         \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 #define SHAPE_OPTIONS(F)                                                                           \
     F(uint32_t, size, (uint32_t)sizeof(ShapeOptions), "for ABI growth")                            \
     F(gt_Shape, shape, NO_SHAPE, "the shape of the result")
@@ -333,10 +339,11 @@ const gt_Operation gt_op_broadcast_to = {
     .shape = broadcast_to_shape,
     .run = broadcast_to_run,
     .gradient = broadcast_to_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 3)}, SHAPE(2, 3)},
-                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 1, 2)}, SHAPE(2, 2, 3, 2)},
-                                   {.inputs = 1, .input = {GT_REAL_SCALAR(-2, 2)}, SHAPE(2, 2)},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 3)}, SHAPE(2, 3)},
+                            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 1, 2)}, SHAPE(2, 2, 3, 2)},
+                            {.inputs = 1, .input = {GT_REAL_SCALAR(-2, 2)}, SHAPE(2, 2)},
+                            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_broadcast_to_at(const char *here, gt_Tensor *x, gt_Shape shape)
@@ -482,9 +489,10 @@ const gt_Operation gt_op_flip = {
     .shape = flip_shape,
     .run = flip_run,
     .gradient = flip_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
-                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2)}, FLIP(.axis = 1)},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
+                            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2)}, FLIP(.axis = 1)},
+                            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_FlipOptions *options)
@@ -554,8 +562,7 @@ static gt_Status pad_shape(gt_ShapeRule *rule)
     rule->output[0] = *in;
     for (int d = 0; fits && d < in->rank; d++) {
         int64_t *dim = &rule->output[0].dims[d];
-        fits = before->dims[d] >= 0 && after->dims[d] >= 0 &&
-               before->dims[d] <= INT64_MAX - *dim &&
+        fits = before->dims[d] >= 0 && after->dims[d] >= 0 && before->dims[d] <= INT64_MAX - *dim &&
                after->dims[d] <= INT64_MAX - *dim - before->dims[d];
         *dim += fits ? before->dims[d] + after->dims[d] : 0;
     }
@@ -608,13 +615,12 @@ const gt_Operation gt_op_pad = {
     .shape = pad_shape,
     .run = pad_run,
     .gradient = pad_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1,
-                                    .input = {GT_REAL(-2, 2, 2, 3)},
-                                    .options = &(const PadOptions){sizeof(PadOptions),
-                                                                   {2, {1, 0}},
-                                                                   {2, {0, 2}},
-                                                                   -1}},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1,
+             .input = {GT_REAL(-2, 2, 2, 3)},
+             .options = &(const PadOptions){sizeof(PadOptions), {2, {1, 0}}, {2, {0, 2}}, -1}},
+            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,

@@ -7,8 +7,8 @@
 
 GT_BEGIN
 
-/* The numbers in row-major order as another shape; one dimension may be -1 and is worked out. Shares
- * the memory. */
+/* The numbers in row-major order as another shape; one dimension may be -1 and is worked out.
+ * Shares the memory. */
 #define gt_reshape(x, shape) gt_reshape_at(GT_HERE, x, shape)
 GT_API gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape);
 /* gt_reshape to one dimension. */
@@ -41,12 +41,12 @@ typedef struct gt_TransposeOptions gt_TransposeOptions;
 struct gt_TransposeOptions {
     GT_TRANSPOSE_OPTIONS(GT_MEMBER)
 };
-/* The axes in another order: gt_transpose(x) reverses them, gt_transpose(x, .perm = gt_axes(1, 0, 2))
- * says which. A copy. */
+/* The axes in another order: gt_transpose(x) reverses them, gt_transpose(x, .perm = gt_axes(1, 0,
+ * 2)) says which. A copy. */
 #define gt_transpose(...)                                                                          \
-    gt_transpose_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
-                    GT_KEYWORDS(gt_TransposeOptions, GT_TRANSPOSE_OPTIONS,                         \
-                                GT_AFTER_1(__VA_ARGS__)))
+    gt_transpose_at(                                                                               \
+        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
+        GT_KEYWORDS(gt_TransposeOptions, GT_TRANSPOSE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x,
                                   const gt_TransposeOptions *options);
 GT_API gt_Tensor *(gt_transpose)(gt_Tensor *x);
