@@ -333,9 +333,9 @@ Test(layers, initializers)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         Statistics s = statistics(rows[i].initializer, "m/w", shape);
         double most = fmax(fabs(s.low), fabs(s.high));
-        cr_assert(fabs(s.mean - rows[i].mean) <= 0.01 * (rows[i].deviation + 1e-9),
+        cr_assert(fabs(s.mean - rows[i].mean) <= 0.01 * rows[i].deviation + 1e-9,
                   "%s: mean %g instead of %g", rows[i].name, s.mean, rows[i].mean);
-        cr_assert(fabs(s.deviation - rows[i].deviation) <= 0.005 * rows[i].deviation,
+        cr_assert(fabs(s.deviation - rows[i].deviation) <= 0.005 * rows[i].deviation + 1e-9,
                   "%s: deviation %g instead of %g", rows[i].name, s.deviation, rows[i].deviation);
         cr_assert(most <= rows[i].most * (1 + 1e-12), "%s: as far as %g", rows[i].name, most);
     }
