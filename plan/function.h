@@ -24,7 +24,7 @@ typedef gt_Status (*gt_FunctionBody)(void *context, gt_Tensor *const *inputs,
 
 #define GT_FUNCTION_OPTIONS(F)                                                                     \
     F(uint32_t, size, (uint32_t)sizeof(gt_FunctionOptions), "for ABI growth")                      \
-    F(int32_t, outputs, 0, "how many tensors the body computes, at most 1024")
+    F(int32_t, outputs, 1, "how many tensors the body computes, 0 to 1024")
 typedef struct gt_FunctionOptions gt_FunctionOptions;
 struct gt_FunctionOptions {
     GT_FUNCTION_OPTIONS(GT_MEMBER)
