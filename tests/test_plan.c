@@ -688,7 +688,9 @@ Test(plan, mistakes)
                  "test: function: the body did not do the same twice: add at body.c:1, then "
                  "multiply at body.c:2. A traced function must do the same at every call; make "
                  "what changes a variable, an argument or gt_live");
-    assert_fails(counting, &calls, GT_STATE, "the body did not do the same twice: a constant");
+    assert_fails(
+        counting, &calls, GT_STATE,
+        "the body did not do the same twice: a constant of add at body.c:3 is not the same");
     assert_fails(reading, NULL, GT_STATE, "inside a traced function this tensor has no number yet");
     assert_fails(making, NULL, GT_STATE, "a variable cannot be made inside a traced function");
     assert_fails(lazy, NULL, GT_INVALID, "the body's output 1 is NULL");
