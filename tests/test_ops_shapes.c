@@ -39,13 +39,19 @@ static void check(int line, gt_Tensor *got, gt_DType dtype, gt_Shape shape, int6
           (int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), (double[]){__VA_ARGS__})
 #define CHECK_EMPTY(got, dtype, shape) check(__LINE__, got, dtype, shape, 0, NULL)
 
-/* The message is "file:line: " and what is given. */
+/* The message is "file:line: " and what is given. (Which line of a call that spans several is the
+ * compiler's choice.) */
 static void check_error(int line, const char *message)
 {
-    char wanted[600];
-    snprintf(wanted, sizeof wanted, "%s:%d: %s", __FILE__, line, message);
+    char start[200];
+    int at = 0;
+    const char *got = gt_error_message();
+    snprintf(start, sizeof start, "%s:", __FILE__);
     cr_assert_eq(gt_status(), GT_INVALID, "line %d: status %d", line, (int)gt_status());
-    cr_assert_str_eq(gt_error_message(), wanted, "line %d: %s", line, gt_error_message());
+    cr_assert_eq(strncmp(got, start, strlen(start)), 0, "line %d: %s", line, got);
+    cr_assert_eq(sscanf(got + strlen(start), "%d: %n", &(int){0}, &at), 1, "line %d: %s", line,
+                 got);
+    cr_assert_str_eq(got + strlen(start) + at, message, "line %d: %s", line, got);
     gt_error_clear();
 }
 #define CHECK_ERROR(call, message)                                                                 \
@@ -253,6 +259,12 @@ Test(reduce, errors)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_zeros_of(gt_shape(2, 0));
+    char wanted[300];
+    snprintf(wanted, sizeof wanted, "%s:%d: sum: there is no axis 2 in a tensor of rank 2",
+             __FILE__, __LINE__ + 1);
+    cr_assert_null(gt_sum(x, .axis = 2));
+    cr_assert_str_eq(gt_error_message(), wanted);
+    gt_error_clear();
     CHECK_ERROR(gt_sum(x, .axis = 2), "sum: there is no axis 2 in a tensor of rank 2");
     CHECK_ERROR(gt_sum(x, .axes = gt_axes(0, -2)), "sum: axis 0 is named twice");
     CHECK_ERROR(gt_sum(x, .axis = 0, .axes = gt_axes(1)), "sum: give axis or axes, not both");
