@@ -75,6 +75,11 @@ int64_t gt_dataset_seed(const gt_Dataset *dataset)
     return dataset->options.seed;
 }
 
+int64_t gt_dataset_batch_size(const gt_Dataset *dataset)
+{
+    return dataset->options.batch_size;
+}
+
 void gt_dataset_free(gt_Dataset *dataset)
 {
     if (dataset)
@@ -536,11 +541,22 @@ static const gt_Dataset *look(const char *operation, const gt_Dataset *self)
     return context && gt_dataset_check(context, NULL, operation, self) ? self : NULL;
 }
 
+gt_DatasetPosition gt_dataset_mark(const gt_Dataset *self)
+{
+    return (gt_DatasetPosition){self->epoch, self->row};
+}
+
+void gt_dataset_return(gt_Dataset *self, gt_DatasetPosition mark)
+{
+    self->epoch = mark.epoch;
+    self->row = mark.row;
+}
+
 gt_DatasetPosition gt_dataset_position(const gt_Dataset *self)
 {
     if (!look("dataset_position", self))
         return (gt_DatasetPosition){-1, -1};
-    return (gt_DatasetPosition){self->epoch, self->row};
+    return gt_dataset_mark(self);
 }
 
 gt_Status gt_dataset_seek(gt_Dataset *self, gt_DatasetPosition position)
@@ -551,8 +567,7 @@ gt_Status gt_dataset_seek(gt_Dataset *self, gt_DatasetPosition position)
         return gt_raise(self->object.context, GT_INVALID, NULL, "dataset_seek",
                         "there is no epoch %lld, row %lld in a dataset of %lld rows",
                         (long long)position.epoch, (long long)position.row, (long long)self->rows);
-    self->epoch = position.epoch;
-    self->row = position.row;
+    gt_dataset_return(self, position);
     return GT_OK;
 }
 

@@ -14,6 +14,10 @@ gt_Object *gt_dataset_object(gt_Dataset *dataset);
  * move the dataset. */
 gt_Status gt_dataset_slice(gt_Dataset *dataset, int64_t first, gt_Batch *batch);
 int64_t gt_dataset_seed(const gt_Dataset *dataset);
+int64_t gt_dataset_batch_size(const gt_Dataset *dataset);
+/* Where it is, and back to there, also while an error is pending. */
+gt_DatasetPosition gt_dataset_mark(const gt_Dataset *dataset);
+void gt_dataset_return(gt_Dataset *dataset, gt_DatasetPosition mark);
 
 /* ---- metric.c ---- */
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
@@ -30,7 +34,8 @@ gt_Optimizer *gt_layer_optimizer(const gt_LayerState *state);
 typedef struct gt_Printer {
     gt_Verbosity verbosity; /* resolved */
     bool colour;
-    double printed; /* seconds into the epoch at the last print */
+    double printed; /* seconds into the epoch at the last print; -1: not yet */
+    size_t length;  /* of the line that stands there, in bytes */
 } gt_Printer;
 double gt_seconds(void); /* of a clock that never goes back */
 gt_Printer gt_printer(gt_Verbosity verbosity);
