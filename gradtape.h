@@ -38,9 +38,5 @@
 #include "io/csv.h"
 #include "io/idx.h"
 #include "io/safetensors.h"
-#include "train/checkpoint.h"
-#include "train/dataset.h"
-#include "train/metric.h"
-#include "train/model.h"
 
 #endif

@@ -225,7 +225,7 @@ static void name_source(const gt_Slot *slot, char *text, size_t size)
         snprintf(text, size, "the source");
 }
 
-/* Walks through everything, also what cuts, and finds the cut nearest to the target. */
+/* Walks through everything, also what cuts, and finds the cut nearest to the source. */
 static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *target,
                     const gt_Slot *source_slot, const gt_Value *source, char *text, size_t size)
 {
@@ -244,27 +244,23 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
         return;
     }
     bool watched = source->record && source->record->tapes & bit;
-    if (!watched) {
-        if (source_slot->variable && !source_slot->variable->trainable)
-            snprintf(text, size, "%s is not trainable, and gt_watch was not called for it", name);
-        else if (source_slot->variable)
-            snprintf(text, size, "%s was not read while this tape recorded", name);
-        else if (target->record && target->record->tapes & bit)
-            snprintf(text, size,
-                     "%s was not watched and not computed from anything watched: call gt_watch "
-                     "before it is used",
-                     name);
-        else
-            goto outside;
-        return;
-    }
-    if (!target->record || !(target->record->tapes & bit)) {
-    outside:
+    bool computed = target->record && target->record->tapes & bit;
+    bool variable = source_slot->variable != NULL;
+    if (!watched && variable && !source_slot->variable->trainable)
+        snprintf(text, size, "%s is not trainable, and gt_watch was not called for it", name);
+    else if (!computed)
         snprintf(text, size,
                  "the target was not computed while this tape recorded, or from nothing that it "
                  "watches");
+    else if (!watched && variable)
+        snprintf(text, size, "%s was not read while this tape recorded", name);
+    else if (!watched)
+        snprintf(text, size,
+                 "%s was not watched and not computed from anything watched: call gt_watch before "
+                 "it is used",
+                 name);
+    if (!watched || !computed)
         return;
-    }
     gt_Walk walk = {.context = context, .tape = tape};
     gt_Value *targets[1];
     memcpy(targets, &target, sizeof target);
@@ -281,7 +277,8 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
                 if (behind < 0 || !walk.nodes[behind].needed)
                     continue;
                 node->needed = true;
-                if (!gt_walk_passes(node->record) || !gt_dtype_is_float(input->spec.dtype))
+                if (!cut &&
+                    (!gt_walk_passes(node->record) || !gt_dtype_is_float(input->spec.dtype)))
                     cut = node->record;
             }
         }
@@ -293,7 +290,7 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
             snprintf(text, size, "there is a gradient");
         else if (from < 0)
             snprintf(text, size, "the target was not computed from %s", name);
-        else if (cut && cut->operation && cut->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
+        else if (never_differentiable(cut))
             snprintf(text, size, "%s at %s has no gradient: %s", cut->operation->name, where(cut),
                      cut->operation->why_not ? cut->operation->why_not
                                              : "it is not differentiable");
@@ -347,9 +344,11 @@ static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sou
     return gt_raise(context, GT_NO_GRADIENT, here, "gradient", "%s", text);
 }
 
+/* `began` says whether the records were touched: a question that was refused costs the tape
+ * nothing. */
 static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, gt_Tensors sources,
                            gt_Value **target, gt_Value **source, gt_Tensor **gradients,
-                           const gt_GradientOptions *options)
+                           const gt_GradientOptions *options, bool *began)
 {
     gt_Context *context = walk->context;
     if (check_lists(context, here, targets, sources, target, source) != GT_OK ||
@@ -371,7 +370,10 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
         seed(walk, here, targets.items[i], target[i],
              options->output_gradients ? options->output_gradients[i] : NULL);
     gt_scope_close(context);
-    if (context->status != GT_OK || run_rules(walk, sources.count, source) != GT_OK)
+    if (context->status != GT_OK)
+        return context->status;
+    *began = true;
+    if (run_rules(walk, sources.count, source) != GT_OK)
         return context->status;
     return collect(walk, sources, source, options->unconnected, gradients);
 }
@@ -410,10 +412,12 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
     if (!tape->persistent) /* its own gradient is not for this tape to record */
         gt_tape_unquiet(context, recording & ~BIT(gt_tape_bit(context, tape)));
     gt_Walk walk = {.context = context, .tape = tape};
-    walk_back(&walk, here, targets, sources, values, values + targets.count, gradients, &options);
+    bool began = false;
+    walk_back(&walk, here, targets, sources, values, values + targets.count, gradients, &options,
+              &began);
     gt_walk_close(&walk);
     gt_release(context, values, (size_t)lists * sizeof *values);
-    if (!tape->persistent) {
+    if (began && !tape->persistent) {
         tape->used = true;
         gt_tape_forget_records(context, tape);
         gt_tape_set_paused(context, tape, true);

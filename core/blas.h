@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../kernels/kernels.h"
+#include "kernels/kernels.h"
 
 /* CBLAS's enumerations: CblasRowMajor; CblasNoTrans and CblasTrans. */
 enum { GT_BLAS_ROW_MAJOR = 101, GT_BLAS_PLAIN = 111, GT_BLAS_TRANSPOSED = 112 };

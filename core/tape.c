@@ -182,8 +182,6 @@ gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
     if (context->innermost_tape < 0 && !(scope = gt_scope_open(context)))
         return NULL;
     *tape = (gt_TapeSlot){.scope = scope,
-                          .watched = tape->watched,
-                          .watched_capacity = tape->watched_capacity,
                           .below = context->innermost_tape,
                           .generation = tape->generation + 1,
                           .persistent = options.persistent,
@@ -244,6 +242,9 @@ gt_Status gt_tape_end_at(const char *here, gt_Tape *handle)
     if (tape->scope)
         gt_scope_close(context);
     forget_watched(context, tape);
+    gt_release(context, tape->watched, (size_t)tape->watched_capacity * sizeof *tape->watched);
+    tape->watched = NULL;
+    tape->watched_capacity = 0;
     gt_tape_forget_records(context, tape);
     tape->handle = 0;
     context->innermost_tape = tape->below;

@@ -10,19 +10,6 @@ typedef uint32_t gt_u_i32;
 typedef uint64_t gt_u_i64;
 typedef uint32_t gt_u_u8;
 
-/* y[i] = expression of x. */
-#define GT_UNARY(name, suffix, type, expression)                                                   \
-    void GT_KERNEL(name##_##suffix)(int64_t n, const void *from, void *to)                         \
-    {                                                                                              \
-        const type *xs = from;                                                                     \
-        type *ys = to;                                                                             \
-        GT_INDEPENDENT                                                                             \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            const type x = xs[i];                                                                  \
-            ys[i] = (type)(expression);                                                            \
-        }                                                                                          \
-    }
-
 #define GT_UNARY_REAL(name, expression_f32, expression_f64)                                        \
     GT_UNARY(name, f32, float, expression_f32) GT_UNARY(name, f64, double, expression_f64)
 
@@ -55,39 +42,6 @@ GT_UNARY_SIGNED(i64, int64_t)
 GT_UNARY(abs, u8, uint8_t, x)
 GT_UNARY(sign, u8, uint8_t, x != 0)
 GT_UNARY(relu, u8, uint8_t, x)
-
-/* y[i] = expression of a and b. A repeated operand is read once, before y (which may be its array)
- * is written. */
-#define GT_BINARY(name, suffix, type, result, expression)                                          \
-    void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
-                                    int64_t sb, void *to)                                          \
-    {                                                                                              \
-        const type *as = left, *bs = right;                                                        \
-        result *ys = to;                                                                           \
-        if (n <= 0)                                                                                \
-            return;                                                                                \
-        if (sa == 0) {                                                                             \
-            const type a = as[0];                                                                  \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type b = bs[i * sb];                                                         \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
-        } else if (sb == 0) {                                                                      \
-            const type b = bs[0];                                                                  \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type a = as[i];                                                              \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
-        } else {                                                                                   \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type a = as[i], b = bs[i];                                                   \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
-        }                                                                                          \
-    }
 
 /* Division as NumPy does it: the remainder is exact and has the sign of b, and the quotient is the
  * whole number that belongs to it. */

@@ -245,25 +245,26 @@ static inline float gt_log10_f32(float x)
     return (float)(gt_log_f64((double)x) * 0x1.bcb7b1526e50ep-2);
 }
 
-/* exp(y log|x|) in double leaves 2^-44; the rest is C's list of special cases. */
+/* exp(b log|a|) in double leaves 2^-44; the rest is C's list of special cases, all in numbers of
+ * one width, as vectors need them. */
 static inline float gt_power_f32(float x, float y)
 {
-    double a = fabs((double)x), b = y;
-    double magnitude = gt_exp_f64(b * gt_log_f64(a));
-    magnitude = ((a == 1.0) & (b == b)) ? 1.0 : magnitude;
+    const double a = x, b = y, size_a = fabs(a);
+    double magnitude = gt_exp_f64(b * gt_log_f64(size_a));
+    magnitude = ((size_a == 1.0) & (b == b)) ? 1.0 : magnitude;
 
-    /* y is an integer if rounding leaves it, odd if halving does not; beyond 2^51 it is even. */
-    double size = fabs(b);
-    size = size > 0x1p51 ? 0x1p51 : size;
-    double whole = (size + 0x1p52) - 0x1p52;
-    bool integer = whole == size;
-    bool odd = integer & ((gt_bits_f64(size + 0x1p52) & 1) != 0);
-    bool minus = (gt_bits_f32(x) >> 31) != 0;
+    /* b is an integer if rounding leaves it, and its last bit tells whether it is odd; beyond 2^51
+     * it is even. */
+    double size_b = fabs(b);
+    size_b = size_b > 0x1p51 ? 0x1p51 : size_b;
+    double raised = size_b + 0x1p52;
+    bool integer = (raised - 0x1p52 == size_b) | (b != b);
+    uint64_t odd = integer ? gt_bits_f64(raised) << 63 : 0;
+    double power = gt_from_bits_f64(gt_bits_f64(magnitude) ^ (odd & gt_bits_f64(a)));
 
-    double power = (minus & odd) ? -magnitude : magnitude;
-    bool outside = (x < 0.0f) & (a < (double)INFINITY) & !integer;
-    power = (outside & (b == b)) ? (double)NAN : power;
-    return ((x == 1.0f) | (y == 0.0f)) ? 1.0f : (float)power;
+    bool outside = (a < 0.0) & (size_a < (double)INFINITY) & !integer;
+    power = outside ? (double)NAN : power;
+    return (float)(((a == 1.0) | (b == 0.0)) ? 1.0 : power);
 }
 
 #endif

@@ -36,6 +36,52 @@
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) X(__VA_ARGS__, b8, uint8_t, BOOL)
 
+/* A loop: y[i] = expression of x. */
+#define GT_UNARY(name, suffix, type, expression)                                                   \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *from, void *to)                         \
+    {                                                                                              \
+        const type *xs = from;                                                                     \
+        type *ys = to;                                                                             \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type x = xs[i];                                                                  \
+            ys[i] = (type)(expression);                                                            \
+        }                                                                                          \
+    }
+
+/* A loop: y[i] = expression of a and b, as a `result`. A repeated operand is read once, before y
+ * (which may be its array) is written. */
+#define GT_BINARY(name, suffix, type, result, expression)                                          \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
+                                    int64_t sb, void *to)                                          \
+    {                                                                                              \
+        const type *as = left, *bs = right;                                                        \
+        result *ys = to;                                                                           \
+        if (n <= 0)                                                                                \
+            return;                                                                                \
+        if (sa == 0) {                                                                             \
+            const type a = as[0];                                                                  \
+            GT_INDEPENDENT                                                                         \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                const type b = bs[i * sb];                                                         \
+                ys[i] = (result)(expression);                                                      \
+            }                                                                                      \
+        } else if (sb == 0) {                                                                      \
+            const type b = bs[0];                                                                  \
+            GT_INDEPENDENT                                                                         \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                const type a = as[i];                                                              \
+                ys[i] = (result)(expression);                                                      \
+            }                                                                                      \
+        } else {                                                                                   \
+            GT_INDEPENDENT                                                                         \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                const type a = as[i], b = bs[i];                                                   \
+                ys[i] = (result)(expression);                                                      \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
 /* A float as its bits and back. Compilers turn the copies into nothing. */
 static inline uint32_t gt_bits_f32(float x)
 {

@@ -5,24 +5,9 @@
 
 #include "functions.h"
 
-#define GT_UNARY_MATH(name, suffix, type)                                                          \
-    void GT_KERNEL(name##_##suffix)(int64_t n, const void *x, void *y)                             \
-    {                                                                                              \
-        const type *from = x;                                                                      \
-        type *to = y;                                                                              \
-        GT_INDEPENDENT                                                                             \
-        for (int64_t i = 0; i < n; i++)                                                            \
-            to[i] = gt_##name##_##suffix(from[i]);                                                 \
-    }
+#define GT_UNARY_MATH(name, suffix, type) GT_UNARY(name, suffix, type, gt_##name##_##suffix(x))
 
-#define GT_UNARY_LIBRARY(name, function)                                                           \
-    void GT_KERNEL(name##_f64)(int64_t n, const void *x, void *y)                                  \
-    {                                                                                              \
-        const double *from = x;                                                                    \
-        double *to = y;                                                                            \
-        for (int64_t i = 0; i < n; i++)                                                            \
-            to[i] = function(from[i]);                                                             \
-    }
+#define GT_UNARY_LIBRARY(name, function) GT_UNARY(name, f64, double, function(x))
 
 /* The vector function in blocks; arguments too large for its reduction are done again by the C
  * library. y may be x, so a block is kept. */
@@ -91,23 +76,7 @@ GT_UNARY_LIBRARY(arccosh, acosh)
 GT_UNARY_LIBRARY(arctanh, atanh)
 GT_UNARY_LIBRARY(erfc, erfc)
 
-/* y[i] = function(a[i * sa], b[i * sb]). A repeated number is read first, for y may be its array.
- */
-#define GT_BINARY_MATH(name, suffix, type, function)                                               \
-    void GT_KERNEL(name##_##suffix)(int64_t n, const void *a, int64_t sa, const void *b,           \
-                                    int64_t sb, void *y)                                           \
-    {                                                                                              \
-        const type *left = a, *right = b;                                                          \
-        type *to = y;                                                                              \
-        if (n <= 0)                                                                                \
-            return;                                                                                \
-        const type first_left = left[0], first_right = right[0];                                   \
-        GT_INDEPENDENT                                                                             \
-        for (int64_t i = 0; i < n; i++)                                                            \
-            to[i] = function(sa ? left[i] : first_left, sb ? right[i] : first_right);              \
-    }
-
-GT_BINARY_MATH(power, f32, float, gt_power_f32)
-GT_BINARY_MATH(power, f64, double, pow)
-GT_BINARY_MATH(arctan2, f32, float, gt_arctan2_f32)
-GT_BINARY_MATH(arctan2, f64, double, atan2)
+GT_BINARY(power, f32, float, float, gt_power_f32(a, b))
+GT_BINARY(power, f64, double, double, pow(a, b))
+GT_BINARY(arctan2, f32, float, float, gt_arctan2_f32(a, b))
+GT_BINARY(arctan2, f64, double, double, atan2(a, b))

@@ -8,27 +8,35 @@
 #define GT_BLOCKS 64 /* encrypted in one go */
 #define GT_WORDS  (4 * GT_BLOCKS)
 
-/* words[4 b .. 4 b + 3] = block first + b. */
+/* words[4 b .. 4 b + 3] = block first + b. The blocks are the lanes: one round of all of them, then
+ * the next, is what compilers turn into vectors. */
 static void gt_philox(gt_PhiloxKey key, uint64_t first, int64_t blocks, uint32_t *restrict words)
 {
-    for (uint32_t b = 0; b < (uint32_t)blocks; b++) {
-        uint32_t c0 = (uint32_t)(first + b), c1 = (uint32_t)((first + b) >> 32);
-        uint32_t c2 = (uint32_t)key.counter, c3 = (uint32_t)(key.counter >> 32);
-        uint32_t k0 = (uint32_t)key.key, k1 = (uint32_t)(key.key >> 32);
-        for (int round = 0; round < 10; round++) {
-            uint64_t a = UINT64_C(0xd2511f53) * c0;
-            uint64_t d = UINT64_C(0xcd9e8d57) * c2;
-            c0 = (uint32_t)(d >> 32) ^ c1 ^ k0;
-            c1 = (uint32_t)d;
-            c2 = (uint32_t)(a >> 32) ^ c3 ^ k1;
-            c3 = (uint32_t)a;
-            k0 += UINT32_C(0x9e3779b9);
-            k1 += UINT32_C(0xbb67ae85);
+    uint32_t c0[GT_BLOCKS], c1[GT_BLOCKS], c2[GT_BLOCKS], c3[GT_BLOCKS];
+    uint32_t k0 = (uint32_t)key.key, k1 = (uint32_t)(key.key >> 32);
+    for (int64_t b = 0; b < blocks; b++) {
+        c0[b] = (uint32_t)(first + (uint64_t)b);
+        c1[b] = (uint32_t)((first + (uint64_t)b) >> 32);
+        c2[b] = (uint32_t)key.counter;
+        c3[b] = (uint32_t)(key.counter >> 32);
+    }
+    for (int round = 0; round < 10; round++) {
+        for (int64_t b = 0; b < blocks; b++) {
+            uint64_t x = UINT64_C(0xd2511f53) * c0[b];
+            uint64_t y = UINT64_C(0xcd9e8d57) * c2[b];
+            c0[b] = (uint32_t)(y >> 32) ^ c1[b] ^ k0;
+            c1[b] = (uint32_t)y;
+            c2[b] = (uint32_t)(x >> 32) ^ c3[b] ^ k1;
+            c3[b] = (uint32_t)x;
         }
-        words[4 * b] = c0;
-        words[4 * b + 1] = c1;
-        words[4 * b + 2] = c2;
-        words[4 * b + 3] = c3;
+        k0 += UINT32_C(0x9e3779b9);
+        k1 += UINT32_C(0xbb67ae85);
+    }
+    for (int64_t b = 0; b < blocks; b++) {
+        words[4 * b] = c0[b];
+        words[4 * b + 1] = c1[b];
+        words[4 * b + 2] = c2[b];
+        words[4 * b + 3] = c3[b];
     }
 }
 

@@ -1,17 +1,17 @@
 /* Reductions whose bits depend on the numbers and their count alone, and the softmax family that is
  * made of them. Leans on functions.h.
  *
- * Rows: blocks of GT_BLOCK numbers, in each of them as many independent lanes as fill 128 bytes (a
- * number of the source, not of the processor), the lanes combined by halving, the blocks pairwise.
- * The error of a sum thus grows with GT_BLOCK / lanes + log n instead of n. Columns: the same with
- * rows in place of lanes. */
+ * Rows: blocks of GT_BLOCK numbers, in each of them 32 independent lanes (128 of bytes; a number of
+ * the source, not of the processor), the lanes combined by halving, the blocks pairwise. The error
+ * of a sum thus grows with GT_BLOCK / lanes + log n instead of n. Columns: blocks of GT_ROW_BLOCK
+ * rows, combined pairwise. */
 #include "functions.h"
 
-#define GT_BLOCK      4096 /* numbers of a row that share lanes */
-#define GT_ROW_BLOCK  32   /* rows of a column summed one after the other */
-#define GT_LANE_BYTES 128
-#define GT_WIDTH      512 /* bytes of a row that are reduced at once */
-#define GT_LEVELS     48  /* blocks combine pairwise: 2^48 of them */
+#define GT_BLOCK     4096 /* numbers of a row that share lanes */
+#define GT_ROW_BLOCK 32   /* rows of a column summed one after the other */
+#define GT_GROUP     1024 /* numbers that one pass of softmax takes */
+#define GT_WIDTH     512  /* bytes of a row that are reduced at once */
+#define GT_LEVELS    48   /* blocks combine pairwise: 2^48 of them */
 
 #define GT_T          float
 #define GT_U          float

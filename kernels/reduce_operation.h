@@ -6,10 +6,26 @@ static inline GT_T GT_OP(combine)(GT_T a, GT_T b)
     return GT_COMBINE(a, b);
 }
 
+/* Fewer numbers than lanes, as in a row of ten classes: two chains. */
+static inline GT_T GT_OP(few)(int64_t n, const GT_T *x)
+{
+    GT_T even = (GT_T)GT_START, odd = (GT_T)GT_START;
+    int64_t i = 0;
+    for (; i + 2 <= n; i += 2) {
+        even = GT_OP(combine)(even, x[i]);
+        odd = GT_OP(combine)(odd, x[i + 1]);
+    }
+    if (i < n)
+        even = GT_OP(combine)(even, x[i]);
+    return GT_OP(combine)(even, odd);
+}
+
 /* At most GT_BLOCK numbers. */
 static inline GT_T GT_OP(block)(int64_t n, const GT_T *x)
 {
-    enum { LANES = GT_LANE_BYTES / sizeof(GT_T) };
+    enum { LANES = sizeof(GT_T) == 1 ? 128 : 32 };
+    if (n < LANES)
+        return GT_OP(few)(n, x);
     GT_T lane[LANES];
     int64_t i = 0;
     for (int l = 0; l < LANES; l++)

@@ -34,7 +34,8 @@ static gt_Tensor *blank(gt_Shape shape, gt_DType dtype, void **data)
         return NULL;
     }
     if (!gt_spec_set(&spec, dtype, shape)) {
-        gt_fail(GT_INVALID, "the shape %s is not possible", gt_shape_text(shape, text, sizeof text));
+        gt_fail(GT_INVALID, "the shape %s is not possible",
+                gt_shape_text(shape, text, sizeof text));
         return NULL;
     }
     return gt_tensor_new(context, &spec, data);

@@ -17,8 +17,8 @@ struct gt_FullOptions {
 };
 #define GT_FULL_KEYWORDS_(...) GT_KEYWORDS(gt_FullOptions, GT_FULL_OPTIONS, __VA_ARGS__)
 
-/* gt_full(gt_shape(2, 3), 0.5, .dtype = GT_FLOAT64): that number everywhere. The number must fit the
- * type. */
+/* gt_full(gt_shape(2, 3), 0.5, .dtype = GT_FLOAT64): that number everywhere. The number must fit
+ * the type. */
 #define gt_full(shape, ...)                                                                        \
     gt_full_at(GT_HERE, shape, GT_FIRST(__VA_ARGS__), GT_FULL_KEYWORDS_(GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_full_at(const char *here, gt_Shape shape, double value,

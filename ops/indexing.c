@@ -147,7 +147,13 @@ typedef struct SliceOptions {
     uint32_t size;
     gt_Shape begin, extent;
 } SliceOptions;
-#define NO_SHAPE {0, {0}}
+#define NO_SHAPE                                                                                   \
+    {                                                                                              \
+        0,                                                                                         \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 #define SLICE_OPTIONS(F)                                                                           \
     F(uint32_t, size, (uint32_t)sizeof(SliceOptions), "for ABI growth")                            \
     F(gt_Shape, begin, NO_SHAPE, "where the block starts")                                         \
@@ -156,17 +162,22 @@ typedef struct SliceOptions {
 GT_OPTION_TYPE(SliceOptions, SLICE_OPTIONS);
 #undef GT_STRUCT
 
+static bool block_fits(const gt_Spec *in, const gt_Shape *begin, const gt_Shape *extent)
+{
+    bool fits = begin->rank == in->rank && extent->rank == in->rank;
+    for (int d = 0; fits && d < in->rank; d++)
+        fits = begin->dims[d] >= 0 && begin->dims[d] <= in->dims[d] && extent->dims[d] >= 0 &&
+               extent->dims[d] <= in->dims[d] - begin->dims[d];
+    return fits;
+}
+
 static gt_Status slice_shape(gt_ShapeRule *rule)
 {
     const SliceOptions *options = rule->options;
     const gt_Shape *begin = &options->begin, *extent = &options->extent;
     const gt_Spec *in = rule->input[0];
     char a[160], b[160], x[160];
-    bool fits = begin->rank == in->rank && extent->rank == in->rank;
-    for (int d = 0; fits && d < in->rank; d++)
-        fits = begin->dims[d] >= 0 && begin->dims[d] <= in->dims[d] && extent->dims[d] >= 0 &&
-               extent->dims[d] <= in->dims[d] - begin->dims[d];
-    if (!fits)
+    if (!block_fits(in, begin, extent))
         return gt_fail(GT_INVALID, "%s has no block of size %s at %s",
                        gt_shape_text(gt_spec_shape(in), x, sizeof x),
                        gt_shape_text(*extent, b, sizeof b), gt_shape_text(*begin, a, sizeof a));
@@ -262,15 +273,11 @@ gt_Tensor *gt_slice_at(const char *here, gt_Tensor *x, gt_Shape begin, gt_Shape 
         return NULL;
     const gt_Spec *in = &slot->value->spec;
     SliceOptions options = {sizeof options, begin, size};
-    bool view = begin.rank == in->rank && size.rank == in->rank;
-    for (int d = 0; view && d < in->rank; d++)
+    for (int d = 0; begin.rank == in->rank && d < in->rank && d < size.rank; d++)
         if (size.dims[d] == -1 && begin.dims[d] >= 0 && begin.dims[d] <= in->dims[d])
             options.extent.dims[d] = in->dims[d] - begin.dims[d];
-    view = view && contiguous(in, &options.extent);
-    gt_Site site = gt_site_enter(here, "slice");
-    x = gt_apply_one(NULL, view ? &gt_op_slice_view : &gt_op_slice, &options, 1, &x);
-    gt_site_leave(site);
-    return x;
+    bool view = block_fits(in, &begin, &options.extent) && contiguous(in, &options.extent);
+    return gt_apply_one(here, view ? &gt_op_slice_view : &gt_op_slice, &options, 1, &x);
 }
 
 #define GT_STRUCT gt_SplitOptions
@@ -362,9 +369,9 @@ static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int
             at.dims[d] = i % spec->dims[d];
             i /= spec->dims[d];
         }
-        return gt_fail(GT_INVALID, "index %lld, at %s of the indices, is outside axis %d of length %lld",
-                       (long long)index, gt_shape_text(at, text, sizeof text), axis,
-                       (long long)count);
+        return gt_fail(
+            GT_INVALID, "index %lld, at %s of the indices, is outside axis %d of length %lld",
+            (long long)index, gt_shape_text(at, text, sizeof text), axis, (long long)count);
     }
     return GT_OK;
 }
@@ -390,7 +397,7 @@ static void copy_elements(size_t element, int64_t n, const void *from, void *to)
 /* y[i] += x[i], y and x of any numeric type; integers wrap. */
 #define GT_ADD(type, wide)                                                                         \
     for (int64_t i = 0; i < n; i++)                                                                \
-        ((type *)y)[i] = (type)((wide)((type *)y)[i] + (wide)((const type *)x)[i])
+    ((type *)y)[i] = (type)((wide)((type *)y)[i] + (wide)((const type *)x)[i])
 static void add_elements(gt_DType dtype, int64_t n, const void *x, void *y)
 {
     switch (dtype) {
@@ -428,8 +435,7 @@ static void lookup_cut(Lookup *lookup, bool each)
         lookup->width = GT_CHUNK / rows > 16 ? GT_CHUNK / rows : 16;
     if (lookup->width > lookup->view.inner)
         lookup->width = lookup->view.inner;
-    lookup->strips =
-        lookup->width ? (lookup->view.inner + lookup->width - 1) / lookup->width : 0;
+    lookup->strips = lookup->width ? (lookup->view.inner + lookup->width - 1) / lookup->width : 0;
     lookup->units = lookup->view.outer * lookup->strips * (each ? lookup->indices : 1);
     int64_t work = lookup->width * rows;
     lookup->group = work > 0 && work < GT_CHUNK ? GT_CHUNK / work : 1;
@@ -510,9 +516,9 @@ static gt_Status take_gradient(gt_GradientRule *rule)
 {
     const gt_TakeOptions *options = gt_rule_options(rule);
     gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
-    return gt_give(rule, 0,
-                   gt_scatter_add(gt_input(rule, 1), gt_upstream(rule, 0), shape,
-                                  .axis = options->axis));
+    return gt_give(
+        rule, 0,
+        gt_scatter_add(gt_input(rule, 1), gt_upstream(rule, 0), shape, .axis = options->axis));
 }
 
 const gt_Operation gt_op_take = {
@@ -528,11 +534,12 @@ const gt_Operation gt_op_take = {
     .shape = take_shape,
     .run = take_run,
     .gradient = take_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {REAL(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4)}},
-                                   {.inputs = 2,
-                                    .input = {REAL(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)},
-                                    AXIS(gt_TakeOptions, 1)},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = {REAL(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4)}},
+                            {.inputs = 2,
+                             .input = {REAL(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)},
+                             AXIS(gt_TakeOptions, 1)},
+                            GT_SAMPLES_END},
 };
 
 static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *given)
@@ -540,7 +547,7 @@ static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *g
     gt_TakeOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_TakeOptions), &options, given);
     if (options.axis == GT_NONE) {
-        x = gt_flatten(x);
+        x = gt_ravel(x);
         options.axis = 0;
     }
     return gt_apply_one(NULL, &gt_op_take, &options, 2, (gt_Tensor *[]){x, indices});
@@ -640,13 +647,14 @@ const gt_Operation gt_op_scatter_add = {
     .run = scatter_add_run,
     .gradient = scatter_add_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 2,
-                             .input = {GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)},
-                             .options = &(const ScatterOptions){sizeof(ScatterOptions), 0, {2, {3, 2}}}},
-                            {.inputs = 2,
-                             .input = {GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)},
-                             .options = &(const ScatterOptions){sizeof(ScatterOptions), -1, {2, {2, 3}}}},
-                            GT_SAMPLES_END},
+        (const gt_Sample[]){
+            {.inputs = 2,
+             .input = {GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)},
+             .options = &(const ScatterOptions){sizeof(ScatterOptions), 0, {2, {3, 2}}}},
+            {.inputs = 2,
+             .input = {GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)},
+             .options = &(const ScatterOptions){sizeof(ScatterOptions), -1, {2, {2, 3}}}},
+            GT_SAMPLES_END},
 };
 
 static gt_Tensor *scatter_add(gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
@@ -734,7 +742,8 @@ static void along_axis_tiles(const gt_Kernel *kernel, void *argument, int64_t fi
     }
 }
 
-static gt_Status along_axis_run(const gt_Kernel *kernel, const gt_Spec *indexed, int input, int axis)
+static gt_Status along_axis_run(const gt_Kernel *kernel, const gt_Spec *indexed, int input,
+                                int axis)
 {
     const gt_Spec *indices = kernel->input_spec[input];
     axis = gt_axis(axis, indexed->rank);
@@ -795,19 +804,21 @@ const gt_Operation gt_op_take_along_axis = {
                             GT_SAMPLES_END},
 };
 
-static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices, const gt_TakeAlongOptions *given)
+static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices,
+                                  const gt_TakeAlongOptions *given)
 {
     gt_TakeAlongOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_TakeAlongOptions), &options, given);
     if (options.axis == GT_NONE) {
-        x = gt_flatten(x);
-        indices = gt_flatten(indices);
+        x = gt_ravel(x);
+        indices = gt_ravel(indices);
         options.axis = 0;
     }
     return gt_apply_one(NULL, &gt_op_take_along_axis, &options, 2, (gt_Tensor *[]){x, indices});
 }
 GT_COMPOSED(take_along_axis,
-            (const char *here, gt_Tensor *x, gt_Tensor *indices, const gt_TakeAlongOptions *options),
+            (const char *here, gt_Tensor *x, gt_Tensor *indices,
+             const gt_TakeAlongOptions *options),
             (x, indices, options))
 
 static gt_Status add_along_shape(gt_ShapeRule *rule)
@@ -833,9 +844,9 @@ static gt_Status add_along_run(const gt_Kernel *kernel)
 static gt_Status add_along_gradient(gt_GradientRule *rule)
 {
     const AddAlongOptions *options = gt_rule_options(rule);
-    return gt_give(rule, 1,
-                   gt_take_along_axis(gt_upstream(rule, 0), gt_input(rule, 0),
-                                      .axis = options->axis));
+    return gt_give(
+        rule, 1,
+        gt_take_along_axis(gt_upstream(rule, 0), gt_input(rule, 0), .axis = options->axis));
 }
 
 const gt_Operation gt_op_scatter_add_along_axis = {
@@ -927,12 +938,11 @@ const gt_Operation gt_op_one_hot = {
     .outputs = 1,
     .shape = one_hot_shape,
     .run = one_hot_run,
-    .samples =
-        (const gt_Sample[]){
-            {.inputs = 1,
-             .input = {GT_WHOLE(GT_INT32, 0, 3, 4)},
-             .options = &(const OneHotOptions){sizeof(OneHotOptions), -1, GT_FLOAT32, 3}},
-            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1,
+                                    .input = {GT_WHOLE(GT_INT32, 0, 3, 4)},
+                                    .options = &(const OneHotOptions){sizeof(OneHotOptions), -1,
+                                                                      GT_FLOAT32, 3}},
+                                   GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_one_hot_at(const char *here, gt_Tensor *indices, int64_t depth,

@@ -83,12 +83,12 @@ typedef struct gt_TakeAlongOptions gt_TakeAlongOptions;
 struct gt_TakeAlongOptions {
     GT_TAKE_ALONG_OPTIONS(GT_MEMBER)
 };
-/* y[i, j, k] = x[i, indices[i, j, k], k] for axis 1: of the shape of the indices, which is that of x
- * but for the axis. */
+/* y[i, j, k] = x[i, indices[i, j, k], k] for axis 1: of the shape of the indices, which is that of
+ * x but for the axis. */
 #define gt_take_along_axis(x, ...)                                                                 \
-    gt_take_along_axis_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                       \
-                          GT_KEYWORDS(gt_TakeAlongOptions, GT_TAKE_ALONG_OPTIONS,                  \
-                                      GT_AFTER_1(__VA_ARGS__)))
+    gt_take_along_axis_at(                                                                         \
+        GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                         \
+        GT_KEYWORDS(gt_TakeAlongOptions, GT_TAKE_ALONG_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_take_along_axis_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
                                         const gt_TakeAlongOptions *options);
 

@@ -196,8 +196,8 @@ gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor 
     {                                                                                              \
         return gt_binary(NULL, &gt_op_##name, a, gt_operand_tensor(b));                            \
     }
-/* gt_NAME_at for what is made of several operations: calls the static function NAME, with errors that
- * name NAME and the caller's line. `parameters` starts with `const char *here`. */
+/* gt_NAME_at for what is made of several operations: calls the static function NAME, with errors
+ * that name NAME and the caller's line. `parameters` starts with `const char *here`. */
 #define GT_COMPOSED(name, parameters, arguments)                                                   \
     gt_Tensor *gt_##name##_at parameters                                                           \
     {                                                                                              \

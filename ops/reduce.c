@@ -18,10 +18,10 @@ GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
  *
  * Dimensions of size 1 aside, kept and reduced ones take turns. What is left at the end is `rows`
  * reduced numbers, `stride` apart, for each of `columns` contiguous kept ones; columns is 1 if the
- * last dimension is reduced. Further out, `outputs` counts kept positions and `passes` reduced ones.
- * Where there are few of them, the rows are cut into `blocks`. More than one pass or block leave
- * partial results, outputs x parts x columns, which a second round reduces. All of it follows from
- * the shape alone. */
+ * last dimension is reduced. Further out, `outputs` counts kept positions and `passes` reduced
+ * ones. Where there are few of them, the rows are cut into `blocks`. More than one pass or block
+ * leave partial results, outputs x parts x columns, which a second round reduces. All of it follows
+ * from the shape alone. */
 typedef struct Walk {
     int rank;
     int64_t dims[GT_MAX_RANK], stride[GT_MAX_RANK];
@@ -36,8 +36,8 @@ typedef struct Reduction {
     int64_t reduced;       /* how many numbers make one */
 } Reduction;
 
-#define GT_PIECE 65536 /* numbers that make a piece of work worth giving away */
-#define GT_PIECES 64   /* pieces that are enough for every number of threads */
+#define GT_PIECE  65536 /* numbers that make a piece of work worth giving away */
+#define GT_PIECES 64    /* pieces that are enough for every number of threads */
 
 static void walk_add(Walk *walk, int64_t dim, int64_t stride)
 {
@@ -105,9 +105,9 @@ static void reduction_plan(Reduction *plan, const gt_Spec *x, uint32_t bits)
 
 static size_t reduction_scratch(const Reduction *plan, gt_DType dtype)
 {
-    return plan->parts > 1 ? (size_t)(plan->kept.count * plan->parts * plan->columns) *
-                                 gt_dtype_size(dtype)
-                           : 0;
+    return plan->parts > 1
+               ? (size_t)(plan->kept.count * plan->parts * plan->columns) * gt_dtype_size(dtype)
+               : 0;
 }
 
 typedef struct ReductionJob {
@@ -143,8 +143,7 @@ static void reduce_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
     int64_t end = last * job->group < units ? last * job->group : units;
     for (int64_t unit = first * job->group; unit < end; unit++) {
         int64_t row = unit / plan->strips, column = unit % plan->strips * plan->width;
-        int64_t width =
-            plan->columns - column < plan->width ? plan->columns - column : plan->width;
+        int64_t width = plan->columns - column < plan->width ? plan->columns - column : plan->width;
         int64_t from, rows, stride = plan->stride;
         if (job->second) {
             rows = plan->parts;
@@ -156,8 +155,8 @@ static void reduce_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
             from = walk_offset(&plan->kept, row / parts) +
                    walk_offset(&plan->passes, part / plan->blocks) + begin * plan->stride;
         }
-        const char *x = (job->second ? job->partials : job->x) +
-                        (size_t)(from + column) * job->element;
+        const char *x =
+            (job->second ? job->partials : job->x) + (size_t)(from + column) * job->element;
         char *y = (job->partials && !job->second ? job->partials : job->y) +
                   (size_t)(row * plan->columns + column) * job->element;
         if (plan->columns == 1)
@@ -323,7 +322,11 @@ static bool in_order(const gt_Axes *perm)
 
 /* ---- sum, mean, prod, max, min, all, any ---- */
 
-#define AXES(...) .options = &(const gt_ReduceOptions){GT_REDUCE_OPTIONS(GT_PRESET) __VA_ARGS__}
+#define AXES(...)                                                                                  \
+    .options = &(const gt_ReduceOptions)                                                           \
+    {                                                                                              \
+        GT_REDUCE_OPTIONS(GT_PRESET) __VA_ARGS__                                                   \
+    }
 #define SAMPLES(INPUT)                                                                             \
     (const gt_Sample[])                                                                            \
     {                                                                                              \
@@ -342,19 +345,18 @@ static bool in_order(const gt_Axes *perm)
     {                                                                                              \
         return run_reduction(kernel, GT_LOOP_##LOOP, &gt_op_##op == &gt_op_mean);                  \
     }                                                                                              \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = more,                                                                             \
-        .options = GT_STRUCT_TYPE(gt_ReduceOptions),                                               \
-        .inputs_min = 1,                                                                           \
-        .inputs_max = 1,                                                                           \
-        .outputs = 1,                                                                              \
-        .shape = rule,                                                                             \
-        .run = op##_run,                                                                           \
-        .samples = SAMPLES(INPUT),                                                                 \
-        __VA_ARGS__};
+    const gt_Operation gt_op_##op = {.size = sizeof(gt_Operation),                                 \
+                                     .name = #op,                                                  \
+                                     .formula = text,                                              \
+                                     .flags = more,                                                \
+                                     .options = GT_STRUCT_TYPE(gt_ReduceOptions),                  \
+                                     .inputs_min = 1,                                              \
+                                     .inputs_max = 1,                                              \
+                                     .outputs = 1,                                                 \
+                                     .shape = rule,                                                \
+                                     .run = op##_run,                                              \
+                                     .samples = SAMPLES(INPUT),                                    \
+                                     __VA_ARGS__};
 
 static gt_Status sum_gradient(gt_GradientRule *rule)
 {
@@ -388,9 +390,8 @@ static gt_Status prod_gradient(gt_GradientRule *rule)
         x = gt_transpose(x, .perm = perm);
     gt_Shape rows = gt_shape(gt_output_spec(rule, 0)->size, reduced_count(rule));
     x = gt_reshape(x, rows);
-    gt_Tensor *others =
-        gt_multiply(gt_cumprod(x, .axis = 1, .exclusive = true),
-                    gt_cumprod(x, .axis = 1, .exclusive = true, .reverse = true));
+    gt_Tensor *others = gt_multiply(gt_cumprod(x, .axis = 1, .exclusive = true),
+                                    gt_cumprod(x, .axis = 1, .exclusive = true, .reverse = true));
     gt_Tensor *slope = gt_multiply(others, gt_reshape(up, gt_shape(rows.dims[0], 1)));
     slope = gt_reshape(slope, gt_spec_shape(&moved));
     return gt_give(rule, 0, in_order(&perm) ? slope : gt_transpose(slope, .perm = back));
@@ -405,8 +406,7 @@ static gt_Status max_gradient(gt_GradientRule *rule)
     gt_Tensor *x = gt_input(rule, 0), *up = with_kept_axes(rule, gt_upstream(rule, 0));
     gt_Tensor *best = gt_equal(x, with_kept_axes(rule, gt_output(rule, 0)));
     best = gt_cast(best, gt_input_spec(rule, 0)->dtype);
-    gt_Tensor *ties =
-        gt_sum(best, .axis = options->axis, .axes = options->axes, .keepdims = true);
+    gt_Tensor *ties = gt_sum(best, .axis = options->axis, .axes = options->axes, .keepdims = true);
     return gt_give(rule, 0, gt_multiply(best, gt_divide(up, ties)));
 }
 REDUCTION(max, "largest of x over axes", MAX, max_shape, 0, DISTINCT, .saves_inputs = 1,
@@ -476,7 +476,8 @@ TRUTH_FUNCTION(any)
 
 /* gt_NAME made of the static function NAME. */
 #define COMPOSED(op)                                                                               \
-    GT_COMPOSED(op, (const char *here, gt_Tensor *x, const gt_ReduceOptions *options), (x, options)) \
+    GT_COMPOSED(op, (const char *here, gt_Tensor *x, const gt_ReduceOptions *options),             \
+                (x, options))                                                                      \
     gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
     {                                                                                              \
         return gt_##op##_at(NULL, x, NULL);                                                        \
@@ -568,7 +569,8 @@ static gt_Status logsumexp_gradient(gt_GradientRule *rule)
     for (int d = gt_output_spec(rule, 0)->rank; d < in->rank; d++)
         kept.dims[d] = 1;
     gt_Shape shape = gt_spec_shape(&kept);
-    double lowest = in->dtype == GT_FLOAT32 ? -3.40282346638528859812e+38 : -1.79769313486231570815e+308;
+    double lowest =
+        in->dtype == GT_FLOAT32 ? -3.40282346638528859812e+38 : -1.79769313486231570815e+308;
     gt_Tensor *y = gt_reshape(gt_maximum(gt_output(rule, 0), lowest), shape);
     gt_Tensor *softmax = gt_exp(gt_subtract(gt_input(rule, 0), y));
     return gt_give(rule, 0, gt_multiply(gt_reshape(gt_upstream(rule, 0), shape), softmax));
@@ -587,11 +589,12 @@ const gt_Operation gt_op_logsumexp = {
     .shape = logsumexp_shape,
     .run = logsumexp_run,
     .gradient = logsumexp_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {REAL(3, 4)}},
-                                   {.inputs = 1,
-                                    .input = {REAL(2, 3, 2)},
-                                    .options = &(const LogsumexpOptions){sizeof(LogsumexpOptions), 2}},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 1, .input = {REAL(3, 4)}},
+                            {.inputs = 1,
+                             .input = {REAL(2, 3, 2)},
+                             .options = &(const LogsumexpOptions){sizeof(LogsumexpOptions), 2}},
+                            GT_SAMPLES_END},
 };
 
 static gt_Tensor *logsumexp(gt_Tensor *x, const gt_ReduceOptions *given)
@@ -653,8 +656,8 @@ static gt_Status arg_shape(gt_ShapeRule *rule)
     if (view.count > INT32_MAX)
         return gt_fail(GT_INVALID, "%lld numbers are more than an int32 can count",
                        (long long)view.count);
-    uint32_t bits = options->axis == GT_NONE ? (1u << in->rank) - 1
-                                             : 1u << gt_axis(options->axis, in->rank);
+    uint32_t bits =
+        options->axis == GT_NONE ? (1u << in->rank) - 1 : 1u << gt_axis(options->axis, in->rank);
     rule->output[0].dtype = GT_INT32;
     return reduced_shape(in, bits, options->keepdims, &rule->output[0]);
 }
@@ -710,9 +713,9 @@ static void arg_tiles(const gt_Kernel *kernel, void *argument, int64_t first, in
     for (int64_t tile = first; tile < last; tile++) {
         int64_t outer = tile / strips, column = tile % strips * GT_STRIP;
         int64_t width = view->inner - column < GT_STRIP ? view->inner - column : GT_STRIP;
-        const char *x = (const char *)kernel->input[0] +
-                        (size_t)(outer * view->count * view->inner + column) *
-                            gt_dtype_size(in->dtype);
+        const char *x =
+            (const char *)kernel->input[0] +
+            (size_t)(outer * view->count * view->inner + column) * gt_dtype_size(in->dtype);
         int32_t *y = (int32_t *)kernel->output[0] + outer * view->inner + column;
         (largest ? find_largest : find_smallest)(in->dtype, view, width, x, y);
     }
@@ -728,7 +731,11 @@ static gt_Status arg_run(const gt_Kernel *kernel)
     return gt_for_tiles(kernel, view.outer * strips, arg_tiles, &view);
 }
 
-#define ARG_AXIS(...) .options = &(const gt_ArgOptions){GT_ARG_OPTIONS(GT_PRESET) __VA_ARGS__}
+#define ARG_AXIS(...)                                                                              \
+    .options = &(const gt_ArgOptions)                                                              \
+    {                                                                                              \
+        GT_ARG_OPTIONS(GT_PRESET) __VA_ARGS__                                                      \
+    }
 #define ARG(op, text)                                                                              \
     const gt_Operation gt_op_##op = {                                                              \
         .size = sizeof(gt_Operation),                                                              \
@@ -742,11 +749,11 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .outputs = 1,                                                                              \
         .shape = arg_shape,                                                                        \
         .run = arg_run,                                                                            \
-        .samples = (const gt_Sample[]){{.inputs = 1, .input = {DISTINCT(3, 4)}},                   \
-                                       {.inputs = 1,                                               \
-                                        .input = {DISTINCT(3, 4)},                                 \
-                                        ARG_AXIS(.axis = 0, .keepdims = true)},                    \
-                                       GT_SAMPLES_END},                                            \
+        .samples =                                                                                 \
+            (const gt_Sample[]){                                                                   \
+                {.inputs = 1, .input = {DISTINCT(3, 4)}},                                          \
+                {.inputs = 1, .input = {DISTINCT(3, 4)}, ARG_AXIS(.axis = 0, .keepdims = true)},   \
+                GT_SAMPLES_END},                                                                   \
     };                                                                                             \
     gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options)          \
     {                                                                                              \
@@ -769,9 +776,13 @@ static gt_Status cumulative_shape(gt_ShapeRule *rule)
 {
     const gt_CumulativeOptions *options = rule->options;
     Along view;
-    if (!along(rule->input[0], options->axis, &view))
+    if (!along(rule->input[0], options->axis, &view) || gt_shape_number(rule) != GT_OK)
         return gt_status();
-    return gt_shape_same(rule, GT_TAKES_NUMBER);
+    if (options->axis == GT_NONE) {
+        rule->output[0].rank = 1;
+        rule->output[0].dims[0] = rule->input[0]->size;
+    }
+    return GT_OK;
 }
 
 /* One row after the other along the axis, `step` apart; each from the one before. Integers wrap. */
@@ -888,9 +899,9 @@ static gt_Status cumulative_run(const gt_Kernel *kernel)
 static gt_Status cumsum_gradient(gt_GradientRule *rule)
 {
     const gt_CumulativeOptions *options = gt_rule_options(rule);
-    return gt_give(rule, 0,
-                   gt_cumsum(gt_upstream(rule, 0), .axis = options->axis,
-                             .exclusive = options->exclusive, .reverse = !options->reverse));
+    gt_Tensor *back = gt_cumsum(gt_upstream(rule, 0), .axis = options->axis,
+                                .exclusive = options->exclusive, .reverse = !options->reverse);
+    return gt_give(rule, 0, gt_reshape(back, gt_spec_shape(gt_input_spec(rule, 0))));
 }
 
 /* y[i] = x[i + 1] along the axis, or x[i - 1] if `later` is false; 0 where there is none. */
@@ -919,8 +930,7 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
     int axis = options->axis;
     bool reverse = options->reverse;
     if (axis == GT_NONE) {
-        x = gt_flatten(x);
-        up = gt_flatten(up);
+        x = gt_ravel(x);
         axis = 0;
     }
     if (options->exclusive)
@@ -931,7 +941,10 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
 }
 
 #define RUNNING(...)                                                                               \
-    .options = &(const gt_CumulativeOptions){GT_CUMULATIVE_OPTIONS(GT_PRESET) __VA_ARGS__}
+    .options = &(const gt_CumulativeOptions)                                                       \
+    {                                                                                              \
+        GT_CUMULATIVE_OPTIONS(GT_PRESET) __VA_ARGS__                                               \
+    }
 #define CUMULATIVE(op, text, more, ...)                                                            \
     const gt_Operation gt_op_##op = {                                                              \
         .size = sizeof(gt_Operation),                                                              \
@@ -958,12 +971,8 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         __VA_ARGS__};                                                                              \
     gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_CumulativeOptions *options)   \
     {                                                                                              \
-        gt_CumulativeOptions all;                                                                  \
-        gt_options_fill(GT_STRUCT_TYPE(gt_CumulativeOptions), &all, options);                      \
         x = widened(here, #op, x, GT_INT32, GT_DTYPE_NONE);                                        \
-        if (all.axis == GT_NONE)                                                                   \
-            x = gt_flatten_at(here, x);                                                            \
-        return gt_apply_one(here, &gt_op_##op, &all, 1, &x);                                       \
+        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
     }                                                                                              \
     gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
     {                                                                                              \
@@ -1036,11 +1045,10 @@ const gt_Operation gt_op_linear_recurrence = {
     .shape = recurrence_shape,
     .run = recurrence_run,
     .gradient = recurrence_gradient,
-    .samples =
-        (const gt_Sample[]){
-            {.inputs = 2, .input = {REAL(4, 2), REAL(4, 2)}},
-            {.inputs = 2,
-             .input = {REAL(2, 4), REAL(2, 4)},
-             .options = &(const RecurrenceOptions){sizeof(RecurrenceOptions), -1, true}},
-            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = {REAL(4, 2), REAL(4, 2)}},
+                                   {.inputs = 2,
+                                    .input = {REAL(2, 4), REAL(2, 4)},
+                                    .options = &(const RecurrenceOptions){sizeof(RecurrenceOptions),
+                                                                          -1, true}},
+                                   GT_SAMPLES_END},
 };

@@ -37,8 +37,8 @@ GT_DECLARE_REDUCTION(mean);
 /* The product; 1 of nothing. bool and uint8 as int32. The gradient is right where factors are 0. */
 GT_DECLARE_REDUCTION(prod);
 #define gt_prod(...) GT_REDUCTION_(gt_prod_at, __VA_ARGS__)
-/* The largest, the smallest; NaN if there is one, an error of nothing. Equal ones share the gradient
- * equally. */
+/* The largest, the smallest; NaN if there is one, an error of nothing. Equal ones share the
+ * gradient equally. */
 GT_DECLARE_REDUCTION(max);
 #define gt_max(...) GT_REDUCTION_(gt_max_at, __VA_ARGS__)
 GT_DECLARE_REDUCTION(min);
@@ -49,7 +49,8 @@ GT_DECLARE_REDUCTION(variance);
 #define gt_variance(...) GT_REDUCTION_(gt_variance_at, __VA_ARGS__)
 GT_DECLARE_REDUCTION(std);
 #define gt_std(...) GT_REDUCTION_(gt_std_at, __VA_ARGS__)
-/* log(sum(exp(x))) without overflow; -inf of nothing, and of nothing but -inf (gradient 0 there). */
+/* log(sum(exp(x))) without overflow; -inf of nothing, and of nothing but -inf (gradient 0 there).
+ */
 GT_DECLARE_REDUCTION(logsumexp);
 #define gt_logsumexp(...) GT_REDUCTION_(gt_logsumexp_at, __VA_ARGS__)
 /* bool: is every, is any number different from 0? Of nothing: true, false. No gradient. */
@@ -93,18 +94,18 @@ struct gt_CumulativeOptions {
     GT_CUMULATIVE_OPTIONS(GT_MEMBER)
 };
 
-/* Running sums, running products along an axis, of the shape of x. The gradient of cumprod is right
- * where factors are 0. bool and uint8 as int32. */
+/* Running sums, running products along an axis, of the shape of x (flat without an axis). The
+ * gradient of cumprod is right where factors are 0. bool and uint8 as int32. */
 #define gt_cumsum(...)                                                                             \
-    gt_cumsum_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                   \
-                 GT_KEYWORDS(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_cumsum_at(const char *here, gt_Tensor *x,
-                               const gt_CumulativeOptions *options);
+    gt_cumsum_at(                                                                                  \
+        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
+        GT_KEYWORDS(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_cumsum_at(const char *here, gt_Tensor *x, const gt_CumulativeOptions *options);
 GT_API gt_Tensor *(gt_cumsum)(gt_Tensor *x);
 #define gt_cumprod(...)                                                                            \
-    gt_cumprod_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
-                  GT_KEYWORDS(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS,                         \
-                              GT_AFTER_1(__VA_ARGS__)))
+    gt_cumprod_at(                                                                                 \
+        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
+        GT_KEYWORDS(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_cumprod_at(const char *here, gt_Tensor *x,
                                 const gt_CumulativeOptions *options);
 GT_API gt_Tensor *(gt_cumprod)(gt_Tensor *x);

@@ -12,7 +12,13 @@ typedef struct ShapeOptions {
     uint32_t size;
     gt_Shape shape;
 } ShapeOptions;
-#define NO_SHAPE {0, {0}}
+#define NO_SHAPE                                                                                   \
+    {                                                                                              \
+        0,                                                                                         \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 #define SHAPE_OPTIONS(F)                                                                           \
     F(uint32_t, size, (uint32_t)sizeof(ShapeOptions), "for ABI growth")                            \
     F(gt_Shape, shape, NO_SHAPE, "the shape of the result")
@@ -94,13 +100,13 @@ gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape)
     return apply_shape(here, &gt_op_reshape, x, shape);
 }
 
-gt_Tensor *gt_flatten_at(const char *here, gt_Tensor *x)
+gt_Tensor *gt_ravel_at(const char *here, gt_Tensor *x)
 {
     return apply_shape(here, &gt_op_reshape, x, gt_shape(-1));
 }
-gt_Tensor *(gt_flatten)(gt_Tensor *x)
+gt_Tensor *(gt_ravel)(gt_Tensor *x)
 {
-    return gt_flatten_at(NULL, x);
+    return gt_ravel_at(NULL, x);
 }
 
 static gt_Tensor *expand_dims(gt_Tensor *x, int axis)
@@ -333,10 +339,11 @@ const gt_Operation gt_op_broadcast_to = {
     .shape = broadcast_to_shape,
     .run = broadcast_to_run,
     .gradient = broadcast_to_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 3)}, SHAPE(2, 3)},
-                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 1, 2)}, SHAPE(2, 2, 3, 2)},
-                                   {.inputs = 1, .input = {GT_REAL_SCALAR(-2, 2)}, SHAPE(2, 2)},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 3)}, SHAPE(2, 3)},
+                            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 1, 2)}, SHAPE(2, 2, 3, 2)},
+                            {.inputs = 1, .input = {GT_REAL_SCALAR(-2, 2)}, SHAPE(2, 2)},
+                            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_broadcast_to_at(const char *here, gt_Tensor *x, gt_Shape shape)
@@ -375,7 +382,7 @@ static gt_Tensor *repeat(gt_Tensor *x, int64_t repeats, const gt_RepeatOptions *
     gt_RepeatOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_RepeatOptions), &options, given);
     if (options.axis == GT_NONE)
-        x = gt_flatten(x);
+        x = gt_ravel(x);
     gt_Spec spec = gt_spec(x);
     int axis = options.axis == GT_NONE ? 0 : options.axis;
     if (gt_status() != GT_OK || !not_negative(repeats) || (axis = gt_axis(axis, spec.rank)) < 0)
@@ -482,9 +489,10 @@ const gt_Operation gt_op_flip = {
     .shape = flip_shape,
     .run = flip_run,
     .gradient = flip_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
-                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2)}, FLIP(.axis = 1)},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
+                            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2)}, FLIP(.axis = 1)},
+                            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_FlipOptions *options)
@@ -507,7 +515,7 @@ static gt_Tensor *roll(gt_Tensor *x, int64_t shift, const gt_RollOptions *given)
     gt_Spec whole = gt_spec(x);
     bool flat = options.axis == GT_NONE;
     if (flat)
-        x = gt_flatten(x);
+        x = gt_ravel(x);
     gt_Spec spec = gt_spec(x);
     int axis = flat ? 0 : options.axis;
     if (gt_status() != GT_OK || (axis = gt_axis(axis, spec.rank)) < 0)
@@ -554,8 +562,7 @@ static gt_Status pad_shape(gt_ShapeRule *rule)
     rule->output[0] = *in;
     for (int d = 0; fits && d < in->rank; d++) {
         int64_t *dim = &rule->output[0].dims[d];
-        fits = before->dims[d] >= 0 && after->dims[d] >= 0 &&
-               before->dims[d] <= INT64_MAX - *dim &&
+        fits = before->dims[d] >= 0 && after->dims[d] >= 0 && before->dims[d] <= INT64_MAX - *dim &&
                after->dims[d] <= INT64_MAX - *dim - before->dims[d];
         *dim += fits ? before->dims[d] + after->dims[d] : 0;
     }
@@ -608,13 +615,12 @@ const gt_Operation gt_op_pad = {
     .shape = pad_shape,
     .run = pad_run,
     .gradient = pad_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1,
-                                    .input = {GT_REAL(-2, 2, 2, 3)},
-                                    .options = &(const PadOptions){sizeof(PadOptions),
-                                                                   {2, {1, 0}},
-                                                                   {2, {0, 2}},
-                                                                   -1}},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1,
+             .input = {GT_REAL(-2, 2, 2, 3)},
+             .options = &(const PadOptions){sizeof(PadOptions), {2, {1, 0}}, {2, {0, 2}}, -1}},
+            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,

@@ -7,14 +7,14 @@
 
 GT_BEGIN
 
-/* The numbers in row-major order as another shape; one dimension may be -1 and is worked out. Shares
- * the memory. */
+/* The numbers in row-major order as another shape; one dimension may be -1 and is worked out.
+ * Shares the memory. */
 #define gt_reshape(x, shape) gt_reshape_at(GT_HERE, x, shape)
 GT_API gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape);
 /* gt_reshape to one dimension. */
-#define gt_flatten(x) gt_flatten_at(GT_HERE, x)
-GT_API gt_Tensor *gt_flatten_at(const char *here, gt_Tensor *x);
-GT_API gt_Tensor *(gt_flatten)(gt_Tensor *x);
+#define gt_ravel(x) gt_ravel_at(GT_HERE, x)
+GT_API gt_Tensor *gt_ravel_at(const char *here, gt_Tensor *x);
+GT_API gt_Tensor *(gt_ravel)(gt_Tensor *x);
 /* With a dimension of 1 at `axis` of the result. */
 #define gt_expand_dims(x, axis) gt_expand_dims_at(GT_HERE, x, axis)
 GT_API gt_Tensor *gt_expand_dims_at(const char *here, gt_Tensor *x, int axis);
@@ -41,12 +41,12 @@ typedef struct gt_TransposeOptions gt_TransposeOptions;
 struct gt_TransposeOptions {
     GT_TRANSPOSE_OPTIONS(GT_MEMBER)
 };
-/* The axes in another order: gt_transpose(x) reverses them, gt_transpose(x, .perm = gt_axes(1, 0, 2))
- * says which. A copy. */
+/* The axes in another order: gt_transpose(x) reverses them, gt_transpose(x, .perm = gt_axes(1, 0,
+ * 2)) says which. A copy. */
 #define gt_transpose(...)                                                                          \
-    gt_transpose_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
-                    GT_KEYWORDS(gt_TransposeOptions, GT_TRANSPOSE_OPTIONS,                         \
-                                GT_AFTER_1(__VA_ARGS__)))
+    gt_transpose_at(                                                                               \
+        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
+        GT_KEYWORDS(gt_TransposeOptions, GT_TRANSPOSE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x,
                                   const gt_TransposeOptions *options);
 GT_API gt_Tensor *(gt_transpose)(gt_Tensor *x);

@@ -1,5 +1,5 @@
-/* Copies between arrays walked with strides: what transposing, flipping, stretching, cutting, padding
- * and joining have in common. Leans on kit.c for walking. */
+/* Copies between arrays walked with strides: what transposing, flipping, stretching, cutting,
+ * padding and joining have in common. Leans on kit.c for walking. */
 #include "ops/kit.h"
 
 #include <string.h>
@@ -58,8 +58,8 @@ void gt_strided_axis(gt_Broadcast *plan, int64_t dim, int64_t from, int64_t to)
     plan->stride[1][last] = to;
 }
 
-/* How the innermost axis is copied. With a plane, an axis that reading steps through by 1 goes along
- * with it, and the two are transposed by squares. */
+/* How the innermost axis is copied. With a plane, an axis that reading steps through by 1 goes
+ * along with it, and the two are transposed by squares. */
 typedef struct Copy {
     const char *from;
     char *to;
@@ -71,7 +71,7 @@ typedef struct Copy {
 
 #define GT_COPY_STRIDED(type)                                                                      \
     for (int64_t i = 0; i < n; i++)                                                                \
-        ((type *)to)[i * there] = ((const type *)from)[i * here]
+    ((type *)to)[i * there] = ((const type *)from)[i * here]
 
 static void copy_run(const gt_Kernel *kernel, const void *argument, const gt_Broadcast *plan,
                      int64_t n, const int64_t *offset, int64_t output)

@@ -25,22 +25,6 @@ GT_BEGIN
     F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(softmax) F(log_softmax) F(relu_gradient)        \
     F(tanh_gradient) F(sigmoid_gradient)                                                           \
     /* random.c */                                                                                 \
-    F(random_uniform) F(random_normal) F(truncated_normal) F(random_integers) F(dropout)           \
-    F(generator_advance)                                                                           \
-    /* loss.c */                                                                                   \
-    F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
-    F(sparse_softmax_crossentropy_gradient)                                                        \
-    /* math.c */                                                                                   \
-    F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
-    F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
-    F(ceil) F(round) F(trunc) F(arctan2)                                                           \
-    /* compare.c */                                                                                \
-    F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)         \
-    F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
-    /* activation.c */                                                                             \
-    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(softmax) F(log_softmax) F(relu_gradient)        \
-    F(tanh_gradient) F(sigmoid_gradient)                                                           \
-    /* random.c */                                                                                 \
     F(uniform) F(normal) F(truncated_normal) F(random_integers) F(dropout) F(generator_advance)    \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \

@@ -295,13 +295,17 @@ Test(io, safetensors_bytes, .init = open_folder, .fini = close_folder)
     cr_assert(files_in_folder() == 1, "a temporary file was left");
 
     /* a full disk: the limit on file sizes stands for it */
-    const struct rlimit small = {64, 64};
+    struct rlimit before, small;
     gt_Tensor *large = some_tensor(GT_FLOAT32, gt_shape(1000), 1);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = (struct rlimit){64, before.rlim_max};
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
     refused(gt_save_tensors(path, gt_named_tensors({"large", large})), GT_IO, path,
             "cannot be written: File too large");
     refused(gt_write_csv(path, large), GT_IO, path, "File too large");
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, SIG_DFL);
     cr_assert(get_file(path, bytes, sizeof bytes) == n, "the old file is gone");
     cr_assert(files_in_folder() == 1, "a temporary file was left");
     gt_scope_end(scope);

@@ -7,6 +7,7 @@
 #include "leaks.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ONE(x)       gt_tensors(x)
