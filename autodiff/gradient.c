@@ -290,7 +290,7 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
             snprintf(text, size, "there is a gradient");
         else if (from < 0)
             snprintf(text, size, "the target was not computed from %s", name);
-        else if (never_differentiable(cut))
+        else if (cut && cut->operation && cut->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
             snprintf(text, size, "%s at %s has no gradient: %s", cut->operation->name, where(cut),
                      cut->operation->why_not ? cut->operation->why_not
                                              : "it is not differentiable");
