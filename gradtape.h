@@ -38,5 +38,10 @@
 #include "io/csv.h"
 #include "io/idx.h"
 #include "io/safetensors.h"
+#include "train/checkpoint.h"
+#include "train/dataset.h"
+#include "train/metric.h"
+#include "train/model.h"
+#include "train/progress.h"
 
 #endif
