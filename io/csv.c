@@ -316,17 +316,6 @@ static bool good_delimiter(char c)
                          !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !strchr("\"+-.", c));
 }
 
-static bool good_missing(const gt_CsvOptions *options)
-{
-    int64_t least, most;
-    double missing = options->missing;
-    if (isinf(missing) || gt_dtype_is_float(options->dtype))
-        return true;
-    integer_range(options->dtype, &least, &most);
-    return missing >= (double)least && missing <= (double)most && missing < 0x1p63 &&
-           missing == (double)(int64_t)missing;
-}
-
 static bool check_options(gt_Context *context, const gt_CsvOptions *options)
 {
     if (!good_delimiter(options->delimiter))
@@ -339,7 +328,7 @@ static bool check_options(gt_Context *context, const gt_CsvOptions *options)
     else if (options->skip_rows < 0 || options->limit < 0)
         gt_raise(context, GT_INVALID, NULL, NULL, "%s is negative",
                  options->skip_rows < 0 ? "skip_rows" : "limit");
-    else if (!good_missing(options))
+    else if (!isinf(options->missing) && !gt_number_fits(options->dtype, options->missing))
         gt_raise(context, GT_INVALID, NULL, NULL, "missing = %g is no number of type %s",
                  options->missing, gt_dtype_name(options->dtype));
     else

@@ -381,8 +381,10 @@ bool gt_json_put(gt_Context *context, gt_Bytes *out, const char *format, ...)
     va_start(arguments, format);
     int n = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (n < 0 || (size_t)n >= sizeof text)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "a piece of JSON is too long") == GT_OK;
+    if (n < 0 || (size_t)n >= sizeof text) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "a piece of JSON is too long");
+        return false;
+    }
     if (!gt_bytes_reserve(context, out, (size_t)n))
         return false;
     memcpy(out->data + out->size, text, (size_t)n);
@@ -393,8 +395,10 @@ bool gt_json_put(gt_Context *context, gt_Bytes *out, const char *format, ...)
 bool gt_json_put_string(gt_Context *context, gt_Bytes *out, const char *string)
 {
     size_t size = strlen(string);
-    if (size > SIZE_MAX / 16)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "a string is too long") == GT_OK;
+    if (size > SIZE_MAX / 16) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "a string is too long");
+        return false;
+    }
     if (!gt_bytes_reserve(context, out, 6 * size + 2)) /* the longest escape is \u001f */
         return false;
     char *to = out->data + out->size;

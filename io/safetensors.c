@@ -1,8 +1,8 @@
 /* The safetensors format (github.com/huggingface/safetensors): eight bytes, little-endian, with the
- * length of the header; the header, JSON, {"name": {"dtype", "shape", "data_offsets": [begin,
- * end]},
- * "__metadata__": {text: text}}; then the numbers, row-major, little-endian, without a gap from the
- * first to the end of the file. Leans on file.c and json.c. */
+ * length of the header; the header, in JSON,
+ *     {"__metadata__": {text: text}, "name": {"dtype", "shape", "data_offsets": [begin, end]}, ...}
+ * then the numbers, row-major, little-endian, without a gap from the first to the end of the file.
+ * Leans on file.c and json.c. */
 #include "io/safetensors.h"
 #include "io/json.h"
 #include "core/internal.h"
@@ -532,7 +532,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Are these `count` names UTF-8, and each there once? */
+/* Sorts the names, and sees whether one is there twice. */
 static bool check_names(const Saving *saving, const char *what, int32_t count)
 {
     char text[GT_EXCERPT];

@@ -140,10 +140,15 @@ static gt_Status reshape_layer_create(gt_Layer *layer)
 static gt_Tensor *reshape_layer_call(gt_Layer *layer, gt_CallArgs in)
 {
     gt_Shape target = ((const ReshapeLayer *)layer)->options.target;
-    gt_Shape shape = {.rank = target.rank + 1};
-    shape.dims[0] = gt_dim(gt_tensor_shape(in.x), 0);
+    gt_Shape input = gt_tensor_shape(in.x), shape = {.rank = target.rank + 1};
+    int64_t row = 1, known = 1;
+    shape.dims[0] = gt_dim(input, 0);
+    for (int d = 1; d < input.rank; d++)
+        row *= input.dims[d];
     for (int d = 0; d < target.rank; d++)
-        shape.dims[d + 1] = target.dims[d];
+        known *= target.dims[d] < 0 ? 1 : target.dims[d];
+    for (int d = 0; d < target.rank; d++) /* -1 is what is left of a row, for empty batches too */
+        shape.dims[d + 1] = target.dims[d] == -1 && known ? row / known : target.dims[d];
     return gt_reshape(in.x, shape);
 }
 

@@ -137,12 +137,19 @@ static gt_Status make_arguments(gt_Context *context, gt_Function *self, bool tra
     return GT_OK;
 }
 
+/* The slot behind an argument or a result; `name` is for errors. */
+static gt_Slot *slot_of(gt_Context *context, const char *name, int32_t i, gt_Tensor *tensor)
+{
+    char what[40] = "";
+    if (!tensor || !gt_slot_alive(gt_slot_raw(tensor), tensor))
+        snprintf(what, sizeof what, "%s %d", name, (int)i + 1);
+    return gt_slot_check(context, NULL, "function", what, tensor);
+}
+
 /* What the body returned as output i; a variable stands for its value. */
 static gt_Value *result_value(gt_Context *context, gt_Function *self, int32_t i)
 {
-    char what[32];
-    snprintf(what, sizeof what, "output %d of the body", (int)i + 1);
-    gt_Slot *slot = gt_slot_check(context, NULL, "function", what, self->result[i]);
+    gt_Slot *slot = slot_of(context, "the body's output", i, self->result[i]);
     if (!slot)
         return NULL;
     return slot->variable && context->trace ? gt_trace_variable(context, slot) : slot->value;
@@ -369,9 +376,7 @@ static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors 
     if (make_room(context, self, inputs.count) != GT_OK)
         return context->status;
     for (int32_t i = 0; i < inputs.count; i++) {
-        char what[32];
-        snprintf(what, sizeof what, "input %d", (int)i + 1);
-        gt_Slot *slot = gt_slot_check(context, NULL, "function", what, inputs.items[i]);
+        gt_Slot *slot = slot_of(context, "input", i, inputs.items[i]);
         if (!slot)
             return context->status;
         gt_Value *value = slot->value;

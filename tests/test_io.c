@@ -773,6 +773,34 @@ Test(io, gzip, .init = open_folder, .fini = close_folder)
     gzip_tests();
 }
 
+/* The table of the examples: 1797 digits of 64 pixels and a label. */
+Test(io, digits)
+{
+    const char *data = getenv("GT_TEST_DATA");
+    char path[512], packed[520];
+    snprintf(path, sizeof path, "%s/digits.csv", data ? data : "examples/data");
+    snprintf(packed, sizeof packed, "%s.gz", path);
+    if (access(path, R_OK) != 0)
+        cr_skip_test("%s is not there", path);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *digits = gt_read_csv(path);
+    cr_assert(gt_shape_equal(gt_tensor_shape(digits), gt_shape(1797, 65)), "%s",
+              gt_error_message());
+    double sum = 0;
+    for (int64_t i = 0; i < gt_size(digits); i++)
+        sum += gt_at(digits, i);
+    cr_assert(sum == 569788, "the sum is %g", sum);
+    gt_Tensor *labels = gt_read_csv(path, .columns = gt_columns(-1, 1), .dtype = GT_INT32);
+    for (int64_t i = 0; i < 1797; i++)
+        cr_assert(gt_at(labels, i) == gt_at(digits, 65 * i + 64), "label %lld", (long long)i);
+#ifdef GT_HAVE_ZLIB
+    cr_assert(same_tensor(digits, gt_read_csv(packed)), "compressed: %s", gt_error_message());
+#endif
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- CSV ---- */
 
 /* A table read with options gives these numbers. */

@@ -26,6 +26,7 @@
 #include "core/graph.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
+#include "ops/creation.h"
 #include "ops/reduce.h"
 #include "optim/adam.h"
 #include "optim/sgd.h"
@@ -476,8 +477,7 @@ Test(optim, minimize)
     gt_Tensor *loss = quadratic(old);
     ASSERT_OK(gt_minimize(sgd, tape, loss, gt_tensors(a)));
     cr_assert(gt_at(old, 0) == 0.5 && gt_at(a, 0) == 0.25 && gt_data(a) == address);
-    cr_assert(gt_at(gt_gradient(tape, loss, a), 0) != 0.5 || gt_status() == GT_OK);
-    gt_error_clear();
+    cr_assert(gt_at(gt_gradient(tape, loss, old), 0) == 1);
     gt_tape_end(tape);
 
     /* A gradient may be the variable itself, or share its bytes. */
@@ -485,6 +485,16 @@ Test(optim, minimize)
     gt_Tensor *gradients[2] = {a, gt_identity(b)};
     ASSERT_OK(gt_apply_gradients(sgd, pair.variables, gradients));
     cr_assert(gt_at(a, 0) == 0.1875 && gt_at(b, 0) == 1.3125 && gt_at(gradients[1], 0) == 1.75);
+
+    /* Two variables that are each other's gradient: both as they were before the step. */
+    gt_Variable *x = gt_variable(gt_array64(gt_shape(1), 1));
+    gt_Variable *y = gt_variable(gt_array64(gt_shape(1), 2));
+    gt_Optimizer *cross = gt_sgd(1);
+    ASSERT_OK(gt_apply_gradients(cross, gt_tensors(x, y), ((gt_Tensor *[]){y, x})));
+    cr_assert(gt_at(x, 0) == -1 && gt_at(y, 0) == 1);
+    gt_optimizer_free(cross);
+    gt_variable_free(x);
+    gt_variable_free(y);
 
     /* Mistakes; none of them changes anything. */
     double stranger_number = 1;
@@ -524,7 +534,7 @@ Test(optim, minimize)
     loss = quadratic(a);
     gt_tape_resume(tape);
     ASSERT_FAILS(gt_minimize(sgd, tape, loss, pair.variables), GT_NO_GRADIENT,
-                 "variable a was not read while this tape recorded");
+                 "the target was not computed while this tape recorded");
     gt_tape_end(tape);
     cr_assert(gt_at(a, 0) == 0.1875 && gt_at(b, 0) == 1.3125 && gt_optimizer_iterations(sgd) == 3);
 
@@ -588,6 +598,42 @@ Test(optim, large_variables)
         cr_assert(!run || polls > 0);
     }
     cr_assert(memcmp(result[0], result[1], sizeof result[0]) == 0);
+    gt_context_free(NULL);
+}
+
+/* ---- an interrupt comes before a step or after it, never into it ---- */
+
+static bool at_poll(void *user)
+{
+    return --*(int *)user == 0;
+}
+
+Test(optim, interrupted)
+{
+    enum { SIZE = 40000 };
+    int polls = 1, interruptions = 0;
+    for (bool done = false; !done; polls++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *ones =
+            gt_full_like(gt_from_data((float[SIZE]){0}, gt_shape(SIZE), GT_FLOAT32), 1);
+        gt_Variable *a = gt_variable(ones), *b = gt_variable(ones);
+        gt_Optimizer *sgd = gt_sgd(0.5, .momentum = 0.5, .clipnorm = 1e9);
+        int left = polls;
+        gt_set_interrupt(at_poll, &left);
+        gt_Status status = gt_apply_gradients(sgd, gt_tensors(a, b), ((gt_Tensor *[]){ones, ones}));
+        gt_set_interrupt(NULL, NULL);
+        gt_error_clear();
+        done = left > 0;
+        cr_assert(status == (done ? GT_OK : GT_INTERRUPTED));
+        interruptions += !done;
+        for (int i = 0; i < SIZE; i += SIZE - 1)
+            cr_assert(gt_at(a, i) == (done ? 0.5 : 1) && gt_at(b, i) == gt_at(a, i));
+        gt_scope_end(scope);
+        gt_optimizer_free(sgd);
+        gt_variable_free(a);
+        gt_variable_free(b);
+    }
+    cr_assert(interruptions >= 3);
     gt_context_free(NULL);
 }
 
@@ -717,9 +763,9 @@ static bool failing_step(gt_Optimizer *optimizer, Pair *pair, Failing *state, in
     cr_assert(ok || gt_status() == GT_NO_MEMORY, "%s", gt_error_message());
     gt_error_clear();
     gt_tape_end(tape);
-    if (!ok && gt_optimizer_variables(optimizer).count * 1 > 2 && size > 2 * LONG * 4 + 16)
-        cr_assert(snapshot(optimizer, pair, after) == size && memcmp(before, after, size) == 0,
-                  "half an update after %lld allocations", (long long)left);
+    snapshot(optimizer, pair, after); /* begins alike, whether it was built meanwhile or not */
+    cr_assert(ok || memcmp(before, after, size) == 0, "half an update after %lld allocations",
+              (long long)left);
     return ok;
 }
 

@@ -194,7 +194,7 @@ Test(plan, training_is_the_same_bit_for_bit)
 
 typedef struct State {
     gt_Variable *a, *b, *random;
-    gt_Tensor *outside, *large, *borrowed;
+    gt_Tensor *outside, *large;
 } State;
 
 static State state_new(void)
@@ -252,11 +252,11 @@ static gt_Status draw(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     State *s = context;
     (void)in;
-    out[0] = gt_random_uniform(gt_shape(3), .generator = s->random);
-    out[1] = gt_random_normal(gt_shape(3), .generator = s->random);
+    out[0] = gt_uniform(gt_shape(3), .generator = s->random);
+    out[1] = gt_normal(gt_shape(3), .generator = s->random);
     gt_assign_add(s->a, out[0]);
     out[2] = gt_add(out[1], s->a);
-    out[3] = gt_random_uniform(gt_shape(3));
+    out[3] = gt_uniform(gt_shape(3));
     return gt_status();
 }
 
@@ -350,19 +350,19 @@ Test(plan, effects)
 
 /* ---- where values come from and go to ---- */
 
+static float borrowed[2] = {5, 6};
+static double factor = 1;
+
 static gt_Status sources(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     State *s = context;
-    static const float buffer[2] = {5, 6};
-    float local[2];
-    memcpy(local, buffer, sizeof local);
     out[0] = in[0];
     out[1] = gt_identity(in[0]);
     out[2] = s->outside;
-    out[3] = gt_from_buffer(local, gt_shape(2), GT_FLOAT32);
+    out[3] = gt_from_buffer(borrowed, gt_shape(2), GT_FLOAT32);
     out[4] = gt_add(out[3], in[0]);
     out[5] = gt_multiply(out[4], s->a);
-    out[6] = gt_sum(gt_multiply(s->large, gt_scalar(2, GT_FLOAT32)));
+    out[6] = gt_sum(gt_multiply(s->large, gt_live(&factor, GT_FLOAT32)));
     out[7] = out[4];
     out[8] = gt_multiply(gt_from_values_at(GT_HERE, gt_shape(0, 2), GT_FLOAT32, 0, NULL), out[4]);
     (void)gt_add(out[4], out[5]); /* nobody needs it */
@@ -392,13 +392,14 @@ Test(plan, sources_and_outputs)
         cr_assert_eq(gt_at(out[3], 1), 6);
         cr_assert_eq(gt_at(out[4], 0), 5 + was);
         cr_assert_eq(gt_at(out[5], 0), (5 + was) * was);
-        cr_assert_eq(gt_item(out[6]), 10000);
+        cr_assert_eq(gt_item(out[6]), 5000 * factor++);
         cr_assert_eq(gt_at(out[7], 0), 5 + was);
         cr_assert_eq(gt_size(out[8]), 0);
         cr_assert_eq(gt_at(a, 0), 2 * was);
         cr_assert_neq(gt_data(out[0]), gt_data(a));
         cr_assert_neq(gt_data(out[7]), gt_data(out[4]));
         cr_assert_eq(gt_at(s.outside, 0), 1);
+        borrowed[0] = borrowed[1] = 0; /* a constant is what it was when it was traced */
     }
     cr_assert_eq(gt_function_stats(function).operations, 7);
     /* The variable lives as long as the plan needs it. */
@@ -626,9 +627,9 @@ Test(plan, mistakes)
     assert_fails(counting, &calls, GT_STATE, "the body did not do the same twice: a constant");
     assert_fails(reading, NULL, GT_STATE, "inside a traced function this tensor has no number yet");
     assert_fails(making, NULL, GT_STATE, "a variable cannot be made inside a traced function");
-    assert_fails(lazy, NULL, GT_INVALID, "output 1 of the body is NULL");
+    assert_fails(lazy, NULL, GT_INVALID, "the body's output 1 is NULL");
     assert_fails(refusing, NULL, GT_NUMERIC, "the body failed");
-    assert_fails(letting_go, NULL, GT_STALE, "output 1 of the body was used after its scope");
+    assert_fails(letting_go, NULL, GT_STALE, "the body's output 1 was used after its scope");
     gt_Function *self = NULL;
     self = gt_function(recursing, &self, .outputs = 1);
     gt_Tensor *x = gt_array(gt_shape(2), 1, 2), *out = NULL;
@@ -638,7 +639,8 @@ Test(plan, mistakes)
     self = gt_function(suicidal, &self, .outputs = 1);
     gt_Function *gone = self;
     gt_function_call(self, gt_tensors(x), &out);
-    assert_error(GT_STATE, "");
+    ok();
+    cr_assert_eq(gt_at(out, 1), 4);
     gt_function_call(gone, gt_tensors(x), &out);
     assert_error(GT_STALE, "this function was freed");
 

@@ -1,6 +1,6 @@
-/* In place of core/memory.c when fuzzing: every block is an allocation of its own that ends with the
- * last byte asked for, so that AddressSanitizer sees a read or write behind it, and so that a test
- * of failing allocations can make each one fail. */
+/* In place of core/memory.c when fuzzing: every block is an allocation of its own that ends with
+ * the last byte asked for, so that AddressSanitizer sees a read or write behind it, and so that a
+ * test of failing allocations can make each one fail. */
 #include "core/internal.h"
 
 #include <string.h>
@@ -58,8 +58,7 @@ void gt_release(gt_Context *context, void *block, size_t bytes)
     context->allocator.release(context->allocator.user, head, HEAD + bytes);
 }
 
-bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
-                size_t element)
+bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity, size_t element)
 {
     if (count < *capacity)
         return true;
