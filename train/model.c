@@ -109,7 +109,7 @@ static gt_Status run_step(gt_Context *context, Compiled *self, bool training, co
         return bodies[training][has_y](self, inputs, NULL);
     gt_Function **plan = &self->plans[training][has_y];
     if (!*plan)
-        *plan = gt_function(bodies[training][has_y], self);
+        *plan = gt_function(bodies[training][has_y], self, .outputs = 0);
     if (!*plan)
         return context->status;
     return gt_function_call(*plan, ((gt_Tensors){1 + has_y, inputs}), NULL);
