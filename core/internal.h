@@ -38,6 +38,7 @@ typedef struct gt_ThreadPool gt_ThreadPool;
 typedef struct gt_Buffer {
     void *data;
     size_t bytes;
+    struct gt_Buffer *block; /* the data is a part of this one's; held */
     uint32_t references;
     bool borrowed; /* the user's memory: not ours to free */
 } gt_Buffer;
