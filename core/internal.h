@@ -101,6 +101,8 @@ struct gt_Slot {
     char padding[64 - 5 * sizeof(void *) - sizeof(uint32_t)];
 };
 
+_Static_assert(sizeof(gt_Slot) == 1u << GT_HANDLE_BITS, "a handle is a slot's address");
+
 struct gt_Scope {
     gt_Scope *parent;
     gt_Slot *first, *last;

@@ -207,7 +207,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         goto failed;
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
-        if (call->value[i] && call->value[i]->record)
+        if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
             tapes |= call->value[i]->record->tapes;
     tapes &= context->recording;
     if (tapes && !gt_record_new(context, call->operation, call->options, call->inputs, call->value,
