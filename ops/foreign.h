@@ -1,6 +1,6 @@
 /* Operations from C functions that know nothing of tensors: a function on arrays with its own
- * signature, or a function on numbers that is mapped over tensors. Such an operation is as good as a
- * built-in one: recorded, differentiated, planned, found by its name.
+ * signature, or a function on numbers that is mapped over tensors. Such an operation is as good as
+ * a built-in one: recorded, differentiated, planned, found by its name.
  *
  *     void scale(const float *x, float *y, size_t n, double factor);
  *     void scale_gradient(const float *dy, float *dx, size_t n, double factor);
@@ -11,8 +11,8 @@
  *                                 "const float *dy, float *dx, size_t n, double factor"));
  *     gt_Tensor *y = gt_foreign(op, gt_tensors(x), .numbers = gt_numbers(2.5));
  *
- * The signature is the prototype as it stands in the source, with or without the result and the name
- * before the parentheses. It says what each parameter is:
+ * The signature is the prototype as it stands in the source, with or without the result and the
+ * name before the parentheses. It says what each parameter is:
  *
  *     const float *x         an input, any shape, row-major; the type must be the tensor's
  *     const float x[r][c]    an input of shape (r, c); r and c are then known by name
@@ -23,12 +23,12 @@
  *     double factor          a number given at the call, with .numbers, in the order of parameters
  *
  * Array elements are float, double, int32_t (or int), int64_t, uint8_t or bool; numbers are those,
- * int and long among them, and unsigned ones of 32 bits. At most 24 parameters, among them at most 8
- * outputs and 8 numbers.
+ * int and long among them, and unsigned ones of 32 bits. At most 24 parameters, among them at most
+ * 8 outputs and 8 numbers.
  *
  * The function returns void; or int or gt_Status, where what is not 0 is an error; or float or
- * double, which is then an output of shape () after the others. It is called on the caller's thread,
- * once for the whole of the arrays, also with sizes of 0, and must not keep the pointers.
+ * double, which is then an output of shape () after the others. It is called on the caller's
+ * thread, once for the whole of the arrays, also with sizes of 0, and must not keep the pointers.
  *
  * A signature that does not fit the function is memory corruption that nobody can detect. Leave it
  * out, GT_FUNCTION(scale), and it is taken from the function's type; that knows the usual types of
@@ -52,8 +52,8 @@ typedef struct gt_CFunction {
     const char *signature;
 } gt_CFunction;
 
-/* GT_FUNCTION(f): the signature is the function's type. GT_FUNCTION(f, "const float *x, ..."): it is
- * this one. */
+/* GT_FUNCTION(f): the signature is the function's type. GT_FUNCTION(f, "const float *x, ..."): it
+ * is this one. */
 #define GT_FUNCTION(...)                                                                           \
     gt_c_function((gt_AnyFunction)(GT_FIRST(__VA_ARGS__)), GT_SECOND(__VA_ARGS__, 0),              \
                   gt_signature_of(GT_FIRST(__VA_ARGS__)))
@@ -113,8 +113,8 @@ struct gt_ForeignOptions {
  * under that name, and lives as long as the context. The texts are copied.
  *
  * The gradient function is found to its parameters by their names: with an input x and an output y,
- * `const float *dy` is the gradient that arrived at y, `float *dx` what to compute for x, `x` and `y`
- * are the input and the output as they were; sizes and numbers have the names they have in the
+ * `const float *dy` is the gradient that arrived at y, `float *dx` what to compute for x, `x` and
+ * `y` are the input and the output as they were; sizes and numbers have the names they have in the
  * function. A result that is returned is called y, or `result` if there are other outputs. Without
  * names they are: the inputs, the outputs and their gradients; or the inputs and the outputs'
  * gradients; or the outputs' gradients alone; then one gradient for each input. It becomes the
@@ -222,7 +222,7 @@ template <class... Values> inline gt_Numbers gt_numbers(Values... values)
     return gt_numbers_of(static_cast<int>(sizeof...(values)), list + 1);
 }
 #else
-#define GT_SIGNATURE_OF_(result, ...) result(*)(__VA_ARGS__) : #result "(" #__VA_ARGS__ ")",
+#define GT_SIGNATURE_OF_(result, ...) result (*)(__VA_ARGS__) : #result "(" #__VA_ARGS__ ")",
 #define gt_signature_of(f)                                                                         \
     _Generic((f), GT_FOREIGN_TYPES(GT_SIGNATURE_OF_) default : (const char *)0)
 #define gt_numbers(...)                                                                            \
