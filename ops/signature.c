@@ -270,7 +270,7 @@ bool gt_signature_parse(gt_Signature *signature, const char *text, char *why, si
     Reader reader = {.at = text, .why = why, .size = size};
     memset(signature, 0, sizeof *signature);
     signature->result = GT_C_VOID;
-    bool prototype = strchr(text, '(') != NULL;
+    bool prototype = text[strcspn(text, "(,")] == '(';
     next(&reader);
     if (prototype) {
         read_head(&reader, signature);
