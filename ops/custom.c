@@ -18,7 +18,7 @@ static bool is_identifier(const char *name)
 void *gt_custom_new(gt_Context *context, const char *here, const char *maker,
                     const gt_ObjectKind *kind, size_t bytes, const char *name, const char *suffix)
 {
-    if (!name || !is_identifier(name) || strlen(name) + strlen(suffix) >= GT_CUSTOM_NAME) {
+    if (!name || !is_identifier(name) || strlen(name) > GT_CUSTOM_NAME - 20) {
         gt_raise(context, GT_INVALID, here, maker,
                  "the name \"%.80s\" must be letters, digits and '_', %d characters at most",
                  name ? name : "NULL", GT_CUSTOM_NAME - 20);

@@ -256,17 +256,15 @@ static void check_gradients(Case c, const char *what)
 
 Test(foreign, gradients)
 {
-    const gt_Operation *scaled =
-        gt_foreign_operation("scale", .function = GT_FUNCTION(scale),
-                             .gradient = GT_FUNCTION(scale_gradient));
+    const gt_Operation *scaled = gt_foreign_operation("scale", .function = GT_FUNCTION(scale),
+                                                      .gradient = GT_FUNCTION(scale_gradient));
     const gt_Operation *rows =
         gt_foreign_operation("row_powers", .function = GT_FUNCTION(row_powers, ROWS_SIGNATURE),
                              .gradient = GT_FUNCTION(row_powers_gradient, ROWS_GRADIENT));
     const gt_Operation *sum = gt_foreign_operation("total", .function = GT_FUNCTION(total),
                                                    .gradient = GT_FUNCTION(total_gradient));
-    const gt_Operation *times =
-        gt_foreign_operation("product", .function = GT_FUNCTION(product),
-                             .gradient = GT_FUNCTION(product_gradient));
+    const gt_Operation *times = gt_foreign_operation("product", .function = GT_FUNCTION(product),
+                                                     .gradient = GT_FUNCTION(product_gradient));
     const gt_Operation *wave =
         gt_foreign_operation("sine", .function = GT_FUNCTION(sine), .rule = sine_rule);
     const gt_Operation *cosine =
@@ -377,15 +375,15 @@ Test(foreign, plans)
 
 Test(foreign, calls)
 {
-    const char *signature = "int a, const uint8_t *x, float b, int64_t c, int32_t *y, bool d, "
-                            "unsigned e, double f, size_t n, const int64_t *z, const bool *q, long g";
+    const char *signature =
+        "int a, const uint8_t *x, float b, int64_t c, int32_t *y, bool d, "
+        "unsigned e, double f, size_t n, const int64_t *z, const bool *q, long g";
     const gt_Operation *all =
         gt_foreign_operation("mixed", .function = GT_FUNCTION(mixed, signature));
     gt_Tensor *x = gt_from_values_at(NULL, gt_shape(2), GT_UINT8, 2, (double[]){1, 2});
     gt_Tensor *z = gt_from_values_at(NULL, gt_shape(2), GT_INT64, 2, (double[]){3, -4});
     gt_Tensor *q = gt_from_values_at(NULL, gt_shape(2), GT_BOOL, 2, (double[]){0, 1});
-    gt_Tensor *y =
-        gt_foreign(all, gt_tensors(x, z, q), .numbers = gt_numbers(1, 2, 3, 1, 5, 6, 7));
+    gt_Tensor *y = gt_foreign(all, gt_tensors(x, z, q), .numbers = gt_numbers(1, 2, 3, 1, 5, 6, 7));
     assert_ok();
     double base = 1 + 20 + 300 + 1000 + 50000 + 600000 + 7000000;
     cr_assert(gt_at(y, 0) == base + 4 && gt_at(y, 1) == base + 2 - 4 + 1);
@@ -393,9 +391,9 @@ Test(foreign, calls)
         double numbers[7];
         const char *words;
     } wrong[] = {
-        {{1.5, 2, 3, 1, 5, 6, 7}, "number 1, a"}, {{3e9, 2, 3, 1, 5, 6, 7}, "number 1, a"},
+        {{1.5, 2, 3, 1, 5, 6, 7}, "number 1, a"},   {{3e9, 2, 3, 1, 5, 6, 7}, "number 1, a"},
         {{1, 1e300, 3, 1, 5, 6, 7}, "number 2, b"}, {{1, 2, 1e30, 1, 5, 6, 7}, "number 3, c"},
-        {{1, 2, 3, 2, 5, 6, 7}, "number 4, d"}, {{1, 2, 3, 1, -5, 6, 7}, "number 5, e"},
+        {{1, 2, 3, 2, 5, 6, 7}, "number 4, d"},     {{1, 2, 3, 1, -5, 6, 7}, "number 5, e"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         gt_foreign(all, gt_tensors(x, z, q), .numbers = gt_numbers_of(7, wrong[i].numbers));
@@ -526,8 +524,8 @@ Test(foreign, refusals)
     };
     int64_t operations = 0;
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
-        const gt_Operation *op = gt_foreign_operation(
-            "bad", .function = GT_FUNCTION(odd_type, malformed[i].signature));
+        const gt_Operation *op =
+            gt_foreign_operation("bad", .function = GT_FUNCTION(odd_type, malformed[i].signature));
         cr_assert(!op, "\"%s\" was taken", malformed[i].signature);
         assert_fails(GT_INVALID, malformed[i].words, malformed[i].signature);
         operations += gt_operation_find("bad") != NULL;
@@ -539,7 +537,8 @@ Test(foreign, refusals)
     } gradients[] = {
         {NULL, "needs a signature"},
         {"const double *", "without names"},
-        {"const double *, const double *, const double *, const double *, double *", "without names"},
+        {"const double *, const double *, const double *, const double *, double *",
+         "without names"},
         {"const double *dz, double *dx, double factor", "dz of the gradient function is not"},
         {"const double *dy, double *dz, double factor", "dz of the gradient function is not"},
         {"const double *dy, double *x, double factor", "x of the gradient function is not"},
@@ -558,13 +557,20 @@ Test(foreign, refusals)
         cr_assert(!gt_operation_find("bad") && !gt_operation_find("bad_gradient"));
     }
 
-    static const char *const names[] = {NULL, "", "a b", "1a", "a/b", "add",
-                                        "a_name_that_is_much_longer_than_any_operation_ought_to_have"};
+    static const char *const names[] = {
+        NULL,
+        "",
+        "a b",
+        "1a",
+        "a/b",
+        "add",
+        "a_name_that_is_much_longer_than_any_operation_ought_to_have"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         gt_foreign_operation_at(NULL, names[i],
                                 &(gt_ForeignOptions){.size = sizeof(gt_ForeignOptions),
                                                      .function = GT_FUNCTION(scale)});
-        assert_fails(GT_INVALID, i == 5 ? "taken" : "must be letters", names[i] ? names[i] : "NULL");
+        assert_fails(GT_INVALID, i == 5 ? "taken" : "must be letters",
+                     names[i] ? names[i] : "NULL");
     }
     gt_foreign_operation("bad", .function = GT_FUNCTION(odd_type));
     assert_fails(GT_INVALID, "needs a signature", "an unusual type");
@@ -602,7 +608,8 @@ Test(foreign, refusals)
             .gradient = GT_SYMBOL("cube_slope", "const double *x, const double *dy, double *dx, "
                                                 "size_t n"));
         assert_ok();
-        check_gradients((Case){cube, gt_numbers(), 1, {gt_shape(3)}, {{1, -2, 0.5}}, false}, "cube");
+        check_gradients((Case){cube, gt_numbers(), 1, {gt_shape(3)}, {{1, -2, 0.5}}, false},
+                        "cube");
     }
     gt_context_free(NULL);
     assert_no_leaks();
@@ -753,7 +760,8 @@ Test(foreign, memory)
         if (!worked) {
             cr_assert(gt_status() == GT_NO_MEMORY, "budget %d: %s", (int)budget,
                       gt_error_message());
-            cr_assert(!gt_operation_find("row_powers") == !gt_operation_find("row_powers_gradient"));
+            cr_assert(!gt_operation_find("row_powers") ==
+                      !gt_operation_find("row_powers_gradient"));
             gt_error_clear();
             memory.left = 1 << 20;
             if (!gt_operation_find("row_powers") && !gt_operation_find("hypot"))
