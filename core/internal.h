@@ -136,6 +136,7 @@ struct gt_Context {
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
     struct gt_Slab *slabs;
+    bool unpooled; /* each block is a slab of its own */
     gt_MemoryStats memory;
     /* errors */
     gt_Status status;
