@@ -19,10 +19,14 @@ struct gt_Slab {
 
 static int log2_floor(size_t n)
 {
+#ifdef __GNUC__
+    return (int)sizeof(unsigned long long) * 8 - 1 - __builtin_clzll(n);
+#else
     int bits = 0;
     while (n >>= 1)
         bits++;
     return bits;
+#endif
 }
 
 /* Class 0..3: 64, 128, 192, 256 bytes; then four steps to each doubling. */
@@ -61,30 +65,38 @@ static void push_free(gt_Context *context, int class, void *block)
     context->free_blocks[class] = block;
 }
 
+static void *out_of_memory(gt_Context *context, size_t bytes)
+{
+    gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
+    return NULL;
+}
+
+/* One block of a class whose list is empty; small ones come with more, which go to the list. */
+static void *fresh_block(gt_Context *context, int class, size_t size)
+{
+    size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
+    if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
+        payload = 32768 / size * size; /* a small program stays small */
+    struct gt_Slab *slab = slab_new(context, payload);
+    if (!slab)
+        return NULL;
+    char *block = (char *)slab + SLAB_HEAD;
+    for (size_t at = payload; at > size; at -= size)
+        push_free(context, class, block + at - size);
+    return block;
+}
+
 void *gt_allocate(gt_Context *context, size_t bytes)
 {
+    if (bytes > SIZE_MAX / 4)
+        return out_of_memory(context, bytes);
     size_t size;
-    if (bytes > SIZE_MAX / 4) {
-        gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
-        return NULL;
-    }
     int class = class_of(bytes, &size);
     void *block = context->free_blocks[class];
-    if (block) {
+    if (block)
         context->free_blocks[class] = *(void **)block;
-    } else {
-        size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
-        if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
-            payload = 32768 / size * size; /* a small program stays small */
-        struct gt_Slab *slab = slab_new(context, payload);
-        if (!slab) {
-            gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
-            return NULL;
-        }
-        block = (char *)slab + SLAB_HEAD;
-        for (size_t at = payload; at > size; at -= size)
-            push_free(context, class, (char *)block + at - size);
-    }
+    else if (!(block = fresh_block(context, class, size)))
+        return out_of_memory(context, bytes);
     context->memory.bytes_in_use += (int64_t)size;
     if (context->memory.bytes_in_use > context->memory.bytes_peak)
         context->memory.bytes_peak = context->memory.bytes_in_use;
