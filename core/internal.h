@@ -222,10 +222,6 @@ static inline void *gt_value_data(const gt_Value *value)
 
 /* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
 gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
-/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones.
- * `what` names the argument. */
-gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
-                       const char *what, const gt_Tensor *tensor);
 static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 {
     return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
@@ -234,6 +230,17 @@ static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
 {
     return slot->value &&
            (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
+}
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones.
+ * `what` names the argument. */
+gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
+                        const char *what, const gt_Tensor *tensor); /* raises; NULL */
+static inline gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
+                                     const char *what, const gt_Tensor *tensor)
+{
+    if (tensor && gt_slot_alive(gt_slot_raw(tensor), tensor))
+        return gt_slot_raw(tensor);
+    return gt_slot_refuse(context, here, operation, what, tensor);
 }
 static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
 {

@@ -36,10 +36,14 @@ struct gt_Slab {
 
 static int log2_floor(size_t n)
 {
+#ifdef __GNUC__
+    return (int)sizeof(unsigned long long) * 8 - 1 - __builtin_clzll(n);
+#else
     int bits = 0;
     while (n >>= 1)
         bits++;
     return bits;
+#endif
 }
 
 /* Class 0..3: 64, 128, 192, 256 bytes; then four steps to each doubling. */
@@ -105,31 +109,44 @@ static void *pop_free(gt_Context *context, int class)
     return block;
 }
 
+static void *out_of_memory(gt_Context *context, size_t bytes)
+{
+    gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
+    return NULL;
+}
+
+/* One block of a class whose list is empty; small ones come with more, which go to the list. */
+static void *fresh_block(gt_Context *context, int class, size_t size)
+{
+    size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
+    if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
+        payload = 32768 / size * size; /* a small program stays small */
+    struct gt_Slab *slab = slab_new(context, payload);
+    if (!slab)
+        return NULL;
+    char *block = (char *)slab + SLAB_HEAD;
+    for (size_t at = payload; at > size; at -= size)
+        push_free(context, class, block + at - size, size);
+    return block;
+}
+
 void *gt_allocate(gt_Context *context, size_t bytes)
 {
+    if (bytes > SIZE_MAX / 4)
+        return out_of_memory(context, bytes);
     size_t size = bytes;
-    if (bytes > SIZE_MAX / 4) {
-        gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
-        return NULL;
-    }
-    int class = context->unpooled ? -1 : class_of(bytes, &size);
-    void *block = context->unpooled ? NULL : pop_free(context, class);
-    if (!block && context->unpooled) {
+    void *block;
+    if (context->unpooled) {
         struct gt_Slab *slab = slab_new(context, bytes);
         block = slab ? (char *)slab + SLAB_HEAD : NULL;
-    } else if (!block) {
-        size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
-        if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
-            payload = 32768 / size * size; /* a small program stays small */
-        struct gt_Slab *slab = slab_new(context, payload);
-        block = slab ? (char *)slab + SLAB_HEAD : NULL;
-        for (size_t at = payload; block && at > size; at -= size)
-            push_free(context, class, (char *)block + at - size, size);
+    } else {
+        int class = class_of(bytes, &size);
+        block = pop_free(context, class);
+        if (!block)
+            block = fresh_block(context, class, size);
     }
-    if (!block) {
-        gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
-        return NULL;
-    }
+    if (!block)
+        return out_of_memory(context, bytes);
     allow(block, bytes);
     forbid((char *)block + bytes, size - bytes);
     context->memory.bytes_in_use += (int64_t)size;

@@ -38,6 +38,13 @@ typedef struct Call {
     gt_ShapeRule rule;
 } Call;
 
+static const char *name_of_input(int i)
+{
+    static const char names[][8] = {"input 1", "input 2", "input 3", "input 4", "input 5",
+                                    "input 6", "input 7", "input 8", "input 9"};
+    return i < 9 ? names[i] : "one of the inputs";
+}
+
 static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
 {
     gt_Context *context = call->context;
@@ -52,10 +59,8 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
         call->rule.input[i] = NULL;
         if (!input[i] && operation->optional_inputs >> i & 1)
             continue;
-        char what[32] = "input 1";
-        what[6] = (char)('1' + i % 9);
-        gt_Slot *slot = gt_slot_check(context, call->here, operation->name,
-                                      i < 9 ? what : "one of the inputs", input[i]);
+        gt_Slot *slot =
+            gt_slot_check(context, call->here, operation->name, name_of_input(i), input[i]);
         if (!slot)
             return context->status;
         call->slot[i] = slot;

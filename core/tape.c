@@ -31,7 +31,6 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     gt_Record *record = gt_allocate(context, bytes);
     if (!record)
         return NULL;
-    memset(record, 0, sizeof *record);
     record->operation = operation;
     record->context = context;
     record->tapes = tapes;
@@ -40,6 +39,8 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     record->inputs = (uint16_t)inputs;
     record->outputs = (uint16_t)outputs;
     record->references = (uint32_t)outputs;
+    record->variable = NULL;
+    record->stripped = false;
     record->options = (char *)record + at_options;
     record->input = (gt_Value **)((char *)record + at_inputs);
     record->output = (gt_RecordOutput *)((char *)record + at_outputs);

@@ -48,16 +48,19 @@ void gt_buffer_release(gt_Context *context, gt_Buffer *buffer)
 
 gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buffer, size_t offset)
 {
-    gt_Value *value = gt_allocate_zeroed(context, sizeof *value);
+    gt_Value *value = gt_allocate(context, sizeof *value);
     if (!value)
         return NULL;
-    value->spec = *spec;
+    value->spec = *spec; /* field by field: this is on the path of every operation */
     value->context = context;
     value->buffer = buffer;
     value->offset = offset;
-    value->references = 1;
-    value->data_references = 1;
+    value->record = NULL;
+    value->origin = NULL;
+    value->references = value->data_references = 1;
     value->symbol = -1;
+    value->trace = 0;
+    value->index = 0;
     return value;
 }
 
@@ -188,21 +191,16 @@ gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)
     return gt_slot_handle(slot);
 }
 
-gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
-                       const char *what, const gt_Tensor *tensor)
+gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
+                        const char *what, const gt_Tensor *tensor)
 {
-    if (!tensor) {
+    if (!tensor)
         gt_raise(context, GT_INVALID, here, operation, "%s is NULL", what);
-        return NULL;
-    }
-    gt_Slot *slot = gt_slot_raw(tensor);
-    if (!gt_slot_alive(slot, tensor)) {
+    else
         gt_raise(context, GT_STALE, here, operation,
                  "%s was used after its scope or tape ended, or after its variable was freed",
                  what);
-        return NULL;
-    }
-    return slot;
+    return NULL;
 }
 
 /* ---- scopes ---- */
