@@ -219,8 +219,8 @@ static inline void *gt_value_data(const gt_Value *value)
 
 /* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
 gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
-/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones.
- * `what` names the argument. */
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL, for stale ones and for
+ * tensors of another context (its variables may be read). `what` names the argument. */
 gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
                        const char *what, const gt_Tensor *tensor);
 static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)

@@ -201,6 +201,10 @@ gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operat
                  what);
         return NULL;
     }
+    if (slot->value->context != context && !slot->variable) {
+        gt_raise(context, GT_STATE, here, operation, "%s is a tensor of another context", what);
+        return NULL;
+    }
     return slot;
 }
 
