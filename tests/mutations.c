@@ -5,7 +5,7 @@
  *     drop     it is zero
  *     last     the last element that is not zero is a hundredth too large
  * Without GT_MUTATE nothing is changed; with GT_MUTATE=list every gradient given is named in the
- * file that GT_MUTATE_LIST names. */
+ * file that GT_MUTATE_LIST names, with "zero" behind it if all of it was. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,10 @@ gt_Status __wrap_gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient)
     if (wanted && gradient && strcmp(wanted, "list") == 0) {
         FILE *list = fopen(getenv("GT_MUTATE_LIST"), "a");
         if (list) {
-            fprintf(list, "%s\n", name);
+            int64_t zeros = 0, size = gt_size(gradient);
+            while (zeros < size && gt_at(gradient, zeros) == 0)
+                zeros++;
+            fprintf(list, "%s%s\n", name, zeros == size ? " zero" : "");
             fclose(list);
         }
     } else if (wanted && gradient && strncmp(wanted, name, (size_t)length) == 0) {
