@@ -17,6 +17,7 @@
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/creation.h"
+#include "ops/foreign.h"
 #include "ops/indexing.h"
 #include "ops/loss.h"
 #include "ops/math.h"
@@ -28,6 +29,7 @@
 #include "autodiff/gradient.h"
 #include "plan/function.h"
 #include "layers/basic.h"
+#include "layers/callable.h"
 #include "layers/dense.h"
 #include "layers/initializer.h"
 #include "layers/layer.h"
@@ -38,5 +40,10 @@
 #include "io/csv.h"
 #include "io/idx.h"
 #include "io/safetensors.h"
+#include "train/checkpoint.h"
+#include "train/dataset.h"
+#include "train/metric.h"
+#include "train/model.h"
+#include "train/progress.h"
 
 #endif

@@ -78,6 +78,24 @@ static bool same_value(const gt_GraphValue *a, const gt_GraphValue *b)
                   gt_spec_bytes(&a->spec)) == 0;
 }
 
+/* Names a value by the first operation that reads it. */
+static void describe_value(const gt_Graph *graph, int32_t value, char *text, size_t size)
+{
+    static const char *const kinds[] = {"an argument", "a constant", "a variable", "a live number",
+                                        "a result"};
+    const char *kind = kinds[graph->values[value].kind];
+    for (int32_t n = 0; n < graph->node_count; n++) {
+        const gt_GraphNode *node = &graph->nodes[n];
+        for (int32_t k = 0; k < node->inputs; k++)
+            if (node->input[k] == value) {
+                snprintf(text, size, "%s of %s at %s is not the same", kind, node->operation->name,
+                         node->here ? node->here : "?");
+                return;
+            }
+    }
+    snprintf(text, size, "%s is not the same", kind);
+}
+
 bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size_t size)
 {
     int32_t nodes = a->node_count < b->node_count ? a->node_count : b->node_count;
@@ -99,13 +117,16 @@ bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size
                  (int)b->node_count);
         return false;
     }
+    for (int32_t i = 0; i < a->value_count && i < b->value_count; i++)
+        if (!same_value(&a->values[i], &b->values[i])) {
+            describe_value(a, i, difference, size);
+            return false;
+        }
     bool same = a->value_count == b->value_count && a->outputs == b->outputs;
-    for (int32_t i = 0; same && i < a->value_count; i++)
-        same = same_value(&a->values[i], &b->values[i]);
     for (int32_t i = 0; same && i < a->outputs; i++)
         same = a->output[i] == b->output[i];
     if (!same)
-        snprintf(difference, size, "a constant or a result is not the same");
+        snprintf(difference, size, "what is returned is not the same");
     return same;
 }
 

@@ -38,6 +38,7 @@ typedef struct gt_ThreadPool gt_ThreadPool;
 typedef struct gt_Buffer {
     void *data;
     size_t bytes;
+    struct gt_Buffer *block; /* the data is a part of this one's; held */
     uint32_t references;
     bool borrowed; /* the user's memory: not ours to free */
 } gt_Buffer;
@@ -100,6 +101,8 @@ struct gt_Slot {
     uint32_t generation;
     char padding[64 - 5 * sizeof(void *) - sizeof(uint32_t)];
 };
+
+_Static_assert(sizeof(gt_Slot) == 1u << GT_HANDLE_BITS, "a handle is a slot's address");
 
 struct gt_Scope {
     gt_Scope *parent;

@@ -281,6 +281,8 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
         return gt_raise(context, GT_INVALID, here, "watch",
                         "a tensor of type %s has no gradient; only floats can be watched",
                         gt_dtype_name(value->spec.dtype));
+    if (value->context != context)
+        return gt_raise(context, GT_STATE, here, "watch", "the tensor belongs to another context");
     uint64_t bit = BIT(gt_tape_bit(context, tape));
     if (slot->variable) {
         gt_tape_watch_variable(context, slot, bit);

@@ -15,7 +15,7 @@ gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes)
     gt_Buffer *buffer = gt_allocate(context, sizeof *buffer);
     if (!buffer)
         return NULL;
-    *buffer = (gt_Buffer){NULL, bytes, 1, true};
+    *buffer = (gt_Buffer){.bytes = bytes, .references = 1, .borrowed = true};
     memcpy(&buffer->data, &data, sizeof data); /* borrowed memory is never written */
     return buffer;
 }
@@ -40,6 +40,7 @@ void gt_buffer_release(gt_Context *context, gt_Buffer *buffer)
         return;
     if (!buffer->borrowed)
         gt_release(context, buffer->data, buffer->bytes);
+    gt_buffer_release(context, buffer->block);
     gt_release(context, buffer, sizeof *buffer);
 }
 

@@ -77,6 +77,7 @@ static void destroy_layer(gt_Object *object)
 {
     gt_LayerState *state = (gt_LayerState *)object;
     gt_Context *context = object->context;
+    gt_callable_forget(state);
     if (state->layer && state->layer->type->destroy)
         state->layer->type->destroy(state->layer);
     gt_object_release(state->compiled);

@@ -193,8 +193,8 @@ static gt_Status take_values(gt_Context *context, gt_Function *self, gt_Scope *o
     return context->status;
 }
 
-/* Two scopes: what the body keeps from the inner one goes with the outer one. With a graph the body is
- * traced into it, else its results go to `outputs`. */
+/* Two scopes: what the body keeps from the inner one goes with the outer one. With a graph the body
+ * is traced into it, else its results go to `outputs`. */
 static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *graph,
                           gt_Tensor **outputs)
 {
@@ -275,7 +275,8 @@ static bool is_for(const Entry *entry, const gt_Context *context, const gt_Funct
     return true;
 }
 
-/* The entry with the plan for this call, NULL if there is none. The one used last is asked first. */
+/* The entry with the plan for this call, NULL if there is none. The one used last is asked first.
+ */
 static Entry *find_entry(gt_Context *context, gt_Function *self)
 {
     for (int32_t tried = 0; tried < self->entry_count; tried++) {
@@ -369,7 +370,8 @@ static gt_Status make_room(gt_Context *context, gt_Function *self, int32_t input
     return GT_OK;
 }
 
-/* Holds the values of the inputs; an assignment to a variable among them leaves them as they are. */
+/* Holds the values of the inputs; an assignment to a variable among them leaves them as they are.
+ */
 static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors inputs)
 {
     self->inputs = 0;
@@ -470,8 +472,8 @@ gt_FunctionStats gt_function_stats(const gt_Function *self)
 {
     gt_FunctionStats stats = {0};
     gt_Context *context = gt_enter();
-    if (!context || !gt_object_check(context, NULL, "function_stats", (const gt_Object *)self,
-                                     &function_kind))
+    if (!context ||
+        !gt_object_check(context, NULL, "function_stats", (const gt_Object *)self, &function_kind))
         return stats;
     stats = self->stats;
     stats.plans = self->entry_count;

@@ -1,8 +1,9 @@
-/* Functions that are traced once and run as a plan ever after: without dispatch, without allocation.
+/* Functions that are traced once and run as a plan ever after: without dispatch, without
+ * allocation.
  *
- *     static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs) { ... }
- *     gt_Function *step = gt_function(train_step, model, .outputs = 1);
- *     gt_function_call(step, gt_tensors(x, y), &loss);
+ *     static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs) {
+ * ... } gt_Function *step = gt_function(train_step, model, .outputs = 1); gt_function_call(step,
+ * gt_tensors(x, y), &loss);
  *
  * The body is ordinary code: operations, tapes, gradients, assignments. What it computes in C runs
  * while it is traced and never again. So it must do the same at every call: what changes is a
@@ -19,19 +20,18 @@ typedef struct gt_Function gt_Function;
 
 /* Computes `outputs`, one handle each, from `inputs`; `context` is what gt_function was given. An
  * output that is made inside a tape needs gt_keep before that tape ends. Returns gt_status(). */
-typedef gt_Status (*gt_FunctionBody)(void *context, gt_Tensor *const *inputs,
-                                     gt_Tensor **outputs);
+typedef gt_Status (*gt_FunctionBody)(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs);
 
 #define GT_FUNCTION_OPTIONS(F)                                                                     \
     F(uint32_t, size, (uint32_t)sizeof(gt_FunctionOptions), "for ABI growth")                      \
-    F(int32_t, outputs, 0, "how many tensors the body computes, at most 1024")
+    F(int32_t, outputs, 1, "how many tensors the body computes, 0 to 1024")
 typedef struct gt_FunctionOptions gt_FunctionOptions;
 struct gt_FunctionOptions {
     GT_FUNCTION_OPTIONS(GT_MEMBER)
 };
 
-/* gt_function(body, context, .outputs = 1). `context` may be NULL and must outlive the function. Free
- * with gt_function_free, or it goes with the context. */
+/* gt_function(body, context, .outputs = 1). `context` may be NULL and must outlive the function.
+ * Free with gt_function_free, or it goes with the context. */
 #define gt_function(...)                                                                           \
     gt_function_new(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                        \
                     GT_KEYWORDS(gt_FunctionOptions, GT_FUNCTION_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
@@ -40,13 +40,13 @@ GT_API gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void
 /* Drops the caller's hold. NULL is ignored. */
 GT_API void gt_function_free(gt_Function *function);
 
-/* Runs the function. `outputs` gets handles of the innermost scope; it may be NULL if there are none.
- * A variable given as an argument is taken as the value it has now.
+/* Runs the function. `outputs` gets handles of the innermost scope; it may be NULL if there are
+ * none. A variable given as an argument is taken as the value it has now.
  *
  * The first call with inputs of new shapes or types traces the body twice, compares, and makes a
  * plan; up to 32 plans are kept, the least recently used goes. A plan is also made anew when a
- * variable it reads was made trainable or no longer is. The results are those of eager execution, bit
- * for bit, save that denormal numbers count as zero while a plan runs.
+ * variable it reads was made trainable or no longer is. The results are those of eager execution,
+ * bit for bit, save that denormal numbers count as zero while a plan runs.
  *
  * Changes of variables come after everything that can fail: a label out of range or an interrupt
  * leaves all variables as they were. Only an assignment that itself fails, after others were made,
@@ -68,7 +68,8 @@ typedef struct gt_FunctionStats {
     int64_t bytes_naive; /* what they would take without sharing memory */
     int64_t traces;      /* how often a plan was made */
     int64_t runs;        /* calls that ran a plan */
-    int64_t eager_calls; /* calls that ran the body: a tape was watching, or another function traced */
+    int64_t
+        eager_calls; /* calls that ran the body: a tape was watching, or another function traced */
 } gt_FunctionStats;
 /* All zero on failure. */
 GT_API gt_FunctionStats gt_function_stats(const gt_Function *function);

@@ -1,17 +1,17 @@
 /* From a traced graph to steps that run one after the other. In this order:
  *
- *   needed     what no output and no effect needs is dropped
- *   views      a view is no step: a place inside the memory it looks at
- *   order      effects come last, so that whatever can fail has run before a variable changes. Where
- *              an operation needs the new value of a variable (random state, a step count), the
- *              effect works on a shadow of the variable, which is copied back at the very end
- *   versions   every effect makes a new version of its variable at the same address. Whoever reads
- *              an older version later than that gets a copy, made just before
- *   memory     the life of every piece of memory, from its first step to its last; an element-wise
- *              operation takes over the memory of an input that ends there; the rest is packed into
- *              one block, large pieces first, each into the smallest gap that is free for its life
- *   kernels    filled in but for the pointers that change: arguments, outputs, large constants.
- *              A run patches those that moved.
+ *   needed    what no output and no effect needs is dropped
+ *   views     a view is no step: a place inside the memory it looks at
+ *   order     effects come last, so that whatever can fail has run before a variable changes. Where
+ *             an operation needs the new value of a variable (random state, a step count), the
+ *             effect works on a shadow of the variable, which is copied back at the very end
+ *   versions  every effect makes a new version of its variable at the same address. Whoever reads
+ *             an older version later than that gets a copy, made just before
+ *   memory    the life of every piece of memory, from its first step to its last; an element-wise
+ *             operation takes over the memory of an input that ends there; the rest is packed into
+ *             one block, large pieces first, each into the smallest gap that is free for its life
+ *   kernels   filled in but for the pointers that change: arguments, outputs, large constants. A
+ *             run patches those that moved.
  *
  * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save
  * for an effect whose own kernel fails. Leans on core. */
@@ -161,8 +161,8 @@ static unsigned marks_of(const Draft *draft, const gt_GraphNode *node)
     return marks;
 }
 
-/* Backwards: what is needed, and what operations are made of that are no effects. An effect whose new
- * value such an operation needs has to run among them, and what it reads itself before it. */
+/* Backwards: what is needed, and what operations are made of that are no effects. An effect whose
+ * new value such an operation needs has to run among them, and what it reads itself before it. */
 static void mark(Draft *draft)
 {
     const gt_Graph *graph = draft->graph;
@@ -396,8 +396,8 @@ static Place place_of(const Draft *draft, int32_t value, int32_t item)
 
 static gt_Status add_step(Draft *draft, DraftStep step)
 {
-    if (gt_reserve(draft->context, (void **)&draft->steps, draft->step_count,
-                   &draft->step_capacity, sizeof *draft->steps))
+    if (gt_reserve(draft->context, (void **)&draft->steps, draft->step_count, &draft->step_capacity,
+                   sizeof *draft->steps))
         draft->steps[draft->step_count++] = step;
     return draft->context->status;
 }
@@ -662,8 +662,8 @@ static void fill_kernel(Draft *draft, int32_t s)
         kernel->output_spec[i] = &graph->values[node ? node->output[i] : step->value].spec;
         kernel->output[i] = address(draft, output_place(draft, step, i), kernel, -1, i);
     }
-    draft->plan->steps[s] = (Step){kernel->operation->run, kernel, node ? node->here : NULL,
-                                   kernel->operation->name};
+    draft->plan->steps[s] =
+        (Step){kernel->operation->run, kernel, node ? node->here : NULL, kernel->operation->name};
 }
 
 /* Twice: the first time counts the patches of every base. */
@@ -751,8 +751,8 @@ static gt_Status describe_sources(gt_Plan *plan)
     for (int32_t i = 0; i < plan->outputs; i++) {
         const gt_GraphValue *value = &graph->values[graph->output[i]];
         bool made = value->kind == GT_GRAPH_RESULT && !value->variable;
-        plan->output[i] = (PlanOutput){value->spec,
-                                       made ? graph->nodes[value->node].operation : NULL};
+        plan->output[i] =
+            (PlanOutput){value->spec, made ? graph->nodes[value->node].operation : NULL};
     }
     int32_t variables = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
@@ -793,8 +793,7 @@ static gt_Status make_steps(Draft *draft)
         return draft->context->status;
     mark(draft);
     order(draft);
-    if (source_cells(draft) != GT_OK || result_cells(draft) != GT_OK ||
-        find_copies(draft) != GT_OK)
+    if (source_cells(draft) != GT_OK || result_cells(draft) != GT_OK || find_copies(draft) != GT_OK)
         return draft->context->status;
     return emit(draft);
 }

@@ -21,9 +21,9 @@ void gt_plan_free(gt_Plan *plan);
 bool gt_plan_fits(const gt_Plan *plan);
 /* Does the plan read a variable that one of these tapes watches, or would watch by itself? */
 bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching);
-/* Runs it. `input` are the arguments, held by the caller; `output`, all NULL before, gets new handles
- * of the innermost scope. If it fails no output is left, and no variable was changed unless an effect
- * itself failed (see plan.c). */
+/* Runs it. `input` are the arguments, held by the caller; `output`, all NULL before, gets new
+ * handles of the innermost scope. If it fails no output is left, and no variable was changed unless
+ * an effect itself failed (see plan.c). */
 gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output);
 gt_PlanStats gt_plan_stats(const gt_Plan *plan);
 

@@ -189,7 +189,8 @@ static void check_all_axes(gt_Shape shape, gt_DType dtype)
         gt_Tensor *got = gt_sum(x, .axes = axes), *largest = gt_max(x, .axes = axes);
         cr_assert_eq(gt_size(got), outputs, "axes %x: %s", bits, gt_error_message());
         for (int64_t i = 0; i < outputs; i++) {
-            cr_assert_eq(gt_at(got, i), sum[i], "sum over axes %x: element %d", bits, (int)i);
+            cr_assert_eq(gt_at(got, i), sum[i], "sum over axes %x: element %d of %d: %g, not %g", bits,
+                         (int)i, (int)size, gt_at(got, i), sum[i]);
             cr_assert_eq(gt_at(largest, i), most[i], "max over axes %x: element %d", bits, (int)i);
         }
         free(sum);

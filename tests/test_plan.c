@@ -1,5 +1,5 @@
-/* Traced functions and their plans: the same bits as eager execution, no allocation, no half updates,
- * and what happens when the body, the caller or the memory fails. */
+/* Traced functions and their plans: the same bits as eager execution, no allocation, no half
+ * updates, and what happens when the body, the caller or the memory fails. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,9 @@
 #include "../ops/indexing.h"
 #include "../ops/matmul.h"
 #include "../ops/random.h"
+#include "../ops/loss.h"
 #include "../ops/reduce.h"
+#include "../optim/adam.h"
 #include "../plan/function.h"
 #include "leaks.h"
 
@@ -35,6 +37,7 @@ static const gt_Tensors none = {0};
 /* ---- a small network, trained ---- */
 
 typedef struct Net {
+    gt_Optimizer *adam;
     gt_Variable *kernel[2], *bias[2], *slow[4];
     double rate;
     gt_DType dtype;
@@ -186,6 +189,67 @@ Test(plan, training_is_the_same_bit_for_bit)
 {
     train(GT_FLOAT32);
     train(GT_FLOAT64);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Dropout, Adam with clipping: state of the generator, of the optimizer, a count that the update
+ * reads. */
+static gt_Status adam_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Net *net = context;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *hidden = gt_relu(gt_add(gt_matmul(in[0], net->kernel[0]), net->bias[0]));
+    hidden = gt_random_dropout(hidden, 0.25);
+    gt_Tensor *logits = gt_add(gt_matmul(hidden, net->kernel[1]), net->bias[1]);
+    gt_Tensor *loss =
+        gt_mean(gt_sparse_categorical_crossentropy(in[1], logits, .from_logits = true));
+    gt_Variable *all[4] = {net->kernel[0], net->bias[0], net->kernel[1], net->bias[1]};
+    gt_minimize(net->adam, tape, loss, ((gt_Tensors){4, all}));
+    out[0] = gt_keep(loss);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(plan, adam_is_the_same_bit_for_bit)
+{
+    Net eager = net_new(GT_FLOAT32), planned = net_new(GT_FLOAT32);
+    eager.adam = gt_adam(0.05, .global_clipnorm = 1);
+    planned.adam = gt_adam(0.05, .global_clipnorm = 1);
+    gt_Function *step = gt_function(adam_step, &planned, .outputs = 1);
+    gt_Scope *scope = gt_scope_begin();
+    const int32_t classes[8] = {0, 1, 2, 0, 1, 2, 0, 1}, wrong[8] = {0, 1, 2, 3, 0, 1, 2, 3};
+    gt_Tensor *x = numbers(gt_shape(8, 5), GT_FLOAT32, 5);
+    gt_Tensor *y = gt_from_data(classes, gt_shape(8), GT_INT32);
+    gt_Tensor *bad = gt_from_data(wrong, gt_shape(8), GT_INT32), *out;
+    for (uint64_t i = 0; i < 20; i++) {
+        gt_set_seed(i);
+        double want = run_eagerly(adam_step, &eager, gt_tensors(x, y));
+        gt_set_seed(i);
+        cr_assert_eq(run_planned(step, gt_tensors(x, y)), want);
+        assert_same_nets(&eager, &planned);
+        gt_Tensors a = gt_optimizer_variables(eager.adam), b = gt_optimizer_variables(planned.adam);
+        cr_assert_eq(a.count, b.count);
+        for (int32_t k = 0; k < a.count; k++)
+            assert_same_bytes(a.items[k], b.items[k]);
+        /* A label that is no class: nothing changes, not even the optimizer's count. */
+        gt_function_call(step, gt_tensors(x, bad), &out);
+        cr_assert_eq(gt_status(), GT_INVALID, "%s", gt_error_message());
+        gt_error_clear();
+    }
+    gt_MemoryStats before = gt_memory_stats();
+    for (int i = 0; i < 1000; i++)
+        run_planned(step, gt_tensors(x, y));
+    gt_MemoryStats after = gt_memory_stats();
+    ok();
+    cr_assert_eq(after.allocator_calls, before.allocator_calls);
+    cr_assert_eq(after.bytes_in_use, before.bytes_in_use);
+    gt_scope_end(scope);
+    gt_optimizer_free(eager.adam);
+    gt_optimizer_free(planned.adam);
+    gt_function_free(step);
+    net_free(&eager);
+    net_free(&planned);
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -624,7 +688,9 @@ Test(plan, mistakes)
                  "test: function: the body did not do the same twice: add at body.c:1, then "
                  "multiply at body.c:2. A traced function must do the same at every call; make "
                  "what changes a variable, an argument or gt_live");
-    assert_fails(counting, &calls, GT_STATE, "the body did not do the same twice: a constant");
+    assert_fails(
+        counting, &calls, GT_STATE,
+        "the body did not do the same twice: a constant of add at body.c:3 is not the same");
     assert_fails(reading, NULL, GT_STATE, "inside a traced function this tensor has no number yet");
     assert_fails(making, NULL, GT_STATE, "a variable cannot be made inside a traced function");
     assert_fails(lazy, NULL, GT_INVALID, "the body's output 1 is NULL");
@@ -707,8 +773,8 @@ static void budget_release(void *user, void *memory, size_t size)
 }
 
 /* The pools hide most requests from the allocator, so every n-th failure is also tried against each
- * kind of call: making a net, tracing, running. A step that failed changed nothing, and the next one
- * is right. */
+ * kind of call: making a net, tracing, running. A step that failed changed nothing, and the next
+ * one is right. */
 Test(plan, out_of_memory)
 {
     const long plenty = 1000000;

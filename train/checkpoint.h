@@ -1,0 +1,52 @@
+/* Weights and whole training runs in files, in the safetensors format. A file appears whole or not
+ * at all; one that does not fit is refused before anything is changed, with a list of what differs.
+ */
+#ifndef GT_TRAIN_CHECKPOINT_H
+#define GT_TRAIN_CHECKPOINT_H
+
+#include "layers/layer.h"
+#include "optim/optimizer.h"
+#include "train/dataset.h"
+
+GT_BEGIN
+
+/* The weights of a built model, keyed by their paths: "dense_1/kernel". Generator states are not
+ * among them. */
+#define gt_save_weights(model, path) gt_save_weights_at(GT_HERE, model, path)
+GT_API gt_Status gt_save_weights_at(const char *here, gt_Layer *model, const char *path);
+/* Fills the weights of a built model (see gt_build). The file must hold every one of them, of its
+ * shape and type, and nothing else. */
+#define gt_load_weights(model, path) gt_load_weights_at(GT_HERE, model, path)
+GT_API gt_Status gt_load_weights_at(const char *here, gt_Layer *model, const char *path);
+
+#define GT_CHECKPOINT_OPTIONS(F)                                                                   \
+    F(uint32_t, size, (uint32_t)sizeof(gt_CheckpointOptions), "for ABI growth")                    \
+    F(gt_Optimizer *, optimizer, NULL, "NULL: that of gt_compile, if there is one")                \
+    F(gt_Dataset *, dataset, NULL, "whose position goes along; NULL: none")
+typedef struct gt_CheckpointOptions gt_CheckpointOptions;
+struct gt_CheckpointOptions {
+    GT_CHECKPOINT_OPTIONS(GT_MEMBER)
+};
+
+/* gt_save_checkpoint("run.safetensors", model, .dataset = train): all that a run needs to go on bit
+ * for bit as if it had not been stopped: weights and generator states ("model/dense_1/kernel"), the
+ * optimizer ("optimizer/iteration", "optimizer/dense_1/kernel/momentum"), where the dataset is
+ * ("dataset/position"), the context's own generator ("generator"). */
+#define gt_save_checkpoint(...)                                                                    \
+    gt_save_checkpoint_at(                                                                         \
+        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
+        GT_KEYWORDS(gt_CheckpointOptions, GT_CHECKPOINT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Status gt_save_checkpoint_at(const char *here, const char *path, gt_Layer *model,
+                                       const gt_CheckpointOptions *options);
+/* The same arguments. Model and optimizer are made like those that were saved, and the model is
+ * built; the optimizer is built here if it is not. */
+#define gt_load_checkpoint(...)                                                                    \
+    gt_load_checkpoint_at(                                                                         \
+        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
+        GT_KEYWORDS(gt_CheckpointOptions, GT_CHECKPOINT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Status gt_load_checkpoint_at(const char *here, const char *path, gt_Layer *model,
+                                       const gt_CheckpointOptions *options);
+
+GT_END
+
+#endif

@@ -1,0 +1,602 @@
+/* Rows in memory, shuffled by a Philox permutation of (seed, epoch), gathered into pooled buffers.
+ * Leans on core for values, on io for files. */
+#include "train/dataset.h"
+#include "io/csv.h"
+#include "io/idx.h"
+#include "train/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define GT_STRUCT gt_DatasetOptions
+GT_OPTION_TYPE(gt_DatasetOptions, GT_DATASET_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_CsvDatasetOptions
+GT_OPTION_TYPE(gt_CsvDatasetOptions, GT_CSV_DATASET_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_IdxDatasetOptions
+GT_OPTION_TYPE(gt_IdxDatasetOptions, GT_IDX_DATASET_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_SplitRowsOptions
+GT_OPTION_TYPE(gt_SplitRowsOptions, GT_SPLIT_ROWS_OPTIONS);
+#undef GT_STRUCT
+
+/* A handle that was given out. The whole generation tells whether it is still the same one: the few
+ * bits of a handle come round again. */
+typedef struct Given {
+    gt_Slot *slot;
+    uint32_t generation;
+} Given;
+
+enum { X, Y, SIDES };
+
+struct gt_Dataset {
+    gt_Object object;
+    gt_DatasetOptions options;
+    gt_Value *side[SIDES]; /* held; y may be NULL */
+    int64_t rows;
+    int64_t epoch, row; /* where it is */
+    int64_t *order;     /* of `ordered`, NULL: never shuffled */
+    int64_t ordered;    /* the epoch that `order` is of; -1: none */
+    Given given[SIDES]; /* the last batch */
+};
+
+/* ---- making and freeing ---- */
+
+static void destroy(gt_Object *object)
+{
+    gt_Dataset *self = (gt_Dataset *)object;
+    for (int side = 0; side < SIDES; side++)
+        if (self->side[side])
+            gt_value_release(self->side[side], true);
+    gt_release(object->context, self->order, (size_t)self->rows * sizeof *self->order);
+}
+
+static const gt_ObjectKind dataset_kind = {"dataset", destroy};
+
+bool gt_dataset_check(gt_Context *context, const char *here, const char *operation,
+                      const gt_Dataset *dataset)
+{
+    if (!gt_object_check(context, here, operation, (const gt_Object *)dataset, &dataset_kind))
+        return false;
+    if (dataset->object.context == context)
+        return true;
+    gt_raise(context, GT_STATE, here, operation, "this dataset belongs to another context");
+    return false;
+}
+
+gt_Object *gt_dataset_object(gt_Dataset *dataset)
+{
+    return &dataset->object;
+}
+
+int64_t gt_dataset_seed(const gt_Dataset *dataset)
+{
+    return dataset->options.seed;
+}
+
+int64_t gt_dataset_batch_size(const gt_Dataset *dataset)
+{
+    return dataset->options.batch_size;
+}
+
+void gt_dataset_free(gt_Dataset *dataset)
+{
+    if (dataset)
+        gt_object_release(&dataset->object);
+}
+
+/* The rows of a tensor; -1 with an error if it has none that can be counted. */
+static int64_t count_rows(gt_Context *context, const char *what, const gt_Value *value)
+{
+    if (!value->buffer)
+        gt_raise(context, GT_STATE, NULL, NULL, "%s is a tensor of a traced function: no numbers",
+                 what);
+    else if (value->spec.rank < 1)
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s is a scalar; its first dimension is the rows",
+                 what);
+    else
+        return value->spec.dims[0];
+    return -1;
+}
+
+/* `y` may be NULL. Holds both. */
+static gt_Dataset *make(gt_Context *context, gt_Value *x, gt_Value *y,
+                        const gt_DatasetOptions *options)
+{
+    char x_text[160], y_text[160];
+    int64_t rows = count_rows(context, "x", x);
+    int64_t labels = rows >= 0 && y ? count_rows(context, "y", y) : rows;
+    if (rows < 0 || labels < 0)
+        return NULL;
+    if (rows != labels)
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "x has %lld rows and y has %lld: their shapes are %s and %s", (long long)rows,
+                 (long long)labels, gt_spec_text(&x->spec, x_text, sizeof x_text),
+                 gt_spec_text(&y->spec, y_text, sizeof y_text));
+    else if (rows == 0)
+        gt_raise(context, GT_INVALID, NULL, NULL, "there are no rows: x is %s",
+                 gt_spec_text(&x->spec, x_text, sizeof x_text));
+    else if (options->batch_size < 1)
+        gt_raise(context, GT_INVALID, NULL, NULL, "the batch size is %lld; it must be at least 1",
+                 (long long)options->batch_size);
+    else if (options->drop_remainder && options->batch_size > rows)
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "no batch would be left: %lld rows, batches of %lld, and drop_remainder",
+                 (long long)rows, (long long)options->batch_size);
+    else if (options->seed < -1)
+        gt_raise(context, GT_INVALID, NULL, NULL, "the seed is %lld; it must be -1 or from 0",
+                 (long long)options->seed);
+    if (context->status != GT_OK)
+        return NULL;
+    gt_Dataset *self = gt_object_new(context, &dataset_kind, sizeof *self);
+    if (!self)
+        return NULL;
+    self->options = *options;
+    if (options->seed == -1)
+        self->options.seed = (int64_t)(context->seed & INT64_MAX);
+    self->rows = rows;
+    self->ordered = -1;
+    self->side[X] = x;
+    self->side[Y] = y;
+    gt_value_retain(x, true);
+    if (y)
+        gt_value_retain(y, true);
+    return self;
+}
+
+gt_Dataset *gt_dataset_new(const char *here, gt_Tensor *x, gt_Tensor *y,
+                           const gt_DatasetOptions *given)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_DatasetOptions options;
+    gt_options_fill(&gt_DatasetOptions_type, &options, given);
+    gt_Slot *x_slot = gt_slot_check(context, here, "dataset", "x", x);
+    gt_Slot *y_slot = x_slot && y ? gt_slot_check(context, here, "dataset", "y", y) : NULL;
+    if (context->status != GT_OK)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "dataset");
+    gt_Dataset *self = make(context, x_slot->value, y_slot ? y_slot->value : NULL, &options);
+    gt_site_leave(site);
+    return self;
+}
+
+/* ---- from files ---- */
+
+static double number_at(gt_DType dtype, const void *data, int64_t i)
+{
+    switch (dtype) {
+    case GT_FLOAT32:
+        return (double)((const float *)data)[i];
+    case GT_FLOAT64:
+        return ((const double *)data)[i];
+    case GT_INT32:
+        return ((const int32_t *)data)[i];
+    case GT_INT64:
+        return (double)((const int64_t *)data)[i];
+    default:
+        return ((const uint8_t *)data)[i];
+    }
+}
+
+/* `count` columns of a table from `first` on, but for column `without`, as a tensor of that shape
+ * and type, each number times scale. NULL with an error for a number that the type cannot hold. */
+typedef struct Columns {
+    int64_t first, without, count;
+} Columns;
+
+static gt_Tensor *convert(gt_Context *context, const char *path, const gt_Value *table,
+                          Columns columns, gt_Shape shape, gt_DType dtype, double scale)
+{
+    gt_Spec spec = {0};
+    void *data;
+    if (!gt_spec_set(&spec, dtype, shape)) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s: too large", path);
+        return NULL;
+    }
+    gt_Tensor *tensor = gt_tensor_new(context, &spec, &data);
+    const void *source = gt_value_data(table);
+    int64_t width = table->spec.rank == 2 ? table->spec.dims[1] : 1;
+    for (int64_t i = 0; tensor && i < spec.size; i++) {
+        int64_t row = i / columns.count, column = columns.first + i % columns.count;
+        column += columns.without >= 0 && column >= columns.without;
+        double number = number_at(table->spec.dtype, source, row * width + column);
+        if (dtype == GT_FLOAT32)
+            ((float *)data)[i] = (float)(number * scale);
+        else if (dtype == GT_FLOAT64)
+            ((double *)data)[i] = number * scale;
+        else if (gt_number_fits(dtype, number * scale))
+            gt_number_store(dtype, data, i, number * scale);
+        else {
+            gt_raise(context, GT_INVALID, NULL, NULL, "%s: row %lld: the label %g is no %s", path,
+                     (long long)row + 1, number, gt_dtype_name(dtype));
+            return NULL;
+        }
+    }
+    return tensor;
+}
+
+static bool check_x_type(gt_Context *context, gt_DType dtype)
+{
+    if (dtype == GT_FLOAT32 || dtype == GT_FLOAT64)
+        return true;
+    gt_raise(context, GT_INVALID, NULL, NULL, "x cannot be %s; it is float32 or float64",
+             gt_dtype_name(dtype));
+    return false;
+}
+
+static gt_Dataset *from_table(gt_Context *context, const char *path, const gt_Value *table,
+                              const gt_CsvDatasetOptions *options)
+{
+    int64_t rows = table->spec.dims[0], columns = table->spec.dims[1];
+    int64_t label = options->label_column;
+    bool labelled = options->label_column != GT_NONE;
+    if (labelled && label < 0)
+        label += columns;
+    if (labelled && (label < 0 || label >= columns)) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s: there is no label column %d among %lld",
+                 path, (int)options->label_column, (long long)columns);
+        return NULL;
+    }
+    int64_t width = labelled ? columns - 1 : columns;
+    if (width == 0) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s: no column is left for x", path);
+        return NULL;
+    }
+    gt_Shape y_shape = gt_dtype_is_float(options->label_dtype) ? gt_shape(rows, 1) : gt_shape(rows);
+    Columns features = {0, labelled ? label : -1, width}, labels = {label, -1, 1};
+    gt_Tensor *x = convert(context, path, table, features, gt_shape(rows, width), options->dtype,
+                           options->scale);
+    gt_Tensor *y = NULL;
+    if (x && labelled)
+        y = convert(context, path, table, labels, y_shape, options->label_dtype, 1);
+    if (context->status != GT_OK)
+        return NULL;
+    gt_DatasetOptions batches = {sizeof batches, options->batch_size, options->shuffle,
+                                 options->seed, options->drop_remainder};
+    return make(context, gt_slot_raw(x)->value, y ? gt_slot_raw(y)->value : NULL, &batches);
+}
+
+gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
+                                   const gt_CsvDatasetOptions *given)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_CsvDatasetOptions options;
+    gt_options_fill(&gt_CsvDatasetOptions_type, &options, given);
+    gt_Site site = gt_site_enter(here, "dataset_from_csv");
+    gt_Dataset *self = NULL;
+    if (gt_loop_type(options.label_dtype) < 0)
+        gt_raise(context, GT_INVALID, NULL, NULL, "labels cannot be %s",
+                 gt_dtype_name(options.label_dtype));
+    else if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
+        gt_Tensor *table = gt_read_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
+                                       .delimiter = options.delimiter);
+        if (table)
+            self = from_table(context, path, gt_slot_raw(table)->value, &options);
+        gt_scope_close(context);
+    }
+    gt_site_leave(site);
+    return self;
+}
+
+/* All of a file as a tensor of that type. */
+static gt_Tensor *read_idx(gt_Context *context, const char *path, gt_DType dtype, double scale)
+{
+    gt_Tensor *raw = gt_read_idx(path);
+    if (!raw)
+        return NULL;
+    const gt_Value *value = gt_slot_raw(raw)->value;
+    Columns all = {0, -1, value->spec.rank == 2 ? value->spec.dims[1] : 1};
+    gt_Tensor *tensor =
+        convert(context, path, value, all, gt_spec_shape(&value->spec), dtype, scale);
+    gt_slot_free(context, gt_slot_raw(raw));
+    return tensor;
+}
+
+gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const char *labels,
+                                   const gt_IdxDatasetOptions *given)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_IdxDatasetOptions options;
+    gt_options_fill(&gt_IdxDatasetOptions_type, &options, given);
+    gt_Site site = gt_site_enter(here, "dataset_from_idx");
+    gt_Dataset *self = NULL;
+    if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
+        gt_Tensor *y = read_idx(context, labels, GT_INT32, 1);
+        gt_Tensor *x = y ? read_idx(context, images, options.dtype, options.scale) : NULL;
+        gt_DatasetOptions batches = {sizeof batches, options.batch_size, options.shuffle,
+                                     options.seed, options.drop_remainder};
+        if (x)
+            self = make(context, gt_slot_raw(x)->value, gt_slot_raw(y)->value, &batches);
+        gt_scope_close(context);
+    }
+    gt_site_leave(site);
+    return self;
+}
+
+/* ---- order ---- */
+
+/* Fisher and Yates, with the words of Philox stream `seed`, draw `epoch`. */
+static void permute(const gt_Context *context, int64_t *order, int64_t n, int64_t seed,
+                    int64_t epoch)
+{
+    enum { PIECE = 256 };
+    uint64_t words[PIECE];
+    gt_PhiloxKey key = {(uint64_t)seed, (uint64_t)epoch};
+    for (int64_t i = 0; i < n; i++)
+        order[i] = i;
+    for (int64_t k = 0; k < n - 1; k++) {
+        if (k % PIECE == 0)
+            context->kernels->random_bits(key, k, PIECE, words);
+        int64_t last = n - 1 - k;
+        int64_t other = (int64_t)(words[k % PIECE] % (uint64_t)(last + 1));
+        int64_t row = order[last];
+        order[last] = order[other];
+        order[other] = row;
+    }
+}
+
+/* The order of the epoch that it is in. */
+static gt_Status shuffle(gt_Dataset *self)
+{
+    gt_Context *context = self->object.context;
+    if (self->ordered == self->epoch)
+        return GT_OK;
+    if (!self->order)
+        self->order = gt_allocate(context, (size_t)self->rows * sizeof *self->order);
+    if (!self->order)
+        return context->status;
+    permute(context, self->order, self->rows, self->options.seed, self->epoch);
+    self->ordered = self->epoch;
+    return GT_OK;
+}
+
+/* ---- batches ---- */
+
+static gt_Spec rows_spec(const gt_Value *value, int64_t count)
+{
+    gt_Spec spec = value->spec;
+    spec.dims[0] = count;
+    gt_spec_resize(&spec);
+    return spec;
+}
+
+/* Those rows, copied. */
+static gt_Tensor *gather(gt_Context *context, const gt_Value *value, const int64_t *rows,
+                         int64_t count)
+{
+    gt_Spec spec = rows_spec(value, count);
+    void *data;
+    gt_Tensor *tensor = gt_tensor_new(context, &spec, &data);
+    size_t bytes = gt_spec_bytes(&spec) / (size_t)count;
+    const char *source = gt_value_data(value);
+    for (int64_t i = 0; tensor && i < count; i++)
+        memcpy((char *)data + (size_t)i * bytes, source + (size_t)rows[i] * bytes, bytes);
+    return tensor;
+}
+
+/* Rows first .. first + count - 1 where they are. */
+static gt_Tensor *view(gt_Context *context, const gt_Value *value, int64_t first, int64_t count)
+{
+    gt_Spec spec = rows_spec(value, count);
+    size_t bytes = gt_spec_bytes(&spec) / (size_t)count;
+    gt_Value *part =
+        gt_value_new(context, &spec, value->buffer, value->offset + (size_t)first * bytes);
+    if (!part)
+        return NULL;
+    value->buffer->references++;
+    return gt_handle_new(context, part);
+}
+
+/* Takes back the batch before, where its scope did not. */
+static void take_back(gt_Dataset *self)
+{
+    for (int side = 0; side < SIDES; side++) {
+        Given given = self->given[side];
+        if (given.slot && given.slot->value && given.slot->generation == given.generation)
+            gt_slot_free(self->object.context, given.slot);
+        self->given[side] = (Given){NULL, 0};
+    }
+}
+
+gt_Status gt_dataset_slice(gt_Dataset *self, int64_t first, gt_Batch *batch)
+{
+    gt_Context *context = self->object.context;
+    int64_t left = self->rows - first;
+    int64_t size = left < self->options.batch_size ? left : self->options.batch_size;
+    *batch = (gt_Batch){NULL, NULL, 0};
+    if (size <= 0)
+        return GT_OK;
+    gt_Tensor *x = view(context, self->side[X], first, size);
+    gt_Tensor *y = x && self->side[Y] ? view(context, self->side[Y], first, size) : NULL;
+    if (context->status == GT_OK)
+        *batch = (gt_Batch){x, y, size};
+    return context->status;
+}
+
+bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
+{
+    static const char operation[] = "dataset_next";
+    gt_Context *context = gt_enter();
+    if (batch)
+        *batch = (gt_Batch){NULL, NULL, 0};
+    if (!context || !gt_dataset_check(context, here, operation, self))
+        return false;
+    if (!batch || context->trace) {
+        gt_raise(context, batch ? GT_STATE : GT_INVALID, here, operation,
+                 batch ? "batches are an argument of a traced function, not made inside"
+                       : "the batch is NULL");
+        return false;
+    }
+    take_back(self);
+    const gt_DatasetOptions *options = &self->options;
+    int64_t size = self->rows - self->row;
+    if (size > options->batch_size)
+        size = options->batch_size;
+    if (size == 0 || (options->drop_remainder && size < options->batch_size)) {
+        self->epoch++;
+        self->row = 0;
+        return false;
+    }
+    if (options->shuffle && shuffle(self) != GT_OK)
+        return false;
+    gt_Tensor *side[SIDES] = {NULL, NULL};
+    for (int i = 0; i < SIDES && self->side[i] && context->status == GT_OK; i++) {
+        side[i] = options->shuffle ? gather(context, self->side[i], self->order + self->row, size)
+                                   : view(context, self->side[i], self->row, size);
+        if (side[i])
+            self->given[i] = (Given){gt_slot_raw(side[i]), gt_slot_raw(side[i])->generation};
+    }
+    if (context->status != GT_OK)
+        return false;
+    self->row += size;
+    *batch = (gt_Batch){side[X], side[Y], size};
+    return true;
+}
+
+/* ---- splitting ---- */
+
+/* A new dataset of those rows. */
+static gt_Dataset *part(gt_Dataset *self, const int64_t *rows, int64_t count)
+{
+    gt_Context *context = self->object.context;
+    gt_Dataset *made = NULL;
+    if (!gt_scope_open(context))
+        return NULL;
+    gt_Tensor *x = gather(context, self->side[X], rows, count);
+    gt_Tensor *y = x && self->side[Y] ? gather(context, self->side[Y], rows, count) : NULL;
+    if (context->status == GT_OK)
+        made =
+            make(context, gt_slot_raw(x)->value, y ? gt_slot_raw(y)->value : NULL, &self->options);
+    gt_scope_close(context);
+    return made;
+}
+
+static gt_Status split(gt_Dataset *self, double fraction, gt_Dataset **first, gt_Dataset **second,
+                       const gt_SplitRowsOptions *options)
+{
+    gt_Context *context = self->object.context;
+    if (!first || !second || first == second)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "there must be places for both parts");
+    if (!(fraction > 0 && fraction < 1))
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the fraction is %g; it must be between 0 and 1", fraction);
+    if (options->seed < -1)
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the seed is %lld; it must be -1 or from 0", (long long)options->seed);
+    int64_t count = (int64_t)floor((double)self->rows * fraction + 0.5);
+    if (count < 1 || count >= self->rows)
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "one part would be empty: %lld rows and the fraction %g",
+                        (long long)self->rows, fraction);
+    size_t bytes = (size_t)self->rows * sizeof(int64_t);
+    int64_t *rows = gt_allocate(context, bytes);
+    if (!rows)
+        return context->status;
+    int64_t seed = options->seed >= 0 ? options->seed : (int64_t)(context->seed & INT64_MAX);
+    for (int64_t i = 0; i < self->rows; i++)
+        rows[i] = i;
+    if (options->shuffle) /* a draw that is no epoch's */
+        permute(context, rows, self->rows, seed, -1);
+    *first = part(self, rows, count);
+    *second = *first ? part(self, rows + count, self->rows - count) : NULL;
+    if (!*second) {
+        gt_dataset_free(*first);
+        *first = NULL;
+    }
+    gt_release(context, rows, bytes);
+    return context->status;
+}
+
+gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double fraction,
+                              gt_Dataset **first, gt_Dataset **second,
+                              const gt_SplitRowsOptions *given)
+{
+    gt_Context *context = gt_enter();
+    if (first)
+        *first = NULL;
+    if (second)
+        *second = NULL;
+    if (!context || !gt_dataset_check(context, here, "dataset_split", dataset))
+        return gt_status();
+    gt_SplitRowsOptions options;
+    gt_options_fill(&gt_SplitRowsOptions_type, &options, given);
+    gt_Site site = gt_site_enter(here, "dataset_split");
+    split(dataset, fraction, first, second, &options);
+    gt_site_leave(site);
+    return context->status;
+}
+
+/* ---- looking at one ---- */
+
+static const gt_Dataset *look(const char *operation, const gt_Dataset *self)
+{
+    gt_Context *context = gt_enter();
+    return context && gt_dataset_check(context, NULL, operation, self) ? self : NULL;
+}
+
+gt_DatasetPosition gt_dataset_mark(const gt_Dataset *self)
+{
+    return (gt_DatasetPosition){self->epoch, self->row};
+}
+
+void gt_dataset_return(gt_Dataset *self, gt_DatasetPosition mark)
+{
+    self->epoch = mark.epoch;
+    self->row = mark.row;
+}
+
+gt_DatasetPosition gt_dataset_position(const gt_Dataset *self)
+{
+    if (!look("dataset_position", self))
+        return (gt_DatasetPosition){-1, -1};
+    return gt_dataset_mark(self);
+}
+
+gt_Status gt_dataset_seek(gt_Dataset *self, gt_DatasetPosition position)
+{
+    if (!look("dataset_seek", self))
+        return gt_status();
+    if (position.epoch < 0 || position.row < 0 || position.row > self->rows)
+        return gt_raise(self->object.context, GT_INVALID, NULL, "dataset_seek",
+                        "there is no epoch %lld, row %lld in a dataset of %lld rows",
+                        (long long)position.epoch, (long long)position.row, (long long)self->rows);
+    gt_dataset_return(self, position);
+    return GT_OK;
+}
+
+int64_t gt_dataset_size(const gt_Dataset *self)
+{
+    return look("dataset_size", self) ? self->rows : -1;
+}
+
+int64_t gt_dataset_batches(const gt_Dataset *self)
+{
+    if (!look("dataset_batches", self))
+        return -1;
+    int64_t size = self->options.batch_size;
+    return self->rows / size + (!self->options.drop_remainder && self->rows % size > 0);
+}
+
+static gt_Spec side_spec(const char *operation, const gt_Dataset *self, int side)
+{
+    if (!look(operation, self) || !self->side[side])
+        return (gt_Spec){.dtype = GT_DTYPE_NONE};
+    return self->side[side]->spec;
+}
+
+gt_Spec gt_dataset_x(const gt_Dataset *self)
+{
+    return side_spec("dataset_x", self, X);
+}
+
+gt_Spec gt_dataset_y(const gt_Dataset *self)
+{
+    return side_spec("dataset_y", self, Y);
+}

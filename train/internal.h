@@ -1,0 +1,44 @@
+/* What the files of this room share. Private to it. Leans on core, layers and the public headers.
+ */
+#ifndef GT_TRAIN_INTERNAL_H
+#define GT_TRAIN_INTERNAL_H
+
+#include "layers/internal.h"
+#include "train/model.h"
+
+/* ---- dataset.c ---- */
+bool gt_dataset_check(gt_Context *context, const char *here, const char *operation,
+                      const gt_Dataset *dataset);
+gt_Object *gt_dataset_object(gt_Dataset *dataset);
+/* Rows first, first + 1, ... in their own order, at most a batch of them; none: size 0. Does not
+ * move the dataset. */
+gt_Status gt_dataset_slice(gt_Dataset *dataset, int64_t first, gt_Batch *batch);
+int64_t gt_dataset_seed(const gt_Dataset *dataset);
+int64_t gt_dataset_batch_size(const gt_Dataset *dataset);
+/* Where it is, and back to there, also while an error is pending. */
+gt_DatasetPosition gt_dataset_mark(const gt_Dataset *dataset);
+void gt_dataset_return(gt_Dataset *dataset, gt_DatasetPosition mark);
+
+/* ---- metric.c ---- */
+bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
+                     const gt_Metric *metric);
+gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred);
+/* The rows that a prediction is about: its first dimension, 1 for a scalar. */
+double gt_batch_rows(const gt_Tensor *y_pred);
+
+/* ---- model.c ---- */
+/* The optimizer of gt_compile; NULL without an error if there is none. */
+gt_Optimizer *gt_layer_optimizer(const gt_LayerState *state);
+
+/* ---- progress.c ---- */
+typedef struct gt_Printer {
+    gt_Verbosity verbosity; /* resolved */
+    bool colour;
+    double printed; /* seconds into the epoch at the last print; -1: not yet */
+    size_t length;  /* of the line that stands there, in bytes */
+} gt_Printer;
+double gt_seconds(void); /* of a clock that never goes back */
+gt_Printer gt_printer(gt_Verbosity verbosity);
+void gt_printer_report(gt_Printer *printer, const gt_ProgressEvent *event);
+
+#endif

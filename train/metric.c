@@ -1,0 +1,396 @@
+/* Losses as values, and metrics: sums in float64 variables, so that a plan can update them. Leans
+ * on ops. */
+#include "train/metric.h"
+#include "ops/arithmetic.h"
+#include "ops/assign.h"
+#include "ops/cast.h"
+#include "ops/compare.h"
+#include "ops/reduce.h"
+#include "ops/reshaping.h"
+#include "train/internal.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#define GT_STRUCT gt_MetricOptions
+GT_OPTION_TYPE(gt_MetricOptions, GT_METRIC_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_AccuracyOptions
+GT_OPTION_TYPE(gt_AccuracyOptions, GT_ACCURACY_OPTIONS);
+#undef GT_STRUCT
+
+/* ---- losses ---- */
+
+gt_Loss gt_loss_function(gt_LossFunction function, const void *context)
+{
+    gt_Loss loss = {"loss", function, context, {0}};
+    if (!function)
+        gt_raise(gt_context(), GT_INVALID, NULL, "loss_function", "the function is NULL");
+    return loss;
+}
+
+/* gt_<name>_as_loss: the operation with its options inside the value. */
+#define LOSS(name, Options, LIST)                                                                  \
+    static gt_Tensor *call_##name(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred)       \
+    {                                                                                              \
+        return gt_##name##_at(NULL, y_true, y_pred, context);                                      \
+    }                                                                                              \
+    gt_Loss gt_##name##_as_loss(const Options *options)                                            \
+    {                                                                                              \
+        static const Options defaults = {LIST(GT_PRESET)};                                         \
+        static_assert(sizeof(Options) <= sizeof((gt_Loss){0}.options), "the options fit");         \
+        gt_Loss loss = {#name, call_##name, NULL, {0}};                                            \
+        Options own = defaults;                                                                    \
+        if (options)                                                                               \
+            memcpy(&own, options, options->size < sizeof own ? options->size : sizeof own);        \
+        own.size = (uint32_t)sizeof own;                                                           \
+        if (own.sample_weight || own.reduction == GT_NO_REDUCTION)                                 \
+            gt_fail(GT_INVALID,                                                                    \
+                    "loss: %s as a value has no sample_weight, and its reduction is "              \
+                    "mean or sum",                                                                 \
+                    #name);                                                                        \
+        memcpy(loss.options, &own, sizeof own);                                                    \
+        return loss;                                                                               \
+    }
+
+LOSS(mean_squared_error, gt_LossOptions, GT_LOSS_OPTIONS)
+LOSS(mean_absolute_error, gt_LossOptions, GT_LOSS_OPTIONS)
+LOSS(binary_crossentropy, gt_BinaryCrossentropyOptions, GT_BINARY_CROSSENTROPY_OPTIONS)
+LOSS(categorical_crossentropy, gt_CategoricalCrossentropyOptions,
+     GT_CATEGORICAL_CROSSENTROPY_OPTIONS)
+LOSS(sparse_categorical_crossentropy, gt_SparseCategoricalCrossentropyOptions,
+     GT_SPARSE_CATEGORICAL_CROSSENTROPY_OPTIONS)
+
+gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred)
+{
+    const void *context = loss->context ? loss->context : loss->options;
+    gt_Tensor *value = loss->function(context, y_true, y_pred);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (!value || gt_size(value) != 1) {
+        gt_fail(GT_INVALID, "%s: a loss is a tensor of one number", loss->name);
+        return NULL;
+    }
+    return gt_reshape(value, gt_shape());
+}
+
+double gt_batch_rows(const gt_Tensor *y_pred)
+{
+    gt_Spec spec = gt_spec(y_pred);
+    return spec.rank > 0 ? (double)spec.dims[0] : 1;
+}
+
+/* ---- the life of a metric ---- */
+
+struct gt_Metric {
+    gt_Object object;
+    const gt_MetricClass *type;
+    char *name; /* owned */
+    void *instance;
+    gt_Variable *states[GT_MAX_METRIC_STATES];
+};
+
+static void destroy(gt_Object *object)
+{
+    gt_Metric *self = (gt_Metric *)object;
+    for (int i = 0; i < GT_MAX_METRIC_STATES; i++)
+        gt_variable_free(self->states[i]);
+    gt_release(object->context, self->instance, self->type->instance);
+    gt_free_text(object->context, self->name);
+}
+
+static const gt_ObjectKind metric_kind = {"metric", destroy};
+
+bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
+                     const gt_Metric *metric)
+{
+    if (!gt_object_check(context, here, operation, (const gt_Object *)metric, &metric_kind))
+        return false;
+    if (metric->object.context == context)
+        return true;
+    gt_raise(context, GT_STATE, here, operation, "metric %s belongs to another context",
+             metric->name);
+    return false;
+}
+
+static gt_Status make_states(gt_Context *context, gt_Metric *self)
+{
+    char text[160];
+    for (int i = 0; i < self->type->states; i++) {
+        gt_Shape shape = self->type->shape ? self->type->shape(self->instance, i) : gt_shape();
+        gt_Spec spec = {0};
+        if (!gt_spec_set(&spec, GT_FLOAT64, shape))
+            return gt_raise(context, GT_INVALID, NULL, NULL, "state %d cannot be of shape %s", i,
+                            gt_shape_text(shape, text, sizeof text));
+        gt_Slot *slot = gt_variable_make(context, &spec, self->name, false);
+        if (!slot)
+            return context->status;
+        self->states[i] = gt_slot_handle(slot);
+    }
+    return GT_OK;
+}
+
+gt_Metric *gt_metric_new(const char *here, const gt_MetricClass *type, const char *name,
+                         const void *instance)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    if (!type || !type->name || !type->update || type->states < 1 ||
+        type->states > GT_MAX_METRIC_STATES || (type->instance && !instance) ||
+        (!type->result && type->states < 2)) {
+        gt_raise(context, GT_INVALID, here, "metric_new",
+                 "a metric needs a name, an update, 1 to %d states (2 without a result) and its "
+                 "struct",
+                 GT_MAX_METRIC_STATES);
+        return NULL;
+    }
+    gt_Metric *self = gt_object_new(context, &metric_kind, sizeof *self);
+    if (!self)
+        return NULL;
+    gt_Site site = gt_site_enter(here, type->name);
+    self->type = type;
+    self->name = gt_copy_text(context, name ? name : type->name);
+    self->instance = self->name ? gt_allocate(context, type->instance) : NULL;
+    if (self->instance) {
+        if (type->instance)
+            memcpy(self->instance, instance, type->instance);
+        make_states(context, self);
+    }
+    gt_site_leave(site);
+    if (context->status == GT_OK)
+        return self;
+    gt_object_release(&self->object);
+    return NULL;
+}
+
+void gt_metric_free(gt_Metric *metric)
+{
+    if (metric)
+        gt_object_release(&metric->object);
+}
+
+gt_Status gt_metric_add_mean(const gt_MetricUpdate *update, gt_Tensor *values)
+{
+    int64_t count = gt_size(values);
+    gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
+    return gt_assign_add(update->states[1], (double)count);
+}
+
+gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_true,
+                              gt_Tensor *y_pred)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_metric_check(context, here, "metric_update", self))
+        return gt_status();
+    gt_Site site = gt_site_enter(here, self->name);
+    gt_Scope *outer = context->scope;
+    uint64_t recording = gt_tape_quiet(context);
+    if (gt_scope_open(context)) {
+        gt_MetricUpdate update = {self->instance, self->states, y_true, y_pred};
+        gt_Status status = self->type->update(&update);
+        if (status != GT_OK)
+            gt_raise(context, status, NULL, NULL, "the update failed");
+        gt_scope_unwind(context, outer);
+    }
+    gt_tape_unquiet(context, recording);
+    gt_site_leave(site);
+    return context->status;
+}
+
+double gt_metric_result(const gt_Metric *self)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_metric_check(context, NULL, "metric_result", self))
+        return NAN;
+    if (self->type->result)
+        return self->type->result(self->instance, self->states);
+    double total = gt_item(self->states[0]), count = gt_item(self->states[1]);
+    return count == 0 ? 0 : total / count;
+}
+
+gt_Status gt_metric_reset(gt_Metric *self)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_metric_check(context, NULL, "metric_reset", self))
+        return gt_status();
+    uint64_t recording = gt_tape_quiet(context);
+    for (int i = 0; i < self->type->states; i++)
+        gt_assign(self->states[i], 0);
+    gt_tape_unquiet(context, recording);
+    return context->status;
+}
+
+const char *gt_metric_name(const gt_Metric *self)
+{
+    gt_Context *context = gt_enter();
+    return context && gt_metric_check(context, NULL, "metric_name", self) ? self->name : "";
+}
+
+gt_Tensors gt_metric_variables(const gt_Metric *self)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_metric_check(context, NULL, "metric_variables", self))
+        return (gt_Tensors){0, NULL};
+    return (gt_Tensors){self->type->states, self->states};
+}
+
+/* ---- mean, mean of a loss ---- */
+
+static gt_Status update_mean(const gt_MetricUpdate *update)
+{
+    return gt_metric_add_mean(update, update->y_pred);
+}
+
+static const gt_MetricClass mean_class = {
+    .size = sizeof mean_class, .name = "mean", .states = 2, .update = update_mean};
+
+static gt_Metric *new_plain(const char *here, const gt_MetricClass *type,
+                            const gt_MetricOptions *given)
+{
+    gt_MetricOptions options;
+    gt_options_fill(&gt_MetricOptions_type, &options, given);
+    return gt_metric_new(here, type, options.name, NULL);
+}
+
+gt_Metric *gt_mean_metric_new(const char *here, const gt_MetricOptions *given)
+{
+    return new_plain(here, &mean_class, given);
+}
+
+static gt_Status update_loss(const gt_MetricUpdate *update)
+{
+    double rows = gt_batch_rows(update->y_pred);
+    gt_Tensor *loss = gt_loss_compute(update->instance, update->y_true, update->y_pred);
+    gt_assign_add(update->states[0], gt_multiply(gt_cast(loss, GT_FLOAT64), rows));
+    return gt_assign_add(update->states[1], rows);
+}
+
+static const gt_MetricClass loss_class = {.size = sizeof loss_class,
+                                          .name = "loss",
+                                          .instance = sizeof(gt_Loss),
+                                          .states = 2,
+                                          .update = update_loss};
+
+gt_Metric *gt_loss_metric_new(const char *here, gt_Loss loss, const gt_MetricOptions *given)
+{
+    gt_MetricOptions options;
+    gt_options_fill(&gt_MetricOptions_type, &options, given);
+    if (loss.function)
+        return gt_metric_new(here, &loss_class, options.name ? options.name : loss.name, &loss);
+    gt_Context *context = gt_enter();
+    if (context)
+        gt_raise(context, GT_INVALID, here, "loss_metric", "there is no loss");
+    return NULL;
+}
+
+/* ---- accuracies ---- */
+
+typedef struct Accuracy {
+    double threshold;
+} Accuracy;
+
+/* Labels as integers of the shape of the class numbers, (...) for (..., 1). */
+static gt_Tensor *class_numbers(gt_Tensor *y_true, gt_Tensor *classes)
+{
+    gt_Shape shape = gt_tensor_shape(classes), given = gt_tensor_shape(y_true);
+    if (given.rank == shape.rank + 1 && gt_last(given) == 1)
+        y_true = gt_reshape(y_true, shape);
+    return gt_cast(y_true, GT_INT32);
+}
+
+static gt_Status check_same_shape(gt_Tensor *y_true, gt_Tensor *y_pred)
+{
+    gt_Shape a = gt_tensor_shape(y_true), b = gt_tensor_shape(y_pred);
+    char a_text[160], b_text[160];
+    if (gt_status() == GT_OK && !gt_shape_equal(a, b))
+        gt_fail(GT_INVALID, "labels %s do not go with predictions %s",
+                gt_shape_text(a, a_text, sizeof a_text), gt_shape_text(b, b_text, sizeof b_text));
+    return gt_status();
+}
+
+static gt_Status update_sparse(const gt_MetricUpdate *update)
+{
+    gt_Tensor *predicted = gt_argmax(update->y_pred, .axis = -1);
+    gt_Tensor *labels = class_numbers(update->y_true, predicted);
+    if (check_same_shape(labels, predicted) != GT_OK)
+        return gt_status();
+    return gt_metric_add_mean(update, gt_equal(predicted, labels));
+}
+
+static gt_Status update_categorical(const gt_MetricUpdate *update)
+{
+    if (check_same_shape(update->y_true, update->y_pred) != GT_OK)
+        return gt_status();
+    return gt_metric_add_mean(update, gt_equal(gt_argmax(update->y_pred, .axis = -1),
+                                               gt_argmax(update->y_true, .axis = -1)));
+}
+
+/* Labels (n) and predictions (n, 1), or the other way round, are brought together. */
+static gt_Status update_binary(const gt_MetricUpdate *update)
+{
+    const Accuracy *self = update->instance;
+    gt_Shape shape = gt_tensor_shape(update->y_pred), given = gt_tensor_shape(update->y_true);
+    gt_Tensor *labels = update->y_true;
+    bool column = (given.rank == shape.rank + 1 && gt_last(given) == 1) ||
+                  (shape.rank == given.rank + 1 && gt_last(shape) == 1);
+    if (column && gt_size(labels) == gt_size(update->y_pred))
+        labels = gt_reshape(labels, shape);
+    if (check_same_shape(labels, update->y_pred) != GT_OK)
+        return gt_status();
+    gt_Tensor *predicted = gt_cast(gt_greater(update->y_pred, self->threshold), GT_FLOAT64);
+    return gt_metric_add_mean(update, gt_equal(predicted, gt_cast(labels, GT_FLOAT64)));
+}
+
+/* As Keras chooses for "accuracy". */
+static gt_Status update_accuracy(const gt_MetricUpdate *update)
+{
+    gt_Shape labels = gt_tensor_shape(update->y_true), shape = gt_tensor_shape(update->y_pred);
+    if (gt_status() != GT_OK)
+        return gt_status();
+    if (shape.rank < 2 || gt_last(shape) == 1)
+        return update_binary(update);
+    if (labels.rank < shape.rank || gt_last(labels) == 1)
+        return update_sparse(update);
+    return update_categorical(update);
+}
+
+#define ACCURACY_CLASS(symbol, text, struct_bytes, function)                                       \
+    static const gt_MetricClass symbol##_class = {.size = sizeof symbol##_class,                   \
+                                                  .name = text,                                    \
+                                                  .instance = struct_bytes,                        \
+                                                  .states = 2,                                     \
+                                                  .update = function}
+ACCURACY_CLASS(accuracy, "accuracy", sizeof(Accuracy), update_accuracy);
+ACCURACY_CLASS(binary, "binary_accuracy", sizeof(Accuracy), update_binary);
+ACCURACY_CLASS(categorical, "categorical_accuracy", 0, update_categorical);
+ACCURACY_CLASS(sparse, "sparse_categorical_accuracy", 0, update_sparse);
+
+static gt_Metric *new_accuracy(const char *here, const gt_MetricClass *type,
+                               const gt_AccuracyOptions *given)
+{
+    gt_AccuracyOptions options;
+    gt_options_fill(&gt_AccuracyOptions_type, &options, given);
+    return gt_metric_new(here, type, options.name, &(Accuracy){options.threshold});
+}
+
+gt_Metric *gt_accuracy_new(const char *here, const gt_AccuracyOptions *options)
+{
+    return new_accuracy(here, &accuracy_class, options);
+}
+
+gt_Metric *gt_binary_accuracy_new(const char *here, const gt_AccuracyOptions *options)
+{
+    return new_accuracy(here, &binary_class, options);
+}
+
+gt_Metric *gt_categorical_accuracy_new(const char *here, const gt_MetricOptions *options)
+{
+    return new_plain(here, &categorical_class, options);
+}
+
+gt_Metric *gt_sparse_categorical_accuracy_new(const char *here, const gt_MetricOptions *options)
+{
+    return new_plain(here, &sparse_class, options);
+}

@@ -1,0 +1,50 @@
+/* What gt_fit and gt_evaluate tell while they run: a bar on a terminal, a line an epoch elsewhere,
+ * both on standard error, or whatever a function of the caller's makes of it. */
+#ifndef GT_TRAIN_PROGRESS_H
+#define GT_TRAIN_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/export.h"
+
+GT_BEGIN
+
+/* What is printed. */
+typedef enum gt_Verbosity {
+    GT_AUTO = -1,  /* a bar if standard error is a terminal, else a line an epoch */
+    GT_SILENT = 0, /* nothing */
+    GT_BAR = 1,
+    GT_LINES = 2
+} gt_Verbosity;
+
+typedef enum gt_ProgressKind {
+    GT_PROGRESS_EPOCH_BEGIN = 0,
+    GT_PROGRESS_BATCH = 1, /* a batch is done */
+    GT_PROGRESS_EPOCH_END = 2
+} gt_ProgressKind;
+
+typedef struct gt_ProgressEvent {
+    gt_ProgressKind kind;
+    int64_t epoch, epochs; /* from 0; of gt_evaluate: 0, 1 */
+    int64_t step, steps;   /* batches done, batches of the epoch */
+    double seconds;        /* since the epoch began */
+    int32_t count;         /* of the numbers so far: loss, metrics; at the end also val_... */
+    const char *const *names;
+    const double *values;
+} gt_ProgressEvent;
+
+/* A function that is told instead. False ends the training after this batch or epoch, which is no
+ * error. It may look at the model, and change the learning rate. All NULL: none. */
+typedef struct gt_Progress {
+    bool (*report)(void *context, const gt_ProgressEvent *event);
+    void *context;
+} gt_Progress;
+#define GT_NO_PROGRESS                                                                             \
+    {                                                                                              \
+        NULL, NULL                                                                                 \
+    }
+
+GT_END
+
+#endif
