@@ -231,15 +231,17 @@ static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
     return slot->value &&
            (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
 }
-/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones.
- * `what` names the argument. */
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL, for stale ones and for
+ * tensors of another context (its variables may be read). `what` names the argument. */
 gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
                         const char *what, const gt_Tensor *tensor); /* raises; NULL */
 static inline gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
                                      const char *what, const gt_Tensor *tensor)
 {
-    if (tensor && gt_slot_alive(gt_slot_raw(tensor), tensor))
-        return gt_slot_raw(tensor);
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (tensor && gt_slot_alive(slot, tensor) &&
+        (slot->value->context == context || slot->variable))
+        return slot;
     return gt_slot_refuse(context, here, operation, what, tensor);
 }
 static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)

@@ -45,6 +45,16 @@ static const char *name_of_input(int i)
     return i < 9 ? names[i] : "one of the inputs";
 }
 
+/* A variable of another context is read, so that one model serves many threads; nothing of it is
+ * counted or held, because its own context may do that at the same time. */
+static gt_Status foreign(const Call *call, int i)
+{
+    return gt_raise(call->context, GT_STATE, call->here, call->operation->name,
+                    "variable %s belongs to another context: it can be read, but neither on a tape "
+                    "nor in a traced function",
+                    call->slot[i]->variable->name);
+}
+
 static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
 {
     gt_Context *context = call->context;
@@ -67,7 +77,10 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
         call->value[i] = slot->value;
         if (slot->variable) {
             gt_VariableInfo *info = slot->variable;
-            if (slot->value->context == context && info->trainable)
+            if (slot->value->context != context) {
+                if (context->trace)
+                    return foreign(call, i);
+            } else if (info->trainable)
                 gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
             if (context->trace && !(call->value[i] = gt_trace_variable(context, slot)))
                 return context->status;
@@ -173,14 +186,16 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
     gt_Context *context = call->context;
     const gt_Spec *spec = &call->rule.output[i];
     gt_Value *value;
+    bool view = call->operation->flags & GT_OP_VIEW;
+    size_t offset =
+        view && call->operation->view_offset
+            ? (size_t)call->operation->view_offset(&call->rule) * gt_dtype_size(spec->dtype)
+            : 0;
     if (call->symbolic) {
         value = gt_trace_value(context, spec, symbols[i]);
-    } else if (call->operation->flags & GT_OP_VIEW) {
+    } else if (view && call->value[0]->context == context) {
         gt_Value *source = call->value[0];
-        int64_t offset =
-            call->operation->view_offset ? call->operation->view_offset(&call->rule) : 0;
-        value = gt_value_new(context, spec, source->buffer,
-                             source->offset + (size_t)offset * gt_dtype_size(spec->dtype));
+        value = gt_value_new(context, spec, source->buffer, source->offset + offset);
         if (value)
             source->buffer->references++;
     } else {
@@ -188,6 +203,8 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
         value = buffer ? gt_value_new(context, spec, buffer, 0) : NULL;
         if (!value)
             gt_buffer_release(context, buffer);
+        else if (view) /* of another context's variable: a copy */
+            memcpy(buffer->data, (char *)gt_value_data(call->value[0]) + offset, buffer->bytes);
     }
     if (value)
         value->origin = call->operation;
@@ -215,6 +232,11 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
             tapes |= call->value[i]->record->tapes;
     tapes &= context->recording;
+    for (int i = 0; tapes && i < call->inputs; i++)
+        if (call->value[i] && call->value[i]->context != context) {
+            foreign(call, i);
+            goto failed;
+        }
     if (tapes && !gt_record_new(context, call->operation, call->options, call->inputs, call->value,
                                 made, output, tapes, call->here ? call->here : context->here))
         goto failed;

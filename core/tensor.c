@@ -196,6 +196,8 @@ gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *opera
 {
     if (!tensor)
         gt_raise(context, GT_INVALID, here, operation, "%s is NULL", what);
+    else if (gt_slot_alive(gt_slot_raw(tensor), tensor))
+        gt_raise(context, GT_STATE, here, operation, "%s is a tensor of another context", what);
     else
         gt_raise(context, GT_STALE, here, operation,
                  "%s was used after its scope or tape ended, or after its variable was freed",

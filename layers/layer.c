@@ -454,7 +454,8 @@ static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState 
     gt_scope_close(context);
     if (context->status != GT_OK)
         return NULL;
-    state->output = gt_spec(y);
+    if (state->object.context == context)
+        state->output = gt_spec(y);
     return y;
 }
 
@@ -492,15 +493,22 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     if (here)
         context->here = here;
     context->frame = &frame;
-    if (!caller)
+    /* Another context may call a built layer, several at a time: it is not written to. */
+    bool own = state->object.context == context;
+    if (own && !caller)
         state->loss_count = 0;
-    state->object.references++; /* so that `call` cannot free it under us */
+    if (own)
+        state->object.references++; /* so that `call` cannot free it under us */
+    else if (!state->built)
+        gt_raise(context, GT_STATE, here, layer->type->name,
+                 "this layer belongs to another context, and is not built yet");
     for (int i = 0; i < in.count && context->status == GT_OK; i++)
         gt_slot_check(context, here, layer->type->name, "the input", inputs[i]);
     gt_Tensor *y = context->status == GT_OK ? run_call(context, here, state, in) : NULL;
     context->frame = caller;
     context->here = site;
-    gt_object_release(&state->object);
+    if (own)
+        gt_object_release(&state->object);
     return y;
 }
 
@@ -553,6 +561,8 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
         return context->status;
     }
     gt_LayerState *root = (gt_LayerState *)outermost->layer;
+    if (root->object.context != context)
+        return GT_OK; /* nobody can train it from here */
     if (!gt_reserve(context, (void **)&root->losses, root->loss_count, &root->loss_capacity,
                     sizeof *root->losses))
         return context->status;

@@ -166,10 +166,10 @@ static gt_Status curvature(Run *run)
     gt_Tensor *slope = gt_gradient(inner, y, x);
     gt_tape_end(inner);
     gt_Tensor *curve = gt_gradient(outer, slope, x);
-    if (gt_status() == GT_OK) {
+    if (gt_status() == GT_OK)
         gt_explain_gradient(outer, slope, x);
+    if (gt_status() == GT_OK)
         put(run->out, &run->bytes, gt_float64_data(curve), 3 * sizeof(double));
-    }
     gt_tape_end(outer);
     return gt_status();
 }
