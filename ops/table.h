@@ -39,6 +39,8 @@ GT_BEGIN
     /* indexing.c */                                                                               \
     F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
+    /* convolution.c */                                                                            \
+    F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 
