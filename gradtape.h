@@ -22,6 +22,7 @@
 #include "ops/loss.h"
 #include "ops/math.h"
 #include "ops/matmul.h"
+#include "ops/pooling.h"
 #include "ops/random.h"
 #include "ops/reduce.h"
 #include "ops/reshaping.h"
