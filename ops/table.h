@@ -39,6 +39,10 @@ GT_BEGIN
     /* indexing.c */                                                                               \
     F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
+    /* convolution.c */                                                                            \
+    F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
+    /* pooling.c */                                                                                \
+    F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 
