@@ -3,6 +3,7 @@
 #ifndef GRADTAPE_H
 #define GRADTAPE_H
 
+#include "core/body.h"
 #include "core/context.h"
 #include "core/dtype.h"
 #include "core/error.h"

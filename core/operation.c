@@ -60,13 +60,8 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
             return context->status;
         call->slot[i] = slot;
         call->value[i] = slot->value;
-        if (slot->variable) {
-            gt_VariableInfo *info = slot->variable;
-            if (slot->value->context == context && info->trainable)
-                gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
-            if (context->trace && !(call->value[i] = gt_trace_variable(context, slot)))
-                return context->status;
-        }
+        if (slot->variable && !(call->value[i] = gt_variable_read(context, slot)))
+            return context->status;
         if (call->value[i]->symbol >= 0) {
             if (!context->trace || call->value[i]->trace != (uint32_t)context->trace_serial)
                 return gt_raise(context, GT_STALE, call->here, operation->name,
