@@ -314,8 +314,7 @@ static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors 
     if (make_room(context, self, inputs.count) != GT_OK)
         return context->status;
     for (int32_t i = 0; i < inputs.count; i++) {
-        gt_Value *value =
-            gt_value_read(context, NULL, "function", "input", i + 1, inputs.items[i]);
+        gt_Value *value = gt_value_read(context, NULL, "function", "input", i + 1, inputs.items[i]);
         if (!value)
             return context->status;
         gt_value_retain(value, true);
