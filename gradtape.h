@@ -26,6 +26,7 @@
 #include "ops/reduce.h"
 #include "ops/reshaping.h"
 #include "ops/table.h"
+#include "autodiff/custom.h"
 #include "autodiff/forward.h"
 #include "autodiff/gradient.h"
 #include "autodiff/jacobian.h"

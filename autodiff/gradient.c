@@ -118,8 +118,11 @@ static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
     for (int i = 0; i < record->outputs; i++)
         if (walk->gradients[node->gradients + i])
             upstream[i] = handle_to(walk->gradients[node->gradients + i]);
+    const gt_Operation *around = context->differentiating;
+    context->differentiating = record->operation;
     if (context->status == GT_OK)
         record->operation->gradient(&rule);
+    context->differentiating = around;
     for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
         if (!(rule.wants >> i & 1))
             continue;

@@ -141,6 +141,8 @@ struct gt_Context {
     const char *composing; /* the composite operation that is running, for messages */
     const char *applying;  /* the operation that is running, for messages */
     const gt_CallFrame *frame;
+    bool check_numerics;
+    const gt_Operation *differentiating; /* whose gradient rule is running, for messages */
     /* handles */
     gt_Slot *free_first, *free_last;
     int64_t free_slots;
@@ -150,10 +152,10 @@ struct gt_Context {
     gt_TapeSlot tape[GT_MAX_TAPES];
     int32_t innermost_tape, last_tape; /* -1: none */
     uint64_t recording, auto_watching; /* by bit */
-    uint64_t hushed; /* tapes that do not see what runs now, whatever they are */
+    uint64_t hushed;                   /* tapes that do not see what runs now, whatever they are */
     struct gt_Listener *listener; /* hears which variables are read and written; NULL: nobody */
-    gt_Record records;                 /* head of the ring of records */
-    gt_Value *dying;                   /* values to be freed: a list instead of recursion */
+    gt_Record records;            /* head of the ring of records */
+    gt_Value *dying;              /* values to be freed: a list instead of recursion */
     uint64_t variable_serial, trace_serial, object_serial, visit;
     gt_Trace *trace;
     /* work */
@@ -320,8 +322,8 @@ void gt_record_strip(gt_Record *record);
 /* Takes this tape off every record; those that no tape holds any more are stripped. */
 void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape);
 void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused);
-/* Hides what runs next from these tapes, or from every tape that is open (building layers, optimizer
- * state); tapes that begin meanwhile record. Returns what gt_tape_unquiet wants. */
+/* Hides what runs next from these tapes, or from every tape that is open (building layers,
+ * optimizer state); tapes that begin meanwhile record. Returns what gt_tape_unquiet wants. */
 uint64_t gt_tape_hush(gt_Context *context, uint64_t tapes);
 uint64_t gt_tape_quiet(gt_Context *context);
 void gt_tape_unquiet(gt_Context *context, uint64_t hushed);

@@ -3,6 +3,7 @@
  * graph.c. */
 #include "core/graph.h"
 
+#include <math.h>
 #include <string.h>
 
 int gt_loop_type(gt_DType dtype)
@@ -95,6 +96,53 @@ static gt_Status check_shapes(Call *call)
             return gt_raise(context, GT_INVALID, call->here, operation->name,
                             "the result %s would be too large",
                             gt_shape_text(gt_spec_shape(&rule->output[i]), text, sizeof text));
+    }
+    return GT_OK;
+}
+
+gt_Status gt_check_numerics(bool on)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    context->check_numerics = on;
+    return GT_OK;
+}
+
+/* The first element that is infinite or not a number; -1: none. */
+static int64_t first_strange(const gt_Value *value)
+{
+    const void *data = gt_value_data(value);
+    int64_t size = value->spec.size;
+    if (value->spec.dtype == GT_FLOAT32) {
+        for (int64_t i = 0; i < size; i++)
+            if (!isfinite(((const float *)data)[i]))
+                return i;
+    } else if (value->spec.dtype == GT_FLOAT64) {
+        for (int64_t i = 0; i < size; i++)
+            if (!isfinite(((const double *)data)[i]))
+                return i;
+    }
+    return -1;
+}
+
+static gt_Status check_numbers(Call *call, gt_Value *const *output)
+{
+    gt_Context *context = call->context;
+    for (int i = 0; i < call->rule.outputs; i++) {
+        int64_t at = first_strange(output[i]);
+        if (at < 0)
+            continue;
+        const void *data = gt_value_data(output[i]);
+        double number = output[i]->spec.dtype == GT_FLOAT32 ? ((const float *)data)[at]
+                                                            : ((const double *)data)[at];
+        char text[200];
+        const gt_Operation *of = context->differentiating;
+        return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
+                        "element %lld of the result, %s, is %s%s%s", (long long)at,
+                        gt_spec_text(&output[i]->spec, text, sizeof text),
+                        isnan(number) ? "not a number" : "infinite",
+                        of ? ", in the gradient of " : "", of ? of->name : "");
     }
     return GT_OK;
 }
@@ -198,7 +246,8 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         if (!(output[made] = new_output(call, made, symbols)))
             goto failed;
     if (!call->symbolic && !(call->operation->flags & GT_OP_VIEW) &&
-        run_kernel(call, output) != GT_OK)
+        (run_kernel(call, output) != GT_OK ||
+         (context->check_numerics && check_numbers(call, output) != GT_OK)))
         goto failed;
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)

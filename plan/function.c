@@ -323,10 +323,10 @@ static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors 
     return GT_OK;
 }
 
-/* Would a tape or a listener miss what happens inside a plan? */
+/* Would a tape, a listener or the check of numbers miss what happens inside a plan? */
 static bool watched(const gt_Context *context, const gt_Function *self, const gt_Plan *plan)
 {
-    if (context->listener)
+    if (context->listener || context->check_numerics)
         return true;
     if (!context->recording || !self->outputs)
         return false;
