@@ -3,6 +3,7 @@
 #ifndef GRADTAPE_H
 #define GRADTAPE_H
 
+#include "core/body.h"
 #include "core/context.h"
 #include "core/dtype.h"
 #include "core/error.h"
@@ -28,7 +29,10 @@
 #include "ops/reduce.h"
 #include "ops/reshaping.h"
 #include "ops/table.h"
+#include "autodiff/custom.h"
+#include "autodiff/forward.h"
 #include "autodiff/gradient.h"
+#include "autodiff/jacobian.h"
 #include "plan/function.h"
 #include "layers/basic.h"
 #include "layers/callable.h"

@@ -118,8 +118,11 @@ static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
     for (int i = 0; i < record->outputs; i++)
         if (walk->gradients[node->gradients + i])
             upstream[i] = handle_to(walk->gradients[node->gradients + i]);
+    const gt_Operation *around = context->differentiating;
+    context->differentiating = record->operation;
     if (context->status == GT_OK)
         record->operation->gradient(&rule);
+    context->differentiating = around;
     for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
         if (!(rule.wants >> i & 1))
             continue;
@@ -408,9 +411,9 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
     const char *caller = context->here;
     if (here)
         context->here = here;
-    uint64_t recording = context->recording;
-    if (!tape->persistent) /* its own gradient is not for this tape to record */
-        gt_tape_unquiet(context, recording & ~BIT(gt_tape_bit(context, tape)));
+    /* Its own gradient is not for a tape to record, unless it may be asked again. */
+    uint64_t own = tape->persistent ? 0 : BIT(gt_tape_bit(context, tape));
+    uint64_t hushed = gt_tape_hush(context, own);
     gt_Walk walk = {.context = context, .tape = tape};
     bool began = false;
     walk_back(&walk, here, targets, sources, values, values + targets.count, gradients, &options,
@@ -421,9 +424,8 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
         tape->used = true;
         gt_tape_forget_records(context, tape);
         gt_tape_set_paused(context, tape, true);
-    } else {
-        gt_tape_unquiet(context, recording);
     }
+    gt_tape_unquiet(context, hushed);
     context->here = caller;
     if (context->status != GT_OK)
         for (int i = 0; i < sources.count; i++)

@@ -3,6 +3,7 @@
  * graph.c. */
 #include "core/graph.h"
 
+#include <math.h>
 #include <string.h>
 
 int gt_loop_type(gt_DType dtype)
@@ -45,16 +46,6 @@ static const char *name_of_input(int i)
     return i < 9 ? names[i] : "one of the inputs";
 }
 
-/* A variable of another context is read, so that one model serves many threads; nothing of it is
- * counted or held, because its own context may do that at the same time. */
-static gt_Status foreign(const Call *call, int i)
-{
-    return gt_raise(call->context, GT_STATE, call->here, call->operation->name,
-                    "variable %s belongs to another context: it can be read, but neither on a tape "
-                    "nor in a traced function",
-                    call->slot[i]->variable->name);
-}
-
 static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
 {
     gt_Context *context = call->context;
@@ -75,16 +66,8 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
             return context->status;
         call->slot[i] = slot;
         call->value[i] = slot->value;
-        if (slot->variable) {
-            gt_VariableInfo *info = slot->variable;
-            if (slot->value->context != context) {
-                if (context->trace)
-                    return foreign(call, i);
-            } else if (info->trainable)
-                gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
-            if (context->trace && !(call->value[i] = gt_trace_variable(context, slot)))
-                return context->status;
-        }
+        if (slot->variable && !(call->value[i] = gt_variable_read(context, slot)))
+            return context->status;
         if (call->value[i]->symbol >= 0) {
             if (!context->trace || call->value[i]->trace != (uint32_t)context->trace_serial)
                 return gt_raise(context, GT_STALE, call->here, operation->name,
@@ -118,6 +101,53 @@ static gt_Status check_shapes(Call *call)
             return gt_raise(context, GT_INVALID, call->here, operation->name,
                             "the result %s would be too large",
                             gt_shape_text(gt_spec_shape(&rule->output[i]), text, sizeof text));
+    }
+    return GT_OK;
+}
+
+gt_Status gt_check_numerics(bool on)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    context->check_numerics = on;
+    return GT_OK;
+}
+
+/* The first element that is infinite or not a number; -1: none. */
+static int64_t first_strange(const gt_Value *value)
+{
+    const void *data = gt_value_data(value);
+    int64_t size = value->spec.size;
+    if (value->spec.dtype == GT_FLOAT32) {
+        for (int64_t i = 0; i < size; i++)
+            if (!isfinite(((const float *)data)[i]))
+                return i;
+    } else if (value->spec.dtype == GT_FLOAT64) {
+        for (int64_t i = 0; i < size; i++)
+            if (!isfinite(((const double *)data)[i]))
+                return i;
+    }
+    return -1;
+}
+
+static gt_Status check_numbers(Call *call, gt_Value *const *output)
+{
+    gt_Context *context = call->context;
+    for (int i = 0; i < call->rule.outputs; i++) {
+        int64_t at = first_strange(output[i]);
+        if (at < 0)
+            continue;
+        const void *data = gt_value_data(output[i]);
+        double number = output[i]->spec.dtype == GT_FLOAT32 ? ((const float *)data)[at]
+                                                            : ((const double *)data)[at];
+        char text[200];
+        const gt_Operation *of = context->differentiating;
+        return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
+                        "element %lld of the result, %s, is %s%s%s", (long long)at,
+                        gt_spec_text(&output[i]->spec, text, sizeof text),
+                        isnan(number) ? "not a number" : "infinite",
+                        of ? ", in the gradient of " : "", of ? of->name : "");
     }
     return GT_OK;
 }
@@ -225,7 +255,8 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         if (!(output[made] = new_output(call, made, symbols)))
             goto failed;
     if (!call->symbolic && !(call->operation->flags & GT_OP_VIEW) &&
-        run_kernel(call, output) != GT_OK)
+        (run_kernel(call, output) != GT_OK ||
+         (context->check_numerics && check_numbers(call, output) != GT_OK)))
         goto failed;
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
@@ -234,7 +265,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
     tapes &= context->recording;
     for (int i = 0; tapes && i < call->inputs; i++)
         if (call->value[i] && call->value[i]->context != context) {
-            foreign(call, i);
+            gt_foreign_variable(context, call->slot[i]);
             goto failed;
         }
     if (tapes && !gt_record_new(context, call->operation, call->options, call->inputs, call->value,

@@ -1,6 +1,6 @@
 /* Variables: a slot that no scope owns, a value whose bytes stay at one address, and a leaf record
  * that stands for the variable on every tape. Leans on tensor.c and tape.c. */
-#include "core/internal.h"
+#include "core/graph.h"
 
 #include <string.h>
 
@@ -164,9 +164,77 @@ gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable)
     return GT_OK;
 }
 
+gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot)
+{
+    return gt_raise(context, GT_STATE, NULL, NULL,
+                    "variable %s belongs to another context: it can be read, but neither on a tape "
+                    "nor in a traced function",
+                    slot->variable->name);
+}
+
+gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot)
+{
+    gt_VariableInfo *info = slot->variable;
+    if (slot->value->context != context) {
+        if (!context->trace)
+            return slot->value;
+        gt_foreign_variable(context, slot);
+        return NULL;
+    }
+    if (info->trainable)
+        gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
+    if (context->listener)
+        gt_listener_hear(context, slot);
+    return context->trace ? gt_trace_variable(context, slot) : slot->value;
+}
+
+/* ---- listeners ---- */
+
+void gt_listener_begin(gt_Context *context, gt_Listener *listener)
+{
+    *listener = (gt_Listener){.outer = context->listener};
+    context->listener = listener;
+}
+
+void gt_listener_end(gt_Context *context, gt_Listener *listener)
+{
+    context->listener = listener->outer;
+}
+
+void gt_listener_close(gt_Context *context, gt_Listener *listener)
+{
+    gt_values_release(listener->heard, listener->count);
+    gt_release(context, listener->heard, (size_t)listener->capacity * sizeof *listener->heard);
+    *listener = (gt_Listener){0};
+}
+
+/* A value's record tells which variable it is of, whatever the variable holds by now. */
+static bool heard(const gt_Listener *listener, const gt_Slot *slot)
+{
+    for (int32_t i = 0; i < listener->count; i++)
+        if (listener->heard[i]->record == &slot->variable->leaf)
+            return true;
+    return false;
+}
+
+void gt_listener_hear(gt_Context *context, gt_Slot *slot)
+{
+    for (gt_Listener *listener = context->listener; listener; listener = listener->outer) {
+        if (heard(listener, slot))
+            continue;
+        if (!gt_reserve(context, (void **)&listener->heard, listener->count, &listener->capacity,
+                        sizeof *listener->heard))
+            return;
+        gt_value_retain(slot->value, true);
+        listener->heard[listener->count++] = slot->value;
+    }
+}
+
 /* The address stays with the variable, the old bytes move to those who still hold them (law 3). */
 gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot)
 {
+    if (context->listener)
+        gt_listener_hear(context, slot);
     gt_Value *value = slot->value;
     if (value->references == 1 && value->buffer->references == 1)
         return GT_OK;

@@ -388,12 +388,15 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
         return context->status;
     gt_Trace *trace = gt_trace_suspend(context);
     uint64_t recording = gt_tape_quiet(context);
+    gt_Listener *listener = context->listener; /* first numbers are no part of what a call does */
+    context->listener = NULL;
     state->building = true;
     if (layer->type->build)
         layer->type->build(layer, gt_spec_shape(input));
     state->building = false;
     gt_scope_unwind(context, scope);
     gt_scope_close(context);
+    context->listener = listener;
     gt_tape_unquiet(context, recording);
     gt_trace_resume(context, trace);
     if (context->status != GT_OK) {
