@@ -39,6 +39,10 @@ GT_BEGIN
     /* indexing.c */                                                                               \
     F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
+    /* sorting.c */                                                                                \
+    F(sort) F(searchsorted)                                                                        \
+    /* segments.c */                                                                               \
+    F(segment_max) F(segment_min) F(segment_prod)                                                  \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 
