@@ -19,6 +19,7 @@
 #include "ops/contraction.h"
 #include "ops/creation.h"
 #include "ops/indexing.h"
+#include "ops/linalg.h"
 #include "ops/loss.h"
 #include "ops/math.h"
 #include "ops/matmul.h"

@@ -43,6 +43,8 @@ GT_BEGIN
     F(sort) F(searchsorted)                                                                        \
     /* segments.c */                                                                               \
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
+    /* linalg.c */                                                                                 \
+    F(solve) F(solve_triangular) F(slogdet) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)               \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 
