@@ -369,6 +369,15 @@ static gt_Status check_input(gt_Context *context, const char *here, const gt_Lay
 }
 
 /* Runs `build` eagerly, unseen by traces and tapes. A failure takes back what was made. */
+/* As it was before it was built, when it had that many children. */
+static void unbuild(gt_LayerState *state, int32_t children)
+{
+    release_weights(state);
+    release_children(state, children);
+    state->dtype = state->layer->dtype;
+    state->built = false;
+}
+
 static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_Spec *input)
 {
     gt_Layer *layer = state->layer;
@@ -399,14 +408,11 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
     context->listener = listener;
     gt_tape_unquiet(context, recording);
     gt_trace_resume(context, trace);
-    if (context->status != GT_OK) {
-        release_weights(state);
-        release_children(state, children);
-        state->dtype = layer->dtype;
-        return context->status;
-    }
-    state->built = true;
-    return GT_OK;
+    if (context->status != GT_OK)
+        unbuild(state, children);
+    else
+        state->built = true;
+    return context->status;
 }
 
 /* ---- calling ---- */
@@ -429,18 +435,10 @@ static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Ten
     return context->status == GT_OK ? y : NULL;
 }
 
-static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
-                           gt_CallArgs in)
+/* What `call` computes, once the layer is built. */
+static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
+                          gt_CallArgs in)
 {
-    gt_Spec input = gt_spec(in.x);
-    if (context->status != GT_OK)
-        return NULL;
-    if (state->built && check_input(context, here, state, &input) != GT_OK)
-        return NULL;
-    if (!state->built && build_layer(context, state, &input) != GT_OK)
-        return NULL;
-    if (check_input(context, here, state, &input) != GT_OK)
-        return NULL;
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return NULL;
@@ -459,6 +457,29 @@ static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState 
         return NULL;
     if (state->object.context == context)
         state->output = gt_spec(y);
+    return y;
+}
+
+/* The first call builds, and builds what is called inside: a layer counts as built when all of that
+ * went well. */
+static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
+                           gt_CallArgs in)
+{
+    gt_Spec input = gt_spec(in.x);
+    if (context->status != GT_OK)
+        return NULL;
+    if (state->built)
+        return check_input(context, here, state, &input) == GT_OK
+                   ? compute(context, here, state, in)
+                   : NULL;
+    int32_t children = state->child_count;
+    if (build_layer(context, state, &input) != GT_OK)
+        return NULL;
+    gt_Tensor *y = NULL;
+    if (check_input(context, here, state, &input) == GT_OK)
+        y = compute(context, here, state, in);
+    if (!y)
+        unbuild(state, children);
     return y;
 }
 

@@ -227,7 +227,7 @@ static gt_Status foreign_shape(gt_ShapeRule *rule)
 {
     const Foreign *self = foreign_of(rule->operation);
     const gt_ForeignCall *options = rule->options;
-    int64_t size[GT_MAX_SYMBOLS];
+    int64_t size[GT_MAX_SYMBOLS] = {0};
     for (int i = 0; i < self->inputs; i++) {
         if (self->input[i] < 0)
             continue;

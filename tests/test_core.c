@@ -518,10 +518,12 @@ Test(core, build_info)
         cr_assert_float_eq(sums[i], 2718.2818f, 0.01f);
         gt_context_free(NULL);
     }
+    unsetenv("GT_ISA");
     setenv("GT_THREADS", "3", 1);
     cr_assert_eq(gt_threads(), 3);
     gt_context_free(NULL);
     setenv("GT_THREADS", "-5", 1);
     cr_assert_eq(gt_threads(), 1);
+    unsetenv("GT_THREADS");
     gt_context_free(NULL);
 }

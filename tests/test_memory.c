@@ -61,6 +61,7 @@ typedef struct Run {
     gt_Layer *model;
     gt_Optimizer *adam;
     gt_Function *function;
+    gt_Dataset *dataset;
     const char *failed_stage;
     char message[200], path[64];
     /* what came out, and weights and optimizer as they were before the stage */
@@ -242,27 +243,87 @@ static gt_Status variables_and_names(Run *run)
     return gt_status();
 }
 
+static gt_Status make_dataset(Run *run)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_normal(gt_shape(10, 2), .generator = NULL);
+    gt_Tensor *y = gt_cast(gt_array(gt_shape(10), 0, 1, 2, 0, 1, 2, 0, 1, 2, 0), GT_INT32);
+    run->dataset = gt_dataset_from_tensors(x, y, .batch_size = 4, .shuffle = true, .seed = 3);
+    gt_scope_end(scope);
+    return gt_status();
+}
+
+static gt_Status compile(Run *run)
+{
+    return gt_compile(run->model, .optimizer = gt_adam(0.01),
+                      .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
+                      .metrics = gt_metrics(gt_accuracy()));
+}
+
+static gt_Status fit(Run *run)
+{
+    gt_DatasetPosition at = gt_dataset_position(run->dataset);
+    gt_History *history = gt_fit(run->model, run->dataset, .epochs = 2, .initial_epoch = at.epoch,
+                                 .verbose = GT_SILENT, .validation = run->dataset);
+    gt_history_free(history);
+    return gt_status();
+}
+
+static gt_Status evaluate(Run *run)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Scores scores = gt_evaluate(run->model, run->dataset);
+    gt_Tensor *guess = gt_predict(run->model, run->dataset);
+    if (gt_status() == GT_OK) {
+        put(run->out, &run->bytes, &scores.loss, sizeof scores.loss);
+        put(run->out, &run->bytes, gt_float32_data(guess), 30 * sizeof(float));
+        put_variables(run->out, &run->bytes, gt_variables(run->model));
+        put_variables(run->out, &run->bytes,
+                      gt_optimizer_variables(gt_compiled_optimizer(run->model)));
+    }
+    gt_scope_end(scope);
+    return gt_status();
+}
+
+static gt_Status checkpoint(Run *run)
+{
+    gt_save_checkpoint(run->path, run->model, .dataset = run->dataset);
+    gt_load_checkpoint(run->path, run->model, .dataset = run->dataset);
+    gt_save_weights(run->model, run->path);
+    gt_load_weights(run->model, run->path);
+    unlink(run->path);
+    return gt_status();
+}
+
 typedef struct Stage {
     const char *name;
     gt_Status (*run)(Run *run);
+    bool resumes; /* what was done before the failure stays done */
 } Stage;
 
 static const Stage training[] = {
-    {"model", make_model},           {"adam", make_adam},
-    {"eager step", train_eagerly},   {"second eager step", train_eagerly},
-    {"function", make_function},     {"traced step", train_planned},
-    {"planned step", train_planned}, {NULL, NULL},
+    {"model", make_model, false},           {"adam", make_adam, false},
+    {"eager step", train_eagerly, false},   {"second eager step", train_eagerly, false},
+    {"function", make_function, false},     {"traced step", train_planned, false},
+    {"planned step", train_planned, false}, {NULL, NULL, false},
 };
 static const Stage others[] = {
-    {"model", make_model},
-    {"adam", make_adam},
-    {"eager step", train_eagerly},
-    {"curvature", curvature},
-    {"save and load", save_and_load},
-    {"csv", table_of_text},
-    {"words", words},
-    {"variables", variables_and_names},
-    {NULL, NULL},
+    {"model", make_model, false},
+    {"adam", make_adam, false},
+    {"eager step", train_eagerly, false},
+    {"curvature", curvature, false},
+    {"save and load", save_and_load, false},
+    {"csv", table_of_text, false},
+    {"words", words, false},
+    {"variables", variables_and_names, false},
+    {NULL, NULL, false},
+};
+
+static const Stage fitting[] = {
+    {"model", make_model, false},  {"dataset", make_dataset, false},
+    {"compile", compile, false},   {"fit", fit, true},
+    {"evaluate", evaluate, false}, {"checkpoint", checkpoint, false},
+    {NULL, NULL, false},
 };
 
 /* ---- running one with a failure ---- */
@@ -322,7 +383,7 @@ static void run_stage(Run *run, const Stage *stage)
                   run->context->scope == &run->context->root && !run->context->frame &&
                   !run->context->here && !run->context->composing && !run->context->applying,
               "%s: something was left open", stage->name);
-    if (built) {
+    if (built && !stage->resumes) {
         char now[FRAMES];
         size_t bytes = 0;
         put_state(run, now, &bytes);
@@ -333,7 +394,7 @@ static void run_stage(Run *run, const Stage *stage)
     gt_Variable *now = dropout_state(run);
     if (now && !generator)
         state[0] = gt_int64_data(now)[0];
-    if (now)
+    if (now && !stage->resumes)
         gt_variable_set(now, state, sizeof state);
     run->bytes = out;
     gt_set_seed(5);
@@ -348,6 +409,7 @@ static void run_program(Run *run, const Stage *stages, bool pooling)
     run->model = NULL;
     run->adam = NULL;
     run->function = NULL;
+    run->dataset = NULL;
     snprintf(run->path, sizeof run->path, "/tmp/gradtape-memory-%ld", (long)getpid());
     run->host.counting = true;
     run->context = gt_context_create(.allocator = &allocator, .pooling = pooling, .threads = 1);
@@ -364,6 +426,7 @@ static void run_program(Run *run, const Stage *stages, bool pooling)
     gt_function_free(run->function);
     gt_optimizer_free(run->adam);
     gt_layer_free(run->model);
+    gt_dataset_free(run->dataset);
 }
 
 static void every_allocation(const char *name, const Stage *stages, bool pooling, bool for_good)
@@ -428,4 +491,20 @@ Test(memory, others_each)
 Test(memory, others_each_for_good)
 {
     every_allocation("the rest", others, false, true);
+}
+
+Test(memory, fitting)
+{
+    every_allocation("fit", fitting, true, false);
+    every_allocation("fit", fitting, true, true);
+}
+
+Test(memory, fitting_each)
+{
+    every_allocation("fit", fitting, false, false);
+}
+
+Test(memory, fitting_each_for_good)
+{
+    every_allocation("fit", fitting, false, true);
 }
