@@ -3,6 +3,7 @@
 #ifndef GRADTAPE_H
 #define GRADTAPE_H
 
+#include "core/body.h"
 #include "core/context.h"
 #include "core/dtype.h"
 #include "core/error.h"
@@ -18,9 +19,15 @@
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/convolution.h"
+#include "ops/contraction.h"
 #include "ops/creation.h"
+<<<<<<< HEAD
 #include "ops/image.h"
+=======
+#include "ops/foreign.h"
+>>>>>>> main
 #include "ops/indexing.h"
+#include "ops/linalg.h"
 #include "ops/loss.h"
 #include "ops/math.h"
 #include "ops/matmul.h"
@@ -29,10 +36,16 @@
 #include "ops/random.h"
 #include "ops/reduce.h"
 #include "ops/reshaping.h"
+#include "ops/segments.h"
+#include "ops/sorting.h"
 #include "ops/table.h"
+#include "autodiff/custom.h"
+#include "autodiff/forward.h"
 #include "autodiff/gradient.h"
+#include "autodiff/jacobian.h"
 #include "plan/function.h"
 #include "layers/basic.h"
+#include "layers/callable.h"
 #include "layers/dense.h"
 #include "layers/initializer.h"
 #include "layers/layer.h"

@@ -56,6 +56,7 @@ typedef struct gt_SampleInput {
     double gap;       /* > 0: numbers keep this far from multiples of `every` (kinks) */
     double every;
     bool distinct; /* no two numbers closer than 1e-2 (max, sort) */
+    double diagonal; /* row i of each matrix has (i + 1) times this added on its diagonal */
 } gt_SampleInput;
 typedef struct gt_Sample {
     int32_t inputs; /* 0 ends the list, unless `none` */
@@ -102,6 +103,13 @@ GT_API gt_Status gt_apply(const char *here, const gt_Operation *operation, const
 /* The same for one output, which it returns. */
 GT_API gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation, const void *options,
                                int inputs, gt_Tensor *const *input);
+
+/* While on, every operation, those of gradients included, looks at what it computed: the first
+ * result that is infinite or not a number is a GT_NUMERIC error that names the operation, its place
+ * and, on the way back, the operation whose gradient it is. Traced functions run their bodies
+ * instead of plans meanwhile. Per context; off by default. Effects are checked before they
+ * overwrite: by what computed the new value. */
+GT_API gt_Status gt_check_numerics(bool on);
 
 /* Makes an operation known to the current context by its name, so that files and
  * gt_operation_find know it. It must outlive the context. A name that is taken is an error. */

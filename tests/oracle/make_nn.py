@@ -197,10 +197,11 @@ q, k, v = real(2, 3, 4, 5), real(2, 6, 4, 5), real(2, 6, 4, 5)
 mask = rng.uniform(size=(2, 1, 3, 6)) < 0.6
 mask[..., 0] = True
 tensors["attention.mask"] = mask
-root = 5**-0.5  # the default scale, which Keras rounds to float32
+# Scales as tensors: from numbers, the default one too, they would be rounded to float32.
+root, third = tf.constant(5**-0.5, tf.float64), tf.constant(0.3, tf.float64)
 case("attention", lambda q, k, v: ops.dot_product_attention(q, k, v, scale=root), q, k, v)
 case("attention_masked",
-     lambda q, k, v, b: ops.dot_product_attention(q, k, v, bias=b, mask=mask, scale=0.3),
+     lambda q, k, v, b: ops.dot_product_attention(q, k, v, bias=b, mask=mask, scale=third),
      q, k, v, real(2, 4, 3, 6))
 case("attention_causal",
      lambda q, k, v: ops.dot_product_attention(q, k, v, scale=root, is_causal=True), q, real(2, 3, 2, 5), real(2, 3, 2, 5))
