@@ -15,17 +15,23 @@
 #include "ops/activation.h"
 #include "ops/arithmetic.h"
 #include "ops/assign.h"
+#include "ops/attention.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/convolution.h"
 #include "ops/contraction.h"
 #include "ops/creation.h"
+<<<<<<< HEAD
+#include "ops/image.h"
+=======
 #include "ops/foreign.h"
+>>>>>>> main
 #include "ops/indexing.h"
 #include "ops/linalg.h"
 #include "ops/loss.h"
 #include "ops/math.h"
 #include "ops/matmul.h"
+#include "ops/normalization.h"
 #include "ops/pooling.h"
 #include "ops/random.h"
 #include "ops/reduce.h"
