@@ -17,6 +17,7 @@
 #include "ops/assign.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
+#include "ops/control.h"
 #include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/loss.h"
