@@ -20,12 +20,10 @@
 #include "ops/compare.h"
 #include "ops/convolution.h"
 #include "ops/contraction.h"
+#include "ops/control.h"
 #include "ops/creation.h"
-<<<<<<< HEAD
 #include "ops/image.h"
-=======
 #include "ops/foreign.h"
->>>>>>> main
 #include "ops/indexing.h"
 #include "ops/linalg.h"
 #include "ops/loss.h"
