@@ -43,17 +43,14 @@ GT_BEGIN
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \
     F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
-<<<<<<< HEAD
     /* image.c */                                                                                  \
     F(resize_axis) F(resize_axis_gradient)                                                         \
-=======
     /* sorting.c */                                                                                \
     F(sort) F(searchsorted)                                                                        \
     /* segments.c */                                                                               \
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
     /* linalg.c */                                                                                 \
     F(solve) F(solve_triangular) F(slogdet) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)               \
->>>>>>> main
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 
