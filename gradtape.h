@@ -19,6 +19,7 @@
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/contraction.h"
+#include "ops/control.h"
 #include "ops/convolution.h"
 #include "ops/creation.h"
 #include "ops/foreign.h"

@@ -107,6 +107,10 @@ static bool plan(Resizing *r, const ResizeAxisOptions *options, const gt_Spec *x
     *r = (Resizing){.interpolation = options->interpolation, .outer = 1, .inner = 1, .back = back};
     r->in = back ? options->extent : x->dims[axis];
     r->out = back ? x->dims[axis] : options->extent;
+    if (x->size == 0) {
+        r->outer = 0;
+        return true;
+    }
     for (int d = 0; d < axis; d++)
         r->outer *= x->dims[d];
     for (int d = axis + 1; d < x->rank; d++)

@@ -778,3 +778,356 @@ Test(autodiff, check_numerics)
     gt_function_free(function);
     gt_variable_free(x);
 }
+
+/* ---- control flow ---- */
+
+static gt_Status root(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    if (context)
+        ++*(int *)context;
+    out[0] = gt_sqrt(in[0]);
+    return gt_status();
+}
+
+static gt_Status negated_square(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_negative(gt_square(in[0]));
+    return gt_status();
+}
+
+static gt_Status counting(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_assign_add(context, 1);
+    out[0] = in[0];
+    return gt_status();
+}
+
+/* sum over the elements of: root of x if it is positive, else -x^2; and its gradient. */
+static gt_Status branches(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *y = NULL;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_cond(gt_greater(in[0], 0), root, negated_square, context, ONE(in[0]), &y);
+    out[0] = gt_keep(gt_identity(y));
+    out[1] = gt_keep(gt_gradient(tape, y, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+static gt_Status branch_with_effect(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(gt_greater(in[0], 0), counting, same, context, ONE(in[0]), out);
+}
+
+static gt_Status uneven_branches(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(gt_greater(gt_sum(in[0]), 0), total, same, context, ONE(in[0]), out);
+}
+
+Test(autodiff, cond)
+{
+    gt_Tensor *y[2];
+    int roots = 0;
+    const double at[3] = {4, -3, 0}, value[3] = {2, -9, 0}, slope[3] = {0.25, 6, 0};
+    gt_Function *function = gt_function(branches, NULL, .outputs = 2);
+    for (int i = 0; i < 3; i++) {
+        gt_Tensor *x = gt_scalar(at[i], GT_FLOAT64);
+        branches(&roots, &x, y);
+        is(y[0], value[i], "the branch that is taken");
+        is(y[1], slope[i], "its gradient");
+        cr_assert(roots == 1, "the other branch does not run eagerly");
+        /* Traced, the root of -3 and the slope of the root at 0 are computed, and leave no trace.
+         */
+        gt_function_call(function, ONE(x), y);
+        is(y[0], value[i], "traced: the branch that is taken");
+        is(y[1], slope[i], "traced: its gradient");
+    }
+    gt_function_free(function);
+
+    gt_Variable *count = var(0);
+    gt_Tensor *x = gt_scalar(1, GT_FLOAT64);
+    branch_with_effect(count, &x, y);
+    is(count, 1, "eagerly a branch may change variables");
+    function = gt_function(branch_with_effect, count);
+    gt_function_call(function, ONE(x), y);
+    fails(GT_UNSUPPORTED, "a branch changes a variable (assign_add at ");
+    gt_function_free(function);
+    function = gt_function(uneven_branches, NULL);
+    gt_function_call(function, ONE(gt_ones_of(gt_shape(3))), y);
+    fails(GT_INVALID, "output 1 is float32 () in one branch and float32 (3,) in the other");
+    gt_function_free(function);
+    gt_cond(gt_ones_of(gt_shape(2)), root, root, NULL, ONE(x), y);
+    fails(GT_INVALID, "cond: the predicate is float32 (2,); it must have one element");
+    gt_cond(NULL, root, root, NULL, ONE(x), y);
+    fails(GT_INVALID, "the predicate is NULL");
+    gt_cond(x, NULL, root, NULL, ONE(x), y);
+    fails(GT_INVALID, "the body is NULL");
+    gt_cond(x, root, root, NULL, ONE(x), NULL);
+    fails(GT_INVALID, "with a place for them");
+    gt_cond(x, same, root, NULL, ONE(x), y);
+    is(y[0], 1, "a number as predicate");
+    gt_variable_free(count);
+    ok("end");
+}
+
+/* Newton's iteration for the root of `a`: variables r, a. */
+static gt_Status not_there(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_greater(gt_abs(gt_subtract(gt_square(in[0]), in[1])), 1e-12);
+    return gt_status();
+}
+
+static gt_Status newton(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(gt_add(in[0], gt_divide(in[1], in[0])), 0.5);
+    out[1] = in[1];
+    return gt_status();
+}
+
+static gt_Status newton_root(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    int64_t most = context ? *(const int64_t *)context : -1;
+    gt_Tensor *last[2];
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_while_loop(not_there, newton, NULL, gt_tensors(gt_ones_like(in[0]), in[0]), last,
+                  .maximum_iterations = most);
+    out[0] = gt_keep(gt_identity(last[0]));
+    out[1] = gt_keep(gt_gradient(tape, last[0], in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+static gt_Status grows(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_stack(gt_tensors(in[0], in[0]));
+    return gt_status();
+}
+
+/* x i + y, x */
+static gt_Status horner(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(gt_multiply(in[1], in[2]), gt_cast(in[0], GT_FLOAT64));
+    out[1] = in[2];
+    return gt_status();
+}
+
+/* 0 x^3 + 1 x^2 + 2 x + 3 and its derivative */
+static gt_Status horner_loop(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_Tensor *last[2];
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_fori_loop(0, 4, horner, NULL, gt_tensors(gt_zeros_like(in[0]), in[0]), last);
+    out[0] = gt_keep(gt_identity(last[0]));
+    out[1] = gt_keep(gt_gradient(tape, last[0], in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* An exponential average: carry' = carry / 2 + x, output carry' times x. */
+static gt_Status average(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(gt_multiply(in[0], 0.5), in[1]);
+    out[1] = gt_multiply(out[0], in[1]);
+    return gt_status();
+}
+
+static gt_Status average_scan(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *carry, *y;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_scan(average, NULL, ONE(gt_scalar(0, GT_FLOAT64)), ONE(in[0]), &carry, &y,
+            .reverse = context != NULL);
+    out[0] = gt_keep(gt_identity(y));
+    out[1] = gt_keep(gt_gradient(tape, y, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+static bool stop(void *user)
+{
+    (void)user;
+    return true;
+}
+
+Test(autodiff, loops)
+{
+    gt_Tensor *y[2], *last[2];
+    int64_t most = 12;
+    gt_Tensor *nine = gt_scalar(9, GT_FLOAT64);
+    for (int traced = 0; traced < 2; traced++) {
+        gt_Function *root_of = gt_function(newton_root, &most, .outputs = 2);
+        gt_Function *polynomial_of = gt_function(horner_loop, NULL, .outputs = 2);
+        if (traced)
+            gt_function_call(root_of, ONE(nine), y);
+        else
+            newton_root(NULL, &nine, y);
+        is(y[0], 3, "Newton's iteration");
+        is(y[1], 1. / 6, "its gradient");
+        if (traced)
+            gt_function_call(polynomial_of, ONE(nine), y);
+        else
+            horner_loop(NULL, &nine, y);
+        is(y[0], 81 + 18 + 3, "x^2 + 2 x + 3");
+        is(y[1], 20, "2 x + 2");
+        gt_function_free(root_of);
+        gt_function_free(polynomial_of);
+
+        const double x[5] = {1, -2, 3, 0.5, 2};
+        gt_Tensor *xs = gt_from_data(x, gt_shape(5), GT_FLOAT64);
+        for (int reverse = 0; reverse < 2; reverse++) {
+            double wanted[5], slope[5] = {0}, carry = 0;
+            for (int i = 0; i < 5; i++) {
+                int k = reverse ? 4 - i : i;
+                wanted[k] = (carry = carry / 2 + x[k]) * x[k];
+                slope[k] += carry;
+                for (int j = 0; j <= i; j++) /* through the carry */
+                    slope[reverse ? 4 - j : j] += x[k] * pow(0.5, i - j);
+            }
+            gt_Function *scan = gt_function(average_scan, reverse ? &most : NULL, .outputs = 2);
+            if (traced)
+                gt_function_call(scan, ONE(xs), y);
+            else
+                average_scan(reverse ? &most : NULL, &xs, y);
+            are(y[0], gt_shape(5), wanted, "scan");
+            are(y[1], gt_shape(5), slope, "gradient of the scan");
+            gt_function_free(scan);
+        }
+    }
+    gt_Function *endless = gt_function(newton_root, NULL, .outputs = 2);
+    gt_function_call(endless, ONE(nine), y);
+    fails(GT_UNSUPPORTED, "while_loop: the condition depends on numbers that are not known");
+    gt_function_free(endless);
+    gt_while_loop(not_there, newton, NULL, gt_tensors(nine, nine), last, .maximum_iterations = 1);
+    is(last[0], 5, "at most one round");
+    gt_while_loop(not_there, newton, NULL, gt_tensors(nine, nine), last, .maximum_iterations = 0);
+    is(last[0], 9, "no round");
+    gt_fori_loop(3, 3, horner, NULL, gt_tensors(nine, nine), last);
+    is(last[1], 9, "no round");
+    gt_fori_loop(0, 2, grows, NULL, ONE(nine), last);
+    fails(GT_INVALID, "loop variable 1 was float64 () and became int64 (2,)");
+    gt_while_loop(same, grows, NULL, ONE(nine), last);
+    fails(GT_INVALID, "loop variable 1 was float64 () and became float64 (2,)");
+    gt_while_loop(grows, same, NULL, ONE(nine), last);
+    fails(GT_INVALID, "the condition is float64 (2,)");
+    cr_assert_null(last[0]);
+    gt_while_loop(same, same, NULL, ((gt_Tensors){1, NULL}), last);
+    fails(GT_INVALID, "the list of loop variables is NULL");
+    gt_set_interrupt(stop, NULL);
+    gt_while_loop(same, same, NULL, ONE(nine), last);
+    fails(GT_INTERRUPTED, "interrupted");
+    gt_set_interrupt(NULL, NULL);
+    gt_scan(average, NULL, ONE(nine), ONE(nine), last, y);
+    fails(GT_INVALID, "scan: x 1 is float64 (); its first dimension must be the length");
+    gt_scan(average, NULL, ONE(nine), gt_tensors(gt_ones_of(gt_shape(3)), gt_ones_of(gt_shape(4))),
+            last, y);
+    fails(GT_INVALID, "x 2 is float32 (4,); its first dimension must be the length, 3");
+    gt_scan(same, NULL, ONE(nine), ((gt_Tensors){0, NULL}), last, NULL, .outputs = 0);
+    fails(GT_INVALID, "without xs it needs .length");
+    gt_scan(same, NULL, ONE(nine), ((gt_Tensors){0, NULL}), last, NULL, .outputs = 0, .length = 3);
+    is(last[0], 9, "without xs");
+    gt_scan(average, NULL, ONE(nine), ONE(gt_ones_of(gt_shape(0), .dtype = GT_FLOAT64)), last, y);
+    fails(GT_INVALID, "there are no rounds");
+    ok("end");
+}
+
+/* ---- without memory ---- */
+
+typedef struct Budget {
+    long left, held;
+} Budget;
+
+static void *budget_allocate(void *user, size_t size, size_t alignment)
+{
+    Budget *budget = user;
+    void *memory = NULL;
+    if (budget->left-- <= 0 || posix_memalign(&memory, alignment, size) != 0)
+        return NULL;
+    budget->held++;
+    return memory;
+}
+
+static void budget_release(void *user, void *memory, size_t size)
+{
+    Budget *budget = user;
+    (void)size;
+    budget->held--;
+    free(memory);
+}
+
+static gt_Status everything(gt_Variable *x, gt_Variable *w, Block *block)
+{
+    gt_Tensor *y[2], *d[2];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *v = gt_ones_like(x);
+    gt_Tensor *sum = gt_sum(gt_hessian(polynomial, NULL, x));
+    gt_sum(gt_hessian_vector_product(polynomial, NULL, x, v));
+    gt_jvp(cube, w, gt_tensors(x, w), gt_tensors(v, gt_ones_like(w)), y, d, .outputs = 2,
+           .unconnected = GT_UNCONNECTED_ZERO);
+    gt_Tape *tape = gt_tape_begin(.persistent = true);
+    gt_recompute(cube, w, ONE(gt_multiply(x, 1)), y, .outputs = 2);
+    gt_jacobian(tape, y[0], x);
+    gt_custom_gradient(same, two, NULL, ONE(gt_sum(y[1])), y);
+    gt_gradient(tape, gt_clip_gradient(y[0], -1, 1), x);
+    gt_tape_end(tape);
+    tape = gt_tape_begin();
+    gt_Tensor *input = gt_full(gt_shape(2, 4), 0.5);
+    gt_recompute(block_body, block, ONE(input), y);
+    gt_gradient(tape, y[0], block->w);
+    gt_tape_end(tape);
+    gt_while_loop(not_there, newton, NULL, gt_tensors(w, gt_full_like(w, 4)), y);
+    gt_scan(average, NULL, ONE(w), ONE(x), y, d);
+    gt_cond(w, root, root, NULL, ONE(sum), y);
+    gt_scope_end(scope);
+    return gt_status();
+}
+
+/* Any allocation may fail: an error, nothing lost, variables as if the second run had not been. */
+Test(autodiff, out_of_memory)
+{
+    const long plenty = 1000000;
+    Budget budget = {plenty, 0};
+    gt_Context *mine = gt_context_use(NULL);
+    bool finished = false;
+    for (long n = 0; !finished; n++) {
+        gt_Allocator allocator = {budget_allocate, budget_release, &budget};
+        budget.left = plenty;
+        gt_Context *context = gt_context_create(.allocator = &allocator);
+        gt_context_use(context);
+        Block block;
+        block_make(&block, 4, 1);
+        gt_Variable *x = gt_variable(gt_array64(gt_shape(3), 0.5, 1, 2)), *w = var(3);
+        ok("preparation");
+        budget.left = n;
+        finished = everything(x, w, &block) == GT_OK;
+        budget.left = plenty;
+        if (!finished)
+            fails(GT_NO_MEMORY, "");
+        double count = gt_item(block.count);
+        cr_assert(count == 0 || count == 1, "%g", count);
+        everything(x, w, &block);
+        ok("after a failure");
+        cr_assert(gt_item(block.count) == count + 1 && gt_at(block.generator, 1) == count + 3,
+                  "%g rounds, %g draws", gt_item(block.count), gt_at(block.generator, 1));
+        block_free(&block);
+        gt_variable_free(x);
+        gt_variable_free(w);
+        cr_assert(gt_memory_stats().records == 0);
+        cr_assert(gt_memory_stats().variables == 0);
+        gt_context_free(context);
+        cr_assert(budget.held == 0, "%ld blocks held after %ld", budget.held, n);
+    }
+    gt_context_use(mine);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
