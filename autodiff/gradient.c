@@ -441,3 +441,43 @@ gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt
                     options);
     return gradient;
 }
+
+gt_Status gt_gradients_into_at(const char *here, gt_Tape *tape, gt_Tensor *target,
+                               gt_Tensors sources, void *memory, size_t bytes)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (context->trace)
+        return gt_raise(context, GT_STATE, here, "gradients_into",
+                        "inside a traced function there are no numbers to write yet");
+    size_t needed = 0, list = (size_t)(sources.count > 0 ? sources.count : 0) * sizeof(gt_Tensor *);
+    for (int32_t i = 0; i < sources.count && sources.items; i++) {
+        gt_Slot *slot =
+            gt_slot_check(context, here, "gradients_into", "a source", sources.items[i]);
+        if (!slot)
+            return context->status;
+        needed += gt_spec_bytes(&slot->value->spec);
+    }
+    if (bytes < needed || (!memory && needed))
+        return gt_raise(context, GT_INVALID, here, "gradients_into",
+                        "the memory has %zu bytes, %zu are needed", memory ? bytes : 0, needed);
+    gt_Tensor **gradients = gt_allocate(context, list);
+    gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
+    if (scope) {
+        const gt_GradientOptions options = {sizeof options, GT_UNCONNECTED_ZERO, NULL};
+        char *at = memory;
+        bool found = gt_gradients_at(here, tape, (gt_Tensors){1, &target}, sources, gradients,
+                                     &options) == GT_OK;
+        for (int32_t i = 0; found && i < sources.count; i++) {
+            const gt_Value *value = gt_slot_raw(gradients[i])->value;
+            size_t size = gt_spec_bytes(&value->spec);
+            if (size)
+                memcpy(at, gt_value_data(value), size);
+            at += size;
+        }
+        gt_scope_close(context);
+    }
+    gt_release(context, gradients, list);
+    return context->status;
+}

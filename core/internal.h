@@ -39,6 +39,7 @@ typedef struct gt_ThreadPool gt_ThreadPool;
 typedef struct gt_Buffer {
     void *data;
     size_t bytes;
+    struct gt_Buffer *block; /* the data is a part of this one's; held */
     uint32_t references;
     bool borrowed; /* the user's memory: not ours to free */
 } gt_Buffer;
@@ -102,6 +103,8 @@ struct gt_Slot {
     char padding[64 - 5 * sizeof(void *) - sizeof(uint32_t)];
 };
 
+_Static_assert(sizeof(gt_Slot) == 1u << GT_HANDLE_BITS, "a handle is a slot's address");
+
 struct gt_Scope {
     gt_Scope *parent;
     gt_Slot *first, *last;
@@ -134,6 +137,7 @@ struct gt_Context {
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
     struct gt_Slab *slabs;
+    bool unpooled; /* each block is a slab of its own */
     gt_MemoryStats memory;
     /* errors */
     gt_Status status;
@@ -223,10 +227,6 @@ static inline void *gt_value_data(const gt_Value *value)
 
 /* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
 gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
-/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones.
- * `what` names the argument. */
-gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
-                       const char *what, const gt_Tensor *tensor);
 static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 {
     return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
@@ -235,6 +235,19 @@ static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
 {
     return slot->value &&
            (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
+}
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL, for stale ones and for
+ * tensors of another context (its variables may be read). `what` names the argument. */
+gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
+                        const char *what, const gt_Tensor *tensor); /* raises; NULL */
+static inline gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
+                                     const char *what, const gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (tensor && gt_slot_alive(slot, tensor) &&
+        (slot->value->context == context || slot->variable))
+        return slot;
+    return gt_slot_refuse(context, here, operation, what, tensor);
 }
 static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
 {
@@ -279,6 +292,9 @@ gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *op
  * keeps the old bytes, at another address. */
 gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot);
 
+/* A variable of another context is read, so that one model serves many threads; nothing of it is
+ * counted or held, because its own context may do that at the same time. This error is for the rest. */
+gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot);
 /* The value that a reader of the variable gets: the tapes that watch by themselves learn of it, a
  * listener too, and inside a trace it is a symbol. NULL on failure. */
 gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot);

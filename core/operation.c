@@ -39,6 +39,13 @@ typedef struct Call {
     gt_ShapeRule rule;
 } Call;
 
+static const char *name_of_input(int i)
+{
+    static const char names[][8] = {"input 1", "input 2", "input 3", "input 4", "input 5",
+                                    "input 6", "input 7", "input 8", "input 9"};
+    return i < 9 ? names[i] : "one of the inputs";
+}
+
 static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
 {
     gt_Context *context = call->context;
@@ -53,10 +60,8 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
         call->rule.input[i] = NULL;
         if (!input[i] && operation->optional_inputs >> i & 1)
             continue;
-        char what[32] = "input 1";
-        what[6] = (char)('1' + i % 9);
-        gt_Slot *slot = gt_slot_check(context, call->here, operation->name,
-                                      i < 9 ? what : "one of the inputs", input[i]);
+        gt_Slot *slot =
+            gt_slot_check(context, call->here, operation->name, name_of_input(i), input[i]);
         if (!slot)
             return context->status;
         call->slot[i] = slot;
@@ -211,14 +216,16 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
     gt_Context *context = call->context;
     const gt_Spec *spec = &call->rule.output[i];
     gt_Value *value;
+    bool view = call->operation->flags & GT_OP_VIEW;
+    size_t offset =
+        view && call->operation->view_offset
+            ? (size_t)call->operation->view_offset(&call->rule) * gt_dtype_size(spec->dtype)
+            : 0;
     if (call->symbolic) {
         value = gt_trace_value(context, spec, symbols[i]);
-    } else if (call->operation->flags & GT_OP_VIEW) {
+    } else if (view && call->value[0]->context == context) {
         gt_Value *source = call->value[0];
-        int64_t offset =
-            call->operation->view_offset ? call->operation->view_offset(&call->rule) : 0;
-        value = gt_value_new(context, spec, source->buffer,
-                             source->offset + (size_t)offset * gt_dtype_size(spec->dtype));
+        value = gt_value_new(context, spec, source->buffer, source->offset + offset);
         if (value)
             source->buffer->references++;
     } else {
@@ -226,6 +233,8 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
         value = buffer ? gt_value_new(context, spec, buffer, 0) : NULL;
         if (!value)
             gt_buffer_release(context, buffer);
+        else if (view) /* of another context's variable: a copy */
+            memcpy(buffer->data, (char *)gt_value_data(call->value[0]) + offset, buffer->bytes);
     }
     if (value)
         value->origin = call->operation;
@@ -251,9 +260,14 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         goto failed;
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
-        if (call->value[i] && call->value[i]->record)
+        if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
             tapes |= call->value[i]->record->tapes;
     tapes &= context->recording;
+    for (int i = 0; tapes && i < call->inputs; i++)
+        if (call->value[i] && call->value[i]->context != context) {
+            gt_foreign_variable(context, call->slot[i]);
+            goto failed;
+        }
     if (tapes && !gt_record_new(context, call->operation, call->options, call->inputs, call->value,
                                 made, output, tapes, call->here ? call->here : context->here))
         goto failed;

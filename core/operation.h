@@ -56,6 +56,7 @@ typedef struct gt_SampleInput {
     double gap;       /* > 0: numbers keep this far from multiples of `every` (kinks) */
     double every;
     bool distinct; /* no two numbers closer than 1e-2 (max, sort) */
+    double diagonal; /* row i of each matrix has (i + 1) times this added on its diagonal */
 } gt_SampleInput;
 typedef struct gt_Sample {
     int32_t inputs; /* 0 ends the list, unless `none` */

@@ -31,7 +31,6 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     gt_Record *record = gt_allocate(context, bytes);
     if (!record)
         return NULL;
-    memset(record, 0, sizeof *record);
     record->operation = operation;
     record->context = context;
     record->tapes = tapes;
@@ -40,6 +39,8 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     record->inputs = (uint16_t)inputs;
     record->outputs = (uint16_t)outputs;
     record->references = (uint32_t)outputs;
+    record->variable = NULL;
+    record->stripped = false;
     record->options = (char *)record + at_options;
     record->input = (gt_Value **)((char *)record + at_inputs);
     record->output = (gt_RecordOutput *)((char *)record + at_outputs);
@@ -287,6 +288,8 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
         return gt_raise(context, GT_INVALID, here, "watch",
                         "a tensor of type %s has no gradient; only floats can be watched",
                         gt_dtype_name(value->spec.dtype));
+    if (value->context != context)
+        return gt_raise(context, GT_STATE, here, "watch", "the tensor belongs to another context");
     uint64_t bit = BIT(gt_tape_bit(context, tape));
     if (slot->variable) {
         gt_tape_watch_variable(context, slot, bit);

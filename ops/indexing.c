@@ -778,9 +778,9 @@ static gt_Status take_along_axis_gradient(gt_GradientRule *rule)
     const gt_TakeAlongOptions *options = gt_rule_options(rule);
     const gt_Spec *in = gt_input_spec(rule, 0);
     int axis = gt_axis(options->axis, in->rank);
-    AddAlongOptions back = {sizeof back, axis, in->dims[axis]};
-    gt_Tensor *inputs[] = {gt_input(rule, 1), gt_upstream(rule, 0)};
-    return gt_give(rule, 0, gt_apply_one(NULL, &gt_op_scatter_add_along_axis, &back, 2, inputs));
+    return gt_give(rule, 0,
+                   gt_scatter_add_along_axis(gt_input(rule, 1), gt_upstream(rule, 0), axis,
+                                             in->dims[axis]));
 }
 
 const gt_Operation gt_op_take_along_axis = {
@@ -868,6 +868,14 @@ const gt_Operation gt_op_scatter_add_along_axis = {
                              .options = &(const AddAlongOptions){sizeof(AddAlongOptions), -1, 3}},
                             GT_SAMPLES_END},
 };
+
+gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
+                                     int64_t count)
+{
+    AddAlongOptions options = {sizeof options, axis, count};
+    return gt_apply_one(NULL, &gt_op_scatter_add_along_axis, &options, 2,
+                        (gt_Tensor *[]){indices, updates});
+}
 
 /* ---- one_hot ---- */
 

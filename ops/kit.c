@@ -316,6 +316,35 @@ bool gt_axis_or_axes(int axis, const gt_Axes *axes, int rank, uint32_t *bits)
     return one >= 0;
 }
 
+void gt_reduced_shape(const gt_Spec *in, uint32_t bits, bool keepdims, gt_Spec *out)
+{
+    out->rank = 0;
+    for (int d = 0; d < in->rank; d++)
+        if (!(bits >> d & 1))
+            out->dims[out->rank++] = in->dims[d];
+        else if (keepdims)
+            out->dims[out->rank++] = 1;
+}
+
+gt_Axes gt_reduced_last(int rank, uint32_t bits)
+{
+    gt_Axes perm = {0};
+    for (int last = 0; last < 2; last++)
+        for (int d = 0; d < rank; d++)
+            if ((int)(bits >> d & 1) == last)
+                perm.axis[perm.count++] = d;
+    return perm;
+}
+
+int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits)
+{
+    int64_t count = 1;
+    for (int d = 0; d < in->rank; d++)
+        if (bits >> d & 1)
+            count *= in->dims[d];
+    return count;
+}
+
 /* ---- gradients and operands ---- */
 
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input)
@@ -377,4 +406,14 @@ gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor 
     gt_Tensor *pair[2];
     return gt_operands(here, operation, a, b, pair) ? gt_apply_one(here, operation, NULL, 2, pair)
                                                     : NULL;
+}
+
+gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b)
+{
+    return b.is_number ? gt_scalar(b.number, gt_dtype(a)) : b.tensor;
+}
+
+gt_Tensor *gt_as_float(gt_Tensor *x)
+{
+    return gt_dtype_is_float(gt_dtype(x)) ? x : gt_cast(x, GT_FLOAT32);
 }

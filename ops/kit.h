@@ -121,7 +121,16 @@ bool gt_axes_bits(const gt_Axes *axes, int rank, uint32_t *bits);
 /* Like `gt_axes_bits`, from the two keywords `axis` and `axes`; neither given means all. */
 bool gt_axis_or_axes(int axis, const gt_Axes *axes, int rank, uint32_t *bits);
 
+/* The shape without the axes of a set, or with 1 in their place; all axes with those last. */
+void gt_reduced_shape(const gt_Spec *in, uint32_t bits, bool keepdims, gt_Spec *out);
+gt_Axes gt_reduced_last(int rank, uint32_t bits);
+/* How many numbers the axes of a set hold. */
+int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits);
+
 /* ---- for gradient rules ---- */
+/* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
+gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
+                                     int64_t count);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 
@@ -187,6 +196,10 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b,
                  gt_Tensor *pair[2]);
 gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b);
+/* The second operand as a tensor: a C number becomes a scalar of a's type. */
+gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b);
+/* x as it is if it is of floats, else as float32. */
+gt_Tensor *gt_as_float(gt_Tensor *x);
 #define GT_DEFINE_BINARY(name)                                                                     \
     gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *a, gt_Operand b)                        \
     {                                                                                              \
@@ -196,15 +209,40 @@ gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor 
     {                                                                                              \
         return gt_binary(NULL, &gt_op_##name, a, gt_operand_tensor(b));                            \
     }
-/* gt_NAME_at for what is made of several operations: calls the static function NAME, with errors
- * that name NAME and the caller's line. `parameters` starts with `const char *here`. */
+/* gt_NAME_at for what is made of several operations: calls the static function NAME (or the one
+ * that is named, where C has taken the name), with errors that name NAME and the caller's line.
+ * `parameters` starts with `const char *here`. */
 #define GT_COMPOSED(name, parameters, arguments)                                                   \
-    gt_Tensor *gt_##name##_at parameters                                                           \
+    GT_COMPOSED_BY(gt_Tensor *, name, name, parameters, arguments)
+#define GT_COMPOSED_BY(Result, name, function, parameters, arguments)                              \
+    Result gt_##name##_at parameters                                                               \
     {                                                                                              \
         gt_Site site = gt_site_enter(here, #name);                                                 \
-        gt_Tensor *result = name arguments;                                                        \
+        Result result = function arguments;                                                        \
         gt_site_leave(site);                                                                       \
         return result;                                                                             \
+    }
+/* The same for functions of one tensor, of one tensor and options, of two operands; and the plain
+ * function. */
+#define GT_COMPOSED_UNARY(name, function)                                                          \
+    GT_COMPOSED_BY(gt_Tensor *, name, function, (const char *here, gt_Tensor *x), (x))             \
+    gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
+    {                                                                                              \
+        return gt_##name##_at(NULL, x);                                                            \
+    }
+#define GT_COMPOSED_OPTIONS(name, function, Options)                                               \
+    GT_COMPOSED_BY(gt_Tensor *, name, function,                                                    \
+                   (const char *here, gt_Tensor *x, const Options *options), (x, options))         \
+    gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
+    {                                                                                              \
+        return gt_##name##_at(NULL, x, NULL);                                                      \
+    }
+#define GT_COMPOSED_BINARY(name, function)                                                         \
+    GT_COMPOSED_BY(gt_Tensor *, name, function, (const char *here, gt_Tensor *a, gt_Operand b),    \
+                   (a, gt_operand_of(a, b)))                                                       \
+    gt_Tensor *(gt_##name)(gt_Tensor * a, gt_Tensor * b)                                           \
+    {                                                                                              \
+        return gt_##name##_at(NULL, a, gt_operand_tensor(b));                                      \
     }
 /* A kernel that copies input 0 to output 0: what a view does where it cannot share memory. */
 gt_Status gt_run_copy(const gt_Kernel *kernel);

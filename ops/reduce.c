@@ -215,16 +215,6 @@ static gt_Status run_reduction(const gt_Kernel *kernel, gt_ReduceLoopId id, bool
 
 /* ---- shapes ---- */
 
-static gt_Status reduced_shape(const gt_Spec *in, uint32_t bits, bool keepdims, gt_Spec *out)
-{
-    for (int d = 0; d < in->rank; d++)
-        if (!(bits >> d & 1))
-            out->dims[out->rank++] = in->dims[d];
-        else if (keepdims)
-            out->dims[out->rank++] = 1;
-    return GT_OK;
-}
-
 static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types)
 {
     const gt_ReduceOptions *options = rule->options;
@@ -236,7 +226,8 @@ static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types)
     Reduction plan;
     reduction_plan(&plan, in, bits);
     rule->scratch = reduction_scratch(&plan, in->dtype);
-    return reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    return GT_OK;
 }
 
 static gt_Status sum_shape(gt_ShapeRule *rule)
@@ -286,30 +277,8 @@ static gt_Tensor *with_kept_axes(gt_GradientRule *rule, gt_Tensor *result)
 {
     const gt_Spec *in = gt_input_spec(rule, 0);
     gt_Spec kept = {0};
-    reduced_shape(in, rule_bits(rule), true, &kept);
+    gt_reduced_shape(in, rule_bits(rule), true, &kept);
     return gt_reshape(result, gt_spec_shape(&kept));
-}
-
-static int64_t reduced_count(gt_GradientRule *rule)
-{
-    const gt_Spec *in = gt_input_spec(rule, 0);
-    uint32_t bits = rule_bits(rule);
-    int64_t count = 1;
-    for (int d = 0; d < in->rank; d++)
-        if (bits >> d & 1)
-            count *= in->dims[d];
-    return count;
-}
-
-/* The axes with the reduced ones last. */
-static gt_Axes reduced_last(int rank, uint32_t bits)
-{
-    gt_Axes perm = {0};
-    for (int last = 0; last < 2; last++)
-        for (int d = 0; d < rank; d++)
-            if ((int)(bits >> d & 1) == last)
-                perm.axis[perm.count++] = d;
-    return perm;
 }
 
 static bool in_order(const gt_Axes *perm)
@@ -368,7 +337,7 @@ REDUCTION(sum, "sum of x over axes", SUM, sum_shape, GT_OP_LINEAR, REAL, .gradie
 static gt_Status mean_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
-    up = gt_divide(up, (double)reduced_count(rule));
+    up = gt_divide(up, (double)gt_reduced_count(gt_input_spec(rule, 0), rule_bits(rule)));
     return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
 }
 REDUCTION(mean, "mean of x over axes", SUM, mean_shape, GT_OP_LINEAR, REAL,
@@ -379,7 +348,7 @@ REDUCTION(mean, "mean of x over axes", SUM, mean_shape, GT_OP_LINEAR, REAL,
 static gt_Status prod_gradient(gt_GradientRule *rule)
 {
     const gt_Spec *in = gt_input_spec(rule, 0);
-    gt_Axes perm = reduced_last(in->rank, rule_bits(rule)), back = perm;
+    gt_Axes perm = gt_reduced_last(in->rank, rule_bits(rule)), back = perm;
     gt_Spec moved = *in;
     for (int i = 0; i < perm.count; i++) {
         moved.dims[i] = in->dims[perm.axis[i]];
@@ -388,7 +357,7 @@ static gt_Status prod_gradient(gt_GradientRule *rule)
     gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
-    gt_Shape rows = gt_shape(gt_output_spec(rule, 0)->size, reduced_count(rule));
+    gt_Shape rows = gt_shape(gt_output_spec(rule, 0)->size, gt_reduced_count(in, rule_bits(rule)));
     x = gt_reshape(x, rows);
     gt_Tensor *others = gt_multiply(gt_cumprod(x, .axis = 1, .exclusive = true),
                                     gt_cumprod(x, .axis = 1, .exclusive = true, .reverse = true));
@@ -605,14 +574,14 @@ static gt_Tensor *logsumexp(gt_Tensor *x, const gt_ReduceOptions *given)
     uint32_t bits;
     if (gt_status() != GT_OK || !gt_axis_or_axes(options.axis, &options.axes, in.rank, &bits))
         return NULL;
-    gt_Axes perm = reduced_last(in.rank, bits);
+    gt_Axes perm = gt_reduced_last(in.rank, bits);
     LogsumexpOptions last = {.size = sizeof last};
     for (uint32_t rest = bits; rest; rest &= rest - 1)
         last.axes++;
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
     x = gt_apply_one(NULL, &gt_op_logsumexp, &last, 1, &x);
-    reduced_shape(&in, bits, options.keepdims, &out);
+    gt_reduced_shape(&in, bits, options.keepdims, &out);
     return options.keepdims ? gt_reshape(x, gt_spec_shape(&out)) : x;
 }
 COMPOSED(logsumexp)
@@ -659,7 +628,8 @@ static gt_Status arg_shape(gt_ShapeRule *rule)
     uint32_t bits =
         options->axis == GT_NONE ? (1u << in->rank) - 1 : 1u << gt_axis(options->axis, in->rank);
     rule->output[0].dtype = GT_INT32;
-    return reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    return GT_OK;
 }
 
 #define GT_STRIP 64 /* columns that are looked through together */

@@ -39,6 +39,18 @@ GT_BEGIN
     /* indexing.c */                                                                               \
     F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
+    /* convolution.c */                                                                            \
+    F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
+    /* pooling.c */                                                                                \
+    F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
+    /* image.c */                                                                                  \
+    F(resize_axis) F(resize_axis_gradient)                                                         \
+    /* sorting.c */                                                                                \
+    F(sort) F(searchsorted)                                                                        \
+    /* segments.c */                                                                               \
+    F(segment_max) F(segment_min) F(segment_prod)                                                  \
+    /* linalg.c */                                                                                 \
+    F(solve) F(solve_triangular) F(slogdet) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)               \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 

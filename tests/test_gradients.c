@@ -183,6 +183,8 @@ Test(gradients, table)
         bool never = operation->flags & GT_OP_NOT_DIFFERENTIABLE;
         for (const gt_Sample *sample = operation->samples; sample->inputs; sample++, samples++) {
             fill_case(&c, operation, sample, GT_FLOAT64);
+            if (!case_possible(&c))
+                continue;
             if (never)
                 check_refuses(&c);
             else
@@ -213,6 +215,10 @@ Test(gradients, float32)
                 *out2[GT_MAX_OUTPUTS];
             gt_Scope *scope = gt_scope_begin();
             fill_case(&c, operation, sample, GT_FLOAT64);
+            if (!case_possible(&c)) {
+                gt_scope_end(scope);
+                continue;
+            }
             case_inputs(&c, in);
             case_apply(&c, in, out);
             c.real = GT_FLOAT32;

@@ -1,0 +1,558 @@
+/* Contractions: gt_einsum and its kin of ops/contraction.h, made of other operations. */
+#include "ops/contraction.h"
+#include "ops/creation.h"
+#include "ops/indexing.h"
+#include "ops/kit.h"
+#include "ops/matmul.h"
+#include "ops/reduce.h"
+#include "ops/reshaping.h"
+
+#include <string.h>
+
+#define GT_STRUCT gt_TensordotOptions
+GT_OPTION_TYPE(gt_TensordotOptions, GT_TENSORDOT_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_CrossOptions
+GT_OPTION_TYPE(gt_CrossOptions, GT_CROSS_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_DiagonalOptions
+GT_OPTION_TYPE(gt_DiagonalOptions, GT_DIAGONAL_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_DiagOptions
+GT_OPTION_TYPE(gt_DiagOptions, GT_DIAG_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Tensor *invalid_shape(const char *what, const gt_Spec *spec)
+{
+    char text[160];
+    gt_fail(GT_INVALID, "%s, not of shape %s", what,
+            gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+    return NULL;
+}
+
+/* ---- diagonals ---- */
+
+/* Where the diagonal of rows x columns lies in the flat matrix, as indices. */
+static gt_Tensor *diagonal_indices(int64_t rows, int64_t columns, int64_t k)
+{
+    int64_t row = k < 0 ? -k : 0, column = k > 0 ? k : 0;
+    int64_t down = rows - row, right = columns - column;
+    int64_t n = down < right ? down : right, start = row * columns + column;
+    if (n <= 0)
+        return gt_zeros_of(gt_shape(0), .dtype = GT_INT64);
+    return gt_arange((double)start, (double)(start + n * (columns + 1)), (double)(columns + 1),
+                     .dtype = GT_INT64);
+}
+
+/* A diagonal further out than this is empty. */
+static int64_t limited(int64_t k, int64_t rows, int64_t columns)
+{
+    return k < -rows ? -rows : k > columns ? columns : k;
+}
+
+static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
+{
+    gt_DiagonalOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_DiagonalOptions), &options, given);
+    gt_Spec in = gt_spec(x);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (in.rank < 2)
+        return invalid_shape("a diagonal is that of a matrix", &in);
+    int row = gt_axis(options.axis1, in.rank);
+    int column = row < 0 ? -1 : gt_axis(options.axis2, in.rank);
+    if (column < 0)
+        return NULL;
+    if (row == column) {
+        gt_fail(GT_INVALID, "axis1 and axis2 are both %d", row);
+        return NULL;
+    }
+    gt_Axes perm = {0};
+    gt_Shape flat = {0};
+    for (int d = 0; d < in.rank; d++)
+        if (d != row && d != column) {
+            perm.axis[perm.count++] = d;
+            flat.dims[flat.rank++] = in.dims[d];
+        }
+    perm.axis[perm.count++] = row;
+    perm.axis[perm.count++] = column;
+    flat.dims[flat.rank++] = in.dims[row] * in.dims[column];
+    int64_t k = limited(options.offset, in.dims[row], in.dims[column]);
+    x = gt_reshape(gt_transpose(x, .perm = perm), flat);
+    return gt_take(x, diagonal_indices(in.dims[row], in.dims[column], k), .axis = -1);
+}
+GT_COMPOSED_OPTIONS(diagonal, diagonal, gt_DiagonalOptions)
+
+static gt_Tensor *trace(gt_Tensor *x, const gt_DiagonalOptions *options)
+{
+    return gt_sum(gt_diagonal_at(NULL, x, options), .axis = -1);
+}
+GT_COMPOSED_OPTIONS(trace, trace, gt_DiagonalOptions)
+
+static gt_Tensor *diagflat(gt_Tensor *x, const gt_DiagOptions *given)
+{
+    gt_DiagOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_DiagOptions), &options, given);
+    int64_t n = gt_size(x), k = options.k;
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (k > INT32_MAX || k < -INT32_MAX || n > INT32_MAX) {
+        gt_fail(GT_INVALID, "a matrix with %lld numbers on diagonal %lld would be too large",
+                (long long)n, (long long)k);
+        return NULL;
+    }
+    int64_t side = n + (k < 0 ? -k : k);
+    x = gt_scatter_add(diagonal_indices(side, side, k), gt_ravel(x), gt_shape(side * side));
+    return gt_reshape(x, gt_shape(side, side));
+}
+GT_COMPOSED_OPTIONS(diagflat, diagflat, gt_DiagOptions)
+
+static gt_Tensor *diag(gt_Tensor *x, const gt_DiagOptions *given)
+{
+    gt_DiagOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_DiagOptions), &options, given);
+    gt_Spec in = gt_spec(x);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (in.rank != 1 && in.rank != 2)
+        return invalid_shape("it takes a vector or a matrix", &in);
+    return in.rank == 1 ? diagflat(x, &options) : gt_diagonal(x, .offset = options.k);
+}
+GT_COMPOSED_OPTIONS(diag, diag, gt_DiagOptions)
+
+/* ---- einsum ----
+ *
+ * Every axis has a label: a letter, or a number below ' ' for one that "..." stands for, counted
+ * from the right. Operands are first brought to one axis a label; then pairs are contracted, with
+ * the axes put together as (both and kept, only in a, summed) x (both and kept, summed, only in b).
+ */
+#define LABELS (2 * GT_MAX_RANK)
+
+typedef struct Term {
+    gt_Tensor *x;
+    int rank;
+    char label[LABELS];
+} Term;
+
+static bool has(const Term *term, char label)
+{
+    return memchr(term->label, label, (size_t)term->rank) != NULL;
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Reads the labels of one term up to `stop`; `dots` is how many axes "..." stands for. */
+static const char *read_term(const char *text, const char *stops, int dots, Term *term)
+{
+    term->rank = 0;
+    for (; !strchr(stops, *text); text++) {
+        int more = 1;
+        if (strncmp(text, "...", 3) == 0) {
+            text += 2;
+            for (more = 0; more < dots && term->rank < LABELS; more++)
+                term->label[term->rank++] = (char)(dots - more);
+            continue;
+        }
+        if (*text == ' ')
+            continue;
+        if (!is_letter(*text) || term->rank == GT_MAX_RANK) {
+            gt_fail(GT_INVALID, "the subscripts cannot be read from \"%s\" on", text);
+            return NULL;
+        }
+        term->label[term->rank++] = *text;
+    }
+    return text;
+}
+
+/* How many axes "..." stands for in a term of that rank; -1 if it does not have it. */
+static int dots_of(const char *text, int rank)
+{
+    int letters = 0;
+    bool dots = false;
+    for (; *text && *text != ',' && strncmp(text, "->", 2) != 0; text++) {
+        letters += is_letter(*text);
+        dots |= *text == '.';
+    }
+    return dots ? rank - letters : -1;
+}
+
+static gt_Tensor *permuted(gt_Tensor *x, const gt_Axes *perm)
+{
+    for (int i = 0; i < perm->count; i++)
+        if (perm->axis[i] != i)
+            return gt_transpose(x, .perm = *perm);
+    return x;
+}
+
+/* Repeated labels become one, by taking diagonals. */
+static void take_diagonals(Term *term)
+{
+    for (int i = 0; i < term->rank; i++)
+        for (int j = i + 1; j < term->rank; j++)
+            if (term->label[i] == term->label[j]) {
+                char label = term->label[i];
+                term->x = gt_diagonal(term->x, .axis1 = i, .axis2 = j);
+                memmove(term->label + j, term->label + j + 1, (size_t)(term->rank - j - 1));
+                memmove(term->label + i, term->label + i + 1, (size_t)(term->rank - i - 2));
+                term->rank--;
+                term->label[term->rank - 1] = label;
+                i = -1;
+                break;
+            }
+}
+
+/* Sums over the labels that no `keep` wants. */
+static void sum_out(Term *term, const bool *keep)
+{
+    gt_Axes axes = {0};
+    int rank = 0;
+    for (int i = 0; i < term->rank; i++)
+        if (keep[(unsigned char)term->label[i]])
+            term->label[rank++] = term->label[i];
+        else
+            axes.axis[axes.count++] = i;
+    term->rank = rank;
+    if (axes.count)
+        term->x = gt_sum(term->x, .axes = axes);
+}
+
+/* The axes of a term in the order: in the other and kept, the rest; summed ones last or after the
+ * shared ones. Writes the perm and how many numbers each of the three groups has. */
+static gt_Axes grouped(const Term *term, const Term *other, const bool *keep, bool summed_last,
+                       int64_t size[3], Term *order)
+{
+    gt_Shape shape = gt_tensor_shape(term->x);
+    gt_Axes perm = {0};
+    order->rank = 0;
+    size[0] = size[1] = size[2] = 1;
+    for (int step = 0; step < 3; step++) {
+        int group = step == 0 ? 0 : (step == 1) == summed_last ? 1 : 2;
+        for (int i = 0; i < term->rank; i++) {
+            bool shared = has(other, term->label[i]), kept = keep[(unsigned char)term->label[i]];
+            if ((shared ? kept ? 0 : 2 : 1) != group)
+                continue;
+            perm.axis[perm.count++] = i;
+            order->label[order->rank++] = term->label[i];
+            size[group] *= shape.dims[i];
+        }
+    }
+    return perm;
+}
+
+static void contract(Term *a, Term *b, const int64_t *dims, const bool *keep)
+{
+    bool wanted[256];
+    memcpy(wanted, keep, sizeof wanted);
+    for (int i = 0; i < b->rank; i++)
+        wanted[(unsigned char)b->label[i]] = true;
+    sum_out(a, wanted);
+    memcpy(wanted, keep, sizeof wanted);
+    for (int i = 0; i < a->rank; i++)
+        wanted[(unsigned char)a->label[i]] = true;
+    sum_out(b, wanted);
+    int64_t in_a[3], in_b[3];
+    Term order_a, order_b;
+    if (gt_status() != GT_OK)
+        return;
+    gt_Axes perm_a = grouped(a, b, keep, true, in_a, &order_a);
+    gt_Axes perm_b = grouped(b, a, keep, false, in_b, &order_b);
+    gt_Tensor *x = gt_reshape(permuted(a->x, &perm_a), gt_shape(in_a[0], in_a[1], in_a[2]));
+    gt_Tensor *y = gt_reshape(permuted(b->x, &perm_b), gt_shape(in_b[0], in_b[2], in_b[1]));
+    Term result = {.rank = 0};
+    for (int i = 0; i < order_a.rank; i++)
+        if (keep[(unsigned char)order_a.label[i]])
+            result.label[result.rank++] = order_a.label[i];
+    for (int i = 0; i < order_b.rank && result.rank < LABELS; i++)
+        if (!has(&order_a, order_b.label[i]))
+            result.label[result.rank++] = order_b.label[i];
+    gt_Shape shape = {.rank = result.rank <= GT_MAX_RANK ? result.rank : -1};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dims[i] = dims[(unsigned char)result.label[i]];
+    result.x = gt_reshape(gt_matmul(x, y), shape);
+    *a = result;
+}
+
+/* The sizes of the labels; operands are stretched where "..." broadcasts. */
+static bool fit_sizes(int count, Term *terms, int64_t *dims)
+{
+    for (int label = 0; label < 256; label++)
+        dims[label] = 1;
+    for (int round = 0; round < 2; round++)
+        for (int t = 0; t < count; t++) {
+            gt_Shape shape = gt_tensor_shape(terms[t].x), full = shape;
+            for (int i = 0; i < terms[t].rank; i++) {
+                char label = terms[t].label[i];
+                int64_t *dim = &dims[(unsigned char)label];
+                if (*dim == 1)
+                    *dim = shape.dims[i];
+                full.dims[i] = *dim;
+                if (shape.dims[i] != *dim && (is_letter(label) ? round : shape.dims[i] != 1)) {
+                    gt_fail(GT_INVALID, "%s%c is both %lld and %lld long",
+                            is_letter(label) ? "axis " : "an axis of \"..\"",
+                            is_letter(label) ? label : '.', (long long)*dim,
+                            (long long)shape.dims[i]);
+                    return false;
+                }
+            }
+            if (round && !gt_shape_equal(shape, full))
+                terms[t].x = gt_broadcast_to(terms[t].x, full);
+        }
+    return true;
+}
+
+/* Without "->": "..." and then what occurs once, in alphabetical order. */
+static void default_result(const char *subscripts, int dots, Term *result)
+{
+    result->rank = 0;
+    for (int i = 0; i < dots; i++)
+        result->label[result->rank++] = (char)(dots - i);
+    for (int c = 'A'; c <= 'z' && result->rank < LABELS; c++) {
+        const char *first = is_letter((char)c) ? strchr(subscripts, c) : NULL;
+        if (first && !strchr(first + 1, c))
+            result->label[result->rank++] = (char)c;
+    }
+}
+
+static bool read_subscripts(const char *text, gt_Tensors tensors, Term *terms, Term *result)
+{
+    const char *at = text;
+    int most = 0;
+    for (int t = 0; t < tensors.count; t++) {
+        int rank = gt_rank(tensors.items[t]);
+        if (rank < 0)
+            return false;
+        int dots = dots_of(at, rank);
+        terms[t].x = tensors.items[t];
+        if (!(at = read_term(at, ",-", dots, &terms[t])))
+            return false;
+        if (terms[t].rank != rank || (t + 1 < tensors.count) != (*at == ',')) {
+            gt_fail(GT_INVALID,
+                    "\"%s\" does not describe %d operands, or operand %d of rank %d does not fit",
+                    text, tensors.count, t + 1, rank);
+            return false;
+        }
+        at += *at == ',';
+        most = dots > most ? dots : most;
+    }
+    if (strncmp(at, "->", 2) == 0) {
+        at = read_term(at + 2, "", most, result);
+        if (!at)
+            return false;
+    } else {
+        default_result(text, most, result);
+    }
+    for (int i = 0; i < result->rank; i++) {
+        bool known = false;
+        for (int t = 0; t < tensors.count; t++)
+            known |= has(&terms[t], result->label[i]);
+        if (!known || memchr(result->label, result->label[i], (size_t)i)) {
+            gt_fail(GT_INVALID, "\"%s\": '%c' of the result is in no operand, or there twice", text,
+                    is_letter(result->label[i]) ? result->label[i] : '.');
+            return false;
+        }
+    }
+    return true;
+}
+
+static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
+{
+    Term terms[GT_MAX_INPUTS], result;
+    int64_t dims[256];
+    if (!subscripts || tensors.count < 1 || tensors.count > GT_MAX_INPUTS || !tensors.items) {
+        gt_fail(GT_INVALID, "it takes subscripts and 1 to %d tensors", GT_MAX_INPUTS);
+        return NULL;
+    }
+    if (!read_subscripts(subscripts, tensors, terms, &result) ||
+        !fit_sizes(tensors.count, terms, dims))
+        return NULL;
+    for (int t = 0; t < tensors.count; t++)
+        take_diagonals(&terms[t]);
+    for (int t = 0; t < tensors.count; t++) {
+        bool keep[256] = {false};
+        for (int i = 0; i < result.rank; i++)
+            keep[(unsigned char)result.label[i]] = true;
+        for (int later = t + 1; later < tensors.count; later++)
+            for (int i = 0; i < terms[later].rank; i++)
+                keep[(unsigned char)terms[later].label[i]] = true;
+        if (t == 0)
+            sum_out(&terms[0], keep);
+        else
+            contract(&terms[0], &terms[t], dims, keep);
+    }
+    gt_Axes perm = {.count = result.rank};
+    for (int i = 0; i < result.rank && gt_status() == GT_OK; i++) {
+        const char *at = memchr(terms[0].label, result.label[i], (size_t)terms[0].rank);
+        perm.axis[i] = (int32_t)(at - terms[0].label);
+    }
+    return permuted(terms[0].x, &perm);
+}
+GT_COMPOSED(einsum, (const char *here, const char *subscripts, gt_Tensors tensors),
+            (subscripts, tensors))
+
+/* ---- tensordot and its special cases ---- */
+
+/* The axes of x but those; after them if `first`, else before them. */
+static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
+{
+    gt_Axes perm = {0};
+    for (int turn = 0; turn < 2; turn++)
+        if ((turn == 0) == first) {
+            for (int i = 0; i < axes->count; i++)
+                perm.axis[perm.count++] = axes->axis[i];
+        } else {
+            for (int d = 0; d < rank; d++) {
+                bool named = false;
+                for (int i = 0; i < axes->count; i++)
+                    named |= axes->axis[i] == d;
+                if (!named)
+                    perm.axis[perm.count++] = d;
+            }
+        }
+    return perm;
+}
+
+static bool axes_of_both(const gt_TensordotOptions *options, const gt_Spec *a, const gt_Spec *b,
+                         gt_Axes *of_a, gt_Axes *of_b)
+{
+    char s[160], t[160];
+    uint32_t bits;
+    *of_a = options->a_axes;
+    *of_b = options->b_axes;
+    bool fits = true;
+    if (of_a->count < 0 && of_b->count < 0) {
+        fits = options->count >= 0 && options->count <= a->rank && options->count <= b->rank;
+        of_a->count = of_b->count = fits ? options->count : 0;
+        for (int i = 0; i < of_a->count; i++) {
+            of_a->axis[i] = a->rank - of_a->count + i;
+            of_b->axis[i] = i;
+        }
+    }
+    if (fits && of_a->count == of_b->count) {
+        if (!gt_axes_bits(of_a, a->rank, &bits) || !gt_axes_bits(of_b, b->rank, &bits))
+            return false;
+        for (int i = 0; i < of_a->count; i++) {
+            of_a->axis[i] = gt_axis(of_a->axis[i], a->rank);
+            of_b->axis[i] = gt_axis(of_b->axis[i], b->rank);
+            fits &= a->dims[of_a->axis[i]] == b->dims[of_b->axis[i]];
+        }
+        if (fits)
+            return true;
+    }
+    gt_fail(GT_INVALID, "the axes of %s and %s do not fit each other",
+            gt_shape_text(gt_spec_shape(a), s, sizeof s),
+            gt_shape_text(gt_spec_shape(b), t, sizeof t));
+    return false;
+}
+
+static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_TensordotOptions *given)
+{
+    gt_TensordotOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_TensordotOptions), &options, given);
+    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
+    gt_Axes of_a, of_b;
+    if (gt_status() != GT_OK || !axes_of_both(&options, &spec_a, &spec_b, &of_a, &of_b))
+        return NULL;
+    gt_Axes perm_a = with_rest(spec_a.rank, &of_a, false);
+    gt_Axes perm_b = with_rest(spec_b.rank, &of_b, true);
+    int64_t rows = 1, columns = 1, sum = 1;
+    gt_Shape shape = {0};
+    int rest_a = spec_a.rank - of_a.count, rest_b = spec_b.rank - of_b.count;
+    for (int i = 0; i < of_a.count; i++)
+        sum *= spec_a.dims[of_a.axis[i]];
+    for (int i = 0; i < rest_a; i++) {
+        rows *= spec_a.dims[perm_a.axis[i]];
+        shape.dims[shape.rank++] = spec_a.dims[perm_a.axis[i]];
+    }
+    if (rest_a + rest_b > GT_MAX_RANK) {
+        gt_fail(GT_INVALID, "the result would have more than %d dimensions", GT_MAX_RANK);
+        return NULL;
+    }
+    for (int i = of_b.count; i < spec_b.rank; i++) {
+        columns *= spec_b.dims[perm_b.axis[i]];
+        shape.dims[shape.rank++] = spec_b.dims[perm_b.axis[i]];
+    }
+    a = gt_reshape(permuted(a, &perm_a), gt_shape(rows, sum));
+    b = gt_reshape(permuted(b, &perm_b), gt_shape(sum, columns));
+    return gt_reshape(gt_matmul(a, b), shape);
+}
+GT_COMPOSED(tensordot,
+            (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_TensordotOptions *options),
+            (a, b, options))
+
+static gt_Tensor *dot(gt_Tensor *a, gt_Tensor *b)
+{
+    int rank_a = gt_rank(a), rank_b = gt_rank(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (rank_a == 0 || rank_b == 0)
+        return gt_multiply(a, b);
+    int last = rank_b > 1 ? -2 : -1;
+    return gt_tensordot(a, b, .a_axes = gt_axes(-1), .b_axes = gt_axes(last));
+}
+GT_COMPOSED_BINARY(dot, dot)
+
+static gt_Tensor *inner(gt_Tensor *a, gt_Tensor *b)
+{
+    int rank_a = gt_rank(a), rank_b = gt_rank(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (rank_a == 0 || rank_b == 0)
+        return gt_multiply(a, b);
+    return gt_tensordot(a, b, .a_axes = gt_axes(-1), .b_axes = gt_axes(-1));
+}
+GT_COMPOSED_BINARY(inner, inner)
+
+static gt_Tensor *outer(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_multiply(gt_reshape(a, gt_shape(-1, 1)), gt_ravel(b));
+}
+GT_COMPOSED_BINARY(outer, outer)
+
+static gt_Tensor *vdot(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_tensordot(gt_ravel(a), gt_ravel(b), .count = 1);
+}
+GT_COMPOSED_BINARY(vdot, vdot)
+
+static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
+{
+    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    int rank = spec_a.rank > spec_b.rank ? spec_a.rank : spec_b.rank;
+    gt_Shape of_a = {.rank = 2 * rank <= GT_MAX_RANK ? 2 * rank : -1}, of_b = of_a;
+    gt_Shape shape = {.rank = rank};
+    for (int d = 0; d < of_a.rank / 2; d++) {
+        int at_a = d - (rank - spec_a.rank), at_b = d - (rank - spec_b.rank);
+        of_a.dims[2 * d] = at_a >= 0 ? spec_a.dims[at_a] : 1;
+        of_b.dims[2 * d] = of_a.dims[2 * d + 1] = 1;
+        of_b.dims[2 * d + 1] = at_b >= 0 ? spec_b.dims[at_b] : 1;
+        shape.dims[d] = of_a.dims[2 * d] * of_b.dims[2 * d + 1];
+    }
+    return gt_reshape(gt_multiply(gt_reshape(a, of_a), gt_reshape(b, of_b)), shape);
+}
+GT_COMPOSED_BINARY(kron, kron)
+
+/* c[i] = a[i + 1] b[i + 2] - a[i + 2] b[i + 1], indices modulo 3. */
+static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_CrossOptions *given)
+{
+    gt_CrossOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_CrossOptions), &options, given);
+    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    int at_a = gt_axis(options.axis, spec_a.rank);
+    int at_b = at_a < 0 ? -1 : gt_axis(options.axis, spec_b.rank);
+    if (at_b < 0)
+        return NULL;
+    if (spec_a.dims[at_a] != 3 || spec_b.dims[at_b] != 3)
+        return invalid_shape("it takes vectors of 3", spec_a.dims[at_a] != 3 ? &spec_a : &spec_b);
+    gt_Tensor *a1 = gt_roll(a, -1, .axis = at_a), *a2 = gt_roll(a, -2, .axis = at_a);
+    gt_Tensor *b1 = gt_roll(b, -1, .axis = at_b), *b2 = gt_roll(b, -2, .axis = at_b);
+    return gt_subtract(gt_multiply(a1, b2), gt_multiply(a2, b1));
+}
+GT_COMPOSED(cross, (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_CrossOptions *options),
+            (a, b, options))

@@ -1,0 +1,137 @@
+/* Linear algebra. Matrices are in the last two axes; the axes before them are a batch. float32 and
+ * float64. What LAPACK does here comes from OpenBLAS, which is looked for at run time; without it
+ * these functions fail with GT_UNSUPPORTED (gt_solve_triangular and gt_norm do not need it). */
+#ifndef GT_OPS_LINALG_H
+#define GT_OPS_LINALG_H
+
+#include "core/keyword.h"
+#include "core/tensor.h"
+#include "ops/arithmetic.h"
+
+GT_BEGIN
+
+/* ---- norms ---- */
+
+#define GT_NORM_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(gt_NormOptions), "for ABI growth")                          \
+    F(double, ord, 2, "p; also 0 (how many are not 0), INFINITY, -INFINITY")                       \
+    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
+    F(gt_Axes, axes, GT_ALL_AXES, "several axes, whose numbers are taken as one vector")           \
+    F(bool, keepdims, false, "reduced axes stay, with size 1")
+typedef struct gt_NormOptions gt_NormOptions;
+struct gt_NormOptions {
+    GT_NORM_OPTIONS(GT_MEMBER)
+};
+/* The p-norm of vectors, (sum |x|^p)^(1 / p); over two axes with p = 2 the Frobenius norm. Its
+ * gradient is NaN where the norm is 0, as that of any root there. */
+#define gt_norm(...)                                                                               \
+    gt_norm_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
+               GT_KEYWORDS(gt_NormOptions, GT_NORM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_norm_at(const char *here, gt_Tensor *x, const gt_NormOptions *options);
+GT_API gt_Tensor *(gt_norm)(gt_Tensor *x);
+
+typedef enum gt_MatrixNorm {
+    GT_NORM_FROBENIUS = 0, /* root of the sum of squares */
+    GT_NORM_NUCLEAR = 1,   /* sum of the singular values */
+    GT_NORM_SPECTRAL = 2,  /* the largest singular value */
+    GT_NORM_ONE = 3,       /* the largest sum of a column */
+    GT_NORM_INFINITY = 4   /* the largest sum of a row */
+} gt_MatrixNorm;
+/* A norm of each matrix. */
+#define gt_matrix_norm(x, norm) gt_matrix_norm_at(GT_HERE, x, norm)
+GT_API gt_Tensor *gt_matrix_norm_at(const char *here, gt_Tensor *x, gt_MatrixNorm norm);
+
+/* The Euclidean distances of the rows of x (..., n, d) from those of y (..., m, d): (..., n, m).
+ * The gradient is NaN where one is 0. */
+#define gt_cdist(x, y) gt_cdist_at(GT_HERE, x, y)
+GT_API gt_Tensor *gt_cdist_at(const char *here, gt_Tensor *x, gt_Tensor *y);
+
+/* ---- equations ---- */
+
+/* X with A X = B: a (..., n, n), b (..., n, k) or, one axis less than a, vectors (..., n). A
+ * singular matrix is an error. Batches broadcast. */
+#define gt_solve(a, b) gt_solve_at(GT_HERE, a, b)
+GT_API gt_Tensor *gt_solve_at(const char *here, gt_Tensor *a, gt_Tensor *b);
+
+#define GT_SOLVE_TRIANGULAR_OPTIONS(F)                                                             \
+    F(uint32_t, size, (uint32_t)sizeof(gt_SolveTriangularOptions), "for ABI growth")               \
+    F(bool, lower, false, "A is a lower triangle")                                                 \
+    F(bool, transpose, false, "solve with A transposed")
+typedef struct gt_SolveTriangularOptions gt_SolveTriangularOptions;
+struct gt_SolveTriangularOptions {
+    GT_SOLVE_TRIANGULAR_OPTIONS(GT_MEMBER)
+};
+/* The same for a triangular A; its other triangle is not read. A 0 on the diagonal gives inf or
+ * NaN. */
+#define gt_solve_triangular(...)                                                                   \
+    gt_solve_triangular_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                 \
+                           GT_KEYWORDS(gt_SolveTriangularOptions, GT_SOLVE_TRIANGULAR_OPTIONS,     \
+                                       GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Tensor *gt_solve_triangular_at(const char *here, gt_Tensor *a, gt_Tensor *b,
+                                         const gt_SolveTriangularOptions *options);
+
+/* X that makes |A X - B| smallest, for A of full rank; of several the one with the smallest |X|. */
+#define gt_lstsq(a, b) gt_lstsq_at(GT_HERE, a, b)
+GT_API gt_Tensor *gt_lstsq_at(const char *here, gt_Tensor *a, gt_Tensor *b);
+
+/* The inverse; a singular matrix is an error. */
+GT_DECLARE_UNARY(inv);
+#define gt_inv(x) gt_inv_at(GT_HERE, x)
+/* The Moore-Penrose inverse; singular values below max(m, n) eps times the largest count as 0. The
+ * gradient is that at constant rank. */
+GT_DECLARE_UNARY(pinv);
+#define gt_pinv(x) gt_pinv_at(GT_HERE, x)
+/* The matrix to a whole power; 0 gives the identity, negative ones invert it first. */
+#define gt_matrix_power(x, power) gt_matrix_power_at(GT_HERE, x, power)
+GT_API gt_Tensor *gt_matrix_power_at(const char *here, gt_Tensor *x, int64_t power);
+
+/* ---- determinants ---- */
+
+/* The determinant. Its gradient needs the inverse: for a singular matrix it is an error. */
+GT_DECLARE_UNARY(det);
+#define gt_det(x) gt_det_at(GT_HERE, x)
+/* Its sign and the logarithm of its absolute value (0 and -inf for a singular matrix); both NULL on
+ * failure. */
+typedef struct gt_Slogdet {
+    gt_Tensor *sign, *logabsdet;
+} gt_Slogdet;
+#define gt_slogdet(x) gt_slogdet_at(GT_HERE, x)
+GT_API gt_Slogdet gt_slogdet_at(const char *here, gt_Tensor *x);
+/* The logarithm of the determinant of a symmetric positive definite matrix. */
+GT_DECLARE_UNARY(logdet);
+#define gt_logdet(x) gt_logdet_at(GT_HERE, x)
+
+/* ---- factorizations: all NULL on failure ---- */
+
+/* The lower triangular L with L L' = A for the symmetric positive definite A = (x + x') / 2; not
+ * positive definite is an error. */
+GT_DECLARE_UNARY(cholesky);
+#define gt_cholesky(x) gt_cholesky_at(GT_HERE, x)
+
+/* x (..., m, n) = Q R, k = min(m, n): q (..., m, k) with orthonormal columns, r (..., k, n) upper
+ * triangular. The gradient needs full rank of the first k columns. */
+typedef struct gt_Qr {
+    gt_Tensor *q, *r;
+} gt_Qr;
+#define gt_qr(x) gt_qr_at(GT_HERE, x)
+GT_API gt_Qr gt_qr_at(const char *here, gt_Tensor *x);
+
+/* x (..., m, n) = U diag(s) V', k = min(m, n): u (..., m, k), s (..., k) descending, vh (..., k,
+ * n). The gradient needs singular values that differ and, where m and n differ, are not 0. */
+typedef struct gt_Svd {
+    gt_Tensor *u, *s, *vh;
+} gt_Svd;
+#define gt_svd(x) gt_svd_at(GT_HERE, x)
+GT_API gt_Svd gt_svd_at(const char *here, gt_Tensor *x);
+
+/* The symmetric A = (x + x') / 2 = V diag(w) V': values (..., n) ascending, vectors (..., n, n) in
+ * columns. The gradient through the vectors needs values that differ. */
+typedef struct gt_Eigh {
+    gt_Tensor *values, *vectors;
+} gt_Eigh;
+#define gt_eigh(x) gt_eigh_at(GT_HERE, x)
+GT_API gt_Eigh gt_eigh_at(const char *here, gt_Tensor *x);
+
+GT_END
+
+#endif

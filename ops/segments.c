@@ -1,0 +1,218 @@
+/* Segments: records, kernels and gradient rules of ops/segments.h. */
+#include "ops/segments.h"
+#include "ops/arithmetic.h"
+#include "ops/cast.h"
+#include "ops/compare.h"
+#include "ops/indexing.h"
+#include "ops/kit.h"
+
+#include <math.h>
+
+typedef struct SegmentOptions {
+    uint32_t size;
+    int64_t segments;
+} SegmentOptions;
+#define SEGMENT_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(SegmentOptions), "for ABI growth")                          \
+    F(int64_t, segments, 1, "how many rows the result has")
+#define GT_STRUCT SegmentOptions
+GT_OPTION_TYPE(SegmentOptions, SEGMENT_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status segment_shape(gt_ShapeRule *rule)
+{
+    const SegmentOptions *options = rule->options;
+    const gt_Spec *x = rule->input[0], *ids = rule->input[1];
+    char a[160], b[160];
+    if (!gt_takes(x, GT_TAKES_NUMBER) || !gt_takes(ids, GT_TAKES_INTEGER))
+        return gt_status();
+    if (x->rank < 1 || ids->rank != 1 || ids->dims[0] != x->dims[0])
+        return gt_fail(GT_INVALID, "ids %s do not number the rows of %s",
+                       gt_shape_text(gt_spec_shape(ids), b, sizeof b),
+                       gt_shape_text(gt_spec_shape(x), a, sizeof a));
+    if (options->segments < 0)
+        return gt_fail(GT_INVALID, "%lld segments are not possible", (long long)options->segments);
+    rule->output[0] = *x;
+    rule->output[0].dims[0] = options->segments;
+    return GT_OK;
+}
+
+/* Where row i goes; all were looked at before. */
+static int64_t segment_of(const gt_Kernel *kernel, int64_t i)
+{
+    const void *ids = kernel->input[1];
+    gt_DType dtype = kernel->input_spec[1]->dtype;
+    int64_t id = dtype == GT_INT32   ? ((const int32_t *)ids)[i]
+                 : dtype == GT_INT64 ? ((const int64_t *)ids)[i]
+                                     : ((const uint8_t *)ids)[i];
+    return id < 0 ? id + kernel->output_spec[0]->dims[0] : id;
+}
+
+static gt_Status check_ids(const gt_Kernel *kernel)
+{
+    int64_t segments = kernel->output_spec[0]->dims[0];
+    for (int64_t i = 0; i < kernel->input_spec[1]->size; i++) {
+        int64_t id = segment_of(kernel, i);
+        if (id < 0 || id >= segments)
+            return gt_fail(GT_INVALID, "id %lld of row %lld is not one of %lld segments",
+                           (long long)(id < 0 ? id - segments : id), (long long)i,
+                           (long long)segments);
+    }
+    return GT_OK;
+}
+
+/* a b; integers wrap. */
+static int32_t product_i32(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a * (uint32_t)b);
+}
+static int64_t product_i64(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+static uint8_t product_u8(uint8_t a, uint8_t b)
+{
+    return (uint8_t)((unsigned)a * b);
+}
+static float product_f32(float a, float b)
+{
+    return a * b;
+}
+static double product_f64(double a, double b)
+{
+    return a * b;
+}
+/* clang-format off */
+#define PRODUCT(a, b)                                                                              \
+    _Generic((a),                                                                                  \
+        int32_t: product_i32, int64_t: product_i64, uint8_t: product_u8, float: product_f32,       \
+        double: product_f64)(a, b)
+/* clang-format on */
+
+/* Columns are independent of each other: a tile is a strip of them. */
+#define GT_STRIP 512
+
+#define GT_SEGMENT_ROWS(type, UPDATE)                                                              \
+    for (int64_t i = 0; i < rows; i++) {                                                           \
+        const type *x = (const type *)kernel->input[0] + i * columns;                              \
+        type *y = (type *)kernel->output[0] + segment_of(kernel, i) * columns;                     \
+        for (int64_t j = begin; j < end; j++)                                                      \
+            y[j] = (type)(UPDATE);                                                                 \
+    }                                                                                              \
+    break
+#define GT_SEGMENT_OPERATION(op, text, UPDATE, EMPTY_REAL, EMPTY_I32, EMPTY_I64, EMPTY_U8, ...)    \
+    static void op##_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,   \
+                           void *scratch)                                                          \
+    {                                                                                              \
+        (void)scratch;                                                                             \
+        int64_t columns = *(const int64_t *)argument, rows = kernel->input_spec[1]->size;          \
+        int64_t begin = first * GT_STRIP;                                                          \
+        int64_t end = last * GT_STRIP < columns ? last * GT_STRIP : columns;                       \
+        switch (kernel->output_spec[0]->dtype) {                                                   \
+        case GT_FLOAT32:                                                                           \
+            GT_SEGMENT_ROWS(float, UPDATE);                                                        \
+        case GT_FLOAT64:                                                                           \
+            GT_SEGMENT_ROWS(double, UPDATE);                                                       \
+        case GT_INT32:                                                                             \
+            GT_SEGMENT_ROWS(int32_t, UPDATE);                                                      \
+        case GT_INT64:                                                                             \
+            GT_SEGMENT_ROWS(int64_t, UPDATE);                                                      \
+        default:                                                                                   \
+            GT_SEGMENT_ROWS(uint8_t, UPDATE);                                                      \
+        }                                                                                          \
+    }                                                                                              \
+    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
+    {                                                                                              \
+        const gt_Spec *out = kernel->output_spec[0];                                               \
+        int64_t columns = 1;                                                                       \
+        for (int d = 1; d < out->rank; d++)                                                        \
+            columns *= out->dims[d];                                                               \
+        if (check_ids(kernel) != GT_OK)                                                            \
+            return gt_status();                                                                    \
+        if (out->dtype == GT_INT64)                                                                \
+            for (int64_t i = 0; i < out->size; i++)                                                \
+                ((int64_t *)kernel->output[0])[i] = EMPTY_I64;                                     \
+        else                                                                                       \
+            gt_fill(out->dtype, out->size,                                                         \
+                    gt_dtype_is_float(out->dtype) ? EMPTY_REAL                                     \
+                    : out->dtype == GT_INT32      ? (double)EMPTY_I32                              \
+                                                  : EMPTY_U8,                                           \
+                    kernel->output[0]);                                                            \
+        return gt_for_tiles(kernel, (columns + GT_STRIP - 1) / GT_STRIP, op##_tiles, &columns);    \
+    }                                                                                              \
+    const gt_Operation gt_op_##op = {                                                              \
+        .size = sizeof(gt_Operation),                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .options = GT_STRUCT_TYPE(SegmentOptions),                                                 \
+        .inputs_min = 2,                                                                           \
+        .inputs_max = 2,                                                                           \
+        .outputs = 1,                                                                              \
+        .saves_inputs = 3,                                                                         \
+        .shape = segment_shape,                                                                    \
+        .run = op##_run,                                                                           \
+        .samples =                                                                                 \
+            (const gt_Sample[]){{.inputs = 2,                                                      \
+                                 .input = {GT_APART(5, 2), GT_WHOLE(GT_INT32, 0, 2, 5)},           \
+                                 .options = &(const SegmentOptions){sizeof(SegmentOptions), 2}},   \
+                                {.inputs = 2,                                                      \
+                                 .input = {GT_APART(6), GT_WHOLE(GT_INT64, -2, 2, 6)},             \
+                                 .options = &(const SegmentOptions){sizeof(SegmentOptions), 2}},   \
+                                GT_SAMPLES_END},                                                   \
+        __VA_ARGS__};                                                                              \
+    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, gt_Tensor *ids, int64_t segments)      \
+    {                                                                                              \
+        SegmentOptions options = {sizeof options, segments};                                       \
+        return gt_apply_one(here, &gt_op_##op, &options, 2, (gt_Tensor *[]){x, ids});              \
+    }
+
+/* The rows that equal their segment's result share its gradient. */
+static gt_Status segment_max_gradient(gt_GradientRule *rule)
+{
+    const SegmentOptions *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_input(rule, 0), *ids = gt_input(rule, 1);
+    gt_Tensor *best = gt_equal(x, gt_take(gt_output(rule, 0), ids));
+    best = gt_cast(best, gt_input_spec(rule, 0)->dtype);
+    gt_Tensor *ties = gt_segment_sum(best, ids, options->segments);
+    gt_Tensor *share = gt_divide_no_nan(gt_upstream(rule, 0), ties);
+    return gt_give(rule, 0, gt_multiply(best, gt_take(share, ids)));
+}
+
+/* The product of the others: of those that are not 0, divided by x; 0 if another one is 0. */
+static gt_Status segment_prod_gradient(gt_GradientRule *rule)
+{
+    const SegmentOptions *options = gt_rule_options(rule);
+    gt_DType dtype = gt_input_spec(rule, 0)->dtype;
+    gt_Tensor *x = gt_input(rule, 0), *ids = gt_input(rule, 1);
+    gt_Tensor *zero = gt_equal(x, 0), *safe = gt_where(zero, gt_scalar(1, dtype), x);
+    gt_Tensor *product = gt_segment_prod(safe, ids, options->segments);
+    gt_Tensor *zeros = gt_segment_sum(gt_cast(zero, GT_INT32), ids, options->segments);
+    gt_Tensor *other_zeros = gt_subtract(gt_take(zeros, ids), gt_cast(zero, GT_INT32));
+    gt_Tensor *others = gt_divide(gt_take(product, ids), safe);
+    others = gt_where(gt_equal(other_zeros, 0), others, 0);
+    return gt_give(rule, 0, gt_multiply(others, gt_take(gt_upstream(rule, 0), ids)));
+}
+
+GT_SEGMENT_OPERATION(segment_max, "the largest of the rows of each segment",
+                     x[j] > y[j] || x[j] != x[j] ? x[j] : y[j], -INFINITY, INT32_MIN, INT64_MIN, 0,
+                     .saves_outputs = 1, .gradient = segment_max_gradient)
+GT_SEGMENT_OPERATION(segment_min, "the smallest of the rows of each segment",
+                     x[j] < y[j] || x[j] != x[j] ? x[j] : y[j], INFINITY, INT32_MAX, INT64_MAX,
+                     UINT8_MAX, .saves_outputs = 1, .gradient = segment_max_gradient)
+GT_SEGMENT_OPERATION(segment_prod, "the product of the rows of each segment", PRODUCT(y[j], x[j]),
+                     1, 1, 1, 1, .gradient = segment_prod_gradient)
+
+static gt_Tensor *segment_sum(gt_Tensor *x, gt_Tensor *ids, int64_t segments)
+{
+    gt_Shape shape = gt_tensor_shape(x);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (shape.rank < 1) {
+        gt_fail(GT_INVALID, "a scalar has no rows");
+        return NULL;
+    }
+    shape.dims[0] = segments;
+    return gt_scatter_add(ids, x, shape);
+}
+GT_COMPOSED(segment_sum, (const char *here, gt_Tensor *x, gt_Tensor *ids, int64_t segments),
+            (x, ids, segments))
