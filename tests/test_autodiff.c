@@ -5,6 +5,7 @@
 
 #include "gradtape.h"
 #include "leaks.h"
+#include "operations.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -288,6 +289,133 @@ Test(autodiff, forward)
     gt_scope_end(scope);
     ok("end");
     cr_assert(gt_memory_stats().records == 0);
+}
+
+/* Every operation with a gradient rule: what its Jacobian makes of a direction agrees with central
+ * differences along it, and, since one is the transpose of the other, <u, J v> = <J' u, v>. */
+typedef struct Point {
+    Case *c;
+    gt_Tensor *input[CASE_INPUTS]; /* those that are no numbers to move */
+    int place[CASE_INPUTS], moving;
+    int output[GT_MAX_OUTPUTS], outputs;
+} Point;
+
+static gt_Status operation_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Point *point = context;
+    gt_Tensor *all[CASE_INPUTS], *every[GT_MAX_OUTPUTS];
+    memcpy(all, point->input, sizeof all);
+    for (int i = 0; i < point->moving; i++)
+        all[point->place[i]] = in[i];
+    case_apply(point->c, all, every);
+    point->outputs = 0;
+    for (int i = 0; i < point->c->operation->outputs; i++)
+        if (every[i] && gt_dtype_is_float(gt_dtype(every[i])))
+            out[point->outputs++] = every[i];
+    return gt_status();
+}
+
+static double direction_of(int which, int64_t i)
+{
+    return cos(0.7 + 2.1 * which + 1.9 * (double)i);
+}
+
+static gt_Tensor *directions(gt_Tensor *like, int which)
+{
+    double *numbers = malloc(((size_t)gt_size(like) + 1) * sizeof *numbers);
+    for (int64_t i = 0; i < gt_size(like); i++)
+        numbers[i] = direction_of(which, i);
+    gt_Tensor *direction = gt_from_data(numbers, gt_tensor_shape(like), GT_FLOAT64);
+    free(numbers);
+    return direction;
+}
+
+/* The function's outputs, moved by t along the direction. */
+static void outputs_at(Point *point, double t, gt_Tensor **moved, gt_Tensor **out)
+{
+    for (int i = 0; i < point->moving; i++)
+        moved[i] = gt_add(point->input[point->place[i]],
+                          gt_multiply(directions(point->input[point->place[i]], i), t));
+    operation_body(point, moved, out);
+}
+
+static double inner(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_item(gt_sum(gt_multiply(a, b)));
+}
+
+static void check_forward(Case *c)
+{
+    const double h = 1e-5;
+    const char *name = c->operation->name;
+    gt_Scope *scope = gt_scope_begin();
+    Point point = {.c = c};
+    gt_Tensor *at[CASE_INPUTS], *along[CASE_INPUTS], *moved[CASE_INPUTS], *g[CASE_INPUTS];
+    gt_Tensor *out[GT_MAX_OUTPUTS], *change[GT_MAX_OUTPUTS], *up[GT_MAX_OUTPUTS];
+    gt_Tensor *above[GT_MAX_OUTPUTS], *below[GT_MAX_OUTPUTS];
+    case_inputs(c, point.input);
+    for (int i = 0; i < c->sample->inputs; i++)
+        if (point.input[i] && gt_dtype_is_float(case_type(c, i))) {
+            at[point.moving] = point.input[i];
+            along[point.moving] = directions(point.input[i], point.moving);
+            point.place[point.moving++] = i;
+        }
+    operation_body(&point, at, out);
+    if (point.moving > 0 && point.outputs > 0) {
+        int outputs = point.outputs;
+        gt_jvp(operation_body, &point, ((gt_Tensors){point.moving, at}),
+               ((gt_Tensors){point.moving, along}), out, change, .outputs = outputs,
+               .unconnected = GT_UNCONNECTED_ZERO);
+        cr_assert(gt_status() == GT_OK, "%s: %s", name, gt_error_message());
+        gt_Tape *tape = gt_tape_begin();
+        for (int i = 0; i < point.moving; i++)
+            gt_watch(tape, at[i]);
+        operation_body(&point, at, out);
+        double forward = 0, backward = 0;
+        for (int k = 0; k < outputs; k++) {
+            up[k] = directions(out[k], k + 9);
+            forward += inner(up[k], change[k]);
+        }
+        gt_gradients(tape, ((gt_Tensors){outputs, out}), ((gt_Tensors){point.moving, at}), g,
+                     .unconnected = GT_UNCONNECTED_ZERO, .output_gradients = up);
+        for (int i = 0; i < point.moving; i++)
+            backward += inner(g[i], along[i]);
+        gt_tape_end(tape);
+        cr_assert(fabs(forward - backward) <= 1e-10 * fmax(1, fabs(forward)),
+                  "%s, sample %d: <u, J v> = %.12g, <J' u, v> = %.12g", name,
+                  (int)(c->sample - c->operation->samples), forward, backward);
+        outputs_at(&point, h, moved, above);
+        outputs_at(&point, -h, moved, below);
+        for (int k = 0; k < outputs; k++)
+            for (int64_t i = 0; i < gt_size(change[k]); i++) {
+                double rule = gt_at(change[k], i);
+                double difference = (gt_at(above[k], i) - gt_at(below[k], i)) / (2 * h);
+                cr_assert(fabs(rule - difference) <= 2e-6 * fmax(1, fabs(rule)),
+                          "%s, sample %d, output %d at %d: %.12g, differences %.12g", name,
+                          (int)(c->sample - c->operation->samples), k, (int)i, rule, difference);
+            }
+    }
+    cr_assert(gt_status() == GT_OK, "%s: %s", name, gt_error_message());
+    gt_scope_end(scope);
+}
+
+Test(autodiff, forward_of_every_operation)
+{
+    static Case c;
+    int operations = 0, count = 0;
+    const gt_Operation *const *table = gt_operations(&count);
+    for (int i = 0; i < count; i++) {
+        const gt_Operation *operation = table[i];
+        if (operation->flags & (GT_OP_NOT_DIFFERENTIABLE | GT_OP_EFFECT))
+            continue;
+        operations++;
+        for (const gt_Sample *sample = operation->samples; sample->inputs > 0; sample++) {
+            fill_case(&c, operation, sample, GT_FLOAT64);
+            check_forward(&c);
+        }
+    }
+    fprintf(stderr, "forward mode of %d operations\n", operations);
+    cr_assert(operations > 80);
 }
 
 /* ---- custom gradients ---- */
