@@ -545,7 +545,7 @@ static gt_Status total(void *context, gt_Tensor *const *in, gt_Tensor **out)
 
 Test(autodiff, custom_gradient)
 {
-    gt_Tensor *y = NULL, *g[2];
+    gt_Tensor *y = NULL, *g[2], *nine[9];
     gt_Variable *x = var(2);
     for (int step = 0; step < 5; step++) { /* testCustomGradient: losses 4, 3, 2, 1, 0 */
         gt_Tape *tape = gt_tape_begin();
@@ -622,7 +622,7 @@ Test(autodiff, custom_gradient)
     fails(GT_INVALID, "the function reads variable variable, which is not among its inputs");
     gt_custom_gradient(times_variable, two, z, ONE(z), &y);
     is(gt_gradient(tape, y, z), 2, "it may read a variable that is an input");
-    gt_custom_gradient(same, two, NULL, ONE(x), &y, .outputs = 9);
+    gt_custom_gradient(same, two, NULL, ONE(x), nine, .outputs = 9);
     fails(GT_INVALID, "9 outputs");
     gt_custom_gradient(same, two, NULL, ONE(x), &y, .saved = -2);
     fails(GT_INVALID, "outputs; 1 to 8");
@@ -874,6 +874,47 @@ Test(autodiff, recompute_layers)
         gt_context_free(NULL);
     }
     cr_assert(memcmp(numbers[0], numbers[1], sizeof numbers[0]) == 0);
+}
+
+/* ---- traced ---- */
+
+static gt_Status all_of_it(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *y = NULL, *v = gt_ones_like(in[0]);
+    out[0] = gt_hessian(polynomial, NULL, in[0]);
+    out[1] = gt_hessian_vector_product(polynomial, NULL, in[0], v);
+    gt_jvp(polynomial, NULL, ONE(in[0]), ONE(v), NULL, &out[2]);
+    gt_Tape *tape = gt_tape_begin(.persistent = true);
+    gt_watch(tape, in[0]);
+    out[3] = gt_keep(gt_jacobian(tape, gt_multiply(in[0], (gt_Tensor *)context), in[0]));
+    gt_custom_gradient(log1pexp, log1pexp_gradient, &(int){0}, ONE(in[0]), &y, .saved = 1);
+    out[4] = gt_keep(gt_gradient(tape, gt_clip_gradient(y, -1, 0.75), in[0]));
+    out[5] = gt_keep(gt_gradient(tape, gt_grad_pass_through(steps, NULL, in[0]), in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(autodiff, traced)
+{
+    enum { outputs = 6 };
+    gt_Variable *w = var(3);
+    gt_Function *function = gt_function(all_of_it, w, .outputs = outputs);
+    for (int round = 0; round < 2; round++) {
+        gt_Tensor *x = gt_array64(gt_shape(3), 0.7 + round, -0.3, 1.9);
+        gt_Tensor *eager[outputs], *planned[outputs];
+        all_of_it(w, &x, eager);
+        gt_function_call(function, ONE(x), planned);
+        ok("traced");
+        for (int k = 0; k < outputs; k++) {
+            cr_assert(gt_shape_equal(gt_tensor_shape(eager[k]), gt_tensor_shape(planned[k])));
+            for (int64_t i = 0; i < gt_size(eager[k]); i++)
+                cr_assert(gt_at(eager[k], i) == gt_at(planned[k], i), "output %d at %d: %g and %g",
+                          k, (int)i, gt_at(eager[k], i), gt_at(planned[k], i));
+        }
+    }
+    cr_assert(gt_function_stats(function).runs == 2);
+    gt_function_free(function);
+    gt_variable_free(w);
 }
 
 /* ---- numbers that cannot be ---- */
