@@ -186,6 +186,8 @@ Test(autodiff, hessian)
     const double h[9] = {2 * at[1],  2 * at[0], 0,          2 * at[0], -sin(at[1]) * at[2],
                          cos(at[1]), 0,         cos(at[1]), 0};
     double hv[3] = {0};
+    int64_t records = gt_memory_stats().records;
+    gt_Scope *scope = gt_scope_begin();
     for (int i = 0; i < 9; i++)
         hv[i / 3] += h[i] * v[i % 3];
     gt_Tensor *x = gt_from_data(at, gt_shape(3), GT_FLOAT64);
@@ -220,7 +222,8 @@ Test(autodiff, hessian)
     gt_tape_end(tape);
     gt_variable_free(variable);
     ok("end");
-    cr_assert(gt_memory_stats().records == 0);
+    gt_scope_end(scope);
+    cr_assert(gt_memory_stats().records == records);
 }
 
 /* ---- forward mode ---- */
@@ -242,6 +245,7 @@ static gt_Status times_variable(void *context, gt_Tensor *const *in, gt_Tensor *
 
 Test(autodiff, forward)
 {
+    int64_t records = gt_memory_stats().records;
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_array64(gt_shape(2), 0.5, 2), *y = gt_array64(gt_shape(2), 3, -1);
     gt_Tensor *u = gt_array64(gt_shape(2), 1, 10), *v = gt_array64(gt_shape(2), 2, 3);
@@ -288,7 +292,7 @@ Test(autodiff, forward)
     gt_variable_free(at);
     gt_scope_end(scope);
     ok("end");
-    cr_assert(gt_memory_stats().records == 0);
+    cr_assert(gt_memory_stats().records == records);
 }
 
 /* Every operation with a gradient rule: what its Jacobian makes of a direction agrees with central
@@ -597,9 +601,11 @@ Test(autodiff, custom_gradient)
     gt_tape_end(outer);
     cr_assert(calls == 1, "%d calls", calls);
 
+    int64_t records = gt_memory_stats().records;
     tape = gt_tape_begin(); /* what is inside is hidden: nothing is recorded of it */
     gt_custom_gradient(log1pexp, log1pexp_gradient, &calls, ONE(x), &y, .saved = 1);
-    cr_assert(gt_memory_stats().records <= 1, "%lld records", (long long)gt_memory_stats().records);
+    cr_assert(gt_memory_stats().records <= records + 1, "%lld records",
+              (long long)gt_memory_stats().records);
     gt_tape_end(tape);
 
     /* testInvalidRecordOperationMessage: too few gradients name the operation */
@@ -698,7 +704,7 @@ static void block_free(Block *block)
 static void chain(int blocks, int64_t rows, int64_t width, bool recomputed, double *numbers,
                   int64_t *peak)
 {
-    gt_context_use(gt_context_create());
+    gt_Context *context = gt_context_create(), *mine = gt_context_use(context);
     Block *block = calloc((size_t)blocks, sizeof *block);
     for (int i = 0; i < blocks; i++)
         block_make(&block[i], width, i + 1);
@@ -740,7 +746,8 @@ static void chain(int blocks, int64_t rows, int64_t width, bool recomputed, doub
     }
     free(block);
     ok("end");
-    gt_context_free(NULL);
+    gt_context_free(context);
+    gt_context_use(mine);
 }
 
 Test(autodiff, recompute)
@@ -757,7 +764,6 @@ Test(autodiff, recompute)
             (long long)again_peak);
     cr_assert(again_peak * 3 < plain_peak * 2, "peak %lld, recomputed %lld", (long long)plain_peak,
               (long long)again_peak);
-    cr_assert(gt_context_use(NULL) == NULL);
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -851,7 +857,7 @@ Test(autodiff, recompute_layers)
 {
     double numbers[2][7];
     for (int k = 0; k < 2; k++) {
-        gt_context_use(gt_context_create(.seed = 3));
+        gt_Context *context = gt_context_create(.seed = 3), *mine = gt_context_use(context);
         gt_Layer *model =
             gt_sequential(gt_dense(8, .activation = gt_tanh), gt_dropout(0.5), gt_dense(4));
         gt_Tensor *x = gt_reshape(gt_linspace(-1, 1, 12), gt_shape(4, 3)), *y = NULL;
@@ -871,7 +877,8 @@ Test(autodiff, recompute_layers)
         }
         numbers[k][6] = gt_item(gt_sum(gt_call(model, x, .training = true)));
         gt_layer_free(model);
-        gt_context_free(NULL);
+        gt_context_free(context);
+        gt_context_use(mine);
     }
     cr_assert(memcmp(numbers[0], numbers[1], sizeof numbers[0]) == 0);
 }
