@@ -14,6 +14,7 @@
 #include "ops/activation.h"
 #include "ops/arithmetic.h"
 #include "ops/assign.h"
+#include "ops/bitwise.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/contraction.h"
