@@ -118,8 +118,11 @@ static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
     for (int i = 0; i < record->outputs; i++)
         if (walk->gradients[node->gradients + i])
             upstream[i] = handle_to(walk->gradients[node->gradients + i]);
+    const gt_Operation *around = context->differentiating;
+    context->differentiating = record->operation;
     if (context->status == GT_OK)
         record->operation->gradient(&rule);
+    context->differentiating = around;
     for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
         if (!(rule.wants >> i & 1))
             continue;
@@ -408,9 +411,9 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
     const char *caller = context->here;
     if (here)
         context->here = here;
-    uint64_t recording = context->recording;
-    if (!tape->persistent) /* its own gradient is not for this tape to record */
-        gt_tape_unquiet(context, recording & ~BIT(gt_tape_bit(context, tape)));
+    /* Its own gradient is not for a tape to record, unless it may be asked again. */
+    uint64_t own = tape->persistent ? 0 : BIT(gt_tape_bit(context, tape));
+    uint64_t hushed = gt_tape_hush(context, own);
     gt_Walk walk = {.context = context, .tape = tape};
     bool began = false;
     walk_back(&walk, here, targets, sources, values, values + targets.count, gradients, &options,
@@ -421,9 +424,8 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
         tape->used = true;
         gt_tape_forget_records(context, tape);
         gt_tape_set_paused(context, tape, true);
-    } else {
-        gt_tape_unquiet(context, recording);
     }
+    gt_tape_unquiet(context, hushed);
     context->here = caller;
     if (context->status != GT_OK)
         for (int i = 0; i < sources.count; i++)
@@ -438,4 +440,44 @@ gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt
     gt_gradients_at(here, tape, (gt_Tensors){1, &target}, (gt_Tensors){1, &source}, &gradient,
                     options);
     return gradient;
+}
+
+gt_Status gt_gradients_into_at(const char *here, gt_Tape *tape, gt_Tensor *target,
+                               gt_Tensors sources, void *memory, size_t bytes)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (context->trace)
+        return gt_raise(context, GT_STATE, here, "gradients_into",
+                        "inside a traced function there are no numbers to write yet");
+    size_t needed = 0, list = (size_t)(sources.count > 0 ? sources.count : 0) * sizeof(gt_Tensor *);
+    for (int32_t i = 0; i < sources.count && sources.items; i++) {
+        gt_Slot *slot =
+            gt_slot_check(context, here, "gradients_into", "a source", sources.items[i]);
+        if (!slot)
+            return context->status;
+        needed += gt_spec_bytes(&slot->value->spec);
+    }
+    if (bytes < needed || (!memory && needed))
+        return gt_raise(context, GT_INVALID, here, "gradients_into",
+                        "the memory has %zu bytes, %zu are needed", memory ? bytes : 0, needed);
+    gt_Tensor **gradients = gt_allocate(context, list);
+    gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
+    if (scope) {
+        const gt_GradientOptions options = {sizeof options, GT_UNCONNECTED_ZERO, NULL};
+        char *at = memory;
+        bool found = gt_gradients_at(here, tape, (gt_Tensors){1, &target}, sources, gradients,
+                                     &options) == GT_OK;
+        for (int32_t i = 0; found && i < sources.count; i++) {
+            const gt_Value *value = gt_slot_raw(gradients[i])->value;
+            size_t size = gt_spec_bytes(&value->spec);
+            if (size)
+                memcpy(at, gt_value_data(value), size);
+            at += size;
+        }
+        gt_scope_close(context);
+    }
+    gt_release(context, gradients, list);
+    return context->status;
 }

@@ -45,6 +45,14 @@ GT_API gt_Status gt_gradients_at(const char *here, gt_Tape *tape, gt_Tensors tar
                                  gt_Tensors sources, gt_Tensor **gradients,
                                  const gt_GradientOptions *options);
 
+/* The gradients of one target in sources of its type, written one after the other without gaps into
+ * the caller's memory: what gt_pack is to variables. An unconnected source gets zeros. Nothing is
+ * written on failure. */
+#define gt_gradients_into(tape, target, sources, memory, bytes)                                    \
+    gt_gradients_into_at(GT_HERE, tape, target, sources, memory, bytes)
+GT_API gt_Status gt_gradients_into_at(const char *here, gt_Tape *tape, gt_Tensor *target,
+                                      gt_Tensors sources, void *memory, size_t bytes);
+
 /* Why there is, or is not, a gradient of target in source on this tape, as a sentence: not watched,
  * never read, computed outside the tape, cut by which operation and where. Ask before the tape is
  * used. Valid until the next call on this context. */

@@ -1,5 +1,6 @@
-/* What one tiny operation costs beyond its arithmetic: eagerly, under a tape, and in a plan; and what a
- * gradient and the start of the library cost. Medians over interleaved rounds, one thread. */
+/* What one tiny operation costs beyond its arithmetic: eagerly, under a tape, and in a plan; and
+ * what a gradient and the start of the library cost. Medians over interleaved rounds, one thread.
+ */
 #include "gradtape.h"
 
 #include <stdio.h>
@@ -99,7 +100,7 @@ int main(void)
     a = gt_array(gt_shape(4), 1, 2, 3, 4);
     b = gt_array(gt_shape(4), 5, 6, 7, 8);
     v = gt_variable(a);
-    function = gt_function(chain, NULL);
+    function = gt_function(chain, NULL, .outputs = 1);
     struct {
         const char *name;
         double (*run)(void);

@@ -55,6 +55,7 @@ gt_Context *gt_context_new(const gt_ContextOptions *given)
     context->records.next = context->records.previous = &context->records;
     context->objects.next = context->objects.previous = &context->objects;
     context->seed = options.seed;
+    context->unpooled = !options.pooling;
     context->threads = 1;
     int threads = options.threads > 0 ? options.threads : threads_from_environment();
     if (threads > 1)

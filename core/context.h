@@ -30,7 +30,10 @@ typedef struct gt_Allocator {
     F(uint32_t, size, (uint32_t)sizeof(gt_ContextOptions), "for ABI growth")                       \
     F(int32_t, threads, 0, "worker threads; 0: GT_THREADS from the environment, else 1")           \
     F(uint64_t, seed, 0, "what every random draw derives from")                                    \
-    F(const gt_Allocator *, allocator, NULL, "copied; NULL: malloc")
+    F(const gt_Allocator *, allocator, NULL, "copied; NULL: malloc")                               \
+    F(bool, pooling, true,                                                                         \
+      "keep freed memory for reuse; false: every block goes to and from the allocator by itself, " \
+      "which is slow and lets memory debuggers see each")
 typedef struct gt_ContextOptions gt_ContextOptions;
 struct gt_ContextOptions {
     GT_CONTEXT_OPTIONS(GT_MEMBER)

@@ -15,6 +15,7 @@
 
 #include "kernels/kernels.h"
 #include "core/blas.h"
+#include "core/body.h"
 #include "core/context.h"
 #include "core/object.h"
 #include "core/operation.h"
@@ -38,6 +39,7 @@ typedef struct gt_ThreadPool gt_ThreadPool;
 typedef struct gt_Buffer {
     void *data;
     size_t bytes;
+    struct gt_Buffer *block; /* the data is a part of this one's; held */
     uint32_t references;
     bool borrowed; /* the user's memory: not ours to free */
 } gt_Buffer;
@@ -101,6 +103,8 @@ struct gt_Slot {
     char padding[64 - 5 * sizeof(void *) - sizeof(uint32_t)];
 };
 
+_Static_assert(sizeof(gt_Slot) == 1u << GT_HANDLE_BITS, "a handle is a slot's address");
+
 struct gt_Scope {
     gt_Scope *parent;
     gt_Slot *first, *last;
@@ -133,6 +137,7 @@ struct gt_Context {
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
     struct gt_Slab *slabs;
+    bool unpooled; /* each block is a slab of its own */
     gt_MemoryStats memory;
     /* errors */
     gt_Status status;
@@ -140,6 +145,8 @@ struct gt_Context {
     const char *composing; /* the composite operation that is running, for messages */
     const char *applying;  /* the operation that is running, for messages */
     const gt_CallFrame *frame;
+    bool check_numerics;
+    const gt_Operation *differentiating; /* whose gradient rule is running, for messages */
     /* handles */
     gt_Slot *free_first, *free_last;
     int64_t free_slots;
@@ -149,8 +156,10 @@ struct gt_Context {
     gt_TapeSlot tape[GT_MAX_TAPES];
     int32_t innermost_tape, last_tape; /* -1: none */
     uint64_t recording, auto_watching; /* by bit */
-    gt_Record records;                 /* head of the ring of records */
-    gt_Value *dying;                   /* values to be freed: a list instead of recursion */
+    uint64_t hushed;                   /* tapes that do not see what runs now, whatever they are */
+    struct gt_Listener *listener; /* hears which variables are read and written; NULL: nobody */
+    gt_Record records;            /* head of the ring of records */
+    gt_Value *dying;              /* values to be freed: a list instead of recursion */
     uint64_t variable_serial, trace_serial, object_serial, visit;
     gt_Trace *trace;
     /* work */
@@ -218,10 +227,6 @@ static inline void *gt_value_data(const gt_Value *value)
 
 /* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
 gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
-/* The slot behind a handle; NULL with an error raised as `operation` for NULL and stale ones.
- * `what` names the argument. */
-gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
-                       const char *what, const gt_Tensor *tensor);
 static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 {
     return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
@@ -230,6 +235,19 @@ static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
 {
     return slot->value &&
            (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
+}
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL, for stale ones and for
+ * tensors of another context (its variables may be read). `what` names the argument. */
+gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
+                        const char *what, const gt_Tensor *tensor); /* raises; NULL */
+static inline gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
+                                     const char *what, const gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (tensor && gt_slot_alive(slot, tensor) &&
+        (slot->value->context == context || slot->variable))
+        return slot;
+    return gt_slot_refuse(context, here, operation, what, tensor);
 }
 static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
 {
@@ -274,6 +292,38 @@ gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *op
  * keeps the old bytes, at another address. */
 gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot);
 
+/* A variable of another context is read, so that one model serves many threads; nothing of it is
+ * counted or held, because its own context may do that at the same time. This error is for the rest. */
+gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot);
+/* The value that a reader of the variable gets: the tapes that watch by themselves learn of it, a
+ * listener too, and inside a trace it is a symbol. NULL on failure. */
+gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot);
+/* What a body reads or overwrites: each variable's value as it was then, held. Begin, run, end;
+ * listeners nest and each hears everything. */
+typedef struct gt_Listener {
+    struct gt_Listener *outer;
+    gt_Value **heard;
+    int32_t count, capacity;
+} gt_Listener;
+void gt_listener_begin(gt_Context *context, gt_Listener *listener);
+void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
+void gt_listener_close(gt_Context *context, gt_Listener *listener);
+void gt_listener_hear(gt_Context *context, gt_Slot *slot);
+
+/* ---- body.c ---- */
+/* What a handle stands for: a variable is read as by an operation. NULL on failure; `what`
+ * and, unless it is 0, `number` name the argument of `operation`. */
+gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
+                        const char *what, int32_t number, gt_Tensor *tensor);
+/* Runs a body as part of `name`. `result` gets the values of its outputs, held; NULLs on failure.
+ * Temporaries, scopes and tapes that it leaves are gone. */
+gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
+                      gt_Tensor *const *input, int32_t outputs, gt_Value **result);
+void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
+/* Makes handles of the innermost scope; takes over the values, also when it fails. */
+gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
+                         gt_Tensor **outputs);
+
 /* ---- tape.c ---- */
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape);
@@ -288,9 +338,11 @@ void gt_record_strip(gt_Record *record);
 /* Takes this tape off every record; those that no tape holds any more are stripped. */
 void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape);
 void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused);
-/* Suspends all recording (building layers, optimizer state); returns what gt_tape_unquiet wants. */
+/* Hides what runs next from these tapes, or from every tape that is open (building layers,
+ * optimizer state); tapes that begin meanwhile record. Returns what gt_tape_unquiet wants. */
+uint64_t gt_tape_hush(gt_Context *context, uint64_t tapes);
 uint64_t gt_tape_quiet(gt_Context *context);
-void gt_tape_unquiet(gt_Context *context, uint64_t recording);
+void gt_tape_unquiet(gt_Context *context, uint64_t hushed);
 
 /* ---- threads.c ---- */
 gt_Status gt_pool_resize(gt_Context *context, int threads);

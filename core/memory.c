@@ -1,15 +1,32 @@
 /* The memory of a context: size classes over the host's allocator. Classes are a quarter of a power
  * of two apart, in steps of at least 64 bytes, so every block is aligned for any vector and wastes
  * at most a quarter. A freed block goes to its class's list and comes back from there: a step whose
- * shapes were seen before asks the allocator for nothing. Leans on error.c. */
+ * shapes were seen before asks the allocator for nothing. A context without pooling asks for every
+ * block by itself and gives it back when it is freed. Leans on error.c. */
 #include "core/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+/* AddressSanitizer is told which blocks of a slab are free and where the others end. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FORBID_AND_ALLOW 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FORBID_AND_ALLOW 1
+#endif
+#endif
+#ifdef FORBID_AND_ALLOW
+#include <sanitizer/asan_interface.h>
+#define forbid(block, bytes) ASAN_POISON_MEMORY_REGION(block, bytes)
+#define allow(block, bytes)  ASAN_UNPOISON_MEMORY_REGION(block, bytes)
+#else
+#define forbid(block, bytes) ((void)(block), (void)(bytes))
+#define allow(block, bytes)  ((void)(block), (void)(bytes))
+#endif
 
 /* Memory as it came from the allocator: one large block, or many small ones. */
 struct gt_Slab {
-    struct gt_Slab *next;
+    struct gt_Slab *next, *previous;
     size_t bytes;
 };
 
@@ -19,10 +36,14 @@ struct gt_Slab {
 
 static int log2_floor(size_t n)
 {
+#ifdef __GNUC__
+    return (int)sizeof(unsigned long long) * 8 - 1 - __builtin_clzll(n);
+#else
     int bits = 0;
     while (n >>= 1)
         bits++;
     return bits;
+#endif
 }
 
 /* Class 0..3: 64, 128, 192, 256 bytes; then four steps to each doubling. */
@@ -48,43 +69,86 @@ static struct gt_Slab *slab_new(gt_Context *context, size_t payload)
     context->memory.allocator_calls++;
     if (!slab)
         return NULL;
-    slab->bytes = bytes;
-    slab->next = context->slabs;
+    *slab = (struct gt_Slab){context->slabs, NULL, bytes};
+    if (slab->next)
+        slab->next->previous = slab;
     context->slabs = slab;
     context->memory.bytes_reserved += (int64_t)bytes;
     return slab;
 }
 
-static void push_free(gt_Context *context, int class, void *block)
+/* `bytes` is what was asked for: the allocator may compare. */
+static void slab_free(gt_Context *context, struct gt_Slab *slab, size_t bytes)
 {
+    if (slab->next)
+        slab->next->previous = slab->previous;
+    if (slab->previous)
+        slab->previous->next = slab->next;
+    else
+        context->slabs = slab->next;
+    context->memory.bytes_reserved -= (int64_t)bytes;
+    allow(slab, slab->bytes);
+    context->allocator.release(context->allocator.user, slab, bytes);
+}
+
+static void push_free(gt_Context *context, int class, void *block, size_t size)
+{
+    allow(block, sizeof(void *));
     *(void **)block = context->free_blocks[class];
     context->free_blocks[class] = block;
+    forbid(block, size);
+}
+
+static void *pop_free(gt_Context *context, int class)
+{
+    void *block = context->free_blocks[class];
+    if (block) {
+        allow(block, sizeof(void *));
+        context->free_blocks[class] = *(void **)block;
+    }
+    return block;
+}
+
+static void *out_of_memory(gt_Context *context, size_t bytes)
+{
+    gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
+    return NULL;
+}
+
+/* One block of a class whose list is empty; small ones come with more, which go to the list. */
+static void *fresh_block(gt_Context *context, int class, size_t size)
+{
+    size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
+    if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
+        payload = 32768 / size * size; /* a small program stays small */
+    struct gt_Slab *slab = slab_new(context, payload);
+    if (!slab)
+        return NULL;
+    char *block = (char *)slab + SLAB_HEAD;
+    for (size_t at = payload; at > size; at -= size)
+        push_free(context, class, block + at - size, size);
+    return block;
 }
 
 void *gt_allocate(gt_Context *context, size_t bytes)
 {
-    size_t size;
-    if (bytes > SIZE_MAX / 4) {
-        gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
-        return NULL;
-    }
-    int class = class_of(bytes, &size);
-    void *block = context->free_blocks[class];
-    if (block) {
-        context->free_blocks[class] = *(void **)block;
+    if (bytes > SIZE_MAX / 4)
+        return out_of_memory(context, bytes);
+    size_t size = bytes;
+    void *block;
+    if (context->unpooled) {
+        struct gt_Slab *slab = slab_new(context, bytes);
+        block = slab ? (char *)slab + SLAB_HEAD : NULL;
     } else {
-        size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
-        if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
-            payload = 32768 / size * size; /* a small program stays small */
-        struct gt_Slab *slab = slab_new(context, payload);
-        if (!slab) {
-            gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: %zu bytes wanted", bytes);
-            return NULL;
-        }
-        block = (char *)slab + SLAB_HEAD;
-        for (size_t at = payload; at > size; at -= size)
-            push_free(context, class, (char *)block + at - size);
+        int class = class_of(bytes, &size);
+        block = pop_free(context, class);
+        if (!block)
+            block = fresh_block(context, class, size);
     }
+    if (!block)
+        return out_of_memory(context, bytes);
+    allow(block, bytes);
+    forbid((char *)block + bytes, size - bytes);
     context->memory.bytes_in_use += (int64_t)size;
     if (context->memory.bytes_in_use > context->memory.bytes_peak)
         context->memory.bytes_peak = context->memory.bytes_in_use;
@@ -101,11 +165,16 @@ void *gt_allocate_zeroed(gt_Context *context, size_t bytes)
 
 void gt_release(gt_Context *context, void *block, size_t bytes)
 {
-    size_t size;
+    size_t size = bytes;
     if (!block)
         return;
-    int class = class_of(bytes, &size);
-    push_free(context, class, block);
+    if (context->unpooled) {
+        slab_free(context, (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD),
+                  SLAB_HEAD + bytes);
+    } else {
+        int class = class_of(bytes, &size);
+        push_free(context, class, block, size);
+    }
     context->memory.bytes_in_use -= (int64_t)size;
 }
 
@@ -132,11 +201,6 @@ bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capac
 
 void gt_memory_close(gt_Context *context)
 {
-    struct gt_Slab *slab = context->slabs;
-    while (slab) {
-        struct gt_Slab *next = slab->next;
-        context->allocator.release(context->allocator.user, slab, slab->bytes);
-        slab = next;
-    }
-    context->slabs = NULL;
+    while (context->slabs)
+        slab_free(context, context->slabs, context->slabs->bytes);
 }

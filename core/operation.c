@@ -3,6 +3,7 @@
  * graph.c. */
 #include "core/graph.h"
 
+#include <math.h>
 #include <string.h>
 
 int gt_loop_type(gt_DType dtype)
@@ -38,6 +39,13 @@ typedef struct Call {
     gt_ShapeRule rule;
 } Call;
 
+static const char *name_of_input(int i)
+{
+    static const char names[][8] = {"input 1", "input 2", "input 3", "input 4", "input 5",
+                                    "input 6", "input 7", "input 8", "input 9"};
+    return i < 9 ? names[i] : "one of the inputs";
+}
+
 static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
 {
     gt_Context *context = call->context;
@@ -52,21 +60,14 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
         call->rule.input[i] = NULL;
         if (!input[i] && operation->optional_inputs >> i & 1)
             continue;
-        char what[32] = "input 1";
-        what[6] = (char)('1' + i % 9);
-        gt_Slot *slot = gt_slot_check(context, call->here, operation->name,
-                                      i < 9 ? what : "one of the inputs", input[i]);
+        gt_Slot *slot =
+            gt_slot_check(context, call->here, operation->name, name_of_input(i), input[i]);
         if (!slot)
             return context->status;
         call->slot[i] = slot;
         call->value[i] = slot->value;
-        if (slot->variable) {
-            gt_VariableInfo *info = slot->variable;
-            if (slot->value->context == context && info->trainable)
-                gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
-            if (context->trace && !(call->value[i] = gt_trace_variable(context, slot)))
-                return context->status;
-        }
+        if (slot->variable && !(call->value[i] = gt_variable_read(context, slot)))
+            return context->status;
         if (call->value[i]->symbol >= 0) {
             if (!context->trace || call->value[i]->trace != (uint32_t)context->trace_serial)
                 return gt_raise(context, GT_STALE, call->here, operation->name,
@@ -100,6 +101,53 @@ static gt_Status check_shapes(Call *call)
             return gt_raise(context, GT_INVALID, call->here, operation->name,
                             "the result %s would be too large",
                             gt_shape_text(gt_spec_shape(&rule->output[i]), text, sizeof text));
+    }
+    return GT_OK;
+}
+
+gt_Status gt_check_numerics(bool on)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    context->check_numerics = on;
+    return GT_OK;
+}
+
+/* The first element that is infinite or not a number; -1: none. */
+static int64_t first_strange(const gt_Value *value)
+{
+    const void *data = gt_value_data(value);
+    int64_t size = value->spec.size;
+    if (value->spec.dtype == GT_FLOAT32) {
+        for (int64_t i = 0; i < size; i++)
+            if (!isfinite(((const float *)data)[i]))
+                return i;
+    } else if (value->spec.dtype == GT_FLOAT64) {
+        for (int64_t i = 0; i < size; i++)
+            if (!isfinite(((const double *)data)[i]))
+                return i;
+    }
+    return -1;
+}
+
+static gt_Status check_numbers(Call *call, gt_Value *const *output)
+{
+    gt_Context *context = call->context;
+    for (int i = 0; i < call->rule.outputs; i++) {
+        int64_t at = first_strange(output[i]);
+        if (at < 0)
+            continue;
+        const void *data = gt_value_data(output[i]);
+        double number = output[i]->spec.dtype == GT_FLOAT32 ? ((const float *)data)[at]
+                                                            : ((const double *)data)[at];
+        char text[200];
+        const gt_Operation *of = context->differentiating;
+        return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
+                        "element %lld of the result, %s, is %s%s%s", (long long)at,
+                        gt_spec_text(&output[i]->spec, text, sizeof text),
+                        isnan(number) ? "not a number" : "infinite",
+                        of ? ", in the gradient of " : "", of ? of->name : "");
     }
     return GT_OK;
 }
@@ -168,14 +216,16 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
     gt_Context *context = call->context;
     const gt_Spec *spec = &call->rule.output[i];
     gt_Value *value;
+    bool view = call->operation->flags & GT_OP_VIEW;
+    size_t offset =
+        view && call->operation->view_offset
+            ? (size_t)call->operation->view_offset(&call->rule) * gt_dtype_size(spec->dtype)
+            : 0;
     if (call->symbolic) {
         value = gt_trace_value(context, spec, symbols[i]);
-    } else if (call->operation->flags & GT_OP_VIEW) {
+    } else if (view && call->value[0]->context == context) {
         gt_Value *source = call->value[0];
-        int64_t offset =
-            call->operation->view_offset ? call->operation->view_offset(&call->rule) : 0;
-        value = gt_value_new(context, spec, source->buffer,
-                             source->offset + (size_t)offset * gt_dtype_size(spec->dtype));
+        value = gt_value_new(context, spec, source->buffer, source->offset + offset);
         if (value)
             source->buffer->references++;
     } else {
@@ -183,6 +233,8 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
         value = buffer ? gt_value_new(context, spec, buffer, 0) : NULL;
         if (!value)
             gt_buffer_release(context, buffer);
+        else if (view) /* of another context's variable: a copy */
+            memcpy(buffer->data, (char *)gt_value_data(call->value[0]) + offset, buffer->bytes);
     }
     if (value)
         value->origin = call->operation;
@@ -203,13 +255,19 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         if (!(output[made] = new_output(call, made, symbols)))
             goto failed;
     if (!call->symbolic && !(call->operation->flags & GT_OP_VIEW) &&
-        run_kernel(call, output) != GT_OK)
+        (run_kernel(call, output) != GT_OK ||
+         (context->check_numerics && check_numbers(call, output) != GT_OK)))
         goto failed;
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
-        if (call->value[i] && call->value[i]->record)
+        if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
             tapes |= call->value[i]->record->tapes;
     tapes &= context->recording;
+    for (int i = 0; tapes && i < call->inputs; i++)
+        if (call->value[i] && call->value[i]->context != context) {
+            gt_foreign_variable(context, call->slot[i]);
+            goto failed;
+        }
     if (tapes && !gt_record_new(context, call->operation, call->options, call->inputs, call->value,
                                 made, output, tapes, call->here ? call->here : context->here))
         goto failed;

@@ -104,6 +104,13 @@ GT_API gt_Status gt_apply(const char *here, const gt_Operation *operation, const
 GT_API gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation, const void *options,
                                int inputs, gt_Tensor *const *input);
 
+/* While on, every operation, those of gradients included, looks at what it computed: the first
+ * result that is infinite or not a number is a GT_NUMERIC error that names the operation, its place
+ * and, on the way back, the operation whose gradient it is. Traced functions run their bodies
+ * instead of plans meanwhile. Per context; off by default. Effects are checked before they
+ * overwrite: by what computed the new value. */
+GT_API gt_Status gt_check_numerics(bool on);
+
 /* Makes an operation known to the current context by its name, so that files and
  * gt_operation_find know it. It must outlive the context. A name that is taken is an error. */
 GT_API gt_Status gt_register_operation(const gt_Operation *operation);

@@ -78,7 +78,8 @@ bool gt_spec_resize(gt_Spec *spec)
     }
     spec->size = empty ? 0 : 1;
     for (int i = 0; i < spec->rank && !empty; i++) {
-        if (spec->size > most / spec->dims[i])
+        bool both_small = (spec->size | spec->dims[i]) <= INT32_MAX; /* spares the division */
+        if (!both_small && spec->size > most / spec->dims[i])
             return false;
         spec->size *= spec->dims[i];
     }

@@ -63,6 +63,7 @@ inline gt_Axes gt_all_axes()
     return axes;
 }
 #define GT_ALL_AXES gt_all_axes()
+#define GT_NO_SIZES gt_shape()
 #else
 /* gt_shape(2, 3), gt_shape() for a scalar. */
 #define gt_shape(...)                                                                              \
@@ -75,6 +76,14 @@ inline gt_Axes gt_all_axes()
 #define GT_ALL_AXES                                                                                \
     {                                                                                              \
         -1,                                                                                        \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+/* For options: no sizes given. */
+#define GT_NO_SIZES                                                                                \
+    {                                                                                              \
+        0,                                                                                         \
         {                                                                                          \
             0                                                                                      \
         }                                                                                          \

@@ -31,7 +31,6 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     gt_Record *record = gt_allocate(context, bytes);
     if (!record)
         return NULL;
-    memset(record, 0, sizeof *record);
     record->operation = operation;
     record->context = context;
     record->tapes = tapes;
@@ -40,6 +39,8 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     record->inputs = (uint16_t)inputs;
     record->outputs = (uint16_t)outputs;
     record->references = (uint32_t)outputs;
+    record->variable = NULL;
+    record->stripped = false;
     record->options = (char *)record + at_options;
     record->input = (gt_Value **)((char *)record + at_inputs);
     record->output = (gt_RecordOutput *)((char *)record + at_outputs);
@@ -117,7 +118,7 @@ static void update_masks(gt_Context *context)
     context->recording = context->auto_watching = 0;
     for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below) {
         const gt_TapeSlot *tape = &context->tape[bit];
-        if (tape->paused)
+        if (tape->paused || context->hushed & BIT(bit))
             continue;
         context->recording |= BIT(bit);
         if (tape->watch_accessed)
@@ -131,18 +132,23 @@ void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused)
     update_masks(context);
 }
 
-uint64_t gt_tape_quiet(gt_Context *context)
+uint64_t gt_tape_hush(gt_Context *context, uint64_t tapes)
 {
-    uint64_t recording = context->recording;
-    context->recording = context->auto_watching = 0;
-    return recording;
+    uint64_t hushed = context->hushed;
+    context->hushed |= tapes;
+    update_masks(context);
+    return hushed;
 }
 
-void gt_tape_unquiet(gt_Context *context, uint64_t recording)
+uint64_t gt_tape_quiet(gt_Context *context)
 {
+    return gt_tape_hush(context, UINT64_MAX);
+}
+
+void gt_tape_unquiet(gt_Context *context, uint64_t hushed)
+{
+    context->hushed = hushed;
     update_masks(context);
-    context->recording &= recording;
-    context->auto_watching &= recording;
 }
 
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
@@ -191,6 +197,7 @@ gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
     if (scope)
         scope->tape = tape;
     context->innermost_tape = context->last_tape = bit;
+    context->hushed &= ~BIT(bit);
     update_masks(context);
     return (gt_Tape *)tape->handle;
 }
@@ -281,6 +288,8 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
         return gt_raise(context, GT_INVALID, here, "watch",
                         "a tensor of type %s has no gradient; only floats can be watched",
                         gt_dtype_name(value->spec.dtype));
+    if (value->context != context)
+        return gt_raise(context, GT_STATE, here, "watch", "the tensor belongs to another context");
     uint64_t bit = BIT(gt_tape_bit(context, tape));
     if (slot->variable) {
         gt_tape_watch_variable(context, slot, bit);

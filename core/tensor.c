@@ -15,7 +15,7 @@ gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes)
     gt_Buffer *buffer = gt_allocate(context, sizeof *buffer);
     if (!buffer)
         return NULL;
-    *buffer = (gt_Buffer){NULL, bytes, 1, true};
+    *buffer = (gt_Buffer){.bytes = bytes, .references = 1, .borrowed = true};
     memcpy(&buffer->data, &data, sizeof data); /* borrowed memory is never written */
     return buffer;
 }
@@ -40,6 +40,7 @@ void gt_buffer_release(gt_Context *context, gt_Buffer *buffer)
         return;
     if (!buffer->borrowed)
         gt_release(context, buffer->data, buffer->bytes);
+    gt_buffer_release(context, buffer->block);
     gt_release(context, buffer, sizeof *buffer);
 }
 
@@ -47,16 +48,19 @@ void gt_buffer_release(gt_Context *context, gt_Buffer *buffer)
 
 gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buffer, size_t offset)
 {
-    gt_Value *value = gt_allocate_zeroed(context, sizeof *value);
+    gt_Value *value = gt_allocate(context, sizeof *value);
     if (!value)
         return NULL;
-    value->spec = *spec;
+    value->spec = *spec; /* field by field: this is on the path of every operation */
     value->context = context;
     value->buffer = buffer;
     value->offset = offset;
-    value->references = 1;
-    value->data_references = 1;
+    value->record = NULL;
+    value->origin = NULL;
+    value->references = value->data_references = 1;
     value->symbol = -1;
+    value->trace = 0;
+    value->index = 0;
     return value;
 }
 
@@ -187,21 +191,18 @@ gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)
     return gt_slot_handle(slot);
 }
 
-gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
-                       const char *what, const gt_Tensor *tensor)
+gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
+                        const char *what, const gt_Tensor *tensor)
 {
-    if (!tensor) {
+    if (!tensor)
         gt_raise(context, GT_INVALID, here, operation, "%s is NULL", what);
-        return NULL;
-    }
-    gt_Slot *slot = gt_slot_raw(tensor);
-    if (!gt_slot_alive(slot, tensor)) {
+    else if (gt_slot_alive(gt_slot_raw(tensor), tensor))
+        gt_raise(context, GT_STATE, here, operation, "%s is a tensor of another context", what);
+    else
         gt_raise(context, GT_STALE, here, operation,
                  "%s was used after its scope or tape ended, or after its variable was freed",
                  what);
-        return NULL;
-    }
-    return slot;
+    return NULL;
 }
 
 /* ---- scopes ---- */
@@ -515,7 +516,10 @@ static const gt_Value *read_value(const char *here, const char *operation, const
     if (!value)
         return NULL;
     gt_Context *context = gt_context();
-    if (value->symbol >= 0 || (context->trace && gt_slot_raw(tensor)->variable)) {
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (slot->variable && context->listener)
+        gt_listener_hear(context, slot);
+    if (value->symbol >= 0 || (context->trace && slot->variable)) {
         gt_raise(context, GT_STATE, here, operation,
                  "inside a traced function this tensor has no number yet; compute with operations "
                  "(gt_where, gt_cond), or return it");

@@ -4,10 +4,11 @@
 #include "core/internal.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#define SPINS 20000 /* about 50 us: waking a sleeper costs as much */
+#define SPINS 2000 /* about 50 us: waking a sleeper costs as much */
 
 typedef struct Work {
     gt_TileBody *body;
@@ -141,8 +142,17 @@ gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body
     atomic_store_explicit(&pool->cancelled, false, memory_order_relaxed);
     start_job(pool);
     take_tiles(pool, 0);
-    while (atomic_load_explicit(&pool->busy, memory_order_acquire) > 0)
-        relax();
+    if (gt_interrupted(context)) /* also when the workers took every tile */
+        atomic_store_explicit(&pool->cancelled, true, memory_order_relaxed);
+    int spins = 0;
+    while (atomic_load_explicit(&pool->busy, memory_order_acquire) > 0) {
+        if (spins < SPINS) {
+            spins++;
+            relax();
+            continue;
+        }
+        sched_yield(); /* more threads than free processors: let the one waited for run */
+    }
     if (atomic_load_explicit(&pool->cancelled, memory_order_relaxed))
         return gt_raise(context, GT_INTERRUPTED, NULL, kernel->operation->name, "interrupted");
     return GT_OK;

@@ -1,6 +1,6 @@
 /* Variables: a slot that no scope owns, a value whose bytes stay at one address, and a leaf record
  * that stands for the variable on every tape. Leans on tensor.c and tape.c. */
-#include "core/internal.h"
+#include "core/graph.h"
 
 #include <string.h>
 
@@ -164,9 +164,77 @@ gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable)
     return GT_OK;
 }
 
+gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot)
+{
+    return gt_raise(context, GT_STATE, NULL, NULL,
+                    "variable %s belongs to another context: it can be read, but neither on a tape "
+                    "nor in a traced function",
+                    slot->variable->name);
+}
+
+gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot)
+{
+    gt_VariableInfo *info = slot->variable;
+    if (slot->value->context != context) {
+        if (!context->trace)
+            return slot->value;
+        gt_foreign_variable(context, slot);
+        return NULL;
+    }
+    if (info->trainable)
+        gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
+    if (context->listener)
+        gt_listener_hear(context, slot);
+    return context->trace ? gt_trace_variable(context, slot) : slot->value;
+}
+
+/* ---- listeners ---- */
+
+void gt_listener_begin(gt_Context *context, gt_Listener *listener)
+{
+    *listener = (gt_Listener){.outer = context->listener};
+    context->listener = listener;
+}
+
+void gt_listener_end(gt_Context *context, gt_Listener *listener)
+{
+    context->listener = listener->outer;
+}
+
+void gt_listener_close(gt_Context *context, gt_Listener *listener)
+{
+    gt_values_release(listener->heard, listener->count);
+    gt_release(context, listener->heard, (size_t)listener->capacity * sizeof *listener->heard);
+    *listener = (gt_Listener){0};
+}
+
+/* A value's record tells which variable it is of, whatever the variable holds by now. */
+static bool heard(const gt_Listener *listener, const gt_Slot *slot)
+{
+    for (int32_t i = 0; i < listener->count; i++)
+        if (listener->heard[i]->record == &slot->variable->leaf)
+            return true;
+    return false;
+}
+
+void gt_listener_hear(gt_Context *context, gt_Slot *slot)
+{
+    for (gt_Listener *listener = context->listener; listener; listener = listener->outer) {
+        if (heard(listener, slot))
+            continue;
+        if (!gt_reserve(context, (void **)&listener->heard, listener->count, &listener->capacity,
+                        sizeof *listener->heard))
+            return;
+        gt_value_retain(slot->value, true);
+        listener->heard[listener->count++] = slot->value;
+    }
+}
+
 /* The address stays with the variable, the old bytes move to those who still hold them (law 3). */
 gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot)
 {
+    if (context->listener)
+        gt_listener_hear(context, slot);
     gt_Value *value = slot->value;
     if (value->references == 1 && value->buffer->references == 1)
         return GT_OK;
@@ -178,9 +246,13 @@ gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot)
         return context->status;
     }
     memcpy(fresh->data, old->data, old->bytes);
-    void *address = old->data;
+    gt_Buffer address = *old; /* the address, and whose memory it is */
     old->data = fresh->data;
-    fresh->data = address;
+    old->block = fresh->block;
+    old->borrowed = fresh->borrowed;
+    fresh->data = address.data;
+    fresh->block = address.block;
+    fresh->borrowed = address.borrowed;
     mine->record = value->record;
     mine->record->references++;
     slot->value = mine;
@@ -210,4 +282,88 @@ gt_Status gt_variable_set_at(const char *here, gt_Variable *variable, const void
     if (wanted)
         memcpy(gt_value_data(slot->value), data, wanted);
     return GT_OK;
+}
+
+/* ---- packing ---- */
+
+#define GT_STRUCT gt_PackOptions
+GT_OPTION_TYPE(gt_PackOptions, GT_PACK_OPTIONS);
+#undef GT_STRUCT
+
+/* Bytes of all of them together; -1 with an error raised if they cannot lie in one block. */
+static int64_t packed_bytes(gt_Context *context, const char *here, gt_Tensors variables)
+{
+    int64_t bytes = 0;
+    gt_DType dtype = GT_DTYPE_NONE;
+    if (variables.count < 1 || !variables.items) {
+        gt_raise(context, GT_INVALID, here, "pack", "there are no variables in the list");
+        return -1;
+    }
+    for (int32_t i = 0; i < variables.count; i++) {
+        gt_Slot *slot = gt_variable_check(context, here, "pack", variables.items[i]);
+        if (!slot)
+            return -1;
+        const gt_Spec *spec = &slot->value->spec;
+        if (dtype == GT_DTYPE_NONE)
+            dtype = spec->dtype;
+        if (spec->dtype != dtype) {
+            gt_raise(context, GT_INVALID, here, "pack",
+                     "variable %s is %s, those before it are %s; a block has one type",
+                     slot->variable->name, gt_dtype_name(spec->dtype), gt_dtype_name(dtype));
+            return -1;
+        }
+        for (int32_t k = 0; k < i; k++)
+            if (variables.items[k] == variables.items[i]) {
+                gt_raise(context, GT_INVALID, here, "pack", "variable %s is twice in the list",
+                         slot->variable->name);
+                return -1;
+            }
+        bytes += (int64_t)gt_spec_bytes(spec);
+    }
+    return bytes;
+}
+
+/* Nothing may fail once the first variable has moved, so each is made its own, and gets the buffer
+ * that will point into the block, before. */
+void *gt_pack_at(const char *here, gt_Tensors variables, const gt_PackOptions *given)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_PackOptions options;
+    gt_options_fill(&gt_PackOptions_type, &options, given);
+    int64_t bytes = packed_bytes(context, here, variables);
+    if (bytes < 0)
+        return NULL;
+    if (options.memory && options.bytes < (size_t)bytes) {
+        gt_raise(context, GT_INVALID, here, "pack", "the memory has %zu bytes, %lld are needed",
+                 options.bytes, (long long)bytes);
+        return NULL;
+    }
+    gt_Buffer *block = options.memory ? gt_buffer_wrap(context, options.memory, (size_t)bytes)
+                                      : gt_buffer_new(context, (size_t)bytes);
+    for (int32_t i = 0; block && i < variables.count; i++)
+        if (gt_variable_own(context, gt_slot_raw(variables.items[i])) != GT_OK)
+            break;
+    if (context->status != GT_OK) {
+        gt_buffer_release(context, block);
+        return NULL;
+    }
+    char *at = block->data;
+    for (int32_t i = 0; i < variables.count; i++) {
+        gt_Buffer *buffer = gt_slot_raw(variables.items[i])->value->buffer;
+        if (buffer->bytes)
+            memcpy(at, buffer->data, buffer->bytes);
+        if (!buffer->borrowed)
+            gt_release(context, buffer->data, buffer->bytes);
+        gt_buffer_release(context, buffer->block);
+        buffer->data = at;
+        buffer->borrowed = true;
+        buffer->block = block;
+        block->references++;
+        at += buffer->bytes;
+    }
+    void *data = block->data;
+    gt_buffer_release(context, block);
+    return data;
 }

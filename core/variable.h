@@ -39,6 +39,24 @@ GT_API gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable
 GT_API gt_Status gt_variable_set_at(const char *here, gt_Variable *variable, const void *data,
                                     size_t bytes);
 
+#define GT_PACK_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(gt_PackOptions), "for ABI growth")                          \
+    F(void *, memory, NULL, "the caller's, which must outlive the variables; NULL: the library's") \
+    F(size_t, bytes, 0, "of the caller's memory")
+typedef struct gt_PackOptions gt_PackOptions;
+struct gt_PackOptions {
+    GT_PACK_OPTIONS(GT_MEMBER)
+};
+/* gt_pack(gt_trainable_variables(model)): moves variables of one type into one block, one after the
+ * other without gaps, in the order of the list, and returns its address; NULL on failure, nothing
+ * is moved then. From here on the block does not move: an optimizer of one's own, MPI_Allreduce or
+ * a restart file can work on all numbers at once. The numbers in `memory` are overwritten by the
+ * variables' present ones. The block lives as long as one of the variables. */
+#define gt_pack(...)                                                                               \
+    gt_pack_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
+               GT_KEYWORDS(gt_PackOptions, GT_PACK_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API void *gt_pack_at(const char *here, gt_Tensors variables, const gt_PackOptions *options);
+
 GT_END
 
 #endif

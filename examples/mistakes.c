@@ -72,6 +72,17 @@ int main(void)
     gt_tape_end(tape);
     show("the loss is not a scalar");
 
+    tape = gt_tape_begin();
+    gt_Tensor *loss = gt_mean(gt_square(gt_call(model, x)));
+    gt_minimize(adam, tape, loss, gt_trainable_variables(model));
+    gt_tape_end(tape);
+    gt_Layer *other = gt_sequential(gt_dense(1));
+    tape = gt_tape_begin();
+    loss = gt_mean(gt_square(gt_call(other, x)));
+    gt_minimize(adam, tape, loss, gt_trainable_variables(other));
+    gt_tape_end(tape);
+    show("an optimizer with the state of one model is given another");
+
     gt_Tensor *counts = gt_cast(x, GT_INT32);
     tape = gt_tape_begin();
     gt_watch(tape, counts);
@@ -123,5 +134,5 @@ int main(void)
 
     printf("%d mistakes, every one an error\n", errors);
     gt_context_free(NULL);
-    return errors == 14 && !broken ? 0 : 1;
+    return errors == 15 && !broken ? 0 : 1;
 }

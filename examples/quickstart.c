@@ -2,8 +2,7 @@
  *
  *     quickstart                  the digits of examples/data, run from the root of the sources
  *     quickstart --data PATH      a CSV file like it, or a folder of IDX files (MNIST)
- *     quickstart --fashion        Fashion-MNIST, where Debian's package dataset-fashion-mnist puts
- * it
+ *     quickstart --fashion        Fashion-MNIST, from Debian's package dataset-fashion-mnist
  */
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +58,7 @@ static int run(const char *path)
     compile(model);
     printf("%lld rows to learn from, %lld to be tested on\n", (long long)gt_dataset_size(train),
            (long long)gt_dataset_size(test));
-    gt_fit(model, train, .epochs = table ? 30 : 12, .validation = test);
+    gt_fit(model, train, .epochs = table ? 30 : 15, .validation = test);
 
     /* Its weights in a file, and in another model. */
     const char *weights = "quickstart.safetensors";

@@ -94,12 +94,12 @@ GT_DIVISION_INTEGER(i64, int64_t)
 
 static inline uint8_t gt_mod_u8(uint8_t a, uint8_t b)
 {
-    return b == 0 ? 0 : (uint8_t)(a % b);
+    return (uint8_t)(b == 0 ? 0 : a % b);
 }
 
 static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
 {
-    return b == 0 ? 0 : (uint8_t)(a / b);
+    return (uint8_t)(b == 0 ? 0 : a / b);
 }
 
 #define GT_BINARY_EITHER(ignored, suffix, type, TYPE)                                              \

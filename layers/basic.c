@@ -34,9 +34,10 @@ BASIC_LAYER(Activation, gt_ActivationOptions, activation, GT_ACTIVATION_OPTIONS)
 
 static gt_Status activation_create(gt_Layer *layer)
 {
-    if (!((const Activation *)layer)->options.function)
+    gt_Activation function = ((const Activation *)layer)->options.function;
+    if (!function)
         return gt_fail(GT_INVALID, "the function is NULL");
-    return GT_OK;
+    return gt_adopt_activation(layer, function);
 }
 
 static gt_Tensor *activation_call(gt_Layer *layer, gt_CallArgs in)

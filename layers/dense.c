@@ -20,6 +20,7 @@ static gt_Status dense_create(gt_Layer *layer)
     if (self->options.units <= 0)
         return gt_fail(GT_INVALID, "units is %lld; it must be above 0",
                        (long long)self->options.units);
+    gt_adopt_activation(layer, self->options.activation);
     return gt_set_input_spec(layer, 2, 0);
 }
 

@@ -11,8 +11,10 @@ GT_BEGIN
     F(int64_t, units, 0, "width of the output; required, > 0")                                     \
     F(gt_Activation, activation, NULL, "any operation of one tensor, e.g. gt_relu")                \
     F(bool, use_bias, true, "adds a bias of shape (units)")                                        \
-    F(gt_Initializer, kernel_initializer, {GT_INITIALIZER_DEFAULT}, "not given: glorot_uniform")   \
-    F(gt_Initializer, bias_initializer, {GT_INITIALIZER_CONSTANT}, "not given: zeros")             \
+    F(gt_Initializer, kernel_initializer, GT_INITIALIZER(GT_INITIALIZER_DEFAULT),                  \
+      "not given: glorot_uniform")                                                                 \
+    F(gt_Initializer, bias_initializer, GT_INITIALIZER(GT_INITIALIZER_CONSTANT),                   \
+      "not given: zeros")                                                                          \
     F(gt_Regularizer, kernel_regularizer, {0}, "penalty on the kernel")                            \
     F(gt_Regularizer, bias_regularizer, {0}, "penalty on the bias")                                \
     F(gt_Regularizer, activity_regularizer, {0}, "penalty on the output, over the batch size")     \

@@ -43,6 +43,11 @@ typedef struct gt_Initializer {
     gt_InitializerFunction function;
     void *context;
 } gt_Initializer;
+/* Of that kind, with nothing else said: for option lists. */
+#define GT_INITIALIZER(kind)                                                                       \
+    {                                                                                              \
+        kind, 0, 0, (gt_FanMode)0, (gt_Distribution)0, 0, NULL, NULL                               \
+    }
 
 #define GT_SEED_OPTIONS(F)                                                                         \
     F(uint32_t, size, (uint32_t)sizeof(gt_SeedOptions), "for ABI growth")                          \
@@ -53,7 +58,7 @@ struct gt_SeedOptions {
 };
 #define GT_SEED(...) GT_KEYWORDS(gt_SeedOptions, GT_SEED_OPTIONS, __VA_ARGS__)
 
-#define GT_INITIAL_NORMAL_OPTIONS(F)                                                                \
+#define GT_INITIAL_NORMAL_OPTIONS(F)                                                               \
     F(uint32_t, size, (uint32_t)sizeof(gt_InitializerNormalOptions), "for ABI growth")             \
     F(double, mean, 0, "of the distribution")                                                      \
     F(double, stddev, 0.05, "of the distribution, before truncation")                              \
@@ -62,7 +67,7 @@ typedef struct gt_InitializerNormalOptions gt_InitializerNormalOptions;
 struct gt_InitializerNormalOptions {
     GT_INITIAL_NORMAL_OPTIONS(GT_MEMBER)
 };
-#define GT_INITIAL_UNIFORM_OPTIONS(F)                                                               \
+#define GT_INITIAL_UNIFORM_OPTIONS(F)                                                              \
     F(uint32_t, size, (uint32_t)sizeof(gt_InitializerUniformOptions), "for ABI growth")            \
     F(double, minval, -0.05, "lowest")                                                             \
     F(double, maxval, 0.05, "below this")                                                          \

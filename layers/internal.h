@@ -45,6 +45,7 @@ struct gt_LayerState {
     size_t text_bytes;
     uint64_t visit;
     gt_Object *compiled; /* train/model.c: what gt_compile was given; held */
+    gt_Object *callable; /* callable.c: the function that calls this layer; not held */
 };
 
 extern const gt_ObjectKind gt_layer_kind;
@@ -59,6 +60,10 @@ void gt_free_text(gt_Context *context, char *text);
 /* The penalty of a regularizer on a tensor; NULL without an error if it is none. */
 gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor);
 bool gt_regularizer_given(gt_Regularizer regularizer);
+/* The function that calls this layer, if there is one, says from now on that the layer was freed. */
+void gt_callable_forget(gt_LayerState *state);
+/* For `create`: an activation that gt_callable made from a layer makes that layer a child. */
+gt_Status gt_adopt_activation(gt_Layer *layer, gt_Activation activation);
 /* What the options that all layers have say. */
 gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity);
 

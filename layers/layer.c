@@ -77,6 +77,7 @@ static void destroy_layer(gt_Object *object)
 {
     gt_LayerState *state = (gt_LayerState *)object;
     gt_Context *context = object->context;
+    gt_callable_forget(state);
     if (state->layer && state->layer->type->destroy)
         state->layer->type->destroy(state->layer);
     gt_object_release(state->compiled);
@@ -368,6 +369,15 @@ static gt_Status check_input(gt_Context *context, const char *here, const gt_Lay
 }
 
 /* Runs `build` eagerly, unseen by traces and tapes. A failure takes back what was made. */
+/* As it was before it was built, when it had that many children. */
+static void unbuild(gt_LayerState *state, int32_t children)
+{
+    release_weights(state);
+    release_children(state, children);
+    state->dtype = state->layer->dtype;
+    state->built = false;
+}
+
 static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_Spec *input)
 {
     gt_Layer *layer = state->layer;
@@ -387,22 +397,22 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
         return context->status;
     gt_Trace *trace = gt_trace_suspend(context);
     uint64_t recording = gt_tape_quiet(context);
+    gt_Listener *listener = context->listener; /* first numbers are no part of what a call does */
+    context->listener = NULL;
     state->building = true;
     if (layer->type->build)
         layer->type->build(layer, gt_spec_shape(input));
     state->building = false;
     gt_scope_unwind(context, scope);
     gt_scope_close(context);
+    context->listener = listener;
     gt_tape_unquiet(context, recording);
     gt_trace_resume(context, trace);
-    if (context->status != GT_OK) {
-        release_weights(state);
-        release_children(state, children);
-        state->dtype = layer->dtype;
-        return context->status;
-    }
-    state->built = true;
-    return GT_OK;
+    if (context->status != GT_OK)
+        unbuild(state, children);
+    else
+        state->built = true;
+    return context->status;
 }
 
 /* ---- calling ---- */
@@ -425,18 +435,10 @@ static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Ten
     return context->status == GT_OK ? y : NULL;
 }
 
-static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
-                           gt_CallArgs in)
+/* What `call` computes, once the layer is built. */
+static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
+                          gt_CallArgs in)
 {
-    gt_Spec input = gt_spec(in.x);
-    if (context->status != GT_OK)
-        return NULL;
-    if (state->built && check_input(context, here, state, &input) != GT_OK)
-        return NULL;
-    if (!state->built && build_layer(context, state, &input) != GT_OK)
-        return NULL;
-    if (check_input(context, here, state, &input) != GT_OK)
-        return NULL;
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return NULL;
@@ -453,7 +455,31 @@ static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState 
     gt_scope_close(context);
     if (context->status != GT_OK)
         return NULL;
-    state->output = gt_spec(y);
+    if (state->object.context == context)
+        state->output = gt_spec(y);
+    return y;
+}
+
+/* The first call builds, and builds what is called inside: a layer counts as built when all of that
+ * went well. */
+static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
+                           gt_CallArgs in)
+{
+    gt_Spec input = gt_spec(in.x);
+    if (context->status != GT_OK)
+        return NULL;
+    if (state->built)
+        return check_input(context, here, state, &input) == GT_OK
+                   ? compute(context, here, state, in)
+                   : NULL;
+    int32_t children = state->child_count;
+    if (build_layer(context, state, &input) != GT_OK)
+        return NULL;
+    gt_Tensor *y = NULL;
+    if (check_input(context, here, state, &input) == GT_OK)
+        y = compute(context, here, state, in);
+    if (!y)
+        unbuild(state, children);
     return y;
 }
 
@@ -491,15 +517,22 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     if (here)
         context->here = here;
     context->frame = &frame;
-    if (!caller)
+    /* Another context may call a built layer, several at a time: it is not written to. */
+    bool own = state->object.context == context;
+    if (own && !caller)
         state->loss_count = 0;
-    state->object.references++; /* so that `call` cannot free it under us */
+    if (own)
+        state->object.references++; /* so that `call` cannot free it under us */
+    else if (!state->built)
+        gt_raise(context, GT_STATE, here, layer->type->name,
+                 "this layer belongs to another context, and is not built yet");
     for (int i = 0; i < in.count && context->status == GT_OK; i++)
         gt_slot_check(context, here, layer->type->name, "the input", inputs[i]);
     gt_Tensor *y = context->status == GT_OK ? run_call(context, here, state, in) : NULL;
     context->frame = caller;
     context->here = site;
-    gt_object_release(&state->object);
+    if (own)
+        gt_object_release(&state->object);
     return y;
 }
 
@@ -552,6 +585,8 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
         return context->status;
     }
     gt_LayerState *root = (gt_LayerState *)outermost->layer;
+    if (root->object.context != context)
+        return GT_OK; /* nobody can train it from here */
     if (!gt_reserve(context, (void **)&root->losses, root->loss_count, &root->loss_capacity,
                     sizeof *root->losses))
         return context->status;

@@ -83,7 +83,7 @@ GT_API gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *ch
 
 #define GT_WEIGHT_OPTIONS(F)                                                                       \
     F(uint32_t, size, (uint32_t)sizeof(gt_WeightOptions), "for ABI growth")                        \
-    F(gt_Initializer, initializer, {GT_INITIALIZER_DEFAULT},                                       \
+    F(gt_Initializer, initializer, GT_INITIALIZER(GT_INITIALIZER_DEFAULT),                         \
       "not given: glorot_uniform for floats, zeros for integers")                                  \
     F(gt_DType, dtype, GT_DTYPE_NONE, "not given: the layer's")                                    \
     F(bool, trainable, true, "false: a buffer, such as a moving average")                          \

@@ -9,7 +9,6 @@ GT_BEGIN
 /* gt_sequential(gt_dense(128, .activation = gt_relu), gt_dense(10)): takes the layers, also when it
  * fails, so a layer that could not be made takes its siblings along and nothing leaks. */
 #ifdef __cplusplus
-template <class... Layers> inline gt_Layer *gt_sequential_from(const char *here, Layers... layers);
 #define gt_sequential(...) gt_sequential_from(GT_HERE, __VA_ARGS__)
 #else
 #define gt_sequential(...)                                                                         \

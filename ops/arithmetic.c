@@ -155,8 +155,10 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
     }
     return gt_status();
 }
-#define SMALL(...) GT_REAL(0.1, 0.4, __VA_ARGS__)
-GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, SMALL, GT_POSITIVE,
+/* Twice the divisor and more, but never three times. */
+#define MOD_A(...) GT_REAL(3.1, 3.4, __VA_ARGS__)
+#define MOD_B(...) GT_REAL(1.2, 1.5, __VA_ARGS__)
+GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B,
                  .gradient = mod_gradient);
 GT_DEFINE_BINARY(mod)
 

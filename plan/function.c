@@ -3,7 +3,6 @@
 #include "plan/function.h"
 #include "plan/plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define MAX_PLANS   32
@@ -36,7 +35,7 @@ struct gt_Function {
     int32_t inputs, room;
     gt_Value **input;     /* held */
     gt_Tensor **argument; /* what the body gets */
-    gt_Tensor **result;   /* what the body returns */
+    gt_Value **result;    /* what the body returns; held */
 };
 
 /* ---- making and freeing ---- */
@@ -105,22 +104,6 @@ void gt_function_free(gt_Function *self)
 
 /* ---- running the body ---- */
 
-static int open_tapes(const gt_Context *context)
-{
-    int count = 0;
-    for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below)
-        count++;
-    return count;
-}
-
-/* Closes every scope and tape that the body left open. */
-static void unwind(gt_Context *context, gt_Scope *outer, int tapes)
-{
-    gt_scope_unwind(context, outer);
-    while (open_tapes(context) > tapes)
-        gt_tape_end_at(NULL, (gt_Tape *)context->tape[context->innermost_tape].handle);
-}
-
 /* The arguments as the body sees them: symbols of the trace, or handles of the values. */
 static gt_Status make_arguments(gt_Context *context, gt_Function *self, bool traced)
 {
@@ -137,24 +120,6 @@ static gt_Status make_arguments(gt_Context *context, gt_Function *self, bool tra
     return GT_OK;
 }
 
-/* The slot behind an argument or a result; `name` is for errors. */
-static gt_Slot *slot_of(gt_Context *context, const char *name, int32_t i, gt_Tensor *tensor)
-{
-    char what[40] = "";
-    if (!tensor || !gt_slot_alive(gt_slot_raw(tensor), tensor))
-        snprintf(what, sizeof what, "%s %d", name, (int)i + 1);
-    return gt_slot_check(context, NULL, "function", what, tensor);
-}
-
-/* What the body returned as output i; a variable stands for its value. */
-static gt_Value *result_value(gt_Context *context, gt_Function *self, int32_t i)
-{
-    gt_Slot *slot = slot_of(context, "the body's output", i, self->result[i]);
-    if (!slot)
-        return NULL;
-    return slot->variable && context->trace ? gt_trace_variable(context, slot) : slot->value;
-}
-
 /* Writes down which values of the graph are returned. */
 static gt_Status take_symbols(gt_Context *context, gt_Function *self, gt_Graph *graph)
 {
@@ -163,58 +128,29 @@ static gt_Status take_symbols(gt_Context *context, gt_Function *self, gt_Graph *
         return context->status;
     graph->outputs = self->outputs;
     for (int32_t i = 0; i < self->outputs; i++) {
-        gt_Value *value = result_value(context, self, i);
-        graph->output[i] = value ? gt_trace_symbol(context, value) : -1;
+        graph->output[i] = gt_trace_symbol(context, self->result[i]);
         if (graph->output[i] < 0)
             return context->status;
     }
     return GT_OK;
 }
 
-/* New handles of the scope `outer`, which is not the innermost one yet. */
-static gt_Status take_values(gt_Context *context, gt_Function *self, gt_Scope *outer,
-                             gt_Tensor **outputs)
-{
-    gt_Scope *inner = context->scope;
-    context->scope = outer;
-    for (int32_t i = 0; i < self->outputs && context->status == GT_OK; i++) {
-        gt_Value *value = result_value(context, self, i);
-        if (!value)
-            break;
-        gt_value_retain(value, true);
-        outputs[i] = gt_handle_new(context, value);
-    }
-    context->scope = inner;
-    for (int32_t i = 0; i < self->outputs && context->status != GT_OK; i++) {
-        if (outputs[i])
-            gt_slot_free(context, gt_slot_raw(outputs[i]));
-        outputs[i] = NULL;
-    }
-    return context->status;
-}
-
-/* Two scopes: what the body keeps from the inner one goes with the outer one. With a graph the body
- * is traced into it, else its results go to `outputs`. */
+/* With a graph the body is traced into it, else its results go to `outputs`. */
 static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *graph,
                           gt_Tensor **outputs)
 {
-    gt_Scope *outer = context->scope;
-    int tapes = open_tapes(context);
-    if (gt_scope_open(context) && gt_scope_open(context) &&
-        make_arguments(context, self, graph != NULL) == GT_OK) {
-        memset(self->result, 0, result_bytes(self));
-        gt_Status status = self->body(self->context, self->argument, self->result);
-        if (status != GT_OK)
-            gt_raise(context, status, NULL, "function", "the body failed");
-        if (context->status == GT_OK) {
-            if (graph)
-                take_symbols(context, self, graph);
-            else
-                take_values(context, self, outer, outputs);
-        }
+    if (!gt_scope_open(context))
+        return context->status;
+    bool ran = make_arguments(context, self, graph != NULL) == GT_OK &&
+               gt_body_run(context, "function", self->body, self->context, self->argument,
+                           self->outputs, self->result) == GT_OK;
+    if (ran && graph) {
+        take_symbols(context, self, graph);
+        gt_values_release(self->result, self->outputs);
     }
-    unwind(context, outer, tapes);
-    return context->status;
+    gt_scope_close(context);
+    return ran && !graph ? gt_values_give(context, self->result, self->outputs, outputs)
+                         : context->status;
 }
 
 /* ---- tracing it ---- */
@@ -378,29 +314,20 @@ static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors 
     if (make_room(context, self, inputs.count) != GT_OK)
         return context->status;
     for (int32_t i = 0; i < inputs.count; i++) {
-        gt_Slot *slot = slot_of(context, "input", i, inputs.items[i]);
-        if (!slot)
+        gt_Value *value = gt_value_read(context, NULL, "function", "input", i + 1, inputs.items[i]);
+        if (!value)
             return context->status;
-        gt_Value *value = slot->value;
-        if (slot->variable && slot->variable->trainable)
-            gt_tape_watch_variable(context, slot,
-                                   context->auto_watching & ~slot->variable->leaf.tapes);
-        if (slot->variable && context->trace)
-            value = gt_trace_variable(context, slot);
-        if (!value || context->status != GT_OK)
-            return context->status;
-        if (value->symbol >= 0 && !context->trace)
-            return gt_raise(context, GT_STALE, NULL, "function",
-                            "a tensor of a traced function was used outside of it");
         gt_value_retain(value, true);
         self->input[self->inputs++] = value;
     }
     return GT_OK;
 }
 
-/* Would a tape miss what happens inside a plan? */
+/* Would a tape, a listener or the check of numbers miss what happens inside a plan? */
 static bool watched(const gt_Context *context, const gt_Function *self, const gt_Plan *plan)
 {
+    if (context->listener || context->check_numerics)
+        return true;
     if (!context->recording || !self->outputs)
         return false;
     for (int32_t i = 0; i < self->inputs; i++) {

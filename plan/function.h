@@ -11,16 +11,13 @@
 #ifndef GT_PLAN_FUNCTION_H
 #define GT_PLAN_FUNCTION_H
 
+#include "core/body.h"
 #include "core/keyword.h"
 #include "core/tensor.h"
 
 GT_BEGIN
 
 typedef struct gt_Function gt_Function;
-
-/* Computes `outputs`, one handle each, from `inputs`; `context` is what gt_function was given. An
- * output that is made inside a tape needs gt_keep before that tape ends. Returns gt_status(). */
-typedef gt_Status (*gt_FunctionBody)(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs);
 
 #define GT_FUNCTION_OPTIONS(F)                                                                     \
     F(uint32_t, size, (uint32_t)sizeof(gt_FunctionOptions), "for ABI growth")                      \

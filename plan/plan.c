@@ -1,16 +1,17 @@
 /* From a traced graph to steps that run one after the other. In this order:
  *
- *   needed     what no output and no effect needs is dropped
- *   views      a view is no step: a place inside the memory it looks at
- *   order      effects come last, so that whatever can fail has run before a variable changes.
- * Where an operation needs the new value of a variable (random state, a step count), the effect
- * works on a shadow of the variable, which is copied back at the very end versions   every effect
- * makes a new version of its variable at the same address. Whoever reads an older version later
- * than that gets a copy, made just before memory     the life of every piece of memory, from its
- * first step to its last; an element-wise operation takes over the memory of an input that ends
- * there; the rest is packed into one block, large pieces first, each into the smallest gap that is
- * free for its life kernels    filled in but for the pointers that change: arguments, outputs,
- * large constants. A run patches those that moved.
+ *   needed    what no output and no effect needs is dropped
+ *   views     a view is no step: a place inside the memory it looks at
+ *   order     effects come last, so that whatever can fail has run before a variable changes. Where
+ *             an operation needs the new value of a variable (random state, a step count), the
+ *             effect works on a shadow of the variable, which is copied back at the very end
+ *   versions  every effect makes a new version of its variable at the same address. Whoever reads
+ *             an older version later than that gets a copy, made just before
+ *   memory    the life of every piece of memory, from its first step to its last; an element-wise
+ *             operation takes over the memory of an input that ends there; the rest is packed into
+ *             one block, large pieces first, each into the smallest gap that is free for its life
+ *   kernels   filled in but for the pointers that change: arguments, outputs, large constants. A
+ *             run patches those that moved.
  *
  * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save
  * for an effect whose own kernel fails. Leans on core. */

@@ -63,7 +63,9 @@ static inline void fill_case(Case *c, const gt_Operation *operation, const gt_Sa
             c->size[i] *= input->shape.dims[d];
         for (int64_t k = 0; k < c->size[i] && k < CASE_NUMBERS; k++)
             do {
-                double x = input->low + (input->high - input->low) * next_uniform(&state);
+                /* Every other number from the upper half: a few show both sides of a kink. */
+                double u = ((double)(k % 2) + next_uniform(&state)) / 2;
+                double x = input->low + (input->high - input->low) * u;
                 c->numbers[i][k] =
                     gt_dtype_is_float(input->dtype) ? x + on_diagonal(input, k) : floor(x);
             } while (!acceptable(input, c->numbers[i], k));

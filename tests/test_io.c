@@ -30,7 +30,7 @@
 
 /* ---- a folder for the files of one test ---- */
 
-static char folder[64], file_path[128];
+static char folder[64], file_path[512];
 
 static void open_folder(void)
 {

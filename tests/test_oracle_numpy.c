@@ -409,7 +409,7 @@ Test(oracle_numpy, errors)
     gt_solve(gt_eye(2), gt_eye(2));
     if (gt_status() == GT_OK) {
         gt_Tensor *singular = gt_ones_of(gt_shape(2, 2));
-        FAILS(gt_inv(singular), "inv: the matrix is singular");
+        FAILS(gt_inv(singular), "inv: solve: the matrix is singular");
         FAILS(gt_solve(gt_stack(gt_tensors(gt_eye(2), singular)), gt_zeros_of(gt_shape(2, 2, 1))),
               "solve: matrix 1 of the batch is singular");
         FAILS(gt_cholesky(gt_negative(gt_eye(2))), "cholesky: the matrix is not positive definite");

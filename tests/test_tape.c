@@ -189,6 +189,15 @@ Test(tape, functions)
     is(g[2], 1, "testPythonMax");
     gt_tape_end(tape);
 
+    tape = gt_tape_begin(); /* testGradientTapeStructure; testWatchBadThing */
+    gt_Tensor *all = gt_add(a, gt_add(gt_multiply(b, 2), gt_multiply(c, 3)));
+    gt_gradients(tape, ONE(all), gt_tensors(a, b, c), g);
+    for (int k = 0; k < 3; k++)
+        is(g[k], k + 1, "testGradientTapeStructure");
+    gt_watch(tape, NULL);
+    fails(GT_INVALID, "the tensor is NULL");
+    gt_tape_end(tape);
+
     for (int k = 0; k < 2; k++) { /* testWhereGradient */
         gt_Variable *x = var(k ? 50 : 5);
         tape = gt_tape_begin();
@@ -455,11 +464,54 @@ Test(tape, errors_in_expressions)
     fails(GT_INVALID, "shapes do not broadcast: (2, 3) and (4,)");
 }
 
+/* A model's numbers, and their gradients, in one block each. */
+Test(tape, packing)
+{
+    gt_Variable *a = gt_variable(gt_array64(gt_shape(2, 2), 1, 2, 3, 4), .name = "a"), *b = var(5),
+                *c = gt_variable(gt_array(gt_shape(1), 7), .name = "c");
+    cr_assert_null(gt_pack(gt_tensors(a, b, c)));
+    fails(GT_INVALID, "variable c is float32, those before it are float64");
+    cr_assert_null(gt_pack(gt_tensors(a, a)));
+    fails(GT_INVALID, "twice");
+    cr_assert_null(gt_pack(((gt_Tensors){0, NULL})));
+    fails(GT_INVALID, "no variables");
+    double *block = gt_pack(gt_tensors(a, b));
+    ok("pack");
+    cr_assert(gt_float64_data(a) == block && gt_float64_data(b) == block + 4 && block[4] == 5);
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *y = gt_sum(gt_multiply(gt_square(a), b));
+    gt_assign(a, gt_array64(gt_shape(2, 2), 10, 20, 30, 40)); /* the tape holds the old numbers */
+    cr_assert(gt_float64_data(a) == block && block[3] == 40, "the block does not move");
+    double gradients[5];
+    gt_gradients_into(tape, y, gt_tensors(a, b), gradients, sizeof gradients);
+    ok("gradients_into");
+    cr_assert(gradients[0] == 10 && gradients[3] == 40 && gradients[4] == 30, "%g %g %g",
+              gradients[0], gradients[3], gradients[4]);
+    gt_tape_end(tape);
+    block[4] = 6; /* the block is the variables */
+    is(b, 6, "written through the block");
+    double mine[5];
+    cr_assert_null(gt_pack(gt_tensors(a, b), .memory = mine, .bytes = 8));
+    fails(GT_INVALID, "8 bytes, 40 are needed");
+    cr_assert(gt_pack(gt_tensors(b, a), .memory = mine, .bytes = sizeof mine) == mine);
+    cr_assert(mine[0] == 6 && mine[4] == 40 && gt_float64_data(a) == mine + 1);
+    tape = gt_tape_begin();
+    y = gt_square(b);
+    gt_gradients_into(tape, y, gt_tensors(a, b), gradients, 8);
+    fails(GT_INVALID, "8 bytes, 40 are needed");
+    gt_tape_end(tape);
+    gt_variable_free(a);
+    gt_variable_free(b);
+    gt_variable_free(c);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* Long tapes are freed without deep recursion, dead branches while recording. */
 Test(tape, memory)
 {
     gt_Variable *x = gt_variable(gt_array(gt_shape(4), 1, 2, 3, 4));
-    gt_MemoryStats before, after;
+    gt_MemoryStats before = {0}, after;
     for (int round = 0; round < 3; round++) {
         gt_Tape *tape = gt_tape_begin();
         gt_Tensor *y = x;

@@ -1,0 +1,107 @@
+/* Running a function of the user's in scopes of its own: its temporaries are gone afterwards, also
+ * when it fails and leaves scopes and tapes open. Leans on tensor.c and tape.c. */
+#include "core/graph.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int open_tapes(const gt_Context *context)
+{
+    int count = 0;
+    for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below)
+        count++;
+    return count;
+}
+
+static void unwind(gt_Context *context, gt_Scope *outer, int tapes)
+{
+    gt_scope_unwind(context, outer);
+    while (open_tapes(context) > tapes)
+        gt_tape_end_at(NULL, (gt_Tape *)context->tape[context->innermost_tape].handle);
+}
+
+gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
+                        const char *what, int32_t number, gt_Tensor *tensor)
+{
+    char numbered[48];
+    if (number > 0 && (!tensor || !gt_slot_alive(gt_slot_raw(tensor), tensor))) {
+        snprintf(numbered, sizeof numbered, "%s %d", what, (int)number);
+        what = numbered;
+    }
+    gt_Slot *slot = gt_slot_check(context, here, operation, what, tensor);
+    if (!slot)
+        return NULL;
+    gt_Value *value = slot->variable ? gt_variable_read(context, slot) : slot->value;
+    if (value && value->symbol >= 0 &&
+        (!context->trace || value->trace != (uint32_t)context->trace_serial)) {
+        gt_raise(context, GT_STALE, here, operation,
+                 "a tensor of a traced function was used outside of it");
+        return NULL;
+    }
+    return context->status == GT_OK ? value : NULL;
+}
+
+static gt_Status take_results(gt_Context *context, const char *name, gt_Tensor *const *output,
+                              int32_t outputs, gt_Value **result)
+{
+    for (int32_t i = 0; i < outputs; i++) {
+        result[i] = gt_value_read(context, NULL, name, "the body's output", i + 1, output[i]);
+        if (!result[i])
+            break;
+        gt_value_retain(result[i], true);
+    }
+    if (context->status != GT_OK)
+        gt_values_release(result, outputs);
+    return context->status;
+}
+
+gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
+                      gt_Tensor *const *input, int32_t outputs, gt_Value **result)
+{
+    if (outputs > 0)
+        memset(result, 0, (size_t)outputs * sizeof *result);
+    if (!body)
+        return gt_raise(context, GT_INVALID, NULL, name, "the body is NULL");
+    size_t bytes = (size_t)outputs * sizeof(gt_Tensor *);
+    gt_Tensor **output = gt_allocate_zeroed(context, bytes);
+    if (!output)
+        return context->status;
+    gt_Scope *outer = context->scope;
+    int tapes = open_tapes(context);
+    /* Two: what the body keeps from the inner one goes with the outer one. */
+    if (gt_scope_open(context) && gt_scope_open(context)) {
+        gt_Status status = body(user, input, output);
+        if (status != GT_OK)
+            gt_raise(context, status, NULL, name, "the body failed");
+        if (context->status == GT_OK)
+            take_results(context, name, output, outputs, result);
+    }
+    unwind(context, outer, tapes);
+    gt_release(context, output, bytes);
+    return context->status;
+}
+
+void gt_values_release(gt_Value **values, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        if (values[i])
+            gt_value_release(values[i], true);
+        values[i] = NULL;
+    }
+}
+
+gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count, gt_Tensor **outputs)
+{
+    for (int32_t i = 0; i < count && context->status == GT_OK; i++) {
+        gt_Value *value = values[i];
+        values[i] = NULL;
+        outputs[i] = gt_handle_new(context, value);
+    }
+    gt_values_release(values, count);
+    for (int32_t i = 0; i < count && context->status != GT_OK; i++) {
+        if (outputs[i])
+            gt_slot_free(context, gt_slot_raw(outputs[i]));
+        outputs[i] = NULL;
+    }
+    return context->status;
+}

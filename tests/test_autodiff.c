@@ -1,0 +1,1133 @@
+/* Derivatives beyond one gradient: Jacobians, Hessians, forward mode, custom gradients,
+ * recomputing, numeric checks and control flow. TensorFlow's oracle tests (backprop_test.py: names
+ * and numbers), closed forms and central differences. */
+#include <criterion/criterion.h>
+
+#include "gradtape.h"
+#include "leaks.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ONE(x) gt_tensors(x)
+
+static gt_Variable *var(double value)
+{
+    return gt_variable(gt_scalar(value, GT_FLOAT64));
+}
+
+static void ok(const char *what)
+{
+    cr_assert(gt_status() == GT_OK, "%s: %s", what, gt_error_message());
+}
+
+static void is(gt_Tensor *tensor, double value, const char *what)
+{
+    cr_assert_not_null(tensor, "%s: %s", what, gt_error_message());
+    double got = gt_item(tensor);
+    cr_assert(fabs(got - value) < 1e-9, "%s: %g instead of %g", what, got, value);
+}
+
+static void are(gt_Tensor *tensor, gt_Shape shape, const double *values, const char *what)
+{
+    char a[160], b[160];
+    cr_assert_not_null(tensor, "%s: %s", what, gt_error_message());
+    cr_assert(gt_shape_equal(gt_tensor_shape(tensor), shape), "%s: shape %s instead of %s", what,
+              gt_shape_text(gt_tensor_shape(tensor), a, sizeof a),
+              gt_shape_text(shape, b, sizeof b));
+    for (int64_t i = 0; i < gt_size(tensor); i++) {
+        double got = gt_at(tensor, i);
+        cr_assert(fabs(got - values[i]) < 1e-9, "%s: element %d is %.12g instead of %.12g", what,
+                  (int)i, got, values[i]);
+    }
+}
+
+static void fails(gt_Status status, const char *text)
+{
+    cr_assert(gt_status() == status, "status %d instead of %d: %s", gt_status(), status,
+              gt_error_message());
+    cr_assert(strstr(gt_error_message(), text), "\"%s\" lacks \"%s\"", gt_error_message(), text);
+    gt_error_clear();
+}
+
+/* ---- Jacobians and Hessians ---- */
+
+Test(autodiff, jacobian)
+{
+    gt_Variable *x = gt_variable(gt_array64(gt_shape(2), 1, 2));
+    gt_Variable *y = gt_variable(gt_array64(gt_shape(2), 3, 4));
+    gt_Tape *tape = gt_tape_begin(.persistent = true); /* JacobianTest: z = x^2 y */
+    gt_Tensor *z = gt_multiply(gt_square(x), y);
+    are(gt_jacobian(tape, z, x), gt_shape(2, 2), (double[]){6, 0, 0, 16}, "diag(2xy)");
+    are(gt_jacobian(tape, z, y), gt_shape(2, 2), (double[]){1, 0, 0, 4}, "diag(x^2)");
+    gt_Tensor *scalar = gt_sum(z); /* of a scalar: the gradient */
+    are(gt_jacobian(tape, scalar, x), gt_shape(2), (double[]){6, 16}, "of a scalar");
+    gt_Tensor *matrix = gt_multiply(gt_reshape(x, gt_shape(2, 1)), y); /* x_i y_k */
+    are(gt_jacobian(tape, matrix, x), gt_shape(2, 2, 2), (double[]){3, 0, 4, 0, 0, 3, 0, 4},
+        "of a matrix");
+    gt_Variable *other = var(1);
+    gt_jacobian(tape, z, other);
+    fails(GT_NO_GRADIENT, "jacobian: gradient: variable variable was not read");
+    cr_assert_null(gt_jacobian(tape, z, other, .unconnected = GT_UNCONNECTED_NONE));
+    ok("unconnected, none");
+    are(gt_jacobian(tape, z, other, .unconnected = GT_UNCONNECTED_ZERO), gt_shape(2),
+        (double[]){0, 0}, "unconnected, zero");
+    gt_jacobian(tape, gt_ones_of(gt_shape(1, 1, 1, 1, 1), .dtype = GT_FLOAT64),
+                gt_ones_of(gt_shape(1, 1, 1, 1), .dtype = GT_FLOAT64));
+    fails(GT_INVALID, "the result would have 9 dimensions");
+    gt_jacobian(tape, NULL, x);
+    fails(GT_INVALID, "jacobian: the target is NULL");
+    gt_tape_end(tape);
+
+    tape = gt_tape_begin(); /* TensorFlow: RuntimeError */
+    z = gt_square(x);
+    gt_jacobian(tape, z, x);
+    fails(GT_STATE, ".persistent = true");
+    gt_batch_jacobian(tape, z, x);
+    fails(GT_STATE, ".persistent = true");
+    gt_tape_end(tape);
+    gt_jacobian(tape, x, x);
+    fails(GT_STALE, "jacobian: this tape ended");
+
+    /* Large enough to join its rows in several steps, and again differentiable. */
+    gt_Tensor *many = gt_linspace(0.5, 2, 150, .dtype = GT_FLOAT64);
+    gt_Tape *outer = gt_tape_begin();
+    gt_watch(outer, many);
+    tape = gt_tape_begin(.persistent = true);
+    gt_watch(tape, many);
+    gt_Tensor *cubes = gt_multiply(many, gt_square(many));
+    gt_tape_pause(tape);
+    gt_Tensor *j = gt_jacobian(tape, cubes, many);
+    gt_tape_end(tape);
+    gt_Tensor *d = gt_gradient(outer, j, many);
+    ok("150 rows");
+    for (int i = 0; i < 150; i++) {
+        double at = gt_at(many, i);
+        cr_assert(fabs(gt_at(j, 151 * i) - 3 * at * at) < 1e-12, "element %d of the diagonal", i);
+        cr_assert(fabs(gt_at(d, i) - 6 * at) < 1e-12, "element %d of its gradient", i);
+    }
+    gt_tape_end(outer);
+    gt_variable_free(x);
+    gt_variable_free(y);
+    gt_variable_free(other);
+    ok("end");
+}
+
+Test(autodiff, batch_jacobian)
+{
+    gt_Variable *x = gt_variable(gt_array64(gt_shape(2, 2), 1, 2, 3, 4));
+    gt_Variable *y = gt_variable(gt_array64(gt_shape(2, 2), 3, 4, 5, 6));
+    gt_Variable *empty = gt_variable(gt_zeros_of(gt_shape(1, 0), .dtype = GT_FLOAT64));
+    gt_Variable *flat = gt_variable(gt_array64(gt_shape(2), 1, 2));
+    gt_Variable *longer = gt_variable(gt_array64(gt_shape(3, 1), 1, 2, 3));
+    gt_Tape *tape = gt_tape_begin(.persistent = true); /* BatchJacobianTest: z = x^2 y */
+    gt_Tensor *z = gt_multiply(gt_square(x), y);
+    are(gt_batch_jacobian(tape, z, x), gt_shape(2, 2, 2), (double[]){6, 0, 0, 16, 30, 0, 0, 48},
+        "per row diag(2xy)");
+    are(gt_batch_jacobian(tape, z, y), gt_shape(2, 2, 2), (double[]){1, 0, 0, 4, 9, 0, 0, 16},
+        "per row diag(x^2)");
+    gt_Tensor *none = gt_square(empty);
+    are(gt_batch_jacobian(tape, none, empty), gt_shape(1, 0, 0), NULL, "[1, 0] -> [1, 0, 0]");
+    gt_batch_jacobian(tape, gt_square(flat), x);
+    fails(GT_INVALID, "they are float64 (2,) and float64 (2, 2)");
+    gt_batch_jacobian(tape, z, flat);
+    fails(GT_INVALID, "they are float64 (2, 2) and float64 (2,)");
+    gt_batch_jacobian(tape, z, longer);
+    fails(GT_INVALID, "the same first dimension; they are float64 (2, 2) and float64 (3, 1)");
+    gt_tape_end(tape);
+    gt_variable_free(x);
+    gt_variable_free(y);
+    gt_variable_free(empty);
+    gt_variable_free(flat);
+    gt_variable_free(longer);
+    ok("end");
+}
+
+/* x0^2 x1 + sin(x1) x2 */
+static gt_Status polynomial(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_Tensor *part[3];
+    gt_split(in[0], 3, part);
+    out[0] = gt_sum(
+        gt_add(gt_multiply(gt_square(part[0]), part[1]), gt_multiply(gt_sin(part[1]), part[2])));
+    return gt_status();
+}
+
+static gt_Status straight(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_sum(gt_multiply(in[0], 3));
+    return gt_status();
+}
+
+static gt_Status doubled(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], 2);
+    return gt_status();
+}
+
+static gt_Status breaks(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_tape_begin(); /* left open on purpose */
+    gt_scope_begin();
+    out[0] = gt_matmul(in[0], gt_ones_of(gt_shape(7, 7), .dtype = GT_FLOAT64));
+    return gt_status();
+}
+
+Test(autodiff, hessian)
+{
+    const double at[3] = {0.7, -0.3, 1.9}, v[3] = {1, -2, 0.5};
+    const double h[9] = {2 * at[1],  2 * at[0], 0,          2 * at[0], -sin(at[1]) * at[2],
+                         cos(at[1]), 0,         cos(at[1]), 0};
+    double hv[3] = {0};
+    for (int i = 0; i < 9; i++)
+        hv[i / 3] += h[i] * v[i % 3];
+    gt_Tensor *x = gt_from_data(at, gt_shape(3), GT_FLOAT64);
+    gt_Tensor *along = gt_from_data(v, gt_shape(3), GT_FLOAT64);
+    gt_Variable *variable = gt_variable(x);
+    for (int k = 0; k < 2; k++) {
+        gt_Tensor *point = k ? variable : x;
+        are(gt_hessian(polynomial, NULL, point), gt_shape(3, 3), h, "Hessian");
+        are(gt_hessian_vector_product(polynomial, NULL, point, along), gt_shape(3), hv,
+            "Hessian times v");
+        are(gt_hessian(straight, NULL, point), gt_shape(3, 3), (double[9]){0}, "of a line");
+    }
+    gt_hessian(doubled, NULL, x);
+    fails(GT_INVALID, "hessian: the function gives float64 (3,)");
+    gt_hessian(NULL, NULL, x);
+    fails(GT_INVALID, "hessian: the body is NULL");
+    gt_hessian(breaks, NULL, x);
+    fails(GT_INVALID, "matmul");
+    gt_hessian_vector_product(polynomial, NULL, x, gt_scalar(1, GT_FLOAT64));
+    fails(GT_INVALID, "x is float64 (3,), v float64 ()");
+    gt_hessian_vector_product(polynomial, NULL, x, NULL);
+    fails(GT_INVALID, "v is NULL");
+    gt_Tape *tape = gt_tape_begin(); /* third order: d(sum of Hv)/dx */
+    gt_Tensor *third = gt_gradient(
+        tape, gt_sum(gt_hessian_vector_product(polynomial, NULL, variable, along)), variable);
+    /* sum(Hv) = 2(x1 v0 + x0 v1) + 2 x0 v0 - sin(x1) x2 v1 + cos(x1) (v2 + v1) */
+    are(third, gt_shape(3),
+        (double[]){2 * v[1] + 2 * v[0],
+                   2 * v[0] - cos(at[1]) * at[2] * v[1] - sin(at[1]) * (v[2] + v[1]),
+                   -sin(at[1]) * v[1]},
+        "third order");
+    gt_tape_end(tape);
+    gt_variable_free(variable);
+    ok("end");
+    cr_assert(gt_memory_stats().records == 0);
+}
+
+/* ---- forward mode ---- */
+
+static gt_Status product_and_sine(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], in[1]);
+    out[1] = gt_sin(in[0]);
+    return gt_status();
+}
+
+static gt_Status times_variable(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    out[0] = gt_multiply(gt_square(context), 3);
+    return gt_status();
+}
+
+Test(autodiff, forward)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_array64(gt_shape(2), 0.5, 2), *y = gt_array64(gt_shape(2), 3, -1);
+    gt_Tensor *u = gt_array64(gt_shape(2), 1, 10), *v = gt_array64(gt_shape(2), 2, 3);
+    gt_Tensor *out[2], *tangent[2];
+    gt_jvp(product_and_sine, NULL, gt_tensors(x, y), gt_tensors(u, v), out, tangent, .outputs = 2);
+    are(out[0], gt_shape(2), (double[]){1.5, -2}, "the function itself");
+    are(tangent[0], gt_shape(2), (double[]){3 * 1 + 0.5 * 2, -1 * 10 + 2 * 3}, "product rule");
+    are(tangent[1], gt_shape(2), (double[]){cos(0.5), 10 * cos(2)}, "sine");
+    gt_jvp(doubled, NULL, ONE(x), ONE(u), NULL, tangent);
+    are(tangent[0], gt_shape(2), (double[]){2, 20}, "without outputs");
+
+    gt_Variable *w = var(4);
+    gt_jvp(times_variable, w, ONE(w), ONE(gt_scalar(2, GT_FLOAT64)), out, tangent);
+    is(tangent[0], 48, "a variable as primal");
+    gt_jvp(times_variable, w, ONE(x), ONE(u), out, tangent);
+    fails(GT_NO_GRADIENT, "jvp");
+    cr_assert(!out[0] && !tangent[0]);
+    gt_jvp(times_variable, w, ONE(x), ONE(u), out, tangent, .unconnected = GT_UNCONNECTED_ZERO);
+    is(tangent[0], 0, "unconnected, zero");
+    gt_jvp(times_variable, w, ONE(x), ONE(u), out, tangent, .unconnected = GT_UNCONNECTED_NONE);
+    cr_assert_null(tangent[0]);
+    is(out[0], 48, "unconnected, none");
+
+    /* Forward over reverse: the Hessian of the polynomial times a direction. */
+    gt_Tape *tape = gt_tape_begin();
+    gt_Variable *at = gt_variable(gt_array64(gt_shape(2), 0.5, 2));
+    gt_jvp(product_and_sine, NULL, gt_tensors(at, y), gt_tensors(u, v), NULL, tangent,
+           .outputs = 2);
+    are(gt_gradient(tape, gt_sum(tangent[1]), at), gt_shape(2), (double[]){-sin(0.5), -10 * sin(2)},
+        "reverse over forward");
+    gt_tape_end(tape);
+
+    gt_jvp(doubled, NULL, ONE(x), ONE(gt_scalar(1, GT_FLOAT64)), NULL, tangent);
+    fails(GT_INVALID, "jvp: primal 1 is float64 (2,), its tangent float64 ()");
+    gt_jvp(product_and_sine, NULL, gt_tensors(x, x), gt_tensors(u, v), NULL, tangent, .outputs = 2);
+    fails(GT_INVALID, "primals 1 and 2 are the same tensor");
+    gt_jvp(doubled, NULL, gt_tensors(x, y), ONE(u), NULL, tangent);
+    fails(GT_INVALID, "2 primals and 1 tangents");
+    gt_jvp(doubled, NULL, ONE(x), ONE(u), NULL, tangent, .outputs = 0);
+    fails(GT_INVALID, "0 outputs");
+    gt_jvp(NULL, NULL, ONE(x), ONE(u), NULL, tangent);
+    fails(GT_INVALID, "the body is NULL");
+    gt_variable_free(w);
+    gt_variable_free(at);
+    gt_scope_end(scope);
+    ok("end");
+    cr_assert(gt_memory_stats().records == 0);
+}
+
+/* ---- custom gradients ---- */
+
+static gt_Status same(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = in[0];
+    return gt_status();
+}
+
+static gt_Status two(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), 2));
+}
+
+static gt_Status nothing(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    (void)rule;
+    return gt_status();
+}
+
+static gt_Status refuses(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    (void)rule;
+    return GT_UNSUPPORTED;
+}
+
+static gt_Status wrong_shape(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    return gt_give(rule, 0, gt_zeros_of(gt_shape(2, 3), .dtype = GT_FLOAT64));
+}
+
+static gt_Status two_x_plus_one(void *context, gt_GradientRule *rule)
+{
+    (void)context; /* 2 dr x + 1 */
+    gt_Tensor *up = gt_upstream(rule, 0);
+    return gt_give(rule, 0, gt_add(gt_multiply(gt_multiply(up, 2), gt_input(rule, 0)), 1));
+}
+
+/* testOverrideSecondOrderWithCustomGradient: f(x) = x + 10, with -1.1 as its derivative and -2.1 as
+ * its second one. */
+static gt_Status plus_ten(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(in[0], 10);
+    return gt_status();
+}
+
+static gt_Status first_order(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_full_like(in[0], -1.1);
+    return gt_status();
+}
+
+static gt_Status second_order(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), -2.1));
+}
+
+static gt_Status nested(void *context, gt_GradientRule *rule)
+{
+    gt_Tensor *d = NULL;
+    gt_custom_gradient(first_order, second_order, context, ONE(gt_input(rule, 0)), &d);
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), d));
+}
+
+/* log(1 + e^x) with the derivative 1 - 1 / (1 + e^x), from an e^x that is saved: TensorFlow's own
+ * example. The inner tape and its gradient are nobody else's business. */
+static gt_Status log1pexp(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    int *calls = context;
+    ++*calls;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *e = gt_exp(in[0]);
+    gt_gradient(tape, gt_square(e), in[0], .unconnected = GT_UNCONNECTED_NONE);
+    gt_tape_end(tape);
+    out[0] = gt_log(gt_add(e, 1));
+    out[1] = e;
+    return gt_status();
+}
+
+static gt_Status log1pexp_gradient(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    gt_Tensor *e = gt_output(rule, 1), *up = gt_upstream(rule, 0), *saved = gt_upstream(rule, 1);
+    gt_Tensor *sum = gt_zeros_like(e);
+    if (up)
+        sum = gt_add(sum, gt_multiply(up, gt_divide(e, gt_add(e, 1))));
+    if (saved)
+        sum = gt_add(sum, gt_multiply(saved, e));
+    return gt_give(rule, 0, sum);
+}
+
+static gt_Status product_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], in[1]);
+    return gt_status();
+}
+
+static gt_Status first_only(void *context, gt_GradientRule *rule)
+{
+    (void)context; /* input 1 gets nothing */
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_input(rule, 1)));
+}
+
+static gt_Status steps(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_round(in[0]);
+    return gt_status();
+}
+
+static gt_Status total(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_sum(in[0]);
+    return gt_status();
+}
+
+Test(autodiff, custom_gradient)
+{
+    gt_Tensor *y = NULL, *g[2];
+    gt_Variable *x = var(2);
+    for (int step = 0; step < 5; step++) { /* testCustomGradient: losses 4, 3, 2, 1, 0 */
+        gt_Tape *tape = gt_tape_begin();
+        gt_custom_gradient(doubled, two, NULL, ONE(x), &y);
+        is(y, 4 - step, "testCustomGradient");
+        gt_assign_sub(x, gt_multiply(gt_gradient(tape, y, x), 0.25));
+        gt_tape_end(tape);
+    }
+    gt_assign(x, 3);
+    gt_Tape *tape = gt_tape_begin(); /* testCustomGradientIdentity */
+    gt_custom_gradient(same, two, NULL, ONE(x), &y);
+    is(y, 3, "testCustomGradientIdentity");
+    is(gt_gradient(tape, y, x), 2, "testCustomGradientIdentity");
+    gt_tape_end(tape);
+
+    gt_custom_gradient(same, two, NULL, ((gt_Tensors){0, NULL}),
+                       &y); /* testCustomGradientEmptyError */
+    fails(GT_INVALID, "custom_gradient: 0 inputs");
+
+    /* testImplicitGradientsCustomGradientAndCachedVariableValue: the value at the time counts */
+    tape = gt_tape_begin();
+    gt_custom_gradient(same, two_x_plus_one, NULL, ONE(x), &y);
+    gt_assign(x, 100);
+    is(gt_gradient(tape, y, x), 7, "2 dr x + 1");
+    gt_tape_end(tape);
+
+    gt_assign(x, 1);
+    gt_Tape *outer = gt_tape_begin();
+    tape = gt_tape_begin();
+    gt_custom_gradient(plus_ten, nested, NULL, ONE(x), &y);
+    is(y, 11, "testOverrideSecondOrderWithCustomGradient");
+    g[0] = gt_gradient(tape, y, x);
+    gt_tape_end(tape);
+    is(g[0], -1.1, "testOverrideSecondOrderWithCustomGradient, first order");
+    is(gt_gradient(outer, g[0], x), -2.1, "testOverrideSecondOrderWithCustomGradient, second");
+    gt_tape_end(outer);
+
+    int calls = 0; /* saved outputs; a rule made of operations is differentiable */
+    gt_assign(x, 0.3);
+    outer = gt_tape_begin();
+    tape = gt_tape_begin();
+    gt_custom_gradient(log1pexp, log1pexp_gradient, &calls, ONE(x), &y, .saved = 1);
+    g[0] = gt_gradient(tape, y, x);
+    gt_tape_end(tape);
+    double s = 1 / (1 + exp(-0.3));
+    is(y, log(1 + exp(0.3)), "log1pexp");
+    is(g[0], s, "log1pexp, first order");
+    is(gt_gradient(outer, g[0], x), s * (1 - s), "log1pexp, second order through the saved e^x");
+    gt_tape_end(outer);
+    cr_assert(calls == 1, "%d calls", calls);
+
+    tape = gt_tape_begin(); /* what is inside is hidden: nothing is recorded of it */
+    gt_custom_gradient(log1pexp, log1pexp_gradient, &calls, ONE(x), &y, .saved = 1);
+    cr_assert(gt_memory_stats().records <= 1, "%lld records", (long long)gt_memory_stats().records);
+    gt_tape_end(tape);
+
+    /* testInvalidRecordOperationMessage: too few gradients name the operation */
+    gt_Variable *z = var(5);
+    tape = gt_tape_begin(.persistent = true);
+    gt_custom_gradient(product_body, first_only, NULL, gt_tensors(x, z), &y, .name = "my_product");
+    gt_gradients(tape, ONE(y), gt_tensors(x, z), g);
+    fails(GT_STATE, "my_product: its gradient function gives input 1 nothing");
+    is(gt_gradient(tape, y, x), 5, "what nobody wants need not be given");
+    gt_custom_gradient(same, nothing, NULL, ONE(x), &y);
+    gt_gradient(tape, y, x);
+    fails(GT_STATE, "custom_gradient: its gradient function gives input 0 nothing");
+    gt_custom_gradient(same, refuses, NULL, ONE(x), &y);
+    gt_gradient(tape, y, x);
+    fails(GT_UNSUPPORTED, "its gradient function failed");
+    gt_custom_gradient(same, wrong_shape, NULL, ONE(x), &y);
+    gt_gradient(tape, y, x);
+    fails(GT_STATE, "a gradient of float64 (2, 3), not of float64 ()");
+    gt_custom_gradient(times_variable, two, z, ONE(x), &y);
+    fails(GT_INVALID, "the function reads variable variable, which is not among its inputs");
+    gt_custom_gradient(times_variable, two, z, ONE(z), &y);
+    is(gt_gradient(tape, y, z), 2, "it may read a variable that is an input");
+    gt_custom_gradient(same, two, NULL, ONE(x), &y, .outputs = 9);
+    fails(GT_INVALID, "9 outputs");
+    gt_custom_gradient(same, two, NULL, ONE(x), &y, .saved = -2);
+    fails(GT_INVALID, "outputs; 1 to 8");
+    gt_custom_gradient(same, NULL, NULL, ONE(x), &y);
+    fails(GT_INVALID, "the gradient function is NULL");
+    gt_custom_gradient(breaks, two, NULL, ONE(x), &y);
+    fails(GT_INVALID, "matmul");
+    cr_assert_null(y);
+    gt_tape_end(tape);
+
+    gt_assign(x, 1.7);
+    tape = gt_tape_begin(.persistent = true);
+    is(gt_grad_pass_through(steps, NULL, x), 2, "rounded");
+    is(gt_gradient(tape, gt_multiply(gt_grad_pass_through(steps, NULL, x), 3), x), 3, "passes");
+    gt_grad_pass_through(total, NULL, gt_ones_of(gt_shape(2), .dtype = GT_FLOAT64));
+    fails(GT_INVALID, "the function makes float64 () of float64 (2,)");
+    gt_Tensor *clipped = gt_clip_gradient(x, -0.5, 0.25);
+    is(clipped, 1.7, "clip_gradient leaves the numbers");
+    is(gt_gradient(tape, gt_multiply(clipped, 3), x), 0.25, "cut above");
+    is(gt_gradient(tape, gt_multiply(clipped, -3), x), -0.5, "cut below");
+    is(gt_gradient(tape, gt_multiply(clipped, 0.1), x), 0.1, "left alone");
+    gt_clip_gradient(x, 1, 0);
+    fails(GT_INVALID, "clip_gradient: low = 1");
+    gt_clip_gradient(NULL, 0, 1);
+    fails(GT_INVALID, "clip_gradient: input 1 is NULL");
+    gt_tape_end(tape);
+    gt_variable_free(x);
+    gt_variable_free(z);
+    ok("end");
+}
+
+/* ---- recomputing ---- */
+
+typedef struct Block {
+    gt_Variable *w, *b, *generator, *count;
+    int calls;
+} Block;
+
+/* dropout(tanh(x w + b)), and counts its calls in a variable. */
+static gt_Status block_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Block *block = context;
+    block->calls++;
+    gt_Tensor *y = gt_tanh(gt_add(gt_matmul(in[0], block->w), block->b));
+    if (block->generator)
+        y = gt_random_dropout(y, 0.3, .generator = block->generator);
+    gt_assign_add(block->count, 1);
+    out[0] = gt_multiply(y, gt_cast(block->count, gt_dtype(y)));
+    return gt_status();
+}
+
+static void block_make(Block *block, int64_t width, int seed)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *from = gt_generator((uint64_t)seed);
+    *block = (Block){0};
+    block->w = gt_variable(gt_normal(gt_shape(width, width), .stddev = 0.2, .generator = from));
+    block->b = gt_variable(gt_normal(gt_shape(width), .generator = from));
+    block->count = gt_variable(gt_scalar(0, GT_INT64));
+    block->generator = from;
+    gt_scope_end(scope);
+}
+
+static void block_free(Block *block)
+{
+    gt_variable_free(block->w);
+    gt_variable_free(block->b);
+    gt_variable_free(block->generator);
+    gt_variable_free(block->count);
+}
+
+/* Gradients of a chain of blocks, plain or recomputed; what is left in the variables counts too. */
+static void chain(int blocks, int64_t rows, int64_t width, bool recomputed, double *numbers,
+                  int64_t *peak)
+{
+    gt_context_use(gt_context_create());
+    Block *block = calloc((size_t)blocks, sizeof *block);
+    for (int i = 0; i < blocks; i++)
+        block_make(&block[i], width, i + 1);
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *input = gt_full(gt_shape(rows, width), 0.5), *x = input;
+    gt_watch(tape, input);
+    int64_t before = gt_memory_stats().bytes_in_use;
+    for (int i = 0; i < blocks; i++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *y = NULL;
+        if (recomputed)
+            gt_recompute(block_body, &block[i], ONE(x), &y);
+        else
+            block_body(&block[i], &x, &y);
+        x = gt_keep(y);
+        gt_scope_end(scope);
+        if (i > 0) { /* assigned in between: the second run sees what the first one saw */
+            gt_assign(block[i].b, gt_multiply(block[i].b, 2));
+            gt_assign_add(block[i].count, 10);
+        }
+    }
+    gt_Tensor *loss = gt_sum(gt_square(x)), *g[4];
+    x = NULL;
+    gt_gradients(tape, ONE(loss),
+                 gt_tensors(input, block[0].w, block[blocks / 2].w, block[blocks - 1].b), g);
+    ok(recomputed ? "recomputed" : "plain");
+    *peak = gt_memory_stats().bytes_peak - before;
+    *numbers++ = gt_item(loss);
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < 5; i++)
+            *numbers++ = gt_at(g[k], i * 3);
+    gt_tape_end(tape);
+    for (int i = 0; i < blocks; i++) {
+        *numbers++ = gt_at(block[i].generator, 1);
+        *numbers++ = gt_item(block[i].count);
+        *numbers++ = gt_at(block[i].b, 1);
+        cr_assert(block[i].calls == (recomputed ? 2 : 1), "%d calls", block[i].calls);
+        block_free(&block[i]);
+    }
+    free(block);
+    ok("end");
+    gt_context_free(NULL);
+}
+
+Test(autodiff, recompute)
+{
+    enum { numbers = 1 + 4 * 5 + 3 * 64 };
+    double plain[numbers], again[numbers];
+    int64_t plain_peak, again_peak;
+    chain(64, 256, 32, false, plain, &plain_peak);
+    chain(64, 256, 32, true, again, &again_peak);
+    for (int i = 0; i < numbers; i++)
+        cr_assert(memcmp(&plain[i], &again[i], sizeof *plain) == 0, "number %d: %.17g and %.17g", i,
+                  plain[i], again[i]);
+    fprintf(stderr, "64 layers: peak %lld bytes, recomputed %lld bytes\n", (long long)plain_peak,
+            (long long)again_peak);
+    cr_assert(again_peak * 3 < plain_peak * 2, "peak %lld, recomputed %lld", (long long)plain_peak,
+              (long long)again_peak);
+    cr_assert(gt_context_use(NULL) == NULL);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static gt_Status cube(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *w = context; /* w x^3, and 2 x */
+    out[0] = gt_multiply(gt_multiply(in[0], gt_square(in[0])), w);
+    out[1] = gt_multiply(in[0], 2);
+    return gt_status();
+}
+
+static gt_Status inside_another(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_recompute(cube, context, ONE(gt_multiply(in[0], 1)), out, .outputs = 2);
+}
+
+static gt_Status changing(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    int *calls = context;
+    out[0] = ++*calls > 1 ? gt_stack(gt_tensors(in[0], in[0])) : gt_multiply(in[0], 2);
+    return gt_status();
+}
+
+static gt_Status training_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *y[2];
+    gt_recompute(cube, context, ONE(in[0]), y, .outputs = 2);
+    out[0] = gt_keep(gt_gradient(tape, y[0], context));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(autodiff, recompute_orders)
+{
+    gt_Tensor *y[2], *g[2];
+    gt_Variable *x = var(2), *w = var(5);
+    for (int deep = 0; deep < 2; deep++) {
+        gt_Tape *outer = gt_tape_begin(), *tape = gt_tape_begin();
+        gt_recompute(deep ? inside_another : cube, w, ONE(x), y, .outputs = 2);
+        is(y[1], 4, "second output");
+        gt_gradients(tape, ONE(y[0]), gt_tensors(x, w), g);
+        gt_tape_end(tape);
+        is(g[0], 60, "3 w x^2");
+        is(g[1], 8, "x^3");
+        gt_Tensor *h[2];
+        gt_gradients(outer, ONE(g[0]), gt_tensors(x, w), h);
+        is(h[0], 60, "6 w x");
+        is(h[1], 12, "3 x^2");
+        gt_tape_end(outer);
+    }
+    gt_Tape *tape = gt_tape_begin(.persistent = true); /* inputs that depend on each other */
+    gt_Tensor *square = gt_square(x);
+    gt_recompute(product_body, NULL, gt_tensors(x, square), y);
+    is(gt_gradient(tape, y[0], x), 12, "x x^2");
+    gt_recompute(product_body, NULL, gt_tensors(square, square), y);
+    is(gt_gradient(tape, y[0], x), 32, "x^2 x^2");
+    gt_recompute(product_body, NULL, gt_tensors(x, x), y);
+    is(gt_gradient(tape, y[0], x), 4, "x x, a variable twice");
+    int calls = 0;
+    gt_recompute(changing, &calls, ONE(x), y);
+    gt_gradient(tape, y[0], x);
+    fails(GT_STATE, "output 1 was float64 () and is float64 (2,) when it is computed again");
+    gt_recompute(breaks, NULL, ONE(x), y);
+    fails(GT_INVALID, "recompute: matmul");
+    gt_recompute(same, NULL, ((gt_Tensors){0, NULL}), y);
+    fails(GT_INVALID, "0 inputs");
+    gt_tape_end(tape);
+    is(x, 2, "nothing changed");
+
+    gt_Function *step = gt_function(training_step, w);
+    for (int i = 0; i < 3; i++) {
+        gt_function_call(step, ONE(gt_scalar(i, GT_FLOAT64)), y);
+        is(y[0], i * i * i, "traced: an ordinary call");
+    }
+    gt_function_free(step);
+    gt_variable_free(x);
+    gt_variable_free(w);
+    ok("end");
+}
+
+/* A layer is built inside the first run, its generator and moving averages are replayed. */
+static gt_Status model_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    out[0] = gt_call(context, in[0], .training = true);
+    return gt_status();
+}
+
+Test(autodiff, recompute_layers)
+{
+    double numbers[2][7];
+    for (int k = 0; k < 2; k++) {
+        gt_context_use(gt_context_create(.seed = 3));
+        gt_Layer *model =
+            gt_sequential(gt_dense(8, .activation = gt_tanh), gt_dropout(0.5), gt_dense(4));
+        gt_Tensor *x = gt_reshape(gt_linspace(-1, 1, 12), gt_shape(4, 3)), *y = NULL;
+        for (int round = 0; round < 2; round++) {
+            gt_Tape *tape = gt_tape_begin();
+            if (k)
+                gt_recompute(model_body, model, ONE(x), &y);
+            else
+                model_body(model, &x, &y);
+            gt_Tensors weights = gt_trainable_variables(model);
+            gt_Tensor *g[4];
+            gt_gradients(tape, ONE(gt_sum(gt_square(y))), weights, g);
+            ok("layers");
+            for (int i = 0; i < 3; i++)
+                numbers[k][round * 3 + i] = gt_at(g[i], 2);
+            gt_tape_end(tape);
+        }
+        numbers[k][6] = gt_item(gt_sum(gt_call(model, x, .training = true)));
+        gt_layer_free(model);
+        gt_context_free(NULL);
+    }
+    cr_assert(memcmp(numbers[0], numbers[1], sizeof numbers[0]) == 0);
+}
+
+/* ---- numbers that cannot be ---- */
+
+Test(autodiff, check_numerics)
+{
+    gt_Variable *x = var(0);
+    char expected[64];
+    gt_check_numerics(true);
+    gt_Tape *tape = gt_tape_begin();
+    gt_multiply(gt_log(x), 2);
+    snprintf(expected, sizeof expected, "test_autodiff.c:%d: log:", __LINE__ - 1);
+    fails(GT_NUMERIC, expected);
+    gt_divide(gt_multiply(x, 0), x);
+    fails(GT_NUMERIC, "divide: element 0 of the result, float64 (), is not a number");
+    gt_Tensor *root = gt_sqrt(x); /* fine, but for its slope */
+    int line = __LINE__ - 1;
+    gt_gradient(tape, gt_multiply(root, 3), x);
+    snprintf(expected, sizeof expected, "test_autodiff.c:%d: ", line);
+    cr_assert(strstr(gt_error_message(), expected), "%s", gt_error_message());
+    fails(GT_NUMERIC, "is infinite, in the gradient of sqrt");
+    gt_tape_end(tape);
+    gt_Function *function = gt_function(polynomial, NULL);
+    gt_Tensor *y;
+    gt_function_call(function, ONE(gt_array64(gt_shape(3), 1, INFINITY, 2)), &y);
+    fails(GT_NUMERIC, "sin: element 0 of the result, float64 (1,), is not a number");
+    gt_check_numerics(false);
+    gt_function_call(function, ONE(gt_array64(gt_shape(3), 1, INFINITY, 2)), &y);
+    ok("switched off");
+    gt_function_free(function);
+    gt_variable_free(x);
+}
+
+/* ---- control flow ---- */
+
+static gt_Status root(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    if (context)
+        ++*(int *)context;
+    out[0] = gt_sqrt(in[0]);
+    return gt_status();
+}
+
+static gt_Status negated_square(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_negative(gt_square(in[0]));
+    return gt_status();
+}
+
+static gt_Status counting(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_assign_add(context, 1);
+    out[0] = in[0];
+    return gt_status();
+}
+
+/* sum over the elements of: root of x if it is positive, else -x^2; and its gradient. */
+static gt_Status branches(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *y = NULL;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_cond(gt_greater(in[0], 0), root, negated_square, context, ONE(in[0]), &y);
+    out[0] = gt_keep(gt_identity(y));
+    out[1] = gt_keep(gt_gradient(tape, y, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+static gt_Status branch_with_effect(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(gt_greater(in[0], 0), counting, same, context, ONE(in[0]), out);
+}
+
+static gt_Status uneven_branches(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(gt_greater(gt_sum(in[0]), 0), total, same, context, ONE(in[0]), out);
+}
+
+Test(autodiff, cond)
+{
+    gt_Tensor *y[2];
+    int roots = 0;
+    const double at[3] = {4, -3, 0}, value[3] = {2, -9, 0}, slope[3] = {0.25, 6, 0};
+    gt_Function *function = gt_function(branches, NULL, .outputs = 2);
+    for (int i = 0; i < 3; i++) {
+        gt_Tensor *x = gt_scalar(at[i], GT_FLOAT64);
+        branches(&roots, &x, y);
+        is(y[0], value[i], "the branch that is taken");
+        is(y[1], slope[i], "its gradient");
+        cr_assert(roots == 1, "the other branch does not run eagerly");
+        /* Traced, the root of -3 and the slope of the root at 0 are computed, and leave no trace.
+         */
+        gt_function_call(function, ONE(x), y);
+        is(y[0], value[i], "traced: the branch that is taken");
+        is(y[1], slope[i], "traced: its gradient");
+    }
+    gt_function_free(function);
+
+    gt_Variable *count = var(0);
+    gt_Tensor *x = gt_scalar(1, GT_FLOAT64);
+    branch_with_effect(count, &x, y);
+    is(count, 1, "eagerly a branch may change variables");
+    function = gt_function(branch_with_effect, count);
+    gt_function_call(function, ONE(x), y);
+    fails(GT_UNSUPPORTED, "a branch changes a variable (assign_add at ");
+    gt_function_free(function);
+    function = gt_function(uneven_branches, NULL);
+    gt_function_call(function, ONE(gt_ones_of(gt_shape(3))), y);
+    fails(GT_INVALID, "output 1 is float32 () in one branch and float32 (3,) in the other");
+    gt_function_free(function);
+    gt_cond(gt_ones_of(gt_shape(2)), root, root, NULL, ONE(x), y);
+    fails(GT_INVALID, "cond: the predicate is float32 (2,); it must have one element");
+    gt_cond(NULL, root, root, NULL, ONE(x), y);
+    fails(GT_INVALID, "the predicate is NULL");
+    gt_cond(x, NULL, root, NULL, ONE(x), y);
+    fails(GT_INVALID, "the body is NULL");
+    gt_cond(x, root, root, NULL, ONE(x), NULL);
+    fails(GT_INVALID, "with a place for them");
+    gt_cond(x, same, root, NULL, ONE(x), y);
+    is(y[0], 1, "a number as predicate");
+    gt_variable_free(count);
+    ok("end");
+}
+
+/* Newton's iteration for the root of `a`: variables r, a. */
+static gt_Status not_there(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_greater(gt_abs(gt_subtract(gt_square(in[0]), in[1])), 1e-12);
+    return gt_status();
+}
+
+static gt_Status newton(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(gt_add(in[0], gt_divide(in[1], in[0])), 0.5);
+    out[1] = in[1];
+    return gt_status();
+}
+
+static gt_Status newton_root(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    int64_t most = context ? *(const int64_t *)context : -1;
+    gt_Tensor *last[2];
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_while_loop(not_there, newton, NULL, gt_tensors(gt_ones_like(in[0]), in[0]), last,
+                  .maximum_iterations = most);
+    out[0] = gt_keep(gt_identity(last[0]));
+    out[1] = gt_keep(gt_gradient(tape, last[0], in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+static gt_Status grows(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_stack(gt_tensors(in[0], in[0]));
+    return gt_status();
+}
+
+/* x i + y, x */
+static gt_Status horner(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(gt_multiply(in[1], in[2]), gt_cast(in[0], GT_FLOAT64));
+    out[1] = in[2];
+    return gt_status();
+}
+
+/* 0 x^3 + 1 x^2 + 2 x + 3 and its derivative */
+static gt_Status horner_loop(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_Tensor *last[2];
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_fori_loop(0, 4, horner, NULL, gt_tensors(gt_zeros_like(in[0]), in[0]), last);
+    out[0] = gt_keep(gt_identity(last[0]));
+    out[1] = gt_keep(gt_gradient(tape, last[0], in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* An exponential average: carry' = carry / 2 + x, output carry' times x. */
+static gt_Status average(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(gt_multiply(in[0], 0.5), in[1]);
+    out[1] = gt_multiply(out[0], in[1]);
+    return gt_status();
+}
+
+static gt_Status average_scan(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *carry, *y;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_scan(average, NULL, ONE(gt_scalar(0, GT_FLOAT64)), ONE(in[0]), &carry, &y,
+            .reverse = context != NULL);
+    out[0] = gt_keep(gt_identity(y));
+    out[1] = gt_keep(gt_gradient(tape, y, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+static bool stop(void *user)
+{
+    (void)user;
+    return true;
+}
+
+Test(autodiff, loops)
+{
+    gt_Tensor *y[2], *last[2];
+    int64_t most = 12;
+    gt_Tensor *nine = gt_scalar(9, GT_FLOAT64);
+    for (int traced = 0; traced < 2; traced++) {
+        gt_Function *root_of = gt_function(newton_root, &most, .outputs = 2);
+        gt_Function *polynomial_of = gt_function(horner_loop, NULL, .outputs = 2);
+        if (traced)
+            gt_function_call(root_of, ONE(nine), y);
+        else
+            newton_root(NULL, &nine, y);
+        is(y[0], 3, "Newton's iteration");
+        is(y[1], 1. / 6, "its gradient");
+        if (traced)
+            gt_function_call(polynomial_of, ONE(nine), y);
+        else
+            horner_loop(NULL, &nine, y);
+        is(y[0], 81 + 18 + 3, "x^2 + 2 x + 3");
+        is(y[1], 20, "2 x + 2");
+        gt_function_free(root_of);
+        gt_function_free(polynomial_of);
+
+        const double x[5] = {1, -2, 3, 0.5, 2};
+        gt_Tensor *xs = gt_from_data(x, gt_shape(5), GT_FLOAT64);
+        for (int reverse = 0; reverse < 2; reverse++) {
+            double wanted[5], slope[5] = {0}, carry = 0;
+            for (int i = 0; i < 5; i++) {
+                int k = reverse ? 4 - i : i;
+                wanted[k] = (carry = carry / 2 + x[k]) * x[k];
+                slope[k] += carry;
+                for (int j = 0; j <= i; j++) /* through the carry */
+                    slope[reverse ? 4 - j : j] += x[k] * pow(0.5, i - j);
+            }
+            gt_Function *scan = gt_function(average_scan, reverse ? &most : NULL, .outputs = 2);
+            if (traced)
+                gt_function_call(scan, ONE(xs), y);
+            else
+                average_scan(reverse ? &most : NULL, &xs, y);
+            are(y[0], gt_shape(5), wanted, "scan");
+            are(y[1], gt_shape(5), slope, "gradient of the scan");
+            gt_function_free(scan);
+        }
+    }
+    gt_Function *endless = gt_function(newton_root, NULL, .outputs = 2);
+    gt_function_call(endless, ONE(nine), y);
+    fails(GT_UNSUPPORTED, "while_loop: the condition depends on numbers that are not known");
+    gt_function_free(endless);
+    gt_while_loop(not_there, newton, NULL, gt_tensors(nine, nine), last, .maximum_iterations = 1);
+    is(last[0], 5, "at most one round");
+    gt_while_loop(not_there, newton, NULL, gt_tensors(nine, nine), last, .maximum_iterations = 0);
+    is(last[0], 9, "no round");
+    gt_fori_loop(3, 3, horner, NULL, gt_tensors(nine, nine), last);
+    is(last[1], 9, "no round");
+    gt_fori_loop(0, 2, grows, NULL, ONE(nine), last);
+    fails(GT_INVALID, "loop variable 1 was float64 () and became int64 (2,)");
+    gt_while_loop(same, grows, NULL, ONE(nine), last);
+    fails(GT_INVALID, "loop variable 1 was float64 () and became float64 (2,)");
+    gt_while_loop(grows, same, NULL, ONE(nine), last);
+    fails(GT_INVALID, "the condition is float64 (2,)");
+    cr_assert_null(last[0]);
+    gt_while_loop(same, same, NULL, ((gt_Tensors){1, NULL}), last);
+    fails(GT_INVALID, "the list of loop variables is NULL");
+    gt_set_interrupt(stop, NULL);
+    gt_while_loop(same, same, NULL, ONE(nine), last);
+    fails(GT_INTERRUPTED, "interrupted");
+    gt_set_interrupt(NULL, NULL);
+    gt_scan(average, NULL, ONE(nine), ONE(nine), last, y);
+    fails(GT_INVALID, "scan: x 1 is float64 (); its first dimension must be the length");
+    gt_scan(average, NULL, ONE(nine), gt_tensors(gt_ones_of(gt_shape(3)), gt_ones_of(gt_shape(4))),
+            last, y);
+    fails(GT_INVALID, "x 2 is float32 (4,); its first dimension must be the length, 3");
+    gt_scan(same, NULL, ONE(nine), ((gt_Tensors){0, NULL}), last, NULL, .outputs = 0);
+    fails(GT_INVALID, "without xs it needs .length");
+    gt_scan(same, NULL, ONE(nine), ((gt_Tensors){0, NULL}), last, NULL, .outputs = 0, .length = 3);
+    is(last[0], 9, "without xs");
+    gt_scan(average, NULL, ONE(nine), ONE(gt_ones_of(gt_shape(0), .dtype = GT_FLOAT64)), last, y);
+    fails(GT_INVALID, "there are no rounds");
+    ok("end");
+}
+
+/* ---- without memory ---- */
+
+typedef struct Budget {
+    long left, held;
+} Budget;
+
+static void *budget_allocate(void *user, size_t size, size_t alignment)
+{
+    Budget *budget = user;
+    void *memory = NULL;
+    if (budget->left-- <= 0 || posix_memalign(&memory, alignment, size) != 0)
+        return NULL;
+    budget->held++;
+    return memory;
+}
+
+static void budget_release(void *user, void *memory, size_t size)
+{
+    Budget *budget = user;
+    (void)size;
+    budget->held--;
+    free(memory);
+}
+
+static gt_Status everything(gt_Variable *x, gt_Variable *w, Block *block)
+{
+    gt_Tensor *y[2], *d[2];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *v = gt_ones_like(x);
+    gt_Tensor *sum = gt_sum(gt_hessian(polynomial, NULL, x));
+    gt_sum(gt_hessian_vector_product(polynomial, NULL, x, v));
+    gt_jvp(cube, w, gt_tensors(x, w), gt_tensors(v, gt_ones_like(w)), y, d, .outputs = 2,
+           .unconnected = GT_UNCONNECTED_ZERO);
+    gt_Tape *tape = gt_tape_begin(.persistent = true);
+    gt_recompute(cube, w, ONE(gt_multiply(x, 1)), y, .outputs = 2);
+    gt_jacobian(tape, y[0], x);
+    gt_custom_gradient(same, two, NULL, ONE(gt_sum(y[1])), y);
+    gt_gradient(tape, gt_clip_gradient(y[0], -1, 1), x);
+    gt_tape_end(tape);
+    tape = gt_tape_begin();
+    gt_Tensor *input = gt_full(gt_shape(2, 4), 0.5);
+    gt_recompute(block_body, block, ONE(input), y);
+    gt_gradient(tape, y[0], block->w);
+    gt_tape_end(tape);
+    gt_while_loop(not_there, newton, NULL, gt_tensors(w, gt_full_like(w, 4)), y);
+    gt_scan(average, NULL, ONE(w), ONE(x), y, d);
+    gt_cond(w, root, root, NULL, ONE(sum), y);
+    gt_scope_end(scope);
+    return gt_status();
+}
+
+/* Any allocation may fail: an error, nothing lost, variables as if the second run had not been. */
+Test(autodiff, out_of_memory)
+{
+    const long plenty = 1000000;
+    Budget budget = {plenty, 0};
+    gt_Context *mine = gt_context_use(NULL);
+    bool finished = false;
+    for (long n = 0; !finished; n++) {
+        gt_Allocator allocator = {budget_allocate, budget_release, &budget};
+        budget.left = plenty;
+        gt_Context *context = gt_context_create(.allocator = &allocator);
+        gt_context_use(context);
+        Block block;
+        block_make(&block, 4, 1);
+        gt_Variable *x = gt_variable(gt_array64(gt_shape(3), 0.5, 1, 2)), *w = var(3);
+        ok("preparation");
+        budget.left = n;
+        finished = everything(x, w, &block) == GT_OK;
+        budget.left = plenty;
+        if (!finished)
+            fails(GT_NO_MEMORY, "");
+        double count = gt_item(block.count);
+        cr_assert(count == 0 || count == 1, "%g", count);
+        everything(x, w, &block);
+        ok("after a failure");
+        cr_assert(gt_item(block.count) == count + 1 && gt_at(block.generator, 1) == count + 3,
+                  "%g rounds, %g draws", gt_item(block.count), gt_at(block.generator, 1));
+        block_free(&block);
+        gt_variable_free(x);
+        gt_variable_free(w);
+        cr_assert(gt_memory_stats().records == 0);
+        cr_assert(gt_memory_stats().variables == 0);
+        gt_context_free(context);
+        cr_assert(budget.held == 0, "%ld blocks held after %ld", budget.held, n);
+    }
+    gt_context_use(mine);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

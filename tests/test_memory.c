@@ -1,0 +1,510 @@
+/* Memory that runs out. A program that builds, trains, plans, saves and loads runs again and again,
+ * each time with another allocation failing, until it comes through without: first that allocation
+ * alone, then everything from it on until the error is cleared. Each failure must be GT_NO_MEMORY,
+ * must leave weights and optimizer as they were, and what failed must work when it is done again,
+ * to the same numbers. In the end nothing is lost. Once with the pools that programs use, once with
+ * every block from the allocator by itself (`.pooling = false`). */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/internal.h"
+#include "gradtape.h"
+#include "leaks.h"
+
+/* ---- an allocator that fails on demand ---- */
+
+typedef struct Host {
+    int64_t calls, fail_at; /* 0: never */
+    bool for_good;          /* everything from fail_at on, until fail_at is 0 again */
+    bool counting;          /* not while the test itself looks at things */
+    int64_t failed, blocks, bytes;
+} Host;
+
+static void *host_allocate(void *user, size_t size, size_t alignment)
+{
+    Host *host = user;
+    void *memory = NULL;
+    host->calls += host->counting;
+    if (host->counting && host->fail_at &&
+        (host->calls == host->fail_at || (host->for_good && host->calls > host->fail_at))) {
+        host->failed++;
+        return NULL;
+    }
+    if (posix_memalign(&memory, alignment, size) != 0)
+        abort();
+    memset(memory, 0xA5, size);
+    host->blocks++;
+    host->bytes += (int64_t)size;
+    return memory;
+}
+
+static void host_release(void *user, void *memory, size_t size)
+{
+    Host *host = user;
+    memset(memory, 0x5A, size);
+    host->blocks--;
+    host->bytes -= (int64_t)size;
+    free(memory);
+}
+
+/* ---- the programs ---- */
+
+enum { FRAMES = 1 << 14, STEPS = 2 };
+
+typedef struct Run {
+    Host host;
+    gt_Context *context;
+    gt_Layer *model;
+    gt_Optimizer *adam;
+    gt_Function *function;
+    gt_Dataset *dataset;
+    const char *failed_stage;
+    char message[200], path[64];
+    /* what came out, and weights and optimizer as they were before the stage */
+    size_t bytes, bytes_before;
+    char out[FRAMES], before[FRAMES];
+} Run;
+
+static void put(char *into, size_t *bytes, const void *data, size_t size)
+{
+    cr_assert(*bytes + size <= FRAMES);
+    memcpy(into + *bytes, data, size);
+    *bytes += size;
+}
+
+static void put_variables(char *into, size_t *bytes, gt_Tensors variables)
+{
+    for (int i = 0; i < variables.count; i++) {
+        const gt_Spec spec = gt_spec(variables.items[i]);
+        put(into, bytes, gt_data(variables.items[i]), gt_spec_bytes(&spec));
+    }
+}
+
+static void put_state(Run *run, char *into, size_t *bytes)
+{
+    if (run->model && gt_layer_built(run->model))
+        put_variables(into, bytes, gt_trainable_variables(run->model));
+    if (run->adam && gt_optimizer_built(run->adam))
+        put_variables(into, bytes, gt_optimizer_variables(run->adam));
+    cr_assert_eq(gt_status(), GT_OK, "%s", gt_error_message());
+}
+
+static gt_Status make_model(Run *run)
+{
+    run->model = gt_sequential(gt_dense(6, .activation = gt_tanh), gt_dropout(0.5),
+                               gt_dense(3, .kernel_regularizer = gt_l2(0.01)));
+    return gt_status();
+}
+
+static gt_Status make_adam(Run *run)
+{
+    run->adam = gt_adam(0.01, .amsgrad = true, .global_clipnorm = 1);
+    return gt_status();
+}
+
+static gt_Status step(void *argument, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Run *run = argument;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *logits = gt_call(run->model, in[0], .training = true);
+    gt_Tensor *loss = gt_sparse_categorical_crossentropy(in[1], logits, .from_logits = true);
+    gt_Tensor *total = gt_total_loss(run->model, loss);
+    gt_minimize(run->adam, tape, total, gt_trainable_variables(run->model));
+    out[0] = gt_keep(total);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+static gt_Status make_function(Run *run)
+{
+    run->function = gt_function(step, run, .outputs = 1);
+    return gt_status();
+}
+
+static gt_Status train(Run *run, bool planned)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_array(gt_shape(4, 2), 0, 1, 1, 0, -1, 0, 0.5, 2);
+    gt_Tensor *y = gt_cast(gt_array(gt_shape(4), 0, 1, 2, 1), GT_INT64);
+    gt_Tensor *loss = NULL;
+    if (planned)
+        gt_function_call(run->function, gt_tensors(x, y), &loss);
+    else if (gt_status() == GT_OK)
+        step(run, (gt_Tensor *[]){x, y}, &loss);
+    if (gt_status() == GT_OK) {
+        double item = gt_item(loss);
+        put(run->out, &run->bytes, &item, sizeof item);
+    }
+    gt_scope_end(scope);
+    return gt_status();
+}
+
+static gt_Status train_eagerly(Run *run)
+{
+    return train(run, false);
+}
+
+static gt_Status train_planned(Run *run)
+{
+    return train(run, true);
+}
+
+/* Gradients of gradients, a persistent tape, a tape inside a tape, and words about it. */
+static gt_Status curvature(Run *run)
+{
+    gt_Tape *outer = gt_tape_begin(.persistent = true);
+    gt_Tensor *x = gt_array64(gt_shape(3), 0.5, 1, 2);
+    if (gt_status() == GT_OK)
+        gt_watch(outer, x);
+    gt_Tape *inner = gt_tape_begin();
+    if (gt_status() == GT_OK)
+        gt_watch(inner, x);
+    gt_Tensor *y = gt_sum(gt_multiply(gt_exp(x), gt_log(gt_softmax(x))));
+    gt_Tensor *slope = gt_gradient(inner, y, x);
+    gt_tape_end(inner);
+    gt_Tensor *curve = gt_gradient(outer, slope, x);
+    if (gt_status() == GT_OK)
+        gt_explain_gradient(outer, slope, x);
+    if (gt_status() == GT_OK)
+        put(run->out, &run->bytes, gt_float64_data(curve), 3 * sizeof(double));
+    gt_tape_end(outer);
+    return gt_status();
+}
+
+static gt_Status save_and_load(Run *run)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensors list = gt_trainable_variables(run->model);
+    gt_NamedTensor named[8];
+    char names[8][64] = {{0}};
+    for (int i = 0; i < list.count && gt_status() == GT_OK; i++) {
+        snprintf(names[i], sizeof names[i], "%s", gt_variable_path(run->model, list.items[i]));
+        named[i] = (gt_NamedTensor){names[i], list.items[i]};
+    }
+    gt_save_tensors(run->path, ((gt_NamedTensors){list.count, named}),
+                    .metadata = gt_metadata({"epoch", "12"}));
+    gt_TensorFile *file = gt_open_tensors(run->path);
+    for (int i = 0; i < list.count && gt_status() == GT_OK; i++) {
+        gt_Tensor *loaded = gt_tensor_file_get(file, named[i].name);
+        const gt_Spec spec = gt_spec(list.items[i]);
+        if (loaded)
+            cr_assert_eq(memcmp(gt_data(loaded), gt_data(list.items[i]), gt_spec_bytes(&spec)), 0);
+    }
+    gt_tensor_file_free(file);
+    gt_scope_end(scope);
+    unlink(run->path);
+    return gt_status();
+}
+
+static gt_Status table_of_text(Run *run)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_array(gt_shape(2, 3), 1, 2, 3, 4, 5, 6);
+    gt_write_csv(run->path, x);
+    gt_Tensor *y = gt_read_csv(run->path);
+    if (gt_status() == GT_OK)
+        put(run->out, &run->bytes, gt_float32_data(y), 6 * sizeof(float));
+    gt_scope_end(scope);
+    unlink(run->path);
+    return gt_status();
+}
+
+static gt_Status words(Run *run)
+{
+    gt_summary(run->model);
+    gt_set_threads(2);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_normal(gt_shape(64, 64), .generator = NULL);
+    gt_take(gt_matmul(x, gt_transpose(x)), gt_argmax(x, .axis = 0), .axis = 0);
+    gt_scope_end(scope);
+    if (gt_status() == GT_OK)
+        gt_set_threads(1);
+    return gt_status();
+}
+
+static gt_Status variables_and_names(Run *run)
+{
+    (void)run;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *a = gt_variable(gt_array(gt_shape(2), 1, 2), .name = "a");
+    gt_Variable *g = gt_generator(7);
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *before = gt_square(a);
+    gt_assign(a, gt_uniform(gt_shape(2), .generator = g)); /* the tape holds the old value */
+    gt_gradient(tape, before, a);
+    gt_tape_end(tape);
+    gt_variable_free(a);
+    gt_variable_free(g);
+    gt_scope_end(scope);
+    return gt_status();
+}
+
+static gt_Status make_dataset(Run *run)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_normal(gt_shape(10, 2), .generator = NULL);
+    gt_Tensor *y = gt_cast(gt_array(gt_shape(10), 0, 1, 2, 0, 1, 2, 0, 1, 2, 0), GT_INT32);
+    run->dataset = gt_dataset_from_tensors(x, y, .batch_size = 4, .shuffle = true, .seed = 3);
+    gt_scope_end(scope);
+    return gt_status();
+}
+
+static gt_Status compile(Run *run)
+{
+    return gt_compile(run->model, .optimizer = gt_adam(0.01),
+                      .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
+                      .metrics = gt_metrics(gt_accuracy()));
+}
+
+static gt_Status fit(Run *run)
+{
+    gt_DatasetPosition at = gt_dataset_position(run->dataset);
+    gt_History *history = gt_fit(run->model, run->dataset, .epochs = 2, .initial_epoch = at.epoch,
+                                 .verbose = GT_SILENT, .validation = run->dataset);
+    gt_history_free(history);
+    return gt_status();
+}
+
+static gt_Status evaluate(Run *run)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Scores scores = gt_evaluate(run->model, run->dataset);
+    gt_Tensor *guess = gt_predict(run->model, run->dataset);
+    if (gt_status() == GT_OK) {
+        put(run->out, &run->bytes, &scores.loss, sizeof scores.loss);
+        put(run->out, &run->bytes, gt_float32_data(guess), 30 * sizeof(float));
+        put_variables(run->out, &run->bytes, gt_variables(run->model));
+        put_variables(run->out, &run->bytes,
+                      gt_optimizer_variables(gt_compiled_optimizer(run->model)));
+    }
+    gt_scope_end(scope);
+    return gt_status();
+}
+
+static gt_Status checkpoint(Run *run)
+{
+    gt_save_checkpoint(run->path, run->model, .dataset = run->dataset);
+    gt_load_checkpoint(run->path, run->model, .dataset = run->dataset);
+    gt_save_weights(run->model, run->path);
+    gt_load_weights(run->model, run->path);
+    unlink(run->path);
+    return gt_status();
+}
+
+typedef struct Stage {
+    const char *name;
+    gt_Status (*run)(Run *run);
+    bool resumes; /* what was done before the failure stays done */
+} Stage;
+
+static const Stage training[] = {
+    {"model", make_model, false},           {"adam", make_adam, false},
+    {"eager step", train_eagerly, false},   {"second eager step", train_eagerly, false},
+    {"function", make_function, false},     {"traced step", train_planned, false},
+    {"planned step", train_planned, false}, {NULL, NULL, false},
+};
+static const Stage others[] = {
+    {"model", make_model, false},
+    {"adam", make_adam, false},
+    {"eager step", train_eagerly, false},
+    {"curvature", curvature, false},
+    {"save and load", save_and_load, false},
+    {"csv", table_of_text, false},
+    {"words", words, false},
+    {"variables", variables_and_names, false},
+    {NULL, NULL, false},
+};
+
+static const Stage fitting[] = {
+    {"model", make_model, false},  {"dataset", make_dataset, false},
+    {"compile", compile, false},   {"fit", fit, true},
+    {"evaluate", evaluate, false}, {"checkpoint", checkpoint, false},
+    {NULL, NULL, false},
+};
+
+/* ---- running one with a failure ---- */
+
+/* Bytes in use, less what is kept on purpose: freed objects that wait, slots, scratch. */
+static int64_t bytes_held(gt_Context *context)
+{
+    int64_t bytes = context->memory.bytes_in_use;
+    for (const gt_Object *object = context->quarantine_first; object; object = object->next)
+        bytes -= (int64_t)object->bytes;
+    bytes -= (context->free_slots + context->memory.handles) * (int64_t)sizeof(gt_Slot);
+    for (int i = 0; i < GT_MAX_THREADS; i++)
+        bytes -= (int64_t)context->scratch_bytes[i];
+    return bytes;
+}
+
+/* The model may be half built: its layers are built one by one at the first call. */
+static gt_Variable *dropout_state(Run *run)
+{
+    gt_Layer *dropout = run->model ? gt_layer_at(run->model, 1) : NULL;
+    return dropout && gt_layer_built(dropout) ? gt_variables(dropout).items[0] : NULL;
+}
+
+static void run_stage(Run *run, const Stage *stage)
+{
+    run->bytes_before = 0;
+    gt_set_seed(5);
+    put_state(run, run->before, &run->bytes_before);
+    bool built = run->adam && gt_optimizer_built(run->adam);
+    gt_Variable *generator = dropout_state(run);
+    int64_t state[2] = {0};
+    if (generator)
+        memcpy(state, gt_data(generator), sizeof state);
+    int64_t failed = run->host.failed;
+    gt_MemoryStats memory = run->context->memory;
+    size_t out = run->bytes;
+    cr_assert_eq(gt_status(), GT_OK, "%s: %s", stage->name, gt_error_message());
+
+    run->host.counting = true;
+    gt_Status status = stage->run(run);
+    run->host.counting = false;
+    cr_assert_eq(status, gt_status());
+    if (run->host.failed == failed) {
+        cr_assert_eq(status, GT_OK, "%s: %s", stage->name, gt_error_message());
+        return;
+    }
+    cr_assert_eq(status, GT_NO_MEMORY, "%s: allocation %d failed, and the status is \"%s\": %s",
+                 stage->name, (int)run->host.fail_at, gt_status_text(status), gt_error_message());
+    run->failed_stage = stage->name;
+    snprintf(run->message, sizeof run->message, "%s", gt_error_message());
+    run->host.fail_at = 0;
+    gt_error_clear();
+    cr_assert_eq(run->context->memory.handles - run->context->memory.variables,
+                 memory.handles - memory.variables, "%s: handles were lost", stage->name);
+    cr_assert_eq(run->context->memory.records, memory.records, "%s: records", stage->name);
+    cr_assert(!run->context->trace && run->context->innermost_tape < 0 &&
+                  run->context->scope == &run->context->root && !run->context->frame &&
+                  !run->context->here && !run->context->composing && !run->context->applying,
+              "%s: something was left open", stage->name);
+    if (built && !stage->resumes) {
+        char now[FRAMES];
+        size_t bytes = 0;
+        put_state(run, now, &bytes);
+        cr_assert(bytes == run->bytes_before && memcmp(now, run->before, bytes) == 0,
+                  "%s: half an update was made", stage->name);
+    }
+    /* Numbers were drawn, perhaps: the generator goes back, to its beginning if it is new. */
+    gt_Variable *now = dropout_state(run);
+    if (now && !generator)
+        state[0] = gt_int64_data(now)[0];
+    if (now && !stage->resumes)
+        gt_variable_set(now, state, sizeof state);
+    run->bytes = out;
+    gt_set_seed(5);
+    status = stage->run(run);
+    cr_assert_eq(status, GT_OK, "%s, again: %s", stage->name, gt_error_message());
+}
+
+static void run_program(Run *run, const Stage *stages, bool pooling)
+{
+    const gt_Allocator allocator = {host_allocate, host_release, &run->host};
+    run->bytes = 0;
+    run->model = NULL;
+    run->adam = NULL;
+    run->function = NULL;
+    run->dataset = NULL;
+    snprintf(run->path, sizeof run->path, "/tmp/gradtape-memory-%ld", (long)getpid());
+    run->host.counting = true;
+    run->context = gt_context_create(.allocator = &allocator, .pooling = pooling, .threads = 1);
+    run->host.counting = false;
+    if (!run->context) {
+        cr_assert_eq(run->host.failed, 1);
+        run->host.fail_at = 0;
+        run->context = gt_context_create(.allocator = &allocator, .pooling = pooling, .threads = 1);
+    }
+    gt_context_use(run->context);
+    for (const Stage *stage = stages; stage->name; stage++)
+        run_stage(run, stage);
+    put_state(run, run->out, &run->bytes);
+    gt_function_free(run->function);
+    gt_optimizer_free(run->adam);
+    gt_layer_free(run->model);
+    gt_dataset_free(run->dataset);
+}
+
+static void every_allocation(const char *name, const Stage *stages, bool pooling, bool for_good)
+{
+    static Run whole, run;
+    int64_t tried = 0;
+    whole.host = (Host){0};
+    run_program(&whole, stages, pooling);
+    int64_t held = bytes_held(whole.context);
+    gt_context_free(whole.context);
+    cr_assert(whole.host.blocks == 0 && whole.host.bytes == 0);
+    for (;;) {
+        run.host = (Host){.fail_at = tried + 1, .for_good = for_good};
+        run_program(&run, stages, pooling);
+        bool failed = run.host.failed > 0;
+        if (failed)
+            tried++;
+        cr_assert(run.bytes == whole.bytes && memcmp(run.out, whole.out, run.bytes) == 0,
+                  "%s: other numbers after allocation %d failed, in %s: %s", name, (int)tried,
+                  run.failed_stage, run.message);
+        cr_assert(pooling || bytes_held(run.context) == held,
+                  "%s: %d bytes were lost when allocation %d failed", name,
+                  (int)(bytes_held(run.context) - held), (int)tried);
+        gt_context_free(run.context);
+        cr_assert(run.host.blocks == 0 && run.host.bytes == 0);
+        if (!failed)
+            break;
+    }
+    fprintf(stderr, "%s, %s, %s: %d allocations failed in turn\n", name,
+            pooling ? "pooled" : "one by one", for_good ? "and all after it" : "alone", (int)tried);
+    cr_assert(tried > (pooling ? 10 : 200));
+    assert_no_leaks();
+}
+
+Test(memory, training_pooled)
+{
+    every_allocation("training", training, true, false);
+    every_allocation("training", training, true, true);
+}
+
+Test(memory, training_each)
+{
+    every_allocation("training", training, false, false);
+}
+
+Test(memory, training_each_for_good)
+{
+    every_allocation("training", training, false, true);
+}
+
+Test(memory, others_pooled)
+{
+    every_allocation("the rest", others, true, false);
+    every_allocation("the rest", others, true, true);
+}
+
+Test(memory, others_each)
+{
+    every_allocation("the rest", others, false, false);
+}
+
+Test(memory, others_each_for_good)
+{
+    every_allocation("the rest", others, false, true);
+}
+
+Test(memory, fitting)
+{
+    every_allocation("fit", fitting, true, false);
+    every_allocation("fit", fitting, true, true);
+}
+
+Test(memory, fitting_each)
+{
+    every_allocation("fit", fitting, false, false);
+}
+
+Test(memory, fitting_each_for_good)
+{
+    every_allocation("fit", fitting, false, true);
+}
