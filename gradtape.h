@@ -16,6 +16,7 @@
 #include "ops/arithmetic.h"
 #include "ops/assign.h"
 #include "ops/attention.h"
+#include "ops/bitwise.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/contraction.h"
