@@ -665,14 +665,14 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
 #define EXTENT(...)   .extent = GT_SAMPLE_SHAPE(__VA_ARGS__)
 #define FORWARD(a, b, ...)                                                                         \
     {                                                                                              \
-        .inputs = 2, .input = {a, b}, .options = &(const gt_ConvOptions)                           \
+        .inputs = 2, .input = GT_INPUTS(a, b), .options = &(const gt_ConvOptions)                  \
         {                                                                                          \
             GT_CONV_OPTIONS(GT_PRESET) __VA_ARGS__                                                 \
         }                                                                                          \
     }
 #define BACKWARD(a, b, ...)                                                                        \
     {                                                                                              \
-        .inputs = 2, .input = {a, b}, .options = &(const ConvGradientOptions)                      \
+        .inputs = 2, .input = GT_INPUTS(a, b), .options = &(const ConvGradientOptions)             \
         {                                                                                          \
             CONV_GRADIENT_OPTIONS(GT_PRESET) __VA_ARGS__                                           \
         }                                                                                          \
