@@ -883,6 +883,79 @@ Test(autodiff, recompute_layers)
     cr_assert(memcmp(numbers[0], numbers[1], sizeof numbers[0]) == 0);
 }
 
+/* A layer that recomputes its child, which inherits `training` from it in both runs. */
+typedef struct Thrifty {
+    gt_Layer base;
+    gt_Layer *child;
+    bool thrifty, adds_loss;
+} Thrifty;
+
+static gt_Status thrifty_make(gt_Layer *layer)
+{
+    Thrifty *self = (Thrifty *)layer;
+    self->child = gt_sequential(gt_dropout(0.5), gt_dense(3));
+    gt_add_child(layer, self->child);
+    return gt_status();
+}
+
+static gt_Status child_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Thrifty *self = context;
+    out[0] = gt_call(self->child, in[0]);
+    if (self->adds_loss)
+        gt_add_loss(&self->base, gt_sum(out[0]));
+    return gt_status();
+}
+
+static gt_Tensor *thrifty_call(gt_Layer *layer, gt_CallArgs in)
+{
+    Thrifty *self = (Thrifty *)layer;
+    gt_Tensor *y = NULL;
+    if (self->thrifty)
+        gt_recompute(child_body, self, ONE(in.x), &y);
+    else
+        child_body(self, &in.x, &y);
+    return y;
+}
+
+static const gt_LayerClass thrifty_class = {
+    .name = "thrifty", .instance = sizeof(Thrifty), .create = thrifty_make, .call = thrifty_call};
+
+Test(autodiff, recompute_inside_a_layer)
+{
+    double numbers[2][12];
+    for (int k = 0; k < 2; k++) {
+        gt_Context *context = gt_context_create(.seed = 3), *mine = gt_context_use(context);
+        gt_Layer *layer = gt_layer_new(GT_HERE, &thrifty_class, &(Thrifty){.thrifty = k});
+        gt_Tape *tape = gt_tape_begin();
+        gt_Tensor *y = gt_call(layer, gt_ones_of(gt_shape(1, 4)), .training = true);
+        gt_Tensor *g =
+            gt_gradient(tape, gt_sum(gt_square(y)), gt_trainable_variables(layer).items[0]);
+        ok("a layer that recomputes");
+        for (int i = 0; i < 12; i++)
+            numbers[k][i] = gt_at(g, i);
+        gt_tape_end(tape);
+        ((Thrifty *)layer)->adds_loss = true;
+        gt_call(layer, gt_ones_of(gt_shape(1, 4)));
+        if (k)
+            fails(GT_UNSUPPORTED, "return the loss as an output");
+        tape = gt_tape_begin();
+        ((Thrifty *)layer)->adds_loss = false;
+        gt_Tensor *x = gt_ones_of(gt_shape(1, 4));
+        gt_watch(tape, x);
+        y = gt_call(layer, x, .training = true);
+        gt_layer_free(layer);
+        gt_gradient(tape, y, x);
+        if (k)
+            fails(GT_STALE, "the layer that called it was freed");
+        gt_tape_end(tape);
+        ok("end");
+        gt_context_free(context);
+        gt_context_use(mine);
+    }
+    cr_assert(memcmp(numbers[0], numbers[1], sizeof numbers[0]) == 0);
+}
+
 /* ---- traced ---- */
 
 static gt_Status all_of_it(void *context, gt_Tensor *const *in, gt_Tensor **out)
