@@ -401,6 +401,9 @@ Test(oracle_numpy, errors)
     FAILS(gt_rot90(a, .axis1 = 1), "rot90: axis1 and axis2 are both 1");
     FAILS(gt_slice_update(a, gt_shape(1, 1), a), "slice_update: (2, 3) has no block");
     FAILS(gt_scatter_update(a, whole, a), "scatter_update: indices (2,) do not say places");
+    FAILS(gt_scatter_update(a, gt_full(gt_shape(1, 2), 2, .dtype = GT_INT32),
+                            gt_ones_of(gt_shape(1))),
+          "scatter_update: index");
     FAILS(gt_bitwise_and(v, v), "bitwise_and: type float32");
     FAILS(gt_solve(a, v), "solve: it takes square matrices, not shape (2, 3)");
     FAILS(gt_inv(a), "inv: it takes square matrices");
