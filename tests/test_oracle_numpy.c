@@ -380,6 +380,8 @@ Test(oracle_numpy, errors)
     gt_Tensor *a = gt_ones_of(gt_shape(2, 3)), *v = gt_ones_of(gt_shape(3));
     gt_Tensor *whole = gt_zeros_of(gt_shape(2), .dtype = GT_INT32), *parts[3];
     FAILS(gt_einsum("ij,jk->ik", gt_tensors(a, a)), "einsum: axis j is both 3 and 2");
+    FAILS(gt_einsum("...i,...i", gt_tensors(a, gt_ones_of(gt_shape(4, 3)))),
+          "axis ... is both 2 and 4");
     FAILS(gt_einsum("ij->ik", gt_tensors(a)), "einsum");
     FAILS(gt_einsum("i2->i", gt_tensors(a)), "cannot be read from \"2");
     FAILS(gt_einsum("ijk->i", gt_tensors(a)), "operand 1 of rank 2 does not fit");
