@@ -158,8 +158,7 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
 /* Twice the divisor and more, but never three times. */
 #define MOD_A(...) GT_REAL(3.1, 3.4, __VA_ARGS__)
 #define MOD_B(...) GT_REAL(1.2, 1.5, __VA_ARGS__)
-GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B,
-                 .gradient = mod_gradient);
+GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B, .gradient = mod_gradient);
 GT_DEFINE_BINARY(mod)
 
 /* da: b a^(b-1). db: a^b log a, taken as 0 where a <= 0. */
@@ -340,8 +339,8 @@ const gt_Operation gt_op_clip = {
     .shape = clip_shape,
     .run = clip_run,
     .gradient = clip_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL_GAP(-2, 3, 1, 2, 5)}}, GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 3, 1, 2, 5))},
+                                   GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_clip_at(const char *here, gt_Tensor *x, double low, double high)

@@ -61,10 +61,10 @@ const gt_Operation gt_op_cast = {
     .gradient = cast_gradient,
     .samples =
         (const gt_Sample[]){{.inputs = 1,
-                             .input = {GT_REAL(-2, 2, 2, 3)},
+                             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
                              .options = &(const CastOptions){sizeof(CastOptions), GT_FLOAT64}},
                             {.inputs = 1,
-                             .input = {GT_REAL(-2, 2, 2, 3)},
+                             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
                              .options = &(const CastOptions){sizeof(CastOptions), GT_INT32}},
                             GT_SAMPLES_END},
 };
@@ -104,7 +104,8 @@ const gt_Operation gt_op_identity = {
     .shape = any_shape,
     .run = gt_run_copy,
     .gradient = identity_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}}, GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+                                   GT_SAMPLES_END},
 };
 GT_DEFINE_UNARY(identity)
 
@@ -119,7 +120,8 @@ const gt_Operation gt_op_stop_gradient = {
     .outputs = 1,
     .shape = any_shape,
     .run = gt_run_copy,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}}, GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+                                   GT_SAMPLES_END},
 };
 GT_DEFINE_UNARY(stop_gradient)
 

@@ -188,8 +188,8 @@ const gt_Operation gt_op_where = {
     .gradient = where_gradient,
     .samples =
         (const gt_Sample[]){
-            {.inputs = 3, .input = {TRUTH(2, 3), GT_ANY(2, 3), GT_ANY(2, 3)}},
-            {.inputs = 3, .input = {TRUTH(2, 1, 3), GT_ANY(4, 1), GT_REAL_SCALAR(-2, 2)}},
+            {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 3), GT_ANY(2, 3), GT_ANY(2, 3))},
+            {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 1, 3), GT_ANY(4, 1), GT_REAL_SCALAR(-2, 2))},
             GT_SAMPLES_END},
 };
 

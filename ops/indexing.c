@@ -95,9 +95,9 @@ const gt_Operation gt_op_concatenate = {
     .shape = concatenate_shape,
     .run = concatenate_run,
     .gradient = concatenate_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {REAL(2, 3), REAL(1, 3)}},
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(REAL(2, 3), REAL(1, 3))},
                                    {.inputs = 3,
-                                    .input = {REAL(2, 1, 2), REAL(2, 3, 2), REAL(2, 2, 2)},
+                                    .input = GT_INPUTS(REAL(2, 1, 2), REAL(2, 3, 2), REAL(2, 2, 2)),
                                     AXIS(gt_ConcatenateOptions, -2)},
                                    GT_SAMPLES_END},
 };
@@ -248,7 +248,7 @@ static gt_Status slice_gradient(gt_GradientRule *rule)
         .gradient = slice_gradient,                                                                \
         .view_offset = start,                                                                      \
         .samples = (const gt_Sample[]){{.inputs = 1,                                               \
-                                        .input = {samples_},                                       \
+                                        .input = GT_INPUTS(samples_),                              \
                                         .options = &(const SliceOptions){sizeof(SliceOptions),     \
                                                                          __VA_ARGS__}},            \
                                        GT_SAMPLES_END},                                            \
@@ -539,11 +539,12 @@ const gt_Operation gt_op_take = {
     .run = take_run,
     .gradient = take_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 2, .input = {REAL(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4)}},
-                            {.inputs = 2,
-                             .input = {REAL(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)},
-                             AXIS(gt_TakeOptions, 1)},
-                            GT_SAMPLES_END},
+        (const gt_Sample[]){
+            {.inputs = 2, .input = GT_INPUTS(REAL(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4))},
+            {.inputs = 2,
+             .input = GT_INPUTS(REAL(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)),
+             AXIS(gt_TakeOptions, 1)},
+            GT_SAMPLES_END},
 };
 
 static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *given)
@@ -653,10 +654,10 @@ const gt_Operation gt_op_scatter_add = {
     .samples =
         (const gt_Sample[]){
             {.inputs = 2,
-             .input = {GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)},
+             .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)),
              .options = &(const ScatterOptions){sizeof(ScatterOptions), 0, {2, {3, 2}}}},
             {.inputs = 2,
-             .input = {GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)},
+             .input = GT_INPUTS(GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)),
              .options = &(const ScatterOptions){sizeof(ScatterOptions), -1, {2, {2, 3}}}},
             GT_SAMPLES_END},
 };
@@ -800,12 +801,12 @@ const gt_Operation gt_op_take_along_axis = {
     .shape = take_along_axis_shape,
     .run = take_along_axis_run,
     .gradient = take_along_axis_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 2, .input = {REAL(2, 3), GT_WHOLE(GT_INT32, 0, 3, 2, 4)}},
-                            {.inputs = 2,
-                             .input = {REAL(3, 2), GT_WHOLE(GT_INT64, -3, 3, 4, 2)},
-                             AXIS(gt_TakeAlongOptions, 0)},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 2,
+                                    .input = GT_INPUTS(REAL(2, 3), GT_WHOLE(GT_INT32, 0, 3, 2, 4))},
+                                   {.inputs = 2,
+                                    .input = GT_INPUTS(REAL(3, 2), GT_WHOLE(GT_INT64, -3, 3, 4, 2)),
+                                    AXIS(gt_TakeAlongOptions, 0)},
+                                   GT_SAMPLES_END},
 };
 
 static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices,
@@ -868,7 +869,7 @@ const gt_Operation gt_op_scatter_add_along_axis = {
     .gradient = add_along_gradient,
     .samples =
         (const gt_Sample[]){{.inputs = 2,
-                             .input = {GT_WHOLE(GT_INT32, 0, 3, 2, 4), REAL(2, 4)},
+                             .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 2, 4), REAL(2, 4)),
                              .options = &(const AddAlongOptions){sizeof(AddAlongOptions), -1, 3}},
                             GT_SAMPLES_END},
 };
@@ -951,7 +952,7 @@ const gt_Operation gt_op_one_hot = {
     .shape = one_hot_shape,
     .run = one_hot_run,
     .samples = (const gt_Sample[]){{.inputs = 1,
-                                    .input = {GT_WHOLE(GT_INT32, 0, 3, 4)},
+                                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4)),
                                     .options = &(const OneHotOptions){sizeof(OneHotOptions), -1,
                                                                       GT_FLOAT32, 3}},
                                    GT_SAMPLES_END},
@@ -1038,9 +1039,9 @@ static gt_Status triangle_gradient(gt_GradientRule *rule)
         .gradient = triangle_gradient,                                                             \
         .samples =                                                                                 \
             (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = {REAL(3, 3)}},                                              \
+                {.inputs = 1, .input = GT_INPUTS(REAL(3, 3))},                                     \
                 {.inputs = 1,                                                                      \
-                 .input = {REAL(2, 3, 4)},                                                         \
+                 .input = GT_INPUTS(REAL(2, 3, 4)),                                                \
                  .options = &(const gt_TriangleOptions){sizeof(gt_TriangleOptions), 1}},           \
                 GT_SAMPLES_END},                                                                   \
     };                                                                                             \

@@ -300,11 +300,11 @@ static bool in_order(const gt_Axes *perm)
 #define SAMPLES(INPUT)                                                                             \
     (const gt_Sample[])                                                                            \
     {                                                                                              \
-        {.inputs = 1, .input = {INPUT(2, 3, 2)}},                                                  \
-            {.inputs = 1, .input = {INPUT(3, 4)}, AXES(.axis = 0)},                                \
-            {.inputs = 1, .input = {INPUT(3, 4)}, AXES(.axis = -1, .keepdims = true)},             \
-            {.inputs = 1, .input = {INPUT(2, 3, 2, 2)}, AXES(.axes = {2, {0, -2}})},               \
-            {.inputs = 1, .input = {INPUT(2, 3)}, AXES(.axes = {0, {0}})}, GT_SAMPLES_END          \
+        {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2))},                                         \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = 0)},                       \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = -1, .keepdims = true)},    \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2, 2)), AXES(.axes = {2, {0, -2}})},      \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {0, {0}})}, GT_SAMPLES_END \
     }
 #define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
@@ -560,9 +560,9 @@ const gt_Operation gt_op_logsumexp = {
     .run = logsumexp_run,
     .gradient = logsumexp_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {REAL(3, 4)}},
+        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(REAL(3, 4))},
                             {.inputs = 1,
-                             .input = {REAL(2, 3, 2)},
+                             .input = GT_INPUTS(REAL(2, 3, 2)),
                              .options = &(const LogsumexpOptions){sizeof(LogsumexpOptions), 2}},
                             GT_SAMPLES_END},
 };
@@ -720,11 +720,11 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .outputs = 1,                                                                              \
         .shape = arg_shape,                                                                        \
         .run = arg_run,                                                                            \
-        .samples =                                                                                 \
-            (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = {DISTINCT(3, 4)}},                                          \
-                {.inputs = 1, .input = {DISTINCT(3, 4)}, ARG_AXIS(.axis = 0, .keepdims = true)},   \
-                GT_SAMPLES_END},                                                                   \
+        .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(DISTINCT(3, 4))},          \
+                                       {.inputs = 1,                                               \
+                                        .input = GT_INPUTS(DISTINCT(3, 4)),                        \
+                                        ARG_AXIS(.axis = 0, .keepdims = true)},                    \
+                                       GT_SAMPLES_END},                                            \
     };                                                                                             \
     gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options)          \
     {                                                                                              \
@@ -931,12 +931,16 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         .gradient = op##_gradient,                                                                 \
         .samples =                                                                                 \
             (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = {REAL(2, 3)}},                                              \
-                {.inputs = 1, .input = {REAL(2, 4, 2)}, RUNNING(.axis = 1)},                       \
-                {.inputs = 1, .input = {REAL(4, 2)}, RUNNING(.axis = 0, .exclusive = true)},       \
-                {.inputs = 1, .input = {REAL(2, 4)}, RUNNING(.axis = -1, .reverse = true)},        \
+                {.inputs = 1, .input = GT_INPUTS(REAL(2, 3))},                                     \
+                {.inputs = 1, .input = GT_INPUTS(REAL(2, 4, 2)), RUNNING(.axis = 1)},              \
                 {.inputs = 1,                                                                      \
-                 .input = {REAL(2, 4)},                                                            \
+                 .input = GT_INPUTS(REAL(4, 2)),                                                   \
+                 RUNNING(.axis = 0, .exclusive = true)},                                           \
+                {.inputs = 1,                                                                      \
+                 .input = GT_INPUTS(REAL(2, 4)),                                                   \
+                 RUNNING(.axis = -1, .reverse = true)},                                            \
+                {.inputs = 1,                                                                      \
+                 .input = GT_INPUTS(REAL(2, 4)),                                                   \
                  RUNNING(.axis = 1, .exclusive = true, .reverse = true)},                          \
                 GT_SAMPLES_END},                                                                   \
         __VA_ARGS__};                                                                              \
@@ -1016,9 +1020,9 @@ const gt_Operation gt_op_linear_recurrence = {
     .shape = recurrence_shape,
     .run = recurrence_run,
     .gradient = recurrence_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {REAL(4, 2), REAL(4, 2)}},
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(REAL(4, 2), REAL(4, 2))},
                                    {.inputs = 2,
-                                    .input = {REAL(2, 4), REAL(2, 4)},
+                                    .input = GT_INPUTS(REAL(2, 4), REAL(2, 4)),
                                     .options = &(const RecurrenceOptions){sizeof(RecurrenceOptions),
                                                                           -1, true}},
                                    GT_SAMPLES_END},

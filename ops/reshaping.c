@@ -91,9 +91,11 @@ const gt_Operation gt_op_reshape = {
     .shape = reshape_shape,
     .run = gt_run_copy,
     .gradient = reshape_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}, SHAPE(3, 2)},
-                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 4, 3)}, SHAPE(2, -1, 3)},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)), SHAPE(3, 2)},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 4, 3)), SHAPE(2, -1, 3)},
+            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape)
@@ -243,9 +245,9 @@ const gt_Operation gt_op_transpose = {
     .gradient = transpose_gradient,
     .samples =
         (const gt_Sample[]){
-            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
-            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 4)}, PERM({3, {1, 2, 0}})},
-            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2, 2)}, PERM({4, {0, -1, 1, 2}})},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 4)), PERM({3, {1, 2, 0}})},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 2, 2)), PERM({4, {0, -1, 1, 2}})},
             GT_SAMPLES_END},
 };
 
@@ -341,10 +343,11 @@ const gt_Operation gt_op_broadcast_to = {
     .run = broadcast_to_run,
     .gradient = broadcast_to_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 3)}, SHAPE(2, 3)},
-                            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 1, 2)}, SHAPE(2, 2, 3, 2)},
-                            {.inputs = 1, .input = {GT_REAL_SCALAR(-2, 2)}, SHAPE(2, 2)},
-                            GT_SAMPLES_END},
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 3)), SHAPE(2, 3)},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 1, 2)), SHAPE(2, 2, 3, 2)},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL_SCALAR(-2, 2)), SHAPE(2, 2)},
+            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_broadcast_to_at(const char *here, gt_Tensor *x, gt_Shape shape)
@@ -491,9 +494,10 @@ const gt_Operation gt_op_flip = {
     .run = flip_run,
     .gradient = flip_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
-                            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2)}, FLIP(.axis = 1)},
-                            GT_SAMPLES_END},
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 2)), FLIP(.axis = 1)},
+            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_FlipOptions *options)
@@ -619,7 +623,7 @@ const gt_Operation gt_op_pad = {
     .samples =
         (const gt_Sample[]){
             {.inputs = 1,
-             .input = {GT_REAL(-2, 2, 2, 3)},
+             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
              .options = &(const PadOptions){sizeof(PadOptions), {2, {1, 0}}, {2, {0, 2}}, -1}},
             GT_SAMPLES_END},
 };
