@@ -1261,8 +1261,8 @@ const gt_Operation gt_op_scatter_update = {
     .gradient = row_update_gradient,
     .samples =
         (const gt_Sample[]){
-            {.inputs = 3, .input = {REAL(4, 2), GT_WHOLE(GT_INT32, 1, 2, 1), REAL(1, 2)}},
-            {.inputs = 3, .input = {REAL(3), GT_WHOLE(GT_INT64, -1, 0, 1), REAL(1)}},
+            {.inputs = 3, .input = GT_INPUTS(REAL(4, 2), GT_WHOLE(GT_INT32, 1, 2, 1), REAL(1, 2))},
+            {.inputs = 3, .input = GT_INPUTS(REAL(3), GT_WHOLE(GT_INT64, -1, 0, 1), REAL(1))},
             GT_SAMPLES_END},
 };
 
