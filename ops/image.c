@@ -226,7 +226,8 @@ static gt_Status resize_axis_gradient_rule(gt_GradientRule *rule)
 
 #define RESIZED(axis, to, how, ...)                                                                \
     {                                                                                              \
-        .inputs = 1, .input = {GT_ANY(__VA_ARGS__)}, .options = &(const ResizeAxisOptions)         \
+        .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)),                                      \
+        .options = &(const ResizeAxisOptions)                                                      \
         {                                                                                          \
             sizeof(ResizeAxisOptions), axis, to, how                                               \
         }                                                                                          \
