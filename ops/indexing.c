@@ -1281,26 +1281,28 @@ static gt_Tensor *scatter_update(gt_Tensor *x, gt_Tensor *indices, gt_Tensor *up
         return NULL;
     }
     gt_Shape rows = {.rank = in.rank - (int)k + 1, .dims = {1}};
-    gt_Tensor *flat = NULL;
     for (int64_t d = 0; d < in.rank; d++)
         if (d < k)
             rows.dims[0] *= in.dims[d];
         else
             rows.dims[d - k + 1] = in.dims[d];
+    gt_Tensor *flat = NULL, *inside = NULL;
     indices = gt_cast(indices, GT_INT64);
     for (int64_t d = 0; d < k && gt_status() == GT_OK; d++) {
+        double length = (double)in.dims[d];
         gt_Tensor *one = gt_slice(indices, gt_shape(0, d), gt_shape(-1, 1));
         one = gt_reshape(one, gt_shape(of_indices.dims[0]));
-        if (k > 1) { /* one that is out of range must not become another one that is not */
-            double length = (double)in.dims[d];
-            gt_Tensor *inside =
-                gt_logical_and(gt_greater_equal(one, -length), gt_less(one, length));
-            one = gt_where(gt_less(one, 0), gt_add(one, length), one);
-            one = gt_where(inside, one, 9007199254740992.0);
-            one = gt_minimum(one, 0x1p40);
+        if (k == 1) {
+            flat = one;
+            break;
         }
-        flat = flat ? gt_add(gt_multiply(flat, (double)in.dims[d]), one) : one;
+        gt_Tensor *fits = gt_logical_and(gt_greater_equal(one, -length), gt_less(one, length));
+        one = gt_where(gt_less(one, 0), gt_add(one, length), one);
+        inside = inside ? gt_logical_and(inside, fits) : fits;
+        flat = flat ? gt_add(gt_multiply(flat, length), one) : one;
     }
+    if (inside) /* a place that is outside must not become another one that is not */
+        flat = gt_where(inside, flat, (double)rows.dims[0]);
     gt_Tensor *inputs[] = {gt_reshape(x, rows), flat, updates};
     return gt_reshape(gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3, inputs),
                       gt_spec_shape(&in));

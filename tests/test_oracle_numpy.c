@@ -380,6 +380,8 @@ Test(oracle_numpy, errors)
     gt_Tensor *a = gt_ones_of(gt_shape(2, 3)), *v = gt_ones_of(gt_shape(3));
     gt_Tensor *whole = gt_zeros_of(gt_shape(2), .dtype = GT_INT32), *parts[3];
     FAILS(gt_einsum("ij,jk->ik", gt_tensors(a, a)), "einsum: axis j is both 3 and 2");
+    FAILS(gt_einsum("...i,...i", gt_tensors(a, gt_ones_of(gt_shape(4, 3)))),
+          "axis ... is both 2 and 4");
     FAILS(gt_einsum("ij->ik", gt_tensors(a)), "einsum");
     FAILS(gt_einsum("i2->i", gt_tensors(a)), "cannot be read from \"2");
     FAILS(gt_einsum("ijk->i", gt_tensors(a)), "operand 1 of rank 2 does not fit");
@@ -401,6 +403,9 @@ Test(oracle_numpy, errors)
     FAILS(gt_rot90(a, .axis1 = 1), "rot90: axis1 and axis2 are both 1");
     FAILS(gt_slice_update(a, gt_shape(1, 1), a), "slice_update: (2, 3) has no block");
     FAILS(gt_scatter_update(a, whole, a), "scatter_update: indices (2,) do not say places");
+    FAILS(gt_scatter_update(a, gt_full(gt_shape(1, 2), 2, .dtype = GT_INT32),
+                            gt_ones_of(gt_shape(1))),
+          "scatter_update: index");
     FAILS(gt_bitwise_and(v, v), "bitwise_and: type float32");
     FAILS(gt_solve(a, v), "solve: it takes square matrices, not shape (2, 3)");
     FAILS(gt_inv(a), "inv: it takes square matrices");
