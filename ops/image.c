@@ -57,8 +57,7 @@ static double weight_at(gt_Interpolation interpolation, double x)
     return sinc(x) * sinc(x / reach);
 }
 
-/* Where element `i` of `large` finds itself among the `small` ones; names as for a smaller image.
- */
+/* What element i of `out` is made of. */
 static void band_row(gt_Interpolation interpolation, int64_t in, int64_t out, int64_t i, Band *band)
 {
     double middle = ((double)i + 0.5) * ((double)in / (double)out);
@@ -68,10 +67,9 @@ static void band_row(gt_Interpolation interpolation, int64_t in, int64_t out, in
         *band = (Band){at < in ? at : in - 1, 1, {1}};
         return;
     }
-    int64_t floor_ = (int64_t)floor(middle - 0.5), first = floor_ - reach + 1,
-            last = floor_ + reach;
+    int64_t left = (int64_t)floor(middle - 0.5), last = left + reach;
     double sum = 0;
-    band->first = first < 0 ? 0 : first;
+    band->first = left < reach ? 0 : left - reach + 1;
     band->count = 0;
     for (int64_t j = band->first; j <= last && j < in; j++) {
         double weight = weight_at(interpolation, middle - 0.5 - (double)j);
@@ -82,8 +80,8 @@ static void band_row(gt_Interpolation interpolation, int64_t in, int64_t out, in
         band->weight[k] /= sum;
 }
 
-/* The larger tensor of a product seen along the axis; `in` and `out` are those of the resizing,
- * whichever way it is done. */
+/* A tensor seen along the axis; `in` and `out` are those of the resizing, whichever way it is
+ * done. */
 typedef struct Resizing {
     gt_Interpolation interpolation;
     int64_t outer, in, out, inner, chunk, chunks;
@@ -107,6 +105,10 @@ static bool plan(Resizing *r, const ResizeAxisOptions *options, const gt_Spec *x
     *r = (Resizing){.interpolation = options->interpolation, .outer = 1, .inner = 1, .back = back};
     r->in = back ? options->extent : x->dims[axis];
     r->out = back ? x->dims[axis] : options->extent;
+    if (x->size == 0) {
+        r->outer = 0;
+        return true;
+    }
     for (int d = 0; d < axis; d++)
         r->outer *= x->dims[d];
     for (int d = axis + 1; d < x->rank; d++)

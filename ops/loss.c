@@ -88,8 +88,9 @@ const gt_Operation gt_op_sigmoid_crossentropy = {
     .shape = sigmoid_crossentropy_shape,
     .run = sigmoid_crossentropy_run,
     .gradient = sigmoid_crossentropy_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {GT_REAL(0, 1, 2, 3), GT_ANY(2, 3)}},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 2, 3), GT_ANY(2, 3))},
+                            GT_SAMPLES_END},
 };
 
 /* ---- rows of logits: log_softmax of a few at a time goes into scratch memory ---- */
@@ -203,9 +204,10 @@ const gt_Operation gt_op_softmax_crossentropy = {
     .shape = softmax_crossentropy_shape,
     .run = softmax_crossentropy_run,
     .gradient = softmax_crossentropy_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {GT_REAL(0, 1, 2, 3), GT_ANY(2, 3)}},
-                                   {.inputs = 2, .input = {GT_REAL(0, 1, 4), GT_ANY(4)}},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 2, 3), GT_ANY(2, 3))},
+                            {.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 4), GT_ANY(4))},
+                            GT_SAMPLES_END},
 };
 
 /* ---- sparse_softmax_crossentropy(labels, x): -log_softmax(x) at the label ---- */
@@ -325,9 +327,9 @@ const gt_Operation gt_op_sparse_softmax_crossentropy = {
     .gradient = sparse_softmax_crossentropy_rule,
     .samples =
         (const gt_Sample[]){
-            {.inputs = 2, .input = {LABELS(4), GT_ANY(4, 3)}},
-            {.inputs = 2, .input = {LABELS(2, 2), GT_ANY(2, 2, 3)}},
-            {.inputs = 2, .input = {LABELS(4), GT_ANY(4, 3)}, .options = IGNORING(1)},
+            {.inputs = 2, .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3))},
+            {.inputs = 2, .input = GT_INPUTS(LABELS(2, 2), GT_ANY(2, 2, 3))},
+            {.inputs = 2, .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3)), .options = IGNORING(1)},
             GT_SAMPLES_END},
 };
 
@@ -433,10 +435,11 @@ const gt_Operation gt_op_sparse_softmax_crossentropy_gradient = {
     .run = sparse_slope_run,
     .gradient = sparse_slope_rule,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 3, .input = {LABELS(4), GT_ANY(4, 3), GT_ANY(4)}},
-            {.inputs = 3, .input = {LABELS(4), GT_ANY(4, 3), GT_ANY(4)}, .options = IGNORING(1)},
-            GT_SAMPLES_END},
+        (const gt_Sample[]){{.inputs = 3, .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3), GT_ANY(4))},
+                            {.inputs = 3,
+                             .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3), GT_ANY(4)),
+                             .options = IGNORING(1)},
+                            GT_SAMPLES_END},
 };
 
 /* ---- what the losses have in common ---- */

@@ -455,7 +455,7 @@ static gt_Status average_pool_gradient_rule(gt_GradientRule *rule)
 #define SAME      .padding = GT_SAME
 #define POOL(count, a, b, ...)                                                                     \
     {                                                                                              \
-        .inputs = count, .input = {a, b}, .options = &(const PoolOptions)                          \
+        .inputs = count, .input = GT_INPUTS(a, b), .options = &(const PoolOptions)                 \
         {                                                                                          \
             POOL_OPTIONS(GT_PRESET) __VA_ARGS__                                                    \
         }                                                                                          \

@@ -303,6 +303,48 @@ Test(oracle_nn, threads)
     assert_no_leaks();
 }
 
+/* ---- in plans, which keep their own memory ---- */
+
+static gt_Status body(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_Tape *tape = gt_tape_begin();
+    for (int i = 0; i < 2; i++)
+        gt_watch(tape, in[i]);
+    gt_Tensor *y = gt_conv(in[0], in[1], .padding = GT_SAME, .strides = gt_shape(2));
+    y = gt_layer_normalization(gt_max_pool(y, gt_shape(2), .padding = GT_SAME));
+    y = gt_average_pool(gt_resize(y, gt_shape(7, 8)), gt_shape(2));
+    gt_gradients(tape, gt_tensors(gt_sum(gt_square(y))), ((gt_Tensors){2, in}), out + 1);
+    out[0] = gt_keep(y);
+    gt_keep(out[1]);
+    gt_keep(out[2]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(oracle_nn, planned)
+{
+    gt_Function *function = gt_function(body, NULL, .outputs = 3);
+    for (int64_t batch = 1; batch <= 3; batch++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *in[2] = {noise(gt_shape(batch, 11, 13, 3), 7), noise(gt_shape(3, 3, 3, 5), 8)};
+        gt_Tensor *planned[3], *eager[3];
+        gt_function_call(function, ((gt_Tensors){2, in}), planned);
+        body(NULL, in, eager);
+        cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+        for (int k = 0; k < 3; k++) {
+            size_t bytes = (size_t)gt_size(eager[k]) * sizeof(double);
+            cr_assert(gt_size(planned[k]) == gt_size(eager[k]) &&
+                          memcmp(gt_data(planned[k]), gt_data(eager[k]), bytes) == 0,
+                      "output %d differs in a plan", k);
+        }
+        gt_scope_end(scope);
+    }
+    gt_function_free(function);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- edges ---- */
 
 Test(oracle_nn, empty_batches)
@@ -381,6 +423,9 @@ Test(oracle_nn, errors)
                               .output_padding = gt_shape(2)),
             "conv_transpose: ");
     REFUSES(gt_conv_transpose(x, gt_ones_of(gt_shape(3, 3, 6, 5))), "conv_transpose: ");
+    gt_Tensor *wide = gt_zeros_of(gt_shape((int64_t)1 << 60, 8, 8, 0));
+    REFUSES(gt_conv(wide, gt_zeros_of(gt_shape(3, 3, 0, 6))), "is too large");
+    REFUSES(gt_max_pool(wide, gt_shape(2)), "is too large");
     REFUSES(gt_max_pool(x, gt_shape()), "window size 0");
     REFUSES(gt_max_pool(x, gt_shape(2, 2, 2)), "3 pool sizes for 2 spatial axes");
     REFUSES(gt_average_pool(x, gt_shape(9)), "a window of 9 does not fit");
