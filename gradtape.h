@@ -33,6 +33,7 @@
 #include "ops/normalization.h"
 #include "ops/pooling.h"
 #include "ops/random.h"
+#include "ops/recurrent.h"
 #include "ops/reduce.h"
 #include "ops/reshaping.h"
 #include "ops/segments.h"
