@@ -104,7 +104,7 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     return (uint8_t)(b == 0 ? 0 : a / b);
 }
 
-#define GT_BINARY_DIVISION(ignored, suffix, type, TYPE)                                              \
+#define GT_BINARY_DIVISION(ignored, suffix, type, TYPE)                                            \
     GT_BINARY(floor_divide, suffix, type, type, gt_floor_divide_##suffix(a, b))                    \
     GT_BINARY(mod, suffix, type, type, gt_mod_##suffix(a, b))
 

@@ -23,14 +23,24 @@
 #define GT_IS_BASE(isa)          GT_IS_BASE_EXPANDED(isa)
 #define GT_IS_BASE_EXPANDED(isa) GT_IS_BASE_##isa
 #define GT_IS_BASE_base          1
-#define GT_HOME(name, suffix)    GT_HOME_##suffix(name##_##suffix)
-#define GT_KERNEL_BASE(name)       GT_KERNEL_PASTED(name, base)
-#define GT_HOME_f32(name)        GT_KERNEL(name)
-#define GT_HOME_f64(name)        GT_KERNEL(name)
-#define GT_HOME_i32(name)        GT_KERNEL_BASE(name)
-#define GT_HOME_i64(name)        GT_KERNEL_BASE(name)
-#define GT_HOME_u8(name)         GT_KERNEL_BASE(name)
-#define GT_HOME_b8(name)         GT_KERNEL_BASE(name)
+#define GT_KERNEL_BASE(name)     GT_KERNEL_PASTED(name, base)
+#define GT_HOME(name, suffix)    GT_HOME_##suffix(name)
+#define GT_HOME_f32(name)        GT_KERNEL(name##_f32)
+#define GT_HOME_f64(name)        GT_KERNEL(name##_f64)
+#define GT_HOME_r32(name)        GT_KERNEL_RARE(name##_f32)
+#define GT_HOME_r64(name)        GT_KERNEL_RARE(name##_f64)
+#define GT_HOME_i32(name)        GT_KERNEL_BASE(name##_i32)
+#define GT_HOME_i64(name)        GT_KERNEL_BASE(name##_i64)
+#define GT_HOME_u8(name)         GT_KERNEL_BASE(name##_u8)
+#define GT_HOME_b8(name)         GT_KERNEL_BASE(name##_b8)
+
+/* The rarer functions are not written again for vectors of 512 bits. */
+#if defined(__AVX512F__) && defined(GT_HAVE_V3) && !GT_IS_BASE(GT_ISA)
+#define GT_KERNEL_RARE(name) GT_KERNEL_PASTED(name, v3)
+#define GT_RARE_ELSEWHERE
+#else
+#define GT_KERNEL_RARE(name) GT_KERNEL(name)
+#endif
 
 /* Says that iterations do not depend on each other. Needed because y may be the very array x (never
  * one that overlaps it in part), for which a compiler's own check would choose the scalar loop. */
@@ -50,8 +60,10 @@
 #define GT_NOINLINE
 #endif
 
-/* X(..., suffix, type, TYPE) for each element type of a class: F real, N numeric, A all. */
+/* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
+ * and rare, N numeric, A all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
+#define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
 #define GT_TYPES_I(X, ...)                                                                         \
     X(__VA_ARGS__, i32, int32_t, I32)                                                              \
     X(__VA_ARGS__, i64, int64_t, I64) X(__VA_ARGS__, u8, uint8_t, U8)

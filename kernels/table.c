@@ -16,11 +16,11 @@
 #define GT_ISA_NAME "portable"
 #endif
 
-#define GT_ENTRY(name, suffix, type, TYPE)   [GT_LOOP_##TYPE] = GT_HOME(name, suffix),
+#define GT_ENTRY(name, suffix, type, TYPE)      [GT_LOOP_##TYPE] = GT_HOME(name, suffix),
 #define GT_BASE_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL_BASE(name##_##suffix),
-#define GT_ROW(NAME, name, types)            [GT_LOOP_##NAME] = {GT_TYPES_##types(GT_ENTRY, name)},
-#define GT_REDUCE_ROW(NAME, name, types)     GT_ROW(NAME, reduce_##name, types)
-#define GT_REDUCE_COLUMNS(NAME, name, types) GT_ROW(NAME, reduce_columns_##name, types)
+#define GT_ROW(NAME, name, types)               [GT_LOOP_##NAME] = {GT_TYPES_##types(GT_ENTRY, name)},
+#define GT_REDUCE_ROW(NAME, name, types)        GT_ROW(NAME, reduce_##name, types)
+#define GT_REDUCE_COLUMNS(NAME, name, types)    GT_ROW(NAME, reduce_columns_##name, types)
 #define GT_BY_TYPE(name)                                                                           \
     {                                                                                              \
         GT_KERNEL(name##_f32), GT_KERNEL(name##_f64)                                               \
