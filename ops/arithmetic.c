@@ -347,3 +347,18 @@ gt_Tensor *gt_clip_at(const char *here, gt_Tensor *x, double low, double high)
 {
     return gt_apply_one(here, &gt_op_clip, &(ClipOptions){sizeof(ClipOptions), low, high}, 1, &x);
 }
+
+/* ---- fmax, fmin ---- */
+
+/* Each operand, where it is NaN, is replaced by the other one. */
+static gt_Tensor *larger_number(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_maximum(gt_where(gt_isnan(a), b, a), gt_where(gt_isnan(b), a, b));
+}
+GT_COMPOSED_BINARY(fmax, larger_number)
+
+static gt_Tensor *smaller_number(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_minimum(gt_where(gt_isnan(a), b, a), gt_where(gt_isnan(b), a, b));
+}
+GT_COMPOSED_BINARY(fmin, smaller_number)

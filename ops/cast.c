@@ -1,6 +1,9 @@
 /* gt_cast, gt_identity, gt_stop_gradient. */
 #include "ops/cast.h"
+#include "ops/arithmetic.h"
 #include "ops/kit.h"
+
+#include <float.h>
 
 #include <string.h>
 
@@ -121,3 +124,18 @@ const gt_Operation gt_op_stop_gradient = {
                                    GT_SAMPLES_END},
 };
 GT_DEFINE_UNARY(stop_gradient)
+
+/* A cast of floats to integers saturates by itself; one to int64 or bool needs nothing. */
+static gt_Tensor *saturate_cast(gt_Tensor *x, gt_DType dtype)
+{
+    gt_DType from = gt_dtype(x);
+    if (gt_dtype_is_integer(from) && from != GT_UINT8 && (dtype == GT_UINT8 || dtype == GT_INT32)) {
+        double low = dtype == GT_UINT8 ? 0 : (double)INT32_MIN;
+        double high = dtype == GT_UINT8 ? UINT8_MAX : (double)INT32_MAX;
+        x = gt_minimum(gt_maximum(x, low), high);
+    } else if (from == GT_FLOAT64 && dtype == GT_FLOAT32) {
+        x = gt_clip(x, -(double)FLT_MAX, (double)FLT_MAX);
+    }
+    return gt_cast(x, dtype);
+}
+GT_COMPOSED(saturate_cast, (const char *here, gt_Tensor *x, gt_DType dtype), (x, dtype))

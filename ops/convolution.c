@@ -96,7 +96,8 @@ static bool plan(Convolution *c, const gt_ConvOptions *options, const gt_Spec *x
 {
     const gt_Window *w = &c->window;
     int rank = x->rank;
-    if (!gt_window_takes(x) || !plan_channels(x, kernel, options->groups) ||
+    if (!gt_window_takes(x) || !gt_window_countable(kernel) ||
+        !plan_channels(x, kernel, options->groups) ||
         !gt_window_set(&c->window, rank - 2, x->dims + 1, kernel->dims, &options->strides,
                        &options->dilation, options->padding))
         return false;

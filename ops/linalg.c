@@ -881,10 +881,9 @@ static gt_Tensor *rotation(gt_Tensor *x, gt_Tensor *gaps)
 static gt_Status svd_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *u = gt_output(rule, 0), *s = gt_output(rule, 1), *vh = gt_output(rule, 2);
-    gt_Tensor *du = gt_upstream(rule, 0), *ds = gt_upstream(rule, 1), *dvh = gt_upstream(rule, 2);
+    gt_Tensor *du = gt_upstream(rule, 0), *dvh = gt_upstream(rule, 2);
     Matrices a = matrices(gt_input_spec(rule, 0));
     gt_Tensor *middle = on_diagonal(upstream_or_zero(rule, 1)), *more = NULL;
-    (void)ds;
     gt_Tensor *gaps = du || dvh ? inverse_gaps(gt_square(s)) : NULL;
     if (du) {
         gt_Tensor *inside = gt_matmul(u, du, .transpose_a = true);

@@ -13,7 +13,7 @@
 #define CHECK(condition, ...)                                                                      \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            cr_assert(false, __VA_ARGS__);                                                           \
+            cr_assert(false, __VA_ARGS__);                                                         \
     } while (0)
 
 enum { MOST = 4096 };
