@@ -31,7 +31,10 @@ GT_OPTION_TYPE(gt_RecomputeOptions, GT_RECOMPUTE_OPTIONS);
     F(void *, user, NULL, "for both")                                                              \
     F(const char *, name, NULL, "for messages")                                                    \
     F(int32_t, inputs, 0, "without the variables that the function reads")                         \
-    F(int32_t, outputs, 1, "with those that are saved")
+    F(int32_t, outputs, 1, "with those that are saved")                                            \
+    F(gt_Object *, layer, NULL, "that called; not held")                                           \
+    F(uint64_t, serial, 0, "of that layer")                                                        \
+    F(bool, training, false, "of that call")
 typedef struct Call {
     CALL_OPTIONS(GT_MEMBER)
 } Call;
@@ -382,6 +385,23 @@ static gt_Status take_targets(Replay *replay, gt_Value **result)
     return GT_OK;
 }
 
+/* The layer that was being called then, for children that inherit from it; false if it was freed. */
+static bool same_frame(gt_Context *context, const Call *call, gt_CallFrame *frame)
+{
+    if (!call->layer)
+        return true;
+    for (gt_Object *object = context->objects.next; object != &context->objects;
+         object = object->next)
+        if (object == call->layer && object->serial == call->serial) {
+            *frame =
+                (gt_CallFrame){NULL, object, object->kind->name, context->scope, call->training};
+            return true;
+        }
+    gt_raise(context, GT_STALE, NULL, "recompute",
+             "the layer that called it was freed before the gradient was asked for");
+    return false;
+}
+
 static gt_Status recompute_rule(gt_GradientRule *rule)
 {
     gt_Context *context = rule->context;
@@ -391,6 +411,10 @@ static gt_Status recompute_rule(gt_GradientRule *rule)
         return context->status;
     gt_Tensors sources = {replay.sources, replay.source};
     gt_Tape *tape = gt_probe_tape(NULL, sources, false);
+    gt_CallFrame frame = {0};
+    const gt_CallFrame *caller = context->frame;
+    if (same_frame(context, replay.call, &frame))
+        context->frame = frame.layer ? &frame : NULL;
     gt_Listener listener; /* plans would not notice that the variables are others */
     gt_listener_begin(context, &listener);
     go_back(&replay);
@@ -401,6 +425,7 @@ static gt_Status recompute_rule(gt_GradientRule *rule)
         gt_gradients(tape, ((gt_Tensors){replay.targets, replay.target}), sources, replay.gradient,
                      .unconnected = GT_UNCONNECTED_ZERO, .output_gradients = replay.upstream);
     return_to_now(&replay);
+    context->frame = caller;
     gt_listener_end(context, &listener);
     gt_listener_close(context, &listener);
     gt_tape_end(tape);
@@ -462,6 +487,11 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
         .operation = &recompute,
         .call = {sizeof(Call), function, NULL, user, recompute.name, inputs.count, options.outputs},
         .given = inputs};
+    if (context->frame) {
+        run.call.layer = context->frame->layer;
+        run.call.serial = context->frame->layer->serial;
+        run.call.training = context->frame->training;
+    }
     gt_Listener listener = {0};
     if (check(&run, outputs, options.outputs) == GT_OK) {
         if (context->trace)

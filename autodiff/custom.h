@@ -66,8 +66,9 @@ struct gt_RecomputeOptions {
  *
  * The second run sees every variable as the first one did, so random numbers come again, and leaves
  * no trace: what it assigns is undone. What the function does besides (C variables, files) happens
- * twice; `context` must live until the tapes end. Inputs and variables are at most 64. Inside a
- * traced function it is an ordinary call: the plan decides what shares memory there. */
+ * twice; `context` must live until the tapes end. Inputs and variables are at most 64. Inside the
+ * call of a layer both runs are part of it: children inherit `training`. gt_add_loss in there is an
+ * error. Inside a traced function it is an ordinary call: the plan decides what shares memory. */
 #define gt_recompute(function, context, inputs, ...)                                               \
     gt_recompute_at(                                                                               \
         GT_HERE, function, context, inputs, GT_FIRST(__VA_ARGS__),                                 \

@@ -55,15 +55,20 @@ typedef struct gt_SampleInput {
     double low, high; /* uniform numbers from this range */
     double gap;       /* > 0: numbers keep this far from multiples of `every` (kinks) */
     double every;
-    bool distinct; /* no two numbers closer than 1e-2 (max, sort) */
+    bool distinct;   /* no two numbers closer than 1e-2 (max, sort) */
     double diagonal; /* row i of each matrix has (i + 1) times this added on its diagonal */
 } gt_SampleInput;
 typedef struct gt_Sample {
-    int32_t inputs; /* 0 ends the list, unless `none` */
-    gt_SampleInput input[8];
-    const void *options; /* NULL: the defaults */
-    bool none;           /* an operation without inputs */
+    int32_t inputs;              /* 0 ends the list, unless `none` */
+    const gt_SampleInput *input; /* `inputs` of them: GT_INPUTS(first, second) */
+    const void *options;         /* NULL: the defaults */
+    bool none;                   /* an operation without inputs */
 } gt_Sample;
+#define GT_INPUTS(...)                                                                             \
+    (const gt_SampleInput[])                                                                       \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 enum {
     GT_OP_ELEMENTWISE = 1u << 0, /* output i needs only element i of each (broadcast) input */

@@ -516,7 +516,10 @@ static const gt_Value *read_value(const char *here, const char *operation, const
     if (!value)
         return NULL;
     gt_Context *context = gt_context();
-    if (value->symbol >= 0 || (context->trace && gt_slot_raw(tensor)->variable)) {
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (slot->variable && context->listener)
+        gt_listener_hear(context, slot);
+    if (value->symbol >= 0 || (context->trace && slot->variable)) {
         gt_raise(context, GT_STATE, here, operation,
                  "inside a traced function this tensor has no number yet; compute with operations "
                  "(gt_where, gt_cond), or return it");

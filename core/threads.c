@@ -142,6 +142,8 @@ gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body
     atomic_store_explicit(&pool->cancelled, false, memory_order_relaxed);
     start_job(pool);
     take_tiles(pool, 0);
+    if (gt_interrupted(context)) /* also when the workers took every tile */
+        atomic_store_explicit(&pool->cancelled, true, memory_order_relaxed);
     int spins = 0;
     while (atomic_load_explicit(&pool->busy, memory_order_acquire) > 0) {
         if (spins < SPINS) {

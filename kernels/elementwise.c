@@ -26,6 +26,7 @@ GT_UNARY_REAL(round, rintf(x), rint(x))
 GT_UNARY_REAL(trunc, truncf(x), trunc(x))
 GT_UNARY_REAL(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x) /* NaN stays */
 
+#if GT_IS_BASE(GT_ISA)
 #define GT_UNARY_INTEGER(ignored, suffix, type, TYPE)                                              \
     GT_UNARY(negative, suffix, type, 0 - (gt_u_##suffix)x)                                         \
     GT_UNARY(square, suffix, type, ((gt_u_##suffix)x * (gt_u_##suffix)x))
@@ -42,6 +43,7 @@ GT_UNARY_SIGNED(i64, int64_t)
 GT_UNARY(abs, u8, uint8_t, x)
 GT_UNARY(sign, u8, uint8_t, x != 0)
 GT_UNARY(relu, u8, uint8_t, x)
+#endif
 
 /* Division as NumPy does it: the remainder is exact and has the sign of b, and the quotient is the
  * whole number that belongs to it. */
@@ -102,7 +104,7 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     return (uint8_t)(b == 0 ? 0 : a / b);
 }
 
-#define GT_BINARY_EITHER(ignored, suffix, type, TYPE)                                              \
+#define GT_BINARY_DIVISION(ignored, suffix, type, TYPE)                                            \
     GT_BINARY(floor_divide, suffix, type, type, gt_floor_divide_##suffix(a, b))                    \
     GT_BINARY(mod, suffix, type, type, gt_mod_##suffix(a, b))
 
@@ -132,10 +134,15 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     GT_BINARY(greater, suffix, type, uint8_t, a > b)                                               \
     GT_BINARY(greater_equal, suffix, type, uint8_t, a >= b)
 
-GT_TYPES_N(GT_BINARY_EITHER, )
 GT_TYPES_F(GT_BINARY_REAL, )
+GT_TYPES_F(GT_BINARY_DIVISION, )
+GT_TYPES_F(GT_COMPARE, )
+#if GT_IS_BASE(GT_ISA)
 GT_TYPES_I(GT_BINARY_INTEGER, )
-GT_TYPES_A(GT_COMPARE, )
+GT_TYPES_I(GT_BINARY_DIVISION, )
+GT_TYPES_I(GT_COMPARE, )
+GT_COMPARE(, b8, uint8_t, BOOL)
+#endif
 
 /* Choice moves bits, so it is written once for a size of elements. One condition for all is a copy
  * of one side. */
@@ -182,9 +189,11 @@ GT_TYPES_A(GT_COMPARE, )
         }                                                                                          \
     }
 
-GT_SELECT(1, uint8_t)
 GT_SELECT(4, uint32_t)
 GT_SELECT(8, uint64_t)
+#if GT_IS_BASE(GT_ISA)
+GT_SELECT(1, uint8_t)
+#endif
 
 /* A real number as an integer: towards zero, held at the ends of the range, NaN as 0. `above` is
  * the first number past the upper end; the lower end, `lowest`, is a number of every real type. */
@@ -205,9 +214,13 @@ GT_SELECT(8, uint64_t)
         }                                                                                          \
     }
 
+GT_CAST(f32, float, f32, float, x)
+GT_CAST(f32, float, f64, double, x)
+GT_CAST(f64, double, f32, float, x)
+GT_CAST(f64, double, f64, double, x)
+
+#if GT_IS_BASE(GT_ISA)
 #define GT_CAST_REAL(from, real)                                                                   \
-    GT_CAST(from, real, f32, float, x)                                                             \
-    GT_CAST(from, real, f64, double, x)                                                            \
     GT_CAST(from, real, i32, int32_t, GT_SATURATE(real, x, int32_t, INT32_MIN, INT32_MAX, 0x1p31)) \
     GT_CAST(from, real, i64, int64_t, GT_SATURATE(real, x, int64_t, INT64_MIN, INT64_MAX, 0x1p63)) \
     GT_CAST(from, real, u8, uint8_t, GT_SATURATE(real, x, int32_t, 0, 255, 256))                   \
@@ -228,3 +241,4 @@ GT_CAST_INTEGER(i32, int32_t)
 GT_CAST_INTEGER(i64, int64_t)
 GT_CAST_INTEGER(u8, uint8_t)
 GT_CAST_INTEGER(b8, uint8_t)
+#endif

@@ -63,6 +63,23 @@ typedef struct G(Panel) {
     int last; /* lanes of the last vector that are inside C */
 } G(Panel);
 
+/* The sums of a tile whose last vector sticks out of C: once for all tiles, for such a tile is the
+ * last of its row. */
+static GT_NOINLINE void G(store_edge)(int rows, int vectors, const number *sums, int last,
+                                      number *c, int64_t ldc, bool add_to)
+{
+    const G(mask) mask = G(mask_of)(last);
+    for (int r = 0; r < rows; r++, c += ldc, sums += vectors * LANES) {
+        const int at = (vectors - 1) * LANES;
+        G(vec) x = G(load)(sums + at);
+        if (vectors > 1) {
+            const G(vec) whole = G(load)(sums);
+            G(store)(c, add_to ? G(add)(G(load)(c), whole) : whole);
+        }
+        G(store_part)(c + at, add_to ? G(add)(G(load_part)(c + at, mask), x) : x, last);
+    }
+}
+
 /* One register tile over one block of k. `rows`, `vectors` and `first` are constants where this is
  * inlined. A pointer for every three rows: x86 can address base, base + row and base + 2 row. */
 GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int64_t depth,
@@ -112,27 +129,27 @@ GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int6
             group[g] += step;
     }
 
-    const int last = panel->last;
-    if (last == LANES) {
+    if (panel->last == LANES) {
+        if (add_to) {
+            GT_UNROLL
+            for (int r = 0; r < rows; r++)
+                GT_UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[r][v] = G(add)(G(load)(c + r * ldc + v * LANES), sum[r][v]);
+        }
         GT_UNROLL
         for (int r = 0; r < rows; r++)
             GT_UNROLL
-        for (int v = 0; v < vectors; v++) {
-            number *to = c + r * ldc + v * LANES;
-            G(store)(to, add_to ? G(add)(G(load)(to), sum[r][v]) : sum[r][v]);
-        }
+        for (int v = 0; v < vectors; v++)
+            G(store)(c + r * ldc + v * LANES, sum[r][v]);
     } else {
+        number edge[GT_GEMM_ROWS * 2 * LANES];
         GT_UNROLL
         for (int r = 0; r < rows; r++)
             GT_UNROLL
-        for (int v = 0; v < vectors; v++) {
-            number *to = c + r * ldc + v * LANES;
-            if (v < vectors - 1)
-                G(store)(to, add_to ? G(add)(G(load)(to), sum[r][v]) : sum[r][v]);
-            else
-                G(store_part)
-            (to, add_to ? G(add)(G(load_part)(to, mask), sum[r][v]) : sum[r][v], last);
-        }
+        for (int v = 0; v < vectors; v++)
+            G(store)(edge + (r * vectors + v) * LANES, sum[r][v]);
+        G(store_edge)(rows, vectors, edge, panel->last, c, ldc, add_to);
     }
 }
 
@@ -184,8 +201,8 @@ GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, i
 }
 
 /* to[j * ld_to + i] = from[i * ld + j]. `padded`: writes whole vectors, zeros beyond `rows`. */
-GT_INLINE void G(turn)(int64_t rows, int64_t columns, const number *from, int64_t ld, number *to,
-                       int64_t ld_to, const bool padded)
+static GT_NOINLINE void G(turn)(int64_t rows, int64_t columns, const number *from, int64_t ld,
+                                number *to, int64_t ld_to, bool padded)
 {
     for (int64_t i = 0; i < rows; i += LANES) {
         const int64_t high = rows - i < LANES ? rows - i : LANES;
@@ -262,52 +279,37 @@ static void G(row_straight)(int64_t n, int64_t k, const number *a, int64_t step,
     }
 }
 
+/* sum + a[0] x[0] + a[step] x[1] + ..., `deep` of them, x the columns of a square of B. */
+static GT_NOINLINE G(vec) G(add_square)(G(vec) sum, const number *a, int64_t step, const number *b,
+                                        int64_t ldb, int64_t wide, int64_t deep)
+{
+    G(vec) x[LANES];
+    G(load_turned)(x, b, ldb, wide, deep);
+    GT_UNROLL
+    for (int q = 0; q < LANES; q++) {
+        if (q >= deep)
+            break;
+        sum = G(fma)(G(broadcast)(a + q * step), x[q], sum);
+    }
+    return sum;
+}
+
 /* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
 static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, const number *b,
                           int64_t ldb, number *c)
 {
     const int64_t depth = G(block_depth)(k);
-    for (int64_t j = 0; j < n; j += 2 * LANES) {
-        const int64_t left = n - j < LANES ? n - j : LANES;
-        const int64_t right = n - j < 2 * LANES ? n - j - left : LANES;
+    for (int64_t j = 0; j < n; j += LANES) {
+        const int64_t wide = n - j < LANES ? n - j : LANES;
         for (int64_t from = 0; from < k; from += depth) {
             const int64_t to = k - from < depth ? k : from + depth;
-            G(vec) sum[2] = {G(zero)(), G(zero)()};
-            for (int64_t p = from; p < to; p += LANES) {
-                const int64_t deep = to - p < LANES ? to - p : LANES;
-                G(vec) x[LANES], y[LANES];
-                G(load_turned)(x, b + j * ldb + p, ldb, left, deep);
-                if (right > 0)
-                    G(load_turned)(y, b + (j + LANES) * ldb + p, ldb, right, deep);
-                else
-                    for (int q = 0; q < LANES; q++)
-                        y[q] = G(zero)();
-                if (deep == LANES) {
-                    GT_UNROLL
-                    for (int q = 0; q < LANES; q++) {
-                        const G(vec) s = G(broadcast)(a + (p + q) * step);
-                        sum[0] = G(fma)(s, x[q], sum[0]);
-                        sum[1] = G(fma)(s, y[q], sum[1]);
-                    }
-                } else {
-                    GT_UNROLL
-                    for (int q = 0; q < LANES; q++) {
-                        if (q >= deep)
-                            break;
-                        const G(vec) s = G(broadcast)(a + (p + q) * step);
-                        sum[0] = G(fma)(s, x[q], sum[0]);
-                        sum[1] = G(fma)(s, y[q], sum[1]);
-                    }
-                }
-            }
-            if (from > 0) {
-                sum[0] = G(add)(G(load_part)(c + j, G(mask_of)((int)left)), sum[0]);
-                if (right > 0)
-                    sum[1] = G(add)(G(load_part)(c + j + LANES, G(mask_of)((int)right)), sum[1]);
-            }
-            G(store_part)(c + j, sum[0], (int)left);
-            if (right > 0)
-                G(store_part)(c + j + LANES, sum[1], (int)right);
+            G(vec) sum = G(zero)();
+            for (int64_t p = from; p < to; p += LANES)
+                sum = G(add_square)(sum, a + p * step, step, b + j * ldb + p, ldb, wide,
+                                    to - p < LANES ? to - p : LANES);
+            if (from > 0)
+                sum = G(add)(G(load_part)(c + j, G(mask_of)((int)wide)), sum);
+            G(store_part)(c + j, sum, (int)wide);
         }
     }
 }

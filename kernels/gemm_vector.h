@@ -20,6 +20,9 @@
 #endif
 
 #define GT_INLINE static inline __attribute__((always_inline))
+#ifndef GT_NOINLINE /* the same as in loops.h */
+#define GT_NOINLINE __attribute__((noinline))
+#endif
 
 #if defined(__AVX512F__)
 

@@ -19,7 +19,7 @@ typedef enum gt_LoopType {
     GT_LOOP_TYPES
 } gt_LoopType;
 
-/* y[i] = f(x[i]). "F": float32 and float64 only. "N": every numeric type (not bool). */
+/* y[i] = f(x[i]). "F": float32 and float64 only; "R": the same, rarely used. "N": every numeric type (not bool). */
 #define GT_UNARY_LOOPS(L)                                                                          \
     L(NEGATIVE, negative, N)                                                                       \
     L(ABS, abs, N)                                                                                 \
@@ -32,22 +32,22 @@ typedef enum gt_LoopType {
     L(EXPM1, expm1, F)                                                                             \
     L(LOG, log, F)                                                                                 \
     L(LOG1P, log1p, F)                                                                             \
-    L(LOG2, log2, F)                                                                               \
-    L(LOG10, log10, F)                                                                             \
+    L(LOG2, log2, R)                                                                               \
+    L(LOG10, log10, R)                                                                             \
     L(SIN, sin, F)                                                                                 \
     L(COS, cos, F)                                                                                 \
-    L(TAN, tan, F)                                                                                 \
-    L(ARCSIN, arcsin, F)                                                                           \
-    L(ARCCOS, arccos, F)                                                                           \
-    L(ARCTAN, arctan, F)                                                                           \
-    L(SINH, sinh, F)                                                                               \
-    L(COSH, cosh, F)                                                                               \
+    L(TAN, tan, R)                                                                                 \
+    L(ARCSIN, arcsin, R)                                                                           \
+    L(ARCCOS, arccos, R)                                                                           \
+    L(ARCTAN, arctan, R)                                                                           \
+    L(SINH, sinh, R)                                                                               \
+    L(COSH, cosh, R)                                                                               \
     L(TANH, tanh, F)                                                                               \
-    L(ARCSINH, arcsinh, F)                                                                         \
-    L(ARCCOSH, arccosh, F)                                                                         \
-    L(ARCTANH, arctanh, F)                                                                         \
+    L(ARCSINH, arcsinh, R)                                                                         \
+    L(ARCCOSH, arccosh, R)                                                                         \
+    L(ARCTANH, arctanh, R)                                                                         \
     L(ERF, erf, F)                                                                                 \
-    L(ERFC, erfc, F)                                                                               \
+    L(ERFC, erfc, R)                                                                               \
     L(FLOOR, floor, F)                                                                             \
     L(CEIL, ceil, F)                                                                               \
     L(ROUND, round, F) /* half to even */                                                          \
@@ -64,10 +64,10 @@ typedef enum gt_LoopType {
     L(DIVIDE, divide, F)                                                                           \
     L(FLOOR_DIVIDE, floor_divide, N) /* towards minus infinity; integers by 0 give 0 */            \
     L(MOD, mod, N)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
-    L(POWER, power, F)                                                                             \
+    L(POWER, power, R)                                                                             \
     L(MAXIMUM, maximum, N) /* NaN if either is NaN */                                              \
     L(MINIMUM, minimum, N)                                                                         \
-    L(ARCTAN2, arctan2, F)                                                                         \
+    L(ARCTAN2, arctan2, R)                                                                         \
     L(RELU_GRADIENT, relu_gradient, F)       /* a where b > 0, else 0 */                           \
     L(TANH_GRADIENT, tanh_gradient, F)       /* a * (1 - b * b) */                                 \
     L(SIGMOID_GRADIENT, sigmoid_gradient, F) /* a * b * (1 - b) */
@@ -158,9 +158,9 @@ typedef struct gt_PhiloxKey {
 typedef void gt_RandomLoop(gt_PhiloxKey key, int64_t first, int64_t n, void *y);
 
 typedef struct gt_KernelTable {
-    const char *isa;     /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
-    int64_t gemm_m[2];   /* rows and columns of C that one tile of work should have at least, */
-    int64_t gemm_n[2];   /*   by type (F32, F64): multiples of the register tile */
+    const char *isa;   /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
+    int64_t gemm_m[2]; /* rows and columns of C that one tile of work should have at least, */
+    int64_t gemm_n[2]; /*   by type (F32, F64): multiples of the register tile */
     gt_UnaryLoop *unary[GT_UNARY_LOOP_COUNT][GT_LOOP_TYPES];
     gt_BinaryLoop *binary[GT_BINARY_LOOP_COUNT][GT_LOOP_TYPES];
     gt_BinaryLoop *compare[GT_COMPARE_LOOP_COUNT][GT_LOOP_TYPES];
@@ -169,9 +169,9 @@ typedef struct gt_KernelTable {
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_CastLoop *cast[GT_LOOP_TYPES][GT_LOOP_TYPES]; /* [from][to]; float to integer truncates and
                                                         saturates, NaN gives 0; to bool: != 0 */
-    gt_RowsLoop *softmax[2];     /* by F32, F64; any number of columns, also 0 */
+    gt_RowsLoop *softmax[2]; /* by F32, F64; any number of columns, also 0 */
     gt_RowsLoop *log_softmax[2];
-    gt_RowsLoop *logsumexp[2];   /* y has one number a row; all -inf gives -inf, +inf gives +inf */
+    gt_RowsLoop *logsumexp[2]; /* y has one number a row; all -inf gives -inf, +inf gives +inf */
     size_t (*gemm_scratch[2])(int64_t m, int64_t n, int64_t k); /* bytes */
     gt_GemmLoop *gemm[2];
     gt_AdamLoop *adam[2];

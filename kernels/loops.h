@@ -17,6 +17,31 @@
 #define GT_KERNEL_EXPANDED(name, isa) GT_KERNEL_PASTED(name, isa)
 #define GT_KERNEL_PASTED(name, isa)   gt_##name##_##isa
 
+/* Loops over integers and bools exist once: the base build has them, every table holds them. They
+ * are rarely what a program waits for, and would be half of the room. GT_HOME(name, i32) is the
+ * loop's name wherever it is used. */
+#define GT_IS_BASE(isa)          GT_IS_BASE_EXPANDED(isa)
+#define GT_IS_BASE_EXPANDED(isa) GT_IS_BASE_##isa
+#define GT_IS_BASE_base          1
+#define GT_KERNEL_BASE(name)     GT_KERNEL_PASTED(name, base)
+#define GT_HOME(name, suffix)    GT_HOME_##suffix(name)
+#define GT_HOME_f32(name)        GT_KERNEL(name##_f32)
+#define GT_HOME_f64(name)        GT_KERNEL(name##_f64)
+#define GT_HOME_r32(name)        GT_KERNEL_RARE(name##_f32)
+#define GT_HOME_r64(name)        GT_KERNEL_RARE(name##_f64)
+#define GT_HOME_i32(name)        GT_KERNEL_BASE(name##_i32)
+#define GT_HOME_i64(name)        GT_KERNEL_BASE(name##_i64)
+#define GT_HOME_u8(name)         GT_KERNEL_BASE(name##_u8)
+#define GT_HOME_b8(name)         GT_KERNEL_BASE(name##_b8)
+
+/* The rarer functions are not written again for vectors of 512 bits. */
+#if defined(__AVX512F__) && defined(GT_HAVE_V3) && !GT_IS_BASE(GT_ISA)
+#define GT_KERNEL_RARE(name) GT_KERNEL_PASTED(name, v3)
+#define GT_RARE_ELSEWHERE
+#else
+#define GT_KERNEL_RARE(name) GT_KERNEL(name)
+#endif
+
 /* Says that iterations do not depend on each other. Needed because y may be the very array x (never
  * one that overlaps it in part), for which a compiler's own check would choose the scalar loop. */
 #if defined(__clang__)
@@ -28,8 +53,17 @@
 #define GT_INDEPENDENT
 #endif
 
-/* X(..., suffix, type, TYPE) for each element type of a class: F real, N numeric, A all. */
+/* Kept in one copy: what several loops share and calls seldom enough. */
+#if defined(__GNUC__)
+#define GT_NOINLINE __attribute__((noinline))
+#else
+#define GT_NOINLINE
+#endif
+
+/* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
+ * and rare, N numeric, A all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
+#define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
 #define GT_TYPES_I(X, ...)                                                                         \
     X(__VA_ARGS__, i32, int32_t, I32)                                                              \
     X(__VA_ARGS__, i64, int64_t, I64) X(__VA_ARGS__, u8, uint8_t, U8)
@@ -112,7 +146,8 @@ static inline double gt_from_bits_f64(uint64_t bits)
 }
 
 /* The declarations of all loops but gemm: what table.c collects. */
-#define GT_DECLARE(Loop, name, suffix, type, TYPE) Loop GT_KERNEL(name##_##suffix);
+#define GT_DECLARE(Loop, name, suffix, type, TYPE)      Loop GT_HOME(name, suffix);
+#define GT_DECLARE_BASE(Loop, name, suffix, type, TYPE) Loop GT_KERNEL_BASE(name##_##suffix);
 
 #define GT_DECLARE_UNARY(NAME, name, types)   GT_TYPES_##types(GT_DECLARE, gt_UnaryLoop, name)
 #define GT_DECLARE_BINARY(NAME, name, types)  GT_TYPES_##types(GT_DECLARE, gt_BinaryLoop, name)
@@ -128,10 +163,10 @@ GT_REDUCE_LOOPS(GT_DECLARE_REDUCE)
 
 GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_f32)
 GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_f64)
-GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_i32)
-GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_i64)
-GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_u8)
-GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_b8)
+GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
+GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
+GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
+GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)
 
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
@@ -146,7 +181,7 @@ gt_RandomLoop GT_KERNEL(random_bits);
 /* By the size of an element: 1, 4, 8 bytes. */
 typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
                               int64_t ldy);
-gt_SelectLoop GT_KERNEL(select_1), GT_KERNEL(select_4), GT_KERNEL(select_8);
+gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL(select_4), GT_KERNEL(select_8);
 gt_TransposeLoop GT_KERNEL(transpose_1), GT_KERNEL(transpose_4), GT_KERNEL(transpose_8);
 
 #endif

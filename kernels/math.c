@@ -49,6 +49,29 @@ GT_UNARY_TURN(sin, f32, float, sin)
 GT_UNARY_TURN(sin, f64, double, sin)
 GT_UNARY_TURN(cos, f32, float, cos)
 GT_UNARY_TURN(cos, f64, double, cos)
+#ifndef GT_RARE_ELSEWHERE
+/* A loop over two numbers whose body is long: written once, a repeated operand is spread out. */
+#define GT_BINARY_COSTLY(name)                                                                     \
+    void GT_KERNEL(name##_f32)(int64_t n, const void *left, int64_t sa, const void *right,         \
+                               int64_t sb, void *to)                                               \
+    {                                                                                              \
+        float spread[256];                                                                         \
+        const float *as = left, *bs = right;                                                       \
+        if (n <= 0)                                                                                \
+            return;                                                                                \
+        const float repeated = sa == 0 ? as[0] : bs[0];                                            \
+        for (int j = 0; j < 256; j++)                                                              \
+            spread[j] = repeated;                                                                  \
+        for (int64_t i = 0; i < n; i += 256) {                                                     \
+            const int64_t count = n - i < 256 ? n - i : 256;                                       \
+            const float *a = sa == 0 ? spread : as + i, *b = sb == 0 && sa != 0 ? spread : bs + i; \
+            float *y = (float *)to + i;                                                            \
+            GT_INDEPENDENT                                                                         \
+            for (int64_t j = 0; j < count; j++)                                                    \
+                y[j] = gt_##name##_f32(a[j], b[j]);                                                \
+        }                                                                                          \
+    }
+
 GT_UNARY_TURN(tan, f32, float, tan)
 
 GT_UNARY_MATH(log2, f32, float)
@@ -76,7 +99,8 @@ GT_UNARY_LIBRARY(arccosh, acosh)
 GT_UNARY_LIBRARY(arctanh, atanh)
 GT_UNARY_LIBRARY(erfc, erfc)
 
-GT_BINARY(power, f32, float, float, gt_power_f32(a, b))
+GT_BINARY_COSTLY(power)
 GT_BINARY(power, f64, double, double, pow(a, b))
-GT_BINARY(arctan2, f32, float, float, gt_arctan2_f32(a, b))
+GT_BINARY_COSTLY(arctan2)
 GT_BINARY(arctan2, f64, double, double, atan2(a, b))
+#endif

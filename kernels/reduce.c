@@ -31,6 +31,7 @@
 #include "reduce_template.h"
 #undef GT_IS_NAN
 
+#if GT_IS_BASE(GT_ISA)
 #define GT_IS_NAN(x) false
 
 #define GT_T          int32_t
@@ -53,6 +54,7 @@
 #define GT_LOWEST     0
 #define GT_HIGHEST    UINT8_MAX
 #include "reduce_template.h"
+#endif
 
 #define GT_T              float
 #define GT_NAME(name)     name##_f32

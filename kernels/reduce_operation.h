@@ -23,7 +23,7 @@ static inline GT_T GT_OP(few)(int64_t n, const GT_T *x)
 }
 
 /* At most GT_BLOCK numbers. */
-static inline GT_T GT_OP(block)(int64_t n, const GT_T *x)
+static GT_NOINLINE GT_T GT_OP(block)(int64_t n, const GT_T *x)
 {
     enum { LANES = sizeof(GT_T) == 1 ? 128 : 32 };
     if (n < LANES)
@@ -45,7 +45,7 @@ static inline GT_T GT_OP(block)(int64_t n, const GT_T *x)
     return lane[0];
 }
 
-static inline GT_T GT_OP(row)(int64_t n, const GT_T *x)
+static GT_NOINLINE GT_T GT_OP(row)(int64_t n, const GT_T *x)
 {
     GT_T waiting[GT_LEVELS]; /* results of 2^k blocks, as the ones of a binary counter */
     int levels = 0;
@@ -69,7 +69,7 @@ void GT_KERNEL(GT_OP(reduce))(int64_t n, const void *x, void *y)
 }
 
 /* sum[j] = x[0][j] o x[1][j] o ..., in this order; four rows in one go spare loads of the sums. */
-static inline void GT_OP(columns_block)(int64_t rows, int64_t columns, int64_t stride,
+static GT_NOINLINE void GT_OP(columns_block)(int64_t rows, int64_t columns, int64_t stride,
                                         const GT_T *restrict x, GT_T *restrict sum)
 {
     int64_t r = 1;
@@ -91,7 +91,7 @@ static inline void GT_OP(columns_block)(int64_t rows, int64_t columns, int64_t s
     }
 }
 
-static inline void GT_OP(merge)(int64_t columns, GT_T *restrict into, const GT_T *restrict from)
+static GT_NOINLINE void GT_OP(merge)(int64_t columns, GT_T *restrict into, const GT_T *restrict from)
 {
     for (int64_t j = 0; j < columns; j++)
         into[j] = GT_OP(combine)(into[j], from[j]);

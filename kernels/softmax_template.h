@@ -25,8 +25,7 @@ void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from
             for (int64_t j = 0; j < columns; j++)
                 y[r * columns + j] = x[r * columns + j] - highest;
         }
-        for (int64_t i = 0; i < count * columns; i++)
-            y[i] = GT_FUNCTION(exp)(y[i]);
+        GT_KERNEL(GT_NAME(exp))(count * columns, y, y);
         for (int64_t r = 0; r < count; r++) {
             GT_T sum = GT_NAME(row_sum)(columns, y + r * columns);
             for (int64_t j = 0; j < columns; j++)
@@ -45,8 +44,7 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, cons
             for (int64_t j = 0; j < columns; j++)
                 piece[r * columns + j] = x[r * columns + j] - shift[r];
         }
-        for (int64_t i = 0; i < rows * columns; i++)
-            piece[i] = GT_FUNCTION(exp)(piece[i]);
+        GT_KERNEL(GT_NAME(exp))(rows * columns, piece, piece);
         for (int64_t r = 0; r < rows; r++)
             log_sum[r] = GT_NAME(row_sum)(columns, piece + r * columns);
     } else {
@@ -54,13 +52,13 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, cons
         for (int64_t first = 0; first < columns; first += GT_GROUP) {
             int64_t count = columns - first < GT_GROUP ? columns - first : GT_GROUP;
             for (int64_t j = 0; j < count; j++)
-                piece[j] = GT_FUNCTION(exp)(x[first + j] - shift[0]);
+                piece[j] = x[first + j] - shift[0];
+            GT_KERNEL(GT_NAME(exp))(count, piece, piece);
             sum += GT_NAME(row_sum)(count, piece);
         }
         log_sum[0] = sum;
     }
-    for (int64_t r = 0; r < rows; r++)
-        log_sum[r] = GT_FUNCTION(log)(log_sum[r]);
+    GT_KERNEL(GT_NAME(log))(rows, log_sum, log_sum);
 }
 
 void GT_KERNEL(GT_NAME(log_softmax))(int64_t rows, int64_t columns, const void *from, void *to)

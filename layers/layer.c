@@ -577,6 +577,10 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
     const gt_CallFrame *outermost = context->frame;
     if (!outermost)
         return gt_raise(context, GT_STATE, here, "add_loss", "a loss is added inside call");
+    if (context->listener)
+        return gt_raise(context, GT_UNSUPPORTED, here, "add_loss",
+                        "what is recomputed or has a gradient of its own is hidden from the tape; "
+                        "return the loss as an output and add it outside");
     while (outermost->caller)
         outermost = outermost->caller;
     if (gt_size(loss) != 1) {

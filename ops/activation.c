@@ -247,12 +247,12 @@ static gt_Status log_softmax_rule(gt_GradientRule *rule)
         .gradient = op##_rule,                                                                     \
         .samples =                                                                                 \
             (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = {GT_ANY(2, 3)}},                                            \
+                {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))},                                   \
                 {.inputs = 1,                                                                      \
-                 .input = {GT_ANY(2, 3, 4)},                                                       \
+                 .input = GT_INPUTS(GT_ANY(2, 3, 4)),                                              \
                  .options = &(const gt_SoftmaxOptions){sizeof(gt_SoftmaxOptions), 1}},             \
                 {.inputs = 1,                                                                      \
-                 .input = {GT_ANY(3, 2)},                                                          \
+                 .input = GT_INPUTS(GT_ANY(3, 2)),                                                 \
                  .options = &(const gt_SoftmaxOptions){sizeof(gt_SoftmaxOptions), -2}},            \
                 GT_SAMPLES_END},                                                                   \
     };                                                                                             \

@@ -158,8 +158,7 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
 /* Twice the divisor and more, but never three times. */
 #define MOD_A(...) GT_REAL(3.1, 3.4, __VA_ARGS__)
 #define MOD_B(...) GT_REAL(1.2, 1.5, __VA_ARGS__)
-GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B,
-                 .gradient = mod_gradient);
+GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B, .gradient = mod_gradient);
 GT_DEFINE_BINARY(mod)
 
 /* da: b a^(b-1). db: a^b log a, taken as 0 where a <= 0. */
@@ -340,11 +339,26 @@ const gt_Operation gt_op_clip = {
     .shape = clip_shape,
     .run = clip_run,
     .gradient = clip_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL_GAP(-2, 3, 1, 2, 5)}}, GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 3, 1, 2, 5))},
+                                   GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_clip_at(const char *here, gt_Tensor *x, double low, double high)
 {
     return gt_apply_one(here, &gt_op_clip, &(ClipOptions){sizeof(ClipOptions), low, high}, 1, &x);
 }
+
+/* ---- fmax, fmin ---- */
+
+/* Each operand, where it is NaN, is replaced by the other one. */
+static gt_Tensor *larger_number(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_maximum(gt_where(gt_isnan(a), b, a), gt_where(gt_isnan(b), a, b));
+}
+GT_COMPOSED_BINARY(fmax, larger_number)
+
+static gt_Tensor *smaller_number(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_minimum(gt_where(gt_isnan(a), b, a), gt_where(gt_isnan(b), a, b));
+}
+GT_COMPOSED_BINARY(fmin, smaller_number)

@@ -69,6 +69,12 @@ GT_DECLARE_UNARY(reciprocal);
 #define gt_clip(x, low, high) gt_clip_at(GT_HERE, x, low, high)
 GT_API gt_Tensor *gt_clip_at(const char *here, gt_Tensor *x, double low, double high);
 
+/* The larger, the smaller, of numbers: NaN only if both are. */
+GT_DECLARE_BINARY(fmax);
+#define gt_fmax(a, b) gt_fmax_at(GT_HERE, a, gt_operand(b))
+GT_DECLARE_BINARY(fmin);
+#define gt_fmin(a, b) gt_fmin_at(GT_HERE, a, gt_operand(b))
+
 GT_END
 
 #endif

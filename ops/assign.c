@@ -70,7 +70,7 @@ static gt_Status assign_sub_run(const gt_Kernel *kernel)
         .shape = rule,                                                                             \
         .run = op##_run,                                                                           \
         .samples = (const gt_Sample[]){                                                            \
-            {.inputs = 2, .input = {GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3)}},                  \
+            {.inputs = 2, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3))},         \
             GT_SAMPLES_END}};                                                                      \
     gt_Status gt_##op##_at(const char *here, gt_Variable *variable, gt_Operand value)              \
     {                                                                                              \

@@ -1,6 +1,9 @@
 /* gt_cast, gt_identity, gt_stop_gradient. */
 #include "ops/cast.h"
+#include "ops/arithmetic.h"
 #include "ops/kit.h"
+
+#include <float.h>
 
 #include <string.h>
 
@@ -58,10 +61,10 @@ const gt_Operation gt_op_cast = {
     .gradient = cast_gradient,
     .samples =
         (const gt_Sample[]){{.inputs = 1,
-                             .input = {GT_REAL(-2, 2, 2, 3)},
+                             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
                              .options = &(const CastOptions){sizeof(CastOptions), GT_FLOAT64}},
                             {.inputs = 1,
-                             .input = {GT_REAL(-2, 2, 2, 3)},
+                             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
                              .options = &(const CastOptions){sizeof(CastOptions), GT_INT32}},
                             GT_SAMPLES_END},
 };
@@ -101,7 +104,8 @@ const gt_Operation gt_op_identity = {
     .shape = any_shape,
     .run = gt_run_copy,
     .gradient = identity_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}}, GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+                                   GT_SAMPLES_END},
 };
 GT_DEFINE_UNARY(identity)
 
@@ -116,6 +120,22 @@ const gt_Operation gt_op_stop_gradient = {
     .outputs = 1,
     .shape = any_shape,
     .run = gt_run_copy,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}}, GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+                                   GT_SAMPLES_END},
 };
 GT_DEFINE_UNARY(stop_gradient)
+
+/* A cast of floats to integers saturates by itself; one to int64 or bool needs nothing. */
+static gt_Tensor *saturate_cast(gt_Tensor *x, gt_DType dtype)
+{
+    gt_DType from = gt_dtype(x);
+    if (gt_dtype_is_integer(from) && from != GT_UINT8 && (dtype == GT_UINT8 || dtype == GT_INT32)) {
+        double low = dtype == GT_UINT8 ? 0 : (double)INT32_MIN;
+        double high = dtype == GT_UINT8 ? UINT8_MAX : (double)INT32_MAX;
+        x = gt_minimum(gt_maximum(x, low), high);
+    } else if (from == GT_FLOAT64 && dtype == GT_FLOAT32) {
+        x = gt_clip(x, -(double)FLT_MAX, (double)FLT_MAX);
+    }
+    return gt_cast(x, dtype);
+}
+GT_COMPOSED(saturate_cast, (const char *here, gt_Tensor *x, gt_DType dtype), (x, dtype))

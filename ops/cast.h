@@ -18,6 +18,10 @@ GT_DECLARE_UNARY(identity);
 GT_DECLARE_UNARY(stop_gradient);
 #define gt_stop_gradient(x) gt_stop_gradient_at(GT_HERE, x)
 
+/* x as another type, limited to what that type can hold. */
+#define gt_saturate_cast(x, dtype) gt_saturate_cast_at(GT_HERE, x, dtype)
+GT_API gt_Tensor *gt_saturate_cast_at(const char *here, gt_Tensor *x, gt_DType dtype);
+
 GT_END
 
 #endif

@@ -2,6 +2,7 @@
 #include "ops/compare.h"
 #include "ops/cast.h"
 #include "ops/kit.h"
+#include "ops/reduce.h"
 
 #include <math.h>
 
@@ -187,8 +188,8 @@ const gt_Operation gt_op_where = {
     .gradient = where_gradient,
     .samples =
         (const gt_Sample[]){
-            {.inputs = 3, .input = {TRUTH(2, 3), GT_ANY(2, 3), GT_ANY(2, 3)}},
-            {.inputs = 3, .input = {TRUTH(2, 1, 3), GT_ANY(4, 1), GT_REAL_SCALAR(-2, 2)}},
+            {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 3), GT_ANY(2, 3), GT_ANY(2, 3))},
+            {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 1, 3), GT_ANY(4, 1), GT_REAL_SCALAR(-2, 2))},
             GT_SAMPLES_END},
 };
 
@@ -203,3 +204,42 @@ gt_Tensor *(gt_where)(gt_Tensor *condition, gt_Tensor *a, gt_Tensor *b)
 {
     return gt_where_at(NULL, condition, a, gt_operand_tensor(b));
 }
+
+/* ---- made of others ---- */
+
+/* 1 / -0 is -inf */
+static gt_Tensor *signbit_of(gt_Tensor *x)
+{
+    gt_Tensor *below = gt_less(x, 0);
+    if (!gt_dtype_is_float(gt_dtype(x)))
+        return below;
+    return gt_logical_or(below, gt_equal(gt_reciprocal(x), -INFINITY));
+}
+GT_COMPOSED_UNARY(signbit, signbit_of)
+
+#define GT_STRUCT gt_CloseOptions
+GT_OPTION_TYPE(gt_CloseOptions, GT_CLOSE_OPTIONS);
+#undef GT_STRUCT
+
+/* An infinite b is close to nothing but itself. */
+static gt_Tensor *isclose(gt_Tensor *a, gt_Operand other, const gt_CloseOptions *given)
+{
+    gt_CloseOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_CloseOptions), &options, given);
+    a = gt_as_float(a);
+    gt_Tensor *b = gt_as_float(gt_operand_of(a, other));
+    gt_Tensor *room = gt_add(gt_multiply(gt_abs(b), options.rtol), options.atol);
+    gt_Tensor *near = gt_less_equal(gt_abs(gt_subtract(a, b)), room);
+    near = gt_logical_or(gt_logical_and(near, gt_isfinite(b)), gt_equal(a, b));
+    return options.equal_nan ? gt_logical_or(near, gt_logical_and(gt_isnan(a), gt_isnan(b))) : near;
+}
+GT_COMPOSED(isclose, (const char *here, gt_Tensor *a, gt_Operand b, const gt_CloseOptions *options),
+            (a, b, options))
+
+static gt_Tensor *allclose(gt_Tensor *a, gt_Operand b, const gt_CloseOptions *options)
+{
+    return gt_all(isclose(a, b, options));
+}
+GT_COMPOSED(allclose,
+            (const char *here, gt_Tensor *a, gt_Operand b, const gt_CloseOptions *options),
+            (a, b, options))

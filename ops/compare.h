@@ -3,6 +3,7 @@
 #ifndef GT_OPS_COMPARE_H
 #define GT_OPS_COMPARE_H
 
+#include "core/keyword.h"
 #include "ops/arithmetic.h"
 
 GT_BEGIN
@@ -46,6 +47,31 @@ GT_DECLARE_UNARY(isfinite);
 #define gt_where(condition, a, b) gt_where_at(GT_HERE, condition, a, gt_operand(b))
 GT_API gt_Tensor *gt_where_at(const char *here, gt_Tensor *condition, gt_Tensor *a, gt_Operand b);
 GT_API gt_Tensor *(gt_where)(gt_Tensor *condition, gt_Tensor *a, gt_Tensor *b);
+
+/* Of floats and integers: is it below 0, or -0? NaN is not. */
+GT_DECLARE_UNARY(signbit);
+#define gt_signbit(x) gt_signbit_at(GT_HERE, x)
+
+#define GT_CLOSE_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(gt_CloseOptions), "for ABI growth")                         \
+    F(double, rtol, 1e-5, "how far a may be from b, in units of |b|")                              \
+    F(double, atol, 1e-8, "and beyond that")                                                       \
+    F(bool, equal_nan, false, "is NaN close to NaN?")
+typedef struct gt_CloseOptions gt_CloseOptions;
+struct gt_CloseOptions {
+    GT_CLOSE_OPTIONS(GT_MEMBER)
+};
+#define GT_CLOSE_(function, a, ...)                                                                \
+    function(GT_HERE, a, gt_operand(GT_FIRST(__VA_ARGS__)),                                        \
+             GT_KEYWORDS(gt_CloseOptions, GT_CLOSE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+/* |a - b| <= atol + rtol |b|, or equal infinities; as a whole (gt_allclose). b may be a C number.
+ */
+#define gt_isclose(a, ...) GT_CLOSE_(gt_isclose_at, a, __VA_ARGS__)
+GT_API gt_Tensor *gt_isclose_at(const char *here, gt_Tensor *a, gt_Operand b,
+                                const gt_CloseOptions *options);
+#define gt_allclose(a, ...) GT_CLOSE_(gt_allclose_at, a, __VA_ARGS__)
+GT_API gt_Tensor *gt_allclose_at(const char *here, gt_Tensor *a, gt_Operand b,
+                                 const gt_CloseOptions *options);
 
 GT_END
 

@@ -290,9 +290,9 @@ static bool fit_sizes(int count, Term *terms, int64_t *dims)
                     *dim = shape.dims[i];
                 full.dims[i] = *dim;
                 if (shape.dims[i] != *dim && (is_letter(label) ? round : shape.dims[i] != 1)) {
-                    gt_fail(GT_INVALID, "%s%c is both %lld and %lld long",
-                            is_letter(label) ? "axis " : "an axis of \"..\"",
-                            is_letter(label) ? label : '.', (long long)*dim,
+                    char name[] = {label, 0};
+                    gt_fail(GT_INVALID, "axis %s is both %lld and %lld long",
+                            is_letter(label) ? name : "...", (long long)*dim,
                             (long long)shape.dims[i]);
                     return false;
                 }

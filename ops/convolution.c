@@ -96,7 +96,8 @@ static bool plan(Convolution *c, const gt_ConvOptions *options, const gt_Spec *x
 {
     const gt_Window *w = &c->window;
     int rank = x->rank;
-    if (!gt_window_takes(x) || !plan_channels(x, kernel, options->groups) ||
+    if (!gt_window_takes(x) || !gt_window_countable(kernel) ||
+        !plan_channels(x, kernel, options->groups) ||
         !gt_window_set(&c->window, rank - 2, x->dims + 1, kernel->dims, &options->strides,
                        &options->dilation, options->padding))
         return false;
@@ -664,14 +665,14 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
 #define EXTENT(...)   .extent = GT_SAMPLE_SHAPE(__VA_ARGS__)
 #define FORWARD(a, b, ...)                                                                         \
     {                                                                                              \
-        .inputs = 2, .input = {a, b}, .options = &(const gt_ConvOptions)                           \
+        .inputs = 2, .input = GT_INPUTS(a, b), .options = &(const gt_ConvOptions)                  \
         {                                                                                          \
             GT_CONV_OPTIONS(GT_PRESET) __VA_ARGS__                                                 \
         }                                                                                          \
     }
 #define BACKWARD(a, b, ...)                                                                        \
     {                                                                                              \
-        .inputs = 2, .input = {a, b}, .options = &(const ConvGradientOptions)                      \
+        .inputs = 2, .input = GT_INPUTS(a, b), .options = &(const ConvGradientOptions)             \
         {                                                                                          \
             CONV_GRADIENT_OPTIONS(GT_PRESET) __VA_ARGS__                                           \
         }                                                                                          \

@@ -1,5 +1,9 @@
 /* Parts and lookups: records, kernels and gradient rules of ops/indexing.h. */
 #include "ops/indexing.h"
+#include "ops/arithmetic.h"
+#include "ops/cast.h"
+#include "ops/compare.h"
+#include "ops/creation.h"
 #include "ops/kit.h"
 #include "ops/reshaping.h"
 
@@ -91,9 +95,9 @@ const gt_Operation gt_op_concatenate = {
     .shape = concatenate_shape,
     .run = concatenate_run,
     .gradient = concatenate_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {REAL(2, 3), REAL(1, 3)}},
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(REAL(2, 3), REAL(1, 3))},
                                    {.inputs = 3,
-                                    .input = {REAL(2, 1, 2), REAL(2, 3, 2), REAL(2, 2, 2)},
+                                    .input = GT_INPUTS(REAL(2, 1, 2), REAL(2, 3, 2), REAL(2, 2, 2)),
                                     AXIS(gt_ConcatenateOptions, -2)},
                                    GT_SAMPLES_END},
 };
@@ -244,7 +248,7 @@ static gt_Status slice_gradient(gt_GradientRule *rule)
         .gradient = slice_gradient,                                                                \
         .view_offset = start,                                                                      \
         .samples = (const gt_Sample[]){{.inputs = 1,                                               \
-                                        .input = {samples_},                                       \
+                                        .input = GT_INPUTS(samples_),                              \
                                         .options = &(const SliceOptions){sizeof(SliceOptions),     \
                                                                          __VA_ARGS__}},            \
                                        GT_SAMPLES_END},                                            \
@@ -535,11 +539,12 @@ const gt_Operation gt_op_take = {
     .run = take_run,
     .gradient = take_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 2, .input = {REAL(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4)}},
-                            {.inputs = 2,
-                             .input = {REAL(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)},
-                             AXIS(gt_TakeOptions, 1)},
-                            GT_SAMPLES_END},
+        (const gt_Sample[]){
+            {.inputs = 2, .input = GT_INPUTS(REAL(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4))},
+            {.inputs = 2,
+             .input = GT_INPUTS(REAL(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)),
+             AXIS(gt_TakeOptions, 1)},
+            GT_SAMPLES_END},
 };
 
 static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *given)
@@ -649,10 +654,10 @@ const gt_Operation gt_op_scatter_add = {
     .samples =
         (const gt_Sample[]){
             {.inputs = 2,
-             .input = {GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)},
+             .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)),
              .options = &(const ScatterOptions){sizeof(ScatterOptions), 0, {2, {3, 2}}}},
             {.inputs = 2,
-             .input = {GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)},
+             .input = GT_INPUTS(GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)),
              .options = &(const ScatterOptions){sizeof(ScatterOptions), -1, {2, {2, 3}}}},
             GT_SAMPLES_END},
 };
@@ -778,9 +783,9 @@ static gt_Status take_along_axis_gradient(gt_GradientRule *rule)
     const gt_TakeAlongOptions *options = gt_rule_options(rule);
     const gt_Spec *in = gt_input_spec(rule, 0);
     int axis = gt_axis(options->axis, in->rank);
-    return gt_give(rule, 0,
-                   gt_scatter_add_along_axis(gt_input(rule, 1), gt_upstream(rule, 0), axis,
-                                             in->dims[axis]));
+    return gt_give(
+        rule, 0,
+        gt_scatter_add_along_axis(gt_input(rule, 1), gt_upstream(rule, 0), axis, in->dims[axis]));
 }
 
 const gt_Operation gt_op_take_along_axis = {
@@ -796,12 +801,12 @@ const gt_Operation gt_op_take_along_axis = {
     .shape = take_along_axis_shape,
     .run = take_along_axis_run,
     .gradient = take_along_axis_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 2, .input = {REAL(2, 3), GT_WHOLE(GT_INT32, 0, 3, 2, 4)}},
-                            {.inputs = 2,
-                             .input = {REAL(3, 2), GT_WHOLE(GT_INT64, -3, 3, 4, 2)},
-                             AXIS(gt_TakeAlongOptions, 0)},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 2,
+                                    .input = GT_INPUTS(REAL(2, 3), GT_WHOLE(GT_INT32, 0, 3, 2, 4))},
+                                   {.inputs = 2,
+                                    .input = GT_INPUTS(REAL(3, 2), GT_WHOLE(GT_INT64, -3, 3, 4, 2)),
+                                    AXIS(gt_TakeAlongOptions, 0)},
+                                   GT_SAMPLES_END},
 };
 
 static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices,
@@ -864,7 +869,7 @@ const gt_Operation gt_op_scatter_add_along_axis = {
     .gradient = add_along_gradient,
     .samples =
         (const gt_Sample[]){{.inputs = 2,
-                             .input = {GT_WHOLE(GT_INT32, 0, 3, 2, 4), REAL(2, 4)},
+                             .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 2, 4), REAL(2, 4)),
                              .options = &(const AddAlongOptions){sizeof(AddAlongOptions), -1, 3}},
                             GT_SAMPLES_END},
 };
@@ -947,7 +952,7 @@ const gt_Operation gt_op_one_hot = {
     .shape = one_hot_shape,
     .run = one_hot_run,
     .samples = (const gt_Sample[]){{.inputs = 1,
-                                    .input = {GT_WHOLE(GT_INT32, 0, 3, 4)},
+                                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4)),
                                     .options = &(const OneHotOptions){sizeof(OneHotOptions), -1,
                                                                       GT_FLOAT32, 3}},
                                    GT_SAMPLES_END},
@@ -1034,9 +1039,9 @@ static gt_Status triangle_gradient(gt_GradientRule *rule)
         .gradient = triangle_gradient,                                                             \
         .samples =                                                                                 \
             (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = {REAL(3, 3)}},                                              \
+                {.inputs = 1, .input = GT_INPUTS(REAL(3, 3))},                                     \
                 {.inputs = 1,                                                                      \
-                 .input = {REAL(2, 3, 4)},                                                         \
+                 .input = GT_INPUTS(REAL(2, 3, 4)),                                                \
                  .options = &(const gt_TriangleOptions){sizeof(gt_TriangleOptions), 1}},           \
                 GT_SAMPLES_END},                                                                   \
     };                                                                                             \
@@ -1050,3 +1055,258 @@ static gt_Status triangle_gradient(gt_GradientRule *rule)
     }
 TRIANGLE(tril, "the lower triangle of x")
 TRIANGLE(triu, "the upper triangle of x")
+
+/* ---- more ways to join and cut ---- */
+
+/* Joined along an axis after each was given at least `rank` axes: in front of its own, or, for
+ * columns, behind. */
+static gt_Tensor *joined_with_rank(gt_Tensors tensors, int rank, bool behind, int axis)
+{
+    gt_Tensor *item[GT_MAX_INPUTS];
+    if (tensors.count < 1 || tensors.count > GT_MAX_INPUTS || !tensors.items) {
+        gt_fail(GT_INVALID, "it takes 1 to %d tensors", GT_MAX_INPUTS);
+        return NULL;
+    }
+    for (int i = 0; i < tensors.count; i++) {
+        gt_Spec spec = gt_spec(tensors.items[i]);
+        gt_Shape shape = gt_spec_shape(&spec);
+        item[i] = tensors.items[i];
+        if (gt_status() != GT_OK)
+            return NULL;
+        if (shape.rank == 0)
+            shape.dims[shape.rank++] = 1;
+        while (shape.rank < rank) {
+            bool front = !behind && shape.rank == 1;
+            shape.dims[shape.rank++] = front ? shape.dims[0] : 1;
+            if (front)
+                shape.dims[0] = 1;
+        }
+        if (shape.rank != spec.rank)
+            item[i] = gt_reshape(item[i], shape);
+    }
+    return gt_concatenate(((gt_Tensors){tensors.count, item}), .axis = axis);
+}
+
+static gt_Tensor *hstack(gt_Tensors tensors)
+{
+    bool vectors = tensors.count > 0 && tensors.items && gt_rank(tensors.items[0]) < 2;
+    return joined_with_rank(tensors, 1, false, vectors ? 0 : 1);
+}
+GT_COMPOSED(hstack, (const char *here, gt_Tensors tensors), (tensors))
+
+static gt_Tensor *vstack(gt_Tensors tensors)
+{
+    return joined_with_rank(tensors, 2, false, 0);
+}
+GT_COMPOSED(vstack, (const char *here, gt_Tensors tensors), (tensors))
+
+static gt_Tensor *dstack(gt_Tensors tensors)
+{
+    return joined_with_rank(tensors, 3, false, 2);
+}
+GT_COMPOSED(dstack, (const char *here, gt_Tensors tensors), (tensors))
+
+static gt_Tensor *column_stack(gt_Tensors tensors)
+{
+    return joined_with_rank(tensors, 2, true, 1);
+}
+GT_COMPOSED(column_stack, (const char *here, gt_Tensors tensors), (tensors))
+
+#define GT_STRUCT gt_PartsOptions
+GT_OPTION_TYPE(gt_PartsOptions, GT_PARTS_OPTIONS);
+#undef GT_STRUCT
+
+/* Cuts into `count` parts as equal as can be; or into all positions, if each is to be one. */
+static gt_Status cut_up(gt_Tensor *x, int count, gt_Tensor **parts, const gt_PartsOptions *given,
+                        bool single)
+{
+    gt_PartsOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_PartsOptions), &options, given);
+    gt_Spec spec = gt_spec(x);
+    int axis = gt_status() == GT_OK ? gt_axis(options.axis, spec.rank) : -1;
+    if (axis < 0)
+        return gt_status();
+    gt_Shape begin = {spec.rank, {0}}, size = gt_spec_shape(&spec);
+    int64_t length = spec.dims[axis];
+    if (!parts || count < !single || (single && count != length))
+        return gt_fail(GT_INVALID, "axis %d of length %lld cannot be cut into %d parts", axis,
+                       (long long)length, count);
+    for (int i = 0; i < count; i++) {
+        size.dims[axis] = length / count + (i < length % count);
+        parts[i] = gt_slice(x, begin, size);
+        if (single)
+            parts[i] = gt_squeeze(parts[i], .axis = axis);
+        begin.dims[axis] += size.dims[axis];
+    }
+    return gt_status();
+}
+
+static gt_Status cut_up_at(const char *here, const char *name, gt_Tensor *x, int count,
+                           gt_Tensor **parts, const gt_PartsOptions *options, bool single)
+{
+    for (int i = 0; parts && i < count; i++)
+        parts[i] = NULL;
+    gt_Site site = gt_site_enter(here, name);
+    gt_Status status = cut_up(x, count, parts, options, single);
+    gt_site_leave(site);
+    for (int i = 0; parts && status != GT_OK && i < count; i++)
+        parts[i] = NULL;
+    return status;
+}
+
+gt_Status gt_array_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
+                            const gt_PartsOptions *options)
+{
+    return cut_up_at(here, "array_split", x, count, parts, options, false);
+}
+
+gt_Status gt_unstack_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
+                        const gt_PartsOptions *options)
+{
+    return cut_up_at(here, "unstack", x, count, parts, options, true);
+}
+
+gt_Status gt_hsplit_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts)
+{
+    gt_SplitOptions options = {sizeof options, gt_rank(x) > 1, NULL};
+    return gt_split_at(here, x, count, parts, &options);
+}
+
+gt_Status gt_vsplit_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts)
+{
+    return gt_split_at(here, x, count, parts, NULL);
+}
+
+/* ---- with parts replaced ---- */
+
+static gt_Tensor *slice_update(gt_Tensor *x, gt_Shape begin, gt_Tensor *updates)
+{
+    gt_Spec in = gt_spec(x), block = gt_spec(updates);
+    gt_Shape size = gt_spec_shape(&block), after = gt_spec_shape(&in);
+    char a[160], b[160], c[160];
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (!block_fits(&in, &begin, &size)) {
+        gt_fail(GT_INVALID, "%s has no block of size %s at %s", gt_shape_text(after, a, sizeof a),
+                gt_shape_text(size, b, sizeof b), gt_shape_text(begin, c, sizeof c));
+        return NULL;
+    }
+    for (int d = 0; d < in.rank; d++)
+        after.dims[d] -= begin.dims[d] + size.dims[d];
+    gt_Tensor *outside = gt_pad(gt_zeros_of(size, .dtype = GT_BOOL), begin, after, .value = 1);
+    return gt_where(outside, x, gt_pad(updates, begin, after));
+}
+GT_COMPOSED(slice_update, (const char *here, gt_Tensor *x, gt_Shape begin, gt_Tensor *updates),
+            (x, begin, updates))
+
+/* scatter_update as a record: rows x (n, ...) at indices (k), replaced by updates (k, ...). */
+static gt_Status row_update_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *x = rule->input[0], *indices = rule->input[1], *updates = rule->input[2];
+    char a[160], b[160];
+    gt_Spec taken = {0};
+    if (!takes_indices(indices))
+        return gt_status();
+    rule->output[0] = *x;
+    if (x->rank < 1 || indices->rank != 1)
+        return gt_fail(GT_INVALID, "it takes rows and a vector of indices");
+    if (taken_shape(x, indices, 0, &taken) != GT_OK)
+        return gt_status();
+    gt_spec_resize(&taken);
+    if (!gt_spec_equal(&taken, updates))
+        return gt_fail(GT_INVALID, "the updates are %s; for these indices they are %s",
+                       gt_spec_text(updates, a, sizeof a), gt_spec_text(&taken, b, sizeof b));
+    return GT_OK;
+}
+
+static gt_Status row_update_run(const gt_Kernel *kernel)
+{
+    const gt_Spec *out = kernel->output_spec[0];
+    int64_t rows = out->dims[0], n = kernel->input_spec[1]->size;
+    if (check_indices(kernel, 1, 0, rows) != GT_OK || gt_run_copy(kernel) != GT_OK)
+        return gt_status();
+    size_t width = rows ? (size_t)(out->size / rows) * gt_dtype_size(out->dtype) : 0;
+    for (int64_t i = 0; i < n && width; i++)
+        memcpy((char *)kernel->output[0] + (size_t)index_of(kernel, 1, i, rows) * width,
+               (const char *)kernel->input[2] + (size_t)i * width, width);
+    return GT_OK;
+}
+
+static gt_Status row_update_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *indices = gt_input(rule, 1), *up = gt_upstream(rule, 0);
+    const gt_Spec *updates = gt_input_spec(rule, 2);
+    if (gt_wants(rule, 0)) {
+        gt_Tensor *zeros = gt_zeros_of(gt_spec_shape(updates), .dtype = updates->dtype);
+        gt_give(rule, 0,
+                gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3,
+                             (gt_Tensor *[]){up, indices, zeros}));
+    }
+    if (gt_wants(rule, 2))
+        gt_give(rule, 2, gt_take(up, indices));
+    return gt_status();
+}
+
+const gt_Operation gt_op_scatter_update = {
+    .size = sizeof(gt_Operation),
+    .name = "scatter_update",
+    .formula = "x with the rows at some indices replaced",
+    .flags = GT_OP_LINEAR,
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs = 1,
+    .saves_inputs = 2,
+    .shape = row_update_shape,
+    .run = row_update_run,
+    .gradient = row_update_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 3, .input = GT_INPUTS(REAL(4, 2), GT_WHOLE(GT_INT32, 1, 2, 1), REAL(1, 2))},
+            {.inputs = 3, .input = GT_INPUTS(REAL(3), GT_WHOLE(GT_INT64, -1, 0, 1), REAL(1))},
+            GT_SAMPLES_END},
+};
+
+/* The k indices of a place as one, into x with its first k axes flattened. */
+static gt_Tensor *scatter_update(gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates)
+{
+    gt_Spec in = gt_spec(x), of_indices = gt_spec(indices);
+    char a[160], b[160];
+    if (gt_status() != GT_OK)
+        return NULL;
+    int64_t k = of_indices.rank == 2 ? of_indices.dims[1] : -1;
+    if (k < 1 || k > in.rank) {
+        gt_fail(GT_INVALID, "indices %s do not say places of %s; they are (n, k) for k axes",
+                gt_shape_text(gt_spec_shape(&of_indices), b, sizeof b),
+                gt_shape_text(gt_spec_shape(&in), a, sizeof a));
+        return NULL;
+    }
+    gt_Shape rows = {.rank = in.rank - (int)k + 1, .dims = {1}};
+    for (int64_t d = 0; d < in.rank; d++)
+        if (d < k)
+            rows.dims[0] *= in.dims[d];
+        else
+            rows.dims[d - k + 1] = in.dims[d];
+    gt_Tensor *flat = NULL, *inside = NULL;
+    indices = gt_cast(indices, GT_INT64);
+    for (int64_t d = 0; d < k && gt_status() == GT_OK; d++) {
+        double length = (double)in.dims[d];
+        gt_Tensor *one = gt_slice(indices, gt_shape(0, d), gt_shape(-1, 1));
+        one = gt_reshape(one, gt_shape(of_indices.dims[0]));
+        if (k == 1) {
+            flat = one;
+            break;
+        }
+        gt_Tensor *fits = gt_logical_and(gt_greater_equal(one, -length), gt_less(one, length));
+        one = gt_where(gt_less(one, 0), gt_add(one, length), one);
+        inside = inside ? gt_logical_and(inside, fits) : fits;
+        flat = flat ? gt_add(gt_multiply(flat, length), one) : one;
+    }
+    if (inside) /* a place that is outside must not become another one that is not */
+        flat = gt_where(inside, flat, (double)rows.dims[0]);
+    gt_Tensor *inputs[] = {gt_reshape(x, rows), flat, updates};
+    return gt_reshape(gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3, inputs),
+                      gt_spec_shape(&in));
+}
+GT_COMPOSED(scatter_update,
+            (const char *here, gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates),
+            (x, indices, updates))

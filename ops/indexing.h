@@ -129,6 +129,55 @@ GT_API gt_Tensor *(gt_tril)(gt_Tensor *x);
 GT_API gt_Tensor *gt_triu_at(const char *here, gt_Tensor *x, const gt_TriangleOptions *options);
 GT_API gt_Tensor *(gt_triu)(gt_Tensor *x);
 
+/* ---- more ways to join and cut ---- */
+
+/* Along axis 1 (of vectors: 0); as rows; along a third axis; vectors as columns. */
+#define gt_hstack(tensors) gt_hstack_at(GT_HERE, tensors)
+GT_API gt_Tensor *gt_hstack_at(const char *here, gt_Tensors tensors);
+#define gt_vstack(tensors) gt_vstack_at(GT_HERE, tensors)
+GT_API gt_Tensor *gt_vstack_at(const char *here, gt_Tensors tensors);
+#define gt_dstack(tensors) gt_dstack_at(GT_HERE, tensors)
+GT_API gt_Tensor *gt_dstack_at(const char *here, gt_Tensors tensors);
+#define gt_column_stack(tensors) gt_column_stack_at(GT_HERE, tensors)
+GT_API gt_Tensor *gt_column_stack_at(const char *here, gt_Tensors tensors);
+
+#define GT_PARTS_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(gt_PartsOptions), "for ABI growth")                         \
+    F(int32_t, axis, 0, "along this axis")
+typedef struct gt_PartsOptions gt_PartsOptions;
+struct gt_PartsOptions {
+    GT_PARTS_OPTIONS(GT_MEMBER)
+};
+#define GT_PARTS_(function, x, count, ...)                                                         \
+    function(GT_HERE, x, count, GT_FIRST(__VA_ARGS__),                                             \
+             GT_KEYWORDS(gt_PartsOptions, GT_PARTS_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+/* gt_split where the axis need not be a multiple of `count`: the first parts are one longer. */
+#define gt_array_split(x, count, ...) GT_PARTS_(gt_array_split_at, x, count, __VA_ARGS__)
+GT_API gt_Status gt_array_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
+                                   const gt_PartsOptions *options);
+/* Each of the `count` positions of an axis by itself, without that axis. */
+#define gt_unstack(x, count, ...) GT_PARTS_(gt_unstack_at, x, count, __VA_ARGS__)
+GT_API gt_Status gt_unstack_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
+                               const gt_PartsOptions *options);
+/* gt_split along axis 1 (of vectors: 0), along axis 0. */
+#define gt_hsplit(x, count, parts) gt_hsplit_at(GT_HERE, x, count, parts)
+GT_API gt_Status gt_hsplit_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts);
+#define gt_vsplit(x, count, parts) gt_vsplit_at(GT_HERE, x, count, parts)
+GT_API gt_Status gt_vsplit_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts);
+
+/* ---- with parts replaced ---- */
+
+/* x with the block that starts at `begin` replaced. */
+#define gt_slice_update(x, begin, updates) gt_slice_update_at(GT_HERE, x, begin, updates)
+GT_API gt_Tensor *gt_slice_update_at(const char *here, gt_Tensor *x, gt_Shape begin,
+                                     gt_Tensor *updates);
+/* x with x[indices[i, 0], indices[i, 1], ...] replaced by updates[i]: indices (n, k) for the first
+ * k axes of x, updates (n, the other axes). Of an index that is there twice the last one counts;
+ * the gradient goes to both. */
+#define gt_scatter_update(x, indices, updates) gt_scatter_update_at(GT_HERE, x, indices, updates)
+GT_API gt_Tensor *gt_scatter_update_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
+                                       gt_Tensor *updates);
+
 GT_END
 
 #endif

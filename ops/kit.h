@@ -161,9 +161,10 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
         .saves_inputs = saves,                                                                     \
         .shape = gt_shape_binary_##types,                                                          \
         .run = op##_run,                                                                           \
-        .samples = (const gt_Sample[]){{.inputs = 2, .input = {first(2, 3), second(2, 3)}},        \
-                                       {.inputs = 2, .input = {first(2, 1, 3), second(4, 1)}},     \
-                                       GT_SAMPLES_END},                                            \
+        .samples =                                                                                 \
+            (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(first(2, 3), second(2, 3))},      \
+                                {.inputs = 2, .input = GT_INPUTS(first(2, 1, 3), second(4, 1))},   \
+                                GT_SAMPLES_END},                                                   \
         __VA_ARGS__}
 #define GT_UNARY_RECORD(op, text, types, in, out, more, sample, ...)                               \
     const gt_Operation gt_op_##op = {                                                              \
@@ -178,7 +179,7 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
         .saves_outputs = out,                                                                      \
         .shape = gt_shape_##types,                                                                 \
         .run = op##_run,                                                                           \
-        .samples = (const gt_Sample[]){{.inputs = 1, .input = {sample}}, GT_SAMPLES_END},          \
+        .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(sample)}, GT_SAMPLES_END}, \
         __VA_ARGS__}
 
 /* ---- functions ---- */

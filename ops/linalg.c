@@ -322,9 +322,9 @@ const gt_Operation gt_op_solve = {
     .shape = solve_shape,
     .run = solve_run,
     .gradient = solve_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {MATRIX(3, 3), GT_ANY(3, 2)}},
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(MATRIX(3, 3), GT_ANY(3, 2))},
                                    {.inputs = 2,
-                                    .input = {MATRIX(2, 2, 2), GT_ANY(2, 2, 1)},
+                                    .input = GT_INPUTS(MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
                                     .options = &(const SolveOptions){sizeof(SolveOptions), true}},
                                    GT_SAMPLES_END},
 };
@@ -411,10 +411,12 @@ const gt_Operation gt_op_solve_triangular = {
     .gradient = solve_triangular_gradient,
     .samples =
         (const gt_Sample[]){
-            {.inputs = 2, .input = {MATRIX(3, 3), GT_ANY(3, 2)}, TRIANGLE(false, false)},
-            {.inputs = 2, .input = {MATRIX(3, 3), GT_ANY(3, 2)}, TRIANGLE(false, true)},
-            {.inputs = 2, .input = {MATRIX(2, 2, 2), GT_ANY(2, 2, 1)}, TRIANGLE(true, false)},
-            {.inputs = 2, .input = {MATRIX(3, 3), GT_ANY(3, 1)}, TRIANGLE(true, true)},
+            {.inputs = 2, .input = GT_INPUTS(MATRIX(3, 3), GT_ANY(3, 2)), TRIANGLE(false, false)},
+            {.inputs = 2, .input = GT_INPUTS(MATRIX(3, 3), GT_ANY(3, 2)), TRIANGLE(false, true)},
+            {.inputs = 2,
+             .input = GT_INPUTS(MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
+             TRIANGLE(true, false)},
+            {.inputs = 2, .input = GT_INPUTS(MATRIX(3, 3), GT_ANY(3, 1)), TRIANGLE(true, true)},
             GT_SAMPLES_END},
 };
 
@@ -588,8 +590,8 @@ const gt_Operation gt_op_slogdet = {
     .shape = slogdet_shape,
     .run = slogdet_run,
     .gradient = slogdet_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {MATRIX(3, 3)}},
-                                   {.inputs = 1, .input = {MATRIX(2, 2, 2)}},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 3))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 2, 2))},
                                    GT_SAMPLES_END},
 };
 
@@ -674,8 +676,8 @@ const gt_Operation gt_op_cholesky = {
     .shape = cholesky_shape,
     .run = cholesky_run,
     .gradient = cholesky_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {MATRIX(3, 3)}},
-                                   {.inputs = 1, .input = {MATRIX(2, 2, 2)}},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 3))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 2, 2))},
                                    GT_SAMPLES_END},
 };
 GT_DEFINE_UNARY(cholesky)
@@ -761,9 +763,9 @@ const gt_Operation gt_op_qr = {
     .shape = qr_shape,
     .run = qr_run,
     .gradient = qr_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {MATRIX(3, 3)}},
-                                   {.inputs = 1, .input = {MATRIX(4, 2)}},
-                                   {.inputs = 1, .input = {MATRIX(2, 3, 2)}},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 3))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(4, 2))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 3, 2))},
                                    GT_SAMPLES_END},
 };
 
@@ -879,10 +881,9 @@ static gt_Tensor *rotation(gt_Tensor *x, gt_Tensor *gaps)
 static gt_Status svd_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *u = gt_output(rule, 0), *s = gt_output(rule, 1), *vh = gt_output(rule, 2);
-    gt_Tensor *du = gt_upstream(rule, 0), *ds = gt_upstream(rule, 1), *dvh = gt_upstream(rule, 2);
+    gt_Tensor *du = gt_upstream(rule, 0), *dvh = gt_upstream(rule, 2);
     Matrices a = matrices(gt_input_spec(rule, 0));
     gt_Tensor *middle = on_diagonal(upstream_or_zero(rule, 1)), *more = NULL;
-    (void)ds;
     gt_Tensor *gaps = du || dvh ? inverse_gaps(gt_square(s)) : NULL;
     if (du) {
         gt_Tensor *inside = gt_matmul(u, du, .transpose_a = true);
@@ -915,9 +916,9 @@ const gt_Operation gt_op_svd = {
     .shape = svd_shape,
     .run = svd_run,
     .gradient = svd_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {MATRIX(3, 3)}},
-                                   {.inputs = 1, .input = {MATRIX(4, 2)}},
-                                   {.inputs = 1, .input = {MATRIX(2, 2, 3)}},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 3))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(4, 2))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 2, 3))},
                                    GT_SAMPLES_END},
 };
 
@@ -1005,8 +1006,8 @@ const gt_Operation gt_op_pinv = {
     .shape = pinv_shape,
     .run = pinv_run,
     .gradient = pinv_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {MATRIX(3, 2)}},
-                                   {.inputs = 1, .input = {MATRIX(2, 2, 3)}},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 2))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 2, 3))},
                                    GT_SAMPLES_END},
 };
 GT_DEFINE_UNARY(pinv)
@@ -1078,8 +1079,8 @@ const gt_Operation gt_op_eigh = {
     .shape = eigh_shape,
     .run = eigh_run,
     .gradient = eigh_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {MATRIX(3, 3)}},
-                                   {.inputs = 1, .input = {MATRIX(2, 2, 2)}},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 3))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 2, 2))},
                                    GT_SAMPLES_END},
 };
 

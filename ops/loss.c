@@ -6,6 +6,8 @@
 #include "ops/compare.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
+#include "ops/math.h"
+#include "ops/normalization.h"
 #include "ops/reduce.h"
 #include "ops/reshaping.h"
 
@@ -86,8 +88,9 @@ const gt_Operation gt_op_sigmoid_crossentropy = {
     .shape = sigmoid_crossentropy_shape,
     .run = sigmoid_crossentropy_run,
     .gradient = sigmoid_crossentropy_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {GT_REAL(0, 1, 2, 3), GT_ANY(2, 3)}},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 2, 3), GT_ANY(2, 3))},
+                            GT_SAMPLES_END},
 };
 
 /* ---- rows of logits: log_softmax of a few at a time goes into scratch memory ---- */
@@ -201,9 +204,10 @@ const gt_Operation gt_op_softmax_crossentropy = {
     .shape = softmax_crossentropy_shape,
     .run = softmax_crossentropy_run,
     .gradient = softmax_crossentropy_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {GT_REAL(0, 1, 2, 3), GT_ANY(2, 3)}},
-                                   {.inputs = 2, .input = {GT_REAL(0, 1, 4), GT_ANY(4)}},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 2, 3), GT_ANY(2, 3))},
+                            {.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 4), GT_ANY(4))},
+                            GT_SAMPLES_END},
 };
 
 /* ---- sparse_softmax_crossentropy(labels, x): -log_softmax(x) at the label ---- */
@@ -323,9 +327,9 @@ const gt_Operation gt_op_sparse_softmax_crossentropy = {
     .gradient = sparse_softmax_crossentropy_rule,
     .samples =
         (const gt_Sample[]){
-            {.inputs = 2, .input = {LABELS(4), GT_ANY(4, 3)}},
-            {.inputs = 2, .input = {LABELS(2, 2), GT_ANY(2, 2, 3)}},
-            {.inputs = 2, .input = {LABELS(4), GT_ANY(4, 3)}, .options = IGNORING(1)},
+            {.inputs = 2, .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3))},
+            {.inputs = 2, .input = GT_INPUTS(LABELS(2, 2), GT_ANY(2, 2, 3))},
+            {.inputs = 2, .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3)), .options = IGNORING(1)},
             GT_SAMPLES_END},
 };
 
@@ -431,16 +435,23 @@ const gt_Operation gt_op_sparse_softmax_crossentropy_gradient = {
     .run = sparse_slope_run,
     .gradient = sparse_slope_rule,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 3, .input = {LABELS(4), GT_ANY(4, 3), GT_ANY(4)}},
-            {.inputs = 3, .input = {LABELS(4), GT_ANY(4, 3), GT_ANY(4)}, .options = IGNORING(1)},
-            GT_SAMPLES_END},
+        (const gt_Sample[]){{.inputs = 3, .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3), GT_ANY(4))},
+                            {.inputs = 3,
+                             .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3), GT_ANY(4)),
+                             .options = IGNORING(1)},
+                            GT_SAMPLES_END},
 };
 
 /* ---- what the losses have in common ---- */
 
 #define GT_STRUCT gt_LossOptions
 GT_OPTION_TYPE(gt_LossOptions, GT_LOSS_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_HuberOptions
+GT_OPTION_TYPE(gt_HuberOptions, GT_HUBER_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_CosineSimilarityOptions
+GT_OPTION_TYPE(gt_CosineSimilarityOptions, GT_COSINE_SIMILARITY_OPTIONS);
 #undef GT_STRUCT
 #define GT_STRUCT gt_BinaryCrossentropyOptions
 GT_OPTION_TYPE(gt_BinaryCrossentropyOptions, GT_BINARY_CROSSENTROPY_OPTIONS);
@@ -628,6 +639,109 @@ static gt_Tensor *mean_absolute_error(gt_Tensor *y_true, gt_Tensor *y_pred,
                            options->sample_weight);
 }
 LOSS(mean_absolute_error, gt_LossOptions)
+
+static gt_Tensor *mean_absolute_percentage_error(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                                 const gt_LossOptions *options)
+{
+    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *size = gt_maximum(gt_abs(t), EPSILON);
+    gt_Tensor *entries = gt_multiply(gt_abs(gt_divide(gt_subtract(y_pred, t), size)), 100);
+    return reduced_entries(entries, options->reduction, options->sample_weight);
+}
+LOSS(mean_absolute_percentage_error, gt_LossOptions)
+
+static gt_Tensor *mean_squared_logarithmic_error(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                                 const gt_LossOptions *options)
+{
+    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *logs =
+        gt_subtract(gt_log1p(gt_maximum(y_pred, EPSILON)), gt_log1p(gt_maximum(t, EPSILON)));
+    return reduced_entries(gt_square(logs), options->reduction, options->sample_weight);
+}
+LOSS(mean_squared_logarithmic_error, gt_LossOptions)
+
+/* e + softplus(-2 e) - log 2: no overflow, and smooth at 0 in every order. */
+static gt_Tensor *log_cosh(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+{
+    gt_Tensor *e = gt_subtract(y_pred, targets(y_true, y_pred));
+    gt_Tensor *entries = gt_subtract(gt_add(e, gt_softplus(gt_multiply(e, -2))), log(2));
+    return reduced_entries(entries, options->reduction, options->sample_weight);
+}
+LOSS(log_cosh, gt_LossOptions)
+
+/* With q = min(|e|, delta): q^2 / 2 + delta (|e| - q). */
+static gt_Tensor *huber(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_HuberOptions *options)
+{
+    if (!(options->delta > 0)) {
+        gt_fail(GT_INVALID, "delta %g is not above 0", options->delta);
+        return NULL;
+    }
+    gt_Tensor *size = gt_abs(gt_subtract(y_pred, targets(y_true, y_pred)));
+    gt_Tensor *inner = gt_minimum(size, options->delta);
+    gt_Tensor *entries = gt_add(gt_multiply(gt_square(inner), 0.5),
+                                gt_multiply(gt_subtract(size, inner), options->delta));
+    return reduced_entries(entries, options->reduction, options->sample_weight);
+}
+LOSS(huber, gt_HuberOptions)
+
+/* max(1 - t p, 0), with labels of zeros and ones made -1 and 1 first, as Keras does. */
+static gt_Tensor *margin(gt_Tensor *y_true, gt_Tensor *y_pred)
+{
+    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *binary = gt_all(gt_logical_or(gt_equal(t, 0), gt_equal(t, 1)));
+    t = gt_where(binary, gt_subtract(gt_multiply(t, 2), 1), t);
+    return gt_relu(gt_add(gt_negative(gt_multiply(t, y_pred)), 1));
+}
+
+static gt_Tensor *hinge(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+{
+    return reduced_entries(margin(y_true, y_pred), options->reduction, options->sample_weight);
+}
+LOSS(hinge, gt_LossOptions)
+
+static gt_Tensor *squared_hinge(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+{
+    return reduced_entries(gt_square(margin(y_true, y_pred)), options->reduction,
+                           options->sample_weight);
+}
+LOSS(squared_hinge, gt_LossOptions)
+
+static gt_Tensor *categorical_hinge(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                    const gt_LossOptions *options)
+{
+    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *right = gt_sum(gt_multiply(t, y_pred), .axis = -1);
+    gt_Tensor *wrong = gt_max(gt_multiply(gt_add(gt_negative(t), 1), y_pred), .axis = -1);
+    gt_Tensor *losses = gt_relu(gt_add(gt_subtract(wrong, right), 1));
+    return reduced(losses, options->reduction, options->sample_weight, NULL);
+}
+LOSS(categorical_hinge, gt_LossOptions)
+
+static gt_Tensor *kl_divergence(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+{
+    gt_Tensor *t = gt_clip(targets(y_true, y_pred), EPSILON, 1), *p = gt_clip(y_pred, EPSILON, 1);
+    gt_Tensor *losses = gt_sum(gt_multiply(t, gt_log(gt_divide(t, p))), .axis = -1);
+    return reduced(losses, options->reduction, options->sample_weight, NULL);
+}
+LOSS(kl_divergence, gt_LossOptions)
+
+static gt_Tensor *poisson(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+{
+    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *entries = gt_subtract(y_pred, gt_multiply(t, gt_log(gt_add(y_pred, EPSILON))));
+    return reduced_entries(entries, options->reduction, options->sample_weight);
+}
+LOSS(poisson, gt_LossOptions)
+
+static gt_Tensor *cosine_similarity(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                    const gt_CosineSimilarityOptions *options)
+{
+    gt_Tensor *t = gt_normalize(targets(y_true, y_pred), .axis = options->axis, .epsilon = EPSILON);
+    gt_Tensor *p = gt_normalize(y_pred, .axis = options->axis, .epsilon = EPSILON);
+    gt_Tensor *losses = gt_negative(gt_sum(gt_multiply(t, p), .axis = options->axis));
+    return reduced(losses, options->reduction, options->sample_weight, NULL);
+}
+LOSS(cosine_similarity, gt_CosineSimilarityOptions)
 
 static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                       const gt_BinaryCrossentropyOptions *options)

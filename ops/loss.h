@@ -38,18 +38,75 @@ struct gt_LossOptions {
                                      const Options *options);                                      \
     GT_API gt_Tensor *(gt_##name)(gt_Tensor * y_true, gt_Tensor * y_pred)
 
+#define GT_LOSS_(function, ...)                                                                    \
+    function(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                               \
+             GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
 /* (y_pred - y_true)^2 */
-#define gt_mean_squared_error(...)                                                                 \
-    gt_mean_squared_error_at(                                                                      \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+#define gt_mean_squared_error(...) GT_LOSS_(gt_mean_squared_error_at, __VA_ARGS__)
 GT_DECLARE_LOSS(mean_squared_error, gt_LossOptions);
 /* |y_pred - y_true| */
-#define gt_mean_absolute_error(...)                                                                \
-    gt_mean_absolute_error_at(                                                                     \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+#define gt_mean_absolute_error(...) GT_LOSS_(gt_mean_absolute_error_at, __VA_ARGS__)
 GT_DECLARE_LOSS(mean_absolute_error, gt_LossOptions);
+/* 100 |y_pred - y_true| / |y_true|, which is at least 1e-7: percent */
+#define gt_mean_absolute_percentage_error(...)                                                     \
+    GT_LOSS_(gt_mean_absolute_percentage_error_at, __VA_ARGS__)
+GT_DECLARE_LOSS(mean_absolute_percentage_error, gt_LossOptions);
+/* (log(1 + y_pred) - log(1 + y_true))^2 of what is at least 1e-7 */
+#define gt_mean_squared_logarithmic_error(...)                                                     \
+    GT_LOSS_(gt_mean_squared_logarithmic_error_at, __VA_ARGS__)
+GT_DECLARE_LOSS(mean_squared_logarithmic_error, gt_LossOptions);
+/* log(cosh(y_pred - y_true)) */
+#define gt_log_cosh(...) GT_LOSS_(gt_log_cosh_at, __VA_ARGS__)
+GT_DECLARE_LOSS(log_cosh, gt_LossOptions);
+
+/* e^2 / 2 of the error e = y_pred - y_true as far as |e| <= delta, delta |e| - delta^2 / 2 beyond. */
+#define GT_HUBER_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(gt_HuberOptions), "for ABI growth")                         \
+    F(double, delta, 1, "where the parabola goes over into lines, above 0")                        \
+    GT_LOSS_COMMON(F)
+typedef struct gt_HuberOptions gt_HuberOptions;
+struct gt_HuberOptions {
+    GT_HUBER_OPTIONS(GT_MEMBER)
+};
+#define gt_huber(...)                                                                              \
+    gt_huber_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                            \
+                GT_KEYWORDS(gt_HuberOptions, GT_HUBER_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+GT_DECLARE_LOSS(huber, gt_HuberOptions);
+
+/* For the hinges labels are -1 and 1; a y_true of zeros and ones alone is taken as 2 y_true - 1. */
+/* max(1 - y_true y_pred, 0) */
+#define gt_hinge(...) GT_LOSS_(gt_hinge_at, __VA_ARGS__)
+GT_DECLARE_LOSS(hinge, gt_LossOptions);
+/* max(1 - y_true y_pred, 0)^2 */
+#define gt_squared_hinge(...) GT_LOSS_(gt_squared_hinge_at, __VA_ARGS__)
+GT_DECLARE_LOSS(squared_hinge, gt_LossOptions);
+/* One loss a sample, y_true one-hot along the last axis: max(0, 1 + the best score of another class
+ * - the score of the true class), where scores below 0 count as 0 for another. */
+#define gt_categorical_hinge(...) GT_LOSS_(gt_categorical_hinge_at, __VA_ARGS__)
+GT_DECLARE_LOSS(categorical_hinge, gt_LossOptions);
+
+/* sum of y log(y / p) over the last axis, both kept within [1e-7, 1]: one loss a sample. */
+#define gt_kl_divergence(...) GT_LOSS_(gt_kl_divergence_at, __VA_ARGS__)
+GT_DECLARE_LOSS(kl_divergence, gt_LossOptions);
+/* p - y log(p + 1e-7), what is left of the Poisson distribution's -log */
+#define gt_poisson(...) GT_LOSS_(gt_poisson_at, __VA_ARGS__)
+GT_DECLARE_LOSS(poisson, gt_LossOptions);
+
+/* Minus the cosine of the angle between y_true and y_pred along `axis`, 0 where one of them is 0:
+ * one loss a sample. */
+#define GT_COSINE_SIMILARITY_OPTIONS(F)                                                            \
+    F(uint32_t, size, (uint32_t)sizeof(gt_CosineSimilarityOptions), "for ABI growth")              \
+    F(int32_t, axis, -1, "along which the vectors are; negative: from the end")                    \
+    GT_LOSS_COMMON(F)
+typedef struct gt_CosineSimilarityOptions gt_CosineSimilarityOptions;
+struct gt_CosineSimilarityOptions {
+    GT_COSINE_SIMILARITY_OPTIONS(GT_MEMBER)
+};
+#define gt_cosine_similarity(...)                                                                  \
+    gt_cosine_similarity_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                \
+                            GT_KEYWORDS(gt_CosineSimilarityOptions, GT_COSINE_SIMILARITY_OPTIONS,  \
+                                        GT_AFTER_2(__VA_ARGS__)))
+GT_DECLARE_LOSS(cosine_similarity, gt_CosineSimilarityOptions);
 
 /* -(y log p + (1 - y) log(1 - p)), y of (0, 1) made y (1 - s) + s / 2 by a label smoothing of s. */
 #define GT_BINARY_CROSSENTROPY_OPTIONS(F)                                                          \

@@ -1,7 +1,14 @@
 /* Functions of one number: records and gradient rules of ops/math.h. The loops are
  * kernels/math.c's. */
 #include "ops/math.h"
+#include "ops/compare.h"
+#include "ops/creation.h"
+#include "ops/indexing.h"
 #include "ops/kit.h"
+#include "ops/reduce.h"
+#include "ops/reshaping.h"
+
+#include <float.h>
 
 #define LN_2         0.69314718055994530942
 #define LN_10        2.30258509299404568402
@@ -103,3 +110,149 @@ GT_LOOP_KERNEL(arctan2, binary, ARCTAN2)
 GT_BINARY_RECORD(arctan2, "the angle of (b, a)", float, 3, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,
                  .gradient = arctan2_gradient);
 GT_DEFINE_BINARY(arctan2)
+
+/* ---- functions with loops of libm's, or of their own ---- */
+
+#define OWN_LOOP(op, function)                                                                     \
+    static void op##_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)                      \
+    {                                                                                              \
+        if (kernel->output_spec[0]->dtype == GT_FLOAT32)                                           \
+            for (int64_t i = first; i < first + n; i++)                                            \
+                ((float *)kernel->output[0])[i] =                                                  \
+                    (float)function((double)((const float *)kernel->input[0])[i]);                 \
+        else                                                                                       \
+            for (int64_t i = first; i < first + n; i++)                                            \
+                ((double *)kernel->output[0])[i] =                                                 \
+                    function(((const double *)kernel->input[0])[i]);                               \
+    }                                                                                              \
+    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
+    {                                                                                              \
+        return gt_run_chunks(kernel, op##_chunk);                                                  \
+    }
+
+/* 1 / (3 y^2) */
+static gt_Status cbrt_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *slope = gt_multiply(gt_square(gt_output(rule, 0)), 3);
+    return gt_give(rule, 0, gt_divide(gt_upstream(rule, 0), slope));
+}
+OWN_LOOP(cbrt, cbrt)
+GT_UNARY_RECORD(cbrt, "the cube root of x", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
+                .gradient = cbrt_gradient);
+GT_DEFINE_UNARY(cbrt)
+
+/* Winitzki's approximation, good to 2e-3, then three steps of Halley's method, which cube the
+ * error. Near 1, where erf is flat, on erfc, which is not; 1 - x is exact there. */
+static double erfinv_of(double x)
+{
+    double size = fabs(x);
+    if (!(size < 1))
+        return size == 1 ? x * INFINITY : NAN;
+    double l = log1p(-size * size), b = 2 / (3.14159265358979323846 * 0.147) + l / 2;
+    double y = sqrt(sqrt(b * b - l / 0.147) - b);
+    for (int step = 0; step < 3; step++) {
+        double off = size < 0.5 ? erf(y) - size : (1 - size) - erfc(y);
+        double u = off / (TWO_SQRT1_PI * exp(-y * y));
+        y -= u / (1 + y * u);
+    }
+    return copysign(y, x);
+}
+
+/* sqrt(pi) / 2 exp(y^2) */
+static gt_Status erfinv_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *slope = gt_divide(gt_exp(gt_square(gt_output(rule, 0))), TWO_SQRT1_PI);
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
+}
+OWN_LOOP(erfinv, erfinv_of)
+GT_UNARY_RECORD(erfinv, "the y with erf(y) = x", float, 0, 1, GT_OP_MAY_REUSE,
+                GT_REAL(-0.8, 0.8, 2, 3), .gradient = erfinv_gradient);
+GT_DEFINE_UNARY(erfinv)
+
+static void hypot_f32(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb, void *y)
+{
+    for (int64_t i = 0; i < n; i++)
+        ((float *)y)[i] = hypotf(((const float *)a)[i * sa], ((const float *)b)[i * sb]);
+}
+static void hypot_f64(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb, void *y)
+{
+    for (int64_t i = 0; i < n; i++)
+        ((double *)y)[i] = hypot(((const double *)a)[i * sa], ((const double *)b)[i * sb]);
+}
+static gt_Status hypot_run(const gt_Kernel *kernel)
+{
+    static gt_BinaryLoop *const loops[GT_LOOP_TYPES] = {
+        [GT_LOOP_F32] = hypot_f32, [GT_LOOP_F64] = hypot_f64};
+    return gt_run_binary(kernel, loops);
+}
+
+/* a / y and b / y */
+static gt_Status hypot_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *scaled = gt_divide_no_nan(gt_upstream(rule, 0), gt_output(rule, 0));
+    for (int i = 0; i < 2; i++)
+        if (gt_wants(rule, i))
+            gt_give(rule, i,
+                    gt_unbroadcast(gt_multiply(scaled, gt_input(rule, i)), gt_input_spec(rule, i)));
+    return gt_status();
+}
+GT_BINARY_RECORD(hypot, "sqrt(a^2 + b^2)", float, 3, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,
+                 .saves_outputs = 1, .gradient = hypot_gradient);
+GT_DEFINE_BINARY(hypot)
+
+/* ---- made of others ---- */
+
+static gt_Tensor *power_of_two(gt_Tensor *x)
+{
+    x = gt_as_float(x);
+    return gt_power(gt_scalar(2, gt_dtype(x)), x);
+}
+GT_COMPOSED_UNARY(exp2, power_of_two)
+
+/* The argument of the sine is kept from 0, where 1 is chosen. */
+static gt_Tensor *sinc(gt_Tensor *x)
+{
+    gt_Tensor *zero = gt_equal(x, 0), *one = gt_scalar(1, gt_dtype(x));
+    gt_Tensor *angle = gt_multiply(gt_where(zero, one, x), 3.14159265358979323846);
+    return gt_where(zero, one, gt_divide(gt_sin(angle), angle));
+}
+GT_COMPOSED_UNARY(sinc, sinc)
+
+static gt_Tensor *logaddexp(gt_Tensor *a, gt_Tensor *b)
+{
+    gt_Shape of_a = gt_tensor_shape(a), of_b = gt_tensor_shape(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (!gt_shape_equal(of_a, of_b)) { /* to the shape of both together */
+        gt_Tensor *zero = gt_multiply(gt_zeros_like(a), gt_zeros_like(b));
+        of_a = gt_tensor_shape(zero);
+        a = gt_broadcast_to(a, of_a);
+        b = gt_broadcast_to(b, of_a);
+    }
+    return gt_logsumexp(gt_stack(gt_tensors(a, b), .axis = -1), .axis = -1);
+}
+GT_COMPOSED_BINARY(logaddexp, logaddexp)
+
+static gt_Tensor *logaddexp2(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_divide(logaddexp(gt_multiply(a, LN_2), gt_multiply(b, LN_2)), LN_2);
+}
+GT_COMPOSED_BINARY(logaddexp2, logaddexp2)
+
+#define GT_STRUCT gt_NanToNumOptions
+GT_OPTION_TYPE(gt_NanToNumOptions, GT_NAN_TO_NUM_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Tensor *nan_to_num(gt_Tensor *x, const gt_NanToNumOptions *given)
+{
+    gt_NanToNumOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_NanToNumOptions), &options, given);
+    gt_DType dtype = gt_dtype(x);
+    double most = dtype == GT_FLOAT32 ? (double)FLT_MAX : DBL_MAX;
+    double high = options.posinf == INFINITY ? most : options.posinf;
+    double low = options.neginf == -INFINITY ? -most : options.neginf;
+    x = gt_where(gt_isnan(x), gt_scalar(options.nan, dtype), x);
+    x = gt_where(gt_equal(x, INFINITY), gt_scalar(high, dtype), x);
+    return gt_where(gt_equal(x, -INFINITY), gt_scalar(low, dtype), x);
+}
+GT_COMPOSED_OPTIONS(nan_to_num, nan_to_num, gt_NanToNumOptions)

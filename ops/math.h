@@ -2,6 +2,9 @@
 #ifndef GT_OPS_MATH_H
 #define GT_OPS_MATH_H
 
+#include <math.h>
+
+#include "core/keyword.h"
 #include "ops/arithmetic.h"
 
 GT_BEGIN
@@ -71,6 +74,44 @@ GT_DECLARE_UNARY(round);
 #define gt_round(x) gt_round_at(GT_HERE, x)
 GT_DECLARE_UNARY(trunc);
 #define gt_trunc(x) gt_trunc_at(GT_HERE, x)
+
+/* 2 to the power x; the cube root, also of numbers below 0 (its slope at 0 is infinite). */
+GT_DECLARE_UNARY(exp2);
+#define gt_exp2(x) gt_exp2_at(GT_HERE, x)
+GT_DECLARE_UNARY(cbrt);
+#define gt_cbrt(x) gt_cbrt_at(GT_HERE, x)
+/* sin(pi x) / (pi x), 1 at 0 */
+GT_DECLARE_UNARY(sinc);
+#define gt_sinc(x) gt_sinc_at(GT_HERE, x)
+/* The y with erf(y) = x; infinite at -1 and 1, NaN outside. */
+GT_DECLARE_UNARY(erfinv);
+#define gt_erfinv(x) gt_erfinv_at(GT_HERE, x)
+/* log(e^a + e^b) and log2(2^a + 2^b) without overflow. */
+GT_DECLARE_BINARY(logaddexp);
+#define gt_logaddexp(a, b) gt_logaddexp_at(GT_HERE, a, gt_operand(b))
+GT_DECLARE_BINARY(logaddexp2);
+#define gt_logaddexp2(a, b) gt_logaddexp2_at(GT_HERE, a, gt_operand(b))
+/* sqrt(a^2 + b^2) without overflow; both slopes are taken as 0 at the origin. */
+GT_DECLARE_BINARY(hypot);
+#define gt_hypot(a, b) gt_hypot_at(GT_HERE, a, gt_operand(b))
+
+#define GT_NAN_TO_NUM_OPTIONS(F)                                                                   \
+    F(uint32_t, size, (uint32_t)sizeof(gt_NanToNumOptions), "for ABI growth")                      \
+    F(double, nan, 0, "in place of NaN")                                                           \
+    F(double, posinf, INFINITY, "in place of inf; INFINITY: the largest number of the type")       \
+    F(double, neginf, -INFINITY, "in place of -inf; -INFINITY: the lowest number of the type")
+typedef struct gt_NanToNumOptions gt_NanToNumOptions;
+struct gt_NanToNumOptions {
+    GT_NAN_TO_NUM_OPTIONS(GT_MEMBER)
+};
+/* x with finite numbers in place of NaN and infinities, where the gradient is 0. */
+#define gt_nan_to_num(...)                                                                         \
+    gt_nan_to_num_at(                                                                              \
+        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
+        GT_KEYWORDS(gt_NanToNumOptions, GT_NAN_TO_NUM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_nan_to_num_at(const char *here, gt_Tensor *x,
+                                   const gt_NanToNumOptions *options);
+GT_API gt_Tensor *(gt_nan_to_num)(gt_Tensor *x);
 
 GT_END
 

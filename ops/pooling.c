@@ -139,23 +139,23 @@ static int64_t last_row(const Pool *pool, int64_t tile)
 
 /* ---- average_pool and its transpose ---- */
 
-/* One over the number of positions that are not in the padding. */
-typedef union Share {
+/* The number of positions that are not in the padding, as a number of the type. */
+typedef union Count {
     float f32;
     double f64;
-} Share;
+} Count;
 
-static Share share(const Pool *pool, const int64_t *tap)
+static Count inside(const Pool *pool, const int64_t *tap)
 {
-    int64_t count = 0;
-    Share one;
+    int64_t n = 0;
+    Count count;
     for (int64_t p = 0; p < pool->window.taps; p++)
-        count += tap[p] >= 0;
+        n += tap[p] >= 0;
     if (pool->type == GT_LOOP_F32)
-        one.f32 = 1.0F / (float)count;
+        count.f32 = (float)n;
     else
-        one.f64 = 1.0 / (double)count;
-    return one;
+        count.f64 = (double)n;
+    return count;
 }
 
 static void average_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
@@ -167,12 +167,12 @@ static void average_tiles(const gt_Kernel *kernel, void *argument, int64_t first
     for (int64_t row = first * pool->tile_rows; row < last_row(pool, last); row++) {
         char *y = pool->to + place(pool, row);
         gt_window_taps(&pool->window, row, tap);
-        Share one = share(pool, tap);
+        Count count = inside(pool, tap);
         memset(y, 0, place(pool, 1));
         for (int64_t p = 0; p < pool->window.taps; p++)
             if (tap[p] >= 0)
                 binary(pool, GT_LOOP_ADD, pool->x + place(pool, tap[p]), 1, y);
-        binary(pool, GT_LOOP_MULTIPLY, &one, 0, y);
+        binary(pool, GT_LOOP_DIVIDE, &count, 0, y);
     }
 }
 
@@ -196,9 +196,9 @@ static void average_back_tiles(const gt_Kernel *kernel, void *argument, int64_t 
     memset(pool->to + place(pool, first * w->inputs), 0, place(pool, (last - first) * w->inputs));
     for (int64_t row = first * w->outputs; row < last * w->outputs; row++) {
         gt_window_taps(w, row, tap);
-        Share one = share(pool, tap);
+        Count count = inside(pool, tap);
         memcpy(part, pool->from + place(pool, row), place(pool, 1));
-        binary(pool, GT_LOOP_MULTIPLY, &one, 0, part);
+        binary(pool, GT_LOOP_DIVIDE, &count, 0, part);
         for (int64_t p = 0; p < w->taps; p++)
             if (tap[p] >= 0)
                 binary(pool, GT_LOOP_ADD, part, 1, pool->to + place(pool, tap[p]));
@@ -455,7 +455,7 @@ static gt_Status average_pool_gradient_rule(gt_GradientRule *rule)
 #define SAME      .padding = GT_SAME
 #define POOL(count, a, b, ...)                                                                     \
     {                                                                                              \
-        .inputs = count, .input = {a, b}, .options = &(const PoolOptions)                          \
+        .inputs = count, .input = GT_INPUTS(a, b), .options = &(const PoolOptions)                 \
         {                                                                                          \
             POOL_OPTIONS(GT_PRESET) __VA_ARGS__                                                    \
         }                                                                                          \

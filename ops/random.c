@@ -100,7 +100,7 @@ const gt_Operation gt_op_generator_advance = {
     .outputs = 1,
     .shape = advance_shape,
     .run = advance_run,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {STATE}}, GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(STATE)}, GT_SAMPLES_END},
 };
 
 /* Draws from the generator, NULL: the context's, and moves it on; x NULL: the draw needs no input.
@@ -270,7 +270,7 @@ static void truncated_normal_chunk(const gt_Kernel *kernel, int64_t first, int64
         .samples =                                                                                 \
             (const gt_Sample[]){                                                                   \
                 {.inputs = 1,                                                                      \
-                 .input = {STATE},                                                                 \
+                 .input = GT_INPUTS(STATE),                                                        \
                  .options =                                                                        \
                      &(const DrawOptions){sizeof(DrawOptions), {2, {2, 3}}, GT_FLOAT32, -1, 2}},   \
                 GT_SAMPLES_END},                                                                   \
@@ -393,7 +393,7 @@ const gt_Operation gt_op_random_integers = {
     .shape = random_integers_shape,
     .run = random_integers_run,
     .samples = (const gt_Sample[]){{.inputs = 1,
-                                    .input = {STATE},
+                                    .input = GT_INPUTS(STATE),
                                     .options =
                                         &(const IntegersOptions){
                                             sizeof(IntegersOptions), {2, {2, 3}}, GT_INT32, -2, 5}},
@@ -491,9 +491,9 @@ const gt_Operation gt_op_dropout = {
     .run = dropout_run,
     .gradient = dropout_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 2, .input = {STATE, GT_ANY(2, 3)}},
+        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(STATE, GT_ANY(2, 3))},
                             {.inputs = 2,
-                             .input = {STATE, GT_ANY(4)},
+                             .input = GT_INPUTS(STATE, GT_ANY(4)),
                              .options = &(const DropoutOptions){sizeof(DropoutOptions), 0.2}},
                             GT_SAMPLES_END},
 };

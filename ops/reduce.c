@@ -8,6 +8,7 @@
 #include "ops/math.h"
 #include "ops/reshaping.h"
 
+#include <math.h>
 #include <string.h>
 
 #define GT_STRUCT gt_ReduceOptions
@@ -299,11 +300,11 @@ static bool in_order(const gt_Axes *perm)
 #define SAMPLES(INPUT)                                                                             \
     (const gt_Sample[])                                                                            \
     {                                                                                              \
-        {.inputs = 1, .input = {INPUT(2, 3, 2)}},                                                  \
-            {.inputs = 1, .input = {INPUT(3, 4)}, AXES(.axis = 0)},                                \
-            {.inputs = 1, .input = {INPUT(3, 4)}, AXES(.axis = -1, .keepdims = true)},             \
-            {.inputs = 1, .input = {INPUT(2, 3, 2, 2)}, AXES(.axes = {2, {0, -2}})},               \
-            {.inputs = 1, .input = {INPUT(2, 3)}, AXES(.axes = {0, {0}})}, GT_SAMPLES_END          \
+        {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2))},                                         \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = 0)},                       \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = -1, .keepdims = true)},    \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2, 2)), AXES(.axes = {2, {0, -2}})},      \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {0, {0}})}, GT_SAMPLES_END \
     }
 #define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
@@ -559,9 +560,9 @@ const gt_Operation gt_op_logsumexp = {
     .run = logsumexp_run,
     .gradient = logsumexp_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {REAL(3, 4)}},
+        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(REAL(3, 4))},
                             {.inputs = 1,
-                             .input = {REAL(2, 3, 2)},
+                             .input = GT_INPUTS(REAL(2, 3, 2)),
                              .options = &(const LogsumexpOptions){sizeof(LogsumexpOptions), 2}},
                             GT_SAMPLES_END},
 };
@@ -719,11 +720,11 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .outputs = 1,                                                                              \
         .shape = arg_shape,                                                                        \
         .run = arg_run,                                                                            \
-        .samples =                                                                                 \
-            (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = {DISTINCT(3, 4)}},                                          \
-                {.inputs = 1, .input = {DISTINCT(3, 4)}, ARG_AXIS(.axis = 0, .keepdims = true)},   \
-                GT_SAMPLES_END},                                                                   \
+        .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(DISTINCT(3, 4))},          \
+                                       {.inputs = 1,                                               \
+                                        .input = GT_INPUTS(DISTINCT(3, 4)),                        \
+                                        ARG_AXIS(.axis = 0, .keepdims = true)},                    \
+                                       GT_SAMPLES_END},                                            \
     };                                                                                             \
     gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options)          \
     {                                                                                              \
@@ -930,12 +931,16 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         .gradient = op##_gradient,                                                                 \
         .samples =                                                                                 \
             (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = {REAL(2, 3)}},                                              \
-                {.inputs = 1, .input = {REAL(2, 4, 2)}, RUNNING(.axis = 1)},                       \
-                {.inputs = 1, .input = {REAL(4, 2)}, RUNNING(.axis = 0, .exclusive = true)},       \
-                {.inputs = 1, .input = {REAL(2, 4)}, RUNNING(.axis = -1, .reverse = true)},        \
+                {.inputs = 1, .input = GT_INPUTS(REAL(2, 3))},                                     \
+                {.inputs = 1, .input = GT_INPUTS(REAL(2, 4, 2)), RUNNING(.axis = 1)},              \
                 {.inputs = 1,                                                                      \
-                 .input = {REAL(2, 4)},                                                            \
+                 .input = GT_INPUTS(REAL(4, 2)),                                                   \
+                 RUNNING(.axis = 0, .exclusive = true)},                                           \
+                {.inputs = 1,                                                                      \
+                 .input = GT_INPUTS(REAL(2, 4)),                                                   \
+                 RUNNING(.axis = -1, .reverse = true)},                                            \
+                {.inputs = 1,                                                                      \
+                 .input = GT_INPUTS(REAL(2, 4)),                                                   \
                  RUNNING(.axis = 1, .exclusive = true, .reverse = true)},                          \
                 GT_SAMPLES_END},                                                                   \
         __VA_ARGS__};                                                                              \
@@ -1015,10 +1020,155 @@ const gt_Operation gt_op_linear_recurrence = {
     .shape = recurrence_shape,
     .run = recurrence_run,
     .gradient = recurrence_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {REAL(4, 2), REAL(4, 2)}},
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(REAL(4, 2), REAL(4, 2))},
                                    {.inputs = 2,
-                                    .input = {REAL(2, 4), REAL(2, 4)},
+                                    .input = GT_INPUTS(REAL(2, 4), REAL(2, 4)),
                                     .options = &(const RecurrenceOptions){sizeof(RecurrenceOptions),
                                                                           -1, true}},
                                    GT_SAMPLES_END},
 };
+
+/* ---- without NaN ---- */
+
+/* x with that number in place of NaN. */
+static gt_Tensor *filled(gt_Tensor *x, double number)
+{
+    return gt_where(gt_isnan(x), gt_scalar(number, gt_dtype(x)), x);
+}
+
+static gt_Tensor *nansum(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    return gt_sum_at(NULL, filled(gt_as_float(x), 0), options);
+}
+COMPOSED(nansum)
+
+/* How many numbers count, in the type of x. */
+static gt_Tensor *count_numbers(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    return gt_sum_at(NULL, gt_cast(gt_logical_not(gt_isnan(x)), gt_dtype(x)), options);
+}
+
+static gt_Tensor *nanmean(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    x = gt_as_float(x);
+    return gt_divide(gt_sum_at(NULL, filled(x, 0), options), count_numbers(x, options));
+}
+COMPOSED(nanmean)
+
+static gt_Tensor *with_nan(gt_Tensor *result, gt_Tensor *counts)
+{
+    return gt_where(gt_equal(counts, 0), gt_scalar((double)NAN, gt_dtype(result)), result);
+}
+
+static gt_Tensor *nanmax(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    x = gt_as_float(x);
+    return with_nan(gt_max_at(NULL, filled(x, (double)-INFINITY), options),
+                    count_numbers(x, options));
+}
+COMPOSED(nanmax)
+
+static gt_Tensor *nanmin(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    x = gt_as_float(x);
+    return with_nan(gt_min_at(NULL, filled(x, (double)INFINITY), options),
+                    count_numbers(x, options));
+}
+COMPOSED(nanmin)
+
+static gt_Tensor *ptp(gt_Tensor *x, const gt_ReduceOptions *options)
+{
+    return gt_subtract(gt_max_at(NULL, x, options), gt_min_at(NULL, x, options));
+}
+COMPOSED(ptp)
+
+/* ---- weights, differences, integrals ---- */
+
+#define GT_STRUCT gt_AverageOptions
+GT_OPTION_TYPE(gt_AverageOptions, GT_AVERAGE_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_DiffOptions
+GT_OPTION_TYPE(gt_DiffOptions, GT_DIFF_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_TrapezoidOptions
+GT_OPTION_TYPE(gt_TrapezoidOptions, GT_TRAPEZOID_OPTIONS);
+#undef GT_STRUCT
+
+/* A vector along an axis, in a shape that broadcasts to x. */
+static gt_Tensor *laid_along(gt_Tensor *vector, const gt_Spec *x, int axis)
+{
+    gt_Shape shape = {.rank = x->rank};
+    for (int d = 0; d < x->rank; d++)
+        shape.dims[d] = d == axis ? -1 : 1;
+    return gt_reshape(vector, shape);
+}
+
+static gt_Tensor *average(gt_Tensor *x, const gt_AverageOptions *given)
+{
+    gt_AverageOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_AverageOptions), &options, given);
+    gt_Tensor *weights = options.weights;
+    if (!weights)
+        return gt_mean(x, .axis = options.axis);
+    x = gt_as_float(x);
+    weights = gt_as_float(weights);
+    gt_Spec of_x = gt_spec(x), of_w = gt_spec(weights);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (of_w.rank == 1 && of_x.rank > 1 && options.axis != GT_NONE) {
+        int axis = gt_axis(options.axis, of_x.rank);
+        weights = axis < 0 ? NULL : laid_along(weights, &of_x, axis);
+    }
+    weights = gt_broadcast_to(weights, gt_spec_shape(&of_x));
+    return gt_divide(gt_sum(gt_multiply(x, weights), .axis = options.axis),
+                     gt_sum(weights, .axis = options.axis));
+}
+GT_COMPOSED_OPTIONS(average, average, gt_AverageOptions)
+
+/* x without its first (or last) element along an axis. */
+static gt_Tensor *without_end(gt_Tensor *x, int axis, bool first)
+{
+    gt_Shape size = gt_tensor_shape(x), begin = {size.rank, {0}};
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (size.dims[axis] > 0) {
+        size.dims[axis]--;
+        begin.dims[axis] = first;
+    }
+    return gt_slice(x, begin, size);
+}
+
+static gt_Tensor *diff(gt_Tensor *x, const gt_DiffOptions *given)
+{
+    gt_DiffOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_DiffOptions), &options, given);
+    gt_Spec in = gt_spec(x);
+    int axis = gt_status() == GT_OK ? gt_axis(options.axis, in.rank) : -1;
+    if (axis < 0)
+        return NULL;
+    if (options.n < 0) {
+        gt_fail(GT_INVALID, "it cannot be done %d times", options.n);
+        return NULL;
+    }
+    for (int i = 0; i < options.n && gt_status() == GT_OK; i++)
+        x = gt_subtract(without_end(x, axis, true), without_end(x, axis, false));
+    return x;
+}
+GT_COMPOSED_OPTIONS(diff, diff, gt_DiffOptions)
+
+static gt_Tensor *trapezoid(gt_Tensor *y, const gt_TrapezoidOptions *given)
+{
+    gt_TrapezoidOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_TrapezoidOptions), &options, given);
+    gt_Spec in = gt_spec(y);
+    int axis = gt_status() == GT_OK ? gt_axis(options.axis, in.rank) : -1;
+    if (axis < 0)
+        return NULL;
+    gt_Tensor *twice = gt_add(without_end(y, axis, true), without_end(y, axis, false));
+    if (!options.x)
+        return gt_multiply(gt_sum(twice, .axis = axis), options.dx / 2);
+    gt_Tensor *width = gt_rank(options.x) == 1 ? laid_along(gt_diff(options.x), &in, axis)
+                                               : gt_diff(options.x, .axis = axis);
+    return gt_multiply(gt_sum(gt_multiply(twice, width), .axis = axis), 0.5);
+}
+GT_COMPOSED_OPTIONS(trapezoid, trapezoid, gt_TrapezoidOptions)

@@ -110,6 +110,68 @@ GT_API gt_Tensor *gt_cumprod_at(const char *here, gt_Tensor *x,
                                 const gt_CumulativeOptions *options);
 GT_API gt_Tensor *(gt_cumprod)(gt_Tensor *x);
 
+/* The same of the numbers that are not NaN: a sum of none is 0; a mean, largest, smallest of none
+ * is NaN. */
+GT_DECLARE_REDUCTION(nansum);
+#define gt_nansum(...) GT_REDUCTION_(gt_nansum_at, __VA_ARGS__)
+GT_DECLARE_REDUCTION(nanmean);
+#define gt_nanmean(...) GT_REDUCTION_(gt_nanmean_at, __VA_ARGS__)
+GT_DECLARE_REDUCTION(nanmax);
+#define gt_nanmax(...) GT_REDUCTION_(gt_nanmax_at, __VA_ARGS__)
+GT_DECLARE_REDUCTION(nanmin);
+#define gt_nanmin(...) GT_REDUCTION_(gt_nanmin_at, __VA_ARGS__)
+/* The largest less the smallest. */
+GT_DECLARE_REDUCTION(ptp);
+#define gt_ptp(...) GT_REDUCTION_(gt_ptp_at, __VA_ARGS__)
+
+#define GT_AVERAGE_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_AverageOptions), "for ABI growth")                       \
+    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: all")                                            \
+    F(gt_Tensor *, weights, NULL, "of the shape of x, or a vector along the axis; NULL: equal")
+typedef struct gt_AverageOptions gt_AverageOptions;
+struct gt_AverageOptions {
+    GT_AVERAGE_OPTIONS(GT_MEMBER)
+};
+/* The mean with weights: sum(w x) / sum(w). Differentiable in both. */
+#define gt_average(...)                                                                            \
+    gt_average_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
+                  GT_KEYWORDS(gt_AverageOptions, GT_AVERAGE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_average_at(const char *here, gt_Tensor *x, const gt_AverageOptions *options);
+GT_API gt_Tensor *(gt_average)(gt_Tensor *x);
+
+#define GT_DIFF_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(gt_DiffOptions), "for ABI growth")                          \
+    F(int32_t, n, 1, "how often")                                                                  \
+    F(int32_t, axis, -1, "along this axis")
+typedef struct gt_DiffOptions gt_DiffOptions;
+struct gt_DiffOptions {
+    GT_DIFF_OPTIONS(GT_MEMBER)
+};
+/* x[i + 1] - x[i]: one shorter each time. */
+#define gt_diff(...)                                                                               \
+    gt_diff_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
+               GT_KEYWORDS(gt_DiffOptions, GT_DIFF_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_diff_at(const char *here, gt_Tensor *x, const gt_DiffOptions *options);
+GT_API gt_Tensor *(gt_diff)(gt_Tensor *x);
+
+#define GT_TRAPEZOID_OPTIONS(F)                                                                    \
+    F(uint32_t, size, (uint32_t)sizeof(gt_TrapezoidOptions), "for ABI growth")                     \
+    F(gt_Tensor *, x, NULL, "where y is sampled, of its shape or a vector; NULL: dx apart")        \
+    F(double, dx, 1, "the distance of the samples, without x")                                     \
+    F(int32_t, axis, -1, "along this axis")
+typedef struct gt_TrapezoidOptions gt_TrapezoidOptions;
+struct gt_TrapezoidOptions {
+    GT_TRAPEZOID_OPTIONS(GT_MEMBER)
+};
+/* The integral of y by the trapezoidal rule. */
+#define gt_trapezoid(...)                                                                          \
+    gt_trapezoid_at(                                                                               \
+        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
+        GT_KEYWORDS(gt_TrapezoidOptions, GT_TRAPEZOID_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_trapezoid_at(const char *here, gt_Tensor *x,
+                                  const gt_TrapezoidOptions *options);
+GT_API gt_Tensor *(gt_trapezoid)(gt_Tensor *x);
+
 GT_END
 
 #endif

@@ -1,5 +1,6 @@
 /* Shapes and orders: records, kernels and gradient rules of ops/reshaping.h. */
 #include "ops/reshaping.h"
+#include "ops/cast.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/reduce.h"
@@ -90,9 +91,11 @@ const gt_Operation gt_op_reshape = {
     .shape = reshape_shape,
     .run = gt_run_copy,
     .gradient = reshape_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}, SHAPE(3, 2)},
-                                   {.inputs = 1, .input = {GT_REAL(-2, 2, 4, 3)}, SHAPE(2, -1, 3)},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)), SHAPE(3, 2)},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 4, 3)), SHAPE(2, -1, 3)},
+            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape)
@@ -242,9 +245,9 @@ const gt_Operation gt_op_transpose = {
     .gradient = transpose_gradient,
     .samples =
         (const gt_Sample[]){
-            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
-            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 4)}, PERM({3, {1, 2, 0}})},
-            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2, 2)}, PERM({4, {0, -1, 1, 2}})},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 4)), PERM({3, {1, 2, 0}})},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 2, 2)), PERM({4, {0, -1, 1, 2}})},
             GT_SAMPLES_END},
 };
 
@@ -340,10 +343,11 @@ const gt_Operation gt_op_broadcast_to = {
     .run = broadcast_to_run,
     .gradient = broadcast_to_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 3)}, SHAPE(2, 3)},
-                            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 1, 2)}, SHAPE(2, 2, 3, 2)},
-                            {.inputs = 1, .input = {GT_REAL_SCALAR(-2, 2)}, SHAPE(2, 2)},
-                            GT_SAMPLES_END},
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 3)), SHAPE(2, 3)},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 1, 2)), SHAPE(2, 2, 3, 2)},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL_SCALAR(-2, 2)), SHAPE(2, 2)},
+            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_broadcast_to_at(const char *here, gt_Tensor *x, gt_Shape shape)
@@ -490,9 +494,10 @@ const gt_Operation gt_op_flip = {
     .run = flip_run,
     .gradient = flip_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3)}},
-                            {.inputs = 1, .input = {GT_REAL(-2, 2, 2, 3, 2)}, FLIP(.axis = 1)},
-                            GT_SAMPLES_END},
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 2)), FLIP(.axis = 1)},
+            GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_FlipOptions *options)
@@ -618,7 +623,7 @@ const gt_Operation gt_op_pad = {
     .samples =
         (const gt_Sample[]){
             {.inputs = 1,
-             .input = {GT_REAL(-2, 2, 2, 3)},
+             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
              .options = &(const PadOptions){sizeof(PadOptions), {2, {1, 0}}, {2, {0, 2}}, -1}},
             GT_SAMPLES_END},
 };
@@ -630,4 +635,85 @@ gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape a
     gt_options_fill(GT_STRUCT_TYPE(gt_PadOptions), &options, given);
     PadOptions all = {sizeof all, before, after, options.value};
     return gt_apply_one(here, &gt_op_pad, &all, 1, &x);
+}
+
+/* ---- turns and grids ---- */
+
+static gt_Tensor *fliplr(gt_Tensor *x)
+{
+    return gt_flip(x, .axis = 1);
+}
+GT_COMPOSED_UNARY(fliplr, fliplr)
+
+static gt_Tensor *flipud(gt_Tensor *x)
+{
+    return gt_flip(x, .axis = 0);
+}
+GT_COMPOSED_UNARY(flipud, flipud)
+
+#define GT_STRUCT gt_Rot90Options
+GT_OPTION_TYPE(gt_Rot90Options, GT_ROT90_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_MeshgridOptions
+GT_OPTION_TYPE(gt_MeshgridOptions, GT_MESHGRID_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Tensor *rot90(gt_Tensor *x, const gt_Rot90Options *given)
+{
+    gt_Rot90Options options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_Rot90Options), &options, given);
+    int rank = gt_rank(x);
+    int from = gt_status() == GT_OK ? gt_axis(options.axis1, rank) : -1;
+    int to = from < 0 ? -1 : gt_axis(options.axis2, rank);
+    if (to < 0)
+        return NULL;
+    if (from == to) {
+        gt_fail(GT_INVALID, "axis1 and axis2 are both %d", from);
+        return NULL;
+    }
+    switch (options.k & 3) {
+    case 1:
+        return gt_swapaxes(gt_flip(x, .axis = to), from, to);
+    case 2:
+        return gt_flip(x, .axes = gt_axes(from, to));
+    case 3:
+        return gt_flip(gt_swapaxes(x, from, to), .axis = to);
+    default:
+        return gt_identity(x);
+    }
+}
+GT_COMPOSED_OPTIONS(rot90, rot90, gt_Rot90Options)
+
+static gt_Status meshgrid(gt_Tensors vectors, gt_Tensor **grids, const gt_MeshgridOptions *given)
+{
+    gt_MeshgridOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_MeshgridOptions), &options, given);
+    if (vectors.count < 1 || vectors.count > GT_MAX_RANK || !vectors.items || !grids)
+        return gt_fail(GT_INVALID, "it takes 1 to %d vectors", GT_MAX_RANK);
+    gt_Shape full = {.rank = vectors.count};
+    bool swap = !options.matrix && vectors.count > 1;
+    for (int i = 0; i < vectors.count; i++) {
+        gt_Spec spec = gt_spec(vectors.items[i]);
+        if (gt_status() == GT_OK && spec.rank > 1)
+            gt_fail(GT_INVALID, "vector %d has %d axes", i + 1, spec.rank);
+        full.dims[swap && i < 2 ? 1 - i : i] = spec.size;
+    }
+    for (int i = 0; i < vectors.count && gt_status() == GT_OK; i++) {
+        gt_Shape alone = {.rank = full.rank};
+        for (int d = 0; d < full.rank; d++)
+            alone.dims[d] = d == (swap && i < 2 ? 1 - i : i) ? full.dims[d] : 1;
+        grids[i] = gt_broadcast_to(gt_reshape(vectors.items[i], alone), full);
+    }
+    return gt_status();
+}
+
+gt_Status gt_meshgrid_at(const char *here, gt_Tensors vectors, gt_Tensor **grids,
+                         const gt_MeshgridOptions *options)
+{
+    gt_Site site = gt_site_enter(here, "meshgrid");
+    gt_Status status = meshgrid(vectors, grids, options);
+    gt_site_leave(site);
+    for (int i = 0; grids && status != GT_OK && i < vectors.count; i++)
+        grids[i] = NULL;
+    return status;
 }

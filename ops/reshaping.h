@@ -123,6 +123,45 @@ struct gt_PadOptions {
 GT_API gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
                             const gt_PadOptions *options);
 
+/* Backwards along axis 1, axis 0. */
+#define gt_fliplr(x) gt_fliplr_at(GT_HERE, x)
+GT_API gt_Tensor *gt_fliplr_at(const char *here, gt_Tensor *x);
+GT_API gt_Tensor *(gt_fliplr)(gt_Tensor *x);
+#define gt_flipud(x) gt_flipud_at(GT_HERE, x)
+GT_API gt_Tensor *gt_flipud_at(const char *here, gt_Tensor *x);
+GT_API gt_Tensor *(gt_flipud)(gt_Tensor *x);
+
+#define GT_ROT90_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(gt_Rot90Options), "for ABI growth")                         \
+    F(int32_t, k, 1, "how many quarter turns")                                                     \
+    F(int32_t, axis1, 0, "turned from this axis")                                                  \
+    F(int32_t, axis2, 1, "towards this one")
+typedef struct gt_Rot90Options gt_Rot90Options;
+struct gt_Rot90Options {
+    GT_ROT90_OPTIONS(GT_MEMBER)
+};
+/* Turned by quarters in the plane of two axes. */
+#define gt_rot90(...)                                                                              \
+    gt_rot90_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                    \
+                GT_KEYWORDS(gt_Rot90Options, GT_ROT90_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_rot90_at(const char *here, gt_Tensor *x, const gt_Rot90Options *options);
+GT_API gt_Tensor *(gt_rot90)(gt_Tensor *x);
+
+#define GT_MESHGRID_OPTIONS(F)                                                                     \
+    F(uint32_t, size, (uint32_t)sizeof(gt_MeshgridOptions), "for ABI growth")                      \
+    F(bool, matrix, false, "the first vector runs along axis 0 (\"ij\"), not along axis 1 (\"xy\")")
+typedef struct gt_MeshgridOptions gt_MeshgridOptions;
+struct gt_MeshgridOptions {
+    GT_MESHGRID_OPTIONS(GT_MEMBER)
+};
+/* gt_meshgrid(gt_tensors(x, y), grids): each vector over the grid of them all. Writes as many
+ * handles as there are vectors; NULLs on failure. */
+#define gt_meshgrid(vectors, ...)                                                                  \
+    gt_meshgrid_at(GT_HERE, vectors, GT_FIRST(__VA_ARGS__),                                        \
+                   GT_KEYWORDS(gt_MeshgridOptions, GT_MESHGRID_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Status gt_meshgrid_at(const char *here, gt_Tensors vectors, gt_Tensor **grids,
+                                const gt_MeshgridOptions *options);
+
 GT_END
 
 #endif

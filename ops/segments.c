@@ -153,10 +153,10 @@ static double product_f64(double a, double b)
         .run = op##_run,                                                                           \
         .samples =                                                                                 \
             (const gt_Sample[]){{.inputs = 2,                                                      \
-                                 .input = {GT_APART(5, 2), GT_WHOLE(GT_INT32, 0, 2, 5)},           \
+                                 .input = GT_INPUTS(GT_APART(5, 2), GT_WHOLE(GT_INT32, 0, 2, 5)),  \
                                  .options = &(const SegmentOptions){sizeof(SegmentOptions), 2}},   \
                                 {.inputs = 2,                                                      \
-                                 .input = {GT_APART(6), GT_WHOLE(GT_INT64, -2, 2, 6)},             \
+                                 .input = GT_INPUTS(GT_APART(6), GT_WHOLE(GT_INT64, -2, 2, 6)),    \
                                  .options = &(const SegmentOptions){sizeof(SegmentOptions), 2}},   \
                                 GT_SAMPLES_END},                                                   \
         __VA_ARGS__};                                                                              \

@@ -182,9 +182,9 @@ const gt_Operation gt_op_sort = {
     .run = sort_run,
     .gradient = sort_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = {GT_APART(2, 5)}},
+        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_APART(2, 5))},
                             {.inputs = 1,
-                             .input = {GT_APART(3, 4)},
+                             .input = GT_INPUTS(GT_APART(3, 4)),
                              .options = &(const RowSortOptions){sizeof(RowSortOptions), true, 2}},
                             GT_SAMPLES_END},
 };
@@ -415,8 +415,9 @@ const gt_Operation gt_op_searchsorted = {
     .outputs = 1,
     .shape = searchsorted_shape,
     .run = searchsorted_run,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = {GT_REAL(0, 1, 1), GT_ANY(2, 3)}},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 1), GT_ANY(2, 3))},
+                            GT_SAMPLES_END},
 };
 
 static gt_Tensor *searchsorted(gt_Tensor *row, gt_Tensor *values, const gt_SearchOptions *options)

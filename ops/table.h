@@ -18,6 +18,9 @@ GT_BEGIN
     F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
     F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
     F(ceil) F(round) F(trunc) F(arctan2)                                                           \
+    F(cbrt) F(erfinv) F(hypot)                                                                     \
+    /* bitwise.c */                                                                                \
+    F(bitwise_and) F(bitwise_or) F(bitwise_xor) F(left_shift) F(right_shift)                       \
     /* compare.c */                                                                                \
     F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)         \
     F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
@@ -39,10 +42,13 @@ GT_BEGIN
     /* indexing.c */                                                                               \
     F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
+    F(scatter_update)                                                                              \
     /* convolution.c */                                                                            \
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \
     F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
+    /* image.c */                                                                                  \
+    F(resize_axis) F(resize_axis_gradient)                                                         \
     /* sorting.c */                                                                                \
     F(sort) F(searchsorted)                                                                        \
     /* segments.c */                                                                               \

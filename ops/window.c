@@ -4,13 +4,25 @@
 
 #include <string.h>
 
+bool gt_window_countable(const gt_Spec *spec)
+{
+    char text[160];
+    gt_Spec full = *spec;
+    for (int d = 0; d < spec->rank; d++)
+        full.dims[d] = spec->dims[d] > 0 ? spec->dims[d] : 1;
+    if (gt_spec_resize(&full))
+        return true;
+    gt_fail(GT_INVALID, "%s is too large", gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+    return false;
+}
+
 bool gt_window_takes(const gt_Spec *x)
 {
     char text[160];
     if (!gt_takes(x, GT_TAKES_FLOAT))
         return false;
     if (x->rank >= 3 && x->rank <= GT_SPATIAL + 2)
-        return true;
+        return gt_window_countable(x);
     gt_fail(GT_INVALID, "%s is not (batch, one to three spatial axes, channels)",
             gt_shape_text(gt_spec_shape(x), text, sizeof text));
     return false;

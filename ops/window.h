@@ -18,6 +18,8 @@ typedef struct gt_Window {
 /* A tensor that may be slid over: floats, with one to three spatial axes; raises an error if not.
  */
 bool gt_window_takes(const gt_Spec *x);
+/* Can products of any of its dimensions be counted? Not so of (2^60, 9, 9, 0); raises an error. */
+bool gt_window_countable(const gt_Spec *spec);
 /* The window for `rank` spatial axes of the given sizes, or false with an error raised: sizes that
  * are not positive, strides together with dilation, nothing left of the image. */
 bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t *size,

@@ -207,7 +207,8 @@ static gt_Status count_step_run(const gt_Kernel *kernel)
         .shape = pair_shape,                                                                       \
         .run = op##_run,                                                                           \
         .samples = (const gt_Sample[]){                                                            \
-            {.inputs = 3, .input = {GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3), GT_COUNT_SAMPLE}}, \
+            {.inputs = 3,                                                                          \
+             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3), GT_COUNT_SAMPLE)},     \
             GT_SAMPLES_END}}
 
 PAIR_OPERATION(accumulate_gradient, "sum += gradient, or 0 when an update is due",
@@ -226,7 +227,8 @@ const gt_Operation gt_op_count_step = {
     .outputs = 1,
     .shape = count_shape,
     .run = count_step_run,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = {GT_COUNT_SAMPLE}}, GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_COUNT_SAMPLE)}, GT_SAMPLES_END},
 };
 
 #define DECLARE(name) extern const gt_Operation gt_op_##name;

@@ -46,8 +46,9 @@ typedef struct gt_EmaOptions {
 /* ---- the built-in update operations ---- */
 #define GT_OPTIMIZER_OPERATIONS(F)                                                                 \
     F(accumulate_gradient)                                                                         \
-    F(ema_update) F(ema_overwrite) F(count_step) F(sgd_update) F(sgd_momentum_update)              \
-        F(adam_update) F(adam_amsgrad_update)
+    F(ema_update)                                                                                  \
+    F(ema_overwrite) F(count_step) F(sgd_update) F(sgd_momentum_update) F(adam_update)             \
+        F(adam_amsgrad_update)
 
 /* A record of an update: `slots` of them, `SAMPLES` their sample inputs. */
 #define GT_UPDATE_OPERATION(op, text, count, Options, kernel, ...)                                 \
@@ -63,8 +64,8 @@ typedef struct gt_EmaOptions {
         .outputs = 1 + (count),                                                                    \
         .shape = gt_update_shape,                                                                  \
         .run = kernel,                                                                             \
-        .samples = (const gt_Sample[]){{.inputs = 1 + (count) + 3, .input = {__VA_ARGS__}},        \
-                                       GT_SAMPLES_END}}
+        .samples = (const gt_Sample[]){                                                            \
+            {.inputs = 1 + (count) + 3, .input = GT_INPUTS(__VA_ARGS__)}, GT_SAMPLES_END}}
 #define GT_COUNT_SAMPLE                                                                            \
     {                                                                                              \
         .dtype = GT_INT64, .shape = {0, {0}}, .low = 0, .high = 10                                 \

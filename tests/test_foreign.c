@@ -272,7 +272,7 @@ Test(foreign, gradients)
     const gt_Operation *libm =
         gt_elementwise_operation("libm_sin", .f64 = sin, .rule = sine_of_libm_rule);
     const gt_Operation *hypotenuse = gt_elementwise_operation(
-        "hypot", .f64_2 = hypot, .derivative_a = hypotenuse_a, .derivative_b = hypotenuse_b);
+        "libm_hypot", .f64_2 = hypot, .derivative_a = hypotenuse_a, .derivative_b = hypotenuse_b);
     assert_ok();
     const Case cases[] = {
         {scaled, gt_numbers(2.5), 1, {gt_shape(3)}, {{1, -2, 0.5}}, false},
@@ -292,7 +292,7 @@ Test(foreign, gradients)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_gradients(cases[i], cases[i].operation->name);
     cr_assert(gt_operation_find("row_powers") == rows && gt_operation_find("row_powers_gradient") &&
-              gt_operation_find("libm_cos_derivative") && gt_operation_find("hypot_derivative_b"));
+              gt_operation_find("libm_cos_derivative") && gt_operation_find("libm_hypot_derivative_b"));
     cr_assert(rows->saves_inputs == 1 && rows->saves_outputs == 0 && scaled->saves_inputs == 0);
 
     /* Only one of two outputs has a gradient; the values of both. */
@@ -731,7 +731,7 @@ static bool everything(void)
         gt_foreign_operation("row_powers", .function = GT_FUNCTION(row_powers, ROWS_SIGNATURE),
                              .gradient = GT_FUNCTION(row_powers_gradient, ROWS_GRADIENT));
     const gt_Operation *hypotenuse = gt_elementwise_operation(
-        "hypot", .f64_2 = hypot, .derivative_a = hypotenuse_a, .derivative_b = hypotenuse_b);
+        "libm_hypot", .f64_2 = hypot, .derivative_a = hypotenuse_a, .derivative_b = hypotenuse_b);
     gt_Layer *layer = gt_dense(2, .dtype = GT_FLOAT64);
     gt_Callable dense = gt_callable(layer);
     gt_Tape *tape = gt_tape_begin();
@@ -764,7 +764,7 @@ Test(foreign, memory)
                       !gt_operation_find("row_powers_gradient"));
             gt_error_clear();
             memory.left = 1 << 20;
-            if (!gt_operation_find("row_powers") && !gt_operation_find("hypot"))
+            if (!gt_operation_find("row_powers") && !gt_operation_find("libm_hypot"))
                 cr_assert(everything(), "budget %d, again: %s", (int)budget, gt_error_message());
         }
         cr_assert(budget < 10000);

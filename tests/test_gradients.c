@@ -238,6 +238,61 @@ Test(gradients, float32)
     }
 }
 
+/* ---- in a plan ---- */
+
+static gt_Status one_operation(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    const Case *c = context;
+    gt_Tensor *in[CASE_INPUTS];
+    int given = 0;
+    for (int i = 0; i < c->sample->inputs; i++)
+        in[i] = c->sample->input[i].dtype == GT_DTYPE_NONE ? NULL : inputs[given++];
+    return case_apply(c, in, outputs);
+}
+
+/* A plan gives every operation's result bit for bit. */
+Test(gradients, planned)
+{
+    static Case c;
+    int count, compared = 0;
+    const gt_Operation *const *table = gt_operations(&count);
+    for (int k = 0; k < count; k++) {
+        const gt_Operation *operation = table[k];
+        if (operation->flags & GT_OP_EFFECT)
+            continue;
+        for (const gt_Sample *sample = operation->samples; sample->inputs; sample++) {
+            gt_Scope *scope = gt_scope_begin();
+            gt_Tensor *in[CASE_INPUTS], *given[CASE_INPUTS], *eager[GT_MAX_OUTPUTS],
+                *planned[GT_MAX_OUTPUTS];
+            int inputs = 0;
+            fill_case(&c, operation, sample, GT_FLOAT32);
+            case_inputs(&c, in);
+            for (int i = 0; i < sample->inputs; i++)
+                if (in[i])
+                    given[inputs++] = in[i];
+            gt_Function *function =
+                gt_function(one_operation, &c, .outputs = operation->outputs);
+            case_apply(&c, in, eager);
+            gt_function_call(function, ((gt_Tensors){inputs, given}), planned);
+            gt_function_call(function, ((gt_Tensors){inputs, given}), planned);
+            cr_assert(gt_status() == GT_OK, "%s: %s", operation->name, gt_error_message());
+            cr_assert(gt_function_stats(function).runs == 2, "%s did not run as a plan",
+                      operation->name);
+            for (int o = 0; o < operation->outputs; o++, compared++) {
+                gt_Spec a = gt_spec(eager[o]), b = gt_spec(planned[o]);
+                cr_assert(a.dtype == b.dtype && a.size == b.size, "%s", operation->name);
+                cr_assert(memcmp(gt_data(eager[o]), gt_data(planned[o]),
+                                 (size_t)a.size * gt_dtype_size(a.dtype)) == 0,
+                          "%s, sample %d: a plan gives other bits", operation->name,
+                          (int)(sample - operation->samples));
+            }
+            gt_function_free(function);
+            gt_scope_end(scope);
+        }
+    }
+    cr_assert(compared > 100);
+}
+
 /* ---- bad input, generated from the table ---- */
 
 static void must_survive(const gt_Operation *operation, gt_Tensor **in, int inputs, bool must_fail)

@@ -13,7 +13,7 @@
 #define CHECK(condition, ...)                                                                      \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            cr_assert(false, __VA_ARGS__);                                                           \
+            cr_assert(false, __VA_ARGS__);                                                         \
     } while (0)
 
 enum { MOST = 4096 };
@@ -231,6 +231,7 @@ Test(kernels, table_is_complete)
     {
         cr_assert_not_null(table->isa, "a table without a name");
 #define EXPECT_F(type) ((type) < GT_LOOP_I32)
+#define EXPECT_R(type) EXPECT_F(type)
 #define EXPECT_N(type) ((type) < GT_LOOP_BOOL)
 #define EXPECT_A(type) true
 #define PRESENT(entry, NAME, name, types)                                                          \

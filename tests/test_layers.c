@@ -380,6 +380,7 @@ Test(layers, initializers)
  * models do not start alike. */
 Test(layers, first_numbers)
 {
+    gt_context_free(NULL); /* of the test before, where all run in one process */
     gt_Tensor *x = gt_uniform(gt_shape(2, 3));
     gt_Layer *a = gt_sequential(gt_dense(3), gt_dense(3)), *b = gt_sequential(gt_dense(3), gt_dense(3));
     gt_call(a, x);

@@ -519,3 +519,111 @@ Test(values, losses)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- the other losses: values of their formulas, worked out in Python; gradients ---- */
+
+#define EACH .reduction = GT_NO_REDUCTION
+
+Test(values, more_losses)
+{
+    gt_Tensor *t = gt_array64(gt_shape(2, 3), .4, -1.5, 2, 1, -.25, 0);
+    gt_Tensor *p = gt_array64(gt_shape(2, 3), .5, .5, -1, .75, 2, -.5);
+    gt_Tensor *hot = gt_array64(gt_shape(2, 3), 0, 1, 0, 0, 0, 1);
+    gt_Tensor *q = gt_array64(gt_shape(2, 3), .05, .95, 0, .1, .8, .1);
+    NEAR(gt_huber(t, p, .delta = .8, EACH), 1.1216666666666668, 0.5454166666666667);
+    NEAR(gt_huber(t, p, .delta = 10), 2 * gt_item(gt_mean_squared_error(t, p)) / 4);
+    NEAR(gt_log_cosh(t, p, EACH), 1.2131076469190987, 0.5729816249556958);
+    NEAR(gt_log_cosh(t, gt_add(t, 800)), 800 - 0.6931471805599453);
+    NEAR(gt_log_cosh(t, gt_subtract(t, 800)), 800 - 0.6931471805599453);
+    NEAR(gt_mean_absolute_percentage_error(t, p, EACH), 102.77777777777777, 166666975.0);
+    NEAR(gt_mean_squared_logarithmic_error(t, p, EACH), 0.4587035434021061, 0.40825979130212997);
+    NEAR(gt_hinge(t, p, EACH), 1.85, 0.9166666666666666);
+    NEAR(gt_squared_hinge(t, p, EACH), 4.234166666666667, 1.1041666666666667);
+    NEAR(gt_hinge(hot, p, EACH), 0.6666666666666666, 2.0833333333333335);
+    NEAR(gt_hinge(gt_cast(hot, GT_BOOL), p, EACH), 0.6666666666666666, 2.0833333333333335);
+    NEAR(gt_categorical_hinge(hot, p, EACH), 1, 3.5);
+    NEAR(gt_kl_divergence(hot, q, EACH), 0.051291982151212744, 2.30258212194778);
+    NEAR(gt_poisson(t, gt_abs(p), EACH), 0.41251270712801597, 1.2369895822528143);
+    NEAR(gt_cosine_similarity(t, p, EACH), 0.8223667378256851, -0.11055799856455642);
+    NEAR(gt_cosine_similarity(t, p, .axis = 0, EACH), -0.9785497849867489, 0.39872611141444997,
+         0.8944271909999159);
+    NEAR(gt_cosine_similarity(t, gt_zeros_like(p)), 0);
+
+    /* reductions and weights are those of every loss */
+    gt_Tensor *weight = gt_array64(gt_shape(2), 2, 0);
+    NEAR(gt_hinge(t, p, .sample_weight = weight), 1.85);
+    NEAR(gt_categorical_hinge(hot, p, .reduction = GT_SUM), 4.5);
+    NEAR(gt_kl_divergence(hot, q, .sample_weight = weight), 0.051291982151212744);
+    NEAR32(gt_huber(gt_cast(t, GT_FLOAT32), gt_cast(p, GT_FLOAT32), .delta = .8),
+           (1.1216666666666668 + 0.5454166666666667) / 2);
+
+    FAILS(gt_huber(t, p, .delta = 0), "huber: delta 0 is not above 0");
+    FAILS(gt_hinge(weight, p),
+          "hinge: y_true has shape (2,) but y_pred (2, 3); they must be equal, "
+          "gt_reshape one of them");
+    FAILS(gt_poisson(t, gt_cast(p, GT_INT32)),
+          "poisson: y_pred is int32; predictions are float32 or float64");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Central differences of first and second order, in labels and predictions, away from kinks. */
+typedef gt_Tensor *Loss(gt_Tensor *y_true, gt_Tensor *y_pred);
+
+static gt_Tensor *loss_slope(Loss *loss, gt_Tensor *const *in, int which, gt_Tensor **second)
+{
+    gt_Tape *outer = gt_tape_begin();
+    gt_watch(outer, in[which]);
+    gt_Tape *inner = gt_tape_begin();
+    gt_watch(inner, in[which]);
+    gt_Tensor *first = gt_gradient(inner, loss(in[0], in[1]), in[which]);
+    gt_tape_end(inner);
+    *second = gt_keep(gt_gradient(outer, gt_sum(gt_square(first)), in[which],
+                                  .unconnected = GT_UNCONNECTED_ZERO));
+    gt_keep(first);
+    gt_tape_end(outer);
+    ok("the gradients of a loss");
+    return first;
+}
+
+Test(values, gradients_of_more_losses)
+{
+    Loss *const losses[] = {gt_huber,
+                            gt_log_cosh,
+                            gt_mean_absolute_percentage_error,
+                            gt_hinge,
+                            gt_poisson,
+                            gt_mean_squared_logarithmic_error,
+                            gt_squared_hinge,
+                            gt_kl_divergence,
+                            gt_cosine_similarity,
+                            gt_categorical_hinge};
+    const double step = 1e-5;
+    for (size_t l = 0; l < sizeof losses / sizeof *losses; l++)
+        for (int which = 0; which < 2; which++) {
+            gt_Tensor *in[2] = {gt_array64(gt_shape(2, 2), .3, .9, .25, .6),
+                                gt_array64(gt_shape(2, 2), .8, .15, .5, .45)};
+            gt_Tensor *second, *unused, *first = loss_slope(losses[l], in, which, &second);
+            gt_Tensor *whole = in[which];
+            for (int k = 0; k < 4; k++) {
+                gt_Tensor *shift = gt_array64(gt_shape(2, 2), k == 0 ? step : 0, k == 1 ? step : 0,
+                                              k == 2 ? step : 0, k == 3 ? step : 0);
+                double slope, curve;
+                in[which] = gt_add(whole, shift);
+                slope = gt_item(losses[l](in[0], in[1]));
+                curve = gt_item(gt_sum(gt_square(loss_slope(losses[l], in, which, &unused))));
+                in[which] = gt_subtract(whole, shift);
+                slope = (slope - gt_item(losses[l](in[0], in[1]))) / (2 * step);
+                curve -= gt_item(gt_sum(gt_square(loss_slope(losses[l], in, which, &unused))));
+                curve /= 2 * step;
+                cr_assert(fabs(slope - gt_at(first, k)) <= 1e-7 * fmax(1, fabs(slope)),
+                          "loss %d, argument %d: %.12g, not %.12g", (int)l, which, gt_at(first, k),
+                          slope);
+                cr_assert(fabs(curve - gt_at(second, k)) <= 1e-5 * fmax(1, fabs(curve)),
+                          "loss %d, argument %d: %.12g, not %.12g", (int)l, which, gt_at(second, k),
+                          curve);
+            }
+        }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

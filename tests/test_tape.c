@@ -511,7 +511,7 @@ Test(tape, packing)
 Test(tape, memory)
 {
     gt_Variable *x = gt_variable(gt_array(gt_shape(4), 1, 2, 3, 4));
-    gt_MemoryStats before, after;
+    gt_MemoryStats before = {0}, after;
     for (int round = 0; round < 3; round++) {
         gt_Tape *tape = gt_tape_begin();
         gt_Tensor *y = x;

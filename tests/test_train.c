@@ -314,6 +314,10 @@ Test(train, metrics)
     check_metric(gt_accuracy(), labels, column, 0.75);
     check_metric(gt_loss_metric(gt_loss(gt_mean_absolute_error), .name = "mae"), one_hot, p,
                  gt_item(gt_mean_absolute_error(one_hot, p)));
+    check_metric(gt_loss_metric(gt_loss(gt_huber, .delta = 0.25), .name = "huber"), one_hot, p,
+                 gt_item(gt_huber(one_hot, p, .delta = 0.25)));
+    check_metric(gt_loss_metric(gt_loss(gt_cosine_similarity), .name = "cosine"), one_hot, p,
+                 gt_item(gt_cosine_similarity(one_hot, p)));
     gt_Metric *mean = gt_mean_metric();
     check_metric(mean, NULL, gt_array64(gt_shape(3), 1, 2, 3), 2);
     check_metric(mean, NULL, gt_array64(gt_shape(1), 6), 3);

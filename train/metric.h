@@ -43,6 +43,39 @@ GT_API gt_Loss gt_mean_squared_error_as_loss(const gt_LossOptions *options);
 #define gt_mean_absolute_error_loss(...)                                                           \
     gt_mean_absolute_error_as_loss(GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
 GT_API gt_Loss gt_mean_absolute_error_as_loss(const gt_LossOptions *options);
+#define gt_mean_absolute_percentage_error_loss(...)                                                \
+    gt_mean_absolute_percentage_error_as_loss(                                                     \
+        GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_mean_absolute_percentage_error_as_loss(const gt_LossOptions *options);
+#define gt_mean_squared_logarithmic_error_loss(...)                                                \
+    gt_mean_squared_logarithmic_error_as_loss(                                                     \
+        GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_mean_squared_logarithmic_error_as_loss(const gt_LossOptions *options);
+#define gt_log_cosh_loss(...)                                                                      \
+    gt_log_cosh_as_loss(GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_log_cosh_as_loss(const gt_LossOptions *options);
+#define gt_hinge_loss(...)                                                                         \
+    gt_hinge_as_loss(GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_hinge_as_loss(const gt_LossOptions *options);
+#define gt_squared_hinge_loss(...)                                                                 \
+    gt_squared_hinge_as_loss(GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_squared_hinge_as_loss(const gt_LossOptions *options);
+#define gt_categorical_hinge_loss(...)                                                             \
+    gt_categorical_hinge_as_loss(GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_categorical_hinge_as_loss(const gt_LossOptions *options);
+#define gt_kl_divergence_loss(...)                                                                 \
+    gt_kl_divergence_as_loss(GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_kl_divergence_as_loss(const gt_LossOptions *options);
+#define gt_poisson_loss(...)                                                                       \
+    gt_poisson_as_loss(GT_KEYWORDS(gt_LossOptions, GT_LOSS_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_poisson_as_loss(const gt_LossOptions *options);
+#define gt_huber_loss(...)                                                                         \
+    gt_huber_as_loss(GT_KEYWORDS(gt_HuberOptions, GT_HUBER_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_huber_as_loss(const gt_HuberOptions *options);
+#define gt_cosine_similarity_loss(...)                                                             \
+    gt_cosine_similarity_as_loss(                                                                  \
+        GT_KEYWORDS(gt_CosineSimilarityOptions, GT_COSINE_SIMILARITY_OPTIONS, __VA_ARGS__))
+GT_API gt_Loss gt_cosine_similarity_as_loss(const gt_CosineSimilarityOptions *options);
 #define gt_binary_crossentropy_loss(...)                                                           \
     gt_binary_crossentropy_as_loss(                                                                \
         GT_KEYWORDS(gt_BinaryCrossentropyOptions, GT_BINARY_CROSSENTROPY_OPTIONS, __VA_ARGS__))

@@ -1,0 +1,540 @@
+/* Control flow: running bodies one after another, or both branches and a selection where numbers
+ * are symbols. The loop variables are held as values between rounds; every round has its own scope.
+ * Leans on core/body.c. */
+#include "ops/control.h"
+#include "core/graph.h"
+#include "ops/cast.h"
+#include "ops/compare.h"
+#include "ops/indexing.h"
+#include "ops/kit.h"
+#include "ops/reshaping.h"
+
+#include <string.h>
+
+#define MAX_TENSORS 1024
+
+#define GT_STRUCT gt_CondOptions
+GT_OPTION_TYPE(gt_CondOptions, GT_COND_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_WhileLoopOptions
+GT_OPTION_TYPE(gt_WhileLoopOptions, GT_WHILE_LOOP_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_ScanOptions
+GT_OPTION_TYPE(gt_ScanOptions, GT_SCAN_OPTIONS);
+#undef GT_STRUCT
+
+/* ---- lists ---- */
+
+static void **list_new(gt_Context *context, int64_t count)
+{
+    return gt_allocate_zeroed(context, (size_t)count * sizeof(void *));
+}
+
+static void list_free(gt_Context *context, void *list, int64_t count)
+{
+    gt_release(context, list, (size_t)count * sizeof(void *));
+}
+
+static bool check_list(gt_Context *context, const char *what, gt_Tensors list)
+{
+    if (list.count >= 0 && list.count <= MAX_TENSORS && (list.count == 0 || list.items))
+        return true;
+    gt_raise(context, GT_INVALID, NULL, NULL, "the list of %s is NULL or not of 0 to %d", what,
+             MAX_TENSORS);
+    return false;
+}
+
+static bool check_place(gt_Context *context, int32_t count, gt_Tensor **outputs)
+{
+    if (count >= 0 && count <= MAX_TENSORS && (count == 0 || outputs))
+        return true;
+    gt_raise(context, GT_INVALID, NULL, NULL,
+             "%d outputs: it can be 0 to %d, with a place for them", (int)count, MAX_TENSORS);
+    return false;
+}
+
+static void clear(gt_Tensor **outputs, int32_t count)
+{
+    for (int32_t i = 0; outputs && i < count && i < MAX_TENSORS; i++)
+        outputs[i] = NULL;
+}
+
+/* What the handles stand for, held. */
+static gt_Status hold(gt_Context *context, const char *what, gt_Tensors list, gt_Value **values)
+{
+    for (int32_t i = 0; i < list.count; i++) {
+        gt_Value *value = gt_value_read(context, NULL, NULL, what, i + 1, list.items[i]);
+        if (!value)
+            return context->status;
+        gt_value_retain(value, true);
+        values[i] = value;
+    }
+    return GT_OK;
+}
+
+/* Handles of the innermost scope; the values stay held. */
+static gt_Status lend(gt_Context *context, gt_Value *const *values, int32_t count,
+                      gt_Tensor **handles)
+{
+    for (int32_t i = 0; i < count && context->status == GT_OK; i++) {
+        gt_value_retain(values[i], true);
+        handles[i] = gt_handle_new(context, values[i]);
+    }
+    return context->status;
+}
+
+/* ---- choosing ---- */
+
+/* 1, 0, or -1 for a number that is not known yet; check the status. */
+static int truth(gt_Context *context, const char *what, gt_Tensor *predicate)
+{
+    gt_Value *value = gt_value_read(context, NULL, NULL, what, 0, predicate);
+    char text[200];
+    if (!value)
+        return 0;
+    if (value->spec.size != 1) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s is %s; it must have one element", what,
+                 gt_spec_text(&value->spec, text, sizeof text));
+        return 0;
+    }
+    if (value->symbol >= 0)
+        return -1;
+    const char *bytes = gt_value_data(value);
+    switch (value->spec.dtype) { /* -0.0 is false, NaN true: as in C */
+    case GT_FLOAT32:
+        return *(const float *)(const void *)bytes != 0;
+    case GT_FLOAT64:
+        return *(const double *)(const void *)bytes != 0;
+    default:
+        for (size_t i = 0; i < gt_spec_bytes(&value->spec); i++)
+            if (bytes[i])
+                return 1;
+        return 0;
+    }
+}
+
+/* The inputs of a branch: equal to what was given, but a gradient comes back only from the branch
+ * that is selected. So a NaN on the way back of the other one goes nowhere. */
+static gt_Status gate(gt_Context *context, gt_Tensor *predicate, bool side, gt_Tensors inputs,
+                      gt_Tensor **gated)
+{
+    for (int32_t i = 0; i < inputs.count && context->status == GT_OK; i++) {
+        gt_Tensor *open = inputs.items[i];
+        gated[i] = open;
+        if (!context->recording || !gt_dtype_is_float(gt_dtype(open)))
+            continue;
+        gt_Tensor *closed = gt_stop_gradient(open);
+        gated[i] = side ? gt_where(predicate, open, closed) : gt_where(predicate, closed, open);
+    }
+    return context->status;
+}
+
+static gt_Status run_branch(gt_Context *context, gt_Tensor *predicate, bool side,
+                            gt_FunctionBody body, void *user, gt_Tensors inputs, int32_t outputs,
+                            gt_Value **result)
+{
+    const gt_Graph *graph = context->trace->graph;
+    int32_t from = graph->node_count;
+    gt_Tensor **gated = (gt_Tensor **)list_new(context, inputs.count);
+    if (gated && gate(context, predicate, side, inputs, gated) == GT_OK)
+        gt_body_run(context, NULL, body, user, gated, outputs, result);
+    list_free(context, gated, inputs.count);
+    for (int32_t i = from; i < graph->node_count && context->status == GT_OK; i++)
+        if (graph->nodes[i].operation->flags & GT_OP_EFFECT)
+            gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                     "a branch changes a variable (%s at %s); inside a traced function both "
+                     "branches run, so return the value and assign it afterwards",
+                     graph->nodes[i].operation->name,
+                     graph->nodes[i].here ? graph->nodes[i].here : "an unknown place");
+    return context->status;
+}
+
+static gt_Status select_each(gt_Context *context, gt_Tensor *predicate, int32_t outputs,
+                             gt_Value **yes, gt_Value **no, gt_Value **result)
+{
+    char a[200], b[200];
+    for (int32_t i = 0; i < outputs; i++) {
+        if (!gt_spec_equal(&yes[i]->spec, &no[i]->spec))
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "output %d is %s in one branch and %s in the other", (int)i + 1,
+                            gt_spec_text(&yes[i]->spec, a, sizeof a),
+                            gt_spec_text(&no[i]->spec, b, sizeof b));
+        gt_Tensor *pair[2];
+        gt_Value *both[2] = {yes[i], no[i]};
+        if (lend(context, both, 2, pair) != GT_OK)
+            return context->status;
+        gt_Tensor *selected = gt_where(predicate, pair[0], pair[1]);
+        if (!selected)
+            return context->status;
+        result[i] = gt_slot_raw(selected)->value;
+        gt_value_retain(result[i], true);
+    }
+    return GT_OK;
+}
+
+/* Both branches, in scopes of their own. */
+static gt_Status run_both(gt_Context *context, gt_Tensor *predicate, gt_FunctionBody yes,
+                          gt_FunctionBody no, void *user, gt_Tensors inputs, int32_t outputs,
+                          gt_Value **result)
+{
+    gt_Scope *outer = context->scope;
+    gt_Value **both = (gt_Value **)list_new(context, 2 * (int64_t)outputs);
+    if (both && gt_scope_open(context)) {
+        gt_Tensor *flag = gt_reshape(predicate, gt_shape());
+        if (run_branch(context, flag, true, yes, user, inputs, outputs, both) == GT_OK &&
+            run_branch(context, flag, false, no, user, inputs, outputs, both + outputs) == GT_OK)
+            select_each(context, flag, outputs, both, both + outputs, result);
+    }
+    gt_scope_unwind(context, outer);
+    if (both)
+        gt_values_release(both, 2 * outputs);
+    list_free(context, both, 2 * (int64_t)outputs);
+    if (context->status != GT_OK)
+        gt_values_release(result, outputs);
+    return context->status;
+}
+
+gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes,
+                     gt_FunctionBody no, void *user, gt_Tensors inputs, gt_Tensor **outputs,
+                     const gt_CondOptions *given)
+{
+    gt_CondOptions options;
+    gt_options_fill(&gt_CondOptions_type, &options, given);
+    clear(outputs, options.outputs);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "cond");
+    int32_t n = options.outputs;
+    gt_Value **result = NULL;
+    int which = truth(context, "the predicate", predicate);
+    if (context->status == GT_OK && check_list(context, "inputs", inputs) &&
+        check_place(context, n, outputs) && (result = (gt_Value **)list_new(context, n))) {
+        if (which < 0)
+            run_both(context, predicate, yes, no, user, inputs, n, result);
+        else
+            gt_body_run(context, NULL, which ? yes : no, user, inputs.items, n, result);
+        gt_values_give(context, result, n, outputs);
+    }
+    list_free(context, result, n);
+    gt_site_leave(site);
+    return context->status;
+}
+
+/* ---- loops ---- */
+
+/* What goes round: `count` variables now, then as many of the next round and its other outputs; and
+ * the handles that the body gets of them, after or before what else it gets. */
+typedef struct Loop {
+    gt_Context *context;
+    gt_FunctionBody body;
+    void *user;
+    int32_t count, more_inputs, more_outputs;
+    gt_Value **now, **next;
+    gt_Tensor **input;
+} Loop;
+
+static bool loop_open(Loop *loop, gt_Tensors variables, const char *what)
+{
+    gt_Context *context = loop->context;
+    loop->now = (gt_Value **)list_new(context, loop->count);
+    loop->next = (gt_Value **)list_new(context, loop->count + (int64_t)loop->more_outputs);
+    loop->input = (gt_Tensor **)list_new(context, loop->count + (int64_t)loop->more_inputs);
+    return context->status == GT_OK && hold(context, what, variables, loop->now) == GT_OK;
+}
+
+/* The last variables go to `outputs`. */
+static void loop_close(Loop *loop, gt_Tensor **outputs)
+{
+    gt_Context *context = loop->context;
+    if (loop->now && context->status == GT_OK)
+        gt_values_give(context, loop->now, loop->count, outputs);
+    if (loop->now)
+        gt_values_release(loop->now, loop->count);
+    list_free(context, loop->now, loop->count);
+    list_free(context, loop->next, loop->count + (int64_t)loop->more_outputs);
+    list_free(context, loop->input, loop->count + (int64_t)loop->more_inputs);
+}
+
+/* The next variables become those of now. On failure nothing is held of the next round. */
+static gt_Status loop_advance(Loop *loop)
+{
+    gt_Context *context = loop->context;
+    char a[200], b[200];
+    for (int32_t i = 0; i < loop->count && context->status == GT_OK; i++)
+        if (!gt_spec_equal(&loop->now[i]->spec, &loop->next[i]->spec))
+            gt_raise(context, GT_INVALID, NULL, NULL,
+                     "loop variable %d was %s and became %s; shape and type must stay", (int)i + 1,
+                     gt_spec_text(&loop->now[i]->spec, a, sizeof a),
+                     gt_spec_text(&loop->next[i]->spec, b, sizeof b));
+    if (context->status != GT_OK) {
+        gt_values_release(loop->next, loop->count + loop->more_outputs);
+        return context->status;
+    }
+    gt_values_release(loop->now, loop->count);
+    memcpy(loop->now, loop->next, (size_t)loop->count * sizeof *loop->now);
+    memset(loop->next, 0, (size_t)loop->count * sizeof *loop->next);
+    return GT_OK;
+}
+
+/* The scope of a round; false: no memory, or the caller wants to stop. */
+static bool round_open(gt_Context *context)
+{
+    if (!gt_interrupted(context))
+        return gt_scope_open(context) != NULL;
+    gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted between two rounds");
+    return false;
+}
+
+static gt_Status run_body(Loop *loop)
+{
+    return gt_body_run(loop->context, NULL, loop->body, loop->user, loop->input,
+                       loop->count + loop->more_outputs, loop->next);
+}
+
+static gt_Status unchanged(void *user, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    const Loop *loop = user;
+    memcpy(outputs, inputs, (size_t)loop->count * sizeof *outputs);
+    return GT_OK;
+}
+
+static gt_Status changed(void *user, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    const Loop *loop = user;
+    return loop->body(loop->user, inputs, outputs);
+}
+
+/* One round of a while loop; false: there is no other. */
+static bool while_round(Loop *loop, gt_FunctionBody condition, bool limited)
+{
+    gt_Context *context = loop->context;
+    gt_Value *flag = NULL;
+    gt_Tensor *predicate = NULL;
+    if (lend(context, loop->now, loop->count, loop->input) != GT_OK ||
+        gt_body_run(context, NULL, condition, loop->user, loop->input, 1, &flag) != GT_OK ||
+        gt_values_give(context, &flag, 1, &predicate) != GT_OK)
+        return false;
+    int which = truth(context, "the condition", predicate);
+    if (context->status != GT_OK || which == 0)
+        return false;
+    if (which > 0)
+        run_body(loop);
+    else if (limited)
+        run_both(context, predicate, changed, unchanged, loop,
+                 (gt_Tensors){loop->count, loop->input}, loop->count, loop->next);
+    else
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                 "the condition depends on numbers that are not known while the function is "
+                 "traced; give .maximum_iterations, use gt_fori_loop, or loop outside of it");
+    return context->status == GT_OK && loop_advance(loop) == GT_OK;
+}
+
+gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_FunctionBody body,
+                           void *user, gt_Tensors variables, gt_Tensor **outputs,
+                           const gt_WhileLoopOptions *given)
+{
+    gt_WhileLoopOptions options;
+    gt_options_fill(&gt_WhileLoopOptions_type, &options, given);
+    clear(outputs, variables.count);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "while_loop");
+    int64_t most = options.maximum_iterations;
+    Loop loop = {context, body, user, variables.count, 0, 0, NULL, NULL, NULL};
+    if (check_list(context, "loop variables", variables) &&
+        check_place(context, variables.count, outputs)) {
+        bool more = loop_open(&loop, variables, "loop variable");
+        for (int64_t i = 0; more && (most < 0 || i < most); i++) {
+            gt_Scope *outer = context->scope;
+            more = round_open(context) && while_round(&loop, condition, most >= 0);
+            gt_scope_unwind(context, outer);
+        }
+        loop_close(&loop, outputs);
+    }
+    gt_site_leave(site);
+    return context->status;
+}
+
+static gt_Status fori_round(Loop *loop, int64_t i)
+{
+    void *data = NULL;
+    const gt_Spec spec = {.dtype = GT_INT64, .size = 1};
+    if (!(loop->input[0] = gt_tensor_new(loop->context, &spec, &data)))
+        return loop->context->status;
+    memcpy(data, &i, sizeof i);
+    if (lend(loop->context, loop->now, loop->count, loop->input + 1) != GT_OK ||
+        run_body(loop) != GT_OK)
+        return loop->context->status;
+    return loop_advance(loop);
+}
+
+gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_FunctionBody body,
+                          void *user, gt_Tensors variables, gt_Tensor **outputs)
+{
+    clear(outputs, variables.count);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "fori_loop");
+    Loop loop = {context, body, user, variables.count, 1, 0, NULL, NULL, NULL};
+    if (check_list(context, "loop variables", variables) &&
+        check_place(context, variables.count, outputs)) {
+        bool more = loop_open(&loop, variables, "loop variable");
+        for (int64_t i = first; more && i < last; i++) {
+            gt_Scope *outer = context->scope;
+            more = round_open(context) && fori_round(&loop, i) == GT_OK;
+            gt_scope_unwind(context, outer);
+        }
+        loop_close(&loop, outputs);
+    }
+    gt_site_leave(site);
+    return context->status;
+}
+
+/* ---- scan ---- */
+
+/* Elements [0, n) of x along its first dimension. Halves of halves, so that the way back pads each
+ * number as often as there are levels, not as often as there are elements. */
+static gt_Status unstack(gt_Context *context, gt_Tensor *x, int64_t n, gt_Tensor **element)
+{
+    gt_Shape shape = gt_tensor_shape(x), begin = shape, size = shape;
+    if (context->status != GT_OK)
+        return context->status;
+    if (n == 1) {
+        gt_Shape without = {.rank = shape.rank - 1};
+        memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof *without.dims);
+        *element = gt_reshape(x, without);
+        return context->status;
+    }
+    int64_t half = n / 2;
+    memset(begin.dims, 0, sizeof begin.dims);
+    size.dims[0] = half;
+    gt_Tensor *front = gt_slice(x, begin, size);
+    begin.dims[0] = half;
+    size.dims[0] = n - half;
+    gt_Tensor *back = front ? gt_slice(x, begin, size) : NULL;
+    if (!back || unstack(context, front, half, element) != GT_OK)
+        return context->status;
+    return unstack(context, back, n - half, element + half);
+}
+
+typedef struct Scan {
+    Loop loop;
+    gt_Tensors xs;
+    int64_t length;
+    gt_Tensor **element; /* of every x, one behind the other */
+    gt_Tensor **y;       /* of every output, the same */
+} Scan;
+
+static gt_Status scan_length(gt_Context *context, Scan *scan, int64_t asked)
+{
+    scan->length = asked;
+    for (int32_t i = 0; i < scan->xs.count; i++) {
+        gt_Value *value = gt_value_read(context, NULL, NULL, "x", i + 1, scan->xs.items[i]);
+        char text[200];
+        if (!value)
+            return context->status;
+        if (scan->length < 0 && value->spec.rank > 0)
+            scan->length = value->spec.dims[0];
+        if (value->spec.rank == 0 || value->spec.dims[0] != scan->length)
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "x %d is %s; its first dimension must be the length, %lld", (int)i + 1,
+                            gt_spec_text(&value->spec, text, sizeof text), (long long)scan->length);
+    }
+    if (scan->length < 0 || scan->length > INT32_MAX)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "without xs it needs .length, 0 or more");
+    if (scan->length == 0 && scan->loop.more_outputs > 0)
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "there are no rounds, so the shape of what would be stacked is not known");
+    return GT_OK;
+}
+
+static gt_Status scan_round(Scan *scan, int64_t k, gt_Scope *outer)
+{
+    Loop *loop = &scan->loop;
+    gt_Context *context = loop->context;
+    if (lend(context, loop->now, loop->count, loop->input) != GT_OK)
+        return context->status;
+    for (int32_t i = 0; i < scan->xs.count; i++)
+        loop->input[loop->count + i] = scan->element[i * scan->length + k];
+    if (run_body(loop) != GT_OK || loop_advance(loop) != GT_OK)
+        return context->status;
+    gt_Scope *inner = context->scope; /* what will be stacked outlives the round */
+    context->scope = outer;
+    for (int32_t i = 0; i < loop->more_outputs && context->status == GT_OK; i++) {
+        gt_Value **value = &loop->next[loop->count + i];
+        gt_values_give(context, value, 1, &scan->y[i * scan->length + k]);
+    }
+    context->scope = inner;
+    gt_values_release(loop->next, loop->count + loop->more_outputs);
+    return context->status;
+}
+
+static gt_Status scan_rounds(Scan *scan, bool reverse)
+{
+    gt_Context *context = scan->loop.context;
+    for (int32_t i = 0; i < scan->xs.count && scan->length > 0; i++)
+        if (unstack(context, scan->xs.items[i], scan->length, scan->element + i * scan->length) !=
+            GT_OK)
+            return context->status;
+    for (int64_t i = 0; i < scan->length && context->status == GT_OK; i++) {
+        gt_Scope *outer = context->scope;
+        if (round_open(context))
+            scan_round(scan, reverse ? scan->length - 1 - i : i, outer);
+        gt_scope_unwind(context, outer);
+    }
+    return context->status;
+}
+
+static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, gt_Tensor **ys,
+                          const gt_ScanOptions *options)
+{
+    Loop *loop = &scan->loop;
+    gt_Context *context = loop->context;
+    gt_Scope *outer = context->scope;
+    int64_t elements = scan->xs.count * scan->length, outputs = loop->more_outputs * scan->length;
+    scan->element = (gt_Tensor **)list_new(context, elements);
+    scan->y = (gt_Tensor **)list_new(context, outputs);
+    if (scan->element && scan->y && loop_open(loop, initial, "initial") && gt_scope_open(context) &&
+        scan_rounds(scan, options->reverse) == GT_OK)
+        for (int32_t i = 0; i < loop->more_outputs; i++) {
+            gt_Tensors rounds = {(int32_t)scan->length, scan->y + i * scan->length};
+            if (!(ys[i] = gt_stack(rounds)))
+                break;
+            gt_scope_move(ys[i], outer);
+        }
+    gt_scope_unwind(context, outer);
+    loop_close(loop, carries);
+    list_free(context, scan->element, elements);
+    list_free(context, scan->y, outputs);
+    if (context->status != GT_OK)
+        clear(ys, loop->more_outputs);
+    return context->status;
+}
+
+gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tensors initial,
+                     gt_Tensors xs, gt_Tensor **carries, gt_Tensor **ys,
+                     const gt_ScanOptions *given)
+{
+    gt_ScanOptions options;
+    gt_options_fill(&gt_ScanOptions_type, &options, given);
+    clear(carries, initial.count);
+    clear(ys, options.outputs);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "scan");
+    Scan scan = {{context, body, user, initial.count, xs.count, options.outputs, NULL, NULL, NULL},
+                 xs,
+                 0,
+                 NULL,
+                 NULL};
+    if (check_list(context, "carries", initial) && check_list(context, "xs", xs) &&
+        check_place(context, initial.count, carries) && check_place(context, options.outputs, ys) &&
+        scan_length(context, &scan, options.length) == GT_OK)
+        scan_run(&scan, initial, carries, ys, &options);
+    gt_site_leave(site);
+    return context->status;
+}

@@ -1,0 +1,86 @@
+/* Control flow over tensors. Run eagerly these are C's own if, while and for: only what is run is
+ * computed and recorded, and gradients go through the branch that was taken and the rounds that
+ * were made. Inside a traced function (gt_function), where numbers are not known yet:
+ *
+ *   gt_fori_loop, gt_scan   are unrolled: their number of rounds is known
+ *   gt_cond                 computes both branches and selects; what is not selected has no
+ *                           influence on numbers and gradients, not even by NaN, as far as it comes
+ *                           from `inputs`; branches that assign to variables are an error
+ *   gt_while_loop           with .maximum_iterations is unrolled that often, each round a gt_cond;
+ *                           without, a condition on traced numbers is an error
+ */
+#ifndef GT_OPS_CONTROL_H
+#define GT_OPS_CONTROL_H
+
+#include "core/body.h"
+#include "core/keyword.h"
+#include "core/tensor.h"
+
+GT_BEGIN
+
+#define GT_COND_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(gt_CondOptions), "for ABI growth")                          \
+    F(int32_t, outputs, 1, "how many tensors each branch computes, 0 to 1024")
+typedef struct gt_CondOptions gt_CondOptions;
+struct gt_CondOptions {
+    GT_COND_OPTIONS(GT_MEMBER)
+};
+/* gt_cond(predicate, yes, no, context, inputs, outputs, .outputs = 1): runs `yes` if the predicate,
+ * a tensor of one element, is not 0, else `no`. Both get `inputs`. Traced, both must compute the
+ * same shapes and types. */
+#define gt_cond(predicate, yes, no, context, inputs, ...)                                          \
+    gt_cond_at(GT_HERE, predicate, yes, no, context, inputs, GT_FIRST(__VA_ARGS__),                \
+               GT_KEYWORDS(gt_CondOptions, GT_COND_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes,
+                            gt_FunctionBody no, void *context, gt_Tensors inputs,
+                            gt_Tensor **outputs, const gt_CondOptions *options);
+
+#define GT_WHILE_LOOP_OPTIONS(F)                                                                   \
+    F(uint32_t, size, (uint32_t)sizeof(gt_WhileLoopOptions), "for ABI growth")                     \
+    F(int64_t, maximum_iterations, GT_INHERIT, "ends the loop; GT_INHERIT: no limit")
+typedef struct gt_WhileLoopOptions gt_WhileLoopOptions;
+struct gt_WhileLoopOptions {
+    GT_WHILE_LOOP_OPTIONS(GT_MEMBER)
+};
+/* gt_while_loop(condition, body, context, variables, outputs): as long as the one output of
+ * `condition`, a tensor of one element, is not 0, `body` makes the next loop variables of the
+ * present ones, of the same shapes and types. `outputs` gets the last ones, one each. */
+#define gt_while_loop(condition, body, context, variables, ...)                                    \
+    gt_while_loop_at(                                                                              \
+        GT_HERE, condition, body, context, variables, GT_FIRST(__VA_ARGS__),                       \
+        GT_KEYWORDS(gt_WhileLoopOptions, GT_WHILE_LOOP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_FunctionBody body,
+                                  void *context, gt_Tensors variables, gt_Tensor **outputs,
+                                  const gt_WhileLoopOptions *options);
+
+/* gt_fori_loop(first, last, body, context, variables, outputs): for i from first to last - 1, the
+ * body gets i, an int64 tensor of shape (), then the loop variables, and makes the next ones. */
+#define gt_fori_loop(first, last, body, context, variables, outputs)                               \
+    gt_fori_loop_at(GT_HERE, first, last, body, context, variables, outputs)
+GT_API gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last,
+                                 gt_FunctionBody body, void *context, gt_Tensors variables,
+                                 gt_Tensor **outputs);
+
+#define GT_SCAN_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ScanOptions), "for ABI growth")                          \
+    F(int32_t, outputs, 1, "how many tensors to stack the body computes besides, 0 to 1024")       \
+    F(int64_t, length, GT_INHERIT, "how many rounds; GT_INHERIT: the first dimension of xs")       \
+    F(bool, reverse, false, "from the last element of xs to the first")
+typedef struct gt_ScanOptions gt_ScanOptions;
+struct gt_ScanOptions {
+    GT_SCAN_OPTIONS(GT_MEMBER)
+};
+/* gt_scan(body, context, initial, xs, carries, ys, .outputs = 1): goes along the first dimension of
+ * every tensor of xs. The body gets the carries, as many as `initial`, then element k of each of
+ * xs, and makes the next carries, then its outputs. `carries` gets the last carries; `ys` the
+ * outputs, stacked along a new first dimension, element k from round k of xs. */
+#define gt_scan(body, context, initial, xs, carries, ...)                                          \
+    gt_scan_at(GT_HERE, body, context, initial, xs, carries, GT_FIRST(__VA_ARGS__),                \
+               GT_KEYWORDS(gt_ScanOptions, GT_SCAN_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *context,
+                            gt_Tensors initial, gt_Tensors xs, gt_Tensor **carries, gt_Tensor **ys,
+                            const gt_ScanOptions *options);
+
+GT_END
+
+#endif

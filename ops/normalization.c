@@ -1,0 +1,253 @@
+/* Normalization, made of operations: formulas of ops/normalization.h. The mean is taken off before
+ * anything is multiplied, which keeps the digits of numbers that are large and close together. */
+#include "ops/normalization.h"
+#include "ops/arithmetic.h"
+#include "ops/compare.h"
+#include "ops/kit.h"
+#include "ops/reshaping.h"
+
+#include <string.h>
+
+#define GT_STRUCT gt_ReduceOptions
+GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_BatchNormalizationOptions
+GT_OPTION_TYPE(gt_BatchNormalizationOptions, GT_BATCH_NORMALIZATION_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_LayerNormalizationOptions
+GT_OPTION_TYPE(gt_LayerNormalizationOptions, GT_LAYER_NORMALIZATION_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_GroupNormalizationOptions
+GT_OPTION_TYPE(gt_GroupNormalizationOptions, GT_GROUP_NORMALIZATION_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_RmsNormalizationOptions
+GT_OPTION_TYPE(gt_RmsNormalizationOptions, GT_RMS_NORMALIZATION_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_NormalizeOptions
+GT_OPTION_TYPE(gt_NormalizeOptions, GT_NORMALIZE_OPTIONS);
+#undef GT_STRUCT
+
+/* ---- axes ---- */
+
+static gt_Axes axes_of(uint32_t bits)
+{
+    gt_Axes axes = {0};
+    for (int d = 0; bits >> d; d++)
+        if (bits >> d & 1)
+            axes.axis[axes.count++] = d;
+    return axes;
+}
+
+/* The spec of x, which must be floats, and the axes in question; false with an error raised. */
+static bool float_axes(gt_Tensor *x, int axis, const gt_Axes *axes, gt_Spec *spec, uint32_t *bits)
+{
+    *spec = gt_spec(x);
+    if (gt_status() != GT_OK || !gt_takes(spec, GT_TAKES_FLOAT))
+        return false;
+    return gt_axis_or_axes(axes->count >= 0 ? GT_NONE : axis, axes, spec->rank, bits);
+}
+
+/* One number for each index of the axes, in a shape that broadcasts against x. */
+static gt_Tensor *along(gt_Tensor *weight, const gt_Spec *x, uint32_t bits, const char *what)
+{
+    gt_Shape shape = {.rank = x->rank};
+    int64_t size = 1;
+    char s[160], t[160];
+    for (int d = 0; d < x->rank; d++) {
+        shape.dims[d] = bits >> d & 1 ? x->dims[d] : 1;
+        size *= shape.dims[d];
+    }
+    if (gt_size(weight) != size && gt_status() == GT_OK) {
+        gt_fail(GT_INVALID, "%s %s does not fit the axes of %s, which have %lld elements", what,
+                gt_shape_text(gt_tensor_shape(weight), s, sizeof s),
+                gt_shape_text(gt_spec_shape(x), t, sizeof t), (long long)size);
+        return NULL;
+    }
+    return gt_reshape(weight, shape);
+}
+
+/* x scale + offset, either of which may be NULL. */
+static gt_Tensor *scaled(gt_Tensor *x, const gt_Spec *spec, uint32_t bits, gt_Tensor *scale,
+                         gt_Tensor *offset)
+{
+    if (scale)
+        x = gt_multiply(x, along(scale, spec, bits, "a scale"));
+    if (offset)
+        x = gt_add(x, along(offset, spec, bits, "an offset"));
+    return x;
+}
+
+/* ---- moments, and what is made of them ---- */
+
+static gt_Status moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
+                         const gt_ReduceOptions *given)
+{
+    gt_ReduceOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    gt_ReduceOptions kept = options;
+    kept.keepdims = true;
+    gt_Tensor *middle = gt_mean_at(NULL, x, &kept);
+    *variance = gt_mean_at(NULL, gt_square(gt_subtract(x, middle)), &options);
+    *mean = options.keepdims ? middle : gt_reshape(middle, gt_tensor_shape(*variance));
+    return gt_status();
+}
+
+gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
+                        const gt_ReduceOptions *options)
+{
+    if (!mean || !variance)
+        return gt_fail(GT_INVALID, "moments: nowhere to put the mean and the variance");
+    gt_Site site = gt_site_enter(here, "moments");
+    gt_Status status = moments(x, mean, variance, options);
+    gt_site_leave(site);
+    if (status != GT_OK)
+        *mean = *variance = NULL;
+    return status;
+}
+
+static gt_Tensor *batch_normalization(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance,
+                                      const gt_BatchNormalizationOptions *given)
+{
+    gt_BatchNormalizationOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_BatchNormalizationOptions), &options, given);
+    const gt_Axes none = {.count = -1};
+    gt_Spec spec;
+    uint32_t bits;
+    if (!float_axes(x, options.axis, &none, &spec, &bits))
+        return NULL;
+    gt_Tensor *factor = gt_rsqrt(gt_add(variance, options.epsilon));
+    if (options.scale)
+        factor = gt_multiply(factor, gt_reshape(options.scale, gt_tensor_shape(factor)));
+    x = gt_subtract(x, along(mean, &spec, bits, "a mean"));
+    return scaled(x, &spec, bits, factor, options.offset);
+}
+GT_COMPOSED(batch_normalization,
+            (const char *here, gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance,
+             const gt_BatchNormalizationOptions *options),
+            (x, mean, variance, options))
+gt_Tensor *(gt_batch_normalization)(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance)
+{
+    return gt_batch_normalization_at(NULL, x, mean, variance, NULL);
+}
+
+/* Mean 0 and, but for epsilon, deviation 1. */
+static gt_Tensor *standardized(gt_Tensor *x, uint32_t bits, double epsilon)
+{
+    gt_Axes axes = axes_of(bits);
+    gt_Tensor *centered = gt_subtract(x, gt_mean(x, .axes = axes, .keepdims = true));
+    gt_Tensor *variance = gt_mean(gt_square(centered), .axes = axes, .keepdims = true);
+    return gt_multiply(centered, gt_rsqrt(gt_add(variance, epsilon)));
+}
+
+static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_LayerNormalizationOptions *given)
+{
+    gt_LayerNormalizationOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_LayerNormalizationOptions), &options, given);
+    gt_Spec spec;
+    uint32_t bits;
+    if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
+        return NULL;
+    return scaled(standardized(x, bits, options.epsilon), &spec, bits, options.gamma, options.beta);
+}
+GT_COMPOSED(layer_normalization,
+            (const char *here, gt_Tensor *x, const gt_LayerNormalizationOptions *options),
+            (x, options))
+gt_Tensor *(gt_layer_normalization)(gt_Tensor *x)
+{
+    return gt_layer_normalization_at(NULL, x, NULL);
+}
+
+static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationOptions *given)
+{
+    gt_GroupNormalizationOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_GroupNormalizationOptions), &options, given);
+    const gt_Axes none = {.count = -1};
+    gt_Spec spec;
+    uint32_t bits;
+    if (!float_axes(x, options.axis, &none, &spec, &bits))
+        return NULL;
+    int axis = gt_axis(options.axis, spec.rank);
+    int64_t channels = spec.dims[axis];
+    int64_t groups = options.groups == -1 ? channels : options.groups;
+    if (axis == 0 || spec.rank == GT_MAX_RANK) {
+        gt_fail(GT_INVALID, "no groups along axis %d of a tensor of rank %d", axis, (int)spec.rank);
+        return NULL;
+    }
+    if (groups < 1 || groups > channels || channels % groups != 0) {
+        gt_fail(GT_INVALID, "%lld channels cannot be cut into %lld groups", (long long)channels,
+                (long long)groups);
+        return NULL;
+    }
+    gt_Shape shape = {.rank = spec.rank + 1}; /* ..., groups, channels of a group, ... */
+    for (int d = 0; d < spec.rank; d++)
+        shape.dims[d + (d > axis)] = spec.dims[d];
+    shape.dims[axis] = groups;
+    shape.dims[axis + 1] = channels / groups;
+    uint32_t within = ((1u << shape.rank) - 1) & ~1u & ~(1u << axis);
+    x = standardized(gt_reshape(x, shape), within, options.epsilon);
+    return scaled(gt_reshape(x, gt_spec_shape(&spec)), &spec, bits, options.gamma, options.beta);
+}
+GT_COMPOSED(group_normalization,
+            (const char *here, gt_Tensor *x, const gt_GroupNormalizationOptions *options),
+            (x, options))
+gt_Tensor *(gt_group_normalization)(gt_Tensor *x)
+{
+    return gt_group_normalization_at(NULL, x, NULL);
+}
+
+/* ---- lengths ---- */
+
+static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_RmsNormalizationOptions *given)
+{
+    gt_RmsNormalizationOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_RmsNormalizationOptions), &options, given);
+    gt_Spec spec;
+    uint32_t bits;
+    if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
+        return NULL;
+    gt_Tensor *square = gt_mean(gt_square(x), .axes = axes_of(bits), .keepdims = true);
+    return scaled(gt_multiply(x, gt_rsqrt(gt_add(square, options.epsilon))), &spec, bits,
+                  options.scale, NULL);
+}
+GT_COMPOSED(rms_normalization,
+            (const char *here, gt_Tensor *x, const gt_RmsNormalizationOptions *options),
+            (x, options))
+gt_Tensor *(gt_rms_normalization)(gt_Tensor *x)
+{
+    return gt_rms_normalization_at(NULL, x, NULL);
+}
+
+/* The length is kept from 0 before the root, whose slope there is infinite. */
+static gt_Tensor *normalize(gt_Tensor *x, const gt_NormalizeOptions *given)
+{
+    gt_NormalizeOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_NormalizeOptions), &options, given);
+    gt_Spec spec;
+    uint32_t bits;
+    if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
+        return NULL;
+    if (options.order < 1) {
+        gt_fail(GT_INVALID, "a norm of order %d", (int)options.order);
+        return NULL;
+    }
+    gt_Axes axes = axes_of(bits);
+    if (options.order == 2) {
+        gt_Tensor *square = gt_sum(gt_square(x), .axes = axes, .keepdims = true);
+        return gt_multiply(x, gt_rsqrt(gt_maximum(square, options.epsilon * options.epsilon)));
+    }
+    gt_Tensor *size = gt_abs(x);
+    if (options.order == 1)
+        return gt_divide(x,
+                         gt_maximum(gt_sum(size, .axes = axes, .keepdims = true), options.epsilon));
+    gt_Tensor *largest = gt_maximum(gt_max(size, .axes = axes, .keepdims = true),
+                                    options.epsilon); /* keeps powers within range */
+    gt_Tensor *powers = gt_power(gt_divide(size, largest), options.order);
+    gt_Tensor *sum = gt_maximum(gt_sum(powers, .axes = axes, .keepdims = true), 1);
+    return gt_divide(x, gt_multiply(largest, gt_power(sum, 1.0 / options.order)));
+}
+GT_COMPOSED(normalize, (const char *here, gt_Tensor *x, const gt_NormalizeOptions *options),
+            (x, options))
+gt_Tensor *(gt_normalize)(gt_Tensor *x)
+{
+    return gt_normalize_at(NULL, x, NULL);
+}

@@ -1,0 +1,444 @@
+/* Convolutions, pooling, normalization, images and attention against Keras: values and
+ * vector-Jacobian products of tests/oracle/nn.safetensors (made by make_nn.py), and what a table of
+ * small samples cannot show: large sizes, threads, empty batches, error texts. */
+#include <criterion/criterion.h>
+
+#include "gradtape.h"
+#include "leaks.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_INPUTS = 5 };
+
+/* Both moments, flat, one behind the other. */
+static gt_Tensor *both_moments(gt_Tensor *x)
+{
+    gt_Tensor *mean, *variance;
+    gt_moments(x, &mean, &variance, .axes = gt_axes(0, 2));
+    return gt_concatenate(gt_tensors(gt_ravel(mean), gt_ravel(variance)));
+}
+
+/* CASE(name, inputs, what is computed of a, b, c, d, e and a mask). */
+#define SIZE(...) gt_shape(__VA_ARGS__)
+#define CASES(CASE)                                                                                \
+    CASE(conv2d, 2, gt_conv(a, b))                                                                 \
+    CASE(conv2d_same, 2, gt_conv(a, b, .strides = SIZE(2, 3), .padding = GT_SAME))                 \
+    CASE(conv2d_dilated, 2, gt_conv(a, b, .dilation = SIZE(2, 3), .padding = GT_SAME))             \
+    CASE(conv2d_pointwise, 2, gt_conv(a, b))                                                       \
+    CASE(conv2d_groups, 2, gt_conv(a, b, .strides = SIZE(2), .padding = GT_SAME, .groups = 2))     \
+    CASE(conv1d, 2, gt_conv(a, b, .strides = SIZE(3)))                                             \
+    CASE(conv1d_causal, 2, gt_conv(a, b, .dilation = SIZE(2), .padding = GT_CAUSAL))               \
+    CASE(conv3d, 2, gt_conv(a, b, .strides = SIZE(2), .padding = GT_SAME))                         \
+    CASE(depthwise, 2, gt_depthwise_conv(a, b, .padding = GT_SAME))                                \
+    CASE(depthwise_multiplied, 2, gt_depthwise_conv(a, b, .strides = SIZE(2)))                     \
+    CASE(depthwise1d, 2, gt_depthwise_conv(a, b, .strides = SIZE(2), .padding = GT_SAME))          \
+    CASE(separable, 3, gt_separable_conv(a, b, c, .padding = GT_SAME))                             \
+    CASE(transpose_valid_1, 2, gt_conv_transpose(a, b))                                            \
+    CASE(transpose_valid_2, 2, gt_conv_transpose(a, b, .strides = SIZE(2)))                        \
+    CASE(transpose_valid_3, 2, gt_conv_transpose(a, b, .strides = SIZE(3)))                        \
+    CASE(transpose_valid_3_1, 2,                                                                   \
+         gt_conv_transpose(a, b, .strides = SIZE(3), .output_padding = SIZE(1)))                   \
+    CASE(transpose_same_1, 2, gt_conv_transpose(a, b, .padding = GT_SAME))                         \
+    CASE(transpose_same_2, 2, gt_conv_transpose(a, b, .strides = SIZE(2), .padding = GT_SAME))     \
+    CASE(transpose_same_3, 2, gt_conv_transpose(a, b, .strides = SIZE(3), .padding = GT_SAME))     \
+    CASE(transpose_same_3_1, 2,                                                                    \
+         gt_conv_transpose(a, b, .strides = SIZE(3), .padding = GT_SAME,                           \
+                           .output_padding = SIZE(1)))                                             \
+    CASE(transpose1d, 2, gt_conv_transpose(a, b, .strides = SIZE(2), .padding = GT_SAME))          \
+    CASE(transpose3d, 2, gt_conv_transpose(a, b, .strides = SIZE(2)))                              \
+    CASE(max_pool, 1, gt_max_pool(a, SIZE(2)))                                                     \
+    CASE(max_pool_same, 1, gt_max_pool(a, SIZE(3, 2), .strides = SIZE(2, 1), .padding = GT_SAME))  \
+    CASE(max_pool1d, 1, gt_max_pool(a, SIZE(3), .strides = SIZE(2)))                               \
+    CASE(max_pool3d, 1, gt_max_pool(a, SIZE(2), .strides = SIZE(1), .padding = GT_SAME))           \
+    CASE(average_pool, 1, gt_average_pool(a, SIZE(2)))                                             \
+    CASE(average_pool_same, 1,                                                                     \
+         gt_average_pool(a, SIZE(3, 2), .strides = SIZE(2, 1), .padding = GT_SAME))                \
+    CASE(average_pool1d, 1, gt_average_pool(a, SIZE(3), .strides = SIZE(2), .padding = GT_SAME))   \
+    CASE(average_pool3d, 1, gt_average_pool(a, SIZE(2)))                                           \
+    CASE(batch_normalization, 5,                                                                   \
+         gt_batch_normalization(a, b, c, .offset = d, .scale = e, .epsilon = 1e-2))                \
+    CASE(batch_normalization_axis, 5,                                                              \
+         gt_batch_normalization(a, b, c, .offset = d, .scale = e, .axis = 1))                      \
+    CASE(layer_normalization, 3,                                                                   \
+         gt_layer_normalization(a, .gamma = b, .beta = c, .epsilon = 1e-2))                        \
+    CASE(layer_normalization_axes, 3,                                                              \
+         gt_layer_normalization(a, .gamma = b, .beta = c, .epsilon = 1e-2, .axes = gt_axes(1, 3))) \
+    CASE(group_normalization, 3,                                                                   \
+         gt_group_normalization(a, .groups = 2, .gamma = b, .beta = c, .epsilon = 1e-2))           \
+    CASE(rms_normalization, 2, gt_rms_normalization(a, .scale = b, .epsilon = 1e-2))               \
+    CASE(normalize, 1, gt_normalize(a))                                                            \
+    CASE(normalize1, 1, gt_normalize(a, .axis = 0, .order = 1))                                    \
+    CASE(normalize3, 1, gt_normalize(a, .order = 3))                                               \
+    CASE(moments, 1, both_moments(a))                                                              \
+    CASE(resize_nearest_up, 1, gt_resize(a, SIZE(9, 11), .interpolation = GT_NEAREST))             \
+    CASE(resize_nearest_down, 1, gt_resize(a, SIZE(3, 4), .interpolation = GT_NEAREST))            \
+    CASE(resize_bilinear_up, 1, gt_resize(a, SIZE(9, 11)))                                         \
+    CASE(resize_bilinear_down, 1, gt_resize(a, SIZE(3, 4)))                                        \
+    CASE(resize_bicubic_up, 1, gt_resize(a, SIZE(9, 11), .interpolation = GT_BICUBIC))             \
+    CASE(resize_bicubic_down, 1, gt_resize(a, SIZE(3, 4), .interpolation = GT_BICUBIC))            \
+    CASE(resize_lanczos3_up, 1, gt_resize(a, SIZE(9, 11), .interpolation = GT_LANCZOS3))           \
+    CASE(resize_lanczos3_down, 1, gt_resize(a, SIZE(3, 4), .interpolation = GT_LANCZOS3))          \
+    CASE(resize_lanczos5_up, 1, gt_resize(a, SIZE(9, 11), .interpolation = GT_LANCZOS5))           \
+    CASE(resize_lanczos5_down, 1, gt_resize(a, SIZE(3, 4), .interpolation = GT_LANCZOS5))          \
+    CASE(crop, 1, gt_crop_images(a, .top = 1, .left = 2, .height = 3, .width = 2))                 \
+    CASE(pad, 1, gt_pad_images(a, .top = 1, .left = 2, .height = 5, .width = 6))                   \
+    CASE(attention, 3, gt_dot_product_attention(a, b, c))                                          \
+    CASE(attention_masked, 4,                                                                      \
+         gt_dot_product_attention(a, b, c, .bias = d, .mask = mask, .scale = 0.3))                 \
+    CASE(attention_causal, 3, gt_dot_product_attention(a, b, c, .is_causal = true))
+
+#define FUNCTION(name, count, expression)                                                          \
+    static gt_Tensor *case_##name(gt_Tensor *const *in, gt_Tensor *mask)                           \
+    {                                                                                              \
+        gt_Tensor *a = in[0], *b = in[1], *c = in[2], *d = in[3], *e = in[4];                      \
+        (void)a, (void)b, (void)c, (void)d, (void)e, (void)mask;                                   \
+        return expression;                                                                         \
+    }
+CASES(FUNCTION)
+
+#define ROW(name, count, expression) {#name, count, case_##name},
+static const struct OracleCase {
+    const char *name;
+    int inputs;
+    gt_Tensor *(*function)(gt_Tensor *const *in, gt_Tensor *mask);
+} cases[] = {CASES(ROW)};
+
+static gt_Tensor *load(const gt_TensorFile *file, const char *name, const char *part, int index)
+{
+    char full[80];
+    if (index >= 0)
+        snprintf(full, sizeof full, "%s.%s%d", name, part, index);
+    else
+        snprintf(full, sizeof full, "%s.%s", name, part);
+    gt_Tensor *tensor = gt_tensor_file_get(file, full);
+    cr_assert(tensor, "%s", gt_error_message());
+    return tensor;
+}
+
+/* Largest distance of any two elements, relative to the larger numbers; shapes must agree. */
+static double distance(const char *name, const char *what, gt_Tensor *got, gt_Tensor *expected)
+{
+    cr_assert(got, "%s, %s: %s", name, what, gt_error_message());
+    cr_assert(gt_shape_equal(gt_tensor_shape(got), gt_tensor_shape(expected)),
+              "%s, %s: another shape", name, what);
+    double largest = 0;
+    for (int64_t i = 0; i < gt_size(got); i++) {
+        double x = gt_at(got, i), y = gt_at(expected, i);
+        double apart = fabs(x - y) / fmax(1, fabs(y));
+        largest = apart <= largest ? largest : apart; /* NaN counts as far */
+    }
+    return largest;
+}
+
+static void replay(const gt_TensorFile *file, const struct OracleCase *c, gt_DType dtype,
+                   double tolerance)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *in[MOST_INPUTS] = {0}, *gradients[MOST_INPUTS];
+    for (int i = 0; i < c->inputs; i++) {
+        in[i] = gt_cast(load(file, c->name, "in", i), dtype);
+        gt_watch(tape, in[i]);
+    }
+    gt_Tensor *out = c->function(in, load(file, "attention", "mask", -1));
+    double off = distance(c->name, "value", out, load(file, c->name, "out", -1));
+    cr_assert(off <= tolerance, "%s: value off by %g", c->name, off);
+    gt_Tensor *loss = gt_sum(gt_multiply(out, gt_cast(load(file, c->name, "up", -1), dtype)));
+    gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){c->inputs, in}), gradients);
+    cr_assert(gt_status() == GT_OK, "%s: %s", c->name, gt_error_message());
+    for (int i = 0; i < c->inputs; i++) {
+        off = distance(c->name, "gradient", gradients[i], load(file, c->name, "grad", i));
+        cr_assert(off <= tolerance, "%s: gradient of input %d off by %g", c->name, i, off);
+    }
+    gt_tape_end(tape);
+}
+
+Test(oracle_nn, keras)
+{
+    const char *source = getenv("GT_TEST_SOURCE");
+    char path[512];
+    int count = (int)(sizeof cases / sizeof *cases);
+    snprintf(path, sizeof path, "%s/tests/oracle/nn.safetensors", source ? source : ".");
+    gt_TensorFile *file = gt_open_tensors(path);
+    cr_assert(file, "%s", gt_error_message());
+    for (int i = 0; i < count; i++) {
+        replay(file, &cases[i], GT_FLOAT64, 1e-12);
+        replay(file, &cases[i], GT_FLOAT32, 2e-5);
+    }
+    fprintf(stderr, "%d cases of %s\n", count, gt_tensor_file_metadata(file, "source"));
+    gt_tensor_file_free(file);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- large sizes: the three records are derivatives of one trilinear form ---- */
+
+static gt_Tensor *noise(gt_Shape shape, uint64_t seed)
+{
+    int64_t size = 1;
+    for (int d = 0; d < shape.rank; d++)
+        size *= shape.dims[d];
+    double *numbers = malloc((size_t)size * sizeof *numbers);
+    for (int64_t i = 0; i < size; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        numbers[i] = (double)(seed >> 40) * 0x1p-23 - 1;
+    }
+    gt_Tensor *tensor = gt_from_values_at(NULL, shape, GT_FLOAT64, size, numbers);
+    free(numbers);
+    return tensor;
+}
+
+/* One output of a convolution over two spatial axes, by its definition. */
+static double at_definition(gt_Tensor *x, gt_Tensor *kernel, int64_t stride, int64_t dilation,
+                            const int64_t before[2], int64_t groups, int64_t image, int64_t i,
+                            int64_t j, int64_t filter)
+{
+    gt_Shape xs = gt_tensor_shape(x), ks = gt_tensor_shape(kernel);
+    const double *xn = gt_float64_data(x), *kn = gt_float64_data(kernel);
+    int64_t in = ks.dims[2], group = filter / (ks.dims[3] / groups);
+    double sum = 0;
+    for (int64_t p = 0; p < ks.dims[0]; p++)
+        for (int64_t q = 0; q < ks.dims[1]; q++) {
+            int64_t r = i * stride - before[0] + p * dilation;
+            int64_t s = j * stride - before[1] + q * dilation;
+            for (int64_t c = 0; c < in; c++)
+                if (r >= 0 && r < xs.dims[1] && s >= 0 && s < xs.dims[2])
+                    sum += xn[((image * xs.dims[1] + r) * xs.dims[2] + s) * xs.dims[3] +
+                              group * in + c] *
+                           kn[((p * ks.dims[1] + q) * in + c) * ks.dims[3] + filter];
+        }
+    return sum;
+}
+
+static int64_t before_same(int64_t in, int64_t size, int64_t stride, int64_t dilation)
+{
+    int64_t total = ((in - 1) / stride) * stride + dilation * (size - 1) + 1 - in;
+    return total > 0 ? total / 2 : 0;
+}
+
+static void check_large(int64_t channels, int64_t filters, int64_t size, int64_t stride,
+                        int64_t dilation, int64_t groups, bool same)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *x = noise(gt_shape(3, 37, 29, channels), 1);
+    gt_Tensor *kernel = noise(gt_shape(size, size, channels / groups, filters), 2);
+    gt_watch(tape, x);
+    gt_watch(tape, kernel);
+    gt_Tensor *y = gt_conv(x, kernel, .strides = gt_shape(stride), .dilation = gt_shape(dilation),
+                           .groups = groups, .padding = same ? GT_SAME : GT_VALID);
+    cr_assert(y, "%s", gt_error_message());
+    gt_Shape shape = gt_tensor_shape(y);
+    int64_t before[2] = {same ? before_same(37, size, stride, dilation) : 0,
+                         same ? before_same(29, size, stride, dilation) : 0};
+    for (int64_t n = 0; n < gt_size(y); n += 97) {
+        int64_t f = n % filters, j = n / filters % shape.dims[2];
+        int64_t i = n / filters / shape.dims[2] % shape.dims[1];
+        int64_t image = n / filters / shape.dims[2] / shape.dims[1];
+        double expected =
+            at_definition(x, kernel, stride, dilation, before, groups, image, i, j, f);
+        cr_assert(fabs(gt_at(y, n) - expected) < 1e-11, "%g at %d, not %g", gt_at(y, n), (int)n,
+                  expected);
+    }
+    gt_Tensor *sources[2] = {x, kernel}, *gradients[2];
+    gt_Tensor *form = gt_sum(gt_multiply(y, noise(shape, 3)));
+    gt_gradients(tape, gt_tensors(form), ((gt_Tensors){2, sources}), gradients);
+    for (int i = 0; i < 2; i++) { /* linear in each: the derivative along x is the form itself */
+        double along = gt_item(gt_sum(gt_multiply(gradients[i], sources[i])));
+        cr_assert(fabs(along - gt_item(form)) < 1e-8, "%s %d: %.12g and %.12g",
+                  gt_status() ? gt_error_message() : "input", i, along, gt_item(form));
+    }
+    gt_tape_end(tape);
+}
+
+Test(oracle_nn, large)
+{
+    check_large(5, 7, 3, 1, 1, 1, true);
+    check_large(70, 150, 3, 1, 1, 1, false);
+    check_large(6, 8, 5, 2, 1, 2, true);
+    check_large(3, 4, 3, 1, 3, 1, true);
+    check_large(33, 9, 1, 1, 1, 1, false);
+    check_large(12, 20, 1, 1, 1, 4, true);
+    check_large(8, 4, 1, 3, 1, 1, true);
+    check_large(140, 140, 3, 1, 1, 140, true);
+    check_large(4, 4, 4, 2, 1, 4, false);
+}
+
+/* Numbers of everything that cuts work, as one sum of bits. */
+static uint64_t fingerprint(void)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *x = noise(gt_shape(5, 23, 31, 24), 4), *kernel = noise(gt_shape(3, 3, 24, 40), 5);
+    gt_Tensor *deep = noise(gt_shape(3, 3, 40, 1), 6);
+    gt_Tensor *sources[3] = {x, kernel, deep}, *gradients[3];
+    for (int i = 0; i < 3; i++)
+        gt_watch(tape, sources[i]);
+    gt_Tensor *y = gt_conv(x, kernel, .padding = GT_SAME);
+    y = gt_depthwise_conv(gt_max_pool(y, gt_shape(3), .strides = gt_shape(2)), deep);
+    y = gt_average_pool(gt_resize(y, gt_shape(30, 20)), gt_shape(2));
+    gt_Tensor *loss = gt_sum(gt_square(y));
+    gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){3, sources}), gradients);
+    uint64_t sum = 0;
+    for (int i = 0; i < 3; i++) {
+        cr_assert(gradients[i], "%s", gt_error_message());
+        const double *numbers = gt_float64_data(gradients[i]);
+        for (int64_t n = 0; n < gt_size(gradients[i]); n++) {
+            uint64_t bits;
+            memcpy(&bits, &numbers[n], sizeof bits);
+            sum = sum * 31 + bits;
+        }
+    }
+    gt_tape_end(tape);
+    return sum;
+}
+
+Test(oracle_nn, threads)
+{
+    uint64_t one = fingerprint();
+    cr_assert(gt_set_threads(3) == GT_OK);
+    cr_assert(fingerprint() == one, "three threads give other bits than one");
+    cr_assert(gt_set_threads(1) == GT_OK);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- in plans, which keep their own memory ---- */
+
+static gt_Status body(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_Tape *tape = gt_tape_begin();
+    for (int i = 0; i < 2; i++)
+        gt_watch(tape, in[i]);
+    gt_Tensor *y = gt_conv(in[0], in[1], .padding = GT_SAME, .strides = gt_shape(2));
+    y = gt_layer_normalization(gt_max_pool(y, gt_shape(2), .padding = GT_SAME));
+    y = gt_average_pool(gt_resize(y, gt_shape(7, 8)), gt_shape(2));
+    gt_gradients(tape, gt_tensors(gt_sum(gt_square(y))), ((gt_Tensors){2, in}), out + 1);
+    out[0] = gt_keep(y);
+    gt_keep(out[1]);
+    gt_keep(out[2]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(oracle_nn, planned)
+{
+    gt_Function *function = gt_function(body, NULL, .outputs = 3);
+    for (int64_t batch = 1; batch <= 3; batch++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *in[2] = {noise(gt_shape(batch, 11, 13, 3), 7), noise(gt_shape(3, 3, 3, 5), 8)};
+        gt_Tensor *planned[3], *eager[3];
+        gt_function_call(function, ((gt_Tensors){2, in}), planned);
+        body(NULL, in, eager);
+        cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+        for (int k = 0; k < 3; k++) {
+            size_t bytes = (size_t)gt_size(eager[k]) * sizeof(double);
+            cr_assert(gt_size(planned[k]) == gt_size(eager[k]) &&
+                          memcmp(gt_data(planned[k]), gt_data(eager[k]), bytes) == 0,
+                      "output %d differs in a plan", k);
+        }
+        gt_scope_end(scope);
+    }
+    gt_function_free(function);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- edges ---- */
+
+Test(oracle_nn, empty_batches)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *x = gt_zeros_of(gt_shape(0, 6, 6, 2)), *kernel = gt_ones_of(gt_shape(3, 3, 2, 4));
+    gt_watch(tape, x);
+    gt_watch(tape, kernel);
+    gt_Tensor *y = gt_max_pool(gt_conv(x, kernel, .padding = GT_SAME), gt_shape(2));
+    y = gt_average_pool(gt_resize(y, gt_shape(4, 4)), gt_shape(2));
+    cr_assert(gt_shape_equal(gt_tensor_shape(y), gt_shape(0, 2, 2, 4)), "%s", gt_error_message());
+    gt_Tensor *sources[2] = {x, kernel}, *gradients[2];
+    gt_gradients(tape, gt_tensors(gt_sum(y)), ((gt_Tensors){2, sources}), gradients);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    cr_assert(gt_shape_equal(gt_tensor_shape(gradients[0]), gt_shape(0, 6, 6, 2)));
+    for (int i = 0; i < 72; i++)
+        cr_assert(gt_at(gradients[1], i) == 0);
+    gt_tape_end(tape);
+}
+
+Test(oracle_nn, first_maximum_and_nan)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *x = gt_array64(gt_shape(1, 4, 1), 1, 1, NAN, 2);
+    gt_watch(tape, x);
+    gt_Tensor *y = gt_max_pool(x, gt_shape(2));
+    cr_assert(gt_at(y, 0) == 1 && isnan(gt_at(y, 1)));
+    gt_Tensor *g = gt_gradient(tape, gt_sum(y), x);
+    cr_assert(gt_at(g, 0) == 1 && gt_at(g, 1) == 0 && gt_at(g, 2) == 1 && gt_at(g, 3) == 0);
+    gt_tape_end(tape);
+}
+
+Test(oracle_nn, normalizing_nothing)
+{
+    gt_Tape *tape = gt_tape_begin();
+    for (int order = 1; order <= 3; order++) {
+        gt_Tensor *x = gt_zeros_of(gt_shape(2, 3));
+        gt_watch(tape, x);
+        gt_Tensor *y = gt_normalize(x, .order = order);
+        for (int i = 0; i < 6; i++)
+            cr_assert(gt_at(y, i) == 0);
+    }
+    gt_tape_end(tape);
+}
+
+#define REFUSES(expression, text)                                                                  \
+    do {                                                                                           \
+        cr_assert(!(expression), "%s was taken", #expression);                                     \
+        cr_assert(gt_status() == GT_INVALID && strstr(gt_error_message(), text), "%s: %s",         \
+                  #expression, gt_error_message());                                                \
+        gt_error_clear();                                                                          \
+    } while (0)
+
+Test(oracle_nn, errors)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_ones_of(gt_shape(2, 8, 8, 4)), *k = gt_ones_of(gt_shape(3, 3, 4, 6));
+    gt_Tensor *mean = gt_ones_of(gt_shape(3)), *flat = gt_ones_of(gt_shape(2, 4));
+    REFUSES(gt_conv(x, k, .strides = gt_shape(2), .dilation = gt_shape(2)),
+            "strides > 1 cannot be combined with dilation > 1");
+    REFUSES(gt_conv(x, k, .groups = 3), "4 channels and 6 filters cannot be cut into 3 groups");
+    REFUSES(gt_conv(x, k, .groups = 0), "0 groups");
+    REFUSES(gt_conv(x, k, .groups = 2), "a kernel (3, 3, 4, 6) does not fit 2 of the channels");
+    REFUSES(gt_conv(x, k, .padding = GT_CAUSAL), "causal padding is for one spatial axis, not 2");
+    REFUSES(gt_conv(x, k, .strides = gt_shape(0)), "stride 0");
+    REFUSES(gt_conv(x, k, .strides = gt_shape(1, 1, 1)), "3 strides for 2 spatial axes");
+    REFUSES(gt_conv(x, gt_ones_of(gt_shape(9, 3, 4, 6))),
+            "a window of 9 does not fit into spatial axis 0 of size 8");
+    REFUSES(gt_conv(x, gt_zeros_of(gt_shape(0, 3, 4, 6))), "window size 0");
+    REFUSES(gt_conv(x, gt_ones_of(gt_shape(3, 4, 6))), "differ in their number of axes");
+    REFUSES(gt_conv(x, gt_cast(k, GT_FLOAT64)), "types differ");
+    REFUSES(gt_conv(flat, flat), "is not (batch, one to three spatial axes, channels)");
+    REFUSES(gt_depthwise_conv(x, gt_ones_of(gt_shape(3, 3, 5, 1))), "depthwise_conv: a depthwise");
+    REFUSES(gt_separable_conv(x, gt_ones_of(gt_shape(3, 3, 4, 1)), k), "spatial size of 1");
+    REFUSES(gt_conv_transpose(x, gt_ones_of(gt_shape(3, 3, 6, 4)), .strides = gt_shape(2),
+                              .output_padding = gt_shape(2)),
+            "conv_transpose: ");
+    REFUSES(gt_conv_transpose(x, gt_ones_of(gt_shape(3, 3, 6, 5))), "conv_transpose: ");
+    gt_Tensor *wide = gt_zeros_of(gt_shape((int64_t)1 << 60, 8, 8, 0));
+    REFUSES(gt_conv(wide, gt_zeros_of(gt_shape(3, 3, 0, 6))), "is too large");
+    REFUSES(gt_max_pool(wide, gt_shape(2)), "is too large");
+    REFUSES(gt_max_pool(x, gt_shape()), "window size 0");
+    REFUSES(gt_max_pool(x, gt_shape(2, 2, 2)), "3 pool sizes for 2 spatial axes");
+    REFUSES(gt_average_pool(x, gt_shape(9)), "a window of 9 does not fit");
+    REFUSES(gt_batch_normalization(x, mean, mean), "a mean (3,) does not fit the axes of");
+    REFUSES(gt_layer_normalization(x, .axes = gt_axes(1, 1)), "axis 1 is named twice");
+    REFUSES(gt_layer_normalization(x, .axis = 4), "there is no axis 4");
+    REFUSES(gt_group_normalization(x), "4 channels cannot be cut into 32 groups");
+    REFUSES(gt_normalize(x, .order = 0), "a norm of order 0");
+    REFUSES(gt_resize(x, gt_shape(0, 3)), "cannot be resized to 0");
+    REFUSES(gt_resize(flat, gt_shape(2, 2)), "is not (height, width, channels)");
+    REFUSES(gt_crop_images(x, .top = 1, .height = 9, .left = 0, .right = 0), "axis of size 8");
+    REFUSES(gt_pad_images(x, .top = 1), "give two of before, after and the new size");
+    REFUSES(gt_dot_product_attention(x, x, k), "go together");
+    REFUSES(gt_dot_product_attention(x, x, x, .mask = x), "it must be bool");
+    gt_scope_end(scope);
+}

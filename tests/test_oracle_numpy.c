@@ -1,0 +1,426 @@
+/* Replays tests/oracle/numpy.safetensors, written by make_numpy.py: every case forward in float64
+ * and, but for those that float32 cannot follow, in float32. Also the errors of bad input. */
+#include <criterion/criterion.h>
+
+#include "gradtape.h"
+#include "leaks.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 5 };
+
+/* name, how many results, does float32 follow, what computes out[] from in[] */
+#define CASES(F)                                                                                   \
+    F(einsum_product, 1, 1, out[0] = gt_einsum("ij,jk->ik", gt_tensors(in[0], in[1])))             \
+    F(einsum_batch, 1, 1, out[0] = gt_einsum("bij,bkj->bik", gt_tensors(in[0], in[1])))            \
+    F(einsum_order, 1, 1, out[0] = gt_einsum("abc,cd,be->dae", gt_tensors(in[0], in[1], in[2])))   \
+    F(einsum_trace, 1, 1, out[0] = gt_einsum("ii", gt_tensors(in[0])))                             \
+    F(einsum_diagonal, 1, 1, out[0] = gt_einsum("ijij->ji", gt_tensors(in[0])))                    \
+    F(einsum_implicit, 1, 1, out[0] = gt_einsum("ba, ca", gt_tensors(in[0], in[1])))               \
+    F(einsum_ellipsis, 1, 1, out[0] = gt_einsum("...ij,...jk->...ik", gt_tensors(in[0], in[1])))   \
+    F(einsum_ellipsis_sum, 1, 1, out[0] = gt_einsum("i...,i...->...", gt_tensors(in[0], in[1])))   \
+    F(einsum_outer, 1, 1, out[0] = gt_einsum("i,j,k->kji", gt_tensors(in[0], in[1], in[2])))       \
+    F(einsum_sums, 1, 1, out[0] = gt_einsum("ijk,jl->l", gt_tensors(in[0], in[1])))                \
+    F(tensordot, 1, 1, out[0] = gt_tensordot(in[0], in[1]))                                        \
+    F(tensordot_axes, 1, 1,                                                                        \
+      out[0] = gt_tensordot(in[0], in[1], .a_axes = gt_axes(0, 2), .b_axes = gt_axes(2, 0)))       \
+    F(dot, 1, 1, out[0] = gt_dot(in[0], in[1]))                                                    \
+    F(dot_vector, 1, 1, out[0] = gt_dot(in[0], in[1]))                                             \
+    F(inner, 1, 1, out[0] = gt_inner(in[0], in[1]))                                                \
+    F(outer, 1, 1, out[0] = gt_outer(in[0], in[1]))                                                \
+    F(vdot, 1, 1, out[0] = gt_vdot(in[0], in[1]))                                                  \
+    F(kron, 1, 1, out[0] = gt_kron(in[0], in[1]))                                                  \
+    F(kron_ranks, 1, 1, out[0] = gt_kron(in[0], in[1]))                                            \
+    F(cross, 1, 1, out[0] = gt_cross(in[0], in[1]))                                                \
+    F(cross_axis, 1, 1, out[0] = gt_cross(in[0], in[1], .axis = 0))                                \
+    F(trace, 1, 1, out[0] = gt_trace(in[0]))                                                       \
+    F(trace_offset, 1, 1, out[0] = gt_trace(in[0], .offset = 1, .axis1 = 0, .axis2 = 2))           \
+    F(diagonal, 1, 1, out[0] = gt_diagonal(in[0], .offset = -1, .axis1 = 1, .axis2 = 2))           \
+    F(diagonal_far, 1, 1, out[0] = gt_diagonal(in[0], .offset = 9))                                \
+    F(diag_vector, 1, 1, out[0] = gt_diag(in[0], .k = 1))                                          \
+    F(diag_matrix, 1, 1, out[0] = gt_diag(in[0], .k = -1))                                         \
+    F(diagflat, 1, 1, out[0] = gt_diagflat(in[0], .k = -2))                                        \
+    F(sort, 1, 1, out[0] = gt_sort(in[0]))                                                         \
+    F(sort_axis, 1, 1, out[0] = gt_sort(in[0], .axis = 0))                                         \
+    F(sort_flat, 1, 1, out[0] = gt_sort(in[0], .axis = GT_NONE))                                   \
+    F(sort_descending, 1, 1, out[0] = gt_sort(in[0], .descending = true))                          \
+    F(sort_whole, 1, 1, out[0] = gt_sort(in[0]))                                                   \
+    F(sort_nan, 1, 1, out[0] = gt_sort(in[0]))                                                     \
+    F(argsort, 1, 1, out[0] = gt_argsort(in[0]))                                                   \
+    F(argsort_axis, 1, 1, out[0] = gt_argsort(in[0], .axis = 0))                                   \
+    F(top_k, 2, 1, gt_TopK top = gt_top_k(in[0], 3); out[0] = top.values; out[1] = top.indices)    \
+    F(in_top_k, 1, 1, out[0] = gt_in_top_k(in[0], in[1], 2))                                       \
+    F(median, 1, 1, out[0] = gt_median(in[0]))                                                     \
+    F(median_even, 1, 1, out[0] = gt_median(in[0], .axis = 1))                                     \
+    F(quantile, 1, 1, out[0] = gt_quantile(in[0], 0.3, .axis = 0))                                 \
+    F(quantile_many, 1, 1, out[0] = gt_quantile(in[0], in[1], .axis = 1))                          \
+    F(quantile_axes, 1, 1,                                                                         \
+      out[0] = gt_quantile(in[0], 0.62, .axes = gt_axes(0, 2), .keepdims = true))                  \
+    F(quantile_nan, 1, 1, out[0] = gt_quantile(in[0], 0.5, .axis = 1))                             \
+    F(percentile, 1, 1, out[0] = gt_percentile(in[0], 37.5))                                       \
+    F(searchsorted, 1, 1, out[0] = gt_searchsorted(in[0], in[1]))                                  \
+    F(searchsorted_right, 1, 1, out[0] = gt_searchsorted(in[0], in[1], .right = true))             \
+    F(digitize, 1, 1, out[0] = gt_digitize(in[0], in[1]))                                          \
+    F(digitize_right, 1, 1, out[0] = gt_digitize(in[0], in[1], .right = true))                     \
+    F(bincount, 1, 1, out[0] = gt_bincount(in[0]))                                                 \
+    F(bincount_weights, 1, 1, out[0] = gt_bincount(in[0], .weights = in[1], .length = 8))          \
+    F(histogram, 2, 1, gt_Histogram h = gt_histogram(in[0]); out[0] = h.counts; out[1] = h.edges)  \
+    F(histogram_range, 2, 1,                                                                       \
+      gt_Histogram h = gt_histogram(in[0], .bins = 5, .low = -1, .high = 1);                       \
+      out[0] = h.counts; out[1] = h.edges)                                                         \
+    F(isin, 1, 1, out[0] = gt_isin(in[0], in[1]))                                                  \
+    F(segment_sum, 1, 1, out[0] = gt_segment_sum(in[0], in[1], 4))                                 \
+    F(segment_max, 1, 1, out[0] = gt_segment_max(in[0], in[1], 4))                                 \
+    F(segment_min, 1, 1, out[0] = gt_segment_min(in[0], in[1], 4))                                 \
+    F(segment_prod, 1, 1, out[0] = gt_segment_prod(in[0], in[1], 4))                               \
+    F(exp2, 1, 1, out[0] = gt_exp2(in[0]))                                                         \
+    F(cbrt, 1, 1, out[0] = gt_cbrt(in[0]))                                                         \
+    F(sinc, 1, 1, out[0] = gt_sinc(in[0]))                                                         \
+    F(erfinv, 1, 0, out[0] = gt_erfinv(in[0]))                                                     \
+    F(logaddexp, 1, 1, out[0] = gt_logaddexp(in[0], in[1]))                                        \
+    F(logaddexp2, 1, 1, out[0] = gt_logaddexp2(in[0], in[1]))                                      \
+    F(hypot, 1, 1, out[0] = gt_hypot(in[0], in[1]))                                                \
+    F(nan_to_num, 1, 1, out[0] = gt_nan_to_num(in[0], .nan = 7, .posinf = 8, .neginf = -9))        \
+    F(fmax, 1, 1, out[0] = gt_fmax(in[0], in[1]))                                                  \
+    F(fmin, 1, 1, out[0] = gt_fmin(in[0], in[1]))                                                  \
+    F(signbit, 1, 1, out[0] = gt_signbit(in[0]))                                                   \
+    F(isclose, 1, 0, out[0] = gt_isclose(in[0], in[1]))                                            \
+    F(isclose_nan, 1, 1, out[0] = gt_isclose(in[0], in[1], .rtol = 1e-3, .equal_nan = true))       \
+    F(allclose, 1, 1, out[0] = gt_allclose(in[0], in[1]))                                          \
+    F(bitwise_and, 1, 1, out[0] = gt_bitwise_and(in[0], in[1]))                                    \
+    F(bitwise_or, 1, 1, out[0] = gt_bitwise_or(in[0], in[1]))                                      \
+    F(bitwise_xor, 1, 1, out[0] = gt_bitwise_xor(in[0], in[1]))                                    \
+    F(bitwise_not, 1, 1, out[0] = gt_bitwise_not(in[0]))                                           \
+    F(left_shift, 1, 1, out[0] = gt_left_shift(in[0], in[1]))                                      \
+    F(right_shift, 1, 1, out[0] = gt_right_shift(in[0], in[1]))                                    \
+    F(nansum, 1, 1, out[0] = gt_nansum(in[0], .axis = 0))                                          \
+    F(nanmean, 1, 1, out[0] = gt_nanmean(in[0], .axis = 1))                                        \
+    F(nanmax, 1, 1, out[0] = gt_nanmax(in[0], .axis = 1))                                          \
+    F(nanmin, 1, 1, out[0] = gt_nanmin(in[0]))                                                     \
+    F(ptp, 1, 1, out[0] = gt_ptp(in[0], .axis = 1))                                                \
+    F(average, 1, 1, out[0] = gt_average(in[0], .axis = 0, .weights = in[1]))                      \
+    F(diff, 1, 1, out[0] = gt_diff(in[0], .n = 2))                                                 \
+    F(diff_axis, 1, 1, out[0] = gt_diff(in[0], .axis = 0))                                         \
+    F(trapezoid, 1, 1, out[0] = gt_trapezoid(in[0], .dx = 0.5))                                    \
+    F(trapezoid_x, 1, 1, out[0] = gt_trapezoid(in[0], .x = in[1]))                                 \
+    F(hstack, 1, 1, out[0] = gt_hstack(gt_tensors(in[0], in[1])))                                  \
+    F(hstack_vectors, 1, 1, out[0] = gt_hstack(gt_tensors(in[0], in[1])))                          \
+    F(vstack, 1, 1, out[0] = gt_vstack(gt_tensors(in[0], in[1])))                                  \
+    F(dstack, 1, 1, out[0] = gt_dstack(gt_tensors(in[0], in[1])))                                  \
+    F(column_stack, 1, 1, out[0] = gt_column_stack(gt_tensors(in[0], in[1])))                      \
+    F(array_split, 3, 1, gt_array_split(in[0], 3, out, .axis = 1))                                 \
+    F(hsplit, 2, 1, gt_hsplit(in[0], 2, out))                                                      \
+    F(vsplit, 2, 1, gt_vsplit(in[0], 2, out))                                                      \
+    F(unstack, 3, 1, gt_unstack(in[0], 3, out, .axis = 1))                                         \
+    F(rot90, 1, 1, out[0] = gt_rot90(in[0]))                                                       \
+    F(rot90_three, 1, 1, out[0] = gt_rot90(in[0], .k = 3, .axis1 = 1, .axis2 = 2))                 \
+    F(rot90_two, 1, 1, out[0] = gt_rot90(in[0], .k = -2))                                          \
+    F(fliplr, 1, 1, out[0] = gt_fliplr(in[0]))                                                     \
+    F(flipud, 1, 1, out[0] = gt_flipud(in[0]))                                                     \
+    F(meshgrid, 3, 1, gt_meshgrid(gt_tensors(in[0], in[1], in[2]), out))                           \
+    F(meshgrid_matrix, 2, 1, gt_meshgrid(gt_tensors(in[0], in[1]), out, .matrix = true))           \
+    F(slice_update, 1, 1, out[0] = gt_slice_update(in[0], gt_shape(1, 0), in[1]))                  \
+    F(scatter_update, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                       \
+    F(scatter_update_rows, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                  \
+    F(norm, 1, 1, out[0] = gt_norm(in[0]))                                                         \
+    F(norm_one, 1, 1, out[0] = gt_norm(in[0], .ord = 1, .axis = 0))                                \
+    F(norm_three, 1, 1, out[0] = gt_norm(in[0], .ord = 3, .axis = 1, .keepdims = true))            \
+    F(norm_inf, 1, 1, out[0] = gt_norm(in[0], .ord = INFINITY, .axis = 1))                         \
+    F(matrix_norms, 5, 1,                                                                          \
+      for (int kind = 0; kind < 5; kind++) out[kind] = gt_matrix_norm(in[0], (gt_MatrixNorm)kind)) \
+    F(cdist, 1, 1, out[0] = gt_cdist(in[0], in[1]))                                                \
+    F(solve, 1, 1, out[0] = gt_solve(in[0], in[1]))                                                \
+    F(solve_vector, 1, 1, out[0] = gt_solve(in[0], in[1]))                                         \
+    F(solve_batch, 1, 1, out[0] = gt_solve(in[0], gt_expand_dims(in[1], 0)))                       \
+    F(solve_triangular, 1, 1, out[0] = gt_solve_triangular(in[0], in[1]))                          \
+    F(solve_triangular_lower, 1, 1, out[0] = gt_solve_triangular(in[0], in[1], .lower = true))     \
+    F(solve_triangular_transposed, 1, 1,                                                           \
+      out[0] = gt_solve_triangular(in[0], in[1], .transpose = true))                               \
+    F(inv, 1, 1, out[0] = gt_inv(in[0]))                                                           \
+    F(pinv, 1, 1, out[0] = gt_pinv(in[0]))                                                         \
+    F(pinv_wide, 1, 1, out[0] = gt_pinv(in[0]))                                                    \
+    F(pinv_low_rank, 1, 1, out[0] = gt_pinv(in[0]))                                                \
+    F(lstsq, 1, 1, out[0] = gt_lstsq(in[0], in[1]))                                                \
+    F(lstsq_wide, 1, 1, out[0] = gt_lstsq(in[0], in[1]))                                           \
+    F(det, 1, 1, out[0] = gt_det(in[0]))                                                           \
+    F(det_odd, 1, 1, out[0] = gt_det(in[0]))                                                       \
+    F(slogdet, 2, 1, gt_Slogdet d = gt_slogdet(in[0]); out[0] = d.sign; out[1] = d.logabsdet)      \
+    F(slogdet_singular, 2, 1, gt_Slogdet d = gt_slogdet(in[0]); out[0] = d.sign;                   \
+      out[1] = d.logabsdet)                                                                        \
+    F(logdet, 1, 1, out[0] = gt_logdet(in[0]))                                                     \
+    F(matrix_power, 1, 1, out[0] = gt_matrix_power(in[0], 5))                                      \
+    F(matrix_power_minus, 1, 1, out[0] = gt_matrix_power(in[0], -2))                               \
+    F(cholesky, 1, 1, out[0] = gt_cholesky(in[0]))                                                 \
+    F(qr, 2, 1, gt_Qr f = gt_qr(in[0]); out[0] = gt_abs(f.q); out[1] = gt_abs(f.r))                \
+    F(qr_wide, 2, 1, gt_Qr f = gt_qr(in[0]); out[0] = gt_abs(f.q); out[1] = gt_abs(f.r))           \
+    F(svd, 3, 1, gt_Svd f = gt_svd(in[0]); out[0] = gt_abs(f.u); out[1] = f.s;                     \
+      out[2] = gt_abs(f.vh))                                                                       \
+    F(svd_wide, 3, 1, gt_Svd f = gt_svd(in[0]); out[0] = gt_abs(f.u); out[1] = f.s;                \
+      out[2] = gt_abs(f.vh))                                                                       \
+    F(eigh, 2, 1, gt_Eigh f = gt_eigh(in[0]); out[0] = f.values; out[1] = gt_abs(f.vectors))
+
+#define DEFINE(name, count, follows, ...)                                                          \
+    static void compute_##name(gt_Tensor **in, gt_Tensor **out)                                    \
+    {                                                                                              \
+        __VA_ARGS__;                                                                               \
+    }
+CASES(DEFINE)
+
+typedef struct Replay {
+    const char *name;
+    int results;
+    bool follows;
+    void (*compute)(gt_Tensor **in, gt_Tensor **out);
+} Replay;
+#define ENTRY(name, count, follows, ...) {#name, count, follows, compute_##name},
+static const Replay replays[] = {CASES(ENTRY)};
+enum { REPLAYS = sizeof replays / sizeof *replays };
+
+static gt_TensorFile *open_oracle(void)
+{
+    char path[1024];
+    const char *source = getenv("GT_TEST_SOURCE");
+    snprintf(path, sizeof path, "%s/tests/oracle/numpy.safetensors", source ? source : ".");
+    gt_TensorFile *file = gt_open_tensors(path);
+    cr_assert_not_null(file, "%s", gt_error_message());
+    return file;
+}
+
+static gt_Tensor *part(const gt_TensorFile *file, const char *name, const char *kind, int i)
+{
+    char full[100];
+    snprintf(full, sizeof full, "%s.%s%d", name, kind, i);
+    return gt_tensor_file_find(file, full) < 0 ? NULL : gt_tensor_file_get(file, full);
+}
+
+/* How far apart, in units of the largest number (at least 1) that is expected. */
+static double distance(const gt_Tensor *got, const gt_Tensor *expected)
+{
+    double scale = 1, most = 0;
+    for (int64_t i = 0; i < gt_size(expected); i++) {
+        double e = fabs(gt_at(expected, i));
+        if (isfinite(e) && e > scale)
+            scale = e;
+    }
+    for (int64_t i = 0; i < gt_size(expected); i++) {
+        double e = gt_at(expected, i), g = gt_at(got, i);
+        if (g == e || (isnan(g) && isnan(e)))
+            continue;
+        double off = fabs(g - e) / scale;
+        most = off > most || isnan(off) ? (isnan(off) ? INFINITY : off) : most;
+    }
+    return most;
+}
+
+/* false: left out, for want of LAPACK */
+static bool replay(const gt_TensorFile *file, const Replay *r, gt_DType real, double tolerance)
+{
+    gt_Tensor *in[MOST] = {NULL}, *out[MOST] = {NULL};
+    for (int i = 0; i < MOST && (in[i] = part(file, r->name, "in", i)); i++)
+        if (gt_dtype_is_float(gt_dtype(in[i])))
+            in[i] = gt_cast(in[i], real);
+    r->compute(in, out);
+    if (gt_status() == GT_UNSUPPORTED && strstr(gt_error_message(), "OpenBLAS")) {
+        gt_error_clear();
+        return false;
+    }
+    cr_assert(gt_status() == GT_OK, "%s: %s", r->name, gt_error_message());
+    for (int i = 0; i < r->results; i++) {
+        gt_Tensor *expected = part(file, r->name, "out", i);
+        char got_shape[160], shape[160];
+        cr_assert(expected && gt_shape_equal(gt_tensor_shape(out[i]), gt_tensor_shape(expected)),
+                  "%s: result %d has shape %s, not %s", r->name, i,
+                  gt_shape_text(gt_tensor_shape(out[i]), got_shape, sizeof got_shape),
+                  gt_shape_text(gt_tensor_shape(expected), shape, sizeof shape));
+        cr_assert(gt_dtype_is_float(gt_dtype(expected)) == gt_dtype_is_float(gt_dtype(out[i])),
+                  "%s: result %d is of type %s", r->name, i, gt_dtype_name(gt_dtype(out[i])));
+        double off = distance(out[i], expected);
+        cr_assert(off <= tolerance, "%s, %s: result %d is %g off", r->name, gt_dtype_name(real), i,
+                  off);
+    }
+    return true;
+}
+
+Test(oracle_numpy, every_case)
+{
+    gt_TensorFile *file = open_oracle();
+    int cases = 0, left_out = 0;
+    for (int64_t i = 0; i < gt_tensor_file_count(file); i++)
+        cases += strstr(gt_tensor_file_name(file, i), ".out0") != NULL;
+    cr_assert_eq(cases, REPLAYS, "the file has %d cases, the test %d", cases, (int)REPLAYS);
+    for (int i = 0; i < REPLAYS; i++) {
+        gt_Scope *scope = gt_scope_begin();
+        left_out += !replay(file, &replays[i], GT_FLOAT64, 1e-10);
+        if (replays[i].follows)
+            replay(file, &replays[i], GT_FLOAT32, 1e-5);
+        gt_scope_end(scope);
+    }
+    fprintf(stderr, "%d cases, %d left out for want of OpenBLAS\n", REPLAYS, left_out);
+    gt_tensor_file_free(file);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- gradients of what is made of several operations ---- */
+
+typedef gt_Tensor *Function(gt_Tensor *x);
+
+/* The derivative of the weighted sum of f(x), against central differences. */
+static void check_gradient(const char *name, Function *f, gt_Shape shape)
+{
+    const double h = 1e-5;
+    gt_Scope *scope = gt_scope_begin();
+    double numbers[64], weights[256];
+    int64_t n = 1;
+    for (int d = 0; d < shape.rank; d++)
+        n *= shape.dims[d];
+    for (int64_t i = 0; i < n; i++)
+        numbers[i] = sin(1.7 * (double)i * (double)i + 0.3) +
+                     (shape.rank == 2 && i % (shape.dims[1] + 1) == 0 ? 3.0 + (double)i : 0);
+    for (int i = 0; i < 256; i++)
+        weights[i] = cos(1.0 + 1.3 * i);
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *x = gt_from_values_at(NULL, shape, GT_FLOAT64, n, numbers);
+    gt_watch(tape, x);
+    gt_Tensor *y = f(x);
+    int64_t results = gt_size(y);
+    cr_assert(gt_status() == GT_OK && results <= 256, "%s: %s", name, gt_error_message());
+    gt_Tensor *w =
+        gt_reshape(gt_from_values_at(NULL, gt_shape(results), GT_FLOAT64, results, weights),
+                   gt_tensor_shape(y));
+    gt_Tensor *g = gt_gradient(tape, gt_sum(gt_multiply(y, w)), x);
+    cr_assert(gt_status() == GT_OK, "%s: %s", name, gt_error_message());
+    for (int64_t i = 0; i < n; i++) {
+        double at = numbers[i], side[2];
+        for (int k = 0; k < 2; k++) {
+            numbers[i] = at + (k ? -h : h);
+            gt_Tensor *moved = f(gt_from_values_at(NULL, shape, GT_FLOAT64, n, numbers));
+            side[k] = gt_item(gt_sum(gt_multiply(moved, w)));
+        }
+        numbers[i] = at;
+        double expected = (side[0] - side[1]) / (2 * h), got = gt_at(g, i);
+        cr_assert(fabs(got - expected) <= 2e-6 * fmax(1, fabs(expected)),
+                  "%s: the derivative at %d is %.10g, by differences %.10g", name, (int)i, got,
+                  expected);
+    }
+    gt_tape_end(tape);
+    gt_scope_end(scope);
+}
+
+#define GRADIENTS(F)                                                                               \
+    F(einsum, gt_einsum("ij,kj,jl->kil", gt_tensors(x, x, x)))                                     \
+    F(einsum_diagonal, gt_einsum("ii,ij->j", gt_tensors(x, x)))                                    \
+    F(kron, gt_kron(x, x))                                                                         \
+    F(cross, gt_cross(x, gt_square(x)))                                                            \
+    F(diagflat, gt_diagflat(x))                                                                    \
+    F(quantile, gt_quantile(x, 0.3, .axis = 1))                                                    \
+    F(quantile_q,                                                                                  \
+      gt_quantile(gt_array64(gt_shape(4), 1, 7, 2, -5), gt_divide(gt_abs(gt_ravel(x)), 100)))      \
+    F(top_k, gt_top_k(x, 2).values)                                                                \
+    F(segment_sum, gt_segment_sum(x, gt_arange(-2, 1, 1, .dtype = GT_INT32), 3))                   \
+    F(logaddexp, gt_logaddexp(x, gt_square(x)))                                                    \
+    F(sinc, gt_sinc(x))                                                                            \
+    F(nanmean, gt_nanmean(x, .axis = 0))                                                           \
+    F(average, gt_average(x, .weights = gt_square(x)))                                             \
+    F(trapezoid, gt_trapezoid(x, .x = gt_square(x)))                                               \
+    F(slice_update,                                                                                \
+      gt_slice_update(x, gt_shape(1, 1), gt_slice(x, gt_shape(0, 0), gt_shape(2, 1))))             \
+    F(rot90, gt_rot90(gt_square(x), .k = 3))                                                       \
+    F(norm_three, gt_norm(x, .ord = 3, .axis = 1))                                                 \
+    F(cdist, gt_cdist(x, gt_square(x)))
+#define SQUARE_GRADIENTS(F)                                                                        \
+    F(inv, gt_inv(x))                                                                              \
+    F(det, gt_det(x))                                                                              \
+    F(logdet, gt_logdet(gt_matmul(x, x, .transpose_b = true)))                                     \
+    F(matrix_power, gt_matrix_power(x, -2))                                                        \
+    F(lstsq, gt_lstsq(gt_slice(x, gt_shape(0, 0), gt_shape(3, 2)), x))                             \
+    F(lstsq_wide, gt_lstsq(gt_slice(x, gt_shape(0, 0), gt_shape(2, 3)),                            \
+                           gt_slice(x, gt_shape(1, 0), gt_shape(2, 2))))                           \
+    F(qr_wide, gt_qr(gt_slice(x, gt_shape(0, 0), gt_shape(2, 3))).r)                               \
+    F(nuclear, gt_matrix_norm(x, GT_NORM_NUCLEAR))                                                 \
+    F(spectral, gt_matrix_norm(x, GT_NORM_SPECTRAL))
+#define DEFINE_GRADIENT(name, expression)                                                          \
+    static gt_Tensor *function_##name(gt_Tensor *x)                                                \
+    {                                                                                              \
+        return expression;                                                                         \
+    }
+GRADIENTS(DEFINE_GRADIENT)
+SQUARE_GRADIENTS(DEFINE_GRADIENT)
+
+#define CHECK_GRADIENT(name, expression) check_gradient(#name, function_##name, gt_shape(3, 3));
+Test(oracle_numpy, gradients_of_compositions)
+{
+    GRADIENTS(CHECK_GRADIENT)
+    gt_inv(gt_eye(2));
+    if (gt_status() == GT_OK) {
+        SQUARE_GRADIENTS(CHECK_GRADIENT)
+    }
+    gt_error_clear();
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- errors ---- */
+
+#define FAILS(expression, text)                                                                    \
+    do {                                                                                           \
+        (void)(expression);                                                                        \
+        cr_assert(gt_status() != GT_OK, "%s was taken", #expression);                              \
+        cr_assert(strstr(gt_error_message(), text), "%s: %s", #expression, gt_error_message());    \
+        cr_assert(strstr(gt_error_message(), "test_oracle_numpy.c:"), "%s", gt_error_message());   \
+        gt_error_clear();                                                                          \
+    } while (0)
+
+Test(oracle_numpy, errors)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = gt_ones_of(gt_shape(2, 3)), *v = gt_ones_of(gt_shape(3));
+    gt_Tensor *whole = gt_zeros_of(gt_shape(2), .dtype = GT_INT32), *parts[3];
+    FAILS(gt_einsum("ij,jk->ik", gt_tensors(a, a)), "einsum: axis j is both 3 and 2");
+    FAILS(gt_einsum("...i,...i", gt_tensors(a, gt_ones_of(gt_shape(4, 3)))),
+          "axis ... is both 2 and 4");
+    FAILS(gt_einsum("ij->ik", gt_tensors(a)), "einsum");
+    FAILS(gt_einsum("i2->i", gt_tensors(a)), "cannot be read from \"2");
+    FAILS(gt_einsum("ijk->i", gt_tensors(a)), "operand 1 of rank 2 does not fit");
+    FAILS(gt_einsum("ij->ii", gt_tensors(a)), "there twice");
+    FAILS(gt_tensordot(a, a, .count = 1), "tensordot: the axes of (2, 3) and (2, 3) do not fit");
+    FAILS(gt_cross(a, gt_ones_of(gt_shape(2, 2))), "cross: it takes vectors of 3");
+    FAILS(gt_diagonal(v), "diagonal: a diagonal is that of a matrix");
+    FAILS(gt_diag(gt_ones_of(gt_shape(1, 1, 1))), "diag: it takes a vector or a matrix");
+    FAILS(gt_sort(gt_scalar(1, GT_FLOAT32)), "sort: there is no axis -1");
+    FAILS(gt_top_k(v, 4), "there are no 4 largest");
+    FAILS(gt_quantile(gt_ones_of(gt_shape(0)), 0.5), "quantile: there is no quantile of nothing");
+    FAILS(gt_searchsorted(a, v), "sorted vector, not of shape (2, 3)");
+    FAILS(gt_bincount(v), "bincount: what is counted are integers");
+    FAILS(gt_bincount(gt_add(whole, -1), .length = 3), "bincount");
+    FAILS(gt_segment_max(a, gt_add(whole, 7), 3), "segment_max: id 7 of row 0");
+    FAILS(gt_segment_sum(a, v, 3), "indices are int32");
+    FAILS(gt_hstack(((gt_Tensors){0, NULL})), "hstack: it takes 1 to");
+    FAILS(gt_unstack(a, 3, parts), "unstack: axis 0 of length 2 cannot be cut into 3");
+    FAILS(gt_rot90(a, .axis1 = 1), "rot90: axis1 and axis2 are both 1");
+    FAILS(gt_slice_update(a, gt_shape(1, 1), a), "slice_update: (2, 3) has no block");
+    FAILS(gt_scatter_update(a, whole, a), "scatter_update: indices (2,) do not say places");
+    FAILS(gt_scatter_update(a, gt_full(gt_shape(1, 2), 2, .dtype = GT_INT32),
+                            gt_ones_of(gt_shape(1))),
+          "scatter_update: index");
+    FAILS(gt_bitwise_and(v, v), "bitwise_and: type float32");
+    FAILS(gt_solve(a, v), "solve: it takes square matrices, not shape (2, 3)");
+    FAILS(gt_inv(a), "inv: it takes square matrices");
+    FAILS(gt_norm(a, .axis = 5), "there is no axis 5");
+    FAILS(gt_cdist(a, gt_ones_of(gt_shape(2, 2))), "cdist: it takes rows of the same length");
+    gt_solve(gt_eye(2), gt_eye(2));
+    if (gt_status() == GT_OK) {
+        gt_Tensor *singular = gt_ones_of(gt_shape(2, 2));
+        FAILS(gt_inv(singular), "inv: solve: the matrix is singular");
+        FAILS(gt_solve(gt_stack(gt_tensors(gt_eye(2), singular)), gt_zeros_of(gt_shape(2, 2, 1))),
+              "solve: matrix 1 of the batch is singular");
+        FAILS(gt_cholesky(gt_negative(gt_eye(2))), "cholesky: the matrix is not positive definite");
+    }
+    gt_error_clear();
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
