@@ -518,6 +518,17 @@ case("gt_lstsq(a, b)", lambda a, b: jnp.linalg.pinv(a) @ b, real(4, 2), real(4, 
 case("gt_cdist(a, b)", lambda a, b: jnp.sqrt(((a[:, None] - b[None]) ** 2).sum(-1)), real(3, 2),
      real(2, 2))
 
+# ---- more element by element, on fixed numbers ----
+
+grid = np.arange(-11, 13, 2).reshape(3, 4) / 16
+case("cbrt", jnp.cbrt, grid, check=np.cbrt)
+case("cbrt", jnp.cbrt, SPECIAL, check=np.cbrt, gradient=False)
+case("erfinv", jsp.special.erfinv, grid, check=scipy.special.erfinv)
+case("hypot", jnp.hypot, grid, grid[:, :1] + 2, check=np.hypot)
+for name in ["bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"]:
+    a, b = np.arange(-5, 7, dtype=np.int32).reshape(3, 4), np.array([1, 3, 6, 2], np.int32)
+    case(name, getattr(jnp, name), a, b, check=getattr(np, name))
+
 metadata["versions"] = (f"jax {jax.__version__}, jaxlib {jaxlib.__version__}, numpy {np.__version__}, "
                         f"scipy {scipy.__version__}")
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "operations.safetensors")
