@@ -279,37 +279,52 @@ static void G(row_straight)(int64_t n, int64_t k, const number *a, int64_t step,
     }
 }
 
-/* sum + a[0] x[0] + a[step] x[1] + ..., `deep` of them, x the columns of a square of B. */
-static GT_NOINLINE G(vec) G(add_square)(G(vec) sum, const number *a, int64_t step, const number *b,
-                                        int64_t ldb, int64_t wide, int64_t deep)
-{
-    G(vec) x[LANES];
-    G(load_turned)(x, b, ldb, wide, deep);
-    GT_UNROLL
-    for (int q = 0; q < LANES; q++) {
-        if (q >= deep)
-            break;
-        sum = G(fma)(G(broadcast)(a + q * step), x[q], sum);
-    }
-    return sum;
-}
-
 /* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
 static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, const number *b,
                           int64_t ldb, number *c)
 {
     const int64_t depth = G(block_depth)(k);
-    for (int64_t j = 0; j < n; j += LANES) {
-        const int64_t wide = n - j < LANES ? n - j : LANES;
+    for (int64_t j = 0; j < n; j += 2 * LANES) {
+        const int64_t left = n - j < LANES ? n - j : LANES;
+        const int64_t right = n - j < 2 * LANES ? n - j - left : LANES;
         for (int64_t from = 0; from < k; from += depth) {
             const int64_t to = k - from < depth ? k : from + depth;
-            G(vec) sum = G(zero)();
-            for (int64_t p = from; p < to; p += LANES)
-                sum = G(add_square)(sum, a + p * step, step, b + j * ldb + p, ldb, wide,
-                                    to - p < LANES ? to - p : LANES);
-            if (from > 0)
-                sum = G(add)(G(load_part)(c + j, G(mask_of)((int)wide)), sum);
-            G(store_part)(c + j, sum, (int)wide);
+            G(vec) sum[2] = {G(zero)(), G(zero)()};
+            for (int64_t p = from; p < to; p += LANES) {
+                const int64_t deep = to - p < LANES ? to - p : LANES;
+                G(vec) x[LANES], y[LANES];
+                G(load_turned)(x, b + j * ldb + p, ldb, left, deep);
+                if (right > 0)
+                    G(load_turned)(y, b + (j + LANES) * ldb + p, ldb, right, deep);
+                else
+                    for (int q = 0; q < LANES; q++)
+                        y[q] = G(zero)();
+                if (deep == LANES) {
+                    GT_UNROLL
+                    for (int q = 0; q < LANES; q++) {
+                        const G(vec) s = G(broadcast)(a + (p + q) * step);
+                        sum[0] = G(fma)(s, x[q], sum[0]);
+                        sum[1] = G(fma)(s, y[q], sum[1]);
+                    }
+                } else {
+                    GT_UNROLL
+                    for (int q = 0; q < LANES; q++) {
+                        if (q >= deep)
+                            break;
+                        const G(vec) s = G(broadcast)(a + (p + q) * step);
+                        sum[0] = G(fma)(s, x[q], sum[0]);
+                        sum[1] = G(fma)(s, y[q], sum[1]);
+                    }
+                }
+            }
+            if (from > 0) {
+                sum[0] = G(add)(G(load_part)(c + j, G(mask_of)((int)left)), sum[0]);
+                if (right > 0)
+                    sum[1] = G(add)(G(load_part)(c + j + LANES, G(mask_of)((int)right)), sum[1]);
+            }
+            G(store_part)(c + j, sum[0], (int)left);
+            if (right > 0)
+                G(store_part)(c + j + LANES, sum[1], (int)right);
         }
     }
 }
