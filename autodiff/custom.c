@@ -218,8 +218,13 @@ gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
     gt_Site site = gt_site_enter(here, name);
     Run run = {.context = context,
                .operation = &custom_gradient,
-               .call = {sizeof(Call), function, gradient, user, name, inputs.count,
-                        options.saved < 0 ? -1 : options.outputs + options.saved},
+               .call = {.size = sizeof(Call),
+                        .function = function,
+                        .gradient = gradient,
+                        .user = user,
+                        .name = name,
+                        .inputs = inputs.count,
+                        .outputs = options.saved < 0 ? -1 : options.outputs + options.saved},
                .given = inputs};
     gt_Listener listener = {0};
     if (!gradient)
@@ -482,11 +487,15 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
     if (!context)
         return gt_status();
     gt_Site site = gt_site_enter(here, recompute.name);
-    Run run = {
-        .context = context,
-        .operation = &recompute,
-        .call = {sizeof(Call), function, NULL, user, recompute.name, inputs.count, options.outputs},
-        .given = inputs};
+    Run run = {.context = context,
+               .operation = &recompute,
+               .call = {.size = sizeof(Call),
+                        .function = function,
+                        .user = user,
+                        .name = recompute.name,
+                        .inputs = inputs.count,
+                        .outputs = options.outputs},
+               .given = inputs};
     if (context->frame) {
         run.call.layer = context->frame->layer;
         run.call.serial = context->frame->layer->serial;

@@ -72,6 +72,7 @@ GT_UNARY(relu, u8, uint8_t, x)
 GT_DIVISION_REAL(f32, float, fmodf, floorf, copysignf)
 GT_DIVISION_REAL(f64, double, fmod, floor, copysign)
 
+#if GT_IS_BASE(GT_ISA) /* whole numbers have one build */
 /* By 0 gives 0; by -1 is negation, for the quotient of the lowest number has no room. */
 #define GT_DIVISION_INTEGER(suffix, type)                                                          \
     static inline type gt_mod_##suffix(type a, type b)                                             \
@@ -103,6 +104,7 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
 {
     return (uint8_t)(b == 0 ? 0 : a / b);
 }
+#endif
 
 #define GT_BINARY_DIVISION(ignored, suffix, type, TYPE)                                            \
     GT_BINARY(floor_divide, suffix, type, type, gt_floor_divide_##suffix(a, b))                    \
@@ -117,7 +119,7 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     GT_BINARY(minimum, suffix, type, type, ((a < b) | (a != a)) ? a : b)                           \
     GT_BINARY(relu_gradient, suffix, type, type, b > 0 ? a : 0)                                    \
     GT_BINARY(tanh_gradient, suffix, type, type, (a * (1 - b * b)))                                \
-    GT_BINARY(sigmoid_gradient, suffix, type, type, a *b *(1 - b))
+    GT_BINARY(sigmoid_gradient, suffix, type, type, (a * b * (1 - b)))
 
 #define GT_BINARY_INTEGER(ignored, suffix, type, TYPE)                                             \
     GT_BINARY(add, suffix, type, type, (gt_u_##suffix)a + (gt_u_##suffix)b)                        \
