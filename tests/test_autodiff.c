@@ -152,8 +152,8 @@ static gt_Status polynomial(void *context, gt_Tensor *const *in, gt_Tensor **out
     (void)context;
     gt_Tensor *part[3];
     gt_split(in[0], 3, part);
-    out[0] = gt_sum(
-        gt_add(gt_multiply(gt_square(part[0]), part[1]), gt_multiply(gt_sin(part[1]), part[2])));
+    gt_Tensor *second = gt_multiply(gt_sin(part[1]), part[2]); /* first, with every compiler */
+    out[0] = gt_sum(gt_add(gt_multiply(gt_square(part[0]), part[1]), second));
     return gt_status();
 }
 
