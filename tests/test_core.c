@@ -462,6 +462,18 @@ Test(core, float_mode_is_the_callers)
     gt_context_free(NULL);
 }
 
+/* A very large product gives the same bits whether OpenBLAS was met before or not. */
+Test(core, large_product)
+{
+    gt_Tensor *x = gt_uniform(gt_shape(1024, 1024));
+    gt_Tensor *before = gt_matmul(x, x);
+    cr_assert(strstr(gt_build_info(), "BLAS"));
+    gt_Tensor *after = gt_matmul(x, x);
+    ok();
+    cr_assert_eq(memcmp(gt_data(before), gt_data(after), (size_t)1024 * 1024 * sizeof(float)), 0);
+    gt_context_free(NULL);
+}
+
 /* ---- shapes ---- */
 
 Test(core, shapes)
