@@ -57,8 +57,8 @@ gt_BlasFunction *gt_blas_function(const gt_Blas *blas, const char *name);
 /* Whether OpenBLAS does this product clearly faster than the own kernels: only for the very large,
  * only if it computes on one thread (results would depend on its number of threads otherwise), only
  * with kernels for the processor's vectors. `type` is GT_LOOP_F32 or GT_LOOP_F64. The first shape
- * that is large enough loads it, so the answer depends on the shape alone. To be asked about a whole product, not about pieces of it:
- * the two kinds of kernel give different bits. */
+ * that is large enough loads it, so the answer depends on the shape alone. To be asked about a whole
+ * product, not about pieces of it: the two kinds of kernel give different bits. */
 bool gt_blas_worth(gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, int64_t k);
 
 #endif
