@@ -256,14 +256,7 @@ static gt_Status log_softmax_rule(gt_GradientRule *rule)
                  .options = &(const gt_SoftmaxOptions){sizeof(gt_SoftmaxOptions), -2}},            \
                 GT_SAMPLES_END},                                                                   \
     };                                                                                             \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_SoftmaxOptions *options)      \
-    {                                                                                              \
-        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
-    }                                                                                              \
-    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
-    {                                                                                              \
-        return gt_##op##_at(NULL, x, NULL);                                                        \
-    }
+    GT_DEFINE_OPTIONS(op, gt_SoftmaxOptions, x)
 
 SOFTMAX(softmax, "e^x / sum(e^x)", GT_OP_MAY_REUSE | GT_OP_PROBABILITY)
 SOFTMAX(log_softmax, "x - log(sum(e^x))", GT_OP_MAY_REUSE)

@@ -1045,14 +1045,7 @@ static gt_Status triangle_gradient(gt_GradientRule *rule)
                  .options = &(const gt_TriangleOptions){sizeof(gt_TriangleOptions), 1}},           \
                 GT_SAMPLES_END},                                                                   \
     };                                                                                             \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_TriangleOptions *options)     \
-    {                                                                                              \
-        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
-    }                                                                                              \
-    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
-    {                                                                                              \
-        return gt_##op##_at(NULL, x, NULL);                                                        \
-    }
+    GT_DEFINE_OPTIONS(op, gt_TriangleOptions, x)
 TRIANGLE(tril, "the lower triangle of x")
 TRIANGLE(triu, "the upper triangle of x")
 

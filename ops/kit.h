@@ -192,6 +192,18 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
     {                                                                                              \
         return gt_##name##_at(NULL, x);                                                            \
     }
+/* gt_NAME_at and gt_NAME for a record of one input with options; `prepared` is what the record gets,
+ * an expression of `here` and `x`. */
+#define GT_DEFINE_OPTIONS(name, Options, prepared)                                                 \
+    gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x, const Options *options)              \
+    {                                                                                              \
+        gt_Tensor *input = prepared;                                                               \
+        return gt_apply_one(here, &gt_op_##name, options, 1, &input);                              \
+    }                                                                                              \
+    gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
+    {                                                                                              \
+        return gt_##name##_at(NULL, x, NULL);                                                      \
+    }
 /* Operands to one type (bool < uint8 < int32 < int64 < float; float32 with float64 is an error),
  * the second may be a C number; false on failure. And with an operation applied to them. */
 bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b,

@@ -407,15 +407,7 @@ static gt_Tensor *widened(const char *here, const char *operation, gt_Tensor *x,
 }
 
 #define FUNCTION(op, small, whole)                                                                 \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ReduceOptions *options)       \
-    {                                                                                              \
-        x = widened(here, #op, x, small, whole);                                                   \
-        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
-    }                                                                                              \
-    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
-    {                                                                                              \
-        return gt_##op##_at(NULL, x, NULL);                                                        \
-    }
+    GT_DEFINE_OPTIONS(op, gt_ReduceOptions, widened(here, #op, x, small, whole))
 
 FUNCTION(sum, GT_INT32, GT_DTYPE_NONE)
 FUNCTION(mean, GT_FLOAT32, GT_FLOAT32)
@@ -431,16 +423,7 @@ static gt_Tensor *truth(const char *here, const char *operation, gt_Tensor *x)
     return !slot || slot->value->spec.dtype == GT_BOOL ? x : gt_cast_at(here, x, GT_BOOL);
 }
 
-#define TRUTH_FUNCTION(op)                                                                         \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ReduceOptions *options)       \
-    {                                                                                              \
-        x = truth(here, #op, x);                                                                   \
-        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
-    }                                                                                              \
-    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
-    {                                                                                              \
-        return gt_##op##_at(NULL, x, NULL);                                                        \
-    }
+#define TRUTH_FUNCTION(op) GT_DEFINE_OPTIONS(op, gt_ReduceOptions, truth(here, #op, x))
 TRUTH_FUNCTION(all)
 TRUTH_FUNCTION(any)
 
@@ -726,14 +709,7 @@ static gt_Status arg_run(const gt_Kernel *kernel)
                                         ARG_AXIS(.axis = 0, .keepdims = true)},                    \
                                        GT_SAMPLES_END},                                            \
     };                                                                                             \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options)          \
-    {                                                                                              \
-        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
-    }                                                                                              \
-    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
-    {                                                                                              \
-        return gt_##op##_at(NULL, x, NULL);                                                        \
-    }
+    GT_DEFINE_OPTIONS(op, gt_ArgOptions, x)
 ARG(argmax, "position of the largest x")
 ARG(argmin, "position of the smallest x")
 
@@ -944,15 +920,7 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
                  RUNNING(.axis = 1, .exclusive = true, .reverse = true)},                          \
                 GT_SAMPLES_END},                                                                   \
         __VA_ARGS__};                                                                              \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, const gt_CumulativeOptions *options)   \
-    {                                                                                              \
-        x = widened(here, #op, x, GT_INT32, GT_DTYPE_NONE);                                        \
-        return gt_apply_one(here, &gt_op_##op, options, 1, &x);                                    \
-    }                                                                                              \
-    gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
-    {                                                                                              \
-        return gt_##op##_at(NULL, x, NULL);                                                        \
-    }
+    GT_DEFINE_OPTIONS(op, gt_CumulativeOptions, widened(here, #op, x, GT_INT32, GT_DTYPE_NONE))
 CUMULATIVE(cumsum, "running sum of x", GT_OP_LINEAR, .saves_inputs = 0)
 CUMULATIVE(cumprod, "running product of x", 0, .saves_inputs = 1)
 
