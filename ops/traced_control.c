@@ -404,6 +404,14 @@ static void pull_input(Pull *pull, int32_t at, int32_t input)
         pull_source(pull, pull->argument[at] = gt_identity(given));
 }
 
+/* The gradient of this input starts with what came from elsewhere. */
+static void pull_before(Pull *pull, int32_t at, int32_t input)
+{
+    gt_Tensor *before = pull->rule->before[input];
+    if (before)
+        pull_target(pull, pull->argument[at], before);
+}
+
 /* `gradients` gets one a source. */
 static gt_Status pull_close(Pull *pull, gt_Tensor **gradients)
 {
@@ -436,8 +444,10 @@ static gt_Status pull_branch(Pull *pull, const gt_Graph *graph, gt_Tensor **grad
 {
     gt_GradientRule *rule = pull->rule;
     if (pull_open(pull)) {
-        for (int32_t i = 1; i < gt_rule_inputs(rule); i++)
+        for (int32_t i = 1; i < gt_rule_inputs(rule); i++) {
             pull_input(pull, i - 1, i);
+            pull_before(pull, i - 1, i);
+        }
         if (replay(rule->context, graph, pull->argument, pull->result) == GT_OK)
             for (int32_t i = 0; i < rule->record->outputs; i++)
                 if (gt_upstream(rule, i))
@@ -582,7 +592,7 @@ static void copy(void *to, const void *from, size_t bytes)
 /* The present loop variables go to the stacks, those that somebody reads. */
 static void stack_carries(const gt_ControlKernel *self, const gt_Control *control, int64_t element)
 {
-    for (int32_t j = 0; j < control->carries; j++) {
+    for (int32_t j = 0; j < control->carries && control->length >= 0; j++) {
         size_t bytes = gt_spec_bytes(carry_spec(control, j));
         char *stack = self->output[control->carries + control->ys + j];
         if (stack)
@@ -679,8 +689,8 @@ static gt_Status loop_run(const gt_Kernel *kernel)
     }
     for (int32_t j = 0; j < control->carries; j++)
         copy(self->output[j], self->argument[j], gt_spec_bytes(carry_spec(control, j)));
-    if (control->length >= 0)
-        copy(self->output[2 * control->carries + control->ys], &count, sizeof count);
+    if (control->length >= 0 && self->output[2 * control->carries + control->ys])
+        memcpy(self->output[2 * control->carries + control->ys], &count, sizeof count);
     return GT_OK;
 }
 
@@ -779,9 +789,13 @@ static gt_Status loop_gradient(gt_GradientRule *rule)
         if (is_float(gt_input_spec(rule, j)))
             carry[carries++] =
                 gt_upstream(rule, j) ? gt_upstream(rule, j) : zeros_of(gt_input_spec(rule, j));
-    for (int32_t i = 0; i < count; i++)
+    for (int32_t i = 0; i < count; i++) {
         if (is_summed(rule, control, i))
-            carry[carries++] = zeros_of(gt_input_spec(rule, i));
+            carry[carries++] =
+                rule->before[i] ? rule->before[i] : zeros_of(gt_input_spec(rule, i));
+        else
+            rule->before[i] = NULL;
+    }
     for (int32_t j = 0; j < n; j++)
         x[xs++] = gt_output(rule, n + control->ys + j);
     for (int32_t i = n; i < n + control->xs; i++) {

@@ -47,15 +47,20 @@ static gt_Tensor *number(double x)
     return gt_scalar(x, GT_FLOAT64);
 }
 
-static void same_bytes(gt_Tensor *a, gt_Tensor *b, const char *what, int which)
+/* The same bytes, or numbers that are as good as equal: the difference relative to the larger one. */
+static void same(gt_Tensor *a, gt_Tensor *b, double tolerance, const char *what, int which)
 {
     gt_Spec x = gt_spec(a), y = gt_spec(b);
     ok();
     cr_assert(gt_spec_equal(&x, &y), "%s, output %d: specs differ", what, which);
-    if (memcmp(gt_data(a), gt_data(b), gt_spec_bytes(&x)) == 0)
+    if (tolerance == 0 && memcmp(gt_data(a), gt_data(b), gt_spec_bytes(&x)) == 0)
         return;
-    cr_assert(0, "%s, output %d: %.17g eagerly, %.17g planned", what, which, gt_at(a, 0),
-              gt_at(b, 0));
+    for (int64_t i = 0; i < gt_size(a); i++) {
+        double u = gt_at(a, i), v = gt_at(b, i);
+        cr_assert(tolerance > 0 && fabs(u - v) <= tolerance * (1 + fabs(u)),
+                  "%s, output %d, element %d: %.17g eagerly, %.17g planned", what, which, (int)i, u,
+                  v);
+    }
 }
 
 /* A body, what it changes, and how it is called: every call eagerly and as a plan, with variables of
@@ -64,6 +69,7 @@ typedef struct Case {
     const char *name;
     gt_FunctionBody body;
     int32_t outputs;
+    double tolerance; /* 0: the same bits */
 } Case;
 
 typedef struct State {
@@ -107,10 +113,10 @@ static void compare(const Case *c)
         gt_function_call(function, ((gt_Tensors){2, in}), got);
         ok();
         for (int k = 0; k < c->outputs; k++)
-            same_bytes(want[k], got[k], c->name, k);
-        same_bytes(eager.w, planned.w, c->name, -1);
-        same_bytes(eager.b, planned.b, c->name, -2);
-        same_bytes(eager.random, planned.random, c->name, -3);
+            same(want[k], got[k], c->tolerance, c->name, k);
+        same(eager.w, planned.w, c->tolerance, c->name, -1);
+        same(eager.b, planned.b, c->tolerance, c->name, -2);
+        same(eager.random, planned.random, c->tolerance, c->name, -3);
         gt_scope_end(inner);
     }
     gt_MemoryStats before = gt_memory_stats();
@@ -154,15 +160,14 @@ static gt_Status choose(void *context, gt_Tensor *const *in, gt_Tensor **out)
     return gt_cond(gt_greater(in[1], 0.5), product, shifted, context, ONE(in[0]), out);
 }
 
-static gt_Status choose_gradient(void *context, gt_Tensor *const *in, gt_Tensor **out)
+/* The gradient of the sum of the squares of what a body computes first. */
+static gt_Status first_order(gt_FunctionBody body, State *s, gt_Tensor *const *in, gt_Tensor **out)
 {
-    State *s = context;
     gt_Tape *tape = gt_tape_begin();
     gt_watch(tape, in[0]);
-    gt_Tensor *y = NULL;
-    choose(context, in, &y);
-    gt_Tensor *gradient[3];
-    gt_gradients(tape, ONE(gt_sum(gt_square(y))), gt_tensors(in[0], s->w, s->b), gradient,
+    gt_Tensor *y[MOST] = {NULL}, *gradient[3];
+    body(s, in, y);
+    gt_gradients(tape, ONE(gt_sum(gt_square(y[0]))), gt_tensors(in[0], s->w, s->b), gradient,
                  .unconnected = GT_UNCONNECTED_ZERO);
     for (int i = 0; i < 3; i++)
         out[i] = gt_keep(gradient[i]);
@@ -170,18 +175,13 @@ static gt_Status choose_gradient(void *context, gt_Tensor *const *in, gt_Tensor 
     return gt_status();
 }
 
-/* The gradient of the sum of the squares of the gradient. */
+/* The gradient of the sum of the squares of that gradient. */
 static gt_Status second_order(gt_FunctionBody body, State *s, gt_Tensor *const *in, gt_Tensor **out)
 {
     gt_Tape *outer = gt_tape_begin();
     gt_watch(outer, in[0]);
-    gt_Tape *tape = gt_tape_begin();
-    gt_watch(tape, in[0]);
-    gt_Tensor *y = NULL, *gradient[3], *second[3];
-    body(s, in, &y);
-    gt_gradients(tape, ONE(gt_sum(gt_square(y))), gt_tensors(in[0], s->w, s->b), gradient,
-                 .unconnected = GT_UNCONNECTED_ZERO);
-    gt_tape_end(tape);
+    gt_Tensor *gradient[3], *second[3];
+    first_order(body, s, in, gradient);
     gt_Tensor *sum = gt_sum(gt_square(gradient[0]));
     for (int i = 1; i < 3; i++)
         sum = gt_add(sum, gt_sum(gt_square(gradient[i])));
@@ -193,25 +193,223 @@ static gt_Status second_order(gt_FunctionBody body, State *s, gt_Tensor *const *
     return gt_status();
 }
 
-static gt_Status choose_second(void *context, gt_Tensor *const *in, gt_Tensor **out)
+/* Forward mode along the input and w. */
+static gt_FunctionBody of_x_and_w;
+static gt_Tensor *const *others;
+static gt_Status two_primals(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
-    return second_order(choose, context, in, out);
+    gt_Tensor *all[2] = {in[0], others[1]}, *y[MOST] = {NULL};
+    of_x_and_w(context, all, y);
+    out[0] = y[0];
+    return gt_status();
 }
 
-static gt_Status choose_jvp(void *context, gt_Tensor *const *in, gt_Tensor **out)
+static gt_Status forward_mode(gt_FunctionBody body, State *s, gt_Tensor *const *in, gt_Tensor **out)
+{
+    of_x_and_w = body;
+    others = in;
+    return gt_jvp(two_primals, s, gt_tensors(in[0], s->w),
+                  gt_tensors(gt_exp(in[0]), gt_cos(in[0])), out, out + 1);
+}
+
+/* A body with its gradients of both orders and forward mode. */
+#define ORDERS(body)                                                                               \
+    static gt_Status body##_gradient(void *context, gt_Tensor *const *in, gt_Tensor **out)         \
+    {                                                                                              \
+        return first_order(body, context, in, out);                                                \
+    }                                                                                              \
+    static gt_Status body##_second(void *context, gt_Tensor *const *in, gt_Tensor **out)           \
+    {                                                                                              \
+        return second_order(body, context, in, out);                                               \
+    }                                                                                              \
+    static gt_Status body##_forward(void *context, gt_Tensor *const *in, gt_Tensor **out)          \
+    {                                                                                              \
+        return forward_mode(body, context, in, out);                                               \
+    }
+/* The bits of the second order are not those of eager execution: each round is computed twice. */
+#define COMPARE(body, outputs)                                                                     \
+    compare(&(Case){#body, body, outputs, 0});                                                     \
+    compare(&(Case){#body ", gradient", body##_gradient, 3, 0});                                   \
+    compare(&(Case){#body ", second order", body##_second, 3, 1e-12});                             \
+    compare(&(Case){#body ", forward mode", body##_forward, 2, 1e-13})
+
+ORDERS(choose)
+
+/* What the branches share with what is around them; a branch that returns what it gets, a constant
+ * and a variable. */
+static gt_Status as_it_is(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     State *s = context;
-    gt_Tensor *flag = in[1];
-    (void)flag;
-    return gt_jvp(choose, s, gt_tensors(in[0], in[1]), gt_tensors(gt_exp(in[0]), in[1]), out,
-                  out + 1);
+    out[0] = in[0];
+    out[1] = s->w;
+    return gt_status();
 }
+
+static gt_Status other_things(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_Tensor *both = gt_multiply(in[0], s->w);
+    out[0] = gt_add(gt_multiply(both, both), gt_sin(in[0]));
+    out[1] = gt_array64(gt_shape(3), 1, 2, 3);
+    return gt_status();
+}
+
+static gt_Status share(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_Tensor *y[2], *before = gt_multiply(gt_exp(in[0]), s->w);
+    gt_cond(in[1], as_it_is, other_things, s, ONE(before), y, .outputs = 2);
+    out[0] = gt_add(gt_multiply(gt_multiply(y[0], in[0]), y[1]), before);
+    out[1] = y[1];
+    return gt_status();
+}
+ORDERS(share)
 
 Test(control, branches)
 {
-    compare(&(Case){"cond", choose, 1});
-    compare(&(Case){"its gradient", choose_gradient, 3});
-    compare(&(Case){"its second gradient", choose_second, 3});
+    COMPARE(choose, 1);
+    COMPARE(share, 2);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- loops ---- */
+
+/* Newton's iteration for the root of |x| + 1, as long as it is not there: r, and how often. */
+static gt_Status not_there(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_greater(gt_max(gt_abs(gt_subtract(gt_square(in[0]), in[1]))), 1e-9);
+    return gt_status();
+}
+
+static gt_Status newton(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    out[0] = gt_multiply(gt_add(in[0], gt_divide(in[1], in[0])), 0.5);
+    out[1] = in[1];
+    out[2] = gt_add(in[2], 1);
+    (void)s;
+    return gt_status();
+}
+
+static gt_Status root_of(State *s, gt_Tensor *const *in, int64_t most, gt_Tensor **out)
+{
+    gt_Tensor *square = gt_add(gt_abs(gt_multiply(in[0], s->w)), 0.5);
+    return gt_while_loop(not_there, newton, s,
+                         gt_tensors(gt_ones_like(square), square, gt_scalar(0, GT_INT32)), out,
+                         .maximum_iterations = most);
+}
+
+static gt_Status unlimited(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return root_of(context, in, -1, out);
+}
+
+static gt_Status limited(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return root_of(context, in, 20, out);
+}
+
+static gt_Status cut_short(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return root_of(context, in, 3, out);
+}
+ORDERS(limited)
+ORDERS(cut_short)
+
+/* As many rounds as in[1] says: none, one, two. */
+static gt_Status counting_down(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_greater(in[1], 0);
+    return gt_status();
+}
+
+static gt_Status squash(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    out[0] = gt_add(gt_multiply(gt_tanh(gt_multiply(in[0], s->w)), s->w), s->b);
+    out[1] = gt_subtract(in[1], 1);
+    return gt_status();
+}
+
+static gt_Status few_rounds(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_while_loop(counting_down, squash, context, gt_tensors(in[0], in[1]), out,
+                         .maximum_iterations = 5);
+}
+ORDERS(few_rounds)
+
+static gt_Status step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_Tensor *i = gt_cast(in[0], GT_FLOAT64);
+    out[0] = gt_sin(gt_add(gt_multiply(in[1], s->w), gt_divide(i, 7)));
+    return gt_status();
+}
+
+static gt_Status many_rounds(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_fori_loop(3, 100, step, context, ONE(in[0]), out);
+}
+
+static gt_Status folded(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_fori_loop(-2, 3, step, context, ONE(in[0]), out, .unroll = 0);
+}
+ORDERS(many_rounds)
+ORDERS(folded)
+
+/* carry' = tanh(carry w + x b), stacked: carry' and x carry; of two xs the second is whole numbers. */
+static gt_Status average(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_Tensor *carry = gt_tanh(gt_add(gt_multiply(in[0], s->w), gt_multiply(in[1], s->b)));
+    out[0] = carry;
+    out[1] = carry;
+    out[2] = gt_multiply(in[1], gt_multiply(in[0], gt_cast(in[2], GT_FLOAT64)));
+    return gt_status();
+}
+
+static gt_Status scan(State *s, gt_Tensor *const *in, bool reverse, gt_Tensor **out)
+{
+    gt_Tensor *xs = gt_add(gt_reshape(in[0], gt_shape(1, 3)),
+                           gt_reshape(gt_arange(0, 7, 1, .dtype = GT_FLOAT64), gt_shape(7, 1)));
+    gt_Tensor *last = NULL, *y[2];
+    gt_scan(average, s, ONE(in[0]), gt_tensors(gt_sin(xs), gt_arange(0, 7, 1, .dtype = GT_INT32)), &last,
+            y, .outputs = 2, .reverse = reverse, .unroll = 2);
+    out[0] = gt_add(gt_multiply(y[0], last), y[1]);
+    out[1] = last;
+    return gt_status();
+}
+
+static gt_Status scan_forward(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return scan(context, in, false, out);
+}
+
+static gt_Status scan_reverse(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return scan(context, in, true, out);
+}
+ORDERS(scan_forward)
+ORDERS(scan_reverse)
+
+Test(control, loops)
+{
+    compare(&(Case){"unlimited", unlimited, 3, 0});
+    COMPARE(limited, 3);
+    COMPARE(cut_short, 3);
+    COMPARE(few_rounds, 2);
+    COMPARE(many_rounds, 1);
+    COMPARE(folded, 1);
+    COMPARE(scan_forward, 2);
+    compare(&(Case){"scan_reverse", scan_reverse, 2, 0});
+    /* What the rounds read is added up in another order. */
+    compare(&(Case){"scan_reverse, gradient", scan_reverse_gradient, 3, 1e-14});
+    compare(&(Case){"scan_reverse, second order", scan_reverse_second, 3, 1e-12});
+    compare(&(Case){"scan_reverse, forward mode", scan_reverse_forward, 2, 1e-13});
     gt_context_free(NULL);
     assert_no_leaks();
 }
