@@ -138,7 +138,7 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
                         int32_t *symbols);
 gt_Value *gt_trace_value(gt_Context *context, const gt_Spec *spec, int32_t symbol);
 /* Writes down a node that is not gt_apply's: control flow, or the effect of a body that is traced
- * again. Tapes record it; `output` gets handles of the innermost scope. */
+ * again. Tapes record what is no effect; `output` gets handles of the innermost scope. */
 gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const void *options,
                          gt_Value *const *input, const gt_Spec *spec, gt_Tensor **output);
 

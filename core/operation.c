@@ -312,7 +312,7 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
         if (input[i] && input[i]->record)
             tapes |= input[i]->record->tapes;
     tapes &= context->recording;
-    if (context->status == GT_OK && tapes)
+    if (context->status == GT_OK && tapes && !(like->operation->flags & GT_OP_EFFECT))
         gt_record_new(context, like->operation, options, like->inputs, input, outputs, value, tapes,
                       like->here ? like->here : context->here);
     if (context->status == GT_OK)
