@@ -62,8 +62,7 @@ int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec)
         if (graph->values[i].kind == GT_GRAPH_INPUT && graph->values[i].index == index)
             return i;
     return add_value(
-        graph,
-        (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
+        graph, (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
 }
 
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
@@ -201,8 +200,8 @@ bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size
             describe_value(a, i, difference, size);
             return false;
         }
-    bool same = a->value_count == b->value_count && a->outputs == b->outputs &&
-                a->inputs == b->inputs;
+    bool same =
+        a->value_count == b->value_count && a->outputs == b->outputs && a->inputs == b->inputs;
     for (int32_t i = 0; same && i < a->outputs; i++)
         same = a->output[i] == b->output[i];
     if (!same)
@@ -384,11 +383,10 @@ gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot)
         gt_Value *around = variable_around(context, slot);
         symbol = around ? capture(context, around) : -1;
     } else {
-        symbol =
-            add_value(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
-                                                             .kind = GT_GRAPH_VARIABLE,
-                                                             .variable = gt_slot_handle(slot),
-                                                             .node = -1});
+        symbol = add_value(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
+                                                                  .kind = GT_GRAPH_VARIABLE,
+                                                                  .variable = gt_slot_handle(slot),
+                                                                  .node = -1});
     }
     return symbol < 0 ? NULL : set_symbolic(context, slot, symbol);
 }

@@ -35,8 +35,9 @@ typedef struct gt_GraphNode {
     int32_t *input;  /* values; -1: absent */
     int32_t *output; /* values; in the block of the inputs */
     int32_t inputs, outputs;
-    int32_t required; /* of control flow: outputs from here on have no memory if nobody reads them */
-    size_t scratch;   /* of a worker; of control flow: memory besides the outputs, between rounds */
+    int32_t
+        required;   /* of control flow: outputs from here on have no memory if nobody reads them */
+    size_t scratch; /* of a worker; of control flow: memory besides the outputs, between rounds */
 } gt_GraphNode;
 
 struct gt_Plan;
@@ -119,8 +120,8 @@ bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
  * tape around it may watch. */
 static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *value)
 {
-    return value->symbol >= 0 || (context->trace && context->trace->outer && value->record &&
-                                  value->record->tapes);
+    return value->symbol >= 0 ||
+           (context->trace && context->trace->outer && value->record && value->record->tapes);
 }
 /* Builds of layers run eagerly inside a trace: suspend and resume. */
 gt_Trace *gt_trace_suspend(gt_Context *context);

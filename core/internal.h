@@ -382,7 +382,7 @@ struct gt_GradientRule {
     const bool *wants;          /* one an input */
     gt_Tensor *const *upstream; /* one an output */
     gt_Tensor **given;          /* one an input */
-    gt_Tensor **before;         /* of control flow, one an input: the gradient from elsewhere that it
+    gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
                                    takes into its sum, for the order of eager execution; or NULL */
     /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
      * gradient each, in the sources; zeros where there is no way. */

@@ -53,7 +53,7 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     }
     for (int i = 0; i < outputs; i++) {
         gt_RecordOutput *into = &record->output[i];
-        *into = (gt_RecordOutput){output[i]->spec,   output[i],        NULL,
+        *into = (gt_RecordOutput){output[i]->spec,   output[i],         NULL,
                                   output[i]->offset, output[i]->symbol, output[i]->trace};
         if (operation && gt_saves_output(operation, i) && output[i]->buffer) {
             into->buffer = output[i]->buffer;

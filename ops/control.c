@@ -280,8 +280,7 @@ gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_Funct
         bool more = loop_open(&loop, variables, "loop variable");
         for (int64_t i = 0; more && (most < 0 || i < most); i++) {
             gt_Scope *outer = context->scope;
-            more = round_open(context) &&
-                   while_round(&loop, condition, most < 0 ? -1 : most - i);
+            more = round_open(context) && while_round(&loop, condition, most < 0 ? -1 : most - i);
             gt_scope_unwind(context, outer);
         }
         loop_close(&loop, outputs);

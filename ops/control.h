@@ -73,8 +73,9 @@ struct gt_ForiLoopOptions {
  * last - 1, the body gets i, an int64 tensor of shape (), then the loop variables, and makes the
  * next ones. */
 #define gt_fori_loop(first, last, body, context, variables, ...)                                   \
-    gt_fori_loop_at(GT_HERE, first, last, body, context, variables, GT_FIRST(__VA_ARGS__),         \
-                    GT_KEYWORDS(gt_ForiLoopOptions, GT_FORI_LOOP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+    gt_fori_loop_at(                                                                               \
+        GT_HERE, first, last, body, context, variables, GT_FIRST(__VA_ARGS__),                     \
+        GT_KEYWORDS(gt_ForiLoopOptions, GT_FORI_LOOP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last,
                                  gt_FunctionBody body, void *context, gt_Tensors variables,
                                  gt_Tensor **outputs, const gt_ForiLoopOptions *options);

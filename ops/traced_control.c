@@ -105,9 +105,8 @@ static gt_Status call_body(Draft *draft, Body *body)
             memcpy(input, draft->inputs.items, (size_t)draft->inputs.count * sizeof *input);
         for (int32_t i = draft->inputs.count; i < inputs; i++)
             input[i] = gt_trace_input(context, &draft->arguments[i - draft->inputs.count]);
-        if (context->status == GT_OK &&
-            gt_body_run(context, NULL, body->function, draft->user, input, body->results, result) ==
-                GT_OK)
+        if (context->status == GT_OK && gt_body_run(context, NULL, body->function, draft->user,
+                                                    input, body->results, result) == GT_OK)
             take_results(context, body, result);
         gt_scope_close(context);
     }
@@ -158,8 +157,7 @@ static gt_Status set_outputs(Draft *draft, Body *body, int32_t first, bool with_
     gt_Context *context = draft->context;
     gt_Graph *graph = body->graph;
     int32_t states = with_states ? draft->state_count : 0;
-    graph->output =
-        gt_allocate(context, (size_t)(body->results + states) * sizeof *graph->output);
+    graph->output = gt_allocate(context, (size_t)(body->results + states) * sizeof *graph->output);
     if (!graph->output)
         return context->status;
     graph->outputs = body->results + states;
@@ -420,8 +418,7 @@ static gt_Status pull_close(Pull *pull, gt_Tensor **gradients)
         pull->rule->pull_back(pull->tape, (gt_Tensors){pull->targets, pull->target}, pull->upstream,
                               (gt_Tensors){pull->sources, pull->source}, gradients);
     gt_tape_end(pull->tape);
-    list_free(context, pull->argument, 5 * (int64_t)pull_room(pull->rule),
-              sizeof *pull->argument);
+    list_free(context, pull->argument, 5 * (int64_t)pull_room(pull->rule), sizeof *pull->argument);
     return context->status;
 }
 
@@ -542,11 +539,11 @@ gt_Status gt_traced_cond(gt_Context *context, gt_Tensor *predicate, gt_FunctionB
                          gt_FunctionBody no, void *user, gt_Tensors inputs, int32_t outputs,
                          gt_Tensor **result)
 {
-    Draft draft = {.context = context,
-                   .user = user,
-                   .inputs = inputs,
-                   .body = {{.function = yes, .results = outputs},
-                            {.function = no, .results = outputs}}};
+    Draft draft = {
+        .context = context,
+        .user = user,
+        .inputs = inputs,
+        .body = {{.function = yes, .results = outputs}, {.function = no, .results = outputs}}};
     gt_Tensor *flag = as_flag(predicate);
     if (flag && trace_body(&draft, &draft.body[0]) == GT_OK &&
         trace_body(&draft, &draft.body[1]) == GT_OK && check_branches(&draft) == GT_OK &&
@@ -637,8 +634,8 @@ static gt_Status loop_condition(const gt_ControlKernel *self, const gt_Control *
         made += padded(gt_spec_bytes(carry_spec(control, j)));
     for (int32_t i = 0; i < condition->outputs; i++) {
         self->result[i] = made;
-        made += i == 0 ? GT_ALIGNMENT
-                       : padded(gt_spec_bytes(carry_spec(control, unchanged + i - 1)));
+        made +=
+            i == 0 ? GT_ALIGNMENT : padded(gt_spec_bytes(carry_spec(control, unchanged + i - 1)));
     }
     gt_Status status = condition->run(condition->plan, self->argument, self->result);
     for (int32_t j = 0; j < control->carries; j++) {
@@ -780,10 +777,8 @@ static gt_Status loop_gradient(gt_GradientRule *rule)
     if (!carry)
         return context->status;
     gt_Tensor **x = carry + room, **last = x + room, **y = last + room;
-    gt_TracedLoop loop = {.body = pull_round,
-                          .user = &pull,
-                          .length = control->length,
-                          .reverse = !control->reverse};
+    gt_TracedLoop loop = {
+        .body = pull_round, .user = &pull, .length = control->length, .reverse = !control->reverse};
     int32_t carries = 0, xs = 0;
     for (int32_t j = 0; j < flowing(control); j++)
         if (is_float(gt_input_spec(rule, j)))
@@ -791,8 +786,7 @@ static gt_Status loop_gradient(gt_GradientRule *rule)
                 gt_upstream(rule, j) ? gt_upstream(rule, j) : zeros_of(gt_input_spec(rule, j));
     for (int32_t i = 0; i < count; i++) {
         if (is_summed(rule, control, i))
-            carry[carries++] =
-                rule->before[i] ? rule->before[i] : zeros_of(gt_input_spec(rule, i));
+            carry[carries++] = rule->before[i] ? rule->before[i] : zeros_of(gt_input_spec(rule, i));
         else
             rule->before[i] = NULL;
     }
@@ -898,7 +892,8 @@ static void renumber(const Draft *draft, int32_t carries)
 }
 
 /* `length` of these, one behind the other. */
-static bool stacked(gt_Context *context, gt_Spec *spec, int64_t length, const gt_Spec *of, bool flat)
+static bool stacked(gt_Context *context, gt_Spec *spec, int64_t length, const gt_Spec *of,
+                    bool flat)
 {
     gt_Shape shape = {.rank = flat ? 2 : of->rank + 1, .dims = {length, of->size}};
     if (!flat && shape.rank <= GT_MAX_RANK)
@@ -994,8 +989,9 @@ static gt_Status describe_arguments(gt_Context *context, const gt_TracedLoop *lo
 {
     int32_t n = loop->carries.count;
     for (int32_t i = 0; i < n + loop->xs.count; i++) {
-        const gt_Value *value = i < n ? value_of(context, "loop variable", i, loop->carries.items[i])
-                                      : value_of(context, "x", i - n, loop->xs.items[i - n]);
+        const gt_Value *value = i < n
+                                    ? value_of(context, "loop variable", i, loop->carries.items[i])
+                                    : value_of(context, "x", i - n, loop->xs.items[i - n]);
         if (!value)
             return context->status;
         spec[i] = value->spec;
@@ -1014,13 +1010,12 @@ gt_Status gt_traced_loop(gt_Context *context, const gt_TracedLoop *loop, gt_Tens
     int32_t n = loop->carries.count, m = loop->xs.count;
     gt_TracedLoop self = *loop;
     gt_Spec *arguments = list_new(context, n + m, sizeof *arguments);
-    Draft draft = {
-        .context = context,
-        .user = &self,
-        .arguments = arguments,
-        .body = {{.function = trace_round, .arguments = n + m, .results = n + loop->ys},
-                 {.function = trace_condition, .arguments = n, .results = 1}},
-        .captures = {.first = n + m}};
+    Draft draft = {.context = context,
+                   .user = &self,
+                   .arguments = arguments,
+                   .body = {{.function = trace_round, .arguments = n + m, .results = n + loop->ys},
+                            {.function = trace_condition, .arguments = n, .results = 1}},
+                   .captures = {.first = n + m}};
     if (arguments && describe_arguments(context, loop, arguments) == GT_OK &&
         trace_body(&draft, &draft.body[0]) == GT_OK && check_carries(&draft, n) == GT_OK &&
         (!loop->condition || trace_body(&draft, &draft.body[1]) == GT_OK) &&

@@ -80,7 +80,7 @@ struct gt_Plan {
     int32_t control_count;
     gt_Plan **bodies; /* those that were made for this one */
     int32_t body_count, body_capacity;
-    Base *bases;    /* arguments, outputs, variables, constants */
+    Base *bases; /* arguments, outputs, variables, constants */
     int32_t inputs, outputs, variable_count, constant_count, base_count;
     Patch *patches;
     int32_t patch_count;
@@ -442,12 +442,10 @@ static gt_Status add_step(Draft *draft, DraftStep step)
 
 static gt_Status add_copy(Draft *draft, int32_t value, Place from, int32_t to)
 {
-    return add_step(draft, (DraftStep){.node = -1,
-                                       .value = value,
-                                       .from = from,
-                                       .to = {to, 0},
-                                       .control = -1,
-                                       .room = -1});
+    return add_step(
+        draft,
+        (DraftStep){
+            .node = -1, .value = value, .from = from, .to = {to, 0}, .control = -1, .room = -1});
 }
 
 static gt_Status add_node(Draft *draft, int32_t item)
@@ -726,8 +724,7 @@ static void fill_control(Draft *draft, int32_t s)
         if (node->input[i] < 0)
             continue;
         control->input_spec[i] = &draft->graph->values[node->input[i]].spec;
-        control->input[i] =
-            address(draft, input_place(draft, step, i), &control->input[i], NULL);
+        control->input[i] = address(draft, input_place(draft, step, i), &control->input[i], NULL);
     }
     for (int i = 0; i < node->outputs; i++)
         control->output[i] =

@@ -735,3 +735,409 @@ Test(control, many)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- what goes wrong ---- */
+
+static gt_Status look_up(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_assign_add(s->w, 1);
+    out[0] = gt_take_at("branch.c:1", in[0], in[1], &(gt_TakeOptions){sizeof(gt_TakeOptions), 0});
+    return gt_status();
+}
+
+static gt_Status first_only(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_assign_add(s->b, 1);
+    out[0] = gt_slice(in[0], gt_shape(0), gt_shape(1));
+    return gt_status();
+}
+
+/* The label is looked at only if in[2] says so. */
+static gt_Status guarded(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(in[2], look_up, first_only, context, gt_tensors(in[0], in[1]), out);
+}
+
+static bool tired(void *user)
+{
+    return --*(int *)user < 0;
+}
+
+static gt_Status forever(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_greater(gt_sum(in[0]), -1e9);
+    return gt_status();
+}
+
+static gt_Status counting(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_assign_add(s->w, 1);
+    out[0] = gt_add(in[0], 1);
+    return gt_status();
+}
+
+static gt_Status without_end(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_while_loop(forever, counting, context, ONE(in[0]), out);
+}
+
+Test(control, only_what_is_taken)
+{
+    gt_Scope *scope = gt_scope_begin();
+    State s = state_new();
+    gt_Function *function = gt_function(guarded, &s);
+    gt_Tensor *x = gt_array64(gt_shape(3), 1, 2, 3), *out = NULL;
+    const int64_t wrong = 3, right = 2;
+    gt_Tensor *bad = gt_from_data(&wrong, gt_shape(1), GT_INT64);
+    gt_Tensor *good = gt_from_data(&right, gt_shape(1), GT_INT64);
+    double w = gt_at(s.w, 0), b = gt_at(s.b, 0);
+    for (int i = 0; i < 3; i++) {
+        gt_function_call(function, gt_tensors(x, bad, number(0)), &out);
+        ok();
+        cr_assert_eq(gt_at(out, 0), 1);
+        cr_assert_eq(gt_at(s.w, 0), w + i);
+        cr_assert_eq(gt_at(s.b, 0), b + i + 1);
+        gt_function_call(function, gt_tensors(x, good, number(i ? NAN : 2)), &out);
+        ok();
+        cr_assert_eq(gt_at(out, 0), 3);
+        cr_assert_eq(gt_at(s.w, 0), w + i + 1);
+        /* The place in the branch, and nothing is changed. */
+        gt_function_call(function, gt_tensors(x, bad, number(1)), &out);
+        fails(GT_INVALID, "branch.c:1: take: ");
+        cr_assert_null(out);
+        cr_assert_eq(gt_at(s.w, 0), w + i + 1);
+        cr_assert_eq(gt_at(s.b, 0), b + i + 1);
+    }
+    cr_assert_eq(gt_function_stats(function).traces, 1);
+    gt_function_free(function);
+    /* A loop without end ends when the caller wants. */
+    function = gt_function(without_end, &s);
+    int patience = 100;
+    w = gt_at(s.w, 0);
+    gt_set_interrupt(tired, &patience);
+    gt_function_call(function, ONE(x), &out);
+    gt_set_interrupt(NULL, NULL);
+    fails(GT_INTERRUPTED, "interrupted");
+    cr_assert_eq(gt_at(s.w, 0), w);
+    gt_function_free(function);
+    state_free(&s);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static int differs;
+
+static gt_Status changing(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = ++differs % 2 ? gt_add_at("body.c:1", in[0], gt_operand(1))
+                           : gt_multiply_at("body.c:2", in[0], gt_operand(1));
+    return gt_status();
+}
+
+static gt_Status branch_changes(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(in[1], changing, product, context, ONE(in[0]), out);
+}
+
+static gt_Status body_changes(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    return gt_scan(changing, NULL, ONE(in[0]), ((gt_Tensors){0, NULL}), out, NULL, .outputs = 0,
+                   .length = 100);
+}
+
+static gt_Tape *outside;
+static gt_Tensor *escaped;
+
+static gt_Status uses_tape(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_square(in[0]);
+    gt_tape_pause(outside);
+    return gt_status();
+}
+
+static gt_Status tape_outside(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    outside = gt_tape_begin();
+    gt_cond(in[1], uses_tape, product, context, ONE(in[0]), out);
+    gt_tape_end(outside);
+    return gt_status();
+}
+
+static gt_Status lets_out(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    escaped = gt_square(in[0]);
+    gt_scope_move(escaped, &gt_context()->root);
+    out[0] = in[0];
+    return gt_status();
+}
+
+static gt_Status uses_escaped(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_cond(in[1], lets_out, product, context, ONE(in[0]), out);
+    out[0] = gt_add(out[0], escaped);
+    return gt_status();
+}
+
+static gt_Status one_number(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_sum(in[0]);
+    return gt_status();
+}
+
+static gt_Status uneven(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(in[1], one_number, product, context, ONE(in[0]), out);
+}
+
+static gt_Status shrinks(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_while_loop(forever, one_number, context, ONE(in[0]), out);
+}
+
+static gt_Status all_of_them(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_greater(in[0], 0);
+    return gt_status();
+}
+
+static gt_Status wide_condition(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_while_loop(all_of_them, product, context, ONE(in[0]), out);
+}
+
+static int choices;
+static gt_Status known_at_first(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    if (choices++ % 2 == 0)
+        out[0] = gt_scalar(1, GT_BOOL);
+    else
+        all_of_them(context, in, out);
+    return gt_status();
+}
+
+static gt_Status late_condition(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    choices = 0;
+    return gt_while_loop(known_at_first, product, context, ONE(in[0]), out);
+}
+
+static gt_Status reads(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_item(in[0]) > 3 ? in[1] : gt_square(in[1]);
+    return gt_status();
+}
+
+static gt_Status reading_loop(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_fori_loop(0, 100, reads, context, ONE(in[0]), out);
+}
+
+static gt_Status fails_in_branch(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context, (void)in, (void)out;
+    return GT_NUMERIC;
+}
+
+static gt_Status failing(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(in[1], fails_in_branch, product, context, ONE(in[0]), out);
+}
+
+static gt_Status nothing_made(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context, (void)in, (void)out;
+    return gt_status();
+}
+
+static gt_Status lazy(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_cond(in[1], product, nothing_made, context, ONE(in[0]), out);
+}
+
+static gt_Status without_limit(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return first_order(unlimited, context, in, out);
+}
+
+static gt_Status too_deep(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = in[0];
+    out[1] = gt_reshape(in[0], gt_shape(1, 1, 1, 1, 1, 1, 1, 3));
+    return gt_status();
+}
+
+static gt_Status stacks_too_deep(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *last = NULL;
+    return gt_scan(too_deep, context, ONE(in[0]), ((gt_Tensors){0, NULL}), &last, out,
+                   .length = 100);
+}
+
+static void refuses(gt_FunctionBody body, int32_t outputs, gt_Status status, const char *text)
+{
+    State s = state_new();
+    gt_Function *function = gt_function(body, &s, .outputs = outputs);
+    gt_Tensor *in[2] = {gt_array64(gt_shape(3), 1, 2, 3), number(1)}, *out[MOST] = {NULL};
+    gt_MemoryStats before = gt_memory_stats();
+    gt_function_call(function, ((gt_Tensors){2, in}), out);
+    fails(status, text);
+    cr_assert_null(out[0]);
+    gt_MemoryStats after = gt_memory_stats();
+    cr_assert_eq(after.handles, before.handles + (escaped != NULL));
+    cr_assert_eq(after.records, before.records);
+    gt_function_free(function);
+    state_free(&s);
+}
+
+Test(control, mistakes)
+{
+    gt_Scope *scope = gt_scope_begin();
+    refuses(branch_changes, 1, GT_STATE,
+            "the body did not do the same twice: add at body.c:1, then multiply at body.c:2");
+    differs = 0;
+    refuses(body_changes, 1, GT_STATE, "add at body.c:1, then multiply at body.c:2");
+    refuses(tape_outside, 1, GT_UNSUPPORTED, "this tape began outside of the branch or loop");
+    refuses(uneven, 1, GT_INVALID,
+            "cond: output 1 is float64 () in one branch and float64 (3,) in the other");
+    refuses(shrinks, 1, GT_INVALID,
+            "while_loop: loop variable 1 was float64 (3,) and became float64 ()");
+    refuses(wide_condition, 1, GT_INVALID, "the condition is bool (3,); it must have one element");
+    refuses(late_condition, 1, GT_INVALID, "the condition is bool (3,); it must have one element");
+    refuses(reading_loop, 1, GT_STATE, "inside a traced function this tensor has no number yet");
+    refuses(failing, 1, GT_NUMERIC, "cond: the body failed");
+    refuses(lazy, 1, GT_INVALID, "the body's output 1 is NULL");
+    refuses(without_limit, 3, GT_UNSUPPORTED,
+            "while_loop: a gradient needs the loop variables of "
+            "every round, and memory for them: give "
+            ".maximum_iterations");
+    refuses(stacks_too_deep, 1, GT_INVALID, "100 rounds of float64 (1, 1, 1, 1, 1, 1, 1, 3)");
+    refuses(uses_escaped, 1, GT_STALE, "a tensor of a traced function was used outside of it");
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Under a tape, and where every number is looked at, bodies run eagerly. */
+Test(control, eagerly)
+{
+    gt_Scope *scope = gt_scope_begin();
+    State s = state_new();
+    gt_Function *function = gt_function(limited, &s, .outputs = 3);
+    gt_Tensor *in[2] = {gt_array64(gt_shape(3), 1, 2, 3), number(1)}, *want[3], *got[3];
+    gt_Tape *tape = gt_tape_begin();
+    gt_function_call(function, ((gt_Tensors){2, in}), got);
+    gt_Tensor *gradient = gt_gradient(tape, got[0], s.w);
+    limited(&s, in, want);
+    same(want[0], got[0], 0, "under a tape", 0);
+    ok();
+    cr_assert_neq(gt_at(gradient, 0), 0);
+    gt_tape_end(tape);
+    gt_check_numerics(true);
+    gt_function_call(function, ((gt_Tensors){2, in}), got);
+    gt_check_numerics(false);
+    ok();
+    cr_assert_eq(gt_function_stats(function).eager_calls, 2);
+    gt_function_call(function, ((gt_Tensors){2, in}), got);
+    cr_assert_eq(gt_function_stats(function).runs, 1);
+    gt_function_free(function);
+    state_free(&s);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- without memory ---- */
+
+typedef struct Budget {
+    long left, held;
+} Budget;
+
+static void *budget_allocate(void *user, size_t size, size_t alignment)
+{
+    Budget *budget = user;
+    void *memory = NULL;
+    if (budget->left-- <= 0 || posix_memalign(&memory, alignment, size) != 0)
+        return NULL;
+    budget->held++;
+    return memory;
+}
+
+static void budget_release(void *user, void *memory, size_t size)
+{
+    Budget *budget = user;
+    (void)size;
+    budget->held--;
+    free(memory);
+}
+
+static gt_Status all_kinds(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_Tensor *y[MOST];
+    stateful(s, in, y);
+    random_walk(s, in, y + 2);
+    nested_gradient(s, in, out);
+    with_own(s, in, y + 5);
+    out[3] = gt_add(gt_add(y[0], y[2]), y[5]);
+    return gt_status();
+}
+
+/* Any allocation may fail: an error, nothing lost, no variable changed, and the next call is right.
+ * Without pools, so that every request may. */
+Test(control, out_of_memory)
+{
+    const long plenty = 100000000;
+    Budget budget = {plenty, 0};
+    gt_Context *mine = gt_context_use(NULL);
+    bool finished = false;
+    for (long n = 0; !finished; n += 1 + n / 40) {
+        gt_Allocator allocator = {budget_allocate, budget_release, &budget};
+        budget.left = plenty;
+        gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
+        gt_context_use(context);
+        State eager = state_new(), planned = state_new();
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *in[2] = {gt_array64(gt_shape(3), 0.3, -0.7, 0.2), number(1)}, *want[4], *got[4];
+        gt_Function *function = gt_function(all_kinds, &planned, .outputs = 4);
+        ok();
+        budget.left = n;
+        gt_function_call(function, ((gt_Tensors){2, in}), got);
+        finished = gt_status() == GT_OK;
+        budget.left = plenty;
+        if (!finished) {
+            cr_assert_null(got[0]);
+            cr_assert_eq(gt_status(), GT_NO_MEMORY, "%s", gt_error_message());
+            gt_error_clear();
+            same(eager.w, planned.w, 0, "without memory", -1);
+            same(eager.random, planned.random, 0, "without memory", -3);
+            gt_function_call(function, ((gt_Tensors){2, in}), got);
+        }
+        all_kinds(&eager, in, want);
+        for (int i = 0; i < 4; i++)
+            same(want[i], got[i], i < 3 ? 1e-14 : 0, "without memory", i);
+        same(eager.w, planned.w, 0, "without memory", -1);
+        gt_scope_end(scope);
+        gt_function_free(function);
+        state_free(&eager);
+        state_free(&planned);
+        gt_MemoryStats stats = gt_memory_stats();
+        cr_assert(stats.handles == 0 && stats.variables == 0 && stats.records == 0);
+        gt_context_free(context);
+        cr_assert_eq(budget.held, 0);
+    }
+    gt_context_use(mine);
+    assert_no_leaks();
+}
