@@ -1,10 +1,11 @@
 /* The traced graph: what an operation would have computed, written down. There is one tracer;
  * plans, functional models, summaries, files and emitted C start from here. Sizes are concrete.
  *
- * Control flow is one node, whose bodies are graphs of their own. Bodies are traced inside the trace
- * around them, and what they read of it - symbols, variables, tensors under a tape - they capture:
- * it becomes an input of the node. So a body's graph has no variables: a variable that it changes is
- * a value like others inside, an output of the node, and is assigned by the trace around it. */
+ * Control flow is one node, whose bodies are graphs of their own. Bodies are traced inside the
+ * trace around them, and what they read of it - symbols, variables, tensors under a tape - they
+ * capture: it becomes an input of the node. So a body's graph has no variables: a variable that it
+ * changes is a value like others inside, an output of the node, and is assigned by the trace around
+ * it. */
 #ifndef GT_CORE_GRAPH_H
 #define GT_CORE_GRAPH_H
 

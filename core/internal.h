@@ -361,8 +361,8 @@ gt_FloatMode gt_float_mode_flush(void);
 void gt_float_mode_restore(gt_FloatMode mode);
 
 /* ---- operation.c ---- */
-/* Does the gradient rule read this input or output? The last bit speaks for all that follow: control
- * flow has more of them than there are bits. */
+/* Does the gradient rule read this input or output? The last bit speaks for all that follow:
+ * control flow has more of them than there are bits. */
 static inline bool gt_saves_input(const gt_Operation *operation, int i)
 {
     return operation->saves_inputs >> (i < 63 ? i : 63) & 1;

@@ -11,9 +11,9 @@
  *
  * Gradients, of any order, are control flow again: a branch of gradients, a loop that goes
  * backwards, for which the loop variables before every round are kept, and computes each round
- * again. A loop that was one record may add up the gradient of what all its rounds read in another
- * order than eager execution does. Tapes see a branch or a loop as one operation: inside of it a
- * tape that began outside cannot be used, nor gt_add_loss. */
+ * again. They may add up in another order than those of eager execution, in the last bit. Tapes see
+ * a branch or a loop as one operation: inside of it a tape that began outside cannot be used, nor
+ * gt_add_loss. */
 #ifndef GT_OPS_CONTROL_H
 #define GT_OPS_CONTROL_H
 
@@ -49,9 +49,8 @@ struct gt_WhileLoopOptions {
 };
 /* gt_while_loop(condition, body, context, variables, outputs): as long as the one output of
  * `condition`, a tensor of one element, is not 0, `body` makes the next loop variables of the
- * present ones, of the same shapes and types. `outputs` gets the last ones, one each. For a gradient
- * of a loop inside a traced function .maximum_iterations is needed: memory is kept for so many
- * rounds. */
+ * present ones, of the same shapes and types. `outputs` gets the last ones, one each. Inside a
+ * traced function a gradient needs .maximum_iterations: memory is kept for so many rounds. */
 #define gt_while_loop(condition, body, context, variables, ...)                                    \
     gt_while_loop_at(                                                                              \
         GT_HERE, condition, body, context, variables, GT_FIRST(__VA_ARGS__),                       \
@@ -71,7 +70,7 @@ struct gt_ForiLoopOptions {
 };
 /* gt_fori_loop(first, last, body, context, variables, outputs, .unroll = 64): for i from first to
  * last - 1, the body gets i, an int64 tensor of shape (), then the loop variables, and makes the
- * next ones. */
+ * next ones. As long as the loop is unrolled i is a known number. */
 #define gt_fori_loop(first, last, body, context, variables, ...)                                   \
     gt_fori_loop_at(                                                                               \
         GT_HERE, first, last, body, context, variables, GT_FIRST(__VA_ARGS__),                     \

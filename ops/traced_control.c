@@ -3,8 +3,8 @@
  *   cond   inputs   predicate, captures
  *          outputs  results, changed variables
  *   loop   inputs   loop variables, changed variables, xs, go, captures
- *          outputs  loop variables, changed variables, ys, a stack of each loop and changed variable
- *                   as it was before every round, the number of rounds
+ *          outputs  loop variables, changed variables, ys, a stack of each of the loop and changed
+ *                   variables as it was before every round, the number of rounds
  *
  * Between rounds the loop variables are in the outputs and in a second set by turns. The gradient
  * of a branch is a branch of gradients; that of a loop goes backwards over the stacks, computes
@@ -393,7 +393,7 @@ static void pull_target(Pull *pull, gt_Tensor *target, gt_Tensor *upstream)
     pull->upstream[pull->targets++] = upstream;
 }
 
-/* Argument number `at`, which input number `input` of the node goes to: a source if it is wanted. */
+/* Argument number `at`, which input number `input` goes to: a source if it is wanted. */
 static void pull_input(Pull *pull, int32_t at, int32_t input)
 {
     gt_Tensor *given = gt_input(pull->rule, input);
@@ -707,8 +707,8 @@ static bool is_summed(const gt_GradientRule *rule, const gt_Control *control, in
 }
 
 /* The body of the loop backwards. It gets the gradients of the loop variables after this round, the
- * sums so far, the loop variables before it, elements of xs, gradients of what was stacked. It makes
- * the gradients before this round, the sums, gradients of the elements of xs. */
+ * sums so far, the loop variables before it, elements of xs, gradients of what was stacked. It
+ * makes the gradients before this round, the sums, gradients of the elements of xs. */
 static gt_Status pull_round(void *user, gt_Tensor *const *inputs, gt_Tensor **gradients)
 {
     Pull *pull = user;

@@ -1,6 +1,6 @@
-/* Control flow inside traced functions: the same bits as eager execution, forward and backward; only
- * the branch that is taken runs, a loop makes as many rounds as its numbers ask for; state, nesting,
- * and what goes wrong. */
+/* Control flow inside traced functions: the same bits as eager execution, forward and backward;
+ * only the branch that is taken runs, a loop makes as many rounds as its numbers ask for; state,
+ * nesting, and what goes wrong. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static gt_Tensor *number(double x)
     return gt_scalar(x, GT_FLOAT64);
 }
 
-/* The same bytes, or numbers that are as good as equal: the difference relative to the larger one. */
+/* The same bytes, or numbers that are as good as equal: relative to the first, or to 1. */
 static void same(gt_Tensor *a, gt_Tensor *b, double tolerance, const char *what, int which)
 {
     gt_Spec x = gt_spec(a), y = gt_spec(b);
@@ -66,8 +66,7 @@ static void same(gt_Tensor *a, gt_Tensor *b, double tolerance, const char *what,
     }
 }
 
-/* A body, what it changes, and how it is called: every call eagerly and as a plan, with variables of
- * its own for each. */
+/* A body and how close its planned results must be to the eager ones. */
 typedef struct Case {
     const char *name;
     gt_FunctionBody body;
@@ -365,7 +364,7 @@ static gt_Status folded(void *context, gt_Tensor *const *in, gt_Tensor **out)
 ORDERS(many_rounds)
 ORDERS(folded)
 
-/* carry' = tanh(carry w + x b), stacked: carry' and x carry; of two xs the second is whole numbers. */
+/* carry' = tanh(carry w + x b); stacked: carry' and x carry k. The second of xs, k, is whole. */
 static gt_Status average(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     State *s = context;
