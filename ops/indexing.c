@@ -1225,6 +1225,7 @@ static gt_Status row_update_run(const gt_Kernel *kernel)
     return GT_OK;
 }
 
+/* The updates that another one has overwritten get nothing: of one index the last counts. */
 static gt_Status row_update_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *indices = gt_input(rule, 1), *up = gt_upstream(rule, 0);
@@ -1235,8 +1236,17 @@ static gt_Status row_update_gradient(gt_GradientRule *rule)
                 gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3,
                              (gt_Tensor *[]){up, indices, zeros}));
     }
-    if (gt_wants(rule, 2))
-        gt_give(rule, 2, gt_take(up, indices));
+    if (gt_wants(rule, 2)) {
+        int64_t rows = gt_input_spec(rule, 0)->dims[0], n = updates->dims[0];
+        gt_Tensor *numbers = gt_arange(0, (double)n, 1, .dtype = GT_INT64);
+        gt_Tensor *winners =
+            gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3,
+                         (gt_Tensor *[]){gt_zeros_of(gt_shape(rows), .dtype = GT_INT64), indices,
+                                         numbers});
+        gt_Shape along = {updates->rank, {n, 1, 1, 1, 1, 1, 1, 1}};
+        gt_Tensor *won = gt_reshape(gt_equal(gt_take(winners, indices), numbers), along);
+        gt_give(rule, 2, gt_where(won, gt_take(up, indices), 0));
+    }
     return gt_status();
 }
 
@@ -1256,6 +1266,7 @@ const gt_Operation gt_op_scatter_update = {
         (const gt_Sample[]){
             {.inputs = 3, .input = GT_INPUTS(REAL(4, 2), GT_WHOLE(GT_INT32, 1, 2, 1), REAL(1, 2))},
             {.inputs = 3, .input = GT_INPUTS(REAL(3), GT_WHOLE(GT_INT64, -1, 0, 1), REAL(1))},
+            {.inputs = 3, .input = GT_INPUTS(REAL(2, 2), GT_WHOLE(GT_INT32, -2, 2, 5), REAL(5, 2))},
             GT_SAMPLES_END},
 };
 

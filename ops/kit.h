@@ -131,6 +131,10 @@ int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits);
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);
+/* y[i] = x[i + 1] along the axis, or x[i - 1] if `later` is false; 0 where there is none. */
+gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later);
+/* y[i] = b[i] + a[i] y[i - 1] along the axis, from y[0] = b[0]; reversed, y[i + 1] for y[i - 1]. */
+gt_Tensor *gt_linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 

@@ -669,17 +669,17 @@ static gt_Tensor *log_cosh(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOp
 }
 LOSS(log_cosh, gt_LossOptions)
 
-/* With q = min(|e|, delta): q^2 / 2 + delta (|e| - q). */
+/* With q = e kept within [-delta, delta]: q (e - q / 2), without |e|, whose second derivative at 0
+ * would be lost. */
 static gt_Tensor *huber(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_HuberOptions *options)
 {
     if (!(options->delta > 0)) {
         gt_fail(GT_INVALID, "delta %g is not above 0", options->delta);
         return NULL;
     }
-    gt_Tensor *size = gt_abs(gt_subtract(y_pred, targets(y_true, y_pred)));
-    gt_Tensor *inner = gt_minimum(size, options->delta);
-    gt_Tensor *entries = gt_add(gt_multiply(gt_square(inner), 0.5),
-                                gt_multiply(gt_subtract(size, inner), options->delta));
+    gt_Tensor *e = gt_subtract(y_pred, targets(y_true, y_pred));
+    gt_Tensor *inner = gt_clip(e, -options->delta, options->delta);
+    gt_Tensor *entries = gt_multiply(inner, gt_subtract(e, gt_multiply(inner, 0.5)));
     return reduced_entries(entries, options->reduction, options->sample_weight);
 }
 LOSS(huber, gt_HuberOptions)
