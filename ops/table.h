@@ -54,7 +54,8 @@ GT_BEGIN
     /* segments.c */                                                                               \
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
     /* linalg.c */                                                                                 \
-    F(solve) F(solve_triangular) F(slogdet) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)               \
+    F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
+    F(cofactor) F(cofactor_gradient)                                                               \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
 

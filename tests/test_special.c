@@ -165,3 +165,51 @@ Test(special, numbers)
     SMOOTH(log_cosh_, 4, gt_shape(3), 0, 3, -700);
     SMOOTH(elu_of_large, 2, gt_shape(3), 900, -900, 3);
 }
+
+/* ---- determinants ---- */
+
+DEFINE(determinant, gt_det(x))
+
+static bool have_lapack(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_det(gt_eye(2));
+    bool have = gt_status() == GT_OK;
+    gt_error_clear();
+    gt_scope_end(scope);
+    return have;
+}
+
+Test(special, determinants)
+{
+    if (!have_lapack())
+        return;
+    /* ranks 2, 1, 0 of 3; 3, 2 and 1 of 4; a batch of a singular and a regular one */
+    SMOOTH(determinant, 2, SHAPE(3, 3), 1, 2, 3, 4, 5, 6, 7, 8, 9);
+    SMOOTH(determinant, 2, SHAPE(3, 3), 1, 2, -1, 2, 4, -2, -3, -6, 3);
+    SMOOTH(determinant, 2, SHAPE(3, 3), 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    SMOOTH(determinant, 2, SHAPE(4, 4), 1, 2, 0, 1, 0, 1, 1, 0, 2, 0, 1, 1, 3, 3, 2, 2);
+    SMOOTH(determinant, 2, SHAPE(4, 4), 1, 2, 0, 1, 0, 1, 1, 0, 1, 3, 1, 1, 2, 5, 1, 2);
+    SMOOTH(determinant, 2, SHAPE(4, 4), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+    SMOOTH(determinant, 2, SHAPE(2, 2, 2), 1, 2, 2, 4, 1, 2, 3, 4);
+    SMOOTH(determinant, 2, SHAPE(2, 1, 1), 0, 3);
+    /* equal singular values; a permutation, which has determinant -1 */
+    SMOOTH(determinant, 4, SHAPE(3, 3), 1, 0, 0, 0, 1, 0, 0, 0, 1);
+    SMOOTH(determinant, 4, SHAPE(3, 3), 0, 2, 0, 2, 0, 0, 0, 0, 2);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *singular = gt_array64(gt_shape(2, 2), 1, 2, 2, 4);
+    gt_Slogdet parts = gt_slogdet(singular);
+    cr_assert(gt_item(parts.sign) == 0 && gt_item(parts.logabsdet) == -INFINITY);
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, singular);
+    cr_assert_null(gt_gradient(tape, gt_slogdet(singular).logabsdet, singular));
+    cr_assert(strstr(gt_error_message(), "the matrix is singular"), "%s", gt_error_message());
+    gt_error_clear();
+    gt_tape_end(tape);
+    /* no step overflows or vanishes */
+    gt_Tensor *wide = gt_array64(gt_shape(4, 4), 1e200, 0, 0, 0, 0, 1e200, 0, 0, 0, 0, 1e-200, 0, 0,
+                                 0, 0, -1e-200);
+    cr_assert(fabs(gt_item(gt_det(wide)) + 1) < 1e-12);
+    cr_assert(gt_item(gt_det(gt_ones_of(gt_shape(0, 0)))) == 1);
+    gt_scope_end(scope);
+}
