@@ -1239,10 +1239,9 @@ static gt_Status row_update_gradient(gt_GradientRule *rule)
     if (gt_wants(rule, 2)) {
         int64_t rows = gt_input_spec(rule, 0)->dims[0], n = updates->dims[0];
         gt_Tensor *numbers = gt_arange(0, (double)n, 1, .dtype = GT_INT64);
-        gt_Tensor *winners =
-            gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3,
-                         (gt_Tensor *[]){gt_zeros_of(gt_shape(rows), .dtype = GT_INT64), indices,
-                                         numbers});
+        gt_Tensor *winners = gt_apply_one(
+            NULL, &gt_op_scatter_update, NULL, 3,
+            (gt_Tensor *[]){gt_zeros_of(gt_shape(rows), .dtype = GT_INT64), indices, numbers});
         gt_Shape along = {updates->rank, {n, 1, 1, 1, 1, 1, 1, 1}};
         gt_Tensor *won = gt_reshape(gt_equal(gt_take(winners, indices), numbers), along);
         gt_give(rule, 2, gt_where(won, gt_take(up, indices), 0));

@@ -265,7 +265,11 @@ static gt_Status spherical_bessel_gradient(gt_GradientRule *rule)
     return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
 }
 
-#define ORDER(n) &(const BesselOptions){sizeof(BesselOptions), n}
+#define ORDER(n)                                                                                   \
+    &(const BesselOptions)                                                                         \
+    {                                                                                              \
+        sizeof(BesselOptions), n                                                                   \
+    }
 const gt_Operation gt_op_spherical_bessel = {
     .size = sizeof(gt_Operation),
     .name = "spherical_bessel",
@@ -280,10 +284,11 @@ const gt_Operation gt_op_spherical_bessel = {
     .run = spherical_bessel_run,
     .gradient = spherical_bessel_gradient,
     .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
-                            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-4, 4, 7)), .options = ORDER(1)},
-                            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-9, 9, 9)), .options = ORDER(3)},
-                            GT_SAMPLES_END},
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-4, 4, 7)), .options = ORDER(1)},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-9, 9, 9)), .options = ORDER(3)},
+            GT_SAMPLES_END},
 };
 
 /* ---- made of others ---- */

@@ -205,8 +205,8 @@ static gt_Status segment_prod_gradient(gt_GradientRule *rule)
     from_1 = gt_where(gt_less(from_1, 1), gt_add(from_1, (double)options->segments), from_1);
     gt_Tensor *order = gt_argsort(from_1);
     gt_Tensor *rows = gt_take(x, order), *sorted = gt_take(from_1, order);
-    gt_Tensor *others = gt_multiply(product_beside(rows, sorted, false),
-                                    product_beside(rows, sorted, true));
+    gt_Tensor *others =
+        gt_multiply(product_beside(rows, sorted, false), product_beside(rows, sorted, true));
     others = gt_take(others, gt_argsort(order));
     return gt_give(rule, 0, gt_multiply(others, gt_take(gt_upstream(rule, 0), ids)));
 }
