@@ -23,6 +23,7 @@
 #include "ops/control.h"
 #include "ops/convolution.h"
 #include "ops/creation.h"
+#include "ops/ctc.h"
 #include "ops/foreign.h"
 #include "ops/image.h"
 #include "ops/indexing.h"

@@ -346,16 +346,9 @@ static Along along(const gt_Spec *spec, int axis)
     return view;
 }
 
-static int64_t raw_index(gt_DType dtype, const void *indices, int64_t i)
-{
-    return dtype == GT_INT32   ? ((const int32_t *)indices)[i]
-           : dtype == GT_INT64 ? ((const int64_t *)indices)[i]
-                               : ((const uint8_t *)indices)[i];
-}
-
 static int64_t index_of(const gt_Kernel *kernel, int input, int64_t i, int64_t count)
 {
-    int64_t index = raw_index(kernel->input_spec[input]->dtype, kernel->input[input], i);
+    int64_t index = gt_whole_at(kernel, input, i);
     return index < 0 ? index + count : index;
 }
 
@@ -364,7 +357,7 @@ static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int
 {
     const gt_Spec *spec = kernel->input_spec[input];
     for (int64_t i = 0; i < spec->size; i++) {
-        int64_t index = raw_index(spec->dtype, kernel->input[input], i);
+        int64_t index = gt_whole_at(kernel, input, i);
         if (index >= -count && index < count)
             continue;
         gt_Shape at = {spec->rank, {0}};
@@ -930,7 +923,7 @@ static gt_Status one_hot_run(const gt_Kernel *kernel)
     Along view = along(out, gt_axis(options->axis, out->rank));
     gt_fill(out->dtype, out->size, 0, kernel->output[0]);
     for (int64_t i = 0; i < in->size && view.count > 0; i++) {
-        int64_t index = raw_index(in->dtype, kernel->input[0], i);
+        int64_t index = gt_whole_at(kernel, 0, i);
         int64_t outer = i / view.inner, column = i % view.inner;
         if (index >= 0 && index < view.count)
             gt_number_store(out->dtype, kernel->output[0],

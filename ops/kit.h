@@ -77,6 +77,16 @@ gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_L
 
 /* Elements that make one piece of element-wise work. */
 #define GT_CHUNK 16384
+/* Number i of an input of integers. */
+static inline int64_t gt_whole_at(const gt_Kernel *kernel, int input, int64_t i)
+{
+    const void *data = kernel->input[input];
+    gt_DType dtype = kernel->input_spec[input]->dtype;
+    return dtype == GT_INT32   ? ((const int32_t *)data)[i]
+           : dtype == GT_INT64 ? ((const int64_t *)data)[i]
+                               : ((const uint8_t *)data)[i];
+}
+
 /* Work on elements [first, first + n) of output 0, for operations that need no broadcasting. */
 typedef void gt_ChunkBody(const gt_Kernel *kernel, int64_t first, int64_t n);
 gt_Status gt_run_chunks(const gt_Kernel *kernel, gt_ChunkBody *body);

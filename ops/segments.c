@@ -43,11 +43,7 @@ static gt_Status segment_shape(gt_ShapeRule *rule)
 /* Where row i goes; all were looked at before. */
 static int64_t segment_of(const gt_Kernel *kernel, int64_t i)
 {
-    const void *ids = kernel->input[1];
-    gt_DType dtype = kernel->input_spec[1]->dtype;
-    int64_t id = dtype == GT_INT32   ? ((const int32_t *)ids)[i]
-                 : dtype == GT_INT64 ? ((const int64_t *)ids)[i]
-                                     : ((const uint8_t *)ids)[i];
+    int64_t id = gt_whole_at(kernel, 1, i);
     return id < 0 ? id + kernel->output_spec[0]->dims[0] : id;
 }
 

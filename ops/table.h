@@ -32,6 +32,8 @@ GT_BEGIN
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
     F(sparse_softmax_crossentropy_gradient)                                                        \
+    /* ctc.c */                                                                                    \
+    F(ctc_states) F(ctc_forward) F(band_recurrence)                                                \
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
