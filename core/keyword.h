@@ -24,22 +24,18 @@
 #endif
 
 /* The positional arguments of a call, and the keywords after them. */
-#define GT_FIRST(...)                GT_FIRST_(__VA_ARGS__, 0)
-#define GT_FIRST_(a, ...)            a
-#define GT_SECOND(...)               GT_SECOND_(__VA_ARGS__, 0)
-#define GT_SECOND_(a, b, ...)        b
-#define GT_THIRD(...)                GT_THIRD_(__VA_ARGS__, 0)
-#define GT_THIRD_(a, b, c, ...)      c
-#define GT_FOURTH(...)               GT_FOURTH_(__VA_ARGS__, 0)
-#define GT_FOURTH_(a, b, c, d, ...)  d
-#define GT_AFTER_1(...)              GT_AFTER_1_(__VA_ARGS__, )
-#define GT_AFTER_1_(a, ...)          __VA_ARGS__
-#define GT_AFTER_2(...)              GT_AFTER_2_(__VA_ARGS__, )
-#define GT_AFTER_2_(a, b, ...)       __VA_ARGS__
-#define GT_AFTER_3(...)              GT_AFTER_3_(__VA_ARGS__, )
-#define GT_AFTER_3_(a, b, c, ...)    __VA_ARGS__
-#define GT_AFTER_4(...)              GT_AFTER_4_(__VA_ARGS__, )
-#define GT_AFTER_4_(a, b, c, d, ...) __VA_ARGS__
+#define GT_FIRST(...)             GT_FIRST_(__VA_ARGS__, 0)
+#define GT_FIRST_(a, ...)         a
+#define GT_SECOND(...)            GT_SECOND_(__VA_ARGS__, 0)
+#define GT_SECOND_(a, b, ...)     b
+#define GT_THIRD(...)             GT_THIRD_(__VA_ARGS__, 0)
+#define GT_THIRD_(a, b, c, ...)   c
+#define GT_AFTER_1(...)           GT_AFTER_1_(__VA_ARGS__, )
+#define GT_AFTER_1_(a, ...)       __VA_ARGS__
+#define GT_AFTER_2(...)           GT_AFTER_2_(__VA_ARGS__, )
+#define GT_AFTER_2_(a, b, ...)    __VA_ARGS__
+#define GT_AFTER_3(...)           GT_AFTER_3_(__VA_ARGS__, )
+#define GT_AFTER_3_(a, b, c, ...) __VA_ARGS__
 
 #ifdef __cplusplus
 #define GT_MEMBER(type, name, preset, doc) type name = preset;

@@ -68,19 +68,28 @@ static gt_Status ctc_states_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
+/* Is a length of that row in [0, most]? */
+static bool length_fits(const gt_Kernel *kernel, int input, int64_t row, int64_t most,
+                        const char *what)
+{
+    int64_t length = gt_whole_at(kernel, input, row);
+    if (length >= 0 && length <= most)
+        return true;
+    gt_fail(GT_INVALID, "%s %lld of row %lld is not in [0, %lld]", what, (long long)length,
+            (long long)row, (long long)most);
+    return false;
+}
+
 /* In the order of the rows, so that the error is the same for any number of threads. */
 static gt_Status check_rows(const gt_Kernel *kernel)
 {
     const StatesOptions *options = kernel->options;
     int64_t batch = kernel->input_spec[0]->dims[0], labels = kernel->input_spec[0]->dims[1];
     for (int64_t row = 0; row < batch; row++) {
-        int64_t length = gt_whole_at(kernel, 1, row), steps = gt_whole_at(kernel, 2, row);
-        if (length < 0 || length > labels)
-            return gt_fail(GT_INVALID, "target_length %lld of row %lld is not in [0, %lld]",
-                           (long long)length, (long long)row, (long long)labels);
-        if (steps < 0 || steps > options->steps)
-            return gt_fail(GT_INVALID, "output_length %lld of row %lld is not in [0, %lld]",
-                           (long long)steps, (long long)row, (long long)options->steps);
+        if (!length_fits(kernel, 1, row, labels, "target_length") ||
+            !length_fits(kernel, 2, row, options->steps, "output_length"))
+            return gt_status();
+        int64_t length = gt_whole_at(kernel, 1, row);
         for (int64_t k = 0; k < length; k++) {
             int64_t label = gt_whole_at(kernel, 0, row * labels + k);
             if (label < 0 || label >= options->classes || label == options->mask_index)
@@ -508,4 +517,356 @@ gt_Tensor *(gt_ctc_loss)(gt_Tensor *target, gt_Tensor *output, gt_Tensor *target
                          gt_Tensor *output_length)
 {
     return gt_ctc_loss_at(NULL, target, output, target_length, output_length, NULL);
+}
+
+/* ---- ctc_decode: (output, output_length) -> labels, scores ---- */
+
+#define GT_STRUCT gt_CtcDecodeOptions
+GT_OPTION_TYPE(gt_CtcDecodeOptions, GT_CTC_DECODE_OPTIONS);
+#undef GT_STRUCT
+
+/* What was written so far, as a tree: a label behind the labels of `parent`. Nodes number its
+ * children by first child and sibling. `slot`: where it is in the beam; -1: nowhere. */
+typedef struct Prefix {
+    int32_t parent, label, child, sibling, slot;
+} Prefix;
+
+/* One in the beam: the logarithms of what its alignments that end in a blank, and the others, have
+ * as probability. A candidate for the next beam is prefix `from` itself or, with a label, a new child
+ * of it. Of equals the one with the lower order is better. */
+typedef struct Candidate {
+    double total, blank, other;
+    int64_t order;
+    int32_t from, label;
+} Candidate;
+
+typedef struct Decoding {
+    int64_t batch, steps, classes, paths, width, nodes;
+    int64_t mask;
+} Decoding;
+
+/* What a search works with. Of the candidates the `width` best are kept, as a heap with the worst
+ * of them on top. */
+typedef struct Search {
+    Prefix *prefix;
+    Candidate *beam, *next;
+    double *log_p;
+    void *row;
+    int32_t *stamp; /* of a class: who in the beam has a child with that label there */
+    int32_t prefixes;
+    int64_t beams, kept, order, width;
+} Search;
+
+/* false with an error raised; else the sizes, from specs and options that have been looked at */
+static bool decoding_of(const gt_Spec *x, const gt_CtcDecodeOptions *options, Decoding *d)
+{
+    bool beams = options->strategy == GT_CTC_BEAM_SEARCH;
+    *d = (Decoding){x->dims[0], x->dims[1], x->dims[2], 1, 0, 0, options->mask_index};
+    d->mask += d->mask < 0 ? d->classes : 0;
+    if (d->mask < 0 || d->mask >= d->classes || d->classes > INT32_MAX / 64) {
+        gt_fail(GT_INVALID, "mask_index %lld is not one of %lld classes",
+                (long long)options->mask_index, (long long)d->classes);
+        return false;
+    }
+    if (options->strategy != GT_CTC_GREEDY && !beams) {
+        gt_fail(GT_INVALID, "there is no strategy number %d", (int)options->strategy);
+        return false;
+    }
+    if (!beams)
+        return true;
+    d->paths = options->top_paths;
+    d->width = options->beam_width;
+    if (d->paths < 1 || d->paths > d->width) {
+        gt_fail(GT_INVALID, "top_paths %lld is not in [1, %lld], the beam_width",
+                (long long)d->paths, (long long)d->width);
+        return false;
+    }
+    if (d->width > INT32_MAX / 64 || d->steps > INT32_MAX / 64 / d->width) {
+        gt_fail(GT_INVALID, "a beam_width of %lld is too large for %lld steps", (long long)d->width,
+                (long long)d->steps);
+        return false;
+    }
+    d->nodes = d->steps * d->width + 1;
+    return true;
+}
+
+/* Pieces of memory, one behind the other; with NULL only their size counts. */
+static size_t search_memory(const Decoding *d, gt_DType dtype, char *memory, Search *search)
+{
+    size_t bytes[] = {
+        (size_t)d->nodes * sizeof(Prefix),         (size_t)d->width * sizeof(Candidate),
+        (size_t)d->width * sizeof(Candidate),      (size_t)d->classes * sizeof(double),
+        (size_t)d->classes * gt_dtype_size(dtype), (size_t)d->classes * sizeof(int32_t),
+    };
+    void *piece[6] = {NULL};
+    size_t all = 0;
+    for (int i = 0; i < 6; i++) {
+        piece[i] = memory ? memory + all : NULL;
+        all += (bytes[i] + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
+    }
+    *search = (Search){.prefix = piece[0],
+                       .beam = piece[1],
+                       .next = piece[2],
+                       .log_p = piece[3],
+                       .row = piece[4],
+                       .stamp = piece[5],
+                       .width = d->width};
+    return all;
+}
+
+static gt_Status ctc_decode_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *x = rule->input[0], *lengths = rule->input[1];
+    char a[160], b[160];
+    Decoding d;
+    Search search;
+    if (!gt_takes(x, GT_TAKES_FLOAT) || !gt_takes(lengths, GT_TAKES_INTEGER))
+        return gt_status();
+    if (x->rank != 3)
+        return gt_fail(GT_INVALID, "an output %s is not (batch, steps, classes)",
+                       gt_shape_text(gt_spec_shape(x), a, sizeof a));
+    if (lengths->rank != 1 || lengths->dims[0] != x->dims[0])
+        return gt_fail(GT_INVALID, "lengths %s do not fit an output %s",
+                       gt_shape_text(gt_spec_shape(lengths), b, sizeof b),
+                       gt_shape_text(gt_spec_shape(x), a, sizeof a));
+    if (!decoding_of(x, rule->options, &d))
+        return gt_status();
+    rule->output[0] = (gt_Spec){.dtype = GT_INT32, .rank = 3, .dims = {d.paths, d.batch, d.steps}};
+    rule->output[1] = (gt_Spec){.dtype = x->dtype, .rank = 2, .dims = {d.batch, d.paths}};
+    if (d.width > 0)
+        rule->scratch = search_memory(&d, x->dtype, NULL, &search);
+    return GT_OK;
+}
+
+static double number_of(gt_DType dtype, const void *x, int64_t i)
+{
+    return dtype == GT_FLOAT32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
+}
+
+static void decode_greedily(const gt_Kernel *kernel, const Decoding *d, int64_t row)
+{
+    const gt_CtcDecodeOptions *options = kernel->options;
+    gt_DType dtype = kernel->input_spec[0]->dtype;
+    int32_t *labels = (int32_t *)kernel->output[0] + row * d->steps;
+    int64_t before = d->mask;
+    double sum = 0;
+    for (int64_t t = 0; t < gt_whole_at(kernel, 1, row); t++) {
+        int64_t at = (row * d->steps + t) * d->classes, best = 0;
+        for (int64_t c = 1; c < d->classes; c++)
+            if (number_of(dtype, kernel->input[0], at + c) >
+                number_of(dtype, kernel->input[0], at + best))
+                best = c;
+        sum += number_of(dtype, kernel->input[0], at + best);
+        if (best != d->mask && !(options->merge_repeated && best == before))
+            *labels++ = (int32_t)best;
+        before = best;
+    }
+    gt_number_store(dtype, kernel->output[1], row, -sum);
+}
+
+static double log_sum(double a, double b)
+{
+    double most = a > b ? a : b, least = a > b ? b : a;
+    return most == -INFINITY ? most : most + log1p(exp(least - most));
+}
+
+static bool worse(const Candidate *a, const Candidate *b)
+{
+    return a->total < b->total || (a->total == b->total && a->order > b->order);
+}
+
+/* Lets heap[i] sink to its place. */
+static void sink(Candidate *heap, int64_t count, int64_t i)
+{
+    for (int64_t child; (child = 2 * i + 1) < count; i = child) {
+        if (child + 1 < count && worse(&heap[child + 1], &heap[child]))
+            child++;
+        if (!worse(&heap[child], &heap[i]))
+            break;
+        Candidate swap = heap[i];
+        heap[i] = heap[child];
+        heap[child] = swap;
+    }
+}
+
+static void offer(Search *search, double blank, double other, int32_t from, int32_t label)
+{
+    Candidate new = {log_sum(blank, other), blank, other, search->order++, from, label};
+    Candidate *heap = search->next;
+    if (!(new.total > -INFINITY))
+        return;
+    if (search->kept == search->width) {
+        if (worse(&heap[0], &new)) {
+            heap[0] = new;
+            sink(heap, search->kept, 0);
+        }
+        return;
+    }
+    int64_t i = search->kept++;
+    for (; i > 0 && worse(&new, &heap[(i - 1) / 2]); i = (i - 1) / 2)
+        heap[i] = heap[(i - 1) / 2];
+    heap[i] = new;
+}
+
+/* The child of a prefix with that label, made if there is none. */
+static int32_t child_of(Search *search, int32_t parent, int32_t label)
+{
+    Prefix *prefix = search->prefix;
+    int32_t child = prefix[parent].child;
+    while (child >= 0 && prefix[child].label != label)
+        child = prefix[child].sibling;
+    if (child >= 0)
+        return child;
+    child = search->prefixes++;
+    prefix[child] = (Prefix){parent, label, -1, prefix[parent].child, -1};
+    prefix[parent].child = child;
+    return child;
+}
+
+/* The candidates become the beam, best first. In it, `from` is the prefix itself. */
+static void settle(Search *search)
+{
+    for (int64_t i = 0; i < search->beams; i++)
+        search->prefix[search->beam[i].from].slot = -1;
+    search->beams = search->kept;
+    for (int64_t i = search->kept - 1; i >= 0; i--) {
+        Candidate worst = search->next[0];
+        search->next[0] = search->next[i];
+        sink(search->next, i, 0);
+        if (worst.label >= 0)
+            worst.from = child_of(search, worst.from, worst.label);
+        search->prefix[worst.from].slot = (int32_t)i;
+        search->beam[i] = worst;
+    }
+    search->kept = search->order = 0;
+}
+
+/* One step: each in the beam stays what it is, by a blank or its last label again, or gets one more
+ * label. A child that is in the beam already gets it from its parent then. */
+static void search_step(Search *search, const Decoding *d, int32_t serial)
+{
+    const double *log_p = search->log_p;
+    for (int64_t i = 0; i < search->beams; i++) {
+        const Candidate *one = &search->beam[i];
+        const Prefix *prefix = &search->prefix[one->from];
+        double again = -INFINITY;
+        if (prefix->parent >= 0) {
+            int32_t slot = search->prefix[prefix->parent].slot;
+            again = one->other + log_p[prefix->label];
+            if (slot >= 0) {
+                const Candidate *parent = &search->beam[slot];
+                bool repeats = search->prefix[prefix->parent].label == prefix->label;
+                again = log_sum(again,
+                                (repeats ? parent->blank : parent->total) + log_p[prefix->label]);
+            }
+        }
+        offer(search, one->total + log_p[d->mask], again, one->from, -1);
+    }
+    for (int64_t i = 0; i < search->beams; i++, serial++) {
+        const Candidate *one = &search->beam[i];
+        const Prefix *prefix = &search->prefix[one->from];
+        for (int32_t child = prefix->child; child >= 0; child = search->prefix[child].sibling)
+            if (search->prefix[child].slot >= 0)
+                search->stamp[search->prefix[child].label] = serial;
+        for (int32_t c = 0; c < d->classes; c++)
+            if (c != d->mask && search->stamp[c] != serial)
+                offer(search, -INFINITY, (c == prefix->label ? one->blank : one->total) + log_p[c],
+                      one->from, c);
+    }
+    settle(search);
+}
+
+/* A. Graves, Supervised sequence labelling with recurrent neural networks (2012), section 7.5: prefix
+ * search, of a beam. */
+static void decode_by_beams(const gt_Kernel *kernel, const Decoding *d, int64_t row, void *scratch)
+{
+    gt_DType dtype = kernel->input_spec[0]->dtype;
+    Search search;
+    search_memory(d, dtype, scratch, &search);
+    memset(search.stamp, 0, (size_t)d->classes * sizeof *search.stamp);
+    search.prefix[0] = (Prefix){-1, -1, -1, -1, 0};
+    search.beam[0] = (Candidate){.blank = 0, .other = -INFINITY};
+    search.prefixes = 1;
+    search.beams = 1;
+    for (int64_t t = 0; t < gt_whole_at(kernel, 1, row); t++) {
+        int64_t at = (row * d->steps + t) * d->classes;
+        const char *x = (const char *)kernel->input[0] + (size_t)at * gt_dtype_size(dtype);
+        kernel->context->kernels->log_softmax[gt_loop_type(dtype)](1, d->classes, x, search.row);
+        for (int64_t c = 0; c < d->classes; c++)
+            search.log_p[c] = number_of(dtype, search.row, c);
+        search_step(&search, d, (int32_t)(1 + t * d->width));
+    }
+    for (int64_t path = 0; path < d->paths; path++) {
+        bool exists = path < search.beams;
+        gt_number_store(dtype, kernel->output[1], row * d->paths + path,
+                        exists ? search.beam[path].total : -INFINITY);
+        int32_t *labels = (int32_t *)kernel->output[0] + (path * d->batch + row) * d->steps;
+        int32_t end = exists ? search.beam[path].from : 0;
+        int64_t count = 0;
+        for (int32_t p = end; p > 0; p = search.prefix[p].parent)
+            count++;
+        for (int32_t p = end; p > 0; p = search.prefix[p].parent)
+            labels[--count] = search.prefix[p].label;
+    }
+}
+
+static void ctc_decode_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                             void *scratch)
+{
+    const Decoding *d = argument;
+    for (int64_t row = first; row < last; row++)
+        if (d->width > 0)
+            decode_by_beams(kernel, d, row, scratch);
+        else
+            decode_greedily(kernel, d, row);
+}
+
+static gt_Status ctc_decode_run(const gt_Kernel *kernel)
+{
+    Decoding d;
+    if (!decoding_of(kernel->input_spec[0], kernel->options, &d))
+        return gt_status();
+    for (int64_t row = 0; row < d.batch; row++)
+        if (!length_fits(kernel, 1, row, d.steps, "output_length"))
+            return gt_status();
+    gt_fill(GT_INT32, kernel->output_spec[0]->size, -1, kernel->output[0]);
+    return gt_for_tiles(kernel, d.batch, ctc_decode_tiles, &d);
+}
+
+#define DECODE(...)                                                                                \
+    .options = &(const gt_CtcDecodeOptions)                                                        \
+    {                                                                                              \
+        GT_CTC_DECODE_OPTIONS(GT_PRESET) __VA_ARGS__                                               \
+    }
+const gt_Operation gt_op_ctc_decode = {
+    .size = sizeof(gt_Operation),
+    .name = "ctc_decode",
+    .formula = "the labels that logits say",
+    .flags = GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it chooses among labels",
+    .options = GT_STRUCT_TYPE(gt_CtcDecodeOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 2,
+    .shape = ctc_decode_shape,
+    .run = ctc_decode_run,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 2, .input = GT_INPUTS(GT_APART(2, 4, 3), GT_WHOLE(GT_INT32, 0, 5, 2))},
+            {.inputs = 2,
+             .input = GT_INPUTS(GT_APART(2, 4, 3), GT_WHOLE(GT_INT64, 0, 5, 2)),
+             DECODE(.strategy = GT_CTC_BEAM_SEARCH, .beam_width = 4, .top_paths = 2)},
+            GT_SAMPLES_END},
+};
+
+gt_CtcDecoded gt_ctc_decode_at(const char *here, gt_Tensor *output, gt_Tensor *output_length,
+                               const gt_CtcDecodeOptions *options)
+{
+    gt_Tensor *out[2] = {NULL, NULL};
+    gt_apply(here, &gt_op_ctc_decode, options, 2, (gt_Tensor *[]){output, output_length}, out);
+    return (gt_CtcDecoded){out[0], out[1]};
+}
+gt_CtcDecoded(gt_ctc_decode)(gt_Tensor *output, gt_Tensor *output_length)
+{
+    return gt_ctc_decode_at(NULL, output, output_length, NULL);
 }

@@ -33,7 +33,7 @@ GT_BEGIN
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
     F(sparse_softmax_crossentropy_gradient)                                                        \
     /* ctc.c */                                                                                    \
-    F(ctc_states) F(ctc_forward) F(band_recurrence)                                                \
+    F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
