@@ -24,6 +24,7 @@
 #include "ops/convolution.h"
 #include "ops/creation.h"
 #include "ops/foreign.h"
+#include "ops/fourier.h"
 #include "ops/image.h"
 #include "ops/indexing.h"
 #include "ops/linalg.h"
