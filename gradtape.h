@@ -25,6 +25,7 @@
 #include "ops/creation.h"
 #include "ops/ctc.h"
 #include "ops/foreign.h"
+#include "ops/fourier.h"
 #include "ops/image.h"
 #include "ops/indexing.h"
 #include "ops/linalg.h"

@@ -51,6 +51,8 @@ GT_BEGIN
     F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
     /* image.c */                                                                                  \
     F(resize_axis) F(resize_axis_gradient)                                                         \
+    /* fourier.c */                                                                                \
+    F(fft) F(rfft) F(irfft) F(extract_sequences) F(overlap_add)                                    \
     /* sorting.c */                                                                                \
     F(sort) F(searchsorted)                                                                        \
     /* segments.c */                                                                               \
