@@ -18,6 +18,7 @@
 #include "ops/attention.h"
 #include "ops/bitwise.h"
 #include "ops/cast.h"
+#include "ops/combinators.h"
 #include "ops/compare.h"
 #include "ops/contraction.h"
 #include "ops/control.h"

@@ -28,7 +28,8 @@ GT_BEGIN
     F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(softmax) F(log_softmax) F(relu_gradient)        \
     F(tanh_gradient) F(sigmoid_gradient)                                                           \
     /* random.c */                                                                                 \
-    F(uniform) F(normal) F(truncated_normal) F(random_integers) F(dropout) F(generator_advance)    \
+    F(uniform) F(normal) F(truncated_normal) F(random_integers) F(categorical) F(dropout)          \
+    F(generator_advance)                                                                           \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
     F(sparse_softmax_crossentropy_gradient)                                                        \
