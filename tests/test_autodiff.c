@@ -1290,6 +1290,108 @@ Test(autodiff, loops)
     ok("end");
 }
 
+/* ---- gradients against differences ---- */
+
+static gt_Status product_and_power(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int *which = context; /* what is wrong with it */
+    gt_Tensor *row = gt_take(in[1], in[2], .axis = 0);
+    out[0] = gt_multiply(in[0], *which == 1 ? gt_stop_gradient(row) : row);
+    out[1] = *which == 2 ? gt_floor(gt_add(in[0], 0.5)) : gt_exp(in[0]);
+    return gt_status();
+}
+
+/* x^3 whose first derivative is right, and whose second is not. */
+static gt_Status wrong_second_rule(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    gt_Tensor *x = gt_input(rule, 0), *square = gt_stop_gradient(gt_square(x));
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_multiply(square, 3)));
+}
+
+static gt_Status third_power(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], gt_square(in[0]));
+    return gt_status();
+}
+
+static gt_Status wrong_second(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_custom_gradient(third_power, wrong_second_rule, context, gt_tensors(in[0]), out);
+}
+
+static gt_Status only_whole(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_cast(in[0], GT_INT32);
+    return gt_status();
+}
+
+Test(autodiff, check_gradients)
+{
+    int which = 0;
+    gt_Tensor *x = gt_array64(gt_shape(2, 2), 1, 2, 3, -1),
+              *y = gt_array64(gt_shape(3, 2), 1, 2, 3, 4, 5, 6);
+    gt_Tensor *rows = gt_cast(gt_array(gt_shape(2), 2, 0), GT_INT32);
+    gt_Tensor *in[] = {x, y, rows};
+    for (int order = 1; order <= 2; order++) {
+        cr_assert(gt_check_gradients(product_and_power, &which, ((gt_Tensors){3, in}), .outputs = 2,
+                                     .order = order) == GT_OK,
+                  "%s", gt_error_message());
+        gt_Tape *tape = gt_tape_begin(); /* an open tape sees nothing of it */
+        gt_watch(tape, x);
+        gt_check_gradients(product_and_power, &which, ((gt_Tensors){3, in}), .outputs = 2,
+                           .order = order);
+        ok("under a tape");
+        gt_tape_end(tape);
+    }
+    which = 1;
+    gt_check_gradients(product_and_power, &which, ((gt_Tensors){3, in}), .outputs = 2);
+    fails(GT_NUMERIC, "check_gradients: number 0 of input 2: the gradient of order 1 is 0, ");
+    which = 2;
+    gt_check_gradients(product_and_power, &which, ((gt_Tensors){3, in}), .outputs = 2);
+    ok("floor is flat away from its steps, and what it gives is added to the rest");
+    cr_assert(gt_check_gradients(wrong_second, NULL, gt_tensors(x)) == GT_OK);
+    gt_check_gradients(wrong_second, NULL, gt_tensors(x), .order = 2);
+    fails(GT_NUMERIC, "number 0 of input 1: the gradient of order 2 is 0, differences say ");
+    gt_check_gradients(third_power, NULL, gt_tensors(x), .tolerance = 0);
+    fails(GT_NUMERIC, "order 1");
+    gt_check_gradients(third_power, NULL, gt_tensors(x), .step = 1);
+    fails(GT_NUMERIC, "order 1");
+
+    gt_check_gradients(NULL, NULL, gt_tensors(x));
+    fails(GT_INVALID, "the function is NULL");
+    gt_check_gradients(third_power, NULL, ((gt_Tensors){0, in}));
+    fails(GT_INVALID, "0 inputs; 1 to 64");
+    gt_check_gradients(third_power, NULL, ((gt_Tensors){65, in}));
+    fails(GT_INVALID, "65 inputs");
+    gt_check_gradients(third_power, NULL, ((gt_Tensors){1, NULL}));
+    fails(GT_INVALID, "1 inputs");
+    gt_check_gradients(third_power, NULL, gt_tensors(gt_array(gt_shape(1), 1)));
+    fails(GT_INVALID, "input 1 is float32; differences need float64");
+    gt_check_gradients(third_power, NULL, gt_tensors(rows));
+    fails(GT_INVALID, "none of the inputs is float64");
+    gt_check_gradients(third_power, NULL, gt_tensors(NULL));
+    fails(GT_INVALID, "NULL");
+    gt_check_gradients(only_whole, NULL, gt_tensors(x));
+    fails(GT_INVALID, "the function gives no floats");
+    struct {
+        int32_t outputs, order;
+        double step, tolerance;
+    } bad[] = {{0, 1, 1e-5, 1e-6},     {9, 1, 1e-5, 1e-6}, {1, 0, 1e-5, 1e-6},
+               {1, 3, 1e-5, 1e-6},     {1, 1, 0, 1e-6},    {1, 1, NAN, 1e-6},
+               {1, 1, INFINITY, 1e-6}, {1, 1, 1e-5, -1},   {1, 1, 1e-5, NAN}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        gt_check_gradients(third_power, NULL, gt_tensors(x), .outputs = bad[i].outputs,
+                           .order = bad[i].order, .step = bad[i].step,
+                           .tolerance = bad[i].tolerance);
+        fails(GT_INVALID, "possible; order ");
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- without memory ---- */
 
 typedef struct Budget {
@@ -1337,6 +1439,7 @@ static gt_Status everything(gt_Variable *x, gt_Variable *w, Block *block)
     gt_while_loop(not_there, newton, NULL, gt_tensors(w, gt_full_like(w, 4)), y);
     gt_scan(average, NULL, ONE(w), ONE(x), y, d);
     gt_cond(w, root, root, NULL, ONE(sum), y);
+    gt_check_gradients(third_power, NULL, ONE(gt_cast(x, GT_FLOAT64)), .order = 2);
     gt_scope_end(scope);
     return gt_status();
 }
