@@ -365,7 +365,8 @@ static void reductions(void)
     IS("segment_min: inf without rows", gt_segment_min(V(1, 2), I(0, 0), 2), 1, inf);
     IS("segment_max of whole numbers: the lowest", gt_segment_max(I(1, 2), I(0, 0), 2), 2, INT32_MIN);
     IS("segment_min of whole numbers: the highest", gt_segment_min(I(1, 2), I(0, 0), 2), 1, INT32_MAX);
-    IS("segment ids may count from the end", gt_segment_sum(V(1, 2), I(-1, 0), 2), 2, 1);
+    IS("segment ids may count from the end (sum)", gt_segment_sum(V(1, 2), I(-1, 0), 2), 2, 1);
+    IS("segment ids may count from the end (max)", gt_segment_max(V(1, 2), I(-1, 0), 2), 2, 1);
     REFUSED("a segment that is not there is an error", gt_segment_sum(V(1, 2), I(2, 0), 2), "2");
 }
 
