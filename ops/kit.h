@@ -5,6 +5,7 @@
 
 #include "core/internal.h"
 #include "ops/operand.h"
+#include "ops/reshaping.h"
 #include "ops/table.h"
 
 /* Inside the library an operation reports the call site of the function the user called. */
@@ -136,6 +137,9 @@ void gt_reduced_shape(const gt_Spec *in, uint32_t bits, bool keepdims, gt_Spec *
 gt_Axes gt_reduced_last(int rank, uint32_t bits);
 /* How many numbers the axes of a set hold. */
 int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits);
+
+/* Whole numbers, int64, folded into [0, n) as padding of that mode, not GT_PAD_CONSTANT, does. */
+gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
 
 /* ---- for gradient rules ---- */
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */

@@ -1041,6 +1041,33 @@ static gt_Tensor *nanmin(gt_Tensor *x, const gt_ReduceOptions *options)
 }
 COMPOSED(nanmin)
 
+/* The first number that equals the best one, which a NaN in its place does not; -1 if none does. */
+static gt_Tensor *nanarg(gt_Tensor *x, const gt_ArgOptions *given, bool largest)
+{
+    gt_ArgOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ArgOptions), &options, given);
+    x = gt_as_float(x);
+    gt_Tensor *best = largest ? gt_nanmax(x, .axis = options.axis, .keepdims = true)
+                              : gt_nanmin(x, .axis = options.axis, .keepdims = true);
+    gt_Tensor *none = gt_isnan(options.keepdims          ? best
+                               : options.axis == GT_NONE ? gt_reshape(best, gt_shape())
+                                                         : gt_squeeze(best, .axis = options.axis));
+    gt_Tensor *index = gt_argmax_at(NULL, gt_cast(gt_equal(x, best), GT_UINT8), &options);
+    return gt_where(none, gt_scalar(-1, GT_INT32), index);
+}
+
+static gt_Tensor *nanargmax(gt_Tensor *x, const gt_ArgOptions *options)
+{
+    return nanarg(x, options, true);
+}
+GT_COMPOSED_OPTIONS(nanargmax, nanargmax, gt_ArgOptions)
+
+static gt_Tensor *nanargmin(gt_Tensor *x, const gt_ArgOptions *options)
+{
+    return nanarg(x, options, false);
+}
+GT_COMPOSED_OPTIONS(nanargmin, nanargmin, gt_ArgOptions)
+
 static gt_Tensor *ptp(gt_Tensor *x, const gt_ReduceOptions *options)
 {
     return gt_subtract(gt_max_at(NULL, x, options), gt_min_at(NULL, x, options));

@@ -28,7 +28,8 @@ GT_BEGIN
     F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(softmax) F(log_softmax) F(relu_gradient)        \
     F(tanh_gradient) F(sigmoid_gradient)                                                           \
     /* random.c */                                                                                 \
-    F(uniform) F(normal) F(truncated_normal) F(random_integers) F(dropout) F(generator_advance)    \
+    F(uniform) F(normal) F(truncated_normal) F(random_integers) F(categorical) F(dropout)          \
+    F(generator_advance)                                                                           \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
     F(sparse_softmax_crossentropy_gradient)                                                        \
@@ -51,6 +52,8 @@ GT_BEGIN
     F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
     /* image.c */                                                                                  \
     F(resize_axis) F(resize_axis_gradient)                                                         \
+    /* fourier.c */                                                                                \
+    F(fft) F(rfft) F(irfft) F(extract_sequences) F(overlap_add)                                    \
     /* sorting.c */                                                                                \
     F(sort) F(searchsorted)                                                                        \
     /* segments.c */                                                                               \
