@@ -348,16 +348,9 @@ static Along along(const gt_Spec *spec, int axis)
     return view;
 }
 
-static int64_t raw_index(gt_DType dtype, const void *indices, int64_t i)
-{
-    return dtype == GT_INT32   ? ((const int32_t *)indices)[i]
-           : dtype == GT_INT64 ? ((const int64_t *)indices)[i]
-                               : ((const uint8_t *)indices)[i];
-}
-
 static int64_t index_of(const gt_Kernel *kernel, int input, int64_t i, int64_t count)
 {
-    int64_t index = raw_index(kernel->input_spec[input]->dtype, kernel->input[input], i);
+    int64_t index = gt_whole_at(kernel, input, i);
     return index < 0 ? index + count : index;
 }
 
@@ -366,7 +359,7 @@ static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int
 {
     const gt_Spec *spec = kernel->input_spec[input];
     for (int64_t i = 0; i < spec->size; i++) {
-        int64_t index = raw_index(spec->dtype, kernel->input[input], i);
+        int64_t index = gt_whole_at(kernel, input, i);
         if (index >= -count && index < count)
             continue;
         gt_Shape at = {spec->rank, {0}};
@@ -932,7 +925,7 @@ static gt_Status one_hot_run(const gt_Kernel *kernel)
     Along view = along(out, gt_axis(options->axis, out->rank));
     gt_fill(out->dtype, out->size, 0, kernel->output[0]);
     for (int64_t i = 0; i < in->size && view.count > 0; i++) {
-        int64_t index = raw_index(in->dtype, kernel->input[0], i);
+        int64_t index = gt_whole_at(kernel, 0, i);
         int64_t outer = i / view.inner, column = i % view.inner;
         if (index >= 0 && index < view.count)
             gt_number_store(out->dtype, kernel->output[0],
@@ -1227,6 +1220,7 @@ static gt_Status row_update_run(const gt_Kernel *kernel)
     return GT_OK;
 }
 
+/* The updates that another one has overwritten get nothing: of one index the last counts. */
 static gt_Status row_update_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *indices = gt_input(rule, 1), *up = gt_upstream(rule, 0);
@@ -1237,8 +1231,16 @@ static gt_Status row_update_gradient(gt_GradientRule *rule)
                 gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3,
                              (gt_Tensor *[]){up, indices, zeros}));
     }
-    if (gt_wants(rule, 2))
-        gt_give(rule, 2, gt_take(up, indices));
+    if (gt_wants(rule, 2)) {
+        int64_t rows = gt_input_spec(rule, 0)->dims[0], n = updates->dims[0];
+        gt_Tensor *numbers = gt_arange(0, (double)n, 1, .dtype = GT_INT64);
+        gt_Tensor *winners = gt_apply_one(
+            NULL, &gt_op_scatter_update, NULL, 3,
+            (gt_Tensor *[]){gt_zeros_of(gt_shape(rows), .dtype = GT_INT64), indices, numbers});
+        gt_Shape along = {updates->rank, {n, 1, 1, 1, 1, 1, 1, 1}};
+        gt_Tensor *won = gt_reshape(gt_equal(gt_take(winners, indices), numbers), along);
+        gt_give(rule, 2, gt_where(won, gt_take(up, indices), 0));
+    }
     return gt_status();
 }
 
@@ -1258,6 +1260,7 @@ const gt_Operation gt_op_scatter_update = {
         (const gt_Sample[]){
             {.inputs = 3, .input = GT_INPUTS(REAL(4, 2), GT_WHOLE(GT_INT32, 1, 2, 1), REAL(1, 2))},
             {.inputs = 3, .input = GT_INPUTS(REAL(3), GT_WHOLE(GT_INT64, -1, 0, 1), REAL(1))},
+            {.inputs = 3, .input = GT_INPUTS(REAL(2, 2), GT_WHOLE(GT_INT32, -2, 2, 5), REAL(5, 2))},
             GT_SAMPLES_END},
 };
 

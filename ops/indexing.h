@@ -172,8 +172,8 @@ GT_API gt_Status gt_vsplit_at(const char *here, gt_Tensor *x, int count, gt_Tens
 GT_API gt_Tensor *gt_slice_update_at(const char *here, gt_Tensor *x, gt_Shape begin,
                                      gt_Tensor *updates);
 /* x with x[indices[i, 0], indices[i, 1], ...] replaced by updates[i]: indices (n, k) for the first
- * k axes of x, updates (n, the other axes). Of an index that is there twice the last one counts;
- * the gradient goes to both. */
+ * k axes of x, updates (n, the other axes). Of updates of the same place the last one counts, and
+ * gets the gradient alone. */
 #define gt_scatter_update(x, indices, updates) gt_scatter_update_at(GT_HERE, x, indices, updates)
 GT_API gt_Tensor *gt_scatter_update_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
                                        gt_Tensor *updates);

@@ -125,6 +125,7 @@ enum { MOST = 5 };
     F(slice_update, 1, 1, out[0] = gt_slice_update(in[0], gt_shape(1, 0), in[1]))                  \
     F(scatter_update, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                       \
     F(scatter_update_rows, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                  \
+    F(scatter_update_repeated, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))              \
     F(norm, 1, 1, out[0] = gt_norm(in[0]))                                                         \
     F(norm_one, 1, 1, out[0] = gt_norm(in[0], .ord = 1, .axis = 0))                                \
     F(norm_three, 1, 1, out[0] = gt_norm(in[0], .ord = 3, .axis = 1, .keepdims = true))            \

@@ -206,6 +206,8 @@ case("scatter_update", [real(3, 4, 2), np.array([[0, 1], [2, -1]], np.int32), re
      lambda x, i, y: updated(x, (i[:, 0], i[:, 1]), y))
 case("scatter_update_rows", [real(4, 2), np.array([[3], [0]], np.int32), real(2, 2)],
      lambda x, i, y: updated(x, i[:, 0], y))
+case("scatter_update_repeated", [real(3, 2), np.array([[1], [-1], [-2], [1]], np.int32), real(4, 2)],
+     lambda x, i, y: updated(x, i[:, 0], y))
 
 # linear algebra; factors up to their signs
 case("norm", [real(3, 4)], lambda x: np.linalg.norm(x))
