@@ -131,6 +131,10 @@ int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits);
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);
+/* Of a gradient that is rows (gt_rows): which rows it has, each once, int64 (n) and padded with the
+ * number of rows of the whole; the gradient becomes their sums (n, ...), padded with zeros. NULL,
+ * and the gradient as it is, for one that is not. */
+gt_Tensor *gt_distinct_rows(gt_Tensor **gradient);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 

@@ -126,6 +126,9 @@ typedef struct gt_OptimizerUpdate {
     gt_Variable *iterations;  /* int64 (), calls before this one */
     double weight_decay;      /* 0 for an excluded variable */
     int64_t accumulation;     /* an update is due if (iterations + 1) % accumulation is 0 */
+    /* NULL, or, for a class that is row_wise: int64 (n), the gradient is of these rows alone, (n,
+     * ...). Each is there once; what is not below the number of rows is padding. */
+    gt_Tensor *rows;
 } gt_OptimizerUpdate;
 
 typedef struct gt_OptimizerClass {
@@ -140,6 +143,10 @@ typedef struct gt_OptimizerClass {
     gt_Status (*check)(const void *options);
     /* Changes the variable and its slots by one operation with GT_OP_EFFECT: gt_optimizer_apply. */
     gt_Status (*update)(const gt_OptimizerUpdate *update);
+    /* Without weight decay, does an update by a gradient of 0 leave variable and slots as they are,
+     * to the last bit? Then of a gradient that is rows (gt_rows) only those rows are updated. NULL:
+     * no. */
+    bool (*row_wise)(const void *options);
 } gt_OptimizerClass;
 
 /* A new optimizer, floating: whatever is given it takes it over; else gt_optimizer_free, or it goes
@@ -147,7 +154,7 @@ typedef struct gt_OptimizerClass {
 GT_API gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind,
                                       const void *options);
 /* Runs an update operation: variable and slots are inputs and outputs, then come gradient,
- * learning_rate and iterations as inputs. */
+ * learning_rate and iterations as inputs, and rows where they are not NULL. */
 GT_API gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
                                     const gt_OptimizerUpdate *update);
 
