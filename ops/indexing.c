@@ -710,8 +710,7 @@ bool gt_rows_at(const char *here, gt_Tensor *gradient, gt_Tensor **indices, gt_T
     if (values)
         *values = NULL;
     gt_Context *context = gt_enter();
-    gt_Slot *slot =
-        context ? gt_slot_check(context, here, "rows", "the gradient", gradient) : NULL;
+    gt_Slot *slot = context ? gt_slot_check(context, here, "rows", "the gradient", gradient) : NULL;
     const gt_Late *late = slot ? late_rows(slot->value) : NULL;
     if (!late)
         return false;

@@ -696,8 +696,7 @@ static gt_Status collect(const Run *run, gt_Tensor *y, int64_t first, int64_t si
     size_t bytes = gt_spec_bytes(&spec) / (size_t)spec.dims[0];
     const void *numbers = gt_data(y);
     if (bytes && numbers)
-        memcpy((char *)gt_value_data(whole) + (size_t)first * bytes, numbers,
-               (size_t)size * bytes);
+        memcpy((char *)gt_value_data(whole) + (size_t)first * bytes, numbers, (size_t)size * bytes);
     return context->status;
 }
 
