@@ -1257,6 +1257,57 @@ static gt_Status through_everything(void *context, gt_Tensor *const *in, gt_Tens
     return gt_status();
 }
 
+/* Adds rows from outside of the function, and an argument. */
+static gt_Status add_rows(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    out[0] = gt_add(context, in[0]);
+    out[1] = gt_scatter_add(gt_cast(gt_slice(in[0], gt_shape(0, 0), gt_shape(1, 1)), GT_INT32),
+                            gt_ones_of(gt_shape(1, 1, WIDE), .dtype = GT_FLOAT64),
+                            gt_shape(TABLE, WIDE));
+    return gt_status();
+}
+
+/* Rows go into traced functions and come out of them as what they stand for, however those run. */
+Test(autodiff, rows_and_functions)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *made[4], *out[2][2];
+    for (int i = 0; i < 4; i++)
+        made[i] = gt_scatter_add(INDICES(GT_INT32, gt_shape(2), 1, 1),
+                                 gt_full(gt_shape(2, WIDE), 1, .dtype = GT_FLOAT64),
+                                 gt_shape(TABLE, WIDE));
+    for (int eager = 0; eager < 2; eager++) {
+        gt_Function *function = gt_function(add_rows, made[2 * eager], .outputs = 2);
+        gt_check_numerics(eager);
+        gt_function_call(function, ONE(made[2 * eager + 1]), out[eager]);
+        gt_check_numerics(false);
+        ok("called");
+        cr_assert(gt_function_stats(function).runs == !eager);
+        cr_assert(!gt_rows(out[eager][1], NULL, NULL));
+        for (int i = 0; i < TABLE * WIDE; i++)
+            cr_assert(gt_at(out[eager][0], i) == (i / WIDE == 1 ? 4 : 0) &&
+                      gt_at(out[eager][1], i) == (i / WIDE == 0));
+        gt_function_free(function);
+    }
+    gt_scope_end(scope);
+
+    gt_Context *mine = gt_context_use(NULL); /* what another context's variable holds is not held */
+    gt_Variable *theirs = gt_variable(gt_full(gt_shape(1, WIDE), 2));
+    gt_Context *other = gt_context_create();
+    gt_context_use(other);
+    gt_Tensor *read =
+        gt_scatter_add(INDICES(GT_INT32, gt_shape(1), 3), theirs, gt_shape(TABLE, WIDE));
+    gt_context_use(mine);
+    gt_assign(theirs, gt_zeros_like(theirs));
+    gt_variable_free(theirs);
+    gt_context_use(other);
+    cr_assert(!gt_rows(read, NULL, NULL) && gt_at(read, 3 * WIDE) == 2);
+    gt_context_use(mine);
+    gt_context_free(other);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 Test(autodiff, rows_through_everything)
 {
     Through through = {table_of(GT_FLOAT64),

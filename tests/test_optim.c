@@ -708,6 +708,8 @@ static size_t lookups(int index, gt_DType dtype, bool read, bool traced, unsigne
     Lookup lookup = {.optimizer = make_row_case(index), .read = read};
     lookup.list[0] = variable_of(dtype, gt_shape(LENGTH, WIDTH), numbers, "table");
     lookup.list[1] = variable_of(dtype, gt_shape(WIDTH), numbers + 3, "scale");
+    if (index % 2)
+        cr_assert(gt_pack(((gt_Tensors){2, lookup.list})));
     gt_Tensors excluded = {index == CASES + 1 || index == 10, lookup.list};
     ASSERT_OK(gt_optimizer_exclude_from_weight_decay(lookup.optimizer, excluded));
     gt_Function *function = gt_function(lookup_step, &lookup);
