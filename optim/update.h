@@ -48,8 +48,8 @@ typedef struct gt_EmaOptions {
 #define GT_OPTIMIZER_OPERATIONS(F)                                                                 \
     F(accumulate_gradient)                                                                         \
     F(ema_update)                                                                                  \
-    F(ema_overwrite)                                                                               \
-    F(count_step) F(sgd_update) F(sgd_momentum_update) F(adam_update) F(adam_amsgrad_update)
+    F(ema_overwrite) F(count_step) F(sgd_update) F(sgd_momentum_update) F(adam_update)             \
+        F(adam_amsgrad_update)
 
 /* A record of an update with `count` slots. */
 #define GT_UPDATE_RECORD(op, text, count, Options, kernel, kind, rows, ...)                        \
