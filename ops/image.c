@@ -444,7 +444,7 @@ static bool split_channels(gt_Tensor *x, gt_Tensor *channel[3])
 }
 
 /* The channel with the largest number, the first of several, says in which third of the circle the
- * hue lies: there it is the difference of the other two over the range. Smith, Color gamut transform
+ * hue lies: there it is the difference of the other two over the range, 0 where all are equal. Smith, Color gamut transform
  * pairs (1978). */
 static gt_Tensor *rgb_to_hsv(gt_Tensor *x)
 {
@@ -460,7 +460,6 @@ static gt_Tensor *rgb_to_hsv(gt_Tensor *x)
         gt_Tensor *here = c ? gt_add(sixth, c / 3.0) : sixth;
         hue = hue ? gt_where(gt_equal(rgb[c], value), here, hue) : here;
     }
-    hue = gt_where(gt_greater(range, 0), hue, 0);
     hue = gt_where(gt_less(hue, 0), gt_add(hue, 1), hue);
     gt_Tensor *saturation = gt_where(gt_greater(value, 0), gt_divide_no_nan(range, value), 0);
     return gt_concatenate(gt_tensors(hue, saturation, value), .axis = -1);
