@@ -647,9 +647,10 @@ static gt_Tensor *both(gt_Tensor *a, gt_Tensor *b, bool logical)
     return !a ? b : !b ? a : logical ? gt_logical_and(a, b) : gt_multiply(a, b);
 }
 
-/* Rows (places, width) at coordinates of one shape each, of an array of `axes` dimensions behind one
- * more, along which `start` says where to look: that shape and then width. */
-static gt_Tensor *look_at(const Look *look, gt_Tensor *rows, gt_Tensor *start, int axes,
+/* Layers (count, places) at coordinates of one shape each, of arrays of `axes` dimensions behind one
+ * more, along which `start` says where to look: (count, that shape). The layers are the channels:
+ * weights then go with long runs of numbers, not with three. */
+static gt_Tensor *look_at(const Look *look, gt_Tensor *layers, gt_Tensor *start, int axes,
                           const int64_t *dims, gt_Tensor *const *coordinate)
 {
     Corner corners[GT_MAX_RANK][2];
@@ -666,11 +667,11 @@ static gt_Tensor *look_at(const Look *look, gt_Tensor *rows, gt_Tensor *start, i
             weight = both(weight, corner->weight, false);
             inside = both(inside, corner->inside, true);
         }
-        gt_Tensor *seen = gt_take(rows, index);
+        gt_Tensor *seen = gt_take(layers, index, .axis = 1);
         if (inside)
-            seen = gt_where(gt_expand_dims(inside, -1), seen, look->fill);
+            seen = gt_where(inside, seen, look->fill);
         if (weight)
-            seen = gt_multiply(seen, gt_expand_dims(weight, -1));
+            seen = gt_multiply(seen, weight);
         sum = sum ? gt_add(sum, seen) : seen;
     }
     return sum;
@@ -707,9 +708,9 @@ static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int orde
     }
     gt_Tensor *one[GT_MAX_RANK];
     gt_unstack(gt_cast(coordinates, in.dtype), in.rank, one);
-    gt_Tensor *y = look_at(&look, gt_reshape(x, gt_shape(-1, 1)), gt_scalar(0, GT_INT64), in.rank,
+    gt_Tensor *y = look_at(&look, gt_reshape(x, gt_shape(1, -1)), gt_scalar(0, GT_INT64), in.rank,
                            in.dims, one);
-    return gt_squeeze(y, .axis = -1);
+    return gt_squeeze(y, .axis = 0);
 }
 GT_COMPOSED(map_coordinates,
             (const char *here, gt_Tensor *x, gt_Tensor *coordinates, int order,
@@ -764,8 +765,8 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
     gt_Tensor *image = gt_arange(0, (double)batch, 1, .dtype = GT_INT64);
     image = gt_reshape(image, gt_shape(batch, 1, 1));
     x = gt_reshape(x, gt_shape(batch * dims[0] * dims[1], dims[2]));
-    gt_Tensor *y = look_at(&look, x, image, 2, dims, (gt_Tensor *[]){row, column});
-    return gt_reshape(y, gt_spec_shape(&spec));
+    gt_Tensor *y = look_at(&look, gt_transpose(x), image, 2, dims, (gt_Tensor *[]){row, column});
+    return gt_reshape(gt_moveaxis(y, 0, -1), gt_spec_shape(&spec));
 }
 GT_COMPOSED(affine_transform,
             (const char *here, gt_Tensor *x, gt_Tensor *transform,
