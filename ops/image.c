@@ -329,12 +329,15 @@ static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_ResizeOptions *gi
     }
     if (options.crop_to_aspect_ratio || options.pad_to_aspect_ratio)
         x = to_ratio(x, &spec, size, &options);
+    /* The nearest pixels of whole numbers are whole: double holds all but the largest int64. */
+    bool whole = options.interpolation == GT_NEAREST && !gt_dtype_is_float(spec.dtype);
+    x = whole ? gt_cast(x, GT_FLOAT64) : gt_as_float(x);
     for (int i = 0; i < 2; i++) {
         ResizeAxisOptions one = {sizeof one, spec.rank - 3 + i, size.dims[i], options.interpolation,
                                  options.antialias};
         x = gt_apply_one(NULL, &gt_op_resize_axis, &one, 1, &x);
     }
-    return x;
+    return whole ? gt_cast(x, spec.dtype) : x;
 }
 GT_COMPOSED(resize,
             (const char *here, gt_Tensor *x, gt_Shape size, const gt_ResizeOptions *options),

@@ -34,7 +34,8 @@ struct gt_ResizeOptions {
 };
 /* gt_resize(images, gt_shape(64, 48), .interpolation = GT_NEAREST): images of that height and
  * width. Pixels are squares with their centre in the middle, as in Keras and TensorFlow 2; weights
- * that would fall outside go to the pixels that are there. */
+ * that would fall outside go to the pixels that are there. Of integers the nearest stay integers, all
+ * others give float32. */
 #define gt_resize(x, ...)                                                                          \
     gt_resize_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                \
                  GT_KEYWORDS(gt_ResizeOptions, GT_RESIZE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
@@ -114,7 +115,7 @@ struct gt_PatchOptions {
 /* gt_extract_patches(x, gt_shape(5, 5)): every window of that size as the channels of one pixel:
  * (..., rows of windows, columns of windows, 5 * 5 * channels). Three sizes are for volumes (depth,
  * height, width, channels), with a batch or without. Strides above 1 do not go with dilations above
- * 1. */
+ * 1. Any type. */
 #define gt_extract_patches(x, ...)                                                                 \
     gt_extract_patches_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                       \
                           GT_KEYWORDS(gt_PatchOptions, GT_PATCH_OPTIONS, GT_AFTER_1(__VA_ARGS__)))

@@ -436,6 +436,13 @@ Test(oracle_nn, colours_at_the_edge)
     gt_Tensor *whole = gt_array(gt_shape(1, 2, 3), 255, 255, 255, 10, 20, 30);
     whole = gt_rgb_to_grayscale(gt_cast(whole, GT_UINT8));
     cr_assert(gt_dtype(whole) == GT_UINT8 && gt_at(whole, 0) == 254 && gt_at(whole, 1) == 18);
+    gt_Tensor *label = gt_cast(gt_array(gt_shape(1, 2, 1), 7, 255), GT_UINT8);
+    gt_Tensor *wide = gt_resize(label, gt_shape(1, 4), .interpolation = GT_NEAREST);
+    cr_assert(gt_dtype(wide) == GT_UINT8 && gt_at(wide, 1) == 7 && gt_at(wide, 2) == 255);
+    wide = gt_resize(label, gt_shape(1, 4));
+    cr_assert(gt_dtype(wide) == GT_FLOAT32 && gt_at(wide, 1) == 69 && gt_at(wide, 2) == 193);
+    gt_Tensor *patch = gt_extract_patches(label, gt_shape(1, 2));
+    cr_assert(gt_dtype(patch) == GT_UINT8 && gt_at(patch, 1) == 255);
     gt_Tensor *grey = gt_ones_of(gt_shape(2, 2, 1));
     cr_assert(gt_at(gt_rgb_to_grayscale(grey), 3) == 1);
     gt_Tensor *none = gt_zeros_of(gt_shape(0, 4, 4, 3)), *turn = gt_ones_of(gt_shape(8));
