@@ -21,8 +21,8 @@ static gt_Tensor *both_moments(gt_Tensor *x)
     return gt_concatenate(gt_tensors(gt_ravel(mean), gt_ravel(variance)));
 }
 
-/* The places that the cases look_MODE_nearest look at, and the transforms of affine_pixels: what the
- * file has as inputs of others. */
+/* The places that the cases look_MODE_nearest look at, and the transforms of affine_pixels: what
+ * the file has as inputs of others. */
 static const gt_TensorFile *oracle;
 static gt_Tensor *input_of(const char *name, gt_DType dtype)
 {
@@ -544,6 +544,16 @@ Test(oracle_nn, errors)
             "gaussian_blur: a kernel of 3 pixels with sigma 0");
     REFUSES(gt_gaussian_blur(x, .height = 0), "a kernel of 0 pixels");
     REFUSES(gt_gaussian_blur(flat), "is not (height, width, channels)");
+    REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: type uint8");
+    const int64_t far = INT32_MAX;
+    REFUSES(gt_extract_patches(x, gt_shape(far, far), .strides = gt_shape(1), .padding = GT_SAME,
+                               .dilation = gt_shape(far)),
+            "is too large");
+    REFUSES(gt_extract_patches(gt_zeros_of(gt_shape(0, 2, 2, far)), gt_shape(far, far),
+                               .strides = gt_shape(1), .padding = GT_SAME),
+            "too large");
+    REFUSES(gt_extract_patches(wide, gt_shape(2, 2)), "is too large");
+    REFUSES(gt_affine_transform(wide, gt_ones_of(gt_shape(8))), "is too large");
     REFUSES(gt_extract_patches(flat, gt_shape(2, 2)),
             "extract_patches: there are no patches (2, 2)");
     REFUSES(gt_extract_patches(x, gt_shape(9, 2)), "a window of 9 does not fit");
