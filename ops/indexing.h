@@ -69,12 +69,22 @@ GT_API gt_Tensor *gt_take_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
                              const gt_TakeOptions *options);
 /* Zeros of that shape, with updates added at the indices of an axis: the transpose of gt_take.
  * gt_scatter_add(indices, updates, gt_shape(10, 4), .axis = 0); `updates` is what gt_take of such a
- * shape would give. */
+ * shape would give. The numbers are computed when they are read first; see gt_rows. */
 #define gt_scatter_add(indices, updates, ...)                                                      \
     gt_scatter_add_at(GT_HERE, indices, updates, GT_FIRST(__VA_ARGS__),                            \
                       GT_KEYWORDS(gt_TakeOptions, GT_TAKE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_scatter_add_at(const char *here, gt_Tensor *indices, gt_Tensor *updates,
                                     gt_Shape shape, const gt_TakeOptions *options);
+
+/* Is this gradient rows: zeros but for what was added at some indices of axis 0, and fewer of those
+ * than there are rows? Then `indices` (n) and `values` (n, ...) get what was added; an index may be
+ * there more than once, and a negative one counts from the end. Else false and NULLs, which is no
+ * error. Either pointer may be NULL. The gradient of gt_take along axis 0 is rows, and so is the
+ * sum of such gradients and what gt_scatter_add gives, until an operation or gt_data reads their
+ * numbers; then they are a tensor like any other. The same in a traced function. */
+#define gt_rows(gradient, indices, values) gt_rows_at(GT_HERE, gradient, indices, values)
+GT_API bool gt_rows_at(const char *here, gt_Tensor *gradient, gt_Tensor **indices,
+                       gt_Tensor **values);
 
 #define GT_TAKE_ALONG_OPTIONS(F)                                                                   \
     F(uint32_t, size, (uint32_t)sizeof(gt_TakeAlongOptions), "for ABI growth")                     \

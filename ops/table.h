@@ -43,7 +43,7 @@ GT_BEGIN
     /* reshaping.c */                                                                              \
     F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
     /* indexing.c */                                                                               \
-    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
+    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(distinct) F(take_along_axis)    \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
     F(scatter_update)                                                                              \
     /* convolution.c */                                                                            \
@@ -53,7 +53,7 @@ GT_BEGIN
     /* image.c */                                                                                  \
     F(resize_axis) F(resize_axis_gradient)                                                         \
     /* fourier.c */                                                                                \
-    F(fft) F(rfft) F(irfft) F(extract_sequences) F(overlap_add)                                    \
+    F(fourier) F(half_spectrum) F(from_half_spectrum) F(sequences) F(overlap_add)                  \
     /* sorting.c */                                                                                \
     F(sort) F(searchsorted)                                                                        \
     /* segments.c */                                                                               \
