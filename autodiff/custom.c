@@ -71,12 +71,12 @@ static gt_Status check(const Run *run, gt_Tensor *const *outputs, int32_t wanted
 static gt_Value *alias(gt_Context *context, gt_Value *value)
 {
     gt_Value *copy = gt_value_new(context, &value->spec, value->buffer, value->offset);
-    if (!copy)
-        return NULL;
-    copy->symbol = value->symbol;
-    copy->trace = value->trace;
-    if (value->buffer)
+    if (copy && value->buffer)
         value->buffer->references++;
+    if (copy) {
+        copy->symbol = value->symbol;
+        copy->trace = value->trace;
+    }
     return copy;
 }
 

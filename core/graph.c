@@ -405,6 +405,8 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
     for (int32_t i = graph->value_count - 1; i >= 0; i--)
         if (graph->values[i].constant == value)
             return i;
+    if (!gt_value_data(value) && context->status != GT_OK)
+        return -1;
     return add_value(
         graph, (gt_GraphValue){
                    .spec = value->spec, .kind = GT_GRAPH_CONSTANT, .constant = value, .node = -1});
@@ -454,6 +456,8 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
         memcpy(node.options, options, type->size);
     }
     for (int32_t i = 0; i < node.inputs; i++) {
+        if (input[i] && !(node.operation->flags & GT_OP_VIEW))
+            gt_value_data(input[i]); /* a late one is read */
         node.input[i] = input[i] ? gt_trace_symbol(context, input[i]) : -1;
         if (input[i] && node.input[i] < 0)
             goto failed;
