@@ -12,6 +12,9 @@
 #include "../autodiff/custom.h"
 #include "../autodiff/forward.h"
 #include "../autodiff/gradient.h"
+#include "../layers/basic.h"
+#include "../layers/dense.h"
+#include "../layers/sequential.h"
 #include "../ops/activation.h"
 #include "../ops/arithmetic.h"
 #include "../ops/assign.h"
@@ -551,6 +554,35 @@ static gt_Status nested(void *context, gt_Tensor *const *in, gt_Tensor **out)
 }
 ORDERS(nested)
 
+/* Lookups, whose gradients are rows until they are read: in a loop, around it, and in a branch. */
+static gt_Status look_round(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_Tensor *at = gt_mod(gt_cast(in[0], GT_INT64), gt_scalar(3, GT_INT64));
+    out[0] = gt_add(gt_tanh(in[1]), gt_multiply(gt_take(s->w, at), gt_take(in[1], at)));
+    return gt_status();
+}
+
+static gt_Status look_branch(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    const int64_t at[2] = {2, 2};
+    gt_Tensor *rows = gt_take(s->w, gt_from_data(at, gt_shape(2), GT_INT64));
+    out[0] = gt_multiply(gt_sum(gt_square(rows)), in[0]);
+    return gt_status();
+}
+
+static gt_Status lookups(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_Tensor *y[2], *first = gt_take(s->w, gt_scalar(1, GT_INT64));
+    gt_fori_loop(1, 5, look_round, s, ONE(gt_add(in[0], first)), &y[0], .unroll = 0);
+    gt_cond(in[1], look_branch, product, s, ONE(in[0]), &y[1]);
+    out[0] = gt_add(gt_multiply(y[0], gt_take(s->b, gt_scalar(0, GT_INT64))), y[1]);
+    return gt_status();
+}
+ORDERS(lookups)
+
 /* A function inside a branch; a gradient taken inside a branch, and of that from outside. */
 static gt_Status slope(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
@@ -657,6 +689,10 @@ Test(control, nesting)
     compare(&(Case){"nested, gradient", nested_gradient, 3, 1e-14});
     compare(&(Case){"nested, second order", nested_second, 3, 1e-12});
     compare(&(Case){"nested, forward mode", nested_forward, 2, 1e-13});
+    compare(&(Case){"lookups", lookups, 1, 0});
+    compare(&(Case){"lookups, gradient", lookups_gradient, 3, 1e-14});
+    compare(&(Case){"lookups, second order", lookups_second, 3, 1e-12});
+    compare(&(Case){"lookups, forward mode", lookups_forward, 2, 1e-13});
     COMPARE(slopes, 1);
     COMPARE(with_own, 1);
     COMPARE(loop_of_own, 1);
@@ -1024,6 +1060,60 @@ Test(control, mistakes)
             ".maximum_iterations");
     refuses(stacks_too_deep, 1, GT_INVALID, "100 rounds of float64 (1, 1, 1, 1, 1, 1, 1, 3)");
     refuses(uses_escaped, 1, GT_STALE, "a tensor of a traced function was used outside of it");
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A layer that is built when a branch is traced; one that adds a loss. */
+static gt_Status calls_layer(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    out[0] = gt_call(*(gt_Layer **)context, in[0], .training = true);
+    return gt_status();
+}
+
+static gt_Status copies(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], 1);
+    return gt_status();
+}
+
+static gt_Status layer_in_branch(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Layer **layer = context;
+    gt_Tape *tape = gt_tape_begin();
+    if (gt_cond(in[1], calls_layer, copies, layer, ONE(in[0]), out) != GT_OK)
+        return gt_status();
+    gt_Tensors weights = gt_trainable_variables(*layer);
+    out[1] = gt_keep(gt_gradient(tape, out[0], weights.items[0]));
+    gt_keep(out[0]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(control, layers)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *in[2] = {gt_ones_of(gt_shape(2, 3)), gt_scalar(1, GT_FLOAT32)}, *out[2];
+    gt_Layer *layer = gt_sequential(gt_dense(3, .activation = gt_tanh), gt_dropout(0.25));
+    gt_Function *function = gt_function(layer_in_branch, &layer, .outputs = 2);
+    for (uint64_t i = 0; i < 4; i++) {
+        in[1] = gt_scalar(i < 3, GT_FLOAT32);
+        gt_function_call(function, ((gt_Tensors){2, in}), out);
+        ok();
+        cr_assert(i < 3 || gt_at(out[0], 0) == 1);
+        cr_assert(i < 3 || gt_at(out[1], 0) == 0);
+        cr_assert(i == 3 || gt_at(out[0], 0) != 1);
+    }
+    gt_function_free(function);
+    gt_layer_free(layer);
+    layer = gt_dense(3, .activity_regularizer = gt_l2(0.1));
+    function = gt_function(layer_in_branch, &layer, .outputs = 2);
+    gt_function_call(function, ((gt_Tensors){2, in}), out);
+    fails(GT_UNSUPPORTED, "in a branch or loop of a traced function a loss is not known outside");
+    gt_function_free(function);
+    gt_layer_free(layer);
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();
