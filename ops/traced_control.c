@@ -648,15 +648,7 @@ static gt_Status loop_condition(const gt_ControlKernel *self, const gt_Control *
     return status;
 }
 
-static void clear_ys(const gt_ControlKernel *self, const gt_Control *control)
-{
-    for (int32_t i = control->carries; i < control->carries + control->ys; i++) {
-        size_t bytes = gt_spec_bytes(carry_spec(control, i)) * (size_t)control->length;
-        if (bytes)
-            memset(self->output[i], 0, bytes);
-    }
-}
-
+/* What is stacked has no numbers where there was no round; only loops of as many rounds read it. */
 static gt_Status loop_run(const gt_Kernel *kernel)
 {
     const gt_ControlKernel *self = (const gt_ControlKernel *)(const void *)kernel;
@@ -668,13 +660,12 @@ static gt_Status loop_run(const gt_Kernel *kernel)
         memcpy(&rounds, go, sizeof rounds);
     bool more = control->second ? *(const uint8_t *)go : true;
     memcpy(self->argument, self->input, (size_t)control->first->inputs * sizeof *self->argument);
-    if (rounds < control->length)
-        clear_ys(self, control);
     /* The last round ends in the outputs, if it is known which one it is. */
     bool into_outputs = control->second || rounds % 2 == 1;
     for (; more && (rounds < 0 || count < rounds); count++) {
         if (gt_interrupted(context))
-            return gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted between two rounds");
+            return gt_raise(context, GT_INTERRUPTED, NULL, kernel->operation->name,
+                            "interrupted between two rounds");
         int64_t element = control->reverse ? rounds - 1 - count : count;
         stack_carries(self, control, element);
         gt_Status status = loop_round(self, control, element, into_outputs);

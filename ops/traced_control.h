@@ -27,7 +27,7 @@ typedef struct gt_TracedLoop {
     bool reverse;   /* from the last element of xs, of those that there are rounds for */
     gt_Tensor *go;
 } gt_TracedLoop;
-/* `last` gets the last loop variables, `ys` what was stacked, zeros where there was no round. */
+/* `last` gets the last loop variables, `ys` what was stacked. */
 gt_Status gt_traced_loop(gt_Context *context, const gt_TracedLoop *loop, gt_Tensor **last,
                          gt_Tensor **ys);
 

@@ -271,9 +271,45 @@ static gt_Status share(void *context, gt_Tensor *const *in, gt_Tensor **out)
 }
 ORDERS(share)
 
+/* A source that is no symbol, and what is made of it alone; a value and another one that differs
+ * from it by its gradient alone; a result that lives on in its record. */
+static gt_Status with_constant(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    out[0] = gt_multiply(gt_multiply(gt_square((gt_Tensor *)context), in[0]), in[1]);
+    return gt_status();
+}
+
+static gt_Status difference(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_subtract(gt_multiply(in[0], 3), in[1]);
+    return gt_status();
+}
+
+static gt_Status sources(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *constant = gt_array64(gt_shape(3), 2, -1, 3), *y, *gradient[2];
+    gt_watch(tape, constant);
+    gt_watch(tape, in[0]);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *doubled = gt_keep(gt_multiply(gt_exp(in[0]), 2));
+    gt_scope_end(scope);
+    gt_Tensor *same = gt_clip_gradient(in[0], -0.5, 0.5);
+    gt_cond(in[1], with_constant, difference, constant, gt_tensors(in[0], same), &y);
+    gt_gradients(tape, ONE(gt_multiply(y, doubled)), gt_tensors(in[0], constant), gradient,
+                 .unconnected = GT_UNCONNECTED_ZERO);
+    out[0] = gt_keep(gradient[0]);
+    out[1] = gt_keep(gradient[1]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
 Test(control, branches)
 {
     COMPARE(choose, 1);
+    compare(&(Case){"sources", sources, 2, BUT_ZEROS});
     COMPARE(share, 2);
     gt_context_free(NULL);
     assert_no_leaks();
@@ -402,6 +438,35 @@ static gt_Status scan_reverse(void *context, gt_Tensor *const *in, gt_Tensor **o
 ORDERS(scan_forward)
 ORDERS(scan_reverse)
 
+static gt_Status thousand(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_fori_loop(0, 1000, step, context, ONE(in[0]), out);
+}
+
+static gt_Status thousand_gradient(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return first_order(thousand, context, in, out);
+}
+
+/* The loop variables of every round, three numbers and i, are kept for a gradient alone. */
+static void no_stack_without_gradient(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    State s = state_new();
+    gt_Tensor *in[2] = {gt_array64(gt_shape(3), 1, 2, 3), number(0)}, *out[3];
+    for (int i = 0; i < 2; i++) {
+        gt_Function *function =
+            gt_function(i ? thousand_gradient : thousand, &s, .outputs = i ? 3 : 1);
+        gt_function_call(function, ((gt_Tensors){2, in}), out);
+        ok();
+        int64_t bytes = gt_function_stats(function).bytes;
+        cr_assert(i ? bytes > 32000 : bytes < 2000, "%d bytes", (int)bytes);
+        gt_function_free(function);
+    }
+    state_free(&s);
+    gt_scope_end(scope);
+}
+
 Test(control, loops)
 {
     compare(&(Case){"unlimited", unlimited, 3, 0});
@@ -409,6 +474,7 @@ Test(control, loops)
     COMPARE(cut_short, 3);
     COMPARE(few_rounds, 2);
     COMPARE(many_rounds, 1);
+    no_stack_without_gradient();
     COMPARE(folded, 1);
     COMPARE(scan_forward, 2);
     compare(&(Case){"scan_reverse", scan_reverse, 2, 0});
@@ -815,6 +881,19 @@ static gt_Status counting(void *context, gt_Tensor *const *in, gt_Tensor **out)
     return gt_status();
 }
 
+/* Nothing of this asks whether to go on but the loop itself. */
+static gt_Status as_before(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = in[0];
+    return gt_status();
+}
+
+static gt_Status idle(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_while_loop(as_before, as_before, context, ONE(in[0]), out);
+}
+
 static gt_Status without_end(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     return gt_while_loop(forever, counting, context, ONE(in[0]), out);
@@ -859,6 +938,13 @@ Test(control, only_what_is_taken)
     fails(GT_INTERRUPTED, "interrupted");
     cr_assert_eq(gt_at(s.w, 0), w);
     gt_function_free(function);
+    function = gt_function(idle, NULL);
+    patience = 100;
+    gt_set_interrupt(tired, &patience);
+    gt_function_call(function, ONE(gt_scalar(1, GT_BOOL)), &out);
+    gt_set_interrupt(NULL, NULL);
+    fails(GT_INTERRUPTED, "test: loop: interrupted between two rounds");
+    gt_function_free(function);
     state_free(&s);
     gt_scope_end(scope);
     gt_context_free(NULL);
@@ -885,6 +971,11 @@ static gt_Status body_changes(void *context, gt_Tensor *const *in, gt_Tensor **o
     (void)context;
     return gt_scan(changing, NULL, ONE(in[0]), ((gt_Tensors){0, NULL}), out, NULL, .outputs = 0,
                    .length = 100);
+}
+
+static gt_Status more_and_more(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_fori_loop(0, 100 + ++differs, step, context, ONE(in[0]), out);
 }
 
 static gt_Tape *outside;
@@ -1044,6 +1135,7 @@ Test(control, mistakes)
             "the body did not do the same twice: add at body.c:1, then multiply at body.c:2");
     differs = 0;
     refuses(body_changes, 1, GT_STATE, "add at body.c:1, then multiply at body.c:2");
+    refuses(more_and_more, 1, GT_STATE, "loop at test, then loop at test");
     refuses(tape_outside, 1, GT_UNSUPPORTED, "this tape began outside of the branch or loop");
     refuses(uneven, 1, GT_INVALID,
             "cond: output 1 is float64 () in one branch and float64 (3,) in the other");
