@@ -473,3 +473,392 @@ Test(bad_input, records)
 {
     in_little_memory(all_records);
 }
+
+/* ---- functions that are made of several operations ---- */
+
+typedef struct Arguments {
+    gt_Tensor *x, *y;
+    int64_t n; /* every whole number of a call */
+    double d;  /* every real number */
+} Arguments;
+
+static gt_Tensor *parts_of(gt_Status (*cut)(const char *, gt_Tensor *, int, gt_Tensor **),
+                           gt_Tensor *x, int64_t n)
+{
+    gt_Tensor *parts[64] = {NULL};
+    int count = n < -2 ? -2 : n > 64 ? 64 : (int)n; /* there is room for 64 */
+    return cut("here:1", x, count, parts) != GT_OK ? NULL : count > 0 ? parts[0] : x;
+}
+
+static gt_Status split(const char *here, gt_Tensor *x, int count, gt_Tensor **parts)
+{
+    return gt_split_at(here, x, count, parts, NULL);
+}
+
+static gt_Status unstack(const char *here, gt_Tensor *x, int count, gt_Tensor **parts)
+{
+    return gt_unstack_at(here, x, count, parts, NULL);
+}
+
+static gt_Status array_split(const char *here, gt_Tensor *x, int count, gt_Tensor **parts)
+{
+    return gt_array_split_at(here, x, count, parts, NULL);
+}
+
+static gt_Tensor *second_moment(gt_Tensor *x, int32_t axis)
+{
+    gt_Tensor *mean, *variance;
+    return gt_moments(x, &mean, &variance, .axis = axis) == GT_OK ? variance : NULL;
+}
+
+static gt_Tensor *last_grid(gt_Tensor *x, gt_Tensor *y)
+{
+    gt_Tensor *grids[2];
+    return gt_meshgrid(gt_tensors(x, y), grids) == GT_OK ? grids[1] : NULL;
+}
+
+#define AXIS  .axis = (int32_t)a->n
+#define SIZE  gt_shape(a->n)
+#define SIZES gt_shape(a->n, 2)
+#define BOTH  gt_tensors(a->x, a->y)
+/* C(name in messages, call) */
+/* clang-format off */
+#define CALLS(C) \
+    C(allclose, gt_allclose(a->x, a->y, .rtol = a->d)) \
+    C(isclose, gt_isclose(a->x, a->y, .atol = a->d)) \
+    C(arange, gt_arange(a->d, (double)a->n, 0.5)) \
+    C(linspace, gt_linspace(a->d, 1, a->n)) \
+    C(eye, gt_eye(a->n, .columns = 3)) \
+    C(eye, gt_eye(3, .k = a->n)) \
+    C(full, gt_full(SIZES, a->d)) \
+    C(full_like, gt_full_like(a->x, a->d)) \
+    C(argsort, gt_argsort(a->x, AXIS)) \
+    C(sort, gt_sort(a->x, AXIS)) \
+    C(top_k, gt_top_k(a->x, a->n).values) \
+    C(in_top_k, gt_in_top_k(a->y, a->x, a->n)) \
+    C(quantile, gt_quantile(a->x, a->d, AXIS)) \
+    C(quantile, gt_quantile(a->x, a->y)) \
+    C(percentile, gt_percentile(a->x, a->d, AXIS)) \
+    C(median, gt_median(a->x, AXIS)) \
+    C(bincount, gt_bincount(a->x, .length = a->n)) \
+    C(bincount, gt_bincount(a->x, .weights = a->y)) \
+    C(histogram, gt_histogram(a->x, .bins = a->n) .counts) \
+    C(histogram, gt_histogram(a->x, .low = a->d, .high = 2).edges) \
+    C(digitize, gt_digitize(a->x, a->y)) \
+    C(isin, gt_isin(a->x, a->y)) \
+    C(average, gt_average(a->x, AXIS, .weights = a->y)) \
+    C(average, gt_average(a->x, AXIS)) \
+    C(diff, gt_diff(a->x, .n = (int32_t)a->n)) \
+    C(diff, gt_diff(a->x, AXIS)) \
+    C(trapezoid, gt_trapezoid(a->x, AXIS, .dx = a->d)) \
+    C(trapezoid, gt_trapezoid(a->x, .x = a->y)) \
+    C(variance, gt_variance(a->x, AXIS)) \
+    C(std, gt_std(a->x, AXIS)) \
+    C(ptp, gt_ptp(a->x, AXIS)) \
+    C(nansum, gt_nansum(a->x, AXIS)) \
+    C(nanmean, gt_nanmean(a->x, AXIS)) \
+    C(nanmax, gt_nanmax(a->x, AXIS)) \
+    C(nanmin, gt_nanmin(a->x, AXIS)) \
+    C(count_nonzero, gt_count_nonzero(a->x, AXIS)) \
+    C(moments, second_moment(a->x, (int32_t)a->n)) \
+    C(cumsum, gt_cumsum(a->x, AXIS)) \
+    C(cumprod, gt_cumprod(a->x, AXIS)) \
+    C(argmax, gt_argmax(a->x, AXIS)) \
+    C(sum, gt_sum(a->x, AXIS)) \
+    C(max, gt_max(a->x, AXIS)) \
+    C(nan_to_num, gt_nan_to_num(a->x, .nan = a->d, .posinf = a->d, .neginf = a->d)) \
+    C(clip, gt_clip(a->x, a->d, (double)a->n)) \
+    C(clip_gradient, gt_clip_gradient(a->x, a->d, 2)) \
+    C(saturate_cast, gt_saturate_cast(a->x, (gt_DType)(a->n & 31))) \
+    C(cast, gt_cast(a->x, (gt_DType)(int32_t)a->n)) \
+    C(bitwise_not, gt_bitwise_not(a->x)) \
+    C(signbit, gt_signbit(a->x)) \
+    C(fmax, gt_fmax(a->x, a->y)) \
+    C(fmin, gt_fmin(a->x, a->d)) \
+    C(add, gt_add(a->x, a->d)) \
+    C(divide, gt_divide(a->x, a->y)) \
+    C(divide, gt_divide(a->x, a->d)) \
+    C(power, gt_power(a->x, a->d)) \
+    C(floor_divide, gt_floor_divide(a->x, a->d)) \
+    C(mod, gt_mod(a->x, (double)a->n)) \
+    C(left_shift, gt_left_shift(a->x, (double) a->n)) \
+    C(equal, gt_equal(a->x, a->d)) \
+    C(logaddexp, gt_logaddexp(a->x, a->y)) \
+    C(logaddexp2, gt_logaddexp2(a->x, a->d)) \
+    C(exp2, gt_exp2(a->x)) \
+    C(sinc, gt_sinc(a->x)) \
+    C(linear, gt_linear(a->x)) \
+    C(exponential, gt_exponential(a->x)) \
+    C(relu, gt_relu(a->x, .negative_slope = a->d)) \
+    C(relu, gt_relu(a->x, .max_value = a->d)) \
+    C(relu, gt_relu(a->x, .threshold = a->d)) \
+    C(relu6, gt_relu6(a->x)) \
+    C(elu, gt_elu(a->x, .alpha = a->d)) \
+    C(selu, gt_selu(a->x)) \
+    C(gelu, gt_gelu(a ->x)) \
+    C(gelu, gt_gelu(a->x, .approximate = false)) \
+    C(gelu_exact, gt_gelu_exact(a ->x)) \
+    C(hard_sigmoid, gt_hard_sigmoid(a ->x)) \
+    C(hard_silu, gt_hard_silu(a->x)) \
+    C(log_sigmoid, gt_log_sigmoid(a->x)) \
+    C(silu, gt_silu(a ->x)) \
+    C(mish, gt_mish(a->x)) \
+    C(softsign, gt_softsign(a->x)) \
+    C(softmax, gt_softmax(a->x, AXIS)) \
+    C(log_softmax, gt_log_softmax(a->x, AXIS)) \
+    C(reshape, gt_reshape(a->x, SIZE)) \
+    C(reshape, gt_reshape(a->x, SIZES)) \
+    C(ravel, gt_ravel(a ->x)) \
+    C(expand_dims, gt_expand_dims(a ->x, (int)a ->n)) \
+    C(squeeze, gt_squeeze(a->x, AXIS)) \
+    C(squeeze, gt_squeeze(a ->x)) \
+    C(moveaxis, gt_moveaxis(a ->x, (int)a ->n, 0)) \
+    C(moveaxis, gt_moveaxis(a->x, 0, (int)a ->n)) \
+    C(swapaxes, gt_swapaxes(a->x, 0, (int)a ->n)) \
+    C(transpose, gt_transpose(a->x, .perm = gt_axes((int)a ->n, 0))) \
+    C(flip, gt_flip(a->x, AXIS)) \
+    C(fliplr, gt_fliplr(a->x)) \
+    C(flipud, gt_flipud(a->x)) \
+    C(roll, gt_roll(a->x, a ->n)) \
+    C(roll, gt_roll(a->x, 1, AXIS)) \
+    C(roll, gt_roll(a->x, a->n, .axis = 0)) \
+    C(repeat, gt_repeat(a->x, a ->n)) \
+    C(repeat, gt_repeat(a->x, 2, AXIS)) \
+    C(repeat, gt_repeat(a->x, a->n, .axis = -1)) \
+    C(tile, gt_tile(a->x, SIZE)) \
+    C(tile, gt_tile(a->x, SIZES)) \
+    C(broadcast_to, gt_broadcast_to(a->x, SIZES)) \
+    C(rot90, gt_rot90(a->x, .k = (int32_t) a ->n)) \
+    C(rot90, gt_rot90(a->x, .axis1 = (int32_t) a->n)) \
+    C(pad, gt_pad(a->x, SIZE, gt_shape(1))) \
+    C(pad, gt_pad(a->x, gt_shape(0, 0), SIZES, .value = a->d)) \
+    C(slice, gt_slice(a->x, SIZE, gt_shape(-1))) \
+    C(slice, gt_slice(a->x, gt_shape(0, 0), SIZES)) \
+    C(meshgrid, last_grid(a->x, a ->y)) \
+    C(concatenate, gt_concatenate(BOTH, AXIS)) \
+    C(stack, gt_stack(BOTH, AXIS)) \
+    C(hstack, gt_hstack(BOTH)) \
+    C(vstack, gt_vstack(BOTH)) \
+    C(dstack, gt_dstack(BOTH)) \
+    C(column_stack, gt_column_stack(BOTH)) \
+    C(split, parts_of(split, a->x, a->n)) \
+    C(unstack, parts_of(unstack, a->x, a->n)) \
+    C(array_split, parts_of(array_split, a->x, a->n)) \
+    C(hsplit, parts_of(gt_hsplit_at, a->x, a->n)) \
+    C(vsplit, parts_of(gt_vsplit_at, a->x, a->n)) \
+    C(take, gt_take(a->x, a->y, AXIS)) \
+    C(take_along_axis, gt_take_along_axis(a->x, a->y, AXIS)) \
+    C(scatter_add, gt_scatter_add(a->y, a->x, SIZES)) \
+    C(scatter_add, gt_scatter_add(a->y, a->x, SIZE, AXIS)) \
+    C(scatter_update, gt_scatter_update(a->x, a->y, a->x)) \
+    C(slice_update, gt_slice_update(a->x, SIZE, a->y)) \
+    C(slice_update, gt_slice_update(a->x, gt_shape(0, a->n), a->y)) \
+    C(one_hot, gt_one_hot(a ->x, a->n)) \
+    C(one_hot, gt_one_hot(a->x, 3, AXIS)) \
+    C(one_hot, gt_one_hot(a->x, 3, .dtype = (gt_DType)(a->n & 31))) \
+    C(tril, gt_tril(a ->x, .k = a->n)) \
+    C(triu, gt_triu(a->x, .k = a->n)) \
+    C(where, gt_where(a->y, a->x, a->d)) \
+    C(segment_sum, gt_segment_sum(a->x, a->y, a->n)) \
+    C(segment_max, gt_segment_max(a->x, a->y, a->n)) \
+    C(segment_prod, gt_segment_prod(a->x, a->y, a->n)) \
+    C(einsum, gt_einsum("ij,jk->ik", BOTH)) \
+    C(einsum, gt_einsum("...i,...i", BOTH)) \
+    C(einsum, gt_einsum("ii->i", gt_tensors(a->x))) \
+    C(einsum, gt_einsum(a->n & 1 ? "ij,->" : "i->ij", BOTH)) \
+    C(einsum, gt_einsum(NULL, BOTH)) \
+    C(tensordot, gt_tensordot(a->x, a->y, .count = (int32_t) a->n)) \
+    C(tensordot, gt_tensordot(a->x, a->y, .a_axes = gt_axes((int)a ->n), .b_axes = gt_axes(0))) \
+    C(dot, gt_dot(a ->x, a ->y)) \
+    C(inner, gt_inner(a->x, a->y)) \
+    C(outer, gt_outer(a->x, a ->y)) \
+    C(vdot, gt_vdot(a->x, a->y)) \
+    C(kron, gt_kron(a->x, a->y)) \
+    C(cross, gt_cross(a->x, a->y, AXIS)) \
+    C(matmul, gt_matmul(a->x, a ->y)) \
+    C(diagonal, gt_diagonal(a->x, .offset = a ->n)) \
+    C(diagonal, gt_diagonal(a->x, .axis1 = (int32_t) a->n)) \
+    C(trace, gt_trace(a->x, .axis2 = (int32_t)a ->n)) \
+    C(diag, gt_diag(a->x, .k = a->n)) \
+    C(diagflat, gt_diagflat(a->x, .k = a ->n)) \
+    C(norm, gt_norm(a ->x, .ord = a->d, AXIS)) \
+    C(matrix_norm, gt_matrix_norm(a->x, (gt_MatrixNorm)(a->n & 7))) \
+    C(cdist, gt_cdist(a->x, a->y)) \
+    C(lstsq, gt_lstsq(a->x, a->y)) \
+    C(inv, gt_inv(a ->x)) \
+    C(pinv, gt_pinv(a ->x)) \
+    C(matrix_power, gt_matrix_power(a->x, a ->n)) \
+    C(det, gt_det(a ->x)) \
+    C(slogdet, gt_slogdet(a->x) .logabsdet) \
+    C(logdet, gt_logdet(a->x)) \
+    C(solve, gt_solve(a->x, a->y)) \
+    C(solve_triangular, gt_solve_triangular(a->x, a->y)) \
+    C(cholesky, gt_cholesky(a->x)) \
+    C(qr, gt_qr(a->x) .r) \
+    C(svd, gt_svd(a->x) .s) \
+    C(eigh, gt_eigh(a->x) .values) \
+    C(conv, gt_conv(a->x, a->y, .strides = SIZE)) \
+    C(conv, gt_conv(a->x, a->y, .groups = a->n, .padding = GT_SAME)) \
+    C(conv, gt_conv(a->x, a->y, .dilation = SIZE)) \
+    C(depthwise_conv, gt_depthwise_conv(a->x, a->y, .strides = SIZE)) \
+    C(separable_conv, gt_separable_conv(a->x, a->y, a->y)) \
+    C(conv_transpose, gt_conv_transpose(a->x, a->y, .strides = SIZE)) \
+    C(conv_transpose, gt_conv_transpose(a->x, a->y, .output_padding = SIZE)) \
+    C(max_pool, gt_max_pool(a->x, SIZE)) \
+    C(max_pool, gt_max_pool(a->x, gt_shape(2), .strides = SIZE, .padding = GT_SAME)) \
+    C(average_pool, gt_average_pool(a->x, SIZES)) \
+    C(resize, gt_resize(a->x, SIZES)) \
+    C(resize, gt_resize(a ->x, gt_shape(2, 2), .interpolation = (gt_Interpolation)(int32_t) a ->n)) \
+    C(crop_images, gt_crop_images(a->x, .top = a->n, .height = 1, .left = 0, .width = 1)) \
+    C(pad_images, gt_pad_images(a->x, .top = a->n, .bottom = 1, .left = 0, .right = 1)) \
+    C(pad_images, gt_pad_images(a->x, .top = 1, .height = a->n, .left = 0, .width = a->n)) \
+    C(batch_normalization, gt_batch_normalization(a->x, a->y, a->y, AXIS)) \
+    C(batch_normalization, gt_batch_normalization(a->x, a->y, a->y, .scale = a->x, .epsilon = a->d)) \
+    C(layer_normalization, gt_layer_normalization(a->x, AXIS, .epsilon = a->d)) \
+    C(layer_normalization, gt_layer_normalization(a->x, .gamma = a->y)) \
+    C(group_normalization, gt_group_normalization(a->x, .groups = a ->n)) \
+    C(group_normalization, gt_group_normalization(a ->x, .groups = 1, AXIS)) \
+    C(rms_normalization, gt_rms_normalization(a->x, AXIS, .scale = a->y)) \
+    C(normalize, gt_normalize(a->x, AXIS)) \
+    C(normalize, gt_normalize(a->x, .order = (int32_t)a ->n)) \
+    C(normalize, gt_normalize(a->x, .epsilon = a->d)) \
+    C(dot_product_attention, gt_dot_product_attention(a->x, a->y, a->y, .scale = a->d)) \
+    C(dot_product_attention, gt_dot_product_attention(a->x, a->x, a->x, .mask = a->y)) \
+    C(lstm, gt_lstm(a->x, a->y, a->y, NULL)) \
+    C(gru, gt_gru(a->x, a->y, a->y, a->y)) \
+    C(mean_squared_error, gt_mean_squared_error(a->x, a ->y)) \
+    C(mean_absolute_error, gt_mean_absolute_error(a->x, a->y, .sample_weight = a->y)) \
+    C(mean_absolute_percentage_error, gt_mean_absolute_percentage_error(a->x, a->y)) \
+    C(mean_squared_logarithmic_error, gt_mean_squared_logarithmic_error(a->x, a->y)) \
+    C(log_cosh, gt_log_cosh(a->x, a ->y)) \
+    C(huber, gt_huber(a->x, a->y, .delta = a->d)) \
+    C(hinge, gt_hinge(a->x, a->y)) \
+    C(squared_hinge, gt_squared_hinge(a->x, a->y)) \
+    C(categorical_hinge, gt_categorical_hinge(a->x, a->y)) \
+    C(kl_divergence, gt_kl_divergence(a->x, a->y)) \
+    C(poisson, gt_poisson(a->x, a->y)) \
+    C(mean_squared_error, gt_mean_squared_error(a->x, a->y, .reduction = (gt_Reduction)(int32_t)a ->n)) \
+    C(cosine_similarity, gt_cosine_similarity(a->x, a->y, AXIS)) \
+    C(binary_crossentropy, gt_binary_crossentropy(a->x, a->y, .label_smoothing = a->d)) \
+    C(categorical_crossentropy, gt_categorical_crossentropy(a->x, a->y, AXIS, .from_logits = true)) \
+    C(categorical_crossentropy, gt_categorical_crossentropy(a->x, a->y, .label_smoothing = a ->d)) \
+    C(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy(a->x, a->y, .ignore_class = a->n)) \
+    C(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy(a->y, a->x, .from_logits = true)) \
+    C(random_dropout, gt_random_dropout(a->x, a ->d)) \
+    C(random_dropout, gt_random_dropout(a->x, 0.5, .noise_shape = SIZES)) \
+    C(uniform, gt_uniform(SIZES, .low = a->d)) \
+    C(normal, gt_normal(SIZES, .stddev = a->d)) \
+    C(normal, gt_normal(gt_shape(2), .truncated = true, .mean = a->d)) \
+    C(random_integers, gt_random_integers(gt_shape(3), a->n, 3)) \
+    C(random_integers, gt_random_integers(gt_shape(3), -3, a->n, .dtype = GT_INT64)) \
+    C(uniform, gt_uniform(gt_shape(2), .generator = a->x))
+/* clang-format on */
+
+/* Makes call k and says its name; NULL behind the last. */
+static gt_Tensor *make(int k, const Arguments *a, const char **called)
+{
+#define MAKE(name, call)                                                                           \
+    if (k-- == 0) {                                                                                \
+        *called = #name;                                                                           \
+        return call;                                                                               \
+    }
+    CALLS(MAKE)
+    *called = NULL;
+    return NULL;
+}
+
+static bool try_call(int k, const Arguments *a)
+{
+    const char *name = NULL;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tape *tape = gt_tape_begin();
+    bool slopes = a->x && gt_dtype_is_float(gt_dtype(a->x));
+    gt_error_clear();
+    if (slopes)
+        gt_watch(tape, a->x);
+    gt_error_clear();
+    gt_Tensor *y = make(k, a, &name);
+    gt_Status status = gt_status();
+    tried += name != NULL;
+    cr_assert((y == NULL) == (status != GT_OK) || !name, "%s: %s", name, gt_error_message());
+    cr_assert(status == GT_OK || strstr(gt_error_message(), ": "), "%s: %s", name,
+              gt_error_message());
+    gt_error_clear();
+    if (y) {
+        worked++;
+        check_whole(name, y);
+        gt_Tensor *g = slopes && gt_dtype_is_float(gt_dtype(y))
+                           ? gt_gradient(tape, y, a->x, .unconnected = GT_UNCONNECTED_ZERO)
+                           : NULL;
+        cr_assert(!g || (gt_shape_equal(gt_tensor_shape(g), gt_tensor_shape(a->x)) &&
+                         gt_dtype(g) == gt_dtype(a->x)),
+                  "%s: a gradient of another shape", name);
+        if (g)
+            check_whole(name, g);
+        differentiated += g != NULL;
+    }
+    gt_error_clear();
+    gt_tape_end(tape);
+    gt_scope_end(scope);
+    gt_error_clear();
+    return name != NULL;
+}
+
+static const gt_Shape call_shapes[] = {{0, {0}},
+                                       {1, {3}},
+                                       {2, {2, 3}},
+                                       {2, {3, 3}},
+                                       {3, {2, 3, 4}},
+                                       {4, {2, 3, 3, 2}},
+                                       {1, {0}},
+                                       {2, {0, 3}},
+                                       {2, {3, 0}},
+                                       {3, {2, 0, 3}},
+                                       {2, {BIG(40), 0}},
+                                       {3, {0, BIG(50), 2}},
+                                       {8, {1, 2, 1, 2, 1, 2, 1, 2}}};
+enum { CALL_SHAPES = sizeof call_shapes / sizeof *call_shapes };
+
+/* One call with numbers that make no sense, then with pairs of tensors that do not fit. */
+static bool try_arguments(int k)
+{
+    gt_Tensor *stale = stale_handle(), *plain = filled(GT_FLOAT32, call_shapes[2], false);
+    const int numbers = sizeof whole_numbers / sizeof *whole_numbers;
+    const int reals = sizeof real_numbers / sizeof *real_numbers;
+    if (!try_call(k, &(Arguments){NULL, NULL, 1, 1}))
+        return false;
+    try_call(k, &(Arguments){plain, NULL, 1, 1});
+    try_call(k, &(Arguments){plain, stale, 1, 1});
+    try_call(k, &(Arguments){stale, plain, 1, 1});
+    for (int t = 0; t < ALL_TYPES; t++)
+        for (int s = 0; s < CALL_SHAPES; s++) {
+            gt_Tensor *x = filled(types[t], call_shapes[s], false);
+            gt_Tensor *wild = filled(types[t], call_shapes[s], true);
+            for (int i = 0; i < numbers; i++)
+                try_call(k, &(Arguments){x, x, whole_numbers[i], real_numbers[i % reals]});
+            try_call(k, &(Arguments){wild, wild, 1, 1});
+            for (int u = 0; u < ALL_TYPES; u++)
+                for (int r = 0; r < CALL_SHAPES && (u == t || u == 2 || s == 4); r++)
+                    try_call(k, &(Arguments){x, filled(types[u], call_shapes[r], r & 1), 2, 0.5});
+        }
+    return true;
+}
+
+static void all_calls(void)
+{
+    bool more = true;
+    int calls = 0;
+    for (; more; calls++) {
+        gt_Scope *scope = gt_scope_begin();
+        more = try_arguments(calls);
+        gt_scope_end(scope);
+    }
+    fprintf(stderr, "%d calls of %d functions, %d gave a result, %d gradients\n", tried, calls - 1,
+            worked, differentiated);
+    cr_assert(worked > 10000 && differentiated > 10000);
+}
+
+Test(bad_input, compositions)
+{
+    in_little_memory(all_calls);
+}

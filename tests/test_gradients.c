@@ -135,8 +135,8 @@ static void check_declared(const gt_Operation *operation)
     bool never = operation->flags & GT_OP_NOT_DIFFERENTIABLE;
     cr_assert(operation->name && operation->formula && operation->shape && operation->run,
               "%s lacks a part", operation->name);
-    cr_assert(never != (operation->gradient != NULL), "%s has a rule and says it has none, or neither",
-              operation->name);
+    cr_assert(never != (operation->gradient != NULL),
+              "%s has a rule and says it has none, or neither", operation->name);
     cr_assert(!never || operation->why_not, "%s does not say why it has no gradient",
               operation->name);
     cr_assert(operation->samples && (operation->samples->inputs || operation->samples->none),
@@ -270,8 +270,7 @@ Test(gradients, planned)
             for (int i = 0; i < sample->inputs; i++)
                 if (in[i])
                     given[inputs++] = in[i];
-            gt_Function *function =
-                gt_function(one_operation, &c, .outputs = operation->outputs);
+            gt_Function *function = gt_function(one_operation, &c, .outputs = operation->outputs);
             case_apply(&c, in, eager);
             gt_function_call(function, ((gt_Tensors){inputs, given}), planned);
             gt_function_call(function, ((gt_Tensors){inputs, given}), planned);
@@ -291,72 +290,4 @@ Test(gradients, planned)
         }
     }
     cr_assert(compared > 100);
-}
-
-/* ---- bad input, generated from the table ---- */
-
-static void must_survive(const gt_Operation *operation, gt_Tensor **in, int inputs, bool must_fail)
-{
-    gt_Tensor *out[GT_MAX_OUTPUTS];
-    gt_Status status = gt_apply("here:1", operation, NULL, inputs, in, out);
-    cr_assert(status == gt_status());
-    cr_assert(!must_fail || status != GT_OK, "%s took it", operation->name);
-    if (status != GT_OK) {
-        cr_assert(strstr(gt_error_message(), operation->name) &&
-                      strncmp(gt_error_message(), "here:1: ", 8) == 0,
-                  "%s: %s", operation->name, gt_error_message());
-        for (int i = 0; i < operation->outputs && !(operation->flags & GT_OP_EFFECT); i++)
-            cr_assert(!out[i]);
-    }
-    gt_error_clear();
-}
-
-Test(gradients, bad_input)
-{
-    static Case c;
-    static const gt_DType types[] = {GT_FLOAT32, GT_FLOAT64, GT_INT32, GT_INT64, GT_UINT8, GT_BOOL};
-    int count, tried = 0;
-    const gt_Operation *const *table = gt_operations(&count);
-    for (int k = 0; k < count; k++) {
-        const gt_Operation *operation = table[k];
-        const gt_Sample *sample = operation->samples;
-        gt_Tensor *in[CASE_INPUTS];
-        gt_Scope *scope = gt_scope_begin();
-        fill_case(&c, operation, sample, GT_FLOAT64);
-        gt_Scope *gone = gt_scope_begin();
-        gt_Tensor *stale = gt_scalar(1, GT_FLOAT64);
-        gt_scope_end(gone);
-        for (int i = 0; i < sample->inputs; i++, tried++) {
-            case_inputs(&c, in);
-            in[i] = NULL;
-            must_survive(operation, in, sample->inputs, !(operation->optional_inputs >> i & 1));
-            in[i] = stale;
-            must_survive(operation, in, sample->inputs, true);
-            for (size_t t = 0; t < sizeof types / sizeof *types; t++)
-                for (int rank = 0; rank <= GT_MAX_RANK; rank++)
-                    for (int dim = 0; dim <= 3; dim++) {
-                        gt_Scope *inner = gt_scope_begin();
-                        gt_Shape shape = {.rank = rank};
-                        int64_t size = 1;
-                        for (int d = 0; d < rank; d++) {
-                            shape.dims[d] = d == 1 ? dim : 2;
-                            size *= shape.dims[d];
-                        }
-                        double *numbers = calloc((size_t)size + 1, sizeof *numbers);
-                        for (int64_t n = 0; n < size; n++)
-                            numbers[n] = n % 2;
-                        case_inputs(&c, in);
-                        in[i] = gt_from_values_at(NULL, shape, types[t], size, numbers);
-                        cr_assert_not_null(in[i], "%s", gt_error_message());
-                        must_survive(operation, in, sample->inputs, false);
-                        free(numbers);
-                        gt_scope_end(inner);
-                    }
-        }
-        must_survive(operation, in, operation->inputs_max + 1 > GT_MAX_INPUTS ? -1 : -1, true);
-        gt_scope_end(scope);
-    }
-    cr_assert(tried > 0);
-    gt_context_free(NULL);
-    assert_no_leaks();
 }
