@@ -620,7 +620,7 @@ static gt_Status scatter_add_run(const gt_Kernel *kernel)
     const ScatterOptions *options = kernel->options;
     int axis = gt_axis(options->axis, kernel->output_spec[0]->rank);
     Lookup lookup = {along(kernel->output_spec[0], axis), kernel->input_spec[0]->size, 0, 0, 0, 0};
-    if (check_indices(kernel, 0, axis, lookup.view.count) != GT_OK)
+    if (check_indices(kernel, 0, axis, lookup.view.count) != GT_OK || !kernel->output[0])
         return gt_status();
     lookup_cut(&lookup, false);
     return lookup_run(kernel, &lookup, scatter_add_tiles);
@@ -637,7 +637,7 @@ const gt_Operation gt_op_scatter_add = {
     .size = sizeof(gt_Operation),
     .name = "scatter_add",
     .formula = "zeros with updates added at the indices of an axis",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_LATE,
     .options = GT_STRUCT_TYPE(ScatterOptions),
     .inputs_min = 2,
     .inputs_max = 2,
@@ -677,6 +677,148 @@ GT_COMPOSED(scatter_add,
             (const char *here, gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
              const gt_TakeOptions *options),
             (indices, updates, shape, options))
+
+/* ---- rows: a scatter_add along axis 0 that nobody has read ---- */
+
+static const gt_Late *late_rows(const gt_Value *value)
+{
+    const gt_Late *late = value->buffer ? value->buffer->late : NULL;
+    if (!late || late->operation != &gt_op_scatter_add || value->offset != 0 ||
+        !gt_spec_equal(&value->spec, &late->spec))
+        return NULL;
+    const ScatterOptions *options = late->options;
+    bool first = options->axis == 0 || options->axis == -late->spec.rank;
+    return first && late->input[0]->spec.size < late->spec.dims[0] ? late : NULL;
+}
+
+static gt_Tensor *flattened(gt_Value *value, gt_Shape shape)
+{
+    gt_value_retain(value, true);
+    gt_Tensor *x = gt_handle_new(value->context, value);
+    return value->spec.rank == shape.rank ? x : gt_reshape(x, shape);
+}
+
+bool gt_rows_at(const char *here, gt_Tensor *gradient, gt_Tensor **indices, gt_Tensor **values)
+{
+    if (indices)
+        *indices = NULL;
+    if (values)
+        *values = NULL;
+    gt_Context *context = gt_enter();
+    gt_Slot *slot = context ? gt_slot_check(context, here, "rows", "the gradient", gradient) : NULL;
+    const gt_Late *late = slot ? late_rows(slot->value) : NULL;
+    if (!late)
+        return false;
+    gt_Site site = gt_site_enter(here, "rows");
+    gt_Shape shape = gt_spec_shape(&late->spec);
+    shape.dims[0] = late->input[0]->spec.size;
+    if (indices)
+        *indices = flattened(late->input[0], gt_shape(shape.dims[0]));
+    if (values)
+        *values = flattened(late->input[1], shape);
+    gt_site_leave(site);
+    return gt_status() == GT_OK;
+}
+
+/* Every index once, in the order in which they come first; after them `count`, as often as one was
+ * there before. And which of those each index is. */
+typedef struct DistinctOptions {
+    uint32_t size;
+    int64_t count;
+} DistinctOptions;
+#define DISTINCT_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(DistinctOptions), "for ABI growth")                         \
+    F(int64_t, count, 1, "the indices are below it; negative ones count from there")
+#define GT_STRUCT DistinctOptions
+GT_OPTION_TYPE(DistinctOptions, DISTINCT_OPTIONS);
+#undef GT_STRUCT
+
+/* Places of the hash table: a power of 2, at least twice as many as indices. */
+static int64_t hash_places(int64_t indices)
+{
+    int64_t places = 2;
+    while (places < 2 * indices)
+        places *= 2;
+    return places;
+}
+
+static gt_Status distinct_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *in = rule->input[0];
+    if (!takes_indices(in))
+        return gt_status();
+    if (in->rank != 1)
+        return gt_fail(GT_INVALID, "it takes a vector of indices");
+    rule->output[0] = *in;
+    rule->output[0].dtype = GT_INT64;
+    rule->output[1] = rule->output[0];
+    rule->scratch = (size_t)hash_places(in->size) * sizeof(int64_t);
+    return GT_OK;
+}
+
+static void distinct_tile(const gt_Kernel *kernel, void *count, int64_t first, int64_t last,
+                          void *scratch)
+{
+    (void)first, (void)last;
+    int64_t size = kernel->input_spec[0]->size, end = *(const int64_t *)count, found = 0;
+    int64_t *rows = kernel->output[0], *which = kernel->output[1], *table = scratch;
+    int64_t places = hash_places(size);
+    for (int64_t i = 0; i < places; i++)
+        table[i] = -1;
+    for (int64_t i = 0; i < size; i++) {
+        int64_t index = index_of(kernel, 0, i, end);
+        uint64_t hash = (uint64_t)index * 0x9E3779B97F4A7C15u;
+        int64_t at = (int64_t)(hash >> 32) & (places - 1);
+        while (table[at] >= 0 && rows[table[at]] != index)
+            at = (at + 1) & (places - 1);
+        if (table[at] < 0) {
+            table[at] = found;
+            rows[found++] = index;
+        }
+        which[i] = table[at];
+    }
+    while (found < size)
+        rows[found++] = end;
+}
+
+static gt_Status distinct_run(const gt_Kernel *kernel)
+{
+    const DistinctOptions *options = kernel->options;
+    int64_t count = options->count;
+    if (check_indices(kernel, 0, 0, count) != GT_OK)
+        return gt_status();
+    return gt_for_tiles(kernel, 1, distinct_tile, &count);
+}
+
+const gt_Operation gt_op_distinct = {
+    .size = sizeof(gt_Operation),
+    .name = "distinct",
+    .formula = "every index once, and which of those each one is",
+    .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL,
+    .why_not = "its input are whole numbers",
+    .options = GT_STRUCT_TYPE(DistinctOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 2,
+    .shape = distinct_shape,
+    .run = distinct_run,
+    .samples =
+        (const gt_Sample[]){{.inputs = 1,
+                             .input = GT_INPUTS(GT_WHOLE(GT_INT32, -3, 3, 5)),
+                             .options = &(const DistinctOptions){sizeof(DistinctOptions), 3}},
+                            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_distinct_rows(gt_Tensor **gradient)
+{
+    gt_Tensor *indices, *values, *out[2];
+    if (!gt_rows(*gradient, &indices, &values))
+        return NULL;
+    DistinctOptions options = {sizeof options, gt_tensor_shape(*gradient).dims[0]};
+    gt_apply(NULL, &gt_op_distinct, &options, 1, &indices, out);
+    *gradient = gt_scatter_add(out[1], values, gt_tensor_shape(values));
+    return out[0];
+}
 
 /* ---- take_along_axis, and adding along an axis, which is its gradient ---- */
 
@@ -1264,8 +1406,8 @@ const gt_Operation gt_op_scatter_update = {
             GT_SAMPLES_END},
 };
 
-/* The k indices of each place (n, k) as one, into the rows that a shape has when its first k axes are
- * flattened. */
+/* The k indices of each place (n, k) as one, into the rows that a shape has when its first k axes
+ * are flattened. */
 static gt_Tensor *flat_places(gt_Tensor *indices, gt_Shape shape, gt_Shape *rows)
 {
     gt_Spec spec = gt_spec(indices);

@@ -145,6 +145,10 @@ gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);
+/* Of a gradient that is rows (gt_rows): which rows it has, each once, int64 (n) and padded with the
+ * number of rows of the whole; the gradient becomes their sums (n, ...), padded with zeros. NULL,
+ * and the gradient as it is, for one that is not. */
+gt_Tensor *gt_distinct_rows(gt_Tensor **gradient);
 /* y[i] = x[i + 1] along the axis, or x[i - 1] if `later` is false; 0 where there is none. */
 gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later);
 /* y[i] = b[i] + a[i] y[i - 1] along the axis, from y[0] = b[0]; reversed, y[i + 1] for y[i - 1]. */

@@ -43,7 +43,7 @@ GT_BEGIN
     /* reshaping.c */                                                                              \
     F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
     /* indexing.c */                                                                               \
-    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(take_along_axis)                \
+    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(distinct) F(take_along_axis)    \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
     F(scatter_update)                                                                              \
     /* convolution.c */                                                                            \
