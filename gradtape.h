@@ -42,6 +42,7 @@
 #include "ops/segments.h"
 #include "ops/sorting.h"
 #include "ops/table.h"
+#include "autodiff/check.h"
 #include "autodiff/custom.h"
 #include "autodiff/forward.h"
 #include "autodiff/gradient.h"

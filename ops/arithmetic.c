@@ -346,10 +346,14 @@ const gt_Operation gt_op_clip = {
                                    GT_SAMPLES_END},
 };
 
-gt_Tensor *gt_clip_at(const char *here, gt_Tensor *x, double low, double high)
+static gt_Tensor *clip(gt_Tensor *x, double low, double high)
 {
-    return gt_apply_one(here, &gt_op_clip, &(ClipOptions){sizeof(ClipOptions), low, high}, 1, &x);
+    const ClipOptions options = {sizeof options, low, high};
+    if (x && low <= high && gt_dtype_is_integer(gt_dtype(x)))
+        return gt_maximum(gt_minimum(x, high), low);
+    return gt_apply_one(NULL, &gt_op_clip, &options, 1, &x);
 }
+GT_COMPOSED(clip, (const char *here, gt_Tensor *x, double low, double high), (x, low, high))
 
 /* ---- fmax, fmin ---- */
 

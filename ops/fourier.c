@@ -177,7 +177,7 @@ static gt_Status give_pair(gt_GradientRule *rule, gt_Complex gradient)
     return gt_status();
 }
 
-/* ---- fft ---- */
+/* ---- the transform ---- */
 
 typedef struct FftOptions {
     uint32_t size;
@@ -200,11 +200,11 @@ static gt_Complex transform(gt_Complex z, int axis, bool inverse, bool scaled)
 {
     FftOptions options = {sizeof options, axis, inverse, scaled};
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_fft, &options, 2, (gt_Tensor *[]){z.real, z.imag}, out);
+    gt_apply(NULL, &gt_op_fourier, &options, 2, (gt_Tensor *[]){z.real, z.imag}, out);
     return pair(out[0], out[1]);
 }
 
-static gt_Status fft_shape(gt_ShapeRule *rule)
+static gt_Status fourier_shape(gt_ShapeRule *rule)
 {
     const FftOptions *options = rule->options;
     const gt_Spec *x = pair_shape(rule);
@@ -219,7 +219,7 @@ static gt_Status fft_shape(gt_ShapeRule *rule)
 }
 
 /* The inverse transform is that of the exchanged parts. */
-static void fft_group(const Job *job, const gt_Kernel *kernel, const Group *group)
+static void fourier_group(const Job *job, const gt_Kernel *kernel, const Group *group)
 {
     const FftOptions *options = kernel->options;
     const gt_Transform *t = &job->transform;
@@ -238,7 +238,7 @@ static void fft_group(const Job *job, const gt_Kernel *kernel, const Group *grou
     scatter(job, group, y.im, t->length, kernel->output[im]);
 }
 
-static gt_Status fft_run(const gt_Kernel *kernel)
+static gt_Status fourier_run(const gt_Kernel *kernel)
 {
     const FftOptions *options = kernel->options;
     const gt_Spec *x = kernel->output_spec[0];
@@ -247,11 +247,11 @@ static gt_Status fft_run(const gt_Kernel *kernel)
     if (!plan_job(&job, x, axis, x->dims[axis], false))
         return GT_OK;
     job.scale = 1 / (double)x->dims[axis];
-    return run_job(&job, kernel, fft_group);
+    return run_job(&job, kernel, fourier_group);
 }
 
 /* The transposed transform is the conjugate one: of F it is n F^-1. */
-static gt_Status fft_gradient(gt_GradientRule *rule)
+static gt_Status fourier_gradient(gt_GradientRule *rule)
 {
     const FftOptions *options = gt_rule_options(rule);
     gt_Complex up = {gt_upstream(rule, 0), gt_upstream(rule, 1)};
@@ -266,19 +266,19 @@ static gt_Status fft_gradient(gt_GradientRule *rule)
             sizeof(FftOptions), axis, inverse, scaled                                              \
         }                                                                                          \
     }
-const gt_Operation gt_op_fft = {
+const gt_Operation gt_op_fourier = {
     .size = sizeof(gt_Operation),
-    .name = "fft",
+    .name = "fourier",
     .formula = "y[k] = sum x[j] e^(-2 pi i j k / n)",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
     .options = GT_STRUCT_TYPE(FftOptions),
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 2,
     .optional_inputs = 3,
-    .shape = fft_shape,
-    .run = fft_run,
-    .gradient = fft_gradient,
+    .shape = fourier_shape,
+    .run = fourier_run,
+    .gradient = fourier_gradient,
     .samples =
         (const gt_Sample[]){FFT_SAMPLE(-1, false, false, 2, 6), FFT_SAMPLE(0, true, true, 5, 2),
                             FFT_SAMPLE(1, false, true, 2, 7, 1), FFT_SAMPLE(-1, true, false, 1),
@@ -312,10 +312,11 @@ static gt_Complex fft_plane(gt_Complex z, bool inverse)
 GT_COMPOSED_BY(gt_Complex, fft2, fft_plane, (const char *here, gt_Complex z), (z, false))
 GT_COMPOSED_BY(gt_Complex, ifft2, fft_plane, (const char *here, gt_Complex z), (z, true))
 
-/* ---- rfft and irfft, of an even number of real numbers ---- */
+/* ---- half a spectrum, of an even number of real numbers ---- */
 
-/* Half a spectrum stands for a whole one in irfft: all but its ends count twice. That is so, and the
- * result is divided by n, in irfft and in its transpose; in rfft and in its transpose neither is. */
+/* Half a spectrum stands for a whole one where real numbers are made of it: all but its ends count
+ * twice. So it is, and the result is divided by n, in from_half_spectrum and in its transpose, which
+ * is a half_spectrum; in half_spectrum and its transpose neither is so. */
 typedef struct HalfOptions {
     uint32_t size;
     bool transposed;
@@ -331,17 +332,18 @@ static gt_Complex half_spectrum(gt_Tensor *x, bool transposed)
 {
     HalfOptions options = {sizeof options, transposed};
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_rfft, &options, 1, &x, out);
+    gt_apply(NULL, &gt_op_half_spectrum, &options, 1, &x, out);
     return pair(out[0], out[1]);
 }
 
 static gt_Tensor *from_half_spectrum(gt_Complex z, bool transposed)
 {
     HalfOptions options = {sizeof options, transposed};
-    return gt_apply_one(NULL, &gt_op_irfft, &options, 2, (gt_Tensor *[]){z.real, z.imag});
+    return gt_apply_one(NULL, &gt_op_from_half_spectrum, &options, 2,
+                        (gt_Tensor *[]){z.real, z.imag});
 }
 
-static gt_Status rfft_shape(gt_ShapeRule *rule)
+static gt_Status half_spectrum_shape(gt_ShapeRule *rule)
 {
     const gt_Spec *x = rule->input[0];
     int axis = gt_takes(x, GT_TAKES_FLOAT) ? check_axis(x, -1) : -1;
@@ -359,7 +361,7 @@ static gt_Status rfft_shape(gt_ShapeRule *rule)
 }
 
 /* As a transform of half as many complex numbers x[2 j] + i x[2 j + 1]. */
-static void rfft_group(const Job *job, const gt_Kernel *kernel, const Group *group)
+static void half_spectrum_group(const Job *job, const gt_Kernel *kernel, const Group *group)
 {
     const HalfOptions *options = kernel->options;
     const gt_Transform *t = &job->transform;
@@ -374,23 +376,23 @@ static void rfft_group(const Job *job, const gt_Kernel *kernel, const Group *gro
     scatter(job, group, y.im, h + 1, kernel->output[1]);
 }
 
-static gt_Status rfft_run(const gt_Kernel *kernel)
+static gt_Status half_spectrum_run(const gt_Kernel *kernel)
 {
     const gt_Spec *x = kernel->input_spec[0];
     Job job;
     if (!plan_job(&job, x, x->rank - 1, x->dims[x->rank - 1] / 2, true))
         return GT_OK;
-    return run_job(&job, kernel, rfft_group);
+    return run_job(&job, kernel, half_spectrum_group);
 }
 
-static gt_Status rfft_gradient(gt_GradientRule *rule)
+static gt_Status half_spectrum_gradient(gt_GradientRule *rule)
 {
     const HalfOptions *options = gt_rule_options(rule);
     gt_Complex up = {gt_upstream(rule, 0), gt_upstream(rule, 1)};
     return gt_give(rule, 0, from_half_spectrum(up, !options->transposed));
 }
 
-static gt_Status irfft_shape(gt_ShapeRule *rule)
+static gt_Status from_half_spectrum_shape(gt_ShapeRule *rule)
 {
     const gt_Spec *z = pair_shape(rule);
     int axis = z ? check_axis(z, -1) : -1;
@@ -407,7 +409,7 @@ static gt_Status irfft_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
-static void irfft_group(const Job *job, const gt_Kernel *kernel, const Group *group)
+static void from_half_spectrum_group(const Job *job, const gt_Kernel *kernel, const Group *group)
 {
     const HalfOptions *options = kernel->options;
     const gt_Transform *t = &job->transform;
@@ -434,16 +436,16 @@ static void irfft_group(const Job *job, const gt_Kernel *kernel, const Group *gr
     scatter(job, group, both, 2 * h, kernel->output[0]);
 }
 
-static gt_Status irfft_run(const gt_Kernel *kernel)
+static gt_Status from_half_spectrum_run(const gt_Kernel *kernel)
 {
     const gt_Spec *z = kernel->input_spec[kernel->input_spec[0] ? 0 : 1];
     Job job;
     if (!plan_job(&job, z, z->rank - 1, z->dims[z->rank - 1] - 1, true))
         return GT_OK;
-    return run_job(&job, kernel, irfft_group);
+    return run_job(&job, kernel, from_half_spectrum_group);
 }
 
-static gt_Status irfft_gradient(gt_GradientRule *rule)
+static gt_Status from_half_spectrum_gradient(gt_GradientRule *rule)
 {
     const HalfOptions *options = gt_rule_options(rule);
     return give_pair(rule, half_spectrum(gt_upstream(rule, 0), !options->transposed));
@@ -454,36 +456,36 @@ static gt_Status irfft_gradient(gt_GradientRule *rule)
     {                                                                                              \
         sizeof(HalfOptions), true                                                                  \
     }
-const gt_Operation gt_op_rfft = {
+const gt_Operation gt_op_half_spectrum = {
     .size = sizeof(gt_Operation),
-    .name = "rfft",
+    .name = "half_spectrum",
     .formula = "y[k] = sum x[j] e^(-2 pi i j k / n), k <= n / 2",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
     .options = GT_STRUCT_TYPE(HalfOptions),
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 2,
-    .shape = rfft_shape,
-    .run = rfft_run,
-    .gradient = rfft_gradient,
+    .shape = half_spectrum_shape,
+    .run = half_spectrum_run,
+    .gradient = half_spectrum_gradient,
     .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 6))},
                                    {.inputs = 1, .input = GT_INPUTS(GT_ANY(3, 8)), TRANSPOSED},
                                    {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 2))},
                                    GT_SAMPLES_END},
 };
-const gt_Operation gt_op_irfft = {
+const gt_Operation gt_op_from_half_spectrum = {
     .size = sizeof(gt_Operation),
-    .name = "irfft",
-    .formula = "the x with rfft(x) = y",
-    .flags = GT_OP_LINEAR,
+    .name = "from_half_spectrum",
+    .formula = "the x with half_spectrum(x) = y",
+    .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
     .options = GT_STRUCT_TYPE(HalfOptions),
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
     .optional_inputs = 3,
-    .shape = irfft_shape,
-    .run = irfft_run,
-    .gradient = irfft_gradient,
+    .shape = from_half_spectrum_shape,
+    .run = from_half_spectrum_run,
+    .gradient = from_half_spectrum_gradient,
     .samples =
         (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 4), GT_ANY(2, 4))},
                             {.inputs = 2, .input = GT_INPUTS(GT_ANY(5), GT_ANY(5)), TRANSPOSED},
@@ -662,7 +664,7 @@ GT_COMPOSED(view_as_real, (const char *here, gt_Complex z), (z))
 
 /* ---- sequences ---- */
 
-/* extract_sequences: `extent` is their length. overlap_add: it is that of the whole. */
+/* sequences: `extent` is their length. overlap_add: it is that of the whole. */
 typedef struct SequenceOptions {
     uint32_t size;
     int64_t extent, stride;
@@ -675,8 +677,8 @@ typedef struct SequenceOptions {
 GT_OPTION_TYPE(SequenceOptions, SEQUENCE_OPTIONS);
 #undef GT_STRUCT
 
-static gt_Tensor *sequences(const gt_Operation *operation, gt_Tensor *x, int64_t extent,
-                            int64_t stride)
+static gt_Tensor *with_stride(const gt_Operation *operation, gt_Tensor *x, int64_t extent,
+                              int64_t stride)
 {
     SequenceOptions options = {sizeof options, extent, stride};
     return gt_apply_one(NULL, operation, &options, 1, &x);
@@ -692,7 +694,7 @@ static int64_t count_sequences(int64_t whole, int64_t length, int64_t stride)
     return 0;
 }
 
-static gt_Status extract_sequences_shape(gt_ShapeRule *rule)
+static gt_Status sequences_shape(gt_ShapeRule *rule)
 {
     const SequenceOptions *options = rule->options;
     const gt_Spec *x = rule->input[0];
@@ -709,7 +711,7 @@ static gt_Status extract_sequences_shape(gt_ShapeRule *rule)
     return gt_status();
 }
 
-static gt_Status extract_sequences_run(const gt_Kernel *kernel)
+static gt_Status sequences_run(const gt_Kernel *kernel)
 {
     const SequenceOptions *options = kernel->options;
     const gt_Spec *x = kernel->input_spec[0], *out = kernel->output_spec[0];
@@ -724,12 +726,12 @@ static gt_Status extract_sequences_run(const gt_Kernel *kernel)
     return gt_strided_copy(kernel, &plan, x->dtype, kernel->input[0], kernel->output[0]);
 }
 
-static gt_Status extract_sequences_gradient(gt_GradientRule *rule)
+static gt_Status sequences_gradient(gt_GradientRule *rule)
 {
     const SequenceOptions *options = gt_rule_options(rule);
     int64_t whole = gt_last(gt_spec_shape(gt_input_spec(rule, 0)));
     return gt_give(rule, 0,
-                   sequences(&gt_op_overlap_add, gt_upstream(rule, 0), whole, options->stride));
+                   with_stride(&gt_op_overlap_add, gt_upstream(rule, 0), whole, options->stride));
 }
 
 static gt_Status overlap_add_shape(gt_ShapeRule *rule)
@@ -812,9 +814,8 @@ static gt_Status overlap_add_gradient(gt_GradientRule *rule)
 {
     const SequenceOptions *options = gt_rule_options(rule);
     int64_t length = gt_last(gt_spec_shape(gt_input_spec(rule, 0)));
-    return gt_give(
-        rule, 0,
-        sequences(&gt_op_extract_sequences, gt_upstream(rule, 0), length, options->stride));
+    return gt_give(rule, 0,
+                   with_stride(&gt_op_sequences, gt_upstream(rule, 0), length, options->stride));
 }
 
 #define SEQUENCES(extent, stride, ...)                                                             \
@@ -824,12 +825,12 @@ static gt_Status overlap_add_gradient(gt_GradientRule *rule)
             sizeof(SequenceOptions), extent, stride                                                \
         }                                                                                          \
     }
-#define SEQUENCE_RECORD(op, text, more, ...)                                                       \
+#define SEQUENCE_RECORD(op, text, ...)                                                             \
     const gt_Operation gt_op_##op = {                                                              \
         .size = sizeof(gt_Operation),                                                              \
         .name = #op,                                                                               \
         .formula = text,                                                                           \
-        .flags = GT_OP_LINEAR | (more),                                                            \
+        .flags = GT_OP_LINEAR | GT_OP_INTERNAL,                                                    \
         .options = GT_STRUCT_TYPE(SequenceOptions),                                                \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
@@ -839,14 +840,14 @@ static gt_Status overlap_add_gradient(gt_GradientRule *rule)
         .gradient = op##_gradient,                                                                 \
         .samples = (const gt_Sample[]){__VA_ARGS__, GT_SAMPLES_END},                               \
     }
-SEQUENCE_RECORD(extract_sequences, "y[i, j] = x[i stride + j]", 0, SEQUENCES(3, 2, 2, 8),
-                SEQUENCES(2, 3, 7), SEQUENCES(4, 1, 4));
-SEQUENCE_RECORD(overlap_add, "the transpose of extract_sequences", GT_OP_INTERNAL,
-                SEQUENCES(8, 2, 2, 3, 3), SEQUENCES(7, 3, 2, 2), SEQUENCES(4, 1, 1, 4));
+SEQUENCE_RECORD(sequences, "y[i, j] = x[i stride + j]", SEQUENCES(3, 2, 2, 8), SEQUENCES(2, 3, 7),
+                SEQUENCES(4, 1, 4));
+SEQUENCE_RECORD(overlap_add, "the transpose of sequences", SEQUENCES(8, 2, 2, 3, 3),
+                SEQUENCES(7, 3, 2, 2), SEQUENCES(4, 1, 1, 4));
 
-GT_COMPOSED_BY(gt_Tensor *, extract_sequences, sequences,
+GT_COMPOSED_BY(gt_Tensor *, extract_sequences, with_stride,
                (const char *here, gt_Tensor *x, int64_t sequence_length, int64_t sequence_stride),
-               (&gt_op_extract_sequences, x, sequence_length, sequence_stride))
+               (&gt_op_sequences, x, sequence_length, sequence_stride))
 
 /* ---- stft and istft ---- */
 
@@ -854,20 +855,20 @@ GT_COMPOSED_BY(gt_Tensor *, extract_sequences, sequences,
 GT_OPTION_TYPE(gt_StftOptions, GT_STFT_OPTIONS);
 #undef GT_STRUCT
 
-/* How time is cut up: what stft and istft are told, checked. */
-typedef struct Cut {
+/* How time is cut into frames: what stft and istft are told, checked. */
+typedef struct Frames {
     int64_t length, stride, fft_length;
     gt_StftOptions options;
-} Cut;
+} Frames;
 
-static bool cut_up(Cut *cut, int64_t length, int64_t stride, int64_t fft_length,
-                   const gt_StftOptions *given)
+static bool check_frames(Frames *frames, int64_t length, int64_t stride, int64_t fft_length,
+                         const gt_StftOptions *given)
 {
-    cut->length = length;
-    cut->stride = stride;
-    cut->fft_length = fft_length;
-    gt_options_fill(GT_STRUCT_TYPE(gt_StftOptions), &cut->options, given);
-    gt_SequenceWindow window = cut->options.window;
+    frames->length = length;
+    frames->stride = stride;
+    frames->fft_length = fft_length;
+    gt_options_fill(GT_STRUCT_TYPE(gt_StftOptions), &frames->options, given);
+    gt_SequenceWindow window = frames->options.window;
     if (length < 1 || stride < 1 || fft_length < length)
         gt_fail(GT_INVALID,
                 "sequence_length %lld and sequence_stride %lld must be at least 1, fft_length %lld "
@@ -887,28 +888,28 @@ static gt_Tensor *cosine_window(int64_t length, double a, double b, gt_DType dty
 }
 
 /* The window with zeros around it, (fft_length); NULL without an error where there is none. */
-static gt_Tensor *window_of(const Cut *cut, gt_DType dtype)
+static gt_Tensor *window_of(const Frames *frames, gt_DType dtype)
 {
-    const gt_StftOptions *options = &cut->options;
+    const gt_StftOptions *options = &frames->options;
     gt_Tensor *window = options->weights;
-    int64_t before = (cut->fft_length - cut->length) / 2;
+    int64_t before = (frames->fft_length - frames->length) / 2;
     if (window) {
         gt_Spec spec = gt_spec(window);
         char text[200];
         if (gt_status() == GT_OK &&
-            (spec.rank != 1 || spec.dims[0] != cut->length || spec.dtype != dtype))
+            (spec.rank != 1 || spec.dims[0] != frames->length || spec.dtype != dtype))
             gt_fail(GT_INVALID, "weights %s are not %s (%lld,)",
                     gt_spec_text(&spec, text, sizeof text), gt_dtype_name(dtype),
-                    (long long)cut->length);
+                    (long long)frames->length);
     } else if (options->window == GT_NO_WINDOW) {
         return NULL;
-    } else if (cut->length == 1) {
+    } else if (frames->length == 1) {
         window = gt_ones_of(gt_shape(1), .dtype = dtype);
     } else {
         bool hann = options->window == GT_HANN;
-        window = cosine_window(cut->length, hann ? 0.5 : 0.54, hann ? 0.5 : 0.46, dtype);
+        window = cosine_window(frames->length, hann ? 0.5 : 0.54, hann ? 0.5 : 0.46, dtype);
     }
-    return padded(window, before, cut->fft_length - cut->length - before);
+    return padded(window, before, frames->fft_length - frames->length - before);
 }
 
 /* x with its mirror image beyond both ends. */
@@ -930,15 +931,15 @@ static gt_Tensor *mirrored(gt_Tensor *x, int64_t half)
 static gt_Complex stft(gt_Tensor *x, int64_t length, int64_t stride, int64_t fft_length,
                        const gt_StftOptions *given)
 {
-    Cut cut;
+    Frames frames;
     gt_Spec spec = gt_spec(x);
-    if (gt_status() != GT_OK || !cut_up(&cut, length, stride, fft_length, given) ||
+    if (gt_status() != GT_OK || !check_frames(&frames, length, stride, fft_length, given) ||
         !gt_takes(&spec, GT_TAKES_FLOAT) || gt_axis(-1, spec.rank) < 0)
         return pair(NULL, NULL);
-    if (cut.options.center)
+    if (frames.options.center)
         x = mirrored(x, fft_length / 2);
-    x = sequences(&gt_op_extract_sequences, x, fft_length, stride);
-    gt_Tensor *window = window_of(&cut, spec.dtype);
+    x = with_stride(&gt_op_sequences, x, fft_length, stride);
+    gt_Tensor *window = window_of(&frames, spec.dtype);
     return rfft(window ? gt_multiply(x, window) : x, NULL);
 }
 GT_COMPOSED_BY(gt_Complex, stft, stft,
@@ -947,23 +948,23 @@ GT_COMPOSED_BY(gt_Complex, stft, stft,
                (x, sequence_length, sequence_stride, fft_length, options))
 
 /* What the sequences that meet in a place are divided by: the sum of their squared windows. */
-static gt_Tensor *overlap_weight(gt_Tensor *window, int64_t count, int64_t whole, const Cut *cut,
-                                 gt_DType dtype)
+static gt_Tensor *overlap_weight(gt_Tensor *window, int64_t count, int64_t whole,
+                                 const Frames *frames, gt_DType dtype)
 {
-    gt_Shape shape = gt_shape(count, cut->fft_length);
+    gt_Shape shape = gt_shape(count, frames->fft_length);
     gt_Tensor *squares =
         window ? gt_broadcast_to(gt_square(window), shape) : gt_ones_of(shape, .dtype = dtype);
-    gt_Tensor *sum = sequences(&gt_op_overlap_add, squares, whole, cut->stride);
+    gt_Tensor *sum = with_stride(&gt_op_overlap_add, squares, whole, frames->stride);
     return gt_where(gt_greater(sum, 1e-10), sum, gt_scalar(1, dtype));
 }
 
 static gt_Tensor *istft(gt_Complex z, int64_t length, int64_t stride, int64_t fft_length,
                         const gt_StftOptions *given)
 {
-    Cut cut;
+    Frames frames;
     gt_Spec spec;
     char text[160];
-    if (!takes_complex(z, &spec) || !cut_up(&cut, length, stride, fft_length, given))
+    if (!takes_complex(z, &spec) || !check_frames(&frames, length, stride, fft_length, given))
         return NULL;
     int64_t count = spec.rank < 2 ? 0 : spec.dims[spec.rank - 2];
     if (count < 1 || spec.dims[spec.rank - 1] != fft_length / 2 + 1) {
@@ -976,16 +977,16 @@ static gt_Tensor *istft(gt_Complex z, int64_t length, int64_t stride, int64_t ff
         return NULL;
     }
     int64_t whole = (count - 1) * stride + fft_length,
-            edge = cut.options.center ? fft_length / 2 : 0;
-    int64_t wanted = cut.options.length == GT_NONE ? whole - 2 * edge : cut.options.length;
+            edge = frames.options.center ? fft_length / 2 : 0;
+    int64_t wanted = frames.options.length == GT_NONE ? whole - 2 * edge : frames.options.length;
     if (wanted < 0) {
         gt_fail(GT_INVALID, "length is %lld", (long long)wanted);
         return NULL;
     }
-    gt_Tensor *window = window_of(&cut, spec.dtype);
+    gt_Tensor *window = window_of(&frames, spec.dtype);
     gt_Tensor *x = irfft(z, &(gt_RfftOptions){sizeof(gt_RfftOptions), fft_length});
-    x = sequences(&gt_op_overlap_add, window ? gt_multiply(x, window) : x, whole, stride);
-    x = gt_divide(x, overlap_weight(window, count, whole, &cut, spec.dtype));
+    x = with_stride(&gt_op_overlap_add, window ? gt_multiply(x, window) : x, whole, stride);
+    x = gt_divide(x, overlap_weight(window, count, whole, &frames, spec.dtype));
     return resized(part(x, edge, wanted < whole - edge ? wanted : whole - edge), wanted);
 }
 GT_COMPOSED(istft,

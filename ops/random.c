@@ -422,7 +422,7 @@ typedef struct SampleOptions {
 #define SAMPLE_OPTIONS(F)                                                                          \
     F(uint32_t, size, (uint32_t)sizeof(SampleOptions), "for ABI growth")                           \
     F(int64_t, samples, 1, "how many are drawn for each row")                                      \
-    F(gt_DType, dtype, GT_INT64, "int32 or int64")
+    F(gt_DType, dtype, GT_INT32, "int32 or int64")
 #define GT_STRUCT SampleOptions
 GT_OPTION_TYPE(SampleOptions, SAMPLE_OPTIONS);
 #undef GT_STRUCT

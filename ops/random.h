@@ -73,7 +73,7 @@ GT_API gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_
  * row in which no class is possible, or a logit is NaN or inf, is an error. */
 #define GT_CATEGORICAL_OPTIONS(F)                                                                  \
     F(uint32_t, size, (uint32_t)sizeof(gt_CategoricalOptions), "for ABI growth")                   \
-    F(gt_DType, dtype, GT_INT64, "int32 or int64")                                                 \
+    F(gt_DType, dtype, GT_INT32, "int32 or int64")                                                 \
     F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
 typedef struct gt_CategoricalOptions gt_CategoricalOptions;
 struct gt_CategoricalOptions {

@@ -53,7 +53,7 @@ GT_BEGIN
     /* image.c */                                                                                  \
     F(resize_axis) F(resize_axis_gradient)                                                         \
     /* fourier.c */                                                                                \
-    F(fft) F(rfft) F(irfft) F(extract_sequences) F(overlap_add)                                    \
+    F(fourier) F(half_spectrum) F(from_half_spectrum) F(sequences) F(overlap_add)                  \
     /* sorting.c */                                                                                \
     F(sort) F(searchsorted)                                                                        \
     /* segments.c */                                                                               \

@@ -1,6 +1,6 @@
 /* Derivatives beyond one gradient: Jacobians, Hessians, forward mode, custom gradients,
- * recomputing, numeric checks and control flow. TensorFlow's oracle tests (backprop_test.py: names
- * and numbers), closed forms and central differences. */
+ * recomputing, numeric checks and control flow, beyond TensorFlow's oracle tests (test_contract.c):
+ * closed forms and central differences. */
 #include <criterion/criterion.h>
 
 #include "gradtape.h"
@@ -59,10 +59,8 @@ Test(autodiff, jacobian)
 {
     gt_Variable *x = gt_variable(gt_array64(gt_shape(2), 1, 2));
     gt_Variable *y = gt_variable(gt_array64(gt_shape(2), 3, 4));
-    gt_Tape *tape = gt_tape_begin(.persistent = true); /* JacobianTest: z = x^2 y */
+    gt_Tape *tape = gt_tape_begin(.persistent = true);
     gt_Tensor *z = gt_multiply(gt_square(x), y);
-    are(gt_jacobian(tape, z, x), gt_shape(2, 2), (double[]){6, 0, 0, 16}, "diag(2xy)");
-    are(gt_jacobian(tape, z, y), gt_shape(2, 2), (double[]){1, 0, 0, 4}, "diag(x^2)");
     gt_Tensor *scalar = gt_sum(z); /* of a scalar: the gradient */
     are(gt_jacobian(tape, scalar, x), gt_shape(2), (double[]){6, 16}, "of a scalar");
     gt_Tensor *matrix = gt_multiply(gt_reshape(x, gt_shape(2, 1)), y); /* x_i y_k */
@@ -82,10 +80,8 @@ Test(autodiff, jacobian)
     fails(GT_INVALID, "jacobian: the target is NULL");
     gt_tape_end(tape);
 
-    tape = gt_tape_begin(); /* TensorFlow: RuntimeError */
+    tape = gt_tape_begin();
     z = gt_square(x);
-    gt_jacobian(tape, z, x);
-    fails(GT_STATE, ".persistent = true");
     gt_batch_jacobian(tape, z, x);
     fails(GT_STATE, ".persistent = true");
     gt_tape_end(tape);
@@ -113,36 +109,6 @@ Test(autodiff, jacobian)
     gt_variable_free(x);
     gt_variable_free(y);
     gt_variable_free(other);
-    ok("end");
-}
-
-Test(autodiff, batch_jacobian)
-{
-    gt_Variable *x = gt_variable(gt_array64(gt_shape(2, 2), 1, 2, 3, 4));
-    gt_Variable *y = gt_variable(gt_array64(gt_shape(2, 2), 3, 4, 5, 6));
-    gt_Variable *empty = gt_variable(gt_zeros_of(gt_shape(1, 0), .dtype = GT_FLOAT64));
-    gt_Variable *flat = gt_variable(gt_array64(gt_shape(2), 1, 2));
-    gt_Variable *longer = gt_variable(gt_array64(gt_shape(3, 1), 1, 2, 3));
-    gt_Tape *tape = gt_tape_begin(.persistent = true); /* BatchJacobianTest: z = x^2 y */
-    gt_Tensor *z = gt_multiply(gt_square(x), y);
-    are(gt_batch_jacobian(tape, z, x), gt_shape(2, 2, 2), (double[]){6, 0, 0, 16, 30, 0, 0, 48},
-        "per row diag(2xy)");
-    are(gt_batch_jacobian(tape, z, y), gt_shape(2, 2, 2), (double[]){1, 0, 0, 4, 9, 0, 0, 16},
-        "per row diag(x^2)");
-    gt_Tensor *none = gt_square(empty);
-    are(gt_batch_jacobian(tape, none, empty), gt_shape(1, 0, 0), NULL, "[1, 0] -> [1, 0, 0]");
-    gt_batch_jacobian(tape, gt_square(flat), x);
-    fails(GT_INVALID, "they are float64 (2,) and float64 (2, 2)");
-    gt_batch_jacobian(tape, z, flat);
-    fails(GT_INVALID, "they are float64 (2, 2) and float64 (2,)");
-    gt_batch_jacobian(tape, z, longer);
-    fails(GT_INVALID, "the same first dimension; they are float64 (2, 2) and float64 (3, 1)");
-    gt_tape_end(tape);
-    gt_variable_free(x);
-    gt_variable_free(y);
-    gt_variable_free(empty);
-    gt_variable_free(flat);
-    gt_variable_free(longer);
     ok("end");
 }
 
@@ -457,42 +423,6 @@ static gt_Status wrong_shape(void *context, gt_GradientRule *rule)
     return gt_give(rule, 0, gt_zeros_of(gt_shape(2, 3), .dtype = GT_FLOAT64));
 }
 
-static gt_Status two_x_plus_one(void *context, gt_GradientRule *rule)
-{
-    (void)context; /* 2 dr x + 1 */
-    gt_Tensor *up = gt_upstream(rule, 0);
-    return gt_give(rule, 0, gt_add(gt_multiply(gt_multiply(up, 2), gt_input(rule, 0)), 1));
-}
-
-/* testOverrideSecondOrderWithCustomGradient: f(x) = x + 10, with -1.1 as its derivative and -2.1 as
- * its second one. */
-static gt_Status plus_ten(void *context, gt_Tensor *const *in, gt_Tensor **out)
-{
-    (void)context;
-    out[0] = gt_add(in[0], 10);
-    return gt_status();
-}
-
-static gt_Status first_order(void *context, gt_Tensor *const *in, gt_Tensor **out)
-{
-    (void)context;
-    out[0] = gt_full_like(in[0], -1.1);
-    return gt_status();
-}
-
-static gt_Status second_order(void *context, gt_GradientRule *rule)
-{
-    (void)context;
-    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), -2.1));
-}
-
-static gt_Status nested(void *context, gt_GradientRule *rule)
-{
-    gt_Tensor *d = NULL;
-    gt_custom_gradient(first_order, second_order, context, ONE(gt_input(rule, 0)), &d);
-    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), d));
-}
-
 /* log(1 + e^x) with the derivative 1 - 1 / (1 + e^x), from an e^x that is saved: TensorFlow's own
  * example. The inner tape and its gradient are nobody else's business. */
 static gt_Status log1pexp(void *context, gt_Tensor *const *in, gt_Tensor **out)
@@ -527,12 +457,6 @@ static gt_Status product_body(void *context, gt_Tensor *const *in, gt_Tensor **o
     return gt_status();
 }
 
-static gt_Status first_only(void *context, gt_GradientRule *rule)
-{
-    (void)context; /* input 1 gets nothing */
-    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_input(rule, 1)));
-}
-
 static gt_Status steps(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     (void)context;
@@ -551,46 +475,10 @@ Test(autodiff, custom_gradient)
 {
     gt_Tensor *y = NULL, *g[2], *nine[9];
     gt_Variable *x = var(2);
-    for (int step = 0; step < 5; step++) { /* testCustomGradient: losses 4, 3, 2, 1, 0 */
-        gt_Tape *tape = gt_tape_begin();
-        gt_custom_gradient(doubled, two, NULL, ONE(x), &y);
-        is(y, 4 - step, "testCustomGradient");
-        gt_assign_sub(x, gt_multiply(gt_gradient(tape, y, x), 0.25));
-        gt_tape_end(tape);
-    }
-    gt_assign(x, 3);
-    gt_Tape *tape = gt_tape_begin(); /* testCustomGradientIdentity */
-    gt_custom_gradient(same, two, NULL, ONE(x), &y);
-    is(y, 3, "testCustomGradientIdentity");
-    is(gt_gradient(tape, y, x), 2, "testCustomGradientIdentity");
-    gt_tape_end(tape);
-
-    gt_custom_gradient(same, two, NULL, ((gt_Tensors){0, NULL}),
-                       &y); /* testCustomGradientEmptyError */
-    fails(GT_INVALID, "custom_gradient: 0 inputs");
-
-    /* testImplicitGradientsCustomGradientAndCachedVariableValue: the value at the time counts */
-    tape = gt_tape_begin();
-    gt_custom_gradient(same, two_x_plus_one, NULL, ONE(x), &y);
-    gt_assign(x, 100);
-    is(gt_gradient(tape, y, x), 7, "2 dr x + 1");
-    gt_tape_end(tape);
-
-    gt_assign(x, 1);
-    gt_Tape *outer = gt_tape_begin();
-    tape = gt_tape_begin();
-    gt_custom_gradient(plus_ten, nested, NULL, ONE(x), &y);
-    is(y, 11, "testOverrideSecondOrderWithCustomGradient");
-    g[0] = gt_gradient(tape, y, x);
-    gt_tape_end(tape);
-    is(g[0], -1.1, "testOverrideSecondOrderWithCustomGradient, first order");
-    is(gt_gradient(outer, g[0], x), -2.1, "testOverrideSecondOrderWithCustomGradient, second");
-    gt_tape_end(outer);
-
     int calls = 0; /* saved outputs; a rule made of operations is differentiable */
     gt_assign(x, 0.3);
-    outer = gt_tape_begin();
-    tape = gt_tape_begin();
+    gt_Tape *outer = gt_tape_begin();
+    gt_Tape *tape = gt_tape_begin();
     gt_custom_gradient(log1pexp, log1pexp_gradient, &calls, ONE(x), &y, .saved = 1);
     g[0] = gt_gradient(tape, y, x);
     gt_tape_end(tape);
@@ -608,13 +496,8 @@ Test(autodiff, custom_gradient)
               (long long)gt_memory_stats().records);
     gt_tape_end(tape);
 
-    /* testInvalidRecordOperationMessage: too few gradients name the operation */
     gt_Variable *z = var(5);
     tape = gt_tape_begin(.persistent = true);
-    gt_custom_gradient(product_body, first_only, NULL, gt_tensors(x, z), &y, .name = "my_product");
-    gt_gradients(tape, ONE(y), gt_tensors(x, z), g);
-    fails(GT_STATE, "my_product: its gradient function gives input 1 nothing");
-    is(gt_gradient(tape, y, x), 5, "what nobody wants need not be given");
     gt_custom_gradient(same, nothing, NULL, ONE(x), &y);
     gt_gradient(tape, y, x);
     fails(GT_STATE, "custom_gradient: its gradient function gives input 0 nothing");
@@ -1635,6 +1518,108 @@ Test(autodiff, loops)
     ok("end");
 }
 
+/* ---- gradients against differences ---- */
+
+static gt_Status product_and_power(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int *which = context; /* what is wrong with it */
+    gt_Tensor *row = gt_take(in[1], in[2], .axis = 0);
+    out[0] = gt_multiply(in[0], *which == 1 ? gt_stop_gradient(row) : row);
+    out[1] = *which == 2 ? gt_floor(gt_add(in[0], 0.5)) : gt_exp(in[0]);
+    return gt_status();
+}
+
+/* x^3 whose first derivative is right, and whose second is not. */
+static gt_Status wrong_second_rule(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    gt_Tensor *x = gt_input(rule, 0), *square = gt_stop_gradient(gt_square(x));
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_multiply(square, 3)));
+}
+
+static gt_Status third_power(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], gt_square(in[0]));
+    return gt_status();
+}
+
+static gt_Status wrong_second(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_custom_gradient(third_power, wrong_second_rule, context, gt_tensors(in[0]), out);
+}
+
+static gt_Status only_whole(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_cast(in[0], GT_INT32);
+    return gt_status();
+}
+
+Test(autodiff, check_gradients)
+{
+    int which = 0;
+    gt_Tensor *x = gt_array64(gt_shape(2, 2), 1, 2, 3, -1),
+              *y = gt_array64(gt_shape(3, 2), 1, 2, 3, 4, 5, 6);
+    gt_Tensor *rows = gt_cast(gt_array(gt_shape(2), 2, 0), GT_INT32);
+    gt_Tensor *in[] = {x, y, rows};
+    for (int order = 1; order <= 2; order++) {
+        cr_assert(gt_check_gradients(product_and_power, &which, ((gt_Tensors){3, in}), .outputs = 2,
+                                     .order = order) == GT_OK,
+                  "%s", gt_error_message());
+        gt_Tape *tape = gt_tape_begin(); /* an open tape sees nothing of it */
+        gt_watch(tape, x);
+        gt_check_gradients(product_and_power, &which, ((gt_Tensors){3, in}), .outputs = 2,
+                           .order = order);
+        ok("under a tape");
+        gt_tape_end(tape);
+    }
+    which = 1;
+    gt_check_gradients(product_and_power, &which, ((gt_Tensors){3, in}), .outputs = 2);
+    fails(GT_NUMERIC, "check_gradients: number 0 of input 2: the gradient of order 1 is 0, ");
+    which = 2;
+    gt_check_gradients(product_and_power, &which, ((gt_Tensors){3, in}), .outputs = 2);
+    ok("floor is flat away from its steps, and what it gives is added to the rest");
+    cr_assert(gt_check_gradients(wrong_second, NULL, gt_tensors(x)) == GT_OK);
+    gt_check_gradients(wrong_second, NULL, gt_tensors(x), .order = 2);
+    fails(GT_NUMERIC, "number 0 of input 1: the gradient of order 2 is 0, differences say ");
+    gt_check_gradients(third_power, NULL, gt_tensors(x), .tolerance = 0);
+    fails(GT_NUMERIC, "order 1");
+    gt_check_gradients(third_power, NULL, gt_tensors(x), .step = 1);
+    fails(GT_NUMERIC, "order 1");
+
+    gt_check_gradients(NULL, NULL, gt_tensors(x));
+    fails(GT_INVALID, "the function is NULL");
+    gt_check_gradients(third_power, NULL, ((gt_Tensors){0, in}));
+    fails(GT_INVALID, "0 inputs; 1 to 64");
+    gt_check_gradients(third_power, NULL, ((gt_Tensors){65, in}));
+    fails(GT_INVALID, "65 inputs");
+    gt_check_gradients(third_power, NULL, ((gt_Tensors){1, NULL}));
+    fails(GT_INVALID, "1 inputs");
+    gt_check_gradients(third_power, NULL, gt_tensors(gt_array(gt_shape(1), 1)));
+    fails(GT_INVALID, "input 1 is float32; differences need float64");
+    gt_check_gradients(third_power, NULL, gt_tensors(rows));
+    fails(GT_INVALID, "none of the inputs is float64");
+    gt_check_gradients(third_power, NULL, gt_tensors(NULL));
+    fails(GT_INVALID, "NULL");
+    gt_check_gradients(only_whole, NULL, gt_tensors(x));
+    fails(GT_INVALID, "the function gives no floats");
+    struct {
+        int32_t outputs, order;
+        double step, tolerance;
+    } bad[] = {{0, 1, 1e-5, 1e-6},     {9, 1, 1e-5, 1e-6}, {1, 0, 1e-5, 1e-6},
+               {1, 3, 1e-5, 1e-6},     {1, 1, 0, 1e-6},    {1, 1, NAN, 1e-6},
+               {1, 1, INFINITY, 1e-6}, {1, 1, 1e-5, -1},   {1, 1, 1e-5, NAN}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        gt_check_gradients(third_power, NULL, gt_tensors(x), .outputs = bad[i].outputs,
+                           .order = bad[i].order, .step = bad[i].step,
+                           .tolerance = bad[i].tolerance);
+        fails(GT_INVALID, "possible; order ");
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- without memory ---- */
 
 typedef struct Budget {
@@ -1685,6 +1670,7 @@ static gt_Status everything(gt_Variable *x, gt_Variable *w, Block *block)
     gt_while_loop(not_there, newton, NULL, gt_tensors(w, gt_full_like(w, 4)), y);
     gt_scan(average, NULL, ONE(w), ONE(x), y, d);
     gt_cond(w, root, root, NULL, ONE(sum), y);
+    gt_check_gradients(third_power, NULL, ONE(gt_cast(x, GT_FLOAT64)), .order = 2);
     gt_scope_end(scope);
     return gt_status();
 }

@@ -171,6 +171,74 @@ Test(ctc, all_alignments)
     cr_assert(compared == 3 * 6 * ALL && impossible > 0);
 }
 
+/* ---- decoding, against Keras ---- */
+
+#define BEAM .strategy = GT_CTC_BEAM_SEARCH
+#define DECODINGS(F)                                                                               \
+    F(greedy, gt_ctc_decode(x, n))                                                                 \
+    F(greedy_repeated, gt_ctc_decode(x, n, .merge_repeated = false))                               \
+    F(greedy_mask, gt_ctc_decode(x, n, .mask_index = 2))                                           \
+    F(beam, gt_ctc_decode(x, n, BEAM))                                                             \
+    F(beam_top, gt_ctc_decode(x, n, BEAM, .beam_width = 50, .top_paths = 4))                       \
+    F(beam_mask, gt_ctc_decode(x, n, BEAM, .beam_width = 60, .top_paths = 3, .mask_index = -1))    \
+    F(beam_narrow, gt_ctc_decode(x, n, BEAM, .beam_width = 4, .top_paths = 4))                     \
+    F(beam_one, gt_ctc_decode(x, n, BEAM, .beam_width = 1))                                        \
+    F(beam_large, gt_ctc_decode(x, n, BEAM, .top_paths = 5))
+
+static void decoded(const gt_TensorFile *file, const char *name, gt_CtcDecoded got)
+{
+    near(name, "labels", got.labels, part(file, name, "labels"), 0);
+    near(name, "scores", got.scores, part(file, name, "scores"), 1e-5);
+}
+
+Test(ctc, decoding)
+{
+    gt_TensorFile *file = open_oracle();
+#define REPLAY(name, call)                                                                         \
+    for (int i = 0; i < 2; i++) {                                                                  \
+        gt_Tensor *x =                                                                             \
+            gt_cast(part(file, "decode_" #name, "output"), i ? GT_FLOAT64 : GT_FLOAT32);           \
+        gt_Tensor *n = part(file, "decode_" #name, "output_length");                               \
+        decoded(file, "decode_" #name, call);                                                      \
+    }
+    DECODINGS(REPLAY)
+    gt_tensor_file_free(file);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A beam that holds all there is finds all labels that are possible, with the score that gt_ctc_loss
+ * gives them. */
+Test(ctc, decoding_everything)
+{
+    enum { ALL = 64, TIME = 4 };
+    double logits[TIME * CLASSES], total = 0;
+    for (int i = 0; i < TIME * CLASSES; i++)
+        logits[i] = 1.5 * cos(2.3 * i * i);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x =
+        gt_from_values_at(NULL, gt_shape(1, TIME, CLASSES), GT_FLOAT64, TIME * CLASSES, logits);
+    gt_Tensor *time = gt_full(gt_shape(1), TIME, .dtype = GT_INT32);
+    gt_CtcDecoded found = gt_ctc_decode(x, time, BEAM, .beam_width = ALL, .top_paths = ALL);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    int paths = 0;
+    for (; paths < ALL && gt_at(found.scores, paths) > -INFINITY; paths++) {
+        gt_Tensor *labels = gt_reshape(
+            gt_slice(found.labels, gt_shape(paths, 0, 0), gt_shape(1, -1, -1)), gt_shape(1, TIME));
+        gt_Tensor *length = gt_sum(gt_cast(gt_greater_equal(labels, 0), GT_INT32), .axis = 1);
+        double loss = gt_item(gt_ctc_loss(labels, x, length, time));
+        cr_assert(fabs(loss + gt_at(found.scores, paths)) < 1e-12, "%s", gt_error_message());
+        cr_assert(paths == 0 || gt_at(found.scores, paths) <= gt_at(found.scores, paths - 1));
+        total += exp(-loss);
+    }
+    /* with n labels and r equal neighbours, n + r <= 4: 1 + 2 + 4 + 6 + 2 */
+    cr_assert(fabs(total - 1) < 1e-12 && paths == 15, "%d paths have %.12g", paths, total);
+    for (; paths < ALL; paths++)
+        for (int t = 0; t < TIME; t++)
+            cr_assert(gt_at(found.labels, paths * TIME + t) == -1);
+    gt_scope_end(scope);
+}
+
 /* ---- any number of threads, in a plan, to the third order ---- */
 
 enum { BATCH = 11, LONG = 70, MANY = 9, MOST_LABELS = 20 };
@@ -297,7 +365,7 @@ static gt_Tensor *whole(gt_Shape shape, int32_t a, int32_t b)
 
 Test(ctc, edges)
 {
-    gt_Tape *tape = gt_tape_begin();
+    gt_Tape *tape = gt_tape_begin(.persistent = true);
     gt_Tensor *zeros = whole(gt_shape(2), 0, 0), *labels = whole(gt_shape(2, 1), 1, 2);
     gt_Tensor *x = gt_zeros_of(gt_shape(2, 3, 3)), *none = gt_zeros_of(gt_shape(2, 0, 3));
     gt_watch(tape, x);
@@ -312,6 +380,25 @@ Test(ctc, edges)
     gt_Tensor *g = gt_gradient(tape, gt_sum(loss), x);
     for (int i = 0; i < 9; i++)
         cr_assert(fabs(gt_at(g, i) - (i % 3 ? 1.0 / 3 : -2.0 / 3)) < 1e-6 && gt_at(g, 9 + i) == 0);
+    /* a class that is impossible is as good as none, and so are labels of it */
+    gt_Tensor *two = gt_array64(gt_shape(1, 3, 2), 0.3, 1, -0.5, 0.2, 0, 0.7);
+    gt_Tensor *three = gt_array64(gt_shape(1, 3, 3), 0.3, 1, (double)-INFINITY, -0.5, 0.2,
+                                  (double)-INFINITY, 0, 0.7, (double)-INFINITY);
+    gt_Tensor *length = gt_full(gt_shape(1), 1, .dtype = GT_INT32), *time = gt_multiply(length, 3);
+    gt_Tensor *label = gt_full(gt_shape(1, 1), 1, .dtype = GT_INT32);
+    gt_watch(tape, two);
+    gt_watch(tape, three);
+    gt_Tensor *both =
+        gt_add(gt_ctc_loss(label, two, length, time), gt_ctc_loss(label, three, length, time));
+    gt_Tensor *never = gt_ctc_loss(gt_multiply(label, 2), three, length, time);
+    cr_assert(gt_item(never) == INFINITY, "%s", gt_error_message());
+    gt_Tensor *sources[2] = {two, three}, *slopes[2];
+    gt_gradients(tape, gt_tensors(gt_add(both, never)), ((gt_Tensors){2, sources}), slopes);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    for (int i = 0; i < 9; i++)
+        cr_assert(i % 3 == 2
+                      ? gt_at(slopes[1], i) == 0
+                      : fabs(gt_at(slopes[1], i) - gt_at(slopes[0], i / 3 * 2 + i % 3)) < 1e-15);
     /* nobody */
     gt_Tensor *nobody = gt_zeros_of(gt_shape(0), .dtype = GT_INT32);
     loss = gt_ctc_loss(gt_zeros_of(gt_shape(0, 4), .dtype = GT_INT32),
@@ -359,6 +446,17 @@ Test(ctc, errors)
     REFUSES(gt_ctc_loss(y, x, one, gt_cast(three, GT_BOOL)), "type bool is not possible");
     REFUSES(gt_ctc_loss(NULL, x, one, three), "ctc_loss: ");
     REFUSES(gt_ctc_loss(y, x, one, NULL), "ctc_loss: ");
+    REFUSES(gt_ctc_decode(x, one, .mask_index = 4).labels, "mask_index 4 is not one of 4 classes");
+    REFUSES(gt_ctc_decode(x, one, .strategy = (gt_CtcStrategy)2).labels, "strategy number 2");
+    REFUSES(gt_ctc_decode(x, one, BEAM, .top_paths = 0).labels, "top_paths 0 is not in [1, 100]");
+    REFUSES(gt_ctc_decode(x, one, BEAM, .beam_width = 3, .top_paths = 4).scores,
+            "top_paths 4 is not in [1, 3]");
+    REFUSES(gt_ctc_decode(x, one, BEAM, .beam_width = (int64_t)1 << 60).labels, "is too large");
+    REFUSES(gt_ctc_decode(x, whole(gt_shape(2), 3, 4)).labels, "output_length 4 of row 1");
+    REFUSES(gt_ctc_decode(x, whole(gt_shape(2), -1, 4), BEAM).labels, "output_length -1 of row 0");
+    REFUSES(gt_ctc_decode(y, one).labels, "type int32 is not possible");
+    REFUSES(gt_ctc_decode(gt_zeros_of(gt_shape(2, 3)), one).labels, "an output (2, 3) is not");
+    REFUSES(gt_ctc_decode(x, y).labels, "lengths (2, 1) do not fit an output (2, 3, 4)");
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();

@@ -408,6 +408,24 @@ Test(values, random)
     assert_no_leaks();
 }
 
+Test(values, clip_of_whole_numbers)
+{
+    gt_Tensor *x = gt_cast(gt_array(gt_shape(4), 0, 3, 7, 200), GT_UINT8);
+    gt_Tensor *y = gt_clip(x, 2, 7);
+    NEAR(y, 2, 3, 7, 7);
+    cr_assert(gt_dtype(y) == GT_UINT8);
+    gt_Tensor *wide = gt_clip(gt_cast(x, GT_INT64), -1, 100);
+    NEAR(wide, 0, 3, 7, 100);
+    cr_assert(!gt_clip(x, 0.5, 7) && strstr(gt_error_message(), "clip: "));
+    gt_error_clear();
+    cr_assert(!gt_clip(x, 8, 7) && strstr(gt_error_message(), "clip: "));
+    gt_error_clear();
+    cr_assert(!gt_clip(NULL, 8, 9) && strstr(gt_error_message(), "clip: "));
+    gt_error_clear();
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* The sum of (counted - expected)^2 / expected. */
 static double chi_square(int64_t count, const double *counted, const double *expected)
 {
@@ -425,7 +443,7 @@ Test(values, categories)
         gt_array64(gt_shape(2, 4), log(0.5), -INFINITY, log(0.3), log(0.2), 700, 701, 699, -800);
     gt_Tensor *drawn = gt_categorical(logits, DRAWS, .generator = generator);
     ok("categories");
-    const int64_t *classes = gt_int64_data(drawn);
+    const int32_t *classes = gt_int32_data(drawn);
     double counted[2][4] = {{0}}, pairs[3][3] = {{0}};
     for (int i = 0; i < 2 * DRAWS; i++)
         counted[i / DRAWS][classes[i]]++;
@@ -455,7 +473,10 @@ Test(values, categories)
     gt_set_threads(1);
     gt_Tensor *next = gt_categorical(logits, DRAWS, .generator = generator);
     cr_assert(memcmp(gt_data(next), gt_data(drawn), 1000) != 0);
-    gt_Tensor *narrow = gt_categorical(gt_cast(logits, GT_FLOAT32), 3, .dtype = GT_INT32);
+    gt_variable_set(generator, start, sizeof start);
+    gt_Tensor *wide = gt_categorical(logits, DRAWS, .dtype = GT_INT64, .generator = generator);
+    cr_assert(gt_dtype(wide) == GT_INT64 && gt_item(gt_all(gt_equal(wide, drawn))));
+    gt_Tensor *narrow = gt_categorical(gt_cast(logits, GT_FLOAT32), 3);
     cr_assert(gt_dtype(narrow) == GT_INT32 && gt_size(narrow) == 6);
     cr_assert(gt_size(gt_categorical(logits, 0)) == 0);
     cr_assert(gt_size(gt_categorical(gt_zeros_of(gt_shape(0, 3)), 4)) == 0);

@@ -172,6 +172,7 @@ enum { MOST = 5 };
     F(get_item_steps, 1, 1, out[0] = gt_get_item(in[0], "::3,-2::-1,2:0:-1"))                      \
     F(get_item_ends, 1, 1, out[0] = gt_get_item(in[0], "-9:2, 3:99, ..."))                         \
     F(get_item_empty, 1, 1, out[0] = gt_get_item(in[0], "3:1, newaxis, 4"))                        \
+    F(get_item_before, 1, 1, out[0] = gt_get_item(in[0], "-99::-1, 99::-2, :-99:-1"))              \
     F(get_item_one, 1, 1, out[0] = gt_get_item(in[0], "3, 4, 2"))                                  \
     F(scatter, 1, 1, out[0] = gt_scatter(in[0], in[1], gt_shape(3, 4)))                            \
     F(scatter_rows, 1, 1, out[0] = gt_scatter(in[0], in[1], gt_shape(4, 2)))                       \

@@ -69,6 +69,33 @@ case("mask", [[0, 3, 0], [1, 1, 3]], real(2, 8, 4), [3, 3], [8, 7], 2)
 case("mask_last", [[0, 2, 0], [1, 1, 2]], real(2, 8, 4), [3, 3], [8, 7], -1)
 case("long", rng.integers(1, 7, (3, 30)), 3 * real(3, 90, 7), [30, 21, 30], [90, 90, 71])
 
+
+
+def decoding(name, output, output_length, **options):
+    """NAME.output, NAME.output_length, NAME.labels, NAME.scores"""
+    output, output_length = np.float32(output), np.int32(output_length)
+    labels, scores = ops.ctc_decode(tf.constant(output), output_length, **options)
+    for part, x in (("output", output), ("output_length", output_length), ("labels", labels),
+                    ("scores", scores)):
+        tensors[f"decode_{name}.{part}"] = np.asarray(x)
+
+
+few, lengths = 1.5 * real(4, 9, 4), [9, 4, 7, 0]
+some = [9, 4, 7, 3]
+decoding("greedy", few, lengths)
+decoding("greedy_repeated", few, lengths, merge_repeated=False)
+decoding("greedy_mask", few, lengths, mask_index=2)
+decoding("beam", few, some, strategy="beam_search")
+decoding("beam_top", few, some, strategy="beam_search", beam_width=50, top_paths=4)
+# Of a negative mask_index Keras's search makes nothing sensible. Of 20 beams, TensorFlow's keeps one
+# that is not among the 20 best.
+decoding("beam_mask", few, some, strategy="beam_search", beam_width=60, top_paths=3, mask_index=3)
+decoding("beam_narrow", real(5, 20, 6), [20, 20, 18, 9, 2], strategy="beam_search", beam_width=4,
+         top_paths=4)
+decoding("beam_one", real(5, 20, 6), [20, 20, 18, 9, 2], strategy="beam_search", beam_width=1)
+decoding("beam_large", 2 * real(3, 40, 30), [40, 39, 12], strategy="beam_search", beam_width=100,
+         top_paths=5)
+
 save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, "ctc.safetensors",
           {"source": f"optax {optax.__version__}, JAX {jax.__version__}, Keras {keras.__version__}, "
                      f"TensorFlow {tf.__version__}"})

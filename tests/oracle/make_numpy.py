@@ -288,6 +288,7 @@ for mode in ("edge", "wrap", "reflect", "symmetric"):
     case(f"pad_{mode}", [real(3, 4)], lambda x: np.pad(x, [(1, 2), (0, 3)], mode))
     case(f"pad_{mode}_far", [real(3)], lambda x: np.pad(x, (8, 7), mode))
 case("pad_reflect_one", [real(1)], lambda x: np.pad(x, (2, 3), "reflect"))
+case("get_item_before", [block], lambda x: x[-99::-1, 99::-2, :-99:-1])
 
 # the file
 types = {"float64": "F64", "int32": "I32", "bool": "BOOL"}
