@@ -1406,8 +1406,8 @@ const gt_Operation gt_op_scatter_update = {
             GT_SAMPLES_END},
 };
 
-/* The k indices of each place (n, k) as one, into the rows that a shape has when its first k axes are
- * flattened. */
+/* The k indices of each place (n, k) as one, into the rows that a shape has when its first k axes
+ * are flattened. */
 static gt_Tensor *flat_places(gt_Tensor *indices, gt_Shape shape, gt_Shape *rows)
 {
     gt_Spec spec = gt_spec(indices);
