@@ -4,6 +4,7 @@
 #include "autodiff/walk.h"
 #include "core/graph.h"
 #include "ops/arithmetic.h"
+#include "ops/cast.h"
 #include "ops/creation.h"
 
 #include <stdio.h>
@@ -42,10 +43,19 @@ static gt_Value **place_of(gt_Walk *walk, const gt_Value *value)
     return node < 0 ? NULL : &walk->gradients[walk->nodes[node].gradients + value->index];
 }
 
+/* Types of 16 bits are added in float32. */
+static gt_Tensor *add(gt_Tensor *a, gt_Tensor *b)
+{
+    gt_DType dtype = gt_dtype(a);
+    if (gt_half_type(dtype) < 0)
+        return gt_add(a, b);
+    return gt_cast(gt_add(gt_cast(a, GT_FLOAT32), gt_cast(b, GT_FLOAT32)), dtype);
+}
+
 /* Adds a gradient to a place. The sum is in the order of the walk, whatever the threads. */
 static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gradient)
 {
-    gt_Tensor *sum = *place ? gt_add(handle_to(*place), gradient) : gradient;
+    gt_Tensor *sum = *place ? add(handle_to(*place), gradient) : gradient;
     gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
     if (!slot)
         return context->status;

@@ -79,7 +79,8 @@ enum {
     GT_OP_VIEW = 1u << 5,               /* output 0 is input 0's memory from `view_offset` on */
     GT_OP_LINEAR = 1u << 6,             /* second derivative is zero: nothing to check there */
     GT_OP_PROBABILITY = 1u << 7,        /* output is a probability (softmax, sigmoid) */
-    GT_OP_INTERNAL = 1u << 8            /* used by rules; not part of the public names */
+    GT_OP_INTERNAL = 1u << 8,           /* used by rules; not part of the public names */
+    GT_OP_HALF = 1u << 9                /* takes float16 and bfloat16; others refuse them */
 };
 
 struct gt_Operation {

@@ -2,7 +2,9 @@
  * float64, with `number` the type and G(name) giving the name its suffix. Leans on gemm_vector.h.
  *
  * Everything is written for strides: element (i, p) of A lies at a[i * row + p * step]. B is either
- * "straight" (p, j at b[p * ldb + j]) or "turned" (at b[j * ldb + p]).
+ * "straight" (p, j at b[p * ldb + j]) or "turned" (at b[j * ldb + p]). An operand that is stored
+ * in 16 bits a number is widened where it is copied anyway, or just before it is read, a block that
+ * fits a cache at a time.
  *
  * k is cut into blocks of at most GT_GEMM_DEPTH, C's columns into panels of two vectors, C's rows
  * into tiles of at most GT_GEMM_ROWS. A tile's sums live in registers for a whole block. The panel
@@ -20,12 +22,58 @@ typedef struct G(Matrix) {
     int64_t row, step;
 } G(Matrix);
 
+/* An operand as the caller stores it: of numbers, or (GT_WIDENS) of what `widen` makes numbers of, a
+ * piece at a time. The row or the step is 1. */
+typedef struct G(Operand) {
+    const void *at;
+    int64_t row, step;
+    gt_WidenLoop *widen; /* NULL: numbers */
+} G(Operand);
+
+GT_INLINE G(Operand) G(operand_at)(G(Operand) a, int64_t i, int64_t p)
+{
+    const int64_t size = GT_WIDENS && a.widen ? GT_STORED : (int64_t)sizeof(number);
+    a.at = (const char *)a.at + (i * a.row + p * a.step) * size;
+    return a;
+}
+
+GT_INLINE G(Operand) G(turned)(G(Operand) a)
+{
+    return (G(Operand)){a.at, a.step, a.row, a.widen};
+}
+
+/* The first `rows` x `steps` of an operand, as numbers: where they lie, or made in `strip`. */
+GT_INLINE G(Matrix) G(numbers)(G(Operand) a, int64_t rows, int64_t steps, number *strip)
+{
+#if GT_WIDENS
+    if (a.widen && a.step == 1) {
+        a.widen(rows, steps, a.at, a.row, strip, steps);
+        return (G(Matrix)){strip, steps, 1};
+    }
+    if (a.widen) {
+        a.widen(steps, rows, a.at, a.step, strip, rows);
+        return (G(Matrix)){strip, 1, rows};
+    }
+#else
+    (void)rows;
+    (void)steps;
+    (void)strip;
+#endif
+    return (G(Matrix)){a.at, a.row, a.step};
+}
+
 /* How the scratch is shared out, in numbers, and the size of a block of C. Depends on the shape
- * alone. */
+ * alone. The last two are for operands that are widened. */
 typedef struct G(Layout) {
-    int64_t panel, packed, aside;
+    int64_t panel, packed, aside, left, strip;
     int64_t rows, columns;
 } G(Layout);
+
+typedef struct G(Space) {
+    number *dense, *packed;
+    number *aside; /* C turned, when A and B changed places */
+    number *left, *strip;
+} G(Space);
 
 /* Blocks of k as long as one another, but for the last: a short one would pay for the visit to C
  * with few products. */
@@ -52,6 +100,11 @@ static G(Layout) G(layout)(bool swapped, int64_t m, int64_t n, int64_t k)
         m == 1 && lay.columns > depth * 2 * LANES ? lay.columns : depth * 2 * LANES, 64);
     lay.packed = gt_round_up(lay.rows * depth + LANES, 64);
     lay.aside = swapped ? gt_round_up(lay.rows * lay.columns, 64) : 0;
+    lay.left = gt_round_up(lay.rows * depth, 64);
+    lay.strip = gt_round_up(m == 1 && GT_STREAMED * lay.columns > 2 * LANES * depth
+                                ? GT_STREAMED * lay.columns
+                                : 2 * LANES * depth,
+                            64);
     return lay;
 }
 
@@ -227,39 +280,43 @@ static GT_NOINLINE void G(turn)(int64_t rows, int64_t columns, const number *fro
 
 /* One row of C, B straight: the running sums stay in the first-level cache while B streams past,
  * eight rows at a time. */
-static void G(row_straight)(int64_t n, int64_t k, const number *a, int64_t step, const number *b,
-                            int64_t ldb, number *c, number *sums)
+static void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
+                            const G(Space) * space)
 {
     const int64_t depth = G(block_depth)(k);
+    number *const sums = space->dense;
     const int64_t whole = n - n % LANES;
     const G(mask) mask = G(mask_of)((int)(n - whole));
     for (int64_t from = 0; from < k; from += depth) {
         const int64_t to = k - from < depth ? k : from + depth;
+        const G(Matrix) a = G(numbers)(G(operand_at)(row, 0, from), 1, to - from, space->left);
         int64_t p = from;
-        for (; p + 8 <= to; p += 8) {
-            G(vec) x[8];
-            const number *at = b + p * ldb;
+        for (; p + GT_STREAMED <= to; p += GT_STREAMED) {
+            G(vec) x[GT_STREAMED];
+            const G(Matrix) rows = G(numbers)(G(operand_at)(b, p, 0), GT_STREAMED, n, space->strip);
+            const number *at = rows.at;
+            const int64_t ldb = rows.row;
             GT_UNROLL
-            for (int q = 0; q < 8; q++)
-                x[q] = G(broadcast)(a + (p + q) * step);
+            for (int q = 0; q < GT_STREAMED; q++)
+                x[q] = G(broadcast)(a.at + (p - from + q) * a.step);
             for (int64_t j = 0; j < whole; j += LANES) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
                 GT_UNROLL
-                for (int q = 0; q < 8; q++)
+                for (int q = 0; q < GT_STREAMED; q++)
                     sum = G(fma)(x[q], G(load)(at + q * ldb + j), sum);
                 G(store)(sums + j, sum);
             }
             if (whole < n) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
                 GT_UNROLL
-                for (int q = 0; q < 8; q++)
+                for (int q = 0; q < GT_STREAMED; q++)
                     sum = G(fma)(x[q], G(load_part)(at + q * ldb + whole, mask), sum);
                 G(store)(sums + whole, sum);
             }
         }
         for (; p < to; p++) {
-            const G(vec) x = G(broadcast)(a + p * step);
-            const number *at = b + p * ldb;
+            const G(vec) x = G(broadcast)(a.at + (p - from) * a.step);
+            const number *at = G(numbers)(G(operand_at)(b, p, 0), 1, n, space->strip).at;
             for (int64_t j = 0; j < whole; j += LANES) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
                 G(store)(sums + j, G(fma)(x, G(load)(at + j), sum));
@@ -280,29 +337,33 @@ static void G(row_straight)(int64_t n, int64_t k, const number *a, int64_t step,
 }
 
 /* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
-static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, const number *b,
-                          int64_t ldb, number *c)
+static void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
+                          const G(Space) * space)
 {
     const int64_t depth = G(block_depth)(k);
     for (int64_t j = 0; j < n; j += 2 * LANES) {
         const int64_t left = n - j < LANES ? n - j : LANES;
         const int64_t right = n - j < 2 * LANES ? n - j - left : LANES;
         for (int64_t from = 0; from < k; from += depth) {
-            const int64_t to = k - from < depth ? k : from + depth;
+            const int64_t all = k - from < depth ? k - from : depth;
+            const G(Matrix) a = G(numbers)(G(operand_at)(row, 0, from), 1, all, space->left);
+            const G(Matrix) rows =
+                G(numbers)(G(operand_at)(b, j, from), left + right, all, space->strip);
+            const int64_t ldb = rows.row;
             G(vec) sum[2] = {G(zero)(), G(zero)()};
-            for (int64_t p = from; p < to; p += LANES) {
-                const int64_t deep = to - p < LANES ? to - p : LANES;
+            for (int64_t p = 0; p < all; p += LANES) {
+                const int64_t deep = all - p < LANES ? all - p : LANES;
                 G(vec) x[LANES], y[LANES];
-                G(load_turned)(x, b + j * ldb + p, ldb, left, deep);
+                G(load_turned)(x, rows.at + p, ldb, left, deep);
                 if (right > 0)
-                    G(load_turned)(y, b + (j + LANES) * ldb + p, ldb, right, deep);
+                    G(load_turned)(y, rows.at + LANES * ldb + p, ldb, right, deep);
                 else
                     for (int q = 0; q < LANES; q++)
                         y[q] = G(zero)();
                 if (deep == LANES) {
                     GT_UNROLL
                     for (int q = 0; q < LANES; q++) {
-                        const G(vec) s = G(broadcast)(a + (p + q) * step);
+                        const G(vec) s = G(broadcast)(a.at + (p + q) * a.step);
                         sum[0] = G(fma)(s, x[q], sum[0]);
                         sum[1] = G(fma)(s, y[q], sum[1]);
                     }
@@ -311,7 +372,7 @@ static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, c
                     for (int q = 0; q < LANES; q++) {
                         if (q >= deep)
                             break;
-                        const G(vec) s = G(broadcast)(a + (p + q) * step);
+                        const G(vec) s = G(broadcast)(a.at + (p + q) * a.step);
                         sum[0] = G(fma)(s, x[q], sum[0]);
                         sum[1] = G(fma)(s, y[q], sum[1]);
                     }
@@ -403,8 +464,8 @@ static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed,
 }
 
 /* A block of C, as wide and high as the layout says at most, over all of k. */
-static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b, int64_t ldb,
-                     bool turned, number *c, int64_t ldc, number *dense, number *packed)
+static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b, bool turned,
+                     number *c, int64_t ldc, const G(Space) * space)
 {
     const int64_t depth = G(block_depth)(k);
     const gt_Cut cut = gt_cut(m);
@@ -413,51 +474,62 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number 
     const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 6 * LANES;
     for (int64_t p = 0; p < k; p += depth) {
         const int64_t deep = k - p < depth ? k - p : depth;
-        G(Matrix) left = {a.at + p * a.step, a.row, a.step};
+        G(Matrix) left = G(numbers)(G(operand_at)(a, 0, p), m, deep, space->left);
         if (pack) {
-            G(pack_tiles)(m, deep, left, packed);
-            left.at = packed;
+            G(pack_tiles)(m, deep, left, space->packed);
+            left.at = space->packed;
         }
         for (int64_t j = 0; j < n; j += 2 * LANES) {
             const int64_t wide = n - j < 2 * LANES ? n - j : 2 * LANES;
-            G(Panel) panel = {.ld = ldb, .dense = dense};
+            G(Panel) panel = {.ld = b.row, .dense = space->dense};
             const number *next = NULL;
+            const bool dense = turned || (GT_WIDENS && b.widen);
             panel.vectors = wide > LANES ? 2 : 1;
             panel.last = (int)(wide - (panel.vectors - 1) * LANES);
             if (turned) {
-                G(turn)(wide, deep, b + j * ldb + p, ldb, dense, panel.vectors * LANES, true);
+                const G(Matrix) rows = G(numbers)(G(operand_at)(b, j, p), wide, deep, space->strip);
+                G(turn)(wide, deep, rows.at, rows.row, panel.dense, panel.vectors * LANES, true);
+#if GT_WIDENS
+            } else if (b.widen) {
+                b.widen(deep, wide, G(operand_at)(b, p, j).at, b.row, panel.dense,
+                        panel.vectors * LANES);
+#endif
             } else {
-                panel.from = b + p * ldb + j;
+                panel.from = G(operand_at)(b, p, j).at;
                 next = j + wide < n ? panel.from + 2 * LANES : NULL;
             }
-            G(panel_down)(cut, deep, left, pack, &panel, turned, next, c + j, ldc, p > 0);
+            G(panel_down)(cut, deep, left, pack, &panel, dense, next, c + j, ldc, p > 0);
         }
     }
 }
 
-static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b,
-                       int64_t ldb, bool turned, number *c, int64_t ldc, number *scratch)
+static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b,
+                       bool turned, number *c, int64_t ldc, number *scratch)
 {
     const G(Layout) lay = G(layout)(swapped, m, n, k);
-    number *const dense = scratch;
-    number *const packed = dense + lay.panel;
-    number *const aside = packed + lay.packed; /* C turned, when A and B changed places */
+    const G(Space) space = {
+        .dense = scratch,
+        .packed = scratch + lay.panel,
+        .aside = scratch + lay.panel + lay.packed,
+        .left = scratch + lay.panel + lay.packed + lay.aside,
+        .strip = scratch + lay.panel + lay.packed + lay.aside + lay.left,
+    };
     for (int64_t j = 0; j < n; j += lay.columns)
         for (int64_t i = 0; i < m; i += lay.rows) {
             const int64_t columns = n - j < lay.columns ? n - j : lay.columns;
             const int64_t rows = m - i < lay.rows ? m - i : lay.rows;
-            const G(Matrix) left = {a.at + i * a.row, a.row, a.step};
-            const number *right = turned ? b + j * ldb : b + j;
-            number *const to = swapped ? aside : c + i * ldc + j;
+            const G(Operand) left = G(operand_at)(a, i, 0);
+            const G(Operand) right = turned ? G(operand_at)(b, j, 0) : G(operand_at)(b, 0, j);
+            number *const to = swapped ? space.aside : c + i * ldc + j;
             const int64_t ld = swapped ? lay.columns : ldc;
             if (m > 1)
-                G(block)(rows, columns, k, left, right, ldb, turned, to, ld, dense, packed);
+                G(block)(rows, columns, k, left, right, turned, to, ld, &space);
             else if (turned)
-                G(row_turned)(columns, k, left.at, left.step, right, ldb, to);
+                G(row_turned)(columns, k, left, right, to, &space);
             else
-                G(row_straight)(columns, k, left.at, left.step, right, ldb, to, dense);
+                G(row_straight)(columns, k, left, right, to, &space);
             if (swapped)
-                G(turn)(rows, columns, aside, ld, c + j * ldc + i, ldc, false);
+                G(turn)(rows, columns, space.aside, ld, c + j * ldc + i, ldc, false);
         }
 }
 
@@ -491,33 +563,48 @@ static bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
     return swapped < 0.95 * straight;
 }
 
-void GT_KERNEL(G(gemm))(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                        const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
-                        int64_t ldc, void *scratch)
+/* `a` and `b` as they are stored: a row is a line in memory. */
+static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                        G(Operand) a, G(Operand) b, number *c, int64_t ldc, number *scratch)
 {
     if (m <= 0 || n <= 0)
         return;
     if (k <= 0) {
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < n; j++)
-                ((number *)c)[i * ldc + j] = 0;
+                c[i * ldc + j] = 0;
         return;
     }
-    if (G(swap)(transpose_a, transpose_b, m, n, k)) {
-        const G(Matrix) left = {b, transpose_b ? ldb : 1, transpose_b ? 1 : ldb};
-        G(product)(true, n, m, k, left, a, lda, !transpose_a, c, ldc, scratch);
-    } else {
-        const G(Matrix) left = {a, transpose_a ? 1 : lda, transpose_a ? lda : 1};
-        G(product)(false, m, n, k, left, b, ldb, transpose_b, c, ldc, scratch);
-    }
+    if (G(swap)(transpose_a, transpose_b, m, n, k))
+        G(product)(true, n, m, k, transpose_b ? b : G(turned)(b), a, !transpose_a, c, ldc, scratch);
+    else
+        G(product)(false, m, n, k, transpose_a ? G(turned)(a) : a, b, transpose_b, c, ldc, scratch);
 }
 
-size_t GT_KERNEL(G(gemm_scratch))(int64_t m, int64_t n, int64_t k)
+void GT_KERNEL(G(gemm))(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                        const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
+                        int64_t ldc, void *scratch)
+{
+    G(multiply)
+    (transpose_a, transpose_b, m, n, k, (G(Operand)){a, lda, 1, NULL},
+     (G(Operand)){b, ldb, 1, NULL}, c, ldc, scratch);
+}
+
+static size_t G(scratch)(int64_t m, int64_t n, int64_t k, bool widens)
 {
     if (m <= 0 || n <= 0 || k <= 0)
         return 0;
     const G(Layout) straight = G(layout)(false, m, n, k), swapped = G(layout)(true, n, m, k);
-    const int64_t one = straight.panel + straight.packed + straight.aside;
-    const int64_t other = swapped.panel + swapped.packed + swapped.aside;
+    int64_t one = straight.panel + straight.packed + straight.aside;
+    int64_t other = swapped.panel + swapped.packed + swapped.aside;
+    if (widens) {
+        one += straight.left + straight.strip;
+        other += swapped.left + swapped.strip;
+    }
     return (size_t)(one > other ? one : other) * sizeof(number);
+}
+
+size_t GT_KERNEL(G(gemm_scratch))(int64_t m, int64_t n, int64_t k)
+{
+    return G(scratch)(m, n, k, false);
 }

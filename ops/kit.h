@@ -131,6 +131,13 @@ int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits);
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);
+/* Types to store numbers in compute in float32: x as that if it is float16 or bfloat16, and x as
+ * `dtype`; x itself where nothing is to be done. */
+gt_Tensor *gt_widened(gt_Tensor *x);
+gt_Tensor *gt_narrowed(gt_Tensor *x, gt_DType dtype);
+/* What a product of these two makes: their type if it is one, float32 if either is of 16 bits and
+ * the other of that type too or float32. False with an error raised for other pairs. */
+bool gt_product_type(const gt_Spec *a, const gt_Spec *b, gt_DType *type);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 
