@@ -391,7 +391,7 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
             }
         }
     if (state->dtype == GT_DTYPE_NONE && gt_dtype_is_float(input->dtype))
-        state->dtype = input->dtype;
+        state->dtype = gt_half_type(input->dtype) < 0 ? input->dtype : GT_FLOAT32;
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return context->status;
