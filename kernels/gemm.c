@@ -45,10 +45,11 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
  * in a block, 256 KB. GT_COLUMNS: columns of C in a block. GT_WIDE: from how many columns on A is
  * turned into tiles. */
 #define GT_WIDE 768
-/* Rows of B that a product of one row reads at a time. */
-#define GT_STREAMED 8
-/* Bytes of a number before it is widened. */
-#define GT_STORED 2
+/* How far along k numbers of 16 bits are widened before they are turned: 64 of each of two vectors'
+ * rows stay in the first-level cache. */
+#define GT_STRIP 64
+
+static gt_WidenLoop *const gt_widen[GT_HALF_TYPES] = {GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16)};
 
 #define number     float
 #define GT_WIDENS  1
@@ -60,11 +61,11 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
 #include "gemm_template.h"
 
 void GT_KERNEL(gemm_wide)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                          const void *a, int64_t lda, gt_WidenLoop *widen_a, const void *b,
-                          int64_t ldb, gt_WidenLoop *widen_b, float *c, int64_t ldc, void *scratch)
+                          const void *a, int64_t lda, int half_a, const void *b, int64_t ldb,
+                          int half_b, float *c, int64_t ldc, void *scratch)
 {
-    multiply_f32(transpose_a, transpose_b, m, n, k, (Operand_f32){a, lda, 1, widen_a},
-                 (Operand_f32){b, ldb, 1, widen_b}, c, ldc, scratch);
+    multiply_f32(transpose_a, transpose_b, m, n, k, (Operand_f32){a, lda, 1, half_a},
+                 (Operand_f32){b, ldb, 1, half_b}, c, ldc, scratch);
 }
 
 size_t GT_KERNEL(gemm_wide_scratch)(int64_t m, int64_t n, int64_t k)

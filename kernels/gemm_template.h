@@ -22,36 +22,36 @@ typedef struct G(Matrix) {
     int64_t row, step;
 } G(Matrix);
 
-/* An operand as the caller stores it: of numbers, or (GT_WIDENS) of what `widen` makes numbers of, a
- * piece at a time. The row or the step is 1. */
+/* An operand as the caller stores it: of numbers, or (GT_WIDENS) of 16 bits each, which become
+ * numbers a piece at a time. The row or the step is 1. */
 typedef struct G(Operand) {
     const void *at;
     int64_t row, step;
-    gt_WidenLoop *widen; /* NULL: numbers */
+    int half; /* a gt_HalfType; -1: numbers */
 } G(Operand);
 
 GT_INLINE G(Operand) G(operand_at)(G(Operand) a, int64_t i, int64_t p)
 {
-    const int64_t size = GT_WIDENS && a.widen ? GT_STORED : (int64_t)sizeof(number);
-    a.at = (const char *)a.at + (i * a.row + p * a.step) * size;
+    const size_t size = GT_WIDENS && a.half >= 0 ? sizeof(uint16_t) : sizeof(number);
+    a.at = (const char *)a.at + (i * a.row + p * a.step) * (int64_t)size;
     return a;
 }
 
 GT_INLINE G(Operand) G(turned)(G(Operand) a)
 {
-    return (G(Operand)){a.at, a.step, a.row, a.widen};
+    return (G(Operand)){a.at, a.step, a.row, a.half};
 }
 
 /* The first `rows` x `steps` of an operand, as numbers: where they lie, or made in `strip`. */
 GT_INLINE G(Matrix) G(numbers)(G(Operand) a, int64_t rows, int64_t steps, number *strip)
 {
 #if GT_WIDENS
-    if (a.widen && a.step == 1) {
-        a.widen(rows, steps, a.at, a.row, strip, steps);
+    if (a.half >= 0 && a.step == 1) {
+        gt_widen[a.half](rows, steps, a.at, a.row, strip, steps);
         return (G(Matrix)){strip, steps, 1};
     }
-    if (a.widen) {
-        a.widen(steps, rows, a.at, a.step, strip, rows);
+    if (a.half >= 0) {
+        gt_widen[a.half](steps, rows, a.at, a.step, strip, rows);
         return (G(Matrix)){strip, 1, rows};
     }
 #else
@@ -101,10 +101,7 @@ static G(Layout) G(layout)(bool swapped, int64_t m, int64_t n, int64_t k)
     lay.packed = gt_round_up(lay.rows * depth + LANES, 64);
     lay.aside = swapped ? gt_round_up(lay.rows * lay.columns, 64) : 0;
     lay.left = gt_round_up(lay.rows * depth, 64);
-    lay.strip = gt_round_up(m == 1 && GT_STREAMED * lay.columns > 2 * LANES * depth
-                                ? GT_STREAMED * lay.columns
-                                : 2 * LANES * depth,
-                            64);
+    lay.strip = 2 * LANES * GT_STRIP;
     return lay;
 }
 
@@ -278,52 +275,75 @@ static GT_NOINLINE void G(turn)(int64_t rows, int64_t columns, const number *fro
     }
 }
 
+/* LANES numbers of a row that is stored as `half` says, from number i on; the first `count`. */
+GT_INLINE G(vec) G(load_stored)(const void *row, int64_t i, const int half)
+{
+#if GT_WIDENS
+    if (half >= 0)
+        return G(load_half)((const uint16_t *)row + i, half);
+#endif
+    (void)half;
+    return G(load)((const number *)row + i);
+}
+
+GT_INLINE G(vec) G(load_stored_part)(const void *row, int64_t i, int count, const int half)
+{
+#if GT_WIDENS
+    uint16_t part[LANES] = {0};
+    for (int q = 0; half >= 0 && q < LANES && q < count; q++)
+        part[q] = ((const uint16_t *)row)[i + q];
+    if (half >= 0)
+        return G(load_half)(part, half);
+#endif
+    (void)half;
+    return G(load_part)((const number *)row + i, G(mask_of)(count));
+}
+
 /* One row of C, B straight: the running sums stay in the first-level cache while B streams past,
- * eight rows at a time. */
-static void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
-                            const G(Space) * space)
+ * eight rows at a time. `half` is a constant where this is inlined. */
+GT_INLINE void G(row_straight_of)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
+                                  const G(Space) * space, const int half)
 {
     const int64_t depth = G(block_depth)(k);
     number *const sums = space->dense;
     const int64_t whole = n - n % LANES;
-    const G(mask) mask = G(mask_of)((int)(n - whole));
+    const int rest = (int)(n - whole);
     for (int64_t from = 0; from < k; from += depth) {
         const int64_t to = k - from < depth ? k : from + depth;
         const G(Matrix) a = G(numbers)(G(operand_at)(row, 0, from), 1, to - from, space->left);
         int64_t p = from;
-        for (; p + GT_STREAMED <= to; p += GT_STREAMED) {
-            G(vec) x[GT_STREAMED];
-            const G(Matrix) rows = G(numbers)(G(operand_at)(b, p, 0), GT_STREAMED, n, space->strip);
-            const number *at = rows.at;
-            const int64_t ldb = rows.row;
+        for (; p + 8 <= to; p += 8) {
+            G(vec) x[8];
+            const void *at[8];
             GT_UNROLL
-            for (int q = 0; q < GT_STREAMED; q++)
+            for (int q = 0; q < 8; q++) {
                 x[q] = G(broadcast)(a.at + (p - from + q) * a.step);
+                at[q] = G(operand_at)(b, p + q, 0).at;
+            }
             for (int64_t j = 0; j < whole; j += LANES) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
                 GT_UNROLL
-                for (int q = 0; q < GT_STREAMED; q++)
-                    sum = G(fma)(x[q], G(load)(at + q * ldb + j), sum);
+                for (int q = 0; q < 8; q++)
+                    sum = G(fma)(x[q], G(load_stored)(at[q], j, half), sum);
                 G(store)(sums + j, sum);
             }
-            if (whole < n) {
+            if (rest > 0) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
-                GT_UNROLL
-                for (int q = 0; q < GT_STREAMED; q++)
-                    sum = G(fma)(x[q], G(load_part)(at + q * ldb + whole, mask), sum);
+                for (int q = 0; q < 8; q++)
+                    sum = G(fma)(x[q], G(load_stored_part)(at[q], whole, rest, half), sum);
                 G(store)(sums + whole, sum);
             }
         }
         for (; p < to; p++) {
             const G(vec) x = G(broadcast)(a.at + (p - from) * a.step);
-            const number *at = G(numbers)(G(operand_at)(b, p, 0), 1, n, space->strip).at;
+            const void *at = G(operand_at)(b, p, 0).at;
             for (int64_t j = 0; j < whole; j += LANES) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
-                G(store)(sums + j, G(fma)(x, G(load)(at + j), sum));
+                G(store)(sums + j, G(fma)(x, G(load_stored)(at, j, half), sum));
             }
-            if (whole < n) {
+            if (rest > 0) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
-                G(store)(sums + whole, G(fma)(x, G(load_part)(at + whole, mask), sum));
+                G(store)(sums + whole, G(fma)(x, G(load_stored_part)(at, whole, rest, half), sum));
             }
         }
         for (int64_t j = 0; j < n; j += LANES) {
@@ -334,6 +354,17 @@ static void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, 
             G(store_part)(c + j, sum, count);
         }
     }
+}
+
+static void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
+                            const G(Space) * space)
+{
+    if (!GT_WIDENS || b.half < 0)
+        G(row_straight_of)(n, k, row, b, c, space, -1);
+    else if (b.half == GT_HALF_F16)
+        G(row_straight_of)(n, k, row, b, c, space, GT_HALF_F16);
+    else
+        G(row_straight_of)(n, k, row, b, c, space, GT_HALF_BF16);
 }
 
 /* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
@@ -347,16 +378,19 @@ static void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, nu
         for (int64_t from = 0; from < k; from += depth) {
             const int64_t all = k - from < depth ? k - from : depth;
             const G(Matrix) a = G(numbers)(G(operand_at)(row, 0, from), 1, all, space->left);
-            const G(Matrix) rows =
-                G(numbers)(G(operand_at)(b, j, from), left + right, all, space->strip);
-            const int64_t ldb = rows.row;
+            const int64_t most = GT_WIDENS && b.half >= 0 ? GT_STRIP : all;
+            G(Matrix) rows = {0};
             G(vec) sum[2] = {G(zero)(), G(zero)()};
             for (int64_t p = 0; p < all; p += LANES) {
                 const int64_t deep = all - p < LANES ? all - p : LANES;
+                if (p % most == 0)
+                    rows = G(numbers)(G(operand_at)(b, j, from + p), left + right,
+                                      all - p < most ? all - p : most, space->strip);
+                const number *at = rows.at + p % most;
                 G(vec) x[LANES], y[LANES];
-                G(load_turned)(x, rows.at + p, ldb, left, deep);
+                G(load_turned)(x, at, rows.row, left, deep);
                 if (right > 0)
-                    G(load_turned)(y, rows.at + LANES * ldb + p, ldb, right, deep);
+                    G(load_turned)(y, at + LANES * rows.row, rows.row, right, deep);
                 else
                     for (int q = 0; q < LANES; q++)
                         y[q] = G(zero)();
@@ -387,6 +421,18 @@ static void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, nu
             if (right > 0)
                 G(store_part)(c + j + LANES, sum[1], (int)right);
         }
+    }
+}
+
+/* The same with padding, from B as it is stored. */
+static void G(turn_operand)(int64_t rows, int64_t columns, G(Operand) b, number *to, int64_t ld_to,
+                            number *strip)
+{
+    const int64_t most = GT_WIDENS && b.half >= 0 ? GT_STRIP : columns;
+    for (int64_t p = 0; p < columns; p += most) {
+        const int64_t some = columns - p < most ? columns - p : most;
+        const G(Matrix) from = G(numbers)(G(operand_at)(b, 0, p), rows, some, strip);
+        G(turn)(rows, some, from.at, from.row, to + p * ld_to, ld_to, true);
     }
 }
 
@@ -483,16 +529,17 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
             const int64_t wide = n - j < 2 * LANES ? n - j : 2 * LANES;
             G(Panel) panel = {.ld = b.row, .dense = space->dense};
             const number *next = NULL;
-            const bool dense = turned || (GT_WIDENS && b.widen);
+            const bool dense = turned || (GT_WIDENS && b.half >= 0);
             panel.vectors = wide > LANES ? 2 : 1;
             panel.last = (int)(wide - (panel.vectors - 1) * LANES);
             if (turned) {
-                const G(Matrix) rows = G(numbers)(G(operand_at)(b, j, p), wide, deep, space->strip);
-                G(turn)(wide, deep, rows.at, rows.row, panel.dense, panel.vectors * LANES, true);
+                G(turn_operand)
+                (wide, deep, G(operand_at)(b, j, p), panel.dense, panel.vectors * LANES,
+                 space->strip);
 #if GT_WIDENS
-            } else if (b.widen) {
-                b.widen(deep, wide, G(operand_at)(b, p, j).at, b.row, panel.dense,
-                        panel.vectors * LANES);
+            } else if (b.half >= 0) {
+                gt_widen[b.half](deep, wide, G(operand_at)(b, p, j).at, b.row, panel.dense,
+                                 panel.vectors * LANES);
 #endif
             } else {
                 panel.from = G(operand_at)(b, p, j).at;
@@ -586,8 +633,8 @@ void GT_KERNEL(G(gemm))(bool transpose_a, bool transpose_b, int64_t m, int64_t n
                         int64_t ldc, void *scratch)
 {
     G(multiply)
-    (transpose_a, transpose_b, m, n, k, (G(Operand)){a, lda, 1, NULL},
-     (G(Operand)){b, ldb, 1, NULL}, c, ldc, scratch);
+    (transpose_a, transpose_b, m, n, k, (G(Operand)){a, lda, 1, -1}, (G(Operand)){b, ldb, 1, -1}, c,
+     ldc, scratch);
 }
 
 static size_t G(scratch)(int64_t m, int64_t n, int64_t k, bool widens)

@@ -135,13 +135,12 @@ typedef void gt_RowsLoop(int64_t rows, int64_t columns, const void *x, void *y);
 typedef void gt_GemmLoop(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                          const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
                          int64_t ldc, void *scratch);
-/* The same for float32, with an operand stored in another type, which `widen_a` or `widen_b` (NULL:
- * float32 it is) brings to float32 piece by piece. The bits of C are those that the product of
- * the whole operand, widened, has. */
+/* The same for float32, of operands that may have 16 bits a number: `half_a` and `half_b` are
+ * gt_HalfTypes, or -1 for float32. They are widened piece by piece, and the bits of C are those that
+ * a product of the widened operands has. */
 typedef void gt_GemmWideLoop(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                             const void *a, int64_t lda, gt_WidenLoop *widen_a, const void *b,
-                             int64_t ldb, gt_WidenLoop *widen_b, float *c, int64_t ldc,
-                             void *scratch);
+                             const void *a, int64_t lda, int half_a, const void *b, int64_t ldb,
+                             int half_b, float *c, int64_t ldc, void *scratch);
 
 /* w -= alpha * m / (sqrt(v) + epsilon) after m += (g - m)(1 - beta_1), v += (g^2 - v)(1 - beta_2);
  * v_hat NULL: no amsgrad, else v_hat = max(v_hat, v) stands in for v. `decay` is lr * weight_decay:

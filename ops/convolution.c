@@ -199,7 +199,7 @@ static Workspace workspace(const Convolution *c, void *scratch)
 typedef struct Operand {
     const char *at;
     size_t element;
-    gt_WidenLoop *widen; /* of 16 bits a number; NULL: numbers of the result's type */
+    int half; /* a gt_HalfType; -1: the result's type */
 } Operand;
 
 /* What a tile body works on. */
@@ -212,9 +212,7 @@ typedef struct Job {
 static Operand operand(const gt_Kernel *kernel, int input)
 {
     gt_DType dtype = kernel->input_spec[input]->dtype;
-    int half = gt_half_type(dtype);
-    return (Operand){kernel->input[input], gt_dtype_size(dtype),
-                     half < 0 ? NULL : kernel->context->kernels->widen[half]};
+    return (Operand){kernel->input[input], gt_dtype_size(dtype), gt_half_type(dtype)};
 }
 
 static Operand from(Operand a, int64_t number)
@@ -224,11 +222,11 @@ static Operand from(Operand a, int64_t number)
 }
 
 /* n numbers of it, which are there or made in `room`. */
-static const char *numbers(Operand a, int64_t n, char *room)
+static const char *numbers(const Convolution *c, Operand a, int64_t n, char *room)
 {
-    if (!a.widen)
+    if (a.half < 0)
         return a.at;
-    a.widen(1, n, a.at, n, (float *)(void *)room, n);
+    c->kernels->widen[a.half](1, n, a.at, n, (float *)(void *)room, n);
     return room;
 }
 
@@ -249,8 +247,8 @@ static void product(const Convolution *c, bool transpose_a, bool transpose_b, in
                     int64_t ldc, void *scratch)
 {
     if (c->widens)
-        c->kernels->gemm_wide(transpose_a, transpose_b, m, n, k, a.at, lda, a.widen, b.at, ldb,
-                              b.widen, to, ldc, scratch);
+        c->kernels->gemm_wide(transpose_a, transpose_b, m, n, k, a.at, lda, a.half, b.at, ldb,
+                              b.half, to, ldc, scratch);
     else
         c->kernels->gemm[c->type](transpose_a, transpose_b, m, n, k, a.at, lda, b.at, ldb, to, ldc,
                                   scratch);
@@ -265,8 +263,8 @@ static void add(const Convolution *c, int64_t n, char *to, const char *from)
 static void multiply(const Convolution *c, int64_t n, Operand a, Operand b, char *to, char *room)
 {
     size_t one = (size_t)n * c->element;
-    c->kernels->binary[GT_LOOP_MULTIPLY][c->type](n, numbers(a, n, room + one), 1,
-                                                  numbers(b, n, room + 2 * one), 1, to);
+    c->kernels->binary[GT_LOOP_MULTIPLY][c->type](n, numbers(c, a, n, room + one), 1,
+                                                  numbers(c, b, n, room + 2 * one), 1, to);
 }
 
 /* How many positions from tap[p] on are neighbours in memory, before position `end`. */
@@ -293,15 +291,15 @@ static Operand gather(const Convolution *c, Operand x, int64_t group, int64_t fi
             } else {
                 n = run_length(c, space->tap, p, begin + count);
                 Operand read = from(x, place(c, space->tap[p], group, c->in));
-                if (read.widen)
-                    numbers(read, n * c->in, to);
+                if (read.half >= 0)
+                    numbers(c, read, n * c->in, to);
                 else
                     memcpy(to, read.at, (size_t)n * one);
             }
             to += (size_t)n * one;
         }
     }
-    return (Operand){space->patches, c->element, NULL};
+    return (Operand){space->patches, c->element, -1};
 }
 
 /* ---- conv ---- */

@@ -17,18 +17,12 @@ typedef struct Product {
     gt_Broadcast over; /* the axes before the last two, in matrices */
     gt_LoopType type;
     size_t element_a, element_b, element_c;
-    gt_WidenLoop *widen_a, *widen_b; /* of operands of 16 bits a number */
+    int half_a, half_b; /* gt_HalfTypes; -1: as the result */
     bool blas;
     int64_t tile_m, tile_n, tiles_m, tiles_n;
 } Product;
 
 #define BLAS_TILE 1024
-
-static gt_WidenLoop *widen_loop(const gt_KernelTable *kernels, gt_DType dtype)
-{
-    int half = gt_half_type(dtype);
-    return half < 0 ? NULL : kernels->widen[half];
-}
 
 /* Of one worker, for a product of m x k by k x n. OpenBLAS gets the operands of a tile as float32. */
 static size_t scratch_of(const gt_Spec *a, const gt_Spec *b, int64_t m, int64_t n, int64_t k)
@@ -131,8 +125,8 @@ static Product plan_product(const gt_Kernel *kernel)
     product.element_a = gt_dtype_size(a->dtype);
     product.element_b = gt_dtype_size(b->dtype);
     product.element_c = gt_dtype_size(c->dtype);
-    product.widen_a = widen_loop(kernel->context->kernels, a->dtype);
-    product.widen_b = widen_loop(kernel->context->kernels, b->dtype);
+    product.half_a = gt_half_type(a->dtype);
+    product.half_b = gt_half_type(b->dtype);
     gt_Spec over_a = batch_spec(a), over_b = batch_spec(b), over_c = batch_spec(c);
     const gt_Spec *over[2] = {&over_a, &over_b};
     product.batches = 1;
@@ -160,21 +154,23 @@ static int64_t batch_offset(const gt_Broadcast *over, int i, int64_t batch)
 }
 
 /* One tile by OpenBLAS. */
-static void blas_tile(const gt_Blas *blas, const Product *p, int64_t m, int64_t n, const void *a,
-                      int64_t lda, const void *b, int64_t ldb, void *c, float *scratch)
+static void blas_tile(const gt_Context *context, const Product *p, int64_t m, int64_t n,
+                      const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
+                      float *scratch)
 {
+    const gt_Blas *blas = &context->blas;
     int of_a = p->transpose_a ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN;
     int of_b = p->transpose_b ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN;
-    if (p->widen_a) {
+    if (p->half_a >= 0) {
         int64_t rows = p->transpose_a ? p->k : m, columns = p->transpose_a ? m : p->k;
-        p->widen_a(rows, columns, a, lda, scratch, columns);
+        context->kernels->widen[p->half_a](rows, columns, a, lda, scratch, columns);
         a = scratch;
         lda = columns;
         scratch += rows * columns;
     }
-    if (p->widen_b) {
+    if (p->half_b >= 0) {
         int64_t rows = p->transpose_b ? n : p->k, columns = p->transpose_b ? p->k : n;
-        p->widen_b(rows, columns, b, ldb, scratch, columns);
+        context->kernels->widen[p->half_b](rows, columns, b, ldb, scratch, columns);
         b = scratch;
         ldb = columns;
     }
@@ -205,10 +201,10 @@ static void matmul_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         const void *b = (const char *)kernel->input[1] + (size_t)at_b * p->element_b;
         void *c = (char *)kernel->output[0] + (size_t)at_c * p->element_c;
         if (p->blas)
-            blas_tile(&kernel->context->blas, p, m, n, a, lda, b, ldb, c, scratch);
-        else if (p->widen_a || p->widen_b)
+            blas_tile(kernel->context, p, m, n, a, lda, b, ldb, c, scratch);
+        else if (p->half_a >= 0 || p->half_b >= 0)
             kernel->context->kernels->gemm_wide(p->transpose_a, p->transpose_b, m, n, p->k, a, lda,
-                                                p->widen_a, b, ldb, p->widen_b, c, p->n, scratch);
+                                                p->half_a, b, ldb, p->half_b, c, p->n, scratch);
         else
             kernel->context->kernels->gemm[p->type](p->transpose_a, p->transpose_b, m, n, p->k, a,
                                                     lda, b, ldb, c, p->n, scratch);

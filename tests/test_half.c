@@ -587,9 +587,8 @@ Test(half, mixed_product)
                         scratch = aligned_alloc(64, (bytes + 63) / 64 * 64 + 64);
                         memset(scratch, 0xff, bytes + 1);
                         bool wa = which & 1, wb = which >> 1;
-                        table->gemm_wide(ta, tb, m, n, k, wa ? (void *)ha : a, lda,
-                                         wa ? table->widen[half] : NULL, wb ? (void *)hb : b, ldb,
-                                         wb ? table->widen[half] : NULL, c, n, scratch);
+                        table->gemm_wide(ta, tb, m, n, k, wa ? (void *)ha : a, lda, wa ? half : -1,
+                                         wb ? (void *)hb : b, ldb, wb ? half : -1, c, n, scratch);
                         CHECK(memcmp(c, right, (size_t)(m * n) * sizeof *c) == 0,
                               "%s: %d x %d x %d of %s, flags %d, halves %d", table->isa, (int)m,
                               (int)k, (int)n, names[half], flags, which);
