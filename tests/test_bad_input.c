@@ -532,6 +532,47 @@ static gt_Tensor *last_grid(gt_Tensor *x, gt_Tensor *y)
     return gt_meshgrid(gt_tensors(x, y), grids) == GT_OK ? grids[1] : NULL;
 }
 
+/* A key that slices with that number. */
+static const char *keyed(int64_t number)
+{
+    static char key[80];
+    snprintf(key, sizeof key, "%lld::%lld", (long long)number, (long long)number);
+    return key;
+}
+
+static gt_Status times(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], in[1]);
+    return gt_status();
+}
+
+static gt_Status twice(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(in[0], in[0]);
+    return gt_status();
+}
+
+static gt_Tensor *running_products(gt_Tensor *x, int32_t axis)
+{
+    gt_Tensor *y;
+    return gt_associative_scan(times, NULL, gt_tensors(x), &y, .axis = axis) == GT_OK ? y : NULL;
+}
+
+static gt_Tensor *chosen(gt_Tensor *index, gt_Tensor *x)
+{
+    const gt_FunctionBody both[] = {twice, twice};
+    gt_Tensor *y;
+    return gt_switch(index, both, 2, NULL, gt_tensors(x), &y) == GT_OK ? y : NULL;
+}
+
+static gt_Tensor *mapped(gt_Tensor *x)
+{
+    gt_Tensor *y;
+    return gt_map(twice, NULL, gt_tensors(x), &y) == GT_OK ? y : NULL;
+}
+
 #define AXIS  .axis = (int32_t)a->n
 #define SIZE  gt_shape(a->n)
 #define SIZES gt_shape(a->n, 2)
@@ -766,6 +807,42 @@ static gt_Tensor *last_grid(gt_Tensor *x, gt_Tensor *y)
     C(normal, gt_normal(gt_shape(2), .truncated = true, .mean = a->d)) \
     C(random_integers, gt_random_integers(gt_shape(3), a->n, 3)) \
     C(random_integers, gt_random_integers(gt_shape(3), -3, a->n, .dtype = GT_INT64)) \
+    C(categorical, gt_categorical(a->x, a->n)) \
+    C(categorical, gt_categorical(a->x, 2, .dtype = (gt_DType)(a->n & 15), .generator = a->y)) \
+    C(shuffle, gt_shuffle(a->x, AXIS)) \
+    C(nonzero, gt_nonzero(a->x)) \
+    C(nonzero, gt_nonzero(a->x, .length = a->n, .fill_value = a->n)) \
+    C(get_item, gt_get_item(a->x, "::-2, ..., None, -1")) \
+    C(get_item, gt_get_item(a->x, keyed(a->n))) \
+    C(scatter, gt_scatter(a->y, a->x, SIZES)) \
+    C(scatter, gt_scatter(gt_cast(a->y, GT_INT64), a->x, gt_shape(3, 3))) \
+    C(nanargmax, gt_nanargmax(a->x, AXIS)) \
+    C(nanargmin, gt_nanargmin(a->x, .keepdims = true)) \
+    C(quantile, gt_quantile(a->x, 0.4, AXIS, .method = (gt_QuantileMethod)(a->n & 7))) \
+    C(pad, gt_pad(a->x, SIZES, gt_shape(1, 1), .mode = GT_PAD_REFLECT)) \
+    C(pad, gt_pad(a->x, gt_shape(2), gt_shape(2), .mode = (gt_PadMode)(a->n & 7))) \
+    C(clip, gt_clip(a->x, a->d, (double)a->n)) \
+    C(linspace, gt_linspace(a->d, 1, a->n, .endpoint = false)) \
+    C(resize, gt_resize(a->x, gt_shape(a->n, 3), .antialias = true)) \
+    C(resize, gt_resize(a->x, gt_shape(2, 5), .interpolation = GT_LANCZOS5, .antialias = true)) \
+    C(resize, gt_resize(a->x, SIZES, .crop_to_aspect_ratio = true)) \
+    C(resize, gt_resize(a->x, SIZES, .pad_to_aspect_ratio = true, .fill_value = a->d)) \
+    C(rgb_to_grayscale, gt_rgb_to_grayscale(a->x)) \
+    C(rgb_to_hsv, gt_rgb_to_hsv(a->x)) \
+    C(hsv_to_rgb, gt_hsv_to_rgb(a->x)) \
+    C(gaussian_blur, gt_gaussian_blur(a->x, .height = a->n, .sigma_width = a->d)) \
+    C(extract_patches, gt_extract_patches(a->x, SIZES)) \
+    C(extract_patches, gt_extract_patches(a->x, gt_shape(2, 2), .strides = SIZE, .padding = GT_SAME)) \
+    C(extract_patches, gt_extract_patches(a->x, gt_shape(2), .strides = gt_shape(1), .dilation = SIZE)) \
+    C(extract_patches, gt_extract_patches(a->x, gt_shape(1, 2, 2), .padding = (gt_Padding)(a->n & 3))) \
+    C(map_coordinates, gt_map_coordinates(a->x, a->y, 1, .fill_mode = (gt_FillMode)(a->n & 7))) \
+    C(map_coordinates, gt_map_coordinates(a->x, a->y, (int)(a->n & 3), .fill_value = a->d)) \
+    C(affine_transform, gt_affine_transform(a->x, a->y)) \
+    C(affine_transform, gt_affine_transform(a->x, gt_full(gt_shape(8), 0.5), \
+                                            .fill_mode = (gt_FillMode)(a->n & 7))) \
+    C(associative_scan, running_products(a->x, (int32_t)a->n)) \
+    C(switch, chosen(a->y, a->x)) \
+    C(map, mapped(a->x)) \
     C(uniform, gt_uniform(gt_shape(2), .generator = a->x))
 /* clang-format on */
 
