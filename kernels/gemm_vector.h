@@ -5,6 +5,7 @@
  *     fma         a * b + c, rounded once where the instruction set has it, else twice: said here
  *                 outright, so that no compiler flag decides it
  *     transpose   lanes x lanes numbers in registers
+ *     load_half   float32 from as many numbers of 16 bits; `half` is a gt_HalfType, a constant
  * Leans on the compiler's intrinsics. */
 #ifndef GT_KERNELS_GEMM_VECTOR_H
 #define GT_KERNELS_GEMM_VECTOR_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "gemm.h"
+#include "half.h"
 
 #if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
 #include <immintrin.h>
@@ -42,6 +44,13 @@ GT_INLINE vec_f32 load_f32(const float *p)
 GT_INLINE void store_f32(float *p, vec_f32 x)
 {
     _mm512_storeu_ps(p, x);
+}
+GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    __m256i bits = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return half == GT_HALF_F16
+               ? _mm512_cvtph_ps(bits)
+               : _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 GT_INLINE vec_f32 broadcast_f32(const float *p)
 {
@@ -169,6 +178,13 @@ GT_INLINE vec_f32 load_f32(const float *p)
 GT_INLINE void store_f32(float *p, vec_f32 x)
 {
     _mm256_storeu_ps(p, x);
+}
+GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    __m128i bits = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return half == GT_HALF_F16
+               ? _mm256_cvtph_ps(bits)
+               : _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
 GT_INLINE vec_f32 broadcast_f32(const float *p)
 {
@@ -449,6 +465,14 @@ GT_PLAIN_VECTOR(double, f64, 2)
 #undef GT_PLAIN_VECTOR
 
 #endif
+
+GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    float wide[4];
+    for (int i = 0; i < 4; i++)
+        wide[i] = half == GT_HALF_F16 ? gt_from_f16(p[i]) : gt_from_bf16(p[i]);
+    return load_f32(wide);
+}
 
 /* No masks here: a mask is the count, and parts go through an array. */
 typedef int mask_f32;
