@@ -28,7 +28,7 @@
 #define GT_MAX_TAPES    64
 #define GT_MAX_THREADS  64
 #define GT_ALIGNMENT    64
-#define GT_SIZE_CLASSES 192
+#define GT_SIZE_CLASSES 220 /* the class of SIZE_MAX / 4 is the last */
 
 typedef struct gt_Value gt_Value;
 typedef struct gt_Record gt_Record;

@@ -238,10 +238,10 @@ void gt_late_free(gt_Late *late)
 /* May the kernel wait? What another context's variable holds cannot be held. */
 static bool is_late(const Call *call)
 {
-    if (!(call->operation->flags & GT_OP_LATE))
+    if (!(call->operation->flags & GT_OP_LATE) || call->rule.outputs != 1)
         return false;
     for (int i = 0; i < call->inputs; i++)
-        if (call->value[i]->context != call->context)
+        if (!call->value[i] || call->value[i]->context != call->context)
             return false;
     return true;
 }

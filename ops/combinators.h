@@ -31,8 +31,8 @@ struct gt_MapOptions {
 };
 /* gt_map(body, context, xs, ys, .outputs = 1): calls the body with element k, along the first
  * dimension, of each tensor of xs, for every k; `ys` gets what it computes, stacked along a new
- * first dimension. For operations that take batches a batch is faster. (Keras's vectorized_map, too:
- * operations here already work on whole batches.) */
+ * first dimension. For operations that take batches a batch is faster. (Keras's vectorized_map,
+ * too: operations here already work on whole batches.) */
 #define gt_map(body, context, xs, ...)                                                             \
     gt_map_at(GT_HERE, body, context, xs, GT_FIRST(__VA_ARGS__),                                   \
               GT_KEYWORDS(gt_MapOptions, GT_MAP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
@@ -47,8 +47,8 @@ typedef struct gt_AssociativeScanOptions gt_AssociativeScanOptions;
 struct gt_AssociativeScanOptions {
     GT_ASSOCIATIVE_SCAN_OPTIONS(GT_MEMBER)
 };
-/* gt_associative_scan(body, context, xs, ys): element k of ys is x[0] * x[1] * ... * x[k], where the
- * body computes a * b of several pairs at once: it gets blocks of all of xs, then blocks of the
+/* gt_associative_scan(body, context, xs, ys): element k of ys is x[0] * x[1] * ... * x[k], where
+ * the body computes a * b of several pairs at once: it gets blocks of all of xs, then blocks of the
  * same shapes that stand behind them, and computes one result for each of xs. Because a * (b * c)
  * is (a * b) * c it is called 2 log2(n) times, not n times. At most 16 tensors; ys gets as many. */
 #define gt_associative_scan(body, context, xs, ...)                                                \

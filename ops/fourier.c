@@ -31,7 +31,7 @@ struct Job {
     double scale;                  /* what the result is multiplied with */
 };
 
-#define WORK 16384 /* numbers that make one tile */
+#define WORK 4096 /* complex numbers that make one tile */
 
 /* Transforms of `length` along an axis of x; folded: of twice as many real numbers, or half of that.
  * False: there is nothing to transform. */
@@ -765,9 +765,9 @@ static Overlap overlap_of(const gt_Kernel *kernel)
     const gt_Spec *out = kernel->output_spec[0];
     Overlap o = {.whole = out->dims[out->rank - 1]};
     o.rows = out->size / o.whole;
-    o.chunk = o.whole < WORK ? o.whole : WORK;
+    o.chunk = o.whole < GT_CHUNK ? o.whole : GT_CHUNK;
     o.chunks = (o.whole + o.chunk - 1) / o.chunk;
-    o.batch = WORK / o.chunk;
+    o.batch = GT_CHUNK / o.chunk;
     return o;
 }
 

@@ -329,12 +329,15 @@ static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_ResizeOptions *gi
     }
     if (options.crop_to_aspect_ratio || options.pad_to_aspect_ratio)
         x = to_ratio(x, &spec, size, &options);
+    /* The nearest pixels of whole numbers are whole: double holds all but the largest int64. */
+    bool whole = options.interpolation == GT_NEAREST && !gt_dtype_is_float(spec.dtype);
+    x = whole ? gt_cast(x, GT_FLOAT64) : gt_as_float(x);
     for (int i = 0; i < 2; i++) {
         ResizeAxisOptions one = {sizeof one, spec.rank - 3 + i, size.dims[i], options.interpolation,
                                  options.antialias};
         x = gt_apply_one(NULL, &gt_op_resize_axis, &one, 1, &x);
     }
-    return x;
+    return whole ? gt_cast(x, spec.dtype) : x;
 }
 GT_COMPOSED(resize,
             (const char *here, gt_Tensor *x, gt_Shape size, const gt_ResizeOptions *options),
@@ -444,8 +447,8 @@ static bool split_channels(gt_Tensor *x, gt_Tensor *channel[3])
 }
 
 /* The channel with the largest number, the first of several, says in which third of the circle the
- * hue lies: there it is the difference of the other two over the range, 0 where all are equal. Smith, Color gamut transform
- * pairs (1978). */
+ * hue lies: there it is the difference of the other two over the range, 0 where all are equal.
+ * Smith, Color gamut transform pairs (1978). */
 static gt_Tensor *rgb_to_hsv(gt_Tensor *x)
 {
     gt_Tensor *rgb[3];
@@ -492,12 +495,6 @@ GT_OPTION_TYPE(gt_GaussianBlurOptions, GT_GAUSSIAN_BLUR_OPTIONS);
 GT_OPTION_TYPE(gt_PatchOptions, GT_PATCH_OPTIONS);
 #undef GT_STRUCT
 
-/* An image as a batch of one. */
-static gt_Tensor *as_batch(gt_Tensor *x, const gt_Spec *spec, int rank)
-{
-    return spec->rank == rank ? x : gt_expand_dims(x, 0);
-}
-
 /* x, a batch, blurred along axis 1 or 2: a mean of shifted images with the same weights for all
  * channels. */
 static gt_Tensor *blur(gt_Tensor *x, int axis, int64_t count, double sigma)
@@ -525,9 +522,10 @@ static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_GaussianBlurOptions *give
     gt_GaussianBlurOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_GaussianBlurOptions), &options, given);
     gt_Spec spec;
-    if (!takes_image(x, &spec))
+    if (!takes_image(x, &spec) || !gt_takes(&spec, GT_TAKES_FLOAT))
         return NULL;
-    x = blur(as_batch(x, &spec, 4), 1, options.height, options.sigma_height);
+    x = spec.rank == 4 ? x : gt_expand_dims(x, 0);
+    x = blur(x, 1, options.height, options.sigma_height);
     x = blur(x, 2, options.width, options.sigma_width);
     return gt_reshape(x, gt_spec_shape(&spec));
 }
@@ -542,25 +540,29 @@ static gt_Tensor *window_places(const gt_Window *w, int axis)
                   gt_multiply(pixel, (double)w->dilation[axis]));
 }
 
-/* The image with its border as one axis, and for all windows and all of their pixels the index. */
+/* What is taken from the image, its border and its pixels as one axis, by the index of every pixel
+ * of every window. */
 static gt_Tensor *patches(gt_Tensor *x, const gt_Window *w, int64_t batch, int64_t channels)
 {
     gt_Shape before = {.rank = 5}, after = {.rank = 5};
+    gt_Spec whole = {.rank = 5, .dims = {batch, 1, 1, 1, channels}};
     gt_Tensor *index = NULL;
-    int64_t pixels = 1;
     for (int d = 0; d < GT_SPATIAL; d++) {
         int64_t reach = (w->out[d] - 1) * w->stride[d] + (w->size[d] - 1) * w->dilation[d] + 1;
         int64_t length = w->in[d] + w->before[d] > reach ? w->in[d] + w->before[d] : reach;
         before.dims[d + 1] = w->before[d];
         after.dims[d + 1] = length - w->in[d] - w->before[d];
+        whole.dims[d + 1] = length;
         gt_Shape spread = gt_shape(1, 1, 1, 1, 1, 1);
         spread.dims[d] = w->out[d];
         spread.dims[GT_SPATIAL + d] = w->size[d];
         gt_Tensor *places = gt_reshape(window_places(w, d), spread);
         index = index ? gt_add(gt_multiply(index, (double)length), places) : places;
-        pixels *= length;
     }
+    if (!gt_window_countable(&whole))
+        return NULL;
     x = gt_reshape(x, gt_shape(batch, w->in[0], w->in[1], w->in[2], channels));
+    int64_t pixels = whole.dims[1] * whole.dims[2] * whole.dims[3];
     x = gt_reshape(gt_pad(x, before, after), gt_shape(batch, pixels, channels));
     return gt_take(x, gt_ravel(index), .axis = 1);
 }
@@ -593,6 +595,10 @@ static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size, const gt_PatchOpt
     for (int i = 0; i < axes; i++)
         shape.dims[spec.rank - axes - 1 + i] = window.out[GT_SPATIAL - axes + i];
     int64_t channels = spec.dims[spec.rank - 1];
+    if (channels > 0 && window.taps > INT64_MAX / channels) {
+        gt_fail(GT_INVALID, "patches of %lld pixels are too large", (long long)window.taps);
+        return NULL;
+    }
     shape.dims[spec.rank - 1] = channels * window.taps;
     x = patches(x, &window, spec.rank == axes + 2 ? spec.dims[0] : 1, channels);
     return gt_reshape(x, shape);
@@ -647,9 +653,10 @@ static gt_Tensor *both(gt_Tensor *a, gt_Tensor *b, bool logical)
     return !a ? b : !b ? a : logical ? gt_logical_and(a, b) : gt_multiply(a, b);
 }
 
-/* Rows (places, width) at coordinates of one shape each, of an array of `axes` dimensions behind one
- * more, along which `start` says where to look: that shape and then width. */
-static gt_Tensor *look_at(const Look *look, gt_Tensor *rows, gt_Tensor *start, int axes,
+/* Layers (count, places) at coordinates of one shape each, of arrays of `axes` dimensions behind
+ * one more, along which `start` says where to look: (count, that shape). The layers are the
+ * channels: weights then go with long runs of numbers, not with three. */
+static gt_Tensor *look_at(const Look *look, gt_Tensor *layers, gt_Tensor *start, int axes,
                           const int64_t *dims, gt_Tensor *const *coordinate)
 {
     Corner corners[GT_MAX_RANK][2];
@@ -666,11 +673,11 @@ static gt_Tensor *look_at(const Look *look, gt_Tensor *rows, gt_Tensor *start, i
             weight = both(weight, corner->weight, false);
             inside = both(inside, corner->inside, true);
         }
-        gt_Tensor *seen = gt_take(rows, index);
+        gt_Tensor *seen = gt_take(layers, index, .axis = 1);
         if (inside)
-            seen = gt_where(gt_expand_dims(inside, -1), seen, look->fill);
+            seen = gt_where(inside, seen, look->fill);
         if (weight)
-            seen = gt_multiply(seen, gt_expand_dims(weight, -1));
+            seen = gt_multiply(seen, weight);
         sum = sum ? gt_add(sum, seen) : seen;
     }
     return sum;
@@ -707,9 +714,9 @@ static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int orde
     }
     gt_Tensor *one[GT_MAX_RANK];
     gt_unstack(gt_cast(coordinates, in.dtype), in.rank, one);
-    gt_Tensor *y = look_at(&look, gt_reshape(x, gt_shape(-1, 1)), gt_scalar(0, GT_INT64), in.rank,
+    gt_Tensor *y = look_at(&look, gt_reshape(x, gt_shape(1, -1)), gt_scalar(0, GT_INT64), in.rank,
                            in.dims, one);
-    return gt_squeeze(y, .axis = -1);
+    return gt_squeeze(y, .axis = 0);
 }
 GT_COMPOSED(map_coordinates,
             (const char *here, gt_Tensor *x, gt_Tensor *coordinates, int order,
@@ -744,7 +751,7 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
                        : options.interpolation == GT_BILINEAR ? 1
                                                               : -1,
                        options.fill_mode, options.fill_value};
-    if (!takes_look(&look, &spec))
+    if (!takes_look(&look, &spec) || !gt_window_countable(&spec))
         return NULL;
     int64_t batch = spec.rank == 4 ? spec.dims[0] : 1, several = of.rank == 2 ? of.dims[0] : 1;
     if (of.rank < 1 || of.rank > 2 || of.dims[of.rank - 1] != 8 ||
@@ -764,8 +771,8 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
     gt_Tensor *image = gt_arange(0, (double)batch, 1, .dtype = GT_INT64);
     image = gt_reshape(image, gt_shape(batch, 1, 1));
     x = gt_reshape(x, gt_shape(batch * dims[0] * dims[1], dims[2]));
-    gt_Tensor *y = look_at(&look, x, image, 2, dims, (gt_Tensor *[]){row, column});
-    return gt_reshape(y, gt_spec_shape(&spec));
+    gt_Tensor *y = look_at(&look, gt_transpose(x), image, 2, dims, (gt_Tensor *[]){row, column});
+    return gt_reshape(gt_moveaxis(y, 0, -1), gt_spec_shape(&spec));
 }
 GT_COMPOSED(affine_transform,
             (const char *here, gt_Tensor *x, gt_Tensor *transform,

@@ -1,5 +1,5 @@
-/* Images: (height, width, channels), or (batch, height, width, channels). Floats, where nothing else
- * is said. */
+/* Images: (height, width, channels), or (batch, height, width, channels). Floats, where nothing
+ * else is said. */
 #ifndef GT_OPS_IMAGE_H
 #define GT_OPS_IMAGE_H
 
@@ -34,7 +34,8 @@ struct gt_ResizeOptions {
 };
 /* gt_resize(images, gt_shape(64, 48), .interpolation = GT_NEAREST): images of that height and
  * width. Pixels are squares with their centre in the middle, as in Keras and TensorFlow 2; weights
- * that would fall outside go to the pixels that are there. */
+ * that would fall outside go to the pixels that are there. Of integers the nearest stay integers,
+ * all others give float32. */
 #define gt_resize(x, ...)                                                                          \
     gt_resize_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                \
                  GT_KEYWORDS(gt_ResizeOptions, GT_RESIZE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
@@ -68,8 +69,8 @@ GT_API gt_Tensor *gt_pad_images_at(const char *here, gt_Tensor *x, const gt_Bord
 
 /* ---- colours, the last axis ---- */
 
-/* 0.2989 red + 0.587 green + 0.114 blue, (..., 3) to (..., 1), in the type of x; one channel stays as
- * it is. */
+/* 0.2989 red + 0.587 green + 0.114 blue, (..., 3) to (..., 1), in the type of x; one channel stays
+ * as it is. */
 GT_DECLARE_UNARY(rgb_to_grayscale);
 #define gt_rgb_to_grayscale(x) gt_rgb_to_grayscale_at(GT_HERE, x)
 /* (red, green, blue) from 0 to 1 as (hue, saturation, value) and back; hue is a part of the circle,
@@ -114,7 +115,7 @@ struct gt_PatchOptions {
 /* gt_extract_patches(x, gt_shape(5, 5)): every window of that size as the channels of one pixel:
  * (..., rows of windows, columns of windows, 5 * 5 * channels). Three sizes are for volumes (depth,
  * height, width, channels), with a batch or without. Strides above 1 do not go with dilations above
- * 1. */
+ * 1. Any type. */
 #define gt_extract_patches(x, ...)                                                                 \
     gt_extract_patches_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                       \
                           GT_KEYWORDS(gt_PatchOptions, GT_PATCH_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
@@ -140,9 +141,9 @@ typedef struct gt_MapCoordinatesOptions gt_MapCoordinatesOptions;
 struct gt_MapCoordinatesOptions {
     GT_MAP_COORDINATES_OPTIONS(GT_MEMBER)
 };
-/* gt_map_coordinates(x, coordinates, order): x of any rank at coordinates (rank, ...): the number of
- * the nearest element (order 0, halves to even), or linear between the 2^rank around it (order 1),
- * each of which may be outside. Differentiable in x, and in coordinates of order 1. */
+/* gt_map_coordinates(x, coordinates, order): x of any rank at coordinates (rank, ...): the number
+ * of the nearest element (order 0, halves to even), or linear between the 2^rank around it (order
+ * 1), each of which may be outside. Differentiable in x, and in coordinates of order 1. */
 #define gt_map_coordinates(...)                                                                    \
     gt_map_coordinates_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                  \
                           GT_THIRD(__VA_ARGS__),                                                   \
@@ -160,10 +161,10 @@ typedef struct gt_AffineTransformOptions gt_AffineTransformOptions;
 struct gt_AffineTransformOptions {
     GT_AFFINE_TRANSFORM_OPTIONS(GT_MEMBER)
 };
-/* gt_affine_transform(x, transform): pixel (column u, row v) of the result is what x shows at column
- * (a0 u + a1 v + a2) / k, row (b0 u + b1 v + b2) / k, k = c0 u + c1 v + 1, of a transform (a0, a1,
- * a2, b0, b1, b2, c0, c1), one for all images or one for each: (batch, 8). Pixels between and outside
- * are those of gt_map_coordinates. Differentiable in both. */
+/* gt_affine_transform(x, transform): pixel (column u, row v) of the result is what x shows at
+ * column (a0 u + a1 v + a2) / k, row (b0 u + b1 v + b2) / k, k = c0 u + c1 v + 1, of a transform
+ * (a0, a1, a2, b0, b1, b2, c0, c1), one for all images or one for each: (batch, 8). Pixels between
+ * and outside are those of gt_map_coordinates. Differentiable in both. */
 #define gt_affine_transform(...)                                                                   \
     gt_affine_transform_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                 \
                            GT_KEYWORDS(gt_AffineTransformOptions, GT_AFFINE_TRANSFORM_OPTIONS,     \

@@ -578,10 +578,12 @@ static gt_Status scatter_add_shape(gt_ShapeRule *rule)
     const gt_Spec *indices = rule->input[0], *updates = rule->input[1];
     gt_Spec *out = &rule->output[0], taken;
     char a[160], b[160];
-    int axis = gt_axis(options->axis, options->shape.rank);
+    if (!gt_spec_set(out, updates->dtype, options->shape))
+        return gt_fail(GT_INVALID, "%s cannot be the shape of the result",
+                       gt_shape_text(options->shape, a, sizeof a));
+    int axis = gt_axis(options->axis, out->rank);
     if (axis < 0 || !takes_indices(indices) || !gt_takes(updates, GT_TAKES_NUMBER))
         return gt_status();
-    gt_spec_set(out, updates->dtype, options->shape);
     if (taken_shape(out, indices, axis, &taken) != GT_OK)
         return gt_status();
     if (!gt_spec_equal(&taken, updates))
@@ -1409,8 +1411,8 @@ const gt_Operation gt_op_scatter_update = {
             GT_SAMPLES_END},
 };
 
-/* The k indices of each place (n, k) as one, into the rows that a shape has when its first k axes are
- * flattened. */
+/* The k indices of each place (n, k) as one, into the rows that a shape has when its first k axes
+ * are flattened. */
 static gt_Tensor *flat_places(gt_Tensor *indices, gt_Shape shape, gt_Shape *rows)
 {
     gt_Spec spec = gt_spec(indices);

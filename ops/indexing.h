@@ -188,18 +188,19 @@ GT_API gt_Tensor *gt_slice_update_at(const char *here, gt_Tensor *x, gt_Shape be
 GT_API gt_Tensor *gt_scatter_update_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
                                        gt_Tensor *updates);
 
-/* Zeros of that shape with values[i] added at the place indices[i], as in gt_scatter_update: indices
- * (n, k) for the first k axes, values (n, the other axes). (gt_scatter_add goes along one axis.) */
+/* Zeros of that shape with values[i] added at the place indices[i], as in gt_scatter_update:
+ * indices (n, k) for the first k axes, values (n, the other axes). (gt_scatter_add goes along one
+ * axis.) */
 #define gt_scatter(indices, values, shape) gt_scatter_at(GT_HERE, indices, values, shape)
 GT_API gt_Tensor *gt_scatter_at(const char *here, gt_Tensor *indices, gt_Tensor *values,
                                 gt_Shape shape);
 
 /* ---- as Python writes it ---- */
 
-/* gt_get_item(x, "0, 1:-1, ..., ::-2"): x[0, 1:-1, ..., ::-2]. For each axis, separated by commas, a
- * whole number (the axis goes), or start:stop:step as in Python; "..." stands for all axes that are
- * not named, which without it are the last ones; "newaxis" puts in a dimension of 1. What is cut out
- * with steps of 1 is a gt_slice, other steps are a gt_take. */
+/* gt_get_item(x, "0, 1:-1, ..., ::-2"): x[0, 1:-1, ..., ::-2]. For each axis, separated by commas,
+ * a whole number (the axis goes), or start:stop:step as in Python; "..." stands for all axes that
+ * are not named, which without it are the last ones; "newaxis" puts in a dimension of 1. What is
+ * cut out with steps of 1 is a gt_slice, other steps are a gt_take. */
 #define gt_get_item(x, key) gt_get_item_at(GT_HERE, x, key)
 GT_API gt_Tensor *gt_get_item_at(const char *here, gt_Tensor *x, const char *key);
 

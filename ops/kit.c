@@ -273,7 +273,7 @@ gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_L
 
 int gt_axis(int axis, int rank)
 {
-    if (axis >= -rank && axis < rank)
+    if (rank >= 0 && axis >= -rank && axis < rank)
         return axis < 0 ? axis + rank : axis;
     gt_fail(GT_INVALID, "there is no axis %d in a tensor of rank %d", axis, rank);
     return -1;

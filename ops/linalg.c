@@ -502,6 +502,8 @@ static gt_Tensor *matrix_power(gt_Tensor *x, int64_t power)
         if (rest > 1)
             x = gt_matmul(x, x);
     }
+    if (gt_status() != GT_OK)
+        return NULL;
     return result ? result : identity;
 }
 GT_COMPOSED(matrix_power, (const char *here, gt_Tensor *x, int64_t power), (x, power))

@@ -296,8 +296,8 @@ static gt_Status broadcast_to_shape(gt_ShapeRule *rule)
     const gt_Shape *wanted = &((const ShapeOptions *)rule->options)->shape;
     const gt_Spec *in = rule->input[0];
     char from[160], to[160];
-    int missing = wanted->rank - in->rank;
-    bool fits = missing >= 0;
+    bool fits = wanted->rank >= in->rank && wanted->rank <= GT_MAX_RANK;
+    int missing = fits ? wanted->rank - in->rank : 0;
     for (int d = 0; fits && d < in->rank; d++)
         fits = in->dims[d] == 1 || in->dims[d] == wanted->dims[d + missing];
     if (!fits)

@@ -21,8 +21,8 @@ static gt_Tensor *both_moments(gt_Tensor *x)
     return gt_concatenate(gt_tensors(gt_ravel(mean), gt_ravel(variance)));
 }
 
-/* The places that the cases look_MODE_nearest look at, and the transforms of affine_pixels: what the
- * file has as inputs of others. */
+/* The places that the cases look_MODE_nearest look at, and the transforms of affine_pixels: what
+ * the file has as inputs of others. */
 static const gt_TensorFile *oracle;
 static gt_Tensor *input_of(const char *name, gt_DType dtype)
 {
@@ -436,6 +436,13 @@ Test(oracle_nn, colours_at_the_edge)
     gt_Tensor *whole = gt_array(gt_shape(1, 2, 3), 255, 255, 255, 10, 20, 30);
     whole = gt_rgb_to_grayscale(gt_cast(whole, GT_UINT8));
     cr_assert(gt_dtype(whole) == GT_UINT8 && gt_at(whole, 0) == 254 && gt_at(whole, 1) == 18);
+    gt_Tensor *label = gt_cast(gt_array(gt_shape(1, 2, 1), 7, 255), GT_UINT8);
+    gt_Tensor *wide = gt_resize(label, gt_shape(1, 4), .interpolation = GT_NEAREST);
+    cr_assert(gt_dtype(wide) == GT_UINT8 && gt_at(wide, 1) == 7 && gt_at(wide, 2) == 255);
+    wide = gt_resize(label, gt_shape(1, 4));
+    cr_assert(gt_dtype(wide) == GT_FLOAT32 && gt_at(wide, 1) == 69 && gt_at(wide, 2) == 193);
+    gt_Tensor *patch = gt_extract_patches(label, gt_shape(1, 2));
+    cr_assert(gt_dtype(patch) == GT_UINT8 && gt_at(patch, 1) == 255);
     gt_Tensor *grey = gt_ones_of(gt_shape(2, 2, 1));
     cr_assert(gt_at(gt_rgb_to_grayscale(grey), 3) == 1);
     gt_Tensor *none = gt_zeros_of(gt_shape(0, 4, 4, 3)), *turn = gt_ones_of(gt_shape(8));
@@ -537,6 +544,16 @@ Test(oracle_nn, errors)
             "gaussian_blur: a kernel of 3 pixels with sigma 0");
     REFUSES(gt_gaussian_blur(x, .height = 0), "a kernel of 0 pixels");
     REFUSES(gt_gaussian_blur(flat), "is not (height, width, channels)");
+    REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: type uint8");
+    const int64_t far = INT32_MAX;
+    REFUSES(gt_extract_patches(x, gt_shape(far, far), .strides = gt_shape(1), .padding = GT_SAME,
+                               .dilation = gt_shape(far)),
+            "is too large");
+    REFUSES(gt_extract_patches(gt_zeros_of(gt_shape(0, 2, 2, far)), gt_shape(far, far),
+                               .strides = gt_shape(1), .padding = GT_SAME),
+            "too large");
+    REFUSES(gt_extract_patches(wide, gt_shape(2, 2)), "is too large");
+    REFUSES(gt_affine_transform(wide, gt_ones_of(gt_shape(8))), "is too large");
     REFUSES(gt_extract_patches(flat, gt_shape(2, 2)),
             "extract_patches: there are no patches (2, 2)");
     REFUSES(gt_extract_patches(x, gt_shape(9, 2)), "a window of 9 does not fit");
