@@ -5,6 +5,7 @@
 #include "gemm_vector.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #if defined(__clang__)
 #define GT_UNROLL _Pragma("clang loop unroll(full)")

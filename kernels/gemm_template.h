@@ -42,18 +42,24 @@ GT_INLINE G(Operand) G(turned)(G(Operand) a)
     return (G(Operand)){a.at, a.step, a.row, a.half};
 }
 
+#if GT_WIDENS
+static GT_NOINLINE G(Matrix) G(widened)(G(Operand) a, int64_t rows, int64_t steps, number *strip)
+{
+    if (a.step == 1) {
+        gt_widen[a.half](rows, steps, a.at, a.row, strip, steps);
+        return (G(Matrix)){strip, steps, 1};
+    }
+    gt_widen[a.half](steps, rows, a.at, a.step, strip, rows);
+    return (G(Matrix)){strip, 1, rows};
+}
+#endif
+
 /* The first `rows` x `steps` of an operand, as numbers: where they lie, or made in `strip`. */
 GT_INLINE G(Matrix) G(numbers)(G(Operand) a, int64_t rows, int64_t steps, number *strip)
 {
 #if GT_WIDENS
-    if (a.half >= 0 && a.step == 1) {
-        gt_widen[a.half](rows, steps, a.at, a.row, strip, steps);
-        return (G(Matrix)){strip, steps, 1};
-    }
-    if (a.half >= 0) {
-        gt_widen[a.half](steps, rows, a.at, a.step, strip, rows);
-        return (G(Matrix)){strip, 1, rows};
-    }
+    if (a.half >= 0)
+        return G(widened)(a, rows, steps, strip);
 #else
     (void)rows;
     (void)steps;
@@ -286,14 +292,20 @@ GT_INLINE G(vec) G(load_stored)(const void *row, int64_t i, const int half)
     return G(load)((const number *)row + i);
 }
 
+#if GT_WIDENS
+static GT_NOINLINE G(vec) G(load_half_part)(const uint16_t *from, int count, int half)
+{
+    uint16_t part[LANES] = {0};
+    memcpy(part, from, (size_t)count * sizeof *part);
+    return half == GT_HALF_F16 ? G(load_half)(part, GT_HALF_F16) : G(load_half)(part, GT_HALF_BF16);
+}
+#endif
+
 GT_INLINE G(vec) G(load_stored_part)(const void *row, int64_t i, int count, const int half)
 {
 #if GT_WIDENS
-    uint16_t part[LANES] = {0};
-    for (int q = 0; half >= 0 && q < LANES && q < count; q++)
-        part[q] = ((const uint16_t *)row)[i + q];
     if (half >= 0)
-        return G(load_half)(part, half);
+        return G(load_half_part)((const uint16_t *)row + i, count, half);
 #endif
     (void)half;
     return G(load_part)((const number *)row + i, G(mask_of)(count));

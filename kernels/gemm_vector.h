@@ -466,13 +466,39 @@ GT_PLAIN_VECTOR(double, f64, 2)
 
 #endif
 
+#if defined(__aarch64__)
 GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    uint16x4_t bits = vld1_u16(p);
+    return half == GT_HALF_F16 ? vcvt_f32_f16(vreinterpret_f16_u16(bits))
+                               : vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(bits), 16));
+}
+#else
+/* Long without an instruction for it, and once is enough. */
+static GT_NOINLINE vec_f32 load_f16_f32(const uint16_t *p)
 {
     float wide[4];
     for (int i = 0; i < 4; i++)
-        wide[i] = half == GT_HALF_F16 ? gt_from_f16(p[i]) : gt_from_bf16(p[i]);
+        wide[i] = gt_from_f16(p[i]);
     return load_f32(wide);
 }
+GT_INLINE vec_f32 load_bf16_f32(const uint16_t *p)
+{
+#if defined(__SSE2__)
+    __m128i bits = _mm_loadl_epi64((const __m128i *)(const void *)p);
+    return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), bits));
+#else
+    float wide[4];
+    for (int i = 0; i < 4; i++)
+        wide[i] = gt_from_bf16(p[i]);
+    return load_f32(wide);
+#endif
+}
+GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    return half == GT_HALF_F16 ? load_f16_f32(p) : load_bf16_f32(p);
+}
+#endif
 
 /* No masks here: a mask is the count, and parts go through an array. */
 typedef int mask_f32;

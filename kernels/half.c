@@ -52,7 +52,13 @@ static int64_t narrow_most_f16(int64_t n, const float *x, uint16_t *y)
         GT_INDEPENDENT                                                                             \
         for (int64_t i = narrow_most_##half(n, x, y); i < n; i++)                                  \
             y[i] = gt_to_##half(x[i]);                                                             \
-    }                                                                                              \
+    }
+
+GT_HALF(f16)
+GT_HALF(bf16)
+
+#if GT_IS_BASE(GT_ISA) /* rarely what anybody waits for */
+#define GT_HALF_OF_DOUBLE(half)                                                                    \
     void GT_KERNEL(narrow_##half##_f64)(int64_t n, const void *from, void *to)                     \
     {                                                                                              \
         const double *x = from;                                                                    \
@@ -62,5 +68,6 @@ static int64_t narrow_most_f16(int64_t n, const float *x, uint16_t *y)
             y[i] = gt_to_##half(gt_to_odd(x[i]));                                                  \
     }
 
-GT_HALF(f16)
-GT_HALF(bf16)
+GT_HALF_OF_DOUBLE(f16)
+GT_HALF_OF_DOUBLE(bf16)
+#endif

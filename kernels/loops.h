@@ -183,7 +183,7 @@ gt_RandomLoop GT_KERNEL(random_bits);
 
 gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);
 gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
-gt_CastLoop GT_KERNEL(narrow_f16_f64), GT_KERNEL(narrow_bf16_f64);
+gt_CastLoop GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64);
 
 /* By the size of an element: 1, 2, 4, 8 bytes. */
 typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
