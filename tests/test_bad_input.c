@@ -144,6 +144,10 @@ static void check_whole(const char *name, gt_Tensor *tensor)
     cr_assert(size == spec.size, "%s made %lld numbers of a shape of %lld", name,
               (long long)spec.size, (long long)size);
     const uint8_t *bytes = gt_data(tensor);
+    if (!bytes && gt_status() == GT_NO_MEMORY) { /* rows, for which there is no room as a table */
+        gt_error_clear();
+        return;
+    }
     cr_assert(bytes, "%s: %s", name, gt_error_message());
     size_t count = (size_t)spec.size * gt_dtype_size(spec.dtype);
     for (size_t i = 0; i < count; i += 61)
@@ -411,8 +415,6 @@ static void try_bytes(const Case *c, uint8_t *options, uint8_t *place, const voi
 
 static void try_field(const Case *c, uint8_t *options, const gt_Field *field)
 {
-    static const char *const whole_types[] = {
-        "int32_t", "int64_t", "gt_DType", "gt_Padding", "gt_Interpolation", "gt_Flag", "uint64_t"};
     uint8_t *place = options + field->offset;
     if (strcmp(field->type, "gt_Shape") == 0) {
         try_shapes(c, options, place);
@@ -436,9 +438,9 @@ static void try_field(const Case *c, uint8_t *options, const gt_Field *field)
         }
         return;
     }
-    bool known = false;
-    for (size_t k = 0; k < sizeof whole_types / sizeof *whole_types; k++)
-        known |= strcmp(field->type, whole_types[k]) == 0;
+    bool choice = strncmp(field->type, "gt_", 3) == 0 && field->size == sizeof(int32_t);
+    bool known =
+        choice || strcmp(field->type, "int32_t") == 0 || strcmp(field->type, "int64_t") == 0;
     cr_assert(known, "%s: no bad values for an option of type %s", c->operation->name, field->type);
     for (size_t k = 0; k < sizeof whole_numbers / sizeof *whole_numbers; k++) {
         if (field->size == sizeof(int64_t))
