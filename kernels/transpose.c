@@ -23,5 +23,8 @@
     }
 
 GT_TRANSPOSE(1, uint8_t)
+#if GT_IS_BASE(GT_ISA)
+GT_TRANSPOSE(2, uint16_t)
+#endif
 GT_TRANSPOSE(4, uint32_t)
 GT_TRANSPOSE(8, uint64_t)

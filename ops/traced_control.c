@@ -258,6 +258,8 @@ static void lists_close(gt_Context *context, Lists *lists, int32_t inputs, int32
 /* Is the number not 0, as a flag. NaN is true, as in C. */
 static gt_Tensor *as_flag(gt_Tensor *number)
 {
+    if (gt_half_type(gt_dtype(number)) >= 0)
+        number = gt_cast(number, GT_FLOAT32);
     return gt_dtype(number) == GT_BOOL ? number : gt_not_equal(number, 0);
 }
 
