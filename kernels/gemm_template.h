@@ -201,8 +201,8 @@ GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, i
 }
 
 /* to[j * ld_to + i] = from[i * ld + j]. `padded`: writes whole vectors, zeros beyond `rows`. */
-static GT_NOINLINE void G(turn)(int64_t rows, int64_t columns, const number *from, int64_t ld,
-                                number *to, int64_t ld_to, bool padded)
+GT_NOINLINE void GT_KERNEL(G(turn))(int64_t rows, int64_t columns, const number *from, int64_t ld,
+                                    number *to, int64_t ld_to, bool padded)
 {
     for (int64_t i = 0; i < rows; i += LANES) {
         const int64_t high = rows - i < LANES ? rows - i : LANES;
@@ -337,7 +337,7 @@ static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
     if (a.step == 1) {
         for (int64_t t = 0; t < cut.tiles; t++) {
             const int64_t high = cut.rows + (t < cut.taller);
-            G(turn)(high, depth, a.at, a.row, to, high, false);
+            GT_KERNEL(G(turn))(high, depth, a.at, a.row, to, high, false);
             a.at += high * a.row;
             to += high * depth;
         }
@@ -425,7 +425,8 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number 
             panel.vectors = wide > LANES ? 2 : 1;
             panel.last = (int)(wide - (panel.vectors - 1) * LANES);
             if (turned) {
-                G(turn)(wide, deep, b + j * ldb + p, ldb, dense, panel.vectors * LANES, true);
+                GT_KERNEL(G(turn))
+                (wide, deep, b + j * ldb + p, ldb, dense, panel.vectors * LANES, true);
             } else {
                 panel.from = b + p * ldb + j;
                 next = j + wide < n ? panel.from + 2 * LANES : NULL;
@@ -457,7 +458,7 @@ static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Matrix) 
             else
                 G(row_straight)(columns, k, left.at, left.step, right, ldb, to, dense);
             if (swapped)
-                G(turn)(rows, columns, aside, ld, c + j * ldc + i, ldc, false);
+                GT_KERNEL(G(turn))(rows, columns, aside, ld, c + j * ldc + i, ldc, false);
         }
 }
 

@@ -165,6 +165,7 @@ static inline double gt_from_bits_f64(uint64_t bits)
 
 /* The declarations of all loops but gemm: what table.c collects. */
 #define GT_DECLARE(Loop, name, suffix, type, TYPE)      Loop GT_HOME(name, suffix);
+#define GT_DECLARE_EACH(Loop, name, suffix, type, TYPE) Loop GT_KERNEL(name##_##suffix);
 #define GT_DECLARE_BASE(Loop, name, suffix, type, TYPE) Loop GT_KERNEL_BASE(name##_##suffix);
 
 #define GT_DECLARE_UNARY(NAME, name, types)   GT_TYPES_##types(GT_DECLARE, gt_UnaryLoop, name)
@@ -179,8 +180,8 @@ GT_BINARY_LOOPS(GT_DECLARE_BINARY)
 GT_COMPARE_LOOPS(GT_DECLARE_COMPARE)
 GT_REDUCE_LOOPS(GT_DECLARE_REDUCE)
 
-GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_f32)
-GT_TYPES_A(GT_DECLARE, gt_CastLoop, cast_f64)
+GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
+GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
