@@ -154,8 +154,9 @@ static inline double gt_from_bits_f64(uint64_t bits)
 
 /* a b + c, rounded once where the processor does that in one instruction: twice as fast there as a
  * product and a sum. Written out because compilers are not left to do it by themselves (whether they do
- * is up to each of them): the same bits with every compiler, other bits on another instruction set. */
-#if defined(__FMA__) || defined(__aarch64__)
+ * is up to each of them): the same bits with every compiler, other bits on another instruction set, unless
+ * a source says GT_UNFUSED. */
+#if (defined(__FMA__) || defined(__aarch64__)) && !defined(GT_UNFUSED)
 #define gt_fma_f32(a, b, c) __builtin_fmaf(a, b, c)
 #define gt_fma_f64(a, b, c) __builtin_fma(a, b, c)
 #else

@@ -1,6 +1,6 @@
 /* The inner loops, in every instruction set of this build that the processor has: each against a
  * naive loop or the C library, at all lengths, offsets and strides, and each bit for bit against
- * the base build. gemm has its own tests. */
+ * the base build, but for the functions that use fused products. gemm has its own tests. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -475,6 +475,15 @@ Test(kernels, division_of_reals)
     }
 }
 
+/* Whether a function has the same bits with every instruction set: no polynomial is in it. */
+static bool same_everywhere(int id)
+{
+    for (int f = 0; f < FUNCTIONS; f++)
+        if ((int)functions[f].id == id)
+            return functions[f].f32 < 0.501 || id == GT_LOOP_RSQRT;
+    return true;
+}
+
 /* Every unary loop: integers against naive ones, all against itself cut into pieces, at other
  * offsets and in place, and against the base build. */
 Test(kernels, unary_bits_depend_on_the_number_alone)
@@ -491,8 +500,8 @@ Test(kernels, unary_bits_depend_on_the_number_alone)
                 fill(type, 1100, x);
                 loop(1000, x, whole);
                 gt_kernels_base.unary[id][type](1000, x, base);
-                CHECK(same(type, 1000, whole, base), "%s: unary %d of %s differs from base",
-                      table->isa, id, type_names[type]);
+                CHECK(!same_everywhere(id) || same(type, 1000, whole, base),
+                      "%s: unary %d of %s differs from base", table->isa, id, type_names[type]);
                 for (size_t at = 0, cut = 0; at < 1000; at += cut) {
                     cut = next_bits() % 67;
                     cut = cut > 1000 - at ? 1000 - at : cut;
@@ -743,8 +752,9 @@ Test(kernels, softmax_family)
             }
             table->softmax[0](rows, columns, xf, yf);
             gt_kernels_base.softmax[0](rows, columns, xf, base);
-            CHECK(same(GT_LOOP_F32, rows * columns, yf, base), "%s: softmax differs from base",
-                  table->isa);
+            for (int64_t i = 0; i < rows * columns; i++)
+                CHECK(fabsf(yf[i] - base[i]) <= 5e-7f * base[i], "%s: softmax %g, base %g",
+                      table->isa, (double)yf[i], (double)base[i]);
             for (int64_t r = 0; r < rows; r++) { /* a row by itself, in place */
                 memcpy(base, xf + r * columns, (size_t)columns * sizeof(float));
                 table->softmax[0](1, columns, base, base);
