@@ -128,13 +128,21 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     GT_BINARY(maximum, suffix, type, type, a > b ? a : b)                                          \
     GT_BINARY(minimum, suffix, type, type, a < b ? a : b)
 
+/* a > b is b < a. */
+#define GT_SWAPPED(name, other, suffix)                                                            \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
+                                    int64_t sb, void *to)                                          \
+    {                                                                                              \
+        GT_KERNEL(other##_##suffix)(n, right, sb, left, sa, to);                                   \
+    }
+
 #define GT_COMPARE(ignored, suffix, type, TYPE)                                                    \
     GT_BINARY(equal, suffix, type, uint8_t, a == b)                                                \
     GT_BINARY(not_equal, suffix, type, uint8_t, a != b)                                            \
     GT_BINARY(less, suffix, type, uint8_t, a < b)                                                  \
     GT_BINARY(less_equal, suffix, type, uint8_t, a <= b)                                           \
-    GT_BINARY(greater, suffix, type, uint8_t, a > b)                                               \
-    GT_BINARY(greater_equal, suffix, type, uint8_t, a >= b)
+    GT_SWAPPED(greater, less, suffix)                                                              \
+    GT_SWAPPED(greater_equal, less_equal, suffix)
 
 GT_TYPES_F(GT_BINARY_REAL, )
 GT_TYPES_F(GT_BINARY_DIVISION, )
