@@ -70,11 +70,13 @@ static gt_Status check(const Run *run, gt_Tensor *const *outputs, int32_t wanted
 /* A value of its own with the same numbers, so that its gradient ends at the new record. */
 static gt_Value *alias(gt_Context *context, gt_Value *value)
 {
-    if (value->symbol >= 0)
-        return gt_trace_value(context, &value->spec, value->symbol);
     gt_Value *copy = gt_value_new(context, &value->spec, value->buffer, value->offset);
-    if (copy)
+    if (copy && value->buffer)
         value->buffer->references++;
+    if (copy) {
+        copy->symbol = value->symbol;
+        copy->trace = value->trace;
+    }
     return copy;
 }
 

@@ -4,7 +4,9 @@
 #include "autodiff/walk.h"
 #include "core/graph.h"
 #include "ops/arithmetic.h"
+#include "ops/cast.h"
 #include "ops/creation.h"
+#include "ops/indexing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,10 +44,23 @@ static gt_Value **place_of(gt_Walk *walk, const gt_Value *value)
     return node < 0 ? NULL : &walk->gradients[walk->nodes[node].gradients + value->index];
 }
 
+/* The sum of two gradients; of two that are rows, the rows of both. */
+static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
+{
+    gt_Tensor *at[2], *rows[2];
+    if (!gt_rows(a, &at[0], &rows[0]) || !gt_rows(b, &at[1], &rows[1]))
+        return gt_add(a, b);
+    if (gt_dtype(at[0]) != gt_dtype(at[1]))
+        for (int i = 0; i < 2; i++)
+            at[i] = gt_cast(at[i], GT_INT64);
+    return gt_scatter_add(gt_concatenate(((gt_Tensors){2, at})),
+                          gt_concatenate(((gt_Tensors){2, rows})), gt_tensor_shape(a));
+}
+
 /* Adds a gradient to a place. The sum is in the order of the walk, whatever the threads. */
 static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gradient)
 {
-    gt_Tensor *sum = *place ? gt_add(handle_to(*place), gradient) : gradient;
+    gt_Tensor *sum = *place ? add_up(handle_to(*place), gradient) : gradient;
     gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
     if (!slot)
         return context->status;
@@ -469,6 +484,8 @@ gt_Status gt_gradients_into_at(const char *here, gt_Tape *tape, gt_Tensor *targe
         char *at = memory;
         bool found = gt_gradients_at(here, tape, (gt_Tensors){1, &target}, sources, gradients,
                                      &options) == GT_OK;
+        for (int32_t i = 0; found && i < sources.count; i++)
+            found = gt_data(gradients[i]) || context->status == GT_OK;
         for (int32_t i = 0; found && i < sources.count; i++) {
             const gt_Value *value = gt_slot_raw(gradients[i])->value;
             size_t size = gt_spec_bytes(&value->spec);

@@ -38,6 +38,8 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
                  "a tensor of a traced function was used outside of it");
         return NULL;
     }
+    if (value)
+        gt_value_data(value);
     return context->status == GT_OK ? value : NULL;
 }
 

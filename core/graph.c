@@ -240,6 +240,8 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
     for (int32_t i = graph->value_count - 1; i >= 0; i--)
         if (graph->values[i].constant == value)
             return i;
+    if (!gt_value_data(value) && context->status != GT_OK)
+        return -1;
     return add_value(
         graph, (gt_GraphValue){
                    .spec = value->spec, .kind = GT_GRAPH_CONSTANT, .constant = value, .node = -1});
@@ -289,6 +291,8 @@ gt_Status gt_trace_node(gt_Context *context, const gt_Operation *operation, cons
         memcpy(node.options, options, operation->options->size);
     }
     for (int i = 0; i < inputs; i++) {
+        if (input[i] && !(operation->flags & GT_OP_VIEW))
+            gt_value_data(input[i]); /* a late one is read */
         node.input[i] = input[i] ? gt_trace_symbol(context, input[i]) : -1;
         if (input[i] && node.input[i] < 0)
             goto failed;

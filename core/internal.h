@@ -37,12 +37,26 @@ typedef struct gt_Trace gt_Trace;
 typedef struct gt_ThreadPool gt_ThreadPool;
 
 typedef struct gt_Buffer {
-    void *data;
+    void *data; /* NULL: not computed yet */
     size_t bytes;
     struct gt_Buffer *block; /* the data is a part of this one's; held */
+    struct gt_Late *late;    /* what the data will be computed from; NULL: it is there */
     uint32_t references;
     bool borrowed; /* the user's memory: not ours to free */
 } gt_Buffer;
+
+/* A result whose kernel waits until somebody reads the numbers (GT_OP_LATE): one block. In a traced
+ * function it says what a symbol was made of, until an operation reads that. */
+typedef struct gt_Late {
+    gt_Context *context;
+    const gt_Operation *operation;
+    const void *options; /* inside the block */
+    gt_Spec spec;
+    size_t scratch, bytes; /* for the kernel; of the block */
+    int inputs;
+    bool symbolic;
+    gt_Value *input[]; /* held */
+} gt_Late;
 
 struct gt_Value {
     gt_Spec spec;
@@ -216,13 +230,22 @@ void gt_site_leave(gt_Site site);
 gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes);
 gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes);
 void gt_buffer_release(gt_Context *context, gt_Buffer *buffer);
+/* Runs the kernel that a late buffer waits for (operation.c); false if there are no numbers. If it
+ * fails the buffer stays late. */
+bool gt_buffer_compute(gt_Buffer *buffer);
+void gt_late_free(gt_Late *late);
 
 gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buffer, size_t offset);
 void gt_value_retain(gt_Value *value, bool data);
 void gt_value_release(gt_Value *value, bool data);
+/* Where the numbers are. Those of a late result are computed now; NULL with an error raised if that
+ * fails. A late symbol is from here on like any other. */
 static inline void *gt_value_data(const gt_Value *value)
 {
-    return value->buffer ? (char *)value->buffer->data + value->offset : NULL;
+    gt_Buffer *buffer = value->buffer;
+    if (!buffer || (!buffer->data && !gt_buffer_compute(buffer)))
+        return NULL;
+    return (char *)buffer->data + value->offset;
 }
 
 /* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
@@ -311,7 +334,7 @@ void gt_listener_close(gt_Context *context, gt_Listener *listener);
 void gt_listener_hear(gt_Context *context, gt_Slot *slot);
 
 /* ---- body.c ---- */
-/* What a handle stands for: a variable is read as by an operation. NULL on failure; `what`
+/* What a handle stands for, read as by an operation: variables, late numbers. NULL on failure; `what`
  * and, unless it is 0, `number` name the argument of `operation`. */
 gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
                         const char *what, int32_t number, gt_Tensor *tensor);

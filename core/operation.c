@@ -135,7 +135,7 @@ static gt_Status check_numbers(Call *call, gt_Value *const *output)
 {
     gt_Context *context = call->context;
     for (int i = 0; i < call->rule.outputs; i++) {
-        int64_t at = first_strange(output[i]);
+        int64_t at = output[i]->buffer->late ? -1 : first_strange(output[i]);
         if (at < 0)
             continue;
         const void *data = gt_value_data(output[i]);
@@ -167,8 +167,10 @@ static gt_Status run_kernel(Call *call, gt_Value *const *output)
     }
     for (int i = 0; i < call->rule.outputs; i++) {
         kernel.output_spec[i] = &output[i]->spec;
-        kernel.output[i] = gt_value_data(output[i]);
+        kernel.output[i] = output[i]->buffer->late ? NULL : gt_value_data(output[i]);
     }
+    if (context->status != GT_OK) /* an input was late and could not be computed */
+        return context->status;
     if (call->rule.scratch && gt_scratch_reserve(context, call->rule.scratch) != GT_OK)
         return context->status;
     gt_Status status = call->operation->run(&kernel);
@@ -210,7 +212,96 @@ static gt_Status apply_effect(Call *call)
     return run_kernel(call, output);
 }
 
-/* A new value for output i: symbolic, a view of input 0, or fresh memory. */
+/* ---- late results ---- */
+
+void gt_late_free(gt_Late *late)
+{
+    for (int i = 0; i < late->inputs; i++)
+        gt_value_release(late->input[i], true);
+    gt_release(late->context, late, late->bytes);
+}
+
+/* May the kernel wait? What another context's variable holds cannot be held. */
+static bool is_late(const Call *call)
+{
+    if (!(call->operation->flags & GT_OP_LATE))
+        return false;
+    for (int i = 0; i < call->inputs; i++)
+        if (call->value[i]->context != call->context)
+            return false;
+    return true;
+}
+
+static gt_Buffer *late_buffer(Call *call)
+{
+    gt_Context *context = call->context;
+    size_t at = sizeof(gt_Late) + (size_t)call->inputs * sizeof(gt_Value *);
+    at = (at + 15) & ~(size_t)15;
+    size_t bytes = at + (call->operation->options ? call->operation->options->size : 0);
+    gt_Late *late = gt_allocate(context, bytes);
+    gt_Buffer *buffer =
+        late ? gt_buffer_wrap(context, NULL, gt_spec_bytes(&call->rule.output[0])) : NULL;
+    if (!buffer) {
+        gt_release(context, late, bytes);
+        return NULL;
+    }
+    *late = (gt_Late){.context = context,
+                      .operation = call->operation,
+                      .options = (char *)late + at,
+                      .spec = call->rule.output[0],
+                      .scratch = call->rule.scratch,
+                      .bytes = bytes,
+                      .inputs = call->inputs,
+                      .symbolic = call->symbolic};
+    if (bytes > at)
+        memcpy((char *)late + at, call->options, bytes - at);
+    for (int i = 0; i < call->inputs; i++) {
+        late->input[i] = call->value[i];
+        gt_value_retain(call->value[i], true);
+    }
+    buffer->borrowed = false;
+    buffer->late = late;
+    return buffer;
+}
+
+bool gt_buffer_compute(gt_Buffer *buffer)
+{
+    gt_Late *late = buffer->late;
+    if (!late)
+        return false;
+    gt_Context *context = late->context;
+    const char *applying = context->applying;
+    void *data = late->symbolic ? NULL : gt_allocate(context, buffer->bytes);
+    if (data) {
+        gt_Value value = {.spec = late->spec, .context = context, .buffer = buffer};
+        gt_Value *output = &value;
+        Call call = {.context = context,
+                     .operation = late->operation,
+                     .options = late->options,
+                     .inputs = late->inputs};
+        for (int i = 0; i < late->inputs; i++)
+            call.value[i] = late->input[i];
+        call.rule.outputs = 1;
+        call.rule.scratch = late->scratch;
+        context->applying = late->operation->name;
+        buffer->data = data;
+        buffer->late = NULL;
+        if (run_kernel(&call, &output) != GT_OK ||
+            (context->check_numerics && check_numbers(&call, &output) != GT_OK)) {
+            gt_release(context, data, buffer->bytes);
+            buffer->data = NULL;
+            buffer->late = late;
+        }
+        context->applying = applying;
+    }
+    if (buffer->data || late->symbolic) {
+        buffer->late = NULL;
+        gt_late_free(late);
+    }
+    return buffer->data;
+}
+
+/* A new value for output i: symbolic, a view of input 0, late, or fresh memory. */
 static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
 {
     gt_Context *context = call->context;
@@ -221,20 +312,25 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
         view && call->operation->view_offset
             ? (size_t)call->operation->view_offset(&call->rule) * gt_dtype_size(spec->dtype)
             : 0;
-    if (call->symbolic) {
-        value = gt_trace_value(context, spec, symbols[i]);
-    } else if (view && call->value[0]->context == context) {
+    bool late = is_late(call);
+    if (view && call->value[0]->context == context) {
         gt_Value *source = call->value[0];
         value = gt_value_new(context, spec, source->buffer, source->offset + offset);
-        if (value)
+        if (value && source->buffer)
             source->buffer->references++;
+    } else if (call->symbolic && !late) {
+        value = gt_value_new(context, spec, NULL, 0);
     } else {
-        gt_Buffer *buffer = gt_buffer_new(context, gt_spec_bytes(spec));
+        gt_Buffer *buffer = late ? late_buffer(call) : gt_buffer_new(context, gt_spec_bytes(spec));
         value = buffer ? gt_value_new(context, spec, buffer, 0) : NULL;
         if (!value)
             gt_buffer_release(context, buffer);
         else if (view) /* of another context's variable: a copy */
             memcpy(buffer->data, (char *)gt_value_data(call->value[0]) + offset, buffer->bytes);
+    }
+    if (value && call->symbolic) {
+        value->symbol = symbols[i];
+        value->trace = (uint32_t)context->trace_serial;
     }
     if (value)
         value->origin = call->operation;

@@ -79,7 +79,10 @@ enum {
     GT_OP_VIEW = 1u << 5,               /* output 0 is input 0's memory from `view_offset` on */
     GT_OP_LINEAR = 1u << 6,             /* second derivative is zero: nothing to check there */
     GT_OP_PROBABILITY = 1u << 7,        /* output is a probability (softmax, sigmoid) */
-    GT_OP_INTERNAL = 1u << 8            /* used by rules; not part of the public names */
+    GT_OP_INTERNAL = 1u << 8,           /* used by rules; not part of the public names */
+    /* The one output is computed when somebody reads it: `run` is called at once with a NULL output,
+     * to raise what there is to raise, and again then. No optional inputs. */
+    GT_OP_LATE = 1u << 9
 };
 
 struct gt_Operation {

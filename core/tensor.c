@@ -38,7 +38,9 @@ void gt_buffer_release(gt_Context *context, gt_Buffer *buffer)
 {
     if (!buffer || --buffer->references > 0)
         return;
-    if (!buffer->borrowed)
+    if (buffer->late)
+        gt_late_free(buffer->late);
+    else if (!buffer->borrowed)
         gt_release(context, buffer->data, buffer->bytes);
     gt_buffer_release(context, buffer->block);
     gt_release(context, buffer, sizeof *buffer);
@@ -525,7 +527,7 @@ static const gt_Value *read_value(const char *here, const char *operation, const
                  "(gt_where, gt_cond), or return it");
         return NULL;
     }
-    return value;
+    return gt_value_data(value) || context->status == GT_OK ? value : NULL;
 }
 
 const void *gt_data_at(const char *here, const gt_Tensor *tensor)

@@ -44,7 +44,7 @@ GT_API gt_Tensor *gt_keep_at(const char *here, gt_Tensor *tensor);
 GT_API gt_Tensor *gt_from_data_at(const char *here, const void *data, gt_Shape shape,
                                   gt_DType dtype);
 /* The caller's memory itself, without a copy. It must outlive the scope and whatever was recorded
- * from it, and stay unchanged meanwhile. */
+ * or is rows (gt_rows) from it, and stay unchanged meanwhile. */
 #define gt_from_buffer(data, shape, dtype) gt_from_buffer_at(GT_HERE, data, shape, dtype)
 GT_API gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape shape,
                                     gt_DType dtype);

@@ -107,7 +107,8 @@ gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial, const gt_Vari
     gt_VariableOptions options;
     gt_options_fill(&gt_VariableOptions_type, &options, given);
     gt_Slot *source = gt_slot_check(context, here, "variable", "the initial value", initial);
-    if (!source)
+    const void *numbers = source ? gt_value_data(source->value) : NULL;
+    if (context->status != GT_OK)
         return NULL;
     if (context->trace) {
         gt_raise(context, GT_STATE, here, "variable",
@@ -122,8 +123,7 @@ gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial, const gt_Vari
     gt_Slot *slot = gt_variable_make(context, &source->value->spec, options.name, trainable);
     if (!slot)
         return NULL;
-    memcpy(gt_value_data(slot->value), gt_value_data(source->value),
-           gt_spec_bytes(&slot->value->spec));
+    memcpy(gt_value_data(slot->value), numbers, gt_spec_bytes(&slot->value->spec));
     return gt_slot_handle(slot);
 }
 

@@ -147,7 +147,8 @@ int main(void)
            "The types are those that the operation took when it was tried. The options are the "
            "record's, as `gt_apply` takes them; the function of the same name, `gt_NAME`, may take "
            "some of them as arguments. Beside the operations there are "
-           "[functions made of them](#functions-made-of-operations).\n\n"
+           "[functions made of them](#functions-made-of-operations), and a list of "
+           "[Keras's names](#kerass-names).\n\n"
            "## Public operations\n",
            count, count - private_ones, differentiable, count - differentiable);
     for (int k = 0; k < count; k++)

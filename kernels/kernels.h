@@ -157,6 +157,36 @@ typedef struct gt_PhiloxKey {
  * (Box-Muller on this room's own log, sin, cos). bits: raw 64-bit words (type I64 only). */
 typedef void gt_RandomLoop(gt_PhiloxKey key, int64_t first, int64_t n, void *y);
 
+/* Fourier transforms, many beside each other. Complex arrays are two arrays, real and imaginary. One
+ * pass of Stockham's transform: s columns beside each other, each of radix * m numbers whose rows are
+ * `step` apart, which come out in rows of s:
+ *     y[q + s (radix p + k)] = w^(p k) sum over j < radix of x[q + step (p + m j)] e^(-2 pi i j k / radix)
+ * `twiddles` has re, im of w^(p k) for every p < m and every k from 1. `roots`, for a radix that has
+ * no code of its own (odd, at most GT_FOURIER_RADIX), has cos, sin of 2 pi j / radix for every j. */
+#define GT_FOURIER_RADIX 31
+typedef struct gt_FourierPass {
+    int64_t radix, m, s, step;
+    const void *twiddles, *roots;
+} gt_FourierPass;
+typedef void gt_FourierPassLoop(const gt_FourierPass *pass, const void *x_re, const void *x_im,
+                                void *y_re, void *y_im);
+/* Between the spectrum X of 2 h real numbers x, h + 1 rows of `lanes`, and that of the h complex
+ * numbers x[2 j] + i x[2 j + 1], Z. With w[k] = e^(-pi i k / h) and c `ends` for k = 0, else `between`:
+ *     X[k] = c (Z[k] + Z[h - k]* - i w[k] (Z[k] - Z[h - k]*)),  Z[h] = Z[0]
+ * or, inverse, the same with X and Z exchanged (X[h] is a number of its own) and +i w[k]*. Y[h - k]
+ * comes with Y[k]. */
+typedef struct gt_FourierFold {
+    int64_t h, lanes;
+    bool inverse;
+    double ends, between;
+    const void *w;
+} gt_FourierFold;
+typedef void gt_FourierFoldLoop(const gt_FourierFold *fold, const void *x_re, const void *x_im,
+                                void *y_re, void *y_im);
+/* y[q + lanes p] = w[p] x[q + step p], complex; y may be x if step is `lanes`. */
+typedef void gt_FourierMultiplyLoop(int64_t rows, int64_t lanes, int64_t step, const void *w,
+                                    const void *x_re, const void *x_im, void *y_re, void *y_im);
+
 typedef struct gt_KernelTable {
     const char *isa;   /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
     int64_t gemm_m[2]; /* rows and columns of C that one tile of work should have at least, */
@@ -179,6 +209,9 @@ typedef struct gt_KernelTable {
     gt_RandomLoop *random_uniform[2];
     gt_RandomLoop *random_normal[2];
     gt_RandomLoop *random_bits;
+    gt_FourierPassLoop *fourier_pass[2];
+    gt_FourierFoldLoop *fourier_fold[2];
+    gt_FourierMultiplyLoop *fourier_multiply[2];
     /* y (columns x rows) = x (rows x columns) transposed, blocked for the cache; by element size
      * 1, 4, 8 bytes. ldx and ldy are in elements. */
     void (*transpose[3])(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,

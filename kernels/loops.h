@@ -195,6 +195,9 @@ GT_TYPES_F(GT_DECLARE, gt_AdamLoop, adam)
 GT_TYPES_F(GT_DECLARE, gt_SgdLoop, sgd)
 GT_TYPES_F(GT_DECLARE, gt_RandomLoop, random_uniform)
 GT_TYPES_F(GT_DECLARE, gt_RandomLoop, random_normal)
+GT_TYPES_R(GT_DECLARE, gt_FourierPassLoop, fourier_pass)
+GT_TYPES_R(GT_DECLARE, gt_FourierFoldLoop, fourier_fold)
+GT_TYPES_R(GT_DECLARE, gt_FourierMultiplyLoop, fourier_multiply)
 
 gt_RandomLoop GT_KERNEL(random_bits);
 

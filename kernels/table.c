@@ -26,6 +26,10 @@
     {                                                                                              \
         GT_KERNEL(name##_f32), GT_KERNEL(name##_f64)                                               \
     }
+#define GT_RARE_BY_TYPE(name)                                                                      \
+    {                                                                                              \
+        GT_KERNEL_RARE(name##_f32), GT_KERNEL_RARE(name##_f64)                                     \
+    }
 
 const gt_KernelTable GT_KERNEL(kernels) = {
     .isa = GT_ISA_NAME,
@@ -58,5 +62,8 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .random_uniform = GT_BY_TYPE(random_uniform),
     .random_normal = GT_BY_TYPE(random_normal),
     .random_bits = GT_KERNEL(random_bits),
+    .fourier_pass = GT_RARE_BY_TYPE(fourier_pass),
+    .fourier_fold = GT_RARE_BY_TYPE(fourier_fold),
+    .fourier_multiply = GT_RARE_BY_TYPE(fourier_multiply),
     .transpose = {GT_KERNEL(transpose_1), GT_KERNEL(transpose_4), GT_KERNEL(transpose_8)},
 };

@@ -17,7 +17,7 @@ typedef gt_Tensor *(*gt_Activation)(gt_Tensor *x);
     GT_API gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x, const Options *options);      \
     GT_API gt_Tensor *(gt_##name)(gt_Tensor * x)
 
-/* max(x, 0); its slope at 0 is 0. With options:
+/* max(x, 0); its slope at 0 is 0, at max_value still 1 (as gt_clip's). With options:
  *     max_value                        x >= max_value
  *     x                                threshold < x < max_value
  *     negative_slope (x - threshold)   x <= threshold */
@@ -35,11 +35,11 @@ struct gt_ReluOptions {
                GT_KEYWORDS(gt_ReluOptions, GT_RELU_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_DECLARE_ACTIVATION(relu, gt_ReluOptions);
 
-/* min(max(x, 0), 6) */
+/* min(max(x, 0), 6), gt_relu with that max_value */
 GT_DECLARE_UNARY(relu6);
 #define gt_relu6(x) gt_relu6_at(GT_HERE, x)
 
-/* x where x > 0, else negative_slope x. */
+/* x where x > 0, else negative_slope x; so is its slope. */
 #define GT_LEAKY_RELU_OPTIONS(F)                                                                   \
     F(uint32_t, size, (uint32_t)sizeof(gt_LeakyReluOptions), "for ABI growth")                     \
     F(double, negative_slope, 0.2, "slope below 0; the layer's default is 0.3")

@@ -161,12 +161,15 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
 GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B, .gradient = mod_gradient);
 GT_DEFINE_BINARY(mod)
 
-/* da: b a^(b-1). db: a^b log a, taken as 0 where a <= 0. */
+/* da: b a^(b-1), where 0^0 has none: of the numbers that b times infinity would be, 0. db: a^b log a,
+ * taken as 0 where a <= 0. */
 static gt_Status power_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_upstream(rule, 0), *a = gt_input(rule, 0), *b = gt_input(rule, 1);
     if (gt_wants(rule, 0)) {
-        gt_Tensor *slope = gt_multiply(b, gt_power(a, gt_subtract(b, 1)));
+        gt_Tensor *constant = gt_logical_and(gt_equal(a, 0), gt_equal(b, 0));
+        gt_Tensor *base = gt_where(constant, gt_scalar(1, gt_dtype(a)), a);
+        gt_Tensor *slope = gt_multiply(b, gt_power(base, gt_subtract(b, 1)));
         gt_give(rule, 0, gt_unbroadcast(gt_multiply(up, slope), gt_input_spec(rule, 0)));
     }
     if (gt_wants(rule, 1)) {
@@ -343,10 +346,14 @@ const gt_Operation gt_op_clip = {
                                    GT_SAMPLES_END},
 };
 
-gt_Tensor *gt_clip_at(const char *here, gt_Tensor *x, double low, double high)
+static gt_Tensor *clip(gt_Tensor *x, double low, double high)
 {
-    return gt_apply_one(here, &gt_op_clip, &(ClipOptions){sizeof(ClipOptions), low, high}, 1, &x);
+    const ClipOptions options = {sizeof options, low, high};
+    if (x && low <= high && gt_dtype_is_integer(gt_dtype(x)))
+        return gt_maximum(gt_minimum(x, high), low);
+    return gt_apply_one(NULL, &gt_op_clip, &options, 1, &x);
 }
+GT_COMPOSED(clip, (const char *here, gt_Tensor *x, double low, double high), (x, low, high))
 
 /* ---- fmax, fmin ---- */
 

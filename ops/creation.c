@@ -10,6 +10,9 @@ GT_OPTION_TYPE(gt_FullOptions, GT_FULL_OPTIONS);
 #define GT_STRUCT gt_FullLikeOptions
 GT_OPTION_TYPE(gt_FullLikeOptions, GT_FULL_LIKE_OPTIONS);
 #undef GT_STRUCT
+#define GT_STRUCT gt_LinspaceOptions
+GT_OPTION_TYPE(gt_LinspaceOptions, GT_LINSPACE_OPTIONS);
+#undef GT_STRUCT
 #define GT_STRUCT gt_EyeOptions
 GT_OPTION_TYPE(gt_EyeOptions, GT_EYE_OPTIONS);
 #undef GT_STRUCT
@@ -105,21 +108,24 @@ GT_COMPOSED(arange,
              const gt_FullOptions *options),
             (start, stop, step, options))
 
-static gt_Tensor *linspace(double start, double stop, int64_t count, const gt_FullOptions *given)
+static gt_Tensor *linspace(double start, double stop, int64_t count,
+                           const gt_LinspaceOptions *given)
 {
-    gt_FullOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_FullOptions), &options, given);
+    gt_LinspaceOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_LinspaceOptions), &options, given);
     if (!gt_dtype_is_float(options.dtype) || count < 0) {
         gt_fail(GT_INVALID, "%lld numbers of type %s are not possible; it makes floats",
                 (long long)count, gt_dtype_name(options.dtype));
         return NULL;
     }
+    if (!options.endpoint)
+        return ramp(start, count ? (stop - start) / (double)count : 0, count, NULL, options.dtype);
     double step = count > 1 ? (stop - start) / (double)(count - 1) : 0;
     return ramp(start, step, count, count > 1 ? &stop : &start, options.dtype);
 }
 GT_COMPOSED(linspace,
             (const char *here, double start, double stop, int64_t count,
-             const gt_FullOptions *options),
+             const gt_LinspaceOptions *options),
             (start, stop, count, options))
 
 static gt_Tensor *eye(int64_t rows, const gt_EyeOptions *given)

@@ -59,12 +59,21 @@ GT_API gt_Tensor *gt_full_like_at(const char *here, const gt_Tensor *x, double v
                  GT_FULL_KEYWORDS_(GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_arange_at(const char *here, double start, double stop, double step,
                                const gt_FullOptions *options);
-/* gt_linspace(0, 1, 11): that many numbers from start to stop, both included. */
+
+#define GT_LINSPACE_OPTIONS(F)                                                                     \
+    F(uint32_t, size, (uint32_t)sizeof(gt_LinspaceOptions), "for ABI growth")                      \
+    F(gt_DType, dtype, GT_FLOAT32, "the type of the result, floats")                               \
+    F(bool, endpoint, true, "is stop the last number? else the one behind it")
+typedef struct gt_LinspaceOptions gt_LinspaceOptions;
+struct gt_LinspaceOptions {
+    GT_LINSPACE_OPTIONS(GT_MEMBER)
+};
+/* gt_linspace(0, 1, 11): that many numbers from start to stop, all equally far apart. */
 #define gt_linspace(start, stop, ...)                                                              \
     gt_linspace_at(GT_HERE, start, stop, GT_FIRST(__VA_ARGS__),                                    \
-                   GT_FULL_KEYWORDS_(GT_AFTER_1(__VA_ARGS__)))
+                   GT_KEYWORDS(gt_LinspaceOptions, GT_LINSPACE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_linspace_at(const char *here, double start, double stop, int64_t count,
-                                 const gt_FullOptions *options);
+                                 const gt_LinspaceOptions *options);
 
 #define GT_EYE_OPTIONS(F)                                                                          \
     F(uint32_t, size, (uint32_t)sizeof(gt_EyeOptions), "for ABI growth")                           \

@@ -1,9 +1,12 @@
-/* Images: (height, width, channels), or (batch, height, width, channels). */
+/* Images: (height, width, channels), or (batch, height, width, channels). Floats, where nothing
+ * else is said. */
 #ifndef GT_OPS_IMAGE_H
 #define GT_OPS_IMAGE_H
 
 #include "core/keyword.h"
 #include "core/tensor.h"
+#include "ops/arithmetic.h"
+#include "ops/convolution.h" /* gt_Padding */
 
 GT_BEGIN
 
@@ -20,14 +23,19 @@ typedef enum gt_Interpolation {
 
 #define GT_RESIZE_OPTIONS(F)                                                                       \
     F(uint32_t, size, (uint32_t)sizeof(gt_ResizeOptions), "for ABI growth")                        \
-    F(gt_Interpolation, interpolation, GT_BILINEAR, "how pixels are weighted")
+    F(gt_Interpolation, interpolation, GT_BILINEAR, "how pixels are weighted")                     \
+    F(bool, antialias, false, "weights reach as far as a pixel of a smaller result covers")        \
+    F(bool, crop_to_aspect_ratio, false, "cut to the ratio of the result, from the middle")        \
+    F(bool, pad_to_aspect_ratio, false, "put into the middle of an image of that ratio")           \
+    F(double, fill_value, 0, "what such an image is filled up with")
 typedef struct gt_ResizeOptions gt_ResizeOptions;
 struct gt_ResizeOptions {
     GT_RESIZE_OPTIONS(GT_MEMBER)
 };
 /* gt_resize(images, gt_shape(64, 48), .interpolation = GT_NEAREST): images of that height and
- * width, floats. Pixels are squares with their centre in the middle, as in Keras and TensorFlow 2;
- * weights that would fall outside go to the pixels that are there. No antialiasing. */
+ * width. Pixels are squares with their centre in the middle, as in Keras and TensorFlow 2; weights
+ * that would fall outside go to the pixels that are there. Of integers the nearest stay integers,
+ * all others give float32. */
 #define gt_resize(x, ...)                                                                          \
     gt_resize_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                \
                  GT_KEYWORDS(gt_ResizeOptions, GT_RESIZE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
@@ -58,6 +66,111 @@ GT_API gt_Tensor *gt_crop_images_at(const char *here, gt_Tensor *x,
     gt_pad_images_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                               \
                      GT_KEYWORDS(gt_BorderOptions, GT_BORDER_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_pad_images_at(const char *here, gt_Tensor *x, const gt_BorderOptions *options);
+
+/* ---- colours, the last axis ---- */
+
+/* 0.2989 red + 0.587 green + 0.114 blue, (..., 3) to (..., 1), in the type of x; one channel stays
+ * as it is. */
+GT_DECLARE_UNARY(rgb_to_grayscale);
+#define gt_rgb_to_grayscale(x) gt_rgb_to_grayscale_at(GT_HERE, x)
+/* (red, green, blue) from 0 to 1 as (hue, saturation, value) and back; hue is a part of the circle,
+ * 0 red, 1/3 green, 2/3 blue. Grey has hue 0, black also saturation 0; gradients through what is
+ * undefined there are 0, and equal channels share theirs. */
+GT_DECLARE_UNARY(rgb_to_hsv);
+#define gt_rgb_to_hsv(x) gt_rgb_to_hsv_at(GT_HERE, x)
+GT_DECLARE_UNARY(hsv_to_rgb);
+#define gt_hsv_to_rgb(x) gt_hsv_to_rgb_at(GT_HERE, x)
+
+/* ---- neighbourhoods ---- */
+
+#define GT_GAUSSIAN_BLUR_OPTIONS(F)                                                                \
+    F(uint32_t, size, (uint32_t)sizeof(gt_GaussianBlurOptions), "for ABI growth")                  \
+    F(int64_t, height, 3, "rows of the kernel")                                                    \
+    F(int64_t, width, 3, "columns of the kernel")                                                  \
+    F(double, sigma_height, 1, "standard deviation down the rows, in pixels, > 0")                 \
+    F(double, sigma_width, 1, "standard deviation along the columns")
+typedef struct gt_GaussianBlurOptions gt_GaussianBlurOptions;
+struct gt_GaussianBlurOptions {
+    GT_GAUSSIAN_BLUR_OPTIONS(GT_MEMBER)
+};
+/* Each pixel the mean of those around it, weighted by e^(-d^2 / (2 sigma^2)); zeros around the
+ * image. */
+#define gt_gaussian_blur(...)                                                                      \
+    gt_gaussian_blur_at(                                                                           \
+        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
+        GT_KEYWORDS(gt_GaussianBlurOptions, GT_GAUSSIAN_BLUR_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_gaussian_blur_at(const char *here, gt_Tensor *x,
+                                      const gt_GaussianBlurOptions *options);
+GT_API gt_Tensor *(gt_gaussian_blur)(gt_Tensor *x);
+
+#define GT_PATCH_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(gt_PatchOptions), "for ABI growth")                         \
+    F(gt_Shape, strides, GT_NO_SIZES, "from one patch to the next; none: the size")                \
+    F(gt_Shape, dilation, GT_NO_SIZES, "distance of the pixels of a patch; none: 1")               \
+    F(gt_Padding, padding, GT_VALID, "valid, or same: zeros around")
+typedef struct gt_PatchOptions gt_PatchOptions;
+struct gt_PatchOptions {
+    GT_PATCH_OPTIONS(GT_MEMBER)
+};
+/* gt_extract_patches(x, gt_shape(5, 5)): every window of that size as the channels of one pixel:
+ * (..., rows of windows, columns of windows, 5 * 5 * channels). Three sizes are for volumes (depth,
+ * height, width, channels), with a batch or without. Strides above 1 do not go with dilations above
+ * 1. Any type. */
+#define gt_extract_patches(x, ...)                                                                 \
+    gt_extract_patches_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                       \
+                          GT_KEYWORDS(gt_PatchOptions, GT_PATCH_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_extract_patches_at(const char *here, gt_Tensor *x, gt_Shape size,
+                                        const gt_PatchOptions *options);
+
+/* ---- looking between the pixels ---- */
+
+/* What is seen outside of a, b, c, d: a number; a a | d d; c d | a b; c b | c b; b a | d c. */
+typedef enum gt_FillMode {
+    GT_FILL_CONSTANT = 0,
+    GT_FILL_NEAREST = 1,
+    GT_FILL_WRAP = 2,
+    GT_FILL_MIRROR = 3,
+    GT_FILL_REFLECT = 4
+} gt_FillMode;
+
+#define GT_MAP_COORDINATES_OPTIONS(F)                                                              \
+    F(uint32_t, size, (uint32_t)sizeof(gt_MapCoordinatesOptions), "for ABI growth")                \
+    F(gt_FillMode, fill_mode, GT_FILL_CONSTANT, "what is seen outside of x")                       \
+    F(double, fill_value, 0, "the number of GT_FILL_CONSTANT")
+typedef struct gt_MapCoordinatesOptions gt_MapCoordinatesOptions;
+struct gt_MapCoordinatesOptions {
+    GT_MAP_COORDINATES_OPTIONS(GT_MEMBER)
+};
+/* gt_map_coordinates(x, coordinates, order): x of any rank at coordinates (rank, ...): the number
+ * of the nearest element (order 0, halves to even), or linear between the 2^rank around it (order
+ * 1), each of which may be outside. Differentiable in x, and in coordinates of order 1. */
+#define gt_map_coordinates(...)                                                                    \
+    gt_map_coordinates_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                  \
+                          GT_THIRD(__VA_ARGS__),                                                   \
+                          GT_KEYWORDS(gt_MapCoordinatesOptions, GT_MAP_COORDINATES_OPTIONS,        \
+                                      GT_AFTER_3(__VA_ARGS__)))
+GT_API gt_Tensor *gt_map_coordinates_at(const char *here, gt_Tensor *x, gt_Tensor *coordinates,
+                                        int order, const gt_MapCoordinatesOptions *options);
+
+#define GT_AFFINE_TRANSFORM_OPTIONS(F)                                                             \
+    F(uint32_t, size, (uint32_t)sizeof(gt_AffineTransformOptions), "for ABI growth")               \
+    F(gt_Interpolation, interpolation, GT_BILINEAR, "bilinear or nearest")                         \
+    F(gt_FillMode, fill_mode, GT_FILL_CONSTANT, "what is seen outside of the image")               \
+    F(double, fill_value, 0, "the number of GT_FILL_CONSTANT")
+typedef struct gt_AffineTransformOptions gt_AffineTransformOptions;
+struct gt_AffineTransformOptions {
+    GT_AFFINE_TRANSFORM_OPTIONS(GT_MEMBER)
+};
+/* gt_affine_transform(x, transform): pixel (column u, row v) of the result is what x shows at
+ * column (a0 u + a1 v + a2) / k, row (b0 u + b1 v + b2) / k, k = c0 u + c1 v + 1, of a transform
+ * (a0, a1, a2, b0, b1, b2, c0, c1), one for all images or one for each: (batch, 8). Pixels between
+ * and outside are those of gt_map_coordinates. Differentiable in both. */
+#define gt_affine_transform(...)                                                                   \
+    gt_affine_transform_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                 \
+                           GT_KEYWORDS(gt_AffineTransformOptions, GT_AFFINE_TRANSFORM_OPTIONS,     \
+                                       GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Tensor *gt_affine_transform_at(const char *here, gt_Tensor *x, gt_Tensor *transform,
+                                         const gt_AffineTransformOptions *options);
 
 GT_END
 

@@ -5,8 +5,10 @@
 #include "ops/compare.h"
 #include "ops/creation.h"
 #include "ops/kit.h"
+#include "ops/reduce.h"
 #include "ops/reshaping.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define REAL(...) GT_REAL(-2, 2, __VA_ARGS__)
@@ -346,16 +348,9 @@ static Along along(const gt_Spec *spec, int axis)
     return view;
 }
 
-static int64_t raw_index(gt_DType dtype, const void *indices, int64_t i)
-{
-    return dtype == GT_INT32   ? ((const int32_t *)indices)[i]
-           : dtype == GT_INT64 ? ((const int64_t *)indices)[i]
-                               : ((const uint8_t *)indices)[i];
-}
-
 static int64_t index_of(const gt_Kernel *kernel, int input, int64_t i, int64_t count)
 {
-    int64_t index = raw_index(kernel->input_spec[input]->dtype, kernel->input[input], i);
+    int64_t index = gt_whole_at(kernel, input, i);
     return index < 0 ? index + count : index;
 }
 
@@ -364,7 +359,7 @@ static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int
 {
     const gt_Spec *spec = kernel->input_spec[input];
     for (int64_t i = 0; i < spec->size; i++) {
-        int64_t index = raw_index(spec->dtype, kernel->input[input], i);
+        int64_t index = gt_whole_at(kernel, input, i);
         if (index >= -count && index < count)
             continue;
         gt_Shape at = {spec->rank, {0}};
@@ -625,7 +620,7 @@ static gt_Status scatter_add_run(const gt_Kernel *kernel)
     const ScatterOptions *options = kernel->options;
     int axis = gt_axis(options->axis, kernel->output_spec[0]->rank);
     Lookup lookup = {along(kernel->output_spec[0], axis), kernel->input_spec[0]->size, 0, 0, 0, 0};
-    if (check_indices(kernel, 0, axis, lookup.view.count) != GT_OK)
+    if (check_indices(kernel, 0, axis, lookup.view.count) != GT_OK || !kernel->output[0])
         return gt_status();
     lookup_cut(&lookup, false);
     return lookup_run(kernel, &lookup, scatter_add_tiles);
@@ -642,7 +637,7 @@ const gt_Operation gt_op_scatter_add = {
     .size = sizeof(gt_Operation),
     .name = "scatter_add",
     .formula = "zeros with updates added at the indices of an axis",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_LATE,
     .options = GT_STRUCT_TYPE(ScatterOptions),
     .inputs_min = 2,
     .inputs_max = 2,
@@ -682,6 +677,148 @@ GT_COMPOSED(scatter_add,
             (const char *here, gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
              const gt_TakeOptions *options),
             (indices, updates, shape, options))
+
+/* ---- rows: a scatter_add along axis 0 that nobody has read ---- */
+
+static const gt_Late *late_rows(const gt_Value *value)
+{
+    const gt_Late *late = value->buffer ? value->buffer->late : NULL;
+    if (!late || late->operation != &gt_op_scatter_add || value->offset != 0 ||
+        !gt_spec_equal(&value->spec, &late->spec))
+        return NULL;
+    const ScatterOptions *options = late->options;
+    bool first = options->axis == 0 || options->axis == -late->spec.rank;
+    return first && late->input[0]->spec.size < late->spec.dims[0] ? late : NULL;
+}
+
+static gt_Tensor *flattened(gt_Value *value, gt_Shape shape)
+{
+    gt_value_retain(value, true);
+    gt_Tensor *x = gt_handle_new(value->context, value);
+    return value->spec.rank == shape.rank ? x : gt_reshape(x, shape);
+}
+
+bool gt_rows_at(const char *here, gt_Tensor *gradient, gt_Tensor **indices, gt_Tensor **values)
+{
+    if (indices)
+        *indices = NULL;
+    if (values)
+        *values = NULL;
+    gt_Context *context = gt_enter();
+    gt_Slot *slot = context ? gt_slot_check(context, here, "rows", "the gradient", gradient) : NULL;
+    const gt_Late *late = slot ? late_rows(slot->value) : NULL;
+    if (!late)
+        return false;
+    gt_Site site = gt_site_enter(here, "rows");
+    gt_Shape shape = gt_spec_shape(&late->spec);
+    shape.dims[0] = late->input[0]->spec.size;
+    if (indices)
+        *indices = flattened(late->input[0], gt_shape(shape.dims[0]));
+    if (values)
+        *values = flattened(late->input[1], shape);
+    gt_site_leave(site);
+    return gt_status() == GT_OK;
+}
+
+/* Every index once, in the order in which they come first; after them `count`, as often as one was
+ * there before. And which of those each index is. */
+typedef struct DistinctOptions {
+    uint32_t size;
+    int64_t count;
+} DistinctOptions;
+#define DISTINCT_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(DistinctOptions), "for ABI growth")                         \
+    F(int64_t, count, 1, "the indices are below it; negative ones count from there")
+#define GT_STRUCT DistinctOptions
+GT_OPTION_TYPE(DistinctOptions, DISTINCT_OPTIONS);
+#undef GT_STRUCT
+
+/* Places of the hash table: a power of 2, at least twice as many as indices. */
+static int64_t hash_places(int64_t indices)
+{
+    int64_t places = 2;
+    while (places < 2 * indices)
+        places *= 2;
+    return places;
+}
+
+static gt_Status distinct_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *in = rule->input[0];
+    if (!takes_indices(in))
+        return gt_status();
+    if (in->rank != 1)
+        return gt_fail(GT_INVALID, "it takes a vector of indices");
+    rule->output[0] = *in;
+    rule->output[0].dtype = GT_INT64;
+    rule->output[1] = rule->output[0];
+    rule->scratch = (size_t)hash_places(in->size) * sizeof(int64_t);
+    return GT_OK;
+}
+
+static void distinct_tile(const gt_Kernel *kernel, void *count, int64_t first, int64_t last,
+                          void *scratch)
+{
+    (void)first, (void)last;
+    int64_t size = kernel->input_spec[0]->size, end = *(const int64_t *)count, found = 0;
+    int64_t *rows = kernel->output[0], *which = kernel->output[1], *table = scratch;
+    int64_t places = hash_places(size);
+    for (int64_t i = 0; i < places; i++)
+        table[i] = -1;
+    for (int64_t i = 0; i < size; i++) {
+        int64_t index = index_of(kernel, 0, i, end);
+        uint64_t hash = (uint64_t)index * 0x9E3779B97F4A7C15u;
+        int64_t at = (int64_t)(hash >> 32) & (places - 1);
+        while (table[at] >= 0 && rows[table[at]] != index)
+            at = (at + 1) & (places - 1);
+        if (table[at] < 0) {
+            table[at] = found;
+            rows[found++] = index;
+        }
+        which[i] = table[at];
+    }
+    while (found < size)
+        rows[found++] = end;
+}
+
+static gt_Status distinct_run(const gt_Kernel *kernel)
+{
+    const DistinctOptions *options = kernel->options;
+    int64_t count = options->count;
+    if (check_indices(kernel, 0, 0, count) != GT_OK)
+        return gt_status();
+    return gt_for_tiles(kernel, 1, distinct_tile, &count);
+}
+
+const gt_Operation gt_op_distinct = {
+    .size = sizeof(gt_Operation),
+    .name = "distinct",
+    .formula = "every index once, and which of those each one is",
+    .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL,
+    .why_not = "its input are whole numbers",
+    .options = GT_STRUCT_TYPE(DistinctOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 2,
+    .shape = distinct_shape,
+    .run = distinct_run,
+    .samples =
+        (const gt_Sample[]){{.inputs = 1,
+                             .input = GT_INPUTS(GT_WHOLE(GT_INT32, -3, 3, 5)),
+                             .options = &(const DistinctOptions){sizeof(DistinctOptions), 3}},
+                            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_distinct_rows(gt_Tensor **gradient)
+{
+    gt_Tensor *indices, *values, *out[2];
+    if (!gt_rows(*gradient, &indices, &values))
+        return NULL;
+    DistinctOptions options = {sizeof options, gt_tensor_shape(*gradient).dims[0]};
+    gt_apply(NULL, &gt_op_distinct, &options, 1, &indices, out);
+    *gradient = gt_scatter_add(out[1], values, gt_tensor_shape(values));
+    return out[0];
+}
 
 /* ---- take_along_axis, and adding along an axis, which is its gradient ---- */
 
@@ -930,7 +1067,7 @@ static gt_Status one_hot_run(const gt_Kernel *kernel)
     Along view = along(out, gt_axis(options->axis, out->rank));
     gt_fill(out->dtype, out->size, 0, kernel->output[0]);
     for (int64_t i = 0; i < in->size && view.count > 0; i++) {
-        int64_t index = raw_index(in->dtype, kernel->input[0], i);
+        int64_t index = gt_whole_at(kernel, 0, i);
         int64_t outer = i / view.inner, column = i % view.inner;
         if (index >= 0 && index < view.count)
             gt_number_store(out->dtype, kernel->output[0],
@@ -1225,6 +1362,7 @@ static gt_Status row_update_run(const gt_Kernel *kernel)
     return GT_OK;
 }
 
+/* The updates that another one has overwritten get nothing: of one index the last counts. */
 static gt_Status row_update_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *indices = gt_input(rule, 1), *up = gt_upstream(rule, 0);
@@ -1235,8 +1373,16 @@ static gt_Status row_update_gradient(gt_GradientRule *rule)
                 gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3,
                              (gt_Tensor *[]){up, indices, zeros}));
     }
-    if (gt_wants(rule, 2))
-        gt_give(rule, 2, gt_take(up, indices));
+    if (gt_wants(rule, 2)) {
+        int64_t rows = gt_input_spec(rule, 0)->dims[0], n = updates->dims[0];
+        gt_Tensor *numbers = gt_arange(0, (double)n, 1, .dtype = GT_INT64);
+        gt_Tensor *winners = gt_apply_one(
+            NULL, &gt_op_scatter_update, NULL, 3,
+            (gt_Tensor *[]){gt_zeros_of(gt_shape(rows), .dtype = GT_INT64), indices, numbers});
+        gt_Shape along = {updates->rank, {n, 1, 1, 1, 1, 1, 1, 1}};
+        gt_Tensor *won = gt_reshape(gt_equal(gt_take(winners, indices), numbers), along);
+        gt_give(rule, 2, gt_where(won, gt_take(up, indices), 0));
+    }
     return gt_status();
 }
 
@@ -1256,50 +1402,298 @@ const gt_Operation gt_op_scatter_update = {
         (const gt_Sample[]){
             {.inputs = 3, .input = GT_INPUTS(REAL(4, 2), GT_WHOLE(GT_INT32, 1, 2, 1), REAL(1, 2))},
             {.inputs = 3, .input = GT_INPUTS(REAL(3), GT_WHOLE(GT_INT64, -1, 0, 1), REAL(1))},
+            {.inputs = 3, .input = GT_INPUTS(REAL(2, 2), GT_WHOLE(GT_INT32, -2, 2, 5), REAL(5, 2))},
             GT_SAMPLES_END},
 };
 
-/* The k indices of a place as one, into x with its first k axes flattened. */
-static gt_Tensor *scatter_update(gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates)
+/* The k indices of each place (n, k) as one, into the rows that a shape has when its first k axes
+ * are flattened. */
+static gt_Tensor *flat_places(gt_Tensor *indices, gt_Shape shape, gt_Shape *rows)
 {
-    gt_Spec in = gt_spec(x), of_indices = gt_spec(indices);
+    gt_Spec spec = gt_spec(indices);
     char a[160], b[160];
     if (gt_status() != GT_OK)
         return NULL;
-    int64_t k = of_indices.rank == 2 ? of_indices.dims[1] : -1;
-    if (k < 1 || k > in.rank) {
+    int64_t k = spec.rank == 2 ? spec.dims[1] : -1;
+    if (k < 1 || k > shape.rank) {
         gt_fail(GT_INVALID, "indices %s do not say places of %s; they are (n, k) for k axes",
-                gt_shape_text(gt_spec_shape(&of_indices), b, sizeof b),
-                gt_shape_text(gt_spec_shape(&in), a, sizeof a));
+                gt_shape_text(gt_spec_shape(&spec), b, sizeof b),
+                gt_shape_text(shape, a, sizeof a));
         return NULL;
     }
-    gt_Shape rows = {.rank = in.rank - (int)k + 1, .dims = {1}};
-    for (int64_t d = 0; d < in.rank; d++)
+    *rows = (gt_Shape){.rank = shape.rank - (int)k + 1, .dims = {1}};
+    for (int64_t d = 0; d < shape.rank; d++)
         if (d < k)
-            rows.dims[0] *= in.dims[d];
+            rows->dims[0] *= shape.dims[d];
         else
-            rows.dims[d - k + 1] = in.dims[d];
+            rows->dims[d - k + 1] = shape.dims[d];
     gt_Tensor *flat = NULL, *inside = NULL;
     indices = gt_cast(indices, GT_INT64);
     for (int64_t d = 0; d < k && gt_status() == GT_OK; d++) {
-        double length = (double)in.dims[d];
+        double length = (double)shape.dims[d];
         gt_Tensor *one = gt_slice(indices, gt_shape(0, d), gt_shape(-1, 1));
-        one = gt_reshape(one, gt_shape(of_indices.dims[0]));
-        if (k == 1) {
-            flat = one;
-            break;
-        }
+        one = gt_reshape(one, gt_shape(spec.dims[0]));
+        if (k == 1)
+            return one;
         gt_Tensor *fits = gt_logical_and(gt_greater_equal(one, -length), gt_less(one, length));
         one = gt_where(gt_less(one, 0), gt_add(one, length), one);
         inside = inside ? gt_logical_and(inside, fits) : fits;
         flat = flat ? gt_add(gt_multiply(flat, length), one) : one;
     }
-    if (inside) /* a place that is outside must not become another one that is not */
-        flat = gt_where(inside, flat, (double)rows.dims[0]);
+    /* a place that is outside must not become another one that is not */
+    return gt_where(inside, flat, (double)rows->dims[0]);
+}
+
+static gt_Tensor *scatter_update(gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates)
+{
+    gt_Shape shape = gt_tensor_shape(x), rows;
+    gt_Tensor *flat = gt_status() == GT_OK ? flat_places(indices, shape, &rows) : NULL;
+    if (!flat)
+        return NULL;
     gt_Tensor *inputs[] = {gt_reshape(x, rows), flat, updates};
-    return gt_reshape(gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3, inputs),
-                      gt_spec_shape(&in));
+    return gt_reshape(gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3, inputs), shape);
 }
 GT_COMPOSED(scatter_update,
             (const char *here, gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates),
             (x, indices, updates))
+
+static gt_Tensor *scatter(gt_Tensor *indices, gt_Tensor *values, gt_Shape shape)
+{
+    gt_Spec spec;
+    gt_Shape rows;
+    if (!gt_spec_set(&spec, GT_FLOAT64, shape)) {
+        gt_fail(GT_INVALID, "the shape is not possible");
+        return NULL;
+    }
+    gt_Tensor *flat = flat_places(indices, shape, &rows);
+    return flat ? gt_reshape(gt_scatter_add(flat, values, rows), shape) : NULL;
+}
+GT_COMPOSED(scatter, (const char *here, gt_Tensor *indices, gt_Tensor *values, gt_Shape shape),
+            (indices, values, shape))
+
+/* ---- as Python writes it ---- */
+
+typedef enum ItemKind { ITEM_INDEX, ITEM_RANGE, ITEM_NEW_AXIS, ITEM_ELLIPSIS } ItemKind;
+/* One item of a key. A number that is not written is `absent`. */
+typedef struct Item {
+    ItemKind kind;
+    int64_t start, stop, step;
+} Item;
+#define MOST_ITEMS (2 * GT_MAX_RANK + 1)
+static const int64_t absent = INT64_MIN;
+
+static const char *skip_blanks(const char *text)
+{
+    return text + strspn(text, " \t\n");
+}
+
+/* A number that is too large for its type is as good as the largest one. */
+static const char *read_number(const char *text, int64_t *number)
+{
+    char *end;
+    long long value = strtoll(text, &end, 10);
+    *number = end == text ? absent : value < -INT64_MAX ? -INT64_MAX : value;
+    return skip_blanks(end);
+}
+
+/* Behind the item, or NULL if there is none. */
+static const char *read_item(const char *text, Item *item)
+{
+    static const struct {
+        const char *text;
+        ItemKind kind;
+    } word[] = {{"...", ITEM_ELLIPSIS}, {"newaxis", ITEM_NEW_AXIS}, {"None", ITEM_NEW_AXIS}};
+    *item = (Item){ITEM_INDEX, absent, absent, absent};
+    for (int i = 0; i < 3; i++)
+        if (strncmp(text, word[i].text, strlen(word[i].text)) == 0) {
+            item->kind = word[i].kind;
+            return skip_blanks(text + strlen(word[i].text));
+        }
+    text = read_number(text, &item->start);
+    if (*text != ':')
+        return item->start == absent ? NULL : text;
+    item->kind = ITEM_RANGE;
+    text = read_number(text + 1, &item->stop);
+    return *text == ':' ? read_number(text + 1, &item->step) : text;
+}
+
+/* How many items; -1 with an error raised for what is not a key. */
+static int read_key(const char *key, Item *items)
+{
+    const char *text = skip_blanks(key ? key : "");
+    int count = 0;
+    while (text && *text) {
+        text = count < MOST_ITEMS ? read_item(text, &items[count++]) : NULL;
+        if (text && *text == ',')
+            text = skip_blanks(text + 1);
+        else if (text && *text)
+            text = NULL;
+    }
+    if (text && key)
+        return count;
+    gt_fail(GT_INVALID, "\"%.60s\" is no key: it is like \"0, 1:-1, ..., ::2, newaxis\"",
+            key ? key : "NULL");
+    return -1;
+}
+
+/* Puts ranges over everything in place of "...", or at the end; how many items there are then. */
+static int fill_key(Item *items, int count, int rank)
+{
+    const Item everything = {ITEM_RANGE, absent, absent, absent};
+    int axes = 0, ellipses = 0, at = count;
+    for (int i = 0; i < count; i++) {
+        axes += items[i].kind == ITEM_INDEX || items[i].kind == ITEM_RANGE;
+        ellipses += items[i].kind == ITEM_ELLIPSIS;
+        at = items[i].kind == ITEM_ELLIPSIS ? i : at;
+    }
+    if (axes > rank || ellipses > 1 || count - ellipses + rank - axes > MOST_ITEMS) {
+        gt_fail(GT_INVALID, "%d axes and %d times ... do not fit rank %d", axes, ellipses, rank);
+        return -1;
+    }
+    memmove(items + at + rank - axes, items + at + ellipses,
+            (size_t)(count - at - ellipses) * sizeof *items);
+    for (int i = 0; i < rank - axes; i++)
+        items[at + i] = everything;
+    return count - ellipses + rank - axes;
+}
+
+/* What a range takes of an axis, by Python's rules: `start`, and as many as are returned. */
+static int64_t resolve_range(Item *item, int64_t length)
+{
+    int64_t step = item->step == absent ? 1 : item->step;
+    int64_t low = step > 0 ? 0 : -1, high = step > 0 ? length : length - 1;
+    int64_t bound[2] = {item->start, item->stop};
+    for (int i = 0; i < 2; i++) {
+        if (bound[i] == absent)
+            bound[i] = (step > 0) == (i == 0) ? low : high;
+        else if (bound[i] < 0)
+            bound[i] = bound[i] + length < low ? low : bound[i] + length;
+        else
+            bound[i] = bound[i] > high ? high : bound[i];
+    }
+    *item = (Item){ITEM_RANGE, bound[0], bound[1], step};
+    int64_t way = step > 0 ? bound[1] - bound[0] : bound[0] - bound[1];
+    return way > 0 ? (way - 1) / (step > 0 ? step : -step) + 1 : 0;
+}
+
+/* What a key takes of a tensor: a block, from which steps other than 1 then choose, as a shape. */
+typedef struct Cut {
+    gt_Shape begin, size, result;
+    int64_t first[GT_MAX_RANK], step[GT_MAX_RANK], count[GT_MAX_RANK];
+} Cut;
+
+/* One item, for axis d; false with an error raised if it cannot be. */
+static bool cut_axis(Cut *cut, Item *item, int64_t length, int d)
+{
+    if (item->kind == ITEM_RANGE && item->step == 0) {
+        gt_fail(GT_INVALID, "axis %d: a step of 0", d);
+        return false;
+    }
+    if (item->kind == ITEM_INDEX && (item->start < -length || item->start >= length)) {
+        gt_fail(GT_INVALID, "index %lld is outside axis %d of length %lld", (long long)item->start,
+                d, (long long)length);
+        return false;
+    }
+    int64_t count = item->kind == ITEM_RANGE ? resolve_range(item, length) : 1;
+    cut->first[d] =
+        item->start < 0 && item->kind == ITEM_INDEX ? item->start + length : item->start;
+    cut->count[d] = count;
+    cut->step[d] = item->kind == ITEM_RANGE && count > 1 ? item->step : 1;
+    bool stepped = cut->step[d] != 1;
+    cut->begin.dims[d] = count && !stepped ? cut->first[d] : 0;
+    cut->size.dims[d] = stepped ? length : count;
+    return true;
+}
+
+static bool cut_out(Cut *cut, Item *items, int count, const gt_Spec *in)
+{
+    cut->begin.rank = cut->size.rank = in->rank;
+    for (int i = 0, d = 0; i < count; i++) {
+        bool new_axis = items[i].kind == ITEM_NEW_AXIS;
+        if (!new_axis && !cut_axis(cut, &items[i], in->dims[d], d))
+            return false;
+        if (items[i].kind != ITEM_INDEX && cut->result.rank == GT_MAX_RANK) {
+            gt_fail(GT_INVALID, "the result would have more than %d dimensions", GT_MAX_RANK);
+            return false;
+        }
+        if (items[i].kind != ITEM_INDEX)
+            cut->result.dims[cut->result.rank++] = new_axis ? 1 : cut->count[d];
+        d += !new_axis;
+    }
+    return true;
+}
+
+static gt_Tensor *get_item(gt_Tensor *x, const char *key)
+{
+    Item items[MOST_ITEMS];
+    Cut cut = {0};
+    gt_Spec in = gt_spec(x);
+    int count = gt_status() == GT_OK ? read_key(key, items) : -1;
+    if (count < 0 || (count = fill_key(items, count, in.rank)) < 0 ||
+        !cut_out(&cut, items, count, &in))
+        return NULL;
+    gt_Tensor *y = gt_slice(x, cut.begin, cut.size);
+    for (int d = 0; d < in.rank; d++)
+        if (cut.step[d] != 1) {
+            double first = (double)cut.first[d], step = (double)cut.step[d];
+            double stop = first + (double)cut.count[d] * step;
+            y = gt_take(y, gt_arange(first, stop, step, .dtype = GT_INT64), .axis = d);
+        }
+    return gt_reshape(y, cut.result);
+}
+GT_COMPOSED(get_item, (const char *here, gt_Tensor *x, const char *key), (x, key))
+
+/* ---- where something is ---- */
+
+#define GT_STRUCT gt_NonzeroOptions
+GT_OPTION_TYPE(gt_NonzeroOptions, GT_NONZERO_OPTIONS);
+#undef GT_STRUCT
+
+/* The number of places, if it is to be found in x itself. */
+static int64_t count_places(gt_Tensor *x, gt_Tensor *found)
+{
+    gt_Context *context = gt_enter();
+    gt_Value *value = context ? gt_value_read(context, NULL, NULL, "x", 0, x) : NULL;
+    if (value && value->symbol >= 0)
+        gt_fail(GT_UNSUPPORTED, "inside a traced function the numbers of x, and so the number of "
+                                "places, are not known yet: say .length, and with .fill_value what "
+                                "follows the last place");
+    return gt_status() == GT_OK ? (int64_t)gt_item(gt_sum(found)) : 0;
+}
+
+/* Place number p goes to element p; what is no place, or one too many, behind the last, to be cut
+ * off. */
+static gt_Tensor *nonzero(gt_Tensor *x, const gt_NonzeroOptions *given)
+{
+    gt_NonzeroOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_NonzeroOptions), &options, given);
+    gt_Spec in = gt_spec(x);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (in.rank == 0) {
+        gt_fail(GT_INVALID, "a number without axes has no coordinates");
+        return NULL;
+    }
+    if (options.length < GT_INHERIT || options.length > INT32_MAX) {
+        gt_fail(GT_INVALID, "a length of %lld is not possible", (long long)options.length);
+        return NULL;
+    }
+    gt_Tensor *found = gt_cast(gt_cast(gt_ravel(x), GT_BOOL), GT_INT64);
+    bool filled = options.length != GT_INHERIT;
+    int64_t length = filled ? options.length : count_places(x, found);
+    gt_Tensor *number = gt_cumsum(found, .exclusive = true);
+    gt_Tensor *fits = gt_logical_and(found, gt_less(number, (double)length));
+    gt_Tensor *places = gt_arange(0, (double)in.size, 1, .dtype = GT_INT64);
+    places = gt_scatter_add(gt_where(fits, number, (double)length), places, gt_shape(length + 1));
+    places = gt_slice(places, gt_shape(0), gt_shape(length));
+    gt_Tensor *there = gt_less(gt_arange(0, (double)length, 1, .dtype = GT_INT64), gt_sum(found));
+    gt_Tensor *coordinate[GT_MAX_RANK];
+    for (int d = in.rank - 1; d >= 0; d--) {
+        coordinate[d] = gt_mod(places, (double)in.dims[d]);
+        if (filled)
+            coordinate[d] = gt_where(there, coordinate[d], (double)options.fill_value);
+        places = gt_floor_divide(places, (double)in.dims[d]);
+    }
+    return gt_stack(((gt_Tensors){in.rank, coordinate}));
+}
+GT_COMPOSED_OPTIONS(nonzero, nonzero, gt_NonzeroOptions)

@@ -69,12 +69,22 @@ GT_API gt_Tensor *gt_take_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
                              const gt_TakeOptions *options);
 /* Zeros of that shape, with updates added at the indices of an axis: the transpose of gt_take.
  * gt_scatter_add(indices, updates, gt_shape(10, 4), .axis = 0); `updates` is what gt_take of such a
- * shape would give. */
+ * shape would give. The numbers are computed when they are read first; see gt_rows. */
 #define gt_scatter_add(indices, updates, ...)                                                      \
     gt_scatter_add_at(GT_HERE, indices, updates, GT_FIRST(__VA_ARGS__),                            \
                       GT_KEYWORDS(gt_TakeOptions, GT_TAKE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_scatter_add_at(const char *here, gt_Tensor *indices, gt_Tensor *updates,
                                     gt_Shape shape, const gt_TakeOptions *options);
+
+/* Is this gradient rows: zeros but for what was added at some indices of axis 0, and fewer of those
+ * than there are rows? Then `indices` (n) and `values` (n, ...) get what was added; an index may be
+ * there more than once, and a negative one counts from the end. Else false and NULLs, which is no
+ * error. Either pointer may be NULL. The gradient of gt_take along axis 0 is rows, and so is the
+ * sum of such gradients and what gt_scatter_add gives, until an operation or gt_data reads their
+ * numbers; then they are a tensor like any other. The same in a traced function. */
+#define gt_rows(gradient, indices, values) gt_rows_at(GT_HERE, gradient, indices, values)
+GT_API bool gt_rows_at(const char *here, gt_Tensor *gradient, gt_Tensor **indices,
+                       gt_Tensor **values);
 
 #define GT_TAKE_ALONG_OPTIONS(F)                                                                   \
     F(uint32_t, size, (uint32_t)sizeof(gt_TakeAlongOptions), "for ABI growth")                     \
@@ -172,11 +182,47 @@ GT_API gt_Status gt_vsplit_at(const char *here, gt_Tensor *x, int count, gt_Tens
 GT_API gt_Tensor *gt_slice_update_at(const char *here, gt_Tensor *x, gt_Shape begin,
                                      gt_Tensor *updates);
 /* x with x[indices[i, 0], indices[i, 1], ...] replaced by updates[i]: indices (n, k) for the first
- * k axes of x, updates (n, the other axes). Of an index that is there twice the last one counts;
- * the gradient goes to both. */
+ * k axes of x, updates (n, the other axes). Of updates of the same place the last one counts, and
+ * gets the gradient alone. */
 #define gt_scatter_update(x, indices, updates) gt_scatter_update_at(GT_HERE, x, indices, updates)
 GT_API gt_Tensor *gt_scatter_update_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
                                        gt_Tensor *updates);
+
+/* Zeros of that shape with values[i] added at the place indices[i], as in gt_scatter_update:
+ * indices (n, k) for the first k axes, values (n, the other axes). (gt_scatter_add goes along one
+ * axis.) */
+#define gt_scatter(indices, values, shape) gt_scatter_at(GT_HERE, indices, values, shape)
+GT_API gt_Tensor *gt_scatter_at(const char *here, gt_Tensor *indices, gt_Tensor *values,
+                                gt_Shape shape);
+
+/* ---- as Python writes it ---- */
+
+/* gt_get_item(x, "0, 1:-1, ..., ::-2"): x[0, 1:-1, ..., ::-2]. For each axis, separated by commas,
+ * a whole number (the axis goes), or start:stop:step as in Python; "..." stands for all axes that
+ * are not named, which without it are the last ones; "newaxis" puts in a dimension of 1. What is
+ * cut out with steps of 1 is a gt_slice, other steps are a gt_take. */
+#define gt_get_item(x, key) gt_get_item_at(GT_HERE, x, key)
+GT_API gt_Tensor *gt_get_item_at(const char *here, gt_Tensor *x, const char *key);
+
+/* ---- where something is ---- */
+
+#define GT_NONZERO_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_NonzeroOptions), "for ABI growth")                       \
+    F(int64_t, length, GT_INHERIT, "how many places; GT_INHERIT: as many as there are")            \
+    F(int64_t, fill_value, 0, "the coordinates of places that are not there")
+typedef struct gt_NonzeroOptions gt_NonzeroOptions;
+struct gt_NonzeroOptions {
+    GT_NONZERO_OPTIONS(GT_MEMBER)
+};
+/* Where x is not 0 (NaN is not): int64 (rank, places), row d the coordinates along axis d, in
+ * row-major order of the places; gt_unstack gives NumPy's tuple. With `.length` the result is that
+ * long whatever x holds, filled up or cut off, as in JAX (whose keyword is size): inside a traced
+ * function it must be given. No gradient. */
+#define gt_nonzero(...)                                                                            \
+    gt_nonzero_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
+                  GT_KEYWORDS(gt_NonzeroOptions, GT_NONZERO_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_nonzero_at(const char *here, gt_Tensor *x, const gt_NonzeroOptions *options);
+GT_API gt_Tensor *(gt_nonzero)(gt_Tensor *x);
 
 GT_END
 

@@ -5,6 +5,7 @@
 
 #include "core/internal.h"
 #include "ops/operand.h"
+#include "ops/reshaping.h"
 #include "ops/table.h"
 
 /* Inside the library an operation reports the call site of the function the user called. */
@@ -77,6 +78,16 @@ gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_L
 
 /* Elements that make one piece of element-wise work. */
 #define GT_CHUNK 16384
+/* Number i of an input of integers. */
+static inline int64_t gt_whole_at(const gt_Kernel *kernel, int input, int64_t i)
+{
+    const void *data = kernel->input[input];
+    gt_DType dtype = kernel->input_spec[input]->dtype;
+    return dtype == GT_INT32   ? ((const int32_t *)data)[i]
+           : dtype == GT_INT64 ? ((const int64_t *)data)[i]
+                               : ((const uint8_t *)data)[i];
+}
+
 /* Work on elements [first, first + n) of output 0, for operations that need no broadcasting. */
 typedef void gt_ChunkBody(const gt_Kernel *kernel, int64_t first, int64_t n);
 gt_Status gt_run_chunks(const gt_Kernel *kernel, gt_ChunkBody *body);
@@ -127,10 +138,21 @@ gt_Axes gt_reduced_last(int rank, uint32_t bits);
 /* How many numbers the axes of a set hold. */
 int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits);
 
+/* Whole numbers, int64, folded into [0, n) as padding of that mode, not GT_PAD_CONSTANT, does. */
+gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
+
 /* ---- for gradient rules ---- */
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);
+/* Of a gradient that is rows (gt_rows): which rows it has, each once, int64 (n) and padded with the
+ * number of rows of the whole; the gradient becomes their sums (n, ...), padded with zeros. NULL,
+ * and the gradient as it is, for one that is not. */
+gt_Tensor *gt_distinct_rows(gt_Tensor **gradient);
+/* y[i] = x[i + 1] along the axis, or x[i - 1] if `later` is false; 0 where there is none. */
+gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later);
+/* y[i] = b[i] + a[i] y[i - 1] along the axis, from y[0] = b[0]; reversed, y[i + 1] for y[i - 1]. */
+gt_Tensor *gt_linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 

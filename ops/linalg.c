@@ -528,6 +528,11 @@ GT_COMPOSED(lstsq, (const char *here, gt_Tensor *a, gt_Tensor *b), (a, b))
 
 /* ---- determinants ---- */
 
+static size_t lu_bytes(int64_t n, size_t element)
+{
+    return piece(n * n, element) + piece(n, sizeof(Int));
+}
+
 static gt_Status slogdet_shape(gt_ShapeRule *rule)
 {
     const gt_Spec *in = rule->input[0];
@@ -536,30 +541,41 @@ static gt_Status slogdet_shape(gt_ShapeRule *rule)
     rule->output[0] = *in;
     rule->output[0].rank -= 2;
     rule->output[1] = rule->output[0];
-    int64_t n = in->dims[in->rank - 1];
-    rule->scratch = piece(n * n, gt_dtype_size(in->dtype)) + piece(n, sizeof(Int));
+    rule->scratch = lu_bytes(in->dims[in->rank - 1], gt_dtype_size(in->dtype));
     return GT_OK;
 }
 
-/* The transposed matrix has the same determinant. */
-static bool slogdet_body(const Job *job, int64_t batch, char *scratch)
+/* The LU factors of a matrix, of which the pivots on the diagonal are of interest; `sign` gets that
+ * of the swaps of rows. The transposed matrix, which LAPACK sees, has the same determinant. */
+static const void *factored(const Job *job, gt_BlasFunction *getrf, const void *x, char *scratch,
+                            double *sign)
 {
     int64_t rows = job->a.rows;
-    void *a = take_piece(&scratch, rows * rows, job->element);
+    void *lu = take_piece(&scratch, rows * rows, job->element);
     Int *pivots = take_piece(&scratch, rows, sizeof(Int));
     Int n = (Int)rows, info = 0;
-    double sign = 1, sum = 0;
-    memcpy(a, input_at(job, 0, batch * rows * rows), (size_t)(rows * rows) * job->element);
+    memcpy(lu, x, (size_t)(rows * rows) * job->element);
     if (n > 0)
-        ((Getrf *)job->lapack[0])(&n, &n, a, &n, pivots, &info);
-    for (Int i = 0; i < n; i++) {
-        double u = number_at(job, a, i * rows + i);
-        sign *= (u < 0) != (pivots[i] != i + 1) ? -1 : 1;
+        ((Getrf *)getrf)(&n, &n, lu, &n, pivots, &info);
+    *sign = 1;
+    for (Int i = 0; i < n; i++)
+        *sign = pivots[i] == i + 1 ? *sign : -*sign;
+    return lu;
+}
+
+static bool slogdet_body(const Job *job, int64_t batch, char *scratch)
+{
+    int64_t n = job->a.rows;
+    double sign, sum = 0;
+    const void *lu = factored(job, job->lapack[0], input_at(job, 0, batch * n * n), scratch, &sign);
+    for (int64_t i = 0; i < n; i++) {
+        double u = number_at(job, lu, i * n + i);
+        sign *= u < 0 ? -1 : u == 0 ? 0 : 1;
         sum += log(fabs(u));
     }
-    gt_number_store(job->dtype, job->kernel->output[0], batch, info > 0 ? 0 : sign);
-    gt_number_store(job->dtype, job->kernel->output[1], batch, info > 0 ? -INFINITY : sum);
-    return info >= 0;
+    gt_number_store(job->dtype, job->kernel->output[0], batch, sign);
+    gt_number_store(job->dtype, job->kernel->output[1], batch, sum);
+    return true;
 }
 
 static gt_Status slogdet_run(const gt_Kernel *kernel)
@@ -603,12 +619,64 @@ static gt_Slogdet slogdet(gt_Tensor *x)
 }
 GT_COMPOSED_BY(gt_Slogdet, slogdet, slogdet, (const char *here, gt_Tensor *x), (x))
 
-static gt_Tensor *det(gt_Tensor *x)
+static gt_Status det_shape(gt_ShapeRule *rule)
 {
-    gt_Slogdet parts = slogdet(x);
-    return gt_multiply(parts.sign, gt_exp(parts.logabsdet));
+    const gt_Spec *in = rule->input[0];
+    if (check_matrix(in, true) != GT_OK)
+        return gt_status();
+    rule->output[0] = *in;
+    rule->output[0].rank -= 2;
+    rule->scratch = lu_bytes(in->dims[in->rank - 1], gt_dtype_size(in->dtype));
+    return GT_OK;
 }
-GT_COMPOSED_UNARY(det, det)
+
+/* The product of the pivots, its exponent kept apart: no step overflows. */
+static bool det_body(const Job *job, int64_t batch, char *scratch)
+{
+    int64_t n = job->a.rows;
+    double product;
+    int exponent = 0;
+    const void *lu =
+        factored(job, job->lapack[0], input_at(job, 0, batch * n * n), scratch, &product);
+    for (int64_t i = 0; i < n; i++) {
+        int step = 0;
+        product = frexp(product * number_at(job, lu, i * n + i), &step);
+        exponent += step;
+    }
+    gt_number_store(job->dtype, job->kernel->output[0], batch, ldexp(product, exponent));
+    return true;
+}
+
+static gt_Status det_run(const gt_Kernel *kernel)
+{
+    Job job = new_job(kernel, det_body);
+    return find_lapack(&job, 0, "getrf") ? run_job(&job, "has no determinant") : gt_status();
+}
+
+/* d det A = cof A, which singular matrices have, too */
+static gt_Status det_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_expand_dims(gt_expand_dims(gt_upstream(rule, 0), -1), -1);
+    gt_Tensor *x = gt_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_apply_one(NULL, &gt_op_cofactor, NULL, 1, &x)));
+}
+
+const gt_Operation gt_op_det = {
+    .size = sizeof(gt_Operation),
+    .name = "det",
+    .formula = "det A",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = det_shape,
+    .run = det_run,
+    .gradient = det_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 3))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 2, 2))},
+                                   GT_SAMPLES_END},
+};
+GT_DEFINE_UNARY(det)
 
 static gt_Tensor *logdet(gt_Tensor *x)
 {
@@ -929,6 +997,235 @@ static gt_Svd svd(gt_Tensor *x)
     return (gt_Svd){out[0], out[1], out[2]};
 }
 GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x), (x))
+
+/* ---- cofactors: what det's derivatives are made of ----
+ *
+ * With A = U S V' and p[i] the product of the singular values but s[i]: cof A = det U det V U diag(p)
+ * V', of any rank (G. W. Stewart, On the adjugate matrix, 1998). Its derivative, in the frame of U
+ * and V, is that of the cofactors of a diagonal matrix, with q[i, j] the product but for s[i] and
+ * s[j]: element (i, i) grows by q[i, j] with element (j, j), element (i, j) shrinks by it with (j, i).
+ */
+static int64_t gemm_bytes(int64_t n, gt_DType dtype)
+{
+    gt_Context *context = gt_enter();
+    return context ? (int64_t)context->kernels->gemm_scratch[gt_loop_type(dtype)](n, n, n) : 0;
+}
+
+typedef struct Frame {
+    void *u, *s, *vh, *gemm;
+    double *before, *after; /* s[i]: the products of those, times det U det V the first */
+} Frame;
+
+static size_t frame_bytes(int64_t n, gt_DType dtype)
+{
+    size_t element = gt_dtype_size(dtype);
+    size_t work =
+        piece(n * n, element) + piece(8 * n, sizeof(Int)) + piece(svd_work(n, 2 * n), element);
+    size_t lu = lu_bytes(n, element);
+    return 2 * piece(n * n, element) + piece(n, element) + 2 * piece(n, sizeof(double)) +
+           piece(gemm_bytes(n, dtype), 1) + (work > lu ? work : lu);
+}
+
+static bool take_frame(const Job *job, int64_t batch, char **scratch, Frame *frame)
+{
+    int64_t n = job->a.rows;
+    frame->u = take_piece(scratch, n * n, job->element);
+    frame->vh = take_piece(scratch, n * n, job->element);
+    frame->s = take_piece(scratch, n, job->element);
+    frame->before = take_piece(scratch, n, sizeof(double));
+    frame->after = take_piece(scratch, n, sizeof(double));
+    frame->gemm = take_piece(scratch, gemm_bytes(n, job->dtype), 1);
+    if (!svd_into(job, batch, *scratch, frame->u, frame->s, frame->vh))
+        return false;
+    double product = 1;
+    for (int k = 0; k < 2; k++) {
+        double sign;
+        const void *lu = factored(job, job->lapack[1], k ? frame->vh : frame->u, *scratch, &sign);
+        for (int64_t i = 0; i < n; i++)
+            sign = number_at(job, lu, i * n + i) < 0 ? -sign : sign;
+        product *= sign;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        frame->before[i] = product;
+        product *= number_at(job, frame->s, i);
+    }
+    product = 1;
+    for (int64_t i = n - 1; i >= 0; i--) {
+        frame->after[i] = product;
+        product *= number_at(job, frame->s, i);
+    }
+    return true;
+}
+
+/* c = op(a) op(b) of square matrices */
+static void product(const Job *job, const Frame *frame, bool transpose_a, const void *a,
+                    bool transpose_b, const void *b, void *c)
+{
+    int64_t n = job->a.rows;
+    job->kernel->context->kernels->gemm[gt_loop_type(job->dtype)](transpose_a, transpose_b, n, n, n,
+                                                                  a, n, b, n, c, n, frame->gemm);
+}
+
+static gt_Status cofactor_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *in = rule->input[0];
+    if (check_matrix(in, true) != GT_OK)
+        return gt_status();
+    rule->output[0] = *in;
+    rule->scratch = frame_bytes(in->dims[in->rank - 1], in->dtype);
+    return GT_OK;
+}
+
+static bool cofactor_body(const Job *job, int64_t batch, char *scratch)
+{
+    int64_t n = job->a.rows;
+    Frame frame;
+    if (!take_frame(job, batch, &scratch, &frame))
+        return false;
+    for (int64_t i = 0; i < n * n; i++)
+        gt_number_store(job->dtype, frame.u, i,
+                        number_at(job, frame.u, i) * frame.before[i % n] * frame.after[i % n]);
+    product(job, &frame, false, frame.u, false, frame.vh, output_at(job, 0, batch * n * n));
+    return true;
+}
+
+static gt_Status run_cofactor(const gt_Kernel *kernel, MatrixBody *body)
+{
+    Job job = new_job(kernel, body);
+    if (kernel->output_spec[0]->size == 0)
+        return GT_OK;
+    return find_lapack(&job, 0, "gesdd") && find_lapack(&job, 1, "getrf")
+               ? run_job(&job, "has no cofactors")
+               : gt_status();
+}
+
+static gt_Status cofactor_run(const gt_Kernel *kernel)
+{
+    return run_cofactor(kernel, cofactor_body);
+}
+
+static gt_Tensor *cofactor_gradient(gt_Tensor *a, gt_Tensor *g)
+{
+    return gt_apply_one(NULL, &gt_op_cofactor_gradient, NULL, 2, (gt_Tensor *[]){a, g});
+}
+
+static gt_Status cofactor_rule(gt_GradientRule *rule)
+{
+    return gt_give(rule, 0, cofactor_gradient(gt_input(rule, 0), gt_upstream(rule, 0)));
+}
+
+const gt_Operation gt_op_cofactor = {
+    .size = sizeof(gt_Operation),
+    .name = "cofactor",
+    .formula = "the matrix of cofactors, det A A'^-1 where that is",
+    .flags = GT_OP_INTERNAL,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = cofactor_shape,
+    .run = cofactor_run,
+    .gradient = cofactor_rule,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 3))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 2, 2))},
+                                   GT_SAMPLES_END},
+};
+
+/* (A, G) -> d sum(G cof A) / dA: the second derivative of det, in the direction G */
+
+static gt_Status cofactor_gradient_shape(gt_ShapeRule *rule)
+{
+    char a[200], b[200];
+    if (cofactor_shape(rule) != GT_OK)
+        return gt_status();
+    if (!gt_spec_equal(rule->input[0], rule->input[1]))
+        return gt_fail(GT_INVALID, "matrices differ: %s and %s",
+                       gt_spec_text(rule->input[0], a, sizeof a),
+                       gt_spec_text(rule->input[1], b, sizeof b));
+    const gt_Spec *in = rule->input[0];
+    int64_t n = in->dims[in->rank - 1];
+    rule->scratch += 2 * piece(n * n, gt_dtype_size(in->dtype));
+    return GT_OK;
+}
+
+static bool cofactor_gradient_body(const Job *job, int64_t batch, char *scratch)
+{
+    int64_t n = job->a.rows;
+    Frame frame;
+    void *h = take_piece(&scratch, n * n, job->element),
+         *m = take_piece(&scratch, n * n, job->element);
+    if (!take_frame(job, batch, &scratch, &frame))
+        return false;
+    product(job, &frame, false, input_at(job, 1, batch * n * n), true, frame.vh, m);
+    product(job, &frame, true, frame.u, false, m, h); /* U' G V */
+    memset(m, 0, (size_t)(n * n) * job->element);
+    for (int64_t i = 0; i < n; i++) {
+        double between = frame.before[i];
+        for (int64_t j = i + 1; j < n; j++) {
+            double q = between * frame.after[j];
+            between *= number_at(job, frame.s, j);
+            for (int k = 0; k < 2; k++) {
+                int64_t a = k ? j : i, b = k ? i : j;
+                gt_number_store(job->dtype, m, a * n + a,
+                                number_at(job, m, a * n + a) + q * number_at(job, h, b * n + b));
+                gt_number_store(job->dtype, m, a * n + b, -q * number_at(job, h, b * n + a));
+            }
+        }
+    }
+    product(job, &frame, false, m, false, frame.vh, h);
+    product(job, &frame, false, frame.u, false, h, output_at(job, 0, batch * n * n));
+    return true;
+}
+
+static gt_Status cofactor_gradient_run(const gt_Kernel *kernel)
+{
+    return run_cofactor(kernel, cofactor_gradient_body);
+}
+
+static gt_Tensor *trace(gt_Tensor *x)
+{
+    x = gt_trace(x, .axis1 = -2, .axis2 = -1);
+    return gt_expand_dims(gt_expand_dims(x, -1), -1);
+}
+
+/* It is symmetric in its two directions, G and that of the upstream gradient W. In A, the third
+ * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X, Y
+ * det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
+static gt_Status cofactor_gradient_rule(gt_GradientRule *rule)
+{
+    gt_Tensor *a = gt_input(rule, 0), *w = gt_upstream(rule, 0);
+    if (gt_wants(rule, 1))
+        gt_give(rule, 1, cofactor_gradient(a, w));
+    if (gt_wants(rule, 0)) {
+        gt_Tensor *x = solve_with(a, gt_input(rule, 1), false), *y = solve_with(a, w, false);
+        gt_Tensor *xy = gt_matmul(x, y), *yx = gt_matmul(y, x);
+        gt_Tensor *scale = gt_subtract(gt_multiply(trace(x), trace(y)), trace(xy));
+        gt_Tensor *mixed = gt_add(gt_multiply(x, trace(y)), gt_multiply(y, trace(x)));
+        gt_Tensor *sum = gt_add(gt_multiply(identity_like(a), scale), gt_add(xy, yx));
+        sum = solve_with(a, transposed(gt_subtract(sum, mixed)), true);
+        gt_Tensor *det = gt_expand_dims(gt_expand_dims(gt_det(a), -1), -1);
+        gt_give(rule, 0, gt_multiply(sum, det));
+    }
+    return gt_status();
+}
+
+const gt_Operation gt_op_cofactor_gradient = {
+    .size = sizeof(gt_Operation),
+    .name = "cofactor_gradient",
+    .formula = "d sum(G cof A) / dA",
+    .flags = GT_OP_INTERNAL,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 3,
+    .shape = cofactor_gradient_shape,
+    .run = cofactor_gradient_run,
+    .gradient = cofactor_gradient_rule,
+    .samples =
+        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(MATRIX(3, 3), GT_ANY(3, 3))},
+                            {.inputs = 2, .input = GT_INPUTS(MATRIX(2, 2, 2), GT_ANY(2, 2, 2))},
+                            GT_SAMPLES_END},
+};
 
 /* ---- pinv ---- */
 

@@ -87,11 +87,12 @@ GT_API gt_Tensor *gt_matrix_power_at(const char *here, gt_Tensor *x, int64_t pow
 
 /* ---- determinants ---- */
 
-/* The determinant. Its gradient needs the inverse: for a singular matrix it is an error. */
+/* The determinant. Its gradient is the matrix of cofactors, which exists for singular matrices, too,
+ * of any rank, as does the second derivative; from the third on a singular matrix is an error. */
 GT_DECLARE_UNARY(det);
 #define gt_det(x) gt_det_at(GT_HERE, x)
-/* Its sign and the logarithm of its absolute value (0 and -inf for a singular matrix); both NULL on
- * failure. */
+/* Its sign and the logarithm of its absolute value: 0 and -inf for a singular matrix, for which the
+ * gradient, the transposed inverse, is an error. The sign has none. Both NULL on failure. */
 typedef struct gt_Slogdet {
     gt_Tensor *sign, *logabsdet;
 } gt_Slogdet;

@@ -223,18 +223,6 @@ typedef struct SparseOptions {
 GT_OPTION_TYPE(SparseOptions, SPARSE_OPTIONS);
 #undef GT_STRUCT
 
-static int64_t label_at(const gt_Kernel *kernel, int64_t row)
-{
-    switch (kernel->input_spec[0]->dtype) {
-    case GT_INT32:
-        return ((const int32_t *)kernel->input[0])[row];
-    case GT_INT64:
-        return ((const int64_t *)kernel->input[0])[row];
-    default:
-        return ((const uint8_t *)kernel->input[0])[row];
-    }
-}
-
 static bool ignored(const gt_Kernel *kernel, int64_t label)
 {
     const SparseOptions *options = kernel->options;
@@ -245,7 +233,7 @@ static bool ignored(const gt_Kernel *kernel, int64_t label)
 static gt_Status check_labels(const gt_Kernel *kernel, const Rows *rows)
 {
     for (int64_t row = 0; row < rows->rows; row++) {
-        int64_t label = label_at(kernel, row);
+        int64_t label = gt_whole_at(kernel, 0, row);
         if ((label < 0 || label >= rows->classes) && !ignored(kernel, label))
             return gt_fail(GT_INVALID, "label %lld of row %lld is not in [0, %lld)",
                            (long long)label, (long long)row, (long long)rows->classes);
@@ -277,7 +265,7 @@ static void sparse_softmax_crossentropy_tiles(const gt_Kernel *kernel, void *arg
         int64_t count = rows->rows - row < rows->block ? rows->rows - row : rows->block;
         log_softmax_rows(kernel, rows, row, count, scratch);
         for (int64_t i = 0; i < count; i++) {
-            int64_t label = label_at(kernel, row + i), at = i * rows->classes + label;
+            int64_t label = gt_whole_at(kernel, 0, row + i), at = i * rows->classes + label;
             bool skip = ignored(kernel, label);
             if (single)
                 ((float *)kernel->output[0])[row + i] = skip ? 0 : -((const float *)scratch)[at];
@@ -357,7 +345,7 @@ static gt_Status sparse_slope_shape(gt_ShapeRule *rule)
     {                                                                                              \
         const type *up = (const type *)kernel->input[2] + row;                                     \
         for (int64_t i = 0; i < count; i++, y += classes) {                                        \
-            int64_t label = label_at(kernel, row + i);                                             \
+            int64_t label = gt_whole_at(kernel, 0, row + i);                                             \
             type factor = up[i];                                                                   \
             if (ignored(kernel, label)) {                                                          \
                 memset(y, 0, (size_t)classes * sizeof(type));                                      \
@@ -669,17 +657,17 @@ static gt_Tensor *log_cosh(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOp
 }
 LOSS(log_cosh, gt_LossOptions)
 
-/* With q = min(|e|, delta): q^2 / 2 + delta (|e| - q). */
+/* With q = e kept within [-delta, delta]: q (e - q / 2), without |e|, whose second derivative at 0
+ * would be lost. */
 static gt_Tensor *huber(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_HuberOptions *options)
 {
     if (!(options->delta > 0)) {
         gt_fail(GT_INVALID, "delta %g is not above 0", options->delta);
         return NULL;
     }
-    gt_Tensor *size = gt_abs(gt_subtract(y_pred, targets(y_true, y_pred)));
-    gt_Tensor *inner = gt_minimum(size, options->delta);
-    gt_Tensor *entries = gt_add(gt_multiply(gt_square(inner), 0.5),
-                                gt_multiply(gt_subtract(size, inner), options->delta));
+    gt_Tensor *e = gt_subtract(y_pred, targets(y_true, y_pred));
+    gt_Tensor *inner = gt_clip(e, -options->delta, options->delta);
+    gt_Tensor *entries = gt_multiply(inner, gt_subtract(e, gt_multiply(inner, 0.5)));
     return reduced_entries(entries, options->reduction, options->sample_weight);
 }
 LOSS(huber, gt_HuberOptions)

@@ -74,7 +74,7 @@ struct gt_HuberOptions {
 GT_DECLARE_LOSS(huber, gt_HuberOptions);
 
 /* For the hinges labels are -1 and 1; a y_true of zeros and ones alone is taken as 2 y_true - 1. */
-/* max(1 - y_true y_pred, 0) */
+/* max(1 - y_true y_pred, 0); flat at its kink */
 #define gt_hinge(...) GT_LOSS_(gt_hinge_at, __VA_ARGS__)
 GT_DECLARE_LOSS(hinge, gt_LossOptions);
 /* max(1 - y_true y_pred, 0)^2 */

@@ -200,6 +200,97 @@ GT_BINARY_RECORD(hypot, "sqrt(a^2 + b^2)", float, 3, GT_OP_MAY_REUSE, GT_ANY, GT
                  .saves_outputs = 1, .gradient = hypot_gradient);
 GT_DEFINE_BINARY(hypot)
 
+/* ---- spherical Bessel functions j[n], for sinc: j[0] is sin(x) / x, and with its neighbours in
+ * place of a division every derivative is smooth at 0 (NIST Digital Library of Mathematical
+ * Functions, 10.49, 10.51, 10.53) ---- */
+
+typedef struct BesselOptions {
+    uint32_t size;
+    int32_t order;
+} BesselOptions;
+#define BESSEL_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(BesselOptions), "for ABI growth")                           \
+    F(int32_t, order, 0, "n of j[n]")
+#define GT_STRUCT BesselOptions
+GT_OPTION_TYPE(BesselOptions, BESSEL_OPTIONS);
+#undef GT_STRUCT
+
+/* As far as n, where the recurrence j[k+1] = (2k + 1) / x j[k] - j[k-1] loses digits, the power
+ * series x^n / (2n + 1)!! sum of (-x^2 / 2)^k / (k! (2n + 3) (2n + 5) ...). */
+static double bessel_of(double x, int n)
+{
+    if (fabs(x) <= n) {
+        double term = 1, sum = 0;
+        for (int k = 1; k <= n; k++)
+            term *= x / (2 * k + 1);
+        for (int k = 1; fabs(term) > 1e-18 * fabs(sum); k++) {
+            sum += term;
+            term *= -x * x / 2 / k / (2 * (n + k) + 1);
+        }
+        return sum;
+    }
+    double before = cos(x) / x, now = sin(x) / x; /* j[-1], j[0] */
+    for (int k = 0; k < n; k++) {
+        double next = (2 * k + 1) / x * now - before;
+        before = now;
+        now = next;
+    }
+    return now;
+}
+#define BESSEL(x) bessel_of(x, ((const BesselOptions *)kernel->options)->order)
+OWN_LOOP(spherical_bessel, BESSEL)
+
+static gt_Status spherical_bessel_shape(gt_ShapeRule *rule)
+{
+    const BesselOptions *options = rule->options;
+    if (options->order < 0 || options->order > 1000)
+        return gt_fail(GT_INVALID, "order %d is not in [0, 1000]", (int)options->order);
+    return gt_shape_float(rule);
+}
+
+static gt_Tensor *spherical_bessel(gt_Tensor *x, int32_t order)
+{
+    BesselOptions options = {sizeof options, order};
+    return gt_apply_one(NULL, &gt_op_spherical_bessel, &options, 1, &x);
+}
+
+/* j[n]' = (n j[n-1] - (n + 1) j[n+1]) / (2n + 1) */
+static gt_Status spherical_bessel_gradient(gt_GradientRule *rule)
+{
+    int32_t n = ((const BesselOptions *)gt_rule_options(rule))->order;
+    gt_Tensor *x = gt_input(rule, 0);
+    gt_Tensor *slope = gt_multiply(spherical_bessel(x, n + 1), -(n + 1.0) / (2 * n + 1));
+    if (n > 0)
+        slope = gt_add(slope, gt_multiply(spherical_bessel(x, n - 1), n / (2 * n + 1.0)));
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
+}
+
+#define ORDER(n)                                                                                   \
+    &(const BesselOptions)                                                                         \
+    {                                                                                              \
+        sizeof(BesselOptions), n                                                                   \
+    }
+const gt_Operation gt_op_spherical_bessel = {
+    .size = sizeof(gt_Operation),
+    .name = "spherical_bessel",
+    .formula = "j[n](x): sin(x) / x for n = 0",
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(BesselOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = spherical_bessel_shape,
+    .run = spherical_bessel_run,
+    .gradient = spherical_bessel_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-4, 4, 7)), .options = ORDER(1)},
+            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-9, 9, 9)), .options = ORDER(3)},
+            GT_SAMPLES_END},
+};
+
 /* ---- made of others ---- */
 
 static gt_Tensor *power_of_two(gt_Tensor *x)
@@ -209,12 +300,9 @@ static gt_Tensor *power_of_two(gt_Tensor *x)
 }
 GT_COMPOSED_UNARY(exp2, power_of_two)
 
-/* The argument of the sine is kept from 0, where 1 is chosen. */
 static gt_Tensor *sinc(gt_Tensor *x)
 {
-    gt_Tensor *zero = gt_equal(x, 0), *one = gt_scalar(1, gt_dtype(x));
-    gt_Tensor *angle = gt_multiply(gt_where(zero, one, x), 3.14159265358979323846);
-    return gt_where(zero, one, gt_divide(gt_sin(angle), angle));
+    return spherical_bessel(gt_multiply(gt_as_float(x), 3.14159265358979323846), 0);
 }
 GT_COMPOSED_UNARY(sinc, sinc)
 

@@ -39,7 +39,8 @@ GT_DECLARE_UNARY(arccos);
 #define gt_arccos(x) gt_arccos_at(GT_HERE, x)
 GT_DECLARE_UNARY(arctan);
 #define gt_arctan(x) gt_arctan_at(GT_HERE, x)
-/* The angle of the point (x = b, y = a), in [-pi, pi]. The second operand may be a C number. */
+/* The angle of the point (x = b, y = a), in [-pi, pi]; its slopes at the origin are NaN. The second
+ * operand may be a C number. */
 GT_DECLARE_BINARY(arctan2);
 #define gt_arctan2(a, b) gt_arctan2_at(GT_HERE, a, gt_operand(b))
 

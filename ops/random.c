@@ -3,8 +3,10 @@
 #include "ops/random.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
+#include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/reshaping.h"
+#include "ops/sorting.h"
 
 #include <math.h>
 #include <string.h>
@@ -409,6 +411,185 @@ gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, 
                 &(IntegersOptions){sizeof(IntegersOptions), shape, options.dtype, low, high},
                 options.generator, NULL);
 }
+
+/* ---- categories ---- */
+
+typedef struct SampleOptions {
+    uint32_t size;
+    int64_t samples;
+    gt_DType dtype;
+} SampleOptions;
+#define SAMPLE_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(SampleOptions), "for ABI growth")                           \
+    F(int64_t, samples, 1, "how many are drawn for each row")                                      \
+    F(gt_DType, dtype, GT_INT32, "int32 or int64")
+#define GT_STRUCT SampleOptions
+GT_OPTION_TYPE(SampleOptions, SAMPLE_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_CategoricalOptions
+GT_OPTION_TYPE(gt_CategoricalOptions, GT_CATEGORICAL_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status categorical_shape(gt_ShapeRule *rule)
+{
+    const SampleOptions *options = rule->options;
+    const gt_Spec *logits = rule->input[1];
+    char text[160];
+    if (!takes_state(rule) || !gt_takes(logits, GT_TAKES_FLOAT))
+        return gt_status();
+    if (options->dtype != GT_INT32 && options->dtype != GT_INT64)
+        return gt_fail(GT_INVALID, "type %s is not possible here; it takes int32 and int64",
+                       gt_dtype_name(options->dtype));
+    if (logits->rank != 2 || logits->dims[1] < 1 || logits->dims[1] > INT32_MAX ||
+        options->samples < 0)
+        return gt_fail(GT_INVALID,
+                       "%lld classes cannot be drawn by logits of shape %s, which is "
+                       "to be (rows, classes)",
+                       (long long)options->samples,
+                       gt_shape_text(gt_spec_shape(logits), text, sizeof text));
+    rule->scratch = (size_t)logits->dims[1] * sizeof(double);
+    return draw_shape(rule, options->dtype, gt_shape(logits->dims[0], options->samples));
+}
+
+/* The running sums of e^(logit - the largest); the last is what they come to. NaN if there is none.
+ */
+static double distribution(const gt_Kernel *kernel, int64_t row, double *sums)
+{
+    int64_t classes = kernel->input_spec[1]->dims[1];
+    const float *narrow = (const float *)kernel->input[1] + row * classes;
+    const double *wide = (const double *)kernel->input[1] + row * classes;
+    double most = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < classes; i++) {
+        sums[i] = kernel->input_spec[1]->dtype == GT_FLOAT32 ? (double)narrow[i] : wide[i];
+        most = sums[i] > most ? sums[i] : most;
+    }
+    for (int64_t i = 0; i < classes; i++)
+        sums[i] = sum += exp(sums[i] - most);
+    return sum;
+}
+
+/* The first class whose sum is above the number: none of probability 0, which adds nothing. */
+static int64_t class_of(const double *sums, int64_t classes, double number)
+{
+    int64_t low = 0, high = classes - 1;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (sums[middle] > number)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Row r takes the numbers r samples, ... of the stream. */
+static void categorical_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                              void *scratch)
+{
+    enum { PIECE = 512 };
+    (void)argument;
+    const SampleOptions *options = kernel->options;
+    int64_t classes = kernel->input_spec[1]->dims[1], samples = options->samples;
+    double *sums = scratch, uniform[PIECE];
+    for (int64_t row = first; row < last; row++) {
+        double total = distribution(kernel, row, sums);
+        for (int64_t done = 0; done < samples; done += PIECE) {
+            int64_t count = samples - done < PIECE ? samples - done : PIECE;
+            int64_t at = row * samples + done;
+            kernel->context->kernels->random_uniform[GT_LOOP_F64](stream(kernel, 0), at, count,
+                                                                  uniform);
+            for (int64_t i = 0; i < count; i++) {
+                int64_t drawn = class_of(sums, classes, uniform[i] * total);
+                if (options->dtype == GT_INT64)
+                    ((int64_t *)kernel->output[0])[at + i] = drawn;
+                else
+                    ((int32_t *)kernel->output[0])[at + i] = (int32_t)drawn;
+            }
+        }
+    }
+}
+
+/* Is every logit less than inf and some more than -inf in every row? */
+static gt_Status check_logits(const gt_Kernel *kernel)
+{
+    const gt_Spec *spec = kernel->input_spec[1];
+    for (int64_t row = 0; row < spec->dims[0]; row++) {
+        bool possible = false, bad = false;
+        for (int64_t i = row * spec->dims[1]; i < (row + 1) * spec->dims[1]; i++) {
+            double x = spec->dtype == GT_FLOAT32 ? (double)((const float *)kernel->input[1])[i]
+                                                 : ((const double *)kernel->input[1])[i];
+            possible = possible || x > -INFINITY;
+            bad = bad || !(x < INFINITY);
+        }
+        if (bad || !possible)
+            return gt_fail(GT_INVALID, "row %lld of the logits %s", (long long)row,
+                           bad ? "has one that is inf or NaN"
+                               : "is -inf only: no class is possible");
+    }
+    return GT_OK;
+}
+
+static gt_Status categorical_run(const gt_Kernel *kernel)
+{
+    return check_logits(kernel) != GT_OK
+               ? gt_status()
+               : gt_for_tiles(kernel, kernel->input_spec[1]->dims[0], categorical_tiles, NULL);
+}
+
+const gt_Operation gt_op_categorical = {
+    .size = sizeof(gt_Operation),
+    .name = "categorical",
+    .formula = "classes drawn with the probabilities softmax(logits)",
+    .why_not = "its result is an integer",
+    .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
+    .options = GT_STRUCT_TYPE(SampleOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .shape = categorical_shape,
+    .run = categorical_run,
+    .samples =
+        (const gt_Sample[]){{.inputs = 2,
+                             .input = GT_INPUTS(STATE, GT_ANY(2, 3)),
+                             .options = &(const SampleOptions){sizeof(SampleOptions), 4, GT_INT32}},
+                            GT_SAMPLES_END},
+};
+
+static gt_Tensor *categorical(gt_Tensor *logits, int64_t samples,
+                              const gt_CategoricalOptions *given)
+{
+    gt_CategoricalOptions options;
+    gt_options_fill(&gt_CategoricalOptions_type, &options, given);
+    const SampleOptions record = {sizeof record, samples, options.dtype};
+    if (gt_rank(logits) < 0)
+        return NULL;
+    return draw(NULL, &gt_op_categorical, &record, options.generator, logits);
+}
+GT_COMPOSED(categorical,
+            (const char *here, gt_Tensor *logits, int64_t samples,
+             const gt_CategoricalOptions *options),
+            (logits, samples, options))
+
+/* ---- orders ---- */
+
+#define GT_STRUCT gt_ShuffleOptions
+GT_OPTION_TYPE(gt_ShuffleOptions, GT_SHUFFLE_OPTIONS);
+#undef GT_STRUCT
+
+/* Sorted by random keys of 64 bits: of a million keys two are equal once in 4e7 times. */
+static gt_Tensor *shuffle(gt_Tensor *x, const gt_ShuffleOptions *given)
+{
+    gt_ShuffleOptions options;
+    gt_options_fill(&gt_ShuffleOptions_type, &options, given);
+    gt_Spec spec = gt_spec(x);
+    int axis = gt_status() == GT_OK ? gt_axis(options.axis, spec.rank) : -1;
+    if (axis < 0)
+        return NULL;
+    gt_Tensor *keys = gt_random_integers(gt_shape(spec.dims[axis]), INT64_MIN, INT64_MAX,
+                                         .dtype = GT_INT64, .generator = options.generator);
+    return gt_take(x, gt_argsort(keys), .axis = axis);
+}
+GT_COMPOSED_OPTIONS(shuffle, shuffle, gt_ShuffleOptions)
 
 /* ---- dropout ---- */
 

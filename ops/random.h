@@ -68,6 +68,40 @@ struct gt_RandomIntegersOptions {
 GT_API gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
                                         const gt_RandomIntegersOptions *options);
 
+/* gt_categorical(logits, samples): classes drawn for each row of logits (rows, classes): (rows,
+ * samples). Class c comes up with probability softmax(logits)[c]: never where the logit is -inf. A
+ * row in which no class is possible, or a logit is NaN or inf, is an error. */
+#define GT_CATEGORICAL_OPTIONS(F)                                                                  \
+    F(uint32_t, size, (uint32_t)sizeof(gt_CategoricalOptions), "for ABI growth")                   \
+    F(gt_DType, dtype, GT_INT32, "int32 or int64")                                                 \
+    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+typedef struct gt_CategoricalOptions gt_CategoricalOptions;
+struct gt_CategoricalOptions {
+    GT_CATEGORICAL_OPTIONS(GT_MEMBER)
+};
+#define gt_categorical(...)                                                                        \
+    gt_categorical_at(                                                                             \
+        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
+        GT_KEYWORDS(gt_CategoricalOptions, GT_CATEGORICAL_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Tensor *gt_categorical_at(const char *here, gt_Tensor *logits, int64_t samples,
+                                    const gt_CategoricalOptions *options);
+
+/* x in a random order along an axis; every order is equally likely. Its gradient is put back into
+ * the order of x. */
+#define GT_SHUFFLE_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ShuffleOptions), "for ABI growth")                       \
+    F(int32_t, axis, 0, "what lies along it is moved as a whole")                                  \
+    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+typedef struct gt_ShuffleOptions gt_ShuffleOptions;
+struct gt_ShuffleOptions {
+    GT_SHUFFLE_OPTIONS(GT_MEMBER)
+};
+#define gt_shuffle(...)                                                                            \
+    gt_shuffle_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
+                  GT_KEYWORDS(gt_ShuffleOptions, GT_SHUFFLE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_shuffle_at(const char *here, gt_Tensor *x, const gt_ShuffleOptions *options);
+GT_API gt_Tensor *(gt_shuffle)(gt_Tensor *x);
+
 /* gt_random_dropout(x, rate): each element becomes 0 with probability `rate`, else x / (1 - rate).
  * Rate 1 gives zeros, rate 0 gives x. With `.noise_shape`, elements along its dimensions of 1 fall
  * together; -1 in it means x's dimension. The gradient passes where x did. Remembers no mask: the

@@ -895,8 +895,7 @@ static gt_Status cumsum_gradient(gt_GradientRule *rule)
     return gt_give(rule, 0, gt_reshape(back, gt_spec_shape(gt_input_spec(rule, 0))));
 }
 
-/* y[i] = x[i + 1] along the axis, or x[i - 1] if `later` is false; 0 where there is none. */
-static gt_Tensor *neighbour(gt_Tensor *x, int axis, bool later)
+gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
 {
     gt_Spec spec = gt_spec(x);
     if (gt_status() != GT_OK || spec.size == 0)
@@ -908,8 +907,6 @@ static gt_Tensor *neighbour(gt_Tensor *x, int axis, bool later)
     before.dims[axis] = !later;
     return gt_pad(gt_slice(x, begin, size), before, after);
 }
-
-static gt_Tensor *linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse);
 
 /* With h[k] = g[k] + x[k+1] h[k+1], which runs backwards, the gradient is h[k] times the product of
  * the factors before k: right where factors are 0. Exclusive: g[k+1] in place of g[k]. */
@@ -925,8 +922,8 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         axis = 0;
     }
     if (options->exclusive)
-        up = neighbour(up, axis, !reverse);
-    gt_Tensor *h = linear_recurrence(neighbour(x, axis, !reverse), up, axis, !reverse);
+        up = gt_neighbour(up, axis, !reverse);
+    gt_Tensor *h = gt_linear_recurrence(gt_neighbour(x, axis, !reverse), up, axis, !reverse);
     gt_Tensor *before = gt_cumprod(x, .axis = axis, .exclusive = true, .reverse = reverse);
     return gt_give(rule, 0, gt_reshape(gt_multiply(before, h), shape));
 }
@@ -983,7 +980,7 @@ typedef struct RecurrenceOptions {
 GT_OPTION_TYPE(RecurrenceOptions, RECURRENCE_OPTIONS);
 #undef GT_STRUCT
 
-static gt_Tensor *linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse)
+gt_Tensor *gt_linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse)
 {
     RecurrenceOptions options = {sizeof options, axis, reverse};
     return gt_apply_one(NULL, &gt_op_linear_recurrence, &options, 2, (gt_Tensor *[]){a, b});
@@ -1009,10 +1006,10 @@ static gt_Status recurrence_gradient(gt_GradientRule *rule)
     const RecurrenceOptions *options = gt_rule_options(rule);
     int axis = options->axis;
     bool reverse = options->reverse;
-    gt_Tensor *next = neighbour(gt_input(rule, 0), axis, !reverse);
-    gt_Tensor *l = linear_recurrence(next, gt_upstream(rule, 0), axis, !reverse);
+    gt_Tensor *next = gt_neighbour(gt_input(rule, 0), axis, !reverse);
+    gt_Tensor *l = gt_linear_recurrence(next, gt_upstream(rule, 0), axis, !reverse);
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_multiply(l, neighbour(gt_output(rule, 0), axis, reverse)));
+        gt_give(rule, 0, gt_multiply(l, gt_neighbour(gt_output(rule, 0), axis, reverse)));
     if (gt_wants(rule, 1))
         gt_give(rule, 1, l);
     return gt_status();
@@ -1087,6 +1084,33 @@ static gt_Tensor *nanmin(gt_Tensor *x, const gt_ReduceOptions *options)
                     count_numbers(x, options));
 }
 COMPOSED(nanmin)
+
+/* The first number that equals the best one, which a NaN in its place does not; -1 if none does. */
+static gt_Tensor *nanarg(gt_Tensor *x, const gt_ArgOptions *given, bool largest)
+{
+    gt_ArgOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ArgOptions), &options, given);
+    x = gt_as_float(x);
+    gt_Tensor *best = largest ? gt_nanmax(x, .axis = options.axis, .keepdims = true)
+                              : gt_nanmin(x, .axis = options.axis, .keepdims = true);
+    gt_Tensor *none = gt_isnan(options.keepdims          ? best
+                               : options.axis == GT_NONE ? gt_reshape(best, gt_shape())
+                                                         : gt_squeeze(best, .axis = options.axis));
+    gt_Tensor *index = gt_argmax_at(NULL, gt_cast(gt_equal(x, best), GT_UINT8), &options);
+    return gt_where(none, gt_scalar(-1, GT_INT32), index);
+}
+
+static gt_Tensor *nanargmax(gt_Tensor *x, const gt_ArgOptions *options)
+{
+    return nanarg(x, options, true);
+}
+GT_COMPOSED_OPTIONS(nanargmax, nanargmax, gt_ArgOptions)
+
+static gt_Tensor *nanargmin(gt_Tensor *x, const gt_ArgOptions *options)
+{
+    return nanarg(x, options, false);
+}
+GT_COMPOSED_OPTIONS(nanargmin, nanargmin, gt_ArgOptions)
 
 static gt_Tensor *ptp(gt_Tensor *x, const gt_ReduceOptions *options)
 {

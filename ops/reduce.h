@@ -84,6 +84,18 @@ GT_API gt_Tensor *(gt_argmax)(gt_Tensor *x);
 GT_API gt_Tensor *gt_argmin_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options);
 GT_API gt_Tensor *(gt_argmin)(gt_Tensor *x);
 
+/* The same of the numbers that are not NaN; -1 where there are none. */
+#define gt_nanargmax(...)                                                                          \
+    gt_nanargmax_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
+                    GT_KEYWORDS(gt_ArgOptions, GT_ARG_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_nanargmax_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options);
+GT_API gt_Tensor *(gt_nanargmax)(gt_Tensor *x);
+#define gt_nanargmin(...)                                                                          \
+    gt_nanargmin_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
+                    GT_KEYWORDS(gt_ArgOptions, GT_ARG_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_nanargmin_at(const char *here, gt_Tensor *x, const gt_ArgOptions *options);
+GT_API gt_Tensor *(gt_nanargmin)(gt_Tensor *x);
+
 #define GT_CUMULATIVE_OPTIONS(F)                                                                   \
     F(uint32_t, size, (uint32_t)sizeof(gt_CumulativeOptions), "for ABI growth")                    \
     F(int32_t, axis, GT_NONE, "along this axis; GT_NONE: of x flattened")                          \

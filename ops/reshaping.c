@@ -1,6 +1,7 @@
 /* Shapes and orders: records, kernels and gradient rules of ops/reshaping.h. */
 #include "ops/reshaping.h"
 #include "ops/cast.h"
+#include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/reduce.h"
@@ -628,14 +629,66 @@ const gt_Operation gt_op_pad = {
             GT_SAMPLES_END},
 };
 
-gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
-                     const gt_PadOptions *given)
+gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode)
+{
+    double most = (double)(n - 1), period = 2 * (double)n;
+    switch (mode) {
+    case GT_PAD_EDGE:
+        return gt_maximum(gt_minimum(indices, most), 0);
+    case GT_PAD_WRAP:
+        return gt_mod(indices, (double)n);
+    case GT_PAD_REFLECT: /* by 0 is 0 */
+        indices = gt_mod(indices, 2 * most);
+        return gt_minimum(indices, gt_add(gt_negative(indices), 2 * most));
+    case GT_PAD_SYMMETRIC:
+        indices = gt_mod(indices, period);
+        return gt_minimum(indices, gt_add(gt_negative(indices), period - 1));
+    default:
+        gt_fail(GT_INVALID, "%d is no mode of padding", (int)mode);
+        return NULL;
+    }
+}
+
+/* Axis by axis the elements that the indices of the result fold to. */
+static gt_Tensor *pad_repeating(gt_Tensor *x, gt_Shape before, gt_Shape after, gt_PadMode mode)
+{
+    gt_Spec in = gt_spec(x);
+    char a[160], b[160], text[160];
+    bool fits = gt_status() == GT_OK && before.rank == in.rank && after.rank == in.rank;
+    for (int d = 0; fits && d < in.rank; d++) {
+        int64_t most = INT32_MAX, more[2] = {before.dims[d], after.dims[d]};
+        fits = more[0] >= 0 && more[0] <= most && more[1] >= 0 && more[1] <= most &&
+               (in.dims[d] > 0 || more[0] + more[1] == 0);
+    }
+    if (!fits) {
+        gt_fail(GT_INVALID, "%s cannot be repeated %s before and %s after it",
+                gt_shape_text(gt_spec_shape(&in), text, sizeof text),
+                gt_shape_text(before, a, sizeof a), gt_shape_text(after, b, sizeof b));
+        return NULL;
+    }
+    for (int d = 0; d < in.rank; d++)
+        if (before.dims[d] + after.dims[d] > 0) {
+            gt_Tensor *indices =
+                gt_arange(-(double)before.dims[d], (double)(in.dims[d] + after.dims[d]), 1,
+                          .dtype = GT_INT64);
+            x = gt_take(x, gt_fold_indices(indices, in.dims[d], mode), .axis = d);
+        }
+    return x;
+}
+
+static gt_Tensor *pad(gt_Tensor *x, gt_Shape before, gt_Shape after, const gt_PadOptions *given)
 {
     gt_PadOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_PadOptions), &options, given);
+    if (options.mode != GT_PAD_CONSTANT)
+        return pad_repeating(x, before, after, options.mode);
     PadOptions all = {sizeof all, before, after, options.value};
-    return gt_apply_one(here, &gt_op_pad, &all, 1, &x);
+    return gt_apply_one(NULL, &gt_op_pad, &all, 1, &x);
 }
+GT_COMPOSED(pad,
+            (const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
+             const gt_PadOptions *options),
+            (x, before, after, options))
 
 /* ---- turns and grids ---- */
 

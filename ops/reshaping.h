@@ -108,15 +108,26 @@ GT_API gt_Tensor *gt_repeat_at(const char *here, gt_Tensor *x, int64_t repeats,
 #define gt_tile(x, repeats) gt_tile_at(GT_HERE, x, repeats)
 GT_API gt_Tensor *gt_tile_at(const char *here, gt_Tensor *x, gt_Shape repeats);
 
+/* What stands around a, b, c, d: a number; a a | d d; c d | a b; c b | c b; b a | d c. */
+typedef enum gt_PadMode {
+    GT_PAD_CONSTANT = 0,
+    GT_PAD_EDGE = 1,
+    GT_PAD_WRAP = 2,
+    GT_PAD_REFLECT = 3,
+    GT_PAD_SYMMETRIC = 4
+} gt_PadMode;
+
 #define GT_PAD_OPTIONS(F)                                                                          \
     F(uint32_t, size, (uint32_t)sizeof(gt_PadOptions), "for ABI growth")                           \
-    F(double, value, 0, "what is put around")
+    F(double, value, 0, "what is put around")                                                      \
+    F(gt_PadMode, mode, GT_PAD_CONSTANT, "that number, or what is repeated")
 typedef struct gt_PadOptions gt_PadOptions;
 struct gt_PadOptions {
     GT_PAD_OPTIONS(GT_MEMBER)
 };
 /* With before[i] and after[i] more elements at the start and the end of axis i:
- * gt_pad(x, gt_shape(1, 0), gt_shape(1, 2), .value = -1). */
+ * gt_pad(x, gt_shape(1, 0), gt_shape(1, 2), .value = -1). The other modes are NumPy's, and go on in
+ * the same way where more is asked for than x has. */
 #define gt_pad(x, before, ...)                                                                     \
     gt_pad_at(GT_HERE, x, before, GT_FIRST(__VA_ARGS__),                                           \
               GT_KEYWORDS(gt_PadOptions, GT_PAD_OPTIONS, GT_AFTER_1(__VA_ARGS__)))

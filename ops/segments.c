@@ -3,8 +3,11 @@
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
+#include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
+#include "ops/reshaping.h"
+#include "ops/sorting.h"
 
 #include <math.h>
 
@@ -40,11 +43,7 @@ static gt_Status segment_shape(gt_ShapeRule *rule)
 /* Where row i goes; all were looked at before. */
 static int64_t segment_of(const gt_Kernel *kernel, int64_t i)
 {
-    const void *ids = kernel->input[1];
-    gt_DType dtype = kernel->input_spec[1]->dtype;
-    int64_t id = dtype == GT_INT32   ? ((const int32_t *)ids)[i]
-                 : dtype == GT_INT64 ? ((const int64_t *)ids)[i]
-                                     : ((const uint8_t *)ids)[i];
+    int64_t id = gt_whole_at(kernel, 1, i);
     return id < 0 ? id + kernel->output_spec[0]->dims[0] : id;
 }
 
@@ -178,18 +177,33 @@ static gt_Status segment_max_gradient(gt_GradientRule *rule)
     return gt_give(rule, 0, gt_multiply(best, gt_take(share, ids)));
 }
 
-/* The product of the others: of those that are not 0, divided by x; 0 if another one is 0. */
+/* For rows sorted by segment: the product of those of the same segment before each (or after, if
+ * `later`). It starts anew, at 1, where the segment changes; sorted ids are 1 and more, so that the
+ * 0 beyond the ends is another one. */
+static gt_Tensor *product_beside(gt_Tensor *x, gt_Tensor *sorted, bool later)
+{
+    gt_Shape along = gt_tensor_shape(sorted);
+    for (int rank = gt_rank(x); along.rank < rank;)
+        along.dims[along.rank++] = 1;
+    gt_Tensor *goes_on = gt_reshape(gt_equal(sorted, gt_neighbour(sorted, 0, later)), along);
+    gt_Tensor *zero = gt_zeros_like(x);
+    return gt_linear_recurrence(gt_where(goes_on, gt_neighbour(x, 0, later), zero),
+                                gt_where(goes_on, zero, 1), 0, later);
+}
+
+/* The product of the others, without dividing, since factors may be 0: those before times those
+ * after. */
 static gt_Status segment_prod_gradient(gt_GradientRule *rule)
 {
     const SegmentOptions *options = gt_rule_options(rule);
-    gt_DType dtype = gt_input_spec(rule, 0)->dtype;
     gt_Tensor *x = gt_input(rule, 0), *ids = gt_input(rule, 1);
-    gt_Tensor *zero = gt_equal(x, 0), *safe = gt_where(zero, gt_scalar(1, dtype), x);
-    gt_Tensor *product = gt_segment_prod(safe, ids, options->segments);
-    gt_Tensor *zeros = gt_segment_sum(gt_cast(zero, GT_INT32), ids, options->segments);
-    gt_Tensor *other_zeros = gt_subtract(gt_take(zeros, ids), gt_cast(zero, GT_INT32));
-    gt_Tensor *others = gt_divide(gt_take(product, ids), safe);
-    others = gt_where(gt_equal(other_zeros, 0), others, 0);
+    gt_Tensor *from_1 = gt_add(gt_cast(ids, GT_INT64), 1);
+    from_1 = gt_where(gt_less(from_1, 1), gt_add(from_1, (double)options->segments), from_1);
+    gt_Tensor *order = gt_argsort(from_1);
+    gt_Tensor *rows = gt_take(x, order), *sorted = gt_take(from_1, order);
+    gt_Tensor *others =
+        gt_multiply(product_beside(rows, sorted, false), product_beside(rows, sorted, true));
+    others = gt_take(others, gt_argsort(order));
     return gt_give(rule, 0, gt_multiply(others, gt_take(gt_upstream(rule, 0), ids)));
 }
 

@@ -19,7 +19,7 @@ GT_API gt_Tensor *gt_segment_max_at(const char *here, gt_Tensor *x, gt_Tensor *i
 #define gt_segment_min(x, ids, segments) gt_segment_min_at(GT_HERE, x, ids, segments)
 GT_API gt_Tensor *gt_segment_min_at(const char *here, gt_Tensor *x, gt_Tensor *ids,
                                     int64_t segments);
-/* The product; 1 without rows. The first derivative is right where factors are 0. */
+/* The product; 1 without rows. Derivatives of any order are right where factors are 0. */
 #define gt_segment_prod(x, ids, segments) gt_segment_prod_at(GT_HERE, x, ids, segments)
 GT_API gt_Tensor *gt_segment_prod_at(const char *here, gt_Tensor *x, gt_Tensor *ids,
                                      int64_t segments);

@@ -272,6 +272,26 @@ static gt_Tensor *sorted_over(gt_Tensor *x, const gt_Spec *in, uint32_t bits)
     return sorted_rows(gt_reshape(gt_transpose(x, .perm = perm), shape), false, GT_INHERIT).values;
 }
 
+/* The place from which a quantile is taken, by its method. Only the linear one has a slope in q. */
+static gt_Tensor *place_taken(gt_Tensor *at, gt_QuantileMethod method)
+{
+    switch (method) {
+    case GT_QUANTILE_LINEAR:
+        return at;
+    case GT_QUANTILE_LOWER:
+        return gt_stop_gradient(gt_floor(at));
+    case GT_QUANTILE_HIGHER:
+        return gt_stop_gradient(gt_ceil(at));
+    case GT_QUANTILE_MIDPOINT:
+        return gt_stop_gradient(gt_multiply(gt_add(gt_floor(at), gt_ceil(at)), 0.5));
+    case GT_QUANTILE_NEAREST:
+        return gt_stop_gradient(gt_round(at));
+    default:
+        gt_fail(GT_INVALID, "%d is no method of quantiles", (int)method);
+        return NULL;
+    }
+}
+
 /* Between the numbers at floor(q (n - 1)) and the next; the last number is NaN if any is. */
 static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_QuantileOptions *given)
 {
@@ -296,6 +316,7 @@ static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_QuantileOptions 
     }
     gt_Tensor *row = sorted_over(x, &in, bits);
     gt_Tensor *at = gt_multiply(gt_cast(q, in.dtype), (double)(n - 1));
+    at = place_taken(at, options.method);
     gt_Tensor *lower = gt_clip(gt_floor(at), 0, n > 1 ? (double)(n - 2) : 0);
     gt_Tensor *index = gt_cast(lower, GT_INT64);
     gt_Tensor *a = gt_take(row, index, .axis = -1);

@@ -42,17 +42,28 @@ GT_API gt_TopK gt_top_k_at(const char *here, gt_Tensor *x, int64_t k);
 GT_API gt_Tensor *gt_in_top_k_at(const char *here, gt_Tensor *targets, gt_Tensor *predictions,
                                  int64_t k);
 
+/* What is taken between two neighbours: a number on the way from one to the other, the lower, the
+ * higher, the mean of both, the nearer one (half way: the one at an even place). */
+typedef enum gt_QuantileMethod {
+    GT_QUANTILE_LINEAR = 0,
+    GT_QUANTILE_LOWER = 1,
+    GT_QUANTILE_HIGHER = 2,
+    GT_QUANTILE_MIDPOINT = 3,
+    GT_QUANTILE_NEAREST = 4
+} gt_QuantileMethod;
+
 #define GT_QUANTILE_OPTIONS(F)                                                                     \
     F(uint32_t, size, (uint32_t)sizeof(gt_QuantileOptions), "for ABI growth")                      \
     F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
     F(gt_Axes, axes, GT_ALL_AXES, "several axes")                                                  \
-    F(bool, keepdims, false, "reduced axes stay, with size 1")
+    F(bool, keepdims, false, "reduced axes stay, with size 1")                                     \
+    F(gt_QuantileMethod, method, GT_QUANTILE_LINEAR, "what is taken between two neighbours")
 typedef struct gt_QuantileOptions gt_QuantileOptions;
 struct gt_QuantileOptions {
     GT_QUANTILE_OPTIONS(GT_MEMBER)
 };
-/* gt_quantile(x, 0.25, .axis = 0): the number below which the fraction q lies, with linear
- * interpolation between neighbours; NaN if there is one. q from 0 to 1 (gt_percentile: 0 to 100) is
+/* gt_quantile(x, 0.25, .axis = 0): the number below which the fraction q lies, between two
+ * neighbours what the method says; NaN if there is one. q from 0 to 1 (gt_percentile: 0 to 100) is
  * a C number or a tensor of rank 0 or 1, whose axis then comes first in the result. Integers and
  * bool give float32. */
 #define gt_quantile(x, ...)                                                                        \

@@ -37,14 +37,11 @@ static double whole_power(double base, int64_t exponent)
     return result;
 }
 
-static void adam_tiles(const gt_Kernel *kernel, void *numbers, int64_t first, int64_t last,
-                       void *scratch)
+static void adam_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *numbers)
 {
-    (void)scratch;
-    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
     gt_AdamLoop *loop = kernel->context->kernels->adam[gt_loop_type(kernel->output_spec[0]->dtype)];
-    loop(tile.n, tile.output[0], tile.output[1], tile.output[2],
-         kernel->outputs > 3 ? tile.output[3] : NULL, tile.gradient, numbers);
+    loop(tile->n, tile->output[0], tile->output[1], tile->output[2],
+         kernel->outputs > 3 ? tile->output[3] : NULL, tile->gradient, numbers);
 }
 
 static gt_Status adam_run(const gt_Kernel *kernel)
@@ -58,7 +55,7 @@ static gt_Status adam_run(const gt_Kernel *kernel)
                    (1 - whole_power(options->beta_1, step));
     gt_AdamNumbers numbers = {alpha, options->beta_1, options->beta_2, options->epsilon,
                               rate * options->weight_decay};
-    return gt_update_run(kernel, adam_tiles, &numbers);
+    return gt_update_run(kernel, adam_tile, &numbers);
 }
 
 extern const gt_Operation gt_op_adam_update, gt_op_adam_amsgrad_update;

@@ -35,6 +35,7 @@ typedef struct Entry {
     bool given;                /* during a step: it is in the list */
     gt_Tensor *given_gradient; /* during a step; NULL: none */
     gt_Tensor *gradient;       /* the same as the update wants it */
+    gt_Tensor *rows;           /* which rows that has; NULL: all */
 } Entry;
 
 struct gt_Optimizer {
@@ -507,7 +508,30 @@ static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *squares, double limit)
     return gt_multiply(x, gt_cast(factor, gt_dtype(x)));
 }
 
-/* The mean over the calls of an accumulation, then clipping. */
+static double decay_of(const gt_Optimizer *self, const Entry *entry)
+{
+    return entry->decays && is_given(self->base.weight_decay) ? self->base.weight_decay : 0;
+}
+
+/* Does a gradient of 0 change nothing of this variable, its slots and its sums? */
+static bool is_row_wise(const gt_Optimizer *self, const Entry *entry)
+{
+    const gt_OptimizerClass *kind = self->kind;
+    bool says = kind->size > offsetof(gt_OptimizerClass, row_wise) && kind->row_wise;
+    return says && kind->row_wise(self->options) && self->accumulator < 0 &&
+           decay_of(self, entry) == 0;
+}
+
+/* Late gradients are computed now: what follows must not fail. */
+static gt_Status read_gradients(gt_Optimizer *self)
+{
+    for (int32_t i = 0; i < self->entries; i++)
+        if (self->entry[i].gradient)
+            gt_value_data(gt_slot_raw(self->entry[i].gradient)->value);
+    return gt_status();
+}
+
+/* The mean over the calls of an accumulation, or the rows of a lookup, then clipping. */
 static gt_Status prepare_gradients(gt_Optimizer *self)
 {
     const BaseOptions *base = &self->base;
@@ -516,6 +540,8 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
         Entry *entry = &self->entry[i];
         if (!entry->gradient)
             continue;
+        if (is_row_wise(self, entry))
+            entry->rows = gt_distinct_rows(&entry->gradient);
         if (self->accumulator >= 0)
             entry->gradient =
                 gt_divide(gt_add(entry->gradient, slots_of(self, i)[self->accumulator]),
@@ -534,7 +560,7 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
         if (self->entry[i].gradient)
             self->entry[i].gradient =
                 limit_norm(self->entry[i].gradient, joint, base->global_clipnorm);
-    return gt_status();
+    return gt_status() == GT_OK ? read_gradients(self) : gt_status();
 }
 
 /* ---- a step, second half: from here on nothing allocates, hence nothing fails ---- */
@@ -564,7 +590,6 @@ static int64_t accumulation_of(const gt_Optimizer *self)
 static void update_variable(gt_Optimizer *self, int32_t index)
 {
     const Entry *entry = &self->entry[index];
-    bool decays = entry->decays && is_given(self->base.weight_decay);
     self->kind->update(&(gt_OptimizerUpdate){
         .options = self->options,
         .variable = entry->variable,
@@ -573,8 +598,9 @@ static void update_variable(gt_Optimizer *self, int32_t index)
         .gradient = entry->gradient,
         .learning_rate = self->first[LEARNING_RATE],
         .iterations = self->first[ITERATION],
-        .weight_decay = decays ? self->base.weight_decay : 0,
+        .weight_decay = decay_of(self, entry),
         .accumulation = accumulation_of(self),
+        .rows = entry->rows,
     });
 }
 
@@ -651,7 +677,7 @@ static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
     for (int32_t i = 0; i < self->entries; i++) {
         Entry *entry = &self->entry[i];
         entry->given = false;
-        entry->gradient = entry->given_gradient = NULL;
+        entry->gradient = entry->given_gradient = entry->rows = NULL;
     }
     gt_tape_unquiet(context, recording);
     gt_scope_close(context);
@@ -747,7 +773,7 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
 gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
                              const gt_OptimizerUpdate *update)
 {
-    gt_Tensor *input[1 + GT_MAX_OPTIMIZER_SLOTS + 3];
+    gt_Tensor *input[1 + GT_MAX_OPTIMIZER_SLOTS + 4];
     int count = 0;
     input[count++] = update->variable;
     for (int i = 0; i < update->slot_count; i++)
@@ -755,6 +781,8 @@ gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
     input[count++] = update->gradient;
     input[count++] = update->learning_rate;
     input[count++] = update->iterations;
+    if (update->rows)
+        input[count++] = update->rows;
     return gt_apply(NULL, operation, options, count, input, NULL);
 }
 

@@ -50,7 +50,9 @@ GT_API gt_Status gt_minimize_at(const char *here, gt_Optimizer *optimizer, gt_Ta
  * variable alone, all of them NULL is an error. In this order: what is missing is dropped,
  * accumulation, clipping, weight decay, update, moving averages, step count. Everything is checked
  * and computed before the first variable changes: a call that fails changed nothing. The first call
- * builds the optimizer with these variables; one that is not among them is an error later. */
+ * builds the optimizer with these variables; one that is not among them is an error later. Of a
+ * gradient that is rows (gt_rows) only those rows are updated where the others would stay the same,
+ * to the last bit: see docs/gradients.md. */
 #define gt_apply_gradients(optimizer, variables, gradients)                                        \
     gt_apply_gradients_at(GT_HERE, optimizer, variables, gradients)
 GT_API gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *optimizer,
@@ -126,6 +128,9 @@ typedef struct gt_OptimizerUpdate {
     gt_Variable *iterations;  /* int64 (), calls before this one */
     double weight_decay;      /* 0 for an excluded variable */
     int64_t accumulation;     /* an update is due if (iterations + 1) % accumulation is 0 */
+    /* NULL, or, for a class that is row_wise: int64 (n), the gradient is of these rows alone, (n,
+     * ...). Each is there once; what is not below the number of rows is padding. */
+    gt_Tensor *rows;
 } gt_OptimizerUpdate;
 
 typedef struct gt_OptimizerClass {
@@ -140,6 +145,10 @@ typedef struct gt_OptimizerClass {
     gt_Status (*check)(const void *options);
     /* Changes the variable and its slots by one operation with GT_OP_EFFECT: gt_optimizer_apply. */
     gt_Status (*update)(const gt_OptimizerUpdate *update);
+    /* Without weight decay, does an update by a gradient of 0 leave variable and slots as they are,
+     * to the last bit? Then of a gradient that is rows (gt_rows) only those rows are updated. NULL:
+     * no. */
+    bool (*row_wise)(const void *options);
 } gt_OptimizerClass;
 
 /* A new optimizer, floating: whatever is given it takes it over; else gt_optimizer_free, or it goes
@@ -147,7 +156,7 @@ typedef struct gt_OptimizerClass {
 GT_API gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind,
                                       const void *options);
 /* Runs an update operation: variable and slots are inputs and outputs, then come gradient,
- * learning_rate and iterations as inputs. */
+ * learning_rate and iterations as inputs, and rows where they are not NULL. */
 GT_API gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
                                     const gt_OptimizerUpdate *update);
 

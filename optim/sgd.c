@@ -21,13 +21,10 @@ typedef struct SgdUpdate {
 GT_OPTION_TYPE(SgdUpdate, UPDATE_OPTIONS);
 #undef GT_STRUCT
 
-static void sgd_tiles(const gt_Kernel *kernel, void *numbers, int64_t first, int64_t last,
-                      void *scratch)
+static void sgd_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *numbers)
 {
-    (void)scratch;
-    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
     gt_SgdLoop *loop = kernel->context->kernels->sgd[gt_loop_type(kernel->output_spec[0]->dtype)];
-    loop(tile.n, tile.output[0], kernel->outputs > 1 ? tile.output[1] : NULL, tile.gradient,
+    loop(tile->n, tile->output[0], kernel->outputs > 1 ? tile->output[1] : NULL, tile->gradient,
          numbers);
 }
 
@@ -40,12 +37,18 @@ static gt_Status sgd_run(const gt_Kernel *kernel)
     double rate = gt_update_learning_rate(kernel);
     gt_SgdNumbers numbers = {rate, options->momentum, rate * options->weight_decay,
                              options->nesterov};
-    return gt_update_run(kernel, sgd_tiles, &numbers);
+    return gt_update_run(kernel, sgd_tile, &numbers);
 }
 
 extern const gt_Operation gt_op_sgd_update, gt_op_sgd_momentum_update;
-GT_UPDATE_OPERATION(sgd_update, "w -= lr g", 0, SgdUpdate, sgd_run, GT_REAL(-2, 2, 2, 3),
-                    GT_REAL(-2, 2, 2, 3), GT_REAL_SCALAR(0.1, 1), GT_COUNT_SAMPLE);
+GT_ROW_UPDATE_OPERATION(sgd_update, "w -= lr g", 0, SgdUpdate, sgd_run,
+                        {.inputs = 4,
+                         .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3),
+                                            GT_REAL_SCALAR(0.1, 1), GT_COUNT_SAMPLE)},
+                        {.inputs = 5,
+                         .input = GT_INPUTS(GT_REAL(-2, 2, 4, 3), GT_REAL(-2, 2, 1, 3),
+                                            GT_REAL_SCALAR(0.1, 1), GT_COUNT_SAMPLE,
+                                            GT_WHOLE(GT_INT64, 0, 4, 1))});
 GT_UPDATE_OPERATION(sgd_momentum_update, "m = mu m - lr g; w += m, or mu m - lr g with nesterov", 1,
                     SgdUpdate, sgd_run, GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3),
                     GT_REAL(-2, 2, 2, 3), GT_REAL_SCALAR(0.1, 1), GT_COUNT_SAMPLE);
@@ -67,6 +70,12 @@ static int sgd_slots(const void *given, gt_OptimizerSlot *slots)
     return options->momentum != 0;
 }
 
+/* w + -(lr 0) is w; a momentum that stays moves w on. */
+static bool sgd_row_wise(const void *given)
+{
+    return ((const gt_SgdOptions *)given)->momentum == 0;
+}
+
 static gt_Status sgd_apply(const gt_OptimizerUpdate *update)
 {
     const gt_SgdOptions *options = update->options;
@@ -84,7 +93,8 @@ static const gt_OptimizerClass sgd_class = {.size = sizeof(gt_OptimizerClass),
                                             .options = &gt_SgdOptions_type,
                                             .slots = sgd_slots,
                                             .check = sgd_check,
-                                            .update = sgd_apply};
+                                            .update = sgd_apply,
+                                            .row_wise = sgd_row_wise};
 
 gt_Optimizer *gt_sgd_new(const char *here, const gt_SgdOptions *options)
 {

@@ -18,7 +18,8 @@ struct gt_SgdOptions {
 };
 
 /* gt_sgd(0.01, .momentum = 0.9):  w -= lr g;  with momentum m = mu m - lr g and w += m, with
- * nesterov w += mu m - lr g. Slot: momentum, if it is not 0. */
+ * nesterov w += mu m - lr g. Slot: momentum, if it is not 0. Without momentum, weight decay and
+ * gradient accumulation a gradient that is rows (gt_rows) changes only those rows. */
 #define gt_sgd(...) gt_sgd_new(GT_HERE, GT_RATE_FIRST_(gt_SgdOptions, GT_SGD_OPTIONS, __VA_ARGS__))
 GT_API gt_Optimizer *gt_sgd_new(const char *here, const gt_SgdOptions *options);
 

@@ -30,6 +30,27 @@ static gt_Status check_count(const gt_Spec *count)
     return gt_fail(GT_INVALID, "the step count must be one number of type int64");
 }
 
+/* Which input says what rows the gradient has; there may be none. */
+static int rows_input(int outputs)
+{
+    return outputs + 3;
+}
+
+/* The gradient is like the variable, or like as many of its rows. */
+static gt_Status check_gradient(const gt_ShapeRule *rule)
+{
+    const gt_Spec *gradient = rule->input[rule->outputs];
+    gt_Spec wanted = *rule->input[0];
+    if (rule->inputs > rows_input(rule->outputs)) {
+        const gt_Spec *rows = rule->input[rows_input(rule->outputs)];
+        if (rows->dtype != GT_INT64 || rows->rank != 1 || wanted.rank < 1)
+            return gt_fail(GT_INVALID, "the rows are a vector of int64");
+        wanted.dims[0] = rows->size;
+        gt_spec_resize(&wanted);
+    }
+    return check_like(&wanted, gradient, "the gradient");
+}
+
 gt_Status gt_update_shape(gt_ShapeRule *rule)
 {
     const gt_Spec *variable = rule->input[0];
@@ -41,17 +62,17 @@ gt_Status gt_update_shape(gt_ShapeRule *rule)
             return gt_status();
         rule->output[i] = *variable;
     }
-    if (check_like(variable, rule->input[rule->outputs], "the gradient") != GT_OK)
+    if (check_gradient(rule) != GT_OK)
         return gt_status();
     if (rate->size != 1 || !gt_dtype_is_float(rate->dtype))
         return gt_fail(GT_INVALID, "the learning rate must be one number of a float type");
     return check_count(rule->input[rule->outputs + 2]);
 }
 
-/* Calls before this one: the last input. */
+/* Calls before this one: the last input that must be there. */
 static int64_t calls(const gt_Kernel *kernel)
 {
-    return *(const int64_t *)kernel->input[kernel->inputs - 1];
+    return *(const int64_t *)kernel->input[kernel->operation->inputs_min - 1];
 }
 
 bool gt_update_due(const gt_Kernel *kernel, int64_t accumulation, int64_t *step)
@@ -69,24 +90,53 @@ double gt_update_learning_rate(const gt_Kernel *kernel)
                : (double)*(const float *)rate;
 }
 
-gt_Status gt_update_run(const gt_Kernel *kernel, gt_TileBody *body, void *argument)
+/* How the work is cut: parts of `width` numbers, `group` of them a tile. */
+typedef struct Cut {
+    gt_UpdateBody *body;
+    void *argument;
+    const int64_t *rows; /* which part of the variable part i of the gradient is for; NULL: i */
+    int64_t parts, width, group;
+} Cut;
+
+/* Part `at` of variable and slots, `from` of the gradient. */
+static void update_part(const gt_Kernel *kernel, const Cut *cut, int64_t at, int64_t from)
 {
     int64_t size = kernel->output_spec[0]->size;
-    return gt_for_tiles(kernel, (size + GT_CHUNK - 1) / GT_CHUNK, body, argument);
+    size_t bytes = (size_t)cut->width * gt_dtype_size(kernel->output_spec[0]->dtype);
+    gt_UpdateTile tile = {.n = cut->width};
+    if (tile.n > size - at * cut->width)
+        tile.n = size - at * cut->width;
+    for (int i = 0; i < kernel->outputs; i++)
+        tile.output[i] = (char *)kernel->output[i] + (size_t)at * bytes;
+    const char *gradient = kernel->input[kernel->outputs];
+    tile.gradient = gradient ? gradient + (size_t)from * bytes : NULL;
+    cut->body(kernel, &tile, cut->argument);
 }
 
-gt_UpdateTile gt_update_tile(const gt_Kernel *kernel, int64_t first, int64_t last)
+static void update_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                         void *scratch)
+{
+    (void)scratch;
+    const Cut *cut = argument;
+    int64_t end = last * cut->group < cut->parts ? last * cut->group : cut->parts;
+    for (int64_t i = first * cut->group; i < end; i++) {
+        int64_t at = cut->rows ? cut->rows[i] : i;
+        if (!cut->rows || (at >= 0 && at < kernel->output_spec[0]->dims[0]))
+            update_part(kernel, cut, at, i);
+    }
+}
+
+gt_Status gt_update_run(const gt_Kernel *kernel, gt_UpdateBody *body, void *argument)
 {
     const gt_Spec *spec = kernel->output_spec[0];
-    int64_t begin = first * GT_CHUNK;
-    int64_t end = last * GT_CHUNK < spec->size ? last * GT_CHUNK : spec->size;
-    size_t at = (size_t)begin * gt_dtype_size(spec->dtype);
-    gt_UpdateTile tile = {.n = end - begin};
-    for (int i = 0; i < kernel->outputs; i++)
-        tile.output[i] = (char *)kernel->output[i] + at;
-    const char *gradient = kernel->input[kernel->outputs];
-    tile.gradient = gradient ? gradient + at : NULL;
-    return tile;
+    Cut cut = {body, argument, NULL, (spec->size + GT_CHUNK - 1) / GT_CHUNK, GT_CHUNK, 1};
+    if (kernel->inputs > rows_input(kernel->outputs) && spec->size > 0) {
+        cut.rows = kernel->input[rows_input(kernel->outputs)];
+        cut.parts = kernel->input_spec[rows_input(kernel->outputs)]->size;
+        cut.width = spec->size / spec->dims[0];
+        cut.group = cut.width < GT_CHUNK ? GT_CHUNK / cut.width : 1;
+    }
+    return gt_for_tiles(kernel, (cut.parts + cut.group - 1) / cut.group, update_tiles, &cut);
 }
 
 static gt_BinaryLoop *binary_loop(const gt_Kernel *kernel, gt_BinaryLoopId loop)
@@ -106,16 +156,13 @@ static gt_Status pair_shape(gt_ShapeRule *rule)
     return check_count(rule->input[2]);
 }
 
-static void accumulate_tiles(const gt_Kernel *kernel, void *due, int64_t first, int64_t last,
-                             void *scratch)
+static void accumulate_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *due)
 {
-    (void)scratch;
-    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
     if (*(bool *)due)
-        memset(tile.output[0], 0, (size_t)tile.n * gt_dtype_size(kernel->output_spec[0]->dtype));
-    else if (tile.gradient)
-        binary_loop(kernel, GT_LOOP_ADD)(tile.n, tile.output[0], 1, tile.gradient, 1,
-                                         tile.output[0]);
+        memset(tile->output[0], 0, (size_t)tile->n * gt_dtype_size(kernel->output_spec[0]->dtype));
+    else if (tile->gradient)
+        binary_loop(kernel, GT_LOOP_ADD)(tile->n, tile->output[0], 1, tile->gradient, 1,
+                                         tile->output[0]);
 }
 
 static gt_Status accumulate_gradient_run(const gt_Kernel *kernel)
@@ -123,31 +170,26 @@ static gt_Status accumulate_gradient_run(const gt_Kernel *kernel)
     const gt_AccumulateOptions *options = kernel->options;
     int64_t step;
     bool due = gt_update_due(kernel, options->accumulation, &step);
-    return gt_update_run(kernel, accumulate_tiles, &due);
+    return gt_update_run(kernel, accumulate_tile, &due);
 }
 
 /* ---- moving averages ---- */
 
 /* average = variable + m (average - variable), in place; the first one is the variable. */
-static void ema_tiles(const gt_Kernel *kernel, void *momentum, int64_t first, int64_t last,
-                      void *scratch)
+static void ema_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *momentum)
 {
-    (void)scratch;
-    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
-    void *average = tile.output[0];
-    const void *variable = tile.gradient;
-    binary_loop(kernel, GT_LOOP_SUBTRACT)(tile.n, average, 1, variable, 1, average);
-    binary_loop(kernel, GT_LOOP_MULTIPLY)(tile.n, average, 1, momentum, 0, average);
-    binary_loop(kernel, GT_LOOP_ADD)(tile.n, average, 1, variable, 1, average);
+    void *average = tile->output[0];
+    const void *variable = tile->gradient;
+    binary_loop(kernel, GT_LOOP_SUBTRACT)(tile->n, average, 1, variable, 1, average);
+    binary_loop(kernel, GT_LOOP_MULTIPLY)(tile->n, average, 1, momentum, 0, average);
+    binary_loop(kernel, GT_LOOP_ADD)(tile->n, average, 1, variable, 1, average);
 }
 
-static void copy_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                       void *scratch)
+static void copy_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *argument)
 {
-    (void)argument, (void)scratch;
-    gt_UpdateTile tile = gt_update_tile(kernel, first, last);
-    memcpy(tile.output[0], tile.gradient,
-           (size_t)tile.n * gt_dtype_size(kernel->output_spec[0]->dtype));
+    (void)argument;
+    memcpy(tile->output[0], tile->gradient,
+           (size_t)tile->n * gt_dtype_size(kernel->output_spec[0]->dtype));
 }
 
 /* Keras counts updates here, also at the calls between two of them. */
@@ -163,8 +205,8 @@ static gt_Status ema_update_run(const gt_Kernel *kernel)
     double momentum_f64 = options->momentum;
     bool wide = kernel->output_spec[0]->dtype == GT_FLOAT64;
     if (updates(kernel, options) == 0)
-        return gt_update_run(kernel, copy_tiles, NULL);
-    return gt_update_run(kernel, ema_tiles, wide ? (void *)&momentum_f64 : (void *)&momentum_f32);
+        return gt_update_run(kernel, copy_tile, NULL);
+    return gt_update_run(kernel, ema_tile, wide ? (void *)&momentum_f64 : (void *)&momentum_f32);
 }
 
 static gt_Status ema_overwrite_run(const gt_Kernel *kernel)
@@ -173,7 +215,7 @@ static gt_Status ema_overwrite_run(const gt_Kernel *kernel)
     int64_t frequency = options->frequency > 1 ? options->frequency : 1;
     if ((updates(kernel, options) + 1) % frequency != 0)
         return GT_OK;
-    return gt_update_run(kernel, copy_tiles, NULL);
+    return gt_update_run(kernel, copy_tile, NULL);
 }
 
 /* ---- the step count ---- */

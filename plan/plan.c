@@ -920,7 +920,7 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
         return context->status;
     Base *base = plan->bases;
     for (int32_t i = 0; i < plan->inputs; i++)
-        rebase(plan, base++, gt_value_data(input[i]));
+        rebase(plan, base++, gt_value_data(input[i])); /* read already: none is late */
     for (int32_t i = 0; i < plan->outputs; i++) {
         void *data = NULL;
         output[i] = gt_tensor_new(context, &plan->output[i].spec, &data);

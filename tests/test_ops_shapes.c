@@ -189,8 +189,8 @@ static void check_all_axes(gt_Shape shape, gt_DType dtype)
         gt_Tensor *got = gt_sum(x, .axes = axes), *largest = gt_max(x, .axes = axes);
         cr_assert_eq(gt_size(got), outputs, "axes %x: %s", bits, gt_error_message());
         for (int64_t i = 0; i < outputs; i++) {
-            cr_assert_eq(gt_at(got, i), sum[i], "sum over axes %x: element %d of %d: %g, not %g", bits,
-                         (int)i, (int)size, gt_at(got, i), sum[i]);
+            cr_assert_eq(gt_at(got, i), sum[i], "sum over axes %x: element %d of %d: %g, not %g",
+                         bits, (int)i, (int)size, gt_at(got, i), sum[i]);
             cr_assert_eq(gt_at(largest, i), most[i], "max over axes %x: element %d", bits, (int)i);
         }
         free(sum);
@@ -538,6 +538,8 @@ Test(creation, values_and_errors)
     CHECK_EMPTY(gt_arange(1, 1, 1), GT_FLOAT32, gt_shape(0));
     CHECK(gt_linspace(0, 1, 4), GT_FLOAT32, gt_shape(4), 0, 1 / 3.0, 2 / 3.0, 1);
     CHECK(gt_linspace(2, 3, 1), GT_FLOAT32, gt_shape(1), 2);
+    CHECK(gt_linspace(2, 4, 4, .endpoint = false), GT_FLOAT32, gt_shape(4), 2, 2.5, 3, 3.5);
+    CHECK(gt_linspace(2, 4, 1, .endpoint = false), GT_FLOAT32, gt_shape(1), 2);
     CHECK(gt_eye(2, .columns = 3), GT_FLOAT32, gt_shape(2, 3), 1, 0, 0, 0, 1, 0);
     CHECK(gt_eye(3, .k = -2, .dtype = GT_INT32), GT_INT32, gt_shape(3, 3), 0, 0, 0, 0, 0, 0, 1, 0,
           0);

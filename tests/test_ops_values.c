@@ -408,6 +408,184 @@ Test(values, random)
     assert_no_leaks();
 }
 
+Test(values, clip_of_whole_numbers)
+{
+    gt_Tensor *x = gt_cast(gt_array(gt_shape(4), 0, 3, 7, 200), GT_UINT8);
+    gt_Tensor *y = gt_clip(x, 2, 7);
+    NEAR(y, 2, 3, 7, 7);
+    cr_assert(gt_dtype(y) == GT_UINT8);
+    gt_Tensor *wide = gt_clip(gt_cast(x, GT_INT64), -1, 100);
+    NEAR(wide, 0, 3, 7, 100);
+    cr_assert(!gt_clip(x, 0.5, 7) && strstr(gt_error_message(), "clip: "));
+    gt_error_clear();
+    cr_assert(!gt_clip(x, 8, 7) && strstr(gt_error_message(), "clip: "));
+    gt_error_clear();
+    cr_assert(!gt_clip(NULL, 8, 9) && strstr(gt_error_message(), "clip: "));
+    gt_error_clear();
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* The sum of (counted - expected)^2 / expected. */
+static double chi_square(int64_t count, const double *counted, const double *expected)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        sum += (counted[i] - expected[i]) * (counted[i] - expected[i]) / expected[i];
+    return sum;
+}
+
+Test(values, categories)
+{
+    enum { DRAWS = 200000 };
+    gt_Variable *generator = gt_generator(11);
+    gt_Tensor *logits =
+        gt_array64(gt_shape(2, 4), log(0.5), -INFINITY, log(0.3), log(0.2), 700, 701, 699, -800);
+    gt_Tensor *drawn = gt_categorical(logits, DRAWS, .generator = generator);
+    ok("categories");
+    const int32_t *classes = gt_int32_data(drawn);
+    double counted[2][4] = {{0}}, pairs[3][3] = {{0}};
+    for (int i = 0; i < 2 * DRAWS; i++)
+        counted[i / DRAWS][classes[i]]++;
+    for (int i = 0; i < DRAWS; i++)
+        pairs[classes[i] ? classes[i] - 1 : 0][classes[DRAWS + i]]++;
+    cr_assert(counted[0][1] == 0 && counted[1][3] == 0);
+    /* With 2 degrees of freedom a sum above 27.6 comes once in a million times. */
+    double first[3] = {counted[0][0], counted[0][2], counted[0][3]};
+    double off = chi_square(3, first, LIST(DRAWS * 0.5, DRAWS * 0.3, DRAWS * 0.2));
+    cr_assert(off < 27.6, "%g", off);
+    double all = 1 + exp(1) + exp(-1);
+    double off_second =
+        chi_square(3, counted[1], LIST(DRAWS / all, DRAWS * exp(1) / all, DRAWS * exp(-1) / all));
+    cr_assert(off_second < 27.6, "%g", off_second);
+    double together[9], apart[9]; /* rows are independent; 8 degrees: 42.7 */
+    for (int i = 0; i < 9; i++) {
+        together[i] = pairs[i / 3][i % 3];
+        apart[i] = LIST(0.5, 0.3, 0.2)[i / 3] * exp(LIST(0, 1, -1)[i % 3]) / all * DRAWS;
+    }
+    cr_assert(chi_square(9, together, apart) < 42.7);
+    NEAR(generator, 11, 1);
+
+    const int64_t start[2] = {11, 0};
+    gt_variable_set(generator, start, sizeof start);
+    gt_set_threads(3);
+    same_numbers(drawn, gt_categorical(logits, DRAWS, .generator = generator), "drawn again");
+    gt_set_threads(1);
+    gt_Tensor *next = gt_categorical(logits, DRAWS, .generator = generator);
+    cr_assert(memcmp(gt_data(next), gt_data(drawn), 1000) != 0);
+    gt_variable_set(generator, start, sizeof start);
+    gt_Tensor *wide = gt_categorical(logits, DRAWS, .dtype = GT_INT64, .generator = generator);
+    cr_assert(gt_dtype(wide) == GT_INT64 && gt_item(gt_all(gt_equal(wide, drawn))));
+    gt_Tensor *narrow = gt_categorical(gt_cast(logits, GT_FLOAT32), 3);
+    cr_assert(gt_dtype(narrow) == GT_INT32 && gt_size(narrow) == 6);
+    cr_assert(gt_size(gt_categorical(logits, 0)) == 0);
+    cr_assert(gt_size(gt_categorical(gt_zeros_of(gt_shape(0, 3)), 4)) == 0);
+
+    FAILS(gt_categorical(logits, -1),
+          "categorical: -1 classes cannot be drawn by logits of shape (2, "
+          "4), which is to be (rows, classes)");
+    FAILS(gt_categorical(gt_zeros_of(gt_shape(3)), 1),
+          "categorical: 1 classes cannot be drawn by logits of shape (3,), which is to be (rows, "
+          "classes)");
+    FAILS(gt_categorical(logits, 1, .dtype = GT_FLOAT32),
+          "categorical: type float32 is not possible here; it takes int32 and int64");
+    FAILS(gt_categorical(gt_cast(logits, GT_INT32), 1),
+          "categorical: type int32 is not possible here; it takes float32 and float64");
+    FAILS(gt_categorical(gt_array(gt_shape(2, 2), 0, 1, -INFINITY, -INFINITY), 1),
+          "categorical: row 1 of the logits is -inf only: no class is possible");
+    FAILS(gt_categorical(gt_array(gt_shape(1, 2), 0, NAN), 1),
+          "categorical: row 0 of the logits has one that is inf or NaN");
+    FAILS(gt_categorical(gt_array(gt_shape(1, 2), 0, INFINITY), 1),
+          "categorical: row 0 of the logits has one that is inf or NaN");
+    FAILS(gt_categorical(logits, 1, .generator = logits),
+          "categorical: a generator is int64 (2,), made by gt_generator; this is float64 (2, 4)");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(values, shuffling)
+{
+    enum { TIMES = 120000 };
+    gt_Variable *generator = gt_generator(12);
+    gt_Tensor *four = gt_arange(0, 4, 1, .dtype = GT_INT32);
+    double counted[256] = {0}, orders[24], expected[24];
+    for (int i = 0; i < TIMES; i++) {
+        gt_Scope *scope = gt_scope_begin();
+        const int32_t *x = gt_int32_data(gt_shuffle(four, .generator = generator));
+        counted[x[0] * 64 + x[1] * 16 + x[2] * 4 + x[3]]++;
+        gt_scope_end(scope);
+    }
+    ok("shuffling");
+    int found = 0;
+    for (int i = 0; i < 256; i++)
+        if (counted[i] > 0) {
+            cr_assert(found < 24, "there are 24 orders of four numbers");
+            expected[found] = TIMES / 24.0;
+            orders[found++] = counted[i];
+        }
+    /* 23 degrees of freedom: above 70 once in a million times. */
+    cr_assert(found == 24 && chi_square(24, orders, expected) < 70);
+
+    const int64_t start[2] = {12, 0};
+    gt_variable_set(generator, start, sizeof start);
+    gt_Tensor *x = gt_reshape(gt_arange(0, 30000, 1), gt_shape(3, 5000, 2));
+    gt_Tensor *mixed = gt_shuffle(x, .axis = 1, .generator = generator);
+    cr_assert(!gt_item(gt_allclose(mixed, x)));
+    same_numbers(gt_sort(mixed, .axis = 1), x, "nothing is lost");
+    same_numbers(gt_get_item(gt_subtract(mixed, gt_get_item(mixed, "1:2")), "2"),
+                 gt_get_item(gt_subtract(x, gt_get_item(x, "1:2")), "2"), "one order for all");
+    gt_variable_set(generator, start, sizeof start);
+    gt_set_threads(3);
+    same_numbers(mixed, gt_shuffle(x, .axis = -2, .generator = generator), "shuffled again");
+    gt_set_threads(1);
+    cr_assert(gt_size(gt_shuffle(gt_zeros_of(gt_shape(0, 2)))) == 0);
+    FAILS(gt_shuffle(x, .axis = 3), "shuffle: there is no axis 3 in a tensor of rank 3");
+    FAILS(gt_shuffle(gt_scalar(1, GT_FLOAT32)),
+          "shuffle: there is no axis 0 in a tensor of rank 0");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Inside a traced function: draws move the generator on, and places need a length. */
+static gt_Status draw_and_find(void *generator, gt_Tensor *const *in, gt_Tensor **out)
+{
+    out[0] = gt_shuffle(in[0], .generator = (gt_Variable *)generator);
+    out[1] = gt_categorical(in[0], 5, .generator = (gt_Variable *)generator);
+    out[2] = gt_nonzero(gt_greater(out[0], 1), .length = 4, .fill_value = -1);
+    return gt_status();
+}
+
+static gt_Status find(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_nonzero(in[0]);
+    return gt_status();
+}
+
+Test(values, draws_in_a_plan)
+{
+    gt_Variable *planned = gt_generator(3), *eager = gt_generator(3);
+    gt_Function *function = gt_function(draw_and_find, planned, .outputs = 3);
+    gt_Tensor *x = gt_array(gt_shape(3, 2), 0, 1, 2, 3, 0, 2), *a[3], *b[3];
+    for (int i = 0; i < 3; i++) {
+        gt_function_call(function, gt_tensors(x), a);
+        draw_and_find(eager, &x, b);
+        for (int k = 0; k < 3; k++)
+            same_numbers(a[k], b[k], "a plan");
+        same_numbers(planned, eager, "the state");
+    }
+    gt_function_free(function);
+    function = gt_function(find, NULL);
+    gt_function_call(function, gt_tensors(x), a);
+    cr_assert(gt_status() == GT_UNSUPPORTED && strstr(gt_error_message(), "nonzero: ") &&
+                  strstr(gt_error_message(), ".length"),
+              "%s", gt_error_message());
+    gt_error_clear();
+    gt_function_free(function);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 static gt_Tensor *ints(gt_Shape shape, int64_t count, const double *values)
 {
     return gt_from_values_at(NULL, shape, GT_INT32, count, values);

@@ -27,9 +27,11 @@
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
 #include "ops/creation.h"
+#include "ops/indexing.h"
 #include "ops/reduce.h"
 #include "optim/adam.h"
 #include "optim/sgd.h"
+#include "plan/function.h"
 
 /* Numbers 0..2 are variable a, shape (3,); 3 and 4 are variable b, shape (2, 1). */
 typedef struct Pair {
@@ -637,6 +639,225 @@ Test(optim, interrupted)
     gt_context_free(NULL);
 }
 
+/* ---- gradients of lookups: a step by rows is the step of the whole table ---- */
+
+enum { LENGTH = 600, WIDTH = 24, LOOKUPS = 7, ROW_CASES = 20 };
+
+static gt_Optimizer *make_row_case(int index)
+{
+    switch (index) {
+    case CASES:
+        return gt_sgd(0.1, .weight_decay = 0.5);
+    case CASES + 1: /* and the table is excluded from it */
+        return gt_sgd(0.1, .weight_decay = 0.5, .clipvalue = 0.25);
+    case CASES + 2:
+        return gt_sgd(0.1, .weight_decay = 0, .clipnorm = 0.5);
+    case CASES + 3:
+        return gt_sgd(0.1, .use_ema = true, .ema_momentum = 0.5);
+    case CASES + 4:
+        return gt_sgd(0.1, .use_ema = true, .ema_momentum = 0.5, .ema_overwrite_frequency = 2);
+    case CASES + 5:
+        return gt_sgd(0.1, .gradient_accumulation_steps = 2);
+    case CASES + 6:
+        return gt_sgd(0.1, .gradient_accumulation_steps = 3, .clipnorm = 0.5);
+    case CASES + 7:
+        return gt_adam(0.1, .weight_decay = 0.1, .clipvalue = 0.5, .use_ema = true);
+    default:
+        return make_case(index);
+    }
+}
+
+static bool by_norm(int index)
+{
+    return index == 4 || index == 5 || index == CASES + 2;
+}
+
+/* A table and something beside it, looked up in at two places. */
+typedef struct Lookup {
+    gt_Variable *list[2]; /* (LENGTH, WIDTH), (WIDTH) */
+    gt_Optimizer *optimizer;
+    bool read; /* the gradient, before it is applied */
+} Lookup;
+
+static gt_Status lookup_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    Lookup *lookup = context;
+    gt_Tensors variables = {2, lookup->list};
+    gt_Tensor *gradients[2];
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *one = gt_multiply(gt_take(lookup->list[0], inputs[0]), lookup->list[1]);
+    gt_Tensor *other = gt_take(lookup->list[0], inputs[1]);
+    gt_Tensor *loss = gt_add(gt_mean(gt_square(one)), gt_mean(gt_square(gt_square(other))));
+    gt_gradients(tape, gt_tensors(loss), variables, gradients);
+    cr_assert(gt_rows(gradients[0], NULL, NULL) && !gt_rows(gradients[1], NULL, NULL));
+    if (lookup->read)
+        gt_data(gradients[0]);
+    gt_apply_gradients(lookup->optimizer, variables, gradients);
+    outputs[0] = gt_keep(loss);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* Some steps of that kind; everything that they change, as bytes. */
+static size_t lookups(int index, gt_DType dtype, bool read, bool traced, unsigned char *bytes,
+                      size_t *table)
+{
+    static double numbers[LENGTH * WIDTH];
+    for (int i = 0; i < LENGTH * WIDTH; i++)
+        numbers[i] = (i * 37 % 101 - 50) / 32.0;
+    Lookup lookup = {.optimizer = make_row_case(index), .read = read};
+    lookup.list[0] = variable_of(dtype, gt_shape(LENGTH, WIDTH), numbers, "table");
+    lookup.list[1] = variable_of(dtype, gt_shape(WIDTH), numbers + 3, "scale");
+    if (index % 2)
+        cr_assert(gt_pack(((gt_Tensors){2, lookup.list})));
+    gt_Tensors excluded = {index == CASES + 1 || index == 10, lookup.list};
+    ASSERT_OK(gt_optimizer_exclude_from_weight_decay(lookup.optimizer, excluded));
+    gt_Function *function = gt_function(lookup_step, &lookup);
+    for (int step = 0; step < 5; step++) {
+        int32_t one[LOOKUPS], other[LOOKUPS];
+        for (int i = 0; i < LOOKUPS; i++) {
+            one[i] = i % 4 * 53 % 5 + step; /* some twice */
+            other[i] = i < 3 ? i - 3 : i + step * 11;
+        }
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *loss,
+            *inputs[2] = {gt_from_data(one, gt_shape(LOOKUPS), GT_INT32),
+                          gt_cast(gt_from_data(other, gt_shape(LOOKUPS), GT_INT32), GT_INT64)};
+        ASSERT_OK(traced ? gt_function_call(function, ((gt_Tensors){2, inputs}), &loss)
+                         : lookup_step(&lookup, inputs, &loss));
+        cr_assert(isfinite(gt_item(loss)));
+        gt_scope_end(scope);
+    }
+    gt_Tensors state = gt_optimizer_variables(lookup.optimizer);
+    size_t at = 0;
+    for (int i = 0; i < 2 + state.count; i++) {
+        gt_Tensor *variable = i < 2 ? lookup.list[i] : state.items[i - 2];
+        size_t size = (size_t)gt_size(variable) * gt_dtype_size(gt_dtype(variable));
+        memcpy(bytes + at, gt_data(variable), size);
+        at += size;
+        if (i == 0)
+            *table = size;
+    }
+    gt_function_free(function);
+    gt_optimizer_free(lookup.optimizer);
+    gt_variable_free(lookup.list[0]);
+    gt_variable_free(lookup.list[1]);
+    return at;
+}
+
+Test(optim, rows_and_whole_tables)
+{
+    static unsigned char dense[8 * LENGTH * WIDTH * 8], rows[sizeof dense], first[sizeof dense];
+    for (int index = 0; index < ROW_CASES; index++)
+        for (int wide = 0; wide < 2; wide++) {
+            gt_DType dtype = wide ? GT_FLOAT64 : GT_FLOAT32;
+            size_t table = 0, size = lookups(index, dtype, true, false, dense, &table);
+            cr_assert(size <= sizeof dense);
+            for (int way = 0; way < 4; way++) {
+                ASSERT_OK(gt_set_threads(way & 1 ? 4 : 1));
+                cr_assert(lookups(index, dtype, false, way & 2, rows, &table) == size);
+                ASSERT_OK(gt_set_threads(1));
+                if (way == 0)
+                    memcpy(first, rows, size);
+                cr_assert(memcmp(rows, first, size) == 0, "case %d, way %d", index, way);
+            }
+            if (!by_norm(index)) {
+                cr_assert(memcmp(rows, dense, size) == 0, "case %d", index);
+                continue;
+            }
+            for (size_t i = 0; i < table; i += wide ? 8 : 4) /* the norm adds in another order */
+                if (wide)
+                    ASSERT_NEAR(*(double *)(rows + i), *(double *)(dense + i), 1e-14, "%d", index);
+                else
+                    ASSERT_NEAR(*(float *)(rows + i), *(float *)(dense + i), 1e-6, "%d", index);
+        }
+    gt_context_free(NULL);
+}
+
+/* The step of a large table takes the memory of the batch, and nothing that was not there before. */
+static gt_Status minimize_lookup(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    Lookup *lookup = context;
+    (void)outputs;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *loss = gt_sum(gt_square(gt_take(lookup->list[0], inputs[0])));
+    gt_minimize(lookup->optimizer, tape, loss, gt_tensors(lookup->list[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(optim, rows_of_a_large_table)
+{
+    Lookup lookup = {.optimizer = gt_sgd(0.25, .global_clipnorm = 100)};
+    gt_Scope *scope = gt_scope_begin();
+    static float ones[100000 * 16];
+    for (int i = 0; i < 100000 * 16; i++)
+        ones[i] = 1;
+    lookup.list[0] = gt_variable(gt_from_buffer(ones, gt_shape(100000, 16), GT_FLOAT32));
+    gt_scope_end(scope);
+    gt_Function *function = gt_function(minimize_lookup, &lookup, .outputs = 0);
+    const float *numbers = gt_data(lookup.list[0]);
+    for (int traced = 0; traced < 2; traced++) {
+        gt_MemoryStats before = {0};
+        for (int step = 0; step < 6; step++) {
+            if (step == 2)
+                before = gt_memory_stats();
+            scope = gt_scope_begin();
+            gt_Tensor *indices =
+                gt_array_of_(GT_INT32, gt_shape(2, 2), 5, 99999, 10 + step, 99999 - 100000);
+            ASSERT_OK(traced ? gt_function_call(function, gt_tensors(indices), NULL)
+                             : minimize_lookup(&lookup, &indices, NULL));
+            gt_scope_end(scope);
+        }
+        gt_MemoryStats after = gt_memory_stats();
+        cr_assert(after.allocator_calls == before.allocator_calls &&
+                  after.bytes_in_use == before.bytes_in_use);
+        cr_assert(after.bytes_peak < (int64_t)sizeof ones * 5 / 4 + 400000);
+    }
+    cr_assert(gt_function_stats(function).bytes < 10000);
+    cr_assert(gt_data(lookup.list[0]) == numbers);
+    cr_assert(numbers[5 * 16] == 1.0f / 4096 && numbers[99999 * 16] == 0 &&
+              numbers[11 * 16] == 0.25f);
+    cr_assert(numbers[0] == 1 && numbers[6 * 16] == 1 && numbers[20 * 16 - 1] == 1);
+    gt_function_free(function);
+    gt_optimizer_free(lookup.optimizer);
+    gt_variable_free(lookup.list[0]);
+    gt_context_free(NULL);
+}
+
+/* What the update says about rows that cannot be. */
+Test(optim, rows_that_are_none)
+{
+    const gt_Operation *update = NULL;
+    int count;
+    const gt_Operation *const *all = gt_optimizer_operations(&count);
+    for (int i = 0; i < count; i++)
+        if (strcmp(all[i]->name, "sgd_update") == 0)
+            update = all[i];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_full(gt_shape(3, 2), 1));
+    gt_Variable *iterations = gt_variable(gt_scalar(0, GT_INT64));
+    gt_Tensor *input[5] = {w, gt_full(gt_shape(4, 2), 1), gt_scalar(0.5, GT_FLOAT64), iterations,
+                           gt_array_of_(GT_INT64, gt_shape(4), 1, 3, -1, 7)};
+    ASSERT_OK(gt_apply(NULL, update, NULL, 5, input, NULL)); /* only row 1 is one */
+    for (int i = 0; i < 6; i++)
+        cr_assert(gt_at(w, i) == (i / 2 == 1 ? 0.5 : 1));
+    input[4] = gt_array_of_(GT_INT64, gt_shape(3), 0, 1, 2);
+    ASSERT_FAILS(gt_apply(NULL, update, NULL, 5, input, NULL), GT_INVALID,
+                 "the variable is float32 (3, 2), the gradient float32 (4, 2)");
+    input[4] = gt_array_of_(GT_INT32, gt_shape(4), 0, 1, 2, 0);
+    ASSERT_FAILS(gt_apply(NULL, update, NULL, 5, input, NULL), GT_INVALID,
+                 "the rows are a vector of int64");
+    input[4] = gt_array_of_(GT_INT64, gt_shape(2, 2), 0, 1, 2, 0);
+    ASSERT_FAILS(gt_apply(NULL, update, NULL, 5, input, NULL), GT_INVALID,
+                 "the rows are a vector of int64");
+    input[0] = iterations;
+    gt_scope_end(scope);
+    gt_variable_free(w);
+    gt_variable_free(iterations);
+    gt_context_free(NULL);
+}
+
 /* ---- a traced step is the eager step ---- */
 
 /* Runs the nodes of a graph whose inputs are variables, constants and earlier results. */
@@ -821,5 +1042,46 @@ Test(optim, memory_runs_out)
         cr_assert(state.blocks == 0);
         if (optimizer)
             break;
+    }
+}
+
+/* The same for the gradient of a lookup, by rows and as a whole. */
+Test(optim, memory_runs_out_for_rows)
+{
+    for (int whole = 0; whole < 2; whole++) {
+        bool done = false;
+        for (int64_t left = 0; !done; left++) {
+            Failing state = {-1, 0};
+            gt_Context *context = gt_context_create(.allocator = &(gt_Allocator){
+                                                        failing_allocate, failing_release, &state});
+            gt_context_use(context);
+            gt_Scope *scope = gt_scope_begin();
+            Lookup lookup = {.optimizer = whole ? gt_adam(0.1) : gt_sgd(0.5, .clipnorm = 1e9)};
+            lookup.list[0] = gt_variable(gt_full(gt_shape(LONG, 2), 1));
+            gt_Tensor *indices = gt_array_of_(GT_INT32, gt_shape(3), 7, -1, 7);
+            ASSERT_OK(gt_optimizer_build(lookup.optimizer, gt_tensors(lookup.list[0])));
+            memset(context->free_blocks, 0, sizeof context->free_blocks);
+            state.left = left;
+            done = minimize_lookup(&lookup, &indices, NULL) == GT_OK;
+            state.left = -1;
+            cr_assert(done || gt_status() == GT_NO_MEMORY, "%s", gt_error_message());
+            gt_error_clear();
+            gt_Tensors all = gt_optimizer_variables(lookup.optimizer);
+            for (int64_t i = 0; i < 2 * LONG; i++)
+                cr_assert((gt_at(lookup.list[0], i) != 1) ==
+                          (done && (i / 2 == 7 || i / 2 == LONG - 1)));
+            for (int k = 2; !done && k < all.count; k++)
+                cr_assert(gt_at(all.items[k], 14) == 0);
+            if (!done) /* it is still of use */
+                ASSERT_OK(minimize_lookup(&lookup, &indices, NULL));
+            cr_assert(gt_at(lookup.list[0], 14) < 1 && gt_at(lookup.list[0], 0) == 1);
+            gt_scope_end(scope);
+            gt_optimizer_free(lookup.optimizer);
+            gt_variable_free(lookup.list[0]);
+            gt_MemoryStats stats = gt_memory_stats();
+            cr_assert(stats.variables == 0 && stats.handles == 0 && stats.records == 0);
+            gt_context_free(context);
+            cr_assert(state.blocks == 0);
+        }
     }
 }

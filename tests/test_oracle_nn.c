@@ -21,6 +21,22 @@ static gt_Tensor *both_moments(gt_Tensor *x)
     return gt_concatenate(gt_tensors(gt_ravel(mean), gt_ravel(variance)));
 }
 
+/* The places that the cases look_MODE_nearest look at, and the transforms of affine_pixels: what
+ * the file has as inputs of others. */
+static const gt_TensorFile *oracle;
+static gt_Tensor *input_of(const char *name, gt_DType dtype)
+{
+    return gt_cast(gt_tensor_file_get(oracle, name), dtype);
+}
+#define SMOOTH_CASE(name, how, CASE)                                                               \
+    CASE(resize_##name##_smooth, 1,                                                                \
+         gt_resize(a, SIZE(3, 9), .interpolation = how, .antialias = true))
+#define LOOK_CASES(name, mode, CASE)                                                               \
+    CASE(look_##name, 2, gt_map_coordinates(a, b, 1, .fill_mode = mode, .fill_value = 0.25))       \
+    CASE(look_##name##_nearest, 1,                                                                 \
+         gt_map_coordinates(a, input_of("look_constant.in1", GT_FLOAT64), 0, .fill_mode = mode,    \
+                            .fill_value = 0.25))
+
 /* CASE(name, inputs, what is computed of a, b, c, d, e and a mask). */
 #define SIZE(...) gt_shape(__VA_ARGS__)
 #define CASES(CASE)                                                                                \
@@ -88,7 +104,47 @@ static gt_Tensor *both_moments(gt_Tensor *x)
     CASE(attention, 3, gt_dot_product_attention(a, b, c))                                          \
     CASE(attention_masked, 4,                                                                      \
          gt_dot_product_attention(a, b, c, .bias = d, .mask = mask, .scale = 0.3))                 \
-    CASE(attention_causal, 3, gt_dot_product_attention(a, b, c, .is_causal = true))
+    CASE(attention_causal, 3, gt_dot_product_attention(a, b, c, .is_causal = true))                \
+    SMOOTH_CASE(bilinear, GT_BILINEAR, CASE)                                                       \
+    SMOOTH_CASE(bicubic, GT_BICUBIC, CASE)                                                         \
+    SMOOTH_CASE(lanczos3, GT_LANCZOS3, CASE)                                                       \
+    SMOOTH_CASE(lanczos5, GT_LANCZOS5, CASE)                                                       \
+    CASE(resize_crop, 1,                                                                           \
+         gt_resize(a, SIZE(4, 3), .interpolation = GT_NEAREST, .crop_to_aspect_ratio = true))      \
+    CASE(resize_crop_tall, 1,                                                                      \
+         gt_resize(a, SIZE(4, 3), .interpolation = GT_NEAREST, .crop_to_aspect_ratio = true))      \
+    CASE(resize_pad, 1,                                                                            \
+         gt_resize(a, SIZE(4, 3), .interpolation = GT_NEAREST, .pad_to_aspect_ratio = true,        \
+                   .fill_value = 0.5))                                                             \
+    CASE(resize_pad_tall, 1,                                                                       \
+         gt_resize(a, SIZE(4, 3), .interpolation = GT_NEAREST, .pad_to_aspect_ratio = true))       \
+    CASE(grayscale, 1, gt_rgb_to_grayscale(a))                                                     \
+    CASE(rgb_to_hsv, 1, gt_rgb_to_hsv(a))                                                          \
+    CASE(hsv_to_rgb, 1, gt_hsv_to_rgb(a))                                                          \
+    CASE(blur, 1, gt_gaussian_blur(a))                                                             \
+    CASE(blur_uneven, 1,                                                                           \
+         gt_gaussian_blur(a, .height = 5, .width = 5, .sigma_height = 1.5, .sigma_width = 0.7))    \
+    CASE(blur_even, 1,                                                                             \
+         gt_gaussian_blur(a, .height = 4, .width = 4, .sigma_height = 2, .sigma_width = 2))        \
+    CASE(patches, 1, gt_extract_patches(a, SIZE(2, 3)))                                            \
+    CASE(patches_same, 1, gt_extract_patches(a, SIZE(3), .strides = SIZE(2), .padding = GT_SAME))  \
+    CASE(patches_dilated, 1,                                                                       \
+         gt_extract_patches(a, SIZE(2, 3), .strides = SIZE(1), .dilation = SIZE(2)))               \
+    CASE(patches_volume, 1,                                                                        \
+         gt_extract_patches(a, SIZE(2, 1, 2), .strides = SIZE(1), .padding = GT_SAME))             \
+    LOOK_CASES(constant, GT_FILL_CONSTANT, CASE)                                                   \
+    LOOK_CASES(nearest, GT_FILL_NEAREST, CASE)                                                     \
+    LOOK_CASES(wrap, GT_FILL_WRAP, CASE)                                                           \
+    LOOK_CASES(mirror, GT_FILL_MIRROR, CASE)                                                       \
+    LOOK_CASES(reflect, GT_FILL_REFLECT, CASE)                                                     \
+    CASE(look_volume, 2, gt_map_coordinates(a, b, 1, .fill_mode = GT_FILL_NEAREST))                \
+    CASE(affine_constant, 2, gt_affine_transform(a, b, .fill_value = 0.25))                        \
+    CASE(affine_nearest, 2, gt_affine_transform(a, b, .fill_mode = GT_FILL_NEAREST))               \
+    CASE(affine_reflect, 2, gt_affine_transform(a, b, .fill_mode = GT_FILL_REFLECT))               \
+    CASE(affine_shared, 2, gt_affine_transform(a, gt_reshape(b, SIZE(8)), .fill_value = 0.25))     \
+    CASE(affine_pixels, 1,                                                                         \
+         gt_affine_transform(a, input_of("affine_constant.in1", gt_dtype(a)),                      \
+                             .interpolation = GT_NEAREST, .fill_mode = GT_FILL_NEAREST))
 
 #define FUNCTION(name, count, expression)                                                          \
     static gt_Tensor *case_##name(gt_Tensor *const *in, gt_Tensor *mask)                           \
@@ -163,6 +219,7 @@ Test(oracle_nn, keras)
     snprintf(path, sizeof path, "%s/tests/oracle/nn.safetensors", source ? source : ".");
     gt_TensorFile *file = gt_open_tensors(path);
     cr_assert(file, "%s", gt_error_message());
+    oracle = file;
     for (int i = 0; i < count; i++) {
         replay(file, &cases[i], GT_FLOAT64, 1e-12);
         replay(file, &cases[i], GT_FLOAT32, 2e-5);
@@ -365,6 +422,41 @@ Test(oracle_nn, empty_batches)
     gt_tape_end(tape);
 }
 
+/* Grey, black, whole numbers, images without pixels. */
+Test(oracle_nn, colours_at_the_edge)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *x = gt_array64(gt_shape(2, 1, 3), 0, 0, 0, 0.5, 0.5, 0.5);
+    gt_watch(tape, x);
+    gt_Tensor *y = gt_rgb_to_hsv(x), *g = gt_gradient(tape, gt_sum(y), x);
+    for (int i = 0; i < 6; i++) {
+        cr_assert(gt_at(y, i) == (i == 5 ? 0.5 : 0));
+        cr_assert(fabs(gt_at(g, i) - 1.0 / 3) < 1e-15, "%g", gt_at(g, i));
+    }
+    gt_Tensor *whole = gt_array(gt_shape(1, 2, 3), 255, 255, 255, 10, 20, 30);
+    whole = gt_rgb_to_grayscale(gt_cast(whole, GT_UINT8));
+    cr_assert(gt_dtype(whole) == GT_UINT8 && gt_at(whole, 0) == 254 && gt_at(whole, 1) == 18);
+    gt_Tensor *label = gt_cast(gt_array(gt_shape(1, 2, 1), 7, 255), GT_UINT8);
+    gt_Tensor *wide = gt_resize(label, gt_shape(1, 4), .interpolation = GT_NEAREST);
+    cr_assert(gt_dtype(wide) == GT_UINT8 && gt_at(wide, 1) == 7 && gt_at(wide, 2) == 255);
+    wide = gt_resize(label, gt_shape(1, 4));
+    cr_assert(gt_dtype(wide) == GT_FLOAT32 && gt_at(wide, 1) == 69 && gt_at(wide, 2) == 193);
+    gt_Tensor *patch = gt_extract_patches(label, gt_shape(1, 2));
+    cr_assert(gt_dtype(patch) == GT_UINT8 && gt_at(patch, 1) == 255);
+    gt_Tensor *grey = gt_ones_of(gt_shape(2, 2, 1));
+    cr_assert(gt_at(gt_rgb_to_grayscale(grey), 3) == 1);
+    gt_Tensor *none = gt_zeros_of(gt_shape(0, 4, 4, 3)), *turn = gt_ones_of(gt_shape(8));
+    const gt_Shape same = gt_tensor_shape(none);
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_rgb_to_hsv(none)), same));
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_hsv_to_rgb(none)), same));
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_gaussian_blur(none)), same));
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_affine_transform(none, turn)), same));
+    none = gt_extract_patches(none, gt_shape(2, 2));
+    cr_assert(gt_shape_equal(gt_tensor_shape(none), gt_shape(0, 2, 2, 12)), "%s",
+              gt_error_message());
+    gt_tape_end(tape);
+}
+
 Test(oracle_nn, first_maximum_and_nan)
 {
     gt_Tape *tape = gt_tape_begin();
@@ -436,6 +528,47 @@ Test(oracle_nn, errors)
     REFUSES(gt_normalize(x, .order = 0), "a norm of order 0");
     REFUSES(gt_resize(x, gt_shape(0, 3)), "cannot be resized to 0");
     REFUSES(gt_resize(flat, gt_shape(2, 2)), "is not (height, width, channels)");
+    REFUSES(gt_resize(x, gt_shape(2)), "resize: the new size must be a height and a width");
+    REFUSES(gt_resize(x, gt_shape(2, 2), .crop_to_aspect_ratio = true, .pad_to_aspect_ratio = true),
+            "cannot be brought to the ratio of (2, 2)");
+    REFUSES(gt_resize(x, gt_shape(0, 2), .pad_to_aspect_ratio = true), "to the ratio of (0, 2)");
+    REFUSES(gt_resize(x, gt_shape(2, 2), .interpolation = (gt_Interpolation)9),
+            "cannot be resized");
+    REFUSES(gt_rgb_to_grayscale(x), "rgb_to_grayscale: (2, 8, 8, 4) has not 3 channels");
+    REFUSES(gt_rgb_to_grayscale(flat), "is not (height, width, channels)");
+    REFUSES(gt_rgb_to_hsv(x), "rgb_to_hsv: (2, 8, 8, 4) has not 3 channels");
+    REFUSES(gt_rgb_to_hsv(gt_zeros_of(gt_shape(2, 2, 3), .dtype = GT_UINT8)),
+            "rgb_to_hsv: type uint8");
+    REFUSES(gt_hsv_to_rgb(flat), "hsv_to_rgb: (2, 4) is not (height, width, channels)");
+    REFUSES(gt_gaussian_blur(x, .sigma_width = 0),
+            "gaussian_blur: a kernel of 3 pixels with sigma 0");
+    REFUSES(gt_gaussian_blur(x, .height = 0), "a kernel of 0 pixels");
+    REFUSES(gt_gaussian_blur(flat), "is not (height, width, channels)");
+    REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: type uint8");
+    const int64_t far = INT32_MAX;
+    REFUSES(gt_extract_patches(x, gt_shape(far, far), .strides = gt_shape(1), .padding = GT_SAME,
+                               .dilation = gt_shape(far)),
+            "is too large");
+    REFUSES(gt_extract_patches(gt_zeros_of(gt_shape(0, 2, 2, far)), gt_shape(far, far),
+                               .strides = gt_shape(1), .padding = GT_SAME),
+            "too large");
+    REFUSES(gt_extract_patches(wide, gt_shape(2, 2)), "is too large");
+    REFUSES(gt_affine_transform(wide, gt_ones_of(gt_shape(8))), "is too large");
+    REFUSES(gt_extract_patches(flat, gt_shape(2, 2)),
+            "extract_patches: there are no patches (2, 2)");
+    REFUSES(gt_extract_patches(x, gt_shape(9, 2)), "a window of 9 does not fit");
+    REFUSES(gt_extract_patches(x, gt_shape(2, 2), .dilation = gt_shape(2)),
+            "strides > 1 cannot be combined with dilation > 1");
+    REFUSES(gt_extract_patches(x, gt_shape(1, 1, 1, 1)), "there are no patches");
+    REFUSES(gt_map_coordinates(flat, mean, 1), "coordinates (3,) are not those of (2, 4)");
+    REFUSES(gt_map_coordinates(flat, flat, 2), "order 2 with fill mode 0 is not possible");
+    REFUSES(gt_map_coordinates(flat, flat, 1, .fill_mode = (gt_FillMode)5), "with fill mode 5");
+    REFUSES(gt_map_coordinates(gt_zeros_of(gt_shape(0)), gt_ones_of(gt_shape(1, 2)), 0),
+            "map_coordinates: take: index");
+    REFUSES(gt_affine_transform(x, mean), "transforms (3,) do not fit images (2, 8, 8, 4)");
+    REFUSES(gt_affine_transform(x, gt_ones_of(gt_shape(3, 8))), "transforms (3, 8) do not fit");
+    REFUSES(gt_affine_transform(x, gt_ones_of(gt_shape(8)), .interpolation = GT_BICUBIC),
+            "affine_transform: order -1");
     REFUSES(gt_crop_images(x, .top = 1, .height = 9, .left = 0, .right = 0), "axis of size 8");
     REFUSES(gt_pad_images(x, .top = 1), "give two of before, after and the new size");
     REFUSES(gt_dot_product_attention(x, x, k), "go together");

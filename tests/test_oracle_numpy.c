@@ -125,6 +125,7 @@ enum { MOST = 5 };
     F(slice_update, 1, 1, out[0] = gt_slice_update(in[0], gt_shape(1, 0), in[1]))                  \
     F(scatter_update, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                       \
     F(scatter_update_rows, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                  \
+    F(scatter_update_repeated, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))              \
     F(norm, 1, 1, out[0] = gt_norm(in[0]))                                                         \
     F(norm_one, 1, 1, out[0] = gt_norm(in[0], .ord = 1, .axis = 0))                                \
     F(norm_three, 1, 1, out[0] = gt_norm(in[0], .ord = 3, .axis = 1, .keepdims = true))            \
@@ -160,7 +161,41 @@ enum { MOST = 5 };
       out[2] = gt_abs(f.vh))                                                                       \
     F(svd_wide, 3, 1, gt_Svd f = gt_svd(in[0]); out[0] = gt_abs(f.u); out[1] = f.s;                \
       out[2] = gt_abs(f.vh))                                                                       \
-    F(eigh, 2, 1, gt_Eigh f = gt_eigh(in[0]); out[0] = f.values; out[1] = gt_abs(f.vectors))
+    F(eigh, 2, 1, gt_Eigh f = gt_eigh(in[0]); out[0] = f.values; out[1] = gt_abs(f.vectors))       \
+    F(nonzero, 1, 1, out[0] = gt_nonzero(in[0]))                                                   \
+    F(nonzero_real, 1, 1, out[0] = gt_nonzero(in[0]))                                              \
+    F(nonzero_none, 1, 1, out[0] = gt_nonzero(in[0]))                                              \
+    F(nonzero_cut, 1, 1, out[0] = gt_nonzero(in[0], .length = 3))                                  \
+    F(nonzero_filled, 1, 1, out[0] = gt_nonzero(in[0], .length = 12, .fill_value = -7))            \
+    F(get_item_index, 1, 1, out[0] = gt_get_item(in[0], "-2"))                                     \
+    F(get_item_mixed, 1, 1, out[0] = gt_get_item(in[0], " 1 , ::-2, ..., None"))                   \
+    F(get_item_steps, 1, 1, out[0] = gt_get_item(in[0], "::3,-2::-1,2:0:-1"))                      \
+    F(get_item_ends, 1, 1, out[0] = gt_get_item(in[0], "-9:2, 3:99, ..."))                         \
+    F(get_item_empty, 1, 1, out[0] = gt_get_item(in[0], "3:1, newaxis, 4"))                        \
+    F(get_item_before, 1, 1, out[0] = gt_get_item(in[0], "-99::-1, 99::-2, :-99:-1"))              \
+    F(get_item_one, 1, 1, out[0] = gt_get_item(in[0], "3, 4, 2"))                                  \
+    F(scatter, 1, 1, out[0] = gt_scatter(in[0], in[1], gt_shape(3, 4)))                            \
+    F(scatter_rows, 1, 1, out[0] = gt_scatter(in[0], in[1], gt_shape(4, 2)))                       \
+    F(scatter_blocks, 1, 1, out[0] = gt_scatter(in[0], in[1], gt_shape(3, 4, 2)))                  \
+    F(nanargmax, 1, 1, out[0] = gt_nanargmax(in[0], .axis = 0))                                    \
+    F(nanargmin, 1, 1, out[0] = gt_squeeze(gt_nanargmin(in[0], .axis = 1, .keepdims = true)))      \
+    F(nanargmin_all, 1, 1, out[0] = gt_nanargmin(in[0]))                                           \
+    F(nanargmax_low, 1, 1, out[0] = gt_nanargmax(in[0], .axis = -1))                               \
+    QUANTILE_CASE(lower, GT_QUANTILE_LOWER, F)                                                     \
+    QUANTILE_CASE(higher, GT_QUANTILE_HIGHER, F)                                                   \
+    QUANTILE_CASE(midpoint, GT_QUANTILE_MIDPOINT, F)                                               \
+    QUANTILE_CASE(nearest, GT_QUANTILE_NEAREST, F)                                                 \
+    PAD_CASES(edge, GT_PAD_EDGE, F)                                                                \
+    PAD_CASES(wrap, GT_PAD_WRAP, F)                                                                \
+    PAD_CASES(reflect, GT_PAD_REFLECT, F)                                                          \
+    PAD_CASES(symmetric, GT_PAD_SYMMETRIC, F)                                                      \
+    F(pad_reflect_one, 1, 1,                                                                       \
+      out[0] = gt_pad(in[0], gt_shape(2), gt_shape(3), .mode = GT_PAD_REFLECT))
+#define QUANTILE_CASE(name, how, F)                                                                \
+    F(quantile_##name, 1, 1, out[0] = gt_quantile(in[0], in[1], .axis = 1, .method = how))
+#define PAD_CASES(name, how, F)                                                                    \
+    F(pad_##name, 1, 1, out[0] = gt_pad(in[0], gt_shape(1, 0), gt_shape(2, 3), .mode = how))       \
+    F(pad_##name##_far, 1, 1, out[0] = gt_pad(in[0], gt_shape(8), gt_shape(7), .mode = how))
 
 #define DEFINE(name, count, follows, ...)                                                          \
     static void compute_##name(gt_Tensor **in, gt_Tensor **out)                                    \
@@ -326,6 +361,13 @@ static void check_gradient(const char *name, Function *f, gt_Shape shape)
     F(nanmean, gt_nanmean(x, .axis = 0))                                                           \
     F(average, gt_average(x, .weights = gt_square(x)))                                             \
     F(trapezoid, gt_trapezoid(x, .x = gt_square(x)))                                               \
+    F(get_item, gt_get_item(gt_square(x), "::-2, newaxis, 1:"))                                    \
+    F(scatter, gt_scatter(gt_cast(gt_array(gt_shape(3, 1), 1, 0, 1), GT_INT32), gt_square(x),      \
+                          gt_shape(2, 3)))                                                         \
+    F(quantile_midpoint, gt_quantile(x, 0.3, .axis = 1, .method = GT_QUANTILE_MIDPOINT))           \
+    F(pad_symmetric,                                                                               \
+      gt_pad(gt_square(x), gt_shape(4, 0), gt_shape(0, 2), .mode = GT_PAD_SYMMETRIC))              \
+    F(shuffle, gt_shuffle(gt_square(x), .axis = 1, .generator = gt_generator(5)))                  \
     F(slice_update,                                                                                \
       gt_slice_update(x, gt_shape(1, 1), gt_slice(x, gt_shape(0, 0), gt_shape(2, 1))))             \
     F(rot90, gt_rot90(gt_square(x), .k = 3))                                                       \
@@ -406,6 +448,36 @@ Test(oracle_numpy, errors)
     FAILS(gt_scatter_update(a, gt_full(gt_shape(1, 2), 2, .dtype = GT_INT32),
                             gt_ones_of(gt_shape(1))),
           "scatter_update: index");
+    FAILS(gt_scatter(whole, v, gt_shape(3)), "scatter: indices (2,) do not say places of (3,)");
+    FAILS(gt_scatter(gt_full(gt_shape(3, 2), 3, .dtype = GT_INT32), v, gt_shape(3, 3)),
+          "scatter: scatter_add: index");
+    FAILS(gt_scatter(gt_zeros_of(gt_shape(2, 1), .dtype = GT_INT32), v, gt_shape(3)),
+          "the updates are (3,); for these indices they are (2,)");
+    FAILS(gt_scatter(whole, v, gt_shape(-1)), "scatter: the shape is not possible");
+    FAILS(gt_get_item(a, "0, 0, 0"), "get_item: 3 axes and 0 times ... do not fit rank 2");
+    FAILS(gt_get_item(a, "..., ..."), "2 times ... do not fit rank 2");
+    FAILS(gt_get_item(a, "-3"), "index -3 is outside axis 0 of length 2");
+    FAILS(gt_get_item(a, "2"), "index 2 is outside axis 0 of length 2");
+    FAILS(gt_get_item(a, ":, 99999999999999999999"), "is outside axis 1 of length 3");
+    FAILS(gt_get_item(a, "::0"), "get_item: axis 0: a step of 0");
+    FAILS(gt_get_item(a, "0 0"), "get_item: \"0 0\" is no key");
+    FAILS(gt_get_item(a, "0:1:1:1"), "is no key");
+    FAILS(gt_get_item(a, "x"), "is no key");
+    FAILS(gt_get_item(a, NULL), "get_item: \"NULL\" is no key");
+    FAILS(gt_get_item(a, "None, None, None, None, None, None, None"), "more than 8 dimensions");
+    FAILS(gt_get_item(a, "None,None,None,None,None,None,None,None,None,None,None,None,None,None,"
+                         "None,None,None,None"),
+          "is no key");
+    FAILS(gt_nonzero(gt_scalar(1, GT_FLOAT32)), "nonzero: a number without axes");
+    FAILS(gt_nonzero(a, .length = -2), "nonzero: a length of -2 is not possible");
+    FAILS(gt_nanargmax(a, .axis = 2), "there is no axis 2");
+    FAILS(gt_nanargmin(gt_ones_of(gt_shape(0))), "nanargmin");
+    FAILS(gt_quantile(a, 0.5, .method = (gt_QuantileMethod)5), "5 is no method of quantiles");
+    FAILS(gt_pad(a, gt_shape(1), gt_shape(1, 1), .mode = GT_PAD_WRAP), "pad: (2, 3) cannot be");
+    FAILS(gt_pad(a, gt_shape(-1, 0), gt_shape(1, 1), .mode = GT_PAD_EDGE), "cannot be repeated");
+    FAILS(gt_pad(gt_ones_of(gt_shape(0)), gt_shape(1), gt_shape(0), .mode = GT_PAD_EDGE),
+          "cannot be repeated");
+    FAILS(gt_pad(a, gt_shape(1, 1), gt_shape(1, 1), .mode = (gt_PadMode)5), "5 is no mode");
     FAILS(gt_bitwise_and(v, v), "bitwise_and: type float32");
     FAILS(gt_solve(a, v), "solve: it takes square matrices, not shape (2, 3)");
     FAILS(gt_inv(a), "inv: it takes square matrices");

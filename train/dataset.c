@@ -89,13 +89,13 @@ void gt_dataset_free(gt_Dataset *dataset)
 /* The rows of a tensor; -1 with an error if it has none that can be counted. */
 static int64_t count_rows(gt_Context *context, const char *what, const gt_Value *value)
 {
-    if (!value->buffer)
+    if (value->symbol >= 0)
         gt_raise(context, GT_STATE, NULL, NULL, "%s is a tensor of a traced function: no numbers",
                  what);
     else if (value->spec.rank < 1)
         gt_raise(context, GT_INVALID, NULL, NULL, "%s is a scalar; its first dimension is the rows",
                  what);
-    else
+    else if (gt_value_data(value) || context->status == GT_OK)
         return value->spec.dims[0];
     return -1;
 }

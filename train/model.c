@@ -694,9 +694,9 @@ static gt_Status collect(const Run *run, gt_Tensor *y, int64_t first, int64_t si
         return gt_raise(context, GT_INVALID, NULL, NULL,
                         "the predictions of two batches differ in shape");
     size_t bytes = gt_spec_bytes(&spec) / (size_t)spec.dims[0];
-    if (bytes)
-        memcpy((char *)gt_value_data(whole) + (size_t)first * bytes, gt_data(y),
-               (size_t)size * bytes);
+    const void *numbers = gt_data(y);
+    if (bytes && numbers)
+        memcpy((char *)gt_value_data(whole) + (size_t)first * bytes, numbers, (size_t)size * bytes);
     return context->status;
 }
 

@@ -206,6 +206,117 @@ case("attention_masked",
 case("attention_causal",
      lambda q, k, v: ops.dot_product_attention(q, k, v, scale=root, is_causal=True), q, real(2, 3, 2, 5), real(2, 3, 2, 5))
 
+# ---- more images: after all else, so that what stands before keeps its numbers ----
+def smooth(how, height, width):
+    """Antialiasing: the kernel is stretched by the ratio of the sizes where that is above 1."""
+    def stretched(n_in, n_out):
+        ratio = max(n_in / n_out, 1)
+        middle = (np.arange(n_out) + 0.5) * n_in / n_out
+        w = KERNELS[how]((middle[:, None] - 0.5 - np.arange(n_in)[None, :]) / ratio)
+        return w / w.sum(1, keepdims=True)
+
+    def function(x):
+        rows, columns = stretched(x.shape[1], height), stretched(x.shape[2], width)
+        out = tf.einsum("ih,jw,bhwc->bijc", rows, columns, x)
+        keras_out = ops.image.resize(tf.cast(x, tf.float32), (height, width), interpolation=how,
+                                     antialias=True)
+        error = np.abs(out - tf.cast(keras_out, tf.float64)).max()
+        assert error < 1e-5, (how, error)
+        return out
+
+    return function
+
+
+for how in ("bilinear", "bicubic", "lanczos3", "lanczos5"):
+    case(f"resize_{how}_smooth", smooth(how, 3, 9), real(1, 10, 5, 2))
+
+
+def to_ratio(**options):
+    """Nearest neighbours of float32 are exact; Keras cuts and fills up in any type."""
+    return lambda x: ops.image.resize(x, (4, 3), interpolation="nearest", **options)
+
+
+case("resize_crop", to_ratio(crop_to_aspect_ratio=True), real(2, 5, 9, 1))
+case("resize_crop_tall", to_ratio(crop_to_aspect_ratio=True), real(11, 3, 2))
+case("resize_pad", to_ratio(pad_to_aspect_ratio=True, fill_value=0.5), real(1, 5, 9, 1))
+case("resize_pad_tall", to_ratio(pad_to_aspect_ratio=True), real(9, 3, 2))
+
+colours = rng.uniform(0.05, 1, (2, 3, 4, 3))
+case("grayscale", lambda x: tf.tensordot(x, tf.constant([[0.2989], [0.5870], [0.1140]], tf.float64), 1),
+     colours)
+assert np.allclose(ops.image.rgb_to_grayscale(colours), tensors["grayscale.out"], atol=1e-6)
+case("rgb_to_hsv", lambda x: ops.image.rgb_to_hsv(x), colours)
+
+
+def hsv_to_rgb(x):
+    """TensorFlow's has no gradient: the six sectors one by one, which must agree with it."""
+    h, s, v = x[..., 0] * 6, x[..., 1], x[..., 2]
+    f = h - tf.floor(h)
+    p, q, t = v * (1 - s), v * (1 - s * f), v * (1 - s * (1 - f))
+    sectors = [(v, t, p), (q, v, p), (p, v, t), (p, q, v), (t, p, v), (v, p, q)]
+    out = sum(tf.stack(sector, -1) * tf.cast(tf.floor(h) == i, tf.float64)[..., None]
+              for i, sector in enumerate(sectors))
+    assert np.allclose(out, ops.image.hsv_to_rgb(x), atol=1e-12)
+    return out
+
+
+case("hsv_to_rgb", hsv_to_rgb, rng.uniform(0.05, 0.95, (2, 3, 4, 3)))
+# Keras's weights for rows are those of sigma[1] on TensorFlow; its documentation says sigma[0].
+case("blur", lambda x: ops.image.gaussian_blur(x), real(2, 5, 6, 2))
+case("blur_uneven", lambda x: ops.image.gaussian_blur(x, (5, 5), (0.7, 1.5)), real(4, 6, 3))
+case("blur_even", lambda x: ops.image.gaussian_blur(x, (4, 4), (2.0, 2.0)), real(1, 5, 5, 1))
+case("patches", lambda x: ops.image.extract_patches(x, (2, 3)), real(2, 5, 7, 2))
+case("patches_same", lambda x: ops.image.extract_patches(x, 3, strides=2, padding="same"),
+     real(1, 6, 5, 2))
+case("patches_dilated", lambda x: ops.image.extract_patches(x, (2, 3), strides=1, dilation_rate=2),
+     real(5, 6, 1))
+case("patches_volume",
+     lambda x: ops.image.extract_patches(x, (2, 1, 2), strides=(1, 1, 1), padding="same"),
+     real(1, 3, 2, 3, 2))
+
+
+def look(x, coordinates, order, mode, fill=0.0):
+    """Keras, inside of x grown on all sides; its own mirror and reflect leave the image."""
+    grow = {"mirror": "REFLECT", "reflect": "SYMMETRIC"}.get(mode)
+    if grow is None:
+        return ops.image.map_coordinates(x, coordinates, order, mode, fill)
+    x = tf.pad(x, [[2, 2]] * len(x.shape), grow)
+    return ops.image.map_coordinates(x, coordinates + 2.0, order, "constant")
+
+
+places = apart(2, 30) * 1.45 + np.array([[1.5], [2.0]])
+for mode in ("constant", "nearest", "wrap", "mirror", "reflect"):
+    case(f"look_{mode}", lambda x, c: look(x, c, 1, mode, 0.25), real(4, 5), places)
+    case(f"look_{mode}_nearest", lambda x: look(x, tf.constant(places), 0, mode, 0.25), real(4, 5))
+case("look_volume", lambda x, c: look(x, c, 1, "nearest"), real(2, 3, 4), apart(3, 2, 5))
+
+
+def affine(how, mode, images, transforms):
+    """In float64, by coordinates; what the kernel of TensorFlow gives in float32 must agree."""
+    v, u = np.meshgrid(*[np.arange(float(n)) for n in images.shape[1:3]], indexing="ij")
+    parts = []
+    for b in range(images.shape[0]):
+        t = transforms[min(b, transforms.shape[0] - 1)]
+        k = t[6] * u + t[7] * v + 1
+        at = tf.stack([(t[3] * u + t[4] * v + t[5]) / k, (t[0] * u + t[1] * v + t[2]) / k])
+        parts.append(tf.stack([look(images[b, ..., c], at, how != "nearest", mode, 0.25)
+                               for c in range(images.shape[3])], -1))
+    out = tf.stack(parts)
+    keras_out = ops.image.affine_transform(tf.cast(images, tf.float32), tf.cast(transforms, tf.float32),
+                                           how, mode, 0.25)
+    error = np.abs(out - tf.cast(keras_out, tf.float64)).max()
+    assert error < 1e-5 or mode == "wrap", (how, mode, error)
+    return out
+
+
+# No coordinate is whole: there the slope is that of one side.
+turn = np.array([[0.83, -0.52, 1.11, 0.43, 0.91, -0.74, 0.0, 0.0],
+                 [1.31, 0.22, -1.23, -0.12, 0.73, 0.44, 0.05, 0.02]])
+for mode in ("constant", "nearest", "reflect"):
+    case(f"affine_{mode}", lambda x, t: affine("bilinear", mode, x, t), real(2, 4, 5, 2), turn)
+case("affine_shared", lambda x, t: affine("bilinear", "constant", x, t), real(2, 4, 5, 1), turn[:1])
+case("affine_pixels", lambda x: affine("nearest", "nearest", x, tf.constant(turn)), real(2, 4, 5, 1))
+
 save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, "nn.safetensors",
           {"source": f"Keras {keras.__version__}, TensorFlow {tf.__version__}"})
 print(len(tensors), "tensors,", os.path.getsize("nn.safetensors"), "bytes")

@@ -206,6 +206,8 @@ case("scatter_update", [real(3, 4, 2), np.array([[0, 1], [2, -1]], np.int32), re
      lambda x, i, y: updated(x, (i[:, 0], i[:, 1]), y))
 case("scatter_update_rows", [real(4, 2), np.array([[3], [0]], np.int32), real(2, 2)],
      lambda x, i, y: updated(x, i[:, 0], y))
+case("scatter_update_repeated", [real(3, 2), np.array([[1], [-1], [-2], [1]], np.int32), real(4, 2)],
+     lambda x, i, y: updated(x, i[:, 0], y))
 
 # linear algebra; factors up to their signs
 case("norm", [real(3, 4)], lambda x: np.linalg.norm(x))
@@ -243,6 +245,50 @@ case("qr_wide", [real(2, 5)], lambda x: [np.abs(y) for y in np.linalg.qr(x)])
 case("svd", [real(2, 4, 3)], lambda x: [np.abs(y) for y in np.linalg.svd(x, full_matrices=False)])
 case("svd_wide", [real(2, 5)], lambda x: [np.abs(y) for y in np.linalg.svd(x, full_matrices=False)])
 case("eigh", [definite(4)], lambda x: [np.abs(y) for y in np.linalg.eigh(x)])
+
+# found, cut out, put together: after all else, so that what stands before keeps its numbers
+sparse = whole(3, 4, low=0, high=3) * np.array([[1], [0], [1]], np.int32)
+case("nonzero", [sparse], lambda x: np.stack(np.nonzero(x)))
+case("nonzero_real", [np.array([0.0, -0.0, np.nan, 1e-30, np.inf])],
+     lambda x: np.stack(np.nonzero(x)))
+case("nonzero_none", [np.zeros((2, 3))], lambda x: np.stack(np.nonzero(x)))
+case("nonzero_cut", [sparse], lambda x: np.stack(np.nonzero(x))[:, :3])
+case("nonzero_filled", [sparse],
+     lambda x: np.pad(np.stack(np.nonzero(x)), [(0, 0), (0, 12 - np.count_nonzero(x))],
+                      constant_values=-7))
+block = real(4, 5, 3)
+case("get_item_index", [block], lambda x: x[-2])
+case("get_item_mixed", [block], lambda x: x[1, ::-2, ..., None])
+case("get_item_steps", [block], lambda x: x[::3, -2::-1, 2:0:-1])
+case("get_item_ends", [block], lambda x: x[-9:2, 3:99, ...])
+case("get_item_empty", [block], lambda x: x[3:1, None, 4])
+case("get_item_one", [block], lambda x: x[3, 4, 2])
+
+
+def scattered(indices, values, shape):
+    out = np.zeros(shape)
+    np.add.at(out, tuple(indices.T), values)
+    return out
+
+
+twice = np.array([[0, 1], [2, -1], [0, 1]], np.int32)
+case("scatter", [twice, real(3)], lambda i, v: scattered(i, v, (3, 4)))
+case("scatter_rows", [twice[:, 1:], real(3, 2)], lambda i, v: scattered(i, v, (4, 2)))
+case("scatter_blocks", [twice, real(3, 2)], lambda i, v: scattered(i, v, (3, 4, 2)))
+case("nanargmax", [gaps], lambda x: np.nanargmax(x, axis=0))
+case("nanargmin", [gaps], lambda x: np.nanargmin(x, axis=1))
+case("nanargmin_all", [gaps], np.nanargmin)
+# Where NumPy warns of a wrong answer: -inf behind a NaN; it refuses a row of NaN, which gives -1.
+case("nanargmax_low", [np.array([[np.nan, -np.inf], [np.nan, np.nan]])],
+     lambda x: np.array([1, -1]))
+for method in ("lower", "higher", "midpoint", "nearest"):
+    case(f"quantile_{method}", [real(3, 6), np.array([0.0, 0.1, 0.3, 0.5, 0.75, 0.8, 1.0])],
+         lambda x, q: np.quantile(x, q, axis=1, method=method))
+for mode in ("edge", "wrap", "reflect", "symmetric"):
+    case(f"pad_{mode}", [real(3, 4)], lambda x: np.pad(x, [(1, 2), (0, 3)], mode))
+    case(f"pad_{mode}_far", [real(3)], lambda x: np.pad(x, (8, 7), mode))
+case("pad_reflect_one", [real(1)], lambda x: np.pad(x, (2, 3), "reflect"))
+case("get_item_before", [block], lambda x: x[-99::-1, 99::-2, :-99:-1])
 
 # the file
 types = {"float64": "F64", "int32": "I32", "bool": "BOOL"}

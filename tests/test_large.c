@@ -1,0 +1,75 @@
+/* What only large tensors show: work that is cut over threads gives the same bits for any number of
+ * them, and so do very large products, whoever computes them. Apart from test_core.c because
+ * valgrind would need minutes for it. */
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/internal.h"
+#include "gradtape.h"
+#include "leaks.h"
+
+#define ok() cr_assert_eq(gt_status(), GT_OK, "%s", gt_error_message())
+
+enum { LARGE = 3 << 18 };
+
+/* What large operations give, one after the other. */
+static size_t large_results(char *into)
+{
+    size_t bytes = 0;
+    gt_Scope *scope = gt_scope_begin();
+    gt_set_seed(3);
+    gt_Tensor *x = gt_normal(gt_shape(LARGE));
+    gt_Tensor *rows = gt_reshape(x, gt_shape(768, 1024));
+    gt_Tensor *list[] = {
+        gt_add(gt_exp(x), gt_multiply(x, x)),
+        gt_sum(x),
+        gt_sum(rows, .axis = 0),
+        gt_mean(rows, .axis = 1),
+        gt_max(rows, .axis = 0),
+        gt_softmax(rows),
+        gt_matmul(rows, gt_transpose(rows)),
+        gt_transpose(rows),
+        gt_tanh(gt_cast(rows, GT_FLOAT64)),
+    };
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        ok();
+        const gt_Spec spec = gt_spec(list[i]);
+        memcpy(into + bytes, gt_data(list[i]), gt_spec_bytes(&spec));
+        bytes += gt_spec_bytes(&spec);
+    }
+    gt_scope_end(scope);
+    return bytes;
+}
+
+Test(large, threads_give_the_same_bits)
+{
+    char *one = malloc((size_t)LARGE * 32), *many = malloc((size_t)LARGE * 32);
+    cr_assert_eq(gt_threads(), 1);
+    size_t bytes = large_results(one);
+    cr_assert_leq(bytes, (size_t)LARGE * 32);
+    for (int threads = 2; threads <= 4; threads++) {
+        gt_set_threads(threads);
+        ok();
+        cr_assert_eq(gt_threads(), threads);
+        cr_assert_eq(large_results(many), bytes);
+        cr_assert_eq(memcmp(one, many, bytes), 0, "%d threads", threads);
+    }
+    gt_context_free(NULL);
+    free(one);
+    free(many);
+    assert_no_leaks();
+}
+
+/* A very large product gives the same bits whether OpenBLAS was met before or not. */
+Test(large, product)
+{
+    gt_Tensor *x = gt_uniform(gt_shape(1024, 1024));
+    gt_Tensor *before = gt_matmul(x, x);
+    cr_assert(strstr(gt_build_info(), "BLAS"));
+    gt_Tensor *after = gt_matmul(x, x);
+    ok();
+    cr_assert_eq(memcmp(gt_data(before), gt_data(after), (size_t)1024 * 1024 * sizeof(float)), 0);
+    gt_context_free(NULL);
+}
