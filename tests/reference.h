@@ -127,7 +127,7 @@ static const struct {
     FUNCTION(ARCSINH, asinh, 0.51, 2.5),
     FUNCTION(ARCCOSH, acosh, 0.51, 2.5),
     FUNCTION(ARCTANH, atanh, 0.51, 2.5),
-    FUNCTION(ERF, erf, 1.4, 1.5),
+    FUNCTION(ERF, erf, 1.5, 1.5),
     FUNCTION(ERFC, erfc, 0.51, 5),
     FUNCTION(SIGMOID, sigmoid, 2, 2),
     FUNCTION(SOFTPLUS, softplus, 1.8, 2),
