@@ -176,7 +176,7 @@ static gt_Status custom_rule(gt_GradientRule *rule)
 static const gt_Operation custom_gradient = {
     .size = sizeof(gt_Operation),
     .name = "custom_gradient",
-    .flags = GT_OP_INTERNAL,
+    .flags = GT_OP_INTERNAL | GT_OP_HALF,
     .options = &Call_type,
     .inputs_min = 1,
     .inputs_max = GT_MAX_INPUTS,
@@ -449,7 +449,7 @@ static gt_Status recompute_rule(gt_GradientRule *rule)
 static const gt_Operation recompute = {
     .size = sizeof(gt_Operation),
     .name = "recompute",
-    .flags = GT_OP_INTERNAL,
+    .flags = GT_OP_INTERNAL | GT_OP_HALF,
     .options = &Call_type,
     .inputs_min = 1,
     .inputs_max = GT_MAX_INPUTS,

@@ -44,12 +44,16 @@ static gt_Value **place_of(gt_Walk *walk, const gt_Value *value)
     return node < 0 ? NULL : &walk->gradients[walk->nodes[node].gradients + value->index];
 }
 
-/* The sum of two gradients; of two that are rows, the rows of both. */
+/* The sum of two gradients; of two that are rows, the rows of both. Those of 16 bits a number are
+ * added in float32. */
 static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
 {
     gt_Tensor *at[2], *rows[2];
+    gt_DType dtype = gt_dtype(a);
     if (!gt_rows(a, &at[0], &rows[0]) || !gt_rows(b, &at[1], &rows[1]))
-        return gt_add(a, b);
+        return gt_half_type(dtype) < 0
+                   ? gt_add(a, b)
+                   : gt_cast(gt_add(gt_cast(a, GT_FLOAT32), gt_cast(b, GT_FLOAT32)), dtype);
     if (gt_dtype(at[0]) != gt_dtype(at[1]))
         for (int i = 0; i < 2; i++)
             at[i] = gt_cast(at[i], GT_INT64);

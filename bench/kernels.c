@@ -39,7 +39,7 @@ static void run_compare(const gt_KernelTable *table, int id, int type)
 static void run_select(const gt_KernelTable *table, int id, int type)
 {
     (void)id;
-    table->select[type](N, (const uint8_t *)c, 1, a, 1, b, 1, y);
+    table->select[type + 2](N, (const uint8_t *)c, 1, a, 1, b, 1, y);
 }
 static void run_cast(const gt_KernelTable *table, int id, int type)
 {
@@ -83,7 +83,7 @@ static void run_normal(const gt_KernelTable *table, int id, int type)
 }
 static void run_transpose(const gt_KernelTable *table, int rows, int type)
 {
-    table->transpose[type + 1](rows, N / rows, a, N / rows, y, rows);
+    table->transpose[type + 2](rows, N / rows, a, N / rows, y, rows);
 }
 
 static void fill(int type)

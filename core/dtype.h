@@ -1,5 +1,6 @@
 /* Element types. The numbers are part of the ABI and never change; not every type has every
- * operation, and an operation that lacks one says so. */
+ * operation, and an operation that lacks one says so. float16 and bfloat16 are for storing numbers:
+ * what moves them takes them, gt_cast converts them, and gt_matmul and gt_conv sum in float32. */
 #ifndef GT_CORE_DTYPE_H
 #define GT_CORE_DTYPE_H
 

@@ -262,9 +262,9 @@ gt_Tensor *gt_live_at(const char *here, const double *number, gt_DType dtype)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (!number || !gt_dtype_is_float(dtype)) {
+    if (!number || (dtype != GT_FLOAT32 && dtype != GT_FLOAT64)) {
         gt_raise(context, GT_INVALID, here, "live", "%s",
-                 number ? "the type must be a float" : "the number is NULL");
+                 number ? "the type must be float32 or float64" : "the number is NULL");
         return NULL;
     }
     return context->trace ? live_tensor(context, number, dtype)

@@ -28,7 +28,7 @@
 #define GT_MAX_TAPES    64
 #define GT_MAX_THREADS  64
 #define GT_ALIGNMENT    64
-#define GT_SIZE_CLASSES 192
+#define GT_SIZE_CLASSES 220 /* the class of SIZE_MAX / 4 is the last */
 
 typedef struct gt_Value gt_Value;
 typedef struct gt_Record gt_Record;
@@ -300,6 +300,8 @@ static inline size_t gt_spec_bytes(const gt_Spec *spec)
 char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
 /* Can this type hold the number? Integers take whole numbers in their range, bool 0 and 1. */
 bool gt_number_fits(gt_DType dtype, double number);
+/* data[i] as a double */
+double gt_number_fetch(gt_DType dtype, const void *data, int64_t i);
 /* data[i] = number */
 void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
 /* A new tensor without numbers yet; data gets where they go. */
@@ -384,6 +386,13 @@ void gt_float_mode_restore(gt_FloatMode mode);
 
 /* ---- operation.c ---- */
 int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
+int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
+bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
+/* Where loops that move elements of 1, 2, 4 or 8 bytes have theirs. */
+static inline int gt_move_index(size_t element)
+{
+    return element == 1 ? 0 : element == 2 ? 1 : element == 4 ? 2 : 3;
+}
 /* Do two option structs say the same? Padding does not count. */
 bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
 

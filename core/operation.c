@@ -26,6 +26,16 @@ int gt_loop_type(gt_DType dtype)
     }
 }
 
+int gt_half_type(gt_DType dtype)
+{
+    return dtype == GT_FLOAT16 ? GT_HALF_F16 : dtype == GT_BFLOAT16 ? GT_HALF_BF16 : -1;
+}
+
+bool gt_storable(gt_DType dtype)
+{
+    return gt_loop_type(dtype) >= 0 || gt_half_type(dtype) >= 0;
+}
+
 /* One call on its way. */
 typedef struct Call {
     gt_Context *context;
@@ -75,6 +85,12 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
             call->symbolic = true;
         }
         call->rule.input[i] = &call->value[i]->spec;
+        if (gt_half_type(slot->value->spec.dtype) >= 0 && !(operation->flags & GT_OP_HALF)) {
+            char text[200];
+            return gt_raise(context, GT_INVALID, call->here, operation->name,
+                            "%s is %s, a type to store numbers in; gt_cast it to float32",
+                            name_of_input(i), gt_spec_text(&slot->value->spec, text, sizeof text));
+        }
     }
     return context->status;
 }
@@ -123,9 +139,9 @@ static int64_t first_strange(const gt_Value *value)
         for (int64_t i = 0; i < size; i++)
             if (!isfinite(((const float *)data)[i]))
                 return i;
-    } else if (value->spec.dtype == GT_FLOAT64) {
+    } else if (gt_dtype_is_float(value->spec.dtype)) {
         for (int64_t i = 0; i < size; i++)
-            if (!isfinite(((const double *)data)[i]))
+            if (!isfinite(gt_number_fetch(value->spec.dtype, data, i)))
                 return i;
     }
     return -1;
@@ -138,9 +154,7 @@ static gt_Status check_numbers(Call *call, gt_Value *const *output)
         int64_t at = output[i]->buffer->late ? -1 : first_strange(output[i]);
         if (at < 0)
             continue;
-        const void *data = gt_value_data(output[i]);
-        double number = output[i]->spec.dtype == GT_FLOAT32 ? ((const float *)data)[at]
-                                                            : ((const double *)data)[at];
+        double number = gt_number_fetch(output[i]->spec.dtype, gt_value_data(output[i]), at);
         char text[200];
         const gt_Operation *of = context->differentiating;
         return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
@@ -224,10 +238,10 @@ void gt_late_free(gt_Late *late)
 /* May the kernel wait? What another context's variable holds cannot be held. */
 static bool is_late(const Call *call)
 {
-    if (!(call->operation->flags & GT_OP_LATE))
+    if (!(call->operation->flags & GT_OP_LATE) || call->rule.outputs != 1)
         return false;
     for (int i = 0; i < call->inputs; i++)
-        if (call->value[i]->context != call->context)
+        if (!call->value[i] || call->value[i]->context != call->context)
             return false;
     return true;
 }

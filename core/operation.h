@@ -81,8 +81,9 @@ enum {
     GT_OP_PROBABILITY = 1u << 7,        /* output is a probability (softmax, sigmoid) */
     GT_OP_INTERNAL = 1u << 8,           /* used by rules; not part of the public names */
     /* The one output is computed when somebody reads it: `run` is called at once with a NULL output,
-     * to raise what there is to raise, and again then. No optional inputs. */
-    GT_OP_LATE = 1u << 9
+     * to raise what there is to raise, and again then. */
+    GT_OP_LATE = 1u << 9,
+    GT_OP_HALF = 1u << 10 /* takes float16 and bfloat16; others refuse them */
 };
 
 struct gt_Operation {

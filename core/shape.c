@@ -26,15 +26,23 @@ gt_Axes gt_axes_of(int count, const int *axes)
     return set;
 }
 
+/* One that was filled in by hand may be none. */
+static bool is_shape(const gt_Shape *shape)
+{
+    return shape->rank >= 0 && shape->rank <= GT_MAX_RANK;
+}
+
 bool gt_shape_equal(gt_Shape a, gt_Shape b)
 {
-    if (a.rank != b.rank || a.rank < 0)
+    if (a.rank != b.rank || !is_shape(&a))
         return false;
     return memcmp(a.dims, b.dims, (size_t)a.rank * sizeof *a.dims) == 0;
 }
 
 int64_t gt_dim(gt_Shape shape, int index)
 {
+    if (!is_shape(&shape))
+        return -1;
     if (index < 0)
         index += shape.rank;
     return index >= 0 && index < shape.rank ? shape.dims[index] : -1;
@@ -49,7 +57,7 @@ char *gt_shape_text(gt_Shape shape, char *text, size_t size)
 {
     if (!text || !size)
         return text;
-    if (shape.rank < 0) {
+    if (!is_shape(&shape)) {
         snprintf(text, size, "(no shape)");
         return text;
     }
@@ -67,28 +75,34 @@ char *gt_shape_text(gt_Shape shape, char *text, size_t size)
     return text;
 }
 
+/* The product of all dimensions but those of 0 must fit too, as NumPy has it: strides and counts of
+ * rows are such products, and kernels need not think of their overflow. */
 bool gt_spec_resize(gt_Spec *spec)
 {
     const int64_t most = INT64_MAX / 64; /* bytes of any element type fit, rounded up too */
     bool empty = false;
+    spec->size = 1;
     for (int i = 0; i < spec->rank; i++) {
-        if (spec->dims[i] < 0)
+        int64_t dim = spec->dims[i];
+        if (dim < 0)
             return false;
-        empty |= spec->dims[i] == 0;
-    }
-    spec->size = empty ? 0 : 1;
-    for (int i = 0; i < spec->rank && !empty; i++) {
-        bool both_small = (spec->size | spec->dims[i]) <= INT32_MAX; /* spares the division */
-        if (!both_small && spec->size > most / spec->dims[i])
+        empty |= dim == 0;
+        if (dim == 0)
+            continue;
+        bool both_small = (spec->size | dim) <= INT32_MAX; /* spares the division */
+        if (!both_small && spec->size > most / dim)
             return false;
-        spec->size *= spec->dims[i];
+        spec->size *= dim;
     }
-    return (uint64_t)spec->size <= SIZE_MAX / 64;
+    bool fits = (uint64_t)spec->size <= SIZE_MAX / 64;
+    if (empty)
+        spec->size = 0;
+    return fits;
 }
 
 bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape)
 {
-    if (shape.rank < 0 || shape.rank > GT_MAX_RANK)
+    if (!is_shape(&shape))
         return false;
     spec->dtype = dtype;
     spec->rank = shape.rank;

@@ -1,6 +1,7 @@
 /* Handles, values, buffers and scopes. Freeing is iterative: a long chain of records must not
  * become a deep recursion. Leans on memory.c, tape.c for what a record lets go of. */
 #include "core/internal.h"
+#include "kernels/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -311,7 +312,7 @@ static bool make_spec(gt_Context *context, const char *here, const char *operati
 {
     char text[160];
     memset(spec, 0, sizeof *spec);
-    if (gt_loop_type(dtype) < 0)
+    if (!gt_storable(dtype))
         gt_raise(context, GT_UNSUPPORTED, here, operation, "tensors of type %s are not supported",
                  gt_dtype_name(dtype));
     else if (shape.rank < 0)
@@ -399,13 +400,19 @@ void gt_number_store(gt_DType dtype, void *data, int64_t i, double number)
     case GT_UINT8:
         ((uint8_t *)data)[i] = (uint8_t)number;
         break;
+    case GT_FLOAT16:
+        ((uint16_t *)data)[i] = gt_to_f16(gt_to_odd(number));
+        break;
+    case GT_BFLOAT16:
+        ((uint16_t *)data)[i] = gt_to_bf16(gt_to_odd(number));
+        break;
     default:
         ((uint8_t *)data)[i] = number != 0;
         break;
     }
 }
 
-static double fetch(gt_DType dtype, const void *data, int64_t i)
+double gt_number_fetch(gt_DType dtype, const void *data, int64_t i)
 {
     switch (dtype) {
     case GT_FLOAT32:
@@ -416,6 +423,10 @@ static double fetch(gt_DType dtype, const void *data, int64_t i)
         return ((const int32_t *)data)[i];
     case GT_INT64:
         return (double)((const int64_t *)data)[i];
+    case GT_FLOAT16:
+        return (double)gt_from_f16(((const uint16_t *)data)[i]);
+    case GT_BFLOAT16:
+        return (double)gt_from_bf16(((const uint16_t *)data)[i]);
     default:
         return ((const uint8_t *)data)[i];
     }
@@ -559,7 +570,7 @@ double gt_at_at(const char *here, const gt_Tensor *tensor, int64_t index)
                  (long long)value->spec.size);
         return NAN;
     }
-    return fetch(value->spec.dtype, gt_value_data(value), index);
+    return gt_number_fetch(value->spec.dtype, gt_value_data(value), index);
 }
 
 double gt_item_at(const char *here, const gt_Tensor *tensor)
@@ -573,5 +584,5 @@ double gt_item_at(const char *here, const gt_Tensor *tensor)
                  gt_shape_text(gt_spec_shape(&value->spec), text, sizeof text));
         return NAN;
     }
-    return fetch(value->spec.dtype, gt_value_data(value), 0);
+    return gt_number_fetch(value->spec.dtype, gt_value_data(value), 0);
 }

@@ -323,7 +323,7 @@ static bool check_options(gt_Context *context, const gt_CsvOptions *options)
                  "the delimiter (code %d) is a letter, digit, quote, point, sign or no character",
                  (int)options->delimiter);
     else if (gt_loop_type(options->dtype) < 0)
-        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "tensors of type %s are not supported",
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "text is not read as %s; gt_cast what was read",
                  gt_dtype_name(options->dtype));
     else if (options->skip_rows < 0 || options->limit < 0)
         gt_raise(context, GT_INVALID, NULL, NULL, "%s is negative",
@@ -436,6 +436,11 @@ static void write_csv(gt_Context *context, const char *path, const gt_Tensor *te
     if (slot->value->spec.rank < 1 || slot->value->spec.rank > 2) {
         gt_raise(context, GT_INVALID, NULL, NULL, "a tensor of rank %d is no table; reshape it",
                  (int)slot->value->spec.rank);
+        return;
+    }
+    if (gt_loop_type(slot->value->spec.dtype) < 0) {
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%s is not written as text; gt_cast it first",
+                 gt_dtype_name(slot->value->spec.dtype));
         return;
     }
     if (!good_delimiter(options->delimiter)) {

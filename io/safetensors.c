@@ -462,7 +462,7 @@ static gt_Tensor *load(const gt_TensorFile *file, const Entry *entry)
     gt_Context *context = file->object.context;
     char name[GT_EXCERPT];
     void *data;
-    if (gt_loop_type(entry->spec.dtype) < 0) {
+    if (!gt_storable(entry->spec.dtype)) {
         gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
                  "%s: tensor \"%s\": tensors of type %s are not supported; gt_tensor_file_read "
                  "gives the bytes",

@@ -203,6 +203,7 @@ GT_SELECT(4, uint32_t)
 GT_SELECT(8, uint64_t)
 #if GT_IS_BASE(GT_ISA)
 GT_SELECT(1, uint8_t)
+GT_SELECT(2, uint16_t)
 #endif
 
 /* A real number as an integer: towards zero, held at the ends of the range, NaN as 0. Here where the

@@ -108,37 +108,52 @@ BUTTERFLY(radix_5)
 }
 
 /* Any odd radix r, by its definition; x[j] and x[r - j] go together, and so do y[k] and y[r - k]. A
- * few columns at a time. */
-#define COLUMNS 16
+ * line of the cache at a time, whether or not there are that many columns left. */
+#define COLUMNS (64 / (int64_t)sizeof(GT_T))
+#define HALF    (GT_FOURIER_RADIX / 2 + 1)
 static GT_NOINLINE void GT_NAME(radix_odd)(int64_t radix, int64_t s, int64_t apart, const NUMBER *w,
                                            const NUMBER *root, const GT_T *x_re, const GT_T *x_im,
                                            GT_T *y_re, GT_T *y_im)
 {
-    NUMBER sum[GT_FOURIER_RADIX / 2 + 1][COLUMNS], difference[GT_FOURIER_RADIX / 2 + 1][COLUMNS];
-    int64_t half = radix / 2;
+    GT_T sum_re[HALF][COLUMNS], sum_im[HALF][COLUMNS];
+    GT_T side_re[HALF][COLUMNS], side_im[HALF][COLUMNS];
+    const bool twiddled = true;
     for (int64_t first = 0; first < s; first += COLUMNS) {
-        int64_t columns = s - first < COLUMNS ? s - first : COLUMNS;
-        for (int64_t j = 0; j <= half; j++)
-            for (int64_t i = 0; i < columns; i++) {
-                int64_t q = first + i;
+        const int64_t end = s - first < COLUMNS ? s : first + COLUMNS;
+        for (int64_t j = 0; j <= radix / 2; j++) {
+            for (int64_t i = end - first; i < COLUMNS; i++)
+                sum_re[j][i] = sum_im[j][i] = side_re[j][i] = side_im[j][i] = 0;
+            for (int64_t q = first; q < end; q++) {
                 NUMBER a = AT(j), b = AT(j ? radix - j : 0);
-                sum[j][i] = j ? GT_NAME(plus)(a, b) : a;
-                difference[j][i] = GT_NAME(turned)(GT_NAME(minus)(a, b));
+                NUMBER sum = GT_NAME(plus)(a, b), side = GT_NAME(turned)(GT_NAME(minus)(a, b));
+                sum_re[j][q - first] = j ? sum.re : a.re;
+                sum_im[j][q - first] = j ? sum.im : a.im;
+                side_re[j][q - first] = side.re;
+                side_im[j][q - first] = side.im;
             }
-        for (int64_t k = 0; k <= half; k++)
-            for (int64_t i = 0; i < columns; i++) {
-                int64_t q = first + i, at = 0;
-                NUMBER mean = sum[0][i], side = {0, 0};
-                for (int64_t j = 1; j <= half; j++) {
-                    at += at + k < radix ? k : k - radix; /* j k modulo the radix */
-                    mean = GT_NAME(plus)(mean, GT_NAME(scaled)(sum[j][i], root[at].re));
-                    side = GT_NAME(plus)(side, GT_NAME(scaled)(difference[j][i], root[at].im));
+        }
+        for (int64_t k = 0; k <= radix / 2; k++) {
+            GT_T a_re[COLUMNS], a_im[COLUMNS], b_re[COLUMNS] = {0}, b_im[COLUMNS] = {0};
+            memcpy(a_re, sum_re[0], sizeof a_re);
+            memcpy(a_im, sum_im[0], sizeof a_im);
+            for (int64_t j = 1, at = 0; j <= radix / 2; j++) {
+                at += at + k < radix ? k : k - radix; /* j k modulo the radix */
+                const GT_T c = root[at].re, sine = root[at].im;
+                for (int64_t i = 0; i < COLUMNS; i++) {
+                    a_re[i] += sum_re[j][i] * c;
+                    a_im[i] += sum_im[j][i] * c;
+                    b_re[i] += side_re[j][i] * sine;
+                    b_im[i] += side_im[j][i] * sine;
                 }
-                const bool twiddled = true;
+            }
+            for (int64_t q = first; q < end; q++) {
+                NUMBER mean = {a_re[q - first], a_im[q - first]};
+                NUMBER side = {b_re[q - first], b_im[q - first]};
                 PUT(k, GT_NAME(plus)(mean, side));
                 if (k > 0)
                     PUT(radix - k, GT_NAME(minus)(mean, side));
             }
+        }
     }
 }
 
@@ -221,5 +236,6 @@ void GT_KERNEL(GT_NAME(fourier_multiply))(int64_t rows, int64_t lanes, int64_t s
 #undef PUT
 #undef BUTTERFLY
 #undef COLUMNS
+#undef HALF
 #undef GT_T
 #undef GT_NAME

@@ -5,6 +5,7 @@
 #include "gemm_vector.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #if defined(__clang__)
 #define GT_UNROLL _Pragma("clang loop unroll(full)")
@@ -45,15 +46,35 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
  * in a block, 256 KB. GT_COLUMNS: columns of C in a block. GT_WIDE: from how many columns on A is
  * turned into tiles. */
 #define GT_WIDE 768
+/* How far along k numbers of 16 bits are widened before they are turned: 64 of each of two vectors'
+ * rows stay in the first-level cache. */
+#define GT_STRIP 64
+
+static gt_WidenLoop *const gt_widen[GT_HALF_TYPES] = {GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16)};
 
 #define number     float
+#define GT_WIDENS  1
 #define LANES      GT_GEMM_LANES_F32
 #define G(name)    name##_f32
 #define GT_DEPTH   384
 #define GT_BLOCK   65536
 #define GT_COLUMNS 1024
 #include "gemm_template.h"
+
+void GT_KERNEL(gemm_wide)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                          const void *a, int64_t lda, int half_a, const void *b, int64_t ldb,
+                          int half_b, float *c, int64_t ldc, void *scratch)
+{
+    multiply_f32(transpose_a, transpose_b, m, n, k, (Operand_f32){a, lda, 1, half_a},
+                 (Operand_f32){b, ldb, 1, half_b}, c, ldc, scratch);
+}
+
+size_t GT_KERNEL(gemm_wide_scratch)(int64_t m, int64_t n, int64_t k)
+{
+    return scratch_f32(m, n, k, true);
+}
 #undef number
+#undef GT_WIDENS
 #undef LANES
 #undef G
 #undef GT_DEPTH
@@ -61,6 +82,7 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
 #undef GT_COLUMNS
 
 #define number     double
+#define GT_WIDENS  0
 #define LANES      GT_GEMM_LANES_F64
 #define G(name)    name##_f64
 #define GT_DEPTH   256

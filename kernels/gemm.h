@@ -55,5 +55,8 @@ gt_GemmLoop GT_KERNEL(gemm_f32);
 gt_GemmLoop GT_KERNEL(gemm_f64);
 size_t GT_KERNEL(gemm_scratch_f32)(int64_t m, int64_t n, int64_t k);
 size_t GT_KERNEL(gemm_scratch_f64)(int64_t m, int64_t n, int64_t k);
+gt_GemmWideLoop GT_KERNEL(gemm_wide);
+size_t GT_KERNEL(gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
+gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);
 
 #endif

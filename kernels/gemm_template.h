@@ -2,7 +2,9 @@
  * float64, with `number` the type and G(name) giving the name its suffix. Leans on gemm_vector.h.
  *
  * Everything is written for strides: element (i, p) of A lies at a[i * row + p * step]. B is either
- * "straight" (p, j at b[p * ldb + j]) or "turned" (at b[j * ldb + p]).
+ * "straight" (p, j at b[p * ldb + j]) or "turned" (at b[j * ldb + p]). An operand that is stored
+ * in 16 bits a number is widened where it is copied anyway, or just before it is read, a block that
+ * fits a cache at a time.
  *
  * k is cut into blocks of at most GT_GEMM_DEPTH, C's columns into panels of two vectors, C's rows
  * into tiles of at most GT_GEMM_ROWS. A tile's sums live in registers for a whole block. The panel
@@ -20,12 +22,64 @@ typedef struct G(Matrix) {
     int64_t row, step;
 } G(Matrix);
 
+/* An operand as the caller stores it: of numbers, or (GT_WIDENS) of 16 bits each, which become
+ * numbers a piece at a time. The row or the step is 1. */
+typedef struct G(Operand) {
+    const void *at;
+    int64_t row, step;
+    int half; /* a gt_HalfType; -1: numbers */
+} G(Operand);
+
+GT_INLINE G(Operand) G(operand_at)(G(Operand) a, int64_t i, int64_t p)
+{
+    const size_t size = GT_WIDENS && a.half >= 0 ? sizeof(uint16_t) : sizeof(number);
+    a.at = (const char *)a.at + (i * a.row + p * a.step) * (int64_t)size;
+    return a;
+}
+
+GT_INLINE G(Operand) G(turned)(G(Operand) a)
+{
+    return (G(Operand)){a.at, a.step, a.row, a.half};
+}
+
+#if GT_WIDENS
+static GT_NOINLINE G(Matrix) G(widened)(G(Operand) a, int64_t rows, int64_t steps, number *strip)
+{
+    if (a.step == 1) {
+        gt_widen[a.half](rows, steps, a.at, a.row, strip, steps);
+        return (G(Matrix)){strip, steps, 1};
+    }
+    gt_widen[a.half](steps, rows, a.at, a.step, strip, rows);
+    return (G(Matrix)){strip, 1, rows};
+}
+#endif
+
+/* The first `rows` x `steps` of an operand, as numbers: where they lie, or made in `strip`. */
+GT_INLINE G(Matrix) G(numbers)(G(Operand) a, int64_t rows, int64_t steps, number *strip)
+{
+#if GT_WIDENS
+    if (a.half >= 0)
+        return G(widened)(a, rows, steps, strip);
+#else
+    (void)rows;
+    (void)steps;
+    (void)strip;
+#endif
+    return (G(Matrix)){a.at, a.row, a.step};
+}
+
 /* How the scratch is shared out, in numbers, and the size of a block of C. Depends on the shape
- * alone. */
+ * alone. The last two are for operands that are widened. */
 typedef struct G(Layout) {
-    int64_t panel, packed, aside;
+    int64_t panel, packed, aside, left, strip;
     int64_t rows, columns;
 } G(Layout);
+
+typedef struct G(Space) {
+    number *dense, *packed;
+    number *aside; /* C turned, when A and B changed places */
+    number *left, *strip;
+} G(Space);
 
 /* Blocks of k as long as one another, but for the last: a short one would pay for the visit to C
  * with few products. */
@@ -52,6 +106,8 @@ static G(Layout) G(layout)(bool swapped, int64_t m, int64_t n, int64_t k)
         m == 1 && lay.columns > depth * 2 * LANES ? lay.columns : depth * 2 * LANES, 64);
     lay.packed = gt_round_up(lay.rows * depth + LANES, 64);
     lay.aside = swapped ? gt_round_up(lay.rows * lay.columns, 64) : 0;
+    lay.left = gt_round_up(lay.rows * depth, 64);
+    lay.strip = 2 * LANES * GT_STRIP;
     return lay;
 }
 
@@ -225,48 +281,81 @@ GT_NOINLINE void GT_KERNEL(G(turn))(int64_t rows, int64_t columns, const number 
     }
 }
 
+/* LANES numbers of a row that is stored as `half` says, from number i on; the first `count`. */
+GT_INLINE G(vec) G(load_stored)(const void *row, int64_t i, const int half)
+{
+#if GT_WIDENS
+    if (half >= 0)
+        return G(load_half)((const uint16_t *)row + i, half);
+#endif
+    (void)half;
+    return G(load)((const number *)row + i);
+}
+
+#if GT_WIDENS
+static GT_NOINLINE G(vec) G(load_half_part)(const uint16_t *from, int count, int half)
+{
+    uint16_t part[LANES] = {0};
+    memcpy(part, from, (size_t)count * sizeof *part);
+    return half == GT_HALF_F16 ? G(load_half)(part, GT_HALF_F16) : G(load_half)(part, GT_HALF_BF16);
+}
+#endif
+
+GT_INLINE G(vec) G(load_stored_part)(const void *row, int64_t i, int count, const int half)
+{
+#if GT_WIDENS
+    if (half >= 0)
+        return G(load_half_part)((const uint16_t *)row + i, count, half);
+#endif
+    (void)half;
+    return G(load_part)((const number *)row + i, G(mask_of)(count));
+}
+
 /* One row of C, B straight: the running sums stay in the first-level cache while B streams past,
- * eight rows at a time. */
-static void G(row_straight)(int64_t n, int64_t k, const number *a, int64_t step, const number *b,
-                            int64_t ldb, number *c, number *sums)
+ * eight rows at a time. `half` is a constant where this is inlined. */
+GT_INLINE void G(row_straight_of)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
+                                  const G(Space) * space, const int half)
 {
     const int64_t depth = G(block_depth)(k);
+    number *const sums = space->dense;
     const int64_t whole = n - n % LANES;
-    const G(mask) mask = G(mask_of)((int)(n - whole));
+    const int rest = (int)(n - whole);
     for (int64_t from = 0; from < k; from += depth) {
         const int64_t to = k - from < depth ? k : from + depth;
+        const G(Matrix) a = G(numbers)(G(operand_at)(row, 0, from), 1, to - from, space->left);
         int64_t p = from;
         for (; p + 8 <= to; p += 8) {
             G(vec) x[8];
-            const number *at = b + p * ldb;
+            const void *at[8];
             GT_UNROLL
-            for (int q = 0; q < 8; q++)
-                x[q] = G(broadcast)(a + (p + q) * step);
+            for (int q = 0; q < 8; q++) {
+                x[q] = G(broadcast)(a.at + (p - from + q) * a.step);
+                at[q] = G(operand_at)(b, p + q, 0).at;
+            }
             for (int64_t j = 0; j < whole; j += LANES) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
                 GT_UNROLL
                 for (int q = 0; q < 8; q++)
-                    sum = G(fma)(x[q], G(load)(at + q * ldb + j), sum);
+                    sum = G(fma)(x[q], G(load_stored)(at[q], j, half), sum);
                 G(store)(sums + j, sum);
             }
-            if (whole < n) {
+            if (rest > 0) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
-                GT_UNROLL
                 for (int q = 0; q < 8; q++)
-                    sum = G(fma)(x[q], G(load_part)(at + q * ldb + whole, mask), sum);
+                    sum = G(fma)(x[q], G(load_stored_part)(at[q], whole, rest, half), sum);
                 G(store)(sums + whole, sum);
             }
         }
         for (; p < to; p++) {
-            const G(vec) x = G(broadcast)(a + p * step);
-            const number *at = b + p * ldb;
+            const G(vec) x = G(broadcast)(a.at + (p - from) * a.step);
+            const void *at = G(operand_at)(b, p, 0).at;
             for (int64_t j = 0; j < whole; j += LANES) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
-                G(store)(sums + j, G(fma)(x, G(load)(at + j), sum));
+                G(store)(sums + j, G(fma)(x, G(load_stored)(at, j, half), sum));
             }
-            if (whole < n) {
+            if (rest > 0) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
-                G(store)(sums + whole, G(fma)(x, G(load_part)(at + whole, mask), sum));
+                G(store)(sums + whole, G(fma)(x, G(load_stored_part)(at, whole, rest, half), sum));
             }
         }
         for (int64_t j = 0; j < n; j += LANES) {
@@ -279,30 +368,48 @@ static void G(row_straight)(int64_t n, int64_t k, const number *a, int64_t step,
     }
 }
 
+static void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
+                            const G(Space) * space)
+{
+    if (!GT_WIDENS || b.half < 0)
+        G(row_straight_of)(n, k, row, b, c, space, -1);
+    else if (b.half == GT_HALF_F16)
+        G(row_straight_of)(n, k, row, b, c, space, GT_HALF_F16);
+    else
+        G(row_straight_of)(n, k, row, b, c, space, GT_HALF_BF16);
+}
+
 /* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
-static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, const number *b,
-                          int64_t ldb, number *c)
+static void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
+                          const G(Space) * space)
 {
     const int64_t depth = G(block_depth)(k);
     for (int64_t j = 0; j < n; j += 2 * LANES) {
         const int64_t left = n - j < LANES ? n - j : LANES;
         const int64_t right = n - j < 2 * LANES ? n - j - left : LANES;
         for (int64_t from = 0; from < k; from += depth) {
-            const int64_t to = k - from < depth ? k : from + depth;
+            const int64_t all = k - from < depth ? k - from : depth;
+            const G(Matrix) a = G(numbers)(G(operand_at)(row, 0, from), 1, all, space->left);
+            const int64_t most = GT_WIDENS && b.half >= 0 ? GT_STRIP : all;
+            G(Matrix) rows = {0};
             G(vec) sum[2] = {G(zero)(), G(zero)()};
-            for (int64_t p = from; p < to; p += LANES) {
-                const int64_t deep = to - p < LANES ? to - p : LANES;
+            for (int64_t p = 0; p < all; p += LANES) {
+                const int64_t deep = all - p < LANES ? all - p : LANES;
+                if (p % most == 0)
+                    rows = G(numbers)(G(operand_at)(b, j, from + p), left + right,
+                                      all - p < most ? all - p : most, space->strip);
+                const number *at = rows.at + p % most;
                 G(vec) x[LANES], y[LANES];
-                G(load_turned)(x, b + j * ldb + p, ldb, left, deep);
+                G(load_turned)(x, at, rows.row, left, deep);
                 if (right > 0)
-                    G(load_turned)(y, b + (j + LANES) * ldb + p, ldb, right, deep);
+                    G(load_turned)(y, at + LANES * rows.row, rows.row, right, deep);
                 else
                     for (int q = 0; q < LANES; q++)
                         y[q] = G(zero)();
                 if (deep == LANES) {
                     GT_UNROLL
                     for (int q = 0; q < LANES; q++) {
-                        const G(vec) s = G(broadcast)(a + (p + q) * step);
+                        const G(vec) s = G(broadcast)(a.at + (p + q) * a.step);
                         sum[0] = G(fma)(s, x[q], sum[0]);
                         sum[1] = G(fma)(s, y[q], sum[1]);
                     }
@@ -311,7 +418,7 @@ static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, c
                     for (int q = 0; q < LANES; q++) {
                         if (q >= deep)
                             break;
-                        const G(vec) s = G(broadcast)(a + (p + q) * step);
+                        const G(vec) s = G(broadcast)(a.at + (p + q) * a.step);
                         sum[0] = G(fma)(s, x[q], sum[0]);
                         sum[1] = G(fma)(s, y[q], sum[1]);
                     }
@@ -326,6 +433,18 @@ static void G(row_turned)(int64_t n, int64_t k, const number *a, int64_t step, c
             if (right > 0)
                 G(store_part)(c + j + LANES, sum[1], (int)right);
         }
+    }
+}
+
+/* The same with padding, from B as it is stored. */
+static void G(turn_operand)(int64_t rows, int64_t columns, G(Operand) b, number *to, int64_t ld_to,
+                            number *strip)
+{
+    const int64_t most = GT_WIDENS && b.half >= 0 ? GT_STRIP : columns;
+    for (int64_t p = 0; p < columns; p += most) {
+        const int64_t some = columns - p < most ? columns - p : most;
+        const G(Matrix) from = G(numbers)(G(operand_at)(b, 0, p), rows, some, strip);
+        GT_KERNEL(G(turn))(rows, some, from.at, from.row, to + p * ld_to, ld_to, true);
     }
 }
 
@@ -403,8 +522,8 @@ static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed,
 }
 
 /* A block of C, as wide and high as the layout says at most, over all of k. */
-static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b, int64_t ldb,
-                     bool turned, number *c, int64_t ldc, number *dense, number *packed)
+static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b, bool turned,
+                     number *c, int64_t ldc, const G(Space) * space)
 {
     const int64_t depth = G(block_depth)(k);
     const gt_Cut cut = gt_cut(m);
@@ -413,52 +532,63 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number 
     const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 6 * LANES;
     for (int64_t p = 0; p < k; p += depth) {
         const int64_t deep = k - p < depth ? k - p : depth;
-        G(Matrix) left = {a.at + p * a.step, a.row, a.step};
+        G(Matrix) left = G(numbers)(G(operand_at)(a, 0, p), m, deep, space->left);
         if (pack) {
-            G(pack_tiles)(m, deep, left, packed);
-            left.at = packed;
+            G(pack_tiles)(m, deep, left, space->packed);
+            left.at = space->packed;
         }
         for (int64_t j = 0; j < n; j += 2 * LANES) {
             const int64_t wide = n - j < 2 * LANES ? n - j : 2 * LANES;
-            G(Panel) panel = {.ld = ldb, .dense = dense};
+            G(Panel) panel = {.ld = b.row, .dense = space->dense};
             const number *next = NULL;
+            const bool dense = turned || (GT_WIDENS && b.half >= 0);
             panel.vectors = wide > LANES ? 2 : 1;
             panel.last = (int)(wide - (panel.vectors - 1) * LANES);
             if (turned) {
-                GT_KERNEL(G(turn))
-                (wide, deep, b + j * ldb + p, ldb, dense, panel.vectors * LANES, true);
+                G(turn_operand)
+                (wide, deep, G(operand_at)(b, j, p), panel.dense, panel.vectors * LANES,
+                 space->strip);
+#if GT_WIDENS
+            } else if (b.half >= 0) {
+                gt_widen[b.half](deep, wide, G(operand_at)(b, p, j).at, b.row, panel.dense,
+                                 panel.vectors * LANES);
+#endif
             } else {
-                panel.from = b + p * ldb + j;
+                panel.from = G(operand_at)(b, p, j).at;
                 next = j + wide < n ? panel.from + 2 * LANES : NULL;
             }
-            G(panel_down)(cut, deep, left, pack, &panel, turned, next, c + j, ldc, p > 0);
+            G(panel_down)(cut, deep, left, pack, &panel, dense, next, c + j, ldc, p > 0);
         }
     }
 }
 
-static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b,
-                       int64_t ldb, bool turned, number *c, int64_t ldc, number *scratch)
+static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b,
+                       bool turned, number *c, int64_t ldc, number *scratch)
 {
     const G(Layout) lay = G(layout)(swapped, m, n, k);
-    number *const dense = scratch;
-    number *const packed = dense + lay.panel;
-    number *const aside = packed + lay.packed; /* C turned, when A and B changed places */
+    const G(Space) space = {
+        .dense = scratch,
+        .packed = scratch + lay.panel,
+        .aside = scratch + lay.panel + lay.packed,
+        .left = scratch + lay.panel + lay.packed + lay.aside,
+        .strip = scratch + lay.panel + lay.packed + lay.aside + lay.left,
+    };
     for (int64_t j = 0; j < n; j += lay.columns)
         for (int64_t i = 0; i < m; i += lay.rows) {
             const int64_t columns = n - j < lay.columns ? n - j : lay.columns;
             const int64_t rows = m - i < lay.rows ? m - i : lay.rows;
-            const G(Matrix) left = {a.at + i * a.row, a.row, a.step};
-            const number *right = turned ? b + j * ldb : b + j;
-            number *const to = swapped ? aside : c + i * ldc + j;
+            const G(Operand) left = G(operand_at)(a, i, 0);
+            const G(Operand) right = turned ? G(operand_at)(b, j, 0) : G(operand_at)(b, 0, j);
+            number *const to = swapped ? space.aside : c + i * ldc + j;
             const int64_t ld = swapped ? lay.columns : ldc;
             if (m > 1)
-                G(block)(rows, columns, k, left, right, ldb, turned, to, ld, dense, packed);
+                G(block)(rows, columns, k, left, right, turned, to, ld, &space);
             else if (turned)
-                G(row_turned)(columns, k, left.at, left.step, right, ldb, to);
+                G(row_turned)(columns, k, left, right, to, &space);
             else
-                G(row_straight)(columns, k, left.at, left.step, right, ldb, to, dense);
+                G(row_straight)(columns, k, left, right, to, &space);
             if (swapped)
-                GT_KERNEL(G(turn))(rows, columns, aside, ld, c + j * ldc + i, ldc, false);
+                GT_KERNEL(G(turn))(rows, columns, space.aside, ld, c + j * ldc + i, ldc, false);
         }
 }
 
@@ -492,33 +622,48 @@ static bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
     return swapped < 0.95 * straight;
 }
 
-void GT_KERNEL(G(gemm))(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                        const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
-                        int64_t ldc, void *scratch)
+/* `a` and `b` as they are stored: a row is a line in memory. */
+static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                        G(Operand) a, G(Operand) b, number *c, int64_t ldc, number *scratch)
 {
     if (m <= 0 || n <= 0)
         return;
     if (k <= 0) {
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < n; j++)
-                ((number *)c)[i * ldc + j] = 0;
+                c[i * ldc + j] = 0;
         return;
     }
-    if (G(swap)(transpose_a, transpose_b, m, n, k)) {
-        const G(Matrix) left = {b, transpose_b ? ldb : 1, transpose_b ? 1 : ldb};
-        G(product)(true, n, m, k, left, a, lda, !transpose_a, c, ldc, scratch);
-    } else {
-        const G(Matrix) left = {a, transpose_a ? 1 : lda, transpose_a ? lda : 1};
-        G(product)(false, m, n, k, left, b, ldb, transpose_b, c, ldc, scratch);
-    }
+    if (G(swap)(transpose_a, transpose_b, m, n, k))
+        G(product)(true, n, m, k, transpose_b ? b : G(turned)(b), a, !transpose_a, c, ldc, scratch);
+    else
+        G(product)(false, m, n, k, transpose_a ? G(turned)(a) : a, b, transpose_b, c, ldc, scratch);
 }
 
-size_t GT_KERNEL(G(gemm_scratch))(int64_t m, int64_t n, int64_t k)
+void GT_KERNEL(G(gemm))(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                        const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
+                        int64_t ldc, void *scratch)
+{
+    G(multiply)
+    (transpose_a, transpose_b, m, n, k, (G(Operand)){a, lda, 1, -1}, (G(Operand)){b, ldb, 1, -1}, c,
+     ldc, scratch);
+}
+
+static size_t G(scratch)(int64_t m, int64_t n, int64_t k, bool widens)
 {
     if (m <= 0 || n <= 0 || k <= 0)
         return 0;
     const G(Layout) straight = G(layout)(false, m, n, k), swapped = G(layout)(true, n, m, k);
-    const int64_t one = straight.panel + straight.packed + straight.aside;
-    const int64_t other = swapped.panel + swapped.packed + swapped.aside;
+    int64_t one = straight.panel + straight.packed + straight.aside;
+    int64_t other = swapped.panel + swapped.packed + swapped.aside;
+    if (widens) {
+        one += straight.left + straight.strip;
+        other += swapped.left + swapped.strip;
+    }
     return (size_t)(one > other ? one : other) * sizeof(number);
+}
+
+size_t GT_KERNEL(G(gemm_scratch))(int64_t m, int64_t n, int64_t k)
+{
+    return G(scratch)(m, n, k, false);
 }

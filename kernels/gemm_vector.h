@@ -5,6 +5,7 @@
  *     fma         a * b + c, rounded once where the instruction set has it, else twice: said here
  *                 outright, so that no compiler flag decides it
  *     transpose   lanes x lanes numbers in registers
+ *     load_half   float32 from as many numbers of 16 bits; `half` is a gt_HalfType, a constant
  * Leans on the compiler's intrinsics. */
 #ifndef GT_KERNELS_GEMM_VECTOR_H
 #define GT_KERNELS_GEMM_VECTOR_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "gemm.h"
+#include "half.h"
 
 #if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
 #include <immintrin.h>
@@ -42,6 +44,13 @@ GT_INLINE vec_f32 load_f32(const float *p)
 GT_INLINE void store_f32(float *p, vec_f32 x)
 {
     _mm512_storeu_ps(p, x);
+}
+GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    __m256i bits = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return half == GT_HALF_F16
+               ? _mm512_cvtph_ps(bits)
+               : _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 GT_INLINE vec_f32 broadcast_f32(const float *p)
 {
@@ -169,6 +178,13 @@ GT_INLINE vec_f32 load_f32(const float *p)
 GT_INLINE void store_f32(float *p, vec_f32 x)
 {
     _mm256_storeu_ps(p, x);
+}
+GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    __m128i bits = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return half == GT_HALF_F16
+               ? _mm256_cvtph_ps(bits)
+               : _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
 GT_INLINE vec_f32 broadcast_f32(const float *p)
 {
@@ -448,6 +464,40 @@ GT_PLAIN_VECTOR(float, f32, 4)
 GT_PLAIN_VECTOR(double, f64, 2)
 #undef GT_PLAIN_VECTOR
 
+#endif
+
+#if defined(__aarch64__)
+GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    uint16x4_t bits = vld1_u16(p);
+    return half == GT_HALF_F16 ? vcvt_f32_f16(vreinterpret_f16_u16(bits))
+                               : vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(bits), 16));
+}
+#else
+/* Long without an instruction for it, and once is enough. */
+static GT_NOINLINE vec_f32 load_f16_f32(const uint16_t *p)
+{
+    float wide[4];
+    for (int i = 0; i < 4; i++)
+        wide[i] = gt_from_f16(p[i]);
+    return load_f32(wide);
+}
+GT_INLINE vec_f32 load_bf16_f32(const uint16_t *p)
+{
+#if defined(__SSE2__)
+    __m128i bits = _mm_loadl_epi64((const __m128i *)(const void *)p);
+    return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), bits));
+#else
+    float wide[4];
+    for (int i = 0; i < 4; i++)
+        wide[i] = gt_from_bf16(p[i]);
+    return load_f32(wide);
+#endif
+}
+GT_INLINE vec_f32 load_half_f32(const uint16_t *p, const int half)
+{
+    return half == GT_HALF_F16 ? load_f16_f32(p) : load_bf16_f32(p);
+}
 #endif
 
 /* No masks here: a mask is the count, and parts go through an array. */

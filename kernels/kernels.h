@@ -19,6 +19,9 @@ typedef enum gt_LoopType {
     GT_LOOP_TYPES
 } gt_LoopType;
 
+/* Types of 16 bits, in which numbers are stored and nothing is computed. */
+typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfType;
+
 /* y[i] = f(x[i]). "F": float32 and float64 only; "R": the same, rarely used. "N": every numeric type (not bool). */
 #define GT_UNARY_LOOPS(L)                                                                          \
     L(NEGATIVE, negative, N)                                                                       \
@@ -117,6 +120,10 @@ typedef void gt_ReduceLoop(int64_t n, const void *x, void *y);
 typedef void gt_ReduceColumnsLoop(int64_t rows, int64_t columns, int64_t stride, const void *x,
                                   void *y);
 typedef void gt_CastLoop(int64_t n, const void *x, void *y);
+/* y (rows x columns) = x, of 16 bits a number, as float32, exactly; zeros in y from `columns` to
+ * ldy, so that it can be read in whole vectors. */
+typedef void gt_WidenLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, float *y,
+                          int64_t ldy);
 
 /* y[r, :] over rows of `columns` contiguous numbers. */
 typedef void gt_RowsLoop(int64_t rows, int64_t columns, const void *x, void *y);
@@ -128,6 +135,12 @@ typedef void gt_RowsLoop(int64_t rows, int64_t columns, const void *x, void *y);
 typedef void gt_GemmLoop(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                          const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
                          int64_t ldc, void *scratch);
+/* The same for float32, of operands that may have 16 bits a number: `half_a` and `half_b` are
+ * gt_HalfTypes, or -1 for float32. They are widened piece by piece, and the bits of C are those that
+ * a product of the widened operands has. */
+typedef void gt_GemmWideLoop(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                             const void *a, int64_t lda, int half_a, const void *b, int64_t ldb,
+                             int half_b, float *c, int64_t ldc, void *scratch);
 
 /* w -= alpha * m / (sqrt(v) + epsilon) after m += (g - m)(1 - beta_1), v += (g^2 - v)(1 - beta_2);
  * v_hat NULL: no amsgrad, else v_hat = max(v_hat, v) stands in for v. `decay` is lr * weight_decay:
@@ -194,7 +207,7 @@ typedef struct gt_KernelTable {
     gt_UnaryLoop *unary[GT_UNARY_LOOP_COUNT][GT_LOOP_TYPES];
     gt_BinaryLoop *binary[GT_BINARY_LOOP_COUNT][GT_LOOP_TYPES];
     gt_BinaryLoop *compare[GT_COMPARE_LOOP_COUNT][GT_LOOP_TYPES];
-    gt_SelectLoop *select[GT_LOOP_TYPES];
+    gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_CastLoop *cast[GT_LOOP_TYPES][GT_LOOP_TYPES]; /* [from][to]; float to integer truncates and
@@ -204,6 +217,10 @@ typedef struct gt_KernelTable {
     gt_RowsLoop *logsumexp[2]; /* y has one number a row; all -inf gives -inf, +inf gives +inf */
     size_t (*gemm_scratch[2])(int64_t m, int64_t n, int64_t k); /* bytes */
     gt_GemmLoop *gemm[2];
+    gt_GemmWideLoop *gemm_wide;
+    size_t (*gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
+    gt_WidenLoop *widen[GT_HALF_TYPES];
+    gt_CastLoop *narrow[2][GT_HALF_TYPES]; /* from F32, F64: to the nearest, ties to even */
     gt_AdamLoop *adam[2];
     gt_SgdLoop *sgd[2];
     gt_RandomLoop *random_uniform[2];
@@ -213,8 +230,8 @@ typedef struct gt_KernelTable {
     gt_FourierFoldLoop *fourier_fold[2];
     gt_FourierMultiplyLoop *fourier_multiply[2];
     /* y (columns x rows) = x (rows x columns) transposed, blocked for the cache; by element size
-     * 1, 4, 8 bytes. ldx and ldy are in elements. */
-    void (*transpose[3])(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
+     * 1, 2, 4, 8 bytes. ldx and ldy are in elements. */
+    void (*transpose[4])(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
                          int64_t ldy);
 } gt_KernelTable;
 

@@ -201,10 +201,16 @@ GT_TYPES_R(GT_DECLARE, gt_FourierMultiplyLoop, fourier_multiply)
 
 gt_RandomLoop GT_KERNEL(random_bits);
 
-/* By the size of an element: 1, 4, 8 bytes. */
+gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);
+gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
+gt_CastLoop GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64);
+
+/* By the size of an element: 1, 2, 4, 8 bytes. */
 typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
                               int64_t ldy);
-gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL(select_4), GT_KERNEL(select_8);
-gt_TransposeLoop GT_KERNEL(transpose_1), GT_KERNEL(transpose_4), GT_KERNEL(transpose_8);
+gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL(select_4),
+    GT_KERNEL(select_8);
+gt_TransposeLoop GT_KERNEL(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
+    GT_KERNEL(transpose_8);
 
 #endif

@@ -8,14 +8,15 @@
 #define GT_LONG  2048 /* bytes from a row of y to the next, from where on they may share a place */
 #define GT_SHARE 512  /* and they do, many of them, if it is a multiple of this */
 
-static void gt_turn_bytes(int64_t rows, int64_t columns, const uint8_t *from, int64_t ld,
-                          uint8_t *to, int64_t ld_to, bool padded)
-{
-    (void)padded;
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++)
-            to[j * ld_to + i] = from[i * ld + j];
-}
+#define GT_TURN_PLAIN(size, type)                                                                  \
+    static void gt_turn_##size(int64_t rows, int64_t columns, const type *from, int64_t ld,        \
+                               type *to, int64_t ld_to, bool padded)                               \
+    {                                                                                              \
+        (void)padded;                                                                              \
+        for (int64_t j = 0; j < columns; j++)                                                      \
+            for (int64_t i = 0; i < rows; i++)                                                     \
+                to[j * ld_to + i] = from[i * ld + j];                                              \
+    }
 
 #define GT_TRANSPOSE(size, type, turn)                                                             \
     void GT_KERNEL(transpose_##size)(int64_t rows, int64_t columns, const void *from, int64_t ldx, \
@@ -41,6 +42,11 @@ static void gt_turn_bytes(int64_t rows, int64_t columns, const uint8_t *from, in
         }                                                                                          \
     }
 
-GT_TRANSPOSE(1, uint8_t, gt_turn_bytes)
+GT_TURN_PLAIN(1, uint8_t)
+GT_TRANSPOSE(1, uint8_t, gt_turn_1)
+#if GT_IS_BASE(GT_ISA)
+GT_TURN_PLAIN(2, uint16_t)
+GT_TRANSPOSE(2, uint16_t, gt_turn_2)
+#endif
 GT_TRANSPOSE(4, float, GT_KERNEL(turn_f32))
 GT_TRANSPOSE(8, double, GT_KERNEL(turn_f64))

@@ -2,6 +2,7 @@
 #include "layers/dense.h"
 #include "layers/internal.h"
 #include "ops/arithmetic.h"
+#include "ops/kit.h"
 #include "ops/matmul.h"
 
 typedef struct Dense {
@@ -46,7 +47,7 @@ static gt_Tensor *dense_call(gt_Layer *layer, gt_CallArgs in)
     Dense *self = (Dense *)layer;
     gt_Tensor *y = gt_matmul(in.x, self->kernel);
     if (self->options.use_bias)
-        y = gt_add(y, self->bias);
+        y = gt_add(y, gt_widened(self->bias));
     return self->options.activation ? self->options.activation(y) : y;
 }
 

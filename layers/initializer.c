@@ -320,14 +320,9 @@ static gt_Status fill_identity(const gt_Spec *spec, void *data, double gain)
     return GT_OK;
 }
 
-gt_Status gt_initialize(gt_Initializer initializer, const char *path, const gt_Spec *spec,
-                        void *data)
+static gt_Status initialize(gt_Context *context, gt_Initializer initializer, const char *path,
+                            const gt_Spec *spec, void *data)
 {
-    gt_Context *context = gt_enter();
-    if (!context)
-        return gt_status();
-    if (!spec || (!data && spec->size > 0))
-        return gt_raise(context, GT_INVALID, NULL, "initialize", "the spec or the data is NULL");
     bool seeded = initializer.seed >= 0;
     if (seeded && path) { /* a seed of its own does not depend on which model it is */
         const char *slash = strchr(path, '/');
@@ -371,4 +366,32 @@ gt_Status gt_initialize(gt_Initializer initializer, const char *path, const gt_S
     }
     }
     return gt_raise(context, GT_INVALID, NULL, "initialize", "this is no initializer");
+}
+
+/* What is only stored in 16 bits a number starts as float32 does. */
+static gt_Status initialize_half(gt_Context *context, gt_Initializer initializer, const char *path,
+                                 const gt_Spec *spec, void *data)
+{
+    gt_Spec wide = *spec;
+    wide.dtype = GT_FLOAT32;
+    float *numbers = gt_allocate(context, gt_spec_bytes(&wide));
+    if (!numbers)
+        return context->status;
+    if (initialize(context, initializer, path, &wide, numbers) == GT_OK)
+        context->kernels->narrow[GT_LOOP_F32][gt_half_type(spec->dtype)](spec->size, numbers, data);
+    gt_release(context, numbers, gt_spec_bytes(&wide));
+    return context->status;
+}
+
+gt_Status gt_initialize(gt_Initializer initializer, const char *path, const gt_Spec *spec,
+                        void *data)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!spec || (!data && spec->size > 0))
+        return gt_raise(context, GT_INVALID, NULL, "initialize", "the spec or the data is NULL");
+    return gt_half_type(spec->dtype) < 0
+               ? initialize(context, initializer, path, spec, data)
+               : initialize_half(context, initializer, path, spec, data);
 }

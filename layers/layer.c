@@ -288,7 +288,7 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         }
     gt_Spec spec = {0};
     gt_DType dtype = options.dtype ? options.dtype : state->dtype ? state->dtype : GT_FLOAT32;
-    if (gt_loop_type(dtype) < 0 || !gt_spec_set(&spec, dtype, shape)) {
+    if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape)) {
         gt_raise(context, GT_INVALID, here, "add_weight", "weight \"%s\" cannot be %s %s", name,
                  gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
         return NULL;
@@ -391,7 +391,7 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
             }
         }
     if (state->dtype == GT_DTYPE_NONE && gt_dtype_is_float(input->dtype))
-        state->dtype = input->dtype;
+        state->dtype = gt_half_type(input->dtype) < 0 ? input->dtype : GT_FLOAT32;
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return context->status;
@@ -544,7 +544,7 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
         return gt_status();
     gt_Spec spec = {0};
     char text[160];
-    if (gt_loop_type(dtype) < 0 || !gt_spec_set(&spec, dtype, shape))
+    if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape))
         return gt_raise(context, GT_INVALID, here, "build", "an input cannot be %s %s",
                         gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
     gt_Graph *graph = gt_graph_new(context);

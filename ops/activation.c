@@ -327,11 +327,11 @@ static void column_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         int64_t count = along->inner - column < along->block ? along->inner - column : along->block;
         size_t offset = (size_t)(tile / blocks * n * along->inner + column) * size;
         const gt_KernelTable *table = kernel->context->kernels;
-        table->transpose[size / 4](n, count, (const char *)kernel->input[0] + offset, along->inner,
-                                   rows, n);
+        table->transpose[gt_move_index(size)](n, count, (const char *)kernel->input[0] + offset,
+                                              along->inner, rows, n);
         along->loop(count, n, rows, done);
-        table->transpose[size / 4](count, n, done, n, (char *)kernel->output[0] + offset,
-                                   along->inner);
+        table->transpose[gt_move_index(size)](count, n, done, n, (char *)kernel->output[0] + offset,
+                                              along->inner);
     }
 }
 

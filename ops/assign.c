@@ -57,12 +57,12 @@ static gt_Status assign_sub_run(const gt_Kernel *kernel)
     return update(kernel, kernel->context->kernels->binary[GT_LOOP_SUBTRACT][type]);
 }
 
-#define EFFECT(op, text, rule)                                                                     \
+#define EFFECT(op, text, rule, more)                                                               \
     const gt_Operation gt_op_##op = {                                                              \
         .size = sizeof(gt_Operation),                                                              \
         .name = #op,                                                                               \
         .formula = text,                                                                           \
-        .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE,                                          \
+        .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE | (more),                                 \
         .why_not = "a change of state has no gradient; compute with the value instead",            \
         .inputs_min = 2,                                                                           \
         .inputs_max = 2,                                                                           \
@@ -94,6 +94,6 @@ static gt_Status change(const char *here, const gt_Operation *operation, gt_Vari
     return context->status;
 }
 
-EFFECT(assign, "variable = value", assign_shape)
-EFFECT(assign_add, "variable += value", number_shape)
-EFFECT(assign_sub, "variable -= value", number_shape)
+EFFECT(assign, "variable = value", assign_shape, GT_OP_HALF)
+EFFECT(assign_add, "variable += value", number_shape, 0)
+EFFECT(assign_sub, "variable -= value", number_shape, 0)

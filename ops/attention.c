@@ -64,7 +64,7 @@ static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Ten
         value = gt_repeat(value, q.dims[2] / k.dims[2], .axis = 2);
     }
     double scale = options.scale != 0 ? options.scale : 1 / sqrt((double)q.dims[3]);
-    query = gt_multiply(query, scale); /* the smaller one: queries, not scores */
+    query = gt_multiply(gt_widened(query), scale); /* the smaller one: queries, not scores */
     gt_Tensor *scores = gt_matmul(turned(query), turned(key), .transpose_b = true);
     if (options.bias)
         scores = gt_add(scores, options.bias);

@@ -7,8 +7,10 @@
 
 GT_BEGIN
 
-/* x as another type. Floats to integers truncate and saturate, NaN gives 0; to bool: x != 0. The
- * gradient passes between float types and stops at others. */
+/* x as another type. Floats to integers truncate and saturate, NaN gives 0; to bool: x != 0. To
+ * float16 and bfloat16 numbers are rounded once, to the nearest, ties to even; what is too large
+ * becomes infinite. The gradient passes between float types, in each one's own, and stops at
+ * others. */
 #define gt_cast(x, dtype) gt_cast_at(GT_HERE, x, dtype)
 GT_API gt_Tensor *gt_cast_at(const char *here, gt_Tensor *x, gt_DType dtype);
 /* A new tensor with the same numbers (it shares the memory). */

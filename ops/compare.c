@@ -156,7 +156,8 @@ static void where_body(const gt_Kernel *kernel, const void *argument, const gt_B
 static gt_Status where_run(const gt_Kernel *kernel)
 {
     const gt_Spec *out = kernel->output_spec[0];
-    gt_SelectLoop *loop = kernel->context->kernels->select[gt_loop_type(out->dtype)];
+    gt_SelectLoop *loop =
+        kernel->context->kernels->select[gt_move_index(gt_dtype_size(out->dtype))];
     gt_Broadcast plan;
     gt_broadcast_plan(&plan, out, 3, kernel->input_spec);
     return gt_broadcast_run(kernel, &plan, where_body, &loop);
@@ -178,7 +179,7 @@ const gt_Operation gt_op_where = {
     .size = sizeof(gt_Operation),
     .name = "where",
     .formula = "a where c, else b",
-    .flags = GT_OP_ELEMENTWISE | GT_OP_LINEAR,
+    .flags = GT_OP_ELEMENTWISE | GT_OP_LINEAR | GT_OP_HALF,
     .inputs_min = 3,
     .inputs_max = 3,
     .outputs = 1,

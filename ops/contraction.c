@@ -216,7 +216,7 @@ static void sum_out(Term *term, const bool *keep)
             axes.axis[axes.count++] = i;
     term->rank = rank;
     if (axes.count)
-        term->x = gt_sum(term->x, .axes = axes);
+        term->x = gt_sum(gt_widened(term->x), .axes = axes);
 }
 
 /* The axes of a term in the order: in the other and kept, the rest; summed ones last or after the

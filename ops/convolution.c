@@ -48,8 +48,10 @@ typedef struct Convolution {
     int64_t depth;           /* what one output is summed over: window.taps * in */
     bool pointwise;          /* the matrix of rows is the image itself */
     bool depthwise;
+    gt_DType dtype; /* of the result */
     gt_LoopType type;
     size_t element;
+    bool widens; /* an operand has 16 bits a number: its numbers become float32 in scratch */
     const gt_KernelTable *kernels;
     int64_t tile_rows;
     int64_t tile_taps, tile_columns; /* of a kernel's gradient */
@@ -90,6 +92,18 @@ static bool plan_channels(const gt_Spec *x, const gt_Spec *kernel, int64_t group
     return true;
 }
 
+/* What is made of operands a and b; false with an error raised if they do not go together. */
+static bool plan_types(Convolution *c, const gt_Spec *a, const gt_Spec *b)
+{
+    if (!gt_product_type(a, b, &c->dtype))
+        return false;
+    c->type = (gt_LoopType)gt_loop_type(c->dtype);
+    c->element = gt_dtype_size(c->dtype);
+    c->widens = gt_half_type(a->dtype) >= 0 || gt_half_type(b->dtype) >= 0;
+    c->kernels = gt_context()->kernels;
+    return true;
+}
+
 /* Works out the convolution of x with the kernel; false with an error raised if there is none. */
 static bool plan(Convolution *c, const gt_ConvOptions *options, const gt_Spec *x,
                  const gt_Spec *kernel)
@@ -109,23 +123,11 @@ static bool plan(Convolution *c, const gt_ConvOptions *options, const gt_Spec *x
     c->depth = w->taps * c->in;
     c->pointwise = w->taps == 1 && w->inputs == w->outputs;
     c->depthwise = c->in == 1 && c->out == 1 && c->groups > 1;
-    c->type = (gt_LoopType)gt_loop_type(x->dtype);
-    c->element = gt_dtype_size(x->dtype);
-    c->kernels = gt_context()->kernels;
     int64_t rows = c->depth > 0 ? PATCHES / c->depth : MOST;
     c->tile_rows = rows < LEAST ? LEAST : least(rows, MOST);
     c->tile_taps = c->in > 0 ? least(pieces(64, c->in), w->taps) : w->taps;
     c->tile_columns = least(c->depthwise ? c->groups : c->out, COLUMNS);
     return true;
-}
-
-static bool same_type(const gt_Spec *a, const gt_Spec *b)
-{
-    if (a->dtype == b->dtype)
-        return true;
-    gt_fail(GT_INVALID, "types differ: %s and %s; gt_cast one of them", gt_dtype_name(a->dtype),
-            gt_dtype_name(b->dtype));
-    return false;
 }
 
 static gt_ConvOptions forward_options(const ConvGradientOptions *options)
@@ -154,21 +156,26 @@ static size_t plan_scratch(Convolution *c, int64_t rows, int64_t columns, int64_
     c->tap_bytes = aligned((size_t)c->window.taps * sizeof(int64_t));
     c->patch_bytes = c->pointwise ? 0 : aligned((size_t)rows * (size_t)columns * c->element);
     c->partial_bytes = aligned((size_t)partial * c->element);
-    c->gemm_bytes = c->depthwise ? 0 : c->kernels->gemm_scratch[c->type](m, n, k);
+    c->gemm_bytes = c->depthwise ? 0
+                    : c->widens  ? c->kernels->gemm_wide_scratch(m, n, k)
+                                 : c->kernels->gemm_scratch[c->type](m, n, k);
     return c->tap_bytes + c->patch_bytes + c->partial_bytes + c->gemm_bytes;
 }
+
+/* Depthwise: room for one position's products, and for both of its factors. */
+#define FACTORS 3
 
 static size_t plan_forward(Convolution *c)
 {
     if (c->depthwise)
-        return plan_scratch(c, 1, c->groups, 0, 0, 0, 0);
+        return plan_scratch(c, FACTORS, c->groups, 0, 0, 0, 0);
     return plan_scratch(c, c->tile_rows, c->depth, 0, c->tile_rows, c->out, c->depth);
 }
 
 static size_t plan_input_gradient(Convolution *c)
 {
     if (c->depthwise)
-        return plan_scratch(c, 1, c->groups, 0, 0, 0, 0);
+        return plan_scratch(c, FACTORS, c->groups, 0, 0, 0, 0);
     return plan_scratch(c, c->tile_rows, c->depth, 0, c->tile_rows, c->depth, c->out);
 }
 
@@ -176,7 +183,7 @@ static size_t plan_kernel_gradient(Convolution *c)
 {
     int64_t m = c->tile_taps * c->in, n = c->tile_columns;
     if (c->depthwise)
-        return plan_scratch(c, 1, n, c->window.taps * n, 0, 0, 0);
+        return plan_scratch(c, FACTORS, n, c->window.taps * n, 0, 0, 0);
     return plan_scratch(c, BLOCK, m, m * n, m, n, BLOCK);
 }
 
@@ -188,17 +195,63 @@ static Workspace workspace(const Convolution *c, void *scratch)
     return space;
 }
 
+/* An operand as it is stored. */
+typedef struct Operand {
+    const char *at;
+    size_t element;
+    int half; /* a gt_HalfType; -1: the result's type */
+} Operand;
+
 /* What a tile body works on. */
 typedef struct Job {
     Convolution c;
-    const char *a, *b;
+    Operand a, b;
     char *to;
 } Job;
 
-/* Where the channels of a group start at that position of an image with `channels` a group. */
-static size_t place(const Convolution *c, int64_t position, int64_t group, int64_t channels)
+static Operand operand(const gt_Kernel *kernel, int input)
 {
-    return (size_t)((position * c->groups + group) * channels) * c->element;
+    gt_DType dtype = kernel->input_spec[input]->dtype;
+    return (Operand){kernel->input[input], gt_dtype_size(dtype), gt_half_type(dtype)};
+}
+
+static Operand from(Operand a, int64_t number)
+{
+    a.at += (size_t)number * a.element;
+    return a;
+}
+
+/* n numbers of it, which are there or made in `room`. */
+static const char *numbers(const Convolution *c, Operand a, int64_t n, char *room)
+{
+    if (a.half < 0)
+        return a.at;
+    c->kernels->widen[a.half](1, n, a.at, n, (float *)(void *)room, n);
+    return room;
+}
+
+/* Where the channels of a group start at that position of an image with `channels` a group. */
+static int64_t place(const Convolution *c, int64_t position, int64_t group, int64_t channels)
+{
+    return (position * c->groups + group) * channels;
+}
+
+/* The same in bytes of the result. */
+static size_t offset(const Convolution *c, int64_t position, int64_t group, int64_t channels)
+{
+    return (size_t)place(c, position, group, channels) * c->element;
+}
+
+static void product(const Convolution *c, bool transpose_a, bool transpose_b, int64_t m, int64_t n,
+                    int64_t k, Operand a, int64_t lda, Operand b, int64_t ldb, void *to,
+                    int64_t ldc, void *scratch)
+{
+    if (c->widens)
+        c->kernels->gemm_wide(transpose_a, transpose_b, m, n, k, a.at, lda, a.half, b.at, ldb,
+                              b.half, to, ldc, scratch);
+    else
+        c->kernels->gemm[c->type](transpose_a, transpose_b, m, n, k, a.at, lda, b.at, ldb, to, ldc,
+                                  scratch);
 }
 
 static void add(const Convolution *c, int64_t n, char *to, const char *from)
@@ -206,9 +259,12 @@ static void add(const Convolution *c, int64_t n, char *to, const char *from)
     c->kernels->binary[GT_LOOP_ADD][c->type](n, to, 1, from, 1, to);
 }
 
-static void multiply(const Convolution *c, int64_t n, const char *a, const char *b, char *to)
+/* Of n channels; `room` has n numbers for what comes out, and as many for each factor. */
+static void multiply(const Convolution *c, int64_t n, Operand a, Operand b, char *to, char *room)
 {
-    c->kernels->binary[GT_LOOP_MULTIPLY][c->type](n, a, 1, b, 1, to);
+    size_t one = (size_t)n * c->element;
+    c->kernels->binary[GT_LOOP_MULTIPLY][c->type](n, numbers(c, a, n, room + one), 1,
+                                                  numbers(c, b, n, room + 2 * one), 1, to);
 }
 
 /* How many positions from tap[p] on are neighbours in memory, before position `end`. */
@@ -220,25 +276,30 @@ static int64_t run_length(const Convolution *c, const int64_t *tap, int64_t p, i
     return n;
 }
 
-/* Rows of what the positions [from, from + count) of the window read of a group. */
-static void gather(const Convolution *c, const char *x, int64_t group, int64_t first, int64_t rows,
-                   int64_t from, int64_t count, const Workspace *space)
+/* Rows of what the positions [begin, begin + count) of the window read of a group. */
+static Operand gather(const Convolution *c, Operand x, int64_t group, int64_t first, int64_t rows,
+                      int64_t begin, int64_t count, const Workspace *space)
 {
     size_t one = (size_t)c->in * c->element;
     char *to = space->patches;
     for (int64_t row = first; row < first + rows; row++) {
         gt_window_taps(&c->window, row, space->tap);
-        for (int64_t p = from, n; p < from + count; p += n) {
+        for (int64_t p = begin, n; p < begin + count; p += n) {
             n = 1;
             if (space->tap[p] < 0) {
                 memset(to, 0, one);
             } else {
-                n = run_length(c, space->tap, p, from + count);
-                memcpy(to, x + place(c, space->tap[p], group, c->in), (size_t)n * one);
+                n = run_length(c, space->tap, p, begin + count);
+                Operand read = from(x, place(c, space->tap[p], group, c->in));
+                if (read.half >= 0)
+                    numbers(c, read, n * c->in, to);
+                else
+                    memcpy(to, read.at, (size_t)n * one);
             }
             to += (size_t)n * one;
         }
     }
+    return (Operand){space->patches, c->element, -1};
 }
 
 /* ---- conv ---- */
@@ -253,15 +314,13 @@ static void conv_tiles(const gt_Kernel *kernel, void *argument, int64_t first, i
     for (int64_t tile = first; tile < last; tile++) {
         int64_t row = tile / c->groups * c->tile_rows, group = tile % c->groups;
         int64_t rows = least(c->tile_rows, c->rows - row), all = c->groups * c->out;
-        const char *patches = job->a + place(c, row, group, c->in);
-        if (!c->pointwise) {
-            gather(c, job->a, group, row, rows, 0, c->window.taps, &space);
-            patches = space.patches;
-        }
-        c->kernels->gemm[c->type](false, false, rows, c->out, c->depth, patches,
-                                  c->pointwise ? c->groups * c->in : c->depth,
-                                  job->b + place(c, 0, group, c->out), all,
-                                  job->to + place(c, row, group, c->out), all, space.gemm);
+        Operand patches = c->pointwise
+                              ? from(job->a, place(c, row, group, c->in))
+                              : gather(c, job->a, group, row, rows, 0, c->window.taps, &space);
+        product(c, false, false, rows, c->out, c->depth, patches,
+                c->pointwise ? c->groups * c->in : c->depth,
+                from(job->b, place(c, 0, group, c->out)), all,
+                job->to + offset(c, row, group, c->out), all, space.gemm);
     }
 }
 
@@ -274,14 +333,15 @@ static void depthwise_tiles(const gt_Kernel *kernel, void *argument, int64_t fir
     int64_t end = least(last * c->tile_rows, c->rows);
     (void)kernel;
     for (int64_t row = first * c->tile_rows; row < end; row++) {
-        char *y = job->to + place(c, row, 0, 1);
+        char *y = job->to + offset(c, row, 0, 1);
         bool some = false;
         gt_window_taps(&c->window, row, space.tap);
         for (int64_t p = 0; p < c->window.taps; p++) {
             if (space.tap[p] < 0)
                 continue;
-            const char *x = job->a + place(c, space.tap[p], 0, 1), *k = job->b + place(c, p, 0, 1);
-            multiply(c, c->groups, x, k, some ? space.patches : y);
+            Operand x = from(job->a, place(c, space.tap[p], 0, 1));
+            Operand k = from(job->b, place(c, p, 0, 1));
+            multiply(c, c->groups, x, k, some ? space.patches : y, space.patches);
             if (some)
                 add(c, c->groups, y, space.patches);
             some = true;
@@ -295,20 +355,22 @@ static gt_Status conv_shape(gt_ShapeRule *rule)
 {
     const gt_Spec *x = rule->input[0], *kernel = rule->input[1];
     Convolution c;
-    if (!same_type(x, kernel) || !plan(&c, rule->options, x, kernel))
+    if (!plan_types(&c, x, kernel) || !plan(&c, rule->options, x, kernel))
         return gt_status();
     gt_window_output(&c.window, x, kernel->dims[kernel->rank - 1], &rule->output[0]);
+    rule->output[0].dtype = c.dtype;
     rule->scratch = plan_forward(&c);
     return GT_OK;
 }
 
 static gt_Status conv_run(const gt_Kernel *kernel)
 {
-    Job job = {.a = kernel->input[0], .b = kernel->input[1], .to = kernel->output[0]};
+    Job job = {.a = operand(kernel, 0), .b = operand(kernel, 1), .to = kernel->output[0]};
     Convolution *c = &job.c;
     if (kernel->output_spec[0]->size == 0)
         return GT_OK;
-    if (!plan(c, kernel->options, kernel->input_spec[0], kernel->input_spec[1]))
+    if (!plan_types(c, kernel->input_spec[0], kernel->input_spec[1]) ||
+        !plan(c, kernel->options, kernel->input_spec[0], kernel->input_spec[1]))
         return gt_status();
     plan_forward(c);
     int64_t tiles = pieces(c->rows, c->tile_rows);
@@ -371,10 +433,9 @@ static void pointwise_back_tiles(const gt_Kernel *kernel, void *argument, int64_
     for (int64_t tile = first; tile < last; tile++) {
         int64_t row = tile / c->groups * c->tile_rows, group = tile % c->groups;
         int64_t rows = least(c->tile_rows, c->rows - row), all = c->groups * c->out;
-        c->kernels->gemm[c->type](
-            false, true, rows, c->in, c->out, job->a + place(c, row, group, c->out), all,
-            job->b + place(c, 0, group, c->out), all, job->to + place(c, row, group, c->in),
-            c->groups * c->in, space.gemm);
+        product(c, false, true, rows, c->in, c->out, from(job->a, place(c, row, group, c->out)),
+                all, from(job->b, place(c, 0, group, c->out)), all,
+                job->to + offset(c, row, group, c->in), c->groups * c->in, space.gemm);
     }
 }
 
@@ -383,14 +444,14 @@ static void scatter(const Convolution *c, char *x, int64_t group, int64_t first,
                     const Workspace *space)
 {
     size_t one = (size_t)c->in * c->element;
-    const char *from = space->patches;
+    const char *row_of = space->patches;
     for (int64_t row = first; row < first + rows; row++) {
         gt_window_taps(&c->window, row, space->tap);
         for (int64_t p = 0, n; p < c->window.taps; p += n) {
             n = space->tap[p] < 0 ? 1 : run_length(c, space->tap, p, c->window.taps);
             if (space->tap[p] >= 0)
-                add(c, n * c->in, x + place(c, space->tap[p], group, c->in), from);
-            from += (size_t)n * one;
+                add(c, n * c->in, x + offset(c, space->tap[p], group, c->in), row_of);
+            row_of += (size_t)n * one;
         }
     }
 }
@@ -409,12 +470,13 @@ static void back_tiles(const gt_Kernel *kernel, void *argument, int64_t first, i
         int64_t image = tile / c->groups, group = tile % c->groups;
         int64_t end = (image + 1) * w->outputs;
         for (int64_t i = image * w->inputs; i < (image + 1) * w->inputs; i++)
-            memset(job->to + place(c, i, group, c->in), 0, (size_t)c->in * c->element);
+            memset(job->to + offset(c, i, group, c->in), 0, (size_t)c->in * c->element);
         for (int64_t row = image * w->outputs; row < end; row += c->tile_rows) {
             int64_t rows = least(c->tile_rows, end - row);
-            c->kernels->gemm[c->type](
-                false, true, rows, c->depth, c->out, job->a + place(c, row, group, c->out), all,
-                job->b + place(c, 0, group, c->out), all, space.patches, c->depth, space.gemm);
+            product(c, false, true, rows, c->depth, c->out,
+                    from(job->a, place(c, row, group, c->out)), all,
+                    from(job->b, place(c, 0, group, c->out)), all, space.patches, c->depth,
+                    space.gemm);
             scatter(c, job->to, group, row, rows, &space);
         }
     }
@@ -428,15 +490,16 @@ static void depthwise_back_tiles(const gt_Kernel *kernel, void *argument, int64_
     const gt_Window *w = &c->window;
     Workspace space = workspace(c, scratch);
     (void)kernel;
-    memset(job->to + place(c, first * w->inputs, 0, 1), 0,
-           place(c, (last - first) * w->inputs, 0, 1));
+    memset(job->to + offset(c, first * w->inputs, 0, 1), 0,
+           offset(c, (last - first) * w->inputs, 0, 1));
     for (int64_t row = first * w->outputs; row < last * w->outputs; row++) {
-        const char *up = job->a + place(c, row, 0, 1);
+        Operand up = from(job->a, place(c, row, 0, 1));
         gt_window_taps(w, row, space.tap);
         for (int64_t p = 0; p < w->taps; p++)
             if (space.tap[p] >= 0) {
-                multiply(c, c->groups, up, job->b + place(c, p, 0, 1), space.patches);
-                add(c, c->groups, job->to + place(c, space.tap[p], 0, 1), space.patches);
+                multiply(c, c->groups, up, from(job->b, place(c, p, 0, 1)), space.patches,
+                         space.patches);
+                add(c, c->groups, job->to + offset(c, space.tap[p], 0, 1), space.patches);
             }
     }
 }
@@ -446,21 +509,23 @@ static gt_Status conv_input_gradient_shape(gt_ShapeRule *rule)
     const gt_Spec *up = rule->input[0], *kernel = rule->input[1];
     Convolution c;
     gt_Spec x;
-    if (!same_type(up, kernel) || !input_of(rule->options, up, kernel, &x) ||
+    if (!plan_types(&c, up, kernel) || !input_of(rule->options, up, kernel, &x) ||
         !plan_backward(&c, rule->options, &x, kernel, up))
         return gt_status();
     rule->output[0] = x;
+    rule->output[0].dtype = c.dtype;
     rule->scratch = plan_input_gradient(&c);
     return GT_OK;
 }
 
 static gt_Status conv_input_gradient_run(const gt_Kernel *kernel)
 {
-    Job job = {.a = kernel->input[0], .b = kernel->input[1], .to = kernel->output[0]};
+    Job job = {.a = operand(kernel, 0), .b = operand(kernel, 1), .to = kernel->output[0]};
     Convolution *c = &job.c;
     if (kernel->output_spec[0]->size == 0)
         return GT_OK;
-    if (!plan_backward(c, kernel->options, kernel->output_spec[0], kernel->input_spec[1],
+    if (!plan_types(c, kernel->input_spec[0], kernel->input_spec[1]) ||
+        !plan_backward(c, kernel->options, kernel->output_spec[0], kernel->input_spec[1],
                        kernel->input_spec[0]))
         return gt_status();
     plan_input_gradient(c);
@@ -506,21 +571,17 @@ static void kernel_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
     (void)kernel;
     for (int64_t tile = first; tile < last; tile++) {
         int64_t group = tile % c->groups, rest = tile / c->groups;
-        int64_t column = rest % blocks * c->tile_columns, from = rest / blocks * c->tile_taps;
+        int64_t column = rest % blocks * c->tile_columns, tap = rest / blocks * c->tile_taps;
         int64_t n = least(c->tile_columns, c->out - column);
-        int64_t taps = least(c->tile_taps, c->window.taps - from), m = taps * c->in;
-        char *to = job->to + place(c, from * c->in, group, c->out) + (size_t)column * c->element;
+        int64_t taps = least(c->tile_taps, c->window.taps - tap), m = taps * c->in;
+        char *to = job->to + offset(c, tap * c->in, group, c->out) + (size_t)column * c->element;
         for (int64_t row = 0; row == 0 || row < c->rows; row += BLOCK) {
             int64_t rows = least(BLOCK, c->rows - row);
-            const char *patches = job->a + place(c, row, group, c->in);
-            if (!c->pointwise) {
-                gather(c, job->a, group, row, rows, from, taps, &space);
-                patches = space.patches;
-            }
-            c->kernels->gemm[c->type](
-                true, false, m, n, rows, patches, c->pointwise ? c->groups * c->in : m,
-                job->b + place(c, row, group, c->out) + (size_t)column * c->element, all,
-                row == 0 ? to : space.partial, row == 0 ? all : n, space.gemm);
+            Operand patches = c->pointwise ? from(job->a, place(c, row, group, c->in))
+                                           : gather(c, job->a, group, row, rows, tap, taps, &space);
+            product(c, true, false, m, n, rows, patches, c->pointwise ? c->groups * c->in : m,
+                    from(job->b, place(c, row, group, c->out) + column), all,
+                    row == 0 ? to : space.partial, row == 0 ? all : n, space.gemm);
             for (int64_t i = 0; row > 0 && i < m; i++)
                 add(c, n, to + (size_t)(i * all) * c->element,
                     space.partial + (size_t)(i * n) * c->element);
@@ -540,20 +601,21 @@ static void depthwise_kernel_tiles(const gt_Kernel *kernel, void *argument, int6
         int64_t channel = tile * c->tile_columns, n = least(c->tile_columns, c->groups - channel);
         size_t one = (size_t)n * c->element;
         for (int64_t p = 0; p < w->taps; p++)
-            memset(job->to + place(c, p, channel, 1), 0, one);
+            memset(job->to + offset(c, p, channel, 1), 0, one);
         for (int64_t block = 0; block < c->rows; block += BLOCK) {
             memset(space.partial, 0, (size_t)w->taps * one);
             for (int64_t row = block; row < least(block + BLOCK, c->rows); row++) {
                 gt_window_taps(w, row, space.tap);
                 for (int64_t p = 0; p < w->taps; p++)
                     if (space.tap[p] >= 0) {
-                        multiply(c, n, job->a + place(c, space.tap[p], channel, 1),
-                                 job->b + place(c, row, channel, 1), space.patches);
+                        multiply(c, n, from(job->a, place(c, space.tap[p], channel, 1)),
+                                 from(job->b, place(c, row, channel, 1)), space.patches,
+                                 space.patches);
                         add(c, n, space.partial + (size_t)p * one, space.patches);
                     }
             }
             for (int64_t p = 0; p < w->taps; p++)
-                add(c, n, job->to + place(c, p, channel, 1), space.partial + (size_t)p * one);
+                add(c, n, job->to + offset(c, p, channel, 1), space.partial + (size_t)p * one);
         }
     }
 }
@@ -563,21 +625,23 @@ static gt_Status conv_kernel_gradient_shape(gt_ShapeRule *rule)
     const gt_Spec *x = rule->input[0], *up = rule->input[1];
     Convolution c;
     gt_Spec kernel;
-    if (!same_type(x, up) || !kernel_of(rule->options, x, up, &kernel) ||
+    if (!plan_types(&c, x, up) || !kernel_of(rule->options, x, up, &kernel) ||
         !plan_backward(&c, rule->options, x, &kernel, up))
         return gt_status();
     rule->output[0] = kernel;
+    rule->output[0].dtype = c.dtype;
     rule->scratch = plan_kernel_gradient(&c);
     return GT_OK;
 }
 
 static gt_Status conv_kernel_gradient_run(const gt_Kernel *kernel)
 {
-    Job job = {.a = kernel->input[0], .b = kernel->input[1], .to = kernel->output[0]};
+    Job job = {.a = operand(kernel, 0), .b = operand(kernel, 1), .to = kernel->output[0]};
     Convolution *c = &job.c;
     if (kernel->output_spec[0]->size == 0)
         return GT_OK;
-    if (!plan_backward(c, kernel->options, kernel->input_spec[0], kernel->output_spec[0],
+    if (!plan_types(c, kernel->input_spec[0], kernel->input_spec[1]) ||
+        !plan_backward(c, kernel->options, kernel->input_spec[0], kernel->output_spec[0],
                        kernel->input_spec[1]))
         return gt_status();
     plan_kernel_gradient(c);
@@ -590,6 +654,12 @@ static gt_Status conv_kernel_gradient_run(const gt_Kernel *kernel)
 }
 
 /* ---- gradient rules ---- */
+
+/* A gradient has its input's type, whatever its sums had. */
+static gt_Status give(gt_GradientRule *rule, int input, gt_Tensor *gradient)
+{
+    return gt_give(rule, input, gt_narrowed(gradient, gt_input_spec(rule, input)->dtype));
+}
 
 /* The spatial axes of an image from 1 on, of a kernel from 0 on. */
 static gt_Shape extent_of(const gt_Spec *spec, int first)
@@ -629,9 +699,9 @@ static gt_Status conv_gradient(gt_GradientRule *rule)
     const gt_ConvOptions *options = gt_rule_options(rule);
     gt_Tensor *up = gt_upstream(rule, 0);
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, input_gradient(options, gt_input_spec(rule, 0), up, gt_input(rule, 1)));
+        give(rule, 0, input_gradient(options, gt_input_spec(rule, 0), up, gt_input(rule, 1)));
     if (gt_wants(rule, 1))
-        gt_give(rule, 1, kernel_gradient(options, gt_input_spec(rule, 1), gt_input(rule, 0), up));
+        give(rule, 1, kernel_gradient(options, gt_input_spec(rule, 1), gt_input(rule, 0), up));
     return gt_status();
 }
 
@@ -640,9 +710,9 @@ static gt_Status conv_input_gradient_gradient(gt_GradientRule *rule)
     gt_ConvOptions options = forward_options(gt_rule_options(rule));
     gt_Tensor *g = gt_upstream(rule, 0);
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, conv(&options, g, gt_input(rule, 1)));
+        give(rule, 0, conv(&options, g, gt_input(rule, 1)));
     if (gt_wants(rule, 1))
-        gt_give(rule, 1, kernel_gradient(&options, gt_input_spec(rule, 1), g, gt_input(rule, 0)));
+        give(rule, 1, kernel_gradient(&options, gt_input_spec(rule, 1), g, gt_input(rule, 0)));
     return gt_status();
 }
 
@@ -651,9 +721,9 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
     gt_ConvOptions options = forward_options(gt_rule_options(rule));
     gt_Tensor *g = gt_upstream(rule, 0);
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, input_gradient(&options, gt_input_spec(rule, 0), gt_input(rule, 1), g));
+        give(rule, 0, input_gradient(&options, gt_input_spec(rule, 0), gt_input(rule, 1), g));
     if (gt_wants(rule, 1))
-        gt_give(rule, 1, conv(&options, gt_input(rule, 0), g));
+        give(rule, 1, conv(&options, gt_input(rule, 0), g));
     return gt_status();
 }
 
@@ -682,7 +752,7 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
         .size = sizeof(gt_Operation),                                                              \
         .name = #op,                                                                               \
         .formula = text,                                                                           \
-        .flags = more,                                                                             \
+        .flags = GT_OP_HALF | (more),                                                              \
         .options = GT_STRUCT_TYPE(Options),                                                        \
         .inputs_min = 2,                                                                           \
         .inputs_max = 2,                                                                           \

@@ -1,6 +1,6 @@
 /* Convolutions over one, two or three spatial axes: images are (batch, spatial..., channels),
  * kernels (spatial..., channels in, channels out). As in Keras the kernel is not flipped. Floats
- * only. */
+ * only; of float16 and bfloat16, the types of operands and results are those of gt_matmul. */
 #ifndef GT_OPS_CONVOLUTION_H
 #define GT_OPS_CONVOLUTION_H
 

@@ -32,7 +32,7 @@ static gt_Tensor *blank(gt_Shape shape, gt_DType dtype, void **data)
     char text[160];
     if (!context)
         return NULL;
-    if (gt_loop_type(dtype) < 0) {
+    if (!gt_storable(dtype)) {
         gt_fail(GT_UNSUPPORTED, "type %s is not supported", gt_dtype_name(dtype));
         return NULL;
     }

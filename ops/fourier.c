@@ -31,7 +31,7 @@ struct Job {
     double scale;                  /* what the result is multiplied with */
 };
 
-#define WORK 16384 /* numbers that make one tile */
+#define WORK 4096 /* complex numbers that make one tile */
 
 /* Transforms of `length` along an axis of x; folded: of twice as many real numbers, or half of that.
  * False: there is nothing to transform. */
@@ -95,7 +95,7 @@ static void gather(const Job *job, const Group *group, const void *x, int64_t ro
          * first cache, and there are not many more of each. */
         for (int64_t lane = 0; lane < group->lanes; lane += 8) {
             int64_t lanes = group->lanes - lane < 8 ? group->lanes - lane : 8;
-            job->transform.kernels->transpose[job->transform.type + 1](
+            job->transform.kernels->transpose[job->transform.type + 2](
                 lanes, rows, from + (size_t)(lane * rows) * element, rows,
                 y + (size_t)lane * element, group->lanes);
         }
@@ -112,7 +112,7 @@ static void scatter(const Job *job, const Group *group, const char *x, int64_t r
         for (int64_t row = 0; row < rows; row++)
             memcpy(to + (size_t)(row * inner) * element, x + (size_t)row * line, line);
     else if (group->lanes > 1)
-        job->transform.kernels->transpose[job->transform.type + 1](rows, group->lanes, x,
+        job->transform.kernels->transpose[job->transform.type + 2](rows, group->lanes, x,
                                                                    group->lanes, to, rows);
     else
         memcpy(to, x, (size_t)rows * element);
@@ -426,7 +426,7 @@ static void from_half_spectrum_group(const Job *job, const gt_Kernel *kernel, co
                                   (gt_Split){a.im, a.re});
     char *even = y.im, *odd = y.re, *both = even == a.re ? b.re : a.re;
     if (lanes == 1) {
-        t->kernels->transpose[t->type + 1](2, h, even, (odd - even) / (int64_t)t->element, both, 2);
+        t->kernels->transpose[t->type + 2](2, h, even, (odd - even) / (int64_t)t->element, both, 2);
     } else {
         for (int64_t j = 0; j < h; j++) {
             memcpy(both + 2 * (size_t)j * line, even + (size_t)j * line, line);
@@ -765,9 +765,9 @@ static Overlap overlap_of(const gt_Kernel *kernel)
     const gt_Spec *out = kernel->output_spec[0];
     Overlap o = {.whole = out->dims[out->rank - 1]};
     o.rows = out->size / o.whole;
-    o.chunk = o.whole < WORK ? o.whole : WORK;
+    o.chunk = o.whole < GT_CHUNK ? o.whole : GT_CHUNK;
     o.chunks = (o.whole + o.chunk - 1) / o.chunk;
-    o.batch = WORK / o.chunk;
+    o.batch = GT_CHUNK / o.chunk;
     return o;
 }
 

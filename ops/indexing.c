@@ -89,7 +89,7 @@ const gt_Operation gt_op_concatenate = {
     .size = sizeof(gt_Operation),
     .name = "concatenate",
     .formula = "one behind the other along an axis",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(gt_ConcatenateOptions),
     .inputs_min = 1,
     .inputs_max = GT_MAX_INPUTS,
@@ -240,7 +240,7 @@ static gt_Status slice_gradient(gt_GradientRule *rule)
         .size = sizeof(gt_Operation),                                                              \
         .name = #op,                                                                               \
         .formula = "a block of x",                                                                 \
-        .flags = GT_OP_LINEAR | (more),                                                            \
+        .flags = GT_OP_LINEAR | GT_OP_HALF | (more),                                               \
         .options = GT_STRUCT_TYPE(SliceOptions),                                                   \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
@@ -387,6 +387,8 @@ static void copy_elements(size_t element, int64_t n, const void *from, void *to)
 {
     if (n == 1 && element == 4)
         memcpy(to, from, 4);
+    else if (n == 1 && element == 2)
+        memcpy(to, from, 2);
     else if (n == 1 && element == 8)
         memcpy(to, from, 8);
     else
@@ -515,16 +517,17 @@ static gt_Status take_gradient(gt_GradientRule *rule)
 {
     const gt_TakeOptions *options = gt_rule_options(rule);
     gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
-    return gt_give(
-        rule, 0,
-        gt_scatter_add(gt_input(rule, 1), gt_upstream(rule, 0), shape, .axis = options->axis));
+    gt_Tensor *up = gt_upstream(rule, 0);
+    gt_Tensor *sum =
+        gt_scatter_add(gt_input(rule, 1), gt_widened(up), shape, .axis = options->axis);
+    return gt_give(rule, 0, gt_narrowed(sum, gt_input_spec(rule, 0)->dtype));
 }
 
 const gt_Operation gt_op_take = {
     .size = sizeof(gt_Operation),
     .name = "take",
     .formula = "x at the indices of an axis",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(gt_TakeOptions),
     .inputs_min = 2,
     .inputs_max = 2,
@@ -575,10 +578,12 @@ static gt_Status scatter_add_shape(gt_ShapeRule *rule)
     const gt_Spec *indices = rule->input[0], *updates = rule->input[1];
     gt_Spec *out = &rule->output[0], taken;
     char a[160], b[160];
-    int axis = gt_axis(options->axis, options->shape.rank);
+    if (!gt_spec_set(out, updates->dtype, options->shape))
+        return gt_fail(GT_INVALID, "%s cannot be the shape of the result",
+                       gt_shape_text(options->shape, a, sizeof a));
+    int axis = gt_axis(options->axis, out->rank);
     if (axis < 0 || !takes_indices(indices) || !gt_takes(updates, GT_TAKES_NUMBER))
         return gt_status();
-    gt_spec_set(out, updates->dtype, options->shape);
     if (taken_shape(out, indices, axis, &taken) != GT_OK)
         return gt_status();
     if (!gt_spec_equal(&taken, updates))
@@ -920,16 +925,16 @@ static gt_Status take_along_axis_gradient(gt_GradientRule *rule)
     const gt_TakeAlongOptions *options = gt_rule_options(rule);
     const gt_Spec *in = gt_input_spec(rule, 0);
     int axis = gt_axis(options->axis, in->rank);
-    return gt_give(
-        rule, 0,
-        gt_scatter_add_along_axis(gt_input(rule, 1), gt_upstream(rule, 0), axis, in->dims[axis]));
+    gt_Tensor *up = gt_widened(gt_upstream(rule, 0));
+    gt_Tensor *sum = gt_scatter_add_along_axis(gt_input(rule, 1), up, axis, in->dims[axis]);
+    return gt_give(rule, 0, gt_narrowed(sum, in->dtype));
 }
 
 const gt_Operation gt_op_take_along_axis = {
     .size = sizeof(gt_Operation),
     .name = "take_along_axis",
     .formula = "y[i, j] = x[i, indices[i, j]]",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(gt_TakeAlongOptions),
     .inputs_min = 2,
     .inputs_max = 2,
@@ -1166,7 +1171,7 @@ static gt_Status triangle_gradient(gt_GradientRule *rule)
         .size = sizeof(gt_Operation),                                                              \
         .name = #op,                                                                               \
         .formula = text,                                                                           \
-        .flags = GT_OP_LINEAR,                                                                     \
+        .flags = GT_OP_LINEAR | GT_OP_HALF,                                                        \
         .options = GT_STRUCT_TYPE(gt_TriangleOptions),                                             \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
@@ -1390,7 +1395,7 @@ const gt_Operation gt_op_scatter_update = {
     .size = sizeof(gt_Operation),
     .name = "scatter_update",
     .formula = "x with the rows at some indices replaced",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_HALF,
     .inputs_min = 3,
     .inputs_max = 3,
     .outputs = 1,

@@ -14,7 +14,7 @@ bool gt_takes(const gt_Spec *spec, unsigned types)
     unsigned is = gt_dtype_is_float(spec->dtype)     ? GT_TAKES_FLOAT
                   : gt_dtype_is_integer(spec->dtype) ? GT_TAKES_INTEGER
                                                      : GT_TAKES_BOOL;
-    if (types & is && gt_loop_type(spec->dtype) >= 0)
+    if (types & is && gt_storable(spec->dtype))
         return true;
     gt_fail(GT_INVALID, "type %s is not possible here; it takes %s", gt_dtype_name(spec->dtype),
             types == GT_TAKES_FLOAT    ? "float32 and float64"
@@ -273,7 +273,7 @@ gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_L
 
 int gt_axis(int axis, int rank)
 {
-    if (axis >= -rank && axis < rank)
+    if (rank >= 0 && axis >= -rank && axis < rank)
         return axis < 0 ? axis + rank : axis;
     gt_fail(GT_INVALID, "there is no axis %d in a tensor of rank %d", axis, rank);
     return -1;
@@ -347,6 +347,30 @@ int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits)
 
 /* ---- gradients and operands ---- */
 
+gt_Tensor *gt_widened(gt_Tensor *x)
+{
+    return gt_half_type(gt_dtype(x)) >= 0 ? gt_cast(x, GT_FLOAT32) : x;
+}
+
+gt_Tensor *gt_narrowed(gt_Tensor *x, gt_DType dtype)
+{
+    return gt_dtype(x) != dtype ? gt_cast(x, dtype) : x;
+}
+
+bool gt_product_type(const gt_Spec *a, const gt_Spec *b, gt_DType *type)
+{
+    gt_DType first = a->dtype, second = b->dtype;
+    bool half = gt_half_type(first) >= 0 || gt_half_type(second) >= 0;
+    *type = half ? GT_FLOAT32 : first;
+    if (!gt_takes(a, GT_TAKES_FLOAT))
+        return false;
+    if (first == second || (half && (first == GT_FLOAT32 || second == GT_FLOAT32)))
+        return true;
+    gt_fail(GT_INVALID, "types differ: %s and %s; gt_cast one of them", gt_dtype_name(first),
+            gt_dtype_name(second));
+    return false;
+}
+
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input)
 {
     gt_Spec got = gt_spec(gradient);
@@ -357,7 +381,8 @@ gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input)
     for (int d = 0; d < got.rank; d++)
         if (d < missing || (input->dims[d - missing] == 1 && got.dims[d] != 1))
             axes.axis[axes.count++] = d;
-    return gt_reshape(gt_sum(gradient, .axes = axes), gt_spec_shape(input));
+    gradient = gt_sum(gt_widened(gradient), .axes = axes);
+    return gt_reshape(gt_narrowed(gradient, got.dtype), gt_spec_shape(input));
 }
 
 static int type_order(gt_DType dtype)

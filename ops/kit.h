@@ -153,6 +153,13 @@ gt_Tensor *gt_distinct_rows(gt_Tensor **gradient);
 gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later);
 /* y[i] = b[i] + a[i] y[i - 1] along the axis, from y[0] = b[0]; reversed, y[i + 1] for y[i - 1]. */
 gt_Tensor *gt_linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse);
+/* Types to store numbers in compute in float32: x as that if it is float16 or bfloat16, and x as
+ * `dtype`; x itself where nothing is to be done. */
+gt_Tensor *gt_widened(gt_Tensor *x);
+gt_Tensor *gt_narrowed(gt_Tensor *x, gt_DType dtype);
+/* What a product of these two makes: their type if it is one, float32 if either is of 16 bits and
+ * the other of that type too or float32. False with an error raised for other pairs. */
+bool gt_product_type(const gt_Spec *a, const gt_Spec *b, gt_DType *type);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 

@@ -199,8 +199,8 @@ static double number_at(const Job *job, const void *data, int64_t i)
 /* y (columns x rows) = x (rows x columns) transposed */
 static void transpose_copy(const Job *job, int64_t rows, int64_t columns, const void *x, void *y)
 {
-    job->kernel->context->kernels->transpose[job->dtype == GT_FLOAT32 ? 1 : 2](rows, columns, x,
-                                                                               columns, y, rows);
+    int size = gt_move_index(gt_dtype_size(job->dtype));
+    job->kernel->context->kernels->transpose[size](rows, columns, x, columns, y, rows);
 }
 
 /* y = (x + x') / 2 */
@@ -502,6 +502,8 @@ static gt_Tensor *matrix_power(gt_Tensor *x, int64_t power)
         if (rest > 1)
             x = gt_matmul(x, x);
     }
+    if (gt_status() != GT_OK)
+        return NULL;
     return result ? result : identity;
 }
 GT_COMPOSED(matrix_power, (const char *here, gt_Tensor *x, int64_t power), (x, power))

@@ -16,10 +16,25 @@ typedef struct Product {
     int64_t m, n, k, batches;
     gt_Broadcast over; /* the axes before the last two, in matrices */
     gt_LoopType type;
-    size_t element;
+    size_t element_a, element_b, element_c;
+    int half_a, half_b; /* gt_HalfTypes; -1: as the result */
     bool blas;
     int64_t tile_m, tile_n, tiles_m, tiles_n;
 } Product;
+
+#define BLAS_TILE 1024
+
+/* Of one worker, for a product of m x k by k x n. OpenBLAS gets the operands of a tile as float32. */
+static size_t scratch_of(const gt_Spec *a, const gt_Spec *b, int64_t m, int64_t n, int64_t k)
+{
+    gt_Context *context = gt_context();
+    bool half_a = gt_half_type(a->dtype) >= 0, half_b = gt_half_type(b->dtype) >= 0;
+    if (!half_a && !half_b)
+        return context->kernels->gemm_scratch[gt_loop_type(a->dtype)](m, n, k);
+    if (gt_blas_worth(&context->blas, GT_LOOP_F32, m, n, k))
+        return (size_t)(half_a + half_b) * BLAS_TILE * (size_t)k * sizeof(float);
+    return context->kernels->gemm_wide_scratch(m, n, k);
+}
 
 static gt_Status matmul_shape(gt_ShapeRule *rule)
 {
@@ -27,11 +42,8 @@ static gt_Status matmul_shape(gt_ShapeRule *rule)
     const gt_Spec *a = rule->input[0], *b = rule->input[1];
     gt_Spec *out = &rule->output[0];
     char s[160], t[160];
-    if (!gt_takes(a, GT_TAKES_FLOAT))
+    if (!gt_product_type(a, b, &out->dtype))
         return gt_status();
-    if (a->dtype != b->dtype)
-        return gt_fail(GT_INVALID, "types differ: %s and %s; gt_cast one of them",
-                       gt_dtype_name(a->dtype), gt_dtype_name(b->dtype));
     gt_shape_text(gt_spec_shape(a), s, sizeof s);
     gt_shape_text(gt_spec_shape(b), t, sizeof t);
     if (a->rank < 2 || b->rank < 2)
@@ -44,7 +56,6 @@ static gt_Status matmul_shape(gt_ShapeRule *rule)
         return gt_fail(GT_INVALID, "inner dimensions differ: %s%s x %s%s", s,
                        options->transpose_a ? " transposed" : "", t,
                        options->transpose_b ? " transposed" : "");
-    out->dtype = a->dtype;
     out->rank = a->rank > b->rank ? a->rank : b->rank;
     for (int d = 0; d < out->rank - 2; d++) {
         int at_a = d - (out->rank - a->rank), at_b = d - (out->rank - b->rank);
@@ -58,7 +69,7 @@ static gt_Status matmul_shape(gt_ShapeRule *rule)
     int64_t rows = m;
     for (int d = 0; b->rank == 2 && !options->transpose_a && d < out->rank - 2; d++)
         rows *= out->dims[d] > 0 ? out->dims[d] : 1;
-    rule->scratch = gt_context()->kernels->gemm_scratch[gt_loop_type(a->dtype)](rows, n, ka);
+    rule->scratch = scratch_of(a, b, rows, n, ka);
     return GT_OK;
 }
 
@@ -85,7 +96,7 @@ static void cut(Product *product, const gt_Kernel *kernel)
     product->blas =
         gt_blas_worth(&context->blas, product->type, product->m, product->n, product->k);
     if (product->blas) {
-        product->tile_m = product->tile_n = 1024;
+        product->tile_m = product->tile_n = BLAS_TILE;
     } else if (context->threads > 1 && product->batches == 1 &&
                product->m * product->n * product->k > 32768) {
         int64_t unit_m = context->kernels->gemm_m[product->type];
@@ -111,7 +122,11 @@ static Product plan_product(const gt_Kernel *kernel)
     product.n = c->dims[c->rank - 1];
     product.k = a->dims[a->rank - (options->transpose_a ? 2 : 1)];
     product.type = (gt_LoopType)gt_loop_type(c->dtype);
-    product.element = gt_dtype_size(c->dtype);
+    product.element_a = gt_dtype_size(a->dtype);
+    product.element_b = gt_dtype_size(b->dtype);
+    product.element_c = gt_dtype_size(c->dtype);
+    product.half_a = gt_half_type(a->dtype);
+    product.half_b = gt_half_type(b->dtype);
     gt_Spec over_a = batch_spec(a), over_b = batch_spec(b), over_c = batch_spec(c);
     const gt_Spec *over[2] = {&over_a, &over_b};
     product.batches = 1;
@@ -138,6 +153,35 @@ static int64_t batch_offset(const gt_Broadcast *over, int i, int64_t batch)
     return offset;
 }
 
+/* One tile by OpenBLAS. */
+static void blas_tile(const gt_Context *context, const Product *p, int64_t m, int64_t n,
+                      const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
+                      float *scratch)
+{
+    const gt_Blas *blas = &context->blas;
+    int of_a = p->transpose_a ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN;
+    int of_b = p->transpose_b ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN;
+    if (p->half_a >= 0) {
+        int64_t rows = p->transpose_a ? p->k : m, columns = p->transpose_a ? m : p->k;
+        context->kernels->widen[p->half_a](rows, columns, a, lda, scratch, columns);
+        a = scratch;
+        lda = columns;
+        scratch += rows * columns;
+    }
+    if (p->half_b >= 0) {
+        int64_t rows = p->transpose_b ? n : p->k, columns = p->transpose_b ? p->k : n;
+        context->kernels->widen[p->half_b](rows, columns, b, ldb, scratch, columns);
+        b = scratch;
+        ldb = columns;
+    }
+    if (p->type == GT_LOOP_F32)
+        blas->gemm_f32(GT_BLAS_ROW_MAJOR, of_a, of_b, (int)m, (int)n, (int)p->k, 1, a, (int)lda, b,
+                       (int)ldb, 0, c, (int)p->n);
+    else
+        blas->gemm_f64(GT_BLAS_ROW_MAJOR, of_a, of_b, (int)m, (int)n, (int)p->k, 1, a, (int)lda, b,
+                       (int)ldb, 0, c, (int)p->n);
+}
+
 static void matmul_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
                          void *scratch)
 {
@@ -153,24 +197,17 @@ static void matmul_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         int64_t at_b =
             batch_offset(&p->over, 1, batch) * p->k * p->n + (p->transpose_b ? j * ldb : j);
         int64_t at_c = batch * p->m * p->n + i * p->n + j;
-        const char *a = (const char *)kernel->input[0] + (size_t)at_a * p->element;
-        const char *b = (const char *)kernel->input[1] + (size_t)at_b * p->element;
-        char *c = (char *)kernel->output[0] + (size_t)at_c * p->element;
-        if (!p->blas)
+        const void *a = (const char *)kernel->input[0] + (size_t)at_a * p->element_a;
+        const void *b = (const char *)kernel->input[1] + (size_t)at_b * p->element_b;
+        void *c = (char *)kernel->output[0] + (size_t)at_c * p->element_c;
+        if (p->blas)
+            blas_tile(kernel->context, p, m, n, a, lda, b, ldb, c, scratch);
+        else if (p->half_a >= 0 || p->half_b >= 0)
+            kernel->context->kernels->gemm_wide(p->transpose_a, p->transpose_b, m, n, p->k, a, lda,
+                                                p->half_a, b, ldb, p->half_b, c, p->n, scratch);
+        else
             kernel->context->kernels->gemm[p->type](p->transpose_a, p->transpose_b, m, n, p->k, a,
                                                     lda, b, ldb, c, p->n, scratch);
-        else if (p->type == GT_LOOP_F32)
-            kernel->context->blas.gemm_f32(
-                GT_BLAS_ROW_MAJOR, p->transpose_a ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN,
-                p->transpose_b ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN, (int)m, (int)n, (int)p->k, 1,
-                (const float *)(const void *)a, (int)lda, (const float *)(const void *)b, (int)ldb,
-                0, (float *)(void *)c, (int)p->n);
-        else
-            kernel->context->blas.gemm_f64(
-                GT_BLAS_ROW_MAJOR, p->transpose_a ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN,
-                p->transpose_b ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN, (int)m, (int)n, (int)p->k, 1,
-                (const double *)(const void *)a, (int)lda, (const double *)(const void *)b,
-                (int)ldb, 0, (double *)(void *)c, (int)p->n);
     }
 }
 
@@ -200,7 +237,8 @@ static gt_Status matmul_gradient(gt_GradientRule *rule)
         gt_Tensor *b = gt_input(rule, 1);
         gt_Tensor *da = ta ? gt_matmul(b, up, .transpose_a = tb, .transpose_b = true)
                            : gt_matmul(up, b, .transpose_b = !tb);
-        gt_give(rule, 0, gt_unbroadcast(da, gt_input_spec(rule, 0)));
+        da = gt_unbroadcast(da, gt_input_spec(rule, 0));
+        gt_give(rule, 0, gt_narrowed(da, gt_input_spec(rule, 0)->dtype));
     }
     if (gt_wants(rule, 1)) {
         gt_Tensor *a = gt_input(rule, 0), *db;
@@ -211,7 +249,8 @@ static gt_Status matmul_gradient(gt_GradientRule *rule)
         }
         db = tb ? gt_matmul(up, a, .transpose_a = true, .transpose_b = ta)
                 : gt_matmul(a, up, .transpose_a = !ta);
-        gt_give(rule, 1, gt_unbroadcast(db, gt_input_spec(rule, 1)));
+        db = gt_unbroadcast(db, gt_input_spec(rule, 1));
+        gt_give(rule, 1, gt_narrowed(db, gt_input_spec(rule, 1)->dtype));
     }
     return gt_status();
 }
@@ -225,6 +264,7 @@ const gt_Operation gt_op_matmul = {
     .size = sizeof(gt_Operation),
     .name = "matmul",
     .formula = "sum over k of a[..., m, k] b[..., k, n]",
+    .flags = GT_OP_HALF,
     .options = GT_STRUCT_TYPE(gt_MatmulOptions),
     .inputs_min = 2,
     .inputs_max = 2,

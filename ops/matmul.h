@@ -18,7 +18,10 @@ struct gt_MatmulOptions {
 
 /* gt_matmul(a, b), gt_matmul(a, b, .transpose_b = true): (..., m, k) x (..., k, n) -> (..., m, n).
  * The axes before the last two broadcast. A vector counts as one row on the left, one column on the
- * right, and its axis is gone from the result. Floats only. */
+ * right, and its axis is gone from the result. Floats only. Either operand may be float16 or
+ * bfloat16, the other of the same type or float32: the result is the float32 that the operands cast
+ * to float32 give, to the bit, but neither is copied as a whole. Gradients have their operand's
+ * type. */
 #define gt_matmul(...)                                                                             \
     gt_matmul_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                           \
                  GT_KEYWORDS(gt_MatmulOptions, GT_MATMUL_OPTIONS, GT_AFTER_2(__VA_ARGS__)))

@@ -84,7 +84,7 @@ const gt_Operation gt_op_reshape = {
     .size = sizeof(gt_Operation),
     .name = "reshape",
     .formula = "the numbers of x in another shape",
-    .flags = GT_OP_VIEW | GT_OP_LINEAR,
+    .flags = GT_OP_VIEW | GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(ShapeOptions),
     .inputs_min = 1,
     .inputs_max = 1,
@@ -236,7 +236,7 @@ const gt_Operation gt_op_transpose = {
     .size = sizeof(gt_Operation),
     .name = "transpose",
     .formula = "x with its axes in another order",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(gt_TransposeOptions),
     .inputs_min = 1,
     .inputs_max = 1,
@@ -296,8 +296,8 @@ static gt_Status broadcast_to_shape(gt_ShapeRule *rule)
     const gt_Shape *wanted = &((const ShapeOptions *)rule->options)->shape;
     const gt_Spec *in = rule->input[0];
     char from[160], to[160];
-    int missing = wanted->rank - in->rank;
-    bool fits = missing >= 0;
+    bool fits = wanted->rank >= in->rank && wanted->rank <= GT_MAX_RANK;
+    int missing = fits ? wanted->rank - in->rank : 0;
     for (int d = 0; fits && d < in->rank; d++)
         fits = in->dims[d] == 1 || in->dims[d] == wanted->dims[d + missing];
     if (!fits)
@@ -335,7 +335,7 @@ const gt_Operation gt_op_broadcast_to = {
     .size = sizeof(gt_Operation),
     .name = "broadcast_to",
     .formula = "x stretched to a shape",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(ShapeOptions),
     .inputs_min = 1,
     .inputs_max = 1,
@@ -486,7 +486,7 @@ const gt_Operation gt_op_flip = {
     .size = sizeof(gt_Operation),
     .name = "flip",
     .formula = "x backwards along axes",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(gt_FlipOptions),
     .inputs_min = 1,
     .inputs_max = 1,
@@ -613,7 +613,7 @@ const gt_Operation gt_op_pad = {
     .size = sizeof(gt_Operation),
     .name = "pad",
     .formula = "x with a number around it",
-    .flags = GT_OP_LINEAR,
+    .flags = GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(PadOptions),
     .inputs_min = 1,
     .inputs_max = 1,

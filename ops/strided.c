@@ -24,9 +24,14 @@ void gt_fill(gt_DType dtype, int64_t n, double value, void *to)
     }
     uint64_t eight;
     uint32_t four;
+    uint16_t two;
     gt_number_store(dtype, to, 0, value);
     if (element == 1) {
         memset(to, *(unsigned char *)to, (size_t)n);
+    } else if (element == 2) {
+        memcpy(&two, to, sizeof two);
+        for (int64_t i = 0; i < n; i++)
+            ((uint16_t *)to)[i] = two;
     } else if (element == 4) {
         memcpy(&four, to, sizeof four);
         for (int64_t i = 0; i < n; i++)
@@ -88,6 +93,8 @@ static void copy_run(const gt_Kernel *kernel, const void *argument, const gt_Bro
         memcpy(to, from, (size_t)n * copy->element);
     else if (copy->element == 1)
         GT_COPY_STRIDED(uint8_t);
+    else if (copy->element == 2)
+        GT_COPY_STRIDED(uint16_t);
     else if (copy->element == 4)
         GT_COPY_STRIDED(uint32_t);
     else
@@ -107,9 +114,7 @@ static void take_plane(const gt_Kernel *kernel, gt_Broadcast *plan, Copy *copy)
         return;
     copy->plane = plan->dims[plane];
     copy->plane_to = plan->stride[1][plane];
-    copy->transpose = kernel->context->kernels->transpose[copy->element == 1   ? 0
-                                                          : copy->element == 4 ? 1
-                                                                               : 2];
+    copy->transpose = kernel->context->kernels->transpose[gt_move_index(copy->element)];
     plan->rank--;
     for (int d = plane; d < plan->rank; d++) {
         plan->dims[d] = plan->dims[d + 1];

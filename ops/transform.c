@@ -178,7 +178,7 @@ static void fill_chirp(const gt_Transform *t, char *tables, gt_Split a, gt_Split
         square = (square + 2 * j + 1) % (2 * length);
     }
     gt_Split pairs = {b.re, b.re + t->element}, spectrum = passes(t, 1, pairs, 2, a, b);
-    t->kernels->transpose[t->type + 1](2, t->n, spectrum.re, (int64_t)(t->part / t->element),
+    t->kernels->transpose[t->type + 2](2, t->n, spectrum.re, (int64_t)(t->part / t->element),
                                        tables + t->spectrum, 2);
 }
 

@@ -297,6 +297,11 @@ static gt_Status check_trainable(gt_Context *context, const char *here, const ch
         if (!slot->variable->trainable)
             return gt_raise(context, GT_INVALID, here, operation, "variable %s is not trainable",
                             slot->variable->name);
+        if (gt_half_type(slot->value->spec.dtype) >= 0)
+            return gt_raise(context, GT_INVALID, here, operation,
+                            "variable %s is %s, in which its changes would be lost; train float32 "
+                            "and gt_cast the result",
+                            slot->variable->name, gt_dtype_name(slot->value->spec.dtype));
     }
     return GT_OK;
 }

@@ -5,6 +5,7 @@
 #include "leaks.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ONE(tensor) gt_tensors(tensor)
@@ -303,4 +304,76 @@ Test(combinators, scan_errors)
     FAILS(gt_associative_scan(breaks, NULL, ONE(x), y), "matmul");
     FAILS(gt_associative_scan(product, NULL, ONE(NULL), y), "NULL");
     finish();
+}
+
+/* ---- every allocation fails once ---- */
+
+typedef struct Host {
+    int64_t calls, fail_at, blocks;
+} Host;
+
+static void *host_allocate(void *user, size_t size, size_t alignment)
+{
+    Host *host = user;
+    void *memory = NULL;
+    if (++host->calls == host->fail_at || posix_memalign(&memory, alignment, size) != 0)
+        return NULL;
+    host->blocks++;
+    return memory;
+}
+static void host_release(void *user, void *memory, size_t size)
+{
+    (void)size;
+    ((Host *)user)->blocks--;
+    free(memory);
+}
+
+/* What is made of many operations, in small. */
+static double many_things(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x[2] = {gt_array(gt_shape(1, 3), 1, 2, 3), gt_array(gt_shape(1, 3), 4, 5, 6)};
+    gt_Tensor *y[2], *image = gt_ones_of(gt_shape(3, 3, 3)), *chosen = NULL;
+    gt_associative_scan(compose, NULL, ((gt_Tensors){2, x}), y, .axis = 1);
+    gt_switch(gt_scalar(2, GT_INT32), branches, 4, NULL, ((gt_Tensors){2, x}), &chosen);
+    gt_Tensor *sum = gt_add(gt_sum(chosen), gt_sum(gt_get_item(y[1], "0, ::-2")));
+    gt_map(product, NULL, ((gt_Tensors){2, x}), y);
+    sum = gt_add(sum, gt_sum(gt_shuffle(y[0], .axis = 1)));
+    sum = gt_add(sum, gt_sum(gt_cast(gt_nonzero(y[0]), GT_FLOAT32)));
+    sum = gt_add(sum, gt_sum(gt_cast(gt_categorical(x[0], 2), GT_FLOAT32)));
+    gt_Tensor *seen = gt_affine_transform(image, gt_array(gt_shape(8), 1, 0, 1, 0, 1, 0, 0, 0));
+    sum = gt_add(sum, gt_sum(gt_rgb_to_hsv(gt_gaussian_blur(seen))));
+    sum = gt_add(sum, gt_sum(gt_extract_patches(seen, gt_shape(2, 2))));
+    double result = sum && gt_status() == GT_OK ? gt_item(sum) : NAN;
+    gt_scope_end(scope);
+    return result;
+}
+
+Test(combinators, allocations_fail)
+{
+    double expected = 0;
+    int64_t tried = 0;
+    for (bool failed = true; failed; tried++) {
+        Host host = {0};
+        const gt_Allocator allocator = {host_allocate, host_release, &host};
+        gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
+        gt_context_use(context);
+        gt_set_seed(1);
+        host.fail_at = tried ? host.calls + tried : 0; /* first without */
+        double result = many_things();
+        failed = tried == 0 || host.calls >= host.fail_at;
+        cr_assert(isnan(result) == (tried > 0 && failed), "%d: %s", (int)tried, gt_error_message());
+        cr_assert(!isnan(result) || gt_status() == GT_NO_MEMORY, "%d: %s", (int)tried,
+                  gt_error_message());
+        gt_error_clear();
+        host.fail_at = 0; /* and then as if nothing had been */
+        gt_set_seed(1);
+        result = many_things();
+        expected = tried ? expected : result;
+        cr_assert(result == expected, "%d: %g, not %g: %s", (int)tried, result, expected,
+                  gt_error_message());
+        gt_context_free(context);
+        cr_assert(host.blocks == 0, "%d: %d blocks were lost", (int)tried, (int)host.blocks);
+    }
+    cr_assert(tried > 100);
 }

@@ -344,13 +344,40 @@ Test(fourier, stft_round_trip)
                 round_trip(640, 64, 32, 64, options, dtype);
                 round_trip(301, 25, 10, 25, options, dtype);
                 round_trip(200, 1, 1, 1, options, dtype);
+                round_trip(40000, 500, 230, 512, options, dtype); /* more than one tile of work */
             }
     gt_Scope *scope = gt_scope_begin(); /* more than there is: zeros */
     gt_Tensor *x = random_tensor(gt_shape(16), GT_FLOAT64, 1);
     gt_Tensor *y = gt_istft(gt_stft(x, 8, 4, 8), 8, 4, 8, .length = 24);
     cr_assert(gt_size(y) == 24 && gt_at(y, 23) == 0 && gt_at(y, 22) == 0, "%s", gt_error_message());
     cr_assert(fabs(gt_at(y, 3) - gt_at(x, 3)) < 1e-15);
+    gt_Tensor *faint = gt_full(gt_shape(4), 1e-6, .dtype = GT_FLOAT64); /* squares below 1e-10 */
+    y = gt_istft(gt_stft(x, 4, 4, 4, .weights = faint, .center = false), 4, 4, 4, .weights = faint,
+                 .center = false);
+    cr_assert(distance(gt_multiply(y, 1e12), x) <= 1e-14, "%s", gt_error_message());
     gt_scope_end(scope);
+}
+
+/* Of many sequences: the gradient of their sum says in how many of them a number is. */
+Test(fourier, long_sequences)
+{
+    const int64_t n = 50000, length = 512, stride = 230, count = 1 + (n - length) / stride;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *x = random_tensor(gt_shape(n), GT_FLOAT64, 1);
+    gt_watch(tape, x);
+    gt_Tensor *y = gt_extract_sequences(x, length, stride);
+    gt_Tensor *g = gt_gradient(tape, gt_sum(y), x);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    double *expected = calloc((size_t)n, sizeof *expected);
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = 0; j < length; j++) {
+            expected[i * stride + j]++;
+            cr_assert(gt_at(y, i * length + j) == gt_at(x, i * stride + j));
+        }
+    for (int64_t i = 0; i < n; i++)
+        cr_assert(gt_at(g, i) == expected[i], "%d: %g", (int)i, gt_at(g, i));
+    free(expected);
+    gt_tape_end(tape);
 }
 
 /* ---- the same bits, no allocation ---- */

@@ -135,8 +135,8 @@ static void check_declared(const gt_Operation *operation)
     bool never = operation->flags & GT_OP_NOT_DIFFERENTIABLE;
     cr_assert(operation->name && operation->formula && operation->shape && operation->run,
               "%s lacks a part", operation->name);
-    cr_assert(never != (operation->gradient != NULL), "%s has a rule and says it has none, or neither",
-              operation->name);
+    cr_assert(never != (operation->gradient != NULL),
+              "%s has a rule and says it has none, or neither", operation->name);
     cr_assert(!never || operation->why_not, "%s does not say why it has no gradient",
               operation->name);
     cr_assert(operation->samples && (operation->samples->inputs || operation->samples->none),
@@ -270,8 +270,7 @@ Test(gradients, planned)
             for (int i = 0; i < sample->inputs; i++)
                 if (in[i])
                     given[inputs++] = in[i];
-            gt_Function *function =
-                gt_function(one_operation, &c, .outputs = operation->outputs);
+            gt_Function *function = gt_function(one_operation, &c, .outputs = operation->outputs);
             case_apply(&c, in, eager);
             gt_function_call(function, ((gt_Tensors){inputs, given}), planned);
             gt_function_call(function, ((gt_Tensors){inputs, given}), planned);
@@ -293,70 +292,145 @@ Test(gradients, planned)
     cr_assert(compared > 100);
 }
 
-/* ---- bad input, generated from the table ---- */
+/* ---- float16 and bfloat16 ---- */
 
-static void must_survive(const gt_Operation *operation, gt_Tensor **in, int inputs, bool must_fail)
+enum { NUMBERS = 2 * GT_MAX_OUTPUTS * CASE_NUMBERS };
+
+/* A weighted sum in float32, by weights that 8 bits hold. */
+static gt_Tensor *eighths(int count, gt_Tensor *const *tensors, int salt)
 {
-    gt_Tensor *out[GT_MAX_OUTPUTS];
-    gt_Status status = gt_apply("here:1", operation, NULL, inputs, in, out);
-    cr_assert(status == gt_status());
-    cr_assert(!must_fail || status != GT_OK, "%s took it", operation->name);
-    if (status != GT_OK) {
-        cr_assert(strstr(gt_error_message(), operation->name) &&
-                      strncmp(gt_error_message(), "here:1: ", 8) == 0,
-                  "%s: %s", operation->name, gt_error_message());
-        for (int i = 0; i < operation->outputs && !(operation->flags & GT_OP_EFFECT); i++)
-            cr_assert(!out[i]);
+    gt_Tensor *total = NULL;
+    for (int k = 0; k < count; k++) {
+        if (!tensors[k] || !gt_dtype_is_float(gt_dtype(tensors[k])))
+            continue;
+        double weights[CASE_NUMBERS];
+        for (int64_t i = 0; i < gt_size(tensors[k]); i++)
+            weights[i] = (double)((7 * i + 3 * k + salt) % 11 - 5) / 8;
+        gt_Tensor *w = gt_from_values_at(NULL, gt_tensor_shape(tensors[k]), GT_FLOAT32,
+                                         gt_size(tensors[k]), weights);
+        gt_Tensor *part = gt_sum(gt_multiply(gt_cast(tensors[k], GT_FLOAT32), w));
+        total = total ? gt_add(total, part) : part;
     }
-    gt_error_clear();
+    return total;
 }
 
-Test(gradients, bad_input)
+static int note(int count, gt_Tensor *const *tensors, gt_DType narrowed, double *all)
+{
+    int noted = 0;
+    for (int k = 0; k < count; k++) {
+        gt_Tensor *x = tensors[k];
+        if (narrowed && gt_dtype(x) == GT_FLOAT32)
+            x = gt_cast(x, narrowed);
+        for (int64_t i = 0; i < gt_size(x); i++)
+            all[noted++] = gt_at(x, i);
+    }
+    return noted;
+}
+
+/* Results, first and second derivatives, as doubles; how many they are. The inputs in `some` are
+ * stored as `half`, or, if not `really`, only rounded to it, and so are their gradients. */
+static int half_numbers(const Case *c, gt_DType half, uint32_t some, bool really, double *all)
+{
+    gt_Tape *outer = gt_tape_begin(), *tape = gt_tape_begin();
+    gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS], *sources[CASE_INPUTS], *g[CASE_INPUTS];
+    gt_DType narrow[CASE_INPUTS];
+    const gt_Operation *operation = c->operation;
+    int count = 0, noted = 0;
+    case_inputs(c, in);
+    for (int i = 0; i < c->sample->inputs; i++) {
+        if (!in[i] || !gt_dtype_is_float(gt_dtype(in[i])))
+            continue;
+        bool chosen = some >> i & 1;
+        if (chosen)
+            in[i] = gt_cast(in[i], half);
+        if (chosen && !really)
+            in[i] = gt_cast(in[i], GT_FLOAT32);
+        gt_watch(outer, in[i]);
+        gt_watch(tape, in[i]);
+        narrow[count] = chosen ? half : GT_DTYPE_NONE;
+        sources[count++] = in[i];
+    }
+    case_apply(c, in, out);
+    if (gt_status() == GT_OK) {
+        bool moves = gt_dtype(out[0]) == half;
+        bool casts = operation == gt_operation_find("cast");
+        for (int k = 0; really && k < operation->outputs; k++)
+            cr_assert(moves || casts || gt_dtype(out[k]) == GT_FLOAT32 ||
+                          !gt_dtype_is_float(gt_dtype(out[k])),
+                      "%s makes %s of %s", operation->name, gt_dtype_name(gt_dtype(out[k])),
+                      gt_dtype_name(half));
+        noted += note(operation->outputs, out, GT_DTYPE_NONE, all);
+        gt_Tensor *loss = eighths(operation->outputs, out, 0);
+        if (loss && !(operation->flags & GT_OP_NOT_DIFFERENTIABLE)) {
+            gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){count, sources}), g,
+                         .unconnected = GT_UNCONNECTED_ZERO);
+            for (int k = 0; k < count && gt_status() == GT_OK; k++) {
+                cr_assert(gt_dtype(g[k]) == gt_dtype(sources[k]), "%s: gradient %d is %s",
+                          operation->name, k, gt_dtype_name(gt_dtype(g[k])));
+                noted += note(1, g + k, narrow[k], all + noted);
+                if (narrow[k] && !really)
+                    g[k] = gt_cast(gt_cast(g[k], narrow[k]), GT_FLOAT32);
+            }
+            gt_Tensor *slope = eighths(count, g, 5);
+            gt_gradients(outer, gt_tensors(slope), ((gt_Tensors){count, sources}), g,
+                         .unconnected = GT_UNCONNECTED_ZERO);
+            for (int k = 0; k < count && gt_status() == GT_OK; k++)
+                noted += note(1, g + k, narrow[k], all + noted);
+        }
+    }
+    gt_tape_end(tape);
+    gt_tape_end(outer);
+    cr_assert(noted <= NUMBERS);
+    return noted;
+}
+
+/* Every operation either takes float16 and bfloat16, and then computes what float32 does of the same
+ * numbers, to the second derivative, or names the type in an error. */
+Test(gradients, half)
 {
     static Case c;
-    static const gt_DType types[] = {GT_FLOAT32, GT_FLOAT64, GT_INT32, GT_INT64, GT_UINT8, GT_BOOL};
-    int count, tried = 0;
+    static double stored[NUMBERS], rounded[NUMBERS];
+    static const gt_DType halves[] = {GT_FLOAT16, GT_BFLOAT16};
+    int count, taken = 0, refused = 0;
     const gt_Operation *const *table = gt_operations(&count);
     for (int k = 0; k < count; k++) {
         const gt_Operation *operation = table[k];
-        const gt_Sample *sample = operation->samples;
-        gt_Tensor *in[CASE_INPUTS];
-        gt_Scope *scope = gt_scope_begin();
-        fill_case(&c, operation, sample, GT_FLOAT64);
-        gt_Scope *gone = gt_scope_begin();
-        gt_Tensor *stale = gt_scalar(1, GT_FLOAT64);
-        gt_scope_end(gone);
-        for (int i = 0; i < sample->inputs; i++, tried++) {
-            case_inputs(&c, in);
-            in[i] = NULL;
-            must_survive(operation, in, sample->inputs, !(operation->optional_inputs >> i & 1));
-            in[i] = stale;
-            must_survive(operation, in, sample->inputs, true);
-            for (size_t t = 0; t < sizeof types / sizeof *types; t++)
-                for (int rank = 0; rank <= GT_MAX_RANK; rank++)
-                    for (int dim = 0; dim <= 3; dim++) {
-                        gt_Scope *inner = gt_scope_begin();
-                        gt_Shape shape = {.rank = rank};
-                        int64_t size = 1;
-                        for (int d = 0; d < rank; d++) {
-                            shape.dims[d] = d == 1 ? dim : 2;
-                            size *= shape.dims[d];
-                        }
-                        double *numbers = calloc((size_t)size + 1, sizeof *numbers);
-                        for (int64_t n = 0; n < size; n++)
-                            numbers[n] = n % 2;
-                        case_inputs(&c, in);
-                        in[i] = gt_from_values_at(NULL, shape, types[t], size, numbers);
-                        cr_assert_not_null(in[i], "%s", gt_error_message());
-                        must_survive(operation, in, sample->inputs, false);
-                        free(numbers);
-                        gt_scope_end(inner);
+        if (operation->flags & (GT_OP_EFFECT | GT_OP_RANDOM))
+            continue;
+        for (const gt_Sample *sample = operation->samples; sample->inputs; sample++)
+            for (int h = 0; h < 2; h++)
+                for (uint32_t some = 1; some < 1u << sample->inputs; some++) {
+                    uint32_t real = 0;
+                    for (int i = 0; i < sample->inputs; i++)
+                        real |= (uint32_t)(sample->input[i].dtype == GT_FLOAT64) << i;
+                    if (some & ~real)
+                        continue;
+                    fill_case(&c, operation, sample, GT_FLOAT32);
+                    int numbers = half_numbers(&c, halves[h], some, true, stored);
+                    bool takes = operation->flags & GT_OP_HALF;
+                    if (takes && gt_status() == GT_OK) {
+                        cr_assert(half_numbers(&c, halves[h], some, false, rounded) == numbers);
+                        cr_assert(gt_status() == GT_OK, "%s: %s", operation->name,
+                                  gt_error_message());
+                        for (int i = 0; i < numbers; i++)
+                            cr_assert(stored[i] == rounded[i], "%s, sample %d: %g, not %g",
+                                      operation->name, (int)(sample - operation->samples),
+                                      stored[i], rounded[i]);
+                        taken++;
+                        continue;
                     }
-        }
-        must_survive(operation, in, operation->inputs_max + 1 > GT_MAX_INPUTS ? -1 : -1, true);
-        gt_scope_end(scope);
+                    /* those that only move numbers want them of one type */
+                    cr_assert(!takes || some != real, "%s: %s", operation->name,
+                              gt_error_message());
+                    cr_assert(gt_status() == GT_INVALID &&
+                                  strstr(gt_error_message(), gt_dtype_name(halves[h])) &&
+                                  strstr(gt_error_message(), operation->name),
+                              "%s: %s", operation->name, gt_error_message());
+                    gt_error_clear();
+                    refused++;
+                }
     }
-    cr_assert(tried > 0);
+    cr_assert(taken > 100 && refused > 300, "%d taken, %d refused", taken, refused);
     gt_context_free(NULL);
     assert_no_leaks();
 }

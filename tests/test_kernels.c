@@ -128,7 +128,6 @@ Test(kernels, table_is_complete)
         GT_COMPARE_LOOPS(COMPARE)
         GT_REDUCE_LOOPS(REDUCE)
         for (int from = 0; from < GT_LOOP_TYPES; from++) {
-            CHECK(table->select[from], "%s: select of %s", table->isa, type_names[from]);
             for (int to = 0; to < GT_LOOP_TYPES; to++)
                 CHECK(table->cast[from][to], "%s: cast %s to %s", table->isa, type_names[from],
                       type_names[to]);
@@ -140,9 +139,14 @@ Test(kernels, table_is_complete)
                       table->random_normal[type] && table->gemm_m[type] > 0 &&
                       table->gemm_n[type] > 0,
                   "%s: a loop of %s is missing", table->isa, type_names[type]);
-        CHECK(table->random_bits && table->transpose[0] && table->transpose[1] &&
-                  table->transpose[2],
-              "%s: bits or transpose is missing", table->isa);
+        for (int size = 0; size < 4; size++)
+            CHECK(table->select[size] && table->transpose[size], "%s: select or transpose %d",
+                  table->isa, size);
+        for (int half = 0; half < GT_HALF_TYPES; half++)
+            CHECK(table->widen[half] && table->narrow[0][half] && table->narrow[1][half],
+                  "%s: widen or narrow %d", table->isa, half);
+        CHECK(table->random_bits && table->gemm_wide && table->gemm_wide_scratch,
+              "%s: bits or the mixed product is missing", table->isa);
     }
 }
 
@@ -442,7 +446,9 @@ Test(kernels, binary_loops_against_naive_ones)
                     c[i] = next_bits() & 1;
                 for (int strides = 0; strides < 8; strides++) {
                     const int64_t sc = strides & 1, sa = strides >> 1 & 1, sb = strides >> 2;
-                    table->select[type](n, c + n % 3, sc, pa, sa, pb, sb, py);
+                    table->select[size == 1   ? 0
+                                  : size == 4 ? 2
+                                              : 3](n, c + n % 3, sc, pa, sa, pb, sb, py);
                     for (int64_t i = 0; i < n; i++)
                         CHECK(memcmp(py + i * size,
                                      c[n % 3 + i * sc] ? pa + i * sa * size : pb + i * sb * size,
@@ -945,8 +951,8 @@ Test(kernels, transpose)
         x[i] = next_bits();
     FOR_TABLES(table)
     {
-        for (int size = 0; size < 3; size++) {
-            const size_t bytes = (size_t[]){1, 4, 8}[size];
+        for (int size = 0; size < 4; size++) {
+            const size_t bytes = (size_t)1 << size;
             for (int64_t rows = 0; rows < SIDE; rows += 1 + rows / 9) {
                 for (int64_t columns = 0; columns < SIDE; columns += 1 + columns / 9) {
                     memset(y, 0, sizeof y);

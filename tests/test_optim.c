@@ -28,6 +28,7 @@
 #include "ops/cast.h"
 #include "ops/creation.h"
 #include "ops/indexing.h"
+#include "ops/kit.h"
 #include "ops/reduce.h"
 #include "optim/adam.h"
 #include "optim/sgd.h"
@@ -835,13 +836,18 @@ Test(optim, rows_that_are_none)
         if (strcmp(all[i]->name, "sgd_update") == 0)
             update = all[i];
     gt_Scope *scope = gt_scope_begin();
-    gt_Variable *w = gt_variable(gt_full(gt_shape(3, 2), 1));
+    gt_Variable *block[3]; /* one behind the other */
+    for (int i = 0; i < 3; i++)
+        block[i] = gt_variable(gt_full(gt_shape(3, 2), 1));
+    cr_assert(gt_pack(((gt_Tensors){3, block})));
+    gt_Variable *w = block[1];
     gt_Variable *iterations = gt_variable(gt_scalar(0, GT_INT64));
     gt_Tensor *input[5] = {w, gt_full(gt_shape(4, 2), 1), gt_scalar(0.5, GT_FLOAT64), iterations,
                            gt_array_of_(GT_INT64, gt_shape(4), 1, 3, -1, 7)};
     ASSERT_OK(gt_apply(NULL, update, NULL, 5, input, NULL)); /* only row 1 is one */
     for (int i = 0; i < 6; i++)
-        cr_assert(gt_at(w, i) == (i / 2 == 1 ? 0.5 : 1));
+        cr_assert(gt_at(w, i) == (i / 2 == 1 ? 0.5 : 1) && gt_at(block[0], i) == 1 &&
+                  gt_at(block[2], i) == 1);
     input[4] = gt_array_of_(GT_INT64, gt_shape(3), 0, 1, 2);
     ASSERT_FAILS(gt_apply(NULL, update, NULL, 5, input, NULL), GT_INVALID,
                  "the variable is float32 (3, 2), the gradient float32 (4, 2)");
@@ -851,9 +857,18 @@ Test(optim, rows_that_are_none)
     input[4] = gt_array_of_(GT_INT64, gt_shape(2, 2), 0, 1, 2, 0);
     ASSERT_FAILS(gt_apply(NULL, update, NULL, 5, input, NULL), GT_INVALID,
                  "the rows are a vector of int64");
-    input[0] = iterations;
+
+    /* Each once, in the order in which they come, padded; the sums beside them. */
+    gt_Tensor *gradient = gt_scatter_add(gt_array_of_(GT_INT32, gt_shape(5), 4, -1, 4, 8, 2),
+                                         gt_array64(gt_shape(5), 1, 2, 3, 4, 5), gt_shape(9));
+    static const double once[5] = {4, 8, 2, 9, 9}, sums[5] = {4, 6, 5, 0, 0};
+    gt_Tensor *rows = gt_distinct_rows(&gradient);
+    for (int i = 0; i < 5; i++)
+        cr_assert(gt_at(rows, i) == once[i] && gt_at(gradient, i) == sums[i]);
+    cr_assert(!gt_distinct_rows(&gradient) && gt_size(gradient) == 5 && gt_status() == GT_OK);
     gt_scope_end(scope);
-    gt_variable_free(w);
+    for (int i = 0; i < 3; i++)
+        gt_variable_free(block[i]);
     gt_variable_free(iterations);
     gt_context_free(NULL);
 }
@@ -1045,7 +1060,17 @@ Test(optim, memory_runs_out)
     }
 }
 
-/* The same for the gradient of a lookup, by rows and as a whole. */
+/* The same for the gradient of a lookup, by rows and as a whole, behind another variable. */
+static gt_Status minimize_both(Lookup *lookup, gt_Tensor *indices)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *rows = gt_take(lookup->list[1], indices);
+    gt_Tensor *loss = gt_sum(gt_square(gt_multiply(rows, lookup->list[0])));
+    gt_minimize(lookup->optimizer, tape, loss, ((gt_Tensors){2, lookup->list}));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
 Test(optim, memory_runs_out_for_rows)
 {
     for (int whole = 0; whole < 2; whole++) {
@@ -1056,28 +1081,33 @@ Test(optim, memory_runs_out_for_rows)
                                                         failing_allocate, failing_release, &state});
             gt_context_use(context);
             gt_Scope *scope = gt_scope_begin();
-            Lookup lookup = {.optimizer = whole ? gt_adam(0.1) : gt_sgd(0.5, .clipnorm = 1e9)};
-            lookup.list[0] = gt_variable(gt_full(gt_shape(LONG, 2), 1));
+            Lookup lookup = {.optimizer = whole ? gt_adam(0.1) : gt_sgd(0.01, .clipnorm = 1e9)};
+            lookup.list[0] = gt_variable(gt_full(gt_shape(2), 1));
+            lookup.list[1] = gt_variable(gt_full(gt_shape(LONG, 2), 1));
             gt_Tensor *indices = gt_array_of_(GT_INT32, gt_shape(3), 7, -1, 7);
-            ASSERT_OK(gt_optimizer_build(lookup.optimizer, gt_tensors(lookup.list[0])));
+            gt_Tensors variables = {2, lookup.list};
+            ASSERT_OK(gt_optimizer_build(lookup.optimizer, variables));
             memset(context->free_blocks, 0, sizeof context->free_blocks);
             state.left = left;
-            done = minimize_lookup(&lookup, &indices, NULL) == GT_OK;
+            done = minimize_both(&lookup, indices) == GT_OK;
             state.left = -1;
             cr_assert(done || gt_status() == GT_NO_MEMORY, "%s", gt_error_message());
             gt_error_clear();
             gt_Tensors all = gt_optimizer_variables(lookup.optimizer);
             for (int64_t i = 0; i < 2 * LONG; i++)
-                cr_assert((gt_at(lookup.list[0], i) != 1) ==
+                cr_assert((gt_at(lookup.list[1], i) != 1) ==
                           (done && (i / 2 == 7 || i / 2 == LONG - 1)));
+            cr_assert((gt_at(lookup.list[0], 0) != 1) == done, "half an update after %lld",
+                      (long long)left);
             for (int k = 2; !done && k < all.count; k++)
-                cr_assert(gt_at(all.items[k], 14) == 0);
+                cr_assert(gt_at(all.items[k], 0) == 0);
             if (!done) /* it is still of use */
-                ASSERT_OK(minimize_lookup(&lookup, &indices, NULL));
-            cr_assert(gt_at(lookup.list[0], 14) < 1 && gt_at(lookup.list[0], 0) == 1);
+                ASSERT_OK(minimize_both(&lookup, indices));
+            cr_assert(gt_at(lookup.list[1], 14) < 1 && gt_at(lookup.list[1], 0) == 1);
             gt_scope_end(scope);
             gt_optimizer_free(lookup.optimizer);
             gt_variable_free(lookup.list[0]);
+            gt_variable_free(lookup.list[1]);
             gt_MemoryStats stats = gt_memory_stats();
             cr_assert(stats.variables == 0 && stats.handles == 0 && stats.records == 0);
             gt_context_free(context);

@@ -515,9 +515,9 @@ Test(oracle_nn, errors)
                               .output_padding = gt_shape(2)),
             "conv_transpose: ");
     REFUSES(gt_conv_transpose(x, gt_ones_of(gt_shape(3, 3, 6, 5))), "conv_transpose: ");
-    gt_Tensor *wide = gt_zeros_of(gt_shape((int64_t)1 << 60, 8, 8, 0));
-    REFUSES(gt_conv(wide, gt_zeros_of(gt_shape(3, 3, 0, 6))), "is too large");
-    REFUSES(gt_max_pool(wide, gt_shape(2)), "is too large");
+    REFUSES(gt_zeros_of(gt_shape((int64_t)1 << 60, 8, 8, 0)), "is not possible");
+    gt_Tensor *wide = gt_zeros_of(gt_shape((int64_t)1 << 50, 8, 8, 0));
+    REFUSES(gt_conv(wide, gt_zeros_of(gt_shape(3, 3, 0, 6))), "too large");
     REFUSES(gt_max_pool(x, gt_shape()), "window size 0");
     REFUSES(gt_max_pool(x, gt_shape(2, 2, 2)), "3 pool sizes for 2 spatial axes");
     REFUSES(gt_average_pool(x, gt_shape(9)), "a window of 9 does not fit");
@@ -552,8 +552,6 @@ Test(oracle_nn, errors)
     REFUSES(gt_extract_patches(gt_zeros_of(gt_shape(0, 2, 2, far)), gt_shape(far, far),
                                .strides = gt_shape(1), .padding = GT_SAME),
             "too large");
-    REFUSES(gt_extract_patches(wide, gt_shape(2, 2)), "is too large");
-    REFUSES(gt_affine_transform(wide, gt_ones_of(gt_shape(8))), "is too large");
     REFUSES(gt_extract_patches(flat, gt_shape(2, 2)),
             "extract_patches: there are no patches (2, 2)");
     REFUSES(gt_extract_patches(x, gt_shape(9, 2)), "a window of 9 does not fit");
