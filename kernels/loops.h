@@ -185,7 +185,9 @@ GT_TYPES_N(GT_DECLARE, gt_FindLoop, find)
 
 GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
 GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
-GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
+gt_CastLoop GT_KERNEL(cast_i32_f32), GT_KERNEL(cast_i32_f64);
+GT_TYPES_I(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
+gt_CastLoop GT_KERNEL_BASE(cast_i32_b8);
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)
