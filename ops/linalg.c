@@ -1408,7 +1408,7 @@ static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
     if (p == 1)
         return gt_sum_at(NULL, x, &over);
     if (isinf(p))
-        return p > 0 ? gt_max_at(NULL, x, &over) : gt_min_at(NULL, x, &over);
+        return gt_apply_one(NULL, p > 0 ? &gt_op_max : &gt_op_min, &over, 1, &x);
     if (isnan(p)) {
         gt_fail(GT_INVALID, "ord is not a number");
         return NULL;

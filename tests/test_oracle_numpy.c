@@ -126,6 +126,35 @@ enum { MOST = 5 };
     F(scatter_update, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                       \
     F(scatter_update_rows, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                  \
     F(scatter_update_repeated, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))              \
+    F(round_decimals, 1, 0, out[0] = gt_round(in[0], .decimals = 2))                               \
+    F(round_tens, 1, 0, out[0] = gt_round(in[0], .decimals = -2))                                  \
+    F(max_initial, 1, 1, out[0] = gt_max(in[0], .axis = 1, .initial = 0.5))                        \
+    F(min_initial, 1, 1, out[0] = gt_min(in[0], .axis = 0, .keepdims = true, .initial = -0.5))     \
+    F(max_initial_whole, 1, 1, out[0] = gt_max(in[0], .initial = 7))                               \
+    F(repeat_each, 1, 1, out[0] = gt_repeat(in[0], gt_integers(2, 0, 3, 1), .axis = 1))            \
+    F(repeat_each_flat, 1, 1, out[0] = gt_repeat(in[0], gt_integers(0, 3, 1, 2)))                  \
+    F(repeat_none, 1, 1, out[0] = gt_repeat(in[0], gt_integers(0, 0), .axis = 0))                  \
+    F(roll_axes, 1, 1, out[0] = gt_roll(in[0], gt_integers(1, -7), .axes = gt_axes(0, -2)))        \
+    F(roll_axes_alike, 1, 1, out[0] = gt_roll(in[0], 5, .axes = gt_axes(1, 2)))                    \
+    F(roll_axis_twice, 1, 1, out[0] = gt_roll(in[0], gt_integers(1, 2), .axes = gt_axes(1, 1)))    \
+    F(moveaxis_two, 1, 1, out[0] = gt_moveaxis(in[0], gt_axes(0, -1), gt_axes(2, 0)))              \
+    F(moveaxis_three, 1, 1, out[0] = gt_moveaxis(in[0], gt_axes(3, 0, 1), gt_axes(0, 1, -1)))      \
+    F(scatter_add, 1, 1,                                                                           \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_ADD))                \
+    F(scatter_add_whole, 1, 1,                                                                     \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_ADD))                \
+    F(scatter_max, 1, 1,                                                                           \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MAX))                \
+    F(scatter_max_whole, 1, 1,                                                                     \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MAX))                \
+    F(scatter_min, 1, 1,                                                                           \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MIN))                \
+    F(scatter_min_whole, 1, 1,                                                                     \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MIN))                \
+    F(scatter_mul, 1, 1,                                                                           \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MULTIPLY))           \
+    F(scatter_mul_whole, 1, 1,                                                                     \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MULTIPLY))           \
     F(norm, 1, 1, out[0] = gt_norm(in[0]))                                                         \
     F(norm_one, 1, 1, out[0] = gt_norm(in[0], .ord = 1, .axis = 0))                                \
     F(norm_three, 1, 1, out[0] = gt_norm(in[0], .ord = 3, .axis = 1, .keepdims = true))            \
@@ -442,6 +471,22 @@ Test(oracle_numpy, errors)
     FAILS(gt_segment_sum(a, v, 3), "indices are int32");
     FAILS(gt_hstack(((gt_Tensors){0, NULL})), "hstack: it takes 1 to");
     FAILS(gt_unstack(a, 3, parts), "unstack: axis 0 of length 2 cannot be cut into 3");
+    FAILS(gt_max(a, .axis = 2, .initial = 0), "max: there is no axis 2");
+    FAILS(gt_max(gt_zeros_of(gt_shape(0, 2)), .axis = 0), "max");
+    FAILS(gt_min(whole, .initial = 0.5), "min: ");
+    FAILS(gt_max(gt_zeros_of(gt_shape(0), .dtype = GT_INT32), .initial = 0.5), "max: ");
+    FAILS(gt_repeat(a, gt_integers(1, 2), .axis = 1), "repeat: 2 numbers for axis 1 of length 3");
+    FAILS(gt_repeat(a, gt_integers(1, -2), .axis = 0), "repeat: -2 times is not possible");
+    FAILS(gt_repeat(a, gt_integers(INT64_MAX, INT64_MAX), .axis = 0),
+          "repeat: the result would be");
+    FAILS(gt_roll(a, gt_integers(1, 2, 3), .axes = gt_axes(0, 1)), "roll: 3 shifts for 2 axes");
+    FAILS(gt_roll(a, gt_integers(1, 2)), "roll: 2 shifts for 1 axes");
+    FAILS(gt_roll(a, 1, .axis = 0, .axes = gt_axes(1)), "roll: give axis or axes, not both");
+    FAILS(gt_roll(a, 1, .axes = gt_axes(0, 2)), "roll: there is no axis 2");
+    FAILS(gt_roll(a, 1, .axes = gt_axes(0, 0, 0, 0, 0, 0, 0, 0, 0)), "roll: more than 8 axes");
+    FAILS(gt_moveaxis(a, gt_axes(0, 1), 0), "moveaxis: 2 axes cannot become 1 axes");
+    FAILS(gt_moveaxis(a, gt_axes(0, -2), gt_axes(0, 1)), "moveaxis: axis 0 is named twice");
+    FAILS(gt_moveaxis(a, gt_axes(0, 1), gt_axes(1, 1)), "moveaxis: axis 1 is named twice");
     FAILS(gt_rot90(a, .axis1 = 1), "rot90: axis1 and axis2 are both 1");
     FAILS(gt_slice_update(a, gt_shape(1, 1), a), "slice_update: (2, 3) has no block");
     FAILS(gt_scatter_update(a, whole, a), "scatter_update: indices (2,) do not say places");
