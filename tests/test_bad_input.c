@@ -717,6 +717,7 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(scatter_add, gt_scatter_add(a->y, a->x, SIZES)) \
     C(scatter_add, gt_scatter_add(a->y, a->x, SIZE, AXIS)) \
     C(scatter_update, gt_scatter_update(a->x, a->y, a->x)) \
+    C(scatter_update, gt_scatter_update(a->x, a->y, a->x, .reduction = (gt_ScatterReduction)(a->n & 7))) \
     C(slice_update, gt_slice_update(a->x, SIZE, a->y)) \
     C(slice_update, gt_slice_update(a->x, gt_shape(0, a->n), a->y)) \
     C(one_hot, gt_one_hot(a ->x, a->n)) \
@@ -760,8 +761,11 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(solve, gt_solve(a->x, a->y)) \
     C(solve_triangular, gt_solve_triangular(a->x, a->y)) \
     C(cholesky, gt_cholesky(a->x)) \
+    C(cholesky, gt_cholesky(a->x, .upper = true)) \
     C(qr, gt_qr(a->x) .r) \
+    C(qr, gt_qr(a->x, .mode = (gt_QrMode)(int32_t)a->n) .q) \
     C(svd, gt_svd(a->x) .s) \
+    C(svd, gt_svd(a->x, .full_matrices = true) .u) \
     C(eigh, gt_eigh(a->x) .values) \
     C(conv, gt_conv(a->x, a->y, .strides = SIZE)) \
     C(conv, gt_conv(a->x, a->y, .groups = a->n, .padding = GT_SAME)) \

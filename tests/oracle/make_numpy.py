@@ -315,6 +315,20 @@ for name, ufunc in [("add", np.add), ("max", np.maximum), ("min", np.minimum), (
     case(f"scatter_{name}_whole", [whole(5, low=-9, high=9), np.array([[4], [0], [-1]], np.int32),
                                    whole(3, low=-9, high=9)], scattered)
 
+# factors with all their columns; of several that may be any basis, what they span
+def spans(q, k):
+    return [np.abs(q[..., :k]), q[..., k:] @ q[..., k:].swapaxes(-1, -2)]
+
+
+case("cholesky_upper", [definite(3, (2,))], lambda x: np.linalg.cholesky(x, upper=True))
+case("qr_complete", [real(2, 5, 3)],
+     lambda x: spans(np.linalg.qr(x, "complete")[0], 3) + [np.abs(np.linalg.qr(x, "complete")[1])])
+case("qr_complete_wide", [real(2, 5)], lambda x: [np.abs(y) for y in np.linalg.qr(x, "complete")])
+case("svd_full", [real(2, 5, 3)],
+     lambda x: spans(np.linalg.svd(x)[0], 3) + [np.abs(np.linalg.svd(x)[2])])
+case("svd_full_wide", [real(2, 5)],
+     lambda x: [np.abs(np.linalg.svd(x)[0])] + spans(np.linalg.svd(x)[2].T, 2))
+
 # the file
 types = {"float64": "F64", "int32": "I32", "bool": "BOOL"}
 header = {"__metadata__": {"numpy": np.__version__, "scipy": scipy.__version__}}
