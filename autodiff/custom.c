@@ -135,11 +135,35 @@ static gt_Status record(Run *run)
     return context->status;
 }
 
+/* In the body of control flow a custom gradient is a node too (custom_shape). */
+static gt_Status write_node(Run *run, gt_Tensor **outputs, int32_t wanted)
+{
+    gt_Context *context = run->context;
+    gt_Tensor *input[GT_MAX_INPUTS], *result[GT_MAX_OUTPUTS];
+    int32_t inputs = run->inputs, results = run->call.outputs;
+    if (inputs + results > GT_MAX_INPUTS)
+        return gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                        "%d inputs and %d outputs; in a branch or loop of a traced function %d "
+                        "together are possible",
+                        (int)inputs, (int)results, GT_MAX_INPUTS);
+    if (gt_values_give(context, run->input, inputs, input) != GT_OK ||
+        gt_values_give(context, run->output, results, result) != GT_OK)
+        return context->status;
+    for (int32_t i = 0; i < results; i++)
+        input[inputs + i] = gt_stop_gradient(result[i]);
+    if (gt_apply(NULL, run->operation, &run->call, inputs + results, input, result) == GT_OK)
+        memcpy(outputs, result, (size_t)wanted * sizeof *outputs);
+    return context->status;
+}
+
 /* The first `wanted` outputs become handles; those that are saved live on in the record. */
 static gt_Status finish(Run *run, gt_Tensor **outputs, int32_t wanted)
 {
     gt_Context *context = run->context;
-    if (context->status == GT_OK && record(run) == GT_OK)
+    bool body = run->operation->run && context->trace && context->trace->outer;
+    if (context->status == GT_OK && body)
+        write_node(run, outputs, wanted);
+    else if (context->status == GT_OK && record(run) == GT_OK)
         gt_values_give(context, run->output, wanted, outputs);
     gt_values_release(run->output, GT_MAX_OUTPUTS);
     gt_values_release(run->input, run->inputs);
@@ -168,9 +192,31 @@ static gt_Status custom_rule(gt_GradientRule *rule)
             gt_raise(context, GT_STATE, NULL, NULL,
                      "its gradient function gives input %d nothing; each of its %d inputs that "
                      "gt_wants needs a gradient",
-                     i, gt_rule_inputs(rule));
+                     i, (int)call->inputs);
     gt_site_leave(site);
     return context->status;
+}
+
+/* In the body of control flow the record is a node, because gradients of a body are those of its
+ * nodes: behind the inputs come the results, cut off, which it passes on. */
+static gt_Status custom_shape(gt_ShapeRule *rule)
+{
+    const Call *call = rule->options;
+    for (int i = 0; i < rule->outputs; i++)
+        rule->output[i] = i < call->outputs ? *rule->input[call->inputs + i]
+                                            : (gt_Spec){.dtype = GT_FLOAT32, .rank = 1};
+    return GT_OK;
+}
+
+static gt_Status custom_run(const gt_Kernel *kernel)
+{
+    const Call *call = kernel->options;
+    for (int i = 0; i < call->outputs; i++) {
+        size_t bytes = gt_spec_bytes(kernel->output_spec[i]);
+        if (bytes)
+            memcpy(kernel->output[i], kernel->input[call->inputs + i], bytes);
+    }
+    return GT_OK;
 }
 
 static const gt_Operation custom_gradient = {
@@ -183,6 +229,8 @@ static const gt_Operation custom_gradient = {
     .outputs = GT_MAX_OUTPUTS,
     .saves_inputs = UINT64_MAX,
     .saves_outputs = UINT32_MAX,
+    .shape = custom_shape,
+    .run = custom_run,
     .gradient = custom_rule,
 };
 

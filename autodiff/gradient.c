@@ -116,40 +116,87 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
     }
 }
 
-/* Runs the rule of one record; its gradients go to where its inputs add theirs up. */
-static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
+static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
+                           gt_Tensors sources, gt_Tensor **gradients)
+{
+    return gt_gradients_at(
+        NULL, tape, targets, sources, gradients,
+        &(gt_GradientOptions){sizeof(gt_GradientOptions), GT_UNCONNECTED_ZERO, upstream});
+}
+
+/* What has arrived at the inputs so far; at an input that is there twice, for the first of both. */
+static void take_before(gt_Walk *walk, const gt_Record *record, const bool *wants,
+                        gt_Tensor **before)
+{
+    for (int i = 0; i < record->inputs; i++) {
+        gt_Value **place = wants[i] ? place_of(walk, record->input[i]) : NULL;
+        for (int k = 0; k < i && place; k++)
+            if (wants[k] && place_of(walk, record->input[k]) == place)
+                place = NULL;
+        if (place && *place)
+            before[i] = handle_to(*place);
+    }
+}
+
+/* The rule of one record; its gradients go to where its inputs add theirs up. The lists, one an
+ * output or an input each, are empty. */
+static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstream,
+                            gt_Tensor **given, gt_Tensor **before, bool *wants)
 {
     gt_Context *context = walk->context;
     gt_Record *record = node->record;
-    gt_Tensor *upstream[GT_MAX_OUTPUTS] = {0}, *given[GT_MAX_INPUTS] = {0};
-    gt_GradientRule rule = {context, record, 0, upstream, given};
-    bool arrived = false;
+    gt_GradientRule rule = {context, record, wants, upstream, given, before, pull_back};
+    bool arrived = false, wanted = false;
     for (int i = 0; i < record->outputs; i++)
         arrived |= walk->gradients[node->gradients + i] != NULL;
     for (int i = 0; i < record->inputs; i++) {
         const gt_Value *input = record->input[i];
         int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
-        if (behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype))
-            rule.wants |= BIT(i);
+        wants[i] =
+            behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
+        wanted |= wants[i];
     }
-    if (!arrived || !rule.wants)
+    if (!arrived || !wanted)
         return GT_OK;
     for (int i = 0; i < record->outputs; i++)
         if (walk->gradients[node->gradients + i])
             upstream[i] = handle_to(walk->gradients[node->gradients + i]);
+    if (before)
+        take_before(walk, record, wants, before);
     const gt_Operation *around = context->differentiating;
     context->differentiating = record->operation;
     if (context->status == GT_OK)
         record->operation->gradient(&rule);
     context->differentiating = around;
     for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
-        if (!(rule.wants >> i & 1))
+        if (!wants[i])
             continue;
         if (!given[i])
             return gt_raise(context, GT_STATE, NULL, record->operation->name,
                             "its gradient rule gives input %d nothing", i);
-        accumulate(context, place_of(walk, record->input[i]), given[i]);
+        gt_Value **place = place_of(walk, record->input[i]);
+        if (before && before[i])
+            gt_values_release(place, 1);
+        accumulate(context, place, given[i]);
     }
+    return context->status;
+}
+
+/* Control flow may have more inputs and outputs than operations have. */
+static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
+{
+    gt_Context *context = walk->context;
+    int inputs = node->record->inputs, outputs = node->record->outputs;
+    gt_Tensor *few[GT_MAX_OUTPUTS + GT_MAX_INPUTS] = {0};
+    bool wants[GT_MAX_INPUTS];
+    if (!(node->record->operation->flags & GT_OP_CONTROL))
+        return apply_rule(walk, node, few, few + GT_MAX_OUTPUTS, NULL, wants);
+    size_t lists = (size_t)(outputs + 2 * inputs) * sizeof(gt_Tensor *);
+    gt_Tensor **many = gt_allocate_zeroed(context, lists + (size_t)inputs * sizeof(bool));
+    if (many)
+        apply_rule(walk, node, many, many + outputs, many + outputs + inputs,
+                   (bool *)(many + outputs + 2 * inputs));
+    gt_release(context, many, lists + (size_t)inputs * sizeof(bool));
     return context->status;
 }
 

@@ -14,6 +14,13 @@ gt_Graph *gt_graph_new(gt_Context *context)
     return graph;
 }
 
+static void free_node(gt_Context *context, const gt_GraphNode *node)
+{
+    if (node->options)
+        gt_release(context, node->options, node->operation->options->size);
+    gt_release(context, node->input, (size_t)(node->inputs + node->outputs) * sizeof *node->input);
+}
+
 void gt_graph_free(gt_Graph *graph)
 {
     if (!graph)
@@ -25,12 +32,11 @@ void gt_graph_free(gt_Graph *graph)
         if (graph->values[i].variable)
             gt_variable_free(graph->values[i].variable);
     }
-    for (int32_t i = 0; i < graph->node_count; i++) {
-        gt_GraphNode *node = &graph->nodes[i];
-        if (node->options)
-            gt_release(context, node->options, node->operation->options->size);
-        gt_release(context, node->input, (size_t)node->inputs * sizeof *node->input);
-    }
+    for (int32_t i = 0; i < graph->node_count; i++)
+        free_node(context, &graph->nodes[i]);
+    for (int32_t i = 0; i < graph->body_count; i++)
+        gt_graph_free(graph->bodies[i]);
+    gt_release(context, graph->bodies, (size_t)graph->body_capacity * sizeof *graph->bodies);
     gt_release(context, graph->values, (size_t)graph->value_capacity * sizeof *graph->values);
     gt_release(context, graph->nodes, (size_t)graph->node_capacity * sizeof *graph->nodes);
     gt_release(context, graph->output, (size_t)graph->outputs * sizeof *graph->output);
@@ -50,6 +56,53 @@ static int32_t add_value(gt_Graph *graph, gt_GraphValue value)
     return graph->value_count++;
 }
 
+int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec)
+{
+    for (int32_t i = 0; i < graph->value_count; i++)
+        if (graph->values[i].kind == GT_GRAPH_INPUT && graph->values[i].index == index)
+            return i;
+    return add_value(
+        graph, (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
+}
+
+gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
+{
+    gt_Context *context = graph->context;
+    bool *needed = gt_allocate_zeroed(context, (size_t)graph->value_count * sizeof *needed);
+    if (!needed)
+        return context->status;
+    for (int32_t i = 0; i < graph->outputs; i++)
+        needed[graph->output[i]] = true;
+    for (int32_t n = graph->node_count - 1; n >= 0; n--) {
+        gt_GraphNode *node = &graph->nodes[n];
+        bool any = false;
+        for (int32_t i = 0; i < node->outputs; i++)
+            any |= needed[node->output[i]];
+        for (int32_t i = 0; any && i < node->inputs; i++)
+            if (node->input[i] >= 0)
+                needed[node->input[i]] = true;
+        if (!any) {
+            free_node(context, node);
+            *node = (gt_GraphNode){0};
+        }
+    }
+    int32_t kept = 0;
+    for (int32_t n = 0; n < graph->node_count; n++) {
+        const gt_GraphNode *node = &graph->nodes[n];
+        if (!node->operation)
+            continue;
+        for (int32_t i = 0; i < node->outputs; i++)
+            graph->values[node->output[i]].node = kept;
+        graph->nodes[kept++] = *node;
+    }
+    graph->node_count = kept;
+    for (int32_t i = 0; i < graph->value_count; i++)
+        if (needed[i] && graph->values[i].kind == GT_GRAPH_INPUT)
+            used[graph->values[i].index] = true;
+    gt_release(context, needed, (size_t)graph->value_count * sizeof *needed);
+    return GT_OK;
+}
+
 bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
 {
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
@@ -60,8 +113,8 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
             memcpy(&q, y, sizeof q);
             if (!gt_shape_equal(p, q))
                 return false;
-        } else if (memcmp(x, y, field->size) != 0) {
-            return false;
+        } else if (strcmp(field->type, "void *") != 0 && memcmp(x, y, field->size) != 0) {
+            return false; /* where the user's own things are may change from run to run */
         }
     }
     return true;
@@ -96,14 +149,36 @@ static void describe_value(const gt_Graph *graph, int32_t value, char *text, siz
     snprintf(text, size, "%s is not the same", kind);
 }
 
+/* The bodies of two nodes of control flow; their pointers do not count. */
+static bool same_bodies(const gt_Control *a, const gt_Control *b, char *difference, size_t size)
+{
+    if (!a->second != !b->second) {
+        snprintf(difference, size, "a loop has a condition only once");
+        return false;
+    }
+    return gt_graph_equal(a->first, b->first, difference, size) &&
+           (!a->second || gt_graph_equal(a->second, b->second, difference, size));
+}
+
+static bool same_options(const gt_GraphNode *a, const gt_GraphNode *b)
+{
+    if (!(a->operation->flags & GT_OP_CONTROL))
+        return gt_options_equal(a->operation->options, a->options, b->options);
+    gt_Control x, y;
+    memcpy(&x, a->options, sizeof x);
+    memcpy(&y, b->options, sizeof y);
+    y.first = x.first;
+    y.second = x.second;
+    return gt_options_equal(a->operation->options, &x, &y);
+}
+
 bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size_t size)
 {
     int32_t nodes = a->node_count < b->node_count ? a->node_count : b->node_count;
     for (int32_t i = 0; i < nodes; i++) {
         const gt_GraphNode *x = &a->nodes[i], *y = &b->nodes[i];
         bool same = x->operation == y->operation && x->inputs == y->inputs &&
-                    x->outputs == y->outputs &&
-                    gt_options_equal(x->operation->options, x->options, y->options);
+                    x->outputs == y->outputs && same_options(x, y);
         for (int32_t k = 0; same && k < x->inputs; k++)
             same = x->input[k] == y->input[k];
         if (!same) {
@@ -111,6 +186,9 @@ bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size
                      x->here ? x->here : "?", y->operation->name, y->here ? y->here : "?");
             return false;
         }
+        if (x->operation->flags & GT_OP_CONTROL &&
+            !same_bodies(x->options, y->options, difference, size))
+            return false;
     }
     if (a->node_count != b->node_count) {
         snprintf(difference, size, "%d operations, then %d", (int)a->node_count,
@@ -122,7 +200,8 @@ bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size
             describe_value(a, i, difference, size);
             return false;
         }
-    bool same = a->value_count == b->value_count && a->outputs == b->outputs;
+    bool same =
+        a->value_count == b->value_count && a->outputs == b->outputs && a->inputs == b->inputs;
     for (int32_t i = 0; same && i < a->outputs; i++)
         same = a->output[i] == b->output[i];
     if (!same)
@@ -137,10 +216,52 @@ gt_Status gt_trace_begin(gt_Context *context, gt_Trace *trace, gt_Graph *graph)
     if (context->trace)
         return gt_raise(context, GT_STATE, NULL, "function",
                         "a traced function cannot be traced inside another one");
-    *trace = (gt_Trace){.graph = graph};
+    *trace = (gt_Trace){.graph = graph, .serial = (uint32_t)++context->trace_serial};
     context->trace = trace;
-    context->trace_serial++;
     return GT_OK;
+}
+
+static uint64_t open_tapes(const gt_Context *context)
+{
+    uint64_t tapes = 0;
+    for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below)
+        tapes |= (uint64_t)1 << bit;
+    return tapes;
+}
+
+gt_Status gt_trace_begin_body(gt_Context *context, gt_Trace *trace, gt_Captures *captures)
+{
+    gt_Graph *around = context->trace->graph;
+    if (!gt_reserve(context, (void **)&around->bodies, around->body_count, &around->body_capacity,
+                    sizeof *around->bodies))
+        return context->status;
+    gt_Graph *graph = gt_graph_new(context);
+    if (!graph)
+        return context->status;
+    graph->inner = true;
+    around->bodies[around->body_count++] = graph;
+    *trace = (gt_Trace){.graph = graph,
+                        .outer = context->trace,
+                        .captures = captures,
+                        .tapes = open_tapes(context),
+                        .serial = (uint32_t)++context->trace_serial};
+    context->trace = trace;
+    return GT_OK;
+}
+
+void gt_captures_close(gt_Context *context, gt_Captures *captures)
+{
+    gt_values_release(captures->value, captures->count);
+    gt_release(context, captures->value, (size_t)captures->capacity * sizeof *captures->value);
+    *captures = (gt_Captures){0};
+}
+
+bool gt_trace_knows(const gt_Context *context, const gt_Value *value)
+{
+    for (const gt_Trace *trace = context->trace; trace; trace = trace->outer)
+        if (trace->serial == value->trace)
+            return true;
+    return false;
 }
 
 gt_Trace *gt_trace_suspend(gt_Context *context)
@@ -158,14 +279,14 @@ void gt_trace_resume(gt_Context *context, gt_Trace *trace)
 void gt_trace_end(gt_Context *context, gt_Trace *trace)
 {
     for (int32_t i = 0; i < trace->variable_count; i++) {
-        gt_VariableInfo *info = gt_slot_raw(trace->variables[i])->variable;
+        gt_VariableInfo *info = gt_slot_raw(trace->variables[i].variable)->variable;
         gt_value_release(info->symbolic, true);
-        info->symbolic = NULL;
-        gt_variable_free(trace->variables[i]);
+        info->symbolic = trace->variables[i].around;
+        gt_variable_free(trace->variables[i].variable);
     }
     gt_release(context, trace->variables,
                (size_t)trace->variable_capacity * sizeof *trace->variables);
-    context->trace = NULL;
+    context->trace = trace->outer;
 }
 
 gt_Value *gt_trace_value(gt_Context *context, const gt_Spec *spec, int32_t symbol)
@@ -173,7 +294,7 @@ gt_Value *gt_trace_value(gt_Context *context, const gt_Spec *spec, int32_t symbo
     gt_Value *value = symbol < 0 ? NULL : gt_value_new(context, spec, NULL, 0);
     if (value) {
         value->symbol = symbol;
-        value->trace = (uint32_t)context->trace_serial;
+        value->trace = context->trace->serial;
     }
     return value;
 }
@@ -181,14 +302,17 @@ gt_Value *gt_trace_value(gt_Context *context, const gt_Spec *spec, int32_t symbo
 gt_Tensor *gt_trace_input(gt_Context *context, const gt_Spec *spec)
 {
     gt_Graph *graph = context->trace->graph;
-    int32_t symbol = add_value(
-        graph,
-        (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = graph->inputs});
+    int32_t symbol = gt_graph_input(graph, graph->inputs, spec);
     gt_Value *value = gt_trace_value(context, spec, symbol);
     if (!value)
         return NULL;
     graph->inputs++;
     return gt_handle_new(context, value);
+}
+
+static bool has_symbol(const gt_Trace *trace, const gt_VariableInfo *info)
+{
+    return info->symbolic && info->symbolic->trace == trace->serial;
 }
 
 /* Gives a variable the symbol of what it holds now; tapes see the same leaf as ever. */
@@ -201,7 +325,7 @@ static gt_Value *set_symbolic(gt_Context *context, gt_Slot *slot, int32_t symbol
         return NULL;
     value->record = &info->leaf;
     info->leaf.references++;
-    if (info->symbolic) {
+    if (has_symbol(trace, info)) {
         gt_value_release(info->symbolic, true);
     } else {
         if (!gt_reserve(context, (void **)&trace->variables, trace->variable_count,
@@ -209,34 +333,75 @@ static gt_Value *set_symbolic(gt_Context *context, gt_Slot *slot, int32_t symbol
             gt_value_release(value, true);
             return NULL;
         }
-        trace->variables[trace->variable_count++] = gt_slot_handle(slot);
+        trace->variables[trace->variable_count++] =
+            (gt_TraceVariable){gt_slot_handle(slot), info->symbolic, symbol};
         info->references++;
     }
     info->symbolic = value;
     return value;
 }
 
+static bool same_source(const gt_Value *a, const gt_Value *b)
+{
+    return a == b || (a->symbol >= 0 && a->symbol == b->symbol && a->trace == b->trace &&
+                      a->record == b->record && a->index == b->index);
+}
+
+/* A value of a trace around the body becomes one of the body's arguments. */
+static int32_t capture(gt_Context *context, gt_Value *value)
+{
+    gt_Captures *captures = context->trace->captures;
+    int32_t i = 0;
+    while (i < captures->count && !same_source(captures->value[i], value))
+        i++;
+    if (i == captures->count) {
+        if (!gt_reserve(context, (void **)&captures->value, i, &captures->capacity,
+                        sizeof *captures->value))
+            return -1;
+        gt_value_retain(value, true);
+        captures->value[captures->count++] = value;
+    }
+    return gt_graph_input(context->trace->graph, captures->first + i, &value->spec);
+}
+
+/* The value that the variable has in the trace around this one. */
+static gt_Value *variable_around(gt_Context *context, gt_Slot *slot)
+{
+    gt_Trace *trace = context->trace;
+    context->trace = trace->outer;
+    gt_Value *value = gt_trace_variable(context, slot);
+    context->trace = trace;
+    return value;
+}
+
 gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot)
 {
-    if (slot->variable->symbolic)
+    if (has_symbol(context->trace, slot->variable))
         return slot->variable->symbolic;
-    int32_t symbol =
-        add_value(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
-                                                         .kind = GT_GRAPH_VARIABLE,
-                                                         .variable = gt_slot_handle(slot),
-                                                         .node = -1});
+    int32_t symbol;
+    if (context->trace->outer) {
+        gt_Value *around = variable_around(context, slot);
+        symbol = around ? capture(context, around) : -1;
+    } else {
+        symbol = add_value(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
+                                                                  .kind = GT_GRAPH_VARIABLE,
+                                                                  .variable = gt_slot_handle(slot),
+                                                                  .node = -1});
+    }
     return symbol < 0 ? NULL : set_symbolic(context, slot, symbol);
 }
 
 int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
 {
     gt_Graph *graph = context->trace->graph;
-    if (value->symbol >= 0) {
-        if (value->trace == (uint32_t)context->trace_serial)
-            return value->symbol;
+    if (value->symbol >= 0 && value->trace == context->trace->serial)
+        return value->symbol;
+    if (value->symbol >= 0 && !gt_trace_knows(context, value)) {
         gt_raise(context, GT_STALE, NULL, NULL, "a tensor of another traced function was used");
         return -1;
     }
+    if (gt_trace_takes(context, value))
+        return capture(context, value);
     for (int32_t i = graph->value_count - 1; i >= 0; i--)
         if (graph->values[i].constant == value)
             return i;
@@ -271,35 +436,35 @@ gt_Tensor *gt_live_at(const char *here, const double *number, gt_DType dtype)
                           : gt_scalar_at(here, *number, dtype);
 }
 
-gt_Status gt_trace_node(gt_Context *context, const gt_Operation *operation, const void *options,
-                        const char *here, int inputs, gt_Value *const *input,
-                        const gt_ShapeRule *rule, gt_Slot *const *overwritten, int32_t *symbols)
+gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const void *options,
+                        gt_Value *const *input, const gt_Spec *output, gt_Slot *const *overwritten,
+                        int32_t *symbols)
 {
     gt_Graph *graph = context->trace->graph;
-    gt_GraphNode node = {.operation = operation,
-                         .here = here ? here : context->here,
-                         .inputs = inputs,
-                         .outputs = rule->outputs,
-                         .scratch = rule->scratch};
-    node.input = gt_allocate(context, (size_t)inputs * sizeof *node.input);
+    const gt_OptionType *type = like->operation->options;
+    gt_GraphNode node = *like;
+    node.here = like->here ? like->here : context->here;
+    node.options = NULL;
+    node.input = gt_allocate(context, (size_t)(node.inputs + node.outputs) * sizeof *node.input);
     if (!node.input)
         return context->status;
-    if (operation->options) {
-        node.options = gt_allocate(context, operation->options->size);
+    node.output = node.input + node.inputs;
+    if (type) {
+        node.options = gt_allocate(context, type->size);
         if (!node.options)
             goto failed;
-        memcpy(node.options, options, operation->options->size);
+        memcpy(node.options, options, type->size);
     }
-    for (int i = 0; i < inputs; i++) {
-        if (input[i] && !(operation->flags & GT_OP_VIEW))
+    for (int32_t i = 0; i < node.inputs; i++) {
+        if (input[i] && !(node.operation->flags & GT_OP_VIEW))
             gt_value_data(input[i]); /* a late one is read */
         node.input[i] = input[i] ? gt_trace_symbol(context, input[i]) : -1;
         if (input[i] && node.input[i] < 0)
             goto failed;
     }
-    for (int i = 0; i < rule->outputs; i++) {
+    for (int32_t i = 0; i < node.outputs; i++) {
         node.output[i] = symbols[i] = add_value(
-            graph, (gt_GraphValue){.spec = rule->output[i],
+            graph, (gt_GraphValue){.spec = output[i],
                                    .kind = GT_GRAPH_RESULT,
                                    .variable = overwritten ? gt_slot_handle(overwritten[i]) : NULL,
                                    .node = graph->node_count,
@@ -311,13 +476,11 @@ gt_Status gt_trace_node(gt_Context *context, const gt_Operation *operation, cons
                     sizeof *graph->nodes))
         goto failed;
     graph->nodes[graph->node_count++] = node;
-    for (int i = 0; overwritten && i < rule->outputs; i++)
+    for (int32_t i = 0; overwritten && i < node.outputs; i++)
         if (!set_symbolic(context, overwritten[i], symbols[i]))
             return context->status;
     return GT_OK;
 failed:
-    if (node.options)
-        gt_release(context, node.options, operation->options->size);
-    gt_release(context, node.input, (size_t)inputs * sizeof *node.input);
+    free_node(context, &node);
     return context->status;
 }

@@ -1,5 +1,11 @@
 /* The traced graph: what an operation would have computed, written down. There is one tracer;
- * plans, functional models, summaries, files and emitted C start from here. Sizes are concrete. */
+ * plans, functional models, summaries, files and emitted C start from here. Sizes are concrete.
+ *
+ * Control flow is one node, whose bodies are graphs of their own. Bodies are traced inside the
+ * trace around them, and what they read of it - symbols, variables, tensors under a tape - they
+ * capture: it becomes an input of the node. So a body's graph has no variables: a variable that it
+ * changes is a value like others inside, an output of the node, and is assigned by the trace around
+ * it. */
 #ifndef GT_CORE_GRAPH_H
 #define GT_CORE_GRAPH_H
 
@@ -27,32 +33,97 @@ typedef struct gt_GraphNode {
     const gt_Operation *operation;
     void *options; /* owned; NULL if the operation has none */
     const char *here;
-    int32_t *input; /* values; -1: absent */
+    int32_t *input;  /* values; -1: absent */
+    int32_t *output; /* values; in the block of the inputs */
     int32_t inputs, outputs;
-    int32_t output[GT_MAX_OUTPUTS];
-    size_t scratch;
+    int32_t
+        required;   /* of control flow: outputs from here on have no memory if nobody reads them */
+    size_t scratch; /* of a worker; of control flow: memory besides the outputs, between rounds */
 } gt_GraphNode;
+
+struct gt_Plan;
 
 typedef struct gt_Graph {
     gt_Context *context;
     gt_GraphValue *values;
     gt_GraphNode *nodes;
     int32_t value_count, value_capacity, node_count, node_capacity;
-    int32_t inputs;  /* values 0 .. inputs-1 */
+    int32_t inputs;  /* arguments; a body need not have a value for each */
     int32_t *output; /* values that the function returns */
     int32_t outputs;
+    struct gt_Graph **bodies; /* of its control flow; owned */
+    int32_t body_count, body_capacity;
+    bool inner; /* a body of control flow. Who plans the graph around it makes it run: */
+    struct gt_Plan *plan;
+    gt_Status (*run)(struct gt_Plan *plan, const void *const *input, void *const *output);
 } gt_Graph;
+
+/* The options of control flow (ops/traced_control.c). Plans know no more of it than this. */
+#define GT_CONTROL_OPTIONS(F)                                                                      \
+    F(uint32_t, size, (uint32_t)sizeof(gt_Control), "for ABI growth")                              \
+    F(gt_Graph *, first, NULL, "the branch if the predicate is not 0, or the body of a loop")      \
+    F(gt_Graph *, second, NULL, "the other branch; the condition of a loop, or NULL")              \
+    F(int32_t, carries, 0, "loop variables, and variables that it changes")                        \
+    F(int32_t, states, 0, "how many of these are variables")                                       \
+    F(int32_t, xs, 0, "what a loop goes along")                                                    \
+    F(int32_t, ys, 0, "what a loop stacks")                                                        \
+    F(int64_t, length, -1, "rounds, at most if they are counted otherwise; -1: no limit")          \
+    F(bool, reverse, false, "from the last element of xs to the first")                            \
+    F(bool, counted, false, "an input says how many rounds")
+typedef struct gt_Control {
+    GT_CONTROL_OPTIONS(GT_MEMBER)
+} gt_Control;
+
+/* What the kernel of control flow sees. Lists have any length, so those of gt_Kernel are empty. */
+typedef struct gt_ControlKernel {
+    gt_Kernel kernel; /* operation, options, context */
+    const gt_Spec **input_spec;
+    const void **input; /* NULL: absent */
+    void **output;      /* NULL: nobody reads it */
+    void *scratch;
+    const void **argument; /* room for the inputs and outputs of a body */
+    void **result;
+} gt_ControlKernel;
+
+/* What the bodies of one node read of the traces around them. */
+typedef struct gt_Captures {
+    gt_Value **value;               /* held */
+    int32_t first, count, capacity; /* value[i] is argument number first + i of every body */
+} gt_Captures;
+
+/* A variable with a symbolic value. */
+typedef struct gt_TraceVariable {
+    gt_Variable *variable; /* held */
+    gt_Value *around;      /* its value in the trace around this one; NULL: none */
+    int32_t first;         /* its symbol before it was changed */
+} gt_TraceVariable;
 
 struct gt_Trace {
     gt_Graph *graph;
-    gt_Variable **variables; /* those with a symbolic value */
+    gt_Trace *outer;       /* NULL: not a body's */
+    gt_Captures *captures; /* of a body */
+    uint64_t tapes;        /* that were open before it began */
+    uint32_t serial;
+    gt_TraceVariable *variables;
     int32_t variable_count, variable_capacity;
 };
 
 /* Starts a trace; from here on operations on symbols and variables are written down. `graph` is
  * empty. */
 gt_Status gt_trace_begin(gt_Context *context, gt_Trace *trace, gt_Graph *graph);
+/* Starts the trace of a body inside the one that runs, whose graph owns the new graph. */
+gt_Status gt_trace_begin_body(gt_Context *context, gt_Trace *trace, gt_Captures *captures);
 void gt_trace_end(gt_Context *context, gt_Trace *trace);
+void gt_captures_close(gt_Context *context, gt_Captures *captures);
+/* Is the value a symbol of a trace that runs? */
+bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
+/* Is an operation on this value written down, not run? In a body that is so for tensors too that a
+ * tape around it may watch. */
+static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *value)
+{
+    return value->symbol >= 0 ||
+           (context->trace && context->trace->outer && value->record && value->record->tapes);
+}
 /* Builds of layers run eagerly inside a trace: suspend and resume. */
 gt_Trace *gt_trace_suspend(gt_Context *context);
 void gt_trace_resume(gt_Context *context, gt_Trace *trace);
@@ -63,14 +134,23 @@ gt_Tensor *gt_trace_input(gt_Context *context, const gt_Spec *spec);
 gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot);
 /* The number of a value in the graph; a concrete one is captured. -1 on failure. */
 int32_t gt_trace_symbol(gt_Context *context, gt_Value *value);
-/* Writes down one node; `symbols` gets its outputs. */
-gt_Status gt_trace_node(gt_Context *context, const gt_Operation *operation, const void *options,
-                        const char *here, int inputs, gt_Value *const *input,
-                        const gt_ShapeRule *rule, gt_Slot *const *overwritten, int32_t *symbols);
+/* Writes down one node like this one, but for options and lists; `symbols` gets its outputs. */
+gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const void *options,
+                        gt_Value *const *input, const gt_Spec *output, gt_Slot *const *overwritten,
+                        int32_t *symbols);
 gt_Value *gt_trace_value(gt_Context *context, const gt_Spec *spec, int32_t symbol);
+/* Writes down a node that is not gt_apply's: control flow, or the effect of a body that is traced
+ * again. Tapes record what is no effect; `output` gets handles of the innermost scope. */
+gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const void *options,
+                         gt_Value *const *input, const gt_Spec *spec, gt_Tensor **output);
 
 gt_Graph *gt_graph_new(gt_Context *context);
 void gt_graph_free(gt_Graph *graph);
+/* The value that is argument number `index`, new if there is none. -1 on failure. */
+int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);
+/* Drops the nodes of a body that its outputs do not need. `used`, one an argument, gets marks for
+ * those that are left. */
+gt_Status gt_graph_prune(gt_Graph *graph, bool *used);
 /* Do two graphs say the same? If not, `difference` says where. */
 bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size_t size);
 

@@ -78,6 +78,7 @@ typedef struct gt_RecordOutput {
     gt_Buffer *buffer; /* owned if the rule reads this output later */
     size_t offset;
     int32_t symbol;
+    uint32_t trace;
 } gt_RecordOutput;
 
 struct gt_Record {
@@ -385,6 +386,16 @@ gt_FloatMode gt_float_mode_flush(void);
 void gt_float_mode_restore(gt_FloatMode mode);
 
 /* ---- operation.c ---- */
+/* Does the gradient rule read this input or output? The last bit speaks for all that follow:
+ * control flow has more of them than there are bits. */
+static inline bool gt_saves_input(const gt_Operation *operation, int i)
+{
+    return operation->saves_inputs >> (i < 63 ? i : 63) & 1;
+}
+static inline bool gt_saves_output(const gt_Operation *operation, int i)
+{
+    return operation->saves_outputs >> (i < 31 ? i : 31) & 1;
+}
 int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
 int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
 bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
@@ -400,9 +411,15 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
 struct gt_GradientRule {
     gt_Context *context;
     gt_Record *record;
-    uint64_t wants;
+    const bool *wants;          /* one an input */
     gt_Tensor *const *upstream; /* one an output */
     gt_Tensor **given;          /* one an input */
+    gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
+                                   takes into its sum, for the order of eager execution; or NULL */
+    /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
+     * gradient each, in the sources; zeros where there is no way. */
+    gt_Status (*pull_back)(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
+                           gt_Tensors sources, gt_Tensor **gradients);
 };
 
 #endif

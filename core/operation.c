@@ -78,12 +78,10 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
         call->value[i] = slot->value;
         if (slot->variable && !(call->value[i] = gt_variable_read(context, slot)))
             return context->status;
-        if (call->value[i]->symbol >= 0) {
-            if (!context->trace || call->value[i]->trace != (uint32_t)context->trace_serial)
-                return gt_raise(context, GT_STALE, call->here, operation->name,
-                                "a tensor of a traced function was used outside of it");
-            call->symbolic = true;
-        }
+        if (call->value[i]->symbol >= 0 && !gt_trace_knows(context, call->value[i]))
+            return gt_raise(context, GT_STALE, call->here, operation->name,
+                            "a tensor of a traced function was used outside of it");
+        call->symbolic |= gt_trace_takes(context, call->value[i]);
         call->rule.input[i] = &call->value[i]->spec;
         if (gt_half_type(slot->value->spec.dtype) >= 0 && !(operation->flags & GT_OP_HALF)) {
             char text[200];
@@ -193,6 +191,17 @@ static gt_Status run_kernel(Call *call, gt_Value *const *output)
     return context->status;
 }
 
+static gt_Status trace_call(Call *call, gt_Slot *const *overwritten, int32_t *symbols)
+{
+    const gt_GraphNode like = {.operation = call->operation,
+                               .here = call->here,
+                               .inputs = call->inputs,
+                               .outputs = call->rule.outputs,
+                               .scratch = call->rule.scratch};
+    return gt_trace_node(call->context, &like, call->options, call->value, call->rule.output,
+                         overwritten, symbols);
+}
+
 /* The variables are made the call's own before anything is written: no half update. */
 static gt_Status apply_effect(Call *call)
 {
@@ -212,8 +221,7 @@ static gt_Status apply_effect(Call *call)
     }
     if (context->trace) {
         int32_t symbols[GT_MAX_OUTPUTS];
-        return gt_trace_node(context, call->operation, call->options, call->here, call->inputs,
-                             call->value, &call->rule, call->slot, symbols);
+        return trace_call(call, call->slot, symbols);
     }
     for (int i = 0; i < call->rule.outputs; i++)
         if (gt_variable_own(context, call->slot[i]) != GT_OK)
@@ -344,7 +352,7 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
     }
     if (value && call->symbolic) {
         value->symbol = symbols[i];
-        value->trace = (uint32_t)context->trace_serial;
+        value->trace = context->trace->serial;
     }
     if (value)
         value->origin = call->operation;
@@ -357,9 +365,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
     gt_Value *output[GT_MAX_OUTPUTS];
     int32_t symbols[GT_MAX_OUTPUTS];
     int made = 0;
-    if (call->symbolic &&
-        gt_trace_node(context, call->operation, call->options, call->here, call->inputs,
-                      call->value, &call->rule, NULL, symbols) != GT_OK)
+    if (call->symbolic && trace_call(call, NULL, symbols) != GT_OK)
         return context->status;
     for (; made < call->rule.outputs; made++)
         if (!(output[made] = new_output(call, made, symbols)))
@@ -391,6 +397,38 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
 failed:
     while (made > 0)
         gt_value_release(output[--made], true);
+    return context->status;
+}
+
+gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const void *options,
+                         gt_Value *const *input, const gt_Spec *spec, gt_Tensor **output)
+{
+    int32_t outputs = like->outputs;
+    size_t bytes = (size_t)outputs * (sizeof(gt_Value *) + sizeof(int32_t));
+    gt_Value **value = gt_allocate_zeroed(context, bytes);
+    if (!value)
+        return context->status;
+    int32_t *symbols = (int32_t *)(void *)(value + outputs);
+    uint64_t tapes = 0;
+    if (like->inputs > UINT16_MAX || outputs > UINT16_MAX)
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%d inputs and %d outputs are too many",
+                 (int)like->inputs, (int)outputs);
+    else
+        gt_trace_node(context, like, options, input, spec, NULL, symbols);
+    for (int32_t i = 0; i < outputs && context->status == GT_OK; i++)
+        if ((value[i] = gt_trace_value(context, &spec[i], symbols[i])))
+            value[i]->origin = like->operation;
+    for (int32_t i = 0; i < like->inputs; i++)
+        if (input[i] && input[i]->record)
+            tapes |= input[i]->record->tapes;
+    tapes &= context->recording;
+    if (context->status == GT_OK && tapes && !(like->operation->flags & GT_OP_EFFECT))
+        gt_record_new(context, like->operation, options, like->inputs, input, outputs, value, tapes,
+                      like->here ? like->here : context->here);
+    if (context->status == GT_OK)
+        gt_values_give(context, value, outputs, output);
+    gt_values_release(value, outputs);
+    gt_release(context, value, bytes);
     return context->status;
 }
 

@@ -3,7 +3,7 @@
 
 bool gt_wants(const gt_GradientRule *rule, int input)
 {
-    return input >= 0 && input < rule->record->inputs && (rule->wants >> input & 1);
+    return input >= 0 && input < rule->record->inputs && rule->wants[input];
 }
 
 gt_Tensor *gt_input(gt_GradientRule *rule, int input)
@@ -12,7 +12,7 @@ gt_Tensor *gt_input(gt_GradientRule *rule, int input)
     const gt_Record *record = rule->record;
     if (context->status != GT_OK)
         return NULL;
-    if (input < 0 || input >= record->inputs || !(record->operation->saves_inputs >> input & 1)) {
+    if (input < 0 || input >= record->inputs || !gt_saves_input(record->operation, input)) {
         gt_raise(context, GT_STATE, NULL, record->operation->name,
                  "its gradient rule reads input %d, which it does not declare", input);
         return NULL;
@@ -32,7 +32,7 @@ gt_Tensor *gt_output(gt_GradientRule *rule, int output)
     if (context->status != GT_OK)
         return NULL;
     if (output < 0 || output >= record->outputs ||
-        !(record->operation->saves_outputs >> output & 1)) {
+        !gt_saves_output(record->operation, output)) {
         gt_raise(context, GT_STATE, NULL, record->operation->name,
                  "its gradient rule reads output %d, which it does not declare", output);
         return NULL;
@@ -52,7 +52,7 @@ gt_Tensor *gt_output(gt_GradientRule *rule, int output)
     if (saved->buffer)
         saved->buffer->references++;
     value->symbol = saved->symbol;
-    value->trace = (uint32_t)context->trace_serial;
+    value->trace = saved->trace;
     value->record = record;
     value->index = (uint16_t)output;
     record->references++;

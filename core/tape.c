@@ -1,7 +1,7 @@
 /* Tapes and the records they hold. A record is one block: itself, its options, its inputs, its
  * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end
  * takes its bit off every record that is left. Leans on tensor.c and variable.c. */
-#include "core/internal.h"
+#include "core/graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,13 +49,13 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     for (int i = 0; i < inputs; i++) {
         record->input[i] = input[i];
         if (input[i])
-            gt_value_retain(input[i], operation->saves_inputs >> i & 1);
+            gt_value_retain(input[i], gt_saves_input(operation, i));
     }
     for (int i = 0; i < outputs; i++) {
         gt_RecordOutput *into = &record->output[i];
-        *into = (gt_RecordOutput){output[i]->spec, output[i], NULL, output[i]->offset,
-                                  output[i]->symbol};
-        if (operation && operation->saves_outputs >> i & 1 && output[i]->buffer) {
+        *into = (gt_RecordOutput){output[i]->spec,   output[i],         NULL,
+                                  output[i]->offset, output[i]->symbol, output[i]->trace};
+        if (operation && gt_saves_output(operation, i) && output[i]->buffer) {
             into->buffer = output[i]->buffer;
             into->buffer->references++;
         }
@@ -78,7 +78,7 @@ void gt_record_strip(gt_Record *record)
         gt_Value *value = record->input[i];
         record->input[i] = NULL;
         if (value)
-            gt_value_release(value, record->operation->saves_inputs >> i & 1);
+            gt_value_release(value, gt_saves_input(record->operation, i));
     }
     for (int i = 0; i < record->outputs; i++) {
         gt_buffer_release(record->context, record->output[i].buffer);
@@ -159,8 +159,14 @@ gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *op
         return NULL;
     }
     for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below)
-        if (context->tape[bit].handle == (uintptr_t)tape)
-            return &context->tape[bit];
+        if (context->tape[bit].handle == (uintptr_t)tape) {
+            if (!context->trace || !(context->trace->tapes & BIT(bit)))
+                return &context->tape[bit];
+            gt_raise(context, GT_UNSUPPORTED, here, operation,
+                     "this tape began outside of the branch or loop; inside a traced function it "
+                     "sees that as one operation and can be used around it alone");
+            return NULL;
+        }
     gt_raise(context, GT_STALE, here, operation, "this tape ended, or is another context's");
     return NULL;
 }

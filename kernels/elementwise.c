@@ -128,13 +128,21 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     GT_BINARY(maximum, suffix, type, type, a > b ? a : b)                                          \
     GT_BINARY(minimum, suffix, type, type, a < b ? a : b)
 
+/* a > b is b < a. */
+#define GT_SWAPPED(name, other, suffix)                                                            \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
+                                    int64_t sb, void *to)                                          \
+    {                                                                                              \
+        GT_KERNEL(other##_##suffix)(n, right, sb, left, sa, to);                                   \
+    }
+
 #define GT_COMPARE(ignored, suffix, type, TYPE)                                                    \
     GT_BINARY(equal, suffix, type, uint8_t, a == b)                                                \
     GT_BINARY(not_equal, suffix, type, uint8_t, a != b)                                            \
     GT_BINARY(less, suffix, type, uint8_t, a < b)                                                  \
     GT_BINARY(less_equal, suffix, type, uint8_t, a <= b)                                           \
-    GT_BINARY(greater, suffix, type, uint8_t, a > b)                                               \
-    GT_BINARY(greater_equal, suffix, type, uint8_t, a >= b)
+    GT_SWAPPED(greater, less, suffix)                                                              \
+    GT_SWAPPED(greater_equal, less_equal, suffix)
 
 GT_TYPES_F(GT_BINARY_REAL, )
 GT_TYPES_F(GT_BINARY_DIVISION, )
@@ -198,12 +206,11 @@ GT_SELECT(1, uint8_t)
 GT_SELECT(2, uint16_t)
 #endif
 
-/* A real number as an integer: towards zero, held at the ends of the range, NaN as 0. `above` is
- * the first number past the upper end; the lower end, `lowest`, is a number of every real type. */
+/* A real number as an integer: towards zero, held at the ends of the range, NaN as 0. Here where the
+ * highest is no number of the real type; `above` is the next one. */
 #define GT_SATURATE(real, x, type, lowest, highest, above)                                         \
     (x >= (real)above ? highest                                                                    \
-                      : (type)(x > (real)lowest ? (x < (real)above ? x : 0) : 0) +                 \
-                            (x <= (real)lowest ? lowest : 0))
+                      : (type)(x < (real)above ? (x > (real)lowest ? x : (real)lowest) : 0))
 
 #define GT_CAST(from, source, to, target, expression)                                              \
     void GT_KERNEL(cast_##from##_##to)(int64_t n, const void *input, void *output)                 \
@@ -222,13 +229,36 @@ GT_CAST(f32, float, f64, double, x)
 GT_CAST(f64, double, f32, float, x)
 GT_CAST(f64, double, f64, double, x)
 
-#if GT_IS_BASE(GT_ISA)
-#define GT_CAST_REAL(from, real)                                                                   \
-    GT_CAST(from, real, i32, int32_t, GT_SATURATE(real, x, int32_t, INT32_MIN, INT32_MAX, 0x1p31)) \
-    GT_CAST(from, real, i64, int64_t, GT_SATURATE(real, x, int64_t, INT64_MIN, INT64_MAX, 0x1p63)) \
-    GT_CAST(from, real, u8, uint8_t, GT_SATURATE(real, x, int32_t, 0, 255, 256))                   \
-    GT_CAST(from, real, b8, uint8_t, x != 0)
+/* And here where it is one. In two steps, through numbers in memory: gcc would choose among the
+ * integers, by conditions of another width. */
+#define GT_CAST_HELD(from, real, to, target, lowest, highest)                                      \
+    void GT_KERNEL(cast_##from##_##to)(int64_t n, const void *input, void *output)                 \
+    {                                                                                              \
+        real held[256];                                                                            \
+        for (int64_t i = 0; i < n; i += 256) {                                                     \
+            const int64_t count = n - i < 256 ? n - i : 256;                                       \
+            const real *xs = (const real *)input + i;                                              \
+            target *ys = (target *)output + i;                                                     \
+            for (int64_t j = 0; j < count; j++) {                                                  \
+                const real x = xs[j], most = x < (real)highest ? x : (real)highest;                \
+                held[j] = x > (real)lowest ? most : (x == x ? (real)lowest : 0);                   \
+            }                                                                                      \
+            GT_INDEPENDENT                                                                         \
+            for (int64_t j = 0; j < count; j++)                                                    \
+                ys[j] = (target)(int32_t)held[j];                                                  \
+        }                                                                                          \
+    }
 
+GT_CAST(f32, float, i32, int32_t, GT_SATURATE(float, x, int32_t, INT32_MIN, INT32_MAX, 0x1p31))
+GT_CAST_HELD(f64, double, i32, int32_t, INT32_MIN, INT32_MAX)
+#define GT_CAST_REAL(from, real)                                                                   \
+    GT_CAST(from, real, i64, int64_t, GT_SATURATE(real, x, int64_t, INT64_MIN, INT64_MAX, 0x1p63)) \
+    GT_CAST_HELD(from, real, u8, uint8_t, 0, 255)                                                  \
+    GT_CAST(from, real, b8, uint8_t, x != 0)
+GT_CAST_REAL(f32, float)
+GT_CAST_REAL(f64, double)
+
+#if GT_IS_BASE(GT_ISA)
 /* Between integers the low bits stay. */
 #define GT_CAST_INTEGER(from, source)                                                              \
     GT_CAST(from, source, f32, float, x)                                                           \
@@ -238,8 +268,6 @@ GT_CAST(f64, double, f64, double, x)
     GT_CAST(from, source, u8, uint8_t, x)                                                          \
     GT_CAST(from, source, b8, uint8_t, x != 0)
 
-GT_CAST_REAL(f32, float)
-GT_CAST_REAL(f64, double)
 GT_CAST_INTEGER(i32, int32_t)
 GT_CAST_INTEGER(i64, int64_t)
 GT_CAST_INTEGER(u8, uint8_t)

@@ -25,7 +25,8 @@
 #define GT_EXP_LOWEST     -104.0f /* below, exp is 0 */
 #define GT_EXP_HIGHEST    89.0f   /* above, exp is infinite */
 #define GT_EXPM1_LOWEST   -18.0f  /* below, expm1 is -1 */
-#define GT_ERF_HIGHEST    4.0f    /* above, erf is 1 */
+#define GT_ERF_SEAM       0.7f    /* below, erf is a series */
+#define GT_ERF_HIGHEST    3.95f   /* above, erf is 1 */
 #define GT_TINY           0x1p-25f
 #define GT_SMALLEST       0x1p-126f /* the smallest normal number */
 #define GT_SQRT_HALF_BITS UINT32_C(0x3f3504f3)
@@ -43,7 +44,8 @@
 #define GT_EXP_LOWEST     -746.0
 #define GT_EXP_HIGHEST    710.0
 #define GT_EXPM1_LOWEST   -40.0
-#define GT_ERF_HIGHEST    6.0
+#define GT_ERF_SEAM       0.8
+#define GT_ERF_HIGHEST    5.95
 #define GT_TINY           0x1p-54
 #define GT_SMALLEST       0x1p-1022
 #define GT_SQRT_HALF_BITS UINT64_C(0x3fe6a09e667f3bcd)
@@ -65,9 +67,9 @@ typedef struct gt_Turn_f64 {
     uint64_t quadrant;
 } gt_Turn_f64;
 
-static inline gt_Turn_f64 gt_turn_f64(double x)
+GT_INLINE gt_Turn_f64 gt_turn_f64(double x)
 {
-    double t = x * GT_2_BY_PI + 0x1.8p52;
+    double t = gt_fma_f64(x, GT_2_BY_PI, 0x1.8p52);
     double n = t - 0x1.8p52;
     double a = x - n * GT_PI_2_A; /* exact */
     double b = n * GT_PI_2_B;     /* exact, as c */
@@ -90,41 +92,42 @@ typedef struct gt_Turn_f32 {
     uint64_t quadrant;
 } gt_Turn_f32;
 
-static inline gt_Turn_f32 gt_turn_f32(float x)
+GT_INLINE gt_Turn_f32 gt_turn_f32(float x)
 {
-    double t = x * GT_2_BY_PI + 0x1.8p52;
+    double t = gt_fma_f64((double)x, GT_2_BY_PI, 0x1.8p52);
     double n = t - 0x1.8p52;
-    gt_Turn_f32 turn = {(x - n * GT_PI_2_A) - n * GT_PI_2_REST, gt_bits_f64(t)};
+    double rest = gt_fma_f64(-n, GT_PI_2_REST, gt_fma_f64(-n, GT_PI_2_A, (double)x));
+    gt_Turn_f32 turn = {rest, gt_bits_f64(t)};
     return turn;
 }
 
-static inline float gt_sin_f32(float x)
+GT_INLINE float gt_sin_f32(float x)
 {
     gt_Turn_f32 turn = gt_turn_f32(x);
     float y = gt_sine_f32((float)turn.rest, 0.0f, (uint32_t)turn.quadrant);
     return fabsf(x) < 0x1p-13f ? x : y;
 }
 
-static inline float gt_cos_f32(float x)
+GT_INLINE float gt_cos_f32(float x)
 {
     gt_Turn_f32 turn = gt_turn_f32(x);
     return gt_sine_f32((float)turn.rest, 0.0f, (uint32_t)turn.quadrant + 1);
 }
 
-static inline double gt_sin_f64(double x)
+GT_INLINE double gt_sin_f64(double x)
 {
     gt_Turn_f64 turn = gt_turn_f64(x);
     double y = gt_sine_f64(turn.high, turn.low, turn.quadrant);
     return fabs(x) < 0x1p-27 ? x : y;
 }
 
-static inline double gt_cos_f64(double x)
+GT_INLINE double gt_cos_f64(double x)
 {
     gt_Turn_f64 turn = gt_turn_f64(x);
     return gt_sine_f64(turn.high, turn.low, turn.quadrant + 1);
 }
 
-static inline float gt_tan_f32(float x)
+GT_INLINE float gt_tan_f32(float x)
 {
     gt_Turn_f32 turn = gt_turn_f32(x);
     double sine = gt_sine_f64(turn.rest, 0.0, turn.quadrant);
@@ -137,7 +140,7 @@ static inline float gt_tan_f32(float x)
 #define GT_PI_2 0x1.921fb54442d18p0
 
 /* The angle of (x, y), y >= 0, x >= 0 or NaN. */
-static inline double gt_first_quadrant_angle(double y, double x)
+GT_INLINE double gt_first_quadrant_angle(double y, double x)
 {
     bool steep = y > x;
     double low = steep ? x : y;
@@ -146,17 +149,17 @@ static inline double gt_first_quadrant_angle(double y, double x)
     q = high == 0.0 ? 0.0 : q;
     q = low == (double)INFINITY ? 1.0 : q;
     double z = q * q;
-    double angle = q + q * z * gt_series_atan_f64(z);
+    double angle = gt_fma_f64(q * z, gt_series_atan_f64(z), q);
     return steep ? GT_PI_2 - angle : angle;
 }
 
-static inline float gt_arctan_f32(float x)
+GT_INLINE float gt_arctan_f32(float x)
 {
     double angle = gt_first_quadrant_angle(fabs((double)x), 1.0);
     return gt_copysign_f32((float)angle, x);
 }
 
-static inline float gt_arctan2_f32(float y, float x)
+GT_INLINE float gt_arctan2_f32(float y, float x)
 {
     double angle = gt_first_quadrant_angle(fabs((double)y), fabs((double)x));
     bool left = (gt_bits_f32(x) >> 31) != 0;
@@ -165,12 +168,12 @@ static inline float gt_arctan2_f32(float y, float x)
 }
 
 /* (arcsin |x|, arccos |x|): above 1/2 by arcsin x = pi/2 - 2 arcsin sqrt((1 - x) / 2). */
-static inline double gt_arcsin_series(double x, double z)
+GT_INLINE double gt_arcsin_series(double x, double z)
 {
-    return x + x * z * gt_series_asin_f64(z);
+    return gt_fma_f64(x * z, gt_series_asin_f64(z), x);
 }
 
-static inline float gt_arcsin_f32(float x)
+GT_INLINE float gt_arcsin_f32(float x)
 {
     double a = fabs((double)x);
     bool large = a > 0.5;
@@ -179,7 +182,7 @@ static inline float gt_arcsin_f32(float x)
     return gt_copysign_f32((float)(large ? GT_PI_2 - 2.0 * s : s), x);
 }
 
-static inline float gt_arccos_f32(float x)
+GT_INLINE float gt_arccos_f32(float x)
 {
     double a = fabs((double)x);
     bool large = a > 0.5;
@@ -189,21 +192,47 @@ static inline float gt_arccos_f32(float x)
     return (float)(x < 0.0f ? GT_PI - near : near);
 }
 
-static inline float gt_sinh_f32(float x)
+/* What a float needs of exp and log, in double: right to 2^-32 for |x| < 700, and to 2^-44 for all
+ * doubles that a float can be. */
+GT_INLINE double gt_short_exp(double x)
+{
+    double t = gt_fma_f64(x, 0x1.71547652b82fep0, 0x1.8p52);
+    double n = t - 0x1.8p52;
+    double r = gt_fma_f64(-n, 0x1.62e42fefa39efp-1, x);
+    double p = gt_fma_f64(r * r, gt_series_short_exp_f64(r), r) + 1.0;
+    return gt_from_bits_f64(gt_bits_f64(p) + (gt_bits_f64(t) << 52));
+}
+
+GT_INLINE double gt_short_log(double x)
+{
+    const uint64_t one = UINT64_C(1023) << 52;
+    uint64_t biased = (gt_bits_f64(x) - UINT64_C(0x3fe6a09e667f3bcd) + one) >> 52;
+    double exponent = gt_from_bits_f64(UINT64_C(0x4330000000000000) | biased) - (0x1p52 + 1023);
+    double f = gt_from_bits_f64(gt_bits_f64(x) - (biased << 52) + one) - 1.0;
+    double s = f / (2.0 + f);
+    double z = s * s;
+    double y = gt_fma_f64(s * z, gt_series_short_log_f64(z), s + s);
+    y = gt_fma_f64(exponent, 0x1.62e42fefa39efp-1, y);
+    y = x < (double)INFINITY ? y : x;
+    y = x < 0.0 ? (double)NAN : y;
+    return x == 0.0 ? -(double)INFINITY : y;
+}
+
+GT_INLINE float gt_sinh_f32(float x)
 {
     double a = fabs((double)x);
     double e = gt_expm1_f64(a > 100.0 ? 100.0 : a);
     return gt_copysign_f32((float)(0.5 * (e + e / (e + 1.0))), x);
 }
 
-static inline float gt_cosh_f32(float x)
+GT_INLINE float gt_cosh_f32(float x)
 {
     double a = fabs((double)x);
-    double e = gt_exp_f64(a > 100.0 ? 100.0 : a);
+    double e = gt_short_exp(a > 100.0 ? 100.0 : a);
     return (float)(0.5 * (e + 1.0 / e));
 }
 
-static inline float gt_arcsinh_f32(float x)
+GT_INLINE float gt_arcsinh_f32(float x)
 {
     double a = fabs((double)x);
     double square = a * a;
@@ -212,14 +241,14 @@ static inline float gt_arcsinh_f32(float x)
     return gt_copysign_f32((float)y, x);
 }
 
-static inline float gt_arccosh_f32(float x)
+GT_INLINE float gt_arccosh_f32(float x)
 {
     double t = (double)x - 1.0;
     double y = gt_log1p_f64(t + sqrt(t * (t + 2.0)));
     return t < 0.0 ? NAN : (float)y;
 }
 
-static inline float gt_arctanh_f32(float x)
+GT_INLINE float gt_arctanh_f32(float x)
 {
     double a = fabs((double)x);
     return gt_copysign_f32((float)(0.5 * gt_log1p_f64(2.0 * a / (1.0 - a))), x);
@@ -227,42 +256,44 @@ static inline float gt_arctanh_f32(float x)
 
 /* erfc x = exp(-x^2) g(t), t = (x - 2) / (x + 2), and erfc -x = 2 - erfc x. Beyond 10.1, erfc is
  * less than half of the smallest float. */
-static inline float gt_erfc_f32(float x)
+GT_INLINE float gt_erfc_f32(float x)
 {
     double a = fabs((double)x);
     a = a > 10.2 ? 10.2 : a;
-    double y = gt_exp_f64(-a * a) * gt_series_scaled_erfc_f64((a - 2.0) / (a + 2.0));
+    double y = gt_short_exp(-a * a) * gt_series_scaled_erfc_f64((a - 2.0) / (a + 2.0));
     return (float)(x < 0.0f ? 2.0 - y : y);
 }
 
-static inline float gt_log2_f32(float x)
+GT_INLINE float gt_log2_f32(float x)
 {
-    return (float)(gt_log_f64((double)x) * 0x1.71547652b82fep0);
+    return (float)(gt_short_log((double)x) * 0x1.71547652b82fep0);
 }
 
-static inline float gt_log10_f32(float x)
+GT_INLINE float gt_log10_f32(float x)
 {
-    return (float)(gt_log_f64((double)x) * 0x1.bcb7b1526e50ep-2);
+    return (float)(gt_short_log((double)x) * 0x1.bcb7b1526e50ep-2);
 }
 
-/* exp(b log|a|) in double leaves 2^-44; the rest is C's list of special cases, all in numbers of
- * one width, as vectors need them. */
-static inline float gt_power_f32(float x, float y)
+/* exp(b log|a|) in double; the rest is C's list of special cases, all in numbers of one width, as
+ * vectors need them. Beyond 2^51 every b does the same, infinity too, but times log 1 = 0 it is 0. */
+GT_INLINE float gt_power_f32(float x, float y)
 {
-    const double a = x, b = y, size_a = fabs(a);
-    double magnitude = gt_exp_f64(b * gt_log_f64(size_a));
-    magnitude = ((size_a == 1.0) & (b == b)) ? 1.0 : magnitude;
+    const double a = x, size = fabs(a);
+    double b = y;
+    b = b > 0x1p51 ? 0x1p51 : b;
+    b = b < -0x1p51 ? -0x1p51 : b;
+    double exponent = b * gt_short_log(size);
+    exponent = exponent > 200.0 ? 200.0 : exponent;
+    exponent = exponent < -200.0 ? -200.0 : exponent;
+    double magnitude = gt_short_exp(exponent);
 
-    /* b is an integer if rounding leaves it, and its last bit tells whether it is odd; beyond 2^51
-     * it is even. */
-    double size_b = fabs(b);
-    size_b = size_b > 0x1p51 ? 0x1p51 : size_b;
-    double raised = size_b + 0x1p52;
-    bool integer = (raised - 0x1p52 == size_b) | (b != b);
+    /* b is an integer if rounding leaves it, and its last bit tells whether it is odd. */
+    double raised = fabs(b) + 0x1p52;
+    bool integer = (raised - 0x1p52 == fabs(b)) | (b != b);
     uint64_t odd = integer ? gt_bits_f64(raised) << 63 : 0;
     double power = gt_from_bits_f64(gt_bits_f64(magnitude) ^ (odd & gt_bits_f64(a)));
 
-    bool outside = (a < 0.0) & (size_a < (double)INFINITY) & !integer;
+    bool outside = (a < 0.0) & (size < (double)INFINITY) & !integer;
     power = outside ? (double)NAN : power;
     return (float)(((a == 1.0) | (b == 0.0)) ? 1.0 : power);
 }

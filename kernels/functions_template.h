@@ -3,56 +3,57 @@
 
 #define GT_BITS(x)      GT_NAME(bits)(x)
 #define GT_FROM_BITS(u) GT_NAME(from_bits)(u)
+#define GT_FMA(a, b, c) GT_NAME(fma)(a, b, c)
 #define GT_SIGN_BIT     ((GT_U)1 << (sizeof(GT_T) * 8 - 1))
 #define GT_INFINITY     ((GT_T)INFINITY)
 #define GT_NAN          ((GT_T)NAN)
 
-static inline GT_T GT_NAME(abs)(GT_T x)
+GT_INLINE GT_T GT_NAME(abs)(GT_T x)
 {
     return GT_FROM_BITS(GT_BITS(x) & ~GT_SIGN_BIT);
 }
 
-static inline GT_T GT_NAME(copysign)(GT_T size, GT_T sign)
+GT_INLINE GT_T GT_NAME(copysign)(GT_T size, GT_T sign)
 {
     return GT_FROM_BITS((GT_BITS(size) & ~GT_SIGN_BIT) | (GT_BITS(sign) & GT_SIGN_BIT));
 }
 
 /* 2^k, k in two's complement and in the range of normal numbers. */
-static inline GT_T GT_NAME(power_of_two)(GT_U k)
+GT_INLINE GT_T GT_NAME(power_of_two)(GT_U k)
 {
     return GT_FROM_BITS((k + GT_BIAS) << GT_MANTISSA);
 }
 
 /* exp x = 2^k exp r, |r| <= ln(2) / 2. The power comes in two halves, so that results which are
  * subnormal or overflow come out of a multiplication. */
-static inline GT_T GT_NAME(exp)(GT_T x)
+GT_INLINE GT_T GT_NAME(exp)(GT_T x)
 {
     x = x > GT_EXP_HIGHEST ? GT_EXP_HIGHEST : x;
     x = x < GT_EXP_LOWEST ? GT_EXP_LOWEST : x;
-    GT_T t = x * GT_LOG2_E + GT_ROUNDER;
+    GT_T t = GT_FMA(x, GT_LOG2_E, GT_ROUNDER);
     GT_T n = t - GT_ROUNDER;
-    GT_T high = x - n * GT_LN2_HIGH; /* exact */
-    GT_T r = high - n * GT_LN2_LOW;
-    GT_T low = (high - r) - n * GT_LN2_LOW;
-    GT_T p = (GT_T)1 + (r + (r * r * GT_NAME(series_exp)(r) + low));
+    GT_T high = GT_FMA(-n, GT_LN2_HIGH, x); /* exact */
+    GT_T r = GT_FMA(-n, GT_LN2_LOW, high);
+    GT_T low = GT_FMA(-n, GT_LN2_LOW, high - r);
+    GT_T p = (GT_T)1 + (r + GT_FMA(r * r, GT_NAME(series_exp)(r), low));
     GT_U k = GT_BITS(t) - GT_BITS(GT_ROUNDER);
     GT_U half = ((k + 4 * GT_BIAS + 4) >> 1) - (2 * GT_BIAS + 2);
     return p * GT_NAME(power_of_two)(half) * GT_NAME(power_of_two)(k - half);
 }
 
 /* 2^k expm1 r + (2^k - 1), all halved until the end, for 2^k alone may overflow. */
-static inline GT_T GT_NAME(expm1)(GT_T x)
+GT_INLINE GT_T GT_NAME(expm1)(GT_T x)
 {
     GT_T c = x > GT_EXP_HIGHEST ? GT_EXP_HIGHEST : x;
     c = c < GT_EXPM1_LOWEST ? GT_EXPM1_LOWEST : c;
-    GT_T t = c * GT_LOG2_E + GT_ROUNDER;
+    GT_T t = GT_FMA(c, GT_LOG2_E, GT_ROUNDER);
     GT_T n = t - GT_ROUNDER;
-    GT_T high = c - n * GT_LN2_HIGH;
-    GT_T r = high - n * GT_LN2_LOW;
-    GT_T low = (high - r) - n * GT_LN2_LOW;
-    GT_T p = r + (r * r * GT_NAME(series_exp)(r) + low);
+    GT_T high = GT_FMA(-n, GT_LN2_HIGH, c);
+    GT_T r = GT_FMA(-n, GT_LN2_LOW, high);
+    GT_T low = GT_FMA(-n, GT_LN2_LOW, high - r);
+    GT_T p = r + GT_FMA(r * r, GT_NAME(series_exp)(r), low);
     GT_T half = GT_NAME(power_of_two)(GT_BITS(t) - GT_BITS(GT_ROUNDER) - 1);
-    GT_T y = (p * half + (half - (GT_T)0.5)) * (GT_T)2;
+    GT_T y = GT_FMA(p, half, half - (GT_T)0.5) * (GT_T)2;
     return GT_NAME(abs)(x) < GT_TINY ? x : y; /* keeps -0 and subnormals */
 }
 
@@ -62,7 +63,7 @@ typedef struct GT_NAME(Log) {
     GT_T exponent, f, square, tail;
 } GT_NAME(Log);
 
-static inline GT_NAME(Log) GT_NAME(log_parts)(GT_T x)
+GT_INLINE GT_NAME(Log) GT_NAME(log_parts)(GT_T x)
 {
     const GT_T lift = (GT_T)((GT_U)1 << GT_MANTISSA); /* makes a subnormal number normal */
     bool subnormal = x < GT_SMALLEST;
@@ -81,29 +82,29 @@ static inline GT_NAME(Log) GT_NAME(log_parts)(GT_T x)
         .exponent = subnormal ? exponent - GT_MANTISSA : exponent,
         .f = f,
         .square = square,
-        .tail = s * (square + z * GT_NAME(series_log)(z)),
+        .tail = s * GT_FMA(z, GT_NAME(series_log)(z), square),
     };
     return parts;
 }
 
 /* log x + low, for x > 0; then what log does elsewhere. */
-static inline GT_T GT_NAME(log_plus)(GT_T x, GT_T low)
+GT_INLINE GT_T GT_NAME(log_plus)(GT_T x, GT_T low)
 {
     GT_NAME(Log) l = GT_NAME(log_parts)(x);
-    GT_T y =
-        l.exponent * GT_LN2_HIGH - ((l.square - (l.tail + (l.exponent * GT_LN2_LOW + low))) - l.f);
+    GT_T tail = l.tail + GT_FMA(l.exponent, GT_LN2_LOW, low);
+    GT_T y = GT_FMA(l.exponent, GT_LN2_HIGH, l.f - (l.square - tail));
     y = x > 0 ? y : GT_NAN;
     y = x == 0 ? -GT_INFINITY : y;
     return x == GT_INFINITY ? x : y;
 }
 
-static inline GT_T GT_NAME(log)(GT_T x)
+GT_INLINE GT_T GT_NAME(log)(GT_T x)
 {
     return GT_NAME(log_plus)(x, (GT_T)0);
 }
 
 /* log u + low / u, where u + low = 1 + x exactly (Knuth's two-sum). */
-static inline GT_T GT_NAME(log1p)(GT_T x)
+GT_INLINE GT_T GT_NAME(log1p)(GT_T x)
 {
     GT_T u = (GT_T)1 + x;
     GT_T seen = u - (GT_T)1;
@@ -113,50 +114,51 @@ static inline GT_T GT_NAME(log1p)(GT_T x)
 }
 
 /* Below 0.55 a series, for the other formula cancels there. */
-static inline GT_T GT_NAME(tanh)(GT_T x)
+GT_INLINE GT_T GT_NAME(tanh)(GT_T x)
 {
     GT_T a = GT_NAME(abs)(x);
     GT_T z = a * a;
-    GT_T small = a + a * z * GT_NAME(series_tanh)(z);
+    GT_T small = GT_FMA(a * z, GT_NAME(series_tanh)(z), a);
     GT_T large = (GT_T)1 - (GT_T)2 / (GT_NAME(exp)(a + a) + (GT_T)1);
     return GT_NAME(copysign)(a < (GT_T)0.55 ? small : large, x);
 }
 
 /* 1 / (1 + exp -x), on the negative side with exp x in the numerator, so that small results keep
- * their digits. `low` is what the sum lost. */
-static inline GT_T GT_NAME(sigmoid)(GT_T x)
+ * their digits. `low` is what the sum lost; 1 / sum is y, or 1 - y where y is exp x / sum. */
+GT_INLINE GT_T GT_NAME(sigmoid)(GT_T x)
 {
     GT_T e = GT_NAME(exp)(-GT_NAME(abs)(x));
     GT_T sum = (GT_T)1 + e;
     GT_T low = e - (sum - (GT_T)1);
     GT_T y = (x < 0 ? e : (GT_T)1) / sum;
-    return y - y * low;
+    GT_T inverse = x < 0 ? (GT_T)1 - y : y;
+    return GT_FMA(-y * low, inverse, y);
 }
 
-static inline GT_T GT_NAME(softplus)(GT_T x)
+GT_INLINE GT_T GT_NAME(softplus)(GT_T x)
 {
     GT_T e = GT_NAME(exp)(-GT_NAME(abs)(x));
     return (x > 0 ? x : (GT_T)0) + GT_NAME(log1p)(e);
 }
 
-/* Below 0.92 a series, above 1 - exp(log(erfc x)) with the logarithm a polynomial. */
-static inline GT_T GT_NAME(erf)(GT_T x)
+/* Below GT_ERF_SEAM a series, above 1 - exp(log(erfc x)) with the logarithm a polynomial. */
+GT_INLINE GT_T GT_NAME(erf)(GT_T x)
 {
     GT_T a = GT_NAME(abs)(x);
-    GT_T small = a + a * GT_NAME(series_erf)(a * a);
+    GT_T small = GT_FMA(a, GT_NAME(series_erf)(a * a), a);
     GT_T c = a > GT_ERF_HIGHEST ? GT_ERF_HIGHEST : a;
     GT_T large = (GT_T)1 - GT_NAME(exp)(-GT_NAME(series_minus_log_erfc)(c));
-    return GT_NAME(copysign)(a < (GT_T)0.92 ? small : large, x);
+    return GT_NAME(copysign)(a < GT_ERF_SEAM ? small : large, x);
 }
 
 /* sin(high + low + quadrant pi/2), |high| <= pi/4: the series of sin or of cos, and a sign. */
-static inline GT_T GT_NAME(sine)(GT_T high, GT_T low, GT_U quadrant)
+GT_INLINE GT_T GT_NAME(sine)(GT_T high, GT_T low, GT_U quadrant)
 {
     GT_T z = high * high;
-    GT_T sine = high + (high * z * GT_NAME(series_sin)(z) + low);
+    GT_T sine = high + GT_FMA(high * z, GT_NAME(series_sin)(z), low);
     GT_T half = z * (GT_T)0.5;
     GT_T head = (GT_T)1 - half;
-    GT_T rest = (((GT_T)1 - head) - half) + (z * z * GT_NAME(series_cos)(z) - high * low);
+    GT_T rest = (((GT_T)1 - head) - half) + GT_FMA(z * z, GT_NAME(series_cos)(z), -high * low);
     GT_T cosine = head + rest;
     GT_U odd = (GT_U)0 - (quadrant & 1);
     GT_U sign = (quadrant & 2) << (sizeof(GT_T) * 8 - 2);
@@ -165,6 +167,8 @@ static inline GT_T GT_NAME(sine)(GT_T high, GT_T low, GT_U quadrant)
 
 #undef GT_BITS
 #undef GT_FROM_BITS
+#undef GT_FMA
+#undef GT_ERF_SEAM
 #undef GT_SIGN_BIT
 #undef GT_INFINITY
 #undef GT_NAN

@@ -44,6 +44,13 @@
 #define GT_GEMM_TILE_M_F64 (8 * GT_GEMM_ROWS)
 #define GT_GEMM_TILE_N_F64 (8 * GT_GEMM_LANES_F64)
 
+/* to[j * ld_to + i] = from[i * ld + j], i < rows, j < columns, through vectors. `padded`: writes whole
+ * vectors, zeros beyond `rows`. */
+void GT_KERNEL(turn_f32)(int64_t rows, int64_t columns, const float *from, int64_t ld, float *to,
+                         int64_t ld_to, bool padded);
+void GT_KERNEL(turn_f64)(int64_t rows, int64_t columns, const double *from, int64_t ld, double *to,
+                         int64_t ld_to, bool padded);
+
 gt_GemmLoop GT_KERNEL(gemm_f32);
 gt_GemmLoop GT_KERNEL(gemm_f64);
 size_t GT_KERNEL(gemm_scratch_f32)(int64_t m, int64_t n, int64_t k);

@@ -257,8 +257,8 @@ GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, i
 }
 
 /* to[j * ld_to + i] = from[i * ld + j]. `padded`: writes whole vectors, zeros beyond `rows`. */
-static GT_NOINLINE void G(turn)(int64_t rows, int64_t columns, const number *from, int64_t ld,
-                                number *to, int64_t ld_to, bool padded)
+GT_NOINLINE void GT_KERNEL(G(turn))(int64_t rows, int64_t columns, const number *from, int64_t ld,
+                                    number *to, int64_t ld_to, bool padded)
 {
     for (int64_t i = 0; i < rows; i += LANES) {
         const int64_t high = rows - i < LANES ? rows - i : LANES;
@@ -444,7 +444,7 @@ static void G(turn_operand)(int64_t rows, int64_t columns, G(Operand) b, number 
     for (int64_t p = 0; p < columns; p += most) {
         const int64_t some = columns - p < most ? columns - p : most;
         const G(Matrix) from = G(numbers)(G(operand_at)(b, 0, p), rows, some, strip);
-        G(turn)(rows, some, from.at, from.row, to + p * ld_to, ld_to, true);
+        GT_KERNEL(G(turn))(rows, some, from.at, from.row, to + p * ld_to, ld_to, true);
     }
 }
 
@@ -456,7 +456,7 @@ static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
     if (a.step == 1) {
         for (int64_t t = 0; t < cut.tiles; t++) {
             const int64_t high = cut.rows + (t < cut.taller);
-            G(turn)(high, depth, a.at, a.row, to, high, false);
+            GT_KERNEL(G(turn))(high, depth, a.at, a.row, to, high, false);
             a.at += high * a.row;
             to += high * depth;
         }
@@ -588,7 +588,7 @@ static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand)
             else
                 G(row_straight)(columns, k, left, right, to, &space);
             if (swapped)
-                G(turn)(rows, columns, space.aside, ld, c + j * ldc + i, ldc, false);
+                GT_KERNEL(G(turn))(rows, columns, space.aside, ld, c + j * ldc + i, ldc, false);
         }
 }
 

@@ -3,6 +3,7 @@
  * on functions.h. Block k of a draw encrypts the counter (k, draw), each 64 bits, low word first,
  * into four words; a float takes one of them, a double and raw bits two, and a pair of normal
  * numbers twice as much as one. */
+#define GT_UNFUSED /* a stream is the same on every processor */
 #include "functions.h"
 
 #define GT_BLOCKS 64 /* encrypted in one go */
@@ -40,19 +41,19 @@ static void gt_philox(gt_PhiloxKey key, uint64_t first, int64_t blocks, uint32_t
     }
 }
 
-static inline uint64_t gt_two_words(const uint32_t *words)
+GT_INLINE uint64_t gt_two_words(const uint32_t *words)
 {
     return words[0] | (uint64_t)words[1] << 32;
 }
 
 /* [0, 1): the highest 24 or 53 bits. The double comes out of a mantissa, for AVX2 does not convert
  * 64-bit integers: with the 32 low and the 21 high bits apart, both exact. */
-static inline float gt_unit_f32(const uint32_t *words)
+GT_INLINE float gt_unit_f32(const uint32_t *words)
 {
     return (float)(int32_t)(words[0] >> 8) * 0x1p-24f;
 }
 
-static inline double gt_unit_f64(const uint32_t *words)
+GT_INLINE double gt_unit_f64(const uint32_t *words)
 {
     uint64_t bits = gt_two_words(words) >> 11;
     double high = gt_from_bits_f64(UINT64_C(0x4330000000000000) | bits >> 32) - 0x1p52;
@@ -63,7 +64,7 @@ static inline double gt_unit_f64(const uint32_t *words)
 /* Box and Muller (1958): sqrt(-2 log u) (cos, sin)(2 pi v), u in (0, 1]. The quadrant is taken off
  * v in units of a turn, where it is exact. */
 #define GT_NORMAL_PAIR(suffix, type, unsigned_type, lane, last_bit, rounder, pi_2, root)           \
-    static inline void gt_normal_##suffix(const uint32_t *words, type *y)                          \
+    GT_INLINE void gt_normal_##suffix(const uint32_t *words, type *y)                              \
     {                                                                                              \
         type u = gt_unit_##suffix(words) + last_bit;                                               \
         type v = gt_unit_##suffix(words + lane) * 4;                                               \

@@ -17,6 +17,7 @@
 #endif
 
 #define GT_ENTRY(name, suffix, type, TYPE)      [GT_LOOP_##TYPE] = GT_HOME(name, suffix),
+#define GT_EACH_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL(name##_##suffix),
 #define GT_BASE_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL_BASE(name##_##suffix),
 #define GT_ROW(NAME, name, types)               [GT_LOOP_##NAME] = {GT_TYPES_##types(GT_ENTRY, name)},
 #define GT_REDUCE_ROW(NAME, name, types)        GT_ROW(NAME, reduce_##name, types)
@@ -41,8 +42,8 @@ const gt_KernelTable GT_KERNEL(kernels) = {
                GT_KERNEL(select_8)},
     .reduce = {GT_REDUCE_LOOPS(GT_REDUCE_ROW)},
     .reduce_columns = {GT_REDUCE_LOOPS(GT_REDUCE_COLUMNS)},
-    .cast = {[GT_LOOP_F32] = {GT_TYPES_A(GT_ENTRY, cast_f32)},
-             [GT_LOOP_F64] = {GT_TYPES_A(GT_ENTRY, cast_f64)},
+    .cast = {[GT_LOOP_F32] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f32)},
+             [GT_LOOP_F64] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f64)},
              [GT_LOOP_I32] = {GT_TYPES_A(GT_BASE_ENTRY, cast_i32)},
              [GT_LOOP_I64] = {GT_TYPES_A(GT_BASE_ENTRY, cast_i64)},
              [GT_LOOP_U8] = {GT_TYPES_A(GT_BASE_ENTRY, cast_u8)},

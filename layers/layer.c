@@ -581,6 +581,10 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
         return gt_raise(context, GT_UNSUPPORTED, here, "add_loss",
                         "what is recomputed or has a gradient of its own is hidden from the tape; "
                         "return the loss as an output and add it outside");
+    if (context->trace && context->trace->outer)
+        return gt_raise(context, GT_UNSUPPORTED, here, "add_loss",
+                        "in a branch or loop of a traced function a loss is not known outside; "
+                        "return it as an output and add it there");
     while (outermost->caller)
         outermost = outermost->caller;
     if (gt_size(loss) != 1) {

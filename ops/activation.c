@@ -1,10 +1,11 @@
 /* Activation functions: records, kernels and gradient rules of ops/activation.h. relu, leaky_relu,
- * sigmoid, softplus and the softmaxes are operations; the others are made of operations. */
+ * sigmoid, softplus, silu, gelu and the softmaxes are operations; the others are made of operations. */
 #include "ops/activation.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/creation.h"
 #include "ops/kit.h"
+#include "ops/math.h"
 #include "ops/reduce.h"
 
 /* ---- slopes in one pass ---- */
@@ -112,6 +113,152 @@ gt_Tensor *(gt_leaky_relu)(gt_Tensor *x)
 {
     return gt_leaky_relu_at(NULL, x, NULL);
 }
+
+/* ---- silu, gelu: several loops over a block that stays in the first cache ---- */
+
+enum { BLOCK = 1024 };
+
+typedef struct Block {
+    const gt_KernelTable *table;
+    gt_LoopType type;
+    int64_t n;
+} Block;
+
+static void each(const Block *block, gt_UnaryLoopId id, const void *x, void *y)
+{
+    block->table->unary[id][block->type](block->n, x, y);
+}
+
+static void both(const Block *block, gt_BinaryLoopId id, const void *a, const void *b, void *y)
+{
+    block->table->binary[id][block->type](block->n, a, 1, b, 1, y);
+}
+
+static void with(const Block *block, gt_BinaryLoopId id, const void *x, double number, void *y)
+{
+    const float single = (float)number;
+    const void *b = block->type == GT_LOOP_F32 ? (const void *)&single : (const void *)&number;
+    block->table->binary[id][block->type](block->n, x, 1, b, 0, y);
+}
+
+/* y may be x. */
+typedef void BlockBody(const Block *block, const void *options, const void *x, void *y);
+
+static void in_blocks(const gt_Kernel *kernel, int64_t first, int64_t n, BlockBody *body)
+{
+    const gt_DType dtype = kernel->output_spec[0]->dtype;
+    Block block = {kernel->context->kernels, (gt_LoopType)gt_loop_type(dtype), BLOCK};
+    for (int64_t at = first; at < first + n; at += BLOCK) {
+        size_t offset = (size_t)at * gt_dtype_size(dtype);
+        block.n = first + n - at < BLOCK ? first + n - at : BLOCK;
+        body(&block, kernel->options, (const char *)kernel->input[0] + offset,
+             (char *)kernel->output[0] + offset);
+    }
+}
+
+static void silu_block(const Block *block, const void *options, const void *x, void *y)
+{
+    (void)options;
+    double s[BLOCK];
+    each(block, GT_LOOP_SIGMOID, x, s);
+    both(block, GT_LOOP_MULTIPLY, x, s, y);
+}
+static void silu_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    in_blocks(kernel, first, n, silu_block);
+}
+static gt_Status silu_run(const gt_Kernel *kernel)
+{
+    return gt_run_chunks(kernel, silu_chunk);
+}
+
+/* s + x s (1 - s) */
+static gt_Status silu_rule(gt_GradientRule *rule)
+{
+    gt_Tensor *x = gt_input(rule, 0), *s = gt_sigmoid(x);
+    gt_Tensor *slope = gt_add(s, gt_sigmoid_gradient(x, s));
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
+}
+GT_UNARY_RECORD(silu, "x / (1 + e^-x)", float, 1, 0, GT_OP_MAY_REUSE, GT_ANY(2, 3),
+                .gradient = silu_rule);
+GT_DEFINE_UNARY(silu)
+
+#define GT_STRUCT gt_GeluOptions
+GT_OPTION_TYPE(gt_GeluOptions, GT_GELU_OPTIONS);
+#undef GT_STRUCT
+
+#define SQRT_1_2    0.70710678118654752440
+#define SQRT_1_2_PI 0.39894228040143267794 /* 1 / sqrt(2 pi) */
+#define LINEAR      0.79788456080286535588 /* sqrt(2 / pi) */
+#define CUBIC       (0.044715 * LINEAR)
+
+/* x/2 (1 + tanh(LINEAR x + CUBIC x^3)), or x/2 erfc(-x / sqrt(2)) */
+static void gelu_block(const Block *block, const void *options, const void *x, void *y)
+{
+    double t[BLOCK];
+    if (((const gt_GeluOptions *)options)->approximate) {
+        each(block, GT_LOOP_SQUARE, x, t);
+        with(block, GT_LOOP_MULTIPLY, t, CUBIC, t);
+        with(block, GT_LOOP_ADD, t, LINEAR, t);
+        both(block, GT_LOOP_MULTIPLY, x, t, t);
+        each(block, GT_LOOP_TANH, t, t);
+        with(block, GT_LOOP_ADD, t, 1, t);
+    } else {
+        with(block, GT_LOOP_MULTIPLY, x, -SQRT_1_2, t);
+        each(block, GT_LOOP_ERFC, t, t);
+    }
+    with(block, GT_LOOP_MULTIPLY, x, 0.5, y);
+    both(block, GT_LOOP_MULTIPLY, y, t, y);
+}
+static void gelu_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    in_blocks(kernel, first, n, gelu_block);
+}
+static gt_Status gelu_run(const gt_Kernel *kernel)
+{
+    return gt_run_chunks(kernel, gelu_chunk);
+}
+
+/* Of the approximate form (1 + t) / 2 + x/2 (LINEAR + 3 CUBIC x^2) (1 - t^2), t the tangent; else the
+ * normal distribution function plus x times its density. */
+static gt_Status gelu_rule(gt_GradientRule *rule)
+{
+    const gt_GeluOptions *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_input(rule, 0), *square = gt_square(x), *slope;
+    if (options->approximate) {
+        gt_Tensor *u = gt_multiply(x, gt_add(gt_multiply(square, CUBIC), LINEAR));
+        gt_Tensor *inner = gt_multiply(x, gt_add(gt_multiply(square, 1.5 * CUBIC), 0.5 * LINEAR));
+        gt_Tensor *t = gt_tanh(u);
+        slope = gt_add(gt_multiply(gt_add(t, 1), 0.5), gt_tanh_gradient(inner, t));
+    } else {
+        gt_Tensor *density = gt_multiply(gt_exp(gt_multiply(square, -0.5)), SQRT_1_2_PI);
+        gt_Tensor *twice = gt_erfc(gt_multiply(x, -SQRT_1_2));
+        slope = gt_add(gt_multiply(twice, 0.5), gt_multiply(x, density));
+    }
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
+}
+const gt_Operation gt_op_gelu = {
+    .size = sizeof(gt_Operation),
+    .name = "gelu",
+    .formula = "x times the normal distribution function at x",
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .options = GT_STRUCT_TYPE(gt_GeluOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    .run = gelu_run,
+    .gradient = gelu_rule,
+    .samples =
+        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))},
+                            {.inputs = 1,
+                             .input = GT_INPUTS(GT_ANY(4)),
+                             .options = &(const gt_GeluOptions){.size = sizeof(gt_GeluOptions),
+                                                                .approximate = false}},
+                            GT_SAMPLES_END},
+};
+GT_DEFINE_OPTIONS(gelu, gt_GeluOptions, x)
 
 /* ---- softmax and its logarithm, along one axis ---- */
 
@@ -283,7 +430,6 @@ COMPOSED(relu6, gt_minimum(gt_relu(x), 6))
 COMPOSED(hard_sigmoid, gt_divide(gt_relu6(gt_add(x, 3)), 6))
 COMPOSED(hard_silu, gt_multiply(x, gt_hard_sigmoid(x)))
 COMPOSED(log_sigmoid, gt_negative(gt_softplus(gt_negative(x))))
-COMPOSED(silu, gt_multiply(x, gt_sigmoid(x)))
 COMPOSED(mish, gt_multiply(x, gt_tanh(gt_softplus(x))))
 COMPOSED(softsign, gt_divide(x, gt_add(gt_abs(x), 1)))
 COMPOSED(selu, gt_multiply(gt_elu(x, .alpha = 1.6732632423543772), 1.0507009873554805))
@@ -295,10 +441,6 @@ GT_OPTION_TYPE(gt_ReluOptions, GT_RELU_OPTIONS);
 #define GT_STRUCT gt_EluOptions
 GT_OPTION_TYPE(gt_EluOptions, GT_ELU_OPTIONS);
 #undef GT_STRUCT
-#define GT_STRUCT gt_GeluOptions
-GT_OPTION_TYPE(gt_GeluOptions, GT_GELU_OPTIONS);
-#undef GT_STRUCT
-
 static gt_Tensor *general_relu(gt_Tensor *x, const gt_ReluOptions *options)
 {
     if (!(options->negative_slope >= 0 && options->max_value >= 0 && options->threshold >= 0)) {
@@ -349,26 +491,4 @@ gt_Tensor *gt_elu_at(const char *here, gt_Tensor *x, const gt_EluOptions *given)
 gt_Tensor *(gt_elu)(gt_Tensor *x)
 {
     return gt_elu_at(NULL, x, NULL);
-}
-
-gt_Tensor *gt_gelu_at(const char *here, gt_Tensor *x, const gt_GeluOptions *given)
-{
-    const double sqrt_2_pi = 0.79788456080286535588, sqrt_1_2 = 0.70710678118654752440;
-    gt_GeluOptions options;
-    gt_options_fill(&gt_GeluOptions_type, &options, given);
-    gt_Site site = gt_site_enter(here, "gelu");
-    gt_Tensor *twice;
-    if (options.approximate) {
-        gt_Tensor *cubic = gt_add(gt_multiply(gt_square(x), 0.044715 * sqrt_2_pi), sqrt_2_pi);
-        twice = gt_add(gt_tanh(gt_multiply(x, cubic)), 1);
-    } else {
-        twice = gt_erfc(gt_multiply(x, -sqrt_1_2));
-    }
-    gt_Tensor *y = gt_multiply(gt_multiply(x, 0.5), twice);
-    gt_site_leave(site);
-    return y;
-}
-gt_Tensor *(gt_gelu)(gt_Tensor *x)
-{
-    return gt_gelu_at(NULL, x, NULL);
 }

@@ -1,13 +1,12 @@
-/* Control flow: running bodies one after another, or both branches and a selection where numbers
- * are symbols. The loop variables are held as values between rounds; every round has its own scope.
- * Leans on core/body.c. */
+/* Control flow: running bodies one after another. The loop variables are held as values between
+ * rounds; every round has its own scope. What depends on symbols goes to traced_control.c. Leans on
+ * core/body.c. */
 #include "ops/control.h"
-#include "core/graph.h"
-#include "ops/cast.h"
-#include "ops/compare.h"
+#include "ops/arithmetic.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/reshaping.h"
+#include "ops/traced_control.h"
 
 #include <string.h>
 
@@ -18,6 +17,9 @@ GT_OPTION_TYPE(gt_CondOptions, GT_COND_OPTIONS);
 #undef GT_STRUCT
 #define GT_STRUCT gt_WhileLoopOptions
 GT_OPTION_TYPE(gt_WhileLoopOptions, GT_WHILE_LOOP_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_ForiLoopOptions
+GT_OPTION_TYPE(gt_ForiLoopOptions, GT_FORI_LOOP_OPTIONS);
 #undef GT_STRUCT
 #define GT_STRUCT gt_ScanOptions
 GT_OPTION_TYPE(gt_ScanOptions, GT_SCAN_OPTIONS);
@@ -113,87 +115,6 @@ static int truth(gt_Context *context, const char *what, gt_Tensor *predicate)
     }
 }
 
-/* The inputs of a branch: equal to what was given, but a gradient comes back only from the branch
- * that is selected. So a NaN on the way back of the other one goes nowhere. */
-static gt_Status gate(gt_Context *context, gt_Tensor *predicate, bool side, gt_Tensors inputs,
-                      gt_Tensor **gated)
-{
-    for (int32_t i = 0; i < inputs.count && context->status == GT_OK; i++) {
-        gt_Tensor *open = inputs.items[i];
-        gated[i] = open;
-        if (!context->recording || !gt_dtype_is_float(gt_dtype(open)))
-            continue;
-        gt_Tensor *closed = gt_stop_gradient(open);
-        gated[i] = side ? gt_where(predicate, open, closed) : gt_where(predicate, closed, open);
-    }
-    return context->status;
-}
-
-static gt_Status run_branch(gt_Context *context, gt_Tensor *predicate, bool side,
-                            gt_FunctionBody body, void *user, gt_Tensors inputs, int32_t outputs,
-                            gt_Value **result)
-{
-    const gt_Graph *graph = context->trace->graph;
-    int32_t from = graph->node_count;
-    gt_Tensor **gated = (gt_Tensor **)list_new(context, inputs.count);
-    if (gated && gate(context, predicate, side, inputs, gated) == GT_OK)
-        gt_body_run(context, NULL, body, user, gated, outputs, result);
-    list_free(context, gated, inputs.count);
-    for (int32_t i = from; i < graph->node_count && context->status == GT_OK; i++)
-        if (graph->nodes[i].operation->flags & GT_OP_EFFECT)
-            gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
-                     "a branch changes a variable (%s at %s); inside a traced function both "
-                     "branches run, so return the value and assign it afterwards",
-                     graph->nodes[i].operation->name,
-                     graph->nodes[i].here ? graph->nodes[i].here : "an unknown place");
-    return context->status;
-}
-
-static gt_Status select_each(gt_Context *context, gt_Tensor *predicate, int32_t outputs,
-                             gt_Value **yes, gt_Value **no, gt_Value **result)
-{
-    char a[200], b[200];
-    for (int32_t i = 0; i < outputs; i++) {
-        if (!gt_spec_equal(&yes[i]->spec, &no[i]->spec))
-            return gt_raise(context, GT_INVALID, NULL, NULL,
-                            "output %d is %s in one branch and %s in the other", (int)i + 1,
-                            gt_spec_text(&yes[i]->spec, a, sizeof a),
-                            gt_spec_text(&no[i]->spec, b, sizeof b));
-        gt_Tensor *pair[2];
-        gt_Value *both[2] = {yes[i], no[i]};
-        if (lend(context, both, 2, pair) != GT_OK)
-            return context->status;
-        gt_Tensor *selected = gt_where(predicate, pair[0], pair[1]);
-        if (!selected)
-            return context->status;
-        result[i] = gt_slot_raw(selected)->value;
-        gt_value_retain(result[i], true);
-    }
-    return GT_OK;
-}
-
-/* Both branches, in scopes of their own. */
-static gt_Status run_both(gt_Context *context, gt_Tensor *predicate, gt_FunctionBody yes,
-                          gt_FunctionBody no, void *user, gt_Tensors inputs, int32_t outputs,
-                          gt_Value **result)
-{
-    gt_Scope *outer = context->scope;
-    gt_Value **both = (gt_Value **)list_new(context, 2 * (int64_t)outputs);
-    if (both && gt_scope_open(context)) {
-        gt_Tensor *flag = gt_reshape(predicate, gt_shape());
-        if (run_branch(context, flag, true, yes, user, inputs, outputs, both) == GT_OK &&
-            run_branch(context, flag, false, no, user, inputs, outputs, both + outputs) == GT_OK)
-            select_each(context, flag, outputs, both, both + outputs, result);
-    }
-    gt_scope_unwind(context, outer);
-    if (both)
-        gt_values_release(both, 2 * outputs);
-    list_free(context, both, 2 * (int64_t)outputs);
-    if (context->status != GT_OK)
-        gt_values_release(result, outputs);
-    return context->status;
-}
-
 gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes,
                      gt_FunctionBody no, void *user, gt_Tensors inputs, gt_Tensor **outputs,
                      const gt_CondOptions *given)
@@ -211,10 +132,10 @@ gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes
     if (context->status == GT_OK && check_list(context, "inputs", inputs) &&
         check_place(context, n, outputs) && (result = (gt_Value **)list_new(context, n))) {
         if (which < 0)
-            run_both(context, predicate, yes, no, user, inputs, n, result);
-        else
-            gt_body_run(context, NULL, which ? yes : no, user, inputs.items, n, result);
-        gt_values_give(context, result, n, outputs);
+            gt_traced_cond(context, predicate, yes, no, user, inputs, n, outputs);
+        else if (gt_body_run(context, NULL, which ? yes : no, user, inputs.items, n, result) ==
+                 GT_OK)
+            gt_values_give(context, result, n, outputs);
     }
     list_free(context, result, n);
     gt_site_leave(site);
@@ -292,21 +213,37 @@ static gt_Status run_body(Loop *loop)
                        loop->count + loop->more_outputs, loop->next);
 }
 
-static gt_Status unchanged(void *user, gt_Tensor *const *inputs, gt_Tensor **outputs)
+/* What a traced loop made becomes the loop variables. */
+static gt_Status loop_take(Loop *loop, gt_Tensor *const *last)
 {
-    const Loop *loop = user;
-    memcpy(outputs, inputs, (size_t)loop->count * sizeof *outputs);
-    return GT_OK;
+    gt_Context *context = loop->context;
+    for (int32_t i = 0; i < loop->count && context->status == GT_OK; i++) {
+        loop->next[i] = gt_slot_raw(last[i])->value;
+        gt_value_retain(loop->next[i], true);
+    }
+    return context->status == GT_OK ? loop_advance(loop) : context->status;
 }
 
-static gt_Status changed(void *user, gt_Tensor *const *inputs, gt_Tensor **outputs)
+/* All rounds from here on, at most so many, as one record. */
+static gt_Status while_traced(Loop *loop, gt_FunctionBody condition, gt_Tensor *predicate,
+                              int64_t most)
 {
-    const Loop *loop = user;
-    return loop->body(loop->user, inputs, outputs);
+    gt_Context *context = loop->context;
+    gt_Tensor **last = (gt_Tensor **)list_new(context, loop->count);
+    const gt_TracedLoop traced = {.body = loop->body,
+                                  .condition = condition,
+                                  .user = loop->user,
+                                  .carries = {loop->count, loop->input},
+                                  .length = most,
+                                  .go = predicate};
+    if (last && gt_traced_loop(context, &traced, last, NULL) == GT_OK)
+        loop_take(loop, last);
+    list_free(context, last, loop->count);
+    return context->status;
 }
 
-/* One round of a while loop; false: there is no other. */
-static bool while_round(Loop *loop, gt_FunctionBody condition, bool limited)
+/* One round of a while loop, or, if they are not known, all rounds; false: there is no other. */
+static bool while_round(Loop *loop, gt_FunctionBody condition, int64_t most)
 {
     gt_Context *context = loop->context;
     gt_Value *flag = NULL;
@@ -318,16 +255,11 @@ static bool while_round(Loop *loop, gt_FunctionBody condition, bool limited)
     int which = truth(context, "the condition", predicate);
     if (context->status != GT_OK || which == 0)
         return false;
-    if (which > 0)
-        run_body(loop);
-    else if (limited)
-        run_both(context, predicate, changed, unchanged, loop,
-                 (gt_Tensors){loop->count, loop->input}, loop->count, loop->next);
-    else
-        gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
-                 "the condition depends on numbers that are not known while the function is "
-                 "traced; give .maximum_iterations, use gt_fori_loop, or loop outside of it");
-    return context->status == GT_OK && loop_advance(loop) == GT_OK;
+    if (which < 0) {
+        while_traced(loop, condition, predicate, most);
+        return false;
+    }
+    return run_body(loop) == GT_OK && loop_advance(loop) == GT_OK;
 }
 
 gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_FunctionBody body,
@@ -348,7 +280,7 @@ gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_Funct
         bool more = loop_open(&loop, variables, "loop variable");
         for (int64_t i = 0; more && (most < 0 || i < most); i++) {
             gt_Scope *outer = context->scope;
-            more = round_open(context) && while_round(&loop, condition, most >= 0);
+            more = round_open(context) && while_round(&loop, condition, most < 0 ? -1 : most - i);
             gt_scope_unwind(context, outer);
         }
         loop_close(&loop, outputs);
@@ -357,22 +289,60 @@ gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_Funct
     return context->status;
 }
 
-static gt_Status fori_round(Loop *loop, int64_t i)
+static gt_Status fori_inputs(Loop *loop, int64_t i)
 {
     void *data = NULL;
     const gt_Spec spec = {.dtype = GT_INT64, .size = 1};
     if (!(loop->input[0] = gt_tensor_new(loop->context, &spec, &data)))
         return loop->context->status;
     memcpy(data, &i, sizeof i);
-    if (lend(loop->context, loop->now, loop->count, loop->input + 1) != GT_OK ||
-        run_body(loop) != GT_OK)
+    return lend(loop->context, loop->now, loop->count, loop->input + 1);
+}
+
+static gt_Status fori_round(Loop *loop, int64_t i)
+{
+    if (fori_inputs(loop, i) != GT_OK || run_body(loop) != GT_OK)
         return loop->context->status;
     return loop_advance(loop);
 }
 
-gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_FunctionBody body,
-                          void *user, gt_Tensors variables, gt_Tensor **outputs)
+/* Is a loop of so many rounds one record? */
+static bool is_long(const gt_Context *context, int64_t rounds, int64_t unroll)
 {
+    return context->trace && rounds > unroll;
+}
+
+/* i, then the loop variables. */
+static gt_Status count_up(void *user, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    const Loop *loop = user;
+    outputs[0] = gt_add(inputs[0], 1);
+    return loop->body(loop->user, inputs, outputs + 1);
+}
+
+static gt_Status fori_traced(Loop *loop, int64_t first, int64_t rounds)
+{
+    gt_Context *context = loop->context;
+    gt_Scope *outer = context->scope;
+    gt_Tensor **last = (gt_Tensor **)list_new(context, loop->count + 1);
+    const gt_TracedLoop traced = {.body = count_up,
+                                  .user = loop,
+                                  .carries = {loop->count + 1, loop->input},
+                                  .length = rounds};
+    if (last && gt_scope_open(context) && fori_inputs(loop, first) == GT_OK &&
+        gt_traced_loop(context, &traced, last, NULL) == GT_OK)
+        loop_take(loop, last + 1);
+    gt_scope_unwind(context, outer);
+    list_free(context, last, loop->count + 1);
+    return context->status;
+}
+
+gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_FunctionBody body,
+                          void *user, gt_Tensors variables, gt_Tensor **outputs,
+                          const gt_ForiLoopOptions *given)
+{
+    gt_ForiLoopOptions options;
+    gt_options_fill(&gt_ForiLoopOptions_type, &options, given);
     clear(outputs, variables.count);
     gt_Context *context = gt_enter();
     if (!context)
@@ -382,6 +352,11 @@ gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_Func
     if (check_list(context, "loop variables", variables) &&
         check_place(context, variables.count, outputs)) {
         bool more = loop_open(&loop, variables, "loop variable");
+        uint64_t rounds = first < last ? (uint64_t)last - (uint64_t)first : 0;
+        if (more && rounds <= INT64_MAX && is_long(context, (int64_t)rounds, options.unroll)) {
+            fori_traced(&loop, first, (int64_t)rounds);
+            more = false;
+        }
         for (int64_t i = first; more && i < last; i++) {
             gt_Scope *outer = context->scope;
             more = round_open(context) && fori_round(&loop, i) == GT_OK;
@@ -488,12 +463,27 @@ static gt_Status scan_rounds(Scan *scan, bool reverse)
     return context->status;
 }
 
+static gt_Status scan_traced(Scan *scan, gt_Tensors initial, gt_Tensor **carries, gt_Tensor **ys,
+                             bool reverse)
+{
+    const gt_TracedLoop traced = {.body = scan->loop.body,
+                                  .user = scan->loop.user,
+                                  .carries = initial,
+                                  .xs = scan->xs,
+                                  .ys = scan->loop.more_outputs,
+                                  .length = scan->length,
+                                  .reverse = reverse};
+    return gt_traced_loop(scan->loop.context, &traced, carries, ys);
+}
+
 static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, gt_Tensor **ys,
                           const gt_ScanOptions *options)
 {
     Loop *loop = &scan->loop;
     gt_Context *context = loop->context;
     gt_Scope *outer = context->scope;
+    if (is_long(context, scan->length, options->unroll))
+        return scan_traced(scan, initial, carries, ys, options->reverse);
     int64_t elements = scan->xs.count * scan->length, outputs = loop->more_outputs * scan->length;
     scan->element = (gt_Tensor **)list_new(context, elements);
     scan->y = (gt_Tensor **)list_new(context, outputs);

@@ -1,14 +1,19 @@
 /* Control flow over tensors. Run eagerly these are C's own if, while and for: only what is run is
  * computed and recorded, and gradients go through the branch that was taken and the rounds that
- * were made. Inside a traced function (gt_function), where numbers are not known yet:
+ * were made.
  *
- *   gt_fori_loop, gt_scan   are unrolled: their number of rounds is known
- *   gt_cond                 computes both branches and selects; what is not selected has no
- *                           influence on numbers and gradients, not even by NaN, as far as it comes
- *                           from `inputs`; branches that assign to variables are an error
- *   gt_while_loop           with .maximum_iterations is unrolled that often, each round a gt_cond;
- *                           without, a condition on traced numbers is an error
- */
+ * Inside a traced function (gt_function) it is the same at every run, with the numbers of that run:
+ * bodies are traced once and planned on their own, a plan runs the branch that is taken and as many
+ * rounds as the numbers ask for, and results are those of eager execution bit for bit. Bodies may
+ * read whatever is around them, change variables (assign, draw random numbers), use tapes of their
+ * own and further control flow. What the numbers do not decide stays C: a predicate that does not
+ * depend on them chooses while tracing, and short loops of known length are unrolled (.unroll).
+ *
+ * Gradients, of any order, are control flow again: a branch of gradients, a loop that goes
+ * backwards, for which the loop variables before every round are kept, and computes each round
+ * again. They may add up in another order than those of eager execution, in the last bit. Tapes see
+ * a branch or a loop as one operation: inside of it a tape that began outside cannot be used, nor
+ * gt_add_loss. */
 #ifndef GT_OPS_CONTROL_H
 #define GT_OPS_CONTROL_H
 
@@ -27,7 +32,7 @@ struct gt_CondOptions {
 };
 /* gt_cond(predicate, yes, no, context, inputs, outputs, .outputs = 1): runs `yes` if the predicate,
  * a tensor of one element, is not 0, else `no`. Both get `inputs`. Traced, both must compute the
- * same shapes and types. */
+ * same shapes and types; no gradient and no error comes from the one that is not taken. */
 #define gt_cond(predicate, yes, no, context, inputs, ...)                                          \
     gt_cond_at(GT_HERE, predicate, yes, no, context, inputs, GT_FIRST(__VA_ARGS__),                \
                GT_KEYWORDS(gt_CondOptions, GT_COND_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
@@ -44,7 +49,8 @@ struct gt_WhileLoopOptions {
 };
 /* gt_while_loop(condition, body, context, variables, outputs): as long as the one output of
  * `condition`, a tensor of one element, is not 0, `body` makes the next loop variables of the
- * present ones, of the same shapes and types. `outputs` gets the last ones, one each. */
+ * present ones, of the same shapes and types. `outputs` gets the last ones, one each. Inside a
+ * traced function a gradient needs .maximum_iterations: memory is kept for so many rounds. */
 #define gt_while_loop(condition, body, context, variables, ...)                                    \
     gt_while_loop_at(                                                                              \
         GT_HERE, condition, body, context, variables, GT_FIRST(__VA_ARGS__),                       \
@@ -53,19 +59,32 @@ GT_API gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, g
                                   void *context, gt_Tensors variables, gt_Tensor **outputs,
                                   const gt_WhileLoopOptions *options);
 
-/* gt_fori_loop(first, last, body, context, variables, outputs): for i from first to last - 1, the
- * body gets i, an int64 tensor of shape (), then the loop variables, and makes the next ones. */
-#define gt_fori_loop(first, last, body, context, variables, outputs)                               \
-    gt_fori_loop_at(GT_HERE, first, last, body, context, variables, outputs)
+#define GT_UNROLL(F)                                                                               \
+    F(int64_t, unroll, 64, "loops of up to so many rounds are unrolled in a traced function")
+#define GT_FORI_LOOP_OPTIONS(F)                                                                    \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ForiLoopOptions), "for ABI growth")                      \
+    GT_UNROLL(F)
+typedef struct gt_ForiLoopOptions gt_ForiLoopOptions;
+struct gt_ForiLoopOptions {
+    GT_FORI_LOOP_OPTIONS(GT_MEMBER)
+};
+/* gt_fori_loop(first, last, body, context, variables, outputs, .unroll = 64): for i from first to
+ * last - 1, the body gets i, an int64 tensor of shape (), then the loop variables, and makes the
+ * next ones. As long as the loop is unrolled i is a known number. */
+#define gt_fori_loop(first, last, body, context, variables, ...)                                   \
+    gt_fori_loop_at(                                                                               \
+        GT_HERE, first, last, body, context, variables, GT_FIRST(__VA_ARGS__),                     \
+        GT_KEYWORDS(gt_ForiLoopOptions, GT_FORI_LOOP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last,
                                  gt_FunctionBody body, void *context, gt_Tensors variables,
-                                 gt_Tensor **outputs);
+                                 gt_Tensor **outputs, const gt_ForiLoopOptions *options);
 
 #define GT_SCAN_OPTIONS(F)                                                                         \
     F(uint32_t, size, (uint32_t)sizeof(gt_ScanOptions), "for ABI growth")                          \
     F(int32_t, outputs, 1, "how many tensors to stack the body computes besides, 0 to 1024")       \
     F(int64_t, length, GT_INHERIT, "how many rounds; GT_INHERIT: the first dimension of xs")       \
-    F(bool, reverse, false, "from the last element of xs to the first")
+    F(bool, reverse, false, "from the last element of xs to the first")                            \
+    GT_UNROLL(F)
 typedef struct gt_ScanOptions gt_ScanOptions;
 struct gt_ScanOptions {
     GT_SCAN_OPTIONS(GT_MEMBER)

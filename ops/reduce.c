@@ -649,7 +649,8 @@ static gt_Status arg_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
-#define GT_STRIP 64 /* columns that are looked through together */
+#define GT_STRIP     64  /* columns that are looked through together */
+#define GT_STRIP_ROW 256 /* numbers of a row that are reduced together */
 
 /* The first NaN beats every number and every later one. */
 #define GT_ARG_LOOP(type, BETTER)                                                                  \
@@ -667,7 +668,40 @@ static gt_Status arg_shape(gt_ShapeRule *rule)
             }                                                                                      \
         break;                                                                                     \
     }
+/* One row: the reduction of each block, then the place in the best of them. */
+#define GT_ARG_ROW(type, BETTER)                                                                   \
+    {                                                                                              \
+        const type *x = from;                                                                      \
+        type best = x[0], next;                                                                    \
+        int64_t place = 0;                                                                         \
+        for (int64_t i = 0; i < count; i += GT_STRIP_ROW) {                                        \
+            reduce(count - i < GT_STRIP_ROW ? count - i : GT_STRIP_ROW, x + i, &next);             \
+            if (next BETTER best || (next != next && best == best)) {                              \
+                best = next;                                                                       \
+                place = i;                                                                         \
+            }                                                                                      \
+        }                                                                                          \
+        while (x[place] != best && (best == best || x[place] == x[place]))                         \
+            place++;                                                                               \
+        return (int32_t)place;                                                                     \
+    }
 #define GT_ARG_LOOPS(name, BETTER)                                                                 \
+    static int32_t name##_of_row(gt_DType dtype, gt_ReduceLoop *reduce, int64_t count,             \
+                                 const void *from)                                                 \
+    {                                                                                              \
+        switch (dtype) {                                                                           \
+        case GT_FLOAT32:                                                                           \
+            GT_ARG_ROW(float, BETTER)                                                              \
+        case GT_FLOAT64:                                                                           \
+            GT_ARG_ROW(double, BETTER)                                                             \
+        case GT_INT32:                                                                             \
+            GT_ARG_ROW(int32_t, BETTER)                                                            \
+        case GT_INT64:                                                                             \
+            GT_ARG_ROW(int64_t, BETTER)                                                            \
+        default:                                                                                   \
+            GT_ARG_ROW(uint8_t, BETTER)                                                            \
+        }                                                                                          \
+    }                                                                                              \
     static void name(gt_DType dtype, const Along *view, int64_t width, const void *from,           \
                      int32_t *y)                                                                   \
     {                                                                                              \
@@ -697,6 +731,9 @@ static void arg_tiles(const gt_Kernel *kernel, void *argument, int64_t first, in
     const gt_Spec *in = kernel->input_spec[0];
     bool largest = kernel->operation == &gt_op_argmax;
     int64_t strips = (view->inner + GT_STRIP - 1) / GT_STRIP;
+    gt_LoopType type = in->dtype == GT_BOOL ? GT_LOOP_U8 : (gt_LoopType)gt_loop_type(in->dtype);
+    gt_ReduceLoop *reduce =
+        kernel->context->kernels->reduce[largest ? GT_LOOP_MAX : GT_LOOP_MIN][type];
     for (int64_t tile = first; tile < last; tile++) {
         int64_t outer = tile / strips, column = tile % strips * GT_STRIP;
         int64_t width = view->inner - column < GT_STRIP ? view->inner - column : GT_STRIP;
@@ -704,7 +741,11 @@ static void arg_tiles(const gt_Kernel *kernel, void *argument, int64_t first, in
             (const char *)kernel->input[0] +
             (size_t)(outer * view->count * view->inner + column) * gt_dtype_size(in->dtype);
         int32_t *y = (int32_t *)kernel->output[0] + outer * view->inner + column;
-        (largest ? find_largest : find_smallest)(in->dtype, view, width, x, y);
+        if (view->inner == 1)
+            *y = (largest ? find_largest_of_row : find_smallest_of_row)(in->dtype, reduce,
+                                                                        view->count, x);
+        else
+            (largest ? find_largest : find_smallest)(in->dtype, view, width, x, y);
     }
 }
 
@@ -779,7 +820,10 @@ typedef struct Scan {
         for (int64_t j = 0; j < width; j++)                                                        \
             y[j] = exclusive ? (type)(identity) : x[j];                                            \
         const type *factor = exclusive ? x : x + step;                                             \
-        for (int64_t i = 1; i < count; i++, y += step, factor += step)                             \
+        type sum = y[0]; /* of one column: it need not come back from memory */                    \
+        for (int64_t i = 1; i < count && width == 1; i++, factor += step)                          \
+            y[i * step] = sum = (type)((wide)sum OP(wide) factor[0]);                              \
+        for (int64_t i = 1; i < count && width > 1; i++, y += step, factor += step)                \
             for (int64_t j = 0; j < width; j++)                                                    \
                 y[step + j] = (type)((wide)y[j] OP(wide) factor[j]);                               \
         break;                                                                                     \

@@ -7,7 +7,8 @@
  *
  * The body is ordinary code: operations, tapes, gradients, assignments. What it computes in C runs
  * while it is traced and never again. So it must do the same at every call: what changes is a
- * variable, an argument or gt_live. It makes no variables and reads no numbers back. */
+ * variable, an argument or gt_live; what numbers decide is gt_cond or gt_while_loop. It makes no
+ * variables and reads no numbers back. */
 #ifndef GT_PLAN_FUNCTION_H
 #define GT_PLAN_FUNCTION_H
 
@@ -59,7 +60,7 @@ GT_API gt_Status gt_function_call_at(const char *here, gt_Function *function, gt
 
 typedef struct gt_FunctionStats {
     int32_t plans;       /* kept now */
-    int32_t operations;  /* kernels of one run of the plan that was used last */
+    int32_t operations;  /* kernels of one run of the plan that was used last; a loop counts once */
     int32_t copies;      /* moves of bytes besides */
     int64_t bytes;       /* of that plan's block of intermediates and constants */
     int64_t bytes_naive; /* what they would take without sharing memory */

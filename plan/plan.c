@@ -13,6 +13,9 @@
  *   kernels   filled in but for the pointers that change: arguments, outputs, large constants. A
  *             run patches those that moved.
  *
+ * The bodies of control flow have plans of their own, with blocks of their own, made with the plan
+ * around them. They know no variables: an effect in a body works on a copy of what it changes.
+ *
  * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save
  * for an effect whose own kernel fails. Leans on core. */
 #include "plan/plan.h"
@@ -36,12 +39,19 @@ typedef struct Base {
     int32_t first, count; /* its patches */
 } Base;
 
-/* A pointer of a kernel to such memory. */
+/* A pointer of a kernel to such memory: one of the two. */
 typedef struct Patch {
-    gt_Kernel *kernel;
-    int32_t input, output; /* which one; -1: not this */
+    const void **input;
+    void **output;
     size_t offset;
 } Patch;
+
+/* The kernel of a step of control flow, with its lists in one block. */
+typedef struct Control {
+    gt_ControlKernel kernel;
+    void **lists;
+    size_t bytes;
+} Control;
 
 typedef struct PlanVariable {
     gt_Slot *slot;
@@ -66,7 +76,11 @@ struct gt_Plan {
     gt_Kernel *kernels;
     int32_t step_count;
     int32_t commit; /* the first step that changes a variable */
-    Base *bases;    /* arguments, outputs, variables, constants */
+    Control *controls;
+    int32_t control_count;
+    gt_Plan **bodies; /* those that were made for this one */
+    int32_t body_count, body_capacity;
+    Base *bases; /* arguments, outputs, variables, constants */
     int32_t inputs, outputs, variable_count, constant_count, base_count;
     Patch *patches;
     int32_t patch_count;
@@ -111,9 +125,10 @@ enum {
 };
 
 typedef struct DraftStep {
-    int32_t node, item; /* node -1: a copy */
-    int32_t value;      /* whose spec a copy has */
-    Place from, to;     /* of a copy */
+    int32_t node, item;    /* node -1: a copy */
+    int32_t value;         /* whose spec a copy has */
+    Place from, to;        /* of a copy */
+    int32_t control, room; /* of control flow: which one, and the cell of its memory; -1: none */
 } DraftStep;
 
 /* A variable's place among the bases, and the cell of its shadow (-1: effects work in place). */
@@ -140,9 +155,20 @@ typedef struct Draft {
     int32_t *packed;       /* cells that have their place, by offset */
 } Draft;
 
-static bool is_effect(const gt_GraphNode *node)
+/* Does the node change a variable? In a body it changes a copy. */
+static bool is_effect(const Draft *draft, const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_EFFECT && !draft->graph->inner;
+}
+
+static bool overwrites(const gt_GraphNode *node)
 {
     return node->operation->flags & GT_OP_EFFECT;
+}
+
+static bool is_control(const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_CONTROL;
 }
 
 static bool is_view(const gt_GraphNode *node)
@@ -150,12 +176,22 @@ static bool is_view(const gt_GraphNode *node)
     return node->operation->flags & GT_OP_VIEW;
 }
 
+static void *array(gt_Context *context, int32_t count, size_t element)
+{
+    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
+}
+
+static void drop(gt_Context *context, void *block, int32_t count, size_t element)
+{
+    gt_release(context, block, (size_t)(count ? count : 1) * element);
+}
+
 /* ---- needed, views, order ---- */
 
 /* What is true of any output of a node. */
 static unsigned marks_of(const Draft *draft, const gt_GraphNode *node)
 {
-    unsigned marks = is_effect(node) ? NEEDED : 0;
+    unsigned marks = is_effect(draft, node) ? NEEDED : 0;
     for (int i = 0; i < node->outputs; i++)
         marks |= draft->facts[node->output[i]].marks;
     return marks;
@@ -171,7 +207,7 @@ static void mark(Draft *draft)
     for (int32_t n = graph->node_count - 1; n >= 0; n--) {
         const gt_GraphNode *node = &graph->nodes[n];
         unsigned marks = marks_of(draft, node);
-        if (!is_effect(node) && !is_view(node) && marks)
+        if (!is_effect(draft, node) && !is_view(node) && marks)
             marks |= FEEDS;
         for (int i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0)
@@ -228,7 +264,7 @@ static void order(Draft *draft)
         for (int32_t n = 0; n < graph->node_count; n++) {
             const gt_GraphNode *node = &graph->nodes[n];
             unsigned marks = marks_of(draft, node);
-            bool waits = is_effect(node) && !(marks & FEEDS);
+            bool waits = is_effect(draft, node) && !(marks & FEEDS);
             if (marks && !is_view(node) && waits == (late == 1))
                 draft->items[draft->item_count++] = n;
         }
@@ -335,12 +371,14 @@ static gt_Status result_cells(Draft *draft)
 {
     for (int32_t item = 0; item < draft->item_count; item++) {
         const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
-        if (is_effect(node)) {
+        if (is_effect(draft, node)) {
             if (effect_cells(draft, item) != GT_OK)
                 return draft->context->status;
             continue;
         }
         for (int i = 0; i < node->outputs; i++) {
+            if (is_control(node) && i >= node->required && !draft->facts[node->output[i]].marks)
+                continue;
             Fact *fact = &draft->facts[node->output[i]];
             size_t bytes = gt_spec_bytes(&draft->graph->values[node->output[i]].spec);
             fact->cell = output_of(draft, node->output[i]);
@@ -404,7 +442,32 @@ static gt_Status add_step(Draft *draft, DraftStep step)
 
 static gt_Status add_copy(Draft *draft, int32_t value, Place from, int32_t to)
 {
-    return add_step(draft, (DraftStep){.node = -1, .value = value, .from = from, .to = {to, 0}});
+    return add_step(
+        draft,
+        (DraftStep){
+            .node = -1, .value = value, .from = from, .to = {to, 0}, .control = -1, .room = -1});
+}
+
+static gt_Status add_node(Draft *draft, int32_t item)
+{
+    const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
+    DraftStep step = {.node = draft->items[item], .item = item, .control = -1, .room = -1};
+    if (is_control(node)) {
+        step.control = draft->plan->control_count++;
+        if (node->scratch)
+            step.room = new_cell(draft, node->scratch, -1);
+    }
+    return add_step(draft, step);
+}
+
+/* In a body: what is overwritten is a copy, made just before. */
+static gt_Status emit_change(Draft *draft, int32_t item)
+{
+    const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
+    for (int i = 0; i < node->outputs; i++)
+        add_copy(draft, node->input[i], place_of(draft, node->input[i], item),
+                 draft->facts[node->output[i]].cell);
+    return add_node(draft, item);
 }
 
 static gt_Status emit_effect(Draft *draft, int32_t item)
@@ -421,7 +484,7 @@ static gt_Status emit_effect(Draft *draft, int32_t item)
             variable->shadow_filled = true;
         }
     }
-    return add_step(draft, (DraftStep){.node = draft->items[item], .item = item});
+    return add_node(draft, item);
 }
 
 static gt_Status emit(Draft *draft)
@@ -430,10 +493,13 @@ static gt_Status emit(Draft *draft)
     for (int32_t item = 0; item < draft->item_count; item++) {
         if (item == draft->commit_item)
             draft->commit_step = draft->step_count;
-        if (is_effect(&graph->nodes[draft->items[item]]))
+        const gt_GraphNode *node = &graph->nodes[draft->items[item]];
+        if (is_effect(draft, node))
             emit_effect(draft, item);
+        else if (overwrites(node))
+            emit_change(draft, item);
         else
-            add_step(draft, (DraftStep){.node = draft->items[item], .item = item});
+            add_node(draft, item);
     }
     if (draft->commit_item == draft->item_count)
         draft->commit_step = draft->step_count;
@@ -456,7 +522,7 @@ static Place input_place(const Draft *draft, const DraftStep *step, int i)
     if (step->node < 0)
         return step->from;
     const gt_GraphNode *node = &draft->graph->nodes[step->node];
-    if (is_effect(node) && i < node->outputs)
+    if (overwrites(node) && i < node->outputs)
         return (Place){draft->facts[node->output[i]].cell, 0};
     return place_of(draft, node->input[i], step->item);
 }
@@ -472,6 +538,8 @@ static Place output_place(const Draft *draft, const DraftStep *step, int i)
 
 static void touch(Draft *draft, Place place, int32_t step)
 {
+    if (place.cell < 0)
+        return; /* an output that nobody reads */
     Cell *cell = &draft->cells[place.cell];
     if (step < cell->first)
         cell->first = step;
@@ -489,6 +557,7 @@ static void find_lives(Draft *draft)
                 touch(draft, input_place(draft, step, i), s);
         for (int i = 0; i < (node ? node->outputs : 1); i++)
             touch(draft, output_place(draft, step, i), s);
+        touch(draft, (Place){step->room, 0}, s);
     }
 }
 
@@ -507,7 +576,7 @@ static bool may_take_over(const Draft *draft, int32_t s)
     if (step->node < 0)
         return false;
     const gt_GraphNode *node = &draft->graph->nodes[step->node];
-    if (!(node->operation->flags & GT_OP_MAY_REUSE) || is_effect(node) || node->inputs < 1 ||
+    if (!(node->operation->flags & GT_OP_MAY_REUSE) || overwrites(node) || node->inputs < 1 ||
         node->input[0] < 0)
         return false;
     const gt_Spec *out = &draft->graph->values[node->output[0]].spec;
@@ -625,19 +694,44 @@ static const gt_Operation copy_operation = {.size = sizeof(gt_Operation),
                                             .outputs = 1,
                                             .run = copy_run};
 
-/* The address of a place in the block. A base's is not known yet: its patch is counted, or, once
- * there is room, written down. */
-static void *address(Draft *draft, Place place, gt_Kernel *kernel, int32_t input, int32_t output)
+/* The address of a place in the block. A base's is not known yet: the patch of the pointer, one of
+ * the two, is counted, or, once there is room, written down. */
+static void *address(Draft *draft, Place place, const void **input, void **output)
 {
     gt_Plan *plan = draft->plan;
+    if (place.cell < 0)
+        return NULL;
     const Cell *cell = &draft->cells[shared(draft, place.cell)];
     if (cell->base < 0)
         return plan->block + cell->offset + place.offset;
     Base *base = &plan->bases[cell->base];
     if (plan->patches)
-        plan->patches[base->first + base->count] = (Patch){kernel, input, output, place.offset};
+        plan->patches[base->first + base->count] = (Patch){input, output, place.offset};
     base->count++;
     return NULL;
+}
+
+/* Control flow: the same with lists of any length. */
+static void fill_control(Draft *draft, int32_t s)
+{
+    const DraftStep *step = &draft->steps[s];
+    const gt_GraphNode *node = &draft->graph->nodes[step->node];
+    gt_ControlKernel *control = &draft->plan->controls[step->control].kernel;
+    control->kernel.operation = node->operation;
+    control->kernel.options = node->options;
+    control->kernel.context = draft->context;
+    for (int i = 0; i < node->inputs; i++) {
+        if (node->input[i] < 0)
+            continue;
+        control->input_spec[i] = &draft->graph->values[node->input[i]].spec;
+        control->input[i] = address(draft, input_place(draft, step, i), &control->input[i], NULL);
+    }
+    for (int i = 0; i < node->outputs; i++)
+        control->output[i] =
+            address(draft, output_place(draft, step, i), NULL, &control->output[i]);
+    control->scratch = address(draft, (Place){step->room, 0}, NULL, &control->scratch);
+    draft->plan->steps[s] =
+        (Step){node->operation->run, &control->kernel, node->here, node->operation->name};
 }
 
 static void fill_kernel(Draft *draft, int32_t s)
@@ -645,6 +739,10 @@ static void fill_kernel(Draft *draft, int32_t s)
     const DraftStep *step = &draft->steps[s];
     const gt_Graph *graph = draft->graph;
     const gt_GraphNode *node = step->node < 0 ? NULL : &graph->nodes[step->node];
+    if (step->control >= 0) {
+        fill_control(draft, s);
+        return;
+    }
     gt_Kernel *kernel = &draft->plan->kernels[s];
     kernel->operation = node ? node->operation : &copy_operation;
     kernel->options = node ? node->options : NULL;
@@ -656,14 +754,77 @@ static void fill_kernel(Draft *draft, int32_t s)
         if (value < 0)
             continue;
         kernel->input_spec[i] = &graph->values[value].spec;
-        kernel->input[i] = address(draft, input_place(draft, step, i), kernel, i, -1);
+        kernel->input[i] = address(draft, input_place(draft, step, i), &kernel->input[i], NULL);
     }
     for (int i = 0; i < kernel->outputs; i++) {
         kernel->output_spec[i] = &graph->values[node ? node->output[i] : step->value].spec;
-        kernel->output[i] = address(draft, output_place(draft, step, i), kernel, -1, i);
+        kernel->output[i] = address(draft, output_place(draft, step, i), NULL, &kernel->output[i]);
     }
     draft->plan->steps[s] =
         (Step){kernel->operation->run, kernel, node ? node->here : NULL, kernel->operation->name};
+}
+
+static gt_Status run_body(gt_Plan *plan, const void *const *input, void *const *output);
+
+/* The plan of a body, unless another step runs the same one. */
+static gt_Status plan_body(gt_Plan *plan, gt_Graph *graph)
+{
+    if (graph->plan)
+        return GT_OK;
+    if (!gt_reserve(plan->context, (void **)&plan->bodies, plan->body_count, &plan->body_capacity,
+                    sizeof(gt_Plan *)))
+        return plan->context->status;
+    graph->plan = gt_plan_new(graph);
+    if (!graph->plan)
+        return plan->context->status;
+    graph->run = run_body;
+    plan->bodies[plan->body_count++] = graph->plan;
+    plan->stats.bytes += graph->plan->stats.bytes;
+    plan->stats.naive += graph->plan->stats.naive;
+    return GT_OK;
+}
+
+/* The lists of one step of control flow, all NULL, and the plans of what it runs. */
+static gt_Status open_control(gt_Plan *plan, Control *control, const gt_GraphNode *node)
+{
+    const gt_Control *options = node->options;
+    gt_Graph *bodies[2] = {options->first, options->second};
+    int32_t arguments = 0, results = 0;
+    for (int i = 0; i < 2 && bodies[i]; i++) {
+        if (plan_body(plan, bodies[i]) != GT_OK)
+            return plan->context->status;
+        arguments = bodies[i]->inputs > arguments ? bodies[i]->inputs : arguments;
+        results = bodies[i]->outputs > results ? bodies[i]->outputs : results;
+        if (bodies[i]->plan->scratch > plan->scratch)
+            plan->scratch = bodies[i]->plan->scratch;
+    }
+    control->bytes =
+        (size_t)(2 * node->inputs + node->outputs + arguments + results) * sizeof(void *);
+    control->lists = gt_allocate_zeroed(plan->context, control->bytes);
+    if (!control->lists)
+        return plan->context->status;
+    gt_ControlKernel *kernel = &control->kernel;
+    kernel->input_spec = (const gt_Spec **)control->lists;
+    kernel->input = (const void **)(control->lists + node->inputs);
+    kernel->argument = kernel->input + node->inputs;
+    kernel->output = control->lists + 2 * node->inputs + arguments;
+    kernel->result = kernel->output + node->outputs;
+    return GT_OK;
+}
+
+static gt_Status open_controls(Draft *draft)
+{
+    gt_Plan *plan = draft->plan;
+    plan->controls = array(draft->context, plan->control_count, sizeof *plan->controls);
+    if (!plan->controls)
+        return draft->context->status;
+    for (int32_t s = 0; s < draft->step_count; s++) {
+        const DraftStep *step = &draft->steps[s];
+        if (step->control >= 0 && open_control(plan, &plan->controls[step->control],
+                                               &draft->graph->nodes[step->node]) != GT_OK)
+            return draft->context->status;
+    }
+    return GT_OK;
 }
 
 /* Twice: the first time counts the patches of every base. */
@@ -674,7 +835,7 @@ static gt_Status fill_kernels(Draft *draft)
     plan->steps = gt_allocate(context, (size_t)draft->step_count * sizeof *plan->steps);
     plan->kernels = gt_allocate_zeroed(context, (size_t)draft->step_count * sizeof *plan->kernels);
     plan->block = gt_allocate(context, plan->block_bytes);
-    if (context->status != GT_OK)
+    if (context->status != GT_OK || open_controls(draft) != GT_OK)
         return context->status;
     for (int32_t s = 0; s < draft->step_count; s++)
         fill_kernel(draft, s);
@@ -712,16 +873,6 @@ static void fill_sources(Draft *draft)
 }
 
 /* ---- making one ---- */
-
-static void *array(gt_Context *context, int32_t count, size_t element)
-{
-    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
-}
-
-static void drop(gt_Context *context, void *block, int32_t count, size_t element)
-{
-    gt_release(context, block, (size_t)(count ? count : 1) * element);
-}
 
 static void count_sources(gt_Plan *plan)
 {
@@ -819,7 +970,8 @@ static void finish(Draft *draft)
     plan->stats.bytes = (int64_t)plan->block_bytes;
     for (int32_t s = 0; s < draft->step_count; s++) {
         int32_t node = draft->steps[s].node;
-        if (node >= 0 && draft->graph->nodes[node].scratch > plan->scratch)
+        if (node >= 0 && draft->steps[s].control < 0 &&
+            draft->graph->nodes[node].scratch > plan->scratch)
             plan->scratch = draft->graph->nodes[node].scratch;
         plan->stats.operations += node >= 0;
         plan->stats.copies += node < 0;
@@ -831,7 +983,8 @@ gt_Plan *gt_plan_new(gt_Graph *graph)
     gt_Context *context = graph->context;
     gt_Plan *plan = gt_allocate_zeroed(context, sizeof *plan);
     if (!plan) {
-        gt_graph_free(graph);
+        if (!graph->inner)
+            gt_graph_free(graph);
         return NULL;
     }
     plan->context = context;
@@ -865,7 +1018,14 @@ void gt_plan_free(gt_Plan *plan)
     drop(context, plan->variables, plan->variable_count, sizeof *plan->variables);
     drop(context, plan->constants, plan->constant_count, sizeof *plan->constants);
     drop(context, plan->live, plan->live_count, sizeof *plan->live);
-    gt_graph_free(plan->graph);
+    for (int32_t i = 0; plan->controls && i < plan->control_count; i++)
+        gt_release(context, plan->controls[i].lists, plan->controls[i].bytes);
+    drop(context, plan->controls, plan->control_count, sizeof *plan->controls);
+    for (int32_t i = 0; i < plan->body_count; i++)
+        gt_plan_free(plan->bodies[i]);
+    gt_release(context, plan->bodies, (size_t)plan->body_capacity * sizeof(gt_Plan *));
+    if (!plan->graph->inner)
+        gt_graph_free(plan->graph);
     gt_release(context, plan, sizeof *plan);
 }
 
@@ -901,10 +1061,23 @@ static void rebase(gt_Plan *plan, Base *base, void *at)
     base->at = at;
     for (Patch *patch = plan->patches + base->first, *end = patch + base->count; patch < end;
          patch++) {
-        if (patch->input >= 0)
-            patch->kernel->input[patch->input] = (const char *)at + patch->offset;
+        if (patch->input)
+            *patch->input = (const char *)at + patch->offset;
         else
-            patch->kernel->output[patch->output] = (char *)at + patch->offset;
+            *patch->output = (char *)at + patch->offset;
+    }
+}
+
+static void take_constants(gt_Plan *plan, Base *base)
+{
+    for (int32_t i = 0; i < plan->constant_count; i++)
+        rebase(plan, base++, gt_value_data(plan->constants[i]));
+    for (int32_t i = 0; i < plan->live_count; i++) {
+        const Live *live = &plan->live[i];
+        if (live->dtype == GT_FLOAT32)
+            *(float *)live->into = (float)*live->number;
+        else
+            *(double *)live->into = *live->number;
     }
 }
 
@@ -931,15 +1104,7 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
     }
     for (int32_t i = 0; i < plan->variable_count; i++)
         rebase(plan, base++, gt_value_data(plan->variables[i].slot->value));
-    for (int32_t i = 0; i < plan->constant_count; i++)
-        rebase(plan, base++, gt_value_data(plan->constants[i]));
-    for (int32_t i = 0; i < plan->live_count; i++) {
-        const Live *live = &plan->live[i];
-        if (live->dtype == GT_FLOAT32)
-            *(float *)live->into = (float)*live->number;
-        else
-            *(double *)live->into = *live->number;
-    }
+    take_constants(plan, base);
     return GT_OK;
 }
 
@@ -959,6 +1124,18 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     }
     context->here = caller;
     return context->status;
+}
+
+/* A body on its way: the plan around it has made room for everything. */
+static gt_Status run_body(gt_Plan *plan, const void *const *input, void *const *output)
+{
+    Base *base = plan->bases;
+    for (int32_t i = 0; i < plan->inputs; i++)
+        rebase(plan, base++, (void *)(uintptr_t)input[i]); /* kernels do not write to inputs */
+    for (int32_t i = 0; i < plan->outputs; i++)
+        rebase(plan, base++, output[i]);
+    take_constants(plan, base);
+    return run_steps(plan, 0, plan->step_count);
 }
 
 static gt_Status run_whole(gt_Plan *plan)

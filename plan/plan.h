@@ -14,7 +14,7 @@ typedef struct gt_PlanStats {
     int64_t naive;      /* what they would take without sharing memory */
 } gt_PlanStats;
 
-/* Takes over the graph, also when it fails. NULL with an error raised on failure. */
+/* Takes over the graph, also when it fails, unless it is a body's. NULL with an error raised on failure. */
 gt_Plan *gt_plan_new(gt_Graph *graph);
 void gt_plan_free(gt_Plan *plan);
 /* May the plan run now? A variable that was made trainable, or no longer is, asks for another. */

@@ -1,6 +1,6 @@
 /* The inner loops, in every instruction set of this build that the processor has: each against a
  * naive loop or the C library, at all lengths, offsets and strides, and each bit for bit against
- * the base build. gemm has its own tests. */
+ * the base build, but for the functions that use fused products. gemm has its own tests. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "reference.h"
 
 /* An assertion of Criterion costs microseconds; only a failing one is worth that. */
 #define CHECK(condition, ...)                                                                      \
@@ -20,24 +21,6 @@ enum { MOST = 4096 };
 
 static const size_t sizes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
 static const char *const type_names[GT_LOOP_TYPES] = {"f32", "f64", "i32", "i64", "u8", "bool"};
-
-static int tables(const gt_KernelTable *list[3])
-{
-    int count = 0;
-    list[count++] = &gt_kernels_base;
-#ifdef GT_HAVE_V3
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("bmi2"))
-        list[count++] = &gt_kernels_v3;
-#endif
-#ifdef GT_HAVE_V4
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512cd"))
-        list[count++] = &gt_kernels_v4;
-#endif
-    return count;
-}
 
 #define FOR_TABLES(table)                                                                          \
     const gt_KernelTable *all_tables[3];                                                           \
@@ -119,110 +102,6 @@ static bool same(int type, int64_t n, const void *a, const void *b)
     }
     return true;
 }
-
-/* Errors in units of the last place of the right result, which comes with more digits. */
-static double ulps_f64(double y, long double right)
-{
-    if (right != right || y != y)
-        return right != right && y != y ? 0 : 1e9;
-    if (isinf(y) || isinf((double)right))
-        return y == (double)right ? 0 : 1e9;
-    if (y == 0 && right == 0)
-        return !signbit(y) == !signbit(right) ? 0 : 1e9;
-    int exponent = right == 0 ? -1022 : ilogbl(right);
-    exponent = exponent < -1022 ? -1022 : exponent;
-    return (double)(fabsl((long double)y - right) / ldexpl(1, exponent - 52));
-}
-
-static double ulps_f32(float y, double right)
-{
-    if (right != right || y != y)
-        return right != right && y != y ? 0 : 1e9;
-    if (isinf(y) || isinf((float)right))
-        return y == (float)right ? 0 : 1e9;
-    if (y == 0 && right == 0)
-        return !signbit(y) == !signbit(right) ? 0 : 1e9;
-    int exponent = right == 0 ? -126 : ilogb(right);
-    exponent = exponent < -126 ? -126 : exponent;
-    return fabs(y - right) / ldexp(1, exponent - 23);
-}
-
-/* What the C library says, by name of loop. */
-static double sigmoid(double x)
-{
-    return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
-}
-static long double sigmoidl(long double x)
-{
-    return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x));
-}
-static double softplus(double x)
-{
-    return (x > 0 ? x : x == x ? 0 : x) + log1p(exp(-fabs(x)));
-}
-static long double softplusl(long double x)
-{
-    return (x > 0 ? x : x == x ? 0 : x) + log1pl(expl(-fabsl(x)));
-}
-static double rsqrt(double x)
-{
-    return 1 / sqrt(x);
-}
-static long double rsqrtl(long double x)
-{
-    return 1 / sqrtl(x);
-}
-static double reciprocal(double x)
-{
-    return 1 / x;
-}
-static long double reciprocall(long double x)
-{
-    return 1 / x;
-}
-
-static const struct {
-    gt_UnaryLoopId id;
-    const char *name;
-    double (*right)(double);
-    long double (*right_long)(long double);
-    double f32, f64; /* bounds in ulp */
-} functions[] = {
-#define FUNCTION(ID, name, f32, f64)                                                               \
-    {                                                                                              \
-        GT_LOOP_##ID, #name, name, name##l, f32, f64                                               \
-    }
-    FUNCTION(SQRT, sqrt, 0.5001, 0.5001),
-    FUNCTION(RSQRT, rsqrt, 1.5, 1.5),
-    FUNCTION(RECIPROCAL, reciprocal, 0.5001, 0.5001),
-    FUNCTION(EXP, exp, 1, 1),
-    FUNCTION(EXPM1, expm1, 1.8, 1.8),
-    FUNCTION(LOG, log, 1, 1),
-    FUNCTION(LOG1P, log1p, 1, 1),
-    FUNCTION(LOG2, log2, 0.51, 2),
-    FUNCTION(LOG10, log10, 0.51, 2),
-    FUNCTION(SIN, sin, 1.6, 1),
-    FUNCTION(COS, cos, 1.6, 1),
-    FUNCTION(TAN, tan, 0.51, 1),
-    FUNCTION(ARCSIN, asin, 0.51, 1),
-    FUNCTION(ARCCOS, acos, 0.51, 1),
-    FUNCTION(ARCTAN, atan, 0.51, 1),
-    FUNCTION(SINH, sinh, 0.51, 2.5),
-    FUNCTION(COSH, cosh, 0.51, 2.5),
-    FUNCTION(TANH, tanh, 1.5, 1.7),
-    FUNCTION(ARCSINH, asinh, 0.51, 2.5),
-    FUNCTION(ARCCOSH, acosh, 0.51, 2.5),
-    FUNCTION(ARCTANH, atanh, 0.51, 2.5),
-    FUNCTION(ERF, erf, 1.4, 1.5),
-    FUNCTION(ERFC, erfc, 0.51, 5),
-    FUNCTION(SIGMOID, sigmoid, 2, 2),
-    FUNCTION(SOFTPLUS, softplus, 1.8, 2),
-    FUNCTION(FLOOR, floor, 0, 0),
-    FUNCTION(CEIL, ceil, 0, 0),
-    FUNCTION(ROUND, rint, 0, 0),
-    FUNCTION(TRUNC, trunc, 0, 0),
-};
-enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
 /* Every entry is there for the types that the contract names, and for no other. */
 Test(kernels, table_is_complete)
@@ -602,6 +481,15 @@ Test(kernels, division_of_reals)
     }
 }
 
+/* Whether a function has the same bits with every instruction set: no polynomial is in it. */
+static bool same_everywhere(int id)
+{
+    for (int f = 0; f < FUNCTIONS; f++)
+        if ((int)functions[f].id == id)
+            return functions[f].f32 < 0.501 || id == GT_LOOP_RSQRT;
+    return true;
+}
+
 /* Every unary loop: integers against naive ones, all against itself cut into pieces, at other
  * offsets and in place, and against the base build. */
 Test(kernels, unary_bits_depend_on_the_number_alone)
@@ -618,8 +506,8 @@ Test(kernels, unary_bits_depend_on_the_number_alone)
                 fill(type, 1100, x);
                 loop(1000, x, whole);
                 gt_kernels_base.unary[id][type](1000, x, base);
-                CHECK(same(type, 1000, whole, base), "%s: unary %d of %s differs from base",
-                      table->isa, id, type_names[type]);
+                CHECK(!same_everywhere(id) || same(type, 1000, whole, base),
+                      "%s: unary %d of %s differs from base", table->isa, id, type_names[type]);
                 for (size_t at = 0, cut = 0; at < 1000; at += cut) {
                     cut = next_bits() % 67;
                     cut = cut > 1000 - at ? 1000 - at : cut;
@@ -870,8 +758,9 @@ Test(kernels, softmax_family)
             }
             table->softmax[0](rows, columns, xf, yf);
             gt_kernels_base.softmax[0](rows, columns, xf, base);
-            CHECK(same(GT_LOOP_F32, rows * columns, yf, base), "%s: softmax differs from base",
-                  table->isa);
+            for (int64_t i = 0; i < rows * columns; i++)
+                CHECK(fabsf(yf[i] - base[i]) <= 5e-7f * base[i], "%s: softmax %g, base %g",
+                      table->isa, (double)yf[i], (double)base[i]);
             for (int64_t r = 0; r < rows; r++) { /* a row by itself, in place */
                 memcpy(base, xf + r * columns, (size_t)columns * sizeof(float));
                 table->softmax[0](1, columns, base, base);

@@ -54,11 +54,11 @@ def print_function(name, coefficients, error, code):
     ctype, suffix = ("float", "f32") if code == "f" else ("double", "f64")
     print()
     print("/* error 2^%.1f */" % error)
-    print("static inline %s gt_series_%s_%s(%s x)" % (ctype, name, suffix, ctype))
+    print("GT_INLINE %s gt_series_%s_%s(%s x)" % (ctype, name, suffix, ctype))
     print("{")
     for k, c in enumerate(reversed(coefficients)):
         print("    %s;" % ("%s p = %s" % (ctype, literal(c, code)) if k == 0 else
-                           "p = p * x %s %s" % ("-" if c < 0 else "+", literal(abs(c), code))))
+                           "p = gt_fma_%s(p, x, %s)" % (suffix, literal(c, code))))
     print("    return p;")
     print("}")
 
@@ -101,16 +101,18 @@ def main():
     half_ln2 = mp.log(2) / 2 * mp.mpf("1.001")
     log_end = (mp.sqrt(2) - 1) ** 2 / (mp.sqrt(2) + 1) ** 2 * mp.mpf("1.001")
     quarter_pi = (mp.pi / 4) ** 2 * mp.mpf("1.001")
-    for code, d in (("f", dict(exp=4, log=2, tanh=4, sin=2, cos=2, erf=6, erfc=7)),
-                    ("d", dict(exp=10, log=6, tanh=9, sin=5, cos=5, erf=13, erfc=18))):
+    for code, d in (("f", dict(exp=4, log=2, tanh=4, sin=2, cos=2, erf=5, erfc=7, seam=0.7, end=3.95)),
+                    ("d", dict(exp=10, log=6, tanh=9, sin=5, cos=5, erf=10, erfc=18, seam=0.8, end=5.95))):
         fit("exp", EXP, lambda r: abs(r) + tiny, d["exp"], -half_ln2, half_ln2, code)
         fit("log", LOG, lambda z: z / 2 + tiny, d["log"], 0, log_end, code)
         fit("tanh", TANH, lambda z: z + tiny, d["tanh"], 0, "0.31", code)
         fit("sin", SIN, lambda z: z + tiny, d["sin"], 0, quarter_pi, code)
         fit("cos", COS, lambda z: z * z + tiny, d["cos"], 0, quarter_pi, code)
-        fit("erf", ERF, lambda z: mp.mpf(1), d["erf"], 0, "0.85", code)
-        fit("minus_log_erfc", minus_log_erfc, mp.erfc, d["erfc"], "0.9", 4 if code == "f" else 6, code)
-    # What float32 takes from a double: about 2^-32 is enough.
+        fit("erf", ERF, lambda z: mp.mpf(1), d["erf"], 0, d["seam"] ** 2 * 1.01, code)
+        fit("minus_log_erfc", minus_log_erfc, mp.erfc, d["erfc"], d["seam"] - 0.01, d["end"], code)
+    # What float32 takes from a double: about 2^-32 is enough, 2^-38 for the logarithm of a power.
+    fit("short_exp", EXP, lambda r: abs(r) + tiny, 5, -half_ln2, half_ln2, "d")
+    fit("short_log", LOG, lambda z: z / 2 + tiny, 4, 0, log_end, "d")
     fit("atan", ATAN, lambda z: z + tiny, 11, 0, 1, "d")
     fit("asin", ASIN, lambda z: z + tiny, 7, 0, "0.25", "d")
     fit("scaled_erfc", scaled_erfc, lambda t: 1 / scaled_erfc(t), 14, -1, "0.68", "d")

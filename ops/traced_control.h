@@ -1,0 +1,34 @@
+/* Control flow on numbers that are not known yet, in a traced function: one node each, with bodies
+ * of its own (core/graph.h). A branch runs only if it is taken; a loop makes as many rounds as the
+ * numbers ask for. What a body reads is captured, and the variables that it changes are assigned
+ * after the node. Private. */
+#ifndef GT_OPS_TRACED_CONTROL_H
+#define GT_OPS_TRACED_CONTROL_H
+
+#include "core/graph.h"
+
+/* `yes` if the predicate, of one element, is not 0, else `no`; both get `inputs`. `result` gets
+ * handles of the innermost scope. */
+gt_Status gt_traced_cond(gt_Context *context, gt_Tensor *predicate, gt_FunctionBody yes,
+                         gt_FunctionBody no, void *user, gt_Tensors inputs, int32_t outputs,
+                         gt_Tensor **result);
+
+/* A loop. Its number of rounds: as long as `condition` says, `go` being what it says of the first
+ * loop variables; without a condition `go`, an int64 scalar; without both, `length`. */
+typedef struct gt_TracedLoop {
+    gt_FunctionBody body;      /* of the loop variables and an element of each of xs: the next loop
+                                  variables, then ys */
+    gt_FunctionBody condition; /* of the loop variables: one number; NULL: none */
+    void *user;
+    gt_Tensors carries; /* the loop variables before the first round */
+    gt_Tensors xs;      /* `length` elements each */
+    int32_t ys;
+    int64_t length; /* at most so many rounds; -1: no limit, and no gradient */
+    bool reverse;   /* from the last element of xs, of those that there are rounds for */
+    gt_Tensor *go;
+} gt_TracedLoop;
+/* `last` gets the last loop variables, `ys` what was stacked. */
+gt_Status gt_traced_loop(gt_Context *context, const gt_TracedLoop *loop, gt_Tensor **last,
+                         gt_Tensor **ys);
+
+#endif
