@@ -394,7 +394,7 @@ static bool not_negative(int64_t repeats)
 /* Element i of an axis repeats[i] times: the elements at 0, 0, 1, 1, 1, 3, ... */
 static gt_Tensor *repeat_each(gt_Tensor *x, gt_Integers repeats, int axis)
 {
-    int64_t length = gt_dim(gt_tensor_shape(x), axis), total = 0, most = INT64_C(1) << 53;
+    int64_t length = gt_dim(gt_tensor_shape(x), axis), total = 0;
     if (repeats.count != length) {
         gt_fail(GT_INVALID, "%lld numbers for axis %d of length %lld", (long long)repeats.count,
                 axis, (long long)length);
@@ -403,7 +403,7 @@ static gt_Tensor *repeat_each(gt_Tensor *x, gt_Integers repeats, int axis)
     for (int64_t i = 0; i < length; i++) {
         if (!not_negative(repeats.items[i]))
             return NULL;
-        if (repeats.items[i] > most - total) {
+        if (repeats.items[i] > INT64_MAX / (int64_t)sizeof(int64_t) - total) {
             gt_fail(GT_INVALID, "the result would be too large");
             return NULL;
         }
