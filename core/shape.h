@@ -41,12 +41,37 @@ GT_API bool gt_shape_equal(gt_Shape a, gt_Shape b);
 GT_API int64_t gt_dim(gt_Shape shape, int index);
 /* The last dimension; -1 for a scalar. */
 GT_API int64_t gt_last(gt_Shape shape);
+/* Whole numbers, `count` items that the caller keeps; or, where items is NULL, one number for all. */
+typedef struct gt_Integers {
+    int64_t count;
+    const int64_t *items;
+    int64_t number;
+} gt_Integers;
+static inline gt_Integers gt_integers_same(gt_Integers list)
+{
+    return list;
+}
+static inline gt_Integers gt_integers_number(int64_t number)
+{
+    gt_Integers list = {0, NULL, number};
+    return list;
+}
+static inline gt_Axes gt_axes_same(gt_Axes axes)
+{
+    return axes;
+}
+static inline gt_Axes gt_axes_one(int axis)
+{
+    gt_Axes axes = {1, {axis, 0, 0, 0, 0, 0, 0, 0}};
+    return axes;
+}
 /* Writes "(2, 3)" ("()" for a scalar, "(5,)" for one dimension) into text; returns text. */
 GT_API char *gt_shape_text(gt_Shape shape, char *text, size_t size);
 
 GT_END
 
 #ifdef __cplusplus
+#include <cstddef>
 template <class... Dims> inline gt_Shape gt_shape(Dims... dims)
 {
     const int64_t list[] = {0, static_cast<int64_t>(dims)...};
@@ -56,6 +81,39 @@ template <class... Axes> inline gt_Axes gt_axes(Axes... axes)
 {
     const int list[] = {0, static_cast<int>(axes)...};
     return gt_axes_of(static_cast<int>(sizeof...(axes)), list + 1);
+}
+/* gt_integers(2, 0, 1): lives to the end of the full expression. */
+template <std::size_t N> struct gt_IntegerArray {
+    int64_t items[N];
+    operator gt_Integers() const
+    {
+        gt_Integers list = {static_cast<int64_t>(N), items, 0};
+        return list;
+    }
+};
+template <class... T> inline gt_IntegerArray<sizeof...(T)> gt_integers(T... t)
+{
+    return gt_IntegerArray<sizeof...(T)>{{static_cast<int64_t>(t)...}};
+}
+template <std::size_t N> inline gt_Integers gt_one_or_integers(const gt_IntegerArray<N> &list)
+{
+    return list;
+}
+inline gt_Integers gt_one_or_integers(gt_Integers list)
+{
+    return list;
+}
+template <class Number> inline gt_Integers gt_one_or_integers(Number number)
+{
+    return gt_integers_number(static_cast<int64_t>(number));
+}
+inline gt_Axes gt_one_or_axes(gt_Axes axes)
+{
+    return axes;
+}
+template <class Number> inline gt_Axes gt_one_or_axes(Number axis)
+{
+    return gt_axes_one(static_cast<int>(axis));
 }
 inline gt_Axes gt_all_axes()
 {
@@ -73,6 +131,16 @@ inline gt_Axes gt_all_axes()
 #define gt_axes(...)                                                                               \
     gt_axes_of((int)(sizeof((int[]){0, __VA_ARGS__}) / sizeof(int)) - 1,                           \
                (const int[]){0, __VA_ARGS__} + 1)
+/* gt_integers(2, 0, 1): a list that lives as long as the block it is written in. */
+#define gt_integers(...)                                                                           \
+    ((gt_Integers){(int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                  \
+                   (const int64_t[]){__VA_ARGS__}, 0})
+/* For arguments that are one number or a list. */
+/* clang-format off */
+#define gt_one_or_integers(n)                                                                      \
+    _Generic((n), gt_Integers: gt_integers_same, default: gt_integers_number)(n)
+#define gt_one_or_axes(n) _Generic((n), gt_Axes: gt_axes_same, default: gt_axes_one)(n)
+/* clang-format on */
 #define GT_ALL_AXES                                                                                \
     {                                                                                              \
         -1,                                                                                        \

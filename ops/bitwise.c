@@ -12,12 +12,12 @@
     static type shift_left_##suffix(type a, type b)                                                \
     {                                                                                              \
         int64_t by = (int64_t)b, bits = 8 * (int64_t)sizeof(type);                                 \
-        return by < 0 || by >= bits ? 0 : (type)((wide)a << by);                                   \
+        return (type)(by < 0 || by >= bits ? 0 : (wide)a << by);                                   \
     }                                                                                              \
     static type shift_right_##suffix(type a, type b)                                               \
     {                                                                                              \
         int64_t by = (int64_t)b, bits = 8 * (int64_t)sizeof(type);                                 \
-        return by < 0 || by >= bits ? (type)(a >> (bits - 1) >> 1) : (type)(a >> by);              \
+        return (type)(by < 0 || by >= bits ? a >> (bits - 1) >> 1 : a >> by);                      \
     }
 GT_SHIFTS(int32_t, uint32_t, i32)
 GT_SHIFTS(int64_t, uint64_t, i64)

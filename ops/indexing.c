@@ -7,6 +7,7 @@
 #include "ops/kit.h"
 #include "ops/reduce.h"
 #include "ops/reshaping.h"
+#include "ops/segments.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -1449,18 +1450,60 @@ static gt_Tensor *flat_places(gt_Tensor *indices, gt_Shape shape, gt_Shape *rows
     return gt_where(inside, flat, (double)rows->dims[0]);
 }
 
-static gt_Tensor *scatter_update(gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates)
+#define GT_STRUCT gt_ScatterUpdateOptions
+GT_OPTION_TYPE(gt_ScatterUpdateOptions, GT_SCATTER_UPDATE_OPTIONS);
+#undef GT_STRUCT
+
+/* The updates of each place put together first, what leaves x as it is where there are none. */
+static gt_Tensor *combined(gt_Tensor *x, gt_Tensor *places, gt_Tensor *updates,
+                           gt_ScatterReduction reduction)
 {
+    gt_Spec rows = gt_spec(x), values = gt_spec(updates), wanted = rows;
+    char a[160], b[160];
+    if (gt_status() != GT_OK)
+        return NULL;
+    wanted.dims[0] = gt_size(places);
+    gt_spec_resize(&wanted);
+    if (!gt_spec_equal(&wanted, &values)) {
+        gt_fail(GT_INVALID, "the updates are %s; for these indices they are %s",
+                gt_spec_text(&values, a, sizeof a), gt_spec_text(&wanted, b, sizeof b));
+        return NULL;
+    }
+    int64_t count = rows.dims[0];
+    switch (reduction) {
+    case GT_SCATTER_ADD:
+        return gt_add(x, gt_segment_sum(updates, places, count));
+    case GT_SCATTER_MAX:
+        return gt_maximum(x, gt_segment_max(updates, places, count));
+    case GT_SCATTER_MIN:
+        return gt_minimum(x, gt_segment_min(updates, places, count));
+    case GT_SCATTER_MULTIPLY:
+        return gt_multiply(x, gt_segment_prod(updates, places, count));
+    default:
+        gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+        return NULL;
+    }
+}
+
+static gt_Tensor *scatter_update(gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates,
+                                 const gt_ScatterUpdateOptions *given)
+{
+    gt_ScatterUpdateOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ScatterUpdateOptions), &options, given);
     gt_Shape shape = gt_tensor_shape(x), rows;
     gt_Tensor *flat = gt_status() == GT_OK ? flat_places(indices, shape, &rows) : NULL;
     if (!flat)
         return NULL;
     gt_Tensor *inputs[] = {gt_reshape(x, rows), flat, updates};
-    return gt_reshape(gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3, inputs), shape);
+    x = options.reduction == GT_SCATTER_REPLACE
+            ? gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3, inputs)
+            : combined(inputs[0], flat, updates, options.reduction);
+    return gt_reshape(x, shape);
 }
 GT_COMPOSED(scatter_update,
-            (const char *here, gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates),
-            (x, indices, updates))
+            (const char *here, gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates,
+             const gt_ScatterUpdateOptions *options),
+            (x, indices, updates, options))
 
 static gt_Tensor *scatter(gt_Tensor *indices, gt_Tensor *values, gt_Shape shape)
 {

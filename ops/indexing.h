@@ -181,12 +181,32 @@ GT_API gt_Status gt_vsplit_at(const char *here, gt_Tensor *x, int count, gt_Tens
 #define gt_slice_update(x, begin, updates) gt_slice_update_at(GT_HERE, x, begin, updates)
 GT_API gt_Tensor *gt_slice_update_at(const char *here, gt_Tensor *x, gt_Shape begin,
                                      gt_Tensor *updates);
+typedef enum gt_ScatterReduction {
+    GT_SCATTER_REPLACE = 0, /* Keras's None */
+    GT_SCATTER_ADD = 1,
+    GT_SCATTER_MAX = 2,
+    GT_SCATTER_MIN = 3,
+    GT_SCATTER_MULTIPLY = 4
+} gt_ScatterReduction;
+
+#define GT_SCATTER_UPDATE_OPTIONS(F)                                                               \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ScatterUpdateOptions), "for ABI growth")                 \
+    F(gt_ScatterReduction, reduction, GT_SCATTER_REPLACE, "what an update does to what is there")
+typedef struct gt_ScatterUpdateOptions gt_ScatterUpdateOptions;
+struct gt_ScatterUpdateOptions {
+    GT_SCATTER_UPDATE_OPTIONS(GT_MEMBER)
+};
 /* x with x[indices[i, 0], indices[i, 1], ...] replaced by updates[i]: indices (n, k) for the first
  * k axes of x, updates (n, the other axes). Of updates of the same place the last one counts, and
- * gets the gradient alone. */
-#define gt_scatter_update(x, indices, updates) gt_scatter_update_at(GT_HERE, x, indices, updates)
+ * gets the gradient alone. With `.reduction` the number that is there and all updates of the place
+ * are added, multiplied, or their largest, their smallest is taken; equal updates share a gradient,
+ * of an update that equals x, x has it. */
+#define gt_scatter_update(x, indices, ...)                                                         \
+    gt_scatter_update_at(                                                                          \
+        GT_HERE, x, indices, GT_FIRST(__VA_ARGS__),                                                \
+        GT_KEYWORDS(gt_ScatterUpdateOptions, GT_SCATTER_UPDATE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_scatter_update_at(const char *here, gt_Tensor *x, gt_Tensor *indices,
-                                       gt_Tensor *updates);
+                                       gt_Tensor *updates, const gt_ScatterUpdateOptions *options);
 
 /* Zeros of that shape with values[i] added at the place indices[i], as in gt_scatter_update:
  * indices (n, k) for the first k axes, values (n, the other axes). (gt_scatter_add goes along one

@@ -31,6 +31,16 @@ GT_OPTION_TYPE(gt_NormOptions, GT_NORM_OPTIONS);
 GT_OPTION_TYPE(gt_SolveTriangularOptions, GT_SOLVE_TRIANGULAR_OPTIONS);
 #undef GT_STRUCT
 
+#define GT_STRUCT gt_CholeskyOptions
+GT_OPTION_TYPE(gt_CholeskyOptions, GT_CHOLESKY_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_QrOptions
+GT_OPTION_TYPE(gt_QrOptions, GT_QR_OPTIONS);
+#undef GT_STRUCT
+#define GT_STRUCT gt_SvdOptions
+GT_OPTION_TYPE(gt_SvdOptions, GT_SVD_OPTIONS);
+#undef GT_STRUCT
+
 /* ---- matrices in tensors ---- */
 
 typedef struct Matrices {
@@ -750,7 +760,15 @@ const gt_Operation gt_op_cholesky = {
                                    {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 2, 2))},
                                    GT_SAMPLES_END},
 };
-GT_DEFINE_UNARY(cholesky)
+
+static gt_Tensor *cholesky(gt_Tensor *x, const gt_CholeskyOptions *given)
+{
+    gt_CholeskyOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_CholeskyOptions), &options, given);
+    gt_Tensor *l = gt_apply_one(NULL, &gt_op_cholesky, NULL, 1, &x);
+    return options.upper ? transposed(l) : l;
+}
+GT_COMPOSED_OPTIONS(cholesky, cholesky, gt_CholeskyOptions)
 
 /* ---- qr ---- */
 
@@ -839,8 +857,94 @@ const gt_Operation gt_op_qr = {
                                    GT_SAMPLES_END},
 };
 
+/* ---- complement: what completes orthonormal columns ---- */
+
+static gt_Status complement_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *in = rule->input[0];
+    char text[160];
+    if (check_matrix(in, false) != GT_OK)
+        return gt_status();
+    Matrices a = matrices(in);
+    if (a.rows < a.columns)
+        return gt_fail(GT_INVALID, "matrices of %s have more columns than rows",
+                       gt_shape_text(gt_spec_shape(in), text, sizeof text));
+    rule->output[0] = *in;
+    rule->output[0].dims[in->rank - 1] = a.rows - a.columns;
+    size_t element = gt_dtype_size(in->dtype);
+    rule->scratch = piece(a.rows * a.rows, element) + piece(a.columns, element) +
+                    piece(a.rows * BLOCK, element);
+    return GT_OK;
+}
+
+/* The last columns of the whole Q of a QR factorization. */
+static bool complement_body(const Job *job, int64_t batch, char *scratch)
+{
+    int64_t rows = job->a.rows, columns = job->a.columns, more = rows - columns;
+    char *q = take_piece(&scratch, rows * rows, job->element);
+    void *tau = take_piece(&scratch, columns, job->element);
+    void *work = take_piece(&scratch, rows * BLOCK, job->element);
+    Int m = (Int)rows, n = (Int)columns, length = m * BLOCK, info = 0, info2 = 0;
+    transpose_copy(job, rows, columns, input_at(job, 0, batch * rows * columns), q);
+    ((Geqrf *)job->lapack[0])(&m, &n, q, &m, tau, work, &length, &info);
+    ((Orgqr *)job->lapack[1])(&m, &m, &n, q, &m, tau, work, &length, &info2);
+    transpose_copy(job, more, rows, q + (size_t)(rows * columns) * job->element,
+                   output_at(job, 0, batch * rows * more));
+    return info == 0 && info2 == 0;
+}
+
+static gt_Status complement_run(const gt_Kernel *kernel)
+{
+    Job job = new_job(kernel, complement_body);
+    if (kernel->output_spec[0]->size == 0)
+        return GT_OK;
+    return find_lapack(&job, 0, "geqrf") && find_lapack(&job, 1, "orgqr")
+               ? run_job(&job, "has no QR factorization")
+               : gt_status();
+}
+
+/* One column y is fixed by y' A = 0 and its length: dA = -y (A^+ dy)'. */
+static gt_Status complement_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *a = gt_input(rule, 0), *y = gt_output(rule, 0);
+    int64_t columns = gt_last(gt_spec_shape(gt_output_spec(rule, 0)));
+    if (columns > 1)
+        return gt_fail(
+            GT_UNSUPPORTED,
+            "%lld columns that complete an orthonormal basis may be any, so that there is "
+            "no gradient through them; reduced factors have one",
+            (long long)columns);
+    gt_Tensor *solution = gt_lstsq(a, gt_upstream(rule, 0));
+    return gt_give(rule, 0, gt_negative(gt_matmul(y, solution, .transpose_b = true)));
+}
+
+const gt_Operation gt_op_complement = {
+    .size = sizeof(gt_Operation),
+    .name = "complement",
+    .formula = "orthonormal columns, orthogonal to those of A, which they complete to a basis",
+    .flags = GT_OP_INTERNAL,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .saves_outputs = 1,
+    .shape = complement_shape,
+    .run = complement_run,
+    .gradient = complement_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(MATRIX(3, 2))},
+                                   {.inputs = 1, .input = GT_INPUTS(MATRIX(2, 4, 3))},
+                                   GT_SAMPLES_END},
+};
+
+/* The columns of q and those that complete them: square. */
+static gt_Tensor *completed(gt_Tensor *q)
+{
+    return gt_concatenate(gt_tensors(q, gt_apply_one(NULL, &gt_op_complement, NULL, 1, &q)),
+                          .axis = -1);
+}
+
 /* More columns than rows: the first square A1 = Q R1, then R = (R1, Q' A2). */
-static gt_Qr qr(gt_Tensor *x)
+static gt_Qr qr_reduced(gt_Tensor *x)
 {
     gt_Tensor *out[2] = {NULL, NULL};
     gt_Shape shape = gt_tensor_shape(x), begin = {shape.rank, {0}};
@@ -858,7 +962,25 @@ static gt_Qr qr(gt_Tensor *x)
     gt_Tensor *r = gt_concatenate(gt_tensors(out[1], right), .axis = -1);
     return (gt_Qr){r ? out[0] : NULL, r};
 }
-GT_COMPOSED_BY(gt_Qr, qr, qr, (const char *here, gt_Tensor *x), (x))
+
+static gt_Qr qr(gt_Tensor *x, const gt_QrOptions *given)
+{
+    gt_QrOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_QrOptions), &options, given);
+    gt_Qr factors = qr_reduced(x);
+    gt_Shape of_q = gt_tensor_shape(factors.q), none = {of_q.rank, {0}}, below = none;
+    if (gt_status() == GT_OK && options.mode != GT_QR_REDUCED && options.mode != GT_QR_COMPLETE)
+        gt_fail(GT_INVALID, "%d is no mode", (int)options.mode);
+    if (gt_status() == GT_OK && options.mode == GT_QR_COMPLETE) {
+        int64_t more = gt_dim(of_q, -2) - gt_dim(of_q, -1);
+        below.dims[of_q.rank - 2] = more;
+        if (more > 0)
+            factors = (gt_Qr){completed(factors.q), gt_pad(factors.r, none, below)};
+    }
+    return gt_status() == GT_OK ? factors : (gt_Qr){NULL, NULL};
+}
+GT_COMPOSED_BY(gt_Qr, qr, qr, (const char *here, gt_Tensor *x, const gt_QrOptions *options),
+               (x, options))
 
 /* ---- svd ---- */
 
@@ -992,13 +1114,23 @@ const gt_Operation gt_op_svd = {
                                    GT_SAMPLES_END},
 };
 
-static gt_Svd svd(gt_Tensor *x)
+static gt_Svd svd(gt_Tensor *x, const gt_SvdOptions *given)
 {
+    gt_SvdOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_SvdOptions), &options, given);
     gt_Tensor *out[3] = {NULL, NULL, NULL};
-    gt_apply(NULL, &gt_op_svd, NULL, 1, &x, out);
-    return (gt_Svd){out[0], out[1], out[2]};
+    gt_Shape shape = gt_tensor_shape(x);
+    if (gt_apply(NULL, &gt_op_svd, NULL, 1, &x, out) == GT_OK && options.full_matrices) {
+        int64_t rows = gt_dim(shape, -2), columns = gt_dim(shape, -1);
+        if (rows > columns)
+            out[0] = completed(out[0]);
+        if (columns > rows)
+            out[2] = transposed(completed(transposed(out[2])));
+    }
+    return gt_status() == GT_OK ? (gt_Svd){out[0], out[1], out[2]} : (gt_Svd){NULL, NULL, NULL};
 }
-GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x), (x))
+GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_SvdOptions *options),
+               (x, options))
 
 /* ---- cofactors: what det's derivatives are made of ----
  *
@@ -1408,7 +1540,7 @@ static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
     if (p == 1)
         return gt_sum_at(NULL, x, &over);
     if (isinf(p))
-        return p > 0 ? gt_max_at(NULL, x, &over) : gt_min_at(NULL, x, &over);
+        return gt_apply_one(NULL, p > 0 ? &gt_op_max : &gt_op_min, &over, 1, &x);
     if (isnan(p)) {
         gt_fail(GT_INVALID, "ord is not a number");
         return NULL;

@@ -104,26 +104,60 @@ GT_DECLARE_UNARY(logdet);
 
 /* ---- factorizations: all NULL on failure ---- */
 
+#define GT_CHOLESKY_OPTIONS(F)                                                                     \
+    F(uint32_t, size, (uint32_t)sizeof(gt_CholeskyOptions), "for ABI growth")                      \
+    F(bool, upper, false, "the upper triangle L' instead of L")
+typedef struct gt_CholeskyOptions gt_CholeskyOptions;
+struct gt_CholeskyOptions {
+    GT_CHOLESKY_OPTIONS(GT_MEMBER)
+};
 /* The lower triangular L with L L' = A for the symmetric positive definite A = (x + x') / 2; not
  * positive definite is an error. */
-GT_DECLARE_UNARY(cholesky);
-#define gt_cholesky(x) gt_cholesky_at(GT_HERE, x)
+#define gt_cholesky(...)                                                                           \
+    gt_cholesky_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                 \
+                   GT_KEYWORDS(gt_CholeskyOptions, GT_CHOLESKY_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_cholesky_at(const char *here, gt_Tensor *x, const gt_CholeskyOptions *options);
+GT_API gt_Tensor *(gt_cholesky)(gt_Tensor *x);
 
+typedef enum gt_QrMode { GT_QR_REDUCED = 0, GT_QR_COMPLETE = 1 } gt_QrMode;
+
+#define GT_QR_OPTIONS(F)                                                                           \
+    F(uint32_t, size, (uint32_t)sizeof(gt_QrOptions), "for ABI growth")                            \
+    F(gt_QrMode, mode, GT_QR_REDUCED, "GT_QR_COMPLETE: q is square")
+typedef struct gt_QrOptions gt_QrOptions;
+struct gt_QrOptions {
+    GT_QR_OPTIONS(GT_MEMBER)
+};
 /* x (..., m, n) = Q R, k = min(m, n): q (..., m, k) with orthonormal columns, r (..., k, n) upper
- * triangular. The gradient needs full rank of the first k columns. */
+ * triangular; complete, q (..., m, m) and r (..., m, n) with zeros below. The gradient needs full
+ * rank of the first k columns. Two or more columns that only complete q may be any basis of what is
+ * left over, so that a gradient through such a q is an error; that of r is not. */
 typedef struct gt_Qr {
     gt_Tensor *q, *r;
 } gt_Qr;
-#define gt_qr(x) gt_qr_at(GT_HERE, x)
-GT_API gt_Qr gt_qr_at(const char *here, gt_Tensor *x);
+#define gt_qr(...)                                                                                 \
+    gt_qr_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                       \
+             GT_KEYWORDS(gt_QrOptions, GT_QR_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Qr gt_qr_at(const char *here, gt_Tensor *x, const gt_QrOptions *options);
 
+#define GT_SVD_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(gt_SvdOptions), "for ABI growth")                           \
+    F(bool, full_matrices, false, "u and vh are square")
+typedef struct gt_SvdOptions gt_SvdOptions;
+struct gt_SvdOptions {
+    GT_SVD_OPTIONS(GT_MEMBER)
+};
 /* x (..., m, n) = U diag(s) V', k = min(m, n): u (..., m, k), s (..., k) descending, vh (..., k,
- * n). The gradient needs singular values that differ and, where m and n differ, are not 0. */
+ * n); full (Keras's default, which is not differentiable there), u (..., m, m) and vh (..., n, n).
+ * The gradient needs singular values that differ and, where m and n differ, are not 0; through a
+ * full u or vh with two or more rows or columns that have no singular value it is an error. */
 typedef struct gt_Svd {
     gt_Tensor *u, *s, *vh;
 } gt_Svd;
-#define gt_svd(x) gt_svd_at(GT_HERE, x)
-GT_API gt_Svd gt_svd_at(const char *here, gt_Tensor *x);
+#define gt_svd(...)                                                                                \
+    gt_svd_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                      \
+              GT_KEYWORDS(gt_SvdOptions, GT_SVD_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Svd gt_svd_at(const char *here, gt_Tensor *x, const gt_SvdOptions *options);
 
 /* The symmetric A = (x + x') / 2 = V diag(w) V': values (..., n) ascending, vectors (..., n, n) in
  * columns. The gradient through the vectors needs values that differ. */

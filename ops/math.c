@@ -84,13 +84,38 @@ OF_INPUT(erfc, ERFC, "1 - erf(x)", -2, 2, gt_negative(gt_multiply(up, erf_slope(
 #define STEPS(op, LOOP, text)                                                                      \
     GT_LOOP_KERNEL(op, unary, LOOP)                                                                \
     GT_UNARY_RECORD(op, text, float, 0, 0, GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,             \
-                    GT_REAL_GAP(-2, 2, 0.5, 2, 3), .why_not = "it is constant between its jumps"); \
-    GT_DEFINE_UNARY(op)
+                    GT_REAL_GAP(-2, 2, 0.5, 2, 3), .why_not = "it is constant between its jumps");
 
 STEPS(floor, FLOOR, "the largest whole number <= x")
+GT_DEFINE_UNARY(floor)
 STEPS(ceil, CEIL, "the smallest whole number >= x")
-STEPS(round, ROUND, "the nearest whole number, halves to even")
+GT_DEFINE_UNARY(ceil)
 STEPS(trunc, TRUNC, "x without its fraction")
+GT_DEFINE_UNARY(trunc)
+STEPS(round, ROUND, "the nearest whole number, halves to even")
+
+#define GT_STRUCT gt_RoundOptions
+GT_OPTION_TYPE(gt_RoundOptions, GT_ROUND_OPTIONS);
+#undef GT_STRUCT
+
+/* A whole power of ten is exact (up to 10^22), one tenth of it is not: so one of the two divides. */
+static gt_Tensor *rounded(gt_Tensor *x, const gt_RoundOptions *given)
+{
+    gt_RoundOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_RoundOptions), &options, given);
+    double power = pow(10, fabs((double)options.decimals));
+    gt_DType dtype = gt_dtype(x);
+    if (gt_status() == GT_OK && !(power <= (dtype == GT_FLOAT32 ? (double)FLT_MAX : DBL_MAX)))
+        gt_fail(GT_INVALID, "decimals = %d: there is no such power of ten in %s", options.decimals,
+                gt_dtype_name(dtype));
+    if (options.decimals != 0)
+        x = options.decimals > 0 ? gt_multiply(x, power) : gt_divide(x, power);
+    x = gt_apply_one(NULL, &gt_op_round, NULL, 1, &x);
+    if (options.decimals != 0)
+        x = options.decimals > 0 ? gt_divide(x, power) : gt_multiply(x, power);
+    return x;
+}
+GT_COMPOSED_OPTIONS(round, rounded, gt_RoundOptions)
 
 /* ---- arctan2 ---- */
 

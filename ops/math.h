@@ -66,15 +66,28 @@ GT_DECLARE_UNARY(erf);
 GT_DECLARE_UNARY(erfc);
 #define gt_erfc(x) gt_erfc_at(GT_HERE, x)
 
-/* To whole numbers: down, up, to the nearest (halves to even), towards zero. Not differentiable. */
+/* To whole numbers: down, up, towards zero. Not differentiable. */
 GT_DECLARE_UNARY(floor);
 #define gt_floor(x) gt_floor_at(GT_HERE, x)
 GT_DECLARE_UNARY(ceil);
 #define gt_ceil(x) gt_ceil_at(GT_HERE, x)
-GT_DECLARE_UNARY(round);
-#define gt_round(x) gt_round_at(GT_HERE, x)
 GT_DECLARE_UNARY(trunc);
 #define gt_trunc(x) gt_trunc_at(GT_HERE, x)
+
+#define GT_ROUND_OPTIONS(F)                                                                        \
+    F(uint32_t, size, (uint32_t)sizeof(gt_RoundOptions), "for ABI growth")                         \
+    F(int32_t, decimals, 0, "digits behind the point; below 0: tens, hundreds, ...")
+typedef struct gt_RoundOptions gt_RoundOptions;
+struct gt_RoundOptions {
+    GT_ROUND_OPTIONS(GT_MEMBER)
+};
+/* To the nearest whole number, halves to even. With decimals d, 10^d x rounded, divided by 10^d, as
+ * NumPy does it; a 10^|d| that the type does not hold is an error. Not differentiable. */
+#define gt_round(...)                                                                              \
+    gt_round_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                    \
+                GT_KEYWORDS(gt_RoundOptions, GT_ROUND_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_round_at(const char *here, gt_Tensor *x, const gt_RoundOptions *options);
+GT_API gt_Tensor *(gt_round)(gt_Tensor *x);
 
 /* 2 to the power x; the cube root, also of numbers below 0 (its slope at 0 is infinite). */
 GT_DECLARE_UNARY(exp2);

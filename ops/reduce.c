@@ -3,6 +3,7 @@
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
+#include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/math.h"
@@ -412,8 +413,40 @@ static gt_Tensor *widened(const char *here, const char *operation, gt_Tensor *x,
 FUNCTION(sum, GT_INT32, GT_DTYPE_NONE)
 FUNCTION(mean, GT_FLOAT32, GT_FLOAT32)
 FUNCTION(prod, GT_INT32, GT_DTYPE_NONE)
-FUNCTION(max, GT_DTYPE_NONE, GT_DTYPE_NONE)
-FUNCTION(min, GT_DTYPE_NONE, GT_DTYPE_NONE)
+
+#define GT_STRUCT gt_ExtremumOptions
+GT_OPTION_TYPE(gt_ExtremumOptions, GT_EXTREMUM_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Tensor *extremum(gt_Tensor *x, const gt_ExtremumOptions *given, bool largest)
+{
+    gt_ExtremumOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ExtremumOptions), &options, given);
+    gt_ReduceOptions over = {sizeof over, options.axis, options.axes, options.keepdims};
+    double initial = options.initial;
+    if (!isnan(initial)) {
+        gt_Spec in = gt_spec(x), out;
+        uint32_t bits;
+        if (gt_status() != GT_OK || !gt_axis_or_axes(over.axis, &over.axes, in.rank, &bits))
+            return NULL;
+        if (gt_reduced_count(&in, bits) == 0) {
+            gt_reduced_shape(&in, bits, over.keepdims, &out);
+            return gt_full(gt_spec_shape(&out), initial, .dtype = in.dtype);
+        }
+    }
+    x = gt_apply_one(NULL, largest ? &gt_op_max : &gt_op_min, &over, 1, &x);
+    return isnan(initial) ? x : largest ? gt_maximum(x, initial) : gt_minimum(x, initial);
+}
+static gt_Tensor *max(gt_Tensor *x, const gt_ExtremumOptions *options)
+{
+    return extremum(x, options, true);
+}
+GT_COMPOSED_OPTIONS(max, max, gt_ExtremumOptions)
+static gt_Tensor *min(gt_Tensor *x, const gt_ExtremumOptions *options)
+{
+    return extremum(x, options, false);
+}
+GT_COMPOSED_OPTIONS(min, min, gt_ExtremumOptions)
 
 /* x as what is not 0. */
 static gt_Tensor *truth(const char *here, const char *operation, gt_Tensor *x)
@@ -1071,7 +1104,8 @@ static gt_Tensor *with_nan(gt_Tensor *result, gt_Tensor *counts)
 static gt_Tensor *nanmax(gt_Tensor *x, const gt_ReduceOptions *options)
 {
     x = gt_as_float(x);
-    return with_nan(gt_max_at(NULL, filled(x, (double)-INFINITY), options),
+    gt_Tensor *numbers = filled(x, (double)-INFINITY);
+    return with_nan(gt_apply_one(NULL, &gt_op_max, options, 1, &numbers),
                     count_numbers(x, options));
 }
 COMPOSED(nanmax)
@@ -1079,7 +1113,8 @@ COMPOSED(nanmax)
 static gt_Tensor *nanmin(gt_Tensor *x, const gt_ReduceOptions *options)
 {
     x = gt_as_float(x);
-    return with_nan(gt_min_at(NULL, filled(x, (double)INFINITY), options),
+    gt_Tensor *numbers = filled(x, (double)INFINITY);
+    return with_nan(gt_apply_one(NULL, &gt_op_min, options, 1, &numbers),
                     count_numbers(x, options));
 }
 COMPOSED(nanmin)
@@ -1113,7 +1148,8 @@ GT_COMPOSED_OPTIONS(nanargmin, nanargmin, gt_ArgOptions)
 
 static gt_Tensor *ptp(gt_Tensor *x, const gt_ReduceOptions *options)
 {
-    return gt_subtract(gt_max_at(NULL, x, options), gt_min_at(NULL, x, options));
+    return gt_subtract(gt_apply_one(NULL, &gt_op_max, options, 1, &x),
+                       gt_apply_one(NULL, &gt_op_min, options, 1, &x));
 }
 COMPOSED(ptp)
 

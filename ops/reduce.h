@@ -8,6 +8,8 @@
 #include "core/keyword.h"
 #include "core/tensor.h"
 
+#include <math.h>
+
 GT_BEGIN
 
 #define GT_REDUCE_OPTIONS(F)                                                                       \
@@ -37,12 +39,6 @@ GT_DECLARE_REDUCTION(mean);
 /* The product; 1 of nothing. bool and uint8 as int32. The gradient is right where factors are 0. */
 GT_DECLARE_REDUCTION(prod);
 #define gt_prod(...) GT_REDUCTION_(gt_prod_at, __VA_ARGS__)
-/* The largest, the smallest; NaN if there is one, an error of nothing. Equal ones share the
- * gradient equally. */
-GT_DECLARE_REDUCTION(max);
-#define gt_max(...) GT_REDUCTION_(gt_max_at, __VA_ARGS__)
-GT_DECLARE_REDUCTION(min);
-#define gt_min(...) GT_REDUCTION_(gt_min_at, __VA_ARGS__)
 /* The mean square distance from the mean (divided by n, not n - 1), and its root, whose gradient is
  * not finite where all numbers are equal. Integers and bool give float32. */
 GT_DECLARE_REDUCTION(variance);
@@ -61,6 +57,29 @@ GT_DECLARE_REDUCTION(any);
 /* How many numbers are not 0, as int32. No gradient. */
 GT_DECLARE_REDUCTION(count_nonzero);
 #define gt_count_nonzero(...) GT_REDUCTION_(gt_count_nonzero_at, __VA_ARGS__)
+
+#define GT_EXTREMUM_OPTIONS(F)                                                                     \
+    F(uint32_t, size, (uint32_t)sizeof(gt_ExtremumOptions), "for ABI growth")                      \
+    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
+    F(gt_Axes, axes, GT_ALL_AXES, "several axes")                                                  \
+    F(bool, keepdims, false, "reduced axes stay, with size 1")                                     \
+    F(double, initial, (double)NAN, "one more number for each result; NaN: none")
+typedef struct gt_ExtremumOptions gt_ExtremumOptions;
+struct gt_ExtremumOptions {
+    GT_EXTREMUM_OPTIONS(GT_MEMBER)
+};
+/* The largest, the smallest; NaN if there is one. Of nothing it is `.initial`, without which that is
+ * an error. Equal ones share the gradient equally; none goes to `.initial`. */
+#define gt_max(...)                                                                                \
+    gt_max_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                      \
+              GT_KEYWORDS(gt_ExtremumOptions, GT_EXTREMUM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_max_at(const char *here, gt_Tensor *x, const gt_ExtremumOptions *options);
+GT_API gt_Tensor *(gt_max)(gt_Tensor *x);
+#define gt_min(...)                                                                                \
+    gt_min_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                      \
+              GT_KEYWORDS(gt_ExtremumOptions, GT_EXTREMUM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_min_at(const char *here, gt_Tensor *x, const gt_ExtremumOptions *options);
+GT_API gt_Tensor *(gt_min)(gt_Tensor *x);
 
 #define GT_ARG_OPTIONS(F)                                                                          \
     F(uint32_t, size, (uint32_t)sizeof(gt_ArgOptions), "for ABI growth")                           \

@@ -261,20 +261,29 @@ gt_Tensor *(gt_transpose)(gt_Tensor *x)
     return gt_transpose_at(NULL, x, NULL);
 }
 
-static gt_Tensor *moveaxis(gt_Tensor *x, int from, int to)
+static gt_Tensor *moveaxis(gt_Tensor *x, gt_Axes from, gt_Axes to)
 {
     gt_Spec spec = gt_spec(x);
-    if (gt_status() != GT_OK || (from = gt_axis(from, spec.rank)) < 0 ||
-        (to = gt_axis(to, spec.rank)) < 0)
+    uint32_t taken, placed;
+    if (gt_status() != GT_OK || !gt_axes_bits(&from, spec.rank, &taken) ||
+        !gt_axes_bits(&to, spec.rank, &placed))
         return NULL;
-    gt_Axes perm = {spec.rank, {0}};
-    for (int i = 0, next = 0; i < spec.rank; i++) {
-        next += next == from;
-        perm.axis[i] = i == to ? from : next++;
+    if (from.count != to.count || from.count < 0) {
+        gt_fail(GT_INVALID, "%d axes cannot become %d axes", from.count, to.count);
+        return NULL;
     }
+    gt_Axes perm = {spec.rank, {0}};
+    for (int i = 0, next = 0; i < spec.rank; i++)
+        if (!(placed >> i & 1)) {
+            while (taken >> next & 1)
+                next++;
+            perm.axis[i] = next++;
+        }
+    for (int i = 0; i < from.count; i++)
+        perm.axis[gt_axis(to.axis[i], spec.rank)] = from.axis[i];
     return gt_transpose(x, .perm = perm);
 }
-GT_COMPOSED(moveaxis, (const char *here, gt_Tensor *x, int from, int to), (x, from, to))
+GT_COMPOSED(moveaxis, (const char *here, gt_Tensor *x, gt_Axes from, gt_Axes to), (x, from, to))
 
 static gt_Tensor *swapaxes(gt_Tensor *x, int axis1, int axis2)
 {
@@ -382,7 +391,37 @@ static bool not_negative(int64_t repeats)
     return repeats >= 0;
 }
 
-static gt_Tensor *repeat(gt_Tensor *x, int64_t repeats, const gt_RepeatOptions *given)
+/* Element i of an axis repeats[i] times: the elements at 0, 0, 1, 1, 1, 3, ... */
+static gt_Tensor *repeat_each(gt_Tensor *x, gt_Integers repeats, int axis)
+{
+    int64_t length = gt_dim(gt_tensor_shape(x), axis), total = 0;
+    if (repeats.count != length) {
+        gt_fail(GT_INVALID, "%lld numbers for axis %d of length %lld", (long long)repeats.count,
+                axis, (long long)length);
+        return NULL;
+    }
+    for (int64_t i = 0; i < length; i++) {
+        if (!not_negative(repeats.items[i]))
+            return NULL;
+        if (repeats.items[i] > INT64_MAX / (int64_t)sizeof(int64_t) - total) {
+            gt_fail(GT_INVALID, "the result would be too large");
+            return NULL;
+        }
+        total += repeats.items[i];
+    }
+    gt_Context *context = gt_context();
+    int64_t *index = gt_allocate(context, (size_t)total * sizeof *index), next = 0;
+    if (!index)
+        return NULL;
+    for (int64_t i = 0; i < length; i++)
+        for (int64_t k = 0; k < repeats.items[i]; k++)
+            index[next++] = i;
+    gt_Tensor *which = gt_from_data(index, gt_shape(total), GT_INT64);
+    gt_release(context, index, (size_t)total * sizeof *index);
+    return gt_take(x, which, .axis = axis);
+}
+
+static gt_Tensor *repeat(gt_Tensor *x, gt_Integers repeats, const gt_RepeatOptions *given)
 {
     gt_RepeatOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_RepeatOptions), &options, given);
@@ -390,17 +429,21 @@ static gt_Tensor *repeat(gt_Tensor *x, int64_t repeats, const gt_RepeatOptions *
         x = gt_ravel(x);
     gt_Spec spec = gt_spec(x);
     int axis = options.axis == GT_NONE ? 0 : options.axis;
-    if (gt_status() != GT_OK || !not_negative(repeats) || (axis = gt_axis(axis, spec.rank)) < 0)
+    if (gt_status() != GT_OK || (axis = gt_axis(axis, spec.rank)) < 0)
         return NULL;
-    x = copies(x, product(spec.dims, 0, axis + 1), repeats,
+    if (repeats.items)
+        return repeat_each(x, repeats, axis);
+    if (!not_negative(repeats.number))
+        return NULL;
+    x = copies(x, product(spec.dims, 0, axis + 1), repeats.number,
                product(spec.dims, axis + 1, spec.rank));
     if (!x)
         return NULL;
-    spec.dims[axis] *= repeats;
+    spec.dims[axis] *= repeats.number;
     return gt_reshape(x, gt_spec_shape(&spec));
 }
 GT_COMPOSED(repeat,
-            (const char *here, gt_Tensor *x, int64_t repeats, const gt_RepeatOptions *options),
+            (const char *here, gt_Tensor *x, gt_Integers repeats, const gt_RepeatOptions *options),
             (x, repeats, options))
 
 static gt_Tensor *tile(gt_Tensor *x, gt_Shape repeats)
@@ -514,16 +557,9 @@ gt_Tensor *(gt_flip)(gt_Tensor *x)
 GT_OPTION_TYPE(gt_RollOptions, GT_ROLL_OPTIONS);
 #undef GT_STRUCT
 
-static gt_Tensor *roll(gt_Tensor *x, int64_t shift, const gt_RollOptions *given)
+static gt_Tensor *rolled(gt_Tensor *x, int64_t shift, int axis)
 {
-    gt_RollOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_RollOptions), &options, given);
-    gt_Spec whole = gt_spec(x);
-    bool flat = options.axis == GT_NONE;
-    if (flat)
-        x = gt_ravel(x);
     gt_Spec spec = gt_spec(x);
-    int axis = flat ? 0 : options.axis;
     if (gt_status() != GT_OK || (axis = gt_axis(axis, spec.rank)) < 0)
         return NULL;
     int64_t count = spec.dims[axis];
@@ -532,11 +568,39 @@ static gt_Tensor *roll(gt_Tensor *x, int64_t shift, const gt_RollOptions *given)
     gt_Shape tail = gt_spec_shape(&spec), head = tail;
     middle.dims[axis] = head.dims[axis] = back;
     tail.dims[axis] = count - back;
-    x = gt_concatenate(gt_tensors(gt_slice(x, middle, tail), gt_slice(x, start, head)),
-                       .axis = axis);
-    return flat ? gt_reshape(x, gt_spec_shape(&whole)) : x;
+    return gt_concatenate(gt_tensors(gt_slice(x, middle, tail), gt_slice(x, start, head)),
+                          .axis = axis);
 }
-GT_COMPOSED(roll, (const char *here, gt_Tensor *x, int64_t shift, const gt_RollOptions *options),
+
+static gt_Tensor *roll(gt_Tensor *x, gt_Integers shift, const gt_RollOptions *given)
+{
+    gt_RollOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_RollOptions), &options, given);
+    gt_Axes axes = options.axis == GT_NONE ? options.axes : gt_axes(options.axis);
+    bool flat = axes.count < 0;
+    gt_Shape shape = gt_tensor_shape(x);
+    if (axes.count > GT_MAX_RANK) {
+        gt_fail(GT_INVALID, "more than %d axes", GT_MAX_RANK);
+        return NULL;
+    }
+    if (options.axis != GT_NONE && options.axes.count >= 0) {
+        gt_fail(GT_INVALID, "give axis or axes, not both");
+        return NULL;
+    }
+    if (flat) {
+        x = gt_ravel(x);
+        axes = gt_axes(0);
+    }
+    if (shift.items && shift.count != axes.count) {
+        gt_fail(GT_INVALID, "%lld shifts for %d axes", (long long)shift.count, axes.count);
+        return NULL;
+    }
+    for (int i = 0; i < axes.count; i++)
+        x = rolled(x, shift.items ? shift.items[i] : shift.number, axes.axis[i]);
+    return flat ? gt_reshape(x, shape) : axes.count ? x : gt_identity(x);
+}
+GT_COMPOSED(roll,
+            (const char *here, gt_Tensor *x, gt_Integers shift, const gt_RollOptions *options),
             (x, shift, options))
 
 /* ---- pad ---- */

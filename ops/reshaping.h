@@ -50,9 +50,11 @@ struct gt_TransposeOptions {
 GT_API gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x,
                                   const gt_TransposeOptions *options);
 GT_API gt_Tensor *(gt_transpose)(gt_Tensor *x);
-/* Axis `from` becomes axis `to`; the others keep their order. */
-#define gt_moveaxis(x, from, to) gt_moveaxis_at(GT_HERE, x, from, to)
-GT_API gt_Tensor *gt_moveaxis_at(const char *here, gt_Tensor *x, int from, int to);
+/* Axis `from` becomes axis `to`; the others keep their order. Several at once:
+ * gt_moveaxis(x, gt_axes(0, 1), gt_axes(-1, 0)). */
+#define gt_moveaxis(x, from, to)                                                                   \
+    gt_moveaxis_at(GT_HERE, x, gt_one_or_axes(from), gt_one_or_axes(to))
+GT_API gt_Tensor *gt_moveaxis_at(const char *here, gt_Tensor *x, gt_Axes from, gt_Axes to);
 /* The two axes change places. */
 #define gt_swapaxes(x, axis1, axis2) gt_swapaxes_at(GT_HERE, x, axis1, axis2)
 GT_API gt_Tensor *gt_swapaxes_at(const char *here, gt_Tensor *x, int axis1, int axis2);
@@ -78,16 +80,18 @@ GT_API gt_Tensor *(gt_flip)(gt_Tensor *x);
 
 #define GT_ROLL_OPTIONS(F)                                                                         \
     F(uint32_t, size, (uint32_t)sizeof(gt_RollOptions), "for ABI growth")                          \
-    F(int32_t, axis, GT_NONE, "along this axis; GT_NONE: of x flattened, in its shape")
+    F(int32_t, axis, GT_NONE, "along this axis; GT_NONE: what axes says")                          \
+    F(gt_Axes, axes, GT_ALL_AXES, "along these axes; all: of x flattened, in its shape")
 typedef struct gt_RollOptions gt_RollOptions;
 struct gt_RollOptions {
     GT_ROLL_OPTIONS(GT_MEMBER)
 };
-/* Shifted by that many places; what leaves at the end comes in at the start. */
+/* Shifted by that many places; what leaves at the end comes in at the start. Along several axes by
+ * as many places each, or gt_roll(x, gt_integers(1, -2), .axes = gt_axes(0, 1)). */
 #define gt_roll(x, ...)                                                                            \
-    gt_roll_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                  \
+    gt_roll_at(GT_HERE, x, gt_one_or_integers(GT_FIRST(__VA_ARGS__)),                              \
                GT_KEYWORDS(gt_RollOptions, GT_ROLL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_roll_at(const char *here, gt_Tensor *x, int64_t shift,
+GT_API gt_Tensor *gt_roll_at(const char *here, gt_Tensor *x, gt_Integers shift,
                              const gt_RollOptions *options);
 
 #define GT_REPEAT_OPTIONS(F)                                                                       \
@@ -97,11 +101,12 @@ typedef struct gt_RepeatOptions gt_RepeatOptions;
 struct gt_RepeatOptions {
     GT_REPEAT_OPTIONS(GT_MEMBER)
 };
-/* Each element that many times in a row: (a, b) twice is (a, a, b, b). */
+/* Each element that many times in a row: (a, b) twice is (a, a, b, b). A number for each:
+ * gt_repeat(x, gt_integers(2, 0, 1), .axis = 0), or an array of C, (gt_Integers){n, array}. */
 #define gt_repeat(x, ...)                                                                          \
-    gt_repeat_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                                \
+    gt_repeat_at(GT_HERE, x, gt_one_or_integers(GT_FIRST(__VA_ARGS__)),                            \
                  GT_KEYWORDS(gt_RepeatOptions, GT_REPEAT_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_repeat_at(const char *here, gt_Tensor *x, int64_t repeats,
+GT_API gt_Tensor *gt_repeat_at(const char *here, gt_Tensor *x, gt_Integers repeats,
                                const gt_RepeatOptions *options);
 /* The whole that many times along each axis: (a, b) twice is (a, b, a, b). Shape and repeats are
  * aligned at the right, as NumPy does. */

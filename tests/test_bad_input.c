@@ -624,6 +624,9 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(argmax, gt_argmax(a->x, AXIS)) \
     C(sum, gt_sum(a->x, AXIS)) \
     C(max, gt_max(a->x, AXIS)) \
+    C(max, gt_max(a->x, .initial = a->d)) \
+    C(min, gt_min(a->x, AXIS, .initial = a->d)) \
+    C(round, gt_round(a->x, .decimals = (int32_t)a->n)) \
     C(nan_to_num, gt_nan_to_num(a->x, .nan = a->d, .posinf = a->d, .neginf = a->d)) \
     C(clip, gt_clip(a->x, a->d, (double)a->n)) \
     C(clip_gradient, gt_clip_gradient(a->x, a->d, 2)) \
@@ -672,6 +675,8 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(squeeze, gt_squeeze(a ->x)) \
     C(moveaxis, gt_moveaxis(a ->x, (int)a ->n, 0)) \
     C(moveaxis, gt_moveaxis(a->x, 0, (int)a ->n)) \
+    C(moveaxis, gt_moveaxis(a->x, gt_axes(0, (int)a->n), gt_axes((int)a->n, 0))) \
+    C(moveaxis, gt_moveaxis(a->x, gt_axes(0, 1), (int)a->n)) \
     C(swapaxes, gt_swapaxes(a->x, 0, (int)a ->n)) \
     C(transpose, gt_transpose(a->x, .perm = gt_axes((int)a ->n, 0))) \
     C(flip, gt_flip(a->x, AXIS)) \
@@ -680,6 +685,9 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(roll, gt_roll(a->x, a ->n)) \
     C(roll, gt_roll(a->x, 1, AXIS)) \
     C(roll, gt_roll(a->x, a->n, .axis = 0)) \
+    C(roll, gt_roll(a->x, gt_integers(a->n, 1), .axes = gt_axes(0, (int)a->n))) \
+    C(repeat, gt_repeat(a->x, gt_integers(a->n, a->n, 1), .axis = 0)) \
+    C(repeat, gt_repeat(a->x, gt_integers(1, 2), AXIS)) \
     C(repeat, gt_repeat(a->x, a ->n)) \
     C(repeat, gt_repeat(a->x, 2, AXIS)) \
     C(repeat, gt_repeat(a->x, a->n, .axis = -1)) \
@@ -709,6 +717,7 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(scatter_add, gt_scatter_add(a->y, a->x, SIZES)) \
     C(scatter_add, gt_scatter_add(a->y, a->x, SIZE, AXIS)) \
     C(scatter_update, gt_scatter_update(a->x, a->y, a->x)) \
+    C(scatter_update, gt_scatter_update(a->x, a->y, a->x, .reduction = (gt_ScatterReduction)(a->n & 7))) \
     C(slice_update, gt_slice_update(a->x, SIZE, a->y)) \
     C(slice_update, gt_slice_update(a->x, gt_shape(0, a->n), a->y)) \
     C(one_hot, gt_one_hot(a ->x, a->n)) \
@@ -752,8 +761,11 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(solve, gt_solve(a->x, a->y)) \
     C(solve_triangular, gt_solve_triangular(a->x, a->y)) \
     C(cholesky, gt_cholesky(a->x)) \
+    C(cholesky, gt_cholesky(a->x, .upper = true)) \
     C(qr, gt_qr(a->x) .r) \
+    C(qr, gt_qr(a->x, .mode = (gt_QrMode)(int32_t)a->n) .q) \
     C(svd, gt_svd(a->x) .s) \
+    C(svd, gt_svd(a->x, .full_matrices = true) .u) \
     C(eigh, gt_eigh(a->x) .values) \
     C(conv, gt_conv(a->x, a->y, .strides = SIZE)) \
     C(conv, gt_conv(a->x, a->y, .groups = a->n, .padding = GT_SAME)) \

@@ -160,6 +160,8 @@ static void kinks(void)
     SLOPE("top_k: of equal ones the first", (1, 3, 3), gt_top_k(x, 1).values, 0, 1, 0);
     SLOPE("segment_max: equal ones share", (1, 1, 0), gt_segment_max(x, I(0, 0, 0), 1), 0.5, 0.5, 0);
     SLOPE("segment_min: equal ones share", (1, 0, 0), gt_segment_min(x, I(0, 0, 0), 1), 0, 0.5, 0.5);
+    SLOPE("max: none goes to initial", (1, 3, 2), gt_max(x, .initial = 3), 0, 1, 0);
+    SLOPE("min: none goes to initial", (1, 3, 2), gt_min(x, .initial = 0), 0, 0, 0);
     SLOPE("max_pool: the first of equal ones", (2, 2, 1, 1),
           gt_max_pool(gt_reshape(x, gt_shape(1, 4, 1)), gt_shape(2)), 1, 0, 1, 0);
     SLOPE("take: what was taken twice gets both gradients", (1, 2, 3), gt_take(x, I(0, 0, 2)), 2, 0, 1);
@@ -187,6 +189,9 @@ static void arithmetic(void)
     const double inf = INFINITY, low = INT32_MIN, high = INT32_MAX;
     IS("sign is -1, 0 or 1; NaN stays", gt_sign(V(-2, 0, 3, NAN)), -1, 0, 1, NAN);
     IS("round: halves to even", gt_round(V(-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 2.6)), -2, -2, 0, 0, 2, 2, 3);
+    IS("round: decimals count behind the point", gt_round(V(0.125, 0.375, -2.625), .decimals = 2), 0.12, 0.38, -2.62);
+    IS("round: below 0 tens and hundreds", gt_round(V(1250, 1350, -49), .decimals = -2), 1200, 1400, 0);
+    REFUSED("round: a power of ten beyond the type is an error", gt_round(V(1), .decimals = -309), "decimals = -309");
     IS("floor goes down", gt_floor(V(-1.5, 1.5)), -2, 1);
     IS("ceil goes up", gt_ceil(V(-1.5, 1.5)), -1, 2);
     IS("trunc goes towards 0", gt_trunc(V(-1.5, 1.5)), -1, 1);
@@ -390,7 +395,10 @@ static void places(void)
     IS("pad: zeros", gt_pad(x, gt_shape(1), gt_shape(2)), 0, 1, 2, 3, 0, 0);
     IS("pad: .value", gt_pad(x, gt_shape(0), gt_shape(1), .value = 7), 1, 2, 3, 7);
     IS("roll: what leaves at the end comes in at the start", gt_roll(x, 1), 3, 1, 2);
+    IS("roll: along several axes", gt_roll(M(2, 2, 1, 2, 3, 4), 1, .axes = gt_axes(0, 1)), 4, 3, 2, 1);
+    IS("roll: by a number for each", gt_roll(M(2, 2, 1, 2, 3, 4), gt_integers(0, 1), .axes = gt_axes(0, 1)), 2, 1, 4, 3);
     IS("repeat: each in a row", gt_repeat(V(1, 2), 2), 1, 1, 2, 2);
+    IS("repeat: a number for each", gt_repeat(x, gt_integers(2, 0, 1)), 1, 1, 3);
     IS("tile: the whole again", gt_tile(V(1, 2), gt_shape(2)), 1, 2, 1, 2);
     IS("transpose reverses the axes", gt_transpose(M(2, 2, 1, 2, 3, 4)), 1, 3, 2, 4);
     IS("rot90: from the first axis towards the second", gt_rot90(M(2, 2, 1, 2, 3, 4)), 2, 4, 1, 3);

@@ -126,6 +126,44 @@ enum { MOST = 5 };
     F(scatter_update, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                       \
     F(scatter_update_rows, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))                  \
     F(scatter_update_repeated, 1, 1, out[0] = gt_scatter_update(in[0], in[1], in[2]))              \
+    F(round_decimals, 1, 0, out[0] = gt_round(in[0], .decimals = 2))                               \
+    F(round_tens, 1, 0, out[0] = gt_round(in[0], .decimals = -2))                                  \
+    F(max_initial, 1, 1, out[0] = gt_max(in[0], .axis = 1, .initial = 0.5))                        \
+    F(min_initial, 1, 1, out[0] = gt_min(in[0], .axis = 0, .keepdims = true, .initial = -0.5))     \
+    F(max_initial_whole, 1, 1, out[0] = gt_max(in[0], .initial = 7))                               \
+    F(repeat_each, 1, 1, out[0] = gt_repeat(in[0], gt_integers(2, 0, 3, 1), .axis = 1))            \
+    F(repeat_each_flat, 1, 1, out[0] = gt_repeat(in[0], gt_integers(0, 3, 1, 2)))                  \
+    F(repeat_none, 1, 1, out[0] = gt_repeat(in[0], gt_integers(0, 0), .axis = 0))                  \
+    F(roll_axes, 1, 1, out[0] = gt_roll(in[0], gt_integers(1, -7), .axes = gt_axes(0, -2)))        \
+    F(roll_axes_alike, 1, 1, out[0] = gt_roll(in[0], 5, .axes = gt_axes(1, 2)))                    \
+    F(roll_axis_twice, 1, 1, out[0] = gt_roll(in[0], gt_integers(1, 2), .axes = gt_axes(1, 1)))    \
+    F(moveaxis_two, 1, 1, out[0] = gt_moveaxis(in[0], gt_axes(0, -1), gt_axes(2, 0)))              \
+    F(moveaxis_three, 1, 1, out[0] = gt_moveaxis(in[0], gt_axes(3, 0, 1), gt_axes(0, 1, -1)))      \
+    F(scatter_add, 1, 1,                                                                           \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_ADD))                \
+    F(scatter_add_whole, 1, 1,                                                                     \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_ADD))                \
+    F(scatter_max, 1, 1,                                                                           \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MAX))                \
+    F(scatter_max_whole, 1, 1,                                                                     \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MAX))                \
+    F(scatter_min, 1, 1,                                                                           \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MIN))                \
+    F(scatter_min_whole, 1, 1,                                                                     \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MIN))                \
+    F(scatter_mul, 1, 1,                                                                           \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MULTIPLY))           \
+    F(scatter_mul_whole, 1, 1,                                                                     \
+      out[0] = gt_scatter_update(in[0], in[1], in[2], .reduction = GT_SCATTER_MULTIPLY))           \
+    F(cholesky_upper, 1, 1, out[0] = gt_cholesky(in[0], .upper = true))                            \
+    F(qr_complete, 3, 1, gt_Qr f = gt_qr(in[0], .mode = GT_QR_COMPLETE); spans(f.q, 3, out);       \
+      out[2] = gt_abs(f.r))                                                                        \
+    F(qr_complete_wide, 2, 1, gt_Qr f = gt_qr(in[0], .mode = GT_QR_COMPLETE);                      \
+      out[0] = gt_abs(f.q); out[1] = gt_abs(f.r))                                                  \
+    F(svd_full, 3, 1, gt_Svd f = gt_svd(in[0], .full_matrices = true); spans(f.u, 3, out);         \
+      out[2] = gt_abs(f.vh))                                                                       \
+    F(svd_full_wide, 3, 1, gt_Svd f = gt_svd(in[0], .full_matrices = true); out[0] = gt_abs(f.u);  \
+      spans(gt_transpose(f.vh), 2, out + 1))                                                       \
     F(norm, 1, 1, out[0] = gt_norm(in[0]))                                                         \
     F(norm_one, 1, 1, out[0] = gt_norm(in[0], .ord = 1, .axis = 0))                                \
     F(norm_three, 1, 1, out[0] = gt_norm(in[0], .ord = 3, .axis = 1, .keepdims = true))            \
@@ -193,6 +231,22 @@ enum { MOST = 5 };
       out[0] = gt_pad(in[0], gt_shape(2), gt_shape(3), .mode = GT_PAD_REFLECT))
 #define QUANTILE_CASE(name, how, F)                                                                \
     F(quantile_##name, 1, 1, out[0] = gt_quantile(in[0], in[1], .axis = 1, .method = how))
+/* The sizes of the first k columns, whose signs may be any, and what the others span. */
+static void spans(gt_Tensor *q, int64_t k, gt_Tensor **out)
+{
+    gt_Shape size = gt_tensor_shape(q), begin = {size.rank, {0}};
+    if (gt_status() != GT_OK)
+        return;
+    int64_t *from = &begin.dims[size.rank - 1], *count = &size.dims[size.rank - 1];
+    *from = k;
+    *count -= k;
+    gt_Tensor *rest = gt_slice(q, begin, size);
+    *from = 0;
+    *count = k;
+    out[0] = gt_abs(gt_slice(q, begin, size));
+    out[1] = gt_matmul(rest, rest, .transpose_b = true);
+}
+
 #define PAD_CASES(name, how, F)                                                                    \
     F(pad_##name, 1, 1, out[0] = gt_pad(in[0], gt_shape(1, 0), gt_shape(2, 3), .mode = how))       \
     F(pad_##name##_far, 1, 1, out[0] = gt_pad(in[0], gt_shape(8), gt_shape(7), .mode = how))
@@ -371,6 +425,14 @@ static void check_gradient(const char *name, Function *f, gt_Shape shape)
     F(slice_update,                                                                                \
       gt_slice_update(x, gt_shape(1, 1), gt_slice(x, gt_shape(0, 0), gt_shape(2, 1))))             \
     F(rot90, gt_rot90(gt_square(x), .k = 3))                                                       \
+    F(max_initial, gt_max(x, .axis = 1, .initial = 0.1))                                           \
+    F(repeat_each, gt_repeat(gt_square(x), gt_integers(2, 0, 1), .axis = 1))                       \
+    F(roll_axes, gt_multiply(x, gt_roll(x, gt_integers(1, 2), .axes = gt_axes(0, 1))))             \
+    F(moveaxis_two, gt_multiply(x, gt_moveaxis(x, gt_axes(0, 1), gt_axes(1, 0))))                  \
+    F(scatter_add, scattered(x, GT_SCATTER_ADD))                                                   \
+    F(scatter_max, scattered(x, GT_SCATTER_MAX))                                                   \
+    F(scatter_min, scattered(x, GT_SCATTER_MIN))                                                   \
+    F(scatter_mul, scattered(x, GT_SCATTER_MULTIPLY))                                              \
     F(norm_three, gt_norm(x, .ord = 3, .axis = 1))                                                 \
     F(cdist, gt_cdist(x, gt_square(x)))
 #define SQUARE_GRADIENTS(F)                                                                        \
@@ -382,8 +444,18 @@ static void check_gradient(const char *name, Function *f, gt_Shape shape)
     F(lstsq_wide, gt_lstsq(gt_slice(x, gt_shape(0, 0), gt_shape(2, 3)),                            \
                            gt_slice(x, gt_shape(1, 0), gt_shape(2, 2))))                           \
     F(qr_wide, gt_qr(gt_slice(x, gt_shape(0, 0), gt_shape(2, 3))).r)                               \
+    F(cholesky_upper, gt_cholesky(gt_matmul(x, x, .transpose_b = true), .upper = true))            \
+    F(qr_complete, gt_qr(gt_slice(x, gt_shape(0, 0), gt_shape(3, 2)), .mode = GT_QR_COMPLETE).q)   \
+    F(qr_complete_r, gt_qr(gt_slice(x, gt_shape(0, 0), gt_shape(3, 1)), .mode = GT_QR_COMPLETE).r) \
+    F(svd_full, gt_svd(gt_slice(x, gt_shape(0, 0), gt_shape(2, 3)), .full_matrices = true).vh)     \
     F(nuclear, gt_matrix_norm(x, GT_NORM_NUCLEAR))                                                 \
     F(spectral, gt_matrix_norm(x, GT_NORM_SPECTRAL))
+/* Rows of squares into x, two of them to one place. */
+static gt_Tensor *scattered(gt_Tensor *x, gt_ScatterReduction reduction)
+{
+    gt_Tensor *places = gt_cast(gt_array(gt_shape(3, 1), 1, 0, 1), GT_INT32);
+    return gt_scatter_update(x, places, gt_square(x), .reduction = reduction);
+}
 #define DEFINE_GRADIENT(name, expression)                                                          \
     static gt_Tensor *function_##name(gt_Tensor *x)                                                \
     {                                                                                              \
@@ -401,6 +473,29 @@ Test(oracle_numpy, gradients_of_compositions)
         SQUARE_GRADIENTS(CHECK_GRADIENT)
     }
     gt_error_clear();
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Columns that may be any basis have no gradient; what does not need them does. */
+Test(oracle_numpy, gradients_that_are_not_defined)
+{
+    gt_Tape *tape = gt_tape_begin(.persistent = true);
+    gt_Tensor *x = gt_reshape(gt_array64(gt_shape(4), 1, 2, 3, 4), gt_shape(4, 1));
+    gt_watch(tape, x);
+    gt_Qr factors = gt_qr(x, .mode = GT_QR_COMPLETE);
+    gt_Svd full = gt_svd(x, .full_matrices = true);
+    if (gt_status() == GT_OK) {
+        gt_Tensor *r = gt_sum(factors.r), *s = gt_sum(full.s), *q = gt_sum(factors.q);
+        gt_Tensor *u = gt_sum(full.u);
+        cr_assert(gt_gradient(tape, r, x) && gt_gradient(tape, s, x), "%s", gt_error_message());
+        cr_assert(!gt_gradient(tape, q, x) && gt_status() == GT_UNSUPPORTED);
+        cr_assert(strstr(gt_error_message(), "3 columns that complete"), "%s", gt_error_message());
+        gt_error_clear();
+        cr_assert(!gt_gradient(tape, u, x) && gt_status() == GT_UNSUPPORTED);
+    }
+    gt_error_clear();
+    gt_tape_end(tape);
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -442,12 +537,36 @@ Test(oracle_numpy, errors)
     FAILS(gt_segment_sum(a, v, 3), "indices are int32");
     FAILS(gt_hstack(((gt_Tensors){0, NULL})), "hstack: it takes 1 to");
     FAILS(gt_unstack(a, 3, parts), "unstack: axis 0 of length 2 cannot be cut into 3");
+    FAILS(gt_max(a, .axis = 2, .initial = 0), "max: there is no axis 2");
+    FAILS(gt_max(gt_zeros_of(gt_shape(0, 2)), .axis = 0), "max");
+    FAILS(gt_min(whole, .initial = 0.5), "min: ");
+    FAILS(gt_max(gt_zeros_of(gt_shape(0), .dtype = GT_INT32), .initial = 0.5), "max: ");
+    FAILS(gt_repeat(a, gt_integers(1, 2), .axis = 1), "repeat: 2 numbers for axis 1 of length 3");
+    FAILS(gt_repeat(a, gt_integers(1, -2), .axis = 0), "repeat: -2 times is not possible");
+    FAILS(gt_repeat(a, gt_integers(INT64_MAX, INT64_MAX), .axis = 0),
+          "repeat: the result would be");
+    FAILS(gt_roll(a, gt_integers(1, 2, 3), .axes = gt_axes(0, 1)), "roll: 3 shifts for 2 axes");
+    FAILS(gt_roll(a, gt_integers(1, 2)), "roll: 2 shifts for 1 axes");
+    FAILS(gt_roll(a, 1, .axis = 0, .axes = gt_axes(1)), "roll: give axis or axes, not both");
+    FAILS(gt_roll(a, 1, .axes = gt_axes(0, 2)), "roll: there is no axis 2");
+    FAILS(gt_roll(a, 1, .axes = gt_axes(0, 0, 0, 0, 0, 0, 0, 0, 0)), "roll: more than 8 axes");
+    FAILS(gt_moveaxis(a, gt_axes(0, 1), 0), "moveaxis: 2 axes cannot become 1 axes");
+    FAILS(gt_moveaxis(a, gt_axes(0, -2), gt_axes(0, 1)), "moveaxis: axis 0 is named twice");
+    FAILS(gt_moveaxis(a, gt_axes(0, 1), gt_axes(1, 1)), "moveaxis: axis 1 is named twice");
     FAILS(gt_rot90(a, .axis1 = 1), "rot90: axis1 and axis2 are both 1");
     FAILS(gt_slice_update(a, gt_shape(1, 1), a), "slice_update: (2, 3) has no block");
     FAILS(gt_scatter_update(a, whole, a), "scatter_update: indices (2,) do not say places");
     FAILS(gt_scatter_update(a, gt_full(gt_shape(1, 2), 2, .dtype = GT_INT32),
                             gt_ones_of(gt_shape(1))),
           "scatter_update: index");
+    FAILS(gt_scatter_update(v, gt_reshape(whole, gt_shape(2, 1)), v, .reduction = GT_SCATTER_ADD),
+          "scatter_update: the updates are float32 (3,); for these indices they are float32 (2,)");
+    FAILS(gt_scatter_update(v, gt_full(gt_shape(3, 1), 3, .dtype = GT_INT32), v,
+                            .reduction = GT_SCATTER_MAX),
+          "id 3 of row 0 is not one of 3");
+    FAILS(gt_scatter_update(v, gt_zeros_of(gt_shape(3, 1), .dtype = GT_INT32), v,
+                            .reduction = (gt_ScatterReduction)5),
+          "scatter_update: 5 is no reduction");
     FAILS(gt_scatter(whole, v, gt_shape(3)), "scatter: indices (2,) do not say places of (3,)");
     FAILS(gt_scatter(gt_full(gt_shape(3, 2), 3, .dtype = GT_INT32), v, gt_shape(3, 3)),
           "scatter: scatter_add: index");
@@ -490,6 +609,9 @@ Test(oracle_numpy, errors)
         FAILS(gt_solve(gt_stack(gt_tensors(gt_eye(2), singular)), gt_zeros_of(gt_shape(2, 2, 1))),
               "solve: matrix 1 of the batch is singular");
         FAILS(gt_cholesky(gt_negative(gt_eye(2))), "cholesky: the matrix is not positive definite");
+        FAILS(gt_qr(gt_eye(2), .mode = (gt_QrMode)2).q, "qr: 2 is no mode");
+        FAILS(gt_qr(v, .mode = GT_QR_COMPLETE).q, "qr: it takes matrices, not shape (3,)");
+        FAILS(gt_svd(v, .full_matrices = true).u, "svd: it takes matrices, not shape (3,)");
     }
     gt_error_clear();
     gt_scope_end(scope);

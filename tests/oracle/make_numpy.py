@@ -290,6 +290,45 @@ for mode in ("edge", "wrap", "reflect", "symmetric"):
 case("pad_reflect_one", [real(1)], lambda x: np.pad(x, (2, 3), "reflect"))
 case("get_item_before", [block], lambda x: x[-99::-1, 99::-2, :-99:-1])
 
+# options of functions
+halves = np.array([[0.125, 0.375, -0.125, 2.5], [1234.5, -1250, 1350, np.nan], [1e300, -np.inf, 0, 5]])
+case("round_decimals", [halves], lambda x: np.round(x, 2))
+case("round_tens", [halves], lambda x: np.round(x, -2))
+case("max_initial", [real(3, 4)], lambda x: np.max(x, axis=1, initial=0.5))
+case("min_initial", [gaps], lambda x: np.min(x, axis=0, keepdims=True, initial=-0.5))
+case("max_initial_whole", [whole(3, 4, low=-50, high=50)], lambda x: np.max(x, initial=7))
+case("repeat_each", [real(3, 4)], lambda x: np.repeat(x, [2, 0, 3, 1], axis=1))
+case("repeat_each_flat", [real(2, 2)], lambda x: np.repeat(x, [0, 3, 1, 2]))
+case("repeat_none", [real(2, 2)], lambda x: np.repeat(x, [0, 0], axis=0))
+case("roll_axes", [real(3, 4, 2)], lambda x: np.roll(x, (1, -7), axis=(0, -2)))
+case("roll_axes_alike", [real(3, 4, 2)], lambda x: np.roll(x, 5, axis=(1, 2)))
+case("roll_axis_twice", [real(3, 4)], lambda x: np.roll(x, (1, 2), axis=(1, 1)))
+case("moveaxis_two", [real(2, 3, 4, 5)], lambda x: np.moveaxis(x, (0, -1), (2, 0)))
+case("moveaxis_three", [real(2, 3, 4, 5)], lambda x: np.moveaxis(x, (3, 0, 1), (0, 1, -1)))
+for name, ufunc in [("add", np.add), ("max", np.maximum), ("min", np.minimum), ("mul", np.multiply)]:
+    def scattered(x, places, y):
+        x = x.copy()
+        ufunc.at(x, tuple(places.T), y)
+        return x
+    case(f"scatter_{name}", [real(3, 4, 2), np.array([[0, 1], [2, -1], [0, 1], [-3, 1]], np.int32),
+                             real(4, 2)], scattered)
+    case(f"scatter_{name}_whole", [whole(5, low=-9, high=9), np.array([[4], [0], [-1]], np.int32),
+                                   whole(3, low=-9, high=9)], scattered)
+
+# factors with all their columns; of several that may be any basis, what they span
+def spans(q, k):
+    return [np.abs(q[..., :k]), q[..., k:] @ q[..., k:].swapaxes(-1, -2)]
+
+
+case("cholesky_upper", [definite(3, (2,))], lambda x: np.linalg.cholesky(x, upper=True))
+case("qr_complete", [real(2, 5, 3)],
+     lambda x: spans(np.linalg.qr(x, "complete")[0], 3) + [np.abs(np.linalg.qr(x, "complete")[1])])
+case("qr_complete_wide", [real(2, 5)], lambda x: [np.abs(y) for y in np.linalg.qr(x, "complete")])
+case("svd_full", [real(2, 5, 3)],
+     lambda x: spans(np.linalg.svd(x)[0], 3) + [np.abs(np.linalg.svd(x)[2])])
+case("svd_full_wide", [real(2, 5)],
+     lambda x: [np.abs(np.linalg.svd(x)[0])] + spans(np.linalg.svd(x)[2].T, 2))
+
 # the file
 types = {"float64": "F64", "int32": "I32", "bool": "BOOL"}
 header = {"__metadata__": {"numpy": np.__version__, "scipy": scipy.__version__}}
