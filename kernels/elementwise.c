@@ -229,6 +229,15 @@ GT_CAST(f32, float, f64, double, x)
 GT_CAST(f64, double, f32, float, x)
 GT_CAST(f64, double, f64, double, x)
 
+/* A double held within the range of an int32, NaN as 0. That NaN is chosen among bits keeps gcc from making
+ * the three choices one, of more comparisons. */
+GT_INLINE double gt_held_f64(double x)
+{
+    double most = x < INT32_MAX ? x : INT32_MAX;
+    double number = gt_from_bits_f64(gt_bits_f64(most) & (0 - (uint64_t)(x == x)));
+    return number > INT32_MIN ? number : INT32_MIN;
+}
+
 /* And here where it is one. In two steps, through numbers in memory: gcc would choose among the
  * integers, by conditions of another width. */
 #define GT_CAST_HELD(from, real, to, target, lowest, highest)                                      \
@@ -250,7 +259,7 @@ GT_CAST(f64, double, f64, double, x)
     }
 
 GT_CAST(f32, float, i32, int32_t, GT_SATURATE(float, x, int32_t, INT32_MIN, INT32_MAX, 0x1p31))
-GT_CAST_HELD(f64, double, i32, int32_t, INT32_MIN, INT32_MAX)
+GT_CAST(f64, double, i32, int32_t, gt_held_f64(x))
 #define GT_CAST_REAL(from, real)                                                                   \
     GT_CAST(from, real, i64, int64_t, GT_SATURATE(real, x, int64_t, INT64_MIN, INT64_MAX, 0x1p63)) \
     GT_CAST_HELD(from, real, u8, uint8_t, 0, 255)                                                  \
@@ -258,11 +267,15 @@ GT_CAST_HELD(f64, double, i32, int32_t, INT32_MIN, INT32_MAX)
 GT_CAST_REAL(f32, float)
 GT_CAST_REAL(f64, double)
 
+GT_CAST(i32, int32_t, f32, float, x)
+GT_CAST(i32, int32_t, f64, double, x)
+
 #if GT_IS_BASE(GT_ISA)
+#define GT_CAST_INTEGER_REAL(from, source)                                                         \
+    GT_CAST(from, source, f32, float, x)                                                           \
+    GT_CAST(from, source, f64, double, x)
 /* Between integers the low bits stay. */
 #define GT_CAST_INTEGER(from, source)                                                              \
-    GT_CAST(from, source, f32, float, x)                                                           \
-    GT_CAST(from, source, f64, double, x)                                                          \
     GT_CAST(from, source, i32, int32_t, x)                                                         \
     GT_CAST(from, source, i64, int64_t, x)                                                         \
     GT_CAST(from, source, u8, uint8_t, x)                                                          \
@@ -272,4 +285,7 @@ GT_CAST_INTEGER(i32, int32_t)
 GT_CAST_INTEGER(i64, int64_t)
 GT_CAST_INTEGER(u8, uint8_t)
 GT_CAST_INTEGER(b8, uint8_t)
+GT_CAST_INTEGER_REAL(i64, int64_t)
+GT_CAST_INTEGER_REAL(u8, uint8_t)
+GT_CAST_INTEGER_REAL(b8, uint8_t)
 #endif

@@ -115,6 +115,8 @@ typedef void gt_SelectLoop(int64_t n, const uint8_t *c, int64_t sc, const void *
 /* One number out of n contiguous ones: y[0] = reduce(x[0 .. n-1]). n = 0 gives the identity (0, 1,
  * lowest, highest). The bits depend on n and x alone. */
 typedef void gt_ReduceLoop(int64_t n, const void *x, void *y);
+/* The first i with x[i] equal to `value`, or NaN; n if there is none. */
+typedef int64_t gt_FindLoop(int64_t n, const void *x, const void *value);
 /* Columns: y[j] = reduce over i of x[i * stride + j], j < columns, i < rows, in blocks of rows whose
  * size is fixed. The bits of y[j] depend on rows and the column alone, never on `columns`. */
 typedef void gt_ReduceColumnsLoop(int64_t rows, int64_t columns, int64_t stride, const void *x,
@@ -210,6 +212,7 @@ typedef struct gt_KernelTable {
     gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_FindLoop *find[GT_LOOP_TYPES];                /* no bool: search it as U8 */
     gt_CastLoop *cast[GT_LOOP_TYPES][GT_LOOP_TYPES]; /* [from][to]; float to integer truncates and
                                                         saturates, NaN gives 0; to bool: != 0 */
     gt_RowsLoop *softmax[2]; /* by F32, F64; any number of columns, also 0 */

@@ -15,6 +15,7 @@
 
 #define GT_T          float
 #define GT_U          float
+#define GT_I          uint32_t
 #define GT_NAME(name) name##_f32
 #define GT_LOWEST     -INFINITY
 #define GT_HIGHEST    INFINITY
@@ -24,6 +25,7 @@
 
 #define GT_T          double
 #define GT_U          double
+#define GT_I          uint64_t
 #define GT_NAME(name) name##_f64
 #define GT_LOWEST     -INFINITY
 #define GT_HIGHEST    INFINITY
@@ -36,6 +38,7 @@
 
 #define GT_T          int32_t
 #define GT_U          uint32_t
+#define GT_I          uint32_t
 #define GT_NAME(name) name##_i32
 #define GT_LOWEST     INT32_MIN
 #define GT_HIGHEST    INT32_MAX
@@ -43,6 +46,7 @@
 
 #define GT_T          int64_t
 #define GT_U          uint64_t
+#define GT_I          uint64_t
 #define GT_NAME(name) name##_i64
 #define GT_LOWEST     INT64_MIN
 #define GT_HIGHEST    INT64_MAX
@@ -50,6 +54,7 @@
 
 #define GT_T          uint8_t
 #define GT_U          uint32_t
+#define GT_I          uint8_t
 #define GT_NAME(name) name##_u8
 #define GT_LOWEST     0
 #define GT_HIGHEST    UINT8_MAX

@@ -1,5 +1,6 @@
 /* The four reductions of reduce.c for one element type GT_T, computed in GT_U (without sign, where
- * integers wrap). Included once for each type; not a header. */
+ * integers wrap), and the search for what one of them found. Included once for each type, with GT_I an
+ * unsigned integer of its width; not a header. */
 
 #define GT_OP(name)      GT_NAME(name##_sum)
 #define GT_START         0
@@ -21,8 +22,27 @@
 #define GT_COMBINE(a, b) ((((a) < (b)) | GT_IS_NAN(a)) ? (a) : (b))
 #include "reduce_operation.h"
 
+/* The place of a maximum or minimum that is known: two steps, for an exit in the loop would keep it from
+ * becoming vector code. */
+int64_t GT_KERNEL(GT_NAME(find))(int64_t n, const void *from, const void *value)
+{
+    enum { LANES = 32 };
+    const GT_T *x = from, wanted = *(const GT_T *)value;
+    int64_t i = 0;
+    for (GT_I found = 0; i + LANES <= n; i += LANES) {
+        for (int l = 0; l < LANES; l++)
+            found |= ((x[i + l] == wanted) | GT_IS_NAN(x[i + l])) ? (GT_I)1 : (GT_I)0;
+        if (found)
+            break;
+    }
+    while (i < n && !((x[i] == wanted) | GT_IS_NAN(x[i])))
+        i++;
+    return i;
+}
+
 #undef GT_T
 #undef GT_U
+#undef GT_I
 #undef GT_NAME
 #undef GT_LOWEST
 #undef GT_HIGHEST

@@ -649,8 +649,8 @@ static gt_Status arg_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
-#define GT_STRIP     64  /* columns that are looked through together */
-#define GT_STRIP_ROW 256 /* numbers of a row that are reduced together */
+#define GT_STRIP     64   /* columns that are looked through together */
+#define GT_STRIP_ROW 4096 /* numbers of a row that are reduced together */
 
 /* The first NaN beats every number and every later one. */
 #define GT_ARG_LOOP(type, BETTER)                                                                  \
@@ -681,13 +681,11 @@ static gt_Status arg_shape(gt_ShapeRule *rule)
                 place = i;                                                                         \
             }                                                                                      \
         }                                                                                          \
-        while (x[place] != best && (best == best || x[place] == x[place]))                         \
-            place++;                                                                               \
-        return (int32_t)place;                                                                     \
+        return (int32_t)(place + find(count - place, x + place, &best));                           \
     }
 #define GT_ARG_LOOPS(name, BETTER)                                                                 \
-    static int32_t name##_of_row(gt_DType dtype, gt_ReduceLoop *reduce, int64_t count,             \
-                                 const void *from)                                                 \
+    static int32_t name##_of_row(gt_DType dtype, gt_ReduceLoop *reduce, gt_FindLoop *find,         \
+                                 int64_t count, const void *from)                                  \
     {                                                                                              \
         switch (dtype) {                                                                           \
         case GT_FLOAT32:                                                                           \
@@ -734,6 +732,7 @@ static void arg_tiles(const gt_Kernel *kernel, void *argument, int64_t first, in
     gt_LoopType type = in->dtype == GT_BOOL ? GT_LOOP_U8 : (gt_LoopType)gt_loop_type(in->dtype);
     gt_ReduceLoop *reduce =
         kernel->context->kernels->reduce[largest ? GT_LOOP_MAX : GT_LOOP_MIN][type];
+    gt_FindLoop *find = kernel->context->kernels->find[type];
     for (int64_t tile = first; tile < last; tile++) {
         int64_t outer = tile / strips, column = tile % strips * GT_STRIP;
         int64_t width = view->inner - column < GT_STRIP ? view->inner - column : GT_STRIP;
@@ -742,7 +741,7 @@ static void arg_tiles(const gt_Kernel *kernel, void *argument, int64_t first, in
             (size_t)(outer * view->count * view->inner + column) * gt_dtype_size(in->dtype);
         int32_t *y = (int32_t *)kernel->output[0] + outer * view->inner + column;
         if (view->inner == 1)
-            *y = (largest ? find_largest_of_row : find_smallest_of_row)(in->dtype, reduce,
+            *y = (largest ? find_largest_of_row : find_smallest_of_row)(in->dtype, reduce, find,
                                                                         view->count, x);
         else
             (largest ? find_largest : find_smallest)(in->dtype, view, width, x, y);

@@ -705,6 +705,45 @@ Test(kernels, reductions)
     }
 }
 
+/* The first that is equal, or the first NaN, or none; the zeros are equal. */
+Test(kernels, find)
+{
+    enum { LONGEST = 100 };
+    FOR_TABLES(table)
+    {
+        for (int type = 0; type < GT_LOOP_BOOL; type++) {
+            for (int64_t n = 0; n < LONGEST; n++) {
+                _Alignas(8) char x[LONGEST * 8] = {0};
+                double nan = NAN, minus = -0.0;
+                float nan32 = NAN, minus32 = -0.0f;
+                uint64_t zero = 0, one = 1;
+                const void *value = type == GT_LOOP_F32   ? (const void *)&minus32
+                                    : type == GT_LOOP_F64 ? (const void *)&minus
+                                                          : (const void *)&zero;
+                const void *other = type == GT_LOOP_F32   ? (const void *)&nan32
+                                    : type == GT_LOOP_F64 ? (const void *)&nan
+                                                          : (const void *)&one;
+                for (int64_t i = 0; i < n; i++)
+                    memcpy(x + (size_t)i * sizes[type], other, sizes[type]);
+                CHECK(table->find[type](n, x, other) == 0, "%s: find in %d %s", table->isa, (int)n,
+                      type_names[type]);
+                if (type >= GT_LOOP_I32)
+                    CHECK(table->find[type](n, x, value) == n, "%s: find none in %d %s", table->isa,
+                          (int)n, type_names[type]);
+                memset(x, 0, sizeof x);
+                CHECK(table->find[type](n, x, value) == 0, "%s: find 0 in %d %s", table->isa,
+                      (int)n, type_names[type]);
+                for (int64_t i = n - 1; i >= 0; i--) {
+                    memcpy(x + (size_t)i * sizes[type], other, sizes[type]);
+                    int64_t at = table->find[type](n, x, other);
+                    CHECK(at == i, "%s: find %d of %d %s at %d", table->isa, (int)i, (int)n,
+                          type_names[type], (int)at);
+                }
+            }
+        }
+    }
+}
+
 /* A long sum stays far below the error of a running one, and is the same in every build. */
 Test(kernels, long_sums)
 {

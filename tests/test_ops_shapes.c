@@ -132,6 +132,17 @@ Test(reduce, values_and_conventions)
     CHECK(gt_argmax(b, .axis = 0, .keepdims = true), GT_INT32, gt_shape(1, 3), 1, 0, 0);
     CHECK(gt_argmin(b, .axis = -1), GT_INT32, gt_shape(2), 0, 1);
     CHECK(gt_argmax(flags, .axis = 0), GT_INT32, gt_shape(2), 0, 1);
+    static float rows[5][9000];
+    rows[0][4095] = rows[0][4096] = rows[0][8999] = 2;
+    rows[1][4096] = rows[1][8191] = 2;
+    rows[2][8999] = 2;
+    rows[3][1] = INFINITY, rows[3][5000] = rows[3][8999] = NAN;
+    for (int i = 0; i < 9000; i++)
+        rows[4][i] = -INFINITY;
+    gt_Tensor *long_rows = gt_from_data(rows, gt_shape(5, 9000), GT_FLOAT32);
+    CHECK(gt_argmax(long_rows, .axis = 1), GT_INT32, gt_shape(5), 4095, 4096, 8999, 5000, 0);
+    CHECK(gt_argmin(gt_negative(long_rows), .axis = 1), GT_INT32, gt_shape(5), 4095, 4096, 8999,
+          5000, 0);
     CHECK(gt_argmax(gt_swapaxes(counting(gt_shape(3, 100), GT_INT64), 0, 1), .axis = 0,
                     .keepdims = 1),
           GT_INT32, gt_shape(1, 3), 99, 99, 99);
