@@ -755,6 +755,8 @@ static gt_Status distinct_shape(gt_ShapeRule *rule)
         return gt_status();
     if (in->rank != 1)
         return gt_fail(GT_INVALID, "it takes a vector of indices");
+    if (((const DistinctOptions *)rule->options)->count < 0)
+        return gt_fail(GT_INVALID, "the number of rows is below 0");
     rule->output[0] = *in;
     rule->output[0].dtype = GT_INT64;
     rule->output[1] = rule->output[0];

@@ -391,6 +391,22 @@ static bool not_negative(int64_t repeats)
     return repeats >= 0;
 }
 
+/* One axis becomes `times` as long. */
+static bool lengthen(gt_Spec *spec, int axis, int64_t times)
+{
+    if (!not_negative(times))
+        return false;
+    int64_t length = spec->dims[axis];
+    char text[160];
+    spec->dims[axis] = times > 0 && length > INT64_MAX / times ? -1 : length * times;
+    if (gt_spec_resize(spec))
+        return true;
+    spec->dims[axis] = length;
+    gt_fail(GT_INVALID, "%lld times axis %d of %s would be too large", (long long)times, axis,
+            gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+    return false;
+}
+
 /* Element i of an axis repeats[i] times: the elements at 0, 0, 1, 1, 1, 3, ... */
 static gt_Tensor *repeat_each(gt_Tensor *x, gt_Integers repeats, int axis)
 {
@@ -433,14 +449,11 @@ static gt_Tensor *repeat(gt_Tensor *x, gt_Integers repeats, const gt_RepeatOptio
         return NULL;
     if (repeats.items)
         return repeat_each(x, repeats, axis);
-    if (!not_negative(repeats.number))
+    int64_t before = product(spec.dims, 0, axis + 1);
+    int64_t rest = product(spec.dims, axis + 1, spec.rank);
+    if (!lengthen(&spec, axis, repeats.number))
         return NULL;
-    x = copies(x, product(spec.dims, 0, axis + 1), repeats.number,
-               product(spec.dims, axis + 1, spec.rank));
-    if (!x)
-        return NULL;
-    spec.dims[axis] *= repeats.number;
-    return gt_reshape(x, gt_spec_shape(&spec));
+    return gt_reshape(copies(x, before, repeats.number, rest), gt_spec_shape(&spec));
 }
 GT_COMPOSED(repeat,
             (const char *here, gt_Tensor *x, gt_Integers repeats, const gt_RepeatOptions *options),
@@ -456,23 +469,21 @@ static gt_Tensor *tile(gt_Tensor *x, gt_Shape repeats)
         return NULL;
     }
     int rank = repeats.rank > spec.rank ? repeats.rank : spec.rank;
-    gt_Shape shape = {rank, {0}};
+    gt_Spec result = {.dtype = spec.dtype, .rank = rank};
     for (int d = 0; d < rank; d++) {
         int own = d - (rank - spec.rank);
-        shape.dims[d] = own < 0 ? 1 : spec.dims[own];
+        result.dims[d] = own < 0 ? 1 : spec.dims[own];
     }
-    for (int d = rank - 1; d >= 0 && x; d--) {
+    for (int d = rank - 1; d >= 0; d--) {
         int given = d - (rank - repeats.rank);
         int64_t times = given < 0 ? 1 : repeats.dims[given];
-        if (!not_negative(times))
+        int64_t before = product(result.dims, 0, d), rest = product(result.dims, d, rank);
+        if (!lengthen(&result, d, times))
             return NULL;
-        if (times == 1)
-            continue;
-        x = copies(x, product(shape.dims, 0, d), times, product(shape.dims, d, rank));
-        if (x)
-            shape.dims[d] *= times;
+        if (times != 1)
+            x = copies(x, before, times, rest);
     }
-    return x ? gt_reshape(x, shape) : NULL;
+    return gt_reshape(x, gt_spec_shape(&result));
 }
 GT_COMPOSED(tile, (const char *here, gt_Tensor *x, gt_Shape repeats), (x, repeats))
 

@@ -272,7 +272,7 @@ Test(half, casts)
                     for (int64_t step = 0; step < 9; step++)
                         numbers[n++] = sign * ((INT64_C(1) << k) +
                                                (k > 9 ? step * (INT64_C(1) << (k - 9)) : 0) +
-                                               (low && k > 30 ? off << (k / 3) : off));
+                                               (low && k > 30 ? off * (INT64_C(1) << (k / 3)) : off));
     numbers[n++] = INT64_MAX;
     numbers[n++] = INT64_MIN;
     gt_Tensor *all = gt_from_data(numbers, gt_shape(n), GT_INT64);

@@ -394,7 +394,9 @@ Test(reshaping, errors)
     CHECK_ERROR(gt_broadcast_to(a, gt_shape(INT64_MAX, 2, 3)),
                 "broadcast_to: the result (9223372036854775807, 2, 3) would be too large");
     CHECK_ERROR(gt_repeat(a, INT64_MAX, .axis = 0),
-                "repeat: broadcast_to: the result (2, 9223372036854775807, 3) would be too large");
+                "repeat: 9223372036854775807 times axis 0 of (2, 3) would be too large");
+    CHECK_ERROR(gt_tile(gt_zeros_of(gt_shape(INT64_C(1) << 40, 0)), gt_shape(INT64_C(1) << 40, 1)),
+                "tile: 1099511627776 times axis 0 of (1099511627776, 0) would be too large");
     CHECK_ERROR(gt_repeat(a, -1), "repeat: -1 times is not possible");
     CHECK_ERROR(gt_pad(a, gt_shape(1), gt_shape(1, 0)),
                 "pad: (2, 3) cannot have (1,) before and (1, 0) after it");
