@@ -343,14 +343,19 @@ GT_COMPOSED(resize,
             (const char *here, gt_Tensor *x, gt_Shape size, const gt_ResizeOptions *options),
             (x, size, options))
 
+static bool is_possible(int64_t border)
+{
+    return border == GT_NONE || (border >= 0 && border <= INT32_MAX);
+}
+
 /* One axis: of before, after and the new size, two are given, and the third follows. `sign` is 1
  * for padding, -1 for cropping. */
 static bool border(int64_t size, int sign, int64_t *before, int64_t *after, int64_t *result)
 {
     int given = (*before != GT_NONE) + (*after != GT_NONE) + (*result != GT_NONE);
-    bool small =
-        size <= INT32_MAX && *before <= INT32_MAX && *after <= INT32_MAX && *result <= INT32_MAX;
-    if (given == 2 && small) {
+    bool possible = given == 2 && size <= INT32_MAX && is_possible(*before) &&
+                    is_possible(*after) && is_possible(*result);
+    if (possible) {
         if (*result == GT_NONE)
             *result = size + sign * (*before + *after);
         else if (*before == GT_NONE)
@@ -358,7 +363,7 @@ static bool border(int64_t size, int sign, int64_t *before, int64_t *after, int6
         else
             *after = sign * (*result - size) - *before;
     }
-    if (given == 2 && small && *before >= 0 && *after >= 0 && *result >= 0)
+    if (possible && *before >= 0 && *after >= 0 && *result >= 0)
         return true;
     gt_fail(GT_INVALID,
             "an axis of size %lld: give two of before, after and the new size, so that all three "

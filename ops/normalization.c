@@ -167,6 +167,8 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationO
     if (!float_axes(x, options.axis, &none, &spec, &bits))
         return NULL;
     int axis = gt_axis(options.axis, spec.rank);
+    if (axis < 0)
+        return NULL;
     int64_t channels = spec.dims[axis];
     int64_t groups = options.groups == -1 ? channels : options.groups;
     if (axis == 0 || spec.rank == GT_MAX_RANK) {
