@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "gradtape.h"
+#include "budget.h"
 #include "leaks.h"
 #include "operations.h"
 
@@ -1642,28 +1643,6 @@ Test(autodiff, check_gradients)
 }
 
 /* ---- without memory ---- */
-
-typedef struct Budget {
-    long left, held;
-} Budget;
-
-static void *budget_allocate(void *user, size_t size, size_t alignment)
-{
-    Budget *budget = user;
-    void *memory = NULL;
-    if (budget->left-- <= 0 || posix_memalign(&memory, alignment, size) != 0)
-        return NULL;
-    budget->held++;
-    return memory;
-}
-
-static void budget_release(void *user, void *memory, size_t size)
-{
-    Budget *budget = user;
-    (void)size;
-    budget->held--;
-    free(memory);
-}
 
 static gt_Status everything(gt_Variable *x, gt_Variable *w, Block *block)
 {

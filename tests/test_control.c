@@ -30,6 +30,7 @@
 #include "../ops/reduce.h"
 #include "../ops/reshaping.h"
 #include "../plan/function.h"
+#include "budget.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -1241,28 +1242,6 @@ Test(control, eagerly)
 }
 
 /* ---- without memory ---- */
-
-typedef struct Budget {
-    long left, held;
-} Budget;
-
-static void *budget_allocate(void *user, size_t size, size_t alignment)
-{
-    Budget *budget = user;
-    void *memory = NULL;
-    if (budget->left-- <= 0 || posix_memalign(&memory, alignment, size) != 0)
-        return NULL;
-    budget->held++;
-    return memory;
-}
-
-static void budget_release(void *user, void *memory, size_t size)
-{
-    Budget *budget = user;
-    (void)size;
-    budget->held--;
-    free(memory);
-}
 
 static gt_Status all_kinds(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {

@@ -19,6 +19,7 @@
 #include "../ops/reduce.h"
 #include "../optim/adam.h"
 #include "../plan/function.h"
+#include "budget.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -749,28 +750,6 @@ Test(plan, mistakes)
 }
 
 /* ---- without memory ---- */
-
-typedef struct Budget {
-    long left, held;
-} Budget;
-
-static void *budget_allocate(void *user, size_t size, size_t alignment)
-{
-    Budget *budget = user;
-    void *memory = NULL;
-    if (budget->left-- <= 0 || posix_memalign(&memory, alignment, size) != 0)
-        return NULL;
-    budget->held++;
-    return memory;
-}
-
-static void budget_release(void *user, void *memory, size_t size)
-{
-    Budget *budget = user;
-    (void)size;
-    budget->held--;
-    free(memory);
-}
 
 /* The pools hide most requests from the allocator, so every n-th failure is also tried against each
  * kind of call: making a net, tracing, running. A step that failed changed nothing, and the next
