@@ -19,9 +19,10 @@ gt_Shape gt_shape_of(int rank, const int64_t *dims)
 
 gt_Axes gt_axes_of(int count, const int *axes)
 {
-    gt_Axes set = {0};
-    set.count = count < 0 || count > GT_MAX_RANK || (count > 0 && !axes) ? GT_MAX_RANK + 1 : count;
-    for (int i = 0; i < count && set.count == count; i++)
+    if (count < 0 || count > GT_MAX_RANK || (count > 0 && !axes))
+        return (gt_Axes){.count = GT_MAX_RANK + 1};
+    gt_Axes set = {.count = count};
+    for (int i = 0; i < count; i++)
         set.axis[i] = axes[i];
     return set;
 }
