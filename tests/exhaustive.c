@@ -32,21 +32,6 @@ static void note(Worst *worst, double error, double at, double with)
         *worst = (Worst){error, at, with};
 }
 
-/* xorshift64*, as in test_kernels.c */
-static uint64_t seed = 88172645463325252u;
-static uint64_t next_bits(void)
-{
-    seed ^= seed >> 12;
-    seed ^= seed << 25;
-    seed ^= seed >> 27;
-    return seed * UINT64_C(2685821657736338717);
-}
-
-static double next_real(void) /* [-1, 1) */
-{
-    return (double)(int64_t)next_bits() * 0x1p-63;
-}
-
 /* Whether an error of a block may be larger than the worst: ulps_f32 without its branches. Numbers that
  * it cannot judge (NaN, infinities, other signs) make it say so. */
 static bool surpassed(int64_t n, const float *y, const double *right, double worst)

@@ -1,6 +1,7 @@
 /* What the inner loops are measured against: the tables of this build that the processor can run, the
  * functions of the C library in more digits, the errors in units of the last place, and the bounds
- * that hold. Shared by test_kernels.c (a sample of all numbers) and exhaustive.c (all of them). */
+ * that hold. Shared by test_kernels.c (a sample of all numbers), exhaustive.c (all of them) and
+ * test_half.c. */
 #ifndef GT_TESTS_REFERENCE_H
 #define GT_TESTS_REFERENCE_H
 
@@ -26,6 +27,21 @@ static inline int tables(const gt_KernelTable *list[3])
         list[count++] = &gt_kernels_v4;
 #endif
     return count;
+}
+
+/* xorshift64*: numbers for the tests themselves. */
+static uint64_t seed = 88172645463325252u;
+static inline uint64_t next_bits(void)
+{
+    seed ^= seed >> 12;
+    seed ^= seed << 25;
+    seed ^= seed >> 27;
+    return seed * UINT64_C(2685821657736338717);
+}
+
+static inline double next_real(void) /* [-1, 1) */
+{
+    return (double)(int64_t)next_bits() * 0x1p-63;
 }
 
 /* Errors in units of the last place of the right result, which comes with more digits; 1e9 for a NaN,

@@ -6,6 +6,7 @@
 #include "core/internal.h"
 #include "gradtape.h"
 #include "leaks.h"
+#include "reference.h"
 
 #include <float.h>
 #include <math.h>
@@ -23,23 +24,6 @@
 
 static const gt_DType halves[] = {GT_FLOAT16, GT_BFLOAT16};
 static const char *const names[] = {"float16", "bfloat16"};
-
-static int tables(const gt_KernelTable *list[3])
-{
-    int count = 0;
-    list[count++] = &gt_kernels_base;
-#ifdef GT_HAVE_V3
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("bmi2"))
-        list[count++] = &gt_kernels_v3;
-#endif
-#ifdef GT_HAVE_V4
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        list[count++] = &gt_kernels_v4;
-#endif
-    return count;
-}
 
 /* ---- what the formats say: sign, exponent, fraction ---- */
 
@@ -248,15 +232,6 @@ static void refused(bool failed, gt_Status status, const char *part, const char 
                   strstr(gt_error_message(), more),
               "%d: %s (not %s, %s)", gt_status(), gt_error_message(), part, more);
     gt_error_clear();
-}
-
-static double next_real(void) /* [-1, 1) */
-{
-    static uint64_t seed = 88172645463325252u;
-    seed ^= seed >> 12;
-    seed ^= seed << 25;
-    seed ^= seed >> 27;
-    return (double)(int64_t)(seed * UINT64_C(2685821657736338717)) * 0x1p-63;
 }
 
 Test(half, casts)

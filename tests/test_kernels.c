@@ -28,21 +28,6 @@ static const char *const type_names[GT_LOOP_TYPES] = {"f32", "f64", "i32", "i64"
     for (int t = 0; t < table_count; t++)                                                          \
         for (const gt_KernelTable *table = all_tables[t]; table; table = NULL)
 
-/* xorshift64*: numbers for the tests themselves. */
-static uint64_t seed = 88172645463325252u;
-static uint64_t next_bits(void)
-{
-    seed ^= seed >> 12;
-    seed ^= seed << 25;
-    seed ^= seed >> 27;
-    return seed * UINT64_C(2685821657736338717);
-}
-
-static double next_real(void) /* [-1, 1) */
-{
-    return (double)(int64_t)next_bits() * 0x1p-63;
-}
-
 /* Numbers of any type: reals within +-4 with every kind of special one among them; integers of all
  * sizes, the ends of the range included. */
 static void fill(int type, int64_t n, void *to)
