@@ -17,6 +17,7 @@
 #include "core/blas.h"
 #include "core/body.h"
 #include "core/context.h"
+#include "core/map.h"
 #include "core/object.h"
 #include "core/operation.h"
 #include "core/tape.h"
@@ -86,6 +87,7 @@ struct gt_Record {
     gt_Context *context;
     gt_Record *next, *previous; /* all records of the context; leaves of variables are not in it */
     uint64_t tapes;             /* by bit */
+    uint64_t serial;            /* order of making, which is that of the ring */
     const char *here;           /* the caller's file and line; NULL: not known */
     void *options;              /* inside the block */
     gt_Value **input;           /* inside the block; NULL: absent */
@@ -130,9 +132,12 @@ struct gt_Scope {
 typedef struct gt_TapeSlot {
     uintptr_t handle; /* 0: free */
     gt_Scope *scope;  /* of the outermost tape */
-    gt_Variable **watched;
+    gt_Record **watched; /* leaves of variables; held */
     int32_t watched_count, watched_capacity;
-    int32_t below; /* the tape around this one; -1: none */
+    gt_Variable **list; /* what gt_watched_variables hands out */
+    int32_t list_count;
+    int32_t below;   /* the tape around this one; -1: none */
+    uint64_t oldest; /* the serial of the oldest record that it may hold */
     uint32_t generation;
     bool persistent, watch_accessed, used, paused, has_records;
 } gt_TapeSlot;
@@ -175,7 +180,8 @@ struct gt_Context {
     struct gt_Listener *listener; /* hears which variables are read and written; NULL: nobody */
     gt_Record records;            /* head of the ring of records */
     gt_Value *dying;              /* values to be freed: a list instead of recursion */
-    uint64_t variable_serial, trace_serial, object_serial, visit;
+    uint64_t variable_serial, trace_serial, object_serial, record_serial, visit;
+    uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
     gt_Trace *trace;
     /* work */
     gt_ThreadPool *pool;
@@ -187,6 +193,7 @@ struct gt_Context {
     void *interrupted_user;
     /* objects and registrations */
     gt_Object objects; /* head of the ring of objects */
+    gt_Map callables; /* layers/callable.c: the function -> the object that it is */
     gt_Object *quarantine_first, *quarantine_last;
     int32_t quarantined;
     const gt_Operation **operations;
@@ -330,6 +337,7 @@ typedef struct gt_Listener {
     struct gt_Listener *outer;
     gt_Value **heard;
     int32_t count, capacity;
+    gt_Map known; /* the leaf of each */
 } gt_Listener;
 void gt_listener_begin(gt_Context *context, gt_Listener *listener);
 void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
@@ -354,7 +362,8 @@ gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape);
 int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);
-void gt_tape_watch_variable(gt_Context *context, gt_Slot *slot, uint64_t tapes);
+/* These tapes watch the variable that has this leaf. */
+void gt_tape_watch_leaf(gt_Context *context, gt_Record *leaf, uint64_t tapes);
 gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
                          int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
                          uint64_t tapes, const char *here);
