@@ -4,6 +4,7 @@
 
 #include "io/file.h"
 #include "core/internal.h"
+#include "core/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +18,9 @@
 #include <zlib.h>
 #endif
 
-#define INPUT_BYTES   ((size_t)64 * 1024)
-#define MOST_AT_ONCE  ((size_t)1 << 30) /* systems refuse reads and writes of 2 GB and more */
-#define DEFLATE_RATIO 1032              /* no deflate stream unpacks to more than this per byte */
+#define INPUT_BYTES  ((size_t)64 * 1024)
+#define MOST_AT_ONCE ((size_t)1 << 30) /* systems refuse reads and writes of 2 GB and more */
+#define FEW          (1 << 20)         /* bytes that are reserved before any has arrived */
 
 /* ---- the system's calls, with its interruptions taken care of ---- */
 
@@ -37,16 +38,19 @@ static int open_file(gt_Context *context, const char *path, struct stat *info)
         gt_raise(context, GT_INVALID, NULL, NULL, "the path is %s", path ? "empty" : "NULL");
         return -1;
     }
+    char words[GT_SYSTEM_TEXT];
     int descriptor;
     do
         descriptor = open(path, O_RDONLY | O_CLOEXEC);
     while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0) {
-        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be opened: %s", path, strerror(errno));
+        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be opened: %s", path,
+                 gt_system_text(words, errno));
         return -1;
     }
     if (fstat(descriptor, info) != 0)
-        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be looked at: %s", path, strerror(errno));
+        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be looked at: %s", path,
+                 gt_system_text(words, errno));
     else if (S_ISDIR(info->st_mode))
         gt_raise(context, GT_IO, NULL, NULL, "%s: is a folder, not a file", path);
     else
@@ -59,6 +63,7 @@ static int open_file(gt_Context *context, const char *path, struct stat *info)
 static int64_t read_fully(gt_Context *context, const char *path, int descriptor, int64_t offset,
                           void *into, size_t size)
 {
+    char words[GT_SYSTEM_TEXT];
     size_t done = 0;
     while (done < size) {
         size_t wanted = size - done < MOST_AT_ONCE ? size - done : MOST_AT_ONCE;
@@ -70,7 +75,8 @@ static int64_t read_fully(gt_Context *context, const char *path, int descriptor,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be read: %s", path, strerror(errno));
+            gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be read: %s", path,
+                     gt_system_text(words, errno));
             return -1;
         }
         if (n == 0)
@@ -137,6 +143,12 @@ static void gunzip_close(gt_FileReader *reader)
     reader->gunzip = NULL;
 }
 
+static void gunzip_rewind(gt_FileReader *reader)
+{
+    inflateReset(&reader->gunzip->stream);
+    reader->gunzip->between = false;
+}
+
 static bool refill(gt_FileReader *reader)
 {
     int64_t n = read_fully(reader->context, reader->path, reader->descriptor, -1, reader->input,
@@ -201,6 +213,11 @@ static bool gunzip_open(gt_FileReader *reader)
     return false;
 }
 
+static void gunzip_rewind(gt_FileReader *reader)
+{
+    (void)reader;
+}
+
 static void gunzip_close(gt_FileReader *reader)
 {
     (void)reader;
@@ -218,18 +235,6 @@ static int64_t gunzip_read(gt_FileReader *reader, void *into, size_t size)
 
 /* ---- reading ---- */
 
-/* The last four bytes of a gzip file say what its last member unpacks to, modulo 2^32. */
-static int64_t unpacked_size(gt_FileReader *reader, const struct stat *info)
-{
-    unsigned char tail[4];
-    if (!S_ISREG(info->st_mode) || info->st_size < 18 ||
-        pread(reader->descriptor, tail, sizeof tail, info->st_size - 4) != sizeof tail)
-        return 0;
-    int64_t size = (int64_t)((uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 |
-                             (uint32_t)tail[3] << 24);
-    return size / DEFLATE_RATIO <= info->st_size ? size : 0;
-}
-
 bool gt_file_open(gt_Context *context, gt_FileReader *reader, const char *path, int64_t limit)
 {
     struct stat info;
@@ -244,9 +249,8 @@ bool gt_file_open(gt_Context *context, gt_FileReader *reader, const char *path, 
     if (n >= 0) {
         reader->input_size = (size_t)n;
         bool packed = n >= 2 && reader->input[0] == 0x1f && reader->input[1] == 0x8b;
-        if (packed)
-            reader->size_guess = unpacked_size(reader, &info);
-        else if (S_ISREG(info.st_mode))
+        reader->rewinds = S_ISREG(info.st_mode);
+        if (!packed && reader->rewinds)
             reader->size = (int64_t)info.st_size;
         if (!packed || gunzip_open(reader))
             return true;
@@ -281,6 +285,22 @@ int64_t gt_file_read(gt_FileReader *reader, void *into, size_t size)
     return n;
 }
 
+bool gt_file_rewind(gt_FileReader *reader)
+{
+    char words[GT_SYSTEM_TEXT];
+    if (lseek(reader->descriptor, 0, SEEK_SET) != 0) {
+        gt_raise(reader->context, GT_IO, NULL, NULL, "%s: cannot be read again: %s", reader->path,
+                 gt_system_text(words, errno));
+        return false;
+    }
+    reader->taken = 0;
+    reader->input_at = reader->input_size = 0;
+    reader->ended = false;
+    if (reader->gunzip)
+        gunzip_rewind(reader);
+    return true;
+}
+
 void gt_file_close(gt_FileReader *reader)
 {
     gunzip_close(reader);
@@ -293,7 +313,7 @@ void gt_file_close(gt_FileReader *reader)
 
 void gt_bytes_release(gt_Context *context, gt_Bytes *bytes)
 {
-    gt_release(context, bytes->data, bytes->capacity);
+    gt_release_unpooled(context, bytes->data, bytes->capacity);
     *bytes = (gt_Bytes){0};
 }
 
@@ -308,46 +328,41 @@ bool gt_bytes_reserve(gt_Context *context, gt_Bytes *bytes, size_t more)
     size_t wanted = bytes->capacity ? bytes->capacity * 2 : 256;
     if (wanted < bytes->size + more)
         wanted = bytes->size + more;
-    char *grown = gt_allocate(context, wanted);
+    char *grown = gt_allocate_unpooled(context, wanted);
     if (!grown)
         return false;
     if (bytes->size)
         memcpy(grown, bytes->data, bytes->size);
-    gt_release(context, bytes->data, bytes->capacity);
+    gt_release_unpooled(context, bytes->data, bytes->capacity);
     bytes->data = grown;
     bytes->capacity = wanted;
     return true;
 }
 
-/* Reads in one piece if the size is known, else in pieces that double. One byte is kept for the 0
- * behind it, and one more lets the end be seen without growing. */
-bool gt_file_read_all(gt_Context *context, const char *path, int64_t limit, gt_Bytes *bytes)
+bool gt_file_read_half(gt_FileReader *reader, int64_t promised, const char *what, gt_Bytes *arrived)
 {
-    gt_FileReader reader;
-    *bytes = (gt_Bytes){0};
-    if (!gt_file_open(context, &reader, path, limit))
-        return false;
-    int64_t expected = reader.size >= 0 ? reader.size : reader.size_guess;
-    if (reader.size < 0 && expected > limit)
-        expected = limit;
-    size_t room = (uint64_t)expected < SIZE_MAX / 8 ? (size_t)expected + 2 : SIZE_MAX;
-    bool ok = gt_bytes_reserve(context, bytes, room);
-    while (ok) {
-        int64_t n =
-            gt_file_read(&reader, bytes->data + bytes->size, bytes->capacity - bytes->size - 1);
+    *arrived = (gt_Bytes){0};
+    if (promised <= FEW || reader->size - reader->taken >= promised)
+        return true;
+    size_t half = (size_t)(promised / 2);
+    while (arrived->size < half) {
+        size_t more = arrived->size ? arrived->size : INPUT_BYTES;
+        more = more < half - arrived->size ? more : half - arrived->size;
+        if (!gt_bytes_reserve(reader->context, arrived, more))
+            break;
+        int64_t n = gt_file_read(reader, arrived->data + arrived->size, more);
         if (n > 0)
-            bytes->size += (size_t)n;
-        ok = n >= 0;
-        if (n < 0 || bytes->size + 1 < bytes->capacity)
-            break; /* failed, or fewer bytes than asked for: the end */
-        ok = gt_bytes_reserve(context, bytes, bytes->capacity);
+            arrived->size += (size_t)n;
+        if (n >= 0 && (size_t)n < more)
+            gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: is cut short in its %s",
+                     reader->path, what);
+        if (n < 0 || (size_t)n < more)
+            break;
     }
-    gt_file_close(&reader);
-    if (ok)
-        bytes->data[bytes->size] = 0;
-    else
-        gt_bytes_release(context, bytes);
-    return ok;
+    if (arrived->size == half)
+        return true;
+    gt_bytes_release(reader->context, arrived);
+    return false;
 }
 
 int gt_file_open_plain(gt_Context *context, const char *path, int64_t *size)
@@ -380,7 +395,9 @@ bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int6
 
 static bool write_failed(gt_FileWriter *writer, const char *what)
 {
-    gt_raise(writer->context, GT_IO, NULL, NULL, "%s: %s: %s", writer->path, what, strerror(errno));
+    char words[GT_SYSTEM_TEXT];
+    gt_raise(writer->context, GT_IO, NULL, NULL, "%s: %s: %s", writer->path, what,
+             gt_system_text(words, errno));
     return false;
 }
 

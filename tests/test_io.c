@@ -350,13 +350,13 @@ static const Broken broken[] = {
     {"not fit into 64 bits", "{" T("a", "U8", "[9223372036854775808]", "[0,0]") "}", 0, GT_FORMAT},
     {"wrong way round", "{" T("a", "U8", "[1]", "[1,0]") "}", 1, GT_FORMAT},
     {"negative", "{" T("a", "U8", "[1]", "[-1,0]") "}", 1, GT_FORMAT},
-    {"whole numbers", "{" T("a", "U8", "[1]", "[0]") "}", 1, GT_FORMAT},
-    {"whole numbers", "{" T("a", "U8", "[1]", "[0,1,2]") "}", 1, GT_FORMAT},
-    {"whole numbers", "{" T("a", "U8", "[1]", "[0,1.0]") "}", 1, GT_FORMAT},
-    {"whole numbers", "{" T("a", "U8", "[1]", "null") "}", 1, GT_FORMAT},
-    {"whole number from 0", "{" T("a", "U8", "[-1]", "[0,1]") "}", 1, GT_FORMAT},
-    {"whole number from 0", "{" T("a", "U8", "[1e0]", "[0,1]") "}", 1, GT_FORMAT},
-    {"whole number from 0", "{" T("a", "U8", "[\"1\"]", "[0,1]") "}", 1, GT_FORMAT},
+    {"two integers", "{" T("a", "U8", "[1]", "[0]") "}", 1, GT_FORMAT},
+    {"two integers", "{" T("a", "U8", "[1]", "[0,1,2]") "}", 1, GT_FORMAT},
+    {"two integers", "{" T("a", "U8", "[1]", "[0,1.0]") "}", 1, GT_FORMAT},
+    {"two integers", "{" T("a", "U8", "[1]", "null") "}", 1, GT_FORMAT},
+    {"an integer >= 0", "{" T("a", "U8", "[-1]", "[0,1]") "}", 1, GT_FORMAT},
+    {"an integer >= 0", "{" T("a", "U8", "[1e0]", "[0,1]") "}", 1, GT_FORMAT},
+    {"an integer >= 0", "{" T("a", "U8", "[\"1\"]", "[0,1]") "}", 1, GT_FORMAT},
     {"shape is missing", "{" T("a", "U8", "1", "[0,1]") "}", 1, GT_FORMAT},
     {"shape is missing", "{\"a\":{\"dtype\":\"U8\"}}", 0, GT_FORMAT},
     {"dtype is missing", "{\"a\":{\"shape\":[]}}", 0, GT_FORMAT},
@@ -429,8 +429,8 @@ Test(io, safetensors_broken, .init = open_folder, .fini = close_folder)
     static const struct {
         const char *name;
         gt_DType dtype;
-    } foreign[] = {{"I8", GT_INT8},     {"I16", GT_INT16},  {"U16", GT_UINT16},
-                   {"U32", GT_UINT32},  {"U64", GT_UINT64}, {"C64", GT_COMPLEX64}};
+    } foreign[] = {{"I8", GT_INT8},    {"I16", GT_INT16},  {"U16", GT_UINT16},
+                   {"U32", GT_UINT32}, {"U64", GT_UINT64}, {"C64", GT_COMPLEX64}};
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
         char header[128], bytes[8];
         int size = (int)gt_dtype_size(foreign[i].dtype);
@@ -587,13 +587,15 @@ Test(io, json)
     cr_assert(gt_json_read(context, "test", text, strlen(text), &json), "%s", gt_error_message());
     const gt_JsonValue *all = json.values;
     cr_assert(all->kind == GT_JSON_OBJECT && all->count == 4, "an object of four");
-    cr_assert(gt_json_member(all, "n")->integer == 9007199254740993, "an exact whole number");
+    cr_assert(gt_json_member(all, "n")->integer == 9007199254740993, "an exact integer");
     cr_assert(gt_json_member(all, "x")->number == -0.1, "a number");
     cr_assert(strcmp(gt_json_member(all, "s")->string, "\xe2\x82\xac\t") == 0, "a string");
-    cr_assert(gt_json_member(all, "t")->first->kind == GT_JSON_TRUE &&
-                  gt_json_member(all, "t")->first->next->kind == GT_JSON_NULL,
+    const gt_JsonValue *list = gt_json_member(all, "t"), *t = gt_json_first(list);
+    cr_assert(t && t->kind == GT_JSON_TRUE && gt_json_next(list, t)->kind == GT_JSON_NULL &&
+                  !gt_json_next(list, gt_json_next(list, t)),
               "an array");
-    cr_assert(!gt_json_member(all, "none") && !gt_json_member(all->first, "n"), "no member");
+    cr_assert(!gt_json_member(all, "none") && !gt_json_member(gt_json_first(all), "n"),
+              "no member");
     gt_json_release(context, &json);
     gt_context_free(NULL);
     assert_no_leaks();
@@ -683,7 +685,7 @@ Test(io, numbers)
     cr_assert(!gt_parse_integer("99999999999999999999999", 23, &whole), "far over");
     cr_assert(!gt_parse_integer("", 0, &whole) && !gt_parse_integer("-", 1, &whole) &&
                   !gt_parse_integer("1.0", 3, &whole),
-              "no whole numbers");
+              "no integers");
     if (setlocale(LC_ALL, "de_DE.UTF-8") || setlocale(LC_ALL, "fr_FR.UTF-8")) {
         double value;
         cr_assert(gt_parse_decimal("1.25000000000000000000000001", 28, &value) && value == 1.25,
@@ -733,10 +735,12 @@ static void gzip_tests(void)
     bytes[n] = 'x';
     refused(!gt_read_csv(put_file("tail", bytes, n + 1)), GT_FORMAT, file_path, "compressed data");
 
-    /* a bomb: 64 MB of zeros in 64 KB; and one that lies about its size */
-    char *zeros = calloc(1, 1 << 26);
-    put_gzip("bomb", zeros, 1 << 26);
-    free(zeros);
+    /* a bomb: 64 MB of ones in 64 KB; and one that lies about its size */
+    char *ones = malloc(1 << 26);
+    cr_assert(ones != NULL, "no memory");
+    memset(ones, '1', 1 << 26);
+    put_gzip("bomb", ones, 1 << 26);
+    free(ones);
     refused(!gt_read_csv(in_folder("bomb"), .limit = 100000), GT_FORMAT, file_path,
             "holds more than 100000 bytes");
     cr_assert(gt_memory_stats().bytes_peak < 1 << 21, "%lld bytes for a bomb",
@@ -867,8 +871,8 @@ static const struct {
     {"1,0x10\n", ":1:2", "\"0x10\" is not a number"},
     {"1,2 3\n", ":1:2", "\"2 3\" is not a number"},
     {"1,--2\n", ":1:2", "is not a number"},
-    {"1,2\r3,4\r", ":1:2", "is not a number"},
-    {"\377\3761\n", ":1:1", "\"??1\" is not a number"},
+    {"1,2\r3,4\r", "", "its lines end in CR alone"},
+    {"\377\3761\n", "", "is UTF-16"},
     {"1,abcdefghijklmnopqrstuvwxyz\n", ":1:2", "\"abcdefghijklmnopqrstuvwx...\""},
     {"", "", "has no rows"},
     {"\n \n", "", "has no rows"},
@@ -889,8 +893,7 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
         refused(!tensor, GT_FORMAT, path, bad_tables[i].reason);
     }
     const char *path = put_text("t.csv", "1,2.5,300,-1\n5,6,7,99999999999\n");
-    refused(!gt_read_csv(path, .dtype = GT_INT32), GT_FORMAT, path,
-            "\"2.5\" is not a whole number");
+    refused(!gt_read_csv(path, .dtype = GT_INT32), GT_FORMAT, path, "\"2.5\" is not an integer");
     refused(!gt_read_csv(path, .dtype = GT_UINT8, .columns = gt_columns(2, 1)), GT_FORMAT, path,
             "\"300\" is out of the range of uint8");
     refused(!gt_read_csv(path, .dtype = GT_INT32, .columns = gt_columns(3, 1)), GT_FORMAT, path,
