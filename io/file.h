@@ -63,8 +63,10 @@ bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int6
 
 /* ---- writing ---- */
 
-/* A new file under a temporary name beside its final one. The final name appears, whole and on the
- * disk, with gt_file_commit; until then the old file stays. A symbolic link is replaced. */
+/* A new file under a temporary name beside its final one, NAME.HOST-PROCESS-RANDOM.part. The final name
+ * appears, whole and on the disk, with gt_file_commit; until then the old file stays. A symbolic link is
+ * replaced. Temporary files for the same name that a process of this host left when it was killed are
+ * removed, once they are a minute old. */
 typedef struct gt_FileWriter {
     gt_Context *context;
     const char *path; /* the caller's */
