@@ -208,6 +208,9 @@ struct gt_Context {
 void *gt_allocate(gt_Context *context, size_t bytes); /* raises GT_NO_MEMORY and returns NULL */
 void *gt_allocate_zeroed(gt_Context *context, size_t bytes);
 void gt_release(gt_Context *context, void *block, size_t bytes);
+/* The same without the pool: large blocks that live for one call. */
+void *gt_allocate_unpooled(gt_Context *context, size_t bytes);
+void gt_release_unpooled(gt_Context *context, void *block, size_t bytes);
 /* A growing array: makes room for one more element. */
 bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
                 size_t element);

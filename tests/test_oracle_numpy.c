@@ -579,14 +579,14 @@ Test(oracle_numpy, errors)
     FAILS(gt_get_item(a, "2"), "index 2 is outside axis 0 of length 2");
     FAILS(gt_get_item(a, ":, 99999999999999999999"), "is outside axis 1 of length 3");
     FAILS(gt_get_item(a, "::0"), "get_item: axis 0: a step of 0");
-    FAILS(gt_get_item(a, "0 0"), "get_item: \"0 0\" is no key");
-    FAILS(gt_get_item(a, "0:1:1:1"), "is no key");
-    FAILS(gt_get_item(a, "x"), "is no key");
-    FAILS(gt_get_item(a, NULL), "get_item: \"NULL\" is no key");
+    FAILS(gt_get_item(a, "0 0"), "get_item: invalid key \"0 0\"");
+    FAILS(gt_get_item(a, "0:1:1:1"), "invalid key");
+    FAILS(gt_get_item(a, "x"), "invalid key");
+    FAILS(gt_get_item(a, NULL), "get_item: invalid key \"NULL\"");
     FAILS(gt_get_item(a, "None, None, None, None, None, None, None"), "more than 8 dimensions");
     FAILS(gt_get_item(a, "None,None,None,None,None,None,None,None,None,None,None,None,None,None,"
                          "None,None,None,None"),
-          "is no key");
+          "invalid key");
     FAILS(gt_nonzero(gt_scalar(1, GT_FLOAT32)), "nonzero: a number without axes");
     FAILS(gt_nonzero(a, .length = -2), "nonzero: a length of -2 is not possible");
     FAILS(gt_nanargmax(a, .axis = 2), "there is no axis 2");
