@@ -13,6 +13,7 @@
 #include "ops/reshaping.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define EPSILON 1e-7 /* probabilities are kept this far from 0 and 1 */
@@ -486,6 +487,97 @@ const gt_Operation gt_op_logits = {
                                    GT_SAMPLES_END},
 };
 
+/* ---- probabilities(p): p, and an error where it is none ---- */
+
+typedef enum Scores { OF_SOFTMAX, OF_SIGMOID, WITHOUT_LOGITS } Scores;
+typedef struct ProbabilitiesOptions {
+    uint32_t size;
+    int32_t scores;
+} ProbabilitiesOptions;
+#define PROBABILITIES_OPTIONS(F)                                                                   \
+    F(uint32_t, size, (uint32_t)sizeof(ProbabilitiesOptions), "for ABI growth")                    \
+    F(int32_t, scores, OF_SOFTMAX, "what the loss says to do with scores")
+#define GT_STRUCT ProbabilitiesOptions
+GT_OPTION_TYPE(ProbabilitiesOptions, PROBABILITIES_OPTIONS);
+#undef GT_STRUCT
+
+#define ROUNDING 1e-5 /* so far outside of [0, 1] a probability may be; NaN is left alone */
+
+/* The first number that is no probability; -1: none. Blocks are looked through without leaving. */
+#define FIRST_SCORE(type)                                                                          \
+    static int64_t first_score_##type(int64_t n, const type *p)                                    \
+    {                                                                                              \
+        const type low = (type)-ROUNDING, high = (type)(1 + ROUNDING);                             \
+        for (int64_t first = 0; first < n; first += 256) {                                         \
+            int64_t end = n - first < 256 ? n : first + 256;                                       \
+            int bad = 0;                                                                           \
+            for (int64_t i = first; i < end; i++)                                                  \
+                bad |= (p[i] < low) | (p[i] > high);                                               \
+            for (int64_t i = first; bad && i < end; i++)                                           \
+                if (p[i] < low || p[i] > high)                                                     \
+                    return i;                                                                      \
+        }                                                                                          \
+        return -1;                                                                                 \
+    }
+FIRST_SCORE(float)
+FIRST_SCORE(double)
+
+/* Rows are along the first axis. */
+static gt_Status refuse_score(const gt_Kernel *kernel, int64_t at)
+{
+    static const char *const advice[] = {
+        [OF_SOFTMAX] = "give .from_logits = true for scores, or gt_softmax them",
+        [OF_SIGMOID] = "give .from_logits = true for scores, or gt_sigmoid them",
+        [WITHOUT_LOGITS] = "gt_softmax scores before it",
+    };
+    const ProbabilitiesOptions *options = kernel->options;
+    const gt_Spec *spec = kernel->input_spec[0];
+    double number = gt_number_fetch(spec->dtype, kernel->input[0], at);
+    int32_t which = options->scores < 0 || options->scores > WITHOUT_LOGITS ? 0 : options->scores;
+    char row[48] = "";
+    if (spec->rank > 0)
+        snprintf(row, sizeof row, " in row %lld", (long long)(at / (spec->size / spec->dims[0])));
+    return gt_fail(GT_INVALID, "y_pred must be probabilities in [0, 1] (got %g%s): %s", number, row,
+                   advice[which]);
+}
+
+static gt_Status probabilities_run(const gt_Kernel *kernel)
+{
+    const gt_Spec *spec = kernel->input_spec[0];
+    int64_t at = spec->dtype == GT_FLOAT32 ? first_score_float(spec->size, kernel->input[0])
+                                           : first_score_double(spec->size, kernel->input[0]);
+    if (at >= 0)
+        return refuse_score(kernel, at);
+    return kernel->output[0] == kernel->input[0] ? GT_OK : gt_run_copy(kernel);
+}
+
+static gt_Status probabilities_gradient(gt_GradientRule *rule)
+{
+    return gt_give(rule, 0, gt_upstream(rule, 0));
+}
+
+const gt_Operation gt_op_probabilities = {
+    .size = sizeof(gt_Operation),
+    .name = "probabilities",
+    .formula = "x, which must be in [0, 1]",
+    .flags = GT_OP_LINEAR | GT_OP_MAY_REUSE | GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(ProbabilitiesOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = gt_shape_float,
+    .run = probabilities_run,
+    .gradient = probabilities_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(0.1, 0.9, 2, 3))},
+                                   GT_SAMPLES_END},
+};
+
+static gt_Tensor *probabilities(gt_Tensor *p, Scores scores)
+{
+    const ProbabilitiesOptions options = {sizeof options, scores};
+    return gt_apply_one(NULL, &gt_op_probabilities, &options, 1, &p);
+}
+
 /* ---- what the losses have in common ---- */
 
 #define GT_STRUCT gt_LossOptions
@@ -817,7 +909,8 @@ LOSS(categorical_hinge, gt_LossOptions)
 
 static gt_Tensor *kl_divergence(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
 {
-    gt_Tensor *t = gt_clip(targets(y_true, y_pred), EPSILON, 1), *p = gt_clip(y_pred, EPSILON, 1);
+    gt_Tensor *t = gt_clip(targets(y_true, y_pred), EPSILON, 1);
+    gt_Tensor *p = gt_clip(probabilities(y_pred, WITHOUT_LOGITS), EPSILON, 1);
     gt_Tensor *losses = gt_sum(gt_multiply(t, gt_log(gt_divide(t, p))), .axis = -1);
     return reduced(losses, options->reduction, options->sample_weight, NULL);
 }
@@ -849,7 +942,8 @@ static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     if ((pair[1] = logits_of(y_pred, options->from_logits, &gt_op_sigmoid, 0))) {
         entries = gt_apply_one(NULL, &gt_op_sigmoid_crossentropy, NULL, 2, pair);
     } else {
-        gt_Tensor *p = gt_clip(y_pred, EPSILON, 1 - EPSILON), *t = pair[0];
+        gt_Tensor *p = gt_clip(probabilities(y_pred, OF_SIGMOID), EPSILON, 1 - EPSILON);
+        gt_Tensor *t = pair[0];
         gt_Tensor *not_t = gt_add(gt_negative(t), 1);
         gt_Tensor *yes = gt_multiply(t, gt_log(p));
         gt_Tensor *no = gt_multiply(not_t, gt_log1p(gt_negative(p)));
@@ -859,10 +953,30 @@ static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
 }
 LOSS(binary_crossentropy, gt_BinaryCrossentropyOptions)
 
+/* Are these integers that name classes, not as many numbers as there are classes? Then an error is
+ * raised. */
+static bool class_numbers(const gt_Tensor *y_true, const gt_Tensor *y_pred)
+{
+    const gt_Spec *predicted = predictions(y_pred);
+    const gt_Spec *labels = predicted ? spec_of(y_true, "y_true") : NULL;
+    char a[160], b[160];
+    if (!labels || !gt_dtype_is_integer(labels->dtype) || predicted->size == 0 ||
+        predicted->rank == 0 ||
+        labels->size != predicted->size / predicted->dims[predicted->rank - 1] ||
+        labels->size == predicted->size)
+        return false;
+    gt_fail(GT_INVALID,
+            "y_true has shape %s but y_pred %s; they must be equal: gt_one_hot class numbers, or "
+            "give them to gt_sparse_categorical_crossentropy",
+            gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+            gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
+    return true;
+}
+
 static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                            const gt_CategoricalCrossentropyOptions *options)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *t = class_numbers(y_true, y_pred) ? NULL : targets(y_true, y_pred);
     if (!t)
         return NULL;
     gt_Shape shape = gt_tensor_shape(y_pred);
@@ -878,7 +992,8 @@ static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
             pair[i] = gt_moveaxis(pair[i], axis, last);
         losses = gt_apply_one(NULL, &gt_op_softmax_crossentropy, NULL, 2, pair);
     } else {
-        gt_Tensor *p = gt_divide(y_pred, gt_sum(y_pred, .axis = axis, .keepdims = true));
+        gt_Tensor *p = probabilities(y_pred, OF_SOFTMAX);
+        p = gt_divide(p, gt_sum(p, .axis = axis, .keepdims = true));
         gt_Tensor *log_p = gt_log(gt_clip(p, EPSILON, 1 - EPSILON));
         losses = gt_negative(gt_sum(gt_multiply(t, log_p), .axis = axis));
     }
@@ -933,7 +1048,7 @@ sparse_categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     }
     gt_Tensor *x = logits_of(y_pred, options->from_logits, &gt_op_softmax, gt_rank(y_pred) - 1);
     if (!x)
-        x = gt_log(gt_clip(y_pred, EPSILON, 1 - EPSILON));
+        x = gt_log(gt_clip(probabilities(y_pred, OF_SOFTMAX), EPSILON, 1 - EPSILON));
     gt_Tensor *pair[2] = {labels, x};
     gt_Tensor *losses =
         gt_apply_one(NULL, &gt_op_sparse_softmax_crossentropy,

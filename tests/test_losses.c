@@ -405,3 +405,262 @@ Test(losses, memory)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- scores where probabilities are wanted ---- */
+
+static gt_Tensor *kl(gt_Tensor *p)
+{
+    return gt_kl_divergence(hot(p), p);
+}
+
+typedef struct Refusal {
+    const char *name;
+    gt_Tensor *(*loss)(gt_Tensor *p);
+    const char *advice;
+} Refusal;
+
+static const Refusal refusals[] = {
+    {"categorical", categorical, "give .from_logits = true for scores, or gt_softmax them"},
+    {"sparse", sparse, "give .from_logits = true for scores, or gt_softmax them"},
+    {"binary", binary, "give .from_logits = true for scores, or gt_sigmoid them"},
+    {"kl", kl, "gt_softmax scores before it"},
+};
+
+static gt_Status loss_of(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const Refusal *refusal = user;
+    out[0] = refusal->loss(in[0]);
+    return gt_status();
+}
+
+Test(losses, scores_are_no_probabilities)
+{
+    const struct {
+        double number;
+        const char *text; /* NULL: that is rounding, or no number */
+    } numbers[] = {{2.5, "got 2.5 in row 1"},
+                   {-0.125, "got -0.125 in row 1"},
+                   {INFINITY, "got inf in row 1"},
+                   {1.001, "got 1.001 in row 1"},
+                   {-1e-3, "got -0.001 in row 1"},
+                   {1 + 1e-6, NULL},
+                   {-1e-6, NULL},
+                   {NAN, NULL},
+                   {1, NULL},
+                   {0, NULL}};
+    for (size_t k = 0; k < sizeof refusals / sizeof *refusals; k++)
+        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+            for (int single = 0; single < 2; single++) {
+                gt_Scope *scope = gt_scope_begin();
+                Refusal refusal = refusals[k];
+                gt_Tensor *p =
+                    gt_from_values_at(GT_HERE, gt_shape(2, 3), single ? GT_FLOAT32 : GT_FLOAT64, 6,
+                                      (double[]){.2, .3, .5, .25, numbers[i].number, .5});
+                gt_Tensor *out[1] = {NULL};
+                gt_Function *function = gt_function(loss_of, &refusal, .outputs = 1);
+                for (int way = 0; way < 3; way++) {
+                    gt_Tape *tape = way == 2 ? gt_tape_begin() : NULL;
+                    if (tape)
+                        gt_watch(tape, p);
+                    if (way == 1)
+                        gt_function_call(function, gt_tensors(p), out);
+                    else
+                        loss_of(&refusal, &p, out);
+                    if (numbers[i].text) {
+                        cr_assert(!out[0] && strstr(gt_error_message(), numbers[i].text) &&
+                                      strstr(gt_error_message(), refusal.advice),
+                                  "%s, %g, way %d: %s", refusal.name, numbers[i].number, way,
+                                  gt_error_message());
+                        assert_error(GT_INVALID, "probabilities in [0, 1]");
+                    } else {
+                        cr_assert(out[0] && isnan(gt_item(out[0])) == isnan(numbers[i].number),
+                                  "%s, %g, way %d: %s", refusal.name, numbers[i].number, way,
+                                  gt_error_message());
+                    }
+                    gt_tape_end(tape);
+                    ok();
+                }
+                gt_function_free(function);
+                gt_scope_end(scope);
+            }
+    /* Rows are along the first axis; the first bad one is named, whatever the threads. */
+    gt_set_threads(3);
+    gt_Tensor *many = gt_full(gt_shape(500, 7, 40), 0.5);
+    float *data = (float *)(uintptr_t)gt_data(many);
+    data[(499 * 7 + 1) * 40] = 3;
+    data[(123 * 7 + 6) * 40 + 39] = -4;
+    data[(123 * 7 + 6) * 40 + 38] = 7;
+    refused(gt_binary_crossentropy(many, many), GT_INVALID, "got 7 in row 123");
+    refused(gt_binary_crossentropy(gt_scalar(1, GT_FLOAT32), gt_scalar(5, GT_FLOAT32)), GT_INVALID,
+            "(got 5)");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Fit and evaluate refuse, as a plan and eagerly, and nothing has changed. */
+Test(losses, fit_refuses_scores)
+{
+    for (int eagerly = 0; eagerly < 2; eagerly++) {
+        gt_Layer *model = gt_sequential(gt_dense(3));
+        gt_Dataset *rows = gt_dataset_from_tensors(
+            gt_array(gt_shape(4, 3), .5f, .25f, .25f, 0, 1, 0, 60, -60, 0, 1, 2, 3),
+            gt_from_values_at(GT_HERE, gt_shape(4), GT_INT32, 4, (double[]){0, 1, 2, 0}),
+            .batch_size = 4, .shuffle = false);
+        gt_build(model, gt_shape(4, 3), GT_FLOAT32);
+        gt_Variable *kernel = gt_weights(model).items[0];
+        gt_assign(kernel, gt_eye(3));
+        gt_compile(model, .optimizer = gt_adam(),
+                   .loss = gt_loss(gt_sparse_categorical_crossentropy), .run_eagerly = eagerly);
+        refused(gt_fit(model, rows, .verbose = GT_SILENT), GT_INVALID, "got 60 in row 2");
+        cr_assert(gt_dataset_position(rows).row == 0 &&
+                  gt_optimizer_iterations(gt_compiled_optimizer(model)) == 0);
+        for (int i = 0; i < 9; i++)
+            cr_assert(gt_at(kernel, i) == (i % 4 == 0), "eagerly %d: weight %d moved", eagerly, i);
+        refused(gt_evaluate(model, rows), GT_INVALID, "give .from_logits = true");
+        gt_compile(model, .optimizer = gt_adam(),
+                   .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
+                   .run_eagerly = eagerly);
+        cr_assert(gt_fit(model, rows, .verbose = GT_SILENT) != NULL);
+        ok();
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* What wants logits refuses probabilities, also through views. */
+Test(losses, logits_are_no_probabilities)
+{
+    gt_Tensor *p = gt_reshape(gt_softmax(logits(GT_FLOAT32)), gt_shape(1, 2, 3));
+    gt_Tensor *one = gt_from_values_at(GT_HERE, gt_shape(1), GT_INT32, 1, (double[]){1});
+    refused(gt_ctc_loss(gt_reshape(one, gt_shape(1, 1)), p, one, one), GT_INVALID,
+            "the output of softmax");
+    refused(gt_ctc_decode(p, one).labels, GT_INVALID, "the output of softmax");
+    refused(gt_categorical(gt_reshape(p, gt_shape(2, 3)), 4), GT_INVALID, "the output of softmax");
+    gt_context_free(NULL);
+}
+
+/* ---- labels of one column ---- */
+
+typedef struct Column {
+    const char *name;
+    gt_Loss loss;
+} Column;
+
+/* Labels (n) count as (n, 1) for a loss object, as in Keras: integers and floats, in fit, evaluate
+ * and metrics; the bare functions refuse. */
+Test(losses, labels_of_one_column)
+{
+    enum { ROWS = 6 };
+    const Column columns[] = {
+        {"mse", gt_loss(gt_mean_squared_error)},
+        {"mae", gt_loss(gt_mean_absolute_error)},
+        {"huber", gt_loss(gt_huber, .delta = 0.3)},
+        {"log_cosh", gt_loss(gt_log_cosh)},
+        {"hinge", gt_loss(gt_hinge)},
+        {"squared_hinge", gt_loss(gt_squared_hinge, .reduction = GT_SUM)},
+        {"poisson", gt_loss(gt_poisson)},
+        {"binary", gt_loss(gt_binary_crossentropy, .reduction = GT_SUM)},
+        {"kl", gt_loss(gt_kl_divergence)},
+    };
+    const gt_DType types[] = {GT_INT32, GT_INT64, GT_UINT8, GT_BOOL, GT_FLOAT32};
+    const double labels[ROWS] = {1, 0, 0, 1, 1, 0};
+    gt_Tensor *x = gt_array(gt_shape(ROWS, 2), .5f, .25f, .25f, 0, 1, 0, .1f, .6f, .7f, .2f, 0, 1);
+    for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+        for (size_t t = 0; t < sizeof types / sizeof *types; t++)
+            for (int eagerly = 0; eagerly < 2; eagerly++) {
+                double loss[2], shown[2], metric[2];
+                for (int column = 0; column < 2; column++) {
+                    gt_Tensor *y =
+                        gt_from_values_at(GT_HERE, column ? gt_shape(ROWS, 1) : gt_shape(ROWS),
+                                          types[t], ROWS, labels);
+                    gt_Layer *model = gt_sequential(gt_dense(
+                        1, .activation = gt_sigmoid, .kernel_initializer = gt_constant(0.5)));
+                    gt_Dataset *rows =
+                        gt_dataset_from_tensors(x, y, .batch_size = 4, .shuffle = false);
+                    gt_compile(model, .optimizer = gt_sgd(0.1), .loss = columns[k].loss,
+                               .metrics = gt_metrics(gt_loss_metric(columns[k].loss, .name = "m"),
+                                                     gt_accuracy()),
+                               .run_eagerly = eagerly);
+                    gt_History *history = gt_fit(model, rows, .verbose = GT_SILENT);
+                    cr_assert(history != NULL, "%s of %s: %s", columns[k].name,
+                              gt_dtype_name(types[t]), gt_error_message());
+                    shown[column] = gt_history_get(history, "loss", 0);
+                    metric[column] = gt_history_get(history, "m", 0);
+                    loss[column] = gt_evaluate(model, rows).loss;
+                    ok();
+                    gt_layer_free(model);
+                    gt_dataset_free(rows);
+                }
+                cr_assert(shown[0] == shown[1] && loss[0] == loss[1] && metric[0] == metric[1] &&
+                              isfinite(loss[0]) && shown[0] == metric[0],
+                          "%s of %s: %.17g and %.17g, %.17g and %.17g", columns[k].name,
+                          gt_dtype_name(types[t]), shown[0], shown[1], loss[0], loss[1]);
+            }
+    gt_Tensor *y = gt_array(gt_shape(3), 1, 0, 1), *p = gt_array(gt_shape(3, 1), .5f, .25f, .5f);
+    refused(gt_mean_squared_error(y, p), GT_INVALID, "gt_reshape");
+    refused(gt_binary_crossentropy(y, p), GT_INVALID, "gt_reshape");
+    refused(gt_hinge(gt_reshape(y, gt_shape(3, 1)), gt_reshape(p, gt_shape(3))), GT_INVALID,
+            "gt_reshape");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static gt_Tensor *first_column(gt_Layer *layer, gt_CallArgs in)
+{
+    (void)layer;
+    gt_Shape shape = gt_tensor_shape(in.x);
+    shape.rank--;
+    return gt_reshape(in.x, shape);
+}
+
+typedef struct Squeezing {
+    gt_Layer base;
+} Squeezing;
+
+/* The other ranks, as Keras's squeeze_or_expand_to_same_rank; values of the formulas by hand. */
+Test(losses, columns_of_other_ranks)
+{
+    static const gt_LayerClass squeezing = {
+        .name = "squeezing", .instance = sizeof(Squeezing), .call = first_column};
+    const struct {
+        gt_Shape x, y;
+        bool squeezes;
+        gt_Loss loss;
+        double value;
+    } cases[] = {
+        /* predictions (4), labels (4, 1): a sum of four losses, not of one mean */
+        {gt_shape(4, 1), gt_shape(4, 1), true, gt_loss(gt_mean_squared_error, .reduction = GT_SUM),
+         30},
+        {gt_shape(4, 1), gt_shape(4), true, gt_loss(gt_mean_squared_error), 7.5},
+        {gt_shape(4, 1), gt_shape(4), false, gt_loss(gt_mean_squared_error, .reduction = GT_SUM),
+         30},
+        /* predictions (2, 2, 1), labels (2, 2): each sample's mean over time first */
+        {gt_shape(2, 2, 1), gt_shape(2, 2), false,
+         gt_loss(gt_mean_squared_error, .reduction = GT_SUM), 15},
+        {gt_shape(2, 2, 1), gt_shape(2, 2, 1), false,
+         gt_loss(gt_mean_squared_error, .reduction = GT_SUM), 30},
+    };
+    gt_Tensor *numbers = gt_array(gt_shape(4), 1, 2, 3, 4);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gt_Layer *model =
+            gt_sequential(cases[i].squeezes ? gt_layer_new(GT_HERE, &squeezing, &(Squeezing){{0}})
+                                            : gt_activation(gt_linear));
+        gt_Dataset *rows = gt_dataset_from_tensors(gt_reshape(numbers, cases[i].x),
+                                                   gt_zeros_of(cases[i].y), .batch_size = 4);
+        gt_compile(model, .loss = cases[i].loss);
+        double loss = gt_evaluate(model, rows).loss;
+        ok();
+        cr_assert(loss == cases[i].value, "%zu: %g, not %g", i, loss, cases[i].value);
+    }
+    /* Another shape stays an error, and class numbers for gt_categorical_crossentropy say so. */
+    gt_Layer *model = gt_sequential(gt_dense(3, .activation = gt_softmax));
+    gt_Dataset *rows = gt_dataset_from_tensors(gt_reshape(numbers, gt_shape(4, 1)),
+                                               gt_zeros_of(gt_shape(4), .dtype = GT_INT32));
+    gt_compile(model, .optimizer = gt_sgd(0.1), .loss = gt_loss(gt_categorical_crossentropy));
+    refused(gt_fit(model, rows, .verbose = GT_SILENT), GT_INVALID,
+            "gt_sparse_categorical_crossentropy");
+    gt_compile(model, .optimizer = gt_sgd(0.1), .loss = gt_loss(gt_mean_squared_error));
+    refused(gt_fit(model, rows, .verbose = GT_SILENT), GT_INVALID, "(4,)");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
