@@ -62,10 +62,9 @@ typedef struct gt_Late {
 struct gt_Value {
     gt_Spec spec;
     gt_Context *context;
-    gt_Buffer *buffer; /* NULL: symbolic, or nobody needs the numbers any more */
-    size_t offset;     /* bytes into the buffer, for views */
-    gt_Record *record; /* what made it or what watches it; NULL: a constant */
-    const gt_Operation *origin;
+    gt_Buffer *buffer;        /* NULL: symbolic, or nobody needs the numbers any more */
+    size_t offset;            /* bytes into the buffer, for views */
+    gt_Record *record;        /* what made it or what watches it; NULL: a constant */
     uint32_t references;      /* slots, and records that have it as input */
     uint32_t data_references; /* those of them that need the numbers */
     int32_t symbol;           /* in the traced graph; -1: concrete */
@@ -111,13 +110,27 @@ typedef struct gt_VariableInfo {
     uint64_t visit;     /* the last list that it was put into */
 } gt_VariableInfo;
 
+/* What a handle to probabilities knows of how they were made, so that a loss computes from the
+ * logits whether a tape watches or not. Counted: views of the same numbers share it, and it is gone
+ * with the last of these handles. A handle that is made anew, for an argument or a result of a
+ * function or a loop, knows at most the operation: so it is eagerly and traced alike. */
+typedef struct gt_Origin {
+    const gt_Operation *operation; /* GT_OP_PROBABILITY */
+    const void *options;           /* its; inside the block. NULL without logits */
+    gt_Value *logits;              /* its input, held; NULL: not known */
+    int64_t first;                 /* the element of the logits where the view begins */
+    size_t bytes;                  /* of the block */
+    uint32_t references;
+} gt_Origin;
+
 struct gt_Slot {
     gt_Value *value; /* NULL: free */
     gt_Slot *next, *previous;
     struct gt_Scope *scope;
     gt_VariableInfo *variable;
+    gt_Origin *origin; /* NULL: no probabilities, as far as is known */
     uint32_t generation;
-    char padding[64 - 5 * sizeof(void *) - sizeof(uint32_t)];
+    char padding[64 - 6 * sizeof(void *) - sizeof(uint32_t)];
 };
 
 _Static_assert(sizeof(gt_Slot) == 1u << GT_HANDLE_BITS, "a handle is a slot's address");
@@ -318,6 +331,19 @@ void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
 /* A new tensor without numbers yet; data gets where they go. */
 gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
 
+/* ---- origin.c ---- */
+/* The handle is to probabilities that `operation` made. `logits` NULL: of what is not known. */
+gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *operation,
+                        const void *options, gt_Value *logits);
+/* The handle is to a view of what `source` is a handle to, from that element on. */
+gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
+                           int64_t first);
+void gt_origin_release(gt_Context *context, gt_Origin *origin);
+/* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
+gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
+/* The recording tapes on which the numbers of the handle come from its logits. */
+uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot);
+
 /* ---- variable.c ---- */
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */
@@ -356,6 +382,10 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
  * Temporaries, scopes and tapes that it leaves are gone. */
 gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
                       gt_Tensor *const *input, int32_t outputs, gt_Value **result);
+/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
+gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
+                              void *user, gt_Tensor *const *input, int32_t outputs,
+                              gt_Value **result, const gt_Operation **probability);
 void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
 /* Makes handles of the innermost scope; takes over the values, also when it fails. */
 gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,

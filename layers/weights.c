@@ -325,6 +325,13 @@ gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
     return sum;
 }
 
+/* `loss` NULL: there is none yet. */
+static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
+{
+    more = gt_reshape(more, gt_shape());
+    return loss ? gt_add(loss, more) : more;
+}
+
 static gt_Tensor *add_penalties(gt_LayerState *state, gt_Tensor *loss, uint64_t visit)
 {
     if (state->visit == visit)
@@ -335,8 +342,7 @@ static gt_Tensor *add_penalties(gt_LayerState *state, gt_Tensor *loss, uint64_t 
         if (!gt_regularizer_given(weight->regularizer) ||
             !gt_slot_raw(weight->variable)->variable->trainable)
             continue;
-        gt_Tensor *penalty = gt_penalty(weight->regularizer, weight->variable);
-        loss = gt_add(loss, gt_reshape(penalty, gt_shape()));
+        loss = plus(loss, gt_penalty(weight->regularizer, weight->variable));
     }
     for (int32_t i = 0; i < state->child_count; i++)
         loss = add_penalties(state->children[i].layer->state, loss, visit);
@@ -351,7 +357,7 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     for (int32_t i = 0; i < state->loss_count; i++)
-        loss = gt_add(loss, gt_reshape(state->losses[i], gt_shape()));
+        loss = plus(loss, state->losses[i]);
     loss = add_penalties(state, loss, ++context->visit);
     gt_site_leave(site);
     return loss;

@@ -24,6 +24,15 @@ bool gt_takes(const gt_Spec *spec, unsigned types)
     return false;
 }
 
+gt_Status gt_want_logits(const gt_Tensor *x, const char *what)
+{
+    gt_Slot *slot = gt_slot_raw(x);
+    if (x && gt_slot_alive(slot, x) && slot->origin)
+        return gt_fail(GT_INVALID, "%s must be logits (got the output of %s): give its input", what,
+                       slot->origin->operation->name);
+    return gt_status();
+}
+
 gt_Status gt_shape_same(gt_ShapeRule *rule, unsigned types)
 {
     rule->output[0] = *rule->input[0];

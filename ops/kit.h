@@ -72,6 +72,10 @@ gt_Status gt_shape_binary_float(gt_ShapeRule *rule);
 gt_Status gt_shape_binary_number(gt_ShapeRule *rule);
 gt_Status gt_shape_compare(gt_ShapeRule *rule); /* two of one type -> bool */
 
+/* ---- probabilities ---- */
+/* Raises an error if `x`, called `what`, must be logits and is known to be probabilities. */
+gt_Status gt_want_logits(const gt_Tensor *x, const char *what);
+
 /* ---- kernels ---- */
 gt_Status gt_run_unary(const gt_Kernel *kernel, gt_UnaryLoop *const loops[GT_LOOP_TYPES]);
 gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_LOOP_TYPES]);

@@ -763,10 +763,10 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     if (own_everything(self) == GT_OK) {
         Quiet quiet = overwriting_begin(context);
         for (int32_t i = 0; i < self->entries; i++) {
-            gt_EmaOptions always = {sizeof always, self->base.ema_momentum, 1, 1};
+            gt_EmaOptions now = {sizeof now, self->base.ema_momentum, 0, 1};
             gt_Tensor *input[] = {self->entry[i].variable, slots_of(self, i)[self->average],
                                   self->first[ITERATION]};
-            gt_apply(NULL, &gt_op_ema_overwrite, &always, 3, input, NULL);
+            gt_apply(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
         }
         overwriting_end(context, quiet);
     }

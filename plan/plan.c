@@ -61,7 +61,7 @@ typedef struct PlanVariable {
 
 typedef struct PlanOutput {
     gt_Spec spec;
-    const gt_Operation *origin;
+    const gt_Operation *probability; /* that made it; NULL: none is known */
 } PlanOutput;
 
 typedef struct Live {
@@ -830,6 +830,18 @@ static void count_sources(gt_Plan *plan)
     plan->base_count = plan->inputs + plan->outputs + plan->variable_count + plan->constant_count;
 }
 
+/* The operation that made the probabilities that a value is or is a view of; NULL: there is none. */
+static const gt_Operation *probability_of(const gt_Graph *graph, int32_t value)
+{
+    while (value >= 0 && graph->values[value].kind == GT_GRAPH_RESULT) {
+        const gt_GraphNode *node = &graph->nodes[graph->values[value].node];
+        if (node->operation->flags & GT_OP_PROBABILITY)
+            return node->operation;
+        value = node->operation->flags & GT_OP_CARRIES ? node->input[0] : -1;
+    }
+    return NULL;
+}
+
 static gt_Status describe_sources(gt_Plan *plan)
 {
     const gt_Graph *graph = plan->graph;
@@ -842,10 +854,8 @@ static gt_Status describe_sources(gt_Plan *plan)
     if (context->status != GT_OK)
         return context->status;
     for (int32_t i = 0; i < plan->outputs; i++) {
-        const gt_GraphValue *value = &graph->values[graph->output[i]];
-        bool made = value->kind == GT_GRAPH_RESULT && !value->variable;
-        plan->output[i] =
-            (PlanOutput){value->spec, made ? graph->nodes[value->node].operation : NULL};
+        int32_t value = graph->output[i];
+        plan->output[i] = (PlanOutput){graph->values[value].spec, probability_of(graph, value)};
     }
     int32_t variables = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
@@ -1038,7 +1048,10 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
         output[i] = gt_tensor_new(context, &plan->output[i].spec, &data);
         if (!output[i])
             return context->status;
-        gt_slot_raw(output[i])->value->origin = plan->output[i].origin;
+        const gt_Operation *probability = plan->output[i].probability;
+        if (probability &&
+            gt_origin_set(context, gt_slot_raw(output[i]), probability, NULL, NULL) != GT_OK)
+            return context->status;
         rebase(plan, base++, data);
     }
     for (int32_t i = 0; i < plan->variable_count; i++)
