@@ -375,6 +375,9 @@ gt_Status gt_pool_resize(gt_Context *context, int threads);
 void gt_pool_close(gt_Context *context);
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
 bool gt_interrupted(gt_Context *context);
+/* From here on, children of forks know that they are: their pools and locks are made anew. False:
+ * the system has no memory for that. */
+bool gt_watch_forks(void);
 
 /* ---- cpu.c ---- */
 const gt_KernelTable *gt_cpu_kernels(void);
