@@ -11,12 +11,14 @@
 #define GT_CORE_INTERNAL_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "kernels/kernels.h"
 #include "core/blas.h"
 #include "core/body.h"
 #include "core/context.h"
+#include "core/kind.h"
 #include "core/map.h"
 #include "core/object.h"
 #include "core/operation.h"
@@ -24,8 +26,6 @@
 #include "core/tensor.h"
 #include "core/variable.h"
 
-#define GT_HANDLE_BITS  6 /* generation bits in a handle: slots are 64-byte aligned */
-#define GT_HANDLE_MASK  ((uintptr_t)((1u << GT_HANDLE_BITS) - 1))
 #define GT_MAX_TAPES    64
 #define GT_MAX_THREADS  64
 #define GT_ALIGNMENT    64
@@ -36,6 +36,7 @@ typedef struct gt_Record gt_Record;
 typedef struct gt_Slot gt_Slot;
 typedef struct gt_Trace gt_Trace;
 typedef struct gt_ThreadPool gt_ThreadPool;
+typedef struct gt_Thread gt_Thread;
 
 typedef struct gt_Buffer {
     void *data; /* NULL: not computed yet */
@@ -124,18 +125,20 @@ typedef struct gt_Origin {
 } gt_Origin;
 
 struct gt_Slot {
+    uint64_t word;   /* GT_WORD_TENSOR */
     gt_Value *value; /* NULL: free */
     gt_Slot *next, *previous;
     struct gt_Scope *scope;
     gt_VariableInfo *variable;
     gt_Origin *origin; /* NULL: no probabilities, as far as is known */
     uint32_t generation;
-    char padding[64 - 6 * sizeof(void *) - sizeof(uint32_t)];
+    char padding[64 - sizeof(uint64_t) - 6 * sizeof(void *) - sizeof(uint32_t)];
 };
 
 _Static_assert(sizeof(gt_Slot) == 1u << GT_HANDLE_BITS, "a handle is a slot's address");
 
 struct gt_Scope {
+    uint64_t word; /* GT_WORD_SCOPE */
     gt_Scope *parent;
     gt_Slot *first, *last;
     struct gt_TapeSlot *tape; /* the outermost tape whose scope this is */
@@ -143,9 +146,10 @@ struct gt_Scope {
 };
 
 typedef struct gt_TapeSlot {
-    uintptr_t handle; /* 0: free */
-    gt_Scope *scope;  /* of the outermost tape */
-    gt_Record **watched; /* leaves of variables; held */
+    _Alignas(GT_ALIGNMENT) uint64_t word; /* GT_WORD_TAPE */
+    uintptr_t handle;                     /* 0: free */
+    gt_Scope *scope;                      /* of the outermost tape */
+    gt_Record **watched;                  /* leaves of variables; held */
     int32_t watched_count, watched_capacity;
     gt_Variable **list; /* what gt_watched_variables hands out */
     int32_t list_count;
@@ -165,7 +169,13 @@ typedef struct gt_CallFrame {
 } gt_CallFrame;
 
 struct gt_Context {
+    uint64_t word; /* GT_WORD_CONTEXT */
     gt_Allocator allocator;
+    /* who holds it: context.c */
+    _Atomic int64_t holds;
+    _Atomic(gt_Thread *)
+        owner;   /* the thread that made it by itself; NULL: it ended, or the host did */
+    bool shared; /* taken by a thread that did not make it */
     const gt_KernelTable *kernels;
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
@@ -239,6 +249,10 @@ gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, cons
     ;
 
 /* ---- context.c ---- */
+/* One more that keeps a thread's own context; one less, and the last one frees it: nothing of it is
+ * touched after that. */
+void gt_context_hold(gt_Context *context);
+void gt_context_drop(gt_Context *context);
 /* The current context if no error is pending there, else NULL: the first line of every call. */
 gt_Context *gt_enter(void);
 
@@ -283,16 +297,22 @@ static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
     return slot->value &&
            (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
 }
-/* The slot behind a handle; NULL with an error raised as `operation` for NULL, for stale ones and for
- * tensors of another context (its variables may be read). `what` names the argument. */
+/* The live slot behind a handle, of any context; NULL for anything else. */
+static inline gt_Slot *gt_slot_find(const gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_raw(tensor);
+    return gt_word_of(tensor) == GT_WORD_TENSOR && gt_slot_alive(slot, tensor) ? slot : NULL;
+}
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL, for what is no tensor,
+ * for stale ones and for tensors of another context (its variables may be read). `what` names the
+ * argument. */
 gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
                         const char *what, const gt_Tensor *tensor); /* raises; NULL */
 static inline gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
                                      const char *what, const gt_Tensor *tensor)
 {
-    gt_Slot *slot = gt_slot_raw(tensor);
-    if (tensor && gt_slot_alive(slot, tensor) &&
-        (slot->value->context == context || slot->variable))
+    gt_Slot *slot = gt_slot_find(tensor);
+    if (slot && (slot->value->context == context || slot->variable))
         return slot;
     return gt_slot_refuse(context, here, operation, what, tensor);
 }
@@ -417,6 +437,9 @@ gt_Status gt_pool_resize(gt_Context *context, int threads);
 void gt_pool_close(gt_Context *context);
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
 bool gt_interrupted(gt_Context *context);
+/* From here on, children of forks know that they are: their pools and locks are made anew. False:
+ * the system has no memory for that. */
+bool gt_watch_forks(void);
 
 /* ---- cpu.c ---- */
 const gt_KernelTable *gt_cpu_kernels(void);

@@ -62,7 +62,7 @@ static gt_Tensors list_of(const char *operation, gt_Layer *layer, Filter filter)
     gt_LayerState *state = context ? gt_layer_check(context, NULL, operation, layer) : NULL;
     if (!state)
         return none;
-    Collection collection = {state, filter, ++context->visit};
+    Collection collection = {state, filter, ++state->object.context->visit};
     state->list_count = 0;
     if (!collect(&collection, state))
         return none;
@@ -272,7 +272,7 @@ static void set_trainable(gt_LayerState *state, bool trainable, uint64_t visit)
 gt_Status gt_set_trainable(gt_Layer *layer, bool trainable)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "set_trainable", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, NULL, "set_trainable", layer) : NULL;
     if (!state)
         return gt_status();
     set_trainable(state, trainable, ++context->visit);
@@ -288,6 +288,19 @@ bool gt_is_trainable(const gt_Layer *layer)
 
 /* ---- penalties ---- */
 
+struct gt_RegularizerMark {
+    char unused;
+};
+static const struct gt_RegularizerMark mark = {0}; /* only its address counts */
+
+gt_Regularizer gt_regularizer(gt_RegularizerFunction function, void *context)
+{
+    gt_Regularizer regularizer = {&mark, 0, 0, function, context};
+    if (!function)
+        gt_raise(gt_context(), GT_INVALID, NULL, "regularizer", "the function is NULL");
+    return regularizer;
+}
+
 gt_Regularizer gt_l1(double l1)
 {
     return gt_l1_l2(l1, 0);
@@ -300,8 +313,18 @@ gt_Regularizer gt_l2(double l2)
 
 gt_Regularizer gt_l1_l2(double l1, double l2)
 {
-    gt_Regularizer regularizer = {l1, l2, NULL, NULL};
+    gt_Regularizer regularizer = {&mark, l1, l2, NULL, NULL};
     return regularizer;
+}
+
+gt_Status gt_regularizer_check(const char *what, gt_Regularizer regularizer)
+{
+    if (regularizer.mark == &mark || (!regularizer.mark && !gt_regularizer_given(regularizer)))
+        return GT_OK;
+    return gt_fail(GT_INVALID,
+                   "%s must be made by gt_l1, gt_l2, gt_l1_l2 or gt_regularizer (got a bare number "
+                   "or a pointer)",
+                   what);
 }
 
 bool gt_regularizer_given(gt_Regularizer regularizer)
@@ -358,7 +381,7 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
     gt_Site site = gt_site_enter(here, "total_loss");
     for (int32_t i = 0; i < state->loss_count; i++)
         loss = plus(loss, state->losses[i]);
-    loss = add_penalties(state, loss, ++context->visit);
+    loss = add_penalties(state, loss, ++state->object.context->visit);
     gt_site_leave(site);
     return loss;
 }

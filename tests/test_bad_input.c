@@ -385,7 +385,7 @@ static void try_axes(const Case *c, uint8_t *options, uint8_t *place)
     gt_Axes was, axes;
     memcpy(&was, place, sizeof was);
     for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
-        axes = (gt_Axes){counts[k], {0, 1, 2, 3, 4, 5, 6, 7}};
+        axes = (gt_Axes){GT_AXES_MARK, counts[k], {0, 1, 2, 3, 4, 5, 6, 7}};
         memcpy(place, &axes, sizeof axes);
         try_options(c, options);
     }
@@ -393,7 +393,7 @@ static void try_axes(const Case *c, uint8_t *options, uint8_t *place)
         for (size_t k = 0; k < sizeof whole_numbers / sizeof *whole_numbers; k++)
             for (int all = 0; all < 2;
                  all++) { /* the same axis several times, or others before it */
-                axes = (gt_Axes){count, {0, 1, 2, 3, 4, 5, 6, 7}};
+                axes = (gt_Axes){GT_AXES_MARK, count, {0, 1, 2, 3, 4, 5, 6, 7}};
                 for (int i = 0; i < count; i++)
                     if (all || i == count - 1)
                         axes.axis[i] = (int32_t)whole_numbers[k];
