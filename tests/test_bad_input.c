@@ -589,3 +589,35 @@ Test(bad_input, compositions)
 {
     in_little_memory(all_calls);
 }
+
+/* ---- matrices that are not finite ---- */
+
+/* LAPACK's iterations may never end on an infinity: an error, or a result, in no time. */
+Test(bad_input, matrices_that_are_not_finite)
+{
+    static const char *const names[] = {"svd", "pinv",  "eigh", "cofactor", "complement",
+                                        "qr",  "solve", "det",  "slogdet",  "cholesky"};
+    static const double strange[] = {(double)INFINITY, (double)-INFINITY, (double)NAN};
+    for (int n = 0; n < 10; n++)
+        for (int type = 0; type < 2; type++)
+            for (int k = 0; k < 27; k++) {
+                double numbers[18] = {7e-43, 2, 3, -0.0, 1, 0.5, 100, 0, -0.0,
+                                      4,     1, 0, 1,    3, 1,   0,   1, 2};
+                numbers[k / 3] = strange[k % 3];
+                const gt_Operation *operation = gt_operation_find(names[n]);
+                gt_Scope *scope = gt_scope_begin();
+                gt_Tensor *a = gt_from_values_at(NULL, gt_shape(2, 3, 3), types[type], 18, numbers);
+                gt_Tensor *out[GT_MAX_OUTPUTS];
+                gt_Status status = gt_apply("here:1", operation, NULL, operation->inputs_min,
+                                            (gt_Tensor *[]){a, a}, out);
+                bool iterates = n < 4;
+                cr_assert(status == GT_UNSUPPORTED || !iterates || status == GT_INVALID, "%s %d",
+                          names[n], k);
+                if (iterates && status == GT_INVALID)
+                    cr_assert(strstr(gt_error_message(),
+                                     "matrix 0 of the batch has an element that is not finite"),
+                              "%s", gt_error_message());
+                gt_error_clear();
+                gt_scope_end(scope);
+            }
+}
