@@ -673,11 +673,11 @@ static gt_Status pooling_with_a_bad_extent(void *context, gt_Tensor *const *in, 
     (void)context;
     const gt_OptionType *type = gt_op_max_pool.options;
     _Alignas(16) unsigned char options[512];
-    const gt_Shape none = {.rank = GT_MAX_RANK + 1};
+    const gt_Shape bad = {.rank = GT_MAX_RANK + 1};
     gt_options_fill(type, options, gt_op_max_pool.samples->options);
     for (const gt_Field *field = type->fields; field->name; field++)
         if (strcmp(field->name, "extent") == 0)
-            memcpy(options + field->offset, &none, sizeof none);
+            memcpy(options + field->offset, &bad, sizeof bad);
     out[0] = gt_apply_one("body.c:1", &gt_op_max_pool, options, 1, in);
     return gt_status();
 }
