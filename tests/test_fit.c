@@ -385,7 +385,7 @@ Test(fit, what_keras_says_of_training)
             .name = "adding", .instance = sizeof(gt_Layer), .call = call_with_loss};
         gt_Layer *own = gt_sequential(
             gt_dense(1, .use_bias = false, .kernel_initializer = gt_ones()),
-            gt_layer_new(GT_HERE, &adding, &(gt_Layer){NULL, NULL, NULL, GT_DTYPE_NONE}));
+            gt_layer_new(GT_HERE, &adding, &(gt_Layer){0}));
         gt_compile(own, .optimizer = gt_sgd(0.05), .run_eagerly = eagerly);
         cr_assert(gt_evaluate(own, row).loss == 1);
         gt_fit(own, row, .verbose = GT_SILENT);
