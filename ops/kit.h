@@ -4,6 +4,7 @@
 #define GT_OPS_KIT_H
 
 #include "core/internal.h"
+#include "core/launch.h"
 #include "ops/operand.h"
 #include "ops/reshaping.h"
 #include "ops/table.h"
@@ -71,6 +72,12 @@ gt_Status gt_shape_broadcast(gt_ShapeRule *rule, int first, unsigned types);
 gt_Status gt_shape_binary_float(gt_ShapeRule *rule);
 gt_Status gt_shape_binary_number(gt_ShapeRule *rule);
 gt_Status gt_shape_compare(gt_ShapeRule *rule); /* two of one type -> bool */
+
+/* ---- launches ---- */
+/* The launch of the loop that the record names. */
+void gt_lower_loop(const gt_ShapeRule *rule, gt_Lowering *lowering);
+/* For a record: which loop, and that lowering is the loop's. GT_LOOP(BINARY, ADD) */
+#define GT_LOOP(KIND, NAME) .lower = gt_lower_loop, .loop = {GT_LOOP_KIND_##KIND, GT_LOOP_##NAME}
 
 /* ---- kernels ---- */
 gt_Status gt_run_unary(const gt_Kernel *kernel, gt_UnaryLoop *const loops[GT_LOOP_TYPES]);
@@ -170,6 +177,15 @@ gt_Tensor *gt_tanh_gradient(gt_Tensor *up, gt_Tensor *y);
 gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 
 /* ---- records ---- */
+/* What every record begins with: the name, the formula, the least and the most inputs; one output. */
+#define GT_RECORD(text, formula_text, least, most)                                                 \
+    .size = sizeof(gt_Operation), .name = text, .formula = formula_text, .inputs_min = least,      \
+    .inputs_max = most, .outputs = 1
+#define GT_SAMPLES(...)                                                                            \
+    (const gt_Sample[])                                                                            \
+    {                                                                                              \
+        __VA_ARGS__, GT_SAMPLES_END                                                                \
+    }
 /* op_run: the loop of that name over all elements. `arity` is unary or binary. */
 #define GT_LOOP_KERNEL(op, arity, LOOP)                                                            \
     static gt_Status op##_run(const gt_Kernel *kernel)                                             \
