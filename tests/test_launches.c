@@ -10,6 +10,8 @@
 
 #include "leaks.h"
 
+#include <stdio.h>
+
 /* What has `run`, and why it keeps it; a `why` of NULL: not moved to launches yet. Who joins the list must say why. */
 static const struct {
     const char *name, *why;
