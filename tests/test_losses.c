@@ -276,6 +276,12 @@ Test(losses, views_that_cut_rows)
         gt_item(gt_categorical_crossentropy(gt_reshape(t, gt_shape(4)), rows)) ==
         gt_item(gt_categorical_crossentropy(gt_reshape(t, gt_shape(4)),
                                             gt_from_data(gt_data(rows), gt_shape(4), GT_FLOAT64))));
+    /* a row's length, but of two rows */
+    gt_Tensor *between = gt_slice(gt_ravel(p), gt_shape(1), gt_shape(2));
+    cr_assert(gt_item(gt_categorical_crossentropy(gt_array64(gt_shape(2), 0, 1), between)) ==
+              gt_item(gt_categorical_crossentropy(
+                  gt_array64(gt_shape(2), 0, 1),
+                  gt_from_data(gt_data(between), gt_shape(2), GT_FLOAT64))));
     /* one row of many */
     gt_Tensor *row = gt_slice(p, gt_shape(1, 0), gt_shape(1, 2));
     cr_assert(fabs(gt_item(gt_categorical_crossentropy(gt_array64(gt_shape(1, 2), 1, 0), row)) -
