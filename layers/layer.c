@@ -674,7 +674,7 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "add_loss", layer) : NULL;
-    if (!state)
+    if (!state || !gt_slot_check(context, here, "add_loss", "the loss", loss))
         return gt_status();
     const gt_CallFrame *outermost = context->frame;
     if (!outermost)

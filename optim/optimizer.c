@@ -844,7 +844,10 @@ gt_Tensors gt_optimizer_variables(const gt_Optimizer *self)
 gt_Variable *gt_optimizer_slot(const gt_Optimizer *self, const gt_Variable *variable,
                                const char *slot)
 {
-    int32_t at = look("optimizer_slot", self) ? find_entry(self, variable) : -1;
+    if (!look("optimizer_slot", self) ||
+        !gt_variable_check(self->object.context, NULL, "optimizer_slot", variable))
+        return NULL;
+    int32_t at = find_entry(self, variable);
     for (int s = 0; slot && at >= 0 && s < self->slots; s++)
         if (strcmp(self->slot[s].name, slot) == 0)
             return slots_of(self, at)[s];

@@ -219,6 +219,8 @@ void gt_metric_free(gt_Metric *metric)
 
 gt_Status gt_metric_add_mean(const gt_MetricUpdate *update, gt_Tensor *values)
 {
+    if (!update || !update->states)
+        return gt_fail(GT_INVALID, "metric_add_mean: the update is NULL");
     int64_t count = gt_size(values);
     gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
     return gt_assign_add(update->states[1], (double)count);
@@ -228,7 +230,9 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
                               gt_Tensor *y_pred)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_metric_check(context, here, "metric_update", self))
+    if (!context || !gt_metric_check(context, here, "metric_update", self) ||
+        (y_true && !gt_slot_check(context, here, "metric_update", "y_true", y_true)) ||
+        (y_pred && !gt_slot_check(context, here, "metric_update", "y_pred", y_pred)))
         return gt_status();
     gt_Site site = gt_site_enter(here, self->name);
     gt_Scope *outer = context->scope;

@@ -183,7 +183,9 @@ static gt_Status check_compile(gt_Context *context, const gt_CompileOptions *opt
         (metrics->count > 0 && !metrics->items))
         return gt_raise(context, GT_INVALID, NULL, NULL, "%d metrics; 0 to %d are possible",
                         (int)metrics->count, GT_MAX_METRICS);
-    if (options->optimizer && !gt_optimizer_class(options->optimizer))
+    if (options->optimizer &&
+        (!gt_object_check(context, NULL, NULL, options->optimizer, &gt_optimizer_kind) ||
+         !gt_optimizer_class(options->optimizer)))
         return context->status;
     for (int32_t i = 0; i < metrics->count; i++) {
         if (!gt_metric_check(context, NULL, NULL, metrics->items[i]))
