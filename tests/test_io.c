@@ -200,7 +200,7 @@ Test(io, safetensors_round_trip, .init = open_folder, .fini = close_folder)
               "found what is not there");
     cr_assert(gt_tensor_file_metadata_count(file) == 2, "two pairs of metadata were saved");
     cr_assert(strcmp(gt_tensor_file_metadata(file, "epoch"), "12") == 0, "metadata epoch");
-    cr_assert(strcmp(gt_tensor_file_metadata_at(file, 1).value, "\n\"\\ \xe2\x82\xac") == 0,
+    cr_assert(strcmp(gt_tensor_file_metadata_pair(file, 1).value, "\n\"\\ \xe2\x82\xac") == 0,
               "metadata of the empty key");
     cr_assert(gt_tensor_file_metadata(file, "none") == NULL, "metadata that is not there");
     no_error("asking for what is not there");
@@ -213,11 +213,11 @@ Test(io, safetensors_round_trip, .init = open_folder, .fini = close_folder)
     cr_assert(gt_tensor_file_read(file, shape5, five, sizeof five) == GT_OK, "reading into memory");
     cr_assert(memcmp(five, gt_data(items[1].tensor), sizeof five) == 0, "other numbers in memory");
     refused(!gt_tensor_file_get(file, "none"), GT_INVALID, path, "no tensor \"none\"");
-    refused(!gt_tensor_file_load(file, ALL), GT_INVALID, path, "no tensor 72 of 72");
-    refused(!gt_tensor_file_load(file, -1), GT_INVALID, path, "no tensor -1 of 72");
+    refused(!gt_tensor_file_load(file, ALL), GT_INVALID, path, "index 72 is out of range");
+    refused(!gt_tensor_file_load(file, -1), GT_INVALID, path, "index -1 is out of range");
     cr_assert(!gt_tensor_file_name(file, 99) && gt_status() == GT_INVALID, "name 99");
     gt_error_clear();
-    cr_assert(!gt_tensor_file_metadata_at(file, 2).key && gt_status() == GT_INVALID, "pair 2");
+    cr_assert(!gt_tensor_file_metadata_pair(file, 2).key && gt_status() == GT_INVALID, "pair 2");
     gt_error_clear();
 
     /* the file may be replaced while it is open: the open one is the old one */

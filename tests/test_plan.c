@@ -757,7 +757,7 @@ Test(plan, mistakes)
 Test(plan, out_of_memory)
 {
     const long plenty = 1000000;
-    Budget budget = {plenty, 0};
+    Budget budget = {.left = plenty};
     gt_Context *mine = gt_context_use(NULL);
     bool finished = false;
     for (long n = 0; !finished; n++) {
