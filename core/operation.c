@@ -354,9 +354,28 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
         value->symbol = symbols[i];
         value->trace = context->trace->serial;
     }
-    if (value)
-        value->origin = call->operation;
     return value;
+}
+
+/* A result that is a probability, or a view of one, knows what it was made of. The numbers of
+ * another context's variable cannot be held. */
+static gt_Status remember_origin(const Call *call, gt_Tensor **output)
+{
+    gt_Context *context = call->context;
+    gt_Slot *slot = gt_slot_raw(*output);
+    const gt_Operation *operation = call->operation;
+    gt_Value *input = call->inputs > 0 ? call->value[0] : NULL;
+    if (operation->flags & GT_OP_PROBABILITY)
+        gt_origin_set(context, slot, operation, call->options,
+                      input && input->context == context ? input : NULL);
+    else if (input && call->slot[0]->origin)
+        gt_origin_follow(context, slot, call->slot[0],
+                         operation->view_offset ? operation->view_offset(&call->rule) : 0);
+    if (context->status != GT_OK) {
+        gt_slot_free(context, slot);
+        *output = NULL;
+    }
+    return context->status;
 }
 
 static gt_Status apply_values(Call *call, gt_Tensor **outputs)
@@ -393,7 +412,9 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
                 gt_value_release(output[k], true);
             return context->status;
         }
-    return GT_OK;
+    return call->operation->flags & (GT_OP_PROBABILITY | GT_OP_CARRIES)
+               ? remember_origin(call, outputs)
+               : GT_OK;
 failed:
     while (made > 0)
         gt_value_release(output[--made], true);
@@ -416,8 +437,7 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     else
         gt_trace_node(context, like, options, input, spec, NULL, symbols);
     for (int32_t i = 0; i < outputs && context->status == GT_OK; i++)
-        if ((value[i] = gt_trace_value(context, &spec[i], symbols[i])))
-            value[i]->origin = like->operation;
+        value[i] = gt_trace_value(context, &spec[i], symbols[i]);
     for (int32_t i = 0; i < like->inputs; i++)
         if (input[i] && input[i]->record)
             tapes |= input[i]->record->tapes;

@@ -83,8 +83,10 @@ enum {
     /* The one output is computed when somebody reads it: `run` is called at once with a NULL output,
      * to raise what there is to raise, and again then. */
     GT_OP_LATE = 1u << 9,
-    GT_OP_HALF = 1u << 10,   /* takes float16 and bfloat16; others refuse them */
-    GT_OP_CONTROL = 1u << 11 /* runs bodies; in traced functions alone */
+    GT_OP_HALF = 1u << 10,    /* takes float16 and bfloat16; others refuse them */
+    GT_OP_CONTROL = 1u << 11, /* runs bodies; in traced functions alone */
+    GT_OP_CARRIES =
+        1u << 12 /* a view, whose gradient is the view's: of probabilities it is one too */
 };
 
 struct gt_Operation {

@@ -1,6 +1,11 @@
 /* The thread pool of a context: workers that spin for a moment, then sleep. Work is cut by its size
  * alone; which worker takes which piece changes nothing, because every piece writes its own part of
- * the result. With one thread there is no pool and no atomic. Leans on memory.c. */
+ * the result. With one thread there is no pool and no atomic. Leans on memory.c.
+ *
+ * The child of a fork has the pool's memory but none of its threads, and locks as the workers left
+ * them. A handler counts the forks that led to this process; a pool whose stamp is another number
+ * gets new locks and new workers, in place, when it is needed next. So nobody asks the system who he
+ * is, and a parent notices nothing. */
 #include "core/internal.h"
 
 #include <pthread.h>
@@ -19,7 +24,8 @@ typedef struct Work {
 
 struct gt_ThreadPool {
     gt_Context *context;
-    int workers; /* the caller not counted */
+    uint32_t process; /* the one that the workers are in */
+    int workers;      /* the caller not counted */
     Work work;
     _Atomic int64_t next;        /* first tile nobody took */
     _Atomic uint32_t generation; /* counts jobs; a change wakes the workers */
@@ -99,6 +105,68 @@ static void *worker_main(void *argument)
     }
 }
 
+/* ---- forks ---- */
+
+static _Atomic uint32_t process = 1; /* which one this is: 1 and the forks that led to it */
+static pthread_once_t registration = PTHREAD_ONCE_INIT;
+static bool watched;
+
+static void in_parent(void)
+{
+    gt_blas_after_fork(false);
+}
+
+static void in_child(void)
+{
+    atomic_fetch_add_explicit(&process, 1, memory_order_relaxed);
+    gt_blas_after_fork(true);
+}
+
+static void register_handlers(void)
+{
+    watched = pthread_atfork(gt_blas_before_fork, in_parent, in_child) == 0;
+}
+
+bool gt_watch_forks(void)
+{
+    pthread_once(&registration, register_handlers);
+    return watched;
+}
+
+static uint32_t this_process(void)
+{
+    return atomic_load_explicit(&process, memory_order_relaxed);
+}
+
+/* ---- workers ---- */
+
+/* Starts up to `wanted` of them on fresh locks and counters; returns how many there are. */
+static int start_workers(gt_ThreadPool *pool, int wanted)
+{
+    memset(&pool->mutex, 0, sizeof pool->mutex); /* not destroyed: its owner may be gone */
+    memset(&pool->wake, 0, sizeof pool->wake);
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    atomic_store(&pool->generation, 0);
+    atomic_store(&pool->busy, 0);
+    atomic_store(&pool->sleeping, 0);
+    atomic_store(&pool->cancelled, false);
+    pool->process = this_process();
+    for (pool->workers = 0; pool->workers < wanted; pool->workers++) {
+        int i = pool->workers + 1;
+        pool->worker[i] = (struct Worker){pool, i};
+        if (pthread_create(&pool->thread[i], NULL, worker_main, &pool->worker[i]) != 0)
+            break;
+    }
+    return pool->workers;
+}
+
+/* Its workers stayed behind in the parent. */
+static bool is_orphaned(const gt_ThreadPool *pool)
+{
+    return pool->process != this_process();
+}
+
 static void start_job(gt_ThreadPool *pool)
 {
     atomic_store_explicit(&pool->busy, pool->workers, memory_order_relaxed);
@@ -144,6 +212,10 @@ gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body
         }
         return GT_OK;
     }
+    /* Optimizers must not fail here, so fewer threads than were asked for will do: the bits are the
+     * same. */
+    if (is_orphaned(pool))
+        start_workers(pool, context->threads - 1);
     int64_t pieces = (int64_t)(pool->workers + 1) * 4;
     pool->work = (Work){body, kernel, argument, count, (count + pieces - 1) / pieces};
     pool->flush = caller_flushes();
@@ -160,6 +232,10 @@ gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body
             relax();
             continue;
         }
+        if (is_orphaned(pool))
+            return gt_raise(context, GT_INTERRUPTED, NULL, kernel->operation->name,
+                            "the process was forked in the middle of it, and the threads that had "
+                            "the rest stayed in the parent");
         sched_yield(); /* more threads than free processors: let the one waited for run */
     }
     if (atomic_load_explicit(&pool->cancelled, memory_order_relaxed))
@@ -187,12 +263,14 @@ void gt_pool_close(gt_Context *context)
     gt_ThreadPool *pool = context->pool;
     if (!pool)
         return;
-    atomic_store(&pool->stop, true);
-    start_job(pool);
-    for (int i = 1; i <= pool->workers; i++)
-        pthread_join(pool->thread[i], NULL);
-    pthread_cond_destroy(&pool->wake);
-    pthread_mutex_destroy(&pool->mutex);
+    if (!is_orphaned(pool)) {
+        atomic_store(&pool->stop, true);
+        start_job(pool);
+        for (int i = 1; i <= pool->workers; i++)
+            pthread_join(pool->thread[i], NULL);
+        pthread_cond_destroy(&pool->wake);
+        pthread_mutex_destroy(&pool->mutex);
+    }
     gt_release(context, pool, sizeof *pool);
     context->pool = NULL;
     context->threads = 1;
@@ -205,25 +283,22 @@ gt_Status gt_pool_resize(gt_Context *context, int threads)
     gt_pool_close(context);
     if (threads <= 1)
         return GT_OK;
+    if (!gt_watch_forks())
+        return gt_raise(context, GT_NO_MEMORY, NULL, "set_threads",
+                        "the system gave no memory for a handler of forks");
     gt_ThreadPool *pool = gt_allocate_zeroed(context, sizeof *pool);
     if (!pool)
         return context->status;
     pool->context = context;
-    pthread_mutex_init(&pool->mutex, NULL);
-    pthread_cond_init(&pool->wake, NULL);
     context->pool = pool;
-    size_t scratch = context->scratch_bytes[0];
-    for (int i = 1; i < threads; i++) {
-        pool->worker[i] = (struct Worker){pool, i};
-        if (pthread_create(&pool->thread[i], NULL, worker_main, &pool->worker[i]) != 0) {
-            gt_pool_close(context);
-            return gt_raise(context, GT_NO_MEMORY, NULL, "set_threads",
-                            "the system gave no thread number %d", i + 1);
-        }
-        pool->workers = i;
+    if (start_workers(pool, threads - 1) < threads - 1) {
+        int started = pool->workers;
+        gt_pool_close(context);
+        return gt_raise(context, GT_NO_MEMORY, NULL, "set_threads",
+                        "the system gave no thread number %d", started + 2);
     }
     context->threads = threads;
-    gt_Status status = gt_scratch_reserve(context, scratch);
+    gt_Status status = gt_scratch_reserve(context, context->scratch_bytes[0]);
     if (status != GT_OK)
         gt_pool_close(context);
     return status;

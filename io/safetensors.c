@@ -79,7 +79,7 @@ static void destroy(gt_Object *object)
         close(file->descriptor);
 }
 
-static const gt_ObjectKind tensor_file_kind = {"tensor file", destroy};
+static const gt_ObjectKind tensor_file_kind = {"tensor file", destroy, false};
 
 /* ---- reading the header ---- */
 
@@ -327,8 +327,7 @@ gt_TensorFile *gt_open_tensors_at(const char *here, const char *path)
 
 void gt_tensor_file_free(gt_TensorFile *file)
 {
-    if (file && file->object.kind == &tensor_file_kind)
-        gt_object_release(&file->object);
+    gt_object_free("tensor_file_free", file, &tensor_file_kind);
 }
 
 /* ---- looking into it ---- */
@@ -336,10 +335,8 @@ void gt_tensor_file_free(gt_TensorFile *file)
 static gt_Context *enter_file(const char *here, const char *operation, const gt_TensorFile *file)
 {
     gt_Context *context = gt_enter();
-    return context && gt_object_check(context, here, operation, (const gt_Object *)file,
-                                      &tensor_file_kind)
-               ? context
-               : NULL;
+    return context && gt_object_check(context, here, operation, file, &tensor_file_kind) ? context
+                                                                                         : NULL;
 }
 
 static const Entry *find_entry(const char *here, const char *operation, const gt_TensorFile *file,

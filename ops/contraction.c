@@ -67,7 +67,7 @@ static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
         gt_fail(GT_INVALID, "axis1 and axis2 are both %d", row);
         return NULL;
     }
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     gt_Shape flat = {0};
     for (int d = 0; d < in.rank; d++)
         if (d != row && d != column) {
@@ -221,7 +221,7 @@ static void take_diagonals(Term *term)
 /* Sums over the labels that no `keep` wants. */
 static void sum_out(Term *term, const bool *keep)
 {
-    gt_Axes axes = {0};
+    gt_Axes axes = gt_axes();
     int rank = 0;
     for (int i = 0; i < term->rank; i++)
         if (keep[(unsigned char)term->label[i]])
@@ -239,7 +239,7 @@ static gt_Axes grouped(const Term *term, const Term *other, const bool *keep, bo
                        int64_t size[3], Term *order)
 {
     gt_Shape shape = gt_tensor_shape(term->x);
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     order->rank = 0;
     size[0] = size[1] = size[2] = 1;
     for (int step = 0; step < 3; step++) {
@@ -415,7 +415,7 @@ static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
         else
             contract(&terms[0], &terms[t], dims, keep);
     }
-    gt_Axes perm = {.count = result.rank};
+    gt_Axes perm = {GT_AXES_MARK, result.rank, {0}};
     for (int i = 0; i < result.rank && gt_status() == GT_OK; i++) {
         const char *at = memchr(terms[0].label, result.label[i], (size_t)terms[0].rank);
         perm.axis[i] = (int32_t)(at - terms[0].label);
@@ -430,7 +430,7 @@ GT_COMPOSED(einsum, (const char *here, const char *subscripts, gt_Tensors tensor
 /* The axes of x but those; after them if `first`, else before them. */
 static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
 {
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     for (int turn = 0; turn < 2; turn++)
         if ((turn == 0) == first) {
             for (int i = 0; i < axes->count; i++)
@@ -455,6 +455,8 @@ static bool axes_of_both(const gt_TensordotOptions *options, const gt_Spec *a, c
     *of_a = options->a_axes;
     *of_b = options->b_axes;
     bool fits = true;
+    if (!gt_axes_valid(of_a) || !gt_axes_valid(of_b))
+        return false;
     if (of_a->count < 0 && of_b->count < 0) {
         fits = options->count >= 0 && options->count <= a->rank && options->count <= b->rank;
         of_a->count = of_b->count = fits ? options->count : 0;

@@ -257,8 +257,8 @@ static gt_Status slice_gradient(gt_GradientRule *rule)
                                        GT_SAMPLES_END},                                            \
     };
 SLICE_RECORD(slice, 0, NULL, REAL(3, 4), {2, {1, 1}}, {2, {2, 2}})
-SLICE_RECORD(slice_view, GT_OP_VIEW | GT_OP_INTERNAL, slice_offset, REAL(4, 2), {2, {1, 0}},
-             {2, {2, 2}})
+SLICE_RECORD(slice_view, GT_OP_VIEW | GT_OP_CARRIES | GT_OP_INTERNAL, slice_offset, REAL(4, 2),
+             {2, {1, 0}}, {2, {2, 2}})
 
 /* A block lies together if it is one thick, then anything, then as wide as x. */
 static bool contiguous(const gt_Spec *in, const gt_Shape *extent)

@@ -24,6 +24,15 @@ bool gt_takes(const gt_Spec *spec, unsigned types)
     return false;
 }
 
+gt_Status gt_want_logits(const gt_Tensor *x, const char *what)
+{
+    gt_Slot *slot = gt_slot_raw(x);
+    if (x && gt_slot_alive(slot, x) && slot->origin)
+        return gt_fail(GT_INVALID, "%s must be logits (got the output of %s): give its input", what,
+                       slot->origin->operation->name);
+    return gt_status();
+}
+
 gt_Status gt_shape_same(gt_ShapeRule *rule, unsigned types)
 {
     rule->output[0] = *rule->input[0];
@@ -279,16 +288,26 @@ int gt_axis(int axis, int rank)
     return -1;
 }
 
+bool gt_axes_valid(const gt_Axes *axes)
+{
+    if (axes->mark != GT_AXES_MARK)
+        gt_fail(GT_INVALID, "a set of axes must be gt_axes(...) (got the number %d)",
+                (int)axes->mark);
+    else if (axes->count > GT_MAX_RANK)
+        gt_fail(GT_INVALID, "more than %d axes", GT_MAX_RANK);
+    else
+        return true;
+    return false;
+}
+
 bool gt_axes_bits(const gt_Axes *axes, int rank, uint32_t *bits)
 {
     *bits = 0;
+    if (!gt_axes_valid(axes))
+        return false;
     if (axes->count < 0) {
         *bits = (1u << rank) - 1;
         return true;
-    }
-    if (axes->count > GT_MAX_RANK) {
-        gt_fail(GT_INVALID, "more than %d axes", GT_MAX_RANK);
-        return false;
     }
     for (int i = 0; i < axes->count; i++) {
         int axis = gt_axis(axes->axis[i], rank);
@@ -305,7 +324,7 @@ bool gt_axes_bits(const gt_Axes *axes, int rank, uint32_t *bits)
 
 bool gt_axis_or_axes(int axis, const gt_Axes *axes, int rank, uint32_t *bits)
 {
-    if (axis == GT_NONE)
+    if (axis == GT_NONE || !gt_axes_valid(axes))
         return gt_axes_bits(axes, rank, bits);
     if (axes->count >= 0) {
         gt_fail(GT_INVALID, "give axis or axes, not both");
@@ -328,7 +347,7 @@ void gt_reduced_shape(const gt_Spec *in, uint32_t bits, bool keepdims, gt_Spec *
 
 gt_Axes gt_reduced_last(int rank, uint32_t bits)
 {
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     for (int last = 0; last < 2; last++)
         for (int d = 0; d < rank; d++)
             if ((int)(bits >> d & 1) == last)
@@ -376,7 +395,7 @@ gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input)
     gt_Spec got = gt_spec(gradient);
     if (gt_status() != GT_OK || gt_shape_equal(gt_spec_shape(&got), gt_spec_shape(input)))
         return gradient;
-    gt_Axes axes = {0};
+    gt_Axes axes = gt_axes();
     int missing = got.rank - input->rank;
     for (int d = 0; d < got.rank; d++)
         if (d < missing || (input->dims[d - missing] == 1 && got.dims[d] != 1))

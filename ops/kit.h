@@ -72,6 +72,10 @@ gt_Status gt_shape_binary_float(gt_ShapeRule *rule);
 gt_Status gt_shape_binary_number(gt_ShapeRule *rule);
 gt_Status gt_shape_compare(gt_ShapeRule *rule); /* two of one type -> bool */
 
+/* ---- probabilities ---- */
+/* Raises an error if `x`, called `what`, must be logits and is known to be probabilities. */
+gt_Status gt_want_logits(const gt_Tensor *x, const char *what);
+
 /* ---- kernels ---- */
 gt_Status gt_run_unary(const gt_Kernel *kernel, gt_UnaryLoop *const loops[GT_LOOP_TYPES]);
 gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_LOOP_TYPES]);
@@ -127,6 +131,9 @@ void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK]);
 
 /* An axis of a rank, negative from the end; -1 with an error raised if there is none. */
 int gt_axis(int axis, int rank);
+/* Was the set made by gt_axes? False with an error for a bare number, and for more axes than there
+ * can be. */
+bool gt_axes_valid(const gt_Axes *axes);
 /* A set of axes as bits; all of them for GT_ALL_AXES; false with an error for bad or repeated. */
 bool gt_axes_bits(const gt_Axes *axes, int rank, uint32_t *bits);
 /* Like `gt_axes_bits`, from the two keywords `axis` and `axes`; neither given means all. */

@@ -32,7 +32,7 @@ GT_BEGIN
     F(generator_advance)                                                                           \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
-    F(sparse_softmax_crossentropy_gradient)                                                        \
+    F(sparse_softmax_crossentropy_gradient) F(logits) F(probabilities)                             \
     /* ctc.c */                                                                                    \
     F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
     /* matmul.c */                                                                                 \

@@ -9,7 +9,7 @@
  *             an older version later than that gets a copy, made just before
  *   memory    the life of every piece of memory, from its first step to its last; an element-wise
  *             operation takes over the memory of an input that ends there; the rest is packed into
- *             one block, large pieces first, each into the smallest gap that is free for its life
+ *             one block (place.c)
  *   kernels   filled in but for the pointers that change: arguments, outputs, large constants. A
  *             run patches those that moved.
  *
@@ -19,6 +19,7 @@
  * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save
  * for an effect whose own kernel fails. Leans on core. */
 #include "plan/plan.h"
+#include "plan/place.h"
 
 #include <string.h>
 
@@ -60,7 +61,7 @@ typedef struct PlanVariable {
 
 typedef struct PlanOutput {
     gt_Spec spec;
-    const gt_Operation *origin;
+    const gt_Operation *probability; /* that made it; NULL: none is known */
 } PlanOutput;
 
 typedef struct Live {
@@ -98,10 +99,9 @@ struct gt_Plan {
 
 /* A piece of memory: in the block, or a base. */
 typedef struct Cell {
-    size_t bytes, offset; /* in the block */
-    int32_t first, last;  /* the steps of its life */
-    int32_t base;         /* -1: in the block */
-    int32_t same;         /* the cell whose memory it took over; -1: none */
+    gt_Piece piece;
+    int32_t base; /* -1: in the block */
+    int32_t same; /* the cell whose memory it took over; -1: none */
 } Cell;
 
 typedef struct Place {
@@ -114,6 +114,8 @@ typedef struct Fact {
     int32_t root;   /* whose memory it looks at; itself for all but views */
     size_t offset;  /* bytes into that */
     int32_t cell;   /* of a root */
+    int32_t output; /* the cell of the first output of the function that it is; -1: none */
+    int32_t number; /* of a variable and its versions: which variable */
     int32_t over;   /* of a variable's version: the item that overwrites it */
     int32_t copy;   /* of a version: the cell of the copy that late readers get; -1: none needed */
     unsigned marks; /* NEEDED, FEEDS */
@@ -151,8 +153,7 @@ typedef struct Draft {
     int32_t step_count, step_capacity;
     int32_t commit_step;
     int32_t *outputs_cell; /* the cell of every output */
-    int32_t *by_size;      /* cells in the order of packing */
-    int32_t *packed;       /* cells that have their place, by offset */
+    gt_Piece **packed;     /* what is in the block */
 } Draft;
 
 /* Does the node change a variable? In a body it changes a copy. */
@@ -220,7 +221,7 @@ static gt_Status find_views(Draft *draft)
     const gt_Graph *graph = draft->graph;
     for (int32_t i = 0; i < graph->value_count; i++) {
         draft->facts[i].root = i;
-        draft->facts[i].cell = draft->facts[i].copy = -1;
+        draft->facts[i].cell = draft->facts[i].copy = draft->facts[i].output = -1;
         draft->facts[i].over = NEVER;
     }
     for (int32_t n = 0; n < graph->node_count; n++) {
@@ -244,15 +245,6 @@ static gt_Status find_views(Draft *draft)
         fact->offset = source->offset + (size_t)elements * gt_dtype_size(rule.output[0].dtype);
     }
     return GT_OK;
-}
-
-/* The index of a variable in the draft. */
-static int32_t variable_of(const Draft *draft, const gt_Variable *variable)
-{
-    int32_t i = 0;
-    while (draft->graph->values[draft->variables[i].value].variable != variable)
-        i++;
-    return i;
 }
 
 /* First what changes nothing outside, then what does; both as traced. */
@@ -279,7 +271,7 @@ static int32_t new_cell(Draft *draft, size_t bytes, int32_t base)
                     &draft->cell_capacity, sizeof *draft->cells))
         return -1;
     draft->cells[draft->cell_count] =
-        (Cell){.bytes = bytes, .first = NEVER, .last = -1, .base = base, .same = -1};
+        (Cell){.piece = {.bytes = bytes, .first = NEVER, .last = -1}, .base = base, .same = -1};
     return draft->cell_count++;
 }
 
@@ -298,6 +290,9 @@ static gt_Status source_cells(Draft *draft)
     for (int32_t i = 0; i < graph->outputs; i++) {
         const gt_Spec *spec = &graph->values[graph->output[i]].spec;
         draft->outputs_cell[i] = new_cell(draft, gt_spec_bytes(spec), plan->inputs + i);
+        Fact *fact = &draft->facts[graph->output[i]];
+        if (fact->output < 0)
+            fact->output = draft->outputs_cell[i];
     }
     for (int32_t i = 0; i < graph->value_count; i++) {
         const gt_GraphValue *value = &graph->values[i];
@@ -325,11 +320,13 @@ static gt_Status source_cells(Draft *draft)
         if (cell < 0)
             return draft->context->status;
         if (base < 0) { /* holds its bytes from before the first step; a constant for good */
-            draft->cells[cell].first = 0;
-            draft->cells[cell].last = value->kind == GT_GRAPH_CONSTANT ? NEVER : 0;
+            draft->cells[cell].piece.first = 0;
+            draft->cells[cell].piece.last = value->kind == GT_GRAPH_CONSTANT ? NEVER : 0;
         }
-        if (value->kind == GT_GRAPH_VARIABLE)
+        if (value->kind == GT_GRAPH_VARIABLE) {
+            draft->facts[i].number = variables;
             draft->variables[variables++] = (DraftVariable){i, cell, -1, false};
+        }
     }
     return draft->context->status;
 }
@@ -341,8 +338,9 @@ static gt_Status effect_cells(Draft *draft, int32_t item)
     bool early = item < draft->commit_item;
     for (int i = 0; i < node->outputs; i++) {
         const gt_GraphValue *value = &draft->graph->values[node->output[i]];
-        int32_t index = variable_of(draft, value->variable);
+        int32_t index = draft->facts[node->input[i]].number;
         DraftVariable *variable = &draft->variables[index];
+        draft->facts[node->output[i]].number = index;
         draft->plan->variables[index].overwritten = true;
         bool first = node->input[i] == variable->value;
         if (early && variable->shadow < 0) {
@@ -356,15 +354,6 @@ static gt_Status effect_cells(Draft *draft, int32_t item)
             draft->facts[node->input[i]].over = item;
     }
     return GT_OK;
-}
-
-/* Is this result written straight into an output of the function? */
-static int32_t output_of(const Draft *draft, int32_t value)
-{
-    for (int32_t i = 0; i < draft->graph->outputs; i++)
-        if (draft->graph->output[i] == value)
-            return draft->outputs_cell[i];
-    return -1;
 }
 
 static gt_Status result_cells(Draft *draft)
@@ -381,7 +370,7 @@ static gt_Status result_cells(Draft *draft)
                 continue;
             Fact *fact = &draft->facts[node->output[i]];
             size_t bytes = gt_spec_bytes(&draft->graph->values[node->output[i]].spec);
-            fact->cell = output_of(draft, node->output[i]);
+            fact->cell = fact->output; /* written straight there */
             if (fact->cell < 0 && (fact->cell = new_cell(draft, bytes, -1)) < 0)
                 return draft->context->status;
         }
@@ -475,8 +464,7 @@ static gt_Status emit_effect(Draft *draft, int32_t item)
     const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
     for (int i = 0; i < node->outputs; i++) {
         const Fact *old = &draft->facts[node->input[i]];
-        int32_t index = variable_of(draft, draft->graph->values[node->output[i]].variable);
-        DraftVariable *variable = &draft->variables[index];
+        DraftVariable *variable = &draft->variables[old->number];
         if (old->copy >= 0)
             add_copy(draft, node->input[i], (Place){old->cell, 0}, old->copy);
         if (variable->shadow >= 0 && !variable->shadow_filled) {
@@ -540,11 +528,11 @@ static void touch(Draft *draft, Place place, int32_t step)
 {
     if (place.cell < 0)
         return; /* an output that nobody reads */
-    Cell *cell = &draft->cells[place.cell];
-    if (step < cell->first)
-        cell->first = step;
-    if (step > cell->last)
-        cell->last = step;
+    gt_Piece *piece = &draft->cells[place.cell].piece;
+    if (step < piece->first)
+        piece->first = step;
+    if (step > piece->last)
+        piece->last = step;
 }
 
 static void find_lives(Draft *draft)
@@ -583,7 +571,7 @@ static bool may_take_over(const Draft *draft, int32_t s)
     Place first = input_place(draft, step, 0);
     int32_t mine = shared(draft, first.cell);
     const Cell *cell = &draft->cells[mine];
-    if (cell->base >= 0 || cell->last != s || cell->bytes != gt_spec_bytes(out) ||
+    if (cell->base >= 0 || cell->piece.last != s || cell->piece.bytes != gt_spec_bytes(out) ||
         draft->cells[draft->facts[node->output[0]].cell].base >= 0)
         return false;
     for (int i = 0; i < node->inputs; i++) {
@@ -606,74 +594,28 @@ static void take_over(Draft *draft)
         int32_t from = shared(draft, input_place(draft, &draft->steps[s], 0).cell);
         int32_t to = output_place(draft, &draft->steps[s], 0).cell;
         draft->cells[to].same = from;
-        if (draft->cells[to].last > draft->cells[from].last)
-            draft->cells[from].last = draft->cells[to].last;
+        if (draft->cells[to].piece.last > draft->cells[from].piece.last)
+            draft->cells[from].piece.last = draft->cells[to].piece.last;
     }
 }
 
-static size_t padded(size_t bytes)
-{
-    return (bytes + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
-}
-
-/* The smallest gap, among the cells whose lives meet, that holds it. */
-static size_t best_gap(const Draft *draft, int32_t packed, const Cell *cell)
-{
-    size_t end = 0, best = SIZE_MAX, smallest = SIZE_MAX, bytes = padded(cell->bytes);
-    for (int32_t i = 0; i < packed; i++) {
-        const Cell *other = &draft->cells[draft->packed[i]];
-        if (other->last < cell->first || other->first > cell->last)
-            continue;
-        if (other->offset >= end + bytes && other->offset - end < smallest) {
-            smallest = other->offset - end;
-            best = end;
-        }
-        if (other->offset + padded(other->bytes) > end)
-            end = other->offset + padded(other->bytes);
-    }
-    return best < SIZE_MAX ? best : end;
-}
-
-/* A stable merge of two sorted halves, large cells first. */
-static void sort_by_size(const Cell *cells, int32_t *list, int32_t *spare, int32_t count)
-{
-    if (count < 2)
-        return;
-    int32_t half = count / 2, a = 0, b = half;
-    sort_by_size(cells, list, spare, half);
-    sort_by_size(cells, list + half, spare, count - half);
-    for (int32_t i = 0; i < count; i++) {
-        bool first = b >= count || (a < half && cells[list[a]].bytes >= cells[list[b]].bytes);
-        spare[i] = first ? list[a++] : list[b++];
-    }
-    memcpy(list, spare, (size_t)count * sizeof *list);
-}
-
-static void pack(Draft *draft)
+/* What has no base and is alive gets its place in the block. */
+static gt_Status pack(Draft *draft)
 {
     gt_Plan *plan = draft->plan;
-    int32_t count = 0, packed = 0;
+    int32_t count = 0;
     for (int32_t i = 0; i < draft->cell_count; i++) {
-        const Cell *cell = &draft->cells[i];
-        if (cell->base >= 0 || cell->last < 0)
+        Cell *cell = &draft->cells[i];
+        if (cell->base >= 0 || cell->piece.last < 0)
             continue;
-        plan->stats.naive += (int64_t)padded(cell->bytes);
-        if (cell->same < 0 && cell->bytes > 0)
-            draft->by_size[count++] = i;
+        plan->stats.naive += (int64_t)gt_piece_bytes(&cell->piece);
+        if (cell->same < 0 && cell->piece.bytes > 0)
+            draft->packed[count++] = &cell->piece;
     }
-    sort_by_size(draft->cells, draft->by_size, draft->packed, count);
-    for (int32_t i = 0; i < count; i++) {
-        int32_t index = draft->by_size[i], at = packed++;
-        Cell *cell = &draft->cells[index];
-        cell->offset = best_gap(draft, at, cell);
-        for (; at > 0 && draft->cells[draft->packed[at - 1]].offset > cell->offset; at--)
-            draft->packed[at] = draft->packed[at - 1];
-        draft->packed[at] = index;
-        if (cell->offset + padded(cell->bytes) > plan->block_bytes)
-            plan->block_bytes = cell->offset + padded(cell->bytes);
-    }
+    gt_place(draft->context, draft->packed, count, draft->step_count, &plan->block_bytes);
     if (plan->block_bytes == 0)
         plan->block_bytes = GT_ALIGNMENT; /* empty tensors have an address too */
+    return draft->context->status;
 }
 
 /* ---- kernels ---- */
@@ -703,7 +645,7 @@ static void *address(Draft *draft, Place place, const void **input, void **outpu
         return NULL;
     const Cell *cell = &draft->cells[shared(draft, place.cell)];
     if (cell->base < 0)
-        return plan->block + cell->offset + place.offset;
+        return plan->block + cell->piece.offset + place.offset;
     Base *base = &plan->bases[cell->base];
     if (plan->patches)
         plan->patches[base->first + base->count] = (Patch){input, output, place.offset};
@@ -864,7 +806,7 @@ static void fill_sources(Draft *draft)
         if (value->kind != GT_GRAPH_LIVE && value->kind != GT_GRAPH_CONSTANT)
             continue;
         const Cell *cell = &draft->cells[draft->facts[i].cell];
-        void *into = plan->block + cell->offset;
+        void *into = plan->block + cell->piece.offset;
         if (value->kind == GT_GRAPH_LIVE)
             plan->live[live++] = (Live){value->live, value->spec.dtype, into};
         else if (cell->base < 0 && value->spec.size > 0)
@@ -888,6 +830,18 @@ static void count_sources(gt_Plan *plan)
     plan->base_count = plan->inputs + plan->outputs + plan->variable_count + plan->constant_count;
 }
 
+/* The operation that made the probabilities that a value is or is a view of; NULL: there is none. */
+static const gt_Operation *probability_of(const gt_Graph *graph, int32_t value)
+{
+    while (value >= 0 && graph->values[value].kind == GT_GRAPH_RESULT) {
+        const gt_GraphNode *node = &graph->nodes[graph->values[value].node];
+        if (node->operation->flags & GT_OP_PROBABILITY)
+            return node->operation;
+        value = node->operation->flags & GT_OP_CARRIES ? node->input[0] : -1;
+    }
+    return NULL;
+}
+
 static gt_Status describe_sources(gt_Plan *plan)
 {
     const gt_Graph *graph = plan->graph;
@@ -900,10 +854,8 @@ static gt_Status describe_sources(gt_Plan *plan)
     if (context->status != GT_OK)
         return context->status;
     for (int32_t i = 0; i < plan->outputs; i++) {
-        const gt_GraphValue *value = &graph->values[graph->output[i]];
-        bool made = value->kind == GT_GRAPH_RESULT && !value->variable;
-        plan->output[i] =
-            (PlanOutput){value->spec, made ? graph->nodes[value->node].operation : NULL};
+        int32_t value = graph->output[i];
+        plan->output[i] = (PlanOutput){graph->values[value].spec, probability_of(graph, value)};
     }
     int32_t variables = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
@@ -932,7 +884,6 @@ static void close_draft(Draft *draft)
     drop(context, draft->variables, draft->plan->variable_count, sizeof *draft->variables);
     drop(context, draft->items, draft->graph->node_count, sizeof *draft->items);
     drop(context, draft->outputs_cell, draft->graph->outputs, sizeof *draft->outputs_cell);
-    drop(context, draft->by_size, draft->cell_count, sizeof *draft->by_size);
     drop(context, draft->packed, draft->cell_count, sizeof *draft->packed);
     gt_release(context, draft->cells, (size_t)draft->cell_capacity * sizeof *draft->cells);
     gt_release(context, draft->steps, (size_t)draft->step_capacity * sizeof *draft->steps);
@@ -952,14 +903,12 @@ static gt_Status make_steps(Draft *draft)
 static gt_Status place_memory(Draft *draft)
 {
     gt_Context *context = draft->context;
-    draft->by_size = array(context, draft->cell_count, sizeof *draft->by_size);
     draft->packed = array(context, draft->cell_count, sizeof *draft->packed);
     if (context->status != GT_OK)
         return context->status;
     find_lives(draft);
     take_over(draft);
-    pack(draft);
-    return GT_OK;
+    return pack(draft);
 }
 
 static void finish(Draft *draft)
@@ -1099,7 +1048,10 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
         output[i] = gt_tensor_new(context, &plan->output[i].spec, &data);
         if (!output[i])
             return context->status;
-        gt_slot_raw(output[i])->value->origin = plan->output[i].origin;
+        const gt_Operation *probability = plan->output[i].probability;
+        if (probability &&
+            gt_origin_set(context, gt_slot_raw(output[i]), probability, NULL, NULL) != GT_OK)
+            return context->status;
         rebase(plan, base++, data);
     }
     for (int32_t i = 0; i < plan->variable_count; i++)
