@@ -363,7 +363,7 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
                      cut->operation->why_not ? cut->operation->why_not
                                              : "it is not differentiable");
         else if (cut && cut->operation)
-            snprintf(text, size, "%s at %s gives or takes whole numbers, which have no gradient",
+            snprintf(text, size, "%s at %s gives or takes integers, which have no gradient",
                      cut->operation->name, where(cut));
         else
             snprintf(text, size, "the target was not computed from %s", name);

@@ -219,24 +219,24 @@ int gt_layer_count(const gt_Layer *layer)
     return state ? state->child_count : -1;
 }
 
-gt_Layer *gt_layer_at(const gt_Layer *layer, int index)
+gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_at", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "get_layer", layer) : NULL;
     if (!state)
         return NULL;
     int at = index < 0 ? index + state->child_count : index;
     if (at >= 0 && at < state->child_count)
         return state->children[at].layer;
-    gt_raise(context, GT_INVALID, NULL, "layer_at", "%s has %d layers; there is no number %d",
-             state->name, (int)state->child_count, index);
+    gt_raise(context, GT_INVALID, here, "get_layer", "index %d is out of range: %s has %d layer%s",
+             index, state->name, (int)state->child_count, state->child_count == 1 ? "" : "s");
     return NULL;
 }
 
-gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path)
+gt_Layer *gt_layer_find_at(const char *here, const gt_Layer *layer, const char *path)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_find", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_find", layer) : NULL;
     if (!state)
         return NULL;
     const gt_LayerState *at = state;
@@ -248,7 +248,7 @@ gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path)
             return at->layer;
         rest += length + 1;
     }
-    gt_raise(context, GT_INVALID, NULL, "layer_find", "%s has no layer \"%s\"", state->name,
+    gt_raise(context, GT_INVALID, here, "layer_find", "%s has no layer \"%s\"", state->name,
              path ? path : "(NULL)");
     return NULL;
 }

@@ -286,7 +286,7 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
                  gt_dtype_name(options.label_dtype));
     else if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
         gt_Tensor *table = gt_read_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
-                                       .delimiter = options.delimiter);
+                                       .delimiter = options.delimiter, .missing = options.missing);
         if (table)
             self = from_table(context, path, gt_slot_raw(table)->value, &options);
         gt_scope_close(context);

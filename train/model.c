@@ -312,16 +312,16 @@ static gt_Status history_add(gt_History *self, const double *values)
     return GT_OK;
 }
 
-static const gt_History *look(const char *operation, const gt_History *self)
+static const gt_History *look(const char *here, const char *operation, const gt_History *self)
 {
     gt_Context *context = gt_enter();
-    return context && gt_object_check(context, NULL, operation, self, &history_kind) ? self : NULL;
+    return context && gt_object_check(context, here, operation, self, &history_kind) ? self : NULL;
 }
 
-double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
+double gt_history_get_at(const char *here, const gt_History *self, const char *name, int64_t epoch)
 {
     static const char operation[] = "history_get";
-    if (!look(operation, self))
+    if (!look(here, operation, self))
         return NAN;
     int64_t at = epoch < 0 ? epoch + self->epochs : epoch;
     int32_t column = 0;
@@ -329,7 +329,7 @@ double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
         column++;
     if (column < self->count && at >= 0 && at < self->epochs)
         return self->values[at * self->count + column];
-    gt_raise(self->object.context, GT_INVALID, NULL, operation,
+    gt_raise(self->object.context, GT_INVALID, here, operation,
              "there is no \"%s\" of epoch %lld; it has %d epochs of %d numbers",
              name ? name : "(NULL)", (long long)epoch, (int)self->epochs, (int)self->count);
     return NAN;
@@ -337,22 +337,22 @@ double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
 
 int64_t gt_history_epochs(const gt_History *self)
 {
-    return look("history_epochs", self) ? self->epochs : -1;
+    return look(NULL, "history_epochs", self) ? self->epochs : -1;
 }
 
 int gt_history_count(const gt_History *self)
 {
-    return look("history_count", self) ? self->count : -1;
+    return look(NULL, "history_count", self) ? self->count : -1;
 }
 
-const char *gt_history_name(const gt_History *self, int index)
+const char *gt_history_name_at(const char *here, const gt_History *self, int index)
 {
-    if (!look("history_name", self))
+    if (!look(here, "history_name", self))
         return NULL;
     if (index >= 0 && index < self->count)
         return self->names[index];
-    gt_raise(self->object.context, GT_INVALID, NULL, "history_name",
-             "it has %d names, no number %d", (int)self->count, index);
+    gt_raise(self->object.context, GT_INVALID, here, "history_name",
+             "index %d is out of range: there are %d names", index, (int)self->count);
     return NULL;
 }
 
