@@ -76,14 +76,15 @@ gt_Status gt_fail(gt_Status status, const char *format, ...)
 gt_Status gt_status(void)
 {
     gt_Context *context = gt_context();
-    return context ? context->status : GT_NO_MEMORY;
+    return context ? context->status : gt_cpu_kernels() ? GT_NO_MEMORY : GT_UNSUPPORTED;
 }
 
 const char *gt_error_message(void)
 {
     gt_Context *context = gt_context();
     if (!context)
-        return "out of memory: no context could be made";
+        return gt_cpu_kernels() ? "out of memory: no context could be made"
+                                : "this build of gradtape needs a newer processor (its build option isa)";
     return context->status == GT_OK ? "" : context->message;
 }
 
