@@ -216,6 +216,8 @@ struct gt_Context {
     void *interrupted_user;
     /* objects and registrations */
     gt_Object objects; /* head of the ring of objects */
+    gt_Map identified; /* identity -> object */
+    uint64_t last_identity;
     gt_Map callables; /* layers/callable.c: the function -> the object that it is */
     gt_Object *quarantine_first, *quarantine_last;
     int32_t quarantined;

@@ -199,9 +199,12 @@ static gt_Value *captured(const Draft *draft, int32_t i)
 {
     gt_Context *context = draft->context;
     gt_Value *value = draft->captures.value[i];
-    const gt_Record *record = value->record;
-    if (record && !record->operation && record->variable && record->variable->variable->trainable)
-        gt_tape_watch_leaf(context, value->record, context->auto_watching & ~record->tapes);
+    gt_Record *record = value->record;
+    if (!record || record->operation || !record->variable)
+        return value;
+    uint64_t asking = context->auto_watching & ~record->tapes;
+    if (asking && gt_ask_trainable(context, gt_slot_handle(record->variable)))
+        gt_tape_watch_leaf(context, record, asking);
     return value;
 }
 
