@@ -83,8 +83,9 @@ const char *gt_error_message(void)
 {
     gt_Context *context = gt_context();
     if (!context)
-        return gt_cpu_kernels() ? "out of memory: no context could be made"
-                                : "this build of gradtape needs a newer processor (its build option isa)";
+        return gt_cpu_kernels()
+                   ? "out of memory: no context could be made"
+                   : "this build of gradtape needs a newer processor (its build option isa)";
     return context->status == GT_OK ? "" : context->message;
 }
 
