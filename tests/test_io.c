@@ -1152,7 +1152,7 @@ static void header_tests(void)
         double factor; /* of the header's bytes, beside the header itself */
     } rows[] = {{",", "a value is missing", 0.5},
                 {"[", "nested too deeply", 0.5},
-                {"0,", "its shape", 12.5},
+                {"0,", "dimensions", 8.1},
                 {"{}", "a comma or ] is missing", 0.5}};
     size_t bytes = 4 * MEGABYTE;
     char *text = malloc(bytes + 8);
@@ -1171,9 +1171,8 @@ static void header_tests(void)
         put_file("header", text, bytes + 8);
         open_purse(MEGABYTE + bytes + (size_t)(rows[r].factor * (double)bytes));
         cr_assert(!gt_open_tensors(in_folder("header")), "taken: %s...", rows[r].piece);
-        cr_assert(
-            strstr(gt_error_message(), rows[r].piece[0] == '0' ? "dimensions" : rows[r].reason),
-            "%s...: %s (%zu bytes at most)", rows[r].piece, gt_error_message(), purse.peak);
+        cr_assert(strstr(gt_error_message(), rows[r].reason), "%s...: %s (%zu bytes at most)",
+                  rows[r].piece, gt_error_message(), purse.peak);
         gt_error_clear();
         close_purse();
     }

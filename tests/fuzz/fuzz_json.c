@@ -105,7 +105,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = 0;
     bool read = fuzz_either(gt_json_read(gt_context(), "fuzz", text, size, &json));
-    fuzz_asked_at_most(2048 + 16 * size);
+    fuzz_asked_at_most(1024 + 9 * size);
     if (read) {
         walk(json.values, 1);
         write_and_compare(json.values);

@@ -64,7 +64,7 @@ static void load_all(const gt_TensorFile *file)
 static void fuzz_one(const uint8_t *data, size_t size)
 {
     gt_TensorFile *file = gt_open_tensors(fuzz_file(data, size));
-    fuzz_asked_at_most(4096 + 32 * size);
+    fuzz_asked_at_most(4096 + 14 * size);
     if (!fuzz_either(file != NULL))
         return;
     gt_Scope *scope = gt_scope_begin();
