@@ -361,6 +361,8 @@ gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *
 gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
+/* Nobody will ask this handle what it was made of: the logits may go. */
+void gt_origin_forget(gt_Context *context, gt_Tensor *tensor);
 /* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
 gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
 /* The recording tapes on which the numbers of the handle come from its logits. */

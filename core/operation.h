@@ -86,8 +86,8 @@ enum {
     GT_OP_LATE = 1u << 9,
     GT_OP_HALF = 1u << 10,    /* takes float16 and bfloat16; others refuse them */
     GT_OP_CONTROL = 1u << 11, /* runs bodies; in traced functions alone */
-    GT_OP_CARRIES =
-        1u << 12 /* a view, whose gradient is the view's: of probabilities it is one too */
+    /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
+    GT_OP_CARRIES = 1u << 12
 };
 
 /* Which loop of kernels/ computes an element-wise operation. */

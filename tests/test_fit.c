@@ -19,6 +19,7 @@
 
 #include "../core/internal.h"
 #include "../gradtape.h"
+#include "budget.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -373,6 +374,11 @@ Test(fit, what_keras_says_of_training)
                  gt_at(predicted, i), gt_at(y, i));
         gt_scope_end(scope);
 
+        /* a model that is only to predict need not be compiled */
+        gt_Layer *uncompiled = gt_sequential(gt_dense(2, .activation = gt_softmax));
+        cr_assert(gt_predict(uncompiled, rows) != NULL);
+        ok();
+
         /* no loss, and no layer that adds one */
         gt_Layer *lossless = line();
         gt_Dataset *row = ones_to_zeros(2, 1);
@@ -619,5 +625,44 @@ Test(fit, compiled_again_inside)
     cr_assert(gt_history_get(history, "loss", 0) == numbers[0] &&
               gt_history_get(history, "accuracy", 0) == numbers[1]);
     gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Whatever allocation fails: an error, the dataset before the batch that failed, nothing lost. */
+static bool evaluate_inside(void *context, const gt_ProgressEvent *event)
+{
+    Nest *nest = context;
+    if (event->kind == GT_PROGRESS_BATCH)
+        gt_evaluate(nest->model, nest->more);
+    return true;
+}
+
+Test(fit, no_memory)
+{
+    for (long budget = 0;; budget++) {
+        Budget memory = {budget, 0};
+        gt_Allocator allocator = {budget_allocate, budget_release, &memory};
+        gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
+        gt_Status status = GT_NO_MEMORY;
+        if (context) {
+            gt_context_use(context);
+            Nest nest = {.inside = NOTHING};
+            gt_Scope *scope = gt_scope_begin();
+            nest.model = plain_classifier(false, gt_accuracy());
+            nest.rows = classes_dataset(25, true);
+            nest.more = classes_dataset(50, true);
+            gt_scope_end(scope);
+            gt_History *history =
+                gt_fit(nest.model, nest.rows, .progress = {evaluate_inside, &nest});
+            status = gt_status();
+            gt_error_clear();
+            cr_assert((history != NULL) == (status == GT_OK));
+            gt_context_free(context);
+        }
+        cr_assert_eq(memory.held, 0, "%ld: memory is lost", budget);
+        if (status == GT_OK)
+            break;
+        cr_assert_eq(status, GT_NO_MEMORY, "%ld: %s", budget, gt_status_text(status));
+    }
     assert_no_leaks();
 }

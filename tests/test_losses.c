@@ -8,6 +8,7 @@
 
 #include "../core/internal.h"
 #include "../gradtape.h"
+#include "budget.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -477,6 +478,55 @@ Test(losses, memory)
               (long long)(gt_memory_stats().bytes_in_use - before));
     ok();
     gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Probabilities through views and functions, under tapes, whatever allocation fails. */
+static void small_life(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *z = logits(GT_FLOAT64), *out[1] = {NULL};
+    gt_Function *softmax = gt_function(only_softmax, NULL, .outputs = 1);
+    gt_function_call(softmax, gt_tensors(z), out);
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, z);
+    gt_function_call(softmax, gt_tensors(z), out);
+    gt_Tensor *p = gt_slice(gt_softmax(z), gt_shape(1, 0), gt_shape(1, 3));
+    gt_Tape *inner = gt_tape_begin();
+    gt_watch(inner, p);
+    gt_Tensor *t = gt_array64(gt_shape(1, 3), 0, 1, 0);
+    gt_gradient(inner, gt_categorical_crossentropy(t, p), p);
+    gt_tape_end(inner);
+    gt_recompute(branch, NULL, gt_tensors(gt_softmax(z)), out, .outputs = 1);
+    gt_gradient(tape, out[0], z);
+    gt_tape_end(tape);
+    gt_function_free(softmax);
+    gt_scope_end(scope);
+}
+
+Test(losses, no_memory)
+{
+    for (int pooling = 0; pooling < 2; pooling++)
+        for (long budget = 0;; budget++) {
+            Budget memory = {budget, 0};
+            gt_Allocator allocator = {budget_allocate, budget_release, &memory};
+            gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = pooling);
+            gt_Status status = GT_NO_MEMORY;
+            if (context) {
+                gt_context_use(context);
+                small_life();
+                status = gt_status();
+                gt_error_clear();
+                cr_assert(gt_memory_stats().handles == 0 && gt_memory_stats().records == 0,
+                          "%ld: %d handles, %d records", budget, (int)gt_memory_stats().handles,
+                          (int)gt_memory_stats().records);
+                gt_context_free(context);
+            }
+            cr_assert_eq(memory.held, 0, "%ld: memory is lost", budget);
+            if (status == GT_OK)
+                break;
+            cr_assert_eq(status, GT_NO_MEMORY, "%ld: %s", budget, gt_status_text(status));
+        }
     assert_no_leaks();
 }
 

@@ -750,8 +750,10 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset)
             break;
         if (gt_dataset_slice(dataset, first, &batch) == GT_OK) {
             gt_Tensor *y = gt_call(model, batch.x, .training = false);
-            if (y)
+            if (y) {
+                gt_origin_forget(context, y);
                 collect(&run, y, first, batch.size, &result);
+            }
         }
         gt_scope_unwind(context, outer);
         if (context->status != GT_OK)
