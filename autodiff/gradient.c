@@ -68,6 +68,8 @@ static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gr
     gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
     if (!slot)
         return context->status;
+    if (slot->value->context != context)
+        return gt_foreign_variable(context, slot);
     gt_value_retain(slot->value, true);
     if (*place)
         gt_value_release(*place, true);

@@ -155,8 +155,8 @@ void gt_tape_unquiet(gt_Context *context, uint64_t hushed)
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape)
 {
-    if (!tape) {
-        gt_raise(context, GT_INVALID, here, operation, "the tape is NULL");
+    if (gt_word_of(tape) != GT_WORD_TAPE) {
+        gt_raise_kind(context, here, operation, NULL, "tape", tape);
         return NULL;
     }
     for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below)
@@ -194,14 +194,14 @@ gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
     gt_Scope *scope = NULL;
     if (context->innermost_tape < 0 && !(scope = gt_scope_open(context)))
         return NULL;
-    *tape = (gt_TapeSlot){.scope = scope,
+    *tape = (gt_TapeSlot){.word = GT_WORD_TAPE,
+                          .scope = scope,
                           .below = context->innermost_tape,
                           .oldest = context->record_serial + 1,
                           .generation = tape->generation + 1,
                           .persistent = options.persistent,
                           .watch_accessed = options.watch_accessed_variables};
-    /* The handle is no address that is read: only compared. */
-    tape->handle = (uintptr_t)tape + (tape->generation % sizeof *tape);
+    tape->handle = (uintptr_t)tape | (tape->generation & GT_HANDLE_MASK);
     if (scope)
         scope->tape = tape;
     context->innermost_tape = context->last_tape = bit;

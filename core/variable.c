@@ -46,6 +46,7 @@ gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *
     value->record = &info->leaf;
     slot->variable = info;
     context->memory.variables++;
+    gt_context_hold(context);
     return slot;
 }
 
@@ -57,6 +58,7 @@ static void free_variable(gt_Context *context, gt_Slot *slot)
     context->memory.variables--;
     gt_slot_free(context, slot);
     gt_record_release(&info->leaf);
+    gt_context_drop(context);
 }
 
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
@@ -64,7 +66,7 @@ gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *op
 {
     gt_Slot *slot = gt_slot_check(context, here, operation, "the variable", variable);
     if (slot && !slot->variable) {
-        gt_raise(context, GT_INVALID, here, operation, "this is a tensor, not a variable");
+        gt_raise_kind(context, here, operation, NULL, "variable", variable);
         return NULL;
     }
     if (slot && slot->value->context != context) {
@@ -82,11 +84,16 @@ void gt_variable_retain(gt_Variable *variable)
 
 void gt_variable_free(gt_Variable *variable)
 {
-    gt_Slot *slot = gt_slot_raw(variable);
-    if (!variable || !gt_slot_alive(slot, variable) || !slot->variable)
+    gt_Slot *slot = gt_slot_find(variable);
+    if (slot && slot->variable) {
+        if (--slot->variable->references == 0)
+            free_variable(slot->value->context, slot);
         return;
-    if (--slot->variable->references == 0)
-        free_variable(slot->value->context, slot);
+    }
+    bool freed = !slot && gt_word_of(variable) == GT_WORD_TENSOR;
+    gt_Context *context = variable && !freed ? gt_context() : NULL;
+    if (context)
+        gt_raise_kind(context, NULL, "variable_free", NULL, "variable", variable);
 }
 
 gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial, const gt_VariableOptions *given)
@@ -119,8 +126,8 @@ gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial, const gt_Vari
 
 bool gt_is_variable(const gt_Tensor *tensor)
 {
-    const gt_Slot *slot = gt_slot_raw(tensor);
-    return tensor && gt_slot_alive(slot, tensor) && slot->variable;
+    const gt_Slot *slot = gt_slot_find(tensor);
+    return slot && slot->variable;
 }
 
 const char *gt_variable_name(const gt_Variable *variable)

@@ -35,7 +35,7 @@ static void destroy_callable(gt_Object *object)
         ffi_closure_free(self->closure);
 }
 
-static const gt_ObjectKind callable_kind = {"callable", destroy_callable};
+static const gt_ObjectKind callable_kind = {"callable", destroy_callable, true};
 
 static void call_layer(ffi_cif *cif, void *result, void **argument, void *user)
 {

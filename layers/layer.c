@@ -103,22 +103,40 @@ static void destroy_layer(gt_Object *object)
     gt_free_text(context, state->name);
 }
 
-const gt_ObjectKind gt_layer_kind = {"layer", destroy_layer};
+const gt_ObjectKind gt_layer_kind = {"layer", destroy_layer, false};
+
+/* The state in front of a layer's struct; NULL: this is none. */
+static gt_LayerState *state_of(const gt_Layer *layer)
+{
+    if (!gt_has_word(layer, GT_WORD_LAYER))
+        return NULL;
+    void *state = (char *)layer - struct_offset();
+    return layer->state == state ? state : NULL;
+}
 
 gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
                               const gt_Layer *layer)
 {
-    if (!layer) {
-        gt_raise(context, GT_INVALID, here, operation, "the layer is NULL");
-        return NULL;
-    }
-    gt_LayerState *state = layer->state;
-    if (!state) {
+    gt_LayerState *state = state_of(layer);
+    if (state)
+        return gt_object_check(context, here, operation, state, &gt_layer_kind) ? state : NULL;
+    if (gt_has_word(layer, GT_WORD_LAYER))
         gt_raise(context, GT_INVALID, here, operation,
-                 "this layer was not made by gt_layer_new or a layer's function");
-        return NULL;
-    }
-    return gt_object_check(context, here, operation, &state->object, &gt_layer_kind) ? state : NULL;
+                 "this is a copy of a layer's struct; a layer is what gt_layer_new returned");
+    else
+        gt_raise_kind(context, here, operation, NULL, "layer", layer);
+    return NULL;
+}
+
+gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *operation,
+                            const gt_Layer *layer)
+{
+    gt_LayerState *state = gt_layer_check(context, here, operation, layer);
+    if (!state || state->object.context == context)
+        return state;
+    gt_raise(context, GT_STATE, here, operation, "layer %s belongs to another context",
+             state->name);
+    return NULL;
 }
 
 gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *instance)
@@ -143,6 +161,7 @@ gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *
         return NULL;
     gt_Layer *layer = (gt_Layer *)(void *)((char *)state + struct_offset());
     memcpy(layer, instance, type->instance);
+    layer->word = GT_WORD_LAYER;
     layer->type = type;
     layer->state = state;
     state->layer = layer;
@@ -166,14 +185,24 @@ gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *
 
 void gt_layer_free(gt_Layer *layer)
 {
-    if (layer && layer->state)
-        gt_object_release(&layer->state->object);
+    gt_LayerState *state = state_of(layer);
+    gt_Context *context = layer && !state ? gt_context() : NULL;
+    if (context)
+        gt_layer_check(context, NULL, "layer_free", layer);
+    gt_object_free("layer_free", state, &gt_layer_kind);
 }
 
 gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity)
 {
     if (!layer)
         return NULL;
+    gt_Site site = gt_site_enter(NULL, layer->type->name);
+    gt_Status status = gt_regularizer_check("activity_regularizer", activity);
+    gt_site_leave(site);
+    if (status != GT_OK) {
+        gt_layer_free(layer);
+        return NULL;
+    }
     layer->state->activity = activity;
     if (!trainable)
         gt_set_trainable(layer, false);
@@ -242,12 +271,14 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
     gt_Context *context = gt_context();
     if (!context)
         return NULL;
-    if (child && child->state && child->state->object.kind == &gt_layer_kind)
-        gt_object_sink(&child->state->object);
+    gt_LayerState *taken = state_of(child);
+    if (taken && (!gt_object_is(taken, &gt_layer_kind) || taken->object.context != context))
+        taken = NULL;
+    gt_object_sink(taken ? &taken->object : NULL);
     if (context->status != GT_OK)
         goto failed;
-    gt_LayerState *state = gt_layer_check(context, here, "add_child", layer);
-    if (!state || !gt_layer_check(context, here, "add_child", child))
+    gt_LayerState *state = gt_layer_own(context, here, "add_child", layer);
+    if (!state || !gt_layer_own(context, here, "add_child", child))
         goto failed;
     if (state->built && !state->building) {
         gt_raise(context, GT_STATE, here, "add_child",
@@ -276,8 +307,7 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
         gt_set_trainable(child, false);
     return child;
 failed:
-    if (child && child->state && child->state->object.kind == &gt_layer_kind)
-        gt_object_release(&child->state->object);
+    gt_object_release(taken ? &taken->object : NULL);
     return NULL;
 }
 
@@ -331,7 +361,7 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                               const gt_WeightOptions *given)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "add_weight", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, here, "add_weight", layer) : NULL;
     if (!state)
         return NULL;
     gt_WeightOptions options;
@@ -354,6 +384,9 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                  state->name, name);
         return NULL;
     }
+    if (gt_initializer_check("initializer", options.initializer) != GT_OK ||
+        gt_regularizer_check("regularizer", options.regularizer) != GT_OK)
+        return NULL;
     gt_Spec spec = {0};
     gt_DType dtype = options.dtype ? options.dtype : state->dtype ? state->dtype : GT_FLOAT32;
     if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape)) {
@@ -387,7 +420,7 @@ gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *n
                                 gt_Variable *variable)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "share_weight", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, here, "share_weight", layer) : NULL;
     if (!state || !gt_variable_check(context, here, "share_weight", variable))
         return NULL;
     if (!name || !*name || strchr(name, '/') || !state->building) {
@@ -407,7 +440,7 @@ gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *n
 gt_Status gt_set_input_spec(gt_Layer *layer, int min_rank, int64_t last)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "set_input_spec", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, NULL, "set_input_spec", layer) : NULL;
     if (!state)
         return gt_status();
     state->min_rank = min_rank;
@@ -599,7 +632,14 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     }
     if (options.more.count < 0 || options.more.count >= GT_MAX_INPUTS ||
         (options.more.count && !options.more.items)) {
-        gt_raise(context, GT_INVALID, here, "call", "the list of further inputs is wrong");
+        gt_raise(context, GT_INVALID, here, "call",
+                 "more must be a list of at most %d tensors, gt_tensors(...)", GT_MAX_INPUTS - 1);
+        return NULL;
+    }
+    int32_t count = options.more.count + 1, most = layer->type->inputs ? layer->type->inputs : 1;
+    if (count > most) {
+        gt_raise(context, GT_INVALID, here, layer->type->name, "it takes %d input%s (got %d)",
+                 (int)most, most == 1 ? "" : "s", (int)count);
         return NULL;
     }
     gt_CallFrame frame = {caller, &state->object, name, caller ? caller->scope : context->scope,
@@ -608,7 +648,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
     for (int i = 0; i < options.more.count; i++)
         inputs[i + 1] = options.more.items[i];
-    gt_CallArgs in = {x, inputs, options.more.count + 1, frame.training};
+    gt_CallArgs in = {x, inputs, count, frame.training};
     const char *site = context->here;
     if (here)
         context->here = here;

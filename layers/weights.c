@@ -78,7 +78,7 @@ static gt_Tensors list_of(const char *operation, gt_Layer *layer, Filter filter)
     gt_LayerState *state = context ? gt_layer_check(context, NULL, operation, layer) : NULL;
     if (!state)
         return none;
-    Collection collection = {state, filter, ++context->visit};
+    Collection collection = {state, filter, ++state->object.context->visit};
     state->list_count = 0;
     if (!collect(&collection, state) || context->status != GT_OK)
         return none;
@@ -302,7 +302,7 @@ static void set_trainable(gt_Context *context, gt_LayerState *state, bool traina
 gt_Status gt_set_trainable(gt_Layer *layer, bool trainable)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "set_trainable", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, NULL, "set_trainable", layer) : NULL;
     if (!state)
         return gt_status();
     set_trainable(context, state, trainable, ++context->visit);
@@ -318,6 +318,19 @@ bool gt_is_trainable(const gt_Layer *layer)
 
 /* ---- penalties ---- */
 
+struct gt_RegularizerMark {
+    char unused;
+};
+static const struct gt_RegularizerMark mark = {0}; /* only its address counts */
+
+gt_Regularizer gt_regularizer(gt_RegularizerFunction function, void *context)
+{
+    gt_Regularizer regularizer = {&mark, 0, 0, function, context};
+    if (!function)
+        gt_raise(gt_context(), GT_INVALID, NULL, "regularizer", "the function is NULL");
+    return regularizer;
+}
+
 gt_Regularizer gt_l1(double l1)
 {
     return gt_l1_l2(l1, 0);
@@ -330,8 +343,18 @@ gt_Regularizer gt_l2(double l2)
 
 gt_Regularizer gt_l1_l2(double l1, double l2)
 {
-    gt_Regularizer regularizer = {l1, l2, NULL, NULL};
+    gt_Regularizer regularizer = {&mark, l1, l2, NULL, NULL};
     return regularizer;
+}
+
+gt_Status gt_regularizer_check(const char *what, gt_Regularizer regularizer)
+{
+    if (regularizer.mark == &mark || (!regularizer.mark && !gt_regularizer_given(regularizer)))
+        return GT_OK;
+    return gt_fail(GT_INVALID,
+                   "%s must be made by gt_l1, gt_l2, gt_l1_l2 or gt_regularizer (got a bare number "
+                   "or a pointer)",
+                   what);
 }
 
 bool gt_regularizer_given(gt_Regularizer regularizer)
@@ -355,6 +378,13 @@ gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
     return sum;
 }
 
+/* `loss` NULL: there is none yet. */
+static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
+{
+    more = gt_reshape(more, gt_shape());
+    return loss ? gt_add(loss, more) : more;
+}
+
 static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Tensor *loss,
                                 uint64_t visit)
 {
@@ -367,8 +397,7 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
         if (!gt_regularizer_given(weight->regularizer) ||
             !gt_ask_trainable(context, weight->variable))
             continue;
-        gt_Tensor *penalty = gt_penalty(weight->regularizer, weight->variable);
-        loss = gt_add(loss, gt_reshape(penalty, gt_shape()));
+        loss = plus(loss, gt_penalty(weight->regularizer, weight->variable));
     }
     for (int32_t i = 0; i < state->child_count; i++)
         loss = add_penalties(context, state->children[i].layer->state, loss, visit);
@@ -383,8 +412,8 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     for (int32_t i = 0; i < state->loss_count; i++)
-        loss = gt_add(loss, gt_reshape(state->losses[i], gt_shape()));
-    loss = add_penalties(context, state, loss, ++context->visit);
+        loss = plus(loss, state->losses[i]);
+    loss = add_penalties(context, state, loss, ++state->object.context->visit);
     gt_site_leave(site);
     return loss;
 }

@@ -7,6 +7,7 @@
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
 #include "ops/reduce.h"
+#include "optim/internal.h"
 #include "optim/update.h"
 
 #include <math.h>
@@ -113,12 +114,12 @@ static void destroy(gt_Object *object)
     gt_release(context, self->name, self->name_bytes);
 }
 
-static const gt_ObjectKind optimizer_kind = {"optimizer", destroy};
+const gt_ObjectKind gt_optimizer_kind = {"optimizer", destroy, false};
 
 static bool check_optimizer(gt_Context *context, const char *here, const char *operation,
                             const gt_Optimizer *self)
 {
-    if (!gt_object_check(context, here, operation, (const gt_Object *)self, &optimizer_kind))
+    if (!gt_object_check(context, here, operation, self, &gt_optimizer_kind))
         return false;
     if (self->object.context == context)
         return true;
@@ -252,7 +253,7 @@ gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, 
         return NULL;
     }
     gt_Site site = gt_site_enter(here, kind->name);
-    gt_Optimizer *self = gt_object_new(context, &optimizer_kind, sizeof *self);
+    gt_Optimizer *self = gt_object_new(context, &gt_optimizer_kind, sizeof *self);
     if (self) {
         self->kind = kind;
         if (set_options(self, options) == GT_OK &&
@@ -271,8 +272,7 @@ gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, 
 
 void gt_optimizer_free(gt_Optimizer *optimizer)
 {
-    if (optimizer && optimizer->object.kind == &optimizer_kind)
-        gt_object_release(&optimizer->object);
+    gt_object_free("optimizer_free", optimizer, &gt_optimizer_kind);
 }
 
 /* ---- building ---- */
@@ -770,10 +770,10 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     if (own_everything(self) == GT_OK) {
         Quiet quiet = overwriting_begin(context);
         for (int32_t i = 0; i < self->entries; i++) {
-            gt_EmaOptions always = {sizeof always, self->base.ema_momentum, 1, 1};
+            gt_EmaOptions now = {sizeof now, self->base.ema_momentum, 0, 1};
             gt_Tensor *input[] = {self->entry[i].variable, slots_of(self, i)[self->average],
                                   self->first[ITERATION]};
-            gt_apply(NULL, &gt_op_ema_overwrite, &always, 3, input, NULL);
+            gt_apply(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
         }
         overwriting_end(context, quiet);
     }

@@ -8,8 +8,9 @@
  *   versions  every effect makes a new version of its variable at the same address. Whoever reads
  *             an older version later than that gets a copy, made just before
  *   memory    the life of every piece of memory, from its first step to its last; an element-wise
- *             operation takes over the memory of an input that ends there; the rest is packed into
- *             one block (place.c)
+ *             operation takes over the memory of an input that ends there. Now operations are
+ *             lowered to launches, which may need temporary memory. The rest is packed into one
+ *             block (place.c)
  *   kernels   filled in but for the pointers that change: arguments, outputs, large constants. A
  *             run patches those that moved.
  *
@@ -19,6 +20,7 @@
  * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save
  * for an effect whose own kernel fails. Leans on core. */
 #include "plan/plan.h"
+#include "core/launch.h"
 #include "plan/place.h"
 
 #include <string.h>
@@ -29,10 +31,21 @@
 /* ---- what a plan is ---- */
 
 typedef struct Step {
-    gt_Status (*run)(const gt_Kernel *kernel);
+    gt_Status (*run)(const gt_Kernel *kernel); /* NULL: it has launches */
     const gt_Kernel *kernel;
     const char *here, *name;
+    int32_t first, launches; /* among the plan's */
+    int32_t check;           /* among the plan's; -1: none */
+    void **at;               /* inputs, outputs, temporaries */
 } Step;
+
+/* What looks at the numbers before a step runs. */
+typedef struct PlanCheck {
+    gt_CheckKernel *check;
+    size_t job; /* among the plan's job bytes */
+    int64_t tiles;
+    int32_t node; /* of the graph */
+} PlanCheck;
 
 /* Memory that is not the plan's: an argument, an output, a variable, a constant. */
 typedef struct Base {
@@ -61,7 +74,7 @@ typedef struct PlanVariable {
 
 typedef struct PlanOutput {
     gt_Spec spec;
-    const gt_Operation *origin;
+    const gt_Operation *probability; /* that made it; NULL: none is known */
 } PlanOutput;
 
 typedef struct Live {
@@ -76,6 +89,14 @@ struct gt_Plan {
     Step *steps;
     gt_Kernel *kernels;
     int32_t step_count;
+    gt_Launch *launches; /* `job` counts from the first of the plan's job bytes */
+    int32_t launch_count, launch_capacity;
+    PlanCheck *checks;
+    int32_t check_count, check_capacity;
+    unsigned char *jobs;
+    size_t job_bytes, job_capacity;
+    void **at; /* of all steps with launches */
+    int32_t at_count;
     int32_t commit; /* the first step that changes a variable */
     Control *controls;
     int32_t control_count;
@@ -131,6 +152,9 @@ typedef struct DraftStep {
     int32_t value;         /* whose spec a copy has */
     Place from, to;        /* of a copy */
     int32_t control, room; /* of control flow: which one, and the cell of its memory; -1: none */
+    bool lowered;          /* it has launches: */
+    int32_t first, launches, check, temporaries;
+    int32_t temporary[GT_MAX_TEMPORARIES]; /* cells */
 } DraftStep;
 
 /* A variable's place among the bases, and the cell of its shadow (-1: effects work in place). */
@@ -216,6 +240,20 @@ static void mark(Draft *draft)
     }
 }
 
+/* The shape rule's answer for a node, as it was when the node was written down. */
+static gt_ShapeRule rule_of(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    gt_ShapeRule rule = {.operation = node->operation,
+                         .options = node->options,
+                         .inputs = node->inputs,
+                         .outputs = node->outputs};
+    for (int i = 0; i < node->inputs; i++)
+        rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
+    for (int i = 0; i < node->outputs; i++)
+        rule.output[i] = graph->values[node->output[i]].spec;
+    return rule;
+}
+
 static gt_Status find_views(Draft *draft)
 {
     const gt_Graph *graph = draft->graph;
@@ -228,14 +266,7 @@ static gt_Status find_views(Draft *draft)
         const gt_GraphNode *node = &graph->nodes[n];
         if (!is_view(node))
             continue;
-        gt_ShapeRule rule = {.operation = node->operation,
-                             .options = node->options,
-                             .inputs = node->inputs,
-                             .outputs = node->outputs};
-        for (int i = 0; i < node->inputs; i++)
-            rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
-        for (int i = 0; i < node->outputs; i++)
-            rule.output[i] = graph->values[node->output[i]].spec;
+        gt_ShapeRule rule = rule_of(graph, node);
         int64_t elements = node->operation->view_offset ? node->operation->view_offset(&rule) : 0;
         if (draft->context->status != GT_OK)
             return draft->context->status;
@@ -618,6 +649,86 @@ static gt_Status pack(Draft *draft)
     return draft->context->status;
 }
 
+/* ---- lowering ---- */
+
+/* Room for more bytes of jobs; it doubles. */
+static gt_Status reserve_jobs(gt_Plan *plan, size_t bytes)
+{
+    if (plan->job_bytes + bytes <= plan->job_capacity)
+        return GT_OK;
+    size_t capacity = plan->job_capacity ? 2 * plan->job_capacity : 4 * GT_JOB_BYTES;
+    unsigned char *grown = gt_allocate(plan->context, capacity);
+    if (!grown)
+        return plan->context->status;
+    if (plan->job_bytes)
+        memcpy(grown, plan->jobs, plan->job_bytes);
+    gt_release(plan->context, plan->jobs, plan->job_capacity);
+    plan->jobs = grown;
+    plan->job_capacity = capacity;
+    return GT_OK;
+}
+
+static gt_Status keep_launches(gt_Plan *plan, DraftStep *step, const gt_Lowering *lowering)
+{
+    gt_Context *context = plan->context;
+    plan->job_bytes = (plan->job_bytes + 15) & ~(size_t)15;
+    if (reserve_jobs(plan, lowering->job_bytes) != GT_OK)
+        return context->status;
+    step->first = plan->launch_count;
+    step->launches = lowering->launches;
+    step->check = -1;
+    for (int32_t i = 0; i < lowering->launches; i++) {
+        if (!gt_reserve(context, (void **)&plan->launches, plan->launch_count,
+                        &plan->launch_capacity, sizeof *plan->launches))
+            return context->status;
+        gt_Launch *launch = &plan->launches[plan->launch_count++];
+        *launch = lowering->launch[i];
+        launch->job += (uint32_t)plan->job_bytes;
+        plan->scratch = launch->scratch > plan->scratch ? launch->scratch : plan->scratch;
+    }
+    if (lowering->check != GT_CHECK_none) {
+        if (!gt_reserve(context, (void **)&plan->checks, plan->check_count, &plan->check_capacity,
+                        sizeof *plan->checks))
+            return context->status;
+        step->check = plan->check_count;
+        plan->checks[plan->check_count++] =
+            (PlanCheck){gt_check_kernel(lowering->check), plan->job_bytes + lowering->check_job,
+                        lowering->check_tiles, step->node};
+    }
+    memcpy(plan->jobs + plan->job_bytes, lowering->job, lowering->job_bytes);
+    plan->job_bytes += lowering->job_bytes;
+    return GT_OK;
+}
+
+/* After it is known which output takes over which input: launches, and cells for temporaries, which live as long
+ * as their step runs. */
+static gt_Status lower_steps(Draft *draft)
+{
+    gt_Plan *plan = draft->plan;
+    gt_Context *context = draft->context;
+    for (int32_t s = 0; s < draft->step_count; s++) {
+        DraftStep *step = &draft->steps[s];
+        const gt_GraphNode *node = step->node < 0 ? NULL : &draft->graph->nodes[step->node];
+        if (!node || !node->operation->lower)
+            continue;
+        gt_ShapeRule rule = rule_of(draft->graph, node);
+        gt_Lowering lowering;
+        gt_lower(&rule, context->kernels, &lowering);
+        step->lowered = true;
+        if (keep_launches(plan, step, &lowering) != GT_OK)
+            return context->status;
+        step->temporaries = lowering.temporaries;
+        plan->at_count += node->inputs + node->outputs + lowering.temporaries;
+        for (int32_t i = 0; i < lowering.temporaries; i++) {
+            int32_t cell = step->temporary[i] = new_cell(draft, lowering.temporary[i], -1);
+            if (cell < 0)
+                return context->status;
+            draft->cells[cell].piece.first = draft->cells[cell].piece.last = s;
+        }
+    }
+    return GT_OK;
+}
+
 /* ---- kernels ---- */
 
 static gt_Status copy_run(const gt_Kernel *kernel)
@@ -672,8 +783,29 @@ static void fill_control(Draft *draft, int32_t s)
         control->output[i] =
             address(draft, output_place(draft, step, i), NULL, &control->output[i]);
     control->scratch = address(draft, (Place){step->room, 0}, NULL, &control->scratch);
-    draft->plan->steps[s] =
-        (Step){node->operation->run, &control->kernel, node->here, node->operation->name};
+    draft->plan->steps[s] = (Step){.run = node->operation->run,
+                                   .kernel = &control->kernel,
+                                   .here = node->here,
+                                   .name = node->operation->name};
+}
+
+/* The pointers of a step with launches. */
+static void fill_launches(Draft *draft, int32_t s, void **at)
+{
+    const DraftStep *step = &draft->steps[s];
+    const gt_GraphNode *node = &draft->graph->nodes[step->node];
+    draft->plan->steps[s] = (Step){.here = node->here,
+                                   .name = node->operation->name,
+                                   .first = step->first,
+                                   .launches = step->launches,
+                                   .check = step->check,
+                                   .at = at};
+    for (int i = 0; i < node->inputs; i++, at++)
+        *at = node->input[i] < 0 ? NULL : address(draft, input_place(draft, step, i), NULL, at);
+    for (int i = 0; i < node->outputs; i++, at++)
+        *at = address(draft, output_place(draft, step, i), NULL, at);
+    for (int i = 0; i < step->temporaries; i++, at++)
+        *at = address(draft, (Place){step->temporary[i], 0}, NULL, at);
 }
 
 static void fill_kernel(Draft *draft, int32_t s)
@@ -702,8 +834,10 @@ static void fill_kernel(Draft *draft, int32_t s)
         kernel->output_spec[i] = &graph->values[node ? node->output[i] : step->value].spec;
         kernel->output[i] = address(draft, output_place(draft, step, i), NULL, &kernel->output[i]);
     }
-    draft->plan->steps[s] =
-        (Step){kernel->operation->run, kernel, node ? node->here : NULL, kernel->operation->name};
+    draft->plan->steps[s] = (Step){.run = kernel->operation->run,
+                                   .kernel = kernel,
+                                   .here = node ? node->here : NULL,
+                                   .name = kernel->operation->name};
 }
 
 static gt_Status run_body(gt_Plan *plan, const void *const *input, void *const *output);
@@ -769,6 +903,21 @@ static gt_Status open_controls(Draft *draft)
     return GT_OK;
 }
 
+static void fill_steps(Draft *draft)
+{
+    void **at = draft->plan->at;
+    for (int32_t s = 0; s < draft->step_count; s++) {
+        const DraftStep *step = &draft->steps[s];
+        if (!step->lowered) {
+            fill_kernel(draft, s);
+            continue;
+        }
+        fill_launches(draft, s, at);
+        const gt_GraphNode *node = &draft->graph->nodes[step->node];
+        at += node->inputs + node->outputs + step->temporaries;
+    }
+}
+
 /* Twice: the first time counts the patches of every base. */
 static gt_Status fill_kernels(Draft *draft)
 {
@@ -777,10 +926,10 @@ static gt_Status fill_kernels(Draft *draft)
     plan->steps = gt_allocate(context, (size_t)draft->step_count * sizeof *plan->steps);
     plan->kernels = gt_allocate_zeroed(context, (size_t)draft->step_count * sizeof *plan->kernels);
     plan->block = gt_allocate(context, plan->block_bytes);
+    plan->at = array(context, plan->at_count, sizeof *plan->at);
     if (context->status != GT_OK || open_controls(draft) != GT_OK)
         return context->status;
-    for (int32_t s = 0; s < draft->step_count; s++)
-        fill_kernel(draft, s);
+    fill_steps(draft);
     int32_t count = 0;
     for (int32_t i = 0; i < plan->base_count; i++) {
         plan->bases[i].first = count;
@@ -791,8 +940,7 @@ static gt_Status fill_kernels(Draft *draft)
     if (!plan->patches)
         return context->status;
     plan->patch_count = count;
-    for (int32_t s = 0; s < draft->step_count; s++)
-        fill_kernel(draft, s);
+    fill_steps(draft);
     return GT_OK;
 }
 
@@ -830,6 +978,18 @@ static void count_sources(gt_Plan *plan)
     plan->base_count = plan->inputs + plan->outputs + plan->variable_count + plan->constant_count;
 }
 
+/* The operation that made the probabilities that a value is or is a view of; NULL: there is none. */
+static const gt_Operation *probability_of(const gt_Graph *graph, int32_t value)
+{
+    while (value >= 0 && graph->values[value].kind == GT_GRAPH_RESULT) {
+        const gt_GraphNode *node = &graph->nodes[graph->values[value].node];
+        if (node->operation->flags & GT_OP_PROBABILITY)
+            return node->operation;
+        value = node->operation->flags & GT_OP_CARRIES ? node->input[0] : -1;
+    }
+    return NULL;
+}
+
 static gt_Status describe_sources(gt_Plan *plan)
 {
     const gt_Graph *graph = plan->graph;
@@ -842,10 +1002,8 @@ static gt_Status describe_sources(gt_Plan *plan)
     if (context->status != GT_OK)
         return context->status;
     for (int32_t i = 0; i < plan->outputs; i++) {
-        const gt_GraphValue *value = &graph->values[graph->output[i]];
-        bool made = value->kind == GT_GRAPH_RESULT && !value->variable;
-        plan->output[i] =
-            (PlanOutput){value->spec, made ? graph->nodes[value->node].operation : NULL};
+        int32_t value = graph->output[i];
+        plan->output[i] = (PlanOutput){graph->values[value].spec, probability_of(graph, value)};
     }
     int32_t variables = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
@@ -893,12 +1051,12 @@ static gt_Status make_steps(Draft *draft)
 static gt_Status place_memory(Draft *draft)
 {
     gt_Context *context = draft->context;
-    draft->packed = array(context, draft->cell_count, sizeof *draft->packed);
-    if (context->status != GT_OK)
-        return context->status;
     find_lives(draft);
     take_over(draft);
-    return pack(draft);
+    if (lower_steps(draft) != GT_OK)
+        return context->status;
+    draft->packed = array(context, draft->cell_count, sizeof *draft->packed);
+    return draft->packed ? pack(draft) : context->status;
 }
 
 static void finish(Draft *draft)
@@ -950,6 +1108,10 @@ void gt_plan_free(gt_Plan *plan)
     gt_Context *context = plan->context;
     gt_release(context, plan->steps, (size_t)plan->step_count * sizeof *plan->steps);
     gt_release(context, plan->kernels, (size_t)plan->step_count * sizeof *plan->kernels);
+    gt_release(context, plan->launches, (size_t)plan->launch_capacity * sizeof *plan->launches);
+    gt_release(context, plan->checks, (size_t)plan->check_capacity * sizeof *plan->checks);
+    gt_release(context, plan->jobs, plan->job_capacity);
+    drop(context, plan->at, plan->at_count, sizeof *plan->at);
     gt_release(context, plan->patches, (size_t)plan->patch_count * sizeof *plan->patches);
     gt_release(context, plan->block, plan->block_bytes);
     drop(context, plan->bases, plan->base_count, sizeof *plan->bases);
@@ -1030,13 +1192,36 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
         output[i] = gt_tensor_new(context, &plan->output[i].spec, &data);
         if (!output[i])
             return context->status;
-        gt_slot_raw(output[i])->value->origin = plan->output[i].origin;
+        const gt_Operation *probability = plan->output[i].probability;
+        if (probability &&
+            gt_origin_set(context, gt_slot_raw(output[i]), probability, NULL, NULL) != GT_OK)
+            return context->status;
         rebase(plan, base++, data);
     }
     for (int32_t i = 0; i < plan->variable_count; i++)
         rebase(plan, base++, gt_value_data(plan->variables[i].slot->value));
     take_constants(plan, base);
     return GT_OK;
+}
+
+static gt_Status check_step(const gt_Plan *plan, const Step *step)
+{
+    const PlanCheck *check = &plan->checks[step->check];
+    int64_t bad = check->check(plan->jobs + check->job, step->at, 0, check->tiles);
+    if (bad < 0)
+        return GT_OK;
+    const gt_GraphNode *node = &plan->graph->nodes[check->node];
+    gt_ShapeRule rule = rule_of(plan->graph, node);
+    return node->operation->complain(&rule, step->at, bad);
+}
+
+static gt_Status run_launches(const gt_Plan *plan, const Step *step)
+{
+    gt_Status status = step->check < 0 ? GT_OK : check_step(plan, step);
+    const gt_Launch *launch = plan->launches + step->first, *end = launch + step->launches;
+    for (; launch < end && status == GT_OK; launch++)
+        status = gt_launch_tiles(plan->context, launch, plan->jobs + launch->job, step->at);
+    return status;
 }
 
 static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
@@ -1046,7 +1231,7 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     for (const Step *step = plan->steps + first, *end = plan->steps + last; step < end; step++) {
         context->applying = step->name;
         context->here = step->here ? step->here : caller;
-        gt_Status status = step->run(step->kernel);
+        gt_Status status = step->run ? step->run(step->kernel) : run_launches(plan, step);
         if (status != GT_OK || context->status != GT_OK) {
             gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
                      "the kernel failed");
