@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MAX_PLANS   32
+#define MAX_ANSWERS 4 /* plans of the same shapes and types */
 #define MAX_OUTPUTS 1024
 
 #define GT_STRUCT gt_FunctionOptions
@@ -218,14 +219,14 @@ static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *fac
 
 /* ---- which plan ---- */
 
-static bool is_for(const Entry *entry, const gt_Context *context, const gt_Function *self)
+static bool has_inputs(const Entry *entry, const gt_Function *self)
 {
     if (entry->inputs != self->inputs)
         return false;
     for (int32_t i = 0; i < self->inputs; i++)
         if (!gt_spec_equal(&entry->input[i], &self->input[i]->spec))
             return false;
-    return gt_facts_hold(context, &entry->facts);
+    return true;
 }
 
 /* The entry with the plan for this call, NULL if there is none. The one used last is asked first.
@@ -234,7 +235,8 @@ static Entry *find_entry(gt_Context *context, gt_Function *self)
 {
     for (int32_t tried = 0; tried < self->entry_count; tried++) {
         int32_t i = (self->last + tried) % self->entry_count;
-        if (!is_for(&self->entries[i], context, self))
+        if (!has_inputs(&self->entries[i], self) ||
+            !gt_facts_hold(context, &self->entries[i].facts))
             continue;
         self->last = i;
         return &self->entries[i];
@@ -257,18 +259,28 @@ static void drop_stale(gt_Context *context, gt_Function *self)
     self->entry_count = kept;
 }
 
-/* Room for one more: if need be, the entry that was used least recently goes. */
+/* Room for one more: the entry that was used least recently goes, if there are too many, or of those
+ * for these inputs if there are too many of them. */
 static Entry *free_place(gt_Context *context, gt_Function *self)
 {
+    Entry *oldest = NULL, *alike = NULL;
+    int32_t answers = 0;
     drop_stale(context, self);
-    if (self->entry_count < MAX_PLANS)
+    for (int32_t i = 0; i < self->entry_count; i++) {
+        Entry *entry = &self->entries[i];
+        if (!oldest || entry->used < oldest->used)
+            oldest = entry;
+        if (!has_inputs(entry, self))
+            continue;
+        answers++;
+        if (!alike || entry->used < alike->used)
+            alike = entry;
+    }
+    if (answers < MAX_ANSWERS && self->entry_count < MAX_PLANS)
         return &self->entries[self->entry_count++];
-    Entry *oldest = self->entries;
-    for (int32_t i = 1; i < MAX_PLANS; i++)
-        if (self->entries[i].used < oldest->used)
-            oldest = &self->entries[i];
-    free_entry(context, oldest);
-    return oldest;
+    Entry *gone = answers < MAX_ANSWERS ? oldest : alike;
+    free_entry(context, gone);
+    return gone;
 }
 
 static Entry *make_entry(gt_Context *context, gt_Function *self)

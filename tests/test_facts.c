@@ -419,6 +419,28 @@ Test(facts, built_by_the_trace)
     assert_no_leaks();
 }
 
+Test(facts, how_many_plans)
+{
+    gt_Layer *layer = centre(0);
+    gt_Function *function = gt_function(calls_model, layer);
+    for (int i = 0; i < 40; i++) {
+        ((Centre *)layer)->momentum = 0.01 * (i % 10);
+        planned(function, 1);
+    }
+    ok();
+    cr_assert_eq(gt_function_stats(function).plans, 4);
+    cr_assert_eq(gt_function_stats(function).traces, 40, "the one that is needed just went");
+    for (int i = 0; i < 40; i++) {
+        ((Centre *)layer)->momentum = 0.01 * (i % 4);
+        planned(function, 1);
+    }
+    cr_assert_eq(gt_function_stats(function).traces, 44);
+    gt_function_free(function);
+    gt_layer_free(layer);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* A function that a layer calls: its plans depend on whether that trains, if a layer inherits it. */
 Test(facts, training)
 {
