@@ -640,7 +640,7 @@ static bool evaluate_inside(void *context, const gt_ProgressEvent *event)
 Test(fit, no_memory)
 {
     for (long budget = 0;; budget++) {
-        Budget memory = {budget, 0};
+        Budget memory = {.left = budget};
         gt_Allocator allocator = {budget_allocate, budget_release, &memory};
         gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
         gt_Status status = GT_NO_MEMORY;
