@@ -518,7 +518,7 @@ Test(facts, of_another_context)
 Test(facts, out_of_memory)
 {
     const long plenty = 1000000;
-    Budget budget = {plenty, 0};
+    Budget budget = {.left = plenty};
     gt_Context *mine = gt_context_use(NULL);
     bool finished = false;
     long n = 0;
