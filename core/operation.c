@@ -449,6 +449,8 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
             tapes |= call->value[i]->record->tapes;
     tapes &= context->recording;
+    if (call->operation->flags & GT_OP_CHOICE)
+        tapes = context->recording;
     for (int i = 0; tapes && i < call->inputs; i++)
         if (call->value[i] && call->value[i]->context != context) {
             gt_foreign_variable(context, call->slot[i]);
