@@ -241,6 +241,8 @@ void gt_release_unpooled(gt_Context *context, void *block, size_t bytes);
 bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
                 size_t element);
 void gt_memory_close(gt_Context *context);
+/* Does the address lie in the context's memory? It may be any. */
+bool gt_memory_owns(const gt_Context *context, const void *address);
 
 /* ---- error.c ---- */
 /* Raises an error as `operation`: "here: operation: message, in path". */

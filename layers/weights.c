@@ -328,6 +328,7 @@ gt_Regularizer gt_regularizer(gt_RegularizerFunction function, void *context)
     gt_Regularizer regularizer = {&mark, 0, 0, function, context};
     if (!function)
         gt_raise(gt_context(), GT_INVALID, NULL, "regularizer", "the function is NULL");
+    gt_check_function("regularizer: the function", (uintptr_t)function);
     return regularizer;
 }
 

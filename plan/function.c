@@ -81,6 +81,11 @@ gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
         gt_raise(context, GT_INVALID, here, "function", "the body is NULL");
         return NULL;
     }
+    gt_Site site = gt_site_enter(here, "function");
+    gt_Status status = gt_check_function("the body", (uintptr_t)body);
+    gt_site_leave(site);
+    if (status != GT_OK)
+        return NULL;
     if (options.outputs < 0 || options.outputs > MAX_OUTPUTS) {
         gt_raise(context, GT_INVALID, here, "function", "%d outputs; 0 to %d are possible",
                  (int)options.outputs, MAX_OUTPUTS);

@@ -441,6 +441,8 @@ Test(wild, messages_name_what_was_expected_and_what_came)
     gt_Layer *dense = gt_dense(3);
     gt_Optimizer *sgd = gt_sgd(0.1);
     gt_Dataset *data = gt_dataset_from_tensors(x, x);
+    gt_Layer *model = gt_dense(2);
+    gt_compile(model, .optimizer = gt_sgd(0.1), .loss = gt_loss(gt_mean_squared_error));
     int on_stack[64] = {0};
     fails(gt_square((gt_Tensor *)1), "square: input 1 must be a tensor (got the number 1)");
     fails(gt_square((gt_Tensor *)4096), "input 1 must be a tensor (got the number 4096)");
@@ -466,6 +468,22 @@ Test(wild, messages_name_what_was_expected_and_what_came)
     fails(gt_sequential(gt_dense(3), (gt_Layer *)gt_relu),
           "sequential: add_child: expected a layer (got a pointer to something else)");
     fails(gt_sequential(gt_dense(3), (gt_Layer *)x), "expected a layer (got a tensor)");
+    fails(gt_dense(3, .activation = (gt_Activation)(uintptr_t)dense),
+          "dense: activation must be a function (got a layer)");
+    fails(gt_dense(3, .activation = (gt_Activation)1),
+          "dense: activation must be a function (got the number 1)");
+    fails(gt_activation((gt_Activation)(uintptr_t)x),
+          "activation: the function must be a function (got a tensor)");
+    fails(gt_lambda((gt_LambdaFunction)1),
+          "lambda: the function must be a function (got the number");
+    fails(gt_function((gt_FunctionBody)(uintptr_t)dense, NULL),
+          "function: the body must be a function (got a layer)");
+    fails(gt_loss_function((gt_LossFunction)1, NULL), "must be a function (got the number 1)");
+    fails(gt_regularizer((gt_RegularizerFunction)1, NULL), "must be a function (got the number 1)");
+    fails(gt_hessian((gt_FunctionBody)1, NULL, x),
+          "the body must be a function (got the number 1)");
+    fails(gt_fit(model, data, .progress = {.report = (void *)1}),
+          "fit: the report of progress must be a function (got the number 1)");
     fails(gt_assign(x, 1), "expected a variable (got a tensor)");
     fails(gt_context_free((gt_Context *)dense), "context_free: expected a context (got a layer)");
     fails(gt_tape_end((gt_Tape *)x), "tape_end: expected a tape (got a tensor)");

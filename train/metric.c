@@ -42,6 +42,7 @@ gt_Loss gt_loss_function(gt_LossFunction function, const void *context)
     gt_Loss loss = {&mark, "loss", function, context, {0}};
     if (!function)
         gt_raise(gt_context(), GT_INVALID, NULL, "loss_function", "the function is NULL");
+    gt_check_function("loss_function: the function", (uintptr_t)function);
     return loss;
 }
 

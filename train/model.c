@@ -442,6 +442,7 @@ static gt_Status run_begin(Run *run, const char *here, const char *operation, co
     if (verbosity < GT_AUTO || verbosity > GT_LINES)
         gt_raise(run->context, GT_INVALID, NULL, NULL, "verbose is %d; it goes from -1 to 2",
                  (int)verbosity);
+    gt_check_function("the report of progress", (uintptr_t)run->progress.report);
     if (run->context->status != GT_OK || check_run(run, operation, model, compiled) != GT_OK ||
         (run->compiled && enter_metrics(run) != GT_OK)) {
         gt_site_leave(run->site);
