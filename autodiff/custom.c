@@ -521,7 +521,7 @@ static gt_Status add_variables(Run *run, const gt_Listener *listener)
                             "smaller pieces",
                             GT_MAX_INPUTS);
         if (slot->variable->trainable)
-            gt_tape_watch_variable(context, slot, context->auto_watching & ~value->record->tapes);
+            gt_tape_watch_leaf(context, value->record, context->auto_watching & ~value->record->tapes);
         gt_value_retain(value, true);
         run->input[run->inputs++] = value;
     }

@@ -20,11 +20,23 @@ static void unwind(gt_Context *context, gt_Scope *outer, int tapes)
         gt_tape_end_at(NULL, (gt_Tape *)context->tape[context->innermost_tape].handle);
 }
 
+/* A copy in the innermost scope: nothing of another context is held. */
+static gt_Value *copy_foreign(gt_Context *context, const gt_Value *value)
+{
+    void *data;
+    gt_Tensor *copy = gt_tensor_new(context, &value->spec, &data);
+    if (!copy)
+        return NULL;
+    if (value->spec.size > 0)
+        memcpy(data, gt_value_data(value), gt_spec_bytes(&value->spec));
+    return gt_slot_raw(copy)->value;
+}
+
 gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
                         const char *what, int32_t number, gt_Tensor *tensor)
 {
     char numbered[48];
-    if (number > 0 && (!tensor || !gt_slot_alive(gt_slot_raw(tensor), tensor))) {
+    if (number > 0 && !gt_slot_find(tensor)) {
         snprintf(numbered, sizeof numbered, "%s %d", what, (int)number);
         what = numbered;
     }
@@ -37,6 +49,8 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
                  "a tensor of a traced function was used outside of it");
         return NULL;
     }
+    if (value && value->context != context)
+        return copy_foreign(context, value);
     if (value)
         gt_value_data(value);
     return context->status == GT_OK ? value : NULL;

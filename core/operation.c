@@ -2,6 +2,7 @@
  * down, record. Every operation of every mode goes through gt_apply. Leans on tensor.c, tape.c,
  * graph.c. */
 #include "core/graph.h"
+#include "core/launch.h"
 
 #include <math.h>
 #include <string.h>
@@ -164,9 +165,53 @@ static gt_Status check_numbers(Call *call, gt_Value *const *output)
     return GT_OK;
 }
 
+/* Temporaries are there while it runs. */
+static gt_Status run_launches(Call *call, const gt_Lowering *lowering, void **at)
+{
+    gt_Context *context = call->context;
+    void **temporary = at + call->rule.inputs + call->rule.outputs;
+    size_t scratch = gt_lowering_scratch(lowering);
+    if (scratch && gt_scratch_reserve(context, scratch) != GT_OK)
+        return context->status;
+    int32_t made = 0;
+    while (made < lowering->temporaries &&
+           (temporary[made] = gt_allocate(context, lowering->temporary[made])))
+        made++;
+    for (int32_t i = 0; i < lowering->launches && context->status == GT_OK; i++)
+        gt_launch_tiles(context, &lowering->launch[i], lowering->job + lowering->launch[i].job, at);
+    while (made-- > 0)
+        gt_release(context, temporary[made], lowering->temporary[made]);
+    return context->status;
+}
+
+/* Lowers and runs; the outputs of a late result are not there yet, so that it is only checked. */
+static gt_Status lower_and_run(Call *call, gt_Value *const *output)
+{
+    gt_Context *context = call->context;
+    void *at[GT_MAX_INPUTS + GT_MAX_OUTPUTS + GT_MAX_TEMPORARIES];
+    int32_t inputs = call->inputs, outputs = call->rule.outputs;
+    bool late = false;
+    for (int32_t i = 0; i < inputs; i++)
+        at[i] = call->value[i] ? gt_value_data(call->value[i]) : NULL;
+    for (int32_t i = 0; i < outputs; i++) {
+        late |= output[i]->buffer->late != NULL;
+        at[inputs + i] = late ? NULL : gt_value_data(output[i]);
+    }
+    if (context->status != GT_OK) /* an input was late and could not be computed */
+        return context->status;
+    gt_Lowering lowering;
+    gt_lower(&call->rule, context->kernels, &lowering);
+    if (lowering.check != GT_CHECK_none &&
+        gt_launch_check(context, &call->rule, &lowering, at) != GT_OK)
+        return context->status;
+    return late ? GT_OK : run_launches(call, &lowering, at);
+}
+
 static gt_Status run_kernel(Call *call, gt_Value *const *output)
 {
     gt_Context *context = call->context;
+    if (call->operation->lower)
+        return lower_and_run(call, output);
     gt_Kernel kernel;
     kernel.operation = call->operation;
     kernel.options = call->options;
@@ -301,9 +346,15 @@ bool gt_buffer_compute(gt_Buffer *buffer)
                      .operation = late->operation,
                      .options = late->options,
                      .inputs = late->inputs};
-        for (int i = 0; i < late->inputs; i++)
+        call.rule.operation = late->operation;
+        call.rule.options = late->options;
+        call.rule.inputs = late->inputs;
+        for (int i = 0; i < late->inputs; i++) {
             call.value[i] = late->input[i];
+            call.rule.input[i] = &late->input[i]->spec;
+        }
         call.rule.outputs = 1;
+        call.rule.output[0] = late->spec;
         call.rule.scratch = late->scratch;
         context->applying = late->operation->name;
         buffer->data = data;
@@ -515,9 +566,10 @@ gt_Status gt_register_operation(const gt_Operation *operation)
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!operation || !operation->name || !operation->shape || !operation->run ||
-        operation->outputs < 1 || operation->outputs > GT_MAX_OUTPUTS ||
-        operation->inputs_max > GT_MAX_INPUTS || operation->inputs_min > operation->inputs_max)
+    if (!operation || !operation->name || !operation->shape ||
+        !(operation->run || operation->lower) || operation->outputs < 1 ||
+        operation->outputs > GT_MAX_OUTPUTS || operation->inputs_max > GT_MAX_INPUTS ||
+        operation->inputs_min > operation->inputs_max)
         return gt_raise(context, GT_INVALID, NULL, "register_operation",
                         "an operation needs a name, a shape rule, a kernel, 1 to %d outputs and at "
                         "most %d inputs",

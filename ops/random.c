@@ -42,8 +42,11 @@ gt_Variable *gt_default_generator(void)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (!context->generator)
+    if (!context->generator) {
         context->generator = new_generator(context, context->seed);
+        if (context->generator)
+            gt_context_drop(context); /* what is the context's own does not keep it */
+    }
     return context->generator;
 }
 

@@ -65,7 +65,7 @@ static void destroy(gt_Object *object)
     gt_release(context, self->argument, (size_t)self->room * sizeof *self->argument);
 }
 
-static const gt_ObjectKind function_kind = {"function", destroy};
+static const gt_ObjectKind function_kind = {"function", destroy, false};
 
 gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
                              const gt_FunctionOptions *given)
@@ -101,8 +101,7 @@ gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
 
 void gt_function_free(gt_Function *self)
 {
-    if (self)
-        gt_object_release(&self->object);
+    gt_object_free("function_free", self, &function_kind);
 }
 
 /* ---- running the body ---- */
@@ -392,7 +391,7 @@ gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors in
     gt_Context *context = gt_context();
     if (!context)
         return GT_NO_MEMORY;
-    if (!gt_object_check(context, here, "function", (const gt_Object *)self, &function_kind))
+    if (!gt_object_check(context, here, "function", self, &function_kind))
         return context->status;
     for (int32_t i = 0; outputs && i < self->outputs; i++)
         outputs[i] = NULL;
@@ -417,8 +416,7 @@ gt_FunctionStats gt_function_stats(const gt_Function *self)
 {
     gt_FunctionStats stats = {0};
     gt_Context *context = gt_enter();
-    if (!context ||
-        !gt_object_check(context, NULL, "function_stats", (const gt_Object *)self, &function_kind))
+    if (!context || !gt_object_check(context, NULL, "function_stats", self, &function_kind))
         return stats;
     stats = self->stats;
     stats.plans = self->entry_count;

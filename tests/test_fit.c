@@ -391,7 +391,7 @@ Test(fit, what_keras_says_of_training)
             .name = "adding", .instance = sizeof(gt_Layer), .call = call_with_loss};
         gt_Layer *own = gt_sequential(
             gt_dense(1, .use_bias = false, .kernel_initializer = gt_ones()),
-            gt_layer_new(GT_HERE, &adding, &(gt_Layer){NULL, NULL, NULL, GT_DTYPE_NONE}));
+            gt_layer_new(GT_HERE, &adding, &(gt_Layer){0}));
         gt_compile(own, .optimizer = gt_sgd(0.05), .run_eagerly = eagerly);
         cr_assert(gt_evaluate(own, row).loss == 1);
         gt_fit(own, row, .verbose = GT_SILENT);
@@ -640,7 +640,7 @@ static bool evaluate_inside(void *context, const gt_ProgressEvent *event)
 Test(fit, no_memory)
 {
     for (long budget = 0;; budget++) {
-        Budget memory = {budget, 0};
+        Budget memory = {.left = budget};
         gt_Allocator allocator = {budget_allocate, budget_release, &memory};
         gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
         gt_Status status = GT_NO_MEMORY;

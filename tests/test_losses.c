@@ -508,7 +508,7 @@ Test(losses, no_memory)
 {
     for (int pooling = 0; pooling < 2; pooling++)
         for (long budget = 0;; budget++) {
-            Budget memory = {budget, 0};
+            Budget memory = {.left = budget};
             gt_Allocator allocator = {budget_allocate, budget_release, &memory};
             gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = pooling);
             gt_Status status = GT_NO_MEMORY;

@@ -24,8 +24,11 @@ gt_DatasetPosition gt_dataset_enter(gt_Dataset *dataset);
 void gt_dataset_leave(gt_Dataset *dataset, gt_DatasetPosition mark);
 
 /* ---- metric.c ---- */
+extern const gt_ObjectKind gt_metric_kind;
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
                      const gt_Metric *metric);
+/* Was the loss made by its functions, or is there none? Raises an error otherwise. */
+gt_Status gt_loss_check(const gt_Loss *loss);
 /* A run of fit or evaluate gathers in the metric. One inside another run that does so puts by what
  * that had gathered, and gives it back at its end, also while an error is pending. `kept` gets what is
  * put by; NULL: nothing. */

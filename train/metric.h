@@ -15,7 +15,11 @@ GT_BEGIN
 /* What is to be made small: a scalar from labels and predictions. */
 typedef gt_Tensor *(*gt_LossFunction)(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred);
 
+/* Its first member is a pointer that only the functions below set, so that a text, a function or a
+ * number in its place is noticed. */
+struct gt_LossMark;
 typedef struct gt_Loss {
+    const struct gt_LossMark *mark;
     const char *name;         /* for messages */
     gt_LossFunction function; /* NULL: no loss */
     const void *context;      /* what the function gets; NULL: the options below */
@@ -23,7 +27,7 @@ typedef struct gt_Loss {
 } gt_Loss;
 #define GT_NO_LOSS                                                                                 \
     {                                                                                              \
-        NULL, NULL, NULL,                                                                          \
+        NULL, NULL, NULL, NULL,                                                                    \
         {                                                                                          \
             0, 0, 0, 0, 0, 0, 0, 0                                                                 \
         }                                                                                          \
@@ -140,14 +144,14 @@ GT_API gt_Tensors gt_metric_variables(const gt_Metric *metric);
 /* Drops the caller's hold. NULL is ignored. */
 GT_API void gt_metric_free(gt_Metric *metric);
 
-/* A few metrics in order. It borrows the array. */
+/* A few metrics in order: gt_metrics(a, b). It borrows the array. */
 typedef struct gt_Metrics {
-    int32_t count;
     gt_Metric *const *items;
+    int32_t count;
 } gt_Metrics;
 #define GT_NO_METRICS                                                                              \
     {                                                                                              \
-        0, NULL                                                                                    \
+        NULL, 0                                                                                    \
     }
 
 #define GT_METRIC_OPTIONS(F)                                                                       \
@@ -210,7 +214,7 @@ template <std::size_t N> struct gt_MetricArray {
     gt_Metric *items[N];
     operator gt_Metrics() const
     {
-        gt_Metrics list = {static_cast<int32_t>(N), items};
+        gt_Metrics list = {items, static_cast<int32_t>(N)};
         return list;
     }
 };
@@ -222,8 +226,9 @@ template <class... T> inline gt_MetricArray<sizeof...(T)> gt_metrics(T... t)
 #else
 /* gt_metrics(gt_accuracy(), gt_mean_metric()): lives as long as the block it is written in. */
 #define gt_metrics(...)                                                                            \
-    ((gt_Metrics){(int32_t)(sizeof((gt_Metric *const[]){NULL, __VA_ARGS__}) / sizeof(void *)) - 1, \
-                  (gt_Metric *const[]){NULL, __VA_ARGS__} + 1})
+    ((gt_Metrics){(gt_Metric *const[]){NULL, __VA_ARGS__} + 1,                                     \
+                  (int32_t)(sizeof((gt_Metric *const[]){NULL, __VA_ARGS__}) / sizeof(void *)) -    \
+                      1})
 #endif
 
 #endif
