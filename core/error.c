@@ -1,5 +1,6 @@
 /* The pending error of a context: made here, asked for here. Leans on context.c for which context.
  */
+#include "core/operation.h"
 #include "core/internal.h"
 
 #include <stdio.h>
@@ -47,6 +48,8 @@ static gt_Status raise_list(gt_Context *context, gt_Status status, const char *h
         append(text, size, "%s: ", operation);
     size_t used = strlen(text);
     vsnprintf(text + used, size - used, format, arguments);
+    if (context->differentiating)
+        append(text, size, ", in the gradient of %s", context->differentiating->name);
     append_path(text, size, context->frame);
     return status;
 }
