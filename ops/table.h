@@ -18,7 +18,7 @@ GT_BEGIN
     F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
     F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
     F(ceil) F(round) F(trunc) F(arctan2)                                                           \
-    F(cbrt) F(erfinv) F(hypot) F(spherical_bessel)                                                 \
+    F(cbrt) F(erfinv) F(hypot) F(spherical_bessel) F(one_minus_square)                             \
     /* bitwise.c */                                                                                \
     F(bitwise_and) F(bitwise_or) F(bitwise_xor) F(left_shift) F(right_shift)                       \
     /* compare.c */                                                                                \
