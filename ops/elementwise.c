@@ -24,7 +24,7 @@ static void destroy_mapped(gt_Object *object)
     (void)object;
 }
 
-static const gt_ObjectKind mapped_kind = {"operation", destroy_mapped};
+static const gt_ObjectKind mapped_kind = {"operation", destroy_mapped, true};
 
 static const Mapped *mapped_of(const gt_Operation *operation)
 {

@@ -79,7 +79,8 @@ GT_API gt_Tensor *gt_lstsq_at(const char *here, gt_Tensor *a, gt_Tensor *b);
 GT_DECLARE_UNARY(inv);
 #define gt_inv(x) gt_inv_at(GT_HERE, x)
 /* The Moore-Penrose inverse; singular values below max(m, n) eps times the largest count as 0. The
- * gradient is that at constant rank; of a matrix that lacks rank a second derivative is an error. */
+ * gradient is that at constant rank; of a matrix that lacks rank a second derivative is an error,
+ * as is an element that is not finite. */
 GT_DECLARE_UNARY(pinv);
 #define gt_pinv(x) gt_pinv_at(GT_HERE, x)
 /* The matrix to a whole power; 0 gives the identity, negative ones invert it first. */
@@ -156,7 +157,7 @@ struct gt_SvdOptions {
  * not read and the values not exactly equal. Through the values alone there is a gradient everywhere, at equal
  * ones right for functions that treat them alike, else one of the subgradients; its own derivative needs what
  * the vectors need. Through a full u or vh with two or more rows or columns that have no singular value it is
- * an error. */
+ * an error. So is an element that is not finite. */
 typedef struct gt_Svd {
     gt_Tensor *u, *s, *vh;
 } gt_Svd;
@@ -167,7 +168,8 @@ GT_API gt_Svd gt_svd_at(const char *here, gt_Tensor *x, const gt_SvdOptions *opt
 
 /* The symmetric A = (x + x') / 2 = V diag(w) V': values (..., n) ascending, vectors (..., n, n) in columns.
  * The gradient through the vectors needs values that differ, as gt_svd's does, or is an error; that through
- * the values alone exists everywhere, with gt_svd's words on equal ones and on second derivatives. */
+ * the values alone exists everywhere, with gt_svd's words on equal ones and on second derivatives. An
+ * element that is not finite is an error. */
 typedef struct gt_Eigh {
     gt_Tensor *values, *vectors;
 } gt_Eigh;

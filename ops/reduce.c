@@ -304,8 +304,11 @@ static bool in_order(const gt_Axes *perm)
         {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2))},                                         \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = 0)},                       \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = -1, .keepdims = true)},    \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2, 2)), AXES(.axes = {2, {0, -2}})},      \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {0, {0}})}, GT_SAMPLES_END \
+            {.inputs = 1,                                                                          \
+             .input = GT_INPUTS(INPUT(2, 3, 2, 2)),                                                \
+             AXES(.axes = {GT_AXES_MARK, 2, {0, -2}})},                                            \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_AXES_MARK, 0, {0}})},  \
+            GT_SAMPLES_END                                                                         \
     }
 #define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)

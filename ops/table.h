@@ -7,6 +7,7 @@
 
 GT_BEGIN
 
+/* clang-format off */
 #define GT_OPERATIONS(F)                                                                           \
     /* arithmetic.c */                                                                             \
     F(add) F(subtract) F(multiply) F(divide) F(divide_no_nan) F(floor_divide) F(mod) F(power)      \
@@ -32,7 +33,7 @@ GT_BEGIN
     F(generator_advance)                                                                           \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
-    F(sparse_softmax_crossentropy_gradient)                                                        \
+    F(sparse_softmax_crossentropy_gradient) F(logits) F(probabilities)                             \
     /* ctc.c */                                                                                    \
     F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
     /* matmul.c */                                                                                 \
@@ -63,6 +64,7 @@ GT_BEGIN
     F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
+/* clang-format on */
 
 #define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;
 GT_OPERATIONS(GT_DECLARE_OPERATION)

@@ -174,7 +174,7 @@ static void check_all_axes(gt_Shape shape, gt_DType dtype)
         numbers[i] = (double)((i * 7919 + 13) % 201 - 100);
     gt_Tensor *x = gt_from_values_at(NULL, shape, dtype, size, numbers);
     for (unsigned bits = 0; bits < 1u << shape.rank; bits++) {
-        gt_Axes axes = {0};
+        gt_Axes axes = gt_axes();
         int64_t outputs = 1, weight[GT_MAX_RANK] = {0};
         for (int d = shape.rank - 1; d >= 0; d--) {
             if (bits >> d & 1) {
@@ -230,7 +230,7 @@ Test(reduce, bits_do_not_depend_on_threads)
     for (int k = 0; k < 3; k++) {
         gt_Scope *scope = gt_scope_begin();
         gt_Tensor *x = gt_reciprocal(gt_add(counting(shapes[k], GT_FLOAT32), 1));
-        gt_ReduceOptions all = {.size = sizeof all, .axis = GT_NONE, .axes = {-1, {0}}};
+        gt_ReduceOptions all = {.size = sizeof all, .axis = GT_NONE, .axes = GT_ALL_AXES};
         for (int form = 0; form < 2; form++) {
             if (form)
                 all.axes = k == 2 ? gt_axes(0, 2) : gt_axes(0);

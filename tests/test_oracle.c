@@ -122,6 +122,7 @@ static void set_field(const gt_Field *field, char *options, const char *value)
         *(gt_Shape *)at = gt_shape_of(rank, list);
     } else if (strcmp(field->type, "gt_Axes") == 0) {
         gt_Axes *axes = at;
+        *axes = gt_axes();
         axes->count = integers(value, list);
         for (int i = 0; i < axes->count; i++)
             axes->axis[i] = (int32_t)list[i];

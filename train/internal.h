@@ -20,8 +20,11 @@ gt_DatasetPosition gt_dataset_mark(const gt_Dataset *dataset);
 void gt_dataset_return(gt_Dataset *dataset, gt_DatasetPosition mark);
 
 /* ---- metric.c ---- */
+extern const gt_ObjectKind gt_metric_kind;
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
                      const gt_Metric *metric);
+/* Was the loss made by its functions, or is there none? Raises an error otherwise. */
+gt_Status gt_loss_check(const gt_Loss *loss);
 gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred);
 /* The rows that a prediction is about: its first dimension, 1 for a scalar. */
 double gt_batch_rows(const gt_Tensor *y_pred);
