@@ -521,11 +521,21 @@ static gt_Status add_variables(Run *run, const gt_Listener *listener)
                             "smaller pieces",
                             GT_MAX_INPUTS);
         if (slot->variable->trainable)
-            gt_tape_watch_variable(context, slot, context->auto_watching & ~value->record->tapes);
+            gt_tape_watch_leaf(context, value->record, context->auto_watching & ~value->record->tapes);
         gt_value_retain(value, true);
         run->input[run->inputs++] = value;
     }
     return context->status;
+}
+
+/* The function gets inputs of which nothing more is known than when it is run again: what
+ * probabilities were made of is not among its inputs. */
+static gt_Status hide_origins(Run *run, gt_Tensor **hidden)
+{
+    for (int32_t i = 0; i < run->given.count && run->context->status == GT_OK; i++)
+        hidden[i] = gt_origin_hidden(run->context, run->given.items[i]);
+    run->given.items = hidden;
+    return run->context->status;
 }
 
 gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user, gt_Tensors inputs,
@@ -552,9 +562,10 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
         run.call.training = context->frame->training;
     }
     gt_Listener listener = {0};
-    if (check(&run, outputs, options.outputs) == GT_OK) {
+    gt_Tensor *hidden[GT_MAX_INPUTS];
+    if (check(&run, outputs, options.outputs) == GT_OK && hide_origins(&run, hidden) == GT_OK) {
         if (context->trace)
-            gt_body_run(context, NULL, function, user, inputs.items, options.outputs, run.output);
+            gt_body_run(context, NULL, function, user, hidden, options.outputs, run.output);
         else if (hold_inputs(&run) == GT_OK && run_hidden(&run, &listener) == GT_OK)
             add_variables(&run, &listener);
     }

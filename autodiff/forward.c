@@ -33,6 +33,21 @@ typedef struct Call {
     gt_Tensor **gradient; /* a primal each: J' u */
 } Call;
 
+static gt_Status check_distinct(gt_Context *context, gt_Tensors primals)
+{
+    gt_Map met = {0};
+    for (int32_t i = 0; i < primals.count && context->status == GT_OK; i++) {
+        int32_t k = gt_map_find(&met, gt_map_pointer(primals.items[i]));
+        if (k >= 0)
+            gt_raise(context, GT_INVALID, NULL, NULL, "primals %d and %d are the same tensor",
+                     (int)k + 1, (int)i + 1);
+        else
+            gt_map_add(context, &met, gt_map_pointer(primals.items[i]), i);
+    }
+    gt_map_close(context, &met);
+    return context->status;
+}
+
 static gt_Status check(gt_Context *context, gt_Tensors primals, gt_Tensors tangents,
                        gt_Tensor **output_tangents, const gt_JvpOptions *options)
 {
@@ -56,12 +71,8 @@ static gt_Status check(gt_Context *context, gt_Tensors primals, gt_Tensors tange
             return gt_raise(context, GT_INVALID, NULL, NULL, "primal %d is %s, its tangent %s",
                             (int)i + 1, gt_spec_text(&at->value->spec, a, sizeof a),
                             gt_spec_text(&along->value->spec, b, sizeof b));
-        for (int32_t k = 0; k < i; k++)
-            if (primals.items[k] == primals.items[i])
-                return gt_raise(context, GT_INVALID, NULL, NULL,
-                                "primals %d and %d are the same tensor", (int)k + 1, (int)i + 1);
     }
-    return GT_OK;
+    return check_distinct(context, primals);
 }
 
 static gt_Tensors list(int32_t count, gt_Tensor *const *items)

@@ -103,7 +103,7 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
     for (int i = 0; i < sources; i++) {
         int32_t node = gt_walk_find(walk, source[i]->record);
         if (node >= 0)
-            walk->nodes[node].needed = true;
+            walk->nodes[node].needed = walk->nodes[node].source = true;
     }
     for (int32_t i = 0; i < walk->order_count; i++) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
@@ -130,14 +130,15 @@ static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *
 static void take_before(gt_Walk *walk, const gt_Record *record, const bool *wants,
                         gt_Tensor **before)
 {
-    for (int i = 0; i < record->inputs; i++) {
+    gt_Map met = {0};
+    for (int i = 0; i < record->inputs && walk->context->status == GT_OK; i++) {
         gt_Value **place = wants[i] ? place_of(walk, record->input[i]) : NULL;
-        for (int k = 0; k < i && place; k++)
-            if (wants[k] && place_of(walk, record->input[k]) == place)
-                place = NULL;
-        if (place && *place)
+        if (!place || !*place || gt_map_find(&met, gt_map_pointer(place)) >= 0)
+            continue;
+        if (gt_map_add(walk->context, &met, gt_map_pointer(place), i))
             before[i] = handle_to(*place);
     }
+    gt_map_close(walk->context, &met);
 }
 
 /* The rule of one record; its gradients go to where its inputs add theirs up. The lists, one an
@@ -203,13 +204,9 @@ static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
 }
 
 /* After its rule a node's own gradients are no longer needed, unless a source asked for them. */
-static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node, int sources,
-                           gt_Value *const *source)
+static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node)
 {
-    for (int i = 0; i < sources; i++)
-        if (source[i]->record == node->record)
-            return;
-    for (int i = 0; i < node->record->outputs; i++) {
+    for (int i = 0; i < node->record->outputs && !node->source; i++) {
         gt_Value **place = &walk->gradients[node->gradients + i];
         if (*place)
             gt_value_release(*place, true);
@@ -217,7 +214,7 @@ static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node, int sources,
     }
 }
 
-static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
+static gt_Status run_rules(gt_Walk *walk)
 {
     gt_Context *context = walk->context;
     uint64_t bit = BIT(gt_tape_bit(context, walk->tape));
@@ -234,7 +231,7 @@ static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
         context->here = here;
         gt_scope_unwind(context, scope);
         gt_scope_close(context);
-        drop_gradients(walk, node, sources, source);
+        drop_gradients(walk, node);
         if (!walk->tape->persistent && node->record->tapes == bit)
             gt_record_strip(node->record);
     }
@@ -444,7 +441,7 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
     if (context->status != GT_OK)
         return context->status;
     *began = true;
-    if (run_rules(walk, sources.count, source) != GT_OK)
+    if (run_rules(walk) != GT_OK)
         return context->status;
     return collect(walk, sources, source, options->unconnected, gradients);
 }

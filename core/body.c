@@ -57,21 +57,25 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
 }
 
 static gt_Status take_results(gt_Context *context, const char *name, gt_Tensor *const *output,
-                              int32_t outputs, gt_Value **result)
+                              int32_t outputs, gt_Value **result, const gt_Operation **probability)
 {
     for (int32_t i = 0; i < outputs; i++) {
         result[i] = gt_value_read(context, NULL, name, "the body's output", i + 1, output[i]);
         if (!result[i])
             break;
         gt_value_retain(result[i], true);
+        const gt_Origin *origin = gt_slot_raw(output[i])->origin;
+        if (probability)
+            probability[i] = origin ? origin->operation : NULL;
     }
     if (context->status != GT_OK)
         gt_values_release(result, outputs);
     return context->status;
 }
 
-gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
-                      gt_Tensor *const *input, int32_t outputs, gt_Value **result)
+gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
+                              void *user, gt_Tensor *const *input, int32_t outputs,
+                              gt_Value **result, const gt_Operation **probability)
 {
     if (outputs > 0)
         memset(result, 0, (size_t)outputs * sizeof *result);
@@ -92,11 +96,17 @@ gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody bod
         if (status != GT_OK)
             gt_raise(context, status, NULL, name, "the body failed");
         if (context->status == GT_OK)
-            take_results(context, name, output, outputs, result);
+            take_results(context, name, output, outputs, result, probability);
     }
     unwind(context, outer, tapes);
     gt_release(context, output, bytes);
     return context->status;
+}
+
+gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
+                      gt_Tensor *const *input, int32_t outputs, gt_Value **result)
+{
+    return gt_body_run_telling(context, name, body, user, input, outputs, result, NULL);
 }
 
 void gt_values_release(gt_Value **values, int32_t count)

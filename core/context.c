@@ -53,6 +53,9 @@ gt_Context *gt_context_new(const gt_ContextOptions *given)
     gt_Allocator allocator = {system_allocate, system_release, NULL};
     if (options.allocator)
         allocator = *options.allocator;
+    const gt_KernelTable *kernels = gt_cpu_kernels();
+    if (!kernels)
+        return NULL;
     gt_Context *context = allocator.allocate(allocator.user, sizeof *context, GT_ALIGNMENT);
     if (!context)
         return NULL;
@@ -61,7 +64,7 @@ gt_Context *gt_context_new(const gt_ContextOptions *given)
     context->allocator = allocator;
     context->memory.allocator_calls = 1;
     context->memory.bytes_reserved = (int64_t)sizeof *context;
-    context->kernels = gt_cpu_kernels();
+    context->kernels = kernels;
     context->scope = &context->root;
     context->innermost_tape = context->last_tape = -1;
     context->records.next = context->records.previous = &context->records;

@@ -40,6 +40,7 @@ void gt_graph_free(gt_Graph *graph)
     gt_release(context, graph->values, (size_t)graph->value_capacity * sizeof *graph->values);
     gt_release(context, graph->nodes, (size_t)graph->node_capacity * sizeof *graph->nodes);
     gt_release(context, graph->output, (size_t)graph->outputs * sizeof *graph->output);
+    gt_map_close(context, &graph->arguments);
     gt_release(context, graph, sizeof *graph);
 }
 
@@ -58,11 +59,14 @@ static int32_t add_value(gt_Graph *graph, gt_GraphValue value)
 
 int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec)
 {
-    for (int32_t i = 0; i < graph->value_count; i++)
-        if (graph->values[i].kind == GT_GRAPH_INPUT && graph->values[i].index == index)
-            return i;
-    return add_value(
+    int32_t known = gt_map_find(&graph->arguments, (uint64_t)index);
+    if (known >= 0)
+        return known;
+    int32_t made = add_value(
         graph, (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
+    bool added =
+        made >= 0 && gt_map_add(graph->context, &graph->arguments, (uint64_t)index, made);
+    return added ? made : -1;
 }
 
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
@@ -100,6 +104,7 @@ gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
         if (needed[i] && graph->values[i].kind == GT_GRAPH_INPUT)
             used[graph->values[i].index] = true;
     gt_release(context, needed, (size_t)graph->value_count * sizeof *needed);
+    gt_map_close(context, &graph->arguments);
     return GT_OK;
 }
 
@@ -107,13 +112,15 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
 {
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const char *x = (const char *)a + field->offset, *y = (const char *)b + field->offset;
+        if (memcmp(x, y, field->size) == 0)
+            continue;
         if (strcmp(field->type, "gt_Shape") == 0) {
             gt_Shape p, q; /* what is beyond the rank does not count either */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
             if (!gt_shape_equal(p, q))
                 return false;
-        } else if (strcmp(field->type, "void *") != 0 && memcmp(x, y, field->size) != 0) {
+        } else if (strcmp(field->type, "void *") != 0) {
             return false; /* where the user's own things are may change from run to run */
         }
     }
@@ -253,6 +260,7 @@ void gt_captures_close(gt_Context *context, gt_Captures *captures)
 {
     gt_values_release(captures->value, captures->count);
     gt_release(context, captures->value, (size_t)captures->capacity * sizeof *captures->value);
+    gt_map_close(context, &captures->known);
     *captures = (gt_Captures){0};
 }
 
@@ -286,6 +294,9 @@ void gt_trace_end(gt_Context *context, gt_Trace *trace)
     }
     gt_release(context, trace->variables,
                (size_t)trace->variable_capacity * sizeof *trace->variables);
+    gt_map_close(context, &trace->constants);
+    if (!trace->outer)
+        gt_map_close(context, &trace->graph->arguments);
     context->trace = trace->outer;
 }
 
@@ -351,12 +362,17 @@ static bool same_source(const gt_Value *a, const gt_Value *b)
 static int32_t capture(gt_Context *context, gt_Value *value)
 {
     gt_Captures *captures = context->trace->captures;
-    int32_t i = 0;
-    while (i < captures->count && !same_source(captures->value[i], value))
-        i++;
-    if (i == captures->count) {
+    uint64_t key = value->symbol < 0 ? gt_map_pointer(value)
+                                     : (uint64_t)value->trace << 32 | (uint32_t)value->symbol;
+    int32_t at = -1, i;
+    while ((i = gt_map_next(&captures->known, key, &at)) >= 0 &&
+           !same_source(captures->value[i], value))
+        ;
+    if (i < 0) {
+        i = captures->count;
         if (!gt_reserve(context, (void **)&captures->value, i, &captures->capacity,
-                        sizeof *captures->value))
+                        sizeof *captures->value) ||
+            !gt_map_add(context, &captures->known, key, i))
             return -1;
         gt_value_retain(value, true);
         captures->value[captures->count++] = value;
@@ -402,14 +418,17 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
     }
     if (gt_trace_takes(context, value))
         return capture(context, value);
-    for (int32_t i = graph->value_count - 1; i >= 0; i--)
-        if (graph->values[i].constant == value)
-            return i;
+    int32_t known = gt_map_find(&context->trace->constants, gt_map_pointer(value));
+    if (known >= 0)
+        return known;
     if (!gt_value_data(value) && context->status != GT_OK)
         return -1;
-    return add_value(
+    int32_t made = add_value(
         graph, (gt_GraphValue){
                    .spec = value->spec, .kind = GT_GRAPH_CONSTANT, .constant = value, .node = -1});
+    bool added =
+        made >= 0 && gt_map_add(context, &context->trace->constants, gt_map_pointer(value), made);
+    return added ? made : -1;
 }
 
 static gt_Tensor *live_tensor(gt_Context *context, const double *number, gt_DType dtype)

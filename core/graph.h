@@ -49,6 +49,7 @@ typedef struct gt_Graph {
     gt_GraphNode *nodes;
     int32_t value_count, value_capacity, node_count, node_capacity;
     int32_t inputs;  /* arguments; a body need not have a value for each */
+    gt_Map arguments; /* the value of each, while it is traced */
     int32_t *output; /* values that the function returns */
     int32_t outputs;
     struct gt_Graph **bodies; /* of its control flow; owned */
@@ -89,6 +90,7 @@ typedef struct gt_ControlKernel {
 typedef struct gt_Captures {
     gt_Value **value;               /* held */
     int32_t first, count, capacity; /* value[i] is argument number first + i of every body */
+    gt_Map known;                   /* which i a value is */
 } gt_Captures;
 
 /* A variable with a symbolic value. */
@@ -100,6 +102,7 @@ typedef struct gt_TraceVariable {
 
 struct gt_Trace {
     gt_Graph *graph;
+    gt_Map constants;      /* the number of each in the graph */
     gt_Trace *outer;       /* NULL: not a body's */
     gt_Captures *captures; /* of a body */
     uint64_t tapes;        /* that were open before it began */
@@ -148,8 +151,8 @@ gt_Graph *gt_graph_new(gt_Context *context);
 void gt_graph_free(gt_Graph *graph);
 /* The value that is argument number `index`, new if there is none. -1 on failure. */
 int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);
-/* Drops the nodes of a body that its outputs do not need. `used`, one an argument, gets marks for
- * those that are left. */
+/* Drops the nodes of a body that is traced to its end and whose outputs do not need them. `used`, one
+ * an argument, gets marks for those that are left. */
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used);
 /* Do two graphs say the same? If not, `difference` says where. */
 bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size_t size);

@@ -19,6 +19,7 @@
 #include "core/body.h"
 #include "core/context.h"
 #include "core/kind.h"
+#include "core/map.h"
 #include "core/object.h"
 #include "core/operation.h"
 #include "core/tape.h"
@@ -62,10 +63,9 @@ typedef struct gt_Late {
 struct gt_Value {
     gt_Spec spec;
     gt_Context *context;
-    gt_Buffer *buffer; /* NULL: symbolic, or nobody needs the numbers any more */
-    size_t offset;     /* bytes into the buffer, for views */
-    gt_Record *record; /* what made it or what watches it; NULL: a constant */
-    const gt_Operation *origin;
+    gt_Buffer *buffer;        /* NULL: symbolic, or nobody needs the numbers any more */
+    size_t offset;            /* bytes into the buffer, for views */
+    gt_Record *record;        /* what made it or what watches it; NULL: a constant */
     uint32_t references;      /* slots, and records that have it as input */
     uint32_t data_references; /* those of them that need the numbers */
     int32_t symbol;           /* in the traced graph; -1: concrete */
@@ -87,6 +87,7 @@ struct gt_Record {
     gt_Context *context;
     gt_Record *next, *previous; /* all records of the context; leaves of variables are not in it */
     uint64_t tapes;             /* by bit */
+    uint64_t serial;            /* order of making, which is that of the ring */
     const char *here;           /* the caller's file and line; NULL: not known */
     void *options;              /* inside the block */
     gt_Value **input;           /* inside the block; NULL: absent */
@@ -110,14 +111,28 @@ typedef struct gt_VariableInfo {
     uint64_t visit;     /* the last list that it was put into */
 } gt_VariableInfo;
 
+/* What a handle to probabilities knows of how they were made, so that a loss computes from the
+ * logits whether a tape watches or not. Counted: views of the same numbers share it, and it is gone
+ * with the last of these handles. A handle that is made anew, for an argument or a result of a
+ * function or a loop, knows at most the operation: so it is eagerly and traced alike. */
+typedef struct gt_Origin {
+    const gt_Operation *operation; /* GT_OP_PROBABILITY */
+    const void *options;           /* its; inside the block. NULL without logits */
+    gt_Value *logits;              /* its input, held; NULL: not known */
+    int64_t first;                 /* the element of the logits where the view begins */
+    size_t bytes;                  /* of the block */
+    uint32_t references;
+} gt_Origin;
+
 struct gt_Slot {
     uint64_t word;   /* GT_WORD_TENSOR */
     gt_Value *value; /* NULL: free */
     gt_Slot *next, *previous;
     struct gt_Scope *scope;
     gt_VariableInfo *variable;
+    gt_Origin *origin; /* NULL: no probabilities, as far as is known */
     uint32_t generation;
-    char padding[64 - sizeof(uint64_t) - 5 * sizeof(void *) - sizeof(uint32_t)];
+    char padding[64 - sizeof(uint64_t) - 6 * sizeof(void *) - sizeof(uint32_t)];
 };
 
 _Static_assert(sizeof(gt_Slot) == 1u << GT_HANDLE_BITS, "a handle is a slot's address");
@@ -134,9 +149,12 @@ typedef struct gt_TapeSlot {
     _Alignas(GT_ALIGNMENT) uint64_t word; /* GT_WORD_TAPE */
     uintptr_t handle;                     /* 0: free */
     gt_Scope *scope;                      /* of the outermost tape */
-    gt_Variable **watched;
+    gt_Record **watched;                  /* leaves of variables; held */
     int32_t watched_count, watched_capacity;
-    int32_t below; /* the tape around this one; -1: none */
+    gt_Variable **list; /* what gt_watched_variables hands out */
+    int32_t list_count;
+    int32_t below;   /* the tape around this one; -1: none */
+    uint64_t oldest; /* the serial of the oldest record that it may hold */
     uint32_t generation;
     bool persistent, watch_accessed, used, paused, has_records;
 } gt_TapeSlot;
@@ -185,7 +203,8 @@ struct gt_Context {
     struct gt_Listener *listener; /* hears which variables are read and written; NULL: nobody */
     gt_Record records;            /* head of the ring of records */
     gt_Value *dying;              /* values to be freed: a list instead of recursion */
-    uint64_t variable_serial, trace_serial, object_serial, visit;
+    uint64_t variable_serial, trace_serial, object_serial, record_serial, visit;
+    uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
     gt_Trace *trace;
     /* work */
     gt_ThreadPool *pool;
@@ -197,6 +216,7 @@ struct gt_Context {
     void *interrupted_user;
     /* objects and registrations */
     gt_Object objects; /* head of the ring of objects */
+    gt_Map callables; /* layers/callable.c: the function -> the object that it is */
     gt_Object *quarantine_first, *quarantine_last;
     int32_t quarantined;
     const gt_Operation **operations;
@@ -211,6 +231,9 @@ struct gt_Context {
 void *gt_allocate(gt_Context *context, size_t bytes); /* raises GT_NO_MEMORY and returns NULL */
 void *gt_allocate_zeroed(gt_Context *context, size_t bytes);
 void gt_release(gt_Context *context, void *block, size_t bytes);
+/* The same without the pool: large blocks that live for one call. */
+void *gt_allocate_unpooled(gt_Context *context, size_t bytes);
+void gt_release_unpooled(gt_Context *context, void *block, size_t bytes);
 /* A growing array: makes room for one more element. */
 bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
                 size_t element);
@@ -330,6 +353,19 @@ void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
 /* A new tensor without numbers yet; data gets where they go. */
 gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
 
+/* ---- origin.c ---- */
+/* The handle is to probabilities that `operation` made. `logits` NULL: of what is not known. */
+gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *operation,
+                        const void *options, gt_Value *logits);
+/* The handle is to a view of what `source` is a handle to, from that element on. */
+gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
+                           int64_t first);
+void gt_origin_release(gt_Context *context, gt_Origin *origin);
+/* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
+gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
+/* The recording tapes on which the numbers of the handle come from its logits. */
+uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot);
+
 /* ---- variable.c ---- */
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */
@@ -352,6 +388,7 @@ typedef struct gt_Listener {
     struct gt_Listener *outer;
     gt_Value **heard;
     int32_t count, capacity;
+    gt_Map known; /* the leaf of each */
 } gt_Listener;
 void gt_listener_begin(gt_Context *context, gt_Listener *listener);
 void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
@@ -367,6 +404,10 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
  * Temporaries, scopes and tapes that it leaves are gone. */
 gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
                       gt_Tensor *const *input, int32_t outputs, gt_Value **result);
+/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
+gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
+                              void *user, gt_Tensor *const *input, int32_t outputs,
+                              gt_Value **result, const gt_Operation **probability);
 void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
 /* Makes handles of the innermost scope; takes over the values, also when it fails. */
 gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
@@ -376,7 +417,8 @@ gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape);
 int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);
-void gt_tape_watch_variable(gt_Context *context, gt_Slot *slot, uint64_t tapes);
+/* These tapes watch the variable that has this leaf. */
+void gt_tape_watch_leaf(gt_Context *context, gt_Record *leaf, uint64_t tapes);
 gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
                          int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
                          uint64_t tapes, const char *here);

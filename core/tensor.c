@@ -59,7 +59,6 @@ gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buff
     value->buffer = buffer;
     value->offset = offset;
     value->record = NULL;
-    value->origin = NULL;
     value->references = value->data_references = 1;
     value->symbol = -1;
     value->trace = 0;
@@ -175,12 +174,16 @@ void gt_slot_free(gt_Context *context, gt_Slot *slot)
 {
     leave_scope(slot);
     gt_Value *value = slot->value;
+    gt_Origin *origin = slot->origin;
     slot->value = NULL;
     slot->variable = NULL;
+    slot->origin = NULL;
     slot->generation++;
     context->memory.handles--;
     push_free_slot(context, slot);
     gt_value_release(value, true);
+    if (origin)
+        gt_origin_release(context, origin);
 }
 
 gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)

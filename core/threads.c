@@ -7,6 +7,7 @@
  * gets new locks and new workers, in place, when it is needed next. So nobody asks the system who he
  * is, and a parent notices nothing. */
 #include "core/internal.h"
+#include "core/launch.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -16,9 +17,9 @@
 #define SPINS 2000 /* about 50 us: waking a sleeper costs as much */
 
 typedef struct Work {
-    gt_TileBody *body;
-    const gt_Kernel *kernel;
-    void *argument;
+    gt_TileKernel *run;
+    const void *job;
+    void *const *at;
     int64_t count, step;
 } Work;
 
@@ -67,7 +68,7 @@ static void take_tiles(gt_ThreadPool *pool, int index)
         if (first >= work->count)
             return;
         int64_t last = first + work->step < work->count ? first + work->step : work->count;
-        work->body(work->kernel, work->argument, first, last, scratch);
+        work->run(work->job, work->at, first, last, scratch);
         if (index == 0 && gt_interrupted(pool->context))
             atomic_store_explicit(&pool->cancelled, true, memory_order_relaxed);
     }
@@ -196,28 +197,37 @@ static bool nothing_to_write(const gt_Kernel *kernel)
     return true;
 }
 
-gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body, void *argument)
+static gt_Status was_interrupted(gt_Context *context)
 {
-    gt_Context *context = kernel->context;
-    gt_ThreadPool *pool = context->pool;
-    if (count <= 0 || nothing_to_write(kernel))
-        return GT_OK;
-    if (!pool || count == 1) {
-        int64_t step = context->interrupted ? 1 : count;
-        for (int64_t first = 0; first < count; first += step) {
-            body(kernel, argument, first, first + step, context->scratch[0]);
-            if (context->interrupted && gt_interrupted(context))
-                return gt_raise(context, GT_INTERRUPTED, NULL, kernel->operation->name,
-                                "interrupted");
-        }
-        return GT_OK;
+    return gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted");
+}
+
+/* On the calling thread; one tile at a time where an interrupt may come in between. */
+static gt_Status run_alone(gt_Context *context, const Work *work)
+{
+    int64_t step = context->interrupted ? 1 : work->count;
+    for (int64_t first = 0; first < work->count; first += step) {
+        work->run(work->job, work->at, first, first + step, context->scratch[0]);
+        if (context->interrupted && gt_interrupted(context))
+            return was_interrupted(context);
     }
+    return GT_OK;
+}
+
+static gt_Status run_tiles(gt_Context *context, Work work, bool alone)
+{
+    gt_ThreadPool *pool = context->pool;
+    if (work.count <= 0)
+        return GT_OK;
+    if (!pool || alone || work.count == 1)
+        return run_alone(context, &work);
     /* Optimizers must not fail here, so fewer threads than were asked for will do: the bits are the
      * same. */
     if (is_orphaned(pool))
         start_workers(pool, context->threads - 1);
     int64_t pieces = (int64_t)(pool->workers + 1) * 4;
-    pool->work = (Work){body, kernel, argument, count, (count + pieces - 1) / pieces};
+    work.step = (work.count + pieces - 1) / pieces;
+    pool->work = work;
     pool->flush = caller_flushes();
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
     atomic_store_explicit(&pool->cancelled, false, memory_order_relaxed);
@@ -233,14 +243,43 @@ gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body
             continue;
         }
         if (is_orphaned(pool))
-            return gt_raise(context, GT_INTERRUPTED, NULL, kernel->operation->name,
+            return gt_raise(context, GT_INTERRUPTED, NULL, NULL,
                             "the process was forked in the middle of it, and the threads that had "
                             "the rest stayed in the parent");
         sched_yield(); /* more threads than free processors: let the one waited for run */
     }
     if (atomic_load_explicit(&pool->cancelled, memory_order_relaxed))
-        return gt_raise(context, GT_INTERRUPTED, NULL, kernel->operation->name, "interrupted");
+        return was_interrupted(context);
     return GT_OK;
+}
+
+gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const void *job,
+                          void *const *at)
+{
+    Work work = {context->kernels->tile[launch->kernel], job, at, launch->tiles, 1};
+    return run_tiles(context, work, launch->alone);
+}
+
+/* The older form: a body that sees the whole call. */
+typedef struct BodyJob {
+    const gt_Kernel *kernel;
+    gt_TileBody *body;
+    void *argument;
+} BodyJob;
+
+static void run_body(const void *given, void *const *at, int64_t first, int64_t last, void *scratch)
+{
+    const BodyJob *job = given;
+    (void)at;
+    job->body(job->kernel, job->argument, first, last, scratch);
+}
+
+gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body, void *argument)
+{
+    if (nothing_to_write(kernel))
+        return GT_OK;
+    BodyJob job = {kernel, body, argument};
+    return run_tiles(kernel->context, (Work){run_body, &job, NULL, count, 1}, false);
 }
 
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes)

@@ -54,17 +54,7 @@ gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *
 static void free_variable(gt_Context *context, gt_Slot *slot)
 {
     gt_VariableInfo *info = slot->variable;
-    for (int bit = 0; bit < GT_MAX_TAPES; bit++) {
-        gt_TapeSlot *tape = &context->tape[bit];
-        if (!(info->leaf.tapes >> bit & 1))
-            continue;
-        int kept = 0;
-        for (int i = 0; i < tape->watched_count; i++)
-            if (gt_slot_raw(tape->watched[i]) != slot)
-                tape->watched[kept++] = tape->watched[i];
-        tape->watched_count = kept;
-    }
-    info->leaf.variable = NULL;
+    info->leaf.variable = NULL; /* the lists of tapes leave it out from here on */
     context->memory.variables--;
     gt_slot_free(context, slot);
     gt_record_release(&info->leaf);
@@ -189,7 +179,7 @@ gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot)
         return NULL;
     }
     if (info->trainable)
-        gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
+        gt_tape_watch_leaf(context, &info->leaf, context->auto_watching & ~info->leaf.tapes);
     if (context->listener)
         gt_listener_hear(context, slot);
     return context->trace ? gt_trace_variable(context, slot) : slot->value;
@@ -212,25 +202,20 @@ void gt_listener_close(gt_Context *context, gt_Listener *listener)
 {
     gt_values_release(listener->heard, listener->count);
     gt_release(context, listener->heard, (size_t)listener->capacity * sizeof *listener->heard);
+    gt_map_close(context, &listener->known);
     *listener = (gt_Listener){0};
 }
 
 /* A value's record tells which variable it is of, whatever the variable holds by now. */
-static bool heard(const gt_Listener *listener, const gt_Slot *slot)
-{
-    for (int32_t i = 0; i < listener->count; i++)
-        if (listener->heard[i]->record == &slot->variable->leaf)
-            return true;
-    return false;
-}
-
 void gt_listener_hear(gt_Context *context, gt_Slot *slot)
 {
+    uint64_t key = gt_map_pointer(&slot->variable->leaf);
     for (gt_Listener *listener = context->listener; listener; listener = listener->outer) {
-        if (heard(listener, slot))
+        if (gt_map_find(&listener->known, key) >= 0)
             continue;
         if (!gt_reserve(context, (void **)&listener->heard, listener->count, &listener->capacity,
-                        sizeof *listener->heard))
+                        sizeof *listener->heard) ||
+            !gt_map_add(context, &listener->known, key, listener->count))
             return;
         gt_value_retain(slot->value, true);
         listener->heard[listener->count++] = slot->value;
@@ -301,6 +286,7 @@ GT_OPTION_TYPE(gt_PackOptions, GT_PACK_OPTIONS);
 static int64_t packed_bytes(gt_Context *context, const char *here, gt_Tensors variables)
 {
     int64_t bytes = 0;
+    uint64_t visit = ++context->visit;
     gt_DType dtype = GT_DTYPE_NONE;
     if (variables.count < 1 || !variables.items) {
         gt_raise(context, GT_INVALID, here, "pack", "there are no variables in the list");
@@ -319,12 +305,12 @@ static int64_t packed_bytes(gt_Context *context, const char *here, gt_Tensors va
                      slot->variable->name, gt_dtype_name(spec->dtype), gt_dtype_name(dtype));
             return -1;
         }
-        for (int32_t k = 0; k < i; k++)
-            if (variables.items[k] == variables.items[i]) {
-                gt_raise(context, GT_INVALID, here, "pack", "variable %s is twice in the list",
-                         slot->variable->name);
-                return -1;
-            }
+        if (slot->variable->visit == visit) {
+            gt_raise(context, GT_INVALID, here, "pack", "variable %s is twice in the list",
+                     slot->variable->name);
+            return -1;
+        }
+        slot->variable->visit = visit;
         bytes += (int64_t)gt_spec_bytes(spec);
     }
     return bytes;

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "launch.h"
+
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {
     GT_LOOP_F32,
@@ -203,7 +205,8 @@ typedef void gt_FourierMultiplyLoop(int64_t rows, int64_t lanes, int64_t step, c
                                     const void *x_re, const void *x_im, void *y_re, void *y_im);
 
 typedef struct gt_KernelTable {
-    const char *isa;   /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
+    const char *isa; /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
+    gt_TileKernel *tile[GT_TILE_KERNEL_COUNT];
     int64_t gemm_m[2]; /* rows and columns of C that one tile of work should have at least, */
     int64_t gemm_n[2]; /*   by type (F32, F64): multiples of the register tile */
     gt_UnaryLoop *unary[GT_UNARY_LOOP_COUNT][GT_LOOP_TYPES];

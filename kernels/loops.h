@@ -164,6 +164,11 @@ static inline double gt_from_bits_f64(uint64_t bits)
 #define gt_fma_f64(a, b, c) ((a) * (b) + (c))
 #endif
 
+extern const gt_KernelTable GT_KERNEL(kernels);
+#define GT_DECLARE_TILES(name)      gt_TileKernel GT_KERNEL(tiles_##name);
+#define GT_DECLARE_TILES_ONCE(name) gt_TileKernel GT_KERNEL_BASE(tiles_##name);
+GT_TILE_KERNELS(GT_DECLARE_TILES, GT_DECLARE_TILES_ONCE)
+
 /* The declarations of all loops but gemm: what table.c collects. */
 #define GT_DECLARE(Loop, name, suffix, type, TYPE)      Loop GT_HOME(name, suffix);
 #define GT_DECLARE_EACH(Loop, name, suffix, type, TYPE) Loop GT_KERNEL(name##_##suffix);

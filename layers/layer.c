@@ -61,16 +61,24 @@ static void release_weights(gt_LayerState *state)
         gt_variable_free(weight->variable);
         gt_free_text(context, weight->name);
     }
+    gt_map_close(context, &state->weight_names);
+    context->structure++;
 }
 
 static void release_children(gt_LayerState *state, int32_t keep)
 {
     gt_Context *context = state->object.context;
     while (state->child_count > keep) {
-        gt_Child child = state->children[--state->child_count];
+        int32_t i = --state->child_count;
+        gt_Child child = state->children[i];
+        gt_map_remove(&state->child_names, gt_map_text(child.name, strlen(child.name)), i);
+        gt_map_remove(&state->places, gt_map_pointer(child.layer), i);
         gt_free_text(context, child.name);
         gt_object_release(&child.layer->state->object);
     }
+    for (int32_t i = 0; i < state->child_count; i++)
+        state->children[i].suffixes = 0; /* some of them may be free again */
+    context->structure++;
 }
 
 static void destroy_layer(gt_Object *object)
@@ -86,9 +94,12 @@ static void destroy_layer(gt_Object *object)
     release_children(state, 0);
     gt_release(context, state->weights, (size_t)state->weight_capacity * sizeof *state->weights);
     gt_release(context, state->children, (size_t)state->child_capacity * sizeof *state->children);
+    gt_map_close(context, &state->child_names);
+    gt_map_close(context, &state->places);
     gt_release(context, state->losses, (size_t)state->loss_capacity * sizeof *state->losses);
     gt_release(context, state->list, (size_t)state->list_capacity * sizeof *state->list);
     gt_release(context, state->text, state->text_bytes);
+    gt_paths_close(context, &state->paths);
     gt_free_text(context, state->name);
 }
 
@@ -200,30 +211,59 @@ gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activi
 
 /* ---- children ---- */
 
-static bool name_taken(const gt_LayerState *state, const char *name)
+int32_t gt_layer_child(const gt_LayerState *state, const char *name, size_t length)
 {
-    for (int32_t i = 0; i < state->child_count; i++)
-        if (strcmp(state->children[i].name, name) == 0)
-            return true;
-    return false;
+    int32_t at = -1, i;
+    uint64_t key = gt_map_text(name, length);
+    while ((i = gt_map_next(&state->child_names, key, &at)) >= 0)
+        if (strncmp(state->children[i].name, name, length) == 0 && !state->children[i].name[length])
+            return i;
+    return -1;
 }
 
-/* "dense", "dense_1", ...: by position, so the order in which the layers were made says nothing. */
+/* "dense", "dense_1", ...: by position, so the order in which the layers were made says nothing.
+ * `suffix` gets the number; 0: there is none. */
 static char *child_name(gt_Context *context, const gt_LayerState *parent,
-                        const gt_LayerState *child)
+                        const gt_LayerState *child, int32_t *suffix)
 {
-    char name[128];
-    snprintf(name, sizeof name, "%s", child->name);
-    for (int i = 1; name_taken(parent, name); i++) {
-        if (child->named) {
-            gt_raise(context, GT_INVALID, NULL, NULL,
-                     "two layers in %s are called \"%s\"; names are unique in a container",
-                     parent->name, name);
-            return NULL;
-        }
-        snprintf(name, sizeof name, "%.100s_%d", child->name, i);
+    size_t length = strlen(child->name), bytes = length + 16;
+    int32_t first = gt_layer_child(parent, child->name, length);
+    *suffix = 0;
+    if (first < 0)
+        return gt_copy_text(context, child->name);
+    if (child->named) {
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "two layers in %s are called \"%s\"; names are unique in a container",
+                 parent->name, child->name);
+        return NULL;
     }
-    return gt_copy_text(context, name);
+    char *text = gt_allocate(context, bytes);
+    if (!text)
+        return NULL;
+    *suffix = parent->children[first].suffixes;
+    do
+        snprintf(text, bytes, "%s_%d", child->name, (int)++*suffix);
+    while (gt_layer_child(parent, text, strlen(text)) >= 0);
+    char *name = gt_copy_text(context, text);
+    gt_release(context, text, bytes);
+    return name;
+}
+
+/* Room for one more child, and where to find it: under its name, and under the layer itself if that
+ * is no child yet. */
+static bool index_child(gt_Context *context, gt_LayerState *parent, const gt_Layer *child,
+                        const char *name)
+{
+    int32_t i = parent->child_count;
+    uint64_t key = gt_map_text(name, strlen(name)), place = gt_map_pointer(child);
+    if (!gt_reserve(context, (void **)&parent->children, i, &parent->child_capacity,
+                    sizeof *parent->children) ||
+        !gt_map_add(context, &parent->child_names, key, i))
+        return false;
+    if (gt_map_find(&parent->places, place) >= 0 || gt_map_add(context, &parent->places, place, i))
+        return true;
+    gt_map_remove(&parent->child_names, key, i);
+    return false;
 }
 
 gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
@@ -249,15 +289,20 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
         gt_raise(context, GT_INVALID, here, "add_child", "a layer cannot be its own child");
         goto failed;
     }
-    char *name = child_name(context, state, child->state);
+    int32_t suffix;
+    char *name = child_name(context, state, child->state, &suffix);
     if (!name)
         goto failed;
-    if (!gt_reserve(context, (void **)&state->children, state->child_count, &state->child_capacity,
-                    sizeof *state->children)) {
+    if (!index_child(context, state, child, name)) {
         gt_free_text(context, name);
         goto failed;
     }
-    state->children[state->child_count++] = (gt_Child){child, name};
+    state->children[state->child_count++] = (gt_Child){.layer = child, .name = name};
+    context->structure++;
+    if (suffix) {
+        const char *base = child->state->name;
+        state->children[gt_layer_child(state, base, strlen(base))].suffixes = suffix;
+    }
     if (!state->trainable)
         gt_set_trainable(child, false);
     return child;
@@ -288,6 +333,30 @@ static void weight_key(const gt_Context *context, const gt_LayerState *state, co
     snprintf(text, size, "%llu/%s%s", serial, path, weight);
 }
 
+static bool has_weight(const gt_LayerState *state, const char *name)
+{
+    int32_t at = -1, i;
+    uint64_t key = gt_map_text(name, strlen(name));
+    while ((i = gt_map_next(&state->weight_names, key, &at)) >= 0)
+        if (strcmp(state->weights[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Adds to the list what build made or shares; takes over neither on failure. */
+static bool add_to_weights(gt_Context *context, gt_LayerState *state, gt_Weight weight)
+{
+    int32_t i = state->weight_count;
+    if (!gt_reserve(context, (void **)&state->weights, i, &state->weight_capacity,
+                    sizeof *state->weights) ||
+        !gt_map_add(context, &state->weight_names, gt_map_text(weight.name, strlen(weight.name)),
+                    i))
+        return false;
+    state->weights[state->weight_count++] = weight;
+    context->structure++;
+    return true;
+}
+
 gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *name, gt_Shape shape,
                               const gt_WeightOptions *given)
 {
@@ -310,12 +379,11 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
             name, state->name);
         return NULL;
     }
-    for (int32_t i = 0; i < state->weight_count; i++)
-        if (strcmp(state->weights[i].name, name) == 0) {
-            gt_raise(context, GT_INVALID, here, "add_weight",
-                     "layer %s has a weight \"%s\" already", state->name, name);
-            return NULL;
-        }
+    if (has_weight(state, name)) {
+        gt_raise(context, GT_INVALID, here, "add_weight", "layer %s has a weight \"%s\" already",
+                 state->name, name);
+        return NULL;
+    }
     if (gt_initializer_check("initializer", options.initializer) != GT_OK ||
         gt_regularizer_check("regularizer", options.regularizer) != GT_OK)
         return NULL;
@@ -326,20 +394,18 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                  gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
         return NULL;
     }
-    if (!gt_reserve(context, (void **)&state->weights, state->weight_count, &state->weight_capacity,
-                    sizeof *state->weights))
-        return NULL;
     bool is_float = gt_dtype_is_float(dtype);
     gt_Slot *slot = gt_variable_make(context, &spec, name, options.trainable && is_float);
     char *copy = slot ? gt_copy_text(context, name) : NULL;
-    if (!copy) {
+    if (!copy || !add_to_weights(context, state,
+                                 (gt_Weight){gt_slot_handle(slot), copy, options.regularizer,
+                                             options.is_state})) {
+        gt_free_text(context, copy);
         if (slot)
             gt_variable_free(gt_slot_handle(slot));
         return NULL;
     }
     slot->variable->trainable = slot->variable->trainable && state->trainable;
-    state->weights[state->weight_count++] =
-        (gt_Weight){gt_slot_handle(slot), copy, options.regularizer, options.is_state};
     if (options.initializer.kind == GT_INITIALIZER_DEFAULT)
         options.initializer = is_float ? gt_glorot_uniform() : gt_zeros();
     char key[768];
@@ -363,13 +429,11 @@ gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *n
         return NULL;
     }
     char *copy = gt_copy_text(context, name);
-    if (!copy || !gt_reserve(context, (void **)&state->weights, state->weight_count,
-                             &state->weight_capacity, sizeof *state->weights)) {
+    if (!copy || !add_to_weights(context, state, (gt_Weight){.variable = variable, .name = copy})) {
         gt_free_text(context, copy);
         return NULL;
     }
     gt_variable_retain(variable);
-    state->weights[state->weight_count++] = (gt_Weight){.variable = variable, .name = copy};
     return variable;
 }
 
@@ -453,10 +517,8 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
 /* The name of a layer in the container that calls it; NULL: it was never registered there. */
 static const char *name_in(const gt_LayerState *parent, const gt_Layer *layer)
 {
-    for (int32_t i = 0; i < parent->child_count; i++)
-        if (parent->children[i].layer == layer)
-            return parent->children[i].name;
-    return NULL;
+    int32_t i = gt_map_find(&parent->places, gt_map_pointer(layer));
+    return i < 0 ? NULL : parent->children[i].name;
 }
 
 static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Tensor *y)

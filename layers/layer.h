@@ -154,7 +154,8 @@ GT_API gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, 
 #define gt_add_loss(layer, loss) gt_add_loss_at(GT_HERE, layer, loss)
 GT_API gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss);
 /* loss + what the last call of the model added + the penalties of its trainable weights: what a
- * custom loop minimizes. */
+ * custom loop minimizes. `loss` may be NULL; the result is then NULL, without an error, if nothing is
+ * added. */
 #define gt_total_loss(model, loss) gt_total_loss_at(GT_HERE, model, loss)
 GT_API gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss);
 

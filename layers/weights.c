@@ -109,37 +109,90 @@ int64_t gt_count_params(gt_Layer *layer)
 
 /* ---- paths ---- */
 
-static bool find_path(const gt_LayerState *state, const gt_Variable *variable, char *text,
-                      size_t size)
+void gt_paths_close(gt_Context *context, gt_Paths *paths)
 {
-    size_t used = strlen(text);
-    for (int32_t i = 0; i < state->weight_count; i++)
-        if (state->weights[i].variable == variable) {
-            snprintf(text + used, size - used, "%s", state->weights[i].name);
-            return true;
-        }
-    for (int32_t i = 0; i < state->child_count; i++) {
-        snprintf(text + used, size - used, "%s/", state->children[i].name);
-        if (find_path(state->children[i].layer->state, variable, text, size))
-            return true;
-        text[used] = 0;
+    gt_release(context, paths->parts, (size_t)paths->capacity * sizeof *paths->parts);
+    gt_map_close(context, &paths->variables);
+    *paths = (gt_Paths){0};
+}
+
+static bool add_part(gt_Context *context, gt_Paths *paths, const char *name, int32_t around)
+{
+    if (!gt_reserve(context, (void **)&paths->parts, paths->count, &paths->capacity,
+                    sizeof *paths->parts))
+        return false;
+    paths->parts[paths->count++] = (gt_PathPart){name, around};
+    return true;
+}
+
+/* A variable has the first path that leads to it; a layer that was met has none that is new. */
+static bool gather_paths(gt_Context *context, gt_Paths *paths, gt_LayerState *state, int32_t around,
+                         uint64_t visit)
+{
+    if (state->visit == visit)
+        return true;
+    state->visit = visit;
+    for (int32_t i = 0; i < state->weight_count; i++) {
+        const gt_Weight *weight = &state->weights[i];
+        uint64_t key = gt_map_pointer(weight->variable);
+        if (gt_map_find(&paths->variables, key) < 0 &&
+            !(add_part(context, paths, weight->name, around) &&
+              gt_map_add(context, &paths->variables, key, paths->count - 1)))
+            return false;
     }
+    for (int32_t i = 0; i < state->child_count; i++) {
+        const gt_Child *child = &state->children[i];
+        if (!add_part(context, paths, child->name, around) ||
+            !gather_paths(context, paths, child->layer->state, paths->count - 1, visit))
+            return false;
+    }
+    return true;
+}
+
+static bool renew_paths(gt_Context *context, gt_LayerState *state)
+{
+    gt_Paths *paths = &state->paths;
+    if (paths->count && paths->structure == context->structure)
+        return true;
+    gt_paths_close(context, paths);
+    if (gather_paths(context, paths, state, -1, ++context->visit)) {
+        paths->structure = context->structure;
+        return true;
+    }
+    gt_paths_close(context, paths);
     return false;
+}
+
+/* The parts of a path with '/' between them, written from the end. */
+static const char *join_parts(gt_LayerState *state, int32_t last)
+{
+    const gt_PathPart *parts = state->paths.parts;
+    size_t bytes = 0;
+    for (int32_t i = last; i >= 0; i = parts[i].around)
+        bytes += strlen(parts[i].name) + 1;
+    char *text = gt_layer_text(state, bytes);
+    if (!text)
+        return NULL;
+    char *at = text + bytes;
+    for (int32_t i = last; i >= 0; i = parts[i].around) {
+        size_t length = strlen(parts[i].name);
+        *--at = i == last ? '\0' : '/';
+        at -= length;
+        memcpy(at, parts[i].name, length);
+    }
+    return text;
 }
 
 const char *gt_variable_path(gt_Layer *layer, const gt_Variable *variable)
 {
-    enum { MOST = 2048 };
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, NULL, "variable_path", layer) : NULL;
-    if (!state || !gt_variable_check(context, NULL, "variable_path", variable))
+    if (!state || !gt_variable_check(context, NULL, "variable_path", variable) ||
+        !renew_paths(state->object.context, state))
         return NULL;
-    char *text = gt_layer_text(state, MOST);
-    if (!text)
-        return NULL;
-    text[0] = 0;
-    if (find_path(state, variable, text, MOST))
-        return text;
+    int32_t part = gt_map_find(&state->paths.variables, gt_map_pointer(variable));
+    if (part >= 0)
+        return join_parts(state, part);
     gt_raise(context, GT_INVALID, NULL, "variable_path", "variable %s is not one of %s",
              gt_slot_raw(variable)->variable->name, state->name);
     return NULL;
@@ -189,12 +242,8 @@ gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path)
     const gt_LayerState *at = state;
     for (const char *rest = path; rest && at;) {
         size_t length = strcspn(rest, "/");
-        const gt_LayerState *next = NULL;
-        for (int32_t i = 0; i < at->child_count && !next; i++)
-            if (strlen(at->children[i].name) == length &&
-                memcmp(at->children[i].name, rest, length) == 0)
-                next = at->children[i].layer->state;
-        at = next;
+        int32_t i = gt_layer_child(at, rest, length);
+        at = i < 0 ? NULL : at->children[i].layer->state;
         if (!rest[length] && at)
             return at->layer;
         rest += length + 1;
@@ -300,6 +349,13 @@ gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
     return sum;
 }
 
+/* `loss` NULL: there is none yet. */
+static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
+{
+    more = gt_reshape(more, gt_shape());
+    return loss ? gt_add(loss, more) : more;
+}
+
 static gt_Tensor *add_penalties(gt_LayerState *state, gt_Tensor *loss, uint64_t visit)
 {
     if (state->visit == visit)
@@ -310,8 +366,7 @@ static gt_Tensor *add_penalties(gt_LayerState *state, gt_Tensor *loss, uint64_t 
         if (!gt_regularizer_given(weight->regularizer) ||
             !gt_slot_raw(weight->variable)->variable->trainable)
             continue;
-        gt_Tensor *penalty = gt_penalty(weight->regularizer, weight->variable);
-        loss = gt_add(loss, gt_reshape(penalty, gt_shape()));
+        loss = plus(loss, gt_penalty(weight->regularizer, weight->variable));
     }
     for (int32_t i = 0; i < state->child_count; i++)
         loss = add_penalties(state->children[i].layer->state, loss, visit);
@@ -326,7 +381,7 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     for (int32_t i = 0; i < state->loss_count; i++)
-        loss = gt_add(loss, gt_reshape(state->losses[i], gt_shape()));
+        loss = plus(loss, state->losses[i]);
     loss = add_penalties(state, loss, ++state->object.context->visit);
     gt_site_leave(site);
     return loss;

@@ -7,7 +7,6 @@
 
 /* ---- two operands ---- */
 
-GT_LOOP_KERNEL(add, binary, ADD)
 GT_LOOP_KERNEL(subtract, binary, SUBTRACT)
 GT_LOOP_KERNEL(multiply, binary, MULTIPLY)
 GT_LOOP_KERNEL(divide, binary, DIVIDE)
@@ -24,8 +23,15 @@ static gt_Status add_gradient(gt_GradientRule *rule)
             gt_give(rule, i, gt_unbroadcast(gt_upstream(rule, 0), gt_input_spec(rule, i)));
     return gt_status();
 }
-GT_BINARY_RECORD(add, "a + b", number, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_ANY, GT_ANY,
-                 .gradient = add_gradient);
+const gt_Operation gt_op_add = {
+    GT_RECORD("add", "a + b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_LINEAR,
+    .shape = gt_shape_binary_number,
+    GT_LOOP(BINARY, ADD),
+    .gradient = add_gradient,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
 GT_DEFINE_BINARY(add)
 
 static gt_Status subtract_gradient(gt_GradientRule *rule)

@@ -3,6 +3,7 @@
 #include "ops/creation.h"
 #include "ops/custom.h"
 #include "ops/kit.h"
+#include "core/text.h"
 
 #define GT_STRUCT gt_ForeignCall
 GT_OPTION_TYPE(gt_ForeignCall, GT_FOREIGN_CALL);
@@ -905,9 +906,12 @@ static gt_Status make_forward(const Maker *maker, Foreign *self, const gt_Foreig
         assign_roles(maker, self) != GT_OK || check_bounds(maker, self) != GT_OK)
         return maker->context->status;
     if (options->library && !(self->library = dlopen(options->library, RTLD_NOW | RTLD_LOCAL))) {
+        gt_PlainLocale locale = gt_plain_locale_enter();
         const char *why = dlerror();
-        return gt_raise(maker->context, GT_IO, maker->here, maker->name,
-                        "the library cannot be opened: %.300s", why ? why : options->library);
+        gt_raise(maker->context, GT_IO, maker->here, maker->name,
+                 "the library cannot be opened: %.300s", why ? why : options->library);
+        gt_plain_locale_leave(locale);
+        return maker->context->status;
     }
     if (find_function(maker, self, &options->function, self->library, options->library) != GT_OK ||
         prepare_call(maker, self) != GT_OK)

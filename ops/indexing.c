@@ -257,8 +257,8 @@ static gt_Status slice_gradient(gt_GradientRule *rule)
                                        GT_SAMPLES_END},                                            \
     };
 SLICE_RECORD(slice, 0, NULL, REAL(3, 4), {2, {1, 1}}, {2, {2, 2}})
-SLICE_RECORD(slice_view, GT_OP_VIEW | GT_OP_INTERNAL, slice_offset, REAL(4, 2), {2, {1, 0}},
-             {2, {2, 2}})
+SLICE_RECORD(slice_view, GT_OP_VIEW | GT_OP_CARRIES | GT_OP_INTERNAL, slice_offset, REAL(4, 2),
+             {2, {1, 0}}, {2, {2, 2}})
 
 /* A block lies together if it is one thick, then anything, then as wide as x. */
 static bool contiguous(const gt_Spec *in, const gt_Shape *extent)
@@ -1540,10 +1540,17 @@ static const char *skip_blanks(const char *text)
 /* A number that is too large for its type is as good as the largest one. */
 static const char *read_number(const char *text, int64_t *number)
 {
-    char *end;
-    long long value = strtoll(text, &end, 10);
-    *number = end == text ? absent : value < -INT64_MAX ? -INT64_MAX : value;
-    return skip_blanks(end);
+    const char *digit = text = skip_blanks(text);
+    bool negative = *digit == '-';
+    digit += *digit == '-' || *digit == '+';
+    *number = absent;
+    if (*digit < '0' || *digit > '9')
+        return text;
+    int64_t value = 0;
+    for (; *digit >= '0' && *digit <= '9'; digit++)
+        value = value > (INT64_MAX - 9) / 10 ? INT64_MAX : value * 10 + (*digit - '0');
+    *number = negative ? -value : value;
+    return skip_blanks(digit);
 }
 
 /* Behind the item, or NULL if there is none. */
@@ -1581,7 +1588,8 @@ static int read_key(const char *key, Item *items)
     }
     if (text && key)
         return count;
-    gt_fail(GT_INVALID, "\"%.60s\" is no key: it is like \"0, 1:-1, ..., ::2, newaxis\"",
+    gt_fail(GT_INVALID,
+            "invalid key \"%.60s\"; expected something like \"0, 1:-1, ..., ::2, newaxis\"",
             key ? key : "NULL");
     return -1;
 }

@@ -155,6 +155,27 @@ static void matrix_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
     }
 }
 
+static double number_at(const Job *job, const void *data, int64_t i)
+{
+    return job->dtype == GT_FLOAT32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
+}
+
+static const void *input_at(const Job *job, int input, int64_t element)
+{
+    return (const char *)job->kernel->input[input] + (size_t)element * job->element;
+}
+
+/* Is every element finite? Where LAPACK iterates it may never end otherwise. */
+static bool is_finite(const Job *job, int64_t batch)
+{
+    int64_t count = job->a.rows * job->a.columns;
+    const void *matrix = input_at(job, 0, batch * count);
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(number_at(job, matrix, i)))
+            return false;
+    return true;
+}
+
 /* OpenBLAS computes on the calling thread alone meanwhile. `problem`: what is wrong with a matrix
  * without a result. */
 static gt_Status run_job(Job *job, const char *problem)
@@ -173,6 +194,8 @@ static gt_Status run_job(Job *job, const char *problem)
     int64_t failed = atomic_load(&job->failed);
     if (status != GT_OK || failed == INT64_MAX)
         return status;
+    if (!is_finite(job, failed))
+        problem = "has an element that is not finite";
     return job->a.batch == 1
                ? gt_fail(GT_INVALID, "the matrix %s", problem)
                : gt_fail(GT_INVALID, "matrix %lld of the batch %s", (long long)failed, problem);
@@ -191,19 +214,9 @@ static void *take_piece(char **scratch, int64_t count, size_t element)
     return at;
 }
 
-static const void *input_at(const Job *job, int input, int64_t element)
-{
-    return (const char *)job->kernel->input[input] + (size_t)element * job->element;
-}
-
 static void *output_at(const Job *job, int output, int64_t element)
 {
     return (char *)job->kernel->output[output] + (size_t)element * job->element;
-}
-
-static double number_at(const Job *job, const void *data, int64_t i)
-{
-    return job->dtype == GT_FLOAT32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
 }
 
 /* y (columns x rows) = x (rows x columns) transposed */
@@ -1011,6 +1024,8 @@ static gt_Status svd_shape(gt_ShapeRule *rule)
 static bool svd_into(const Job *job, int64_t batch, char *scratch, void *u, void *s, void *vh)
 {
     int64_t rows = job->a.rows, columns = job->a.columns, k = rows < columns ? rows : columns;
+    if (!is_finite(job, batch))
+        return false;
     void *a = take_piece(&scratch, rows * columns, job->element);
     Int *iwork = take_piece(&scratch, 8 * k, sizeof(Int));
     void *work = take_piece(&scratch, svd_work(k, rows + columns), job->element);
@@ -1467,6 +1482,8 @@ static gt_Status eigh_shape(gt_ShapeRule *rule)
 static bool eigh_body(const Job *job, int64_t batch, char *scratch)
 {
     int64_t rows = job->a.rows;
+    if (!is_finite(job, batch))
+        return false;
     void *a = take_piece(&scratch, rows * rows, job->element);
     void *work = take_piece(&scratch, eigh_work(rows), job->element);
     Int *iwork = take_piece(&scratch, 3 + 5 * rows, sizeof(Int));

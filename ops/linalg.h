@@ -78,7 +78,7 @@ GT_API gt_Tensor *gt_lstsq_at(const char *here, gt_Tensor *a, gt_Tensor *b);
 GT_DECLARE_UNARY(inv);
 #define gt_inv(x) gt_inv_at(GT_HERE, x)
 /* The Moore-Penrose inverse; singular values below max(m, n) eps times the largest count as 0. The
- * gradient is that at constant rank. */
+ * gradient is that at constant rank. An element that is not finite is an error. */
 GT_DECLARE_UNARY(pinv);
 #define gt_pinv(x) gt_pinv_at(GT_HERE, x)
 /* The matrix to a whole power; 0 gives the identity, negative ones invert it first. */
@@ -150,7 +150,8 @@ struct gt_SvdOptions {
 /* x (..., m, n) = U diag(s) V', k = min(m, n): u (..., m, k), s (..., k) descending, vh (..., k,
  * n); full (Keras's default, which is not differentiable there), u (..., m, m) and vh (..., n, n).
  * The gradient needs singular values that differ and, where m and n differ, are not 0; through a
- * full u or vh with two or more rows or columns that have no singular value it is an error. */
+ * full u or vh with two or more rows or columns that have no singular value it is an error. So is an
+ * element that is not finite. */
 typedef struct gt_Svd {
     gt_Tensor *u, *s, *vh;
 } gt_Svd;
@@ -160,7 +161,8 @@ typedef struct gt_Svd {
 GT_API gt_Svd gt_svd_at(const char *here, gt_Tensor *x, const gt_SvdOptions *options);
 
 /* The symmetric A = (x + x') / 2 = V diag(w) V': values (..., n) ascending, vectors (..., n, n) in
- * columns. The gradient through the vectors needs values that differ. */
+ * columns. The gradient through the vectors needs values that differ. An element that is not finite is
+ * an error. */
 typedef struct gt_Eigh {
     gt_Tensor *values, *vectors;
 } gt_Eigh;

@@ -564,7 +564,7 @@ static gt_Tensor *categorical(gt_Tensor *logits, int64_t samples,
     gt_CategoricalOptions options;
     gt_options_fill(&gt_CategoricalOptions_type, &options, given);
     const SampleOptions record = {sizeof record, samples, options.dtype};
-    if (gt_rank(logits) < 0)
+    if (gt_rank(logits) < 0 || gt_want_logits(logits, "the first argument") != GT_OK)
         return NULL;
     return draw(NULL, &gt_op_categorical, &record, options.generator, logits);
 }

@@ -64,8 +64,10 @@ typedef struct Draft {
     gt_Captures captures;
     Change *states; /* what any of the bodies changes */
     int32_t state_count, state_capacity;
-    bool *used; /* one an argument */
-    int32_t used_count;
+    gt_Map state_of; /* variable -> which of the states */
+    int32_t *number; /* of a loop: the input of the node that each argument is */
+    bool *used;      /* one an argument */
+    int32_t number_count, used_count;
 } Draft;
 
 static gt_Status add_change(gt_Context *context, Change **list, int32_t *count, int32_t *capacity,
@@ -130,10 +132,9 @@ static gt_Status trace_body(Draft *draft, Body *body)
     }
     gt_tape_unquiet(context, hushed);
     for (int32_t i = 0; i < body->change_count && context->status == GT_OK; i++) {
-        bool known = false;
-        for (int32_t k = 0; k < draft->state_count; k++)
-            known |= draft->states[k].variable == body->changes[i].variable;
-        if (!known)
+        uint64_t variable = gt_map_pointer(body->changes[i].variable);
+        if (gt_map_find(&draft->state_of, variable) < 0 &&
+            gt_map_add(context, &draft->state_of, variable, draft->state_count))
             add_change(context, &draft->states, &draft->state_count, &draft->state_capacity,
                        body->changes[i]);
     }
@@ -163,16 +164,19 @@ static gt_Status set_outputs(Draft *draft, Body *body, int32_t first, bool with_
     graph->outputs = body->results + states;
     for (int32_t i = 0; i < body->results; i++)
         graph->output[i < first ? i : i + states] = body->result[i];
+    for (int32_t k = 0; k < states; k++)
+        graph->output[first + k] = -1;
+    for (int32_t i = 0; states && i < body->change_count; i++) {
+        const Change *change = &body->changes[i];
+        int32_t k = gt_map_find(&draft->state_of, gt_map_pointer(change->variable));
+        graph->output[first + k] = change->symbol;
+    }
     for (int32_t k = 0; k < states; k++) {
-        int32_t symbol = -1;
-        for (int32_t i = 0; i < body->change_count; i++)
-            if (body->changes[i].variable == draft->states[k].variable)
-                symbol = body->changes[i].symbol;
-        if (symbol < 0)
-            symbol = gt_graph_input(graph, draft->states[k].argument, spec_of_state(draft, k));
-        if (symbol < 0)
+        int32_t *symbol = &graph->output[first + k];
+        if (*symbol < 0)
+            *symbol = gt_graph_input(graph, draft->states[k].argument, spec_of_state(draft, k));
+        if (*symbol < 0)
             return context->status;
-        graph->output[first + k] = symbol;
     }
     return GT_OK;
 }
@@ -197,7 +201,7 @@ static gt_Value *captured(const Draft *draft, int32_t i)
     gt_Value *value = draft->captures.value[i];
     const gt_Record *record = value->record;
     if (record && !record->operation && record->variable && record->variable->variable->trainable)
-        gt_tape_watch_variable(context, record->variable, context->auto_watching & ~record->tapes);
+        gt_tape_watch_leaf(context, value->record, context->auto_watching & ~record->tapes);
     return value;
 }
 
@@ -229,6 +233,8 @@ static void close_draft(Draft *draft)
         gt_release(context, body->changes, (size_t)body->change_capacity * sizeof *body->changes);
     }
     gt_release(context, draft->states, (size_t)draft->state_capacity * sizeof *draft->states);
+    gt_map_close(context, &draft->state_of);
+    list_free(context, draft->number, draft->number_count, sizeof *draft->number);
     list_free(context, draft->used, draft->used_count, sizeof *draft->used);
     gt_captures_close(context, &draft->captures);
 }
@@ -860,27 +866,35 @@ static gt_Status check_carries(const Draft *draft, int32_t count)
     return GT_OK;
 }
 
-/* Which number an argument of the bodies has as input of the node. */
-static int32_t input_number(const Draft *draft, int32_t argument, int32_t carries)
+/* Which number each argument of the bodies has as input of the node: the changed variables among the
+ * captures come behind the loop variables, `go` comes before the other captures. */
+static gt_Status number_arguments(Draft *draft, int32_t carries)
 {
-    int32_t at = argument + draft->state_count + (argument >= draft->captures.first);
-    if (argument < carries)
-        return argument;
-    for (int32_t k = 0; k < draft->state_count; k++) {
-        if (draft->states[k].argument == argument)
-            return carries + k;
-        at -= draft->states[k].argument < argument;
+    int32_t count = draft->captures.first + draft->captures.count;
+    draft->number = list_new(draft->context, count, sizeof *draft->number);
+    if (!draft->number)
+        return draft->context->status;
+    draft->number_count = count;
+    for (int32_t i = 0; i < count; i++)
+        draft->number[i] = i < carries ? i : -1;
+    for (int32_t k = 0; k < draft->state_count; k++)
+        draft->number[draft->states[k].argument] = carries + k;
+    int32_t next = carries + draft->state_count;
+    for (int32_t i = 0; i < count; i++) {
+        next += i == draft->captures.first; /* that is the place of `go` */
+        if (draft->number[i] < 0)
+            draft->number[i] = next++;
     }
-    return at;
+    return GT_OK;
 }
 
-static void renumber(const Draft *draft, int32_t carries)
+static void renumber(const Draft *draft)
 {
     for (int b = 0; b < 2; b++) {
         gt_Graph *graph = draft->body[b].graph;
         for (int32_t i = 0; graph && i < graph->value_count; i++)
             if (graph->values[i].kind == GT_GRAPH_INPUT)
-                graph->values[i].index = input_number(draft, graph->values[i].index, carries);
+                graph->values[i].index = draft->number[graph->values[i].index];
     }
 }
 
@@ -928,14 +942,14 @@ static gt_Status loop_inputs(const Draft *draft, const gt_TracedLoop *loop, gt_V
     for (int32_t i = 0; i < n; i++)
         input[i] = value_of(context, "loop variable", i, loop->carries.items[i]);
     for (int32_t i = 0; i < m; i++) {
-        int32_t at = input_number(draft, n + i, n);
+        int32_t at = draft->number[n + i];
         if (draft->used[at])
             input[at] = value_of(context, "x", i, loop->xs.items[i]);
     }
     if (loop->go)
         input[n + draft->state_count + m] = value_of(context, "go", 0, loop->go);
     for (int32_t i = 0; i < draft->captures.count; i++) {
-        int32_t at = input_number(draft, n + m + i, n);
+        int32_t at = draft->number[n + m + i];
         if (draft->used[at] || at < n + draft->state_count)
             input[at] = captured(draft, i);
     }
@@ -1014,8 +1028,9 @@ gt_Status gt_traced_loop(gt_Context *context, const gt_TracedLoop *loop, gt_Tens
         (!loop->condition || trace_body(&draft, &draft.body[1]) == GT_OK) &&
         set_outputs(&draft, &draft.body[0], n, true) == GT_OK &&
         (!loop->condition ||
-         set_outputs(&draft, &draft.body[1], 1, draft.body[1].change_count > 0) == GT_OK)) {
-        renumber(&draft, n);
+         set_outputs(&draft, &draft.body[1], 1, draft.body[1].change_count > 0) == GT_OK) &&
+        number_arguments(&draft, n) == GT_OK) {
+        renumber(&draft);
         if (prune(&draft, n + m + 1 + draft.captures.count) == GT_OK)
             apply_loop(&draft, loop, last, ys);
     }

@@ -33,9 +33,10 @@ struct gt_Function {
     gt_FunctionStats stats;
     /* of the call that is running */
     int32_t inputs, room;
-    gt_Value **input;     /* held */
-    gt_Tensor **argument; /* what the body gets */
-    gt_Value **result;    /* what the body returns; held */
+    gt_Value **input;                 /* held */
+    gt_Tensor **argument;             /* what the body gets */
+    gt_Value **result;                /* what the body returns; held */
+    const gt_Operation **probability; /* one a result: what made it, if that is known to be one */
 };
 
 /* ---- making and freeing ---- */
@@ -59,6 +60,7 @@ static void destroy(gt_Object *object)
     for (int32_t i = 0; i < self->entry_count; i++)
         free_entry(context, &self->entries[i]);
     gt_release(context, self->result, result_bytes(self));
+    gt_release(context, self->probability, result_bytes(self));
     gt_release(context, self->input, (size_t)self->room * sizeof *self->input);
     gt_release(context, self->argument, (size_t)self->room * sizeof *self->argument);
 }
@@ -94,7 +96,8 @@ gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
     self->context = user;
     self->outputs = options.outputs;
     self->result = gt_allocate_zeroed(context, result_bytes(self));
-    if (!self->result) {
+    self->probability = self->result ? gt_allocate_zeroed(context, result_bytes(self)) : NULL;
+    if (!self->probability) {
         gt_object_release(&self->object);
         return NULL;
     }
@@ -139,6 +142,22 @@ static gt_Status take_symbols(gt_Context *context, gt_Function *self, gt_Graph *
     return GT_OK;
 }
 
+/* The results become handles of the scope that is open. Of probabilities they know that they are
+ * some, as the results of a plan do, and no more. */
+static gt_Status give_results(gt_Context *context, gt_Function *self, gt_Tensor **outputs)
+{
+    gt_values_give(context, self->result, self->outputs, outputs);
+    for (int32_t i = 0; i < self->outputs && context->status == GT_OK; i++)
+        if (self->probability[i])
+            gt_origin_set(context, gt_slot_raw(outputs[i]), self->probability[i], NULL, NULL);
+    for (int32_t i = 0; i < self->outputs && context->status != GT_OK; i++) {
+        if (outputs[i])
+            gt_slot_free(context, gt_slot_raw(outputs[i]));
+        outputs[i] = NULL;
+    }
+    return context->status;
+}
+
 /* With a graph the body is traced into it, else its results go to `outputs`. */
 static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *graph,
                           gt_Tensor **outputs)
@@ -146,15 +165,14 @@ static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *grap
     if (!gt_scope_open(context))
         return context->status;
     bool ran = make_arguments(context, self, graph != NULL) == GT_OK &&
-               gt_body_run(context, "function", self->body, self->context, self->argument,
-                           self->outputs, self->result) == GT_OK;
+               gt_body_run_telling(context, "function", self->body, self->context, self->argument,
+                                   self->outputs, self->result, self->probability) == GT_OK;
     if (ran && graph) {
         take_symbols(context, self, graph);
         gt_values_release(self->result, self->outputs);
     }
     gt_scope_close(context);
-    return ran && !graph ? gt_values_give(context, self->result, self->outputs, outputs)
-                         : context->status;
+    return ran && !graph ? give_results(context, self, outputs) : context->status;
 }
 
 /* ---- tracing it ---- */

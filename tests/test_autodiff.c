@@ -1679,7 +1679,7 @@ static gt_Status everything(gt_Variable *x, gt_Variable *w, Block *block)
 Test(autodiff, out_of_memory)
 {
     const long plenty = 1000000;
-    Budget budget = {plenty, 0};
+    Budget budget = {.left = plenty};
     gt_Context *mine = gt_context_use(NULL);
     bool finished = false;
     for (long n = 0; !finished; n++) {
@@ -1719,7 +1719,7 @@ Test(autodiff, out_of_memory)
 Test(autodiff, rows_without_memory)
 {
     const long plenty = 1000000;
-    Budget budget = {plenty, 0};
+    Budget budget = {.left = plenty};
     gt_Allocator allocator = {budget_allocate, budget_release, &budget};
     gt_Context *mine = gt_context_use(gt_context_create(.allocator = &allocator, .pooling = false));
     gt_Variable *table = gt_variable(gt_full(gt_shape(9000, 2), 1));

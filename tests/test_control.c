@@ -1260,7 +1260,7 @@ static gt_Status all_kinds(void *context, gt_Tensor *const *in, gt_Tensor **out)
 Test(control, out_of_memory)
 {
     const long plenty = 100000000;
-    Budget budget = {plenty, 0};
+    Budget budget = {.left = plenty};
     gt_Context *mine = gt_context_use(NULL);
     bool finished = false;
     for (long n = 0; !finished; n += 1 + n / 40) {

@@ -133,7 +133,8 @@ static void check_case(Case *c)
 static void check_declared(const gt_Operation *operation)
 {
     bool never = operation->flags & GT_OP_NOT_DIFFERENTIABLE;
-    cr_assert(operation->name && operation->formula && operation->shape && operation->run,
+    cr_assert(operation->name && operation->formula && operation->shape &&
+                  (operation->run || operation->lower),
               "%s lacks a part", operation->name);
     cr_assert(never != (operation->gradient != NULL),
               "%s has a rule and says it has none, or neither", operation->name);

@@ -520,8 +520,8 @@ Test(oracle_numpy, errors)
     FAILS(gt_einsum("...i,...i", gt_tensors(a, gt_ones_of(gt_shape(4, 3)))),
           "axis ... is both 2 and 4");
     FAILS(gt_einsum("ij->ik", gt_tensors(a)), "einsum");
-    FAILS(gt_einsum("i2->i", gt_tensors(a)), "cannot be read from \"2");
-    FAILS(gt_einsum("ijk->i", gt_tensors(a)), "operand 1 of rank 2 does not fit");
+    FAILS(gt_einsum("i2->i", gt_tensors(a)), "character 2: expected a letter");
+    FAILS(gt_einsum("ijk->i", gt_tensors(a)), "operand 1 has rank 2; its term names 3 axes");
     FAILS(gt_einsum("ij->ii", gt_tensors(a)), "there twice");
     FAILS(gt_tensordot(a, a, .count = 1), "tensordot: the axes of (2, 3) and (2, 3) do not fit");
     FAILS(gt_cross(a, gt_ones_of(gt_shape(2, 2))), "cross: it takes vectors of 3");
@@ -579,14 +579,14 @@ Test(oracle_numpy, errors)
     FAILS(gt_get_item(a, "2"), "index 2 is outside axis 0 of length 2");
     FAILS(gt_get_item(a, ":, 99999999999999999999"), "is outside axis 1 of length 3");
     FAILS(gt_get_item(a, "::0"), "get_item: axis 0: a step of 0");
-    FAILS(gt_get_item(a, "0 0"), "get_item: \"0 0\" is no key");
-    FAILS(gt_get_item(a, "0:1:1:1"), "is no key");
-    FAILS(gt_get_item(a, "x"), "is no key");
-    FAILS(gt_get_item(a, NULL), "get_item: \"NULL\" is no key");
+    FAILS(gt_get_item(a, "0 0"), "get_item: invalid key \"0 0\"");
+    FAILS(gt_get_item(a, "0:1:1:1"), "invalid key");
+    FAILS(gt_get_item(a, "x"), "invalid key");
+    FAILS(gt_get_item(a, NULL), "get_item: invalid key \"NULL\"");
     FAILS(gt_get_item(a, "None, None, None, None, None, None, None"), "more than 8 dimensions");
     FAILS(gt_get_item(a, "None,None,None,None,None,None,None,None,None,None,None,None,None,None,"
                          "None,None,None,None"),
-          "is no key");
+          "invalid key");
     FAILS(gt_nonzero(gt_scalar(1, GT_FLOAT32)), "nonzero: a number without axes");
     FAILS(gt_nonzero(a, .length = -2), "nonzero: a length of -2 is not possible");
     FAILS(gt_nanargmax(a, .axis = 2), "there is no axis 2");

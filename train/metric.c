@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define GT_STRUCT gt_MetricOptions
@@ -45,10 +46,31 @@ gt_Loss gt_loss_function(gt_LossFunction function, const void *context)
     return loss;
 }
 
+/* One of them has a last axis of length 1 that the other lacks: the other gets one if it is a list,
+ * else that axis goes. So labels (n) count as (n, 1), as for Keras's classes. */
+static void bring_together(gt_Tensor **y_true, gt_Tensor **y_pred)
+{
+    if (!*y_true || !*y_pred)
+        return;
+    gt_Shape labels = gt_tensor_shape(*y_true), predicted = gt_tensor_shape(*y_pred);
+    if (gt_status() != GT_OK || abs(labels.rank - predicted.rank) != 1)
+        return;
+    bool more_labels = labels.rank > predicted.rank;
+    gt_Tensor **longer = more_labels ? y_true : y_pred, **shorter = more_labels ? y_pred : y_true;
+    gt_Shape shape = more_labels ? labels : predicted;
+    if (gt_last(shape) != 1)
+        return;
+    if (shape.rank == 2)
+        *shorter = gt_expand_dims(*shorter, -1);
+    else
+        *longer = gt_squeeze(*longer, .axis = -1);
+}
+
 /* gt_<name>_as_loss: the operation with its options inside the value. */
 #define LOSS(name, Options, LIST)                                                                  \
     static gt_Tensor *call_##name(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred)       \
     {                                                                                              \
+        bring_together(&y_true, &y_pred);                                                          \
         return gt_##name##_at(NULL, y_true, y_pred, context);                                      \
     }                                                                                              \
     gt_Loss gt_##name##_as_loss(const Options *options)                                            \

@@ -34,7 +34,9 @@ typedef struct gt_Loss {
     }
 
 /* gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true): an operation of ops/loss.h with
- * its keywords, but for sample_weight; its reduction is mean or sum. */
+ * its keywords, but for sample_weight; its reduction is mean or sum. Unlike the operation it accepts
+ * labels (n), integers or floats, for predictions (n, 1), and the other way round; of more
+ * dimensions, a last axis of length 1 that only one of them has goes. */
 #define gt_loss(...)              gt_loss_of_(GT_FIRST(__VA_ARGS__), GT_AFTER_1(__VA_ARGS__))
 #define gt_loss_of_(name, ...)    gt_loss_paste_(name, __VA_ARGS__)
 #define gt_loss_paste_(name, ...) name##_loss(__VA_ARGS__)

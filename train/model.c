@@ -52,9 +52,12 @@ static const gt_MetricClass tracker_class = {
 
 static gt_Tensor *compute_loss(const Compiled *self, gt_Tensor *y_true, gt_Tensor *y_pred)
 {
-    gt_Tensor *loss = self->loss.function ? gt_loss_compute(&self->loss, y_true, y_pred)
-                                          : gt_scalar(0, gt_dtype(y_pred));
-    return gt_total_loss(self->model, loss);
+    gt_Tensor *loss = self->loss.function ? gt_loss_compute(&self->loss, y_true, y_pred) : NULL;
+    loss = gt_total_loss(self->model, loss);
+    if (!loss)
+        gt_fail(GT_STATE, "there is no loss: give gt_compile a .loss, or call gt_add_loss in a "
+                          "layer, or give a weight a regularizer");
+    return loss;
 }
 
 static gt_Status update_metrics(const Compiled *self, gt_Tensor *loss, gt_Tensor *y_true,
@@ -629,7 +632,8 @@ static gt_Status fit(Run *run, const gt_FitOptions *options, gt_History *history
         event.values = values;
         report(run, &event);
     }
-    return run->context->status;
+    return history->epochs > 0 ? gt_optimizer_finalize(run->compiled->optimizer)
+                               : run->context->status;
 }
 
 static gt_Status check_fit(const Run *run, const gt_FitOptions *options)

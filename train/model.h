@@ -57,11 +57,12 @@ struct gt_FitOptions {
  * variables; metrics of the predictions before that step. The loss shown is the mean of the
  * batches' losses, weighted by their sizes. A model that is not built is built for the dataset's
  * rows. A NaN is no error. Steps run as plans; gt_function says what that means for layers of one's
- * own.
+ * own. With an optimizer that keeps averages (use_ema) it ends with gt_optimizer_finalize: the
+ * weights are their averages, whatever ema_overwrite_frequency is.
  *
  * NULL on failure, also when the interrupt callback stops it. The dataset then stands before the
- * batch that was not trained on, so that the next gt_fit goes on from there. Denormal numbers count
- * as zero while it runs. */
+ * batch that was not trained on, and the weights are no averages, so that the next gt_fit goes on
+ * from there. Denormal numbers count as zero while it runs. */
 #define gt_fit(...)                                                                                \
     gt_fit_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                              \
               GT_KEYWORDS(gt_FitOptions, GT_FIT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
