@@ -51,8 +51,8 @@ void gt_origin_release(gt_Context *context, gt_Origin *origin)
 
 gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor)
 {
-    const gt_Slot *slot = gt_slot_raw(tensor);
-    if (!tensor || !gt_slot_alive(slot, tensor) || !slot->origin)
+    const gt_Slot *slot = gt_slot_find(tensor);
+    if (!slot || !slot->origin)
         return tensor;
     gt_value_retain(slot->value, true);
     return gt_handle_new(context, slot->value);

@@ -377,7 +377,7 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "total_loss", model) : NULL;
-    if (!state || !gt_slot_check(context, here, "total_loss", "the loss", loss))
+    if (!state || (loss && !gt_slot_check(context, here, "total_loss", "the loss", loss)))
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     for (int32_t i = 0; i < state->loss_count; i++)

@@ -264,6 +264,7 @@ static const char *const may_be_null[] = {"gt_scope_end_at",
                                           "gt_gru",
                                           "gt_metric_update_at",
                                           "gt_apply_gradients_at",
+                                          "gt_total_loss_at",
                                           NULL};
 static const char *const of_contexts[] = {"gt_context_free", "gt_context_use", NULL};
 
