@@ -30,8 +30,7 @@
 
 static gt_Variable *w, *b;
 
-#define BODY(name)                                                                                 \
-    static gt_Status name(void *context, gt_Tensor *const *in, gt_Tensor **out)
+#define BODY(name) static gt_Status name(void *context, gt_Tensor *const *in, gt_Tensor **out)
 #define DONE                                                                                       \
     (void)context;                                                                                 \
     return gt_status()
@@ -440,7 +439,8 @@ static void compare(const char *name, gt_FunctionBody body, void *context, int o
                            fabs(eager.number[i] - planned.number[i]) <= 1e-12;
                 asked++;
                 different += !same;
-                cr_expect(same, "%s, order %d, %s, %s: %s (%g %g %g) eagerly, %s (%g %g %g) planned",
+                cr_expect(same,
+                          "%s, order %d, %s, %s: %s (%g %g %g) eagerly, %s (%g %g %g) planned",
                           name, order, modes[mode], sources[source], gt_status_text(eager.status),
                           eager.number[0], eager.number[1], eager.number[2],
                           gt_status_text(planned.status), planned.number[0], planned.number[1],
