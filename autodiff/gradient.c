@@ -120,11 +120,11 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
 }
 
 static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients)
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros)
 {
-    return gt_gradients_at(
-        NULL, tape, targets, sources, gradients,
-        &(gt_GradientOptions){sizeof(gt_GradientOptions), GT_UNCONNECTED_ZERO, upstream});
+    gt_Unconnected without = zeros ? GT_UNCONNECTED_ZERO : GT_UNCONNECTED_NONE;
+    return gt_gradients_at(NULL, tape, targets, sources, gradients,
+                           &(gt_GradientOptions){sizeof(gt_GradientOptions), without, upstream});
 }
 
 /* What has arrived at the inputs so far; at an input that is there twice, for the first of both. */
@@ -286,8 +286,7 @@ static gt_Tensor *without_gradient(gt_Walk *walk, gt_Unconnected unconnected, gt
 /* The answers, in the caller's scope. The walk came to all sources that have to be connected; if none
  * arrived at one, what lies between does not depend on it. */
 static gt_Status collect(gt_Walk *walk, const char *here, gt_Tensors sources,
-                         gt_Value *const *source, gt_Unconnected unconnected,
-                         gt_Tensor **gradients)
+                         gt_Value *const *source, gt_Unconnected unconnected, gt_Tensor **gradients)
 {
     gt_Context *context = walk->context;
     int found = 0, missing = -1;
@@ -299,8 +298,8 @@ static gt_Status collect(gt_Walk *walk, const char *here, gt_Tensors sources,
         if (!gradients[i] && missing < 0)
             missing = i;
     }
-    bool enough = unconnected == GT_UNCONNECTED_NONE ||
-                  (unconnected == GT_UNCONNECTED_SOME && found > 0);
+    bool enough =
+        unconnected == GT_UNCONNECTED_NONE || (unconnected == GT_UNCONNECTED_SOME && found > 0);
     if (context->status != GT_OK || missing < 0 || enough)
         return context->status;
     char name[128];

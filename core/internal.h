@@ -489,9 +489,9 @@ struct gt_GradientRule {
     gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
                                    takes into its sum, for the order of eager execution; or NULL */
     /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
-     * gradient each, in the sources; zeros where there is no way. */
+     * gradient each, in the sources; where there is no way, zeros or NULL. */
     gt_Status (*pull_back)(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients);
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros);
 };
 
 #endif
