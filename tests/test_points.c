@@ -564,12 +564,18 @@ static bool is_of_floats(const Case *c, int output)
     return is;
 }
 
+/* Probabilities are made of logits; the gradient of the two goes one way, so that one moves here. */
+static bool stands_still(const Case *c, int input)
+{
+    return strcmp(c->operation->name, "logits") == 0 && input == 1;
+}
+
 /* The float inputs of a case; false if there are none, or if no output that is looked at is of floats. */
 static bool open_point(Point *point)
 {
     Case *c = point->c;
     for (int i = 0; i < c->sample->inputs; i++)
-        if (c->sample->input[i].dtype == GT_FLOAT64) {
+        if (c->sample->input[i].dtype == GT_FLOAT64 && !stands_still(c, i)) {
             point->which[point->count++] = i;
             point->size += c->size[i];
         }
