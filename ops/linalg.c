@@ -352,8 +352,8 @@ static double rounding(gt_DType dtype, int64_t rows, int64_t columns)
     return (double)(rows > columns ? rows : columns) * epsilon;
 }
 
-/* May gradients of that size (or 0: nothing reads their vectors) be divided by that, which is wrong by up to
- * `least` by rounding? Not by 0, nor by what may be 0, unless there is nothing to divide. */
+/* May gradients of that size (or 0: nothing reads their vectors) be divided by that, which is wrong
+ * by up to `least` by rounding? Not by 0, nor by what may be 0, unless there is nothing to divide. */
 static gt_Tensor *divides(gt_Tensor *divisor, gt_Tensor *least, gt_Tensor *size)
 {
     gt_Tensor *lost = gt_logical_and(gt_less_equal(divisor, least), gt_greater(size, 0));
@@ -1206,8 +1206,8 @@ static gt_Tensor *on_diagonal(gt_Tensor *s)
                        gt_expand_dims(s, -1));
 }
 
-/* 1 / (s[j] - s[i]), and 0 on the diagonal, for gradients of vectors of these sizes (..., 1, k). Vectors of
- * equal values may be any basis of what they span. */
+/* 1 / (s[j] - s[i]), and 0 on the diagonal, for gradients of vectors of these sizes (..., 1, k).
+ * Vectors of equal values may be any basis of what they span. */
 static gt_Tensor *inverse_gaps(gt_Tensor *s, gt_Tensor *sizes, double rounding,
                                Requirement requirement)
 {
@@ -1315,13 +1315,11 @@ static gt_Svd svd(gt_Tensor *x, const gt_SvdOptions *given)
 GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_SvdOptions *options),
                (x, options))
 
-/* ---- cofactors: what det's derivatives are made of ----
- *
- * With A = U S V' and p[i] the product of the singular values but s[i]: cof A = det U det V U diag(p)
- * V', of any rank (G. W. Stewart, On the adjugate matrix, 1998). Its derivative, in the frame of U
- * and V, is that of the cofactors of a diagonal matrix, with q[i, j] the product but for s[i] and
- * s[j]: element (i, i) grows by q[i, j] with element (j, j), element (i, j) shrinks by it with (j, i).
- */
+/* ---- cofactors: what det's derivatives are made of ----  With A = U S V' and p[i] the product of
+ * the singular values but s[i]: cof A = det U det V U diag(p) V', of any rank (G. W. Stewart, On
+ * the adjugate matrix, 1998). Its derivative, in the frame of U and V, is that of the cofactors of
+ * a diagonal matrix, with q[i, j] the product but for s[i] and s[j]: element (i, i) grows by q[i,
+ * j] with element (j, j), element (i, j) shrinks by it with (j, i). */
 static int64_t gemm_bytes(int64_t n, gt_DType dtype)
 {
     gt_Context *context = gt_enter();
@@ -1506,8 +1504,8 @@ static gt_Tensor *trace(gt_Tensor *x)
 }
 
 /* It is symmetric in its two directions, G and that of the upstream gradient W. In A, the third
- * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X, Y
- * det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
+ * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X,
+ * Y det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
 static gt_Status cofactor_gradient_rule(gt_GradientRule *rule)
 {
     gt_Tensor *a = gt_input(rule, 0), *w = gt_upstream(rule, 0);
@@ -1593,9 +1591,9 @@ static gt_Status pinv_run(const gt_Kernel *kernel)
     return find_lapack(&job, 0, "gesdd") ? run_job(&job, "has no singular values") : gt_status();
 }
 
-/* dA = -P' G P' + (I - A P) G' P P' + P' P G' (I - P A), with A of constant rank: that is the trace of A P,
- * a projection. A matrix that lacks rank has neighbours of every rank above, so that this cannot be
- * differentiated once more. */
+/* dA = -P' G P' + (I - A P) G' P P' + P' P G' (I - P A), with A of constant rank: that is the trace
+ * of A P, a projection. A matrix that lacks rank has neighbours of every rank above, so that this
+ * cannot be differentiated once more. */
 static gt_Status pinv_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *a = gt_input(rule, 0), *p = gt_output(rule, 0), *g = gt_upstream(rule, 0);
