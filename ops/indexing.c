@@ -1,5 +1,6 @@
 /* Parts and lookups: records, kernels and gradient rules of ops/indexing.h. */
 #include "ops/indexing.h"
+#include "core/launch.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
@@ -1746,17 +1747,11 @@ static gt_Status places_shape(gt_ShapeRule *rule)
                          (long long)options->length);
 }
 
-static gt_Status places_run(const gt_Kernel *kernel)
+static void places_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const uint8_t *x = kernel->input[0];
-    int64_t *place = kernel->output[0], size = kernel->input_spec[0]->size, found = 0;
-    int64_t length = kernel->output_spec[0]->size;
-    for (int64_t i = 0; i < size && found < length; i++)
-        if (x[i])
-            place[found++] = i;
-    while (found < length)
-        place[found++] = size;
-    return GT_OK;
+    gt_PlacesJob *job = gt_lower_launch(lowering, GT_TILES_places, 1, sizeof *job);
+    job->size = rule->input[0]->size;
+    job->length = rule->output[0].size;
 }
 
 const gt_Operation gt_op_places = {
@@ -1770,7 +1765,7 @@ const gt_Operation gt_op_places = {
     .inputs_max = 1,
     .outputs = 1,
     .shape = places_shape,
-    .run = places_run,
+    .lower = places_lower,
     .samples = (const gt_Sample[]){{.inputs = 1,
                                     .input = GT_INPUTS(GT_WHOLE(GT_BOOL, 0, 2, 3, 4)),
                                     .options = &(const PlacesOptions){sizeof(PlacesOptions), 7}},
