@@ -7,6 +7,7 @@
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/math.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <math.h>
@@ -16,203 +17,13 @@
 GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
 #undef GT_STRUCT
 
-/* ---- how a reduction is cut ----
- *
- * Dimensions of size 1 aside, kept and reduced ones take turns. What is left at the end is `rows`
- * reduced numbers, `stride` apart, for each of `columns` contiguous kept ones; columns is 1 if the
- * last dimension is reduced. Further out, `outputs` counts kept positions and `passes` reduced
- * ones. Where there are few of them, the rows are cut into `blocks`. More than one pass or block
- * leave partial results, outputs x parts x columns, which a second round reduces. All of it follows
- * from the shape alone. */
-typedef struct Walk {
-    int rank;
-    int64_t dims[GT_MAX_RANK], stride[GT_MAX_RANK];
-    int64_t count;
-} Walk;
-
-typedef struct Reduction {
-    Walk kept, passes;
-    int64_t rows, stride, columns;
-    int64_t block, blocks, parts;
-    int64_t width, strips; /* columns of a piece of work, and how many such */
-    int64_t reduced;       /* how many numbers make one */
-} Reduction;
-
-#define GT_PIECE  65536 /* numbers that make a piece of work worth giving away */
-#define GT_PIECES 64    /* pieces that are enough for every number of threads */
-
-static void walk_add(Walk *walk, int64_t dim, int64_t stride)
+static gt_Status run(const gt_Kernel *kernel, gt_ReduceLoopId loop, const gt_ReduceOptions *options,
+                     const gt_Finish *finish)
 {
-    memmove(walk->dims + 1, walk->dims, (size_t)walk->rank * sizeof *walk->dims);
-    memmove(walk->stride + 1, walk->stride, (size_t)walk->rank * sizeof *walk->stride);
-    walk->rank++;
-    walk->dims[0] = dim;
-    walk->stride[0] = stride;
-    walk->count *= dim;
-}
-
-static int64_t walk_offset(const Walk *walk, int64_t index)
-{
-    int64_t offset = 0;
-    for (int d = walk->rank - 1; d > 0; d--) {
-        offset += index % walk->dims[d] * walk->stride[d];
-        index /= walk->dims[d];
-    }
-    return walk->rank ? offset + index * walk->stride[0] : 0;
-}
-
-static void reduction_plan(Reduction *plan, const gt_Spec *x, uint32_t bits)
-{
-    int64_t dims[GT_MAX_RANK];
-    bool reduced[GT_MAX_RANK];
-    int rank = 0;
-    plan->reduced = 1;
-    for (int d = 0; d < x->rank; d++) {
-        bool reduces = bits >> d & 1;
-        if (reduces)
-            plan->reduced *= x->dims[d];
-        if (x->dims[d] == 1)
-            continue;
-        if (rank > 0 && reduced[rank - 1] == reduces)
-            dims[rank - 1] *= x->dims[d];
-        else
-            dims[rank++] = x->dims[d];
-        reduced[rank - 1] = reduces;
-    }
-    plan->kept = plan->passes = (Walk){.count = 1};
-    plan->columns = plan->rows = 1;
-    if (rank > 0 && !reduced[rank - 1])
-        plan->columns = dims[--rank];
-    plan->stride = plan->columns;
-    if (rank > 0)
-        plan->rows = dims[--rank];
-    int64_t step = plan->rows * plan->columns;
-    while (rank-- > 0) {
-        walk_add(reduced[rank] ? &plan->passes : &plan->kept, dims[rank], step);
-        step *= dims[rank];
-    }
-    plan->width = plan->rows && GT_PIECE / plan->rows > 256 ? GT_PIECE / plan->rows : 256;
-    if (plan->width > plan->columns)
-        plan->width = plan->columns;
-    plan->strips = plan->width ? (plan->columns + plan->width - 1) / plan->width : 0;
-    plan->block = plan->rows;
-    plan->blocks = 1;
-    if (x->size >= 2 * GT_PIECE &&
-        plan->kept.count * plan->passes.count * plan->strips < GT_PIECES) {
-        plan->block = GT_PIECE / plan->columns > 128 ? GT_PIECE / plan->columns : 128;
-        plan->blocks = (plan->rows + plan->block - 1) / plan->block;
-    }
-    plan->parts = plan->passes.count * plan->blocks;
-}
-
-static size_t reduction_scratch(const Reduction *plan, gt_DType dtype)
-{
-    return plan->parts > 1
-               ? (size_t)(plan->kept.count * plan->parts * plan->columns) * gt_dtype_size(dtype)
-               : 0;
-}
-
-typedef struct ReductionJob {
-    const Reduction *plan;
-    gt_ReduceLoop *reduce;
-    gt_ReduceColumnsLoop *columns;
-    const char *x;
-    char *partials, *y; /* partials NULL: there is one round */
-    size_t element;
-    int64_t group; /* units of work in a tile */
-    bool second;
-    double divisor; /* of the result; 0: none */
-} ReductionJob;
-
-static void divide(gt_DType dtype, int64_t n, double divisor, void *y)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (dtype == GT_FLOAT32)
-            ((float *)y)[i] /= (float)divisor;
-        else
-            ((double *)y)[i] /= divisor;
-}
-
-/* Unit: one strip of columns of one part (first round) or of one output. */
-static void reduce_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                         void *scratch)
-{
-    (void)scratch;
-    const ReductionJob *job = argument;
-    const Reduction *plan = job->plan;
-    int64_t parts = job->partials && !job->second ? plan->parts : 1;
-    int64_t units = plan->kept.count * parts * plan->strips;
-    int64_t end = last * job->group < units ? last * job->group : units;
-    for (int64_t unit = first * job->group; unit < end; unit++) {
-        int64_t row = unit / plan->strips, column = unit % plan->strips * plan->width;
-        int64_t width = plan->columns - column < plan->width ? plan->columns - column : plan->width;
-        int64_t from, rows, stride = plan->stride;
-        if (job->second) {
-            rows = plan->parts;
-            from = row * plan->parts * plan->columns;
-            stride = plan->columns;
-        } else {
-            int64_t part = row % parts, begin = part % plan->blocks * plan->block;
-            rows = plan->rows - begin < plan->block ? plan->rows - begin : plan->block;
-            from = walk_offset(&plan->kept, row / parts) +
-                   walk_offset(&plan->passes, part / plan->blocks) + begin * plan->stride;
-        }
-        const char *x =
-            (job->second ? job->partials : job->x) + (size_t)(from + column) * job->element;
-        char *y = (job->partials && !job->second ? job->partials : job->y) +
-                  (size_t)(row * plan->columns + column) * job->element;
-        if (plan->columns == 1)
-            job->reduce(rows, x, y);
-        else
-            job->columns(rows, width, stride, x, y);
-        if (job->divisor != 0 && (job->second || !job->partials))
-            divide(kernel->output_spec[0]->dtype, width, job->divisor, y);
-    }
-}
-
-static gt_Status reduce_round(const gt_Kernel *kernel, ReductionJob *job, int64_t units,
-                              int64_t work)
-{
-    job->group = work < GT_CHUNK ? GT_CHUNK / (work > 0 ? work : 1) : 1;
-    return gt_for_tiles(kernel, (units + job->group - 1) / job->group, reduce_tiles, job);
-}
-
-static gt_Status run_reduction(const gt_Kernel *kernel, gt_ReduceLoopId id, bool mean)
-{
-    const gt_ReduceOptions *options = kernel->options;
-    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
-    const gt_KernelTable *kernels = kernel->context->kernels;
-    int type = out->dtype == GT_BOOL ? GT_LOOP_U8 : gt_loop_type(out->dtype);
     uint32_t bits;
-    if (!gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
         return gt_status();
-    Reduction plan;
-    reduction_plan(&plan, in, bits);
-    ReductionJob job = {
-        .plan = &plan,
-        .reduce = kernels->reduce[id][type],
-        .columns = kernels->reduce_columns[id][type],
-        .x = kernel->input[0],
-        .y = kernel->output[0],
-        .element = gt_dtype_size(out->dtype),
-    };
-    if (in->size == 0) { /* nothing gives the identity; its mean is 0 / 0 */
-        for (int64_t i = 0; i < out->size; i++)
-            job.reduce(0, job.y, job.y + (size_t)i * job.element);
-        if (mean)
-            divide(out->dtype, out->size, 0, job.y);
-        return GT_OK;
-    }
-    job.divisor = mean ? (double)plan.reduced : 0;
-    int64_t outputs = plan.kept.count * plan.strips;
-    if (plan.parts > 1) {
-        job.partials = kernel->context->scratch[0];
-        if (reduce_round(kernel, &job, outputs * plan.parts, plan.block * plan.width) != GT_OK)
-            return gt_status();
-        job.second = true;
-        return reduce_round(kernel, &job, outputs, plan.parts * plan.width);
-    }
-    return reduce_round(kernel, &job, outputs, plan.rows * plan.width);
+    return gt_reduction_run(kernel, loop, bits, finish);
 }
 
 /* ---- shapes ---- */
@@ -225,9 +36,7 @@ static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types)
     if (!gt_takes(in, types) || !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
         return gt_status();
     rule->output[0].dtype = in->dtype;
-    Reduction plan;
-    reduction_plan(&plan, in, bits);
-    rule->scratch = reduction_scratch(&plan, in->dtype);
+    rule->scratch = gt_reduction_scratch(in, bits);
     gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
     return GT_OK;
 }
@@ -274,13 +83,17 @@ static uint32_t rule_bits(gt_GradientRule *rule)
     return bits;
 }
 
-/* A result of the reduction, in a shape that broadcasts to its input. */
+/* A result of the reduction over the axes of `bits`, in a shape that broadcasts to its input. */
+static gt_Tensor *spread(gt_GradientRule *rule, uint32_t bits, gt_Tensor *result)
+{
+    gt_Spec kept = {0};
+    gt_reduced_shape(gt_input_spec(rule, 0), bits, true, &kept);
+    return gt_reshape(result, gt_spec_shape(&kept));
+}
+
 static gt_Tensor *with_kept_axes(gt_GradientRule *rule, gt_Tensor *result)
 {
-    const gt_Spec *in = gt_input_spec(rule, 0);
-    gt_Spec kept = {0};
-    gt_reduced_shape(in, rule_bits(rule), true, &kept);
-    return gt_reshape(result, gt_spec_shape(&kept));
+    return spread(rule, rule_bits(rule), result);
 }
 
 static bool in_order(const gt_Axes *perm)
@@ -311,10 +124,11 @@ static bool in_order(const gt_Axes *perm)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
 #define FLAG(...)     GT_WHOLE(GT_BOOL, 0, 2, __VA_ARGS__)
 
-#define REDUCTION(op, text, LOOP, rule, more, INPUT, ...)                                          \
+#define REDUCTION(op, text, LOOP, divides, rule, more, INPUT, ...)                                 \
     static gt_Status op##_run(const gt_Kernel *kernel)                                             \
     {                                                                                              \
-        return run_reduction(kernel, GT_LOOP_##LOOP, &gt_op_##op == &gt_op_mean);                  \
+        gt_Finish finish = {.mean = divides, .scale = 1};                                          \
+        return run(kernel, GT_LOOP_##LOOP, kernel->options, &finish);                              \
     }                                                                                              \
     const gt_Operation gt_op_##op = {.size = sizeof(gt_Operation),                                 \
                                      .name = #op,                                                  \
@@ -334,7 +148,8 @@ static gt_Status sum_gradient(gt_GradientRule *rule)
     gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
     return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
 }
-REDUCTION(sum, "sum of x over axes", SUM, sum_shape, GT_OP_LINEAR, REAL, .gradient = sum_gradient)
+REDUCTION(sum, "sum of x over axes", SUM, false, sum_shape, GT_OP_LINEAR, REAL,
+          .gradient = sum_gradient)
 
 static gt_Status mean_gradient(gt_GradientRule *rule)
 {
@@ -342,7 +157,7 @@ static gt_Status mean_gradient(gt_GradientRule *rule)
     up = gt_divide(up, (double)gt_reduced_count(gt_input_spec(rule, 0), rule_bits(rule)));
     return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
 }
-REDUCTION(mean, "mean of x over axes", SUM, mean_shape, GT_OP_LINEAR, REAL,
+REDUCTION(mean, "mean of x over axes", SUM, true, mean_shape, GT_OP_LINEAR, REAL,
           .gradient = mean_gradient)
 
 /* The product of the others, without dividing, since factors may be 0: those before times those
@@ -367,7 +182,7 @@ static gt_Status prod_gradient(gt_GradientRule *rule)
     slope = gt_reshape(slope, gt_spec_shape(&moved));
     return gt_give(rule, 0, in_order(&perm) ? slope : gt_transpose(slope, .perm = back));
 }
-REDUCTION(prod, "product of x over axes", PROD, sum_shape, 0, REAL, .saves_inputs = 1,
+REDUCTION(prod, "product of x over axes", PROD, false, sum_shape, 0, REAL, .saves_inputs = 1,
           .gradient = prod_gradient)
 
 /* Equal ones share equally (contract 4.1). */
@@ -380,16 +195,179 @@ static gt_Status max_gradient(gt_GradientRule *rule)
     gt_Tensor *ties = gt_sum(best, .axis = options->axis, .axes = options->axes, .keepdims = true);
     return gt_give(rule, 0, gt_multiply(best, gt_divide(up, ties)));
 }
-REDUCTION(max, "largest of x over axes", MAX, max_shape, 0, DISTINCT, .saves_inputs = 1,
+REDUCTION(max, "largest of x over axes", MAX, false, max_shape, 0, DISTINCT, .saves_inputs = 1,
           .saves_outputs = 1, .gradient = max_gradient)
-REDUCTION(min, "smallest of x over axes", MIN, max_shape, 0, DISTINCT, .saves_inputs = 1,
+REDUCTION(min, "smallest of x over axes", MIN, false, max_shape, 0, DISTINCT, .saves_inputs = 1,
           .saves_outputs = 1, .gradient = max_gradient)
 
 /* bool is 0 or 1 in a byte: all is the product, any the largest. */
-REDUCTION(all, "is every x true, over axes", PROD, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
+REDUCTION(all, "is every x true, over axes", PROD, false, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
           .why_not = "it is true or false")
-REDUCTION(any, "is any x true, over axes", MAX, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
+REDUCTION(any, "is any x true, over axes", MAX, false, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
           .why_not = "it is true or false")
+
+/* ---- squares, and the length of a vector ---- */
+
+#define GT_STRUCT gt_SquaresOptions
+GT_OPTION_TYPE(gt_SquaresOptions, GT_SQUARES_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status squares_shape(gt_ShapeRule *rule)
+{
+    const gt_SquaresOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    uint32_t bits;
+    if (!gt_takes(in, GT_TAKES_FLOAT) ||
+        !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    rule->output[0].dtype = in->dtype;
+    rule->scratch = gt_reduction_scratch(in, bits);
+    gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    return GT_OK;
+}
+
+static gt_Status squares_run(const gt_Kernel *kernel)
+{
+    const gt_SquaresOptions *options = kernel->options;
+    gt_Finish finish = {.mean = options->mean, .scale = options->scale};
+    uint32_t bits;
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
+        return gt_status();
+    return gt_reduction_run(kernel, GT_LOOP_SQUARES, bits, &finish);
+}
+
+/* 2 scale x, divided by n for a mean. */
+static gt_Status squares_gradient(gt_GradientRule *rule)
+{
+    const gt_SquaresOptions *options = gt_rule_options(rule);
+    const gt_Spec *in = gt_input_spec(rule, 0);
+    uint32_t bits = 0;
+    gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits);
+    double scale =
+        options->mean ? options->scale / (double)gt_reduced_count(in, bits) : options->scale;
+    gt_Tensor *up = gt_multiply(spread(rule, bits, gt_upstream(rule, 0)), 2 * scale);
+    return gt_give(rule, 0, gt_multiply(gt_input(rule, 0), up));
+}
+
+#define SQUARES(...)                                                                               \
+    .options = &(const gt_SquaresOptions)                                                          \
+    {                                                                                              \
+        GT_SQUARES_OPTIONS(GT_PRESET) __VA_ARGS__                                                  \
+    }
+const gt_Operation gt_op_squares = {
+    .size = sizeof(gt_Operation),
+    .name = "squares",
+    .formula = "sum or mean of x^2 over axes, scaled",
+    .flags = GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(gt_SquaresOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = squares_shape,
+    .run = squares_run,
+    .gradient = squares_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
+            {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), SQUARES(.axis = 0, .mean = true)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(2, 3, 2, 2)),
+             SQUARES(.axes = {2, {0, -2}}, .keepdims = true, .scale = 0.25)},
+            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_squares(gt_Tensor *x, const gt_SquaresOptions *options)
+{
+    return gt_apply_one(NULL, &gt_op_squares, options, 1, &x);
+}
+
+#define GT_STRUCT gt_LengthOptions
+GT_OPTION_TYPE(gt_LengthOptions, GT_LENGTH_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status length_shape(gt_ShapeRule *rule)
+{
+    const gt_LengthOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    uint32_t bits;
+    if (!gt_takes(in, GT_TAKES_FLOAT) ||
+        !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    if (!(options->epsilon >= 0 && options->floor >= 0))
+        return gt_fail(GT_INVALID, "epsilon must be >= 0 (got %g)",
+                       options->epsilon >= 0 ? options->floor : options->epsilon);
+    rule->output[0].dtype = options->wide ? GT_FLOAT64 : in->dtype;
+    rule->scratch = gt_reduction_scratch(in, bits);
+    gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    return GT_OK;
+}
+
+static gt_Status length_run(const gt_Kernel *kernel)
+{
+    const gt_LengthOptions *options = kernel->options;
+    gt_Finish finish = {options->mean, 1, true, options->epsilon, options->floor};
+    uint32_t bits;
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
+        return gt_status();
+    return gt_reduction_run(kernel, GT_LOOP_SQUARES, bits, &finish);
+}
+
+/* x / length, divided by n for a mean; 0 where the floor is. */
+static gt_Status length_gradient(gt_GradientRule *rule)
+{
+    const gt_LengthOptions *options = gt_rule_options(rule);
+    const gt_Spec *in = gt_input_spec(rule, 0), *out = gt_output_spec(rule, 0);
+    uint32_t bits = 0;
+    gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits);
+    gt_Tensor *x = gt_input(rule, 0), *length = spread(rule, bits, gt_output(rule, 0));
+    gt_Tensor *up = spread(rule, bits, gt_upstream(rule, 0));
+    if (options->floor > 0)
+        up = gt_where(gt_greater(length, options->floor), up, 0);
+    if (options->mean)
+        up = gt_divide(up, (double)gt_reduced_count(in, bits));
+    if (in->dtype != out->dtype)
+        x = gt_cast(x, out->dtype);
+    x = gt_multiply(gt_divide(x, length), up);
+    return gt_give(rule, 0, in->dtype != out->dtype ? gt_cast(x, in->dtype) : x);
+}
+
+#define LENGTH(...)                                                                                \
+    .options = &(const gt_LengthOptions)                                                           \
+    {                                                                                              \
+        GT_LENGTH_OPTIONS(GT_PRESET) __VA_ARGS__                                                   \
+    }
+const gt_Operation gt_op_length = {
+    .size = sizeof(gt_Operation),
+    .name = "length",
+    .formula = "sqrt(sum or mean of x^2 over axes)",
+    .flags = GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(gt_LengthOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .saves_outputs = 1,
+    .shape = length_shape,
+    .run = length_run,
+    .gradient = length_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
+            {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), LENGTH(.axis = 0, .mean = true)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(3, 4)),
+             LENGTH(.axis = -1, .keepdims = true, .mean = true, .epsilon = 0.5)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(2, 3, 2, 2)),
+             LENGTH(.axes = {2, {0, -2}}, .floor = 0.125, .wide = true)},
+            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_length(gt_Tensor *x, const gt_LengthOptions *options)
+{
+    return gt_apply_one(NULL, &gt_op_length, options, 1, &x);
+}
 
 /* ---- the functions ---- */
 
@@ -469,19 +447,31 @@ TRUTH_FUNCTION(any)
         return gt_##op##_at(NULL, x, NULL);                                                        \
     }
 
-static gt_Tensor *variance(gt_Tensor *x, const gt_ReduceOptions *options)
+/* x without its mean. */
+static gt_Tensor *centered(gt_Tensor *x, const gt_ReduceOptions *options)
 {
+    x = gt_as_float(x);
     gt_ReduceOptions kept;
     gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &kept, options);
     kept.keepdims = true;
-    gt_Tensor *mean = gt_mean_at(NULL, x, &kept);
-    return gt_mean_at(NULL, gt_square(gt_subtract(x, mean)), options);
+    return gt_subtract(x, gt_mean_at(NULL, x, &kept));
+}
+
+static gt_Tensor *variance(gt_Tensor *x, const gt_ReduceOptions *given)
+{
+    gt_ReduceOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    return GT_SQUARES(centered(x, given), .axis = options.axis, .axes = options.axes,
+                      .keepdims = options.keepdims, .mean = true);
 }
 COMPOSED(variance)
 
-static gt_Tensor *std(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *std(gt_Tensor *x, const gt_ReduceOptions *given)
 {
-    return gt_sqrt(gt_variance_at(NULL, x, options));
+    gt_ReduceOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    return GT_LENGTH(centered(x, given), .axis = options.axis, .axes = options.axes,
+                     .keepdims = options.keepdims, .mean = true);
 }
 COMPOSED(std)
 
