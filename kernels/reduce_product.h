@@ -9,7 +9,7 @@
 /* At most GT_BLOCK factors. */
 static GT_NOINLINE gt_Scaled GT_NAME(prod_block)(int64_t n, const GT_T *x)
 {
-    enum { LANES = 32 };
+    enum { LANES = GT_REAL == 32 ? 8 : 32 };
     double size[LANES];
     int64_t exponent[LANES];
     int64_t i = 0;
@@ -17,6 +17,17 @@ static GT_NOINLINE gt_Scaled GT_NAME(prod_block)(int64_t n, const GT_T *x)
         size[l] = 1;
         exponent[l] = 0;
     }
+#if GT_REAL == 32
+    for (; i + 4 * LANES <= n; i += 4 * LANES) { /* four floats fit a double */
+        for (int l = 0; l < LANES; l++) {
+            const double two = (double)x[i + l] * (double)x[i + LANES + l];
+            const double more = (double)x[i + 2 * LANES + l] * (double)x[i + 3 * LANES + l];
+            const gt_Scaled factor = gt_split(two * more, false);
+            size[l] *= factor.size;
+            exponent[l] += factor.exponent;
+        }
+    }
+#endif
     for (; i + LANES <= n; i += LANES) {
         for (int l = 0; l < LANES; l++) {
             gt_Scaled factor = gt_split((double)x[i + l], GT_REAL == 64);

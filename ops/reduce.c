@@ -161,7 +161,7 @@ REDUCTION(mean, "mean of x over axes", SUM, true, mean_shape, GT_OP_LINEAR, REAL
           .gradient = mean_gradient)
 
 /* The product of the others, without dividing, since factors may be 0: those before times those
- * after. */
+ * after, in double, for either may be beyond float where the product of both is not. */
 static gt_Status prod_gradient(gt_GradientRule *rule)
 {
     const gt_Spec *in = gt_input_spec(rule, 0);
@@ -175,11 +175,12 @@ static gt_Status prod_gradient(gt_GradientRule *rule)
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
     gt_Shape rows = gt_shape(gt_output_spec(rule, 0)->size, gt_reduced_count(in, rule_bits(rule)));
-    x = gt_reshape(x, rows);
+    x = gt_narrowed(gt_reshape(x, rows), GT_FLOAT64);
+    up = gt_narrowed(up, GT_FLOAT64);
     gt_Tensor *others = gt_multiply(gt_cumprod(x, .axis = 1, .exclusive = true),
                                     gt_cumprod(x, .axis = 1, .exclusive = true, .reverse = true));
     gt_Tensor *slope = gt_multiply(others, gt_reshape(up, gt_shape(rows.dims[0], 1)));
-    slope = gt_reshape(slope, gt_spec_shape(&moved));
+    slope = gt_narrowed(gt_reshape(slope, gt_spec_shape(&moved)), in->dtype);
     return gt_give(rule, 0, in_order(&perm) ? slope : gt_transpose(slope, .perm = back));
 }
 REDUCTION(prod, "product of x over axes", PROD, false, sum_shape, 0, REAL, .saves_inputs = 1,
@@ -326,10 +327,8 @@ static gt_Status length_gradient(gt_GradientRule *rule)
         up = gt_where(gt_greater(length, options->floor), up, 0);
     if (options->mean)
         up = gt_divide(up, (double)gt_reduced_count(in, bits));
-    if (in->dtype != out->dtype)
-        x = gt_cast(x, out->dtype);
-    x = gt_multiply(gt_divide(x, length), up);
-    return gt_give(rule, 0, in->dtype != out->dtype ? gt_cast(x, in->dtype) : x);
+    x = gt_multiply(gt_divide(gt_narrowed(x, out->dtype), length), up);
+    return gt_give(rule, 0, gt_narrowed(x, in->dtype));
 }
 
 #define LENGTH(...)                                                                                \
@@ -809,10 +808,7 @@ typedef struct Scan {
         for (int64_t j = 0; j < width; j++)                                                        \
             y[j] = exclusive ? (type)(identity) : x[j];                                            \
         const type *factor = exclusive ? x : x + step;                                             \
-        type sum = y[0]; /* of one column: it need not come back from memory */                    \
-        for (int64_t i = 1; i < count && width == 1; i++, factor += step)                          \
-            y[i * step] = sum = (type)((wide)sum OP(wide) factor[0]);                              \
-        for (int64_t i = 1; i < count && width > 1; i++, y += step, factor += step)                \
+        for (int64_t i = 1; i < count; i++, y += step, factor += step)                             \
             for (int64_t j = 0; j < width; j++)                                                    \
                 y[step + j] = (type)((wide)y[j] OP(wide) factor[j]);                               \
         break;                                                                                     \
@@ -823,9 +819,11 @@ typedef struct Scan {
     {                                                                                              \
         switch (dtype) {                                                                           \
         case GT_FLOAT32:                                                                           \
-            GT_SCAN_ROWS(float, float, OP, identity)                                               \
+            name##_float(count, width, step, exclusive, from, to);                                 \
+            break;                                                                                 \
         case GT_FLOAT64:                                                                           \
-            GT_SCAN_ROWS(double, double, OP, identity)                                             \
+            name##_double(count, width, step, exclusive, from, to);                                \
+            break;                                                                                 \
         case GT_INT32:                                                                             \
             GT_SCAN_ROWS(int32_t, uint32_t, OP, identity)                                          \
         case GT_INT64:                                                                             \
@@ -834,20 +832,156 @@ typedef struct Scan {
             GT_SCAN_ROWS(uint8_t, uint32_t, OP, identity)                                          \
         }                                                                                          \
     }
+
+#define GT_BESIDE 64 /* columns that run beside each other, in double */
+
+/* Running sums of floats go on in double: each is as good as if it were computed alone. Of a single
+ * column four are computed at a time, so that one sum need not wait for the one before. */
+#define GT_RUNNING_SUM(type)                                                                       \
+    static void running_sum_one_##type(int64_t count, int64_t step, double sum, const type *x,     \
+                                       type *y)                                                    \
+    {                                                                                              \
+        int64_t i = 0;                                                                             \
+        for (; i + 4 <= count; i += 4, x += 4 * step, y += 4 * step) {                             \
+            double a = (double)x[0], b = a + (double)x[step], c = b + (double)x[2 * step];         \
+            double d = c + (double)x[3 * step];                                                    \
+            y[0] = (type)(sum + a);                                                                \
+            y[step] = (type)(sum + b);                                                             \
+            y[2 * step] = (type)(sum + c);                                                         \
+            y[3 * step] = (type)(sum += d);                                                        \
+        }                                                                                          \
+        for (; i < count; i++, x += step, y += step)                                               \
+            *y = (type)(sum += (double)*x);                                                        \
+    }                                                                                              \
+    static void running_sum_##type(int64_t count, int64_t width, int64_t step, bool exclusive,     \
+                                   const type *from, type *to)                                     \
+    {                                                                                              \
+        double sum[GT_BESIDE];                                                                     \
+        for (int64_t column = 0; column < width; column += GT_BESIDE) {                            \
+            const type *x = exclusive ? from + column : from + column + step;                      \
+            type *y = to + column;                                                                 \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            for (int64_t j = 0; j < n; j++)                                                        \
+                y[j] = (type)(sum[j] = exclusive ? 0 : (double)from[column + j]);                  \
+            if (n == 1)                                                                            \
+                running_sum_one_##type(count - 1, step, sum[0], x, y + step);                      \
+            for (int64_t i = 1; i < count && n > 1; i++, x += step) {                              \
+                y += step;                                                                         \
+                for (int64_t j = 0; j < n; j++)                                                    \
+                    y[j] = (type)(sum[j] += (double)x[j]);                                         \
+            }                                                                                      \
+        }                                                                                          \
+    }
+GT_RUNNING_SUM(float)
+GT_RUNNING_SUM(double)
+
+/* Of numbers like this, two can be multiplied in double, or one and four floats, without an exponent
+ * beside the product. */
+static inline bool is_mild(double x)
+{
+    return (fabs(x) > 0x1p-300 && fabs(x) < 0x1p300) || x == 0;
+}
+
+static gt_Scaled times(gt_Scaled x, double factor)
+{
+    if (is_mild(x.size) && is_mild(factor))
+        return (gt_Scaled){x.size * factor, x.exponent};
+    if (x.size == 0 || factor == 0 || !isfinite(x.size) || !isfinite(factor))
+        return (gt_Scaled){x.size * factor, 0};
+    int of_size, of_factor;
+    double size = frexp(x.size, &of_size);
+    return (gt_Scaled){size * frexp(factor, &of_factor), x.exponent + of_size + of_factor};
+}
+
+/* Running products of floats do not overflow or underflow on their way either. `rows` of them are
+ * done in one go where no exponent is needed. */
+#define GT_RUNNING_PRODUCT(type, rows)                                                             \
+    static void running_product_one_##type(int64_t count, int64_t step, bool exclusive,            \
+                                           const type *x, type *y)                                 \
+    {                                                                                              \
+        gt_Scaled product = {1, 0};                                                                \
+        for (int64_t i = 0; i < count;) {                                                          \
+            int64_t end = count - i < rows ? count : i + rows;                                     \
+            double now = product.size;                                                             \
+            if (product.exponent != 0 || !is_mild(now) || end < i + 4) {                           \
+                for (; i < end; i++) {                                                             \
+                    gt_Scaled next = times(product, (double)x[i * step]);                          \
+                    y[i * step] = (type)gt_plain(exclusive ? product : next);                      \
+                    product = next;                                                                \
+                }                                                                                  \
+                continue;                                                                          \
+            }                                                                                      \
+            const type *from = x + i * step;                                                       \
+            type *to = y + i * step;                                                               \
+            double a = (double)from[0], b = a * (double)from[step];                                \
+            double c = b * (double)from[2 * step], d = c * (double)from[3 * step];                 \
+            to[0] = (type)(exclusive ? now : now * a);                                             \
+            to[step] = (type)(now * (exclusive ? a : b));                                          \
+            to[2 * step] = (type)(now * (exclusive ? b : c));                                      \
+            to[3 * step] = (type)(now * (exclusive ? c : d));                                      \
+            product.size = now * d;                                                                \
+            i = end;                                                                               \
+        }                                                                                          \
+    }                                                                                              \
+    static void running_product_##type(int64_t count, int64_t width, int64_t step, bool exclusive, \
+                                       const type *from, type *to)                                 \
+    {                                                                                              \
+        double size[GT_BESIDE];                                                                    \
+        int64_t exponent[GT_BESIDE];                                                               \
+        for (int64_t column = 0; column < width && width > 1; column += GT_BESIDE) {               \
+            const type *x = from + column;                                                         \
+            type *y = to + column;                                                                 \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            bool mild = true;                                                                      \
+            for (int64_t j = 0; j < n; j++) {                                                      \
+                size[j] = 1;                                                                       \
+                exponent[j] = 0;                                                                   \
+            }                                                                                      \
+            for (int64_t i = 0; i < count; i++, x += step, y += step) {                            \
+                if (i % rows == 0) {                                                               \
+                    mild = true;                                                                   \
+                    for (int64_t j = 0; j < n; j++)                                                \
+                        mild &= exponent[j] == 0 && is_mild(size[j]) &&                            \
+                                (rows > 1 || is_mild((double)x[j]));                               \
+                }                                                                                  \
+                for (int64_t j = 0; j < n && mild; j++) {                                          \
+                    double next = size[j] * (double)x[j];                                          \
+                    y[j] = (type)(exclusive ? size[j] : next);                                     \
+                    size[j] = next;                                                                \
+                }                                                                                  \
+                for (int64_t j = 0; j < n && !mild; j++) {                                         \
+                    gt_Scaled now = {size[j], exponent[j]}, next = times(now, (double)x[j]);       \
+                    y[j] = (type)gt_plain(exclusive ? now : next);                                 \
+                    size[j] = next.size;                                                           \
+                    exponent[j] = next.exponent;                                                   \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+        if (width == 1)                                                                            \
+            running_product_one_##type(count, step, exclusive, from, to);                          \
+    }
+GT_RUNNING_PRODUCT(float, 4)
+GT_RUNNING_PRODUCT(double, 1)
+
 GT_SCAN(running_sum, +, 0)
 GT_SCAN(running_product, *, 1)
 
-/* y[i] = b[i] + a[i] y[i-1] */
+/* y[i] = b[i] + a[i] y[i-1], in double */
 #define GT_RECUR(type)                                                                             \
     static void recur_##type(int64_t count, int64_t width, int64_t step, const type *a,            \
                              const type *b, type *y)                                               \
     {                                                                                              \
-        memcpy(y, b, (size_t)width * sizeof *y);                                                   \
-        for (int64_t i = 1; i < count; i++, y += step) {                                           \
-            a += step;                                                                             \
-            b += step;                                                                             \
-            for (int64_t j = 0; j < width; j++)                                                    \
-                y[step + j] = b[j] + a[j] * y[j];                                                  \
+        double now[GT_BESIDE];                                                                     \
+        for (int64_t column = 0; column < width; column += GT_BESIDE) {                            \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            for (int64_t j = column; j < column + n; j++)                                          \
+                y[j] = (type)(now[j - column] = (double)b[j]);                                     \
+            for (int64_t i = 1; i < count; i++)                                                    \
+                for (int64_t j = 0; j < n; j++) {                                                  \
+                    int64_t at = i * step + column + j;                                            \
+                    now[j] = (double)b[at] + (double)a[at] * now[j];                               \
+                    y[at] = (type)now[j];                                                          \
+                }                                                                                  \
         }                                                                                          \
     }
 GT_RECUR(float)
@@ -931,7 +1065,8 @@ gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
 }
 
 /* With h[k] = g[k] + x[k+1] h[k+1], which runs backwards, the gradient is h[k] times the product of
- * the factors before k: right where factors are 0. Exclusive: g[k+1] in place of g[k]. */
+ * the factors before k: right where factors are 0. Exclusive: g[k+1] in place of g[k]. In double, for
+ * either may be beyond float where their product is not. */
 static gt_Status cumprod_gradient(gt_GradientRule *rule)
 {
     const gt_CumulativeOptions *options = gt_rule_options(rule);
@@ -943,11 +1078,14 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         x = gt_ravel(x);
         axis = 0;
     }
+    x = gt_narrowed(x, GT_FLOAT64);
+    up = gt_narrowed(up, GT_FLOAT64);
     if (options->exclusive)
         up = gt_neighbour(up, axis, !reverse);
     gt_Tensor *h = gt_linear_recurrence(gt_neighbour(x, axis, !reverse), up, axis, !reverse);
     gt_Tensor *before = gt_cumprod(x, .axis = axis, .exclusive = true, .reverse = reverse);
-    return gt_give(rule, 0, gt_reshape(gt_multiply(before, h), shape));
+    gt_Tensor *slope = gt_narrowed(gt_multiply(before, h), gt_input_spec(rule, 0)->dtype);
+    return gt_give(rule, 0, gt_reshape(slope, shape));
 }
 
 #define RUNNING(...)                                                                               \

@@ -168,15 +168,6 @@ static void reduce_piece(const ReductionJob *job, int64_t rows, int64_t width, c
 
 #define FINISHED 128 /* numbers that are finished together */
 
-/* size 2^exponent; far exponents are as good as those that overflow or underflow. */
-static double plain(gt_Scaled x)
-{
-    if (x.exponent == 0)
-        return x.size;
-    int64_t exponent = x.exponent < -4000 ? -4000 : x.exponent > 4000 ? 4000 : x.exponent;
-    return ldexp(x.size, (int)exponent);
-}
-
 /* Calls `see` on every run of elements that output number `output` is made of. */
 typedef void See(const ReductionJob *job, int64_t n, int64_t stride, int64_t at, void *user);
 static void see_all(const ReductionJob *job, int64_t output, See *see, void *user)
@@ -254,10 +245,10 @@ static double finished(const ReductionJob *job, gt_Scaled x)
         x.size /= (double)job->plan->reduced;
     x.size *= finish->scale;
     if (!finish->root)
-        return plain(x);
+        return gt_plain(x);
     /* the exponent of a sum of squares is even */
-    double epsilon = finish->epsilon > 0 ? plain((gt_Scaled){finish->epsilon, -x.exponent}) : 0;
-    double root = plain((gt_Scaled){sqrt(x.size + epsilon), x.exponent / 2});
+    double epsilon = finish->epsilon > 0 ? gt_plain((gt_Scaled){finish->epsilon, -x.exponent}) : 0;
+    double root = gt_plain((gt_Scaled){sqrt(x.size + epsilon), x.exponent / 2});
     return root < finish->floor ? finish->floor : root;
 }
 
@@ -315,7 +306,7 @@ static void finish_piece(const ReductionJob *job, int64_t output, int64_t n, gt_
     double *x = (double *)waiting;
     if (job->loop == GT_LOOP_PROD)
         for (int64_t i = 0; i < n; i++)
-            x[i] = plain(waiting[i]);
+            x[i] = gt_plain(waiting[i]);
     else if (n == 1)
         finish_sum(job, output, x);
     else

@@ -6,6 +6,8 @@
 #include "ops/kit.h"
 #include "ops/reduce.h"
 
+#include <math.h>
+
 /* What becomes of the sum (or the sum of squares) of floats before it is rounded to the type of the
  * result. */
 typedef struct gt_Finish {
@@ -24,6 +26,14 @@ size_t gt_reduction_scratch(const gt_Spec *x, uint32_t bits);
  * output may be float64 where the input is float32. */
 gt_Status gt_reduction_run(const gt_Kernel *kernel, gt_ReduceLoopId loop, uint32_t bits,
                            const gt_Finish *finish);
+
+/* size 2^exponent. Exponents that are far out are as good as those that overflow or underflow. */
+static inline double gt_plain(gt_Scaled x)
+{
+    if (x.exponent == 0)
+        return x.size;
+    return ldexp(x.size, (int)(x.exponent < -4000 ? -4000 : x.exponent > 4000 ? 4000 : x.exponent));
+}
 
 /* ---- squares: two operations that functions of other files are made of ----
  *
