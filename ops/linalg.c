@@ -17,6 +17,7 @@
 #include "ops/math.h"
 #include "ops/matmul.h"
 #include "ops/reduce.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <math.h>
@@ -1717,6 +1718,24 @@ GT_COMPOSED_BY(gt_Eigh, eigh, eigh, (const char *here, gt_Tensor *x), (x))
 
 /* ---- norms ---- */
 
+/* (sum of x^p)^(1 / p) of x >= 0, relative to the largest x, so that no power overflows or underflows that
+ * matters. The result does not depend on what it is relative to, hence no gradient goes there. */
+static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_ReduceOptions *over)
+{
+    gt_Spec in = gt_spec(x), out;
+    uint32_t bits;
+    if (gt_status() != GT_OK || !gt_axis_or_axes(over->axis, &over->axes, in.rank, &bits))
+        return NULL;
+    if (gt_reduced_count(&in, bits) == 0)
+        return gt_power(gt_sum_at(NULL, x, over), 1 / p);
+    gt_ReduceOptions kept = {sizeof kept, over->axis, over->axes, true};
+    gt_Tensor *largest = gt_stop_gradient(gt_apply_one(NULL, &gt_op_max, &kept, 1, &x));
+    largest = gt_where(gt_logical_and(gt_greater(largest, 0), gt_isfinite(largest)), largest, 1);
+    gt_reduced_shape(&in, bits, over->keepdims, &out);
+    gt_Tensor *sum = gt_sum_at(NULL, gt_power(gt_divide(x, largest), p), over);
+    return gt_multiply(gt_power(sum, 1 / p), gt_reshape(largest, gt_spec_shape(&out)));
+}
+
 static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
 {
     gt_NormOptions options;
@@ -1725,7 +1744,7 @@ static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
     x = gt_as_float(x);
     double p = options.ord;
     if (p == 2)
-        return gt_sqrt(gt_sum_at(NULL, gt_square(x), &over));
+        return GT_LENGTH(x, .axis = over.axis, .axes = over.axes, .keepdims = over.keepdims);
     if (p == 0)
         return gt_cast(gt_count_nonzero_at(NULL, x, &over), gt_dtype(x));
     x = gt_abs(x);
@@ -1737,7 +1756,7 @@ static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
         gt_fail(GT_INVALID, "ord is not a number");
         return NULL;
     }
-    return gt_power(gt_sum_at(NULL, gt_power(x, p), &over), 1 / p);
+    return power_norm(x, p, &over);
 }
 GT_COMPOSED_OPTIONS(norm, norm, gt_NormOptions)
 
