@@ -7,6 +7,7 @@
 
 GT_BEGIN
 
+/* clang-format off */
 #define GT_OPERATIONS(F)                                                                           \
     /* arithmetic.c */                                                                             \
     F(add) F(subtract) F(multiply) F(divide) F(divide_no_nan) F(floor_divide) F(mod) F(power)      \
@@ -18,7 +19,7 @@ GT_BEGIN
     F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
     F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
     F(ceil) F(round) F(trunc) F(arctan2)                                                           \
-    F(cbrt) F(erfinv) F(hypot) F(spherical_bessel)                                                 \
+    F(cbrt) F(erfinv) F(hypot) F(spherical_bessel) F(one_minus_square)                             \
     /* bitwise.c */                                                                                \
     F(bitwise_and) F(bitwise_or) F(bitwise_xor) F(left_shift) F(right_shift)                       \
     /* compare.c */                                                                                \
@@ -61,9 +62,10 @@ GT_BEGIN
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
     /* linalg.c */                                                                                 \
     F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
-    F(cofactor) F(cofactor_gradient) F(complement)                                                 \
+    F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
+/* clang-format on */
 
 #define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;
 GT_OPERATIONS(GT_DECLARE_OPERATION)
