@@ -172,7 +172,7 @@ static gt_Status custom_rule(gt_GradientRule *rule)
     for (int i = 0; i < gt_rule_inputs(rule) && context->status == GT_OK; i++)
         if (gt_wants(rule, i) && !rule->given[i])
             gt_raise(context, GT_STATE, NULL, NULL,
-                     "its gradient function gives input %d nothing; each of its %d inputs that "
+                     "the gradient function gave no gradient for input %d; each of its %d inputs that "
                      "gt_wants needs a gradient",
                      i, (int)call->inputs);
     gt_site_leave(site);

@@ -179,7 +179,7 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
             continue;
         if (!given[i])
             return gt_raise(context, GT_STATE, NULL, record->operation->name,
-                            "its gradient rule gives input %d nothing", i);
+                            "the gradient rule gave no gradient for input %d", i);
         gt_Value **place = place_of(walk, record->input[i]);
         if (before && before[i])
             gt_values_release(place, 1);

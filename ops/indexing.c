@@ -1500,7 +1500,7 @@ static gt_Tensor *combined(gt_Tensor *x, gt_Tensor *places, gt_Tensor *updates,
     case GT_SCATTER_MULTIPLY:
         return gt_multiply(x, gt_segment_prod(updates, places, count));
     default:
-        gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+        gt_fail(GT_INVALID, "unknown reduction %d", (int)reduction);
         return NULL;
     }
 }

@@ -1121,7 +1121,7 @@ static gt_Qr qr(gt_Tensor *x, const gt_QrOptions *given)
     gt_Qr factors = qr_reduced(x);
     gt_Shape of_q = gt_tensor_shape(factors.q), none = {of_q.rank, {0}}, below = none;
     if (gt_status() == GT_OK && options.mode != GT_QR_REDUCED && options.mode != GT_QR_COMPLETE)
-        gt_fail(GT_INVALID, "%d is no mode", (int)options.mode);
+        gt_fail(GT_INVALID, "unknown mode %d", (int)options.mode);
     if (gt_status() == GT_OK && options.mode == GT_QR_COMPLETE) {
         int64_t more = gt_dim(of_q, -2) - gt_dim(of_q, -1);
         below.dims[of_q.rank - 2] = more;

@@ -785,7 +785,7 @@ static gt_Tensor *reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor *
     case GT_MEAN:
         return count ? gt_divide_no_nan(gt_sum(losses), count) : gt_mean(losses);
     }
-    gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+    gt_fail(GT_INVALID, "unknown reduction %d", (int)reduction);
     return NULL;
 }
 

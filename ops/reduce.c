@@ -72,7 +72,7 @@ static gt_Status all_shape(gt_ShapeRule *rule)
 static gt_Status nothing_to_choose(const gt_Spec *in)
 {
     char text[160];
-    return gt_fail(GT_INVALID, "there is no such number among none: the shape is %s",
+    return gt_fail(GT_INVALID, "cannot reduce an empty axis; the shape is %s",
                    gt_shape_text(gt_spec_shape(in), text, sizeof text));
 }
 
@@ -1359,7 +1359,7 @@ static gt_Tensor *diff(gt_Tensor *x, const gt_DiffOptions *given)
     if (axis < 0)
         return NULL;
     if (options.n < 0) {
-        gt_fail(GT_INVALID, "it cannot be done %d times", options.n);
+        gt_fail(GT_INVALID, "n must not be negative (got %d)", options.n);
         return NULL;
     }
     for (int i = 0; i < options.n && gt_status() == GT_OK; i++)

@@ -310,7 +310,7 @@ static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_QuantileOptions 
     }
     int64_t n = gt_reduced_count(&in, bits);
     if (n == 0) {
-        gt_fail(GT_INVALID, "there is no quantile of nothing: the shape is %s",
+        gt_fail(GT_INVALID, "cannot take a quantile of an empty axis; the shape is %s",
                 gt_shape_text(gt_spec_shape(&in), text, sizeof text));
         return NULL;
     }

@@ -547,13 +547,13 @@ Test(oracle_nn, errors)
     REFUSES(gt_rgb_to_grayscale(flat), "is not (height, width, channels)");
     REFUSES(gt_rgb_to_hsv(x), "rgb_to_hsv: (2, 8, 8, 4) has not 3 channels");
     REFUSES(gt_rgb_to_hsv(gt_zeros_of(gt_shape(2, 2, 3), .dtype = GT_UINT8)),
-            "rgb_to_hsv: type uint8");
+            "rgb_to_hsv: dtype uint8");
     REFUSES(gt_hsv_to_rgb(flat), "hsv_to_rgb: (2, 4) is not (height, width, channels)");
     REFUSES(gt_gaussian_blur(x, .sigma_width = 0),
             "gaussian_blur: a kernel of 3 pixels with sigma 0");
     REFUSES(gt_gaussian_blur(x, .height = 0), "a kernel of 0 pixels");
     REFUSES(gt_gaussian_blur(flat), "is not (height, width, channels)");
-    REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: type uint8");
+    REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: dtype uint8");
     const int64_t far = INT32_MAX;
     REFUSES(gt_extract_patches(x, gt_shape(far, far), .strides = gt_shape(1), .padding = GT_SAME,
                                .dilation = gt_shape(far)),
