@@ -125,7 +125,7 @@ typedef struct gt_Origin {
 } gt_Origin;
 
 struct gt_Slot {
-    uint64_t word;   /* GT_WORD_TENSOR */
+    uint64_t word;   /* GT_WORD_TENSOR and the generation, or GT_WORD_GONE */
     gt_Value *value; /* NULL: free */
     gt_Slot *next, *previous;
     struct gt_Scope *scope;
@@ -297,16 +297,10 @@ static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 {
     return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
 }
-static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
-{
-    return slot->value &&
-           (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
-}
 /* The live slot behind a handle, of any context; NULL for anything else. */
 static inline gt_Slot *gt_slot_find(const gt_Tensor *tensor)
 {
-    gt_Slot *slot = gt_slot_raw(tensor);
-    return gt_word_of(tensor) == GT_WORD_TENSOR && gt_slot_alive(slot, tensor) ? slot : NULL;
+    return gt_is_tensor(tensor) ? gt_slot_raw(tensor) : NULL;
 }
 /* The slot behind a handle; NULL with an error raised as `operation` for NULL, for what is no tensor,
  * for stale ones and for tensors of another context (its variables may be read). `what` names the

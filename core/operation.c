@@ -507,13 +507,14 @@ gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *
                    gt_Tensor *const *input, gt_Tensor **outputs)
 {
     gt_Context *context = gt_enter();
-    for (int i = 0; outputs && gt_is_address(operation) && i < operation->outputs; i++)
+    if (!gt_is_address(operation) || (!input && inputs > 0))
+        return context ? gt_raise(context, GT_INVALID, here, "apply", "the %s is NULL",
+                                  gt_is_address(operation) ? "list of inputs" : "operation")
+                       : gt_status();
+    for (int i = 0; outputs && i < operation->outputs; i++)
         outputs[i] = NULL;
     if (!context)
         return gt_status();
-    if (!gt_is_address(operation) || (inputs > 0 && !input))
-        return gt_raise(context, GT_INVALID, here, "apply", "the %s is NULL",
-                        gt_is_address(operation) ? "list of inputs" : "operation");
     Call call;
     call.context = context;
     call.operation = operation;
