@@ -244,7 +244,7 @@ static gt_Status check_variables(const Run *run, const gt_Listener *listener)
         if (!slot || has_input(run, leaf))
             continue;
         uint64_t tapes = leaf->tapes & context->recording;
-        if (slot->variable->trainable)
+        if (context->auto_watching && gt_ask_trainable(context, gt_slot_handle(slot)))
             tapes |= context->auto_watching;
         if (tapes)
             return gt_raise(context, GT_INVALID, NULL, NULL,
@@ -520,8 +520,9 @@ static gt_Status add_variables(Run *run, const gt_Listener *listener)
                             "the function has more than %d inputs and variables; recompute "
                             "smaller pieces",
                             GT_MAX_INPUTS);
-        if (slot->variable->trainable)
-            gt_tape_watch_leaf(context, value->record, context->auto_watching & ~value->record->tapes);
+        uint64_t asking = context->auto_watching & ~value->record->tapes;
+        if (asking && gt_ask_trainable(context, gt_slot_handle(slot)))
+            gt_tape_watch_leaf(context, value->record, asking);
         gt_value_retain(value, true);
         run->input[run->inputs++] = value;
     }

@@ -223,7 +223,9 @@ gt_Status gt_trace_begin(gt_Context *context, gt_Trace *trace, gt_Graph *graph)
     if (context->trace)
         return gt_raise(context, GT_STATE, NULL, "function",
                         "a traced function cannot be traced inside another one");
-    *trace = (gt_Trace){.graph = graph, .serial = (uint32_t)++context->trace_serial};
+    *trace = (gt_Trace){.graph = graph,
+                        .frame = context->frame,
+                        .serial = (uint32_t)++context->trace_serial};
     context->trace = trace;
     return GT_OK;
 }
@@ -262,6 +264,14 @@ void gt_captures_close(gt_Context *context, gt_Captures *captures)
     gt_release(context, captures->value, (size_t)captures->capacity * sizeof *captures->value);
     gt_map_close(context, &captures->known);
     *captures = (gt_Captures){0};
+}
+
+bool gt_trace_called_from(const gt_Context *context, const gt_CallFrame *frame)
+{
+    const gt_Trace *trace = context->trace;
+    while (trace && trace->outer)
+        trace = trace->outer;
+    return trace && trace->frame == frame;
 }
 
 bool gt_trace_knows(const gt_Context *context, const gt_Value *value)

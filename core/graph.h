@@ -9,6 +9,7 @@
 #ifndef GT_CORE_GRAPH_H
 #define GT_CORE_GRAPH_H
 
+#include "core/fact.h"
 #include "core/internal.h"
 
 typedef enum gt_GraphKind {
@@ -103,6 +104,8 @@ typedef struct gt_TraceVariable {
 struct gt_Trace {
     gt_Graph *graph;
     gt_Map constants;      /* the number of each in the graph */
+    gt_Facts facts;        /* what was asked, in the bodies too: of the outermost trace */
+    const gt_CallFrame *frame; /* that was the innermost when it began */
     gt_Trace *outer;       /* NULL: not a body's */
     gt_Captures *captures; /* of a body */
     uint64_t tapes;        /* that were open before it began */
@@ -116,8 +119,10 @@ struct gt_Trace {
 gt_Status gt_trace_begin(gt_Context *context, gt_Trace *trace, gt_Graph *graph);
 /* Starts the trace of a body inside the one that runs, whose graph owns the new graph. */
 gt_Status gt_trace_begin_body(gt_Context *context, gt_Trace *trace, gt_Captures *captures);
-void gt_trace_end(gt_Context *context, gt_Trace *trace);
+void gt_trace_end(gt_Context *context, gt_Trace *trace); /* goes on holding the facts */
 void gt_captures_close(gt_Context *context, gt_Captures *captures);
+/* Is this layer's call, or NULL, where the function was called that is traced? */
+bool gt_trace_called_from(const gt_Context *context, const gt_CallFrame *frame);
 /* Is the value a symbol of a trace that runs? */
 bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
 /* Is an operation on this value written down, not run? In a body that is so for tensors too that a

@@ -52,3 +52,14 @@ gt_Status gt_raise_kind(gt_Context *context, const char *here, const char *opera
     return gt_raise(context, GT_INVALID, here, operation, "%s (got %s)", wanted,
                     gt_is_address(handle) ? "a pointer to something else" : number);
 }
+
+gt_Status gt_check_function(const char *what, uintptr_t function)
+{
+    gt_Context *context = gt_context();
+    const void *address = (const void *)function; /* NOLINT */
+    if (!context || !function)
+        return gt_status();
+    return gt_is_address(address) && !gt_memory_owns(context, address)
+               ? GT_OK
+               : gt_raise_kind(context, NULL, NULL, what, "function", address);
+}

@@ -63,4 +63,8 @@ static inline bool gt_has_word(const void *handle, uint64_t word)
 gt_Status gt_raise_kind(gt_Context *context, const char *here, const char *operation,
                         const char *what, const char *kind, const void *handle);
 
+/* An error if what should be a function is a small number or lies in the context's memory, as its
+ * handles do. Code itself is not read: some systems forbid it. NULL is no error. */
+gt_Status gt_check_function(const char *what, uintptr_t function);
+
 #endif

@@ -447,6 +447,8 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
             tapes |= call->value[i]->record->tapes;
     tapes &= context->recording;
+    if (call->operation->flags & GT_OP_CHOICE)
+        tapes = context->recording;
     for (int i = 0; tapes && i < call->inputs; i++)
         if (call->value[i] && call->value[i]->context != context) {
             gt_foreign_variable(context, call->slot[i]);
@@ -505,10 +507,13 @@ gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *
                    gt_Tensor *const *input, gt_Tensor **outputs)
 {
     gt_Context *context = gt_enter();
-    for (int i = 0; outputs && i < operation->outputs; i++)
+    for (int i = 0; outputs && gt_is_address(operation) && i < operation->outputs; i++)
         outputs[i] = NULL;
     if (!context)
         return gt_status();
+    if (!gt_is_address(operation) || (inputs > 0 && !input))
+        return gt_raise(context, GT_INVALID, here, "apply", "the %s is NULL",
+                        gt_is_address(operation) ? "list of inputs" : "operation");
     Call call;
     call.context = context;
     call.operation = operation;

@@ -215,6 +215,9 @@ typedef struct gt_KernelTable {
     gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    /* Bytes (uint8, bool) summed as I32 and I64; wide enough that no copy of them is needed. */
+    gt_ReduceLoop *sum_bytes[2];
+    gt_ReduceColumnsLoop *sum_bytes_columns[2];
     gt_FindLoop *find[GT_LOOP_TYPES];                /* no bool: search it as U8 */
     gt_CastLoop *cast[GT_LOOP_TYPES][GT_LOOP_TYPES]; /* [from][to]; float to integer truncates and
                                                         saturates, NaN gives 0; to bool: != 0 */

@@ -193,6 +193,8 @@ GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
 gt_CastLoop GT_KERNEL(cast_i32_f32), GT_KERNEL(cast_i32_f64);
 GT_TYPES_I(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
 gt_CastLoop GT_KERNEL_BASE(cast_i32_b8);
+gt_ReduceLoop GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64);
+gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_bytes_columns_i64);
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)

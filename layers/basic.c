@@ -37,6 +37,8 @@ static gt_Status activation_create(gt_Layer *layer)
     gt_Activation function = ((const Activation *)layer)->options.function;
     if (!function)
         return gt_fail(GT_INVALID, "the function is NULL");
+    if (gt_check_function("the function", (uintptr_t)function) != GT_OK)
+        return gt_status();
     return gt_adopt_activation(layer, function);
 }
 
@@ -166,9 +168,10 @@ BASIC_LAYER(Lambda, gt_LambdaOptions, lambda, GT_LAMBDA_OPTIONS)
 
 static gt_Status lambda_create(gt_Layer *layer)
 {
-    if (!((const Lambda *)layer)->options.function)
+    gt_LambdaFunction function = ((const Lambda *)layer)->options.function;
+    if (!function)
         return gt_fail(GT_INVALID, "the function is NULL");
-    return GT_OK;
+    return gt_check_function("the function", (uintptr_t)function);
 }
 
 static gt_Tensor *lambda_call(gt_Layer *layer, gt_CallArgs in)

@@ -26,7 +26,8 @@ static gt_Status dense_create(gt_Layer *layer)
     gt_initializer_check("bias_initializer", options->bias_initializer);
     gt_regularizer_check("kernel_regularizer", options->kernel_regularizer);
     gt_regularizer_check("bias_regularizer", options->bias_regularizer);
-    gt_adopt_activation(layer, options->activation);
+    if (gt_check_function("activation", (uintptr_t)options->activation) == GT_OK)
+        gt_adopt_activation(layer, options->activation);
     return gt_set_input_spec(layer, 2, 0);
 }
 

@@ -43,9 +43,9 @@ static gt_Status call(const char *here, const gt_Operation *operation, gt_Tensor
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!operation || !outputs || inputs.count < 0 || (inputs.count && !inputs.items))
+    if (!gt_is_address(operation) || !outputs || inputs.count < 0 || (inputs.count && !inputs.items))
         return gt_raise(context, GT_INVALID, here, name, "%s",
-                        !operation ? "the operation is NULL" : "a list of tensors is NULL");
+                        !gt_is_address(operation) ? "the operation is NULL" : "a list of tensors is NULL");
     bool takes_numbers = operation->options == &gt_ForeignCall_type;
     if (!takes_numbers && options && !numbers_valid(&options->numbers))
         return context->status;

@@ -114,12 +114,14 @@ static size_t reduction_scratch(const Reduction *plan, gt_DType dtype)
 
 typedef struct ReductionJob {
     const Reduction *plan;
-    gt_ReduceLoop *reduce;
+    gt_ReduceLoop *reduce; /* of numbers of the input's type, in the first round */
     gt_ReduceColumnsLoop *columns;
+    gt_ReduceLoop *merge; /* of partial results, in the second */
+    gt_ReduceColumnsLoop *merge_columns;
     const char *x;
-    char *partials, *y; /* partials NULL: there is one round */
-    size_t element;
-    int64_t group; /* units of work in a tile */
+    char *partials, *y;   /* partials NULL: there is one round */
+    size_t from, element; /* bytes of a number of x, of a result */
+    int64_t group;        /* units of work in a tile */
     bool second;
     double divisor; /* of the result; 0: none */
 } ReductionJob;
@@ -157,14 +159,14 @@ static void reduce_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
             from = walk_offset(&plan->kept, row / parts) +
                    walk_offset(&plan->passes, part / plan->blocks) + begin * plan->stride;
         }
-        const char *x =
-            (job->second ? job->partials : job->x) + (size_t)(from + column) * job->element;
+        const char *x = job->second ? job->partials + (size_t)(from + column) * job->element
+                                    : job->x + (size_t)(from + column) * job->from;
         char *y = (job->partials && !job->second ? job->partials : job->y) +
                   (size_t)(row * plan->columns + column) * job->element;
         if (plan->columns == 1)
-            job->reduce(rows, x, y);
+            (job->second ? job->merge : job->reduce)(rows, x, y);
         else
-            job->columns(rows, width, stride, x, y);
+            (job->second ? job->merge_columns : job->columns)(rows, width, stride, x, y);
         if (job->divisor != 0 && (job->second || !job->partials))
             divide(kernel->output_spec[0]->dtype, width, job->divisor, y);
     }
@@ -192,10 +194,17 @@ static gt_Status run_reduction(const gt_Kernel *kernel, gt_ReduceLoopId id, bool
         .plan = &plan,
         .reduce = kernels->reduce[id][type],
         .columns = kernels->reduce_columns[id][type],
+        .merge = kernels->reduce[id][type],
+        .merge_columns = kernels->reduce_columns[id][type],
         .x = kernel->input[0],
         .y = kernel->output[0],
+        .from = gt_dtype_size(in->dtype),
         .element = gt_dtype_size(out->dtype),
     };
+    if (job.from == 1 && job.element > 1) {
+        job.reduce = kernels->sum_bytes[out->dtype == GT_INT64];
+        job.columns = kernels->sum_bytes_columns[out->dtype == GT_INT64];
+    }
     if (in->size == 0) { /* nothing gives the identity; its mean is 0 / 0 */
         for (int64_t i = 0; i < out->size; i++)
             job.reduce(0, job.y, job.y + (size_t)i * job.element);
@@ -217,34 +226,47 @@ static gt_Status run_reduction(const gt_Kernel *kernel, gt_ReduceLoopId id, bool
 
 /* ---- shapes ---- */
 
-static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types)
+/* A count of more than INT32_MAX is int64. */
+static gt_DType sum_type(gt_DType dtype, int64_t count)
+{
+    if (dtype == GT_BOOL)
+        return count > INT32_MAX ? GT_INT64 : GT_INT32;
+    return dtype == GT_UINT8 ? GT_INT32 : dtype;
+}
+
+static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types, bool sums)
 {
     const gt_ReduceOptions *options = rule->options;
     const gt_Spec *in = rule->input[0];
     uint32_t bits;
     if (!gt_takes(in, types) || !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
         return gt_status();
-    rule->output[0].dtype = in->dtype;
     Reduction plan;
     reduction_plan(&plan, in, bits);
-    rule->scratch = reduction_scratch(&plan, in->dtype);
+    rule->output[0].dtype = sums ? sum_type(in->dtype, plan.reduced) : in->dtype;
+    rule->scratch = reduction_scratch(&plan, rule->output[0].dtype);
     gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
     return GT_OK;
 }
 
 static gt_Status sum_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_NUMBER);
+    return reduce_shape(rule, GT_TAKES_ANY, true);
+}
+
+static gt_Status prod_shape(gt_ShapeRule *rule)
+{
+    return reduce_shape(rule, GT_TAKES_NUMBER, false);
 }
 
 static gt_Status mean_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_FLOAT);
+    return reduce_shape(rule, GT_TAKES_FLOAT, false);
 }
 
 static gt_Status all_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_BOOL);
+    return reduce_shape(rule, GT_TAKES_BOOL, false);
 }
 
 static gt_Status nothing_to_choose(const gt_Spec *in)
@@ -256,7 +278,7 @@ static gt_Status nothing_to_choose(const gt_Spec *in)
 
 static gt_Status max_shape(gt_ShapeRule *rule)
 {
-    gt_Status status = reduce_shape(rule, GT_TAKES_NUMBER);
+    gt_Status status = reduce_shape(rule, GT_TAKES_NUMBER, false);
     const gt_Spec *out = &rule->output[0];
     bool wanted = rule->input[0]->size == 0;
     for (int d = 0; d < out->rank; d++)
@@ -370,7 +392,7 @@ static gt_Status prod_gradient(gt_GradientRule *rule)
     slope = gt_reshape(slope, gt_spec_shape(&moved));
     return gt_give(rule, 0, in_order(&perm) ? slope : gt_transpose(slope, .perm = back));
 }
-REDUCTION(prod, "product of x over axes", PROD, sum_shape, 0, REAL, .saves_inputs = 1,
+REDUCTION(prod, "product of x over axes", PROD, prod_shape, 0, REAL, .saves_inputs = 1,
           .gradient = prod_gradient)
 
 /* Equal ones share equally (contract 4.1). */
@@ -413,7 +435,7 @@ static gt_Tensor *widened(const char *here, const char *operation, gt_Tensor *x,
 #define FUNCTION(op, small, whole)                                                                 \
     GT_DEFINE_OPTIONS(op, gt_ReduceOptions, widened(here, #op, x, small, whole))
 
-FUNCTION(sum, GT_INT32, GT_DTYPE_NONE)
+GT_DEFINE_OPTIONS(sum, gt_ReduceOptions, x)
 FUNCTION(mean, GT_FLOAT32, GT_FLOAT32)
 FUNCTION(prod, GT_INT32, GT_DTYPE_NONE)
 
@@ -772,7 +794,7 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_NOT_DIFFERENTIABLE,                                                         \
-        .why_not = "it is a position, a whole number",                                             \
+        .why_not = "it is a position, an integer",                                                 \
         .options = GT_STRUCT_TYPE(gt_ArgOptions),                                                  \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \

@@ -47,6 +47,7 @@ GT_BEGIN
     F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(distinct) F(take_along_axis)    \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
     F(scatter_update)                                                                              \
+    F(places)                                                                                      \
     /* convolution.c */                                                                            \
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \

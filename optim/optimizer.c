@@ -295,7 +295,7 @@ static gt_Status check_trainable(gt_Context *context, const char *here, const ch
         gt_Slot *slot = gt_variable_check(context, here, operation, variables.items[i]);
         if (!slot)
             return context->status;
-        if (!slot->variable->trainable)
+        if (!gt_ask_trainable(context, variables.items[i]))
             return gt_raise(context, GT_INVALID, here, operation, "variable %s is not trainable",
                             slot->variable->name);
         if (gt_half_type(slot->value->spec.dtype) >= 0)
@@ -405,6 +405,12 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     return GT_OK;
 }
 
+static uint64_t is_built(const gt_Context *context, const gt_Object *object)
+{
+    (void)context;
+    return ((const gt_Optimizer *)object)->built;
+}
+
 /* Builds it with these variables, or finds them all among those that it was built with. */
 static gt_Status build_or_check(gt_Optimizer *self, const char *here, const char *operation,
                                 gt_Tensors variables)
@@ -429,7 +435,8 @@ gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors
 bool gt_optimizer_built(const gt_Optimizer *self)
 {
     gt_Context *context = gt_enter();
-    return context && check_optimizer(context, NULL, "optimizer_built", self) && self->built;
+    return context && check_optimizer(context, NULL, "optimizer_built", self) &&
+           gt_ask(context, is_built, (gt_Object *)(uintptr_t)self);
 }
 
 gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimizer *self,
@@ -837,14 +844,17 @@ gt_Tensors gt_optimizer_variables(const gt_Optimizer *self)
 {
     if (!look("optimizer_variables", self))
         return (gt_Tensors){0, NULL};
-    return self->built ? (gt_Tensors){self->state_count, self->state}
+    return gt_optimizer_built(self) ? (gt_Tensors){self->state_count, self->state}
                        : (gt_Tensors){2, self->first};
 }
 
 gt_Variable *gt_optimizer_slot(const gt_Optimizer *self, const gt_Variable *variable,
                                const char *slot)
 {
-    int32_t at = look("optimizer_slot", self) ? find_entry(self, variable) : -1;
+    if (!look("optimizer_slot", self) ||
+        !gt_variable_check(self->object.context, NULL, "optimizer_slot", variable))
+        return NULL;
+    int32_t at = gt_optimizer_built(self) ? find_entry(self, variable) : -1;
     for (int s = 0; slot && at >= 0 && s < self->slots; s++)
         if (strcmp(self->slot[s].name, slot) == 0)
             return slots_of(self, at)[s];

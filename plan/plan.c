@@ -69,7 +69,7 @@ typedef struct Control {
 
 typedef struct PlanVariable {
     gt_Slot *slot;
-    bool trainable, overwritten;
+    bool overwritten;
 } PlanVariable;
 
 typedef struct PlanOutput {
@@ -1010,7 +1010,7 @@ static gt_Status describe_sources(gt_Plan *plan)
         if (graph->values[i].kind != GT_GRAPH_VARIABLE)
             continue;
         gt_Slot *slot = gt_slot_raw(graph->values[i].variable);
-        plan->variables[variables++] = (PlanVariable){slot, slot->variable->trainable, false};
+        plan->variables[variables++] = (PlanVariable){slot, false};
     }
     return GT_OK;
 }
@@ -1128,14 +1128,6 @@ void gt_plan_free(gt_Plan *plan)
     if (!plan->graph->inner)
         gt_graph_free(plan->graph);
     gt_release(context, plan, sizeof *plan);
-}
-
-bool gt_plan_fits(const gt_Plan *plan)
-{
-    for (int32_t i = 0; i < plan->variable_count; i++)
-        if (plan->variables[i].slot->variable->trainable != plan->variables[i].trainable)
-            return false;
-    return true;
 }
 
 bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching)

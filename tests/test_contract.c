@@ -386,7 +386,7 @@ CONTRACT(testGradientInteger)
     gt_gradient(tape, gt_square(x), whole);
     fails(GT_NO_GRADIENT, "only floats have gradients");
     gt_gradient(tape, gt_square(gt_cast(whole, GT_FLOAT64)), x);
-    fails(GT_NO_GRADIENT, "whole numbers");
+    fails(GT_NO_GRADIENT, "integers");
     gt_tape_end(tape);
 }
 

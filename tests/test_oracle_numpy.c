@@ -532,7 +532,11 @@ Test(oracle_numpy, errors)
     FAILS(gt_quantile(gt_ones_of(gt_shape(0)), 0.5), "quantile: there is no quantile of nothing");
     FAILS(gt_searchsorted(a, v), "sorted vector, not of shape (2, 3)");
     FAILS(gt_bincount(v), "bincount: what is counted are integers");
-    FAILS(gt_bincount(gt_add(whole, -1), .length = 3), "bincount");
+    FAILS(gt_bincount(gt_add(whole, -1), .length = 3), "must not be negative (got -1, at (0,))");
+    FAILS(gt_bincount(gt_add(whole, -1)), "must not be negative (got -1, at (0,))");
+    FAILS(gt_bincount(gt_add(gt_cast(whole, GT_INT64), -3e9)), "(got -3000000000, at (0,))");
+    FAILS(gt_bincount(gt_add(whole, 7), .length = 3), "index 7, at (0,) of the indices, is outside");
+    FAILS(gt_bincount(whole, .length = -2), "length must not be negative (got -2)");
     FAILS(gt_segment_max(a, gt_add(whole, 7), 3), "segment_max: id 7 of row 0");
     FAILS(gt_segment_sum(a, v, 3), "indices are int32");
     FAILS(gt_hstack(((gt_Tensors){0, NULL})), "hstack: it takes 1 to");

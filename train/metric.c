@@ -42,6 +42,7 @@ gt_Loss gt_loss_function(gt_LossFunction function, const void *context)
     gt_Loss loss = {&mark, "loss", function, context, {0}};
     if (!function)
         gt_raise(gt_context(), GT_INVALID, NULL, "loss_function", "the function is NULL");
+    gt_check_function("loss_function: the function", (uintptr_t)function);
     return loss;
 }
 
@@ -135,6 +136,7 @@ struct gt_Metric {
     char *name; /* owned */
     void *instance;
     gt_Variable *states[GT_MAX_METRIC_STATES];
+    int32_t runs; /* that gather in it */
 };
 
 static void destroy(gt_Object *object)
@@ -218,6 +220,8 @@ void gt_metric_free(gt_Metric *metric)
 
 gt_Status gt_metric_add_mean(const gt_MetricUpdate *update, gt_Tensor *values)
 {
+    if (!update || !update->states)
+        return gt_fail(GT_INVALID, "metric_add_mean: the update is NULL");
     int64_t count = gt_size(values);
     gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
     return gt_assign_add(update->states[1], (double)count);
@@ -227,7 +231,9 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
                               gt_Tensor *y_pred)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_metric_check(context, here, "metric_update", self))
+    if (!context || !gt_metric_check(context, here, "metric_update", self) ||
+        (y_true && !gt_slot_check(context, here, "metric_update", "y_true", y_true)) ||
+        (y_pred && !gt_slot_check(context, here, "metric_update", "y_pred", y_pred)))
         return gt_status();
     gt_Site site = gt_site_enter(here, self->name);
     gt_Scope *outer = context->scope;
@@ -265,6 +271,45 @@ gt_Status gt_metric_reset(gt_Metric *self)
         gt_assign(self->states[i], 0);
     gt_tape_unquiet(context, recording);
     return context->status;
+}
+
+static size_t state_bytes(const gt_Metric *self, int state)
+{
+    return gt_spec_bytes(&gt_slot_raw(self->states[state])->value->spec);
+}
+
+static size_t states_bytes(const gt_Metric *self)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < self->type->states; i++)
+        bytes += state_bytes(self, i);
+    return bytes;
+}
+
+gt_Status gt_metric_enter(gt_Metric *self, void **kept)
+{
+    gt_Context *context = self->object.context;
+    char *to = NULL;
+    *kept = NULL;
+    if (self->runs > 0 && !(to = *kept = gt_allocate(context, states_bytes(self))))
+        return context->status;
+    for (int i = 0; to && i < self->type->states; to += state_bytes(self, i++))
+        memcpy(to, gt_value_data(gt_slot_raw(self->states[i])->value), state_bytes(self, i));
+    self->runs++;
+    return GT_OK;
+}
+
+void gt_metric_leave(gt_Metric *self, void *kept)
+{
+    gt_Context *context = self->object.context;
+    const char *from = kept;
+    self->runs--;
+    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
+        gt_Slot *slot = gt_slot_raw(self->states[i]);
+        if (gt_variable_own(context, slot) == GT_OK)
+            memcpy(gt_value_data(slot->value), from, state_bytes(self, i));
+    }
+    gt_release(context, kept, states_bytes(self));
 }
 
 const char *gt_metric_name(const gt_Metric *self)
