@@ -40,7 +40,7 @@ static gt_Tensor *handle_to(gt_Value *value)
 /* Where the gradient of a value is added up; NULL: the walk does not pass there. */
 static gt_Value **place_of(gt_Walk *walk, const gt_Value *value)
 {
-    int32_t node = gt_walk_find(walk, value->record);
+    int32_t node = gt_walk_find(walk, value);
     return node < 0 ? NULL : &walk->gradients[walk->nodes[node].gradients + value->index];
 }
 
@@ -99,17 +99,17 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
 static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
 {
     for (int i = 0; i < sources; i++) {
-        int32_t node = gt_walk_find(walk, source[i]->record);
+        int32_t node = gt_walk_find(walk, source[i]);
         if (node >= 0)
             walk->nodes[node].needed = true;
     }
     for (int32_t i = 0; i < walk->order_count; i++) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!gt_walk_passes(node->record))
+        if (!gt_walk_passes(walk, node->record))
             continue;
         for (int k = 0; k < node->record->inputs && !node->needed; k++) {
             const gt_Value *input = node->record->input[k];
-            int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
+            int32_t behind = input ? gt_walk_find(walk, input) : -1;
             node->needed =
                 behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
         }
@@ -151,7 +151,7 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
         arrived |= walk->gradients[node->gradients + i] != NULL;
     for (int i = 0; i < record->inputs; i++) {
         const gt_Value *input = record->input[i];
-        int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
+        int32_t behind = input ? gt_walk_find(walk, input) : -1;
         wants[i] =
             behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
         wanted |= wants[i];
@@ -222,7 +222,7 @@ static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
     const char *here = context->here;
     for (int32_t i = walk->order_count - 1; i >= 0 && context->status == GT_OK; i--) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!node->needed || !gt_walk_passes(node->record))
+        if (!node->needed || !gt_walk_passes(walk, node->record))
             continue;
         gt_Scope *scope = gt_scope_open(context);
         if (!scope)
@@ -312,8 +312,8 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
         snprintf(text, size, "the tape was used already; only a persistent one answers twice");
         return;
     }
-    bool watched = source->record && source->record->tapes & bit;
-    bool computed = target->record && target->record->tapes & bit;
+    bool watched = gt_tapes_of(source) & bit;
+    bool computed = gt_tapes_of(target) & bit;
     bool variable = source_slot->variable != NULL;
     if (!watched && variable && !source_slot->variable->trainable)
         snprintf(text, size, "%s is not trainable, and gt_watch was not called for it", name);
@@ -334,26 +334,27 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
     gt_Value *targets[1];
     memcpy(targets, &target, sizeof target);
     if (gt_walk_collect(&walk, 1, targets, true) == GT_OK) {
-        int32_t from = gt_walk_find(&walk, source->record);
+        int32_t from = gt_walk_find(&walk, source);
         const gt_Record *cut = NULL;
         if (from >= 0)
             walk.nodes[from].needed = true;
         for (int32_t i = 0; i < walk.order_count; i++) {
             gt_WalkNode *node = &walk.nodes[walk.order[i]];
-            for (int k = 0; k < node->record->inputs; k++) {
+            int inputs = node->record->tapes & bit ? node->record->inputs : 0;
+            for (int k = 0; k < inputs; k++) {
                 const gt_Value *input = node->record->input[k];
-                int32_t behind = input ? gt_walk_find(&walk, input->record) : -1;
+                int32_t behind = input ? gt_walk_find(&walk, input) : -1;
                 if (behind < 0 || !walk.nodes[behind].needed)
                     continue;
                 node->needed = true;
                 if (!cut &&
-                    (!gt_walk_passes(node->record) || !gt_dtype_is_float(input->spec.dtype)))
+                    (!gt_walk_passes(&walk, node->record) || !gt_dtype_is_float(input->spec.dtype)))
                     cut = node->record;
             }
         }
         gt_Walk open = {.context = context, .tape = tape};
         bool reached = from >= 0 && gt_walk_collect(&open, 1, targets, false) == GT_OK &&
-                       gt_walk_find(&open, source->record) >= 0;
+                       gt_walk_find(&open, source) >= 0;
         gt_walk_close(&open);
         if (reached)
             snprintf(text, size, "there is a gradient");
@@ -398,7 +399,7 @@ static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sou
     gt_Context *context = walk->context;
     int missing = -1;
     for (int i = 0; i < sources.count; i++) {
-        bool reached = gt_walk_find(walk, source[i]->record) >= 0;
+        bool reached = gt_walk_find(walk, source[i]) >= 0;
         if (reached && some)
             return GT_OK;
         if (!reached && missing < 0)

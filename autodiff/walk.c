@@ -16,12 +16,22 @@ static int32_t slot_of(const gt_Walk *walk, const gt_Record *record)
     return at;
 }
 
-int32_t gt_walk_find(const gt_Walk *walk, const gt_Record *record)
+static int32_t find(const gt_Walk *walk, const gt_Record *record)
 {
-    if (!walk->slots || !record)
+    if (!walk->slots)
         return -1;
     int32_t at = slot_of(walk, record);
     return walk->keys[at] ? walk->numbers[at] : -1;
+}
+
+static bool knows(const gt_Walk *walk, const gt_Value *value)
+{
+    return gt_tapes_of(value) & BIT(gt_tape_bit(walk->context, walk->tape));
+}
+
+int32_t gt_walk_find(const gt_Walk *walk, const gt_Value *value)
+{
+    return knows(walk, value) ? find(walk, value->record) : -1;
 }
 
 static bool grow_table(gt_Walk *walk)
@@ -55,7 +65,7 @@ static bool grow_table(gt_Walk *walk)
 
 static int32_t add_node(gt_Walk *walk, gt_Record *record)
 {
-    int32_t found = gt_walk_find(walk, record);
+    int32_t found = find(walk, record);
     if (found >= 0)
         return found;
     if (!grow_table(walk) || !gt_reserve(walk->context, (void **)&walk->nodes, walk->count,
@@ -70,9 +80,14 @@ static int32_t add_node(gt_Walk *walk, gt_Record *record)
     return walk->count++;
 }
 
-bool gt_walk_passes(const gt_Record *record)
+static bool is_leaf(const gt_Walk *walk, const gt_Record *record)
 {
-    if (!record->operation || record->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
+    return !record->operation || !(record->tapes & BIT(gt_tape_bit(walk->context, walk->tape)));
+}
+
+bool gt_walk_passes(const gt_Walk *walk, const gt_Record *record)
+{
+    if (is_leaf(walk, record) || record->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
         return false;
     for (int i = 0; i < record->outputs; i++)
         if (gt_dtype_is_float(record->output[i].spec.dtype))
@@ -84,14 +99,12 @@ bool gt_walk_passes(const gt_Record *record)
 gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, bool through)
 {
     gt_Context *context = walk->context;
-    uint64_t bit = BIT(gt_tape_bit(context, walk->tape));
     int32_t *stack = NULL, depth = 0, capacity = 0;
     gt_Status status = GT_NO_MEMORY;
     for (int t = targets - 1; t >= 0; t--) {
-        gt_Record *record = target[t]->record;
-        if (!record || !(record->tapes & bit))
+        if (!knows(walk, target[t]))
             continue;
-        int32_t node = add_node(walk, record);
+        int32_t node = add_node(walk, target[t]->record);
         if (node < 0 || !gt_reserve(context, (void **)&stack, depth, &capacity, sizeof *stack))
             goto done;
         stack[depth++] = node;
@@ -111,12 +124,11 @@ gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, b
             continue;
         }
         walk->nodes[node].open = true;
-        if (!record->operation || !(through || gt_walk_passes(record)))
+        if (is_leaf(walk, record) || !(through || gt_walk_passes(walk, record)))
             continue;
         for (int i = record->inputs - 1; i >= 0; i--) {
             gt_Value *value = record->input[i];
-            if (!value || !value->record || !(value->record->tapes & bit) ||
-                !(through || gt_dtype_is_float(value->spec.dtype)))
+            if (!value || !knows(walk, value) || !(through || gt_dtype_is_float(value->spec.dtype)))
                 continue;
             int32_t behind = add_node(walk, value->record);
             if (behind < 0)

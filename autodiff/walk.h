@@ -25,12 +25,13 @@ typedef struct gt_Walk {
     int32_t gradient_count;
 } gt_Walk;
 
-/* Does a gradient pass through this record at all? */
-bool gt_walk_passes(const gt_Record *record);
+/* Does a gradient pass through this record at all? Not if the tape only watches what it made. */
+bool gt_walk_passes(const gt_Walk *walk, const gt_Record *record);
 /* Finds everything behind the targets. `through` also goes through what cuts gradients. */
 gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, bool through);
-/* The node of a record; -1 if the walk did not meet it. */
-int32_t gt_walk_find(const gt_Walk *walk, const gt_Record *record);
+/* The node of the record of a value; -1 if the walk did not meet it, or the tape does not know the
+ * value. */
+int32_t gt_walk_find(const gt_Walk *walk, const gt_Value *value);
 void gt_walk_close(gt_Walk *walk);
 
 #endif

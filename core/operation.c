@@ -377,7 +377,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
-            tapes |= call->value[i]->record->tapes;
+            tapes |= gt_tapes_of(call->value[i]);
     tapes &= context->recording;
     for (int i = 0; tapes && i < call->inputs; i++)
         if (call->value[i] && call->value[i]->context != context) {
@@ -419,8 +419,8 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
         if ((value[i] = gt_trace_value(context, &spec[i], symbols[i])))
             value[i]->origin = like->operation;
     for (int32_t i = 0; i < like->inputs; i++)
-        if (input[i] && input[i]->record)
-            tapes |= input[i]->record->tapes;
+        if (input[i])
+            tapes |= gt_tapes_of(input[i]);
     tapes &= context->recording;
     if (context->status == GT_OK && tapes && !(like->operation->flags & GT_OP_EFFECT))
         gt_record_new(context, like->operation, options, like->inputs, input, outputs, value, tapes,
