@@ -37,13 +37,6 @@ static gt_Tensor *handle_to(gt_Value *value)
     return gt_handle_new(value->context, value);
 }
 
-/* Where the gradient of a value is added up; NULL: the walk does not pass there. */
-static gt_Value **place_of(gt_Walk *walk, const gt_Value *value)
-{
-    int32_t node = gt_walk_find(walk, value);
-    return node < 0 ? NULL : &walk->gradients[walk->nodes[node].gradients + value->index];
-}
-
 /* The sum of two gradients; of two that are rows, the rows of both. Those of 16 bits a number are
  * added in float32. */
 static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
@@ -79,7 +72,7 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
                       gt_Tensor *given)
 {
     gt_Context *context = walk->context;
-    gt_Value **place = place_of(walk, value);
+    gt_Value **place = gt_walk_place(walk, value);
     if (!place)
         return GT_OK;
     if (!given)
@@ -105,7 +98,7 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
     }
     for (int32_t i = 0; i < walk->order_count; i++) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!gt_walk_passes(walk, node->record))
+        if (!gt_walk_passes(node))
             continue;
         for (int k = 0; k < node->record->inputs && !node->needed; k++) {
             const gt_Value *input = node->record->input[k];
@@ -129,9 +122,9 @@ static void take_before(gt_Walk *walk, const gt_Record *record, const bool *want
                         gt_Tensor **before)
 {
     for (int i = 0; i < record->inputs; i++) {
-        gt_Value **place = wants[i] ? place_of(walk, record->input[i]) : NULL;
+        gt_Value **place = wants[i] ? gt_walk_place(walk, record->input[i]) : NULL;
         for (int k = 0; k < i && place; k++)
-            if (wants[k] && place_of(walk, record->input[k]) == place)
+            if (wants[k] && gt_walk_place(walk, record->input[k]) == place)
                 place = NULL;
         if (place && *place)
             before[i] = handle_to(*place);
@@ -174,7 +167,7 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
         if (!given[i])
             return gt_raise(context, GT_STATE, NULL, record->operation->name,
                             "its gradient rule gives input %d nothing", i);
-        gt_Value **place = place_of(walk, record->input[i]);
+        gt_Value **place = gt_walk_place(walk, record->input[i]);
         if (before && before[i])
             gt_values_release(place, 1);
         accumulate(context, place, given[i]);
@@ -222,7 +215,7 @@ static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
     const char *here = context->here;
     for (int32_t i = walk->order_count - 1; i >= 0 && context->status == GT_OK; i--) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!node->needed || !gt_walk_passes(walk, node->record))
+        if (!node->needed || !gt_walk_passes(node))
             continue;
         gt_Scope *scope = gt_scope_open(context);
         if (!scope)
@@ -268,7 +261,7 @@ static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *sou
 {
     gt_Context *context = walk->context;
     for (int i = 0; i < sources.count; i++) {
-        gt_Value **place = place_of(walk, source[i]);
+        gt_Value **place = gt_walk_place(walk, source[i]);
         if (place && *place)
             gradients[i] = handle_to(*place);
         else if (unconnected != GT_UNCONNECTED_NONE && unconnected != GT_UNCONNECTED_SOME)
@@ -340,15 +333,14 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
             walk.nodes[from].needed = true;
         for (int32_t i = 0; i < walk.order_count; i++) {
             gt_WalkNode *node = &walk.nodes[walk.order[i]];
-            int inputs = node->record->tapes & bit ? node->record->inputs : 0;
+            int inputs = node->leaf ? 0 : node->record->inputs;
             for (int k = 0; k < inputs; k++) {
                 const gt_Value *input = node->record->input[k];
                 int32_t behind = input ? gt_walk_find(&walk, input) : -1;
                 if (behind < 0 || !walk.nodes[behind].needed)
                     continue;
                 node->needed = true;
-                if (!cut &&
-                    (!gt_walk_passes(&walk, node->record) || !gt_dtype_is_float(input->spec.dtype)))
+                if (!cut && (!gt_walk_passes(node) || !gt_dtype_is_float(input->spec.dtype)))
                     cut = node->record;
             }
         }

@@ -7,42 +7,53 @@
 
 #define BIT(n) ((uint64_t)1 << (n))
 
-static int32_t slot_of(const gt_Walk *walk, const gt_Record *record)
+static int32_t slot_of(const gt_Walk *walk, const void *key)
 {
-    uint64_t hash = (uint64_t)(uintptr_t)record * 0x9E3779B97F4A7C15u;
+    uint64_t hash = (uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u;
     int32_t at = (int32_t)(hash >> 40) & (walk->slots - 1);
-    while (walk->keys[at] && walk->keys[at] != record)
+    while (walk->keys[at] && walk->keys[at] != key)
         at = (at + 1) & (walk->slots - 1);
     return at;
 }
 
-static int32_t find(const gt_Walk *walk, const gt_Record *record)
+/* Of values that the tape has the record of: the record, all outputs together. Of one that it only
+ * watches: that output alone. NULL: the tape does not know the value. */
+static const void *key_of(const gt_Walk *walk, const gt_Value *value)
 {
-    if (!walk->slots)
-        return -1;
-    int32_t at = slot_of(walk, record);
-    return walk->keys[at] ? walk->numbers[at] : -1;
-}
-
-static bool knows(const gt_Walk *walk, const gt_Value *value)
-{
-    return gt_tapes_of(value) & BIT(gt_tape_bit(walk->context, walk->tape));
+    uint64_t bit = BIT(gt_tape_bit(walk->context, walk->tape));
+    const gt_Record *record = value->record;
+    return !(gt_tapes_of(value) & bit) ? NULL
+           : record->tapes & bit       ? (const void *)record
+                                       : &record->output[value->index];
 }
 
 int32_t gt_walk_find(const gt_Walk *walk, const gt_Value *value)
 {
-    return knows(walk, value) ? find(walk, value->record) : -1;
+    const void *key = key_of(walk, value);
+    if (!walk->slots || !key)
+        return -1;
+    int32_t at = slot_of(walk, key);
+    return walk->keys[at] ? walk->numbers[at] : -1;
+}
+
+gt_Value **gt_walk_place(const gt_Walk *walk, const gt_Value *value)
+{
+    int32_t node = gt_walk_find(walk, value);
+    if (node < 0)
+        return NULL;
+    int32_t first = walk->nodes[node].gradients;
+    return &walk->gradients[walk->nodes[node].leaf ? first : first + value->index];
 }
 
 static bool grow_table(gt_Walk *walk)
 {
     gt_Context *context = walk->context;
-    gt_Record **keys = walk->keys;
+    const void **keys = walk->keys;
     int32_t *numbers = walk->numbers, old = walk->slots;
     if (walk->count * 2 < old)
         return true;
     int32_t slots = old ? old * 2 : 64;
-    gt_Record **new_keys = gt_allocate_zeroed(context, (size_t)slots * sizeof *new_keys);
+    const void **new_keys = gt_allocate_zeroed(context, (size_t)slots * sizeof *new_keys);
     int32_t *new_numbers =
         new_keys ? gt_allocate(context, (size_t)slots * sizeof *new_numbers) : NULL;
     if (!new_numbers) {
@@ -63,31 +74,31 @@ static bool grow_table(gt_Walk *walk)
     return true;
 }
 
-static int32_t add_node(gt_Walk *walk, gt_Record *record)
+static int32_t add_node(gt_Walk *walk, const gt_Value *value)
 {
-    int32_t found = find(walk, record);
+    int32_t found = gt_walk_find(walk, value);
+    gt_Record *record = value->record;
+    const void *key = key_of(walk, value);
+    bool leaf = key != record || !record->operation;
     if (found >= 0)
         return found;
     if (!grow_table(walk) || !gt_reserve(walk->context, (void **)&walk->nodes, walk->count,
                                          &walk->capacity, sizeof *walk->nodes))
         return -1;
-    walk->nodes[walk->count] = (gt_WalkNode){.record = record, .gradients = walk->gradient_count};
-    walk->gradient_count += record->operation ? record->outputs : 1;
+    walk->nodes[walk->count] =
+        (gt_WalkNode){.record = record, .leaf = leaf, .gradients = walk->gradient_count};
+    walk->gradient_count += leaf ? 1 : record->outputs;
     record->references++;
-    int32_t at = slot_of(walk, record);
-    walk->keys[at] = record;
+    int32_t at = slot_of(walk, key);
+    walk->keys[at] = key;
     walk->numbers[at] = walk->count;
     return walk->count++;
 }
 
-static bool is_leaf(const gt_Walk *walk, const gt_Record *record)
+bool gt_walk_passes(const gt_WalkNode *node)
 {
-    return !record->operation || !(record->tapes & BIT(gt_tape_bit(walk->context, walk->tape)));
-}
-
-bool gt_walk_passes(const gt_Walk *walk, const gt_Record *record)
-{
-    if (is_leaf(walk, record) || record->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
+    const gt_Record *record = node->record;
+    if (node->leaf || record->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
         return false;
     for (int i = 0; i < record->outputs; i++)
         if (gt_dtype_is_float(record->output[i].spec.dtype))
@@ -102,9 +113,9 @@ gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, b
     int32_t *stack = NULL, depth = 0, capacity = 0;
     gt_Status status = GT_NO_MEMORY;
     for (int t = targets - 1; t >= 0; t--) {
-        if (!knows(walk, target[t]))
+        if (!key_of(walk, target[t]))
             continue;
-        int32_t node = add_node(walk, target[t]->record);
+        int32_t node = add_node(walk, target[t]);
         if (node < 0 || !gt_reserve(context, (void **)&stack, depth, &capacity, sizeof *stack))
             goto done;
         stack[depth++] = node;
@@ -124,13 +135,14 @@ gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, b
             continue;
         }
         walk->nodes[node].open = true;
-        if (is_leaf(walk, record) || !(through || gt_walk_passes(walk, record)))
+        if (walk->nodes[node].leaf || !(through || gt_walk_passes(&walk->nodes[node])))
             continue;
         for (int i = record->inputs - 1; i >= 0; i--) {
             gt_Value *value = record->input[i];
-            if (!value || !knows(walk, value) || !(through || gt_dtype_is_float(value->spec.dtype)))
+            if (!value || !key_of(walk, value) ||
+                !(through || gt_dtype_is_float(value->spec.dtype)))
                 continue;
-            int32_t behind = add_node(walk, value->record);
+            int32_t behind = add_node(walk, value);
             if (behind < 0)
                 goto done;
             if (walk->nodes[behind].open)

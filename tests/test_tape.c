@@ -116,6 +116,9 @@ Test(tape, watching_what_another_tape_made)
         if (out[0]) {
             gt_gradient(inner, out[1], out[0]);
             fails(GT_NO_GRADIENT, "the target was not computed while this tape recorded");
+            gt_watch(inner, out[1]);
+            gt_gradient(inner, out[1], out[0]);
+            fails(GT_NO_GRADIENT, "");
         }
         if (outer) {
             gt_gradients(outer, gt_tensors(z, early), gt_tensors(x, y), g);
