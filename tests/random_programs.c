@@ -119,15 +119,17 @@ static void run_programs(void *argument)
     const Options *options = work->options;
     if (!contexts_open())
         return;
-    for (uint64_t i = work->next; shared->finding.fault == FAULT_NONE; i++) {
+    size_t lost = 0;
+    for (uint64_t i = work->next; shared->finding.fault == FAULT_NONE && !lost; i++) {
         if (options->programs ? i >= options->programs : now() >= work->end)
             break;
         shared->mode = -1;
         program_generate(&shared->program, seed_of(options->seed, i));
         program_agrees(&shared->program, &shared->finding);
         shared->programs = i + 1;
+        lost += contexts_renew();
     }
-    size_t lost = contexts_close();
+    lost += contexts_close();
     if (lost && shared->finding.fault == FAULT_NONE) {
         shared->finding.fault = FAULT_LOST;
         snprintf(shared->finding.text, sizeof shared->finding.text,

@@ -58,7 +58,7 @@ typedef struct Generator {
 
 static Generator generator;
 
-enum { MOST_ELEMENTS = 1 << 16, MOST_LARGE = 1 << 19 };
+enum { MOST_ELEMENTS = 1 << 13, MOST_LARGE = 1 << 18 };
 
 static int below(Generator *g, int count)
 {
@@ -231,9 +231,14 @@ static void know_outputs(Generator *g, const Step *step)
     }
 }
 
+static int64_t most_elements(const Generator *g)
+{
+    return g->large ? MOST_LARGE : MOST_ELEMENTS;
+}
+
 static bool too_large(const Generator *g, const Step *step)
 {
-    int64_t most = g->large ? MOST_LARGE : MOST_ELEMENTS;
+    int64_t most = most_elements(g);
     for (int i = 0; i < step->outputs; i++)
         if (step->out[i] >= 0 && gt_size(g->run.value[step->out[i]]) > most)
             return true;
@@ -388,7 +393,7 @@ static int new_leaf(Generator *g, const gt_SampleInput *like, gt_DType dtype)
     Program *p = g->program;
     Pattern pattern = some_pattern(g);
     int k = below(g, 20), index = -1;
-    if (shape_size(like->shape) < 0)
+    if (shape_size(like->shape) < 0 || shape_size(like->shape) > most_elements(g))
         return -1;
     if (g->levels == 1 && k < 9 && p->arguments < MAX_ARGUMENTS)
         index = new_argument_or_variable(g, like, dtype, pattern, true);
@@ -550,6 +555,9 @@ static const int64_t wild_numbers[] = {INT64_MIN,       INT32_MIN,          INT3
 static const gt_DType all_types[] = {GT_FLOAT32, GT_FLOAT64, GT_INT32,   GT_INT64,
                                      GT_UINT8,   GT_BOOL,    GT_FLOAT16, GT_BFLOAT16};
 
+/* Sizes that are walked one by one, whatever the tensor's. */
+static const int64_t wild_sizes[] = {INT64_MIN, -2, -1, 0, 9, 33, INT64_MAX};
+
 static int64_t another_number(Generator *g, int64_t was, bool wild)
 {
     if (wild)
@@ -614,6 +622,9 @@ static void change_option(Generator *g, Step *step, bool wild)
         gt_Shape shape;
         memcpy(&shape, place, sizeof shape);
         change_shape(g, &shape, wild);
+        for (int d = 0; d < GT_MAX_RANK && strcmp(field->name, "pool_size") == 0; d++)
+            if (shape.dims[d] > 64)
+                shape.dims[d] = wild_sizes[below(g, 7)];
         memcpy(place, &shape, sizeof shape);
     } else if (strcmp(field->type, "gt_Axes") == 0) {
         gt_Axes axes;

@@ -137,6 +137,7 @@ typedef struct Program {
     uint32_t modes; /* those to run, by bit */
     bool whole;     /* every value is needed by an output: a plan leaves out nothing that can fail */
     bool control;   /* has control flow */
+    bool recomputes; /* WAITS: gradients through gt_recompute are loose as well */
     bool packed;    /* variables of one type lie in one block */
 } Program;
 
@@ -206,7 +207,7 @@ typedef struct Outcome {
     uint64_t start[MAX_VARIABLES]; /* the variables before the first round */
     uint64_t step[MAX_STEPS];      /* what the steps made */
     bool strange[MAX_STEPS];       /* infinite or not a number among it */
-    bool failed[MAX_STEPS];
+    bool ran[MAX_STEPS], failed[MAX_STEPS];
     bool careless; /* something worked while an error was pending */
     int64_t handles, records, variables; /* that were lost */
 } Outcome;
@@ -244,8 +245,9 @@ struct Run {
 
 /* Prepares the contexts that modes name; false: no memory. */
 bool contexts_open(void);
-/* Frees them; how many bytes were not given back. */
+/* Frees them, or those alone that have become large; how many bytes were not given back. */
 size_t contexts_close(void);
+size_t contexts_renew(void);
 enum { CONTEXT_PLAIN, CONTEXT_THREADS, CONTEXT_GUARDED, CONTEXT_BUDGET, CONTEXT_GENERATE, CONTEXTS };
 extern const int context_threads[CONTEXTS];
 

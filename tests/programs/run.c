@@ -62,34 +62,55 @@ static Guard guards[CONTEXTS];
 static gt_Context *contexts[CONTEXTS];
 static gt_Variable *generators[CONTEXTS];
 
-bool contexts_open(void)
+static bool open_context(int i)
 {
     static const int fills[CONTEXTS] = {0xFF, 0x3F, 0xFF, 0x3F, 0xFF};
     static const bool pooling[CONTEXTS] = {true, false, false, true, true};
-    for (int i = 0; i < CONTEXTS; i++) {
-        guards[i] = (Guard){.limit = (size_t)1 << 27, .left = INT64_MAX, .fill = fills[i]};
-        gt_Allocator allocator = {guard_allocate, guard_release, &guards[i]};
-        contexts[i] = gt_context_create(.allocator = &allocator, .threads = context_threads[i],
-                                        .pooling = pooling[i]);
-        if (!contexts[i])
+    guards[i] = (Guard){.limit = (size_t)1 << 27, .left = INT64_MAX, .fill = fills[i]};
+    gt_Allocator allocator = {guard_allocate, guard_release, &guards[i]};
+    contexts[i] = gt_context_create(.allocator = &allocator, .threads = context_threads[i],
+                                    .pooling = pooling[i]);
+    if (!contexts[i])
+        return false;
+    gt_context_use(contexts[i]);
+    generators[i] = gt_default_generator();
+    return generators[i];
+}
+
+/* How many bytes it did not give back, and 1 if it wrote behind a block. */
+static size_t close_context(int i)
+{
+    gt_context_use(contexts[i]);
+    gt_error_clear();
+    gt_context_free(contexts[i]);
+    return guards[i].used + guards[i].trampled;
+}
+
+bool contexts_open(void)
+{
+    for (int i = 0; i < CONTEXTS; i++)
+        if (!open_context(i))
             return false;
-        gt_context_use(contexts[i]);
-        generators[i] = gt_default_generator();
-        if (!generators[i])
-            return false;
-    }
     return true;
 }
 
 size_t contexts_close(void)
 {
     size_t lost = 0;
-    for (int i = 0; i < CONTEXTS; i++) {
-        gt_context_use(contexts[i]);
-        gt_error_clear();
-        gt_context_free(contexts[i]);
-        lost += guards[i].used + guards[i].trampled;
-    }
+    for (int i = 0; i < CONTEXTS; i++)
+        lost += close_context(i);
+    return lost;
+}
+
+/* A context's pools grow with the sizes that it met: one that has become large starts anew. */
+size_t contexts_renew(void)
+{
+    size_t lost = 0;
+    for (int i = 0; i < CONTEXTS; i++)
+        if (guards[i].used > (size_t)1 << 25) {
+            lost += close_context(i);
+            lost += !open_context(i);
+        }
     return lost;
 }
 
@@ -149,34 +170,50 @@ static void remember_step(Run *run, int index, const Step *step)
         hash = mix(mix(hash, result.hash), (uint64_t)result.spec.size);
         outcome->strange[index] |= !tensor_is_finite(out);
     }
+    outcome->ran[index] = true;
     if (!run->hidden)
         outcome->step[index] = hash;
 }
 
 /* ---- leaves ---- */
 
-enum { SOME_NUMBERS = 4096 };
+/* The bytes of leaves: the same in every mode, so they are made once. */
+typedef struct Bytes {
+    uint64_t seed;
+    Pattern pattern;
+    gt_DType dtype;
+    int64_t size;
+    void *data; /* NULL: none yet */
+} Bytes;
+static Bytes leaf_bytes[MAX_VALUES][ROUNDS];
 
-static double *numbers_of(const Value *value, int round)
+static const void *bytes_of(int index, const Value *value, int round)
 {
-    static double some[SOME_NUMBERS];
+    Bytes *bytes = &leaf_bytes[index][round];
     int64_t size = shape_size(value->shape);
-    double *numbers =
-        size <= SOME_NUMBERS ? some : malloc((size_t)size * sizeof *numbers);
-    if (numbers)
-        value_numbers(value, round, numbers);
-    return numbers;
+    if (bytes->data && bytes->seed == value->seed && bytes->pattern == value->pattern &&
+        bytes->dtype == value->dtype && bytes->size == size)
+        return bytes->data;
+    double *numbers = malloc((size_t)(size + 1) * sizeof *numbers);
+    free(bytes->data);
+    *bytes = (Bytes){value->seed, value->pattern, value->dtype, size,
+                     malloc((size_t)(size + 1) * gt_dtype_size(value->dtype))};
+    if (!numbers || !bytes->data) {
+        free(numbers);
+        return NULL;
+    }
+    value_numbers(value, round, numbers);
+    for (int64_t i = 0; i < size; i++)
+        gt_number_store(value->dtype, bytes->data, i, numbers[i]);
+    free(numbers);
+    return bytes->data;
 }
 
-static gt_Tensor *leaf(const Value *value, int round)
+static gt_Tensor *leaf(const Run *run, int index, int round)
 {
-    int64_t size = shape_size(value->shape);
-    double *numbers = numbers_of(value, round);
-    gt_Tensor *tensor =
-        numbers ? gt_from_values_at(NULL, value->shape, value->dtype, size, numbers) : NULL;
-    if (size > SOME_NUMBERS)
-        free(numbers);
-    return tensor;
+    const Value *value = &run->program->value[index];
+    const void *data = bytes_of(index, value, round);
+    return data ? gt_from_data(data, value->shape, value->dtype) : NULL;
 }
 
 /* The caller's own memory, aligned to an element and no more. */
@@ -185,8 +222,7 @@ static gt_Tensor *wrapped_leaf(Run *run, int index)
     const Value *value = &run->program->value[index];
     size_t element = gt_dtype_size(value->dtype);
     size_t bytes = (size_t)shape_size(value->shape) * element;
-    gt_Tensor *tensor = leaf(value, run->round);
-    const void *data = tensor ? gt_data(tensor) : NULL;
+    const void *data = bytes_of(index, value, run->round);
     free(run->memory[index]);
     char *memory = run->memory[index] = malloc(bytes + element);
     if (!data || !memory)
@@ -199,10 +235,10 @@ void run_make_leaf(Run *run, int index)
 {
     const Value *value = &run->program->value[index];
     if (value->origin == ORIGIN_ARGUMENT) {
-        run->value[index] = value->wrapped ? wrapped_leaf(run, index) : leaf(value, run->round);
+        run->value[index] = value->wrapped ? wrapped_leaf(run, index) : leaf(run, index, run->round);
     } else if (value->origin == ORIGIN_VARIABLE) {
         gt_Scope *scope = gt_scope_begin();
-        run->value[index] = gt_variable(leaf(value, 0), .trainable = value->trainable);
+        run->value[index] = gt_variable(leaf(run, index, 0), .trainable = value->trainable);
         gt_scope_end(scope);
     }
 }
@@ -257,20 +293,25 @@ static gt_Tape *begin_tape(Run *run, bool persistent, bool watch_accessed)
     return tape;
 }
 
+static gt_Status call_body(Run *run, int index, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const Body *body = &run->program->body[index];
+    for (int i = 0; i < body->parameters; i++)
+        run->value[body->parameter[i]] = in[i];
+    gt_Status status = run_body(run, index);
+    for (int i = 0; i < body->outputs && status == GT_OK; i++)
+        out[i] = run->value[body->output[i]];
+    return status;
+}
+
 /* A body as the library calls it. What it leaves open when it fails the library closes. */
 static gt_Status body_function(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     const BodyOf *of = context;
-    Run *run = of->run;
-    const Body *body = &run->program->body[of->body];
-    int blocks = run->blocks;
-    for (int i = 0; i < body->parameters; i++)
-        run->value[body->parameter[i]] = in[i];
-    gt_Status status = run_body(run, of->body);
+    int blocks = of->run->blocks;
+    gt_Status status = call_body(of->run, of->body, in, out);
     if (status != GT_OK)
-        run->blocks = blocks;
-    for (int i = 0; i < body->outputs && status == GT_OK; i++)
-        out[i] = run->value[body->output[i]];
+        of->run->blocks = blocks;
     return status;
 }
 
@@ -292,9 +333,9 @@ static gt_Status call(Run *run, const Step *step, gt_Tensor *const *in, gt_Tenso
     case CALL_FUNCTION:
         if (run->mode->functions)
             return call_function(run, first, all, out);
-        return body_function(context, in, out);
+        return call_body(run, first, in, out);
     case CALL_DIRECT:
-        return body_function(context, in, out);
+        return call_body(run, first, in, out);
     case CALL_RECOMPUTE:
         return gt_recompute(body_function, context, all, out, .outputs = body->outputs);
     case CALL_PASS_THROUGH:
@@ -393,7 +434,7 @@ static gt_Status run_kind(Run *run, const Step *step)
     case STEP_NONE:
         break;
     case STEP_CONSTANT:
-        run->value[step->out[0]] = leaf(&run->program->value[step->out[0]], 0);
+        run->value[step->out[0]] = leaf(run, step->out[0], 0);
         break;
     case STEP_LIVE:
         value = &run->program->value[step->out[0]];
