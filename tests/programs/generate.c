@@ -33,6 +33,9 @@ typedef struct Level {
     int blocks; /* that were open when it began */
     /* A function with a gradient of its own must not read trainable variables under a tape. */
     bool without_variables;
+    /* A branch or loop: its parameters may be what it captures, which is one tensor eagerly and two when
+     * it is traced, so no tape of its own watches them. */
+    bool control;
 } Level;
 
 typedef struct TapeState {
@@ -339,6 +342,8 @@ static Pattern some_pattern(Generator *g)
 static bool watch(Generator *g, int tape, int value)
 {
     Step step = new_step(STEP_WATCH);
+    if (g->level[g->levels - 1].control && g->program->value[value].origin == ORIGIN_PARAMETER)
+        return false;
     step.tape = (int8_t)tape;
     step.inputs = 1;
     step.in[0] = (int16_t)value;
@@ -1109,7 +1114,7 @@ static int begin_body(Generator *g, bool captures, bool without_variables)
     p->body[body] = (Body){.other = -1};
     Level *around = &g->level[g->levels - 1];
     g->level[g->levels] = (Level){body, captures ? around->lowest : g->levels, g->blocks,
-                                   without_variables || around->without_variables};
+                                   without_variables || around->without_variables, captures};
     g->levels++;
     return body;
 }
@@ -1140,12 +1145,17 @@ static bool is_tensor(const Generator *g, int value, const void *argument)
     return g->program->value[value].origin != ORIGIN_VARIABLE;
 }
 
+static bool is_wanted_tensor(const Generator *g, int value, const void *argument)
+{
+    return is_wanted(g, value, argument) && is_tensor(g, value, NULL);
+}
+
 /* A value of this body with the type and shape of another, of whatever is there. -1: none. */
 static int like_value(Generator *g, int like)
 {
     Value model = g->program->value[like];
     Wanted wanted = {model.dtype, model.shape};
-    int value = pick(g, is_wanted, &wanted);
+    int value = pick(g, is_wanted_tensor, &wanted);
     if (value >= 0 && chance(g, 0.8))
         return value;
     value = pick(g, has_dtype, &model.dtype);
@@ -1172,7 +1182,7 @@ static bool add_outputs(Generator *g, int body, int most)
             g->program->value[i].origin == ORIGIN_RESULT && g->known[i].uses == 0)
             add_output(g, body, i);
     while (b->outputs == 0) {
-        int value = pick(g, any_value, NULL);
+        int value = pick(g, is_tensor, NULL);
         if (value < 0)
             return false;
         add_output(g, body, value);
@@ -1400,12 +1410,13 @@ static void add_function(Generator *g)
     bool floats = step.call == CALL_JVP || one;
     int inputs = one ? 1 : 1 + below(g, 3);
     for (int i = 0; i < inputs; i++) {
-        int value = pick(g, floats ? is_any_float : any_value, NULL);
+        /* A function takes the value that a variable has when it is called. */
+        int value = pick(g, floats ? is_any_float : step.call == CALL_FUNCTION ? is_tensor : any_value, NULL);
         if (value < 0)
             return;
-        for (int k = 0; k < i && floats; k++)
+        for (int k = 0; k < i; k++)
             if (step.in[k] == value)
-                return; /* a primal given twice is an error */
+                return; /* a primal given twice is an error; two arguments are two tensors when traced */
         step.in[step.inputs++] = (int16_t)value;
     }
     int body = begin_body(g, step.call == CALL_DIRECT, step.call == CALL_PASS_THROUGH);
@@ -1445,7 +1456,10 @@ static void add_function(Generator *g)
     Step again = step;
     for (int i = 0; i < inputs; i++) {
         int value = pick(g, is_like, &(LikeValue){step.in[i]});
-        if (value >= 0)
+        for (int k = 0; k < inputs && value >= 0; k++)
+            if (again.in[k] == value)
+                value = -1;
+        if (value >= 0 && is_tensor(g, value, NULL))
             again.in[i] = (int16_t)value;
     }
     add_call(g, &again, outputs);
