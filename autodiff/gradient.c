@@ -59,12 +59,16 @@ static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gr
 {
     gt_Tensor *sum = *place ? add_up(handle_to(*place), gradient) : gradient;
     gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
-    if (!slot)
+    /* A variable, as output gradient or from a rule of the user's, is taken as it is now. */
+    gt_Value *value = !slot             ? NULL
+                      : !slot->variable ? slot->value
+                                        : gt_variable_read(context, slot);
+    if (!value)
         return context->status;
-    gt_value_retain(slot->value, true);
+    gt_value_retain(value, true);
     if (*place)
         gt_value_release(*place, true);
-    *place = slot->value;
+    *place = value;
     return GT_OK;
 }
 

@@ -820,13 +820,14 @@ static void add_or_keep_failing(Generator *g, Step *step)
     gt_Status status = add_step(g, step);
     if (status == GT_OK && !too_large(g, step)) {
         know_outputs(g, step);
+        g->program->control |= is_control(step);
         return;
     }
     for (int i = values; i < g->program->values; i++)
         g->known[i].alive = false;
     gt_error_clear();
     Step *added = &g->program->step[g->program->steps - 1];
-    bool kept = status != GT_OK && status != GT_NO_MEMORY;
+    bool kept = status != GT_OK && status != GT_NO_MEMORY && !is_random_call(step);
     if (kept && chance(g, 0.3)) {
         added->may_fail = true;
     } else if (kept && g->levels == 1 && g->blocks == 0 && chance(g, 0.1)) {

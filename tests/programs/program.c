@@ -143,6 +143,25 @@ const gt_Operation *operation_of(const Step *step)
                : NULL;
 }
 
+bool is_control(const Step *step)
+{
+    static const char *const names[] = {"map", "switch", "associative_scan"};
+    for (int i = 0; i < 3 && step->kind == STEP_COMPOSITE; i++)
+        if (strcmp(call_name(step->operation), names[i]) == 0)
+            return true;
+    return step->kind == STEP_CALL && step->call >= CALL_COND;
+}
+
+bool is_random_call(const Step *step)
+{
+    static const char *const names[] = {"uniform",     "normal",  "random_integers",
+                                        "categorical", "shuffle", "random_dropout"};
+    for (int i = 0; i < 6 && step->kind == STEP_COMPOSITE; i++)
+        if (strcmp(call_name(step->operation), names[i]) == 0)
+            return true;
+    return false;
+}
+
 /* ---- what is true of a whole program ---- */
 
 void program_reached(const Program *program, bool *reached)
@@ -268,7 +287,7 @@ void program_finish(Program *program)
     for (int b = 0; b < program->bodies; b++)
         for (int i = 0; i < program->body[b].steps && reached[b]; i++) {
             const Step *step = &program->step[program->body[b].step[i]];
-            program->control |= step->kind == STEP_CALL && step->call >= CALL_COND;
+            program->control |= is_control(step);
             program->recomputes |= step->kind == STEP_CALL && step->call == CALL_RECOMPUTE;
         }
     program->whole = is_whole(program, reached);

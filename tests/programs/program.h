@@ -156,6 +156,10 @@ int64_t shape_size(gt_Shape shape); /* -1: too many, or no shape */
 /* The numbers of a leaf in a round, as doubles. */
 void value_numbers(const Value *value, int round, double *numbers);
 const gt_Operation *operation_of(const Step *step);
+/* A branch or a loop, or made of one. */
+bool is_control(const Step *step);
+/* Draws from the default generator. */
+bool is_random_call(const Step *step);
 /* Marks what must be true of a whole program: `whole`, and which values are loose. */
 void program_finish(Program *program);
 /* Does the step certainly read the numbers of that input? Calls may not. */
