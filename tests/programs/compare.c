@@ -78,12 +78,15 @@ static bool planned(int mode)
     return modes[mode].traced || modes[mode].functions;
 }
 
+/* Loose ones have the same type; their numbers may decide over the shape of what comes of them. */
 static bool same_result(const Result *a, const Result *b, bool loose)
 {
+    if (loose)
+        return a->spec.dtype == b->spec.dtype;
     return a->spec.dtype == b->spec.dtype && a->spec.size == b->spec.size &&
            a->spec.rank == b->spec.rank &&
            memcmp(a->spec.dims, b->spec.dims, (size_t)a->spec.rank * sizeof *a->spec.dims) == 0 &&
-           (loose || a->hash == b->hash);
+           a->hash == b->hash;
 }
 
 static bool same_variables(const Comparison *c, Fault fault, int round, const uint64_t *wanted,

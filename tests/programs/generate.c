@@ -867,6 +867,11 @@ static void add_composite(Generator *g)
     static const double reals[] = {0, 0.25, 0.5, 1, 2, -1, 3.7, 1e9};
     Step step = new_step(STEP_COMPOSITE);
     step.operation = (int16_t)below(g, calls_count());
+    const char *name = call_name(step.operation);
+    /* Their shapes depend on the numbers: no branch or loop can have them. */
+    if (g->level[g->levels - 1].control &&
+        (strcmp(name, "nonzero") == 0 || strcmp(name, "bincount") == 0))
+        return;
     step.inputs = 2;
     step.outputs = 1;
     step.in[0] = (int16_t)pick(g, any_value, NULL);
