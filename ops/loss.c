@@ -690,8 +690,7 @@ static gt_Tensor *logits_of_view(gt_Tensor *logits, int64_t first, const gt_Spec
 
 static uint64_t tapes_of(const gt_Context *context, const gt_Tensor *tensor)
 {
-    const gt_Record *record = gt_slot_raw(tensor)->value->record;
-    return record ? record->tapes & context->recording : 0;
+    return gt_tapes_of(gt_slot_raw(tensor)->value) & context->recording;
 }
 
 /* Gradients go where they would go from y_pred: to the logits on the tapes that saw how it was made
