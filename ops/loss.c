@@ -571,7 +571,7 @@ const gt_Operation gt_op_probabilities = {
 
 static gt_Tensor *probabilities(gt_Tensor *p, Scores scores)
 {
-    const ProbabilitiesOptions options = {sizeof options, scores};
+    const ProbabilitiesOptions options = {sizeof options, (int32_t)scores};
     return gt_apply_one(NULL, &gt_op_probabilities, &options, 1, &p);
 }
 
