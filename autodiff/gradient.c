@@ -4,6 +4,7 @@
 #include "autodiff/walk.h"
 #include "core/graph.h"
 #include "ops/arithmetic.h"
+#include "ops/choice.h"
 #include "ops/cast.h"
 #include "ops/creation.h"
 #include "ops/indexing.h"
@@ -119,11 +120,11 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
 }
 
 static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients)
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros)
 {
-    return gt_gradients_at(
-        NULL, tape, targets, sources, gradients,
-        &(gt_GradientOptions){sizeof(gt_GradientOptions), GT_UNCONNECTED_ZERO, upstream});
+    gt_Unconnected without = zeros ? GT_UNCONNECTED_ZERO : GT_UNCONNECTED_NONE;
+    return gt_gradients_at(NULL, tape, targets, sources, gradients,
+                           &(gt_GradientOptions){sizeof(gt_GradientOptions), without, upstream});
 }
 
 /* What has arrived at the inputs so far; at an input that is there twice, for the first of both. */
@@ -174,9 +175,11 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
     for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
         if (!wants[i])
             continue;
+        if (!given[i] && record->operation->flags & GT_OP_CONTROL)
+            continue;
         if (!given[i])
             return gt_raise(context, GT_STATE, NULL, record->operation->name,
-                            "its gradient rule gives input %d nothing", i);
+                            "the gradient rule gave no gradient for input %d", i);
         gt_Value **place = place_of(walk, record->input[i]);
         if (before && before[i])
             gt_values_release(place, 1);
@@ -261,21 +264,50 @@ static gt_Status check_lists(gt_Context *context, const char *here, gt_Tensors t
     return GT_OK;
 }
 
-/* The answers, in the caller's scope. */
-static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *source,
-                         gt_Unconnected unconnected, gt_Tensor **gradients)
+static void name_source(const gt_Slot *slot, char *text, size_t size)
+{
+    if (slot->variable)
+        snprintf(text, size, "variable %s", slot->variable->name);
+    else
+        snprintf(text, size, "the source");
+}
+
+/* What a source gets that no gradient arrived at. With other numbers one might have, if numbers chose. */
+static gt_Tensor *without_gradient(gt_Walk *walk, gt_Unconnected unconnected, gt_Tensor *source)
+{
+    if (!walk->chosen && unconnected != GT_UNCONNECTED_ZERO)
+        return NULL;
+    gt_Tensor *zeros = gt_zeros_like(source);
+    if (zeros && walk->chosen)
+        gt_mark_choice(walk->context, &zeros, 1);
+    return zeros;
+}
+
+/* The answers, in the caller's scope. The walk came to all sources that have to be connected; if none
+ * arrived at one, what lies between does not depend on it. */
+static gt_Status collect(gt_Walk *walk, const char *here, gt_Tensors sources,
+                         gt_Value *const *source, gt_Unconnected unconnected, gt_Tensor **gradients)
 {
     gt_Context *context = walk->context;
-    for (int i = 0; i < sources.count; i++) {
+    int found = 0, missing = -1;
+    for (int i = 0; i < sources.count && context->status == GT_OK; i++) {
         gt_Value **place = place_of(walk, source[i]);
-        if (place && *place)
-            gradients[i] = handle_to(*place);
-        else if (unconnected != GT_UNCONNECTED_NONE && unconnected != GT_UNCONNECTED_SOME)
-            gradients[i] = gt_zeros_like(sources.items[i]);
-        if (context->status != GT_OK)
-            return context->status;
+        gradients[i] = place && *place ? handle_to(*place)
+                                       : without_gradient(walk, unconnected, sources.items[i]);
+        found += gradients[i] != NULL;
+        if (!gradients[i] && missing < 0)
+            missing = i;
     }
-    return GT_OK;
+    bool enough =
+        unconnected == GT_UNCONNECTED_NONE || (unconnected == GT_UNCONNECTED_SOME && found > 0);
+    if (context->status != GT_OK || missing < 0 || enough)
+        return context->status;
+    char name[128];
+    name_source(gt_slot_raw(sources.items[missing]), name, sizeof name);
+    return gt_raise(context, GT_NO_GRADIENT, here, "gradient",
+                    "the target does not depend on %s, though a loop, a branch or a function that "
+                    "is recomputed reads it on the way",
+                    name);
 }
 
 /* ---- why there is none ---- */
@@ -283,14 +315,6 @@ static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *sou
 static const char *where(const gt_Record *record)
 {
     return record->here ? record->here : "an unknown place";
-}
-
-static void name_source(const gt_Slot *slot, char *text, size_t size)
-{
-    if (slot->variable)
-        snprintf(text, size, "variable %s", slot->variable->name);
-    else
-        snprintf(text, size, "the source");
 }
 
 /* Walks through everything, also what cuts, and finds the cut nearest to the source. */
@@ -363,7 +387,7 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
                      cut->operation->why_not ? cut->operation->why_not
                                              : "it is not differentiable");
         else if (cut && cut->operation)
-            snprintf(text, size, "%s at %s gives or takes whole numbers, which have no gradient",
+            snprintf(text, size, "%s at %s gives or takes integers, which have no gradient",
                      cut->operation->name, where(cut));
         else
             snprintf(text, size, "the target was not computed from %s", name);
@@ -424,7 +448,7 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
         return context->status;
     mark_needed(walk, sources.count, source);
     bool some = options->unconnected == GT_UNCONNECTED_SOME;
-    if ((some || options->unconnected == GT_UNCONNECTED_ERROR) &&
+    if (!walk->chosen && (some || options->unconnected == GT_UNCONNECTED_ERROR) &&
         check_connected(walk, here, sources, source, target, targets.count, some) != GT_OK)
         return context->status;
     walk->gradients =
@@ -443,7 +467,7 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
     *began = true;
     if (run_rules(walk) != GT_OK)
         return context->status;
-    return collect(walk, sources, source, options->unconnected, gradients);
+    return collect(walk, here, sources, source, options->unconnected, gradients);
 }
 
 gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,

@@ -20,6 +20,7 @@ typedef struct gt_Walk {
     int32_t *order;
     int32_t order_count, order_capacity;
     gt_Map numbers;       /* record -> node */
+    bool chosen;          /* numbers decided what the targets were computed from */
     gt_Value **gradients; /* one an output of every node; held, NULL: none arrived */
     int32_t gradient_count;
 } gt_Walk;

@@ -6,6 +6,7 @@
  * a model outlives the thread, whoever frees the model. A thread that ends touches nothing but that
  * count, because what it made may be in use elsewhere by then. */
 #include "core/internal.h"
+#include "core/text.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -42,7 +43,9 @@ GT_OPTION_TYPE(gt_ContextOptions, GT_CONTEXT_OPTIONS);
 static int threads_from_environment(void)
 {
     const char *text = getenv("GT_THREADS");
-    int threads = text ? atoi(text) : 1;
+    int threads = 0;
+    for (; text && gt_is_digit(*text) && threads < GT_MAX_THREADS; text++)
+        threads = threads * 10 + (*text - '0');
     return threads < 1 ? 1 : threads > GT_MAX_THREADS ? GT_MAX_THREADS : threads;
 }
 

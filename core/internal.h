@@ -204,6 +204,7 @@ struct gt_Context {
     gt_Record records;            /* head of the ring of records */
     gt_Value *dying;              /* values to be freed: a list instead of recursion */
     uint64_t variable_serial, trace_serial, object_serial, record_serial, visit;
+    uint64_t choices;   /* how many branches and loops numbers decided about */
     uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
     gt_Trace *trace;
     /* work */
@@ -216,6 +217,8 @@ struct gt_Context {
     void *interrupted_user;
     /* objects and registrations */
     gt_Object objects; /* head of the ring of objects */
+    gt_Map identified; /* identity -> object */
+    uint64_t last_identity;
     gt_Map callables; /* layers/callable.c: the function -> the object that it is */
     gt_Object *quarantine_first, *quarantine_last;
     int32_t quarantined;
@@ -355,6 +358,8 @@ gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *
 gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
+/* Nobody will ask this handle what it was made of: the logits may go. */
+void gt_origin_forget(gt_Context *context, gt_Tensor *tensor);
 /* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
 gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
 /* The recording tapes on which the numbers of the handle come from its logits. */
@@ -478,9 +483,9 @@ struct gt_GradientRule {
     gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
                                    takes into its sum, for the order of eager execution; or NULL */
     /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
-     * gradient each, in the sources; zeros where there is no way. */
+     * gradient each, in the sources; where there is no way, zeros or NULL. */
     gt_Status (*pull_back)(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients);
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros);
 };
 
 #endif

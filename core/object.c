@@ -83,6 +83,8 @@ void gt_object_release(gt_Object *object)
         return;
     gt_Context *context = object->context;
     unlink_object(object);
+    if (object->identity)
+        gt_map_remove(&context->identified, object->identity, (intptr_t)object);
     const gt_ObjectKind *kind = object->kind;
     object->references = 1; /* whoever looks at it while it goes must not free it twice */
     kind->destroy(object);
@@ -100,6 +102,20 @@ void gt_object_release(gt_Object *object)
     }
     if (!kind->of_context)
         gt_context_drop(context);
+}
+
+uint64_t gt_object_identity(gt_Object *object)
+{
+    gt_Context *context = object->context;
+    if (!object->identity && gt_map_add(context, &context->identified,
+                                        context->last_identity + 1, (intptr_t)object))
+        object->identity = ++context->last_identity;
+    return object->identity;
+}
+
+gt_Object *gt_object_find(const gt_Context *context, uint64_t identity)
+{
+    return gt_map_object(&context->identified, identity);
 }
 
 void gt_objects_close(gt_Context *context)

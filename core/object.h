@@ -23,7 +23,8 @@ struct gt_Object {
     gt_Context *context;
     gt_Object *next, *previous;
     size_t bytes;
-    uint64_t serial; /* order of making */
+    uint64_t serial;   /* order of making */
+    uint64_t identity; /* 0: nobody asked for it; else no other object has or had it */
     uint32_t references;
     bool floating;
 };
@@ -41,6 +42,9 @@ void gt_object_free(const char *operation, void *handle, const gt_ObjectKind *ki
 /* A container takes it: the floating reference becomes the container's, else one is added. */
 void gt_object_sink(gt_Object *object);
 void gt_object_release(gt_Object *object); /* NULL is ignored */
+/* A number to find the object by as long as it lives; 0 with an error raised if there is no memory. */
+uint64_t gt_object_identity(gt_Object *object);
+gt_Object *gt_object_find(const gt_Context *context, uint64_t identity); /* NULL: it was freed */
 void gt_objects_close(gt_Context *context);
 
 #endif

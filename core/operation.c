@@ -155,12 +155,10 @@ static gt_Status check_numbers(Call *call, gt_Value *const *output)
             continue;
         double number = gt_number_fetch(output[i]->spec.dtype, gt_value_data(output[i]), at);
         char text[200];
-        const gt_Operation *of = context->differentiating;
         return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
-                        "element %lld of the result, %s, is %s%s%s", (long long)at,
+                        "element %lld of the result, %s, is %s", (long long)at,
                         gt_spec_text(&output[i]->spec, text, sizeof text),
-                        isnan(number) ? "not a number" : "infinite",
-                        of ? ", in the gradient of " : "", of ? of->name : "");
+                        isnan(number) ? "not a number" : "infinite");
     }
     return GT_OK;
 }
@@ -449,6 +447,8 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
             tapes |= call->value[i]->record->tapes;
     tapes &= context->recording;
+    if (call->operation->flags & GT_OP_CHOICE)
+        tapes = context->recording;
     for (int i = 0; tapes && i < call->inputs; i++)
         if (call->value[i] && call->value[i]->context != context) {
             gt_foreign_variable(context, call->slot[i]);

@@ -85,9 +85,12 @@ enum {
      * to raise what there is to raise, and again then. */
     GT_OP_LATE = 1u << 9,
     GT_OP_HALF = 1u << 10,    /* takes float16 and bfloat16; others refuse them */
-    GT_OP_CONTROL = 1u << 11, /* runs bodies; in traced functions alone */
-    GT_OP_CARRIES =
-        1u << 12 /* a view, whose gradient is the view's: of probabilities it is one too */
+    /* Runs bodies, and has any number of inputs and outputs. Its gradient rule may give an input
+     * nothing that no output depends on. */
+    GT_OP_CONTROL = 1u << 11,
+    /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
+    GT_OP_CARRIES = 1u << 12,
+    GT_OP_CHOICE = 1u << 13 /* numbers decided where it came from: every tape records it */
 };
 
 /* Which loop of kernels/ computes an element-wise operation. */

@@ -49,6 +49,14 @@ void gt_origin_release(gt_Context *context, gt_Origin *origin)
     gt_release(context, origin, origin->bytes);
 }
 
+void gt_origin_forget(gt_Context *context, gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (slot->origin)
+        gt_origin_release(context, slot->origin);
+    slot->origin = NULL;
+}
+
 gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor)
 {
     const gt_Slot *slot = gt_slot_find(tensor);

@@ -143,7 +143,7 @@ bool gt_variable_trainable(const gt_Variable *variable)
     gt_Context *context = gt_enter();
     gt_Slot *slot =
         context ? gt_variable_check(context, NULL, "variable_trainable", variable) : NULL;
-    return slot && slot->variable->trainable;
+    return slot && gt_ask_trainable(context, variable);
 }
 
 gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable)
@@ -158,8 +158,9 @@ gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable)
         return gt_raise(context, GT_INVALID, NULL, "variable_set_trainable",
                         "variable %s is %s: only floats can be trained", slot->variable->name,
                         gt_dtype_name(slot->value->spec.dtype));
+    gt_decide_trainable(context, variable);
     slot->variable->trainable = trainable;
-    return GT_OK;
+    return context->status;
 }
 
 gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot)
@@ -179,8 +180,9 @@ gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot)
         gt_foreign_variable(context, slot);
         return NULL;
     }
-    if (info->trainable)
-        gt_tape_watch_leaf(context, &info->leaf, context->auto_watching & ~info->leaf.tapes);
+    uint64_t asking = context->auto_watching & ~info->leaf.tapes;
+    if (asking && gt_ask_trainable(context, gt_slot_handle(slot)))
+        gt_tape_watch_leaf(context, &info->leaf, asking);
     if (context->listener)
         gt_listener_hear(context, slot);
     return context->trace ? gt_trace_variable(context, slot) : slot->value;

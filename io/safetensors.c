@@ -347,8 +347,9 @@ static const Entry *find_entry(const char *here, const char *operation, const gt
         return NULL;
     if (index >= 0 && index < file->count)
         return &file->entry[index];
-    gt_raise(context, GT_INVALID, here, operation, "%s: there is no tensor %lld of %lld",
-             file->path, (long long)index, (long long)file->count);
+    gt_raise(context, GT_INVALID, here, operation,
+             "index %lld is out of range: %s has %lld tensors", (long long)index, file->path,
+             (long long)file->count);
     return NULL;
 }
 
@@ -357,16 +358,16 @@ int64_t gt_tensor_file_count(const gt_TensorFile *file)
     return enter_file(NULL, "tensor_file_count", file) ? file->count : -1;
 }
 
-const char *gt_tensor_file_name(const gt_TensorFile *file, int64_t index)
+const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file, int64_t index)
 {
-    const Entry *entry = find_entry(NULL, "tensor_file_name", file, index);
+    const Entry *entry = find_entry(here, "tensor_file_name", file, index);
     return entry ? entry->name : NULL;
 }
 
-gt_Spec gt_tensor_file_spec(const gt_TensorFile *file, int64_t index)
+gt_Spec gt_tensor_file_spec_at(const char *here, const gt_TensorFile *file, int64_t index)
 {
     const gt_Spec none = {0};
-    const Entry *entry = find_entry(NULL, "tensor_file_spec", file, index);
+    const Entry *entry = find_entry(here, "tensor_file_spec", file, index);
     return entry ? entry->spec : none;
 }
 
@@ -386,16 +387,17 @@ int64_t gt_tensor_file_metadata_count(const gt_TensorFile *file)
     return enter_file(NULL, "tensor_file_metadata_count", file) ? file->metadata_count : -1;
 }
 
-gt_MetadataItem gt_tensor_file_metadata_at(const gt_TensorFile *file, int64_t index)
+gt_MetadataItem gt_tensor_file_metadata_pair_at(const char *here, const gt_TensorFile *file,
+                                                int64_t index)
 {
     const gt_MetadataItem none = {NULL, NULL};
-    gt_Context *context = enter_file(NULL, "tensor_file_metadata_at", file);
+    gt_Context *context = enter_file(here, "tensor_file_metadata_pair", file);
     if (!context)
         return none;
     if (index >= 0 && index < file->metadata_count)
         return file->metadata[index];
-    gt_raise(context, GT_INVALID, NULL, "tensor_file_metadata_at",
-             "%s: there is no pair %lld of %lld", file->path, (long long)index,
+    gt_raise(context, GT_INVALID, here, "tensor_file_metadata_pair",
+             "index %lld is out of range: %s has %lld pairs", (long long)index, file->path,
              (long long)file->metadata_count);
     return none;
 }

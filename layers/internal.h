@@ -2,6 +2,7 @@
 #ifndef GT_LAYERS_INTERNAL_H
 #define GT_LAYERS_INTERNAL_H
 
+#include "core/fact.h"
 #include "core/internal.h"
 #include "layers/layer.h"
 

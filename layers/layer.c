@@ -530,6 +530,25 @@ static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Ten
     return context->status == GT_OK ? y : NULL;
 }
 
+/* While a function is traced: `call` may read the struct of the layer, which then is a fact; unless it
+ * writes to the struct, and finds there what it left. */
+static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, gt_CallArgs in)
+{
+    gt_Layer *layer = state->layer;
+    size_t bytes = layer->type->instance;
+    void *before = gt_allocate(context, bytes);
+    if (!before)
+        return NULL;
+    memcpy(before, layer, bytes);
+    gt_Tensor *y = layer->type->call(layer, in);
+    if (memcmp(before, layer, bytes) == 0)
+        gt_ask_memory(context, &state->object, layer, bytes);
+    else
+        gt_decide_memory(context, &state->object);
+    gt_release(context, before, bytes);
+    return y;
+}
+
 /* What `call` computes, once the layer is built. */
 static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
                           gt_CallArgs in)
@@ -537,7 +556,9 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return NULL;
-    gt_Tensor *y = state->layer->type->call(state->layer, in);
+    bool noted = context->trace && state->object.context == context;
+    gt_Tensor *y =
+        noted ? traced_call(context, state, in) : state->layer->type->call(state->layer, in);
     if (y && gt_regularizer_given(state->activity))
         y = add_activity(context, state, y);
     gt_scope_unwind(context, scope);
@@ -578,6 +599,20 @@ static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState 
     return y;
 }
 
+static uint64_t caller_trains(const gt_Context *context, const gt_Object *object)
+{
+    (void)object;
+    return context->frame && context->frame->training;
+}
+
+/* As the layer around it; where that calls a traced function, its plans depend on it. */
+static bool inherit_training(gt_Context *context)
+{
+    if (gt_trace_called_from(context, context->frame))
+        return gt_ask(context, caller_trains, NULL);
+    return caller_trains(context, NULL);
+}
+
 gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_CallOptions *given)
 {
     gt_Context *context = gt_enter();
@@ -609,7 +644,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
         return NULL;
     }
     gt_CallFrame frame = {caller, &state->object, name, caller ? caller->scope : context->scope,
-                          options.training == GT_INHERIT ? caller && caller->training
+                          options.training == GT_INHERIT ? inherit_training(context)
                                                          : options.training != 0};
     gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
     for (int i = 0; i < options.more.count; i++)
@@ -663,6 +698,7 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
         gt_scope_close(context);
     }
     gt_trace_end(context, &trace);
+    gt_facts_close(context, &trace.facts);
     gt_graph_free(graph);
     state->loss_count = 0;
     return context->status;

@@ -175,9 +175,13 @@ GT_API const char *gt_variable_path(gt_Layer *layer, const gt_Variable *variable
 GT_API int64_t gt_count_params(gt_Layer *layer);
 GT_API const char *gt_layer_name(const gt_Layer *layer);
 GT_API bool gt_layer_built(const gt_Layer *layer);
-GT_API int gt_layer_count(const gt_Layer *layer);                        /* children */
-GT_API gt_Layer *gt_layer_at(const gt_Layer *layer, int index);          /* negative from the end */
-GT_API gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path); /* "encoder/dense_1" */
+GT_API int gt_layer_count(const gt_Layer *layer); /* children */
+/* A child by its place, negative from the end, and any layer below by its path, "encoder/dense_1". NULL
+ * with an error if there is none. */
+#define gt_get_layer(layer, index) gt_get_layer_at(GT_HERE, layer, index)
+#define gt_layer_find(layer, path) gt_layer_find_at(GT_HERE, layer, path)
+GT_API gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index);
+GT_API gt_Layer *gt_layer_find_at(const char *here, const gt_Layer *layer, const char *path);
 
 /* Freezing filters lists, for the layer and all below it; gradients still flow through. */
 GT_API gt_Status gt_set_trainable(gt_Layer *layer, bool trainable);

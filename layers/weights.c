@@ -2,7 +2,7 @@
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
 #include "ops/arithmetic.h"
-#include "ops/reduce.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <stdio.h>
@@ -17,19 +17,33 @@ typedef struct Collection {
     uint64_t visit;
 } Collection;
 
-static bool wanted(Filter filter, const gt_Weight *weight)
+static bool wanted(gt_Context *context, Filter filter, const gt_Weight *weight)
 {
-    bool trainable = gt_slot_raw(weight->variable)->variable->trainable;
     switch (filter) {
     case WEIGHTS:
         return !weight->is_state;
     case TRAINABLE:
-        return trainable;
+        return gt_ask_trainable(context, weight->variable);
     case NON_TRAINABLE:
-        return !trainable && !weight->is_state;
+        return !weight->is_state && !gt_ask_trainable(context, weight->variable);
     default:
         return true;
     }
+}
+
+/* How many children and weights there are, and whether that is all. */
+static uint64_t structure_of(const gt_Context *context, const gt_Object *object)
+{
+    const gt_LayerState *state = (const gt_LayerState *)object;
+    (void)context;
+    return (uint64_t)state->child_count << 32 | (uint64_t)state->weight_count << 1 | state->built;
+}
+
+/* C code learns what is in this layer; once that is built nothing changes. */
+static void ask_structure(gt_Context *context, gt_LayerState *state)
+{
+    if (!state->built)
+        gt_ask(context, structure_of, &state->object);
 }
 
 static bool collect(const Collection *collection, gt_LayerState *state)
@@ -39,9 +53,11 @@ static bool collect(const Collection *collection, gt_LayerState *state)
     if (state->visit == collection->visit)
         return true;
     state->visit = collection->visit;
+    ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
         gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
-        if (info->visit == collection->visit || !wanted(collection->filter, &state->weights[i]))
+        if (info->visit == collection->visit ||
+            !wanted(context, collection->filter, &state->weights[i]))
             continue;
         info->visit = collection->visit;
         if (!gt_reserve(context, (void **)&into->list, into->list_count, &into->list_capacity,
@@ -64,7 +80,7 @@ static gt_Tensors list_of(const char *operation, gt_Layer *layer, Filter filter)
         return none;
     Collection collection = {state, filter, ++state->object.context->visit};
     state->list_count = 0;
-    if (!collect(&collection, state))
+    if (!collect(&collection, state) || context->status != GT_OK)
         return none;
     return (gt_Tensors){state->list_count, state->list};
 }
@@ -209,6 +225,8 @@ bool gt_layer_built(const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_built", layer) : NULL;
+    if (state)
+        ask_structure(context, state);
     return state && state->built;
 }
 
@@ -216,57 +234,69 @@ int gt_layer_count(const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_count", layer) : NULL;
+    if (state)
+        ask_structure(context, state);
     return state ? state->child_count : -1;
 }
 
-gt_Layer *gt_layer_at(const gt_Layer *layer, int index)
+gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_at", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "get_layer", layer) : NULL;
     if (!state)
         return NULL;
+    ask_structure(context, state);
     int at = index < 0 ? index + state->child_count : index;
     if (at >= 0 && at < state->child_count)
         return state->children[at].layer;
-    gt_raise(context, GT_INVALID, NULL, "layer_at", "%s has %d layers; there is no number %d",
-             state->name, (int)state->child_count, index);
+    gt_raise(context, GT_INVALID, here, "get_layer", "index %d is out of range: %s has %d layer%s",
+             index, state->name, (int)state->child_count, state->child_count == 1 ? "" : "s");
     return NULL;
 }
 
-gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path)
+gt_Layer *gt_layer_find_at(const char *here, const gt_Layer *layer, const char *path)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_find", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_find", layer) : NULL;
     if (!state)
         return NULL;
-    const gt_LayerState *at = state;
+    gt_LayerState *at = state;
     for (const char *rest = path; rest && at;) {
         size_t length = strcspn(rest, "/");
+        ask_structure(context, at);
         int32_t i = gt_layer_child(at, rest, length);
         at = i < 0 ? NULL : at->children[i].layer->state;
         if (!rest[length] && at)
             return at->layer;
         rest += length + 1;
     }
-    gt_raise(context, GT_INVALID, NULL, "layer_find", "%s has no layer \"%s\"", state->name,
+    gt_raise(context, GT_INVALID, here, "layer_find", "%s has no layer \"%s\"", state->name,
              path ? path : "(NULL)");
     return NULL;
 }
 
 /* ---- flags ---- */
 
-static void set_trainable(gt_LayerState *state, bool trainable, uint64_t visit)
+static uint64_t trainable_of(const gt_Context *context, const gt_Object *object)
+{
+    (void)context;
+    return ((const gt_LayerState *)object)->trainable;
+}
+
+static void set_trainable(gt_Context *context, gt_LayerState *state, bool trainable, uint64_t visit)
 {
     if (state->visit == visit)
         return;
     state->visit = visit;
+    gt_decide(context, trainable_of, &state->object);
     state->trainable = trainable;
     for (int32_t i = 0; i < state->weight_count; i++) {
         gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
+        gt_decide_trainable(context, state->weights[i].variable);
         info->trainable = trainable && info->created_trainable;
     }
     for (int32_t i = 0; i < state->child_count; i++)
-        set_trainable(state->children[i].layer->state, trainable, visit);
+        set_trainable(context, state->children[i].layer->state, trainable, visit);
 }
 
 gt_Status gt_set_trainable(gt_Layer *layer, bool trainable)
@@ -275,15 +305,15 @@ gt_Status gt_set_trainable(gt_Layer *layer, bool trainable)
     gt_LayerState *state = context ? gt_layer_own(context, NULL, "set_trainable", layer) : NULL;
     if (!state)
         return gt_status();
-    set_trainable(state, trainable, ++context->visit);
-    return GT_OK;
+    set_trainable(context, state, trainable, ++context->visit);
+    return context->status;
 }
 
 bool gt_is_trainable(const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, NULL, "is_trainable", layer) : NULL;
-    return state && state->trainable;
+    return state && gt_ask(context, trainable_of, &state->object);
 }
 
 /* ---- penalties ---- */
@@ -343,7 +373,7 @@ gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
         sum = sum ? gt_add(sum, l1) : l1;
     }
     if (regularizer.l2 != 0) {
-        gt_Tensor *l2 = gt_multiply(gt_sum(gt_square(tensor)), regularizer.l2);
+        gt_Tensor *l2 = GT_SQUARES(tensor, .scale = regularizer.l2);
         sum = sum ? gt_add(sum, l2) : l2;
     }
     return sum;
@@ -356,20 +386,22 @@ static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
     return loss ? gt_add(loss, more) : more;
 }
 
-static gt_Tensor *add_penalties(gt_LayerState *state, gt_Tensor *loss, uint64_t visit)
+static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Tensor *loss,
+                                uint64_t visit)
 {
     if (state->visit == visit)
         return loss;
     state->visit = visit;
+    ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
         const gt_Weight *weight = &state->weights[i];
         if (!gt_regularizer_given(weight->regularizer) ||
-            !gt_slot_raw(weight->variable)->variable->trainable)
+            !gt_ask_trainable(context, weight->variable))
             continue;
         loss = plus(loss, gt_penalty(weight->regularizer, weight->variable));
     }
     for (int32_t i = 0; i < state->child_count; i++)
-        loss = add_penalties(state->children[i].layer->state, loss, visit);
+        loss = add_penalties(context, state->children[i].layer->state, loss, visit);
     return loss;
 }
 
@@ -382,7 +414,7 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
     gt_Site site = gt_site_enter(here, "total_loss");
     for (int32_t i = 0; i < state->loss_count; i++)
         loss = plus(loss, state->losses[i]);
-    loss = add_penalties(state, loss, ++state->object.context->visit);
+    loss = add_penalties(context, state, loss, ++state->object.context->visit);
     gt_site_leave(site);
     return loss;
 }

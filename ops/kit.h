@@ -69,6 +69,8 @@ gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);
+/* Zeros (length) with updates added at the indices, which must not be negative. */
+gt_Tensor *gt_scatter_count(gt_Tensor *indices, gt_Tensor *updates, int64_t length);
 /* Of a gradient that is rows (gt_rows): which rows it has, each once, int64 (n) and padded with the
  * number of rows of the whole; the gradient becomes their sums (n, ...), padded with zeros. NULL,
  * and the gradient as it is, for one that is not. */
@@ -185,7 +187,7 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
  * that is named, where C has taken the name), with errors that name NAME and the caller's line.
  * `parameters` starts with `const char *here`. */
 #define GT_COMPOSED(name, parameters, arguments)                                                   \
-    GT_COMPOSED_BY(gt_Tensor *, name, name, parameters, arguments)
+    GT_COMPOSED_TENSOR(name, name, parameters, arguments)
 #define GT_COMPOSED_BY(Result, name, function, parameters, arguments)                              \
     Result gt_##name##_at parameters                                                               \
     {                                                                                              \
@@ -194,24 +196,33 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
         gt_site_leave(site);                                                                       \
         return result;                                                                             \
     }
+/* Parts that were made before one failed are no result. */
+#define GT_COMPOSED_TENSOR(name, function, parameters, arguments)                                  \
+    gt_Tensor *gt_##name##_at parameters                                                           \
+    {                                                                                              \
+        gt_Site site = gt_site_enter(here, #name);                                                 \
+        gt_Tensor *result = function arguments;                                                    \
+        gt_site_leave(site);                                                                       \
+        return gt_status() == GT_OK ? result : NULL;                                               \
+    }
 /* The same for functions of one tensor, of one tensor and options, of two operands; and the plain
  * function. */
 #define GT_COMPOSED_UNARY(name, function)                                                          \
-    GT_COMPOSED_BY(gt_Tensor *, name, function, (const char *here, gt_Tensor *x), (x))             \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *x), (x))                      \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
         return gt_##name##_at(NULL, x);                                                            \
     }
 #define GT_COMPOSED_OPTIONS(name, function, Options)                                               \
-    GT_COMPOSED_BY(gt_Tensor *, name, function,                                                    \
-                   (const char *here, gt_Tensor *x, const Options *options), (x, options))         \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *x, const Options *options),   \
+                       (x, options))                                                               \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
         return gt_##name##_at(NULL, x, NULL);                                                      \
     }
 #define GT_COMPOSED_BINARY(name, function)                                                         \
-    GT_COMPOSED_BY(gt_Tensor *, name, function, (const char *here, gt_Tensor *a, gt_Operand b),    \
-                   (a, gt_operand_of(a, b)))                                                       \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *a, gt_Operand b),             \
+                       (a, gt_operand_of(a, b)))                                                   \
     gt_Tensor *(gt_##name)(gt_Tensor * a, gt_Tensor * b)                                           \
     {                                                                                              \
         return gt_##name##_at(NULL, a, gt_operand_tensor(b));                                      \

@@ -10,6 +10,7 @@
 #include "ops/math.h"
 #include "ops/normalization.h"
 #include "ops/reduce.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <math.h>
@@ -150,8 +151,11 @@ static gt_Status softmax_crossentropy_shape(gt_ShapeRule *rule)
     {                                                                                              \
         for (int64_t i = 0; i < rows * classes; i++)                                               \
             log_p[i] = t[i] == 0 ? 0 : t[i] * -log_p[i];                                           \
-        for (int64_t row = 0; row < rows; row++)                                                   \
-            sum(classes, log_p + row * classes, y + row);                                          \
+        for (int64_t row = 0; row < rows; row++) {                                                 \
+            double total;                                                                          \
+            sum(classes, log_p + row * classes, &total);                                           \
+            y[row] = (type)total;                                                                  \
+        }                                                                                          \
     }
 WEIGHTED(float)
 WEIGHTED(double)
@@ -781,7 +785,7 @@ static gt_Tensor *reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor *
     case GT_MEAN:
         return count ? gt_divide_no_nan(gt_sum(losses), count) : gt_mean(losses);
     }
-    gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+    gt_fail(GT_INVALID, "unknown reduction %d", (int)reduction);
     return NULL;
 }
 
@@ -790,6 +794,16 @@ static gt_Tensor *reduced_entries(gt_Tensor *entries, gt_Reduction reduction, gt
 {
     if ((reduction != GT_MEAN || weight) && gt_rank(entries) > 0)
         entries = gt_mean(entries, .axis = -1);
+    return reduced(entries, reduction, weight, NULL);
+}
+
+/* The same for squares of entries. */
+static gt_Tensor *reduced_squares(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight)
+{
+    if (reduction == GT_MEAN && !weight)
+        return GT_SQUARES(entries, .mean = true);
+    entries =
+        gt_rank(entries) > 0 ? GT_SQUARES(entries, .axis = -1, .mean = true) : gt_square(entries);
     return reduced(entries, reduction, weight, NULL);
 }
 
@@ -816,8 +830,7 @@ static gt_Tensor *mean_squared_error(gt_Tensor *y_true, gt_Tensor *y_pred,
                                      const gt_LossOptions *options)
 {
     gt_Tensor *t = targets(y_true, y_pred);
-    return reduced_entries(gt_square(gt_subtract(y_pred, t)), options->reduction,
-                           options->sample_weight);
+    return reduced_squares(gt_subtract(y_pred, t), options->reduction, options->sample_weight);
 }
 LOSS(mean_squared_error, gt_LossOptions)
 
@@ -846,7 +859,7 @@ static gt_Tensor *mean_squared_logarithmic_error(gt_Tensor *y_true, gt_Tensor *y
     gt_Tensor *t = targets(y_true, y_pred);
     gt_Tensor *logs =
         gt_subtract(gt_log1p(gt_maximum(y_pred, EPSILON)), gt_log1p(gt_maximum(t, EPSILON)));
-    return reduced_entries(gt_square(logs), options->reduction, options->sample_weight);
+    return reduced_squares(logs, options->reduction, options->sample_weight);
 }
 LOSS(mean_squared_logarithmic_error, gt_LossOptions)
 
@@ -891,8 +904,7 @@ LOSS(hinge, gt_LossOptions)
 
 static gt_Tensor *squared_hinge(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
 {
-    return reduced_entries(gt_square(margin(y_true, y_pred)), options->reduction,
-                           options->sample_weight);
+    return reduced_squares(margin(y_true, y_pred), options->reduction, options->sample_weight);
 }
 LOSS(squared_hinge, gt_LossOptions)
 

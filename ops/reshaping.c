@@ -719,7 +719,7 @@ gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode)
         indices = gt_mod(indices, period);
         return gt_minimum(indices, gt_add(gt_negative(indices), period - 1));
     default:
-        gt_fail(GT_INVALID, "%d is no mode of padding", (int)mode);
+        gt_fail(GT_INVALID, "unknown padding mode %d", (int)mode);
         return NULL;
     }
 }

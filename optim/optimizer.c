@@ -6,7 +6,8 @@
 #include "core/graph.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
-#include "ops/reduce.h"
+#include "ops/math.h"
+#include "ops/reduction.h"
 #include "optim/internal.h"
 #include "optim/update.h"
 
@@ -295,7 +296,7 @@ static gt_Status check_trainable(gt_Context *context, const char *here, const ch
         gt_Slot *slot = gt_variable_check(context, here, operation, variables.items[i]);
         if (!slot)
             return context->status;
-        if (!slot->variable->trainable)
+        if (!gt_ask_trainable(context, variables.items[i]))
             return gt_raise(context, GT_INVALID, here, operation, "variable %s is not trainable",
                             slot->variable->name);
         if (gt_half_type(slot->value->spec.dtype) >= 0)
@@ -405,6 +406,12 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     return GT_OK;
 }
 
+static uint64_t is_built(const gt_Context *context, const gt_Object *object)
+{
+    (void)context;
+    return ((const gt_Optimizer *)object)->built;
+}
+
 /* Builds it with these variables, or finds them all among those that it was built with. */
 static gt_Status build_or_check(gt_Optimizer *self, const char *here, const char *operation,
                                 gt_Tensors variables)
@@ -429,7 +436,8 @@ gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors
 bool gt_optimizer_built(const gt_Optimizer *self)
 {
     gt_Context *context = gt_enter();
-    return context && check_optimizer(context, NULL, "optimizer_built", self) && self->built;
+    return context && check_optimizer(context, NULL, "optimizer_built", self) &&
+           gt_ask(context, is_built, (gt_Object *)(uintptr_t)self);
 }
 
 gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimizer *self,
@@ -499,18 +507,20 @@ static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors
     return context->status;
 }
 
-/* The sum of squares in float64, shape (). */
-static gt_Tensor *square_sum(gt_Tensor *x)
+/* The norm in float64, shape (): that of float32 may be beyond float32. */
+static gt_Tensor *norm_of(gt_Tensor *x)
 {
-    return gt_cast(gt_sum_at(NULL, gt_square(x), NULL), GT_FLOAT64);
+    return GT_LENGTH(x, .wide = true);
 }
 
-/* x * limit / max(norm, limit); exactly x where the norm is within the limit. */
-static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *squares, double limit)
+/* x * limit / max(norm, limit); exactly x where the norm is within the limit. The factor goes in two
+ * parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32 may be 0. */
+static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *norm, double limit)
 {
-    gt_Tensor *factor =
-        gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(gt_sqrt(squares), limit));
-    return gt_multiply(x, gt_cast(factor, gt_dtype(x)));
+    gt_Tensor *factor = gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(norm, limit));
+    gt_Tensor *first = gt_maximum(factor, 1e-30);
+    x = gt_multiply(x, gt_cast(first, gt_dtype(x)));
+    return gt_multiply(x, gt_cast(gt_divide(factor, first), gt_dtype(x)));
 }
 
 static double decay_of(const gt_Optimizer *self, const Entry *entry)
@@ -554,13 +564,16 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
         if (is_given(base->clipvalue)) {
             entry->gradient = gt_clip(entry->gradient, -base->clipvalue, base->clipvalue);
         } else if (is_given(base->clipnorm)) {
-            entry->gradient =
-                limit_norm(entry->gradient, square_sum(entry->gradient), base->clipnorm);
+            entry->gradient = limit_norm(entry->gradient, norm_of(entry->gradient), base->clipnorm);
         } else if (is_given(base->global_clipnorm)) {
-            gt_Tensor *squares = square_sum(entry->gradient);
-            joint = joint ? gt_add(joint, squares) : squares;
+            gt_Tensor *norm = norm_of(entry->gradient);
+            joint = joint ? gt_hypot(joint, norm) : norm;
         }
     }
+    /* An infinite joint norm becomes NaN and so, as in Keras, does every gradient: 0 would stop all
+     * variables without a word. */
+    if (joint)
+        joint = gt_add(joint, gt_subtract(joint, joint));
     for (int32_t i = 0; joint && i < self->entries; i++)
         if (self->entry[i].gradient)
             self->entry[i].gradient =
@@ -837,7 +850,7 @@ gt_Tensors gt_optimizer_variables(const gt_Optimizer *self)
 {
     if (!look("optimizer_variables", self))
         return (gt_Tensors){0, NULL};
-    return self->built ? (gt_Tensors){self->state_count, self->state}
+    return gt_optimizer_built(self) ? (gt_Tensors){self->state_count, self->state}
                        : (gt_Tensors){2, self->first};
 }
 
@@ -847,7 +860,7 @@ gt_Variable *gt_optimizer_slot(const gt_Optimizer *self, const gt_Variable *vari
     if (!look("optimizer_slot", self) ||
         !gt_variable_check(self->object.context, NULL, "optimizer_slot", variable))
         return NULL;
-    int32_t at = find_entry(self, variable);
+    int32_t at = gt_optimizer_built(self) ? find_entry(self, variable) : -1;
     for (int s = 0; slot && at >= 0 && s < self->slots; s++)
         if (strcmp(self->slot[s].name, slot) == 0)
             return slots_of(self, at)[s];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MAX_PLANS   32
+#define MAX_ANSWERS 4 /* plans of the same shapes and types */
 #define MAX_OUTPUTS 1024
 
 #define GT_STRUCT gt_FunctionOptions
@@ -17,8 +18,8 @@ typedef struct Entry {
     gt_Plan *plan;
     gt_Spec *input;
     int32_t inputs;
-    bool training; /* of the layer that calls */
-    int64_t used;  /* when, in calls */
+    gt_Facts facts; /* what the body asked, and was told */
+    int64_t used;   /* when, in calls */
 } Entry;
 
 struct gt_Function {
@@ -50,6 +51,7 @@ static void free_entry(gt_Context *context, Entry *entry)
 {
     gt_plan_free(entry->plan);
     gt_release(context, entry->input, (size_t)entry->inputs * sizeof *entry->input);
+    gt_facts_close(context, &entry->facts);
     *entry = (Entry){0};
 }
 
@@ -177,12 +179,15 @@ static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *grap
 
 /* ---- tracing it ---- */
 
-static gt_Graph *trace_body(gt_Context *context, gt_Function *self)
+static gt_Graph *trace_body(gt_Context *context, gt_Function *self, gt_Facts *facts)
 {
     gt_Graph *graph = gt_graph_new(context);
     gt_Trace trace;
     if (graph && gt_trace_begin(context, &trace, graph) == GT_OK) {
+        gt_facts_again(context, facts);
+        trace.facts = *facts;
         run_body(context, self, graph, NULL);
+        *facts = trace.facts;
         gt_trace_end(context, &trace);
     }
     if (context->status == GT_OK)
@@ -191,15 +196,16 @@ static gt_Graph *trace_body(gt_Context *context, gt_Function *self)
     return NULL;
 }
 
-/* The caller's tapes do not see symbols: they are put aside while the body is traced. */
-static gt_Plan *trace_plan(gt_Context *context, gt_Function *self)
+/* The caller's tapes do not see symbols: they are put aside while the body is traced. The facts are
+ * those of the second time: by then everything is built. */
+static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *facts)
 {
     int32_t innermost = context->innermost_tape;
     uint64_t recording = context->recording, auto_watching = context->auto_watching;
     context->innermost_tape = -1;
     context->recording = context->auto_watching = 0;
-    gt_Graph *first = trace_body(context, self);
-    gt_Graph *second = first ? trace_body(context, self) : NULL;
+    gt_Graph *first = trace_body(context, self, facts);
+    gt_Graph *second = first ? trace_body(context, self, facts) : NULL;
     context->innermost_tape = innermost;
     context->recording = recording;
     context->auto_watching = auto_watching;
@@ -218,14 +224,9 @@ static gt_Plan *trace_plan(gt_Context *context, gt_Function *self)
 
 /* ---- which plan ---- */
 
-static bool calling_layer_trains(const gt_Context *context)
+static bool has_inputs(const Entry *entry, const gt_Function *self)
 {
-    return context->frame && context->frame->training;
-}
-
-static bool is_for(const Entry *entry, const gt_Context *context, const gt_Function *self)
-{
-    if (entry->inputs != self->inputs || entry->training != calling_layer_trains(context))
+    if (entry->inputs != self->inputs)
         return false;
     for (int32_t i = 0; i < self->inputs; i++)
         if (!gt_spec_equal(&entry->input[i], &self->input[i]->spec))
@@ -239,7 +240,8 @@ static Entry *find_entry(gt_Context *context, gt_Function *self)
 {
     for (int32_t tried = 0; tried < self->entry_count; tried++) {
         int32_t i = (self->last + tried) % self->entry_count;
-        if (!is_for(&self->entries[i], context, self))
+        if (!has_inputs(&self->entries[i], self) ||
+            !gt_facts_hold(context, &self->entries[i].facts))
             continue;
         self->last = i;
         return &self->entries[i];
@@ -247,17 +249,43 @@ static Entry *find_entry(gt_Context *context, gt_Function *self)
     return NULL;
 }
 
-/* Room for one more: the entry that was used least recently goes. */
+/* Drops the entries that will never fit again, because what they asked about is gone. */
+static void drop_stale(gt_Context *context, gt_Function *self)
+{
+    int32_t kept = 0;
+    for (int32_t i = 0; i < self->entry_count; i++) {
+        Entry entry = self->entries[i];
+        self->entries[i] = (Entry){0};
+        if (gt_facts_live(context, &entry.facts))
+            self->entries[kept++] = entry;
+        else
+            free_entry(context, &entry);
+    }
+    self->entry_count = kept;
+}
+
+/* Room for one more: the entry that was used least recently goes, if there are too many, or of those
+ * for these inputs if there are too many of them. */
 static Entry *free_place(gt_Context *context, gt_Function *self)
 {
-    if (self->entry_count < MAX_PLANS)
+    Entry *oldest = NULL, *alike = NULL;
+    int32_t answers = 0;
+    drop_stale(context, self);
+    for (int32_t i = 0; i < self->entry_count; i++) {
+        Entry *entry = &self->entries[i];
+        if (!oldest || entry->used < oldest->used)
+            oldest = entry;
+        if (!has_inputs(entry, self))
+            continue;
+        answers++;
+        if (!alike || entry->used < alike->used)
+            alike = entry;
+    }
+    if (answers < MAX_ANSWERS && self->entry_count < MAX_PLANS)
         return &self->entries[self->entry_count++];
-    Entry *oldest = self->entries;
-    for (int32_t i = 1; i < MAX_PLANS; i++)
-        if (self->entries[i].used < oldest->used)
-            oldest = &self->entries[i];
-    free_entry(context, oldest);
-    return oldest;
+    Entry *gone = answers < MAX_ANSWERS ? oldest : alike;
+    free_entry(context, gone);
+    return gone;
 }
 
 static Entry *make_entry(gt_Context *context, gt_Function *self)
@@ -268,37 +296,23 @@ static Entry *make_entry(gt_Context *context, gt_Function *self)
         return NULL;
     for (int32_t i = 0; i < self->inputs; i++)
         input[i] = self->input[i]->spec;
-    gt_Plan *plan = trace_plan(context, self);
+    gt_Facts facts = {0};
+    gt_Plan *plan = trace_plan(context, self, &facts);
     if (!plan) {
+        gt_facts_close(context, &facts);
         gt_release(context, input, bytes);
         return NULL;
     }
     self->stats.traces++;
     Entry *entry = free_place(context, self);
-    *entry = (Entry){plan, input, self->inputs, calling_layer_trains(context), 0};
+    *entry = (Entry){plan, input, self->inputs, facts, 0};
     self->last = (int32_t)(entry - self->entries);
     return entry;
-}
-
-/* Drops an entry whose variables changed what is traced; the last one takes its place. */
-static void remove_entry(gt_Context *context, gt_Function *self, Entry *entry)
-{
-    free_entry(context, entry);
-    Entry *end = &self->entries[--self->entry_count];
-    if (entry != end) {
-        *entry = *end;
-        *end = (Entry){0};
-    }
-    self->last = 0;
 }
 
 static gt_Plan *plan_for_call(gt_Context *context, gt_Function *self)
 {
     Entry *entry = find_entry(context, self);
-    if (entry && !gt_plan_fits(entry->plan)) {
-        remove_entry(context, self, entry);
-        entry = NULL;
-    }
     if (!entry)
         entry = make_entry(context, self);
     if (!entry)

@@ -19,6 +19,7 @@
 
 #include "../core/internal.h"
 #include "../gradtape.h"
+#include "budget.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -373,6 +374,11 @@ Test(fit, what_keras_says_of_training)
                  gt_at(predicted, i), gt_at(y, i));
         gt_scope_end(scope);
 
+        /* a model that is only to predict need not be compiled */
+        gt_Layer *uncompiled = gt_sequential(gt_dense(2, .activation = gt_softmax));
+        cr_assert(gt_predict(uncompiled, rows) != NULL);
+        ok();
+
         /* no loss, and no layer that adds one */
         gt_Layer *lossless = line();
         gt_Dataset *row = ones_to_zeros(2, 1);
@@ -400,5 +406,263 @@ Test(fit, what_keras_says_of_training)
         near(weight(penalized), 0.81, "l2 without a half: %g", weight(penalized));
     }
     gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- runs inside the callbacks of other runs ---- */
+
+typedef enum Inside {
+    NOTHING,
+    EVALUATE_SAME,
+    PREDICT_SAME,
+    FIT_SAME,       /* with a learning rate of 0: the weights stay */
+    FIT_SAME_ROWS,  /* and the dataset of the run around it */
+    EVALUATE_OTHER, /* a model with a metric of its own */
+    FIT_OTHER,
+    SHARED_METRIC,        /* another model that was compiled with the same metric */
+    EVALUATE_IN_EVALUATE, /* two runs in each other */
+    FAILS,
+    KINDS
+} Inside;
+
+typedef struct Nest {
+    Inside inside;
+    gt_Layer *model, *other, *sharing;
+    gt_Dataset *rows, *more;
+    int64_t runs;
+    gt_Scores expected; /* of EVALUATE_SAME, at a weight that does not change */
+    bool failed;
+} Nest;
+
+static bool run_inside(void *context, const gt_ProgressEvent *event);
+
+static bool evaluate_too(void *context, const gt_ProgressEvent *event)
+{
+    Nest *nest = context;
+    if (event->kind == GT_PROGRESS_BATCH && event->step == 2)
+        gt_evaluate(nest->model, nest->more);
+    return true;
+}
+
+static void fit_with_rate_0(Nest *nest, gt_Dataset *rows)
+{
+    gt_Optimizer *sgd = gt_compiled_optimizer(nest->model);
+    double rate = gt_optimizer_learning_rate(sgd);
+    gt_optimizer_set_learning_rate(sgd, 0);
+    gt_fit(nest->model, rows, .epochs = 2, .validation = nest->more, .verbose = GT_SILENT);
+    gt_optimizer_set_learning_rate(sgd, rate);
+}
+
+static bool run_inside(void *context, const gt_ProgressEvent *event)
+{
+    Nest *nest = context;
+    if (event->kind == GT_PROGRESS_EPOCH_BEGIN)
+        return true;
+    nest->runs++;
+    switch (nest->inside) {
+    case EVALUATE_SAME:
+        gt_evaluate(nest->model, nest->more);
+        break;
+    case PREDICT_SAME:
+        gt_predict(nest->model, nest->more);
+        break;
+    case FIT_SAME:
+        fit_with_rate_0(nest, nest->more);
+        break;
+    case FIT_SAME_ROWS:
+        fit_with_rate_0(nest, nest->rows);
+        break;
+    case EVALUATE_OTHER:
+        gt_evaluate(nest->other, nest->rows);
+        break;
+    case FIT_OTHER:
+        gt_fit(nest->other, nest->more, .epochs = 2, .verbose = GT_SILENT);
+        break;
+    case SHARED_METRIC:
+        gt_fit(nest->sharing, nest->more, .validation = nest->more, .verbose = GT_SILENT);
+        break;
+    case EVALUATE_IN_EVALUATE:
+        gt_evaluate(nest->model, nest->more, .progress = {evaluate_too, nest});
+        break;
+    case FAILS:
+        gt_evaluate(nest->model, NULL);
+        nest->failed = gt_status() != GT_OK;
+        gt_error_clear();
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* No dropout: what runs inside must not move its generator. */
+static gt_Layer *plain_classifier(bool eagerly, gt_Metric *metric)
+{
+    gt_Layer *model = gt_sequential(gt_dense(8, .activation = gt_tanh), gt_dense(CLASSES));
+    gt_compile(model, .optimizer = gt_sgd(0.1),
+               .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
+               .metrics = gt_metrics(metric), .run_eagerly = eagerly);
+    return model;
+}
+
+enum { EPOCHS = 3, NUMBERS = 4 * EPOCHS + 2 };
+
+/* The numbers of three epochs and of an evaluation after them, with something inside both. */
+static void run_with(Inside inside, bool eagerly, double *numbers)
+{
+    gt_context_free(NULL);
+    gt_set_seed(3);
+    gt_Metric *accuracy = gt_accuracy();
+    Nest nest = {.inside = inside};
+    nest.model = plain_classifier(eagerly, accuracy);
+    nest.rows = classes_dataset(16, true);
+    nest.more =
+        gt_dataset_from_tensors(gt_full(gt_shape(9, WIDTH), 0.5),
+                                gt_zeros_of(gt_shape(9), .dtype = GT_INT32), .batch_size = 4);
+    nest.other = plain_classifier(eagerly, gt_accuracy());
+    nest.sharing = plain_classifier(eagerly, accuracy);
+    gt_build(nest.model, gt_shape(1, WIDTH), GT_FLOAT32);
+    gt_build(nest.other, gt_shape(1, WIDTH), GT_FLOAT32);
+    gt_build(nest.sharing, gt_shape(1, WIDTH), GT_FLOAT32);
+    gt_Dataset *validation = classes_dataset(20, true);
+    gt_History *history = gt_fit(nest.model, nest.rows, .epochs = EPOCHS, .validation = validation,
+                                 .progress = {run_inside, &nest});
+    ok();
+    cr_assert(gt_dataset_position(nest.rows).epoch == EPOCHS &&
+                  gt_dataset_position(nest.rows).row == 0,
+              "kind %d", (int)inside);
+    cr_assert_eq(nest.runs, EPOCHS * 5);
+    static const char *const names[] = {"loss", "accuracy", "val_loss", "val_accuracy"};
+    for (int epoch = 0; epoch < EPOCHS; epoch++)
+        for (int i = 0; i < 4; i++)
+            *numbers++ = gt_history_get(history, names[i], epoch);
+    gt_Scores scores = gt_evaluate(nest.model, nest.rows, .progress = {run_inside, &nest});
+    ok();
+    cr_assert_eq(nest.runs, EPOCHS * 5 + 5);
+    cr_assert(nest.failed == (inside == FAILS));
+    *numbers++ = scores.loss;
+    *numbers++ = scores.metrics[0];
+    /* the metric of the last run is that of the evaluation */
+    cr_assert(gt_metric_result(accuracy) == scores.metrics[0], "kind %d", (int)inside);
+    ok();
+}
+
+Test(fit, runs_inside_runs)
+{
+    for (int eagerly = 0; eagerly < 2; eagerly++) {
+        double alone[NUMBERS], nested[NUMBERS];
+        run_with(NOTHING, eagerly, alone);
+        for (int inside = NOTHING + 1; inside < KINDS; inside++) {
+            run_with((Inside)inside, eagerly, nested);
+            for (int i = 0; i < NUMBERS; i++)
+                cr_assert(nested[i] == alone[i],
+                          "eagerly %d, inside %d, number %d: %.17g, alone %.17g", eagerly, inside,
+                          i, nested[i], alone[i]);
+        }
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* What runs inside gives what it would give alone, too. */
+static bool compare_inside(void *context, const gt_ProgressEvent *event)
+{
+    Nest *nest = context;
+    if (event->kind == GT_PROGRESS_BATCH) {
+        gt_Scores now = gt_evaluate(nest->model, nest->more);
+        cr_assert(now.loss == nest->expected.loss && now.metrics[0] == nest->expected.metrics[0],
+                  "%.17g inside, %.17g alone", now.loss, nest->expected.loss);
+        nest->runs++;
+    }
+    return true;
+}
+
+Test(fit, runs_inside_give_their_own)
+{
+    gt_set_seed(3);
+    Nest nest = {.inside = NOTHING};
+    nest.model = plain_classifier(false, gt_accuracy());
+    nest.more = classes_dataset(7, true);
+    nest.rows = classes_dataset(16, true);
+    gt_build(nest.model, gt_shape(1, WIDTH), GT_FLOAT32);
+    gt_optimizer_set_learning_rate(gt_compiled_optimizer(nest.model), 0);
+    nest.expected = gt_evaluate(nest.model, nest.more);
+    gt_fit(nest.model, nest.rows, .epochs = 2, .progress = {compare_inside, &nest});
+    gt_evaluate(nest.model, nest.rows, .progress = {compare_inside, &nest});
+    ok();
+    cr_assert_eq(nest.runs, 12);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Compiled again, and freed, in the middle of its own run: the run goes on with what it began with. */
+static bool compile_inside(void *context, const gt_ProgressEvent *event)
+{
+    Nest *nest = context;
+    if (event->kind == GT_PROGRESS_BATCH && event->step == 1) {
+        gt_compile(nest->model, .optimizer = gt_sgd(0.5),
+                   .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true));
+        gt_evaluate(nest->model, nest->more);
+    }
+    if (event->kind == GT_PROGRESS_BATCH && event->step == 2)
+        gt_layer_free(nest->model);
+    return true;
+}
+
+Test(fit, compiled_again_inside)
+{
+    double numbers[NUMBERS];
+    run_with(NOTHING, false, numbers);
+    gt_context_free(NULL);
+    gt_set_seed(3);
+    Nest nest = {.inside = NOTHING};
+    nest.model = plain_classifier(false, gt_accuracy());
+    nest.rows = classes_dataset(16, true);
+    nest.more = classes_dataset(16, true);
+    gt_build(nest.model, gt_shape(1, WIDTH), GT_FLOAT32);
+    gt_History *history = gt_fit(nest.model, nest.rows, .progress = {compile_inside, &nest});
+    ok();
+    cr_assert(gt_history_get(history, "loss", 0) == numbers[0] &&
+              gt_history_get(history, "accuracy", 0) == numbers[1]);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Whatever allocation fails: an error, the dataset before the batch that failed, nothing lost. */
+static bool evaluate_inside(void *context, const gt_ProgressEvent *event)
+{
+    Nest *nest = context;
+    if (event->kind == GT_PROGRESS_BATCH)
+        gt_evaluate(nest->model, nest->more);
+    return true;
+}
+
+Test(fit, no_memory)
+{
+    for (long budget = 0;; budget++) {
+        Budget memory = {.left = budget};
+        gt_Allocator allocator = {budget_allocate, budget_release, &memory};
+        gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
+        gt_Status status = GT_NO_MEMORY;
+        if (context) {
+            gt_context_use(context);
+            Nest nest = {.inside = NOTHING};
+            gt_Scope *scope = gt_scope_begin();
+            nest.model = plain_classifier(false, gt_accuracy());
+            nest.rows = classes_dataset(25, true);
+            nest.more = classes_dataset(50, true);
+            gt_scope_end(scope);
+            gt_History *history =
+                gt_fit(nest.model, nest.rows, .progress = {evaluate_inside, &nest});
+            status = gt_status();
+            gt_error_clear();
+            cr_assert((history != NULL) == (status == GT_OK));
+            gt_context_free(context);
+        }
+        cr_assert_eq(memory.held, 0, "%ld: memory is lost", budget);
+        if (status == GT_OK)
+            break;
+        cr_assert_eq(status, GT_NO_MEMORY, "%ld: %s", budget, gt_status_text(status));
+    }
     assert_no_leaks();
 }

@@ -8,6 +8,7 @@
 
 #include "../core/internal.h"
 #include "../gradtape.h"
+#include "budget.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -276,6 +277,12 @@ Test(losses, views_that_cut_rows)
         gt_item(gt_categorical_crossentropy(gt_reshape(t, gt_shape(4)), rows)) ==
         gt_item(gt_categorical_crossentropy(gt_reshape(t, gt_shape(4)),
                                             gt_from_data(gt_data(rows), gt_shape(4), GT_FLOAT64))));
+    /* a row's length, but of two rows */
+    gt_Tensor *between = gt_slice(gt_ravel(p), gt_shape(1), gt_shape(2));
+    cr_assert(gt_item(gt_categorical_crossentropy(gt_array64(gt_shape(2), 0, 1), between)) ==
+              gt_item(gt_categorical_crossentropy(
+                  gt_array64(gt_shape(2), 0, 1),
+                  gt_from_data(gt_data(between), gt_shape(2), GT_FLOAT64))));
     /* one row of many */
     gt_Tensor *row = gt_slice(p, gt_shape(1, 0), gt_shape(1, 2));
     cr_assert(fabs(gt_item(gt_categorical_crossentropy(gt_array64(gt_shape(1, 2), 1, 0), row)) -
@@ -355,6 +362,74 @@ Test(losses, from_logits_of_probabilities)
     assert_no_leaks();
 }
 
+/* ---- through control flow, eagerly and traced ---- */
+
+static gt_Status branch(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = categorical(in[0]);
+    return gt_status();
+}
+
+static gt_Status two_rounds(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = gt_identity(in[1]);
+    out[1] = gt_add(in[2], categorical(in[1]));
+    return gt_status();
+}
+
+typedef enum Flow { COND, FORI, RECOMPUTE, FLOWS } Flow;
+
+/* in: logits, how many rounds or whether. */
+static gt_Status flow(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *p = gt_softmax(in[0]), *result[2] = {NULL, NULL};
+    switch (*(const Flow *)user) {
+    case COND:
+        gt_cond(in[1], branch, branch, NULL, gt_tensors(p), result, .outputs = 1);
+        break;
+    case FORI:
+        gt_fori_loop(0, 20, two_rounds, NULL, gt_tensors(p, gt_scalar(0, GT_FLOAT64)), result);
+        result[0] = result[1];
+        break;
+    default:
+        gt_recompute(branch, NULL, gt_tensors(p), result, .outputs = 1);
+        break;
+    }
+    out[0] = gt_keep(result[0]);
+    out[1] = gt_keep(gt_gradient(tape, result[0], in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(losses, through_control_flow)
+{
+    gt_Tensor *z = logits(GT_FLOAT64), *yes = gt_scalar(1, GT_FLOAT64);
+    for (int kind = 0; kind < FLOWS; kind++) {
+        Flow which = (Flow)kind;
+        gt_Tensor *eager[2], *planned[2];
+        flow(&which, gt_tensors(z, yes).items, eager);
+        gt_Function *function = gt_function(flow, &which, .outputs = 2);
+        gt_function_call(function, gt_tensors(z, yes), planned);
+        ok();
+        cr_assert_eq(gt_function_stats(function).runs, 1);
+        cr_assert(same_bits(eager[0], planned[0]), "%d: %.17g, planned %.17g", kind,
+                  gt_item(eager[0]), gt_item(planned[0]));
+        for (int i = 0; i < 6; i++)
+            cr_assert(fabs(gt_at(eager[1], i) - gt_at(planned[1], i)) <= 1e-15,
+                      "%d: slope %d is %.17g, planned %.17g", kind, i, gt_at(eager[1], i),
+                      gt_at(planned[1], i));
+        if (which == COND) /* a branch sees the tensor itself */
+            cr_assert(fabs(gt_item(eager[0]) - 60.55380298222219) < 1e-12);
+        gt_function_free(function);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* Fit and evaluate show the same loss of the same rows and weights. */
 Test(losses, fit_and_evaluate)
 {
@@ -403,6 +478,55 @@ Test(losses, memory)
               (long long)(gt_memory_stats().bytes_in_use - before));
     ok();
     gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Probabilities through views and functions, under tapes, whatever allocation fails. */
+static void small_life(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *z = logits(GT_FLOAT64), *out[1] = {NULL};
+    gt_Function *softmax = gt_function(only_softmax, NULL, .outputs = 1);
+    gt_function_call(softmax, gt_tensors(z), out);
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, z);
+    gt_function_call(softmax, gt_tensors(z), out);
+    gt_Tensor *p = gt_slice(gt_softmax(z), gt_shape(1, 0), gt_shape(1, 3));
+    gt_Tape *inner = gt_tape_begin();
+    gt_watch(inner, p);
+    gt_Tensor *t = gt_array64(gt_shape(1, 3), 0, 1, 0);
+    gt_gradient(inner, gt_categorical_crossentropy(t, p), p);
+    gt_tape_end(inner);
+    gt_recompute(branch, NULL, gt_tensors(gt_softmax(z)), out, .outputs = 1);
+    gt_gradient(tape, out[0], z);
+    gt_tape_end(tape);
+    gt_function_free(softmax);
+    gt_scope_end(scope);
+}
+
+Test(losses, no_memory)
+{
+    for (int pooling = 0; pooling < 2; pooling++)
+        for (long budget = 0;; budget++) {
+            Budget memory = {.left = budget};
+            gt_Allocator allocator = {budget_allocate, budget_release, &memory};
+            gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = pooling);
+            gt_Status status = GT_NO_MEMORY;
+            if (context) {
+                gt_context_use(context);
+                small_life();
+                status = gt_status();
+                gt_error_clear();
+                cr_assert(gt_memory_stats().handles == 0 && gt_memory_stats().records == 0,
+                          "%ld: %d handles, %d records", budget, (int)gt_memory_stats().handles,
+                          (int)gt_memory_stats().records);
+                gt_context_free(context);
+            }
+            cr_assert_eq(memory.held, 0, "%ld: memory is lost", budget);
+            if (status == GT_OK)
+                break;
+            cr_assert_eq(status, GT_NO_MEMORY, "%ld: %s", budget, gt_status_text(status));
+        }
     assert_no_leaks();
 }
 

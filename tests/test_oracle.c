@@ -304,7 +304,8 @@ static void near(const Oracle *oracle, const char *what, int index, gt_Tensor *g
     for (int64_t i = 0; i < size; i++) {
         double number = gt_at(got, i);
         bool same = number == want[i] || (isnan(number) && isnan(want[i])) ||
-                    fabs(number - want[i]) <= relative * (fabs(want[i]) + largest / 10);
+                    (isfinite(want[i]) &&
+                     fabs(number - want[i]) <= relative * (fabs(want[i]) + largest / 10));
         if (!same) {
             fprintf(stderr, "%s %s (%s): %s %d at %d is %.17g, not %.17g\n", oracle->name,
                     oracle->options ? oracle->options : "", relative < 1e-6 ? "float64" : "float32",

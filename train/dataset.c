@@ -36,6 +36,7 @@ struct gt_Dataset {
     gt_Value *side[SIDES]; /* held; y may be NULL */
     int64_t rows;
     int64_t epoch, row; /* where it is */
+    int32_t runs;       /* of gt_fit that go through it */
     int64_t *order;     /* of `ordered`, NULL: never shuffled */
     int64_t ordered;    /* the epoch that `order` is of; -1: none */
     Given given[SIDES]; /* the last batch */
@@ -285,7 +286,7 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
                  gt_dtype_name(options.label_dtype));
     else if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
         gt_Tensor *table = gt_read_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
-                                       .delimiter = options.delimiter);
+                                       .delimiter = options.delimiter, .missing = options.missing);
         if (table)
             self = from_table(context, path, gt_slot_raw(table)->value, &options);
         gt_scope_close(context);
@@ -561,6 +562,18 @@ void gt_dataset_return(gt_Dataset *self, gt_DatasetPosition mark)
 {
     self->epoch = mark.epoch;
     self->row = mark.row;
+}
+
+gt_DatasetPosition gt_dataset_enter(gt_Dataset *self)
+{
+    self->runs++;
+    return gt_dataset_mark(self);
+}
+
+void gt_dataset_leave(gt_Dataset *self, gt_DatasetPosition mark)
+{
+    if (--self->runs > 0)
+        gt_dataset_return(self, mark);
 }
 
 gt_DatasetPosition gt_dataset_position(const gt_Dataset *self)

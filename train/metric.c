@@ -136,6 +136,7 @@ struct gt_Metric {
     char *name; /* owned */
     void *instance;
     gt_Variable *states[GT_MAX_METRIC_STATES];
+    int32_t runs; /* that gather in it */
 };
 
 static void destroy(gt_Object *object)
@@ -270,6 +271,45 @@ gt_Status gt_metric_reset(gt_Metric *self)
         gt_assign(self->states[i], 0);
     gt_tape_unquiet(context, recording);
     return context->status;
+}
+
+static size_t state_bytes(const gt_Metric *self, int state)
+{
+    return gt_spec_bytes(&gt_slot_raw(self->states[state])->value->spec);
+}
+
+static size_t states_bytes(const gt_Metric *self)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < self->type->states; i++)
+        bytes += state_bytes(self, i);
+    return bytes;
+}
+
+gt_Status gt_metric_enter(gt_Metric *self, void **kept)
+{
+    gt_Context *context = self->object.context;
+    char *to = NULL;
+    *kept = NULL;
+    if (self->runs > 0 && !(to = *kept = gt_allocate(context, states_bytes(self))))
+        return context->status;
+    for (int i = 0; to && i < self->type->states; to += state_bytes(self, i++))
+        memcpy(to, gt_value_data(gt_slot_raw(self->states[i])->value), state_bytes(self, i));
+    self->runs++;
+    return GT_OK;
+}
+
+void gt_metric_leave(gt_Metric *self, void *kept)
+{
+    gt_Context *context = self->object.context;
+    const char *from = kept;
+    self->runs--;
+    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
+        gt_Slot *slot = gt_slot_raw(self->states[i]);
+        if (gt_variable_own(context, slot) == GT_OK)
+            memcpy(gt_value_data(slot->value), from, state_bytes(self, i));
+    }
+    gt_release(context, kept, states_bytes(self));
 }
 
 const char *gt_metric_name(const gt_Metric *self)

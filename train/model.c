@@ -312,16 +312,16 @@ static gt_Status history_add(gt_History *self, const double *values)
     return GT_OK;
 }
 
-static const gt_History *look(const char *operation, const gt_History *self)
+static const gt_History *look(const char *here, const char *operation, const gt_History *self)
 {
     gt_Context *context = gt_enter();
-    return context && gt_object_check(context, NULL, operation, self, &history_kind) ? self : NULL;
+    return context && gt_object_check(context, here, operation, self, &history_kind) ? self : NULL;
 }
 
-double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
+double gt_history_get_at(const char *here, const gt_History *self, const char *name, int64_t epoch)
 {
     static const char operation[] = "history_get";
-    if (!look(operation, self))
+    if (!look(here, operation, self))
         return NAN;
     int64_t at = epoch < 0 ? epoch + self->epochs : epoch;
     int32_t column = 0;
@@ -329,7 +329,7 @@ double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
         column++;
     if (column < self->count && at >= 0 && at < self->epochs)
         return self->values[at * self->count + column];
-    gt_raise(self->object.context, GT_INVALID, NULL, operation,
+    gt_raise(self->object.context, GT_INVALID, here, operation,
              "there is no \"%s\" of epoch %lld; it has %d epochs of %d numbers",
              name ? name : "(NULL)", (long long)epoch, (int)self->epochs, (int)self->count);
     return NAN;
@@ -337,22 +337,22 @@ double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
 
 int64_t gt_history_epochs(const gt_History *self)
 {
-    return look("history_epochs", self) ? self->epochs : -1;
+    return look(NULL, "history_epochs", self) ? self->epochs : -1;
 }
 
 int gt_history_count(const gt_History *self)
 {
-    return look("history_count", self) ? self->count : -1;
+    return look(NULL, "history_count", self) ? self->count : -1;
 }
 
-const char *gt_history_name(const gt_History *self, int index)
+const char *gt_history_name_at(const char *here, const gt_History *self, int index)
 {
-    if (!look("history_name", self))
+    if (!look(here, "history_name", self))
         return NULL;
     if (index >= 0 && index < self->count)
         return self->names[index];
-    gt_raise(self->object.context, GT_INVALID, NULL, "history_name",
-             "it has %d names, no number %d", (int)self->count, index);
+    gt_raise(self->object.context, GT_INVALID, here, "history_name",
+             "index %d is out of range: there are %d names", index, (int)self->count);
     return NULL;
 }
 
@@ -363,7 +363,8 @@ void gt_history_free(gt_History *history)
 
 /* ---- running: what fit, evaluate and predict have in common ---- */
 
-/* Unseen by the caller's tapes, denormals flushed, and everything held that a report could free. */
+/* Unseen by the caller's tapes, denormals flushed, everything held that a report could free, and what
+ * runs around it gathered put by. */
 typedef struct Run {
     gt_Context *context;
     gt_LayerState *state;
@@ -374,7 +375,8 @@ typedef struct Run {
     gt_Site site;
     uint64_t recording;
     gt_FloatMode mode;
-    bool stopped; /* the report said so */
+    bool stopped;                   /* the report said so */
+    void *kept[1 + GT_MAX_METRICS]; /* of the loss, of the metrics */
 } Run;
 
 static gt_Status check_dataset(const Run *run, const gt_Dataset *dataset, const char *what)
@@ -410,6 +412,28 @@ static gt_Status check_run(Run *run, const char *operation, const gt_Layer *mode
     return run->dataset[1] ? check_dataset(run, run->dataset[1], "validation") : GT_OK;
 }
 
+/* Number -1 is the mean loss. */
+static gt_Metric *metric_of(const Compiled *compiled, int32_t i)
+{
+    return i < 0 ? compiled->tracker : compiled->metrics[i];
+}
+
+static void leave_metrics(Run *run, int32_t count)
+{
+    for (int32_t i = count - 1; i >= -1; i--)
+        gt_metric_leave(metric_of(run->compiled, i), run->kept[1 + i]);
+}
+
+static gt_Status enter_metrics(Run *run)
+{
+    for (int32_t i = -1; i < run->compiled->count; i++)
+        if (gt_metric_enter(metric_of(run->compiled, i), &run->kept[1 + i]) != GT_OK) {
+            leave_metrics(run, i);
+            return run->context->status;
+        }
+    return GT_OK;
+}
+
 /* Enters; on failure there is nothing to leave. */
 static gt_Status run_begin(Run *run, const char *here, const char *operation, const gt_Layer *model,
                            bool compiled, gt_Verbosity verbosity)
@@ -419,7 +443,8 @@ static gt_Status run_begin(Run *run, const char *here, const char *operation, co
         gt_raise(run->context, GT_INVALID, NULL, NULL, "verbose is %d; it goes from -1 to 2",
                  (int)verbosity);
     gt_check_function("the report of progress", (uintptr_t)run->progress.report);
-    if (run->context->status != GT_OK || check_run(run, operation, model, compiled) != GT_OK) {
+    if (run->context->status != GT_OK || check_run(run, operation, model, compiled) != GT_OK ||
+        (run->compiled && enter_metrics(run) != GT_OK)) {
         gt_site_leave(run->site);
         return run->context->status;
     }
@@ -443,8 +468,10 @@ static void run_end(Run *run)
     for (int i = 0; i < 2; i++)
         if (run->dataset[i])
             gt_object_release(gt_dataset_object(run->dataset[i]));
-    if (run->compiled)
+    if (run->compiled) {
+        leave_metrics(run, run->compiled->count);
         gt_object_release(&run->compiled->object);
+    }
     if (run->state->object.context == run->context)
         gt_object_release(&run->state->object);
     gt_site_leave(run->site);
@@ -661,10 +688,12 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
     gt_History *history = NULL;
     if (check_fit(&run, &options) == GT_OK)
         history = history_new(run.context, run.compiled, options.validation != NULL);
+    gt_DatasetPosition mark = gt_dataset_enter(dataset);
     if (history && fit(&run, &options, history) != GT_OK) {
         gt_history_free(history);
         history = NULL;
     }
+    gt_dataset_leave(dataset, mark);
     run_end(&run);
     return history;
 }
@@ -722,8 +751,10 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset)
             break;
         if (gt_dataset_slice(dataset, first, &batch) == GT_OK) {
             gt_Tensor *y = gt_call(model, batch.x, .training = false);
-            if (y)
+            if (y) {
+                gt_origin_forget(context, y);
                 collect(&run, y, first, batch.size, &result);
+            }
         }
         gt_scope_unwind(context, outer);
         if (context->status != GT_OK)

@@ -54,7 +54,7 @@ typedef struct FuzzMemory {
     int64_t calls; /* of the allocator, in this run */
     int64_t fails; /* the call that fails; -1: none */
     bool failed;   /* it did */
-    int64_t held, peak;
+    int64_t held, before, peak;
 } FuzzMemory;
 static FuzzMemory fuzz_memory;
 
@@ -104,6 +104,13 @@ static inline bool fuzz_works(bool worked)
     if (!worked && (!fuzz_memory.failed || gt_status() != GT_NO_MEMORY))
         fuzz_stop("a call fails that must work");
     return fuzz_either(worked);
+}
+
+/* So far this run asked for no more at a time. */
+static inline void fuzz_asked_at_most(size_t bytes)
+{
+    if (fuzz_memory.peak - fuzz_memory.before > (int64_t)bytes)
+        fuzz_stop("more memory than the input is worth");
 }
 
 /* Reads every byte of a tensor. */
@@ -216,7 +223,7 @@ static void fuzz_run(const uint8_t *data, size_t size, int64_t fails)
     fuzz_memory.calls = 0;
     fuzz_memory.fails = fails;
     fuzz_memory.failed = false;
-    fuzz_memory.peak = fuzz_memory.held;
+    fuzz_memory.before = fuzz_memory.peak = fuzz_memory.held;
     fuzz_one(data, size);
     fuzz_memory.fails = -1;
     gt_error_clear();

@@ -29,7 +29,7 @@ static void save_and_compare(const gt_TensorFile *file, gt_Tensor **tensor, int3
     if (more > MOST)
         return;
     for (int32_t i = 0; i < more; i++)
-        pairs[i] = gt_tensor_file_metadata_at(file, i);
+        pairs[i] = gt_tensor_file_metadata_pair(file, i);
     for (int32_t i = 0; i < count; i++)
         items[i] = (gt_NamedTensor){gt_tensor_file_name(file, i), tensor[i]};
     gt_NamedTensors tensors = {count, items};
@@ -64,6 +64,7 @@ static void load_all(const gt_TensorFile *file)
 static void fuzz_one(const uint8_t *data, size_t size)
 {
     gt_TensorFile *file = gt_open_tensors(fuzz_file(data, size));
+    fuzz_asked_at_most(4096 + 14 * size);
     if (!fuzz_either(file != NULL))
         return;
     gt_Scope *scope = gt_scope_begin();
