@@ -569,9 +569,9 @@ static int64_t another_number(Generator *g, int64_t was, bool wild)
         return wild_numbers[below(g, 16)];
     switch (below(g, 4)) {
     case 0:
-        return was + 1;
+        return was < INT64_MAX ? was + 1 : 0;
     case 1:
-        return was - 1;
+        return was > INT64_MIN ? was - 1 : 0;
     case 2:
         return below(g, 8) - 3;
     default:
