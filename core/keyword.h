@@ -85,7 +85,7 @@ typedef struct gt_OptionType {
 
 /* Copies the caller's options over the defaults, as far as both know the fields. `into` holds
  * type->size bytes. NULL options give the defaults. */
-GT_API void gt_options_fill(const gt_OptionType *type, void *into, const void *options);
+GT_API void gt_options_take(const gt_OptionType *type, void *into, const void *options);
 
 GT_END
 

@@ -6,7 +6,7 @@
 
 gt_Shape gt_shape_of(int rank, const int64_t *dims)
 {
-    gt_Shape shape = {0};
+    gt_Shape shape = {.mark = GT_MARK};
     if (rank < 0 || rank > GT_MAX_RANK || (rank > 0 && !dims)) {
         shape.rank = -1;
         return shape;
@@ -20,8 +20,8 @@ gt_Shape gt_shape_of(int rank, const int64_t *dims)
 gt_Axes gt_axes_of(int count, const int *axes)
 {
     if (count < 0 || count > GT_MAX_RANK || (count > 0 && !axes))
-        return (gt_Axes){GT_AXES_MARK, GT_MAX_RANK + 1, {0}};
-    gt_Axes set = {GT_AXES_MARK, count, {0}};
+        return (gt_Axes){GT_MARK, GT_MAX_RANK + 1, {0}};
+    gt_Axes set = {GT_MARK, count, {0}};
     for (int i = 0; i < count; i++)
         set.axis[i] = axes[i];
     return set;
@@ -130,7 +130,7 @@ char *gt_spec_text(const gt_Spec *spec, char *text, size_t size)
     return text;
 }
 
-void gt_options_fill(const gt_OptionType *type, void *into, const void *options)
+void gt_options_take(const gt_OptionType *type, void *into, const void *options)
 {
     memcpy(into, type->defaults, type->size);
     if (!options)

@@ -49,6 +49,7 @@ GT_API gt_Tensor *gt_from_data_at(const char *here, const void *data, gt_Shape s
 GT_API gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape shape,
                                     gt_DType dtype);
 /* From C numbers: `count` values, converted to dtype, must fill the shape. */
+#define gt_from_values(...) gt_from_values_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
                                     const double *values);
 /* A number as a tensor of shape (). */
@@ -57,11 +58,19 @@ GT_API gt_Tensor *gt_scalar_at(const char *here, double value, gt_DType dtype);
 
 /* ---- looking at one ---- */
 
-GT_API gt_Shape gt_tensor_shape(const gt_Tensor *tensor); /* rank -1 on failure */
-GT_API int gt_rank(const gt_Tensor *tensor);              /* -1 on failure */
-GT_API int64_t gt_size(const gt_Tensor *tensor);          /* elements; -1 on failure */
-GT_API gt_DType gt_dtype(const gt_Tensor *tensor);        /* GT_DTYPE_NONE on failure */
-GT_API gt_Spec gt_spec(const gt_Tensor *tensor);          /* dtype GT_DTYPE_NONE on failure */
+#define gt_tensor_shape(tensor) gt_tensor_shape_at(GT_HERE, tensor)
+GT_API gt_Shape gt_tensor_shape_at(const char *here,
+                                   const gt_Tensor *tensor); /* rank -1 on failure */
+#define gt_rank(tensor) gt_rank_at(GT_HERE, tensor)
+GT_API int gt_rank_at(const char *here, const gt_Tensor *tensor); /* -1 on failure */
+#define gt_size(tensor) gt_size_at(GT_HERE, tensor)
+GT_API int64_t gt_size_at(const char *here, const gt_Tensor *tensor); /* elements; -1 on failure */
+#define gt_dtype(tensor) gt_dtype_at(GT_HERE, tensor)
+GT_API gt_DType gt_dtype_at(const char *here,
+                            const gt_Tensor *tensor); /* GT_DTYPE_NONE on failure */
+#define gt_spec(tensor) gt_spec_at(GT_HERE, tensor)
+GT_API gt_Spec gt_spec_at(const char *here,
+                          const gt_Tensor *tensor); /* dtype GT_DTYPE_NONE on failure */
 
 /* The numbers, row-major. They live as long as the handle; those of a variable at the same address
  * for the variable's life. NULL on failure, and inside a traced function. Reading leaves the tape:
@@ -75,8 +84,8 @@ GT_API const void *gt_data_at(const char *here, const gt_Tensor *tensor);
 #define gt_int64_data(tensor)   ((const int64_t *)gt_data_of_at(GT_HERE, tensor, GT_INT64))
 GT_API const void *gt_data_of_at(const char *here, const gt_Tensor *tensor, gt_DType dtype);
 /* Element `index` in row-major order, as a double; NaN on failure. */
-#define gt_at(tensor, index) gt_at_at(GT_HERE, tensor, index)
-GT_API double gt_at_at(const char *here, const gt_Tensor *tensor, int64_t index);
+#define gt_element(tensor, index) gt_element_at(GT_HERE, tensor, index)
+GT_API double gt_element_at(const char *here, const gt_Tensor *tensor, int64_t index);
 /* The number in a tensor of one element; NaN on failure. */
 #define gt_item(tensor) gt_item_at(GT_HERE, tensor)
 GT_API double gt_item_at(const char *here, const gt_Tensor *tensor);
@@ -90,7 +99,7 @@ template <std::size_t N> struct gt_TensorArray {
     gt_Tensor *items[N];
     operator gt_Tensors() const
     {
-        gt_Tensors list = {static_cast<int32_t>(N), items};
+        gt_Tensors list = {items, static_cast<int32_t>(N)};
         return list;
     }
 };
@@ -111,8 +120,8 @@ template <class... Values> inline gt_Tensor *gt_array64(gt_Shape shape, Values..
 #else
 /* gt_tensors(a, b): a list that lives as long as the block it is written in. */
 #define gt_tensors(...)                                                                            \
-    ((gt_Tensors){(int32_t)(sizeof((gt_Tensor *[]){__VA_ARGS__}) / sizeof(gt_Tensor *)),           \
-                  (gt_Tensor *[]){__VA_ARGS__}})
+    ((gt_Tensors){(gt_Tensor *[]){__VA_ARGS__},                                                    \
+                  (int32_t)(sizeof((gt_Tensor *[]){__VA_ARGS__}) / sizeof(gt_Tensor *))})
 /* gt_array(gt_shape(2, 2), 1, 2, 3, 4): a float32 tensor from numbers; gt_array64 makes float64. */
 #define gt_array(shape, ...)   gt_array_of_(GT_FLOAT32, shape, __VA_ARGS__)
 #define gt_array64(shape, ...) gt_array_of_(GT_FLOAT64, shape, __VA_ARGS__)

@@ -6,21 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-#define GT_STRUCT gt_SeedOptions
-GT_OPTION_TYPE(gt_SeedOptions, GT_SEED_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_InitializerNormalOptions
-GT_OPTION_TYPE(gt_InitializerNormalOptions, GT_INITIAL_NORMAL_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_InitializerUniformOptions
-GT_OPTION_TYPE(gt_InitializerUniformOptions, GT_INITIAL_UNIFORM_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_VarianceScalingOptions
-GT_OPTION_TYPE(gt_VarianceScalingOptions, GT_VARIANCE_SCALING_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_OrthogonalOptions
-GT_OPTION_TYPE(gt_OrthogonalOptions, GT_ORTHOGONAL_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_GlorotUniform_options, gt_GlorotUniform_OPTIONS);
+GT_OPTION_TYPE(gt_RandomNormal_options, gt_RandomNormal_OPTIONS);
+GT_OPTION_TYPE(gt_RandomUniform_options, gt_RandomUniform_OPTIONS);
+GT_OPTION_TYPE(gt_VarianceScaling_options, gt_VarianceScaling_OPTIONS);
+GT_OPTION_TYPE(gt_Orthogonal_options, gt_Orthogonal_OPTIONS);
 
 /* ---- the values ---- */
 
@@ -30,22 +20,22 @@ static gt_Initializer with_seed(gt_InitializerKind kind, double a, double b, int
     return initializer;
 }
 
-gt_Initializer gt_constant(double value)
+gt_Initializer gt_Constant(double value)
 {
     return with_seed(GT_INITIALIZER_CONSTANT, value, 0, -1);
 }
 
-gt_Initializer gt_zeros(void)
+gt_Initializer gt_Zeros(void)
 {
-    return gt_constant(0);
+    return gt_Constant(0);
 }
 
-gt_Initializer gt_ones(void)
+gt_Initializer gt_Ones(void)
 {
-    return gt_constant(1);
+    return gt_Constant(1);
 }
 
-gt_Initializer gt_identity_matrix(double gain)
+gt_Initializer gt_IdentityInitializer(double gain)
 {
     return with_seed(GT_INITIALIZER_IDENTITY, gain, 0, -1);
 }
@@ -58,31 +48,28 @@ gt_Initializer gt_initializer(gt_InitializerFunction function, void *context)
     return initializer;
 }
 
-gt_Initializer gt_random_normal_of(const gt_InitializerNormalOptions *given)
+gt_Initializer gt_RandomNormal_of(const gt_RandomNormal_options *given)
 {
-    gt_InitializerNormalOptions options;
-    gt_options_fill(&gt_InitializerNormalOptions_type, &options, given);
+    gt_RandomNormal_options options = GT_TAKE(gt_RandomNormal_options, given);
     return with_seed(GT_INITIALIZER_NORMAL, options.mean, options.stddev, options.seed);
 }
 
-gt_Initializer gt_truncated_normal_of(const gt_InitializerNormalOptions *given)
+gt_Initializer gt_TruncatedNormal_of(const gt_RandomNormal_options *given)
 {
-    gt_Initializer initializer = gt_random_normal_of(given);
+    gt_Initializer initializer = gt_RandomNormal_of(given);
     initializer.kind = GT_INITIALIZER_TRUNCATED_NORMAL;
     return initializer;
 }
 
-gt_Initializer gt_random_uniform_of(const gt_InitializerUniformOptions *given)
+gt_Initializer gt_RandomUniform_of(const gt_RandomUniform_options *given)
 {
-    gt_InitializerUniformOptions options;
-    gt_options_fill(&gt_InitializerUniformOptions_type, &options, given);
+    gt_RandomUniform_options options = GT_TAKE(gt_RandomUniform_options, given);
     return with_seed(GT_INITIALIZER_UNIFORM, options.minval, options.maxval, options.seed);
 }
 
-gt_Initializer gt_variance_scaling_of(const gt_VarianceScalingOptions *given)
+gt_Initializer gt_VarianceScaling_of(const gt_VarianceScaling_options *given)
 {
-    gt_VarianceScalingOptions options;
-    gt_options_fill(&gt_VarianceScalingOptions_type, &options, given);
+    gt_VarianceScaling_options options = GT_TAKE(gt_VarianceScaling_options, given);
     gt_Initializer initializer =
         with_seed(GT_INITIALIZER_VARIANCE_SCALING, options.scale, 0, options.seed);
     initializer.mode = options.mode;
@@ -90,51 +77,49 @@ gt_Initializer gt_variance_scaling_of(const gt_VarianceScalingOptions *given)
     return initializer;
 }
 
-static gt_Initializer scaled(double scale, gt_FanMode mode, gt_Distribution distribution,
-                             const gt_SeedOptions *given)
+static gt_Initializer scaled(double scale, gt_Fan mode, gt_Distribution distribution,
+                             const gt_GlorotUniform_options *given)
 {
-    gt_SeedOptions options;
-    gt_options_fill(&gt_SeedOptions_type, &options, given);
+    gt_GlorotUniform_options options = GT_TAKE(gt_GlorotUniform_options, given);
     gt_Initializer initializer = with_seed(GT_INITIALIZER_VARIANCE_SCALING, scale, 0, options.seed);
     initializer.mode = mode;
     initializer.distribution = distribution;
     return initializer;
 }
 
-gt_Initializer gt_glorot_uniform_of(const gt_SeedOptions *options)
+gt_Initializer gt_GlorotUniform_of(const gt_GlorotUniform_options *options)
 {
-    return scaled(1, GT_FAN_AVG, GT_UNIFORM, options);
+    return scaled(1, GT_FAN_AVG, GT_DISTRIBUTION_UNIFORM, options);
 }
 
-gt_Initializer gt_glorot_normal_of(const gt_SeedOptions *options)
+gt_Initializer gt_GlorotNormal_of(const gt_GlorotUniform_options *options)
 {
-    return scaled(1, GT_FAN_AVG, GT_TRUNCATED_NORMAL, options);
+    return scaled(1, GT_FAN_AVG, GT_DISTRIBUTION_TRUNCATED_NORMAL, options);
 }
 
-gt_Initializer gt_he_uniform_of(const gt_SeedOptions *options)
+gt_Initializer gt_HeUniform_of(const gt_GlorotUniform_options *options)
 {
-    return scaled(2, GT_FAN_IN, GT_UNIFORM, options);
+    return scaled(2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, options);
 }
 
-gt_Initializer gt_he_normal_of(const gt_SeedOptions *options)
+gt_Initializer gt_HeNormal_of(const gt_GlorotUniform_options *options)
 {
-    return scaled(2, GT_FAN_IN, GT_TRUNCATED_NORMAL, options);
+    return scaled(2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL, options);
 }
 
-gt_Initializer gt_lecun_uniform_of(const gt_SeedOptions *options)
+gt_Initializer gt_LecunUniform_of(const gt_GlorotUniform_options *options)
 {
-    return scaled(1, GT_FAN_IN, GT_UNIFORM, options);
+    return scaled(1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, options);
 }
 
-gt_Initializer gt_lecun_normal_of(const gt_SeedOptions *options)
+gt_Initializer gt_LecunNormal_of(const gt_GlorotUniform_options *options)
 {
-    return scaled(1, GT_FAN_IN, GT_TRUNCATED_NORMAL, options);
+    return scaled(1, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL, options);
 }
 
-gt_Initializer gt_orthogonal_of(const gt_OrthogonalOptions *given)
+gt_Initializer gt_Orthogonal_of(const gt_Orthogonal_options *given)
 {
-    gt_OrthogonalOptions options;
-    gt_options_fill(&gt_OrthogonalOptions_type, &options, given);
+    gt_Orthogonal_options options = GT_TAKE(gt_Orthogonal_options, given);
     return with_seed(GT_INITIALIZER_ORTHOGONAL, options.gain, 0, options.seed);
 }
 
@@ -143,7 +128,7 @@ gt_Status gt_initializer_check(const char *what, gt_Initializer initializer)
     if (initializer.kind >= GT_INITIALIZER_DEFAULT && initializer.kind <= GT_INITIALIZER_FUNCTION)
         return GT_OK;
     return gt_fail(GT_INVALID,
-                   "%s must be an initializer such as gt_zeros() (got a bare number or a pointer)",
+                   "%s must be an initializer such as gt_Zeros() (got a bare number or a pointer)",
                    what);
 }
 
@@ -232,18 +217,18 @@ static gt_Status draw_scaled(const gt_KernelTable *kernels, const gt_Initializer
                                                    : (in + out) / 2;
     double scale = initializer->a / (fan > 1 ? fan : 1);
     switch (initializer->distribution) {
-    case GT_UNIFORM:
+    case GT_DISTRIBUTION_UNIFORM:
         draw_uniform(kernels, spec, data, stream, -sqrt(3 * scale), sqrt(3 * scale));
         return GT_OK;
-    case GT_UNTRUNCATED_NORMAL:
+    case GT_DISTRIBUTION_UNTRUNCATED_NORMAL:
         draw_normal(kernels, spec, data, stream, 0, sqrt(scale));
         return GT_OK;
-    case GT_TRUNCATED_NORMAL:
+    case GT_DISTRIBUTION_TRUNCATED_NORMAL:
         draw_truncated(kernels, spec, data, stream, 0, sqrt(scale) / truncated_deviation);
         return GT_OK;
     }
-    return gt_fail(GT_INVALID, "the distribution is none of GT_TRUNCATED_NORMAL, "
-                               "GT_UNTRUNCATED_NORMAL, GT_UNIFORM");
+    return gt_fail(GT_INVALID, "the distribution is none of GT_DISTRIBUTION_TRUNCATED_NORMAL, "
+                               "GT_DISTRIBUTION_UNTRUNCATED_NORMAL, GT_DISTRIBUTION_UNIFORM");
 }
 
 static double dot(int64_t n, const double *a, const double *b)
@@ -358,7 +343,7 @@ static gt_Status initialize(gt_Context *context, gt_Initializer initializer, con
     case GT_INITIALIZER_VARIANCE_SCALING:
     case GT_INITIALIZER_DEFAULT: {
         gt_Initializer scale =
-            initializer.kind == GT_INITIALIZER_DEFAULT ? gt_glorot_uniform() : initializer;
+            initializer.kind == GT_INITIALIZER_DEFAULT ? gt_GlorotUniform() : initializer;
         return draw_scaled(context->kernels, &scale, spec, data, stream);
     }
     case GT_INITIALIZER_ORTHOGONAL:
@@ -392,14 +377,14 @@ static gt_Status initialize_half(gt_Context *context, gt_Initializer initializer
     return context->status;
 }
 
-gt_Status gt_initialize(gt_Initializer initializer, const char *path, const gt_Spec *spec,
-                        void *data)
+gt_Status gt_initialize_at(const char *here, gt_Initializer initializer, const char *path,
+                           const gt_Spec *spec, void *data)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
     if (!spec || (!data && spec->size > 0))
-        return gt_raise(context, GT_INVALID, NULL, "initialize", "the spec or the data is NULL");
+        return gt_raise(context, GT_INVALID, here, "initialize", "the spec or the data is NULL");
     return gt_half_type(spec->dtype) < 0 ? initialize(context, initializer, path, spec, data)
                                          : initialize_half(context, initializer, path, spec, data);
 }
