@@ -245,7 +245,7 @@ gt_Status gt_set_seed_at(const char *here, uint64_t seed)
     context->object_serial = 0;
     if (context->generator) {
         const uint64_t state[2] = {seed, 0};
-        return gt_variable_set_at(NULL, context->generator, state, sizeof state);
+        return gt_variable_set_at(here, context->generator, state, sizeof state);
     }
     return GT_OK;
 }

@@ -535,6 +535,8 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
         }
         gt_options_take(operation->options, full, options);
         call.options = full;
+        if (context->status != GT_OK)
+            goto done;
     }
     if (check_inputs(&call, input) == GT_OK && check_shapes(&call) == GT_OK) {
         if (operation->flags & GT_OP_EFFECT)

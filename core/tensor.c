@@ -461,6 +461,22 @@ bool gt_number_fits(gt_DType dtype, double number)
     }
 }
 
+gt_Tensors gt_tensors_list(gt_Tensor *const *items)
+{
+    int32_t count = 0;
+    while (items[count] != GT_LIST_END)
+        count++;
+    return (gt_Tensors){count ? items : NULL, count};
+}
+
+gt_Tensor *gt_array_at(const char *here, gt_Shape shape, gt_DType dtype, const double *values)
+{
+    int64_t count = 0;
+    while (values[count] != GT_NUMBERS_END)
+        count++;
+    return gt_from_values_at(here, shape, dtype, count, values);
+}
+
 gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
                              const double *values)
 {

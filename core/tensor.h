@@ -20,9 +20,11 @@ typedef struct gt_Scope gt_Scope;
 
 /* A few tensors in order. It borrows: the array lives as long as whoever made it says. */
 typedef struct gt_Tensors {
-    int32_t count;
     gt_Tensor *const *items;
+    int32_t count;
 } gt_Tensors;
+/* From an array that ends with GT_LIST_END. */
+GT_API gt_Tensors gt_tensors_list(gt_Tensor *const *items);
 
 /* ---- scopes ---- */
 
@@ -48,10 +50,12 @@ GT_API gt_Tensor *gt_from_data_at(const char *here, const void *data, gt_Shape s
 #define gt_from_buffer(data, shape, dtype) gt_from_buffer_at(GT_HERE, data, shape, dtype)
 GT_API gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape shape,
                                     gt_DType dtype);
-/* From C numbers: `count` values, converted to dtype, must fill the shape. */
+/* From C numbers: `count` values, converted to dtype, must fill the shape; or those before GT_NUMBERS_END. */
 #define gt_from_values(...) gt_from_values_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
                                     const double *values);
+GT_API gt_Tensor *gt_array_at(const char *here, gt_Shape shape, gt_DType dtype,
+                              const double *values);
 /* A number as a tensor of shape (). */
 #define gt_scalar(value, dtype) gt_scalar_at(GT_HERE, value, dtype)
 GT_API gt_Tensor *gt_scalar_at(const char *here, double value, gt_DType dtype);
@@ -78,10 +82,11 @@ GT_API gt_Spec gt_spec_at(const char *here,
 #define gt_data(tensor) gt_data_at(GT_HERE, tensor)
 GT_API const void *gt_data_at(const char *here, const gt_Tensor *tensor);
 /* The same, with the type checked. */
-#define gt_float32_data(tensor) ((const float *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT32))
-#define gt_float64_data(tensor) ((const double *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT64))
-#define gt_int32_data(tensor)   ((const int32_t *)gt_data_of_at(GT_HERE, tensor, GT_INT32))
-#define gt_int64_data(tensor)   ((const int64_t *)gt_data_of_at(GT_HERE, tensor, GT_INT64))
+#define gt_float32_data(tensor)   ((const float *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT32))
+#define gt_float64_data(tensor)   ((const double *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT64))
+#define gt_int32_data(tensor)     ((const int32_t *)gt_data_of_at(GT_HERE, tensor, GT_INT32))
+#define gt_int64_data(tensor)     ((const int64_t *)gt_data_of_at(GT_HERE, tensor, GT_INT64))
+#define gt_data_of(tensor, dtype) gt_data_of_at(GT_HERE, tensor, dtype)
 GT_API const void *gt_data_of_at(const char *here, const gt_Tensor *tensor, gt_DType dtype);
 /* Element `index` in row-major order, as a double; NaN on failure. */
 #define gt_element(tensor, index) gt_element_at(GT_HERE, tensor, index)
@@ -107,28 +112,22 @@ template <class... T> inline gt_TensorArray<sizeof...(T)> gt_tensors(T... t)
 {
     return gt_TensorArray<sizeof...(T)>{{t...}};
 }
-template <class... Values> inline gt_Tensor *gt_array(gt_Shape shape, Values... values)
+template <class... Values>
+inline gt_Tensor *gt_array_of_(const char *here, gt_DType dtype, gt_Shape shape, Values... values)
 {
-    const double list[] = {0, static_cast<double>(values)...};
-    return gt_from_values_at(nullptr, shape, GT_FLOAT32, sizeof...(values), list + 1);
+    const double list[] = {static_cast<double>(values)..., GT_NUMBERS_END};
+    return gt_array_at(here, shape, dtype, list);
 }
-template <class... Values> inline gt_Tensor *gt_array64(gt_Shape shape, Values... values)
-{
-    const double list[] = {0, static_cast<double>(values)...};
-    return gt_from_values_at(nullptr, shape, GT_FLOAT64, sizeof...(values), list + 1);
-}
+#define gt_array(...)   gt_array_of_(GT_HERE, GT_FLOAT32, __VA_ARGS__)
+#define gt_array64(...) gt_array_of_(GT_HERE, GT_FLOAT64, __VA_ARGS__)
 #else
 /* gt_tensors(a, b): a list that lives as long as the block it is written in. */
-#define gt_tensors(...)                                                                            \
-    ((gt_Tensors){(gt_Tensor *[]){__VA_ARGS__},                                                    \
-                  (int32_t)(sizeof((gt_Tensor *[]){__VA_ARGS__}) / sizeof(gt_Tensor *))})
+#define gt_tensors(...)        gt_tensors_list((gt_Tensor *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)})
 /* gt_array(gt_shape(2, 2), 1, 2, 3, 4): a float32 tensor from numbers; gt_array64 makes float64. */
 #define gt_array(shape, ...)   gt_array_of_(GT_FLOAT32, shape, __VA_ARGS__)
 #define gt_array64(shape, ...) gt_array_of_(GT_FLOAT64, shape, __VA_ARGS__)
 #define gt_array_of_(dtype, shape, ...)                                                            \
-    gt_from_values_at(GT_HERE, shape, dtype,                                                       \
-                      (int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)),                 \
-                      (const double[]){__VA_ARGS__})
+    gt_array_at(GT_HERE, shape, dtype, (const double[]){__VA_ARGS__, GT_NUMBERS_END})
 #endif
 
 #endif

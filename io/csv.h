@@ -11,15 +11,16 @@ GT_BEGIN
 /* A range of columns: the first one, counted from 0, negative from the end; and how many, -1: to
  * the last one. */
 typedef struct gt_Columns {
+    const gt_Mark *mark;
     int32_t first, count;
 } gt_Columns;
 #define GT_ALL_COLUMNS                                                                             \
     {                                                                                              \
-        0, -1                                                                                      \
+        GT_MARK, 0, -1                                                                                      \
     }
 static inline gt_Columns gt_columns(int32_t first, int32_t count)
 {
-    gt_Columns columns = {first, count};
+    gt_Columns columns = {GT_MARK, first, count};
     return columns;
 }
 

@@ -568,6 +568,22 @@ static bool check_text(const Saving *saving, const char *what, int32_t index, co
     return text != NULL;
 }
 
+gt_NamedTensors gt_named_tensors_list(const gt_NamedTensor *items)
+{
+    int32_t count = 0;
+    while (items[count].name || items[count].tensor != GT_LIST_END)
+        count++;
+    return (gt_NamedTensors){items, count};
+}
+
+gt_Metadata gt_metadata_list(const gt_MetadataItem *items)
+{
+    int32_t count = 0;
+    while (items[count].key || items[count].value != GT_LIST_END)
+        count++;
+    return (gt_Metadata){items, count};
+}
+
 static bool check_tensors(const Saving *saving, gt_NamedTensors tensors)
 {
     for (int32_t i = 0; i < saving->count; i++) {

@@ -16,25 +16,25 @@ typedef struct gt_NamedTensor {
 /* A few named tensors in order. It borrows. Written on the spot as
  * gt_named_tensors({"kernel", kernel}, {"bias", bias}). */
 typedef struct gt_NamedTensors {
-    int32_t count;
     const gt_NamedTensor *items;
+    int32_t count;
 } gt_NamedTensors;
+/* From an array that ends with {NULL, GT_LIST_END}. */
+GT_API gt_NamedTensors gt_named_tensors_list(const gt_NamedTensor *items);
 
 /* Text that goes with them: gt_metadata({"epoch", "12"}, {"format", "pt"}). */
 typedef struct gt_MetadataItem {
     const char *key, *value;
 } gt_MetadataItem;
 typedef struct gt_Metadata {
-    int32_t count;
     const gt_MetadataItem *items;
+    int32_t count;
 } gt_Metadata;
-#define GT_NO_METADATA                                                                             \
-    {                                                                                              \
-        0, NULL                                                                                    \
-    }
+/* From an array that ends with {NULL, GT_LIST_END}. */
+GT_API gt_Metadata gt_metadata_list(const gt_MetadataItem *items);
 
 #define gt_save_tensors_OPTIONS(F, S)                                                              \
-    F(S, gt_Metadata, metadata, GT_NO_METADATA, "pairs of text that are kept with the tensors")
+    F(S, gt_Metadata, metadata, GT_NOT_GIVEN, "pairs of text that are kept with the tensors")
 GT_OPTIONS(gt_save_tensors_options, gt_save_tensors_OPTIONS);
 
 /* gt_save_tensors("model.safetensors", gt_named_tensors({"kernel", kernel}), .metadata = ...)
@@ -117,12 +117,9 @@ inline gt_Metadata gt_metadata_of(std::initializer_list<gt_MetadataItem> list)
 #else
 /* Both live as long as the block they are written in. */
 #define gt_named_tensors(...)                                                                      \
-    ((gt_NamedTensors){                                                                            \
-        (gt_NamedTensor[]){__VA_ARGS__},                                                           \
-        (int32_t)(sizeof((gt_NamedTensor[]){__VA_ARGS__}) / sizeof(gt_NamedTensor))})
+    gt_named_tensors_list((const gt_NamedTensor[]){__VA_ARGS__, {NULL, GT_LIST_END}})
 #define gt_metadata(...)                                                                           \
-    ((gt_Metadata){(gt_MetadataItem[]){__VA_ARGS__},                                               \
-                   (int32_t)(sizeof((gt_MetadataItem[]){__VA_ARGS__}) / sizeof(gt_MetadataItem))})
+    gt_metadata_list((const gt_MetadataItem[]){__VA_ARGS__, {NULL, GT_LIST_END}})
 #endif
 
 #endif

@@ -5,7 +5,7 @@
 #include "ops/random.h"
 #include "ops/reshaping.h"
 
-static const gt_Regularizer no_penalty = {.mark = NULL};
+static const gt_Regularizer no_penalty = GT_NOT_GIVEN;
 
 /* Every layer of this file is a struct of its options. */
 #define BASIC_LAYER(Type, Options, symbol, LIST)                                                   \

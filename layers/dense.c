@@ -20,10 +20,10 @@ static gt_Status dense_create(gt_Layer *layer)
         return gt_fail(GT_INVALID, "units is %lld; it must be above 0",
                        (long long)self->options.units);
     const gt_Dense_options *options = &self->options;
-    gt_initializer_check("kernel_initializer", options->kernel_initializer);
-    gt_initializer_check("bias_initializer", options->bias_initializer);
-    gt_regularizer_check("kernel_regularizer", options->kernel_regularizer);
-    gt_regularizer_check("bias_regularizer", options->bias_regularizer);
+    gt_initializer_check("kernel_initializer", &options->kernel_initializer);
+    gt_initializer_check("bias_initializer", &options->bias_initializer);
+    gt_regularizer_check("kernel_regularizer", &options->kernel_regularizer);
+    gt_regularizer_check("bias_regularizer", &options->bias_regularizer);
     if (gt_check_function("activation", (uintptr_t)options->activation) == GT_OK)
         gt_adopt_activation(layer, options->activation);
     return gt_set_input_spec(layer, 2, 0);
@@ -40,9 +40,10 @@ static gt_Status dense_build(gt_Layer *layer, gt_Shape input)
                                  .initializer = options->kernel_initializer,
                                  .regularizer = options->kernel_regularizer);
     if (options->use_bias)
-        self->bias = gt_add_weight(layer, "bias", gt_shape(options->units),
-                                   .initializer = options->bias_initializer,
-                                   .regularizer = options->bias_regularizer);
+        self->bias = gt_add_weight(
+            layer, "bias", gt_shape(options->units),
+            .initializer = options->bias_initializer.type ? options->bias_initializer : gt_Zeros(),
+            .regularizer = options->bias_regularizer);
     return gt_set_input_spec(layer, 2, gt_last(input));
 }
 

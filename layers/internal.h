@@ -79,12 +79,11 @@ char *gt_layer_text(gt_LayerState *state, size_t bytes);
 char *gt_copy_text(gt_Context *context, const char *text);
 void gt_free_text(gt_Context *context, char *text);
 /* The penalty of a regularizer on a tensor; NULL without an error if it is none. */
-gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor);
-bool gt_regularizer_given(gt_Regularizer regularizer);
-/* Were these values made by their functions? Raises an error for bare numbers, texts and pointers;
- * `what` is the name of the option. */
-gt_Status gt_regularizer_check(const char *what, gt_Regularizer regularizer);
-gt_Status gt_initializer_check(const char *what, gt_Initializer initializer);
+gt_Tensor *gt_penalty(const gt_Regularizer *regularizer, gt_Tensor *tensor);
+/* Were these values made by their functions, or are they not given? Raises an error for what a lenient compiler
+ * let pass as one; `what` is the name of the option. */
+gt_Status gt_regularizer_check(const char *what, const gt_Regularizer *regularizer);
+gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer);
 /* The function that calls this layer, if there is one, says from now on that the layer was freed. */
 void gt_callable_forget(gt_LayerState *state);
 /* For `create`: an activation that gt_callable made from a layer makes that layer a child. */

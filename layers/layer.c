@@ -193,7 +193,7 @@ gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activi
     if (!layer)
         return NULL;
     gt_Site site = gt_site_enter(NULL, layer->type->name);
-    gt_Status status = gt_regularizer_check("activity_regularizer", activity);
+    gt_Status status = gt_regularizer_check("activity_regularizer", &activity);
     gt_site_leave(site);
     if (status != GT_OK) {
         gt_layer_free(layer);
@@ -379,8 +379,8 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                  state->name, name);
         return NULL;
     }
-    if (gt_initializer_check("initializer", options.initializer) != GT_OK ||
-        gt_regularizer_check("regularizer", options.regularizer) != GT_OK)
+    if (gt_initializer_check("initializer", &options.initializer) != GT_OK ||
+        gt_regularizer_check("regularizer", &options.regularizer) != GT_OK)
         return NULL;
     gt_Spec spec = {0};
     gt_DType dtype = options.dtype ? options.dtype : state->dtype ? state->dtype : GT_FLOAT32;
@@ -401,8 +401,6 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         return NULL;
     }
     slot->variable->trainable = slot->variable->trainable && state->trainable;
-    if (options.initializer.kind == GT_INITIALIZER_DEFAULT)
-        options.initializer = is_float ? gt_GlorotUniform() : gt_Zeros();
     char key[768];
     weight_key(context, state, name, key, sizeof key);
     gt_Site site = gt_site_enter(here, NULL);
@@ -518,7 +516,7 @@ static const char *name_in(const gt_LayerState *parent, const gt_Layer *layer)
 
 static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Tensor *y)
 {
-    gt_Tensor *penalty = gt_penalty(state->activity, y);
+    gt_Tensor *penalty = gt_penalty(&state->activity, y);
     int64_t batch = gt_dim(gt_tensor_shape(y), 0);
     if (penalty && context->status == GT_OK)
         gt_add_loss_at(NULL, state->layer, gt_divide(penalty, batch > 0 ? (double)batch : 1.0));
@@ -554,7 +552,7 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
     bool noted = context->trace && state->object.context == context;
     gt_Tensor *y =
         noted ? traced_call(context, state, in) : state->layer->type->call(state->layer, in);
-    if (y && gt_regularizer_given(state->activity))
+    if (y && state->activity.type)
         y = add_activity(context, state, y);
     gt_scope_unwind(context, scope);
     if (context->status != GT_OK)
@@ -626,7 +624,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
         return NULL;
     }
     if (options.more.count < 0 || options.more.count >= GT_MAX_INPUTS ||
-        (options.more.count && !options.more.items)) {
+        !options.more.count != !options.more.items) {
         gt_raise(context, GT_INVALID, here, "call",
                  "more must be a list of at most %d tensors, gt_tensors(...)", GT_MAX_INPUTS - 1);
         return NULL;

@@ -11,6 +11,7 @@
 #include "core/tensor.h"
 #include "core/variable.h"
 #include "layers/initializer.h"
+#include "layers/regularizer.h"
 
 GT_BEGIN
 
@@ -52,23 +53,6 @@ struct gt_LayerClass {
     int32_t inputs; /* how many tensors `call` looks at, at most; 0: one. More are an error */
 };
 
-/* A penalty on a weight or an output: l1 sum|w| + l2 sum w^2 (no half), or one's own. All zero:
- * none. Its first member is a pointer that only the functions below set, so that a bare number is an
- * error: `.kernel_regularizer = 0.01` of the compiler, a pointer or an integer when it is used. */
-struct gt_RegularizerMark;
-typedef gt_Tensor *(*gt_RegularizerFunction)(void *context, gt_Tensor *weight); /* a scalar */
-typedef struct gt_Regularizer {
-    const struct gt_RegularizerMark *mark;
-    double l1, l2;
-    gt_RegularizerFunction function;
-    void *context;
-} gt_Regularizer;
-/* One's own. The context must outlive the layers. */
-GT_API gt_Regularizer gt_regularizer(gt_RegularizerFunction function, void *context);
-GT_API gt_Regularizer gt_L1(double l1);
-GT_API gt_Regularizer gt_L2(double l2);
-GT_API gt_Regularizer gt_L1L2(double l1, double l2);
-
 /* Options that every built-in layer has. */
 #define GT_LAYER_COMMON(F, S)                                                                      \
     F(S, const char *, name, NULL, "unique in its container; NULL: from the class")                \
@@ -92,7 +76,7 @@ GT_API void gt_layer_free(gt_Layer *layer);
 GT_API gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child);
 
 #define gt_add_weight_OPTIONS(F, S)                                                                \
-    F(S, gt_Initializer, initializer, GT_INITIALIZER(GT_INITIALIZER_DEFAULT),                      \
+    F(S, gt_Initializer, initializer, GT_NOT_GIVEN,                      \
       "not given: glorot_uniform for floats, zeros for integers")                                  \
     F(S, gt_DType, dtype, GT_DTYPE_NONE, "not given: the layer's")                                 \
     F(S, bool, trainable, true, "false: a buffer, such as a moving average")                       \

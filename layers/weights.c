@@ -2,7 +2,6 @@
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
 #include "ops/arithmetic.h"
-#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <stdio.h>
@@ -318,70 +317,11 @@ bool gt_is_trainable_at(const char *here, const gt_Layer *layer)
 
 /* ---- penalties ---- */
 
-struct gt_RegularizerMark {
-    char unused;
-};
-static const struct gt_RegularizerMark mark = {0}; /* only its address counts */
-
-gt_Regularizer gt_regularizer(gt_RegularizerFunction function, void *context)
-{
-    gt_Regularizer regularizer = {&mark, 0, 0, function, context};
-    if (!function)
-        gt_raise(gt_context(), GT_INVALID, NULL, "regularizer", "the function is NULL");
-    gt_check_function("regularizer: the function", (uintptr_t)function);
-    return regularizer;
-}
-
-gt_Regularizer gt_L1(double l1)
-{
-    return gt_L1L2(.l1 = l1, .l2 = 0);
-}
-
-gt_Regularizer gt_L2(double l2)
-{
-    return gt_L1L2(.l1 = 0, .l2 = l2);
-}
-
-gt_Regularizer gt_L1L2(double l1, double l2)
-{
-    gt_Regularizer regularizer = {&mark, l1, l2, NULL, NULL};
-    return regularizer;
-}
-
-gt_Status gt_regularizer_check(const char *what, gt_Regularizer regularizer)
-{
-    if (regularizer.mark == &mark || (!regularizer.mark && !gt_regularizer_given(regularizer)))
-        return GT_OK;
-    return gt_fail(GT_INVALID,
-                   "%s must be made by gt_L1, gt_L2, gt_L1L2 or gt_regularizer (got a bare number "
-                   "or a pointer)",
-                   what);
-}
-
-bool gt_regularizer_given(gt_Regularizer regularizer)
-{
-    return regularizer.l1 != 0 || regularizer.l2 != 0 || regularizer.function;
-}
-
-gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
-{
-    gt_Tensor *sum = NULL;
-    if (regularizer.function)
-        sum = regularizer.function(regularizer.context, tensor);
-    if (regularizer.l1 != 0) {
-        gt_Tensor *l1 = gt_multiply(gt_sum(gt_abs(tensor)), regularizer.l1);
-        sum = sum ? gt_add(sum, l1) : l1;
-    }
-    if (regularizer.l2 != 0) {
-        gt_Tensor *l2 = GT_SQUARES(tensor, .scale = regularizer.l2);
-        sum = sum ? gt_add(sum, l2) : l2;
-    }
-    return sum;
-}
-
-/* `loss` NULL: there is none yet. */
+/* `loss` NULL: there is none yet; `more` NULL: nothing is added. */
 static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
 {
+    if (!more)
+        return loss;
     more = gt_reshape(more, gt_shape());
     return loss ? gt_add(loss, more) : more;
 }
@@ -395,10 +335,9 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
     ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
         const gt_Weight *weight = &state->weights[i];
-        if (!gt_regularizer_given(weight->regularizer) ||
-            !gt_ask_trainable(context, weight->variable))
+        if (!weight->regularizer.type || !gt_ask_trainable(context, weight->variable))
             continue;
-        loss = plus(loss, gt_penalty(weight->regularizer, weight->variable));
+        loss = plus(loss, gt_penalty(&weight->regularizer, weight->variable));
     }
     for (int32_t i = 0; i < state->child_count; i++)
         loss = add_penalties(context, state->children[i].layer->state, loss, visit);

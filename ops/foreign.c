@@ -25,6 +25,15 @@ gt_Numbers gt_numbers_of(int count, const double *values)
     return numbers;
 }
 
+/* One more than fits makes a count that no operation takes. */
+gt_Numbers gt_numbers_list(const double *values)
+{
+    int count = 0;
+    while (count <= GT_MAX_NUMBERS && values[count] != GT_NUMBERS_END)
+        count++;
+    return gt_numbers_of(count, values);
+}
+
 /* ---- calling ---- */
 
 static bool numbers_valid(const gt_Numbers *numbers)

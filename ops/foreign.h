@@ -125,11 +125,20 @@ GT_API const gt_Operation *gt_foreign_operation_at(const char *here, const char 
 /* Numbers in the order of the parameters, made by gt_numbers; whole ones are exact up to 2^53. The
  * mark tells them from a bare number. */
 typedef struct gt_Numbers {
-    uint64_t mark; /* GT_MARK; 0: none are given */
+    const gt_Mark *mark;
     int64_t count;
     double value[GT_MAX_NUMBERS];
 } gt_Numbers;
+#define GT_NO_NUMBERS                                                                              \
+    {                                                                                              \
+        GT_MARK, 0,                                                                                \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 GT_API gt_Numbers gt_numbers_of(int count, const double *values);
+/* At most GT_MAX_NUMBERS, before GT_NUMBERS_END. */
+GT_API gt_Numbers gt_numbers_list(const double *values);
 
 #define gt_foreign_OPTIONS(F, S)                                                                   \
     F(S, gt_Numbers, numbers, GT_NO_NUMBERS, "gt_numbers(2.5, 3): one a parameter that is a number")
@@ -205,8 +214,7 @@ template <class... Values> inline gt_Numbers gt_numbers(Values... values)
 #define gt_signature_of(f)                                                                         \
     _Generic((f), GT_FOREIGN_TYPES(GT_SIGNATURE_OF_) default : (const char *)0)
 #define gt_numbers(...)                                                                            \
-    gt_numbers_of((int)(sizeof((double[]){0, __VA_ARGS__}) / sizeof(double)) - 1,                  \
-                  (const double[]){0, __VA_ARGS__} + 1)
+    gt_numbers_list((const double[]){GT_ENDS_(GT_NUMBERS_END), __VA_ARGS__} + 1)
 #endif
 
 #endif

@@ -27,14 +27,17 @@ typedef enum gt_Reduction {
     GT_REDUCTION_NONE = 2
 } gt_Reduction;
 
-/* `sample_weight` multiplies the losses before they are reduced; the mean still divides by their
- * number. Its dimensions are the leading ones of the losses, each equal or 1: weights of shape
- * (batch) serve losses of shape (batch, time). */
-#define GT_LOSS_COMMON(F, S)                                                                       \
-    F(S, gt_Reduction, reduction, GT_REDUCTION_MEAN, "mean, sum or none of the samples' losses")   \
+/* What the lists have in common. A loss as a value (train/loss.h: gt_Huber) has the options of the first list of
+ * a pair, its function (gt_huber) those of the second, with weights besides. `sample_weight` multiplies the
+ * losses before they are reduced; the mean still divides by their number. Its dimensions are the leading ones
+ * of the losses, each equal or 1: weights of shape (batch) serve losses of shape (batch, time). */
+#define GT_REDUCED(F, S)                                                                           \
+    F(S, gt_Reduction, reduction, GT_REDUCTION_MEAN, "mean, sum or none of the samples' losses")
+#define GT_WEIGHTED(F, S)                                                                          \
     F(S, gt_Tensor *, sample_weight, NULL, "a factor for every sample; NULL: 1")
 
-#define gt_mean_squared_error_OPTIONS(F, S) GT_LOSS_COMMON(F, S)
+#define gt_MeanSquaredError_OPTIONS(F, S)   GT_REDUCED(F, S)
+#define gt_mean_squared_error_OPTIONS(F, S) gt_MeanSquaredError_OPTIONS(F, S) GT_WEIGHTED(F, S)
 GT_OPTIONS(gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS);
 typedef gt_mean_squared_error_options gt_mean_absolute_error_options,
     gt_mean_absolute_percentage_error_options, gt_mean_squared_logarithmic_error_options,
@@ -68,9 +71,10 @@ GT_DECLARE_LOSS(mean_squared_logarithmic_error, gt_mean_squared_error_options);
 GT_DECLARE_LOSS(log_cosh, gt_mean_squared_error_options);
 
 /* e^2 / 2 of the error e = y_pred - y_true as far as |e| <= delta, delta |e| - delta^2 / 2 beyond. */
-#define gt_huber_OPTIONS(F, S)                                                                     \
+#define gt_Huber_OPTIONS(F, S)                                                                     \
     F(S, double, delta, 1, "where the parabola goes over into lines, above 0")                     \
-    GT_LOSS_COMMON(F, S)
+    GT_REDUCED(F, S)
+#define gt_huber_OPTIONS(F, S) gt_Huber_OPTIONS(F, S) GT_WEIGHTED(F, S)
 GT_OPTIONS(gt_huber_options, gt_huber_OPTIONS);
 #define gt_huber(...)                                                                              \
     gt_huber_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                            \
@@ -99,9 +103,10 @@ GT_DECLARE_LOSS(poisson, gt_mean_squared_error_options);
 
 /* Minus the cosine of the angle between y_true and y_pred along `axis`, 0 where one of them is 0:
  * one loss a sample. */
-#define gt_cosine_similarity_OPTIONS(F, S)                                                         \
+#define gt_CosineSimilarity_OPTIONS(F, S)                                                          \
     F(S, int32_t, axis, -1, "along which the vectors are; negative: from the end")                 \
-    GT_LOSS_COMMON(F, S)
+    GT_REDUCED(F, S)
+#define gt_cosine_similarity_OPTIONS(F, S) gt_CosineSimilarity_OPTIONS(F, S) GT_WEIGHTED(F, S)
 GT_OPTIONS(gt_cosine_similarity_options, gt_cosine_similarity_OPTIONS);
 #define gt_cosine_similarity(...)                                                                  \
     gt_cosine_similarity_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                \
@@ -109,23 +114,26 @@ GT_OPTIONS(gt_cosine_similarity_options, gt_cosine_similarity_OPTIONS);
 GT_DECLARE_LOSS(cosine_similarity, gt_cosine_similarity_options);
 
 /* -(y log p + (1 - y) log(1 - p)), y of (0, 1) made y (1 - s) + s / 2 by a label smoothing of s. */
-#define gt_binary_crossentropy_OPTIONS(F, S)                                                       \
+#define gt_BinaryCrossentropy_OPTIONS(F, S)                                                        \
     F(S, bool, from_logits, false, "y_pred are scores before sigmoid")                             \
     F(S, double, label_smoothing, 0, "how far labels are drawn towards 1/2, in [0, 1]")            \
-    GT_LOSS_COMMON(F, S)
+    GT_REDUCED(F, S)
+#define gt_binary_crossentropy_OPTIONS(F, S) gt_BinaryCrossentropy_OPTIONS(F, S) GT_WEIGHTED(F, S)
 GT_OPTIONS(gt_binary_crossentropy_options, gt_binary_crossentropy_OPTIONS);
 #define gt_binary_crossentropy(...)                                                                \
     gt_binary_crossentropy_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),              \
                               GT_KEYWORDS(gt_binary_crossentropy, GT_AFTER_2(__VA_ARGS__)))
 GT_DECLARE_LOSS(binary_crossentropy, gt_binary_crossentropy_options);
 
-/* -sum y log p over the classes, which are along `axis`: one loss a sample. y_true is one-hot, or
- * probabilities. Probabilities p are divided by their sum first. A label smoothing of s makes y of C classes y (1 - s) + s / C. */
-#define gt_categorical_crossentropy_OPTIONS(F, S)                                                  \
+/* -sum y log p over the classes, which are along `axis`: one loss a sample. Probabilities are
+ * divided by their sum first. A label smoothing of s makes y of C classes y (1 - s) + s / C. */
+#define gt_CategoricalCrossentropy_OPTIONS(F, S)                                                   \
     F(S, bool, from_logits, false, "y_pred are scores before softmax")                             \
     F(S, double, label_smoothing, 0, "how far labels are drawn towards 1/C, in [0, 1]")            \
     F(S, int32_t, axis, -1, "along which the classes are; negative: from the end")                 \
-    GT_LOSS_COMMON(F, S)
+    GT_REDUCED(F, S)
+#define gt_categorical_crossentropy_OPTIONS(F, S)                                                  \
+    gt_CategoricalCrossentropy_OPTIONS(F, S) GT_WEIGHTED(F, S)
 GT_OPTIONS(gt_categorical_crossentropy_options, gt_categorical_crossentropy_OPTIONS);
 #define gt_categorical_crossentropy(...)                                                           \
     gt_categorical_crossentropy_at(                                                                \
@@ -136,10 +144,12 @@ GT_DECLARE_LOSS(categorical_crossentropy, gt_categorical_crossentropy_options);
 /* -log p of the class that the label names; y_pred is (..., classes), the labels (...) are integers
  * from 0, or (..., 1). A label out of range is an error that names it. Samples labelled
  * `ignore_class` have loss 0 and do not count in the mean. */
-#define gt_sparse_categorical_crossentropy_OPTIONS(F, S)                                           \
+#define gt_SparseCategoricalCrossentropy_OPTIONS(F, S)                                             \
     F(S, bool, from_logits, false, "y_pred are scores before softmax")                             \
     F(S, int64_t, ignore_class, GT_NONE, "a label that stands for no class")                       \
-    GT_LOSS_COMMON(F, S)
+    GT_REDUCED(F, S)
+#define gt_sparse_categorical_crossentropy_OPTIONS(F, S)                                           \
+    gt_SparseCategoricalCrossentropy_OPTIONS(F, S) GT_WEIGHTED(F, S)
 GT_OPTIONS(gt_sparse_categorical_crossentropy_options, gt_sparse_categorical_crossentropy_OPTIONS);
 #define gt_sparse_categorical_crossentropy(...)                                                    \
     gt_sparse_categorical_crossentropy_at(                                                         \

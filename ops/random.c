@@ -42,11 +42,13 @@ gt_Variable *gt_default_generator_at(const char *here)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
+    gt_Site site = gt_site_enter(here, "default_generator");
     if (!context->generator) {
         context->generator = new_generator(context, context->seed);
         if (context->generator)
             gt_context_drop(context); /* what is the context's own does not keep it */
     }
+    gt_site_leave(site);
     return context->generator;
 }
 

@@ -85,9 +85,9 @@ GT_API gt_Tensor *(gt_shuffle)(gt_Tensor *x);
  * state that drew it is enough. (gt_Dropout is the layer.) */
 #define GT_NO_SHAPE                                                                                \
     {                                                                                              \
-        -1,                                                                                        \
+        GT_MARK, -1,                                                                               \
         {                                                                                          \
-            0, 0, 0, 0, 0, 0, 0, 0                                                                 \
+            0                                                                                      \
         }                                                                                          \
     }
 #define gt_dropout_OPTIONS(F, S)                                                                   \

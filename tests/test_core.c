@@ -324,7 +324,7 @@ Test(core, scopes)
 
 Test(core, options_of_old_callers)
 {
-    gt_variable_options options = {.size = offsetof(gt_variable_options, trainable),
+    gt_variable_options options = {.size = {offsetof(gt_variable_options, trainable)},
                                    .name = "old",
                                    .trainable = false}; /* behind the end: not read */
     gt_Variable *v = gt_variable_at(NULL, gt_scalar(1, GT_FLOAT32), &options);
@@ -333,13 +333,13 @@ Test(core, options_of_old_callers)
     struct {
         gt_variable_options known;
         double later;
-    } newer = {{sizeof newer, "new", false}, 1};
+    } newer = {{{sizeof newer}, "new", false, 0}, 1};
     gt_Variable *w = gt_variable_at(NULL, gt_scalar(1, GT_FLOAT32), &newer.known);
     cr_assert_str_eq(gt_variable_name(w), "new");
     cr_assert(!gt_variable_trainable(w));
     gt_Variable *plain = gt_variable_at(NULL, gt_scalar(1, GT_FLOAT32), NULL);
     cr_assert_str_eq(gt_variable_name(plain), "variable");
-    gt_context_create_options old = {.size = sizeof(uint32_t)};
+    gt_context_create_options old = {.size = {sizeof(uint32_t)}};
     gt_Context *context = gt_context_create_of(&old);
     cr_assert(context && !context->unpooled && context->threads == 1);
     gt_context_free(context);

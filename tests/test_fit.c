@@ -318,11 +318,11 @@ Test(fit, what_keras_says_of_training)
     const gt_evaluate_options evaluate = {GT_PRESETS(gt_evaluate_options, gt_evaluate_OPTIONS)};
     const gt_dataset_from_tensors_options dataset = {
         GT_PRESETS(gt_dataset_from_tensors_options, gt_dataset_from_tensors_OPTIONS)};
-    cr_assert(!compile.optimizer && !compile.loss.function && compile.metrics.count == 0 &&
+    cr_assert(!compile.optimizer && !compile.loss.type && compile.metrics.count == 0 &&
               !compile.run_eagerly);
     cr_assert(fit.epochs == 1 && fit.initial_epoch == 0 && !fit.validation &&
-              fit.verbose == GT_VERBOSITY_AUTO && !fit.progress.report);
-    cr_assert(evaluate.verbose == GT_VERBOSITY_SILENT && !evaluate.progress.report);
+              fit.verbose == GT_VERBOSITY_AUTO && !fit.progress);
+    cr_assert(evaluate.verbose == GT_VERBOSITY_SILENT && !evaluate.progress);
     cr_assert(dataset.batch_size == 32 && dataset.shuffle && !dataset.drop_remainder);
 
     for (int eagerly = 0; eagerly < 2; eagerly++) {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ORACLE_TENSORS = 8, ORACLE_OPTIONS = 256 };
+enum { ORACLE_TENSORS = 8, ORACLE_OPTIONS = 512 };
 
 /* Inputs or outputs of a case, with their part of its numbers. */
 typedef struct Part {

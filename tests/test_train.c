@@ -342,8 +342,8 @@ Test(train, metrics)
     check_metric(largest, NULL, gt_array64(gt_shape(3), 1, 4, 3), 50);
     refused(gt_metric_update(gt_Accuracy(), labels, p), GT_INVALID, "labels");
     refused(gt_metric_update(gt_CategoricalAccuracy(), sparse, p), GT_INVALID, "(3,)");
-    refused(gt_MeanSquaredError(.reduction = GT_REDUCTION_NONE), GT_INVALID, "mean or sum");
-    refused(gt_MeanSquaredError(.sample_weight = p), GT_INVALID, "sample_weight");
+    refused(gt_LossMetric(gt_MeanSquaredError(.reduction = GT_REDUCTION_NONE)), GT_INVALID,
+            "mean or sum");
     gt_metric_free(largest);
     refused(gt_metric_result(largest), GT_STALE, "freed");
 }
@@ -612,7 +612,7 @@ Test(train, checkpoints)
         if (stop) /* in the middle of the third epoch */
             gt_fit(model, train, .epochs = 2, .verbose = GT_VERBOSITY_SILENT);
         gt_fit(model, train, .epochs = stop ? 1 : 2, .verbose = GT_VERBOSITY_SILENT,
-               .progress = stop ? progress : (gt_Progress)GT_NO_PROGRESS);
+               .progress = stop ? &progress : NULL);
         gt_save_checkpoint(path[1], model, .dataset = train);
         ok();
         fresh(1);

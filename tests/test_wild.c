@@ -478,8 +478,8 @@ Test(wild, messages_name_what_was_expected_and_what_came)
           "lambda: the function must be a function (got the number");
     fails(gt_function((gt_FunctionBody)(uintptr_t)dense, NULL),
           "function: the body must be a function (got a layer)");
-    fails(gt_loss((gt_LossFunction)1, NULL), "must be a function (got the number 1)");
-    fails(gt_regularizer((gt_RegularizerFunction)1, NULL), "must be a function (got the number 1)");
+    fails(gt_LossMetric(gt_loss((gt_LossFunction)1, NULL)), "must be a function (got the number 1)");
+    fails(gt_Dense(1, .bias_regularizer = gt_regularizer((gt_RegularizerFunction)1, NULL)), "must be a function (got the number 1)");
     fails(gt_hessian((gt_FunctionBody)1, NULL, x),
           "the body must be a function (got the number 1)");
     fails(gt_fit(model, data, .progress = &(gt_Progress){.report = (void *)1}),
@@ -505,8 +505,8 @@ Test(wild, messages_name_what_was_expected_and_what_came)
 Test(wild, bare_numbers_in_the_place_of_values)
 {
     gt_Tensor *x = gt_array(gt_shape(2, 3), 1, 2, 3, 4, 5, 6);
-    fails(gt_mean(x, .axes = 1), "mean: a set of axes must be gt_axes(...) (got the number 1)");
-    fails(gt_sum(x, .axes = -1), "sum: a set of axes must be gt_axes(...) (got the number -1)");
+    fails(gt_mean(x, .axes = 1), "mean: .axes must be gt_axes(...) (got the number 1)");
+    fails(gt_sum(x, .axes = -1), "sum: .axes must be gt_axes(...) (got the number -1)");
     fails(gt_sum(x, .axes = 0), "got the number 0");
     fails(gt_norm(x, .axes = 1), "got the number 1");
     fails(gt_squeeze(x, .axes = 1), "got the number 1");
@@ -527,24 +527,20 @@ Test(wild, bare_numbers_in_the_place_of_values)
         fails(gt_conv(image, kernel, .dilation = n), "dilation");
         fails(gt_max_pool(image, gt_shape(2, 2), .strides = n), "stride");
     }
-    fails(gt_call(gt_Reshape(2), x), "reshape");
+    fails(gt_call(gt_Reshape(2), x), "target must be gt_shape(...) (got the number 2)");
 
-    fails(gt_Dense(1, .kernel_regularizer = 1), "dense: kernel_regularizer must be made by gt_L1");
-    fails(gt_Dense(1, .bias_regularizer = 1), "dense: bias_regularizer must be made by gt_L1");
-    fails(gt_Dense(1, .activity_regularizer = 1), "activity_regularizer must be made by gt_L1");
+    fails(gt_Dense(1, .kernel_regularizer = 1), "dense: kernel_regularizer must be a regularizer");
+    fails(gt_Dense(1, .bias_regularizer = 1), "dense: bias_regularizer must be a regularizer");
+    fails(gt_Dense(1, .activity_regularizer = 1), "activity_regularizer must be a regularizer");
     fails(gt_Dense(1, .kernel_regularizer = "l2"), "got a bare number or a pointer");
     fails(gt_Dense(1, .kernel_initializer = 1), "dense: kernel_initializer must be an initializer");
-    fails(gt_Dense(1, .kernel_initializer = 0.5),
-          "dense: kernel_initializer must be an initializer");
-    fails(gt_Dense(1, .bias_initializer = 0), "dense: bias_initializer must be an initializer");
-    gt_Regularizer by_hand = {.l2 = 0.1};
-    fails(gt_Dense(1, .kernel_regularizer = by_hand), "kernel_regularizer must be made by");
+    fails(gt_Dense(1, .bias_initializer = "zeros"), "dense: bias_initializer must be an initializer");
 
     gt_Layer *model = gt_Dense(1);
-    fails(gt_compile(model, .loss = "mse"), "compile: the loss must be gt_loss(...)");
-    fails(gt_compile(model, .loss = 1), "compile: the loss must be gt_loss(...)");
-    fails(gt_compile(model, .loss = (void *)gt_relu), "compile: the loss must be gt_loss(...)");
-    fails(gt_LossMetric((gt_Loss){.name = "mse"}), "loss_metric: the loss must be gt_loss(...)");
+    fails(gt_compile(model, .loss = "mse"), "compile: the loss must be a value such as");
+    fails(gt_compile(model, .loss = 1), "compile: the loss must be a value such as");
+    fails(gt_compile(model, .loss = (void *)gt_relu), "compile: the loss must be a value such as");
+    fails(gt_LossMetric((gt_Loss){.type = (const void *)"mse"}), "loss_metric: the loss must be a value such as");
     fails(gt_compile(model, .metrics = (void *)gt_Accuracy()),
           "compile: metrics must be a list, gt_metrics(...) (got a metric)");
     fails(gt_compile(model, .metrics = 2),

@@ -1,4 +1,4 @@
-/* Losses as values, and metrics: sums in float64 variables, so that a plan can update them. Leans
+/* Metrics: sums in float64 variables, so that a plan can update them. Leans
  * on ops. */
 #include "train/metric.h"
 #include "ops/arithmetic.h"
@@ -9,112 +9,18 @@
 #include "ops/reshaping.h"
 #include "train/internal.h"
 
-#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_Mean_options, gt_Mean_OPTIONS);
 GT_OPTION_TYPE(gt_Accuracy_options, gt_Accuracy_OPTIONS);
 
-/* ---- losses ---- */
-
-struct gt_LossMark {
-    char unused;
-};
-static const struct gt_LossMark mark = {0}; /* only its address counts */
-
-gt_Status gt_loss_check(const gt_Loss *loss)
+gt_Metrics gt_metrics_list(gt_Metric *const *items)
 {
-    if (loss->mark == &mark || (!loss->mark && !loss->name && !loss->function))
-        return GT_OK;
-    return gt_fail(GT_INVALID, "the loss must be gt_loss(...) or gt_loss(...) (got a text, a "
-                               "function or a number)");
-}
-
-gt_Loss gt_loss(gt_LossFunction function, const void *context)
-{
-    gt_Loss loss = {&mark, "loss", function, context, {0}};
-    if (!function)
-        gt_raise(gt_context(), GT_INVALID, NULL, "loss_function", "the function is NULL");
-    gt_check_function("loss_function: the function", (uintptr_t)function);
-    return loss;
-}
-
-/* One of them has a last axis of length 1 that the other lacks: the other gets one if it is a list,
- * else that axis goes. So labels (n) count as (n, 1), as for Keras's classes. */
-static void bring_together(gt_Tensor **y_true, gt_Tensor **y_pred)
-{
-    if (!*y_true || !*y_pred)
-        return;
-    gt_Shape labels = gt_tensor_shape(*y_true), predicted = gt_tensor_shape(*y_pred);
-    if (gt_status() != GT_OK || abs(labels.rank - predicted.rank) != 1)
-        return;
-    bool more_labels = labels.rank > predicted.rank;
-    gt_Tensor **longer = more_labels ? y_true : y_pred, **shorter = more_labels ? y_pred : y_true;
-    gt_Shape shape = more_labels ? labels : predicted;
-    if (gt_last(shape) != 1)
-        return;
-    if (shape.rank == 2)
-        *shorter = gt_expand_dims(*shorter, -1);
-    else
-        *longer = gt_squeeze(*longer, .axis = -1);
-}
-
-/* gt_<name>_as_loss: the operation with its options inside the value. */
-#define LOSS(name, Options, LIST)                                                                  \
-    static gt_Tensor *call_##name(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred)       \
-    {                                                                                              \
-        bring_together(&y_true, &y_pred);                                                          \
-        return gt_##name##_at(NULL, y_true, y_pred, context);                                      \
-    }                                                                                              \
-    gt_Loss gt_##name##_as_loss(const Options *options)                                            \
-    {                                                                                              \
-        static const Options defaults = {GT_PRESETS(Options, LIST)};                               \
-        static_assert(sizeof(Options) <= sizeof((gt_Loss){0}.options), "the options fit");         \
-        gt_Loss loss = {&mark, #name, call_##name, NULL, {0}};                                     \
-        Options own = defaults;                                                                    \
-        if (options)                                                                               \
-            memcpy(&own, options, options->size < sizeof own ? options->size : sizeof own);        \
-        own.size = (uint32_t)sizeof own;                                                           \
-        if (own.sample_weight || own.reduction == GT_REDUCTION_NONE)                               \
-            gt_fail(GT_INVALID,                                                                    \
-                    "loss: %s as a value has no sample_weight, and its reduction is "              \
-                    "mean or sum",                                                                 \
-                    #name);                                                                        \
-        memcpy(loss.options, &own, sizeof own);                                                    \
-        return loss;                                                                               \
-    }
-
-LOSS(mean_squared_error, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(mean_absolute_error, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(mean_absolute_percentage_error, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(mean_squared_logarithmic_error, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(log_cosh, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(hinge, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(squared_hinge, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(categorical_hinge, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(kl_divergence, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(poisson, gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS)
-LOSS(huber, gt_huber_options, gt_huber_OPTIONS)
-LOSS(cosine_similarity, gt_cosine_similarity_options, gt_cosine_similarity_OPTIONS)
-LOSS(binary_crossentropy, gt_binary_crossentropy_options, gt_binary_crossentropy_OPTIONS)
-LOSS(categorical_crossentropy, gt_categorical_crossentropy_options,
-     gt_categorical_crossentropy_OPTIONS)
-LOSS(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy_options,
-     gt_sparse_categorical_crossentropy_OPTIONS)
-
-gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred)
-{
-    const void *context = loss->context ? loss->context : loss->options;
-    gt_Tensor *value = loss->function(context, y_true, y_pred);
-    if (gt_status() != GT_OK)
-        return NULL;
-    if (!value || gt_size(value) != 1) {
-        gt_fail(GT_INVALID, "%s: a loss is a tensor of one number", loss->name);
-        return NULL;
-    }
-    return gt_reshape(value, gt_shape());
+    int32_t count = 0;
+    while (items[count] != GT_LIST_END)
+        count++;
+    return (gt_Metrics){items, count};
 }
 
 double gt_batch_rows(const gt_Tensor *y_pred)
@@ -217,9 +123,12 @@ gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update,
 {
     if (!update || !update->states)
         return gt_fail(GT_INVALID, "metric_add_mean: the update is NULL");
+    gt_Site site = gt_site_enter(here, NULL);
     int64_t count = gt_size(values);
     gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
-    return gt_assign_add(update->states[1], (double)count);
+    gt_assign_add(update->states[1], (double)count);
+    gt_site_leave(site);
+    return gt_status();
 }
 
 gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_true,
@@ -360,16 +269,16 @@ static const gt_MetricClass loss_class = {.size = sizeof loss_class,
 gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_options *given)
 {
     gt_Mean_options options = GT_TAKE(gt_Mean_options, given);
-    if (loss.mark == &mark && loss.function)
-        return gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.name, &loss);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
     gt_Site site = gt_site_enter(here, "loss_metric");
-    if (gt_loss_check(&loss) == GT_OK)
+    if (gt_loss_check(&loss) == GT_OK && !loss.type)
         gt_raise(context, GT_INVALID, NULL, NULL, "there is no loss");
     gt_site_leave(site);
-    return NULL;
+    return context->status == GT_OK
+               ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name, &loss)
+               : NULL;
 }
 
 /* ---- accuracies ---- */

@@ -1,4 +1,4 @@
-/* Losses as values, and metrics: numbers about predictions, gathered over the batches of an epoch.
+/* Metrics: numbers about predictions, gathered over the batches of an epoch.
  * What a metric gathers is in variables, so it is updated inside compiled steps. A metric of one's
  * own is a gt_MetricClass. */
 #ifndef GT_TRAIN_METRIC_H
@@ -6,101 +6,9 @@
 
 #include "core/keyword.h"
 #include "core/tensor.h"
-#include "ops/loss.h"
+#include "train/loss.h"
 
 GT_BEGIN
-
-/* ---- a loss as a value ---- */
-
-/* What is to be made small: a scalar from labels and predictions. */
-typedef gt_Tensor *(*gt_LossFunction)(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred);
-
-/* Its first member is a pointer that only the functions below set, so that a text, a function or a
- * number in its place is noticed. */
-struct gt_LossMark;
-typedef struct gt_Loss {
-    const struct gt_LossMark *mark;
-    const char *name;         /* for messages */
-    gt_LossFunction function; /* NULL: no loss */
-    const void *context;      /* what the function gets; NULL: the options below */
-    uint64_t options[8];
-} gt_Loss;
-#define GT_NO_LOSS                                                                                 \
-    {                                                                                              \
-        NULL, NULL, NULL, NULL,                                                                    \
-        {                                                                                          \
-            0, 0, 0, 0, 0, 0, 0, 0                                                                 \
-        }                                                                                          \
-    }
-
-/* gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true): an operation of ops/loss.h with
- * its keywords, but for sample_weight; its reduction is mean or sum. Unlike the operation it accepts
- * labels (n), integers or floats, for predictions (n, 1), and the other way round; of more
- * dimensions, a last axis of length 1 that only one of them has goes. */
-#define gt_loss(...)              gt_loss_of_(GT_FIRST(__VA_ARGS__), GT_AFTER_1(__VA_ARGS__))
-#define gt_loss_of_(name, ...)    gt_loss_paste_(name, __VA_ARGS__)
-#define gt_loss_paste_(name, ...) name##_loss(__VA_ARGS__)
-/* Any C function. The context must outlive the models that are compiled with it. */
-GT_API gt_Loss gt_loss(gt_LossFunction function, const void *context);
-
-#define gt_MeanSquaredError(...)                                                                   \
-    gt_MeanSquaredError_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_MeanSquaredError_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_MeanSquaredError_options;
-#define gt_MeanAbsoluteError(...)                                                                  \
-    gt_MeanAbsoluteError_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_MeanAbsoluteError_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_MeanAbsoluteError_options;
-#define gt_MeanAbsolutePercentageError(...)                                                        \
-    gt_MeanAbsolutePercentageError_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_MeanAbsolutePercentageError_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_MeanAbsolutePercentageError_options;
-#define gt_MeanSquaredLogarithmicError(...)                                                        \
-    gt_MeanSquaredLogarithmicError_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_MeanSquaredLogarithmicError_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_MeanSquaredLogarithmicError_options;
-#define gt_LogCosh(...) gt_LogCosh_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_LogCosh_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_LogCosh_options;
-#define gt_Hinge(...) gt_Hinge_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_Hinge_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_Hinge_options;
-#define gt_SquaredHinge(...) gt_SquaredHinge_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_SquaredHinge_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_SquaredHinge_options;
-#define gt_CategoricalHinge(...)                                                                   \
-    gt_CategoricalHinge_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_CategoricalHinge_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_CategoricalHinge_options;
-#define gt_KLDivergence(...) gt_KLDivergence_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_KLDivergence_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_KLDivergence_options;
-#define gt_Poisson(...) gt_Poisson_of(GT_KEYWORDS(gt_mean_squared_error, __VA_ARGS__))
-GT_API gt_Loss gt_Poisson_of(const gt_mean_squared_error_options *options);
-typedef gt_mean_squared_error_options gt_Poisson_options;
-#define gt_Huber(...) gt_Huber_of(GT_KEYWORDS(gt_huber, __VA_ARGS__))
-GT_API gt_Loss gt_Huber_of(const gt_huber_options *options);
-typedef gt_huber_options gt_Huber_options;
-#define gt_CosineSimilarity(...)                                                                   \
-    gt_CosineSimilarity_of(GT_KEYWORDS(gt_cosine_similarity, __VA_ARGS__))
-GT_API gt_Loss gt_CosineSimilarity_of(const gt_cosine_similarity_options *options);
-typedef gt_cosine_similarity_options gt_CosineSimilarity_options;
-#define gt_BinaryCrossentropy(...)                                                                 \
-    gt_BinaryCrossentropy_of(GT_KEYWORDS(gt_binary_crossentropy, __VA_ARGS__))
-GT_API gt_Loss gt_BinaryCrossentropy_of(const gt_binary_crossentropy_options *options);
-typedef gt_binary_crossentropy_options gt_BinaryCrossentropy_options;
-#define gt_CategoricalCrossentropy(...)                                                            \
-    gt_CategoricalCrossentropy_of(GT_KEYWORDS(gt_categorical_crossentropy, __VA_ARGS__))
-GT_API gt_Loss gt_CategoricalCrossentropy_of(const gt_categorical_crossentropy_options *options);
-typedef gt_categorical_crossentropy_options gt_CategoricalCrossentropy_options;
-#define gt_SparseCategoricalCrossentropy(...)                                                      \
-    gt_SparseCategoricalCrossentropy_of(                                                           \
-        GT_KEYWORDS(gt_sparse_categorical_crossentropy, __VA_ARGS__))
-GT_API gt_Loss
-gt_SparseCategoricalCrossentropy_of(const gt_sparse_categorical_crossentropy_options *options);
-typedef gt_sparse_categorical_crossentropy_options gt_SparseCategoricalCrossentropy_options;
-
-/* ---- metrics ---- */
 
 typedef struct gt_Metric gt_Metric;
 
@@ -158,10 +66,8 @@ typedef struct gt_Metrics {
     gt_Metric *const *items;
     int32_t count;
 } gt_Metrics;
-#define GT_NO_METRICS                                                                              \
-    {                                                                                              \
-        NULL, 0                                                                                    \
-    }
+/* From an array that ends with GT_LIST_END. */
+GT_API gt_Metrics gt_metrics_list(gt_Metric *const *items);
 
 #define gt_Mean_OPTIONS(F, S) F(S, const char *, name, NULL, "copied; NULL: that of the metric")
 GT_OPTIONS(gt_Mean_options, gt_Mean_OPTIONS);
@@ -220,10 +126,7 @@ template <class... T> inline gt_MetricArray<sizeof...(T)> gt_metrics(T... t)
 }
 #else
 /* gt_metrics(gt_Accuracy(), gt_Mean()): lives as long as the block it is written in. */
-#define gt_metrics(...)                                                                            \
-    ((gt_Metrics){(gt_Metric *const[]){NULL, __VA_ARGS__} + 1,                                     \
-                  (int32_t)(sizeof((gt_Metric *const[]){NULL, __VA_ARGS__}) / sizeof(void *)) -    \
-                      1})
+#define gt_metrics(...) gt_metrics_list((gt_Metric *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)})
 #endif
 
 #endif

@@ -46,7 +46,7 @@ static const gt_MetricClass tracker_class = {
 
 static gt_Tensor *compute_loss(const Compiled *self, gt_Tensor *y_true, gt_Tensor *y_pred)
 {
-    gt_Tensor *loss = self->loss.function ? gt_loss_compute(&self->loss, y_true, y_pred) : NULL;
+    gt_Tensor *loss = self->loss.type ? gt_loss_compute(&self->loss, y_true, y_pred) : NULL;
     loss = gt_total_loss(self->model, loss);
     if (!loss)
         gt_fail(GT_STATE, "there is no loss: give gt_compile a .loss, or call gt_add_loss in a "
@@ -372,11 +372,17 @@ typedef struct Run {
     void *kept[1 + GT_MAX_METRICS]; /* of the loss, of the metrics */
 } Run;
 
+static gt_Progress told(const gt_Progress *progress)
+{
+    const gt_Progress none = {0};
+    return progress ? *progress : none;
+}
+
 static gt_Status check_dataset(const Run *run, const gt_Dataset *dataset, const char *what)
 {
     if (!gt_dataset_check(run->context, NULL, NULL, dataset))
         return run->context->status;
-    if (run->compiled && run->compiled->loss.function &&
+    if (run->compiled && run->compiled->loss.type &&
         gt_dataset_y(dataset).dtype == GT_DTYPE_NONE)
         return gt_raise(run->context, GT_INVALID, NULL, NULL,
                         "the loss compares with y, and the %s has none", what);
@@ -562,7 +568,7 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
     gt_Scores scores = {.loss = NAN};
     for (int i = 0; i < GT_MAX_METRICS; i++)
         scores.metrics[i] = NAN;
-    Run run = {.context = gt_enter(), .dataset = {dataset}, .progress = options.progress};
+    Run run = {.context = gt_enter(), .dataset = {dataset}, .progress = told(options.progress)};
     if (!run.context || run_begin(&run, here, "evaluate", model, true, options.verbose) != GT_OK)
         return scores;
     const char *names[1 + GT_MAX_METRICS] = {"loss"};
@@ -673,7 +679,7 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
     gt_fit_options options = GT_TAKE(gt_fit_options, given);
     Run run = {.context = gt_enter(),
                .dataset = {dataset, options.validation},
-               .progress = options.progress};
+               .progress = told(options.progress)};
     if (!run.context || run_begin(&run, here, "fit", model, true, options.verbose) != GT_OK)
         return NULL;
     gt_History *history = NULL;

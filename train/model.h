@@ -18,8 +18,8 @@ GT_BEGIN
 
 #define gt_compile_OPTIONS(F, S)                                                                   \
     F(S, gt_Optimizer *, optimizer, NULL, "required to train; taken over")                         \
-    F(S, gt_Loss, loss, GT_NO_LOSS, "gt_loss(...); none: what the layers add")                     \
-    F(S, gt_Metrics, metrics, GT_NO_METRICS, "at most 16, of different names; taken over")         \
+    F(S, gt_Loss, loss, GT_NOT_GIVEN, "none: what the layers add")                     \
+    F(S, gt_Metrics, metrics, GT_NOT_GIVEN, "at most 16, of different names; taken over")         \
     F(S, bool, run_eagerly, false, "no plans: every operation by itself")
 GT_OPTIONS(gt_compile_options, gt_compile_OPTIONS);
 
@@ -42,7 +42,7 @@ typedef struct gt_History gt_History;
     F(S, int64_t, initial_epoch, 0, "number of the first one, when a run is resumed")              \
     F(S, gt_Dataset *, validation, NULL, "evaluated after every epoch")                            \
     F(S, gt_Verbosity, verbose, GT_VERBOSITY_AUTO, "what is printed to standard error")            \
-    F(S, gt_Progress, progress, GT_NO_PROGRESS, "told instead of printing")
+    F(S, const gt_Progress *, progress, NULL, "told instead of printing")
 GT_OPTIONS(gt_fit_options, gt_fit_OPTIONS);
 
 /* Trains on epochs initial_epoch .. epochs - 1. A step: predictions with training = true, loss plus
@@ -85,7 +85,7 @@ GT_API void gt_history_free(gt_History *history);
 
 #define gt_evaluate_OPTIONS(F, S)                                                                  \
     F(S, gt_Verbosity, verbose, GT_VERBOSITY_SILENT, "what is printed to standard error")          \
-    F(S, gt_Progress, progress, GT_NO_PROGRESS, "told instead of printing")
+    F(S, const gt_Progress *, progress, NULL, "told instead of printing")
 GT_OPTIONS(gt_evaluate_options, gt_evaluate_OPTIONS);
 
 /* The loss, and the metrics in the order of gt_compile; all NaN on failure. */
