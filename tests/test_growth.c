@@ -319,10 +319,11 @@ static double forward_mode(int n)
 
 static gt_Layer *model_of(int n)
 {
-    gt_Layer **layers = malloc((size_t)n * sizeof(gt_Layer *));
+    gt_Layer **layers = malloc((size_t)(n + 1) * sizeof(gt_Layer *));
     for (int i = 0; i < n; i++)
         layers[i] = gt_Dense(2, .activation = gt_tanh);
-    gt_Layer *model = gt_Sequential_at(GT_HERE, layers, n);
+    layers[n] = GT_LIST_END;
+    gt_Layer *model = gt_Sequential_at(GT_HERE, layers);
     free(layers);
     return model;
 }
