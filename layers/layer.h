@@ -108,7 +108,12 @@ GT_API gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int min
     F(S, gt_Flag, training, GT_INHERIT, "not given: as the layer around it, outermost: false")     \
     F(S, gt_Tensors, more, GT_NOT_GIVEN, "inputs after the first")
 GT_OPTIONS(gt_call_options, gt_call_OPTIONS);
-/* gt_call(layer, x), gt_call(model, x, .training = true): builds the layer at the first call. */
+/* gt_call(layer, x), gt_call(model, x, .training = true): builds the layer at the first call.
+ *
+ * The first numbers of a layer that is in no container depend on how many layers were made before it. So
+ * do not make two such layers in one expression, gt_add(gt_call(gt_Dense(3), x), gt_call(gt_Dense(3),
+ * x)): which of them is made first is the compiler's choice. Inside a container their path tells them
+ * apart, with every compiler. */
 #define gt_call(layer, ...)                                                                        \
     gt_call_at(GT_HERE, layer, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_call, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x,
