@@ -1226,6 +1226,13 @@ static bool is_tensor(const Generator *g, int value, const void *argument)
     return g->program->value[value].origin != ORIGIN_VARIABLE;
 }
 
+/* What a function computes is another tensor than its arguments, called directly it is the same one. */
+static bool is_made_here(const Generator *g, int value, const void *argument)
+{
+    return is_tensor(g, value, argument) && g->known[value].level == g->levels - 1 &&
+           g->program->value[value].origin != ORIGIN_PARAMETER;
+}
+
 static bool is_wanted_tensor(const Generator *g, int value, const void *argument)
 {
     return is_wanted(g, value, argument) && is_tensor(g, value, NULL);
@@ -1263,7 +1270,7 @@ static bool add_outputs(Generator *g, int body, int most)
             g->program->value[i].origin == ORIGIN_RESULT && g->known[i].uses == 0)
             add_output(g, body, i);
     while (b->outputs == 0) {
-        int value = pick(g, is_tensor, NULL);
+        int value = pick(g, is_made_here, NULL);
         if (value < 0)
             return false;
         add_output(g, body, value);
