@@ -4,6 +4,7 @@
 #include "autodiff/walk.h"
 #include "core/graph.h"
 #include "ops/arithmetic.h"
+#include "ops/choice.h"
 #include "ops/cast.h"
 #include "ops/creation.h"
 #include "ops/indexing.h"
@@ -11,13 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
 #define BIT(n)  ((uint64_t)1 << (n))
 
-#define GT_STRUCT gt_GradientOptions
-GT_OPTION_TYPE(gt_GradientOptions, GT_GRADIENT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_gradient_options, gt_gradient_OPTIONS);
 
 /* What a handle stands for now: a variable inside a trace stands for its symbol. */
 static gt_Value *value_of(gt_Context *context, const char *here, const char *what,
@@ -50,8 +47,8 @@ static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
     if (gt_dtype(at[0]) != gt_dtype(at[1]))
         for (int i = 0; i < 2; i++)
             at[i] = gt_cast(at[i], GT_INT64);
-    return gt_scatter_add(gt_concatenate(((gt_Tensors){2, at})),
-                          gt_concatenate(((gt_Tensors){2, rows})), gt_tensor_shape(a));
+    return gt_scatter_add(gt_concatenate(((gt_Tensors){at, 2})),
+                          gt_concatenate(((gt_Tensors){rows, 2})), gt_tensor_shape(a));
 }
 
 /* Adds a gradient to a place. The sum is in the order of the walk, whatever the threads. */
@@ -65,6 +62,8 @@ static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gr
                                         : gt_variable_read(context, slot);
     if (!value)
         return context->status;
+    if (value->context != context)
+        return gt_foreign_variable(context, slot);
     gt_value_retain(value, true);
     if (*place)
         gt_value_release(*place, true);
@@ -98,7 +97,7 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
     for (int i = 0; i < sources; i++) {
         int32_t node = gt_walk_find(walk, source[i]);
         if (node >= 0)
-            walk->nodes[node].needed = true;
+            walk->nodes[node].needed = walk->nodes[node].source = true;
     }
     for (int32_t i = 0; i < walk->order_count; i++) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
@@ -114,25 +113,26 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
 }
 
 static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients)
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros)
 {
-    return gt_gradients_at(
-        NULL, tape, targets, sources, gradients,
-        &(gt_GradientOptions){sizeof(gt_GradientOptions), GT_UNCONNECTED_ZERO, upstream});
+    gt_Unconnected without = zeros ? GT_UNCONNECTED_ZERO : GT_UNCONNECTED_NONE;
+    return gt_gradients_at(NULL, tape, targets, sources, gradients,
+                           &GT_VALUES(gt_gradient_options, without, upstream));
 }
 
 /* What has arrived at the inputs so far; at an input that is there twice, for the first of both. */
 static void take_before(gt_Walk *walk, const gt_Record *record, const bool *wants,
                         gt_Tensor **before)
 {
-    for (int i = 0; i < record->inputs; i++) {
+    gt_Map met = {0};
+    for (int i = 0; i < record->inputs && walk->context->status == GT_OK; i++) {
         gt_Value **place = wants[i] ? gt_walk_place(walk, record->input[i]) : NULL;
-        for (int k = 0; k < i && place; k++)
-            if (wants[k] && gt_walk_place(walk, record->input[k]) == place)
-                place = NULL;
-        if (place && *place)
+        if (!place || !*place || gt_map_find(&met, gt_map_pointer(place)) >= 0)
+            continue;
+        if (gt_map_add(walk->context, &met, gt_map_pointer(place), i))
             before[i] = handle_to(*place);
     }
+    gt_map_close(walk->context, &met);
 }
 
 /* The rule of one record; its gradients go to where its inputs add theirs up. The lists, one an
@@ -168,9 +168,11 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
     for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
         if (!wants[i])
             continue;
+        if (!given[i] && record->operation->flags & GT_OP_CONTROL)
+            continue;
         if (!given[i])
             return gt_raise(context, GT_STATE, NULL, record->operation->name,
-                            "its gradient rule gives input %d nothing", i);
+                            "the gradient rule gave no gradient for input %d", i);
         gt_Value **place = gt_walk_place(walk, record->input[i]);
         if (before && before[i])
             gt_values_release(place, 1);
@@ -198,13 +200,9 @@ static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
 }
 
 /* After its rule a node's own gradients are no longer needed, unless a source asked for them. */
-static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node, int sources,
-                           gt_Value *const *source)
+static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node)
 {
-    for (int i = 0; i < sources; i++)
-        if (source[i]->record == node->record)
-            return;
-    for (int i = 0; i < node->record->outputs; i++) {
+    for (int i = 0; i < node->record->outputs && !node->source; i++) {
         gt_Value **place = &walk->gradients[node->gradients + i];
         if (*place)
             gt_value_release(*place, true);
@@ -212,7 +210,7 @@ static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node, int sources,
     }
 }
 
-static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
+static gt_Status run_rules(gt_Walk *walk)
 {
     gt_Context *context = walk->context;
     uint64_t bit = BIT(gt_tape_bit(context, walk->tape));
@@ -229,7 +227,7 @@ static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
         context->here = here;
         gt_scope_unwind(context, scope);
         gt_scope_close(context);
-        drop_gradients(walk, node, sources, source);
+        drop_gradients(walk, node);
         if (!walk->tape->persistent && node->record->tapes == bit)
             gt_record_strip(node->record);
     }
@@ -259,21 +257,50 @@ static gt_Status check_lists(gt_Context *context, const char *here, gt_Tensors t
     return GT_OK;
 }
 
-/* The answers, in the caller's scope. */
-static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *source,
-                         gt_Unconnected unconnected, gt_Tensor **gradients)
+static void name_source(const gt_Slot *slot, char *text, size_t size)
+{
+    if (slot->variable)
+        snprintf(text, size, "variable %s", slot->variable->name);
+    else
+        snprintf(text, size, "the source");
+}
+
+/* What a source gets that no gradient arrived at. With other numbers one might have, if numbers chose. */
+static gt_Tensor *without_gradient(gt_Walk *walk, gt_Unconnected unconnected, gt_Tensor *source)
+{
+    if (!walk->chosen && unconnected != GT_UNCONNECTED_ZERO)
+        return NULL;
+    gt_Tensor *zeros = gt_zeros_like(source);
+    if (zeros && walk->chosen)
+        gt_mark_choice(walk->context, &zeros, 1);
+    return zeros;
+}
+
+/* The answers, in the caller's scope. The walk came to all sources that have to be connected; if none
+ * arrived at one, what lies between does not depend on it. */
+static gt_Status collect(gt_Walk *walk, const char *here, gt_Tensors sources,
+                         gt_Value *const *source, gt_Unconnected unconnected, gt_Tensor **gradients)
 {
     gt_Context *context = walk->context;
-    for (int i = 0; i < sources.count; i++) {
+    int found = 0, missing = -1;
+    for (int i = 0; i < sources.count && context->status == GT_OK; i++) {
         gt_Value **place = gt_walk_place(walk, source[i]);
-        if (place && *place)
-            gradients[i] = handle_to(*place);
-        else if (unconnected != GT_UNCONNECTED_NONE && unconnected != GT_UNCONNECTED_SOME)
-            gradients[i] = gt_zeros_like(sources.items[i]);
-        if (context->status != GT_OK)
-            return context->status;
+        gradients[i] = place && *place ? handle_to(*place)
+                                       : without_gradient(walk, unconnected, sources.items[i]);
+        found += gradients[i] != NULL;
+        if (!gradients[i] && missing < 0)
+            missing = i;
     }
-    return GT_OK;
+    bool enough =
+        unconnected == GT_UNCONNECTED_NONE || (unconnected == GT_UNCONNECTED_SOME && found > 0);
+    if (context->status != GT_OK || missing < 0 || enough)
+        return context->status;
+    char name[128];
+    name_source(gt_slot_raw(sources.items[missing]), name, sizeof name);
+    return gt_raise(context, GT_NO_GRADIENT, here, "gradient",
+                    "the target does not depend on %s, though a loop, a branch or a function that "
+                    "is recomputed reads it on the way",
+                    name);
 }
 
 /* ---- why there is none ---- */
@@ -281,14 +308,6 @@ static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *sou
 static const char *where(const gt_Record *record)
 {
     return record->here ? record->here : "an unknown place";
-}
-
-static void name_source(const gt_Slot *slot, char *text, size_t size)
-{
-    if (slot->variable)
-        snprintf(text, size, "variable %s", slot->variable->name);
-    else
-        snprintf(text, size, "the source");
 }
 
 /* Walks through everything, also what cuts, and finds the cut nearest to the source. */
@@ -361,7 +380,7 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
                      cut->operation->why_not ? cut->operation->why_not
                                              : "it is not differentiable");
         else if (cut && cut->operation)
-            snprintf(text, size, "%s at %s gives or takes whole numbers, which have no gradient",
+            snprintf(text, size, "%s at %s gives or takes integers, which have no gradient",
                      cut->operation->name, where(cut));
         else
             snprintf(text, size, "the target was not computed from %s", name);
@@ -414,7 +433,7 @@ static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sou
  * nothing. */
 static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, gt_Tensors sources,
                            gt_Value **target, gt_Value **source, gt_Tensor **gradients,
-                           const gt_GradientOptions *options, bool *began)
+                           const gt_gradient_options *options, bool *began)
 {
     gt_Context *context = walk->context;
     if (check_lists(context, here, targets, sources, target, source) != GT_OK ||
@@ -422,7 +441,7 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
         return context->status;
     mark_needed(walk, sources.count, source);
     bool some = options->unconnected == GT_UNCONNECTED_SOME;
-    if ((some || options->unconnected == GT_UNCONNECTED_ERROR) &&
+    if (!walk->chosen && (some || options->unconnected == GT_UNCONNECTED_ERROR) &&
         check_connected(walk, here, sources, source, target, targets.count, some) != GT_OK)
         return context->status;
     walk->gradients =
@@ -439,21 +458,20 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
     if (context->status != GT_OK)
         return context->status;
     *began = true;
-    if (run_rules(walk, sources.count, source) != GT_OK)
+    if (run_rules(walk) != GT_OK)
         return context->status;
-    return collect(walk, sources, source, options->unconnected, gradients);
+    return collect(walk, here, sources, source, options->unconnected, gradients);
 }
 
 gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,
-                          gt_Tensor **gradients, const gt_GradientOptions *given)
+                          gt_Tensor **gradients, const gt_gradient_options *given)
 {
     gt_Context *context = gt_enter();
     for (int i = 0; gradients && i < sources.count; i++)
         gradients[i] = NULL;
     if (!context)
         return gt_status();
-    gt_GradientOptions options;
-    gt_options_fill(&gt_GradientOptions_type, &options, given);
+    gt_gradient_options options = GT_TAKE(gt_gradient_options, given);
     gt_TapeSlot *tape = gt_tape_check(context, here, "gradient", handle);
     if (!tape)
         return context->status;
@@ -497,10 +515,10 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
 }
 
 gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt_Tensor *source,
-                          const gt_GradientOptions *options)
+                          const gt_gradient_options *options)
 {
     gt_Tensor *gradient = NULL;
-    gt_gradients_at(here, tape, (gt_Tensors){1, &target}, (gt_Tensors){1, &source}, &gradient,
+    gt_gradients_at(here, tape, (gt_Tensors){&target, 1}, (gt_Tensors){&source, 1}, &gradient,
                     options);
     return gradient;
 }
@@ -528,9 +546,10 @@ gt_Status gt_gradients_into_at(const char *here, gt_Tape *tape, gt_Tensor *targe
     gt_Tensor **gradients = gt_allocate(context, list);
     gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
     if (scope) {
-        const gt_GradientOptions options = {sizeof options, GT_UNCONNECTED_ZERO, NULL};
+        const gt_gradient_options options =
+            GT_VALUES(gt_gradient_options, GT_UNCONNECTED_ZERO, NULL);
         char *at = memory;
-        bool found = gt_gradients_at(here, tape, (gt_Tensors){1, &target}, sources, gradients,
+        bool found = gt_gradients_at(here, tape, (gt_Tensors){&target, 1}, sources, gradients,
                                      &options) == GT_OK;
         for (int32_t i = 0; found && i < sources.count; i++)
             found = gt_data(gradients[i]) || context->status == GT_OK;

@@ -8,6 +8,7 @@ typedef struct gt_WalkNode {
     gt_Record *record; /* held */
     bool leaf;         /* things begin here, with one output of the record */
     bool needed;       /* a source is in it or behind it */
+    bool source;       /* a source is in it */
     bool open;         /* its inputs were visited */
     int32_t gradients; /* where its outputs' gradients start */
 } gt_WalkNode;
@@ -19,9 +20,8 @@ typedef struct gt_Walk {
     int32_t count, capacity;
     int32_t *order;
     int32_t order_count, order_capacity;
-    const void **keys; /* record, or output of one -> node, open addressing */
-    int32_t *numbers;
-    int32_t slots;
+    gt_Map numbers;       /* record, or output of one -> node */
+    bool chosen;          /* numbers decided what the targets were computed from */
     gt_Value **gradients; /* one an output of every node; held, NULL: none arrived */
     int32_t gradient_count;
 } gt_Walk;

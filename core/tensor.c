@@ -59,7 +59,6 @@ gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buff
     value->buffer = buffer;
     value->offset = offset;
     value->record = NULL;
-    value->origin = NULL;
     value->references = value->data_references = 1;
     value->symbol = -1;
     value->trace = 0;
@@ -139,7 +138,9 @@ gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value)
     context->free_slots--;
     context->memory.handles++;
     uint32_t generation = slot->generation;
-    *slot = (gt_Slot){.value = value, .generation = generation};
+    *slot = (gt_Slot){.word = GT_WORD_TENSOR | (generation & GT_HANDLE_MASK),
+                      .value = value,
+                      .generation = generation};
     return slot;
 }
 
@@ -175,12 +176,17 @@ void gt_slot_free(gt_Context *context, gt_Slot *slot)
 {
     leave_scope(slot);
     gt_Value *value = slot->value;
+    gt_Origin *origin = slot->origin;
     slot->value = NULL;
     slot->variable = NULL;
+    slot->origin = NULL;
     slot->generation++;
+    slot->word = GT_WORD_GONE;
     context->memory.handles--;
     push_free_slot(context, slot);
     gt_value_release(value, true);
+    if (origin)
+        gt_origin_release(context, origin);
 }
 
 gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)
@@ -197,9 +203,10 @@ gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)
 gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
                         const char *what, const gt_Tensor *tensor)
 {
-    if (!tensor)
-        gt_raise(context, GT_INVALID, here, operation, "%s is NULL", what);
-    else if (gt_slot_alive(gt_slot_raw(tensor), tensor))
+    uint64_t kind = gt_kind_of(tensor);
+    if (kind != GT_WORD_TENSOR && kind != GT_WORD_GONE)
+        gt_raise_kind(context, here, operation, what, "tensor", tensor);
+    else if (gt_slot_find(tensor))
         gt_raise(context, GT_STATE, here, operation, "%s is a tensor of another context", what);
     else
         gt_raise(context, GT_STALE, here, operation,
@@ -215,6 +222,7 @@ gt_Scope *gt_scope_open(gt_Context *context)
     gt_Scope *scope = gt_allocate_zeroed(context, sizeof *scope);
     if (!scope)
         return NULL;
+    scope->word = GT_WORD_SCOPE;
     scope->parent = context->scope;
     scope->handle = (uintptr_t)scope | (++context->scope_serial & GT_HANDLE_MASK);
     context->scope = scope;
@@ -227,6 +235,7 @@ void gt_scope_close(gt_Context *context)
     while (scope->first)
         gt_slot_free(context, scope->first);
     context->scope = scope->parent;
+    scope->word = 0;
     gt_release(context, scope, sizeof *scope);
 }
 
@@ -247,8 +256,8 @@ gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor)
 {
     if (!tensor)
         return NULL;
-    gt_Slot *slot = gt_slot_raw(tensor);
-    if (gt_slot_alive(slot, tensor) && slot->scope == context->scope && context->scope->parent) {
+    gt_Slot *slot = gt_slot_find(tensor);
+    if (slot && slot->scope == context->scope && context->scope->parent) {
         leave_scope(slot);
         join_scope(context->scope->parent, slot);
     }
@@ -281,6 +290,9 @@ gt_Status gt_scope_end_at(const char *here, gt_Scope *scope)
         return GT_NO_MEMORY;
     if (!scope)
         return context->status;
+    uint64_t word = gt_word_of(scope); /* of one that ended nothing is known */
+    if (!gt_is_address(scope) || (gt_is_word(word) && word != GT_WORD_SCOPE))
+        return gt_raise_kind(context, here, "scope_end", NULL, "scope", scope);
     if ((uintptr_t)scope != context->scope->handle || !context->scope->parent)
         return gt_raise(context, GT_STATE, here, "scope_end",
                         context->scope->parent ? "this scope is not the innermost one; scopes end "
@@ -449,6 +461,22 @@ bool gt_number_fits(gt_DType dtype, double number)
     }
 }
 
+gt_Tensors gt_tensors_list(gt_Tensor *const *items)
+{
+    int32_t count = 0;
+    while (items[count] != GT_LIST_END)
+        count++;
+    return (gt_Tensors){count ? items : NULL, count};
+}
+
+gt_Tensor *gt_array_at(const char *here, gt_Shape shape, gt_DType dtype, const double *values)
+{
+    int64_t count = 0;
+    while (values[count] != GT_NUMBERS_END)
+        count++;
+    return gt_from_values_at(here, shape, dtype, count, values);
+}
+
 gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
                              const double *values)
 {
@@ -491,35 +519,35 @@ static const gt_Value *look(const char *here, const char *operation, const gt_Te
     return slot ? slot->value : NULL;
 }
 
-gt_Spec gt_spec(const gt_Tensor *tensor)
+gt_Spec gt_spec_at(const char *here, const gt_Tensor *tensor)
 {
     const gt_Spec none = {0};
-    const gt_Value *value = look(NULL, "spec", tensor);
+    const gt_Value *value = look(here, "spec", tensor);
     return value ? value->spec : none;
 }
 
-gt_Shape gt_tensor_shape(const gt_Tensor *tensor)
+gt_Shape gt_tensor_shape_at(const char *here, const gt_Tensor *tensor)
 {
-    const gt_Shape none = {.rank = -1};
-    const gt_Value *value = look(NULL, "tensor_shape", tensor);
+    const gt_Shape none = {.mark = GT_MARK, .rank = -1};
+    const gt_Value *value = look(here, "tensor_shape", tensor);
     return value ? gt_spec_shape(&value->spec) : none;
 }
 
-int gt_rank(const gt_Tensor *tensor)
+int gt_rank_at(const char *here, const gt_Tensor *tensor)
 {
-    const gt_Value *value = look(NULL, "rank", tensor);
+    const gt_Value *value = look(here, "rank", tensor);
     return value ? value->spec.rank : -1;
 }
 
-int64_t gt_size(const gt_Tensor *tensor)
+int64_t gt_size_at(const char *here, const gt_Tensor *tensor)
 {
-    const gt_Value *value = look(NULL, "size", tensor);
+    const gt_Value *value = look(here, "size", tensor);
     return value ? value->spec.size : -1;
 }
 
-gt_DType gt_dtype(const gt_Tensor *tensor)
+gt_DType gt_dtype_at(const char *here, const gt_Tensor *tensor)
 {
-    const gt_Value *value = look(NULL, "dtype", tensor);
+    const gt_Value *value = look(here, "dtype", tensor);
     return value ? value->spec.dtype : GT_DTYPE_NONE;
 }
 
@@ -560,7 +588,7 @@ const void *gt_data_of_at(const char *here, const gt_Tensor *tensor, gt_DType dt
     return gt_value_data(value);
 }
 
-double gt_at_at(const char *here, const gt_Tensor *tensor, int64_t index)
+double gt_element_at(const char *here, const gt_Tensor *tensor, int64_t index)
 {
     const gt_Value *value = read_value(here, "at", tensor);
     if (!value)

@@ -4,6 +4,8 @@
 #include "io/file.h"
 #include "core/internal.h"
 
+#include <string.h>
+
 /* The type that a code stands for. False: the error is raised. */
 static bool read_type(gt_FileReader *reader, unsigned code, gt_DType *dtype)
 {
@@ -96,10 +98,13 @@ static bool size_is_possible(const gt_FileReader *reader, const gt_Spec *spec)
     return false;
 }
 
-static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, void *data)
+static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, const gt_Bytes *arrived,
+                         void *data)
 {
-    char extra;
-    if (!read_exactly(reader, data, gt_spec_bytes(spec), "numbers"))
+    char extra, *to = data;
+    if (arrived->size > 0)
+        memcpy(to, arrived->data, arrived->size);
+    if (!read_exactly(reader, to + arrived->size, gt_spec_bytes(spec) - arrived->size, "numbers"))
         return false;
     int64_t n = gt_file_read(reader, &extra, 1); /* this sees to the checksum of gzip too */
     if (n > 0)
@@ -110,7 +115,8 @@ static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, void *data)
     return n == 0;
 }
 
-static gt_Tensor *read_idx(gt_Context *context, const char *path, const gt_IdxOptions *options)
+static gt_Tensor *read_idx(gt_Context *context, const char *path,
+                           const gt_load_idx_options *options)
 {
     gt_FileReader reader;
     gt_Spec spec = {0};
@@ -122,27 +128,27 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path, const gt_IdxOp
     }
     if (!gt_file_open(context, &reader, path, options->limit))
         return NULL;
-    if (read_header(&reader, &spec) && size_is_possible(&reader, &spec))
+    gt_Bytes arrived = {0};
+    if (read_header(&reader, &spec) && size_is_possible(&reader, &spec) &&
+        gt_file_read_half(&reader, (int64_t)gt_spec_bytes(&spec), "numbers", &arrived))
         tensor = gt_tensor_new(context, &spec, &data);
-    if (tensor && !read_numbers(&reader, &spec, data)) {
+    if (tensor && !read_numbers(&reader, &spec, &arrived, data)) {
         gt_slot_free(context, gt_slot_raw(tensor));
         tensor = NULL;
     }
+    gt_bytes_release(context, &arrived);
     gt_file_close(&reader);
     return tensor;
 }
 
-#define GT_STRUCT gt_IdxOptions
-GT_OPTION_TYPE(gt_IdxOptions, GT_IDX_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_load_idx_options, gt_load_idx_OPTIONS);
 
-gt_Tensor *gt_read_idx_at(const char *here, const char *path, const gt_IdxOptions *given)
+gt_Tensor *gt_load_idx_at(const char *here, const char *path, const gt_load_idx_options *given)
 {
-    gt_IdxOptions options;
+    gt_load_idx_options options = GT_TAKE(gt_load_idx_options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_options_fill(&gt_IdxOptions_type, &options, given);
     gt_Site site = gt_site_enter(here, "read_idx");
     gt_Tensor *tensor = read_idx(context, path, &options);
     gt_site_leave(site);

@@ -1,5 +1,6 @@
 /* Keras's table of a model, as text. */
 #include "layers/internal.h"
+#include "core/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static void line(Page *page, const char *format, ...)
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    int n = vsnprintf(text, sizeof text, format, arguments);
+    int n = gt_text_list(text, sizeof text, format, arguments);
     va_end(arguments);
     if (n < 0 || page->failed)
         return;
@@ -109,10 +110,10 @@ static void total(Page *page, const char *label, gt_Tensors weights)
     line(page, "%s: %lld (%.2f %s)\n", label, (long long)count, size, unit);
 }
 
-const char *gt_summary(gt_Layer *layer)
+const char *gt_summary_at(const char *here, gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "summary", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "summary", layer) : NULL;
     if (!state)
         return NULL;
     Page page = {state, 0, false};

@@ -2,7 +2,6 @@
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
 #include "ops/arithmetic.h"
-#include "ops/reduce.h"
 #include "ops/reshaping.h"
 
 #include <stdio.h>
@@ -17,19 +16,33 @@ typedef struct Collection {
     uint64_t visit;
 } Collection;
 
-static bool wanted(Filter filter, const gt_Weight *weight)
+static bool wanted(gt_Context *context, Filter filter, const gt_Weight *weight)
 {
-    bool trainable = gt_slot_raw(weight->variable)->variable->trainable;
     switch (filter) {
     case WEIGHTS:
         return !weight->is_state;
     case TRAINABLE:
-        return trainable;
+        return gt_ask_trainable(context, weight->variable);
     case NON_TRAINABLE:
-        return !trainable && !weight->is_state;
+        return !weight->is_state && !gt_ask_trainable(context, weight->variable);
     default:
         return true;
     }
+}
+
+/* How many children and weights there are, and whether that is all. */
+static uint64_t structure_of(const gt_Context *context, const gt_Object *object)
+{
+    const gt_LayerState *state = (const gt_LayerState *)object;
+    (void)context;
+    return (uint64_t)state->child_count << 32 | (uint64_t)state->weight_count << 1 | state->built;
+}
+
+/* C code learns what is in this layer; once that is built nothing changes. */
+static void ask_structure(gt_Context *context, gt_LayerState *state)
+{
+    if (!state->built)
+        gt_ask(context, structure_of, &state->object);
 }
 
 static bool collect(const Collection *collection, gt_LayerState *state)
@@ -39,9 +52,11 @@ static bool collect(const Collection *collection, gt_LayerState *state)
     if (state->visit == collection->visit)
         return true;
     state->visit = collection->visit;
+    ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
         gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
-        if (info->visit == collection->visit || !wanted(collection->filter, &state->weights[i]))
+        if (info->visit == collection->visit ||
+            !wanted(context, collection->filter, &state->weights[i]))
             continue;
         info->visit = collection->visit;
         if (!gt_reserve(context, (void **)&into->list, into->list_count, &into->list_capacity,
@@ -55,48 +70,48 @@ static bool collect(const Collection *collection, gt_LayerState *state)
     return true;
 }
 
-static gt_Tensors list_of(const char *operation, gt_Layer *layer, Filter filter)
+static gt_Tensors list_of(const char *here, const char *operation, gt_Layer *layer, Filter filter)
 {
     const gt_Tensors none = {0};
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, operation, layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, operation, layer) : NULL;
     if (!state)
         return none;
-    Collection collection = {state, filter, ++context->visit};
+    Collection collection = {state, filter, ++state->object.context->visit};
     state->list_count = 0;
-    if (!collect(&collection, state))
+    if (!collect(&collection, state) || context->status != GT_OK)
         return none;
-    return (gt_Tensors){state->list_count, state->list};
+    return (gt_Tensors){state->list, state->list_count};
 }
 
-gt_Tensors gt_variables(gt_Layer *layer)
+gt_Tensors gt_variables_at(const char *here, gt_Layer *layer)
 {
-    return list_of("variables", layer, ALL);
+    return list_of(here, "variables", layer, ALL);
 }
 
-gt_Tensors gt_weights(gt_Layer *layer)
+gt_Tensors gt_weights_at(const char *here, gt_Layer *layer)
 {
-    return list_of("weights", layer, WEIGHTS);
+    return list_of(here, "weights", layer, WEIGHTS);
 }
 
-gt_Tensors gt_trainable_variables(gt_Layer *layer)
+gt_Tensors gt_trainable_variables_at(const char *here, gt_Layer *layer)
 {
-    return list_of("trainable_variables", layer, TRAINABLE);
+    return list_of(here, "trainable_variables", layer, TRAINABLE);
 }
 
-gt_Tensors gt_non_trainable_variables(gt_Layer *layer)
+gt_Tensors gt_non_trainable_variables_at(const char *here, gt_Layer *layer)
 {
-    return list_of("non_trainable_variables", layer, NON_TRAINABLE);
+    return list_of(here, "non_trainable_variables", layer, NON_TRAINABLE);
 }
 
-int64_t gt_count_params(gt_Layer *layer)
+int64_t gt_count_params_at(const char *here, gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "count_params", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "count_params", layer) : NULL;
     if (!state)
         return -1;
     if (!state->built) {
-        gt_raise(context, GT_STATE, NULL, "count_params",
+        gt_raise(context, GT_STATE, here, "count_params",
                  "layer %s is not built; call it once or use gt_build", state->name);
         return -1;
     }
@@ -109,188 +124,223 @@ int64_t gt_count_params(gt_Layer *layer)
 
 /* ---- paths ---- */
 
-static bool find_path(const gt_LayerState *state, const gt_Variable *variable, char *text,
-                      size_t size)
+void gt_paths_close(gt_Context *context, gt_Paths *paths)
 {
-    size_t used = strlen(text);
-    for (int32_t i = 0; i < state->weight_count; i++)
-        if (state->weights[i].variable == variable) {
-            snprintf(text + used, size - used, "%s", state->weights[i].name);
-            return true;
-        }
-    for (int32_t i = 0; i < state->child_count; i++) {
-        snprintf(text + used, size - used, "%s/", state->children[i].name);
-        if (find_path(state->children[i].layer->state, variable, text, size))
-            return true;
-        text[used] = 0;
+    gt_release(context, paths->parts, (size_t)paths->capacity * sizeof *paths->parts);
+    gt_map_close(context, &paths->variables);
+    *paths = (gt_Paths){0};
+}
+
+static bool add_part(gt_Context *context, gt_Paths *paths, const char *name, int32_t around)
+{
+    if (!gt_reserve(context, (void **)&paths->parts, paths->count, &paths->capacity,
+                    sizeof *paths->parts))
+        return false;
+    paths->parts[paths->count++] = (gt_PathPart){name, around};
+    return true;
+}
+
+/* A variable has the first path that leads to it; a layer that was met has none that is new. */
+static bool gather_paths(gt_Context *context, gt_Paths *paths, gt_LayerState *state, int32_t around,
+                         uint64_t visit)
+{
+    if (state->visit == visit)
+        return true;
+    state->visit = visit;
+    for (int32_t i = 0; i < state->weight_count; i++) {
+        const gt_Weight *weight = &state->weights[i];
+        uint64_t key = gt_map_pointer(weight->variable);
+        if (gt_map_find(&paths->variables, key) < 0 &&
+            !(add_part(context, paths, weight->name, around) &&
+              gt_map_add(context, &paths->variables, key, paths->count - 1)))
+            return false;
     }
+    for (int32_t i = 0; i < state->child_count; i++) {
+        const gt_Child *child = &state->children[i];
+        if (!add_part(context, paths, child->name, around) ||
+            !gather_paths(context, paths, child->layer->state, paths->count - 1, visit))
+            return false;
+    }
+    return true;
+}
+
+static bool renew_paths(gt_Context *context, gt_LayerState *state)
+{
+    gt_Paths *paths = &state->paths;
+    if (paths->count && paths->structure == context->structure)
+        return true;
+    gt_paths_close(context, paths);
+    if (gather_paths(context, paths, state, -1, ++context->visit)) {
+        paths->structure = context->structure;
+        return true;
+    }
+    gt_paths_close(context, paths);
     return false;
 }
 
-const char *gt_variable_path(gt_Layer *layer, const gt_Variable *variable)
+/* The parts of a path with '/' between them, written from the end. */
+static const char *join_parts(gt_LayerState *state, int32_t last)
 {
-    enum { MOST = 2048 };
-    gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "variable_path", layer) : NULL;
-    if (!state || !gt_variable_check(context, NULL, "variable_path", variable))
-        return NULL;
-    char *text = gt_layer_text(state, MOST);
+    const gt_PathPart *parts = state->paths.parts;
+    size_t bytes = 0;
+    for (int32_t i = last; i >= 0; i = parts[i].around)
+        bytes += strlen(parts[i].name) + 1;
+    char *text = gt_layer_text(state, bytes);
     if (!text)
         return NULL;
-    text[0] = 0;
-    if (find_path(state, variable, text, MOST))
-        return text;
-    gt_raise(context, GT_INVALID, NULL, "variable_path", "variable %s is not one of %s",
+    char *at = text + bytes;
+    for (int32_t i = last; i >= 0; i = parts[i].around) {
+        size_t length = strlen(parts[i].name);
+        *--at = i == last ? '\0' : '/';
+        at -= length;
+        memcpy(at, parts[i].name, length);
+    }
+    return text;
+}
+
+const char *gt_variable_path_at(const char *here, gt_Layer *layer, const gt_Variable *variable)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "variable_path", layer) : NULL;
+    if (!state || !gt_variable_check(context, here, "variable_path", variable) ||
+        !renew_paths(state->object.context, state))
+        return NULL;
+    int32_t part = gt_map_find(&state->paths.variables, gt_map_pointer(variable));
+    if (part >= 0)
+        return join_parts(state, part);
+    gt_raise(context, GT_INVALID, here, "variable_path", "variable %s is not one of %s",
              gt_slot_raw(variable)->variable->name, state->name);
     return NULL;
 }
 
-const char *gt_layer_name(const gt_Layer *layer)
+const char *gt_layer_name_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_name", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_name", layer) : NULL;
     return state ? state->name : "";
 }
 
-bool gt_layer_built(const gt_Layer *layer)
+bool gt_layer_built_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_built", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_built", layer) : NULL;
+    if (state)
+        ask_structure(context, state);
     return state && state->built;
 }
 
-int gt_layer_count(const gt_Layer *layer)
+int gt_layer_child_count_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_count", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_count", layer) : NULL;
+    if (state)
+        ask_structure(context, state);
     return state ? state->child_count : -1;
 }
 
-gt_Layer *gt_layer_at(const gt_Layer *layer, int index)
+gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_at", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "get_layer", layer) : NULL;
     if (!state)
         return NULL;
+    ask_structure(context, state);
     int at = index < 0 ? index + state->child_count : index;
     if (at >= 0 && at < state->child_count)
         return state->children[at].layer;
-    gt_raise(context, GT_INVALID, NULL, "layer_at", "%s has %d layers; there is no number %d",
-             state->name, (int)state->child_count, index);
+    gt_raise(context, GT_INVALID, here, "get_layer", "index %d is out of range: %s has %d layer%s",
+             index, state->name, (int)state->child_count, state->child_count == 1 ? "" : "s");
     return NULL;
 }
 
-gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path)
+gt_Layer *gt_layer_find_at(const char *here, const gt_Layer *layer, const char *path)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_find", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_find", layer) : NULL;
     if (!state)
         return NULL;
-    const gt_LayerState *at = state;
+    gt_LayerState *at = state;
     for (const char *rest = path; rest && at;) {
         size_t length = strcspn(rest, "/");
-        const gt_LayerState *next = NULL;
-        for (int32_t i = 0; i < at->child_count && !next; i++)
-            if (strlen(at->children[i].name) == length &&
-                memcmp(at->children[i].name, rest, length) == 0)
-                next = at->children[i].layer->state;
-        at = next;
+        ask_structure(context, at);
+        int32_t i = gt_layer_find_child(at, rest, length);
+        at = i < 0 ? NULL : at->children[i].layer->state;
         if (!rest[length] && at)
             return at->layer;
         rest += length + 1;
     }
-    gt_raise(context, GT_INVALID, NULL, "layer_find", "%s has no layer \"%s\"", state->name,
+    gt_raise(context, GT_INVALID, here, "layer_find", "%s has no layer \"%s\"", state->name,
              path ? path : "(NULL)");
     return NULL;
 }
 
 /* ---- flags ---- */
 
-static void set_trainable(gt_LayerState *state, bool trainable, uint64_t visit)
+static uint64_t trainable_of(const gt_Context *context, const gt_Object *object)
+{
+    (void)context;
+    return ((const gt_LayerState *)object)->trainable;
+}
+
+static void set_trainable(gt_Context *context, gt_LayerState *state, bool trainable, uint64_t visit)
 {
     if (state->visit == visit)
         return;
     state->visit = visit;
+    gt_decide(context, trainable_of, &state->object);
     state->trainable = trainable;
     for (int32_t i = 0; i < state->weight_count; i++) {
         gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
+        gt_decide_trainable(context, state->weights[i].variable);
         info->trainable = trainable && info->created_trainable;
     }
     for (int32_t i = 0; i < state->child_count; i++)
-        set_trainable(state->children[i].layer->state, trainable, visit);
+        set_trainable(context, state->children[i].layer->state, trainable, visit);
 }
 
-gt_Status gt_set_trainable(gt_Layer *layer, bool trainable)
+gt_Status gt_set_trainable_at(const char *here, gt_Layer *layer, bool trainable)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "set_trainable", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, here, "set_trainable", layer) : NULL;
     if (!state)
         return gt_status();
-    set_trainable(state, trainable, ++context->visit);
-    return GT_OK;
+    set_trainable(context, state, trainable, ++context->visit);
+    return context->status;
 }
 
-bool gt_is_trainable(const gt_Layer *layer)
+bool gt_is_trainable_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "is_trainable", layer) : NULL;
-    return state && state->trainable;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "is_trainable", layer) : NULL;
+    return state && gt_ask(context, trainable_of, &state->object);
 }
 
 /* ---- penalties ---- */
 
-gt_Regularizer gt_l1(double l1)
+/* `loss` NULL: there is none yet; `more` NULL: nothing is added. */
+static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
 {
-    return gt_l1_l2(l1, 0);
+    if (!more)
+        return loss;
+    more = gt_reshape(more, gt_shape());
+    return loss ? gt_add(loss, more) : more;
 }
 
-gt_Regularizer gt_l2(double l2)
-{
-    return gt_l1_l2(0, l2);
-}
-
-gt_Regularizer gt_l1_l2(double l1, double l2)
-{
-    gt_Regularizer regularizer = {l1, l2, NULL, NULL};
-    return regularizer;
-}
-
-bool gt_regularizer_given(gt_Regularizer regularizer)
-{
-    return regularizer.l1 != 0 || regularizer.l2 != 0 || regularizer.function;
-}
-
-gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
-{
-    gt_Tensor *sum = NULL;
-    if (regularizer.function)
-        sum = regularizer.function(regularizer.context, tensor);
-    if (regularizer.l1 != 0) {
-        gt_Tensor *l1 = gt_multiply(gt_sum(gt_abs(tensor)), regularizer.l1);
-        sum = sum ? gt_add(sum, l1) : l1;
-    }
-    if (regularizer.l2 != 0) {
-        gt_Tensor *l2 = gt_multiply(gt_sum(gt_square(tensor)), regularizer.l2);
-        sum = sum ? gt_add(sum, l2) : l2;
-    }
-    return sum;
-}
-
-static gt_Tensor *add_penalties(gt_LayerState *state, gt_Tensor *loss, uint64_t visit)
+static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Tensor *loss,
+                                uint64_t visit)
 {
     if (state->visit == visit)
         return loss;
     state->visit = visit;
+    ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
         const gt_Weight *weight = &state->weights[i];
-        if (!gt_regularizer_given(weight->regularizer) ||
-            !gt_slot_raw(weight->variable)->variable->trainable)
+        if (!weight->regularizer.type || !gt_ask_trainable(context, weight->variable))
             continue;
-        gt_Tensor *penalty = gt_penalty(weight->regularizer, weight->variable);
-        loss = gt_add(loss, gt_reshape(penalty, gt_shape()));
+        loss = plus(loss, gt_penalty(&weight->regularizer, weight->variable));
     }
     for (int32_t i = 0; i < state->child_count; i++)
-        loss = add_penalties(state->children[i].layer->state, loss, visit);
+        loss = add_penalties(context, state->children[i].layer->state, loss, visit);
     return loss;
 }
 
@@ -298,12 +348,12 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "total_loss", model) : NULL;
-    if (!state)
+    if (!state || (loss && !gt_slot_check(context, here, "total_loss", "the loss", loss)))
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     for (int32_t i = 0; i < state->loss_count; i++)
-        loss = gt_add(loss, gt_reshape(state->losses[i], gt_shape()));
-    loss = add_penalties(state, loss, ++context->visit);
+        loss = plus(loss, state->losses[i]);
+    loss = add_penalties(context, state, loss, ++state->object.context->visit);
     gt_site_leave(site);
     return loss;
 }

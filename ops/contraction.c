@@ -9,18 +9,10 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_TensordotOptions
-GT_OPTION_TYPE(gt_TensordotOptions, GT_TENSORDOT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_CrossOptions
-GT_OPTION_TYPE(gt_CrossOptions, GT_CROSS_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_DiagonalOptions
-GT_OPTION_TYPE(gt_DiagonalOptions, GT_DIAGONAL_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_DiagOptions
-GT_OPTION_TYPE(gt_DiagOptions, GT_DIAG_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_tensordot_options, gt_tensordot_OPTIONS);
+GT_OPTION_TYPE(gt_cross_options, gt_cross_OPTIONS);
+GT_OPTION_TYPE(gt_diagonal_options, gt_diagonal_OPTIONS);
+GT_OPTION_TYPE(gt_diag_options, gt_diag_OPTIONS);
 
 static gt_Tensor *invalid_shape(const char *what, const gt_Spec *spec)
 {
@@ -39,7 +31,7 @@ static gt_Tensor *diagonal_indices(int64_t rows, int64_t columns, int64_t k)
     int64_t down = rows - row, right = columns - column;
     int64_t n = down < right ? down : right, start = row * columns + column;
     if (n <= 0)
-        return gt_zeros_of(gt_shape(0), .dtype = GT_INT64);
+        return gt_zeros(gt_shape(0), .dtype = GT_INT64);
     return gt_arange((double)start, (double)(start + n * (columns + 1)), (double)(columns + 1),
                      .dtype = GT_INT64);
 }
@@ -50,10 +42,9 @@ static int64_t limited(int64_t k, int64_t rows, int64_t columns)
     return k < -rows ? -rows : k > columns ? columns : k;
 }
 
-static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
+static gt_Tensor *diagonal(gt_Tensor *x, const gt_diagonal_options *given)
 {
-    gt_DiagonalOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DiagonalOptions), &options, given);
+    gt_diagonal_options options = GT_TAKE(gt_diagonal_options, given);
     gt_Spec in = gt_spec(x);
     if (gt_status() != GT_OK)
         return NULL;
@@ -67,8 +58,8 @@ static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
         gt_fail(GT_INVALID, "axis1 and axis2 are both %d", row);
         return NULL;
     }
-    gt_Axes perm = {0};
-    gt_Shape flat = {0};
+    gt_Axes perm = gt_axes();
+    gt_Shape flat = {.mark = GT_MARK};
     for (int d = 0; d < in.rank; d++)
         if (d != row && d != column) {
             perm.axis[perm.count++] = d;
@@ -81,18 +72,17 @@ static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
     x = gt_reshape(gt_transpose(x, .perm = perm), flat);
     return gt_take(x, diagonal_indices(in.dims[row], in.dims[column], k), .axis = -1);
 }
-GT_COMPOSED_OPTIONS(diagonal, diagonal, gt_DiagonalOptions)
+GT_COMPOSED_OPTIONS(diagonal, diagonal, gt_diagonal_options)
 
-static gt_Tensor *trace(gt_Tensor *x, const gt_DiagonalOptions *options)
+static gt_Tensor *trace(gt_Tensor *x, const gt_diagonal_options *options)
 {
     return gt_sum(gt_diagonal_at(NULL, x, options), .axis = -1);
 }
-GT_COMPOSED_OPTIONS(trace, trace, gt_DiagonalOptions)
+GT_COMPOSED_OPTIONS(trace, trace, gt_diagonal_options)
 
-static gt_Tensor *diagflat(gt_Tensor *x, const gt_DiagOptions *given)
+static gt_Tensor *diagflat(gt_Tensor *x, const gt_diag_options *given)
 {
-    gt_DiagOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DiagOptions), &options, given);
+    gt_diag_options options = GT_TAKE(gt_diag_options, given);
     int64_t n = gt_size(x), k = options.k;
     if (gt_status() != GT_OK)
         return NULL;
@@ -105,12 +95,11 @@ static gt_Tensor *diagflat(gt_Tensor *x, const gt_DiagOptions *given)
     x = gt_scatter_add(diagonal_indices(side, side, k), gt_ravel(x), gt_shape(side * side));
     return gt_reshape(x, gt_shape(side, side));
 }
-GT_COMPOSED_OPTIONS(diagflat, diagflat, gt_DiagOptions)
+GT_COMPOSED_OPTIONS(diagflat, diagflat, gt_diag_options)
 
-static gt_Tensor *diag(gt_Tensor *x, const gt_DiagOptions *given)
+static gt_Tensor *diag(gt_Tensor *x, const gt_diag_options *given)
 {
-    gt_DiagOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DiagOptions), &options, given);
+    gt_diag_options options = GT_TAKE(gt_diag_options, given);
     gt_Spec in = gt_spec(x);
     if (gt_status() != GT_OK)
         return NULL;
@@ -118,7 +107,7 @@ static gt_Tensor *diag(gt_Tensor *x, const gt_DiagOptions *given)
         return invalid_shape("it takes a vector or a matrix", &in);
     return in.rank == 1 ? diagflat(x, &options) : gt_diagonal(x, .offset = options.k);
 }
-GT_COMPOSED_OPTIONS(diag, diag, gt_DiagOptions)
+GT_COMPOSED_OPTIONS(diag, diag, gt_diag_options)
 
 /* ---- einsum ----
  *
@@ -126,7 +115,7 @@ GT_COMPOSED_OPTIONS(diag, diag, gt_DiagOptions)
  * from the right. Operands are first brought to one axis a label; then pairs are contracted, with
  * the axes put together as (both and kept, only in a, summed) x (both and kept, summed, only in b).
  */
-#define LABELS (2 * GT_MAX_RANK)
+#define LABELS (2 * GT_MAX_RANK) /* of a product of two operands, before it is known to fit */
 
 typedef struct Term {
     gt_Tensor *x;
@@ -144,39 +133,53 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Reads the labels of one term up to `stop`; `dots` is how many axes "..." stands for. */
-static const char *read_term(const char *text, const char *stops, int dots, Term *term)
+static bool fail_subscripts(const char *text, const char *at, const char *what)
 {
-    term->rank = 0;
-    for (; !strchr(stops, *text); text++) {
-        int more = 1;
-        if (strncmp(text, "...", 3) == 0) {
-            text += 2;
-            for (more = 0; more < dots && term->rank < LABELS; more++)
-                term->label[term->rank++] = (char)(dots - more);
-            continue;
-        }
-        if (*text == ' ')
-            continue;
-        if (!is_letter(*text) || term->rank == GT_MAX_RANK) {
-            gt_fail(GT_INVALID, "the subscripts cannot be read from \"%s\" on", text);
-            return NULL;
-        }
-        term->label[term->rank++] = *text;
-    }
-    return text;
+    gt_fail(GT_INVALID, "subscripts \"%.60s\", character %lld: %s", text,
+            (long long)(at - text) + 1, what);
+    return false;
 }
 
-/* How many axes "..." stands for in a term of that rank; -1 if it does not have it. */
-static int dots_of(const char *text, int rank)
+static bool put_label(Term *term, char label)
 {
-    int letters = 0;
-    bool dots = false;
-    for (; *text && *text != ',' && strncmp(text, "->", 2) != 0; text++) {
-        letters += is_letter(*text);
-        dots |= *text == '.';
+    if (term->rank == GT_MAX_RANK)
+        return false;
+    term->label[term->rank++] = label;
+    return true;
+}
+
+/* Reads the labels of one term from *at on, up to a comma, an arrow or the end. "..." stands for `dots`
+ * axes or, if that is negative, for as many as make the term `rank` long; in *dots comes back for how
+ * many, 0 without it. */
+static bool read_term(const char *text, const char **at, int rank, int *dots, Term *term)
+{
+    const char *end = *at;
+    int letters = 0, axes = *dots;
+    for (; *end && *end != ',' && *end != '-'; end++)
+        letters += letters <= GT_MAX_RANK && is_letter(*end);
+    if (axes < 0)
+        axes = rank > letters ? rank - letters : 0;
+    term->rank = *dots = 0;
+    for (bool seen = false; *at < end; ++*at) {
+        const char *here = *at;
+        bool fits = true;
+        if (strncmp(*at, "...", 3) == 0) {
+            if (seen)
+                return fail_subscripts(text, *at, "expected \"...\" only once in a term");
+            seen = true;
+            *dots = axes;
+            for (int i = axes; i > 0 && fits; i--)
+                fits = put_label(term, (char)(i - 1));
+            *at += 2;
+        } else if (is_letter(**at)) {
+            fits = put_label(term, **at);
+        } else if (**at != ' ') {
+            return fail_subscripts(text, *at, "expected a letter, \"...\", a comma or \"->\"");
+        }
+        if (!fits)
+            return fail_subscripts(text, here, "a term has more axes than a tensor can have");
     }
-    return dots ? rank - letters : -1;
+    return true;
 }
 
 static gt_Tensor *permuted(gt_Tensor *x, const gt_Axes *perm)
@@ -207,7 +210,7 @@ static void take_diagonals(Term *term)
 /* Sums over the labels that no `keep` wants. */
 static void sum_out(Term *term, const bool *keep)
 {
-    gt_Axes axes = {0};
+    gt_Axes axes = gt_axes();
     int rank = 0;
     for (int i = 0; i < term->rank; i++)
         if (keep[(unsigned char)term->label[i]])
@@ -225,7 +228,7 @@ static gt_Axes grouped(const Term *term, const Term *other, const bool *keep, bo
                        int64_t size[3], Term *order)
 {
     gt_Shape shape = gt_tensor_shape(term->x);
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     order->rank = 0;
     size[0] = size[1] = size[2] = 1;
     for (int step = 0; step < 3; step++) {
@@ -265,10 +268,16 @@ static void contract(Term *a, Term *b, const int64_t *dims, const bool *keep)
     for (int i = 0; i < order_a.rank; i++)
         if (keep[(unsigned char)order_a.label[i]])
             result.label[result.rank++] = order_a.label[i];
-    for (int i = 0; i < order_b.rank && result.rank < LABELS; i++)
+    for (int i = 0; i < order_b.rank; i++)
         if (!has(&order_a, order_b.label[i]))
             result.label[result.rank++] = order_b.label[i];
-    gt_Shape shape = {.rank = result.rank <= GT_MAX_RANK ? result.rank : -1};
+    if (result.rank > GT_MAX_RANK) {
+        gt_fail(GT_INVALID,
+                "from left to right a product has %d axes, more than the %d that a tensor can have",
+                result.rank, GT_MAX_RANK);
+        return;
+    }
+    gt_Shape shape = {.mark = GT_MARK, .rank = result.rank};
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = dims[(unsigned char)result.label[i]];
     result.x = gt_reshape(gt_matmul(x, y), shape);
@@ -304,16 +313,34 @@ static bool fit_sizes(int count, Term *terms, int64_t *dims)
 }
 
 /* Without "->": "..." and then what occurs once, in alphabetical order. */
-static void default_result(const char *subscripts, int dots, Term *result)
+static bool default_result(const char *text, int dots, Term *result)
 {
     result->rank = 0;
-    for (int i = 0; i < dots; i++)
-        result->label[result->rank++] = (char)(dots - i);
-    for (int c = 'A'; c <= 'z' && result->rank < LABELS; c++) {
-        const char *first = is_letter((char)c) ? strchr(subscripts, c) : NULL;
-        if (first && !strchr(first + 1, c))
-            result->label[result->rank++] = (char)c;
+    for (int i = dots; i > 0; i--)
+        put_label(result, (char)(i - 1));
+    for (int c = 'A'; c <= 'z'; c++) {
+        const char *first = is_letter((char)c) ? strchr(text, c) : NULL;
+        if (first && !strchr(first + 1, c) && !put_label(result, (char)c))
+            return fail_subscripts(text, first, "the result has more axes than a tensor can have");
     }
+    return true;
+}
+
+/* Each label of the result is in an operand, and comes once. */
+static bool check_result(const char *text, int operands, const Term *terms, const Term *result)
+{
+    for (int i = 0; i < result->rank; i++) {
+        bool known = false;
+        for (int t = 0; t < operands; t++)
+            known |= has(&terms[t], result->label[i]);
+        if (known && !memchr(result->label, result->label[i], (size_t)i))
+            continue;
+        const char name[] = {result->label[i], 0};
+        gt_fail(GT_INVALID, "subscripts \"%.60s\": %s of the result is %s", text,
+                is_letter(*name) ? name : "...", known ? "there twice" : "in no operand");
+        return false;
+    }
+    return true;
 }
 
 static bool read_subscripts(const char *text, gt_Tensors tensors, Term *terms, Term *result)
@@ -321,40 +348,35 @@ static bool read_subscripts(const char *text, gt_Tensors tensors, Term *terms, T
     const char *at = text;
     int most = 0;
     for (int t = 0; t < tensors.count; t++) {
-        int rank = gt_rank(tensors.items[t]);
-        if (rank < 0)
+        int rank = gt_rank(tensors.items[t]), dots = -1;
+        if (rank < 0 || !read_term(text, &at, rank, &dots, &terms[t]))
             return false;
-        int dots = dots_of(at, rank);
         terms[t].x = tensors.items[t];
-        if (!(at = read_term(at, ",-", dots, &terms[t])))
-            return false;
-        if (terms[t].rank != rank || (t + 1 < tensors.count) != (*at == ',')) {
+        if (terms[t].rank != rank) {
             gt_fail(GT_INVALID,
-                    "\"%s\" does not describe %d operands, or operand %d of rank %d does not fit",
-                    text, tensors.count, t + 1, rank);
+                    "subscripts \"%.60s\": operand %d has rank %d; its term names %d axes", text,
+                    t + 1, rank, terms[t].rank);
+            return false;
+        }
+        if ((t + 1 < tensors.count) != (*at == ',')) {
+            gt_fail(GT_INVALID, "subscripts \"%.60s\" have %s operands than were given (%d)", text,
+                    *at == ',' ? "more" : "fewer", tensors.count);
             return false;
         }
         at += *at == ',';
         most = dots > most ? dots : most;
     }
-    if (strncmp(at, "->", 2) == 0) {
-        at = read_term(at + 2, "", most, result);
-        if (!at)
-            return false;
-    } else {
-        default_result(text, most, result);
-    }
-    for (int i = 0; i < result->rank; i++) {
-        bool known = false;
-        for (int t = 0; t < tensors.count; t++)
-            known |= has(&terms[t], result->label[i]);
-        if (!known || memchr(result->label, result->label[i], (size_t)i)) {
-            gt_fail(GT_INVALID, "\"%s\": '%c' of the result is in no operand, or there twice", text,
-                    is_letter(result->label[i]) ? result->label[i] : '.');
-            return false;
-        }
-    }
-    return true;
+    if (!*at)
+        return default_result(text, most, result) &&
+               check_result(text, tensors.count, terms, result);
+    if (strncmp(at, "->", 2) != 0)
+        return fail_subscripts(text, at, "expected \"->\"");
+    at += 2;
+    if (!read_term(text, &at, 0, &most, result))
+        return false;
+    if (*at)
+        return fail_subscripts(text, at, "expected the end after the result");
+    return check_result(text, tensors.count, terms, result);
 }
 
 static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
@@ -382,7 +404,7 @@ static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
         else
             contract(&terms[0], &terms[t], dims, keep);
     }
-    gt_Axes perm = {.count = result.rank};
+    gt_Axes perm = {GT_MARK, result.rank, {0}};
     for (int i = 0; i < result.rank && gt_status() == GT_OK; i++) {
         const char *at = memchr(terms[0].label, result.label[i], (size_t)terms[0].rank);
         perm.axis[i] = (int32_t)(at - terms[0].label);
@@ -397,7 +419,7 @@ GT_COMPOSED(einsum, (const char *here, const char *subscripts, gt_Tensors tensor
 /* The axes of x but those; after them if `first`, else before them. */
 static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
 {
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     for (int turn = 0; turn < 2; turn++)
         if ((turn == 0) == first) {
             for (int i = 0; i < axes->count; i++)
@@ -414,7 +436,7 @@ static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
     return perm;
 }
 
-static bool axes_of_both(const gt_TensordotOptions *options, const gt_Spec *a, const gt_Spec *b,
+static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, const gt_Spec *b,
                          gt_Axes *of_a, gt_Axes *of_b)
 {
     char s[160], t[160];
@@ -422,6 +444,8 @@ static bool axes_of_both(const gt_TensordotOptions *options, const gt_Spec *a, c
     *of_a = options->a_axes;
     *of_b = options->b_axes;
     bool fits = true;
+    if (!gt_axes_valid(of_a) || !gt_axes_valid(of_b))
+        return false;
     if (of_a->count < 0 && of_b->count < 0) {
         fits = options->count >= 0 && options->count <= a->rank && options->count <= b->rank;
         of_a->count = of_b->count = fits ? options->count : 0;
@@ -447,10 +471,9 @@ static bool axes_of_both(const gt_TensordotOptions *options, const gt_Spec *a, c
     return false;
 }
 
-static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_TensordotOptions *given)
+static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *given)
 {
-    gt_TensordotOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_TensordotOptions), &options, given);
+    gt_tensordot_options options = GT_TAKE(gt_tensordot_options, given);
     gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
     gt_Axes of_a, of_b;
     if (gt_status() != GT_OK || !axes_of_both(&options, &spec_a, &spec_b, &of_a, &of_b))
@@ -458,7 +481,7 @@ static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_TensordotOption
     gt_Axes perm_a = with_rest(spec_a.rank, &of_a, false);
     gt_Axes perm_b = with_rest(spec_b.rank, &of_b, true);
     int64_t rows = 1, columns = 1, sum = 1;
-    gt_Shape shape = {0};
+    gt_Shape shape = {.mark = GT_MARK};
     int rest_a = spec_a.rank - of_a.count, rest_b = spec_b.rank - of_b.count;
     for (int i = 0; i < of_a.count; i++)
         sum *= spec_a.dims[of_a.axis[i]];
@@ -479,7 +502,7 @@ static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_TensordotOption
     return gt_reshape(gt_matmul(a, b), shape);
 }
 GT_COMPOSED(tensordot,
-            (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_TensordotOptions *options),
+            (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *options),
             (a, b, options))
 
 static gt_Tensor *dot(gt_Tensor *a, gt_Tensor *b)
@@ -523,7 +546,7 @@ static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
     if (gt_status() != GT_OK)
         return NULL;
     int rank = spec_a.rank > spec_b.rank ? spec_a.rank : spec_b.rank;
-    gt_Shape of_a = {.rank = 2 * rank <= GT_MAX_RANK ? 2 * rank : -1}, of_b = of_a;
+    gt_Shape of_a = {.mark = GT_MARK, .rank = 2 * rank <= GT_MAX_RANK ? 2 * rank : -1}, of_b = of_a;
     for (int d = 0; d < of_a.rank / 2; d++) {
         int at_a = d - (rank - spec_a.rank), at_b = d - (rank - spec_b.rank);
         of_a.dims[2 * d] = at_a >= 0 ? spec_a.dims[at_a] : 1;
@@ -533,7 +556,7 @@ static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
     gt_Tensor *products = gt_multiply(gt_reshape(a, of_a), gt_reshape(b, of_b));
     if (!products)
         return NULL;
-    gt_Shape shape = {.rank = rank};
+    gt_Shape shape = {.mark = GT_MARK, .rank = rank};
     for (int d = 0; d < rank; d++)
         shape.dims[d] = of_a.dims[2 * d] * of_b.dims[2 * d + 1];
     return gt_reshape(products, shape);
@@ -541,10 +564,9 @@ static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
 GT_COMPOSED_BINARY(kron, kron)
 
 /* c[i] = a[i + 1] b[i + 2] - a[i + 2] b[i + 1], indices modulo 3. */
-static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_CrossOptions *given)
+static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_cross_options *given)
 {
-    gt_CrossOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_CrossOptions), &options, given);
+    gt_cross_options options = GT_TAKE(gt_cross_options, given);
     gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
     if (gt_status() != GT_OK)
         return NULL;
@@ -558,5 +580,5 @@ static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_CrossOptions *given
     gt_Tensor *b1 = gt_roll(b, -1, .axis = at_b), *b2 = gt_roll(b, -2, .axis = at_b);
     return gt_subtract(gt_multiply(a1, b2), gt_multiply(a2, b1));
 }
-GT_COMPOSED(cross, (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_CrossOptions *options),
+GT_COMPOSED(cross, (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_cross_options *options),
             (a, b, options))

@@ -7,6 +7,7 @@
 
 GT_BEGIN
 
+/* clang-format off */
 #define GT_OPERATIONS(F)                                                                           \
     /* arithmetic.c */                                                                             \
     F(add) F(subtract) F(multiply) F(divide) F(divide_no_nan) F(floor_divide) F(mod) F(power)      \
@@ -18,7 +19,7 @@ GT_BEGIN
     F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
     F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
     F(ceil) F(round) F(trunc) F(arctan2)                                                           \
-    F(cbrt) F(erfinv) F(hypot) F(spherical_bessel)                                                 \
+    F(cbrt) F(erfinv) F(hypot) F(spherical_bessel) F(one_minus_square)                             \
     /* bitwise.c */                                                                                \
     F(bitwise_and) F(bitwise_or) F(bitwise_xor) F(left_shift) F(right_shift)                       \
     /* compare.c */                                                                                \
@@ -32,13 +33,13 @@ GT_BEGIN
     F(generator_advance)                                                                           \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
-    F(sparse_softmax_crossentropy_gradient)                                                        \
+    F(sparse_softmax_crossentropy_gradient) F(probabilities)                                       \
     /* ctc.c */                                                                                    \
     F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
-    F(sum) F(mean) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
+    F(sum) F(mean) F(squares) F(length) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
     F(cumsum) F(cumprod) F(linear_recurrence)                                                      \
     /* reshaping.c */                                                                              \
     F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
@@ -46,6 +47,7 @@ GT_BEGIN
     F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(distinct) F(take_along_axis)    \
     F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
     F(scatter_update)                                                                              \
+    F(places)                                                                                      \
     /* convolution.c */                                                                            \
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \
@@ -60,9 +62,10 @@ GT_BEGIN
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
     /* linalg.c */                                                                                 \
     F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
-    F(cofactor) F(cofactor_gradient) F(complement)                                                 \
+    F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)
+/* clang-format on */
 
 #define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;
 GT_OPERATIONS(GT_DECLARE_OPERATION)

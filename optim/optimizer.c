@@ -6,7 +6,9 @@
 #include "core/graph.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
-#include "ops/reduce.h"
+#include "ops/math.h"
+#include "ops/reduction.h"
+#include "optim/internal.h"
 #include "optim/update.h"
 
 #include <math.h>
@@ -14,16 +16,11 @@
 #include <string.h>
 
 /* What every class may have among its options, found there by name. */
-#define BASE_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(BaseOptions), "for ABI growth")                             \
-    F(double, learning_rate, 0.001, "length of a step")                                            \
-    GT_OPTIMIZER_OPTIONS(F, GT_NONE)
-typedef struct BaseOptions {
-    BASE_OPTIONS(GT_MEMBER)
-} BaseOptions;
-#define GT_STRUCT BaseOptions
+#define BASE_OPTIONS(F, S)                                                                         \
+    F(S, double, learning_rate, 0.001, "length of a step")                                         \
+    GT_OPTIMIZER_COMMON(F, S, GT_NONE)
+GT_OPTIONS(BaseOptions, BASE_OPTIONS);
 GT_OPTION_TYPE(BaseOptions, BASE_OPTIONS);
-#undef GT_STRUCT
 
 enum { ITERATION, LEARNING_RATE };
 enum { BASE_SLOTS = 2, MAX_SLOTS = BASE_SLOTS + GT_MAX_OPTIMIZER_SLOTS };
@@ -51,8 +48,10 @@ struct gt_Optimizer {
     int own;                          /* the first one of the class */
     Entry *entry;
     int32_t entries;
+    gt_Map entry_of, excluded_of; /* variable -> which entry; which of the excluded */
     gt_Variable **slot_variable; /* entry by entry, `slots` each */
     gt_Variable **state;         /* all, in the order of saving */
+    int32_t *slot_of;            /* where each of these but the first two is in slot_variable */
     int32_t state_count;
     gt_Variable **excluded; /* from weight decay; held */
     int32_t excluded_count, excluded_capacity;
@@ -89,7 +88,10 @@ static void unbuild(gt_Optimizer *self)
         gt_variable_free(self->entry[i].variable);
     gt_release(context, self->entry, (size_t)self->entries * sizeof *self->entry);
     gt_release(context, self->state, (size_t)(all + 2) * sizeof *self->state);
+    gt_release(context, self->slot_of, (size_t)(all + 2) * sizeof *self->slot_of);
+    gt_map_close(context, &self->entry_of);
     self->slot_variable = self->state = NULL;
+    self->slot_of = NULL;
     self->entry = NULL;
     self->entries = self->state_count = 0;
     self->built = false;
@@ -101,18 +103,19 @@ static void destroy(gt_Object *object)
     gt_Context *context = object->context;
     unbuild(self);
     free_variables(context, self->excluded, self->excluded_count, self->excluded_capacity);
+    gt_map_close(context, &self->excluded_of);
     gt_variable_free(self->first[ITERATION]);
     gt_variable_free(self->first[LEARNING_RATE]);
     gt_release(context, self->options, self->kind->options->size);
     gt_release(context, self->name, self->name_bytes);
 }
 
-static const gt_ObjectKind optimizer_kind = {"optimizer", destroy};
+const gt_ObjectKind gt_optimizer_kind = {"optimizer", destroy, false};
 
 static bool check_optimizer(gt_Context *context, const char *here, const char *operation,
                             const gt_Optimizer *self)
 {
-    if (!gt_object_check(context, here, operation, (const gt_Object *)self, &optimizer_kind))
+    if (!gt_object_check(context, here, operation, self, &gt_optimizer_kind))
         return false;
     if (self->object.context == context)
         return true;
@@ -131,8 +134,8 @@ static const gt_Field *find_field(const gt_OptionType *type, const char *name, s
 
 static void read_base(const gt_OptionType *type, const void *options, BaseOptions *base)
 {
-    gt_options_fill(&BaseOptions_type, base, NULL);
-    for (const gt_Field *field = BaseOptions_fields + 1; field->name; field++) {
+    gt_options_take(&BaseOptions_type, base, NULL);
+    for (const gt_Field *field = BaseOptions_fields; field->name; field++) {
         const gt_Field *from = find_field(type, field->name, field->size);
         if (from)
             memcpy((char *)base + field->offset, (const char *)options + from->offset, field->size);
@@ -203,7 +206,7 @@ static gt_Status set_options(gt_Optimizer *self, const void *options)
     self->options = gt_allocate(context, type->size);
     if (!self->options)
         return context->status;
-    gt_options_fill(type, self->options, options);
+    gt_options_take(type, self->options, options);
     read_base(type, self->options, &self->base);
     if (check_base(&self->base) != GT_OK ||
         (self->kind->check && self->kind->check(self->options) != GT_OK))
@@ -229,7 +232,8 @@ static gt_Variable *make_number(gt_Context *context, gt_DType dtype, const char 
     return slot ? gt_slot_handle(slot) : NULL;
 }
 
-gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, const void *options)
+gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kind,
+                                  const void *options)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -246,7 +250,7 @@ gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, 
         return NULL;
     }
     gt_Site site = gt_site_enter(here, kind->name);
-    gt_Optimizer *self = gt_object_new(context, &optimizer_kind, sizeof *self);
+    gt_Optimizer *self = gt_object_new(context, &gt_optimizer_kind, sizeof *self);
     if (self) {
         self->kind = kind;
         if (set_options(self, options) == GT_OK &&
@@ -265,23 +269,17 @@ gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, 
 
 void gt_optimizer_free(gt_Optimizer *optimizer)
 {
-    if (optimizer && optimizer->object.kind == &optimizer_kind)
-        gt_object_release(&optimizer->object);
+    gt_object_free("optimizer_free", optimizer, &gt_optimizer_kind);
 }
 
 /* ---- building ---- */
 
 #define NO_VARIABLES "there are no variables; layers have theirs once they are built"
 
-/* Where a variable is, -1 if it is not; looks at `hint` first, where the next one of a list is. */
-static int32_t find_entry(const gt_Optimizer *self, const gt_Variable *variable, int32_t hint)
+/* Where a variable is, -1 if it is not. */
+static int32_t find_entry(const gt_Optimizer *self, const gt_Variable *variable)
 {
-    for (int32_t i = 0; i < self->entries; i++) {
-        int32_t at = hint + i < self->entries ? hint + i : hint + i - self->entries;
-        if (self->entry[at].variable == variable)
-            return at;
-    }
-    return -1;
+    return gt_map_find(&self->entry_of, gt_map_pointer(variable));
 }
 
 /* Are these things that can be trained? */
@@ -294,7 +292,7 @@ static gt_Status check_trainable(gt_Context *context, const char *here, const ch
         gt_Slot *slot = gt_variable_check(context, here, operation, variables.items[i]);
         if (!slot)
             return context->status;
-        if (!slot->variable->trainable)
+        if (!gt_ask_trainable(context, variables.items[i]))
             return gt_raise(context, GT_INVALID, here, operation, "variable %s is not trainable",
                             slot->variable->name);
         if (gt_half_type(slot->value->spec.dtype) >= 0)
@@ -309,16 +307,12 @@ static gt_Status check_trainable(gt_Context *context, const char *here, const ch
 static gt_Status check_known(gt_Optimizer *self, const char *here, const char *operation,
                              gt_Tensors variables)
 {
-    int32_t hint = 0;
-    for (int32_t i = 0; i < variables.count; i++) {
-        int32_t at = find_entry(self, variables.items[i], hint);
-        if (at < 0)
+    for (int32_t i = 0; i < variables.count; i++)
+        if (find_entry(self, variables.items[i]) < 0)
             return gt_raise(self->object.context, GT_INVALID, here, operation,
                             "variable %s is not one that optimizer %s was built with: make a new "
                             "optimizer, or give the full list to gt_optimizer_build first",
                             gt_slot_raw(variables.items[i])->variable->name, self->name);
-        hint = at + 1 < self->entries ? at + 1 : 0;
-    }
     return GT_OK;
 }
 
@@ -362,17 +356,16 @@ static void order_state(gt_Optimizer *self)
     for (int32_t group = -BASE_SLOTS; group <= last; group++)
         for (int32_t e = 0; e < self->entries; e++)
             for (int s = 0; s < self->slots; s++)
-                if (self->slot[s].group == group)
+                if (self->slot[s].group == group) {
+                    self->slot_of[count] = e * self->slots + s;
                     self->state[count++] = slots_of(self, e)[s];
+                }
     self->state_count = count;
 }
 
 static bool is_excluded(const gt_Optimizer *self, const gt_Variable *variable)
 {
-    for (int32_t i = 0; i < self->excluded_count; i++)
-        if (self->excluded[i] == variable)
-            return true;
-    return false;
+    return gt_map_find(&self->excluded_of, gt_map_pointer(variable)) >= 0;
 }
 
 /* Slots are made at once and hold zeros: also inside a traced function nothing is computed. */
@@ -384,14 +377,17 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     self->entry = gt_allocate_zeroed(context, (size_t)variables.count * sizeof *self->entry);
     self->slot_variable = gt_allocate_zeroed(context, (size_t)all * sizeof *self->slot_variable);
     self->state = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->state);
+    self->slot_of = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->slot_of);
     if (context->status == GT_OK)
         for (int32_t i = 0; i < variables.count && context->status == GT_OK; i++) {
             gt_Variable *variable = variables.items[i];
-            if (find_entry(self, variable, i) >= 0) {
+            if (find_entry(self, variable) >= 0) {
                 gt_raise(context, GT_INVALID, here, "optimizer_build",
                          "variable %s is twice in the list", gt_slot_raw(variable)->variable->name);
                 break;
             }
+            if (!gt_map_add(context, &self->entry_of, gt_map_pointer(variable), i))
+                break;
             self->entry[i] = (Entry){.variable = variable, .decays = !is_excluded(self, variable)};
             gt_variable_retain(variable);
             for (int s = 0; s < self->slots && context->status == GT_OK; s++)
@@ -404,6 +400,12 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     order_state(self);
     self->built = true;
     return GT_OK;
+}
+
+static uint64_t is_built(const gt_Context *context, const gt_Object *object)
+{
+    (void)context;
+    return ((const gt_Optimizer *)object)->built;
 }
 
 /* Builds it with these variables, or finds them all among those that it was built with. */
@@ -427,10 +429,11 @@ gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors
     return build_or_check(self, here, "optimizer_build", variables);
 }
 
-bool gt_optimizer_built(const gt_Optimizer *self)
+bool gt_optimizer_built_at(const char *here, const gt_Optimizer *self)
 {
     gt_Context *context = gt_enter();
-    return context && check_optimizer(context, NULL, "optimizer_built", self) && self->built;
+    return context && check_optimizer(context, here, "optimizer_built", self) &&
+           gt_ask(context, is_built, (gt_Object *)(uintptr_t)self);
 }
 
 gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimizer *self,
@@ -451,7 +454,9 @@ gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimiz
         if (is_excluded(self, variables.items[i]))
             continue;
         if (!gt_reserve(context, (void **)&self->excluded, self->excluded_count,
-                        &self->excluded_capacity, sizeof *self->excluded))
+                        &self->excluded_capacity, sizeof *self->excluded) ||
+            !gt_map_add(context, &self->excluded_of, gt_map_pointer(variables.items[i]),
+                        self->excluded_count))
             return context->status;
         gt_variable_retain(variables.items[i]);
         self->excluded[self->excluded_count++] = variables.items[i];
@@ -468,11 +473,10 @@ static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors
     static const char operation[] = "apply_gradients";
     gt_Context *context = self->object.context;
     char a[200], b[200];
-    int32_t hint = 0, missing = 0;
+    int32_t missing = 0;
     for (int32_t i = 0; i < variables.count; i++) {
-        Entry *entry = &self->entry[find_entry(self, variables.items[i], hint)];
+        Entry *entry = &self->entry[find_entry(self, variables.items[i])];
         const gt_Slot *variable = gt_slot_raw(entry->variable);
-        hint = entry + 1 < self->entry + self->entries ? (int32_t)(entry + 1 - self->entry) : 0;
         if (entry->given)
             return gt_raise(context, GT_INVALID, here, operation,
                             "variable %s is twice in the list", variable->variable->name);
@@ -499,18 +503,20 @@ static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors
     return context->status;
 }
 
-/* The sum of squares in float64, shape (). */
-static gt_Tensor *square_sum(gt_Tensor *x)
+/* The norm in float64, shape (): that of float32 may be beyond float32. */
+static gt_Tensor *norm_of(gt_Tensor *x)
 {
-    return gt_cast(gt_sum_at(NULL, gt_square(x), NULL), GT_FLOAT64);
+    return GT_LENGTH(x, .wide = true);
 }
 
-/* x * limit / max(norm, limit); exactly x where the norm is within the limit. */
-static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *squares, double limit)
+/* x * limit / max(norm, limit); exactly x where the norm is within the limit. The factor goes in two
+ * parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32 may be 0. */
+static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *norm, double limit)
 {
-    gt_Tensor *factor =
-        gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(gt_sqrt(squares), limit));
-    return gt_multiply(x, gt_cast(factor, gt_dtype(x)));
+    gt_Tensor *factor = gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(norm, limit));
+    gt_Tensor *first = gt_maximum(factor, 1e-30);
+    x = gt_multiply(x, gt_cast(first, gt_dtype(x)));
+    return gt_multiply(x, gt_cast(gt_divide(factor, first), gt_dtype(x)));
 }
 
 static double decay_of(const gt_Optimizer *self, const Entry *entry)
@@ -554,13 +560,16 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
         if (is_given(base->clipvalue)) {
             entry->gradient = gt_clip(entry->gradient, -base->clipvalue, base->clipvalue);
         } else if (is_given(base->clipnorm)) {
-            entry->gradient =
-                limit_norm(entry->gradient, square_sum(entry->gradient), base->clipnorm);
+            entry->gradient = limit_norm(entry->gradient, norm_of(entry->gradient), base->clipnorm);
         } else if (is_given(base->global_clipnorm)) {
-            gt_Tensor *squares = square_sum(entry->gradient);
-            joint = joint ? gt_add(joint, squares) : squares;
+            gt_Tensor *norm = norm_of(entry->gradient);
+            joint = joint ? gt_hypot(joint, norm) : norm;
         }
     }
+    /* An infinite joint norm becomes NaN and so, as in Keras, does every gradient: 0 would stop all
+     * variables without a word. */
+    if (joint)
+        joint = gt_add(joint, gt_subtract(joint, joint));
     for (int32_t i = 0; joint && i < self->entries; i++)
         if (self->entry[i].gradient)
             self->entry[i].gradient =
@@ -616,20 +625,20 @@ static void update_base_slots(gt_Optimizer *self, int32_t index)
     gt_Variable *const *slots = slots_of(self, index);
     int64_t accumulation = accumulation_of(self);
     if (self->accumulator >= 0) {
-        gt_AccumulateOptions options = {sizeof options, accumulation};
+        gt_AccumulateOptions options = GT_VALUES(gt_AccumulateOptions, accumulation);
         gt_Tensor *input[] = {slots[self->accumulator], entry->given_gradient,
                               self->first[ITERATION]};
-        gt_apply(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
+        gt_apply_at(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
     }
     if (self->average >= 0) {
         int32_t frequency = self->base.ema_overwrite_frequency;
-        gt_EmaOptions options = {sizeof options, self->base.ema_momentum,
-                                 frequency == GT_NONE ? 1 : frequency, accumulation};
+        gt_EmaOptions options = GT_VALUES(gt_EmaOptions, self->base.ema_momentum,
+                                          frequency == GT_NONE ? 1 : frequency, accumulation);
         gt_Tensor *average[] = {slots[self->average], entry->variable, self->first[ITERATION]};
         gt_Tensor *overwrite[] = {entry->variable, slots[self->average], self->first[ITERATION]};
-        gt_apply(NULL, &gt_op_ema_update, &options, 3, average, NULL);
+        gt_apply_at(NULL, &gt_op_ema_update, &options, 3, average, NULL);
         if (frequency != GT_NONE)
-            gt_apply(NULL, &gt_op_ema_overwrite, &options, 3, overwrite, NULL);
+            gt_apply_at(NULL, &gt_op_ema_overwrite, &options, 3, overwrite, NULL);
     }
 }
 
@@ -661,7 +670,7 @@ static void overwrite_variables(gt_Optimizer *self)
             update_variable(self, i);
         update_base_slots(self, i);
     }
-    gt_apply(NULL, &gt_op_count_step, NULL, 1, &self->first[ITERATION], NULL);
+    gt_apply_at(NULL, &gt_op_count_step, NULL, 1, &self->first[ITERATION], NULL);
     overwriting_end(context, quiet);
 }
 
@@ -740,8 +749,9 @@ gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt
     gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
     if (scope) {
         gt_Site site = gt_site_enter(here, operation);
-        gt_GradientOptions options = {.size = sizeof options, .unconnected = GT_UNCONNECTED_SOME};
-        if (gt_gradients_at(here, tape, (gt_Tensors){1, &loss}, variables, gradients, &options) ==
+        gt_gradient_options options = {.size = GT_SIZE(gt_gradient_options),
+                                       .unconnected = GT_UNCONNECTED_SOME};
+        if (gt_gradients_at(here, tape, (gt_Tensors){&loss, 1}, variables, gradients, &options) ==
             GT_OK)
             gt_apply_gradients_at(here, self, variables, gradients);
         gt_site_leave(site);
@@ -763,10 +773,10 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     if (own_everything(self) == GT_OK) {
         Quiet quiet = overwriting_begin(context);
         for (int32_t i = 0; i < self->entries; i++) {
-            gt_EmaOptions always = {sizeof always, self->base.ema_momentum, 1, 1};
+            gt_EmaOptions now = GT_VALUES(gt_EmaOptions, self->base.ema_momentum, 0, 1);
             gt_Tensor *input[] = {self->entry[i].variable, slots_of(self, i)[self->average],
                                   self->first[ITERATION]};
-            gt_apply(NULL, &gt_op_ema_overwrite, &always, 3, input, NULL);
+            gt_apply_at(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
         }
         overwriting_end(context, quiet);
     }
@@ -775,8 +785,8 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     return context->status;
 }
 
-gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
-                             const gt_OptimizerUpdate *update)
+gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
+                                const void *options, const gt_OptimizerUpdate *update)
 {
     gt_Tensor *input[1 + GT_MAX_OPTIMIZER_SLOTS + 4];
     int count = 0;
@@ -788,102 +798,105 @@ gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
     input[count++] = update->iterations;
     if (update->rows)
         input[count++] = update->rows;
-    return gt_apply(NULL, operation, options, count, input, NULL);
+    return gt_apply_at(here, operation, options, count, input, NULL);
 }
 
 /* ---- looking at one ---- */
 
-static const gt_Optimizer *look(const char *operation, const gt_Optimizer *self)
+static const gt_Optimizer *look(const char *here, const char *operation, const gt_Optimizer *self)
 {
     gt_Context *context = gt_enter();
-    return context && check_optimizer(context, NULL, operation, self) ? self : NULL;
+    return context && check_optimizer(context, here, operation, self) ? self : NULL;
 }
 
-int gt_optimizer_skipped(const gt_Optimizer *self)
+int gt_optimizer_skipped_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_skipped", self) ? self->skipped : -1;
+    return look(here, "optimizer_skipped", self) ? self->skipped : -1;
 }
 
-double gt_optimizer_learning_rate(const gt_Optimizer *self)
+double gt_optimizer_learning_rate_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_learning_rate", self) ? gt_item_at(NULL, self->first[LEARNING_RATE])
-                                                 : (double)NAN;
+    return look(here, "optimizer_learning_rate", self)
+               ? gt_item_at(NULL, self->first[LEARNING_RATE])
+               : (double)NAN;
 }
 
-gt_Status gt_optimizer_set_learning_rate(gt_Optimizer *self, double learning_rate)
+gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *self,
+                                            double learning_rate)
 {
     static const char operation[] = "optimizer_set_learning_rate";
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!check_optimizer(context, NULL, operation, self))
+    if (!check_optimizer(context, here, operation, self))
         return context->status;
     if (!isfinite(learning_rate))
-        return gt_raise(context, GT_INVALID, NULL, operation, "the learning rate is %g",
+        return gt_raise(context, GT_INVALID, here, operation, "the learning rate is %g",
                         learning_rate);
     return gt_variable_set_at(NULL, self->first[LEARNING_RATE], &learning_rate,
                               sizeof learning_rate);
 }
 
-int64_t gt_optimizer_iterations(const gt_Optimizer *self)
+int64_t gt_optimizer_iterations_at(const char *here, const gt_Optimizer *self)
 {
-    const int64_t *calls = look("optimizer_iterations", self)
+    const int64_t *calls = look(here, "optimizer_iterations", self)
                                ? gt_data_of_at(NULL, self->first[ITERATION], GT_INT64)
                                : NULL;
     return calls ? *calls / accumulation_of(self) : -1;
 }
 
-gt_Tensors gt_optimizer_variables(const gt_Optimizer *self)
+gt_Tensors gt_optimizer_variables_at(const char *here, const gt_Optimizer *self)
 {
-    if (!look("optimizer_variables", self))
-        return (gt_Tensors){0, NULL};
-    return self->built ? (gt_Tensors){self->state_count, self->state}
-                       : (gt_Tensors){2, self->first};
+    if (!look(here, "optimizer_variables", self))
+        return (gt_Tensors){NULL, 0};
+    return gt_optimizer_built(self) ? (gt_Tensors){self->state, self->state_count}
+                                    : (gt_Tensors){self->first, 2};
 }
 
-gt_Variable *gt_optimizer_slot(const gt_Optimizer *self, const gt_Variable *variable,
-                               const char *slot)
+gt_Variable *gt_optimizer_slot_at(const char *here, const gt_Optimizer *self,
+                                  const gt_Variable *variable, const char *slot)
 {
-    int32_t at = look("optimizer_slot", self) ? find_entry(self, variable, 0) : -1;
+    if (!look(here, "optimizer_slot", self) ||
+        !gt_variable_check(self->object.context, here, "optimizer_slot", variable))
+        return NULL;
+    int32_t at = gt_optimizer_built(self) ? find_entry(self, variable) : -1;
     for (int s = 0; slot && at >= 0 && s < self->slots; s++)
         if (strcmp(self->slot[s].name, slot) == 0)
             return slots_of(self, at)[s];
     return NULL;
 }
 
-char *gt_optimizer_variable_name(const gt_Optimizer *self, int index, gt_VariablePath *path,
-                                 void *user, char *text, size_t size)
+char *gt_optimizer_variable_name_at(const char *here, const gt_Optimizer *self, int index,
+                                    gt_VariablePath *path, void *user, char *text, size_t size)
 {
     if (!text || size == 0)
         return text;
     text[0] = 0;
-    if (!look("optimizer_variable_name", self) || index < 0 ||
+    if (!look(here, "optimizer_variable_name", self) || index < 0 ||
         index >= (self->built ? self->state_count : 2))
         return text;
     if (index < 2) {
         snprintf(text, size, "%s", index == 0 ? "iteration" : "learning_rate");
         return text;
     }
-    int64_t at = 0;
-    while (self->slot_variable[at] != self->state[index])
-        at++;
+    int32_t at = self->slot_of[index];
     const gt_Variable *variable = self->entry[at / self->slots].variable;
     const char *name = path ? path(user, variable) : gt_slot_raw(variable)->variable->name;
     write_name(name ? name : "", self->slot[at % self->slots].name, text, size);
     return text;
 }
 
-const gt_OptimizerClass *gt_optimizer_class(const gt_Optimizer *self)
+const gt_OptimizerClass *gt_optimizer_class_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_class", self) ? self->kind : NULL;
+    return look(here, "optimizer_class", self) ? self->kind : NULL;
 }
 
-const void *gt_optimizer_options(const gt_Optimizer *self)
+const void *gt_optimizer_options_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_options", self) ? self->options : NULL;
+    return look(here, "optimizer_options", self) ? self->options : NULL;
 }
 
-const char *gt_optimizer_name(const gt_Optimizer *self)
+const char *gt_optimizer_name_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_name", self) ? self->name : "";
+    return look(here, "optimizer_name", self) ? self->name : "";
 }

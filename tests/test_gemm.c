@@ -2,10 +2,12 @@
  * however C is cut, not a byte read or written outside, and OpenBLAS found when it is there. Leans
  * on Criterion, kernels/gemm and core/blas. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, environ */
 #endif
 #include <float.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -410,6 +412,31 @@ Test(gemm, empty_sizes_and_what_is_not_finite, .timeout = 60)
         }
 }
 
+/* The environment, and what another thread of a host does with it, knowingly or in localtime: walks
+ * the array that it found. */
+typedef struct Environment {
+    char **array;
+    char *entry[1000];
+    atomic_bool ended;
+} Environment;
+
+static bool is_as_it_was(const Environment *environment)
+{
+    for (int i = 0; environment->entry[i] != NULL || environment->array[i] != NULL; i++)
+        if (environment->array[i] != environment->entry[i])
+            return false;
+    return true;
+}
+
+static void *read_environment(void *argument)
+{
+    Environment *environment = argument;
+    while (!atomic_load(&environment->ended))
+        if (!is_as_it_was(environment) || getenv("GT_TEST_READ") == NULL)
+            return argument;
+    return NULL;
+}
+
 Test(gemm, openblas_is_optional_and_agrees)
 {
     gt_Blas blas = {0};
@@ -421,11 +448,24 @@ Test(gemm, openblas_is_optional_and_agrees)
     unsetenv("GT_BLAS");
     cr_assert(!blas.tried);
 
-    setenv("OPENBLAS_NUM_THREADS", "7", 1);
-    if (!gt_blas_load(&blas))
+    unsetenv("OPENBLAS_CORETYPE"); /* the caller may have chosen, also badly */
+    unsetenv("OPENBLAS_NUM_THREADS");
+    cr_assert(setenv("GT_TEST_READ", "always there", 1) == 0);
+    static Environment environment;
+    environment.array = environ;
+    for (int i = 0; i < 999 && environ[i] != NULL; i++)
+        environment.entry[i] = environ[i];
+    pthread_t reader;
+    void *changed = NULL;
+    cr_assert(pthread_create(&reader, NULL, read_environment, &environment) == 0);
+    bool there = gt_blas_load(&blas);
+    atomic_store(&environment.ended, true);
+    pthread_join(reader, &changed);
+    cr_assert(changed == NULL, "the environment changed beside a thread that reads it");
+    cr_assert(environ == environment.array && is_as_it_was(&environment));
+    if (!there)
         cr_skip_test("no OpenBLAS on this machine");
-    cr_assert(strcmp(getenv("OPENBLAS_NUM_THREADS"), "7") == 0, "the environment was not put back");
-    cr_assert(getenv("OPENBLAS_CORETYPE") == NULL);
+    cr_assert(blas.single, "OpenBLAS has threads of its own");
     cr_assert(!gt_blas_worth(&blas, GT_LOOP_F32, 32, 128, 784));
     gt_Blas second = {0};
     cr_assert(gt_blas_load(&second) && strcmp(second.core, blas.core) == 0);

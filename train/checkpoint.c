@@ -1,6 +1,7 @@
 /* Weights and checkpoints: which variables go under which names, and filling them from a file only
  * when all of it fits and has been read. Leans on io/safetensors.h. */
 #include "train/checkpoint.h"
+#include "core/text.h"
 #include "io/safetensors.h"
 #include "ops/random.h"
 #include "train/internal.h"
@@ -9,9 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GT_STRUCT gt_CheckpointOptions
-GT_OPTION_TYPE(gt_CheckpointOptions, GT_CHECKPOINT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_save_checkpoint_options, gt_save_checkpoint_OPTIONS);
 
 #define LONGEST_NAME 2304 /* a path and what stands around it */
 
@@ -31,7 +30,7 @@ static gt_Status add(List *list, const gt_Tensor *tensor, const char *format, ..
     char name[LONGEST_NAME];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(name, sizeof name, format, arguments);
+    gt_text_list(name, sizeof name, format, arguments);
     va_end(arguments);
     if (list->context->status != GT_OK ||
         !gt_reserve(list->context, (void **)&list->items, list->count, &list->capacity,
@@ -131,7 +130,7 @@ static void complain(Complaints *complaints, const char *format, ...)
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    gt_text_list(text, sizeof text, format, arguments);
     va_end(arguments);
     size_t length = strlen(text);
     complaints->count++;
@@ -199,8 +198,8 @@ static gt_Status read_all(const List *list, const gt_TensorFile *file, char *dat
 {
     for (int32_t i = 0; i < list->count && list->context->status == GT_OK; i++) {
         gt_Spec spec = gt_spec(list->items[i].tensor);
-        gt_tensor_file_read(file, gt_tensor_file_find(file, list->items[i].name), data,
-                            gt_spec_bytes(&spec));
+        gt_tensor_file_load_into(file, gt_tensor_file_find(file, list->items[i].name), data,
+                                 gt_spec_bytes(&spec));
         data += padded(list->items[i].tensor);
     }
     return list->context->status;
@@ -276,7 +275,7 @@ static gt_Status load(const List *list, const char *path, gt_Dataset *dataset)
 static gt_Status save(const List *list, const char *path)
 {
     if (list->context->status == GT_OK)
-        gt_save_tensors(path, ((gt_NamedTensors){list->count, list->items}));
+        gt_save_tensors(path, ((gt_NamedTensors){list->items, list->count}));
     return list->context->status;
 }
 
@@ -330,14 +329,14 @@ gt_Status gt_load_weights_at(const char *here, gt_Layer *model, const char *path
 }
 
 static gt_Status checkpoint_file(const char *here, const char *operation, const char *path,
-                                 gt_Layer *model, const gt_CheckpointOptions *given, bool saving)
+                                 gt_Layer *model, const gt_save_checkpoint_options *given,
+                                 bool saving)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? check_model(context, here, operation, model) : NULL;
     if (!state)
         return gt_status();
-    gt_CheckpointOptions options;
-    gt_options_fill(&gt_CheckpointOptions_type, &options, given);
+    gt_save_checkpoint_options options = GT_TAKE(gt_save_checkpoint_options, given);
     gt_Dataset *dataset = options.dataset;
     gt_Optimizer *optimizer = options.optimizer ? options.optimizer : gt_layer_optimizer(state);
     if (dataset && !gt_dataset_check(context, here, operation, dataset))
@@ -361,13 +360,13 @@ static gt_Status checkpoint_file(const char *here, const char *operation, const 
 }
 
 gt_Status gt_save_checkpoint_at(const char *here, const char *path, gt_Layer *model,
-                                const gt_CheckpointOptions *options)
+                                const gt_save_checkpoint_options *options)
 {
     return checkpoint_file(here, "save_checkpoint", path, model, options, true);
 }
 
 gt_Status gt_load_checkpoint_at(const char *here, const char *path, gt_Layer *model,
-                                const gt_CheckpointOptions *options)
+                                const gt_save_checkpoint_options *options)
 {
     return checkpoint_file(here, "load_checkpoint", path, model, options, false);
 }
