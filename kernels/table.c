@@ -42,6 +42,7 @@ const gt_KernelTable GT_KERNEL(kernels) = {
                GT_KERNEL(select_8)},
     .reduce = {GT_REDUCE_LOOPS(GT_REDUCE_ROW)},
     .reduce_columns = {GT_REDUCE_LOOPS(GT_REDUCE_COLUMNS)},
+    .dot = GT_KERNEL(dot_f32),
     .find = {GT_TYPES_N(GT_ENTRY, find)},
     .cast = {[GT_LOOP_F32] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f32)},
              [GT_LOOP_F64] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f64)},
