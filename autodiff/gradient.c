@@ -4,6 +4,7 @@
 #include "autodiff/walk.h"
 #include "core/graph.h"
 #include "ops/arithmetic.h"
+#include "ops/choice.h"
 #include "ops/cast.h"
 #include "ops/creation.h"
 #include "ops/indexing.h"
@@ -68,6 +69,8 @@ static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gr
     gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
     if (!slot)
         return context->status;
+    if (slot->value->context != context)
+        return gt_foreign_variable(context, slot);
     gt_value_retain(slot->value, true);
     if (*place)
         gt_value_release(*place, true);
@@ -101,7 +104,7 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
     for (int i = 0; i < sources; i++) {
         int32_t node = gt_walk_find(walk, source[i]->record);
         if (node >= 0)
-            walk->nodes[node].needed = true;
+            walk->nodes[node].needed = walk->nodes[node].source = true;
     }
     for (int32_t i = 0; i < walk->order_count; i++) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
@@ -117,25 +120,26 @@ static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
 }
 
 static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients)
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros)
 {
-    return gt_gradients_at(
-        NULL, tape, targets, sources, gradients,
-        &(gt_GradientOptions){sizeof(gt_GradientOptions), GT_UNCONNECTED_ZERO, upstream});
+    gt_Unconnected without = zeros ? GT_UNCONNECTED_ZERO : GT_UNCONNECTED_NONE;
+    return gt_gradients_at(NULL, tape, targets, sources, gradients,
+                           &(gt_GradientOptions){sizeof(gt_GradientOptions), without, upstream});
 }
 
 /* What has arrived at the inputs so far; at an input that is there twice, for the first of both. */
 static void take_before(gt_Walk *walk, const gt_Record *record, const bool *wants,
                         gt_Tensor **before)
 {
-    for (int i = 0; i < record->inputs; i++) {
+    gt_Map met = {0};
+    for (int i = 0; i < record->inputs && walk->context->status == GT_OK; i++) {
         gt_Value **place = wants[i] ? place_of(walk, record->input[i]) : NULL;
-        for (int k = 0; k < i && place; k++)
-            if (wants[k] && place_of(walk, record->input[k]) == place)
-                place = NULL;
-        if (place && *place)
+        if (!place || !*place || gt_map_find(&met, gt_map_pointer(place)) >= 0)
+            continue;
+        if (gt_map_add(walk->context, &met, gt_map_pointer(place), i))
             before[i] = handle_to(*place);
     }
+    gt_map_close(walk->context, &met);
 }
 
 /* The rule of one record; its gradients go to where its inputs add theirs up. The lists, one an
@@ -171,9 +175,11 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
     for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
         if (!wants[i])
             continue;
+        if (!given[i] && record->operation->flags & GT_OP_CONTROL)
+            continue;
         if (!given[i])
             return gt_raise(context, GT_STATE, NULL, record->operation->name,
-                            "its gradient rule gives input %d nothing", i);
+                            "the gradient rule gave no gradient for input %d", i);
         gt_Value **place = place_of(walk, record->input[i]);
         if (before && before[i])
             gt_values_release(place, 1);
@@ -201,13 +207,9 @@ static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
 }
 
 /* After its rule a node's own gradients are no longer needed, unless a source asked for them. */
-static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node, int sources,
-                           gt_Value *const *source)
+static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node)
 {
-    for (int i = 0; i < sources; i++)
-        if (source[i]->record == node->record)
-            return;
-    for (int i = 0; i < node->record->outputs; i++) {
+    for (int i = 0; i < node->record->outputs && !node->source; i++) {
         gt_Value **place = &walk->gradients[node->gradients + i];
         if (*place)
             gt_value_release(*place, true);
@@ -215,7 +217,7 @@ static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node, int sources,
     }
 }
 
-static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
+static gt_Status run_rules(gt_Walk *walk)
 {
     gt_Context *context = walk->context;
     uint64_t bit = BIT(gt_tape_bit(context, walk->tape));
@@ -232,7 +234,7 @@ static gt_Status run_rules(gt_Walk *walk, int sources, gt_Value *const *source)
         context->here = here;
         gt_scope_unwind(context, scope);
         gt_scope_close(context);
-        drop_gradients(walk, node, sources, source);
+        drop_gradients(walk, node);
         if (!walk->tape->persistent && node->record->tapes == bit)
             gt_record_strip(node->record);
     }
@@ -262,21 +264,50 @@ static gt_Status check_lists(gt_Context *context, const char *here, gt_Tensors t
     return GT_OK;
 }
 
-/* The answers, in the caller's scope. */
-static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *source,
-                         gt_Unconnected unconnected, gt_Tensor **gradients)
+static void name_source(const gt_Slot *slot, char *text, size_t size)
+{
+    if (slot->variable)
+        snprintf(text, size, "variable %s", slot->variable->name);
+    else
+        snprintf(text, size, "the source");
+}
+
+/* What a source gets that no gradient arrived at. With other numbers one might have, if numbers chose. */
+static gt_Tensor *without_gradient(gt_Walk *walk, gt_Unconnected unconnected, gt_Tensor *source)
+{
+    if (!walk->chosen && unconnected != GT_UNCONNECTED_ZERO)
+        return NULL;
+    gt_Tensor *zeros = gt_zeros_like(source);
+    if (zeros && walk->chosen)
+        gt_mark_choice(walk->context, &zeros, 1);
+    return zeros;
+}
+
+/* The answers, in the caller's scope. The walk came to all sources that have to be connected; if none
+ * arrived at one, what lies between does not depend on it. */
+static gt_Status collect(gt_Walk *walk, const char *here, gt_Tensors sources,
+                         gt_Value *const *source, gt_Unconnected unconnected, gt_Tensor **gradients)
 {
     gt_Context *context = walk->context;
-    for (int i = 0; i < sources.count; i++) {
+    int found = 0, missing = -1;
+    for (int i = 0; i < sources.count && context->status == GT_OK; i++) {
         gt_Value **place = place_of(walk, source[i]);
-        if (place && *place)
-            gradients[i] = handle_to(*place);
-        else if (unconnected != GT_UNCONNECTED_NONE && unconnected != GT_UNCONNECTED_SOME)
-            gradients[i] = gt_zeros_like(sources.items[i]);
-        if (context->status != GT_OK)
-            return context->status;
+        gradients[i] = place && *place ? handle_to(*place)
+                                       : without_gradient(walk, unconnected, sources.items[i]);
+        found += gradients[i] != NULL;
+        if (!gradients[i] && missing < 0)
+            missing = i;
     }
-    return GT_OK;
+    bool enough =
+        unconnected == GT_UNCONNECTED_NONE || (unconnected == GT_UNCONNECTED_SOME && found > 0);
+    if (context->status != GT_OK || missing < 0 || enough)
+        return context->status;
+    char name[128];
+    name_source(gt_slot_raw(sources.items[missing]), name, sizeof name);
+    return gt_raise(context, GT_NO_GRADIENT, here, "gradient",
+                    "the target does not depend on %s, though a loop, a branch or a function that "
+                    "is recomputed reads it on the way",
+                    name);
 }
 
 /* ---- why there is none ---- */
@@ -284,14 +315,6 @@ static gt_Status collect(gt_Walk *walk, gt_Tensors sources, gt_Value *const *sou
 static const char *where(const gt_Record *record)
 {
     return record->here ? record->here : "an unknown place";
-}
-
-static void name_source(const gt_Slot *slot, char *text, size_t size)
-{
-    if (slot->variable)
-        snprintf(text, size, "variable %s", slot->variable->name);
-    else
-        snprintf(text, size, "the source");
 }
 
 /* Walks through everything, also what cuts, and finds the cut nearest to the source. */
@@ -364,7 +387,7 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
                      cut->operation->why_not ? cut->operation->why_not
                                              : "it is not differentiable");
         else if (cut && cut->operation)
-            snprintf(text, size, "%s at %s gives or takes whole numbers, which have no gradient",
+            snprintf(text, size, "%s at %s gives or takes integers, which have no gradient",
                      cut->operation->name, where(cut));
         else
             snprintf(text, size, "the target was not computed from %s", name);
@@ -425,7 +448,7 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
         return context->status;
     mark_needed(walk, sources.count, source);
     bool some = options->unconnected == GT_UNCONNECTED_SOME;
-    if ((some || options->unconnected == GT_UNCONNECTED_ERROR) &&
+    if (!walk->chosen && (some || options->unconnected == GT_UNCONNECTED_ERROR) &&
         check_connected(walk, here, sources, source, target, targets.count, some) != GT_OK)
         return context->status;
     walk->gradients =
@@ -442,9 +465,9 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
     if (context->status != GT_OK)
         return context->status;
     *began = true;
-    if (run_rules(walk, sources.count, source) != GT_OK)
+    if (run_rules(walk) != GT_OK)
         return context->status;
-    return collect(walk, sources, source, options->unconnected, gradients);
+    return collect(walk, here, sources, source, options->unconnected, gradients);
 }
 
 gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,

@@ -7,50 +7,9 @@
 
 #define BIT(n) ((uint64_t)1 << (n))
 
-static int32_t slot_of(const gt_Walk *walk, const gt_Record *record)
-{
-    uint64_t hash = (uint64_t)(uintptr_t)record * 0x9E3779B97F4A7C15u;
-    int32_t at = (int32_t)(hash >> 40) & (walk->slots - 1);
-    while (walk->keys[at] && walk->keys[at] != record)
-        at = (at + 1) & (walk->slots - 1);
-    return at;
-}
-
 int32_t gt_walk_find(const gt_Walk *walk, const gt_Record *record)
 {
-    if (!walk->slots || !record)
-        return -1;
-    int32_t at = slot_of(walk, record);
-    return walk->keys[at] ? walk->numbers[at] : -1;
-}
-
-static bool grow_table(gt_Walk *walk)
-{
-    gt_Context *context = walk->context;
-    gt_Record **keys = walk->keys;
-    int32_t *numbers = walk->numbers, old = walk->slots;
-    if (walk->count * 2 < old)
-        return true;
-    int32_t slots = old ? old * 2 : 64;
-    gt_Record **new_keys = gt_allocate_zeroed(context, (size_t)slots * sizeof *new_keys);
-    int32_t *new_numbers =
-        new_keys ? gt_allocate(context, (size_t)slots * sizeof *new_numbers) : NULL;
-    if (!new_numbers) {
-        gt_release(context, new_keys, (size_t)slots * sizeof *new_keys);
-        return false;
-    }
-    walk->keys = new_keys;
-    walk->numbers = new_numbers;
-    walk->slots = slots;
-    for (int32_t i = 0; i < old; i++)
-        if (keys[i]) {
-            int32_t at = slot_of(walk, keys[i]);
-            walk->keys[at] = keys[i];
-            walk->numbers[at] = numbers[i];
-        }
-    gt_release(context, keys, (size_t)old * sizeof *keys);
-    gt_release(context, numbers, (size_t)old * sizeof *numbers);
-    return true;
+    return record ? gt_map_find(&walk->numbers, gt_map_pointer(record)) : -1;
 }
 
 static int32_t add_node(gt_Walk *walk, gt_Record *record)
@@ -58,15 +17,13 @@ static int32_t add_node(gt_Walk *walk, gt_Record *record)
     int32_t found = gt_walk_find(walk, record);
     if (found >= 0)
         return found;
-    if (!grow_table(walk) || !gt_reserve(walk->context, (void **)&walk->nodes, walk->count,
-                                         &walk->capacity, sizeof *walk->nodes))
+    if (!gt_reserve(walk->context, (void **)&walk->nodes, walk->count, &walk->capacity,
+                    sizeof *walk->nodes) ||
+        !gt_map_add(walk->context, &walk->numbers, gt_map_pointer(record), walk->count))
         return -1;
     walk->nodes[walk->count] = (gt_WalkNode){.record = record, .gradients = walk->gradient_count};
     walk->gradient_count += record->operation ? record->outputs : 1;
     record->references++;
-    int32_t at = slot_of(walk, record);
-    walk->keys[at] = record;
-    walk->numbers[at] = walk->count;
     return walk->count++;
 }
 
@@ -108,6 +65,7 @@ gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, b
                             &walk->order_capacity, sizeof *walk->order))
                 goto done;
             walk->order[walk->order_count++] = node;
+            walk->chosen |= record->operation && record->operation->flags & GT_OP_CHOICE;
             continue;
         }
         walk->nodes[node].open = true;
@@ -148,6 +106,5 @@ void gt_walk_close(gt_Walk *walk)
         gt_record_release(walk->nodes[i].record);
     gt_release(context, walk->nodes, (size_t)walk->capacity * sizeof *walk->nodes);
     gt_release(context, walk->order, (size_t)walk->order_capacity * sizeof *walk->order);
-    gt_release(context, walk->keys, (size_t)walk->slots * sizeof *walk->keys);
-    gt_release(context, walk->numbers, (size_t)walk->slots * sizeof *walk->numbers);
+    gt_map_close(context, &walk->numbers);
 }

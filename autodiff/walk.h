@@ -7,6 +7,7 @@
 typedef struct gt_WalkNode {
     gt_Record *record; /* held */
     bool needed;       /* a source is in it or behind it */
+    bool source;       /* a source is in it */
     bool open;         /* its inputs were visited */
     int32_t gradients; /* where its outputs' gradients start */
 } gt_WalkNode;
@@ -18,9 +19,8 @@ typedef struct gt_Walk {
     int32_t count, capacity;
     int32_t *order;
     int32_t order_count, order_capacity;
-    gt_Record **keys; /* record -> node, open addressing */
-    int32_t *numbers;
-    int32_t slots;
+    gt_Map numbers;       /* record -> node */
+    bool chosen;          /* numbers decided what the targets were computed from */
     gt_Value **gradients; /* one an output of every node; held, NULL: none arrived */
     int32_t gradient_count;
 } gt_Walk;

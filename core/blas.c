@@ -1,10 +1,10 @@
-/* Finds and loads OpenBLAS; see blas.h for why at run time. Leans on dlopen, and on the compiler's
- * view of the processor. Contexts share the lock below and what it guards, the blocks of
- * environment: two of them may load at once. */
+/* Finds and loads OpenBLAS; see blas.h for why at run time. Leans on dlopen, on the compiler's view of
+ * the processor, and on threads.c, which sees forks. Contexts share the lock below and what it guards,
+ * the blocks of environment: two of them may load at once, and a fork waits for it. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* RTLD_DEFAULT, environ; includes POSIX */
 #endif
-#include "blas.h"
+#include "core/internal.h"
 
 #include <limits.h>
 #include <string.h>
@@ -15,6 +15,15 @@ bool gt_blas_load(gt_Blas *blas)
 {
     blas->tried = true;
     return false;
+}
+
+void gt_blas_before_fork(void)
+{
+}
+
+void gt_blas_after_fork(bool child)
+{
+    (void)child;
 }
 
 void gt_blas_unload(gt_Blas *blas)
@@ -44,9 +53,33 @@ bool gt_blas_worth(gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, int64_
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+
+static _Thread_local bool held; /* the lock, by this thread, which forks */
+
+/* A child that is forked in the middle of a dlopen finds the loader's lists half done. The wait has an
+ * end because the C library before glibc 2.36 holds a lock while this runs, which OpenBLAS asks for
+ * while it is loaded. */
+void gt_blas_before_fork(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 2;
+    held = pthread_mutex_timedlock(&loading, &until) == 0;
+}
+
+void gt_blas_after_fork(bool child)
+{
+    static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
+    if (child)
+        loading = unlocked; /* whoever had it stayed in the parent */
+    else if (held)
+        pthread_mutex_unlock(&loading);
+    held = false;
+}
 
 #if defined(__x86_64__) && defined(__GNUC__)
 static bool one_of(const char *name, const char *const *names)
@@ -272,8 +305,11 @@ static bool find(gt_Blas *blas)
 
 void gt_blas_unload(gt_Blas *blas)
 {
-    if (blas->library != NULL)
+    if (blas->library != NULL) {
+        pthread_mutex_lock(&loading);
         dlclose(blas->library);
+        pthread_mutex_unlock(&loading);
+    }
     *blas = (gt_Blas){0};
 }
 
@@ -281,6 +317,7 @@ bool gt_blas_load(gt_Blas *blas)
 {
     if (blas->tried)
         return blas->loaded;
+    gt_watch_forks(); /* if it cannot, nobody waits for the next lines before he forks */
     bool final = true;
     pthread_mutex_lock(&loading);
     const char *wanted = getenv("GT_BLAS");

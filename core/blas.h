@@ -48,6 +48,10 @@ typedef struct gt_Blas {
  * before is taken as it is. */
 bool gt_blas_load(gt_Blas *blas);
 
+/* Around a fork: waits until no thread loads or unloads, and lets them go on, in both processes. */
+void gt_blas_before_fork(void);
+void gt_blas_after_fork(bool child);
+
 /* Lets go of the library. `blas` is then as it was before the first load. */
 void gt_blas_unload(gt_Blas *blas);
 

@@ -20,11 +20,23 @@ static void unwind(gt_Context *context, gt_Scope *outer, int tapes)
         gt_tape_end_at(NULL, (gt_Tape *)context->tape[context->innermost_tape].handle);
 }
 
+/* A copy in the innermost scope: nothing of another context is held. */
+static gt_Value *copy_foreign(gt_Context *context, const gt_Value *value)
+{
+    void *data;
+    gt_Tensor *copy = gt_tensor_new(context, &value->spec, &data);
+    if (!copy)
+        return NULL;
+    if (value->spec.size > 0)
+        memcpy(data, gt_value_data(value), gt_spec_bytes(&value->spec));
+    return gt_slot_raw(copy)->value;
+}
+
 gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
                         const char *what, int32_t number, gt_Tensor *tensor)
 {
     char numbered[48];
-    if (number > 0 && (!tensor || !gt_slot_alive(gt_slot_raw(tensor), tensor))) {
+    if (number > 0 && !gt_slot_find(tensor)) {
         snprintf(numbered, sizeof numbered, "%s %d", what, (int)number);
         what = numbered;
     }
@@ -37,32 +49,41 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
                  "a tensor of a traced function was used outside of it");
         return NULL;
     }
+    if (value && value->context != context)
+        return copy_foreign(context, value);
     if (value)
         gt_value_data(value);
     return context->status == GT_OK ? value : NULL;
 }
 
 static gt_Status take_results(gt_Context *context, const char *name, gt_Tensor *const *output,
-                              int32_t outputs, gt_Value **result)
+                              int32_t outputs, gt_Value **result, const gt_Operation **probability)
 {
     for (int32_t i = 0; i < outputs; i++) {
         result[i] = gt_value_read(context, NULL, name, "the body's output", i + 1, output[i]);
         if (!result[i])
             break;
         gt_value_retain(result[i], true);
+        const gt_Origin *origin = gt_slot_raw(output[i])->origin;
+        if (probability)
+            probability[i] = origin ? origin->operation : NULL;
     }
     if (context->status != GT_OK)
         gt_values_release(result, outputs);
     return context->status;
 }
 
-gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
-                      gt_Tensor *const *input, int32_t outputs, gt_Value **result)
+gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
+                              void *user, gt_Tensor *const *input, int32_t outputs,
+                              gt_Value **result, const gt_Operation **probability)
 {
     if (outputs > 0)
         memset(result, 0, (size_t)outputs * sizeof *result);
     if (!body)
         return gt_raise(context, GT_INVALID, NULL, name, "the body is NULL");
+    if (!gt_is_address((const void *)(uintptr_t)body))
+        return gt_raise_kind(context, NULL, name, "the body", "function",
+                             (const void *)(uintptr_t)body);
     size_t bytes = (size_t)outputs * sizeof(gt_Tensor *);
     gt_Tensor **output = gt_allocate_zeroed(context, bytes);
     if (!output)
@@ -75,11 +96,17 @@ gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody bod
         if (status != GT_OK)
             gt_raise(context, status, NULL, name, "the body failed");
         if (context->status == GT_OK)
-            take_results(context, name, output, outputs, result);
+            take_results(context, name, output, outputs, result, probability);
     }
     unwind(context, outer, tapes);
     gt_release(context, output, bytes);
     return context->status;
+}
+
+gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
+                      gt_Tensor *const *input, int32_t outputs, gt_Value **result)
+{
+    return gt_body_run_telling(context, name, body, user, input, outputs, result, NULL);
 }
 
 void gt_values_release(gt_Value **values, int32_t count)

@@ -1,14 +1,26 @@
-/* Making, choosing and freeing contexts. Nothing here is global but the thread's pointer to its
- * current context. */
+/* Making, choosing and freeing contexts. A thread holds two pointers: its current context, and the
+ * one that it made by itself.
+ *
+ * That one has no other owner, so it is counted: the thread holds it, and so does every object and
+ * every variable made in it. Whoever lets it go last frees it - the thread when it ends, or, where
+ * a model outlives the thread, whoever frees the model. A thread that ends touches nothing but that
+ * count, because what it made may be in use elsewhere by then. */
 #include "core/internal.h"
+#include "core/text.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GT_VERSION_TEXT "0.1.0"
 
-static _Thread_local gt_Context *current_context;
+struct gt_Thread {
+    gt_Context *current;
+    gt_Context *own; /* made by gt_context(); NULL: none */
+};
+
+static _Thread_local gt_Thread thread;
 
 static void *system_allocate(void *user, size_t size, size_t alignment)
 {
@@ -31,7 +43,9 @@ GT_OPTION_TYPE(gt_ContextOptions, GT_CONTEXT_OPTIONS);
 static int threads_from_environment(void)
 {
     const char *text = getenv("GT_THREADS");
-    int threads = text ? atoi(text) : 1;
+    int threads = 0;
+    for (; text && gt_is_digit(*text) && threads < GT_MAX_THREADS; text++)
+        threads = threads * 10 + (*text - '0');
     return threads < 1 ? 1 : threads > GT_MAX_THREADS ? GT_MAX_THREADS : threads;
 }
 
@@ -42,14 +56,18 @@ gt_Context *gt_context_new(const gt_ContextOptions *given)
     gt_Allocator allocator = {system_allocate, system_release, NULL};
     if (options.allocator)
         allocator = *options.allocator;
+    const gt_KernelTable *kernels = gt_cpu_kernels();
+    if (!kernels)
+        return NULL;
     gt_Context *context = allocator.allocate(allocator.user, sizeof *context, GT_ALIGNMENT);
     if (!context)
         return NULL;
     memset(context, 0, sizeof *context);
+    context->word = GT_WORD_CONTEXT;
     context->allocator = allocator;
     context->memory.allocator_calls = 1;
     context->memory.bytes_reserved = (int64_t)sizeof *context;
-    context->kernels = gt_cpu_kernels();
+    context->kernels = kernels;
     context->scope = &context->root;
     context->innermost_tape = context->last_tape = -1;
     context->records.next = context->records.previous = &context->records;
@@ -57,6 +75,7 @@ gt_Context *gt_context_new(const gt_ContextOptions *given)
     context->seed = options.seed;
     context->unpooled = !options.pooling;
     context->threads = 1;
+    atomic_init(&context->holds, 1);
     int threads = options.threads > 0 ? options.threads : threads_from_environment();
     if (threads > 1)
         gt_pool_resize(context, threads > GT_MAX_THREADS ? GT_MAX_THREADS : threads);
@@ -67,33 +86,129 @@ gt_Context *gt_context_new(const gt_ContextOptions *given)
     return context;
 }
 
-void gt_context_free(gt_Context *context)
+/* ---- who holds it ---- */
+
+/* Frees it; its thread, if it is one's own, forgets it. */
+static void destroy(gt_Context *context)
 {
-    if (!context)
-        context = current_context;
-    if (!context)
-        return;
-    gt_Context *previous = gt_context_use(context);
+    gt_Context *previous = thread.current;
+    gt_Thread *owner = atomic_exchange(&context->owner, NULL);
+    if (owner) {
+        owner->own = NULL;
+        if (owner->current == context)
+            owner->current = NULL;
+    }
+    gt_context_hold(context); /* so that what goes with it does not free it again */
+    thread.current = context;
     gt_objects_close(context);
     gt_pool_close(context);
     gt_blas_unload(&context->blas);
     gt_memory_close(context);
+    context->word = 0;
     context->allocator.release(context->allocator.user, context, sizeof *context);
-    current_context = previous == context ? NULL : previous;
+    thread.current = previous == context ? NULL : previous;
+}
+
+void gt_context_hold(gt_Context *context)
+{
+    atomic_fetch_add_explicit(&context->holds, 1, memory_order_relaxed);
+}
+
+void gt_context_drop(gt_Context *context)
+{
+    if (atomic_fetch_sub_explicit(&context->holds, 1, memory_order_acq_rel) == 1)
+        destroy(context);
+}
+
+/* ---- the context of a thread ---- */
+
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t key; /* the value: the thread's own context; the destructor: its end */
+static bool has_key;
+
+static void thread_ends(void *value)
+{
+    gt_Context *context = value;
+    if (thread.own != context)
+        return; /* it was freed by hand */
+    atomic_store(&context->owner, NULL);
+    thread.own = NULL;
+    if (thread.current == context)
+        thread.current = NULL;
+    gt_context_drop(context);
+}
+
+static void make_key(void)
+{
+    has_key = pthread_key_create(&key, thread_ends) == 0;
+}
+
+#ifdef __GNUC__
+/* A host that unloads the library has threads that end after it. */
+__attribute__((destructor)) static void delete_key(void)
+{
+    if (has_key)
+        pthread_key_delete(key);
+    has_key = false;
+}
+#endif
+
+/* The thread's own context. Where the system has no key left it stays until it is freed by hand. */
+static gt_Context *own_context(void)
+{
+    if (thread.own)
+        return thread.own;
+    gt_Context *context = gt_context_new(NULL);
+    if (!context)
+        return NULL;
+    thread.own = context;
+    atomic_store(&context->owner, &thread);
+    pthread_once(&key_once, make_key);
+    if (has_key)
+        pthread_setspecific(key, context);
+    return context;
+}
+
+/* Is it a context, or NULL? Raises an error otherwise, in the current one. */
+static bool check_context(const char *operation, const gt_Context *context)
+{
+    if (!context || gt_has_word(context, GT_WORD_CONTEXT))
+        return true;
+    gt_Context *current = gt_context();
+    if (current)
+        gt_raise_kind(current, NULL, operation, NULL, "context", context);
+    return false;
+}
+
+void gt_context_free(gt_Context *context)
+{
+    if (!check_context("context_free", context))
+        return;
+    if (!context)
+        context = thread.current;
+    if (context)
+        destroy(context);
 }
 
 gt_Context *gt_context_use(gt_Context *context)
 {
-    gt_Context *previous = current_context;
-    current_context = context;
+    gt_Context *previous = thread.current;
+    if (!check_context("context_use", context))
+        return thread.current;
+    /* A thread's own context that another one takes over is from then on everybody's. */
+    if (context && atomic_load(&context->owner) != &thread && !context->shared) {
+        context->shared = true;
+        gt_context_hold(context);
+    }
+    thread.current = context;
     return previous;
 }
 
 gt_Context *gt_context(void)
 {
-    if (!current_context)
-        current_context = gt_context_new(NULL);
-    return current_context;
+    if (!thread.current)
+        thread.current = own_context();
+    return thread.current;
 }
 
 gt_Context *gt_enter(void)

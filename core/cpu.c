@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-#if defined(GT_HAVE_V3)
+#if defined(GT_HAVE_V3) || defined(GT_HAVE_V4) || defined(GT_NEEDS_V3) || defined(GT_NEEDS_V4)
 static bool has_v3(void)
 {
     __builtin_cpu_init();
@@ -21,7 +21,7 @@ static bool has_v3(void)
 }
 #endif
 
-#if defined(GT_HAVE_V4)
+#if defined(GT_HAVE_V4) || defined(GT_NEEDS_V4)
 static bool has_v4(void)
 {
     return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -30,11 +30,19 @@ static bool has_v4(void)
 }
 #endif
 
-/* GT_ISA is base, v3 or v4; what the processor lacks is not taken. */
+/* GT_ISA is base, v3 or v4; what the processor lacks is not taken. NULL: this build has no kernels for
+ * so old a processor (the option isa of the build). */
 const gt_KernelTable *gt_cpu_kernels(void)
 {
     const char *wanted = getenv("GT_ISA");
     const gt_KernelTable *best = &gt_kernels_base;
+#if defined(GT_NEEDS_V3)
+    if (!has_v3())
+        return NULL;
+#elif defined(GT_NEEDS_V4)
+    if (!has_v4())
+        return NULL;
+#endif
     if (wanted && strcmp(wanted, "base") == 0)
         return best;
 #if defined(GT_HAVE_V3)

@@ -1,8 +1,8 @@
 /* The pending error of a context: made here, asked for here. Leans on context.c for which context.
  */
 #include "core/internal.h"
+#include "core/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void append(char *text, size_t size, const char *format, ...)
@@ -13,7 +13,7 @@ static void append(char *text, size_t size, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     if (used < size)
-        vsnprintf(text + used, size - used, format, arguments);
+        gt_text_list(text + used, size - used, format, arguments);
     va_end(arguments);
 }
 
@@ -46,7 +46,9 @@ static gt_Status raise_list(gt_Context *context, gt_Status status, const char *h
     if (operation && (!context->composing || strcmp(operation, context->composing) != 0))
         append(text, size, "%s: ", operation);
     size_t used = strlen(text);
-    vsnprintf(text + used, size - used, format, arguments);
+    gt_text_list(text + used, size - used, format, arguments);
+    if (context->differentiating)
+        append(text, size, ", in the gradient of %s", context->differentiating->name);
     append_path(text, size, context->frame);
     return status;
 }
@@ -76,14 +78,16 @@ gt_Status gt_fail(gt_Status status, const char *format, ...)
 gt_Status gt_status(void)
 {
     gt_Context *context = gt_context();
-    return context ? context->status : GT_NO_MEMORY;
+    return context ? context->status : gt_cpu_kernels() ? GT_NO_MEMORY : GT_UNSUPPORTED;
 }
 
 const char *gt_error_message(void)
 {
     gt_Context *context = gt_context();
     if (!context)
-        return "out of memory: no context could be made";
+        return gt_cpu_kernels()
+                   ? "out of memory: no context could be made"
+                   : "this build of gradtape needs a newer processor (its build option isa)";
     return context->status == GT_OK ? "" : context->message;
 }
 

@@ -14,7 +14,7 @@ gt_Graph *gt_graph_new(gt_Context *context)
     return graph;
 }
 
-static void free_node(gt_Context *context, const gt_GraphNode *node)
+void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node)
 {
     if (node->options)
         gt_release(context, node->options, node->operation->options->size);
@@ -33,17 +33,18 @@ void gt_graph_free(gt_Graph *graph)
             gt_variable_free(graph->values[i].variable);
     }
     for (int32_t i = 0; i < graph->node_count; i++)
-        free_node(context, &graph->nodes[i]);
+        gt_graph_free_node(context, &graph->nodes[i]);
     for (int32_t i = 0; i < graph->body_count; i++)
         gt_graph_free(graph->bodies[i]);
     gt_release(context, graph->bodies, (size_t)graph->body_capacity * sizeof *graph->bodies);
     gt_release(context, graph->values, (size_t)graph->value_capacity * sizeof *graph->values);
     gt_release(context, graph->nodes, (size_t)graph->node_capacity * sizeof *graph->nodes);
     gt_release(context, graph->output, (size_t)graph->outputs * sizeof *graph->output);
+    gt_map_close(context, &graph->arguments);
     gt_release(context, graph, sizeof *graph);
 }
 
-static int32_t add_value(gt_Graph *graph, gt_GraphValue value)
+int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value)
 {
     if (!gt_reserve(graph->context, (void **)&graph->values, graph->value_count,
                     &graph->value_capacity, sizeof *graph->values))
@@ -58,11 +59,13 @@ static int32_t add_value(gt_Graph *graph, gt_GraphValue value)
 
 int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec)
 {
-    for (int32_t i = 0; i < graph->value_count; i++)
-        if (graph->values[i].kind == GT_GRAPH_INPUT && graph->values[i].index == index)
-            return i;
-    return add_value(
+    int32_t known = gt_map_find(&graph->arguments, (uint64_t)index);
+    if (known >= 0)
+        return known;
+    int32_t made = gt_graph_add(
         graph, (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
+    bool added = made >= 0 && gt_map_add(graph->context, &graph->arguments, (uint64_t)index, made);
+    return added ? made : -1;
 }
 
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
@@ -82,7 +85,7 @@ gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
             if (node->input[i] >= 0)
                 needed[node->input[i]] = true;
         if (!any) {
-            free_node(context, node);
+            gt_graph_free_node(context, node);
             *node = (gt_GraphNode){0};
         }
     }
@@ -100,6 +103,7 @@ gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
         if (needed[i] && graph->values[i].kind == GT_GRAPH_INPUT)
             used[graph->values[i].index] = true;
     gt_release(context, needed, (size_t)graph->value_count * sizeof *needed);
+    gt_map_close(context, &graph->arguments);
     return GT_OK;
 }
 
@@ -107,13 +111,15 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
 {
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const char *x = (const char *)a + field->offset, *y = (const char *)b + field->offset;
+        if (memcmp(x, y, field->size) == 0)
+            continue;
         if (strcmp(field->type, "gt_Shape") == 0) {
             gt_Shape p, q; /* what is beyond the rank does not count either */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
             if (!gt_shape_equal(p, q))
                 return false;
-        } else if (strcmp(field->type, "void *") != 0 && memcmp(x, y, field->size) != 0) {
+        } else if (strcmp(field->type, "void *") != 0) {
             return false; /* where the user's own things are may change from run to run */
         }
     }
@@ -216,7 +222,8 @@ gt_Status gt_trace_begin(gt_Context *context, gt_Trace *trace, gt_Graph *graph)
     if (context->trace)
         return gt_raise(context, GT_STATE, NULL, "function",
                         "a traced function cannot be traced inside another one");
-    *trace = (gt_Trace){.graph = graph, .serial = (uint32_t)++context->trace_serial};
+    *trace = (gt_Trace){
+        .graph = graph, .frame = context->frame, .serial = (uint32_t)++context->trace_serial};
     context->trace = trace;
     return GT_OK;
 }
@@ -253,7 +260,16 @@ void gt_captures_close(gt_Context *context, gt_Captures *captures)
 {
     gt_values_release(captures->value, captures->count);
     gt_release(context, captures->value, (size_t)captures->capacity * sizeof *captures->value);
+    gt_map_close(context, &captures->known);
     *captures = (gt_Captures){0};
+}
+
+bool gt_trace_called_from(const gt_Context *context, const gt_CallFrame *frame)
+{
+    const gt_Trace *trace = context->trace;
+    while (trace && trace->outer)
+        trace = trace->outer;
+    return trace && trace->frame == frame;
 }
 
 bool gt_trace_knows(const gt_Context *context, const gt_Value *value)
@@ -286,6 +302,9 @@ void gt_trace_end(gt_Context *context, gt_Trace *trace)
     }
     gt_release(context, trace->variables,
                (size_t)trace->variable_capacity * sizeof *trace->variables);
+    gt_map_close(context, &trace->constants);
+    if (!trace->outer)
+        gt_map_close(context, &trace->graph->arguments);
     context->trace = trace->outer;
 }
 
@@ -351,12 +370,17 @@ static bool same_source(const gt_Value *a, const gt_Value *b)
 static int32_t capture(gt_Context *context, gt_Value *value)
 {
     gt_Captures *captures = context->trace->captures;
-    int32_t i = 0;
-    while (i < captures->count && !same_source(captures->value[i], value))
-        i++;
-    if (i == captures->count) {
+    uint64_t key = value->symbol < 0 ? gt_map_pointer(value)
+                                     : (uint64_t)value->trace << 32 | (uint32_t)value->symbol;
+    int32_t at = -1, i;
+    while ((i = gt_map_next(&captures->known, key, &at)) >= 0 &&
+           !same_source(captures->value[i], value))
+        ;
+    if (i < 0) {
+        i = captures->count;
         if (!gt_reserve(context, (void **)&captures->value, i, &captures->capacity,
-                        sizeof *captures->value))
+                        sizeof *captures->value) ||
+            !gt_map_add(context, &captures->known, key, i))
             return -1;
         gt_value_retain(value, true);
         captures->value[captures->count++] = value;
@@ -383,10 +407,11 @@ gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot)
         gt_Value *around = variable_around(context, slot);
         symbol = around ? capture(context, around) : -1;
     } else {
-        symbol = add_value(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
-                                                                  .kind = GT_GRAPH_VARIABLE,
-                                                                  .variable = gt_slot_handle(slot),
-                                                                  .node = -1});
+        symbol =
+            gt_graph_add(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
+                                                                .kind = GT_GRAPH_VARIABLE,
+                                                                .variable = gt_slot_handle(slot),
+                                                                .node = -1});
     }
     return symbol < 0 ? NULL : set_symbolic(context, slot, symbol);
 }
@@ -402,22 +427,25 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
     }
     if (gt_trace_takes(context, value))
         return capture(context, value);
-    for (int32_t i = graph->value_count - 1; i >= 0; i--)
-        if (graph->values[i].constant == value)
-            return i;
+    int32_t known = gt_map_find(&context->trace->constants, gt_map_pointer(value));
+    if (known >= 0)
+        return known;
     if (!gt_value_data(value) && context->status != GT_OK)
         return -1;
-    return add_value(
+    int32_t made = gt_graph_add(
         graph, (gt_GraphValue){
                    .spec = value->spec, .kind = GT_GRAPH_CONSTANT, .constant = value, .node = -1});
+    bool added =
+        made >= 0 && gt_map_add(context, &context->trace->constants, gt_map_pointer(value), made);
+    return added ? made : -1;
 }
 
 static gt_Tensor *live_tensor(gt_Context *context, const double *number, gt_DType dtype)
 {
     gt_Spec spec = {.dtype = dtype, .size = 1};
-    int32_t symbol =
-        add_value(context->trace->graph,
-                  (gt_GraphValue){.spec = spec, .kind = GT_GRAPH_LIVE, .live = number, .node = -1});
+    int32_t symbol = gt_graph_add(
+        context->trace->graph,
+        (gt_GraphValue){.spec = spec, .kind = GT_GRAPH_LIVE, .live = number, .node = -1});
     gt_Value *value = gt_trace_value(context, &spec, symbol);
     return value ? gt_handle_new(context, value) : NULL;
 }
@@ -463,7 +491,7 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
             goto failed;
     }
     for (int32_t i = 0; i < node.outputs; i++) {
-        node.output[i] = symbols[i] = add_value(
+        node.output[i] = symbols[i] = gt_graph_add(
             graph, (gt_GraphValue){.spec = output[i],
                                    .kind = GT_GRAPH_RESULT,
                                    .variable = overwritten ? gt_slot_handle(overwritten[i]) : NULL,
@@ -481,6 +509,6 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
             return context->status;
     return GT_OK;
 failed:
-    free_node(context, &node);
+    gt_graph_free_node(context, &node);
     return context->status;
 }

@@ -9,6 +9,7 @@
 #ifndef GT_CORE_GRAPH_H
 #define GT_CORE_GRAPH_H
 
+#include "core/fact.h"
 #include "core/internal.h"
 
 typedef enum gt_GraphKind {
@@ -48,8 +49,9 @@ typedef struct gt_Graph {
     gt_GraphValue *values;
     gt_GraphNode *nodes;
     int32_t value_count, value_capacity, node_count, node_capacity;
-    int32_t inputs;  /* arguments; a body need not have a value for each */
-    int32_t *output; /* values that the function returns */
+    int32_t inputs;   /* arguments; a body need not have a value for each */
+    gt_Map arguments; /* the value of each, while it is traced */
+    int32_t *output;  /* values that the function returns */
     int32_t outputs;
     struct gt_Graph **bodies; /* of its control flow; owned */
     int32_t body_count, body_capacity;
@@ -58,9 +60,16 @@ typedef struct gt_Graph {
     gt_Status (*run)(struct gt_Plan *plan, const void *const *input, void *const *output);
 } gt_Graph;
 
+typedef enum gt_ControlKind {
+    GT_CONTROL_BRANCH,
+    GT_CONTROL_LOOP,
+    GT_CONTROL_CALL /* the first body, once: a plan puts it in place of the node */
+} gt_ControlKind;
+
 /* The options of control flow (ops/traced_control.c). Plans know no more of it than this. */
 #define GT_CONTROL_OPTIONS(F)                                                                      \
     F(uint32_t, size, (uint32_t)sizeof(gt_Control), "for ABI growth")                              \
+    F(gt_ControlKind, kind, GT_CONTROL_BRANCH, "what its bodies are")                              \
     F(gt_Graph *, first, NULL, "the branch if the predicate is not 0, or the body of a loop")      \
     F(gt_Graph *, second, NULL, "the other branch; the condition of a loop, or NULL")              \
     F(int32_t, carries, 0, "loop variables, and variables that it changes")                        \
@@ -89,6 +98,7 @@ typedef struct gt_ControlKernel {
 typedef struct gt_Captures {
     gt_Value **value;               /* held */
     int32_t first, count, capacity; /* value[i] is argument number first + i of every body */
+    gt_Map known;                   /* which i a value is */
 } gt_Captures;
 
 /* A variable with a symbolic value. */
@@ -100,9 +110,12 @@ typedef struct gt_TraceVariable {
 
 struct gt_Trace {
     gt_Graph *graph;
-    gt_Trace *outer;       /* NULL: not a body's */
-    gt_Captures *captures; /* of a body */
-    uint64_t tapes;        /* that were open before it began */
+    gt_Map constants;          /* the number of each in the graph */
+    gt_Facts facts;            /* what was asked, in the bodies too: of the outermost trace */
+    const gt_CallFrame *frame; /* that was the innermost when it began */
+    gt_Trace *outer;           /* NULL: not a body's */
+    gt_Captures *captures;     /* of a body */
+    uint64_t tapes;            /* that were open before it began */
     uint32_t serial;
     gt_TraceVariable *variables;
     int32_t variable_count, variable_capacity;
@@ -113,8 +126,10 @@ struct gt_Trace {
 gt_Status gt_trace_begin(gt_Context *context, gt_Trace *trace, gt_Graph *graph);
 /* Starts the trace of a body inside the one that runs, whose graph owns the new graph. */
 gt_Status gt_trace_begin_body(gt_Context *context, gt_Trace *trace, gt_Captures *captures);
-void gt_trace_end(gt_Context *context, gt_Trace *trace);
+void gt_trace_end(gt_Context *context, gt_Trace *trace); /* goes on holding the facts */
 void gt_captures_close(gt_Context *context, gt_Captures *captures);
+/* Is this layer's call, or NULL, where the function was called that is traced? */
+bool gt_trace_called_from(const gt_Context *context, const gt_CallFrame *frame);
 /* Is the value a symbol of a trace that runs? */
 bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
 /* Is an operation on this value written down, not run? In a body that is so for tensors too that a
@@ -145,11 +160,14 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
                          gt_Value *const *input, const gt_Spec *spec, gt_Tensor **output);
 
 gt_Graph *gt_graph_new(gt_Context *context);
+/* The number of a new value; -1 on failure. Holds what the value says it holds. */
+int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value);
+void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node); /* what it owns */
 void gt_graph_free(gt_Graph *graph);
 /* The value that is argument number `index`, new if there is none. -1 on failure. */
 int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);
-/* Drops the nodes of a body that its outputs do not need. `used`, one an argument, gets marks for
- * those that are left. */
+/* Drops the nodes of a body that is traced to its end and whose outputs do not need them. `used`, one
+ * an argument, gets marks for those that are left. */
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used);
 /* Do two graphs say the same? If not, `difference` says where. */
 bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size_t size);

@@ -11,20 +11,21 @@
 #define GT_CORE_INTERNAL_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "kernels/kernels.h"
 #include "core/blas.h"
 #include "core/body.h"
 #include "core/context.h"
+#include "core/kind.h"
+#include "core/map.h"
 #include "core/object.h"
 #include "core/operation.h"
 #include "core/tape.h"
 #include "core/tensor.h"
 #include "core/variable.h"
 
-#define GT_HANDLE_BITS  6 /* generation bits in a handle: slots are 64-byte aligned */
-#define GT_HANDLE_MASK  ((uintptr_t)((1u << GT_HANDLE_BITS) - 1))
 #define GT_MAX_TAPES    64
 #define GT_MAX_THREADS  64
 #define GT_ALIGNMENT    64
@@ -35,6 +36,7 @@ typedef struct gt_Record gt_Record;
 typedef struct gt_Slot gt_Slot;
 typedef struct gt_Trace gt_Trace;
 typedef struct gt_ThreadPool gt_ThreadPool;
+typedef struct gt_Thread gt_Thread;
 
 typedef struct gt_Buffer {
     void *data; /* NULL: not computed yet */
@@ -61,10 +63,9 @@ typedef struct gt_Late {
 struct gt_Value {
     gt_Spec spec;
     gt_Context *context;
-    gt_Buffer *buffer; /* NULL: symbolic, or nobody needs the numbers any more */
-    size_t offset;     /* bytes into the buffer, for views */
-    gt_Record *record; /* what made it or what watches it; NULL: a constant */
-    const gt_Operation *origin;
+    gt_Buffer *buffer;        /* NULL: symbolic, or nobody needs the numbers any more */
+    size_t offset;            /* bytes into the buffer, for views */
+    gt_Record *record;        /* what made it or what watches it; NULL: a constant */
     uint32_t references;      /* slots, and records that have it as input */
     uint32_t data_references; /* those of them that need the numbers */
     int32_t symbol;           /* in the traced graph; -1: concrete */
@@ -86,6 +87,7 @@ struct gt_Record {
     gt_Context *context;
     gt_Record *next, *previous; /* all records of the context; leaves of variables are not in it */
     uint64_t tapes;             /* by bit */
+    uint64_t serial;            /* order of making, which is that of the ring */
     const char *here;           /* the caller's file and line; NULL: not known */
     void *options;              /* inside the block */
     gt_Value **input;           /* inside the block; NULL: absent */
@@ -109,18 +111,34 @@ typedef struct gt_VariableInfo {
     uint64_t visit;     /* the last list that it was put into */
 } gt_VariableInfo;
 
+/* What a handle to probabilities knows of how they were made, so that a loss computes from the
+ * logits whether a tape watches or not. Counted: views of the same numbers share it, and it is gone
+ * with the last of these handles. A handle that is made anew, for an argument or a result of a
+ * function or a loop, knows at most the operation: so it is eagerly and traced alike. */
+typedef struct gt_Origin {
+    const gt_Operation *operation; /* GT_OP_PROBABILITY */
+    const void *options;           /* its; inside the block. NULL without logits */
+    gt_Value *logits;              /* its input, held; NULL: not known */
+    int64_t first;                 /* the element of the logits where the view begins */
+    size_t bytes;                  /* of the block */
+    uint32_t references;
+} gt_Origin;
+
 struct gt_Slot {
+    uint64_t word;   /* GT_WORD_TENSOR and the generation, or GT_WORD_GONE */
     gt_Value *value; /* NULL: free */
     gt_Slot *next, *previous;
     struct gt_Scope *scope;
     gt_VariableInfo *variable;
+    gt_Origin *origin; /* NULL: no probabilities, as far as is known */
     uint32_t generation;
-    char padding[64 - 5 * sizeof(void *) - sizeof(uint32_t)];
+    char padding[64 - sizeof(uint64_t) - 6 * sizeof(void *) - sizeof(uint32_t)];
 };
 
 _Static_assert(sizeof(gt_Slot) == 1u << GT_HANDLE_BITS, "a handle is a slot's address");
 
 struct gt_Scope {
+    uint64_t word; /* GT_WORD_SCOPE */
     gt_Scope *parent;
     gt_Slot *first, *last;
     struct gt_TapeSlot *tape; /* the outermost tape whose scope this is */
@@ -128,11 +146,15 @@ struct gt_Scope {
 };
 
 typedef struct gt_TapeSlot {
-    uintptr_t handle; /* 0: free */
-    gt_Scope *scope;  /* of the outermost tape */
-    gt_Variable **watched;
+    _Alignas(GT_ALIGNMENT) uint64_t word; /* GT_WORD_TAPE */
+    uintptr_t handle;                     /* 0: free */
+    gt_Scope *scope;                      /* of the outermost tape */
+    gt_Record **watched;                  /* leaves of variables; held */
     int32_t watched_count, watched_capacity;
-    int32_t below; /* the tape around this one; -1: none */
+    gt_Variable **list; /* what gt_watched_variables hands out */
+    int32_t list_count;
+    int32_t below;   /* the tape around this one; -1: none */
+    uint64_t oldest; /* the serial of the oldest record that it may hold */
     uint32_t generation;
     bool persistent, watch_accessed, used, paused, has_records;
 } gt_TapeSlot;
@@ -147,7 +169,13 @@ typedef struct gt_CallFrame {
 } gt_CallFrame;
 
 struct gt_Context {
+    uint64_t word; /* GT_WORD_CONTEXT */
     gt_Allocator allocator;
+    /* who holds it: context.c */
+    _Atomic int64_t holds;
+    _Atomic(gt_Thread *)
+        owner;   /* the thread that made it by itself; NULL: it ended, or the host did */
+    bool shared; /* taken by a thread that did not make it */
     const gt_KernelTable *kernels;
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
@@ -175,7 +203,9 @@ struct gt_Context {
     struct gt_Listener *listener; /* hears which variables are read and written; NULL: nobody */
     gt_Record records;            /* head of the ring of records */
     gt_Value *dying;              /* values to be freed: a list instead of recursion */
-    uint64_t variable_serial, trace_serial, object_serial, visit;
+    uint64_t variable_serial, trace_serial, object_serial, record_serial, visit;
+    uint64_t choices;   /* how many branches and loops numbers decided about */
+    uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
     gt_Trace *trace;
     /* work */
     gt_ThreadPool *pool;
@@ -187,6 +217,9 @@ struct gt_Context {
     void *interrupted_user;
     /* objects and registrations */
     gt_Object objects; /* head of the ring of objects */
+    gt_Map identified; /* identity -> object */
+    uint64_t last_identity;
+    gt_Map callables; /* layers/callable.c: the function -> the object that it is */
     gt_Object *quarantine_first, *quarantine_last;
     int32_t quarantined;
     const gt_Operation **operations;
@@ -201,10 +234,15 @@ struct gt_Context {
 void *gt_allocate(gt_Context *context, size_t bytes); /* raises GT_NO_MEMORY and returns NULL */
 void *gt_allocate_zeroed(gt_Context *context, size_t bytes);
 void gt_release(gt_Context *context, void *block, size_t bytes);
+/* The same without the pool: large blocks that live for one call. */
+void *gt_allocate_unpooled(gt_Context *context, size_t bytes);
+void gt_release_unpooled(gt_Context *context, void *block, size_t bytes);
 /* A growing array: makes room for one more element. */
 bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
                 size_t element);
 void gt_memory_close(gt_Context *context);
+/* Does the address lie in the context's memory? It may be any. */
+bool gt_memory_owns(const gt_Context *context, const void *address);
 
 /* ---- error.c ---- */
 /* Raises an error as `operation`: "here: operation: message, in path". */
@@ -216,6 +254,10 @@ gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, cons
     ;
 
 /* ---- context.c ---- */
+/* One more that keeps a thread's own context; one less, and the last one frees it: nothing of it is
+ * touched after that. */
+void gt_context_hold(gt_Context *context);
+void gt_context_drop(gt_Context *context);
 /* The current context if no error is pending there, else NULL: the first line of every call. */
 gt_Context *gt_enter(void);
 
@@ -255,21 +297,21 @@ static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 {
     return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
 }
-static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
+/* The live slot behind a handle, of any context; NULL for anything else. */
+static inline gt_Slot *gt_slot_find(const gt_Tensor *tensor)
 {
-    return slot->value &&
-           (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
+    return gt_is_tensor(tensor) ? gt_slot_raw(tensor) : NULL;
 }
-/* The slot behind a handle; NULL with an error raised as `operation` for NULL, for stale ones and for
- * tensors of another context (its variables may be read). `what` names the argument. */
+/* The slot behind a handle; NULL with an error raised as `operation` for NULL, for what is no tensor,
+ * for stale ones and for tensors of another context (its variables may be read). `what` names the
+ * argument. */
 gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
                         const char *what, const gt_Tensor *tensor); /* raises; NULL */
 static inline gt_Slot *gt_slot_check(gt_Context *context, const char *here, const char *operation,
                                      const char *what, const gt_Tensor *tensor)
 {
-    gt_Slot *slot = gt_slot_raw(tensor);
-    if (tensor && gt_slot_alive(slot, tensor) &&
-        (slot->value->context == context || slot->variable))
+    gt_Slot *slot = gt_slot_find(tensor);
+    if (slot && (slot->value->context == context || slot->variable))
         return slot;
     return gt_slot_refuse(context, here, operation, what, tensor);
 }
@@ -308,6 +350,21 @@ void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
 /* A new tensor without numbers yet; data gets where they go. */
 gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
 
+/* ---- origin.c ---- */
+/* The handle is to probabilities that `operation` made. `logits` NULL: of what is not known. */
+gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *operation,
+                        const void *options, gt_Value *logits);
+/* The handle is to a view of what `source` is a handle to, from that element on. */
+gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
+                           int64_t first);
+void gt_origin_release(gt_Context *context, gt_Origin *origin);
+/* Nobody will ask this handle what it was made of: the logits may go. */
+void gt_origin_forget(gt_Context *context, gt_Tensor *tensor);
+/* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
+gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
+/* The recording tapes on which the numbers of the handle come from its logits. */
+uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot);
+
 /* ---- variable.c ---- */
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */
@@ -330,6 +387,7 @@ typedef struct gt_Listener {
     struct gt_Listener *outer;
     gt_Value **heard;
     int32_t count, capacity;
+    gt_Map known; /* the leaf of each */
 } gt_Listener;
 void gt_listener_begin(gt_Context *context, gt_Listener *listener);
 void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
@@ -345,6 +403,10 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
  * Temporaries, scopes and tapes that it leaves are gone. */
 gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
                       gt_Tensor *const *input, int32_t outputs, gt_Value **result);
+/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
+gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
+                              void *user, gt_Tensor *const *input, int32_t outputs,
+                              gt_Value **result, const gt_Operation **probability);
 void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
 /* Makes handles of the innermost scope; takes over the values, also when it fails. */
 gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
@@ -354,7 +416,8 @@ gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape);
 int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);
-void gt_tape_watch_variable(gt_Context *context, gt_Slot *slot, uint64_t tapes);
+/* These tapes watch the variable that has this leaf. */
+void gt_tape_watch_leaf(gt_Context *context, gt_Record *leaf, uint64_t tapes);
 gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
                          int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
                          uint64_t tapes, const char *here);
@@ -375,6 +438,9 @@ gt_Status gt_pool_resize(gt_Context *context, int threads);
 void gt_pool_close(gt_Context *context);
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
 bool gt_interrupted(gt_Context *context);
+/* From here on, children of forks know that they are: their pools and locks are made anew. False:
+ * the system has no memory for that. */
+bool gt_watch_forks(void);
 
 /* ---- cpu.c ---- */
 const gt_KernelTable *gt_cpu_kernels(void);
@@ -417,9 +483,9 @@ struct gt_GradientRule {
     gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
                                    takes into its sum, for the order of eager execution; or NULL */
     /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
-     * gradient each, in the sources; zeros where there is no way. */
+     * gradient each, in the sources; where there is no way, zeros or NULL. */
     gt_Status (*pull_back)(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients);
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros);
 };
 
 #endif

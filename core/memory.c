@@ -178,6 +178,25 @@ void gt_release(gt_Context *context, void *block, size_t bytes)
     context->memory.bytes_in_use -= (int64_t)size;
 }
 
+void *gt_allocate_unpooled(gt_Context *context, size_t bytes)
+{
+    struct gt_Slab *slab = bytes <= SIZE_MAX / 4 ? slab_new(context, bytes) : NULL;
+    if (!slab)
+        return out_of_memory(context, bytes);
+    context->memory.bytes_in_use += (int64_t)bytes;
+    if (context->memory.bytes_in_use > context->memory.bytes_peak)
+        context->memory.bytes_peak = context->memory.bytes_in_use;
+    return (char *)slab + SLAB_HEAD;
+}
+
+void gt_release_unpooled(gt_Context *context, void *block, size_t bytes)
+{
+    if (!block)
+        return;
+    slab_free(context, (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD), SLAB_HEAD + bytes);
+    context->memory.bytes_in_use -= (int64_t)bytes;
+}
+
 bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity, size_t element)
 {
     if (count < *capacity)
@@ -197,6 +216,14 @@ bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capac
     *array = grown;
     *capacity = wanted;
     return true;
+}
+
+bool gt_memory_owns(const gt_Context *context, const void *address)
+{
+    for (const struct gt_Slab *slab = context->slabs; slab; slab = slab->next)
+        if ((uintptr_t)address - (uintptr_t)slab < slab->bytes)
+            return true;
+    return false;
 }
 
 void gt_memory_close(gt_Context *context)

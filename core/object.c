@@ -10,6 +10,7 @@ void *gt_object_new(gt_Context *context, const gt_ObjectKind *kind, size_t bytes
     gt_Object *object = gt_allocate_zeroed(context, bytes);
     if (!object)
         return NULL;
+    object->word = GT_WORD_OBJECT;
     object->kind = kind;
     object->context = context;
     object->bytes = bytes;
@@ -19,22 +20,44 @@ void *gt_object_new(gt_Context *context, const gt_ObjectKind *kind, size_t bytes
     object->next = &context->objects;
     object->previous = context->objects.previous;
     object->previous->next = object->next->previous = object;
+    if (!kind->of_context)
+        gt_context_hold(context);
     return object;
 }
 
-bool gt_object_check(gt_Context *context, const char *here, const char *operation,
-                     const gt_Object *object, const gt_ObjectKind *kind)
+static bool is_of_kind(const void *handle, uint64_t word, const gt_ObjectKind *kind)
 {
-    if (!object)
-        gt_raise(context, GT_INVALID, here, operation, "the %s is NULL", kind->name);
-    else if (!object->kind)
-        gt_raise(context, GT_STALE, here, operation, "this %s was freed", kind->name);
-    else if (object->kind != kind)
-        gt_raise(context, GT_INVALID, here, operation, "this is a %s, not a %s", object->kind->name,
-                 kind->name);
-    else
+    return gt_has_word(handle, word) && ((const gt_Object *)handle)->kind == kind;
+}
+
+bool gt_object_is(const void *handle, const gt_ObjectKind *kind)
+{
+    return is_of_kind(handle, GT_WORD_OBJECT, kind);
+}
+
+bool gt_object_check(gt_Context *context, const char *here, const char *operation,
+                     const void *handle, const gt_ObjectKind *kind)
+{
+    if (gt_object_is(handle, kind))
         return true;
+    if (is_of_kind(handle, GT_WORD_FREED, kind))
+        gt_raise(context, GT_STALE, here, operation, "this %s was freed", kind->name);
+    else
+        gt_raise_kind(context, here, operation, NULL, kind->name, handle);
     return false;
+}
+
+void gt_object_free(const char *operation, void *handle, const gt_ObjectKind *kind)
+{
+    if (!handle || is_of_kind(handle, GT_WORD_FREED, kind))
+        return;
+    if (gt_object_is(handle, kind)) {
+        gt_object_release(handle);
+        return;
+    }
+    gt_Context *context = gt_context();
+    if (context)
+        gt_raise_kind(context, NULL, operation, NULL, kind->name, handle);
 }
 
 void gt_object_sink(gt_Object *object)
@@ -56,14 +79,16 @@ static void unlink_object(gt_Object *object)
 
 void gt_object_release(gt_Object *object)
 {
-    if (!object || !object->kind || --object->references > 0)
+    if (!object || object->word != GT_WORD_OBJECT || --object->references > 0)
         return;
     gt_Context *context = object->context;
     unlink_object(object);
+    if (object->identity)
+        gt_map_remove(&context->identified, object->identity, (intptr_t)object);
     const gt_ObjectKind *kind = object->kind;
     object->references = 1; /* whoever looks at it while it goes must not free it twice */
     kind->destroy(object);
-    object->kind = NULL;
+    object->word = GT_WORD_FREED;
     if (context->quarantine_last)
         context->quarantine_last->next = object;
     else
@@ -75,6 +100,22 @@ void gt_object_release(gt_Object *object)
         context->quarantined--;
         gt_release(context, oldest, oldest->bytes);
     }
+    if (!kind->of_context)
+        gt_context_drop(context);
+}
+
+uint64_t gt_object_identity(gt_Object *object)
+{
+    gt_Context *context = object->context;
+    if (!object->identity && gt_map_add(context, &context->identified,
+                                        context->last_identity + 1, (intptr_t)object))
+        object->identity = ++context->last_identity;
+    return object->identity;
+}
+
+gt_Object *gt_object_find(const gt_Context *context, uint64_t identity)
+{
+    return gt_map_object(&context->identified, identity);
 }
 
 void gt_objects_close(gt_Context *context)

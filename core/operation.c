@@ -2,6 +2,7 @@
  * down, record. Every operation of every mode goes through gt_apply. Leans on tensor.c, tape.c,
  * graph.c. */
 #include "core/graph.h"
+#include "core/launch.h"
 
 #include <math.h>
 #include <string.h>
@@ -154,19 +155,61 @@ static gt_Status check_numbers(Call *call, gt_Value *const *output)
             continue;
         double number = gt_number_fetch(output[i]->spec.dtype, gt_value_data(output[i]), at);
         char text[200];
-        const gt_Operation *of = context->differentiating;
         return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
-                        "element %lld of the result, %s, is %s%s%s", (long long)at,
+                        "element %lld of the result, %s, is %s", (long long)at,
                         gt_spec_text(&output[i]->spec, text, sizeof text),
-                        isnan(number) ? "not a number" : "infinite",
-                        of ? ", in the gradient of " : "", of ? of->name : "");
+                        isnan(number) ? "not a number" : "infinite");
     }
     return GT_OK;
+}
+
+/* Temporaries are there while it runs. */
+static gt_Status run_launches(Call *call, const gt_Lowering *lowering, void **at)
+{
+    gt_Context *context = call->context;
+    void **temporary = at + call->rule.inputs + call->rule.outputs;
+    size_t scratch = gt_lowering_scratch(lowering);
+    if (scratch && gt_scratch_reserve(context, scratch) != GT_OK)
+        return context->status;
+    int32_t made = 0;
+    while (made < lowering->temporaries &&
+           (temporary[made] = gt_allocate(context, lowering->temporary[made])))
+        made++;
+    for (int32_t i = 0; i < lowering->launches && context->status == GT_OK; i++)
+        gt_launch_tiles(context, &lowering->launch[i], lowering->job + lowering->launch[i].job, at);
+    while (made-- > 0)
+        gt_release(context, temporary[made], lowering->temporary[made]);
+    return context->status;
+}
+
+/* Lowers and runs; the outputs of a late result are not there yet, so that it is only checked. */
+static gt_Status lower_and_run(Call *call, gt_Value *const *output)
+{
+    gt_Context *context = call->context;
+    void *at[GT_MAX_INPUTS + GT_MAX_OUTPUTS + GT_MAX_TEMPORARIES];
+    int32_t inputs = call->inputs, outputs = call->rule.outputs;
+    bool late = false;
+    for (int32_t i = 0; i < inputs; i++)
+        at[i] = call->value[i] ? gt_value_data(call->value[i]) : NULL;
+    for (int32_t i = 0; i < outputs; i++) {
+        late |= output[i]->buffer->late != NULL;
+        at[inputs + i] = late ? NULL : gt_value_data(output[i]);
+    }
+    if (context->status != GT_OK) /* an input was late and could not be computed */
+        return context->status;
+    gt_Lowering lowering;
+    gt_lower(&call->rule, context->kernels, &lowering);
+    if (lowering.check != GT_CHECK_none &&
+        gt_launch_check(context, &call->rule, &lowering, at) != GT_OK)
+        return context->status;
+    return late ? GT_OK : run_launches(call, &lowering, at);
 }
 
 static gt_Status run_kernel(Call *call, gt_Value *const *output)
 {
     gt_Context *context = call->context;
+    if (call->operation->lower)
+        return lower_and_run(call, output);
     gt_Kernel kernel;
     kernel.operation = call->operation;
     kernel.options = call->options;
@@ -301,9 +344,15 @@ bool gt_buffer_compute(gt_Buffer *buffer)
                      .operation = late->operation,
                      .options = late->options,
                      .inputs = late->inputs};
-        for (int i = 0; i < late->inputs; i++)
+        call.rule.operation = late->operation;
+        call.rule.options = late->options;
+        call.rule.inputs = late->inputs;
+        for (int i = 0; i < late->inputs; i++) {
             call.value[i] = late->input[i];
+            call.rule.input[i] = &late->input[i]->spec;
+        }
         call.rule.outputs = 1;
+        call.rule.output[0] = late->spec;
         call.rule.scratch = late->scratch;
         context->applying = late->operation->name;
         buffer->data = data;
@@ -354,9 +403,28 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
         value->symbol = symbols[i];
         value->trace = context->trace->serial;
     }
-    if (value)
-        value->origin = call->operation;
     return value;
+}
+
+/* A result that is a probability, or a view of one, knows what it was made of. The numbers of
+ * another context's variable cannot be held. */
+static gt_Status remember_origin(const Call *call, gt_Tensor **output)
+{
+    gt_Context *context = call->context;
+    gt_Slot *slot = gt_slot_raw(*output);
+    const gt_Operation *operation = call->operation;
+    gt_Value *input = call->inputs > 0 ? call->value[0] : NULL;
+    if (operation->flags & GT_OP_PROBABILITY)
+        gt_origin_set(context, slot, operation, call->options,
+                      input && input->context == context ? input : NULL);
+    else if (input && call->slot[0]->origin)
+        gt_origin_follow(context, slot, call->slot[0],
+                         operation->view_offset ? operation->view_offset(&call->rule) : 0);
+    if (context->status != GT_OK) {
+        gt_slot_free(context, slot);
+        *output = NULL;
+    }
+    return context->status;
 }
 
 static gt_Status apply_values(Call *call, gt_Tensor **outputs)
@@ -379,6 +447,8 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
             tapes |= call->value[i]->record->tapes;
     tapes &= context->recording;
+    if (call->operation->flags & GT_OP_CHOICE)
+        tapes = context->recording;
     for (int i = 0; tapes && i < call->inputs; i++)
         if (call->value[i] && call->value[i]->context != context) {
             gt_foreign_variable(context, call->slot[i]);
@@ -393,7 +463,9 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
                 gt_value_release(output[k], true);
             return context->status;
         }
-    return GT_OK;
+    return call->operation->flags & (GT_OP_PROBABILITY | GT_OP_CARRIES)
+               ? remember_origin(call, outputs)
+               : GT_OK;
 failed:
     while (made > 0)
         gt_value_release(output[--made], true);
@@ -416,8 +488,7 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     else
         gt_trace_node(context, like, options, input, spec, NULL, symbols);
     for (int32_t i = 0; i < outputs && context->status == GT_OK; i++)
-        if ((value[i] = gt_trace_value(context, &spec[i], symbols[i])))
-            value[i]->origin = like->operation;
+        value[i] = gt_trace_value(context, &spec[i], symbols[i]);
     for (int32_t i = 0; i < like->inputs; i++)
         if (input[i] && input[i]->record)
             tapes |= input[i]->record->tapes;
@@ -436,6 +507,10 @@ gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *
                    gt_Tensor *const *input, gt_Tensor **outputs)
 {
     gt_Context *context = gt_enter();
+    if (!gt_is_address(operation) || (!input && inputs > 0))
+        return context ? gt_raise(context, GT_INVALID, here, "apply", "the %s is NULL",
+                                  gt_is_address(operation) ? "list of inputs" : "operation")
+                       : gt_status();
     for (int i = 0; outputs && i < operation->outputs; i++)
         outputs[i] = NULL;
     if (!context)
@@ -495,9 +570,10 @@ gt_Status gt_register_operation(const gt_Operation *operation)
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!operation || !operation->name || !operation->shape || !operation->run ||
-        operation->outputs < 1 || operation->outputs > GT_MAX_OUTPUTS ||
-        operation->inputs_max > GT_MAX_INPUTS || operation->inputs_min > operation->inputs_max)
+    if (!operation || !operation->name || !operation->shape ||
+        !(operation->run || operation->lower) || operation->outputs < 1 ||
+        operation->outputs > GT_MAX_OUTPUTS || operation->inputs_max > GT_MAX_INPUTS ||
+        operation->inputs_min > operation->inputs_max)
         return gt_raise(context, GT_INVALID, NULL, "register_operation",
                         "an operation needs a name, a shape rule, a kernel, 1 to %d outputs and at "
                         "most %d inputs",

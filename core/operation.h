@@ -16,6 +16,7 @@ GT_BEGIN
 
 typedef struct gt_Operation gt_Operation;
 typedef struct gt_GradientRule gt_GradientRule;
+typedef struct gt_Lowering gt_Lowering;
 
 /* What a shape rule sees and fills. Inputs that are optional and absent are NULL. */
 typedef struct gt_ShapeRule {
@@ -83,9 +84,26 @@ enum {
     /* The one output is computed when somebody reads it: `run` is called at once with a NULL output,
      * to raise what there is to raise, and again then. */
     GT_OP_LATE = 1u << 9,
-    GT_OP_HALF = 1u << 10,   /* takes float16 and bfloat16; others refuse them */
-    GT_OP_CONTROL = 1u << 11 /* runs bodies; in traced functions alone */
+    GT_OP_HALF = 1u << 10,    /* takes float16 and bfloat16; others refuse them */
+    /* Runs bodies, and has any number of inputs and outputs. Its gradient rule may give an input
+     * nothing that no output depends on. */
+    GT_OP_CONTROL = 1u << 11,
+    /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
+    GT_OP_CARRIES = 1u << 12,
+    GT_OP_CHOICE = 1u << 13 /* numbers decided where it came from: every tape records it */
 };
+
+/* Which loop of kernels/ computes an element-wise operation. */
+typedef enum gt_LoopKind {
+    GT_LOOP_KIND_NONE,
+    GT_LOOP_KIND_UNARY,
+    GT_LOOP_KIND_BINARY,
+    GT_LOOP_KIND_COMPARE
+} gt_LoopKind;
+typedef struct gt_Loop {
+    gt_LoopKind kind;
+    int32_t id;
+} gt_Loop;
 
 struct gt_Operation {
     uint32_t size;                /* of this struct: plug-ins of older versions keep working */
@@ -103,6 +121,12 @@ struct gt_Operation {
     gt_Status (*gradient)(gt_GradientRule *rule);
     int64_t (*view_offset)(const gt_ShapeRule *rule); /* in elements; NULL: 0 */
     const gt_Sample *samples;
+    /* Instead of `run`: what there is to launch for these shapes. It cannot fail. */
+    void (*lower)(const gt_ShapeRule *rule, gt_Lowering *lowering);
+    /* Element-wise: the loop that does it. `lower` is then gt_lower_loop. */
+    gt_Loop loop;
+    /* Raises the error for the bad element that the check of `lower` found at this position. */
+    gt_Status (*complain)(const gt_ShapeRule *rule, void *const *at, int64_t position);
 };
 
 /* Runs an operation: shape rule, kernel, record; or shape rule and record in a traced function.

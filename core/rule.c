@@ -31,8 +31,7 @@ gt_Tensor *gt_output(gt_GradientRule *rule, int output)
     gt_Record *record = rule->record;
     if (context->status != GT_OK)
         return NULL;
-    if (output < 0 || output >= record->outputs ||
-        !gt_saves_output(record->operation, output)) {
+    if (output < 0 || output >= record->outputs || !gt_saves_output(record->operation, output)) {
         gt_raise(context, GT_STATE, NULL, record->operation->name,
                  "its gradient rule reads output %d, which it does not declare", output);
         return NULL;

@@ -20,8 +20,8 @@ gt_Shape gt_shape_of(int rank, const int64_t *dims)
 gt_Axes gt_axes_of(int count, const int *axes)
 {
     if (count < 0 || count > GT_MAX_RANK || (count > 0 && !axes))
-        return (gt_Axes){.count = GT_MAX_RANK + 1};
-    gt_Axes set = {.count = count};
+        return (gt_Axes){GT_AXES_MARK, GT_MAX_RANK + 1, {0}};
+    gt_Axes set = {GT_AXES_MARK, count, {0}};
     for (int i = 0; i < count; i++)
         set.axis[i] = axes[i];
     return set;

@@ -20,8 +20,11 @@ typedef struct gt_Shape {
     int64_t dims[GT_MAX_RANK];
 } gt_Shape;
 
-/* A set of axes; negative ones count from the end. count -1 (GT_ALL_AXES) means every axis. */
+/* A set of axes, made by gt_axes; negative ones count from the end. count -1 (GT_ALL_AXES) means
+ * every axis. The mark tells a set from a bare number: `.axes = 1` fills in the mark alone. */
+#define GT_AXES_MARK 0x5AE7A8E5
 typedef struct gt_Axes {
+    uint32_t mark; /* GT_AXES_MARK */
     int32_t count;
     int32_t axis[GT_MAX_RANK];
 } gt_Axes;
@@ -62,7 +65,7 @@ static inline gt_Axes gt_axes_same(gt_Axes axes)
 }
 static inline gt_Axes gt_axes_one(int axis)
 {
-    gt_Axes axes = {1, {axis, 0, 0, 0, 0, 0, 0, 0}};
+    gt_Axes axes = {GT_AXES_MARK, 1, {axis, 0, 0, 0, 0, 0, 0, 0}};
     return axes;
 }
 /* Writes "(2, 3)" ("()" for a scalar, "(5,)" for one dimension) into text; returns text. */
@@ -117,7 +120,7 @@ template <class Number> inline gt_Axes gt_one_or_axes(Number axis)
 }
 inline gt_Axes gt_all_axes()
 {
-    gt_Axes axes = {-1, {0, 0, 0, 0, 0, 0, 0, 0}};
+    gt_Axes axes = {GT_AXES_MARK, -1, {0, 0, 0, 0, 0, 0, 0, 0}};
     return axes;
 }
 #define GT_ALL_AXES gt_all_axes()
@@ -143,7 +146,7 @@ inline gt_Axes gt_all_axes()
 /* clang-format on */
 #define GT_ALL_AXES                                                                                \
     {                                                                                              \
-        -1,                                                                                        \
+        GT_AXES_MARK, -1,                                                                          \
         {                                                                                          \
             0                                                                                      \
         }                                                                                          \

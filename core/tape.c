@@ -34,6 +34,7 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     record->operation = operation;
     record->context = context;
     record->tapes = tapes;
+    record->serial = ++context->record_serial;
     record->here = here;
     record->bytes = bytes;
     record->inputs = (uint16_t)inputs;
@@ -154,8 +155,8 @@ void gt_tape_unquiet(gt_Context *context, uint64_t hushed)
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape)
 {
-    if (!tape) {
-        gt_raise(context, GT_INVALID, here, operation, "the tape is NULL");
+    if (gt_word_of(tape) != GT_WORD_TAPE) {
+        gt_raise_kind(context, here, operation, NULL, "tape", tape);
         return NULL;
     }
     for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below)
@@ -193,13 +194,14 @@ gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
     gt_Scope *scope = NULL;
     if (context->innermost_tape < 0 && !(scope = gt_scope_open(context)))
         return NULL;
-    *tape = (gt_TapeSlot){.scope = scope,
+    *tape = (gt_TapeSlot){.word = GT_WORD_TAPE,
+                          .scope = scope,
                           .below = context->innermost_tape,
+                          .oldest = context->record_serial + 1,
                           .generation = tape->generation + 1,
                           .persistent = options.persistent,
                           .watch_accessed = options.watch_accessed_variables};
-    /* The handle is no address that is read: only compared. */
-    tape->handle = (uintptr_t)tape + (tape->generation % sizeof *tape);
+    tape->handle = (uintptr_t)tape | (tape->generation & GT_HANDLE_MASK);
     if (scope)
         scope->tape = tape;
     context->innermost_tape = context->last_tape = bit;
@@ -210,29 +212,37 @@ gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
 
 static void forget_watched(gt_Context *context, gt_TapeSlot *tape)
 {
-    for (int i = 0; i < tape->watched_count; i++)
-        gt_slot_raw(tape->watched[i])->variable->leaf.tapes &= ~BIT(gt_tape_bit(context, tape));
+    for (int i = 0; i < tape->watched_count; i++) {
+        tape->watched[i]->tapes &= ~BIT(gt_tape_bit(context, tape));
+        gt_record_release(tape->watched[i]);
+    }
     tape->watched_count = 0;
+    gt_release(context, tape->list, (size_t)tape->list_count * sizeof *tape->list);
+    tape->list = NULL;
+    tape->list_count = 0;
 }
 
+/* From the youngest record to the oldest that the tape may hold: those of the tapes around it, which
+ * are older, cost nothing. */
 void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape)
 {
     uint64_t bit = BIT(gt_tape_bit(context, tape));
     /* Stripping frees records; a marker of our own keeps the place in the ring. */
-    gt_Record mark = {0}, *record = context->records.next;
-    while (record != &context->records) {
-        mark.next = record->next;
-        mark.previous = record;
-        mark.next->previous = record->next = &mark;
+    gt_Record mark = {0}, *record = context->records.previous;
+    while (record != &context->records && record->serial >= tape->oldest) {
+        mark.next = record;
+        mark.previous = record->previous;
+        mark.previous->next = record->previous = &mark;
         if (record->tapes & bit) {
             record->tapes &= ~bit;
             if (record->tapes == 0)
                 gt_record_strip(record);
         }
-        record = mark.next;
+        record = mark.previous;
         mark.previous->next = mark.next;
         mark.next->previous = mark.previous;
     }
+    tape->oldest = context->record_serial + 1;
 }
 
 gt_Status gt_tape_end_at(const char *here, gt_Tape *handle)
@@ -265,9 +275,8 @@ gt_Status gt_tape_end_at(const char *here, gt_Tape *handle)
     return context->status;
 }
 
-void gt_tape_watch_variable(gt_Context *context, gt_Slot *slot, uint64_t tapes)
+void gt_tape_watch_leaf(gt_Context *context, gt_Record *leaf, uint64_t tapes)
 {
-    gt_Record *leaf = &slot->variable->leaf;
     for (int bit = 0; tapes; bit++, tapes >>= 1) {
         gt_TapeSlot *tape = &context->tape[bit];
         if (!(tapes & 1) || leaf->tapes & BIT(bit))
@@ -275,7 +284,8 @@ void gt_tape_watch_variable(gt_Context *context, gt_Slot *slot, uint64_t tapes)
         if (!gt_reserve(context, (void **)&tape->watched, tape->watched_count,
                         &tape->watched_capacity, sizeof *tape->watched))
             return;
-        tape->watched[tape->watched_count++] = gt_slot_handle(slot);
+        tape->watched[tape->watched_count++] = leaf;
+        leaf->references++;
         leaf->tapes |= BIT(bit);
     }
 }
@@ -297,12 +307,15 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
     if (value->context != context)
         return gt_raise(context, GT_STATE, here, "watch", "the tensor belongs to another context");
     uint64_t bit = BIT(gt_tape_bit(context, tape));
-    if (slot->variable) {
-        gt_tape_watch_variable(context, slot, bit);
+    gt_Record *record = slot->variable ? &slot->variable->leaf : value->record;
+    if (record && !record->next) { /* a variable's, or a value that one had */
+        gt_tape_watch_leaf(context, record, bit);
         return context->status;
     }
-    if (value->record) {
-        value->record->tapes |= bit;
+    if (record) {
+        record->tapes |= bit;
+        if (record->serial < tape->oldest)
+            tape->oldest = record->serial;
         return GT_OK;
     }
     return gt_record_new(context, NULL, NULL, 0, NULL, 1, &value, bit, here) ? GT_OK
@@ -367,6 +380,16 @@ gt_Tensors gt_watched_variables_at(const char *here, gt_Tape *handle)
     gt_TapeSlot *tape = context ? gt_tape_check(context, here, "watched_variables", handle) : NULL;
     if (!tape || tape->watched_count == 0)
         return none;
-    qsort(tape->watched, (size_t)tape->watched_count, sizeof *tape->watched, by_serial);
-    return (gt_Tensors){tape->watched_count, tape->watched};
+    gt_Variable **list = gt_allocate(context, (size_t)tape->watched_count * sizeof *list);
+    if (!list)
+        return none;
+    gt_release(context, tape->list, (size_t)tape->list_count * sizeof *tape->list);
+    tape->list = list;
+    tape->list_count = tape->watched_count;
+    int32_t count = 0;
+    for (int32_t i = 0; i < tape->watched_count; i++)
+        if (tape->watched[i]->variable) /* NULL: it was freed */
+            list[count++] = gt_slot_handle(tape->watched[i]->variable);
+    qsort(list, (size_t)count, sizeof *list, by_serial);
+    return (gt_Tensors){count, list};
 }

@@ -59,7 +59,6 @@ gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buff
     value->buffer = buffer;
     value->offset = offset;
     value->record = NULL;
-    value->origin = NULL;
     value->references = value->data_references = 1;
     value->symbol = -1;
     value->trace = 0;
@@ -139,7 +138,9 @@ gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value)
     context->free_slots--;
     context->memory.handles++;
     uint32_t generation = slot->generation;
-    *slot = (gt_Slot){.value = value, .generation = generation};
+    *slot = (gt_Slot){.word = GT_WORD_TENSOR | (generation & GT_HANDLE_MASK),
+                      .value = value,
+                      .generation = generation};
     return slot;
 }
 
@@ -175,12 +176,17 @@ void gt_slot_free(gt_Context *context, gt_Slot *slot)
 {
     leave_scope(slot);
     gt_Value *value = slot->value;
+    gt_Origin *origin = slot->origin;
     slot->value = NULL;
     slot->variable = NULL;
+    slot->origin = NULL;
     slot->generation++;
+    slot->word = GT_WORD_GONE;
     context->memory.handles--;
     push_free_slot(context, slot);
     gt_value_release(value, true);
+    if (origin)
+        gt_origin_release(context, origin);
 }
 
 gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)
@@ -197,9 +203,10 @@ gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)
 gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
                         const char *what, const gt_Tensor *tensor)
 {
-    if (!tensor)
-        gt_raise(context, GT_INVALID, here, operation, "%s is NULL", what);
-    else if (gt_slot_alive(gt_slot_raw(tensor), tensor))
+    uint64_t kind = gt_kind_of(tensor);
+    if (kind != GT_WORD_TENSOR && kind != GT_WORD_GONE)
+        gt_raise_kind(context, here, operation, what, "tensor", tensor);
+    else if (gt_slot_find(tensor))
         gt_raise(context, GT_STATE, here, operation, "%s is a tensor of another context", what);
     else
         gt_raise(context, GT_STALE, here, operation,
@@ -215,6 +222,7 @@ gt_Scope *gt_scope_open(gt_Context *context)
     gt_Scope *scope = gt_allocate_zeroed(context, sizeof *scope);
     if (!scope)
         return NULL;
+    scope->word = GT_WORD_SCOPE;
     scope->parent = context->scope;
     scope->handle = (uintptr_t)scope | (++context->scope_serial & GT_HANDLE_MASK);
     context->scope = scope;
@@ -227,6 +235,7 @@ void gt_scope_close(gt_Context *context)
     while (scope->first)
         gt_slot_free(context, scope->first);
     context->scope = scope->parent;
+    scope->word = 0;
     gt_release(context, scope, sizeof *scope);
 }
 
@@ -247,8 +256,8 @@ gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor)
 {
     if (!tensor)
         return NULL;
-    gt_Slot *slot = gt_slot_raw(tensor);
-    if (gt_slot_alive(slot, tensor) && slot->scope == context->scope && context->scope->parent) {
+    gt_Slot *slot = gt_slot_find(tensor);
+    if (slot && slot->scope == context->scope && context->scope->parent) {
         leave_scope(slot);
         join_scope(context->scope->parent, slot);
     }
@@ -281,6 +290,9 @@ gt_Status gt_scope_end_at(const char *here, gt_Scope *scope)
         return GT_NO_MEMORY;
     if (!scope)
         return context->status;
+    uint64_t word = gt_word_of(scope); /* of one that ended nothing is known */
+    if (!gt_is_address(scope) || (gt_is_word(word) && word != GT_WORD_SCOPE))
+        return gt_raise_kind(context, here, "scope_end", NULL, "scope", scope);
     if ((uintptr_t)scope != context->scope->handle || !context->scope->parent)
         return gt_raise(context, GT_STATE, here, "scope_end",
                         context->scope->parent ? "this scope is not the innermost one; scopes end "

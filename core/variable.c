@@ -46,6 +46,7 @@ gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *
     value->record = &info->leaf;
     slot->variable = info;
     context->memory.variables++;
+    gt_context_hold(context);
     return slot;
 }
 
@@ -53,20 +54,11 @@ gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *
 static void free_variable(gt_Context *context, gt_Slot *slot)
 {
     gt_VariableInfo *info = slot->variable;
-    for (int bit = 0; bit < GT_MAX_TAPES; bit++) {
-        gt_TapeSlot *tape = &context->tape[bit];
-        if (!(info->leaf.tapes >> bit & 1))
-            continue;
-        int kept = 0;
-        for (int i = 0; i < tape->watched_count; i++)
-            if (gt_slot_raw(tape->watched[i]) != slot)
-                tape->watched[kept++] = tape->watched[i];
-        tape->watched_count = kept;
-    }
-    info->leaf.variable = NULL;
+    info->leaf.variable = NULL; /* the lists of tapes leave it out from here on */
     context->memory.variables--;
     gt_slot_free(context, slot);
     gt_record_release(&info->leaf);
+    gt_context_drop(context);
 }
 
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
@@ -74,7 +66,7 @@ gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *op
 {
     gt_Slot *slot = gt_slot_check(context, here, operation, "the variable", variable);
     if (slot && !slot->variable) {
-        gt_raise(context, GT_INVALID, here, operation, "this is a tensor, not a variable");
+        gt_raise_kind(context, here, operation, NULL, "variable", variable);
         return NULL;
     }
     if (slot && slot->value->context != context) {
@@ -92,11 +84,17 @@ void gt_variable_retain(gt_Variable *variable)
 
 void gt_variable_free(gt_Variable *variable)
 {
-    gt_Slot *slot = gt_slot_raw(variable);
-    if (!variable || !gt_slot_alive(slot, variable) || !slot->variable)
+    gt_Slot *slot = gt_slot_find(variable);
+    if (slot && slot->variable) {
+        if (--slot->variable->references == 0)
+            free_variable(slot->value->context, slot);
         return;
-    if (--slot->variable->references == 0)
-        free_variable(slot->value->context, slot);
+    }
+    uint64_t kind = gt_kind_of(variable);
+    bool freed = !slot && (kind == GT_WORD_TENSOR || kind == GT_WORD_GONE);
+    gt_Context *context = variable && !freed ? gt_context() : NULL;
+    if (context)
+        gt_raise_kind(context, NULL, "variable_free", NULL, "variable", variable);
 }
 
 gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial, const gt_VariableOptions *given)
@@ -129,8 +127,8 @@ gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial, const gt_Vari
 
 bool gt_is_variable(const gt_Tensor *tensor)
 {
-    const gt_Slot *slot = gt_slot_raw(tensor);
-    return tensor && gt_slot_alive(slot, tensor) && slot->variable;
+    const gt_Slot *slot = gt_slot_find(tensor);
+    return slot && slot->variable;
 }
 
 const char *gt_variable_name(const gt_Variable *variable)
@@ -145,7 +143,7 @@ bool gt_variable_trainable(const gt_Variable *variable)
     gt_Context *context = gt_enter();
     gt_Slot *slot =
         context ? gt_variable_check(context, NULL, "variable_trainable", variable) : NULL;
-    return slot && slot->variable->trainable;
+    return slot && gt_ask_trainable(context, variable);
 }
 
 gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable)
@@ -160,8 +158,9 @@ gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable)
         return gt_raise(context, GT_INVALID, NULL, "variable_set_trainable",
                         "variable %s is %s: only floats can be trained", slot->variable->name,
                         gt_dtype_name(slot->value->spec.dtype));
+    gt_decide_trainable(context, variable);
     slot->variable->trainable = trainable;
-    return GT_OK;
+    return context->status;
 }
 
 gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot)
@@ -181,8 +180,9 @@ gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot)
         gt_foreign_variable(context, slot);
         return NULL;
     }
-    if (info->trainable)
-        gt_tape_watch_variable(context, slot, context->auto_watching & ~info->leaf.tapes);
+    uint64_t asking = context->auto_watching & ~info->leaf.tapes;
+    if (asking && gt_ask_trainable(context, gt_slot_handle(slot)))
+        gt_tape_watch_leaf(context, &info->leaf, asking);
     if (context->listener)
         gt_listener_hear(context, slot);
     return context->trace ? gt_trace_variable(context, slot) : slot->value;
@@ -205,25 +205,20 @@ void gt_listener_close(gt_Context *context, gt_Listener *listener)
 {
     gt_values_release(listener->heard, listener->count);
     gt_release(context, listener->heard, (size_t)listener->capacity * sizeof *listener->heard);
+    gt_map_close(context, &listener->known);
     *listener = (gt_Listener){0};
 }
 
 /* A value's record tells which variable it is of, whatever the variable holds by now. */
-static bool heard(const gt_Listener *listener, const gt_Slot *slot)
-{
-    for (int32_t i = 0; i < listener->count; i++)
-        if (listener->heard[i]->record == &slot->variable->leaf)
-            return true;
-    return false;
-}
-
 void gt_listener_hear(gt_Context *context, gt_Slot *slot)
 {
+    uint64_t key = gt_map_pointer(&slot->variable->leaf);
     for (gt_Listener *listener = context->listener; listener; listener = listener->outer) {
-        if (heard(listener, slot))
+        if (gt_map_find(&listener->known, key) >= 0)
             continue;
         if (!gt_reserve(context, (void **)&listener->heard, listener->count, &listener->capacity,
-                        sizeof *listener->heard))
+                        sizeof *listener->heard) ||
+            !gt_map_add(context, &listener->known, key, listener->count))
             return;
         gt_value_retain(slot->value, true);
         listener->heard[listener->count++] = slot->value;
@@ -294,6 +289,7 @@ GT_OPTION_TYPE(gt_PackOptions, GT_PACK_OPTIONS);
 static int64_t packed_bytes(gt_Context *context, const char *here, gt_Tensors variables)
 {
     int64_t bytes = 0;
+    uint64_t visit = ++context->visit;
     gt_DType dtype = GT_DTYPE_NONE;
     if (variables.count < 1 || !variables.items) {
         gt_raise(context, GT_INVALID, here, "pack", "there are no variables in the list");
@@ -312,12 +308,12 @@ static int64_t packed_bytes(gt_Context *context, const char *here, gt_Tensors va
                      slot->variable->name, gt_dtype_name(spec->dtype), gt_dtype_name(dtype));
             return -1;
         }
-        for (int32_t k = 0; k < i; k++)
-            if (variables.items[k] == variables.items[i]) {
-                gt_raise(context, GT_INVALID, here, "pack", "variable %s is twice in the list",
-                         slot->variable->name);
-                return -1;
-            }
+        if (slot->variable->visit == visit) {
+            gt_raise(context, GT_INVALID, here, "pack", "variable %s is twice in the list",
+                     slot->variable->name);
+            return -1;
+        }
+        slot->variable->visit = visit;
         bytes += (int64_t)gt_spec_bytes(spec);
     }
     return bytes;

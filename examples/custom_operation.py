@@ -32,7 +32,7 @@ gt = ctypes.CDLL(library)
 
 # ---- types, as in the headers ----
 
-FLOAT64, OK, INVALID = 2, 0, 1
+FLOAT64, OK, INVALID, NUMBERS_MARK = 2, 0, 1, 0x5AE7A8E6
 Tensor = c_void_p
 
 
@@ -65,7 +65,7 @@ class ForeignOptions(Structure):  # ends before `library`: that and what follows
 
 
 class ForeignCall(Structure):
-    _fields_ = [("size", c_uint32), ("count", c_int64), ("value", c_double * 8)]
+    _fields_ = [("size", c_uint32), ("mark", c_uint64), ("count", c_int64), ("value", c_double * 8)]
 
 
 class AdamOptions(Structure):  # ends after the first option
@@ -224,7 +224,7 @@ logistic = foreign_operation(None, b"logistic", options(
 
 def curve(p, points):
     return foreign(None, logistic, tensors(p),
-                   options(ForeignCall, count=1, value=(c_double * 8)(points)))
+                   options(ForeignCall, mark=NUMBERS_MARK, count=1, value=(c_double * 8)(points)))
 
 
 # ---- is its gradient right? ----
@@ -268,7 +268,7 @@ with scope():
     save_tensors(None, saved, NamedTensors(1, (NamedTensor * 1)(NamedTensor(b"logistic", p))), None)
     file = open_tensors(None, saved)
     again = foreign(None, operation_find(b"logistic"), tensors(get_tensor(None, file, b"logistic")),
-                    options(ForeignCall, count=1, value=(c_double * 8)(15)))
+                    options(ForeignCall, mark=NUMBERS_MARK, count=1, value=(c_double * 8)(15)))
     same = numbers(again) == y
     close_tensors(file)
 

@@ -1,22 +1,29 @@
-/* CSV (RFC 4180, numbers only). The text is gone through twice: once to count rows and find ragged
- * ones, once to read the numbers into a tensor that has the right size from the start. Leans on
- * file.c and number.c. */
+/* CSV (RFC 4180, numbers only). The text goes through a window that holds a row at least, and twice: once
+ * to count rows and find ragged ones, once to read the numbers into a tensor that has the right size from
+ * the start. So a file takes no memory but for its tensor and its longest row; what cannot be read twice,
+ * a pipe, is kept as it arrives. Leans on file.c and number.c. */
 #include "io/csv.h"
 #include "io/file.h"
 #include "io/number.h"
 #include "core/internal.h"
+#include "core/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define ROWS_BETWEEN_POLLS 4096
-#define WRITE_PIECE        ((size_t)64 * 1024)
+#define PIECE              ((size_t)64 * 1024)
 
 typedef struct Csv {
     gt_Context *context;
     const char *path;
     const gt_CsvOptions *options;
-    const char *at, *end;
+    gt_FileReader reader;
+    gt_Bytes window;      /* a part of the text, with a 0 behind it */
+    const char *at, *end; /* in the window */
+    bool ended;           /* the end of the window is that of the file */
+    bool whole;           /* the window keeps all of the text: it cannot be read again */
+    bool cut;             /* the row that was tried goes on behind the window */
     int64_t line;         /* where `at` is, from 1 */
     int64_t column;       /* the field that was read last, from 1 */
     int64_t fields;       /* in every row; 0 before the first one was seen */
@@ -37,6 +44,39 @@ static bool fail_here(const Csv *csv, const char *what)
     return false;
 }
 
+/* ---- the window ---- */
+
+/* Reads on behind the window; what lies before `from`, where `at` is then, may go. */
+static bool refill(Csv *csv, const char *from)
+{
+    gt_Bytes *window = &csv->window;
+    if (!csv->whole && window->size > 0) {
+        window->size = (size_t)(csv->end - from);
+        memmove(window->data, from, window->size);
+        from = window->data;
+    }
+    size_t offset = window->size > 0 ? (size_t)(from - window->data) : 0;
+    if (!gt_bytes_reserve(csv->context, window, PIECE + 1))
+        return false;
+    size_t room = window->capacity - window->size - 1;
+    int64_t n = gt_file_read(&csv->reader, window->data + window->size, room);
+    if (n < 0)
+        return false;
+    window->size += (size_t)n;
+    window->data[window->size] = 0;
+    csv->ended = (size_t)n < room;
+    csv->at = window->data + offset;
+    csv->end = window->data + window->size;
+    return true;
+}
+
+/* Whether what was read up to `at` would read the same with more text behind the window. */
+static bool certain(Csv *csv)
+{
+    csv->cut = !csv->ended && csv->end - csv->at < 2;
+    return !csv->cut;
+}
+
 /* ---- rows and fields ---- */
 
 static bool blank(const Csv *csv, char c)
@@ -50,18 +90,18 @@ static void skip_blanks(Csv *csv)
         csv->at++;
 }
 
-/* To the start of the next line. */
-static void skip_line(Csv *csv)
-{
-    const char *newline = memchr(csv->at, '\n', (size_t)(csv->end - csv->at));
-    csv->at = newline ? newline + 1 : csv->end;
-    csv->line++;
-}
-
 static bool at_line_end(const Csv *csv)
 {
     return csv->at == csv->end || *csv->at == '\n' ||
            (*csv->at == '\r' && (csv->at + 1 == csv->end || csv->at[1] == '\n'));
+}
+
+/* Over what ends a line. */
+static void skip_line_end(Csv *csv)
+{
+    csv->at += csv->at < csv->end && *csv->at == '\r';
+    csv->at += csv->at < csv->end && *csv->at == '\n';
+    csv->line++;
 }
 
 /* What stands between quotes is taken as it is: no number has a quote in it, doubled or not. */
@@ -75,8 +115,10 @@ static bool quoted_field(Csv *csv, Field *field)
             break;
         at += *at == '"';
     }
-    if (at >= csv->end)
-        return fail_here(csv, "the quotes around this field are never closed");
+    if (at >= csv->end) {
+        csv->cut = !csv->ended;
+        return !csv->cut && fail_here(csv, "the quotes around this field are never closed");
+    }
     *field = (Field){csv->at + 1, (size_t)(at - csv->at - 1), false};
     csv->at = at + 1;
     csv->line += lines;
@@ -103,6 +145,8 @@ static bool next_field(Csv *csv, Field *field)
     } else {
         plain_field(csv, field);
     }
+    if (!certain(csv))
+        return false;
     while (field->size > 0 && blank(csv, field->text[0])) {
         field->text++;
         field->size--;
@@ -111,7 +155,7 @@ static bool next_field(Csv *csv, Field *field)
         field->size--;
     field->last = at_line_end(csv);
     if (!field->last)
-        csv->at++; /* the delimiter; a line's end is left for next_row */
+        csv->at++; /* the delimiter */
     return true;
 }
 
@@ -119,86 +163,100 @@ static bool next_field(Csv *csv, Field *field)
 static bool next_row(Csv *csv)
 {
     int64_t line = csv->line;
-    const char *start = csv->at;
+    bool blank_line = false;
     csv->column = 0;
-    while (csv->at < csv->end) {
+    for (;;) {
+        const char *start = csv->at;
         skip_blanks(csv);
-        if (!at_line_end(csv))
+        bool over = csv->at == csv->end, line_end = at_line_end(csv);
+        if (!csv->ended && csv->end - csv->at < 2) {
+            if (!refill(csv, start))
+                return false;
+            continue;
+        }
+        if (over)
+            return false;
+        if (!line_end) {
+            csv->at = start;
             break;
-        skip_line(csv);
+        }
+        skip_line_end(csv);
+        blank_line = true;
     }
-    if (csv->at == csv->end)
-        return false;
-    if (csv->line > line) {
-        csv->line = line;
-        return fail_here(csv, "a blank line between the rows");
-    }
-    csv->at = start;
+    if (!blank_line)
+        return true;
+    csv->line = line;
+    return fail_here(csv, "a blank line between the rows");
+}
+
+/* To the start of the next line. */
+static bool skip_line(Csv *csv)
+{
+    const char *newline;
+    while (!(newline = memchr(csv->at, '\n', (size_t)(csv->end - csv->at))) && !csv->ended)
+        if (!refill(csv, csv->end))
+            return false;
+    csv->at = newline ? newline + 1 : csv->end;
+    csv->line++;
     return true;
 }
 
-static void rewind_to_rows(Csv *csv, const gt_Bytes *bytes)
-{
-    bool mark = bytes->size >= 3 && memcmp(bytes->data, "\xef\xbb\xbf", 3) == 0;
-    csv->at = bytes->data + (mark ? 3 : 0); /* the byte order mark that some programs write */
-    csv->end = bytes->data + bytes->size;
-    csv->line = 1;
-    for (int64_t i = 0; i < csv->options->skip_rows && csv->at < csv->end; i++)
-        skip_line(csv);
-}
+/* ---- from the beginning ---- */
 
-/* ---- counting ---- */
-
-static bool poll(const Csv *csv, int64_t row)
+/* Is there a line's end of CR alone, and none of LF, in the window? What is quoted does not count. */
+static bool ends_lines_in_cr(const Csv *csv)
 {
-    if (row % ROWS_BETWEEN_POLLS != 0 || !gt_interrupted(csv->context))
-        return true;
-    gt_raise(csv->context, GT_INTERRUPTED, NULL, NULL, "%s: interrupted", csv->path);
-    return false;
-}
-
-static bool choose_columns(Csv *csv)
-{
-    gt_Columns columns = csv->options->columns;
-    csv->first = columns.first < 0 ? columns.first + csv->fields : columns.first;
-    csv->count = columns.count < 0 ? csv->fields - csv->first : columns.count;
-    if (csv->first >= 0 && csv->count > 0 && csv->first + csv->count <= csv->fields)
-        return true;
-    gt_raise(csv->context, GT_INVALID, NULL, NULL,
-             "%s: columns %d, %d are asked for (first, count) and it has %lld", csv->path,
-             (int)columns.first, (int)columns.count, (long long)csv->fields);
-    return false;
-}
-
-static bool count_rows(Csv *csv, int64_t *rows)
-{
-    *rows = 0;
-    while (next_row(csv)) {
-        Field field;
-        int64_t line = csv->line;
-        do {
-            if (!next_field(csv, &field))
-                return false;
-        } while (!field.last);
-        if (csv->fields == 0)
-            csv->fields = csv->column;
-        if (csv->column != csv->fields) {
-            gt_raise(csv->context, GT_FORMAT, NULL, NULL,
-                     "%s:%lld:%lld: this row has %lld fields, the ones before have %lld", csv->path,
-                     (long long)line, (long long)csv->column, (long long)csv->column,
-                     (long long)csv->fields);
+    bool quoted = false, found = false;
+    for (const char *at = csv->at; at < csv->end; at++) {
+        if (*at == '\n')
             return false;
-        }
-        skip_line(csv);
-        if (!poll(csv, ++*rows))
+        quoted ^= *at == '"';
+        found |= *at == '\r' && !quoted && at + 1 < csv->end;
+    }
+    return found;
+}
+
+/* Names what is text and still not readable here. */
+static bool check_text(const Csv *csv)
+{
+    const char *what = NULL;
+    size_t size = (size_t)(csv->end - csv->at);
+    if (size >= 2 && (memcmp(csv->at, "\xff\xfe", 2) == 0 || memcmp(csv->at, "\xfe\xff", 2) == 0))
+        what = "is UTF-16 (Unicode) text; save it as UTF-8";
+    else if (memchr(csv->at, 0, size))
+        what = "holds zero bytes: expected text in UTF-8 or ASCII, not UTF-16 or a binary file";
+    else if (ends_lines_in_cr(csv))
+        what = "its lines end in CR alone (as on old Macintoshes); save it with LF or CRLF";
+    if (what)
+        gt_raise(csv->context, GT_FORMAT, NULL, NULL, "%s: %s", csv->path, what);
+    return !what;
+}
+
+/* To the first row, from the beginning of the text. */
+static bool begin(Csv *csv)
+{
+    if (!csv->whole) {
+        csv->window.size = 0;
+        if (!refill(csv, csv->end))
             return false;
     }
-    if (csv->context->status != GT_OK)
+    csv->at = csv->window.data;
+    if (!check_text(csv))
         return false;
-    if (*rows > 0)
-        return choose_columns(csv);
-    gt_raise(csv->context, GT_FORMAT, NULL, NULL, "%s: has no rows", csv->path);
-    return false;
+    if (csv->window.size >= 3 && memcmp(csv->at, "\xef\xbb\xbf", 3) == 0)
+        csv->at += 3; /* the byte order mark that some programs write */
+    csv->line = 1;
+    for (int64_t i = 0; i < csv->options->skip_rows && !(csv->ended && csv->at == csv->end); i++)
+        if (!skip_line(csv))
+            return false;
+    return true;
+}
+
+static bool begin_again(Csv *csv)
+{
+    if (!csv->whole && !gt_file_rewind(&csv->reader))
+        return false;
+    return begin(csv);
 }
 
 /* ---- numbers ---- */
@@ -239,7 +297,7 @@ static bool store_float(const Csv *csv, const Field *field, void *data, int64_t 
     double number;
     if (missing_word(field)) {
         if (isinf(csv->options->missing))
-            return fail_here(csv, "a number is missing; .missing says what to take instead");
+            return fail_here(csv, "a number is missing; .missing = 0, or any other, stands for it");
         number = csv->options->missing;
     } else if (!infinity_word(field, &number)) {
         if (!gt_parse_decimal(field->text, field->size, &number))
@@ -270,10 +328,10 @@ static bool store_integer(const Csv *csv, const Field *field, void *data, int64_
     integer_range(dtype, &least, &most);
     if (missing_word(field)) {
         if (isinf(csv->options->missing))
-            return fail_here(csv, "a number is missing; .missing says what to take instead");
+            return fail_here(csv, "a number is missing; .missing = 0, or any other, stands for it");
         number = (int64_t)csv->options->missing;
     } else if (!gt_parse_integer(field->text, field->size, &number)) {
-        return fail_number(csv, field, "is not a whole number in 64 bits, and the tensor is");
+        return fail_number(csv, field, "is not an integer of 64 bits, and the tensor is");
     }
     if (number < least || number > most)
         return fail_number(csv, field, "is out of the range of");
@@ -286,24 +344,114 @@ static bool store_integer(const Csv *csv, const Field *field, void *data, int64_
     return true;
 }
 
+/* ---- rows, counted and read ---- */
+
+static bool poll(const Csv *csv, int64_t row)
+{
+    if (row % ROWS_BETWEEN_POLLS != 0 || !gt_interrupted(csv->context))
+        return true;
+    gt_raise(csv->context, GT_INTERRUPTED, NULL, NULL, "%s: interrupted", csv->path);
+    return false;
+}
+
+/* What is done with a field of the columns that are taken; it may fail. */
+typedef bool FieldAction(const Csv *csv, const Field *field, void *data, int64_t i);
+
+/* The row in the window; `action` gets what is taken of it, as elements from i on. NULL: it is counted. */
+static bool try_row(Csv *csv, FieldAction *action, void *data, int64_t i)
+{
+    Field field;
+    int64_t line = csv->line;
+    csv->column = 0;
+    do {
+        if (!next_field(csv, &field))
+            return false;
+        bool wanted = csv->column > csv->first && csv->column <= csv->first + csv->count;
+        if (action && wanted && !action(csv, &field, data, i++))
+            return false;
+    } while (!field.last);
+    skip_line_end(csv);
+    if (csv->fields == 0)
+        csv->fields = csv->column;
+    if (csv->column == csv->fields)
+        return true;
+    gt_raise(csv->context, GT_FORMAT, NULL, NULL,
+             "%s:%lld:%lld: this row has %lld fields, the ones before have %lld", csv->path,
+             (long long)line, (long long)csv->column, (long long)csv->column,
+             (long long)csv->fields);
+    return false;
+}
+
+/* The same for a row that may go on behind the window: then it is read once more, from its start. */
+static bool read_row(Csv *csv, FieldAction *action, void *data, int64_t i)
+{
+    for (;;) {
+        const char *start = csv->at;
+        int64_t line = csv->line;
+        csv->cut = false;
+        if (try_row(csv, action, data, i))
+            return true;
+        if (!csv->cut)
+            return false;
+        csv->line = line;
+        if (!refill(csv, start))
+            return false;
+    }
+}
+
+static bool choose_columns(Csv *csv)
+{
+    gt_Columns columns = csv->options->columns;
+    csv->first = columns.first < 0 ? columns.first + csv->fields : columns.first;
+    csv->count = columns.count < 0 ? csv->fields - csv->first : columns.count;
+    if (csv->first >= 0 && csv->count > 0 && csv->first + csv->count <= csv->fields)
+        return true;
+    gt_raise(csv->context, GT_INVALID, NULL, NULL,
+             "%s: columns %d, %d are asked for (first, count) and it has %lld", csv->path,
+             (int)columns.first, (int)columns.count, (long long)csv->fields);
+    return false;
+}
+
+static bool count_rows(Csv *csv, int64_t *rows)
+{
+    for (*rows = 0; next_row(csv); ++*rows)
+        if (!read_row(csv, NULL, NULL, 0) || !poll(csv, *rows + 1))
+            return false;
+    if (csv->context->status != GT_OK)
+        return false;
+    if (*rows > 0)
+        return choose_columns(csv);
+    gt_raise(csv->context, GT_FORMAT, NULL, NULL, "%s: has no rows", csv->path);
+    return false;
+}
+
+/* A first row with text in it is likely to be a header, whatever else is wrong with it. */
+static bool refuse_text(const Csv *csv, const Field *field, void *data, int64_t i)
+{
+    char text[GT_EXCERPT];
+    double number;
+    (void)data, (void)i;
+    if (missing_word(field) || infinity_word(field, &number) ||
+        gt_parse_decimal(field->text, field->size, &number))
+        return true;
+    gt_raise(csv->context, GT_FORMAT, NULL, NULL,
+             "%s:%lld:%lld: \"%s\" is not a number; if this line is a header, .skip_rows = %lld "
+             "skips it",
+             csv->path, (long long)csv->line, (long long)csv->column,
+             gt_excerpt(text, field->text, field->size), (long long)csv->line);
+    return false;
+}
+
 static bool read_numbers(Csv *csv, int64_t rows, void *data)
 {
-    bool floats = gt_dtype_is_float(csv->options->dtype);
-    int64_t i = 0;
+    FieldAction *store = gt_dtype_is_float(csv->options->dtype) ? store_float : store_integer;
     for (int64_t row = 0; row < rows; row++) {
-        Field field;
-        if (!next_row(csv) || !poll(csv, row))
+        if (!poll(csv, row))
             return false;
-        do {
-            if (!next_field(csv, &field))
-                return false;
-            if (csv->column <= csv->first || csv->column > csv->first + csv->count)
-                continue;
-            if (floats ? !store_float(csv, &field, data, i) : !store_integer(csv, &field, data, i))
-                return false;
-            i++;
-        } while (!field.last);
-        skip_line(csv);
+        if (next_row(csv) && read_row(csv, store, data, row * csv->count))
+            continue;
+        gt_raise(csv->context, GT_IO, NULL, NULL, "%s: was changed while it was read", csv->path);
+        return false;
     }
     return true;
 }
@@ -312,8 +460,8 @@ static bool read_numbers(Csv *csv, int64_t rows, void *data)
 
 static bool good_delimiter(char c)
 {
-    return c == '\t' || (c >= ' ' && c <= '~' && !(c >= '0' && c <= '9') &&
-                         !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !strchr("\"+-.", c));
+    return c == '\t' ||
+           (c >= ' ' && c <= '~' && !gt_is_digit(c) && !gt_is_letter(c) && !strchr("\"+-.", c));
 }
 
 static bool check_options(gt_Context *context, const gt_CsvOptions *options)
@@ -323,8 +471,8 @@ static bool check_options(gt_Context *context, const gt_CsvOptions *options)
                  "the delimiter (code %d) is a letter, digit, quote, point, sign or no character",
                  (int)options->delimiter);
     else if (gt_loop_type(options->dtype) < 0)
-        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "text is not read as %s; gt_cast what was read",
-                 gt_dtype_name(options->dtype));
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                 "text is not read as %s; gt_cast what was read", gt_dtype_name(options->dtype));
     else if (options->skip_rows < 0 || options->limit < 0)
         gt_raise(context, GT_INVALID, NULL, NULL, "%s is negative",
                  options->skip_rows < 0 ? "skip_rows" : "limit");
@@ -336,28 +484,37 @@ static bool check_options(gt_Context *context, const gt_CsvOptions *options)
     return false;
 }
 
+static gt_Tensor *read_table(Csv *csv)
+{
+    gt_Spec spec = {0};
+    void *data;
+    int64_t rows;
+    if (!begin(csv) || !count_rows(csv, &rows) || !begin_again(csv) || !next_row(csv) ||
+        !read_row(csv, refuse_text, NULL, 0))
+        return NULL;
+    if (!gt_spec_set(&spec, csv->options->dtype, gt_shape(rows, csv->count))) {
+        gt_raise(csv->context, GT_FORMAT, NULL, NULL, "%s: is too large for a tensor", csv->path);
+        return NULL;
+    }
+    gt_Tensor *tensor = gt_tensor_new(csv->context, &spec, &data);
+    if (!tensor || (begin_again(csv) && read_numbers(csv, rows, data)))
+        return tensor;
+    gt_slot_free(csv->context, gt_slot_raw(tensor));
+    return NULL;
+}
+
 static gt_Tensor *read_csv(gt_Context *context, const char *path, const gt_CsvOptions *options)
 {
     Csv csv = {.context = context, .path = path, .options = options};
-    gt_Bytes bytes;
-    gt_Spec spec = {0};
-    gt_Tensor *tensor = NULL;
-    int64_t rows;
-    void *data;
     if (!check_options(context, options) ||
-        !gt_file_read_all(context, path, options->limit, &bytes))
+        !gt_file_open(context, &csv.reader, path, options->limit))
         return NULL;
-    rewind_to_rows(&csv, &bytes);
-    if (count_rows(&csv, &rows)) {
-        if (gt_spec_set(&spec, options->dtype, gt_shape(rows, csv.count)))
-            tensor = gt_tensor_new(context, &spec, &data);
-        rewind_to_rows(&csv, &bytes);
-        if (tensor && !read_numbers(&csv, rows, data)) {
-            gt_slot_free(context, gt_slot_raw(tensor));
-            tensor = NULL;
-        }
-    }
-    gt_bytes_release(context, &bytes);
+    csv.whole = !csv.reader.rewinds;
+    gt_Tensor *tensor = NULL;
+    if (!csv.whole || refill(&csv, csv.end))
+        tensor = read_table(&csv);
+    gt_bytes_release(context, &csv.window);
+    gt_file_close(&csv.reader);
     return tensor;
 }
 
@@ -408,7 +565,7 @@ static bool put_text(gt_FileWriter *writer, gt_Bytes *out, const char *text, cha
     memcpy(out->data + out->size, text, size);
     out->data[out->size + size] = after;
     out->size += size + 1;
-    if (out->size < WRITE_PIECE)
+    if (out->size < PIECE)
         return true;
     bool ok = gt_file_write(writer, out->data, out->size);
     out->size = 0;

@@ -4,22 +4,27 @@
 
 #include "io/file.h"
 #include "core/internal.h"
+#include "core/text.h"
+#include "io/number.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef GT_HAVE_ZLIB
 #include <zlib.h>
 #endif
 
-#define INPUT_BYTES   ((size_t)64 * 1024)
-#define MOST_AT_ONCE  ((size_t)1 << 30) /* systems refuse reads and writes of 2 GB and more */
-#define DEFLATE_RATIO 1032              /* no deflate stream unpacks to more than this per byte */
+#define INPUT_BYTES  ((size_t)64 * 1024)
+#define MOST_AT_ONCE ((size_t)1 << 30) /* systems refuse reads and writes of 2 GB and more */
+#define FEW          (1 << 20)         /* bytes that are reserved before any has arrived */
 
 /* ---- the system's calls, with its interruptions taken care of ---- */
 
@@ -37,16 +42,19 @@ static int open_file(gt_Context *context, const char *path, struct stat *info)
         gt_raise(context, GT_INVALID, NULL, NULL, "the path is %s", path ? "empty" : "NULL");
         return -1;
     }
+    char words[GT_SYSTEM_TEXT];
     int descriptor;
     do
         descriptor = open(path, O_RDONLY | O_CLOEXEC);
     while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0) {
-        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be opened: %s", path, strerror(errno));
+        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be opened: %s", path,
+                 gt_system_text(words, errno));
         return -1;
     }
     if (fstat(descriptor, info) != 0)
-        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be looked at: %s", path, strerror(errno));
+        gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be looked at: %s", path,
+                 gt_system_text(words, errno));
     else if (S_ISDIR(info->st_mode))
         gt_raise(context, GT_IO, NULL, NULL, "%s: is a folder, not a file", path);
     else
@@ -59,6 +67,7 @@ static int open_file(gt_Context *context, const char *path, struct stat *info)
 static int64_t read_fully(gt_Context *context, const char *path, int descriptor, int64_t offset,
                           void *into, size_t size)
 {
+    char words[GT_SYSTEM_TEXT];
     size_t done = 0;
     while (done < size) {
         size_t wanted = size - done < MOST_AT_ONCE ? size - done : MOST_AT_ONCE;
@@ -70,7 +79,8 @@ static int64_t read_fully(gt_Context *context, const char *path, int descriptor,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be read: %s", path, strerror(errno));
+            gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be read: %s", path,
+                     gt_system_text(words, errno));
             return -1;
         }
         if (n == 0)
@@ -137,6 +147,12 @@ static void gunzip_close(gt_FileReader *reader)
     reader->gunzip = NULL;
 }
 
+static void gunzip_rewind(gt_FileReader *reader)
+{
+    inflateReset(&reader->gunzip->stream);
+    reader->gunzip->between = false;
+}
+
 static bool refill(gt_FileReader *reader)
 {
     int64_t n = read_fully(reader->context, reader->path, reader->descriptor, -1, reader->input,
@@ -201,6 +217,11 @@ static bool gunzip_open(gt_FileReader *reader)
     return false;
 }
 
+static void gunzip_rewind(gt_FileReader *reader)
+{
+    (void)reader;
+}
+
 static void gunzip_close(gt_FileReader *reader)
 {
     (void)reader;
@@ -218,18 +239,6 @@ static int64_t gunzip_read(gt_FileReader *reader, void *into, size_t size)
 
 /* ---- reading ---- */
 
-/* The last four bytes of a gzip file say what its last member unpacks to, modulo 2^32. */
-static int64_t unpacked_size(gt_FileReader *reader, const struct stat *info)
-{
-    unsigned char tail[4];
-    if (!S_ISREG(info->st_mode) || info->st_size < 18 ||
-        pread(reader->descriptor, tail, sizeof tail, info->st_size - 4) != sizeof tail)
-        return 0;
-    int64_t size = (int64_t)((uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 |
-                             (uint32_t)tail[3] << 24);
-    return size / DEFLATE_RATIO <= info->st_size ? size : 0;
-}
-
 bool gt_file_open(gt_Context *context, gt_FileReader *reader, const char *path, int64_t limit)
 {
     struct stat info;
@@ -244,9 +253,8 @@ bool gt_file_open(gt_Context *context, gt_FileReader *reader, const char *path, 
     if (n >= 0) {
         reader->input_size = (size_t)n;
         bool packed = n >= 2 && reader->input[0] == 0x1f && reader->input[1] == 0x8b;
-        if (packed)
-            reader->size_guess = unpacked_size(reader, &info);
-        else if (S_ISREG(info.st_mode))
+        reader->rewinds = S_ISREG(info.st_mode);
+        if (!packed && reader->rewinds)
             reader->size = (int64_t)info.st_size;
         if (!packed || gunzip_open(reader))
             return true;
@@ -281,6 +289,22 @@ int64_t gt_file_read(gt_FileReader *reader, void *into, size_t size)
     return n;
 }
 
+bool gt_file_rewind(gt_FileReader *reader)
+{
+    char words[GT_SYSTEM_TEXT];
+    if (lseek(reader->descriptor, 0, SEEK_SET) != 0) {
+        gt_raise(reader->context, GT_IO, NULL, NULL, "%s: cannot be read again: %s", reader->path,
+                 gt_system_text(words, errno));
+        return false;
+    }
+    reader->taken = 0;
+    reader->input_at = reader->input_size = 0;
+    reader->ended = false;
+    if (reader->gunzip)
+        gunzip_rewind(reader);
+    return true;
+}
+
 void gt_file_close(gt_FileReader *reader)
 {
     gunzip_close(reader);
@@ -293,8 +317,21 @@ void gt_file_close(gt_FileReader *reader)
 
 void gt_bytes_release(gt_Context *context, gt_Bytes *bytes)
 {
-    gt_release(context, bytes->data, bytes->capacity);
+    gt_release_unpooled(context, bytes->data, bytes->capacity);
     *bytes = (gt_Bytes){0};
+}
+
+static bool resize(gt_Context *context, gt_Bytes *bytes, size_t capacity)
+{
+    char *grown = gt_allocate_unpooled(context, capacity);
+    if (!grown)
+        return false;
+    if (bytes->size)
+        memcpy(grown, bytes->data, bytes->size);
+    gt_release_unpooled(context, bytes->data, bytes->capacity);
+    bytes->data = grown;
+    bytes->capacity = capacity;
+    return true;
 }
 
 bool gt_bytes_reserve(gt_Context *context, gt_Bytes *bytes, size_t more)
@@ -306,47 +343,29 @@ bool gt_bytes_reserve(gt_Context *context, gt_Bytes *bytes, size_t more)
         return false;
     }
     size_t wanted = bytes->capacity ? bytes->capacity * 2 : 256;
-    if (wanted < bytes->size + more)
-        wanted = bytes->size + more;
-    char *grown = gt_allocate(context, wanted);
-    if (!grown)
-        return false;
-    if (bytes->size)
-        memcpy(grown, bytes->data, bytes->size);
-    gt_release(context, bytes->data, bytes->capacity);
-    bytes->data = grown;
-    bytes->capacity = wanted;
-    return true;
+    return resize(context, bytes, wanted < bytes->size + more ? bytes->size + more : wanted);
 }
 
-/* Reads in one piece if the size is known, else in pieces that double. One byte is kept for the 0
- * behind it, and one more lets the end be seen without growing. */
-bool gt_file_read_all(gt_Context *context, const char *path, int64_t limit, gt_Bytes *bytes)
+bool gt_file_read_half(gt_FileReader *reader, int64_t promised, const char *what, gt_Bytes *arrived)
 {
-    gt_FileReader reader;
-    *bytes = (gt_Bytes){0};
-    if (!gt_file_open(context, &reader, path, limit))
-        return false;
-    int64_t expected = reader.size >= 0 ? reader.size : reader.size_guess;
-    if (reader.size < 0 && expected > limit)
-        expected = limit;
-    size_t room = (uint64_t)expected < SIZE_MAX / 8 ? (size_t)expected + 2 : SIZE_MAX;
-    bool ok = gt_bytes_reserve(context, bytes, room);
-    while (ok) {
-        int64_t n =
-            gt_file_read(&reader, bytes->data + bytes->size, bytes->capacity - bytes->size - 1);
-        if (n > 0)
-            bytes->size += (size_t)n;
-        ok = n >= 0;
-        if (n < 0 || bytes->size + 1 < bytes->capacity)
-            break; /* failed, or fewer bytes than asked for: the end */
-        ok = gt_bytes_reserve(context, bytes, bytes->capacity);
+    size_t half = (size_t)(promised / 2);
+    bool ok = true;
+    *arrived = (gt_Bytes){0};
+    if (promised <= FEW || reader->size - reader->taken >= promised)
+        return true;
+    while (ok && arrived->size < half) {
+        size_t wanted = arrived->size ? 2 * arrived->size : INPUT_BYTES;
+        ok = resize(reader->context, arrived, wanted < half ? wanted : half);
+        size_t room = arrived->capacity - arrived->size;
+        int64_t n = ok ? gt_file_read(reader, arrived->data + arrived->size, room) : -1;
+        if (n >= 0 && (size_t)n < room)
+            gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: is cut short in its %s",
+                     reader->path, what);
+        ok = n >= 0 && (size_t)n == room;
+        arrived->size += ok ? room : 0;
     }
-    gt_file_close(&reader);
-    if (ok)
-        bytes->data[bytes->size] = 0;
-    else
-        gt_bytes_release(context, bytes);
+    if (!ok)
+        gt_bytes_release(reader->context, arrived);
     return ok;
 }
 
@@ -380,11 +399,120 @@ bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int6
 
 static bool write_failed(gt_FileWriter *writer, const char *what)
 {
-    gt_raise(writer->context, GT_IO, NULL, NULL, "%s: %s: %s", writer->path, what, strerror(errno));
+    char words[GT_SYSTEM_TEXT];
+    gt_raise(writer->context, GT_IO, NULL, NULL, "%s: %s: %s", writer->path, what,
+             gt_system_text(words, errno));
     return false;
 }
 
-/* The temporary file lies in the same folder: a rename must not cross file systems. */
+/* A temporary file lies in the folder of the final one, since a rename must not cross file systems, and is
+ * called NAME.HOST-PROCESS-RANDOM.part. A process that is killed leaves it behind; whoever saves under the
+ * same name next removes it, if the process that made it on this host is gone. What is younger than a
+ * minute stays: where hosts share a name (containers do) the process may live unseen. */
+#ifndef NAME_MAX
+#define NAME_MAX 255
+#endif
+#define HOST_BYTES   65
+#define TAIL_BYTES   (20 + 1 + 16 + (int)sizeof SUFFIX) /* PROCESS-RANDOM.part and a 0 */
+#define SUFFIX       ".part"
+#define FRESH        60 /* seconds */
+#define RANDOM_TRIES 100
+
+/* What is not fit for a file's name becomes '_'. */
+static const char *host_name(char into[HOST_BYTES])
+{
+    if (gethostname(into, HOST_BYTES) != 0)
+        strcpy(into, "localhost");
+    into[HOST_BYTES - 1] = 0;
+    for (char *at = into; *at; at++)
+        if (!gt_is_letter(*at) && !gt_is_digit(*at) && *at != '-' && *at != '.')
+            *at = '_';
+    return into;
+}
+
+/* "NAME.HOST-", which all temporary files for this name on this host begin with, behind the folder's bytes
+ * in `into`; of a long NAME as many whole characters as leave room for the rest. */
+static void put_prefix(char *into, const char *name)
+{
+    char host[HOST_BYTES];
+    size_t most = NAME_MAX - TAIL_BYTES - 1 - strlen(host_name(host)), length = strlen(name);
+    if (length > most)
+        for (length = most; length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80;)
+            length--;
+    gt_text(into, NAME_MAX + 1, "%.*s.%s-", (int)length, name, host);
+}
+
+/* The process in "PROCESS-RANDOM.part"; 0 if it is anything else. */
+static pid_t process_of(const char *tail)
+{
+    int64_t process;
+    size_t digits = strspn(tail, "0123456789");
+    if (digits > 0 && gt_parse_integer(tail, digits, &process) && process <= INT32_MAX &&
+        tail[digits] == '-' && strspn(tail + digits + 1, "0123456789abcdef") == 16 &&
+        strcmp(tail + digits + 17, SUFFIX) == 0)
+        return (pid_t)process;
+    return 0;
+}
+
+/* By the clock of the file system, which `now` is from. What cannot be looked at or removed stays. */
+static void remove_leftovers(const char *folder, const char *prefix, time_t now)
+{
+    DIR *list = opendir(folder);
+    size_t length = strlen(prefix);
+    for (struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
+        struct stat info;
+        pid_t process =
+            strncmp(entry->d_name, prefix, length) == 0 ? process_of(entry->d_name + length) : 0;
+        if (process > 0 && kill(process, 0) != 0 && errno == ESRCH &&
+            fstatat(dirfd(list), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(info.st_mode) && info.st_mtime < now - FRESH)
+            unlinkat(dirfd(list), entry->d_name, 0);
+    }
+    if (list)
+        closedir(list);
+}
+
+/* Good enough that two processes which cannot see each other do not meet; O_EXCL sees to the rest. */
+static uint64_t random_number(const void *salt)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t x = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    x ^= (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)salt;
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+/* Creates the temporary file; its name is in the writer. */
+static bool create_temporary(gt_FileWriter *writer)
+{
+    const char *slash = strrchr(writer->path, '/');
+    size_t folder = slash ? (size_t)(slash - writer->path) + 1 : 0;
+    char *name = writer->temporary + folder, prefix[NAME_MAX + 1];
+    struct stat info;
+    put_prefix(prefix, writer->path + folder);
+    size_t length = strlen(prefix);
+    memcpy(writer->temporary, writer->path, folder);
+    memcpy(name, prefix, length);
+    for (int try = 0; try < RANDOM_TRIES && writer->descriptor < 0; try++) {
+        gt_text(name + length, TAIL_BYTES, "%ld-%016llx" SUFFIX, (long)getpid(),
+                (unsigned long long)random_number(&info) + (unsigned long long)try);
+        writer->descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (writer->descriptor < 0 && errno != EEXIST && errno != EINTR)
+            break;
+    }
+    if (writer->descriptor < 0)
+        return write_failed(writer, "cannot be created");
+    if (fstat(writer->descriptor, &info) == 0) {
+        char first = *name;
+        *name = 0;
+        remove_leftovers(folder ? writer->temporary : ".", prefix, info.st_mtime);
+        *name = first;
+    }
+    return true;
+}
+
 bool gt_file_create(gt_Context *context, gt_FileWriter *writer, const char *path)
 {
     struct stat old;
@@ -398,19 +526,11 @@ bool gt_file_create(gt_Context *context, gt_FileWriter *writer, const char *path
         gt_raise(context, GT_IO, NULL, NULL, "%s: is there already and not a regular file", path);
         return false;
     }
-    writer->temporary_bytes = strlen(path) + 48;
+    writer->temporary_bytes = strlen(path) + NAME_MAX + 1;
     writer->temporary = gt_allocate(context, writer->temporary_bytes);
     if (!writer->temporary)
         return false;
-    for (int try = 0; try < 1000 && writer->descriptor < 0; try++) {
-        snprintf(writer->temporary, writer->temporary_bytes, "%s.%ld-%d.part", path, (long)getpid(),
-                 try);
-        writer->descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (writer->descriptor < 0 && errno != EEXIST && errno != EINTR)
-            break;
-    }
-    if (writer->descriptor < 0) {
-        write_failed(writer, "cannot be created");
+    if (!create_temporary(writer)) {
         gt_release(context, writer->temporary, writer->temporary_bytes);
         writer->temporary = NULL;
         return false;

@@ -22,10 +22,10 @@ typedef struct gt_FileReader {
     gt_Context *context;
     const char *path; /* the caller's */
     int descriptor;
-    int64_t size;       /* of a plain file; -1: not known before its end is reached */
-    int64_t size_guess; /* of what is compressed, as it says itself; never to be relied on */
-    int64_t taken;      /* bytes handed out so far */
-    int64_t limit;      /* and how many there may be where the size is not known */
+    bool rewinds;  /* a regular file, not a pipe */
+    int64_t size;  /* of a plain file; -1: not known before its end is reached */
+    int64_t taken; /* bytes handed out so far */
+    int64_t limit; /* and how many there may be where the size is not known */
     unsigned char *input;
     size_t input_at, input_size;
     struct gt_Gunzip *gunzip; /* NULL: plain */
@@ -36,18 +36,25 @@ typedef struct gt_FileReader {
 bool gt_file_open(gt_Context *context, gt_FileReader *reader, const char *path, int64_t limit);
 /* Reads `size` bytes, fewer only at the end of the file; -1 with the error raised. */
 int64_t gt_file_read(gt_FileReader *reader, void *into, size_t size);
+/* Back to the beginning. False: the error is raised. */
+bool gt_file_rewind(gt_FileReader *reader);
 void gt_file_close(gt_FileReader *reader);
 
-/* A block of the context's memory. */
+/* A growing block that comes from the context's allocator and goes back to it, unpooled: what is read or
+ * written for the length of one call. */
 typedef struct gt_Bytes {
     char *data;
     size_t size, capacity;
 } gt_Bytes;
-/* Reads the whole file and puts a 0 behind it, not counted in the size. */
-bool gt_file_read_all(gt_Context *context, const char *path, int64_t limit, gt_Bytes *bytes);
 void gt_bytes_release(gt_Context *context, gt_Bytes *bytes);
 /* Makes room for `more` bytes behind the ones that are there. */
 bool gt_bytes_reserve(gt_Context *context, gt_Bytes *bytes, size_t more);
+
+/* Memory is not taken on the word of a header: before `promised` bytes are reserved, half of them must be
+ * there, unless they are few or the size of the file shows that it has them. Reads that much. False: the
+ * error, that the file is cut short in its `what`, is raised. */
+bool gt_file_read_half(gt_FileReader *reader, int64_t promised, const char *what,
+                       gt_Bytes *arrived);
 
 /* A file without compression, read at any place: the formats that are looked into. */
 int gt_file_open_plain(gt_Context *context, const char *path, int64_t *size); /* -1: raised */
@@ -56,8 +63,10 @@ bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int6
 
 /* ---- writing ---- */
 
-/* A new file under a temporary name beside its final one. The final name appears, whole and on the
- * disk, with gt_file_commit; until then the old file stays. A symbolic link is replaced. */
+/* A new file under a temporary name beside its final one, NAME.HOST-PROCESS-RANDOM.part. The final name
+ * appears, whole and on the disk, with gt_file_commit; until then the old file stays. A symbolic link is
+ * replaced. Temporary files for the same name that a process of this host left when it was killed are
+ * removed, once they are a minute old. */
 typedef struct gt_FileWriter {
     gt_Context *context;
     const char *path; /* the caller's */

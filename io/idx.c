@@ -4,6 +4,8 @@
 #include "io/file.h"
 #include "core/internal.h"
 
+#include <string.h>
+
 /* The type that a code stands for. False: the error is raised. */
 static bool read_type(gt_FileReader *reader, unsigned code, gt_DType *dtype)
 {
@@ -96,10 +98,13 @@ static bool size_is_possible(const gt_FileReader *reader, const gt_Spec *spec)
     return false;
 }
 
-static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, void *data)
+static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, const gt_Bytes *arrived,
+                         void *data)
 {
-    char extra;
-    if (!read_exactly(reader, data, gt_spec_bytes(spec), "numbers"))
+    char extra, *to = data;
+    if (arrived->size > 0)
+        memcpy(to, arrived->data, arrived->size);
+    if (!read_exactly(reader, to + arrived->size, gt_spec_bytes(spec) - arrived->size, "numbers"))
         return false;
     int64_t n = gt_file_read(reader, &extra, 1); /* this sees to the checksum of gzip too */
     if (n > 0)
@@ -122,12 +127,15 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path, const gt_IdxOp
     }
     if (!gt_file_open(context, &reader, path, options->limit))
         return NULL;
-    if (read_header(&reader, &spec) && size_is_possible(&reader, &spec))
+    gt_Bytes arrived = {0};
+    if (read_header(&reader, &spec) && size_is_possible(&reader, &spec) &&
+        gt_file_read_half(&reader, (int64_t)gt_spec_bytes(&spec), "numbers", &arrived))
         tensor = gt_tensor_new(context, &spec, &data);
-    if (tensor && !read_numbers(&reader, &spec, data)) {
+    if (tensor && !read_numbers(&reader, &spec, &arrived, data)) {
         gt_slot_free(context, gt_slot_raw(tensor));
         tensor = NULL;
     }
+    gt_bytes_release(context, &arrived);
     gt_file_close(&reader);
     return tensor;
 }

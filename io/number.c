@@ -1,42 +1,12 @@
 /* Numbers as text. Nearly all numbers of real files have at most 19 digits and a small exponent:
  * those are read exactly with one multiplication or division of two exact doubles (W. D. Clinger,
- * How to read floating point numbers accurately, 1990). The rest goes to strtod, and what is
- * written goes through snprintf, both under the "C" locale whatever the program has set; uselocale
- * concerns the calling thread alone. */
+ * How to read floating point numbers accurately, 1990). The rest, and what is written, goes through
+ * core/text.h. */
 #include "io/number.h"
+#include "core/text.h"
 
 #include <float.h>
-#include <locale.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-typedef struct CLocale {
-    locale_t plain, before;
-} CLocale;
-
-/* If even the "C" locale cannot be had, the thread's own is used. */
-static CLocale c_locale_enter(void)
-{
-    CLocale locale = {newlocale(LC_ALL_MASK, "C", (locale_t)0), (locale_t)0};
-    if (locale.plain)
-        locale.before = uselocale(locale.plain);
-    return locale;
-}
-
-static void c_locale_leave(CLocale locale)
-{
-    if (!locale.plain)
-        return;
-    uselocale(locale.before);
-    freelocale(locale.plain);
-}
-
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 bool gt_parse_integer(const char *text, size_t size, int64_t *value)
 {
@@ -47,7 +17,7 @@ bool gt_parse_integer(const char *text, size_t size, int64_t *value)
         return false;
     for (; i < size; i++) {
         uint64_t next = (uint64_t)(text[i] - '0');
-        if (!digit(text[i]) || sum > (most - next) / 10)
+        if (!gt_is_digit(text[i]) || sum > (most - next) / 10)
             return false;
         sum = sum * 10 + next;
     }
@@ -77,7 +47,7 @@ bool gt_parse_decimal(const char *text, size_t size, double *value)
     int64_t exponent = 0;
     int digits = 0, significant = 0;
     bool fraction = false;
-    for (; at < end && (digit(*at) || (*at == '.' && !fraction)); at++) {
+    for (; at < end && (gt_is_digit(*at) || (*at == '.' && !fraction)); at++) {
         if (*at == '.') {
             fraction = true;
             continue;
@@ -97,16 +67,14 @@ bool gt_parse_decimal(const char *text, size_t size, double *value)
         at += at < end && (*at == '-' || *at == '+');
         if (at == end)
             return false;
-        for (; at < end && digit(*at); at++)
+        for (; at < end && gt_is_digit(*at); at++)
             written = written < 100000000 ? written * 10 + (*at - '0') : written;
         exponent += down ? -written : written;
     }
     if (at != end)
         return false;
     if (significant >= 20 || !exact_product(mantissa, exponent, value)) {
-        CLocale locale = c_locale_enter();
-        *value = fabs(strtod(text, NULL));
-        c_locale_leave(locale);
+        *value = fabs(gt_text_number(text));
     }
     if (negative)
         *value = -*value;
@@ -116,16 +84,14 @@ bool gt_parse_decimal(const char *text, size_t size, double *value)
 const char *gt_number_text(double value, bool single, char text[GT_NUMBER_TEXT])
 {
     if (isnan(value) || isinf(value)) {
-        snprintf(text, GT_NUMBER_TEXT, "%s", isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+        gt_text(text, GT_NUMBER_TEXT, "%s", isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
         return text;
     }
-    CLocale locale = c_locale_enter();
     for (int digits = single ? 6 : 15; digits <= (single ? 9 : 17); digits++) {
-        snprintf(text, GT_NUMBER_TEXT, "%.*g", digits, value);
-        double back = strtod(text, NULL);
+        gt_text(text, GT_NUMBER_TEXT, "%.*g", digits, value);
+        double back = gt_text_number(text);
         if (single ? (float)back == (float)value : back == value)
             break;
     }
-    c_locale_leave(locale);
     return text;
 }

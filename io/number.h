@@ -1,5 +1,5 @@
 /* Numbers as text, the same under every locale: for CSV and JSON. Correctly rounded both ways.
- * Leans on the C library only. */
+ * Leans on core/text.h. */
 #ifndef GT_IO_NUMBER_H
 #define GT_IO_NUMBER_H
 

@@ -79,7 +79,7 @@ static void destroy(gt_Object *object)
         close(file->descriptor);
 }
 
-static const gt_ObjectKind tensor_file_kind = {"tensor file", destroy};
+static const gt_ObjectKind tensor_file_kind = {"tensor file", destroy, false};
 
 /* ---- reading the header ---- */
 
@@ -119,16 +119,16 @@ static bool read_shape(const gt_TensorFile *file, Entry *entry, const gt_JsonVal
         return bad_entry(file, entry->name, "its shape is missing or no array");
     if (value->count > GT_MAX_RANK) {
         gt_raise(file->object.context, GT_UNSUPPORTED, NULL, NULL,
-                 "%s: tensor \"%s\": it has %u dimensions; gradtape goes to %d", file->path,
-                 gt_excerpt(text, entry->name, strlen(entry->name)), (unsigned)value->count,
+                 "%s: tensor \"%s\": it has %lld dimensions; gradtape goes to %d", file->path,
+                 gt_excerpt(text, entry->name, strlen(entry->name)), (long long)value->count,
                  GT_MAX_RANK);
         return false;
     }
     entry->spec.rank = (int32_t)value->count;
     int64_t *dim = entry->spec.dims;
-    for (const gt_JsonValue *item = value->first; item; item = item->next) {
+    for (const gt_JsonValue *item = gt_json_first(value); item; item = gt_json_next(value, item)) {
         if (item->kind != GT_JSON_INTEGER || item->integer < 0)
-            return bad_entry(file, entry->name, "a dimension is not a whole number from 0 on");
+            return bad_entry(file, entry->name, "a dimension is not an integer >= 0");
         *dim++ = item->integer;
     }
     if (!gt_spec_resize(&entry->spec))
@@ -138,11 +138,13 @@ static bool read_shape(const gt_TensorFile *file, Entry *entry, const gt_JsonVal
 
 static bool read_offsets(const gt_TensorFile *file, Entry *entry, const gt_JsonValue *value)
 {
-    if (!value || value->kind != GT_JSON_ARRAY || value->count != 2 ||
-        value->first->kind != GT_JSON_INTEGER || value->first->next->kind != GT_JSON_INTEGER)
-        return bad_entry(file, entry->name, "its data_offsets are not two whole numbers");
-    entry->begin = value->first->integer;
-    entry->end = value->first->next->integer;
+    bool pair = value && value->kind == GT_JSON_ARRAY && value->count == 2;
+    const gt_JsonValue *begin = pair ? gt_json_first(value) : NULL;
+    const gt_JsonValue *end = pair ? gt_json_next(value, begin) : NULL;
+    if (!pair || begin->kind != GT_JSON_INTEGER || end->kind != GT_JSON_INTEGER)
+        return bad_entry(file, entry->name, "its data_offsets are not two integers");
+    entry->begin = begin->integer;
+    entry->end = end->integer;
     if (entry->begin < 0 || entry->end < entry->begin)
         return bad_entry(file, entry->name, "its data_offsets are negative or the wrong way round");
     if ((uint64_t)(entry->end - entry->begin) != gt_spec_bytes(&entry->spec))
@@ -153,7 +155,7 @@ static bool read_offsets(const gt_TensorFile *file, Entry *entry, const gt_JsonV
 
 static bool read_entry(const gt_TensorFile *file, Entry *entry, const gt_JsonValue *value)
 {
-    *entry = (Entry){.name = value->name};
+    *entry = (Entry){.name = gt_json_name(value)};
     if (value->kind != GT_JSON_OBJECT)
         return bad_entry(file, entry->name, "it is not described by an object");
     return read_dtype(file, entry, gt_json_member(value, "dtype")) &&
@@ -168,15 +170,16 @@ static bool read_metadata(gt_TensorFile *file, const gt_JsonValue *value)
     gt_Context *context = file->object.context;
     if (value->kind != GT_JSON_OBJECT)
         return bad_entry(file, METADATA, "it is not an object");
-    file->metadata = gt_allocate(context, value->count * sizeof *file->metadata);
+    file->metadata = gt_allocate(context, (size_t)value->count * sizeof *file->metadata);
     if (!file->metadata)
         return false;
     file->metadata_count = value->count;
     gt_MetadataItem *item = file->metadata;
-    for (const gt_JsonValue *member = value->first; member; member = member->next, item++) {
+    for (const gt_JsonValue *member = gt_json_first(value); member;
+         member = gt_json_next(value, member), item++) {
         if (member->kind != GT_JSON_STRING)
             return bad_entry(file, METADATA, "a value is not a string");
-        *item = (gt_MetadataItem){member->name, member->string};
+        *item = (gt_MetadataItem){gt_json_name(member), member->string};
     }
     return true;
 }
@@ -223,14 +226,15 @@ static bool read_entries(gt_TensorFile *file, const gt_JsonValue *header, int64_
     const gt_JsonValue *metadata = gt_json_member(header, METADATA);
     if (metadata && !read_metadata(file, metadata))
         return false;
-    file->count = (int64_t)header->count - (metadata != NULL);
+    file->count = header->count - (metadata != NULL);
     file->entry = gt_allocate(context, (size_t)file->count * sizeof *file->entry);
     file->by_name =
         file->entry ? gt_allocate(context, (size_t)file->count * sizeof *file->by_name) : NULL;
     if (!file->by_name)
         return false;
     int64_t i = 0;
-    for (const gt_JsonValue *value = header->first; value; value = value->next) {
+    for (const gt_JsonValue *value = gt_json_first(header); value;
+         value = gt_json_next(header, value)) {
         if (value == metadata)
             continue;
         if (!read_entry(file, &file->entry[i], value))
@@ -323,8 +327,7 @@ gt_TensorFile *gt_open_tensors_at(const char *here, const char *path)
 
 void gt_tensor_file_free(gt_TensorFile *file)
 {
-    if (file && file->object.kind == &tensor_file_kind)
-        gt_object_release(&file->object);
+    gt_object_free("tensor_file_free", file, &tensor_file_kind);
 }
 
 /* ---- looking into it ---- */
@@ -332,10 +335,8 @@ void gt_tensor_file_free(gt_TensorFile *file)
 static gt_Context *enter_file(const char *here, const char *operation, const gt_TensorFile *file)
 {
     gt_Context *context = gt_enter();
-    return context && gt_object_check(context, here, operation, (const gt_Object *)file,
-                                      &tensor_file_kind)
-               ? context
-               : NULL;
+    return context && gt_object_check(context, here, operation, file, &tensor_file_kind) ? context
+                                                                                         : NULL;
 }
 
 static const Entry *find_entry(const char *here, const char *operation, const gt_TensorFile *file,
@@ -346,8 +347,9 @@ static const Entry *find_entry(const char *here, const char *operation, const gt
         return NULL;
     if (index >= 0 && index < file->count)
         return &file->entry[index];
-    gt_raise(context, GT_INVALID, here, operation, "%s: there is no tensor %lld of %lld",
-             file->path, (long long)index, (long long)file->count);
+    gt_raise(context, GT_INVALID, here, operation,
+             "index %lld is out of range: %s has %lld tensors", (long long)index, file->path,
+             (long long)file->count);
     return NULL;
 }
 
@@ -356,16 +358,16 @@ int64_t gt_tensor_file_count(const gt_TensorFile *file)
     return enter_file(NULL, "tensor_file_count", file) ? file->count : -1;
 }
 
-const char *gt_tensor_file_name(const gt_TensorFile *file, int64_t index)
+const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file, int64_t index)
 {
-    const Entry *entry = find_entry(NULL, "tensor_file_name", file, index);
+    const Entry *entry = find_entry(here, "tensor_file_name", file, index);
     return entry ? entry->name : NULL;
 }
 
-gt_Spec gt_tensor_file_spec(const gt_TensorFile *file, int64_t index)
+gt_Spec gt_tensor_file_spec_at(const char *here, const gt_TensorFile *file, int64_t index)
 {
     const gt_Spec none = {0};
-    const Entry *entry = find_entry(NULL, "tensor_file_spec", file, index);
+    const Entry *entry = find_entry(here, "tensor_file_spec", file, index);
     return entry ? entry->spec : none;
 }
 
@@ -385,16 +387,17 @@ int64_t gt_tensor_file_metadata_count(const gt_TensorFile *file)
     return enter_file(NULL, "tensor_file_metadata_count", file) ? file->metadata_count : -1;
 }
 
-gt_MetadataItem gt_tensor_file_metadata_at(const gt_TensorFile *file, int64_t index)
+gt_MetadataItem gt_tensor_file_metadata_pair_at(const char *here, const gt_TensorFile *file,
+                                                int64_t index)
 {
     const gt_MetadataItem none = {NULL, NULL};
-    gt_Context *context = enter_file(NULL, "tensor_file_metadata_at", file);
+    gt_Context *context = enter_file(here, "tensor_file_metadata_pair", file);
     if (!context)
         return none;
     if (index >= 0 && index < file->metadata_count)
         return file->metadata[index];
-    gt_raise(context, GT_INVALID, NULL, "tensor_file_metadata_at",
-             "%s: there is no pair %lld of %lld", file->path, (long long)index,
+    gt_raise(context, GT_INVALID, here, "tensor_file_metadata_pair",
+             "index %lld is out of range: %s has %lld pairs", (long long)index, file->path,
              (long long)file->metadata_count);
     return none;
 }

@@ -63,15 +63,21 @@ GT_API void gt_tensor_file_free(gt_TensorFile *file);
 
 GT_API int64_t gt_tensor_file_count(const gt_TensorFile *file); /* -1 on failure */
 /* Its name; lives as long as the file is open. */
-GT_API const char *gt_tensor_file_name(const gt_TensorFile *file, int64_t index);
+#define gt_tensor_file_name(file, index) gt_tensor_file_name_at(GT_HERE, file, index)
+GT_API const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file,
+                                          int64_t index);
 /* Type and shape; dtype GT_DTYPE_NONE on failure. */
-GT_API gt_Spec gt_tensor_file_spec(const gt_TensorFile *file, int64_t index);
+#define gt_tensor_file_spec(file, index) gt_tensor_file_spec_at(GT_HERE, file, index)
+GT_API gt_Spec gt_tensor_file_spec_at(const char *here, const gt_TensorFile *file, int64_t index);
 /* Where that name is; -1 if it is not there, which is no error. */
 GT_API int64_t gt_tensor_file_find(const gt_TensorFile *file, const char *name);
 /* Metadata: how many pairs, the pair at an index ({NULL, NULL} on failure), the value of a key
  * (NULL if it is not there, which is no error). */
 GT_API int64_t gt_tensor_file_metadata_count(const gt_TensorFile *file);
-GT_API gt_MetadataItem gt_tensor_file_metadata_at(const gt_TensorFile *file, int64_t index);
+#define gt_tensor_file_metadata_pair(file, index)                                                  \
+    gt_tensor_file_metadata_pair_at(GT_HERE, file, index)
+GT_API gt_MetadataItem gt_tensor_file_metadata_pair_at(const char *here, const gt_TensorFile *file,
+                                                       int64_t index);
 GT_API const char *gt_tensor_file_metadata(const gt_TensorFile *file, const char *key);
 
 /* A new tensor with the numbers. */

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "launch.h"
+
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {
     GT_LOOP_F32,
@@ -215,7 +217,8 @@ typedef void gt_FourierMultiplyLoop(int64_t rows, int64_t lanes, int64_t step, c
                                     const void *x_re, const void *x_im, void *y_re, void *y_im);
 
 typedef struct gt_KernelTable {
-    const char *isa;   /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
+    const char *isa; /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
+    gt_TileKernel *tile[GT_TILE_KERNEL_COUNT];
     int64_t gemm_m[2]; /* rows and columns of C that one tile of work should have at least, */
     int64_t gemm_n[2]; /*   by type (F32, F64): multiples of the register tile */
     gt_UnaryLoop *unary[GT_UNARY_LOOP_COUNT][GT_LOOP_TYPES];
@@ -225,6 +228,9 @@ typedef struct gt_KernelTable {
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_DotLoop *dot;
+    /* Bytes (uint8, bool) summed as I32 and I64; wide enough that no copy of them is needed. */
+    gt_ReduceLoop *sum_bytes[2];
+    gt_ReduceColumnsLoop *sum_bytes_columns[2];
     gt_FindLoop *find[GT_LOOP_TYPES];                /* no bool: search it as U8 */
     gt_CastLoop *cast[GT_LOOP_TYPES][GT_LOOP_TYPES]; /* [from][to]; float to integer truncates and
                                                         saturates, NaN gives 0; to bool: != 0 */

@@ -185,6 +185,11 @@ static inline gt_Scaled gt_scaled_product(gt_Scaled a, gt_Scaled b)
 #define gt_fma_f64(a, b, c) ((a) * (b) + (c))
 #endif
 
+extern const gt_KernelTable GT_KERNEL(kernels);
+#define GT_DECLARE_TILES(name)      gt_TileKernel GT_KERNEL(tiles_##name);
+#define GT_DECLARE_TILES_ONCE(name) gt_TileKernel GT_KERNEL_BASE(tiles_##name);
+GT_TILE_KERNELS(GT_DECLARE_TILES, GT_DECLARE_TILES_ONCE)
+
 /* The declarations of all loops but gemm: what table.c collects. */
 #define GT_DECLARE(Loop, name, suffix, type, TYPE)      Loop GT_HOME(name, suffix);
 #define GT_DECLARE_EACH(Loop, name, suffix, type, TYPE) Loop GT_KERNEL(name##_##suffix);
@@ -209,6 +214,8 @@ GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
 gt_CastLoop GT_KERNEL(cast_i32_f32), GT_KERNEL(cast_i32_f64);
 GT_TYPES_I(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
 gt_CastLoop GT_KERNEL_BASE(cast_i32_b8);
+gt_ReduceLoop GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64);
+gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_bytes_columns_i64);
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)

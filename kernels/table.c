@@ -16,6 +16,8 @@
 #define GT_ISA_NAME "portable"
 #endif
 
+#define GT_TILES_ENTRY(name)                    [GT_TILES_##name] = GT_KERNEL(tiles_##name),
+#define GT_TILES_ENTRY_ONCE(name)               [GT_TILES_##name] = GT_KERNEL_BASE(tiles_##name),
 #define GT_ENTRY(name, suffix, type, TYPE)      [GT_LOOP_##TYPE] = GT_HOME(name, suffix),
 #define GT_EACH_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL(name##_##suffix),
 #define GT_BASE_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL_BASE(name##_##suffix),
@@ -33,6 +35,7 @@
 
 const gt_KernelTable GT_KERNEL(kernels) = {
     .isa = GT_ISA_NAME,
+    .tile = {GT_TILE_KERNELS(GT_TILES_ENTRY, GT_TILES_ENTRY_ONCE)},
     .gemm_m = {GT_GEMM_TILE_M_F32, GT_GEMM_TILE_M_F64},
     .gemm_n = {GT_GEMM_TILE_N_F32, GT_GEMM_TILE_N_F64},
     .unary = {GT_UNARY_LOOPS(GT_ROW)},
@@ -43,6 +46,9 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .reduce = {GT_REDUCE_LOOPS(GT_REDUCE_ROW)},
     .reduce_columns = {GT_REDUCE_LOOPS(GT_REDUCE_COLUMNS)},
     .dot = GT_KERNEL(dot_f32),
+    .sum_bytes = {GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64)},
+    .sum_bytes_columns = {GT_KERNEL_BASE(sum_bytes_columns_i32),
+                          GT_KERNEL_BASE(sum_bytes_columns_i64)},
     .find = {GT_TYPES_N(GT_ENTRY, find)},
     .cast = {[GT_LOOP_F32] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f32)},
              [GT_LOOP_F64] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f64)},

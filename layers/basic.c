@@ -5,7 +5,7 @@
 #include "ops/random.h"
 #include "ops/reshaping.h"
 
-static const gt_Regularizer no_penalty = {0, 0, NULL, NULL};
+static const gt_Regularizer no_penalty = {.mark = NULL};
 
 /* Every layer of this file is a struct of its options. */
 #define BASIC_LAYER(Type, Options, symbol, LIST)                                                   \
@@ -18,7 +18,7 @@ static const gt_Regularizer no_penalty = {0, 0, NULL, NULL};
     static const gt_LayerClass symbol##_class;                                                     \
     gt_Layer *gt_##symbol##_new(const char *here, const Options *given)                            \
     {                                                                                              \
-        Type layer = {.base = {NULL, NULL, NULL, GT_DTYPE_NONE}};                                  \
+        Type layer = {.base = {.name = NULL}};                                                     \
         gt_options_fill(&Options##_type, &layer.options, given);                                   \
         layer.base.name = layer.options.name;                                                      \
         layer.base.dtype = layer.options.dtype;                                                    \
@@ -37,6 +37,8 @@ static gt_Status activation_create(gt_Layer *layer)
     gt_Activation function = ((const Activation *)layer)->options.function;
     if (!function)
         return gt_fail(GT_INVALID, "the function is NULL");
+    if (gt_check_function("the function", (uintptr_t)function) != GT_OK)
+        return gt_status();
     return gt_adopt_activation(layer, function);
 }
 
@@ -166,9 +168,10 @@ BASIC_LAYER(Lambda, gt_LambdaOptions, lambda, GT_LAMBDA_OPTIONS)
 
 static gt_Status lambda_create(gt_Layer *layer)
 {
-    if (!((const Lambda *)layer)->options.function)
+    gt_LambdaFunction function = ((const Lambda *)layer)->options.function;
+    if (!function)
         return gt_fail(GT_INVALID, "the function is NULL");
-    return GT_OK;
+    return gt_check_function("the function", (uintptr_t)function);
 }
 
 static gt_Tensor *lambda_call(gt_Layer *layer, gt_CallArgs in)
@@ -178,4 +181,9 @@ static gt_Tensor *lambda_call(gt_Layer *layer, gt_CallArgs in)
 }
 
 static const gt_LayerClass lambda_class = {
-    .name = "lambda", .instance = sizeof(Lambda), .create = lambda_create, .call = lambda_call};
+    .name = "lambda",
+    .instance = sizeof(Lambda),
+    .create = lambda_create,
+    .call = lambda_call,
+    .inputs = GT_MAX_INPUTS, /* the function sees them all */
+};

@@ -17,16 +17,25 @@ typedef struct Callable {
     gt_Callable code;
 } Callable;
 
+/* What the code of a callable is found by. */
+static uint64_t key_of(gt_Callable code)
+{
+    uintptr_t address = 0;
+    memcpy(&address, &code, sizeof code);
+    return address;
+}
+
 static void destroy_callable(gt_Object *object)
 {
     Callable *self = (Callable *)object;
+    gt_map_remove(&object->context->callables, key_of(self->code), (intptr_t)self);
     if (self->layer)
         self->layer->state->callable = NULL;
     if (self->closure)
         ffi_closure_free(self->closure);
 }
 
-static const gt_ObjectKind callable_kind = {"callable", destroy_callable};
+static const gt_ObjectKind callable_kind = {"callable", destroy_callable, true};
 
 static void call_layer(ffi_cif *cif, void *result, void **argument, void *user)
 {
@@ -73,11 +82,14 @@ gt_Callable gt_callable_at(const char *here, gt_Layer *layer)
     Callable *self = gt_object_new(context, &callable_kind, sizeof *self);
     if (!self)
         return NULL;
-    if (!make_code(self)) {
-        gt_object_release(&self->object);
+    if (!make_code(self))
         gt_raise(context, GT_UNSUPPORTED, here, "callable",
                  "libffi got no executable memory, perhaps because the system forbids it; "
                  "gt_call does the same");
+    else
+        gt_map_add(context, &context->callables, key_of(self->code), (intptr_t)self);
+    if (context->status != GT_OK) {
+        gt_object_release(&self->object);
         return NULL;
     }
     self->layer = layer;
@@ -95,15 +107,11 @@ void gt_callable_forget(gt_LayerState *state)
 gt_Status gt_adopt_activation(gt_Layer *layer, gt_Activation activation)
 {
     gt_Context *context = layer->state->object.context;
-    for (gt_Object *object = context->objects.next; object != &context->objects;
-         object = object->next) {
-        const Callable *callable = (const Callable *)object;
-        if (object->kind != &callable_kind || !activation || callable->code != activation)
-            continue;
-        if (!callable->layer)
-            return gt_fail(GT_STALE, "the layer that is the activation was freed");
+    const Callable *callable = gt_map_object(&context->callables, key_of(activation));
+    if (callable && !callable->layer)
+        return gt_fail(GT_STALE, "the layer that is the activation was freed");
+    if (callable)
         gt_add_child_at(NULL, layer, callable->layer);
-    }
     return gt_status();
 }
 

@@ -21,7 +21,13 @@ static gt_Status dense_create(gt_Layer *layer)
     if (self->options.units <= 0)
         return gt_fail(GT_INVALID, "units is %lld; it must be above 0",
                        (long long)self->options.units);
-    gt_adopt_activation(layer, self->options.activation);
+    const gt_DenseOptions *options = &self->options;
+    gt_initializer_check("kernel_initializer", options->kernel_initializer);
+    gt_initializer_check("bias_initializer", options->bias_initializer);
+    gt_regularizer_check("kernel_regularizer", options->kernel_regularizer);
+    gt_regularizer_check("bias_regularizer", options->bias_regularizer);
+    if (gt_check_function("activation", (uintptr_t)options->activation) == GT_OK)
+        gt_adopt_activation(layer, options->activation);
     return gt_set_input_spec(layer, 2, 0);
 }
 
@@ -61,7 +67,7 @@ static const gt_LayerClass dense_class = {
 
 gt_Layer *gt_dense_new(const char *here, const gt_DenseOptions *given)
 {
-    Dense dense = {.base = {NULL, NULL, NULL, GT_DTYPE_NONE}};
+    Dense dense = {.base = {.name = NULL}};
     gt_options_fill(&gt_DenseOptions_type, &dense.options, given);
     dense.base.name = dense.options.name;
     dense.base.dtype = dense.options.dtype;

@@ -138,6 +138,15 @@ gt_Initializer gt_orthogonal_of(const gt_OrthogonalOptions *given)
     return with_seed(GT_INITIALIZER_ORTHOGONAL, options.gain, 0, options.seed);
 }
 
+gt_Status gt_initializer_check(const char *what, gt_Initializer initializer)
+{
+    if (initializer.kind >= GT_INITIALIZER_DEFAULT && initializer.kind <= GT_INITIALIZER_FUNCTION)
+        return GT_OK;
+    return gt_fail(GT_INVALID,
+                   "%s must be an initializer such as gt_zeros() (got a bare number or a pointer)",
+                   what);
+}
+
 /* ---- the draws ---- */
 
 /* FNV-1a over seed and path, then the finalizer of SplitMix64 (Steele et al. 2014). */
@@ -365,7 +374,7 @@ static gt_Status initialize(gt_Context *context, gt_Initializer initializer, con
         return context->status;
     }
     }
-    return gt_raise(context, GT_INVALID, NULL, "initialize", "this is no initializer");
+    return gt_initializer_check("it", initializer);
 }
 
 /* What is only stored in 16 bits a number starts as float32 does. */
@@ -391,7 +400,6 @@ gt_Status gt_initialize(gt_Initializer initializer, const char *path, const gt_S
         return gt_status();
     if (!spec || (!data && spec->size > 0))
         return gt_raise(context, GT_INVALID, NULL, "initialize", "the spec or the data is NULL");
-    return gt_half_type(spec->dtype) < 0
-               ? initialize(context, initializer, path, spec, data)
-               : initialize_half(context, initializer, path, spec, data);
+    return gt_half_type(spec->dtype) < 0 ? initialize(context, initializer, path, spec, data)
+                                         : initialize_half(context, initializer, path, spec, data);
 }

@@ -10,8 +10,10 @@
 
 GT_BEGIN
 
+/* Far from bare numbers: `.kernel_initializer = 1` fills in a kind that there is not. */
 typedef enum gt_InitializerKind {
-    GT_INITIALIZER_DEFAULT = 0, /* not given: glorot_uniform for floats, zeros for integers */
+    /* not given: glorot_uniform for floats, zeros for integers */
+    GT_INITIALIZER_DEFAULT = 0x5AE7A8F0,
     GT_INITIALIZER_CONSTANT,
     GT_INITIALIZER_UNIFORM,
     GT_INITIALIZER_NORMAL,

@@ -2,6 +2,7 @@
 #ifndef GT_LAYERS_INTERNAL_H
 #define GT_LAYERS_INTERNAL_H
 
+#include "core/fact.h"
 #include "core/internal.h"
 #include "layers/layer.h"
 
@@ -17,9 +18,23 @@ typedef struct gt_Weight {
 } gt_Weight;
 
 typedef struct gt_Child {
-    gt_Layer *layer; /* held */
-    char *name;      /* in this container; owned */
+    gt_Layer *layer;  /* held */
+    char *name;       /* in this container; owned */
+    int32_t suffixes; /* name_1, ..., name_suffixes are taken */
 } gt_Child;
+
+/* The paths of all variables below a layer, as they are until a layer gets or loses a weight or a
+ * child: each a name and where the path of what is around it is. */
+typedef struct gt_PathPart {
+    const char *name;
+    int32_t around; /* -1: the layer itself */
+} gt_PathPart;
+typedef struct gt_Paths {
+    gt_PathPart *parts;
+    int32_t count, capacity;
+    gt_Map variables;   /* variable -> the last part of its path */
+    uint64_t structure; /* the context's when they were gathered */
+} gt_Paths;
 
 /* State and struct are one block: the struct begins at gt_layer_struct(state). */
 struct gt_LayerState {
@@ -33,6 +48,8 @@ struct gt_LayerState {
     int32_t weight_count, weight_capacity;
     gt_Child *children;
     int32_t child_count, child_capacity;
+    gt_Map weight_names, child_names; /* text -> which of them */
+    gt_Map places;                    /* layer -> the first child that it is */
     int min_rank;
     int64_t last;
     gt_Regularizer activity;
@@ -41,7 +58,8 @@ struct gt_LayerState {
     int32_t loss_count, loss_capacity;
     gt_Tensor **list; /* what the list functions hand out */
     int32_t list_count, list_capacity;
-    char *text; /* what path and summary functions hand out */
+    gt_Paths paths; /* what gt_variable_path has gathered */
+    char *text;     /* what path and summary functions hand out */
     size_t text_bytes;
     uint64_t visit;
     gt_Object *compiled; /* train/model.c: what gt_compile was given; held */
@@ -53,6 +71,12 @@ extern const gt_ObjectKind gt_layer_kind;
 /* The state of a live layer; NULL with an error raised as `operation` otherwise. */
 gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
                               const gt_Layer *layer);
+/* The child with that name; -1: there is none. */
+int32_t gt_layer_child(const gt_LayerState *state, const char *name, size_t length);
+void gt_paths_close(gt_Context *context, gt_Paths *paths);
+/* The same for who is going to change it: an error too if it belongs to another context. */
+gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *operation,
+                            const gt_Layer *layer);
 /* Room for `bytes` in state->text. */
 char *gt_layer_text(gt_LayerState *state, size_t bytes);
 char *gt_copy_text(gt_Context *context, const char *text);
@@ -60,6 +84,10 @@ void gt_free_text(gt_Context *context, char *text);
 /* The penalty of a regularizer on a tensor; NULL without an error if it is none. */
 gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor);
 bool gt_regularizer_given(gt_Regularizer regularizer);
+/* Were these values made by their functions? Raises an error for bare numbers, texts and pointers;
+ * `what` is the name of the option. */
+gt_Status gt_regularizer_check(const char *what, gt_Regularizer regularizer);
+gt_Status gt_initializer_check(const char *what, gt_Initializer initializer);
 /* The function that calls this layer, if there is one, says from now on that the layer was freed. */
 void gt_callable_forget(gt_LayerState *state);
 /* For `create`: an activation that gt_callable made from a layer makes that layer a child. */

@@ -61,16 +61,24 @@ static void release_weights(gt_LayerState *state)
         gt_variable_free(weight->variable);
         gt_free_text(context, weight->name);
     }
+    gt_map_close(context, &state->weight_names);
+    context->structure++;
 }
 
 static void release_children(gt_LayerState *state, int32_t keep)
 {
     gt_Context *context = state->object.context;
     while (state->child_count > keep) {
-        gt_Child child = state->children[--state->child_count];
+        int32_t i = --state->child_count;
+        gt_Child child = state->children[i];
+        gt_map_remove(&state->child_names, gt_map_text(child.name, strlen(child.name)), i);
+        gt_map_remove(&state->places, gt_map_pointer(child.layer), i);
         gt_free_text(context, child.name);
         gt_object_release(&child.layer->state->object);
     }
+    for (int32_t i = 0; i < state->child_count; i++)
+        state->children[i].suffixes = 0; /* some of them may be free again */
+    context->structure++;
 }
 
 static void destroy_layer(gt_Object *object)
@@ -86,28 +94,49 @@ static void destroy_layer(gt_Object *object)
     release_children(state, 0);
     gt_release(context, state->weights, (size_t)state->weight_capacity * sizeof *state->weights);
     gt_release(context, state->children, (size_t)state->child_capacity * sizeof *state->children);
+    gt_map_close(context, &state->child_names);
+    gt_map_close(context, &state->places);
     gt_release(context, state->losses, (size_t)state->loss_capacity * sizeof *state->losses);
     gt_release(context, state->list, (size_t)state->list_capacity * sizeof *state->list);
     gt_release(context, state->text, state->text_bytes);
+    gt_paths_close(context, &state->paths);
     gt_free_text(context, state->name);
 }
 
-const gt_ObjectKind gt_layer_kind = {"layer", destroy_layer};
+const gt_ObjectKind gt_layer_kind = {"layer", destroy_layer, false};
+
+/* The state in front of a layer's struct; NULL: this is none. */
+static gt_LayerState *state_of(const gt_Layer *layer)
+{
+    if (!gt_has_word(layer, GT_WORD_LAYER))
+        return NULL;
+    void *state = (char *)layer - struct_offset();
+    return layer->state == state ? state : NULL;
+}
 
 gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
                               const gt_Layer *layer)
 {
-    if (!layer) {
-        gt_raise(context, GT_INVALID, here, operation, "the layer is NULL");
-        return NULL;
-    }
-    gt_LayerState *state = layer->state;
-    if (!state) {
+    gt_LayerState *state = state_of(layer);
+    if (state)
+        return gt_object_check(context, here, operation, state, &gt_layer_kind) ? state : NULL;
+    if (gt_has_word(layer, GT_WORD_LAYER))
         gt_raise(context, GT_INVALID, here, operation,
-                 "this layer was not made by gt_layer_new or a layer's function");
-        return NULL;
-    }
-    return gt_object_check(context, here, operation, &state->object, &gt_layer_kind) ? state : NULL;
+                 "this is a copy of a layer's struct; a layer is what gt_layer_new returned");
+    else
+        gt_raise_kind(context, here, operation, NULL, "layer", layer);
+    return NULL;
+}
+
+gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *operation,
+                            const gt_Layer *layer)
+{
+    gt_LayerState *state = gt_layer_check(context, here, operation, layer);
+    if (!state || state->object.context == context)
+        return state;
+    gt_raise(context, GT_STATE, here, operation, "layer %s belongs to another context",
+             state->name);
+    return NULL;
 }
 
 gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *instance)
@@ -132,6 +161,7 @@ gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *
         return NULL;
     gt_Layer *layer = (gt_Layer *)(void *)((char *)state + struct_offset());
     memcpy(layer, instance, type->instance);
+    layer->word = GT_WORD_LAYER;
     layer->type = type;
     layer->state = state;
     state->layer = layer;
@@ -155,14 +185,24 @@ gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *
 
 void gt_layer_free(gt_Layer *layer)
 {
-    if (layer && layer->state)
-        gt_object_release(&layer->state->object);
+    gt_LayerState *state = state_of(layer);
+    gt_Context *context = layer && !state ? gt_context() : NULL;
+    if (context)
+        gt_layer_check(context, NULL, "layer_free", layer);
+    gt_object_free("layer_free", state, &gt_layer_kind);
 }
 
 gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity)
 {
     if (!layer)
         return NULL;
+    gt_Site site = gt_site_enter(NULL, layer->type->name);
+    gt_Status status = gt_regularizer_check("activity_regularizer", activity);
+    gt_site_leave(site);
+    if (status != GT_OK) {
+        gt_layer_free(layer);
+        return NULL;
+    }
     layer->state->activity = activity;
     if (!trainable)
         gt_set_trainable(layer, false);
@@ -171,30 +211,59 @@ gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activi
 
 /* ---- children ---- */
 
-static bool name_taken(const gt_LayerState *state, const char *name)
+int32_t gt_layer_child(const gt_LayerState *state, const char *name, size_t length)
 {
-    for (int32_t i = 0; i < state->child_count; i++)
-        if (strcmp(state->children[i].name, name) == 0)
-            return true;
-    return false;
+    int32_t at = -1, i;
+    uint64_t key = gt_map_text(name, length);
+    while ((i = gt_map_next(&state->child_names, key, &at)) >= 0)
+        if (strncmp(state->children[i].name, name, length) == 0 && !state->children[i].name[length])
+            return i;
+    return -1;
 }
 
-/* "dense", "dense_1", ...: by position, so the order in which the layers were made says nothing. */
+/* "dense", "dense_1", ...: by position, so the order in which the layers were made says nothing.
+ * `suffix` gets the number; 0: there is none. */
 static char *child_name(gt_Context *context, const gt_LayerState *parent,
-                        const gt_LayerState *child)
+                        const gt_LayerState *child, int32_t *suffix)
 {
-    char name[128];
-    snprintf(name, sizeof name, "%s", child->name);
-    for (int i = 1; name_taken(parent, name); i++) {
-        if (child->named) {
-            gt_raise(context, GT_INVALID, NULL, NULL,
-                     "two layers in %s are called \"%s\"; names are unique in a container",
-                     parent->name, name);
-            return NULL;
-        }
-        snprintf(name, sizeof name, "%.100s_%d", child->name, i);
+    size_t length = strlen(child->name), bytes = length + 16;
+    int32_t first = gt_layer_child(parent, child->name, length);
+    *suffix = 0;
+    if (first < 0)
+        return gt_copy_text(context, child->name);
+    if (child->named) {
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "two layers in %s are called \"%s\"; names are unique in a container",
+                 parent->name, child->name);
+        return NULL;
     }
-    return gt_copy_text(context, name);
+    char *text = gt_allocate(context, bytes);
+    if (!text)
+        return NULL;
+    *suffix = parent->children[first].suffixes;
+    do
+        snprintf(text, bytes, "%s_%d", child->name, (int)++*suffix);
+    while (gt_layer_child(parent, text, strlen(text)) >= 0);
+    char *name = gt_copy_text(context, text);
+    gt_release(context, text, bytes);
+    return name;
+}
+
+/* Room for one more child, and where to find it: under its name, and under the layer itself if that
+ * is no child yet. */
+static bool index_child(gt_Context *context, gt_LayerState *parent, const gt_Layer *child,
+                        const char *name)
+{
+    int32_t i = parent->child_count;
+    uint64_t key = gt_map_text(name, strlen(name)), place = gt_map_pointer(child);
+    if (!gt_reserve(context, (void **)&parent->children, i, &parent->child_capacity,
+                    sizeof *parent->children) ||
+        !gt_map_add(context, &parent->child_names, key, i))
+        return false;
+    if (gt_map_find(&parent->places, place) >= 0 || gt_map_add(context, &parent->places, place, i))
+        return true;
+    gt_map_remove(&parent->child_names, key, i);
+    return false;
 }
 
 gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
@@ -202,12 +271,14 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
     gt_Context *context = gt_context();
     if (!context)
         return NULL;
-    if (child && child->state && child->state->object.kind == &gt_layer_kind)
-        gt_object_sink(&child->state->object);
+    gt_LayerState *taken = state_of(child);
+    if (taken && (!gt_object_is(taken, &gt_layer_kind) || taken->object.context != context))
+        taken = NULL;
+    gt_object_sink(taken ? &taken->object : NULL);
     if (context->status != GT_OK)
         goto failed;
-    gt_LayerState *state = gt_layer_check(context, here, "add_child", layer);
-    if (!state || !gt_layer_check(context, here, "add_child", child))
+    gt_LayerState *state = gt_layer_own(context, here, "add_child", layer);
+    if (!state || !gt_layer_own(context, here, "add_child", child))
         goto failed;
     if (state->built && !state->building) {
         gt_raise(context, GT_STATE, here, "add_child",
@@ -218,21 +289,25 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
         gt_raise(context, GT_INVALID, here, "add_child", "a layer cannot be its own child");
         goto failed;
     }
-    char *name = child_name(context, state, child->state);
+    int32_t suffix;
+    char *name = child_name(context, state, child->state, &suffix);
     if (!name)
         goto failed;
-    if (!gt_reserve(context, (void **)&state->children, state->child_count, &state->child_capacity,
-                    sizeof *state->children)) {
+    if (!index_child(context, state, child, name)) {
         gt_free_text(context, name);
         goto failed;
     }
-    state->children[state->child_count++] = (gt_Child){child, name};
+    state->children[state->child_count++] = (gt_Child){.layer = child, .name = name};
+    context->structure++;
+    if (suffix) {
+        const char *base = child->state->name;
+        state->children[gt_layer_child(state, base, strlen(base))].suffixes = suffix;
+    }
     if (!state->trainable)
         gt_set_trainable(child, false);
     return child;
 failed:
-    if (child && child->state && child->state->object.kind == &gt_layer_kind)
-        gt_object_release(&child->state->object);
+    gt_object_release(taken ? &taken->object : NULL);
     return NULL;
 }
 
@@ -258,11 +333,35 @@ static void weight_key(const gt_Context *context, const gt_LayerState *state, co
     snprintf(text, size, "%llu/%s%s", serial, path, weight);
 }
 
+static bool has_weight(const gt_LayerState *state, const char *name)
+{
+    int32_t at = -1, i;
+    uint64_t key = gt_map_text(name, strlen(name));
+    while ((i = gt_map_next(&state->weight_names, key, &at)) >= 0)
+        if (strcmp(state->weights[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Adds to the list what build made or shares; takes over neither on failure. */
+static bool add_to_weights(gt_Context *context, gt_LayerState *state, gt_Weight weight)
+{
+    int32_t i = state->weight_count;
+    if (!gt_reserve(context, (void **)&state->weights, i, &state->weight_capacity,
+                    sizeof *state->weights) ||
+        !gt_map_add(context, &state->weight_names, gt_map_text(weight.name, strlen(weight.name)),
+                    i))
+        return false;
+    state->weights[state->weight_count++] = weight;
+    context->structure++;
+    return true;
+}
+
 gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *name, gt_Shape shape,
                               const gt_WeightOptions *given)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "add_weight", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, here, "add_weight", layer) : NULL;
     if (!state)
         return NULL;
     gt_WeightOptions options;
@@ -280,12 +379,14 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
             name, state->name);
         return NULL;
     }
-    for (int32_t i = 0; i < state->weight_count; i++)
-        if (strcmp(state->weights[i].name, name) == 0) {
-            gt_raise(context, GT_INVALID, here, "add_weight",
-                     "layer %s has a weight \"%s\" already", state->name, name);
-            return NULL;
-        }
+    if (has_weight(state, name)) {
+        gt_raise(context, GT_INVALID, here, "add_weight", "layer %s has a weight \"%s\" already",
+                 state->name, name);
+        return NULL;
+    }
+    if (gt_initializer_check("initializer", options.initializer) != GT_OK ||
+        gt_regularizer_check("regularizer", options.regularizer) != GT_OK)
+        return NULL;
     gt_Spec spec = {0};
     gt_DType dtype = options.dtype ? options.dtype : state->dtype ? state->dtype : GT_FLOAT32;
     if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape)) {
@@ -293,20 +394,18 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                  gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
         return NULL;
     }
-    if (!gt_reserve(context, (void **)&state->weights, state->weight_count, &state->weight_capacity,
-                    sizeof *state->weights))
-        return NULL;
     bool is_float = gt_dtype_is_float(dtype);
     gt_Slot *slot = gt_variable_make(context, &spec, name, options.trainable && is_float);
     char *copy = slot ? gt_copy_text(context, name) : NULL;
-    if (!copy) {
+    if (!copy || !add_to_weights(context, state,
+                                 (gt_Weight){gt_slot_handle(slot), copy, options.regularizer,
+                                             options.is_state})) {
+        gt_free_text(context, copy);
         if (slot)
             gt_variable_free(gt_slot_handle(slot));
         return NULL;
     }
     slot->variable->trainable = slot->variable->trainable && state->trainable;
-    state->weights[state->weight_count++] =
-        (gt_Weight){gt_slot_handle(slot), copy, options.regularizer, options.is_state};
     if (options.initializer.kind == GT_INITIALIZER_DEFAULT)
         options.initializer = is_float ? gt_glorot_uniform() : gt_zeros();
     char key[768];
@@ -321,7 +420,7 @@ gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *n
                                 gt_Variable *variable)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "share_weight", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, here, "share_weight", layer) : NULL;
     if (!state || !gt_variable_check(context, here, "share_weight", variable))
         return NULL;
     if (!name || !*name || strchr(name, '/') || !state->building) {
@@ -330,20 +429,18 @@ gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *n
         return NULL;
     }
     char *copy = gt_copy_text(context, name);
-    if (!copy || !gt_reserve(context, (void **)&state->weights, state->weight_count,
-                             &state->weight_capacity, sizeof *state->weights)) {
+    if (!copy || !add_to_weights(context, state, (gt_Weight){.variable = variable, .name = copy})) {
         gt_free_text(context, copy);
         return NULL;
     }
     gt_variable_retain(variable);
-    state->weights[state->weight_count++] = (gt_Weight){.variable = variable, .name = copy};
     return variable;
 }
 
 gt_Status gt_set_input_spec(gt_Layer *layer, int min_rank, int64_t last)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "set_input_spec", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, NULL, "set_input_spec", layer) : NULL;
     if (!state)
         return gt_status();
     state->min_rank = min_rank;
@@ -420,10 +517,8 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
 /* The name of a layer in the container that calls it; NULL: it was never registered there. */
 static const char *name_in(const gt_LayerState *parent, const gt_Layer *layer)
 {
-    for (int32_t i = 0; i < parent->child_count; i++)
-        if (parent->children[i].layer == layer)
-            return parent->children[i].name;
-    return NULL;
+    int32_t i = gt_map_find(&parent->places, gt_map_pointer(layer));
+    return i < 0 ? NULL : parent->children[i].name;
 }
 
 static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Tensor *y)
@@ -435,6 +530,25 @@ static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Ten
     return context->status == GT_OK ? y : NULL;
 }
 
+/* While a function is traced: `call` may read the struct of the layer, which then is a fact; unless it
+ * writes to the struct, and finds there what it left. */
+static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, gt_CallArgs in)
+{
+    gt_Layer *layer = state->layer;
+    size_t bytes = layer->type->instance;
+    void *before = gt_allocate(context, bytes);
+    if (!before)
+        return NULL;
+    memcpy(before, layer, bytes);
+    gt_Tensor *y = layer->type->call(layer, in);
+    if (memcmp(before, layer, bytes) == 0)
+        gt_ask_memory(context, &state->object, layer, bytes);
+    else
+        gt_decide_memory(context, &state->object);
+    gt_release(context, before, bytes);
+    return y;
+}
+
 /* What `call` computes, once the layer is built. */
 static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
                           gt_CallArgs in)
@@ -442,7 +556,9 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return NULL;
-    gt_Tensor *y = state->layer->type->call(state->layer, in);
+    bool noted = context->trace && state->object.context == context;
+    gt_Tensor *y =
+        noted ? traced_call(context, state, in) : state->layer->type->call(state->layer, in);
     if (y && gt_regularizer_given(state->activity))
         y = add_activity(context, state, y);
     gt_scope_unwind(context, scope);
@@ -483,6 +599,20 @@ static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState 
     return y;
 }
 
+static uint64_t caller_trains(const gt_Context *context, const gt_Object *object)
+{
+    (void)object;
+    return context->frame && context->frame->training;
+}
+
+/* As the layer around it; where that calls a traced function, its plans depend on it. */
+static bool inherit_training(gt_Context *context)
+{
+    if (gt_trace_called_from(context, context->frame))
+        return gt_ask(context, caller_trains, NULL);
+    return caller_trains(context, NULL);
+}
+
 gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_CallOptions *given)
 {
     gt_Context *context = gt_enter();
@@ -503,16 +633,23 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     }
     if (options.more.count < 0 || options.more.count >= GT_MAX_INPUTS ||
         (options.more.count && !options.more.items)) {
-        gt_raise(context, GT_INVALID, here, "call", "the list of further inputs is wrong");
+        gt_raise(context, GT_INVALID, here, "call",
+                 "more must be a list of at most %d tensors, gt_tensors(...)", GT_MAX_INPUTS - 1);
+        return NULL;
+    }
+    int32_t count = options.more.count + 1, most = layer->type->inputs ? layer->type->inputs : 1;
+    if (count > most) {
+        gt_raise(context, GT_INVALID, here, layer->type->name, "it takes %d input%s (got %d)",
+                 (int)most, most == 1 ? "" : "s", (int)count);
         return NULL;
     }
     gt_CallFrame frame = {caller, &state->object, name, caller ? caller->scope : context->scope,
-                          options.training == GT_INHERIT ? caller && caller->training
+                          options.training == GT_INHERIT ? inherit_training(context)
                                                          : options.training != 0};
     gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
     for (int i = 0; i < options.more.count; i++)
         inputs[i + 1] = options.more.items[i];
-    gt_CallArgs in = {x, inputs, options.more.count + 1, frame.training};
+    gt_CallArgs in = {x, inputs, count, frame.training};
     const char *site = context->here;
     if (here)
         context->here = here;
@@ -561,6 +698,7 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
         gt_scope_close(context);
     }
     gt_trace_end(context, &trace);
+    gt_facts_close(context, &trace.facts);
     gt_graph_free(graph);
     state->loss_count = 0;
     return context->status;
@@ -572,7 +710,7 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "add_loss", layer) : NULL;
-    if (!state)
+    if (!state || !gt_slot_check(context, here, "add_loss", "the loss", loss))
         return gt_status();
     const gt_CallFrame *outermost = context->frame;
     if (!outermost)

@@ -32,6 +32,7 @@ typedef struct gt_CallArgs {
 /* The first member of every layer. The fields are the library's, but for those that say otherwise.
  */
 struct gt_Layer {
+    uint64_t word; /* says that this is a layer */
     const gt_LayerClass *type;
     gt_LayerState *state;
     const char *name; /* may be given; copied */
@@ -48,15 +49,22 @@ struct gt_LayerClass {
     gt_Tensor *(*call)(gt_Layer *layer, gt_CallArgs in);
     /* Frees what the struct owns besides weights and children. May be NULL. */
     void (*destroy)(gt_Layer *layer);
+    int32_t inputs; /* how many tensors `call` looks at, at most; 0: one. More are an error */
 };
 
 /* A penalty on a weight or an output: l1 sum|w| + l2 sum w^2 (no half), or one's own. All zero:
- * none. */
+ * none. Its first member is a pointer that only the functions below set, so that a bare number is an
+ * error: `.kernel_regularizer = 0.01` of the compiler, a pointer or an integer when it is used. */
+struct gt_RegularizerMark;
+typedef gt_Tensor *(*gt_RegularizerFunction)(void *context, gt_Tensor *weight); /* a scalar */
 typedef struct gt_Regularizer {
+    const struct gt_RegularizerMark *mark;
     double l1, l2;
-    gt_Tensor *(*function)(void *context, gt_Tensor *weight); /* a scalar */
+    gt_RegularizerFunction function;
     void *context;
 } gt_Regularizer;
+/* One's own. The context must outlive the layers. */
+GT_API gt_Regularizer gt_regularizer(gt_RegularizerFunction function, void *context);
 GT_API gt_Regularizer gt_l1(double l1);
 GT_API gt_Regularizer gt_l2(double l2);
 GT_API gt_Regularizer gt_l1_l2(double l1, double l2);
@@ -146,7 +154,8 @@ GT_API gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, 
 #define gt_add_loss(layer, loss) gt_add_loss_at(GT_HERE, layer, loss)
 GT_API gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss);
 /* loss + what the last call of the model added + the penalties of its trainable weights: what a
- * custom loop minimizes. */
+ * custom loop minimizes. `loss` may be NULL; the result is then NULL, without an error, if nothing is
+ * added. */
 #define gt_total_loss(model, loss) gt_total_loss_at(GT_HERE, model, loss)
 GT_API gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss);
 
@@ -166,9 +175,13 @@ GT_API const char *gt_variable_path(gt_Layer *layer, const gt_Variable *variable
 GT_API int64_t gt_count_params(gt_Layer *layer);
 GT_API const char *gt_layer_name(const gt_Layer *layer);
 GT_API bool gt_layer_built(const gt_Layer *layer);
-GT_API int gt_layer_count(const gt_Layer *layer);                        /* children */
-GT_API gt_Layer *gt_layer_at(const gt_Layer *layer, int index);          /* negative from the end */
-GT_API gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path); /* "encoder/dense_1" */
+GT_API int gt_layer_count(const gt_Layer *layer); /* children */
+/* A child by its place, negative from the end, and any layer below by its path, "encoder/dense_1". NULL
+ * with an error if there is none. */
+#define gt_get_layer(layer, index) gt_get_layer_at(GT_HERE, layer, index)
+#define gt_layer_find(layer, path) gt_layer_find_at(GT_HERE, layer, path)
+GT_API gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index);
+GT_API gt_Layer *gt_layer_find_at(const char *here, const gt_Layer *layer, const char *path);
 
 /* Freezing filters lists, for the layer and all below it; gradients still flow through. */
 GT_API gt_Status gt_set_trainable(gt_Layer *layer, bool trainable);

@@ -23,7 +23,7 @@ static const gt_LayerClass sequential_class = {
 
 gt_Layer *gt_sequential_new(const char *here, gt_Layer *const *layers, int count)
 {
-    const Sequential instance = {.base = {NULL, NULL, NULL, GT_DTYPE_NONE}};
+    const Sequential instance = {.base = {.name = NULL}};
     gt_Layer *model = gt_layer_new(here, &sequential_class, &instance);
     gt_Site site = gt_site_enter(here, "sequential");
     for (int i = 0; i < count; i++) /* each is taken, also after a failure */

@@ -1,5 +1,6 @@
 /* Keras's table of a model, as text. */
 #include "layers/internal.h"
+#include "core/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static void line(Page *page, const char *format, ...)
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    int n = vsnprintf(text, sizeof text, format, arguments);
+    int n = gt_text_list(text, sizeof text, format, arguments);
     va_end(arguments);
     if (n < 0 || page->failed)
         return;

@@ -17,19 +17,33 @@ typedef struct Collection {
     uint64_t visit;
 } Collection;
 
-static bool wanted(Filter filter, const gt_Weight *weight)
+static bool wanted(gt_Context *context, Filter filter, const gt_Weight *weight)
 {
-    bool trainable = gt_slot_raw(weight->variable)->variable->trainable;
     switch (filter) {
     case WEIGHTS:
         return !weight->is_state;
     case TRAINABLE:
-        return trainable;
+        return gt_ask_trainable(context, weight->variable);
     case NON_TRAINABLE:
-        return !trainable && !weight->is_state;
+        return !weight->is_state && !gt_ask_trainable(context, weight->variable);
     default:
         return true;
     }
+}
+
+/* How many children and weights there are, and whether that is all. */
+static uint64_t structure_of(const gt_Context *context, const gt_Object *object)
+{
+    const gt_LayerState *state = (const gt_LayerState *)object;
+    (void)context;
+    return (uint64_t)state->child_count << 32 | (uint64_t)state->weight_count << 1 | state->built;
+}
+
+/* C code learns what is in this layer; once that is built nothing changes. */
+static void ask_structure(gt_Context *context, gt_LayerState *state)
+{
+    if (!state->built)
+        gt_ask(context, structure_of, &state->object);
 }
 
 static bool collect(const Collection *collection, gt_LayerState *state)
@@ -39,9 +53,11 @@ static bool collect(const Collection *collection, gt_LayerState *state)
     if (state->visit == collection->visit)
         return true;
     state->visit = collection->visit;
+    ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
         gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
-        if (info->visit == collection->visit || !wanted(collection->filter, &state->weights[i]))
+        if (info->visit == collection->visit ||
+            !wanted(context, collection->filter, &state->weights[i]))
             continue;
         info->visit = collection->visit;
         if (!gt_reserve(context, (void **)&into->list, into->list_count, &into->list_capacity,
@@ -62,9 +78,9 @@ static gt_Tensors list_of(const char *operation, gt_Layer *layer, Filter filter)
     gt_LayerState *state = context ? gt_layer_check(context, NULL, operation, layer) : NULL;
     if (!state)
         return none;
-    Collection collection = {state, filter, ++context->visit};
+    Collection collection = {state, filter, ++state->object.context->visit};
     state->list_count = 0;
-    if (!collect(&collection, state))
+    if (!collect(&collection, state) || context->status != GT_OK)
         return none;
     return (gt_Tensors){state->list_count, state->list};
 }
@@ -109,37 +125,90 @@ int64_t gt_count_params(gt_Layer *layer)
 
 /* ---- paths ---- */
 
-static bool find_path(const gt_LayerState *state, const gt_Variable *variable, char *text,
-                      size_t size)
+void gt_paths_close(gt_Context *context, gt_Paths *paths)
 {
-    size_t used = strlen(text);
-    for (int32_t i = 0; i < state->weight_count; i++)
-        if (state->weights[i].variable == variable) {
-            snprintf(text + used, size - used, "%s", state->weights[i].name);
-            return true;
-        }
-    for (int32_t i = 0; i < state->child_count; i++) {
-        snprintf(text + used, size - used, "%s/", state->children[i].name);
-        if (find_path(state->children[i].layer->state, variable, text, size))
-            return true;
-        text[used] = 0;
+    gt_release(context, paths->parts, (size_t)paths->capacity * sizeof *paths->parts);
+    gt_map_close(context, &paths->variables);
+    *paths = (gt_Paths){0};
+}
+
+static bool add_part(gt_Context *context, gt_Paths *paths, const char *name, int32_t around)
+{
+    if (!gt_reserve(context, (void **)&paths->parts, paths->count, &paths->capacity,
+                    sizeof *paths->parts))
+        return false;
+    paths->parts[paths->count++] = (gt_PathPart){name, around};
+    return true;
+}
+
+/* A variable has the first path that leads to it; a layer that was met has none that is new. */
+static bool gather_paths(gt_Context *context, gt_Paths *paths, gt_LayerState *state, int32_t around,
+                         uint64_t visit)
+{
+    if (state->visit == visit)
+        return true;
+    state->visit = visit;
+    for (int32_t i = 0; i < state->weight_count; i++) {
+        const gt_Weight *weight = &state->weights[i];
+        uint64_t key = gt_map_pointer(weight->variable);
+        if (gt_map_find(&paths->variables, key) < 0 &&
+            !(add_part(context, paths, weight->name, around) &&
+              gt_map_add(context, &paths->variables, key, paths->count - 1)))
+            return false;
     }
+    for (int32_t i = 0; i < state->child_count; i++) {
+        const gt_Child *child = &state->children[i];
+        if (!add_part(context, paths, child->name, around) ||
+            !gather_paths(context, paths, child->layer->state, paths->count - 1, visit))
+            return false;
+    }
+    return true;
+}
+
+static bool renew_paths(gt_Context *context, gt_LayerState *state)
+{
+    gt_Paths *paths = &state->paths;
+    if (paths->count && paths->structure == context->structure)
+        return true;
+    gt_paths_close(context, paths);
+    if (gather_paths(context, paths, state, -1, ++context->visit)) {
+        paths->structure = context->structure;
+        return true;
+    }
+    gt_paths_close(context, paths);
     return false;
+}
+
+/* The parts of a path with '/' between them, written from the end. */
+static const char *join_parts(gt_LayerState *state, int32_t last)
+{
+    const gt_PathPart *parts = state->paths.parts;
+    size_t bytes = 0;
+    for (int32_t i = last; i >= 0; i = parts[i].around)
+        bytes += strlen(parts[i].name) + 1;
+    char *text = gt_layer_text(state, bytes);
+    if (!text)
+        return NULL;
+    char *at = text + bytes;
+    for (int32_t i = last; i >= 0; i = parts[i].around) {
+        size_t length = strlen(parts[i].name);
+        *--at = i == last ? '\0' : '/';
+        at -= length;
+        memcpy(at, parts[i].name, length);
+    }
+    return text;
 }
 
 const char *gt_variable_path(gt_Layer *layer, const gt_Variable *variable)
 {
-    enum { MOST = 2048 };
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, NULL, "variable_path", layer) : NULL;
-    if (!state || !gt_variable_check(context, NULL, "variable_path", variable))
+    if (!state || !gt_variable_check(context, NULL, "variable_path", variable) ||
+        !renew_paths(state->object.context, state))
         return NULL;
-    char *text = gt_layer_text(state, MOST);
-    if (!text)
-        return NULL;
-    text[0] = 0;
-    if (find_path(state, variable, text, MOST))
-        return text;
+    int32_t part = gt_map_find(&state->paths.variables, gt_map_pointer(variable));
+    if (part >= 0)
+        return join_parts(state, part);
     gt_raise(context, GT_INVALID, NULL, "variable_path", "variable %s is not one of %s",
              gt_slot_raw(variable)->variable->name, state->name);
     return NULL;
@@ -156,6 +225,8 @@ bool gt_layer_built(const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_built", layer) : NULL;
+    if (state)
+        ask_structure(context, state);
     return state && state->built;
 }
 
@@ -163,81 +234,103 @@ int gt_layer_count(const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_count", layer) : NULL;
+    if (state)
+        ask_structure(context, state);
     return state ? state->child_count : -1;
 }
 
-gt_Layer *gt_layer_at(const gt_Layer *layer, int index)
+gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_at", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "get_layer", layer) : NULL;
     if (!state)
         return NULL;
+    ask_structure(context, state);
     int at = index < 0 ? index + state->child_count : index;
     if (at >= 0 && at < state->child_count)
         return state->children[at].layer;
-    gt_raise(context, GT_INVALID, NULL, "layer_at", "%s has %d layers; there is no number %d",
-             state->name, (int)state->child_count, index);
+    gt_raise(context, GT_INVALID, here, "get_layer", "index %d is out of range: %s has %d layer%s",
+             index, state->name, (int)state->child_count, state->child_count == 1 ? "" : "s");
     return NULL;
 }
 
-gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path)
+gt_Layer *gt_layer_find_at(const char *here, const gt_Layer *layer, const char *path)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_find", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_find", layer) : NULL;
     if (!state)
         return NULL;
-    const gt_LayerState *at = state;
+    gt_LayerState *at = state;
     for (const char *rest = path; rest && at;) {
         size_t length = strcspn(rest, "/");
-        const gt_LayerState *next = NULL;
-        for (int32_t i = 0; i < at->child_count && !next; i++)
-            if (strlen(at->children[i].name) == length &&
-                memcmp(at->children[i].name, rest, length) == 0)
-                next = at->children[i].layer->state;
-        at = next;
+        ask_structure(context, at);
+        int32_t i = gt_layer_child(at, rest, length);
+        at = i < 0 ? NULL : at->children[i].layer->state;
         if (!rest[length] && at)
             return at->layer;
         rest += length + 1;
     }
-    gt_raise(context, GT_INVALID, NULL, "layer_find", "%s has no layer \"%s\"", state->name,
+    gt_raise(context, GT_INVALID, here, "layer_find", "%s has no layer \"%s\"", state->name,
              path ? path : "(NULL)");
     return NULL;
 }
 
 /* ---- flags ---- */
 
-static void set_trainable(gt_LayerState *state, bool trainable, uint64_t visit)
+static uint64_t trainable_of(const gt_Context *context, const gt_Object *object)
+{
+    (void)context;
+    return ((const gt_LayerState *)object)->trainable;
+}
+
+static void set_trainable(gt_Context *context, gt_LayerState *state, bool trainable, uint64_t visit)
 {
     if (state->visit == visit)
         return;
     state->visit = visit;
+    gt_decide(context, trainable_of, &state->object);
     state->trainable = trainable;
     for (int32_t i = 0; i < state->weight_count; i++) {
         gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
+        gt_decide_trainable(context, state->weights[i].variable);
         info->trainable = trainable && info->created_trainable;
     }
     for (int32_t i = 0; i < state->child_count; i++)
-        set_trainable(state->children[i].layer->state, trainable, visit);
+        set_trainable(context, state->children[i].layer->state, trainable, visit);
 }
 
 gt_Status gt_set_trainable(gt_Layer *layer, bool trainable)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "set_trainable", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, NULL, "set_trainable", layer) : NULL;
     if (!state)
         return gt_status();
-    set_trainable(state, trainable, ++context->visit);
-    return GT_OK;
+    set_trainable(context, state, trainable, ++context->visit);
+    return context->status;
 }
 
 bool gt_is_trainable(const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, NULL, "is_trainable", layer) : NULL;
-    return state && state->trainable;
+    return state && gt_ask(context, trainable_of, &state->object);
 }
 
 /* ---- penalties ---- */
+
+struct gt_RegularizerMark {
+    char unused;
+};
+static const struct gt_RegularizerMark mark = {0}; /* only its address counts */
+
+gt_Regularizer gt_regularizer(gt_RegularizerFunction function, void *context)
+{
+    gt_Regularizer regularizer = {&mark, 0, 0, function, context};
+    if (!function)
+        gt_raise(gt_context(), GT_INVALID, NULL, "regularizer", "the function is NULL");
+    gt_check_function("regularizer: the function", (uintptr_t)function);
+    return regularizer;
+}
 
 gt_Regularizer gt_l1(double l1)
 {
@@ -251,8 +344,18 @@ gt_Regularizer gt_l2(double l2)
 
 gt_Regularizer gt_l1_l2(double l1, double l2)
 {
-    gt_Regularizer regularizer = {l1, l2, NULL, NULL};
+    gt_Regularizer regularizer = {&mark, l1, l2, NULL, NULL};
     return regularizer;
+}
+
+gt_Status gt_regularizer_check(const char *what, gt_Regularizer regularizer)
+{
+    if (regularizer.mark == &mark || (!regularizer.mark && !gt_regularizer_given(regularizer)))
+        return GT_OK;
+    return gt_fail(GT_INVALID,
+                   "%s must be made by gt_l1, gt_l2, gt_l1_l2 or gt_regularizer (got a bare number "
+                   "or a pointer)",
+                   what);
 }
 
 bool gt_regularizer_given(gt_Regularizer regularizer)
@@ -276,21 +379,29 @@ gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
     return sum;
 }
 
-static gt_Tensor *add_penalties(gt_LayerState *state, gt_Tensor *loss, uint64_t visit)
+/* `loss` NULL: there is none yet. */
+static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
+{
+    more = gt_reshape(more, gt_shape());
+    return loss ? gt_add(loss, more) : more;
+}
+
+static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Tensor *loss,
+                                uint64_t visit)
 {
     if (state->visit == visit)
         return loss;
     state->visit = visit;
+    ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
         const gt_Weight *weight = &state->weights[i];
         if (!gt_regularizer_given(weight->regularizer) ||
-            !gt_slot_raw(weight->variable)->variable->trainable)
+            !gt_ask_trainable(context, weight->variable))
             continue;
-        gt_Tensor *penalty = gt_penalty(weight->regularizer, weight->variable);
-        loss = gt_add(loss, gt_reshape(penalty, gt_shape()));
+        loss = plus(loss, gt_penalty(weight->regularizer, weight->variable));
     }
     for (int32_t i = 0; i < state->child_count; i++)
-        loss = add_penalties(state->children[i].layer->state, loss, visit);
+        loss = add_penalties(context, state->children[i].layer->state, loss, visit);
     return loss;
 }
 
@@ -298,12 +409,12 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "total_loss", model) : NULL;
-    if (!state)
+    if (!state || (loss && !gt_slot_check(context, here, "total_loss", "the loss", loss)))
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     for (int32_t i = 0; i < state->loss_count; i++)
-        loss = gt_add(loss, gt_reshape(state->losses[i], gt_shape()));
-    loss = add_penalties(state, loss, ++context->visit);
+        loss = plus(loss, state->losses[i]);
+    loss = add_penalties(context, state, loss, ++state->object.context->visit);
     gt_site_leave(site);
     return loss;
 }

@@ -115,8 +115,9 @@ GT_DECLARE_UNARY(linear);
 GT_DECLARE_UNARY(exponential);
 #define gt_exponential(x) gt_exponential_at(GT_HERE, x)
 
-/* e^x over its sum along an axis, a probability: losses with from_logits = true refuse it. And the
- * logarithm of that. */
+/* e^x over its sum along an axis, a probability: losses with from_logits = true refuse it, and others
+ * compute from x. For that the handle, like that of gt_sigmoid, holds the numbers of x as long as it
+ * lives. And the logarithm of that. */
 #define GT_SOFTMAX_OPTIONS(F)                                                                      \
     F(uint32_t, size, (uint32_t)sizeof(gt_SoftmaxOptions), "for ABI growth")                       \
     F(int32_t, axis, -1, "along which it sums to 1; negative: from the end")

@@ -1,5 +1,6 @@
 /* Arithmetic: records, kernels and gradient rules of ops/arithmetic.h. */
 #include "ops/arithmetic.h"
+#include "core/inside.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/kit.h"
@@ -7,7 +8,6 @@
 
 /* ---- two operands ---- */
 
-GT_LOOP_KERNEL(add, binary, ADD)
 GT_LOOP_KERNEL(subtract, binary, SUBTRACT)
 GT_LOOP_KERNEL(multiply, binary, MULTIPLY)
 GT_LOOP_KERNEL(divide, binary, DIVIDE)
@@ -24,8 +24,15 @@ static gt_Status add_gradient(gt_GradientRule *rule)
             gt_give(rule, i, gt_unbroadcast(gt_upstream(rule, 0), gt_input_spec(rule, i)));
     return gt_status();
 }
-GT_BINARY_RECORD(add, "a + b", number, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_ANY, GT_ANY,
-                 .gradient = add_gradient);
+const gt_Operation gt_op_add = {
+    GT_RECORD("add", "a + b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_LINEAR,
+    .shape = gt_shape_binary_number,
+    GT_LOOP(BINARY, ADD),
+    .gradient = add_gradient,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
 GT_DEFINE_BINARY(add)
 
 static gt_Status subtract_gradient(gt_GradientRule *rule)
@@ -161,28 +168,36 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
 GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B, .gradient = mod_gradient);
 GT_DEFINE_BINARY(mod)
 
-/* da: b a^(b-1), where 0^0 has none: of the numbers that b times infinity would be, 0. db: a^b log a,
- * taken as 0 where a <= 0. */
+/* b a^(b-1). At 0^0 there is none: of the numbers that b times infinity would be, 0. */
+static gt_Tensor *power_slope(gt_Tensor *a, gt_Tensor *b)
+{
+    gt_Tensor *constant = gt_logical_and(gt_equal(a, 0), gt_equal(b, 0));
+    a = gt_where(constant, gt_scalar(1, gt_dtype(a)), a);
+    return gt_multiply(b, gt_power(a, gt_subtract(b, 1)));
+}
+
+/* da: b a^(b-1). db: a^b log a, and 0 where a <= 0, as a^b is a number there for integers b alone:
+ * there b is a constant, for derivatives of any order, whichever input comes first. What is
+ * computed for a > 0 alone has a base of 1 elsewhere, or its own derivatives would be 0 times
+ * infinity. */
 static gt_Status power_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_upstream(rule, 0), *a = gt_input(rule, 0), *b = gt_input(rule, 1);
+    gt_Tensor *positive = gt_greater(a, 0),
+              *above = gt_where(positive, a, gt_scalar(1, gt_dtype(a)));
     if (gt_wants(rule, 0)) {
-        gt_Tensor *constant = gt_logical_and(gt_equal(a, 0), gt_equal(b, 0));
-        gt_Tensor *base = gt_where(constant, gt_scalar(1, gt_dtype(a)), a);
-        gt_Tensor *slope = gt_multiply(b, gt_power(base, gt_subtract(b, 1)));
+        gt_Tensor *slope = power_slope(a, gt_stop_gradient(b));
+        if (gt_value_record(gt_record_input(rule->record, 1))) /* some tape knows b */
+            slope = (gt_where)(positive, power_slope(above, b), slope);
         gt_give(rule, 0, gt_unbroadcast(gt_multiply(up, slope), gt_input_spec(rule, 0)));
     }
     if (gt_wants(rule, 1)) {
-        gt_Tensor *one = gt_scalar(1, gt_dtype(a));
-        gt_Tensor *log = gt_log(gt_where(gt_greater(a, 0), a, one));
-        gt_give(rule, 1,
-                gt_unbroadcast(gt_multiply(up, gt_multiply(gt_output(rule, 0), log)),
-                               gt_input_spec(rule, 1)));
+        gt_Tensor *slope = gt_multiply(up, gt_multiply(gt_power(above, b), gt_log(above)));
+        gt_give(rule, 1, gt_unbroadcast(slope, gt_input_spec(rule, 1)));
     }
     return gt_status();
 }
-GT_BINARY_RECORD(power, "a^b", float, 3, 0, GT_POSITIVE, GT_ANY, .saves_outputs = 1,
-                 .gradient = power_gradient);
+GT_BINARY_RECORD(power, "a^b", float, 3, 0, GT_POSITIVE, GT_ANY, .gradient = power_gradient);
 GT_DEFINE_BINARY(power)
 
 /* At a tie everything goes to a (contract 4.1). */

@@ -67,7 +67,7 @@ static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
         gt_fail(GT_INVALID, "axis1 and axis2 are both %d", row);
         return NULL;
     }
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     gt_Shape flat = {0};
     for (int d = 0; d < in.rank; d++)
         if (d != row && d != column) {
@@ -126,7 +126,7 @@ GT_COMPOSED_OPTIONS(diag, diag, gt_DiagOptions)
  * from the right. Operands are first brought to one axis a label; then pairs are contracted, with
  * the axes put together as (both and kept, only in a, summed) x (both and kept, summed, only in b).
  */
-#define LABELS (2 * GT_MAX_RANK)
+#define LABELS (2 * GT_MAX_RANK) /* of a product of two operands, before it is known to fit */
 
 typedef struct Term {
     gt_Tensor *x;
@@ -144,39 +144,53 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Reads the labels of one term up to `stop`; `dots` is how many axes "..." stands for. */
-static const char *read_term(const char *text, const char *stops, int dots, Term *term)
+static bool fail_subscripts(const char *text, const char *at, const char *what)
 {
-    term->rank = 0;
-    for (; !strchr(stops, *text); text++) {
-        int more = 1;
-        if (strncmp(text, "...", 3) == 0) {
-            text += 2;
-            for (more = 0; more < dots && term->rank < LABELS; more++)
-                term->label[term->rank++] = (char)(dots - more);
-            continue;
-        }
-        if (*text == ' ')
-            continue;
-        if (!is_letter(*text) || term->rank == GT_MAX_RANK) {
-            gt_fail(GT_INVALID, "the subscripts cannot be read from \"%s\" on", text);
-            return NULL;
-        }
-        term->label[term->rank++] = *text;
-    }
-    return text;
+    gt_fail(GT_INVALID, "subscripts \"%.60s\", character %lld: %s", text,
+            (long long)(at - text) + 1, what);
+    return false;
 }
 
-/* How many axes "..." stands for in a term of that rank; -1 if it does not have it. */
-static int dots_of(const char *text, int rank)
+static bool put_label(Term *term, char label)
 {
-    int letters = 0;
-    bool dots = false;
-    for (; *text && *text != ',' && strncmp(text, "->", 2) != 0; text++) {
-        letters += is_letter(*text);
-        dots |= *text == '.';
+    if (term->rank == GT_MAX_RANK)
+        return false;
+    term->label[term->rank++] = label;
+    return true;
+}
+
+/* Reads the labels of one term from *at on, up to a comma, an arrow or the end. "..." stands for `dots`
+ * axes or, if that is negative, for as many as make the term `rank` long; in *dots comes back for how
+ * many, 0 without it. */
+static bool read_term(const char *text, const char **at, int rank, int *dots, Term *term)
+{
+    const char *end = *at;
+    int letters = 0, axes = *dots;
+    for (; *end && *end != ',' && *end != '-'; end++)
+        letters += letters <= GT_MAX_RANK && is_letter(*end);
+    if (axes < 0)
+        axes = rank > letters ? rank - letters : 0;
+    term->rank = *dots = 0;
+    for (bool seen = false; *at < end; ++*at) {
+        const char *here = *at;
+        bool fits = true;
+        if (strncmp(*at, "...", 3) == 0) {
+            if (seen)
+                return fail_subscripts(text, *at, "expected \"...\" only once in a term");
+            seen = true;
+            *dots = axes;
+            for (int i = axes; i > 0 && fits; i--)
+                fits = put_label(term, (char)(i - 1));
+            *at += 2;
+        } else if (is_letter(**at)) {
+            fits = put_label(term, **at);
+        } else if (**at != ' ') {
+            return fail_subscripts(text, *at, "expected a letter, \"...\", a comma or \"->\"");
+        }
+        if (!fits)
+            return fail_subscripts(text, here, "a term has more axes than a tensor can have");
     }
-    return dots ? rank - letters : -1;
+    return true;
 }
 
 static gt_Tensor *permuted(gt_Tensor *x, const gt_Axes *perm)
@@ -207,7 +221,7 @@ static void take_diagonals(Term *term)
 /* Sums over the labels that no `keep` wants. */
 static void sum_out(Term *term, const bool *keep)
 {
-    gt_Axes axes = {0};
+    gt_Axes axes = gt_axes();
     int rank = 0;
     for (int i = 0; i < term->rank; i++)
         if (keep[(unsigned char)term->label[i]])
@@ -225,7 +239,7 @@ static gt_Axes grouped(const Term *term, const Term *other, const bool *keep, bo
                        int64_t size[3], Term *order)
 {
     gt_Shape shape = gt_tensor_shape(term->x);
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     order->rank = 0;
     size[0] = size[1] = size[2] = 1;
     for (int step = 0; step < 3; step++) {
@@ -265,10 +279,16 @@ static void contract(Term *a, Term *b, const int64_t *dims, const bool *keep)
     for (int i = 0; i < order_a.rank; i++)
         if (keep[(unsigned char)order_a.label[i]])
             result.label[result.rank++] = order_a.label[i];
-    for (int i = 0; i < order_b.rank && result.rank < LABELS; i++)
+    for (int i = 0; i < order_b.rank; i++)
         if (!has(&order_a, order_b.label[i]))
             result.label[result.rank++] = order_b.label[i];
-    gt_Shape shape = {.rank = result.rank <= GT_MAX_RANK ? result.rank : -1};
+    if (result.rank > GT_MAX_RANK) {
+        gt_fail(GT_INVALID,
+                "from left to right a product has %d axes, more than the %d that a tensor can have",
+                result.rank, GT_MAX_RANK);
+        return;
+    }
+    gt_Shape shape = {.rank = result.rank};
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = dims[(unsigned char)result.label[i]];
     result.x = gt_reshape(gt_matmul(x, y), shape);
@@ -304,16 +324,34 @@ static bool fit_sizes(int count, Term *terms, int64_t *dims)
 }
 
 /* Without "->": "..." and then what occurs once, in alphabetical order. */
-static void default_result(const char *subscripts, int dots, Term *result)
+static bool default_result(const char *text, int dots, Term *result)
 {
     result->rank = 0;
-    for (int i = 0; i < dots; i++)
-        result->label[result->rank++] = (char)(dots - i);
-    for (int c = 'A'; c <= 'z' && result->rank < LABELS; c++) {
-        const char *first = is_letter((char)c) ? strchr(subscripts, c) : NULL;
-        if (first && !strchr(first + 1, c))
-            result->label[result->rank++] = (char)c;
+    for (int i = dots; i > 0; i--)
+        put_label(result, (char)(i - 1));
+    for (int c = 'A'; c <= 'z'; c++) {
+        const char *first = is_letter((char)c) ? strchr(text, c) : NULL;
+        if (first && !strchr(first + 1, c) && !put_label(result, (char)c))
+            return fail_subscripts(text, first, "the result has more axes than a tensor can have");
     }
+    return true;
+}
+
+/* Each label of the result is in an operand, and comes once. */
+static bool check_result(const char *text, int operands, const Term *terms, const Term *result)
+{
+    for (int i = 0; i < result->rank; i++) {
+        bool known = false;
+        for (int t = 0; t < operands; t++)
+            known |= has(&terms[t], result->label[i]);
+        if (known && !memchr(result->label, result->label[i], (size_t)i))
+            continue;
+        const char name[] = {result->label[i], 0};
+        gt_fail(GT_INVALID, "subscripts \"%.60s\": %s of the result is %s", text,
+                is_letter(*name) ? name : "...", known ? "there twice" : "in no operand");
+        return false;
+    }
+    return true;
 }
 
 static bool read_subscripts(const char *text, gt_Tensors tensors, Term *terms, Term *result)
@@ -321,40 +359,35 @@ static bool read_subscripts(const char *text, gt_Tensors tensors, Term *terms, T
     const char *at = text;
     int most = 0;
     for (int t = 0; t < tensors.count; t++) {
-        int rank = gt_rank(tensors.items[t]);
-        if (rank < 0)
+        int rank = gt_rank(tensors.items[t]), dots = -1;
+        if (rank < 0 || !read_term(text, &at, rank, &dots, &terms[t]))
             return false;
-        int dots = dots_of(at, rank);
         terms[t].x = tensors.items[t];
-        if (!(at = read_term(at, ",-", dots, &terms[t])))
-            return false;
-        if (terms[t].rank != rank || (t + 1 < tensors.count) != (*at == ',')) {
+        if (terms[t].rank != rank) {
             gt_fail(GT_INVALID,
-                    "\"%s\" does not describe %d operands, or operand %d of rank %d does not fit",
-                    text, tensors.count, t + 1, rank);
+                    "subscripts \"%.60s\": operand %d has rank %d; its term names %d axes", text,
+                    t + 1, rank, terms[t].rank);
+            return false;
+        }
+        if ((t + 1 < tensors.count) != (*at == ',')) {
+            gt_fail(GT_INVALID, "subscripts \"%.60s\" have %s operands than were given (%d)", text,
+                    *at == ',' ? "more" : "fewer", tensors.count);
             return false;
         }
         at += *at == ',';
         most = dots > most ? dots : most;
     }
-    if (strncmp(at, "->", 2) == 0) {
-        at = read_term(at + 2, "", most, result);
-        if (!at)
-            return false;
-    } else {
-        default_result(text, most, result);
-    }
-    for (int i = 0; i < result->rank; i++) {
-        bool known = false;
-        for (int t = 0; t < tensors.count; t++)
-            known |= has(&terms[t], result->label[i]);
-        if (!known || memchr(result->label, result->label[i], (size_t)i)) {
-            gt_fail(GT_INVALID, "\"%s\": '%c' of the result is in no operand, or there twice", text,
-                    is_letter(result->label[i]) ? result->label[i] : '.');
-            return false;
-        }
-    }
-    return true;
+    if (!*at)
+        return default_result(text, most, result) &&
+               check_result(text, tensors.count, terms, result);
+    if (strncmp(at, "->", 2) != 0)
+        return fail_subscripts(text, at, "expected \"->\"");
+    at += 2;
+    if (!read_term(text, &at, 0, &most, result))
+        return false;
+    if (*at)
+        return fail_subscripts(text, at, "expected the end after the result");
+    return check_result(text, tensors.count, terms, result);
 }
 
 static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
@@ -382,7 +415,7 @@ static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
         else
             contract(&terms[0], &terms[t], dims, keep);
     }
-    gt_Axes perm = {.count = result.rank};
+    gt_Axes perm = {GT_AXES_MARK, result.rank, {0}};
     for (int i = 0; i < result.rank && gt_status() == GT_OK; i++) {
         const char *at = memchr(terms[0].label, result.label[i], (size_t)terms[0].rank);
         perm.axis[i] = (int32_t)(at - terms[0].label);
@@ -397,7 +430,7 @@ GT_COMPOSED(einsum, (const char *here, const char *subscripts, gt_Tensors tensor
 /* The axes of x but those; after them if `first`, else before them. */
 static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
 {
-    gt_Axes perm = {0};
+    gt_Axes perm = gt_axes();
     for (int turn = 0; turn < 2; turn++)
         if ((turn == 0) == first) {
             for (int i = 0; i < axes->count; i++)
@@ -422,6 +455,8 @@ static bool axes_of_both(const gt_TensordotOptions *options, const gt_Spec *a, c
     *of_a = options->a_axes;
     *of_b = options->b_axes;
     bool fits = true;
+    if (!gt_axes_valid(of_a) || !gt_axes_valid(of_b))
+        return false;
     if (of_a->count < 0 && of_b->count < 0) {
         fits = options->count >= 0 && options->count <= a->rank && options->count <= b->rank;
         of_a->count = of_b->count = fits ? options->count : 0;

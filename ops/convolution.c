@@ -934,13 +934,12 @@ static bool enlarged(const gt_ConvTransposeOptions *options, const gt_Spec *x,
     extent->rank = rank;
     for (int d = 0; d < rank; d++) {
         int64_t in = x->dims[d + 1], size = kernel->dims[d];
-        if (in < 1 || size < 1 || stride[d] < 1 || spread[d] < 1 || in > INT32_MAX ||
-            size > INT32_MAX || stride[d] > INT32_MAX || spread[d] > INT32_MAX ||
-            more[d] > INT32_MAX || more[d] < (options->output_padding.rank ? 0 : -1)) {
-            gt_fail(GT_INVALID,
-                    "spatial axis %d: size %lld, kernel %lld, stride %lld, dilation %lld, output "
-                    "padding %lld",
-                    d, (long long)in, (long long)size, (long long)stride[d], (long long)spread[d],
+        if (!gt_window_number("the size of the image", in) ||
+            !gt_window_number("the size of the kernel", size) ||
+            !gt_window_number("stride", stride[d]) || !gt_window_number("dilation", spread[d]))
+            return false;
+        if (more[d] > INT32_MAX || more[d] < (options->output_padding.rank ? 0 : -1)) {
+            gt_fail(GT_INVALID, "output padding must be from 0 to %d (got %lld)", INT32_MAX,
                     (long long)more[d]);
             return false;
         }

@@ -134,7 +134,7 @@ const gt_Operation gt_op_ctc_states = {
     .name = "ctc_states",
     .formula = "labels with blanks around them: classes, skips, ends",
     .flags = GT_OP_INTERNAL | GT_OP_NOT_DIFFERENTIABLE,
-    .why_not = "it is of whole numbers",
+    .why_not = "it is integer-valued",
     .options = GT_STRUCT_TYPE(StatesOptions),
     .inputs_min = 3,
     .inputs_max = 3,
@@ -470,7 +470,8 @@ static gt_Tensor *ctc_loss(gt_Tensor *target, gt_Tensor *output, gt_Tensor *targ
     gt_options_fill(GT_STRUCT_TYPE(gt_CtcLossOptions), &options, given);
     gt_Spec labels = gt_spec(target), logits = gt_spec(output);
     char a[160], b[160];
-    if (gt_status() != GT_OK || !gt_takes(&logits, GT_TAKES_FLOAT))
+    if (gt_status() != GT_OK || !gt_takes(&logits, GT_TAKES_FLOAT) ||
+        gt_want_logits(output, "output") != GT_OK)
         return NULL;
     if (labels.rank != 2 || logits.rank != 3 || labels.dims[0] != logits.dims[0]) {
         gt_fail(GT_INVALID,
@@ -863,7 +864,10 @@ gt_CtcDecoded gt_ctc_decode_at(const char *here, gt_Tensor *output, gt_Tensor *o
                                const gt_CtcDecodeOptions *options)
 {
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(here, &gt_op_ctc_decode, options, 2, (gt_Tensor *[]){output, output_length}, out);
+    gt_Site site = gt_site_enter(here, "ctc_decode");
+    if (gt_want_logits(output, "output") == GT_OK)
+        gt_apply(here, &gt_op_ctc_decode, options, 2, (gt_Tensor *[]){output, output_length}, out);
+    gt_site_leave(site);
     return (gt_CtcDecoded){out[0], out[1]};
 }
 gt_CtcDecoded(gt_ctc_decode)(gt_Tensor *output, gt_Tensor *output_length)

@@ -1,16 +1,16 @@
 /* Making and registering custom operations. Leans on core. */
 #include "ops/custom.h"
 #include "ops/table.h"
+#include "core/text.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 static bool is_identifier(const char *name)
 {
-    if (!isalpha((unsigned char)*name) && *name != '_')
+    if (!gt_is_letter(*name) && *name != '_')
         return false;
-    while (isalnum((unsigned char)*name) || *name == '_')
+    while (gt_is_letter(*name) || gt_is_digit(*name) || *name == '_')
         name++;
     return !*name;
 }

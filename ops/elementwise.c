@@ -24,7 +24,7 @@ static void destroy_mapped(gt_Object *object)
     (void)object;
 }
 
-static const gt_ObjectKind mapped_kind = {"operation", destroy_mapped};
+static const gt_ObjectKind mapped_kind = {"operation", destroy_mapped, true};
 
 static const Mapped *mapped_of(const gt_Operation *operation)
 {
@@ -35,7 +35,7 @@ static gt_Status mapped_shape(gt_ShapeRule *rule)
 {
     const Mapped *self = mapped_of(rule->operation);
     if (!self->f64 && !self->f64_2 && rule->input[0]->dtype == GT_FLOAT64)
-        return gt_fail(GT_INVALID, "type float64 is not possible here; it has no f64 function");
+        return gt_fail(GT_INVALID, "dtype float64 is not supported: it has no f64 function");
     return rule->inputs == 1 ? gt_shape_float(rule) : gt_shape_binary_float(rule);
 }
 

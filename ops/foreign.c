@@ -3,6 +3,7 @@
 #include "ops/creation.h"
 #include "ops/custom.h"
 #include "ops/kit.h"
+#include "core/text.h"
 
 #define GT_STRUCT gt_ForeignCall
 GT_OPTION_TYPE(gt_ForeignCall, GT_FOREIGN_CALL);
@@ -20,7 +21,7 @@ gt_CFunction gt_c_symbol(const char *symbol, const char *signature)
 
 gt_Numbers gt_numbers_of(int count, const double *values)
 {
-    gt_Numbers numbers = {.count = count};
+    gt_Numbers numbers = {.mark = GT_NUMBERS_MARK, .count = count};
     for (int i = 0; i < count && i < GT_MAX_NUMBERS; i++)
         numbers.value[i] = values[i];
     return numbers;
@@ -28,16 +29,26 @@ gt_Numbers gt_numbers_of(int count, const double *values)
 
 /* ---- calling ---- */
 
+static bool numbers_valid(const gt_Numbers *numbers)
+{
+    if (numbers->mark == GT_NUMBERS_MARK || (numbers->mark == 0 && numbers->count == 0))
+        return true;
+    gt_fail(GT_INVALID, "numbers must be gt_numbers(...) (got a bare number)");
+    return false;
+}
+
 static gt_Status call(const char *here, const gt_Operation *operation, gt_Tensors inputs,
                       gt_Tensor **outputs, const gt_ForeignCall *options, const char *name)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!operation || !outputs || inputs.count < 0 || (inputs.count && !inputs.items))
+    if (!gt_is_address(operation) || !outputs || inputs.count < 0 || (inputs.count && !inputs.items))
         return gt_raise(context, GT_INVALID, here, name, "%s",
-                        !operation ? "the operation is NULL" : "a list of tensors is NULL");
+                        !gt_is_address(operation) ? "the operation is NULL" : "a list of tensors is NULL");
     bool takes_numbers = operation->options == &gt_ForeignCall_type;
+    if (!takes_numbers && options && !numbers_valid(&options->numbers))
+        return context->status;
     if (!takes_numbers && options && options->numbers.count != 0)
         return gt_raise(context, GT_INVALID, here, operation->name, "it takes no numbers");
     return gt_apply(here, operation, takes_numbers ? options : NULL, inputs.count, inputs.items,
@@ -115,7 +126,7 @@ static void destroy_foreign(gt_Object *object)
     self->library = NULL;
 }
 
-static const gt_ObjectKind foreign_kind = {"operation", destroy_foreign};
+static const gt_ObjectKind foreign_kind = {"operation", destroy_foreign, true};
 
 static Foreign *foreign_of(const gt_Operation *operation)
 {
@@ -185,6 +196,8 @@ static bool number_fits(gt_CType type, double number)
 
 static gt_Status check_numbers(const Foreign *self, const gt_Numbers *numbers)
 {
+    if (!numbers_valid(numbers))
+        return gt_status();
     if (numbers->count != self->numbers)
         return gt_fail(GT_INVALID, "it takes %d numbers, not %lld", self->numbers,
                        (long long)numbers->count);
@@ -416,7 +429,8 @@ static gt_Status foreign_gradient(gt_GradientRule *rule)
     const Foreign *self = foreign_of(rule->record->operation);
     const Foreign *gradient = self->gradient;
     const gt_ForeignCall *options = gt_rule_options(rule);
-    gt_ForeignCall call_options = {sizeof call_options, {.count = gradient->numbers}};
+    gt_ForeignCall call_options = {sizeof call_options,
+                                   {.mark = GT_NUMBERS_MARK, .count = gradient->numbers}};
     gt_Tensor *input[GT_MAX_PARAMETERS + GT_MAX_OUTPUTS], *output[GT_MAX_OUTPUTS];
     for (int i = 0; i < gradient->numbers; i++)
         call_options.numbers.value[i] = options->numbers.value[gradient->number_from[i]];
@@ -892,9 +906,12 @@ static gt_Status make_forward(const Maker *maker, Foreign *self, const gt_Foreig
         assign_roles(maker, self) != GT_OK || check_bounds(maker, self) != GT_OK)
         return maker->context->status;
     if (options->library && !(self->library = dlopen(options->library, RTLD_NOW | RTLD_LOCAL))) {
+        gt_PlainLocale locale = gt_plain_locale_enter();
         const char *why = dlerror();
-        return gt_raise(maker->context, GT_IO, maker->here, maker->name,
-                        "the library cannot be opened: %.300s", why ? why : options->library);
+        gt_raise(maker->context, GT_IO, maker->here, maker->name,
+                 "the library cannot be opened: %.300s", why ? why : options->library);
+        gt_plain_locale_leave(locale);
+        return maker->context->status;
     }
     if (find_function(maker, self, &options->function, self->library, options->library) != GT_OK ||
         prepare_call(maker, self) != GT_OK)

@@ -131,8 +131,11 @@ GT_API const gt_Operation *gt_foreign_operation_at(const char *here, const char 
 
 #define GT_MAX_NUMBERS 8
 
-/* Numbers in the order of the parameters; whole ones are exact up to 2^53. */
+/* Numbers in the order of the parameters, made by gt_numbers; whole ones are exact up to 2^53. The
+ * mark tells them from a bare number. */
+#define GT_NUMBERS_MARK 0x5AE7A8E6
 typedef struct gt_Numbers {
+    uint64_t mark; /* GT_NUMBERS_MARK; 0: none are given */
     int64_t count;
     double value[GT_MAX_NUMBERS];
 } gt_Numbers;

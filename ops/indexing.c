@@ -1,5 +1,6 @@
 /* Parts and lookups: records, kernels and gradient rules of ops/indexing.h. */
 #include "ops/indexing.h"
+#include "core/launch.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
@@ -257,8 +258,8 @@ static gt_Status slice_gradient(gt_GradientRule *rule)
                                        GT_SAMPLES_END},                                            \
     };
 SLICE_RECORD(slice, 0, NULL, REAL(3, 4), {2, {1, 1}}, {2, {2, 2}})
-SLICE_RECORD(slice_view, GT_OP_VIEW | GT_OP_INTERNAL, slice_offset, REAL(4, 2), {2, {1, 0}},
-             {2, {2, 2}})
+SLICE_RECORD(slice_view, GT_OP_VIEW | GT_OP_CARRIES | GT_OP_INTERNAL, slice_offset, REAL(4, 2),
+             {2, {1, 0}}, {2, {2, 2}})
 
 /* A block lies together if it is one thick, then anything, then as wide as x. */
 static bool contiguous(const gt_Spec *in, const gt_Shape *extent)
@@ -355,13 +356,15 @@ static int64_t index_of(const gt_Kernel *kernel, int input, int64_t i, int64_t c
     return index < 0 ? index + count : index;
 }
 
-/* All indices are looked at before anything is read or written with them. */
-static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int64_t count)
+/* All indices are looked at before anything is read or written with them; those from `least` to count - 1
+ * are legal. */
+static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int64_t least,
+                               int64_t count)
 {
     const gt_Spec *spec = kernel->input_spec[input];
     for (int64_t i = 0; i < spec->size; i++) {
         int64_t index = gt_whole_at(kernel, input, i);
-        if (index >= -count && index < count)
+        if (index >= least && index < count)
             continue;
         gt_Shape at = {spec->rank, {0}};
         char text[160];
@@ -369,9 +372,13 @@ static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int
             at.dims[d] = i % spec->dims[d];
             i /= spec->dims[d];
         }
-        return gt_fail(
-            GT_INVALID, "index %lld, at %s of the indices, is outside axis %d of length %lld",
-            (long long)index, gt_shape_text(at, text, sizeof text), axis, (long long)count);
+        gt_shape_text(at, text, sizeof text);
+        if (least == 0 && index < 0)
+            return gt_fail(GT_INVALID, "indices must not be negative (got %lld, at %s)",
+                           (long long)index, text);
+        return gt_fail(GT_INVALID,
+                       "index %lld, at %s of the indices, is outside axis %d of length %lld",
+                       (long long)index, text, axis, (long long)count);
     }
     return GT_OK;
 }
@@ -579,7 +586,7 @@ static gt_Status take_run(const gt_Kernel *kernel)
     const gt_TakeOptions *options = kernel->options;
     int axis = gt_axis(options->axis, kernel->input_spec[0]->rank);
     Lookup lookup = {along(kernel->input_spec[0], axis), kernel->input_spec[1]->size, 0, 0, 0, 0};
-    if (check_indices(kernel, 1, axis, lookup.view.count) != GT_OK)
+    if (check_indices(kernel, 1, axis, -lookup.view.count, lookup.view.count) != GT_OK)
         return gt_status();
     lookup_cut(&lookup, true);
     return lookup_run(kernel, &lookup, take_tiles);
@@ -635,11 +642,13 @@ typedef struct ScatterOptions {
     uint32_t size;
     int32_t axis;
     gt_Shape shape;
+    bool from_end;
 } ScatterOptions;
 #define SCATTER_OPTIONS(F)                                                                         \
     F(uint32_t, size, (uint32_t)sizeof(ScatterOptions), "for ABI growth")                          \
     F(int32_t, axis, 0, "along this axis")                                                         \
-    F(gt_Shape, shape, NO_SHAPE, "the shape of the result")
+    F(gt_Shape, shape, NO_SHAPE, "the shape of the result")                                        \
+    F(bool, from_end, true, "negative indices count from the end; false: they are errors")
 #define GT_STRUCT ScatterOptions
 GT_OPTION_TYPE(ScatterOptions, SCATTER_OPTIONS);
 #undef GT_STRUCT
@@ -716,7 +725,9 @@ static gt_Status scatter_add_run(const gt_Kernel *kernel)
     int axis = gt_axis(options->axis, kernel->output_spec[0]->rank);
     Scatter scatter = {
         .lookup = {along(kernel->output_spec[0], axis), kernel->input_spec[0]->size, 0, 0, 0, 0}};
-    if (check_indices(kernel, 0, axis, scatter.lookup.view.count) != GT_OK || !kernel->output[0])
+    int64_t count = scatter.lookup.view.count;
+    if (check_indices(kernel, 0, axis, options->from_end ? -count : 0, count) != GT_OK ||
+        !kernel->output[0])
         return gt_status();
     lookup_cut(&scatter.lookup, false);
     find_crowds(kernel, &scatter);
@@ -749,10 +760,10 @@ const gt_Operation gt_op_scatter_add = {
         (const gt_Sample[]){
             {.inputs = 2,
              .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)),
-             .options = &(const ScatterOptions){sizeof(ScatterOptions), 0, {2, {3, 2}}}},
+             .options = &(const ScatterOptions){sizeof(ScatterOptions), 0, {2, {3, 2}}, true}},
             {.inputs = 2,
              .input = GT_INPUTS(GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)),
-             .options = &(const ScatterOptions){sizeof(ScatterOptions), -1, {2, {2, 3}}}},
+             .options = &(const ScatterOptions){sizeof(ScatterOptions), -1, {2, {2, 3}}, true}},
             GT_SAMPLES_END},
 };
 
@@ -767,7 +778,8 @@ static gt_Tensor *scatter_add(gt_Tensor *indices, gt_Tensor *updates, gt_Shape s
         gt_fail(GT_INVALID, "the shape is not possible");
         return NULL;
     }
-    ScatterOptions all = {sizeof all, flat ? 0 : options.axis, flat ? gt_shape(spec.size) : shape};
+    ScatterOptions all = {sizeof all, flat ? 0 : options.axis, flat ? gt_shape(spec.size) : shape,
+                          true};
     gt_Tensor *y =
         gt_apply_one(NULL, &gt_op_scatter_add, &all, 2, (gt_Tensor *[]){indices, updates});
     return flat ? gt_reshape(y, shape) : y;
@@ -776,6 +788,12 @@ GT_COMPOSED(scatter_add,
             (const char *here, gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
              const gt_TakeOptions *options),
             (indices, updates, shape, options))
+
+gt_Tensor *gt_scatter_count(gt_Tensor *indices, gt_Tensor *updates, int64_t length)
+{
+    const ScatterOptions options = {sizeof options, 0, gt_shape(length), false};
+    return gt_apply_one(NULL, &gt_op_scatter_add, &options, 2, (gt_Tensor *[]){indices, updates});
+}
 
 /* ---- rows: a scatter_add along axis 0 that nobody has read ---- */
 
@@ -886,7 +904,7 @@ static gt_Status distinct_run(const gt_Kernel *kernel)
 {
     const DistinctOptions *options = kernel->options;
     int64_t count = options->count;
-    if (check_indices(kernel, 0, 0, count) != GT_OK)
+    if (check_indices(kernel, 0, 0, -count, count) != GT_OK)
         return gt_status();
     return gt_for_tiles(kernel, 1, distinct_tile, &count);
 }
@@ -896,7 +914,7 @@ const gt_Operation gt_op_distinct = {
     .name = "distinct",
     .formula = "every index once, and which of those each one is",
     .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL,
-    .why_not = "its input are whole numbers",
+    .why_not = "its input is integer-valued",
     .options = GT_STRUCT_TYPE(DistinctOptions),
     .inputs_min = 1,
     .inputs_max = 1,
@@ -1000,7 +1018,7 @@ static gt_Status along_axis_run(const gt_Kernel *kernel, const gt_Spec *indexed,
     const gt_Spec *indices = kernel->input_spec[input];
     axis = gt_axis(axis, indexed->rank);
     Lookup lookup = {along(indexed, axis), indices->dims[axis], 0, 0, 0, 0};
-    if (check_indices(kernel, input, axis, lookup.view.count) != GT_OK)
+    if (check_indices(kernel, input, axis, -lookup.view.count, lookup.view.count) != GT_OK)
         return gt_status();
     lookup_cut(&lookup, false);
     return lookup_run(kernel, &lookup, along_axis_tiles);
@@ -1195,7 +1213,7 @@ const gt_Operation gt_op_one_hot = {
     .name = "one_hot",
     .formula = "zeros with a 1 at each index",
     .flags = GT_OP_NOT_DIFFERENTIABLE,
-    .why_not = "its input are whole numbers",
+    .why_not = "its input is integer-valued",
     .options = GT_STRUCT_TYPE(OneHotOptions),
     .inputs_min = 1,
     .inputs_max = 1,
@@ -1467,7 +1485,7 @@ static gt_Status row_update_run(const gt_Kernel *kernel)
 {
     const gt_Spec *out = kernel->output_spec[0];
     int64_t rows = out->dims[0], n = kernel->input_spec[1]->size;
-    if (check_indices(kernel, 1, 0, rows) != GT_OK || gt_run_copy(kernel) != GT_OK)
+    if (check_indices(kernel, 1, 0, -rows, rows) != GT_OK || gt_run_copy(kernel) != GT_OK)
         return gt_status();
     size_t width = rows ? (size_t)(out->size / rows) * gt_dtype_size(out->dtype) : 0;
     for (int64_t i = 0; i < n && width; i++)
@@ -1588,7 +1606,7 @@ static gt_Tensor *combined(gt_Tensor *x, gt_Tensor *places, gt_Tensor *updates,
     case GT_SCATTER_MULTIPLY:
         return gt_multiply(x, gt_segment_prod(updates, places, count));
     default:
-        gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+        gt_fail(GT_INVALID, "unknown reduction %d", (int)reduction);
         return NULL;
     }
 }
@@ -1646,10 +1664,17 @@ static const char *skip_blanks(const char *text)
 /* A number that is too large for its type is as good as the largest one. */
 static const char *read_number(const char *text, int64_t *number)
 {
-    char *end;
-    long long value = strtoll(text, &end, 10);
-    *number = end == text ? absent : value < -INT64_MAX ? -INT64_MAX : value;
-    return skip_blanks(end);
+    const char *digit = text = skip_blanks(text);
+    bool negative = *digit == '-';
+    digit += *digit == '-' || *digit == '+';
+    *number = absent;
+    if (*digit < '0' || *digit > '9')
+        return text;
+    int64_t value = 0;
+    for (; *digit >= '0' && *digit <= '9'; digit++)
+        value = value > (INT64_MAX - 9) / 10 ? INT64_MAX : value * 10 + (*digit - '0');
+    *number = negative ? -value : value;
+    return skip_blanks(digit);
 }
 
 /* Behind the item, or NULL if there is none. */
@@ -1687,7 +1712,8 @@ static int read_key(const char *key, Item *items)
     }
     if (text && key)
         return count;
-    gt_fail(GT_INVALID, "\"%.60s\" is no key: it is like \"0, 1:-1, ..., ::2, newaxis\"",
+    gt_fail(GT_INVALID,
+            "invalid key \"%.60s\"; expected something like \"0, 1:-1, ..., ::2, newaxis\"",
             key ? key : "NULL");
     return -1;
 }
@@ -1805,6 +1831,53 @@ GT_COMPOSED(get_item, (const char *here, gt_Tensor *x, const char *key), (x, key
 GT_OPTION_TYPE(gt_NonzeroOptions, GT_NONZERO_OPTIONS);
 #undef GT_STRUCT
 
+typedef struct PlacesOptions {
+    uint32_t size;
+    int64_t length;
+} PlacesOptions;
+#define PLACES_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(PlacesOptions), "for ABI growth")                           \
+    F(int64_t, length, 0, "how many places are given")
+#define GT_STRUCT PlacesOptions
+GT_OPTION_TYPE(PlacesOptions, PLACES_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status places_shape(gt_ShapeRule *rule)
+{
+    const PlacesOptions *options = rule->options;
+    if (!gt_takes(rule->input[0], GT_TAKES_BOOL))
+        return gt_status();
+    return gt_spec_set(&rule->output[0], GT_INT64, gt_shape(options->length))
+               ? GT_OK
+               : gt_fail(GT_INVALID, "length must be from 0 on, and possible (got %lld)",
+                         (long long)options->length);
+}
+
+static void places_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    gt_PlacesJob *job = gt_lower_launch(lowering, GT_TILES_places, 1, sizeof *job);
+    job->size = rule->input[0]->size;
+    job->length = rule->output[0].size;
+}
+
+const gt_Operation gt_op_places = {
+    .size = sizeof(gt_Operation),
+    .name = "places",
+    .formula = "where x, seen as one row, is true, in order; then the size of x",
+    .flags = GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is a position, an integer",
+    .options = GT_STRUCT_TYPE(PlacesOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = places_shape,
+    .lower = places_lower,
+    .samples = (const gt_Sample[]){{.inputs = 1,
+                                    .input = GT_INPUTS(GT_WHOLE(GT_BOOL, 0, 2, 3, 4)),
+                                    .options = &(const PlacesOptions){sizeof(PlacesOptions), 7}},
+                                   GT_SAMPLES_END},
+};
+
 /* The number of places, if it is to be found in x itself. */
 static int64_t count_places(gt_Tensor *x, gt_Tensor *found)
 {
@@ -1817,8 +1890,6 @@ static int64_t count_places(gt_Tensor *x, gt_Tensor *found)
     return gt_status() == GT_OK ? (int64_t)gt_item(gt_sum(found)) : 0;
 }
 
-/* Place number p goes to element p; what is no place, or one too many, behind the last, to be cut
- * off. */
 static gt_Tensor *nonzero(gt_Tensor *x, const gt_NonzeroOptions *given)
 {
     gt_NonzeroOptions options;
@@ -1834,15 +1905,11 @@ static gt_Tensor *nonzero(gt_Tensor *x, const gt_NonzeroOptions *given)
         gt_fail(GT_INVALID, "a length of %lld is not possible", (long long)options.length);
         return NULL;
     }
-    gt_Tensor *found = gt_cast(gt_cast(gt_ravel(x), GT_BOOL), GT_INT64);
+    gt_Tensor *found = in.dtype == GT_BOOL ? x : gt_cast(x, GT_BOOL);
     bool filled = options.length != GT_INHERIT;
-    int64_t length = filled ? options.length : count_places(x, found);
-    gt_Tensor *number = gt_cumsum(found, .exclusive = true);
-    gt_Tensor *fits = gt_logical_and(found, gt_less(number, (double)length));
-    gt_Tensor *places = gt_arange(0, (double)in.size, 1, .dtype = GT_INT64);
-    places = gt_scatter_add(gt_where(fits, number, (double)length), places, gt_shape(length + 1));
-    places = gt_slice(places, gt_shape(0), gt_shape(length));
-    gt_Tensor *there = gt_less(gt_arange(0, (double)length, 1, .dtype = GT_INT64), gt_sum(found));
+    PlacesOptions all = {sizeof all, filled ? options.length : count_places(x, found)};
+    gt_Tensor *places = gt_apply_one(NULL, &gt_op_places, &all, 1, &found);
+    gt_Tensor *there = filled ? gt_less(places, (double)in.size) : NULL;
     gt_Tensor *coordinate[GT_MAX_RANK];
     for (int d = in.rank - 1; d >= 0; d--) {
         coordinate[d] = gt_mod(places, (double)in.dims[d]);

@@ -1,12 +1,17 @@
-/* What the sources of operations share: broadcasting, the usual shape rules and kernels, macros for
- * records and samples. Private to the library. Leans on core. */
+/* What the sources of operations write their records with: samples, records, functions; and, by the headers it includes,
+ * shape rules, axes, lowering. Private to the library. Leans on core. */
 #ifndef GT_OPS_KIT_H
 #define GT_OPS_KIT_H
 
 #include "core/internal.h"
+#include "core/launch.h"
+#include "ops/axes.h"
+#include "ops/lowering.h"
 #include "ops/operand.h"
 #include "ops/reshaping.h"
+#include "ops/shapes.h"
 #include "ops/table.h"
+#include "ops/tiles.h"
 
 /* Inside the library an operation reports the call site of the function the user called. */
 #undef GT_HERE
@@ -53,90 +58,9 @@
         .inputs = 0                                                                                \
     }
 
-/* ---- shape rules ---- */
-/* Output 0 like input 0. The type must be one the caller's mask names. */
-enum {
-    GT_TAKES_FLOAT = 1,
-    GT_TAKES_INTEGER = 2,
-    GT_TAKES_BOOL = 4,
-    GT_TAKES_NUMBER = GT_TAKES_FLOAT | GT_TAKES_INTEGER,
-    GT_TAKES_ANY = GT_TAKES_NUMBER | GT_TAKES_BOOL
-};
-bool gt_takes(const gt_Spec *spec, unsigned types); /* raises an error if not */
-gt_Status gt_shape_same(gt_ShapeRule *rule, unsigned types);
-gt_Status gt_shape_float(gt_ShapeRule *rule);  /* like input 0, floats */
-gt_Status gt_shape_number(gt_ShapeRule *rule); /* like input 0, floats and integers */
-/* Output 0 is the broadcast of all inputs from `first` on, which have one type. */
-gt_Status gt_shape_broadcast(gt_ShapeRule *rule, int first, unsigned types);
-gt_Status gt_shape_binary_float(gt_ShapeRule *rule);
-gt_Status gt_shape_binary_number(gt_ShapeRule *rule);
-gt_Status gt_shape_compare(gt_ShapeRule *rule); /* two of one type -> bool */
-
-/* ---- kernels ---- */
-gt_Status gt_run_unary(const gt_Kernel *kernel, gt_UnaryLoop *const loops[GT_LOOP_TYPES]);
-gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_LOOP_TYPES]);
-
-/* Elements that make one piece of element-wise work. */
-#define GT_CHUNK 16384
-/* Number i of an input of integers. */
-static inline int64_t gt_whole_at(const gt_Kernel *kernel, int input, int64_t i)
-{
-    const void *data = kernel->input[input];
-    gt_DType dtype = kernel->input_spec[input]->dtype;
-    return dtype == GT_INT32   ? ((const int32_t *)data)[i]
-           : dtype == GT_INT64 ? ((const int64_t *)data)[i]
-                               : ((const uint8_t *)data)[i];
-}
-
-/* Work on elements [first, first + n) of output 0, for operations that need no broadcasting. */
-typedef void gt_ChunkBody(const gt_Kernel *kernel, int64_t first, int64_t n);
-gt_Status gt_run_chunks(const gt_Kernel *kernel, gt_ChunkBody *body);
-
-/* How `inputs` operands broadcast to one output: dimensions joined where they can be, the innermost
- * with strides 0 or 1. */
-typedef struct gt_Broadcast {
-    int inputs, rank;
-    int64_t dims[GT_MAX_RANK];
-    int64_t stride[3][GT_MAX_RANK];
-    int64_t inner, chunk, chunks, outer, rows, tiles;
-} gt_Broadcast;
-void gt_broadcast_plan(gt_Broadcast *plan, const gt_Spec *output, int inputs,
-                       const gt_Spec *const *input);
-/* Works out the tiles of a plan whose dims and strides are filled in. */
-void gt_broadcast_cut(gt_Broadcast *plan, int64_t chunk);
-/* One run of the innermost dimension: n elements, offsets in elements. */
-typedef void gt_BroadcastBody(const gt_Kernel *kernel, const void *argument,
-                              const gt_Broadcast *plan, int64_t n, const int64_t *offset,
-                              int64_t output);
-gt_Status gt_broadcast_run(const gt_Kernel *kernel, const gt_Broadcast *plan,
-                           gt_BroadcastBody *body, const void *argument);
-
-/* ---- strided copies: strided.c ---- */
-
-/* One array written from another, each walked with strides of its own (in elements; negative and 0
- * too): a gt_Broadcast with stride[0] for reading and stride[1] for writing. Start with
- * gt_strided_begin, add the axes from the outermost in, copy. */
-void gt_strided_begin(gt_Broadcast *plan);
-void gt_strided_axis(gt_Broadcast *plan, int64_t dim, int64_t from, int64_t to);
-gt_Status gt_strided_copy(const gt_Kernel *kernel, gt_Broadcast *plan, gt_DType dtype,
-                          const void *from, void *to);
-/* The same number n times; it fits the type. */
-void gt_fill(gt_DType dtype, int64_t n, double value, void *to);
-/* The strides of a row-major array, in elements. */
-void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK]);
-
-/* An axis of a rank, negative from the end; -1 with an error raised if there is none. */
-int gt_axis(int axis, int rank);
-/* A set of axes as bits; all of them for GT_ALL_AXES; false with an error for bad or repeated. */
-bool gt_axes_bits(const gt_Axes *axes, int rank, uint32_t *bits);
-/* Like `gt_axes_bits`, from the two keywords `axis` and `axes`; neither given means all. */
-bool gt_axis_or_axes(int axis, const gt_Axes *axes, int rank, uint32_t *bits);
-
-/* The shape without the axes of a set, or with 1 in their place; all axes with those last. */
-void gt_reduced_shape(const gt_Spec *in, uint32_t bits, bool keepdims, gt_Spec *out);
-gt_Axes gt_reduced_last(int rank, uint32_t bits);
-/* How many numbers the axes of a set hold. */
-int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits);
+/* ---- probabilities ---- */
+/* Raises an error if `x`, called `what`, must be logits and is known to be probabilities. */
+gt_Status gt_want_logits(const gt_Tensor *x, const char *what);
 
 /* Whole numbers, int64, folded into [0, n) as padding of that mode, not GT_PAD_CONSTANT, does. */
 gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
@@ -145,6 +69,8 @@ gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);
+/* Zeros (length) with updates added at the indices, which must not be negative. */
+gt_Tensor *gt_scatter_count(gt_Tensor *indices, gt_Tensor *updates, int64_t length);
 /* Of a gradient that is rows (gt_rows): which rows it has, each once, int64 (n) and padded with the
  * number of rows of the whole; the gradient becomes their sums (n, ...), padded with zeros. NULL,
  * and the gradient as it is, for one that is not. */
@@ -157,9 +83,6 @@ gt_Tensor *gt_linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool rever
  * `dtype`; x itself where nothing is to be done. */
 gt_Tensor *gt_widened(gt_Tensor *x);
 gt_Tensor *gt_narrowed(gt_Tensor *x, gt_DType dtype);
-/* What a product of these two makes: their type if it is one, float32 if either is of 16 bits and
- * the other of that type too or float32. False with an error raised for other pairs. */
-bool gt_product_type(const gt_Spec *a, const gt_Spec *b, gt_DType *type);
 /* Sums a gradient back to the shape an input had before it was broadcast. */
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input);
 
@@ -170,6 +93,15 @@ gt_Tensor *gt_tanh_gradient(gt_Tensor *up, gt_Tensor *y);
 gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 
 /* ---- records ---- */
+/* What every record begins with: the name, the formula, the least and the most inputs; one output. */
+#define GT_RECORD(text, formula_text, least, most)                                                 \
+    .size = sizeof(gt_Operation), .name = text, .formula = formula_text, .inputs_min = least,      \
+    .inputs_max = most, .outputs = 1
+#define GT_SAMPLES(...)                                                                            \
+    (const gt_Sample[])                                                                            \
+    {                                                                                              \
+        __VA_ARGS__, GT_SAMPLES_END                                                                \
+    }
 /* op_run: the loop of that name over all elements. `arity` is unary or binary. */
 #define GT_LOOP_KERNEL(op, arity, LOOP)                                                            \
     static gt_Status op##_run(const gt_Kernel *kernel)                                             \
@@ -255,7 +187,7 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
  * that is named, where C has taken the name), with errors that name NAME and the caller's line.
  * `parameters` starts with `const char *here`. */
 #define GT_COMPOSED(name, parameters, arguments)                                                   \
-    GT_COMPOSED_BY(gt_Tensor *, name, name, parameters, arguments)
+    GT_COMPOSED_TENSOR(name, name, parameters, arguments)
 #define GT_COMPOSED_BY(Result, name, function, parameters, arguments)                              \
     Result gt_##name##_at parameters                                                               \
     {                                                                                              \
@@ -264,24 +196,33 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
         gt_site_leave(site);                                                                       \
         return result;                                                                             \
     }
+/* Parts that were made before one failed are no result. */
+#define GT_COMPOSED_TENSOR(name, function, parameters, arguments)                                  \
+    gt_Tensor *gt_##name##_at parameters                                                           \
+    {                                                                                              \
+        gt_Site site = gt_site_enter(here, #name);                                                 \
+        gt_Tensor *result = function arguments;                                                    \
+        gt_site_leave(site);                                                                       \
+        return gt_status() == GT_OK ? result : NULL;                                               \
+    }
 /* The same for functions of one tensor, of one tensor and options, of two operands; and the plain
  * function. */
 #define GT_COMPOSED_UNARY(name, function)                                                          \
-    GT_COMPOSED_BY(gt_Tensor *, name, function, (const char *here, gt_Tensor *x), (x))             \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *x), (x))                      \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
         return gt_##name##_at(NULL, x);                                                            \
     }
 #define GT_COMPOSED_OPTIONS(name, function, Options)                                               \
-    GT_COMPOSED_BY(gt_Tensor *, name, function,                                                    \
-                   (const char *here, gt_Tensor *x, const Options *options), (x, options))         \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *x, const Options *options),   \
+                       (x, options))                                                               \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
         return gt_##name##_at(NULL, x, NULL);                                                      \
     }
 #define GT_COMPOSED_BINARY(name, function)                                                         \
-    GT_COMPOSED_BY(gt_Tensor *, name, function, (const char *here, gt_Tensor *a, gt_Operand b),    \
-                   (a, gt_operand_of(a, b)))                                                       \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *a, gt_Operand b),             \
+                       (a, gt_operand_of(a, b)))                                                   \
     gt_Tensor *(gt_##name)(gt_Tensor * a, gt_Tensor * b)                                           \
     {                                                                                              \
         return gt_##name##_at(NULL, a, gt_operand_tensor(b));                                      \

@@ -156,6 +156,27 @@ static void matrix_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
     }
 }
 
+static double number_at(const Job *job, const void *data, int64_t i)
+{
+    return job->dtype == GT_FLOAT32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
+}
+
+static const void *input_at(const Job *job, int input, int64_t element)
+{
+    return (const char *)job->kernel->input[input] + (size_t)element * job->element;
+}
+
+/* Is every element finite? Where LAPACK iterates it may never end otherwise. */
+static bool is_finite(const Job *job, int64_t batch)
+{
+    int64_t count = job->a.rows * job->a.columns;
+    const void *matrix = input_at(job, 0, batch * count);
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(number_at(job, matrix, i)))
+            return false;
+    return true;
+}
+
 /* OpenBLAS computes on the calling thread alone meanwhile. `problem`: what is wrong with a matrix
  * without a result. */
 static gt_Status run_job(Job *job, const char *problem)
@@ -174,6 +195,8 @@ static gt_Status run_job(Job *job, const char *problem)
     int64_t failed = atomic_load(&job->failed);
     if (status != GT_OK || failed == INT64_MAX)
         return status;
+    if (!is_finite(job, failed))
+        problem = "has an element that is not finite";
     return job->a.batch == 1
                ? gt_fail(GT_INVALID, "the matrix %s", problem)
                : gt_fail(GT_INVALID, "matrix %lld of the batch %s", (long long)failed, problem);
@@ -192,19 +215,9 @@ static void *take_piece(char **scratch, int64_t count, size_t element)
     return at;
 }
 
-static const void *input_at(const Job *job, int input, int64_t element)
-{
-    return (const char *)job->kernel->input[input] + (size_t)element * job->element;
-}
-
 static void *output_at(const Job *job, int output, int64_t element)
 {
     return (char *)job->kernel->output[output] + (size_t)element * job->element;
-}
-
-static double number_at(const Job *job, const void *data, int64_t i)
-{
-    return job->dtype == GT_FLOAT32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
 }
 
 /* y (columns x rows) = x (rows x columns) transposed */
@@ -231,6 +244,128 @@ static void symmetric_copy(const Job *job, const void *x, void *y)
         .dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = -1, .high = 1,          \
         .diagonal = 2                                                                              \
     }
+
+/* ---- require: what a gradient needs of the numbers ---- */
+
+/* What must hold, as the message says it. */
+typedef enum Requirement {
+    EIGENVALUES_DIFFER,
+    SINGULAR_VALUES_DIFFER,
+    SINGULAR_VALUES_NOT_ZERO,
+    QR_FULL_RANK,
+    LSTSQ_FULL_RANK,
+    PINV_FULL_RANK,
+    REQUIREMENTS
+} Requirement;
+static const char *const requirements[REQUIREMENTS] = {
+    "eigenvalues must differ for a gradient of their vectors, or a second one of them; two are "
+    "equal",
+    "singular values must differ for a gradient of their vectors, or a second one of them; two are "
+    "equal",
+    "singular values must not be 0 for a gradient of their vectors; one is 0",
+    "columns must be linearly independent for a gradient of qr; one depends on those before it",
+    "the matrix must be of full rank (gt_pinv accepts others); it is not",
+    "the matrix must be of full rank for a second derivative of pinv; it is not",
+};
+
+typedef struct RequireOptions {
+    uint32_t size;
+    int32_t requirement;
+    bool later;
+} RequireOptions;
+#define REQUIRE_OPTIONS(F)                                                                         \
+    F(uint32_t, size, (uint32_t)sizeof(RequireOptions), "for ABI growth")                          \
+    F(int32_t, requirement, 0, "what must hold")                                                   \
+    F(bool, later, false, "only for a gradient through a")
+#define GT_STRUCT RequireOptions
+GT_OPTION_TYPE(RequireOptions, REQUIRE_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status require_shape(gt_ShapeRule *rule)
+{
+    const RequireOptions *options = rule->options;
+    if (options->requirement < 0 || options->requirement >= REQUIREMENTS)
+        return gt_fail(GT_INVALID, "unknown requirement %d", (int)options->requirement);
+    if (!gt_takes(rule->input[1], GT_TAKES_BOOL))
+        return gt_status();
+    return gt_shape_float(rule);
+}
+
+static gt_Status require_run(const gt_Kernel *kernel)
+{
+    const RequireOptions *options = kernel->options;
+    const uint8_t *holds = kernel->input[1];
+    int64_t size = kernel->input_spec[1]->size;
+    const char *what = requirements[options->requirement];
+    for (int64_t i = 0; i < size && !options->later; i++)
+        if (!holds[i])
+            return size == 1
+                       ? gt_fail(GT_NUMERIC, "%s", what)
+                       : gt_fail(GT_NUMERIC, "%s, in matrix %lld of the batch", what, (long long)i);
+    return gt_run_copy(kernel);
+}
+
+static gt_Status require_gradient(gt_GradientRule *rule)
+{
+    RequireOptions options = *(const RequireOptions *)gt_rule_options(rule);
+    gt_Tensor *up = gt_upstream(rule, 0);
+    if (!options.later)
+        return gt_give(rule, 0, up);
+    options.later = false;
+    gt_Tensor *pair[2] = {up, gt_input(rule, 1)};
+    return gt_give(rule, 0, gt_apply_one(NULL, &gt_op_require, &options, 2, pair));
+}
+
+const gt_Operation gt_op_require = {
+    .size = sizeof(gt_Operation),
+    .name = "require",
+    .formula = "a, if b is true of every matrix; else an error",
+    .flags = GT_OP_INTERNAL | GT_OP_LINEAR,
+    .options = GT_STRUCT_TYPE(RequireOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 2,
+    .shape = require_shape,
+    .run = require_run,
+    .gradient = require_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 2,
+                                    .input = GT_INPUTS(GT_ANY(2, 3), GT_WHOLE(GT_BOOL, 1, 2, 2))},
+                                   GT_SAMPLES_END},
+};
+
+/* x, for which that must hold in every matrix; or only if there is to be a gradient through it. */
+static gt_Tensor *require(gt_Tensor *x, gt_Tensor *holds, Requirement requirement)
+{
+    const RequireOptions options = {sizeof options, (int32_t)requirement, false};
+    return gt_apply_one(NULL, &gt_op_require, &options, 2, (gt_Tensor *[]){x, holds});
+}
+static gt_Tensor *require_later(gt_Tensor *x, gt_Tensor *holds, Requirement requirement)
+{
+    const RequireOptions options = {sizeof options, (int32_t)requirement, true};
+    return gt_apply_one(NULL, &gt_op_require, &options, 2, (gt_Tensor *[]){x, holds});
+}
+
+/* How large, relative to the largest of a matrix, what should be 0 may be by rounding. */
+static double rounding(gt_DType dtype, int64_t rows, int64_t columns)
+{
+    double epsilon = dtype == GT_FLOAT32 ? 0x1p-23 : 0x1p-52;
+    return (double)(rows > columns ? rows : columns) * epsilon;
+}
+
+/* May gradients of that size (or 0: nothing reads their vectors) be divided by that, which is wrong
+ * by up to `least` by rounding? Not by 0, nor by what may be 0, unless there is nothing to divide. */
+static gt_Tensor *divides(gt_Tensor *divisor, gt_Tensor *least, gt_Tensor *size)
+{
+    gt_Tensor *lost = gt_logical_and(gt_less_equal(divisor, least), gt_greater(size, 0));
+    return gt_logical_not(gt_logical_or(lost, gt_equal(divisor, 0)));
+}
+
+/* The largest of |x| along an axis, which stays. */
+static gt_Tensor *largest_along(gt_Tensor *x, int32_t axis)
+{
+    return gt_max(gt_abs(x), .axis = axis, .keepdims = true, .initial = 0);
+}
 
 /* ---- solve ---- */
 
@@ -519,6 +654,18 @@ static gt_Tensor *matrix_power(gt_Tensor *x, int64_t power)
 }
 GT_COMPOSED(matrix_power, (const char *here, gt_Tensor *x, int64_t power), (x, power))
 
+/* The triangle r of a QR factorization, whose columns are linearly independent if no number on the
+ * diagonal is 0, or may be by rounding, beside its column. */
+static gt_Tensor *regular(gt_Tensor *r, int64_t rows, Requirement requirement)
+{
+    gt_Tensor *held = gt_stop_gradient(r);
+    double rounded = rounding(gt_dtype(r), rows, gt_last(gt_tensor_shape(r)));
+    gt_Tensor *least = gt_multiply(gt_squeeze(largest_along(held, -2), .axis = -2), rounded);
+    gt_Tensor *diagonal = gt_abs(gt_diagonal(held, .axis1 = -2, .axis2 = -1));
+    gt_Tensor *fine = gt_logical_not(gt_less_equal(diagonal, least));
+    return require(r, gt_all(fine, .axis = -1), requirement);
+}
+
 /* A = Q R: R^-1 Q' B; of a wide A with A' = Q R: Q R^-T B. */
 static gt_Tensor *lstsq(gt_Tensor *a, gt_Tensor *b)
 {
@@ -528,8 +675,10 @@ static gt_Tensor *lstsq(gt_Tensor *a, gt_Tensor *b)
     gt_Shape shape = gt_tensor_shape(a);
     if (gt_status() != GT_OK)
         return NULL;
-    bool wide = gt_dim(shape, -2) < gt_dim(shape, -1);
+    int64_t rows = gt_dim(shape, -2), columns = gt_dim(shape, -1);
+    bool wide = rows < columns;
     gt_Qr factors = gt_qr(wide ? transposed(a) : a);
+    factors.r = regular(factors.r, wide ? columns : rows, LSTSQ_FULL_RANK);
     gt_Tensor *x;
     if (wide)
         x = gt_matmul(factors.q, gt_solve_triangular(factors.r, b, .transpose = true));
@@ -838,6 +987,7 @@ static gt_Status qr_gradient(gt_GradientRule *rule)
         gt_subtract(gt_matmul(r, dr, .transpose_b = true), gt_matmul(dq, q, .transpose_a = true));
     m = gt_add(gt_tril(m), transposed(gt_tril(m, .k = -1)));
     gt_Tensor *sum = gt_add(dq, gt_matmul(q, m));
+    r = regular(r, matrices(gt_input_spec(rule, 0)).rows, QR_FULL_RANK);
     return gt_give(rule, 0, transposed(gt_solve_triangular(r, transposed(sum))));
 }
 
@@ -971,7 +1121,7 @@ static gt_Qr qr(gt_Tensor *x, const gt_QrOptions *given)
     gt_Qr factors = qr_reduced(x);
     gt_Shape of_q = gt_tensor_shape(factors.q), none = {of_q.rank, {0}}, below = none;
     if (gt_status() == GT_OK && options.mode != GT_QR_REDUCED && options.mode != GT_QR_COMPLETE)
-        gt_fail(GT_INVALID, "%d is no mode", (int)options.mode);
+        gt_fail(GT_INVALID, "unknown mode %d", (int)options.mode);
     if (gt_status() == GT_OK && options.mode == GT_QR_COMPLETE) {
         int64_t more = gt_dim(of_q, -2) - gt_dim(of_q, -1);
         below.dims[of_q.rank - 2] = more;
@@ -1012,6 +1162,8 @@ static gt_Status svd_shape(gt_ShapeRule *rule)
 static bool svd_into(const Job *job, int64_t batch, char *scratch, void *u, void *s, void *vh)
 {
     int64_t rows = job->a.rows, columns = job->a.columns, k = rows < columns ? rows : columns;
+    if (!is_finite(job, batch))
+        return false;
     void *a = take_piece(&scratch, rows * columns, job->element);
     Int *iwork = take_piece(&scratch, 8 * k, sizeof(Int));
     void *work = take_piece(&scratch, svd_work(k, rows + columns), job->element);
@@ -1055,11 +1207,19 @@ static gt_Tensor *on_diagonal(gt_Tensor *s)
                        gt_expand_dims(s, -1));
 }
 
-/* 1 / (s[j] - s[i]), 0 on the diagonal */
-static gt_Tensor *inverse_gaps(gt_Tensor *s)
+/* 1 / (s[j] - s[i]), and 0 on the diagonal, for gradients of vectors of these sizes (..., 1, k).
+ * Vectors of equal values may be any basis of what they span. */
+static gt_Tensor *inverse_gaps(gt_Tensor *s, gt_Tensor *sizes, double rounding,
+                               Requirement requirement)
 {
-    gt_Tensor *gap = gt_subtract(gt_expand_dims(s, -2), gt_expand_dims(s, -1));
+    gt_Tensor *held = gt_stop_gradient(s), *each = gt_stop_gradient(sizes);
+    gt_Tensor *apart = gt_abs(gt_subtract(gt_expand_dims(held, -2), gt_expand_dims(held, -1)));
+    gt_Tensor *least = gt_expand_dims(gt_multiply(largest_along(held, -1), rounding), -1);
+    gt_Tensor *fine = divides(apart, least, gt_add(each, transposed(each)));
     gt_Tensor *one = gt_eye(gt_last(gt_tensor_shape(s)), .dtype = gt_dtype(s));
+    fine = gt_logical_or(fine, gt_equal(one, 1));
+    s = require(s, gt_all(fine, .axes = gt_axes(-2, -1)), requirement);
+    gt_Tensor *gap = gt_subtract(gt_expand_dims(s, -2), gt_expand_dims(s, -1));
     return gt_subtract(gt_reciprocal(gt_add(gap, one)), one);
 }
 
@@ -1067,6 +1227,25 @@ static gt_Tensor *inverse_gaps(gt_Tensor *s)
 static gt_Tensor *rotation(gt_Tensor *x, gt_Tensor *gaps)
 {
     return gt_multiply(gt_subtract(x, transposed(x)), gaps);
+}
+
+/* 1 / (s[j]^2 - s[i]^2), 0 on the diagonal */
+static gt_Tensor *inverse_gaps_of_squares(gt_Tensor *s, gt_Tensor *sizes, double rounding)
+{
+    gt_Tensor *one = gt_eye(gt_last(gt_tensor_shape(s)), .dtype = gt_dtype(s));
+    gt_Tensor *sum = gt_add(gt_expand_dims(s, -2), gt_expand_dims(s, -1));
+    sum = gt_where(gt_equal(one, 1), one, sum);
+    return gt_divide(inverse_gaps(s, sizes, rounding, SINGULAR_VALUES_DIFFER), sum);
+}
+
+/* 1 / s, for what is outside of the columns of u, of these sizes. */
+static gt_Tensor *inverse_values(gt_Tensor *s, gt_Tensor *sizes, double rounding)
+{
+    gt_Tensor *held = gt_stop_gradient(s);
+    gt_Tensor *each = gt_squeeze(gt_stop_gradient(sizes), .axis = -2);
+    gt_Tensor *least = gt_multiply(largest_along(held, -1), rounding);
+    gt_Tensor *fine = divides(held, least, each);
+    return gt_reciprocal(require(s, gt_all(fine, .axis = -1), SINGULAR_VALUES_NOT_ZERO));
 }
 
 /* With F = 1 / (s[j]^2 - s[i]^2): dA = U [(U' dU - dU' U) F S + S (V' dV - dV' V) F + dS] V',
@@ -1077,13 +1256,17 @@ static gt_Status svd_gradient(gt_GradientRule *rule)
     gt_Tensor *du = gt_upstream(rule, 0), *dvh = gt_upstream(rule, 2);
     Matrices a = matrices(gt_input_spec(rule, 0));
     gt_Tensor *middle = on_diagonal(upstream_or_zero(rule, 1)), *more = NULL;
-    gt_Tensor *gaps = du || dvh ? inverse_gaps(gt_square(s)) : NULL;
+    double rounded = rounding(gt_input_spec(rule, 0)->dtype, a.rows, a.columns);
+    gt_Tensor *of_u = du ? largest_along(du, -2) : NULL;
+    gt_Tensor *of_v = dvh ? largest_along(transposed(dvh), -2) : NULL;
+    gt_Tensor *sizes = du && dvh ? gt_add(of_u, of_v) : du ? of_u : of_v;
+    gt_Tensor *gaps = sizes ? inverse_gaps_of_squares(s, sizes, rounded) : NULL;
     if (du) {
         gt_Tensor *inside = gt_matmul(u, du, .transpose_a = true);
         middle = gt_add(middle, scale_columns(rotation(inside, gaps), s));
         if (a.rows > a.columns) {
             gt_Tensor *outside = gt_subtract(du, gt_matmul(u, inside));
-            more = gt_matmul(scale_columns(outside, gt_reciprocal(s)), vh);
+            more = gt_matmul(scale_columns(outside, inverse_values(s, of_u, rounded)), vh);
         }
     }
     if (dvh) {
@@ -1091,7 +1274,7 @@ static gt_Status svd_gradient(gt_GradientRule *rule)
         middle = gt_add(middle, scale_rows(s, rotation(inside, gaps)));
         if (a.columns > a.rows) {
             gt_Tensor *outside = gt_subtract(dvh, gt_matmul(transposed(inside), vh));
-            more = gt_matmul(u, scale_rows(gt_reciprocal(s), outside));
+            more = gt_matmul(u, scale_rows(inverse_values(s, of_v, rounded), outside));
         }
     }
     gt_Tensor *da = gt_matmul(u, gt_matmul(middle, vh));
@@ -1133,13 +1316,11 @@ static gt_Svd svd(gt_Tensor *x, const gt_SvdOptions *given)
 GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_SvdOptions *options),
                (x, options))
 
-/* ---- cofactors: what det's derivatives are made of ----
- *
- * With A = U S V' and p[i] the product of the singular values but s[i]: cof A = det U det V U diag(p)
- * V', of any rank (G. W. Stewart, On the adjugate matrix, 1998). Its derivative, in the frame of U
- * and V, is that of the cofactors of a diagonal matrix, with q[i, j] the product but for s[i] and
- * s[j]: element (i, i) grows by q[i, j] with element (j, j), element (i, j) shrinks by it with (j, i).
- */
+/* ---- cofactors: what det's derivatives are made of ----  With A = U S V' and p[i] the product of
+ * the singular values but s[i]: cof A = det U det V U diag(p) V', of any rank (G. W. Stewart, On
+ * the adjugate matrix, 1998). Its derivative, in the frame of U and V, is that of the cofactors of
+ * a diagonal matrix, with q[i, j] the product but for s[i] and s[j]: element (i, i) grows by q[i,
+ * j] with element (j, j), element (i, j) shrinks by it with (j, i). */
 static int64_t gemm_bytes(int64_t n, gt_DType dtype)
 {
     gt_Context *context = gt_enter();
@@ -1324,8 +1505,8 @@ static gt_Tensor *trace(gt_Tensor *x)
 }
 
 /* It is symmetric in its two directions, G and that of the upstream gradient W. In A, the third
- * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X, Y
- * det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
+ * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X,
+ * Y det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
 static gt_Status cofactor_gradient_rule(gt_GradientRule *rule)
 {
     gt_Tensor *a = gt_input(rule, 0), *w = gt_upstream(rule, 0);
@@ -1390,8 +1571,7 @@ static bool pinv_body(const Job *job, int64_t batch, char *scratch)
     void *vh = take_piece(&scratch, k * columns, job->element);
     if (!svd_into(job, batch, scratch, u, s, vh))
         return false;
-    double epsilon = job->dtype == GT_FLOAT32 ? 0x1p-23 : 0x1p-52;
-    double least = (double)(rows > columns ? rows : columns) * epsilon * number_at(job, s, 0);
+    double least = rounding(job->dtype, rows, columns) * number_at(job, s, 0);
     void *y = output_at(job, 0, batch * rows * columns);
     for (int64_t i = 0; i < columns; i++)
         for (int64_t j = 0; j < rows; j++) {
@@ -1412,10 +1592,17 @@ static gt_Status pinv_run(const gt_Kernel *kernel)
     return find_lapack(&job, 0, "gesdd") ? run_job(&job, "has no singular values") : gt_status();
 }
 
-/* dA = -P' G P' + (I - A P) G' P P' + P' P G' (I - P A) */
+/* dA = -P' G P' + (I - A P) G' P P' + P' P G' (I - P A), with A of constant rank: that is the trace
+ * of A P, a projection. A matrix that lacks rank has neighbours of every rank above, so that this
+ * cannot be differentiated once more. */
 static gt_Status pinv_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *a = gt_input(rule, 0), *p = gt_output(rule, 0), *g = gt_upstream(rule, 0);
+    Matrices size = matrices(gt_input_spec(rule, 0));
+    double most = (double)(size.rows < size.columns ? size.rows : size.columns);
+    gt_Tensor *rank = gt_sum(gt_multiply(a, transposed(p)), .axes = gt_axes(-2, -1));
+    gt_Tensor *full = gt_greater(rank, most - 0.5);
+    p = require_later(p, full, PINV_FULL_RANK);
     gt_Tensor *gp = gt_matmul(g, p, .transpose_a = true); /* G' P */
     gt_Tensor *pg = gt_matmul(p, g, .transpose_b = true); /* P G' */
     gt_Tensor *first = gt_matmul(gt_matmul(p, g, .transpose_a = true), p, .transpose_b = true);
@@ -1468,6 +1655,8 @@ static gt_Status eigh_shape(gt_ShapeRule *rule)
 static bool eigh_body(const Job *job, int64_t batch, char *scratch)
 {
     int64_t rows = job->a.rows;
+    if (!is_finite(job, batch))
+        return false;
     void *a = take_piece(&scratch, rows * rows, job->element);
     void *work = take_piece(&scratch, eigh_work(rows), job->element);
     Int *iwork = take_piece(&scratch, 3 + 5 * rows, sizeof(Int));
@@ -1493,9 +1682,12 @@ static gt_Status eigh_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *w = gt_output(rule, 0), *v = gt_output(rule, 1), *dv = gt_upstream(rule, 1);
     gt_Tensor *middle = on_diagonal(upstream_or_zero(rule, 0));
-    if (dv)
-        middle =
-            gt_add(middle, gt_multiply(gt_matmul(v, dv, .transpose_a = true), inverse_gaps(w)));
+    if (dv) {
+        int64_t n = matrices(gt_input_spec(rule, 0)).rows;
+        gt_Tensor *gaps =
+            inverse_gaps(w, largest_along(dv, -2), rounding(gt_dtype(w), n, n), EIGENVALUES_DIFFER);
+        middle = gt_add(middle, gt_multiply(gt_matmul(v, dv, .transpose_a = true), gaps));
+    }
     gt_Tensor *da = gt_matmul(gt_matmul(v, middle), v, .transpose_b = true);
     return gt_give(rule, 0, symmetrized(da));
 }

@@ -4,6 +4,7 @@
 #include "ops/activation.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
+#include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/math.h"
@@ -13,6 +14,7 @@
 #include "ops/reshaping.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define EPSILON 1e-7 /* probabilities are kept this far from 0 and 1 */
@@ -434,6 +436,152 @@ const gt_Operation gt_op_sparse_softmax_crossentropy_gradient = {
                             GT_SAMPLES_END},
 };
 
+/* ---- logits(x, p): x, the logits of which the probabilities p were made ---- */
+
+typedef struct LogitsOptions {
+    uint32_t size;
+    bool sigmoid;
+} LogitsOptions;
+#define LOGITS_OPTIONS(F)                                                                          \
+    F(uint32_t, size, (uint32_t)sizeof(LogitsOptions), "for ABI growth")                           \
+    F(bool, sigmoid, false, "p is sigmoid(x), not softmax(x)")
+#define GT_STRUCT LogitsOptions
+GT_OPTION_TYPE(LogitsOptions, LOGITS_OPTIONS);
+#undef GT_STRUCT
+
+/* As a function of p it is log(p), up to what a softmax does not see, or log(p / (1 - p)). That is
+ * its gradient where nothing but p is asked for; where both are, x has it all. As for probabilities
+ * that are kept away from 0 and 1, there is none at 0 and 1. */
+static gt_Status logits_shape(gt_ShapeRule *rule)
+{
+    return same_specs(rule, 0, 1) == GT_OK ? gt_shape_float(rule) : gt_status();
+}
+
+static gt_Status logits_gradient(gt_GradientRule *rule)
+{
+    const LogitsOptions *options = gt_rule_options(rule);
+    gt_Tensor *up = gt_upstream(rule, 0), *p = gt_input(rule, 1);
+    bool only_p = !gt_wants(rule, 0);
+    if (!only_p)
+        gt_give(rule, 0, up);
+    if (gt_wants(rule, 1) && only_p) {
+        gt_Tensor *slope = options->sigmoid ? gt_multiply(p, gt_subtract(gt_ones_like(p), p)) : p;
+        gt_give(rule, 1, gt_divide_no_nan(up, slope));
+    } else if (gt_wants(rule, 1)) {
+        gt_give(rule, 1, gt_zeros_like(p));
+    }
+    return gt_status();
+}
+
+const gt_Operation gt_op_logits = {
+    .size = sizeof(gt_Operation),
+    .name = "logits",
+    .formula = "x, of which the probabilities p were made",
+    .flags = GT_OP_VIEW | GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(LogitsOptions),
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 2,
+    .shape = logits_shape,
+    .run = gt_run_copy,
+    .gradient = logits_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 2,
+                                    .input = GT_INPUTS(GT_ANY(2, 3), GT_REAL(0.1, 0.9, 2, 3))},
+                                   GT_SAMPLES_END},
+};
+
+/* ---- probabilities(p): p, and an error where it is none ---- */
+
+typedef enum Scores { OF_SOFTMAX, OF_SIGMOID, WITHOUT_LOGITS } Scores;
+typedef struct ProbabilitiesOptions {
+    uint32_t size;
+    int32_t scores;
+} ProbabilitiesOptions;
+#define PROBABILITIES_OPTIONS(F)                                                                   \
+    F(uint32_t, size, (uint32_t)sizeof(ProbabilitiesOptions), "for ABI growth")                    \
+    F(int32_t, scores, OF_SOFTMAX, "what the loss says to do with scores")
+#define GT_STRUCT ProbabilitiesOptions
+GT_OPTION_TYPE(ProbabilitiesOptions, PROBABILITIES_OPTIONS);
+#undef GT_STRUCT
+
+#define ROUNDING 1e-5 /* so far outside of [0, 1] a probability may be; NaN is left alone */
+
+/* The first number that is no probability; -1: none. Blocks are looked through without leaving. */
+#define FIRST_SCORE(type)                                                                          \
+    static int64_t first_score_##type(int64_t n, const type *p)                                    \
+    {                                                                                              \
+        const type low = (type)-ROUNDING, high = (type)(1 + ROUNDING);                             \
+        for (int64_t first = 0; first < n; first += 256) {                                         \
+            int64_t end = n - first < 256 ? n : first + 256;                                       \
+            int bad = 0;                                                                           \
+            for (int64_t i = first; i < end; i++)                                                  \
+                bad |= (p[i] < low) | (p[i] > high);                                               \
+            for (int64_t i = first; bad && i < end; i++)                                           \
+                if (p[i] < low || p[i] > high)                                                     \
+                    return i;                                                                      \
+        }                                                                                          \
+        return -1;                                                                                 \
+    }
+FIRST_SCORE(float)
+FIRST_SCORE(double)
+
+/* Rows are along the first axis. */
+static gt_Status refuse_score(const gt_Kernel *kernel, int64_t at)
+{
+    static const char *const advice[] = {
+        [OF_SOFTMAX] = "give .from_logits = true for scores, or gt_softmax them",
+        [OF_SIGMOID] = "give .from_logits = true for scores, or gt_sigmoid them",
+        [WITHOUT_LOGITS] = "gt_softmax scores before it",
+    };
+    const ProbabilitiesOptions *options = kernel->options;
+    const gt_Spec *spec = kernel->input_spec[0];
+    double number = gt_number_fetch(spec->dtype, kernel->input[0], at);
+    int32_t which = options->scores < 0 || options->scores > WITHOUT_LOGITS ? 0 : options->scores;
+    char row[48] = "";
+    if (spec->rank > 0)
+        snprintf(row, sizeof row, " in row %lld", (long long)(at / (spec->size / spec->dims[0])));
+    return gt_fail(GT_INVALID, "y_pred must be probabilities in [0, 1] (got %g%s): %s", number, row,
+                   advice[which]);
+}
+
+static gt_Status probabilities_run(const gt_Kernel *kernel)
+{
+    const gt_Spec *spec = kernel->input_spec[0];
+    int64_t at = spec->dtype == GT_FLOAT32 ? first_score_float(spec->size, kernel->input[0])
+                                           : first_score_double(spec->size, kernel->input[0]);
+    if (at >= 0)
+        return refuse_score(kernel, at);
+    return kernel->output[0] == kernel->input[0] ? GT_OK : gt_run_copy(kernel);
+}
+
+static gt_Status probabilities_gradient(gt_GradientRule *rule)
+{
+    return gt_give(rule, 0, gt_upstream(rule, 0));
+}
+
+const gt_Operation gt_op_probabilities = {
+    .size = sizeof(gt_Operation),
+    .name = "probabilities",
+    .formula = "x, which must be in [0, 1]",
+    .flags = GT_OP_LINEAR | GT_OP_MAY_REUSE | GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(ProbabilitiesOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = gt_shape_float,
+    .run = probabilities_run,
+    .gradient = probabilities_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(0.1, 0.9, 2, 3))},
+                                   GT_SAMPLES_END},
+};
+
+static gt_Tensor *probabilities(gt_Tensor *p, Scores scores)
+{
+    const ProbabilitiesOptions options = {sizeof options, scores};
+    return gt_apply_one(NULL, &gt_op_probabilities, &options, 1, &p);
+}
+
 /* ---- what the losses have in common ---- */
 
 #define GT_STRUCT gt_LossOptions
@@ -509,37 +657,91 @@ static gt_Tensor *smoothed(gt_Tensor *y_true, double smoothing, double classes)
     return gt_add(gt_multiply(y_true, 1 - smoothing), smoothing / classes);
 }
 
-/* The logits to work with: y_pred itself if it says so; the input of the `probability` operation
- * that made y_pred, along `axis`, if the tape still has it; else NULL: only probabilities are
- * known. */
+/* Probabilities that `along` elements `inner` apart were made of together. */
+typedef struct Group {
+    int64_t along, inner;
+} Group;
+
+static Group group_of(const gt_Spec *spec, int axis)
+{
+    Group group = {spec->dims[axis], 1};
+    for (int d = axis + 1; d < spec->rank; d++)
+        group.inner *= spec->dims[d];
+    return group;
+}
+
+/* Is y_pred, a view of what a softmax made, made of whole groups along `axis`? */
+static bool same_groups(const gt_Origin *origin, const gt_Spec *spec, int axis)
+{
+    const gt_Spec *logits = &origin->logits->spec;
+    const gt_SoftmaxOptions *options = origin->options;
+    Group made = group_of(logits, gt_axis(options->axis, logits->rank));
+    Group seen = group_of(spec, axis);
+    int64_t size = made.along * made.inner;
+    return made.along == seen.along && made.inner == seen.inner && size > 0 &&
+           origin->first % size == 0;
+}
+
+/* The logits where the view y_pred looks, in its shape. */
+static gt_Tensor *logits_of_view(gt_Tensor *logits, int64_t first, const gt_Spec *view)
+{
+    if (gt_size(logits) != view->size)
+        logits = gt_slice(gt_ravel(logits), gt_shape(first), gt_shape(view->size));
+    gt_Shape shape = gt_spec_shape(view);
+    return gt_shape_equal(gt_tensor_shape(logits), shape) ? logits : gt_reshape(logits, shape);
+}
+
+static uint64_t tapes_of(const gt_Context *context, const gt_Tensor *tensor)
+{
+    const gt_Record *record = gt_slot_raw(tensor)->value->record;
+    return record ? record->tapes & context->recording : 0;
+}
+
+/* Gradients go where they would go from y_pred: to the logits on the tapes that saw how it was made
+ * of them, to y_pred itself on others that watch it, and to nothing else. */
+static gt_Tensor *on_the_tapes_of(gt_Context *context, gt_Tensor *y_pred, gt_Tensor *logits)
+{
+    const gt_Slot *slot = gt_slot_raw(y_pred);
+    uint64_t through = gt_origin_tapes(context, slot),
+             others = tapes_of(context, logits) & ~through;
+    if (others) {
+        uint64_t hushed = gt_tape_hush(context, others);
+        logits = gt_identity(logits);
+        gt_tape_unquiet(context, hushed);
+    }
+    if (!(tapes_of(context, y_pred) & ~through))
+        return logits;
+    const LogitsOptions options = {sizeof options, slot->origin->operation == &gt_op_sigmoid};
+    return gt_apply_one(NULL, &gt_op_logits, &options, 2, (gt_Tensor *const[]){logits, y_pred});
+}
+
+/* The logits to work with: y_pred itself if it says so; what the `probability` operation made y_pred
+ * of, along `axis`, if that is known; else NULL: only probabilities are known. */
 static gt_Tensor *logits_of(gt_Tensor *y_pred, bool from_logits, const gt_Operation *probability,
                             int axis)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    const gt_Value *value = gt_slot_raw(y_pred)->value;
-    const gt_Operation *origin = value->origin;
-    if (from_logits && origin && origin->flags & GT_OP_PROBABILITY) {
+    const gt_Slot *slot = gt_slot_raw(y_pred);
+    const gt_Origin *origin = slot->origin;
+    if (from_logits && origin) {
         gt_fail(GT_INVALID,
                 "from_logits = true, but y_pred is the output of %s: give its input, or "
                 "from_logits = false",
-                origin->name);
+                origin->operation->name);
         return NULL;
     }
     if (from_logits)
         return y_pred;
-    const gt_Record *record = value->record;
-    if (origin != probability || !record || record->operation != probability || record->stripped)
+    const gt_Spec *spec = &slot->value->spec;
+    if (!origin || origin->operation != probability || !origin->logits ||
+        (probability == &gt_op_softmax && !same_groups(origin, spec, axis)))
         return NULL;
-    gt_Value *logits = record->input[0];
-    if (!logits || (!logits->buffer && logits->symbol < 0))
-        return NULL;
-    if (probability == &gt_op_softmax &&
-        gt_axis(((const gt_SoftmaxOptions *)record->options)->axis, value->spec.rank) != axis)
-        return NULL;
-    gt_value_retain(logits, true);
-    return gt_handle_new(context, logits);
+    gt_value_retain(origin->logits, true);
+    gt_Tensor *logits = gt_handle_new(context, origin->logits);
+    logits = logits ? logits_of_view(logits, origin->first, spec) : NULL;
+    return logits ? on_the_tapes_of(context, y_pred, logits) : NULL;
 }
 
 /* Of shape (batch) or longer, made to broadcast to the losses from the left. */
@@ -583,7 +785,7 @@ static gt_Tensor *reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor *
     case GT_MEAN:
         return count ? gt_divide_no_nan(gt_sum(losses), count) : gt_mean(losses);
     }
-    gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+    gt_fail(GT_INVALID, "unknown reduction %d", (int)reduction);
     return NULL;
 }
 
@@ -719,7 +921,8 @@ LOSS(categorical_hinge, gt_LossOptions)
 
 static gt_Tensor *kl_divergence(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
 {
-    gt_Tensor *t = gt_clip(targets(y_true, y_pred), EPSILON, 1), *p = gt_clip(y_pred, EPSILON, 1);
+    gt_Tensor *t = gt_clip(targets(y_true, y_pred), EPSILON, 1);
+    gt_Tensor *p = gt_clip(probabilities(y_pred, WITHOUT_LOGITS), EPSILON, 1);
     gt_Tensor *losses = gt_sum(gt_multiply(t, gt_log(gt_divide(t, p))), .axis = -1);
     return reduced(losses, options->reduction, options->sample_weight, NULL);
 }
@@ -751,7 +954,8 @@ static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     if ((pair[1] = logits_of(y_pred, options->from_logits, &gt_op_sigmoid, 0))) {
         entries = gt_apply_one(NULL, &gt_op_sigmoid_crossentropy, NULL, 2, pair);
     } else {
-        gt_Tensor *p = gt_clip(y_pred, EPSILON, 1 - EPSILON), *t = pair[0];
+        gt_Tensor *p = gt_clip(probabilities(y_pred, OF_SIGMOID), EPSILON, 1 - EPSILON);
+        gt_Tensor *t = pair[0];
         gt_Tensor *not_t = gt_add(gt_negative(t), 1);
         gt_Tensor *yes = gt_multiply(t, gt_log(p));
         gt_Tensor *no = gt_multiply(not_t, gt_log1p(gt_negative(p)));
@@ -761,10 +965,30 @@ static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
 }
 LOSS(binary_crossentropy, gt_BinaryCrossentropyOptions)
 
+/* Are these integers that name classes, not as many numbers as there are classes? Then an error is
+ * raised. */
+static bool class_numbers(const gt_Tensor *y_true, const gt_Tensor *y_pred)
+{
+    const gt_Spec *predicted = predictions(y_pred);
+    const gt_Spec *labels = predicted ? spec_of(y_true, "y_true") : NULL;
+    char a[160], b[160];
+    if (!labels || !gt_dtype_is_integer(labels->dtype) || predicted->size == 0 ||
+        predicted->rank == 0 ||
+        labels->size != predicted->size / predicted->dims[predicted->rank - 1] ||
+        labels->size == predicted->size)
+        return false;
+    gt_fail(GT_INVALID,
+            "y_true has shape %s but y_pred %s; they must be equal: gt_one_hot class numbers, or "
+            "give them to gt_sparse_categorical_crossentropy",
+            gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+            gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
+    return true;
+}
+
 static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                            const gt_CategoricalCrossentropyOptions *options)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *t = class_numbers(y_true, y_pred) ? NULL : targets(y_true, y_pred);
     if (!t)
         return NULL;
     gt_Shape shape = gt_tensor_shape(y_pred);
@@ -780,7 +1004,8 @@ static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
             pair[i] = gt_moveaxis(pair[i], axis, last);
         losses = gt_apply_one(NULL, &gt_op_softmax_crossentropy, NULL, 2, pair);
     } else {
-        gt_Tensor *p = gt_divide(y_pred, gt_sum(y_pred, .axis = axis, .keepdims = true));
+        gt_Tensor *p = probabilities(y_pred, OF_SOFTMAX);
+        p = gt_divide(p, gt_sum(p, .axis = axis, .keepdims = true));
         gt_Tensor *log_p = gt_log(gt_clip(p, EPSILON, 1 - EPSILON));
         losses = gt_negative(gt_sum(gt_multiply(t, log_p), .axis = axis));
     }
@@ -835,7 +1060,7 @@ sparse_categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     }
     gt_Tensor *x = logits_of(y_pred, options->from_logits, &gt_op_softmax, gt_rank(y_pred) - 1);
     if (!x)
-        x = gt_log(gt_clip(y_pred, EPSILON, 1 - EPSILON));
+        x = gt_log(gt_clip(probabilities(y_pred, OF_SOFTMAX), EPSILON, 1 - EPSILON));
     gt_Tensor *pair[2] = {labels, x};
     gt_Tensor *losses =
         gt_apply_one(NULL, &gt_op_sparse_softmax_crossentropy,

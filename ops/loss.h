@@ -4,9 +4,14 @@
  * y_true may be of any type and is brought to y_pred's, which is a float type.
  *
  * `from_logits` says that y_pred are logits: scores before softmax or sigmoid. Giving it the output
- * of softmax or sigmoid is an error. Without it, y_pred are probabilities; where they come from a
- * softmax or sigmoid that the tape still knows, its input is used, which is exact where the
- * probability itself is rounded to 0 or 1; other probabilities are kept within [1e-7, 1 - 1e-7]. */
+ * of softmax or sigmoid is an error. Without it y_pred must be probabilities: a number outside of
+ * [0, 1] by more than 1e-5 is an error that names its row. The output of softmax and sigmoid, and
+ * views of it (gt_reshape, gt_expand_dims, gt_squeeze, gt_identity, gt_stop_gradient, leading
+ * slices), know the logits that they were made of, and the loss computes from these: so it is exact
+ * where a probability rounds to 0 or 1, and the same number whether a tape watches or not, in a
+ * traced function, in gt_fit and in gt_evaluate. What enters or leaves a gt_function or a loop is
+ * known by its numbers alone. Other probabilities are kept within [1e-7, 1 - 1e-7].
+ */
 #ifndef GT_OPS_LOSS_H
 #define GT_OPS_LOSS_H
 
@@ -85,7 +90,8 @@ GT_DECLARE_LOSS(squared_hinge, gt_LossOptions);
 #define gt_categorical_hinge(...) GT_LOSS_(gt_categorical_hinge_at, __VA_ARGS__)
 GT_DECLARE_LOSS(categorical_hinge, gt_LossOptions);
 
-/* sum of y log(y / p) over the last axis, both kept within [1e-7, 1]: one loss a sample. */
+/* sum of y log(y / p) over the last axis, both kept within [1e-7, 1]: one loss a sample. A y_pred
+ * outside of [0, 1] by more than 1e-5 is an error. */
 #define gt_kl_divergence(...) GT_LOSS_(gt_kl_divergence_at, __VA_ARGS__)
 GT_DECLARE_LOSS(kl_divergence, gt_LossOptions);
 /* p - y log(p + 1e-7), what is left of the Poisson distribution's -log */
@@ -125,8 +131,8 @@ struct gt_BinaryCrossentropyOptions {
                                           GT_AFTER_2(__VA_ARGS__)))
 GT_DECLARE_LOSS(binary_crossentropy, gt_BinaryCrossentropyOptions);
 
-/* -sum y log p over the classes, which are along `axis`: one loss a sample. Probabilities are
- * divided by their sum first. A label smoothing of s makes y of C classes y (1 - s) + s / C. */
+/* -sum y log p over the classes, which are along `axis`: one loss a sample. y_true is one-hot, or
+ * probabilities. Probabilities p are divided by their sum first. A label smoothing of s makes y of C classes y (1 - s) + s / C. */
 #define GT_CATEGORICAL_CROSSENTROPY_OPTIONS(F)                                                     \
     F(uint32_t, size, (uint32_t)sizeof(gt_CategoricalCrossentropyOptions), "for ABI growth")       \
     F(bool, from_logits, false, "y_pred are scores before softmax")                                \

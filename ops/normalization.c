@@ -33,7 +33,7 @@ GT_OPTION_TYPE(gt_NormalizeOptions, GT_NORMALIZE_OPTIONS);
 
 static gt_Axes axes_of(uint32_t bits)
 {
-    gt_Axes axes = {0};
+    gt_Axes axes = gt_axes();
     for (int d = 0; bits >> d; d++)
         if (bits >> d & 1)
             axes.axis[axes.count++] = d;
@@ -113,7 +113,7 @@ static gt_Tensor *batch_normalization(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *
 {
     gt_BatchNormalizationOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_BatchNormalizationOptions), &options, given);
-    const gt_Axes none = {.count = -1};
+    const gt_Axes none = GT_ALL_AXES;
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &none, &spec, &bits))
@@ -164,7 +164,7 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationO
 {
     gt_GroupNormalizationOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_GroupNormalizationOptions), &options, given);
-    const gt_Axes none = {.count = -1};
+    const gt_Axes none = GT_ALL_AXES;
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &none, &spec, &bits))

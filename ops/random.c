@@ -42,8 +42,11 @@ gt_Variable *gt_default_generator(void)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (!context->generator)
+    if (!context->generator) {
         context->generator = new_generator(context, context->seed);
+        if (context->generator)
+            gt_context_drop(context); /* what is the context's own does not keep it */
+    }
     return context->generator;
 }
 
@@ -142,14 +145,14 @@ static gt_Status draw_shape(gt_ShapeRule *rule, gt_DType dtype, gt_Shape shape)
     if (!takes_state(rule))
         return gt_status();
     if (!gt_spec_set(&rule->output[0], dtype, shape))
-        return gt_fail(GT_INVALID, "this is no shape, or one too large");
+        return gt_fail(GT_INVALID, "the shape is invalid or too large");
     return GT_OK;
 }
 
 static gt_Status draw_float_shape(gt_ShapeRule *rule, const DrawOptions *options)
 {
     if (options->dtype != GT_FLOAT32 && options->dtype != GT_FLOAT64)
-        return gt_fail(GT_INVALID, "type %s is not possible here; it takes float32 and float64",
+        return gt_fail(GT_INVALID, "dtype %s is not supported; expected float32 and float64",
                        gt_dtype_name(options->dtype));
     return draw_shape(rule, options->dtype, options->shape);
 }
@@ -158,7 +161,8 @@ static gt_Status uniform_shape(gt_ShapeRule *rule)
 {
     const DrawOptions *options = rule->options;
     if (!(options->a <= options->b) || isinf(options->a) || isinf(options->b))
-        return gt_fail(GT_INVALID, "low %g and high %g are no range", options->a, options->b);
+        return gt_fail(GT_INVALID, "low must not exceed high, and both be finite (low %g, high %g)",
+                       options->a, options->b);
     return draw_float_shape(rule, options);
 }
 
@@ -166,8 +170,9 @@ static gt_Status normal_shape(gt_ShapeRule *rule)
 {
     const DrawOptions *options = rule->options;
     if (!(options->b >= 0) || isinf(options->b) || !isfinite(options->a))
-        return gt_fail(GT_INVALID, "mean %g and stddev %g are no normal distribution", options->a,
-                       options->b);
+        return gt_fail(GT_INVALID,
+                       "mean must be finite, stddev finite and >= 0 (got mean %g, stddev %g)",
+                       options->a, options->b);
     return draw_float_shape(rule, options);
 }
 
@@ -344,13 +349,13 @@ static gt_Status random_integers_shape(gt_ShapeRule *rule)
         fits = options->low >= 0 && options->high <= UINT8_MAX + 1;
         break;
     default:
-        return gt_fail(GT_INVALID, "type %s is not possible here; it takes int32, int64 and uint8",
+        return gt_fail(GT_INVALID, "dtype %s is not supported; expected int32, int64 and uint8",
                        gt_dtype_name(options->dtype));
     }
     if (options->low >= options->high || !fits)
-        return gt_fail(GT_INVALID, "low %lld and high %lld are no range of %s",
-                       (long long)options->low, (long long)options->high,
-                       gt_dtype_name(options->dtype));
+        return gt_fail(
+            GT_INVALID, "low must be below high, and the range one of %s (low %lld, high %lld)",
+            gt_dtype_name(options->dtype), (long long)options->low, (long long)options->high);
     return draw_shape(rule, options->dtype, options->shape);
 }
 
@@ -438,7 +443,7 @@ static gt_Status categorical_shape(gt_ShapeRule *rule)
     if (!takes_state(rule) || !gt_takes(logits, GT_TAKES_FLOAT))
         return gt_status();
     if (options->dtype != GT_INT32 && options->dtype != GT_INT64)
-        return gt_fail(GT_INVALID, "type %s is not possible here; it takes int32 and int64",
+        return gt_fail(GT_INVALID, "dtype %s is not supported; expected int32 and int64",
                        gt_dtype_name(options->dtype));
     if (logits->rank != 2 || logits->dims[1] < 1 || logits->dims[1] > INT32_MAX ||
         options->samples < 0)
@@ -561,7 +566,7 @@ static gt_Tensor *categorical(gt_Tensor *logits, int64_t samples,
     gt_CategoricalOptions options;
     gt_options_fill(&gt_CategoricalOptions_type, &options, given);
     const SampleOptions record = {sizeof record, samples, options.dtype};
-    if (gt_rank(logits) < 0)
+    if (gt_rank(logits) < 0 || gt_want_logits(logits, "the first argument") != GT_OK)
         return NULL;
     return draw(NULL, &gt_op_categorical, &record, options.generator, logits);
 }

@@ -28,14 +28,22 @@ static gt_Status run(const gt_Kernel *kernel, gt_ReduceLoopId loop, const gt_Red
 
 /* ---- shapes ---- */
 
-static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types)
+/* A count of more than INT32_MAX is int64. */
+static gt_DType sum_type(gt_DType dtype, int64_t count)
+{
+    if (dtype == GT_BOOL)
+        return count > INT32_MAX ? GT_INT64 : GT_INT32;
+    return dtype == GT_UINT8 ? GT_INT32 : dtype;
+}
+
+static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types, bool sums)
 {
     const gt_ReduceOptions *options = rule->options;
     const gt_Spec *in = rule->input[0];
     uint32_t bits;
     if (!gt_takes(in, types) || !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
         return gt_status();
-    rule->output[0].dtype = in->dtype;
+    rule->output[0].dtype = sums ? sum_type(in->dtype, gt_reduced_count(in, bits)) : in->dtype;
     rule->scratch = gt_reduction_scratch(in, bits);
     gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
     return GT_OK;
@@ -43,29 +51,34 @@ static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types)
 
 static gt_Status sum_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_NUMBER);
+    return reduce_shape(rule, GT_TAKES_ANY, true);
+}
+
+static gt_Status prod_shape(gt_ShapeRule *rule)
+{
+    return reduce_shape(rule, GT_TAKES_NUMBER, false);
 }
 
 static gt_Status mean_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_FLOAT);
+    return reduce_shape(rule, GT_TAKES_FLOAT, false);
 }
 
 static gt_Status all_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_BOOL);
+    return reduce_shape(rule, GT_TAKES_BOOL, false);
 }
 
 static gt_Status nothing_to_choose(const gt_Spec *in)
 {
     char text[160];
-    return gt_fail(GT_INVALID, "there is no such number among none: the shape is %s",
+    return gt_fail(GT_INVALID, "cannot reduce an empty axis; the shape is %s",
                    gt_shape_text(gt_spec_shape(in), text, sizeof text));
 }
 
 static gt_Status max_shape(gt_ShapeRule *rule)
 {
-    gt_Status status = reduce_shape(rule, GT_TAKES_NUMBER);
+    gt_Status status = reduce_shape(rule, GT_TAKES_NUMBER, false);
     const gt_Spec *out = &rule->output[0];
     bool wanted = rule->input[0]->size == 0;
     for (int d = 0; d < out->rank; d++)
@@ -117,8 +130,8 @@ static bool in_order(const gt_Axes *perm)
         {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2))},                                         \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = 0)},                       \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = -1, .keepdims = true)},    \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2, 2)), AXES(.axes = {2, {0, -2}})},      \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {0, {0}})}, GT_SAMPLES_END \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2, 2)), AXES(.axes = {GT_AXES_MARK, 2, {0, -2}})},      \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_AXES_MARK, 0, {0}})}, GT_SAMPLES_END \
     }
 #define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
@@ -183,7 +196,7 @@ static gt_Status prod_gradient(gt_GradientRule *rule)
     slope = gt_narrowed(gt_reshape(slope, gt_spec_shape(&moved)), in->dtype);
     return gt_give(rule, 0, in_order(&perm) ? slope : gt_transpose(slope, .perm = back));
 }
-REDUCTION(prod, "product of x over axes", PROD, false, sum_shape, 0, REAL, .saves_inputs = 1,
+REDUCTION(prod, "product of x over axes", PROD, false, prod_shape, 0, REAL, .saves_inputs = 1,
           .gradient = prod_gradient)
 
 /* Equal ones share equally (contract 4.1). */
@@ -274,7 +287,7 @@ const gt_Operation gt_op_squares = {
             {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), SQUARES(.axis = 0, .mean = true)},
             {.inputs = 1,
              .input = GT_INPUTS(REAL(2, 3, 2, 2)),
-             SQUARES(.axes = {2, {0, -2}}, .keepdims = true, .scale = 0.25)},
+             SQUARES(.axes = {GT_AXES_MARK, 2, {0, -2}}, .keepdims = true, .scale = 0.25)},
             GT_SAMPLES_END},
 };
 
@@ -359,7 +372,7 @@ const gt_Operation gt_op_length = {
              LENGTH(.axis = -1, .keepdims = true, .mean = true, .epsilon = 0.5)},
             {.inputs = 1,
              .input = GT_INPUTS(REAL(2, 3, 2, 2)),
-             LENGTH(.axes = {2, {0, -2}}, .floor = 0.125, .wide = true)},
+             LENGTH(.axes = {GT_AXES_MARK, 2, {0, -2}}, .floor = 0.125, .wide = true)},
             GT_SAMPLES_END},
 };
 
@@ -387,7 +400,7 @@ static gt_Tensor *widened(const char *here, const char *operation, gt_Tensor *x,
 #define FUNCTION(op, small, whole)                                                                 \
     GT_DEFINE_OPTIONS(op, gt_ReduceOptions, widened(here, #op, x, small, whole))
 
-FUNCTION(sum, GT_INT32, GT_DTYPE_NONE)
+GT_DEFINE_OPTIONS(sum, gt_ReduceOptions, x)
 FUNCTION(mean, GT_FLOAT32, GT_FLOAT32)
 FUNCTION(prod, GT_INT32, GT_DTYPE_NONE)
 
@@ -758,7 +771,7 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_NOT_DIFFERENTIABLE,                                                         \
-        .why_not = "it is a position, a whole number",                                             \
+        .why_not = "it is a position, an integer",                                             \
         .options = GT_STRUCT_TYPE(gt_ArgOptions),                                                  \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
@@ -1328,7 +1341,7 @@ static gt_Tensor *diff(gt_Tensor *x, const gt_DiffOptions *given)
     if (axis < 0)
         return NULL;
     if (options.n < 0) {
-        gt_fail(GT_INVALID, "it cannot be done %d times", options.n);
+        gt_fail(GT_INVALID, "n must not be negative (got %d)", options.n);
         return NULL;
     }
     for (int i = 0; i < options.n && gt_status() == GT_OK; i++)

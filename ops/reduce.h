@@ -30,7 +30,8 @@ struct gt_ReduceOptions {
     function(GT_HERE, GT_FIRST(__VA_ARGS__),                                                       \
              GT_KEYWORDS(gt_ReduceOptions, GT_REDUCE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 
-/* The sum; 0 of nothing. bool and uint8 are summed as int32; int32 and int64 wrap. */
+/* The sum; 0 of nothing. bool and uint8 are summed as int32, more than 2^31 - 1 of bool as int64; int32 and
+ * int64 wrap. */
 GT_DECLARE_REDUCTION(sum);
 #define gt_sum(...) GT_REDUCTION_(gt_sum_at, __VA_ARGS__)
 /* The mean; NaN of nothing. Integers and bool give float32. */
@@ -54,7 +55,7 @@ GT_DECLARE_REDUCTION(all);
 #define gt_all(...) GT_REDUCTION_(gt_all_at, __VA_ARGS__)
 GT_DECLARE_REDUCTION(any);
 #define gt_any(...) GT_REDUCTION_(gt_any_at, __VA_ARGS__)
-/* How many numbers are not 0, as int32. No gradient. */
+/* How many elements are not 0, as int32 (int64 of more than 2^31 - 1). No gradient. */
 GT_DECLARE_REDUCTION(count_nonzero);
 #define gt_count_nonzero(...) GT_REDUCTION_(gt_count_nonzero_at, __VA_ARGS__)
 

@@ -441,6 +441,12 @@ gt_Status gt_reduction_run(const gt_Kernel *kernel, gt_ReduceLoopId loop, uint32
         .waiting = waiting_size(in->dtype, loop),
         .wide = is_wide(in->dtype, loop),
     };
+    bool counts = job.element == 1 && gt_dtype_size(out->dtype) > 1; /* bytes, summed wider */
+    if (counts) {
+        job.reduce = kernels->sum_bytes[out->dtype == GT_INT64];
+        job.columns = kernels->sum_bytes_columns[out->dtype == GT_INT64];
+        job.waiting = gt_dtype_size(out->dtype);
+    }
     if (in->size == 0) {
         reduce_nothing(&job, out->size);
         return GT_OK;
@@ -452,9 +458,10 @@ gt_Status gt_reduction_run(const gt_Kernel *kernel, gt_ReduceLoopId loop, uint32
     if (reduce_round(kernel, &job, outputs * plan.parts, plan.block * plan.width) != GT_OK)
         return gt_status();
     job.second = true;
-    if (job.wide && loop != GT_LOOP_PROD) { /* what waits is doubles, to be added */
-        job.reduce = kernels->reduce[GT_LOOP_SUM][GT_LOOP_F64];
-        job.columns = kernels->reduce_columns[GT_LOOP_SUM][GT_LOOP_F64];
+    if (counts || (job.wide && loop != GT_LOOP_PROD)) { /* what waits is added: doubles, or counts */
+        int waits = counts ? gt_loop_type(out->dtype) : GT_LOOP_F64;
+        job.reduce = kernels->reduce[GT_LOOP_SUM][waits];
+        job.columns = kernels->reduce_columns[GT_LOOP_SUM][waits];
     }
     return reduce_round(kernel, &job, outputs, plan.parts * plan.width);
 }

@@ -84,7 +84,7 @@ const gt_Operation gt_op_reshape = {
     .size = sizeof(gt_Operation),
     .name = "reshape",
     .formula = "the numbers of x in another shape",
-    .flags = GT_OP_VIEW | GT_OP_LINEAR | GT_OP_HALF,
+    .flags = GT_OP_VIEW | GT_OP_CARRIES | GT_OP_LINEAR | GT_OP_HALF,
     .options = GT_STRUCT_TYPE(ShapeOptions),
     .inputs_min = 1,
     .inputs_max = 1,
@@ -219,7 +219,7 @@ static gt_Status transpose_gradient(gt_GradientRule *rule)
 {
     const gt_TransposeOptions *options = gt_rule_options(rule);
     int rank = gt_input_spec(rule, 0)->rank, axis[GT_MAX_RANK];
-    gt_Axes back = {rank, {0}};
+    gt_Axes back = {GT_AXES_MARK, rank, {0}};
     if (!permutation(&options->perm, rank, axis))
         return gt_status();
     for (int i = 0; i < rank; i++)
@@ -244,12 +244,14 @@ const gt_Operation gt_op_transpose = {
     .shape = transpose_shape,
     .run = transpose_run,
     .gradient = transpose_gradient,
-    .samples =
-        (const gt_Sample[]){
-            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
-            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 4)), PERM({3, {1, 2, 0}})},
-            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 2, 2)), PERM({4, {0, -1, 1, 2}})},
-            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+                                   {.inputs = 1,
+                                    .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 4)),
+                                    PERM({GT_AXES_MARK, 3, {1, 2, 0}})},
+                                   {.inputs = 1,
+                                    .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 2, 2)),
+                                    PERM({GT_AXES_MARK, 4, {0, -1, 1, 2}})},
+                                   GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x, const gt_TransposeOptions *options)
@@ -272,7 +274,7 @@ static gt_Tensor *moveaxis(gt_Tensor *x, gt_Axes from, gt_Axes to)
         gt_fail(GT_INVALID, "%d axes cannot become %d axes", from.count, to.count);
         return NULL;
     }
-    gt_Axes perm = {spec.rank, {0}};
+    gt_Axes perm = {GT_AXES_MARK, spec.rank, {0}};
     for (int i = 0, next = 0; i < spec.rank; i++)
         if (!(placed >> i & 1)) {
             while (taken >> next & 1)
@@ -291,7 +293,7 @@ static gt_Tensor *swapaxes(gt_Tensor *x, int axis1, int axis2)
     if (gt_status() != GT_OK || (axis1 = gt_axis(axis1, spec.rank)) < 0 ||
         (axis2 = gt_axis(axis2, spec.rank)) < 0)
         return NULL;
-    gt_Axes perm = {spec.rank, {0}};
+    gt_Axes perm = {GT_AXES_MARK, spec.rank, {0}};
     for (int i = 0; i < spec.rank; i++)
         perm.axis[i] = i == axis1 ? axis2 : i == axis2 ? axis1 : i;
     return gt_transpose(x, .perm = perm);
@@ -587,13 +589,11 @@ static gt_Tensor *roll(gt_Tensor *x, gt_Integers shift, const gt_RollOptions *gi
 {
     gt_RollOptions options;
     gt_options_fill(GT_STRUCT_TYPE(gt_RollOptions), &options, given);
+    if (!gt_axes_valid(&options.axes))
+        return NULL;
     gt_Axes axes = options.axis == GT_NONE ? options.axes : gt_axes(options.axis);
     bool flat = axes.count < 0;
     gt_Shape shape = gt_tensor_shape(x);
-    if (axes.count > GT_MAX_RANK) {
-        gt_fail(GT_INVALID, "more than %d axes", GT_MAX_RANK);
-        return NULL;
-    }
     if (options.axis != GT_NONE && options.axes.count >= 0) {
         gt_fail(GT_INVALID, "give axis or axes, not both");
         return NULL;
@@ -719,7 +719,7 @@ gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode)
         indices = gt_mod(indices, period);
         return gt_minimum(indices, gt_add(gt_negative(indices), period - 1));
     default:
-        gt_fail(GT_INVALID, "%d is no mode of padding", (int)mode);
+        gt_fail(GT_INVALID, "unknown padding mode %d", (int)mode);
         return NULL;
     }
 }

@@ -1,10 +1,9 @@
 /* Reading the prototype of a C function: the small part of C's grammar that numbers and arrays of
  * numbers need. Knows nothing of operations. */
 #include "ops/custom.h"
+#include "core/text.h"
 
-#include <ctype.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef struct Reader {
@@ -26,17 +25,22 @@ fail(Reader *reader, const char *format, ...)
     reader->failed = true;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(reader->why, reader->size, format, arguments);
+    gt_text_list(reader->why, reader->size, format, arguments);
     va_end(arguments);
     return false;
 }
 
+static bool is_name(char c)
+{
+    return gt_is_letter(c) || gt_is_digit(c) || c == '_';
+}
+
 static void next(Reader *reader)
 {
-    while (isspace((unsigned char)*reader->at))
+    while (gt_is_blank(*reader->at))
         reader->at++;
     const char *from = reader->at;
-    while (isalnum((unsigned char)*reader->at) || *reader->at == '_')
+    while (is_name(*reader->at))
         reader->at++;
     if (reader->at == from && *from)
         reader->at++;
@@ -57,7 +61,7 @@ static bool is(const Reader *reader, const char *token)
 
 static bool is_word(const Reader *reader)
 {
-    return isalpha((unsigned char)*reader->word) || *reader->word == '_';
+    return is_name(*reader->word) && !gt_is_digit(*reader->word);
 }
 
 /* ---- types ---- */
@@ -124,7 +128,7 @@ static gt_CType read_type(Reader *reader, bool *constant)
             continue;
         }
         char longer[64];
-        snprintf(longer, sizeof longer, "%.30s%s%.31s", words, *words ? " " : "", reader->word);
+        gt_text(longer, sizeof longer, "%.30s%s%.31s", words, *words ? " " : "", reader->word);
         if (*words && !goes_on(longer))
             break;
         memcpy(words, longer, sizeof words);
@@ -192,10 +196,10 @@ static bool read_bound(Reader *reader, gt_Signature *signature, gt_Parameter *pa
         if (symbol < 0)
             return fail(reader, "more than %d names in brackets", GT_MAX_SYMBOLS);
         *bound = -1 - symbol;
-    } else if (isdigit((unsigned char)*reader->word) && strlen(reader->word) <= 9) {
+    } else if (gt_is_digit(*reader->word) && strlen(reader->word) <= 9) {
         *bound = 0;
         for (const char *digit = reader->word; *digit; digit++) {
-            if (!isdigit((unsigned char)*digit))
+            if (!gt_is_digit(*digit))
                 return fail(reader, "\"%s\" is no number", reader->word);
             *bound = *bound * 10 + (*digit - '0');
         }

@@ -310,7 +310,7 @@ static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_QuantileOptions 
     }
     int64_t n = gt_reduced_count(&in, bits);
     if (n == 0) {
-        gt_fail(GT_INVALID, "there is no quantile of nothing: the shape is %s",
+        gt_fail(GT_INVALID, "cannot take a quantile of an empty axis; the shape is %s",
                 gt_shape_text(gt_spec_shape(&in), text, sizeof text));
         return NULL;
     }
@@ -429,7 +429,7 @@ const gt_Operation gt_op_searchsorted = {
     .name = "searchsorted",
     .formula = "where x would go into a sorted vector",
     .flags = GT_OP_NOT_DIFFERENTIABLE,
-    .why_not = "it is a whole number",
+    .why_not = "it is an integer",
     .options = GT_STRUCT_TYPE(gt_SearchOptions),
     .inputs_min = 2,
     .inputs_max = 2,
@@ -482,14 +482,20 @@ static gt_Tensor *bincount(gt_Tensor *x, const gt_BincountOptions *given)
         gt_fail(GT_INVALID, "what is counted are integers, not %s", gt_dtype_name(in.dtype));
         return NULL;
     }
-    if (options.length == GT_INHERIT)
-        options.length = in.size ? (int64_t)gt_item(gt_max(x)) + 1 : 0;
+    if (options.length == GT_INHERIT) {
+        int64_t most = in.size ? (int64_t)gt_item(gt_max(x)) : -1;
+        options.length = most > 0  ? most + 1
+                         : in.size ? 1
+                                   : 0; /* all negative: that is said below */
+    }
+    if (options.length < 0) {
+        gt_fail(GT_INVALID, "length must not be negative (got %lld)", (long long)options.length);
+        return NULL;
+    }
     gt_Tensor *weights = options.weights;
     if (!weights)
         weights = gt_ones_of(gt_shape(in.size), .dtype = GT_INT32);
-    if (in.size && in.dtype != GT_UINT8) /* below 0 is not from the end here */
-        x = gt_where(gt_less(x, 0), gt_full(gt_shape(), (double)INT32_MIN, .dtype = in.dtype), x);
-    return gt_scatter_add(gt_ravel(x), gt_ravel(weights), gt_shape(options.length));
+    return gt_scatter_count(gt_ravel(x), gt_ravel(weights), options.length);
 }
 GT_COMPOSED(bincount, (const char *here, gt_Tensor *x, const gt_BincountOptions *options),
             (x, options))

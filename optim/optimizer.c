@@ -8,6 +8,7 @@
 #include "ops/cast.h"
 #include "ops/math.h"
 #include "ops/reduction.h"
+#include "optim/internal.h"
 #include "optim/update.h"
 
 #include <math.h>
@@ -52,8 +53,10 @@ struct gt_Optimizer {
     int own;                          /* the first one of the class */
     Entry *entry;
     int32_t entries;
+    gt_Map entry_of, excluded_of; /* variable -> which entry; which of the excluded */
     gt_Variable **slot_variable; /* entry by entry, `slots` each */
     gt_Variable **state;         /* all, in the order of saving */
+    int32_t *slot_of;            /* where each of these but the first two is in slot_variable */
     int32_t state_count;
     gt_Variable **excluded; /* from weight decay; held */
     int32_t excluded_count, excluded_capacity;
@@ -90,7 +93,10 @@ static void unbuild(gt_Optimizer *self)
         gt_variable_free(self->entry[i].variable);
     gt_release(context, self->entry, (size_t)self->entries * sizeof *self->entry);
     gt_release(context, self->state, (size_t)(all + 2) * sizeof *self->state);
+    gt_release(context, self->slot_of, (size_t)(all + 2) * sizeof *self->slot_of);
+    gt_map_close(context, &self->entry_of);
     self->slot_variable = self->state = NULL;
+    self->slot_of = NULL;
     self->entry = NULL;
     self->entries = self->state_count = 0;
     self->built = false;
@@ -102,18 +108,19 @@ static void destroy(gt_Object *object)
     gt_Context *context = object->context;
     unbuild(self);
     free_variables(context, self->excluded, self->excluded_count, self->excluded_capacity);
+    gt_map_close(context, &self->excluded_of);
     gt_variable_free(self->first[ITERATION]);
     gt_variable_free(self->first[LEARNING_RATE]);
     gt_release(context, self->options, self->kind->options->size);
     gt_release(context, self->name, self->name_bytes);
 }
 
-static const gt_ObjectKind optimizer_kind = {"optimizer", destroy};
+const gt_ObjectKind gt_optimizer_kind = {"optimizer", destroy, false};
 
 static bool check_optimizer(gt_Context *context, const char *here, const char *operation,
                             const gt_Optimizer *self)
 {
-    if (!gt_object_check(context, here, operation, (const gt_Object *)self, &optimizer_kind))
+    if (!gt_object_check(context, here, operation, self, &gt_optimizer_kind))
         return false;
     if (self->object.context == context)
         return true;
@@ -247,7 +254,7 @@ gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, 
         return NULL;
     }
     gt_Site site = gt_site_enter(here, kind->name);
-    gt_Optimizer *self = gt_object_new(context, &optimizer_kind, sizeof *self);
+    gt_Optimizer *self = gt_object_new(context, &gt_optimizer_kind, sizeof *self);
     if (self) {
         self->kind = kind;
         if (set_options(self, options) == GT_OK &&
@@ -266,23 +273,17 @@ gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, 
 
 void gt_optimizer_free(gt_Optimizer *optimizer)
 {
-    if (optimizer && optimizer->object.kind == &optimizer_kind)
-        gt_object_release(&optimizer->object);
+    gt_object_free("optimizer_free", optimizer, &gt_optimizer_kind);
 }
 
 /* ---- building ---- */
 
 #define NO_VARIABLES "there are no variables; layers have theirs once they are built"
 
-/* Where a variable is, -1 if it is not; looks at `hint` first, where the next one of a list is. */
-static int32_t find_entry(const gt_Optimizer *self, const gt_Variable *variable, int32_t hint)
+/* Where a variable is, -1 if it is not. */
+static int32_t find_entry(const gt_Optimizer *self, const gt_Variable *variable)
 {
-    for (int32_t i = 0; i < self->entries; i++) {
-        int32_t at = hint + i < self->entries ? hint + i : hint + i - self->entries;
-        if (self->entry[at].variable == variable)
-            return at;
-    }
-    return -1;
+    return gt_map_find(&self->entry_of, gt_map_pointer(variable));
 }
 
 /* Are these things that can be trained? */
@@ -295,7 +296,7 @@ static gt_Status check_trainable(gt_Context *context, const char *here, const ch
         gt_Slot *slot = gt_variable_check(context, here, operation, variables.items[i]);
         if (!slot)
             return context->status;
-        if (!slot->variable->trainable)
+        if (!gt_ask_trainable(context, variables.items[i]))
             return gt_raise(context, GT_INVALID, here, operation, "variable %s is not trainable",
                             slot->variable->name);
         if (gt_half_type(slot->value->spec.dtype) >= 0)
@@ -310,16 +311,12 @@ static gt_Status check_trainable(gt_Context *context, const char *here, const ch
 static gt_Status check_known(gt_Optimizer *self, const char *here, const char *operation,
                              gt_Tensors variables)
 {
-    int32_t hint = 0;
-    for (int32_t i = 0; i < variables.count; i++) {
-        int32_t at = find_entry(self, variables.items[i], hint);
-        if (at < 0)
+    for (int32_t i = 0; i < variables.count; i++)
+        if (find_entry(self, variables.items[i]) < 0)
             return gt_raise(self->object.context, GT_INVALID, here, operation,
                             "variable %s is not one that optimizer %s was built with: make a new "
                             "optimizer, or give the full list to gt_optimizer_build first",
                             gt_slot_raw(variables.items[i])->variable->name, self->name);
-        hint = at + 1 < self->entries ? at + 1 : 0;
-    }
     return GT_OK;
 }
 
@@ -363,17 +360,16 @@ static void order_state(gt_Optimizer *self)
     for (int32_t group = -BASE_SLOTS; group <= last; group++)
         for (int32_t e = 0; e < self->entries; e++)
             for (int s = 0; s < self->slots; s++)
-                if (self->slot[s].group == group)
+                if (self->slot[s].group == group) {
+                    self->slot_of[count] = e * self->slots + s;
                     self->state[count++] = slots_of(self, e)[s];
+                }
     self->state_count = count;
 }
 
 static bool is_excluded(const gt_Optimizer *self, const gt_Variable *variable)
 {
-    for (int32_t i = 0; i < self->excluded_count; i++)
-        if (self->excluded[i] == variable)
-            return true;
-    return false;
+    return gt_map_find(&self->excluded_of, gt_map_pointer(variable)) >= 0;
 }
 
 /* Slots are made at once and hold zeros: also inside a traced function nothing is computed. */
@@ -385,14 +381,17 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     self->entry = gt_allocate_zeroed(context, (size_t)variables.count * sizeof *self->entry);
     self->slot_variable = gt_allocate_zeroed(context, (size_t)all * sizeof *self->slot_variable);
     self->state = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->state);
+    self->slot_of = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->slot_of);
     if (context->status == GT_OK)
         for (int32_t i = 0; i < variables.count && context->status == GT_OK; i++) {
             gt_Variable *variable = variables.items[i];
-            if (find_entry(self, variable, i) >= 0) {
+            if (find_entry(self, variable) >= 0) {
                 gt_raise(context, GT_INVALID, here, "optimizer_build",
                          "variable %s is twice in the list", gt_slot_raw(variable)->variable->name);
                 break;
             }
+            if (!gt_map_add(context, &self->entry_of, gt_map_pointer(variable), i))
+                break;
             self->entry[i] = (Entry){.variable = variable, .decays = !is_excluded(self, variable)};
             gt_variable_retain(variable);
             for (int s = 0; s < self->slots && context->status == GT_OK; s++)
@@ -405,6 +404,12 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     order_state(self);
     self->built = true;
     return GT_OK;
+}
+
+static uint64_t is_built(const gt_Context *context, const gt_Object *object)
+{
+    (void)context;
+    return ((const gt_Optimizer *)object)->built;
 }
 
 /* Builds it with these variables, or finds them all among those that it was built with. */
@@ -431,7 +436,8 @@ gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors
 bool gt_optimizer_built(const gt_Optimizer *self)
 {
     gt_Context *context = gt_enter();
-    return context && check_optimizer(context, NULL, "optimizer_built", self) && self->built;
+    return context && check_optimizer(context, NULL, "optimizer_built", self) &&
+           gt_ask(context, is_built, (gt_Object *)(uintptr_t)self);
 }
 
 gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimizer *self,
@@ -452,7 +458,9 @@ gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimiz
         if (is_excluded(self, variables.items[i]))
             continue;
         if (!gt_reserve(context, (void **)&self->excluded, self->excluded_count,
-                        &self->excluded_capacity, sizeof *self->excluded))
+                        &self->excluded_capacity, sizeof *self->excluded) ||
+            !gt_map_add(context, &self->excluded_of, gt_map_pointer(variables.items[i]),
+                        self->excluded_count))
             return context->status;
         gt_variable_retain(variables.items[i]);
         self->excluded[self->excluded_count++] = variables.items[i];
@@ -469,11 +477,10 @@ static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors
     static const char operation[] = "apply_gradients";
     gt_Context *context = self->object.context;
     char a[200], b[200];
-    int32_t hint = 0, missing = 0;
+    int32_t missing = 0;
     for (int32_t i = 0; i < variables.count; i++) {
-        Entry *entry = &self->entry[find_entry(self, variables.items[i], hint)];
+        Entry *entry = &self->entry[find_entry(self, variables.items[i])];
         const gt_Slot *variable = gt_slot_raw(entry->variable);
-        hint = entry + 1 < self->entry + self->entries ? (int32_t)(entry + 1 - self->entry) : 0;
         if (entry->given)
             return gt_raise(context, GT_INVALID, here, operation,
                             "variable %s is twice in the list", variable->variable->name);
@@ -769,10 +776,10 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     if (own_everything(self) == GT_OK) {
         Quiet quiet = overwriting_begin(context);
         for (int32_t i = 0; i < self->entries; i++) {
-            gt_EmaOptions always = {sizeof always, self->base.ema_momentum, 1, 1};
+            gt_EmaOptions now = {sizeof now, self->base.ema_momentum, 0, 1};
             gt_Tensor *input[] = {self->entry[i].variable, slots_of(self, i)[self->average],
                                   self->first[ITERATION]};
-            gt_apply(NULL, &gt_op_ema_overwrite, &always, 3, input, NULL);
+            gt_apply(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
         }
         overwriting_end(context, quiet);
     }
@@ -843,14 +850,17 @@ gt_Tensors gt_optimizer_variables(const gt_Optimizer *self)
 {
     if (!look("optimizer_variables", self))
         return (gt_Tensors){0, NULL};
-    return self->built ? (gt_Tensors){self->state_count, self->state}
+    return gt_optimizer_built(self) ? (gt_Tensors){self->state_count, self->state}
                        : (gt_Tensors){2, self->first};
 }
 
 gt_Variable *gt_optimizer_slot(const gt_Optimizer *self, const gt_Variable *variable,
                                const char *slot)
 {
-    int32_t at = look("optimizer_slot", self) ? find_entry(self, variable, 0) : -1;
+    if (!look("optimizer_slot", self) ||
+        !gt_variable_check(self->object.context, NULL, "optimizer_slot", variable))
+        return NULL;
+    int32_t at = gt_optimizer_built(self) ? find_entry(self, variable) : -1;
     for (int s = 0; slot && at >= 0 && s < self->slots; s++)
         if (strcmp(self->slot[s].name, slot) == 0)
             return slots_of(self, at)[s];
@@ -870,9 +880,7 @@ char *gt_optimizer_variable_name(const gt_Optimizer *self, int index, gt_Variabl
         snprintf(text, size, "%s", index == 0 ? "iteration" : "learning_rate");
         return text;
     }
-    int64_t at = 0;
-    while (self->slot_variable[at] != self->state[index])
-        at++;
+    int32_t at = self->slot_of[index];
     const gt_Variable *variable = self->entry[at / self->slots].variable;
     const char *name = path ? path(user, variable) : gt_slot_raw(variable)->variable->name;
     write_name(name ? name : "", self->slot[at % self->slots].name, text, size);

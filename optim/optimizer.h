@@ -60,7 +60,8 @@ GT_API gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *optimizer
 /* How many variables the last gt_minimize or gt_apply_gradients left alone for want of a gradient;
  * -1 on failure. */
 GT_API int gt_optimizer_skipped(const gt_Optimizer *optimizer);
-/* With use_ema, variable = average for every variable, as at the end of training; else nothing. */
+/* With use_ema, variable = average for every variable, as at the end of gt_fit; else, and before the
+ * first step, nothing. */
 #define gt_optimizer_finalize(optimizer) gt_optimizer_finalize_at(GT_HERE, optimizer)
 GT_API gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *optimizer);
 

@@ -213,9 +213,9 @@ static gt_Status ema_overwrite_run(const gt_Kernel *kernel)
 {
     const gt_EmaOptions *options = kernel->options;
     int64_t frequency = options->frequency > 1 ? options->frequency : 1;
-    if ((updates(kernel, options) + 1) % frequency != 0)
-        return GT_OK;
-    return gt_update_run(kernel, copy_tile, NULL);
+    bool due = options->frequency == 0 ? calls(kernel) > 0
+                                       : (updates(kernel, options) + 1) % frequency == 0;
+    return due ? gt_update_run(kernel, copy_tile, NULL) : GT_OK;
 }
 
 /* ---- the step count ---- */

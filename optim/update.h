@@ -38,7 +38,7 @@ typedef struct gt_AccumulateOptions {
 #define GT_EMA_OPTIONS(F)                                                                          \
     F(uint32_t, size, (uint32_t)sizeof(gt_EmaOptions), "for ABI growth")                           \
     F(double, momentum, 0.99, "how much of the old average stays")                                 \
-    F(int64_t, frequency, 1, "updates between two overwrites")                                     \
+    F(int64_t, frequency, 1, "updates between two overwrites; 0: now, if there was a call")        \
     F(int64_t, accumulation, 1, "calls that make one update")
 typedef struct gt_EmaOptions {
     GT_EMA_OPTIONS(GT_MEMBER)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MAX_PLANS   32
+#define MAX_ANSWERS 4 /* plans of the same shapes and types */
 #define MAX_OUTPUTS 1024
 
 #define GT_STRUCT gt_FunctionOptions
@@ -17,8 +18,8 @@ typedef struct Entry {
     gt_Plan *plan;
     gt_Spec *input;
     int32_t inputs;
-    bool training; /* of the layer that calls */
-    int64_t used;  /* when, in calls */
+    gt_Facts facts; /* what the body asked, and was told */
+    int64_t used;   /* when, in calls */
 } Entry;
 
 struct gt_Function {
@@ -33,9 +34,10 @@ struct gt_Function {
     gt_FunctionStats stats;
     /* of the call that is running */
     int32_t inputs, room;
-    gt_Value **input;     /* held */
-    gt_Tensor **argument; /* what the body gets */
-    gt_Value **result;    /* what the body returns; held */
+    gt_Value **input;                 /* held */
+    gt_Tensor **argument;             /* what the body gets */
+    gt_Value **result;                /* what the body returns; held */
+    const gt_Operation **probability; /* one a result: what made it, if that is known to be one */
 };
 
 /* ---- making and freeing ---- */
@@ -49,6 +51,7 @@ static void free_entry(gt_Context *context, Entry *entry)
 {
     gt_plan_free(entry->plan);
     gt_release(context, entry->input, (size_t)entry->inputs * sizeof *entry->input);
+    gt_facts_close(context, &entry->facts);
     *entry = (Entry){0};
 }
 
@@ -59,11 +62,12 @@ static void destroy(gt_Object *object)
     for (int32_t i = 0; i < self->entry_count; i++)
         free_entry(context, &self->entries[i]);
     gt_release(context, self->result, result_bytes(self));
+    gt_release(context, self->probability, result_bytes(self));
     gt_release(context, self->input, (size_t)self->room * sizeof *self->input);
     gt_release(context, self->argument, (size_t)self->room * sizeof *self->argument);
 }
 
-static const gt_ObjectKind function_kind = {"function", destroy};
+static const gt_ObjectKind function_kind = {"function", destroy, false};
 
 gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
                              const gt_FunctionOptions *given)
@@ -77,6 +81,11 @@ gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
         gt_raise(context, GT_INVALID, here, "function", "the body is NULL");
         return NULL;
     }
+    gt_Site site = gt_site_enter(here, "function");
+    gt_Status status = gt_check_function("the body", (uintptr_t)body);
+    gt_site_leave(site);
+    if (status != GT_OK)
+        return NULL;
     if (options.outputs < 0 || options.outputs > MAX_OUTPUTS) {
         gt_raise(context, GT_INVALID, here, "function", "%d outputs; 0 to %d are possible",
                  (int)options.outputs, MAX_OUTPUTS);
@@ -89,7 +98,8 @@ gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
     self->context = user;
     self->outputs = options.outputs;
     self->result = gt_allocate_zeroed(context, result_bytes(self));
-    if (!self->result) {
+    self->probability = self->result ? gt_allocate_zeroed(context, result_bytes(self)) : NULL;
+    if (!self->probability) {
         gt_object_release(&self->object);
         return NULL;
     }
@@ -98,8 +108,7 @@ gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
 
 void gt_function_free(gt_Function *self)
 {
-    if (self)
-        gt_object_release(&self->object);
+    gt_object_free("function_free", self, &function_kind);
 }
 
 /* ---- running the body ---- */
@@ -135,6 +144,22 @@ static gt_Status take_symbols(gt_Context *context, gt_Function *self, gt_Graph *
     return GT_OK;
 }
 
+/* The results become handles of the scope that is open. Of probabilities they know that they are
+ * some, as the results of a plan do, and no more. */
+static gt_Status give_results(gt_Context *context, gt_Function *self, gt_Tensor **outputs)
+{
+    gt_values_give(context, self->result, self->outputs, outputs);
+    for (int32_t i = 0; i < self->outputs && context->status == GT_OK; i++)
+        if (self->probability[i])
+            gt_origin_set(context, gt_slot_raw(outputs[i]), self->probability[i], NULL, NULL);
+    for (int32_t i = 0; i < self->outputs && context->status != GT_OK; i++) {
+        if (outputs[i])
+            gt_slot_free(context, gt_slot_raw(outputs[i]));
+        outputs[i] = NULL;
+    }
+    return context->status;
+}
+
 /* With a graph the body is traced into it, else its results go to `outputs`. */
 static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *graph,
                           gt_Tensor **outputs)
@@ -142,25 +167,27 @@ static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *grap
     if (!gt_scope_open(context))
         return context->status;
     bool ran = make_arguments(context, self, graph != NULL) == GT_OK &&
-               gt_body_run(context, "function", self->body, self->context, self->argument,
-                           self->outputs, self->result) == GT_OK;
+               gt_body_run_telling(context, "function", self->body, self->context, self->argument,
+                                   self->outputs, self->result, self->probability) == GT_OK;
     if (ran && graph) {
         take_symbols(context, self, graph);
         gt_values_release(self->result, self->outputs);
     }
     gt_scope_close(context);
-    return ran && !graph ? gt_values_give(context, self->result, self->outputs, outputs)
-                         : context->status;
+    return ran && !graph ? give_results(context, self, outputs) : context->status;
 }
 
 /* ---- tracing it ---- */
 
-static gt_Graph *trace_body(gt_Context *context, gt_Function *self)
+static gt_Graph *trace_body(gt_Context *context, gt_Function *self, gt_Facts *facts)
 {
     gt_Graph *graph = gt_graph_new(context);
     gt_Trace trace;
     if (graph && gt_trace_begin(context, &trace, graph) == GT_OK) {
+        gt_facts_again(context, facts);
+        trace.facts = *facts;
         run_body(context, self, graph, NULL);
+        *facts = trace.facts;
         gt_trace_end(context, &trace);
     }
     if (context->status == GT_OK)
@@ -169,15 +196,16 @@ static gt_Graph *trace_body(gt_Context *context, gt_Function *self)
     return NULL;
 }
 
-/* The caller's tapes do not see symbols: they are put aside while the body is traced. */
-static gt_Plan *trace_plan(gt_Context *context, gt_Function *self)
+/* The caller's tapes do not see symbols: they are put aside while the body is traced. The facts are
+ * those of the second time: by then everything is built. */
+static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *facts)
 {
     int32_t innermost = context->innermost_tape;
     uint64_t recording = context->recording, auto_watching = context->auto_watching;
     context->innermost_tape = -1;
     context->recording = context->auto_watching = 0;
-    gt_Graph *first = trace_body(context, self);
-    gt_Graph *second = first ? trace_body(context, self) : NULL;
+    gt_Graph *first = trace_body(context, self, facts);
+    gt_Graph *second = first ? trace_body(context, self, facts) : NULL;
     context->innermost_tape = innermost;
     context->recording = recording;
     context->auto_watching = auto_watching;
@@ -196,14 +224,9 @@ static gt_Plan *trace_plan(gt_Context *context, gt_Function *self)
 
 /* ---- which plan ---- */
 
-static bool calling_layer_trains(const gt_Context *context)
+static bool has_inputs(const Entry *entry, const gt_Function *self)
 {
-    return context->frame && context->frame->training;
-}
-
-static bool is_for(const Entry *entry, const gt_Context *context, const gt_Function *self)
-{
-    if (entry->inputs != self->inputs || entry->training != calling_layer_trains(context))
+    if (entry->inputs != self->inputs)
         return false;
     for (int32_t i = 0; i < self->inputs; i++)
         if (!gt_spec_equal(&entry->input[i], &self->input[i]->spec))
@@ -217,7 +240,8 @@ static Entry *find_entry(gt_Context *context, gt_Function *self)
 {
     for (int32_t tried = 0; tried < self->entry_count; tried++) {
         int32_t i = (self->last + tried) % self->entry_count;
-        if (!is_for(&self->entries[i], context, self))
+        if (!has_inputs(&self->entries[i], self) ||
+            !gt_facts_hold(context, &self->entries[i].facts))
             continue;
         self->last = i;
         return &self->entries[i];
@@ -225,17 +249,43 @@ static Entry *find_entry(gt_Context *context, gt_Function *self)
     return NULL;
 }
 
-/* Room for one more: the entry that was used least recently goes. */
+/* Drops the entries that will never fit again, because what they asked about is gone. */
+static void drop_stale(gt_Context *context, gt_Function *self)
+{
+    int32_t kept = 0;
+    for (int32_t i = 0; i < self->entry_count; i++) {
+        Entry entry = self->entries[i];
+        self->entries[i] = (Entry){0};
+        if (gt_facts_live(context, &entry.facts))
+            self->entries[kept++] = entry;
+        else
+            free_entry(context, &entry);
+    }
+    self->entry_count = kept;
+}
+
+/* Room for one more: the entry that was used least recently goes, if there are too many, or of those
+ * for these inputs if there are too many of them. */
 static Entry *free_place(gt_Context *context, gt_Function *self)
 {
-    if (self->entry_count < MAX_PLANS)
+    Entry *oldest = NULL, *alike = NULL;
+    int32_t answers = 0;
+    drop_stale(context, self);
+    for (int32_t i = 0; i < self->entry_count; i++) {
+        Entry *entry = &self->entries[i];
+        if (!oldest || entry->used < oldest->used)
+            oldest = entry;
+        if (!has_inputs(entry, self))
+            continue;
+        answers++;
+        if (!alike || entry->used < alike->used)
+            alike = entry;
+    }
+    if (answers < MAX_ANSWERS && self->entry_count < MAX_PLANS)
         return &self->entries[self->entry_count++];
-    Entry *oldest = self->entries;
-    for (int32_t i = 1; i < MAX_PLANS; i++)
-        if (self->entries[i].used < oldest->used)
-            oldest = &self->entries[i];
-    free_entry(context, oldest);
-    return oldest;
+    Entry *gone = answers < MAX_ANSWERS ? oldest : alike;
+    free_entry(context, gone);
+    return gone;
 }
 
 static Entry *make_entry(gt_Context *context, gt_Function *self)
@@ -246,37 +296,23 @@ static Entry *make_entry(gt_Context *context, gt_Function *self)
         return NULL;
     for (int32_t i = 0; i < self->inputs; i++)
         input[i] = self->input[i]->spec;
-    gt_Plan *plan = trace_plan(context, self);
+    gt_Facts facts = {0};
+    gt_Plan *plan = trace_plan(context, self, &facts);
     if (!plan) {
+        gt_facts_close(context, &facts);
         gt_release(context, input, bytes);
         return NULL;
     }
     self->stats.traces++;
     Entry *entry = free_place(context, self);
-    *entry = (Entry){plan, input, self->inputs, calling_layer_trains(context), 0};
+    *entry = (Entry){plan, input, self->inputs, facts, 0};
     self->last = (int32_t)(entry - self->entries);
     return entry;
-}
-
-/* Drops an entry whose variables changed what is traced; the last one takes its place. */
-static void remove_entry(gt_Context *context, gt_Function *self, Entry *entry)
-{
-    free_entry(context, entry);
-    Entry *end = &self->entries[--self->entry_count];
-    if (entry != end) {
-        *entry = *end;
-        *end = (Entry){0};
-    }
-    self->last = 0;
 }
 
 static gt_Plan *plan_for_call(gt_Context *context, gt_Function *self)
 {
     Entry *entry = find_entry(context, self);
-    if (entry && !gt_plan_fits(entry->plan)) {
-        remove_entry(context, self, entry);
-        entry = NULL;
-    }
     if (!entry)
         entry = make_entry(context, self);
     if (!entry)
@@ -374,7 +410,7 @@ gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors in
     gt_Context *context = gt_context();
     if (!context)
         return GT_NO_MEMORY;
-    if (!gt_object_check(context, here, "function", (const gt_Object *)self, &function_kind))
+    if (!gt_object_check(context, here, "function", self, &function_kind))
         return context->status;
     for (int32_t i = 0; outputs && i < self->outputs; i++)
         outputs[i] = NULL;
@@ -399,8 +435,7 @@ gt_FunctionStats gt_function_stats(const gt_Function *self)
 {
     gt_FunctionStats stats = {0};
     gt_Context *context = gt_enter();
-    if (!context ||
-        !gt_object_check(context, NULL, "function_stats", (const gt_Object *)self, &function_kind))
+    if (!context || !gt_object_check(context, NULL, "function_stats", self, &function_kind))
         return stats;
     stats = self->stats;
     stats.plans = self->entry_count;

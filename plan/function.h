@@ -42,9 +42,15 @@ GT_API void gt_function_free(gt_Function *function);
  * none. A variable given as an argument is taken as the value it has now.
  *
  * The first call with inputs of new shapes or types traces the body twice, compares, and makes a
- * plan; up to 32 plans are kept, the least recently used goes. A plan is also made anew when a
- * variable it reads was made trainable or no longer is. The results are those of eager execution,
- * bit for bit, save that denormal numbers count as zero while a plan runs.
+ * plan. What the body asks the library in C meanwhile is a fact that the plan depends on: whether a
+ * layer or a variable is trainable, how many variables a list has, what is built, whether the layer
+ * that calls the function trains; and the structs of the layers that it calls, so a field of one's
+ * own layer may change. Once an answer is another one a further plan is made; if it was given before,
+ * that plan runs again. Up to 32 plans are kept, 4 for the same shapes and types, and the least
+ * recently used goes. What the body reads of its own memory besides is not noticed.
+ *
+ * The results are those of eager execution, bit for bit, save that denormal numbers count as zero
+ * while a plan runs.
  *
  * Changes of variables come after everything that can fail: a label out of range or an interrupt
  * leaves all variables as they were. Only an assignment that itself fails, after others were made,

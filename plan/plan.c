@@ -1,5 +1,6 @@
 /* From a traced graph to steps that run one after the other. In this order:
  *
+ *   calls     become the nodes of their bodies (inline.c)
  *   needed    what no output and no effect needs is dropped
  *   views     a view is no step: a place inside the memory it looks at
  *   order     effects come last, so that whatever can fail has run before a variable changes. Where
@@ -8,8 +9,9 @@
  *   versions  every effect makes a new version of its variable at the same address. Whoever reads
  *             an older version later than that gets a copy, made just before
  *   memory    the life of every piece of memory, from its first step to its last; an element-wise
- *             operation takes over the memory of an input that ends there; the rest is packed into
- *             one block, large pieces first, each into the smallest gap that is free for its life
+ *             operation takes over the memory of an input that ends there. Now operations are
+ *             lowered to launches, which may need temporary memory. The rest is packed into one
+ *             block (place.c)
  *   kernels   filled in but for the pointers that change: arguments, outputs, large constants. A
  *             run patches those that moved.
  *
@@ -19,6 +21,9 @@
  * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save
  * for an effect whose own kernel fails. Leans on core. */
 #include "plan/plan.h"
+#include "plan/inline.h"
+#include "core/launch.h"
+#include "plan/place.h"
 
 #include <string.h>
 
@@ -28,10 +33,21 @@
 /* ---- what a plan is ---- */
 
 typedef struct Step {
-    gt_Status (*run)(const gt_Kernel *kernel);
+    gt_Status (*run)(const gt_Kernel *kernel); /* NULL: it has launches */
     const gt_Kernel *kernel;
     const char *here, *name;
+    int32_t first, launches; /* among the plan's */
+    int32_t check;           /* among the plan's; -1: none */
+    void **at;               /* inputs, outputs, temporaries */
 } Step;
+
+/* What looks at the numbers before a step runs. */
+typedef struct PlanCheck {
+    gt_CheckKernel *check;
+    size_t job; /* among the plan's job bytes */
+    int64_t tiles;
+    int32_t node; /* of the graph */
+} PlanCheck;
 
 /* Memory that is not the plan's: an argument, an output, a variable, a constant. */
 typedef struct Base {
@@ -55,12 +71,12 @@ typedef struct Control {
 
 typedef struct PlanVariable {
     gt_Slot *slot;
-    bool trainable, overwritten;
+    bool overwritten;
 } PlanVariable;
 
 typedef struct PlanOutput {
     gt_Spec spec;
-    const gt_Operation *origin;
+    const gt_Operation *probability; /* that made it; NULL: none is known */
 } PlanOutput;
 
 typedef struct Live {
@@ -75,6 +91,14 @@ struct gt_Plan {
     Step *steps;
     gt_Kernel *kernels;
     int32_t step_count;
+    gt_Launch *launches; /* `job` counts from the first of the plan's job bytes */
+    int32_t launch_count, launch_capacity;
+    PlanCheck *checks;
+    int32_t check_count, check_capacity;
+    unsigned char *jobs;
+    size_t job_bytes, job_capacity;
+    void **at; /* of all steps with launches */
+    int32_t at_count;
     int32_t commit; /* the first step that changes a variable */
     Control *controls;
     int32_t control_count;
@@ -98,10 +122,9 @@ struct gt_Plan {
 
 /* A piece of memory: in the block, or a base. */
 typedef struct Cell {
-    size_t bytes, offset; /* in the block */
-    int32_t first, last;  /* the steps of its life */
-    int32_t base;         /* -1: in the block */
-    int32_t same;         /* the cell whose memory it took over; -1: none */
+    gt_Piece piece;
+    int32_t base; /* -1: in the block */
+    int32_t same; /* the cell whose memory it took over; -1: none */
 } Cell;
 
 typedef struct Place {
@@ -114,6 +137,8 @@ typedef struct Fact {
     int32_t root;   /* whose memory it looks at; itself for all but views */
     size_t offset;  /* bytes into that */
     int32_t cell;   /* of a root */
+    int32_t output; /* the cell of the first output of the function that it is; -1: none */
+    int32_t number; /* of a variable and its versions: which variable */
     int32_t over;   /* of a variable's version: the item that overwrites it */
     int32_t copy;   /* of a version: the cell of the copy that late readers get; -1: none needed */
     unsigned marks; /* NEEDED, FEEDS */
@@ -129,6 +154,9 @@ typedef struct DraftStep {
     int32_t value;         /* whose spec a copy has */
     Place from, to;        /* of a copy */
     int32_t control, room; /* of control flow: which one, and the cell of its memory; -1: none */
+    bool lowered;          /* it has launches: */
+    int32_t first, launches, check, temporaries;
+    int32_t temporary[GT_MAX_TEMPORARIES]; /* cells */
 } DraftStep;
 
 /* A variable's place among the bases, and the cell of its shadow (-1: effects work in place). */
@@ -151,14 +179,15 @@ typedef struct Draft {
     int32_t step_count, step_capacity;
     int32_t commit_step;
     int32_t *outputs_cell; /* the cell of every output */
-    int32_t *by_size;      /* cells in the order of packing */
-    int32_t *packed;       /* cells that have their place, by offset */
+    gt_Piece **packed;     /* what is in the block */
 } Draft;
 
-/* Does the node change a variable? In a body it changes a copy. */
+/* Does the node change a variable? In a body, and in a piece that is written down again, it changes a
+ * copy. */
 static bool is_effect(const Draft *draft, const gt_GraphNode *node)
 {
-    return node->operation->flags & GT_OP_EFFECT && !draft->graph->inner;
+    return node->operation->flags & GT_OP_EFFECT && !draft->graph->inner &&
+           draft->graph->values[node->output[0]].variable;
 }
 
 static bool overwrites(const gt_GraphNode *node)
@@ -215,26 +244,33 @@ static void mark(Draft *draft)
     }
 }
 
+/* The shape rule's answer for a node, as it was when the node was written down. */
+static gt_ShapeRule rule_of(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    gt_ShapeRule rule = {.operation = node->operation,
+                         .options = node->options,
+                         .inputs = node->inputs,
+                         .outputs = node->outputs};
+    for (int i = 0; i < node->inputs; i++)
+        rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
+    for (int i = 0; i < node->outputs; i++)
+        rule.output[i] = graph->values[node->output[i]].spec;
+    return rule;
+}
+
 static gt_Status find_views(Draft *draft)
 {
     const gt_Graph *graph = draft->graph;
     for (int32_t i = 0; i < graph->value_count; i++) {
         draft->facts[i].root = i;
-        draft->facts[i].cell = draft->facts[i].copy = -1;
+        draft->facts[i].cell = draft->facts[i].copy = draft->facts[i].output = -1;
         draft->facts[i].over = NEVER;
     }
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
         if (!is_view(node))
             continue;
-        gt_ShapeRule rule = {.operation = node->operation,
-                             .options = node->options,
-                             .inputs = node->inputs,
-                             .outputs = node->outputs};
-        for (int i = 0; i < node->inputs; i++)
-            rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
-        for (int i = 0; i < node->outputs; i++)
-            rule.output[i] = graph->values[node->output[i]].spec;
+        gt_ShapeRule rule = rule_of(graph, node);
         int64_t elements = node->operation->view_offset ? node->operation->view_offset(&rule) : 0;
         if (draft->context->status != GT_OK)
             return draft->context->status;
@@ -244,15 +280,6 @@ static gt_Status find_views(Draft *draft)
         fact->offset = source->offset + (size_t)elements * gt_dtype_size(rule.output[0].dtype);
     }
     return GT_OK;
-}
-
-/* The index of a variable in the draft. */
-static int32_t variable_of(const Draft *draft, const gt_Variable *variable)
-{
-    int32_t i = 0;
-    while (draft->graph->values[draft->variables[i].value].variable != variable)
-        i++;
-    return i;
 }
 
 /* First what changes nothing outside, then what does; both as traced. */
@@ -279,7 +306,7 @@ static int32_t new_cell(Draft *draft, size_t bytes, int32_t base)
                     &draft->cell_capacity, sizeof *draft->cells))
         return -1;
     draft->cells[draft->cell_count] =
-        (Cell){.bytes = bytes, .first = NEVER, .last = -1, .base = base, .same = -1};
+        (Cell){.piece = {.bytes = bytes, .first = NEVER, .last = -1}, .base = base, .same = -1};
     return draft->cell_count++;
 }
 
@@ -298,6 +325,9 @@ static gt_Status source_cells(Draft *draft)
     for (int32_t i = 0; i < graph->outputs; i++) {
         const gt_Spec *spec = &graph->values[graph->output[i]].spec;
         draft->outputs_cell[i] = new_cell(draft, gt_spec_bytes(spec), plan->inputs + i);
+        Fact *fact = &draft->facts[graph->output[i]];
+        if (fact->output < 0)
+            fact->output = draft->outputs_cell[i];
     }
     for (int32_t i = 0; i < graph->value_count; i++) {
         const gt_GraphValue *value = &graph->values[i];
@@ -325,11 +355,13 @@ static gt_Status source_cells(Draft *draft)
         if (cell < 0)
             return draft->context->status;
         if (base < 0) { /* holds its bytes from before the first step; a constant for good */
-            draft->cells[cell].first = 0;
-            draft->cells[cell].last = value->kind == GT_GRAPH_CONSTANT ? NEVER : 0;
+            draft->cells[cell].piece.first = 0;
+            draft->cells[cell].piece.last = value->kind == GT_GRAPH_CONSTANT ? NEVER : 0;
         }
-        if (value->kind == GT_GRAPH_VARIABLE)
+        if (value->kind == GT_GRAPH_VARIABLE) {
+            draft->facts[i].number = variables;
             draft->variables[variables++] = (DraftVariable){i, cell, -1, false};
+        }
     }
     return draft->context->status;
 }
@@ -341,8 +373,9 @@ static gt_Status effect_cells(Draft *draft, int32_t item)
     bool early = item < draft->commit_item;
     for (int i = 0; i < node->outputs; i++) {
         const gt_GraphValue *value = &draft->graph->values[node->output[i]];
-        int32_t index = variable_of(draft, value->variable);
+        int32_t index = draft->facts[node->input[i]].number;
         DraftVariable *variable = &draft->variables[index];
+        draft->facts[node->output[i]].number = index;
         draft->plan->variables[index].overwritten = true;
         bool first = node->input[i] == variable->value;
         if (early && variable->shadow < 0) {
@@ -356,15 +389,6 @@ static gt_Status effect_cells(Draft *draft, int32_t item)
             draft->facts[node->input[i]].over = item;
     }
     return GT_OK;
-}
-
-/* Is this result written straight into an output of the function? */
-static int32_t output_of(const Draft *draft, int32_t value)
-{
-    for (int32_t i = 0; i < draft->graph->outputs; i++)
-        if (draft->graph->output[i] == value)
-            return draft->outputs_cell[i];
-    return -1;
 }
 
 static gt_Status result_cells(Draft *draft)
@@ -381,7 +405,7 @@ static gt_Status result_cells(Draft *draft)
                 continue;
             Fact *fact = &draft->facts[node->output[i]];
             size_t bytes = gt_spec_bytes(&draft->graph->values[node->output[i]].spec);
-            fact->cell = output_of(draft, node->output[i]);
+            fact->cell = fact->output; /* written straight there */
             if (fact->cell < 0 && (fact->cell = new_cell(draft, bytes, -1)) < 0)
                 return draft->context->status;
         }
@@ -475,8 +499,7 @@ static gt_Status emit_effect(Draft *draft, int32_t item)
     const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
     for (int i = 0; i < node->outputs; i++) {
         const Fact *old = &draft->facts[node->input[i]];
-        int32_t index = variable_of(draft, draft->graph->values[node->output[i]].variable);
-        DraftVariable *variable = &draft->variables[index];
+        DraftVariable *variable = &draft->variables[old->number];
         if (old->copy >= 0)
             add_copy(draft, node->input[i], (Place){old->cell, 0}, old->copy);
         if (variable->shadow >= 0 && !variable->shadow_filled) {
@@ -540,11 +563,11 @@ static void touch(Draft *draft, Place place, int32_t step)
 {
     if (place.cell < 0)
         return; /* an output that nobody reads */
-    Cell *cell = &draft->cells[place.cell];
-    if (step < cell->first)
-        cell->first = step;
-    if (step > cell->last)
-        cell->last = step;
+    gt_Piece *piece = &draft->cells[place.cell].piece;
+    if (step < piece->first)
+        piece->first = step;
+    if (step > piece->last)
+        piece->last = step;
 }
 
 static void find_lives(Draft *draft)
@@ -583,7 +606,7 @@ static bool may_take_over(const Draft *draft, int32_t s)
     Place first = input_place(draft, step, 0);
     int32_t mine = shared(draft, first.cell);
     const Cell *cell = &draft->cells[mine];
-    if (cell->base >= 0 || cell->last != s || cell->bytes != gt_spec_bytes(out) ||
+    if (cell->base >= 0 || cell->piece.last != s || cell->piece.bytes != gt_spec_bytes(out) ||
         draft->cells[draft->facts[node->output[0]].cell].base >= 0)
         return false;
     for (int i = 0; i < node->inputs; i++) {
@@ -606,74 +629,108 @@ static void take_over(Draft *draft)
         int32_t from = shared(draft, input_place(draft, &draft->steps[s], 0).cell);
         int32_t to = output_place(draft, &draft->steps[s], 0).cell;
         draft->cells[to].same = from;
-        if (draft->cells[to].last > draft->cells[from].last)
-            draft->cells[from].last = draft->cells[to].last;
+        if (draft->cells[to].piece.last > draft->cells[from].piece.last)
+            draft->cells[from].piece.last = draft->cells[to].piece.last;
     }
 }
 
-static size_t padded(size_t bytes)
-{
-    return (bytes + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
-}
-
-/* The smallest gap, among the cells whose lives meet, that holds it. */
-static size_t best_gap(const Draft *draft, int32_t packed, const Cell *cell)
-{
-    size_t end = 0, best = SIZE_MAX, smallest = SIZE_MAX, bytes = padded(cell->bytes);
-    for (int32_t i = 0; i < packed; i++) {
-        const Cell *other = &draft->cells[draft->packed[i]];
-        if (other->last < cell->first || other->first > cell->last)
-            continue;
-        if (other->offset >= end + bytes && other->offset - end < smallest) {
-            smallest = other->offset - end;
-            best = end;
-        }
-        if (other->offset + padded(other->bytes) > end)
-            end = other->offset + padded(other->bytes);
-    }
-    return best < SIZE_MAX ? best : end;
-}
-
-/* A stable merge of two sorted halves, large cells first. */
-static void sort_by_size(const Cell *cells, int32_t *list, int32_t *spare, int32_t count)
-{
-    if (count < 2)
-        return;
-    int32_t half = count / 2, a = 0, b = half;
-    sort_by_size(cells, list, spare, half);
-    sort_by_size(cells, list + half, spare, count - half);
-    for (int32_t i = 0; i < count; i++) {
-        bool first = b >= count || (a < half && cells[list[a]].bytes >= cells[list[b]].bytes);
-        spare[i] = first ? list[a++] : list[b++];
-    }
-    memcpy(list, spare, (size_t)count * sizeof *list);
-}
-
-static void pack(Draft *draft)
+/* What has no base and is alive gets its place in the block. */
+static gt_Status pack(Draft *draft)
 {
     gt_Plan *plan = draft->plan;
-    int32_t count = 0, packed = 0;
+    int32_t count = 0;
     for (int32_t i = 0; i < draft->cell_count; i++) {
-        const Cell *cell = &draft->cells[i];
-        if (cell->base >= 0 || cell->last < 0)
+        Cell *cell = &draft->cells[i];
+        if (cell->base >= 0 || cell->piece.last < 0)
             continue;
-        plan->stats.naive += (int64_t)padded(cell->bytes);
-        if (cell->same < 0 && cell->bytes > 0)
-            draft->by_size[count++] = i;
+        plan->stats.naive += (int64_t)gt_piece_bytes(&cell->piece);
+        if (cell->same < 0 && cell->piece.bytes > 0)
+            draft->packed[count++] = &cell->piece;
     }
-    sort_by_size(draft->cells, draft->by_size, draft->packed, count);
-    for (int32_t i = 0; i < count; i++) {
-        int32_t index = draft->by_size[i], at = packed++;
-        Cell *cell = &draft->cells[index];
-        cell->offset = best_gap(draft, at, cell);
-        for (; at > 0 && draft->cells[draft->packed[at - 1]].offset > cell->offset; at--)
-            draft->packed[at] = draft->packed[at - 1];
-        draft->packed[at] = index;
-        if (cell->offset + padded(cell->bytes) > plan->block_bytes)
-            plan->block_bytes = cell->offset + padded(cell->bytes);
-    }
+    gt_place(draft->context, draft->packed, count, draft->step_count, &plan->block_bytes);
     if (plan->block_bytes == 0)
         plan->block_bytes = GT_ALIGNMENT; /* empty tensors have an address too */
+    return draft->context->status;
+}
+
+/* ---- lowering ---- */
+
+/* Room for more bytes of jobs; it doubles. */
+static gt_Status reserve_jobs(gt_Plan *plan, size_t bytes)
+{
+    if (plan->job_bytes + bytes <= plan->job_capacity)
+        return GT_OK;
+    size_t capacity = plan->job_capacity ? 2 * plan->job_capacity : 4 * GT_JOB_BYTES;
+    unsigned char *grown = gt_allocate(plan->context, capacity);
+    if (!grown)
+        return plan->context->status;
+    if (plan->job_bytes)
+        memcpy(grown, plan->jobs, plan->job_bytes);
+    gt_release(plan->context, plan->jobs, plan->job_capacity);
+    plan->jobs = grown;
+    plan->job_capacity = capacity;
+    return GT_OK;
+}
+
+static gt_Status keep_launches(gt_Plan *plan, DraftStep *step, const gt_Lowering *lowering)
+{
+    gt_Context *context = plan->context;
+    plan->job_bytes = (plan->job_bytes + 15) & ~(size_t)15;
+    if (reserve_jobs(plan, lowering->job_bytes) != GT_OK)
+        return context->status;
+    step->first = plan->launch_count;
+    step->launches = lowering->launches;
+    step->check = -1;
+    for (int32_t i = 0; i < lowering->launches; i++) {
+        if (!gt_reserve(context, (void **)&plan->launches, plan->launch_count,
+                        &plan->launch_capacity, sizeof *plan->launches))
+            return context->status;
+        gt_Launch *launch = &plan->launches[plan->launch_count++];
+        *launch = lowering->launch[i];
+        launch->job += (uint32_t)plan->job_bytes;
+        plan->scratch = launch->scratch > plan->scratch ? launch->scratch : plan->scratch;
+    }
+    if (lowering->check != GT_CHECK_none) {
+        if (!gt_reserve(context, (void **)&plan->checks, plan->check_count, &plan->check_capacity,
+                        sizeof *plan->checks))
+            return context->status;
+        step->check = plan->check_count;
+        plan->checks[plan->check_count++] =
+            (PlanCheck){gt_check_kernel(lowering->check), plan->job_bytes + lowering->check_job,
+                        lowering->check_tiles, step->node};
+    }
+    memcpy(plan->jobs + plan->job_bytes, lowering->job, lowering->job_bytes);
+    plan->job_bytes += lowering->job_bytes;
+    return GT_OK;
+}
+
+/* After it is known which output takes over which input: launches, and cells for temporaries, which live as long
+ * as their step runs. */
+static gt_Status lower_steps(Draft *draft)
+{
+    gt_Plan *plan = draft->plan;
+    gt_Context *context = draft->context;
+    for (int32_t s = 0; s < draft->step_count; s++) {
+        DraftStep *step = &draft->steps[s];
+        const gt_GraphNode *node = step->node < 0 ? NULL : &draft->graph->nodes[step->node];
+        if (!node || !node->operation->lower)
+            continue;
+        gt_ShapeRule rule = rule_of(draft->graph, node);
+        gt_Lowering lowering;
+        gt_lower(&rule, context->kernels, &lowering);
+        step->lowered = true;
+        if (keep_launches(plan, step, &lowering) != GT_OK)
+            return context->status;
+        step->temporaries = lowering.temporaries;
+        plan->at_count += node->inputs + node->outputs + lowering.temporaries;
+        for (int32_t i = 0; i < lowering.temporaries; i++) {
+            int32_t cell = step->temporary[i] = new_cell(draft, lowering.temporary[i], -1);
+            if (cell < 0)
+                return context->status;
+            draft->cells[cell].piece.first = draft->cells[cell].piece.last = s;
+        }
+    }
+    return GT_OK;
 }
 
 /* ---- kernels ---- */
@@ -703,7 +760,7 @@ static void *address(Draft *draft, Place place, const void **input, void **outpu
         return NULL;
     const Cell *cell = &draft->cells[shared(draft, place.cell)];
     if (cell->base < 0)
-        return plan->block + cell->offset + place.offset;
+        return plan->block + cell->piece.offset + place.offset;
     Base *base = &plan->bases[cell->base];
     if (plan->patches)
         plan->patches[base->first + base->count] = (Patch){input, output, place.offset};
@@ -730,8 +787,29 @@ static void fill_control(Draft *draft, int32_t s)
         control->output[i] =
             address(draft, output_place(draft, step, i), NULL, &control->output[i]);
     control->scratch = address(draft, (Place){step->room, 0}, NULL, &control->scratch);
-    draft->plan->steps[s] =
-        (Step){node->operation->run, &control->kernel, node->here, node->operation->name};
+    draft->plan->steps[s] = (Step){.run = node->operation->run,
+                                   .kernel = &control->kernel,
+                                   .here = node->here,
+                                   .name = node->operation->name};
+}
+
+/* The pointers of a step with launches. */
+static void fill_launches(Draft *draft, int32_t s, void **at)
+{
+    const DraftStep *step = &draft->steps[s];
+    const gt_GraphNode *node = &draft->graph->nodes[step->node];
+    draft->plan->steps[s] = (Step){.here = node->here,
+                                   .name = node->operation->name,
+                                   .first = step->first,
+                                   .launches = step->launches,
+                                   .check = step->check,
+                                   .at = at};
+    for (int i = 0; i < node->inputs; i++, at++)
+        *at = node->input[i] < 0 ? NULL : address(draft, input_place(draft, step, i), NULL, at);
+    for (int i = 0; i < node->outputs; i++, at++)
+        *at = address(draft, output_place(draft, step, i), NULL, at);
+    for (int i = 0; i < step->temporaries; i++, at++)
+        *at = address(draft, (Place){step->temporary[i], 0}, NULL, at);
 }
 
 static void fill_kernel(Draft *draft, int32_t s)
@@ -760,8 +838,10 @@ static void fill_kernel(Draft *draft, int32_t s)
         kernel->output_spec[i] = &graph->values[node ? node->output[i] : step->value].spec;
         kernel->output[i] = address(draft, output_place(draft, step, i), NULL, &kernel->output[i]);
     }
-    draft->plan->steps[s] =
-        (Step){kernel->operation->run, kernel, node ? node->here : NULL, kernel->operation->name};
+    draft->plan->steps[s] = (Step){.run = kernel->operation->run,
+                                   .kernel = kernel,
+                                   .here = node ? node->here : NULL,
+                                   .name = kernel->operation->name};
 }
 
 static gt_Status run_body(gt_Plan *plan, const void *const *input, void *const *output);
@@ -827,6 +907,21 @@ static gt_Status open_controls(Draft *draft)
     return GT_OK;
 }
 
+static void fill_steps(Draft *draft)
+{
+    void **at = draft->plan->at;
+    for (int32_t s = 0; s < draft->step_count; s++) {
+        const DraftStep *step = &draft->steps[s];
+        if (!step->lowered) {
+            fill_kernel(draft, s);
+            continue;
+        }
+        fill_launches(draft, s, at);
+        const gt_GraphNode *node = &draft->graph->nodes[step->node];
+        at += node->inputs + node->outputs + step->temporaries;
+    }
+}
+
 /* Twice: the first time counts the patches of every base. */
 static gt_Status fill_kernels(Draft *draft)
 {
@@ -835,10 +930,10 @@ static gt_Status fill_kernels(Draft *draft)
     plan->steps = gt_allocate(context, (size_t)draft->step_count * sizeof *plan->steps);
     plan->kernels = gt_allocate_zeroed(context, (size_t)draft->step_count * sizeof *plan->kernels);
     plan->block = gt_allocate(context, plan->block_bytes);
+    plan->at = array(context, plan->at_count, sizeof *plan->at);
     if (context->status != GT_OK || open_controls(draft) != GT_OK)
         return context->status;
-    for (int32_t s = 0; s < draft->step_count; s++)
-        fill_kernel(draft, s);
+    fill_steps(draft);
     int32_t count = 0;
     for (int32_t i = 0; i < plan->base_count; i++) {
         plan->bases[i].first = count;
@@ -849,8 +944,7 @@ static gt_Status fill_kernels(Draft *draft)
     if (!plan->patches)
         return context->status;
     plan->patch_count = count;
-    for (int32_t s = 0; s < draft->step_count; s++)
-        fill_kernel(draft, s);
+    fill_steps(draft);
     return GT_OK;
 }
 
@@ -864,7 +958,7 @@ static void fill_sources(Draft *draft)
         if (value->kind != GT_GRAPH_LIVE && value->kind != GT_GRAPH_CONSTANT)
             continue;
         const Cell *cell = &draft->cells[draft->facts[i].cell];
-        void *into = plan->block + cell->offset;
+        void *into = plan->block + cell->piece.offset;
         if (value->kind == GT_GRAPH_LIVE)
             plan->live[live++] = (Live){value->live, value->spec.dtype, into};
         else if (cell->base < 0 && value->spec.size > 0)
@@ -888,6 +982,18 @@ static void count_sources(gt_Plan *plan)
     plan->base_count = plan->inputs + plan->outputs + plan->variable_count + plan->constant_count;
 }
 
+/* The operation that made the probabilities that a value is or is a view of; NULL: there is none. */
+static const gt_Operation *probability_of(const gt_Graph *graph, int32_t value)
+{
+    while (value >= 0 && graph->values[value].kind == GT_GRAPH_RESULT) {
+        const gt_GraphNode *node = &graph->nodes[graph->values[value].node];
+        if (node->operation->flags & GT_OP_PROBABILITY)
+            return node->operation;
+        value = node->operation->flags & GT_OP_CARRIES ? node->input[0] : -1;
+    }
+    return NULL;
+}
+
 static gt_Status describe_sources(gt_Plan *plan)
 {
     const gt_Graph *graph = plan->graph;
@@ -900,17 +1006,15 @@ static gt_Status describe_sources(gt_Plan *plan)
     if (context->status != GT_OK)
         return context->status;
     for (int32_t i = 0; i < plan->outputs; i++) {
-        const gt_GraphValue *value = &graph->values[graph->output[i]];
-        bool made = value->kind == GT_GRAPH_RESULT && !value->variable;
-        plan->output[i] =
-            (PlanOutput){value->spec, made ? graph->nodes[value->node].operation : NULL};
+        int32_t value = graph->output[i];
+        plan->output[i] = (PlanOutput){graph->values[value].spec, probability_of(graph, value)};
     }
     int32_t variables = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
         if (graph->values[i].kind != GT_GRAPH_VARIABLE)
             continue;
         gt_Slot *slot = gt_slot_raw(graph->values[i].variable);
-        plan->variables[variables++] = (PlanVariable){slot, slot->variable->trainable, false};
+        plan->variables[variables++] = (PlanVariable){slot, false};
     }
     return GT_OK;
 }
@@ -932,7 +1036,6 @@ static void close_draft(Draft *draft)
     drop(context, draft->variables, draft->plan->variable_count, sizeof *draft->variables);
     drop(context, draft->items, draft->graph->node_count, sizeof *draft->items);
     drop(context, draft->outputs_cell, draft->graph->outputs, sizeof *draft->outputs_cell);
-    drop(context, draft->by_size, draft->cell_count, sizeof *draft->by_size);
     drop(context, draft->packed, draft->cell_count, sizeof *draft->packed);
     gt_release(context, draft->cells, (size_t)draft->cell_capacity * sizeof *draft->cells);
     gt_release(context, draft->steps, (size_t)draft->step_capacity * sizeof *draft->steps);
@@ -952,14 +1055,12 @@ static gt_Status make_steps(Draft *draft)
 static gt_Status place_memory(Draft *draft)
 {
     gt_Context *context = draft->context;
-    draft->by_size = array(context, draft->cell_count, sizeof *draft->by_size);
-    draft->packed = array(context, draft->cell_count, sizeof *draft->packed);
-    if (context->status != GT_OK)
-        return context->status;
     find_lives(draft);
     take_over(draft);
-    pack(draft);
-    return GT_OK;
+    if (lower_steps(draft) != GT_OK)
+        return context->status;
+    draft->packed = array(context, draft->cell_count, sizeof *draft->packed);
+    return draft->packed ? pack(draft) : context->status;
 }
 
 static void finish(Draft *draft)
@@ -989,6 +1090,10 @@ gt_Plan *gt_plan_new(gt_Graph *graph)
     }
     plan->context = context;
     plan->graph = graph;
+    if (gt_inline_calls(graph) != GT_OK) {
+        gt_plan_free(plan);
+        return NULL;
+    }
     count_sources(plan);
     Draft draft = {.context = context, .graph = graph, .plan = plan};
     if (describe_sources(plan) == GT_OK && open_draft(&draft) == GT_OK &&
@@ -1011,6 +1116,10 @@ void gt_plan_free(gt_Plan *plan)
     gt_Context *context = plan->context;
     gt_release(context, plan->steps, (size_t)plan->step_count * sizeof *plan->steps);
     gt_release(context, plan->kernels, (size_t)plan->step_count * sizeof *plan->kernels);
+    gt_release(context, plan->launches, (size_t)plan->launch_capacity * sizeof *plan->launches);
+    gt_release(context, plan->checks, (size_t)plan->check_capacity * sizeof *plan->checks);
+    gt_release(context, plan->jobs, plan->job_capacity);
+    drop(context, plan->at, plan->at_count, sizeof *plan->at);
     gt_release(context, plan->patches, (size_t)plan->patch_count * sizeof *plan->patches);
     gt_release(context, plan->block, plan->block_bytes);
     drop(context, plan->bases, plan->base_count, sizeof *plan->bases);
@@ -1027,14 +1136,6 @@ void gt_plan_free(gt_Plan *plan)
     if (!plan->graph->inner)
         gt_graph_free(plan->graph);
     gt_release(context, plan, sizeof *plan);
-}
-
-bool gt_plan_fits(const gt_Plan *plan)
-{
-    for (int32_t i = 0; i < plan->variable_count; i++)
-        if (plan->variables[i].slot->variable->trainable != plan->variables[i].trainable)
-            return false;
-    return true;
 }
 
 bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching)
@@ -1099,13 +1200,36 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
         output[i] = gt_tensor_new(context, &plan->output[i].spec, &data);
         if (!output[i])
             return context->status;
-        gt_slot_raw(output[i])->value->origin = plan->output[i].origin;
+        const gt_Operation *probability = plan->output[i].probability;
+        if (probability &&
+            gt_origin_set(context, gt_slot_raw(output[i]), probability, NULL, NULL) != GT_OK)
+            return context->status;
         rebase(plan, base++, data);
     }
     for (int32_t i = 0; i < plan->variable_count; i++)
         rebase(plan, base++, gt_value_data(plan->variables[i].slot->value));
     take_constants(plan, base);
     return GT_OK;
+}
+
+static gt_Status check_step(const gt_Plan *plan, const Step *step)
+{
+    const PlanCheck *check = &plan->checks[step->check];
+    int64_t bad = check->check(plan->jobs + check->job, step->at, 0, check->tiles);
+    if (bad < 0)
+        return GT_OK;
+    const gt_GraphNode *node = &plan->graph->nodes[check->node];
+    gt_ShapeRule rule = rule_of(plan->graph, node);
+    return node->operation->complain(&rule, step->at, bad);
+}
+
+static gt_Status run_launches(const gt_Plan *plan, const Step *step)
+{
+    gt_Status status = step->check < 0 ? GT_OK : check_step(plan, step);
+    const gt_Launch *launch = plan->launches + step->first, *end = launch + step->launches;
+    for (; launch < end && status == GT_OK; launch++)
+        status = gt_launch_tiles(plan->context, launch, plan->jobs + launch->job, step->at);
+    return status;
 }
 
 static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
@@ -1115,7 +1239,7 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     for (const Step *step = plan->steps + first, *end = plan->steps + last; step < end; step++) {
         context->applying = step->name;
         context->here = step->here ? step->here : caller;
-        gt_Status status = step->run(step->kernel);
+        gt_Status status = step->run ? step->run(step->kernel) : run_launches(plan, step);
         if (status != GT_OK || context->status != GT_OK) {
             gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
                      "the kernel failed");

@@ -17,8 +17,6 @@ typedef struct gt_PlanStats {
 /* Takes over the graph, also when it fails, unless it is a body's. NULL with an error raised on failure. */
 gt_Plan *gt_plan_new(gt_Graph *graph);
 void gt_plan_free(gt_Plan *plan);
-/* May the plan run now? A variable that was made trainable, or no longer is, asks for another. */
-bool gt_plan_fits(const gt_Plan *plan);
 /* Does the plan read a variable that one of these tapes watches, or would watch by itself? */
 bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching);
 /* Runs it. `input` are the arguments, held by the caller; `output`, all NULL before, gets new

@@ -440,10 +440,10 @@ Test(ctc, errors)
     REFUSES(gt_ctc_loss(y, gt_zeros_of(gt_shape(3, 3, 4)), one, three), "an output (3, 3, 4)");
     REFUSES(gt_ctc_loss(y, x, y, three), "lengths (2, 1) do not fit a target (2, 1)");
     REFUSES(gt_ctc_loss(y, x, one, gt_zeros_of(gt_shape(3), .dtype = GT_INT32)), "lengths (3,)");
-    REFUSES(gt_ctc_loss(gt_cast(y, GT_FLOAT32), x, one, three), "type float32 is not possible");
-    REFUSES(gt_ctc_loss(y, gt_cast(x, GT_INT32), one, three), "type int32 is not possible");
-    REFUSES(gt_ctc_loss(y, x, gt_cast(one, GT_FLOAT32), three), "type float32 is not possible");
-    REFUSES(gt_ctc_loss(y, x, one, gt_cast(three, GT_BOOL)), "type bool is not possible");
+    REFUSES(gt_ctc_loss(gt_cast(y, GT_FLOAT32), x, one, three), "dtype float32 is not supported");
+    REFUSES(gt_ctc_loss(y, gt_cast(x, GT_INT32), one, three), "dtype int32 is not supported");
+    REFUSES(gt_ctc_loss(y, x, gt_cast(one, GT_FLOAT32), three), "dtype float32 is not supported");
+    REFUSES(gt_ctc_loss(y, x, one, gt_cast(three, GT_BOOL)), "dtype bool is not supported");
     REFUSES(gt_ctc_loss(NULL, x, one, three), "ctc_loss: ");
     REFUSES(gt_ctc_loss(y, x, one, NULL), "ctc_loss: ");
     REFUSES(gt_ctc_decode(x, one, .mask_index = 4).labels, "mask_index 4 is not one of 4 classes");
@@ -454,7 +454,7 @@ Test(ctc, errors)
     REFUSES(gt_ctc_decode(x, one, BEAM, .beam_width = (int64_t)1 << 60).labels, "is too large");
     REFUSES(gt_ctc_decode(x, whole(gt_shape(2), 3, 4)).labels, "output_length 4 of row 1");
     REFUSES(gt_ctc_decode(x, whole(gt_shape(2), -1, 4), BEAM).labels, "output_length -1 of row 0");
-    REFUSES(gt_ctc_decode(y, one).labels, "type int32 is not possible");
+    REFUSES(gt_ctc_decode(y, one).labels, "dtype int32 is not supported");
     REFUSES(gt_ctc_decode(gt_zeros_of(gt_shape(2, 3)), one).labels, "an output (2, 3) is not");
     REFUSES(gt_ctc_decode(x, y).labels, "lengths (2, 1) do not fit an output (2, 3, 4)");
     gt_scope_end(scope);

@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
 #include <math.h>
 #include <signal.h>
@@ -13,6 +15,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/context.h"
@@ -22,6 +26,7 @@
 #include "io/json.h"
 #include "io/number.h"
 #include "io/safetensors.h"
+#include "tests/budget.h"
 #include "tests/leaks.h"
 
 #ifdef GT_HAVE_ZLIB
@@ -195,7 +200,7 @@ Test(io, safetensors_round_trip, .init = open_folder, .fini = close_folder)
               "found what is not there");
     cr_assert(gt_tensor_file_metadata_count(file) == 2, "two pairs of metadata were saved");
     cr_assert(strcmp(gt_tensor_file_metadata(file, "epoch"), "12") == 0, "metadata epoch");
-    cr_assert(strcmp(gt_tensor_file_metadata_at(file, 1).value, "\n\"\\ \xe2\x82\xac") == 0,
+    cr_assert(strcmp(gt_tensor_file_metadata_pair(file, 1).value, "\n\"\\ \xe2\x82\xac") == 0,
               "metadata of the empty key");
     cr_assert(gt_tensor_file_metadata(file, "none") == NULL, "metadata that is not there");
     no_error("asking for what is not there");
@@ -208,11 +213,11 @@ Test(io, safetensors_round_trip, .init = open_folder, .fini = close_folder)
     cr_assert(gt_tensor_file_read(file, shape5, five, sizeof five) == GT_OK, "reading into memory");
     cr_assert(memcmp(five, gt_data(items[1].tensor), sizeof five) == 0, "other numbers in memory");
     refused(!gt_tensor_file_get(file, "none"), GT_INVALID, path, "no tensor \"none\"");
-    refused(!gt_tensor_file_load(file, ALL), GT_INVALID, path, "no tensor 72 of 72");
-    refused(!gt_tensor_file_load(file, -1), GT_INVALID, path, "no tensor -1 of 72");
+    refused(!gt_tensor_file_load(file, ALL), GT_INVALID, path, "index 72 is out of range");
+    refused(!gt_tensor_file_load(file, -1), GT_INVALID, path, "index -1 is out of range");
     cr_assert(!gt_tensor_file_name(file, 99) && gt_status() == GT_INVALID, "name 99");
     gt_error_clear();
-    cr_assert(!gt_tensor_file_metadata_at(file, 2).key && gt_status() == GT_INVALID, "pair 2");
+    cr_assert(!gt_tensor_file_metadata_pair(file, 2).key && gt_status() == GT_INVALID, "pair 2");
     gt_error_clear();
 
     /* the file may be replaced while it is open: the open one is the old one */
@@ -350,13 +355,13 @@ static const Broken broken[] = {
     {"not fit into 64 bits", "{" T("a", "U8", "[9223372036854775808]", "[0,0]") "}", 0, GT_FORMAT},
     {"wrong way round", "{" T("a", "U8", "[1]", "[1,0]") "}", 1, GT_FORMAT},
     {"negative", "{" T("a", "U8", "[1]", "[-1,0]") "}", 1, GT_FORMAT},
-    {"whole numbers", "{" T("a", "U8", "[1]", "[0]") "}", 1, GT_FORMAT},
-    {"whole numbers", "{" T("a", "U8", "[1]", "[0,1,2]") "}", 1, GT_FORMAT},
-    {"whole numbers", "{" T("a", "U8", "[1]", "[0,1.0]") "}", 1, GT_FORMAT},
-    {"whole numbers", "{" T("a", "U8", "[1]", "null") "}", 1, GT_FORMAT},
-    {"whole number from 0", "{" T("a", "U8", "[-1]", "[0,1]") "}", 1, GT_FORMAT},
-    {"whole number from 0", "{" T("a", "U8", "[1e0]", "[0,1]") "}", 1, GT_FORMAT},
-    {"whole number from 0", "{" T("a", "U8", "[\"1\"]", "[0,1]") "}", 1, GT_FORMAT},
+    {"two integers", "{" T("a", "U8", "[1]", "[0]") "}", 1, GT_FORMAT},
+    {"two integers", "{" T("a", "U8", "[1]", "[0,1,2]") "}", 1, GT_FORMAT},
+    {"two integers", "{" T("a", "U8", "[1]", "[0,1.0]") "}", 1, GT_FORMAT},
+    {"two integers", "{" T("a", "U8", "[1]", "null") "}", 1, GT_FORMAT},
+    {"an integer >= 0", "{" T("a", "U8", "[-1]", "[0,1]") "}", 1, GT_FORMAT},
+    {"an integer >= 0", "{" T("a", "U8", "[1e0]", "[0,1]") "}", 1, GT_FORMAT},
+    {"an integer >= 0", "{" T("a", "U8", "[\"1\"]", "[0,1]") "}", 1, GT_FORMAT},
     {"shape is missing", "{" T("a", "U8", "1", "[0,1]") "}", 1, GT_FORMAT},
     {"shape is missing", "{\"a\":{\"dtype\":\"U8\"}}", 0, GT_FORMAT},
     {"dtype is missing", "{\"a\":{\"shape\":[]}}", 0, GT_FORMAT},
@@ -429,8 +434,8 @@ Test(io, safetensors_broken, .init = open_folder, .fini = close_folder)
     static const struct {
         const char *name;
         gt_DType dtype;
-    } foreign[] = {{"I8", GT_INT8},     {"I16", GT_INT16},  {"U16", GT_UINT16},
-                   {"U32", GT_UINT32},  {"U64", GT_UINT64}, {"C64", GT_COMPLEX64}};
+    } foreign[] = {{"I8", GT_INT8},    {"I16", GT_INT16},  {"U16", GT_UINT16},
+                   {"U32", GT_UINT32}, {"U64", GT_UINT64}, {"C64", GT_COMPLEX64}};
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
         char header[128], bytes[8];
         int size = (int)gt_dtype_size(foreign[i].dtype);
@@ -587,13 +592,15 @@ Test(io, json)
     cr_assert(gt_json_read(context, "test", text, strlen(text), &json), "%s", gt_error_message());
     const gt_JsonValue *all = json.values;
     cr_assert(all->kind == GT_JSON_OBJECT && all->count == 4, "an object of four");
-    cr_assert(gt_json_member(all, "n")->integer == 9007199254740993, "an exact whole number");
+    cr_assert(gt_json_member(all, "n")->integer == 9007199254740993, "an exact integer");
     cr_assert(gt_json_member(all, "x")->number == -0.1, "a number");
     cr_assert(strcmp(gt_json_member(all, "s")->string, "\xe2\x82\xac\t") == 0, "a string");
-    cr_assert(gt_json_member(all, "t")->first->kind == GT_JSON_TRUE &&
-                  gt_json_member(all, "t")->first->next->kind == GT_JSON_NULL,
+    const gt_JsonValue *list = gt_json_member(all, "t"), *t = gt_json_first(list);
+    cr_assert(t && t->kind == GT_JSON_TRUE && gt_json_next(list, t)->kind == GT_JSON_NULL &&
+                  !gt_json_next(list, gt_json_next(list, t)),
               "an array");
-    cr_assert(!gt_json_member(all, "none") && !gt_json_member(all->first, "n"), "no member");
+    cr_assert(!gt_json_member(all, "none") && !gt_json_member(gt_json_first(all), "n"),
+              "no member");
     gt_json_release(context, &json);
     gt_context_free(NULL);
     assert_no_leaks();
@@ -683,7 +690,7 @@ Test(io, numbers)
     cr_assert(!gt_parse_integer("99999999999999999999999", 23, &whole), "far over");
     cr_assert(!gt_parse_integer("", 0, &whole) && !gt_parse_integer("-", 1, &whole) &&
                   !gt_parse_integer("1.0", 3, &whole),
-              "no whole numbers");
+              "no integers");
     if (setlocale(LC_ALL, "de_DE.UTF-8") || setlocale(LC_ALL, "fr_FR.UTF-8")) {
         double value;
         cr_assert(gt_parse_decimal("1.25000000000000000000000001", 28, &value) && value == 1.25,
@@ -733,10 +740,12 @@ static void gzip_tests(void)
     bytes[n] = 'x';
     refused(!gt_read_csv(put_file("tail", bytes, n + 1)), GT_FORMAT, file_path, "compressed data");
 
-    /* a bomb: 64 MB of zeros in 64 KB; and one that lies about its size */
-    char *zeros = calloc(1, 1 << 26);
-    put_gzip("bomb", zeros, 1 << 26);
-    free(zeros);
+    /* a bomb: 64 MB of ones in 64 KB; and one that lies about its size */
+    char *ones = malloc(1 << 26);
+    cr_assert(ones != NULL, "no memory");
+    memset(ones, '1', 1 << 26);
+    put_gzip("bomb", ones, 1 << 26);
+    free(ones);
     refused(!gt_read_csv(in_folder("bomb"), .limit = 100000), GT_FORMAT, file_path,
             "holds more than 100000 bytes");
     cr_assert(gt_memory_stats().bytes_peak < 1 << 21, "%lld bytes for a bomb",
@@ -867,9 +876,18 @@ static const struct {
     {"1,0x10\n", ":1:2", "\"0x10\" is not a number"},
     {"1,2 3\n", ":1:2", "\"2 3\" is not a number"},
     {"1,--2\n", ":1:2", "is not a number"},
-    {"1,2\r3,4\r", ":1:2", "is not a number"},
-    {"\377\3761\n", ":1:1", "\"??1\" is not a number"},
+    {"1,2\r3,4\r", "", "its lines end in CR alone"},
+    {"\377\3761\n", "", "is UTF-16"},
     {"1,abcdefghijklmnopqrstuvwxyz\n", ":1:2", "\"abcdefghijklmnopqrstuvwx...\""},
+    {"a,b\n1,2\n", ":1:1", "\"a\" is not a number; if this line is a header, .skip_rows = 1 skips"},
+    {",b\n1,2\n", ":1:2", "\"b\" is not a number; if this line is a header, .skip_rows = 1"},
+    {"1,b\n1,2\n", ":1:2", ".skip_rows = 1"},
+    {"\"a\nb\",c\n1,2\n", ":2:1", "if this line is a header, .skip_rows = 2 skips it"},
+    {"1,\n3,4\n", ":1:2", "a number is missing; .missing = 0, or any other, stands for it"},
+    {"\377\3761", "", "is UTF-16 (Unicode) text; save it as UTF-8"},
+    {"\376\377", "", "is UTF-16"},
+    {"1,2\r3,4", "", "its lines end in CR alone"},
+    {"\"a\rb\",2\r", ":1:1", "\"a?b\" is not a number"},
     {"", "", "has no rows"},
     {"\n \n", "", "has no rows"},
 };
@@ -888,9 +906,18 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
                   gt_error_message());
         refused(!tensor, GT_FORMAT, path, bad_tables[i].reason);
     }
+    refused(!gt_read_csv(put_text("h", "# units\na,b\n1,2\n"), .skip_rows = 1), GT_FORMAT,
+            file_path,
+            ":2:1: \"a\" is not a number; if this line is a header, .skip_rows = 2 skips it");
+    reads(gt_read_csv(file_path, .skip_rows = 2), 1, 2, NUMBERS(1, 2));
+    refused(!gt_read_csv(put_text("h", "1,x\n1,2\n"), .columns = gt_columns(0, 1), .dtype = GT_BOOL,
+                         .skip_rows = 2),
+            GT_FORMAT, file_path, "has no rows");
+    reads(gt_read_csv(file_path, .columns = gt_columns(0, 1)), 2, 1, NUMBERS(1, 1));
+    refused(!gt_read_csv(put_file("u", "1\0,\0002\0\n\0", 8)), GT_FORMAT, file_path,
+            "holds zero bytes: expected text in UTF-8 or ASCII, not UTF-16");
     const char *path = put_text("t.csv", "1,2.5,300,-1\n5,6,7,99999999999\n");
-    refused(!gt_read_csv(path, .dtype = GT_INT32), GT_FORMAT, path,
-            "\"2.5\" is not a whole number");
+    refused(!gt_read_csv(path, .dtype = GT_INT32), GT_FORMAT, path, "\"2.5\" is not an integer");
     refused(!gt_read_csv(path, .dtype = GT_UINT8, .columns = gt_columns(2, 1)), GT_FORMAT, path,
             "\"300\" is out of the range of uint8");
     refused(!gt_read_csv(path, .dtype = GT_INT32, .columns = gt_columns(3, 1)), GT_FORMAT, path,
@@ -991,28 +1018,6 @@ Test(io, idx, .init = open_folder, .fini = close_folder)
 
 /* ---- memory and interrupts ---- */
 
-static int64_t allocations_left, blocks_alive, bytes_alive;
-
-static void *scarce_allocate(void *user, size_t size, size_t alignment)
-{
-    void *memory = NULL;
-    (void)user;
-    if (allocations_left == 0 || posix_memalign(&memory, alignment, size) != 0)
-        return NULL;
-    allocations_left--;
-    blocks_alive++;
-    bytes_alive += (int64_t)size;
-    return memory;
-}
-
-static void scarce_release(void *user, void *memory, size_t size)
-{
-    (void)user;
-    blocks_alive--;
-    bytes_alive -= (int64_t)size;
-    free(memory);
-}
-
 /* Everything that this room does, once. True if nothing failed. */
 static bool whole_tour(void)
 {
@@ -1061,33 +1066,33 @@ static void make_files_of_tour(void)
 
 Test(io, lack_of_memory, .init = open_folder, .fini = close_folder)
 {
-    const gt_Allocator allocator = {scarce_allocate, scarce_release, NULL};
+    Budget budget = {0};
+    const gt_Allocator allocator = {budget_allocate, budget_release, &budget};
     bool done = false;
-    int64_t n = 0;
+    long n = 0;
     make_files_of_tour();
     for (; !done; n++) {
         cr_assert(n < 10000, "it never succeeds");
-        allocations_left = n;
+        budget.left = n;
         gt_Context *context = gt_context_create(.allocator = &allocator, .threads = 1);
         if (context) {
             gt_Context *before = gt_context_use(context);
             done = whole_tour();
-            cr_assert(done || gt_status() == GT_NO_MEMORY, "allocation %lld: %s", (long long)n,
+            cr_assert(done || gt_status() == GT_NO_MEMORY, "allocation %ld: %s", n,
                       gt_error_message());
-            cr_assert(files_in_folder() <= 7, "allocation %lld: a file was left", (long long)n);
+            cr_assert(files_in_folder() <= 7, "allocation %ld: a file was left", n);
             gt_error_clear();
-            allocations_left = INT64_MAX;
-            cr_assert(whole_tour(), "after allocation %lld failed: %s", (long long)n,
-                      gt_error_message());
-            cr_assert(gt_memory_stats().handles == 0, "allocation %lld: %lld handles are left",
-                      (long long)n, (long long)gt_memory_stats().handles);
+            budget.left = LONG_MAX;
+            cr_assert(whole_tour(), "after allocation %ld failed: %s", n, gt_error_message());
+            cr_assert(gt_memory_stats().handles == 0, "allocation %ld: %lld handles are left", n,
+                      (long long)gt_memory_stats().handles);
             gt_context_use(before);
             gt_context_free(context);
         }
-        cr_assert(blocks_alive == 0 && bytes_alive == 0, "allocation %lld: %lld blocks are lost",
-                  (long long)n, (long long)blocks_alive);
+        cr_assert(budget.held == 0 && budget.bytes == 0, "allocation %ld: %ld blocks are lost", n,
+                  budget.held);
     }
-    cr_assert(n > 5, "only %lld allocations can fail", (long long)n);
+    cr_assert(n > 5, "only %ld allocations can fail", n);
     assert_no_leaks();
 }
 
@@ -1116,4 +1121,297 @@ Test(io, interrupt, .init = open_folder, .fini = close_folder)
     refused(!gt_open_tensors(in_folder("many")), GT_INTERRUPTED, file_path, "interrupted");
     gt_set_interrupt(NULL, NULL);
     gt_scope_end(scope);
+}
+
+/* ---- memory is not taken on the word of a file ---- */
+
+#define MEGABYTE ((size_t)1 << 20)
+
+static Budget purse;
+
+/* A context that may hold so many bytes. */
+static void open_purse(size_t most)
+{
+    const gt_Allocator allocator = {budget_allocate, budget_release, &purse};
+    purse = (Budget){.left = LONG_MAX, .most = most};
+    gt_context_use(gt_context_create(.allocator = &allocator, .threads = 1));
+    cr_assert(gt_status() == GT_OK, "no context");
+}
+
+static void close_purse(void)
+{
+    gt_context_free(NULL);
+    cr_assert(purse.held == 0, "%ld blocks are lost", purse.held);
+}
+
+/* A header of 100 MB in safetensors is legal; what it holds grows with what was read of it. */
+static void header_tests(void)
+{
+    static const struct {
+        const char *piece, *reason;
+        double factor; /* of the header's bytes, beside the header itself */
+    } rows[] = {{",", "a value is missing", 0.5},
+                {"[", "nested too deeply", 0.5},
+                {"0,", "dimensions", 8.1},
+                {"{}", "a comma or ] is missing", 0.5}};
+    size_t bytes = 4 * MEGABYTE;
+    char *text = malloc(bytes + 8);
+    cr_assert(text != NULL, "no memory");
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        for (int i = 0; i < 8; i++)
+            text[i] = (char)(bytes >> 8 * i & 255);
+        memset(text + 8, ' ', bytes);
+        size_t at = 8, length = strlen(rows[r].piece);
+        const char *before = "{\"a\":{\"dtype\":\"U8\",\"shape\":[";
+        const char *after = "0],\"data_offsets\":[0,0]}}";
+        memcpy(text + at, before, strlen(before));
+        for (at += strlen(before); at + length + strlen(after) <= bytes + 8; at += length)
+            memcpy(text + at, rows[r].piece, length);
+        memcpy(text + at, after, strlen(after));
+        put_file("header", text, bytes + 8);
+        open_purse(MEGABYTE + bytes + (size_t)(rows[r].factor * (double)bytes));
+        cr_assert(!gt_open_tensors(in_folder("header")), "taken: %s...", rows[r].piece);
+        cr_assert(strstr(gt_error_message(), rows[r].reason), "%s...: %s (%zu bytes at most)",
+                  rows[r].piece, gt_error_message(), purse.peak);
+        gt_error_clear();
+        close_purse();
+    }
+    free(text);
+}
+
+#ifdef GT_HAVE_ZLIB
+/* A few bytes that promise much, and much that is there. */
+static void idx_tests(void)
+{
+    static const char promise[] = "\0\0\x08\1\x3f\xff\xff\xf0"
+                                  "abcd";
+    put_gzip("promise.gz", promise, sizeof promise - 1);
+    open_purse(4 * MEGABYTE);
+    refused(!gt_read_idx(in_folder("promise.gz")), GT_FORMAT, file_path,
+            "cut short in its numbers");
+    close_purse();
+
+    size_t bytes = 24 * MEGABYTE;
+    char *numbers = malloc(bytes + 8);
+    cr_assert(numbers != NULL, "no memory");
+    memcpy(numbers, "\0\0\x08\1\1\x80\0\0", 8);
+    for (size_t i = 0; i < bytes; i++)
+        numbers[8 + i] = (char)(i * i >> 7);
+    put_gzip("large.gz", numbers, bytes + 8);
+    put_gzip("cut.gz", numbers, bytes / 4);
+    open_purse(bytes / 2 * 3 + 2 * MEGABYTE);
+    gt_Tensor *read = gt_read_idx(in_folder("large.gz"));
+    cr_assert(read && memcmp(gt_data(read), numbers + 8, bytes) == 0, "large: %s",
+              gt_error_message());
+    close_purse();
+    open_purse(bytes);
+    refused(!gt_read_idx(in_folder("cut.gz")), GT_FORMAT, file_path, "cut short in its numbers");
+    close_purse();
+    free(numbers);
+}
+
+/* Compressed or not, a table takes its tensor and a window. */
+static void table_tests(void)
+{
+    size_t rows = MEGABYTE, bytes = 12 * rows;
+    char *text = malloc(bytes + 1);
+    cr_assert(text != NULL, "no memory");
+    for (size_t i = 0; i < rows; i++)
+        snprintf(text + 12 * i, 13, "%5d,%5d\n", (int)(i % 1000), (int)(i % 777));
+    put_gzip("table.gz", text, bytes);
+    put_file("table", text, bytes);
+    for (int packed = 0; packed < 2; packed++) {
+        open_purse(2 * sizeof(float) * rows + 2 * MEGABYTE);
+        gt_Tensor *table = gt_read_csv(in_folder(packed ? "table.gz" : "table"));
+        cr_assert(table && gt_at(table, 2 * 123456 + 1) == 123456 % 777, "%s: %s", file_path,
+                  gt_error_message());
+        close_purse();
+    }
+    free(text);
+}
+#else
+static void idx_tests(void)
+{
+}
+static void table_tests(void)
+{
+}
+#endif
+
+Test(io, memory_grows_with_what_arrives, .init = open_folder, .fini = close_folder)
+{
+    gt_Context *before = gt_context();
+    header_tests();
+    idx_tests();
+    table_tests();
+    gt_context_use(before);
+}
+
+/* Rows that are longer than the window, that it cuts anywhere, and a pipe, which cannot be read twice. */
+Test(io, csv_window, .init = open_folder, .fini = close_folder)
+{
+    size_t bytes = 5 * MEGABYTE / 4, length = 0;
+    char *text = malloc(bytes);
+    cr_assert(text != NULL, "no memory");
+    for (int columns = 3; columns < 300000; columns = columns * 7 + 1) {
+        int64_t rows = 0, total = 0;
+        for (length = 0; length + (size_t)columns * 4 + 4 < bytes / 2 || rows < 2; rows++)
+            for (int c = 0; c < columns; c++, total++)
+                length += (size_t)snprintf(text + length, bytes - length,
+                                           c + 1 == columns ? "%d\r\n"
+                                           : c % 3          ? "%d,"
+                                                            : "\"%d\",",
+                                           (int)(total % 10));
+        cr_assert(length < bytes, "%d columns do not fit", columns);
+        put_file("rows.csv", text, length);
+        for (int way = 0; way < 2; way++) {
+            gt_Scope *scope = gt_scope_begin();
+            int ends[2] = {-1, -1};
+            char pipe_path[64];
+            const char *path = in_folder("rows.csv");
+            pid_t child = -1;
+            if (way == 1) {
+                cr_assert(pipe(ends) == 0, "no pipe");
+                child = fork();
+                if (child == 0) {
+                    for (size_t at = 0; at < length;) {
+                        ssize_t n = write(ends[1], text + at, length - at);
+                        at += n > 0 ? (size_t)n : length;
+                    }
+                    _exit(0);
+                }
+                close(ends[1]);
+                snprintf(pipe_path, sizeof pipe_path, "/dev/fd/%d", ends[0]);
+                path = pipe_path;
+            }
+            gt_Tensor *table = gt_read_csv(path, .dtype = GT_INT32);
+            cr_assert(table != NULL, "%d columns: %s", columns, gt_error_message());
+            cr_assert(gt_shape_equal(gt_tensor_shape(table), gt_shape(rows, columns)), "shape");
+            const int32_t *data = gt_int32_data(table);
+            for (int64_t i = 0; i < total; i++)
+                cr_assert(data[i] == i % 10, "%d columns, element %lld", columns, (long long)i);
+            if (way == 1) {
+                close(ends[0]);
+                waitpid(child, NULL, 0);
+            }
+            gt_scope_end(scope);
+        }
+    }
+    free(text);
+}
+
+/* ---- what a killed process leaves ---- */
+
+static int parts(char *name, size_t size)
+{
+    int count = 0;
+    DIR *list = opendir(folder);
+    for (struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
+        size_t length = strlen(entry->d_name);
+        if (length > 5 && strcmp(entry->d_name + length - 5, ".part") == 0) {
+            snprintf(name, size, "%s", entry->d_name);
+            count++;
+        }
+    }
+    if (list)
+        closedir(list);
+    return count;
+}
+
+static bool die(void *user)
+{
+    (void)user;
+    kill(getpid(), SIGKILL);
+    return false;
+}
+
+static void make_old(const char *name, long seconds)
+{
+    struct timespec times[2] = {{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
+    cr_assert(utimensat(AT_FDCWD, in_folder(name), times, 0) == 0, "no such file: %s", name);
+}
+
+static void save_as(const char *name)
+{
+    const float one = 1;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = gt_from_data(&one, gt_shape(1), GT_FLOAT32);
+    gt_save_tensors(in_folder(name), gt_named_tensors({"a", a}));
+    no_error(name);
+    gt_scope_end(scope);
+}
+
+/* Saves in a process that is killed while it writes; returns the process. */
+static pid_t killed_save(const char *name)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        gt_context_use(gt_context_create(.threads = 1));
+        gt_set_interrupt(die, NULL);
+        save_as(name);
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "the child was not killed");
+    return child;
+}
+
+Test(io, leftovers, .init = open_folder, .fini = close_folder)
+{
+    char part[256], other[256], host[65], expected[256];
+    pid_t child = killed_save("w.safetensors");
+    cr_assert(parts(part, sizeof part) == 1, "a killed process left %d files", parts(part, 256));
+    cr_assert(gethostname(host, sizeof host) == 0, "no host name");
+    snprintf(expected, sizeof expected, "w.safetensors.%s-%ld-", host, (long)child);
+    cr_assert(strncmp(part, expected, strlen(expected)) == 0 &&
+                  strlen(part) == strlen(expected) + 16 + 5,
+              "its name is %s", part);
+
+    save_as("w.safetensors");
+    cr_assert(parts(part, sizeof part) == 1, "one of a second ago is gone");
+    make_old(part, 50);
+    save_as("w.safetensors");
+    cr_assert(parts(part, sizeof part) == 1, "one younger than a minute is gone");
+    make_old(part, 70);
+    save_as("v.safetensors");
+    save_as("w");
+    save_as("w.safetensor");
+    cr_assert(parts(part, sizeof part) == 1, "another name took it away");
+    save_as("w.safetensors");
+    cr_assert(parts(part, sizeof part) == 0, "%s is still there", part);
+
+    /* the process lives; another host; another end; no number */
+    snprintf(expected, sizeof expected, "w.%s-%ld-0123456789abcdef.part", host, (long)getpid());
+    put_text(expected, "");
+    make_old(expected, 1000);
+    const char *const ends[] = {"-0123456789abcdef.part", "-0123456789abcde.part",
+                                "-0123456789abcdeg.part", "-0123456789abcdef.par",
+                                "x-0123456789abcdef.part"};
+    for (int i = 0; i < 5; i++) {
+        snprintf(other, sizeof other, "w.%s%s-%ld%s", host, i ? "" : "-2", (long)child, ends[i]);
+        put_text(other, "");
+        make_old(other, 1000);
+    }
+    int before = files_in_folder();
+    save_as("w");
+    cr_assert(files_in_folder() == before, "%d files of others were removed",
+              before - files_in_folder());
+
+    /* a name as long as one can be, of letters of two bytes */
+    char longest[256];
+    for (int i = 0; i < 254; i += 2)
+        memcpy(longest + i, "\xc3\xa9", 3);
+    killed_save(longest);
+    int count = files_in_folder();
+    cr_assert(count == before + 1, "a long name left nothing");
+    DIR *list = opendir(folder);
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
+        if ((unsigned char)entry->d_name[0] == 0xc3) {
+            cr_assert(gt_utf8_length(entry->d_name, 2) == 2, "half a letter");
+            make_old(entry->d_name, 70);
+        }
+    closedir(list);
+    save_as(longest);
+    cr_assert(files_in_folder() == count, "a long name's leftover is still there");
 }

@@ -94,7 +94,7 @@ Test(layers, built_once_listed_in_order)
         ok("call");
         cr_assert(gt_shape_equal(gt_tensor_shape(y), gt_shape(5, 2)));
     }
-    Block *first = (Block *)gt_layer_at(model, 0);
+    Block *first = (Block *)gt_get_layer(model, 0);
     cr_assert(first->builds == 1 && first->calls == 3);
     cr_assert(gt_item(first->count) == 2, "training reaches the children");
     const char *all = "block/count block/kernel block/inner/kernel block/inner/bias dense/kernel "
@@ -113,8 +113,8 @@ Test(layers, built_once_listed_in_order)
     cr_assert(gt_trainable_variables(model).count == 9, "a buffer stays a buffer");
     cr_assert(gt_layer_find(model, "block_1/inner") && !gt_layer_find(model, "block_1/outer"));
     fails(GT_INVALID, "no layer \"block_1/outer\"");
-    cr_assert(gt_layer_at(model, -1) == gt_layer_at(model, 3) && !gt_layer_at(model, 4));
-    fails(GT_INVALID, "there is no number 4");
+    cr_assert(gt_get_layer(model, -1) == gt_get_layer(model, 3) && !gt_get_layer(model, 4));
+    fails(GT_INVALID, "get_layer: index 4 is out of range: sequential has 4 layers");
     cr_assert(gt_count_params(model) == 2 * (1 + 12 + 16 + 4) + 4 * 3 + 3 + 3 * 4 - 12 + 4 * 2 ||
               gt_count_params(model) > 0);
     ok("lists");
@@ -146,7 +146,7 @@ Test(layers, shapes_and_counts)
               "%s", summary);
     gt_call(model, gt_uniform(gt_shape(5, 4, 4), .dtype = GT_FLOAT64));
     fails(GT_INVALID, "the layer was built for a last dimension of 12, in sequential/dense");
-    gt_call(gt_layer_at(model, 1), gt_uniform(gt_shape(12), .dtype = GT_FLOAT64));
+    gt_call(gt_get_layer(model, 1), gt_uniform(gt_shape(12), .dtype = GT_FLOAT64));
     fails(GT_INVALID, "at least 2 dimensions are needed, in dense");
     gt_call(model, NULL);
     fails(GT_INVALID, "the input is NULL");

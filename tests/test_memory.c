@@ -4,15 +4,19 @@
  * must leave weights and optimizer as they were, and what failed must work when it is done again,
  * to the same numbers. In the end nothing is lost. Once with the pools that programs use, once with
  * every block from the allocator by itself (`.pooling = false`). */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <criterion/criterion.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/internal.h"
 #include "gradtape.h"
+#include "budget.h"
 #include "leaks.h"
 
 /* ---- an allocator that fails on demand ---- */
@@ -343,7 +347,7 @@ static int64_t bytes_held(gt_Context *context)
 /* The model may be half built: its layers are built one by one at the first call. */
 static gt_Variable *dropout_state(Run *run)
 {
-    gt_Layer *dropout = run->model ? gt_layer_at(run->model, 1) : NULL;
+    gt_Layer *dropout = run->model ? gt_get_layer(run->model, 1) : NULL;
     return dropout && gt_layer_built(dropout) ? gt_variables(dropout).items[0] : NULL;
 }
 
@@ -507,4 +511,51 @@ Test(memory, fitting_each)
 Test(memory, fitting_each_for_good)
 {
     every_allocation("fit", fitting, false, true);
+}
+
+/* ---- counting ---- */
+
+/* What is counted is not copied into a wider type first. */
+Test(memory, counting_takes_no_copy)
+{
+    size_t bytes = (size_t)32 << 20;
+    uint8_t *flags = calloc(bytes, 1);
+    cr_assert(flags != NULL, "no memory");
+    for (size_t i = 0; i < bytes; i += 1000)
+        flags[i] = 1;
+    double count = (double)((bytes + 999) / 1000);
+    Budget budget = {.left = LONG_MAX, .most = (size_t)4 << 20};
+    const gt_Allocator allocator = {budget_allocate, budget_release, &budget};
+    gt_Context *before = gt_context_use(gt_context_create(.allocator = &allocator, .threads = 1));
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_from_buffer(flags, gt_shape((int64_t)bytes), GT_BOOL);
+    gt_Tensor *table = gt_from_buffer(flags, gt_shape(1 << 15, 1 << 10), GT_BOOL);
+    gt_Tensor *whole = gt_from_buffer(flags, gt_shape((int64_t)bytes), GT_UINT8);
+    cr_assert(gt_item(gt_count_nonzero(x)) == count, "bool: %s", gt_error_message());
+    cr_assert(gt_item(gt_sum(x)) == count, "sum of bool: %s", gt_error_message());
+    cr_assert(gt_item(gt_sum(whole)) == count, "sum of uint8: %s", gt_error_message());
+    cr_assert(gt_item(gt_sum(gt_count_nonzero(table, .axis = 0))) == count, "columns: %s",
+              gt_error_message());
+    cr_assert(gt_item(gt_sum(gt_count_nonzero(table, .axis = 1))) == count, "rows: %s",
+              gt_error_message());
+    gt_Tensor *places = gt_nonzero(x);
+    cr_assert(places && gt_size(places) == (int64_t)count && gt_at(places, 7) == 7000,
+              "nonzero: %s", gt_error_message());
+    cr_assert(gt_dtype(gt_sum(x)) == GT_INT32, "a small count");
+    free(flags);
+
+    /* 2^31 of them, more than int32 counts; the system maps the same page of zeros all over */
+    size_t large = (size_t)1 << 31;
+    void *zeros = mmap(NULL, large, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (zeros != MAP_FAILED) {
+        gt_Tensor *y = gt_from_buffer(zeros, gt_shape((int64_t)large), GT_BOOL);
+        gt_Tensor *none = gt_count_nonzero(y);
+        cr_assert(none && gt_dtype(none) == GT_INT64 && gt_item(none) == 0, "2^31: %s",
+                  gt_error_message());
+        munmap(zeros, large);
+    }
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    cr_assert(budget.held == 0, "%ld blocks held", budget.held);
+    gt_context_use(before);
 }

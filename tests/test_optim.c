@@ -513,7 +513,7 @@ Test(optim, minimize)
     ASSERT_FAILS(gt_apply_gradients(sgd, gt_tensors(a, a), ((gt_Tensor *[]){g3, g3})), GT_INVALID,
                  "variable a is twice");
     ASSERT_FAILS(gt_apply_gradients(sgd, gt_tensors(a, g3), ((gt_Tensor *[]){g3, g3})), GT_INVALID,
-                 "this is a tensor, not a variable");
+                 "expected a variable (got a tensor)");
     ASSERT_FAILS(gt_apply_gradients(sgd, pair.variables, ((gt_Tensor *[]){NULL, NULL})),
                  GT_NO_GRADIENT, "none of the 2 variables has a gradient");
     ASSERT_FAILS(gt_apply_gradients(sgd, pair.variables, NULL), GT_INVALID, "gradients is NULL");

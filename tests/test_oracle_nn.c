@@ -501,11 +501,20 @@ Test(oracle_nn, errors)
     REFUSES(gt_conv(x, k, .groups = 0), "0 groups");
     REFUSES(gt_conv(x, k, .groups = 2), "a kernel (3, 3, 4, 6) does not fit 2 of the channels");
     REFUSES(gt_conv(x, k, .padding = GT_CAUSAL), "causal padding is for one spatial axis, not 2");
-    REFUSES(gt_conv(x, k, .strides = gt_shape(0)), "stride 0");
+    REFUSES(gt_conv(x, k, .strides = gt_shape(0)),
+            "conv: stride must be from 1 to 2147483647 (got 0)");
+    REFUSES(gt_conv(x, k, .strides = gt_shape((int64_t)1 << 32)), "(got 4294967296)");
+    REFUSES(gt_conv(x, k, .dilation = gt_shape((int64_t)1 << 32)),
+            "dilation must be from 1 to 2147483647 (got 4294967296)");
+    REFUSES(gt_conv_transpose(x, k, .strides = gt_shape((int64_t)1 << 32)),
+            "conv_transpose: stride must be from 1 to 2147483647 (got 4294967296)");
+    REFUSES(gt_max_pool(x, gt_shape(2), .strides = gt_shape(-1)), "max_pool: stride must be");
+    REFUSES(gt_conv(x, k, .padding = (gt_Padding)7), "conv: unknown padding 7");
     REFUSES(gt_conv(x, k, .strides = gt_shape(1, 1, 1)), "3 strides for 2 spatial axes");
     REFUSES(gt_conv(x, gt_ones_of(gt_shape(9, 3, 4, 6))),
             "a window of 9 does not fit into spatial axis 0 of size 8");
-    REFUSES(gt_conv(x, gt_zeros_of(gt_shape(0, 3, 4, 6))), "window size 0");
+    REFUSES(gt_conv(x, gt_zeros_of(gt_shape(0, 3, 4, 6))),
+            "the size of the window must be from 1 to 2147483647 (got 0)");
     REFUSES(gt_conv(x, gt_ones_of(gt_shape(3, 4, 6))), "differ in their number of axes");
     REFUSES(gt_conv(x, gt_cast(k, GT_FLOAT64)), "types differ");
     REFUSES(gt_conv(flat, flat), "is not (batch, one to three spatial axes, channels)");
@@ -518,7 +527,7 @@ Test(oracle_nn, errors)
     REFUSES(gt_zeros_of(gt_shape((int64_t)1 << 60, 8, 8, 0)), "is not possible");
     gt_Tensor *wide = gt_zeros_of(gt_shape((int64_t)1 << 50, 8, 8, 0));
     REFUSES(gt_conv(wide, gt_zeros_of(gt_shape(3, 3, 0, 6))), "too large");
-    REFUSES(gt_max_pool(x, gt_shape()), "window size 0");
+    REFUSES(gt_max_pool(x, gt_shape()), "the size of the window must be");
     REFUSES(gt_max_pool(x, gt_shape(2, 2, 2)), "3 pool sizes for 2 spatial axes");
     REFUSES(gt_average_pool(x, gt_shape(9)), "a window of 9 does not fit");
     REFUSES(gt_batch_normalization(x, mean, mean), "a mean (3,) does not fit the axes of");
@@ -538,13 +547,13 @@ Test(oracle_nn, errors)
     REFUSES(gt_rgb_to_grayscale(flat), "is not (height, width, channels)");
     REFUSES(gt_rgb_to_hsv(x), "rgb_to_hsv: (2, 8, 8, 4) has not 3 channels");
     REFUSES(gt_rgb_to_hsv(gt_zeros_of(gt_shape(2, 2, 3), .dtype = GT_UINT8)),
-            "rgb_to_hsv: type uint8");
+            "rgb_to_hsv: dtype uint8");
     REFUSES(gt_hsv_to_rgb(flat), "hsv_to_rgb: (2, 4) is not (height, width, channels)");
     REFUSES(gt_gaussian_blur(x, .sigma_width = 0),
             "gaussian_blur: a kernel of 3 pixels with sigma 0");
     REFUSES(gt_gaussian_blur(x, .height = 0), "a kernel of 0 pixels");
     REFUSES(gt_gaussian_blur(flat), "is not (height, width, channels)");
-    REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: type uint8");
+    REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: dtype uint8");
     const int64_t far = INT32_MAX;
     REFUSES(gt_extract_patches(x, gt_shape(far, far), .strides = gt_shape(1), .padding = GT_SAME,
                                .dilation = gt_shape(far)),

@@ -520,8 +520,8 @@ Test(oracle_numpy, errors)
     FAILS(gt_einsum("...i,...i", gt_tensors(a, gt_ones_of(gt_shape(4, 3)))),
           "axis ... is both 2 and 4");
     FAILS(gt_einsum("ij->ik", gt_tensors(a)), "einsum");
-    FAILS(gt_einsum("i2->i", gt_tensors(a)), "cannot be read from \"2");
-    FAILS(gt_einsum("ijk->i", gt_tensors(a)), "operand 1 of rank 2 does not fit");
+    FAILS(gt_einsum("i2->i", gt_tensors(a)), "character 2: expected a letter");
+    FAILS(gt_einsum("ijk->i", gt_tensors(a)), "operand 1 has rank 2; its term names 3 axes");
     FAILS(gt_einsum("ij->ii", gt_tensors(a)), "there twice");
     FAILS(gt_tensordot(a, a, .count = 1), "tensordot: the axes of (2, 3) and (2, 3) do not fit");
     FAILS(gt_cross(a, gt_ones_of(gt_shape(2, 2))), "cross: it takes vectors of 3");
@@ -529,10 +529,14 @@ Test(oracle_numpy, errors)
     FAILS(gt_diag(gt_ones_of(gt_shape(1, 1, 1))), "diag: it takes a vector or a matrix");
     FAILS(gt_sort(gt_scalar(1, GT_FLOAT32)), "sort: there is no axis -1");
     FAILS(gt_top_k(v, 4), "there are no 4 largest");
-    FAILS(gt_quantile(gt_ones_of(gt_shape(0)), 0.5), "quantile: there is no quantile of nothing");
+    FAILS(gt_quantile(gt_ones_of(gt_shape(0)), 0.5), "quantile: cannot take a quantile of an empty axis");
     FAILS(gt_searchsorted(a, v), "sorted vector, not of shape (2, 3)");
     FAILS(gt_bincount(v), "bincount: what is counted are integers");
-    FAILS(gt_bincount(gt_add(whole, -1), .length = 3), "bincount");
+    FAILS(gt_bincount(gt_add(whole, -1), .length = 3), "must not be negative (got -1, at (0,))");
+    FAILS(gt_bincount(gt_add(whole, -1)), "must not be negative (got -1, at (0,))");
+    FAILS(gt_bincount(gt_add(gt_cast(whole, GT_INT64), -3e9)), "(got -3000000000, at (0,))");
+    FAILS(gt_bincount(gt_add(whole, 7), .length = 3), "index 7, at (0,) of the indices, is outside");
+    FAILS(gt_bincount(whole, .length = -2), "length must not be negative (got -2)");
     FAILS(gt_segment_max(a, gt_add(whole, 7), 3), "segment_max: id 7 of row 0");
     FAILS(gt_segment_sum(a, v, 3), "indices are int32");
     FAILS(gt_hstack(((gt_Tensors){0, NULL})), "hstack: it takes 1 to");
@@ -566,7 +570,7 @@ Test(oracle_numpy, errors)
           "id 3 of row 0 is not one of 3");
     FAILS(gt_scatter_update(v, gt_zeros_of(gt_shape(3, 1), .dtype = GT_INT32), v,
                             .reduction = (gt_ScatterReduction)5),
-          "scatter_update: 5 is no reduction");
+          "scatter_update: unknown reduction 5");
     FAILS(gt_scatter(whole, v, gt_shape(3)), "scatter: indices (2,) do not say places of (3,)");
     FAILS(gt_scatter(gt_full(gt_shape(3, 2), 3, .dtype = GT_INT32), v, gt_shape(3, 3)),
           "scatter: scatter_add: index");
@@ -579,14 +583,14 @@ Test(oracle_numpy, errors)
     FAILS(gt_get_item(a, "2"), "index 2 is outside axis 0 of length 2");
     FAILS(gt_get_item(a, ":, 99999999999999999999"), "is outside axis 1 of length 3");
     FAILS(gt_get_item(a, "::0"), "get_item: axis 0: a step of 0");
-    FAILS(gt_get_item(a, "0 0"), "get_item: \"0 0\" is no key");
-    FAILS(gt_get_item(a, "0:1:1:1"), "is no key");
-    FAILS(gt_get_item(a, "x"), "is no key");
-    FAILS(gt_get_item(a, NULL), "get_item: \"NULL\" is no key");
+    FAILS(gt_get_item(a, "0 0"), "get_item: invalid key \"0 0\"");
+    FAILS(gt_get_item(a, "0:1:1:1"), "invalid key");
+    FAILS(gt_get_item(a, "x"), "invalid key");
+    FAILS(gt_get_item(a, NULL), "get_item: invalid key \"NULL\"");
     FAILS(gt_get_item(a, "None, None, None, None, None, None, None"), "more than 8 dimensions");
     FAILS(gt_get_item(a, "None,None,None,None,None,None,None,None,None,None,None,None,None,None,"
                          "None,None,None,None"),
-          "is no key");
+          "invalid key");
     FAILS(gt_nonzero(gt_scalar(1, GT_FLOAT32)), "nonzero: a number without axes");
     FAILS(gt_nonzero(a, .length = -2), "nonzero: a length of -2 is not possible");
     FAILS(gt_nanargmax(a, .axis = 2), "there is no axis 2");
@@ -596,8 +600,8 @@ Test(oracle_numpy, errors)
     FAILS(gt_pad(a, gt_shape(-1, 0), gt_shape(1, 1), .mode = GT_PAD_EDGE), "cannot be repeated");
     FAILS(gt_pad(gt_ones_of(gt_shape(0)), gt_shape(1), gt_shape(0), .mode = GT_PAD_EDGE),
           "cannot be repeated");
-    FAILS(gt_pad(a, gt_shape(1, 1), gt_shape(1, 1), .mode = (gt_PadMode)5), "5 is no mode");
-    FAILS(gt_bitwise_and(v, v), "bitwise_and: type float32");
+    FAILS(gt_pad(a, gt_shape(1, 1), gt_shape(1, 1), .mode = (gt_PadMode)5), "unknown padding mode 5");
+    FAILS(gt_bitwise_and(v, v), "bitwise_and: dtype float32");
     FAILS(gt_solve(a, v), "solve: it takes square matrices, not shape (2, 3)");
     FAILS(gt_inv(a), "inv: it takes square matrices");
     FAILS(gt_norm(a, .axis = 5), "there is no axis 5");
@@ -609,7 +613,7 @@ Test(oracle_numpy, errors)
         FAILS(gt_solve(gt_stack(gt_tensors(gt_eye(2), singular)), gt_zeros_of(gt_shape(2, 2, 1))),
               "solve: matrix 1 of the batch is singular");
         FAILS(gt_cholesky(gt_negative(gt_eye(2))), "cholesky: the matrix is not positive definite");
-        FAILS(gt_qr(gt_eye(2), .mode = (gt_QrMode)2).q, "qr: 2 is no mode");
+        FAILS(gt_qr(gt_eye(2), .mode = (gt_QrMode)2).q, "qr: unknown mode 2");
         FAILS(gt_qr(v, .mode = GT_QR_COMPLETE).q, "qr: it takes matrices, not shape (3,)");
         FAILS(gt_svd(v, .full_matrices = true).u, "svd: it takes matrices, not shape (3,)");
     }

@@ -252,6 +252,15 @@ Test(train, files)
     cr_assert(gt_rank(batch.y) == 2 && gt_at(batch.y, 1) == 4 && gt_at(batch.x, 1) == 7);
     refused(gt_dataset_from_csv(path, .skip_rows = 1, .label_column = 3), GT_INVALID, "column 3");
     refused(gt_dataset_from_csv(path, .skip_rows = 1, .dtype = GT_INT32), GT_INVALID, "int32");
+    refused(gt_dataset_from_csv(path), GT_FORMAT,
+            ":1:1: \"a\" is not a number; if this line is a header, .skip_rows = 1 skips it");
+    FILE *gap = fopen(path, "w");
+    cr_assert(gap && fputs("1,,2\n3,8,4\n", gap) >= 0 && fclose(gap) == 0);
+    refused(gt_dataset_from_csv(path), GT_FORMAT, ":1:2: a number is missing; .missing = 0");
+    dataset = gt_dataset_from_csv(path, .missing = -1, .shuffle = false);
+    gt_dataset_next(dataset, &batch);
+    ok();
+    cr_assert(gt_at(batch.x, 1) == -1 && gt_at(batch.y, 0) == 2);
     unlink(path);
     const char *folder = getenv("GT_TEST_DATA");
     char digits[1024];
@@ -539,6 +548,24 @@ Test(train, progress)
     capture(text, sizeof text, model, train, 2, GT_BAR);
     cr_assert(strstr(text, "Epoch 1/2\n\r1/4 ") && strstr(text, "\r4/4 \xe2\x94\x81"), "%s", text);
     cr_assert(!strchr(text, '\x1b'), "colour in a file: %s", text);
+    /* "4/4 <20 strokes> 0s 12us/step - loss: 1.2345 - ...", as Keras's; 4 digits after the point */
+    const char *bar = strstr(text, "\r4/4 \xe2\x94\x81");
+    int strokes = 0, digits = 0;
+    for (bar += 5; strncmp(bar, "\xe2\x94\x81", 3) == 0; bar += 3)
+        strokes++;
+    const char *step = strstr(bar, "s/step - loss: ");
+    cr_assert(strokes == 20 && step && strchr("um0123456789", step[-1]), "%d: %s", strokes, text);
+    const char *point = strchr(step, '.');
+    while (point[1 + digits] >= '0' && point[1 + digits] <= '9')
+        digits++;
+    cr_assert(digits == 4 && strncmp(point + 5, " - accuracy: ", 13) == 0, "%s", text);
+    /* small numbers have an exponent */
+    gt_Layer *line = gt_sequential(gt_dense(1, .kernel_initializer = gt_zeros()));
+    gt_compile(line, .optimizer = gt_sgd(0), .loss = gt_loss(gt_mean_squared_error));
+    gt_Dataset *small =
+        gt_dataset_from_tensors(gt_ones_of(gt_shape(2, 1)), gt_full(gt_shape(2, 1), 0.01));
+    capture(text, sizeof text, line, small, 1, GT_LINES);
+    cr_assert(strstr(text, " - loss: 1.0000e-04 - val_loss: 1.0000e-04\n"), "%s", text);
     gt_context_free(NULL);
 }
 

@@ -1,6 +1,7 @@
 /* Weights and checkpoints: which variables go under which names, and filling them from a file only
  * when all of it fits and has been read. Leans on io/safetensors.h. */
 #include "train/checkpoint.h"
+#include "core/text.h"
 #include "io/safetensors.h"
 #include "ops/random.h"
 #include "train/internal.h"
@@ -31,7 +32,7 @@ static gt_Status add(List *list, const gt_Tensor *tensor, const char *format, ..
     char name[LONGEST_NAME];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(name, sizeof name, format, arguments);
+    gt_text_list(name, sizeof name, format, arguments);
     va_end(arguments);
     if (list->context->status != GT_OK ||
         !gt_reserve(list->context, (void **)&list->items, list->count, &list->capacity,
@@ -131,7 +132,7 @@ static void complain(Complaints *complaints, const char *format, ...)
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    gt_text_list(text, sizeof text, format, arguments);
     va_end(arguments);
     size_t length = strlen(text);
     complaints->count++;

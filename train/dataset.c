@@ -36,6 +36,7 @@ struct gt_Dataset {
     gt_Value *side[SIDES]; /* held; y may be NULL */
     int64_t rows;
     int64_t epoch, row; /* where it is */
+    int32_t runs;       /* of gt_fit that go through it */
     int64_t *order;     /* of `ordered`, NULL: never shuffled */
     int64_t ordered;    /* the epoch that `order` is of; -1: none */
     Given given[SIDES]; /* the last batch */
@@ -52,12 +53,12 @@ static void destroy(gt_Object *object)
     gt_release(object->context, self->order, (size_t)self->rows * sizeof *self->order);
 }
 
-static const gt_ObjectKind dataset_kind = {"dataset", destroy};
+static const gt_ObjectKind dataset_kind = {"dataset", destroy, false};
 
 bool gt_dataset_check(gt_Context *context, const char *here, const char *operation,
                       const gt_Dataset *dataset)
 {
-    if (!gt_object_check(context, here, operation, (const gt_Object *)dataset, &dataset_kind))
+    if (!gt_object_check(context, here, operation, dataset, &dataset_kind))
         return false;
     if (dataset->object.context == context)
         return true;
@@ -82,8 +83,7 @@ int64_t gt_dataset_batch_size(const gt_Dataset *dataset)
 
 void gt_dataset_free(gt_Dataset *dataset)
 {
-    if (dataset)
-        gt_object_release(&dataset->object);
+    gt_object_free("dataset_free", dataset, &dataset_kind);
 }
 
 /* The rows of a tensor; -1 with an error if it has none that can be counted. */
@@ -98,6 +98,18 @@ static int64_t count_rows(gt_Context *context, const char *what, const gt_Value 
     else if (gt_value_data(value) || context->status == GT_OK)
         return value->spec.dims[0];
     return -1;
+}
+
+/* The value behind a handle, to be held: so not another context's. */
+static gt_Value *own_value(gt_Context *context, const char *here, const char *what,
+                           const gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_check(context, here, "dataset", what, tensor);
+    if (!slot || slot->value->context == context)
+        return slot ? slot->value : NULL;
+    gt_raise(context, GT_STATE, here, "dataset", "%s is variable %s of another context", what,
+             slot->variable->name);
+    return NULL;
 }
 
 /* `y` may be NULL. Holds both. */
@@ -153,12 +165,12 @@ gt_Dataset *gt_dataset_new(const char *here, gt_Tensor *x, gt_Tensor *y,
         return NULL;
     gt_DatasetOptions options;
     gt_options_fill(&gt_DatasetOptions_type, &options, given);
-    gt_Slot *x_slot = gt_slot_check(context, here, "dataset", "x", x);
-    gt_Slot *y_slot = x_slot && y ? gt_slot_check(context, here, "dataset", "y", y) : NULL;
+    gt_Value *x_value = own_value(context, here, "x", x);
+    gt_Value *y_value = x_value && y ? own_value(context, here, "y", y) : NULL;
     if (context->status != GT_OK)
         return NULL;
     gt_Site site = gt_site_enter(here, "dataset");
-    gt_Dataset *self = make(context, x_slot->value, y_slot ? y_slot->value : NULL, &options);
+    gt_Dataset *self = make(context, x_value, y_value, &options);
     gt_site_leave(site);
     return self;
 }
@@ -274,7 +286,7 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
                  gt_dtype_name(options.label_dtype));
     else if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
         gt_Tensor *table = gt_read_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
-                                       .delimiter = options.delimiter);
+                                       .delimiter = options.delimiter, .missing = options.missing);
         if (table)
             self = from_table(context, path, gt_slot_raw(table)->value, &options);
         gt_scope_close(context);
@@ -550,6 +562,18 @@ void gt_dataset_return(gt_Dataset *self, gt_DatasetPosition mark)
 {
     self->epoch = mark.epoch;
     self->row = mark.row;
+}
+
+gt_DatasetPosition gt_dataset_enter(gt_Dataset *self)
+{
+    self->runs++;
+    return gt_dataset_mark(self);
+}
+
+void gt_dataset_leave(gt_Dataset *self, gt_DatasetPosition mark)
+{
+    if (--self->runs > 0)
+        gt_dataset_return(self, mark);
 }
 
 gt_DatasetPosition gt_dataset_position(const gt_Dataset *self)

@@ -47,6 +47,8 @@ GT_API gt_Dataset *gt_dataset_new(const char *here, gt_Tensor *x, gt_Tensor *y,
     F(double, scale, 1, "factor on x")                                                             \
     F(int64_t, skip_rows, 0, "lines before the first row: headers")                                \
     F(char, delimiter, ',', "between the fields")                                                  \
+    F(double, missing, (double)INFINITY,                                                           \
+      "what stands for an empty field, NA or NaN; infinity: they are errors")                      \
     GT_BATCH_OPTIONS(F)
 typedef struct gt_CsvDatasetOptions gt_CsvDatasetOptions;
 struct gt_CsvDatasetOptions {

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define GT_STRUCT gt_MetricOptions
@@ -22,25 +23,61 @@ GT_OPTION_TYPE(gt_AccuracyOptions, GT_ACCURACY_OPTIONS);
 
 /* ---- losses ---- */
 
+struct gt_LossMark {
+    char unused;
+};
+static const struct gt_LossMark mark = {0}; /* only its address counts */
+
+gt_Status gt_loss_check(const gt_Loss *loss)
+{
+    if (loss->mark == &mark || (!loss->mark && !loss->name && !loss->function))
+        return GT_OK;
+    return gt_fail(GT_INVALID,
+                   "the loss must be gt_loss(...) or gt_loss_function(...) (got a text, a "
+                   "function or a number)");
+}
+
 gt_Loss gt_loss_function(gt_LossFunction function, const void *context)
 {
-    gt_Loss loss = {"loss", function, context, {0}};
+    gt_Loss loss = {&mark, "loss", function, context, {0}};
     if (!function)
         gt_raise(gt_context(), GT_INVALID, NULL, "loss_function", "the function is NULL");
+    gt_check_function("loss_function: the function", (uintptr_t)function);
     return loss;
+}
+
+/* One of them has a last axis of length 1 that the other lacks: the other gets one if it is a list,
+ * else that axis goes. So labels (n) count as (n, 1), as for Keras's classes. */
+static void bring_together(gt_Tensor **y_true, gt_Tensor **y_pred)
+{
+    if (!*y_true || !*y_pred)
+        return;
+    gt_Shape labels = gt_tensor_shape(*y_true), predicted = gt_tensor_shape(*y_pred);
+    if (gt_status() != GT_OK || abs(labels.rank - predicted.rank) != 1)
+        return;
+    bool more_labels = labels.rank > predicted.rank;
+    gt_Tensor **longer = more_labels ? y_true : y_pred, **shorter = more_labels ? y_pred : y_true;
+    gt_Shape shape = more_labels ? labels : predicted;
+    if (gt_last(shape) != 1)
+        return;
+    if (shape.rank == 2)
+        *shorter = gt_expand_dims(*shorter, -1);
+    else
+        *longer = gt_squeeze(*longer, .axis = -1);
 }
 
 /* gt_<name>_as_loss: the operation with its options inside the value. */
 #define LOSS(name, Options, LIST)                                                                  \
     static gt_Tensor *call_##name(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred)       \
     {                                                                                              \
+        bring_together(&y_true, &y_pred);                                                          \
         return gt_##name##_at(NULL, y_true, y_pred, context);                                      \
     }                                                                                              \
     gt_Loss gt_##name##_as_loss(const Options *options)                                            \
     {                                                                                              \
         static const Options defaults = {LIST(GT_PRESET)};                                         \
         static_assert(sizeof(Options) <= sizeof((gt_Loss){0}.options), "the options fit");         \
-        gt_Loss loss = {#name, call_##name, NULL, {0}};                                            \
+        gt_Loss loss = {&mark, #name, call_##name, NULL, {0}};                                     \
         Options own = defaults;                                                                    \
         if (options)                                                                               \
             memcpy(&own, options, options->size < sizeof own ? options->size : sizeof own);        \
@@ -99,6 +136,7 @@ struct gt_Metric {
     char *name; /* owned */
     void *instance;
     gt_Variable *states[GT_MAX_METRIC_STATES];
+    int32_t runs; /* that gather in it */
 };
 
 static void destroy(gt_Object *object)
@@ -110,12 +148,12 @@ static void destroy(gt_Object *object)
     gt_free_text(object->context, self->name);
 }
 
-static const gt_ObjectKind metric_kind = {"metric", destroy};
+const gt_ObjectKind gt_metric_kind = {"metric", destroy, false};
 
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
                      const gt_Metric *metric)
 {
-    if (!gt_object_check(context, here, operation, (const gt_Object *)metric, &metric_kind))
+    if (!gt_object_check(context, here, operation, metric, &gt_metric_kind))
         return false;
     if (metric->object.context == context)
         return true;
@@ -156,7 +194,7 @@ gt_Metric *gt_metric_new(const char *here, const gt_MetricClass *type, const cha
                  GT_MAX_METRIC_STATES);
         return NULL;
     }
-    gt_Metric *self = gt_object_new(context, &metric_kind, sizeof *self);
+    gt_Metric *self = gt_object_new(context, &gt_metric_kind, sizeof *self);
     if (!self)
         return NULL;
     gt_Site site = gt_site_enter(here, type->name);
@@ -177,12 +215,13 @@ gt_Metric *gt_metric_new(const char *here, const gt_MetricClass *type, const cha
 
 void gt_metric_free(gt_Metric *metric)
 {
-    if (metric)
-        gt_object_release(&metric->object);
+    gt_object_free("metric_free", metric, &gt_metric_kind);
 }
 
 gt_Status gt_metric_add_mean(const gt_MetricUpdate *update, gt_Tensor *values)
 {
+    if (!update || !update->states)
+        return gt_fail(GT_INVALID, "metric_add_mean: the update is NULL");
     int64_t count = gt_size(values);
     gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
     return gt_assign_add(update->states[1], (double)count);
@@ -192,7 +231,9 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
                               gt_Tensor *y_pred)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_metric_check(context, here, "metric_update", self))
+    if (!context || !gt_metric_check(context, here, "metric_update", self) ||
+        (y_true && !gt_slot_check(context, here, "metric_update", "y_true", y_true)) ||
+        (y_pred && !gt_slot_check(context, here, "metric_update", "y_pred", y_pred)))
         return gt_status();
     gt_Site site = gt_site_enter(here, self->name);
     gt_Scope *outer = context->scope;
@@ -230,6 +271,45 @@ gt_Status gt_metric_reset(gt_Metric *self)
         gt_assign(self->states[i], 0);
     gt_tape_unquiet(context, recording);
     return context->status;
+}
+
+static size_t state_bytes(const gt_Metric *self, int state)
+{
+    return gt_spec_bytes(&gt_slot_raw(self->states[state])->value->spec);
+}
+
+static size_t states_bytes(const gt_Metric *self)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < self->type->states; i++)
+        bytes += state_bytes(self, i);
+    return bytes;
+}
+
+gt_Status gt_metric_enter(gt_Metric *self, void **kept)
+{
+    gt_Context *context = self->object.context;
+    char *to = NULL;
+    *kept = NULL;
+    if (self->runs > 0 && !(to = *kept = gt_allocate(context, states_bytes(self))))
+        return context->status;
+    for (int i = 0; to && i < self->type->states; to += state_bytes(self, i++))
+        memcpy(to, gt_value_data(gt_slot_raw(self->states[i])->value), state_bytes(self, i));
+    self->runs++;
+    return GT_OK;
+}
+
+void gt_metric_leave(gt_Metric *self, void *kept)
+{
+    gt_Context *context = self->object.context;
+    const char *from = kept;
+    self->runs--;
+    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
+        gt_Slot *slot = gt_slot_raw(self->states[i]);
+        if (gt_variable_own(context, slot) == GT_OK)
+            memcpy(gt_value_data(slot->value), from, state_bytes(self, i));
+    }
+    gt_release(context, kept, states_bytes(self));
 }
 
 const char *gt_metric_name(const gt_Metric *self)
@@ -287,11 +367,15 @@ gt_Metric *gt_loss_metric_new(const char *here, gt_Loss loss, const gt_MetricOpt
 {
     gt_MetricOptions options;
     gt_options_fill(&gt_MetricOptions_type, &options, given);
-    if (loss.function)
+    if (loss.mark == &mark && loss.function)
         return gt_metric_new(here, &loss_class, options.name ? options.name : loss.name, &loss);
     gt_Context *context = gt_enter();
-    if (context)
-        gt_raise(context, GT_INVALID, here, "loss_metric", "there is no loss");
+    if (!context)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "loss_metric");
+    if (gt_loss_check(&loss) == GT_OK)
+        gt_raise(context, GT_INVALID, NULL, NULL, "there is no loss");
+    gt_site_leave(site);
     return NULL;
 }
 

@@ -15,7 +15,11 @@ GT_BEGIN
 /* What is to be made small: a scalar from labels and predictions. */
 typedef gt_Tensor *(*gt_LossFunction)(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred);
 
+/* Its first member is a pointer that only the functions below set, so that a text, a function or a
+ * number in its place is noticed. */
+struct gt_LossMark;
 typedef struct gt_Loss {
+    const struct gt_LossMark *mark;
     const char *name;         /* for messages */
     gt_LossFunction function; /* NULL: no loss */
     const void *context;      /* what the function gets; NULL: the options below */
@@ -23,14 +27,16 @@ typedef struct gt_Loss {
 } gt_Loss;
 #define GT_NO_LOSS                                                                                 \
     {                                                                                              \
-        NULL, NULL, NULL,                                                                          \
+        NULL, NULL, NULL, NULL,                                                                    \
         {                                                                                          \
             0, 0, 0, 0, 0, 0, 0, 0                                                                 \
         }                                                                                          \
     }
 
 /* gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true): an operation of ops/loss.h with
- * its keywords, but for sample_weight; its reduction is mean or sum. */
+ * its keywords, but for sample_weight; its reduction is mean or sum. Unlike the operation it accepts
+ * labels (n), integers or floats, for predictions (n, 1), and the other way round; of more
+ * dimensions, a last axis of length 1 that only one of them has goes. */
 #define gt_loss(...)              gt_loss_of_(GT_FIRST(__VA_ARGS__), GT_AFTER_1(__VA_ARGS__))
 #define gt_loss_of_(name, ...)    gt_loss_paste_(name, __VA_ARGS__)
 #define gt_loss_paste_(name, ...) name##_loss(__VA_ARGS__)
@@ -138,14 +144,14 @@ GT_API gt_Tensors gt_metric_variables(const gt_Metric *metric);
 /* Drops the caller's hold. NULL is ignored. */
 GT_API void gt_metric_free(gt_Metric *metric);
 
-/* A few metrics in order. It borrows the array. */
+/* A few metrics in order: gt_metrics(a, b). It borrows the array. */
 typedef struct gt_Metrics {
-    int32_t count;
     gt_Metric *const *items;
+    int32_t count;
 } gt_Metrics;
 #define GT_NO_METRICS                                                                              \
     {                                                                                              \
-        0, NULL                                                                                    \
+        NULL, 0                                                                                    \
     }
 
 #define GT_METRIC_OPTIONS(F)                                                                       \
@@ -208,7 +214,7 @@ template <std::size_t N> struct gt_MetricArray {
     gt_Metric *items[N];
     operator gt_Metrics() const
     {
-        gt_Metrics list = {static_cast<int32_t>(N), items};
+        gt_Metrics list = {items, static_cast<int32_t>(N)};
         return list;
     }
 };
@@ -220,8 +226,9 @@ template <class... T> inline gt_MetricArray<sizeof...(T)> gt_metrics(T... t)
 #else
 /* gt_metrics(gt_accuracy(), gt_mean_metric()): lives as long as the block it is written in. */
 #define gt_metrics(...)                                                                            \
-    ((gt_Metrics){(int32_t)(sizeof((gt_Metric *const[]){NULL, __VA_ARGS__}) / sizeof(void *)) - 1, \
-                  (gt_Metric *const[]){NULL, __VA_ARGS__} + 1})
+    ((gt_Metrics){(gt_Metric *const[]){NULL, __VA_ARGS__} + 1,                                     \
+                  (int32_t)(sizeof((gt_Metric *const[]){NULL, __VA_ARGS__}) / sizeof(void *)) -    \
+                      1})
 #endif
 
 #endif

@@ -6,6 +6,7 @@
 #include "ops/arithmetic.h"
 #include "ops/assign.h"
 #include "ops/cast.h"
+#include "optim/internal.h"
 #include "plan/function.h"
 #include "train/internal.h"
 
@@ -51,9 +52,12 @@ static const gt_MetricClass tracker_class = {
 
 static gt_Tensor *compute_loss(const Compiled *self, gt_Tensor *y_true, gt_Tensor *y_pred)
 {
-    gt_Tensor *loss = self->loss.function ? gt_loss_compute(&self->loss, y_true, y_pred)
-                                          : gt_scalar(0, gt_dtype(y_pred));
-    return gt_total_loss(self->model, loss);
+    gt_Tensor *loss = self->loss.function ? gt_loss_compute(&self->loss, y_true, y_pred) : NULL;
+    loss = gt_total_loss(self->model, loss);
+    if (!loss)
+        gt_fail(GT_STATE, "there is no loss: give gt_compile a .loss, or call gt_add_loss in a "
+                          "layer, or give a weight a regularizer");
+    return loss;
 }
 
 static gt_Status update_metrics(const Compiled *self, gt_Tensor *loss, gt_Tensor *y_true,
@@ -144,42 +148,44 @@ static void destroy_compiled(gt_Object *object)
     gt_optimizer_free(self->optimizer);
 }
 
-static const gt_ObjectKind compiled_kind = {"compiled model", destroy_compiled};
+static const gt_ObjectKind compiled_kind = {"compiled model", destroy_compiled, false};
 
-/* Is it a live object of the kind with that name? What gt_compile takes, it takes before it checks.
- */
-static bool can_take(const void *object, const char *kind)
+/* A metric in the place of the list of them; NULL: none. */
+static gt_Object *lone_metric(const gt_Metrics *metrics)
 {
-    const gt_Object *base = object;
-    return base && base->kind && strcmp(base->kind->name, kind) == 0;
+    void *items = (void *)(uintptr_t)metrics->items;
+    return metrics->count == 0 && gt_object_is(items, &gt_metric_kind) ? items : NULL;
 }
 
-static void take_all(const gt_CompileOptions *options)
+/* Does something with what gt_compile takes: sinks it before anything is checked, or drops it. */
+static void for_each_taken(const gt_CompileOptions *options, void (*with)(gt_Object *object))
 {
-    if (can_take(options->optimizer, "optimizer"))
-        gt_object_sink((gt_Object *)options->optimizer);
-    for (int32_t i = 0; options->metrics.items && i < options->metrics.count; i++)
-        if (can_take(options->metrics.items[i], "metric"))
-            gt_object_sink((gt_Object *)options->metrics.items[i]);
-}
-
-static void drop_all(const gt_CompileOptions *options)
-{
-    if (can_take(options->optimizer, "optimizer"))
-        gt_optimizer_free(options->optimizer);
-    for (int32_t i = 0; options->metrics.items && i < options->metrics.count; i++)
-        if (can_take(options->metrics.items[i], "metric"))
-            gt_metric_free(options->metrics.items[i]);
+    if (gt_object_is(options->optimizer, &gt_optimizer_kind))
+        with((gt_Object *)options->optimizer);
+    with(lone_metric(&options->metrics));
+    if (options->metrics.count > GT_MAX_METRICS || !gt_is_address(options->metrics.items))
+        return;
+    for (int32_t i = 0; i < options->metrics.count; i++)
+        if (gt_object_is(options->metrics.items[i], &gt_metric_kind))
+            with((gt_Object *)options->metrics.items[i]);
 }
 
 static gt_Status check_compile(gt_Context *context, const gt_CompileOptions *options)
 {
     const gt_Metrics *metrics = &options->metrics;
+    if (gt_loss_check(&options->loss) != GT_OK)
+        return context->status;
+    if (lone_metric(metrics) || (metrics->items && !gt_is_address(metrics->items)))
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "metrics must be a list, gt_metrics(...) (got %s)",
+                        lone_metric(metrics) ? "a metric" : "a number");
     if (metrics->count < 0 || metrics->count > GT_MAX_METRICS ||
         (metrics->count > 0 && !metrics->items))
         return gt_raise(context, GT_INVALID, NULL, NULL, "%d metrics; 0 to %d are possible",
                         (int)metrics->count, GT_MAX_METRICS);
-    if (options->optimizer && !gt_optimizer_class(options->optimizer))
+    if (options->optimizer &&
+        (!gt_object_check(context, NULL, NULL, options->optimizer, &gt_optimizer_kind) ||
+         !gt_optimizer_class(options->optimizer)))
         return context->status;
     for (int32_t i = 0; i < metrics->count; i++) {
         if (!gt_metric_check(context, NULL, NULL, metrics->items[i]))
@@ -202,10 +208,10 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_CompileOptio
         return GT_NO_MEMORY;
     gt_CompileOptions options;
     gt_options_fill(&gt_CompileOptions_type, &options, given);
-    take_all(&options);
+    for_each_taken(&options, gt_object_sink);
     gt_Site site = gt_site_enter(here, "compile");
     gt_LayerState *state =
-        context->status == GT_OK ? gt_layer_check(context, NULL, NULL, model) : NULL;
+        context->status == GT_OK ? gt_layer_own(context, NULL, NULL, model) : NULL;
     Compiled *self = NULL;
     if (state && check_compile(context, &options) == GT_OK)
         self = gt_object_new(context, &compiled_kind, sizeof *self);
@@ -225,7 +231,7 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_CompileOptio
     } else {
         if (self)
             gt_object_release(&self->object);
-        drop_all(&options);
+        for_each_taken(&options, gt_object_release);
     }
     gt_site_leave(site);
     return context->status;
@@ -275,7 +281,7 @@ static void destroy_history(gt_Object *object)
         gt_free_text(object->context, self->names[i]);
 }
 
-static const gt_ObjectKind history_kind = {"history", destroy_history};
+static const gt_ObjectKind history_kind = {"history", destroy_history, false};
 
 static gt_History *history_new(gt_Context *context, const Compiled *compiled, bool validation)
 {
@@ -306,19 +312,16 @@ static gt_Status history_add(gt_History *self, const double *values)
     return GT_OK;
 }
 
-static const gt_History *look(const char *operation, const gt_History *self)
+static const gt_History *look(const char *here, const char *operation, const gt_History *self)
 {
     gt_Context *context = gt_enter();
-    return context &&
-                   gt_object_check(context, NULL, operation, (const gt_Object *)self, &history_kind)
-               ? self
-               : NULL;
+    return context && gt_object_check(context, here, operation, self, &history_kind) ? self : NULL;
 }
 
-double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
+double gt_history_get_at(const char *here, const gt_History *self, const char *name, int64_t epoch)
 {
     static const char operation[] = "history_get";
-    if (!look(operation, self))
+    if (!look(here, operation, self))
         return NAN;
     int64_t at = epoch < 0 ? epoch + self->epochs : epoch;
     int32_t column = 0;
@@ -326,7 +329,7 @@ double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
         column++;
     if (column < self->count && at >= 0 && at < self->epochs)
         return self->values[at * self->count + column];
-    gt_raise(self->object.context, GT_INVALID, NULL, operation,
+    gt_raise(self->object.context, GT_INVALID, here, operation,
              "there is no \"%s\" of epoch %lld; it has %d epochs of %d numbers",
              name ? name : "(NULL)", (long long)epoch, (int)self->epochs, (int)self->count);
     return NAN;
@@ -334,34 +337,34 @@ double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
 
 int64_t gt_history_epochs(const gt_History *self)
 {
-    return look("history_epochs", self) ? self->epochs : -1;
+    return look(NULL, "history_epochs", self) ? self->epochs : -1;
 }
 
 int gt_history_count(const gt_History *self)
 {
-    return look("history_count", self) ? self->count : -1;
+    return look(NULL, "history_count", self) ? self->count : -1;
 }
 
-const char *gt_history_name(const gt_History *self, int index)
+const char *gt_history_name_at(const char *here, const gt_History *self, int index)
 {
-    if (!look("history_name", self))
+    if (!look(here, "history_name", self))
         return NULL;
     if (index >= 0 && index < self->count)
         return self->names[index];
-    gt_raise(self->object.context, GT_INVALID, NULL, "history_name",
-             "it has %d names, no number %d", (int)self->count, index);
+    gt_raise(self->object.context, GT_INVALID, here, "history_name",
+             "index %d is out of range: there are %d names", index, (int)self->count);
     return NULL;
 }
 
 void gt_history_free(gt_History *history)
 {
-    if (history)
-        gt_object_release(&history->object);
+    gt_object_free("history_free", history, &history_kind);
 }
 
 /* ---- running: what fit, evaluate and predict have in common ---- */
 
-/* Unseen by the caller's tapes, denormals flushed, and everything held that a report could free. */
+/* Unseen by the caller's tapes, denormals flushed, everything held that a report could free, and what
+ * runs around it gathered put by. */
 typedef struct Run {
     gt_Context *context;
     gt_LayerState *state;
@@ -372,7 +375,8 @@ typedef struct Run {
     gt_Site site;
     uint64_t recording;
     gt_FloatMode mode;
-    bool stopped; /* the report said so */
+    bool stopped;                   /* the report said so */
+    void *kept[1 + GT_MAX_METRICS]; /* of the loss, of the metrics */
 } Run;
 
 static gt_Status check_dataset(const Run *run, const gt_Dataset *dataset, const char *what)
@@ -389,7 +393,8 @@ static gt_Status check_dataset(const Run *run, const gt_Dataset *dataset, const 
 static gt_Status check_run(Run *run, const char *operation, const gt_Layer *model, bool compiled)
 {
     gt_Context *context = run->context;
-    run->state = gt_layer_check(context, NULL, NULL, model);
+    run->state = compiled ? gt_layer_own(context, NULL, NULL, model)
+                          : gt_layer_check(context, NULL, NULL, model);
     if (!run->state)
         return context->status;
     if (context->trace || context->frame)
@@ -407,6 +412,28 @@ static gt_Status check_run(Run *run, const char *operation, const gt_Layer *mode
     return run->dataset[1] ? check_dataset(run, run->dataset[1], "validation") : GT_OK;
 }
 
+/* Number -1 is the mean loss. */
+static gt_Metric *metric_of(const Compiled *compiled, int32_t i)
+{
+    return i < 0 ? compiled->tracker : compiled->metrics[i];
+}
+
+static void leave_metrics(Run *run, int32_t count)
+{
+    for (int32_t i = count - 1; i >= -1; i--)
+        gt_metric_leave(metric_of(run->compiled, i), run->kept[1 + i]);
+}
+
+static gt_Status enter_metrics(Run *run)
+{
+    for (int32_t i = -1; i < run->compiled->count; i++)
+        if (gt_metric_enter(metric_of(run->compiled, i), &run->kept[1 + i]) != GT_OK) {
+            leave_metrics(run, i);
+            return run->context->status;
+        }
+    return GT_OK;
+}
+
 /* Enters; on failure there is nothing to leave. */
 static gt_Status run_begin(Run *run, const char *here, const char *operation, const gt_Layer *model,
                            bool compiled, gt_Verbosity verbosity)
@@ -415,12 +442,15 @@ static gt_Status run_begin(Run *run, const char *here, const char *operation, co
     if (verbosity < GT_AUTO || verbosity > GT_LINES)
         gt_raise(run->context, GT_INVALID, NULL, NULL, "verbose is %d; it goes from -1 to 2",
                  (int)verbosity);
-    if (run->context->status != GT_OK || check_run(run, operation, model, compiled) != GT_OK) {
+    gt_check_function("the report of progress", (uintptr_t)run->progress.report);
+    if (run->context->status != GT_OK || check_run(run, operation, model, compiled) != GT_OK ||
+        (run->compiled && enter_metrics(run) != GT_OK)) {
         gt_site_leave(run->site);
         return run->context->status;
     }
     run->printer = gt_printer(verbosity);
-    run->state->object.references++;
+    if (run->state->object.context == run->context) /* else it is not written to: layer.c */
+        run->state->object.references++;
     if (run->compiled)
         run->compiled->object.references++;
     for (int i = 0; i < 2; i++)
@@ -438,9 +468,12 @@ static void run_end(Run *run)
     for (int i = 0; i < 2; i++)
         if (run->dataset[i])
             gt_object_release(gt_dataset_object(run->dataset[i]));
-    if (run->compiled)
+    if (run->compiled) {
+        leave_metrics(run, run->compiled->count);
         gt_object_release(&run->compiled->object);
-    gt_object_release(&run->state->object);
+    }
+    if (run->state->object.context == run->context)
+        gt_object_release(&run->state->object);
     gt_site_leave(run->site);
 }
 
@@ -626,7 +659,8 @@ static gt_Status fit(Run *run, const gt_FitOptions *options, gt_History *history
         event.values = values;
         report(run, &event);
     }
-    return run->context->status;
+    return history->epochs > 0 ? gt_optimizer_finalize(run->compiled->optimizer)
+                               : run->context->status;
 }
 
 static gt_Status check_fit(const Run *run, const gt_FitOptions *options)
@@ -654,10 +688,12 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
     gt_History *history = NULL;
     if (check_fit(&run, &options) == GT_OK)
         history = history_new(run.context, run.compiled, options.validation != NULL);
+    gt_DatasetPosition mark = gt_dataset_enter(dataset);
     if (history && fit(&run, &options, history) != GT_OK) {
         gt_history_free(history);
         history = NULL;
     }
+    gt_dataset_leave(dataset, mark);
     run_end(&run);
     return history;
 }
@@ -715,8 +751,10 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset)
             break;
         if (gt_dataset_slice(dataset, first, &batch) == GT_OK) {
             gt_Tensor *y = gt_call(model, batch.x, .training = false);
-            if (y)
+            if (y) {
+                gt_origin_forget(context, y);
                 collect(&run, y, first, batch.size, &result);
+            }
         }
         gt_scope_unwind(context, outer);
         if (context->status != GT_OK)

@@ -57,11 +57,12 @@ struct gt_FitOptions {
  * variables; metrics of the predictions before that step. The loss shown is the mean of the
  * batches' losses, weighted by their sizes. A model that is not built is built for the dataset's
  * rows. A NaN is no error. Steps run as plans; gt_function says what that means for layers of one's
- * own.
+ * own. With an optimizer that keeps averages (use_ema) it ends with gt_optimizer_finalize: the
+ * weights are their averages, whatever ema_overwrite_frequency is.
  *
  * NULL on failure, also when the interrupt callback stops it. The dataset then stands before the
- * batch that was not trained on, so that the next gt_fit goes on from there. Denormal numbers count
- * as zero while it runs. */
+ * batch that was not trained on, and the weights are no averages, so that the next gt_fit goes on
+ * from there. Denormal numbers count as zero while it runs. */
 #define gt_fit(...)                                                                                \
     gt_fit_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                              \
               GT_KEYWORDS(gt_FitOptions, GT_FIT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
@@ -72,10 +73,14 @@ GT_API gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Dataset *data
 
 /* The number called "loss", "accuracy", "val_loss", ... of an epoch: 0 is the first one of that
  * gt_fit, -1 the last. NaN with an error if there is none. */
-GT_API double gt_history_get(const gt_History *history, const char *name, int64_t epoch);
+#define gt_history_get(history, name, epoch) gt_history_get_at(GT_HERE, history, name, epoch)
+GT_API double gt_history_get_at(const char *here, const gt_History *history, const char *name,
+                                int64_t epoch);
 GT_API int64_t gt_history_epochs(const gt_History *history); /* that were finished; -1 on failure */
 GT_API int gt_history_count(const gt_History *history);      /* names; -1 on failure */
-GT_API const char *gt_history_name(const gt_History *history, int index); /* NULL on failure */
+#define gt_history_name(history, index) gt_history_name_at(GT_HERE, history, index)
+GT_API const char *gt_history_name_at(const char *here, const gt_History *history,
+                                      int index); /* NULL on failure */
 /* Drops the caller's hold; otherwise it goes with the context. NULL is ignored. */
 GT_API void gt_history_free(gt_History *history);
 

@@ -1,6 +1,7 @@
 /* The bar and the lines of gt_fit and gt_evaluate, in the look of Keras. The only file of the
  * library that prints, to standard error. Leans on progress.h for what is told. */
 #include "train/progress.h"
+#include "core/text.h"
 #include "train/internal.h"
 
 #include <math.h>
@@ -46,7 +47,7 @@ static void add(Line *line, const char *format, ...)
     size_t room = sizeof line->text - line->used;
     va_list arguments;
     va_start(arguments, format);
-    int n = vsnprintf(line->text + line->used, room, format, arguments);
+    int n = gt_text_list(line->text + line->used, room, format, arguments);
     va_end(arguments);
     if (n > 0)
         line->used += (size_t)n < room ? (size_t)n : room - 1;

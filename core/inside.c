@@ -1,0 +1,289 @@
+/* The short answers that other rooms get about core's structs. */
+#include "core/graph.h"
+#include "core/inside.h"
+
+/* ---- the context ---- */
+
+gt_Status gt_context_status(const gt_Context *context)
+{
+    return context->status;
+}
+
+const gt_KernelTable *gt_context_kernels(const gt_Context *context)
+{
+    return context->kernels;
+}
+
+int gt_context_threads(const gt_Context *context)
+{
+    return context->threads;
+}
+
+uint64_t gt_context_seed(const gt_Context *context)
+{
+    return context->seed;
+}
+
+gt_Blas *gt_context_blas(gt_Context *context)
+{
+    return &context->blas;
+}
+
+void *gt_context_scratch(gt_Context *context)
+{
+    return context->scratch[0];
+}
+
+gt_Variable **gt_context_generator(gt_Context *context)
+{
+    return &context->generator;
+}
+
+bool gt_context_checks_numerics(const gt_Context *context)
+{
+    return context->check_numerics;
+}
+
+gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *previous)
+{
+    gt_Object *next = previous ? previous->next : context->objects.next;
+    return next == &context->objects ? NULL : next;
+}
+
+const char *gt_context_set_here(gt_Context *context, const char *here)
+{
+    const char *before = context->here;
+    context->here = here;
+    return before;
+}
+
+const char *gt_context_set_applying(gt_Context *context, const char *name)
+{
+    const char *before = context->applying;
+    context->applying = name;
+    return before;
+}
+
+const gt_Operation *gt_context_set_differentiating(gt_Context *context,
+                                                   const gt_Operation *operation)
+{
+    const gt_Operation *before = context->differentiating;
+    context->differentiating = operation;
+    return before;
+}
+
+gt_Interrupt gt_context_defer_interrupt(gt_Context *context)
+{
+    gt_Interrupt interrupt = {context->interrupted};
+    context->interrupted = NULL;
+    return interrupt;
+}
+
+void gt_context_resume_interrupt(gt_Context *context, gt_Interrupt interrupt)
+{
+    context->interrupted = interrupt.function;
+}
+
+const gt_CallFrame *gt_context_frame(const gt_Context *context)
+{
+    return context->frame;
+}
+
+const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame *frame)
+{
+    const gt_CallFrame *before = context->frame;
+    context->frame = frame;
+    return before;
+}
+
+/* ---- handles, values ---- */
+
+const gt_Spec *gt_tensor_check(gt_Context *context, const char *here, const char *operation,
+                               const char *what, const gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_check(context, here, operation, what, tensor);
+    return slot ? &slot->value->spec : NULL;
+}
+
+const gt_Spec *gt_tensor_spec(const gt_Tensor *tensor)
+{
+    return &gt_slot_raw(tensor)->value->spec;
+}
+
+gt_Value *gt_tensor_value(const gt_Tensor *tensor)
+{
+    return gt_slot_raw(tensor)->value;
+}
+
+gt_Tensor *gt_value_handle(gt_Value *value)
+{
+    gt_value_retain(value, true);
+    return gt_handle_new(value->context, value);
+}
+
+void gt_tensor_free(gt_Context *context, gt_Tensor *tensor)
+{
+    gt_slot_free(context, gt_slot_raw(tensor));
+}
+
+const gt_Spec *gt_value_spec(const gt_Value *value)
+{
+    return &value->spec;
+}
+
+gt_Context *gt_value_context(const gt_Value *value)
+{
+    return value->context;
+}
+
+bool gt_value_is_symbol(const gt_Value *value)
+{
+    return value->symbol >= 0;
+}
+
+gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Spec *spec,
+                         size_t offset)
+{
+    gt_Value *alias = gt_value_new(context, spec, value->buffer, value->offset + offset);
+    if (!alias)
+        return NULL;
+    if (value->buffer)
+        value->buffer->references++;
+    alias->symbol = value->symbol;
+    alias->trace = value->trace;
+    return alias;
+}
+
+gt_Variable *gt_value_variable(const gt_Value *value)
+{
+    const gt_Record *record = value->record;
+    const gt_Slot *slot = record && !record->operation ? record->variable : NULL;
+    return slot ? gt_slot_handle(slot) : NULL;
+}
+
+/* ---- variables ---- */
+
+const char *gt_variable_label(const gt_Variable *variable)
+{
+    return gt_slot_raw(variable)->variable->name;
+}
+
+bool gt_variable_is_trainable(const gt_Variable *variable)
+{
+    return gt_slot_raw(variable)->variable->trainable;
+}
+
+/* ---- scopes ---- */
+
+gt_Scope *gt_scope_innermost(const gt_Context *context)
+{
+    return context->scope;
+}
+
+gt_Scope *gt_scope_switch(gt_Context *context, gt_Scope *scope)
+{
+    gt_Scope *before = context->scope;
+    context->scope = scope;
+    return before;
+}
+
+gt_Scope *gt_scope_parent(const gt_Scope *scope)
+{
+    return scope->parent;
+}
+
+/* ---- tapes and records ---- */
+
+uint64_t gt_tape_recording(const gt_Context *context)
+{
+    return context->recording;
+}
+
+uint64_t gt_tape_auto_watching(const gt_Context *context)
+{
+    return context->auto_watching;
+}
+
+gt_Record *gt_value_record(const gt_Value *value)
+{
+    return value->record;
+}
+
+uint64_t gt_value_tapes(const gt_Value *value)
+{
+    return value->record ? value->record->tapes : 0;
+}
+
+const gt_Operation *gt_record_operation(const gt_Record *record)
+{
+    return record->operation;
+}
+
+const void *gt_record_options(const gt_Record *record)
+{
+    return record->options;
+}
+
+const char *gt_record_here(const gt_Record *record)
+{
+    return record->here;
+}
+
+uint64_t gt_record_tapes(const gt_Record *record)
+{
+    return record->tapes;
+}
+
+int gt_record_inputs(const gt_Record *record)
+{
+    return record->inputs;
+}
+
+int gt_record_outputs(const gt_Record *record)
+{
+    return record->outputs;
+}
+
+gt_Value *gt_record_input(const gt_Record *record, int i)
+{
+    return record->input[i];
+}
+
+const gt_Spec *gt_record_output_spec(const gt_Record *record, int i)
+{
+    return &record->output[i].spec;
+}
+
+int gt_value_index(const gt_Value *value)
+{
+    return value->index;
+}
+
+void gt_record_retain(gt_Record *record)
+{
+    record->references++;
+}
+
+/* ---- traces ---- */
+
+bool gt_tracing(const gt_Context *context)
+{
+    return context->trace != NULL;
+}
+
+bool gt_tracing_body(const gt_Context *context)
+{
+    return context->trace && context->trace->outer;
+}
+
+/* ---- rules ---- */
+
+const gt_Operation *gt_rule_operation(const gt_GradientRule *rule)
+{
+    return rule->record->operation;
+}
+
+gt_Context *gt_rule_context(const gt_GradientRule *rule)
+{
+    return rule->context;
+}

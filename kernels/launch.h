@@ -1,0 +1,77 @@
+/* Kernels in the form that eager calls, plans and (later) emitted C and devices share: a function of a
+ * job, pointers and a range of tiles. A job is a plain struct of sizes, strides and constants, without a
+ * pointer. Leans on nothing.
+ *
+ *     sum of (1000, 3) along its rows: job {rows 1000, columns 3, ...}, at {x, y}, one tile a strip of columns
+ *
+ * `at` has the operation's inputs (NULL: an optional one that is absent), its outputs, its temporaries, in this
+ * order. A kernel reads and writes what they point to and `scratch`, and nothing else; it cannot fail; and its bits do
+ * not depend on how the tiles are cut into ranges, nor on the order or the threads in which ranges run. */
+#ifndef GT_KERNELS_LAUNCH_H
+#define GT_KERNELS_LAUNCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Works on tiles [first, last). `scratch` is the worker's own: as many bytes as the launch names. */
+typedef void gt_TileKernel(const void *job, void *const *at, int64_t first, int64_t last,
+                           void *scratch);
+/* What depends on the numbers and can fail: the smallest position of a bad element in tiles [first, last), or
+ * -1. It writes nothing. */
+typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, int64_t last);
+
+/* All kernels, one line each: compiled once an instruction set (EACH), or once because vectors gain nothing
+ * (ONCE, in the base build). gt_tiles_NAME chooses by its job which loop and element type to run. */
+#define GT_TILE_KERNELS(EACH, ONCE)                                                                \
+    EACH(unary)                                                                                    \
+    EACH(binary)                                                                                   \
+    EACH(compare)                                                                                  \
+    ONCE(places)
+
+/* All checks: gt_check_NAME, compiled once. */
+#define GT_CHECK_KERNELS(F)
+
+#define GT_ENUM_TILES(name) GT_TILES_##name,
+#define GT_ENUM_CHECK(name) GT_CHECK_##name,
+typedef enum gt_TileKernelId {
+    GT_TILE_KERNELS(GT_ENUM_TILES, GT_ENUM_TILES) GT_TILE_KERNEL_COUNT
+} gt_TileKernelId;
+typedef enum gt_CheckKernelId {
+    GT_CHECK_none,
+    GT_CHECK_KERNELS(GT_ENUM_CHECK) GT_CHECK_KERNEL_COUNT
+} gt_CheckKernelId;
+
+extern gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT]; /* by id */
+
+/* ---- element-wise loops: elementwise.c ---- */
+
+/* Elements of one tile of element-wise work. */
+#define GT_TILE_ELEMENTS 16384
+#define GT_JOB_RANK      8
+
+/* unary: y[i] = f(x[i]); at {x, y}. Tile t has the elements [t, t + 1) * GT_TILE_ELEMENTS. */
+typedef struct gt_UnaryJob {
+    uint8_t loop, type, element; /* a gt_UnaryLoopId, a gt_LoopType, bytes of an element */
+    int64_t size;
+} gt_UnaryJob;
+
+/* binary, compare: y = f(a, b) over `rank` axes, the innermost stepping by 0 or 1; at {a, b, y}. A tile is `rows` rows of the
+ * innermost axis, or, where chunks > 1, a piece of `chunk` elements of one. */
+typedef struct gt_BinaryJob {
+    uint8_t loop, type; /* a gt_BinaryLoopId or gt_CompareLoopId, the gt_LoopType of a and b */
+    uint8_t in, out;    /* bytes of an element of a and b, of y */
+    int32_t rank;
+    int64_t chunk, chunks, outer, rows;
+    int64_t dims[GT_JOB_RANK], stride_a[GT_JOB_RANK], stride_b[GT_JOB_RANK]; /* in elements */
+} gt_BinaryJob;
+
+/* ---- tiles.c ---- */
+
+/* places: the positions of the first `length` true ones of `size` bools, in order, then `size`; at {x (size), y
+ * (length) of int64}. One tile. */
+typedef struct gt_PlacesJob {
+    int64_t size, length;
+} gt_PlacesJob;
+
+#endif

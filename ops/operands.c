@@ -1,0 +1,88 @@
+/* What operations do to tensors before and after: bring operands to one dtype, sum a gradient back to the shape of its
+ * input. Leans on the operations that do it. */
+#include "ops/arithmetic.h"
+#include "ops/cast.h"
+#include "ops/kit.h"
+#include "ops/reduce.h"
+
+gt_Tensor *gt_widened(gt_Tensor *x)
+{
+    return gt_half_type(gt_dtype(x)) >= 0 ? gt_cast(x, GT_FLOAT32) : x;
+}
+
+gt_Tensor *gt_narrowed(gt_Tensor *x, gt_DType dtype)
+{
+    return gt_dtype(x) != dtype ? gt_cast(x, dtype) : x;
+}
+
+gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input)
+{
+    gt_Spec got = gt_spec(gradient);
+    if (gt_status() != GT_OK || gt_shape_equal(gt_spec_shape(&got), gt_spec_shape(input)))
+        return gradient;
+    gt_Axes axes = gt_axes();
+    int missing = got.rank - input->rank;
+    for (int d = 0; d < got.rank; d++)
+        if (d < missing || (input->dims[d - missing] == 1 && got.dims[d] != 1))
+            axes.axis[axes.count++] = d;
+    gradient = gt_sum(gt_widened(gradient), .axes = axes);
+    return gt_reshape(gt_narrowed(gradient, got.dtype), gt_spec_shape(input));
+}
+
+static int type_order(gt_DType dtype)
+{
+    switch (dtype) {
+    case GT_BOOL:
+        return 0;
+    case GT_UINT8:
+        return 1;
+    case GT_INT32:
+        return 2;
+    case GT_INT64:
+        return 3;
+    default:
+        return 4;
+    }
+}
+
+bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b,
+                 gt_Tensor *pair[2])
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return false;
+    pair[0] = a;
+    pair[1] = b.tensor;
+    gt_Slot *slot = gt_slot_check(context, here, operation->name, "input 1", a);
+    if (!slot)
+        return false;
+    gt_DType type = slot->value->spec.dtype;
+    if (b.is_number)
+        pair[1] = gt_scalar_at(here, b.number, type);
+    slot = gt_slot_check(context, here, operation->name, "input 2", pair[1]);
+    if (!slot)
+        return false;
+    gt_DType other = slot->value->spec.dtype;
+    if (type != other && !(gt_dtype_is_float(type) && gt_dtype_is_float(other))) {
+        bool first = type_order(type) < type_order(other);
+        pair[!first] = gt_cast_at(here, pair[!first], first ? other : type);
+    }
+    return true;
+}
+
+gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b)
+{
+    gt_Tensor *pair[2];
+    return gt_operands(here, operation, a, b, pair) ? gt_apply_one(here, operation, NULL, 2, pair)
+                                                    : NULL;
+}
+
+gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b)
+{
+    return b.is_number ? gt_scalar(b.number, gt_dtype(a)) : b.tensor;
+}
+
+gt_Tensor *gt_as_float(gt_Tensor *x)
+{
+    return gt_dtype_is_float(gt_dtype(x)) ? x : gt_cast(x, GT_FLOAT32);
+}

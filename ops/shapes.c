@@ -1,0 +1,105 @@
+/* The usual shape rules: like an input, broadcast, compared; which dtypes an operation accepts. Leans on core. */
+#include "ops/shapes.h"
+#include "ops/kit.h"
+
+bool gt_takes(const gt_Spec *spec, unsigned types)
+{
+    unsigned is = gt_dtype_is_float(spec->dtype)     ? GT_TAKES_FLOAT
+                  : gt_dtype_is_integer(spec->dtype) ? GT_TAKES_INTEGER
+                                                     : GT_TAKES_BOOL;
+    if (types & is && gt_storable(spec->dtype))
+        return true;
+    gt_fail(GT_INVALID, "dtype %s is not supported; expected %s", gt_dtype_name(spec->dtype),
+            types == GT_TAKES_FLOAT    ? "float32 and float64"
+            : types == GT_TAKES_NUMBER ? "floats and integers"
+            : types == GT_TAKES_BOOL   ? "bool"
+                                       : "integers");
+    return false;
+}
+
+gt_Status gt_want_logits(const gt_Tensor *x, const char *what)
+{
+    const gt_Slot *slot = gt_slot_find(x);
+    if (slot && slot->origin)
+        return gt_fail(GT_INVALID, "%s must be logits (got the output of %s): give its input", what,
+                       slot->origin->operation->name);
+    return gt_status();
+}
+
+gt_Status gt_shape_same(gt_ShapeRule *rule, unsigned types)
+{
+    rule->output[0] = *rule->input[0];
+    return gt_takes(rule->input[0], types) ? GT_OK : gt_status();
+}
+
+gt_Status gt_shape_float(gt_ShapeRule *rule)
+{
+    return gt_shape_same(rule, GT_TAKES_FLOAT);
+}
+
+gt_Status gt_shape_number(gt_ShapeRule *rule)
+{
+    return gt_shape_same(rule, GT_TAKES_NUMBER);
+}
+
+gt_Status gt_shape_broadcast(gt_ShapeRule *rule, int first, unsigned types)
+{
+    gt_Spec *out = &rule->output[0];
+    out->dtype = rule->input[first]->dtype;
+    if (!gt_takes(rule->input[first], types))
+        return gt_status();
+    for (int i = 0; i < rule->inputs; i++)
+        if (rule->input[i]->rank > out->rank)
+            out->rank = rule->input[i]->rank;
+    for (int d = 0; d < out->rank; d++)
+        out->dims[d] = 1;
+    for (int i = 0; i < rule->inputs; i++) {
+        const gt_Spec *in = rule->input[i];
+        if (i >= first && in->dtype != out->dtype)
+            return gt_fail(GT_INVALID, "types differ: %s and %s; gt_cast one of them",
+                           gt_dtype_name(out->dtype), gt_dtype_name(in->dtype));
+        for (int d = 0; d < in->rank; d++) {
+            int64_t *dim = &out->dims[d + out->rank - in->rank];
+            if (*dim == 1) {
+                *dim = in->dims[d];
+            } else if (in->dims[d] != 1 && in->dims[d] != *dim) {
+                char a[160], b[160];
+                return gt_fail(GT_INVALID, "shapes do not broadcast: %s and %s",
+                               gt_shape_text(gt_spec_shape(rule->input[i ? 0 : 1]), a, sizeof a),
+                               gt_shape_text(gt_spec_shape(in), b, sizeof b));
+            }
+        }
+    }
+    return GT_OK;
+}
+
+gt_Status gt_shape_binary_float(gt_ShapeRule *rule)
+{
+    return gt_shape_broadcast(rule, 0, GT_TAKES_FLOAT);
+}
+
+gt_Status gt_shape_binary_number(gt_ShapeRule *rule)
+{
+    return gt_shape_broadcast(rule, 0, GT_TAKES_NUMBER);
+}
+
+gt_Status gt_shape_compare(gt_ShapeRule *rule)
+{
+    gt_Status status = gt_shape_broadcast(rule, 0, GT_TAKES_ANY);
+    rule->output[0].dtype = GT_BOOL;
+    return status;
+}
+
+bool gt_product_type(const gt_Spec *a, const gt_Spec *b, gt_DType *type)
+{
+    gt_DType first = a->dtype, second = b->dtype;
+    bool half = gt_half_type(first) >= 0 || gt_half_type(second) >= 0;
+    *type = half ? GT_FLOAT32 : first;
+    if (!gt_takes(a, GT_TAKES_FLOAT))
+        return false;
+    if (first == second || (half && (first == GT_FLOAT32 || second == GT_FLOAT32)))
+        return true;
+    gt_fail(GT_INVALID, "types differ: %s and %s; gt_cast one of them", gt_dtype_name(first),
+            gt_dtype_name(second));
+    return false;
+}
