@@ -114,9 +114,9 @@ size_t gt_reduction_scratch(const gt_Spec *x, uint32_t bits)
 {
     Reduction plan;
     reduction_plan(&plan, x, bits);
-    return plan.parts > 1
-               ? (size_t)(plan.kept.count * plan.parts * plan.columns) * sizeof(gt_Scaled)
-               : 0;
+    /* The widest that a float or a byte becomes. */
+    size_t waiting = gt_dtype_is_float(x->dtype) ? sizeof(gt_Scaled) : sizeof(int64_t);
+    return plan.parts > 1 ? (size_t)(plan.kept.count * plan.parts * plan.columns) * waiting : 0;
 }
 
 typedef struct ReductionJob {
