@@ -22,8 +22,9 @@ typedef struct gt_NormOptions gt_NormOptions;
 struct gt_NormOptions {
     GT_NORM_OPTIONS(GT_MEMBER)
 };
-/* The p-norm of vectors, (sum |x|^p)^(1 / p); over two axes with p = 2 the Frobenius norm. Its
- * gradient is NaN where the norm is 0, as that of any root there. */
+/* The p-norm of vectors, (sum |x|^p)^(1 / p); over two axes with p = 2 the Frobenius norm. Powers
+ * may be beyond the type where the norm is not. Its gradient is NaN where the norm is 0, as that of
+ * any root there. */
 #define gt_norm(...)                                                                               \
     gt_norm_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
                GT_KEYWORDS(gt_NormOptions, GT_NORM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))

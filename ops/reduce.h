@@ -1,7 +1,10 @@
 /* Reductions: numbers put together along axes. `gt_sum(x)` takes all axes, `gt_sum(x, .axis = 0)`
  * one, `gt_sum(x, .axes = gt_axes(0, -1), .keepdims = true)` several; negative axes count from the
  * end. The reduced axes vanish, or stay with size 1 if keepdims. The order of the additions depends
- * on the shape alone, so the bits are the same for any number of threads. */
+ * on the shape alone, so the bits are the same for any number of threads. float32 is added up and
+ * multiplied in double: a result is within a few of its last bits for any number of elements, and
+ * neither overflows nor underflows on the way to a number that does not. float64 does not overflow on
+ * the way either. */
 #ifndef GT_OPS_REDUCE_H
 #define GT_OPS_REDUCE_H
 
@@ -126,8 +129,9 @@ struct gt_CumulativeOptions {
     GT_CUMULATIVE_OPTIONS(GT_MEMBER)
 };
 
-/* Running sums, running products along an axis, of the shape of x (flat without an axis). The
- * gradient of cumprod is right where factors are 0. bool and uint8 as int32. */
+/* Running sums, running products along an axis, of the shape of x (flat without an axis). They run
+ * in double: each is as good as a gt_sum or gt_prod of its own. The gradient of cumprod is right
+ * where factors are 0. bool and uint8 as int32. */
 #define gt_cumsum(...)                                                                             \
     gt_cumsum_at(                                                                                  \
         GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
