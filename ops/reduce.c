@@ -130,8 +130,11 @@ static bool in_order(const gt_Axes *perm)
         {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2))},                                         \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = 0)},                       \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = -1, .keepdims = true)},    \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2, 2)), AXES(.axes = {GT_AXES_MARK, 2, {0, -2}})},      \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_AXES_MARK, 0, {0}})}, GT_SAMPLES_END \
+            {.inputs = 1,                                                                          \
+             .input = GT_INPUTS(INPUT(2, 3, 2, 2)),                                                \
+             AXES(.axes = {GT_AXES_MARK, 2, {0, -2}})},                                            \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_AXES_MARK, 0, {0}})},  \
+            GT_SAMPLES_END                                                                         \
     }
 #define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
@@ -771,7 +774,7 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_NOT_DIFFERENTIABLE,                                                         \
-        .why_not = "it is a position, an integer",                                             \
+        .why_not = "it is a position, an integer",                                                 \
         .options = GT_STRUCT_TYPE(gt_ArgOptions),                                                  \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
@@ -870,15 +873,19 @@ typedef struct Scan {
                                    const type *from, type *to)                                     \
     {                                                                                              \
         double sum[GT_BESIDE];                                                                     \
+        int64_t ahead = exclusive ? 0 : step;                                                      \
+        if (width == 1) {                                                                          \
+            to[0] = exclusive ? 0 : from[0];                                                       \
+            running_sum_one_##type(count - 1, step, (double)to[0], from + ahead, to + step);       \
+            return;                                                                                \
+        }                                                                                          \
         for (int64_t column = 0; column < width; column += GT_BESIDE) {                            \
-            const type *x = exclusive ? from + column : from + column + step;                      \
+            const type *x = from + column + ahead;                                                 \
             type *y = to + column;                                                                 \
             int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
             for (int64_t j = 0; j < n; j++)                                                        \
                 y[j] = (type)(sum[j] = exclusive ? 0 : (double)from[column + j]);                  \
-            if (n == 1)                                                                            \
-                running_sum_one_##type(count - 1, step, sum[0], x, y + step);                      \
-            for (int64_t i = 1; i < count && n > 1; i++, x += step) {                              \
+            for (int64_t i = 1; i < count; i++, x += step) {                                       \
                 y += step;                                                                         \
                 for (int64_t j = 0; j < n; j++)                                                    \
                     y[j] = (type)(sum[j] += (double)x[j]);                                         \
