@@ -895,6 +895,12 @@ typedef struct Scan {
 GT_RUNNING_SUM(float)
 GT_RUNNING_SUM(double)
 
+/* As near to 1 as a float; 0 is, too. */
+static inline bool is_near(double x)
+{
+    return (fabs(x) > 0x1p-150 && fabs(x) < 0x1p150) || x == 0;
+}
+
 /* Running products of floats do not overflow or underflow on their way either. `rows` of them are
  * done in one go where no exponent is needed. */
 #define GT_RUNNING_PRODUCT(type, rows)                                                             \
@@ -903,9 +909,14 @@ GT_RUNNING_SUM(double)
     {                                                                                              \
         gt_Scaled product = {1, 0};                                                                \
         for (int64_t i = 0; i < count;) {                                                          \
-            int64_t end = count - i < rows ? count : i + rows;                                     \
+            int64_t end = count - i < 4 ? count : i + 4;                                           \
             double now = product.size;                                                             \
-            if (product.exponent != 0 || !gt_is_mild(now) || end < i + 4) {                        \
+            const type *from = x + i * step;                                                       \
+            type *to = y + i * step;                                                               \
+            if (product.exponent != 0 || !gt_is_mild(now) || end < i + 4 ||                        \
+                (rows == 1 &&                                                                      \
+                 !(is_near((double)from[0]) && is_near((double)from[step]) &&                      \
+                   is_near((double)from[2 * step]) && is_near((double)from[3 * step])))) {         \
                 for (; i < end; i++) {                                                             \
                     gt_Scaled next = gt_times(product, (double)x[i * step]);                       \
                     y[i * step] = (type)gt_plain(exclusive ? product : next);                      \
@@ -913,8 +924,6 @@ GT_RUNNING_SUM(double)
                 }                                                                                  \
                 continue;                                                                          \
             }                                                                                      \
-            const type *from = x + i * step;                                                       \
-            type *to = y + i * step;                                                               \
             double a = (double)from[0], b = a * (double)from[step];                                \
             double c = b * (double)from[2 * step], d = c * (double)from[3 * step];                 \
             to[0] = (type)(exclusive ? now : now * a);                                             \
