@@ -25,7 +25,7 @@ static void is_scaled(gt_Tensor *got, gt_Tensor *right, double scale, const char
     double bound = gt_dtype(got) == GT_FLOAT32 ? 1e-5 : 1e-13;
     cr_assert_eq(gt_size(got), gt_size(right), "%s", what);
     for (int64_t i = 0; i < gt_size(got); i++) {
-        double is = gt_at(got, i), want = gt_at(right, i) * scale;
+        double is = gt_element(got, i), want = gt_element(right, i) * scale;
         cr_assert(fabs(is - want) <= bound * fabs(want), "%s: number %d is %g, not %g", what,
                   (int)i, is, want);
     }
@@ -42,7 +42,7 @@ typedef gt_Tensor *OfX(gt_Tensor *x);
     F(gt_norm(x, .axis = 1, .ord = 3), 1)                                                          \
     F(gt_norm(x, .axis = 1, .ord = 0.5, .keepdims = true), 1)                                      \
     F(gt_norm(x, .ord = -2), 1)                                                                    \
-    F(gt_matrix_norm(x, GT_NORM_FROBENIUS), 1)                                                     \
+    F(gt_matrix_norm(x, GT_MATRIX_NORM_FROBENIUS), 1)                                              \
     F(gt_std(x), 1)                                                                                \
     F(gt_std(x, .axis = 0), 1)                                                                     \
     F(gt_std(x, .axis = -1, .keepdims = true), 1)                                                  \
@@ -122,7 +122,7 @@ Test(numerics, functions_that_scale)
 static void is_near(gt_Tensor *x, int64_t i, double right, const char *what)
 {
     ok();
-    double is = gt_at(x, i), bound = gt_dtype(x) == GT_FLOAT64 ? 1e-12 : 1e-6;
+    double is = gt_element(x, i), bound = gt_dtype(x) == GT_FLOAT64 ? 1e-12 : 1e-6;
     cr_assert(is == right || fabs(is - right) <= bound * fabs(right), "%s: %.9g, not %.9g", what,
               is, right);
 }
@@ -149,7 +149,7 @@ Test(numerics, sums_and_squares)
         is_near(gt_variance(apart, .axis = 0, .keepdims = true), 3, 0, "variance of columns");
         is_near(gt_mean_squared_error(zero, apart), 0, square, "mean_squared_error");
         is_near(gt_mean_squared_error(zero, apart,
-                                      .sample_weight = gt_ones_of(gt_shape(10), .dtype = dtype)),
+                                      .sample_weight = gt_ones(gt_shape(10), .dtype = dtype)),
                 0, square, "weighted mean_squared_error");
         is_near(gt_cosine_similarity(apart, apart), 0, -1, "cosine_similarity");
         ok();
@@ -240,7 +240,7 @@ Test(numerics, slopes)
 
 static gt_Layer *penalized(double l2)
 {
-    return gt_dense(1, .kernel_regularizer = gt_l2(l2), .use_bias = false);
+    return gt_Dense(1, .kernel_regularizer = gt_L2(l2), .use_bias = false);
 }
 
 /* 1e-10 times (1e20)^2, and (1e-25)^2 times 1e30, in float32; its slope, 2 l2 w. */
@@ -250,7 +250,7 @@ Test(numerics, penalties)
     for (int i = 0; i < 3; i++) {
         gt_Layer *layer = penalized(cases[i][0]);
         gt_Tape *tape = gt_tape_begin();
-        gt_call(layer, gt_zeros_of(gt_shape(1, 1)));
+        gt_call(layer, gt_zeros(gt_shape(1, 1)));
         gt_Variable *kernel = gt_trainable_variables(layer).items[0];
         gt_assign(kernel, cases[i][1]);
         gt_Tensor *loss = gt_total_loss(layer, gt_scalar(0, GT_FLOAT32)), *gradient;
@@ -273,15 +273,15 @@ static void step(gt_Optimizer *optimizer, gt_DType dtype, int variables, const d
     gt_Variable *w[2];
     gt_Tensor *g[2];
     for (int i = 0; i < variables; i++) {
-        w[i] = gt_variable(gt_zeros_of(gt_shape(2), .dtype = dtype));
+        w[i] = gt_variable(gt_zeros(gt_shape(2), .dtype = dtype));
         g[i] = vector(dtype, 2, gradients + 2 * i);
     }
     ok();
-    gt_apply_gradients(optimizer, ((gt_Tensors){variables, w}), g);
+    gt_apply_gradients(optimizer, ((gt_Tensors){w, variables}), g);
     ok();
     for (int i = 0; i < variables; i++) {
-        after[2 * i] = gt_at(w[i], 0);
-        after[2 * i + 1] = gt_at(w[i], 1);
+        after[2 * i] = gt_element(w[i], 0);
+        after[2 * i + 1] = gt_element(w[i], 1);
         gt_variable_free(w[i]);
     }
     gt_optimizer_free(optimizer);
@@ -300,20 +300,20 @@ Test(numerics, clipping)
         double size = rows[i].size, limit = rows[i].limit, after[4];
         double bound = (rows[i].dtype == GT_FLOAT32 ? 1e-6 : 1e-14) * limit;
         const double gradients[] = {3 * size, 4 * size, 0, 0}, two[] = {3 * size, 0, 0, 4 * size};
-        step(gt_sgd(1, .global_clipnorm = limit), rows[i].dtype, 1, gradients, after);
+        step(gt_SGD(1, .global_clipnorm = limit), rows[i].dtype, 1, gradients, after);
         cr_assert(fabs(after[0] + 0.6 * limit) <= bound && fabs(after[1] + 0.8 * limit) <= bound,
                   "global_clipnorm %g of %g: %g %g", limit, size, after[0], after[1]);
-        step(gt_sgd(1, .clipnorm = limit), rows[i].dtype, 1, gradients, after);
+        step(gt_SGD(1, .clipnorm = limit), rows[i].dtype, 1, gradients, after);
         cr_assert(fabs(after[0] + 0.6 * limit) <= bound && fabs(after[1] + 0.8 * limit) <= bound,
                   "clipnorm %g of %g: %g %g", limit, size, after[0], after[1]);
-        step(gt_sgd(1, .global_clipnorm = limit), rows[i].dtype, 2, two, after);
+        step(gt_SGD(1, .global_clipnorm = limit), rows[i].dtype, 2, two, after);
         cr_assert(fabs(after[0] + 0.6 * limit) <= bound && fabs(after[3] + 0.8 * limit) <= bound &&
                       after[1] == 0 && after[2] == 0,
                   "joint norm: %g %g %g %g", after[0], after[1], after[2], after[3]);
     }
     /* within the limit nothing changes, not a bit */
     double after[4];
-    step(gt_sgd(1, .global_clipnorm = 5), GT_FLOAT32, 1, (double[]){-3, -4}, after);
+    step(gt_SGD(1, .global_clipnorm = 5), GT_FLOAT32, 1, (double[]){-3, -4}, after);
     cr_assert(after[0] == 3 && after[1] == 4);
     gt_context_free(NULL);
 }
@@ -324,7 +324,7 @@ Test(numerics, clipping_what_is_not_finite)
     const double strange[] = {INFINITY, -INFINITY, NAN};
     for (int i = 0; i < 3; i++) {
         double after[4];
-        step(gt_sgd(1, .global_clipnorm = 1), GT_FLOAT32, 2, (double[]){1, strange[i], 2, 3},
+        step(gt_SGD(1, .global_clipnorm = 1), GT_FLOAT32, 2, (double[]){1, strange[i], 2, 3},
              after);
         for (int k = 0; k < 4; k++)
             cr_assert(isnan(after[k]), "%g: number %d is %g", strange[i], k, after[k]);
@@ -355,7 +355,7 @@ static gt_Tensor *scattered(gt_Tensor *x, gt_Tensor *ids)
 static gt_Tensor *gathered_gradient(const Long *in, bool along)
 {
     gt_Tape *tape = gt_tape_begin();
-    gt_Tensor *few = gt_cast(gt_ones_of(gt_shape(10)), gt_dtype(in->x)), *gradient = NULL;
+    gt_Tensor *few = gt_cast(gt_ones(gt_shape(10)), gt_dtype(in->x)), *gradient = NULL;
     gt_watch(tape, few);
     gt_Tensor *all = along ? gt_take_along_axis(few, in->tens, .axis = 0) : gt_take(few, in->tens);
     gt_gradients(tape, gt_tensors(gt_sum(gt_multiply(all, in->x))), gt_tensors(few), &gradient);
@@ -369,7 +369,7 @@ static gt_Tensor *kernel_gradient(const Long *in, bool depthwise)
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *image = gt_reshape(in->x, gt_shape(1, -1, 4)), *gradient = NULL;
     gt_Tensor *kernel =
-        gt_cast(gt_ones_of(depthwise ? gt_shape(1, 4, 1) : gt_shape(1, 4, 2)), gt_dtype(in->x));
+        gt_cast(gt_ones(depthwise ? gt_shape(1, 4, 1) : gt_shape(1, 4, 2)), gt_dtype(in->x));
     gt_watch(tape, kernel);
     gt_Tensor *y = depthwise ? gt_depthwise_conv(image, kernel) : gt_conv(image, kernel);
     gt_gradients(tape, gt_tensors(gt_sum(y)), gt_tensors(kernel), &gradient);
@@ -450,7 +450,7 @@ SPREADS(LONG_FUNCTION)
 /* float32 against float64 on the same numbers; with three threads the same bits. */
 static void compare(const LongRow *table, size_t count, gt_Tensor *x)
 {
-    Long narrow = {x, gt_zeros_of(gt_shape(MANY), .dtype = GT_INT32),
+    Long narrow = {x, gt_zeros(gt_shape(MANY), .dtype = GT_INT32),
                    gt_mod(gt_arange(0, MANY, 1, .dtype = GT_INT32), 10)};
     Long wide = {gt_cast(x, GT_FLOAT64), narrow.zeros, narrow.tens};
     for (size_t r = 0; r < count; r++) {
@@ -466,7 +466,7 @@ static void compare(const LongRow *table, size_t count, gt_Tensor *x)
         }
         printf("%-30s %g\n", table[r].name, most);
         cr_assert(most <= table[r].ulps, "%s of %g, ...: %g units in the last place, not %g",
-                  table[r].name, gt_at(x, 0), most, table[r].ulps);
+                  table[r].name, gt_element(x, 0), most, table[r].ulps);
         gt_set_threads(3);
         gt_Tensor *again = table[r].function(&narrow);
         ok();
@@ -501,8 +501,8 @@ Test(numerics, metrics_of_many_batches)
 {
     enum { BATCHES = 20000, ROWS = 50 };
     gt_Scope *scope = gt_scope_begin();
-    gt_Metric *metrics[] = {gt_mean_metric(), gt_loss_metric(gt_mean_squared_error_loss())};
-    gt_Tensor *zeros = gt_zeros_of(gt_shape(ROWS, 1)), *x = gt_full(gt_shape(ROWS, 1), 0.1);
+    gt_Metric *metrics[] = {gt_Mean(), gt_LossMetric(gt_MeanSquaredError())};
+    gt_Tensor *zeros = gt_zeros(gt_shape(ROWS, 1)), *x = gt_full(gt_shape(ROWS, 1), 0.1);
     for (int i = 0; i < BATCHES; i++)
         for (int k = 0; k < 2; k++)
             gt_metric_update(metrics[k], zeros, x);

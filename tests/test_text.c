@@ -281,20 +281,20 @@ Test(text, locale)
 
     gt_Scope *scope = gt_scope_begin();
     /* messages, made by gt_fail and by gt_raise, and a user's own */
-    gt_layer_free(gt_dropout(-1.5));
+    gt_layer_free(gt_Dropout(-1.5));
     says("-1.5");
     gt_full(gt_shape(2), 0.5, .dtype = GT_INT32);
     says("0.5");
-    gt_sgd(0.1, .momentum = -2.5);
+    gt_SGD(0.1, .momentum = -2.5);
     says("-2.5");
     gt_fail(GT_INVALID, "mine: %g and %.2f", 1234567.5, 0.25);
     says("mine: 1.23457e+06 and 0.25");
-    gt_read_csv("/tmp/gradtape-text/no/such/file");
+    gt_load_csv("/tmp/gradtape-text/no/such/file");
     says("No such file or directory");
     cr_assert(strcmp(gt_system_text(system_text, ENOENT), "No such file or directory") == 0, "%s",
               system_text);
     /* a summary */
-    gt_Layer *model = gt_sequential(gt_dense(300), gt_dense(1));
+    gt_Layer *model = gt_Sequential(gt_Dense(300), gt_Dense(1));
     gt_call(model, gt_uniform(gt_shape(1, 1000)));
     const char *summary = gt_summary(model);
     cr_assert(summary && strstr(summary, "(1.15 MB)"), "%s", summary);
@@ -305,9 +305,9 @@ Test(text, locale)
               "a comma in the locale: %g", number);
     cr_assert(strcmp(gt_number_text(1.25, false, text), "1.25") == 0, "%s", text);
     snprintf(path, sizeof path, "/tmp/gradtape-text-%ld.csv", (long)getpid());
-    gt_write_csv(path, gt_array(gt_shape(1, 2), 1.5, -0.25));
-    gt_Tensor *again = gt_read_csv(path);
-    cr_assert(again && gt_at(again, 0) == 1.5 && gt_at(again, 1) == -0.25, "%s",
+    gt_save_csv(path, gt_array(gt_shape(1, 2), 1.5, -0.25));
+    gt_Tensor *again = gt_load_csv(path);
+    cr_assert(again && gt_element(again, 0) == 1.5 && gt_element(again, 1) == -0.25, "%s",
               gt_error_message());
     unlink(path);
     gt_scope_end(scope);
