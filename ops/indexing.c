@@ -356,8 +356,8 @@ static int64_t index_of(const gt_Kernel *kernel, int input, int64_t i, int64_t c
     return index < 0 ? index + count : index;
 }
 
-/* All indices are looked at before anything is read or written with them; those from `least` to count - 1
- * are legal. */
+/* All indices are looked at before anything is read or written with them; those from `least` to
+ * count - 1 are legal. */
 static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int64_t least,
                                int64_t count)
 {

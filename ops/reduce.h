@@ -30,8 +30,8 @@ struct gt_ReduceOptions {
     function(GT_HERE, GT_FIRST(__VA_ARGS__),                                                       \
              GT_KEYWORDS(gt_ReduceOptions, GT_REDUCE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 
-/* The sum; 0 of nothing. bool and uint8 are summed as int32, more than 2^31 - 1 of bool as int64; int32 and
- * int64 wrap. */
+/* The sum; 0 of nothing. bool and uint8 are summed as int32, more than 2^31 - 1 of bool as int64;
+ * int32 and int64 wrap. */
 GT_DECLARE_REDUCTION(sum);
 #define gt_sum(...) GT_REDUCTION_(gt_sum_at, __VA_ARGS__)
 /* The mean; NaN of nothing. Integers and bool give float32. */
@@ -69,8 +69,8 @@ typedef struct gt_ExtremumOptions gt_ExtremumOptions;
 struct gt_ExtremumOptions {
     GT_EXTREMUM_OPTIONS(GT_MEMBER)
 };
-/* The largest, the smallest; NaN if there is one. Of nothing it is `.initial`, without which that is
- * an error. Equal ones share the gradient equally; none goes to `.initial`. */
+/* The largest, the smallest; NaN if there is one. Of nothing it is `.initial`, without which that
+ * is an error. Equal ones share the gradient equally; none goes to `.initial`. */
 #define gt_max(...)                                                                                \
     gt_max_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                      \
               GT_KEYWORDS(gt_ExtremumOptions, GT_EXTREMUM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
