@@ -12,7 +12,11 @@
 #include <string.h>
 
 #define ROWS_BETWEEN_POLLS 4096
-#define PIECE              ((size_t)64 * 1024)
+#ifdef GT_SMALL_PIECES /* so that a fuzzer's small files are cut into some */
+#define PIECE ((size_t)16)
+#else
+#define PIECE ((size_t)64 * 1024)
+#endif
 
 typedef struct Csv {
     gt_Context *context;
