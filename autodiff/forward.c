@@ -80,9 +80,9 @@ static gt_Tensors list(int32_t count, gt_Tensor *const *items)
     return (gt_Tensors){count, items};
 }
 
-/* A tensor like an output with numbers from [1/2, 3/2) that no symmetry cancels. What u is has no influence on
- * the derivative in u; but the rules of linear algebra refuse gradients of vectors that are not defined if
- * any arrive, and 0 would say that none do. */
+/* A tensor like an output with numbers from [1/2, 3/2) that no symmetry cancels. What u is has no
+ * influence on the derivative in u; but the rules of linear algebra refuse gradients of vectors
+ * that are not defined if any arrive, and 0 would say that none do. */
 static gt_Tensor *some_upstream(gt_Context *context, gt_Tensor *output)
 {
     gt_Spec spec = gt_spec(output);

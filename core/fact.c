@@ -33,8 +33,8 @@ static uint64_t key_of(const gt_Fact *fact)
 
 static bool same_question(const gt_Fact *a, const gt_Fact *b)
 {
-    return a->question == b->question && a->identity == b->identity &&
-           a->variable == b->variable && a->serial == b->serial;
+    return a->question == b->question && a->identity == b->identity && a->variable == b->variable &&
+           a->serial == b->serial;
 }
 
 /* Those of the function that is traced; NULL: none is. */

@@ -14,7 +14,7 @@ gt_Graph *gt_graph_new(gt_Context *context)
     return graph;
 }
 
-static void free_node(gt_Context *context, const gt_GraphNode *node)
+void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node)
 {
     if (node->options)
         gt_release(context, node->options, node->operation->options->size);
@@ -33,7 +33,7 @@ void gt_graph_free(gt_Graph *graph)
             gt_variable_free(graph->values[i].variable);
     }
     for (int32_t i = 0; i < graph->node_count; i++)
-        free_node(context, &graph->nodes[i]);
+        gt_graph_free_node(context, &graph->nodes[i]);
     for (int32_t i = 0; i < graph->body_count; i++)
         gt_graph_free(graph->bodies[i]);
     gt_release(context, graph->bodies, (size_t)graph->body_capacity * sizeof *graph->bodies);
@@ -44,7 +44,7 @@ void gt_graph_free(gt_Graph *graph)
     gt_release(context, graph, sizeof *graph);
 }
 
-static int32_t add_value(gt_Graph *graph, gt_GraphValue value)
+int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value)
 {
     if (!gt_reserve(graph->context, (void **)&graph->values, graph->value_count,
                     &graph->value_capacity, sizeof *graph->values))
@@ -62,10 +62,9 @@ int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec)
     int32_t known = gt_map_find(&graph->arguments, (uint64_t)index);
     if (known >= 0)
         return known;
-    int32_t made = add_value(
+    int32_t made = gt_graph_add(
         graph, (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
-    bool added =
-        made >= 0 && gt_map_add(graph->context, &graph->arguments, (uint64_t)index, made);
+    bool added = made >= 0 && gt_map_add(graph->context, &graph->arguments, (uint64_t)index, made);
     return added ? made : -1;
 }
 
@@ -86,7 +85,7 @@ gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
             if (node->input[i] >= 0)
                 needed[node->input[i]] = true;
         if (!any) {
-            free_node(context, node);
+            gt_graph_free_node(context, node);
             *node = (gt_GraphNode){0};
         }
     }
@@ -112,15 +111,14 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
 {
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const char *x = (const char *)a + field->offset, *y = (const char *)b + field->offset;
-        if (memcmp(x, y, field->size) == 0)
-            continue;
         if (strcmp(field->type, "gt_Shape") == 0) {
-            gt_Shape p, q; /* what is beyond the rank does not count either */
+            gt_Shape p, q; /* what is beyond the rank does not count, and may hold anything */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
-            if (!gt_shape_equal(p, q))
+            bool is_shape = gt_shape_equal(p, p);
+            if (is_shape ? !gt_shape_equal(p, q) : memcmp(x, y, field->size) != 0)
                 return false;
-        } else if (strcmp(field->type, "void *") != 0) {
+        } else if (strcmp(field->type, "void *") != 0 && memcmp(x, y, field->size) != 0) {
             return false; /* where the user's own things are may change from run to run */
         }
     }
@@ -223,9 +221,8 @@ gt_Status gt_trace_begin(gt_Context *context, gt_Trace *trace, gt_Graph *graph)
     if (context->trace)
         return gt_raise(context, GT_STATE, NULL, "function",
                         "a traced function cannot be traced inside another one");
-    *trace = (gt_Trace){.graph = graph,
-                        .frame = context->frame,
-                        .serial = (uint32_t)++context->trace_serial};
+    *trace = (gt_Trace){
+        .graph = graph, .frame = context->frame, .serial = (uint32_t)++context->trace_serial};
     context->trace = trace;
     return GT_OK;
 }
@@ -409,10 +406,11 @@ gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot)
         gt_Value *around = variable_around(context, slot);
         symbol = around ? capture(context, around) : -1;
     } else {
-        symbol = add_value(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
-                                                                  .kind = GT_GRAPH_VARIABLE,
-                                                                  .variable = gt_slot_handle(slot),
-                                                                  .node = -1});
+        symbol =
+            gt_graph_add(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
+                                                                .kind = GT_GRAPH_VARIABLE,
+                                                                .variable = gt_slot_handle(slot),
+                                                                .node = -1});
     }
     return symbol < 0 ? NULL : set_symbolic(context, slot, symbol);
 }
@@ -433,7 +431,7 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
         return known;
     if (!gt_value_data(value) && context->status != GT_OK)
         return -1;
-    int32_t made = add_value(
+    int32_t made = gt_graph_add(
         graph, (gt_GraphValue){
                    .spec = value->spec, .kind = GT_GRAPH_CONSTANT, .constant = value, .node = -1});
     bool added =
@@ -444,9 +442,9 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
 static gt_Tensor *live_tensor(gt_Context *context, const double *number, gt_DType dtype)
 {
     gt_Spec spec = {.dtype = dtype, .size = 1};
-    int32_t symbol =
-        add_value(context->trace->graph,
-                  (gt_GraphValue){.spec = spec, .kind = GT_GRAPH_LIVE, .live = number, .node = -1});
+    int32_t symbol = gt_graph_add(
+        context->trace->graph,
+        (gt_GraphValue){.spec = spec, .kind = GT_GRAPH_LIVE, .live = number, .node = -1});
     gt_Value *value = gt_trace_value(context, &spec, symbol);
     return value ? gt_handle_new(context, value) : NULL;
 }
@@ -492,7 +490,7 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
             goto failed;
     }
     for (int32_t i = 0; i < node.outputs; i++) {
-        node.output[i] = symbols[i] = add_value(
+        node.output[i] = symbols[i] = gt_graph_add(
             graph, (gt_GraphValue){.spec = output[i],
                                    .kind = GT_GRAPH_RESULT,
                                    .variable = overwritten ? gt_slot_handle(overwritten[i]) : NULL,
@@ -510,6 +508,6 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
             return context->status;
     return GT_OK;
 failed:
-    free_node(context, &node);
+    gt_graph_free_node(context, &node);
     return context->status;
 }

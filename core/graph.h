@@ -49,9 +49,9 @@ typedef struct gt_Graph {
     gt_GraphValue *values;
     gt_GraphNode *nodes;
     int32_t value_count, value_capacity, node_count, node_capacity;
-    int32_t inputs;  /* arguments; a body need not have a value for each */
+    int32_t inputs;   /* arguments; a body need not have a value for each */
     gt_Map arguments; /* the value of each, while it is traced */
-    int32_t *output; /* values that the function returns */
+    int32_t *output;  /* values that the function returns */
     int32_t outputs;
     struct gt_Graph **bodies; /* of its control flow; owned */
     int32_t body_count, body_capacity;
@@ -60,9 +60,16 @@ typedef struct gt_Graph {
     gt_Status (*run)(struct gt_Plan *plan, const void *const *input, void *const *output);
 } gt_Graph;
 
+typedef enum gt_ControlKind {
+    GT_CONTROL_BRANCH,
+    GT_CONTROL_LOOP,
+    GT_CONTROL_CALL /* the first body, once: a plan puts it in place of the node */
+} gt_ControlKind;
+
 /* The options of control flow (ops/traced_control.c). Plans know no more of it than this. */
 #define GT_CONTROL_OPTIONS(F)                                                                      \
     F(uint32_t, size, (uint32_t)sizeof(gt_Control), "for ABI growth")                              \
+    F(gt_ControlKind, kind, GT_CONTROL_BRANCH, "what its bodies are")                              \
     F(gt_Graph *, first, NULL, "the branch if the predicate is not 0, or the body of a loop")      \
     F(gt_Graph *, second, NULL, "the other branch; the condition of a loop, or NULL")              \
     F(int32_t, carries, 0, "loop variables, and variables that it changes")                        \
@@ -103,12 +110,12 @@ typedef struct gt_TraceVariable {
 
 struct gt_Trace {
     gt_Graph *graph;
-    gt_Map constants;      /* the number of each in the graph */
-    gt_Facts facts;        /* what was asked, in the bodies too: of the outermost trace */
+    gt_Map constants;          /* the number of each in the graph */
+    gt_Facts facts;            /* what was asked, in the bodies too: of the outermost trace */
     const gt_CallFrame *frame; /* that was the innermost when it began */
-    gt_Trace *outer;       /* NULL: not a body's */
-    gt_Captures *captures; /* of a body */
-    uint64_t tapes;        /* that were open before it began */
+    gt_Trace *outer;           /* NULL: not a body's */
+    gt_Captures *captures;     /* of a body */
+    uint64_t tapes;            /* that were open before it began */
     uint32_t serial;
     gt_TraceVariable *variables;
     int32_t variable_count, variable_capacity;
@@ -130,7 +137,7 @@ bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
 static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *value)
 {
     return value->symbol >= 0 ||
-           (context->trace && context->trace->outer && value->record && value->record->tapes);
+           (context->trace && context->trace->outer && gt_tapes_of(value));
 }
 /* Builds of layers run eagerly inside a trace: suspend and resume. */
 gt_Trace *gt_trace_suspend(gt_Context *context);
@@ -153,6 +160,9 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
                          gt_Value *const *input, const gt_Spec *spec, gt_Tensor **output);
 
 gt_Graph *gt_graph_new(gt_Context *context);
+/* The number of a new value; -1 on failure. Holds what the value says it holds. */
+int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value);
+void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node); /* what it owns */
 void gt_graph_free(gt_Graph *graph);
 /* The value that is argument number `index`, new if there is none. -1 on failure. */
 int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);

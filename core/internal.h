@@ -78,6 +78,7 @@ typedef struct gt_RecordOutput {
     gt_Value *value;   /* not owned; NULL once it died */
     gt_Buffer *buffer; /* owned if the rule reads this output later */
     size_t offset;
+    uint64_t watched; /* by tapes that began after it was made: a leaf for these, by bit */
     int32_t symbol;
     uint32_t trace;
 } gt_RecordOutput;
@@ -88,6 +89,7 @@ struct gt_Record {
     gt_Record *next, *previous; /* all records of the context; leaves of variables are not in it */
     uint64_t tapes;             /* by bit */
     uint64_t serial;            /* order of making, which is that of the ring */
+    uint64_t leaves;            /* those that watch one of its outputs instead, by bit */
     const char *here;           /* the caller's file and line; NULL: not known */
     void *options;              /* inside the block */
     gt_Value **input;           /* inside the block; NULL: absent */
@@ -125,7 +127,7 @@ typedef struct gt_Origin {
 } gt_Origin;
 
 struct gt_Slot {
-    uint64_t word;   /* GT_WORD_TENSOR */
+    uint64_t word;   /* GT_WORD_TENSOR and the generation, or GT_WORD_GONE */
     gt_Value *value; /* NULL: free */
     gt_Slot *next, *previous;
     struct gt_Scope *scope;
@@ -297,16 +299,10 @@ static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 {
     return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
 }
-static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
-{
-    return slot->value &&
-           (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
-}
 /* The live slot behind a handle, of any context; NULL for anything else. */
 static inline gt_Slot *gt_slot_find(const gt_Tensor *tensor)
 {
-    gt_Slot *slot = gt_slot_raw(tensor);
-    return gt_word_of(tensor) == GT_WORD_TENSOR && gt_slot_alive(slot, tensor) ? slot : NULL;
+    return gt_is_tensor(tensor) ? gt_slot_raw(tensor) : NULL;
 }
 /* The slot behind a handle; NULL with an error raised as `operation` for NULL, for what is no tensor,
  * for stale ones and for tensors of another context (its variables may be read). `what` names the
@@ -419,6 +415,13 @@ gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
                          gt_Tensor **outputs);
 
 /* ---- tape.c ---- */
+/* The tapes that know a value: they have its record, or watch it. */
+static inline uint64_t gt_tapes_of(const gt_Value *value)
+{
+    const gt_Record *record = value->record;
+    return !record ? 0
+                   : record->tapes | (record->leaves ? record->output[value->index].watched : 0);
+}
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape);
 int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);
@@ -489,9 +492,9 @@ struct gt_GradientRule {
     gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
                                    takes into its sum, for the order of eager execution; or NULL */
     /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
-     * gradient each, in the sources; zeros where there is no way. */
+     * gradient each, in the sources; where there is no way, zeros or NULL. */
     gt_Status (*pull_back)(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients);
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros);
 };
 
 #endif

@@ -13,7 +13,8 @@ static const char *article(const char *noun)
 static const char *kind_name(const void *handle)
 {
     const void *block = (const void *)((uintptr_t)handle & ~GT_HANDLE_MASK); /* NOLINT */
-    switch (gt_word_of(handle)) {
+    switch (gt_kind_of(handle)) {
+    case GT_WORD_GONE:
     case GT_WORD_TENSOR:
         return gt_is_variable(handle) ? "variable" : "tensor";
     case GT_WORD_TAPE:

@@ -445,7 +445,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
-            tapes |= call->value[i]->record->tapes;
+            tapes |= gt_tapes_of(call->value[i]);
     tapes &= context->recording;
     if (call->operation->flags & GT_OP_CHOICE)
         tapes = context->recording;
@@ -490,8 +490,8 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     for (int32_t i = 0; i < outputs && context->status == GT_OK; i++)
         value[i] = gt_trace_value(context, &spec[i], symbols[i]);
     for (int32_t i = 0; i < like->inputs; i++)
-        if (input[i] && input[i]->record)
-            tapes |= input[i]->record->tapes;
+        if (input[i])
+            tapes |= gt_tapes_of(input[i]);
     tapes &= context->recording;
     if (context->status == GT_OK && tapes && !(like->operation->flags & GT_OP_EFFECT))
         gt_record_new(context, like->operation, options, like->inputs, input, outputs, value, tapes,
@@ -507,13 +507,14 @@ gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *
                    gt_Tensor *const *input, gt_Tensor **outputs)
 {
     gt_Context *context = gt_enter();
-    for (int i = 0; outputs && gt_is_address(operation) && i < operation->outputs; i++)
+    if (!gt_is_address(operation) || (!input && inputs > 0))
+        return context ? gt_raise(context, GT_INVALID, here, "apply", "the %s is NULL",
+                                  gt_is_address(operation) ? "list of inputs" : "operation")
+                       : gt_status();
+    for (int i = 0; outputs && i < operation->outputs; i++)
         outputs[i] = NULL;
     if (!context)
         return gt_status();
-    if (!gt_is_address(operation) || (inputs > 0 && !input))
-        return gt_raise(context, GT_INVALID, here, "apply", "the %s is NULL",
-                        gt_is_address(operation) ? "list of inputs" : "operation");
     Call call;
     call.context = context;
     call.operation = operation;

@@ -138,7 +138,9 @@ gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value)
     context->free_slots--;
     context->memory.handles++;
     uint32_t generation = slot->generation;
-    *slot = (gt_Slot){.word = GT_WORD_TENSOR, .value = value, .generation = generation};
+    *slot = (gt_Slot){.word = GT_WORD_TENSOR | (generation & GT_HANDLE_MASK),
+                      .value = value,
+                      .generation = generation};
     return slot;
 }
 
@@ -179,6 +181,7 @@ void gt_slot_free(gt_Context *context, gt_Slot *slot)
     slot->variable = NULL;
     slot->origin = NULL;
     slot->generation++;
+    slot->word = GT_WORD_GONE;
     context->memory.handles--;
     push_free_slot(context, slot);
     gt_value_release(value, true);
@@ -200,7 +203,8 @@ gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)
 gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
                         const char *what, const gt_Tensor *tensor)
 {
-    if (gt_word_of(tensor) != GT_WORD_TENSOR)
+    uint64_t kind = gt_kind_of(tensor);
+    if (kind != GT_WORD_TENSOR && kind != GT_WORD_GONE)
         gt_raise_kind(context, here, operation, what, "tensor", tensor);
     else if (gt_slot_find(tensor))
         gt_raise(context, GT_STATE, here, operation, "%s is a tensor of another context", what);

@@ -90,7 +90,8 @@ void gt_variable_free(gt_Variable *variable)
             free_variable(slot->value->context, slot);
         return;
     }
-    bool freed = !slot && gt_word_of(variable) == GT_WORD_TENSOR;
+    uint64_t kind = gt_kind_of(variable);
+    bool freed = !slot && (kind == GT_WORD_TENSOR || kind == GT_WORD_GONE);
     gt_Context *context = variable && !freed ? gt_context() : NULL;
     if (context)
         gt_raise_kind(context, NULL, "variable_free", NULL, "variable", variable);

@@ -557,7 +557,8 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
     if (!scope)
         return NULL;
     bool noted = context->trace && state->object.context == context;
-    gt_Tensor *y = noted ? traced_call(context, state, in) : state->layer->type->call(state->layer, in);
+    gt_Tensor *y =
+        noted ? traced_call(context, state, in) : state->layer->type->call(state->layer, in);
     if (y && gt_regularizer_given(state->activity))
         y = add_activity(context, state, y);
     gt_scope_unwind(context, scope);

@@ -2,7 +2,7 @@
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
 #include "ops/arithmetic.h"
-#include "ops/reduce.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <stdio.h>
@@ -373,7 +373,7 @@ gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
         sum = sum ? gt_add(sum, l1) : l1;
     }
     if (regularizer.l2 != 0) {
-        gt_Tensor *l2 = gt_multiply(gt_sum(gt_square(tensor)), regularizer.l2);
+        gt_Tensor *l2 = GT_SQUARES(tensor, .scale = regularizer.l2);
         sum = sum ? gt_add(sum, l2) : l2;
     }
     return sum;

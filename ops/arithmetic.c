@@ -176,9 +176,10 @@ static gt_Tensor *power_slope(gt_Tensor *a, gt_Tensor *b)
     return gt_multiply(b, gt_power(a, gt_subtract(b, 1)));
 }
 
-/* da: b a^(b-1). db: a^b log a, and 0 where a <= 0, as a^b is a number there for integers b alone: there b
- * is a constant, for derivatives of any order, whichever input comes first. What is computed for a > 0
- * alone has a base of 1 elsewhere, or its own derivatives would be 0 times infinity. */
+/* da: b a^(b-1). db: a^b log a, and 0 where a <= 0, as a^b is a number there for integers b alone:
+ * there b is a constant, for derivatives of any order, whichever input comes first. What is
+ * computed for a > 0 alone has a base of 1 elsewhere, or its own derivatives would be 0 times
+ * infinity. */
 static gt_Status power_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_upstream(rule, 0), *a = gt_input(rule, 0), *b = gt_input(rule, 1);

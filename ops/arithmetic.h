@@ -36,9 +36,9 @@ GT_DECLARE_BINARY(floor_divide);
 /* a - b floor(a / b): the sign of b; integers by 0 give 0 */
 GT_DECLARE_BINARY(mod);
 #define gt_mod(a, b) gt_mod_at(GT_HERE, a, gt_operand(b))
-/* a to the power b, floats. Where a <= 0, b counts as a constant (a^b is a number there for integers b
- * alone): the gradient in b is 0, and so is every further derivative that has a b in it, in any order. The
- * slope of x^0 is 0 everywhere. */
+/* a to the power b, floats. Where a <= 0, b counts as a constant (a^b is a number there for
+ * integers b alone): the gradient in b is 0, and so is every further derivative that has a b in it,
+ * in any order. The slope of x^0 is 0 everywhere. */
 GT_DECLARE_BINARY(power);
 #define gt_power(a, b) gt_power_at(GT_HERE, a, gt_operand(b))
 /* The larger, the smaller; NaN if either is. At a tie the whole gradient goes to a. */

@@ -1,5 +1,5 @@
-/* The operation that marks a choice: the identity. Leans on core/operation.c, which records it though
- * no tape watches its input. */
+/* The operations that mark: identities. Leans on core/operation.c, which records a choice though no tape
+ * watches its input. */
 #include "ops/choice.h"
 #include "ops/cast.h"
 #include "ops/kit.h"
@@ -31,14 +31,27 @@ static const gt_Operation choice = {
     .gradient = choice_gradient,
 };
 
-gt_Status gt_mark_choice(gt_Context *context, gt_Tensor **tensors, int32_t count)
+static const gt_Operation rounds = {
+    .size = sizeof(gt_Operation),
+    .name = "rounds",
+    .flags = GT_OP_INTERNAL | GT_OP_VIEW | GT_OP_LINEAR | GT_OP_HALF,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = choice_shape,
+    .run = gt_run_copy,
+    .gradient = choice_gradient,
+};
+
+static gt_Status mark(gt_Context *context, const gt_Operation *with, gt_Tensor **tensors,
+                      int32_t count)
 {
     for (int32_t i = 0; i < count && context->status == GT_OK; i++) {
         const gt_Value *value = gt_slot_raw(tensors[i])->value;
         if ((!context->recording && !context->trace) || value->context != context ||
             !gt_dtype_is_float(value->spec.dtype))
             continue;
-        gt_Tensor *marked = gt_apply_one(NULL, &choice, NULL, 1, &tensors[i]);
+        gt_Tensor *marked = gt_apply_one(NULL, with, NULL, 1, &tensors[i]);
         if (marked)
             gt_slot_free(context, gt_slot_raw(tensors[i]));
         tensors[i] = marked;
@@ -46,4 +59,14 @@ gt_Status gt_mark_choice(gt_Context *context, gt_Tensor **tensors, int32_t count
     for (int32_t i = 0; i < count && context->status != GT_OK; i++)
         tensors[i] = NULL;
     return context->status;
+}
+
+gt_Status gt_mark_choice(gt_Context *context, gt_Tensor **tensors, int32_t count)
+{
+    return mark(context, &choice, tensors, count);
+}
+
+gt_Status gt_mark_rounds(gt_Context *context, gt_Tensor **tensors, int32_t count)
+{
+    return mark(context, &rounds, tensors, count);
 }

@@ -368,6 +368,7 @@ gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_Func
             gt_scope_unwind(context, outer);
         }
         loop_close(&loop, outputs);
+        gt_mark_rounds(context, outputs, variables.count);
     }
     gt_site_leave(site);
     return context->status;
@@ -528,8 +529,14 @@ gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tens
                  NULL};
     if (check_list(context, "carries", initial) && check_list(context, "xs", xs) &&
         check_place(context, initial.count, carries) && check_place(context, options.outputs, ys) &&
-        scan_length(context, &scan, options.length) == GT_OK)
-        scan_run(&scan, initial, carries, ys, &options);
+        scan_length(context, &scan, options.length) == GT_OK &&
+        scan_run(&scan, initial, carries, ys, &options) == GT_OK &&
+        gt_mark_rounds(context, carries, initial.count) == GT_OK)
+        gt_mark_rounds(context, ys, options.outputs);
+    if (context->status != GT_OK) {
+        clear(carries, initial.count);
+        clear(ys, options.outputs);
+    }
     gt_site_leave(site);
     return context->status;
 }

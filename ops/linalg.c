@@ -17,6 +17,7 @@
 #include "ops/math.h"
 #include "ops/matmul.h"
 #include "ops/reduce.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <math.h>
@@ -352,8 +353,8 @@ static double rounding(gt_DType dtype, int64_t rows, int64_t columns)
     return (double)(rows > columns ? rows : columns) * epsilon;
 }
 
-/* May gradients of that size (or 0: nothing reads their vectors) be divided by that, which is wrong by up to
- * `least` by rounding? Not by 0, nor by what may be 0, unless there is nothing to divide. */
+/* May gradients of that size (or 0: nothing reads their vectors) be divided by that, which is wrong
+ * by up to `least` by rounding? Not by 0, nor by what may be 0, unless there is nothing to divide. */
 static gt_Tensor *divides(gt_Tensor *divisor, gt_Tensor *least, gt_Tensor *size)
 {
     gt_Tensor *lost = gt_logical_and(gt_less_equal(divisor, least), gt_greater(size, 0));
@@ -1206,8 +1207,8 @@ static gt_Tensor *on_diagonal(gt_Tensor *s)
                        gt_expand_dims(s, -1));
 }
 
-/* 1 / (s[j] - s[i]), and 0 on the diagonal, for gradients of vectors of these sizes (..., 1, k). Vectors of
- * equal values may be any basis of what they span. */
+/* 1 / (s[j] - s[i]), and 0 on the diagonal, for gradients of vectors of these sizes (..., 1, k).
+ * Vectors of equal values may be any basis of what they span. */
 static gt_Tensor *inverse_gaps(gt_Tensor *s, gt_Tensor *sizes, double rounding,
                                Requirement requirement)
 {
@@ -1322,10 +1323,9 @@ GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_SvdOp
  * and V, is that of the cofactors of a diagonal matrix, with q[i, j] the product but for s[i] and
  * s[j]: element (i, i) grows by q[i, j] with element (j, j), element (i, j) shrinks by it with (j, i).
  */
-static int64_t gemm_bytes(int64_t n, gt_DType dtype)
+static int64_t gemm_bytes(const gt_Context *context, int64_t n, gt_DType dtype)
 {
-    gt_Context *context = gt_enter();
-    return context ? (int64_t)context->kernels->gemm_scratch[gt_loop_type(dtype)](n, n, n) : 0;
+    return (int64_t)context->kernels->gemm_scratch[gt_loop_type(dtype)](n, n, n);
 }
 
 typedef struct Frame {
@@ -1340,7 +1340,7 @@ static size_t frame_bytes(int64_t n, gt_DType dtype)
         piece(n * n, element) + piece(8 * n, sizeof(Int)) + piece(svd_work(n, 2 * n), element);
     size_t lu = lu_bytes(n, element);
     return 2 * piece(n * n, element) + piece(n, element) + 2 * piece(n, sizeof(double)) +
-           piece(gemm_bytes(n, dtype), 1) + (work > lu ? work : lu);
+           piece(gemm_bytes(gt_context(), n, dtype), 1) + (work > lu ? work : lu);
 }
 
 static bool take_frame(const Job *job, int64_t batch, char **scratch, Frame *frame)
@@ -1351,7 +1351,7 @@ static bool take_frame(const Job *job, int64_t batch, char **scratch, Frame *fra
     frame->s = take_piece(scratch, n, job->element);
     frame->before = take_piece(scratch, n, sizeof(double));
     frame->after = take_piece(scratch, n, sizeof(double));
-    frame->gemm = take_piece(scratch, gemm_bytes(n, job->dtype), 1);
+    frame->gemm = take_piece(scratch, gemm_bytes(job->kernel->context, n, job->dtype), 1);
     if (!svd_into(job, batch, *scratch, frame->u, frame->s, frame->vh))
         return false;
     double product = 1;
@@ -1506,8 +1506,8 @@ static gt_Tensor *trace(gt_Tensor *x)
 }
 
 /* It is symmetric in its two directions, G and that of the upstream gradient W. In A, the third
- * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X, Y
- * det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
+ * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X,
+ * Y det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
 static gt_Status cofactor_gradient_rule(gt_GradientRule *rule)
 {
     gt_Tensor *a = gt_input(rule, 0), *w = gt_upstream(rule, 0);
@@ -1593,9 +1593,9 @@ static gt_Status pinv_run(const gt_Kernel *kernel)
     return find_lapack(&job, 0, "gesdd") ? run_job(&job, "has no singular values") : gt_status();
 }
 
-/* dA = -P' G P' + (I - A P) G' P P' + P' P G' (I - P A), with A of constant rank: that is the trace of A P,
- * a projection. A matrix that lacks rank has neighbours of every rank above, so that this cannot be
- * differentiated once more. */
+/* dA = -P' G P' + (I - A P) G' P P' + P' P G' (I - P A), with A of constant rank: that is the trace
+ * of A P, a projection. A matrix that lacks rank has neighbours of every rank above, so that this
+ * cannot be differentiated once more. */
 static gt_Status pinv_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *a = gt_input(rule, 0), *p = gt_output(rule, 0), *g = gt_upstream(rule, 0);
@@ -1719,6 +1719,24 @@ GT_COMPOSED_BY(gt_Eigh, eigh, eigh, (const char *here, gt_Tensor *x), (x))
 
 /* ---- norms ---- */
 
+/* (sum of x^p)^(1 / p) of x >= 0, relative to the largest x, so that no power overflows or underflows that
+ * matters. The result does not depend on what it is relative to, hence no gradient goes there. */
+static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_ReduceOptions *over)
+{
+    gt_Spec in = gt_spec(x), out;
+    uint32_t bits;
+    if (gt_status() != GT_OK || !gt_axis_or_axes(over->axis, &over->axes, in.rank, &bits))
+        return NULL;
+    if (gt_reduced_count(&in, bits) == 0)
+        return gt_power(gt_sum_at(NULL, x, over), 1 / p);
+    gt_ReduceOptions kept = {sizeof kept, over->axis, over->axes, true};
+    gt_Tensor *largest = gt_stop_gradient(gt_apply_one(NULL, &gt_op_max, &kept, 1, &x));
+    largest = gt_where(gt_logical_and(gt_greater(largest, 0), gt_isfinite(largest)), largest, 1);
+    gt_reduced_shape(&in, bits, over->keepdims, &out);
+    gt_Tensor *sum = gt_sum_at(NULL, gt_power(gt_divide(x, largest), p), over);
+    return gt_multiply(gt_power(sum, 1 / p), gt_reshape(largest, gt_spec_shape(&out)));
+}
+
 static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
 {
     gt_NormOptions options;
@@ -1727,7 +1745,7 @@ static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
     x = gt_as_float(x);
     double p = options.ord;
     if (p == 2)
-        return gt_sqrt(gt_sum_at(NULL, gt_square(x), &over));
+        return GT_LENGTH(x, .axis = over.axis, .axes = over.axes, .keepdims = over.keepdims);
     if (p == 0)
         return gt_cast(gt_count_nonzero_at(NULL, x, &over), gt_dtype(x));
     x = gt_abs(x);
@@ -1739,7 +1757,7 @@ static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
         gt_fail(GT_INVALID, "ord is not a number");
         return NULL;
     }
-    return gt_power(gt_sum_at(NULL, gt_power(x, p), &over), 1 / p);
+    return power_norm(x, p, &over);
 }
 GT_COMPOSED_OPTIONS(norm, norm, gt_NormOptions)
 

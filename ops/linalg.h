@@ -70,8 +70,8 @@ struct gt_SolveTriangularOptions {
 GT_API gt_Tensor *gt_solve_triangular_at(const char *here, gt_Tensor *a, gt_Tensor *b,
                                          const gt_SolveTriangularOptions *options);
 
-/* X that makes |A X - B| smallest, of several the one with the smallest |X|. A is of full rank, or that is an
- * error; gt_matmul(gt_pinv(a), b) accepts others. */
+/* X that makes |A X - B| smallest, of several the one with the smallest |X|. A is of full rank, or
+ * that is an error; gt_matmul(gt_pinv(a), b) accepts others. */
 #define gt_lstsq(a, b) gt_lstsq_at(GT_HERE, a, b)
 GT_API gt_Tensor *gt_lstsq_at(const char *here, gt_Tensor *a, gt_Tensor *b);
 
@@ -89,8 +89,8 @@ GT_API gt_Tensor *gt_matrix_power_at(const char *here, gt_Tensor *x, int64_t pow
 
 /* ---- determinants ---- */
 
-/* The determinant. Its gradient is the matrix of cofactors, which exists for singular matrices, too,
- * of any rank, as does the second derivative; from the third on a singular matrix is an error. */
+/* The determinant. Its gradient is the matrix of cofactors, which exists for singular matrices,
+ * too, of any rank, as does the second derivative; from the third on a singular matrix is an error. */
 GT_DECLARE_UNARY(det);
 #define gt_det(x) gt_det_at(GT_HERE, x)
 /* Its sign and the logarithm of its absolute value: 0 and -inf for a singular matrix, for which the
@@ -131,10 +131,10 @@ struct gt_QrOptions {
     GT_QR_OPTIONS(GT_MEMBER)
 };
 /* x (..., m, n) = Q R, k = min(m, n): q (..., m, k) with orthonormal columns, r (..., k, n) upper
- * triangular; complete, q (..., m, m) and r (..., m, n) with zeros below. The gradient needs linearly
- * independent columns (of the first k); where one depends on those before it, exactly or by rounding, the
- * gradient is an error. Two or more columns that only complete q may be any basis of what is left over, so
- * that a gradient through such a q is an error, too; that of r is not. */
+ * triangular; complete, q (..., m, m) and r (..., m, n) with zeros below. The gradient needs
+ * linearly independent columns (of the first k); where one depends on those before it, exactly or
+ * by rounding, the gradient is an error. Two or more columns that only complete q may be any basis
+ * of what is left over, so that a gradient through such a q is an error, too; that of r is not. */
 typedef struct gt_Qr {
     gt_Tensor *q, *r;
 } gt_Qr;
@@ -152,12 +152,13 @@ struct gt_SvdOptions {
 };
 /* x (..., m, n) = U diag(s) V', k = min(m, n): u (..., m, k), s (..., k) descending, vh (..., k,
  * n); full (Keras's default, which is not differentiable there), u (..., m, m) and vh (..., n, n).
- * The gradient through the vectors needs singular values that differ and, where m and n differ, are not 0.
- * Where two are equal, or one is 0, exactly or by rounding, it is an error, unless the vectors of those are
- * not read and the values not exactly equal. Through the values alone there is a gradient everywhere, at equal
- * ones right for functions that treat them alike, else one of the subgradients; its own derivative needs what
- * the vectors need. Through a full u or vh with two or more rows or columns that have no singular value it is
- * an error. So is an element that is not finite. */
+ * The gradient through the vectors needs singular values that differ and, where m and n differ, are
+ * not 0. Where two are equal, or one is 0, exactly or by rounding, it is an error, unless the
+ * vectors of those are not read and the values not exactly equal. Through the values alone there is
+ * a gradient everywhere, at equal ones right for functions that treat them alike, else one of the
+ * subgradients; its own derivative needs what the vectors need. Through a full u or vh with two or
+ * more rows or columns that have no singular value it is an error. So is an element that is not
+ * finite. */
 typedef struct gt_Svd {
     gt_Tensor *u, *s, *vh;
 } gt_Svd;
@@ -166,10 +167,10 @@ typedef struct gt_Svd {
               GT_KEYWORDS(gt_SvdOptions, GT_SVD_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Svd gt_svd_at(const char *here, gt_Tensor *x, const gt_SvdOptions *options);
 
-/* The symmetric A = (x + x') / 2 = V diag(w) V': values (..., n) ascending, vectors (..., n, n) in columns.
- * The gradient through the vectors needs values that differ, as gt_svd's does, or is an error; that through
- * the values alone exists everywhere, with gt_svd's words on equal ones and on second derivatives. An
- * element that is not finite is an error. */
+/* The symmetric A = (x + x') / 2 = V diag(w) V': values (..., n) ascending, vectors (..., n, n) in
+ * columns. The gradient through the vectors needs values that differ, as gt_svd's does, or is an
+ * error; that through the values alone exists everywhere, with gt_svd's words on equal ones and on
+ * second derivatives. An element that is not finite is an error. */
 typedef struct gt_Eigh {
     gt_Tensor *values, *vectors;
 } gt_Eigh;

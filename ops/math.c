@@ -32,8 +32,8 @@
                     .gradient = op##_gradient);                                                    \
     GT_DEFINE_UNARY(op)
 
-/* 1 - x^2 as a product, which does not cancel near 1, in one operation: the derivative of a product of two
- * has 0 times infinity in it where what follows has an infinite slope at 0, as a root does. */
+/* 1 - x^2 as a product, which does not cancel near 1, in one operation: the derivative of a product
+ * of two has 0 times infinity in it where what follows has an infinite slope at 0, as a root does. */
 static void one_minus_square_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
 {
     if (kernel->output_spec[0]->dtype == GT_FLOAT32) {

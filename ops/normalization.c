@@ -1,9 +1,11 @@
 /* Normalization, made of operations: formulas of ops/normalization.h. The mean is taken off before
- * anything is multiplied, which keeps the digits of numbers that are large and close together. */
+ * anything is multiplied, which keeps the digits of numbers that are large and close together. What is
+ * squared is squared inside gt_length and gt_squares, where it neither overflows nor underflows. */
 #include "ops/normalization.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"
 #include "ops/kit.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <string.h>
@@ -87,7 +89,8 @@ static gt_Status moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
     gt_ReduceOptions kept = options;
     kept.keepdims = true;
     gt_Tensor *middle = gt_mean_at(NULL, x, &kept);
-    *variance = gt_mean_at(NULL, gt_square(gt_subtract(x, middle)), &options);
+    *variance = GT_SQUARES(gt_subtract(x, middle), .axis = options.axis, .axes = options.axes,
+                           .keepdims = options.keepdims, .mean = true);
     *mean = options.keepdims ? middle : gt_reshape(middle, gt_tensor_shape(*variance));
     return gt_status();
 }
@@ -135,8 +138,8 @@ static gt_Tensor *standardized(gt_Tensor *x, uint32_t bits, double epsilon)
 {
     gt_Axes axes = axes_of(bits);
     gt_Tensor *centered = gt_subtract(x, gt_mean(x, .axes = axes, .keepdims = true));
-    gt_Tensor *variance = gt_mean(gt_square(centered), .axes = axes, .keepdims = true);
-    return gt_multiply(centered, gt_rsqrt(gt_add(variance, epsilon)));
+    return gt_divide(centered, GT_LENGTH(centered, .axes = axes, .keepdims = true, .mean = true,
+                                         .epsilon = epsilon));
 }
 
 static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_LayerNormalizationOptions *given)
@@ -207,9 +210,9 @@ static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_RmsNormalizationOptio
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
         return NULL;
-    gt_Tensor *square = gt_mean(gt_square(x), .axes = axes_of(bits), .keepdims = true);
-    return scaled(gt_multiply(x, gt_rsqrt(gt_add(square, options.epsilon))), &spec, bits,
-                  options.scale, NULL);
+    gt_Tensor *size = GT_LENGTH(x, .axes = axes_of(bits), .keepdims = true, .mean = true,
+                                .epsilon = options.epsilon);
+    return scaled(gt_divide(x, size), &spec, bits, options.scale, NULL);
 }
 GT_COMPOSED(rms_normalization,
             (const char *here, gt_Tensor *x, const gt_RmsNormalizationOptions *options),
@@ -219,7 +222,7 @@ gt_Tensor *(gt_rms_normalization)(gt_Tensor *x)
     return gt_rms_normalization_at(NULL, x, NULL);
 }
 
-/* The length is kept from 0 before the root, whose slope there is infinite. */
+/* The length is kept from 0, where its slope is not finite. */
 static gt_Tensor *normalize(gt_Tensor *x, const gt_NormalizeOptions *given)
 {
     gt_NormalizeOptions options;
@@ -233,10 +236,8 @@ static gt_Tensor *normalize(gt_Tensor *x, const gt_NormalizeOptions *given)
         return NULL;
     }
     gt_Axes axes = axes_of(bits);
-    if (options.order == 2) {
-        gt_Tensor *square = gt_sum(gt_square(x), .axes = axes, .keepdims = true);
-        return gt_multiply(x, gt_rsqrt(gt_maximum(square, options.epsilon * options.epsilon)));
-    }
+    if (options.order == 2)
+        return gt_divide(x, GT_LENGTH(x, .axes = axes, .keepdims = true, .floor = options.epsilon));
     gt_Tensor *size = gt_abs(x);
     if (options.order == 1)
         return gt_divide(x,

@@ -7,6 +7,7 @@
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/math.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <math.h>
@@ -16,212 +17,13 @@
 GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
 #undef GT_STRUCT
 
-/* ---- how a reduction is cut ----
- *
- * Dimensions of size 1 aside, kept and reduced ones take turns. What is left at the end is `rows`
- * reduced numbers, `stride` apart, for each of `columns` contiguous kept ones; columns is 1 if the
- * last dimension is reduced. Further out, `outputs` counts kept positions and `passes` reduced
- * ones. Where there are few of them, the rows are cut into `blocks`. More than one pass or block
- * leave partial results, outputs x parts x columns, which a second round reduces. All of it follows
- * from the shape alone. */
-typedef struct Walk {
-    int rank;
-    int64_t dims[GT_MAX_RANK], stride[GT_MAX_RANK];
-    int64_t count;
-} Walk;
-
-typedef struct Reduction {
-    Walk kept, passes;
-    int64_t rows, stride, columns;
-    int64_t block, blocks, parts;
-    int64_t width, strips; /* columns of a piece of work, and how many such */
-    int64_t reduced;       /* how many numbers make one */
-} Reduction;
-
-#define GT_PIECE  65536 /* numbers that make a piece of work worth giving away */
-#define GT_PIECES 64    /* pieces that are enough for every number of threads */
-
-static void walk_add(Walk *walk, int64_t dim, int64_t stride)
+static gt_Status run(const gt_Kernel *kernel, gt_ReduceLoopId loop, const gt_ReduceOptions *options,
+                     const gt_Finish *finish)
 {
-    memmove(walk->dims + 1, walk->dims, (size_t)walk->rank * sizeof *walk->dims);
-    memmove(walk->stride + 1, walk->stride, (size_t)walk->rank * sizeof *walk->stride);
-    walk->rank++;
-    walk->dims[0] = dim;
-    walk->stride[0] = stride;
-    walk->count *= dim;
-}
-
-static int64_t walk_offset(const Walk *walk, int64_t index)
-{
-    int64_t offset = 0;
-    for (int d = walk->rank - 1; d > 0; d--) {
-        offset += index % walk->dims[d] * walk->stride[d];
-        index /= walk->dims[d];
-    }
-    return walk->rank ? offset + index * walk->stride[0] : 0;
-}
-
-static void reduction_plan(Reduction *plan, const gt_Spec *x, uint32_t bits)
-{
-    int64_t dims[GT_MAX_RANK];
-    bool reduced[GT_MAX_RANK];
-    int rank = 0;
-    plan->reduced = 1;
-    for (int d = 0; d < x->rank; d++) {
-        bool reduces = bits >> d & 1;
-        if (reduces)
-            plan->reduced *= x->dims[d];
-        if (x->dims[d] == 1)
-            continue;
-        if (rank > 0 && reduced[rank - 1] == reduces)
-            dims[rank - 1] *= x->dims[d];
-        else
-            dims[rank++] = x->dims[d];
-        reduced[rank - 1] = reduces;
-    }
-    plan->kept = plan->passes = (Walk){.count = 1};
-    plan->columns = plan->rows = 1;
-    if (rank > 0 && !reduced[rank - 1])
-        plan->columns = dims[--rank];
-    plan->stride = plan->columns;
-    if (rank > 0)
-        plan->rows = dims[--rank];
-    int64_t step = plan->rows * plan->columns;
-    while (rank-- > 0) {
-        walk_add(reduced[rank] ? &plan->passes : &plan->kept, dims[rank], step);
-        step *= dims[rank];
-    }
-    plan->width = plan->rows && GT_PIECE / plan->rows > 256 ? GT_PIECE / plan->rows : 256;
-    if (plan->width > plan->columns)
-        plan->width = plan->columns;
-    plan->strips = plan->width ? (plan->columns + plan->width - 1) / plan->width : 0;
-    plan->block = plan->rows;
-    plan->blocks = 1;
-    if (x->size >= 2 * GT_PIECE &&
-        plan->kept.count * plan->passes.count * plan->strips < GT_PIECES) {
-        plan->block = GT_PIECE / plan->columns > 128 ? GT_PIECE / plan->columns : 128;
-        plan->blocks = (plan->rows + plan->block - 1) / plan->block;
-    }
-    plan->parts = plan->passes.count * plan->blocks;
-}
-
-static size_t reduction_scratch(const Reduction *plan, gt_DType dtype)
-{
-    return plan->parts > 1
-               ? (size_t)(plan->kept.count * plan->parts * plan->columns) * gt_dtype_size(dtype)
-               : 0;
-}
-
-typedef struct ReductionJob {
-    const Reduction *plan;
-    gt_ReduceLoop *reduce; /* of numbers of the input's type, in the first round */
-    gt_ReduceColumnsLoop *columns;
-    gt_ReduceLoop *merge; /* of partial results, in the second */
-    gt_ReduceColumnsLoop *merge_columns;
-    const char *x;
-    char *partials, *y;   /* partials NULL: there is one round */
-    size_t from, element; /* bytes of a number of x, of a result */
-    int64_t group;        /* units of work in a tile */
-    bool second;
-    double divisor; /* of the result; 0: none */
-} ReductionJob;
-
-static void divide(gt_DType dtype, int64_t n, double divisor, void *y)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (dtype == GT_FLOAT32)
-            ((float *)y)[i] /= (float)divisor;
-        else
-            ((double *)y)[i] /= divisor;
-}
-
-/* Unit: one strip of columns of one part (first round) or of one output. */
-static void reduce_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                         void *scratch)
-{
-    (void)scratch;
-    const ReductionJob *job = argument;
-    const Reduction *plan = job->plan;
-    int64_t parts = job->partials && !job->second ? plan->parts : 1;
-    int64_t units = plan->kept.count * parts * plan->strips;
-    int64_t end = last * job->group < units ? last * job->group : units;
-    for (int64_t unit = first * job->group; unit < end; unit++) {
-        int64_t row = unit / plan->strips, column = unit % plan->strips * plan->width;
-        int64_t width = plan->columns - column < plan->width ? plan->columns - column : plan->width;
-        int64_t from, rows, stride = plan->stride;
-        if (job->second) {
-            rows = plan->parts;
-            from = row * plan->parts * plan->columns;
-            stride = plan->columns;
-        } else {
-            int64_t part = row % parts, begin = part % plan->blocks * plan->block;
-            rows = plan->rows - begin < plan->block ? plan->rows - begin : plan->block;
-            from = walk_offset(&plan->kept, row / parts) +
-                   walk_offset(&plan->passes, part / plan->blocks) + begin * plan->stride;
-        }
-        const char *x = job->second ? job->partials + (size_t)(from + column) * job->element
-                                    : job->x + (size_t)(from + column) * job->from;
-        char *y = (job->partials && !job->second ? job->partials : job->y) +
-                  (size_t)(row * plan->columns + column) * job->element;
-        if (plan->columns == 1)
-            (job->second ? job->merge : job->reduce)(rows, x, y);
-        else
-            (job->second ? job->merge_columns : job->columns)(rows, width, stride, x, y);
-        if (job->divisor != 0 && (job->second || !job->partials))
-            divide(kernel->output_spec[0]->dtype, width, job->divisor, y);
-    }
-}
-
-static gt_Status reduce_round(const gt_Kernel *kernel, ReductionJob *job, int64_t units,
-                              int64_t work)
-{
-    job->group = work < GT_CHUNK ? GT_CHUNK / (work > 0 ? work : 1) : 1;
-    return gt_for_tiles(kernel, (units + job->group - 1) / job->group, reduce_tiles, job);
-}
-
-static gt_Status run_reduction(const gt_Kernel *kernel, gt_ReduceLoopId id, bool mean)
-{
-    const gt_ReduceOptions *options = kernel->options;
-    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
-    const gt_KernelTable *kernels = kernel->context->kernels;
-    int type = out->dtype == GT_BOOL ? GT_LOOP_U8 : gt_loop_type(out->dtype);
     uint32_t bits;
-    if (!gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
         return gt_status();
-    Reduction plan;
-    reduction_plan(&plan, in, bits);
-    ReductionJob job = {
-        .plan = &plan,
-        .reduce = kernels->reduce[id][type],
-        .columns = kernels->reduce_columns[id][type],
-        .merge = kernels->reduce[id][type],
-        .merge_columns = kernels->reduce_columns[id][type],
-        .x = kernel->input[0],
-        .y = kernel->output[0],
-        .from = gt_dtype_size(in->dtype),
-        .element = gt_dtype_size(out->dtype),
-    };
-    if (job.from == 1 && job.element > 1) {
-        job.reduce = kernels->sum_bytes[out->dtype == GT_INT64];
-        job.columns = kernels->sum_bytes_columns[out->dtype == GT_INT64];
-    }
-    if (in->size == 0) { /* nothing gives the identity; its mean is 0 / 0 */
-        for (int64_t i = 0; i < out->size; i++)
-            job.reduce(0, job.y, job.y + (size_t)i * job.element);
-        if (mean)
-            divide(out->dtype, out->size, 0, job.y);
-        return GT_OK;
-    }
-    job.divisor = mean ? (double)plan.reduced : 0;
-    int64_t outputs = plan.kept.count * plan.strips;
-    if (plan.parts > 1) {
-        job.partials = kernel->context->scratch[0];
-        if (reduce_round(kernel, &job, outputs * plan.parts, plan.block * plan.width) != GT_OK)
-            return gt_status();
-        job.second = true;
-        return reduce_round(kernel, &job, outputs, plan.parts * plan.width);
-    }
-    return reduce_round(kernel, &job, outputs, plan.rows * plan.width);
+    return gt_reduction_run(kernel, loop, bits, finish);
 }
 
 /* ---- shapes ---- */
@@ -241,10 +43,8 @@ static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types, bool sums)
     uint32_t bits;
     if (!gt_takes(in, types) || !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
         return gt_status();
-    Reduction plan;
-    reduction_plan(&plan, in, bits);
-    rule->output[0].dtype = sums ? sum_type(in->dtype, plan.reduced) : in->dtype;
-    rule->scratch = reduction_scratch(&plan, rule->output[0].dtype);
+    rule->output[0].dtype = sums ? sum_type(in->dtype, gt_reduced_count(in, bits)) : in->dtype;
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
     gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
     return GT_OK;
 }
@@ -296,13 +96,17 @@ static uint32_t rule_bits(gt_GradientRule *rule)
     return bits;
 }
 
-/* A result of the reduction, in a shape that broadcasts to its input. */
+/* A result of the reduction over the axes of `bits`, in a shape that broadcasts to its input. */
+static gt_Tensor *spread(gt_GradientRule *rule, uint32_t bits, gt_Tensor *result)
+{
+    gt_Spec kept = {0};
+    gt_reduced_shape(gt_input_spec(rule, 0), bits, true, &kept);
+    return gt_reshape(result, gt_spec_shape(&kept));
+}
+
 static gt_Tensor *with_kept_axes(gt_GradientRule *rule, gt_Tensor *result)
 {
-    const gt_Spec *in = gt_input_spec(rule, 0);
-    gt_Spec kept = {0};
-    gt_reduced_shape(in, rule_bits(rule), true, &kept);
-    return gt_reshape(result, gt_spec_shape(&kept));
+    return spread(rule, rule_bits(rule), result);
 }
 
 static bool in_order(const gt_Axes *perm)
@@ -326,20 +130,18 @@ static bool in_order(const gt_Axes *perm)
         {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2))},                                         \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = 0)},                       \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = -1, .keepdims = true)},    \
-            {.inputs = 1,                                                                          \
-             .input = GT_INPUTS(INPUT(2, 3, 2, 2)),                                                \
-             AXES(.axes = {GT_AXES_MARK, 2, {0, -2}})},                                            \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_AXES_MARK, 0, {0}})},  \
-            GT_SAMPLES_END                                                                         \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2, 2)), AXES(.axes = {GT_AXES_MARK, 2, {0, -2}})},      \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_AXES_MARK, 0, {0}})}, GT_SAMPLES_END \
     }
 #define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
 #define FLAG(...)     GT_WHOLE(GT_BOOL, 0, 2, __VA_ARGS__)
 
-#define REDUCTION(op, text, LOOP, rule, more, INPUT, ...)                                          \
+#define REDUCTION(op, text, LOOP, divides, rule, more, INPUT, ...)                                 \
     static gt_Status op##_run(const gt_Kernel *kernel)                                             \
     {                                                                                              \
-        return run_reduction(kernel, GT_LOOP_##LOOP, &gt_op_##op == &gt_op_mean);                  \
+        gt_Finish finish = {.mean = divides, .scale = 1};                                          \
+        return run(kernel, GT_LOOP_##LOOP, kernel->options, &finish);                              \
     }                                                                                              \
     const gt_Operation gt_op_##op = {.size = sizeof(gt_Operation),                                 \
                                      .name = #op,                                                  \
@@ -359,7 +161,8 @@ static gt_Status sum_gradient(gt_GradientRule *rule)
     gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
     return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
 }
-REDUCTION(sum, "sum of x over axes", SUM, sum_shape, GT_OP_LINEAR, REAL, .gradient = sum_gradient)
+REDUCTION(sum, "sum of x over axes", SUM, false, sum_shape, GT_OP_LINEAR, REAL,
+          .gradient = sum_gradient)
 
 static gt_Status mean_gradient(gt_GradientRule *rule)
 {
@@ -367,11 +170,11 @@ static gt_Status mean_gradient(gt_GradientRule *rule)
     up = gt_divide(up, (double)gt_reduced_count(gt_input_spec(rule, 0), rule_bits(rule)));
     return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
 }
-REDUCTION(mean, "mean of x over axes", SUM, mean_shape, GT_OP_LINEAR, REAL,
+REDUCTION(mean, "mean of x over axes", SUM, true, mean_shape, GT_OP_LINEAR, REAL,
           .gradient = mean_gradient)
 
 /* The product of the others, without dividing, since factors may be 0: those before times those
- * after. */
+ * after, in double, for either may be beyond float where the product of both is not. */
 static gt_Status prod_gradient(gt_GradientRule *rule)
 {
     const gt_Spec *in = gt_input_spec(rule, 0);
@@ -385,14 +188,15 @@ static gt_Status prod_gradient(gt_GradientRule *rule)
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
     gt_Shape rows = gt_shape(gt_output_spec(rule, 0)->size, gt_reduced_count(in, rule_bits(rule)));
-    x = gt_reshape(x, rows);
+    x = gt_narrowed(gt_reshape(x, rows), GT_FLOAT64);
+    up = gt_narrowed(up, GT_FLOAT64);
     gt_Tensor *others = gt_multiply(gt_cumprod(x, .axis = 1, .exclusive = true),
                                     gt_cumprod(x, .axis = 1, .exclusive = true, .reverse = true));
     gt_Tensor *slope = gt_multiply(others, gt_reshape(up, gt_shape(rows.dims[0], 1)));
-    slope = gt_reshape(slope, gt_spec_shape(&moved));
+    slope = gt_narrowed(gt_reshape(slope, gt_spec_shape(&moved)), in->dtype);
     return gt_give(rule, 0, in_order(&perm) ? slope : gt_transpose(slope, .perm = back));
 }
-REDUCTION(prod, "product of x over axes", PROD, prod_shape, 0, REAL, .saves_inputs = 1,
+REDUCTION(prod, "product of x over axes", PROD, false, prod_shape, 0, REAL, .saves_inputs = 1,
           .gradient = prod_gradient)
 
 /* Equal ones share equally (contract 4.1). */
@@ -405,16 +209,177 @@ static gt_Status max_gradient(gt_GradientRule *rule)
     gt_Tensor *ties = gt_sum(best, .axis = options->axis, .axes = options->axes, .keepdims = true);
     return gt_give(rule, 0, gt_multiply(best, gt_divide(up, ties)));
 }
-REDUCTION(max, "largest of x over axes", MAX, max_shape, 0, DISTINCT, .saves_inputs = 1,
+REDUCTION(max, "largest of x over axes", MAX, false, max_shape, 0, DISTINCT, .saves_inputs = 1,
           .saves_outputs = 1, .gradient = max_gradient)
-REDUCTION(min, "smallest of x over axes", MIN, max_shape, 0, DISTINCT, .saves_inputs = 1,
+REDUCTION(min, "smallest of x over axes", MIN, false, max_shape, 0, DISTINCT, .saves_inputs = 1,
           .saves_outputs = 1, .gradient = max_gradient)
 
 /* bool is 0 or 1 in a byte: all is the product, any the largest. */
-REDUCTION(all, "is every x true, over axes", PROD, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
+REDUCTION(all, "is every x true, over axes", PROD, false, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
           .why_not = "it is true or false")
-REDUCTION(any, "is any x true, over axes", MAX, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
+REDUCTION(any, "is any x true, over axes", MAX, false, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
           .why_not = "it is true or false")
+
+/* ---- squares, and the length of a vector ---- */
+
+#define GT_STRUCT gt_SquaresOptions
+GT_OPTION_TYPE(gt_SquaresOptions, GT_SQUARES_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status squares_shape(gt_ShapeRule *rule)
+{
+    const gt_SquaresOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    uint32_t bits;
+    if (!gt_takes(in, GT_TAKES_FLOAT) ||
+        !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    rule->output[0].dtype = in->dtype;
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
+    gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    return GT_OK;
+}
+
+static gt_Status squares_run(const gt_Kernel *kernel)
+{
+    const gt_SquaresOptions *options = kernel->options;
+    gt_Finish finish = {.mean = options->mean, .scale = options->scale};
+    uint32_t bits;
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
+        return gt_status();
+    return gt_reduction_run(kernel, GT_LOOP_SQUARES, bits, &finish);
+}
+
+/* 2 scale x, divided by n for a mean. */
+static gt_Status squares_gradient(gt_GradientRule *rule)
+{
+    const gt_SquaresOptions *options = gt_rule_options(rule);
+    const gt_Spec *in = gt_input_spec(rule, 0);
+    uint32_t bits = 0;
+    gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits);
+    double scale =
+        options->mean ? options->scale / (double)gt_reduced_count(in, bits) : options->scale;
+    gt_Tensor *up = gt_multiply(spread(rule, bits, gt_upstream(rule, 0)), 2 * scale);
+    return gt_give(rule, 0, gt_multiply(gt_input(rule, 0), up));
+}
+
+#define SQUARES(...)                                                                               \
+    .options = &(const gt_SquaresOptions)                                                          \
+    {                                                                                              \
+        GT_SQUARES_OPTIONS(GT_PRESET) __VA_ARGS__                                                  \
+    }
+const gt_Operation gt_op_squares = {
+    .size = sizeof(gt_Operation),
+    .name = "squares",
+    .formula = "sum or mean of x^2 over axes, scaled",
+    .flags = GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(gt_SquaresOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = squares_shape,
+    .run = squares_run,
+    .gradient = squares_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
+            {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), SQUARES(.axis = 0, .mean = true)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(2, 3, 2, 2)),
+             SQUARES(.axes = {GT_AXES_MARK, 2, {0, -2}}, .keepdims = true, .scale = 0.25)},
+            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_squares(gt_Tensor *x, const gt_SquaresOptions *options)
+{
+    return gt_apply_one(NULL, &gt_op_squares, options, 1, &x);
+}
+
+#define GT_STRUCT gt_LengthOptions
+GT_OPTION_TYPE(gt_LengthOptions, GT_LENGTH_OPTIONS);
+#undef GT_STRUCT
+
+static gt_Status length_shape(gt_ShapeRule *rule)
+{
+    const gt_LengthOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    uint32_t bits;
+    if (!gt_takes(in, GT_TAKES_FLOAT) ||
+        !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    if (!(options->epsilon >= 0 && options->floor >= 0))
+        return gt_fail(GT_INVALID, "epsilon must be >= 0 (got %g)",
+                       options->epsilon >= 0 ? options->floor : options->epsilon);
+    rule->output[0].dtype = options->wide ? GT_FLOAT64 : in->dtype;
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
+    gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    return GT_OK;
+}
+
+static gt_Status length_run(const gt_Kernel *kernel)
+{
+    const gt_LengthOptions *options = kernel->options;
+    gt_Finish finish = {options->mean, 1, true, options->epsilon, options->floor};
+    uint32_t bits;
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
+        return gt_status();
+    return gt_reduction_run(kernel, GT_LOOP_SQUARES, bits, &finish);
+}
+
+/* x / length, divided by n for a mean; 0 where the floor is. */
+static gt_Status length_gradient(gt_GradientRule *rule)
+{
+    const gt_LengthOptions *options = gt_rule_options(rule);
+    const gt_Spec *in = gt_input_spec(rule, 0), *out = gt_output_spec(rule, 0);
+    uint32_t bits = 0;
+    gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits);
+    gt_Tensor *x = gt_input(rule, 0), *length = spread(rule, bits, gt_output(rule, 0));
+    gt_Tensor *up = spread(rule, bits, gt_upstream(rule, 0));
+    if (options->floor > 0)
+        up = gt_where(gt_greater(length, options->floor), up, 0);
+    if (options->mean)
+        up = gt_divide(up, (double)gt_reduced_count(in, bits));
+    x = gt_multiply(gt_divide(gt_narrowed(x, out->dtype), length), up);
+    return gt_give(rule, 0, gt_narrowed(x, in->dtype));
+}
+
+#define LENGTH(...)                                                                                \
+    .options = &(const gt_LengthOptions)                                                           \
+    {                                                                                              \
+        GT_LENGTH_OPTIONS(GT_PRESET) __VA_ARGS__                                                   \
+    }
+const gt_Operation gt_op_length = {
+    .size = sizeof(gt_Operation),
+    .name = "length",
+    .formula = "sqrt(sum or mean of x^2 over axes)",
+    .flags = GT_OP_INTERNAL,
+    .options = GT_STRUCT_TYPE(gt_LengthOptions),
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .saves_outputs = 1,
+    .shape = length_shape,
+    .run = length_run,
+    .gradient = length_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
+            {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), LENGTH(.axis = 0, .mean = true)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(3, 4)),
+             LENGTH(.axis = -1, .keepdims = true, .mean = true, .epsilon = 0.5)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(2, 3, 2, 2)),
+             LENGTH(.axes = {GT_AXES_MARK, 2, {0, -2}}, .floor = 0.125, .wide = true)},
+            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_length(gt_Tensor *x, const gt_LengthOptions *options)
+{
+    return gt_apply_one(NULL, &gt_op_length, options, 1, &x);
+}
 
 /* ---- the functions ---- */
 
@@ -494,19 +459,31 @@ TRUTH_FUNCTION(any)
         return gt_##op##_at(NULL, x, NULL);                                                        \
     }
 
-static gt_Tensor *variance(gt_Tensor *x, const gt_ReduceOptions *options)
+/* x without its mean. */
+static gt_Tensor *centered(gt_Tensor *x, const gt_ReduceOptions *options)
 {
+    x = gt_as_float(x);
     gt_ReduceOptions kept;
     gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &kept, options);
     kept.keepdims = true;
-    gt_Tensor *mean = gt_mean_at(NULL, x, &kept);
-    return gt_mean_at(NULL, gt_square(gt_subtract(x, mean)), options);
+    return gt_subtract(x, gt_mean_at(NULL, x, &kept));
+}
+
+static gt_Tensor *variance(gt_Tensor *x, const gt_ReduceOptions *given)
+{
+    gt_ReduceOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    return GT_SQUARES(centered(x, given), .axis = options.axis, .axes = options.axes,
+                      .keepdims = options.keepdims, .mean = true);
 }
 COMPOSED(variance)
 
-static gt_Tensor *std(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *std(gt_Tensor *x, const gt_ReduceOptions *given)
 {
-    return gt_sqrt(gt_variance_at(NULL, x, options));
+    gt_ReduceOptions options;
+    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    return GT_LENGTH(centered(x, given), .axis = options.axis, .axes = options.axes,
+                     .keepdims = options.keepdims, .mean = true);
 }
 COMPOSED(std)
 
@@ -794,7 +771,7 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_NOT_DIFFERENTIABLE,                                                         \
-        .why_not = "it is a position, an integer",                                                 \
+        .why_not = "it is a position, an integer",                                             \
         .options = GT_STRUCT_TYPE(gt_ArgOptions),                                                  \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
@@ -844,10 +821,7 @@ typedef struct Scan {
         for (int64_t j = 0; j < width; j++)                                                        \
             y[j] = exclusive ? (type)(identity) : x[j];                                            \
         const type *factor = exclusive ? x : x + step;                                             \
-        type sum = y[0]; /* of one column: it need not come back from memory */                    \
-        for (int64_t i = 1; i < count && width == 1; i++, factor += step)                          \
-            y[i * step] = sum = (type)((wide)sum OP(wide) factor[0]);                              \
-        for (int64_t i = 1; i < count && width > 1; i++, y += step, factor += step)                \
+        for (int64_t i = 1; i < count; i++, y += step, factor += step)                             \
             for (int64_t j = 0; j < width; j++)                                                    \
                 y[step + j] = (type)((wide)y[j] OP(wide) factor[j]);                               \
         break;                                                                                     \
@@ -858,9 +832,11 @@ typedef struct Scan {
     {                                                                                              \
         switch (dtype) {                                                                           \
         case GT_FLOAT32:                                                                           \
-            GT_SCAN_ROWS(float, float, OP, identity)                                               \
+            name##_float(count, width, step, exclusive, from, to);                                 \
+            break;                                                                                 \
         case GT_FLOAT64:                                                                           \
-            GT_SCAN_ROWS(double, double, OP, identity)                                             \
+            name##_double(count, width, step, exclusive, from, to);                                \
+            break;                                                                                 \
         case GT_INT32:                                                                             \
             GT_SCAN_ROWS(int32_t, uint32_t, OP, identity)                                          \
         case GT_INT64:                                                                             \
@@ -869,20 +845,156 @@ typedef struct Scan {
             GT_SCAN_ROWS(uint8_t, uint32_t, OP, identity)                                          \
         }                                                                                          \
     }
+
+#define GT_BESIDE 64 /* columns that run beside each other, in double */
+
+/* Running sums of floats go on in double: each is as good as if it were computed alone. Of a single
+ * column four are computed at a time, so that one sum need not wait for the one before. */
+#define GT_RUNNING_SUM(type)                                                                       \
+    static void running_sum_one_##type(int64_t count, int64_t step, double sum, const type *x,     \
+                                       type *y)                                                    \
+    {                                                                                              \
+        int64_t i = 0;                                                                             \
+        for (; i + 4 <= count; i += 4, x += 4 * step, y += 4 * step) {                             \
+            double a = (double)x[0], b = a + (double)x[step], c = b + (double)x[2 * step];         \
+            double d = c + (double)x[3 * step];                                                    \
+            y[0] = (type)(sum + a);                                                                \
+            y[step] = (type)(sum + b);                                                             \
+            y[2 * step] = (type)(sum + c);                                                         \
+            y[3 * step] = (type)(sum += d);                                                        \
+        }                                                                                          \
+        for (; i < count; i++, x += step, y += step)                                               \
+            *y = (type)(sum += (double)*x);                                                        \
+    }                                                                                              \
+    static void running_sum_##type(int64_t count, int64_t width, int64_t step, bool exclusive,     \
+                                   const type *from, type *to)                                     \
+    {                                                                                              \
+        double sum[GT_BESIDE];                                                                     \
+        for (int64_t column = 0; column < width; column += GT_BESIDE) {                            \
+            const type *x = exclusive ? from + column : from + column + step;                      \
+            type *y = to + column;                                                                 \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            for (int64_t j = 0; j < n; j++)                                                        \
+                y[j] = (type)(sum[j] = exclusive ? 0 : (double)from[column + j]);                  \
+            if (n == 1)                                                                            \
+                running_sum_one_##type(count - 1, step, sum[0], x, y + step);                      \
+            for (int64_t i = 1; i < count && n > 1; i++, x += step) {                              \
+                y += step;                                                                         \
+                for (int64_t j = 0; j < n; j++)                                                    \
+                    y[j] = (type)(sum[j] += (double)x[j]);                                         \
+            }                                                                                      \
+        }                                                                                          \
+    }
+GT_RUNNING_SUM(float)
+GT_RUNNING_SUM(double)
+
+/* Of numbers like this, two can be multiplied in double, or one and four floats, without an exponent
+ * beside the product. */
+static inline bool is_mild(double x)
+{
+    return (fabs(x) > 0x1p-300 && fabs(x) < 0x1p300) || x == 0;
+}
+
+static gt_Scaled times(gt_Scaled x, double factor)
+{
+    if (is_mild(x.size) && is_mild(factor))
+        return (gt_Scaled){x.size * factor, x.exponent};
+    if (x.size == 0 || factor == 0 || !isfinite(x.size) || !isfinite(factor))
+        return (gt_Scaled){x.size * factor, 0};
+    int of_size, of_factor;
+    double size = frexp(x.size, &of_size);
+    return (gt_Scaled){size * frexp(factor, &of_factor), x.exponent + of_size + of_factor};
+}
+
+/* Running products of floats do not overflow or underflow on their way either. `rows` of them are
+ * done in one go where no exponent is needed. */
+#define GT_RUNNING_PRODUCT(type, rows)                                                             \
+    static void running_product_one_##type(int64_t count, int64_t step, bool exclusive,            \
+                                           const type *x, type *y)                                 \
+    {                                                                                              \
+        gt_Scaled product = {1, 0};                                                                \
+        for (int64_t i = 0; i < count;) {                                                          \
+            int64_t end = count - i < rows ? count : i + rows;                                     \
+            double now = product.size;                                                             \
+            if (product.exponent != 0 || !is_mild(now) || end < i + 4) {                           \
+                for (; i < end; i++) {                                                             \
+                    gt_Scaled next = times(product, (double)x[i * step]);                          \
+                    y[i * step] = (type)gt_plain(exclusive ? product : next);                      \
+                    product = next;                                                                \
+                }                                                                                  \
+                continue;                                                                          \
+            }                                                                                      \
+            const type *from = x + i * step;                                                       \
+            type *to = y + i * step;                                                               \
+            double a = (double)from[0], b = a * (double)from[step];                                \
+            double c = b * (double)from[2 * step], d = c * (double)from[3 * step];                 \
+            to[0] = (type)(exclusive ? now : now * a);                                             \
+            to[step] = (type)(now * (exclusive ? a : b));                                          \
+            to[2 * step] = (type)(now * (exclusive ? b : c));                                      \
+            to[3 * step] = (type)(now * (exclusive ? c : d));                                      \
+            product.size = now * d;                                                                \
+            i = end;                                                                               \
+        }                                                                                          \
+    }                                                                                              \
+    static void running_product_##type(int64_t count, int64_t width, int64_t step, bool exclusive, \
+                                       const type *from, type *to)                                 \
+    {                                                                                              \
+        double size[GT_BESIDE];                                                                    \
+        int64_t exponent[GT_BESIDE];                                                               \
+        for (int64_t column = 0; column < width && width > 1; column += GT_BESIDE) {               \
+            const type *x = from + column;                                                         \
+            type *y = to + column;                                                                 \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            bool mild = true;                                                                      \
+            for (int64_t j = 0; j < n; j++) {                                                      \
+                size[j] = 1;                                                                       \
+                exponent[j] = 0;                                                                   \
+            }                                                                                      \
+            for (int64_t i = 0; i < count; i++, x += step, y += step) {                            \
+                if (i % rows == 0) {                                                               \
+                    mild = true;                                                                   \
+                    for (int64_t j = 0; j < n; j++)                                                \
+                        mild &= exponent[j] == 0 && is_mild(size[j]) &&                            \
+                                (rows > 1 || is_mild((double)x[j]));                               \
+                }                                                                                  \
+                for (int64_t j = 0; j < n && mild; j++) {                                          \
+                    double next = size[j] * (double)x[j];                                          \
+                    y[j] = (type)(exclusive ? size[j] : next);                                     \
+                    size[j] = next;                                                                \
+                }                                                                                  \
+                for (int64_t j = 0; j < n && !mild; j++) {                                         \
+                    gt_Scaled now = {size[j], exponent[j]}, next = times(now, (double)x[j]);       \
+                    y[j] = (type)gt_plain(exclusive ? now : next);                                 \
+                    size[j] = next.size;                                                           \
+                    exponent[j] = next.exponent;                                                   \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+        if (width == 1)                                                                            \
+            running_product_one_##type(count, step, exclusive, from, to);                          \
+    }
+GT_RUNNING_PRODUCT(float, 4)
+GT_RUNNING_PRODUCT(double, 1)
+
 GT_SCAN(running_sum, +, 0)
 GT_SCAN(running_product, *, 1)
 
-/* y[i] = b[i] + a[i] y[i-1] */
+/* y[i] = b[i] + a[i] y[i-1], in double */
 #define GT_RECUR(type)                                                                             \
     static void recur_##type(int64_t count, int64_t width, int64_t step, const type *a,            \
                              const type *b, type *y)                                               \
     {                                                                                              \
-        memcpy(y, b, (size_t)width * sizeof *y);                                                   \
-        for (int64_t i = 1; i < count; i++, y += step) {                                           \
-            a += step;                                                                             \
-            b += step;                                                                             \
-            for (int64_t j = 0; j < width; j++)                                                    \
-                y[step + j] = b[j] + a[j] * y[j];                                                  \
+        double now[GT_BESIDE];                                                                     \
+        for (int64_t column = 0; column < width; column += GT_BESIDE) {                            \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            for (int64_t j = column; j < column + n; j++)                                          \
+                y[j] = (type)(now[j - column] = (double)b[j]);                                     \
+            for (int64_t i = 1; i < count; i++)                                                    \
+                for (int64_t j = 0; j < n; j++) {                                                  \
+                    int64_t at = i * step + column + j;                                            \
+                    now[j] = (double)b[at] + (double)a[at] * now[j];                               \
+                    y[at] = (type)now[j];                                                          \
+                }                                                                                  \
         }                                                                                          \
     }
 GT_RECUR(float)
@@ -966,7 +1078,8 @@ gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
 }
 
 /* With h[k] = g[k] + x[k+1] h[k+1], which runs backwards, the gradient is h[k] times the product of
- * the factors before k: right where factors are 0. Exclusive: g[k+1] in place of g[k]. */
+ * the factors before k: right where factors are 0. Exclusive: g[k+1] in place of g[k]. In double, for
+ * either may be beyond float where their product is not. */
 static gt_Status cumprod_gradient(gt_GradientRule *rule)
 {
     const gt_CumulativeOptions *options = gt_rule_options(rule);
@@ -978,11 +1091,14 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         x = gt_ravel(x);
         axis = 0;
     }
+    x = gt_narrowed(x, GT_FLOAT64);
+    up = gt_narrowed(up, GT_FLOAT64);
     if (options->exclusive)
         up = gt_neighbour(up, axis, !reverse);
     gt_Tensor *h = gt_linear_recurrence(gt_neighbour(x, axis, !reverse), up, axis, !reverse);
     gt_Tensor *before = gt_cumprod(x, .axis = axis, .exclusive = true, .reverse = reverse);
-    return gt_give(rule, 0, gt_reshape(gt_multiply(before, h), shape));
+    gt_Tensor *slope = gt_narrowed(gt_multiply(before, h), gt_input_spec(rule, 0)->dtype);
+    return gt_give(rule, 0, gt_reshape(slope, shape));
 }
 
 #define RUNNING(...)                                                                               \

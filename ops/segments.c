@@ -192,7 +192,7 @@ static gt_Tensor *product_beside(gt_Tensor *x, gt_Tensor *sorted, bool later)
 }
 
 /* The product of the others, without dividing, since factors may be 0: those before times those
- * after. */
+ * after, in double, for either may be beyond float where the product of both is not. */
 static gt_Status segment_prod_gradient(gt_GradientRule *rule)
 {
     const SegmentOptions *options = gt_rule_options(rule);
@@ -200,11 +200,12 @@ static gt_Status segment_prod_gradient(gt_GradientRule *rule)
     gt_Tensor *from_1 = gt_add(gt_cast(ids, GT_INT64), 1);
     from_1 = gt_where(gt_less(from_1, 1), gt_add(from_1, (double)options->segments), from_1);
     gt_Tensor *order = gt_argsort(from_1);
-    gt_Tensor *rows = gt_take(x, order), *sorted = gt_take(from_1, order);
+    gt_Tensor *rows = gt_narrowed(gt_take(x, order), GT_FLOAT64), *sorted = gt_take(from_1, order);
     gt_Tensor *others =
         gt_multiply(product_beside(rows, sorted, false), product_beside(rows, sorted, true));
     others = gt_take(others, gt_argsort(order));
-    return gt_give(rule, 0, gt_multiply(others, gt_take(gt_upstream(rule, 0), ids)));
+    gt_Tensor *up = gt_narrowed(gt_take(gt_upstream(rule, 0), ids), GT_FLOAT64);
+    return gt_give(rule, 0, gt_narrowed(gt_multiply(others, up), gt_input_spec(rule, 0)->dtype));
 }
 
 GT_SEGMENT_OPERATION(segment_max, "the largest of the rows of each segment",

@@ -33,13 +33,13 @@ GT_BEGIN
     F(generator_advance)                                                                           \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
-    F(sparse_softmax_crossentropy_gradient) F(logits) F(probabilities)                             \
+    F(sparse_softmax_crossentropy_gradient) F(probabilities)                                       \
     /* ctc.c */                                                                                    \
     F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
-    F(sum) F(mean) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
+    F(sum) F(mean) F(squares) F(length) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
     F(cumsum) F(cumprod) F(linear_recurrence)                                                      \
     /* reshaping.c */                                                                              \
     F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \

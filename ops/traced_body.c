@@ -349,12 +349,12 @@ void gt_pull_before(gt_Pull *pull, int32_t at, int32_t input)
 }
 
 /* `gradients` gets one a source. */
-gt_Status gt_pull_close(gt_Pull *pull, gt_Tensor **gradients)
+gt_Status gt_pull_close(gt_Pull *pull, gt_Tensor **gradients, bool zeros)
 {
     gt_Context *context = pull->rule->context;
     if (context->status == GT_OK)
         pull->rule->pull_back(pull->tape, (gt_Tensors){pull->targets, pull->target}, pull->upstream,
-                              (gt_Tensors){pull->sources, pull->source}, gradients);
+                              (gt_Tensors){pull->sources, pull->source}, gradients, zeros);
     gt_tape_end(pull->tape);
     gt_list_free(context, pull->argument, 5 * (int64_t)gt_pull_room(pull->rule),
                  sizeof *pull->argument);

@@ -100,6 +100,6 @@ void gt_pull_input(gt_Pull *pull, int32_t at, int32_t input);
 /* The gradient of this input starts with what came from elsewhere. */
 void gt_pull_before(gt_Pull *pull, int32_t at, int32_t input);
 /* Ends the tape; `gradients` gets one a source, NULL where there is none unless `zeros`. */
-gt_Status gt_pull_close(gt_Pull *pull, gt_Tensor **gradients);
+gt_Status gt_pull_close(gt_Pull *pull, gt_Tensor **gradients, bool zeros);
 
 #endif

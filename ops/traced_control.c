@@ -13,9 +13,11 @@
 #include "ops/traced_control.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
+#include "ops/choice.h"
 #include "ops/compare.h"
 #include "ops/creation.h"
 #include "ops/kit.h"
+#include "ops/reach.h"
 #include "ops/reshaping.h"
 #include "ops/traced_body.h"
 
@@ -36,6 +38,33 @@ static gt_Tensor *as_flag(gt_Tensor *number)
 static bool is_float(const gt_Spec *spec)
 {
     return gt_dtype_is_float(spec->dtype);
+}
+
+/* The rule with fewer wishes: what no gradient comes to, with any numbers, gets none. Its list is as
+ * long as that of the inputs. */
+static bool narrow(const gt_GradientRule *rule, gt_GradientRule *narrowed)
+{
+    gt_Context *context = rule->context;
+    int32_t inputs = rule->record->inputs, outputs = rule->record->outputs;
+    bool *input = gt_list_new(context, inputs, sizeof *input);
+    bool *output = gt_list_new(context, outputs, sizeof *output);
+    *narrowed = *rule;
+    narrowed->wants = input;
+    if (input && output) {
+        for (int32_t i = 0; i < outputs; i++)
+            output[i] = rule->upstream[i] != NULL;
+        gt_reach_back(context, gt_rule_options(rule), output, input);
+        for (int32_t i = 0; i < inputs; i++)
+            input[i] &= rule->wants[i];
+    }
+    gt_list_free(context, output, outputs, sizeof *output);
+    return context->status == GT_OK;
+}
+
+static void free_narrowed(const gt_GradientRule *narrowed)
+{
+    int32_t inputs = narrowed->record->inputs;
+    gt_list_free(narrowed->context, (void *)(uintptr_t)narrowed->wants, inputs, sizeof(bool));
 }
 
 /* ---- choosing ---- */
@@ -61,7 +90,7 @@ static gt_Status pull_branch(gt_Pull *pull, const gt_Graph *graph, gt_Tensor **g
                 if (gt_upstream(rule, i))
                     gt_pull_target(pull, pull->result[i], gt_upstream(rule, i));
     }
-    return gt_pull_close(pull, gradients);
+    return gt_pull_close(pull, gradients, true);
 }
 
 static gt_Status pull_yes(void *user, gt_Tensor *const *inputs, gt_Tensor **gradients)
@@ -78,20 +107,24 @@ static gt_Status pull_no(void *user, gt_Tensor *const *inputs, gt_Tensor **gradi
     return pull_branch(pull, pull->control->second, gradients);
 }
 
-static gt_Status cond_gradient(gt_GradientRule *rule)
+static gt_Status cond_gradient(gt_GradientRule *whole)
 {
-    gt_Context *context = rule->context;
-    gt_Pull pull = {.rule = rule, .control = gt_rule_options(rule)};
-    int32_t inputs = gt_rule_inputs(rule), wanted = 0;
-    for (int32_t i = 0; i < inputs; i++)
+    gt_Context *context = whole->context;
+    gt_GradientRule narrowed, *rule = &narrowed;
+    gt_Pull pull = {.rule = rule, .control = gt_rule_options(whole)};
+    int32_t inputs = gt_rule_inputs(whole), wanted = 0;
+    bool known = narrow(whole, rule);
+    for (int32_t i = 0; known && i < inputs; i++)
         wanted += gt_wants(rule, i);
     gt_Tensor **gradient = gt_list_new(context, wanted, sizeof *gradient);
-    if (gradient && gt_traced_cond(context, gt_input(rule, 0), pull_yes, pull_no, &pull,
-                                   (gt_Tensors){0}, wanted, gradient) == GT_OK)
+    if (gradient && wanted &&
+        gt_traced_cond(context, gt_input(rule, 0), pull_yes, pull_no, &pull, (gt_Tensors){0},
+                       wanted, gradient) == GT_OK)
         for (int32_t i = 0, k = 0; i < inputs; i++)
             if (gt_wants(rule, i))
                 gt_give(rule, i, gradient[k++]);
     gt_list_free(context, gradient, wanted, sizeof *gradient);
+    free_narrowed(rule);
     return context->status;
 }
 
@@ -162,6 +195,85 @@ gt_Status gt_traced_cond(gt_Context *context, gt_Tensor *predicate, gt_FunctionB
         gt_bodies_set_outputs(&draft, &draft.body[1], outputs, true) == GT_OK &&
         gt_bodies_prune(&draft, draft.captures.count) == GT_OK)
         apply_cond(&draft, flag, result);
+    gt_bodies_close(&draft);
+    return context->status;
+}
+
+/* ---- calling ---- */
+
+/* Like that of gt_recompute eagerly: the sum over the piece is made on its own. */
+static gt_Status call_gradient(gt_GradientRule *rule)
+{
+    gt_Context *context = rule->context;
+    gt_Pull pull = {.rule = rule, .control = gt_rule_options(rule)};
+    int32_t inputs = gt_rule_inputs(rule);
+    gt_Tensor **gradient = gt_list_new(context, inputs, sizeof *gradient);
+    if (gradient && gt_pull_open(&pull)) {
+        for (int32_t i = 0; i < inputs; i++) {
+            gt_pull_input(&pull, i, i);
+            rule->before[i] = NULL;
+        }
+        if (gt_replay(context, pull.control->first, pull.argument, pull.result) == GT_OK)
+            for (int32_t i = 0; i < rule->record->outputs; i++)
+                if (gt_upstream(rule, i))
+                    gt_pull_target(&pull, pull.result[i], gt_upstream(rule, i));
+    }
+    if (gradient && gt_pull_close(&pull, gradient, false) == GT_OK)
+        for (int32_t i = 0, k = 0; i < inputs; i++) {
+            if (!gt_wants(rule, i))
+                continue;
+            if (gradient[k])
+                gt_give(rule, i, gradient[k]);
+            k++;
+        }
+    gt_list_free(context, gradient, inputs, sizeof *gradient);
+    return context->status;
+}
+
+static const gt_Operation call = {
+    .size = sizeof(gt_Operation),
+    .name = "recompute",
+    .flags = GT_OP_INTERNAL | GT_OP_CONTROL,
+    .options = &gt_Control_type,
+    .saves_inputs = UINT64_MAX,
+    .gradient = call_gradient,
+};
+
+static gt_Status apply_call(gt_Bodies *draft, gt_Tensor **result)
+{
+    gt_Context *context = draft->context;
+    int32_t inputs = draft->captures.count, results = draft->body[0].results;
+    gt_Graph *graph = draft->body[0].graph;
+    const gt_Control options = {.size = sizeof options, .kind = GT_CONTROL_CALL, .first = graph};
+    gt_GraphNode like = {.operation = &call,
+                         .inputs = inputs,
+                         .outputs = graph->outputs,
+                         .required = graph->outputs};
+    gt_NodeLists lists;
+    if (gt_node_lists_open(context, &lists, inputs, graph->outputs)) {
+        for (int32_t i = 0; i < inputs; i++)
+            lists.input[i] = draft->used[i] ? gt_bodies_captured(draft, i) : NULL;
+        for (int32_t i = 0; i < graph->outputs; i++)
+            lists.spec[i] = graph->values[graph->output[i]].spec;
+        if (gt_bodies_finish(draft, &like, &options, lists.input, lists.spec, results,
+                             lists.output) == GT_OK)
+            memcpy(result, lists.output, (size_t)results * sizeof *result);
+    }
+    gt_node_lists_close(context, &lists, inputs, graph->outputs);
+    return context->status;
+}
+
+gt_Status gt_traced_call(gt_Context *context, gt_FunctionBody body, void *user, gt_Tensors inputs,
+                         int32_t outputs, gt_Tensor **result)
+{
+    gt_Bodies draft = {.context = context,
+                       .user = user,
+                       .inputs = inputs,
+                       .body = {{.function = body, .results = outputs}}};
+    if (gt_bodies_trace(&draft, &draft.body[0]) == GT_OK &&
+        gt_bodies_set_outputs(&draft, &draft.body[0], outputs, true) == GT_OK &&
+        gt_bodies_prune(&draft, draft.captures.count) == GT_OK)
+        apply_call(&draft, result);
     gt_bodies_close(&draft);
     return context->status;
 }
@@ -320,7 +432,7 @@ static gt_Status pull_round(void *user, gt_Tensor *const *inputs, gt_Tensor **gr
     const gt_Graph *body = control->first;
     int32_t n = control->carries, count = gt_rule_inputs(rule);
     if (!gt_pull_open(pull))
-        return gt_pull_close(pull, NULL);
+        return gt_pull_close(pull, NULL, true);
     gt_Tensor *const *gradient = inputs;
     for (int32_t j = 0; j < flowing(control); j++)
         inputs += is_float(gt_input_spec(rule, j));
@@ -357,7 +469,7 @@ static gt_Status pull_round(void *user, gt_Tensor *const *inputs, gt_Tensor **gr
             if (is_float(gt_input_spec(rule, j)))
                 gt_pull_target(pull, pull->result[j], *gradient++);
     }
-    return gt_pull_close(pull, gradients);
+    return gt_pull_close(pull, gradients, true);
 }
 
 static gt_Tensor *zeros_of(const gt_Spec *spec)
@@ -365,7 +477,7 @@ static gt_Tensor *zeros_of(const gt_Spec *spec)
     return gt_zeros_of(gt_spec_shape(spec), .dtype = spec->dtype);
 }
 
-static gt_Status loop_gradient(gt_GradientRule *rule)
+static gt_Status gradient_of_loop(gt_GradientRule *rule)
 {
     gt_Context *context = rule->context;
     const gt_Control *control = gt_rule_options(rule);
@@ -421,6 +533,19 @@ static gt_Status loop_gradient(gt_GradientRule *rule)
     }
     gt_list_free(context, carry, 4 * (int64_t)room, sizeof *carry);
     return context->status;
+}
+
+static gt_Status loop_gradient(gt_GradientRule *whole)
+{
+    gt_GradientRule rule;
+    bool any = false;
+    if (narrow(whole, &rule))
+        for (int32_t i = 0; i < rule.record->inputs; i++)
+            any |= rule.wants[i];
+    if (any)
+        gradient_of_loop(&rule);
+    free_narrowed(&rule);
+    return whole->context->status;
 }
 
 static const gt_Operation loop_operation = {
@@ -559,12 +684,28 @@ static gt_Status loop_inputs(const gt_Bodies *draft, const gt_TracedLoop *loop, 
     return context->status;
 }
 
+/* What numbers chose on the way through a loop is marked, as each round would have done eagerly. Of a
+ * while loop everything is: by gt_while_loop. */
+static gt_Status mark_choices(gt_Context *context, const gt_Control *control, gt_Tensor **last,
+                              gt_Tensor **ys)
+{
+    int32_t flowing = control->carries - control->states, count = flowing + control->ys;
+    bool *chosen = gt_list_new(context, count, sizeof *chosen);
+    if (chosen && gt_reach_choices(context, control, chosen) == GT_OK)
+        for (int32_t i = 0; i < count && context->status == GT_OK; i++)
+            if (chosen[i])
+                gt_mark_choice(context, i < flowing ? &last[i] : &ys[i - flowing], 1);
+    gt_list_free(context, chosen, count, sizeof *chosen);
+    return context->status;
+}
+
 static gt_Status apply_loop(gt_Bodies *draft, const gt_TracedLoop *loop, gt_Tensor **last,
                             gt_Tensor **ys)
 {
     gt_Context *context = draft->context;
     int32_t n = loop->carries.count, s = draft->state_count;
     const gt_Control options = {.size = sizeof options,
+                                .kind = GT_CONTROL_LOOP,
                                 .first = draft->body[0].graph,
                                 .second = draft->body[1].graph,
                                 .carries = n + s,
@@ -590,6 +731,7 @@ static gt_Status apply_loop(gt_Bodies *draft, const gt_TracedLoop *loop, gt_Tens
             memcpy(last, lists.output, (size_t)n * sizeof *last);
         if (loop->ys)
             memcpy(ys, lists.output + n + s, (size_t)loop->ys * sizeof *ys);
+        mark_choices(context, &options, last, ys);
     }
     gt_node_lists_close(context, &lists, inputs, like.outputs);
     return context->status;

@@ -13,6 +13,11 @@ gt_Status gt_traced_cond(gt_Context *context, gt_Tensor *predicate, gt_FunctionB
                          gt_FunctionBody no, void *user, gt_Tensors inputs, int32_t outputs,
                          gt_Tensor **result);
 
+/* `body` once, with `inputs`, as a piece that the plan puts in place. Tapes see one operation that holds
+ * its inputs alone; its gradient writes the piece down again. */
+gt_Status gt_traced_call(gt_Context *context, gt_FunctionBody body, void *user, gt_Tensors inputs,
+                         int32_t outputs, gt_Tensor **result);
+
 /* A loop. Its number of rounds: as long as `condition` says, `go` being what it says of the first
  * loop variables; without a condition `go`, an int64 scalar; without both, `length`. */
 typedef struct gt_TracedLoop {

@@ -6,7 +6,8 @@
 #include "core/graph.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
-#include "ops/reduce.h"
+#include "ops/math.h"
+#include "ops/reduction.h"
 #include "optim/internal.h"
 #include "optim/update.h"
 
@@ -506,18 +507,20 @@ static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors
     return context->status;
 }
 
-/* The sum of squares in float64, shape (). */
-static gt_Tensor *square_sum(gt_Tensor *x)
+/* The norm in float64, shape (): that of float32 may be beyond float32. */
+static gt_Tensor *norm_of(gt_Tensor *x)
 {
-    return gt_cast(gt_sum_at(NULL, gt_square(x), NULL), GT_FLOAT64);
+    return GT_LENGTH(x, .wide = true);
 }
 
-/* x * limit / max(norm, limit); exactly x where the norm is within the limit. */
-static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *squares, double limit)
+/* x * limit / max(norm, limit); exactly x where the norm is within the limit. The factor goes in two
+ * parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32 may be 0. */
+static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *norm, double limit)
 {
-    gt_Tensor *factor =
-        gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(gt_sqrt(squares), limit));
-    return gt_multiply(x, gt_cast(factor, gt_dtype(x)));
+    gt_Tensor *factor = gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(norm, limit));
+    gt_Tensor *first = gt_maximum(factor, 1e-30);
+    x = gt_multiply(x, gt_cast(first, gt_dtype(x)));
+    return gt_multiply(x, gt_cast(gt_divide(factor, first), gt_dtype(x)));
 }
 
 static double decay_of(const gt_Optimizer *self, const Entry *entry)
@@ -561,13 +564,16 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
         if (is_given(base->clipvalue)) {
             entry->gradient = gt_clip(entry->gradient, -base->clipvalue, base->clipvalue);
         } else if (is_given(base->clipnorm)) {
-            entry->gradient =
-                limit_norm(entry->gradient, square_sum(entry->gradient), base->clipnorm);
+            entry->gradient = limit_norm(entry->gradient, norm_of(entry->gradient), base->clipnorm);
         } else if (is_given(base->global_clipnorm)) {
-            gt_Tensor *squares = square_sum(entry->gradient);
-            joint = joint ? gt_add(joint, squares) : squares;
+            gt_Tensor *norm = norm_of(entry->gradient);
+            joint = joint ? gt_hypot(joint, norm) : norm;
         }
     }
+    /* An infinite joint norm becomes NaN and so, as in Keras, does every gradient: 0 would stop all
+     * variables without a word. */
+    if (joint)
+        joint = gt_add(joint, gt_subtract(joint, joint));
     for (int32_t i = 0; joint && i < self->entries; i++)
         if (self->entry[i].gradient)
             self->entry[i].gradient =

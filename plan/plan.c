@@ -1,5 +1,6 @@
 /* From a traced graph to steps that run one after the other. In this order:
  *
+ *   calls     become the nodes of their bodies (inline.c)
  *   needed    what no output and no effect needs is dropped
  *   views     a view is no step: a place inside the memory it looks at
  *   order     effects come last, so that whatever can fail has run before a variable changes. Where
@@ -20,6 +21,7 @@
  * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save
  * for an effect whose own kernel fails. Leans on core. */
 #include "plan/plan.h"
+#include "plan/inline.h"
 #include "core/launch.h"
 #include "plan/place.h"
 
@@ -180,10 +182,12 @@ typedef struct Draft {
     gt_Piece **packed;     /* what is in the block */
 } Draft;
 
-/* Does the node change a variable? In a body it changes a copy. */
+/* Does the node change a variable? In a body, and in a piece that is written down again, it changes a
+ * copy. */
 static bool is_effect(const Draft *draft, const gt_GraphNode *node)
 {
-    return node->operation->flags & GT_OP_EFFECT && !draft->graph->inner;
+    return node->operation->flags & GT_OP_EFFECT && !draft->graph->inner &&
+           draft->graph->values[node->output[0]].variable;
 }
 
 static bool overwrites(const gt_GraphNode *node)
@@ -1086,6 +1090,10 @@ gt_Plan *gt_plan_new(gt_Graph *graph)
     }
     plan->context = context;
     plan->graph = graph;
+    if (gt_inline_calls(graph) != GT_OK) {
+        gt_plan_free(plan);
+        return NULL;
+    }
     count_sources(plan);
     Draft draft = {.context = context, .graph = graph, .plan = plan};
     if (describe_sources(plan) == GT_OK && open_draft(&draft) == GT_OK &&

@@ -652,6 +652,113 @@ Test(autodiff, recompute)
     assert_no_leaks();
 }
 
+/* ---- in plans ---- */
+
+enum { BLOCKS = 32, PIECE = 4, ROWS = 64, WIDTH = 32, SEEN = 1 + 4 };
+
+typedef struct Chain {
+    Block block[BLOCKS];
+    bool recomputed;
+} Chain;
+
+static gt_Status piece_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Block *block = context;
+    gt_Tensor *x = in[0];
+    for (int i = 0; i < PIECE; i++)
+        block_body(&block[i], (gt_Tensor *[]){x}, &x);
+    out[0] = x;
+    return gt_status();
+}
+
+/* A step of the chain: its loss, and gradients. */
+static gt_Status chain_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Chain *self = context;
+    Block *block = self->block;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *x = in[0], *g[4];
+    gt_watch(tape, in[0]);
+    for (int i = 0; i < BLOCKS; i += PIECE) {
+        gt_Tensor *y = NULL;
+        if (self->recomputed)
+            gt_recompute(piece_body, &block[i], ONE(x), &y);
+        else
+            piece_body(&block[i], &x, &y);
+        x = y;
+        if (i > 0) { /* assigned in between: the second run sees what the first one saw */
+            gt_assign(block[i].b, gt_multiply(block[i].b, 0.5));
+            gt_assign(block[i].count, 1);
+        }
+    }
+    gt_Tensor *loss = gt_sum(gt_square(x));
+    gt_gradients(tape, ONE(loss),
+                 gt_tensors(in[0], block[0].w, block[BLOCKS / 2].w, block[BLOCKS - 1].b), g);
+    out[0] = gt_keep(loss);
+    for (int i = 0; i < 4 && g[i]; i++)
+        out[1 + i] = gt_keep(g[i]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* Some steps, all that can be seen of them, and the bytes that the plan has. */
+static int64_t run_chain(bool recomputed, bool planned, double *numbers)
+{
+    gt_Context *context = gt_context_create(), *mine = gt_context_use(context);
+    Chain *self = calloc(1, sizeof *self);
+    self->recomputed = recomputed;
+    for (int i = 0; i < BLOCKS; i++)
+        block_make(&self->block[i], WIDTH, i + 1);
+    gt_Function *function = gt_function(chain_step, self, .outputs = SEEN);
+    for (int step = 0; step < 3; step++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_full(gt_shape(ROWS, WIDTH), 0.5 + step), *out[SEEN] = {NULL};
+        if (planned)
+            gt_function_call(function, ONE(x), out);
+        else
+            chain_step(self, &x, out);
+        ok(recomputed ? "recomputed" : "plain");
+        *numbers++ = gt_item(out[0]);
+        for (int k = 1; k < SEEN; k++)
+            for (int i = 0; i < 5; i++)
+                *numbers++ = gt_at(out[k], i * 3);
+        gt_scope_end(scope);
+    }
+    gt_FunctionStats stats = gt_function_stats(function);
+    gt_function_free(function);
+    for (int i = 0; i < BLOCKS; i++) {
+        *numbers++ = gt_at(self->block[i].generator, 1);
+        *numbers++ = gt_item(self->block[i].count);
+        *numbers++ = gt_at(self->block[i].b, 1);
+        block_free(&self->block[i]);
+    }
+    free(self);
+    ok("end");
+    gt_context_free(context);
+    gt_context_use(mine);
+    return stats.bytes;
+}
+
+Test(autodiff, recompute_in_plans)
+{
+    enum { numbers = 3 * (1 + 4 * 5) + 3 * BLOCKS };
+    double seen[4][numbers];
+    int64_t bytes[4];
+    for (int way = 0; way < 4; way++)
+        bytes[way] = run_chain(way & 1, way & 2, seen[way]);
+    for (int way = 1; way < 4; way++)
+        for (int i = 0; i < numbers; i++)
+            cr_assert(memcmp(&seen[0][i], &seen[way][i], sizeof **seen) == 0,
+                      "%s, %s, number %d: %.17g and %.17g", way & 1 ? "recomputed" : "plain",
+                      way & 2 ? "planned" : "eager", i, seen[0][i], seen[way][i]);
+    fprintf(stderr, "a plan of %d layers: %lld bytes, recomputed %lld bytes\n", BLOCKS,
+            (long long)bytes[2], (long long)bytes[3]);
+    cr_assert(bytes[3] * 2 < bytes[2], "%lld bytes, recomputed %lld", (long long)bytes[2],
+              (long long)bytes[3]);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 static gt_Status cube(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     gt_Variable *w = context; /* w x^3, and 2 x */
@@ -936,6 +1043,86 @@ static gt_Tensor *lookup_gradient(gt_Variable *table, gt_Tensor *indices, gt_Ten
 static gt_Tensor *take_rows(gt_Tensor *x, gt_Tensor *indices)
 {
     return gt_take(x, indices);
+}
+
+/* A variable as output gradient is read like any other input: as it is at that time, and watched. */
+static gt_Status pulled_by_a_variable(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *up = context;
+    gt_Tape *outer = gt_tape_begin(), *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *y = gt_square(in[0]);
+    gt_assign_add(up, 1);
+    gt_Tensor *slope = gt_gradient(tape, y, in[0], .output_gradients = &up);
+    gt_tape_end(tape);
+    out[0] = gt_keep(slope);
+    out[1] = gt_keep(gt_gradient(outer, slope, up));
+    gt_tape_end(outer);
+    return gt_status();
+}
+
+static gt_Status give_the_variable(void *context, gt_GradientRule *rule)
+{
+    return gt_give(rule, 0, context);
+}
+
+static gt_Status same_number(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], 1);
+    return gt_status();
+}
+
+static gt_Status pushed_by_a_variable(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *slope = context;
+    gt_Tensor *y;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_assign_add(slope, 1);
+    gt_custom_gradient(same_number, give_the_variable, slope, ONE(in[0]), &y);
+    out[0] = gt_keep(gt_gradient(tape, y, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(autodiff, variable_as_gradient_of_a_rule)
+{
+    gt_Variable *slope = var(2);
+    gt_Function *function = gt_function(pushed_by_a_variable, slope, .outputs = 1);
+    for (int round = 0; round < 3; round++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_scalar(5, GT_FLOAT64), *out;
+        gt_function_call(function, gt_tensors(x), &out);
+        is(out, 3 + round, "what the variable holds");
+        gt_scope_end(scope);
+    }
+    gt_function_free(function);
+    gt_variable_free(slope);
+    ok("end");
+    assert_no_leaks();
+}
+
+Test(autodiff, variable_as_output_gradient)
+{
+    gt_Variable *eager = var(2), *planned = var(2);
+    gt_Function *function = gt_function(pulled_by_a_variable, planned, .outputs = 2);
+    for (int round = 0; round < 3; round++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_scalar(5, GT_FLOAT64), *out[2];
+        pulled_by_a_variable(eager, &x, out);
+        is(out[0], 10 * (3 + round), "2 x times the variable");
+        is(out[1], 10, "its slope in the variable");
+        gt_function_call(function, gt_tensors(x), out);
+        is(out[0], 10 * (3 + round), "the same traced");
+        is(out[1], 10, "its slope traced");
+        gt_scope_end(scope);
+    }
+    gt_function_free(function);
+    gt_variable_free(eager);
+    gt_variable_free(planned);
+    ok("end");
+    assert_no_leaks();
 }
 
 Test(autodiff, rows)

@@ -769,6 +769,108 @@ Test(control, nesting)
     assert_no_leaks();
 }
 
+/* ---- pieces that are computed again ---- */
+
+/* Draws, changes a variable and reads it before and after, returns what it gets and a constant. */
+static gt_Status drawing_piece(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_Tensor *kept = gt_random_dropout(gt_multiply(gt_tanh(in[0]), s->w), 0.25,
+                                        .generator = s->random);
+    gt_Tensor *before = gt_multiply(kept, s->b);
+    gt_assign(s->b, gt_multiply(gt_add(s->b, in[0]), 0.5));
+    out[0] = gt_add(before, gt_multiply(s->b, in[0]));
+    out[1] = in[0];
+    out[2] = gt_full(gt_shape(3), 0.75, .dtype = GT_FLOAT64);
+    return gt_status();
+}
+
+/* Control flow, and a piece in the piece. */
+static gt_Status outer_piece(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *y[3], *z;
+    choose(context, in, &z);
+    gt_recompute(drawing_piece, context, ONE(z), y, .outputs = 3);
+    gt_fori_loop(0, 3, own_loop, context, ONE(y[0]), out, .unroll = 0);
+    out[0] = gt_add(out[0], gt_multiply(y[1], y[2]));
+    return gt_status();
+}
+
+static gt_Status pieces(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *y[3], *z;
+    gt_recompute(drawing_piece, context, ONE(in[0]), y, .outputs = 3);
+    gt_recompute(outer_piece, context, gt_tensors(gt_multiply(y[0], y[2]), in[1]), &z);
+    gt_recompute(drawing_piece, context, ONE(gt_add(z, y[1])), y, .outputs = 3);
+    out[0] = gt_add(gt_multiply(y[0], in[0]), y[1]);
+    return gt_status();
+}
+ORDERS(pieces)
+
+static gt_Status piece_round(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *y[3];
+    gt_recompute(drawing_piece, context, ONE(in[1]), y, .outputs = 3);
+    out[0] = gt_multiply(y[0], 0.5);
+    return gt_status();
+}
+
+static gt_Status loop_of_pieces(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    return gt_fori_loop(0, 3, piece_round, context, ONE(in[0]), out, .unroll = 0);
+}
+ORDERS(loop_of_pieces)
+
+static gt_Status piece_of_many(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable **many = context;
+    out[0] = in[0];
+    for (int i = 0; i < 100; i++)
+        out[0] = gt_add(gt_multiply(out[0], 0.5), gt_multiply(in[0], many[i]));
+    return gt_status();
+}
+
+/* More variables than operations have inputs. */
+static gt_Status slopes_of_many(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable **many = context;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *y, *gradient[100];
+    gt_recompute(piece_of_many, many, ONE(in[0]), &y);
+    gt_gradients(tape, ONE(y), ((gt_Tensors){100, many}), gradient);
+    for (int i = 0; i < 100; i++)
+        out[0] = gt_keep(i ? gt_add(gt_multiply(out[0], 0.75), gradient[i]) : gradient[i]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(control, pieces)
+{
+    compare(&(Case){"pieces", pieces, 1, 0});
+    compare(&(Case){"pieces, gradient", pieces_gradient, 3, 1e-14});
+    compare(&(Case){"pieces, second order", pieces_second, 3, 1e-12});
+    compare(&(Case){"pieces, forward mode", pieces_forward, 2, 1e-13});
+    compare(&(Case){"loop of pieces", loop_of_pieces, 1, 0});
+    compare(&(Case){"loop of pieces, gradient", loop_of_pieces_gradient, 3, 1e-14});
+    compare(&(Case){"loop of pieces, second order", loop_of_pieces_second, 3, 1e-12});
+    compare(&(Case){"loop of pieces, forward mode", loop_of_pieces_forward, 2, 1e-13});
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *many[100];
+    for (int i = 0; i < 100; i++)
+        many[i] = gt_variable(number(0.25 + 0.5 * i));
+    gt_Function *function = gt_function(slopes_of_many, many);
+    gt_Tensor *x = gt_array64(gt_shape(3), 0.3, -0.7, 0.2), *want = NULL, *got = NULL;
+    slopes_of_many(many, &x, &want);
+    gt_function_call(function, ONE(x), &got);
+    same(want, got, 0, "many variables", 0);
+    gt_function_free(function);
+    for (int i = 0; i < 100; i++)
+        gt_variable_free(many[i]);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- many of everything ---- */
 
 enum { WIDE = 100 };
@@ -1251,7 +1353,8 @@ static gt_Status all_kinds(void *context, gt_Tensor *const *in, gt_Tensor **out)
     random_walk(s, in, y + 2);
     nested_gradient(s, in, out);
     with_own(s, in, y + 5);
-    out[3] = gt_add(gt_add(y[0], y[2]), y[5]);
+    pieces_gradient(s, in, y + 4);
+    out[3] = gt_add(gt_add(y[0], y[2]), gt_add(y[5], y[4]));
     return gt_status();
 }
 

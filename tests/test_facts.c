@@ -286,7 +286,8 @@ static void set_momentum(World *world, bool on)
     child->momentum = on ? 0.25 : 0.75;
 }
 
-static void compare(const char *name, gt_FunctionBody body, void (*change)(World *, bool), bool back)
+static void compare(const char *name, gt_FunctionBody body, void (*change)(World *, bool),
+                    bool back)
 {
     World eager = world_new(), planned = world_new();
     gt_Scope *scope = gt_scope_begin();

@@ -1,12 +1,12 @@
-/* Walks the table of operations at special points: zeros of both signs, whole numbers, equal values,
- * infinities, singular and symmetric matrices with repeated eigenvalues. There a gradient rule goes
- * wrong in silence: a formula that is right nearby gives 0 times infinity, or one that depends on which
- * input is differentiated first. So, at every point that an operation accepts,
- *   the derivatives in the forward direction are those of the reverse one, in both orders: the Hessian
- *   by rows, from a tape around a tape, is that by columns, from gt_jvp, and is symmetric;
- *   where differences say that the function, or its gradient, has a slope, the rule says the same, and
- *   where the slopes to the left and to the right differ it gives a number;
- *   or the gradient is an error, which the few operations that may say so.
+/* Walks the table of operations at special points: zeros of both signs, integers, equal values,
+ * infinities, singular matrices, repeated eigenvalues. A gradient rule goes wrong there in silence: a
+ * formula that is right nearby gives 0 times infinity, or one that depends on which input is
+ * differentiated first. At every point that an operation accepts,
+ *   forward mode gives the derivatives of reverse mode, in both orders: the columns of the Hessian by
+ *   gt_jvp are its rows by a tape around a tape, and it is symmetric;
+ *   where differences say that the function, or its gradient, has a slope, the rule says the same;
+ *   where the slopes to the left and to the right differ, it gives a number;
+ *   or the gradient is an error, of the operations that may refuse it.
  * No entry of the table escapes. */
 #include <criterion/criterion.h>
 
@@ -150,9 +150,9 @@ static void read_all(const Point *point, gt_Tensor *const *tensors, double *numb
             *numbers++ = gt_at(tensors[k], i);
 }
 
-/* A tensor of the shape of the input that number i is in, with 1 there and 0 elsewhere; `input` gets
- * which input that is. A direction has no part in the others, whose infinite slopes times 0 would be
- * NaN. */
+/* A tensor of the shape of the input that number i is in, with 1 there and 0 elsewhere; `input`
+ * gets which input that is. A direction has no part in the others, whose infinite slopes times 0
+ * would be NaN. */
 static gt_Tensor *unit(const Point *point, int64_t i, int *input)
 {
     double numbers[CASE_NUMBERS] = {0};
@@ -249,8 +249,8 @@ static bool agree(const Point *point, double a, double b, double tolerance)
     return fabs(a - b) <= tolerance * fmax(1, fmax(fabs(a), fabs(b)));
 }
 
-/* The slope to one side from differences at h and h / 2: false if it has none, or if the function has
- * no values there. */
+/* The slope to one side from differences at h and h / 2: false if it has none, or if the function
+ * has no values there. */
 static bool one_sided(double middle, double far, double near, double h, double *slope,
                       double *tolerance)
 {
@@ -268,9 +268,9 @@ static bool grows(double middle, double far, double near, double h, double *slop
     return isfinite(*slope) && fabs(*slope) > 10 && *slope / first > 1.2 && *slope / first < 1.9;
 }
 
-/* Is `rule` the slope that differences give at steps -h, -h/2, h/2, h? Where the slopes to both sides
- * exist and differ, a number is enough; where neither does, since one is infinite, it is infinite, at -0
- * perhaps with the other sign, as 1 / x is. */
+/* Is `rule` the slope that differences give at steps -h, -h/2, h/2, h? Where the slopes to both
+ * sides exist and differ, a number is enough; where neither does, since one is infinite, it is
+ * infinite, at -0 perhaps with the other sign, as 1 / x is. */
 static bool is_slope(double rule, double x, double middle, const double *at, double h,
                      double *expected)
 {
@@ -298,7 +298,8 @@ static bool is_slope(double rule, double x, double middle, const double *at, dou
     return isinf(rule) && (rule * *expected > 0 || (x == 0 && signbit(x)));
 }
 
-/* Is there a jump to one side? At it the sign of a vector changes, say, and with it that of its slopes. */
+/* Is there a jump to one side? At it the sign of a vector changes, say, and with it that of its
+ * slopes. */
 static bool jumps(double middle, const double *at)
 {
     return fabs(at[1] - middle) > fmax(0.9 * fabs(at[0] - middle), 1e-9) ||
@@ -318,7 +319,8 @@ static bool is_exception(const Point *point, double rule)
     if (strcmp(name, "arctan2") == 0)
         return *number_of(point, 0) == 0 && *number_of(point, 1) == 0;
     /* Roots of a sum of squares that is 0, as Keras has them. */
-    return strcmp(name, "norm") == 0 || strcmp(name, "std") == 0 || strcmp(name, "cdist") == 0;
+    return strcmp(name, "norm") == 0 || strcmp(name, "length") == 0 || strcmp(name, "std") == 0 ||
+           strcmp(name, "cdist") == 0;
 }
 
 static void compare_with_differences(const Point *point, double value, const double *gradient,
@@ -401,6 +403,11 @@ static void check_point(Point *point)
         gt_error_clear();
         return;
     }
+    /* A length of 0 has no slope; NaN of one column is in the sum of all tangents. */
+    if (strcmp(point->c->operation->name, "length") == 0)
+        for (int r = 0; r < rows_of(point); r++)
+            if (isnan(ahead[r]))
+                return;
     for (int r = 0; r < rows_of(point); r++)
         if (!agree(point, ahead[r], gradient[row_at(point, r)], 1e-9))
             complain(point, "the derivative in number %d is %.9g forward, %.9g backward",
@@ -514,8 +521,8 @@ static void check_filled(Case *c, const Case *natural, Point *point, const Fill 
     check_point(point);
 }
 
-/* Every fill of each input, the others natural; of all inputs together; in the first sample every pair of
- * fills of two. */
+/* Every fill of each input, the others natural; of all inputs together; in the first sample every
+ * pair of fills of two. */
 static void check_fills(Case *c, const Case *natural, Point *point)
 {
     Fill fills[CASE_INPUTS] = {NATURAL};
@@ -564,12 +571,19 @@ static bool is_of_floats(const Case *c, int output)
     return is;
 }
 
-/* The float inputs of a case; false if there are none, or if no output that is looked at is of floats. */
+/* Probabilities are made of logits; the gradient of the two goes one way, so that one moves here. */
+static bool stands_still(const Case *c, int input)
+{
+    return strcmp(c->operation->name, "logits") == 0 && input == 1;
+}
+
+/* The float inputs of a case; false if there are none, or if no output that is looked at is of
+ * floats. */
 static bool open_point(Point *point)
 {
     Case *c = point->c;
     for (int i = 0; i < c->sample->inputs; i++)
-        if (c->sample->input[i].dtype == GT_FLOAT64) {
+        if (c->sample->input[i].dtype == GT_FLOAT64 && !stands_still(c, i)) {
             point->which[point->count++] = i;
             point->size += c->size[i];
         }

@@ -30,8 +30,7 @@
 
 static gt_Variable *w, *b;
 
-#define BODY(name)                                                                                 \
-    static gt_Status name(void *context, gt_Tensor *const *in, gt_Tensor **out)
+#define BODY(name) static gt_Status name(void *context, gt_Tensor *const *in, gt_Tensor **out)
 #define DONE                                                                                       \
     (void)context;                                                                                 \
     return gt_status()
@@ -226,6 +225,33 @@ BODY(follow)
     out[0] = gt_sin(in[2]);
     out[1] = gt_multiply(b, 0.5);
     (void)in;
+    DONE;
+}
+
+/* Of three that change places, the third is asked about last. */
+BODY(turn)
+{
+    out[0] = gt_multiply(in[2], w);
+    out[1] = gt_multiply(in[3], 0.5);
+    out[2] = in[1];
+    DONE;
+}
+
+BODY(turned)
+{
+    const Loop *loop = context;
+    gt_Tensor *y[3];
+    gt_fori_loop(0, loop->rounds, turn, NULL, gt_tensors(in[0], in[1], gt_square(b)), y);
+    out[0] = y[0];
+    return gt_status();
+}
+
+BODY(inner_loop)
+{
+    gt_Tensor *y[2];
+    gt_fori_loop(0, 3, independent, NULL, gt_tensors(in[1], in[2]), y, .unroll = 0);
+    out[0] = y[0];
+    out[1] = y[1];
     DONE;
 }
 
@@ -440,7 +466,8 @@ static void compare(const char *name, gt_FunctionBody body, void *context, int o
                            fabs(eager.number[i] - planned.number[i]) <= 1e-12;
                 asked++;
                 different += !same;
-                cr_expect(same, "%s, order %d, %s, %s: %s (%g %g %g) eagerly, %s (%g %g %g) planned",
+                cr_expect(same,
+                          "%s, order %d, %s, %s: %s (%g %g %g) eagerly, %s (%g %g %g) planned",
                           name, order, modes[mode], sources[source], gt_status_text(eager.status),
                           eager.number[0], eager.number[1], eager.number[2],
                           gt_status_text(planned.status), planned.number[0], planned.number[1],
@@ -501,6 +528,7 @@ Test(unconnected, loops)
     } bodies[] = {{"independent", independent},
                   {"exchange", exchange},
                   {"follow", follow},
+                  {"inner loop", inner_loop},
                   {"second_has_branch", second_has_branch},
                   {"first_has_branch", first_has_branch},
                   {"recompute in a loop", recompute_in_loop_round}};
@@ -513,6 +541,11 @@ Test(unconnected, loops)
             compare(name, counted, &loop, 2);
         }
     Loop loop = {70, NULL};
+    for (; loop.rounds < 73; loop.rounds++) {
+        char name[64];
+        snprintf(name, sizeof name, "turned, %d rounds", (int)loop.rounds);
+        compare(name, turned, &loop, 2);
+    }
     compare("scan_carry", scan_carry, &loop, 2);
     compare("scan_stack", scan_stack, &loop, 2);
     end();

@@ -256,7 +256,6 @@ static const char *const frees[] = {"gt_variable_free", "gt_layer_free",       "
                                     "gt_dataset_free",  "gt_function_free",    "gt_metric_free",
                                     "gt_history_free",  "gt_tensor_file_free", NULL};
 static const char *const may_be_null[] = {"gt_scope_end_at",
-                                          "gt_total_loss_at",
                                           "gt_tape_end_at",
                                           "gt_dataset_new",
                                           "gt_lstm_at",
@@ -265,7 +264,8 @@ static const char *const may_be_null[] = {"gt_scope_end_at",
                                           "gt_gru",
                                           "gt_metric_update_at",
                                           "gt_apply_gradients_at",
-                                          "gt_total_loss_at(NULL, model, W)", NULL};
+                                          "gt_total_loss_at",
+                                          NULL};
 static const char *const of_contexts[] = {"gt_context_free", "gt_context_use", NULL};
 
 /* ---- the walk ---- */
