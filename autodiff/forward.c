@@ -8,14 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
 
 #define MAX_OUTPUTS 1024
 
-#define GT_STRUCT gt_JvpOptions
-GT_OPTION_TYPE(gt_JvpOptions, GT_JVP_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_jvp_options, gt_jvp_OPTIONS);
 
 /* One call: its lists, in one block. */
 typedef struct Call {
@@ -49,7 +45,7 @@ static gt_Status check_distinct(gt_Context *context, gt_Tensors primals)
 }
 
 static gt_Status check(gt_Context *context, gt_Tensors primals, gt_Tensors tangents,
-                       gt_Tensor **output_tangents, const gt_JvpOptions *options)
+                       gt_Tensor **output_tangents, const gt_jvp_options *options)
 {
     char a[200], b[200];
     if (options->outputs < 1 || options->outputs > MAX_OUTPUTS)
@@ -77,7 +73,7 @@ static gt_Status check(gt_Context *context, gt_Tensors primals, gt_Tensors tange
 
 static gt_Tensors list(int32_t count, gt_Tensor *const *items)
 {
-    return (gt_Tensors){count, items};
+    return (gt_Tensors){items, count};
 }
 
 /* A tensor like an output with numbers from [1/2, 3/2) that no symmetry cancels. What u is has no
@@ -140,7 +136,7 @@ static gt_Status run(Call *call, gt_Tensors primals, gt_Tensor **outputs,
 
 static gt_Status jvp(gt_Context *context, gt_FunctionBody function, void *user, gt_Tensors primals,
                      gt_Tensors tangents, gt_Tensor **outputs, gt_Tensor **output_tangents,
-                     const gt_JvpOptions *options)
+                     const gt_jvp_options *options)
 {
     if (check(context, primals, tangents, output_tangents, options) != GT_OK)
         return context->status;
@@ -170,11 +166,10 @@ static gt_Status jvp(gt_Context *context, gt_FunctionBody function, void *user, 
 
 gt_Status gt_jvp_at(const char *here, gt_FunctionBody function, void *user, gt_Tensors primals,
                     gt_Tensors tangents, gt_Tensor **outputs, gt_Tensor **output_tangents,
-                    const gt_JvpOptions *given)
+                    const gt_jvp_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_JvpOptions options;
-    gt_options_fill(&gt_JvpOptions_type, &options, given);
+    gt_jvp_options options = GT_TAKE(gt_jvp_options, given);
     for (int32_t i = 0; i < options.outputs && i < MAX_OUTPUTS; i++) {
         if (outputs)
             outputs[i] = NULL;

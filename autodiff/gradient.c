@@ -12,13 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
 #define BIT(n)  ((uint64_t)1 << (n))
 
-#define GT_STRUCT gt_GradientOptions
-GT_OPTION_TYPE(gt_GradientOptions, GT_GRADIENT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_gradient_options, gt_gradient_OPTIONS);
 
 /* What a handle stands for now: a variable inside a trace stands for its symbol. */
 static gt_Value *value_of(gt_Context *context, const char *here, const char *what,
@@ -51,8 +47,8 @@ static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
     if (gt_dtype(at[0]) != gt_dtype(at[1]))
         for (int i = 0; i < 2; i++)
             at[i] = gt_cast(at[i], GT_INT64);
-    return gt_scatter_add(gt_concatenate(((gt_Tensors){2, at})),
-                          gt_concatenate(((gt_Tensors){2, rows})), gt_tensor_shape(a));
+    return gt_scatter_add(gt_concatenate(((gt_Tensors){at, 2})),
+                          gt_concatenate(((gt_Tensors){rows, 2})), gt_tensor_shape(a));
 }
 
 /* Adds a gradient to a place. The sum is in the order of the walk, whatever the threads. */
@@ -121,7 +117,7 @@ static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *
 {
     gt_Unconnected without = zeros ? GT_UNCONNECTED_ZERO : GT_UNCONNECTED_NONE;
     return gt_gradients_at(NULL, tape, targets, sources, gradients,
-                           &(gt_GradientOptions){sizeof(gt_GradientOptions), without, upstream});
+                           &GT_VALUES(gt_gradient_options, without, upstream));
 }
 
 /* What has arrived at the inputs so far; at an input that is there twice, for the first of both. */
@@ -437,7 +433,7 @@ static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sou
  * nothing. */
 static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, gt_Tensors sources,
                            gt_Value **target, gt_Value **source, gt_Tensor **gradients,
-                           const gt_GradientOptions *options, bool *began)
+                           const gt_gradient_options *options, bool *began)
 {
     gt_Context *context = walk->context;
     if (check_lists(context, here, targets, sources, target, source) != GT_OK ||
@@ -468,15 +464,14 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
 }
 
 gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,
-                          gt_Tensor **gradients, const gt_GradientOptions *given)
+                          gt_Tensor **gradients, const gt_gradient_options *given)
 {
     gt_Context *context = gt_enter();
     for (int i = 0; gradients && i < sources.count; i++)
         gradients[i] = NULL;
     if (!context)
         return gt_status();
-    gt_GradientOptions options;
-    gt_options_fill(&gt_GradientOptions_type, &options, given);
+    gt_gradient_options options = GT_TAKE(gt_gradient_options, given);
     gt_TapeSlot *tape = gt_tape_check(context, here, "gradient", handle);
     if (!tape)
         return context->status;
@@ -520,10 +515,10 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
 }
 
 gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt_Tensor *source,
-                          const gt_GradientOptions *options)
+                          const gt_gradient_options *options)
 {
     gt_Tensor *gradient = NULL;
-    gt_gradients_at(here, tape, (gt_Tensors){1, &target}, (gt_Tensors){1, &source}, &gradient,
+    gt_gradients_at(here, tape, (gt_Tensors){&target, 1}, (gt_Tensors){&source, 1}, &gradient,
                     options);
     return gradient;
 }
@@ -551,9 +546,10 @@ gt_Status gt_gradients_into_at(const char *here, gt_Tape *tape, gt_Tensor *targe
     gt_Tensor **gradients = gt_allocate(context, list);
     gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
     if (scope) {
-        const gt_GradientOptions options = {sizeof options, GT_UNCONNECTED_ZERO, NULL};
+        const gt_gradient_options options =
+            GT_VALUES(gt_gradient_options, GT_UNCONNECTED_ZERO, NULL);
         char *at = memory;
-        bool found = gt_gradients_at(here, tape, (gt_Tensors){1, &target}, sources, gradients,
+        bool found = gt_gradients_at(here, tape, (gt_Tensors){&target, 1}, sources, gradients,
                                      &options) == GT_OK;
         for (int32_t i = 0; found && i < sources.count; i++)
             found = gt_data(gradients[i]) || context->status == GT_OK;

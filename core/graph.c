@@ -118,6 +118,13 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
             bool is_shape = gt_shape_equal(p, p);
             if (is_shape ? !gt_shape_equal(p, q) : memcmp(x, y, field->size) != 0)
                 return false;
+        } else if (strcmp(field->type, "gt_Axes") == 0) {
+            gt_Axes p, q; /* the same */
+            memcpy(&p, x, sizeof p);
+            memcpy(&q, y, sizeof q);
+            size_t named = p.count > 0 && p.count <= GT_MAX_RANK ? (size_t)p.count * sizeof *p.axis : 0;
+            if (p.count != q.count || memcmp(p.axis, q.axis, named) != 0)
+                return false;
         } else if (strcmp(field->type, "void *") != 0 && memcmp(x, y, field->size) != 0) {
             return false; /* where the user's own things are may change from run to run */
         }

@@ -72,6 +72,14 @@ static inline bool gt_has_word(const void *handle, uint64_t word)
     return ((uintptr_t)handle & GT_HANDLE_MASK) == 0 && gt_word_of(handle) == word;
 }
 
+/* Does what the class of a value points to begin with GT_MARK, as classes do? A lenient compiler lets anything
+ * pass as one. */
+GT_READS_ANYTHING static inline bool gt_is_class(const void *type)
+{
+    return gt_is_address(type) && (uintptr_t)type % sizeof(void *) == 0 &&
+           *(const gt_Mark *const volatile *)type == GT_MARK;
+}
+
 /* Raises "WHAT must be a KIND (got ...)", with what the handle is instead; "WHAT is NULL" for NULL.
  * Where `what` is NULL: "expected a KIND (got ...)". Returns the pending status. */
 gt_Status gt_raise_kind(gt_Context *context, const char *here, const char *operation,

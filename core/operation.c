@@ -503,8 +503,8 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     return context->status;
 }
 
-gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *options, int inputs,
-                   gt_Tensor *const *input, gt_Tensor **outputs)
+gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const void *options,
+                      int inputs, gt_Tensor *const *input, gt_Tensor **outputs)
 {
     gt_Context *context = gt_enter();
     if (!gt_is_address(operation) || (!input && inputs > 0))
@@ -533,8 +533,10 @@ gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *
             gt_raise(context, GT_UNSUPPORTED, here, operation->name, "its options are too large");
             goto done;
         }
-        gt_options_fill(operation->options, full, options);
+        gt_options_take(operation->options, full, options);
         call.options = full;
+        if (context->status != GT_OK)
+            goto done;
     }
     if (check_inputs(&call, input) == GT_OK && check_shapes(&call) == GT_OK) {
         if (operation->flags & GT_OP_EFFECT)
@@ -548,11 +550,11 @@ done:
     return context->status;
 }
 
-gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation, const void *options,
-                        int inputs, gt_Tensor *const *input)
+gt_Tensor *gt_apply_one_at(const char *here, const gt_Operation *operation, const void *options,
+                           int inputs, gt_Tensor *const *input)
 {
     gt_Tensor *output = NULL;
-    gt_apply(here, operation, options, inputs, input, &output);
+    gt_apply_at(here, operation, options, inputs, input, &output);
     return output;
 }
 
@@ -565,7 +567,7 @@ const gt_Operation *gt_registered_operation(const char *name)
     return NULL;
 }
 
-gt_Status gt_register_operation(const gt_Operation *operation)
+gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -574,12 +576,12 @@ gt_Status gt_register_operation(const gt_Operation *operation)
         !(operation->run || operation->lower) || operation->outputs < 1 ||
         operation->outputs > GT_MAX_OUTPUTS || operation->inputs_max > GT_MAX_INPUTS ||
         operation->inputs_min > operation->inputs_max)
-        return gt_raise(context, GT_INVALID, NULL, "register_operation",
+        return gt_raise(context, GT_INVALID, here, "register_operation",
                         "an operation needs a name, a shape rule, a kernel, 1 to %d outputs and at "
                         "most %d inputs",
                         GT_MAX_OUTPUTS, GT_MAX_INPUTS);
     if (gt_registered_operation(operation->name))
-        return gt_raise(context, GT_INVALID, NULL, "register_operation", "the name \"%s\" is taken",
+        return gt_raise(context, GT_INVALID, here, "register_operation", "the name \"%s\" is taken",
                         operation->name);
     if (!gt_reserve(context, (void **)&context->operations, context->operation_count,
                     &context->operation_capacity, sizeof *context->operations))

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GT_STRUCT gt_TapeOptions
-GT_OPTION_TYPE(gt_TapeOptions, GT_TAPE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_tape_begin_options, gt_tape_begin_OPTIONS);
 
 #define BIT(n) ((uint64_t)1 << (n))
 
@@ -176,13 +174,12 @@ gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *op
     return NULL;
 }
 
-gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
+gt_Tape *gt_tape_begin_at(const char *here, const gt_tape_begin_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_TapeOptions options;
-    gt_options_fill(&gt_TapeOptions_type, &options, given);
+    gt_tape_begin_options options = GT_TAKE(gt_tape_begin_options, given);
     int bit = context->last_tape;
     for (int tried = 0;; tried++) { /* in turn, so that a stale handle is noticed for long */
         bit = (bit + 1) % GT_MAX_TAPES;
@@ -405,5 +402,5 @@ gt_Tensors gt_watched_variables_at(const char *here, gt_Tape *handle)
         if (tape->watched[i]->variable) /* NULL: it was freed */
             list[count++] = gt_slot_handle(tape->watched[i]->variable);
     qsort(list, (size_t)count, sizeof *list, by_serial);
-    return (gt_Tensors){count, list};
+    return (gt_Tensors){list, count};
 }

@@ -13,14 +13,11 @@
 #include "ops/table.h"
 #include "ops/tiles.h"
 
-/* Inside the library an operation reports the call site of the function the user called. */
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
 
 /* ---- samples ---- */
 #define GT_SAMPLE_SHAPE(...)                                                                       \
     {                                                                                              \
-        (int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                             \
+        GT_MARK, (int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                    \
         {                                                                                          \
             __VA_ARGS__                                                                            \
         }                                                                                          \
@@ -47,7 +44,7 @@
     }
 #define GT_REAL_SCALAR(lo, hi)                                                                     \
     {                                                                                              \
-        .dtype = GT_FLOAT64, .shape = {0, {0}}, .low = lo, .high = hi                              \
+        .dtype = GT_FLOAT64, .shape = {GT_MARK, 0, {0}}, .low = lo, .high = hi                     \
     }
 #define GT_WHOLE(type, lo, hi, ...)                                                                \
     {                                                                                              \
@@ -62,7 +59,7 @@
 /* Raises an error if `x`, called `what`, must be logits and is known to be probabilities. */
 gt_Status gt_want_logits(const gt_Tensor *x, const char *what);
 
-/* Whole numbers, int64, folded into [0, n) as padding of that mode, not GT_PAD_CONSTANT, does. */
+/* Whole numbers, int64, folded into [0, n) as padding of that mode, not GT_PAD_MODE_CONSTANT, does. */
 gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
 
 /* ---- for gradient rules ---- */
@@ -147,7 +144,7 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 #define GT_DEFINE_UNARY(name)                                                                      \
     gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x)                                      \
     {                                                                                              \
-        return gt_apply_one(here, &gt_op_##name, NULL, 1, &x);                                     \
+        return gt_apply_one_at(here, &gt_op_##name, NULL, 1, &x);                                  \
     }                                                                                              \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
@@ -159,7 +156,7 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
     gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x, const Options *options)              \
     {                                                                                              \
         gt_Tensor *input = prepared;                                                               \
-        return gt_apply_one(here, &gt_op_##name, options, 1, &input);                              \
+        return gt_apply_one_at(here, &gt_op_##name, options, 1, &input);                           \
     }                                                                                              \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
@@ -229,6 +226,5 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
     }
 /* A kernel that copies input 0 to output 0: what a view does where it cannot share memory. */
 gt_Status gt_run_copy(const gt_Kernel *kernel);
-#define GT_STRUCT_TYPE(Type) (&Type##_type)
 
 #endif

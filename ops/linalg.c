@@ -25,22 +25,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GT_STRUCT gt_NormOptions
-GT_OPTION_TYPE(gt_NormOptions, GT_NORM_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_SolveTriangularOptions
-GT_OPTION_TYPE(gt_SolveTriangularOptions, GT_SOLVE_TRIANGULAR_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_norm_options, gt_norm_OPTIONS);
+GT_OPTION_TYPE(gt_solve_triangular_options, gt_solve_triangular_OPTIONS);
 
-#define GT_STRUCT gt_CholeskyOptions
-GT_OPTION_TYPE(gt_CholeskyOptions, GT_CHOLESKY_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_QrOptions
-GT_OPTION_TYPE(gt_QrOptions, GT_QR_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_SvdOptions
-GT_OPTION_TYPE(gt_SvdOptions, GT_SVD_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_cholesky_options, gt_cholesky_OPTIONS);
+GT_OPTION_TYPE(gt_qr_options, gt_qr_OPTIONS);
+GT_OPTION_TYPE(gt_svd_options, gt_svd_OPTIONS);
 
 /* ---- matrices in tensors ---- */
 
@@ -268,18 +258,11 @@ static const char *const requirements[REQUIREMENTS] = {
     "the matrix must be of full rank for a second derivative of pinv; it is not",
 };
 
-typedef struct RequireOptions {
-    uint32_t size;
-    int32_t requirement;
-    bool later;
-} RequireOptions;
-#define REQUIRE_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(RequireOptions), "for ABI growth")                          \
-    F(int32_t, requirement, 0, "what must hold")                                                   \
-    F(bool, later, false, "only for a gradient through a")
-#define GT_STRUCT RequireOptions
+#define REQUIRE_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, requirement, 0, "what must hold")                                                \
+    F(S, bool, later, false, "only for a gradient through a")
+GT_OPTIONS(RequireOptions, REQUIRE_OPTIONS);
 GT_OPTION_TYPE(RequireOptions, REQUIRE_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status require_shape(gt_ShapeRule *rule)
 {
@@ -312,8 +295,8 @@ static gt_Status require_gradient(gt_GradientRule *rule)
     if (!options.later)
         return gt_give(rule, 0, up);
     options.later = false;
-    gt_Tensor *pair[2] = {up, gt_input(rule, 1)};
-    return gt_give(rule, 0, gt_apply_one(NULL, &gt_op_require, &options, 2, pair));
+    gt_Tensor *pair[2] = {up, gt_rule_input(rule, 1)};
+    return gt_give(rule, 0, gt_apply_one_at(NULL, &gt_op_require, &options, 2, pair));
 }
 
 const gt_Operation gt_op_require = {
@@ -321,7 +304,7 @@ const gt_Operation gt_op_require = {
     .name = "require",
     .formula = "a, if b is true of every matrix; else an error",
     .flags = GT_OP_INTERNAL | GT_OP_LINEAR,
-    .options = GT_STRUCT_TYPE(RequireOptions),
+    .options = &RequireOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -337,13 +320,13 @@ const gt_Operation gt_op_require = {
 /* x, for which that must hold in every matrix; or only if there is to be a gradient through it. */
 static gt_Tensor *require(gt_Tensor *x, gt_Tensor *holds, Requirement requirement)
 {
-    const RequireOptions options = {sizeof options, (int32_t)requirement, false};
-    return gt_apply_one(NULL, &gt_op_require, &options, 2, (gt_Tensor *[]){x, holds});
+    const RequireOptions options = GT_VALUES(RequireOptions, (int32_t)requirement, false);
+    return gt_apply_one_at(NULL, &gt_op_require, &options, 2, (gt_Tensor *[]){x, holds});
 }
 static gt_Tensor *require_later(gt_Tensor *x, gt_Tensor *holds, Requirement requirement)
 {
-    const RequireOptions options = {sizeof options, (int32_t)requirement, true};
-    return gt_apply_one(NULL, &gt_op_require, &options, 2, (gt_Tensor *[]){x, holds});
+    const RequireOptions options = GT_VALUES(RequireOptions, (int32_t)requirement, true);
+    return gt_apply_one_at(NULL, &gt_op_require, &options, 2, (gt_Tensor *[]){x, holds});
 }
 
 /* How large, relative to the largest of a matrix, what should be 0 may be by rounding. */
@@ -369,16 +352,9 @@ static gt_Tensor *largest_along(gt_Tensor *x, int32_t axis)
 
 /* ---- solve ---- */
 
-typedef struct SolveOptions {
-    uint32_t size;
-    bool transpose;
-} SolveOptions;
-#define SOLVE_OPTIONS(F)                                                                           \
-    F(uint32_t, size, (uint32_t)sizeof(SolveOptions), "for ABI growth")                            \
-    F(bool, transpose, false, "solve with A transposed")
-#define GT_STRUCT SolveOptions
+#define SOLVE_OPTIONS(F, S) F(S, bool, transpose, false, "solve with A transposed")
+GT_OPTIONS(SolveOptions, SOLVE_OPTIONS);
 GT_OPTION_TYPE(SolveOptions, SOLVE_OPTIONS);
-#undef GT_STRUCT
 
 /* a (..., n, n) and b (..., n, k), the same batch */
 static gt_Status equations_shape(gt_ShapeRule *rule)
@@ -436,16 +412,16 @@ static gt_Status solve_run(const gt_Kernel *kernel)
 
 static gt_Tensor *solve_with(gt_Tensor *a, gt_Tensor *b, bool transpose)
 {
-    SolveOptions options = {sizeof options, transpose};
-    return gt_apply_one(NULL, &gt_op_solve, &options, 2, (gt_Tensor *[]){a, b});
+    SolveOptions options = GT_VALUES(SolveOptions, transpose);
+    return gt_apply_one_at(NULL, &gt_op_solve, &options, 2, (gt_Tensor *[]){a, b});
 }
 
 /* X = A^-1 B: dB = A^-T G, dA = -dB X'; with A transposed its gradient is transposed. */
 static gt_Status solve_gradient(gt_GradientRule *rule)
 {
     const SolveOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_output(rule, 0);
-    gt_Tensor *db = solve_with(gt_input(rule, 0), gt_upstream(rule, 0), !options->transpose);
+    gt_Tensor *x = gt_rule_output(rule, 0);
+    gt_Tensor *db = solve_with(gt_rule_input(rule, 0), gt_upstream(rule, 0), !options->transpose);
     if (gt_wants(rule, 0))
         gt_give(rule, 0,
                 gt_negative(options->transpose ? gt_matmul(x, db, .transpose_b = true)
@@ -459,7 +435,7 @@ const gt_Operation gt_op_solve = {
     .size = sizeof(gt_Operation),
     .name = "solve",
     .formula = "X with A X = B",
-    .options = GT_STRUCT_TYPE(SolveOptions),
+    .options = &SolveOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -471,7 +447,7 @@ const gt_Operation gt_op_solve = {
     .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(MATRIX(3, 3), GT_ANY(3, 2))},
                                    {.inputs = 2,
                                     .input = GT_INPUTS(MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
-                                    .options = &(const SolveOptions){sizeof(SolveOptions), true}},
+                                    .options = &GT_VALUES(SolveOptions, true)},
                                    GT_SAMPLES_END},
 };
 
@@ -503,7 +479,7 @@ GT_TRIANGULAR_BODY(double, f64)
 static bool solve_triangular_body(const Job *job, int64_t batch, char *scratch)
 {
     (void)scratch;
-    const gt_SolveTriangularOptions *options = job->kernel->options;
+    const gt_solve_triangular_options *options = job->kernel->options;
     int64_t n = job->a.rows, k = matrices(job->kernel->input_spec[1]).columns;
     const void *a = input_at(job, 0, batch * n * n), *b = input_at(job, 1, batch * n * k);
     void *x = output_at(job, 0, batch * n * k);
@@ -523,9 +499,9 @@ static gt_Status solve_triangular_run(const gt_Kernel *kernel)
 /* As solve_gradient, in the triangle that was read. */
 static gt_Status solve_triangular_gradient(gt_GradientRule *rule)
 {
-    const gt_SolveTriangularOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_output(rule, 0);
-    gt_Tensor *db = gt_solve_triangular(gt_input(rule, 0), gt_upstream(rule, 0),
+    const gt_solve_triangular_options *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_rule_output(rule, 0);
+    gt_Tensor *db = gt_solve_triangular(gt_rule_input(rule, 0), gt_upstream(rule, 0),
                                         .lower = options->lower, .transpose = !options->transpose);
     if (gt_wants(rule, 0)) {
         gt_Tensor *da = gt_negative(options->transpose ? gt_matmul(x, db, .transpose_b = true)
@@ -538,15 +514,12 @@ static gt_Status solve_triangular_gradient(gt_GradientRule *rule)
 }
 
 #define TRIANGLE(lower, transpose)                                                                 \
-    .options = &(const gt_SolveTriangularOptions)                                                  \
-    {                                                                                              \
-        sizeof(gt_SolveTriangularOptions), lower, transpose                                        \
-    }
+    .options = &GT_VALUES(gt_solve_triangular_options, lower, transpose)
 const gt_Operation gt_op_solve_triangular = {
     .size = sizeof(gt_Operation),
     .name = "solve_triangular",
     .formula = "X with A X = B, A a triangle",
-    .options = GT_STRUCT_TYPE(gt_SolveTriangularOptions),
+    .options = &gt_solve_triangular_options_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -584,7 +557,7 @@ static bool fit_equations(gt_Tensor **a, gt_Tensor **b, bool *vector)
          memcmp(of_a.dims, of_b.dims, (size_t)(of_a.rank - 2) * sizeof *of_a.dims) == 0))
         return true;
     int rank = of_a.rank > of_b.rank ? of_a.rank : of_b.rank;
-    gt_Shape full_a = {.rank = rank}, full_b = {.rank = rank};
+    gt_Shape full_a = {.mark = GT_MARK, .rank = rank}, full_b = {.mark = GT_MARK, .rank = rank};
     for (int d = 1; d <= rank; d++) {
         int64_t in_a = d <= of_a.rank ? of_a.dims[of_a.rank - d] : 1;
         int64_t in_b = d <= of_b.rank ? of_b.dims[of_b.rank - d] : 1;
@@ -607,17 +580,18 @@ static gt_Tensor *solve(gt_Tensor *a, gt_Tensor *b)
 GT_COMPOSED(solve, (const char *here, gt_Tensor *a, gt_Tensor *b), (a, b))
 
 static gt_Tensor *solve_triangular(gt_Tensor *a, gt_Tensor *b,
-                                   const gt_SolveTriangularOptions *options)
+                                   const gt_solve_triangular_options *options)
 {
     bool vector;
     if (!fit_equations(&a, &b, &vector))
         return NULL;
-    gt_Tensor *x = gt_apply_one(NULL, &gt_op_solve_triangular, options, 2, (gt_Tensor *[]){a, b});
+    gt_Tensor *x =
+        gt_apply_one_at(NULL, &gt_op_solve_triangular, options, 2, (gt_Tensor *[]){a, b});
     return vector ? gt_squeeze(x, .axis = -1) : x;
 }
 GT_COMPOSED(solve_triangular,
             (const char *here, gt_Tensor *a, gt_Tensor *b,
-             const gt_SolveTriangularOptions *options),
+             const gt_solve_triangular_options *options),
             (a, b, options))
 
 /* The identity of that batch. */
@@ -749,7 +723,7 @@ static gt_Status slogdet_run(const gt_Kernel *kernel)
 /* d log |det A| = A^-T */
 static gt_Status slogdet_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *up = gt_upstream(rule, 1), *x = gt_input(rule, 0);
+    gt_Tensor *up = gt_upstream(rule, 1), *x = gt_rule_input(rule, 0);
     gt_Tensor *identity = identity_like(x);
     if (!up)
         return gt_give(rule, 0, gt_zeros_like(x));
@@ -776,7 +750,7 @@ const gt_Operation gt_op_slogdet = {
 static gt_Slogdet slogdet(gt_Tensor *x)
 {
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_slogdet, NULL, 1, &x, out);
+    gt_apply_at(NULL, &gt_op_slogdet, NULL, 1, &x, out);
     return (gt_Slogdet){out[0], out[1]};
 }
 GT_COMPOSED_BY(gt_Slogdet, slogdet, slogdet, (const char *here, gt_Tensor *x), (x))
@@ -819,8 +793,8 @@ static gt_Status det_run(const gt_Kernel *kernel)
 static gt_Status det_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_expand_dims(gt_expand_dims(gt_upstream(rule, 0), -1), -1);
-    gt_Tensor *x = gt_input(rule, 0);
-    return gt_give(rule, 0, gt_multiply(up, gt_apply_one(NULL, &gt_op_cofactor, NULL, 1, &x)));
+    gt_Tensor *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_apply_one_at(NULL, &gt_op_cofactor, NULL, 1, &x)));
 }
 
 const gt_Operation gt_op_det = {
@@ -887,7 +861,7 @@ static gt_Tensor *symmetrized(gt_Tensor *x)
 /* P = the lower triangle of L' G, its diagonal halved; dA = the symmetric part of L^-T P L^-1. */
 static gt_Status cholesky_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *l = gt_output(rule, 0);
+    gt_Tensor *l = gt_rule_output(rule, 0);
     gt_Tensor *p = gt_matmul(l, gt_upstream(rule, 0), .transpose_a = true);
     p = gt_multiply(gt_add(gt_tril(p), gt_tril(p, .k = -1)), 0.5);
     gt_Tensor *left = gt_solve_triangular(l, p, .lower = true, .transpose = true);
@@ -911,14 +885,13 @@ const gt_Operation gt_op_cholesky = {
                                    GT_SAMPLES_END},
 };
 
-static gt_Tensor *cholesky(gt_Tensor *x, const gt_CholeskyOptions *given)
+static gt_Tensor *cholesky(gt_Tensor *x, const gt_cholesky_options *given)
 {
-    gt_CholeskyOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_CholeskyOptions), &options, given);
-    gt_Tensor *l = gt_apply_one(NULL, &gt_op_cholesky, NULL, 1, &x);
+    gt_cholesky_options options = GT_TAKE(gt_cholesky_options, given);
+    gt_Tensor *l = gt_apply_one_at(NULL, &gt_op_cholesky, NULL, 1, &x);
     return options.upper ? transposed(l) : l;
 }
-GT_COMPOSED_OPTIONS(cholesky, cholesky, gt_CholeskyOptions)
+GT_COMPOSED_OPTIONS(cholesky, cholesky, gt_cholesky_options)
 
 /* ---- qr ---- */
 
@@ -974,20 +947,20 @@ static gt_Status qr_run(const gt_Kernel *kernel)
 static gt_Tensor *upstream_or_zero(gt_GradientRule *rule, int output)
 {
     gt_Tensor *up = gt_upstream(rule, output);
-    const gt_Spec *spec = gt_output_spec(rule, output);
-    return up ? up : gt_zeros_of(gt_spec_shape(spec), .dtype = spec->dtype);
+    const gt_Spec *spec = gt_rule_output_spec(rule, output);
+    return up ? up : gt_zeros(gt_spec_shape(spec), .dtype = spec->dtype);
 }
 
 /* M = R dR' - dQ' Q; dA = (dQ + Q copy(M)) R^-T, where copy puts the lower triangle above, too. */
 static gt_Status qr_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *q = gt_output(rule, 0), *r = gt_output(rule, 1);
+    gt_Tensor *q = gt_rule_output(rule, 0), *r = gt_rule_output(rule, 1);
     gt_Tensor *dq = upstream_or_zero(rule, 0), *dr = upstream_or_zero(rule, 1);
     gt_Tensor *m =
         gt_subtract(gt_matmul(r, dr, .transpose_b = true), gt_matmul(dq, q, .transpose_a = true));
     m = gt_add(gt_tril(m), transposed(gt_tril(m, .k = -1)));
     gt_Tensor *sum = gt_add(dq, gt_matmul(q, m));
-    r = regular(r, matrices(gt_input_spec(rule, 0)).rows, QR_FULL_RANK);
+    r = regular(r, matrices(gt_rule_input_spec(rule, 0)).rows, QR_FULL_RANK);
     return gt_give(rule, 0, transposed(gt_solve_triangular(r, transposed(sum))));
 }
 
@@ -1057,8 +1030,8 @@ static gt_Status complement_run(const gt_Kernel *kernel)
 /* One column y is fixed by y' A = 0 and its length: dA = -y (A^+ dy)'. */
 static gt_Status complement_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *a = gt_input(rule, 0), *y = gt_output(rule, 0);
-    int64_t columns = gt_last(gt_spec_shape(gt_output_spec(rule, 0)));
+    gt_Tensor *a = gt_rule_input(rule, 0), *y = gt_rule_output(rule, 0);
+    int64_t columns = gt_last(gt_spec_shape(gt_rule_output_spec(rule, 0)));
     if (columns > 1)
         return gt_fail(
             GT_UNSUPPORTED,
@@ -1090,7 +1063,7 @@ const gt_Operation gt_op_complement = {
 /* The columns of q and those that complete them: square. */
 static gt_Tensor *completed(gt_Tensor *q)
 {
-    return gt_concatenate(gt_tensors(q, gt_apply_one(NULL, &gt_op_complement, NULL, 1, &q)),
+    return gt_concatenate(gt_tensors(q, gt_apply_one_at(NULL, &gt_op_complement, NULL, 1, &q)),
                           .axis = -1);
 }
 
@@ -1098,31 +1071,31 @@ static gt_Tensor *completed(gt_Tensor *q)
 static gt_Qr qr_reduced(gt_Tensor *x)
 {
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_Shape shape = gt_tensor_shape(x), begin = {shape.rank, {0}};
+    gt_Shape shape = gt_tensor_shape(x), begin = {GT_MARK, shape.rank, {0}};
     int64_t rows = gt_dim(shape, -2), columns = gt_dim(shape, -1);
     if (shape.rank < 2 || rows >= columns) {
-        gt_apply(NULL, &gt_op_qr, NULL, 1, &x, out);
+        gt_apply_at(NULL, &gt_op_qr, NULL, 1, &x, out);
         return (gt_Qr){out[0], out[1]};
     }
     shape.dims[shape.rank - 1] = rows;
     gt_Tensor *left = gt_slice(x, begin, shape);
     begin.dims[shape.rank - 1] = rows;
     shape.dims[shape.rank - 1] = columns - rows;
-    gt_apply(NULL, &gt_op_qr, NULL, 1, &left, out);
+    gt_apply_at(NULL, &gt_op_qr, NULL, 1, &left, out);
     gt_Tensor *right = gt_matmul(out[0], gt_slice(x, begin, shape), .transpose_a = true);
     gt_Tensor *r = gt_concatenate(gt_tensors(out[1], right), .axis = -1);
     return (gt_Qr){r ? out[0] : NULL, r};
 }
 
-static gt_Qr qr(gt_Tensor *x, const gt_QrOptions *given)
+static gt_Qr qr(gt_Tensor *x, const gt_qr_options *given)
 {
-    gt_QrOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_QrOptions), &options, given);
+    gt_qr_options options = GT_TAKE(gt_qr_options, given);
     gt_Qr factors = qr_reduced(x);
-    gt_Shape of_q = gt_tensor_shape(factors.q), none = {of_q.rank, {0}}, below = none;
-    if (gt_status() == GT_OK && options.mode != GT_QR_REDUCED && options.mode != GT_QR_COMPLETE)
+    gt_Shape of_q = gt_tensor_shape(factors.q), none = {GT_MARK, of_q.rank, {0}}, below = none;
+    if (gt_status() == GT_OK && options.mode != GT_QR_MODE_REDUCED &&
+        options.mode != GT_QR_MODE_COMPLETE)
         gt_fail(GT_INVALID, "unknown mode %d", (int)options.mode);
-    if (gt_status() == GT_OK && options.mode == GT_QR_COMPLETE) {
+    if (gt_status() == GT_OK && options.mode == GT_QR_MODE_COMPLETE) {
         int64_t more = gt_dim(of_q, -2) - gt_dim(of_q, -1);
         below.dims[of_q.rank - 2] = more;
         if (more > 0)
@@ -1130,7 +1103,7 @@ static gt_Qr qr(gt_Tensor *x, const gt_QrOptions *given)
     }
     return gt_status() == GT_OK ? factors : (gt_Qr){NULL, NULL};
 }
-GT_COMPOSED_BY(gt_Qr, qr, qr, (const char *here, gt_Tensor *x, const gt_QrOptions *options),
+GT_COMPOSED_BY(gt_Qr, qr, qr, (const char *here, gt_Tensor *x, const gt_qr_options *options),
                (x, options))
 
 /* ---- svd ---- */
@@ -1252,11 +1225,12 @@ static gt_Tensor *inverse_values(gt_Tensor *s, gt_Tensor *sizes, double rounding
  * and what dU and dV have outside of the columns of U and V, divided by S. */
 static gt_Status svd_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *u = gt_output(rule, 0), *s = gt_output(rule, 1), *vh = gt_output(rule, 2);
+    gt_Tensor *u = gt_rule_output(rule, 0), *s = gt_rule_output(rule, 1),
+              *vh = gt_rule_output(rule, 2);
     gt_Tensor *du = gt_upstream(rule, 0), *dvh = gt_upstream(rule, 2);
-    Matrices a = matrices(gt_input_spec(rule, 0));
+    Matrices a = matrices(gt_rule_input_spec(rule, 0));
     gt_Tensor *middle = on_diagonal(upstream_or_zero(rule, 1)), *more = NULL;
-    double rounded = rounding(gt_input_spec(rule, 0)->dtype, a.rows, a.columns);
+    double rounded = rounding(gt_rule_input_spec(rule, 0)->dtype, a.rows, a.columns);
     gt_Tensor *of_u = du ? largest_along(du, -2) : NULL;
     gt_Tensor *of_v = dvh ? largest_along(transposed(dvh), -2) : NULL;
     gt_Tensor *sizes = du && dvh ? gt_add(of_u, of_v) : du ? of_u : of_v;
@@ -1298,13 +1272,12 @@ const gt_Operation gt_op_svd = {
                                    GT_SAMPLES_END},
 };
 
-static gt_Svd svd(gt_Tensor *x, const gt_SvdOptions *given)
+static gt_Svd svd(gt_Tensor *x, const gt_svd_options *given)
 {
-    gt_SvdOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_SvdOptions), &options, given);
+    gt_svd_options options = GT_TAKE(gt_svd_options, given);
     gt_Tensor *out[3] = {NULL, NULL, NULL};
     gt_Shape shape = gt_tensor_shape(x);
-    if (gt_apply(NULL, &gt_op_svd, NULL, 1, &x, out) == GT_OK && options.full_matrices) {
+    if (gt_apply_at(NULL, &gt_op_svd, NULL, 1, &x, out) == GT_OK && options.full_matrices) {
         int64_t rows = gt_dim(shape, -2), columns = gt_dim(shape, -1);
         if (rows > columns)
             out[0] = completed(out[0]);
@@ -1313,7 +1286,7 @@ static gt_Svd svd(gt_Tensor *x, const gt_SvdOptions *given)
     }
     return gt_status() == GT_OK ? (gt_Svd){out[0], out[1], out[2]} : (gt_Svd){NULL, NULL, NULL};
 }
-GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_SvdOptions *options),
+GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_svd_options *options),
                (x, options))
 
 /* ---- cofactors: what det's derivatives are made of ----
@@ -1423,12 +1396,12 @@ static gt_Status cofactor_run(const gt_Kernel *kernel)
 
 static gt_Tensor *cofactor_gradient(gt_Tensor *a, gt_Tensor *g)
 {
-    return gt_apply_one(NULL, &gt_op_cofactor_gradient, NULL, 2, (gt_Tensor *[]){a, g});
+    return gt_apply_one_at(NULL, &gt_op_cofactor_gradient, NULL, 2, (gt_Tensor *[]){a, g});
 }
 
 static gt_Status cofactor_rule(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, cofactor_gradient(gt_input(rule, 0), gt_upstream(rule, 0)));
+    return gt_give(rule, 0, cofactor_gradient(gt_rule_input(rule, 0), gt_upstream(rule, 0)));
 }
 
 const gt_Operation gt_op_cofactor = {
@@ -1510,11 +1483,11 @@ static gt_Tensor *trace(gt_Tensor *x)
  * Y det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
 static gt_Status cofactor_gradient_rule(gt_GradientRule *rule)
 {
-    gt_Tensor *a = gt_input(rule, 0), *w = gt_upstream(rule, 0);
+    gt_Tensor *a = gt_rule_input(rule, 0), *w = gt_upstream(rule, 0);
     if (gt_wants(rule, 1))
         gt_give(rule, 1, cofactor_gradient(a, w));
     if (gt_wants(rule, 0)) {
-        gt_Tensor *x = solve_with(a, gt_input(rule, 1), false), *y = solve_with(a, w, false);
+        gt_Tensor *x = solve_with(a, gt_rule_input(rule, 1), false), *y = solve_with(a, w, false);
         gt_Tensor *xy = gt_matmul(x, y), *yx = gt_matmul(y, x);
         gt_Tensor *scale = gt_subtract(gt_multiply(trace(x), trace(y)), trace(xy));
         gt_Tensor *mixed = gt_add(gt_multiply(x, trace(y)), gt_multiply(y, trace(x)));
@@ -1598,8 +1571,8 @@ static gt_Status pinv_run(const gt_Kernel *kernel)
  * cannot be differentiated once more. */
 static gt_Status pinv_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *a = gt_input(rule, 0), *p = gt_output(rule, 0), *g = gt_upstream(rule, 0);
-    Matrices size = matrices(gt_input_spec(rule, 0));
+    gt_Tensor *a = gt_rule_input(rule, 0), *p = gt_rule_output(rule, 0), *g = gt_upstream(rule, 0);
+    Matrices size = matrices(gt_rule_input_spec(rule, 0));
     double most = (double)(size.rows < size.columns ? size.rows : size.columns);
     gt_Tensor *rank = gt_sum(gt_multiply(a, transposed(p)), .axes = gt_axes(-2, -1));
     gt_Tensor *full = gt_greater(rank, most - 0.5);
@@ -1681,10 +1654,11 @@ static gt_Status eigh_run(const gt_Kernel *kernel)
 /* With F = 1 / (w[j] - w[i]): dA = the symmetric part of V (F V' dV + dW) V'. */
 static gt_Status eigh_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *w = gt_output(rule, 0), *v = gt_output(rule, 1), *dv = gt_upstream(rule, 1);
+    gt_Tensor *w = gt_rule_output(rule, 0), *v = gt_rule_output(rule, 1),
+              *dv = gt_upstream(rule, 1);
     gt_Tensor *middle = on_diagonal(upstream_or_zero(rule, 0));
     if (dv) {
-        int64_t n = matrices(gt_input_spec(rule, 0)).rows;
+        int64_t n = matrices(gt_rule_input_spec(rule, 0)).rows;
         gt_Tensor *gaps =
             inverse_gaps(w, largest_along(dv, -2), rounding(gt_dtype(w), n, n), EIGENVALUES_DIFFER);
         middle = gt_add(middle, gt_multiply(gt_matmul(v, dv, .transpose_a = true), gaps));
@@ -1712,7 +1686,7 @@ const gt_Operation gt_op_eigh = {
 static gt_Eigh eigh(gt_Tensor *x)
 {
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_eigh, NULL, 1, &x, out);
+    gt_apply_at(NULL, &gt_op_eigh, NULL, 1, &x, out);
     return (gt_Eigh){out[0], out[1]};
 }
 GT_COMPOSED_BY(gt_Eigh, eigh, eigh, (const char *here, gt_Tensor *x), (x))
@@ -1721,7 +1695,7 @@ GT_COMPOSED_BY(gt_Eigh, eigh, eigh, (const char *here, gt_Tensor *x), (x))
 
 /* (sum of x^p)^(1 / p) of x >= 0, relative to the largest x, so that no power overflows or underflows that
  * matters. The result does not depend on what it is relative to, hence no gradient goes there. */
-static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_ReduceOptions *over)
+static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_sum_options *over)
 {
     gt_Spec in = gt_spec(x), out;
     uint32_t bits;
@@ -1729,19 +1703,18 @@ static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_ReduceOptions *ove
         return NULL;
     if (gt_reduced_count(&in, bits) == 0)
         return gt_power(gt_sum_at(NULL, x, over), 1 / p);
-    gt_ReduceOptions kept = {sizeof kept, over->axis, over->axes, true};
-    gt_Tensor *largest = gt_stop_gradient(gt_apply_one(NULL, &gt_op_max, &kept, 1, &x));
+    gt_sum_options kept = GT_VALUES(gt_sum_options, over->axis, over->axes, true);
+    gt_Tensor *largest = gt_stop_gradient(gt_apply_one_at(NULL, &gt_op_max, &kept, 1, &x));
     largest = gt_where(gt_logical_and(gt_greater(largest, 0), gt_isfinite(largest)), largest, 1);
     gt_reduced_shape(&in, bits, over->keepdims, &out);
     gt_Tensor *sum = gt_sum_at(NULL, gt_power(gt_divide(x, largest), p), over);
     return gt_multiply(gt_power(sum, 1 / p), gt_reshape(largest, gt_spec_shape(&out)));
 }
 
-static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
+static gt_Tensor *norm(gt_Tensor *x, const gt_norm_options *given)
 {
-    gt_NormOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_NormOptions), &options, given);
-    gt_ReduceOptions over = {sizeof over, options.axis, options.axes, options.keepdims};
+    gt_norm_options options = GT_TAKE(gt_norm_options, given);
+    gt_sum_options over = GT_VALUES(gt_sum_options, options.axis, options.axes, options.keepdims);
     x = gt_as_float(x);
     double p = options.ord;
     if (p == 2)
@@ -1752,14 +1725,14 @@ static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
     if (p == 1)
         return gt_sum_at(NULL, x, &over);
     if (isinf(p))
-        return gt_apply_one(NULL, p > 0 ? &gt_op_max : &gt_op_min, &over, 1, &x);
+        return gt_apply_one_at(NULL, p > 0 ? &gt_op_max : &gt_op_min, &over, 1, &x);
     if (isnan(p)) {
         gt_fail(GT_INVALID, "ord is not a number");
         return NULL;
     }
     return power_norm(x, p, &over);
 }
-GT_COMPOSED_OPTIONS(norm, norm, gt_NormOptions)
+GT_COMPOSED_OPTIONS(norm, norm, gt_norm_options)
 
 static gt_Tensor *matrix_norm(gt_Tensor *x, gt_MatrixNorm which)
 {
@@ -1768,15 +1741,15 @@ static gt_Tensor *matrix_norm(gt_Tensor *x, gt_MatrixNorm which)
     if (gt_status() != GT_OK || check_matrix(&spec, false) != GT_OK)
         return NULL;
     switch (which) {
-    case GT_NORM_FROBENIUS:
+    case GT_MATRIX_NORM_FROBENIUS:
         return gt_norm(x, .axes = gt_axes(-2, -1));
-    case GT_NORM_NUCLEAR:
+    case GT_MATRIX_NORM_NUCLEAR:
         return gt_sum(gt_svd(x).s, .axis = -1);
-    case GT_NORM_SPECTRAL:
+    case GT_MATRIX_NORM_SPECTRAL:
         return gt_max(gt_svd(x).s, .axis = -1);
-    case GT_NORM_ONE:
+    case GT_MATRIX_NORM_ONE:
         return gt_max(gt_sum(gt_abs(x), .axis = -2), .axis = -1);
-    case GT_NORM_INFINITY:
+    case GT_MATRIX_NORM_INFINITY:
         return gt_max(gt_sum(gt_abs(x), .axis = -1), .axis = -1);
     }
     gt_fail(GT_INVALID, "there is no matrix norm number %d", (int)which);

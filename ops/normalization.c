@@ -10,24 +10,12 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_ReduceOptions
-GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_BatchNormalizationOptions
-GT_OPTION_TYPE(gt_BatchNormalizationOptions, GT_BATCH_NORMALIZATION_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_LayerNormalizationOptions
-GT_OPTION_TYPE(gt_LayerNormalizationOptions, GT_LAYER_NORMALIZATION_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_GroupNormalizationOptions
-GT_OPTION_TYPE(gt_GroupNormalizationOptions, GT_GROUP_NORMALIZATION_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_RmsNormalizationOptions
-GT_OPTION_TYPE(gt_RmsNormalizationOptions, GT_RMS_NORMALIZATION_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_NormalizeOptions
-GT_OPTION_TYPE(gt_NormalizeOptions, GT_NORMALIZE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_sum_options, gt_sum_OPTIONS);
+GT_OPTION_TYPE(gt_batch_normalization_options, gt_batch_normalization_OPTIONS);
+GT_OPTION_TYPE(gt_layer_normalization_options, gt_layer_normalization_OPTIONS);
+GT_OPTION_TYPE(gt_group_normalization_options, gt_group_normalization_OPTIONS);
+GT_OPTION_TYPE(gt_rms_normalization_options, gt_rms_normalization_OPTIONS);
+GT_OPTION_TYPE(gt_normalize_options, gt_normalize_OPTIONS);
 
 /* ---- axes ---- */
 
@@ -52,7 +40,7 @@ static bool float_axes(gt_Tensor *x, int axis, const gt_Axes *axes, gt_Spec *spe
 /* One number for each index of the axes, in a shape that broadcasts against x. */
 static gt_Tensor *along(gt_Tensor *weight, const gt_Spec *x, uint32_t bits, const char *what)
 {
-    gt_Shape shape = {.rank = x->rank};
+    gt_Shape shape = {.mark = GT_MARK, .rank = x->rank};
     int64_t size = 1;
     char s[160], t[160];
     for (int d = 0; d < x->rank; d++) {
@@ -82,11 +70,10 @@ static gt_Tensor *scaled(gt_Tensor *x, const gt_Spec *spec, uint32_t bits, gt_Te
 /* ---- moments, and what is made of them ---- */
 
 static gt_Status moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
-                         const gt_ReduceOptions *given)
+                         const gt_sum_options *given)
 {
-    gt_ReduceOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
-    gt_ReduceOptions kept = options;
+    gt_sum_options options = GT_TAKE(gt_sum_options, given);
+    gt_sum_options kept = options;
     kept.keepdims = true;
     gt_Tensor *middle = gt_mean_at(NULL, x, &kept);
     *variance = GT_SQUARES(gt_subtract(x, middle), .axis = options.axis, .axes = options.axes,
@@ -96,7 +83,7 @@ static gt_Status moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
 }
 
 gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
-                        const gt_ReduceOptions *options)
+                        const gt_sum_options *options)
 {
     if (!mean || !variance)
         return gt_fail(GT_INVALID, "moments: nowhere to put the mean and the variance");
@@ -109,10 +96,9 @@ gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Ten
 }
 
 static gt_Tensor *batch_normalization(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance,
-                                      const gt_BatchNormalizationOptions *given)
+                                      const gt_batch_normalization_options *given)
 {
-    gt_BatchNormalizationOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_BatchNormalizationOptions), &options, given);
+    gt_batch_normalization_options options = GT_TAKE(gt_batch_normalization_options, given);
     const gt_Axes none = GT_ALL_AXES;
     gt_Spec spec;
     uint32_t bits;
@@ -126,7 +112,7 @@ static gt_Tensor *batch_normalization(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *
 }
 GT_COMPOSED(batch_normalization,
             (const char *here, gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance,
-             const gt_BatchNormalizationOptions *options),
+             const gt_batch_normalization_options *options),
             (x, mean, variance, options))
 gt_Tensor *(gt_batch_normalization)(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance)
 {
@@ -142,10 +128,9 @@ static gt_Tensor *standardized(gt_Tensor *x, uint32_t bits, double epsilon)
                                          .epsilon = epsilon));
 }
 
-static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_LayerNormalizationOptions *given)
+static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_layer_normalization_options *given)
 {
-    gt_LayerNormalizationOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_LayerNormalizationOptions), &options, given);
+    gt_layer_normalization_options options = GT_TAKE(gt_layer_normalization_options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
@@ -153,17 +138,16 @@ static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_LayerNormalizationO
     return scaled(standardized(x, bits, options.epsilon), &spec, bits, options.gamma, options.beta);
 }
 GT_COMPOSED(layer_normalization,
-            (const char *here, gt_Tensor *x, const gt_LayerNormalizationOptions *options),
+            (const char *here, gt_Tensor *x, const gt_layer_normalization_options *options),
             (x, options))
 gt_Tensor *(gt_layer_normalization)(gt_Tensor *x)
 {
     return gt_layer_normalization_at(NULL, x, NULL);
 }
 
-static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationOptions *given)
+static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization_options *given)
 {
-    gt_GroupNormalizationOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_GroupNormalizationOptions), &options, given);
+    gt_group_normalization_options options = GT_TAKE(gt_group_normalization_options, given);
     const gt_Axes none = GT_ALL_AXES;
     gt_Spec spec;
     uint32_t bits;
@@ -183,7 +167,8 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationO
                 (long long)groups);
         return NULL;
     }
-    gt_Shape shape = {.rank = spec.rank + 1}; /* ..., groups, channels of a group, ... */
+    gt_Shape shape = {.mark = GT_MARK,
+                      .rank = spec.rank + 1}; /* ..., groups, channels of a group, ... */
     for (int d = 0; d < spec.rank; d++)
         shape.dims[d + (d > axis)] = spec.dims[d];
     shape.dims[axis] = groups;
@@ -193,7 +178,7 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationO
     return scaled(gt_reshape(x, gt_spec_shape(&spec)), &spec, bits, options.gamma, options.beta);
 }
 GT_COMPOSED(group_normalization,
-            (const char *here, gt_Tensor *x, const gt_GroupNormalizationOptions *options),
+            (const char *here, gt_Tensor *x, const gt_group_normalization_options *options),
             (x, options))
 gt_Tensor *(gt_group_normalization)(gt_Tensor *x)
 {
@@ -202,10 +187,9 @@ gt_Tensor *(gt_group_normalization)(gt_Tensor *x)
 
 /* ---- lengths ---- */
 
-static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_RmsNormalizationOptions *given)
+static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_rms_normalization_options *given)
 {
-    gt_RmsNormalizationOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_RmsNormalizationOptions), &options, given);
+    gt_rms_normalization_options options = GT_TAKE(gt_rms_normalization_options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
@@ -215,7 +199,7 @@ static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_RmsNormalizationOptio
     return scaled(gt_divide(x, size), &spec, bits, options.scale, NULL);
 }
 GT_COMPOSED(rms_normalization,
-            (const char *here, gt_Tensor *x, const gt_RmsNormalizationOptions *options),
+            (const char *here, gt_Tensor *x, const gt_rms_normalization_options *options),
             (x, options))
 gt_Tensor *(gt_rms_normalization)(gt_Tensor *x)
 {
@@ -223,10 +207,9 @@ gt_Tensor *(gt_rms_normalization)(gt_Tensor *x)
 }
 
 /* The length is kept from 0, where its slope is not finite. */
-static gt_Tensor *normalize(gt_Tensor *x, const gt_NormalizeOptions *given)
+static gt_Tensor *normalize(gt_Tensor *x, const gt_normalize_options *given)
 {
-    gt_NormalizeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_NormalizeOptions), &options, given);
+    gt_normalize_options options = GT_TAKE(gt_normalize_options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
@@ -248,7 +231,7 @@ static gt_Tensor *normalize(gt_Tensor *x, const gt_NormalizeOptions *given)
     gt_Tensor *sum = gt_maximum(gt_sum(powers, .axes = axes, .keepdims = true), 1);
     return gt_divide(x, gt_multiply(largest, gt_power(sum, 1.0 / options.order)));
 }
-GT_COMPOSED(normalize, (const char *here, gt_Tensor *x, const gt_NormalizeOptions *options),
+GT_COMPOSED(normalize, (const char *here, gt_Tensor *x, const gt_normalize_options *options),
             (x, options))
 gt_Tensor *(gt_normalize)(gt_Tensor *x)
 {

@@ -13,11 +13,9 @@
 #include <math.h>
 #include <string.h>
 
-#define GT_STRUCT gt_ReduceOptions
-GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_sum_options, gt_sum_OPTIONS);
 
-static gt_Status run(const gt_Kernel *kernel, gt_ReduceLoopId loop, const gt_ReduceOptions *options,
+static gt_Status run(const gt_Kernel *kernel, gt_ReduceLoopId loop, const gt_sum_options *options,
                      const gt_Finish *finish)
 {
     uint32_t bits;
@@ -38,7 +36,7 @@ static gt_DType sum_type(gt_DType dtype, int64_t count)
 
 static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types, bool sums)
 {
-    const gt_ReduceOptions *options = rule->options;
+    const gt_sum_options *options = rule->options;
     const gt_Spec *in = rule->input[0];
     uint32_t bits;
     if (!gt_takes(in, types) || !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
@@ -90,9 +88,9 @@ static gt_Status max_shape(gt_ShapeRule *rule)
 
 static uint32_t rule_bits(gt_GradientRule *rule)
 {
-    const gt_ReduceOptions *options = gt_rule_options(rule);
+    const gt_sum_options *options = gt_rule_options(rule);
     uint32_t bits = 0;
-    gt_axis_or_axes(options->axis, &options->axes, gt_input_spec(rule, 0)->rank, &bits);
+    gt_axis_or_axes(options->axis, &options->axes, gt_rule_input_spec(rule, 0)->rank, &bits);
     return bits;
 }
 
@@ -100,7 +98,7 @@ static uint32_t rule_bits(gt_GradientRule *rule)
 static gt_Tensor *spread(gt_GradientRule *rule, uint32_t bits, gt_Tensor *result)
 {
     gt_Spec kept = {0};
-    gt_reduced_shape(gt_input_spec(rule, 0), bits, true, &kept);
+    gt_reduced_shape(gt_rule_input_spec(rule, 0), bits, true, &kept);
     return gt_reshape(result, gt_spec_shape(&kept));
 }
 
@@ -120,9 +118,9 @@ static bool in_order(const gt_Axes *perm)
 /* ---- sum, mean, prod, max, min, all, any ---- */
 
 #define AXES(...)                                                                                  \
-    .options = &(const gt_ReduceOptions)                                                           \
+    .options = &(const gt_sum_options)                                                             \
     {                                                                                              \
-        GT_REDUCE_OPTIONS(GT_PRESET) __VA_ARGS__                                                   \
+        GT_PRESETS(gt_sum_options, gt_sum_OPTIONS) __VA_ARGS__                                     \
     }
 #define SAMPLES(INPUT)                                                                             \
     (const gt_Sample[])                                                                            \
@@ -130,8 +128,11 @@ static bool in_order(const gt_Axes *perm)
         {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2))},                                         \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = 0)},                       \
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = -1, .keepdims = true)},    \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3, 2, 2)), AXES(.axes = {GT_AXES_MARK, 2, {0, -2}})},      \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_AXES_MARK, 0, {0}})}, GT_SAMPLES_END \
+            {.inputs = 1,                                                                          \
+             .input = GT_INPUTS(INPUT(2, 3, 2, 2)),                                                \
+             AXES(.axes = {GT_MARK, 2, {0, -2}})},                                                 \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_MARK, 0, {0}})},       \
+            GT_SAMPLES_END                                                                         \
     }
 #define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
@@ -147,7 +148,7 @@ static bool in_order(const gt_Axes *perm)
                                      .name = #op,                                                  \
                                      .formula = text,                                              \
                                      .flags = more,                                                \
-                                     .options = GT_STRUCT_TYPE(gt_ReduceOptions),                  \
+                                     .options = &gt_sum_options_type,                              \
                                      .inputs_min = 1,                                              \
                                      .inputs_max = 1,                                              \
                                      .outputs = 1,                                                 \
@@ -159,7 +160,7 @@ static bool in_order(const gt_Axes *perm)
 static gt_Status sum_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
-    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
+    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_rule_input_spec(rule, 0))));
 }
 REDUCTION(sum, "sum of x over axes", SUM, false, sum_shape, GT_OP_LINEAR, REAL,
           .gradient = sum_gradient)
@@ -167,8 +168,8 @@ REDUCTION(sum, "sum of x over axes", SUM, false, sum_shape, GT_OP_LINEAR, REAL,
 static gt_Status mean_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
-    up = gt_divide(up, (double)gt_reduced_count(gt_input_spec(rule, 0), rule_bits(rule)));
-    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
+    up = gt_divide(up, (double)gt_reduced_count(gt_rule_input_spec(rule, 0), rule_bits(rule)));
+    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_rule_input_spec(rule, 0))));
 }
 REDUCTION(mean, "mean of x over axes", SUM, true, mean_shape, GT_OP_LINEAR, REAL,
           .gradient = mean_gradient)
@@ -177,17 +178,18 @@ REDUCTION(mean, "mean of x over axes", SUM, true, mean_shape, GT_OP_LINEAR, REAL
  * after, in double, for either may be beyond float where the product of both is not. */
 static gt_Status prod_gradient(gt_GradientRule *rule)
 {
-    const gt_Spec *in = gt_input_spec(rule, 0);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Axes perm = gt_reduced_last(in->rank, rule_bits(rule)), back = perm;
     gt_Spec moved = *in;
     for (int i = 0; i < perm.count; i++) {
         moved.dims[i] = in->dims[perm.axis[i]];
         back.axis[perm.axis[i]] = i;
     }
-    gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
+    gt_Tensor *x = gt_rule_input(rule, 0), *up = gt_upstream(rule, 0);
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
-    gt_Shape rows = gt_shape(gt_output_spec(rule, 0)->size, gt_reduced_count(in, rule_bits(rule)));
+    gt_Shape rows =
+        gt_shape(gt_rule_output_spec(rule, 0)->size, gt_reduced_count(in, rule_bits(rule)));
     x = gt_narrowed(gt_reshape(x, rows), GT_FLOAT64);
     up = gt_narrowed(up, GT_FLOAT64);
     gt_Tensor *others = gt_multiply(gt_cumprod(x, .axis = 1, .exclusive = true),
@@ -202,10 +204,10 @@ REDUCTION(prod, "product of x over axes", PROD, false, prod_shape, 0, REAL, .sav
 /* Equal ones share equally (contract 4.1). */
 static gt_Status max_gradient(gt_GradientRule *rule)
 {
-    const gt_ReduceOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_input(rule, 0), *up = with_kept_axes(rule, gt_upstream(rule, 0));
-    gt_Tensor *best = gt_equal(x, with_kept_axes(rule, gt_output(rule, 0)));
-    best = gt_cast(best, gt_input_spec(rule, 0)->dtype);
+    const gt_sum_options *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_rule_input(rule, 0), *up = with_kept_axes(rule, gt_upstream(rule, 0));
+    gt_Tensor *best = gt_equal(x, with_kept_axes(rule, gt_rule_output(rule, 0)));
+    best = gt_cast(best, gt_rule_input_spec(rule, 0)->dtype);
     gt_Tensor *ties = gt_sum(best, .axis = options->axis, .axes = options->axes, .keepdims = true);
     return gt_give(rule, 0, gt_multiply(best, gt_divide(up, ties)));
 }
@@ -222,9 +224,7 @@ REDUCTION(any, "is any x true, over axes", MAX, false, all_shape, GT_OP_NOT_DIFF
 
 /* ---- squares, and the length of a vector ---- */
 
-#define GT_STRUCT gt_SquaresOptions
 GT_OPTION_TYPE(gt_SquaresOptions, GT_SQUARES_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status squares_shape(gt_ShapeRule *rule)
 {
@@ -254,26 +254,26 @@ static gt_Status squares_run(const gt_Kernel *kernel)
 static gt_Status squares_gradient(gt_GradientRule *rule)
 {
     const gt_SquaresOptions *options = gt_rule_options(rule);
-    const gt_Spec *in = gt_input_spec(rule, 0);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     uint32_t bits = 0;
     gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits);
     double scale =
         options->mean ? options->scale / (double)gt_reduced_count(in, bits) : options->scale;
     gt_Tensor *up = gt_multiply(spread(rule, bits, gt_upstream(rule, 0)), 2 * scale);
-    return gt_give(rule, 0, gt_multiply(gt_input(rule, 0), up));
+    return gt_give(rule, 0, gt_multiply(gt_rule_input(rule, 0), up));
 }
 
 #define SQUARES(...)                                                                               \
     .options = &(const gt_SquaresOptions)                                                          \
     {                                                                                              \
-        GT_SQUARES_OPTIONS(GT_PRESET) __VA_ARGS__                                                  \
+        GT_PRESETS(gt_SquaresOptions, GT_SQUARES_OPTIONS) __VA_ARGS__                              \
     }
 const gt_Operation gt_op_squares = {
     .size = sizeof(gt_Operation),
     .name = "squares",
     .formula = "sum or mean of x^2 over axes, scaled",
     .flags = GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(gt_SquaresOptions),
+    .options = &gt_SquaresOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -287,18 +287,16 @@ const gt_Operation gt_op_squares = {
             {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), SQUARES(.axis = 0, .mean = true)},
             {.inputs = 1,
              .input = GT_INPUTS(REAL(2, 3, 2, 2)),
-             SQUARES(.axes = {GT_AXES_MARK, 2, {0, -2}}, .keepdims = true, .scale = 0.25)},
+             SQUARES(.axes = {GT_MARK, 2, {0, -2}}, .keepdims = true, .scale = 0.25)},
             GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_squares(gt_Tensor *x, const gt_SquaresOptions *options)
 {
-    return gt_apply_one(NULL, &gt_op_squares, options, 1, &x);
+    return gt_apply_one_at(NULL, &gt_op_squares, options, 1, &x);
 }
 
-#define GT_STRUCT gt_LengthOptions
 GT_OPTION_TYPE(gt_LengthOptions, GT_LENGTH_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status length_shape(gt_ShapeRule *rule)
 {
@@ -331,10 +329,10 @@ static gt_Status length_run(const gt_Kernel *kernel)
 static gt_Status length_gradient(gt_GradientRule *rule)
 {
     const gt_LengthOptions *options = gt_rule_options(rule);
-    const gt_Spec *in = gt_input_spec(rule, 0), *out = gt_output_spec(rule, 0);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0), *out = gt_rule_output_spec(rule, 0);
     uint32_t bits = 0;
     gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits);
-    gt_Tensor *x = gt_input(rule, 0), *length = spread(rule, bits, gt_output(rule, 0));
+    gt_Tensor *x = gt_rule_input(rule, 0), *length = spread(rule, bits, gt_rule_output(rule, 0));
     gt_Tensor *up = spread(rule, bits, gt_upstream(rule, 0));
     if (options->floor > 0)
         up = gt_where(gt_greater(length, options->floor), up, 0);
@@ -347,14 +345,14 @@ static gt_Status length_gradient(gt_GradientRule *rule)
 #define LENGTH(...)                                                                                \
     .options = &(const gt_LengthOptions)                                                           \
     {                                                                                              \
-        GT_LENGTH_OPTIONS(GT_PRESET) __VA_ARGS__                                                   \
+        GT_PRESETS(gt_LengthOptions, GT_LENGTH_OPTIONS) __VA_ARGS__                                \
     }
 const gt_Operation gt_op_length = {
     .size = sizeof(gt_Operation),
     .name = "length",
     .formula = "sqrt(sum or mean of x^2 over axes)",
     .flags = GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(gt_LengthOptions),
+    .options = &gt_LengthOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -372,13 +370,13 @@ const gt_Operation gt_op_length = {
              LENGTH(.axis = -1, .keepdims = true, .mean = true, .epsilon = 0.5)},
             {.inputs = 1,
              .input = GT_INPUTS(REAL(2, 3, 2, 2)),
-             LENGTH(.axes = {GT_AXES_MARK, 2, {0, -2}}, .floor = 0.125, .wide = true)},
+             LENGTH(.axes = {GT_MARK, 2, {0, -2}}, .floor = 0.125, .wide = true)},
             GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_length(gt_Tensor *x, const gt_LengthOptions *options)
 {
-    return gt_apply_one(NULL, &gt_op_length, options, 1, &x);
+    return gt_apply_one_at(NULL, &gt_op_length, options, 1, &x);
 }
 
 /* ---- the functions ---- */
@@ -398,21 +396,18 @@ static gt_Tensor *widened(const char *here, const char *operation, gt_Tensor *x,
 }
 
 #define FUNCTION(op, small, whole)                                                                 \
-    GT_DEFINE_OPTIONS(op, gt_ReduceOptions, widened(here, #op, x, small, whole))
+    GT_DEFINE_OPTIONS(op, gt_sum_options, widened(here, #op, x, small, whole))
 
-GT_DEFINE_OPTIONS(sum, gt_ReduceOptions, x)
+GT_DEFINE_OPTIONS(sum, gt_sum_options, x)
 FUNCTION(mean, GT_FLOAT32, GT_FLOAT32)
 FUNCTION(prod, GT_INT32, GT_DTYPE_NONE)
 
-#define GT_STRUCT gt_ExtremumOptions
-GT_OPTION_TYPE(gt_ExtremumOptions, GT_EXTREMUM_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_max_options, gt_max_OPTIONS);
 
-static gt_Tensor *extremum(gt_Tensor *x, const gt_ExtremumOptions *given, bool largest)
+static gt_Tensor *extremum(gt_Tensor *x, const gt_max_options *given, bool largest)
 {
-    gt_ExtremumOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ExtremumOptions), &options, given);
-    gt_ReduceOptions over = {sizeof over, options.axis, options.axes, options.keepdims};
+    gt_max_options options = GT_TAKE(gt_max_options, given);
+    gt_sum_options over = GT_VALUES(gt_sum_options, options.axis, options.axes, options.keepdims);
     double initial = options.initial;
     if (!isnan(initial)) {
         gt_Spec in = gt_spec(x), out;
@@ -424,19 +419,19 @@ static gt_Tensor *extremum(gt_Tensor *x, const gt_ExtremumOptions *given, bool l
             return gt_full(gt_spec_shape(&out), initial, .dtype = in.dtype);
         }
     }
-    x = gt_apply_one(NULL, largest ? &gt_op_max : &gt_op_min, &over, 1, &x);
+    x = gt_apply_one_at(NULL, largest ? &gt_op_max : &gt_op_min, &over, 1, &x);
     return isnan(initial) ? x : largest ? gt_maximum(x, initial) : gt_minimum(x, initial);
 }
-static gt_Tensor *max(gt_Tensor *x, const gt_ExtremumOptions *options)
+static gt_Tensor *max(gt_Tensor *x, const gt_max_options *options)
 {
     return extremum(x, options, true);
 }
-GT_COMPOSED_OPTIONS(max, max, gt_ExtremumOptions)
-static gt_Tensor *min(gt_Tensor *x, const gt_ExtremumOptions *options)
+GT_COMPOSED_OPTIONS(max, max, gt_max_options)
+static gt_Tensor *min(gt_Tensor *x, const gt_max_options *options)
 {
     return extremum(x, options, false);
 }
-GT_COMPOSED_OPTIONS(min, min, gt_ExtremumOptions)
+GT_COMPOSED_OPTIONS(min, min, gt_max_options)
 
 /* x as what is not 0. */
 static gt_Tensor *truth(const char *here, const char *operation, gt_Tensor *x)
@@ -446,48 +441,44 @@ static gt_Tensor *truth(const char *here, const char *operation, gt_Tensor *x)
     return !slot || slot->value->spec.dtype == GT_BOOL ? x : gt_cast_at(here, x, GT_BOOL);
 }
 
-#define TRUTH_FUNCTION(op) GT_DEFINE_OPTIONS(op, gt_ReduceOptions, truth(here, #op, x))
+#define TRUTH_FUNCTION(op) GT_DEFINE_OPTIONS(op, gt_sum_options, truth(here, #op, x))
 TRUTH_FUNCTION(all)
 TRUTH_FUNCTION(any)
 
 /* gt_NAME made of the static function NAME. */
 #define COMPOSED(op)                                                                               \
-    GT_COMPOSED(op, (const char *here, gt_Tensor *x, const gt_ReduceOptions *options),             \
-                (x, options))                                                                      \
+    GT_COMPOSED(op, (const char *here, gt_Tensor *x, const gt_sum_options *options), (x, options)) \
     gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
     {                                                                                              \
         return gt_##op##_at(NULL, x, NULL);                                                        \
     }
 
 /* x without its mean. */
-static gt_Tensor *centered(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *centered(gt_Tensor *x, const gt_sum_options *options)
 {
     x = gt_as_float(x);
-    gt_ReduceOptions kept;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &kept, options);
+    gt_sum_options kept = GT_TAKE(gt_sum_options, options);
     kept.keepdims = true;
     return gt_subtract(x, gt_mean_at(NULL, x, &kept));
 }
 
-static gt_Tensor *variance(gt_Tensor *x, const gt_ReduceOptions *given)
+static gt_Tensor *variance(gt_Tensor *x, const gt_sum_options *given)
 {
-    gt_ReduceOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    gt_sum_options options = GT_TAKE(gt_sum_options, given);
     return GT_SQUARES(centered(x, given), .axis = options.axis, .axes = options.axes,
                       .keepdims = options.keepdims, .mean = true);
 }
 COMPOSED(variance)
 
-static gt_Tensor *std(gt_Tensor *x, const gt_ReduceOptions *given)
+static gt_Tensor *std(gt_Tensor *x, const gt_sum_options *given)
 {
-    gt_ReduceOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    gt_sum_options options = GT_TAKE(gt_sum_options, given);
     return GT_LENGTH(centered(x, given), .axis = options.axis, .axes = options.axes,
                      .keepdims = options.keepdims, .mean = true);
 }
 COMPOSED(std)
 
-static gt_Tensor *count_nonzero(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *count_nonzero(gt_Tensor *x, const gt_sum_options *options)
 {
     return gt_sum_at(NULL, truth(NULL, "count_nonzero", x), options);
 }
@@ -495,16 +486,9 @@ COMPOSED(count_nonzero)
 
 /* ---- logsumexp: over the last `axes` axes, which the function puts there ---- */
 
-typedef struct LogsumexpOptions {
-    uint32_t size;
-    int32_t axes;
-} LogsumexpOptions;
-#define LOGSUMEXP_OPTIONS(F)                                                                       \
-    F(uint32_t, size, (uint32_t)sizeof(LogsumexpOptions), "for ABI growth")                        \
-    F(int32_t, axes, 1, "how many of the last axes")
-#define GT_STRUCT LogsumexpOptions
+#define LOGSUMEXP_OPTIONS(F, S) F(S, int32_t, axes, 1, "how many of the last axes")
+GT_OPTIONS(LogsumexpOptions, LOGSUMEXP_OPTIONS);
 GT_OPTION_TYPE(LogsumexpOptions, LOGSUMEXP_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status logsumexp_shape(gt_ShapeRule *rule)
 {
@@ -552,15 +536,15 @@ static gt_Status logsumexp_run(const gt_Kernel *kernel)
  * 0. */
 static gt_Status logsumexp_gradient(gt_GradientRule *rule)
 {
-    const gt_Spec *in = gt_input_spec(rule, 0);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Spec kept = *in;
-    for (int d = gt_output_spec(rule, 0)->rank; d < in->rank; d++)
+    for (int d = gt_rule_output_spec(rule, 0)->rank; d < in->rank; d++)
         kept.dims[d] = 1;
     gt_Shape shape = gt_spec_shape(&kept);
     double lowest =
         in->dtype == GT_FLOAT32 ? -3.40282346638528859812e+38 : -1.79769313486231570815e+308;
-    gt_Tensor *y = gt_reshape(gt_maximum(gt_output(rule, 0), lowest), shape);
-    gt_Tensor *softmax = gt_exp(gt_subtract(gt_input(rule, 0), y));
+    gt_Tensor *y = gt_reshape(gt_maximum(gt_rule_output(rule, 0), lowest), shape);
+    gt_Tensor *softmax = gt_exp(gt_subtract(gt_rule_input(rule, 0), y));
     return gt_give(rule, 0, gt_multiply(gt_reshape(gt_upstream(rule, 0), shape), softmax));
 }
 
@@ -568,7 +552,7 @@ const gt_Operation gt_op_logsumexp = {
     .size = sizeof(gt_Operation),
     .name = "logsumexp",
     .formula = "log(sum of exp(x) over the last axes)",
-    .options = GT_STRUCT_TYPE(LogsumexpOptions),
+    .options = &LogsumexpOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -577,29 +561,27 @@ const gt_Operation gt_op_logsumexp = {
     .shape = logsumexp_shape,
     .run = logsumexp_run,
     .gradient = logsumexp_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(REAL(3, 4))},
-                            {.inputs = 1,
-                             .input = GT_INPUTS(REAL(2, 3, 2)),
-                             .options = &(const LogsumexpOptions){sizeof(LogsumexpOptions), 2}},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(REAL(3, 4))},
+                                   {.inputs = 1,
+                                    .input = GT_INPUTS(REAL(2, 3, 2)),
+                                    .options = &GT_VALUES(LogsumexpOptions, 2)},
+                                   GT_SAMPLES_END},
 };
 
-static gt_Tensor *logsumexp(gt_Tensor *x, const gt_ReduceOptions *given)
+static gt_Tensor *logsumexp(gt_Tensor *x, const gt_sum_options *given)
 {
-    gt_ReduceOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    gt_sum_options options = GT_TAKE(gt_sum_options, given);
     gt_Spec in = gt_spec(x), out = {0};
     uint32_t bits;
     if (gt_status() != GT_OK || !gt_axis_or_axes(options.axis, &options.axes, in.rank, &bits))
         return NULL;
     gt_Axes perm = gt_reduced_last(in.rank, bits);
-    LogsumexpOptions last = {.size = sizeof last};
+    LogsumexpOptions last = {.size = GT_SIZE(LogsumexpOptions)};
     for (uint32_t rest = bits; rest; rest &= rest - 1)
         last.axes++;
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
-    x = gt_apply_one(NULL, &gt_op_logsumexp, &last, 1, &x);
+    x = gt_apply_one_at(NULL, &gt_op_logsumexp, &last, 1, &x);
     gt_reduced_shape(&in, bits, options.keepdims, &out);
     return options.keepdims ? gt_reshape(x, gt_spec_shape(&out)) : x;
 }
@@ -607,9 +589,7 @@ COMPOSED(logsumexp)
 
 /* ---- argmax, argmin ---- */
 
-#define GT_STRUCT gt_ArgOptions
-GT_OPTION_TYPE(gt_ArgOptions, GT_ARG_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_argmax_options, gt_argmax_OPTIONS);
 
 /* A tensor seen along one axis, or along all of them: outer x count x inner. */
 typedef struct Along {
@@ -634,7 +614,7 @@ static bool along(const gt_Spec *spec, int axis, Along *view)
 
 static gt_Status arg_shape(gt_ShapeRule *rule)
 {
-    const gt_ArgOptions *options = rule->options;
+    const gt_argmax_options *options = rule->options;
     const gt_Spec *in = rule->input[0];
     Along view;
     if (!gt_takes(in, GT_TAKES_ANY) || !along(in, options->axis, &view))
@@ -752,7 +732,7 @@ static void arg_tiles(const gt_Kernel *kernel, void *argument, int64_t first, in
 
 static gt_Status arg_run(const gt_Kernel *kernel)
 {
-    const gt_ArgOptions *options = kernel->options;
+    const gt_argmax_options *options = kernel->options;
     Along view;
     if (!along(kernel->input_spec[0], options->axis, &view))
         return gt_status();
@@ -761,9 +741,9 @@ static gt_Status arg_run(const gt_Kernel *kernel)
 }
 
 #define ARG_AXIS(...)                                                                              \
-    .options = &(const gt_ArgOptions)                                                              \
+    .options = &(const gt_argmax_options)                                                          \
     {                                                                                              \
-        GT_ARG_OPTIONS(GT_PRESET) __VA_ARGS__                                                      \
+        GT_PRESETS(gt_argmax_options, gt_argmax_OPTIONS) __VA_ARGS__                               \
     }
 #define ARG(op, text)                                                                              \
     const gt_Operation gt_op_##op = {                                                              \
@@ -771,8 +751,8 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_NOT_DIFFERENTIABLE,                                                         \
-        .why_not = "it is a position, an integer",                                             \
-        .options = GT_STRUCT_TYPE(gt_ArgOptions),                                                  \
+        .why_not = "it is a position, an integer",                                                 \
+        .options = &gt_argmax_options_type,                                                        \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
@@ -784,19 +764,17 @@ static gt_Status arg_run(const gt_Kernel *kernel)
                                         ARG_AXIS(.axis = 0, .keepdims = true)},                    \
                                        GT_SAMPLES_END},                                            \
     };                                                                                             \
-    GT_DEFINE_OPTIONS(op, gt_ArgOptions, x)
+    GT_DEFINE_OPTIONS(op, gt_argmax_options, x)
 ARG(argmax, "position of the largest x")
 ARG(argmin, "position of the smallest x")
 
 /* ---- running sums and products ---- */
 
-#define GT_STRUCT gt_CumulativeOptions
-GT_OPTION_TYPE(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_cumsum_options, gt_cumsum_OPTIONS);
 
 static gt_Status cumulative_shape(gt_ShapeRule *rule)
 {
-    const gt_CumulativeOptions *options = rule->options;
+    const gt_cumsum_options *options = rule->options;
     Along view;
     if (!along(rule->input[0], options->axis, &view) || gt_shape_number(rule) != GT_OK)
         return gt_status();
@@ -1052,16 +1030,16 @@ static gt_Status run_scan(const gt_Kernel *kernel, int axis, bool exclusive, boo
 
 static gt_Status cumulative_run(const gt_Kernel *kernel)
 {
-    const gt_CumulativeOptions *options = kernel->options;
+    const gt_cumsum_options *options = kernel->options;
     return run_scan(kernel, options->axis, options->exclusive, options->reverse);
 }
 
 static gt_Status cumsum_gradient(gt_GradientRule *rule)
 {
-    const gt_CumulativeOptions *options = gt_rule_options(rule);
+    const gt_cumsum_options *options = gt_rule_options(rule);
     gt_Tensor *back = gt_cumsum(gt_upstream(rule, 0), .axis = options->axis,
                                 .exclusive = options->exclusive, .reverse = !options->reverse);
-    return gt_give(rule, 0, gt_reshape(back, gt_spec_shape(gt_input_spec(rule, 0))));
+    return gt_give(rule, 0, gt_reshape(back, gt_spec_shape(gt_rule_input_spec(rule, 0))));
 }
 
 gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
@@ -1069,7 +1047,8 @@ gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
     gt_Spec spec = gt_spec(x);
     if (gt_status() != GT_OK || spec.size == 0)
         return x;
-    gt_Shape begin = {spec.rank, {0}}, before = begin, after = begin, size = gt_spec_shape(&spec);
+    gt_Shape begin = {GT_MARK, spec.rank, {0}}, before = begin, after = begin,
+             size = gt_spec_shape(&spec);
     axis = gt_axis(axis, spec.rank);
     size.dims[axis] -= 1;
     begin.dims[axis] = after.dims[axis] = later;
@@ -1082,9 +1061,9 @@ gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
  * either may be beyond float where their product is not. */
 static gt_Status cumprod_gradient(gt_GradientRule *rule)
 {
-    const gt_CumulativeOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
-    gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
+    const gt_cumsum_options *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_rule_input(rule, 0), *up = gt_upstream(rule, 0);
+    gt_Shape shape = gt_spec_shape(gt_rule_input_spec(rule, 0));
     int axis = options->axis;
     bool reverse = options->reverse;
     if (axis == GT_NONE) {
@@ -1097,14 +1076,14 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         up = gt_neighbour(up, axis, !reverse);
     gt_Tensor *h = gt_linear_recurrence(gt_neighbour(x, axis, !reverse), up, axis, !reverse);
     gt_Tensor *before = gt_cumprod(x, .axis = axis, .exclusive = true, .reverse = reverse);
-    gt_Tensor *slope = gt_narrowed(gt_multiply(before, h), gt_input_spec(rule, 0)->dtype);
+    gt_Tensor *slope = gt_narrowed(gt_multiply(before, h), gt_rule_input_spec(rule, 0)->dtype);
     return gt_give(rule, 0, gt_reshape(slope, shape));
 }
 
 #define RUNNING(...)                                                                               \
-    .options = &(const gt_CumulativeOptions)                                                       \
+    .options = &(const gt_cumsum_options)                                                          \
     {                                                                                              \
-        GT_CUMULATIVE_OPTIONS(GT_PRESET) __VA_ARGS__                                               \
+        GT_PRESETS(gt_cumsum_options, gt_cumsum_OPTIONS) __VA_ARGS__                               \
     }
 #define CUMULATIVE(op, text, more, ...)                                                            \
     const gt_Operation gt_op_##op = {                                                              \
@@ -1112,7 +1091,7 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = more,                                                                             \
-        .options = GT_STRUCT_TYPE(gt_CumulativeOptions),                                           \
+        .options = &gt_cumsum_options_type,                                                        \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
@@ -1134,29 +1113,22 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
                  RUNNING(.axis = 1, .exclusive = true, .reverse = true)},                          \
                 GT_SAMPLES_END},                                                                   \
         __VA_ARGS__};                                                                              \
-    GT_DEFINE_OPTIONS(op, gt_CumulativeOptions, widened(here, #op, x, GT_INT32, GT_DTYPE_NONE))
+    GT_DEFINE_OPTIONS(op, gt_cumsum_options, widened(here, #op, x, GT_INT32, GT_DTYPE_NONE))
 CUMULATIVE(cumsum, "running sum of x", GT_OP_LINEAR, .saves_inputs = 0)
 CUMULATIVE(cumprod, "running product of x", 0, .saves_inputs = 1)
 
 /* ---- y[i] = b[i] + a[i] y[i-1]: what the gradient of a running product is made of ---- */
 
-typedef struct RecurrenceOptions {
-    uint32_t size;
-    int32_t axis;
-    bool reverse;
-} RecurrenceOptions;
-#define RECURRENCE_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(RecurrenceOptions), "for ABI growth")                       \
-    F(int32_t, axis, 0, "along this axis")                                                         \
-    F(bool, reverse, false, "y[i+1] in place of y[i-1]")
-#define GT_STRUCT RecurrenceOptions
+#define RECURRENCE_OPTIONS(F, S)                                                                   \
+    F(S, int32_t, axis, 0, "along this axis")                                                      \
+    F(S, bool, reverse, false, "y[i+1] in place of y[i-1]")
+GT_OPTIONS(RecurrenceOptions, RECURRENCE_OPTIONS);
 GT_OPTION_TYPE(RecurrenceOptions, RECURRENCE_OPTIONS);
-#undef GT_STRUCT
 
 gt_Tensor *gt_linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse)
 {
-    RecurrenceOptions options = {sizeof options, axis, reverse};
-    return gt_apply_one(NULL, &gt_op_linear_recurrence, &options, 2, (gt_Tensor *[]){a, b});
+    RecurrenceOptions options = GT_VALUES(RecurrenceOptions, axis, reverse);
+    return gt_apply_one_at(NULL, &gt_op_linear_recurrence, &options, 2, (gt_Tensor *[]){a, b});
 }
 
 static gt_Status recurrence_shape(gt_ShapeRule *rule)
@@ -1179,10 +1151,10 @@ static gt_Status recurrence_gradient(gt_GradientRule *rule)
     const RecurrenceOptions *options = gt_rule_options(rule);
     int axis = options->axis;
     bool reverse = options->reverse;
-    gt_Tensor *next = gt_neighbour(gt_input(rule, 0), axis, !reverse);
+    gt_Tensor *next = gt_neighbour(gt_rule_input(rule, 0), axis, !reverse);
     gt_Tensor *l = gt_linear_recurrence(next, gt_upstream(rule, 0), axis, !reverse);
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_multiply(l, gt_neighbour(gt_output(rule, 0), axis, reverse)));
+        gt_give(rule, 0, gt_multiply(l, gt_neighbour(gt_rule_output(rule, 0), axis, reverse)));
     if (gt_wants(rule, 1))
         gt_give(rule, 1, l);
     return gt_status();
@@ -1193,7 +1165,7 @@ const gt_Operation gt_op_linear_recurrence = {
     .name = "linear_recurrence",
     .formula = "y[i] = b[i] + a[i] y[i-1]",
     .flags = GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(RecurrenceOptions),
+    .options = &RecurrenceOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -1205,8 +1177,7 @@ const gt_Operation gt_op_linear_recurrence = {
     .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(REAL(4, 2), REAL(4, 2))},
                                    {.inputs = 2,
                                     .input = GT_INPUTS(REAL(2, 4), REAL(2, 4)),
-                                    .options = &(const RecurrenceOptions){sizeof(RecurrenceOptions),
-                                                                          -1, true}},
+                                    .options = &GT_VALUES(RecurrenceOptions, -1, true)},
                                    GT_SAMPLES_END},
 };
 
@@ -1218,19 +1189,19 @@ static gt_Tensor *filled(gt_Tensor *x, double number)
     return gt_where(gt_isnan(x), gt_scalar(number, gt_dtype(x)), x);
 }
 
-static gt_Tensor *nansum(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *nansum(gt_Tensor *x, const gt_sum_options *options)
 {
     return gt_sum_at(NULL, filled(gt_as_float(x), 0), options);
 }
 COMPOSED(nansum)
 
 /* How many numbers count, in the type of x. */
-static gt_Tensor *count_numbers(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *count_numbers(gt_Tensor *x, const gt_sum_options *options)
 {
     return gt_sum_at(NULL, gt_cast(gt_logical_not(gt_isnan(x)), gt_dtype(x)), options);
 }
 
-static gt_Tensor *nanmean(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *nanmean(gt_Tensor *x, const gt_sum_options *options)
 {
     x = gt_as_float(x);
     return gt_divide(gt_sum_at(NULL, filled(x, 0), options), count_numbers(x, options));
@@ -1242,29 +1213,28 @@ static gt_Tensor *with_nan(gt_Tensor *result, gt_Tensor *counts)
     return gt_where(gt_equal(counts, 0), gt_scalar((double)NAN, gt_dtype(result)), result);
 }
 
-static gt_Tensor *nanmax(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *nanmax(gt_Tensor *x, const gt_sum_options *options)
 {
     x = gt_as_float(x);
     gt_Tensor *numbers = filled(x, (double)-INFINITY);
-    return with_nan(gt_apply_one(NULL, &gt_op_max, options, 1, &numbers),
+    return with_nan(gt_apply_one_at(NULL, &gt_op_max, options, 1, &numbers),
                     count_numbers(x, options));
 }
 COMPOSED(nanmax)
 
-static gt_Tensor *nanmin(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *nanmin(gt_Tensor *x, const gt_sum_options *options)
 {
     x = gt_as_float(x);
     gt_Tensor *numbers = filled(x, (double)INFINITY);
-    return with_nan(gt_apply_one(NULL, &gt_op_min, options, 1, &numbers),
+    return with_nan(gt_apply_one_at(NULL, &gt_op_min, options, 1, &numbers),
                     count_numbers(x, options));
 }
 COMPOSED(nanmin)
 
 /* The first number that equals the best one, which a NaN in its place does not; -1 if none does. */
-static gt_Tensor *nanarg(gt_Tensor *x, const gt_ArgOptions *given, bool largest)
+static gt_Tensor *nanarg(gt_Tensor *x, const gt_argmax_options *given, bool largest)
 {
-    gt_ArgOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ArgOptions), &options, given);
+    gt_argmax_options options = GT_TAKE(gt_argmax_options, given);
     x = gt_as_float(x);
     gt_Tensor *best = largest ? gt_nanmax(x, .axis = options.axis, .keepdims = true)
                               : gt_nanmin(x, .axis = options.axis, .keepdims = true);
@@ -1275,50 +1245,43 @@ static gt_Tensor *nanarg(gt_Tensor *x, const gt_ArgOptions *given, bool largest)
     return gt_where(none, gt_scalar(-1, GT_INT32), index);
 }
 
-static gt_Tensor *nanargmax(gt_Tensor *x, const gt_ArgOptions *options)
+static gt_Tensor *nanargmax(gt_Tensor *x, const gt_argmax_options *options)
 {
     return nanarg(x, options, true);
 }
-GT_COMPOSED_OPTIONS(nanargmax, nanargmax, gt_ArgOptions)
+GT_COMPOSED_OPTIONS(nanargmax, nanargmax, gt_argmax_options)
 
-static gt_Tensor *nanargmin(gt_Tensor *x, const gt_ArgOptions *options)
+static gt_Tensor *nanargmin(gt_Tensor *x, const gt_argmax_options *options)
 {
     return nanarg(x, options, false);
 }
-GT_COMPOSED_OPTIONS(nanargmin, nanargmin, gt_ArgOptions)
+GT_COMPOSED_OPTIONS(nanargmin, nanargmin, gt_argmax_options)
 
-static gt_Tensor *ptp(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *ptp(gt_Tensor *x, const gt_sum_options *options)
 {
-    return gt_subtract(gt_apply_one(NULL, &gt_op_max, options, 1, &x),
-                       gt_apply_one(NULL, &gt_op_min, options, 1, &x));
+    return gt_subtract(gt_apply_one_at(NULL, &gt_op_max, options, 1, &x),
+                       gt_apply_one_at(NULL, &gt_op_min, options, 1, &x));
 }
 COMPOSED(ptp)
 
 /* ---- weights, differences, integrals ---- */
 
-#define GT_STRUCT gt_AverageOptions
-GT_OPTION_TYPE(gt_AverageOptions, GT_AVERAGE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_DiffOptions
-GT_OPTION_TYPE(gt_DiffOptions, GT_DIFF_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_TrapezoidOptions
-GT_OPTION_TYPE(gt_TrapezoidOptions, GT_TRAPEZOID_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_average_options, gt_average_OPTIONS);
+GT_OPTION_TYPE(gt_diff_options, gt_diff_OPTIONS);
+GT_OPTION_TYPE(gt_trapezoid_options, gt_trapezoid_OPTIONS);
 
 /* A vector along an axis, in a shape that broadcasts to x. */
 static gt_Tensor *laid_along(gt_Tensor *vector, const gt_Spec *x, int axis)
 {
-    gt_Shape shape = {.rank = x->rank};
+    gt_Shape shape = {.mark = GT_MARK, .rank = x->rank};
     for (int d = 0; d < x->rank; d++)
         shape.dims[d] = d == axis ? -1 : 1;
     return gt_reshape(vector, shape);
 }
 
-static gt_Tensor *average(gt_Tensor *x, const gt_AverageOptions *given)
+static gt_Tensor *average(gt_Tensor *x, const gt_average_options *given)
 {
-    gt_AverageOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_AverageOptions), &options, given);
+    gt_average_options options = GT_TAKE(gt_average_options, given);
     gt_Tensor *weights = options.weights;
     if (!weights)
         return gt_mean(x, .axis = options.axis);
@@ -1335,12 +1298,12 @@ static gt_Tensor *average(gt_Tensor *x, const gt_AverageOptions *given)
     return gt_divide(gt_sum(gt_multiply(x, weights), .axis = options.axis),
                      gt_sum(weights, .axis = options.axis));
 }
-GT_COMPOSED_OPTIONS(average, average, gt_AverageOptions)
+GT_COMPOSED_OPTIONS(average, average, gt_average_options)
 
 /* x without its first (or last) element along an axis. */
 static gt_Tensor *without_end(gt_Tensor *x, int axis, bool first)
 {
-    gt_Shape size = gt_tensor_shape(x), begin = {size.rank, {0}};
+    gt_Shape size = gt_tensor_shape(x), begin = {GT_MARK, size.rank, {0}};
     if (gt_status() != GT_OK)
         return NULL;
     if (size.dims[axis] > 0) {
@@ -1350,10 +1313,9 @@ static gt_Tensor *without_end(gt_Tensor *x, int axis, bool first)
     return gt_slice(x, begin, size);
 }
 
-static gt_Tensor *diff(gt_Tensor *x, const gt_DiffOptions *given)
+static gt_Tensor *diff(gt_Tensor *x, const gt_diff_options *given)
 {
-    gt_DiffOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DiffOptions), &options, given);
+    gt_diff_options options = GT_TAKE(gt_diff_options, given);
     gt_Spec in = gt_spec(x);
     int axis = gt_status() == GT_OK ? gt_axis(options.axis, in.rank) : -1;
     if (axis < 0)
@@ -1366,12 +1328,11 @@ static gt_Tensor *diff(gt_Tensor *x, const gt_DiffOptions *given)
         x = gt_subtract(without_end(x, axis, true), without_end(x, axis, false));
     return x;
 }
-GT_COMPOSED_OPTIONS(diff, diff, gt_DiffOptions)
+GT_COMPOSED_OPTIONS(diff, diff, gt_diff_options)
 
-static gt_Tensor *trapezoid(gt_Tensor *y, const gt_TrapezoidOptions *given)
+static gt_Tensor *trapezoid(gt_Tensor *y, const gt_trapezoid_options *given)
 {
-    gt_TrapezoidOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_TrapezoidOptions), &options, given);
+    gt_trapezoid_options options = GT_TAKE(gt_trapezoid_options, given);
     gt_Spec in = gt_spec(y);
     int axis = gt_status() == GT_OK ? gt_axis(options.axis, in.rank) : -1;
     if (axis < 0)
@@ -1383,4 +1344,4 @@ static gt_Tensor *trapezoid(gt_Tensor *y, const gt_TrapezoidOptions *given)
                                                : gt_diff(options.x, .axis = axis);
     return gt_multiply(gt_sum(gt_multiply(twice, width), .axis = axis), 0.5);
 }
-GT_COMPOSED_OPTIONS(trapezoid, trapezoid, gt_TrapezoidOptions)
+GT_COMPOSED_OPTIONS(trapezoid, trapezoid, gt_trapezoid_options)

@@ -41,36 +41,32 @@ static inline double gt_plain(gt_Scaled x)
  * What is squared is summed in double and rounded once, at the end: nothing overflows or underflows
  * that the result does not. */
 
-#define GT_SQUARES_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_SquaresOptions), "for ABI growth")                       \
-    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
-    F(gt_Axes, axes, GT_ALL_AXES, "several axes")                                                  \
-    F(bool, keepdims, false, "reduced axes stay, with size 1")                                     \
-    F(bool, mean, false, "the mean of x^2 in place of the sum")                                    \
-    F(double, scale, 1, "what it is multiplied by")
-typedef struct gt_SquaresOptions {
-    GT_SQUARES_OPTIONS(GT_MEMBER)
-} gt_SquaresOptions;
+#define GT_SQUARES_OPTIONS(F, S)                                                                   \
+    F(S, int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                              \
+    F(S, gt_Axes, axes, GT_ALL_AXES, "several axes")                                               \
+    F(S, bool, keepdims, false, "reduced axes stay, with size 1")                                  \
+    F(S, bool, mean, false, "the mean of x^2 in place of the sum")                                 \
+    F(S, double, scale, 1, "what it is multiplied by")
+GT_OPTIONS(gt_SquaresOptions, GT_SQUARES_OPTIONS);
 /* scale times the sum of x^2, of floats. */
 gt_Tensor *gt_squares(gt_Tensor *x, const gt_SquaresOptions *options);
 #define GT_SQUARES(x, ...)                                                                         \
-    gt_squares(x, &(const gt_SquaresOptions){GT_SQUARES_OPTIONS(GT_PRESET) __VA_ARGS__})
+    gt_squares(x, &(const gt_SquaresOptions){GT_PRESETS(gt_SquaresOptions, GT_SQUARES_OPTIONS)     \
+                                                 __VA_ARGS__})
 
-#define GT_LENGTH_OPTIONS(F)                                                                       \
-    F(uint32_t, size, (uint32_t)sizeof(gt_LengthOptions), "for ABI growth")                        \
-    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
-    F(gt_Axes, axes, GT_ALL_AXES, "several axes")                                                  \
-    F(bool, keepdims, false, "reduced axes stay, with size 1")                                     \
-    F(bool, mean, false, "the mean of x^2 in place of the sum")                                    \
-    F(bool, wide, false, "the result is float64")                                                  \
-    F(double, epsilon, 0, "added before the root")                                                 \
-    F(double, floor, 0, "the least result")
-typedef struct gt_LengthOptions {
-    GT_LENGTH_OPTIONS(GT_MEMBER)
-} gt_LengthOptions;
+#define GT_LENGTH_OPTIONS(F, S)                                                                    \
+    F(S, int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                              \
+    F(S, gt_Axes, axes, GT_ALL_AXES, "several axes")                                               \
+    F(S, bool, keepdims, false, "reduced axes stay, with size 1")                                  \
+    F(S, bool, mean, false, "the mean of x^2 in place of the sum")                                 \
+    F(S, bool, wide, false, "the result is float64")                                               \
+    F(S, double, epsilon, 0, "added before the root")                                              \
+    F(S, double, floor, 0, "the least result")
+GT_OPTIONS(gt_LengthOptions, GT_LENGTH_OPTIONS);
 /* max(sqrt(sum of x^2 + epsilon), floor), of floats. The gradient at a length of 0 is NaN. */
 gt_Tensor *gt_length(gt_Tensor *x, const gt_LengthOptions *options);
 #define GT_LENGTH(x, ...)                                                                          \
-    gt_length(x, &(const gt_LengthOptions){GT_LENGTH_OPTIONS(GT_PRESET) __VA_ARGS__})
+    gt_length(                                                                                     \
+        x, &(const gt_LengthOptions){GT_PRESETS(gt_LengthOptions, GT_LENGTH_OPTIONS) __VA_ARGS__})
 
 #endif

@@ -55,10 +55,10 @@ bool gt_window_number(const char *what, int64_t number)
 static int64_t slide(int64_t in, int64_t reach, int64_t stride, gt_Padding padding, int64_t *before)
 {
     *before = 0;
-    if (padding == GT_VALID)
+    if (padding == GT_PADDING_VALID)
         return in < reach ? 0 : (in - reach) / stride + 1;
     int64_t out = in < 1 ? 0 : (in - 1) / stride + 1;
-    if (padding == GT_CAUSAL) {
+    if (padding == GT_PADDING_CAUSAL) {
         *before = reach - 1;
     } else {
         int64_t total = (out - 1) * stride + reach - in;
@@ -83,11 +83,11 @@ bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t
     if (!gt_window_numbers(strides, rank, 1, "strides", stride) ||
         !gt_window_numbers(dilation, rank, 1, "dilations", spread))
         return false;
-    if (padding < GT_VALID || padding > GT_CAUSAL) {
+    if (padding < GT_PADDING_VALID || padding > GT_PADDING_CAUSAL) {
         gt_fail(GT_INVALID, "unknown padding %d", (int)padding);
         return false;
     }
-    if (padding == GT_CAUSAL && rank != 1) {
+    if (padding == GT_PADDING_CAUSAL && rank != 1) {
         gt_fail(GT_INVALID, "causal padding is for one spatial axis, not %d", rank);
         return false;
     }

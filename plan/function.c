@@ -9,9 +9,7 @@
 #define MAX_ANSWERS 4 /* plans of the same shapes and types */
 #define MAX_OUTPUTS 1024
 
-#define GT_STRUCT gt_FunctionOptions
-GT_OPTION_TYPE(gt_FunctionOptions, GT_FUNCTION_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_function_options, gt_function_OPTIONS);
 
 /* A plan and the calls it is for. */
 typedef struct Entry {
@@ -69,14 +67,13 @@ static void destroy(gt_Object *object)
 
 static const gt_ObjectKind function_kind = {"function", destroy, false};
 
-gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
-                             const gt_FunctionOptions *given)
+gt_Function *gt_function_at(const char *here, gt_FunctionBody body, void *user,
+                            const gt_function_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_FunctionOptions options;
-    gt_options_fill(&gt_FunctionOptions_type, &options, given);
+    gt_function_options options = GT_TAKE(gt_function_options, given);
     if (!body) {
         gt_raise(context, GT_INVALID, here, "function", "the body is NULL");
         return NULL;
@@ -429,11 +426,11 @@ gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors in
     return context->status;
 }
 
-gt_FunctionStats gt_function_stats(const gt_Function *self)
+gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *self)
 {
     gt_FunctionStats stats = {0};
     gt_Context *context = gt_enter();
-    if (!context || !gt_object_check(context, NULL, "function_stats", self, &function_kind))
+    if (!context || !gt_object_check(context, here, "function_stats", self, &function_kind))
         return stats;
     stats = self->stats;
     stats.plans = self->entry_count;

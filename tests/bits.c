@@ -47,7 +47,7 @@ static gt_Status save(const Run *run, const char *path, const double *losses)
     if (count < WEIGHTS)
         named[count++] =
             (gt_NamedTensor){"losses", gt_from_data(losses, gt_shape(STEPS), GT_FLOAT64)};
-    gt_save_tensors(path, ((gt_NamedTensors){count, named}));
+    gt_save_tensors(path, ((gt_NamedTensors){named, count}));
     gt_scope_end(scope);
     return gt_status();
 }
@@ -62,9 +62,9 @@ int main(int count, char **arguments)
     double losses[STEPS] = {0};
     gt_set_threads(atoi(arguments[3]));
     gt_set_seed(2024);
-    Run run = {gt_sequential(gt_dense(128, .activation = gt_gelu), gt_dropout(0.3),
-                             gt_dense(64, .activation = gt_tanh), gt_dense(CLASSES)),
-               gt_adam(3e-3, .global_clipnorm = 1)};
+    Run run = {gt_Sequential(gt_Dense(128, .activation = gt_gelu), gt_Dropout(0.3),
+                             gt_Dense(64, .activation = gt_tanh), gt_Dense(CLASSES)),
+               gt_Adam(3e-3, .global_clipnorm = 1)};
     gt_Function *function = gt_function(step, &run, .outputs = 1);
     gt_Variable *generator = gt_generator(7);
     for (int i = 0; i < STEPS && gt_status() == GT_OK; i++) {

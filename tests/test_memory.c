@@ -99,14 +99,14 @@ static void put_state(Run *run, char *into, size_t *bytes)
 
 static gt_Status make_model(Run *run)
 {
-    run->model = gt_sequential(gt_dense(6, .activation = gt_tanh), gt_dropout(0.5),
-                               gt_dense(3, .kernel_regularizer = gt_l2(0.01)));
+    run->model = gt_Sequential(gt_Dense(6, .activation = gt_tanh), gt_Dropout(0.5),
+                               gt_Dense(3, .kernel_regularizer = gt_L2(0.01)));
     return gt_status();
 }
 
 static gt_Status make_adam(Run *run)
 {
-    run->adam = gt_adam(0.01, .amsgrad = true, .global_clipnorm = 1);
+    run->adam = gt_Adam(0.01, .amsgrad = true, .global_clipnorm = 1);
     return gt_status();
 }
 
@@ -189,11 +189,11 @@ static gt_Status save_and_load(Run *run)
         snprintf(names[i], sizeof names[i], "%s", gt_variable_path(run->model, list.items[i]));
         named[i] = (gt_NamedTensor){names[i], list.items[i]};
     }
-    gt_save_tensors(run->path, ((gt_NamedTensors){list.count, named}),
+    gt_save_tensors(run->path, ((gt_NamedTensors){named, list.count}),
                     .metadata = gt_metadata({"epoch", "12"}));
     gt_TensorFile *file = gt_open_tensors(run->path);
     for (int i = 0; i < list.count && gt_status() == GT_OK; i++) {
-        gt_Tensor *loaded = gt_tensor_file_get(file, named[i].name);
+        gt_Tensor *loaded = gt_tensor_file_load_named(file, named[i].name);
         const gt_Spec spec = gt_spec(list.items[i]);
         if (loaded)
             cr_assert_eq(memcmp(gt_data(loaded), gt_data(list.items[i]), gt_spec_bytes(&spec)), 0);
@@ -208,8 +208,8 @@ static gt_Status table_of_text(Run *run)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_array(gt_shape(2, 3), 1, 2, 3, 4, 5, 6);
-    gt_write_csv(run->path, x);
-    gt_Tensor *y = gt_read_csv(run->path);
+    gt_save_csv(run->path, x);
+    gt_Tensor *y = gt_load_csv(run->path);
     if (gt_status() == GT_OK)
         put(run->out, &run->bytes, gt_float32_data(y), 6 * sizeof(float));
     gt_scope_end(scope);
@@ -259,16 +259,16 @@ static gt_Status make_dataset(Run *run)
 
 static gt_Status compile(Run *run)
 {
-    return gt_compile(run->model, .optimizer = gt_adam(0.01),
-                      .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
-                      .metrics = gt_metrics(gt_accuracy()));
+    return gt_compile(run->model, .optimizer = gt_Adam(0.01),
+                      .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
+                      .metrics = gt_metrics(gt_Accuracy()));
 }
 
 static gt_Status fit(Run *run)
 {
     gt_DatasetPosition at = gt_dataset_position(run->dataset);
     gt_History *history = gt_fit(run->model, run->dataset, .epochs = 2, .initial_epoch = at.epoch,
-                                 .verbose = GT_SILENT, .validation = run->dataset);
+                                 .verbose = GT_VERBOSITY_SILENT, .validation = run->dataset);
     gt_history_free(history);
     return gt_status();
 }
@@ -539,7 +539,7 @@ Test(memory, counting_takes_no_copy)
     cr_assert(gt_item(gt_sum(gt_count_nonzero(table, .axis = 1))) == count, "rows: %s",
               gt_error_message());
     gt_Tensor *places = gt_nonzero(x);
-    cr_assert(places && gt_size(places) == (int64_t)count && gt_at(places, 7) == 7000,
+    cr_assert(places && gt_size(places) == (int64_t)count && gt_element(places, 7) == 7000,
               "nonzero: %s", gt_error_message());
     cr_assert(gt_dtype(gt_sum(x)) == GT_INT32, "a small count");
     free(flags);

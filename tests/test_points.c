@@ -118,7 +118,7 @@ static gt_Status gradient_at(const Point *point, gt_Tensor *const *in, gt_Tensor
     for (int k = 0; k < point->count; k++)
         gt_watch(tape, in[k]);
     gt_Tensor *value = value_at(point, in);
-    gt_gradients(tape, gt_tensors(value), ((gt_Tensors){point->count, in}), out,
+    gt_gradients(tape, gt_tensors(value), ((gt_Tensors){in, point->count}), out,
                  .unconnected = GT_UNCONNECTED_ZERO);
     gt_tape_end(tape);
     return gt_status();
@@ -147,7 +147,7 @@ static void read_all(const Point *point, gt_Tensor *const *tensors, double *numb
 {
     for (int k = 0; k < point->count; k++)
         for (int64_t i = 0; i < point->c->size[point->which[k]]; i++)
-            *numbers++ = gt_at(tensors[k], i);
+            *numbers++ = gt_element(tensors[k], i);
 }
 
 /* A tensor of the shape of the input that number i is in, with 1 there and 0 elsewhere; `input`
@@ -204,7 +204,7 @@ static gt_Status reverse_over_reverse(const Point *point, Numbers *rows)
     for (int r = 0; r < rows_of(point) && gt_status() == GT_OK; r++) {
         int k;
         gt_Tensor *along = unit(point, row_at(point, r), &k);
-        if (gt_gradients(tape, gt_tensors(slope[k]), ((gt_Tensors){point->count, sources}), row,
+        if (gt_gradients(tape, gt_tensors(slope[k]), ((gt_Tensors){sources, point->count}), row,
                          .unconnected = GT_UNCONNECTED_ZERO, .output_gradients = &along) == GT_OK)
             read_all(point, row, rows[r]);
     }
@@ -221,7 +221,7 @@ static gt_Status forward(const Point *point, double *gradient, Numbers *columns)
         gt_Scope *scope = gt_scope_begin();
         point_inputs(point, sources);
         gt_Tensor *along = unit(point, row_at(point, r), &moved.moving);
-        gt_Tensors at = {1, &sources[moved.moving]}, to = {1, &along};
+        gt_Tensors at = {&sources[moved.moving], 1}, to = {&along, 1};
         if (columns) {
             if (gt_jvp(gradient_body, &moved, at, to, NULL, change, .outputs = point->count,
                        .unconnected = GT_UNCONNECTED_ZERO) == GT_OK)
@@ -604,7 +604,7 @@ static void check_output(const gt_Operation *operation, const gt_Sample *sample,
     bool elementwise = operation->flags & GT_OP_ELEMENTWISE;
     for (int i = 0; elementwise && i < sample->inputs; i++) {
         single[i] = sample->input[i];
-        single[i].shape = (gt_Shape){1, {1}};
+        single[i].shape = (gt_Shape){GT_MARK, 1, {1}};
         small.input = single;
     }
     fill_case(&natural, operation, &small, GT_FLOAT64);
@@ -710,11 +710,11 @@ BINARIES(BINARY)
 OF_MATRICES(BINARY)
 
 static const gt_SampleInput number_inputs[] = {
-    {.dtype = GT_FLOAT64, .shape = {1, {1}}, .low = -2, .high = 2},
-    {.dtype = GT_FLOAT64, .shape = {1, {1}}, .low = -2, .high = 2}};
+    {.dtype = GT_FLOAT64, .shape = {GT_MARK, 1, {1}}, .low = -2, .high = 2},
+    {.dtype = GT_FLOAT64, .shape = {GT_MARK, 1, {1}}, .low = -2, .high = 2}};
 static const gt_SampleInput matrix_inputs[] = {
-    {.dtype = GT_FLOAT64, .shape = {2, {3, 3}}, .low = 0.1, .high = 1, .diagonal = 2},
-    {.dtype = GT_FLOAT64, .shape = {2, {3, 3}}, .low = 0.1, .high = 1, .diagonal = 2}};
+    {.dtype = GT_FLOAT64, .shape = {GT_MARK, 2, {3, 3}}, .low = 0.1, .high = 1, .diagonal = 2},
+    {.dtype = GT_FLOAT64, .shape = {GT_MARK, 2, {3, 3}}, .low = 0.1, .high = 1, .diagonal = 2}};
 
 Test(points, functions)
 {
@@ -809,7 +809,7 @@ Test(points, power)
 /* The first `count` columns of vectors. */
 static gt_Tensor *columns(gt_Tensor *x, int64_t first, int64_t count)
 {
-    gt_Shape size = gt_tensor_shape(x), begin = {size.rank, {0}};
+    gt_Shape size = gt_tensor_shape(x), begin = {GT_MARK, size.rank, {0}};
     begin.dims[size.rank - 1] = first;
     size.dims[size.rank - 1] = count;
     return gt_slice(x, begin, size);
@@ -876,7 +876,7 @@ static gt_Tensor *direction(gt_Tensor *x)
 static void matrices_without_slopes(void)
 {
     gt_Tensor *singular = gt_reshape(gt_array64(gt_shape(4), 1, 2, 2, 4), gt_shape(2, 2));
-    gt_Tensor *zero = gt_zeros_of(gt_shape(3, 2), .dtype = GT_FLOAT64), *change;
+    gt_Tensor *zero = gt_zeros(gt_shape(3, 2), .dtype = GT_FLOAT64), *change;
     gt_Tensor *identity = gt_eye(4, .dtype = GT_FLOAT64), *along = direction(identity);
     /* Columns that depend on each other, exactly or by rounding. */
     REFUSES(slope_of(orthonormal, singular), "columns must be linearly independent");
@@ -886,7 +886,8 @@ static void matrices_without_slopes(void)
     /* Equal eigenvalues: a symmetric function has its gradient, but no second one by its vectors. */
     gt_Tensor *slope = slope_of(squares_of_eigenvalues, identity);
     for (int i = 0; i < 16; i++)
-        cr_assert(fabs(gt_at(slope, i) - (i % 5 ? 0 : 2)) < 1e-14, "%d: %g", i, gt_at(slope, i));
+        cr_assert(fabs(gt_element(slope, i) - (i % 5 ? 0 : 2)) < 1e-14, "%d: %g", i,
+                  gt_element(slope, i));
     REFUSES(gt_hessian_vector_product(squares_of_eigenvalues, NULL, identity, along),
             "eigenvalues must differ");
     REFUSES(gt_hessian(squares_of_eigenvalues, NULL, identity), "eigenvalues must differ");
@@ -939,7 +940,7 @@ static void planned(void)
               gt_error_message());
     gt_Tensor *eager = slope_of(orthonormal, regular);
     for (int i = 0; i < 4; i++)
-        cr_assert(gt_at(out, i) == gt_at(eager, i));
+        cr_assert(gt_element(out, i) == gt_element(eager, i));
     gt_function_call(function, gt_tensors(singular), &out);
     REFUSES(out, "columns must be linearly independent");
     cr_assert(gt_function_call(function, gt_tensors(regular), &out) == GT_OK, "%s",

@@ -103,21 +103,21 @@ Test(text, einsum)
  * numbers from 1 on, are those of numpy.einsum. */
 Test(text, einsum_values)
 {
-    static const struct {
+    const struct {
         const char *text;
         gt_Shape shape[3];
         int operands;
         int64_t size;
         double sum;
     } rows[] = {
-        {"ij,ji->", {{2, {2, 3}}, {2, {3, 2}}}, 2, 1, 1},
-        {"abij,bakj->kab", {{4, {2, 3, 2, 2}}, {4, {3, 2, 2, 2}}}, 2, 12, 49},
-        {"abc,cba->", {{3, {2, 3, 4}}, {3, {4, 3, 2}}}, 2, 1, 40},
-        {"abc,bac->ab", {{3, {2, 3, 4}}, {3, {3, 2, 4}}}, 2, 6, 117},
-        {"abc,bad->cdba", {{3, {2, 3, 4}}, {3, {3, 2, 2}}}, 2, 48, 167},
-        {"...ij,...ji->...", {{3, {2, 2, 3}}, {2, {3, 2}}}, 2, 2, 3},
-        {"ij,jk,ki->", {{2, {2, 3}}, {2, {3, 2}}, {2, {2, 2}}}, 3, 1, -42},
-        {"abcd,dbce->ae", {{4, {2, 2, 3, 2}}, {4, {2, 2, 3, 2}}}, 2, 4, -1},
+        {"ij,ji->", {gt_shape(2, 3), gt_shape(3, 2)}, 2, 1, 1},
+        {"abij,bakj->kab", {gt_shape(2, 3, 2, 2), gt_shape(3, 2, 2, 2)}, 2, 12, 49},
+        {"abc,cba->", {gt_shape(2, 3, 4), gt_shape(4, 3, 2)}, 2, 1, 40},
+        {"abc,bac->ab", {gt_shape(2, 3, 4), gt_shape(3, 2, 4)}, 2, 6, 117},
+        {"abc,bad->cdba", {gt_shape(2, 3, 4), gt_shape(3, 2, 2)}, 2, 48, 167},
+        {"...ij,...ji->...", {gt_shape(2, 2, 3), gt_shape(3, 2)}, 2, 2, 3},
+        {"ij,jk,ki->", {gt_shape(2, 3), gt_shape(3, 2), gt_shape(2, 2)}, 3, 1, -42},
+        {"abcd,dbce->ae", {gt_shape(2, 2, 3, 2), gt_shape(2, 2, 3, 2)}, 2, 4, -1},
     };
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         gt_Scope *scope = gt_scope_begin();
@@ -131,11 +131,11 @@ Test(text, einsum_values)
                 values[i] = (double)((i * 5 + t) % 7 - 3);
             x[t] = gt_from_values_at(NULL, rows[r].shape[t], GT_FLOAT64, size, values);
         }
-        gt_Tensor *y = gt_einsum(rows[r].text, ((gt_Tensors){rows[r].operands, x}));
+        gt_Tensor *y = gt_einsum(rows[r].text, ((gt_Tensors){x, rows[r].operands}));
         cr_assert(gt_size(y) == rows[r].size, "%s: %s", rows[r].text, gt_error_message());
         double sum = 0;
         for (int64_t i = 0; i < rows[r].size; i++)
-            sum += (double)(i + 1) * gt_at(y, i);
+            sum += (double)(i + 1) * gt_element(y, i);
         cr_assert(sum == rows[r].sum, "%s: %g, not %g", rows[r].text, sum, rows[r].sum);
         gt_scope_end(scope);
     }
@@ -325,20 +325,20 @@ Test(text, locale)
 
     gt_Scope *scope = gt_scope_begin();
     /* messages, made by gt_fail and by gt_raise, and a user's own */
-    gt_layer_free(gt_dropout(-1.5));
+    gt_layer_free(gt_Dropout(-1.5));
     says("-1.5");
     gt_full(gt_shape(2), 0.5, .dtype = GT_INT32);
     says("0.5");
-    gt_sgd(0.1, .momentum = -2.5);
+    gt_SGD(0.1, .momentum = -2.5);
     says("-2.5");
     gt_fail(GT_INVALID, "mine: %g and %.2f", 1234567.5, 0.25);
     says("mine: 1.23457e+06 and 0.25");
-    gt_read_csv("/tmp/gradtape-text/no/such/file");
+    gt_load_csv("/tmp/gradtape-text/no/such/file");
     says("No such file or directory");
     cr_assert(strcmp(gt_system_text(system_text, ENOENT), "No such file or directory") == 0, "%s",
               system_text);
     /* a summary */
-    gt_Layer *model = gt_sequential(gt_dense(300), gt_dense(1));
+    gt_Layer *model = gt_Sequential(gt_Dense(300), gt_Dense(1));
     gt_call(model, gt_uniform(gt_shape(1, 1000)));
     const char *summary = gt_summary(model);
     cr_assert(summary && strstr(summary, "(1.15 MB)"), "%s", summary);
@@ -349,9 +349,9 @@ Test(text, locale)
               "a comma in the locale: %g", number);
     cr_assert(strcmp(gt_number_text(1.25, false, text), "1.25") == 0, "%s", text);
     snprintf(path, sizeof path, "/tmp/gradtape-text-%ld.csv", (long)getpid());
-    gt_write_csv(path, gt_array(gt_shape(1, 2), 1.5, -0.25));
-    gt_Tensor *again = gt_read_csv(path);
-    cr_assert(again && gt_at(again, 0) == 1.5 && gt_at(again, 1) == -0.25, "%s",
+    gt_save_csv(path, gt_array(gt_shape(1, 2), 1.5, -0.25));
+    gt_Tensor *again = gt_load_csv(path);
+    cr_assert(again && gt_element(again, 0) == 1.5 && gt_element(again, 1) == -0.25, "%s",
               gt_error_message());
     unlink(path);
     gt_scope_end(scope);

@@ -27,7 +27,10 @@ void gt_dataset_leave(gt_Dataset *dataset, gt_DatasetPosition mark);
 extern const gt_ObjectKind gt_metric_kind;
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
                      const gt_Metric *metric);
-/* Was the loss made by its functions, or is there none? Raises an error otherwise. */
+
+/* ---- loss.c ---- */
+/* Was the loss made by its functions, or is there none? Raises an error otherwise, and for what is wrong with
+ * its options. */
 gt_Status gt_loss_check(const gt_Loss *loss);
 /* A run of fit or evaluate gathers in the metric. One inside another run that does so puts by what
  * that had gathered, and gives it back at its end, also while an error is pending. `kept` gets what is

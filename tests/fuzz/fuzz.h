@@ -119,7 +119,7 @@ static inline void fuzz_touch(const gt_Tensor *tensor)
 {
     volatile double sum = 0;
     for (int64_t i = 0, n = gt_size(tensor); i < n; i++)
-        sum = sum + gt_at(tensor, i);
+        sum = sum + gt_element(tensor, i);
 }
 
 static inline bool fuzz_same(const gt_Tensor *a, const gt_Tensor *b)

@@ -7,8 +7,8 @@ static void write_and_compare(gt_Tensor *tensor)
 {
     char path[sizeof fuzz_path + 8];
     snprintf(path, sizeof path, "%s.again", fuzz_path);
-    if (fuzz_works(gt_write_csv(path, tensor) == GT_OK)) {
-        gt_Tensor *twin = gt_read_csv(path, .dtype = gt_dtype(tensor));
+    if (fuzz_works(gt_save_csv(path, tensor) == GT_OK)) {
+        gt_Tensor *twin = gt_load_csv(path, .dtype = gt_dtype(tensor));
         if (fuzz_works(twin != NULL) && !fuzz_same(tensor, twin))
             fuzz_stop("a tensor was written and reads differently");
     }
@@ -16,7 +16,7 @@ static void write_and_compare(gt_Tensor *tensor)
 }
 
 /* The same rows further on in the file, where its pieces are cut elsewhere. */
-static void read_further_on(const gt_Tensor *tensor, const gt_CsvOptions *options,
+static void read_further_on(const gt_Tensor *tensor, const gt_load_csv_options *options,
                             const uint8_t *data, size_t size)
 {
     size_t before = 1 + size * 7 % 300;
@@ -26,10 +26,10 @@ static void read_further_on(const gt_Tensor *tensor, const gt_CsvOptions *option
     memset(text, ' ', before);
     text[before - 1] = '\n';
     memcpy(text + before, data, size);
-    gt_CsvOptions moved = *options;
+    gt_load_csv_options moved = *options;
     moved.skip_rows++;
     const char *path = fuzz_file(text, before + size);
-    gt_Tensor *twin = gt_read_csv_at(NULL, path, &moved);
+    gt_Tensor *twin = gt_load_csv_at(NULL, path, &moved);
     if (fuzz_works(twin != NULL) && !fuzz_same(tensor, twin))
         fuzz_stop("a table reads differently further on in the file");
     free(text);
@@ -42,7 +42,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
     uint8_t how = fuzz_byte(&data, &size), delimiter = fuzz_byte(&data, &size);
     uint8_t columns = fuzz_byte(&data, &size);
     const char *path = how & 8 ? fuzz_gzip_file(data, size) : fuzz_file(data, size);
-    const gt_CsvOptions options = {
+    const gt_load_csv_options options = {
         .size = sizeof options,
         .delimiter = delimiter ? (char)delimiter : ',',
         .skip_rows = how >> 6,
@@ -54,7 +54,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
     gt_Scope *scope = gt_scope_begin();
     if (!fuzz_works(scope != NULL))
         return;
-    gt_Tensor *tensor = gt_read_csv_at(NULL, path, &options);
+    gt_Tensor *tensor = gt_load_csv_at(NULL, path, &options);
     if (fuzz_either(tensor != NULL)) {
         fuzz_touch(tensor);
         write_and_compare(tensor);

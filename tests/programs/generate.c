@@ -286,7 +286,7 @@ static Step apply_step(const char *name, int inputs, const int *in, int outputs)
         step.in[i] = (int16_t)in[i];
     const gt_OptionType *type = operation_of(&step)->options;
     if (type)
-        gt_options_fill(type, step.options, NULL);
+        gt_options_take(type, step.options, NULL);
     return step;
 }
 
@@ -451,19 +451,21 @@ static int coerced(Generator *g, int value, gt_Shape shape)
     if (size <= 0 || has <= 0)
         return -1;
     if (has != size || chance(g, 0.3)) {
-        value = reshaped(g, value, (gt_Shape){1, {has}});
+        value = reshaped(g, value, (gt_Shape){GT_MARK, 1, {has}});
         if (value < 0)
             return -1;
     }
     if (has > size) {
         Step step = apply_step(chance(g, 0.7) ? "slice_view" : "slice", 1, &value, 1);
-        gt_Shape begin = {1, {below(g, (int)(has - size) + 1)}}, extent = {1, {size}};
+        gt_Shape begin = {GT_MARK, 1, {below(g, (int)(has - size) + 1)}},
+                 extent = {GT_MARK, 1, {size}};
         set_option(&step, "begin", &begin, sizeof begin);
         set_option(&step, "extent", &extent, sizeof extent);
         value = apply_one(g, &step);
     } else if (has < size) {
         Step step = apply_step("pad", 1, &value, 1);
-        gt_Shape before = {1, {(size - has) / 2}}, after = {1, {size - has - (size - has) / 2}};
+        gt_Shape before = {GT_MARK, 1, {(size - has) / 2}},
+                 after = {GT_MARK, 1, {size - has - (size - has) / 2}};
         double number = 0.5;
         set_option(&step, "before", &before, sizeof before);
         set_option(&step, "after", &after, sizeof after);
@@ -768,7 +770,7 @@ static bool prepare_apply(Generator *g, Step *step, const gt_Operation *operatio
     step->inputs = (int8_t)sample->inputs;
     step->outputs = operation->flags & GT_OP_EFFECT ? 0 : (int8_t)operation->outputs;
     if (operation->options)
-        gt_options_fill(operation->options, step->options, sample->options);
+        gt_options_take(operation->options, step->options, sample->options);
     for (int i = 0; i < sample->inputs; i++) {
         gt_SampleInput like = sample->input[i];
         if (like.dtype == GT_DTYPE_NONE)
@@ -1221,7 +1223,7 @@ static void add_call(Generator *g, Step *step, int outputs)
 
 static gt_Shape scalar(void)
 {
-    return (gt_Shape){0, {0}};
+    return (gt_Shape){GT_MARK, 0, {0}};
 }
 
 static int sum_of(Generator *g, int value)

@@ -424,7 +424,7 @@ static void print_main(const Program *p, int mode)
     printf("static void show(const char *what, gt_Tensor *tensor)\n{\n"
            "    printf(\"  %%s:\", what);\n"
            "    for (int64_t i = 0; tensor && i < gt_size(tensor) && i < 40; i++)\n"
-           "        printf(\" %%.17g\", gt_at(tensor, i));\n"
+           "        printf(\" %%.17g\", gt_element(tensor, i));\n"
            "    printf(\"  %%s\\n\", gt_error_message());\n}\n\n");
     printf("static void run(const char *name, bool traced, int threads)\n{\n"
            "    gt_Tensor *results[%d] = {NULL};\n    gt_set_threads(threads);\n"
@@ -457,7 +457,7 @@ static void print_main(const Program *p, int mode)
     printf("    gt_Scope *inner = gt_scope_begin();\n"
            "    gt_Function *main_function = gt_function(body0, NULL, .outputs = %d);\n"
            "    if (traced)\n"
-           "        gt_function_call(main_function, ((gt_Tensors){%d, in}), results);\n"
+           "        gt_function_call(main_function, ((gt_Tensors){in, %d}), results);\n"
            "    else\n        body0(NULL, in, results);\n"
            "    if (gt_status() != GT_OK)\n"
            "        printf(\"  %%s\\n\", gt_error_message());\n    gt_error_clear();\n",

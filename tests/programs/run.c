@@ -332,7 +332,7 @@ static gt_Status call(Run *run, const Step *step, gt_Tensor *const *in, gt_Tenso
     int first = step->body;
     const Body *body = &run->program->body[first];
     void *context = &run->bodies[first];
-    gt_Tensors all = {step->inputs, in};
+    gt_Tensors all = {in, step->inputs};
     switch (step->call) {
     case CALL_FUNCTION:
         if (run->mode->functions)
@@ -347,8 +347,8 @@ static gt_Status call(Run *run, const Step *step, gt_Tensor *const *in, gt_Tenso
         return gt_status();
     case CALL_JVP: {
         int primals = step->inputs / 2;
-        return gt_jvp(body_function, context, ((gt_Tensors){primals, in}),
-                      ((gt_Tensors){primals, in + primals}), out, out + body->outputs,
+        return gt_jvp(body_function, context, ((gt_Tensors){in, primals}),
+                      ((gt_Tensors){in + primals, primals}), out, out + body->outputs,
                       .outputs = body->outputs, .unconnected = GT_UNCONNECTED_ZERO);
     }
     case CALL_HESSIAN_PRODUCT:
@@ -363,8 +363,8 @@ static gt_Status call(Run *run, const Step *step, gt_Tensor *const *in, gt_Tenso
                             .unroll = step->d > 0 ? 64 : 0);
     case CALL_SCAN: {
         int carries = (int)step->n;
-        return gt_scan(body_function, context, ((gt_Tensors){carries, in}),
-                       ((gt_Tensors){step->inputs - carries, in + carries}), out, out + carries,
+        return gt_scan(body_function, context, ((gt_Tensors){in, carries}),
+                       ((gt_Tensors){in + carries, step->inputs - carries}), out, out + carries,
                        .outputs = body->outputs - carries, .reverse = step->reverse,
                        .unroll = step->d > 0 ? 64 : 0);
     }
@@ -389,10 +389,10 @@ static gt_Status run_call(Run *run, const Step *step)
     run->hidden += hides;
     if (step->call == CALL_COND)
         gt_cond(in[0], body_function, other_function, context,
-                ((gt_Tensors){step->inputs - 1, in + 1}), out,
+                ((gt_Tensors){in + 1, step->inputs - 1}), out,
                 .outputs = run->program->body[step->body].outputs);
     else if (step->call == CALL_WHILE)
-        gt_while_loop(other_function, body_function, context, ((gt_Tensors){step->inputs, in}), out,
+        gt_while_loop(other_function, body_function, context, ((gt_Tensors){in, step->inputs}), out,
                       .maximum_iterations = step->n);
     else
         call(run, step, in, out);
@@ -408,8 +408,8 @@ static gt_Status run_gradient(Run *run, const Step *step)
     inputs(run, step, in);
     int targets = step->targets, sources = step->sources;
     bool given = step->inputs > targets + sources;
-    gt_gradients(run->tape[step->tape], ((gt_Tensors){targets, in}),
-                 ((gt_Tensors){sources, in + targets}), out, .unconnected = step->unconnected,
+    gt_gradients(run->tape[step->tape], ((gt_Tensors){in, targets}),
+                 ((gt_Tensors){in + targets, sources}), out, .unconnected = step->unconnected,
                  .output_gradients = given ? in + targets + sources : NULL);
     outputs(run, step, out);
     return gt_status();
@@ -447,8 +447,8 @@ static gt_Status run_kind(Run *run, const Step *step)
     case STEP_APPLY:
         in[step->inputs] = NULL; /* where `given` says one more */
         inputs(run, step, in);
-        gt_apply("program:1", operation, operation->options ? step->options : NULL,
-                 step->given >= 0 ? step->given : step->inputs, in, out);
+        gt_apply_at("program:1", operation, operation->options ? step->options : NULL,
+                    step->given >= 0 ? step->given : step->inputs, in, out);
         if (gt_status() == GT_OK)
             outputs(run, step, out);
         break;
@@ -574,7 +574,7 @@ static gt_Status add_gradients(Run *run, gt_Tape *tape, gt_Tensor **out)
     for (int i = 0; i < body->outputs; i++)
         if (gt_dtype_is_float(program->value[body->output[i]].dtype))
             target[targets++] = out[i];
-    return gt_gradients(tape, ((gt_Tensors){targets, target}), ((gt_Tensors){sources, source}),
+    return gt_gradients(tape, ((gt_Tensors){target, targets}), ((gt_Tensors){source, sources}),
                         out + body->outputs, .unconnected = GT_UNCONNECTED_ZERO);
 }
 
@@ -666,7 +666,7 @@ static void run_round(Run *run, gt_Function *function, Round *round)
     gt_Scope *inner = gt_scope_begin();
     if (gt_status() == GT_OK) {
         if (run->mode->traced)
-            gt_function_call(function, ((gt_Tensors){program->arguments, in}), out);
+            gt_function_call(function, ((gt_Tensors){in, program->arguments}), out);
         else
             main_function(run, in, out);
     }
@@ -699,7 +699,7 @@ static void pack_variables(Run *run)
             if (program->value[program->variable[i]].dtype == types[t])
                 list[count++] = run->value[program->variable[i]];
         if (count > 1)
-            gt_pack(((gt_Tensors){count, list}));
+            gt_pack(((gt_Tensors){list, count}));
     }
 }
 
