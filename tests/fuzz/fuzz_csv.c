@@ -43,7 +43,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
     uint8_t columns = fuzz_byte(&data, &size);
     const char *path = how & 8 ? fuzz_gzip_file(data, size) : fuzz_file(data, size);
     const gt_load_csv_options options = {
-        .size = sizeof options,
+        .size = GT_SIZE(gt_load_csv_options),
         .delimiter = delimiter ? (char)delimiter : ',',
         .skip_rows = how >> 6,
         .columns = gt_columns((columns & 15) - 8, (columns >> 4) - 1),
