@@ -431,20 +431,54 @@ static void print_head(const Program *p, const bool *reached)
                    b);
 }
 
-static void print_main(const Program *p, int mode)
+/* The body as it runs: for gradients of everything in a tape of its own. */
+static void print_whole(const Program *p, Watch watch)
 {
     const Body *body = &p->body[0];
-    printf("static void show(const char *what, gt_Tensor *tensor)\n{\n"
-           "    printf(\"  %%s:\", what);\n"
-           "    for (int64_t i = 0; tensor && i < gt_size(tensor) && i < 40; i++)\n"
-           "        printf(\" %%.17g\", gt_element(tensor, i));\n"
-           "    printf(\"  %%s\\n\", gt_error_message());\n}\n\n");
-    printf("static void run(const char *name, bool traced, int threads)\n{\n"
-           "    gt_Tensor *results[%d] = {NULL};\n    gt_set_threads(threads);\n"
-           "    printf(\"%%s\\n\", name);\n    gt_Scope *outer = gt_scope_begin();\n"
-           "    stale = gt_scalar(1, GT_FLOAT32);\n    gt_scope_end(outer);\n"
-           "    outer = gt_scope_begin();\n",
-           body->outputs + 1);
+    int sources = 0, targets = 0;
+    printf("static gt_Status whole(void *context, gt_Tensor *const *in, gt_Tensor **results)\n{\n");
+    if (watch != WATCH_INSIDE) {
+        printf("    return body0(context, in, results);\n}\n\n");
+        return;
+    }
+    printf("    gt_Tape *around = gt_tape_begin();\n");
+    for (int i = 0; i < p->arguments; i++)
+        if (gt_dtype_is_float(p->value[p->argument[i]].dtype))
+            printf("    gt_watch(around, in[%d]);\n", i);
+    printf("    body0(context, in, results);\n    gt_Tensor *source[] = {");
+    for (int i = 0; i < p->arguments; i++)
+        if (gt_dtype_is_float(p->value[p->argument[i]].dtype))
+            printf("%sin[%d]", sources++ ? ", " : "", i);
+    for (int i = 0; i < p->variables; i++) {
+        const Value *value = &p->value[p->variable[i]];
+        if (value->trainable && gt_dtype_is_float(value->dtype))
+            printf("%sv%d", sources++ ? ", " : "", p->variable[i]);
+    }
+    printf("%s};\n    gt_Tensor *target[] = {", sources ? "" : "NULL");
+    for (int i = 0; i < body->outputs; i++)
+        if (gt_dtype_is_float(p->value[body->output[i]].dtype))
+            printf("%sresults[%d]", targets++ ? ", " : "", i);
+    printf("%s};\n    gt_gradients(around, ((gt_Tensors){target, %d}), ((gt_Tensors){source, %d}),\n"
+           "                 results + %d, .unconnected = GT_UNCONNECTED_ZERO);\n",
+           targets ? "" : "NULL", targets, sources, body->outputs);
+    printf("    for (int i = 0; i < %d; i++)\n        gt_keep(results[i]);\n    gt_tape_end(around);\n"
+           "    return gt_status();\n}\n\n",
+           body->outputs + sources);
+}
+
+static int gradients_of_whole(const Program *p, Watch watch)
+{
+    int count = 0;
+    for (int i = 0; i < p->arguments; i++)
+        count += gt_dtype_is_float(p->value[p->argument[i]].dtype);
+    for (int i = 0; i < p->variables; i++)
+        count += p->value[p->variable[i]].trainable &&
+                 gt_dtype_is_float(p->value[p->variable[i]].dtype);
+    return watch == WATCH_INSIDE ? count : 0;
+}
+
+static void print_leaves(const Program *p)
+{
     for (int i = 0; i < p->variables; i++) {
         printf("    v%d = gt_variable(", p->variable[i]);
         print_leaf(p, p->variable[i]);
@@ -460,28 +494,57 @@ static void print_main(const Program *p, int mode)
     for (int i = 0; i < p->arguments; i++) {
         printf("    in[%d] = ", i);
         print_leaf(p, p->argument[i]);
-        printf(";%s\n", p->value[p->argument[i]].wrapped ? " /* in memory that is not aligned */" : "");
+        printf(";%s\n",
+               p->value[p->argument[i]].wrapped ? " /* in memory that is not aligned */" : "");
     }
-    if (modes[mode < 0 ? 0 : mode].watch == WATCH_OUTSIDE)
-        printf("    /* the run that failed: under gt_tape_begin(.persistent = true), all float inputs watched */\n");
-    if (modes[mode < 0 ? 0 : mode].watch == WATCH_INSIDE)
-        printf("    /* the run that failed: the body in a tape, all float inputs watched, then gt_gradients of all\n"
-               "     * float results in all float inputs and trainable variables */\n");
+}
+
+static void print_main(const Program *p, int number)
+{
+    const Body *body = &p->body[0];
+    const Mode *mode = &modes[number < 0 ? 0 : number];
+    int gradients = gradients_of_whole(p, mode->watch);
+    print_whole(p, mode->watch);
+    printf("static void show(const char *what, gt_Tensor *tensor)\n{\n    printf(\"  %%s:\", what);\n"
+           "    for (int64_t i = 0; tensor && i < gt_size(tensor) && i < 40; i++)\n"
+           "        printf(\" %%.17g\", gt_element(tensor, i));\n"
+           "    printf(\"  %%s\\n\", gt_error_message());\n}\n\n");
+    printf("static void run(const char *name, bool traced, bool watched, int threads)\n{\n"
+           "    gt_Tensor *results[%d] = {NULL};\n    gt_set_threads(threads);\n"
+           "    printf(\"%%s\\n\", name);\n    gt_Scope *outer = gt_scope_begin();\n"
+           "    stale = gt_scalar(1, GT_FLOAT32);\n    gt_scope_end(outer);\n"
+           "    outer = gt_scope_begin();\n"
+           "    gt_Tape *outside = watched ? gt_tape_begin(.persistent = true) : NULL;\n",
+           body->outputs + gradients + 1);
+    print_leaves(p);
+    for (int i = 0; i < p->arguments; i++)
+        if (gt_dtype_is_float(p->value[p->argument[i]].dtype))
+            printf("    if (watched)\n        gt_watch(outside, in[%d]);\n", i);
     printf("    gt_Scope *inner = gt_scope_begin();\n"
-           "    gt_Function *main_function = gt_function(body0, NULL, .outputs = %d);\n"
+           "    gt_Function *main_function = gt_function(whole, NULL, .outputs = %d);\n"
            "    if (traced)\n"
            "        gt_function_call(main_function, ((gt_Tensors){in, %d}), results);\n"
-           "    else\n        body0(NULL, in, results);\n"
+           "    else\n        whole(NULL, in, results);\n"
            "    if (gt_status() != GT_OK)\n"
            "        printf(\"  %%s\\n\", gt_error_message());\n    gt_error_clear();\n",
-           body->outputs, p->arguments);
+           body->outputs + gradients, p->arguments);
     for (int i = 0; i < body->outputs; i++)
         printf("    show(\"v%d\", results[%d]);\n", body->output[i], i);
+    for (int i = 0; i < gradients; i++)
+        printf("    show(\"gradient %d\", results[%d]);\n", i, body->outputs + i);
     for (int i = 0; i < p->variables; i++)
         printf("    show(\"variable v%d\", v%d);\n", p->variable[i], p->variable[i]);
-    printf("    gt_scope_end(inner);\n    gt_scope_end(outer);\n}\n\n"
-           "int main(void)\n{\n    run(\"eager\", false, 1);\n    run(\"traced\", true, 1);\n"
-           "    run(\"threads\", false, 3);\n    gt_context_free(NULL);\n    return 0;\n}\n");
+    printf("    gt_scope_end(inner);\n    gt_tape_end(outside);\n    gt_scope_end(outer);\n}\n\n"
+           "int main(void)\n{\n");
+    if (mode->flush)
+        printf("#ifdef __x86_64__\n    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040); "
+               "/* denormals are 0, as in a plan */\n#endif\n");
+    if (mode->numerics)
+        printf("    gt_check_numerics(true);\n");
+    printf("    run(\"eager\", false, false, 1);\n    run(\"%s\", %s, %s, %d);\n"
+           "    gt_context_free(NULL);\n    return 0;\n}\n",
+           mode->name, mode->traced ? "true" : "false",
+           mode->watch == WATCH_OUTSIDE ? "true" : "false", context_threads[mode->context]);
 }
 
 void program_print(const Program *program, const Finding *finding)
