@@ -145,7 +145,10 @@ static bool same_frame(gt_Context *context, const Call *call, gt_CallFrame *fram
                  "to another context");
         return false;
     }
-    *frame = (gt_CallFrame){NULL, layer, layer->kind->name, context->scope, call->training};
+    *frame = (gt_CallFrame){.layer = layer,
+                            .name = layer->kind->name,
+                            .scope = context->scope,
+                            .training = call->training};
     return true;
 }
 

@@ -166,6 +166,7 @@ typedef struct gt_CallFrame {
     const char *name; /* in its container */
     gt_Scope *scope;  /* that was open when the outermost call began */
     bool training;
+    int32_t depth; /* calls around it */
 } gt_CallFrame;
 
 struct gt_Context {

@@ -43,6 +43,7 @@ struct gt_LayerState {
     char *name; /* owned */
     bool named; /* by the user */
     bool trainable, built, building, creating;
+    bool contained; /* it was a child of some layer once */
     gt_DType dtype;
     gt_Weight *weights;
     int32_t weight_count, weight_capacity;
@@ -50,6 +51,7 @@ struct gt_LayerState {
     int32_t child_count, child_capacity;
     gt_Map weight_names, child_names; /* text -> which of them */
     gt_Map places;                    /* layer -> the first child that it is */
+    int32_t height; /* how deep layers are nested in it, as far as was known when they were added */
     int min_rank;
     int64_t last;
     gt_Regularizer activity;
@@ -65,6 +67,9 @@ struct gt_LayerState {
     gt_Object *compiled; /* train/model.c: what gt_compile was given; held */
     gt_Object *callable; /* callable.c: the function that calls this layer; not held */
 };
+
+/* Layers in layers in layers: each takes about 1.5 KB of the stack when it is called. */
+#define GT_MAX_DEPTH 200
 
 extern const gt_ObjectKind gt_layer_kind;
 

@@ -266,6 +266,25 @@ static bool index_child(gt_Context *context, gt_LayerState *parent, const gt_Lay
     return false;
 }
 
+static bool contains(gt_LayerState *state, const gt_LayerState *inner, uint64_t visit)
+{
+    if (state == inner)
+        return true;
+    if (state->visit == visit)
+        return false;
+    state->visit = visit;
+    for (int32_t i = 0; i < state->child_count; i++)
+        if (contains(state->children[i].layer->state, inner, visit))
+            return true;
+    return false;
+}
+
+static gt_Status too_deep(gt_Context *context, const char *here, const char *operation)
+{
+    return gt_raise(context, GT_UNSUPPORTED, here, operation,
+                    "layers may be nested %d deep at most", GT_MAX_DEPTH);
+}
+
 gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
 {
     gt_Context *context = gt_context();
@@ -285,8 +304,15 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
                  "layer %s is built already; register its children when it is made", state->name);
         goto failed;
     }
-    if (child == layer) {
-        gt_raise(context, GT_INVALID, here, "add_child", "a layer cannot be its own child");
+    if (child == layer ||
+        (state->contained && contains(child->state, state, ++context->visit))) {
+        gt_raise(context, GT_INVALID, here, "add_child",
+                 "a layer cannot contain itself: %s is %sthe layer that it is added to",
+                 child->state->name, child == layer ? "" : "around ");
+        goto failed;
+    }
+    if (child->state->height >= GT_MAX_DEPTH) {
+        too_deep(context, here, "add_child");
         goto failed;
     }
     int32_t suffix;
@@ -299,6 +325,9 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
     }
     state->children[state->child_count++] = (gt_Child){.layer = child, .name = name};
     context->structure++;
+    child->state->contained = true;
+    if (state->height <= child->state->height)
+        state->height = child->state->height + 1;
     if (suffix) {
         const char *base = child->state->name;
         state->children[gt_layer_child(state, base, strlen(base))].suffixes = suffix;
@@ -645,7 +674,12 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     }
     gt_CallFrame frame = {caller, &state->object, name, caller ? caller->scope : context->scope,
                           options.training == GT_INHERIT ? inherit_training(context)
-                                                         : options.training != 0};
+                                                         : options.training != 0,
+                          caller ? caller->depth + 1 : 0};
+    if (frame.depth > GT_MAX_DEPTH) {
+        too_deep(context, here, "call");
+        return NULL;
+    }
     gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
     for (int i = 0; i < options.more.count; i++)
         inputs[i + 1] = options.more.items[i];

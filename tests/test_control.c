@@ -775,8 +775,8 @@ Test(control, nesting)
 static gt_Status drawing_piece(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     State *s = context;
-    gt_Tensor *kept = gt_random_dropout(gt_multiply(gt_tanh(in[0]), s->w), 0.25,
-                                        .generator = s->random);
+    gt_Tensor *kept =
+        gt_random_dropout(gt_multiply(gt_tanh(in[0]), s->w), 0.25, .generator = s->random);
     gt_Tensor *before = gt_multiply(kept, s->b);
     gt_assign(s->b, gt_multiply(gt_add(s->b, in[0]), 0.5));
     out[0] = gt_add(before, gt_multiply(s->b, in[0]));
