@@ -132,6 +132,16 @@ void gt_captures_close(gt_Context *context, gt_Captures *captures);
 bool gt_trace_called_from(const gt_Context *context, const gt_CallFrame *frame);
 /* Is the value a symbol of a trace that runs? */
 bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
+/* Does a tape that records now have the value, so that a gradient would come to it? */
+static inline bool gt_gradient_passes(const gt_Context *context, const gt_Value *value)
+{
+    const gt_Record *record = value->record;
+    return record && record->tapes & context->recording && gt_dtype_is_float(value->spec.dtype) &&
+           !(record->operation && record->operation->flags & GT_OP_NOT_DIFFERENTIABLE);
+}
+#define GT_NOT_AN_INPUT                                                                            \
+    "the function reads a tensor that a tape watches, which is not among its inputs and would get " \
+    "no gradient; gt_stop_gradient makes it a constant"
 /* Is an operation on this value written down, not run? In a body that is so for tensors too that a
  * tape around it may watch. */
 static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *value)

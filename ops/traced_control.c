@@ -263,6 +263,24 @@ static gt_Status apply_call(gt_Bodies *draft, gt_Tensor **result)
     return context->status;
 }
 
+/* As eagerly: what has a gradient is a variable or an input. */
+static gt_Status check_captures(const gt_Bodies *draft, gt_Tensors inputs)
+{
+    gt_Context *context = draft->context;
+    gt_Map given = {0};
+    for (int32_t i = 0; i < inputs.count && context->status == GT_OK; i++)
+        gt_map_add(context, &given, gt_map_pointer(gt_slot_raw(inputs.items[i])->value), i);
+    for (int32_t i = 0; i < draft->captures.count && context->status == GT_OK; i++) {
+        const gt_Value *value = draft->captures.value[i];
+        bool variable = value->record && !value->record->operation && value->record->variable;
+        if (!variable && gt_gradient_passes(context, value) &&
+            gt_map_find(&given, gt_map_pointer(value)) < 0)
+            gt_raise(context, GT_INVALID, NULL, NULL, GT_NOT_AN_INPUT);
+    }
+    gt_map_close(context, &given);
+    return context->status;
+}
+
 gt_Status gt_traced_call(gt_Context *context, gt_FunctionBody body, void *user, gt_Tensors inputs,
                          int32_t outputs, gt_Tensor **result)
 {
@@ -271,6 +289,7 @@ gt_Status gt_traced_call(gt_Context *context, gt_FunctionBody body, void *user, 
                        .inputs = inputs,
                        .body = {{.function = body, .results = outputs}}};
     if (gt_bodies_trace(&draft, &draft.body[0]) == GT_OK &&
+        check_captures(&draft, inputs) == GT_OK &&
         gt_bodies_set_outputs(&draft, &draft.body[0], outputs, true) == GT_OK &&
         gt_bodies_prune(&draft, draft.captures.count) == GT_OK)
         apply_call(&draft, result);
