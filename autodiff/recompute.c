@@ -373,8 +373,7 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
         return gt_status();
     gt_Site site = gt_site_enter(here, recompute.name);
     gt_Tensor *own[GT_MAX_INPUTS];
-    if (check(context, inputs, n, outputs) == GT_OK &&
-        own_inputs(context, inputs, own) == GT_OK) {
+    if (check(context, inputs, n, outputs) == GT_OK && own_inputs(context, inputs, own) == GT_OK) {
         gt_Tensors list = {inputs.count, own};
         uint64_t choices = context->choices;
         Run run = {.context = context,

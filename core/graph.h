@@ -140,7 +140,8 @@ static inline bool gt_gradient_passes(const gt_Context *context, const gt_Value 
            !(record->operation && record->operation->flags & GT_OP_NOT_DIFFERENTIABLE);
 }
 #define GT_NOT_AN_INPUT                                                                            \
-    "the function reads a tensor that a tape watches, which is not among its inputs and would get " \
+    "the function reads a tensor that a tape watches, which is not among its inputs and would "    \
+    "get "                                                                                         \
     "no gradient; gt_stop_gradient makes it a constant"
 /* Is an operation on this value written down, not run? In a body that is so for tensors too that a
  * tape around it may watch. */

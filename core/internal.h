@@ -206,6 +206,7 @@ struct gt_Context {
     gt_Value *dying;              /* values to be freed: a list instead of recursion */
     uint64_t variable_serial, trace_serial, object_serial, record_serial, visit;
     uint64_t choices;   /* how many branches and loops numbers decided about */
+    uint64_t calls;     /* layers/: of outermost layers, so far */
     uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
     gt_Trace *trace;
     /* work */

@@ -55,9 +55,12 @@ struct gt_LayerState {
     int min_rank;
     int64_t last;
     gt_Regularizer activity;
-    gt_Spec output;     /* of the last call; dtype NONE: never called */
-    gt_Tensor **losses; /* of the last call with this layer outermost */
+    gt_Spec output; /* of the last call; dtype NONE: never called */
+    uint64_t call;  /* its last one with this layer outermost; 0: none */
+    gt_Tensor *
+        *losses; /* what it added itself, in call number `losses_of` of the outermost layer */
     int32_t loss_count, loss_capacity;
+    uint64_t losses_of;
     gt_Tensor **list; /* what the list functions hand out */
     int32_t list_count, list_capacity;
     gt_Paths paths; /* what gt_variable_path has gathered */

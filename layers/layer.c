@@ -304,8 +304,7 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
                  "layer %s is built already; register its children when it is made", state->name);
         goto failed;
     }
-    if (child == layer ||
-        (state->contained && contains(child->state, state, ++context->visit))) {
+    if (child == layer || (state->contained && contains(child->state, state, ++context->visit))) {
         gt_raise(context, GT_INVALID, here, "add_child",
                  "a layer cannot contain itself: %s is %sthe layer that it is added to",
                  child->state->name, child == layer ? "" : "around ");
@@ -672,7 +671,10 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
                  (int)most, most == 1 ? "" : "s", (int)count);
         return NULL;
     }
-    gt_CallFrame frame = {caller, &state->object, name, caller ? caller->scope : context->scope,
+    gt_CallFrame frame = {caller,
+                          &state->object,
+                          name,
+                          caller ? caller->scope : context->scope,
                           options.training == GT_INHERIT ? inherit_training(context)
                                                          : options.training != 0,
                           caller ? caller->depth + 1 : 0};
@@ -691,7 +693,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     /* Another context may call a built layer, several at a time: it is not written to. */
     bool own = state->object.context == context;
     if (own && !caller)
-        state->loss_count = 0;
+        state->call = ++context->calls;
     if (own)
         state->object.references++; /* so that `call` cannot free it under us */
     else if (!state->built)
@@ -734,7 +736,7 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
     gt_trace_end(context, &trace);
     gt_facts_close(context, &trace.facts);
     gt_graph_free(graph);
-    state->loss_count = 0;
+    state->call = ++context->calls; /* what it added are symbols */
     return context->status;
 }
 
@@ -754,9 +756,10 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
                         "what is recomputed or has a gradient of its own is hidden from the tape; "
                         "return the loss as an output and add it outside");
     if (context->trace && context->trace->outer)
-        return gt_raise(context, GT_UNSUPPORTED, here, "add_loss",
-                        "in a branch or loop of a traced function a loss is not known outside; "
-                        "return it as an output and add it there");
+        return gt_raise(
+            context, GT_UNSUPPORTED, here, "add_loss",
+            "in a branch or loop of a traced function, or where it is recomputed, a loss "
+            "is not known outside; return the loss as an output and add it there");
     while (outermost->caller)
         outermost = outermost->caller;
     if (gt_size(loss) != 1) {
@@ -764,13 +767,17 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
             gt_raise(context, GT_INVALID, here, "add_loss", "a loss is a scalar");
         return context->status;
     }
-    gt_LayerState *root = (gt_LayerState *)outermost->layer;
-    if (root->object.context != context)
+    const gt_LayerState *root = (const gt_LayerState *)outermost->layer;
+    gt_LayerState *adding = (gt_LayerState *)context->frame->layer;
+    if (root->object.context != context || adding->object.context != context)
         return GT_OK; /* nobody can train it from here */
-    if (!gt_reserve(context, (void **)&root->losses, root->loss_count, &root->loss_capacity,
-                    sizeof *root->losses))
+    if (adding->losses_of != root->call)
+        adding->loss_count = 0;
+    adding->losses_of = root->call;
+    if (!gt_reserve(context, (void **)&adding->losses, adding->loss_count, &adding->loss_capacity,
+                    sizeof *adding->losses))
         return context->status;
     gt_scope_move(loss, outermost->scope);
-    root->losses[root->loss_count++] = loss;
+    adding->losses[adding->loss_count++] = loss;
     return GT_OK;
 }

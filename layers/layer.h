@@ -140,7 +140,12 @@ struct gt_CallOptions {
 #ifdef __GNUC__
 #pragma GCC diagnostic pop
 #endif
-/* gt_call(layer, x), gt_call(model, x, .training = true): builds the layer at the first call. */
+/* gt_call(layer, x), gt_call(model, x, .training = true): builds the layer at the first call.
+ *
+ * The first numbers of a layer that is in no container depend on how many layers were made before it. So
+ * do not make two such layers in one expression, gt_add(gt_call(gt_dense(3), x), gt_call(gt_dense(3),
+ * x)): which of them is made first is the compiler's choice. Inside a container their path tells them
+ * apart, with every compiler. */
 #define gt_call(layer, ...)                                                                        \
     gt_call_at(GT_HERE, layer, GT_FIRST(__VA_ARGS__),                                              \
                GT_KEYWORDS(gt_CallOptions, GT_CALL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))

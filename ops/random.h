@@ -2,7 +2,12 @@
  * draw is a function of that state and of the element's place alone (Philox4x32-10), so it is the
  * same for any number of threads, and it adds 1 to the counter. State that is saved and restored
  * continues the same stream. Without `.generator` the context's own is used, which starts from
- * gt_set_seed. */
+ * gt_set_seed.
+ *
+ * Two draws from one generator, the context's own too, come in the order in which C evaluates them. In
+ * one expression that is the compiler's choice: gt_subtract(gt_normal(s), gt_normal(s)) is 5.77 in one
+ * program and -5.77 in the next, because gcc often begins with the last argument and clang with the
+ * first. Draw in statements, one after the other, or from two generators. */
 #ifndef GT_OPS_RANDOM_H
 #define GT_OPS_RANDOM_H
 

@@ -7,6 +7,7 @@
 #include "ops/cast.h"
 #include "ops/kit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void *gt_list_new(gt_Context *context, int64_t count, size_t element)
@@ -91,6 +92,177 @@ gt_Status gt_bodies_trace(gt_Bodies *draft, gt_TracedBody *body)
     }
     return context->status;
 }
+
+/* ---- their order ---- */
+
+/* A walk back through one body: what is still to be looked at, the operand that comes next on top. */
+typedef struct Search {
+    gt_Context *context;
+    const gt_Graph *graph;
+    bool *met; /* one a node */
+    int32_t *stack;
+    int32_t depth, capacity;
+} Search;
+
+static bool push(Search *search, int32_t value)
+{
+    if (!gt_reserve(search->context, (void **)&search->stack, search->depth, &search->capacity,
+                    sizeof *search->stack))
+        return false;
+    search->stack[search->depth++] = value;
+    return true;
+}
+
+/* Gives the captures that a value is made of their places, as far as they have none. */
+static gt_Status place_captures(Search *search, int32_t value, int32_t first, int32_t *place,
+                                int32_t *next)
+{
+    const gt_Graph *graph = search->graph;
+    bool ok = push(search, value);
+    while (ok && search->depth > 0) {
+        const gt_GraphValue *at = &graph->values[search->stack[--search->depth]];
+        if (at->kind == GT_GRAPH_INPUT && at->index >= first && place[at->index - first] < 0)
+            place[at->index - first] = (*next)++;
+        if (at->kind != GT_GRAPH_RESULT || search->met[at->node])
+            continue;
+        search->met[at->node] = true;
+        const gt_GraphNode *node = &graph->nodes[at->node];
+        for (int32_t i = node->inputs - 1; i >= 0 && ok; i--)
+            ok = node->input[i] < 0 || push(search, node->input[i]);
+    }
+    return search->context->status;
+}
+
+/* A changed variable and where it comes: where its old value is, else in the order of making. */
+typedef struct StatePlace {
+    gt_BodyChange state;
+    int32_t place;
+    uint64_t serial;
+} StatePlace;
+
+static int by_place(const void *a, const void *b)
+{
+    const StatePlace *x = a, *y = b;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
+    return (x->serial > y->serial) - (x->serial < y->serial);
+}
+
+static gt_Status sort_states(gt_Bodies *draft, const int32_t *place)
+{
+    gt_Context *context = draft->context;
+    StatePlace *list = gt_list_new(context, draft->state_count, sizeof *list);
+    if (!list)
+        return context->status;
+    for (int32_t k = 0; k < draft->state_count; k++) {
+        const gt_BodyChange *state = &draft->states[k];
+        int32_t at = place[state->argument - draft->captures.first];
+        list[k] = (StatePlace){*state, at < 0 ? INT32_MAX : at,
+                               gt_slot_raw(state->variable)->variable->serial};
+    }
+    qsort(list, (size_t)draft->state_count, sizeof *list, by_place);
+    gt_map_close(context, &draft->state_of);
+    for (int32_t k = 0; k < draft->state_count; k++) {
+        draft->states[k] = list[k].state;
+        gt_map_add(context, &draft->state_of, gt_map_pointer(list[k].state.variable), k);
+    }
+    gt_list_free(context, list, draft->state_count, sizeof *list);
+    return context->status;
+}
+
+/* First what the results are made of, then what the changed variables are, then what nobody needs. */
+static gt_Status find_places(gt_Bodies *draft, Search *search, int32_t *place)
+{
+    gt_Context *context = draft->context;
+    int32_t first = draft->captures.first, count = draft->captures.count, next = 0;
+    for (int b = 0; b < 2; b++)
+        for (int32_t i = 0; draft->body[b].graph && i < draft->body[b].results; i++)
+            if (place_captures(&search[b], draft->body[b].result[i], first, place, &next) != GT_OK)
+                return context->status;
+    if (sort_states(draft, place) != GT_OK)
+        return context->status;
+    for (int32_t k = 0; k < draft->state_count; k++) {
+        int32_t *at = &place[draft->states[k].argument - first];
+        if (*at < 0)
+            *at = next++;
+    }
+    for (int b = 0; b < 2; b++) {
+        const gt_TracedBody *body = &draft->body[b];
+        int32_t *symbol = gt_list_new(context, draft->state_count, sizeof *symbol);
+        for (int32_t k = 0; symbol && k < draft->state_count; k++)
+            symbol[k] = -1;
+        for (int32_t i = 0; symbol && i < body->change_count; i++)
+            symbol[gt_map_find(&draft->state_of, gt_map_pointer(body->changes[i].variable))] =
+                body->changes[i].symbol;
+        for (int32_t k = 0; symbol && k < draft->state_count; k++)
+            if (symbol[k] >= 0)
+                place_captures(&search[b], symbol[k], first, place, &next);
+        gt_list_free(context, symbol, draft->state_count, sizeof *symbol);
+    }
+    for (int32_t i = 0; i < count; i++)
+        if (place[i] < 0)
+            place[i] = next++;
+    return context->status;
+}
+
+/* Capture i becomes number place[i], everywhere. */
+static gt_Status apply_places(gt_Bodies *draft, const int32_t *place)
+{
+    gt_Context *context = draft->context;
+    gt_Captures *captures = &draft->captures;
+    int32_t first = captures->first;
+    gt_Value **value = gt_list_new(context, captures->count, sizeof *value);
+    if (!value)
+        return context->status;
+    for (int32_t i = 0; i < captures->count; i++)
+        value[place[i]] = captures->value[i];
+    if (captures->count)
+        memcpy(captures->value, value, (size_t)captures->count * sizeof *value);
+    gt_list_free(context, value, captures->count, sizeof *value);
+    for (int32_t k = 0; k < draft->state_count; k++)
+        draft->states[k].argument = first + place[draft->states[k].argument - first];
+    for (int b = 0; b < 2; b++) {
+        gt_Graph *graph = draft->body[b].graph;
+        if (graph)
+            gt_map_close(context, &graph->arguments);
+        for (int32_t v = 0; graph && v < graph->value_count; v++) {
+            gt_GraphValue *at = &graph->values[v];
+            if (at->kind != GT_GRAPH_INPUT)
+                continue;
+            if (at->index >= first)
+                at->index = first + place[at->index - first];
+            if (!gt_map_add(context, &graph->arguments, (uint64_t)at->index, v))
+                return context->status;
+        }
+    }
+    return GT_OK;
+}
+
+gt_Status gt_bodies_order(gt_Bodies *draft)
+{
+    gt_Context *context = draft->context;
+    int32_t count = draft->captures.count;
+    int32_t *place = gt_list_new(context, count, sizeof *place);
+    Search search[2] = {{0}, {0}};
+    for (int b = 0; b < 2; b++) {
+        search[b] = (Search){.context = context, .graph = draft->body[b].graph};
+        if (search[b].graph)
+            search[b].met = gt_list_new(context, search[b].graph->node_count, sizeof(bool));
+    }
+    for (int32_t i = 0; place && i < count; i++)
+        place[i] = -1;
+    if (context->status == GT_OK && find_places(draft, search, place) == GT_OK)
+        apply_places(draft, place);
+    for (int b = 0; b < 2; b++) {
+        gt_release(context, search[b].stack, (size_t)search[b].capacity * sizeof(int32_t));
+        if (search[b].met)
+            gt_list_free(context, search[b].met, search[b].graph->node_count, sizeof(bool));
+    }
+    gt_list_free(context, place, count, sizeof *place);
+    return context->status;
+}
+
+/* ---- what they return ---- */
 
 const gt_Spec *gt_body_result_spec(const gt_TracedBody *body, int32_t i)
 {

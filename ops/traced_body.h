@@ -47,6 +47,10 @@ typedef struct gt_Bodies {
 
 /* Traces one of the bodies. The tapes outside see the node, not what is in it. */
 gt_Status gt_bodies_trace(gt_Bodies *draft, gt_TracedBody *body);
+/* After all of them are traced: orders what they captured, and what they change, by walking back from
+ * the results, operand by operand. They were met in the order in which C evaluated the arguments of
+ * calls, which is another one with another compiler, and a gradient walk orders by the inputs. */
+gt_Status gt_bodies_order(gt_Bodies *draft);
 const gt_Spec *gt_body_result_spec(const gt_TracedBody *body, int32_t i);
 /* A body returns its first results, the variables that are changed, then the other results. A body
  * that leaves a variable unchanged returns its old value. */

@@ -191,6 +191,7 @@ gt_Status gt_traced_cond(gt_Context *context, gt_Tensor *predicate, gt_FunctionB
     gt_Tensor *flag = as_flag(predicate);
     if (flag && gt_bodies_trace(&draft, &draft.body[0]) == GT_OK &&
         gt_bodies_trace(&draft, &draft.body[1]) == GT_OK && check_branches(&draft) == GT_OK &&
+        gt_bodies_order(&draft) == GT_OK &&
         gt_bodies_set_outputs(&draft, &draft.body[0], outputs, true) == GT_OK &&
         gt_bodies_set_outputs(&draft, &draft.body[1], outputs, true) == GT_OK &&
         gt_bodies_prune(&draft, draft.captures.count) == GT_OK)
@@ -289,7 +290,7 @@ gt_Status gt_traced_call(gt_Context *context, gt_FunctionBody body, void *user, 
                        .inputs = inputs,
                        .body = {{.function = body, .results = outputs}}};
     if (gt_bodies_trace(&draft, &draft.body[0]) == GT_OK &&
-        check_captures(&draft, inputs) == GT_OK &&
+        check_captures(&draft, inputs) == GT_OK && gt_bodies_order(&draft) == GT_OK &&
         gt_bodies_set_outputs(&draft, &draft.body[0], outputs, true) == GT_OK &&
         gt_bodies_prune(&draft, draft.captures.count) == GT_OK)
         apply_call(&draft, result);
@@ -792,6 +793,7 @@ gt_Status gt_traced_loop(gt_Context *context, const gt_TracedLoop *loop, gt_Tens
     if (arguments && describe_arguments(context, loop, arguments) == GT_OK &&
         gt_bodies_trace(&draft, &draft.body[0]) == GT_OK && check_carries(&draft, n) == GT_OK &&
         (!loop->condition || gt_bodies_trace(&draft, &draft.body[1]) == GT_OK) &&
+        gt_bodies_order(&draft) == GT_OK &&
         gt_bodies_set_outputs(&draft, &draft.body[0], n, true) == GT_OK &&
         (!loop->condition || gt_bodies_set_outputs(&draft, &draft.body[1], 1,
                                                    draft.body[1].change_count > 0) == GT_OK) &&
