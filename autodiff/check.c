@@ -11,18 +11,13 @@
 #include <math.h>
 #include <string.h>
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
-
-#define GT_STRUCT gt_CheckGradientsOptions
-GT_OPTION_TYPE(gt_CheckGradientsOptions, GT_CHECK_GRADIENTS_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_check_gradients_options, gt_check_gradients_OPTIONS);
 
 typedef struct Check {
     gt_Context *context;
     gt_FunctionBody function;
     void *user;
-    gt_CheckGradientsOptions options;
+    gt_check_gradients_options options;
     int32_t inputs;
     bool moves[GT_MAX_INPUTS]; /* the inputs that are float64 */
 } Check;
@@ -82,10 +77,10 @@ static gt_Status slopes(const Check *check, int order, gt_Tensor *const *input, 
             source[count++] = all[i];
     }
     gt_Scope *outer = context->scope;
-    gt_Tape *tape = gt_probe_tape(NULL, (gt_Tensors){count, source}, false);
+    gt_Tape *tape = gt_probe_tape(NULL, (gt_Tensors){source, count}, false);
     gt_Tensor *value = tape ? number(check, order - 1, all) : NULL;
     if (value)
-        gt_gradients(tape, gt_tensors(value), ((gt_Tensors){count, source}), gradient,
+        gt_gradients(tape, gt_tensors(value), ((gt_Tensors){source, count}), gradient,
                      .unconnected = GT_UNCONNECTED_ZERO);
     for (int32_t i = check->inputs; context->status == GT_OK && i-- > 0;)
         if (check->moves[i]) {
@@ -130,7 +125,7 @@ static gt_Status compare(const Check *check, int order, gt_Tensor *const *input)
         for (int64_t k = 0; check->moves[i] && k < gt_size(input[i]); k++) {
             double up = moved(check, order - 1, input, i, k, h);
             double down = moved(check, order - 1, input, i, k, -h);
-            double rule = gt_at(slope[i], k), differences = (up - down) / (2 * h);
+            double rule = gt_element(slope[i], k), differences = (up - down) / (2 * h);
             if (context->status != GT_OK)
                 return context->status;
             double scale = fmax(1, fmax(fabs(rule), fabs(differences)));
@@ -146,7 +141,7 @@ static gt_Status compare(const Check *check, int order, gt_Tensor *const *input)
 static gt_Status prepare(Check *check, gt_Tensors inputs)
 {
     gt_Context *context = check->context;
-    const gt_CheckGradientsOptions *options = &check->options;
+    const gt_check_gradients_options *options = &check->options;
     bool any = false;
     if (!check->function)
         return gt_raise(context, GT_INVALID, NULL, NULL, "the function is NULL");
@@ -176,14 +171,14 @@ static gt_Status prepare(Check *check, gt_Tensors inputs)
 }
 
 gt_Status gt_check_gradients_at(const char *here, gt_FunctionBody function, void *user,
-                                gt_Tensors inputs, const gt_CheckGradientsOptions *options)
+                                gt_Tensors inputs, const gt_check_gradients_options *options)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
     gt_Site site = gt_site_enter(here, "check_gradients");
     Check check = {.context = context, .function = function, .user = user};
-    gt_options_fill(&gt_CheckGradientsOptions_type, &check.options, options);
+    gt_options_take(&gt_check_gradients_options_type, &check.options, options);
     gt_Scope *outer = context->scope;
     if (prepare(&check, inputs) == GT_OK && gt_scope_open(context))
         for (int order = 1; order <= check.options.order && context->status == GT_OK; order++)

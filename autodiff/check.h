@@ -8,16 +8,12 @@
 
 GT_BEGIN
 
-#define GT_CHECK_GRADIENTS_OPTIONS(F)                                                              \
-    F(uint32_t, size, (uint32_t)sizeof(gt_CheckGradientsOptions), "for ABI growth")                \
-    F(int32_t, outputs, 1, "how many tensors the function computes, 1 to 8")                       \
-    F(int32_t, order, 1, "2: the gradients of the gradients are checked too")                      \
-    F(double, step, 1e-5, "how far the inputs are moved to either side")                           \
-    F(double, tolerance, 1e-6, "how far the two may be apart, over max(1, their size)")
-typedef struct gt_CheckGradientsOptions gt_CheckGradientsOptions;
-struct gt_CheckGradientsOptions {
-    GT_CHECK_GRADIENTS_OPTIONS(GT_MEMBER)
-};
+#define gt_check_gradients_OPTIONS(F, S)                                                           \
+    F(S, int32_t, outputs, 1, "how many tensors the function computes, 1 to 8")                    \
+    F(S, int32_t, order, 1, "2: the gradients of the gradients are checked too")                   \
+    F(S, double, step, 1e-5, "how far the inputs are moved to either side")                        \
+    F(S, double, tolerance, 1e-6, "how far the two may be apart, over max(1, their size)")
+GT_OPTIONS(gt_check_gradients_options, gt_check_gradients_OPTIONS);
 
 /* gt_check_gradients(function, context, inputs, .order = 2): GT_OK if the gradient of the outputs
  * in every number of every float64 input agrees with (f(x + step) - f(x - step)) / (2 step); else
@@ -28,10 +24,10 @@ struct gt_CheckGradientsOptions {
  * a number: for tests. */
 #define gt_check_gradients(function, context, ...)                                                 \
     gt_check_gradients_at(GT_HERE, function, context, GT_FIRST(__VA_ARGS__),                       \
-                          GT_KEYWORDS(gt_CheckGradientsOptions, GT_CHECK_GRADIENTS_OPTIONS,        \
-                                      GT_AFTER_1(__VA_ARGS__)))
+                          GT_KEYWORDS(gt_check_gradients, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_check_gradients_at(const char *here, gt_FunctionBody function, void *context,
-                                       gt_Tensors inputs, const gt_CheckGradientsOptions *options);
+                                       gt_Tensors inputs,
+                                       const gt_check_gradients_options *options);
 
 GT_END
 

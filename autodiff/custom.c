@@ -11,28 +11,18 @@
 
 #include <string.h>
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
-
-#define GT_STRUCT gt_CustomGradientOptions
-GT_OPTION_TYPE(gt_CustomGradientOptions, GT_CUSTOM_GRADIENT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_custom_gradient_options, gt_custom_gradient_OPTIONS);
 /* ---- one call ---- */
 
 /* What a record remembers of the call. */
-#define CALL_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(Call), "for ABI growth")                                    \
-    F(gt_GradientBody, gradient, NULL, "the custom gradient")                                      \
-    F(void *, user, NULL, "for both")                                                              \
-    F(const char *, name, NULL, "for messages")                                                    \
-    F(int32_t, inputs, 0, "how many it was given")                                                 \
-    F(int32_t, outputs, 1, "with those that are saved")
-typedef struct Call {
-    CALL_OPTIONS(GT_MEMBER)
-} Call;
-#define GT_STRUCT Call
+#define CALL_OPTIONS(F, S)                                                                         \
+    F(S, gt_GradientBody, gradient, NULL, "the custom gradient")                                   \
+    F(S, void *, user, NULL, "for both")                                                           \
+    F(S, const char *, name, NULL, "for messages")                                                 \
+    F(S, int32_t, inputs, 0, "how many it was given")                                              \
+    F(S, int32_t, outputs, 1, "with those that are saved")
+GT_OPTIONS(Call, CALL_OPTIONS);
 GT_OPTION_TYPE(Call, CALL_OPTIONS);
-#undef GT_STRUCT
 
 static const gt_Operation custom_gradient;
 
@@ -109,8 +99,7 @@ static gt_Status record(Run *run)
     gt_Context *context = run->context;
     uint64_t tapes = 0;
     for (int32_t i = 0; i < run->inputs; i++)
-        if (run->input[i]->record)
-            tapes |= run->input[i]->record->tapes;
+        tapes |= gt_tapes_of(run->input[i]);
     tapes &= context->recording;
     if (tapes)
         gt_record_new(context, &custom_gradient, &run->call, run->inputs, run->input,
@@ -134,7 +123,7 @@ static gt_Status write_node(Run *run, gt_Tensor **outputs, int32_t wanted)
         return context->status;
     for (int32_t i = 0; i < results; i++)
         input[inputs + i] = gt_stop_gradient(result[i]);
-    if (gt_apply(NULL, &custom_gradient, &run->call, inputs + results, input, result) == GT_OK)
+    if (gt_apply_at(NULL, &custom_gradient, &run->call, inputs + results, input, result) == GT_OK)
         memcpy(outputs, result, (size_t)wanted * sizeof *outputs);
     return context->status;
 }
@@ -173,7 +162,7 @@ static gt_Status custom_rule(gt_GradientRule *rule)
     for (int i = 0; i < gt_rule_inputs(rule) && context->status == GT_OK; i++)
         if (gt_wants(rule, i) && !rule->given[i])
             gt_raise(context, GT_STATE, NULL, NULL,
-                     "its gradient function gives input %d nothing; each of its %d inputs that "
+                     "the gradient function gave no gradient for input %d; each of its %d inputs that "
                      "gt_wants needs a gradient",
                      i, (int)call->inputs);
     gt_site_leave(site);
@@ -246,10 +235,9 @@ static gt_Status check_what_is_read(const Run *run, const gt_Listener *listener)
 
 gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
                                 gt_GradientBody gradient, void *user, gt_Tensors inputs,
-                                gt_Tensor **outputs, const gt_CustomGradientOptions *given)
+                                gt_Tensor **outputs, const gt_custom_gradient_options *given)
 {
-    gt_CustomGradientOptions options;
-    gt_options_fill(&gt_CustomGradientOptions_type, &options, given);
+    gt_custom_gradient_options options = GT_TAKE(gt_custom_gradient_options, given);
     gt_Context *context = enter(outputs, options.outputs);
     if (!context)
         return gt_status();
@@ -257,7 +245,7 @@ gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
     gt_Site site = gt_site_enter(here, name);
     Run run = {.context = context,
                .function = function,
-               .call = {.size = sizeof(Call),
+               .call = {.size = GT_SIZE(Call),
                         .gradient = gradient,
                         .user = user,
                         .name = name,
@@ -286,9 +274,8 @@ gt_Tensor *gt_grad_pass_through_at(const char *here, gt_FunctionBody function, v
                                    gt_Tensor *x)
 {
     gt_Tensor *y = NULL;
-    gt_custom_gradient_at(
-        here, function, pass, user, (gt_Tensors){1, &x}, &y,
-        &(gt_CustomGradientOptions){sizeof(gt_CustomGradientOptions), 1, 0, "grad_pass_through"});
+    gt_custom_gradient_at(here, function, pass, user, (gt_Tensors){&x, 1}, &y,
+                          &GT_VALUES(gt_custom_gradient_options, 1, 0, "grad_pass_through"));
     gt_Context *context = gt_enter();
     if (!context || !y)
         return NULL;
@@ -315,8 +302,8 @@ static gt_Status clip_forward(void *user, gt_Tensor *const *inputs, gt_Tensor **
 static gt_Status clip_backward(void *user, gt_GradientRule *rule)
 {
     (void)user;
-    gt_Tensor *above = gt_maximum(gt_upstream(rule, 0), gt_output(rule, 1));
-    return gt_give(rule, 0, gt_minimum(above, gt_output(rule, 2)));
+    gt_Tensor *above = gt_maximum(gt_upstream(rule, 0), gt_rule_output(rule, 1));
+    return gt_give(rule, 0, gt_minimum(above, gt_rule_output(rule, 2)));
 }
 
 gt_Tensor *gt_clip_gradient_at(const char *here, gt_Tensor *x, double low, double high)
@@ -331,8 +318,7 @@ gt_Tensor *gt_clip_gradient_at(const char *here, gt_Tensor *x, double low, doubl
                  high);
         return NULL;
     }
-    gt_custom_gradient_at(
-        here, clip_forward, clip_backward, bounds, (gt_Tensors){1, &x}, &y,
-        &(gt_CustomGradientOptions){sizeof(gt_CustomGradientOptions), 1, 2, "clip_gradient"});
+    gt_custom_gradient_at(here, clip_forward, clip_backward, bounds, (gt_Tensors){&x, 1}, &y,
+                          &GT_VALUES(gt_custom_gradient_options, 1, 2, "clip_gradient"));
     return y;
 }

@@ -10,20 +10,16 @@
 GT_BEGIN
 
 /* The gradient rule of a custom function, like that of an operation (core/operation.h): reads what
- * arrives with gt_upstream (NULL: nothing arrived), inputs and outputs with gt_input and gt_output,
+ * arrives with gt_upstream (NULL: nothing arrived), inputs and outputs with gt_rule_input and gt_rule_output,
  * and gives every input that gt_wants its gradient with gt_give. It can be differentiated in its
  * turn as far as it computes with operations. */
 typedef gt_Status (*gt_GradientBody)(void *context, gt_GradientRule *rule);
 
-#define GT_CUSTOM_GRADIENT_OPTIONS(F)                                                              \
-    F(uint32_t, size, (uint32_t)sizeof(gt_CustomGradientOptions), "for ABI growth")                \
-    F(int32_t, outputs, 1, "how many tensors the function computes for the caller, at least 1")    \
-    F(int32_t, saved, 0, "how many more it computes for gt_output; 8 outputs in all")              \
-    F(const char *, name, "custom_gradient", "for messages; not copied")
-typedef struct gt_CustomGradientOptions gt_CustomGradientOptions;
-struct gt_CustomGradientOptions {
-    GT_CUSTOM_GRADIENT_OPTIONS(GT_MEMBER)
-};
+#define gt_custom_gradient_OPTIONS(F, S)                                                           \
+    F(S, int32_t, outputs, 1, "how many tensors the function computes for the caller, at least 1") \
+    F(S, int32_t, saved, 0, "how many more it computes for gt_rule_output; 8 outputs in all")      \
+    F(S, const char *, name, "custom_gradient", "for messages; not copied")
+GT_OPTIONS(gt_custom_gradient_options, gt_custom_gradient_OPTIONS);
 
 /* gt_custom_gradient(function, gradient, context, inputs, outputs, .outputs = 1): runs the
  * function; the tapes that are open see one operation with that gradient, and nothing of what it is
@@ -33,12 +29,11 @@ struct gt_CustomGradientOptions {
  * it would get no gradient. */
 #define gt_custom_gradient(function, gradient, context, inputs, ...)                               \
     gt_custom_gradient_at(GT_HERE, function, gradient, context, inputs, GT_FIRST(__VA_ARGS__),     \
-                          GT_KEYWORDS(gt_CustomGradientOptions, GT_CUSTOM_GRADIENT_OPTIONS,        \
-                                      GT_AFTER_1(__VA_ARGS__)))
+                          GT_KEYWORDS(gt_custom_gradient, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
                                        gt_GradientBody gradient, void *context, gt_Tensors inputs,
                                        gt_Tensor **outputs,
-                                       const gt_CustomGradientOptions *options);
+                                       const gt_custom_gradient_options *options);
 
 /* The function of one tensor, with the gradient of the identity: its result must have x's shape and
  * type. For rounding and other steps that a gradient should pass. */
@@ -51,13 +46,9 @@ GT_API gt_Tensor *gt_grad_pass_through_at(const char *here, gt_FunctionBody func
 #define gt_clip_gradient(x, low, high) gt_clip_gradient_at(GT_HERE, x, low, high)
 GT_API gt_Tensor *gt_clip_gradient_at(const char *here, gt_Tensor *x, double low, double high);
 
-#define GT_RECOMPUTE_OPTIONS(F)                                                                    \
-    F(uint32_t, size, (uint32_t)sizeof(gt_RecomputeOptions), "for ABI growth")                     \
-    F(int32_t, outputs, 1, "how many tensors the function computes, 1 to 8")
-typedef struct gt_RecomputeOptions gt_RecomputeOptions;
-struct gt_RecomputeOptions {
-    GT_RECOMPUTE_OPTIONS(GT_MEMBER)
-};
+#define gt_recompute_OPTIONS(F, S)                                                                 \
+    F(S, int32_t, outputs, 1, "how many tensors the function computes, 1 to 8")
+GT_OPTIONS(gt_recompute_options, gt_recompute_OPTIONS);
 
 /* gt_recompute(function, context, inputs, outputs, .outputs = 1): runs the function and remembers
  * its inputs alone; the gradient runs it again. A long network in pieces that are recomputed needs
@@ -70,12 +61,11 @@ struct gt_RecomputeOptions {
  * call of a layer both runs are part of it: children inherit `training`. gt_add_loss in there is an
  * error. Inside a traced function it is an ordinary call: the plan decides what shares memory. */
 #define gt_recompute(function, context, inputs, ...)                                               \
-    gt_recompute_at(                                                                               \
-        GT_HERE, function, context, inputs, GT_FIRST(__VA_ARGS__),                                 \
-        GT_KEYWORDS(gt_RecomputeOptions, GT_RECOMPUTE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+    gt_recompute_at(GT_HERE, function, context, inputs, GT_FIRST(__VA_ARGS__),                     \
+                    GT_KEYWORDS(gt_recompute, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *context,
                                  gt_Tensors inputs, gt_Tensor **outputs,
-                                 const gt_RecomputeOptions *options);
+                                 const gt_recompute_options *options);
 
 GT_END
 

@@ -4,18 +4,14 @@
 #include "autodiff/forward.h"
 #include "autodiff/probe.h"
 #include "core/graph.h"
-#include "ops/creation.h"
 
+#include <math.h>
 #include <string.h>
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
 
 #define MAX_OUTPUTS 1024
 
-#define GT_STRUCT gt_JvpOptions
-GT_OPTION_TYPE(gt_JvpOptions, GT_JVP_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_jvp_options, gt_jvp_OPTIONS);
 
 /* One call: its lists, in one block. */
 typedef struct Call {
@@ -49,7 +45,7 @@ static gt_Status check_distinct(gt_Context *context, gt_Tensors primals)
 }
 
 static gt_Status check(gt_Context *context, gt_Tensors primals, gt_Tensors tangents,
-                       gt_Tensor **output_tangents, const gt_JvpOptions *options)
+                       gt_Tensor **output_tangents, const gt_jvp_options *options)
 {
     char a[200], b[200];
     if (options->outputs < 1 || options->outputs > MAX_OUTPUTS)
@@ -77,7 +73,22 @@ static gt_Status check(gt_Context *context, gt_Tensors primals, gt_Tensors tange
 
 static gt_Tensors list(int32_t count, gt_Tensor *const *items)
 {
-    return (gt_Tensors){count, items};
+    return (gt_Tensors){items, count};
+}
+
+/* A tensor like an output with numbers from [1/2, 3/2) that no symmetry cancels. What u is has no
+ * influence on the derivative in u; but the rules of linear algebra refuse gradients of vectors
+ * that are not defined if any arrive, and 0 would say that none do. */
+static gt_Tensor *some_upstream(gt_Context *context, gt_Tensor *output)
+{
+    gt_Spec spec = gt_spec(output);
+    void *data = NULL;
+    gt_Tensor *upstream = context->status == GT_OK ? gt_tensor_new(context, &spec, &data) : NULL;
+    for (int64_t i = 0; upstream && i < spec.size; i++) {
+        double place = 0.61803398874989485 * (double)(i + 1);
+        gt_number_store(spec.dtype, data, i, 0.5 + (place - floor(place)));
+    }
+    return upstream;
 }
 
 /* J' u on a tape that watches u, and its derivative along the tangents. */
@@ -85,7 +96,7 @@ static gt_Status forward(Call *call, gt_Tape *inner)
 {
     gt_Context *context = call->context;
     for (int32_t i = 0; i < call->outputs; i++)
-        if (!(call->upstream[i] = gt_zeros_like(call->output[i])))
+        if (!(call->upstream[i] = some_upstream(context, call->output[i])))
             return context->status;
     gt_Tape *outer = gt_probe_tape(NULL, list(call->outputs, call->upstream), false);
     if (context->status == GT_OK &&
@@ -125,7 +136,7 @@ static gt_Status run(Call *call, gt_Tensors primals, gt_Tensor **outputs,
 
 static gt_Status jvp(gt_Context *context, gt_FunctionBody function, void *user, gt_Tensors primals,
                      gt_Tensors tangents, gt_Tensor **outputs, gt_Tensor **output_tangents,
-                     const gt_JvpOptions *options)
+                     const gt_jvp_options *options)
 {
     if (check(context, primals, tangents, output_tangents, options) != GT_OK)
         return context->status;
@@ -155,11 +166,10 @@ static gt_Status jvp(gt_Context *context, gt_FunctionBody function, void *user, 
 
 gt_Status gt_jvp_at(const char *here, gt_FunctionBody function, void *user, gt_Tensors primals,
                     gt_Tensors tangents, gt_Tensor **outputs, gt_Tensor **output_tangents,
-                    const gt_JvpOptions *given)
+                    const gt_jvp_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_JvpOptions options;
-    gt_options_fill(&gt_JvpOptions_type, &options, given);
+    gt_jvp_options options = GT_TAKE(gt_jvp_options, given);
     for (int32_t i = 0; i < options.outputs && i < MAX_OUTPUTS; i++) {
         if (outputs)
             outputs[i] = NULL;

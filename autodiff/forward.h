@@ -11,15 +11,11 @@
 
 GT_BEGIN
 
-#define GT_JVP_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(gt_JvpOptions), "for ABI growth")                           \
-    F(int32_t, outputs, 1, "how many tensors the function computes, 1 to 1024")                    \
-    F(gt_Unconnected, unconnected, GT_UNCONNECTED_ERROR,                                           \
+#define gt_jvp_OPTIONS(F, S)                                                                       \
+    F(S, int32_t, outputs, 1, "how many tensors the function computes, 1 to 1024")                 \
+    F(S, gt_Unconnected, unconnected, GT_UNCONNECTED_ERROR,                                        \
       "what an output gets that no primal influences: an error, NULL or zeros")
-typedef struct gt_JvpOptions gt_JvpOptions;
-struct gt_JvpOptions {
-    GT_JVP_OPTIONS(GT_MEMBER)
-};
+GT_OPTIONS(gt_jvp_options, gt_jvp_OPTIONS);
 
 /* gt_jvp(function, context, primals, tangents, outputs, output_tangents, .outputs = 1): runs the
  * function at the primals and gives its outputs and, for each, the sum over the primals of
@@ -29,10 +25,10 @@ struct gt_JvpOptions {
  * round, give second derivatives. */
 #define gt_jvp(function, context, primals, tangents, outputs, ...)                                 \
     gt_jvp_at(GT_HERE, function, context, primals, tangents, outputs, GT_FIRST(__VA_ARGS__),       \
-              GT_KEYWORDS(gt_JvpOptions, GT_JVP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+              GT_KEYWORDS(gt_jvp, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_jvp_at(const char *here, gt_FunctionBody function, void *context,
                            gt_Tensors primals, gt_Tensors tangents, gt_Tensor **outputs,
-                           gt_Tensor **output_tangents, const gt_JvpOptions *options);
+                           gt_Tensor **output_tangents, const gt_jvp_options *options);
 
 GT_END
 

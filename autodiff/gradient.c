@@ -12,13 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
 #define BIT(n)  ((uint64_t)1 << (n))
 
-#define GT_STRUCT gt_GradientOptions
-GT_OPTION_TYPE(gt_GradientOptions, GT_GRADIENT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_gradient_options, gt_gradient_OPTIONS);
 
 /* What a handle stands for now: a variable inside a trace stands for its symbol. */
 static gt_Value *value_of(gt_Context *context, const char *here, const char *what,
@@ -38,13 +34,6 @@ static gt_Tensor *handle_to(gt_Value *value)
     return gt_handle_new(value->context, value);
 }
 
-/* Where the gradient of a value is added up; NULL: the walk does not pass there. */
-static gt_Value **place_of(gt_Walk *walk, const gt_Value *value)
-{
-    int32_t node = gt_walk_find(walk, value->record);
-    return node < 0 ? NULL : &walk->gradients[walk->nodes[node].gradients + value->index];
-}
-
 /* The sum of two gradients; of two that are rows, the rows of both. Those of 16 bits a number are
  * added in float32. */
 static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
@@ -58,8 +47,8 @@ static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
     if (gt_dtype(at[0]) != gt_dtype(at[1]))
         for (int i = 0; i < 2; i++)
             at[i] = gt_cast(at[i], GT_INT64);
-    return gt_scatter_add(gt_concatenate(((gt_Tensors){2, at})),
-                          gt_concatenate(((gt_Tensors){2, rows})), gt_tensor_shape(a));
+    return gt_scatter_add(gt_concatenate(((gt_Tensors){at, 2})),
+                          gt_concatenate(((gt_Tensors){rows, 2})), gt_tensor_shape(a));
 }
 
 /* Adds a gradient to a place. The sum is in the order of the walk, whatever the threads. */
@@ -67,14 +56,18 @@ static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gr
 {
     gt_Tensor *sum = *place ? add_up(handle_to(*place), gradient) : gradient;
     gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
-    if (!slot)
+    /* A variable, as output gradient or from a rule of the user's, is taken as it is now. */
+    gt_Value *value = !slot             ? NULL
+                      : !slot->variable ? slot->value
+                                        : gt_variable_read(context, slot);
+    if (!value)
         return context->status;
-    if (slot->value->context != context)
+    if (value->context != context)
         return gt_foreign_variable(context, slot);
-    gt_value_retain(slot->value, true);
+    gt_value_retain(value, true);
     if (*place)
         gt_value_release(*place, true);
-    *place = slot->value;
+    *place = value;
     return GT_OK;
 }
 
@@ -82,7 +75,7 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
                       gt_Tensor *given)
 {
     gt_Context *context = walk->context;
-    gt_Value **place = place_of(walk, value);
+    gt_Value **place = gt_walk_place(walk, value);
     if (!place)
         return GT_OK;
     if (!given)
@@ -102,17 +95,17 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
 static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
 {
     for (int i = 0; i < sources; i++) {
-        int32_t node = gt_walk_find(walk, source[i]->record);
+        int32_t node = gt_walk_find(walk, source[i]);
         if (node >= 0)
             walk->nodes[node].needed = walk->nodes[node].source = true;
     }
     for (int32_t i = 0; i < walk->order_count; i++) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!gt_walk_passes(node->record))
+        if (!gt_walk_passes(node))
             continue;
         for (int k = 0; k < node->record->inputs && !node->needed; k++) {
             const gt_Value *input = node->record->input[k];
-            int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
+            int32_t behind = input ? gt_walk_find(walk, input) : -1;
             node->needed =
                 behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
         }
@@ -124,7 +117,7 @@ static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *
 {
     gt_Unconnected without = zeros ? GT_UNCONNECTED_ZERO : GT_UNCONNECTED_NONE;
     return gt_gradients_at(NULL, tape, targets, sources, gradients,
-                           &(gt_GradientOptions){sizeof(gt_GradientOptions), without, upstream});
+                           &GT_VALUES(gt_gradient_options, without, upstream));
 }
 
 /* What has arrived at the inputs so far; at an input that is there twice, for the first of both. */
@@ -133,7 +126,7 @@ static void take_before(gt_Walk *walk, const gt_Record *record, const bool *want
 {
     gt_Map met = {0};
     for (int i = 0; i < record->inputs && walk->context->status == GT_OK; i++) {
-        gt_Value **place = wants[i] ? place_of(walk, record->input[i]) : NULL;
+        gt_Value **place = wants[i] ? gt_walk_place(walk, record->input[i]) : NULL;
         if (!place || !*place || gt_map_find(&met, gt_map_pointer(place)) >= 0)
             continue;
         if (gt_map_add(walk->context, &met, gt_map_pointer(place), i))
@@ -155,7 +148,7 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
         arrived |= walk->gradients[node->gradients + i] != NULL;
     for (int i = 0; i < record->inputs; i++) {
         const gt_Value *input = record->input[i];
-        int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
+        int32_t behind = input ? gt_walk_find(walk, input) : -1;
         wants[i] =
             behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
         wanted |= wants[i];
@@ -179,8 +172,8 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
             continue;
         if (!given[i])
             return gt_raise(context, GT_STATE, NULL, record->operation->name,
-                            "its gradient rule gives input %d nothing", i);
-        gt_Value **place = place_of(walk, record->input[i]);
+                            "the gradient rule gave no gradient for input %d", i);
+        gt_Value **place = gt_walk_place(walk, record->input[i]);
         if (before && before[i])
             gt_values_release(place, 1);
         accumulate(context, place, given[i]);
@@ -224,7 +217,7 @@ static gt_Status run_rules(gt_Walk *walk)
     const char *here = context->here;
     for (int32_t i = walk->order_count - 1; i >= 0 && context->status == GT_OK; i--) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!node->needed || !gt_walk_passes(node->record))
+        if (!node->needed || !gt_walk_passes(node))
             continue;
         gt_Scope *scope = gt_scope_open(context);
         if (!scope)
@@ -291,7 +284,7 @@ static gt_Status collect(gt_Walk *walk, const char *here, gt_Tensors sources,
     gt_Context *context = walk->context;
     int found = 0, missing = -1;
     for (int i = 0; i < sources.count && context->status == GT_OK; i++) {
-        gt_Value **place = place_of(walk, source[i]);
+        gt_Value **place = gt_walk_place(walk, source[i]);
         gradients[i] = place && *place ? handle_to(*place)
                                        : without_gradient(walk, unconnected, sources.items[i]);
         found += gradients[i] != NULL;
@@ -335,8 +328,8 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
         snprintf(text, size, "the tape was used already; only a persistent one answers twice");
         return;
     }
-    bool watched = source->record && source->record->tapes & bit;
-    bool computed = target->record && target->record->tapes & bit;
+    bool watched = gt_tapes_of(source) & bit;
+    bool computed = gt_tapes_of(target) & bit;
     bool variable = source_slot->variable != NULL;
     if (!watched && variable && !source_slot->variable->trainable)
         snprintf(text, size, "%s is not trainable, and gt_watch was not called for it", name);
@@ -357,26 +350,26 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
     gt_Value *targets[1];
     memcpy(targets, &target, sizeof target);
     if (gt_walk_collect(&walk, 1, targets, true) == GT_OK) {
-        int32_t from = gt_walk_find(&walk, source->record);
+        int32_t from = gt_walk_find(&walk, source);
         const gt_Record *cut = NULL;
         if (from >= 0)
             walk.nodes[from].needed = true;
         for (int32_t i = 0; i < walk.order_count; i++) {
             gt_WalkNode *node = &walk.nodes[walk.order[i]];
-            for (int k = 0; k < node->record->inputs; k++) {
+            int inputs = node->leaf ? 0 : node->record->inputs;
+            for (int k = 0; k < inputs; k++) {
                 const gt_Value *input = node->record->input[k];
-                int32_t behind = input ? gt_walk_find(&walk, input->record) : -1;
+                int32_t behind = input ? gt_walk_find(&walk, input) : -1;
                 if (behind < 0 || !walk.nodes[behind].needed)
                     continue;
                 node->needed = true;
-                if (!cut &&
-                    (!gt_walk_passes(node->record) || !gt_dtype_is_float(input->spec.dtype)))
+                if (!cut && (!gt_walk_passes(node) || !gt_dtype_is_float(input->spec.dtype)))
                     cut = node->record;
             }
         }
         gt_Walk open = {.context = context, .tape = tape};
         bool reached = from >= 0 && gt_walk_collect(&open, 1, targets, false) == GT_OK &&
-                       gt_walk_find(&open, source->record) >= 0;
+                       gt_walk_find(&open, source) >= 0;
         gt_walk_close(&open);
         if (reached)
             snprintf(text, size, "there is a gradient");
@@ -387,7 +380,7 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
                      cut->operation->why_not ? cut->operation->why_not
                                              : "it is not differentiable");
         else if (cut && cut->operation)
-            snprintf(text, size, "%s at %s gives or takes whole numbers, which have no gradient",
+            snprintf(text, size, "%s at %s gives or takes integers, which have no gradient",
                      cut->operation->name, where(cut));
         else
             snprintf(text, size, "the target was not computed from %s", name);
@@ -421,7 +414,7 @@ static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sou
     gt_Context *context = walk->context;
     int missing = -1;
     for (int i = 0; i < sources.count; i++) {
-        bool reached = gt_walk_find(walk, source[i]->record) >= 0;
+        bool reached = gt_walk_find(walk, source[i]) >= 0;
         if (reached && some)
             return GT_OK;
         if (!reached && missing < 0)
@@ -440,7 +433,7 @@ static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sou
  * nothing. */
 static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, gt_Tensors sources,
                            gt_Value **target, gt_Value **source, gt_Tensor **gradients,
-                           const gt_GradientOptions *options, bool *began)
+                           const gt_gradient_options *options, bool *began)
 {
     gt_Context *context = walk->context;
     if (check_lists(context, here, targets, sources, target, source) != GT_OK ||
@@ -471,15 +464,14 @@ static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, 
 }
 
 gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,
-                          gt_Tensor **gradients, const gt_GradientOptions *given)
+                          gt_Tensor **gradients, const gt_gradient_options *given)
 {
     gt_Context *context = gt_enter();
     for (int i = 0; gradients && i < sources.count; i++)
         gradients[i] = NULL;
     if (!context)
         return gt_status();
-    gt_GradientOptions options;
-    gt_options_fill(&gt_GradientOptions_type, &options, given);
+    gt_gradient_options options = GT_TAKE(gt_gradient_options, given);
     gt_TapeSlot *tape = gt_tape_check(context, here, "gradient", handle);
     if (!tape)
         return context->status;
@@ -523,10 +515,10 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
 }
 
 gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt_Tensor *source,
-                          const gt_GradientOptions *options)
+                          const gt_gradient_options *options)
 {
     gt_Tensor *gradient = NULL;
-    gt_gradients_at(here, tape, (gt_Tensors){1, &target}, (gt_Tensors){1, &source}, &gradient,
+    gt_gradients_at(here, tape, (gt_Tensors){&target, 1}, (gt_Tensors){&source, 1}, &gradient,
                     options);
     return gradient;
 }
@@ -554,9 +546,10 @@ gt_Status gt_gradients_into_at(const char *here, gt_Tape *tape, gt_Tensor *targe
     gt_Tensor **gradients = gt_allocate(context, list);
     gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
     if (scope) {
-        const gt_GradientOptions options = {sizeof options, GT_UNCONNECTED_ZERO, NULL};
+        const gt_gradient_options options =
+            GT_VALUES(gt_gradient_options, GT_UNCONNECTED_ZERO, NULL);
         char *at = memory;
-        bool found = gt_gradients_at(here, tape, (gt_Tensors){1, &target}, sources, gradients,
+        bool found = gt_gradients_at(here, tape, (gt_Tensors){&target, 1}, sources, gradients,
                                      &options) == GT_OK;
         for (int32_t i = 0; found && i < sources.count; i++)
             found = gt_data(gradients[i]) || context->status == GT_OK;

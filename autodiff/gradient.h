@@ -18,32 +18,29 @@ typedef enum gt_Unconnected {
     GT_UNCONNECTED_SOME   /* NULL, but an error, with the reason of the first, if all are */
 } gt_Unconnected;
 
-#define GT_GRADIENT_OPTIONS(F)                                                                     \
-    F(uint32_t, size, (uint32_t)sizeof(gt_GradientOptions), "for ABI growth")                      \
-    F(gt_Unconnected, unconnected, GT_UNCONNECTED_ERROR, "what an unconnected source gets")        \
-    F(gt_Tensor *const *, output_gradients, NULL,                                                  \
+#define gt_gradient_OPTIONS(F, S)                                                                  \
+    F(S, gt_Unconnected, unconnected, GT_UNCONNECTED_ERROR, "what an unconnected source gets")     \
+    F(S, gt_Tensor *const *, output_gradients, NULL,                                               \
       "one a target, of its shape; a NULL among them means ones; NULL: all ones")
-typedef struct gt_GradientOptions gt_GradientOptions;
-struct gt_GradientOptions {
-    GT_GRADIENT_OPTIONS(GT_MEMBER)
-};
+GT_OPTIONS(gt_gradient_options, gt_gradient_OPTIONS);
+typedef gt_gradient_options gt_gradients_options;
 
 /* gt_gradient(tape, target, source): d(sum of target)/d(source), of the source's shape. A tape that
  * is not persistent can be asked once and lets go of its records while it answers. */
 #define gt_gradient(...)                                                                           \
     gt_gradient_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__), GT_THIRD(__VA_ARGS__),  \
-                   GT_KEYWORDS(gt_GradientOptions, GT_GRADIENT_OPTIONS, GT_AFTER_3(__VA_ARGS__)))
+                   GT_KEYWORDS(gt_gradient, GT_AFTER_3(__VA_ARGS__)))
 GT_API gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target,
-                                 gt_Tensor *source, const gt_GradientOptions *options);
+                                 gt_Tensor *source, const gt_gradient_options *options);
 
 /* gt_gradients(tape, targets, sources, gradients, ...): for lists; the targets are summed.
  * `gradients` has room for one a source; the same source twice gets the gradient twice. */
 #define gt_gradients(tape, targets, sources, ...)                                                  \
     gt_gradients_at(GT_HERE, tape, targets, sources, GT_FIRST(__VA_ARGS__),                        \
-                    GT_KEYWORDS(gt_GradientOptions, GT_GRADIENT_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+                    GT_KEYWORDS(gt_gradient, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_gradients_at(const char *here, gt_Tape *tape, gt_Tensors targets,
                                  gt_Tensors sources, gt_Tensor **gradients,
-                                 const gt_GradientOptions *options);
+                                 const gt_gradient_options *options);
 
 /* The gradients of one target in sources of its type, written one after the other without gaps into
  * the caller's memory: what gt_pack is to variables. An unconnected source gets zeros. Nothing is

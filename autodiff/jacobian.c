@@ -8,12 +8,7 @@
 
 #include <string.h>
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
-
-#define GT_STRUCT gt_JacobianOptions
-GT_OPTION_TYPE(gt_JacobianOptions, GT_JACOBIAN_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_jacobian_options, gt_jacobian_OPTIONS);
 
 /* One question: which rows of which target, and the shape of the answer. */
 typedef struct Rows {
@@ -58,7 +53,7 @@ static gt_Tensor *all_rows(const Rows *rows, gt_Shape shape)
 {
     gt_Context *context = rows->context;
     if (rows->to.size == 0 || rows->from.size == 0)
-        return gt_zeros_of(shape, .dtype = rows->from.dtype);
+        return gt_zeros(shape, .dtype = rows->from.dtype);
     size_t bytes = (size_t)rows->count * sizeof(gt_Tensor *);
     gt_Tensor **row_of = gt_allocate(context, bytes);
     gt_Scope *scope = row_of ? gt_scope_open(context) : NULL;
@@ -69,7 +64,7 @@ static gt_Tensor *all_rows(const Rows *rows, gt_Shape shape)
             i++;
         if (i == rows->count)
             result = gt_reshape(
-                gt_stack(((gt_Tensors){(int32_t)rows->count, row_of}), .axis = rows->axis), shape);
+                gt_stack(((gt_Tensors){row_of, (int32_t)rows->count}), .axis = rows->axis), shape);
         gt_scope_keep(context, result);
         gt_scope_close(context);
     }
@@ -94,11 +89,10 @@ static bool joined_shape(gt_Context *context, const gt_Spec *to, const gt_Spec *
     return true;
 }
 
-static bool prepare(Rows *rows, const gt_JacobianOptions *given)
+static bool prepare(Rows *rows, const gt_jacobian_options *given)
 {
     gt_Context *context = rows->context;
-    gt_JacobianOptions options;
-    gt_options_fill(&gt_JacobianOptions_type, &options, given);
+    gt_jacobian_options options = GT_TAKE(gt_jacobian_options, given);
     rows->unconnected = options.unconnected;
     const gt_TapeSlot *tape = gt_tape_check(context, NULL, NULL, rows->tape);
     const gt_Slot *to =
@@ -117,7 +111,7 @@ static bool prepare(Rows *rows, const gt_JacobianOptions *given)
 }
 
 static gt_Tensor *jacobian(gt_Context *context, gt_Tape *tape, gt_Tensor *target, gt_Tensor *source,
-                           const gt_JacobianOptions *options)
+                           const gt_jacobian_options *options)
 {
     Rows rows = {.context = context, .tape = tape, .target = target, .source = source};
     gt_Shape shape;
@@ -129,7 +123,7 @@ static gt_Tensor *jacobian(gt_Context *context, gt_Tape *tape, gt_Tensor *target
 }
 
 static gt_Tensor *batch_jacobian(gt_Context *context, gt_Tape *tape, gt_Tensor *target,
-                                 gt_Tensor *source, const gt_JacobianOptions *options)
+                                 gt_Tensor *source, const gt_jacobian_options *options)
 {
     Rows rows = {.context = context, .tape = tape, .target = target, .source = source, .axis = 1};
     gt_Shape shape;
@@ -163,13 +157,13 @@ static gt_Tensor *batch_jacobian(gt_Context *context, gt_Tape *tape, gt_Tensor *
     } while (0)
 
 gt_Tensor *gt_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt_Tensor *source,
-                          const gt_JacobianOptions *options)
+                          const gt_jacobian_options *options)
 {
     ENTRY("jacobian", jacobian(context, tape, target, source, options));
 }
 
 gt_Tensor *gt_batch_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *target,
-                                gt_Tensor *source, const gt_JacobianOptions *options)
+                                gt_Tensor *source, const gt_jacobian_options *options)
 {
     ENTRY("batch_jacobian", batch_jacobian(context, tape, target, source, options));
 }
@@ -180,7 +174,7 @@ gt_Tensor *gt_batch_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *targ
 static gt_Tensor *gradient_of(gt_Context *context, gt_FunctionBody function, void *user,
                               gt_Tensor *x)
 {
-    gt_Tape *tape = gt_probe_tape(NULL, (gt_Tensors){1, &x}, false);
+    gt_Tape *tape = gt_probe_tape(NULL, (gt_Tensors){&x, 1}, false);
     gt_Value *result = NULL;
     gt_Tensor *y = NULL, *gradient = NULL;
     if (context->status == GT_OK &&
@@ -204,7 +198,7 @@ static gt_Tensor *second_order(gt_Context *context, gt_FunctionBody function, vo
 {
     gt_Scope *outer = context->scope, *scope = gt_scope_open(context);
     x = scope ? gt_probe(NULL, x) : NULL;
-    gt_Tape *tape = x ? gt_probe_tape(NULL, (gt_Tensors){1, &x}, !v) : NULL;
+    gt_Tape *tape = x ? gt_probe_tape(NULL, (gt_Tensors){&x, 1}, !v) : NULL;
     gt_Tensor *gradient = tape ? gradient_of(context, function, user, x) : NULL;
     gt_Tensor *result = NULL;
     if (gradient && v)
@@ -212,7 +206,7 @@ static gt_Tensor *second_order(gt_Context *context, gt_FunctionBody function, vo
                              .output_gradients = &v);
     else if (gradient && gt_tape_pause(tape) == GT_OK) /* the rows are not for this tape */
         result = jacobian(context, tape, gradient, x,
-                          &(gt_JacobianOptions){sizeof(gt_JacobianOptions), GT_UNCONNECTED_ZERO});
+                          &GT_VALUES(gt_jacobian_options, GT_UNCONNECTED_ZERO));
     if (result)
         gt_scope_move(result, outer);
     gt_tape_end(tape);

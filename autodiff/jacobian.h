@@ -10,23 +10,20 @@
 
 GT_BEGIN
 
-#define GT_JACOBIAN_OPTIONS(F)                                                                     \
-    F(uint32_t, size, (uint32_t)sizeof(gt_JacobianOptions), "for ABI growth")                      \
-    F(gt_Unconnected, unconnected, GT_UNCONNECTED_ERROR, "what an unconnected source gets")
-typedef struct gt_JacobianOptions gt_JacobianOptions;
-struct gt_JacobianOptions {
-    GT_JACOBIAN_OPTIONS(GT_MEMBER)
-};
+#define gt_jacobian_OPTIONS(F, S)                                                                  \
+    F(S, gt_Unconnected, unconnected, GT_UNCONNECTED_ERROR, "what an unconnected source gets")
+GT_OPTIONS(gt_jacobian_options, gt_jacobian_OPTIONS);
+typedef gt_jacobian_options gt_batch_jacobian_options;
 #define GT_JACOBIAN_(function, ...)                                                                \
     function(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__), GT_THIRD(__VA_ARGS__),        \
-             GT_KEYWORDS(gt_JacobianOptions, GT_JACOBIAN_OPTIONS, GT_AFTER_3(__VA_ARGS__)))
+             GT_KEYWORDS(gt_jacobian, GT_AFTER_3(__VA_ARGS__)))
 
 /* gt_jacobian(tape, target, source): element [i..., j...] is d target[i...] / d source[j...], of
  * the target's shape followed by the source's. One walk an element of the target, so the tape must
  * be persistent; paused, it does not record those walks. */
 #define gt_jacobian(...) GT_JACOBIAN_(gt_jacobian_at, __VA_ARGS__)
 GT_API gt_Tensor *gt_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *target,
-                                 gt_Tensor *source, const gt_JacobianOptions *options);
+                                 gt_Tensor *source, const gt_jacobian_options *options);
 /* gt_batch_jacobian(tape, target, source): for a target (b, y...) whose row k depends on row k of
  * the source (b, x...) alone; element [k, i..., j...] of the result (b, y..., x...) is d target[k,
  * i...] / d source[k, j...]. Both have at least rank 2 and the same b. One walk an element of a
@@ -34,7 +31,7 @@ GT_API gt_Tensor *gt_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *tar
  */
 #define gt_batch_jacobian(...) GT_JACOBIAN_(gt_batch_jacobian_at, __VA_ARGS__)
 GT_API gt_Tensor *gt_batch_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *target,
-                                       gt_Tensor *source, const gt_JacobianOptions *options);
+                                       gt_Tensor *source, const gt_jacobian_options *options);
 
 /* Second derivatives of a function of one tensor with one output of one element, at x: of x's shape
  * twice. What the function does not depend on, or not beyond first order, gives zeros. Tapes that

@@ -9,8 +9,8 @@ gt_Tensor *gt_probe(const char *here, gt_Tensor *x)
 
 gt_Tape *gt_probe_tape(const char *here, gt_Tensors watched, bool persistent)
 {
-    gt_Tape *tape = gt_tape_begin_at(here, &(gt_TapeOptions){sizeof(gt_TapeOptions), persistent,
-                                                             .watch_accessed_variables = false});
+    gt_Tape *tape = gt_tape_begin_at(
+        here, &GT_VALUES(gt_tape_begin_options, persistent, .watch_accessed_variables = false));
     for (int32_t i = 0; tape && i < watched.count; i++)
         gt_watch_at(here, tape, watched.items[i]);
     return tape;

@@ -15,29 +15,19 @@
 #include "ops/creation.h"
 #include "ops/traced_control.h"
 
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
-
-#define GT_STRUCT gt_RecomputeOptions
-GT_OPTION_TYPE(gt_RecomputeOptions, GT_RECOMPUTE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_recompute_options, gt_recompute_OPTIONS);
 
 /* What a record remembers of the call. */
-#define CALL_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(Call), "for ABI growth")                                    \
-    F(gt_FunctionBody, function, NULL, "what is recomputed")                                       \
-    F(void *, user, NULL, "what it is passed")                                                     \
-    F(int32_t, inputs, 0, "without the variables that the function reads")                         \
-    F(int32_t, outputs, 1, "")                                                                     \
-    F(bool, inside, false, "the call of a layer")                                                  \
-    F(bool, training, false, "of that call")                                                       \
-    F(uint64_t, layer, 0, "its identity")
-typedef struct Call {
-    CALL_OPTIONS(GT_MEMBER)
-} Call;
-#define GT_STRUCT Call
+#define CALL_OPTIONS(F, S)                                                                         \
+    F(S, gt_FunctionBody, function, NULL, "what is recomputed")                                    \
+    F(S, void *, user, NULL, "what it is passed")                                                  \
+    F(S, int32_t, inputs, 0, "without the variables that the function reads")                      \
+    F(S, int32_t, outputs, 1, "")                                                                  \
+    F(S, bool, inside, false, "the call of a layer")                                               \
+    F(S, bool, training, false, "of that call")                                                    \
+    F(S, uint64_t, layer, 0, "its identity")
+GT_OPTIONS(Call, CALL_OPTIONS);
 GT_OPTION_TYPE(Call, CALL_OPTIONS);
-#undef GT_STRUCT
 
 /* The variable that an input of the record is the value of; NULL: none, or freed since. */
 static gt_Slot *variable_of(const gt_Value *value)
@@ -96,7 +86,7 @@ static gt_Status prepare(Replay *replay)
     for (int i = 0; i < gt_rule_inputs(rule) && context->status == GT_OK; i++) {
         gt_Slot *slot = variable_of(rule->record->input[i]);
         rule->before[i] = NULL; /* the sum over this piece is made on its own */
-        replay->input[i] = slot ? gt_slot_handle(slot) : gt_input(rule, i);
+        replay->input[i] = slot ? gt_slot_handle(slot) : gt_rule_input(rule, i);
         if (!slot && gt_wants(rule, i))
             replay->input[i] = gt_identity(replay->input[i]);
         uint64_t key = gt_map_pointer(replay->input[i]);
@@ -117,7 +107,7 @@ static gt_Status take_targets(Replay *replay, gt_Value **result)
         return context->status;
     for (int i = 0; i < replay->call->outputs; i++) {
         char a[200], b[200];
-        const gt_Spec *then = gt_output_spec(rule, i),
+        const gt_Spec *then = gt_rule_output_spec(rule, i),
                       *again = &gt_slot_raw(output[i])->value->spec;
         if (!gt_spec_equal(then, again))
             return gt_raise(context, GT_STATE, NULL, "recompute",
@@ -156,7 +146,7 @@ static bool same_frame(gt_Context *context, const Call *call, gt_CallFrame *fram
 static gt_Status run_again(Replay *replay)
 {
     gt_Context *context = replay->rule->context;
-    gt_Tensors sources = {replay->sources, replay->source};
+    gt_Tensors sources = {replay->source, replay->sources};
     gt_Value *result[GT_MAX_OUTPUTS];
     gt_Tape *tape = gt_probe_tape(NULL, sources, false);
     gt_CallFrame frame = {0};
@@ -171,7 +161,7 @@ static gt_Status run_again(Replay *replay)
         gt_body_run(context, "recompute", replay->call->function, replay->call->user, replay->input,
                     replay->call->outputs, result) == GT_OK &&
         take_targets(replay, result) == GT_OK)
-        gt_gradients(tape, ((gt_Tensors){replay->targets, replay->target}), sources,
+        gt_gradients(tape, ((gt_Tensors){replay->target, replay->targets}), sources,
                      replay->gradient, .unconnected = GT_UNCONNECTED_NONE,
                      .output_gradients = replay->upstream);
     return_to_now(replay);
@@ -301,8 +291,7 @@ static gt_Status record_run(Run *run)
     gt_Context *context = run->context;
     uint64_t tapes = 0;
     for (int32_t i = 0; i < run->inputs; i++)
-        if (run->input[i]->record)
-            tapes |= run->input[i]->record->tapes;
+        tapes |= gt_tapes_of(run->input[i]);
     tapes &= context->recording;
     if (run->inputs > UINT16_MAX)
         return gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%d inputs and variables are too many",
@@ -361,10 +350,9 @@ static gt_Status own_inputs(gt_Context *context, gt_Tensors inputs, gt_Tensor **
 }
 
 gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user, gt_Tensors inputs,
-                          gt_Tensor **outputs, const gt_RecomputeOptions *given)
+                          gt_Tensor **outputs, const gt_recompute_options *given)
 {
-    gt_RecomputeOptions options;
-    gt_options_fill(&gt_RecomputeOptions_type, &options, given);
+    gt_recompute_options options = GT_TAKE(gt_recompute_options, given);
     int32_t n = options.outputs;
     for (int32_t i = 0; outputs && i < n && i < GT_MAX_OUTPUTS; i++)
         outputs[i] = NULL;
@@ -374,10 +362,10 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
     gt_Site site = gt_site_enter(here, recompute.name);
     gt_Tensor *own[GT_MAX_INPUTS];
     if (check(context, inputs, n, outputs) == GT_OK && own_inputs(context, inputs, own) == GT_OK) {
-        gt_Tensors list = {inputs.count, own};
+        gt_Tensors list = {own, inputs.count};
         uint64_t choices = context->choices;
         Run run = {.context = context,
-                   .call = {.size = sizeof(Call),
+                   .call = {.size = GT_SIZE(Call),
                             .function = function,
                             .user = user,
                             .inputs = inputs.count,

@@ -88,7 +88,7 @@ int main(void)
         gt_Scope *scope = gt_scope_begin();
         table.rows = gt_variable(gt_full(gt_shape(lengths[k], WIDTH), 1));
         gt_scope_end(scope);
-        table.sgd = gt_sgd(0.01);
+        table.sgd = gt_SGD(0.01);
         table.function = gt_function(traced, &table, .outputs = 0);
         for (int round = -1; round < ROUNDS; round++)
             for (size_t i = 0; i < sizeof rivals / sizeof *rivals; i++) {

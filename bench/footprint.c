@@ -30,10 +30,10 @@ static int child(double started)
     double in_main = now() - started;
     gt_context();
     double in_context = now() - started;
-    gt_Layer *model = gt_sequential(gt_dense(128, .activation = gt_relu), gt_dense(10));
-    gt_Optimizer *adam = gt_adam(1e-3);
+    gt_Layer *model = gt_Sequential(gt_Dense(128, .activation = gt_relu), gt_Dense(10));
+    gt_Optimizer *adam = gt_Adam(1e-3);
     gt_Tape *tape = gt_tape_begin();
-    gt_Tensor *x = gt_uniform(gt_shape(32, 784)), *y = gt_zeros_of(gt_shape(32), .dtype = GT_INT32);
+    gt_Tensor *x = gt_uniform(gt_shape(32, 784)), *y = gt_zeros(gt_shape(32), .dtype = GT_INT32);
     gt_Tensor *loss = gt_sparse_categorical_crossentropy(y, gt_call(model, x, .training = true),
                                                          .from_logits = true);
     gt_minimize(adam, tape, loss, gt_trainable_variables(model));

@@ -185,9 +185,9 @@ static void models(int64_t layers)
     gt_Tensor *x = gt_full(gt_shape(2, 2), 0.5), *y = gt_full(gt_shape(2, 2), 0.25), *loss;
     start();
     for (int64_t i = 0; i < layers; i++)
-        list[i] = gt_dense(2, .activation = gt_tanh);
+        list[i] = gt_Dense(2, .activation = gt_tanh);
     row("model: its layers made");
-    gt_Layer *model = gt_sequential_new(GT_HERE, list, (int)layers);
+    gt_Layer *model = gt_Sequential_at(GT_HERE, list, (int)layers);
     row("model: put into a container");
     gt_call(model, x);
     row("model: first call");
@@ -206,7 +206,7 @@ static void models(int64_t layers)
     row("model: layers found by name");
     gt_summary(model);
     row("model: summary");
-    Run run = {model, gt_adam(1e-3)};
+    Run run = {model, gt_Adam(1e-3)};
     gt_optimizer_build(run.adam, gt_trainable_variables(model));
     row("model: optimizer built");
     step(&run, (gt_Tensor *[]){x, y}, &loss);

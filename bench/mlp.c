@@ -93,8 +93,8 @@ static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor *
 static Trainer trainer_new(void)
 {
     Trainer self = {
-        .model = gt_sequential(gt_dense(HIDDEN, .activation = gt_relu), gt_dense(OUT)),
-        .optimizer = gt_adam(1e-3),
+        .model = gt_Sequential(gt_Dense(HIDDEN, .activation = gt_relu), gt_Dense(OUT)),
+        .optimizer = gt_Adam(1e-3),
         .x = gt_from_buffer(x, gt_shape(batch, IN), GT_FLOAT32),
         .y = gt_from_buffer(labels, gt_shape(batch), GT_INT32),
     };

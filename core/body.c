@@ -83,6 +83,9 @@ gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_Function
         memset(result, 0, (size_t)outputs * sizeof *result);
     if (!body)
         return gt_raise(context, GT_INVALID, NULL, name, "the body is NULL");
+    if (!gt_is_address((const void *)(uintptr_t)body))
+        return gt_raise_kind(context, NULL, name, "the body", "function",
+                             (const void *)(uintptr_t)body);
     size_t bytes = (size_t)outputs * sizeof(gt_Tensor *);
     gt_Tensor **output = gt_allocate_zeroed(context, bytes);
     if (!output)

@@ -6,6 +6,7 @@
  * a model outlives the thread, whoever frees the model. A thread that ends touches nothing but that
  * count, because what it made may be in use elsewhere by then. */
 #include "core/internal.h"
+#include "core/text.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -35,21 +36,20 @@ static void system_release(void *user, void *memory, size_t size)
     free(memory);
 }
 
-#define GT_STRUCT gt_ContextOptions
-GT_OPTION_TYPE(gt_ContextOptions, GT_CONTEXT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_context_create_options, gt_context_create_OPTIONS);
 
 static int threads_from_environment(void)
 {
     const char *text = getenv("GT_THREADS");
-    int threads = text ? atoi(text) : 1;
+    int threads = 0;
+    for (; text && gt_is_digit(*text) && threads < GT_MAX_THREADS; text++)
+        threads = threads * 10 + (*text - '0');
     return threads < 1 ? 1 : threads > GT_MAX_THREADS ? GT_MAX_THREADS : threads;
 }
 
-gt_Context *gt_context_new(const gt_ContextOptions *given)
+gt_Context *gt_context_create_of(const gt_context_create_options *given)
 {
-    gt_ContextOptions options;
-    gt_options_fill(&gt_ContextOptions_type, &options, given);
+    gt_context_create_options options = GT_TAKE(gt_context_create_options, given);
     gt_Allocator allocator = {system_allocate, system_release, NULL};
     if (options.allocator)
         allocator = *options.allocator;
@@ -155,7 +155,7 @@ static gt_Context *own_context(void)
 {
     if (thread.own)
         return thread.own;
-    gt_Context *context = gt_context_new(NULL);
+    gt_Context *context = gt_context_create_of(NULL);
     if (!context)
         return NULL;
     thread.own = context;
@@ -236,7 +236,7 @@ void gt_site_leave(gt_Site site)
     site.context->composing = site.composing;
 }
 
-gt_Status gt_set_seed(uint64_t seed)
+gt_Status gt_set_seed_at(const char *here, uint64_t seed)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -245,18 +245,18 @@ gt_Status gt_set_seed(uint64_t seed)
     context->object_serial = 0;
     if (context->generator) {
         const uint64_t state[2] = {seed, 0};
-        return gt_variable_set_at(NULL, context->generator, state, sizeof state);
+        return gt_variable_set_at(here, context->generator, state, sizeof state);
     }
     return GT_OK;
 }
 
-gt_Status gt_set_threads(int threads)
+gt_Status gt_set_threads_at(const char *here, int threads)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
     if (threads < 1 || threads > GT_MAX_THREADS)
-        return gt_raise(context, GT_INVALID, NULL, "set_threads",
+        return gt_raise(context, GT_INVALID, here, "set_threads",
                         "%d threads; 1 to %d are possible", threads, GT_MAX_THREADS);
     return gt_pool_resize(context, threads);
 }

@@ -1,7 +1,11 @@
 /* The context: everything that would otherwise be global. Allocator, pools, pending error, scopes,
- * tapes, threads, seed, interrupt. A thread holds only the pointer to its current context, and the
- * objects of one context are used by one thread at a time. A thread that names no context gets one
- * of its own at its first call. */
+ * tapes, threads, seed, interrupt. A thread holds only the pointer to its current context. A thread
+ * that names no context gets one of its own at its first call; that one is freed with the thread,
+ * once no layer, variable or other object made in it is alive.
+ *
+ * The objects of one context are used by one thread at a time. The exception is what servers need: a
+ * built model may be called from many contexts at once, and its variables read. docs/embedding.md
+ * says more, also about fork. */
 #ifndef GT_CORE_CONTEXT_H
 #define GT_CORE_CONTEXT_H
 
@@ -26,36 +30,38 @@ typedef struct gt_Allocator {
     void *user;
 } gt_Allocator;
 
-#define GT_CONTEXT_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ContextOptions), "for ABI growth")                       \
-    F(int32_t, threads, 0, "worker threads; 0: GT_THREADS from the environment, else 1")           \
-    F(uint64_t, seed, 0, "what every random draw derives from")                                    \
-    F(const gt_Allocator *, allocator, NULL, "copied; NULL: malloc")                               \
-    F(bool, pooling, true,                                                                         \
+#define gt_context_create_OPTIONS(F, S)                                                            \
+    F(S, int32_t, threads, 0, "worker threads; 0: GT_THREADS from the environment, else 1")        \
+    F(S, uint64_t, seed, 0, "what every random draw derives from")                                 \
+    F(S, const gt_Allocator *, allocator, NULL, "copied; NULL: malloc")                            \
+    F(S, bool, pooling, true,                                                                      \
       "keep freed memory for reuse; false: every block goes to and from the allocator by itself, " \
       "which is slow and lets memory debuggers see each")
-typedef struct gt_ContextOptions gt_ContextOptions;
-struct gt_ContextOptions {
-    GT_CONTEXT_OPTIONS(GT_MEMBER)
-};
+GT_OPTIONS(gt_context_create_options, gt_context_create_OPTIONS);
 
-/* A new context; it is not made current. NULL if there is no memory. Free with gt_context_free. */
-#define gt_context_create(...)                                                                     \
-    gt_context_new(GT_KEYWORDS(gt_ContextOptions, GT_CONTEXT_OPTIONS, __VA_ARGS__))
-GT_API gt_Context *gt_context_new(const gt_ContextOptions *options);
+/* A new context; it is not made current. NULL if there is no memory. Free with gt_context_free: it
+ * does not go with any thread. */
+#define gt_context_create(...) gt_context_create_of(GT_KEYWORDS(gt_context_create, __VA_ARGS__))
+GT_API gt_Context *gt_context_create_of(const gt_context_create_options *options);
 /* Frees the context and everything made in it. NULL: the calling thread's current one. If it is
- * current, the thread is left without. */
+ * current, the thread is left without. A thread's own context that was freed with its thread must
+ * not be given here. */
 GT_API void gt_context_free(gt_Context *context);
-/* Makes it the calling thread's current context and returns the one before (NULL if none). */
+/* Makes it the calling thread's current context and returns the one before (NULL if none). NULL
+ * leaves the thread without one, so that its next call takes its own. A context that another thread
+ * made by itself is from then on freed by gt_context_free alone. */
 GT_API gt_Context *gt_context_use(gt_Context *context);
-/* The calling thread's context, made now if there is none; NULL only without memory. */
+/* The calling thread's current context; if there is none its own one, made now if need be. NULL only
+ * without memory. */
 GT_API gt_Context *gt_context(void);
 
 /* Seed of the initializers and generators made from here on. */
-GT_API gt_Status gt_set_seed(uint64_t seed);
+#define gt_set_seed(seed) gt_set_seed_at(GT_HERE, seed)
+GT_API gt_Status gt_set_seed_at(const char *here, uint64_t seed);
 /* Number of threads that large operations are cut over, 1 to 64. The results do not depend on it.
  */
-GT_API gt_Status gt_set_threads(int threads);
+#define gt_set_threads(threads) gt_set_threads_at(GT_HERE, threads)
+GT_API gt_Status gt_set_threads_at(const char *here, int threads);
 GT_API int gt_threads(void);
 /* Asked between pieces of long work; returning true ends the call with GT_INTERRUPTED. */
 GT_API void gt_set_interrupt(bool (*interrupted)(void *user), void *user);

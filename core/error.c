@@ -47,6 +47,8 @@ static gt_Status raise_list(gt_Context *context, gt_Status status, const char *h
         append(text, size, "%s: ", operation);
     size_t used = strlen(text);
     gt_text_list(text + used, size - used, format, arguments);
+    if (context->differentiating)
+        append(text, size, ", in the gradient of %s", context->differentiating->name);
     append_path(text, size, context->frame);
     return status;
 }

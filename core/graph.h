@@ -67,21 +67,18 @@ typedef enum gt_ControlKind {
 } gt_ControlKind;
 
 /* The options of control flow (ops/traced_control.c). Plans know no more of it than this. */
-#define GT_CONTROL_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_Control), "for ABI growth")                              \
-    F(gt_ControlKind, kind, GT_CONTROL_BRANCH, "what its bodies are")                              \
-    F(gt_Graph *, first, NULL, "the branch if the predicate is not 0, or the body of a loop")      \
-    F(gt_Graph *, second, NULL, "the other branch; the condition of a loop, or NULL")              \
-    F(int32_t, carries, 0, "loop variables, and variables that it changes")                        \
-    F(int32_t, states, 0, "how many of these are variables")                                       \
-    F(int32_t, xs, 0, "what a loop goes along")                                                    \
-    F(int32_t, ys, 0, "what a loop stacks")                                                        \
-    F(int64_t, length, -1, "rounds, at most if they are counted otherwise; -1: no limit")          \
-    F(bool, reverse, false, "from the last element of xs to the first")                            \
-    F(bool, counted, false, "an input says how many rounds")
-typedef struct gt_Control {
-    GT_CONTROL_OPTIONS(GT_MEMBER)
-} gt_Control;
+#define GT_CONTROL_OPTIONS(F, S)                                                                   \
+    F(S, gt_ControlKind, kind, GT_CONTROL_BRANCH, "what its bodies are")                           \
+    F(S, gt_Graph *, first, NULL, "the branch if the predicate is not 0, or the body of a loop")   \
+    F(S, gt_Graph *, second, NULL, "the other branch; the condition of a loop, or NULL")           \
+    F(S, int32_t, carries, 0, "loop variables, and variables that it changes")                     \
+    F(S, int32_t, states, 0, "how many of these are variables")                                    \
+    F(S, int32_t, xs, 0, "what a loop goes along")                                                 \
+    F(S, int32_t, ys, 0, "what a loop stacks")                                                     \
+    F(S, int64_t, length, -1, "rounds, at most if they are counted otherwise; -1: no limit")       \
+    F(S, bool, reverse, false, "from the last element of xs to the first")                         \
+    F(S, bool, counted, false, "an input says how many rounds")
+GT_OPTIONS(gt_Control, GT_CONTROL_OPTIONS);
 
 /* What the kernel of control flow sees. Lists have any length, so those of gt_Kernel are empty. */
 typedef struct gt_ControlKernel {
@@ -148,7 +145,7 @@ static inline bool gt_gradient_passes(const gt_Context *context, const gt_Value 
 static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *value)
 {
     return value->symbol >= 0 ||
-           (context->trace && context->trace->outer && value->record && value->record->tapes);
+           (context->trace && context->trace->outer && gt_tapes_of(value));
 }
 /* Builds of layers run eagerly inside a trace: suspend and resume. */
 gt_Trace *gt_trace_suspend(gt_Context *context);

@@ -78,6 +78,7 @@ typedef struct gt_RecordOutput {
     gt_Value *value;   /* not owned; NULL once it died */
     gt_Buffer *buffer; /* owned if the rule reads this output later */
     size_t offset;
+    uint64_t watched; /* by tapes that began after it was made: a leaf for these, by bit */
     int32_t symbol;
     uint32_t trace;
 } gt_RecordOutput;
@@ -88,6 +89,7 @@ struct gt_Record {
     gt_Record *next, *previous; /* all records of the context; leaves of variables are not in it */
     uint64_t tapes;             /* by bit */
     uint64_t serial;            /* order of making, which is that of the ring */
+    uint64_t leaves;            /* those that watch one of its outputs instead, by bit */
     const char *here;           /* the caller's file and line; NULL: not known */
     void *options;              /* inside the block */
     gt_Value **input;           /* inside the block; NULL: absent */
@@ -125,7 +127,7 @@ typedef struct gt_Origin {
 } gt_Origin;
 
 struct gt_Slot {
-    uint64_t word;   /* GT_WORD_TENSOR */
+    uint64_t word;   /* GT_WORD_TENSOR and the generation, or GT_WORD_GONE */
     gt_Value *value; /* NULL: free */
     gt_Slot *next, *previous;
     struct gt_Scope *scope;
@@ -243,6 +245,8 @@ void gt_release_unpooled(gt_Context *context, void *block, size_t bytes);
 bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
                 size_t element);
 void gt_memory_close(gt_Context *context);
+/* Does the address lie in the context's memory? It may be any. */
+bool gt_memory_owns(const gt_Context *context, const void *address);
 
 /* ---- error.c ---- */
 /* Raises an error as `operation`: "here: operation: message, in path". */
@@ -297,16 +301,10 @@ static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 {
     return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
 }
-static inline bool gt_slot_alive(const gt_Slot *slot, const gt_Tensor *tensor)
-{
-    return slot->value &&
-           (slot->generation & GT_HANDLE_MASK) == ((uintptr_t)tensor & GT_HANDLE_MASK);
-}
 /* The live slot behind a handle, of any context; NULL for anything else. */
 static inline gt_Slot *gt_slot_find(const gt_Tensor *tensor)
 {
-    gt_Slot *slot = gt_slot_raw(tensor);
-    return gt_word_of(tensor) == GT_WORD_TENSOR && gt_slot_alive(slot, tensor) ? slot : NULL;
+    return gt_is_tensor(tensor) ? gt_slot_raw(tensor) : NULL;
 }
 /* The slot behind a handle; NULL with an error raised as `operation` for NULL, for what is no tensor,
  * for stale ones and for tensors of another context (its variables may be read). `what` names the
@@ -364,6 +362,8 @@ gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *
 gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
+/* Nobody will ask this handle what it was made of: the logits may go. */
+void gt_origin_forget(gt_Context *context, gt_Tensor *tensor);
 /* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
 gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
 /* The recording tapes on which the numbers of the handle come from its logits. */
@@ -420,6 +420,13 @@ gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
                          gt_Tensor **outputs);
 
 /* ---- tape.c ---- */
+/* The tapes that know a value: they have its record, or watch it. */
+static inline uint64_t gt_tapes_of(const gt_Value *value)
+{
+    const gt_Record *record = value->record;
+    return !record ? 0
+                   : record->tapes | (record->leaves ? record->output[value->index].watched : 0);
+}
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape);
 int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);

@@ -13,7 +13,8 @@ static const char *article(const char *noun)
 static const char *kind_name(const void *handle)
 {
     const void *block = (const void *)((uintptr_t)handle & ~GT_HANDLE_MASK); /* NOLINT */
-    switch (gt_word_of(handle)) {
+    switch (gt_kind_of(handle)) {
+    case GT_WORD_GONE:
     case GT_WORD_TENSOR:
         return gt_is_variable(handle) ? "variable" : "tensor";
     case GT_WORD_TAPE:
@@ -51,4 +52,15 @@ gt_Status gt_raise_kind(gt_Context *context, const char *here, const char *opera
     snprintf(number, sizeof number, "the number %lld", (long long)(intptr_t)handle);
     return gt_raise(context, GT_INVALID, here, operation, "%s (got %s)", wanted,
                     gt_is_address(handle) ? "a pointer to something else" : number);
+}
+
+gt_Status gt_check_function(const char *what, uintptr_t function)
+{
+    gt_Context *context = gt_context();
+    const void *address = (const void *)function; /* NOLINT */
+    if (!context || !function)
+        return gt_status();
+    return gt_is_address(address) && !gt_memory_owns(context, address)
+               ? GT_OK
+               : gt_raise_kind(context, NULL, NULL, what, "function", address);
 }

@@ -218,6 +218,14 @@ bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capac
     return true;
 }
 
+bool gt_memory_owns(const gt_Context *context, const void *address)
+{
+    for (const struct gt_Slab *slab = context->slabs; slab; slab = slab->next)
+        if ((uintptr_t)address - (uintptr_t)slab < slab->bytes)
+            return true;
+    return false;
+}
+
 void gt_memory_close(gt_Context *context)
 {
     while (context->slabs)

@@ -157,12 +157,10 @@ static gt_Status check_numbers(Call *call, gt_Value *const *output)
             continue;
         double number = gt_number_fetch(output[i]->spec.dtype, gt_value_data(output[i]), at);
         char text[200];
-        const gt_Operation *of = context->differentiating;
         return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
-                        "element %lld of the result, %s, is %s%s%s", (long long)at,
+                        "element %lld of the result, %s, is %s", (long long)at,
                         gt_spec_text(&output[i]->spec, text, sizeof text),
-                        isnan(number) ? "not a number" : "infinite",
-                        of ? ", in the gradient of " : "", of ? of->name : "");
+                        isnan(number) ? "not a number" : "infinite");
     }
     return GT_OK;
 }
@@ -449,7 +447,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
-            tapes |= call->value[i]->record->tapes;
+            tapes |= gt_tapes_of(call->value[i]);
     tapes &= context->recording;
     if (call->operation->flags & GT_OP_CHOICE)
         tapes = context->recording;
@@ -494,8 +492,8 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     for (int32_t i = 0; i < outputs && context->status == GT_OK; i++)
         value[i] = gt_trace_value(context, &spec[i], symbols[i]);
     for (int32_t i = 0; i < like->inputs; i++)
-        if (input[i] && input[i]->record)
-            tapes |= input[i]->record->tapes;
+        if (input[i])
+            tapes |= gt_tapes_of(input[i]);
     tapes &= context->recording;
     if (context->status == GT_OK && tapes && !(like->operation->flags & GT_OP_EFFECT))
         gt_record_new(context, like->operation, options, like->inputs, input, outputs, value, tapes,
@@ -507,10 +505,14 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     return context->status;
 }
 
-gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *options, int inputs,
-                   gt_Tensor *const *input, gt_Tensor **outputs)
+gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const void *options,
+                      int inputs, gt_Tensor *const *input, gt_Tensor **outputs)
 {
     gt_Context *context = gt_enter();
+    if (!gt_is_address(operation) || (!input && inputs > 0))
+        return context ? gt_raise(context, GT_INVALID, here, "apply", "the %s is NULL",
+                                  gt_is_address(operation) ? "list of inputs" : "operation")
+                       : gt_status();
     for (int i = 0; outputs && i < operation->outputs; i++)
         outputs[i] = NULL;
     if (!context)
@@ -533,8 +535,10 @@ gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *
             gt_raise(context, GT_UNSUPPORTED, here, operation->name, "its options are too large");
             goto done;
         }
-        gt_options_fill(operation->options, full, options);
+        gt_options_take(operation->options, full, options);
         call.options = full;
+        if (context->status != GT_OK)
+            goto done;
     }
     if (check_inputs(&call, input) == GT_OK && check_shapes(&call) == GT_OK) {
         if (operation->flags & GT_OP_EFFECT)
@@ -548,11 +552,11 @@ done:
     return context->status;
 }
 
-gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation, const void *options,
-                        int inputs, gt_Tensor *const *input)
+gt_Tensor *gt_apply_one_at(const char *here, const gt_Operation *operation, const void *options,
+                           int inputs, gt_Tensor *const *input)
 {
     gt_Tensor *output = NULL;
-    gt_apply(here, operation, options, inputs, input, &output);
+    gt_apply_at(here, operation, options, inputs, input, &output);
     return output;
 }
 
@@ -565,7 +569,7 @@ const gt_Operation *gt_registered_operation(const char *name)
     return NULL;
 }
 
-gt_Status gt_register_operation(const gt_Operation *operation)
+gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -574,12 +578,12 @@ gt_Status gt_register_operation(const gt_Operation *operation)
         !(operation->run || operation->lower) || operation->outputs < 1 ||
         operation->outputs > GT_MAX_OUTPUTS || operation->inputs_max > GT_MAX_INPUTS ||
         operation->inputs_min > operation->inputs_max)
-        return gt_raise(context, GT_INVALID, NULL, "register_operation",
+        return gt_raise(context, GT_INVALID, here, "register_operation",
                         "an operation needs a name, a shape rule, a kernel, 1 to %d outputs and at "
                         "most %d inputs",
                         GT_MAX_OUTPUTS, GT_MAX_INPUTS);
     if (gt_registered_operation(operation->name))
-        return gt_raise(context, GT_INVALID, NULL, "register_operation", "the name \"%s\" is taken",
+        return gt_raise(context, GT_INVALID, here, "register_operation", "the name \"%s\" is taken",
                         operation->name);
     if (!gt_reserve(context, (void **)&context->operations, context->operation_count,
                     &context->operation_capacity, sizeof *context->operations))

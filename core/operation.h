@@ -88,8 +88,8 @@ enum {
     /* Runs bodies, and has any number of inputs and outputs. Its gradient rule may give an input
      * nothing that no output depends on. */
     GT_OP_CONTROL = 1u << 11,
-    GT_OP_CARRIES =
-        1u << 12, /* a view, whose gradient is the view's: of probabilities it is one too */
+    /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
+    GT_OP_CARRIES = 1u << 12,
     GT_OP_CHOICE = 1u << 13 /* numbers decided where it came from: every tape records it */
 };
 
@@ -132,11 +132,13 @@ struct gt_Operation {
 /* Runs an operation: shape rule, kernel, record; or shape rule and record in a traced function.
  * `options` may be NULL for the defaults; absent optional inputs are NULL. The outputs are new
  * handles of the innermost scope. For effects, `outputs` is not touched. */
-GT_API gt_Status gt_apply(const char *here, const gt_Operation *operation, const void *options,
-                          int inputs, gt_Tensor *const *input, gt_Tensor **outputs);
+#define gt_apply(...) gt_apply_at(GT_HERE, __VA_ARGS__)
+GT_API gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const void *options,
+                             int inputs, gt_Tensor *const *input, gt_Tensor **outputs);
 /* The same for one output, which it returns. */
-GT_API gt_Tensor *gt_apply_one(const char *here, const gt_Operation *operation, const void *options,
-                               int inputs, gt_Tensor *const *input);
+#define gt_apply_one(...) gt_apply_one_at(GT_HERE, __VA_ARGS__)
+GT_API gt_Tensor *gt_apply_one_at(const char *here, const gt_Operation *operation,
+                                  const void *options, int inputs, gt_Tensor *const *input);
 
 /* While on, every operation, those of gradients included, looks at what it computed: the first
  * result that is infinite or not a number is a GT_NUMERIC error that names the operation, its place
@@ -147,7 +149,8 @@ GT_API gt_Status gt_check_numerics(bool on);
 
 /* Makes an operation known to the current context by its name, so that files and
  * gt_operation_find know it. It must outlive the context. A name that is taken is an error. */
-GT_API gt_Status gt_register_operation(const gt_Operation *operation);
+#define gt_register_operation(operation) gt_register_operation_at(GT_HERE, operation)
+GT_API gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation);
 /* Registered in the current context under that name; NULL without an error if there is none. */
 GT_API const gt_Operation *gt_registered_operation(const char *name);
 
@@ -161,17 +164,21 @@ GT_API gt_Tensor *gt_live_at(const char *here, const double *number, gt_DType dt
 GT_API bool gt_wants(const gt_GradientRule *rule, int input);
 /* Input i or output i as it was; it must be declared in saves_inputs / saves_outputs. An absent
  * optional input gives NULL. */
-GT_API gt_Tensor *gt_input(gt_GradientRule *rule, int input);
-GT_API gt_Tensor *gt_output(gt_GradientRule *rule, int output);
+#define gt_rule_input(rule, input) gt_rule_input_at(GT_HERE, rule, input)
+GT_API gt_Tensor *gt_rule_input_at(const char *here, gt_GradientRule *rule, int input);
+#define gt_rule_output(rule, output) gt_rule_output_at(GT_HERE, rule, output)
+GT_API gt_Tensor *gt_rule_output_at(const char *here, gt_GradientRule *rule, int output);
 /* Shape and type of an input, saved or not. */
-GT_API const gt_Spec *gt_input_spec(const gt_GradientRule *rule, int input);
-GT_API const gt_Spec *gt_output_spec(const gt_GradientRule *rule, int output);
+GT_API const gt_Spec *gt_rule_input_spec(const gt_GradientRule *rule, int input);
+GT_API const gt_Spec *gt_rule_output_spec(const gt_GradientRule *rule, int output);
 /* The gradient that arrived at output i; NULL: none did, take it as zero. */
 GT_API gt_Tensor *gt_upstream(gt_GradientRule *rule, int output);
 GT_API const void *gt_rule_options(const gt_GradientRule *rule);
 GT_API int gt_rule_inputs(const gt_GradientRule *rule);
 /* Gives input i its gradient, of the input's shape and type. */
-GT_API gt_Status gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient);
+#define gt_give(rule, input, gradient) gt_give_at(GT_HERE, rule, input, gradient)
+GT_API gt_Status gt_give_at(const char *here, gt_GradientRule *rule, int input,
+                            gt_Tensor *gradient);
 
 GT_END
 

@@ -49,10 +49,18 @@ void gt_origin_release(gt_Context *context, gt_Origin *origin)
     gt_release(context, origin, origin->bytes);
 }
 
+void gt_origin_forget(gt_Context *context, gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_raw(tensor);
+    if (slot->origin)
+        gt_origin_release(context, slot->origin);
+    slot->origin = NULL;
+}
+
 gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor)
 {
-    const gt_Slot *slot = gt_slot_raw(tensor);
-    if (!tensor || !gt_slot_alive(slot, tensor) || !slot->origin)
+    const gt_Slot *slot = gt_slot_find(tensor);
+    if (!slot || !slot->origin)
         return tensor;
     gt_value_retain(slot->value, true);
     return gt_handle_new(context, slot->value);
@@ -70,8 +78,8 @@ uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot)
         const gt_Operation *operation = record->operation;
         tapes &= record->tapes;
         if (operation == origin->operation) {
-            const gt_Record *behind = record->input[0] ? record->input[0]->record : NULL;
-            return behind && record->input[0] == origin->logits ? tapes & behind->tapes : 0;
+            const gt_Value *behind = record->input[0];
+            return behind && behind == origin->logits ? tapes & gt_tapes_of(behind) : 0;
         }
         if (!operation || !(operation->flags & GT_OP_CARRIES) ||
             operation->flags & GT_OP_NOT_DIFFERENTIABLE)

@@ -6,14 +6,14 @@ bool gt_wants(const gt_GradientRule *rule, int input)
     return input >= 0 && input < rule->record->inputs && rule->wants[input];
 }
 
-gt_Tensor *gt_input(gt_GradientRule *rule, int input)
+gt_Tensor *gt_rule_input_at(const char *here, gt_GradientRule *rule, int input)
 {
     gt_Context *context = rule->context;
     const gt_Record *record = rule->record;
     if (context->status != GT_OK)
         return NULL;
     if (input < 0 || input >= record->inputs || !gt_saves_input(record->operation, input)) {
-        gt_raise(context, GT_STATE, NULL, record->operation->name,
+        gt_raise(context, GT_STATE, here, record->operation->name,
                  "its gradient rule reads input %d, which it does not declare", input);
         return NULL;
     }
@@ -25,14 +25,14 @@ gt_Tensor *gt_input(gt_GradientRule *rule, int input)
 }
 
 /* The output's own value if it still lives, else a new one with the saved numbers. */
-gt_Tensor *gt_output(gt_GradientRule *rule, int output)
+gt_Tensor *gt_rule_output_at(const char *here, gt_GradientRule *rule, int output)
 {
     gt_Context *context = rule->context;
     gt_Record *record = rule->record;
     if (context->status != GT_OK)
         return NULL;
     if (output < 0 || output >= record->outputs || !gt_saves_output(record->operation, output)) {
-        gt_raise(context, GT_STATE, NULL, record->operation->name,
+        gt_raise(context, GT_STATE, here, record->operation->name,
                  "its gradient rule reads output %d, which it does not declare", output);
         return NULL;
     }
@@ -59,7 +59,7 @@ gt_Tensor *gt_output(gt_GradientRule *rule, int output)
     return gt_handle_new(context, value);
 }
 
-const gt_Spec *gt_input_spec(const gt_GradientRule *rule, int input)
+const gt_Spec *gt_rule_input_spec(const gt_GradientRule *rule, int input)
 {
     static const gt_Spec none;
     const gt_Record *record = rule->record;
@@ -68,7 +68,7 @@ const gt_Spec *gt_input_spec(const gt_GradientRule *rule, int input)
                : &none;
 }
 
-const gt_Spec *gt_output_spec(const gt_GradientRule *rule, int output)
+const gt_Spec *gt_rule_output_spec(const gt_GradientRule *rule, int output)
 {
     static const gt_Spec none;
     return output >= 0 && output < rule->record->outputs ? &rule->record->output[output].spec
@@ -90,7 +90,7 @@ int gt_rule_inputs(const gt_GradientRule *rule)
     return rule->record->inputs;
 }
 
-gt_Status gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient)
+gt_Status gt_give_at(const char *here, gt_GradientRule *rule, int input, gt_Tensor *gradient)
 {
     gt_Context *context = rule->context;
     const gt_Record *record = rule->record;
@@ -98,17 +98,17 @@ gt_Status gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient)
     if (context->status != GT_OK)
         return context->status;
     if (input < 0 || input >= record->inputs || !record->input[input])
-        return gt_raise(context, GT_STATE, NULL, record->operation->name,
+        return gt_raise(context, GT_STATE, here, record->operation->name,
                         "its gradient rule gives a gradient to input %d, which is not there",
                         input);
     if (rule->given[input])
-        return gt_raise(context, GT_STATE, NULL, record->operation->name,
+        return gt_raise(context, GT_STATE, here, record->operation->name,
                         "its gradient rule gives input %d a gradient twice", input);
-    gt_Slot *slot = gt_slot_check(context, NULL, record->operation->name, "a gradient", gradient);
+    gt_Slot *slot = gt_slot_check(context, here, record->operation->name, "a gradient", gradient);
     if (!slot)
         return context->status;
     if (!gt_spec_equal(&slot->value->spec, &record->input[input]->spec))
-        return gt_raise(context, GT_STATE, NULL, record->operation->name,
+        return gt_raise(context, GT_STATE, here, record->operation->name,
                         "its gradient rule gives input %d a gradient of %s, not of %s", input,
                         gt_spec_text(&slot->value->spec, got, sizeof got),
                         gt_spec_text(&record->input[input]->spec, wanted, sizeof wanted));

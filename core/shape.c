@@ -6,7 +6,7 @@
 
 gt_Shape gt_shape_of(int rank, const int64_t *dims)
 {
-    gt_Shape shape = {0};
+    gt_Shape shape = {.mark = GT_MARK};
     if (rank < 0 || rank > GT_MAX_RANK || (rank > 0 && !dims)) {
         shape.rank = -1;
         return shape;
@@ -20,11 +20,36 @@ gt_Shape gt_shape_of(int rank, const int64_t *dims)
 gt_Axes gt_axes_of(int count, const int *axes)
 {
     if (count < 0 || count > GT_MAX_RANK || (count > 0 && !axes))
-        return (gt_Axes){GT_AXES_MARK, GT_MAX_RANK + 1, {0}};
-    gt_Axes set = {GT_AXES_MARK, count, {0}};
+        return (gt_Axes){.mark = GT_MARK, .count = GT_MAX_RANK + 1};
+    gt_Axes set = {.mark = GT_MARK, .count = count};
     for (int i = 0; i < count; i++)
         set.axis[i] = axes[i];
     return set;
+}
+
+/* One more than fits makes them invalid. */
+gt_Shape gt_shape_list(const int64_t *dims)
+{
+    int rank = 0;
+    while (rank <= GT_MAX_RANK && dims[rank] != GT_INTEGERS_END)
+        rank++;
+    return gt_shape_of(rank, dims);
+}
+
+gt_Axes gt_axes_list(const int *axes)
+{
+    int count = 0;
+    while (count <= GT_MAX_RANK && axes[count] != GT_AXES_END)
+        count++;
+    return gt_axes_of(count, axes);
+}
+
+gt_Integers gt_integers_list(const int64_t *items)
+{
+    int64_t count = 0;
+    while (items[count] != GT_INTEGERS_END)
+        count++;
+    return (gt_Integers){count, items, 0};
 }
 
 /* One that was filled in by hand may be none. */
@@ -130,15 +155,56 @@ char *gt_spec_text(const gt_Spec *spec, char *text, size_t size)
     return text;
 }
 
-void gt_options_fill(const gt_OptionType *type, void *into, const void *options)
+/* `.axes = 0` puts a null pointer in the place of the mark and leaves the preset behind it, or zeros; what was
+ * filled in by hand says more. */
+static bool is_bare_number(const gt_OptionType *type, const gt_Field *field, const char *value,
+                           const gt_Mark *mark)
+{
+    if (mark)
+        return mark != GT_MARK;
+    const char *preset = (const char *)type->defaults + field->offset;
+    bool zeros = true, same = true;
+    for (size_t i = sizeof mark; i < field->size; i++) {
+        zeros &= value[i] == 0;
+        same &= value[i] == preset[i];
+    }
+    return zeros || same;
+}
+
+static void check_marks(const gt_OptionType *type, const void *options)
+{
+    /* gt_NAME_options, where no operation runs that says its name */
+    char operation[64] = "";
+    const gt_Context *context = gt_context();
+    size_t length = strlen(type->name), around = strlen("gt_") + strlen("_options");
+    if (!context)
+        return;
+    if (!context->applying && !context->composing && length > around && length < sizeof operation)
+        memcpy(operation, type->name + strlen("gt_"), length - around);
+    for (const gt_Field *field = type->fields; field->name; field++) {
+        const gt_Mark *mark;
+        const char *value = (const char *)options + field->offset;
+        if (!field->marked)
+            continue;
+        memcpy(&mark, value, sizeof mark);
+        if (is_bare_number(type, field, value,
+                           mark)) /* the macro's name is the type's in lower case */
+            gt_raise(gt_context(), GT_INVALID, NULL, operation[0] ? operation : NULL,
+                     ".%s must be gt_%c%s(...) (got the number %d)", field->name,
+                     field->type[3] | 32, field->type + 4, (int)(intptr_t)mark);
+    }
+}
+
+void *gt_options_take(const gt_OptionType *type, void *into, const void *given)
 {
     memcpy(into, type->defaults, type->size);
-    if (!options)
-        return;
-    uint32_t given;
-    memcpy(&given, options, sizeof given);
-    size_t bytes = given < type->size ? given : type->size;
-    memcpy(into, options, bytes);
-    uint32_t size = (uint32_t)type->size;
-    memcpy(into, &size, sizeof size);
+    if (!given)
+        return into;
+    uint32_t bytes;
+    memcpy(&bytes, given, sizeof bytes);
+    memcpy(into, given, bytes < type->end ? bytes : type->end);
+    memcpy(into, &type->end, sizeof type->end);
+    if (type->marked)
+        check_marks(type, into);
+    return into;
 }

@@ -8,26 +8,42 @@
 
 #include "core/dtype.h"
 #include "core/export.h"
+#include "core/keyword.h"
 
 GT_BEGIN
 
 #define GT_MAX_RANK 8
 
-/* A rank of -1 marks a shape that could not be made (more than GT_MAX_RANK dimensions); whatever
- * is given one says so. */
+/* A rank of -1 says that a shape could not be made (more than GT_MAX_RANK dimensions); whatever is given one
+ * says so. gt_shape(2, 3) and gt_shape_of make them. */
 typedef struct gt_Shape {
+    const gt_Mark *mark;
     int32_t rank;
     int64_t dims[GT_MAX_RANK];
 } gt_Shape;
 
 /* A set of axes, made by gt_axes; negative ones count from the end. count -1 (GT_ALL_AXES) means
  * every axis. The mark tells a set from a bare number: `.axes = 1` fills in the mark alone. */
-#define GT_AXES_MARK 0x5AE7A8E5
 typedef struct gt_Axes {
-    uint32_t mark; /* GT_AXES_MARK */
+    const gt_Mark *mark;
     int32_t count;
     int32_t axis[GT_MAX_RANK];
 } gt_Axes;
+/* For options: every axis; no sizes given. */
+#define GT_ALL_AXES                                                                                \
+    {                                                                                              \
+        GT_MARK, -1,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define GT_NO_SIZES                                                                                \
+    {                                                                                              \
+        GT_MARK, 0,                                                                                \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 
 /* What a tensor is apart from its numbers. `size` is the number of elements. */
 typedef struct gt_Spec {
@@ -39,6 +55,10 @@ typedef struct gt_Spec {
 
 GT_API gt_Shape gt_shape_of(int rank, const int64_t *dims);
 GT_API gt_Axes gt_axes_of(int count, const int *axes);
+/* The same from a list with its end marked: at most GT_MAX_RANK items before GT_INTEGERS_END, GT_AXES_END. */
+#define GT_AXES_END (INT32_MIN + 1)
+GT_API gt_Shape gt_shape_list(const int64_t *dims);
+GT_API gt_Axes gt_axes_list(const int *axes);
 GT_API bool gt_shape_equal(gt_Shape a, gt_Shape b);
 /* dims[index], negative from the end; -1 if there is no such axis. */
 GT_API int64_t gt_dim(gt_Shape shape, int index);
@@ -59,13 +79,15 @@ static inline gt_Integers gt_integers_number(int64_t number)
     gt_Integers list = {0, NULL, number};
     return list;
 }
+/* `items` ends with GT_INTEGERS_END. */
+GT_API gt_Integers gt_integers_list(const int64_t *items);
 static inline gt_Axes gt_axes_same(gt_Axes axes)
 {
     return axes;
 }
 static inline gt_Axes gt_axes_one(int axis)
 {
-    gt_Axes axes = {GT_AXES_MARK, 1, {axis, 0, 0, 0, 0, 0, 0, 0}};
+    gt_Axes axes = {GT_MARK, 1, {axis, 0, 0, 0, 0, 0, 0, 0}};
     return axes;
 }
 /* Writes "(2, 3)" ("()" for a scalar, "(5,)" for one dimension) into text; returns text. */
@@ -118,47 +140,20 @@ template <class Number> inline gt_Axes gt_one_or_axes(Number axis)
 {
     return gt_axes_one(static_cast<int>(axis));
 }
-inline gt_Axes gt_all_axes()
-{
-    gt_Axes axes = {GT_AXES_MARK, -1, {0, 0, 0, 0, 0, 0, 0, 0}};
-    return axes;
-}
-#define GT_ALL_AXES gt_all_axes()
-#define GT_NO_SIZES gt_shape()
 #else
-/* gt_shape(2, 3), gt_shape() for a scalar. */
-#define gt_shape(...)                                                                              \
-    gt_shape_of((int)(sizeof((int64_t[]){0, __VA_ARGS__}) / sizeof(int64_t)) - 1,                  \
-                (const int64_t[]){0, __VA_ARGS__} + 1)
-/* gt_axes(0, -1) */
-#define gt_axes(...)                                                                               \
-    gt_axes_of((int)(sizeof((int[]){0, __VA_ARGS__}) / sizeof(int)) - 1,                           \
-               (const int[]){0, __VA_ARGS__} + 1)
+/* gt_shape(2, 3), gt_shape() for a scalar; gt_axes(0, -1). An array of end marks is overwritten from the
+ * front, behind a first element that is there for want of arguments. */
+#define GT_ENDS_(end)    end, end, end, end, end, end, end, end, end, end, [0] = end
+#define gt_shape(...)    gt_shape_list((const int64_t[]){GT_ENDS_(GT_INTEGERS_END), __VA_ARGS__} + 1)
+#define gt_axes(...)     gt_axes_list((const int[]){GT_ENDS_(GT_AXES_END), __VA_ARGS__} + 1)
 /* gt_integers(2, 0, 1): a list that lives as long as the block it is written in. */
-#define gt_integers(...)                                                                           \
-    ((gt_Integers){(int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                  \
-                   (const int64_t[]){__VA_ARGS__}, 0})
+#define gt_integers(...) gt_integers_list((const int64_t[]){__VA_ARGS__, GT_INTEGERS_END})
 /* For arguments that are one number or a list. */
 /* clang-format off */
 #define gt_one_or_integers(n)                                                                      \
     _Generic((n), gt_Integers: gt_integers_same, default: gt_integers_number)(n)
 #define gt_one_or_axes(n) _Generic((n), gt_Axes: gt_axes_same, default: gt_axes_one)(n)
 /* clang-format on */
-#define GT_ALL_AXES                                                                                \
-    {                                                                                              \
-        GT_AXES_MARK, -1,                                                                          \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
-/* For options: no sizes given. */
-#define GT_NO_SIZES                                                                                \
-    {                                                                                              \
-        0,                                                                                         \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
 #endif
 
 #endif

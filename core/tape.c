@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GT_STRUCT gt_TapeOptions
-GT_OPTION_TYPE(gt_TapeOptions, GT_TAPE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_tape_begin_options, gt_tape_begin_OPTIONS);
 
 #define BIT(n) ((uint64_t)1 << (n))
 
@@ -35,6 +33,7 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     record->context = context;
     record->tapes = tapes;
     record->serial = ++context->record_serial;
+    record->leaves = 0;
     record->here = here;
     record->bytes = bytes;
     record->inputs = (uint16_t)inputs;
@@ -54,8 +53,11 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     }
     for (int i = 0; i < outputs; i++) {
         gt_RecordOutput *into = &record->output[i];
-        *into = (gt_RecordOutput){output[i]->spec,   output[i],         NULL,
-                                  output[i]->offset, output[i]->symbol, output[i]->trace};
+        *into = (gt_RecordOutput){.spec = output[i]->spec,
+                                  .value = output[i],
+                                  .offset = output[i]->offset,
+                                  .symbol = output[i]->symbol,
+                                  .trace = output[i]->trace};
         if (operation && gt_saves_output(operation, i) && output[i]->buffer) {
             into->buffer = output[i]->buffer;
             into->buffer->references++;
@@ -172,13 +174,12 @@ gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *op
     return NULL;
 }
 
-gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *given)
+gt_Tape *gt_tape_begin_at(const char *here, const gt_tape_begin_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_TapeOptions options;
-    gt_options_fill(&gt_TapeOptions_type, &options, given);
+    gt_tape_begin_options options = GT_TAKE(gt_tape_begin_options, given);
     int bit = context->last_tape;
     for (int tried = 0;; tried++) { /* in turn, so that a stale handle is noticed for long */
         bit = (bit + 1) % GT_MAX_TAPES;
@@ -233,6 +234,9 @@ void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape)
         mark.next = record;
         mark.previous = record->previous;
         mark.previous->next = record->previous = &mark;
+        for (int i = 0; record->leaves & bit && i < record->outputs; i++)
+            record->output[i].watched &= ~bit;
+        record->leaves &= ~bit;
         if (record->tapes & bit) {
             record->tapes &= ~bit;
             if (record->tapes == 0)
@@ -312,10 +316,17 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
         gt_tape_watch_leaf(context, record, bit);
         return context->status;
     }
-    if (record) {
+    if (record && record->serial < tape->oldest)
+        tape->oldest = record->serial;
+    if (record && !record->operation) {
         record->tapes |= bit;
-        if (record->serial < tape->oldest)
-            tape->oldest = record->serial;
+        return GT_OK;
+    }
+    if (record) { /* the other tapes know what it was made of; for this one it is where things begin */
+        if (!(record->tapes & bit)) {
+            record->output[value->index].watched |= bit;
+            record->leaves |= bit;
+        }
         return GT_OK;
     }
     return gt_record_new(context, NULL, NULL, 0, NULL, 1, &value, bit, here) ? GT_OK
@@ -391,5 +402,5 @@ gt_Tensors gt_watched_variables_at(const char *here, gt_Tape *handle)
         if (tape->watched[i]->variable) /* NULL: it was freed */
             list[count++] = gt_slot_handle(tape->watched[i]->variable);
     qsort(list, (size_t)count, sizeof *list, by_serial);
-    return (gt_Tensors){count, list};
+    return (gt_Tensors){list, count};
 }

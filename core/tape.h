@@ -12,24 +12,20 @@ GT_BEGIN
 
 typedef struct gt_Tape gt_Tape;
 
-#define GT_TAPE_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_TapeOptions), "for ABI growth")                          \
-    F(bool, persistent, false, "may be asked for gradients more than once")                        \
-    F(bool, watch_accessed_variables, true, "watch trainable variables when they are read")
-typedef struct gt_TapeOptions gt_TapeOptions;
-struct gt_TapeOptions {
-    GT_TAPE_OPTIONS(GT_MEMBER)
-};
+#define gt_tape_begin_OPTIONS(F, S)                                                                \
+    F(S, bool, persistent, false, "may be asked for gradients more than once")                     \
+    F(S, bool, watch_accessed_variables, true, "watch trainable variables when they are read")
+GT_OPTIONS(gt_tape_begin_options, gt_tape_begin_OPTIONS);
 
 /* gt_tape_begin(), gt_tape_begin(.persistent = true). At most 64 tapes at a time. */
-#define gt_tape_begin(...)                                                                         \
-    gt_tape_begin_at(GT_HERE, GT_KEYWORDS(gt_TapeOptions, GT_TAPE_OPTIONS, __VA_ARGS__))
-GT_API gt_Tape *gt_tape_begin_at(const char *here, const gt_TapeOptions *options);
+#define gt_tape_begin(...) gt_tape_begin_at(GT_HERE, GT_KEYWORDS(gt_tape_begin, __VA_ARGS__))
+GT_API gt_Tape *gt_tape_begin_at(const char *here, const gt_tape_begin_options *options);
 /* Ends the innermost tape, which must be this one. The outermost tape's end frees every temporary
  * since its begin. Works while an error is pending; NULL is ignored. */
 #define gt_tape_end(tape) gt_tape_end_at(GT_HERE, tape)
 GT_API gt_Status gt_tape_end_at(const char *here, gt_Tape *tape);
-/* Watches a float tensor or variable on this tape alone. */
+/* Watches a float tensor or variable on this tape alone. For this tape it is where things begin,
+ * whatever other tapes know of what it was made of. */
 #define gt_watch(tape, tensor) gt_watch_at(GT_HERE, tape, tensor)
 GT_API gt_Status gt_watch_at(const char *here, gt_Tape *tape, gt_Tensor *tensor);
 /* Suspends and resumes this tape's recording; what is computed meanwhile is constant for it. */

@@ -138,7 +138,9 @@ gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value)
     context->free_slots--;
     context->memory.handles++;
     uint32_t generation = slot->generation;
-    *slot = (gt_Slot){.word = GT_WORD_TENSOR, .value = value, .generation = generation};
+    *slot = (gt_Slot){.word = GT_WORD_TENSOR | (generation & GT_HANDLE_MASK),
+                      .value = value,
+                      .generation = generation};
     return slot;
 }
 
@@ -179,6 +181,7 @@ void gt_slot_free(gt_Context *context, gt_Slot *slot)
     slot->variable = NULL;
     slot->origin = NULL;
     slot->generation++;
+    slot->word = GT_WORD_GONE;
     context->memory.handles--;
     push_free_slot(context, slot);
     gt_value_release(value, true);
@@ -200,7 +203,8 @@ gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value)
 gt_Slot *gt_slot_refuse(gt_Context *context, const char *here, const char *operation,
                         const char *what, const gt_Tensor *tensor)
 {
-    if (gt_word_of(tensor) != GT_WORD_TENSOR)
+    uint64_t kind = gt_kind_of(tensor);
+    if (kind != GT_WORD_TENSOR && kind != GT_WORD_GONE)
         gt_raise_kind(context, here, operation, what, "tensor", tensor);
     else if (gt_slot_find(tensor))
         gt_raise(context, GT_STATE, here, operation, "%s is a tensor of another context", what);
@@ -457,6 +461,22 @@ bool gt_number_fits(gt_DType dtype, double number)
     }
 }
 
+gt_Tensors gt_tensors_list(gt_Tensor *const *items)
+{
+    int32_t count = 0;
+    while (items[count] != GT_LIST_END)
+        count++;
+    return (gt_Tensors){count ? items : NULL, count};
+}
+
+gt_Tensor *gt_array_at(const char *here, gt_Shape shape, gt_DType dtype, const double *values)
+{
+    int64_t count = 0;
+    while (values[count] != GT_NUMBERS_END)
+        count++;
+    return gt_from_values_at(here, shape, dtype, count, values);
+}
+
 gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
                              const double *values)
 {
@@ -499,35 +519,35 @@ static const gt_Value *look(const char *here, const char *operation, const gt_Te
     return slot ? slot->value : NULL;
 }
 
-gt_Spec gt_spec(const gt_Tensor *tensor)
+gt_Spec gt_spec_at(const char *here, const gt_Tensor *tensor)
 {
     const gt_Spec none = {0};
-    const gt_Value *value = look(NULL, "spec", tensor);
+    const gt_Value *value = look(here, "spec", tensor);
     return value ? value->spec : none;
 }
 
-gt_Shape gt_tensor_shape(const gt_Tensor *tensor)
+gt_Shape gt_tensor_shape_at(const char *here, const gt_Tensor *tensor)
 {
-    const gt_Shape none = {.rank = -1};
-    const gt_Value *value = look(NULL, "tensor_shape", tensor);
+    const gt_Shape none = {.mark = GT_MARK, .rank = -1};
+    const gt_Value *value = look(here, "tensor_shape", tensor);
     return value ? gt_spec_shape(&value->spec) : none;
 }
 
-int gt_rank(const gt_Tensor *tensor)
+int gt_rank_at(const char *here, const gt_Tensor *tensor)
 {
-    const gt_Value *value = look(NULL, "rank", tensor);
+    const gt_Value *value = look(here, "rank", tensor);
     return value ? value->spec.rank : -1;
 }
 
-int64_t gt_size(const gt_Tensor *tensor)
+int64_t gt_size_at(const char *here, const gt_Tensor *tensor)
 {
-    const gt_Value *value = look(NULL, "size", tensor);
+    const gt_Value *value = look(here, "size", tensor);
     return value ? value->spec.size : -1;
 }
 
-gt_DType gt_dtype(const gt_Tensor *tensor)
+gt_DType gt_dtype_at(const char *here, const gt_Tensor *tensor)
 {
-    const gt_Value *value = look(NULL, "dtype", tensor);
+    const gt_Value *value = look(here, "dtype", tensor);
     return value ? value->spec.dtype : GT_DTYPE_NONE;
 }
 
@@ -568,7 +588,7 @@ const void *gt_data_of_at(const char *here, const gt_Tensor *tensor, gt_DType dt
     return gt_value_data(value);
 }
 
-double gt_at_at(const char *here, const gt_Tensor *tensor, int64_t index)
+double gt_element_at(const char *here, const gt_Tensor *tensor, int64_t index)
 {
     const gt_Value *value = read_value(here, "at", tensor);
     if (!value)

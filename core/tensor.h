@@ -20,9 +20,11 @@ typedef struct gt_Scope gt_Scope;
 
 /* A few tensors in order. It borrows: the array lives as long as whoever made it says. */
 typedef struct gt_Tensors {
-    int32_t count;
     gt_Tensor *const *items;
+    int32_t count;
 } gt_Tensors;
+/* From an array that ends with GT_LIST_END. */
+GT_API gt_Tensors gt_tensors_list(gt_Tensor *const *items);
 
 /* ---- scopes ---- */
 
@@ -48,20 +50,31 @@ GT_API gt_Tensor *gt_from_data_at(const char *here, const void *data, gt_Shape s
 #define gt_from_buffer(data, shape, dtype) gt_from_buffer_at(GT_HERE, data, shape, dtype)
 GT_API gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape shape,
                                     gt_DType dtype);
-/* From C numbers: `count` values, converted to dtype, must fill the shape. */
+/* From C numbers: `count` values, converted to dtype, must fill the shape; or those before GT_NUMBERS_END. */
+#define gt_from_values(...) gt_from_values_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
                                     const double *values);
+GT_API gt_Tensor *gt_array_at(const char *here, gt_Shape shape, gt_DType dtype,
+                              const double *values);
 /* A number as a tensor of shape (). */
 #define gt_scalar(value, dtype) gt_scalar_at(GT_HERE, value, dtype)
 GT_API gt_Tensor *gt_scalar_at(const char *here, double value, gt_DType dtype);
 
 /* ---- looking at one ---- */
 
-GT_API gt_Shape gt_tensor_shape(const gt_Tensor *tensor); /* rank -1 on failure */
-GT_API int gt_rank(const gt_Tensor *tensor);              /* -1 on failure */
-GT_API int64_t gt_size(const gt_Tensor *tensor);          /* elements; -1 on failure */
-GT_API gt_DType gt_dtype(const gt_Tensor *tensor);        /* GT_DTYPE_NONE on failure */
-GT_API gt_Spec gt_spec(const gt_Tensor *tensor);          /* dtype GT_DTYPE_NONE on failure */
+#define gt_tensor_shape(tensor) gt_tensor_shape_at(GT_HERE, tensor)
+GT_API gt_Shape gt_tensor_shape_at(const char *here,
+                                   const gt_Tensor *tensor); /* rank -1 on failure */
+#define gt_rank(tensor) gt_rank_at(GT_HERE, tensor)
+GT_API int gt_rank_at(const char *here, const gt_Tensor *tensor); /* -1 on failure */
+#define gt_size(tensor) gt_size_at(GT_HERE, tensor)
+GT_API int64_t gt_size_at(const char *here, const gt_Tensor *tensor); /* elements; -1 on failure */
+#define gt_dtype(tensor) gt_dtype_at(GT_HERE, tensor)
+GT_API gt_DType gt_dtype_at(const char *here,
+                            const gt_Tensor *tensor); /* GT_DTYPE_NONE on failure */
+#define gt_spec(tensor) gt_spec_at(GT_HERE, tensor)
+GT_API gt_Spec gt_spec_at(const char *here,
+                          const gt_Tensor *tensor); /* dtype GT_DTYPE_NONE on failure */
 
 /* The numbers, row-major. They live as long as the handle; those of a variable at the same address
  * for the variable's life. NULL on failure, and inside a traced function. Reading leaves the tape:
@@ -69,14 +82,15 @@ GT_API gt_Spec gt_spec(const gt_Tensor *tensor);          /* dtype GT_DTYPE_NONE
 #define gt_data(tensor) gt_data_at(GT_HERE, tensor)
 GT_API const void *gt_data_at(const char *here, const gt_Tensor *tensor);
 /* The same, with the type checked. */
-#define gt_float32_data(tensor) ((const float *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT32))
-#define gt_float64_data(tensor) ((const double *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT64))
-#define gt_int32_data(tensor)   ((const int32_t *)gt_data_of_at(GT_HERE, tensor, GT_INT32))
-#define gt_int64_data(tensor)   ((const int64_t *)gt_data_of_at(GT_HERE, tensor, GT_INT64))
+#define gt_float32_data(tensor)   ((const float *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT32))
+#define gt_float64_data(tensor)   ((const double *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT64))
+#define gt_int32_data(tensor)     ((const int32_t *)gt_data_of_at(GT_HERE, tensor, GT_INT32))
+#define gt_int64_data(tensor)     ((const int64_t *)gt_data_of_at(GT_HERE, tensor, GT_INT64))
+#define gt_data_of(tensor, dtype) gt_data_of_at(GT_HERE, tensor, dtype)
 GT_API const void *gt_data_of_at(const char *here, const gt_Tensor *tensor, gt_DType dtype);
 /* Element `index` in row-major order, as a double; NaN on failure. */
-#define gt_at(tensor, index) gt_at_at(GT_HERE, tensor, index)
-GT_API double gt_at_at(const char *here, const gt_Tensor *tensor, int64_t index);
+#define gt_element(tensor, index) gt_element_at(GT_HERE, tensor, index)
+GT_API double gt_element_at(const char *here, const gt_Tensor *tensor, int64_t index);
 /* The number in a tensor of one element; NaN on failure. */
 #define gt_item(tensor) gt_item_at(GT_HERE, tensor)
 GT_API double gt_item_at(const char *here, const gt_Tensor *tensor);
@@ -90,7 +104,7 @@ template <std::size_t N> struct gt_TensorArray {
     gt_Tensor *items[N];
     operator gt_Tensors() const
     {
-        gt_Tensors list = {static_cast<int32_t>(N), items};
+        gt_Tensors list = {items, static_cast<int32_t>(N)};
         return list;
     }
 };
@@ -98,28 +112,22 @@ template <class... T> inline gt_TensorArray<sizeof...(T)> gt_tensors(T... t)
 {
     return gt_TensorArray<sizeof...(T)>{{t...}};
 }
-template <class... Values> inline gt_Tensor *gt_array(gt_Shape shape, Values... values)
+template <class... Values>
+inline gt_Tensor *gt_array_of_(const char *here, gt_DType dtype, gt_Shape shape, Values... values)
 {
-    const double list[] = {0, static_cast<double>(values)...};
-    return gt_from_values_at(nullptr, shape, GT_FLOAT32, sizeof...(values), list + 1);
+    const double list[] = {static_cast<double>(values)..., GT_NUMBERS_END};
+    return gt_array_at(here, shape, dtype, list);
 }
-template <class... Values> inline gt_Tensor *gt_array64(gt_Shape shape, Values... values)
-{
-    const double list[] = {0, static_cast<double>(values)...};
-    return gt_from_values_at(nullptr, shape, GT_FLOAT64, sizeof...(values), list + 1);
-}
+#define gt_array(...)   gt_array_of_(GT_HERE, GT_FLOAT32, __VA_ARGS__)
+#define gt_array64(...) gt_array_of_(GT_HERE, GT_FLOAT64, __VA_ARGS__)
 #else
 /* gt_tensors(a, b): a list that lives as long as the block it is written in. */
-#define gt_tensors(...)                                                                            \
-    ((gt_Tensors){(int32_t)(sizeof((gt_Tensor *[]){__VA_ARGS__}) / sizeof(gt_Tensor *)),           \
-                  (gt_Tensor *[]){__VA_ARGS__}})
+#define gt_tensors(...)        gt_tensors_list((gt_Tensor *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)})
 /* gt_array(gt_shape(2, 2), 1, 2, 3, 4): a float32 tensor from numbers; gt_array64 makes float64. */
 #define gt_array(shape, ...)   gt_array_of_(GT_FLOAT32, shape, __VA_ARGS__)
 #define gt_array64(shape, ...) gt_array_of_(GT_FLOAT64, shape, __VA_ARGS__)
 #define gt_array_of_(dtype, shape, ...)                                                            \
-    gt_from_values_at(GT_HERE, shape, dtype,                                                       \
-                      (int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)),                 \
-                      (const double[]){__VA_ARGS__})
+    gt_array_at(GT_HERE, shape, dtype, (const double[]){__VA_ARGS__, GT_NUMBERS_END})
 #endif
 
 #endif

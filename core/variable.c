@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_VariableOptions
-GT_OPTION_TYPE(gt_VariableOptions, GT_VARIABLE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_variable_options, gt_variable_OPTIONS);
 
 static void info_free(gt_Context *context, gt_VariableInfo *info)
 {
@@ -90,19 +88,19 @@ void gt_variable_free(gt_Variable *variable)
             free_variable(slot->value->context, slot);
         return;
     }
-    bool freed = !slot && gt_word_of(variable) == GT_WORD_TENSOR;
+    uint64_t kind = gt_kind_of(variable);
+    bool freed = !slot && (kind == GT_WORD_TENSOR || kind == GT_WORD_GONE);
     gt_Context *context = variable && !freed ? gt_context() : NULL;
     if (context)
         gt_raise_kind(context, NULL, "variable_free", NULL, "variable", variable);
 }
 
-gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial, const gt_VariableOptions *given)
+gt_Variable *gt_variable_at(const char *here, gt_Tensor *initial, const gt_variable_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_VariableOptions options;
-    gt_options_fill(&gt_VariableOptions_type, &options, given);
+    gt_variable_options options = GT_TAKE(gt_variable_options, given);
     gt_Slot *source = gt_slot_check(context, here, "variable", "the initial value", initial);
     const void *numbers = source ? gt_value_data(source->value) : NULL;
     if (context->status != GT_OK)
@@ -130,31 +128,31 @@ bool gt_is_variable(const gt_Tensor *tensor)
     return slot && slot->variable;
 }
 
-const char *gt_variable_name(const gt_Variable *variable)
+const char *gt_variable_name_at(const char *here, const gt_Variable *variable)
 {
     gt_Context *context = gt_enter();
-    gt_Slot *slot = context ? gt_variable_check(context, NULL, "variable_name", variable) : NULL;
+    gt_Slot *slot = context ? gt_variable_check(context, here, "variable_name", variable) : NULL;
     return slot ? slot->variable->name : "";
 }
 
-bool gt_variable_trainable(const gt_Variable *variable)
+bool gt_variable_trainable_at(const char *here, const gt_Variable *variable)
 {
     gt_Context *context = gt_enter();
     gt_Slot *slot =
-        context ? gt_variable_check(context, NULL, "variable_trainable", variable) : NULL;
+        context ? gt_variable_check(context, here, "variable_trainable", variable) : NULL;
     return slot && gt_ask_trainable(context, variable);
 }
 
-gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable)
+gt_Status gt_variable_set_trainable_at(const char *here, gt_Variable *variable, bool trainable)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    gt_Slot *slot = gt_variable_check(context, NULL, "variable_set_trainable", variable);
+    gt_Slot *slot = gt_variable_check(context, here, "variable_set_trainable", variable);
     if (!slot)
         return context->status;
     if (trainable && !gt_dtype_is_float(slot->value->spec.dtype))
-        return gt_raise(context, GT_INVALID, NULL, "variable_set_trainable",
+        return gt_raise(context, GT_INVALID, here, "variable_set_trainable",
                         "variable %s is %s: only floats can be trained", slot->variable->name,
                         gt_dtype_name(slot->value->spec.dtype));
     gt_decide_trainable(context, variable);
@@ -294,9 +292,7 @@ gt_Status gt_variable_set_at(const char *here, gt_Variable *variable, const void
 
 /* ---- packing ---- */
 
-#define GT_STRUCT gt_PackOptions
-GT_OPTION_TYPE(gt_PackOptions, GT_PACK_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_pack_options, gt_pack_OPTIONS);
 
 /* Bytes of all of them together; -1 with an error raised if they cannot lie in one block. */
 static int64_t packed_bytes(gt_Context *context, const char *here, gt_Tensors variables)
@@ -334,13 +330,12 @@ static int64_t packed_bytes(gt_Context *context, const char *here, gt_Tensors va
 
 /* Nothing may fail once the first variable has moved, so each is made its own, and gets the buffer
  * that will point into the block, before. */
-void *gt_pack_at(const char *here, gt_Tensors variables, const gt_PackOptions *given)
+void *gt_pack_at(const char *here, gt_Tensors variables, const gt_pack_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_PackOptions options;
-    gt_options_fill(&gt_PackOptions_type, &options, given);
+    gt_pack_options options = GT_TAKE(gt_pack_options, given);
     int64_t bytes = packed_bytes(context, here, variables);
     if (bytes < 0)
         return NULL;

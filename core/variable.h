@@ -9,53 +9,50 @@
 
 GT_BEGIN
 
-#define GT_VARIABLE_OPTIONS(F)                                                                     \
-    F(uint32_t, size, (uint32_t)sizeof(gt_VariableOptions), "for ABI growth")                      \
-    F(const char *, name, NULL, "copied; NULL: \"variable\"; no '/'")                              \
-    F(bool, trainable, true, "tapes watch it by themselves when it is read")
-typedef struct gt_VariableOptions gt_VariableOptions;
-struct gt_VariableOptions {
-    GT_VARIABLE_OPTIONS(GT_MEMBER)
-};
+#define gt_variable_OPTIONS(F, S)                                                                  \
+    F(S, const char *, name, NULL, "copied; NULL: \"variable\"; no '/'")                           \
+    F(S, bool, trainable, true, "tapes watch it by themselves when it is read")
+GT_OPTIONS(gt_variable_options, gt_variable_OPTIONS);
 
 /* gt_variable(initial, .name = "w"): a variable with that tensor's shape, type and numbers. It is
  * the caller's: gt_variable_free, or it goes with the context. */
 #define gt_variable(...)                                                                           \
-    gt_variable_new(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
-                    GT_KEYWORDS(gt_VariableOptions, GT_VARIABLE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Variable *gt_variable_new(const char *here, gt_Tensor *initial,
-                                    const gt_VariableOptions *options);
+    gt_variable_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                 \
+                   GT_KEYWORDS(gt_variable, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Variable *gt_variable_at(const char *here, gt_Tensor *initial,
+                                   const gt_variable_options *options);
 /* Drops the caller's hold. NULL is ignored. */
 GT_API void gt_variable_free(gt_Variable *variable);
 
 GT_API bool gt_is_variable(const gt_Tensor *tensor);
 /* The name it was given; "" on failure. */
-GT_API const char *gt_variable_name(const gt_Variable *variable);
-GT_API bool gt_variable_trainable(const gt_Variable *variable);
+#define gt_variable_name(variable) gt_variable_name_at(GT_HERE, variable)
+GT_API const char *gt_variable_name_at(const char *here, const gt_Variable *variable);
+#define gt_variable_trainable(variable) gt_variable_trainable_at(GT_HERE, variable)
+GT_API bool gt_variable_trainable_at(const char *here, const gt_Variable *variable);
 /* Whether tapes watch it by themselves from now on. */
-GT_API gt_Status gt_variable_set_trainable(gt_Variable *variable, bool trainable);
+#define gt_variable_set_trainable(variable, trainable)                                             \
+    gt_variable_set_trainable_at(GT_HERE, variable, trainable)
+GT_API gt_Status gt_variable_set_trainable_at(const char *here, gt_Variable *variable,
+                                              bool trainable);
 /* Overwrites the numbers from memory: as many bytes as the variable holds. */
 #define gt_variable_set(variable, data, bytes) gt_variable_set_at(GT_HERE, variable, data, bytes)
 GT_API gt_Status gt_variable_set_at(const char *here, gt_Variable *variable, const void *data,
                                     size_t bytes);
 
-#define GT_PACK_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_PackOptions), "for ABI growth")                          \
-    F(void *, memory, NULL, "the caller's, which must outlive the variables; NULL: the library's") \
-    F(size_t, bytes, 0, "of the caller's memory")
-typedef struct gt_PackOptions gt_PackOptions;
-struct gt_PackOptions {
-    GT_PACK_OPTIONS(GT_MEMBER)
-};
+#define gt_pack_OPTIONS(F, S)                                                                      \
+    F(S, void *, memory, NULL,                                                                     \
+      "the caller's, which must outlive the variables; NULL: the library's")                       \
+    F(S, size_t, bytes, 0, "of the caller's memory")
+GT_OPTIONS(gt_pack_options, gt_pack_OPTIONS);
 /* gt_pack(gt_trainable_variables(model)): moves variables of one type into one block, one after the
  * other without gaps, in the order of the list, and returns its address; NULL on failure, nothing
  * is moved then. From here on the block does not move: an optimizer of one's own, MPI_Allreduce or
  * a restart file can work on all numbers at once. The numbers in `memory` are overwritten by the
  * variables' present ones. The block lives as long as one of the variables. */
 #define gt_pack(...)                                                                               \
-    gt_pack_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
-               GT_KEYWORDS(gt_PackOptions, GT_PACK_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API void *gt_pack_at(const char *here, gt_Tensors variables, const gt_PackOptions *options);
+    gt_pack_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_pack, GT_AFTER_1(__VA_ARGS__)))
+GT_API void *gt_pack_at(const char *here, gt_Tensors variables, const gt_pack_options *options);
 
 GT_END
 

@@ -8,8 +8,7 @@
 /* What the page does not repeat at every operation: its first field is the struct's size. */
 static bool has_options(const gt_Operation *operation)
 {
-    return operation->options && operation->options->fields[0].name &&
-           operation->options->fields[1].name;
+    return operation->options && operation->options->fields[0].name;
 }
 
 /* The input whose type is tried out, and with it all others of that type: the first real one, or
@@ -108,7 +107,7 @@ static void print_options(const gt_Operation *operation)
     if (!has_options(operation))
         return;
     printf("\n| option | type | preset | |\n|---|---|---|---|\n");
-    for (const gt_Field *field = operation->options->fields + 1; field->name; field++) {
+    for (const gt_Field *field = operation->options->fields; field->name; field++) {
         printf("| `%s` | `%s` | ", field->name, field->type);
         print_preset(field);
         printf(" | %s |\n", field->doc);

@@ -53,8 +53,8 @@ int main(void)
 
     /* Which temperatures were there five steps ago? Found by descending through the old code. */
     gt_Tensor *measured = gt_array64(gt_shape(6), 0, 0.3, 0.5, 0.5, 0.3, 0);
-    gt_Variable *start = gt_variable(gt_zeros_of(gt_shape(6), .dtype = GT_FLOAT64));
-    gt_Optimizer *sgd = gt_sgd(0.4);
+    gt_Variable *start = gt_variable(gt_zeros(gt_shape(6), .dtype = GT_FLOAT64));
+    gt_Optimizer *sgd = gt_SGD(0.4);
     for (int step = 0; step <= 200; step++) {
         gt_Tape *tape = gt_tape_begin();
         gt_Tensor *rod = start;
@@ -68,19 +68,19 @@ int main(void)
     }
     printf("it began as");
     for (int i = 0; i < 6; i++)
-        printf(" %.3f", gt_at(start, i));
+        printf(" %.3f", gt_element(start, i));
 
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *y = gt_foreign(bend, gt_tensors(start));
     gt_Tensor *slope = gt_gradient(tape, y, start);
-    printf("\nerf of the middle %.4f, its slope %.4f\n", gt_at(y, 2), gt_at(slope, 2));
+    printf("\nerf of the middle %.4f, its slope %.4f\n", gt_element(y, 2), gt_element(slope, 2));
     gt_tape_end(tape);
 
-    gt_Layer *layer = gt_dense(2, .kernel_initializer = gt_constant(0.25), .activation = gt_tanh);
+    gt_Layer *layer = gt_Dense(2, .kernel_initializer = gt_Constant(0.25), .activation = gt_tanh);
     gt_Callable network = gt_callable(layer);
     if (network) {
         gt_Tensor *end = follow(network, gt_array(gt_shape(1, 2), 1, 2), 3);
-        printf("a network as a function, three times: %.4f\n", gt_at(end, 0));
+        printf("a network as a function, three times: %.4f\n", gt_element(end, 0));
     }
     int failed = gt_status() != GT_OK;
     if (failed)

@@ -32,12 +32,12 @@ gt = ctypes.CDLL(library)
 
 # ---- types, as in the headers ----
 
-FLOAT64, OK, INVALID, NUMBERS_MARK = 2, 0, 1, 0x5AE7A8E6
+FLOAT64, OK, INVALID, MARK = 2, 0, 1, 0x67726164
 Tensor = c_void_p
 
 
 class Shape(Structure):
-    _fields_ = [("rank", c_int32), ("dims", c_int64 * 8)]
+    _fields_ = [("mark", c_void_p), ("rank", c_int32), ("dims", c_int64 * 8)]
 
 
 class Spec(Structure):
@@ -45,7 +45,7 @@ class Spec(Structure):
 
 
 class Tensors(Structure):
-    _fields_ = [("count", c_int32), ("items", POINTER(Tensor))]
+    _fields_ = [("items", POINTER(Tensor)), ("count", c_int32)]
 
 
 class ShapeRule(Structure):
@@ -65,7 +65,7 @@ class ForeignOptions(Structure):  # ends before `library`: that and what follows
 
 
 class ForeignCall(Structure):
-    _fields_ = [("size", c_uint32), ("mark", c_uint64), ("count", c_int64), ("value", c_double * 8)]
+    _fields_ = [("size", c_uint32), ("mark", c_void_p), ("count", c_int64), ("value", c_double * 8)]
 
 
 class AdamOptions(Structure):  # ends after the first option
@@ -77,7 +77,7 @@ class NamedTensor(Structure):
 
 
 class NamedTensors(Structure):
-    _fields_ = [("count", c_int32), ("items", POINTER(NamedTensor))]
+    _fields_ = [("items", POINTER(NamedTensor)), ("count", c_int32)]
 
 
 def options(kind, **fields):
@@ -108,18 +108,18 @@ def declare(result, name, *parameters):
 here = c_char_p
 from_data = declare(Tensor, "from_data_at", here, c_void_p, Shape, c_int)
 data_of = declare(POINTER(c_double), "data_of_at", here, Tensor, c_int)
-size = declare(c_int64, "size", Tensor)
+size = declare(c_int64, "size_at", here, Tensor)
 item = declare(c_double, "item_at", here, Tensor)
 multiply = declare(Tensor, "multiply", Tensor, Tensor)
 subtract = declare(Tensor, "subtract", Tensor, Tensor)
 square = declare(Tensor, "square", Tensor)
 mean = declare(Tensor, "mean", Tensor)
-variable = declare(Tensor, "variable_new", here, Tensor, c_void_p)
+variable = declare(Tensor, "variable_at", here, Tensor, c_void_p)
 scope_begin = declare(c_void_p, "scope_begin_at", here)
 scope_end = declare(c_int, "scope_end_at", here, c_void_p)
 tape_begin = declare(c_void_p, "tape_begin_at", here, c_void_p)
 tape_end = declare(c_int, "tape_end_at", here, c_void_p)
-adam_new = declare(c_void_p, "adam_new", here, c_void_p)
+make_adam = declare(c_void_p, "Adam_at", here, c_void_p)
 minimize = declare(c_int, "minimize_at", here, c_void_p, c_void_p, Tensor, Tensors)
 foreign_operation = declare(c_void_p, "foreign_operation_at", here, c_char_p, c_void_p)
 foreign = declare(Tensor, "foreign_at", here, c_void_p, Tensors, c_void_p)
@@ -127,21 +127,21 @@ operation_find = declare(c_void_p, "operation_find", c_char_p)
 check_gradients = declare(c_int, "check_gradients_at", here, c_void_p, c_void_p, Tensors, c_void_p)
 save_tensors = declare(c_int, "save_tensors_at", here, c_char_p, NamedTensors, c_void_p)
 open_tensors = declare(c_void_p, "open_tensors_at", here, c_char_p)
-get_tensor = declare(Tensor, "tensor_file_get_at", here, c_void_p, c_char_p)
+load_tensor = declare(Tensor, "tensor_file_load_named_at", here, c_void_p, c_char_p)
 close_tensors = declare(None, "tensor_file_free", c_void_p)
 context_free = gt.gt_context_free
 
 
 def tensor(numbers):
-    return from_data(None, (c_double * len(numbers))(*numbers), Shape(1, (len(numbers),)), FLOAT64)
+    return from_data(None, (c_double * len(numbers))(*numbers), Shape(MARK, 1, (len(numbers),)), FLOAT64)
 
 
 def tensors(*items):
-    return Tensors(len(items), (Tensor * len(items))(*items))
+    return Tensors((Tensor * len(items))(*items), len(items))
 
 
 def numbers(of):
-    return data_of(None, of, FLOAT64)[:size(of)]
+    return data_of(None, of, FLOAT64)[:size(None, of)]
 
 
 @contextmanager
@@ -224,7 +224,7 @@ logistic = foreign_operation(None, b"logistic", options(
 
 def curve(p, points):
     return foreign(None, logistic, tensors(p),
-                   options(ForeignCall, mark=NUMBERS_MARK, count=1, value=(c_double * 8)(points)))
+                   options(ForeignCall, mark=MARK, count=1, value=(c_double * 8)(points)))
 
 
 # ---- is its gradient right? ----
@@ -248,7 +248,7 @@ census = [3.929, 5.308, 7.240, 9.638, 12.866, 17.069, 23.192, 31.443, 38.558, 50
           75.995, 91.972]
 guess = [100.0, 4.0, 0.4]  # what is fitted is in units of this, so that one rate suits all
 
-adam = adam_new(None, options(AdamOptions, learning_rate=0.01))
+adam = make_adam(None, options(AdamOptions, learning_rate=0.01))
 with scope():
     w = variable(None, tensor([1.0, 1.0, 1.0]), None)
 for step in range(4000):
@@ -265,10 +265,10 @@ with scope():
 
     # ---- saved and found again: the numbers, and the operation, by name ----
 
-    save_tensors(None, saved, NamedTensors(1, (NamedTensor * 1)(NamedTensor(b"logistic", p))), None)
+    save_tensors(None, saved, NamedTensors((NamedTensor * 1)(NamedTensor(b"logistic", p)), 1), None)
     file = open_tensors(None, saved)
-    again = foreign(None, operation_find(b"logistic"), tensors(get_tensor(None, file, b"logistic")),
-                    options(ForeignCall, mark=NUMBERS_MARK, count=1, value=(c_double * 8)(15)))
+    again = foreign(None, operation_find(b"logistic"), tensors(load_tensor(None, file, b"logistic")),
+                    options(ForeignCall, mark=MARK, count=1, value=(c_double * 8)(15)))
     same = numbers(again) == y
     close_tensors(file)
 

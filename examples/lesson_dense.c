@@ -12,8 +12,8 @@ static gt_Status affine_build(gt_Layer *layer, gt_Shape input)
 {
     Affine *self = (Affine *)layer;
     self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), self->units),
-                                 .initializer = gt_random_normal());
-    self->bias = gt_add_weight(layer, "bias", gt_shape(self->units), .initializer = gt_zeros());
+                                 .initializer = gt_RandomNormal());
+    self->bias = gt_add_weight(layer, "bias", gt_shape(self->units), .initializer = gt_Zeros());
     return gt_status();
 }
 
@@ -25,7 +25,7 @@ static gt_Tensor *affine_call(gt_Layer *layer, gt_CallArgs in)
 
 static const gt_LayerClass affine_class = {
     .name = "affine", .instance = sizeof(Affine), .build = affine_build, .call = affine_call};
-#define affine(...) gt_layer_new(GT_HERE, &affine_class, &(Affine){.units = __VA_ARGS__})
+#define affine(...) gt_layer_new(&affine_class, &(Affine){.units = __VA_ARGS__})
 
 int main(void)
 {

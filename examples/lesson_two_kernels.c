@@ -11,9 +11,9 @@ static gt_Status two_kernels_build(gt_Layer *layer, gt_Shape input)
 {
     TwoKernels *self = (TwoKernels *)layer;
     self->first = gt_add_weight(layer, "first", gt_shape(gt_last(input), 64),
-                                .initializer = gt_glorot_uniform());
+                                .initializer = gt_GlorotUniform());
     self->second =
-        gt_add_weight(layer, "second", gt_shape(64, 32), .initializer = gt_glorot_uniform());
+        gt_add_weight(layer, "second", gt_shape(64, 32), .initializer = gt_GlorotUniform());
     return gt_status();
 }
 
@@ -27,7 +27,7 @@ static const gt_LayerClass two_kernels_class = {.name = "two_kernels",
                                                 .instance = sizeof(TwoKernels),
                                                 .build = two_kernels_build,
                                                 .call = two_kernels_call};
-#define two_kernels() gt_layer_new(GT_HERE, &two_kernels_class, &(TwoKernels){.first = NULL})
+#define two_kernels() gt_layer_new(&two_kernels_class, &(TwoKernels){.first = NULL})
 
 int main(void)
 {

@@ -51,16 +51,16 @@ int main(void)
 {
     gt_Tensor *x = gt_uniform(gt_shape(8, 3));
 
-    gt_Layer *forgetful = gt_layer_new(GT_HERE, &forgetful_class, &(Forgetful){.kernel = NULL});
+    gt_Layer *forgetful = gt_layer_new(&forgetful_class, &(Forgetful){.kernel = NULL});
     gt_call(forgetful, x);
     show("a variable is made in call, at every call a new one");
 
-    gt_Layer *careless = gt_layer_new(GT_HERE, &careless_class, &(Careless){.inner = gt_dense(4)});
+    gt_Layer *careless = gt_layer_new(&careless_class, &(Careless){.inner = gt_Dense(4)});
     gt_call(careless, x);
     show("a layer calls another one that it never registered");
 
-    gt_Layer *model = gt_sequential(gt_dense(8, .activation = gt_relu), gt_dense(1));
-    gt_Optimizer *adam = gt_adam(1e-3);
+    gt_Layer *model = gt_Sequential(gt_Dense(8, .activation = gt_relu), gt_Dense(1));
+    gt_Optimizer *adam = gt_Adam(1e-3);
     gt_Tensor *outside = gt_mean(gt_call(model, x));
     gt_Tape *tape = gt_tape_begin();
     gt_minimize(adam, tape, outside, gt_trainable_variables(model));
@@ -76,7 +76,7 @@ int main(void)
     gt_Tensor *loss = gt_mean(gt_square(gt_call(model, x)));
     gt_minimize(adam, tape, loss, gt_trainable_variables(model));
     gt_tape_end(tape);
-    gt_Layer *other = gt_sequential(gt_dense(1));
+    gt_Layer *other = gt_Sequential(gt_Dense(1));
     tape = gt_tape_begin();
     loss = gt_mean(gt_square(gt_call(other, x)));
     gt_minimize(adam, tape, loss, gt_trainable_variables(other));
@@ -124,10 +124,10 @@ int main(void)
     gt_matmul(gt_add(x, 1), gt_uniform(gt_shape(4, 2)));
     show("shapes do not fit, in the middle of an expression");
 
-    gt_Layer *broken = gt_sequential(gt_dense(16), gt_dense(0), gt_dense(4));
+    gt_Layer *broken = gt_Sequential(gt_Dense(16), gt_Dense(0), gt_Dense(4));
     show("one layer of a model cannot be made");
 
-    gt_Layer *freed = gt_dense(4);
+    gt_Layer *freed = gt_Dense(4);
     gt_layer_free(freed);
     gt_call(freed, x);
     show("a freed layer is called");

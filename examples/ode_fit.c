@@ -55,7 +55,7 @@ static gt_Tensor *trajectory(gt_Tensor *parameters)
 {
     gt_Tensor *last[2], *states = NULL;
     gt_scan(rk4, NULL, gt_tensors(gt_array64(gt_shape(2), 10, 5), parameters),
-            ((gt_Tensors){0, NULL}), last, &states, .length = STEPS);
+            ((gt_Tensors){NULL, 0}), last, &states, .length = STEPS);
     return states;
 }
 
@@ -102,7 +102,7 @@ static double compare(gt_Tensor *observed, const double *at)
                 gt_item(loss_at(observed, gt_from_data(moved, gt_shape(PARAMETERS), GT_FLOAT64)));
             gt_scope_end(scope);
         }
-        double exact = gt_at(gradient, i), difference = (value[1] - value[0]) / (2 * h);
+        double exact = gt_element(gradient, i), difference = (value[1] - value[0]) / (2 * h);
         printf("%c           %-20.13g  %.13g\n", "abcd"[i], exact, difference);
         worst = fmax(worst, fabs(exact - difference) / fmax(1, fabs(exact)));
     }
@@ -153,11 +153,11 @@ static double evaluate(gt_Tensor *observed, const double *p, double *g, double *
     double value = gt_item(loss);
     gt_Tensor *gradient = g ? gt_gradient(tape, loss, at) : NULL;
     for (int i = 0; g && i < PARAMETERS; i++)
-        g[i] = gt_at(gradient, i);
+        g[i] = gt_element(gradient, i);
     gt_tape_end(tape);
     gt_Tensor *hessian = h ? gt_hessian(misfit, observed, at) : NULL;
     for (int i = 0; h && i < PARAMETERS * PARAMETERS; i++)
-        h[i] = gt_at(hessian, i);
+        h[i] = gt_element(hessian, i);
     gt_scope_end(scope);
     return value;
 }

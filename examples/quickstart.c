@@ -29,15 +29,15 @@ static gt_Dataset *read_idx(const char *folder, const char *which)
 
 static gt_Layer *make_model(int64_t width)
 {
-    return gt_sequential(gt_flatten(), gt_dense(width, .activation = gt_relu), gt_dropout(0.1),
-                         gt_dense(width / 2, .activation = gt_relu), gt_dense(10));
+    return gt_Sequential(gt_Flatten(), gt_Dense(width, .activation = gt_relu), gt_Dropout(0.1),
+                         gt_Dense(width / 2, .activation = gt_relu), gt_Dense(10));
 }
 
 static gt_Status compile(gt_Layer *model)
 {
-    return gt_compile(model, .optimizer = gt_adam(1e-3),
-                      .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
-                      .metrics = gt_metrics(gt_accuracy()));
+    return gt_compile(model, .optimizer = gt_Adam(1e-3),
+                      .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
+                      .metrics = gt_metrics(gt_Accuracy()));
 }
 
 static int run(const char *path)

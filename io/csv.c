@@ -17,7 +17,7 @@
 typedef struct Csv {
     gt_Context *context;
     const char *path;
-    const gt_CsvOptions *options;
+    const gt_load_csv_options *options;
     gt_FileReader reader;
     gt_Bytes window;      /* a part of the text, with a 0 behind it */
     const char *at, *end; /* in the window */
@@ -464,7 +464,7 @@ static bool good_delimiter(char c)
            (c >= ' ' && c <= '~' && !gt_is_digit(c) && !gt_is_letter(c) && !strchr("\"+-.", c));
 }
 
-static bool check_options(gt_Context *context, const gt_CsvOptions *options)
+static bool check_options(gt_Context *context, const gt_load_csv_options *options)
 {
     if (!good_delimiter(options->delimiter))
         gt_raise(context, GT_INVALID, NULL, NULL,
@@ -503,7 +503,8 @@ static gt_Tensor *read_table(Csv *csv)
     return NULL;
 }
 
-static gt_Tensor *read_csv(gt_Context *context, const char *path, const gt_CsvOptions *options)
+static gt_Tensor *read_csv(gt_Context *context, const char *path,
+                           const gt_load_csv_options *options)
 {
     Csv csv = {.context = context, .path = path, .options = options};
     if (!check_options(context, options) ||
@@ -518,17 +519,14 @@ static gt_Tensor *read_csv(gt_Context *context, const char *path, const gt_CsvOp
     return tensor;
 }
 
-#define GT_STRUCT gt_CsvOptions
-GT_OPTION_TYPE(gt_CsvOptions, GT_CSV_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_load_csv_options, gt_load_csv_OPTIONS);
 
-gt_Tensor *gt_read_csv_at(const char *here, const char *path, const gt_CsvOptions *given)
+gt_Tensor *gt_load_csv_at(const char *here, const char *path, const gt_load_csv_options *given)
 {
-    gt_CsvOptions options;
+    gt_load_csv_options options = GT_TAKE(gt_load_csv_options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_options_fill(&gt_CsvOptions_type, &options, given);
     gt_Site site = gt_site_enter(here, "read_csv");
     gt_Tensor *tensor = read_csv(context, path, &options);
     gt_site_leave(site);
@@ -573,7 +571,7 @@ static bool put_text(gt_FileWriter *writer, gt_Bytes *out, const char *text, cha
 }
 
 static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Value *value,
-                     const gt_WriteCsvOptions *options)
+                     const gt_save_csv_options *options)
 {
     char text[GT_NUMBER_TEXT];
     int64_t columns = value->spec.rank == 2 ? value->spec.dims[1] : 1;
@@ -585,7 +583,7 @@ static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Value *value
 }
 
 static void write_csv(gt_Context *context, const char *path, const gt_Tensor *tensor,
-                      const gt_WriteCsvOptions *options)
+                      const gt_save_csv_options *options)
 {
     const gt_Slot *slot = gt_slot_check(context, NULL, NULL, "the tensor", tensor);
     if (!slot || (!gt_data_at(NULL, tensor) && context->status != GT_OK))
@@ -617,18 +615,15 @@ static void write_csv(gt_Context *context, const char *path, const gt_Tensor *te
     gt_bytes_release(context, &out);
 }
 
-#define GT_STRUCT gt_WriteCsvOptions
-GT_OPTION_TYPE(gt_WriteCsvOptions, GT_WRITE_CSV_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_save_csv_options, gt_save_csv_OPTIONS);
 
-gt_Status gt_write_csv_at(const char *here, const char *path, const gt_Tensor *tensor,
-                          const gt_WriteCsvOptions *given)
+gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Tensor *tensor,
+                         const gt_save_csv_options *given)
 {
-    gt_WriteCsvOptions options;
+    gt_save_csv_options options = GT_TAKE(gt_save_csv_options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    gt_options_fill(&gt_WriteCsvOptions_type, &options, given);
     gt_Site site = gt_site_enter(here, "write_csv");
     write_csv(context, path, tensor, &options);
     gt_site_leave(site);

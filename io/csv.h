@@ -11,59 +11,52 @@ GT_BEGIN
 /* A range of columns: the first one, counted from 0, negative from the end; and how many, -1: to
  * the last one. */
 typedef struct gt_Columns {
+    const gt_Mark *mark;
     int32_t first, count;
 } gt_Columns;
 #define GT_ALL_COLUMNS                                                                             \
     {                                                                                              \
-        0, -1                                                                                      \
+        GT_MARK, 0, -1                                                                                      \
     }
 static inline gt_Columns gt_columns(int32_t first, int32_t count)
 {
-    gt_Columns columns = {first, count};
+    gt_Columns columns = {GT_MARK, first, count};
     return columns;
 }
 
-#define GT_CSV_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(gt_CsvOptions), "for ABI growth")                           \
-    F(char, delimiter, ',', "between the fields; no letter, digit, quote, point or sign")          \
-    F(int64_t, skip_rows, 0, "lines before the first row: headers")                                \
-    F(gt_Columns, columns, GT_ALL_COLUMNS, "which to take; the others may hold any text")          \
-    F(gt_DType, dtype, GT_FLOAT32, "of the tensor")                                                \
-    F(double, missing, (double)INFINITY,                                                           \
+#define gt_load_csv_OPTIONS(F, S)                                                                  \
+    F(S, char, delimiter, ',', "between the fields; no letter, digit, quote, point or sign")       \
+    F(S, int64_t, skip_rows, 0, "lines before the first row: headers")                             \
+    F(S, gt_Columns, columns, GT_ALL_COLUMNS, "which to take; the others may hold any text")       \
+    F(S, gt_DType, dtype, GT_FLOAT32, "of the tensor")                                             \
+    F(S, double, missing, (double)INFINITY,                                                        \
       "what stands for an empty field, NA or NaN; infinity: they are errors")                      \
-    F(int64_t, limit, (int64_t)1 << 30, "bytes that a compressed file may unpack to")
-typedef struct gt_CsvOptions gt_CsvOptions;
-struct gt_CsvOptions {
-    GT_CSV_OPTIONS(GT_MEMBER)
-};
+    F(S, int64_t, limit, (int64_t)1 << 30, "bytes that a compressed file may unpack to")
+GT_OPTIONS(gt_load_csv_options, gt_load_csv_OPTIONS);
 
-/* gt_read_csv("iris.csv", .skip_rows = 1, .columns = gt_columns(0, 4)) gives a tensor (rows,
+/* gt_load_csv("iris.csv", .skip_rows = 1, .columns = gt_columns(0, 4)) gives a tensor (rows,
  * columns). The file may be compressed with gzip. Fields may be quoted, lines may end in CRLF, and
  * the locale plays no part. Rows of different length and what is not a number are errors that name
  * path:line:column, the column counted in fields from 1. Numbers are rounded to float64, and from
  * there to float32. */
-#define gt_read_csv(...)                                                                           \
-    gt_read_csv_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                 \
-                   GT_KEYWORDS(gt_CsvOptions, GT_CSV_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_read_csv_at(const char *here, const char *path, const gt_CsvOptions *options);
+#define gt_load_csv(...)                                                                           \
+    gt_load_csv_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                 \
+                   GT_KEYWORDS(gt_load_csv, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_load_csv_at(const char *here, const char *path,
+                                 const gt_load_csv_options *options);
 
-#define GT_WRITE_CSV_OPTIONS(F)                                                                    \
-    F(uint32_t, size, (uint32_t)sizeof(gt_WriteCsvOptions), "for ABI growth")                      \
-    F(char, delimiter, ',', "between the fields")                                                  \
-    F(const char *, header, NULL, "a first line, as it is; NULL: none")
-typedef struct gt_WriteCsvOptions gt_WriteCsvOptions;
-struct gt_WriteCsvOptions {
-    GT_WRITE_CSV_OPTIONS(GT_MEMBER)
-};
+#define gt_save_csv_OPTIONS(F, S)                                                                  \
+    F(S, char, delimiter, ',', "between the fields")                                               \
+    F(S, const char *, header, NULL, "a first line, as it is; NULL: none")
+GT_OPTIONS(gt_save_csv_options, gt_save_csv_OPTIONS);
 
-/* gt_write_csv("losses.csv", losses, .header = "step,loss"): a tensor of rank 2, or of rank 1 as
+/* gt_save_csv("losses.csv", losses, .header = "step,loss"): a tensor of rank 2, or of rank 1 as
  * one column. Every number is written with as many digits as it takes to read the same one back. */
-#define gt_write_csv(...)                                                                          \
-    gt_write_csv_at(                                                                               \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_WriteCsvOptions, GT_WRITE_CSV_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
-GT_API gt_Status gt_write_csv_at(const char *here, const char *path, const gt_Tensor *tensor,
-                                 const gt_WriteCsvOptions *options);
+#define gt_save_csv(...)                                                                           \
+    gt_save_csv_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                         \
+                   GT_KEYWORDS(gt_save_csv, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Tensor *tensor,
+                                const gt_save_csv_options *options);
 
 GT_END
 

@@ -115,7 +115,8 @@ static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, const gt_By
     return n == 0;
 }
 
-static gt_Tensor *read_idx(gt_Context *context, const char *path, const gt_IdxOptions *options)
+static gt_Tensor *read_idx(gt_Context *context, const char *path,
+                           const gt_load_idx_options *options)
 {
     gt_FileReader reader;
     gt_Spec spec = {0};
@@ -140,17 +141,14 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path, const gt_IdxOp
     return tensor;
 }
 
-#define GT_STRUCT gt_IdxOptions
-GT_OPTION_TYPE(gt_IdxOptions, GT_IDX_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_load_idx_options, gt_load_idx_OPTIONS);
 
-gt_Tensor *gt_read_idx_at(const char *here, const char *path, const gt_IdxOptions *given)
+gt_Tensor *gt_load_idx_at(const char *here, const char *path, const gt_load_idx_options *given)
 {
-    gt_IdxOptions options;
+    gt_load_idx_options options = GT_TAKE(gt_load_idx_options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_options_fill(&gt_IdxOptions_type, &options, given);
     gt_Site site = gt_site_enter(here, "read_idx");
     gt_Tensor *tensor = read_idx(context, path, &options);
     gt_site_leave(site);

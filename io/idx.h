@@ -6,20 +6,17 @@
 
 GT_BEGIN
 
-#define GT_IDX_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(gt_IdxOptions), "for ABI growth")                           \
-    F(int64_t, limit, (int64_t)1 << 30, "bytes that a compressed file may unpack to")
-typedef struct gt_IdxOptions gt_IdxOptions;
-struct gt_IdxOptions {
-    GT_IDX_OPTIONS(GT_MEMBER)
-};
+#define gt_load_idx_OPTIONS(F, S)                                                                  \
+    F(S, int64_t, limit, (int64_t)1 << 30, "bytes that a compressed file may unpack to")
+GT_OPTIONS(gt_load_idx_options, gt_load_idx_OPTIONS);
 
-/* gt_read_idx("train-images-idx3-ubyte.gz") gives a tensor (60000, 28, 28) of uint8: type and shape
+/* gt_load_idx("train-images-idx3-ubyte.gz") gives a tensor (60000, 28, 28) of uint8: type and shape
  * are what the file says. It may be compressed with gzip. */
-#define gt_read_idx(...)                                                                           \
-    gt_read_idx_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                 \
-                   GT_KEYWORDS(gt_IdxOptions, GT_IDX_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_read_idx_at(const char *here, const char *path, const gt_IdxOptions *options);
+#define gt_load_idx(...)                                                                           \
+    gt_load_idx_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                 \
+                   GT_KEYWORDS(gt_load_idx, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_load_idx_at(const char *here, const char *path,
+                                 const gt_load_idx_options *options);
 
 GT_END
 

@@ -1,6 +1,7 @@
-/* The JSON reader and what writing needs. Values are appended to one block that grows as they are read, so
- * they are spoken of by their number while it may still move; strings are decoded in place. Leans on
- * number.c for numbers. */
+/* The JSON reader and what writing needs. The text is gone through twice by the same functions: first dry,
+ * which finds every fault but keys that come twice, writes nothing and counts the values; then with a block
+ * for just as many, decoding strings in place. So no text takes memory for what it only seems to hold.
+ * Leans on number.c for numbers. */
 #include "io/json.h"
 #include "io/number.h"
 #include "core/internal.h"
@@ -11,14 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_VALUES 64
-
 typedef struct Reader {
     gt_Context *context;
     const char *where;
     char *text, *at, *end;
-    gt_Json *json;
-    size_t used, most; /* values that were read; that the text can hold */
+    gt_JsonValue *values; /* NULL: dry */
+    size_t used;          /* values so far */
     int depth;
 } Reader;
 
@@ -52,30 +51,12 @@ static bool take(Reader *reader, char c)
     return true;
 }
 
-/* Appends a value and says which it is; -1: the error is raised. */
-static int64_t add_value(Reader *reader, gt_JsonValue value)
+static void add_value(Reader *reader, gt_JsonValue value)
 {
-    gt_Json *json = reader->json;
-    if (reader->used == json->capacity) {
-        size_t wanted = json->capacity ? 2 * json->capacity : FIRST_VALUES;
-        wanted = wanted < reader->most || reader->used >= reader->most ? wanted : reader->most;
-        if (reader->used >= UINT32_MAX) {
-            gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL, "%s: has too many values",
-                     reader->where);
-            return -1;
-        }
-        gt_JsonValue *grown = gt_allocate_unpooled(reader->context, wanted * sizeof *json->values);
-        if (!grown)
-            return -1;
-        if (reader->used > 0)
-            memcpy(grown, json->values, reader->used * sizeof *grown);
-        gt_release_unpooled(reader->context, json->values, json->capacity * sizeof *grown);
-        json->values = grown;
-        json->capacity = wanted;
-    }
     value.span = 1;
-    json->values[reader->used] = value;
-    return (int64_t)reader->used++;
+    if (reader->values)
+        reader->values[reader->used] = value;
+    reader->used++;
 }
 
 /* ---- strings ---- */
@@ -104,18 +85,22 @@ size_t gt_utf8_length(const char *at, size_t size)
     return length;
 }
 
-static char *put_utf8(char *to, uint32_t code)
+/* What was decoded goes to where its string is written, which is never past what was read. */
+static void put(const Reader *reader, char **to, const char *from, size_t size)
 {
-    if (code < 0x80) {
-        *to++ = (char)code;
-        return to;
-    }
-    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    if (reader->values)
+        memmove(*to, from, size);
+    *to += size;
+}
+
+static void put_utf8(const Reader *reader, char **to, uint32_t code)
+{
+    int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
     static const unsigned char head[] = {0, 0xc0, 0xe0, 0xf0};
-    *to++ = (char)(head[more] | code >> (6 * more));
-    while (more-- > 0)
-        *to++ = (char)(0x80 | (code >> (6 * more) & 0x3f));
-    return to;
+    char bytes[4] = {(char)(head[more] | code >> (6 * more))};
+    for (int i = 1; i <= more; i++)
+        bytes[i] = (char)(0x80 | (code >> (6 * (more - i)) & 0x3f));
+    put(reader, to, bytes, (size_t)more + 1);
 }
 
 static bool read_hex(Reader *reader, uint32_t *code)
@@ -141,7 +126,7 @@ static bool read_escape(Reader *reader, char **to)
     char c = reader->at < reader->end ? *reader->at : 0;
     const char *name = c ? strchr(names, c) : NULL;
     if (name) {
-        *(*to)++ = means[name - names];
+        put(reader, to, &means[name - names], 1);
         reader->at++;
         return true;
     }
@@ -164,7 +149,7 @@ static bool read_escape(Reader *reader, char **to)
             return fail_at(reader, reader->at - 6, "half of a surrogate pair");
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
-    *to = put_utf8(*to, code);
+    put_utf8(reader, to, code);
     return true;
 }
 
@@ -185,15 +170,15 @@ static bool read_string(Reader *reader, gt_JsonKind kind)
         size_t length = gt_utf8_length(reader->at, (size_t)(reader->end - reader->at));
         if (length == 0)
             return fail(reader, "this is not UTF-8");
-        memmove(to, reader->at, length);
-        to += length;
+        put(reader, &to, reader->at, length);
         reader->at += length;
     }
     if (reader->at == reader->end)
         return fail(reader, NULL);
     reader->at++;
-    *to = 0;
-    return add_value(reader, value) >= 0;
+    put(reader, &to, "", 1);
+    add_value(reader, value);
+    return true;
 }
 
 /* ---- numbers and words ---- */
@@ -236,7 +221,8 @@ static bool read_number(Reader *reader)
         (!gt_parse_decimal(start, size, &value.number) || isinf(value.number)))
         return fail(reader, "this number is too large");
     reader->at = at;
-    return add_value(reader, value) >= 0;
+    add_value(reader, value);
+    return true;
 }
 
 static bool read_word(Reader *reader)
@@ -247,7 +233,8 @@ static bool read_word(Reader *reader)
         if ((size_t)(reader->end - reader->at) >= length &&
             memcmp(reader->at, words[i], length) == 0) {
             reader->at += length;
-            return add_value(reader, (gt_JsonValue){.kind = (gt_JsonKind)i}) >= 0;
+            add_value(reader, (gt_JsonValue){.kind = (gt_JsonKind)i});
+            return true;
         }
     }
     return fail(reader, "a value is missing");
@@ -295,7 +282,7 @@ static bool names_differ(const Reader *reader, const gt_JsonValue *object)
 }
 
 /* The elements of value number `list`, up to the closing bracket. */
-static bool read_elements(Reader *reader, int64_t list, char close)
+static bool read_elements(Reader *reader, size_t list, char close)
 {
     int64_t count = 0;
     reader->at++;
@@ -317,9 +304,11 @@ static bool read_elements(Reader *reader, int64_t list, char close)
     } while (take(reader, ','));
     if (!take(reader, close))
         return fail(reader, close == '}' ? "a comma or } is missing" : "a comma or ] is missing");
-    gt_JsonValue *value = &reader->json->values[list];
+    if (!reader->values)
+        return true;
+    gt_JsonValue *value = &reader->values[list];
     value->count = count;
-    value->span = (uint32_t)(reader->used - (size_t)list);
+    value->span = (uint32_t)(reader->used - list);
     return close == ']' || names_differ(reader, value);
 }
 
@@ -327,9 +316,9 @@ static bool read_list(Reader *reader, char open)
 {
     if (++reader->depth > GT_JSON_DEPTH)
         return fail(reader, "it is nested too deeply");
-    int64_t list =
-        add_value(reader, (gt_JsonValue){.kind = open == '{' ? GT_JSON_OBJECT : GT_JSON_ARRAY});
-    bool ok = list >= 0 && read_elements(reader, list, open == '{' ? '}' : ']');
+    size_t list = reader->used;
+    add_value(reader, (gt_JsonValue){.kind = open == '{' ? GT_JSON_OBJECT : GT_JSON_ARRAY});
+    bool ok = read_elements(reader, list, open == '{' ? '}' : ']');
     reader->depth--;
     return ok;
 }
@@ -345,33 +334,33 @@ static bool read_value(Reader *reader)
     return c == '-' || gt_is_digit(c) ? read_number(reader) : read_word(reader);
 }
 
-/* One for the whole; every other value stands behind a comma or an opening bracket, and a colon behind its
- * key. */
-static size_t most_values(const char *text, size_t size)
+/* All of the text; the values go to `values`, or (NULL) are counted. */
+static bool read_text(Reader *reader, gt_JsonValue *values)
 {
-    size_t count = 1;
-    for (size_t i = 0; i < size; i++)
-        count += text[i] == ',' || text[i] == '[' || text[i] == '{' || text[i] == ':';
-    return count;
+    reader->at = reader->text;
+    reader->values = values;
+    reader->used = 0;
+    bool ok = read_value(reader);
+    skip_blanks(reader);
+    return ok &&
+           (reader->at == reader->end || fail(reader, "something follows the end of the value"));
 }
 
 bool gt_json_read(gt_Context *context, const char *where, char *text, size_t size, gt_Json *json)
 {
-    Reader reader = {.context = context,
-                     .where = where,
-                     .text = text,
-                     .at = text,
-                     .end = text + size,
-                     .json = json,
-                     .most = most_values(text, size)};
+    Reader reader = {.context = context, .where = where, .text = text, .end = text + size};
     *json = (gt_Json){0};
-    bool ok = read_value(&reader);
-    skip_blanks(&reader);
-    if (ok && reader.at < reader.end)
-        ok = fail(&reader, "something follows the end of the value");
-    if (!ok)
-        gt_json_release(context, json);
-    return ok;
+    if (!read_text(&reader, NULL))
+        return false;
+    json->capacity = reader.used;
+    if (reader.used > UINT32_MAX)
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%s: has too many values", where);
+    else
+        json->values = gt_allocate_unpooled(context, reader.used * sizeof *json->values);
+    if (json->values && read_text(&reader, json->values))
+        return true;
+    gt_json_release(context, json);
+    return false;
 }
 
 void gt_json_release(gt_Context *context, gt_Json *json)

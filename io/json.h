@@ -40,8 +40,8 @@ typedef struct gt_Json {
 } gt_Json;
 
 /* Reads `text`, which a 0 byte follows. Its strings stay in the text, which is changed and must
- * outlive them. Memory grows with the values that were read, not with what the text may hold. False: the
- * error, which starts with `where`, is raised. */
+ * outlive them. Takes memory for the values once all of the text is known to be JSON. False: the error,
+ * which starts with `where`, is raised. */
 bool gt_json_read(gt_Context *context, const char *where, char *text, size_t size, gt_Json *json);
 void gt_json_release(gt_Context *context, gt_Json *json);
 

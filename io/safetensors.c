@@ -347,32 +347,33 @@ static const Entry *find_entry(const char *here, const char *operation, const gt
         return NULL;
     if (index >= 0 && index < file->count)
         return &file->entry[index];
-    gt_raise(context, GT_INVALID, here, operation, "%s: there is no tensor %lld of %lld",
-             file->path, (long long)index, (long long)file->count);
+    gt_raise(context, GT_INVALID, here, operation,
+             "index %lld is out of range: %s has %lld tensors", (long long)index, file->path,
+             (long long)file->count);
     return NULL;
 }
 
-int64_t gt_tensor_file_count(const gt_TensorFile *file)
+int64_t gt_tensor_file_count_at(const char *here, const gt_TensorFile *file)
 {
-    return enter_file(NULL, "tensor_file_count", file) ? file->count : -1;
+    return enter_file(here, "tensor_file_count", file) ? file->count : -1;
 }
 
-const char *gt_tensor_file_name(const gt_TensorFile *file, int64_t index)
+const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file, int64_t index)
 {
-    const Entry *entry = find_entry(NULL, "tensor_file_name", file, index);
+    const Entry *entry = find_entry(here, "tensor_file_name", file, index);
     return entry ? entry->name : NULL;
 }
 
-gt_Spec gt_tensor_file_spec(const gt_TensorFile *file, int64_t index)
+gt_Spec gt_tensor_file_spec_at(const char *here, const gt_TensorFile *file, int64_t index)
 {
     const gt_Spec none = {0};
-    const Entry *entry = find_entry(NULL, "tensor_file_spec", file, index);
+    const Entry *entry = find_entry(here, "tensor_file_spec", file, index);
     return entry ? entry->spec : none;
 }
 
-int64_t gt_tensor_file_find(const gt_TensorFile *file, const char *name)
+int64_t gt_tensor_file_find_at(const char *here, const gt_TensorFile *file, const char *name)
 {
-    if (!enter_file(NULL, "tensor_file_find", file) || !name)
+    if (!enter_file(here, "tensor_file_find", file) || !name)
         return -1;
     const Entry key = {.name = name}, *wanted = &key;
     const Entry **found = file->count ? bsearch(&wanted, file->by_name, (size_t)file->count,
@@ -381,28 +382,29 @@ int64_t gt_tensor_file_find(const gt_TensorFile *file, const char *name)
     return found ? *found - file->entry : -1;
 }
 
-int64_t gt_tensor_file_metadata_count(const gt_TensorFile *file)
+int64_t gt_tensor_file_metadata_count_at(const char *here, const gt_TensorFile *file)
 {
-    return enter_file(NULL, "tensor_file_metadata_count", file) ? file->metadata_count : -1;
+    return enter_file(here, "tensor_file_metadata_count", file) ? file->metadata_count : -1;
 }
 
-gt_MetadataItem gt_tensor_file_metadata_at(const gt_TensorFile *file, int64_t index)
+gt_MetadataItem gt_tensor_file_metadata_pair_at(const char *here, const gt_TensorFile *file,
+                                                int64_t index)
 {
     const gt_MetadataItem none = {NULL, NULL};
-    gt_Context *context = enter_file(NULL, "tensor_file_metadata_at", file);
+    gt_Context *context = enter_file(here, "tensor_file_metadata_pair", file);
     if (!context)
         return none;
     if (index >= 0 && index < file->metadata_count)
         return file->metadata[index];
-    gt_raise(context, GT_INVALID, NULL, "tensor_file_metadata_at",
-             "%s: there is no pair %lld of %lld", file->path, (long long)index,
+    gt_raise(context, GT_INVALID, here, "tensor_file_metadata_pair",
+             "index %lld is out of range: %s has %lld pairs", (long long)index, file->path,
              (long long)file->metadata_count);
     return none;
 }
 
-const char *gt_tensor_file_metadata(const gt_TensorFile *file, const char *key)
+const char *gt_tensor_file_metadata_at(const char *here, const gt_TensorFile *file, const char *key)
 {
-    if (!enter_file(NULL, "tensor_file_metadata", file) || !key)
+    if (!enter_file(here, "tensor_file_metadata", file) || !key)
         return NULL;
     for (int64_t i = 0; i < file->metadata_count; i++)
         if (strcmp(file->metadata[i].key, key) == 0)
@@ -437,8 +439,8 @@ static bool read_numbers(const gt_TensorFile *file, const Entry *entry, void *in
     return true;
 }
 
-gt_Status gt_tensor_file_read_at(const char *here, const gt_TensorFile *file, int64_t index,
-                                 void *into, size_t bytes)
+gt_Status gt_tensor_file_load_into_at(const char *here, const gt_TensorFile *file, int64_t index,
+                                      void *into, size_t bytes)
 {
     char text[GT_EXCERPT];
     const Entry *entry = find_entry(here, "tensor_file_read", file, index);
@@ -464,11 +466,12 @@ static gt_Tensor *load(const gt_TensorFile *file, const Entry *entry)
     char name[GT_EXCERPT];
     void *data;
     if (!gt_storable(entry->spec.dtype)) {
-        gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
-                 "%s: tensor \"%s\": tensors of type %s are not supported; gt_tensor_file_read "
-                 "gives the bytes",
-                 file->path, gt_excerpt(name, entry->name, strlen(entry->name)),
-                 gt_dtype_name(entry->spec.dtype));
+        gt_raise(
+            context, GT_UNSUPPORTED, NULL, NULL,
+            "%s: tensor \"%s\": tensors of type %s are not supported; gt_tensor_file_load_into "
+            "gives the bytes",
+            file->path, gt_excerpt(name, entry->name, strlen(entry->name)),
+            gt_dtype_name(entry->spec.dtype));
         return NULL;
     }
     gt_Tensor *tensor = gt_tensor_new(context, &entry->spec, &data);
@@ -489,7 +492,8 @@ gt_Tensor *gt_tensor_file_load_at(const char *here, const gt_TensorFile *file, i
     return tensor;
 }
 
-gt_Tensor *gt_tensor_file_get_at(const char *here, const gt_TensorFile *file, const char *name)
+gt_Tensor *gt_tensor_file_load_named_at(const char *here, const gt_TensorFile *file,
+                                        const char *name)
 {
     char text[GT_EXCERPT];
     gt_Context *context = enter_file(here, "tensor_file_get", file);
@@ -562,6 +566,22 @@ static bool check_text(const Saving *saving, const char *what, int32_t index, co
         gt_raise(saving->context, GT_INVALID, NULL, NULL, "%s: the %s of item %d is NULL",
                  saving->path, what, (int)index);
     return text != NULL;
+}
+
+gt_NamedTensors gt_named_tensors_list(const gt_NamedTensor *items)
+{
+    int32_t count = 0;
+    while (items[count].name || items[count].tensor != GT_LIST_END)
+        count++;
+    return (gt_NamedTensors){items, count};
+}
+
+gt_Metadata gt_metadata_list(const gt_MetadataItem *items)
+{
+    int32_t count = 0;
+    while (items[count].key || items[count].value != GT_LIST_END)
+        count++;
+    return (gt_Metadata){items, count};
 }
 
 static bool check_tensors(const Saving *saving, gt_NamedTensors tensors)
@@ -736,18 +756,15 @@ static void save_tensors(gt_Context *context, const char *path, gt_NamedTensors 
     gt_bytes_release(context, &saving.header);
 }
 
-#define GT_STRUCT gt_SaveTensorsOptions
-GT_OPTION_TYPE(gt_SaveTensorsOptions, GT_SAVE_TENSORS_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_save_tensors_options, gt_save_tensors_OPTIONS);
 
 gt_Status gt_save_tensors_at(const char *here, const char *path, gt_NamedTensors tensors,
-                             const gt_SaveTensorsOptions *given)
+                             const gt_save_tensors_options *given)
 {
-    gt_SaveTensorsOptions options;
+    gt_save_tensors_options options = GT_TAKE(gt_save_tensors_options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    gt_options_fill(&gt_SaveTensorsOptions_type, &options, given);
     gt_Site site = gt_site_enter(here, "save_tensors");
     save_tensors(context, path, tensors, &options.metadata);
     gt_site_leave(site);

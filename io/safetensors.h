@@ -16,40 +16,35 @@ typedef struct gt_NamedTensor {
 /* A few named tensors in order. It borrows. Written on the spot as
  * gt_named_tensors({"kernel", kernel}, {"bias", bias}). */
 typedef struct gt_NamedTensors {
-    int32_t count;
     const gt_NamedTensor *items;
+    int32_t count;
 } gt_NamedTensors;
+/* From an array that ends with {NULL, GT_LIST_END}. */
+GT_API gt_NamedTensors gt_named_tensors_list(const gt_NamedTensor *items);
 
 /* Text that goes with them: gt_metadata({"epoch", "12"}, {"format", "pt"}). */
 typedef struct gt_MetadataItem {
     const char *key, *value;
 } gt_MetadataItem;
 typedef struct gt_Metadata {
-    int32_t count;
     const gt_MetadataItem *items;
+    int32_t count;
 } gt_Metadata;
-#define GT_NO_METADATA                                                                             \
-    {                                                                                              \
-        0, NULL                                                                                    \
-    }
+/* From an array that ends with {NULL, GT_LIST_END}. */
+GT_API gt_Metadata gt_metadata_list(const gt_MetadataItem *items);
 
-#define GT_SAVE_TENSORS_OPTIONS(F)                                                                 \
-    F(uint32_t, size, (uint32_t)sizeof(gt_SaveTensorsOptions), "for ABI growth")                   \
-    F(gt_Metadata, metadata, GT_NO_METADATA, "pairs of text that are kept with the tensors")
-typedef struct gt_SaveTensorsOptions gt_SaveTensorsOptions;
-struct gt_SaveTensorsOptions {
-    GT_SAVE_TENSORS_OPTIONS(GT_MEMBER)
-};
+#define gt_save_tensors_OPTIONS(F, S)                                                              \
+    F(S, gt_Metadata, metadata, GT_NOT_GIVEN, "pairs of text that are kept with the tensors")
+GT_OPTIONS(gt_save_tensors_options, gt_save_tensors_OPTIONS);
 
 /* gt_save_tensors("model.safetensors", gt_named_tensors({"kernel", kernel}), .metadata = ...)
  * The file appears whole or not at all: a crash or a full disk leaves the old one. The same tensors
  * give the same bytes. */
 #define gt_save_tensors(...)                                                                       \
-    gt_save_tensors_at(                                                                            \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_SaveTensorsOptions, GT_SAVE_TENSORS_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+    gt_save_tensors_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                     \
+                       GT_KEYWORDS(gt_save_tensors, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Status gt_save_tensors_at(const char *here, const char *path, gt_NamedTensors tensors,
-                                    const gt_SaveTensorsOptions *options);
+                                    const gt_save_tensors_options *options);
 
 /* An open file of tensors: its header is read and checked, the numbers stay on the disk until they
  * are asked for. Tensors are counted from 0, in the order of the header. */
@@ -61,33 +56,46 @@ GT_API gt_TensorFile *gt_open_tensors_at(const char *here, const char *path);
 /* NULL is ignored. */
 GT_API void gt_tensor_file_free(gt_TensorFile *file);
 
-GT_API int64_t gt_tensor_file_count(const gt_TensorFile *file); /* -1 on failure */
+#define gt_tensor_file_count(file) gt_tensor_file_count_at(GT_HERE, file)
+GT_API int64_t gt_tensor_file_count_at(const char *here,
+                                       const gt_TensorFile *file); /* -1 on failure */
 /* Its name; lives as long as the file is open. */
-GT_API const char *gt_tensor_file_name(const gt_TensorFile *file, int64_t index);
+#define gt_tensor_file_name(file, index) gt_tensor_file_name_at(GT_HERE, file, index)
+GT_API const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file,
+                                          int64_t index);
 /* Type and shape; dtype GT_DTYPE_NONE on failure. */
-GT_API gt_Spec gt_tensor_file_spec(const gt_TensorFile *file, int64_t index);
+#define gt_tensor_file_spec(file, index) gt_tensor_file_spec_at(GT_HERE, file, index)
+GT_API gt_Spec gt_tensor_file_spec_at(const char *here, const gt_TensorFile *file, int64_t index);
 /* Where that name is; -1 if it is not there, which is no error. */
-GT_API int64_t gt_tensor_file_find(const gt_TensorFile *file, const char *name);
+#define gt_tensor_file_find(file, name) gt_tensor_file_find_at(GT_HERE, file, name)
+GT_API int64_t gt_tensor_file_find_at(const char *here, const gt_TensorFile *file,
+                                      const char *name);
 /* Metadata: how many pairs, the pair at an index ({NULL, NULL} on failure), the value of a key
  * (NULL if it is not there, which is no error). */
-GT_API int64_t gt_tensor_file_metadata_count(const gt_TensorFile *file);
-GT_API gt_MetadataItem gt_tensor_file_metadata_at(const gt_TensorFile *file, int64_t index);
-GT_API const char *gt_tensor_file_metadata(const gt_TensorFile *file, const char *key);
+#define gt_tensor_file_metadata_count(file) gt_tensor_file_metadata_count_at(GT_HERE, file)
+GT_API int64_t gt_tensor_file_metadata_count_at(const char *here, const gt_TensorFile *file);
+#define gt_tensor_file_metadata_pair(file, index)                                                  \
+    gt_tensor_file_metadata_pair_at(GT_HERE, file, index)
+GT_API gt_MetadataItem gt_tensor_file_metadata_pair_at(const char *here, const gt_TensorFile *file,
+                                                       int64_t index);
+#define gt_tensor_file_metadata(file, key) gt_tensor_file_metadata_at(GT_HERE, file, key)
+GT_API const char *gt_tensor_file_metadata_at(const char *here, const gt_TensorFile *file,
+                                              const char *key);
 
 /* A new tensor with the numbers. */
 #define gt_tensor_file_load(file, index) gt_tensor_file_load_at(GT_HERE, file, index)
 GT_API gt_Tensor *gt_tensor_file_load_at(const char *here, const gt_TensorFile *file,
                                          int64_t index);
 /* The same by name. */
-#define gt_tensor_file_get(file, name) gt_tensor_file_get_at(GT_HERE, file, name)
-GT_API gt_Tensor *gt_tensor_file_get_at(const char *here, const gt_TensorFile *file,
-                                        const char *name);
+#define gt_tensor_file_load_named(file, name) gt_tensor_file_load_named_at(GT_HERE, file, name)
+GT_API gt_Tensor *gt_tensor_file_load_named_at(const char *here, const gt_TensorFile *file,
+                                               const char *name);
 /* The numbers into the caller's memory, of any type the file has; `bytes` must be exactly theirs.
  * On failure that memory may be half written. */
-#define gt_tensor_file_read(file, index, into, bytes)                                              \
-    gt_tensor_file_read_at(GT_HERE, file, index, into, bytes)
-GT_API gt_Status gt_tensor_file_read_at(const char *here, const gt_TensorFile *file, int64_t index,
-                                        void *into, size_t bytes);
+#define gt_tensor_file_load_into(file, index, into, bytes)                                         \
+    gt_tensor_file_load_into_at(GT_HERE, file, index, into, bytes)
+GT_API gt_Status gt_tensor_file_load_into_at(const char *here, const gt_TensorFile *file,
+                                             int64_t index, void *into, size_t bytes);
 
 GT_END
 
@@ -96,12 +104,12 @@ GT_END
 /* Both live to the end of the full expression. */
 inline gt_NamedTensors gt_named_tensors_of(std::initializer_list<gt_NamedTensor> list)
 {
-    gt_NamedTensors tensors = {static_cast<int32_t>(list.size()), list.begin()};
+    gt_NamedTensors tensors = {list.begin(), static_cast<int32_t>(list.size())};
     return tensors;
 }
 inline gt_Metadata gt_metadata_of(std::initializer_list<gt_MetadataItem> list)
 {
-    gt_Metadata metadata = {static_cast<int32_t>(list.size()), list.begin()};
+    gt_Metadata metadata = {list.begin(), static_cast<int32_t>(list.size())};
     return metadata;
 }
 #define gt_named_tensors(...) gt_named_tensors_of({__VA_ARGS__})
@@ -109,12 +117,9 @@ inline gt_Metadata gt_metadata_of(std::initializer_list<gt_MetadataItem> list)
 #else
 /* Both live as long as the block they are written in. */
 #define gt_named_tensors(...)                                                                      \
-    ((gt_NamedTensors){                                                                            \
-        (int32_t)(sizeof((gt_NamedTensor[]){__VA_ARGS__}) / sizeof(gt_NamedTensor)),               \
-        (gt_NamedTensor[]){__VA_ARGS__}})
+    gt_named_tensors_list((const gt_NamedTensor[]){__VA_ARGS__, {NULL, GT_LIST_END}})
 #define gt_metadata(...)                                                                           \
-    ((gt_Metadata){(int32_t)(sizeof((gt_MetadataItem[]){__VA_ARGS__}) / sizeof(gt_MetadataItem)),  \
-                   (gt_MetadataItem[]){__VA_ARGS__}})
+    gt_metadata_list((const gt_MetadataItem[]){__VA_ARGS__, {NULL, GT_LIST_END}})
 #endif
 
 #endif

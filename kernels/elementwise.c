@@ -15,7 +15,9 @@ typedef uint32_t gt_u_u8;
 
 GT_UNARY_REAL(negative, -x, -x)
 GT_UNARY_REAL(abs, fabsf(x), fabs(x))
-GT_UNARY_REAL(sign, x > 0 ? 1 : (x < 0 ? -1 : x), x > 0 ? 1 : (x < 0 ? -1 : x)) /* NaN, -0 stay */
+/* sign: NaN and -0 stay. One comparison: two become an "unordered or equal", which valgrind takes
+ * for "equal". */
+GT_UNARY_REAL(sign, fabsf(x) > 0 ? copysignf(1, x) : x, fabs(x) > 0 ? copysign(1, x) : x)
 GT_UNARY_REAL(square, (x * x), (x * x))
 GT_UNARY_REAL(sqrt, sqrtf(x), sqrt(x))
 GT_UNARY_REAL(rsqrt, 1 / sqrtf(x), 1 / sqrt(x))

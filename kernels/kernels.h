@@ -86,12 +86,21 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(GREATER, greater, A)                                                                         \
     L(GREATER_EQUAL, greater_equal, A)
 
-/* Reductions: the blocked, order-fixed kind. "N": every numeric type; sums of integers wrap. */
+/* Reductions: the blocked, order-fixed kind. "N": every numeric type; sums of integers wrap. Those of
+ * floats come out wider than they went in, so that they can be reduced further, divided and rooted before they
+ * are rounded: SUM and SQUARES of float32 and float64 as double, PROD as gt_Scaled. */
 #define GT_REDUCE_LOOPS(L)                                                                         \
     L(SUM, sum, N)                                                                                 \
+    L(SQUARES, squares, F) /* the sum of x^2 */                                                    \
     L(PROD, prod, N)                                                                               \
     L(MAX, max, N) /* NaN wins */                                                                  \
     L(MIN, min, N)
+
+/* size 2^exponent. |size| is within [1, 2), or 0, infinite or NaN. */
+typedef struct gt_Scaled {
+    double size;
+    int64_t exponent;
+} gt_Scaled;
 
 #define GT_ENUM_UNARY(NAME, name, types)   GT_LOOP_##NAME,
 #define GT_ENUM_BINARY(NAME, name, types)  GT_LOOP_##NAME,
@@ -115,7 +124,8 @@ typedef void gt_BinaryLoop(int64_t n, const void *a, int64_t sa, const void *b, 
 typedef void gt_SelectLoop(int64_t n, const uint8_t *c, int64_t sc, const void *a, int64_t sa,
                            const void *b, int64_t sb, void *y);
 /* One number out of n contiguous ones: y[0] = reduce(x[0 .. n-1]). n = 0 gives the identity (0, 1,
- * lowest, highest). The bits depend on n and x alone. */
+ * lowest, highest). The bits depend on n and x alone. A sum of float32 is within a few of its last
+ * bits of the right one, for any n. */
 typedef void gt_ReduceLoop(int64_t n, const void *x, void *y);
 /* The first i with x[i] equal to `value`, or NaN; n if there is none. */
 typedef int64_t gt_FindLoop(int64_t n, const void *x, const void *value);
@@ -215,6 +225,9 @@ typedef struct gt_KernelTable {
     gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    /* Bytes (uint8, bool) summed as I32 and I64; wide enough that no copy of them is needed. */
+    gt_ReduceLoop *sum_bytes[2];
+    gt_ReduceColumnsLoop *sum_bytes_columns[2];
     gt_FindLoop *find[GT_LOOP_TYPES];                /* no bool: search it as U8 */
     gt_CastLoop *cast[GT_LOOP_TYPES][GT_LOOP_TYPES]; /* [from][to]; float to integer truncates and
                                                         saturates, NaN gives 0; to bool: != 0 */

@@ -26,7 +26,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
 #define GT_TILE_KERNELS(EACH, ONCE)                                                                \
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
-    EACH(compare)
+    EACH(compare)                                                                                  \
+    ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
 #define GT_CHECK_KERNELS(F)
@@ -64,5 +65,13 @@ typedef struct gt_BinaryJob {
     int64_t chunk, chunks, outer, rows;
     int64_t dims[GT_JOB_RANK], stride_a[GT_JOB_RANK], stride_b[GT_JOB_RANK]; /* in elements */
 } gt_BinaryJob;
+
+/* ---- tiles.c ---- */
+
+/* places: the positions of the first `length` true ones of `size` bools, in order, then `size`; at {x (size), y
+ * (length) of int64}. One tile. */
+typedef struct gt_PlacesJob {
+    int64_t size, length;
+} gt_PlacesJob;
 
 #endif

@@ -152,6 +152,27 @@ static inline double gt_from_bits_f64(uint64_t bits)
     return x;
 }
 
+/* x = size 2^exponent with 1 <= |size| < 2; 0, infinity and NaN keep the exponent 0. `subnormal`: x
+ * may be a subnormal number. */
+static inline gt_Scaled gt_split(double x, const bool subnormal)
+{
+    const bool lift = subnormal && !(gt_bits_f64(x) >> 52 & 0x7ff);
+    const uint64_t bits = gt_bits_f64(lift ? x * 0x1p54 : x), biased = bits >> 52 & 0x7ff;
+    const bool special = biased - 1 >= 0x7fe;
+    gt_Scaled y;
+    y.size =
+        gt_from_bits_f64(special ? bits : (bits & ~(UINT64_C(0x7ff) << 52)) | UINT64_C(1023) << 52);
+    y.exponent = special ? 0 : (int64_t)biased - (lift ? 1023 + 54 : 1023);
+    return y;
+}
+
+static inline gt_Scaled gt_scaled_product(gt_Scaled a, gt_Scaled b)
+{
+    gt_Scaled y = gt_split(a.size * b.size, false);
+    y.exponent += a.exponent + b.exponent;
+    return y;
+}
+
 /* a b + c, rounded once where the processor does that in one instruction: twice as fast there as a
  * product and a sum. Written out because compilers are not left to do it by themselves (whether they do
  * is up to each of them): the same bits with every compiler, other bits on another instruction set, unless
@@ -193,6 +214,8 @@ GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
 gt_CastLoop GT_KERNEL(cast_i32_f32), GT_KERNEL(cast_i32_f64);
 GT_TYPES_I(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
 gt_CastLoop GT_KERNEL_BASE(cast_i32_b8);
+gt_ReduceLoop GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64);
+gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_bytes_columns_i64);
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)

@@ -1,43 +1,79 @@
-/* One reduction of one element type: GT_COMBINE over numbers of type GT_T, from GT_START. Included
- * by reduce_template.h; not a header. */
+/* One reduction of one element type: GT_COMBINE over GT_TERM(x), from GT_START, in numbers of type
+ * GT_A, with GT_LANES lanes. With GT_RUN, which sums of float have, so many rows of numbers are added as
+ * they are before they become one of type GT_A. Included by reduce_template.h; not a header. */
 
-static inline GT_T GT_OP(combine)(GT_T a, GT_T b)
+static inline GT_A GT_OP(combine)(GT_A a, GT_A b)
 {
     return GT_COMBINE(a, b);
 }
 
+/* How a few numbers are put together. */
+#ifdef GT_RUN
+#define GT_C          GT_T
+#define GT_LIFT(x)    (x)
+#define GT_JOIN(a, b) ((a) + (b))
+#else
+#define GT_C          GT_A
+#define GT_LIFT(x)    GT_TERM(x)
+#define GT_JOIN(a, b) GT_OP(combine)(a, b)
+#endif
+
 /* Fewer numbers than lanes, as in a row of ten classes: two chains, one of each half. (Chains of
  * even and odd places would do too, but gcc 12 gets them wrong for integers: the sum of 4 numbers.)
  */
-static inline GT_T GT_OP(few)(int64_t n, const GT_T *x)
+static inline GT_C GT_OP(few)(int64_t n, const GT_T *x)
 {
     const int64_t half = n / 2;
-    GT_T first = (GT_T)GT_START, second = (GT_T)GT_START;
+    GT_C first = (GT_C)GT_START, second = (GT_C)GT_START;
     for (int64_t i = 0; i < half; i++) {
-        first = GT_OP(combine)(first, x[i]);
-        second = GT_OP(combine)(second, x[half + i]);
+        first = GT_JOIN(first, GT_LIFT(x[i]));
+        second = GT_JOIN(second, GT_LIFT(x[half + i]));
     }
     if (n > 2 * half)
-        first = GT_OP(combine)(first, x[n - 1]);
-    return GT_OP(combine)(first, second);
+        first = GT_JOIN(first, GT_LIFT(x[n - 1]));
+    return GT_JOIN(first, second);
 }
 
 /* At most GT_BLOCK numbers. */
-static GT_NOINLINE GT_T GT_OP(block)(int64_t n, const GT_T *x)
+static GT_NOINLINE GT_A GT_OP(block)(int64_t n, const GT_T *x)
 {
-    enum { LANES = sizeof(GT_T) == 1 ? 128 : 32 };
-    if (n < LANES)
-        return GT_OP(few)(n, x);
-    GT_T lane[LANES];
+    enum { LANES = sizeof(GT_T) == 1 ? 128 : GT_LANES };
+    if (n < (LANES < 32 ? 32 : LANES))
+        return (GT_A)GT_OP(few)(n, x);
+    GT_A lane[LANES];
     int64_t i = 0;
     for (int l = 0; l < LANES; l++)
-        lane[l] = (GT_T)GT_START;
+        lane[l] = (GT_A)GT_START;
+#ifdef GT_RUN
+    enum { ROW = 2 * LANES };
+    for (int64_t end; i + ROW <= n;) {
+        GT_T run[ROW];
+        end = n - i < GT_RUN * ROW ? n : i + GT_RUN * ROW;
+        for (int l = 0; l < ROW; l++)
+            run[l] = 0;
+        for (; i + 4 * ROW <= end; i += 4 * ROW) {
+            for (int l = 0; l < ROW; l++)
+                run[l] += (x[i + l] + x[i + ROW + l]) + (x[i + 2 * ROW + l] + x[i + 3 * ROW + l]);
+        }
+        for (; i + ROW <= end; i += ROW) {
+            for (int l = 0; l < ROW; l++)
+                run[l] += x[i + l];
+        }
+        for (int l = 0; l < LANES; l++)
+            lane[l] += (GT_A)(run[l] + run[l + LANES]);
+    }
     for (; i + LANES <= n; i += LANES) {
         for (int l = 0; l < LANES; l++)
-            lane[l] = GT_OP(combine)(lane[l], x[i + l]);
+            lane[l] += (GT_A)x[i + l];
     }
+#else
+    for (; i + LANES <= n; i += LANES) {
+        for (int l = 0; l < LANES; l++)
+            lane[l] = GT_OP(combine)(lane[l], GT_TERM(x[i + l]));
+    }
+#endif
     for (int l = 0; i + l < n; l++)
-        lane[l] = GT_OP(combine)(lane[l], x[i + l]);
+        lane[l] = GT_OP(combine)(lane[l], GT_TERM(x[i + l]));
     for (int half = LANES / 2; half > 0; half /= 2) {
         for (int l = 0; l < half; l++)
             lane[l] = GT_OP(combine)(lane[l], lane[l + half]);
@@ -45,9 +81,9 @@ static GT_NOINLINE GT_T GT_OP(block)(int64_t n, const GT_T *x)
     return lane[0];
 }
 
-static GT_NOINLINE GT_T GT_OP(row)(int64_t n, const GT_T *x)
+static GT_NOINLINE GT_A GT_OP(row)(int64_t n, const GT_T *x)
 {
-    GT_T waiting[GT_LEVELS]; /* results of 2^k blocks, as the ones of a binary counter */
+    GT_A waiting[GT_LEVELS]; /* results of 2^k blocks, as the ones of a binary counter */
     int levels = 0;
     int64_t blocks = 0;
     if (n <= GT_BLOCK)
@@ -65,47 +101,72 @@ static GT_NOINLINE GT_T GT_OP(row)(int64_t n, const GT_T *x)
 
 void GT_KERNEL(GT_OP(reduce))(int64_t n, const void *x, void *y)
 {
-    *(GT_T *)y = GT_OP(row)(n, x);
+    *(GT_A *)y = GT_OP(row)(n, x);
 }
 
-/* sum[j] = x[0][j] o x[1][j] o ..., in this order; four rows in one go spare loads of the sums. */
+/* sum[j] = x[0][j] o x[1][j] o ...: the first row, then the next four joined in twos, and so on, which
+ * also spares loads of the sums. */
 static GT_NOINLINE void GT_OP(columns_block)(int64_t rows, int64_t columns, int64_t stride,
-                                        const GT_T *restrict x, GT_T *restrict sum)
+                                             const GT_T *restrict x, GT_C *restrict sum)
 {
     int64_t r = 1;
     for (int64_t j = 0; j < columns; j++)
-        sum[j] = x[j];
+        sum[j] = GT_LIFT(x[j]);
     for (; r + 4 <= rows; r += 4) {
         const GT_T *restrict row = x + r * stride;
         for (int64_t j = 0; j < columns; j++) {
-            GT_T s = GT_OP(combine)(sum[j], row[j]);
-            s = GT_OP(combine)(s, row[stride + j]);
-            s = GT_OP(combine)(s, row[2 * stride + j]);
-            sum[j] = GT_OP(combine)(s, row[3 * stride + j]);
+            GT_C two = GT_JOIN(GT_LIFT(row[j]), GT_LIFT(row[stride + j]));
+            GT_C more = GT_JOIN(GT_LIFT(row[2 * stride + j]), GT_LIFT(row[3 * stride + j]));
+            sum[j] = GT_JOIN(sum[j], GT_JOIN(two, more));
         }
     }
     for (; r < rows; r++) {
         const GT_T *restrict row = x + r * stride;
         for (int64_t j = 0; j < columns; j++)
-            sum[j] = GT_OP(combine)(sum[j], row[j]);
+            sum[j] = GT_JOIN(sum[j], GT_LIFT(row[j]));
     }
 }
 
-static GT_NOINLINE void GT_OP(merge)(int64_t columns, GT_T *restrict into, const GT_T *restrict from)
+#ifndef GT_RUN
+static GT_NOINLINE void GT_OP(merge)(int64_t columns, GT_A *restrict into,
+                                     const GT_A *restrict from)
 {
     for (int64_t j = 0; j < columns; j++)
         into[j] = GT_OP(combine)(into[j], from[j]);
 }
+#endif
 
+#ifdef GT_RUN
+/* Blocks are added in order: as numbers of type GT_A they lose nothing. */
 void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t stride,
                                       const void *from, void *to)
 {
     enum { WIDTH = GT_WIDTH / sizeof(GT_T) };
-    GT_T waiting[GT_LEVELS][WIDTH];
+    GT_T sum[WIDTH];
     for (int64_t first = 0; first < columns; first += WIDTH) {
         int64_t width = columns - first < WIDTH ? columns - first : WIDTH;
         const GT_T *x = (const GT_T *)from + first;
-        GT_T *y = (GT_T *)to + first;
+        GT_A *y = (GT_A *)to + first;
+        for (int64_t j = 0; j < width; j++)
+            y[j] = GT_START;
+        for (int64_t r = 0; r < rows; r += GT_RUN) {
+            GT_OP(columns_block)
+            (rows - r < GT_RUN ? rows - r : GT_RUN, width, stride, x + r * stride, sum);
+            for (int64_t j = 0; j < width; j++)
+                y[j] += (GT_A)sum[j];
+        }
+    }
+}
+#else
+void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t stride,
+                                      const void *from, void *to)
+{
+    enum { WIDTH = GT_WIDTH / sizeof(GT_T) };
+    GT_A waiting[GT_LEVELS][WIDTH];
+    for (int64_t first = 0; first < columns; first += WIDTH) {
+        int64_t width = columns - first < WIDTH ? columns - first : WIDTH;
+        const GT_T *x = (const GT_T *)from + first;
+        GT_A *y = (GT_A *)to + first;
         int levels = 0;
         int64_t blocks = 0;
         for (int64_t r = 0; r < rows; r += GT_ROW_BLOCK) {
@@ -118,10 +179,18 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         for (; levels > 1; levels--)
             GT_OP(merge)(width, waiting[levels - 2], waiting[levels - 1]);
         for (int64_t j = 0; j < width; j++)
-            y[j] = rows > 0 ? waiting[0][j] : (GT_T)GT_START;
+            y[j] = rows > 0 ? waiting[0][j] : (GT_A)GT_START;
     }
 }
+#endif
 
 #undef GT_OP
+#undef GT_A
 #undef GT_START
 #undef GT_COMBINE
+#undef GT_TERM
+#undef GT_RUN
+#undef GT_LANES
+#undef GT_C
+#undef GT_LIFT
+#undef GT_JOIN

@@ -1,25 +1,63 @@
-/* The four reductions of reduce.c for one element type GT_T, computed in GT_U (without sign, where
- * integers wrap), and the search for what one of them found. Included once for each type, with GT_I an
- * unsigned integer of its width; not a header. */
+/* The reductions of reduce.c for one element type GT_T, and the search for what one of them found.
+ * Floats (GT_REAL) are added and multiplied in double; integers are computed in GT_U, without sign,
+ * where they wrap. Included once for each type, with GT_I an unsigned integer of its width; not a
+ * header. */
 
+#if GT_REAL
 #define GT_OP(name)      GT_NAME(name##_sum)
+#define GT_A             double
+#define GT_START         0
+#define GT_COMBINE(a, b) ((a) + (b))
+#define GT_TERM(x)       ((double)(x))
+#if GT_REAL == 32
+#define GT_RUN   32
+#define GT_LANES 16
+#else
+#define GT_LANES 32
+#endif
+#include "reduce_operation.h"
+
+#define GT_OP(name)      GT_NAME(name##_squares)
+#define GT_A             double
+#define GT_START         0
+#define GT_COMBINE(a, b) ((a) + (b))
+#define GT_TERM(x)       ((double)(x) * (double)(x))
+#define GT_LANES         32
+#include "reduce_operation.h"
+
+#include "reduce_product.h"
+#else
+#define GT_OP(name)      GT_NAME(name##_sum)
+#define GT_A             GT_T
 #define GT_START         0
 #define GT_COMBINE(a, b) ((GT_T)((GT_U)(a) + (GT_U)(b)))
+#define GT_TERM(x)       (x)
+#define GT_LANES         32
 #include "reduce_operation.h"
 
 #define GT_OP(name)      GT_NAME(name##_prod)
+#define GT_A             GT_T
 #define GT_START         1
 #define GT_COMBINE(a, b) ((GT_T)((GT_U)(a) * (GT_U)(b)))
+#define GT_TERM(x)       (x)
+#define GT_LANES         32
 #include "reduce_operation.h"
+#endif
 
 #define GT_OP(name)      GT_NAME(name##_max)
+#define GT_A             GT_T
 #define GT_START         GT_LOWEST
 #define GT_COMBINE(a, b) ((((a) > (b)) | GT_IS_NAN(a)) ? (a) : (b))
+#define GT_TERM(x)       (x)
+#define GT_LANES         32
 #include "reduce_operation.h"
 
 #define GT_OP(name)      GT_NAME(name##_min)
+#define GT_A             GT_T
 #define GT_START         GT_HIGHEST
 #define GT_COMBINE(a, b) ((((a) < (b)) | GT_IS_NAN(a)) ? (a) : (b))
+#define GT_TERM(x)       (x)
+#define GT_LANES         32
 #include "reduce_operation.h"
 
 /* The place of a maximum or minimum that is known: two steps, for an exit in the loop would keep it from
@@ -46,3 +84,4 @@ int64_t GT_KERNEL(GT_NAME(find))(int64_t n, const void *from, const void *value)
 #undef GT_NAME
 #undef GT_LOWEST
 #undef GT_HIGHEST
+#undef GT_REAL

@@ -10,6 +10,12 @@ static inline int64_t GT_NAME(rows_of_group)(int64_t columns)
     return columns < GT_GROUP ? GT_GROUP / columns : 1;
 }
 
+/* The sum of a row, which is often short. */
+static inline GT_T GT_NAME(row_total)(int64_t columns, const GT_T *x)
+{
+    return columns < 32 ? (GT_T)GT_NAME(few_sum)(columns, x) : (GT_T)GT_NAME(row_sum)(columns, x);
+}
+
 void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from, void *to)
 {
     if (columns <= 0)
@@ -27,7 +33,7 @@ void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from
         }
         GT_KERNEL(GT_NAME(exp))(count * columns, y, y);
         for (int64_t r = 0; r < count; r++) {
-            GT_T sum = GT_NAME(row_sum)(columns, y + r * columns);
+            const GT_T sum = GT_NAME(row_total)(columns, y + r * columns);
             for (int64_t j = 0; j < columns; j++)
                 y[r * columns + j] = y[r * columns + j] / sum;
         }
@@ -46,9 +52,9 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, cons
         }
         GT_KERNEL(GT_NAME(exp))(rows * columns, piece, piece);
         for (int64_t r = 0; r < rows; r++)
-            log_sum[r] = GT_NAME(row_sum)(columns, piece + r * columns);
+            log_sum[r] = GT_NAME(row_total)(columns, piece + r * columns);
     } else {
-        GT_T sum = 0;
+        double sum = 0;
         for (int64_t first = 0; first < columns; first += GT_GROUP) {
             int64_t count = columns - first < GT_GROUP ? columns - first : GT_GROUP;
             for (int64_t j = 0; j < count; j++)
@@ -56,7 +62,7 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, cons
             GT_KERNEL(GT_NAME(exp))(count, piece, piece);
             sum += GT_NAME(row_sum)(count, piece);
         }
-        log_sum[0] = sum;
+        log_sum[0] = (GT_T)sum;
     }
     GT_KERNEL(GT_NAME(log))(rows, log_sum, log_sum);
 }

@@ -5,7 +5,7 @@
 #include "ops/random.h"
 #include "ops/reshaping.h"
 
-static const gt_Regularizer no_penalty = {.mark = NULL};
+static const gt_Regularizer no_penalty = GT_NOT_GIVEN;
 
 /* Every layer of this file is a struct of its options. */
 #define BASIC_LAYER(Type, Options, symbol, LIST)                                                   \
@@ -16,27 +16,27 @@ static const gt_Regularizer no_penalty = {.mark = NULL};
     } Type;                                                                                        \
     GT_OPTION_TYPE(Options, LIST);                                                                 \
     static const gt_LayerClass symbol##_class;                                                     \
-    gt_Layer *gt_##symbol##_new(const char *here, const Options *given)                            \
+    gt_Layer *gt_##Type##_at(const char *here, const Options *given)                               \
     {                                                                                              \
         Type layer = {.base = {.name = NULL}};                                                     \
-        gt_options_fill(&Options##_type, &layer.options, given);                                   \
+        gt_options_take(&Options##_type, &layer.options, given);                                   \
         layer.base.name = layer.options.name;                                                      \
         layer.base.dtype = layer.options.dtype;                                                    \
-        return gt_layer_finish(gt_layer_new(here, &symbol##_class, &layer),                        \
+        return gt_layer_finish(gt_layer_new_at(here, &symbol##_class, &layer),                     \
                                layer.options.trainable, no_penalty);                               \
     }
 
 /* ---- activation ---- */
 
-#define GT_STRUCT gt_ActivationOptions
-BASIC_LAYER(Activation, gt_ActivationOptions, activation, GT_ACTIVATION_OPTIONS)
-#undef GT_STRUCT
+BASIC_LAYER(Activation, gt_Activation_options, activation, gt_Activation_OPTIONS)
 
 static gt_Status activation_create(gt_Layer *layer)
 {
-    gt_Activation function = ((const Activation *)layer)->options.function;
+    gt_TensorFunction function = ((const Activation *)layer)->options.function;
     if (!function)
         return gt_fail(GT_INVALID, "the function is NULL");
+    if (gt_check_function("the function", (uintptr_t)function) != GT_OK)
+        return gt_status();
     return gt_adopt_activation(layer, function);
 }
 
@@ -52,9 +52,7 @@ static const gt_LayerClass activation_class = {.name = "activation",
 
 /* ---- dropout ---- */
 
-#define GT_STRUCT gt_DropoutOptions
-BASIC_LAYER(Dropout, gt_DropoutOptions, dropout, GT_DROPOUT_OPTIONS)
-#undef GT_STRUCT
+BASIC_LAYER(Dropout, gt_Dropout_options, dropout, gt_Dropout_OPTIONS)
 
 static gt_Status dropout_create(gt_Layer *layer)
 {
@@ -91,7 +89,7 @@ static gt_Tensor *dropout_call(gt_Layer *layer, gt_CallArgs in)
     const Dropout *self = (const Dropout *)layer;
     if (!in.training || self->options.rate == 0)
         return gt_identity(in.x);
-    return gt_random_dropout(in.x, self->options.rate, .generator = self->state);
+    return gt_dropout(in.x, self->options.rate, .generator = self->state);
 }
 
 static const gt_LayerClass dropout_class = {.name = "dropout",
@@ -102,9 +100,7 @@ static const gt_LayerClass dropout_class = {.name = "dropout",
 
 /* ---- flatten ---- */
 
-#define GT_STRUCT gt_FlattenOptions
-BASIC_LAYER(Flatten, gt_FlattenOptions, flatten, GT_FLATTEN_OPTIONS)
-#undef GT_STRUCT
+BASIC_LAYER(Flatten, gt_Flatten_options, flatten, gt_Flatten_OPTIONS)
 
 static gt_Status flatten_create(gt_Layer *layer)
 {
@@ -126,13 +122,11 @@ static const gt_LayerClass flatten_class = {
 
 /* ---- reshape ---- */
 
-#define GT_STRUCT gt_ReshapeLayerOptions
-BASIC_LAYER(ReshapeLayer, gt_ReshapeLayerOptions, reshape_layer, GT_RESHAPE_LAYER_OPTIONS)
-#undef GT_STRUCT
+BASIC_LAYER(Reshape, gt_Reshape_options, reshape_layer, gt_Reshape_OPTIONS)
 
 static gt_Status reshape_layer_create(gt_Layer *layer)
 {
-    gt_Shape target = ((const ReshapeLayer *)layer)->options.target;
+    gt_Shape target = ((const Reshape *)layer)->options.target;
     if (target.rank < 0 || target.rank >= GT_MAX_RANK)
         return gt_fail(GT_INVALID, "the target shape has too many dimensions");
     return gt_set_input_spec(layer, 1, 0);
@@ -140,8 +134,8 @@ static gt_Status reshape_layer_create(gt_Layer *layer)
 
 static gt_Tensor *reshape_layer_call(gt_Layer *layer, gt_CallArgs in)
 {
-    gt_Shape target = ((const ReshapeLayer *)layer)->options.target;
-    gt_Shape input = gt_tensor_shape(in.x), shape = {.rank = target.rank + 1};
+    gt_Shape target = ((const Reshape *)layer)->options.target;
+    gt_Shape input = gt_tensor_shape(in.x), shape = {.mark = GT_MARK, .rank = target.rank + 1};
     int64_t row = 1, known = 1;
     shape.dims[0] = gt_dim(input, 0);
     for (int d = 1; d < input.rank; d++)
@@ -154,21 +148,20 @@ static gt_Tensor *reshape_layer_call(gt_Layer *layer, gt_CallArgs in)
 }
 
 static const gt_LayerClass reshape_layer_class = {.name = "reshape",
-                                                  .instance = sizeof(ReshapeLayer),
+                                                  .instance = sizeof(Reshape),
                                                   .create = reshape_layer_create,
                                                   .call = reshape_layer_call};
 
 /* ---- lambda ---- */
 
-#define GT_STRUCT gt_LambdaOptions
-BASIC_LAYER(Lambda, gt_LambdaOptions, lambda, GT_LAMBDA_OPTIONS)
-#undef GT_STRUCT
+BASIC_LAYER(Lambda, gt_Lambda_options, lambda, gt_Lambda_OPTIONS)
 
 static gt_Status lambda_create(gt_Layer *layer)
 {
-    if (!((const Lambda *)layer)->options.function)
+    gt_LambdaFunction function = ((const Lambda *)layer)->options.function;
+    if (!function)
         return gt_fail(GT_INVALID, "the function is NULL");
-    return GT_OK;
+    return gt_check_function("the function", (uintptr_t)function);
 }
 
 static gt_Tensor *lambda_call(gt_Layer *layer, gt_CallArgs in)

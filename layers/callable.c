@@ -104,7 +104,7 @@ void gt_callable_forget(gt_LayerState *state)
     state->callable = NULL;
 }
 
-gt_Status gt_adopt_activation(gt_Layer *layer, gt_Activation activation)
+gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation)
 {
     gt_Context *context = layer->state->object.context;
     const Callable *callable = gt_map_object(&context->callables, key_of(activation));
@@ -131,7 +131,7 @@ void gt_callable_forget(gt_LayerState *state)
     (void)state;
 }
 
-gt_Status gt_adopt_activation(gt_Layer *layer, gt_Activation activation)
+gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation)
 {
     (void)layer;
     (void)activation;

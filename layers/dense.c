@@ -7,13 +7,11 @@
 
 typedef struct Dense {
     gt_Layer base;
-    gt_DenseOptions options;
+    gt_Dense_options options;
     gt_Variable *kernel, *bias;
 } Dense;
 
-#define GT_STRUCT gt_DenseOptions
-GT_OPTION_TYPE(gt_DenseOptions, GT_DENSE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_Dense_options, gt_Dense_OPTIONS);
 
 static gt_Status dense_create(gt_Layer *layer)
 {
@@ -21,19 +19,20 @@ static gt_Status dense_create(gt_Layer *layer)
     if (self->options.units <= 0)
         return gt_fail(GT_INVALID, "units is %lld; it must be above 0",
                        (long long)self->options.units);
-    const gt_DenseOptions *options = &self->options;
-    gt_initializer_check("kernel_initializer", options->kernel_initializer);
-    gt_initializer_check("bias_initializer", options->bias_initializer);
-    gt_regularizer_check("kernel_regularizer", options->kernel_regularizer);
-    gt_regularizer_check("bias_regularizer", options->bias_regularizer);
-    gt_adopt_activation(layer, options->activation);
+    const gt_Dense_options *options = &self->options;
+    gt_initializer_check("kernel_initializer", &options->kernel_initializer);
+    gt_initializer_check("bias_initializer", &options->bias_initializer);
+    gt_regularizer_check("kernel_regularizer", &options->kernel_regularizer);
+    gt_regularizer_check("bias_regularizer", &options->bias_regularizer);
+    if (gt_check_function("activation", (uintptr_t)options->activation) == GT_OK)
+        gt_adopt_activation(layer, options->activation);
     return gt_set_input_spec(layer, 2, 0);
 }
 
 static gt_Status dense_build(gt_Layer *layer, gt_Shape input)
 {
     Dense *self = (Dense *)layer;
-    const gt_DenseOptions *options = &self->options;
+    const gt_Dense_options *options = &self->options;
     if (input.rank < 2)
         return gt_fail(GT_INVALID, "the input has %d dimensions; at least 2 are needed",
                        (int)input.rank);
@@ -41,9 +40,10 @@ static gt_Status dense_build(gt_Layer *layer, gt_Shape input)
                                  .initializer = options->kernel_initializer,
                                  .regularizer = options->kernel_regularizer);
     if (options->use_bias)
-        self->bias = gt_add_weight(layer, "bias", gt_shape(options->units),
-                                   .initializer = options->bias_initializer,
-                                   .regularizer = options->bias_regularizer);
+        self->bias = gt_add_weight(
+            layer, "bias", gt_shape(options->units),
+            .initializer = options->bias_initializer.type ? options->bias_initializer : gt_Zeros(),
+            .regularizer = options->bias_regularizer);
     return gt_set_input_spec(layer, 2, gt_last(input));
 }
 
@@ -64,12 +64,12 @@ static const gt_LayerClass dense_class = {
     .call = dense_call,
 };
 
-gt_Layer *gt_dense_new(const char *here, const gt_DenseOptions *given)
+gt_Layer *gt_Dense_at(const char *here, const gt_Dense_options *given)
 {
     Dense dense = {.base = {.name = NULL}};
-    gt_options_fill(&gt_DenseOptions_type, &dense.options, given);
+    gt_options_take(&gt_Dense_options_type, &dense.options, given);
     dense.base.name = dense.options.name;
     dense.base.dtype = dense.options.dtype;
-    return gt_layer_finish(gt_layer_new(here, &dense_class, &dense), dense.options.trainable,
+    return gt_layer_finish(gt_layer_new_at(here, &dense_class, &dense), dense.options.trainable,
                            dense.options.activity_regularizer);
 }

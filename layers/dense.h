@@ -6,36 +6,23 @@
 
 GT_BEGIN
 
-#define GT_DENSE_OPTIONS(F)                                                                        \
-    F(uint32_t, size, (uint32_t)sizeof(gt_DenseOptions), "for ABI growth")                         \
-    F(int64_t, units, 0, "width of the output; required, > 0")                                     \
-    F(gt_Activation, activation, NULL, "any operation of one tensor, e.g. gt_relu")                \
-    F(bool, use_bias, true, "adds a bias of shape (units)")                                        \
-    F(gt_Initializer, kernel_initializer, GT_INITIALIZER(GT_INITIALIZER_DEFAULT),                  \
-      "not given: glorot_uniform")                                                                 \
-    F(gt_Initializer, bias_initializer, GT_INITIALIZER(GT_INITIALIZER_CONSTANT),                   \
-      "not given: zeros")                                                                          \
-    F(gt_Regularizer, kernel_regularizer, {0}, "penalty on the kernel")                            \
-    F(gt_Regularizer, bias_regularizer, {0}, "penalty on the bias")                                \
-    F(gt_Regularizer, activity_regularizer, {0}, "penalty on the output, over the batch size")     \
-    GT_LAYER_OPTIONS(F)
-typedef struct gt_DenseOptions gt_DenseOptions;
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#endif
-struct gt_DenseOptions {
-    GT_DENSE_OPTIONS(GT_MEMBER)
-};
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
+#define gt_Dense_OPTIONS(F, S)                                                                     \
+    F(S, int64_t, units, 0, "width of the output; required, > 0")                                  \
+    F(S, gt_TensorFunction, activation, NULL, "any operation of one tensor, e.g. gt_relu")         \
+    F(S, bool, use_bias, true, "adds a bias of shape (units)")                                     \
+    F(S, gt_Initializer, kernel_initializer, GT_NOT_GIVEN, "not given: glorot_uniform")            \
+    F(S, gt_Initializer, bias_initializer, GT_NOT_GIVEN, "not given: zeros")                       \
+    F(S, gt_Regularizer, kernel_regularizer, GT_NOT_GIVEN, "penalty on the kernel")                \
+    F(S, gt_Regularizer, bias_regularizer, GT_NOT_GIVEN, "penalty on the bias")                    \
+    F(S, gt_Regularizer, activity_regularizer, GT_NOT_GIVEN,                                       \
+      "penalty on the output, over the batch size")                                                \
+    GT_LAYER_COMMON(F, S)
+GT_OPTIONS(gt_Dense_options, gt_Dense_OPTIONS);
 
-/* gt_dense(128, .activation = gt_relu): y = activation(x kernel + bias) on the last axis of x,
+/* gt_Dense(128, .activation = gt_relu): y = activation(x kernel + bias) on the last axis of x,
  * which has at least two. Weights: kernel (in, units), bias (units). */
-#define gt_dense(...)                                                                              \
-    gt_dense_new(GT_HERE, GT_KEYWORDS(gt_DenseOptions, GT_DENSE_OPTIONS, .units = __VA_ARGS__))
-GT_API gt_Layer *gt_dense_new(const char *here, const gt_DenseOptions *options);
+#define gt_Dense(...) gt_Dense_at(GT_HERE, GT_KEYWORDS_1(gt_Dense, units, __VA_ARGS__))
+GT_API gt_Layer *gt_Dense_at(const char *here, const gt_Dense_options *options);
 
 GT_END
 

@@ -3,151 +3,24 @@
  * draws. */
 #include "layers/internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-#define GT_STRUCT gt_SeedOptions
-GT_OPTION_TYPE(gt_SeedOptions, GT_SEED_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_InitializerNormalOptions
-GT_OPTION_TYPE(gt_InitializerNormalOptions, GT_INITIAL_NORMAL_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_InitializerUniformOptions
-GT_OPTION_TYPE(gt_InitializerUniformOptions, GT_INITIAL_UNIFORM_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_VarianceScalingOptions
-GT_OPTION_TYPE(gt_VarianceScalingOptions, GT_VARIANCE_SCALING_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_OrthogonalOptions
-GT_OPTION_TYPE(gt_OrthogonalOptions, GT_ORTHOGONAL_OPTIONS);
-#undef GT_STRUCT
-
-/* ---- the values ---- */
-
-static gt_Initializer with_seed(gt_InitializerKind kind, double a, double b, int64_t seed)
-{
-    gt_Initializer initializer = {.kind = kind, .a = a, .b = b, .seed = seed};
-    return initializer;
-}
-
-gt_Initializer gt_constant(double value)
-{
-    return with_seed(GT_INITIALIZER_CONSTANT, value, 0, -1);
-}
-
-gt_Initializer gt_zeros(void)
-{
-    return gt_constant(0);
-}
-
-gt_Initializer gt_ones(void)
-{
-    return gt_constant(1);
-}
-
-gt_Initializer gt_identity_matrix(double gain)
-{
-    return with_seed(GT_INITIALIZER_IDENTITY, gain, 0, -1);
-}
-
-gt_Initializer gt_initializer(gt_InitializerFunction function, void *context)
-{
-    gt_Initializer initializer = with_seed(GT_INITIALIZER_FUNCTION, 0, 0, -1);
-    initializer.function = function;
-    initializer.context = context;
-    return initializer;
-}
-
-gt_Initializer gt_random_normal_of(const gt_InitializerNormalOptions *given)
-{
-    gt_InitializerNormalOptions options;
-    gt_options_fill(&gt_InitializerNormalOptions_type, &options, given);
-    return with_seed(GT_INITIALIZER_NORMAL, options.mean, options.stddev, options.seed);
-}
-
-gt_Initializer gt_truncated_normal_of(const gt_InitializerNormalOptions *given)
-{
-    gt_Initializer initializer = gt_random_normal_of(given);
-    initializer.kind = GT_INITIALIZER_TRUNCATED_NORMAL;
-    return initializer;
-}
-
-gt_Initializer gt_random_uniform_of(const gt_InitializerUniformOptions *given)
-{
-    gt_InitializerUniformOptions options;
-    gt_options_fill(&gt_InitializerUniformOptions_type, &options, given);
-    return with_seed(GT_INITIALIZER_UNIFORM, options.minval, options.maxval, options.seed);
-}
-
-gt_Initializer gt_variance_scaling_of(const gt_VarianceScalingOptions *given)
-{
-    gt_VarianceScalingOptions options;
-    gt_options_fill(&gt_VarianceScalingOptions_type, &options, given);
-    gt_Initializer initializer =
-        with_seed(GT_INITIALIZER_VARIANCE_SCALING, options.scale, 0, options.seed);
-    initializer.mode = options.mode;
-    initializer.distribution = options.distribution;
-    return initializer;
-}
-
-static gt_Initializer scaled(double scale, gt_FanMode mode, gt_Distribution distribution,
-                             const gt_SeedOptions *given)
-{
-    gt_SeedOptions options;
-    gt_options_fill(&gt_SeedOptions_type, &options, given);
-    gt_Initializer initializer = with_seed(GT_INITIALIZER_VARIANCE_SCALING, scale, 0, options.seed);
-    initializer.mode = mode;
-    initializer.distribution = distribution;
-    return initializer;
-}
-
-gt_Initializer gt_glorot_uniform_of(const gt_SeedOptions *options)
-{
-    return scaled(1, GT_FAN_AVG, GT_UNIFORM, options);
-}
-
-gt_Initializer gt_glorot_normal_of(const gt_SeedOptions *options)
-{
-    return scaled(1, GT_FAN_AVG, GT_TRUNCATED_NORMAL, options);
-}
-
-gt_Initializer gt_he_uniform_of(const gt_SeedOptions *options)
-{
-    return scaled(2, GT_FAN_IN, GT_UNIFORM, options);
-}
-
-gt_Initializer gt_he_normal_of(const gt_SeedOptions *options)
-{
-    return scaled(2, GT_FAN_IN, GT_TRUNCATED_NORMAL, options);
-}
-
-gt_Initializer gt_lecun_uniform_of(const gt_SeedOptions *options)
-{
-    return scaled(1, GT_FAN_IN, GT_UNIFORM, options);
-}
-
-gt_Initializer gt_lecun_normal_of(const gt_SeedOptions *options)
-{
-    return scaled(1, GT_FAN_IN, GT_TRUNCATED_NORMAL, options);
-}
-
-gt_Initializer gt_orthogonal_of(const gt_OrthogonalOptions *given)
-{
-    gt_OrthogonalOptions options;
-    gt_options_fill(&gt_OrthogonalOptions_type, &options, given);
-    return with_seed(GT_INITIALIZER_ORTHOGONAL, options.gain, 0, options.seed);
-}
-
-gt_Status gt_initializer_check(const char *what, gt_Initializer initializer)
-{
-    if (initializer.kind >= GT_INITIALIZER_DEFAULT && initializer.kind <= GT_INITIALIZER_FUNCTION)
-        return GT_OK;
-    return gt_fail(GT_INVALID,
-                   "%s must be an initializer such as gt_zeros() (got a bare number or a pointer)",
-                   what);
-}
+GT_OPTION_TYPE(gt_GlorotUniform_options, gt_GlorotUniform_OPTIONS);
+GT_OPTION_TYPE(gt_RandomNormal_options, gt_RandomNormal_OPTIONS);
+GT_OPTION_TYPE(gt_RandomUniform_options, gt_RandomUniform_OPTIONS);
+GT_OPTION_TYPE(gt_VarianceScaling_options, gt_VarianceScaling_OPTIONS);
+GT_OPTION_TYPE(gt_Orthogonal_options, gt_Orthogonal_OPTIONS);
+GT_OPTION_TYPE(gt_Constant_options, gt_Constant_OPTIONS);
+GT_OPTION_TYPE(gt_IdentityInitializer_options, gt_IdentityInitializer_OPTIONS);
 
 /* ---- the draws ---- */
+
+static const gt_KernelTable *kernels(void)
+{
+    return gt_context()->kernels;
+}
 
 /* FNV-1a over seed and path, then the finalizer of SplitMix64 (Steele et al. 2014). */
 static uint64_t stream_of(uint64_t seed, const char *path)
@@ -218,32 +91,33 @@ static void fans(const gt_Spec *spec, double *in, double *out)
     *out = receptive * (double)spec->dims[spec->rank - 1];
 }
 
-static gt_Status draw_scaled(const gt_KernelTable *kernels, const gt_Initializer *initializer,
-                             const gt_Spec *spec, void *data, uint64_t stream)
+static gt_Status draw_scaled(const gt_KernelTable *kernels,
+                             const gt_VarianceScaling_options *options, const gt_Spec *spec,
+                             void *data, uint64_t stream)
 {
     /* The deviation of a standard normal cut at two deviations. */
     const double truncated_deviation = 0.87962566103423978;
     double in, out;
-    if (!(initializer->a > 0))
-        return gt_fail(GT_INVALID, "the scale is %g; it must be above 0", initializer->a);
+    if (!(options->scale > 0))
+        return gt_fail(GT_INVALID, "the scale is %g; it must be above 0", options->scale);
     fans(spec, &in, &out);
-    double fan = initializer->mode == GT_FAN_IN    ? in
-                 : initializer->mode == GT_FAN_OUT ? out
-                                                   : (in + out) / 2;
-    double scale = initializer->a / (fan > 1 ? fan : 1);
-    switch (initializer->distribution) {
-    case GT_UNIFORM:
+    double fan = options->mode == GT_FAN_IN    ? in
+                 : options->mode == GT_FAN_OUT ? out
+                                               : (in + out) / 2;
+    double scale = options->scale / (fan > 1 ? fan : 1);
+    switch (options->distribution) {
+    case GT_DISTRIBUTION_UNIFORM:
         draw_uniform(kernels, spec, data, stream, -sqrt(3 * scale), sqrt(3 * scale));
         return GT_OK;
-    case GT_UNTRUNCATED_NORMAL:
+    case GT_DISTRIBUTION_UNTRUNCATED_NORMAL:
         draw_normal(kernels, spec, data, stream, 0, sqrt(scale));
         return GT_OK;
-    case GT_TRUNCATED_NORMAL:
+    case GT_DISTRIBUTION_TRUNCATED_NORMAL:
         draw_truncated(kernels, spec, data, stream, 0, sqrt(scale) / truncated_deviation);
         return GT_OK;
     }
-    return gt_fail(GT_INVALID, "the distribution is none of GT_TRUNCATED_NORMAL, "
-                               "GT_UNTRUNCATED_NORMAL, GT_UNIFORM");
+    return gt_fail(GT_INVALID, "the distribution is none of GT_DISTRIBUTION_TRUNCATED_NORMAL, "
+                               "GT_DISTRIBUTION_UNTRUNCATED_NORMAL, GT_DISTRIBUTION_UNIFORM");
 }
 
 static double dot(int64_t n, const double *a, const double *b)
@@ -329,52 +203,209 @@ static gt_Status fill_identity(const gt_Spec *spec, void *data, double gain)
     return GT_OK;
 }
 
+/* ---- the classes ---- */
+
+static gt_Initializer made(const gt_InitializerClass *type, const void *given)
+{
+    gt_Initializer self = {.type = type};
+    if (type->options)
+        gt_options_take(type->options, self.options, given);
+    return self;
+}
+
+/* The options of `self`. */
+#define OPTIONS(Type)                                                                              \
+    Type options;                                                                                  \
+    memcpy(&options, self->options, sizeof options);
+/* CLASS(symbol, Name, text, Type, floats_only): symbol_class and gt_Name_of; `symbol`_fill fills. */
+#define FILL(symbol)                                                                               \
+    static gt_Status symbol##_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,    \
+                                   uint64_t stream)
+#define CLASS(symbol, Name, text, Type, floats)                                                    \
+    static const gt_InitializerClass symbol##_class = {.mark = GT_MARK,                            \
+                                                       .size = sizeof(gt_InitializerClass),        \
+                                                       .name = text,                               \
+                                                       .options = &Type##_type,                    \
+                                                       .floats_only = floats,                      \
+                                                       .fill = symbol##_fill};                     \
+    static_assert(sizeof(Type) <= sizeof((gt_Initializer){0}.options), "the options fit");         \
+    gt_Initializer gt_##Name##_of(const Type *options)                                             \
+    {                                                                                              \
+        return made(&symbol##_class, options);                                                     \
+    }
+
+FILL(constant)
+{
+    (void)stream;
+    OPTIONS(gt_Constant_options)
+    return fill_constant(spec, data, options.value);
+}
+CLASS(constant, Constant, "constant", gt_Constant_options, false)
+
+FILL(zeros)
+{
+    (void)self, (void)stream;
+    return fill_constant(spec, data, 0);
+}
+FILL(ones)
+{
+    (void)self, (void)stream;
+    return fill_constant(spec, data, 1);
+}
+static const gt_InitializerClass zeros_class = {
+    .mark = GT_MARK, .size = sizeof zeros_class, .name = "zeros", .fill = zeros_fill};
+static const gt_InitializerClass ones_class = {
+    .mark = GT_MARK, .size = sizeof ones_class, .name = "ones", .fill = ones_fill};
+
+gt_Initializer gt_Zeros(void)
+{
+    return made(&zeros_class, NULL);
+}
+
+gt_Initializer gt_Ones(void)
+{
+    return made(&ones_class, NULL);
+}
+
+FILL(random_normal)
+{
+    OPTIONS(gt_RandomNormal_options)
+    draw_normal(kernels(), spec, data, stream, options.mean, options.stddev);
+    return GT_OK;
+}
+CLASS(random_normal, RandomNormal, "random_normal", gt_RandomNormal_options, true)
+
+FILL(truncated_normal)
+{
+    OPTIONS(gt_RandomNormal_options)
+    draw_truncated(kernels(), spec, data, stream, options.mean, options.stddev);
+    return GT_OK;
+}
+CLASS(truncated_normal, TruncatedNormal, "truncated_normal", gt_RandomNormal_options, true)
+
+FILL(random_uniform)
+{
+    OPTIONS(gt_RandomUniform_options)
+    draw_uniform(kernels(), spec, data, stream, options.minval, options.maxval);
+    return GT_OK;
+}
+CLASS(random_uniform, RandomUniform, "random_uniform", gt_RandomUniform_options, true)
+
+FILL(variance_scaling)
+{
+    OPTIONS(gt_VarianceScaling_options)
+    return draw_scaled(kernels(), &options, spec, data, stream);
+}
+CLASS(variance_scaling, VarianceScaling, "variance_scaling", gt_VarianceScaling_options, true)
+
+/* Its well-known cases. */
+#define SCALED(symbol, Name, factor, fan, drawn)                                                   \
+    FILL(symbol)                                                                                   \
+    {                                                                                              \
+        (void)self;                                                                                \
+        const gt_VarianceScaling_options options = {                                               \
+            .scale = factor, .mode = fan, .distribution = GT_DISTRIBUTION_##drawn};                \
+        return draw_scaled(kernels(), &options, spec, data, stream);                               \
+    }                                                                                              \
+    CLASS(symbol, Name, #symbol, gt_GlorotUniform_options, true)
+SCALED(glorot_uniform, GlorotUniform, 1, GT_FAN_AVG, UNIFORM)
+SCALED(glorot_normal, GlorotNormal, 1, GT_FAN_AVG, TRUNCATED_NORMAL)
+SCALED(he_uniform, HeUniform, 2, GT_FAN_IN, UNIFORM)
+SCALED(he_normal, HeNormal, 2, GT_FAN_IN, TRUNCATED_NORMAL)
+SCALED(lecun_uniform, LecunUniform, 1, GT_FAN_IN, UNIFORM)
+SCALED(lecun_normal, LecunNormal, 1, GT_FAN_IN, TRUNCATED_NORMAL)
+
+FILL(orthogonal)
+{
+    OPTIONS(gt_Orthogonal_options)
+    return draw_orthogonal(gt_context(), options.gain, spec, data, stream);
+}
+CLASS(orthogonal, Orthogonal, "orthogonal", gt_Orthogonal_options, true)
+
+FILL(identity)
+{
+    (void)stream;
+    OPTIONS(gt_IdentityInitializer_options)
+    return fill_identity(spec, data, options.gain);
+}
+CLASS(identity, IdentityInitializer, "identity", gt_IdentityInitializer_options, true)
+
+/* One's own: the function stands among the options. */
+static gt_InitializerFunction function_of(const gt_Initializer *self)
+{
+    gt_InitializerFunction function;
+    memcpy(&function, self->options, sizeof function);
+    return function;
+}
+
+static gt_Status function_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                               uint64_t stream)
+{
+    return function_of(self)(self->context, spec, data, stream);
+}
+static const gt_InitializerClass function_class = {
+    .mark = GT_MARK, .size = sizeof function_class, .name = "function", .fill = function_fill};
+
+gt_Initializer gt_initializer(gt_InitializerFunction function, void *context)
+{
+    gt_Initializer self = {.type = &function_class, .context = context};
+    memcpy(self.options, &function, sizeof function);
+    return self;
+}
+
+/* ---- weights get their first values ---- */
+
+gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer)
+{
+    const gt_InitializerClass *type = initializer->type;
+    if (!type)
+        return GT_OK;
+    if (!gt_is_class(type) || !type->fill)
+        return gt_fail(
+            GT_INVALID,
+            "%s must be an initializer such as gt_Zeros() (got a bare number or a pointer)", what);
+    if (type != &function_class)
+        return GT_OK;
+    if (!function_of(initializer))
+        return gt_fail(GT_INVALID, "%s: the function is NULL", what);
+    return gt_check_function("the initializer's function", (uintptr_t)function_of(initializer));
+}
+
+/* -1: none of its own. */
+static int64_t seed_of(const gt_Initializer *initializer)
+{
+    const gt_OptionType *type = initializer->type->options;
+    for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++)
+        if (strcmp(field->name, "seed") == 0 && field->size == sizeof(int64_t)) {
+            int64_t seed;
+            memcpy(&seed, (const char *)initializer->options + field->offset, sizeof seed);
+            return seed;
+        }
+    return -1;
+}
+
 static gt_Status initialize(gt_Context *context, gt_Initializer initializer, const char *path,
                             const gt_Spec *spec, void *data)
 {
-    bool seeded = initializer.seed >= 0;
-    if (seeded && path) { /* a seed of its own does not depend on which model it is */
+    if (!initializer.type)
+        initializer = gt_dtype_is_float(spec->dtype) ? gt_GlorotUniform() : gt_Zeros();
+    if (gt_initializer_check("it", &initializer) != GT_OK)
+        return context->status;
+    const gt_InitializerClass *type = initializer.type;
+    int64_t seed = seed_of(&initializer);
+    if (seed >= 0 && path) { /* a seed of its own does not depend on which model it is */
         const char *slash = strchr(path, '/');
         path = slash ? slash + 1 : path;
     }
-    uint64_t stream = stream_of(seeded ? (uint64_t)initializer.seed : context->seed, path);
-    if (initializer.kind > GT_INITIALIZER_CONSTANT && initializer.kind != GT_INITIALIZER_FUNCTION &&
-        !gt_dtype_is_float(spec->dtype))
+    uint64_t stream = stream_of(seed >= 0 ? (uint64_t)seed : context->seed, path);
+    if (type->floats_only && !gt_dtype_is_float(spec->dtype))
         return gt_raise(context, GT_INVALID, NULL, "initialize",
                         "only floats start from random numbers; this weight is %s",
                         gt_dtype_name(spec->dtype));
-    switch (initializer.kind) {
-    case GT_INITIALIZER_CONSTANT:
-        return fill_constant(spec, data, initializer.a);
-    case GT_INITIALIZER_UNIFORM:
-        draw_uniform(context->kernels, spec, data, stream, initializer.a, initializer.b);
-        return GT_OK;
-    case GT_INITIALIZER_NORMAL:
-        draw_normal(context->kernels, spec, data, stream, initializer.a, initializer.b);
-        return GT_OK;
-    case GT_INITIALIZER_TRUNCATED_NORMAL:
-        draw_truncated(context->kernels, spec, data, stream, initializer.a, initializer.b);
-        return GT_OK;
-    case GT_INITIALIZER_VARIANCE_SCALING:
-    case GT_INITIALIZER_DEFAULT: {
-        gt_Initializer scale =
-            initializer.kind == GT_INITIALIZER_DEFAULT ? gt_glorot_uniform() : initializer;
-        return draw_scaled(context->kernels, &scale, spec, data, stream);
-    }
-    case GT_INITIALIZER_ORTHOGONAL:
-        return draw_orthogonal(context, initializer.a, spec, data, stream);
-    case GT_INITIALIZER_IDENTITY:
-        return fill_identity(spec, data, initializer.a);
-    case GT_INITIALIZER_FUNCTION: {
-        gt_Status status = initializer.function
-                               ? initializer.function(initializer.context, spec, data, stream)
-                               : gt_fail(GT_INVALID, "the initializer's function is NULL");
-        if (status != GT_OK && context->status == GT_OK)
-            gt_raise(context, status, NULL, "initialize", "the initializer's function failed");
-        return context->status;
-    }
-    }
-    return gt_initializer_check("it", initializer);
+    gt_Status status = type->fill(&initializer, spec, data, stream);
+    if (status != GT_OK && context->status == GT_OK)
+        gt_raise(context, status, NULL, "initialize", "the initializer's function failed");
+    return context->status;
 }
 
 /* What is only stored in 16 bits a number starts as float32 does. */
@@ -392,14 +423,14 @@ static gt_Status initialize_half(gt_Context *context, gt_Initializer initializer
     return context->status;
 }
 
-gt_Status gt_initialize(gt_Initializer initializer, const char *path, const gt_Spec *spec,
-                        void *data)
+gt_Status gt_initialize_at(const char *here, gt_Initializer initializer, const char *path,
+                           const gt_Spec *spec, void *data)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
     if (!spec || (!data && spec->size > 0))
-        return gt_raise(context, GT_INVALID, NULL, "initialize", "the spec or the data is NULL");
+        return gt_raise(context, GT_INVALID, here, "initialize", "the spec or the data is NULL");
     return gt_half_type(spec->dtype) < 0 ? initialize(context, initializer, path, spec, data)
                                          : initialize_half(context, initializer, path, spec, data);
 }

@@ -6,9 +6,6 @@
 #include "core/internal.h"
 #include "layers/layer.h"
 
-/* Inside the library a layer reports the call site of the function the user called. */
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
 
 typedef struct gt_Weight {
     gt_Variable *variable; /* held */
@@ -80,7 +77,7 @@ extern const gt_ObjectKind gt_layer_kind;
 gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
                               const gt_Layer *layer);
 /* The child with that name; -1: there is none. */
-int32_t gt_layer_child(const gt_LayerState *state, const char *name, size_t length);
+int32_t gt_layer_find_child(const gt_LayerState *state, const char *name, size_t length);
 void gt_paths_close(gt_Context *context, gt_Paths *paths);
 /* The same for who is going to change it: an error too if it belongs to another context. */
 gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *operation,
@@ -90,16 +87,15 @@ char *gt_layer_text(gt_LayerState *state, size_t bytes);
 char *gt_copy_text(gt_Context *context, const char *text);
 void gt_free_text(gt_Context *context, char *text);
 /* The penalty of a regularizer on a tensor; NULL without an error if it is none. */
-gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor);
-bool gt_regularizer_given(gt_Regularizer regularizer);
-/* Were these values made by their functions? Raises an error for bare numbers, texts and pointers;
- * `what` is the name of the option. */
-gt_Status gt_regularizer_check(const char *what, gt_Regularizer regularizer);
-gt_Status gt_initializer_check(const char *what, gt_Initializer initializer);
+gt_Tensor *gt_penalty(const gt_Regularizer *regularizer, gt_Tensor *tensor);
+/* Were these values made by their functions, or are they not given? Raises an error for what a lenient compiler
+ * let pass as one; `what` is the name of the option. */
+gt_Status gt_regularizer_check(const char *what, const gt_Regularizer *regularizer);
+gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer);
 /* The function that calls this layer, if there is one, says from now on that the layer was freed. */
 void gt_callable_forget(gt_LayerState *state);
 /* For `create`: an activation that gt_callable made from a layer makes that layer a child. */
-gt_Status gt_adopt_activation(gt_Layer *layer, gt_Activation activation);
+gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
 /* What the options that all layers have say. */
 gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity);
 

@@ -8,12 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GT_STRUCT gt_WeightOptions
-GT_OPTION_TYPE(gt_WeightOptions, GT_WEIGHT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_CallOptions
-GT_OPTION_TYPE(gt_CallOptions, GT_CALL_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_add_weight_options, gt_add_weight_OPTIONS);
+GT_OPTION_TYPE(gt_call_options, gt_call_OPTIONS);
 
 /* ---- text ---- */
 
@@ -139,7 +135,7 @@ gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *o
     return NULL;
 }
 
-gt_Layer *gt_layer_new(const char *here, const gt_LayerClass *type, const void *instance)
+gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -197,7 +193,7 @@ gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activi
     if (!layer)
         return NULL;
     gt_Site site = gt_site_enter(NULL, layer->type->name);
-    gt_Status status = gt_regularizer_check("activity_regularizer", activity);
+    gt_Status status = gt_regularizer_check("activity_regularizer", &activity);
     gt_site_leave(site);
     if (status != GT_OK) {
         gt_layer_free(layer);
@@ -211,7 +207,7 @@ gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activi
 
 /* ---- children ---- */
 
-int32_t gt_layer_child(const gt_LayerState *state, const char *name, size_t length)
+int32_t gt_layer_find_child(const gt_LayerState *state, const char *name, size_t length)
 {
     int32_t at = -1, i;
     uint64_t key = gt_map_text(name, length);
@@ -227,7 +223,7 @@ static char *child_name(gt_Context *context, const gt_LayerState *parent,
                         const gt_LayerState *child, int32_t *suffix)
 {
     size_t length = strlen(child->name), bytes = length + 16;
-    int32_t first = gt_layer_child(parent, child->name, length);
+    int32_t first = gt_layer_find_child(parent, child->name, length);
     *suffix = 0;
     if (first < 0)
         return gt_copy_text(context, child->name);
@@ -243,7 +239,7 @@ static char *child_name(gt_Context *context, const gt_LayerState *parent,
     *suffix = parent->children[first].suffixes;
     do
         snprintf(text, bytes, "%s_%d", child->name, (int)++*suffix);
-    while (gt_layer_child(parent, text, strlen(text)) >= 0);
+    while (gt_layer_find_child(parent, text, strlen(text)) >= 0);
     char *name = gt_copy_text(context, text);
     gt_release(context, text, bytes);
     return name;
@@ -329,7 +325,7 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
         state->height = child->state->height + 1;
     if (suffix) {
         const char *base = child->state->name;
-        state->children[gt_layer_child(state, base, strlen(base))].suffixes = suffix;
+        state->children[gt_layer_find_child(state, base, strlen(base))].suffixes = suffix;
     }
     if (!state->trainable)
         gt_set_trainable(child, false);
@@ -386,14 +382,13 @@ static bool add_to_weights(gt_Context *context, gt_LayerState *state, gt_Weight 
 }
 
 gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *name, gt_Shape shape,
-                              const gt_WeightOptions *given)
+                              const gt_add_weight_options *given)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_own(context, here, "add_weight", layer) : NULL;
     if (!state)
         return NULL;
-    gt_WeightOptions options;
-    gt_options_fill(&gt_WeightOptions_type, &options, given);
+    gt_add_weight_options options = GT_TAKE(gt_add_weight_options, given);
     char text[160];
     if (!name || !*name || strchr(name, '/')) {
         gt_raise(context, GT_INVALID, here, "add_weight", "a weight needs a name without '/'");
@@ -412,8 +407,8 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                  state->name, name);
         return NULL;
     }
-    if (gt_initializer_check("initializer", options.initializer) != GT_OK ||
-        gt_regularizer_check("regularizer", options.regularizer) != GT_OK)
+    if (gt_initializer_check("initializer", &options.initializer) != GT_OK ||
+        gt_regularizer_check("regularizer", &options.regularizer) != GT_OK)
         return NULL;
     gt_Spec spec = {0};
     gt_DType dtype = options.dtype ? options.dtype : state->dtype ? state->dtype : GT_FLOAT32;
@@ -434,8 +429,6 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         return NULL;
     }
     slot->variable->trainable = slot->variable->trainable && state->trainable;
-    if (options.initializer.kind == GT_INITIALIZER_DEFAULT)
-        options.initializer = is_float ? gt_glorot_uniform() : gt_zeros();
     char key[768];
     weight_key(context, state, name, key, sizeof key);
     gt_Site site = gt_site_enter(here, NULL);
@@ -465,10 +458,10 @@ gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *n
     return variable;
 }
 
-gt_Status gt_set_input_spec(gt_Layer *layer, int min_rank, int64_t last)
+gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int min_rank, int64_t last)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_own(context, NULL, "set_input_spec", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, here, "set_input_spec", layer) : NULL;
     if (!state)
         return gt_status();
     state->min_rank = min_rank;
@@ -551,7 +544,7 @@ static const char *name_in(const gt_LayerState *parent, const gt_Layer *layer)
 
 static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Tensor *y)
 {
-    gt_Tensor *penalty = gt_penalty(state->activity, y);
+    gt_Tensor *penalty = gt_penalty(&state->activity, y);
     int64_t batch = gt_dim(gt_tensor_shape(y), 0);
     if (penalty && context->status == GT_OK)
         gt_add_loss_at(NULL, state->layer, gt_divide(penalty, batch > 0 ? (double)batch : 1.0));
@@ -587,7 +580,7 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
     bool noted = context->trace && state->object.context == context;
     gt_Tensor *y =
         noted ? traced_call(context, state, in) : state->layer->type->call(state->layer, in);
-    if (y && gt_regularizer_given(state->activity))
+    if (y && state->activity.type)
         y = add_activity(context, state, y);
     gt_scope_unwind(context, scope);
     if (context->status != GT_OK)
@@ -641,14 +634,13 @@ static bool inherit_training(gt_Context *context)
     return caller_trains(context, NULL);
 }
 
-gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_CallOptions *given)
+gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_call_options *given)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "call", layer) : NULL;
     if (!state)
         return NULL;
-    gt_CallOptions options;
-    gt_options_fill(&gt_CallOptions_type, &options, given);
+    gt_call_options options = GT_TAKE(gt_call_options, given);
     const gt_CallFrame *caller = context->frame;
     const char *name = caller ? name_in((const gt_LayerState *)caller->layer, layer) : state->name;
     if (!name) {
@@ -660,7 +652,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
         return NULL;
     }
     if (options.more.count < 0 || options.more.count >= GT_MAX_INPUTS ||
-        (options.more.count && !options.more.items)) {
+        !options.more.count != !options.more.items) {
         gt_raise(context, GT_INVALID, here, "call",
                  "more must be a list of at most %d tensors, gt_tensors(...)", GT_MAX_INPUTS - 1);
         return NULL;
@@ -746,7 +738,7 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "add_loss", layer) : NULL;
-    if (!state)
+    if (!state || !gt_slot_check(context, here, "add_loss", "the loss", loss))
         return gt_status();
     const gt_CallFrame *outermost = context->frame;
     if (!outermost)

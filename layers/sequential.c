@@ -21,12 +21,12 @@ static gt_Tensor *sequential_call(gt_Layer *layer, gt_CallArgs in)
 static const gt_LayerClass sequential_class = {
     .name = "sequential", .instance = sizeof(Sequential), .call = sequential_call};
 
-gt_Layer *gt_sequential_new(const char *here, gt_Layer *const *layers, int count)
+gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers)
 {
     const Sequential instance = {.base = {.name = NULL}};
-    gt_Layer *model = gt_layer_new(here, &sequential_class, &instance);
+    gt_Layer *model = gt_layer_new_at(here, &sequential_class, &instance);
     gt_Site site = gt_site_enter(here, "sequential");
-    for (int i = 0; i < count; i++) /* each is taken, also after a failure */
+    for (int i = 0; layers[i] != GT_LIST_END; i++) /* each is taken, also after a failure */
         gt_add_child(model, layers[i]);
     gt_site_leave(site);
     if (gt_status() == GT_OK)

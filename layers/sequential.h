@@ -6,16 +6,15 @@
 
 GT_BEGIN
 
-/* gt_sequential(gt_dense(128, .activation = gt_relu), gt_dense(10)): takes the layers, also when it
- * fails, so a layer that could not be made takes its siblings along and nothing leaks. */
+/* gt_Sequential(gt_Dense(128, .activation = gt_relu), gt_Dense(10)): takes the layers, also when it fails, so
+ * a layer that could not be made takes its siblings along and nothing leaks. `layers` ends with GT_LIST_END. */
 #ifdef __cplusplus
-#define gt_sequential(...) gt_sequential_from(GT_HERE, __VA_ARGS__)
+#define gt_Sequential(...) gt_Sequential_of_(GT_HERE, __VA_ARGS__)
 #else
-#define gt_sequential(...)                                                                         \
-    gt_sequential_new(GT_HERE, (gt_Layer *[]){__VA_ARGS__},                                        \
-                      (int)(sizeof((gt_Layer *[]){__VA_ARGS__}) / sizeof(gt_Layer *)))
+#define gt_Sequential(...)                                                                         \
+    gt_Sequential_at(GT_HERE, (gt_Layer *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)})
 #endif
-GT_API gt_Layer *gt_sequential_new(const char *here, gt_Layer *const *layers, int count);
+GT_API gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers);
 /* Adds one at the end, before the model is built. Takes it, also when it fails. */
 #define gt_sequential_add(model, layer) gt_sequential_add_at(GT_HERE, model, layer)
 GT_API gt_Status gt_sequential_add_at(const char *here, gt_Layer *model, gt_Layer *layer);
@@ -23,10 +22,10 @@ GT_API gt_Status gt_sequential_add_at(const char *here, gt_Layer *model, gt_Laye
 GT_END
 
 #ifdef __cplusplus
-template <class... Layers> inline gt_Layer *gt_sequential_from(const char *here, Layers... layers)
+template <class... Layers> inline gt_Layer *gt_Sequential_of_(const char *here, Layers... layers)
 {
-    gt_Layer *const list[] = {layers...};
-    return gt_sequential_new(here, list, static_cast<int>(sizeof...(layers)));
+    gt_Layer *const list[] = {layers..., static_cast<gt_Layer *>(GT_LIST_END)};
+    return gt_Sequential_at(here, list);
 }
 #endif
 

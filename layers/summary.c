@@ -110,10 +110,10 @@ static void total(Page *page, const char *label, gt_Tensors weights)
     line(page, "%s: %lld (%.2f %s)\n", label, (long long)count, size, unit);
 }
 
-const char *gt_summary(gt_Layer *layer)
+const char *gt_summary_at(const char *here, gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "summary", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "summary", layer) : NULL;
     if (!state)
         return NULL;
     Page page = {state, 0, false};

@@ -2,7 +2,6 @@
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
 #include "ops/arithmetic.h"
-#include "ops/reduce.h"
 #include "ops/reshaping.h"
 
 #include <stdio.h>
@@ -71,48 +70,48 @@ static bool collect(const Collection *collection, gt_LayerState *state)
     return true;
 }
 
-static gt_Tensors list_of(const char *operation, gt_Layer *layer, Filter filter)
+static gt_Tensors list_of(const char *here, const char *operation, gt_Layer *layer, Filter filter)
 {
     const gt_Tensors none = {0};
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, operation, layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, operation, layer) : NULL;
     if (!state)
         return none;
     Collection collection = {state, filter, ++state->object.context->visit};
     state->list_count = 0;
     if (!collect(&collection, state) || context->status != GT_OK)
         return none;
-    return (gt_Tensors){state->list_count, state->list};
+    return (gt_Tensors){state->list, state->list_count};
 }
 
-gt_Tensors gt_variables(gt_Layer *layer)
+gt_Tensors gt_variables_at(const char *here, gt_Layer *layer)
 {
-    return list_of("variables", layer, ALL);
+    return list_of(here, "variables", layer, ALL);
 }
 
-gt_Tensors gt_weights(gt_Layer *layer)
+gt_Tensors gt_weights_at(const char *here, gt_Layer *layer)
 {
-    return list_of("weights", layer, WEIGHTS);
+    return list_of(here, "weights", layer, WEIGHTS);
 }
 
-gt_Tensors gt_trainable_variables(gt_Layer *layer)
+gt_Tensors gt_trainable_variables_at(const char *here, gt_Layer *layer)
 {
-    return list_of("trainable_variables", layer, TRAINABLE);
+    return list_of(here, "trainable_variables", layer, TRAINABLE);
 }
 
-gt_Tensors gt_non_trainable_variables(gt_Layer *layer)
+gt_Tensors gt_non_trainable_variables_at(const char *here, gt_Layer *layer)
 {
-    return list_of("non_trainable_variables", layer, NON_TRAINABLE);
+    return list_of(here, "non_trainable_variables", layer, NON_TRAINABLE);
 }
 
-int64_t gt_count_params(gt_Layer *layer)
+int64_t gt_count_params_at(const char *here, gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "count_params", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "count_params", layer) : NULL;
     if (!state)
         return -1;
     if (!state->built) {
-        gt_raise(context, GT_STATE, NULL, "count_params",
+        gt_raise(context, GT_STATE, here, "count_params",
                  "layer %s is not built; call it once or use gt_build", state->name);
         return -1;
     }
@@ -199,78 +198,78 @@ static const char *join_parts(gt_LayerState *state, int32_t last)
     return text;
 }
 
-const char *gt_variable_path(gt_Layer *layer, const gt_Variable *variable)
+const char *gt_variable_path_at(const char *here, gt_Layer *layer, const gt_Variable *variable)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "variable_path", layer) : NULL;
-    if (!state || !gt_variable_check(context, NULL, "variable_path", variable) ||
+    gt_LayerState *state = context ? gt_layer_check(context, here, "variable_path", layer) : NULL;
+    if (!state || !gt_variable_check(context, here, "variable_path", variable) ||
         !renew_paths(state->object.context, state))
         return NULL;
     int32_t part = gt_map_find(&state->paths.variables, gt_map_pointer(variable));
     if (part >= 0)
         return join_parts(state, part);
-    gt_raise(context, GT_INVALID, NULL, "variable_path", "variable %s is not one of %s",
+    gt_raise(context, GT_INVALID, here, "variable_path", "variable %s is not one of %s",
              gt_slot_raw(variable)->variable->name, state->name);
     return NULL;
 }
 
-const char *gt_layer_name(const gt_Layer *layer)
+const char *gt_layer_name_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_name", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_name", layer) : NULL;
     return state ? state->name : "";
 }
 
-bool gt_layer_built(const gt_Layer *layer)
+bool gt_layer_built_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_built", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_built", layer) : NULL;
     if (state)
         ask_structure(context, state);
     return state && state->built;
 }
 
-int gt_layer_count(const gt_Layer *layer)
+int gt_layer_child_count_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_count", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_count", layer) : NULL;
     if (state)
         ask_structure(context, state);
     return state ? state->child_count : -1;
 }
 
-gt_Layer *gt_layer_at(const gt_Layer *layer, int index)
+gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_at", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "get_layer", layer) : NULL;
     if (!state)
         return NULL;
     ask_structure(context, state);
     int at = index < 0 ? index + state->child_count : index;
     if (at >= 0 && at < state->child_count)
         return state->children[at].layer;
-    gt_raise(context, GT_INVALID, NULL, "layer_at", "%s has %d layers; there is no number %d",
-             state->name, (int)state->child_count, index);
+    gt_raise(context, GT_INVALID, here, "get_layer", "index %d is out of range: %s has %d layer%s",
+             index, state->name, (int)state->child_count, state->child_count == 1 ? "" : "s");
     return NULL;
 }
 
-gt_Layer *gt_layer_find(const gt_Layer *layer, const char *path)
+gt_Layer *gt_layer_find_at(const char *here, const gt_Layer *layer, const char *path)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "layer_find", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_find", layer) : NULL;
     if (!state)
         return NULL;
     gt_LayerState *at = state;
     for (const char *rest = path; rest && at;) {
         size_t length = strcspn(rest, "/");
         ask_structure(context, at);
-        int32_t i = gt_layer_child(at, rest, length);
+        int32_t i = gt_layer_find_child(at, rest, length);
         at = i < 0 ? NULL : at->children[i].layer->state;
         if (!rest[length] && at)
             return at->layer;
         rest += length + 1;
     }
-    gt_raise(context, GT_INVALID, NULL, "layer_find", "%s has no layer \"%s\"", state->name,
+    gt_raise(context, GT_INVALID, here, "layer_find", "%s has no layer \"%s\"", state->name,
              path ? path : "(NULL)");
     return NULL;
 }
@@ -299,88 +298,30 @@ static void set_trainable(gt_Context *context, gt_LayerState *state, bool traina
         set_trainable(context, state->children[i].layer->state, trainable, visit);
 }
 
-gt_Status gt_set_trainable(gt_Layer *layer, bool trainable)
+gt_Status gt_set_trainable_at(const char *here, gt_Layer *layer, bool trainable)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_own(context, NULL, "set_trainable", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_own(context, here, "set_trainable", layer) : NULL;
     if (!state)
         return gt_status();
     set_trainable(context, state, trainable, ++context->visit);
     return context->status;
 }
 
-bool gt_is_trainable(const gt_Layer *layer)
+bool gt_is_trainable_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, "is_trainable", layer) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, "is_trainable", layer) : NULL;
     return state && gt_ask(context, trainable_of, &state->object);
 }
 
 /* ---- penalties ---- */
 
-struct gt_RegularizerMark {
-    char unused;
-};
-static const struct gt_RegularizerMark mark = {0}; /* only its address counts */
-
-gt_Regularizer gt_regularizer(gt_RegularizerFunction function, void *context)
-{
-    gt_Regularizer regularizer = {&mark, 0, 0, function, context};
-    if (!function)
-        gt_raise(gt_context(), GT_INVALID, NULL, "regularizer", "the function is NULL");
-    return regularizer;
-}
-
-gt_Regularizer gt_l1(double l1)
-{
-    return gt_l1_l2(l1, 0);
-}
-
-gt_Regularizer gt_l2(double l2)
-{
-    return gt_l1_l2(0, l2);
-}
-
-gt_Regularizer gt_l1_l2(double l1, double l2)
-{
-    gt_Regularizer regularizer = {&mark, l1, l2, NULL, NULL};
-    return regularizer;
-}
-
-gt_Status gt_regularizer_check(const char *what, gt_Regularizer regularizer)
-{
-    if (regularizer.mark == &mark || (!regularizer.mark && !gt_regularizer_given(regularizer)))
-        return GT_OK;
-    return gt_fail(GT_INVALID,
-                   "%s must be made by gt_l1, gt_l2, gt_l1_l2 or gt_regularizer (got a bare number "
-                   "or a pointer)",
-                   what);
-}
-
-bool gt_regularizer_given(gt_Regularizer regularizer)
-{
-    return regularizer.l1 != 0 || regularizer.l2 != 0 || regularizer.function;
-}
-
-gt_Tensor *gt_penalty(gt_Regularizer regularizer, gt_Tensor *tensor)
-{
-    gt_Tensor *sum = NULL;
-    if (regularizer.function)
-        sum = regularizer.function(regularizer.context, tensor);
-    if (regularizer.l1 != 0) {
-        gt_Tensor *l1 = gt_multiply(gt_sum(gt_abs(tensor)), regularizer.l1);
-        sum = sum ? gt_add(sum, l1) : l1;
-    }
-    if (regularizer.l2 != 0) {
-        gt_Tensor *l2 = gt_multiply(gt_sum(gt_square(tensor)), regularizer.l2);
-        sum = sum ? gt_add(sum, l2) : l2;
-    }
-    return sum;
-}
-
-/* `loss` NULL: there is none yet. */
+/* `loss` NULL: there is none yet; `more` NULL: nothing is added. */
 static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
 {
+    if (!more)
+        return loss;
     more = gt_reshape(more, gt_shape());
     return loss ? gt_add(loss, more) : more;
 }
@@ -394,10 +335,9 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
     ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
         const gt_Weight *weight = &state->weights[i];
-        if (!gt_regularizer_given(weight->regularizer) ||
-            !gt_ask_trainable(context, weight->variable))
+        if (!weight->regularizer.type || !gt_ask_trainable(context, weight->variable))
             continue;
-        loss = plus(loss, gt_penalty(weight->regularizer, weight->variable));
+        loss = plus(loss, gt_penalty(&weight->regularizer, weight->variable));
     }
     for (int32_t i = 0; i < state->child_count; i++)
         loss = add_penalties(context, state->children[i].layer->state, loss, visit);
@@ -422,7 +362,7 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "total_loss", model) : NULL;
-    if (!state)
+    if (!state || (loss && !gt_slot_check(context, here, "total_loss", "the loss", loss)))
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     if (state->call)

@@ -16,11 +16,11 @@
     GT_LOOP_KERNEL(op, binary, LOOP)                                                               \
     static gt_Status op##_gradient(gt_GradientRule *rule)                                          \
     {                                                                                              \
-        gt_Tensor *g = gt_upstream(rule, 0), *y = gt_input(rule, 1);                               \
+        gt_Tensor *g = gt_upstream(rule, 0), *y = gt_rule_input(rule, 1);                          \
         if (gt_wants(rule, 0))                                                                     \
-            gt_give(rule, 0, gt_unbroadcast(in_up, gt_input_spec(rule, 0)));                       \
+            gt_give(rule, 0, gt_unbroadcast(in_up, gt_rule_input_spec(rule, 0)));                  \
         if (gt_wants(rule, 1))                                                                     \
-            gt_give(rule, 1, gt_unbroadcast(in_y, gt_input_spec(rule, 1)));                        \
+            gt_give(rule, 1, gt_unbroadcast(in_y, gt_rule_input_spec(rule, 1)));                   \
         return gt_status();                                                                        \
     }                                                                                              \
     GT_BINARY_RECORD(op, text, float, saves, GT_OP_INTERNAL | GT_OP_MAY_REUSE, GT_ANY, KINKED,     \
@@ -28,10 +28,10 @@
     gt_Tensor *gt_##op(gt_Tensor *up, gt_Tensor *y)                                                \
     {                                                                                              \
         gt_Tensor *pair[2] = {up, y};                                                              \
-        return gt_apply_one(NULL, &gt_op_##op, NULL, 2, pair);                                     \
+        return gt_apply_one_at(NULL, &gt_op_##op, NULL, 2, pair);                                  \
     }
 #define KINKED(...) GT_REAL_GAP(-2, 2, 4, __VA_ARGS__)
-#define UP          gt_input(rule, 0)
+#define UP          gt_rule_input(rule, 0)
 
 SLOPE(relu_gradient, RELU_GRADIENT, "a where b > 0, else 0", 2, gt_relu_gradient(g, y),
       gt_zeros_like(y))
@@ -44,7 +44,7 @@ SLOPE(sigmoid_gradient, SIGMOID_GRADIENT, "a b (1 - b)", 3, gt_sigmoid_gradient(
 
 static gt_Status relu_rule(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_relu_gradient(gt_upstream(rule, 0), gt_output(rule, 0)));
+    return gt_give(rule, 0, gt_relu_gradient(gt_upstream(rule, 0), gt_rule_output(rule, 0)));
 }
 GT_LOOP_KERNEL(relu, unary, RELU)
 GT_UNARY_RECORD(relu, "max(x, 0)", number, 0, 1, GT_OP_MAY_REUSE, KINKED(2, 3),
@@ -52,7 +52,7 @@ GT_UNARY_RECORD(relu, "max(x, 0)", number, 0, 1, GT_OP_MAY_REUSE, KINKED(2, 3),
 
 static gt_Status sigmoid_rule(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_sigmoid_gradient(gt_upstream(rule, 0), gt_output(rule, 0)));
+    return gt_give(rule, 0, gt_sigmoid_gradient(gt_upstream(rule, 0), gt_rule_output(rule, 0)));
 }
 GT_LOOP_KERNEL(sigmoid, unary, SIGMOID)
 GT_UNARY_RECORD(sigmoid, "1 / (1 + e^-x)", float, 0, 1, GT_OP_MAY_REUSE | GT_OP_PROBABILITY,
@@ -61,20 +61,18 @@ GT_DEFINE_UNARY(sigmoid)
 
 static gt_Status softplus_rule(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_sigmoid(gt_input(rule, 0))));
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_sigmoid(gt_rule_input(rule, 0))));
 }
 GT_LOOP_KERNEL(softplus, unary, SOFTPLUS)
 GT_UNARY_RECORD(softplus, "log(1 + e^x)", float, 1, 0, GT_OP_MAY_REUSE, GT_ANY(2, 3),
                 .gradient = softplus_rule);
 GT_DEFINE_UNARY(softplus)
 
-#define GT_STRUCT gt_LeakyReluOptions
-GT_OPTION_TYPE(gt_LeakyReluOptions, GT_LEAKY_RELU_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_leaky_relu_options, gt_leaky_relu_OPTIONS);
 
 static void leaky_relu_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
 {
-    const gt_LeakyReluOptions *options = kernel->options;
+    const gt_leaky_relu_options *options = kernel->options;
     if (kernel->output_spec[0]->dtype == GT_FLOAT32) {
         const float *x = (const float *)kernel->input[0] + first;
         float *y = (float *)kernel->output[0] + first, slope = (float)options->negative_slope;
@@ -95,19 +93,18 @@ static gt_Status leaky_relu_run(const gt_Kernel *kernel)
 
 static gt_Status leaky_relu_rule(gt_GradientRule *rule)
 {
-    const gt_LeakyReluOptions *options = gt_rule_options(rule);
+    const gt_leaky_relu_options *options = gt_rule_options(rule);
     gt_Tensor *up = gt_upstream(rule, 0);
-    return gt_give(
-        rule, 0,
-        gt_where(gt_greater(gt_input(rule, 0), 0), up, gt_multiply(up, options->negative_slope)));
+    return gt_give(rule, 0,
+                   gt_where(gt_greater(gt_rule_input(rule, 0), 0), up,
+                            gt_multiply(up, options->negative_slope)));
 }
 GT_UNARY_RECORD(leaky_relu, "x where x > 0, else negative_slope x", float, 1, 0, GT_OP_MAY_REUSE,
-                KINKED(2, 3), .options = GT_STRUCT_TYPE(gt_LeakyReluOptions),
-                .gradient = leaky_relu_rule);
+                KINKED(2, 3), .options = &gt_leaky_relu_options_type, .gradient = leaky_relu_rule);
 
-gt_Tensor *gt_leaky_relu_at(const char *here, gt_Tensor *x, const gt_LeakyReluOptions *options)
+gt_Tensor *gt_leaky_relu_at(const char *here, gt_Tensor *x, const gt_leaky_relu_options *options)
 {
-    return gt_apply_one(here, &gt_op_leaky_relu, options, 1, &x);
+    return gt_apply_one_at(here, &gt_op_leaky_relu, options, 1, &x);
 }
 gt_Tensor *(gt_leaky_relu)(gt_Tensor *x)
 {
@@ -175,7 +172,7 @@ static gt_Status silu_run(const gt_Kernel *kernel)
 /* s + x s (1 - s) */
 static gt_Status silu_rule(gt_GradientRule *rule)
 {
-    gt_Tensor *x = gt_input(rule, 0), *s = gt_sigmoid(x);
+    gt_Tensor *x = gt_rule_input(rule, 0), *s = gt_sigmoid(x);
     gt_Tensor *slope = gt_add(s, gt_sigmoid_gradient(x, s));
     return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
 }
@@ -183,9 +180,7 @@ GT_UNARY_RECORD(silu, "x / (1 + e^-x)", float, 1, 0, GT_OP_MAY_REUSE, GT_ANY(2, 
                 .gradient = silu_rule);
 GT_DEFINE_UNARY(silu)
 
-#define GT_STRUCT gt_GeluOptions
-GT_OPTION_TYPE(gt_GeluOptions, GT_GELU_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_gelu_options, gt_gelu_OPTIONS);
 
 #define SQRT_1_2    0.70710678118654752440
 #define SQRT_1_2_PI 0.39894228040143267794 /* 1 / sqrt(2 pi) */
@@ -196,7 +191,7 @@ GT_OPTION_TYPE(gt_GeluOptions, GT_GELU_OPTIONS);
 static void gelu_block(const Block *block, const void *options, const void *x, void *y)
 {
     double t[BLOCK];
-    if (((const gt_GeluOptions *)options)->approximate) {
+    if (((const gt_gelu_options *)options)->approximate) {
         each(block, GT_LOOP_SQUARE, x, t);
         with(block, GT_LOOP_MULTIPLY, t, CUBIC, t);
         with(block, GT_LOOP_ADD, t, LINEAR, t);
@@ -223,8 +218,8 @@ static gt_Status gelu_run(const gt_Kernel *kernel)
  * normal distribution function plus x times its density. */
 static gt_Status gelu_rule(gt_GradientRule *rule)
 {
-    const gt_GeluOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_input(rule, 0), *square = gt_square(x), *slope;
+    const gt_gelu_options *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_rule_input(rule, 0), *square = gt_square(x), *slope;
     if (options->approximate) {
         gt_Tensor *u = gt_multiply(x, gt_add(gt_multiply(square, CUBIC), LINEAR));
         gt_Tensor *inner = gt_multiply(x, gt_add(gt_multiply(square, 1.5 * CUBIC), 0.5 * LINEAR));
@@ -242,7 +237,7 @@ const gt_Operation gt_op_gelu = {
     .name = "gelu",
     .formula = "x times the normal distribution function at x",
     .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
-    .options = GT_STRUCT_TYPE(gt_GeluOptions),
+    .options = &gt_gelu_options_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -254,17 +249,15 @@ const gt_Operation gt_op_gelu = {
         (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))},
                             {.inputs = 1,
                              .input = GT_INPUTS(GT_ANY(4)),
-                             .options = &(const gt_GeluOptions){.size = sizeof(gt_GeluOptions),
-                                                                .approximate = false}},
+                             .options = &(const gt_gelu_options){.size = GT_SIZE(gt_gelu_options),
+                                                                 .approximate = false}},
                             GT_SAMPLES_END},
 };
-GT_DEFINE_OPTIONS(gelu, gt_GeluOptions, x)
+GT_DEFINE_OPTIONS(gelu, gt_gelu_options, x)
 
 /* ---- softmax and its logarithm, along one axis ---- */
 
-#define GT_STRUCT gt_SoftmaxOptions
-GT_OPTION_TYPE(gt_SoftmaxOptions, GT_SOFTMAX_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_softmax_options, gt_softmax_OPTIONS);
 
 /* The tensor as outer x n x inner, n along the axis. Inner 1: rows as they lie, `block` of them a
  * tile. Else a tile is `block` neighbours of one outer index, transposed to rows and back. */
@@ -291,7 +284,7 @@ static AlongAxis along_axis(const gt_Spec *spec, int axis)
 
 static gt_Status softmax_shape(gt_ShapeRule *rule)
 {
-    const gt_SoftmaxOptions *options = rule->options;
+    const gt_softmax_options *options = rule->options;
     const gt_Spec *x = rule->input[0];
     int axis = gt_axis(options->axis, x->rank);
     if (axis < 0 || gt_shape_float(rule) != GT_OK)
@@ -337,7 +330,7 @@ static void column_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
 
 static gt_Status run_along_axis(const gt_Kernel *kernel, gt_RowsLoop *const loops[2])
 {
-    const gt_SoftmaxOptions *options = kernel->options;
+    const gt_softmax_options *options = kernel->options;
     const gt_Spec *spec = kernel->output_spec[0];
     AlongAxis along = along_axis(spec, gt_axis(options->axis, spec->rank));
     along.loop = loops[gt_loop_type(spec->dtype)];
@@ -363,8 +356,8 @@ static gt_Status log_softmax_run(const gt_Kernel *kernel)
 /* y (g - sum(g y)) */
 static gt_Status softmax_rule(gt_GradientRule *rule)
 {
-    const gt_SoftmaxOptions *options = gt_rule_options(rule);
-    gt_Tensor *up = gt_upstream(rule, 0), *y = gt_output(rule, 0);
+    const gt_softmax_options *options = gt_rule_options(rule);
+    gt_Tensor *up = gt_upstream(rule, 0), *y = gt_rule_output(rule, 0);
     gt_Tensor *mean = gt_sum(gt_multiply(up, y), .axis = options->axis, .keepdims = true);
     return gt_give(rule, 0, gt_multiply(y, gt_subtract(up, mean)));
 }
@@ -372,8 +365,8 @@ static gt_Status softmax_rule(gt_GradientRule *rule)
 /* g - e^y sum(g) */
 static gt_Status log_softmax_rule(gt_GradientRule *rule)
 {
-    const gt_SoftmaxOptions *options = gt_rule_options(rule);
-    gt_Tensor *up = gt_upstream(rule, 0), *y = gt_output(rule, 0);
+    const gt_softmax_options *options = gt_rule_options(rule);
+    gt_Tensor *up = gt_upstream(rule, 0), *y = gt_rule_output(rule, 0);
     gt_Tensor *total = gt_sum(up, .axis = options->axis, .keepdims = true);
     return gt_give(rule, 0, gt_subtract(up, gt_multiply(gt_exp(y), total)));
 }
@@ -384,7 +377,7 @@ static gt_Status log_softmax_rule(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = more,                                                                             \
-        .options = GT_STRUCT_TYPE(gt_SoftmaxOptions),                                              \
+        .options = &gt_softmax_options_type,                                                       \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
@@ -392,18 +385,16 @@ static gt_Status log_softmax_rule(gt_GradientRule *rule)
         .shape = softmax_shape,                                                                    \
         .run = op##_run,                                                                           \
         .gradient = op##_rule,                                                                     \
-        .samples =                                                                                 \
-            (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))},                                   \
-                {.inputs = 1,                                                                      \
-                 .input = GT_INPUTS(GT_ANY(2, 3, 4)),                                              \
-                 .options = &(const gt_SoftmaxOptions){sizeof(gt_SoftmaxOptions), 1}},             \
-                {.inputs = 1,                                                                      \
-                 .input = GT_INPUTS(GT_ANY(3, 2)),                                                 \
-                 .options = &(const gt_SoftmaxOptions){sizeof(gt_SoftmaxOptions), -2}},            \
-                GT_SAMPLES_END},                                                                   \
+        .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))},            \
+                                       {.inputs = 1,                                               \
+                                        .input = GT_INPUTS(GT_ANY(2, 3, 4)),                       \
+                                        .options = &GT_VALUES(gt_softmax_options, 1)},             \
+                                       {.inputs = 1,                                               \
+                                        .input = GT_INPUTS(GT_ANY(3, 2)),                          \
+                                        .options = &GT_VALUES(gt_softmax_options, -2)},            \
+                                       GT_SAMPLES_END},                                            \
     };                                                                                             \
-    GT_DEFINE_OPTIONS(op, gt_SoftmaxOptions, x)
+    GT_DEFINE_OPTIONS(op, gt_softmax_options, x)
 
 SOFTMAX(softmax, "e^x / sum(e^x)", GT_OP_MAY_REUSE | GT_OP_PROBABILITY)
 SOFTMAX(log_softmax, "x - log(sum(e^x))", GT_OP_MAY_REUSE)
@@ -435,13 +426,9 @@ COMPOSED(softsign, gt_divide(x, gt_add(gt_abs(x), 1)))
 COMPOSED(selu, gt_multiply(gt_elu(x, .alpha = 1.6732632423543772), 1.0507009873554805))
 COMPOSED(gelu_exact, gt_gelu(x, .approximate = false))
 
-#define GT_STRUCT gt_ReluOptions
-GT_OPTION_TYPE(gt_ReluOptions, GT_RELU_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_EluOptions
-GT_OPTION_TYPE(gt_EluOptions, GT_ELU_OPTIONS);
-#undef GT_STRUCT
-static gt_Tensor *general_relu(gt_Tensor *x, const gt_ReluOptions *options)
+GT_OPTION_TYPE(gt_relu_options, gt_relu_OPTIONS);
+GT_OPTION_TYPE(gt_elu_options, gt_elu_OPTIONS);
+static gt_Tensor *general_relu(gt_Tensor *x, const gt_relu_options *options)
 {
     if (!(options->negative_slope >= 0 && options->max_value >= 0 && options->threshold >= 0)) {
         gt_fail(GT_INVALID, "negative_slope %g, max_value %g and threshold %g must not be negative",
@@ -461,12 +448,11 @@ static gt_Tensor *general_relu(gt_Tensor *x, const gt_ReluOptions *options)
     return isinf(options->max_value) ? y : gt_minimum(y, options->max_value);
 }
 
-gt_Tensor *gt_relu_at(const char *here, gt_Tensor *x, const gt_ReluOptions *given)
+gt_Tensor *gt_relu_at(const char *here, gt_Tensor *x, const gt_relu_options *given)
 {
-    gt_ReluOptions options;
-    gt_options_fill(&gt_ReluOptions_type, &options, given);
+    gt_relu_options options = GT_TAKE(gt_relu_options, given);
     if (options.negative_slope == 0 && options.threshold == 0 && isinf(options.max_value))
-        return gt_apply_one(here, &gt_op_relu, NULL, 1, &x);
+        return gt_apply_one_at(here, &gt_op_relu, NULL, 1, &x);
     gt_Site site = gt_site_enter(here, "relu");
     gt_Tensor *y = site.context ? general_relu(x, &options) : NULL;
     gt_site_leave(site);
@@ -474,14 +460,13 @@ gt_Tensor *gt_relu_at(const char *here, gt_Tensor *x, const gt_ReluOptions *give
 }
 gt_Tensor *(gt_relu)(gt_Tensor *x)
 {
-    return gt_apply_one(NULL, &gt_op_relu, NULL, 1, &x);
+    return gt_apply_one_at(NULL, &gt_op_relu, NULL, 1, &x);
 }
 
 /* Each branch sees only its own half: e^x of a large x would make the gradient 0 times infinity. */
-gt_Tensor *gt_elu_at(const char *here, gt_Tensor *x, const gt_EluOptions *given)
+gt_Tensor *gt_elu_at(const char *here, gt_Tensor *x, const gt_elu_options *given)
 {
-    gt_EluOptions options;
-    gt_options_fill(&gt_EluOptions_type, &options, given);
+    gt_elu_options options = GT_TAKE(gt_elu_options, given);
     gt_Site site = gt_site_enter(here, "elu");
     gt_Tensor *below = gt_multiply(gt_expm1(gt_minimum(x, 0)), options.alpha);
     gt_Tensor *y = gt_add(gt_relu(x), below);

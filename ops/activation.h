@@ -10,7 +10,7 @@
 GT_BEGIN
 
 /* What layers take as an activation: any operation of one tensor. */
-typedef gt_Tensor *(*gt_Activation)(gt_Tensor *x);
+typedef gt_Tensor *(*gt_TensorFunction)(gt_Tensor *x);
 
 /* An activation with options: the plain function has the defaults. */
 #define GT_DECLARE_ACTIVATION(name, Options)                                                       \
@@ -21,50 +21,34 @@ typedef gt_Tensor *(*gt_Activation)(gt_Tensor *x);
  *     max_value                        x >= max_value
  *     x                                threshold < x < max_value
  *     negative_slope (x - threshold)   x <= threshold */
-#define GT_RELU_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ReluOptions), "for ABI growth")                          \
-    F(double, negative_slope, 0, "slope below the threshold")                                      \
-    F(double, max_value, INFINITY, "the largest value, >= 0; infinity: no limit")                  \
-    F(double, threshold, 0, "below it the negative slope holds")
-typedef struct gt_ReluOptions gt_ReluOptions;
-struct gt_ReluOptions {
-    GT_RELU_OPTIONS(GT_MEMBER)
-};
+#define gt_relu_OPTIONS(F, S)                                                                      \
+    F(S, double, negative_slope, 0, "slope below the threshold")                                   \
+    F(S, double, max_value, INFINITY, "the largest value, >= 0; infinity: no limit")               \
+    F(S, double, threshold, 0, "below it the negative slope holds")
+GT_OPTIONS(gt_relu_options, gt_relu_OPTIONS);
 #define gt_relu(...)                                                                               \
-    gt_relu_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
-               GT_KEYWORDS(gt_ReluOptions, GT_RELU_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_DECLARE_ACTIVATION(relu, gt_ReluOptions);
+    gt_relu_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_relu, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(relu, gt_relu_options);
 
 /* min(max(x, 0), 6), gt_relu with that max_value */
 GT_DECLARE_UNARY(relu6);
 #define gt_relu6(x) gt_relu6_at(GT_HERE, x)
 
 /* x where x > 0, else negative_slope x; so is its slope. */
-#define GT_LEAKY_RELU_OPTIONS(F)                                                                   \
-    F(uint32_t, size, (uint32_t)sizeof(gt_LeakyReluOptions), "for ABI growth")                     \
-    F(double, negative_slope, 0.2, "slope below 0; the layer's default is 0.3")
-typedef struct gt_LeakyReluOptions gt_LeakyReluOptions;
-struct gt_LeakyReluOptions {
-    GT_LEAKY_RELU_OPTIONS(GT_MEMBER)
-};
+#define gt_leaky_relu_OPTIONS(F, S)                                                                \
+    F(S, double, negative_slope, 0.2, "slope below 0; the layer's default is 0.3")
+GT_OPTIONS(gt_leaky_relu_options, gt_leaky_relu_OPTIONS);
 #define gt_leaky_relu(...)                                                                         \
-    gt_leaky_relu_at(                                                                              \
-        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
-        GT_KEYWORDS(gt_LeakyReluOptions, GT_LEAKY_RELU_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_DECLARE_ACTIVATION(leaky_relu, gt_LeakyReluOptions);
+    gt_leaky_relu_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                               \
+                     GT_KEYWORDS(gt_leaky_relu, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(leaky_relu, gt_leaky_relu_options);
 
 /* x where x > 0, else alpha (e^x - 1). */
-#define GT_ELU_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(gt_EluOptions), "for ABI growth")                           \
-    F(double, alpha, 1, "minus the limit at -infinity")
-typedef struct gt_EluOptions gt_EluOptions;
-struct gt_EluOptions {
-    GT_ELU_OPTIONS(GT_MEMBER)
-};
+#define gt_elu_OPTIONS(F, S) F(S, double, alpha, 1, "minus the limit at -infinity")
+GT_OPTIONS(gt_elu_options, gt_elu_OPTIONS);
 #define gt_elu(...)                                                                                \
-    gt_elu_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                      \
-              GT_KEYWORDS(gt_EluOptions, GT_ELU_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_DECLARE_ACTIVATION(elu, gt_EluOptions);
+    gt_elu_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_elu, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(elu, gt_elu_options);
 /* 1.0507... elu(x, 1.6732...): keeps mean 0 and variance 1 (Klambauer et al. 2017). */
 GT_DECLARE_UNARY(selu);
 #define gt_selu(x) gt_selu_at(GT_HERE, x)
@@ -89,17 +73,11 @@ GT_DECLARE_UNARY(mish);
 /* x times the normal distribution function at x. The approximate form, Keras's `ops.gelu`, is
  * x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). The exact one is what Keras means by
  * activation="gelu": pass gt_gelu_exact to a layer for that. */
-#define GT_GELU_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_GeluOptions), "for ABI growth")                          \
-    F(bool, approximate, true, "by tanh; false: by erfc")
-typedef struct gt_GeluOptions gt_GeluOptions;
-struct gt_GeluOptions {
-    GT_GELU_OPTIONS(GT_MEMBER)
-};
+#define gt_gelu_OPTIONS(F, S) F(S, bool, approximate, true, "by tanh; false: by erfc")
+GT_OPTIONS(gt_gelu_options, gt_gelu_OPTIONS);
 #define gt_gelu(...)                                                                               \
-    gt_gelu_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
-               GT_KEYWORDS(gt_GeluOptions, GT_GELU_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_DECLARE_ACTIVATION(gelu, gt_GeluOptions);
+    gt_gelu_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_gelu, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(gelu, gt_gelu_options);
 GT_DECLARE_UNARY(gelu_exact);
 #define gt_gelu_exact(x) gt_gelu_exact_at(GT_HERE, x)
 
@@ -118,21 +96,17 @@ GT_DECLARE_UNARY(exponential);
 /* e^x over its sum along an axis, a probability: losses with from_logits = true refuse it, and others
  * compute from x. For that the handle, like that of gt_sigmoid, holds the numbers of x as long as it
  * lives. And the logarithm of that. */
-#define GT_SOFTMAX_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_SoftmaxOptions), "for ABI growth")                       \
-    F(int32_t, axis, -1, "along which it sums to 1; negative: from the end")
-typedef struct gt_SoftmaxOptions gt_SoftmaxOptions;
-struct gt_SoftmaxOptions {
-    GT_SOFTMAX_OPTIONS(GT_MEMBER)
-};
+#define gt_softmax_OPTIONS(F, S)                                                                   \
+    F(S, int32_t, axis, -1, "along which it sums to 1; negative: from the end")
+GT_OPTIONS(gt_softmax_options, gt_softmax_OPTIONS);
+typedef gt_softmax_options gt_log_softmax_options;
 #define gt_softmax(...)                                                                            \
-    gt_softmax_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
-                  GT_KEYWORDS(gt_SoftmaxOptions, GT_SOFTMAX_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_DECLARE_ACTIVATION(softmax, gt_SoftmaxOptions);
+    gt_softmax_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_softmax, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(softmax, gt_softmax_options);
 #define gt_log_softmax(...)                                                                        \
     gt_log_softmax_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                              \
-                      GT_KEYWORDS(gt_SoftmaxOptions, GT_SOFTMAX_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_DECLARE_ACTIVATION(log_softmax, gt_SoftmaxOptions);
+                      GT_KEYWORDS(gt_softmax, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(log_softmax, gt_softmax_options);
 
 GT_END
 

@@ -1,5 +1,6 @@
 /* Arithmetic: records, kernels and gradient rules of ops/arithmetic.h. */
 #include "ops/arithmetic.h"
+#include "core/inside.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/kit.h"
@@ -20,7 +21,7 @@ static gt_Status add_gradient(gt_GradientRule *rule)
 {
     for (int i = 0; i < 2; i++)
         if (gt_wants(rule, i))
-            gt_give(rule, i, gt_unbroadcast(gt_upstream(rule, 0), gt_input_spec(rule, i)));
+            gt_give(rule, i, gt_unbroadcast(gt_upstream(rule, 0), gt_rule_input_spec(rule, i)));
     return gt_status();
 }
 const gt_Operation gt_op_add = {
@@ -38,9 +39,9 @@ static gt_Status subtract_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_upstream(rule, 0);
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_unbroadcast(up, gt_input_spec(rule, 0)));
+        gt_give(rule, 0, gt_unbroadcast(up, gt_rule_input_spec(rule, 0)));
     if (gt_wants(rule, 1))
-        gt_give(rule, 1, gt_negative(gt_unbroadcast(up, gt_input_spec(rule, 1))));
+        gt_give(rule, 1, gt_negative(gt_unbroadcast(up, gt_rule_input_spec(rule, 1))));
     return gt_status();
 }
 GT_BINARY_RECORD(subtract, "a - b", number, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_ANY, GT_ANY,
@@ -53,7 +54,8 @@ static gt_Status multiply_gradient(gt_GradientRule *rule)
     for (int i = 0; i < 2; i++)
         if (gt_wants(rule, i))
             gt_give(rule, i,
-                    gt_unbroadcast(gt_multiply(up, gt_input(rule, 1 - i)), gt_input_spec(rule, i)));
+                    gt_unbroadcast(gt_multiply(up, gt_rule_input(rule, 1 - i)),
+                                   gt_rule_input_spec(rule, i)));
     return gt_status();
 }
 GT_BINARY_RECORD(multiply, "a b", number, 3, GT_OP_MAY_REUSE, GT_ANY, GT_ANY,
@@ -63,13 +65,13 @@ GT_DEFINE_BINARY(multiply)
 /* d(a/b) = da / b - db (a/b) / b */
 static gt_Status divide_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *scaled = gt_divide(gt_upstream(rule, 0), gt_input(rule, 1));
+    gt_Tensor *scaled = gt_divide(gt_upstream(rule, 0), gt_rule_input(rule, 1));
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_unbroadcast(scaled, gt_input_spec(rule, 0)));
+        gt_give(rule, 0, gt_unbroadcast(scaled, gt_rule_input_spec(rule, 0)));
     if (gt_wants(rule, 1))
         gt_give(rule, 1,
-                gt_unbroadcast(gt_negative(gt_multiply(scaled, gt_output(rule, 0))),
-                               gt_input_spec(rule, 1)));
+                gt_unbroadcast(gt_negative(gt_multiply(scaled, gt_rule_output(rule, 0))),
+                               gt_rule_input_spec(rule, 1)));
     return gt_status();
 }
 GT_BINARY_RECORD(divide, "a / b", float, 2, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,
@@ -124,13 +126,13 @@ static gt_Status divide_no_nan_run(const gt_Kernel *kernel)
 
 static gt_Status divide_no_nan_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *scaled = gt_divide_no_nan(gt_upstream(rule, 0), gt_input(rule, 1));
+    gt_Tensor *scaled = gt_divide_no_nan(gt_upstream(rule, 0), gt_rule_input(rule, 1));
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_unbroadcast(scaled, gt_input_spec(rule, 0)));
+        gt_give(rule, 0, gt_unbroadcast(scaled, gt_rule_input_spec(rule, 0)));
     if (gt_wants(rule, 1))
         gt_give(rule, 1,
-                gt_unbroadcast(gt_negative(gt_multiply(scaled, gt_output(rule, 0))),
-                               gt_input_spec(rule, 1)));
+                gt_unbroadcast(gt_negative(gt_multiply(scaled, gt_rule_output(rule, 0))),
+                               gt_rule_input_spec(rule, 1)));
     return gt_status();
 }
 GT_BINARY_RECORD(divide_no_nan, "a / b, 0 where b = 0", float, 2, 0, GT_ANY, GT_POSITIVE,
@@ -153,11 +155,11 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_upstream(rule, 0);
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_unbroadcast(up, gt_input_spec(rule, 0)));
+        gt_give(rule, 0, gt_unbroadcast(up, gt_rule_input_spec(rule, 0)));
     if (gt_wants(rule, 1)) {
-        gt_Tensor *times = gt_floor_divide(gt_input(rule, 0), gt_input(rule, 1));
+        gt_Tensor *times = gt_floor_divide(gt_rule_input(rule, 0), gt_rule_input(rule, 1));
         gt_give(rule, 1,
-                gt_unbroadcast(gt_negative(gt_multiply(up, times)), gt_input_spec(rule, 1)));
+                gt_unbroadcast(gt_negative(gt_multiply(up, times)), gt_rule_input_spec(rule, 1)));
     }
     return gt_status();
 }
@@ -167,41 +169,49 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
 GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B, .gradient = mod_gradient);
 GT_DEFINE_BINARY(mod)
 
-/* da: b a^(b-1), where 0^0 has none: of the numbers that b times infinity would be, 0. db: a^b log a,
- * taken as 0 where a <= 0. */
+/* b a^(b-1). At 0^0 there is none: of the numbers that b times infinity would be, 0. */
+static gt_Tensor *power_slope(gt_Tensor *a, gt_Tensor *b)
+{
+    gt_Tensor *constant = gt_logical_and(gt_equal(a, 0), gt_equal(b, 0));
+    a = gt_where(constant, gt_scalar(1, gt_dtype(a)), a);
+    return gt_multiply(b, gt_power(a, gt_subtract(b, 1)));
+}
+
+/* da: b a^(b-1). db: a^b log a, and 0 where a <= 0, as a^b is a number there for integers b alone:
+ * there b is a constant, for derivatives of any order, whichever input comes first. What is
+ * computed for a > 0 alone has a base of 1 elsewhere, or its own derivatives would be 0 times
+ * infinity. */
 static gt_Status power_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *up = gt_upstream(rule, 0), *a = gt_input(rule, 0), *b = gt_input(rule, 1);
+    gt_Tensor *up = gt_upstream(rule, 0), *a = gt_rule_input(rule, 0), *b = gt_rule_input(rule, 1);
+    gt_Tensor *positive = gt_greater(a, 0),
+              *above = gt_where(positive, a, gt_scalar(1, gt_dtype(a)));
     if (gt_wants(rule, 0)) {
-        gt_Tensor *constant = gt_logical_and(gt_equal(a, 0), gt_equal(b, 0));
-        gt_Tensor *base = gt_where(constant, gt_scalar(1, gt_dtype(a)), a);
-        gt_Tensor *slope = gt_multiply(b, gt_power(base, gt_subtract(b, 1)));
-        gt_give(rule, 0, gt_unbroadcast(gt_multiply(up, slope), gt_input_spec(rule, 0)));
+        gt_Tensor *slope = power_slope(a, gt_stop_gradient(b));
+        if (gt_value_record(gt_record_input(rule->record, 1))) /* some tape knows b */
+            slope = (gt_where)(positive, power_slope(above, b), slope);
+        gt_give(rule, 0, gt_unbroadcast(gt_multiply(up, slope), gt_rule_input_spec(rule, 0)));
     }
     if (gt_wants(rule, 1)) {
-        gt_Tensor *one = gt_scalar(1, gt_dtype(a));
-        gt_Tensor *log = gt_log(gt_where(gt_greater(a, 0), a, one));
-        gt_give(rule, 1,
-                gt_unbroadcast(gt_multiply(up, gt_multiply(gt_output(rule, 0), log)),
-                               gt_input_spec(rule, 1)));
+        gt_Tensor *slope = gt_multiply(up, gt_multiply(gt_power(above, b), gt_log(above)));
+        gt_give(rule, 1, gt_unbroadcast(slope, gt_rule_input_spec(rule, 1)));
     }
     return gt_status();
 }
-GT_BINARY_RECORD(power, "a^b", float, 3, 0, GT_POSITIVE, GT_ANY, .saves_outputs = 1,
-                 .gradient = power_gradient);
+GT_BINARY_RECORD(power, "a^b", float, 3, 0, GT_POSITIVE, GT_ANY, .gradient = power_gradient);
 GT_DEFINE_BINARY(power)
 
 /* At a tie everything goes to a (contract 4.1). */
 static gt_Status extremum_gradient(gt_GradientRule *rule)
 {
     bool max = rule->record->operation == &gt_op_maximum;
-    gt_Tensor *up = gt_upstream(rule, 0), *a = gt_input(rule, 0), *b = gt_input(rule, 1);
+    gt_Tensor *up = gt_upstream(rule, 0), *a = gt_rule_input(rule, 0), *b = gt_rule_input(rule, 1);
     gt_Tensor *first = max ? gt_greater_equal(a, b) : gt_less_equal(a, b);
     gt_Tensor *zero = gt_scalar(0, gt_dtype(up));
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_unbroadcast(gt_where(first, up, zero), gt_input_spec(rule, 0)));
+        gt_give(rule, 0, gt_unbroadcast(gt_where(first, up, zero), gt_rule_input_spec(rule, 0)));
     if (gt_wants(rule, 1))
-        gt_give(rule, 1, gt_unbroadcast(gt_where(first, zero, up), gt_input_spec(rule, 1)));
+        gt_give(rule, 1, gt_unbroadcast(gt_where(first, zero, up), gt_rule_input_spec(rule, 1)));
     return gt_status();
 }
 GT_BINARY_RECORD(maximum, "max(a, b)", number, 3, GT_OP_MAY_REUSE, GT_APART, GT_ANY,
@@ -231,7 +241,7 @@ GT_DEFINE_UNARY(negative)
 
 static gt_Status abs_gradient(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_sign(gt_input(rule, 0))));
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_sign(gt_rule_input(rule, 0))));
 }
 GT_UNARY_RECORD(abs, "|x|", number, 1, 0, GT_OP_MAY_REUSE, GT_REAL_GAP(-2, 2, 4, 2, 3),
                 .gradient = abs_gradient);
@@ -243,7 +253,8 @@ GT_DEFINE_UNARY(sign)
 
 static gt_Status square_gradient(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_input(rule, 0), 2)));
+    return gt_give(rule, 0,
+                   gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_rule_input(rule, 0), 2)));
 }
 GT_UNARY_RECORD(square, "x^2", number, 1, 0, GT_OP_MAY_REUSE, GT_REAL(-2, 2, 2, 3),
                 .gradient = square_gradient);
@@ -252,7 +263,8 @@ GT_DEFINE_UNARY(square)
 /* 1 / (2 sqrt x) */
 static gt_Status sqrt_gradient(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_divide(gt_multiply(gt_upstream(rule, 0), 0.5), gt_output(rule, 0)));
+    return gt_give(rule, 0,
+                   gt_divide(gt_multiply(gt_upstream(rule, 0), 0.5), gt_rule_output(rule, 0)));
 }
 GT_UNARY_RECORD(sqrt, "sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
                 .gradient = sqrt_gradient);
@@ -261,7 +273,7 @@ GT_DEFINE_UNARY(sqrt)
 /* -y^3 / 2 */
 static gt_Status rsqrt_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *y = gt_output(rule, 0);
+    gt_Tensor *y = gt_rule_output(rule, 0);
     gt_Tensor *cube = gt_multiply(y, gt_square(y));
     return gt_give(rule, 0, gt_multiply(gt_multiply(gt_upstream(rule, 0), cube), -0.5));
 }
@@ -272,8 +284,9 @@ GT_DEFINE_UNARY(rsqrt)
 /* -y^2 */
 static gt_Status reciprocal_gradient(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0,
-                   gt_negative(gt_multiply(gt_upstream(rule, 0), gt_square(gt_output(rule, 0)))));
+    return gt_give(
+        rule, 0,
+        gt_negative(gt_multiply(gt_upstream(rule, 0), gt_square(gt_rule_output(rule, 0)))));
 }
 GT_UNARY_RECORD(reciprocal, "1 / x", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
                 .gradient = reciprocal_gradient);
@@ -281,17 +294,11 @@ GT_DEFINE_UNARY(reciprocal)
 
 /* ---- clip ---- */
 
-typedef struct ClipOptions {
-    uint32_t size;
-    double low, high;
-} ClipOptions;
-#define CLIP_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(ClipOptions), "for ABI growth")                             \
-    F(double, low, 0, "the lower bound")                                                           \
-    F(double, high, 1, "the upper bound")
-#define GT_STRUCT ClipOptions
+#define CLIP_OPTIONS(F, S)                                                                         \
+    F(S, double, low, 0, "the lower bound")                                                        \
+    F(S, double, high, 1, "the upper bound")
+GT_OPTIONS(ClipOptions, CLIP_OPTIONS);
 GT_OPTION_TYPE(ClipOptions, CLIP_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status clip_shape(gt_ShapeRule *rule)
 {
@@ -329,7 +336,7 @@ static gt_Status clip_run(const gt_Kernel *kernel)
 static gt_Status clip_gradient(gt_GradientRule *rule)
 {
     const ClipOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
+    gt_Tensor *x = gt_rule_input(rule, 0), *up = gt_upstream(rule, 0);
     gt_Tensor *inside =
         gt_logical_and(gt_greater_equal(x, options->low), gt_less_equal(x, options->high));
     return gt_give(rule, 0, gt_where(inside, up, 0));
@@ -340,7 +347,7 @@ const gt_Operation gt_op_clip = {
     .name = "clip",
     .formula = "min(max(x, low), high)",
     .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
-    .options = GT_STRUCT_TYPE(ClipOptions),
+    .options = &ClipOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -354,10 +361,10 @@ const gt_Operation gt_op_clip = {
 
 static gt_Tensor *clip(gt_Tensor *x, double low, double high)
 {
-    const ClipOptions options = {sizeof options, low, high};
+    const ClipOptions options = GT_VALUES(ClipOptions, low, high);
     if (x && low <= high && gt_dtype_is_integer(gt_dtype(x)))
         return gt_maximum(gt_minimum(x, high), low);
-    return gt_apply_one(NULL, &gt_op_clip, &options, 1, &x);
+    return gt_apply_one_at(NULL, &gt_op_clip, &options, 1, &x);
 }
 GT_COMPOSED(clip, (const char *here, gt_Tensor *x, double low, double high), (x, low, high))
 

@@ -36,7 +36,9 @@ GT_DECLARE_BINARY(floor_divide);
 /* a - b floor(a / b): the sign of b; integers by 0 give 0 */
 GT_DECLARE_BINARY(mod);
 #define gt_mod(a, b) gt_mod_at(GT_HERE, a, gt_operand(b))
-/* a to the power b, floats. The gradient in b is taken as 0 where a <= 0. */
+/* a to the power b, floats. Where a <= 0, b counts as a constant (a^b is a number there for
+ * integers b alone): the gradient in b is 0, and so is every further derivative that has a b in it,
+ * in any order. The slope of x^0 is 0 everywhere. */
 GT_DECLARE_BINARY(power);
 #define gt_power(a, b) gt_power_at(GT_HERE, a, gt_operand(b))
 /* The larger, the smaller; NaN if either is. At a tie the whole gradient goes to a. */
@@ -57,7 +59,7 @@ GT_DECLARE_UNARY(sign);
 /* x^2 */
 GT_DECLARE_UNARY(square);
 #define gt_square(x) gt_square_at(GT_HERE, x)
-/* The square root; its derivative at 0 is +inf. 1 / sqrt(x). 1 / x. */
+/* The square root; its derivative at 0 is +inf (at -0, its own root, -inf). 1 / sqrt(x). 1 / x. */
 GT_DECLARE_UNARY(sqrt);
 #define gt_sqrt(x) gt_sqrt_at(GT_HERE, x)
 GT_DECLARE_UNARY(rsqrt);

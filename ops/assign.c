@@ -89,7 +89,7 @@ static gt_Status change(const char *here, const gt_Operation *operation, gt_Vari
         return context->status;
     if (value.is_number)
         value.tensor = gt_scalar_at(here, value.number, slot->value->spec.dtype);
-    gt_apply(here, operation, NULL, 2, (gt_Tensor *[]){variable, value.tensor}, NULL);
+    gt_apply_at(here, operation, NULL, 2, (gt_Tensor *[]){variable, value.tensor}, NULL);
     gt_scope_close(context);
     return context->status;
 }

@@ -11,9 +11,7 @@
 
 #include <math.h>
 
-#define GT_STRUCT gt_AttentionOptions
-GT_OPTION_TYPE(gt_AttentionOptions, GT_ATTENTION_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_dot_product_attention_options, gt_dot_product_attention_OPTIONS);
 
 static bool fits(const gt_Spec *query, const gt_Spec *key, const gt_Spec *value)
 {
@@ -48,10 +46,9 @@ static gt_Tensor *masked(gt_Tensor *scores, gt_Tensor *mask)
 }
 
 static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Tensor *value,
-                                        const gt_AttentionOptions *given)
+                                        const gt_dot_product_attention_options *given)
 {
-    gt_AttentionOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_AttentionOptions), &options, given);
+    gt_dot_product_attention_options options = GT_TAKE(gt_dot_product_attention_options, given);
     gt_Spec q = gt_spec(query), k = gt_spec(key), v = gt_spec(value);
     if (gt_status() != GT_OK || !fits(&q, &k, &v))
         return NULL;
@@ -71,13 +68,12 @@ static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Ten
     if (options.mask)
         scores = masked(scores, options.mask);
     if (options.is_causal)
-        scores =
-            masked(scores, gt_cast(gt_tril(gt_ones_of(gt_shape(q.dims[1], k.dims[1]))), GT_BOOL));
+        scores = masked(scores, gt_cast(gt_tril(gt_ones(gt_shape(q.dims[1], k.dims[1]))), GT_BOOL));
     return turned(gt_matmul(gt_softmax(scores), turned(value)));
 }
 GT_COMPOSED(dot_product_attention,
             (const char *here, gt_Tensor *query, gt_Tensor *key, gt_Tensor *value,
-             const gt_AttentionOptions *options),
+             const gt_dot_product_attention_options *options),
             (query, key, value, options))
 gt_Tensor *(gt_dot_product_attention)(gt_Tensor *query, gt_Tensor *key, gt_Tensor *value)
 {

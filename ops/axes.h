@@ -6,8 +6,7 @@
 
 /* An axis of a rank, negative from the end; -1 with an error raised if there is none. */
 int gt_axis(int axis, int rank);
-/* Was the set made by gt_axes? False with an error for a bare number, and for more axes than there
- * can be. */
+/* False with an error for more axes than there can be. */
 bool gt_axes_valid(const gt_Axes *axes);
 /* A set of axes as bits; all of them for GT_ALL_AXES; false with an error for bad or repeated. */
 bool gt_axes_bits(const gt_Axes *axes, int rank, uint32_t *bits);

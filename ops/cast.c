@@ -7,16 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct CastOptions {
-    uint32_t size;
-    gt_DType dtype;
-} CastOptions;
-#define CAST_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(CastOptions), "for ABI growth")                             \
-    F(gt_DType, dtype, GT_FLOAT32, "the type of the result")
-#define GT_STRUCT CastOptions
+#define CAST_OPTIONS(F, S) F(S, gt_DType, dtype, GT_FLOAT32, "the type of the result")
+GT_OPTIONS(CastOptions, CAST_OPTIONS);
 GT_OPTION_TYPE(CastOptions, CAST_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status cast_shape(gt_ShapeRule *rule)
 {
@@ -94,7 +87,7 @@ static gt_Status cast_run(const gt_Kernel *kernel)
 
 static gt_Status cast_gradient(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_cast(gt_upstream(rule, 0), gt_input_spec(rule, 0)->dtype));
+    return gt_give(rule, 0, gt_cast(gt_upstream(rule, 0), gt_rule_input_spec(rule, 0)->dtype));
 }
 
 const gt_Operation gt_op_cast = {
@@ -102,26 +95,25 @@ const gt_Operation gt_op_cast = {
     .name = "cast",
     .formula = "x as another type",
     .flags = GT_OP_ELEMENTWISE | GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(CastOptions),
+    .options = &CastOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
     .shape = cast_shape,
     .run = cast_run,
     .gradient = cast_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 1,
-                             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
-                             .options = &(const CastOptions){sizeof(CastOptions), GT_FLOAT64}},
-                            {.inputs = 1,
-                             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
-                             .options = &(const CastOptions){sizeof(CastOptions), GT_INT32}},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1,
+                                    .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
+                                    .options = &GT_VALUES(CastOptions, GT_FLOAT64)},
+                                   {.inputs = 1,
+                                    .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
+                                    .options = &GT_VALUES(CastOptions, GT_INT32)},
+                                   GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_cast_at(const char *here, gt_Tensor *x, gt_DType dtype)
 {
-    return gt_apply_one(here, &gt_op_cast, &(CastOptions){sizeof(CastOptions), dtype}, 1, &x);
+    return gt_apply_one_at(here, &gt_op_cast, &GT_VALUES(CastOptions, dtype), 1, &x);
 }
 
 static gt_Status any_shape(gt_ShapeRule *rule)

@@ -51,7 +51,7 @@ static gt_Status mark(gt_Context *context, const gt_Operation *with, gt_Tensor *
         if ((!context->recording && !context->trace) || value->context != context ||
             !gt_dtype_is_float(value->spec.dtype))
             continue;
-        gt_Tensor *marked = gt_apply_one(NULL, with, NULL, 1, &tensors[i]);
+        gt_Tensor *marked = gt_apply_one_at(NULL, with, NULL, 1, &tensors[i]);
         if (marked)
             gt_slot_free(context, gt_slot_raw(tensors[i]));
         tensors[i] = marked;

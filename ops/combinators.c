@@ -8,15 +8,9 @@
 #include "ops/kit.h"
 #include "ops/reshaping.h"
 
-#define GT_STRUCT gt_CondOptions
-GT_OPTION_TYPE(gt_CondOptions, GT_COND_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_MapOptions
-GT_OPTION_TYPE(gt_MapOptions, GT_MAP_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_AssociativeScanOptions
-GT_OPTION_TYPE(gt_AssociativeScanOptions, GT_ASSOCIATIVE_SCAN_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_cond_options, gt_cond_OPTIONS);
+GT_OPTION_TYPE(gt_map_options, gt_map_OPTIONS);
+GT_OPTION_TYPE(gt_associative_scan_options, gt_associative_scan_OPTIONS);
 
 /* ---- one of several branches: is it in the first half of them? ---- */
 
@@ -53,7 +47,7 @@ static gt_Status run_branches(void *context, gt_Tensor *const *in, gt_Tensor **o
     if (all->count == 1)
         return all->body[all->first](all->user, in + 1, out);
     gt_Tensor *below = gt_less(in[0], (double)(all->first + all->count / 2));
-    return gt_cond(below, first_half, second_half, context, ((gt_Tensors){all->inputs + 1, in}),
+    return gt_cond(below, first_half, second_half, context, ((gt_Tensors){in, all->inputs + 1}),
                    out, .outputs = all->outputs);
 }
 
@@ -96,10 +90,9 @@ static gt_Status run_switch(gt_Tensor *index, Branches *all, gt_Tensors inputs, 
 
 gt_Status gt_switch_at(const char *here, gt_Tensor *index, const gt_FunctionBody *branches,
                        int32_t count, void *user, gt_Tensors inputs, gt_Tensor **outputs,
-                       const gt_CondOptions *given)
+                       const gt_cond_options *given)
 {
-    gt_CondOptions options;
-    gt_options_fill(&gt_CondOptions_type, &options, given);
+    gt_cond_options options = GT_TAKE(gt_cond_options, given);
     for (int32_t i = 0; outputs && i < options.outputs; i++)
         outputs[i] = NULL;
     Branches all = {branches, 0, count, user, inputs.count, options.outputs};
@@ -112,13 +105,12 @@ gt_Status gt_switch_at(const char *here, gt_Tensor *index, const gt_FunctionBody
 /* ---- every element ---- */
 
 gt_Status gt_map_at(const char *here, gt_FunctionBody body, void *user, gt_Tensors xs,
-                    gt_Tensor **ys, const gt_MapOptions *given)
+                    gt_Tensor **ys, const gt_map_options *given)
 {
-    gt_MapOptions options;
-    gt_options_fill(&gt_MapOptions_type, &options, given);
+    gt_map_options options = GT_TAKE(gt_map_options, given);
     gt_Site site = gt_site_enter(here, "map");
     gt_Status status =
-        gt_scan(body, user, ((gt_Tensors){0, NULL}), xs, NULL, ys, .outputs = options.outputs);
+        gt_scan(body, user, ((gt_Tensors){NULL, 0}), xs, NULL, ys, .outputs = options.outputs);
     gt_site_leave(site);
     return status;
 }
@@ -193,7 +185,7 @@ static gt_Status run_prefix(const Prefix *p, gt_Tensor **x, int64_t length)
     for (int i = 0; i < p->count; i++) {
         gt_Tensor *part[3] = {every(x[i], p->axis[i], 0, 1, 1), evens > 1 ? even[i] : odd[i],
                               odd[i]};
-        x[i] = gt_concatenate(((gt_Tensors){evens > 1 ? 3 : 2, part}), .axis = p->axis[i]);
+        x[i] = gt_concatenate(((gt_Tensors){part, evens > 1 ? 3 : 2}), .axis = p->axis[i]);
         x[i] = gt_take(x[i], place, .axis = p->axis[i]);
     }
     return gt_status();
@@ -230,7 +222,7 @@ static gt_Tensor *turned(gt_Tensor *x, int axis, bool reverse)
 }
 
 static gt_Status associative_scan(Prefix *p, gt_Tensors xs, gt_Tensor **ys,
-                                  const gt_AssociativeScanOptions *options)
+                                  const gt_associative_scan_options *options)
 {
     gt_Tensor *x[MOST];
     int64_t length = common_length(p, xs, options->axis);
@@ -248,10 +240,9 @@ static gt_Status associative_scan(Prefix *p, gt_Tensors xs, gt_Tensor **ys,
 }
 
 gt_Status gt_associative_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tensors xs,
-                                 gt_Tensor **ys, const gt_AssociativeScanOptions *given)
+                                 gt_Tensor **ys, const gt_associative_scan_options *given)
 {
-    gt_AssociativeScanOptions options;
-    gt_options_fill(&gt_AssociativeScanOptions_type, &options, given);
+    gt_associative_scan_options options = GT_TAKE(gt_associative_scan_options, given);
     for (int32_t i = 0; ys && i < xs.count; i++)
         ys[i] = NULL;
     gt_Context *context = gt_enter();

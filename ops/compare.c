@@ -45,7 +45,7 @@ static gt_Tensor *logic(const char *here, const gt_Operation *operation, gt_Tens
         b = gt_operand_tensor(gt_scalar_at(here, b.number != 0, GT_BOOL));
     gt_Tensor *pair[2] = {as_bool(here, operation, "input 1", a),
                           as_bool(here, operation, "input 2", b.tensor)};
-    return gt_apply_one(here, operation, NULL, 2, pair);
+    return gt_apply_one_at(here, operation, NULL, 2, pair);
 }
 
 #define TRUTH(...) GT_WHOLE(GT_BOOL, 0, 2, __VA_ARGS__)
@@ -118,7 +118,7 @@ TEST(logical_not, "not x", logic_shape, TRUTH)
 gt_Tensor *gt_logical_not_at(const char *here, gt_Tensor *x)
 {
     x = as_bool(here, &gt_op_logical_not, "input 1", x);
-    return gt_apply_one(here, &gt_op_logical_not, NULL, 1, &x);
+    return gt_apply_one_at(here, &gt_op_logical_not, NULL, 1, &x);
 }
 gt_Tensor *(gt_logical_not)(gt_Tensor *x)
 {
@@ -165,12 +165,13 @@ static gt_Status where_run(const gt_Kernel *kernel)
 
 static gt_Status where_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *condition = gt_input(rule, 0), *up = gt_upstream(rule, 0);
+    gt_Tensor *condition = gt_rule_input(rule, 0), *up = gt_upstream(rule, 0);
     if (gt_wants(rule, 1))
-        gt_give(rule, 1, gt_unbroadcast(gt_where(condition, up, 0), gt_input_spec(rule, 1)));
+        gt_give(rule, 1, gt_unbroadcast(gt_where(condition, up, 0), gt_rule_input_spec(rule, 1)));
     if (gt_wants(rule, 2)) {
-        gt_Tensor *zero = gt_scalar(0, gt_output_spec(rule, 0)->dtype);
-        gt_give(rule, 2, gt_unbroadcast(gt_where(condition, zero, up), gt_input_spec(rule, 2)));
+        gt_Tensor *zero = gt_scalar(0, gt_rule_output_spec(rule, 0)->dtype);
+        gt_give(rule, 2,
+                gt_unbroadcast(gt_where(condition, zero, up), gt_rule_input_spec(rule, 2)));
     }
     return gt_status();
 }
@@ -199,7 +200,7 @@ gt_Tensor *gt_where_at(const char *here, gt_Tensor *condition, gt_Tensor *a, gt_
     gt_Tensor *input[3] = {as_bool(here, &gt_op_where, "the condition", condition)};
     if (!gt_operands(here, &gt_op_where, a, b, input + 1))
         return NULL;
-    return gt_apply_one(here, &gt_op_where, NULL, 3, input);
+    return gt_apply_one_at(here, &gt_op_where, NULL, 3, input);
 }
 gt_Tensor *(gt_where)(gt_Tensor *condition, gt_Tensor *a, gt_Tensor *b)
 {
@@ -218,15 +219,12 @@ static gt_Tensor *signbit_of(gt_Tensor *x)
 }
 GT_COMPOSED_UNARY(signbit, signbit_of)
 
-#define GT_STRUCT gt_CloseOptions
-GT_OPTION_TYPE(gt_CloseOptions, GT_CLOSE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_isclose_options, gt_isclose_OPTIONS);
 
 /* An infinite b is close to nothing but itself. */
-static gt_Tensor *isclose(gt_Tensor *a, gt_Operand other, const gt_CloseOptions *given)
+static gt_Tensor *isclose(gt_Tensor *a, gt_Operand other, const gt_isclose_options *given)
 {
-    gt_CloseOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_CloseOptions), &options, given);
+    gt_isclose_options options = GT_TAKE(gt_isclose_options, given);
     a = gt_as_float(a);
     gt_Tensor *b = gt_as_float(gt_operand_of(a, other));
     gt_Tensor *room = gt_add(gt_multiply(gt_abs(b), options.rtol), options.atol);
@@ -234,13 +232,14 @@ static gt_Tensor *isclose(gt_Tensor *a, gt_Operand other, const gt_CloseOptions 
     near = gt_logical_or(gt_logical_and(near, gt_isfinite(b)), gt_equal(a, b));
     return options.equal_nan ? gt_logical_or(near, gt_logical_and(gt_isnan(a), gt_isnan(b))) : near;
 }
-GT_COMPOSED(isclose, (const char *here, gt_Tensor *a, gt_Operand b, const gt_CloseOptions *options),
+GT_COMPOSED(isclose,
+            (const char *here, gt_Tensor *a, gt_Operand b, const gt_isclose_options *options),
             (a, b, options))
 
-static gt_Tensor *allclose(gt_Tensor *a, gt_Operand b, const gt_CloseOptions *options)
+static gt_Tensor *allclose(gt_Tensor *a, gt_Operand b, const gt_isclose_options *options)
 {
     return gt_all(isclose(a, b, options));
 }
 GT_COMPOSED(allclose,
-            (const char *here, gt_Tensor *a, gt_Operand b, const gt_CloseOptions *options),
+            (const char *here, gt_Tensor *a, gt_Operand b, const gt_isclose_options *options),
             (a, b, options))

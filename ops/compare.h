@@ -52,26 +52,23 @@ GT_API gt_Tensor *(gt_where)(gt_Tensor *condition, gt_Tensor *a, gt_Tensor *b);
 GT_DECLARE_UNARY(signbit);
 #define gt_signbit(x) gt_signbit_at(GT_HERE, x)
 
-#define GT_CLOSE_OPTIONS(F)                                                                        \
-    F(uint32_t, size, (uint32_t)sizeof(gt_CloseOptions), "for ABI growth")                         \
-    F(double, rtol, 1e-5, "how far a may be from b, in units of |b|")                              \
-    F(double, atol, 1e-8, "and beyond that")                                                       \
-    F(bool, equal_nan, false, "is NaN close to NaN?")
-typedef struct gt_CloseOptions gt_CloseOptions;
-struct gt_CloseOptions {
-    GT_CLOSE_OPTIONS(GT_MEMBER)
-};
+#define gt_isclose_OPTIONS(F, S)                                                                   \
+    F(S, double, rtol, 1e-5, "how far a may be from b, in units of |b|")                           \
+    F(S, double, atol, 1e-8, "and beyond that")                                                    \
+    F(S, bool, equal_nan, false, "is NaN close to NaN?")
+GT_OPTIONS(gt_isclose_options, gt_isclose_OPTIONS);
+typedef gt_isclose_options gt_allclose_options;
 #define GT_CLOSE_(function, a, ...)                                                                \
     function(GT_HERE, a, gt_operand(GT_FIRST(__VA_ARGS__)),                                        \
-             GT_KEYWORDS(gt_CloseOptions, GT_CLOSE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+             GT_KEYWORDS(gt_isclose, GT_AFTER_1(__VA_ARGS__)))
 /* |a - b| <= atol + rtol |b|, or equal infinities; as a whole (gt_allclose). b may be a C number.
  */
 #define gt_isclose(a, ...) GT_CLOSE_(gt_isclose_at, a, __VA_ARGS__)
 GT_API gt_Tensor *gt_isclose_at(const char *here, gt_Tensor *a, gt_Operand b,
-                                const gt_CloseOptions *options);
+                                const gt_isclose_options *options);
 #define gt_allclose(a, ...) GT_CLOSE_(gt_allclose_at, a, __VA_ARGS__)
 GT_API gt_Tensor *gt_allclose_at(const char *here, gt_Tensor *a, gt_Operand b,
-                                 const gt_CloseOptions *options);
+                                 const gt_isclose_options *options);
 
 GT_END
 

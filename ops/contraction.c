@@ -9,18 +9,10 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_TensordotOptions
-GT_OPTION_TYPE(gt_TensordotOptions, GT_TENSORDOT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_CrossOptions
-GT_OPTION_TYPE(gt_CrossOptions, GT_CROSS_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_DiagonalOptions
-GT_OPTION_TYPE(gt_DiagonalOptions, GT_DIAGONAL_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_DiagOptions
-GT_OPTION_TYPE(gt_DiagOptions, GT_DIAG_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_tensordot_options, gt_tensordot_OPTIONS);
+GT_OPTION_TYPE(gt_cross_options, gt_cross_OPTIONS);
+GT_OPTION_TYPE(gt_diagonal_options, gt_diagonal_OPTIONS);
+GT_OPTION_TYPE(gt_diag_options, gt_diag_OPTIONS);
 
 static gt_Tensor *invalid_shape(const char *what, const gt_Spec *spec)
 {
@@ -39,7 +31,7 @@ static gt_Tensor *diagonal_indices(int64_t rows, int64_t columns, int64_t k)
     int64_t down = rows - row, right = columns - column;
     int64_t n = down < right ? down : right, start = row * columns + column;
     if (n <= 0)
-        return gt_zeros_of(gt_shape(0), .dtype = GT_INT64);
+        return gt_zeros(gt_shape(0), .dtype = GT_INT64);
     return gt_arange((double)start, (double)(start + n * (columns + 1)), (double)(columns + 1),
                      .dtype = GT_INT64);
 }
@@ -50,10 +42,9 @@ static int64_t limited(int64_t k, int64_t rows, int64_t columns)
     return k < -rows ? -rows : k > columns ? columns : k;
 }
 
-static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
+static gt_Tensor *diagonal(gt_Tensor *x, const gt_diagonal_options *given)
 {
-    gt_DiagonalOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DiagonalOptions), &options, given);
+    gt_diagonal_options options = GT_TAKE(gt_diagonal_options, given);
     gt_Spec in = gt_spec(x);
     if (gt_status() != GT_OK)
         return NULL;
@@ -68,7 +59,7 @@ static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
         return NULL;
     }
     gt_Axes perm = gt_axes();
-    gt_Shape flat = {0};
+    gt_Shape flat = {.mark = GT_MARK};
     for (int d = 0; d < in.rank; d++)
         if (d != row && d != column) {
             perm.axis[perm.count++] = d;
@@ -81,18 +72,17 @@ static gt_Tensor *diagonal(gt_Tensor *x, const gt_DiagonalOptions *given)
     x = gt_reshape(gt_transpose(x, .perm = perm), flat);
     return gt_take(x, diagonal_indices(in.dims[row], in.dims[column], k), .axis = -1);
 }
-GT_COMPOSED_OPTIONS(diagonal, diagonal, gt_DiagonalOptions)
+GT_COMPOSED_OPTIONS(diagonal, diagonal, gt_diagonal_options)
 
-static gt_Tensor *trace(gt_Tensor *x, const gt_DiagonalOptions *options)
+static gt_Tensor *trace(gt_Tensor *x, const gt_diagonal_options *options)
 {
     return gt_sum(gt_diagonal_at(NULL, x, options), .axis = -1);
 }
-GT_COMPOSED_OPTIONS(trace, trace, gt_DiagonalOptions)
+GT_COMPOSED_OPTIONS(trace, trace, gt_diagonal_options)
 
-static gt_Tensor *diagflat(gt_Tensor *x, const gt_DiagOptions *given)
+static gt_Tensor *diagflat(gt_Tensor *x, const gt_diag_options *given)
 {
-    gt_DiagOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DiagOptions), &options, given);
+    gt_diag_options options = GT_TAKE(gt_diag_options, given);
     int64_t n = gt_size(x), k = options.k;
     if (gt_status() != GT_OK)
         return NULL;
@@ -105,12 +95,11 @@ static gt_Tensor *diagflat(gt_Tensor *x, const gt_DiagOptions *given)
     x = gt_scatter_add(diagonal_indices(side, side, k), gt_ravel(x), gt_shape(side * side));
     return gt_reshape(x, gt_shape(side, side));
 }
-GT_COMPOSED_OPTIONS(diagflat, diagflat, gt_DiagOptions)
+GT_COMPOSED_OPTIONS(diagflat, diagflat, gt_diag_options)
 
-static gt_Tensor *diag(gt_Tensor *x, const gt_DiagOptions *given)
+static gt_Tensor *diag(gt_Tensor *x, const gt_diag_options *given)
 {
-    gt_DiagOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DiagOptions), &options, given);
+    gt_diag_options options = GT_TAKE(gt_diag_options, given);
     gt_Spec in = gt_spec(x);
     if (gt_status() != GT_OK)
         return NULL;
@@ -118,7 +107,7 @@ static gt_Tensor *diag(gt_Tensor *x, const gt_DiagOptions *given)
         return invalid_shape("it takes a vector or a matrix", &in);
     return in.rank == 1 ? diagflat(x, &options) : gt_diagonal(x, .offset = options.k);
 }
-GT_COMPOSED_OPTIONS(diag, diag, gt_DiagOptions)
+GT_COMPOSED_OPTIONS(diag, diag, gt_diag_options)
 
 /* ---- einsum ----
  *
@@ -288,7 +277,7 @@ static void contract(Term *a, Term *b, const int64_t *dims, const bool *keep)
                 result.rank, GT_MAX_RANK);
         return;
     }
-    gt_Shape shape = {.rank = result.rank};
+    gt_Shape shape = {.mark = GT_MARK, .rank = result.rank};
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = dims[(unsigned char)result.label[i]];
     result.x = gt_reshape(gt_matmul(x, y), shape);
@@ -415,7 +404,7 @@ static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
         else
             contract(&terms[0], &terms[t], dims, keep);
     }
-    gt_Axes perm = {GT_AXES_MARK, result.rank, {0}};
+    gt_Axes perm = {GT_MARK, result.rank, {0}};
     for (int i = 0; i < result.rank && gt_status() == GT_OK; i++) {
         const char *at = memchr(terms[0].label, result.label[i], (size_t)terms[0].rank);
         perm.axis[i] = (int32_t)(at - terms[0].label);
@@ -447,7 +436,7 @@ static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
     return perm;
 }
 
-static bool axes_of_both(const gt_TensordotOptions *options, const gt_Spec *a, const gt_Spec *b,
+static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, const gt_Spec *b,
                          gt_Axes *of_a, gt_Axes *of_b)
 {
     char s[160], t[160];
@@ -482,10 +471,9 @@ static bool axes_of_both(const gt_TensordotOptions *options, const gt_Spec *a, c
     return false;
 }
 
-static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_TensordotOptions *given)
+static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *given)
 {
-    gt_TensordotOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_TensordotOptions), &options, given);
+    gt_tensordot_options options = GT_TAKE(gt_tensordot_options, given);
     gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
     gt_Axes of_a, of_b;
     if (gt_status() != GT_OK || !axes_of_both(&options, &spec_a, &spec_b, &of_a, &of_b))
@@ -493,7 +481,7 @@ static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_TensordotOption
     gt_Axes perm_a = with_rest(spec_a.rank, &of_a, false);
     gt_Axes perm_b = with_rest(spec_b.rank, &of_b, true);
     int64_t rows = 1, columns = 1, sum = 1;
-    gt_Shape shape = {0};
+    gt_Shape shape = {.mark = GT_MARK};
     int rest_a = spec_a.rank - of_a.count, rest_b = spec_b.rank - of_b.count;
     for (int i = 0; i < of_a.count; i++)
         sum *= spec_a.dims[of_a.axis[i]];
@@ -514,7 +502,7 @@ static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_TensordotOption
     return gt_reshape(gt_matmul(a, b), shape);
 }
 GT_COMPOSED(tensordot,
-            (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_TensordotOptions *options),
+            (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *options),
             (a, b, options))
 
 static gt_Tensor *dot(gt_Tensor *a, gt_Tensor *b)
@@ -558,7 +546,7 @@ static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
     if (gt_status() != GT_OK)
         return NULL;
     int rank = spec_a.rank > spec_b.rank ? spec_a.rank : spec_b.rank;
-    gt_Shape of_a = {.rank = 2 * rank <= GT_MAX_RANK ? 2 * rank : -1}, of_b = of_a;
+    gt_Shape of_a = {.mark = GT_MARK, .rank = 2 * rank <= GT_MAX_RANK ? 2 * rank : -1}, of_b = of_a;
     for (int d = 0; d < of_a.rank / 2; d++) {
         int at_a = d - (rank - spec_a.rank), at_b = d - (rank - spec_b.rank);
         of_a.dims[2 * d] = at_a >= 0 ? spec_a.dims[at_a] : 1;
@@ -568,7 +556,7 @@ static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
     gt_Tensor *products = gt_multiply(gt_reshape(a, of_a), gt_reshape(b, of_b));
     if (!products)
         return NULL;
-    gt_Shape shape = {.rank = rank};
+    gt_Shape shape = {.mark = GT_MARK, .rank = rank};
     for (int d = 0; d < rank; d++)
         shape.dims[d] = of_a.dims[2 * d] * of_b.dims[2 * d + 1];
     return gt_reshape(products, shape);
@@ -576,10 +564,9 @@ static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
 GT_COMPOSED_BINARY(kron, kron)
 
 /* c[i] = a[i + 1] b[i + 2] - a[i + 2] b[i + 1], indices modulo 3. */
-static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_CrossOptions *given)
+static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_cross_options *given)
 {
-    gt_CrossOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_CrossOptions), &options, given);
+    gt_cross_options options = GT_TAKE(gt_cross_options, given);
     gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
     if (gt_status() != GT_OK)
         return NULL;
@@ -593,5 +580,5 @@ static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_CrossOptions *given
     gt_Tensor *b1 = gt_roll(b, -1, .axis = at_b), *b2 = gt_roll(b, -2, .axis = at_b);
     return gt_subtract(gt_multiply(a1, b2), gt_multiply(a2, b1));
 }
-GT_COMPOSED(cross, (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_CrossOptions *options),
+GT_COMPOSED(cross, (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_cross_options *options),
             (a, b, options))

@@ -13,18 +13,10 @@
 
 #define MAX_TENSORS 1024
 
-#define GT_STRUCT gt_CondOptions
-GT_OPTION_TYPE(gt_CondOptions, GT_COND_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_WhileLoopOptions
-GT_OPTION_TYPE(gt_WhileLoopOptions, GT_WHILE_LOOP_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_ForiLoopOptions
-GT_OPTION_TYPE(gt_ForiLoopOptions, GT_FORI_LOOP_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_ScanOptions
-GT_OPTION_TYPE(gt_ScanOptions, GT_SCAN_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_cond_options, gt_cond_OPTIONS);
+GT_OPTION_TYPE(gt_while_loop_options, gt_while_loop_OPTIONS);
+GT_OPTION_TYPE(gt_fori_loop_options, gt_fori_loop_OPTIONS);
+GT_OPTION_TYPE(gt_scan_options, gt_scan_OPTIONS);
 
 /* ---- lists ---- */
 
@@ -118,10 +110,9 @@ static int truth(gt_Context *context, const char *what, gt_Tensor *predicate)
 
 gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes,
                      gt_FunctionBody no, void *user, gt_Tensors inputs, gt_Tensor **outputs,
-                     const gt_CondOptions *given)
+                     const gt_cond_options *given)
 {
-    gt_CondOptions options;
-    gt_options_fill(&gt_CondOptions_type, &options, given);
+    gt_cond_options options = GT_TAKE(gt_cond_options, given);
     clear(outputs, options.outputs);
     gt_Context *context = gt_enter();
     if (!context)
@@ -236,7 +227,7 @@ static gt_Status while_traced(Loop *loop, gt_FunctionBody condition, gt_Tensor *
     const gt_TracedLoop traced = {.body = loop->body,
                                   .condition = condition,
                                   .user = loop->user,
-                                  .carries = {loop->count, loop->input},
+                                  .carries = {loop->input, loop->count},
                                   .length = most,
                                   .go = predicate};
     if (last && gt_traced_loop(context, &traced, last, NULL) == GT_OK)
@@ -267,10 +258,9 @@ static bool while_round(Loop *loop, gt_FunctionBody condition, int64_t most)
 
 gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_FunctionBody body,
                            void *user, gt_Tensors variables, gt_Tensor **outputs,
-                           const gt_WhileLoopOptions *given)
+                           const gt_while_loop_options *given)
 {
-    gt_WhileLoopOptions options;
-    gt_options_fill(&gt_WhileLoopOptions_type, &options, given);
+    gt_while_loop_options options = GT_TAKE(gt_while_loop_options, given);
     clear(outputs, variables.count);
     gt_Context *context = gt_enter();
     if (!context)
@@ -332,7 +322,7 @@ static gt_Status fori_traced(Loop *loop, int64_t first, int64_t rounds)
     gt_Tensor **last = (gt_Tensor **)list_new(context, loop->count + 1);
     const gt_TracedLoop traced = {.body = count_up,
                                   .user = loop,
-                                  .carries = {loop->count + 1, loop->input},
+                                  .carries = {loop->input, loop->count + 1},
                                   .length = rounds};
     if (last && gt_scope_open(context) && fori_inputs(loop, first) == GT_OK &&
         gt_traced_loop(context, &traced, last, NULL) == GT_OK)
@@ -344,10 +334,9 @@ static gt_Status fori_traced(Loop *loop, int64_t first, int64_t rounds)
 
 gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_FunctionBody body,
                           void *user, gt_Tensors variables, gt_Tensor **outputs,
-                          const gt_ForiLoopOptions *given)
+                          const gt_fori_loop_options *given)
 {
-    gt_ForiLoopOptions options;
-    gt_options_fill(&gt_ForiLoopOptions_type, &options, given);
+    gt_fori_loop_options options = GT_TAKE(gt_fori_loop_options, given);
     clear(outputs, variables.count);
     gt_Context *context = gt_enter();
     if (!context)
@@ -384,7 +373,7 @@ static gt_Status unstack(gt_Context *context, gt_Tensor *x, int64_t n, gt_Tensor
     if (context->status != GT_OK)
         return context->status;
     if (n == 1) {
-        gt_Shape without = {.rank = shape.rank - 1};
+        gt_Shape without = {.mark = GT_MARK, .rank = shape.rank - 1};
         memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof *without.dims);
         *element = gt_reshape(x, without);
         return context->status;
@@ -483,7 +472,7 @@ static gt_Status scan_traced(Scan *scan, gt_Tensors initial, gt_Tensor **carries
 }
 
 static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, gt_Tensor **ys,
-                          const gt_ScanOptions *options)
+                          const gt_scan_options *options)
 {
     Loop *loop = &scan->loop;
     gt_Context *context = loop->context;
@@ -496,7 +485,7 @@ static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, g
     if (scan->element && scan->y && loop_open(loop, initial, "initial") && gt_scope_open(context) &&
         scan_rounds(scan, options->reverse) == GT_OK)
         for (int32_t i = 0; i < loop->more_outputs; i++) {
-            gt_Tensors rounds = {(int32_t)scan->length, scan->y + i * scan->length};
+            gt_Tensors rounds = {scan->y + i * scan->length, (int32_t)scan->length};
             if (!(ys[i] = gt_stack(rounds)))
                 break;
             gt_scope_move(ys[i], outer);
@@ -512,10 +501,9 @@ static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, g
 
 gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tensors initial,
                      gt_Tensors xs, gt_Tensor **carries, gt_Tensor **ys,
-                     const gt_ScanOptions *given)
+                     const gt_scan_options *given)
 {
-    gt_ScanOptions options;
-    gt_options_fill(&gt_ScanOptions_type, &options, given);
+    gt_scan_options options = GT_TAKE(gt_scan_options, given);
     clear(carries, initial.count);
     clear(ys, options.outputs);
     gt_Context *context = gt_enter();

@@ -23,82 +23,63 @@
 
 GT_BEGIN
 
-#define GT_COND_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_CondOptions), "for ABI growth")                          \
-    F(int32_t, outputs, 1, "how many tensors each branch computes, 0 to 1024")
-typedef struct gt_CondOptions gt_CondOptions;
-struct gt_CondOptions {
-    GT_COND_OPTIONS(GT_MEMBER)
-};
+#define gt_cond_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, outputs, 1, "how many tensors each branch computes, 0 to 1024")
+GT_OPTIONS(gt_cond_options, gt_cond_OPTIONS);
 /* gt_cond(predicate, yes, no, context, inputs, outputs, .outputs = 1): runs `yes` if the predicate,
  * a tensor of one element, is not 0, else `no`. Both get `inputs`. Traced, both must compute the
  * same shapes and types; no gradient and no error comes from the one that is not taken. */
 #define gt_cond(predicate, yes, no, context, inputs, ...)                                          \
     gt_cond_at(GT_HERE, predicate, yes, no, context, inputs, GT_FIRST(__VA_ARGS__),                \
-               GT_KEYWORDS(gt_CondOptions, GT_COND_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+               GT_KEYWORDS(gt_cond, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes,
                             gt_FunctionBody no, void *context, gt_Tensors inputs,
-                            gt_Tensor **outputs, const gt_CondOptions *options);
+                            gt_Tensor **outputs, const gt_cond_options *options);
 
-#define GT_WHILE_LOOP_OPTIONS(F)                                                                   \
-    F(uint32_t, size, (uint32_t)sizeof(gt_WhileLoopOptions), "for ABI growth")                     \
-    F(int64_t, maximum_iterations, GT_INHERIT, "ends the loop; GT_INHERIT: no limit")
-typedef struct gt_WhileLoopOptions gt_WhileLoopOptions;
-struct gt_WhileLoopOptions {
-    GT_WHILE_LOOP_OPTIONS(GT_MEMBER)
-};
+#define gt_while_loop_OPTIONS(F, S)                                                                \
+    F(S, int64_t, maximum_iterations, GT_INHERIT, "ends the loop; GT_INHERIT: no limit")
+GT_OPTIONS(gt_while_loop_options, gt_while_loop_OPTIONS);
 /* gt_while_loop(condition, body, context, variables, outputs): as long as the one output of
  * `condition`, a tensor of one element, is not 0, `body` makes the next loop variables of the
  * present ones, of the same shapes and types. `outputs` gets the last ones, one each. Inside a
  * traced function a gradient needs .maximum_iterations: memory is kept for so many rounds. */
 #define gt_while_loop(condition, body, context, variables, ...)                                    \
-    gt_while_loop_at(                                                                              \
-        GT_HERE, condition, body, context, variables, GT_FIRST(__VA_ARGS__),                       \
-        GT_KEYWORDS(gt_WhileLoopOptions, GT_WHILE_LOOP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+    gt_while_loop_at(GT_HERE, condition, body, context, variables, GT_FIRST(__VA_ARGS__),          \
+                     GT_KEYWORDS(gt_while_loop, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_FunctionBody body,
                                   void *context, gt_Tensors variables, gt_Tensor **outputs,
-                                  const gt_WhileLoopOptions *options);
+                                  const gt_while_loop_options *options);
 
-#define GT_UNROLL(F)                                                                               \
-    F(int64_t, unroll, 64, "loops of up to so many rounds are unrolled in a traced function")
-#define GT_FORI_LOOP_OPTIONS(F)                                                                    \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ForiLoopOptions), "for ABI growth")                      \
-    GT_UNROLL(F)
-typedef struct gt_ForiLoopOptions gt_ForiLoopOptions;
-struct gt_ForiLoopOptions {
-    GT_FORI_LOOP_OPTIONS(GT_MEMBER)
-};
+#define GT_UNROLL(F, S)                                                                            \
+    F(S, int64_t, unroll, 64, "loops of up to so many rounds are unrolled in a traced function")
+#define gt_fori_loop_OPTIONS(F, S) GT_UNROLL(F, S)
+GT_OPTIONS(gt_fori_loop_options, gt_fori_loop_OPTIONS);
 /* gt_fori_loop(first, last, body, context, variables, outputs, .unroll = 64): for i from first to
  * last - 1, the body gets i, an int64 tensor of shape (), then the loop variables, and makes the
  * next ones. As long as the loop is unrolled i is a known number. */
 #define gt_fori_loop(first, last, body, context, variables, ...)                                   \
-    gt_fori_loop_at(                                                                               \
-        GT_HERE, first, last, body, context, variables, GT_FIRST(__VA_ARGS__),                     \
-        GT_KEYWORDS(gt_ForiLoopOptions, GT_FORI_LOOP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+    gt_fori_loop_at(GT_HERE, first, last, body, context, variables, GT_FIRST(__VA_ARGS__),         \
+                    GT_KEYWORDS(gt_fori_loop, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last,
                                  gt_FunctionBody body, void *context, gt_Tensors variables,
-                                 gt_Tensor **outputs, const gt_ForiLoopOptions *options);
+                                 gt_Tensor **outputs, const gt_fori_loop_options *options);
 
-#define GT_SCAN_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ScanOptions), "for ABI growth")                          \
-    F(int32_t, outputs, 1, "how many tensors to stack the body computes besides, 0 to 1024")       \
-    F(int64_t, length, GT_INHERIT, "how many rounds; GT_INHERIT: the first dimension of xs")       \
-    F(bool, reverse, false, "from the last element of xs to the first")                            \
-    GT_UNROLL(F)
-typedef struct gt_ScanOptions gt_ScanOptions;
-struct gt_ScanOptions {
-    GT_SCAN_OPTIONS(GT_MEMBER)
-};
+#define gt_scan_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, outputs, 1, "how many tensors to stack the body computes besides, 0 to 1024")    \
+    F(S, int64_t, length, GT_INHERIT, "how many rounds; GT_INHERIT: the first dimension of xs")    \
+    F(S, bool, reverse, false, "from the last element of xs to the first")                         \
+    GT_UNROLL(F, S)
+GT_OPTIONS(gt_scan_options, gt_scan_OPTIONS);
 /* gt_scan(body, context, initial, xs, carries, ys, .outputs = 1): goes along the first dimension of
  * every tensor of xs. The body gets the carries, as many as `initial`, then element k of each of
  * xs, and makes the next carries, then its outputs. `carries` gets the last carries; `ys` the
  * outputs, stacked along a new first dimension, element k from round k of xs. */
 #define gt_scan(body, context, initial, xs, carries, ...)                                          \
     gt_scan_at(GT_HERE, body, context, initial, xs, carries, GT_FIRST(__VA_ARGS__),                \
-               GT_KEYWORDS(gt_ScanOptions, GT_SCAN_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+               GT_KEYWORDS(gt_scan, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *context,
                             gt_Tensors initial, gt_Tensors xs, gt_Tensor **carries, gt_Tensor **ys,
-                            const gt_ScanOptions *options);
+                            const gt_scan_options *options);
 
 GT_END
 

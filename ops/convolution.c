@@ -15,23 +15,15 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_ConvOptions
-GT_OPTION_TYPE(gt_ConvOptions, GT_CONV_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_conv_options, gt_conv_OPTIONS);
 
 /* Of the records of gradients: `extent` is the spatial size that their inputs do not tell. */
-typedef struct ConvGradientOptions ConvGradientOptions;
-#define CONV_GRADIENT_OPTIONS(F)                                                                   \
-    F(uint32_t, size, (uint32_t)sizeof(ConvGradientOptions), "for ABI growth")                     \
-    GT_CONV_COMMON(F)                                                                              \
-    F(int64_t, groups, 1, "parts of the channels, each with filters of its own")                   \
-    F(gt_Shape, extent, GT_NO_SIZES, "spatial size of the result")
-struct ConvGradientOptions {
-    CONV_GRADIENT_OPTIONS(GT_MEMBER)
-};
-#define GT_STRUCT ConvGradientOptions
+#define CONV_GRADIENT_OPTIONS(F, S)                                                                \
+    GT_CONV_COMMON(F, S)                                                                           \
+    F(S, int64_t, groups, 1, "parts of the channels, each with filters of its own")                \
+    F(S, gt_Shape, extent, GT_NO_SIZES, "spatial size of the result")
+GT_OPTIONS(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
-#undef GT_STRUCT
 
 /* ---- sizes ---- */
 
@@ -105,7 +97,7 @@ static bool plan_types(Convolution *c, const gt_Spec *a, const gt_Spec *b)
 }
 
 /* Works out the convolution of x with the kernel; false with an error raised if there is none. */
-static bool plan(Convolution *c, const gt_ConvOptions *options, const gt_Spec *x,
+static bool plan(Convolution *c, const gt_conv_options *options, const gt_Spec *x,
                  const gt_Spec *kernel)
 {
     const gt_Window *w = &c->window;
@@ -130,10 +122,10 @@ static bool plan(Convolution *c, const gt_ConvOptions *options, const gt_Spec *x
     return true;
 }
 
-static gt_ConvOptions forward_options(const ConvGradientOptions *options)
+static gt_conv_options forward_options(const ConvGradientOptions *options)
 {
-    return (gt_ConvOptions){sizeof(gt_ConvOptions), options->strides, options->padding,
-                            options->dilation, options->groups};
+    return GT_VALUES(gt_conv_options, options->strides, options->padding, options->dilation,
+                     options->groups);
 }
 
 /* ---- scratch memory of a worker: taps, gathered rows, a partial sum, the product's own ---- */
@@ -419,7 +411,7 @@ static bool is_result(const Convolution *c, const gt_Spec *x, const gt_Spec *ker
 static bool plan_backward(Convolution *c, const ConvGradientOptions *options, const gt_Spec *x,
                           const gt_Spec *kernel, const gt_Spec *up)
 {
-    gt_ConvOptions forward = forward_options(options);
+    gt_conv_options forward = forward_options(options);
     return plan(c, &forward, x, kernel) && is_result(c, x, kernel, up);
 }
 
@@ -658,7 +650,7 @@ static gt_Status conv_kernel_gradient_run(const gt_Kernel *kernel)
 /* A gradient has its input's type, whatever its sums had. */
 static gt_Status give(gt_GradientRule *rule, int input, gt_Tensor *gradient)
 {
-    return gt_give(rule, input, gt_narrowed(gradient, gt_input_spec(rule, input)->dtype));
+    return gt_give(rule, input, gt_narrowed(gradient, gt_rule_input_spec(rule, input)->dtype));
 }
 
 /* The spatial axes of an image from 1 on, of a kernel from 0 on. */
@@ -667,28 +659,28 @@ static gt_Shape extent_of(const gt_Spec *spec, int first)
     return gt_shape_of(spec->rank - 2, spec->dims + first);
 }
 
-static gt_Tensor *conv(const gt_ConvOptions *options, gt_Tensor *x, gt_Tensor *kernel)
+static gt_Tensor *conv(const gt_conv_options *options, gt_Tensor *x, gt_Tensor *kernel)
 {
     gt_Tensor *inputs[2] = {x, kernel};
-    return gt_apply_one(NULL, &gt_op_conv, options, 2, inputs);
+    return gt_apply_one_at(NULL, &gt_op_conv, options, 2, inputs);
 }
 
-static gt_Tensor *backward(const gt_Operation *operation, const gt_ConvOptions *options,
+static gt_Tensor *backward(const gt_Operation *operation, const gt_conv_options *options,
                            gt_Shape extent, gt_Tensor *a, gt_Tensor *b)
 {
-    ConvGradientOptions all = {sizeof all,        options->strides, options->padding,
-                               options->dilation, options->groups,  extent};
+    ConvGradientOptions all = GT_VALUES(ConvGradientOptions, options->strides, options->padding,
+                                        options->dilation, options->groups, extent);
     gt_Tensor *inputs[2] = {a, b};
-    return gt_apply_one(NULL, operation, &all, 2, inputs);
+    return gt_apply_one_at(NULL, operation, &all, 2, inputs);
 }
 
-static gt_Tensor *input_gradient(const gt_ConvOptions *options, const gt_Spec *x, gt_Tensor *up,
+static gt_Tensor *input_gradient(const gt_conv_options *options, const gt_Spec *x, gt_Tensor *up,
                                  gt_Tensor *kernel)
 {
     return backward(&gt_op_conv_input_gradient, options, extent_of(x, 1), up, kernel);
 }
 
-static gt_Tensor *kernel_gradient(const gt_ConvOptions *options, const gt_Spec *kernel,
+static gt_Tensor *kernel_gradient(const gt_conv_options *options, const gt_Spec *kernel,
                                   gt_Tensor *x, gt_Tensor *up)
 {
     return backward(&gt_op_conv_kernel_gradient, options, extent_of(kernel, 0), x, up);
@@ -696,34 +688,38 @@ static gt_Tensor *kernel_gradient(const gt_ConvOptions *options, const gt_Spec *
 
 static gt_Status conv_gradient(gt_GradientRule *rule)
 {
-    const gt_ConvOptions *options = gt_rule_options(rule);
+    const gt_conv_options *options = gt_rule_options(rule);
     gt_Tensor *up = gt_upstream(rule, 0);
     if (gt_wants(rule, 0))
-        give(rule, 0, input_gradient(options, gt_input_spec(rule, 0), up, gt_input(rule, 1)));
+        give(rule, 0,
+             input_gradient(options, gt_rule_input_spec(rule, 0), up, gt_rule_input(rule, 1)));
     if (gt_wants(rule, 1))
-        give(rule, 1, kernel_gradient(options, gt_input_spec(rule, 1), gt_input(rule, 0), up));
+        give(rule, 1,
+             kernel_gradient(options, gt_rule_input_spec(rule, 1), gt_rule_input(rule, 0), up));
     return gt_status();
 }
 
 static gt_Status conv_input_gradient_gradient(gt_GradientRule *rule)
 {
-    gt_ConvOptions options = forward_options(gt_rule_options(rule));
+    gt_conv_options options = forward_options(gt_rule_options(rule));
     gt_Tensor *g = gt_upstream(rule, 0);
     if (gt_wants(rule, 0))
-        give(rule, 0, conv(&options, g, gt_input(rule, 1)));
+        give(rule, 0, conv(&options, g, gt_rule_input(rule, 1)));
     if (gt_wants(rule, 1))
-        give(rule, 1, kernel_gradient(&options, gt_input_spec(rule, 1), g, gt_input(rule, 0)));
+        give(rule, 1,
+             kernel_gradient(&options, gt_rule_input_spec(rule, 1), g, gt_rule_input(rule, 0)));
     return gt_status();
 }
 
 static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
 {
-    gt_ConvOptions options = forward_options(gt_rule_options(rule));
+    gt_conv_options options = forward_options(gt_rule_options(rule));
     gt_Tensor *g = gt_upstream(rule, 0);
     if (gt_wants(rule, 0))
-        give(rule, 0, input_gradient(&options, gt_input_spec(rule, 0), gt_input(rule, 1), g));
+        give(rule, 0,
+             input_gradient(&options, gt_rule_input_spec(rule, 0), gt_rule_input(rule, 1), g));
     if (gt_wants(rule, 1))
-        give(rule, 1, conv(&options, gt_input(rule, 0), g));
+        give(rule, 1, conv(&options, gt_rule_input(rule, 0), g));
     return gt_status();
 }
 
@@ -735,16 +731,16 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
 #define EXTENT(...)   .extent = GT_SAMPLE_SHAPE(__VA_ARGS__)
 #define FORWARD(a, b, ...)                                                                         \
     {                                                                                              \
-        .inputs = 2, .input = GT_INPUTS(a, b), .options = &(const gt_ConvOptions)                  \
+        .inputs = 2, .input = GT_INPUTS(a, b), .options = &(const gt_conv_options)                 \
         {                                                                                          \
-            GT_CONV_OPTIONS(GT_PRESET) __VA_ARGS__                                                 \
+            GT_PRESETS(gt_conv_options, gt_conv_OPTIONS) __VA_ARGS__                               \
         }                                                                                          \
     }
 #define BACKWARD(a, b, ...)                                                                        \
     {                                                                                              \
         .inputs = 2, .input = GT_INPUTS(a, b), .options = &(const ConvGradientOptions)             \
         {                                                                                          \
-            CONV_GRADIENT_OPTIONS(GT_PRESET) __VA_ARGS__                                           \
+            GT_PRESETS(ConvGradientOptions, CONV_GRADIENT_OPTIONS) __VA_ARGS__                     \
         }                                                                                          \
     }
 #define CONV_RECORD(op, text, more, Options, ...)                                                  \
@@ -753,7 +749,7 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_HALF | (more),                                                              \
-        .options = GT_STRUCT_TYPE(Options),                                                        \
+        .options = &Options##_type,                                                                \
         .inputs_min = 2,                                                                           \
         .inputs_max = 2,                                                                           \
         .outputs = 1,                                                                              \
@@ -765,58 +761,57 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
     }
 
 CONV_RECORD(conv, "sum over positions p of the kernel, channels c of x[o stride + p, c] k[p, c]", 0,
-            gt_ConvOptions, FORWARD(REAL(2, 4, 4, 2), REAL(3, 2, 2, 3), ),
-            FORWARD(REAL(1, 5, 4, 2), REAL(3, 3, 2, 2), STRIDES(2), .padding = GT_SAME),
-            FORWARD(REAL(1, 6, 5, 1), REAL(2, 3, 1, 2), DILATION(2, 1), .padding = GT_SAME),
-            FORWARD(REAL(2, 6, 2), REAL(3, 2, 2), DILATION(2), .padding = GT_CAUSAL),
+            gt_conv_options, FORWARD(REAL(2, 4, 4, 2), REAL(3, 2, 2, 3), ),
+            FORWARD(REAL(1, 5, 4, 2), REAL(3, 3, 2, 2), STRIDES(2), .padding = GT_PADDING_SAME),
+            FORWARD(REAL(1, 6, 5, 1), REAL(2, 3, 1, 2), DILATION(2, 1), .padding = GT_PADDING_SAME),
+            FORWARD(REAL(2, 6, 2), REAL(3, 2, 2), DILATION(2), .padding = GT_PADDING_CAUSAL),
             FORWARD(REAL(1, 3, 3, 4), REAL(2, 2, 2, 4), .groups = 2),
             FORWARD(REAL(2, 4, 3, 3), REAL(2, 3, 1, 3), STRIDES(2, 1), .groups = 3,
-                    .padding = GT_SAME),
-            FORWARD(REAL(1, 3, 2, 3, 1), REAL(2, 2, 2, 1, 2), .padding = GT_SAME),
+                    .padding = GT_PADDING_SAME),
+            FORWARD(REAL(1, 3, 2, 3, 1), REAL(2, 2, 2, 1, 2), .padding = GT_PADDING_SAME),
             FORWARD(REAL(2, 2, 2, 3), REAL(1, 1, 3, 2), ),
             FORWARD(REAL(2, 5, 4), REAL(1, 2, 2), STRIDES(2), .groups = 2));
 CONV_RECORD(conv_input_gradient, "the gradient of conv in x", GT_OP_INTERNAL, ConvGradientOptions,
             BACKWARD(REAL(2, 2, 3, 3), REAL(3, 2, 2, 3), EXTENT(4, 4)),
             BACKWARD(REAL(1, 3, 2, 2), REAL(3, 3, 2, 2), EXTENT(5, 4), STRIDES(2),
-                     .padding = GT_SAME),
-            BACKWARD(REAL(2, 6, 2), REAL(3, 2, 2), EXTENT(6), DILATION(2), .padding = GT_CAUSAL),
+                     .padding = GT_PADDING_SAME),
+            BACKWARD(REAL(2, 6, 2), REAL(3, 2, 2), EXTENT(6), DILATION(2),
+                     .padding = GT_PADDING_CAUSAL),
             BACKWARD(REAL(1, 2, 2, 4), REAL(2, 2, 2, 4), EXTENT(3, 3), .groups = 2),
             BACKWARD(REAL(2, 2, 3, 3), REAL(2, 3, 1, 3), EXTENT(4, 3), STRIDES(2, 1), .groups = 3,
-                     .padding = GT_SAME),
+                     .padding = GT_PADDING_SAME),
             BACKWARD(REAL(2, 2, 2, 2), REAL(1, 1, 3, 2), EXTENT(2, 2)));
 CONV_RECORD(conv_kernel_gradient, "the gradient of conv in the kernel", GT_OP_INTERNAL,
             ConvGradientOptions, BACKWARD(REAL(2, 4, 4, 2), REAL(2, 2, 3, 3), EXTENT(3, 2)),
             BACKWARD(REAL(1, 5, 4, 2), REAL(1, 3, 2, 2), EXTENT(3, 3), STRIDES(2),
-                     .padding = GT_SAME),
-            BACKWARD(REAL(2, 6, 2), REAL(2, 6, 2), EXTENT(3), DILATION(2), .padding = GT_CAUSAL),
+                     .padding = GT_PADDING_SAME),
+            BACKWARD(REAL(2, 6, 2), REAL(2, 6, 2), EXTENT(3), DILATION(2),
+                     .padding = GT_PADDING_CAUSAL),
             BACKWARD(REAL(1, 3, 3, 4), REAL(1, 2, 2, 4), EXTENT(2, 2), .groups = 2),
             BACKWARD(REAL(2, 4, 3, 3), REAL(2, 2, 3, 3), EXTENT(2, 3), STRIDES(2, 1), .groups = 3,
-                     .padding = GT_SAME),
+                     .padding = GT_PADDING_SAME),
             BACKWARD(REAL(2, 2, 2, 3), REAL(2, 2, 2, 2), EXTENT(1, 1)));
 
 /* ---- functions ---- */
 
 gt_Tensor *gt_conv_at(const char *here, gt_Tensor *x, gt_Tensor *kernel,
-                      const gt_ConvOptions *options)
+                      const gt_conv_options *options)
 {
     gt_Tensor *inputs[2] = {x, kernel};
-    return gt_apply_one(here, &gt_op_conv, options, 2, inputs);
+    return gt_apply_one_at(here, &gt_op_conv, options, 2, inputs);
 }
 gt_Tensor *(gt_conv)(gt_Tensor *x, gt_Tensor *kernel)
 {
     return gt_conv_at(NULL, x, kernel, NULL);
 }
 
-#define GT_STRUCT gt_DepthwiseConvOptions
-GT_OPTION_TYPE(gt_DepthwiseConvOptions, GT_DEPTHWISE_CONV_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_depthwise_conv_options, gt_depthwise_conv_OPTIONS);
 
 /* As many groups as channels; for several filters a channel, each channel is repeated first. */
 static gt_Tensor *depthwise_conv(gt_Tensor *x, gt_Tensor *kernel,
-                                 const gt_DepthwiseConvOptions *given)
+                                 const gt_depthwise_conv_options *given)
 {
-    gt_DepthwiseConvOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DepthwiseConvOptions), &options, given);
+    gt_depthwise_conv_options options = GT_TAKE(gt_depthwise_conv_options, given);
     gt_Spec image = gt_spec(x), spec = gt_spec(kernel);
     char s[160], t[160];
     if (gt_status() != GT_OK || !gt_window_takes(&image))
@@ -837,15 +832,15 @@ static gt_Tensor *depthwise_conv(gt_Tensor *x, gt_Tensor *kernel,
     }
     shape.dims[last - 1] = 1;
     shape.dims[last] = -1;
-    gt_ConvOptions grouped = {sizeof grouped, options.strides, options.padding, options.dilation,
-                              channels * multiplier};
+    gt_conv_options grouped = GT_VALUES(gt_conv_options, options.strides, options.padding,
+                                        options.dilation, channels * multiplier);
     if (multiplier > 1)
         x = gt_repeat(x, multiplier, .axis = last);
     return conv(&grouped, x, gt_reshape(kernel, shape));
 }
 GT_COMPOSED(depthwise_conv,
             (const char *here, gt_Tensor *x, gt_Tensor *kernel,
-             const gt_DepthwiseConvOptions *options),
+             const gt_depthwise_conv_options *options),
             (x, kernel, options))
 gt_Tensor *(gt_depthwise_conv)(gt_Tensor *x, gt_Tensor *kernel)
 {
@@ -854,7 +849,7 @@ gt_Tensor *(gt_depthwise_conv)(gt_Tensor *x, gt_Tensor *kernel)
 
 static gt_Tensor *separable_conv(gt_Tensor *x, gt_Tensor *depthwise_kernel,
                                  gt_Tensor *pointwise_kernel,
-                                 const gt_DepthwiseConvOptions *options)
+                                 const gt_depthwise_conv_options *options)
 {
     gt_Shape shape = gt_tensor_shape(pointwise_kernel);
     for (int d = 0; d < shape.rank - 2; d++)
@@ -868,7 +863,7 @@ static gt_Tensor *separable_conv(gt_Tensor *x, gt_Tensor *depthwise_kernel,
 }
 GT_COMPOSED(separable_conv,
             (const char *here, gt_Tensor *x, gt_Tensor *depthwise_kernel,
-             gt_Tensor *pointwise_kernel, const gt_DepthwiseConvOptions *options),
+             gt_Tensor *pointwise_kernel, const gt_depthwise_conv_options *options),
             (x, depthwise_kernel, pointwise_kernel, options))
 gt_Tensor *(gt_separable_conv)(gt_Tensor *x, gt_Tensor *depthwise_kernel,
                                gt_Tensor *pointwise_kernel)
@@ -876,21 +871,19 @@ gt_Tensor *(gt_separable_conv)(gt_Tensor *x, gt_Tensor *depthwise_kernel,
     return gt_separable_conv_at(NULL, x, depthwise_kernel, pointwise_kernel, NULL);
 }
 
-#define GT_STRUCT gt_ConvTransposeOptions
-GT_OPTION_TYPE(gt_ConvTransposeOptions, GT_CONV_TRANSPOSE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_conv_transpose_options, gt_conv_transpose_OPTIONS);
 
 /* Keras's sizes (backend/common/backend_utils.py, compute_conv_transpose_output_shape). */
-static bool enlarged(const gt_ConvTransposeOptions *options, const gt_Spec *x,
+static bool enlarged(const gt_conv_transpose_options *options, const gt_Spec *x,
                      const gt_Spec *kernel, gt_Shape *extent)
 {
     int64_t stride[GT_SPATIAL], spread[GT_SPATIAL], more[GT_SPATIAL];
     int rank = x->rank - 2;
     char t[160];
-    if (kernel->rank != x->rank || options->padding == GT_CAUSAL) {
+    if (kernel->rank != x->rank || options->padding == GT_PADDING_CAUSAL) {
         gt_fail(GT_INVALID, "no transposed convolution with a kernel %s%s",
                 gt_shape_text(gt_spec_shape(kernel), t, sizeof t),
-                options->padding == GT_CAUSAL ? " has causal padding" : " of other rank");
+                options->padding == GT_PADDING_CAUSAL ? " has causal padding" : " of other rank");
         return false;
     }
     if (!gt_window_numbers(&options->strides, rank, 1, "strides", stride) ||
@@ -900,18 +893,17 @@ static bool enlarged(const gt_ConvTransposeOptions *options, const gt_Spec *x,
     extent->rank = rank;
     for (int d = 0; d < rank; d++) {
         int64_t in = x->dims[d + 1], size = kernel->dims[d];
-        if (in < 1 || size < 1 || stride[d] < 1 || spread[d] < 1 || in > INT32_MAX ||
-            size > INT32_MAX || stride[d] > INT32_MAX || spread[d] > INT32_MAX ||
-            more[d] > INT32_MAX || more[d] < (options->output_padding.rank ? 0 : -1)) {
-            gt_fail(GT_INVALID,
-                    "spatial axis %d: size %lld, kernel %lld, stride %lld, dilation %lld, output "
-                    "padding %lld",
-                    d, (long long)in, (long long)size, (long long)stride[d], (long long)spread[d],
+        if (!gt_window_number("the size of the image", in) ||
+            !gt_window_number("the size of the kernel", size) ||
+            !gt_window_number("stride", stride[d]) || !gt_window_number("dilation", spread[d]))
+            return false;
+        if (more[d] > INT32_MAX || more[d] < (options->output_padding.rank ? 0 : -1)) {
+            gt_fail(GT_INVALID, "output padding must be from 0 to %d (got %lld)", INT32_MAX,
                     (long long)more[d]);
             return false;
         }
         int64_t reach = spread[d] * (size - 1) + 1;
-        if (options->padding == GT_SAME)
+        if (options->padding == GT_PADDING_SAME)
             extent->dims[d] =
                 more[d] < 0 ? in * stride[d] : (in - 1) * stride[d] + reach % 2 + more[d];
         else if (more[d] < 0)
@@ -923,21 +915,21 @@ static bool enlarged(const gt_ConvTransposeOptions *options, const gt_Spec *x,
 }
 
 static gt_Tensor *conv_transpose(gt_Tensor *x, gt_Tensor *kernel,
-                                 const gt_ConvTransposeOptions *given)
+                                 const gt_conv_transpose_options *given)
 {
-    gt_ConvTransposeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ConvTransposeOptions), &options, given);
+    gt_conv_transpose_options options = GT_TAKE(gt_conv_transpose_options, given);
     gt_Spec image = gt_spec(x), spec = gt_spec(kernel);
-    gt_Shape extent = {0};
+    gt_Shape extent = {.mark = GT_MARK};
     if (gt_status() != GT_OK || !gt_window_takes(&image) ||
         !enlarged(&options, &image, &spec, &extent))
         return NULL;
-    gt_ConvOptions plain = {sizeof plain, options.strides, options.padding, options.dilation, 1};
+    gt_conv_options plain =
+        GT_VALUES(gt_conv_options, options.strides, options.padding, options.dilation, 1);
     return backward(&gt_op_conv_input_gradient, &plain, extent, x, kernel);
 }
 GT_COMPOSED(conv_transpose,
             (const char *here, gt_Tensor *x, gt_Tensor *kernel,
-             const gt_ConvTransposeOptions *options),
+             const gt_conv_transpose_options *options),
             (x, kernel, options))
 gt_Tensor *(gt_conv_transpose)(gt_Tensor *x, gt_Tensor *kernel)
 {

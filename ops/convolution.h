@@ -13,67 +13,58 @@ GT_BEGIN
  *     valid    nothing: windows stay inside;  (in - reach) / stride + 1 positions, rounded down
  *     same     zeros around, an odd one at the end;  in / stride positions, rounded up
  *     causal   zeros before the start only, so that nothing reads ahead (one axis);  as many */
-typedef enum gt_Padding { GT_VALID = 0, GT_SAME = 1, GT_CAUSAL = 2 } gt_Padding;
+typedef enum gt_Padding {
+    GT_PADDING_VALID = 0,
+    GT_PADDING_SAME = 1,
+    GT_PADDING_CAUSAL = 2
+} gt_Padding;
 
 /* Strides and dilations: one number for all spatial axes, gt_shape(2), or one for each, gt_shape(2,
  * 1). Strides above 1 together with dilations above 1 are an error. */
-#define GT_CONV_COMMON(F)                                                                          \
-    F(gt_Shape, strides, GT_NO_SIZES, "steps of the window; none: 1")                              \
-    F(gt_Padding, padding, GT_VALID, "valid, same or causal")                                      \
-    F(gt_Shape, dilation, GT_NO_SIZES, "distance of the kernel's elements; none: 1")
+#define GT_CONV_COMMON(F, S)                                                                       \
+    F(S, gt_Shape, strides, GT_NO_SIZES, "steps of the window; none: 1")                           \
+    F(S, gt_Padding, padding, GT_PADDING_VALID, "valid, same or causal")                           \
+    F(S, gt_Shape, dilation, GT_NO_SIZES, "distance of the kernel's elements; none: 1")
 
-#define GT_CONV_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ConvOptions), "for ABI growth")                          \
-    GT_CONV_COMMON(F)                                                                              \
-    F(int64_t, groups, 1, "parts of the channels, each with filters of its own")
-typedef struct gt_ConvOptions gt_ConvOptions;
-struct gt_ConvOptions {
-    GT_CONV_OPTIONS(GT_MEMBER)
-};
-/* gt_conv(x, kernel, .strides = gt_shape(2), .padding = GT_SAME): x (batch, spatial..., in), kernel
+#define gt_conv_OPTIONS(F, S)                                                                      \
+    GT_CONV_COMMON(F, S)                                                                           \
+    F(S, int64_t, groups, 1, "parts of the channels, each with filters of its own")
+GT_OPTIONS(gt_conv_options, gt_conv_OPTIONS);
+/* gt_conv(x, kernel, .strides = gt_shape(2), .padding = GT_PADDING_SAME): x (batch, spatial..., in), kernel
  * (spatial..., in / groups, out) -> (batch, spatial..., out). */
 #define gt_conv(...)                                                                               \
     gt_conv_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                             \
-               GT_KEYWORDS(gt_ConvOptions, GT_CONV_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+               GT_KEYWORDS(gt_conv, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Tensor *gt_conv_at(const char *here, gt_Tensor *x, gt_Tensor *kernel,
-                             const gt_ConvOptions *options);
+                             const gt_conv_options *options);
 GT_API gt_Tensor *(gt_conv)(gt_Tensor *x, gt_Tensor *kernel);
 
-#define GT_DEPTHWISE_CONV_OPTIONS(F)                                                               \
-    F(uint32_t, size, (uint32_t)sizeof(gt_DepthwiseConvOptions), "for ABI growth")                 \
-    GT_CONV_COMMON(F)
-typedef struct gt_DepthwiseConvOptions gt_DepthwiseConvOptions;
-struct gt_DepthwiseConvOptions {
-    GT_DEPTHWISE_CONV_OPTIONS(GT_MEMBER)
-};
+#define gt_depthwise_conv_OPTIONS(F, S) GT_CONV_COMMON(F, S)
+GT_OPTIONS(gt_depthwise_conv_options, gt_depthwise_conv_OPTIONS);
+typedef gt_depthwise_conv_options gt_separable_conv_options;
 /* Each channel by itself, with `multiplier` filters: kernel (spatial..., in, multiplier) -> (batch,
  * spatial..., in multiplier); filter m of channel c gives channel c multiplier + m. */
 #define gt_depthwise_conv(...)                                                                     \
-    gt_depthwise_conv_at(                                                                          \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_DepthwiseConvOptions, GT_DEPTHWISE_CONV_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+    gt_depthwise_conv_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                   \
+                         GT_KEYWORDS(gt_depthwise_conv, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Tensor *gt_depthwise_conv_at(const char *here, gt_Tensor *x, gt_Tensor *kernel,
-                                       const gt_DepthwiseConvOptions *options);
+                                       const gt_depthwise_conv_options *options);
 GT_API gt_Tensor *(gt_depthwise_conv)(gt_Tensor *x, gt_Tensor *kernel);
 /* The same, and then a convolution with a pointwise kernel (1..., in multiplier, out). */
 #define gt_separable_conv(...)                                                                     \
-    gt_separable_conv_at(                                                                          \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__), GT_THIRD(__VA_ARGS__),             \
-        GT_KEYWORDS(gt_DepthwiseConvOptions, GT_DEPTHWISE_CONV_OPTIONS, GT_AFTER_3(__VA_ARGS__)))
+    gt_separable_conv_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                   \
+                         GT_THIRD(__VA_ARGS__),                                                    \
+                         GT_KEYWORDS(gt_depthwise_conv, GT_AFTER_3(__VA_ARGS__)))
 GT_API gt_Tensor *gt_separable_conv_at(const char *here, gt_Tensor *x, gt_Tensor *depthwise_kernel,
                                        gt_Tensor *pointwise_kernel,
-                                       const gt_DepthwiseConvOptions *options);
+                                       const gt_depthwise_conv_options *options);
 GT_API gt_Tensor *(gt_separable_conv)(gt_Tensor *x, gt_Tensor *depthwise_kernel,
                                       gt_Tensor *pointwise_kernel);
 
-#define GT_CONV_TRANSPOSE_OPTIONS(F)                                                               \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ConvTransposeOptions), "for ABI growth")                 \
-    GT_CONV_COMMON(F)                                                                              \
-    F(gt_Shape, output_padding, GT_NO_SIZES, "added to the size of the result; none: see above")
-typedef struct gt_ConvTransposeOptions gt_ConvTransposeOptions;
-struct gt_ConvTransposeOptions {
-    GT_CONV_TRANSPOSE_OPTIONS(GT_MEMBER)
-};
+#define gt_conv_transpose_OPTIONS(F, S)                                                            \
+    GT_CONV_COMMON(F, S)                                                                           \
+    F(S, gt_Shape, output_padding, GT_NO_SIZES, "added to the size of the result; none: see above")
+GT_OPTIONS(gt_conv_transpose_options, gt_conv_transpose_OPTIONS);
 /* The transpose of gt_conv, which enlarges images: x (batch, spatial..., in), kernel (spatial...,
  * out, in) -> (batch, spatial..., out). The size of a spatial axis becomes
  *     valid   (in - 1) stride + max(reach, stride),       or with an output padding
@@ -82,11 +73,10 @@ struct gt_ConvTransposeOptions {
  *             (in - 1) stride + reach % 2 + output_padding
  * and must be one that gt_conv would bring back to `in`. */
 #define gt_conv_transpose(...)                                                                     \
-    gt_conv_transpose_at(                                                                          \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_ConvTransposeOptions, GT_CONV_TRANSPOSE_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+    gt_conv_transpose_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                   \
+                         GT_KEYWORDS(gt_conv_transpose, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Tensor *gt_conv_transpose_at(const char *here, gt_Tensor *x, gt_Tensor *kernel,
-                                       const gt_ConvTransposeOptions *options);
+                                       const gt_conv_transpose_options *options);
 GT_API gt_Tensor *(gt_conv_transpose)(gt_Tensor *x, gt_Tensor *kernel);
 
 GT_END

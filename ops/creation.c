@@ -4,18 +4,10 @@
 
 #include <math.h>
 
-#define GT_STRUCT gt_FullOptions
-GT_OPTION_TYPE(gt_FullOptions, GT_FULL_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_FullLikeOptions
-GT_OPTION_TYPE(gt_FullLikeOptions, GT_FULL_LIKE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_LinspaceOptions
-GT_OPTION_TYPE(gt_LinspaceOptions, GT_LINSPACE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_EyeOptions
-GT_OPTION_TYPE(gt_EyeOptions, GT_EYE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_full_options, gt_full_OPTIONS);
+GT_OPTION_TYPE(gt_full_like_options, gt_full_like_OPTIONS);
+GT_OPTION_TYPE(gt_linspace_options, gt_linspace_OPTIONS);
+GT_OPTION_TYPE(gt_eye_options, gt_eye_OPTIONS);
 
 static bool number_fits(gt_DType dtype, double number)
 {
@@ -53,19 +45,17 @@ static gt_Tensor *filled(gt_Shape shape, double value, gt_DType dtype)
     return tensor;
 }
 
-static gt_Tensor *full(gt_Shape shape, double value, const gt_FullOptions *given)
+static gt_Tensor *full(gt_Shape shape, double value, const gt_full_options *given)
 {
-    gt_FullOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_FullOptions), &options, given);
+    gt_full_options options = GT_TAKE(gt_full_options, given);
     return filled(shape, value, options.dtype);
 }
-GT_COMPOSED(full, (const char *here, gt_Shape shape, double value, const gt_FullOptions *options),
+GT_COMPOSED(full, (const char *here, gt_Shape shape, double value, const gt_full_options *options),
             (shape, value, options))
 
-static gt_Tensor *full_like(const gt_Tensor *x, double value, const gt_FullLikeOptions *given)
+static gt_Tensor *full_like(const gt_Tensor *x, double value, const gt_full_like_options *given)
 {
-    gt_FullLikeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_FullLikeOptions), &options, given);
+    gt_full_like_options options = GT_TAKE(gt_full_like_options, given);
     gt_Spec spec = gt_spec(x);
     if (gt_status() != GT_OK)
         return NULL;
@@ -73,7 +63,8 @@ static gt_Tensor *full_like(const gt_Tensor *x, double value, const gt_FullLikeO
                   options.dtype == GT_DTYPE_NONE ? spec.dtype : options.dtype);
 }
 GT_COMPOSED(full_like,
-            (const char *here, const gt_Tensor *x, double value, const gt_FullLikeOptions *options),
+            (const char *here, const gt_Tensor *x, double value,
+             const gt_full_like_options *options),
             (x, value, options))
 
 /* start + i step, in double; the number at the end is exact. */
@@ -90,10 +81,9 @@ static gt_Tensor *ramp(double start, double step, int64_t count, const double *e
 }
 
 /* ceil((stop - start) / step) numbers, as NumPy. */
-static gt_Tensor *arange(double start, double stop, double step, const gt_FullOptions *given)
+static gt_Tensor *arange(double start, double stop, double step, const gt_full_options *given)
 {
-    gt_FullOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_FullOptions), &options, given);
+    gt_full_options options = GT_TAKE(gt_full_options, given);
     double count = ceil((stop - start) / step);
     if (step == 0 || !isfinite(count) || count > 9e15) {
         gt_fail(GT_INVALID, "no range from %g to %g by %g", start, stop, step);
@@ -105,14 +95,13 @@ static gt_Tensor *arange(double start, double stop, double step, const gt_FullOp
 }
 GT_COMPOSED(arange,
             (const char *here, double start, double stop, double step,
-             const gt_FullOptions *options),
+             const gt_full_options *options),
             (start, stop, step, options))
 
 static gt_Tensor *linspace(double start, double stop, int64_t count,
-                           const gt_LinspaceOptions *given)
+                           const gt_linspace_options *given)
 {
-    gt_LinspaceOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_LinspaceOptions), &options, given);
+    gt_linspace_options options = GT_TAKE(gt_linspace_options, given);
     if (!gt_dtype_is_float(options.dtype) || count < 0) {
         gt_fail(GT_INVALID, "%lld numbers of type %s are not possible; it makes floats",
                 (long long)count, gt_dtype_name(options.dtype));
@@ -125,13 +114,12 @@ static gt_Tensor *linspace(double start, double stop, int64_t count,
 }
 GT_COMPOSED(linspace,
             (const char *here, double start, double stop, int64_t count,
-             const gt_LinspaceOptions *options),
+             const gt_linspace_options *options),
             (start, stop, count, options))
 
-static gt_Tensor *eye(int64_t rows, const gt_EyeOptions *given)
+static gt_Tensor *eye(int64_t rows, const gt_eye_options *given)
 {
-    gt_EyeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_EyeOptions), &options, given);
+    gt_eye_options options = GT_TAKE(gt_eye_options, given);
     int64_t columns = options.columns == GT_INHERIT ? rows : options.columns;
     void *data;
     gt_Tensor *tensor = blank(gt_shape(rows, columns), options.dtype, &data);
@@ -143,4 +131,4 @@ static gt_Tensor *eye(int64_t rows, const gt_EyeOptions *given)
         gt_number_store(options.dtype, data, row * columns + row + k, 1);
     return tensor;
 }
-GT_COMPOSED(eye, (const char *here, int64_t rows, const gt_EyeOptions *options), (rows, options))
+GT_COMPOSED(eye, (const char *here, int64_t rows, const gt_eye_options *options), (rows, options))

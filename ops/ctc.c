@@ -23,25 +23,17 @@
 #include <math.h>
 #include <string.h>
 
-#define GT_STRUCT gt_CtcLossOptions
-GT_OPTION_TYPE(gt_CtcLossOptions, GT_CTC_LOSS_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_ctc_loss_options, gt_ctc_loss_OPTIONS);
 
 /* ---- ctc_states: (target, target_length, output_length) -> of each state its class, whether it may
  * be reached past the one before it, whether an alignment may end there ---- */
 
-typedef struct StatesOptions {
-    uint32_t size;
-    int64_t classes, steps, mask_index;
-} StatesOptions;
-#define STATES_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(StatesOptions), "for ABI growth")                           \
-    F(int64_t, classes, 0, "how many classes")                                                     \
-    F(int64_t, steps, 0, "the largest length of an output")                                        \
-    F(int64_t, mask_index, 0, "the class of the blank")
-#define GT_STRUCT StatesOptions
+#define STATES_OPTIONS(F, S)                                                                       \
+    F(S, int64_t, classes, 0, "how many classes")                                                  \
+    F(S, int64_t, steps, 0, "the largest length of an output")                                     \
+    F(S, int64_t, mask_index, 0, "the class of the blank")
+GT_OPTIONS(StatesOptions, STATES_OPTIONS);
 GT_OPTION_TYPE(StatesOptions, STATES_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status ctc_states_shape(gt_ShapeRule *rule)
 {
@@ -72,7 +64,7 @@ static gt_Status ctc_states_shape(gt_ShapeRule *rule)
 static bool length_fits(const gt_Kernel *kernel, int input, int64_t row, int64_t most,
                         const char *what)
 {
-    int64_t length = gt_whole_at(kernel, input, row);
+    int64_t length = gt_whole(kernel, input, row);
     if (length >= 0 && length <= most)
         return true;
     gt_fail(GT_INVALID, "%s %lld of row %lld is not in [0, %lld]", what, (long long)length,
@@ -89,9 +81,9 @@ static gt_Status check_rows(const gt_Kernel *kernel)
         if (!length_fits(kernel, 1, row, labels, "target_length") ||
             !length_fits(kernel, 2, row, options->steps, "output_length"))
             return gt_status();
-        int64_t length = gt_whole_at(kernel, 1, row);
+        int64_t length = gt_whole(kernel, 1, row);
         for (int64_t k = 0; k < length; k++) {
-            int64_t label = gt_whole_at(kernel, 0, row * labels + k);
+            int64_t label = gt_whole(kernel, 0, row * labels + k);
             if (label < 0 || label >= options->classes || label == options->mask_index)
                 return gt_fail(GT_INVALID, "label %lld of row %lld is %lld, which %s", (long long)k,
                                (long long)row, (long long)label,
@@ -111,10 +103,10 @@ static gt_Status ctc_states_run(const gt_Kernel *kernel)
     if (check_rows(kernel) != GT_OK)
         return gt_status();
     for (int64_t row = 0; row < batch; row++) {
-        int64_t length = gt_whole_at(kernel, 1, row), before = -1;
+        int64_t length = gt_whole(kernel, 1, row), before = -1;
         for (int64_t s = 0; s < 2 * labels + 1; s++) {
             bool labelled = s % 2 == 1 && s / 2 < length;
-            int64_t label = labelled ? gt_whole_at(kernel, 0, row * labels + s / 2) : 0;
+            int64_t label = labelled ? gt_whole(kernel, 0, row * labels + s / 2) : 0;
             *classes++ = (int32_t)(labelled ? label : options->mask_index);
             *skips++ = labelled && s > 1 && label != before;
             *ends++ = s == 2 * length || s == 2 * length - 1;
@@ -124,18 +116,14 @@ static gt_Status ctc_states_run(const gt_Kernel *kernel)
     return GT_OK;
 }
 
-#define STATES(...)                                                                                \
-    &(const StatesOptions)                                                                         \
-    {                                                                                              \
-        sizeof(StatesOptions), __VA_ARGS__                                                         \
-    }
+#define STATES(...) &GT_VALUES(StatesOptions, __VA_ARGS__)
 const gt_Operation gt_op_ctc_states = {
     .size = sizeof(gt_Operation),
     .name = "ctc_states",
     .formula = "labels with blanks around them: classes, skips, ends",
     .flags = GT_OP_INTERNAL | GT_OP_NOT_DIFFERENTIABLE,
-    .why_not = "it is of whole numbers",
-    .options = GT_STRUCT_TYPE(StatesOptions),
+    .why_not = "it is integer-valued",
+    .options = &StatesOptions_type,
     .inputs_min = 3,
     .inputs_max = 3,
     .outputs = 3,
@@ -280,8 +268,8 @@ static gt_Tensor *band_recurrence(gt_Tensor *b, gt_Tensor *const w[3], bool reve
  * back by these. A state that cannot be reached has no ways. */
 static gt_Status ctc_forward_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *e = gt_input(rule, 1), *y = gt_output(rule, 0), *w[3];
-    gt_Tensor *from = rows(y, true), *to = rows(y, false), *skips = gt_input(rule, 2);
+    gt_Tensor *e = gt_rule_input(rule, 1), *y = gt_rule_output(rule, 0), *w[3];
+    gt_Tensor *from = rows(y, true), *to = rows(y, false), *skips = gt_rule_input(rule, 2);
     gt_Tensor *rest = gt_subtract(e, gt_where(gt_equal(to, -INFINITY), gt_zeros_like(to), to));
     for (int j = 0; j < 3; j++) {
         w[j] = gt_add(shifted(from, j, -INFINITY), rest);
@@ -294,7 +282,7 @@ static gt_Status ctc_forward_gradient(gt_GradientRule *rule)
         gt_Shape shape = gt_tensor_shape(back);
         shape.dims[1] = 1;
         gt_Tensor *start = gt_slice(back, gt_shape(0, 0, 0), shape);
-        gt_give(rule, 0, gt_reshape(start, gt_spec_shape(gt_input_spec(rule, 0))));
+        gt_give(rule, 0, gt_reshape(start, gt_spec_shape(gt_rule_input_spec(rule, 0))));
     }
     if (gt_wants(rule, 1))
         gt_give(rule, 1, rows(back, false));
@@ -326,22 +314,16 @@ const gt_Operation gt_op_ctc_forward = {
  * y[i, s] = b[i, s] + sum of w[j][i - 1, s] y[i - 1, s - j]; reversed, the transposed of it:
  * y[t] = b[t] and y[i, s] = b[i, s] + sum of w[j][i, s + j] y[i + 1, s + j] ---- */
 
-typedef struct BandOptions {
-    uint32_t size;
-    bool reverse;
-} BandOptions;
-#define BAND_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(BandOptions), "for ABI growth")                             \
-    F(bool, reverse, false, "from the last row to the first, with the matrices transposed")
-#define GT_STRUCT BandOptions
+#define BAND_OPTIONS(F, S)                                                                         \
+    F(S, bool, reverse, false, "from the last row to the first, with the matrices transposed")
+GT_OPTIONS(BandOptions, BAND_OPTIONS);
 GT_OPTION_TYPE(BandOptions, BAND_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Tensor *band_recurrence(gt_Tensor *b, gt_Tensor *const w[3], bool reverse)
 {
-    BandOptions options = {sizeof options, reverse};
-    return gt_apply_one(NULL, &gt_op_band_recurrence, &options, 4,
-                        (gt_Tensor *[]){b, w[0], w[1], w[2]});
+    BandOptions options = GT_VALUES(BandOptions, reverse);
+    return gt_apply_one_at(NULL, &gt_op_band_recurrence, &options, 4,
+                           (gt_Tensor *[]){b, w[0], w[1], w[2]});
 }
 
 static gt_Status band_recurrence_shape(gt_ShapeRule *rule)
@@ -424,8 +406,8 @@ static gt_Status band_recurrence_run(const gt_Kernel *kernel)
 static gt_Status band_recurrence_gradient(gt_GradientRule *rule)
 {
     const BandOptions *options = gt_rule_options(rule);
-    gt_Tensor *w[3] = {gt_input(rule, 1), gt_input(rule, 2), gt_input(rule, 3)};
-    gt_Tensor *y = gt_output(rule, 0);
+    gt_Tensor *w[3] = {gt_rule_input(rule, 1), gt_rule_input(rule, 2), gt_rule_input(rule, 3)};
+    gt_Tensor *y = gt_rule_output(rule, 0);
     gt_Tensor *other = band_recurrence(gt_upstream(rule, 0), w, !options->reverse);
     if (gt_wants(rule, 0))
         gt_give(rule, 0, other);
@@ -444,7 +426,7 @@ const gt_Operation gt_op_band_recurrence = {
     .name = "band_recurrence",
     .formula = "y[i, s] = b[i, s] + sum of w[j][i - 1, s] y[i - 1, s - j]",
     .flags = GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(BandOptions),
+    .options = &BandOptions_type,
     .inputs_min = 4,
     .inputs_max = 4,
     .outputs = 1,
@@ -453,21 +435,20 @@ const gt_Operation gt_op_band_recurrence = {
     .shape = band_recurrence_shape,
     .run = band_recurrence_run,
     .gradient = band_recurrence_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 4, .input = BANDS(2, 3, 4)},
-                                   {.inputs = 4,
-                                    .input = BANDS(1, 3, 4),
-                                    .options = &(const BandOptions){sizeof(BandOptions), true}},
-                                   {.inputs = 4, .input = BANDS(2, 2, 1)},
-                                   GT_SAMPLES_END},
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 4, .input = BANDS(2, 3, 4)},
+            {.inputs = 4, .input = BANDS(1, 3, 4), .options = &GT_VALUES(BandOptions, true)},
+            {.inputs = 4, .input = BANDS(2, 2, 1)},
+            GT_SAMPLES_END},
 };
 
 /* ---- the loss ---- */
 
 static gt_Tensor *ctc_loss(gt_Tensor *target, gt_Tensor *output, gt_Tensor *target_length,
-                           gt_Tensor *output_length, const gt_CtcLossOptions *given)
+                           gt_Tensor *output_length, const gt_ctc_loss_options *given)
 {
-    gt_CtcLossOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_CtcLossOptions), &options, given);
+    gt_ctc_loss_options options = GT_TAKE(gt_ctc_loss_options, given);
     gt_Spec labels = gt_spec(target), logits = gt_spec(output);
     char a[160], b[160];
     if (gt_status() != GT_OK || !gt_takes(&logits, GT_TAKES_FLOAT) ||
@@ -488,10 +469,10 @@ static gt_Tensor *ctc_loss(gt_Tensor *target, gt_Tensor *output, gt_Tensor *targ
                 (long long)options.mask_index, (long long)classes);
         return NULL;
     }
-    StatesOptions of_states = {sizeof of_states, classes, steps, mask};
+    StatesOptions of_states = GT_VALUES(StatesOptions, classes, steps, mask);
     gt_Tensor *state[3] = {NULL, NULL, NULL};
-    if (gt_apply(NULL, &gt_op_ctc_states, &of_states, 3,
-                 (gt_Tensor *[]){target, target_length, output_length}, state) != GT_OK)
+    if (gt_apply_at(NULL, &gt_op_ctc_states, &of_states, 3,
+                    (gt_Tensor *[]){target, target_length, output_length}, state) != GT_OK)
         return NULL;
     int64_t states = 2 * labels.dims[1] + 1;
     output_length = gt_cast(output_length, GT_INT64);
@@ -501,18 +482,18 @@ static gt_Tensor *ctc_loss(gt_Tensor *target, gt_Tensor *output, gt_Tensor *targ
     gt_Tensor *log_p = gt_log_softmax(gt_where(gt_less(step, length), output, 0));
     gt_Tensor *which = gt_broadcast_to(gt_expand_dims(state[0], 1), gt_shape(batch, steps, states));
     gt_Tensor *first = gt_equal(gt_arange(0, (double)states, 1, .dtype = GT_INT64), 0);
-    gt_Tensor *zero = gt_zeros_of(gt_shape(batch, states), .dtype = logits.dtype);
+    gt_Tensor *zero = gt_zeros(gt_shape(batch, states), .dtype = logits.dtype);
     gt_Tensor *start = gt_where(first, zero, -INFINITY);
-    gt_Tensor *y =
-        gt_apply_one(NULL, &gt_op_ctc_forward, NULL, 3,
-                     (gt_Tensor *[]){start, gt_take_along_axis(log_p, which, .axis = 2), state[1]});
+    gt_Tensor *y = gt_apply_one_at(
+        NULL, &gt_op_ctc_forward, NULL, 3,
+        (gt_Tensor *[]){start, gt_take_along_axis(log_p, which, .axis = 2), state[1]});
     gt_Tensor *last = gt_broadcast_to(length, gt_shape(batch, 1, states));
     y = gt_reshape(gt_take_along_axis(y, last, .axis = 1), gt_shape(batch, states));
     return gt_negative(gt_logsumexp(gt_where(state[2], y, -INFINITY), .axis = -1));
 }
 GT_COMPOSED(ctc_loss,
             (const char *here, gt_Tensor *target, gt_Tensor *output, gt_Tensor *target_length,
-             gt_Tensor *output_length, const gt_CtcLossOptions *options),
+             gt_Tensor *output_length, const gt_ctc_loss_options *options),
             (target, output, target_length, output_length, options))
 gt_Tensor *(gt_ctc_loss)(gt_Tensor *target, gt_Tensor *output, gt_Tensor *target_length,
                          gt_Tensor *output_length)
@@ -522,9 +503,7 @@ gt_Tensor *(gt_ctc_loss)(gt_Tensor *target, gt_Tensor *output, gt_Tensor *target
 
 /* ---- ctc_decode: (output, output_length) -> labels, scores ---- */
 
-#define GT_STRUCT gt_CtcDecodeOptions
-GT_OPTION_TYPE(gt_CtcDecodeOptions, GT_CTC_DECODE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_ctc_decode_options, gt_ctc_decode_OPTIONS);
 
 /* What was written so far, as a tree: a label behind the labels of `parent`. Nodes number its
  * children by first child and sibling. `slot`: where it is in the beam; -1: nowhere. */
@@ -559,9 +538,9 @@ typedef struct Search {
 } Search;
 
 /* false with an error raised; else the sizes, from specs and options that have been looked at */
-static bool decoding_of(const gt_Spec *x, const gt_CtcDecodeOptions *options, Decoding *d)
+static bool decoding_of(const gt_Spec *x, const gt_ctc_decode_options *options, Decoding *d)
 {
-    bool beams = options->strategy == GT_CTC_BEAM_SEARCH;
+    bool beams = options->strategy == GT_CTC_STRATEGY_BEAM_SEARCH;
     *d = (Decoding){x->dims[0], x->dims[1], x->dims[2], 1, 0, 0, options->mask_index};
     d->mask += d->mask < 0 ? d->classes : 0;
     if (d->mask < 0 || d->mask >= d->classes || d->classes > INT32_MAX / 64) {
@@ -569,7 +548,7 @@ static bool decoding_of(const gt_Spec *x, const gt_CtcDecodeOptions *options, De
                 (long long)options->mask_index, (long long)d->classes);
         return false;
     }
-    if (options->strategy != GT_CTC_GREEDY && !beams) {
+    if (options->strategy != GT_CTC_STRATEGY_GREEDY && !beams) {
         gt_fail(GT_INVALID, "there is no strategy number %d", (int)options->strategy);
         return false;
     }
@@ -646,12 +625,12 @@ static double number_of(gt_DType dtype, const void *x, int64_t i)
 
 static void decode_greedily(const gt_Kernel *kernel, const Decoding *d, int64_t row)
 {
-    const gt_CtcDecodeOptions *options = kernel->options;
+    const gt_ctc_decode_options *options = kernel->options;
     gt_DType dtype = kernel->input_spec[0]->dtype;
     int32_t *labels = (int32_t *)kernel->output[0] + row * d->steps;
     int64_t before = d->mask;
     double sum = 0;
-    for (int64_t t = 0; t < gt_whole_at(kernel, 1, row); t++) {
+    for (int64_t t = 0; t < gt_whole(kernel, 1, row); t++) {
         int64_t at = (row * d->steps + t) * d->classes, best = 0;
         for (int64_t c = 1; c < d->classes; c++)
             if (number_of(dtype, kernel->input[0], at + c) >
@@ -789,7 +768,7 @@ static void decode_by_beams(const gt_Kernel *kernel, const Decoding *d, int64_t 
     search.beam[0] = (Candidate){.blank = 0, .other = -INFINITY};
     search.prefixes = 1;
     search.beams = 1;
-    for (int64_t t = 0; t < gt_whole_at(kernel, 1, row); t++) {
+    for (int64_t t = 0; t < gt_whole(kernel, 1, row); t++) {
         int64_t at = (row * d->steps + t) * d->classes;
         const char *x = (const char *)kernel->input[0] + (size_t)at * gt_dtype_size(dtype);
         kernel->context->kernels->log_softmax[gt_loop_type(dtype)](1, d->classes, x, search.row);
@@ -835,9 +814,9 @@ static gt_Status ctc_decode_run(const gt_Kernel *kernel)
 }
 
 #define DECODE(...)                                                                                \
-    .options = &(const gt_CtcDecodeOptions)                                                        \
+    .options = &(const gt_ctc_decode_options)                                                      \
     {                                                                                              \
-        GT_CTC_DECODE_OPTIONS(GT_PRESET) __VA_ARGS__                                               \
+        GT_PRESETS(gt_ctc_decode_options, gt_ctc_decode_OPTIONS) __VA_ARGS__                       \
     }
 const gt_Operation gt_op_ctc_decode = {
     .size = sizeof(gt_Operation),
@@ -845,7 +824,7 @@ const gt_Operation gt_op_ctc_decode = {
     .formula = "the labels that logits say",
     .flags = GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it chooses among labels",
-    .options = GT_STRUCT_TYPE(gt_CtcDecodeOptions),
+    .options = &gt_ctc_decode_options_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 2,
@@ -856,17 +835,18 @@ const gt_Operation gt_op_ctc_decode = {
             {.inputs = 2, .input = GT_INPUTS(GT_APART(2, 4, 3), GT_WHOLE(GT_INT32, 0, 5, 2))},
             {.inputs = 2,
              .input = GT_INPUTS(GT_APART(2, 4, 3), GT_WHOLE(GT_INT64, 0, 5, 2)),
-             DECODE(.strategy = GT_CTC_BEAM_SEARCH, .beam_width = 4, .top_paths = 2)},
+             DECODE(.strategy = GT_CTC_STRATEGY_BEAM_SEARCH, .beam_width = 4, .top_paths = 2)},
             GT_SAMPLES_END},
 };
 
 gt_CtcDecoded gt_ctc_decode_at(const char *here, gt_Tensor *output, gt_Tensor *output_length,
-                               const gt_CtcDecodeOptions *options)
+                               const gt_ctc_decode_options *options)
 {
     gt_Tensor *out[2] = {NULL, NULL};
     gt_Site site = gt_site_enter(here, "ctc_decode");
     if (gt_want_logits(output, "output") == GT_OK)
-        gt_apply(here, &gt_op_ctc_decode, options, 2, (gt_Tensor *[]){output, output_length}, out);
+        gt_apply_at(here, &gt_op_ctc_decode, options, 2, (gt_Tensor *[]){output, output_length},
+                    out);
     gt_site_leave(site);
     return (gt_CtcDecoded){out[0], out[1]};
 }

@@ -6,9 +6,7 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_ElementwiseOptions
-GT_OPTION_TYPE(gt_ElementwiseOptions, GT_ELEMENTWISE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_elementwise_operation_options, gt_elementwise_operation_OPTIONS);
 
 typedef struct Mapped {
     gt_Custom custom;
@@ -35,7 +33,7 @@ static gt_Status mapped_shape(gt_ShapeRule *rule)
 {
     const Mapped *self = mapped_of(rule->operation);
     if (!self->f64 && !self->f64_2 && rule->input[0]->dtype == GT_FLOAT64)
-        return gt_fail(GT_INVALID, "type float64 is not possible here; it has no f64 function");
+        return gt_fail(GT_INVALID, "dtype float64 is not supported: it has no f64 function");
     return rule->inputs == 1 ? gt_shape_float(rule) : gt_shape_binary_float(rule);
 }
 
@@ -95,23 +93,24 @@ static gt_Status mapped_gradient(gt_GradientRule *rule)
     int inputs = gt_rule_inputs(rule);
     gt_Tensor *input[2] = {NULL};
     for (int i = 0; i < inputs; i++)
-        input[i] = gt_input(rule, i);
+        input[i] = gt_rule_input(rule, i);
     for (int i = 0; i < inputs; i++) {
         if (!gt_wants(rule, i))
             continue;
         if (!self->derivative[i])
             return gt_fail(GT_NO_GRADIENT, "it was made without a derivative in %s", i ? "b" : "a");
         gt_Tensor *slope =
-            gt_apply_one(NULL, &self->derivative[i]->custom.operation, NULL, inputs, input);
-        gt_give(rule, i,
-                gt_unbroadcast(gt_multiply(gt_upstream(rule, 0), slope), gt_input_spec(rule, i)));
+            gt_apply_one_at(NULL, &self->derivative[i]->custom.operation, NULL, inputs, input);
+        gt_give(
+            rule, i,
+            gt_unbroadcast(gt_multiply(gt_upstream(rule, 0), slope), gt_rule_input_spec(rule, i)));
     }
     return gt_status();
 }
 
 /* One mapped function: `options` has f(x) or f(a, b), and no derivative that this looks at. */
 static Mapped *make(gt_Context *context, const char *here, const char *name, const char *suffix,
-                    const gt_ElementwiseOptions *options)
+                    const gt_elementwise_operation_options *options)
 {
     Mapped *self = gt_custom_new(context, here, "elementwise_operation", &mapped_kind, sizeof *self,
                                  name, suffix);
@@ -132,7 +131,7 @@ static Mapped *make(gt_Context *context, const char *here, const char *name, con
     return self;
 }
 
-static const char *wrong_functions(const gt_ElementwiseOptions *o)
+static const char *wrong_functions(const gt_elementwise_operation_options *o)
 {
     bool unary = o->f64 || o->f32, binary = o->f64_2 || o->f32_2;
     bool slopes = o->derivative || o->derivative_a || o->derivative_b;
@@ -146,13 +145,12 @@ static const char *wrong_functions(const gt_ElementwiseOptions *o)
 }
 
 const gt_Operation *gt_elementwise_operation_at(const char *here, const char *name,
-                                                const gt_ElementwiseOptions *given)
+                                                const gt_elementwise_operation_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_ElementwiseOptions options;
-    gt_options_fill(&gt_ElementwiseOptions_type, &options, given);
+    gt_elementwise_operation_options options = GT_TAKE(gt_elementwise_operation_options, given);
     const char *wrong = wrong_functions(&options);
     if (wrong) {
         gt_raise(context, GT_INVALID, here, "elementwise_operation", "%.80s: %s",
@@ -166,13 +164,15 @@ const gt_Operation *gt_elementwise_operation_at(const char *here, const char *na
     operation->samples = options.samples;
     if (options.derivative)
         self->derivative[0] = make(context, here, name, "_derivative",
-                                   &(gt_ElementwiseOptions){.f64 = options.derivative});
+                                   &(gt_elementwise_operation_options){.f64 = options.derivative});
     if (options.derivative_a)
-        self->derivative[0] = make(context, here, name, "_derivative_a",
-                                   &(gt_ElementwiseOptions){.f64_2 = options.derivative_a});
+        self->derivative[0] =
+            make(context, here, name, "_derivative_a",
+                 &(gt_elementwise_operation_options){.f64_2 = options.derivative_a});
     if (options.derivative_b && context->status == GT_OK)
-        self->derivative[1] = make(context, here, name, "_derivative_b",
-                                   &(gt_ElementwiseOptions){.f64_2 = options.derivative_b});
+        self->derivative[1] =
+            make(context, here, name, "_derivative_b",
+                 &(gt_elementwise_operation_options){.f64_2 = options.derivative_b});
     if (options.rule || self->derivative[0] || self->derivative[1]) {
         operation->flags = GT_OP_ELEMENTWISE;
         operation->why_not = NULL;

@@ -5,9 +5,7 @@
 #include "ops/kit.h"
 #include "core/text.h"
 
-#define GT_STRUCT gt_ForeignCall
-GT_OPTION_TYPE(gt_ForeignCall, GT_FOREIGN_CALL);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_foreign_options, gt_foreign_OPTIONS);
 
 gt_CFunction gt_c_function(gt_AnyFunction function, const char *signature, const char *of_type)
 {
@@ -21,48 +19,57 @@ gt_CFunction gt_c_symbol(const char *symbol, const char *signature)
 
 gt_Numbers gt_numbers_of(int count, const double *values)
 {
-    gt_Numbers numbers = {.mark = GT_NUMBERS_MARK, .count = count};
+    gt_Numbers numbers = {.mark = GT_MARK, .count = count};
     for (int i = 0; i < count && i < GT_MAX_NUMBERS; i++)
         numbers.value[i] = values[i];
     return numbers;
+}
+
+/* One more than fits makes a count that no operation takes. */
+gt_Numbers gt_numbers_list(const double *values)
+{
+    int count = 0;
+    while (count <= GT_MAX_NUMBERS && values[count] != GT_NUMBERS_END)
+        count++;
+    return gt_numbers_of(count, values);
 }
 
 /* ---- calling ---- */
 
 static bool numbers_valid(const gt_Numbers *numbers)
 {
-    if (numbers->mark == GT_NUMBERS_MARK || (numbers->mark == 0 && numbers->count == 0))
+    if (numbers->mark == GT_MARK || (numbers->mark == 0 && numbers->count == 0))
         return true;
     gt_fail(GT_INVALID, "numbers must be gt_numbers(...) (got a bare number)");
     return false;
 }
 
 static gt_Status call(const char *here, const gt_Operation *operation, gt_Tensors inputs,
-                      gt_Tensor **outputs, const gt_ForeignCall *options, const char *name)
+                      gt_Tensor **outputs, const gt_foreign_options *options, const char *name)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!operation || !outputs || inputs.count < 0 || (inputs.count && !inputs.items))
+    if (!gt_is_address(operation) || !outputs || inputs.count < 0 || (inputs.count && !inputs.items))
         return gt_raise(context, GT_INVALID, here, name, "%s",
-                        !operation ? "the operation is NULL" : "a list of tensors is NULL");
-    bool takes_numbers = operation->options == &gt_ForeignCall_type;
+                        !gt_is_address(operation) ? "the operation is NULL" : "a list of tensors is NULL");
+    bool takes_numbers = operation->options == &gt_foreign_options_type;
     if (!takes_numbers && options && !numbers_valid(&options->numbers))
         return context->status;
     if (!takes_numbers && options && options->numbers.count != 0)
         return gt_raise(context, GT_INVALID, here, operation->name, "it takes no numbers");
-    return gt_apply(here, operation, takes_numbers ? options : NULL, inputs.count, inputs.items,
-                    outputs);
+    return gt_apply_at(here, operation, takes_numbers ? options : NULL, inputs.count, inputs.items,
+                       outputs);
 }
 
 gt_Status gt_foreign_outputs_at(const char *here, const gt_Operation *operation, gt_Tensors inputs,
-                                gt_Tensor **outputs, const gt_ForeignCall *options)
+                                gt_Tensor **outputs, const gt_foreign_options *options)
 {
     return call(here, operation, inputs, outputs, options, "foreign_outputs");
 }
 
 gt_Tensor *gt_foreign_at(const char *here, const gt_Operation *operation, gt_Tensors inputs,
-                         const gt_ForeignCall *options)
+                         const gt_foreign_options *options)
 {
     gt_Tensor *outputs[GT_MAX_OUTPUTS] = {NULL};
     call(here, operation, inputs, outputs, options, "foreign");
@@ -239,7 +246,7 @@ static gt_Status shape_output(const Foreign *self, gt_ShapeRule *rule, int i, co
 static gt_Status foreign_shape(gt_ShapeRule *rule)
 {
     const Foreign *self = foreign_of(rule->operation);
-    const gt_ForeignCall *options = rule->options;
+    const gt_foreign_options *options = rule->options;
     int64_t size[GT_MAX_SYMBOLS] = {0};
     for (int i = 0; i < self->inputs; i++) {
         if (self->input[i] < 0)
@@ -347,7 +354,7 @@ static void set_number(Argument *argument, gt_CType type, double value)
 
 static gt_Status set_arguments(const Foreign *self, const gt_Kernel *kernel, Argument *argument)
 {
-    const gt_ForeignCall *options = kernel->options;
+    const gt_foreign_options *options = kernel->options;
     int64_t size[GT_MAX_SYMBOLS];
     if (learn_inputs(self, kernel->input_spec, size) != GT_OK)
         return gt_status();
@@ -428,24 +435,24 @@ static gt_Status foreign_gradient(gt_GradientRule *rule)
 {
     const Foreign *self = foreign_of(rule->record->operation);
     const Foreign *gradient = self->gradient;
-    const gt_ForeignCall *options = gt_rule_options(rule);
-    gt_ForeignCall call_options = {sizeof call_options,
-                                   {.mark = GT_NUMBERS_MARK, .count = gradient->numbers}};
+    const gt_foreign_options *options = gt_rule_options(rule);
+    gt_foreign_options call_options =
+        GT_VALUES(gt_foreign_options, {.mark = GT_MARK, .count = gradient->numbers});
     gt_Tensor *input[GT_MAX_PARAMETERS + GT_MAX_OUTPUTS], *output[GT_MAX_OUTPUTS];
     for (int i = 0; i < gradient->numbers; i++)
         call_options.numbers.value[i] = options->numbers.value[gradient->number_from[i]];
     for (int i = 0; i < gradient->inputs; i++) {
         int which = gradient->from[i].which;
-        const gt_Spec *spec = gt_output_spec(rule, which);
+        const gt_Spec *spec = gt_rule_output_spec(rule, which);
         if (gradient->from[i].source == SOURCE_INPUT)
-            input[i] = gt_input(rule, which);
+            input[i] = gt_rule_input(rule, which);
         else if (gradient->from[i].source == SOURCE_OUTPUT)
-            input[i] = gt_output(rule, which);
+            input[i] = gt_rule_output(rule, which);
         else if (!(input[i] = gt_upstream(rule, which)))
-            input[i] = gt_zeros_of(gt_spec_shape(spec), .dtype = spec->dtype);
+            input[i] = gt_zeros(gt_spec_shape(spec), .dtype = spec->dtype);
     }
-    if (gt_apply(NULL, &gradient->custom.operation, &call_options, gradient->inputs, input,
-                 output) != GT_OK)
+    if (gt_apply_at(NULL, &gradient->custom.operation, &call_options, gradient->inputs, input,
+                    output) != GT_OK)
         return gt_status();
     uint64_t given = 0;
     for (int i = 0; i < gradient->outputs; i++) {
@@ -636,7 +643,7 @@ static gt_Status prepare_call(const Maker *maker, Foreign *self)
 static void fill_record(Foreign *self)
 {
     gt_Operation *operation = &self->custom.operation;
-    operation->options = &gt_ForeignCall_type;
+    operation->options = &gt_foreign_options_type;
     operation->inputs_min = operation->inputs_max = (uint8_t)self->inputs;
     operation->outputs = (uint8_t)self->outputs;
     operation->shape = foreign_shape;
@@ -876,7 +883,7 @@ static gt_Status understand_gradient(const Maker *maker, Foreign *self, Foreign 
 }
 
 static Foreign *make_gradient(const Maker *maker, Foreign *forward, const char *name,
-                              const gt_ForeignOptions *options)
+                              const gt_foreign_operation_options *options)
 {
     Foreign *self = gt_custom_new(maker->context, maker->here, maker->name, &foreign_kind,
                                   sizeof *self, name, "_gradient");
@@ -897,7 +904,8 @@ static Foreign *make_gradient(const Maker *maker, Foreign *forward, const char *
     return NULL;
 }
 
-static gt_Status make_forward(const Maker *maker, Foreign *self, const gt_ForeignOptions *options)
+static gt_Status make_forward(const Maker *maker, Foreign *self,
+                              const gt_foreign_operation_options *options)
 {
     gt_Operation *operation = &self->custom.operation;
     self->shape = options->shape;
@@ -931,18 +939,15 @@ static gt_Status make_forward(const Maker *maker, Foreign *self, const gt_Foreig
     return GT_OK;
 }
 
-#define GT_STRUCT gt_ForeignOptions
-GT_OPTION_TYPE(gt_ForeignOptions, GT_FOREIGN_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_foreign_operation_options, gt_foreign_operation_OPTIONS);
 
 const gt_Operation *gt_foreign_operation_at(const char *here, const char *name,
-                                            const gt_ForeignOptions *given)
+                                            const gt_foreign_operation_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_ForeignOptions options;
-    gt_options_fill(&gt_ForeignOptions_type, &options, given);
+    gt_foreign_operation_options options = GT_TAKE(gt_foreign_operation_options, given);
     Foreign *self =
         gt_custom_new(context, here, "foreign_operation", &foreign_kind, sizeof *self, name, "");
     if (!self)
@@ -961,7 +966,7 @@ const gt_Operation *gt_foreign_operation_at(const char *here, const char *name,
 #else
 
 const gt_Operation *gt_foreign_operation_at(const char *here, const char *name,
-                                            const gt_ForeignOptions *given)
+                                            const gt_foreign_operation_options *given)
 {
     (void)given;
     gt_Context *context = gt_enter();

@@ -85,29 +85,21 @@ GT_API gt_CFunction gt_c_symbol(const char *symbol, const char *signature);
 
 /* ---- a function on arrays ---- */
 
-#define GT_FOREIGN_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ForeignOptions), "for ABI growth")                       \
-    F(gt_CFunction, function, {0}, "required")                                                     \
-    F(gt_CFunction, gradient, {0}, "computes the gradients of the inputs; see below")              \
-    F(gt_ForeignRule, rule, NULL, "instead: a gradient rule written with operations")              \
-    F(uint64_t, saves_inputs, UINT64_MAX, "by bit: what `rule` reads; not given: all")             \
-    F(uint32_t, saves_outputs, UINT32_MAX, "by bit: what `rule` reads; not given: all")            \
-    F(gt_ForeignShape, shape, NULL, "sets the dims of the outputs; NULL: as the signature says")   \
-    F(const char *, library, NULL, "a shared library with the functions; closed with the context") \
-    F(const gt_Sample *, samples, NULL, "for tests; not copied; options are gt_ForeignCall's")
+#define gt_foreign_operation_OPTIONS(F, S)                                                         \
+    F(S, gt_CFunction, function, GT_NOT_GIVEN, "required")                                         \
+    F(S, gt_CFunction, gradient, GT_NOT_GIVEN, "computes the gradients of the inputs; see below")  \
+    F(S, gt_ForeignRule, rule, NULL, "instead: a gradient rule written with operations")           \
+    F(S, uint64_t, saves_inputs, UINT64_MAX, "by bit: what `rule` reads; not given: all")          \
+    F(S, uint32_t, saves_outputs, UINT32_MAX, "by bit: what `rule` reads; not given: all")         \
+    F(S, gt_ForeignShape, shape, NULL,                                                             \
+      "sets the dims of the outputs; NULL: as the signature says")                                 \
+    F(S, const char *, library, NULL,                                                              \
+      "a shared library with the functions; closed with the context")                              \
+    F(S, const gt_Sample *, samples, NULL,                                                         \
+      "for tests; not copied; options are gt_foreign_options's")
 typedef gt_Status (*gt_ForeignRule)(gt_GradientRule *rule);
 typedef gt_Status (*gt_ForeignShape)(gt_ShapeRule *rule);
-typedef struct gt_ForeignOptions gt_ForeignOptions;
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#endif
-struct gt_ForeignOptions {
-    GT_FOREIGN_OPTIONS(GT_MEMBER)
-};
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
+GT_OPTIONS(gt_foreign_operation_options, gt_foreign_operation_OPTIONS);
 
 /* gt_foreign_operation("scale", .function = GT_FUNCTION(scale)): registered in the current context
  * under that name, and lives as long as the context. The texts are copied.
@@ -119,13 +111,12 @@ struct gt_ForeignOptions {
  * names they are: the inputs, the outputs and their gradients; or the inputs and the outputs'
  * gradients; or the outputs' gradients alone; then one gradient for each input. It becomes the
  * operation NAME_gradient, which has no gradient of its own: for higher orders give a `rule`. In a
- * rule gt_rule_options(rule) is a gt_ForeignCall with the numbers of the call. */
+ * rule gt_rule_options(rule) is a gt_foreign_options with the numbers of the call. */
 #define gt_foreign_operation(...)                                                                  \
-    gt_foreign_operation_at(                                                                       \
-        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
-        GT_KEYWORDS(gt_ForeignOptions, GT_FOREIGN_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+    gt_foreign_operation_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                        \
+                            GT_KEYWORDS(gt_foreign_operation, GT_AFTER_1(__VA_ARGS__)))
 GT_API const gt_Operation *gt_foreign_operation_at(const char *here, const char *name,
-                                                   const gt_ForeignOptions *options);
+                                                   const gt_foreign_operation_options *options);
 
 /* ---- calling one ---- */
 
@@ -133,43 +124,41 @@ GT_API const gt_Operation *gt_foreign_operation_at(const char *here, const char 
 
 /* Numbers in the order of the parameters, made by gt_numbers; whole ones are exact up to 2^53. The
  * mark tells them from a bare number. */
-#define GT_NUMBERS_MARK 0x5AE7A8E6
 typedef struct gt_Numbers {
-    uint64_t mark; /* GT_NUMBERS_MARK; 0: none are given */
+    const gt_Mark *mark;
     int64_t count;
     double value[GT_MAX_NUMBERS];
 } gt_Numbers;
+#define GT_NO_NUMBERS                                                                              \
+    {                                                                                              \
+        GT_MARK, 0,                                                                                \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 GT_API gt_Numbers gt_numbers_of(int count, const double *values);
+/* At most GT_MAX_NUMBERS, before GT_NUMBERS_END. */
+GT_API gt_Numbers gt_numbers_list(const double *values);
 
-#define GT_FOREIGN_CALL(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ForeignCall), "for ABI growth")                          \
-    F(gt_Numbers, numbers, {0}, "gt_numbers(2.5, 3): one a parameter that is a number")
-typedef struct gt_ForeignCall gt_ForeignCall;
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#endif
-struct gt_ForeignCall {
-    GT_FOREIGN_CALL(GT_MEMBER)
-};
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
+#define gt_foreign_OPTIONS(F, S)                                                                   \
+    F(S, gt_Numbers, numbers, GT_NO_NUMBERS, "gt_numbers(2.5, 3): one a parameter that is a number")
+GT_OPTIONS(gt_foreign_options, gt_foreign_OPTIONS);
+typedef gt_foreign_options gt_foreign_outputs_options;
 
 /* gt_foreign(op, gt_tensors(x), .numbers = gt_numbers(2.5)): output 1 of an operation that
  * gt_foreign_operation or gt_elementwise_operation made. */
 #define gt_foreign(operation, ...)                                                                 \
     gt_foreign_at(GT_HERE, operation, GT_FIRST(__VA_ARGS__),                                       \
-                  GT_KEYWORDS(gt_ForeignCall, GT_FOREIGN_CALL, GT_AFTER_1(__VA_ARGS__)))
+                  GT_KEYWORDS(gt_foreign, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_foreign_at(const char *here, const gt_Operation *operation, gt_Tensors inputs,
-                                const gt_ForeignCall *options);
+                                const gt_foreign_options *options);
 /* All outputs: gt_foreign_outputs(op, gt_tensors(x), outputs, .numbers = ...). */
 #define gt_foreign_outputs(operation, inputs, ...)                                                 \
     gt_foreign_outputs_at(GT_HERE, operation, inputs, GT_FIRST(__VA_ARGS__),                       \
-                          GT_KEYWORDS(gt_ForeignCall, GT_FOREIGN_CALL, GT_AFTER_1(__VA_ARGS__)))
+                          GT_KEYWORDS(gt_foreign, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_foreign_outputs_at(const char *here, const gt_Operation *operation,
                                        gt_Tensors inputs, gt_Tensor **outputs,
-                                       const gt_ForeignCall *options);
+                                       const gt_foreign_options *options);
 
 /* ---- a function on numbers, mapped over tensors ---- */
 
@@ -178,21 +167,17 @@ typedef float (*gt_F32Function)(float x);
 typedef double (*gt_F64Function2)(double a, double b);
 typedef float (*gt_F32Function2)(float a, float b);
 
-#define GT_ELEMENTWISE_OPTIONS(F)                                                                  \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ElementwiseOptions), "for ABI growth")                   \
-    F(gt_F64Function, f64, NULL, "f(x); float32 too, rounded, if f32 is not given")                \
-    F(gt_F32Function, f32, NULL, "f(x) for float32")                                               \
-    F(gt_F64Function, derivative, NULL, "f'(x)")                                                   \
-    F(gt_F64Function2, f64_2, NULL, "f(a, b), which broadcast; instead of f(x)")                   \
-    F(gt_F32Function2, f32_2, NULL, "f(a, b) for float32")                                         \
-    F(gt_F64Function2, derivative_a, NULL, "df/da (a, b)")                                         \
-    F(gt_F64Function2, derivative_b, NULL, "df/db (a, b)")                                         \
-    F(gt_ForeignRule, rule, NULL, "instead of derivatives: a rule written with operations")        \
-    F(const gt_Sample *, samples, NULL, "for tests; not copied")
-typedef struct gt_ElementwiseOptions gt_ElementwiseOptions;
-struct gt_ElementwiseOptions {
-    GT_ELEMENTWISE_OPTIONS(GT_MEMBER)
-};
+#define gt_elementwise_operation_OPTIONS(F, S)                                                     \
+    F(S, gt_F64Function, f64, NULL, "f(x); float32 too, rounded, if f32 is not given")             \
+    F(S, gt_F32Function, f32, NULL, "f(x) for float32")                                            \
+    F(S, gt_F64Function, derivative, NULL, "f'(x)")                                                \
+    F(S, gt_F64Function2, f64_2, NULL, "f(a, b), which broadcast; instead of f(x)")                \
+    F(S, gt_F32Function2, f32_2, NULL, "f(a, b) for float32")                                      \
+    F(S, gt_F64Function2, derivative_a, NULL, "df/da (a, b)")                                      \
+    F(S, gt_F64Function2, derivative_b, NULL, "df/db (a, b)")                                      \
+    F(S, gt_ForeignRule, rule, NULL, "instead of derivatives: a rule written with operations")     \
+    F(S, const gt_Sample *, samples, NULL, "for tests; not copied")
+GT_OPTIONS(gt_elementwise_operation_options, gt_elementwise_operation_OPTIONS);
 
 /* gt_elementwise_operation("j0", .f64 = j0, .derivative = minus_j1): registered in the current
  * context under that name, and lives as long as the context. Called with gt_foreign. float32 and
@@ -200,11 +185,11 @@ struct gt_ElementwiseOptions {
  * higher orders give a `rule`. With gt_set_threads above 1 the functions are called from several
  * threads at a time. Needs no libffi. */
 #define gt_elementwise_operation(...)                                                              \
-    gt_elementwise_operation_at(                                                                   \
-        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
-        GT_KEYWORDS(gt_ElementwiseOptions, GT_ELEMENTWISE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API const gt_Operation *gt_elementwise_operation_at(const char *here, const char *name,
-                                                       const gt_ElementwiseOptions *options);
+    gt_elementwise_operation_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                    \
+                                GT_KEYWORDS(gt_elementwise_operation, GT_AFTER_1(__VA_ARGS__)))
+GT_API const gt_Operation *
+gt_elementwise_operation_at(const char *here, const char *name,
+                            const gt_elementwise_operation_options *options);
 
 GT_END
 
@@ -229,8 +214,7 @@ template <class... Values> inline gt_Numbers gt_numbers(Values... values)
 #define gt_signature_of(f)                                                                         \
     _Generic((f), GT_FOREIGN_TYPES(GT_SIGNATURE_OF_) default : (const char *)0)
 #define gt_numbers(...)                                                                            \
-    gt_numbers_of((int)(sizeof((double[]){0, __VA_ARGS__}) / sizeof(double)) - 1,                  \
-                  (const double[]){0, __VA_ARGS__} + 1)
+    gt_numbers_list((const double[]){GT_ENDS_(GT_NUMBERS_END), __VA_ARGS__} + 1)
 #endif
 
 #endif

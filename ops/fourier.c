@@ -179,28 +179,19 @@ static gt_Status give_pair(gt_GradientRule *rule, gt_Complex gradient)
 
 /* ---- the transform ---- */
 
-typedef struct FftOptions {
-    uint32_t size;
-    int32_t axis;
-    bool inverse, scaled;
-} FftOptions;
-#define FFT_OPTIONS(F)                                                                             \
-    F(uint32_t, size, (uint32_t)sizeof(FftOptions), "for ABI growth")                              \
-    F(int32_t, axis, -1, "along this axis")                                                        \
-    F(bool, inverse, false, "e^(+2 pi i j k / n)")                                                 \
-    F(bool, scaled, false, "divided by n")
-#define GT_STRUCT FftOptions
+#define FFT_OPTIONS(F, S)                                                                          \
+    F(S, int32_t, axis, -1, "along this axis")                                                     \
+    F(S, bool, inverse, false, "e^(+2 pi i j k / n)")                                              \
+    F(S, bool, scaled, false, "divided by n")
+GT_OPTIONS(FftOptions, FFT_OPTIONS);
 GT_OPTION_TYPE(FftOptions, FFT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_FftOptions
-GT_OPTION_TYPE(gt_FftOptions, GT_FFT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_fft_options, gt_fft_OPTIONS);
 
 static gt_Complex transform(gt_Complex z, int axis, bool inverse, bool scaled)
 {
-    FftOptions options = {sizeof options, axis, inverse, scaled};
+    FftOptions options = GT_VALUES(FftOptions, axis, inverse, scaled);
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_fourier, &options, 2, (gt_Tensor *[]){z.real, z.imag}, out);
+    gt_apply_at(NULL, &gt_op_fourier, &options, 2, (gt_Tensor *[]){z.real, z.imag}, out);
     return pair(out[0], out[1]);
 }
 
@@ -261,17 +252,14 @@ static gt_Status fourier_gradient(gt_GradientRule *rule)
 #define FFT_SAMPLE(axis, inverse, scaled, ...)                                                     \
     {                                                                                              \
         .inputs = 2, .input = GT_INPUTS(GT_REAL(-1, 1, __VA_ARGS__), GT_REAL(-1, 1, __VA_ARGS__)), \
-        .options = &(const FftOptions)                                                             \
-        {                                                                                          \
-            sizeof(FftOptions), axis, inverse, scaled                                              \
-        }                                                                                          \
+        .options = &GT_VALUES(FftOptions, axis, inverse, scaled)                                   \
     }
 const gt_Operation gt_op_fourier = {
     .size = sizeof(gt_Operation),
     .name = "fourier",
     .formula = "y[k] = sum x[j] e^(-2 pi i j k / n)",
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(FftOptions),
+    .options = &FftOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 2,
@@ -285,18 +273,17 @@ const gt_Operation gt_op_fourier = {
                             FFT_SAMPLE(0, false, false, 37), GT_SAMPLES_END},
 };
 
-static gt_Complex fft_along(gt_Complex z, const gt_FftOptions *given, bool inverse)
+static gt_Complex fft_along(gt_Complex z, const gt_fft_options *given, bool inverse)
 {
-    gt_FftOptions options;
+    gt_fft_options options = GT_TAKE(gt_fft_options, given);
     gt_Spec spec;
-    gt_options_fill(GT_STRUCT_TYPE(gt_FftOptions), &options, given);
     return takes_complex(z, &spec) ? transform(z, options.axis, inverse, inverse)
                                    : pair(NULL, NULL);
 }
 GT_COMPOSED_BY(gt_Complex, fft, fft_along,
-               (const char *here, gt_Complex z, const gt_FftOptions *options), (z, options, false))
+               (const char *here, gt_Complex z, const gt_fft_options *options), (z, options, false))
 GT_COMPOSED_BY(gt_Complex, ifft, fft_along,
-               (const char *here, gt_Complex z, const gt_FftOptions *options), (z, options, true))
+               (const char *here, gt_Complex z, const gt_fft_options *options), (z, options, true))
 
 static gt_Complex fft_plane(gt_Complex z, bool inverse)
 {
@@ -317,30 +304,23 @@ GT_COMPOSED_BY(gt_Complex, ifft2, fft_plane, (const char *here, gt_Complex z), (
 /* Half a spectrum stands for a whole one where real numbers are made of it: all but its ends count
  * twice. So it is, and the result is divided by n, in from_half_spectrum and in its transpose, which
  * is a half_spectrum; in half_spectrum and its transpose neither is so. */
-typedef struct HalfOptions {
-    uint32_t size;
-    bool transposed;
-} HalfOptions;
-#define HALF_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(HalfOptions), "for ABI growth")                             \
-    F(bool, transposed, false, "the transpose of the other one")
-#define GT_STRUCT HalfOptions
+#define HALF_OPTIONS(F, S) F(S, bool, transposed, false, "the transpose of the other one")
+GT_OPTIONS(HalfOptions, HALF_OPTIONS);
 GT_OPTION_TYPE(HalfOptions, HALF_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Complex half_spectrum(gt_Tensor *x, bool transposed)
 {
-    HalfOptions options = {sizeof options, transposed};
+    HalfOptions options = GT_VALUES(HalfOptions, transposed);
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_half_spectrum, &options, 1, &x, out);
+    gt_apply_at(NULL, &gt_op_half_spectrum, &options, 1, &x, out);
     return pair(out[0], out[1]);
 }
 
 static gt_Tensor *from_half_spectrum(gt_Complex z, bool transposed)
 {
-    HalfOptions options = {sizeof options, transposed};
-    return gt_apply_one(NULL, &gt_op_from_half_spectrum, &options, 2,
-                        (gt_Tensor *[]){z.real, z.imag});
+    HalfOptions options = GT_VALUES(HalfOptions, transposed);
+    return gt_apply_one_at(NULL, &gt_op_from_half_spectrum, &options, 2,
+                           (gt_Tensor *[]){z.real, z.imag});
 }
 
 static gt_Status half_spectrum_shape(gt_ShapeRule *rule)
@@ -451,17 +431,13 @@ static gt_Status from_half_spectrum_gradient(gt_GradientRule *rule)
     return give_pair(rule, half_spectrum(gt_upstream(rule, 0), !options->transposed));
 }
 
-#define TRANSPOSED                                                                                 \
-    .options = &(const HalfOptions)                                                                \
-    {                                                                                              \
-        sizeof(HalfOptions), true                                                                  \
-    }
+#define TRANSPOSED .options = &GT_VALUES(HalfOptions, true)
 const gt_Operation gt_op_half_spectrum = {
     .size = sizeof(gt_Operation),
     .name = "half_spectrum",
     .formula = "y[k] = sum x[j] e^(-2 pi i j k / n), k <= n / 2",
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(HalfOptions),
+    .options = &HalfOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 2,
@@ -478,7 +454,7 @@ const gt_Operation gt_op_from_half_spectrum = {
     .name = "from_half_spectrum",
     .formula = "the x with half_spectrum(x) = y",
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(HalfOptions),
+    .options = &HalfOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -493,15 +469,13 @@ const gt_Operation gt_op_from_half_spectrum = {
                             GT_SAMPLES_END},
 };
 
-#define GT_STRUCT gt_RfftOptions
-GT_OPTION_TYPE(gt_RfftOptions, GT_RFFT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_rfft_options, gt_rfft_OPTIONS);
 
 /* `count` numbers of the last axis. */
 static gt_Tensor *part(gt_Tensor *x, int64_t first, int64_t count)
 {
     gt_Shape size = gt_tensor_shape(x);
-    gt_Shape begin = {.rank = size.rank};
+    gt_Shape begin = {.mark = GT_MARK, .rank = size.rank};
     if (size.rank < 1)
         return NULL;
     begin.dims[size.rank - 1] = first;
@@ -512,7 +486,7 @@ static gt_Tensor *part(gt_Tensor *x, int64_t first, int64_t count)
 /* With zeros before and after along the last axis. */
 static gt_Tensor *padded(gt_Tensor *x, int64_t before, int64_t after)
 {
-    gt_Shape left = {.rank = gt_rank(x)}, right = left;
+    gt_Shape left = {.mark = GT_MARK, .rank = gt_rank(x)}, right = left;
     if (left.rank < 1)
         return NULL;
     left.dims[left.rank - 1] = before;
@@ -541,10 +515,9 @@ static int64_t real_length(const gt_Spec *x, int64_t length, int64_t fitting)
     return 0;
 }
 
-static gt_Complex rfft(gt_Tensor *x, const gt_RfftOptions *given)
+static gt_Complex rfft(gt_Tensor *x, const gt_rfft_options *given)
 {
-    gt_RfftOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_RfftOptions), &options, given);
+    gt_rfft_options options = GT_TAKE(gt_rfft_options, given);
     gt_Spec spec = gt_spec(x);
     bool takes = gt_status() == GT_OK && gt_takes(&spec, GT_TAKES_FLOAT);
     int64_t n = takes ? real_length(&spec, options.fft_length, gt_last(gt_spec_shape(&spec))) : 0;
@@ -557,7 +530,7 @@ static gt_Complex rfft(gt_Tensor *x, const gt_RfftOptions *given)
     return pair(part(whole.real, 0, n / 2 + 1), part(whole.imag, 0, n / 2 + 1));
 }
 GT_COMPOSED_BY(gt_Complex, rfft, rfft,
-               (const char *here, gt_Tensor *x, const gt_RfftOptions *options), (x, options))
+               (const char *here, gt_Tensor *x, const gt_rfft_options *options), (x, options))
 
 /* An odd number of real numbers: from the whole spectrum. */
 static gt_Tensor *odd_irfft(gt_Complex z, int64_t n)
@@ -571,11 +544,10 @@ static gt_Tensor *odd_irfft(gt_Complex z, int64_t n)
     return transform(z, -1, true, true).real;
 }
 
-static gt_Tensor *irfft(gt_Complex z, const gt_RfftOptions *given)
+static gt_Tensor *irfft(gt_Complex z, const gt_rfft_options *given)
 {
-    gt_RfftOptions options;
+    gt_rfft_options options = GT_TAKE(gt_rfft_options, given);
     gt_Spec spec;
-    gt_options_fill(GT_STRUCT_TYPE(gt_RfftOptions), &options, given);
     bool takes = takes_complex(z, &spec);
     int64_t fitting = takes ? 2 * (gt_last(gt_spec_shape(&spec)) - 1) : 0;
     int64_t n = takes ? real_length(&spec, options.fft_length, fitting) : 0;
@@ -584,7 +556,7 @@ static gt_Tensor *irfft(gt_Complex z, const gt_RfftOptions *given)
     z = pair(resized(z.real, n / 2 + 1), resized(z.imag, n / 2 + 1));
     return n % 2 == 0 ? from_half_spectrum(z, false) : odd_irfft(z, n);
 }
-GT_COMPOSED(irfft, (const char *here, gt_Complex z, const gt_RfftOptions *options), (z, options))
+GT_COMPOSED(irfft, (const char *here, gt_Complex z, const gt_rfft_options *options), (z, options))
 
 /* ---- complex arithmetic ---- */
 
@@ -665,23 +637,17 @@ GT_COMPOSED(view_as_real, (const char *here, gt_Complex z), (z))
 /* ---- sequences ---- */
 
 /* sequences: `extent` is their length. overlap_add: it is that of the whole. */
-typedef struct SequenceOptions {
-    uint32_t size;
-    int64_t extent, stride;
-} SequenceOptions;
-#define SEQUENCE_OPTIONS(F)                                                                        \
-    F(uint32_t, size, (uint32_t)sizeof(SequenceOptions), "for ABI growth")                         \
-    F(int64_t, extent, 1, "numbers along the last axis of the result")                             \
-    F(int64_t, stride, 1, "from the start of one sequence to that of the next")
-#define GT_STRUCT SequenceOptions
+#define SEQUENCE_OPTIONS(F, S)                                                                     \
+    F(S, int64_t, extent, 1, "numbers along the last axis of the result")                          \
+    F(S, int64_t, stride, 1, "from the start of one sequence to that of the next")
+GT_OPTIONS(SequenceOptions, SEQUENCE_OPTIONS);
 GT_OPTION_TYPE(SequenceOptions, SEQUENCE_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Tensor *with_stride(const gt_Operation *operation, gt_Tensor *x, int64_t extent,
                               int64_t stride)
 {
-    SequenceOptions options = {sizeof options, extent, stride};
-    return gt_apply_one(NULL, operation, &options, 1, &x);
+    SequenceOptions options = GT_VALUES(SequenceOptions, extent, stride);
+    return gt_apply_one_at(NULL, operation, &options, 1, &x);
 }
 
 /* How many sequences there are in `whole` numbers; 0 with an error raised. */
@@ -729,7 +695,7 @@ static gt_Status sequences_run(const gt_Kernel *kernel)
 static gt_Status sequences_gradient(gt_GradientRule *rule)
 {
     const SequenceOptions *options = gt_rule_options(rule);
-    int64_t whole = gt_last(gt_spec_shape(gt_input_spec(rule, 0)));
+    int64_t whole = gt_last(gt_spec_shape(gt_rule_input_spec(rule, 0)));
     return gt_give(rule, 0,
                    with_stride(&gt_op_overlap_add, gt_upstream(rule, 0), whole, options->stride));
 }
@@ -813,17 +779,15 @@ static gt_Status overlap_add_run(const gt_Kernel *kernel)
 static gt_Status overlap_add_gradient(gt_GradientRule *rule)
 {
     const SequenceOptions *options = gt_rule_options(rule);
-    int64_t length = gt_last(gt_spec_shape(gt_input_spec(rule, 0)));
+    int64_t length = gt_last(gt_spec_shape(gt_rule_input_spec(rule, 0)));
     return gt_give(rule, 0,
                    with_stride(&gt_op_sequences, gt_upstream(rule, 0), length, options->stride));
 }
 
 #define SEQUENCES(extent, stride, ...)                                                             \
     {                                                                                              \
-        .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)), .options = &(const SequenceOptions)  \
-        {                                                                                          \
-            sizeof(SequenceOptions), extent, stride                                                \
-        }                                                                                          \
+        .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)),                                      \
+        .options = &GT_VALUES(SequenceOptions, extent, stride)                                     \
     }
 #define SEQUENCE_RECORD(op, text, ...)                                                             \
     const gt_Operation gt_op_##op = {                                                              \
@@ -831,7 +795,7 @@ static gt_Status overlap_add_gradient(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_LINEAR | GT_OP_INTERNAL,                                                    \
-        .options = GT_STRUCT_TYPE(SequenceOptions),                                                \
+        .options = &SequenceOptions_type,                                                          \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
@@ -851,30 +815,28 @@ GT_COMPOSED_BY(gt_Tensor *, extract_sequences, with_stride,
 
 /* ---- stft and istft ---- */
 
-#define GT_STRUCT gt_StftOptions
-GT_OPTION_TYPE(gt_StftOptions, GT_STFT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_stft_options, gt_stft_OPTIONS);
 
 /* How time is cut into frames: what stft and istft are told, checked. */
 typedef struct Frames {
     int64_t length, stride, fft_length;
-    gt_StftOptions options;
+    gt_stft_options options;
 } Frames;
 
 static bool check_frames(Frames *frames, int64_t length, int64_t stride, int64_t fft_length,
-                         const gt_StftOptions *given)
+                         const gt_stft_options *given)
 {
     frames->length = length;
     frames->stride = stride;
     frames->fft_length = fft_length;
-    gt_options_fill(GT_STRUCT_TYPE(gt_StftOptions), &frames->options, given);
-    gt_SequenceWindow window = frames->options.window;
+    gt_options_take(&gt_stft_options_type, &frames->options, given);
+    gt_Window window = frames->options.window;
     if (length < 1 || stride < 1 || fft_length < length)
         gt_fail(GT_INVALID,
                 "sequence_length %lld and sequence_stride %lld must be at least 1, fft_length %lld "
                 "at least sequence_length",
                 (long long)length, (long long)stride, (long long)fft_length);
-    else if (window != GT_HANN && window != GT_HAMMING && window != GT_NO_WINDOW)
+    else if (window != GT_WINDOW_HANN && window != GT_WINDOW_HAMMING && window != GT_WINDOW_NONE)
         gt_fail(GT_INVALID, "there is no window %d", (int)window);
     return gt_status() == GT_OK;
 }
@@ -890,7 +852,7 @@ static gt_Tensor *cosine_window(int64_t length, double a, double b, gt_DType dty
 /* The window with zeros around it, (fft_length); NULL without an error where there is none. */
 static gt_Tensor *window_of(const Frames *frames, gt_DType dtype)
 {
-    const gt_StftOptions *options = &frames->options;
+    const gt_stft_options *options = &frames->options;
     gt_Tensor *window = options->weights;
     int64_t before = (frames->fft_length - frames->length) / 2;
     if (window) {
@@ -901,12 +863,12 @@ static gt_Tensor *window_of(const Frames *frames, gt_DType dtype)
             gt_fail(GT_INVALID, "weights %s are not %s (%lld,)",
                     gt_spec_text(&spec, text, sizeof text), gt_dtype_name(dtype),
                     (long long)frames->length);
-    } else if (options->window == GT_NO_WINDOW) {
+    } else if (options->window == GT_WINDOW_NONE) {
         return NULL;
     } else if (frames->length == 1) {
-        window = gt_ones_of(gt_shape(1), .dtype = dtype);
+        window = gt_ones(gt_shape(1), .dtype = dtype);
     } else {
-        bool hann = options->window == GT_HANN;
+        bool hann = options->window == GT_WINDOW_HANN;
         window = cosine_window(frames->length, hann ? 0.5 : 0.54, hann ? 0.5 : 0.46, dtype);
     }
     return padded(window, before, frames->fft_length - frames->length - before);
@@ -929,7 +891,7 @@ static gt_Tensor *mirrored(gt_Tensor *x, int64_t half)
 }
 
 static gt_Complex stft(gt_Tensor *x, int64_t length, int64_t stride, int64_t fft_length,
-                       const gt_StftOptions *given)
+                       const gt_stft_options *given)
 {
     Frames frames;
     gt_Spec spec = gt_spec(x);
@@ -944,7 +906,7 @@ static gt_Complex stft(gt_Tensor *x, int64_t length, int64_t stride, int64_t fft
 }
 GT_COMPOSED_BY(gt_Complex, stft, stft,
                (const char *here, gt_Tensor *x, int64_t sequence_length, int64_t sequence_stride,
-                int64_t fft_length, const gt_StftOptions *options),
+                int64_t fft_length, const gt_stft_options *options),
                (x, sequence_length, sequence_stride, fft_length, options))
 
 /* What the sequences that meet in a place are divided by: the sum of their squared windows. */
@@ -953,13 +915,13 @@ static gt_Tensor *overlap_weight(gt_Tensor *window, int64_t count, int64_t whole
 {
     gt_Shape shape = gt_shape(count, frames->fft_length);
     gt_Tensor *squares =
-        window ? gt_broadcast_to(gt_square(window), shape) : gt_ones_of(shape, .dtype = dtype);
+        window ? gt_broadcast_to(gt_square(window), shape) : gt_ones(shape, .dtype = dtype);
     gt_Tensor *sum = with_stride(&gt_op_overlap_add, squares, whole, frames->stride);
     return gt_where(gt_greater(sum, 1e-10), sum, gt_scalar(1, dtype));
 }
 
 static gt_Tensor *istft(gt_Complex z, int64_t length, int64_t stride, int64_t fft_length,
-                        const gt_StftOptions *given)
+                        const gt_stft_options *given)
 {
     Frames frames;
     gt_Spec spec;
@@ -984,12 +946,12 @@ static gt_Tensor *istft(gt_Complex z, int64_t length, int64_t stride, int64_t ff
         return NULL;
     }
     gt_Tensor *window = window_of(&frames, spec.dtype);
-    gt_Tensor *x = irfft(z, &(gt_RfftOptions){sizeof(gt_RfftOptions), fft_length});
+    gt_Tensor *x = irfft(z, &GT_VALUES(gt_rfft_options, fft_length));
     x = with_stride(&gt_op_overlap_add, window ? gt_multiply(x, window) : x, whole, stride);
     x = gt_divide(x, overlap_weight(window, count, whole, &frames, spec.dtype));
     return resized(part(x, edge, wanted < whole - edge ? wanted : whole - edge), wanted);
 }
 GT_COMPOSED(istft,
             (const char *here, gt_Complex z, int64_t sequence_length, int64_t sequence_stride,
-             int64_t fft_length, const gt_StftOptions *options),
+             int64_t fft_length, const gt_stft_options *options),
             (z, sequence_length, sequence_stride, fft_length, options))

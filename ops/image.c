@@ -19,19 +19,13 @@
 
 /* ---- one axis of another size ---- */
 
-typedef struct ResizeAxisOptions ResizeAxisOptions;
-#define RESIZE_AXIS_OPTIONS(F)                                                                     \
-    F(uint32_t, size, (uint32_t)sizeof(ResizeAxisOptions), "for ABI growth")                       \
-    F(int32_t, axis, 0, "the axis")                                                                \
-    F(int64_t, extent, 1, "its size in the result")                                                \
-    F(gt_Interpolation, interpolation, GT_BILINEAR, "how elements are weighted")                   \
-    F(bool, antialias, false, "weights reach as far as an element of a smaller result covers")
-struct ResizeAxisOptions {
-    RESIZE_AXIS_OPTIONS(GT_MEMBER)
-};
-#define GT_STRUCT ResizeAxisOptions
+#define RESIZE_AXIS_OPTIONS(F, S)                                                                  \
+    F(S, int32_t, axis, 0, "the axis")                                                             \
+    F(S, int64_t, extent, 1, "its size in the result")                                             \
+    F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_BILINEAR, "how elements are weighted")  \
+    F(S, bool, antialias, false, "weights reach as far as an element of a smaller result covers")
+GT_OPTIONS(ResizeAxisOptions, RESIZE_AXIS_OPTIONS);
 GT_OPTION_TYPE(ResizeAxisOptions, RESIZE_AXIS_OPTIONS);
-#undef GT_STRUCT
 
 /* One row of the band matrix. */
 typedef struct Band {
@@ -58,9 +52,9 @@ static double weight_at(gt_Interpolation interpolation, double x)
     x = fabs(x);
     if (x >= reach)
         return 0;
-    if (interpolation == GT_BILINEAR)
+    if (interpolation == GT_INTERPOLATION_BILINEAR)
         return 1 - x;
-    if (interpolation == GT_BICUBIC)
+    if (interpolation == GT_INTERPOLATION_BICUBIC)
         return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2;
     return sinc(x) * sinc(x / reach);
 }
@@ -79,7 +73,7 @@ typedef struct Resizing {
 static void band_row(const Resizing *r, int64_t i, Band *band)
 {
     double middle = ((double)i + 0.5) * ((double)r->in / (double)r->out);
-    if (r->interpolation == GT_NEAREST) {
+    if (r->interpolation == GT_INTERPOLATION_NEAREST) {
         int64_t at = (int64_t)middle;
         band->first = at < r->in ? at : r->in - 1;
         band->count = 1;
@@ -107,9 +101,9 @@ static bool plan(Resizing *r, const ResizeAxisOptions *options, const gt_Spec *x
     int axis = gt_axis(options->axis, x->rank);
     if (axis < 0 || !gt_takes(x, GT_TAKES_FLOAT))
         return false;
-    if (options->interpolation < GT_NEAREST || options->interpolation > GT_LANCZOS5 ||
-        options->extent < 1 || options->extent > INT32_MAX || x->dims[axis] < 1 ||
-        x->dims[axis] > INT32_MAX) {
+    if (options->interpolation < GT_INTERPOLATION_NEAREST ||
+        options->interpolation > GT_INTERPOLATION_LANCZOS5 || options->extent < 1 ||
+        options->extent > INT32_MAX || x->dims[axis] < 1 || x->dims[axis] > INT32_MAX) {
         gt_fail(GT_INVALID, "axis %d of size %lld cannot be resized to %lld", axis,
                 (long long)x->dims[axis], (long long)options->extent);
         return false;
@@ -218,10 +212,10 @@ static gt_Status resize_axis_gradient_run(const gt_Kernel *kernel)
 static gt_Status give_transposed(gt_GradientRule *rule, const gt_Operation *operation)
 {
     ResizeAxisOptions options = *(const ResizeAxisOptions *)gt_rule_options(rule);
-    const gt_Spec *in = gt_input_spec(rule, 0);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Tensor *up = gt_upstream(rule, 0);
     options.extent = in->dims[gt_axis(options.axis, in->rank)];
-    return gt_give(rule, 0, gt_apply_one(NULL, operation, &options, 1, &up));
+    return gt_give(rule, 0, gt_apply_one_at(NULL, operation, &options, 1, &up));
 }
 
 static gt_Status resize_axis_rule(gt_GradientRule *rule)
@@ -237,10 +231,7 @@ static gt_Status resize_axis_gradient_rule(gt_GradientRule *rule)
 #define RESIZED(axis, to, how, smooth, ...)                                                        \
     {                                                                                              \
         .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)),                                      \
-        .options = &(const ResizeAxisOptions)                                                      \
-        {                                                                                          \
-            sizeof(ResizeAxisOptions), axis, to, how, smooth                                       \
-        }                                                                                          \
+        .options = &GT_VALUES(ResizeAxisOptions, axis, to, how, smooth)                            \
     }
 #define RESIZE_RECORD(op, text)                                                                    \
     const gt_Operation gt_op_##op = {                                                              \
@@ -248,30 +239,27 @@ static gt_Status resize_axis_gradient_rule(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_LINEAR | GT_OP_INTERNAL,                                                    \
-        .options = GT_STRUCT_TYPE(ResizeAxisOptions),                                              \
+        .options = &ResizeAxisOptions_type,                                                        \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
         .shape = op##_shape,                                                                       \
         .run = op##_run,                                                                           \
         .gradient = op##_rule,                                                                     \
-        .samples = (const gt_Sample[]){RESIZED(0, 5, GT_NEAREST, false, 3, 2),                     \
-                                       RESIZED(1, 2, GT_BILINEAR, true, 2, 5, 2),                  \
-                                       RESIZED(-1, 7, GT_BICUBIC, false, 2, 4),                    \
-                                       RESIZED(-2, 3, GT_LANCZOS3, false, 7, 1),                   \
-                                       RESIZED(0, 4, GT_LANCZOS5, true, 6), GT_SAMPLES_END},       \
+        .samples = (const gt_Sample[]){RESIZED(0, 5, GT_INTERPOLATION_NEAREST, false, 3, 2),       \
+                                       RESIZED(1, 2, GT_INTERPOLATION_BILINEAR, true, 2, 5, 2),    \
+                                       RESIZED(-1, 7, GT_INTERPOLATION_BICUBIC, false, 2, 4),      \
+                                       RESIZED(-2, 3, GT_INTERPOLATION_LANCZOS3, false, 7, 1),     \
+                                       RESIZED(0, 4, GT_INTERPOLATION_LANCZOS5, true, 6),          \
+                                       GT_SAMPLES_END},                                            \
     }
 RESIZE_RECORD(resize_axis, "an axis of another size: weighted sums of its elements");
 RESIZE_RECORD(resize_axis_gradient, "the transpose of resize_axis");
 
 /* ---- functions ---- */
 
-#define GT_STRUCT gt_ResizeOptions
-GT_OPTION_TYPE(gt_ResizeOptions, GT_RESIZE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_BorderOptions
-GT_OPTION_TYPE(gt_BorderOptions, GT_BORDER_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_resize_options, gt_resize_OPTIONS);
+GT_OPTION_TYPE(gt_crop_images_options, gt_crop_images_OPTIONS);
 
 static bool takes_image(gt_Tensor *x, gt_Spec *spec)
 {
@@ -288,7 +276,7 @@ static bool takes_image(gt_Tensor *x, gt_Spec *spec)
 
 /* x cut or filled up to the ratio of `size`, as much on both sides. */
 static gt_Tensor *to_ratio(gt_Tensor *x, const gt_Spec *spec, gt_Shape size,
-                           const gt_ResizeOptions *options)
+                           const gt_resize_options *options)
 {
     int64_t in[2] = {spec->dims[spec->rank - 3], spec->dims[spec->rank - 2]};
     bool possible = !(options->crop_to_aspect_ratio && options->pad_to_aspect_ratio);
@@ -301,7 +289,7 @@ static gt_Tensor *to_ratio(gt_Tensor *x, const gt_Spec *spec, gt_Shape size,
                 gt_shape_text(gt_spec_shape(spec), a, sizeof a), gt_shape_text(size, b, sizeof b));
         return NULL;
     }
-    gt_Shape before = {.rank = spec->rank}, block = gt_spec_shape(spec);
+    gt_Shape before = {.mark = GT_MARK, .rank = spec->rank}, block = gt_spec_shape(spec);
     for (int i = 0; i < 2; i++) {
         int axis = spec->rank - 3 + i;
         int64_t fitting = in[1 - i] * size.dims[i] / size.dims[1 - i];
@@ -316,10 +304,9 @@ static gt_Tensor *to_ratio(gt_Tensor *x, const gt_Spec *spec, gt_Shape size,
                                         : gt_slice(x, before, block);
 }
 
-static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_ResizeOptions *given)
+static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_resize_options *given)
 {
-    gt_ResizeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ResizeOptions), &options, given);
+    gt_resize_options options = GT_TAKE(gt_resize_options, given);
     gt_Spec spec;
     if (!takes_image(x, &spec))
         return NULL;
@@ -330,17 +317,18 @@ static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_ResizeOptions *gi
     if (options.crop_to_aspect_ratio || options.pad_to_aspect_ratio)
         x = to_ratio(x, &spec, size, &options);
     /* The nearest pixels of whole numbers are whole: double holds all but the largest int64. */
-    bool whole = options.interpolation == GT_NEAREST && !gt_dtype_is_float(spec.dtype);
+    bool whole =
+        options.interpolation == GT_INTERPOLATION_NEAREST && !gt_dtype_is_float(spec.dtype);
     x = whole ? gt_cast(x, GT_FLOAT64) : gt_as_float(x);
     for (int i = 0; i < 2; i++) {
-        ResizeAxisOptions one = {sizeof one, spec.rank - 3 + i, size.dims[i], options.interpolation,
-                                 options.antialias};
-        x = gt_apply_one(NULL, &gt_op_resize_axis, &one, 1, &x);
+        ResizeAxisOptions one = GT_VALUES(ResizeAxisOptions, spec.rank - 3 + i, size.dims[i],
+                                          options.interpolation, options.antialias);
+        x = gt_apply_one_at(NULL, &gt_op_resize_axis, &one, 1, &x);
     }
     return whole ? gt_cast(x, spec.dtype) : x;
 }
 GT_COMPOSED(resize,
-            (const char *here, gt_Tensor *x, gt_Shape size, const gt_ResizeOptions *options),
+            (const char *here, gt_Tensor *x, gt_Shape size, const gt_resize_options *options),
             (x, size, options))
 
 static bool is_possible(int64_t border)
@@ -373,19 +361,18 @@ static bool border(int64_t size, int sign, int64_t *before, int64_t *after, int6
 }
 
 /* What the options say for each axis of x; nothing for batch and channels. */
-static bool borders(gt_Tensor *x, int sign, const gt_BorderOptions *given, gt_Shape *before,
+static bool borders(gt_Tensor *x, int sign, const gt_crop_images_options *given, gt_Shape *before,
                     gt_Shape *after, gt_Shape *result)
 {
-    gt_BorderOptions o;
+    gt_crop_images_options o = GT_TAKE(gt_crop_images_options, given);
     gt_Spec spec;
-    gt_options_fill(GT_STRUCT_TYPE(gt_BorderOptions), &o, given);
     if (!takes_image(x, &spec))
         return false;
     int row = spec.rank - 3, column = spec.rank - 2;
     if (!border(spec.dims[row], sign, &o.top, &o.bottom, &o.height) ||
         !border(spec.dims[column], sign, &o.left, &o.right, &o.width))
         return false;
-    *before = *after = (gt_Shape){.rank = spec.rank};
+    *before = *after = (gt_Shape){.mark = GT_MARK, .rank = spec.rank};
     *result = gt_spec_shape(&spec);
     before->dims[row] = o.top;
     after->dims[row] = o.bottom;
@@ -396,20 +383,20 @@ static bool borders(gt_Tensor *x, int sign, const gt_BorderOptions *given, gt_Sh
     return true;
 }
 
-static gt_Tensor *crop_images(gt_Tensor *x, const gt_BorderOptions *options)
+static gt_Tensor *crop_images(gt_Tensor *x, const gt_crop_images_options *options)
 {
     gt_Shape before, after, result;
     return borders(x, -1, options, &before, &after, &result) ? gt_slice(x, before, result) : NULL;
 }
-GT_COMPOSED(crop_images, (const char *here, gt_Tensor *x, const gt_BorderOptions *options),
+GT_COMPOSED(crop_images, (const char *here, gt_Tensor *x, const gt_crop_images_options *options),
             (x, options))
 
-static gt_Tensor *pad_images(gt_Tensor *x, const gt_BorderOptions *options)
+static gt_Tensor *pad_images(gt_Tensor *x, const gt_crop_images_options *options)
 {
     gt_Shape before, after, result;
     return borders(x, 1, options, &before, &after, &result) ? gt_pad(x, before, after) : NULL;
 }
-GT_COMPOSED(pad_images, (const char *here, gt_Tensor *x, const gt_BorderOptions *options),
+GT_COMPOSED(pad_images, (const char *here, gt_Tensor *x, const gt_crop_images_options *options),
             (x, options))
 
 /* ---- colours ---- */
@@ -493,12 +480,8 @@ GT_COMPOSED_UNARY(hsv_to_rgb, hsv_to_rgb)
 
 /* ---- neighbourhoods ---- */
 
-#define GT_STRUCT gt_GaussianBlurOptions
-GT_OPTION_TYPE(gt_GaussianBlurOptions, GT_GAUSSIAN_BLUR_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_PatchOptions
-GT_OPTION_TYPE(gt_PatchOptions, GT_PATCH_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_gaussian_blur_options, gt_gaussian_blur_OPTIONS);
+GT_OPTION_TYPE(gt_extract_patches_options, gt_extract_patches_OPTIONS);
 
 /* x, a batch, blurred along axis 1 or 2: a mean of shifted images with the same weights for all
  * channels. */
@@ -519,13 +502,12 @@ static gt_Tensor *blur(gt_Tensor *x, int axis, int64_t count, double sigma)
     gt_Shape kernel = gt_shape(1, 1, spec.dims[3], 1);
     kernel.dims[axis - 1] = count;
     weight = gt_reshape(weight, gt_shape(axis == 1 ? count : 1, axis == 2 ? count : 1, 1, 1));
-    return gt_depthwise_conv(x, gt_broadcast_to(weight, kernel), .padding = GT_SAME);
+    return gt_depthwise_conv(x, gt_broadcast_to(weight, kernel), .padding = GT_PADDING_SAME);
 }
 
-static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_GaussianBlurOptions *given)
+static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_gaussian_blur_options *given)
 {
-    gt_GaussianBlurOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_GaussianBlurOptions), &options, given);
+    gt_gaussian_blur_options options = GT_TAKE(gt_gaussian_blur_options, given);
     gt_Spec spec;
     if (!takes_image(x, &spec) || !gt_takes(&spec, GT_TAKES_FLOAT))
         return NULL;
@@ -534,7 +516,7 @@ static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_GaussianBlurOptions *give
     x = blur(x, 2, options.width, options.sigma_width);
     return gt_reshape(x, gt_spec_shape(&spec));
 }
-GT_COMPOSED_OPTIONS(gaussian_blur, gaussian_blur, gt_GaussianBlurOptions)
+GT_COMPOSED_OPTIONS(gaussian_blur, gaussian_blur, gt_gaussian_blur_options)
 
 /* Where each window reads along one axis: (windows, pixels of one). */
 static gt_Tensor *window_places(const gt_Window *w, int axis)
@@ -549,7 +531,7 @@ static gt_Tensor *window_places(const gt_Window *w, int axis)
  * of every window. */
 static gt_Tensor *patches(gt_Tensor *x, const gt_Window *w, int64_t batch, int64_t channels)
 {
-    gt_Shape before = {.rank = 5}, after = {.rank = 5};
+    gt_Shape before = {.mark = GT_MARK, .rank = 5}, after = {.mark = GT_MARK, .rank = 5};
     gt_Spec whole = {.rank = 5, .dims = {batch, 1, 1, 1, channels}};
     gt_Tensor *index = NULL;
     for (int d = 0; d < GT_SPATIAL; d++) {
@@ -572,10 +554,10 @@ static gt_Tensor *patches(gt_Tensor *x, const gt_Window *w, int64_t batch, int64
     return gt_take(x, gt_ravel(index), .axis = 1);
 }
 
-static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size, const gt_PatchOptions *given)
+static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size,
+                                  const gt_extract_patches_options *given)
 {
-    gt_PatchOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_PatchOptions), &options, given);
+    gt_extract_patches_options options = GT_TAKE(gt_extract_patches_options, given);
     gt_Spec spec = gt_spec(x);
     if (size.rank == 1)
         size = gt_shape(size.dims[0], size.dims[0]);
@@ -609,17 +591,14 @@ static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size, const gt_PatchOpt
     return gt_reshape(x, shape);
 }
 GT_COMPOSED(extract_patches,
-            (const char *here, gt_Tensor *x, gt_Shape size, const gt_PatchOptions *options),
+            (const char *here, gt_Tensor *x, gt_Shape size,
+             const gt_extract_patches_options *options),
             (x, size, options))
 
 /* ---- looking between the pixels ---- */
 
-#define GT_STRUCT gt_MapCoordinatesOptions
-GT_OPTION_TYPE(gt_MapCoordinatesOptions, GT_MAP_COORDINATES_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_AffineTransformOptions
-GT_OPTION_TYPE(gt_AffineTransformOptions, GT_AFFINE_TRANSFORM_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_map_coordinates_options, gt_map_coordinates_OPTIONS);
+GT_OPTION_TYPE(gt_affine_transform_options, gt_affine_transform_OPTIONS);
 
 /* How a place is looked at: `order` 0 or 1, and what is seen outside. */
 typedef struct Look {
@@ -636,8 +615,8 @@ typedef struct Corner {
 
 static Corner corner_of(const Look *look, gt_Tensor *coordinate, int64_t n, int side)
 {
-    static const gt_PadMode folds[] = {GT_PAD_EDGE, GT_PAD_EDGE, GT_PAD_WRAP, GT_PAD_REFLECT,
-                                       GT_PAD_SYMMETRIC};
+    static const gt_PadMode folds[] = {GT_PAD_MODE_EDGE, GT_PAD_MODE_EDGE, GT_PAD_MODE_WRAP,
+                                       GT_PAD_MODE_REFLECT, GT_PAD_MODE_SYMMETRIC};
     Corner corner = {0};
     gt_Tensor *whole = look->order == 0 ? gt_round(coordinate) : gt_floor(coordinate);
     whole = gt_stop_gradient(whole);
@@ -647,7 +626,7 @@ static Corner corner_of(const Look *look, gt_Tensor *coordinate, int64_t n, int 
     }
     gt_Tensor *index = gt_cast(whole, GT_INT64);
     index = side ? gt_add(index, 1) : index;
-    if (look->mode == GT_FILL_CONSTANT)
+    if (look->mode == GT_FILL_MODE_CONSTANT)
         corner.inside = gt_logical_and(gt_greater_equal(index, 0), gt_less(index, (double)n));
     corner.index = gt_fold_indices(index, n, folds[look->mode]);
     return corner;
@@ -691,8 +670,8 @@ static gt_Tensor *look_at(const Look *look, gt_Tensor *layers, gt_Tensor *start,
 /* Can x be looked at like that? */
 static bool takes_look(const Look *look, const gt_Spec *x)
 {
-    if (look->order >= 0 && look->order <= 1 && look->mode >= GT_FILL_CONSTANT &&
-        look->mode <= GT_FILL_REFLECT)
+    if (look->order >= 0 && look->order <= 1 && look->mode >= GT_FILL_MODE_CONSTANT &&
+        look->mode <= GT_FILL_MODE_REFLECT)
         return gt_takes(x, GT_TAKES_FLOAT);
     gt_fail(GT_INVALID,
             "order %d with fill mode %d is not possible; the order is 0, the nearest, or "
@@ -702,10 +681,9 @@ static bool takes_look(const Look *look, const gt_Spec *x)
 }
 
 static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int order,
-                                  const gt_MapCoordinatesOptions *given)
+                                  const gt_map_coordinates_options *given)
 {
-    gt_MapCoordinatesOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_MapCoordinatesOptions), &options, given);
+    gt_map_coordinates_options options = GT_TAKE(gt_map_coordinates_options, given);
     gt_Spec in = gt_spec(x), at = gt_spec(coordinates);
     const Look look = {order, options.fill_mode, options.fill_value};
     char a[160], b[160];
@@ -725,7 +703,7 @@ static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int orde
 }
 GT_COMPOSED(map_coordinates,
             (const char *here, gt_Tensor *x, gt_Tensor *coordinates, int order,
-             const gt_MapCoordinatesOptions *options),
+             const gt_map_coordinates_options *options),
             (x, coordinates, order, options))
 
 /* Number i of each transform, to be broadcast over rows and columns. */
@@ -744,17 +722,16 @@ static gt_Tensor *plane(gt_Tensor *transform, int first, gt_Tensor *u, gt_Tensor
 }
 
 static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
-                                   const gt_AffineTransformOptions *given)
+                                   const gt_affine_transform_options *given)
 {
-    gt_AffineTransformOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_AffineTransformOptions), &options, given);
+    gt_affine_transform_options options = GT_TAKE(gt_affine_transform_options, given);
     gt_Spec spec, of = gt_spec(transform);
     char a[160], b[160];
     if (!takes_image(x, &spec))
         return NULL;
-    const Look look = {options.interpolation == GT_NEAREST    ? 0
-                       : options.interpolation == GT_BILINEAR ? 1
-                                                              : -1,
+    const Look look = {options.interpolation == GT_INTERPOLATION_NEAREST    ? 0
+                       : options.interpolation == GT_INTERPOLATION_BILINEAR ? 1
+                                                                            : -1,
                        options.fill_mode, options.fill_value};
     if (!takes_look(&look, &spec) || !gt_window_countable(&spec))
         return NULL;
@@ -781,5 +758,5 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
 }
 GT_COMPOSED(affine_transform,
             (const char *here, gt_Tensor *x, gt_Tensor *transform,
-             const gt_AffineTransformOptions *options),
+             const gt_affine_transform_options *options),
             (x, transform, options))

@@ -1,5 +1,6 @@
 /* Parts and lookups: records, kernels and gradient rules of ops/indexing.h. */
 #include "ops/indexing.h"
+#include "core/launch.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
 #include "ops/compare.h"
@@ -16,13 +17,11 @@
 
 /* ---- concatenate and stack ---- */
 
-#define GT_STRUCT gt_ConcatenateOptions
-GT_OPTION_TYPE(gt_ConcatenateOptions, GT_CONCATENATE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_concatenate_options, gt_concatenate_OPTIONS);
 
 static gt_Status concatenate_shape(gt_ShapeRule *rule)
 {
-    const gt_ConcatenateOptions *options = rule->options;
+    const gt_concatenate_options *options = rule->options;
     const gt_Spec *first = rule->input[0];
     gt_Spec *out = &rule->output[0];
     char a[200], b[200];
@@ -47,7 +46,7 @@ static gt_Status concatenate_shape(gt_ShapeRule *rule)
 
 static gt_Status concatenate_run(const gt_Kernel *kernel)
 {
-    const gt_ConcatenateOptions *options = kernel->options;
+    const gt_concatenate_options *options = kernel->options;
     const gt_Spec *out = kernel->output_spec[0];
     int axis = gt_axis(options->axis, out->rank);
     int64_t outer = 1, inner = 1;
@@ -69,11 +68,11 @@ static gt_Status concatenate_run(const gt_Kernel *kernel)
 
 static gt_Status concatenate_gradient(gt_GradientRule *rule)
 {
-    const gt_ConcatenateOptions *options = gt_rule_options(rule);
-    int rank = gt_input_spec(rule, 0)->rank, axis = gt_axis(options->axis, rank);
-    gt_Shape begin = {rank, {0}};
+    const gt_concatenate_options *options = gt_rule_options(rule);
+    int rank = gt_rule_input_spec(rule, 0)->rank, axis = gt_axis(options->axis, rank);
+    gt_Shape begin = {GT_MARK, rank, {0}};
     for (int i = 0; i < gt_rule_inputs(rule); i++) {
-        gt_Shape size = gt_spec_shape(gt_input_spec(rule, i));
+        gt_Shape size = gt_spec_shape(gt_rule_input_spec(rule, i));
         if (gt_wants(rule, i))
             gt_give(rule, i, gt_slice(gt_upstream(rule, 0), begin, size));
         begin.dims[axis] += size.dims[axis];
@@ -84,14 +83,14 @@ static gt_Status concatenate_gradient(gt_GradientRule *rule)
 #define AXIS(Type, number)                                                                         \
     .options = &(const Type)                                                                       \
     {                                                                                              \
-        .size = sizeof(Type), .axis = number                                                       \
+        .size = GT_SIZE(Type), .axis = number                                                      \
     }
 const gt_Operation gt_op_concatenate = {
     .size = sizeof(gt_Operation),
     .name = "concatenate",
     .formula = "one behind the other along an axis",
     .flags = GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(gt_ConcatenateOptions),
+    .options = &gt_concatenate_options_type,
     .inputs_min = 1,
     .inputs_max = GT_MAX_INPUTS,
     .outputs = 1,
@@ -101,7 +100,7 @@ const gt_Operation gt_op_concatenate = {
     .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(REAL(2, 3), REAL(1, 3))},
                                    {.inputs = 3,
                                     .input = GT_INPUTS(REAL(2, 1, 2), REAL(2, 3, 2), REAL(2, 2, 2)),
-                                    AXIS(gt_ConcatenateOptions, -2)},
+                                    AXIS(gt_concatenate_options, -2)},
                                    GT_SAMPLES_END},
 };
 
@@ -118,14 +117,13 @@ static gt_Tensor *join(gt_Tensor *const *items, int64_t count, int axis, bool st
         else
             part[parts] = stack ? gt_expand_dims(items[i], axis) : items[i];
     }
-    gt_ConcatenateOptions options = {sizeof options, axis};
-    return gt_apply_one(NULL, &gt_op_concatenate, &options, (int)parts, part);
+    gt_concatenate_options options = GT_VALUES(gt_concatenate_options, axis);
+    return gt_apply_one_at(NULL, &gt_op_concatenate, &options, (int)parts, part);
 }
 
-static gt_Tensor *joined(gt_Tensors tensors, const gt_ConcatenateOptions *given, bool stack)
+static gt_Tensor *joined(gt_Tensors tensors, const gt_concatenate_options *given, bool stack)
 {
-    gt_ConcatenateOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ConcatenateOptions), &options, given);
+    gt_concatenate_options options = GT_TAKE(gt_concatenate_options, given);
     if (tensors.count < 1 || !tensors.items) {
         gt_fail(GT_INVALID, "there are no tensors to join");
         return NULL;
@@ -133,41 +131,35 @@ static gt_Tensor *joined(gt_Tensors tensors, const gt_ConcatenateOptions *given,
     return join(tensors.items, tensors.count, options.axis, stack);
 }
 
-static gt_Tensor *concatenate(gt_Tensors tensors, const gt_ConcatenateOptions *options)
+static gt_Tensor *concatenate(gt_Tensors tensors, const gt_concatenate_options *options)
 {
     return joined(tensors, options, false);
 }
 GT_COMPOSED(concatenate,
-            (const char *here, gt_Tensors tensors, const gt_ConcatenateOptions *options),
+            (const char *here, gt_Tensors tensors, const gt_concatenate_options *options),
             (tensors, options))
 
-static gt_Tensor *stack(gt_Tensors tensors, const gt_ConcatenateOptions *options)
+static gt_Tensor *stack(gt_Tensors tensors, const gt_concatenate_options *options)
 {
     return joined(tensors, options, true);
 }
-GT_COMPOSED(stack, (const char *here, gt_Tensors tensors, const gt_ConcatenateOptions *options),
+GT_COMPOSED(stack, (const char *here, gt_Tensors tensors, const gt_concatenate_options *options),
             (tensors, options))
 
 /* ---- slice: as a copy, and as a view where the block is contiguous ---- */
 
-typedef struct SliceOptions {
-    uint32_t size;
-    gt_Shape begin, extent;
-} SliceOptions;
 #define NO_SHAPE                                                                                   \
     {                                                                                              \
-        0,                                                                                         \
+        GT_MARK, 0,                                                                                \
         {                                                                                          \
             0                                                                                      \
         }                                                                                          \
     }
-#define SLICE_OPTIONS(F)                                                                           \
-    F(uint32_t, size, (uint32_t)sizeof(SliceOptions), "for ABI growth")                            \
-    F(gt_Shape, begin, NO_SHAPE, "where the block starts")                                         \
-    F(gt_Shape, extent, NO_SHAPE, "how large it is")
-#define GT_STRUCT SliceOptions
+#define SLICE_OPTIONS(F, S)                                                                        \
+    F(S, gt_Shape, begin, NO_SHAPE, "where the block starts")                                      \
+    F(S, gt_Shape, extent, NO_SHAPE, "how large it is")
+GT_OPTIONS(SliceOptions, SLICE_OPTIONS);
 GT_OPTION_TYPE(SliceOptions, SLICE_OPTIONS);
-#undef GT_STRUCT
 
 static bool block_fits(const gt_Spec *in, const gt_Shape *begin, const gt_Shape *extent)
 {
@@ -230,7 +222,7 @@ static gt_Status slice_run(const gt_Kernel *kernel)
 static gt_Status slice_gradient(gt_GradientRule *rule)
 {
     const SliceOptions *options = gt_rule_options(rule);
-    gt_Shape after = gt_spec_shape(gt_input_spec(rule, 0));
+    gt_Shape after = gt_spec_shape(gt_rule_input_spec(rule, 0));
     for (int d = 0; d < after.rank; d++)
         after.dims[d] -= options->begin.dims[d] + options->extent.dims[d];
     return gt_give(rule, 0, gt_pad(gt_upstream(rule, 0), options->begin, after));
@@ -242,7 +234,7 @@ static gt_Status slice_gradient(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = "a block of x",                                                                 \
         .flags = GT_OP_LINEAR | GT_OP_HALF | (more),                                               \
-        .options = GT_STRUCT_TYPE(SliceOptions),                                                   \
+        .options = &SliceOptions_type,                                                             \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
@@ -252,13 +244,12 @@ static gt_Status slice_gradient(gt_GradientRule *rule)
         .view_offset = start,                                                                      \
         .samples = (const gt_Sample[]){{.inputs = 1,                                               \
                                         .input = GT_INPUTS(samples_),                              \
-                                        .options = &(const SliceOptions){sizeof(SliceOptions),     \
-                                                                         __VA_ARGS__}},            \
+                                        .options = &GT_VALUES(SliceOptions, __VA_ARGS__)},         \
                                        GT_SAMPLES_END},                                            \
     };
-SLICE_RECORD(slice, 0, NULL, REAL(3, 4), {2, {1, 1}}, {2, {2, 2}})
+SLICE_RECORD(slice, 0, NULL, REAL(3, 4), {GT_MARK, 2, {1, 1}}, {GT_MARK, 2, {2, 2}})
 SLICE_RECORD(slice_view, GT_OP_VIEW | GT_OP_CARRIES | GT_OP_INTERNAL, slice_offset, REAL(4, 2),
-             {2, {1, 0}}, {2, {2, 2}})
+             {GT_MARK, 2, {1, 0}}, {GT_MARK, 2, {2, 2}})
 
 /* A block lies together if it is one thick, then anything, then as wide as x. */
 static bool contiguous(const gt_Spec *in, const gt_Shape *extent)
@@ -279,28 +270,25 @@ gt_Tensor *gt_slice_at(const char *here, gt_Tensor *x, gt_Shape begin, gt_Shape 
     if (!slot)
         return NULL;
     const gt_Spec *in = &slot->value->spec;
-    SliceOptions options = {sizeof options, begin, size};
+    SliceOptions options = GT_VALUES(SliceOptions, begin, size);
     for (int d = 0; begin.rank == in->rank && d < in->rank && d < size.rank; d++)
         if (size.dims[d] == -1 && begin.dims[d] >= 0 && begin.dims[d] <= in->dims[d])
             options.extent.dims[d] = in->dims[d] - begin.dims[d];
     bool view = block_fits(in, &begin, &options.extent) && contiguous(in, &options.extent);
-    return gt_apply_one(here, view ? &gt_op_slice_view : &gt_op_slice, &options, 1, &x);
+    return gt_apply_one_at(here, view ? &gt_op_slice_view : &gt_op_slice, &options, 1, &x);
 }
 
-#define GT_STRUCT gt_SplitOptions
-GT_OPTION_TYPE(gt_SplitOptions, GT_SPLIT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_split_options, gt_split_OPTIONS);
 
-static gt_Status split(gt_Tensor *x, int count, gt_Tensor **parts, const gt_SplitOptions *given)
+static gt_Status split(gt_Tensor *x, int count, gt_Tensor **parts, const gt_split_options *given)
 {
-    gt_SplitOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_SplitOptions), &options, given);
+    gt_split_options options = GT_TAKE(gt_split_options, given);
     gt_Spec spec = gt_spec(x);
     int axis;
     if (gt_status() != GT_OK || (axis = gt_axis(options.axis, spec.rank)) < 0)
         return gt_status();
     int64_t length = spec.dims[axis], rest = length;
-    gt_Shape begin = {spec.rank, {0}}, size = gt_spec_shape(&spec);
+    gt_Shape begin = {GT_MARK, spec.rank, {0}}, size = gt_spec_shape(&spec);
     if (count < 1 || !parts || (!options.sizes && length % count != 0))
         return gt_fail(GT_INVALID, "axis %d of length %lld cannot be cut into %d equal parts", axis,
                        (long long)length, count);
@@ -320,7 +308,7 @@ static gt_Status split(gt_Tensor *x, int count, gt_Tensor **parts, const gt_Spli
 }
 
 gt_Status gt_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
-                      const gt_SplitOptions *options)
+                      const gt_split_options *options)
 {
     for (int i = 0; parts && i < count; i++)
         parts[i] = NULL;
@@ -351,27 +339,33 @@ static Along along(const gt_Spec *spec, int axis)
 
 static int64_t index_of(const gt_Kernel *kernel, int input, int64_t i, int64_t count)
 {
-    int64_t index = gt_whole_at(kernel, input, i);
+    int64_t index = gt_whole(kernel, input, i);
     return index < 0 ? index + count : index;
 }
 
-/* All indices are looked at before anything is read or written with them. */
-static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int64_t count)
+/* All indices are looked at before anything is read or written with them; those from `least` to count - 1
+ * are legal. */
+static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int64_t least,
+                               int64_t count)
 {
     const gt_Spec *spec = kernel->input_spec[input];
     for (int64_t i = 0; i < spec->size; i++) {
-        int64_t index = gt_whole_at(kernel, input, i);
-        if (index >= -count && index < count)
+        int64_t index = gt_whole(kernel, input, i);
+        if (index >= least && index < count)
             continue;
-        gt_Shape at = {spec->rank, {0}};
+        gt_Shape at = {GT_MARK, spec->rank, {0}};
         char text[160];
         for (int d = spec->rank - 1; d >= 0; d--) {
             at.dims[d] = i % spec->dims[d];
             i /= spec->dims[d];
         }
-        return gt_fail(
-            GT_INVALID, "index %lld, at %s of the indices, is outside axis %d of length %lld",
-            (long long)index, gt_shape_text(at, text, sizeof text), axis, (long long)count);
+        gt_shape_text(at, text, sizeof text);
+        if (least == 0 && index < 0)
+            return gt_fail(GT_INVALID, "indices must not be negative (got %lld, at %s)",
+                           (long long)index, text);
+        return gt_fail(GT_INVALID,
+                       "index %lld, at %s of the indices, is outside axis %d of length %lld",
+                       (long long)index, text, axis, (long long)count);
     }
     return GT_OK;
 }
@@ -457,9 +451,7 @@ static int64_t lookup_width(const Lookup *lookup, int64_t column)
 
 /* ---- take and scatter_add ---- */
 
-#define GT_STRUCT gt_TakeOptions
-GT_OPTION_TYPE(gt_TakeOptions, GT_TAKE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_take_options, gt_take_OPTIONS);
 
 static gt_Status taken_shape(const gt_Spec *x, const gt_Spec *indices, int axis, gt_Spec *out)
 {
@@ -478,7 +470,7 @@ static gt_Status taken_shape(const gt_Spec *x, const gt_Spec *indices, int axis,
 
 static gt_Status take_shape(gt_ShapeRule *rule)
 {
-    const gt_TakeOptions *options = rule->options;
+    const gt_take_options *options = rule->options;
     int axis = gt_axis(options->axis, rule->input[0]->rank);
     if (axis < 0 || !takes_indices(rule->input[1]))
         return gt_status();
@@ -505,10 +497,10 @@ static void take_tiles(const gt_Kernel *kernel, void *argument, int64_t first, i
 
 static gt_Status take_run(const gt_Kernel *kernel)
 {
-    const gt_TakeOptions *options = kernel->options;
+    const gt_take_options *options = kernel->options;
     int axis = gt_axis(options->axis, kernel->input_spec[0]->rank);
     Lookup lookup = {along(kernel->input_spec[0], axis), kernel->input_spec[1]->size, 0, 0, 0, 0};
-    if (check_indices(kernel, 1, axis, lookup.view.count) != GT_OK)
+    if (check_indices(kernel, 1, axis, -lookup.view.count, lookup.view.count) != GT_OK)
         return gt_status();
     lookup_cut(&lookup, true);
     return lookup_run(kernel, &lookup, take_tiles);
@@ -516,12 +508,12 @@ static gt_Status take_run(const gt_Kernel *kernel)
 
 static gt_Status take_gradient(gt_GradientRule *rule)
 {
-    const gt_TakeOptions *options = gt_rule_options(rule);
-    gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
+    const gt_take_options *options = gt_rule_options(rule);
+    gt_Shape shape = gt_spec_shape(gt_rule_input_spec(rule, 0));
     gt_Tensor *up = gt_upstream(rule, 0);
     gt_Tensor *sum =
-        gt_scatter_add(gt_input(rule, 1), gt_widened(up), shape, .axis = options->axis);
-    return gt_give(rule, 0, gt_narrowed(sum, gt_input_spec(rule, 0)->dtype));
+        gt_scatter_add(gt_rule_input(rule, 1), gt_widened(up), shape, .axis = options->axis);
+    return gt_give(rule, 0, gt_narrowed(sum, gt_rule_input_spec(rule, 0)->dtype));
 }
 
 const gt_Operation gt_op_take = {
@@ -529,7 +521,7 @@ const gt_Operation gt_op_take = {
     .name = "take",
     .formula = "x at the indices of an axis",
     .flags = GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(gt_TakeOptions),
+    .options = &gt_take_options_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -542,36 +534,29 @@ const gt_Operation gt_op_take = {
             {.inputs = 2, .input = GT_INPUTS(REAL(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4))},
             {.inputs = 2,
              .input = GT_INPUTS(REAL(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)),
-             AXIS(gt_TakeOptions, 1)},
+             AXIS(gt_take_options, 1)},
             GT_SAMPLES_END},
 };
 
-static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *given)
+static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_take_options *given)
 {
-    gt_TakeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_TakeOptions), &options, given);
+    gt_take_options options = GT_TAKE(gt_take_options, given);
     if (options.axis == GT_NONE) {
         x = gt_ravel(x);
         options.axis = 0;
     }
-    return gt_apply_one(NULL, &gt_op_take, &options, 2, (gt_Tensor *[]){x, indices});
+    return gt_apply_one_at(NULL, &gt_op_take, &options, 2, (gt_Tensor *[]){x, indices});
 }
 GT_COMPOSED(take,
-            (const char *here, gt_Tensor *x, gt_Tensor *indices, const gt_TakeOptions *options),
+            (const char *here, gt_Tensor *x, gt_Tensor *indices, const gt_take_options *options),
             (x, indices, options))
 
-typedef struct ScatterOptions {
-    uint32_t size;
-    int32_t axis;
-    gt_Shape shape;
-} ScatterOptions;
-#define SCATTER_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(ScatterOptions), "for ABI growth")                          \
-    F(int32_t, axis, 0, "along this axis")                                                         \
-    F(gt_Shape, shape, NO_SHAPE, "the shape of the result")
-#define GT_STRUCT ScatterOptions
+#define SCATTER_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, axis, 0, "along this axis")                                                      \
+    F(S, gt_Shape, shape, NO_SHAPE, "the shape of the result")                                     \
+    F(S, bool, from_end, true, "negative indices count from the end; false: they are errors")
+GT_OPTIONS(ScatterOptions, SCATTER_OPTIONS);
 GT_OPTION_TYPE(ScatterOptions, SCATTER_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status scatter_add_shape(gt_ShapeRule *rule)
 {
@@ -626,7 +611,9 @@ static gt_Status scatter_add_run(const gt_Kernel *kernel)
     const ScatterOptions *options = kernel->options;
     int axis = gt_axis(options->axis, kernel->output_spec[0]->rank);
     Lookup lookup = {along(kernel->output_spec[0], axis), kernel->input_spec[0]->size, 0, 0, 0, 0};
-    if (check_indices(kernel, 0, axis, lookup.view.count) != GT_OK || !kernel->output[0])
+    int64_t count = lookup.view.count;
+    if (check_indices(kernel, 0, axis, options->from_end ? -count : 0, count) != GT_OK ||
+        !kernel->output[0])
         return gt_status();
     lookup_cut(&lookup, false);
     return lookup_run(kernel, &lookup, scatter_add_tiles);
@@ -636,7 +623,7 @@ static gt_Status scatter_add_gradient(gt_GradientRule *rule)
 {
     const ScatterOptions *options = gt_rule_options(rule);
     return gt_give(rule, 1,
-                   gt_take(gt_upstream(rule, 0), gt_input(rule, 0), .axis = options->axis));
+                   gt_take(gt_upstream(rule, 0), gt_rule_input(rule, 0), .axis = options->axis));
 }
 
 const gt_Operation gt_op_scatter_add = {
@@ -644,7 +631,7 @@ const gt_Operation gt_op_scatter_add = {
     .name = "scatter_add",
     .formula = "zeros with updates added at the indices of an axis",
     .flags = GT_OP_LINEAR | GT_OP_LATE,
-    .options = GT_STRUCT_TYPE(ScatterOptions),
+    .options = &ScatterOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -653,36 +640,42 @@ const gt_Operation gt_op_scatter_add = {
     .run = scatter_add_run,
     .gradient = scatter_add_gradient,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 2,
-             .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)),
-             .options = &(const ScatterOptions){sizeof(ScatterOptions), 0, {2, {3, 2}}}},
-            {.inputs = 2,
-             .input = GT_INPUTS(GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)),
-             .options = &(const ScatterOptions){sizeof(ScatterOptions), -1, {2, {2, 3}}}},
-            GT_SAMPLES_END},
+        (const gt_Sample[]){{.inputs = 2,
+                             .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4), REAL(4, 2)),
+                             .options = &GT_VALUES(ScatterOptions, 0, {GT_MARK, 2, {3, 2}}, true)},
+                            {.inputs = 2,
+                             .input = GT_INPUTS(GT_WHOLE(GT_INT64, -3, 3, 2), REAL(2, 2)),
+                             .options = &GT_VALUES(ScatterOptions, -1, {GT_MARK, 2, {2, 3}}, true)},
+                            GT_SAMPLES_END},
 };
 
 static gt_Tensor *scatter_add(gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
-                              const gt_TakeOptions *given)
+                              const gt_take_options *given)
 {
-    gt_TakeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_TakeOptions), &options, given);
+    gt_take_options options = GT_TAKE(gt_take_options, given);
     bool flat = options.axis == GT_NONE;
     gt_Spec spec;
     if (!gt_spec_set(&spec, GT_FLOAT64, shape)) {
         gt_fail(GT_INVALID, "the shape is not possible");
         return NULL;
     }
-    ScatterOptions all = {sizeof all, flat ? 0 : options.axis, flat ? gt_shape(spec.size) : shape};
+    ScatterOptions all = GT_VALUES(ScatterOptions, flat ? 0 : options.axis,
+                                   flat ? gt_shape(spec.size) : shape, true);
     gt_Tensor *y =
-        gt_apply_one(NULL, &gt_op_scatter_add, &all, 2, (gt_Tensor *[]){indices, updates});
+        gt_apply_one_at(NULL, &gt_op_scatter_add, &all, 2, (gt_Tensor *[]){indices, updates});
     return flat ? gt_reshape(y, shape) : y;
 }
 GT_COMPOSED(scatter_add,
             (const char *here, gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
-             const gt_TakeOptions *options),
+             const gt_take_options *options),
             (indices, updates, shape, options))
+
+gt_Tensor *gt_scatter_count(gt_Tensor *indices, gt_Tensor *updates, int64_t length)
+{
+    const ScatterOptions options = GT_VALUES(ScatterOptions, 0, gt_shape(length), false);
+    return gt_apply_one_at(NULL, &gt_op_scatter_add, &options, 2,
+                           (gt_Tensor *[]){indices, updates});
+}
 
 /* ---- rows: a scatter_add along axis 0 that nobody has read ---- */
 
@@ -728,16 +721,10 @@ bool gt_rows_at(const char *here, gt_Tensor *gradient, gt_Tensor **indices, gt_T
 
 /* Every index once, in the order in which they come first; after them `count`, as often as one was
  * there before. And which of those each index is. */
-typedef struct DistinctOptions {
-    uint32_t size;
-    int64_t count;
-} DistinctOptions;
-#define DISTINCT_OPTIONS(F)                                                                        \
-    F(uint32_t, size, (uint32_t)sizeof(DistinctOptions), "for ABI growth")                         \
-    F(int64_t, count, 1, "the indices are below it; negative ones count from there")
-#define GT_STRUCT DistinctOptions
+#define DISTINCT_OPTIONS(F, S)                                                                     \
+    F(S, int64_t, count, 1, "the indices are below it; negative ones count from there")
+GT_OPTIONS(DistinctOptions, DISTINCT_OPTIONS);
 GT_OPTION_TYPE(DistinctOptions, DISTINCT_OPTIONS);
-#undef GT_STRUCT
 
 /* Places of the hash table: a power of 2, at least twice as many as indices. */
 static int64_t hash_places(int64_t indices)
@@ -793,7 +780,7 @@ static gt_Status distinct_run(const gt_Kernel *kernel)
 {
     const DistinctOptions *options = kernel->options;
     int64_t count = options->count;
-    if (check_indices(kernel, 0, 0, count) != GT_OK)
+    if (check_indices(kernel, 0, 0, -count, count) != GT_OK)
         return gt_status();
     return gt_for_tiles(kernel, 1, distinct_tile, &count);
 }
@@ -803,18 +790,17 @@ const gt_Operation gt_op_distinct = {
     .name = "distinct",
     .formula = "every index once, and which of those each one is",
     .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL,
-    .why_not = "its input are whole numbers",
-    .options = GT_STRUCT_TYPE(DistinctOptions),
+    .why_not = "its input is integer-valued",
+    .options = &DistinctOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 2,
     .shape = distinct_shape,
     .run = distinct_run,
-    .samples =
-        (const gt_Sample[]){{.inputs = 1,
-                             .input = GT_INPUTS(GT_WHOLE(GT_INT32, -3, 3, 5)),
-                             .options = &(const DistinctOptions){sizeof(DistinctOptions), 3}},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1,
+                                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, -3, 3, 5)),
+                                    .options = &GT_VALUES(DistinctOptions, 3)},
+                                   GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_distinct_rows(gt_Tensor **gradient)
@@ -822,17 +808,15 @@ gt_Tensor *gt_distinct_rows(gt_Tensor **gradient)
     gt_Tensor *indices, *values, *out[2];
     if (!gt_rows(*gradient, &indices, &values))
         return NULL;
-    DistinctOptions options = {sizeof options, gt_tensor_shape(*gradient).dims[0]};
-    gt_apply(NULL, &gt_op_distinct, &options, 1, &indices, out);
+    DistinctOptions options = GT_VALUES(DistinctOptions, gt_tensor_shape(*gradient).dims[0]);
+    gt_apply_at(NULL, &gt_op_distinct, &options, 1, &indices, out);
     *gradient = gt_scatter_add(out[1], values, gt_tensor_shape(values));
     return out[0];
 }
 
 /* ---- take_along_axis, and adding along an axis, which is its gradient ---- */
 
-#define GT_STRUCT gt_TakeAlongOptions
-GT_OPTION_TYPE(gt_TakeAlongOptions, GT_TAKE_ALONG_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_take_along_axis_options, gt_take_along_axis_OPTIONS);
 
 static bool agree_off_axis(const gt_Spec *x, const gt_Spec *indices, int axis)
 {
@@ -849,7 +833,7 @@ static bool agree_off_axis(const gt_Spec *x, const gt_Spec *indices, int axis)
 
 static gt_Status take_along_axis_shape(gt_ShapeRule *rule)
 {
-    const gt_TakeAlongOptions *options = rule->options;
+    const gt_take_along_axis_options *options = rule->options;
     int axis = gt_axis(options->axis, rule->input[0]->rank);
     if (axis < 0 || !takes_indices(rule->input[1]) ||
         !agree_off_axis(rule->input[0], rule->input[1], axis))
@@ -898,7 +882,7 @@ static gt_Status along_axis_run(const gt_Kernel *kernel, const gt_Spec *indexed,
     const gt_Spec *indices = kernel->input_spec[input];
     axis = gt_axis(axis, indexed->rank);
     Lookup lookup = {along(indexed, axis), indices->dims[axis], 0, 0, 0, 0};
-    if (check_indices(kernel, input, axis, lookup.view.count) != GT_OK)
+    if (check_indices(kernel, input, axis, -lookup.view.count, lookup.view.count) != GT_OK)
         return gt_status();
     lookup_cut(&lookup, false);
     return lookup_run(kernel, &lookup, along_axis_tiles);
@@ -906,30 +890,23 @@ static gt_Status along_axis_run(const gt_Kernel *kernel, const gt_Spec *indexed,
 
 static gt_Status take_along_axis_run(const gt_Kernel *kernel)
 {
-    const gt_TakeAlongOptions *options = kernel->options;
+    const gt_take_along_axis_options *options = kernel->options;
     return along_axis_run(kernel, kernel->input_spec[0], 1, options->axis);
 }
 
-typedef struct AddAlongOptions {
-    uint32_t size;
-    int32_t axis;
-    int64_t count;
-} AddAlongOptions;
-#define ADD_ALONG_OPTIONS(F)                                                                       \
-    F(uint32_t, size, (uint32_t)sizeof(AddAlongOptions), "for ABI growth")                         \
-    F(int32_t, axis, -1, "along this axis")                                                        \
-    F(int64_t, count, 0, "length of that axis of the result")
-#define GT_STRUCT AddAlongOptions
+#define ADD_ALONG_OPTIONS(F, S)                                                                    \
+    F(S, int32_t, axis, -1, "along this axis")                                                     \
+    F(S, int64_t, count, 0, "length of that axis of the result")
+GT_OPTIONS(AddAlongOptions, ADD_ALONG_OPTIONS);
 GT_OPTION_TYPE(AddAlongOptions, ADD_ALONG_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status take_along_axis_gradient(gt_GradientRule *rule)
 {
-    const gt_TakeAlongOptions *options = gt_rule_options(rule);
-    const gt_Spec *in = gt_input_spec(rule, 0);
+    const gt_take_along_axis_options *options = gt_rule_options(rule);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     int axis = gt_axis(options->axis, in->rank);
     gt_Tensor *up = gt_widened(gt_upstream(rule, 0));
-    gt_Tensor *sum = gt_scatter_add_along_axis(gt_input(rule, 1), up, axis, in->dims[axis]);
+    gt_Tensor *sum = gt_scatter_add_along_axis(gt_rule_input(rule, 1), up, axis, in->dims[axis]);
     return gt_give(rule, 0, gt_narrowed(sum, in->dtype));
 }
 
@@ -938,7 +915,7 @@ const gt_Operation gt_op_take_along_axis = {
     .name = "take_along_axis",
     .formula = "y[i, j] = x[i, indices[i, j]]",
     .flags = GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(gt_TakeAlongOptions),
+    .options = &gt_take_along_axis_options_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -950,25 +927,24 @@ const gt_Operation gt_op_take_along_axis = {
                                     .input = GT_INPUTS(REAL(2, 3), GT_WHOLE(GT_INT32, 0, 3, 2, 4))},
                                    {.inputs = 2,
                                     .input = GT_INPUTS(REAL(3, 2), GT_WHOLE(GT_INT64, -3, 3, 4, 2)),
-                                    AXIS(gt_TakeAlongOptions, 0)},
+                                    AXIS(gt_take_along_axis_options, 0)},
                                    GT_SAMPLES_END},
 };
 
 static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices,
-                                  const gt_TakeAlongOptions *given)
+                                  const gt_take_along_axis_options *given)
 {
-    gt_TakeAlongOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_TakeAlongOptions), &options, given);
+    gt_take_along_axis_options options = GT_TAKE(gt_take_along_axis_options, given);
     if (options.axis == GT_NONE) {
         x = gt_ravel(x);
         indices = gt_ravel(indices);
         options.axis = 0;
     }
-    return gt_apply_one(NULL, &gt_op_take_along_axis, &options, 2, (gt_Tensor *[]){x, indices});
+    return gt_apply_one_at(NULL, &gt_op_take_along_axis, &options, 2, (gt_Tensor *[]){x, indices});
 }
 GT_COMPOSED(take_along_axis,
             (const char *here, gt_Tensor *x, gt_Tensor *indices,
-             const gt_TakeAlongOptions *options),
+             const gt_take_along_axis_options *options),
             (x, indices, options))
 
 static gt_Status add_along_shape(gt_ShapeRule *rule)
@@ -996,7 +972,7 @@ static gt_Status add_along_gradient(gt_GradientRule *rule)
     const AddAlongOptions *options = gt_rule_options(rule);
     return gt_give(
         rule, 1,
-        gt_take_along_axis(gt_upstream(rule, 0), gt_input(rule, 0), .axis = options->axis));
+        gt_take_along_axis(gt_upstream(rule, 0), gt_rule_input(rule, 0), .axis = options->axis));
 }
 
 const gt_Operation gt_op_scatter_add_along_axis = {
@@ -1004,7 +980,7 @@ const gt_Operation gt_op_scatter_add_along_axis = {
     .name = "scatter_add_along_axis",
     .formula = "y[i, indices[i, j]] += x[i, j]",
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(AddAlongOptions),
+    .options = &AddAlongOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -1012,40 +988,29 @@ const gt_Operation gt_op_scatter_add_along_axis = {
     .shape = add_along_shape,
     .run = add_along_run,
     .gradient = add_along_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 2,
-                             .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 2, 4), REAL(2, 4)),
-                             .options = &(const AddAlongOptions){sizeof(AddAlongOptions), -1, 3}},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 2,
+                                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 2, 4), REAL(2, 4)),
+                                    .options = &GT_VALUES(AddAlongOptions, -1, 3)},
+                                   GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count)
 {
-    AddAlongOptions options = {sizeof options, axis, count};
-    return gt_apply_one(NULL, &gt_op_scatter_add_along_axis, &options, 2,
-                        (gt_Tensor *[]){indices, updates});
+    AddAlongOptions options = GT_VALUES(AddAlongOptions, axis, count);
+    return gt_apply_one_at(NULL, &gt_op_scatter_add_along_axis, &options, 2,
+                           (gt_Tensor *[]){indices, updates});
 }
 
 /* ---- one_hot ---- */
 
-typedef struct OneHotOptions {
-    uint32_t size;
-    int32_t axis;
-    gt_DType dtype;
-    int64_t depth;
-} OneHotOptions;
-#define ONE_HOT_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(OneHotOptions), "for ABI growth")                           \
-    F(int32_t, axis, -1, "where the new axis stands in the result")                                \
-    F(gt_DType, dtype, GT_FLOAT32, "the type of the result")                                       \
-    F(int64_t, depth, 1, "its length")
-#define GT_STRUCT OneHotOptions
+#define ONE_HOT_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, axis, -1, "where the new axis stands in the result")                             \
+    F(S, gt_DType, dtype, GT_FLOAT32, "the type of the result")                                    \
+    F(S, int64_t, depth, 1, "its length")
+GT_OPTIONS(OneHotOptions, ONE_HOT_OPTIONS);
 GT_OPTION_TYPE(OneHotOptions, ONE_HOT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_OneHotOptions
-GT_OPTION_TYPE(gt_OneHotOptions, GT_ONE_HOT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_one_hot_options, gt_one_hot_OPTIONS);
 
 static gt_Status one_hot_shape(gt_ShapeRule *rule)
 {
@@ -1075,7 +1040,7 @@ static gt_Status one_hot_run(const gt_Kernel *kernel)
     Along view = along(out, gt_axis(options->axis, out->rank));
     gt_fill(out->dtype, out->size, 0, kernel->output[0]);
     for (int64_t i = 0; i < in->size && view.count > 0; i++) {
-        int64_t index = gt_whole_at(kernel, 0, i);
+        int64_t index = gt_whole(kernel, 0, i);
         int64_t outer = i / view.inner, column = i % view.inner;
         if (index >= 0 && index < view.count)
             gt_number_store(out->dtype, kernel->output[0],
@@ -1089,8 +1054,8 @@ const gt_Operation gt_op_one_hot = {
     .name = "one_hot",
     .formula = "zeros with a 1 at each index",
     .flags = GT_OP_NOT_DIFFERENTIABLE,
-    .why_not = "its input are whole numbers",
-    .options = GT_STRUCT_TYPE(OneHotOptions),
+    .why_not = "its input is integer-valued",
+    .options = &OneHotOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -1098,25 +1063,21 @@ const gt_Operation gt_op_one_hot = {
     .run = one_hot_run,
     .samples = (const gt_Sample[]){{.inputs = 1,
                                     .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4)),
-                                    .options = &(const OneHotOptions){sizeof(OneHotOptions), -1,
-                                                                      GT_FLOAT32, 3}},
+                                    .options = &GT_VALUES(OneHotOptions, -1, GT_FLOAT32, 3)},
                                    GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_one_hot_at(const char *here, gt_Tensor *indices, int64_t depth,
-                         const gt_OneHotOptions *given)
+                         const gt_one_hot_options *given)
 {
-    gt_OneHotOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_OneHotOptions), &options, given);
-    OneHotOptions all = {sizeof all, options.axis, options.dtype, depth};
-    return gt_apply_one(here, &gt_op_one_hot, &all, 1, &indices);
+    gt_one_hot_options options = GT_TAKE(gt_one_hot_options, given);
+    OneHotOptions all = GT_VALUES(OneHotOptions, options.axis, options.dtype, depth);
+    return gt_apply_one_at(here, &gt_op_one_hot, &all, 1, &indices);
 }
 
 /* ---- tril and triu ---- */
 
-#define GT_STRUCT gt_TriangleOptions
-GT_OPTION_TYPE(gt_TriangleOptions, GT_TRIANGLE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_tril_options, gt_tril_OPTIONS);
 
 static gt_Status triangle_shape(gt_ShapeRule *rule)
 {
@@ -1134,7 +1095,7 @@ static void triangle_tiles(const gt_Kernel *kernel, void *argument, int64_t firs
 {
     (void)scratch;
     const int64_t group = *(const int64_t *)argument;
-    const gt_TriangleOptions *options = kernel->options;
+    const gt_tril_options *options = kernel->options;
     const gt_Spec *spec = kernel->output_spec[0];
     int64_t rows = spec->dims[spec->rank - 2], columns = spec->dims[spec->rank - 1];
     int64_t all = spec->size / columns, end = last * group < all ? last * group : all;
@@ -1166,7 +1127,7 @@ static gt_Status triangle_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_upstream(rule, 0);
     return gt_give(rule, 0,
-                   gt_apply_one(NULL, rule->record->operation, gt_rule_options(rule), 1, &up));
+                   gt_apply_one_at(NULL, rule->record->operation, gt_rule_options(rule), 1, &up));
 }
 
 #define TRIANGLE(op, text)                                                                         \
@@ -1175,22 +1136,20 @@ static gt_Status triangle_gradient(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_LINEAR | GT_OP_HALF,                                                        \
-        .options = GT_STRUCT_TYPE(gt_TriangleOptions),                                             \
+        .options = &gt_tril_options_type,                                                          \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
         .shape = triangle_shape,                                                                   \
         .run = triangle_run,                                                                       \
         .gradient = triangle_gradient,                                                             \
-        .samples =                                                                                 \
-            (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = GT_INPUTS(REAL(3, 3))},                                     \
-                {.inputs = 1,                                                                      \
-                 .input = GT_INPUTS(REAL(2, 3, 4)),                                                \
-                 .options = &(const gt_TriangleOptions){sizeof(gt_TriangleOptions), 1}},           \
-                GT_SAMPLES_END},                                                                   \
+        .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(REAL(3, 3))},              \
+                                       {.inputs = 1,                                               \
+                                        .input = GT_INPUTS(REAL(2, 3, 4)),                         \
+                                        .options = &GT_VALUES(gt_tril_options, 1)},                \
+                                       GT_SAMPLES_END},                                            \
     };                                                                                             \
-    GT_DEFINE_OPTIONS(op, gt_TriangleOptions, x)
+    GT_DEFINE_OPTIONS(op, gt_tril_options, x)
 TRIANGLE(tril, "the lower triangle of x")
 TRIANGLE(triu, "the upper triangle of x")
 
@@ -1222,7 +1181,7 @@ static gt_Tensor *joined_with_rank(gt_Tensors tensors, int rank, bool behind, in
         if (shape.rank != spec.rank)
             item[i] = gt_reshape(item[i], shape);
     }
-    return gt_concatenate(((gt_Tensors){tensors.count, item}), .axis = axis);
+    return gt_concatenate(((gt_Tensors){item, tensors.count}), .axis = axis);
 }
 
 static gt_Tensor *hstack(gt_Tensors tensors)
@@ -1250,21 +1209,18 @@ static gt_Tensor *column_stack(gt_Tensors tensors)
 }
 GT_COMPOSED(column_stack, (const char *here, gt_Tensors tensors), (tensors))
 
-#define GT_STRUCT gt_PartsOptions
-GT_OPTION_TYPE(gt_PartsOptions, GT_PARTS_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_array_split_options, gt_array_split_OPTIONS);
 
 /* Cuts into `count` parts as equal as can be; or into all positions, if each is to be one. */
-static gt_Status cut_up(gt_Tensor *x, int count, gt_Tensor **parts, const gt_PartsOptions *given,
-                        bool single)
+static gt_Status cut_up(gt_Tensor *x, int count, gt_Tensor **parts,
+                        const gt_array_split_options *given, bool single)
 {
-    gt_PartsOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_PartsOptions), &options, given);
+    gt_array_split_options options = GT_TAKE(gt_array_split_options, given);
     gt_Spec spec = gt_spec(x);
     int axis = gt_status() == GT_OK ? gt_axis(options.axis, spec.rank) : -1;
     if (axis < 0)
         return gt_status();
-    gt_Shape begin = {spec.rank, {0}}, size = gt_spec_shape(&spec);
+    gt_Shape begin = {GT_MARK, spec.rank, {0}}, size = gt_spec_shape(&spec);
     int64_t length = spec.dims[axis];
     if (!parts || count < !single || (single && count != length))
         return gt_fail(GT_INVALID, "axis %d of length %lld cannot be cut into %d parts", axis,
@@ -1280,7 +1236,7 @@ static gt_Status cut_up(gt_Tensor *x, int count, gt_Tensor **parts, const gt_Par
 }
 
 static gt_Status cut_up_at(const char *here, const char *name, gt_Tensor *x, int count,
-                           gt_Tensor **parts, const gt_PartsOptions *options, bool single)
+                           gt_Tensor **parts, const gt_array_split_options *options, bool single)
 {
     for (int i = 0; parts && i < count; i++)
         parts[i] = NULL;
@@ -1293,20 +1249,20 @@ static gt_Status cut_up_at(const char *here, const char *name, gt_Tensor *x, int
 }
 
 gt_Status gt_array_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
-                            const gt_PartsOptions *options)
+                            const gt_array_split_options *options)
 {
     return cut_up_at(here, "array_split", x, count, parts, options, false);
 }
 
 gt_Status gt_unstack_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
-                        const gt_PartsOptions *options)
+                        const gt_array_split_options *options)
 {
     return cut_up_at(here, "unstack", x, count, parts, options, true);
 }
 
 gt_Status gt_hsplit_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts)
 {
-    gt_SplitOptions options = {sizeof options, gt_rank(x) > 1, NULL};
+    gt_split_options options = GT_VALUES(gt_split_options, gt_rank(x) > 1, NULL);
     return gt_split_at(here, x, count, parts, &options);
 }
 
@@ -1331,7 +1287,7 @@ static gt_Tensor *slice_update(gt_Tensor *x, gt_Shape begin, gt_Tensor *updates)
     }
     for (int d = 0; d < in.rank; d++)
         after.dims[d] -= begin.dims[d] + size.dims[d];
-    gt_Tensor *outside = gt_pad(gt_zeros_of(size, .dtype = GT_BOOL), begin, after, .value = 1);
+    gt_Tensor *outside = gt_pad(gt_zeros(size, .dtype = GT_BOOL), begin, after, .value = 1);
     return gt_where(outside, x, gt_pad(updates, begin, after));
 }
 GT_COMPOSED(slice_update, (const char *here, gt_Tensor *x, gt_Shape begin, gt_Tensor *updates),
@@ -1361,7 +1317,7 @@ static gt_Status row_update_run(const gt_Kernel *kernel)
 {
     const gt_Spec *out = kernel->output_spec[0];
     int64_t rows = out->dims[0], n = kernel->input_spec[1]->size;
-    if (check_indices(kernel, 1, 0, rows) != GT_OK || gt_run_copy(kernel) != GT_OK)
+    if (check_indices(kernel, 1, 0, -rows, rows) != GT_OK || gt_run_copy(kernel) != GT_OK)
         return gt_status();
     size_t width = rows ? (size_t)(out->size / rows) * gt_dtype_size(out->dtype) : 0;
     for (int64_t i = 0; i < n && width; i++)
@@ -1373,21 +1329,21 @@ static gt_Status row_update_run(const gt_Kernel *kernel)
 /* The updates that another one has overwritten get nothing: of one index the last counts. */
 static gt_Status row_update_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *indices = gt_input(rule, 1), *up = gt_upstream(rule, 0);
-    const gt_Spec *updates = gt_input_spec(rule, 2);
+    gt_Tensor *indices = gt_rule_input(rule, 1), *up = gt_upstream(rule, 0);
+    const gt_Spec *updates = gt_rule_input_spec(rule, 2);
     if (gt_wants(rule, 0)) {
-        gt_Tensor *zeros = gt_zeros_of(gt_spec_shape(updates), .dtype = updates->dtype);
+        gt_Tensor *zeros = gt_zeros(gt_spec_shape(updates), .dtype = updates->dtype);
         gt_give(rule, 0,
-                gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3,
-                             (gt_Tensor *[]){up, indices, zeros}));
+                gt_apply_one_at(NULL, &gt_op_scatter_update, NULL, 3,
+                                (gt_Tensor *[]){up, indices, zeros}));
     }
     if (gt_wants(rule, 2)) {
-        int64_t rows = gt_input_spec(rule, 0)->dims[0], n = updates->dims[0];
+        int64_t rows = gt_rule_input_spec(rule, 0)->dims[0], n = updates->dims[0];
         gt_Tensor *numbers = gt_arange(0, (double)n, 1, .dtype = GT_INT64);
-        gt_Tensor *winners = gt_apply_one(
+        gt_Tensor *winners = gt_apply_one_at(
             NULL, &gt_op_scatter_update, NULL, 3,
-            (gt_Tensor *[]){gt_zeros_of(gt_shape(rows), .dtype = GT_INT64), indices, numbers});
-        gt_Shape along = {updates->rank, {n, 1, 1, 1, 1, 1, 1, 1}};
+            (gt_Tensor *[]){gt_zeros(gt_shape(rows), .dtype = GT_INT64), indices, numbers});
+        gt_Shape along = {GT_MARK, updates->rank, {n, 1, 1, 1, 1, 1, 1, 1}};
         gt_Tensor *won = gt_reshape(gt_equal(gt_take(winners, indices), numbers), along);
         gt_give(rule, 2, gt_where(won, gt_take(up, indices), 0));
     }
@@ -1429,7 +1385,7 @@ static gt_Tensor *flat_places(gt_Tensor *indices, gt_Shape shape, gt_Shape *rows
                 gt_shape_text(shape, a, sizeof a));
         return NULL;
     }
-    *rows = (gt_Shape){.rank = shape.rank - (int)k + 1, .dims = {1}};
+    *rows = (gt_Shape){.mark = GT_MARK, .rank = shape.rank - (int)k + 1, .dims = {1}};
     for (int64_t d = 0; d < shape.rank; d++)
         if (d < k)
             rows->dims[0] *= shape.dims[d];
@@ -1452,9 +1408,7 @@ static gt_Tensor *flat_places(gt_Tensor *indices, gt_Shape shape, gt_Shape *rows
     return gt_where(inside, flat, (double)rows->dims[0]);
 }
 
-#define GT_STRUCT gt_ScatterUpdateOptions
-GT_OPTION_TYPE(gt_ScatterUpdateOptions, GT_SCATTER_UPDATE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_scatter_update_options, gt_scatter_update_OPTIONS);
 
 /* The updates of each place put together first, what leaves x as it is where there are none. */
 static gt_Tensor *combined(gt_Tensor *x, gt_Tensor *places, gt_Tensor *updates,
@@ -1473,38 +1427,37 @@ static gt_Tensor *combined(gt_Tensor *x, gt_Tensor *places, gt_Tensor *updates,
     }
     int64_t count = rows.dims[0];
     switch (reduction) {
-    case GT_SCATTER_ADD:
+    case GT_SCATTER_REDUCTION_ADD:
         return gt_add(x, gt_segment_sum(updates, places, count));
-    case GT_SCATTER_MAX:
+    case GT_SCATTER_REDUCTION_MAX:
         return gt_maximum(x, gt_segment_max(updates, places, count));
-    case GT_SCATTER_MIN:
+    case GT_SCATTER_REDUCTION_MIN:
         return gt_minimum(x, gt_segment_min(updates, places, count));
-    case GT_SCATTER_MULTIPLY:
+    case GT_SCATTER_REDUCTION_MULTIPLY:
         return gt_multiply(x, gt_segment_prod(updates, places, count));
     default:
-        gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+        gt_fail(GT_INVALID, "unknown reduction %d", (int)reduction);
         return NULL;
     }
 }
 
 static gt_Tensor *scatter_update(gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates,
-                                 const gt_ScatterUpdateOptions *given)
+                                 const gt_scatter_update_options *given)
 {
-    gt_ScatterUpdateOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ScatterUpdateOptions), &options, given);
+    gt_scatter_update_options options = GT_TAKE(gt_scatter_update_options, given);
     gt_Shape shape = gt_tensor_shape(x), rows;
     gt_Tensor *flat = gt_status() == GT_OK ? flat_places(indices, shape, &rows) : NULL;
     if (!flat)
         return NULL;
     gt_Tensor *inputs[] = {gt_reshape(x, rows), flat, updates};
-    x = options.reduction == GT_SCATTER_REPLACE
-            ? gt_apply_one(NULL, &gt_op_scatter_update, NULL, 3, inputs)
+    x = options.reduction == GT_SCATTER_REDUCTION_REPLACE
+            ? gt_apply_one_at(NULL, &gt_op_scatter_update, NULL, 3, inputs)
             : combined(inputs[0], flat, updates, options.reduction);
     return gt_reshape(x, shape);
 }
 GT_COMPOSED(scatter_update,
             (const char *here, gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates,
-             const gt_ScatterUpdateOptions *options),
+             const gt_scatter_update_options *options),
             (x, indices, updates, options))
 
 static gt_Tensor *scatter(gt_Tensor *indices, gt_Tensor *values, gt_Shape shape)
@@ -1665,6 +1618,7 @@ static bool cut_axis(Cut *cut, Item *item, int64_t length, int d)
 
 static bool cut_out(Cut *cut, Item *items, int count, const gt_Spec *in)
 {
+    cut->begin.mark = cut->size.mark = cut->result.mark = GT_MARK;
     cut->begin.rank = cut->size.rank = in->rank;
     for (int i = 0, d = 0; i < count; i++) {
         bool new_axis = items[i].kind == ITEM_NEW_AXIS;
@@ -1703,9 +1657,47 @@ GT_COMPOSED(get_item, (const char *here, gt_Tensor *x, const char *key), (x, key
 
 /* ---- where something is ---- */
 
-#define GT_STRUCT gt_NonzeroOptions
-GT_OPTION_TYPE(gt_NonzeroOptions, GT_NONZERO_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_nonzero_options, gt_nonzero_OPTIONS);
+
+#define PLACES_OPTIONS(F, S) F(S, int64_t, length, 0, "how many places are given")
+GT_OPTIONS(PlacesOptions, PLACES_OPTIONS);
+GT_OPTION_TYPE(PlacesOptions, PLACES_OPTIONS);
+
+static gt_Status places_shape(gt_ShapeRule *rule)
+{
+    const PlacesOptions *options = rule->options;
+    if (!gt_takes(rule->input[0], GT_TAKES_BOOL))
+        return gt_status();
+    return gt_spec_set(&rule->output[0], GT_INT64, gt_shape(options->length))
+               ? GT_OK
+               : gt_fail(GT_INVALID, "length must be from 0 on, and possible (got %lld)",
+                         (long long)options->length);
+}
+
+static void places_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    gt_PlacesJob *job = gt_lower_launch(lowering, GT_TILES_places, 1, sizeof *job);
+    job->size = rule->input[0]->size;
+    job->length = rule->output[0].size;
+}
+
+const gt_Operation gt_op_places = {
+    .size = sizeof(gt_Operation),
+    .name = "places",
+    .formula = "where x, seen as one row, is true, in order; then the size of x",
+    .flags = GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is a position, an integer",
+    .options = &PlacesOptions_type,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .shape = places_shape,
+    .lower = places_lower,
+    .samples = (const gt_Sample[]){{.inputs = 1,
+                                    .input = GT_INPUTS(GT_WHOLE(GT_BOOL, 0, 2, 3, 4)),
+                                    .options = &GT_VALUES(PlacesOptions, 7)},
+                                   GT_SAMPLES_END},
+};
 
 /* The number of places, if it is to be found in x itself. */
 static int64_t count_places(gt_Tensor *x, gt_Tensor *found)
@@ -1719,12 +1711,9 @@ static int64_t count_places(gt_Tensor *x, gt_Tensor *found)
     return gt_status() == GT_OK ? (int64_t)gt_item(gt_sum(found)) : 0;
 }
 
-/* Place number p goes to element p; what is no place, or one too many, behind the last, to be cut
- * off. */
-static gt_Tensor *nonzero(gt_Tensor *x, const gt_NonzeroOptions *given)
+static gt_Tensor *nonzero(gt_Tensor *x, const gt_nonzero_options *given)
 {
-    gt_NonzeroOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_NonzeroOptions), &options, given);
+    gt_nonzero_options options = GT_TAKE(gt_nonzero_options, given);
     gt_Spec in = gt_spec(x);
     if (gt_status() != GT_OK)
         return NULL;
@@ -1736,15 +1725,11 @@ static gt_Tensor *nonzero(gt_Tensor *x, const gt_NonzeroOptions *given)
         gt_fail(GT_INVALID, "a length of %lld is not possible", (long long)options.length);
         return NULL;
     }
-    gt_Tensor *found = gt_cast(gt_cast(gt_ravel(x), GT_BOOL), GT_INT64);
+    gt_Tensor *found = in.dtype == GT_BOOL ? x : gt_cast(x, GT_BOOL);
     bool filled = options.length != GT_INHERIT;
-    int64_t length = filled ? options.length : count_places(x, found);
-    gt_Tensor *number = gt_cumsum(found, .exclusive = true);
-    gt_Tensor *fits = gt_logical_and(found, gt_less(number, (double)length));
-    gt_Tensor *places = gt_arange(0, (double)in.size, 1, .dtype = GT_INT64);
-    places = gt_scatter_add(gt_where(fits, number, (double)length), places, gt_shape(length + 1));
-    places = gt_slice(places, gt_shape(0), gt_shape(length));
-    gt_Tensor *there = gt_less(gt_arange(0, (double)length, 1, .dtype = GT_INT64), gt_sum(found));
+    PlacesOptions all = GT_VALUES(PlacesOptions, filled ? options.length : count_places(x, found));
+    gt_Tensor *places = gt_apply_one_at(NULL, &gt_op_places, &all, 1, &found);
+    gt_Tensor *there = filled ? gt_less(places, (double)in.size) : NULL;
     gt_Tensor *coordinate[GT_MAX_RANK];
     for (int d = in.rank - 1; d >= 0; d--) {
         coordinate[d] = gt_mod(places, (double)in.dims[d]);
@@ -1752,6 +1737,6 @@ static gt_Tensor *nonzero(gt_Tensor *x, const gt_NonzeroOptions *given)
             coordinate[d] = gt_where(there, coordinate[d], (double)options.fill_value);
         places = gt_floor_divide(places, (double)in.dims[d]);
     }
-    return gt_stack(((gt_Tensors){in.rank, coordinate}));
+    return gt_stack(((gt_Tensors){coordinate, in.rank}));
 }
-GT_COMPOSED_OPTIONS(nonzero, nonzero, gt_NonzeroOptions)
+GT_COMPOSED_OPTIONS(nonzero, nonzero, gt_nonzero_options)

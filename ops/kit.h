@@ -13,14 +13,11 @@
 #include "ops/table.h"
 #include "ops/tiles.h"
 
-/* Inside the library an operation reports the call site of the function the user called. */
-#undef GT_HERE
-#define GT_HERE ((const char *)0)
 
 /* ---- samples ---- */
 #define GT_SAMPLE_SHAPE(...)                                                                       \
     {                                                                                              \
-        (int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                             \
+        GT_MARK, (int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                    \
         {                                                                                          \
             __VA_ARGS__                                                                            \
         }                                                                                          \
@@ -47,7 +44,7 @@
     }
 #define GT_REAL_SCALAR(lo, hi)                                                                     \
     {                                                                                              \
-        .dtype = GT_FLOAT64, .shape = {0, {0}}, .low = lo, .high = hi                              \
+        .dtype = GT_FLOAT64, .shape = {GT_MARK, 0, {0}}, .low = lo, .high = hi                     \
     }
 #define GT_WHOLE(type, lo, hi, ...)                                                                \
     {                                                                                              \
@@ -62,13 +59,15 @@
 /* Raises an error if `x`, called `what`, must be logits and is known to be probabilities. */
 gt_Status gt_want_logits(const gt_Tensor *x, const char *what);
 
-/* Whole numbers, int64, folded into [0, n) as padding of that mode, not GT_PAD_CONSTANT, does. */
+/* Whole numbers, int64, folded into [0, n) as padding of that mode, not GT_PAD_MODE_CONSTANT, does. */
 gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
 
 /* ---- for gradient rules ---- */
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);
+/* Zeros (length) with updates added at the indices, which must not be negative. */
+gt_Tensor *gt_scatter_count(gt_Tensor *indices, gt_Tensor *updates, int64_t length);
 /* Of a gradient that is rows (gt_rows): which rows it has, each once, int64 (n) and padded with the
  * number of rows of the whole; the gradient becomes their sums (n, ...), padded with zeros. NULL,
  * and the gradient as it is, for one that is not. */
@@ -145,7 +144,7 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 #define GT_DEFINE_UNARY(name)                                                                      \
     gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x)                                      \
     {                                                                                              \
-        return gt_apply_one(here, &gt_op_##name, NULL, 1, &x);                                     \
+        return gt_apply_one_at(here, &gt_op_##name, NULL, 1, &x);                                  \
     }                                                                                              \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
@@ -157,7 +156,7 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
     gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *x, const Options *options)              \
     {                                                                                              \
         gt_Tensor *input = prepared;                                                               \
-        return gt_apply_one(here, &gt_op_##name, options, 1, &input);                              \
+        return gt_apply_one_at(here, &gt_op_##name, options, 1, &input);                           \
     }                                                                                              \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
@@ -185,7 +184,7 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
  * that is named, where C has taken the name), with errors that name NAME and the caller's line.
  * `parameters` starts with `const char *here`. */
 #define GT_COMPOSED(name, parameters, arguments)                                                   \
-    GT_COMPOSED_BY(gt_Tensor *, name, name, parameters, arguments)
+    GT_COMPOSED_TENSOR(name, name, parameters, arguments)
 #define GT_COMPOSED_BY(Result, name, function, parameters, arguments)                              \
     Result gt_##name##_at parameters                                                               \
     {                                                                                              \
@@ -194,30 +193,38 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
         gt_site_leave(site);                                                                       \
         return result;                                                                             \
     }
+/* Parts that were made before one failed are no result. */
+#define GT_COMPOSED_TENSOR(name, function, parameters, arguments)                                  \
+    gt_Tensor *gt_##name##_at parameters                                                           \
+    {                                                                                              \
+        gt_Site site = gt_site_enter(here, #name);                                                 \
+        gt_Tensor *result = function arguments;                                                    \
+        gt_site_leave(site);                                                                       \
+        return gt_status() == GT_OK ? result : NULL;                                               \
+    }
 /* The same for functions of one tensor, of one tensor and options, of two operands; and the plain
  * function. */
 #define GT_COMPOSED_UNARY(name, function)                                                          \
-    GT_COMPOSED_BY(gt_Tensor *, name, function, (const char *here, gt_Tensor *x), (x))             \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *x), (x))                      \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
         return gt_##name##_at(NULL, x);                                                            \
     }
 #define GT_COMPOSED_OPTIONS(name, function, Options)                                               \
-    GT_COMPOSED_BY(gt_Tensor *, name, function,                                                    \
-                   (const char *here, gt_Tensor *x, const Options *options), (x, options))         \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *x, const Options *options),   \
+                       (x, options))                                                               \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
     {                                                                                              \
         return gt_##name##_at(NULL, x, NULL);                                                      \
     }
 #define GT_COMPOSED_BINARY(name, function)                                                         \
-    GT_COMPOSED_BY(gt_Tensor *, name, function, (const char *here, gt_Tensor *a, gt_Operand b),    \
-                   (a, gt_operand_of(a, b)))                                                       \
+    GT_COMPOSED_TENSOR(name, function, (const char *here, gt_Tensor *a, gt_Operand b),             \
+                       (a, gt_operand_of(a, b)))                                                   \
     gt_Tensor *(gt_##name)(gt_Tensor * a, gt_Tensor * b)                                           \
     {                                                                                              \
         return gt_##name##_at(NULL, a, gt_operand_tensor(b));                                      \
     }
 /* A kernel that copies input 0 to output 0: what a view does where it cannot share memory. */
 gt_Status gt_run_copy(const gt_Kernel *kernel);
-#define GT_STRUCT_TYPE(Type) (&Type##_type)
 
 #endif

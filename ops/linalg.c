@@ -17,6 +17,7 @@
 #include "ops/math.h"
 #include "ops/matmul.h"
 #include "ops/reduce.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <math.h>
@@ -24,22 +25,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GT_STRUCT gt_NormOptions
-GT_OPTION_TYPE(gt_NormOptions, GT_NORM_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_SolveTriangularOptions
-GT_OPTION_TYPE(gt_SolveTriangularOptions, GT_SOLVE_TRIANGULAR_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_norm_options, gt_norm_OPTIONS);
+GT_OPTION_TYPE(gt_solve_triangular_options, gt_solve_triangular_OPTIONS);
 
-#define GT_STRUCT gt_CholeskyOptions
-GT_OPTION_TYPE(gt_CholeskyOptions, GT_CHOLESKY_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_QrOptions
-GT_OPTION_TYPE(gt_QrOptions, GT_QR_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_SvdOptions
-GT_OPTION_TYPE(gt_SvdOptions, GT_SVD_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_cholesky_options, gt_cholesky_OPTIONS);
+GT_OPTION_TYPE(gt_qr_options, gt_qr_OPTIONS);
+GT_OPTION_TYPE(gt_svd_options, gt_svd_OPTIONS);
 
 /* ---- matrices in tensors ---- */
 
@@ -244,18 +235,126 @@ static void symmetric_copy(const Job *job, const void *x, void *y)
         .diagonal = 2                                                                              \
     }
 
+/* ---- require: what a gradient needs of the numbers ---- */
+
+/* What must hold, as the message says it. */
+typedef enum Requirement {
+    EIGENVALUES_DIFFER,
+    SINGULAR_VALUES_DIFFER,
+    SINGULAR_VALUES_NOT_ZERO,
+    QR_FULL_RANK,
+    LSTSQ_FULL_RANK,
+    PINV_FULL_RANK,
+    REQUIREMENTS
+} Requirement;
+static const char *const requirements[REQUIREMENTS] = {
+    "eigenvalues must differ for a gradient of their vectors, or a second one of them; two are "
+    "equal",
+    "singular values must differ for a gradient of their vectors, or a second one of them; two are "
+    "equal",
+    "singular values must not be 0 for a gradient of their vectors; one is 0",
+    "columns must be linearly independent for a gradient of qr; one depends on those before it",
+    "the matrix must be of full rank (gt_pinv accepts others); it is not",
+    "the matrix must be of full rank for a second derivative of pinv; it is not",
+};
+
+#define REQUIRE_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, requirement, 0, "what must hold")                                                \
+    F(S, bool, later, false, "only for a gradient through a")
+GT_OPTIONS(RequireOptions, REQUIRE_OPTIONS);
+GT_OPTION_TYPE(RequireOptions, REQUIRE_OPTIONS);
+
+static gt_Status require_shape(gt_ShapeRule *rule)
+{
+    const RequireOptions *options = rule->options;
+    if (options->requirement < 0 || options->requirement >= REQUIREMENTS)
+        return gt_fail(GT_INVALID, "unknown requirement %d", (int)options->requirement);
+    if (!gt_takes(rule->input[1], GT_TAKES_BOOL))
+        return gt_status();
+    return gt_shape_float(rule);
+}
+
+static gt_Status require_run(const gt_Kernel *kernel)
+{
+    const RequireOptions *options = kernel->options;
+    const uint8_t *holds = kernel->input[1];
+    int64_t size = kernel->input_spec[1]->size;
+    const char *what = requirements[options->requirement];
+    for (int64_t i = 0; i < size && !options->later; i++)
+        if (!holds[i])
+            return size == 1
+                       ? gt_fail(GT_NUMERIC, "%s", what)
+                       : gt_fail(GT_NUMERIC, "%s, in matrix %lld of the batch", what, (long long)i);
+    return gt_run_copy(kernel);
+}
+
+static gt_Status require_gradient(gt_GradientRule *rule)
+{
+    RequireOptions options = *(const RequireOptions *)gt_rule_options(rule);
+    gt_Tensor *up = gt_upstream(rule, 0);
+    if (!options.later)
+        return gt_give(rule, 0, up);
+    options.later = false;
+    gt_Tensor *pair[2] = {up, gt_rule_input(rule, 1)};
+    return gt_give(rule, 0, gt_apply_one_at(NULL, &gt_op_require, &options, 2, pair));
+}
+
+const gt_Operation gt_op_require = {
+    .size = sizeof(gt_Operation),
+    .name = "require",
+    .formula = "a, if b is true of every matrix; else an error",
+    .flags = GT_OP_INTERNAL | GT_OP_LINEAR,
+    .options = &RequireOptions_type,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs = 1,
+    .saves_inputs = 2,
+    .shape = require_shape,
+    .run = require_run,
+    .gradient = require_gradient,
+    .samples = (const gt_Sample[]){{.inputs = 2,
+                                    .input = GT_INPUTS(GT_ANY(2, 3), GT_WHOLE(GT_BOOL, 1, 2, 2))},
+                                   GT_SAMPLES_END},
+};
+
+/* x, for which that must hold in every matrix; or only if there is to be a gradient through it. */
+static gt_Tensor *require(gt_Tensor *x, gt_Tensor *holds, Requirement requirement)
+{
+    const RequireOptions options = GT_VALUES(RequireOptions, (int32_t)requirement, false);
+    return gt_apply_one_at(NULL, &gt_op_require, &options, 2, (gt_Tensor *[]){x, holds});
+}
+static gt_Tensor *require_later(gt_Tensor *x, gt_Tensor *holds, Requirement requirement)
+{
+    const RequireOptions options = GT_VALUES(RequireOptions, (int32_t)requirement, true);
+    return gt_apply_one_at(NULL, &gt_op_require, &options, 2, (gt_Tensor *[]){x, holds});
+}
+
+/* How large, relative to the largest of a matrix, what should be 0 may be by rounding. */
+static double rounding(gt_DType dtype, int64_t rows, int64_t columns)
+{
+    double epsilon = dtype == GT_FLOAT32 ? 0x1p-23 : 0x1p-52;
+    return (double)(rows > columns ? rows : columns) * epsilon;
+}
+
+/* May gradients of that size (or 0: nothing reads their vectors) be divided by that, which is wrong
+ * by up to `least` by rounding? Not by 0, nor by what may be 0, unless there is nothing to divide. */
+static gt_Tensor *divides(gt_Tensor *divisor, gt_Tensor *least, gt_Tensor *size)
+{
+    gt_Tensor *lost = gt_logical_and(gt_less_equal(divisor, least), gt_greater(size, 0));
+    return gt_logical_not(gt_logical_or(lost, gt_equal(divisor, 0)));
+}
+
+/* The largest of |x| along an axis, which stays. */
+static gt_Tensor *largest_along(gt_Tensor *x, int32_t axis)
+{
+    return gt_max(gt_abs(x), .axis = axis, .keepdims = true, .initial = 0);
+}
+
 /* ---- solve ---- */
 
-typedef struct SolveOptions {
-    uint32_t size;
-    bool transpose;
-} SolveOptions;
-#define SOLVE_OPTIONS(F)                                                                           \
-    F(uint32_t, size, (uint32_t)sizeof(SolveOptions), "for ABI growth")                            \
-    F(bool, transpose, false, "solve with A transposed")
-#define GT_STRUCT SolveOptions
+#define SOLVE_OPTIONS(F, S) F(S, bool, transpose, false, "solve with A transposed")
+GT_OPTIONS(SolveOptions, SOLVE_OPTIONS);
 GT_OPTION_TYPE(SolveOptions, SOLVE_OPTIONS);
-#undef GT_STRUCT
 
 /* a (..., n, n) and b (..., n, k), the same batch */
 static gt_Status equations_shape(gt_ShapeRule *rule)
@@ -313,16 +412,16 @@ static gt_Status solve_run(const gt_Kernel *kernel)
 
 static gt_Tensor *solve_with(gt_Tensor *a, gt_Tensor *b, bool transpose)
 {
-    SolveOptions options = {sizeof options, transpose};
-    return gt_apply_one(NULL, &gt_op_solve, &options, 2, (gt_Tensor *[]){a, b});
+    SolveOptions options = GT_VALUES(SolveOptions, transpose);
+    return gt_apply_one_at(NULL, &gt_op_solve, &options, 2, (gt_Tensor *[]){a, b});
 }
 
 /* X = A^-1 B: dB = A^-T G, dA = -dB X'; with A transposed its gradient is transposed. */
 static gt_Status solve_gradient(gt_GradientRule *rule)
 {
     const SolveOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_output(rule, 0);
-    gt_Tensor *db = solve_with(gt_input(rule, 0), gt_upstream(rule, 0), !options->transpose);
+    gt_Tensor *x = gt_rule_output(rule, 0);
+    gt_Tensor *db = solve_with(gt_rule_input(rule, 0), gt_upstream(rule, 0), !options->transpose);
     if (gt_wants(rule, 0))
         gt_give(rule, 0,
                 gt_negative(options->transpose ? gt_matmul(x, db, .transpose_b = true)
@@ -336,7 +435,7 @@ const gt_Operation gt_op_solve = {
     .size = sizeof(gt_Operation),
     .name = "solve",
     .formula = "X with A X = B",
-    .options = GT_STRUCT_TYPE(SolveOptions),
+    .options = &SolveOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -348,7 +447,7 @@ const gt_Operation gt_op_solve = {
     .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(MATRIX(3, 3), GT_ANY(3, 2))},
                                    {.inputs = 2,
                                     .input = GT_INPUTS(MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
-                                    .options = &(const SolveOptions){sizeof(SolveOptions), true}},
+                                    .options = &GT_VALUES(SolveOptions, true)},
                                    GT_SAMPLES_END},
 };
 
@@ -380,7 +479,7 @@ GT_TRIANGULAR_BODY(double, f64)
 static bool solve_triangular_body(const Job *job, int64_t batch, char *scratch)
 {
     (void)scratch;
-    const gt_SolveTriangularOptions *options = job->kernel->options;
+    const gt_solve_triangular_options *options = job->kernel->options;
     int64_t n = job->a.rows, k = matrices(job->kernel->input_spec[1]).columns;
     const void *a = input_at(job, 0, batch * n * n), *b = input_at(job, 1, batch * n * k);
     void *x = output_at(job, 0, batch * n * k);
@@ -400,9 +499,9 @@ static gt_Status solve_triangular_run(const gt_Kernel *kernel)
 /* As solve_gradient, in the triangle that was read. */
 static gt_Status solve_triangular_gradient(gt_GradientRule *rule)
 {
-    const gt_SolveTriangularOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_output(rule, 0);
-    gt_Tensor *db = gt_solve_triangular(gt_input(rule, 0), gt_upstream(rule, 0),
+    const gt_solve_triangular_options *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_rule_output(rule, 0);
+    gt_Tensor *db = gt_solve_triangular(gt_rule_input(rule, 0), gt_upstream(rule, 0),
                                         .lower = options->lower, .transpose = !options->transpose);
     if (gt_wants(rule, 0)) {
         gt_Tensor *da = gt_negative(options->transpose ? gt_matmul(x, db, .transpose_b = true)
@@ -415,15 +514,12 @@ static gt_Status solve_triangular_gradient(gt_GradientRule *rule)
 }
 
 #define TRIANGLE(lower, transpose)                                                                 \
-    .options = &(const gt_SolveTriangularOptions)                                                  \
-    {                                                                                              \
-        sizeof(gt_SolveTriangularOptions), lower, transpose                                        \
-    }
+    .options = &GT_VALUES(gt_solve_triangular_options, lower, transpose)
 const gt_Operation gt_op_solve_triangular = {
     .size = sizeof(gt_Operation),
     .name = "solve_triangular",
     .formula = "X with A X = B, A a triangle",
-    .options = GT_STRUCT_TYPE(gt_SolveTriangularOptions),
+    .options = &gt_solve_triangular_options_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -461,7 +557,7 @@ static bool fit_equations(gt_Tensor **a, gt_Tensor **b, bool *vector)
          memcmp(of_a.dims, of_b.dims, (size_t)(of_a.rank - 2) * sizeof *of_a.dims) == 0))
         return true;
     int rank = of_a.rank > of_b.rank ? of_a.rank : of_b.rank;
-    gt_Shape full_a = {.rank = rank}, full_b = {.rank = rank};
+    gt_Shape full_a = {.mark = GT_MARK, .rank = rank}, full_b = {.mark = GT_MARK, .rank = rank};
     for (int d = 1; d <= rank; d++) {
         int64_t in_a = d <= of_a.rank ? of_a.dims[of_a.rank - d] : 1;
         int64_t in_b = d <= of_b.rank ? of_b.dims[of_b.rank - d] : 1;
@@ -484,17 +580,18 @@ static gt_Tensor *solve(gt_Tensor *a, gt_Tensor *b)
 GT_COMPOSED(solve, (const char *here, gt_Tensor *a, gt_Tensor *b), (a, b))
 
 static gt_Tensor *solve_triangular(gt_Tensor *a, gt_Tensor *b,
-                                   const gt_SolveTriangularOptions *options)
+                                   const gt_solve_triangular_options *options)
 {
     bool vector;
     if (!fit_equations(&a, &b, &vector))
         return NULL;
-    gt_Tensor *x = gt_apply_one(NULL, &gt_op_solve_triangular, options, 2, (gt_Tensor *[]){a, b});
+    gt_Tensor *x =
+        gt_apply_one_at(NULL, &gt_op_solve_triangular, options, 2, (gt_Tensor *[]){a, b});
     return vector ? gt_squeeze(x, .axis = -1) : x;
 }
 GT_COMPOSED(solve_triangular,
             (const char *here, gt_Tensor *a, gt_Tensor *b,
-             const gt_SolveTriangularOptions *options),
+             const gt_solve_triangular_options *options),
             (a, b, options))
 
 /* The identity of that batch. */
@@ -531,6 +628,18 @@ static gt_Tensor *matrix_power(gt_Tensor *x, int64_t power)
 }
 GT_COMPOSED(matrix_power, (const char *here, gt_Tensor *x, int64_t power), (x, power))
 
+/* The triangle r of a QR factorization, whose columns are linearly independent if no number on the
+ * diagonal is 0, or may be by rounding, beside its column. */
+static gt_Tensor *regular(gt_Tensor *r, int64_t rows, Requirement requirement)
+{
+    gt_Tensor *held = gt_stop_gradient(r);
+    double rounded = rounding(gt_dtype(r), rows, gt_last(gt_tensor_shape(r)));
+    gt_Tensor *least = gt_multiply(gt_squeeze(largest_along(held, -2), .axis = -2), rounded);
+    gt_Tensor *diagonal = gt_abs(gt_diagonal(held, .axis1 = -2, .axis2 = -1));
+    gt_Tensor *fine = gt_logical_not(gt_less_equal(diagonal, least));
+    return require(r, gt_all(fine, .axis = -1), requirement);
+}
+
 /* A = Q R: R^-1 Q' B; of a wide A with A' = Q R: Q R^-T B. */
 static gt_Tensor *lstsq(gt_Tensor *a, gt_Tensor *b)
 {
@@ -540,8 +649,10 @@ static gt_Tensor *lstsq(gt_Tensor *a, gt_Tensor *b)
     gt_Shape shape = gt_tensor_shape(a);
     if (gt_status() != GT_OK)
         return NULL;
-    bool wide = gt_dim(shape, -2) < gt_dim(shape, -1);
+    int64_t rows = gt_dim(shape, -2), columns = gt_dim(shape, -1);
+    bool wide = rows < columns;
     gt_Qr factors = gt_qr(wide ? transposed(a) : a);
+    factors.r = regular(factors.r, wide ? columns : rows, LSTSQ_FULL_RANK);
     gt_Tensor *x;
     if (wide)
         x = gt_matmul(factors.q, gt_solve_triangular(factors.r, b, .transpose = true));
@@ -612,7 +723,7 @@ static gt_Status slogdet_run(const gt_Kernel *kernel)
 /* d log |det A| = A^-T */
 static gt_Status slogdet_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *up = gt_upstream(rule, 1), *x = gt_input(rule, 0);
+    gt_Tensor *up = gt_upstream(rule, 1), *x = gt_rule_input(rule, 0);
     gt_Tensor *identity = identity_like(x);
     if (!up)
         return gt_give(rule, 0, gt_zeros_like(x));
@@ -639,7 +750,7 @@ const gt_Operation gt_op_slogdet = {
 static gt_Slogdet slogdet(gt_Tensor *x)
 {
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_slogdet, NULL, 1, &x, out);
+    gt_apply_at(NULL, &gt_op_slogdet, NULL, 1, &x, out);
     return (gt_Slogdet){out[0], out[1]};
 }
 GT_COMPOSED_BY(gt_Slogdet, slogdet, slogdet, (const char *here, gt_Tensor *x), (x))
@@ -682,8 +793,8 @@ static gt_Status det_run(const gt_Kernel *kernel)
 static gt_Status det_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_expand_dims(gt_expand_dims(gt_upstream(rule, 0), -1), -1);
-    gt_Tensor *x = gt_input(rule, 0);
-    return gt_give(rule, 0, gt_multiply(up, gt_apply_one(NULL, &gt_op_cofactor, NULL, 1, &x)));
+    gt_Tensor *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_apply_one_at(NULL, &gt_op_cofactor, NULL, 1, &x)));
 }
 
 const gt_Operation gt_op_det = {
@@ -750,7 +861,7 @@ static gt_Tensor *symmetrized(gt_Tensor *x)
 /* P = the lower triangle of L' G, its diagonal halved; dA = the symmetric part of L^-T P L^-1. */
 static gt_Status cholesky_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *l = gt_output(rule, 0);
+    gt_Tensor *l = gt_rule_output(rule, 0);
     gt_Tensor *p = gt_matmul(l, gt_upstream(rule, 0), .transpose_a = true);
     p = gt_multiply(gt_add(gt_tril(p), gt_tril(p, .k = -1)), 0.5);
     gt_Tensor *left = gt_solve_triangular(l, p, .lower = true, .transpose = true);
@@ -774,14 +885,13 @@ const gt_Operation gt_op_cholesky = {
                                    GT_SAMPLES_END},
 };
 
-static gt_Tensor *cholesky(gt_Tensor *x, const gt_CholeskyOptions *given)
+static gt_Tensor *cholesky(gt_Tensor *x, const gt_cholesky_options *given)
 {
-    gt_CholeskyOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_CholeskyOptions), &options, given);
-    gt_Tensor *l = gt_apply_one(NULL, &gt_op_cholesky, NULL, 1, &x);
+    gt_cholesky_options options = GT_TAKE(gt_cholesky_options, given);
+    gt_Tensor *l = gt_apply_one_at(NULL, &gt_op_cholesky, NULL, 1, &x);
     return options.upper ? transposed(l) : l;
 }
-GT_COMPOSED_OPTIONS(cholesky, cholesky, gt_CholeskyOptions)
+GT_COMPOSED_OPTIONS(cholesky, cholesky, gt_cholesky_options)
 
 /* ---- qr ---- */
 
@@ -837,19 +947,20 @@ static gt_Status qr_run(const gt_Kernel *kernel)
 static gt_Tensor *upstream_or_zero(gt_GradientRule *rule, int output)
 {
     gt_Tensor *up = gt_upstream(rule, output);
-    const gt_Spec *spec = gt_output_spec(rule, output);
-    return up ? up : gt_zeros_of(gt_spec_shape(spec), .dtype = spec->dtype);
+    const gt_Spec *spec = gt_rule_output_spec(rule, output);
+    return up ? up : gt_zeros(gt_spec_shape(spec), .dtype = spec->dtype);
 }
 
 /* M = R dR' - dQ' Q; dA = (dQ + Q copy(M)) R^-T, where copy puts the lower triangle above, too. */
 static gt_Status qr_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *q = gt_output(rule, 0), *r = gt_output(rule, 1);
+    gt_Tensor *q = gt_rule_output(rule, 0), *r = gt_rule_output(rule, 1);
     gt_Tensor *dq = upstream_or_zero(rule, 0), *dr = upstream_or_zero(rule, 1);
     gt_Tensor *m =
         gt_subtract(gt_matmul(r, dr, .transpose_b = true), gt_matmul(dq, q, .transpose_a = true));
     m = gt_add(gt_tril(m), transposed(gt_tril(m, .k = -1)));
     gt_Tensor *sum = gt_add(dq, gt_matmul(q, m));
+    r = regular(r, matrices(gt_rule_input_spec(rule, 0)).rows, QR_FULL_RANK);
     return gt_give(rule, 0, transposed(gt_solve_triangular(r, transposed(sum))));
 }
 
@@ -919,8 +1030,8 @@ static gt_Status complement_run(const gt_Kernel *kernel)
 /* One column y is fixed by y' A = 0 and its length: dA = -y (A^+ dy)'. */
 static gt_Status complement_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *a = gt_input(rule, 0), *y = gt_output(rule, 0);
-    int64_t columns = gt_last(gt_spec_shape(gt_output_spec(rule, 0)));
+    gt_Tensor *a = gt_rule_input(rule, 0), *y = gt_rule_output(rule, 0);
+    int64_t columns = gt_last(gt_spec_shape(gt_rule_output_spec(rule, 0)));
     if (columns > 1)
         return gt_fail(
             GT_UNSUPPORTED,
@@ -952,7 +1063,7 @@ const gt_Operation gt_op_complement = {
 /* The columns of q and those that complete them: square. */
 static gt_Tensor *completed(gt_Tensor *q)
 {
-    return gt_concatenate(gt_tensors(q, gt_apply_one(NULL, &gt_op_complement, NULL, 1, &q)),
+    return gt_concatenate(gt_tensors(q, gt_apply_one_at(NULL, &gt_op_complement, NULL, 1, &q)),
                           .axis = -1);
 }
 
@@ -960,31 +1071,31 @@ static gt_Tensor *completed(gt_Tensor *q)
 static gt_Qr qr_reduced(gt_Tensor *x)
 {
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_Shape shape = gt_tensor_shape(x), begin = {shape.rank, {0}};
+    gt_Shape shape = gt_tensor_shape(x), begin = {GT_MARK, shape.rank, {0}};
     int64_t rows = gt_dim(shape, -2), columns = gt_dim(shape, -1);
     if (shape.rank < 2 || rows >= columns) {
-        gt_apply(NULL, &gt_op_qr, NULL, 1, &x, out);
+        gt_apply_at(NULL, &gt_op_qr, NULL, 1, &x, out);
         return (gt_Qr){out[0], out[1]};
     }
     shape.dims[shape.rank - 1] = rows;
     gt_Tensor *left = gt_slice(x, begin, shape);
     begin.dims[shape.rank - 1] = rows;
     shape.dims[shape.rank - 1] = columns - rows;
-    gt_apply(NULL, &gt_op_qr, NULL, 1, &left, out);
+    gt_apply_at(NULL, &gt_op_qr, NULL, 1, &left, out);
     gt_Tensor *right = gt_matmul(out[0], gt_slice(x, begin, shape), .transpose_a = true);
     gt_Tensor *r = gt_concatenate(gt_tensors(out[1], right), .axis = -1);
     return (gt_Qr){r ? out[0] : NULL, r};
 }
 
-static gt_Qr qr(gt_Tensor *x, const gt_QrOptions *given)
+static gt_Qr qr(gt_Tensor *x, const gt_qr_options *given)
 {
-    gt_QrOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_QrOptions), &options, given);
+    gt_qr_options options = GT_TAKE(gt_qr_options, given);
     gt_Qr factors = qr_reduced(x);
-    gt_Shape of_q = gt_tensor_shape(factors.q), none = {of_q.rank, {0}}, below = none;
-    if (gt_status() == GT_OK && options.mode != GT_QR_REDUCED && options.mode != GT_QR_COMPLETE)
-        gt_fail(GT_INVALID, "%d is no mode", (int)options.mode);
-    if (gt_status() == GT_OK && options.mode == GT_QR_COMPLETE) {
+    gt_Shape of_q = gt_tensor_shape(factors.q), none = {GT_MARK, of_q.rank, {0}}, below = none;
+    if (gt_status() == GT_OK && options.mode != GT_QR_MODE_REDUCED &&
+        options.mode != GT_QR_MODE_COMPLETE)
+        gt_fail(GT_INVALID, "unknown mode %d", (int)options.mode);
+    if (gt_status() == GT_OK && options.mode == GT_QR_MODE_COMPLETE) {
         int64_t more = gt_dim(of_q, -2) - gt_dim(of_q, -1);
         below.dims[of_q.rank - 2] = more;
         if (more > 0)
@@ -992,7 +1103,7 @@ static gt_Qr qr(gt_Tensor *x, const gt_QrOptions *given)
     }
     return gt_status() == GT_OK ? factors : (gt_Qr){NULL, NULL};
 }
-GT_COMPOSED_BY(gt_Qr, qr, qr, (const char *here, gt_Tensor *x, const gt_QrOptions *options),
+GT_COMPOSED_BY(gt_Qr, qr, qr, (const char *here, gt_Tensor *x, const gt_qr_options *options),
                (x, options))
 
 /* ---- svd ---- */
@@ -1069,11 +1180,19 @@ static gt_Tensor *on_diagonal(gt_Tensor *s)
                        gt_expand_dims(s, -1));
 }
 
-/* 1 / (s[j] - s[i]), 0 on the diagonal */
-static gt_Tensor *inverse_gaps(gt_Tensor *s)
+/* 1 / (s[j] - s[i]), and 0 on the diagonal, for gradients of vectors of these sizes (..., 1, k).
+ * Vectors of equal values may be any basis of what they span. */
+static gt_Tensor *inverse_gaps(gt_Tensor *s, gt_Tensor *sizes, double rounding,
+                               Requirement requirement)
 {
-    gt_Tensor *gap = gt_subtract(gt_expand_dims(s, -2), gt_expand_dims(s, -1));
+    gt_Tensor *held = gt_stop_gradient(s), *each = gt_stop_gradient(sizes);
+    gt_Tensor *apart = gt_abs(gt_subtract(gt_expand_dims(held, -2), gt_expand_dims(held, -1)));
+    gt_Tensor *least = gt_expand_dims(gt_multiply(largest_along(held, -1), rounding), -1);
+    gt_Tensor *fine = divides(apart, least, gt_add(each, transposed(each)));
     gt_Tensor *one = gt_eye(gt_last(gt_tensor_shape(s)), .dtype = gt_dtype(s));
+    fine = gt_logical_or(fine, gt_equal(one, 1));
+    s = require(s, gt_all(fine, .axes = gt_axes(-2, -1)), requirement);
+    gt_Tensor *gap = gt_subtract(gt_expand_dims(s, -2), gt_expand_dims(s, -1));
     return gt_subtract(gt_reciprocal(gt_add(gap, one)), one);
 }
 
@@ -1083,21 +1202,45 @@ static gt_Tensor *rotation(gt_Tensor *x, gt_Tensor *gaps)
     return gt_multiply(gt_subtract(x, transposed(x)), gaps);
 }
 
+/* 1 / (s[j]^2 - s[i]^2), 0 on the diagonal */
+static gt_Tensor *inverse_gaps_of_squares(gt_Tensor *s, gt_Tensor *sizes, double rounding)
+{
+    gt_Tensor *one = gt_eye(gt_last(gt_tensor_shape(s)), .dtype = gt_dtype(s));
+    gt_Tensor *sum = gt_add(gt_expand_dims(s, -2), gt_expand_dims(s, -1));
+    sum = gt_where(gt_equal(one, 1), one, sum);
+    return gt_divide(inverse_gaps(s, sizes, rounding, SINGULAR_VALUES_DIFFER), sum);
+}
+
+/* 1 / s, for what is outside of the columns of u, of these sizes. */
+static gt_Tensor *inverse_values(gt_Tensor *s, gt_Tensor *sizes, double rounding)
+{
+    gt_Tensor *held = gt_stop_gradient(s);
+    gt_Tensor *each = gt_squeeze(gt_stop_gradient(sizes), .axis = -2);
+    gt_Tensor *least = gt_multiply(largest_along(held, -1), rounding);
+    gt_Tensor *fine = divides(held, least, each);
+    return gt_reciprocal(require(s, gt_all(fine, .axis = -1), SINGULAR_VALUES_NOT_ZERO));
+}
+
 /* With F = 1 / (s[j]^2 - s[i]^2): dA = U [(U' dU - dU' U) F S + S (V' dV - dV' V) F + dS] V',
  * and what dU and dV have outside of the columns of U and V, divided by S. */
 static gt_Status svd_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *u = gt_output(rule, 0), *s = gt_output(rule, 1), *vh = gt_output(rule, 2);
+    gt_Tensor *u = gt_rule_output(rule, 0), *s = gt_rule_output(rule, 1),
+              *vh = gt_rule_output(rule, 2);
     gt_Tensor *du = gt_upstream(rule, 0), *dvh = gt_upstream(rule, 2);
-    Matrices a = matrices(gt_input_spec(rule, 0));
+    Matrices a = matrices(gt_rule_input_spec(rule, 0));
     gt_Tensor *middle = on_diagonal(upstream_or_zero(rule, 1)), *more = NULL;
-    gt_Tensor *gaps = du || dvh ? inverse_gaps(gt_square(s)) : NULL;
+    double rounded = rounding(gt_rule_input_spec(rule, 0)->dtype, a.rows, a.columns);
+    gt_Tensor *of_u = du ? largest_along(du, -2) : NULL;
+    gt_Tensor *of_v = dvh ? largest_along(transposed(dvh), -2) : NULL;
+    gt_Tensor *sizes = du && dvh ? gt_add(of_u, of_v) : du ? of_u : of_v;
+    gt_Tensor *gaps = sizes ? inverse_gaps_of_squares(s, sizes, rounded) : NULL;
     if (du) {
         gt_Tensor *inside = gt_matmul(u, du, .transpose_a = true);
         middle = gt_add(middle, scale_columns(rotation(inside, gaps), s));
         if (a.rows > a.columns) {
             gt_Tensor *outside = gt_subtract(du, gt_matmul(u, inside));
-            more = gt_matmul(scale_columns(outside, gt_reciprocal(s)), vh);
+            more = gt_matmul(scale_columns(outside, inverse_values(s, of_u, rounded)), vh);
         }
     }
     if (dvh) {
@@ -1105,7 +1248,7 @@ static gt_Status svd_gradient(gt_GradientRule *rule)
         middle = gt_add(middle, scale_rows(s, rotation(inside, gaps)));
         if (a.columns > a.rows) {
             gt_Tensor *outside = gt_subtract(dvh, gt_matmul(transposed(inside), vh));
-            more = gt_matmul(u, scale_rows(gt_reciprocal(s), outside));
+            more = gt_matmul(u, scale_rows(inverse_values(s, of_v, rounded), outside));
         }
     }
     gt_Tensor *da = gt_matmul(u, gt_matmul(middle, vh));
@@ -1129,13 +1272,12 @@ const gt_Operation gt_op_svd = {
                                    GT_SAMPLES_END},
 };
 
-static gt_Svd svd(gt_Tensor *x, const gt_SvdOptions *given)
+static gt_Svd svd(gt_Tensor *x, const gt_svd_options *given)
 {
-    gt_SvdOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_SvdOptions), &options, given);
+    gt_svd_options options = GT_TAKE(gt_svd_options, given);
     gt_Tensor *out[3] = {NULL, NULL, NULL};
     gt_Shape shape = gt_tensor_shape(x);
-    if (gt_apply(NULL, &gt_op_svd, NULL, 1, &x, out) == GT_OK && options.full_matrices) {
+    if (gt_apply_at(NULL, &gt_op_svd, NULL, 1, &x, out) == GT_OK && options.full_matrices) {
         int64_t rows = gt_dim(shape, -2), columns = gt_dim(shape, -1);
         if (rows > columns)
             out[0] = completed(out[0]);
@@ -1144,7 +1286,7 @@ static gt_Svd svd(gt_Tensor *x, const gt_SvdOptions *given)
     }
     return gt_status() == GT_OK ? (gt_Svd){out[0], out[1], out[2]} : (gt_Svd){NULL, NULL, NULL};
 }
-GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_SvdOptions *options),
+GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_svd_options *options),
                (x, options))
 
 /* ---- cofactors: what det's derivatives are made of ----
@@ -1154,10 +1296,9 @@ GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_SvdOp
  * and V, is that of the cofactors of a diagonal matrix, with q[i, j] the product but for s[i] and
  * s[j]: element (i, i) grows by q[i, j] with element (j, j), element (i, j) shrinks by it with (j, i).
  */
-static int64_t gemm_bytes(int64_t n, gt_DType dtype)
+static int64_t gemm_bytes(const gt_Context *context, int64_t n, gt_DType dtype)
 {
-    gt_Context *context = gt_enter();
-    return context ? (int64_t)context->kernels->gemm_scratch[gt_loop_type(dtype)](n, n, n) : 0;
+    return (int64_t)context->kernels->gemm_scratch[gt_loop_type(dtype)](n, n, n);
 }
 
 typedef struct Frame {
@@ -1172,7 +1313,7 @@ static size_t frame_bytes(int64_t n, gt_DType dtype)
         piece(n * n, element) + piece(8 * n, sizeof(Int)) + piece(svd_work(n, 2 * n), element);
     size_t lu = lu_bytes(n, element);
     return 2 * piece(n * n, element) + piece(n, element) + 2 * piece(n, sizeof(double)) +
-           piece(gemm_bytes(n, dtype), 1) + (work > lu ? work : lu);
+           piece(gemm_bytes(gt_context(), n, dtype), 1) + (work > lu ? work : lu);
 }
 
 static bool take_frame(const Job *job, int64_t batch, char **scratch, Frame *frame)
@@ -1183,7 +1324,7 @@ static bool take_frame(const Job *job, int64_t batch, char **scratch, Frame *fra
     frame->s = take_piece(scratch, n, job->element);
     frame->before = take_piece(scratch, n, sizeof(double));
     frame->after = take_piece(scratch, n, sizeof(double));
-    frame->gemm = take_piece(scratch, gemm_bytes(n, job->dtype), 1);
+    frame->gemm = take_piece(scratch, gemm_bytes(job->kernel->context, n, job->dtype), 1);
     if (!svd_into(job, batch, *scratch, frame->u, frame->s, frame->vh))
         return false;
     double product = 1;
@@ -1255,12 +1396,12 @@ static gt_Status cofactor_run(const gt_Kernel *kernel)
 
 static gt_Tensor *cofactor_gradient(gt_Tensor *a, gt_Tensor *g)
 {
-    return gt_apply_one(NULL, &gt_op_cofactor_gradient, NULL, 2, (gt_Tensor *[]){a, g});
+    return gt_apply_one_at(NULL, &gt_op_cofactor_gradient, NULL, 2, (gt_Tensor *[]){a, g});
 }
 
 static gt_Status cofactor_rule(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, cofactor_gradient(gt_input(rule, 0), gt_upstream(rule, 0)));
+    return gt_give(rule, 0, cofactor_gradient(gt_rule_input(rule, 0), gt_upstream(rule, 0)));
 }
 
 const gt_Operation gt_op_cofactor = {
@@ -1338,15 +1479,15 @@ static gt_Tensor *trace(gt_Tensor *x)
 }
 
 /* It is symmetric in its two directions, G and that of the upstream gradient W. In A, the third
- * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X, Y
- * det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
+ * derivative of det, of matrices with an inverse: with X = A^-1 G, Y = A^-1 W and traces x, y of X,
+ * Y det A A'^-1 ((x y - tr(X Y)) I - y X - x Y + X Y + Y X)' */
 static gt_Status cofactor_gradient_rule(gt_GradientRule *rule)
 {
-    gt_Tensor *a = gt_input(rule, 0), *w = gt_upstream(rule, 0);
+    gt_Tensor *a = gt_rule_input(rule, 0), *w = gt_upstream(rule, 0);
     if (gt_wants(rule, 1))
         gt_give(rule, 1, cofactor_gradient(a, w));
     if (gt_wants(rule, 0)) {
-        gt_Tensor *x = solve_with(a, gt_input(rule, 1), false), *y = solve_with(a, w, false);
+        gt_Tensor *x = solve_with(a, gt_rule_input(rule, 1), false), *y = solve_with(a, w, false);
         gt_Tensor *xy = gt_matmul(x, y), *yx = gt_matmul(y, x);
         gt_Tensor *scale = gt_subtract(gt_multiply(trace(x), trace(y)), trace(xy));
         gt_Tensor *mixed = gt_add(gt_multiply(x, trace(y)), gt_multiply(y, trace(x)));
@@ -1404,8 +1545,7 @@ static bool pinv_body(const Job *job, int64_t batch, char *scratch)
     void *vh = take_piece(&scratch, k * columns, job->element);
     if (!svd_into(job, batch, scratch, u, s, vh))
         return false;
-    double epsilon = job->dtype == GT_FLOAT32 ? 0x1p-23 : 0x1p-52;
-    double least = (double)(rows > columns ? rows : columns) * epsilon * number_at(job, s, 0);
+    double least = rounding(job->dtype, rows, columns) * number_at(job, s, 0);
     void *y = output_at(job, 0, batch * rows * columns);
     for (int64_t i = 0; i < columns; i++)
         for (int64_t j = 0; j < rows; j++) {
@@ -1426,10 +1566,17 @@ static gt_Status pinv_run(const gt_Kernel *kernel)
     return find_lapack(&job, 0, "gesdd") ? run_job(&job, "has no singular values") : gt_status();
 }
 
-/* dA = -P' G P' + (I - A P) G' P P' + P' P G' (I - P A) */
+/* dA = -P' G P' + (I - A P) G' P P' + P' P G' (I - P A), with A of constant rank: that is the trace
+ * of A P, a projection. A matrix that lacks rank has neighbours of every rank above, so that this
+ * cannot be differentiated once more. */
 static gt_Status pinv_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *a = gt_input(rule, 0), *p = gt_output(rule, 0), *g = gt_upstream(rule, 0);
+    gt_Tensor *a = gt_rule_input(rule, 0), *p = gt_rule_output(rule, 0), *g = gt_upstream(rule, 0);
+    Matrices size = matrices(gt_rule_input_spec(rule, 0));
+    double most = (double)(size.rows < size.columns ? size.rows : size.columns);
+    gt_Tensor *rank = gt_sum(gt_multiply(a, transposed(p)), .axes = gt_axes(-2, -1));
+    gt_Tensor *full = gt_greater(rank, most - 0.5);
+    p = require_later(p, full, PINV_FULL_RANK);
     gt_Tensor *gp = gt_matmul(g, p, .transpose_a = true); /* G' P */
     gt_Tensor *pg = gt_matmul(p, g, .transpose_b = true); /* P G' */
     gt_Tensor *first = gt_matmul(gt_matmul(p, g, .transpose_a = true), p, .transpose_b = true);
@@ -1507,11 +1654,15 @@ static gt_Status eigh_run(const gt_Kernel *kernel)
 /* With F = 1 / (w[j] - w[i]): dA = the symmetric part of V (F V' dV + dW) V'. */
 static gt_Status eigh_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *w = gt_output(rule, 0), *v = gt_output(rule, 1), *dv = gt_upstream(rule, 1);
+    gt_Tensor *w = gt_rule_output(rule, 0), *v = gt_rule_output(rule, 1),
+              *dv = gt_upstream(rule, 1);
     gt_Tensor *middle = on_diagonal(upstream_or_zero(rule, 0));
-    if (dv)
-        middle =
-            gt_add(middle, gt_multiply(gt_matmul(v, dv, .transpose_a = true), inverse_gaps(w)));
+    if (dv) {
+        int64_t n = matrices(gt_rule_input_spec(rule, 0)).rows;
+        gt_Tensor *gaps =
+            inverse_gaps(w, largest_along(dv, -2), rounding(gt_dtype(w), n, n), EIGENVALUES_DIFFER);
+        middle = gt_add(middle, gt_multiply(gt_matmul(v, dv, .transpose_a = true), gaps));
+    }
     gt_Tensor *da = gt_matmul(gt_matmul(v, middle), v, .transpose_b = true);
     return gt_give(rule, 0, symmetrized(da));
 }
@@ -1535,36 +1686,53 @@ const gt_Operation gt_op_eigh = {
 static gt_Eigh eigh(gt_Tensor *x)
 {
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_eigh, NULL, 1, &x, out);
+    gt_apply_at(NULL, &gt_op_eigh, NULL, 1, &x, out);
     return (gt_Eigh){out[0], out[1]};
 }
 GT_COMPOSED_BY(gt_Eigh, eigh, eigh, (const char *here, gt_Tensor *x), (x))
 
 /* ---- norms ---- */
 
-static gt_Tensor *norm(gt_Tensor *x, const gt_NormOptions *given)
+/* (sum of x^p)^(1 / p) of x >= 0, relative to the largest x, so that no power overflows or underflows that
+ * matters. The result does not depend on what it is relative to, hence no gradient goes there. */
+static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_sum_options *over)
 {
-    gt_NormOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_NormOptions), &options, given);
-    gt_ReduceOptions over = {sizeof over, options.axis, options.axes, options.keepdims};
+    gt_Spec in = gt_spec(x), out;
+    uint32_t bits;
+    if (gt_status() != GT_OK || !gt_axis_or_axes(over->axis, &over->axes, in.rank, &bits))
+        return NULL;
+    if (gt_reduced_count(&in, bits) == 0)
+        return gt_power(gt_sum_at(NULL, x, over), 1 / p);
+    gt_sum_options kept = GT_VALUES(gt_sum_options, over->axis, over->axes, true);
+    gt_Tensor *largest = gt_stop_gradient(gt_apply_one_at(NULL, &gt_op_max, &kept, 1, &x));
+    largest = gt_where(gt_logical_and(gt_greater(largest, 0), gt_isfinite(largest)), largest, 1);
+    gt_reduced_shape(&in, bits, over->keepdims, &out);
+    gt_Tensor *sum = gt_sum_at(NULL, gt_power(gt_divide(x, largest), p), over);
+    return gt_multiply(gt_power(sum, 1 / p), gt_reshape(largest, gt_spec_shape(&out)));
+}
+
+static gt_Tensor *norm(gt_Tensor *x, const gt_norm_options *given)
+{
+    gt_norm_options options = GT_TAKE(gt_norm_options, given);
+    gt_sum_options over = GT_VALUES(gt_sum_options, options.axis, options.axes, options.keepdims);
     x = gt_as_float(x);
     double p = options.ord;
     if (p == 2)
-        return gt_sqrt(gt_sum_at(NULL, gt_square(x), &over));
+        return GT_LENGTH(x, .axis = over.axis, .axes = over.axes, .keepdims = over.keepdims);
     if (p == 0)
         return gt_cast(gt_count_nonzero_at(NULL, x, &over), gt_dtype(x));
     x = gt_abs(x);
     if (p == 1)
         return gt_sum_at(NULL, x, &over);
     if (isinf(p))
-        return gt_apply_one(NULL, p > 0 ? &gt_op_max : &gt_op_min, &over, 1, &x);
+        return gt_apply_one_at(NULL, p > 0 ? &gt_op_max : &gt_op_min, &over, 1, &x);
     if (isnan(p)) {
         gt_fail(GT_INVALID, "ord is not a number");
         return NULL;
     }
-    return gt_power(gt_sum_at(NULL, gt_power(x, p), &over), 1 / p);
+    return power_norm(x, p, &over);
 }
-GT_COMPOSED_OPTIONS(norm, norm, gt_NormOptions)
+GT_COMPOSED_OPTIONS(norm, norm, gt_norm_options)
 
 static gt_Tensor *matrix_norm(gt_Tensor *x, gt_MatrixNorm which)
 {
@@ -1573,15 +1741,15 @@ static gt_Tensor *matrix_norm(gt_Tensor *x, gt_MatrixNorm which)
     if (gt_status() != GT_OK || check_matrix(&spec, false) != GT_OK)
         return NULL;
     switch (which) {
-    case GT_NORM_FROBENIUS:
+    case GT_MATRIX_NORM_FROBENIUS:
         return gt_norm(x, .axes = gt_axes(-2, -1));
-    case GT_NORM_NUCLEAR:
+    case GT_MATRIX_NORM_NUCLEAR:
         return gt_sum(gt_svd(x).s, .axis = -1);
-    case GT_NORM_SPECTRAL:
+    case GT_MATRIX_NORM_SPECTRAL:
         return gt_max(gt_svd(x).s, .axis = -1);
-    case GT_NORM_ONE:
+    case GT_MATRIX_NORM_ONE:
         return gt_max(gt_sum(gt_abs(x), .axis = -2), .axis = -1);
-    case GT_NORM_INFINITY:
+    case GT_MATRIX_NORM_INFINITY:
         return gt_max(gt_sum(gt_abs(x), .axis = -1), .axis = -1);
     }
     gt_fail(GT_INVALID, "there is no matrix norm number %d", (int)which);

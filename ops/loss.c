@@ -10,6 +10,7 @@
 #include "ops/math.h"
 #include "ops/normalization.h"
 #include "ops/reduce.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <math.h>
@@ -70,11 +71,11 @@ static gt_Status sigmoid_crossentropy_run(const gt_Kernel *kernel)
 /* dz: -x. dx: sigmoid(x) - z. */
 static gt_Status sigmoid_crossentropy_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_input(rule, 1);
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 1);
     if (gt_wants(rule, 0))
         gt_give(rule, 0, gt_negative(gt_multiply(up, x)));
     if (gt_wants(rule, 1))
-        gt_give(rule, 1, gt_multiply(up, gt_subtract(gt_sigmoid(x), gt_input(rule, 0))));
+        gt_give(rule, 1, gt_multiply(up, gt_subtract(gt_sigmoid(x), gt_rule_input(rule, 0))));
     return gt_status();
 }
 
@@ -150,8 +151,11 @@ static gt_Status softmax_crossentropy_shape(gt_ShapeRule *rule)
     {                                                                                              \
         for (int64_t i = 0; i < rows * classes; i++)                                               \
             log_p[i] = t[i] == 0 ? 0 : t[i] * -log_p[i];                                           \
-        for (int64_t row = 0; row < rows; row++)                                                   \
-            sum(classes, log_p + row * classes, y + row);                                          \
+        for (int64_t row = 0; row < rows; row++) {                                                 \
+            double total;                                                                          \
+            sum(classes, log_p + row * classes, &total);                                           \
+            y[row] = (type)total;                                                                  \
+        }                                                                                          \
     }
 WEIGHTED(float)
 WEIGHTED(double)
@@ -184,7 +188,7 @@ static gt_Status softmax_crossentropy_run(const gt_Kernel *kernel)
 static gt_Status softmax_crossentropy_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_expand_dims(gt_upstream(rule, 0), -1);
-    gt_Tensor *t = gt_input(rule, 0), *x = gt_input(rule, 1);
+    gt_Tensor *t = gt_rule_input(rule, 0), *x = gt_rule_input(rule, 1);
     if (gt_wants(rule, 0))
         gt_give(rule, 0, gt_negative(gt_multiply(gt_log_softmax(x), up)));
     if (gt_wants(rule, 1)) {
@@ -214,16 +218,9 @@ const gt_Operation gt_op_softmax_crossentropy = {
 
 /* ---- sparse_softmax_crossentropy(labels, x): -log_softmax(x) at the label ---- */
 
-typedef struct SparseOptions {
-    uint32_t size;
-    int64_t ignore_class;
-} SparseOptions;
-#define SPARSE_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(SparseOptions), "for ABI growth")                           \
-    F(int64_t, ignore_class, GT_NONE, "the loss of this label is 0")
-#define GT_STRUCT SparseOptions
+#define SPARSE_OPTIONS(F, S) F(S, int64_t, ignore_class, GT_NONE, "the loss of this label is 0")
+GT_OPTIONS(SparseOptions, SPARSE_OPTIONS);
 GT_OPTION_TYPE(SparseOptions, SPARSE_OPTIONS);
-#undef GT_STRUCT
 
 static bool ignored(const gt_Kernel *kernel, int64_t label)
 {
@@ -235,7 +232,7 @@ static bool ignored(const gt_Kernel *kernel, int64_t label)
 static gt_Status check_labels(const gt_Kernel *kernel, const Rows *rows)
 {
     for (int64_t row = 0; row < rows->rows; row++) {
-        int64_t label = gt_whole_at(kernel, 0, row);
+        int64_t label = gt_whole(kernel, 0, row);
         if ((label < 0 || label >= rows->classes) && !ignored(kernel, label))
             return gt_fail(GT_INVALID, "label %lld of row %lld is not in [0, %lld)",
                            (long long)label, (long long)row, (long long)rows->classes);
@@ -267,7 +264,7 @@ static void sparse_softmax_crossentropy_tiles(const gt_Kernel *kernel, void *arg
         int64_t count = rows->rows - row < rows->block ? rows->rows - row : rows->block;
         log_softmax_rows(kernel, rows, row, count, scratch);
         for (int64_t i = 0; i < count; i++) {
-            int64_t label = gt_whole_at(kernel, 0, row + i), at = i * rows->classes + label;
+            int64_t label = gt_whole(kernel, 0, row + i), at = i * rows->classes + label;
             bool skip = ignored(kernel, label);
             if (single)
                 ((float *)kernel->output[0])[row + i] = skip ? 0 : -((const float *)scratch)[at];
@@ -289,25 +286,21 @@ static gt_Status sparse_softmax_crossentropy_rule(gt_GradientRule *rule)
 {
     if (!gt_wants(rule, 1))
         return GT_OK;
-    gt_Tensor *input[3] = {gt_input(rule, 0), gt_input(rule, 1), gt_upstream(rule, 0)};
+    gt_Tensor *input[3] = {gt_rule_input(rule, 0), gt_rule_input(rule, 1), gt_upstream(rule, 0)};
     return gt_give(rule, 1,
-                   gt_apply_one(NULL, &gt_op_sparse_softmax_crossentropy_gradient,
-                                gt_rule_options(rule), 3, input));
+                   gt_apply_one_at(NULL, &gt_op_sparse_softmax_crossentropy_gradient,
+                                   gt_rule_options(rule), 3, input));
 }
 
 #define LABELS(...) GT_WHOLE(GT_INT32, 0, 3, __VA_ARGS__)
-#define IGNORING(...)                                                                              \
-    &(const SparseOptions)                                                                         \
-    {                                                                                              \
-        sizeof(SparseOptions), __VA_ARGS__                                                         \
-    }
+#define IGNORING(...) &GT_VALUES(SparseOptions, __VA_ARGS__)
 
 const gt_Operation gt_op_sparse_softmax_crossentropy = {
     .size = sizeof(gt_Operation),
     .name = "sparse_softmax_crossentropy",
     .formula = "-log(softmax(x)) at the label",
     .flags = GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(SparseOptions),
+    .options = &SparseOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -347,7 +340,7 @@ static gt_Status sparse_slope_shape(gt_ShapeRule *rule)
     {                                                                                              \
         const type *up = (const type *)kernel->input[2] + row;                                     \
         for (int64_t i = 0; i < count; i++, y += classes) {                                        \
-            int64_t label = gt_whole_at(kernel, 0, row + i);                                       \
+            int64_t label = gt_whole(kernel, 0, row + i);                                          \
             type factor = up[i];                                                                   \
             if (ignored(kernel, label)) {                                                          \
                 memset(y, 0, (size_t)classes * sizeof(type));                                      \
@@ -393,8 +386,8 @@ static gt_Status sparse_slope_run(const gt_Kernel *kernel)
 static gt_Status sparse_slope_rule(gt_GradientRule *rule)
 {
     const SparseOptions *options = gt_rule_options(rule);
-    gt_Tensor *u = gt_upstream(rule, 0), *labels = gt_input(rule, 0);
-    gt_Tensor *p = gt_softmax(gt_input(rule, 1));
+    gt_Tensor *u = gt_upstream(rule, 0), *labels = gt_rule_input(rule, 0);
+    gt_Tensor *p = gt_softmax(gt_rule_input(rule, 1));
     if (options->ignore_class != GT_NONE) {
         gt_Tensor *kept = gt_not_equal(labels, (double)options->ignore_class);
         u = gt_where(gt_expand_dims(kept, -1), u, 0);
@@ -404,7 +397,7 @@ static gt_Status sparse_slope_rule(gt_GradientRule *rule)
         gt_give(rule, 2, gt_sum(gt_multiply(u, gt_subtract(p, hot)), .axis = -1));
     }
     if (gt_wants(rule, 1)) {
-        gt_Tensor *w = gt_multiply(u, gt_expand_dims(gt_input(rule, 2), -1));
+        gt_Tensor *w = gt_multiply(u, gt_expand_dims(gt_rule_input(rule, 2), -1));
         gt_Tensor *mean = gt_sum(gt_multiply(w, p), .axis = -1, .keepdims = true);
         gt_give(rule, 1, gt_multiply(p, gt_subtract(w, mean)));
     }
@@ -416,7 +409,7 @@ const gt_Operation gt_op_sparse_softmax_crossentropy_gradient = {
     .name = "sparse_softmax_crossentropy_gradient",
     .formula = "(softmax(x) - one_hot(labels)) g",
     .flags = GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(SparseOptions),
+    .options = &SparseOptions_type,
     .inputs_min = 3,
     .inputs_max = 3,
     .outputs = 1,
@@ -434,20 +427,14 @@ const gt_Operation gt_op_sparse_softmax_crossentropy_gradient = {
 
 /* ---- logits(x, p): x, the logits of which the probabilities p were made ---- */
 
-typedef struct LogitsOptions {
-    uint32_t size;
-    bool sigmoid;
-} LogitsOptions;
-#define LOGITS_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(LogitsOptions), "for ABI growth")                           \
-    F(bool, sigmoid, false, "p is sigmoid(x), not softmax(x)")
-#define GT_STRUCT LogitsOptions
+#define LOGITS_OPTIONS(F, S) F(S, bool, sigmoid, false, "p is sigmoid(x), not softmax(x)")
+GT_OPTIONS(LogitsOptions, LOGITS_OPTIONS);
 GT_OPTION_TYPE(LogitsOptions, LOGITS_OPTIONS);
-#undef GT_STRUCT
 
 /* As a function of p it is log(p), up to what a softmax does not see, or log(p / (1 - p)). That is
  * its gradient where nothing but p is asked for; where both are, x has it all. As for probabilities
- * that are kept away from 0 and 1, there is none at 0 and 1. */
+ * that are kept away from 0 and 1, there is none at 0 and 1. So it is a custom gradient, and like those
+ * (autodiff/custom.c) not in the table of operations, whose rules are the slopes of what they compute. */
 static gt_Status logits_shape(gt_ShapeRule *rule)
 {
     return same_specs(rule, 0, 1) == GT_OK ? gt_shape_float(rule) : gt_status();
@@ -456,7 +443,7 @@ static gt_Status logits_shape(gt_ShapeRule *rule)
 static gt_Status logits_gradient(gt_GradientRule *rule)
 {
     const LogitsOptions *options = gt_rule_options(rule);
-    gt_Tensor *up = gt_upstream(rule, 0), *p = gt_input(rule, 1);
+    gt_Tensor *up = gt_upstream(rule, 0), *p = gt_rule_input(rule, 1);
     bool only_p = !gt_wants(rule, 0);
     if (!only_p)
         gt_give(rule, 0, up);
@@ -469,12 +456,11 @@ static gt_Status logits_gradient(gt_GradientRule *rule)
     return gt_status();
 }
 
-const gt_Operation gt_op_logits = {
+static const gt_Operation logits_operation = {
     .size = sizeof(gt_Operation),
     .name = "logits",
-    .formula = "x, of which the probabilities p were made",
     .flags = GT_OP_VIEW | GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(LogitsOptions),
+    .options = &LogitsOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -482,24 +468,15 @@ const gt_Operation gt_op_logits = {
     .shape = logits_shape,
     .run = gt_run_copy,
     .gradient = logits_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2,
-                                    .input = GT_INPUTS(GT_ANY(2, 3), GT_REAL(0.1, 0.9, 2, 3))},
-                                   GT_SAMPLES_END},
 };
 
 /* ---- probabilities(p): p, and an error where it is none ---- */
 
 typedef enum Scores { OF_SOFTMAX, OF_SIGMOID, WITHOUT_LOGITS } Scores;
-typedef struct ProbabilitiesOptions {
-    uint32_t size;
-    int32_t scores;
-} ProbabilitiesOptions;
-#define PROBABILITIES_OPTIONS(F)                                                                   \
-    F(uint32_t, size, (uint32_t)sizeof(ProbabilitiesOptions), "for ABI growth")                    \
-    F(int32_t, scores, OF_SOFTMAX, "what the loss says to do with scores")
-#define GT_STRUCT ProbabilitiesOptions
+#define PROBABILITIES_OPTIONS(F, S)                                                                \
+    F(S, int32_t, scores, OF_SOFTMAX, "what the loss says to do with scores")
+GT_OPTIONS(ProbabilitiesOptions, PROBABILITIES_OPTIONS);
 GT_OPTION_TYPE(ProbabilitiesOptions, PROBABILITIES_OPTIONS);
-#undef GT_STRUCT
 
 #define ROUNDING 1e-5 /* so far outside of [0, 1] a probability may be; NaN is left alone */
 
@@ -561,7 +538,7 @@ const gt_Operation gt_op_probabilities = {
     .name = "probabilities",
     .formula = "x, which must be in [0, 1]",
     .flags = GT_OP_LINEAR | GT_OP_MAY_REUSE | GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(ProbabilitiesOptions),
+    .options = &ProbabilitiesOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -574,30 +551,19 @@ const gt_Operation gt_op_probabilities = {
 
 static gt_Tensor *probabilities(gt_Tensor *p, Scores scores)
 {
-    const ProbabilitiesOptions options = {sizeof options, scores};
-    return gt_apply_one(NULL, &gt_op_probabilities, &options, 1, &p);
+    const ProbabilitiesOptions options = GT_VALUES(ProbabilitiesOptions, (int32_t)scores);
+    return gt_apply_one_at(NULL, &gt_op_probabilities, &options, 1, &p);
 }
 
 /* ---- what the losses have in common ---- */
 
-#define GT_STRUCT gt_LossOptions
-GT_OPTION_TYPE(gt_LossOptions, GT_LOSS_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_HuberOptions
-GT_OPTION_TYPE(gt_HuberOptions, GT_HUBER_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_CosineSimilarityOptions
-GT_OPTION_TYPE(gt_CosineSimilarityOptions, GT_COSINE_SIMILARITY_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_BinaryCrossentropyOptions
-GT_OPTION_TYPE(gt_BinaryCrossentropyOptions, GT_BINARY_CROSSENTROPY_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_CategoricalCrossentropyOptions
-GT_OPTION_TYPE(gt_CategoricalCrossentropyOptions, GT_CATEGORICAL_CROSSENTROPY_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_SparseCategoricalCrossentropyOptions
-GT_OPTION_TYPE(gt_SparseCategoricalCrossentropyOptions, GT_SPARSE_CATEGORICAL_CROSSENTROPY_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_mean_squared_error_options, gt_mean_squared_error_OPTIONS);
+GT_OPTION_TYPE(gt_huber_options, gt_huber_OPTIONS);
+GT_OPTION_TYPE(gt_cosine_similarity_options, gt_cosine_similarity_OPTIONS);
+GT_OPTION_TYPE(gt_binary_crossentropy_options, gt_binary_crossentropy_OPTIONS);
+GT_OPTION_TYPE(gt_categorical_crossentropy_options, gt_categorical_crossentropy_OPTIONS);
+GT_OPTION_TYPE(gt_sparse_categorical_crossentropy_options,
+               gt_sparse_categorical_crossentropy_OPTIONS);
 
 /* Shape and type of an argument; NULL with an error raised for a bad handle. */
 static const gt_Spec *spec_of(const gt_Tensor *tensor, const char *what)
@@ -670,7 +636,7 @@ static Group group_of(const gt_Spec *spec, int axis)
 static bool same_groups(const gt_Origin *origin, const gt_Spec *spec, int axis)
 {
     const gt_Spec *logits = &origin->logits->spec;
-    const gt_SoftmaxOptions *options = origin->options;
+    const gt_softmax_options *options = origin->options;
     Group made = group_of(logits, gt_axis(options->axis, logits->rank));
     Group seen = group_of(spec, axis);
     int64_t size = made.along * made.inner;
@@ -689,8 +655,7 @@ static gt_Tensor *logits_of_view(gt_Tensor *logits, int64_t first, const gt_Spec
 
 static uint64_t tapes_of(const gt_Context *context, const gt_Tensor *tensor)
 {
-    const gt_Record *record = gt_slot_raw(tensor)->value->record;
-    return record ? record->tapes & context->recording : 0;
+    return gt_tapes_of(gt_slot_raw(tensor)->value) & context->recording;
 }
 
 /* Gradients go where they would go from y_pred: to the logits on the tapes that saw how it was made
@@ -707,8 +672,10 @@ static gt_Tensor *on_the_tapes_of(gt_Context *context, gt_Tensor *y_pred, gt_Ten
     }
     if (!(tapes_of(context, y_pred) & ~through))
         return logits;
-    const LogitsOptions options = {sizeof options, slot->origin->operation == &gt_op_sigmoid};
-    return gt_apply_one(NULL, &gt_op_logits, &options, 2, (gt_Tensor *const[]){logits, y_pred});
+    const LogitsOptions options =
+        GT_VALUES(LogitsOptions, slot->origin->operation == &gt_op_sigmoid);
+    return gt_apply_one_at(NULL, &logits_operation, &options, 2,
+                           (gt_Tensor *const[]){logits, y_pred});
 }
 
 /* The logits to work with: y_pred itself if it says so; what the `probability` operation made y_pred
@@ -774,22 +741,32 @@ static gt_Tensor *reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor *
     if (weight)
         losses = gt_multiply(losses, weights(weight, losses));
     switch (reduction) {
-    case GT_NO_REDUCTION:
+    case GT_REDUCTION_NONE:
         return losses;
-    case GT_SUM:
+    case GT_REDUCTION_SUM:
         return gt_sum(losses);
-    case GT_MEAN:
+    case GT_REDUCTION_MEAN:
         return count ? gt_divide_no_nan(gt_sum(losses), count) : gt_mean(losses);
     }
-    gt_fail(GT_INVALID, "%d is no reduction", (int)reduction);
+    gt_fail(GT_INVALID, "unknown reduction %d", (int)reduction);
     return NULL;
 }
 
 /* The mean over the last axis first; the mean of means of equally many is the mean. */
 static gt_Tensor *reduced_entries(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight)
 {
-    if ((reduction != GT_MEAN || weight) && gt_rank(entries) > 0)
+    if ((reduction != GT_REDUCTION_MEAN || weight) && gt_rank(entries) > 0)
         entries = gt_mean(entries, .axis = -1);
+    return reduced(entries, reduction, weight, NULL);
+}
+
+/* The same for squares of entries. */
+static gt_Tensor *reduced_squares(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight)
+{
+    if (reduction == GT_REDUCTION_MEAN && !weight)
+        return GT_SQUARES(entries, .mean = true);
+    entries =
+        gt_rank(entries) > 0 ? GT_SQUARES(entries, .axis = -1, .mean = true) : gt_square(entries);
     return reduced(entries, reduction, weight, NULL);
 }
 
@@ -799,7 +776,7 @@ static gt_Tensor *reduced_entries(gt_Tensor *entries, gt_Reduction reduction, gt
                               const Options *given)                                                \
     {                                                                                              \
         Options options;                                                                           \
-        gt_options_fill(&Options##_type, &options, given);                                         \
+        gt_options_take(&Options##_type, &options, given);                                         \
         gt_Site site = gt_site_enter(here, #name);                                                 \
         gt_Tensor *loss = name(y_true, y_pred, &options);                                          \
         gt_site_leave(site);                                                                       \
@@ -813,55 +790,55 @@ static gt_Tensor *reduced_entries(gt_Tensor *entries, gt_Reduction reduction, gt
 /* ---- the losses ---- */
 
 static gt_Tensor *mean_squared_error(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                     const gt_LossOptions *options)
+                                     const gt_mean_squared_error_options *options)
 {
     gt_Tensor *t = targets(y_true, y_pred);
-    return reduced_entries(gt_square(gt_subtract(y_pred, t)), options->reduction,
-                           options->sample_weight);
+    return reduced_squares(gt_subtract(y_pred, t), options->reduction, options->sample_weight);
 }
-LOSS(mean_squared_error, gt_LossOptions)
+LOSS(mean_squared_error, gt_mean_squared_error_options)
 
 static gt_Tensor *mean_absolute_error(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                      const gt_LossOptions *options)
+                                      const gt_mean_squared_error_options *options)
 {
     gt_Tensor *t = targets(y_true, y_pred);
     return reduced_entries(gt_abs(gt_subtract(y_pred, t)), options->reduction,
                            options->sample_weight);
 }
-LOSS(mean_absolute_error, gt_LossOptions)
+LOSS(mean_absolute_error, gt_mean_squared_error_options)
 
 static gt_Tensor *mean_absolute_percentage_error(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                                 const gt_LossOptions *options)
+                                                 const gt_mean_squared_error_options *options)
 {
     gt_Tensor *t = targets(y_true, y_pred);
     gt_Tensor *size = gt_maximum(gt_abs(t), EPSILON);
     gt_Tensor *entries = gt_multiply(gt_abs(gt_divide(gt_subtract(y_pred, t), size)), 100);
     return reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(mean_absolute_percentage_error, gt_LossOptions)
+LOSS(mean_absolute_percentage_error, gt_mean_squared_error_options)
 
 static gt_Tensor *mean_squared_logarithmic_error(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                                 const gt_LossOptions *options)
+                                                 const gt_mean_squared_error_options *options)
 {
     gt_Tensor *t = targets(y_true, y_pred);
     gt_Tensor *logs =
         gt_subtract(gt_log1p(gt_maximum(y_pred, EPSILON)), gt_log1p(gt_maximum(t, EPSILON)));
-    return reduced_entries(gt_square(logs), options->reduction, options->sample_weight);
+    return reduced_squares(logs, options->reduction, options->sample_weight);
 }
-LOSS(mean_squared_logarithmic_error, gt_LossOptions)
+LOSS(mean_squared_logarithmic_error, gt_mean_squared_error_options)
 
 /* e + softplus(-2 e) - log 2: no overflow, and smooth at 0 in every order. */
-static gt_Tensor *log_cosh(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+static gt_Tensor *log_cosh(gt_Tensor *y_true, gt_Tensor *y_pred,
+                           const gt_mean_squared_error_options *options)
 {
     gt_Tensor *e = gt_subtract(y_pred, targets(y_true, y_pred));
     gt_Tensor *entries = gt_subtract(gt_add(e, gt_softplus(gt_multiply(e, -2))), log(2));
     return reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(log_cosh, gt_LossOptions)
+LOSS(log_cosh, gt_mean_squared_error_options)
 
 /* With q = e kept within [-delta, delta]: q (e - q / 2), without |e|, whose second derivative at 0
  * would be lost. */
-static gt_Tensor *huber(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_HuberOptions *options)
+static gt_Tensor *huber(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_huber_options *options)
 {
     if (!(options->delta > 0)) {
         gt_fail(GT_INVALID, "delta %g is not above 0", options->delta);
@@ -872,7 +849,7 @@ static gt_Tensor *huber(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_HuberOpti
     gt_Tensor *entries = gt_multiply(inner, gt_subtract(e, gt_multiply(inner, 0.5)));
     return reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(huber, gt_HuberOptions)
+LOSS(huber, gt_huber_options)
 
 /* max(1 - t p, 0), with labels of zeros and ones made -1 and 1 first, as Keras does. */
 static gt_Tensor *margin(gt_Tensor *y_true, gt_Tensor *y_pred)
@@ -883,21 +860,22 @@ static gt_Tensor *margin(gt_Tensor *y_true, gt_Tensor *y_pred)
     return gt_relu(gt_add(gt_negative(gt_multiply(t, y_pred)), 1));
 }
 
-static gt_Tensor *hinge(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+static gt_Tensor *hinge(gt_Tensor *y_true, gt_Tensor *y_pred,
+                        const gt_mean_squared_error_options *options)
 {
     return reduced_entries(margin(y_true, y_pred), options->reduction, options->sample_weight);
 }
-LOSS(hinge, gt_LossOptions)
+LOSS(hinge, gt_mean_squared_error_options)
 
-static gt_Tensor *squared_hinge(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+static gt_Tensor *squared_hinge(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                const gt_mean_squared_error_options *options)
 {
-    return reduced_entries(gt_square(margin(y_true, y_pred)), options->reduction,
-                           options->sample_weight);
+    return reduced_squares(margin(y_true, y_pred), options->reduction, options->sample_weight);
 }
-LOSS(squared_hinge, gt_LossOptions)
+LOSS(squared_hinge, gt_mean_squared_error_options)
 
 static gt_Tensor *categorical_hinge(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                    const gt_LossOptions *options)
+                                    const gt_mean_squared_error_options *options)
 {
     gt_Tensor *t = targets(y_true, y_pred);
     gt_Tensor *right = gt_sum(gt_multiply(t, y_pred), .axis = -1);
@@ -905,42 +883,44 @@ static gt_Tensor *categorical_hinge(gt_Tensor *y_true, gt_Tensor *y_pred,
     gt_Tensor *losses = gt_relu(gt_add(gt_subtract(wrong, right), 1));
     return reduced(losses, options->reduction, options->sample_weight, NULL);
 }
-LOSS(categorical_hinge, gt_LossOptions)
+LOSS(categorical_hinge, gt_mean_squared_error_options)
 
-static gt_Tensor *kl_divergence(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+static gt_Tensor *kl_divergence(gt_Tensor *y_true, gt_Tensor *y_pred,
+                                const gt_mean_squared_error_options *options)
 {
     gt_Tensor *t = gt_clip(targets(y_true, y_pred), EPSILON, 1);
     gt_Tensor *p = gt_clip(probabilities(y_pred, WITHOUT_LOGITS), EPSILON, 1);
     gt_Tensor *losses = gt_sum(gt_multiply(t, gt_log(gt_divide(t, p))), .axis = -1);
     return reduced(losses, options->reduction, options->sample_weight, NULL);
 }
-LOSS(kl_divergence, gt_LossOptions)
+LOSS(kl_divergence, gt_mean_squared_error_options)
 
-static gt_Tensor *poisson(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_LossOptions *options)
+static gt_Tensor *poisson(gt_Tensor *y_true, gt_Tensor *y_pred,
+                          const gt_mean_squared_error_options *options)
 {
     gt_Tensor *t = targets(y_true, y_pred);
     gt_Tensor *entries = gt_subtract(y_pred, gt_multiply(t, gt_log(gt_add(y_pred, EPSILON))));
     return reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(poisson, gt_LossOptions)
+LOSS(poisson, gt_mean_squared_error_options)
 
 static gt_Tensor *cosine_similarity(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                    const gt_CosineSimilarityOptions *options)
+                                    const gt_cosine_similarity_options *options)
 {
     gt_Tensor *t = gt_normalize(targets(y_true, y_pred), .axis = options->axis, .epsilon = EPSILON);
     gt_Tensor *p = gt_normalize(y_pred, .axis = options->axis, .epsilon = EPSILON);
     gt_Tensor *losses = gt_negative(gt_sum(gt_multiply(t, p), .axis = options->axis));
     return reduced(losses, options->reduction, options->sample_weight, NULL);
 }
-LOSS(cosine_similarity, gt_CosineSimilarityOptions)
+LOSS(cosine_similarity, gt_cosine_similarity_options)
 
 static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                      const gt_BinaryCrossentropyOptions *options)
+                                      const gt_binary_crossentropy_options *options)
 {
     gt_Tensor *pair[2] = {smoothed(targets(y_true, y_pred), options->label_smoothing, 2), NULL};
     gt_Tensor *entries;
     if ((pair[1] = logits_of(y_pred, options->from_logits, &gt_op_sigmoid, 0))) {
-        entries = gt_apply_one(NULL, &gt_op_sigmoid_crossentropy, NULL, 2, pair);
+        entries = gt_apply_one_at(NULL, &gt_op_sigmoid_crossentropy, NULL, 2, pair);
     } else {
         gt_Tensor *p = gt_clip(probabilities(y_pred, OF_SIGMOID), EPSILON, 1 - EPSILON);
         gt_Tensor *t = pair[0];
@@ -951,7 +931,7 @@ static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     }
     return reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(binary_crossentropy, gt_BinaryCrossentropyOptions)
+LOSS(binary_crossentropy, gt_binary_crossentropy_options)
 
 /* Are these integers that name classes, not as many numbers as there are classes? Then an error is
  * raised. */
@@ -974,7 +954,7 @@ static bool class_numbers(const gt_Tensor *y_true, const gt_Tensor *y_pred)
 }
 
 static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                           const gt_CategoricalCrossentropyOptions *options)
+                                           const gt_categorical_crossentropy_options *options)
 {
     gt_Tensor *t = class_numbers(y_true, y_pred) ? NULL : targets(y_true, y_pred);
     if (!t)
@@ -990,7 +970,7 @@ static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
         gt_Tensor *pair[2] = {t, x};
         for (int i = 0; i < 2 && axis != last; i++)
             pair[i] = gt_moveaxis(pair[i], axis, last);
-        losses = gt_apply_one(NULL, &gt_op_softmax_crossentropy, NULL, 2, pair);
+        losses = gt_apply_one_at(NULL, &gt_op_softmax_crossentropy, NULL, 2, pair);
     } else {
         gt_Tensor *p = probabilities(y_pred, OF_SOFTMAX);
         p = gt_divide(p, gt_sum(p, .axis = axis, .keepdims = true));
@@ -999,7 +979,7 @@ static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     }
     return reduced(losses, options->reduction, options->sample_weight, NULL);
 }
-LOSS(categorical_crossentropy, gt_CategoricalCrossentropyOptions)
+LOSS(categorical_crossentropy, gt_categorical_crossentropy_options)
 
 /* Labels of the shape of y_pred without its last axis; (..., 1) is taken, too. */
 static gt_Tensor *labels_for(gt_Tensor *y_true, const gt_Tensor *y_pred)
@@ -1035,14 +1015,14 @@ static gt_Tensor *labels_for(gt_Tensor *y_true, const gt_Tensor *y_pred)
 /* Probabilities become logits by their logarithm, as TensorFlow does. */
 static gt_Tensor *
 sparse_categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
-                                const gt_SparseCategoricalCrossentropyOptions *options)
+                                const gt_sparse_categorical_crossentropy_options *options)
 {
     gt_Tensor *labels = labels_for(y_true, y_pred), *count = NULL;
     if (!labels)
         return NULL;
     if (options->ignore_class != GT_NONE) {
         labels = gt_cast(labels, GT_INT64);
-        if (options->reduction == GT_MEAN)
+        if (options->reduction == GT_REDUCTION_MEAN)
             count = gt_sum(
                 gt_cast(gt_not_equal(labels, (double)options->ignore_class), gt_dtype(y_pred)));
     }
@@ -1050,9 +1030,8 @@ sparse_categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     if (!x)
         x = gt_log(gt_clip(probabilities(y_pred, OF_SOFTMAX), EPSILON, 1 - EPSILON));
     gt_Tensor *pair[2] = {labels, x};
-    gt_Tensor *losses =
-        gt_apply_one(NULL, &gt_op_sparse_softmax_crossentropy,
-                     &(SparseOptions){sizeof(SparseOptions), options->ignore_class}, 2, pair);
+    gt_Tensor *losses = gt_apply_one_at(NULL, &gt_op_sparse_softmax_crossentropy,
+                                        &GT_VALUES(SparseOptions, options->ignore_class), 2, pair);
     return reduced(losses, options->reduction, options->sample_weight, count);
 }
-LOSS(sparse_categorical_crossentropy, gt_SparseCategoricalCrossentropyOptions)
+LOSS(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy_options)

@@ -17,9 +17,9 @@
 /* One function: its loop, its formula, numbers from [low, high) to try it on, and its gradient as
  * an expression of the upstream gradient `up` and of the input x, or of the output y. */
 #define OF_INPUT(op, LOOP, text, low, high, gradient_of)                                           \
-    FUNCTION(op, LOOP, text, 1, 0, low, high, gt_Tensor *x = gt_input(rule, 0), gradient_of)
+    FUNCTION(op, LOOP, text, 1, 0, low, high, gt_Tensor *x = gt_rule_input(rule, 0), gradient_of)
 #define OF_OUTPUT(op, LOOP, text, low, high, gradient_of)                                          \
-    FUNCTION(op, LOOP, text, 0, 1, low, high, gt_Tensor *y = gt_output(rule, 0), gradient_of)
+    FUNCTION(op, LOOP, text, 0, 1, low, high, gt_Tensor *y = gt_rule_output(rule, 0), gradient_of)
 #define FUNCTION(op, LOOP, text, in, out, low, high, saved, gradient_of)                           \
     GT_LOOP_KERNEL(op, unary, LOOP)                                                                \
     static gt_Status op##_gradient(gt_GradientRule *rule)                                          \
@@ -32,14 +32,41 @@
                     .gradient = op##_gradient);                                                    \
     GT_DEFINE_UNARY(op)
 
-/* 1 - x^2 and x^2 - 1 as products, which do not cancel near 1. */
+/* 1 - x^2 as a product, which does not cancel near 1, in one operation: the derivative of a product
+ * of two has 0 times infinity in it where what follows has an infinite slope at 0, as a root does. */
+static void one_minus_square_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+{
+    if (kernel->output_spec[0]->dtype == GT_FLOAT32) {
+        const float *x = (const float *)kernel->input[0] + first;
+        float *y = (float *)kernel->output[0] + first;
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (1 - x[i]) * (1 + x[i]);
+    } else {
+        const double *x = (const double *)kernel->input[0] + first;
+        double *y = (double *)kernel->output[0] + first;
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (1 - x[i]) * (1 + x[i]);
+    }
+}
+static gt_Status one_minus_square_run(const gt_Kernel *kernel)
+{
+    return gt_run_chunks(kernel, one_minus_square_chunk);
+}
+static gt_Status one_minus_square_gradient(gt_GradientRule *rule)
+{
+    return gt_give(rule, 0,
+                   gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_rule_input(rule, 0), -2)));
+}
+GT_UNARY_RECORD(one_minus_square, "(1 - x) (1 + x)", float, 1, 0, GT_OP_INTERNAL | GT_OP_MAY_REUSE,
+                GT_REAL(-2, 2, 2, 3), .gradient = one_minus_square_gradient);
 static gt_Tensor *one_minus_square(gt_Tensor *x)
 {
-    return gt_multiply(gt_negative(gt_subtract(x, 1)), gt_add(x, 1));
+    return gt_apply_one_at(NULL, &gt_op_one_minus_square, NULL, 1, &x);
 }
+/* Subtracted from 0 and not negated: 0 at 1, not -0, whose root has the slope -inf. */
 static gt_Tensor *square_minus_one(gt_Tensor *x)
 {
-    return gt_multiply(gt_subtract(x, 1), gt_add(x, 1));
+    return gt_subtract(gt_scalar(0, gt_dtype(x)), one_minus_square(x));
 }
 static gt_Tensor *one_plus_square(gt_Tensor *x)
 {
@@ -94,15 +121,12 @@ STEPS(trunc, TRUNC, "x without its fraction")
 GT_DEFINE_UNARY(trunc)
 STEPS(round, ROUND, "the nearest whole number, halves to even")
 
-#define GT_STRUCT gt_RoundOptions
-GT_OPTION_TYPE(gt_RoundOptions, GT_ROUND_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_round_options, gt_round_OPTIONS);
 
 /* A whole power of ten is exact (up to 10^22), one tenth of it is not: so one of the two divides. */
-static gt_Tensor *rounded(gt_Tensor *x, const gt_RoundOptions *given)
+static gt_Tensor *rounded(gt_Tensor *x, const gt_round_options *given)
 {
-    gt_RoundOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_RoundOptions), &options, given);
+    gt_round_options options = GT_TAKE(gt_round_options, given);
     double power = pow(10, fabs((double)options.decimals));
     gt_DType dtype = gt_dtype(x);
     if (gt_status() == GT_OK && !(power <= (dtype == GT_FLOAT32 ? (double)FLT_MAX : DBL_MAX)))
@@ -110,25 +134,25 @@ static gt_Tensor *rounded(gt_Tensor *x, const gt_RoundOptions *given)
                 gt_dtype_name(dtype));
     if (options.decimals != 0)
         x = options.decimals > 0 ? gt_multiply(x, power) : gt_divide(x, power);
-    x = gt_apply_one(NULL, &gt_op_round, NULL, 1, &x);
+    x = gt_apply_one_at(NULL, &gt_op_round, NULL, 1, &x);
     if (options.decimals != 0)
         x = options.decimals > 0 ? gt_divide(x, power) : gt_multiply(x, power);
     return x;
 }
-GT_COMPOSED_OPTIONS(round, rounded, gt_RoundOptions)
+GT_COMPOSED_OPTIONS(round, rounded, gt_round_options)
 
 /* ---- arctan2 ---- */
 
 /* da: b / (a^2 + b^2). db: -a / (a^2 + b^2). */
 static gt_Status arctan2_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *a = gt_input(rule, 0), *b = gt_input(rule, 1);
+    gt_Tensor *a = gt_rule_input(rule, 0), *b = gt_rule_input(rule, 1);
     gt_Tensor *scaled = gt_divide(gt_upstream(rule, 0), gt_add(gt_square(a), gt_square(b)));
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_unbroadcast(gt_multiply(scaled, b), gt_input_spec(rule, 0)));
+        gt_give(rule, 0, gt_unbroadcast(gt_multiply(scaled, b), gt_rule_input_spec(rule, 0)));
     if (gt_wants(rule, 1))
         gt_give(rule, 1,
-                gt_unbroadcast(gt_negative(gt_multiply(scaled, a)), gt_input_spec(rule, 1)));
+                gt_unbroadcast(gt_negative(gt_multiply(scaled, a)), gt_rule_input_spec(rule, 1)));
     return gt_status();
 }
 GT_LOOP_KERNEL(arctan2, binary, ARCTAN2)
@@ -158,7 +182,7 @@ GT_DEFINE_BINARY(arctan2)
 /* 1 / (3 y^2) */
 static gt_Status cbrt_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *slope = gt_multiply(gt_square(gt_output(rule, 0)), 3);
+    gt_Tensor *slope = gt_multiply(gt_square(gt_rule_output(rule, 0)), 3);
     return gt_give(rule, 0, gt_divide(gt_upstream(rule, 0), slope));
 }
 OWN_LOOP(cbrt, cbrt)
@@ -186,7 +210,7 @@ static double erfinv_of(double x)
 /* sqrt(pi) / 2 exp(y^2) */
 static gt_Status erfinv_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *slope = gt_divide(gt_exp(gt_square(gt_output(rule, 0))), TWO_SQRT1_PI);
+    gt_Tensor *slope = gt_divide(gt_exp(gt_square(gt_rule_output(rule, 0))), TWO_SQRT1_PI);
     return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
 }
 OWN_LOOP(erfinv, erfinv_of)
@@ -214,11 +238,12 @@ static gt_Status hypot_run(const gt_Kernel *kernel)
 /* a / y and b / y */
 static gt_Status hypot_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *scaled = gt_divide_no_nan(gt_upstream(rule, 0), gt_output(rule, 0));
+    gt_Tensor *scaled = gt_divide_no_nan(gt_upstream(rule, 0), gt_rule_output(rule, 0));
     for (int i = 0; i < 2; i++)
         if (gt_wants(rule, i))
             gt_give(rule, i,
-                    gt_unbroadcast(gt_multiply(scaled, gt_input(rule, i)), gt_input_spec(rule, i)));
+                    gt_unbroadcast(gt_multiply(scaled, gt_rule_input(rule, i)),
+                                   gt_rule_input_spec(rule, i)));
     return gt_status();
 }
 GT_BINARY_RECORD(hypot, "sqrt(a^2 + b^2)", float, 3, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,
@@ -229,16 +254,9 @@ GT_DEFINE_BINARY(hypot)
  * place of a division every derivative is smooth at 0 (NIST Digital Library of Mathematical
  * Functions, 10.49, 10.51, 10.53) ---- */
 
-typedef struct BesselOptions {
-    uint32_t size;
-    int32_t order;
-} BesselOptions;
-#define BESSEL_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(BesselOptions), "for ABI growth")                           \
-    F(int32_t, order, 0, "n of j[n]")
-#define GT_STRUCT BesselOptions
+#define BESSEL_OPTIONS(F, S) F(S, int32_t, order, 0, "n of j[n]")
+GT_OPTIONS(BesselOptions, BESSEL_OPTIONS);
 GT_OPTION_TYPE(BesselOptions, BESSEL_OPTIONS);
-#undef GT_STRUCT
 
 /* As far as n, where the recurrence j[k+1] = (2k + 1) / x j[k] - j[k-1] loses digits, the power
  * series x^n / (2n + 1)!! sum of (-x^2 / 2)^k / (k! (2n + 3) (2n + 5) ...). */
@@ -275,32 +293,28 @@ static gt_Status spherical_bessel_shape(gt_ShapeRule *rule)
 
 static gt_Tensor *spherical_bessel(gt_Tensor *x, int32_t order)
 {
-    BesselOptions options = {sizeof options, order};
-    return gt_apply_one(NULL, &gt_op_spherical_bessel, &options, 1, &x);
+    BesselOptions options = GT_VALUES(BesselOptions, order);
+    return gt_apply_one_at(NULL, &gt_op_spherical_bessel, &options, 1, &x);
 }
 
 /* j[n]' = (n j[n-1] - (n + 1) j[n+1]) / (2n + 1) */
 static gt_Status spherical_bessel_gradient(gt_GradientRule *rule)
 {
     int32_t n = ((const BesselOptions *)gt_rule_options(rule))->order;
-    gt_Tensor *x = gt_input(rule, 0);
+    gt_Tensor *x = gt_rule_input(rule, 0);
     gt_Tensor *slope = gt_multiply(spherical_bessel(x, n + 1), -(n + 1.0) / (2 * n + 1));
     if (n > 0)
         slope = gt_add(slope, gt_multiply(spherical_bessel(x, n - 1), n / (2 * n + 1.0)));
     return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
 }
 
-#define ORDER(n)                                                                                   \
-    &(const BesselOptions)                                                                         \
-    {                                                                                              \
-        sizeof(BesselOptions), n                                                                   \
-    }
+#define ORDER(n) &GT_VALUES(BesselOptions, n)
 const gt_Operation gt_op_spherical_bessel = {
     .size = sizeof(gt_Operation),
     .name = "spherical_bessel",
     .formula = "j[n](x): sin(x) / x for n = 0",
     .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(BesselOptions),
+    .options = &BesselOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -352,14 +366,11 @@ static gt_Tensor *logaddexp2(gt_Tensor *a, gt_Tensor *b)
 }
 GT_COMPOSED_BINARY(logaddexp2, logaddexp2)
 
-#define GT_STRUCT gt_NanToNumOptions
-GT_OPTION_TYPE(gt_NanToNumOptions, GT_NAN_TO_NUM_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_nan_to_num_options, gt_nan_to_num_OPTIONS);
 
-static gt_Tensor *nan_to_num(gt_Tensor *x, const gt_NanToNumOptions *given)
+static gt_Tensor *nan_to_num(gt_Tensor *x, const gt_nan_to_num_options *given)
 {
-    gt_NanToNumOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_NanToNumOptions), &options, given);
+    gt_nan_to_num_options options = GT_TAKE(gt_nan_to_num_options, given);
     gt_DType dtype = gt_dtype(x);
     double most = dtype == GT_FLOAT32 ? (double)FLT_MAX : DBL_MAX;
     double high = options.posinf == INFINITY ? most : options.posinf;
@@ -368,4 +379,4 @@ static gt_Tensor *nan_to_num(gt_Tensor *x, const gt_NanToNumOptions *given)
     x = gt_where(gt_equal(x, INFINITY), gt_scalar(high, dtype), x);
     return gt_where(gt_equal(x, -INFINITY), gt_scalar(low, dtype), x);
 }
-GT_COMPOSED_OPTIONS(nan_to_num, nan_to_num, gt_NanToNumOptions)
+GT_COMPOSED_OPTIONS(nan_to_num, nan_to_num, gt_nan_to_num_options)

@@ -74,19 +74,14 @@ GT_DECLARE_UNARY(ceil);
 GT_DECLARE_UNARY(trunc);
 #define gt_trunc(x) gt_trunc_at(GT_HERE, x)
 
-#define GT_ROUND_OPTIONS(F)                                                                        \
-    F(uint32_t, size, (uint32_t)sizeof(gt_RoundOptions), "for ABI growth")                         \
-    F(int32_t, decimals, 0, "digits behind the point; below 0: tens, hundreds, ...")
-typedef struct gt_RoundOptions gt_RoundOptions;
-struct gt_RoundOptions {
-    GT_ROUND_OPTIONS(GT_MEMBER)
-};
+#define gt_round_OPTIONS(F, S)                                                                     \
+    F(S, int32_t, decimals, 0, "digits behind the point; below 0: tens, hundreds, ...")
+GT_OPTIONS(gt_round_options, gt_round_OPTIONS);
 /* To the nearest whole number, halves to even. With decimals d, 10^d x rounded, divided by 10^d, as
  * NumPy does it; a 10^|d| that the type does not hold is an error. Not differentiable. */
 #define gt_round(...)                                                                              \
-    gt_round_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                    \
-                GT_KEYWORDS(gt_RoundOptions, GT_ROUND_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_round_at(const char *here, gt_Tensor *x, const gt_RoundOptions *options);
+    gt_round_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_round, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_round_at(const char *here, gt_Tensor *x, const gt_round_options *options);
 GT_API gt_Tensor *(gt_round)(gt_Tensor *x);
 
 /* 2 to the power x; the cube root, also of numbers below 0 (its slope at 0 is infinite). */
@@ -109,22 +104,17 @@ GT_DECLARE_BINARY(logaddexp2);
 GT_DECLARE_BINARY(hypot);
 #define gt_hypot(a, b) gt_hypot_at(GT_HERE, a, gt_operand(b))
 
-#define GT_NAN_TO_NUM_OPTIONS(F)                                                                   \
-    F(uint32_t, size, (uint32_t)sizeof(gt_NanToNumOptions), "for ABI growth")                      \
-    F(double, nan, 0, "in place of NaN")                                                           \
-    F(double, posinf, INFINITY, "in place of inf; INFINITY: the largest number of the type")       \
-    F(double, neginf, -INFINITY, "in place of -inf; -INFINITY: the lowest number of the type")
-typedef struct gt_NanToNumOptions gt_NanToNumOptions;
-struct gt_NanToNumOptions {
-    GT_NAN_TO_NUM_OPTIONS(GT_MEMBER)
-};
+#define gt_nan_to_num_OPTIONS(F, S)                                                                \
+    F(S, double, nan, 0, "in place of NaN")                                                        \
+    F(S, double, posinf, INFINITY, "in place of inf; INFINITY: the largest number of the type")    \
+    F(S, double, neginf, -INFINITY, "in place of -inf; -INFINITY: the lowest number of the type")
+GT_OPTIONS(gt_nan_to_num_options, gt_nan_to_num_OPTIONS);
 /* x with finite numbers in place of NaN and infinities, where the gradient is 0. */
 #define gt_nan_to_num(...)                                                                         \
-    gt_nan_to_num_at(                                                                              \
-        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
-        GT_KEYWORDS(gt_NanToNumOptions, GT_NAN_TO_NUM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+    gt_nan_to_num_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                               \
+                     GT_KEYWORDS(gt_nan_to_num, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_nan_to_num_at(const char *here, gt_Tensor *x,
-                                   const gt_NanToNumOptions *options);
+                                   const gt_nan_to_num_options *options);
 GT_API gt_Tensor *(gt_nan_to_num)(gt_Tensor *x);
 
 GT_END

@@ -6,9 +6,7 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_MatmulOptions
-GT_OPTION_TYPE(gt_MatmulOptions, GT_MATMUL_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_matmul_options, gt_matmul_OPTIONS);
 
 /* The sizes of one product, and how the batches of a, b and c follow each other. */
 typedef struct Product {
@@ -38,7 +36,7 @@ static size_t scratch_of(const gt_Spec *a, const gt_Spec *b, int64_t m, int64_t 
 
 static gt_Status matmul_shape(gt_ShapeRule *rule)
 {
-    const gt_MatmulOptions *options = rule->options;
+    const gt_matmul_options *options = rule->options;
     const gt_Spec *a = rule->input[0], *b = rule->input[1];
     gt_Spec *out = &rule->output[0];
     char s[160], t[160];
@@ -112,7 +110,7 @@ static void cut(Product *product, const gt_Kernel *kernel)
 
 static Product plan_product(const gt_Kernel *kernel)
 {
-    const gt_MatmulOptions *options = kernel->options;
+    const gt_matmul_options *options = kernel->options;
     const gt_Spec *a = kernel->input_spec[0], *b = kernel->input_spec[1];
     const gt_Spec *c = kernel->output_spec[0];
     Product product;
@@ -230,42 +228,39 @@ static gt_Tensor *fold(gt_Tensor *x)
  * products. */
 static gt_Status matmul_gradient(gt_GradientRule *rule)
 {
-    const gt_MatmulOptions *options = gt_rule_options(rule);
+    const gt_matmul_options *options = gt_rule_options(rule);
     bool ta = options->transpose_a, tb = options->transpose_b;
     gt_Tensor *up = gt_upstream(rule, 0);
     if (gt_wants(rule, 0)) {
-        gt_Tensor *b = gt_input(rule, 1);
+        gt_Tensor *b = gt_rule_input(rule, 1);
         gt_Tensor *da = ta ? gt_matmul(b, up, .transpose_a = tb, .transpose_b = true)
                            : gt_matmul(up, b, .transpose_b = !tb);
-        da = gt_unbroadcast(da, gt_input_spec(rule, 0));
-        gt_give(rule, 0, gt_narrowed(da, gt_input_spec(rule, 0)->dtype));
+        da = gt_unbroadcast(da, gt_rule_input_spec(rule, 0));
+        gt_give(rule, 0, gt_narrowed(da, gt_rule_input_spec(rule, 0)->dtype));
     }
     if (gt_wants(rule, 1)) {
-        gt_Tensor *a = gt_input(rule, 0), *db;
-        if (gt_input_spec(rule, 1)->rank == 2 && gt_input_spec(rule, 0)->rank > 2 && !ta &&
-            gt_input_spec(rule, 0)->size > 0 && gt_output_spec(rule, 0)->size > 0) {
+        gt_Tensor *a = gt_rule_input(rule, 0), *db;
+        if (gt_rule_input_spec(rule, 1)->rank == 2 && gt_rule_input_spec(rule, 0)->rank > 2 &&
+            !ta && gt_rule_input_spec(rule, 0)->size > 0 &&
+            gt_rule_output_spec(rule, 0)->size > 0) {
             a = fold(a);
             up = fold(up);
         }
         db = tb ? gt_matmul(up, a, .transpose_a = true, .transpose_b = ta)
                 : gt_matmul(a, up, .transpose_a = !ta);
-        db = gt_unbroadcast(db, gt_input_spec(rule, 1));
-        gt_give(rule, 1, gt_narrowed(db, gt_input_spec(rule, 1)->dtype));
+        db = gt_unbroadcast(db, gt_rule_input_spec(rule, 1));
+        gt_give(rule, 1, gt_narrowed(db, gt_rule_input_spec(rule, 1)->dtype));
     }
     return gt_status();
 }
 
-#define TRANSPOSED(a, b)                                                                           \
-    &(const gt_MatmulOptions)                                                                      \
-    {                                                                                              \
-        sizeof(gt_MatmulOptions), a, b                                                             \
-    }
+#define TRANSPOSED(a, b) &GT_VALUES(gt_matmul_options, a, b)
 const gt_Operation gt_op_matmul = {
     .size = sizeof(gt_Operation),
     .name = "matmul",
     .formula = "sum over k of a[..., m, k] b[..., k, n]",
     .flags = GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(gt_MatmulOptions),
+    .options = &gt_matmul_options_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -293,7 +288,8 @@ const gt_Operation gt_op_matmul = {
             GT_SAMPLES_END},
 };
 
-gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b, const gt_MatmulOptions *given)
+gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b,
+                        const gt_matmul_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -304,9 +300,8 @@ gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b, const gt_M
         return NULL;
     bool row = sa->value->spec.rank == 1, column = sb->value->spec.rank == 1;
     if (!row && !column)
-        return gt_apply_one(here, &gt_op_matmul, given, 2, (gt_Tensor *[]){a, b});
-    gt_MatmulOptions options;
-    gt_options_fill(&gt_MatmulOptions_type, &options, given);
+        return gt_apply_one_at(here, &gt_op_matmul, given, 2, (gt_Tensor *[]){a, b});
+    gt_matmul_options options = GT_TAKE(gt_matmul_options, given);
     if (row) {
         a = gt_reshape(a, gt_shape(1, -1));
         options.transpose_a = false;
@@ -315,8 +310,8 @@ gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b, const gt_M
         b = gt_reshape(b, gt_shape(-1, 1));
         options.transpose_b = false;
     }
-    gt_Tensor *c = gt_apply_one(here, &gt_op_matmul, &options, 2, (gt_Tensor *[]){a, b});
-    gt_Shape full = gt_tensor_shape(c), shape = {0};
+    gt_Tensor *c = gt_apply_one_at(here, &gt_op_matmul, &options, 2, (gt_Tensor *[]){a, b});
+    gt_Shape full = gt_tensor_shape(c), shape = {.mark = GT_MARK};
     for (int d = 0; d < full.rank; d++)
         if (!(row && d == full.rank - 2) && !(column && d == full.rank - 1))
             shape.dims[shape.rank++] = full.dims[d];

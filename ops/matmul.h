@@ -7,14 +7,10 @@
 
 GT_BEGIN
 
-#define GT_MATMUL_OPTIONS(F)                                                                       \
-    F(uint32_t, size, (uint32_t)sizeof(gt_MatmulOptions), "for ABI growth")                        \
-    F(bool, transpose_a, false, "swap the last two axes of a first")                               \
-    F(bool, transpose_b, false, "swap the last two axes of b first")
-typedef struct gt_MatmulOptions gt_MatmulOptions;
-struct gt_MatmulOptions {
-    GT_MATMUL_OPTIONS(GT_MEMBER)
-};
+#define gt_matmul_OPTIONS(F, S)                                                                    \
+    F(S, bool, transpose_a, false, "swap the last two axes of a first")                            \
+    F(S, bool, transpose_b, false, "swap the last two axes of b first")
+GT_OPTIONS(gt_matmul_options, gt_matmul_OPTIONS);
 
 /* gt_matmul(a, b), gt_matmul(a, b, .transpose_b = true): (..., m, k) x (..., k, n) -> (..., m, n).
  * The axes before the last two broadcast. A vector counts as one row on the left, one column on the
@@ -24,9 +20,9 @@ struct gt_MatmulOptions {
  * type. */
 #define gt_matmul(...)                                                                             \
     gt_matmul_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                           \
-                 GT_KEYWORDS(gt_MatmulOptions, GT_MATMUL_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+                 GT_KEYWORDS(gt_matmul, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b,
-                               const gt_MatmulOptions *options);
+                               const gt_matmul_options *options);
 GT_API gt_Tensor *(gt_matmul)(gt_Tensor *a, gt_Tensor *b);
 
 GT_END

@@ -1,31 +1,21 @@
 /* Normalization, made of operations: formulas of ops/normalization.h. The mean is taken off before
- * anything is multiplied, which keeps the digits of numbers that are large and close together. */
+ * anything is multiplied, which keeps the digits of numbers that are large and close together. What is
+ * squared is squared inside gt_length and gt_squares, where it neither overflows nor underflows. */
 #include "ops/normalization.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"
 #include "ops/kit.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <string.h>
 
-#define GT_STRUCT gt_ReduceOptions
-GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_BatchNormalizationOptions
-GT_OPTION_TYPE(gt_BatchNormalizationOptions, GT_BATCH_NORMALIZATION_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_LayerNormalizationOptions
-GT_OPTION_TYPE(gt_LayerNormalizationOptions, GT_LAYER_NORMALIZATION_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_GroupNormalizationOptions
-GT_OPTION_TYPE(gt_GroupNormalizationOptions, GT_GROUP_NORMALIZATION_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_RmsNormalizationOptions
-GT_OPTION_TYPE(gt_RmsNormalizationOptions, GT_RMS_NORMALIZATION_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_NormalizeOptions
-GT_OPTION_TYPE(gt_NormalizeOptions, GT_NORMALIZE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_sum_options, gt_sum_OPTIONS);
+GT_OPTION_TYPE(gt_batch_normalization_options, gt_batch_normalization_OPTIONS);
+GT_OPTION_TYPE(gt_layer_normalization_options, gt_layer_normalization_OPTIONS);
+GT_OPTION_TYPE(gt_group_normalization_options, gt_group_normalization_OPTIONS);
+GT_OPTION_TYPE(gt_rms_normalization_options, gt_rms_normalization_OPTIONS);
+GT_OPTION_TYPE(gt_normalize_options, gt_normalize_OPTIONS);
 
 /* ---- axes ---- */
 
@@ -50,7 +40,7 @@ static bool float_axes(gt_Tensor *x, int axis, const gt_Axes *axes, gt_Spec *spe
 /* One number for each index of the axes, in a shape that broadcasts against x. */
 static gt_Tensor *along(gt_Tensor *weight, const gt_Spec *x, uint32_t bits, const char *what)
 {
-    gt_Shape shape = {.rank = x->rank};
+    gt_Shape shape = {.mark = GT_MARK, .rank = x->rank};
     int64_t size = 1;
     char s[160], t[160];
     for (int d = 0; d < x->rank; d++) {
@@ -80,20 +70,20 @@ static gt_Tensor *scaled(gt_Tensor *x, const gt_Spec *spec, uint32_t bits, gt_Te
 /* ---- moments, and what is made of them ---- */
 
 static gt_Status moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
-                         const gt_ReduceOptions *given)
+                         const gt_sum_options *given)
 {
-    gt_ReduceOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
-    gt_ReduceOptions kept = options;
+    gt_sum_options options = GT_TAKE(gt_sum_options, given);
+    gt_sum_options kept = options;
     kept.keepdims = true;
     gt_Tensor *middle = gt_mean_at(NULL, x, &kept);
-    *variance = gt_mean_at(NULL, gt_square(gt_subtract(x, middle)), &options);
+    *variance = GT_SQUARES(gt_subtract(x, middle), .axis = options.axis, .axes = options.axes,
+                           .keepdims = options.keepdims, .mean = true);
     *mean = options.keepdims ? middle : gt_reshape(middle, gt_tensor_shape(*variance));
     return gt_status();
 }
 
 gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
-                        const gt_ReduceOptions *options)
+                        const gt_sum_options *options)
 {
     if (!mean || !variance)
         return gt_fail(GT_INVALID, "moments: nowhere to put the mean and the variance");
@@ -106,10 +96,9 @@ gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Ten
 }
 
 static gt_Tensor *batch_normalization(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance,
-                                      const gt_BatchNormalizationOptions *given)
+                                      const gt_batch_normalization_options *given)
 {
-    gt_BatchNormalizationOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_BatchNormalizationOptions), &options, given);
+    gt_batch_normalization_options options = GT_TAKE(gt_batch_normalization_options, given);
     const gt_Axes none = GT_ALL_AXES;
     gt_Spec spec;
     uint32_t bits;
@@ -123,7 +112,7 @@ static gt_Tensor *batch_normalization(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *
 }
 GT_COMPOSED(batch_normalization,
             (const char *here, gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance,
-             const gt_BatchNormalizationOptions *options),
+             const gt_batch_normalization_options *options),
             (x, mean, variance, options))
 gt_Tensor *(gt_batch_normalization)(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance)
 {
@@ -135,14 +124,13 @@ static gt_Tensor *standardized(gt_Tensor *x, uint32_t bits, double epsilon)
 {
     gt_Axes axes = axes_of(bits);
     gt_Tensor *centered = gt_subtract(x, gt_mean(x, .axes = axes, .keepdims = true));
-    gt_Tensor *variance = gt_mean(gt_square(centered), .axes = axes, .keepdims = true);
-    return gt_multiply(centered, gt_rsqrt(gt_add(variance, epsilon)));
+    return gt_divide(centered, GT_LENGTH(centered, .axes = axes, .keepdims = true, .mean = true,
+                                         .epsilon = epsilon));
 }
 
-static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_LayerNormalizationOptions *given)
+static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_layer_normalization_options *given)
 {
-    gt_LayerNormalizationOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_LayerNormalizationOptions), &options, given);
+    gt_layer_normalization_options options = GT_TAKE(gt_layer_normalization_options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
@@ -150,17 +138,16 @@ static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_LayerNormalizationO
     return scaled(standardized(x, bits, options.epsilon), &spec, bits, options.gamma, options.beta);
 }
 GT_COMPOSED(layer_normalization,
-            (const char *here, gt_Tensor *x, const gt_LayerNormalizationOptions *options),
+            (const char *here, gt_Tensor *x, const gt_layer_normalization_options *options),
             (x, options))
 gt_Tensor *(gt_layer_normalization)(gt_Tensor *x)
 {
     return gt_layer_normalization_at(NULL, x, NULL);
 }
 
-static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationOptions *given)
+static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization_options *given)
 {
-    gt_GroupNormalizationOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_GroupNormalizationOptions), &options, given);
+    gt_group_normalization_options options = GT_TAKE(gt_group_normalization_options, given);
     const gt_Axes none = GT_ALL_AXES;
     gt_Spec spec;
     uint32_t bits;
@@ -180,7 +167,8 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationO
                 (long long)groups);
         return NULL;
     }
-    gt_Shape shape = {.rank = spec.rank + 1}; /* ..., groups, channels of a group, ... */
+    gt_Shape shape = {.mark = GT_MARK,
+                      .rank = spec.rank + 1}; /* ..., groups, channels of a group, ... */
     for (int d = 0; d < spec.rank; d++)
         shape.dims[d + (d > axis)] = spec.dims[d];
     shape.dims[axis] = groups;
@@ -190,7 +178,7 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_GroupNormalizationO
     return scaled(gt_reshape(x, gt_spec_shape(&spec)), &spec, bits, options.gamma, options.beta);
 }
 GT_COMPOSED(group_normalization,
-            (const char *here, gt_Tensor *x, const gt_GroupNormalizationOptions *options),
+            (const char *here, gt_Tensor *x, const gt_group_normalization_options *options),
             (x, options))
 gt_Tensor *(gt_group_normalization)(gt_Tensor *x)
 {
@@ -199,31 +187,29 @@ gt_Tensor *(gt_group_normalization)(gt_Tensor *x)
 
 /* ---- lengths ---- */
 
-static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_RmsNormalizationOptions *given)
+static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_rms_normalization_options *given)
 {
-    gt_RmsNormalizationOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_RmsNormalizationOptions), &options, given);
+    gt_rms_normalization_options options = GT_TAKE(gt_rms_normalization_options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
         return NULL;
-    gt_Tensor *square = gt_mean(gt_square(x), .axes = axes_of(bits), .keepdims = true);
-    return scaled(gt_multiply(x, gt_rsqrt(gt_add(square, options.epsilon))), &spec, bits,
-                  options.scale, NULL);
+    gt_Tensor *size = GT_LENGTH(x, .axes = axes_of(bits), .keepdims = true, .mean = true,
+                                .epsilon = options.epsilon);
+    return scaled(gt_divide(x, size), &spec, bits, options.scale, NULL);
 }
 GT_COMPOSED(rms_normalization,
-            (const char *here, gt_Tensor *x, const gt_RmsNormalizationOptions *options),
+            (const char *here, gt_Tensor *x, const gt_rms_normalization_options *options),
             (x, options))
 gt_Tensor *(gt_rms_normalization)(gt_Tensor *x)
 {
     return gt_rms_normalization_at(NULL, x, NULL);
 }
 
-/* The length is kept from 0 before the root, whose slope there is infinite. */
-static gt_Tensor *normalize(gt_Tensor *x, const gt_NormalizeOptions *given)
+/* The length is kept from 0, where its slope is not finite. */
+static gt_Tensor *normalize(gt_Tensor *x, const gt_normalize_options *given)
 {
-    gt_NormalizeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_NormalizeOptions), &options, given);
+    gt_normalize_options options = GT_TAKE(gt_normalize_options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
@@ -233,10 +219,8 @@ static gt_Tensor *normalize(gt_Tensor *x, const gt_NormalizeOptions *given)
         return NULL;
     }
     gt_Axes axes = axes_of(bits);
-    if (options.order == 2) {
-        gt_Tensor *square = gt_sum(gt_square(x), .axes = axes, .keepdims = true);
-        return gt_multiply(x, gt_rsqrt(gt_maximum(square, options.epsilon * options.epsilon)));
-    }
+    if (options.order == 2)
+        return gt_divide(x, GT_LENGTH(x, .axes = axes, .keepdims = true, .floor = options.epsilon));
     gt_Tensor *size = gt_abs(x);
     if (options.order == 1)
         return gt_divide(x,
@@ -247,7 +231,7 @@ static gt_Tensor *normalize(gt_Tensor *x, const gt_NormalizeOptions *given)
     gt_Tensor *sum = gt_maximum(gt_sum(powers, .axes = axes, .keepdims = true), 1);
     return gt_divide(x, gt_multiply(largest, gt_power(sum, 1.0 / options.order)));
 }
-GT_COMPOSED(normalize, (const char *here, gt_Tensor *x, const gt_NormalizeOptions *options),
+GT_COMPOSED(normalize, (const char *here, gt_Tensor *x, const gt_normalize_options *options),
             (x, options))
 gt_Tensor *(gt_normalize)(gt_Tensor *x)
 {

@@ -73,8 +73,9 @@ bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, 
 gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b)
 {
     gt_Tensor *pair[2];
-    return gt_operands(here, operation, a, b, pair) ? gt_apply_one(here, operation, NULL, 2, pair)
-                                                    : NULL;
+    return gt_operands(here, operation, a, b, pair)
+               ? gt_apply_one_at(here, operation, NULL, 2, pair)
+               : NULL;
 }
 
 gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b)

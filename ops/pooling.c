@@ -12,19 +12,13 @@
 #include <string.h>
 
 /* Of all five records. `extent`: the spatial size of the image, where the inputs do not tell. */
-typedef struct PoolOptions PoolOptions;
-#define POOL_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(PoolOptions), "for ABI growth")                             \
-    F(gt_Shape, pool_size, GT_NO_SIZES, "size of the window")                                      \
-    F(gt_Shape, strides, GT_NO_SIZES, "steps of the window")                                       \
-    F(gt_Padding, padding, GT_VALID, "valid or same")                                              \
-    F(gt_Shape, extent, GT_NO_SIZES, "spatial size of the image")
-struct PoolOptions {
-    POOL_OPTIONS(GT_MEMBER)
-};
-#define GT_STRUCT PoolOptions
+#define POOL_OPTIONS(F, S)                                                                         \
+    F(S, gt_Shape, pool_size, GT_NO_SIZES, "size of the window")                                   \
+    F(S, gt_Shape, strides, GT_NO_SIZES, "steps of the window")                                    \
+    F(S, gt_Padding, padding, GT_PADDING_VALID, "valid or same")                                   \
+    F(S, gt_Shape, extent, GT_NO_SIZES, "spatial size of the image")
+GT_OPTIONS(PoolOptions, POOL_OPTIONS);
 GT_OPTION_TYPE(PoolOptions, POOL_OPTIONS);
-#undef GT_STRUCT
 
 #define TILE 65536 /* numbers that a tile reads, about */
 
@@ -43,7 +37,7 @@ typedef struct Pool {
 
 static bool plan(Pool *pool, const PoolOptions *options, const gt_Spec *x)
 {
-    const gt_Shape dense = {0, {0}};
+    const gt_Shape dense = {GT_MARK, 0, {0}};
     const gt_Window *w = &pool->window;
     int64_t size[GT_SPATIAL];
     int rank = x->rank - 2;
@@ -52,7 +46,7 @@ static bool plan(Pool *pool, const PoolOptions *options, const gt_Spec *x)
         !gt_window_set(&pool->window, rank, x->dims + 1, size, &options->strides, &dense,
                        options->padding))
         return false;
-    if (options->padding == GT_CAUSAL) {
+    if (options->padding == GT_PADDING_CAUSAL) {
         gt_fail(GT_INVALID, "pooling knows no causal padding");
         return false;
     }
@@ -399,20 +393,20 @@ static gt_Tensor *max_pool_pair(const gt_Operation *operation, const PoolOptions
                                 gt_Tensor *x, gt_Tensor *second)
 {
     gt_Tensor *inputs[2] = {x, second};
-    return gt_apply_one(NULL, operation, options, 2, inputs);
+    return gt_apply_one_at(NULL, operation, options, 2, inputs);
 }
 
 static gt_Status max_pool_rule(gt_GradientRule *rule)
 {
     return gt_give(rule, 0,
-                   max_pool_pair(&gt_op_max_pool_gradient, gt_rule_options(rule), gt_input(rule, 0),
-                                 gt_upstream(rule, 0)));
+                   max_pool_pair(&gt_op_max_pool_gradient, gt_rule_options(rule),
+                                 gt_rule_input(rule, 0), gt_upstream(rule, 0)));
 }
 
 /* Which number is the largest does not change with x: no gradient there but zero. */
 static gt_Status transposed(gt_GradientRule *rule, const gt_Operation *operation)
 {
-    gt_Tensor *x = gt_input(rule, 0);
+    gt_Tensor *x = gt_rule_input(rule, 0);
     if (gt_wants(rule, 0))
         gt_give(rule, 0, gt_zeros_like(x));
     if (gt_wants(rule, 1))
@@ -432,19 +426,19 @@ static gt_Status max_pool_gather_rule(gt_GradientRule *rule)
 
 static gt_Status average_pool_rule(gt_GradientRule *rule)
 {
-    const gt_Spec *x = gt_input_spec(rule, 0);
+    const gt_Spec *x = gt_rule_input_spec(rule, 0);
     PoolOptions options = *(const PoolOptions *)gt_rule_options(rule);
     gt_Tensor *up = gt_upstream(rule, 0);
     options.extent = gt_shape_of(x->rank - 2, x->dims + 1);
-    return gt_give(rule, 0, gt_apply_one(NULL, &gt_op_average_pool_gradient, &options, 1, &up));
+    return gt_give(rule, 0, gt_apply_one_at(NULL, &gt_op_average_pool_gradient, &options, 1, &up));
 }
 
 static gt_Status average_pool_gradient_rule(gt_GradientRule *rule)
 {
     PoolOptions options = *(const PoolOptions *)gt_rule_options(rule);
     gt_Tensor *up = gt_upstream(rule, 0);
-    options.extent = (gt_Shape){0, {0}};
-    return gt_give(rule, 0, gt_apply_one(NULL, &gt_op_average_pool, &options, 1, &up));
+    options.extent = (gt_Shape){GT_MARK, 0, {0}};
+    return gt_give(rule, 0, gt_apply_one_at(NULL, &gt_op_average_pool, &options, 1, &up));
 }
 
 /* ---- records ---- */
@@ -452,12 +446,12 @@ static gt_Status average_pool_gradient_rule(gt_GradientRule *rule)
 #define REAL(...) GT_REAL(-2, 2, __VA_ARGS__)
 #define SIZE(...) .pool_size = GT_SAMPLE_SHAPE(__VA_ARGS__)
 #define STEP(...) .strides = GT_SAMPLE_SHAPE(__VA_ARGS__)
-#define SAME      .padding = GT_SAME
+#define SAME      .padding = GT_PADDING_SAME
 #define POOL(count, a, b, ...)                                                                     \
     {                                                                                              \
         .inputs = count, .input = GT_INPUTS(a, b), .options = &(const PoolOptions)                 \
         {                                                                                          \
-            POOL_OPTIONS(GT_PRESET) __VA_ARGS__                                                    \
+            GT_PRESETS(PoolOptions, POOL_OPTIONS) __VA_ARGS__                                      \
         }                                                                                          \
     }
 #define POOL_RECORD(op, text, more, shape_, count, saves, ...)                                     \
@@ -466,7 +460,7 @@ static gt_Status average_pool_gradient_rule(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = more,                                                                             \
-        .options = GT_STRUCT_TYPE(PoolOptions),                                                    \
+        .options = &PoolOptions_type,                                                              \
         .inputs_min = count,                                                                       \
         .inputs_max = count,                                                                       \
         .outputs = 1,                                                                              \
@@ -507,29 +501,27 @@ POOL_RECORD(average_pool_gradient, "the transpose of average_pool", GT_OP_LINEAR
 
 /* ---- functions ---- */
 
-#define GT_STRUCT gt_PoolOptions
-GT_OPTION_TYPE(gt_PoolOptions, GT_POOL_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_max_pool_options, gt_max_pool_OPTIONS);
 
 static gt_Tensor *pooled(const char *here, const gt_Operation *operation, gt_Tensor *x,
-                         gt_Shape pool_size, const gt_PoolOptions *given)
+                         gt_Shape pool_size, const gt_max_pool_options *given)
 {
-    gt_PoolOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_PoolOptions), &options, given);
-    PoolOptions all = {sizeof all, pool_size, options.strides, options.padding, {0, {0}}};
+    gt_max_pool_options options = GT_TAKE(gt_max_pool_options, given);
+    PoolOptions all =
+        GT_VALUES(PoolOptions, pool_size, options.strides, options.padding, {GT_MARK, 0, {0}});
     if (all.strides.rank == 0)
         all.strides = pool_size;
-    return gt_apply_one(here, operation, &all, 1, &x);
+    return gt_apply_one_at(here, operation, &all, 1, &x);
 }
 
 gt_Tensor *gt_max_pool_at(const char *here, gt_Tensor *x, gt_Shape pool_size,
-                          const gt_PoolOptions *options)
+                          const gt_max_pool_options *options)
 {
     return pooled(here, &gt_op_max_pool, x, pool_size, options);
 }
 
 gt_Tensor *gt_average_pool_at(const char *here, gt_Tensor *x, gt_Shape pool_size,
-                              const gt_PoolOptions *options)
+                              const gt_max_pool_options *options)
 {
     return pooled(here, &gt_op_average_pool, x, pool_size, options);
 }

@@ -24,7 +24,7 @@ static gt_Variable *new_generator(gt_Context *context, uint64_t seed)
     return gt_slot_handle(slot);
 }
 
-gt_Variable *gt_generator_new(const char *here, uint64_t seed)
+gt_Variable *gt_generator_at(const char *here, uint64_t seed)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -37,16 +37,18 @@ gt_Variable *gt_generator_new(const char *here, uint64_t seed)
     return new_generator(context, seed);
 }
 
-gt_Variable *gt_default_generator(void)
+gt_Variable *gt_default_generator_at(const char *here)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
+    gt_Site site = gt_site_enter(here, "default_generator");
     if (!context->generator) {
         context->generator = new_generator(context, context->seed);
         if (context->generator)
             gt_context_drop(context); /* what is the context's own does not keep it */
     }
+    gt_site_leave(site);
     return context->generator;
 }
 
@@ -116,43 +118,35 @@ static gt_Tensor *draw(const char *here, const gt_Operation *operation, const vo
     if (!generator)
         generator = gt_default_generator();
     gt_Tensor *input[2] = {generator, x};
-    gt_Tensor *drawn = gt_apply_one(here, operation, options, x ? 2 : 1, input);
-    if (!drawn || gt_apply(here, &gt_op_generator_advance, NULL, 1, &generator, NULL) != GT_OK)
+    gt_Tensor *drawn = gt_apply_one_at(here, operation, options, x ? 2 : 1, input);
+    if (!drawn || gt_apply_at(here, &gt_op_generator_advance, NULL, 1, &generator, NULL) != GT_OK)
         return NULL;
     return drawn;
 }
 
 /* ---- uniform, normal, truncated normal: two numbers say which ---- */
 
-typedef struct DrawOptions {
-    uint32_t size;
-    gt_Shape shape;
-    gt_DType dtype;
-    double a, b;
-} DrawOptions;
-#define DRAW_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(DrawOptions), "for ABI growth")                             \
-    F(gt_Shape, shape, {0}, "of the result")                                                       \
-    F(gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                           \
-    F(double, a, 0, "the lower bound, or the mean")                                                \
-    F(double, b, 1, "the upper bound, or the standard deviation")
-#define GT_STRUCT DrawOptions
+#define DRAW_OPTIONS(F, S)                                                                         \
+    F(S, gt_Shape, shape, GT_NO_SIZES, "of the result")                                            \
+    F(S, gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                        \
+    F(S, double, a, 0, "the lower bound, or the mean")                                             \
+    F(S, double, b, 1, "the upper bound, or the standard deviation")
+GT_OPTIONS(DrawOptions, DRAW_OPTIONS);
 GT_OPTION_TYPE(DrawOptions, DRAW_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status draw_shape(gt_ShapeRule *rule, gt_DType dtype, gt_Shape shape)
 {
     if (!takes_state(rule))
         return gt_status();
     if (!gt_spec_set(&rule->output[0], dtype, shape))
-        return gt_fail(GT_INVALID, "this is no shape, or one too large");
+        return gt_fail(GT_INVALID, "the shape is invalid or too large");
     return GT_OK;
 }
 
 static gt_Status draw_float_shape(gt_ShapeRule *rule, const DrawOptions *options)
 {
     if (options->dtype != GT_FLOAT32 && options->dtype != GT_FLOAT64)
-        return gt_fail(GT_INVALID, "type %s is not possible here; it takes float32 and float64",
+        return gt_fail(GT_INVALID, "dtype %s is not supported; expected float32 and float64",
                        gt_dtype_name(options->dtype));
     return draw_shape(rule, options->dtype, options->shape);
 }
@@ -161,7 +155,8 @@ static gt_Status uniform_shape(gt_ShapeRule *rule)
 {
     const DrawOptions *options = rule->options;
     if (!(options->a <= options->b) || isinf(options->a) || isinf(options->b))
-        return gt_fail(GT_INVALID, "low %g and high %g are no range", options->a, options->b);
+        return gt_fail(GT_INVALID, "low must not exceed high, and both be finite (low %g, high %g)",
+                       options->a, options->b);
     return draw_float_shape(rule, options);
 }
 
@@ -169,8 +164,9 @@ static gt_Status normal_shape(gt_ShapeRule *rule)
 {
     const DrawOptions *options = rule->options;
     if (!(options->b >= 0) || isinf(options->b) || !isfinite(options->a))
-        return gt_fail(GT_INVALID, "mean %g and stddev %g are no normal distribution", options->a,
-                       options->b);
+        return gt_fail(GT_INVALID,
+                       "mean must be finite, stddev finite and >= 0 (got mean %g, stddev %g)",
+                       options->a, options->b);
     return draw_float_shape(rule, options);
 }
 
@@ -266,71 +262,51 @@ static void truncated_normal_chunk(const gt_Kernel *kernel, int64_t first, int64
         .formula = text,                                                                           \
         .why_not = "a draw depends on nothing but its generator",                                  \
         .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,                                          \
-        .options = GT_STRUCT_TYPE(DrawOptions),                                                    \
+        .options = &DrawOptions_type,                                                              \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
         .shape = shape_rule,                                                                       \
         .run = op##_run,                                                                           \
-        .samples =                                                                                 \
-            (const gt_Sample[]){                                                                   \
-                {.inputs = 1,                                                                      \
-                 .input = GT_INPUTS(STATE),                                                        \
-                 .options =                                                                        \
-                     &(const DrawOptions){sizeof(DrawOptions), {2, {2, 3}}, GT_FLOAT32, -1, 2}},   \
-                GT_SAMPLES_END},                                                                   \
+        .samples = (const gt_Sample[]){{.inputs = 1,                                               \
+                                        .input = GT_INPUTS(STATE),                                 \
+                                        .options = &GT_VALUES(DrawOptions, {GT_MARK, 2, {2, 3}},   \
+                                                              GT_FLOAT32, -1, 2)},                 \
+                                       GT_SAMPLES_END},                                            \
     }
 
 DRAW(uniform, "a + (b - a) u, u evenly from [0, 1)", uniform_shape);
 DRAW(normal, "a + b z, z normal", normal_shape);
 DRAW(truncated_normal, "a + b z, z normal, |z| <= 2", normal_shape);
 
-#define GT_STRUCT gt_UniformOptions
-GT_OPTION_TYPE(gt_UniformOptions, GT_UNIFORM_OPTIONS);
-#undef GT_STRUCT
-gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_UniformOptions *given)
+GT_OPTION_TYPE(gt_uniform_options, gt_uniform_OPTIONS);
+gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_uniform_options *given)
 {
-    gt_UniformOptions options;
-    gt_options_fill(&gt_UniformOptions_type, &options, given);
-    return draw(
-        here, &gt_op_uniform,
-        &(DrawOptions){sizeof(DrawOptions), shape, options.dtype, options.low, options.high},
-        options.generator, NULL);
+    gt_uniform_options options = GT_TAKE(gt_uniform_options, given);
+    return draw(here, &gt_op_uniform,
+                &GT_VALUES(DrawOptions, shape, options.dtype, options.low, options.high),
+                options.generator, NULL);
 }
 
-#define GT_STRUCT gt_NormalOptions
-GT_OPTION_TYPE(gt_NormalOptions, GT_NORMAL_OPTIONS);
-#undef GT_STRUCT
-gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_NormalOptions *given)
+GT_OPTION_TYPE(gt_normal_options, gt_normal_OPTIONS);
+gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_normal_options *given)
 {
-    gt_NormalOptions options;
-    gt_options_fill(&gt_NormalOptions_type, &options, given);
-    return draw(
-        here, options.truncated ? &gt_op_truncated_normal : &gt_op_normal,
-        &(DrawOptions){sizeof(DrawOptions), shape, options.dtype, options.mean, options.stddev},
-        options.generator, NULL);
+    gt_normal_options options = GT_TAKE(gt_normal_options, given);
+    return draw(here, options.truncated ? &gt_op_truncated_normal : &gt_op_normal,
+                &GT_VALUES(DrawOptions, shape, options.dtype, options.mean, options.stddev),
+                options.generator, NULL);
 }
 
 /* ---- integers ---- */
 
-typedef struct IntegersOptions {
-    uint32_t size;
-    gt_Shape shape;
-    gt_DType dtype;
-    int64_t low, high;
-} IntegersOptions;
-#define INTEGERS_OPTIONS(F)                                                                        \
-    F(uint32_t, size, (uint32_t)sizeof(IntegersOptions), "for ABI growth")                         \
-    F(gt_Shape, shape, {0}, "of the result")                                                       \
-    F(gt_DType, dtype, GT_INT32, "int32, int64 or uint8")                                          \
-    F(int64_t, low, 0, "the lower bound")                                                          \
-    F(int64_t, high, 1, "the upper bound, not reached")
-#define GT_STRUCT IntegersOptions
+#define INTEGERS_OPTIONS(F, S)                                                                     \
+    F(S, gt_Shape, shape, GT_NO_SIZES, "of the result")                                            \
+    F(S, gt_DType, dtype, GT_INT32, "int32, int64 or uint8")                                       \
+    F(S, int64_t, low, 0, "the lower bound")                                                       \
+    F(S, int64_t, high, 1, "the upper bound, not reached")
+GT_OPTIONS(IntegersOptions, INTEGERS_OPTIONS);
 GT_OPTION_TYPE(IntegersOptions, INTEGERS_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_RandomIntegersOptions
-GT_OPTION_TYPE(gt_RandomIntegersOptions, GT_RANDOM_INTEGERS_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_random_integers_options, gt_random_integers_OPTIONS);
 
 static gt_Status random_integers_shape(gt_ShapeRule *rule)
 {
@@ -347,13 +323,13 @@ static gt_Status random_integers_shape(gt_ShapeRule *rule)
         fits = options->low >= 0 && options->high <= UINT8_MAX + 1;
         break;
     default:
-        return gt_fail(GT_INVALID, "type %s is not possible here; it takes int32, int64 and uint8",
+        return gt_fail(GT_INVALID, "dtype %s is not supported; expected int32, int64 and uint8",
                        gt_dtype_name(options->dtype));
     }
     if (options->low >= options->high || !fits)
-        return gt_fail(GT_INVALID, "low %lld and high %lld are no range of %s",
-                       (long long)options->low, (long long)options->high,
-                       gt_dtype_name(options->dtype));
+        return gt_fail(
+            GT_INVALID, "low must be below high, and the range one of %s (low %lld, high %lld)",
+            gt_dtype_name(options->dtype), (long long)options->low, (long long)options->high);
     return draw_shape(rule, options->dtype, options->shape);
 }
 
@@ -391,7 +367,7 @@ const gt_Operation gt_op_random_integers = {
     .formula = "whole numbers evenly from [low, high)",
     .why_not = "its result is an integer",
     .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
-    .options = GT_STRUCT_TYPE(IntegersOptions),
+    .options = &IntegersOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -399,39 +375,28 @@ const gt_Operation gt_op_random_integers = {
     .run = random_integers_run,
     .samples = (const gt_Sample[]){{.inputs = 1,
                                     .input = GT_INPUTS(STATE),
-                                    .options =
-                                        &(const IntegersOptions){
-                                            sizeof(IntegersOptions), {2, {2, 3}}, GT_INT32, -2, 5}},
+                                    .options = &GT_VALUES(IntegersOptions, {GT_MARK, 2, {2, 3}},
+                                                          GT_INT32, -2, 5)},
                                    GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
-                                 const gt_RandomIntegersOptions *given)
+                                 const gt_random_integers_options *given)
 {
-    gt_RandomIntegersOptions options;
-    gt_options_fill(&gt_RandomIntegersOptions_type, &options, given);
+    gt_random_integers_options options = GT_TAKE(gt_random_integers_options, given);
     return draw(here, &gt_op_random_integers,
-                &(IntegersOptions){sizeof(IntegersOptions), shape, options.dtype, low, high},
-                options.generator, NULL);
+                &GT_VALUES(IntegersOptions, shape, options.dtype, low, high), options.generator,
+                NULL);
 }
 
 /* ---- categories ---- */
 
-typedef struct SampleOptions {
-    uint32_t size;
-    int64_t samples;
-    gt_DType dtype;
-} SampleOptions;
-#define SAMPLE_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(SampleOptions), "for ABI growth")                           \
-    F(int64_t, samples, 1, "how many are drawn for each row")                                      \
-    F(gt_DType, dtype, GT_INT32, "int32 or int64")
-#define GT_STRUCT SampleOptions
+#define SAMPLE_OPTIONS(F, S)                                                                       \
+    F(S, int64_t, samples, 1, "how many are drawn for each row")                                   \
+    F(S, gt_DType, dtype, GT_INT32, "int32 or int64")
+GT_OPTIONS(SampleOptions, SAMPLE_OPTIONS);
 GT_OPTION_TYPE(SampleOptions, SAMPLE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_CategoricalOptions
-GT_OPTION_TYPE(gt_CategoricalOptions, GT_CATEGORICAL_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_categorical_options, gt_categorical_OPTIONS);
 
 static gt_Status categorical_shape(gt_ShapeRule *rule)
 {
@@ -441,7 +406,7 @@ static gt_Status categorical_shape(gt_ShapeRule *rule)
     if (!takes_state(rule) || !gt_takes(logits, GT_TAKES_FLOAT))
         return gt_status();
     if (options->dtype != GT_INT32 && options->dtype != GT_INT64)
-        return gt_fail(GT_INVALID, "type %s is not possible here; it takes int32 and int64",
+        return gt_fail(GT_INVALID, "dtype %s is not supported; expected int32 and int64",
                        gt_dtype_name(options->dtype));
     if (logits->rank != 2 || logits->dims[1] < 1 || logits->dims[1] > INT32_MAX ||
         options->samples < 0)
@@ -545,45 +510,40 @@ const gt_Operation gt_op_categorical = {
     .formula = "classes drawn with the probabilities softmax(logits)",
     .why_not = "its result is an integer",
     .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
-    .options = GT_STRUCT_TYPE(SampleOptions),
+    .options = &SampleOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
     .shape = categorical_shape,
     .run = categorical_run,
-    .samples =
-        (const gt_Sample[]){{.inputs = 2,
-                             .input = GT_INPUTS(STATE, GT_ANY(2, 3)),
-                             .options = &(const SampleOptions){sizeof(SampleOptions), 4, GT_INT32}},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 2,
+                                    .input = GT_INPUTS(STATE, GT_ANY(2, 3)),
+                                    .options = &GT_VALUES(SampleOptions, 4, GT_INT32)},
+                                   GT_SAMPLES_END},
 };
 
 static gt_Tensor *categorical(gt_Tensor *logits, int64_t samples,
-                              const gt_CategoricalOptions *given)
+                              const gt_categorical_options *given)
 {
-    gt_CategoricalOptions options;
-    gt_options_fill(&gt_CategoricalOptions_type, &options, given);
-    const SampleOptions record = {sizeof record, samples, options.dtype};
+    gt_categorical_options options = GT_TAKE(gt_categorical_options, given);
+    const SampleOptions record = GT_VALUES(SampleOptions, samples, options.dtype);
     if (gt_rank(logits) < 0 || gt_want_logits(logits, "the first argument") != GT_OK)
         return NULL;
     return draw(NULL, &gt_op_categorical, &record, options.generator, logits);
 }
 GT_COMPOSED(categorical,
             (const char *here, gt_Tensor *logits, int64_t samples,
-             const gt_CategoricalOptions *options),
+             const gt_categorical_options *options),
             (logits, samples, options))
 
 /* ---- orders ---- */
 
-#define GT_STRUCT gt_ShuffleOptions
-GT_OPTION_TYPE(gt_ShuffleOptions, GT_SHUFFLE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_shuffle_options, gt_shuffle_OPTIONS);
 
 /* Sorted by random keys of 64 bits: of a million keys two are equal once in 4e7 times. */
-static gt_Tensor *shuffle(gt_Tensor *x, const gt_ShuffleOptions *given)
+static gt_Tensor *shuffle(gt_Tensor *x, const gt_shuffle_options *given)
 {
-    gt_ShuffleOptions options;
-    gt_options_fill(&gt_ShuffleOptions_type, &options, given);
+    gt_shuffle_options options = GT_TAKE(gt_shuffle_options, given);
     gt_Spec spec = gt_spec(x);
     int axis = gt_status() == GT_OK ? gt_axis(options.axis, spec.rank) : -1;
     if (axis < 0)
@@ -592,23 +552,14 @@ static gt_Tensor *shuffle(gt_Tensor *x, const gt_ShuffleOptions *given)
                                          .dtype = GT_INT64, .generator = options.generator);
     return gt_take(x, gt_argsort(keys), .axis = axis);
 }
-GT_COMPOSED_OPTIONS(shuffle, shuffle, gt_ShuffleOptions)
+GT_COMPOSED_OPTIONS(shuffle, shuffle, gt_shuffle_options)
 
 /* ---- dropout ---- */
 
-typedef struct DropoutOptions {
-    uint32_t size;
-    double rate;
-} DropoutOptions;
-#define DROPOUT_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(DropoutOptions), "for ABI growth")                          \
-    F(double, rate, 0.5, "probability of becoming 0")
-#define GT_STRUCT DropoutOptions
+#define DROPOUT_OPTIONS(F, S) F(S, double, rate, 0.5, "probability of becoming 0")
+GT_OPTIONS(DropoutOptions, DROPOUT_OPTIONS);
 GT_OPTION_TYPE(DropoutOptions, DROPOUT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_RandomDropoutOptions
-GT_OPTION_TYPE(gt_RandomDropoutOptions, GT_RANDOM_DROPOUT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_dropout_options, gt_dropout_OPTIONS);
 
 static gt_Status dropout_shape(gt_ShapeRule *rule)
 {
@@ -656,9 +607,9 @@ static gt_Status dropout_gradient(gt_GradientRule *rule)
 {
     if (!gt_wants(rule, 1))
         return GT_OK;
-    gt_Tensor *input[2] = {gt_input(rule, 0), gt_upstream(rule, 0)};
+    gt_Tensor *input[2] = {gt_rule_input(rule, 0), gt_upstream(rule, 0)};
     return gt_give(rule, 1,
-                   gt_apply_one(NULL, rule->record->operation, gt_rule_options(rule), 2, input));
+                   gt_apply_one_at(NULL, rule->record->operation, gt_rule_options(rule), 2, input));
 }
 
 const gt_Operation gt_op_dropout = {
@@ -666,7 +617,7 @@ const gt_Operation gt_op_dropout = {
     .name = "dropout",
     .formula = "0 with probability rate, else x / (1 - rate)",
     .flags = GT_OP_RANDOM | GT_OP_LINEAR,
-    .options = GT_STRUCT_TYPE(DropoutOptions),
+    .options = &DropoutOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -674,12 +625,11 @@ const gt_Operation gt_op_dropout = {
     .shape = dropout_shape,
     .run = dropout_run,
     .gradient = dropout_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(STATE, GT_ANY(2, 3))},
-                            {.inputs = 2,
-                             .input = GT_INPUTS(STATE, GT_ANY(4)),
-                             .options = &(const DropoutOptions){sizeof(DropoutOptions), 0.2}},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(STATE, GT_ANY(2, 3))},
+                                   {.inputs = 2,
+                                    .input = GT_INPUTS(STATE, GT_ANY(4)),
+                                    .options = &GT_VALUES(DropoutOptions, 0.2)},
+                                   GT_SAMPLES_END},
 };
 
 /* One factor, 0 or 1 / (1 - rate), for all elements of x along the noise's dimensions of 1. */
@@ -702,12 +652,11 @@ static gt_Tensor *noise(const gt_Spec *x, const DropoutOptions *record, gt_Shape
     return draw(NULL, &gt_op_dropout, record, generator, ones);
 }
 
-gt_Tensor *gt_random_dropout_at(const char *here, gt_Tensor *x, double rate,
-                                const gt_RandomDropoutOptions *given)
+gt_Tensor *gt_dropout_at(const char *here, gt_Tensor *x, double rate,
+                         const gt_dropout_options *given)
 {
-    gt_RandomDropoutOptions options;
-    gt_options_fill(&gt_RandomDropoutOptions_type, &options, given);
-    const DropoutOptions record = {sizeof record, rate};
+    gt_dropout_options options = GT_TAKE(gt_dropout_options, given);
+    const DropoutOptions record = GT_VALUES(DropoutOptions, rate);
     if (rate == 0)
         return gt_identity_at(here, x);
     gt_Site site = gt_site_enter(here, "dropout");

@@ -18,120 +18,92 @@ GT_BEGIN
 
 /* A generator with that seed, its counter at 0. It is the caller's: gt_variable_free, or it goes
  * with the context. */
-#define gt_generator(seed) gt_generator_new(GT_HERE, seed)
-GT_API gt_Variable *gt_generator_new(const char *here, uint64_t seed);
+#define gt_generator(seed) gt_generator_at(GT_HERE, seed)
+GT_API gt_Variable *gt_generator_at(const char *here, uint64_t seed);
 /* The context's own generator. */
-GT_API gt_Variable *gt_default_generator(void);
+#define gt_default_generator() gt_default_generator_at(GT_HERE)
+GT_API gt_Variable *gt_default_generator_at(const char *here);
 
 /* Floats, evenly from [low, high). The bounds are rounded to the type, low <= high. */
-#define GT_UNIFORM_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_UniformOptions), "for ABI growth")                       \
-    F(double, low, 0, "the lower bound")                                                           \
-    F(double, high, 1, "the upper bound, not reached but by rounding")                             \
-    F(gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                           \
-    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
-typedef struct gt_UniformOptions gt_UniformOptions;
-struct gt_UniformOptions {
-    GT_UNIFORM_OPTIONS(GT_MEMBER)
-};
+#define gt_uniform_OPTIONS(F, S)                                                                   \
+    F(S, double, low, 0, "the lower bound")                                                        \
+    F(S, double, high, 1, "the upper bound, not reached but by rounding")                          \
+    F(S, gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                        \
+    F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+GT_OPTIONS(gt_uniform_options, gt_uniform_OPTIONS);
 #define gt_uniform(...)                                                                            \
-    gt_uniform_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
-                  GT_KEYWORDS(gt_UniformOptions, GT_UNIFORM_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_UniformOptions *options);
+    gt_uniform_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_uniform, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape,
+                                const gt_uniform_options *options);
 
 /* Floats from the normal distribution; truncated: those further than 2 stddev from the mean are
  * drawn again, which leaves a standard deviation of 0.8796 stddev. */
-#define GT_NORMAL_OPTIONS(F)                                                                       \
-    F(uint32_t, size, (uint32_t)sizeof(gt_NormalOptions), "for ABI growth")                        \
-    F(double, mean, 0, "its mean")                                                                 \
-    F(double, stddev, 1, "its standard deviation, >= 0")                                           \
-    F(bool, truncated, false, "within 2 stddev of the mean only")                                  \
-    F(gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                           \
-    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
-typedef struct gt_NormalOptions gt_NormalOptions;
-struct gt_NormalOptions {
-    GT_NORMAL_OPTIONS(GT_MEMBER)
-};
+#define gt_normal_OPTIONS(F, S)                                                                    \
+    F(S, double, mean, 0, "its mean")                                                              \
+    F(S, double, stddev, 1, "its standard deviation, >= 0")                                        \
+    F(S, bool, truncated, false, "within 2 stddev of the mean only")                               \
+    F(S, gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                        \
+    F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+GT_OPTIONS(gt_normal_options, gt_normal_OPTIONS);
 #define gt_normal(...)                                                                             \
-    gt_normal_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                   \
-                 GT_KEYWORDS(gt_NormalOptions, GT_NORMAL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_NormalOptions *options);
+    gt_normal_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_normal, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_normal_options *options);
 /* gt_random_integers(shape, low, high): whole numbers, evenly from [low, high), low < high. */
-#define GT_RANDOM_INTEGERS_OPTIONS(F)                                                              \
-    F(uint32_t, size, (uint32_t)sizeof(gt_RandomIntegersOptions), "for ABI growth")                \
-    F(gt_DType, dtype, GT_INT32, "int32, int64 or uint8")                                          \
-    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
-typedef struct gt_RandomIntegersOptions gt_RandomIntegersOptions;
-struct gt_RandomIntegersOptions {
-    GT_RANDOM_INTEGERS_OPTIONS(GT_MEMBER)
-};
+#define gt_random_integers_OPTIONS(F, S)                                                           \
+    F(S, gt_DType, dtype, GT_INT32, "int32, int64 or uint8")                                       \
+    F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+GT_OPTIONS(gt_random_integers_options, gt_random_integers_OPTIONS);
 #define gt_random_integers(...)                                                                    \
     gt_random_integers_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                  \
                           GT_THIRD(__VA_ARGS__),                                                   \
-                          GT_KEYWORDS(gt_RandomIntegersOptions, GT_RANDOM_INTEGERS_OPTIONS,        \
-                                      GT_AFTER_3(__VA_ARGS__)))
+                          GT_KEYWORDS(gt_random_integers, GT_AFTER_3(__VA_ARGS__)))
 GT_API gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
-                                        const gt_RandomIntegersOptions *options);
+                                        const gt_random_integers_options *options);
 
 /* gt_categorical(logits, samples): classes drawn for each row of logits (rows, classes): (rows,
  * samples). Class c comes up with probability softmax(logits)[c]: never where the logit is -inf. A
  * row in which no class is possible, or a logit is NaN or inf, is an error. */
-#define GT_CATEGORICAL_OPTIONS(F)                                                                  \
-    F(uint32_t, size, (uint32_t)sizeof(gt_CategoricalOptions), "for ABI growth")                   \
-    F(gt_DType, dtype, GT_INT32, "int32 or int64")                                                 \
-    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
-typedef struct gt_CategoricalOptions gt_CategoricalOptions;
-struct gt_CategoricalOptions {
-    GT_CATEGORICAL_OPTIONS(GT_MEMBER)
-};
+#define gt_categorical_OPTIONS(F, S)                                                               \
+    F(S, gt_DType, dtype, GT_INT32, "int32 or int64")                                              \
+    F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+GT_OPTIONS(gt_categorical_options, gt_categorical_OPTIONS);
 #define gt_categorical(...)                                                                        \
-    gt_categorical_at(                                                                             \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_CategoricalOptions, GT_CATEGORICAL_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+    gt_categorical_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                      \
+                      GT_KEYWORDS(gt_categorical, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Tensor *gt_categorical_at(const char *here, gt_Tensor *logits, int64_t samples,
-                                    const gt_CategoricalOptions *options);
+                                    const gt_categorical_options *options);
 
 /* x in a random order along an axis; every order is equally likely. Its gradient is put back into
  * the order of x. */
-#define GT_SHUFFLE_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_ShuffleOptions), "for ABI growth")                       \
-    F(int32_t, axis, 0, "what lies along it is moved as a whole")                                  \
-    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
-typedef struct gt_ShuffleOptions gt_ShuffleOptions;
-struct gt_ShuffleOptions {
-    GT_SHUFFLE_OPTIONS(GT_MEMBER)
-};
+#define gt_shuffle_OPTIONS(F, S)                                                                   \
+    F(S, int32_t, axis, 0, "what lies along it is moved as a whole")                               \
+    F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+GT_OPTIONS(gt_shuffle_options, gt_shuffle_OPTIONS);
 #define gt_shuffle(...)                                                                            \
-    gt_shuffle_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
-                  GT_KEYWORDS(gt_ShuffleOptions, GT_SHUFFLE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_shuffle_at(const char *here, gt_Tensor *x, const gt_ShuffleOptions *options);
+    gt_shuffle_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_shuffle, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_shuffle_at(const char *here, gt_Tensor *x, const gt_shuffle_options *options);
 GT_API gt_Tensor *(gt_shuffle)(gt_Tensor *x);
 
-/* gt_random_dropout(x, rate): each element becomes 0 with probability `rate`, else x / (1 - rate).
+/* gt_dropout(x, rate): each element becomes 0 with probability `rate`, else x / (1 - rate).
  * Rate 1 gives zeros, rate 0 gives x. With `.noise_shape`, elements along its dimensions of 1 fall
  * together; -1 in it means x's dimension. The gradient passes where x did. Remembers no mask: the
- * state that drew it is enough. (gt_dropout is the layer.) */
+ * state that drew it is enough. (gt_Dropout is the layer.) */
 #define GT_NO_SHAPE                                                                                \
     {                                                                                              \
-        -1,                                                                                        \
+        GT_MARK, -1,                                                                               \
         {                                                                                          \
-            0, 0, 0, 0, 0, 0, 0, 0                                                                 \
+            0                                                                                      \
         }                                                                                          \
     }
-#define GT_RANDOM_DROPOUT_OPTIONS(F)                                                               \
-    F(uint32_t, size, (uint32_t)sizeof(gt_RandomDropoutOptions), "for ABI growth")                 \
-    F(gt_Shape, noise_shape, GT_NO_SHAPE, "what is drawn; broadcasts to x; default: x's shape")    \
-    F(gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
-typedef struct gt_RandomDropoutOptions gt_RandomDropoutOptions;
-struct gt_RandomDropoutOptions {
-    GT_RANDOM_DROPOUT_OPTIONS(GT_MEMBER)
-};
-#define gt_random_dropout(...)                                                                     \
-    gt_random_dropout_at(                                                                          \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_RandomDropoutOptions, GT_RANDOM_DROPOUT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
-GT_API gt_Tensor *gt_random_dropout_at(const char *here, gt_Tensor *x, double rate,
-                                       const gt_RandomDropoutOptions *options);
+#define gt_dropout_OPTIONS(F, S)                                                                   \
+    F(S, gt_Shape, noise_shape, GT_NO_SHAPE, "what is drawn; broadcasts to x; default: x's shape") \
+    F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+GT_OPTIONS(gt_dropout_options, gt_dropout_OPTIONS);
+#define gt_dropout(...)                                                                            \
+    gt_dropout_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                          \
+                  GT_KEYWORDS(gt_dropout, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Tensor *gt_dropout_at(const char *here, gt_Tensor *x, double rate,
+                                const gt_dropout_options *options);
 
 GT_END
 

@@ -9,12 +9,8 @@
 #include "ops/matmul.h"
 #include "ops/reshaping.h"
 
-#define GT_STRUCT gt_LstmOptions
-GT_OPTION_TYPE(gt_LstmOptions, GT_LSTM_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_GruOptions
-GT_OPTION_TYPE(gt_GruOptions, GT_GRU_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_lstm_options, gt_lstm_OPTIONS);
+GT_OPTION_TYPE(gt_gru_options, gt_gru_OPTIONS);
 
 /* ---- what both have in common ---- */
 
@@ -87,7 +83,7 @@ static gt_Tensor *initial_of(const Cell *cell, const char *what, gt_Tensor *give
 {
     gt_Shape shape = gt_shape(cell->batch, cell->units);
     if (!given)
-        return gt_zeros_of(shape, .dtype = cell->dtype);
+        return gt_zeros(shape, .dtype = cell->dtype);
     return fits(cell, what, given, shape) ? given : NULL;
 }
 
@@ -97,7 +93,7 @@ static gt_Tensor *run_steps(gt_FunctionBody step, Cell *cell, gt_Tensor *product
 {
     gt_Tensor *last[2] = {NULL}, *y = NULL;
     bool stacked = cell->sequences && cell->time > 0;
-    if (gt_scan(step, cell, ((gt_Tensors){states, state}), gt_tensors(products), last, &y,
+    if (gt_scan(step, cell, ((gt_Tensors){state, states}), gt_tensors(products), last, &y,
                 .outputs = stacked, .reverse = backwards) != GT_OK)
         return NULL;
     for (int i = 0; i < states; i++)
@@ -105,7 +101,7 @@ static gt_Tensor *run_steps(gt_FunctionBody step, Cell *cell, gt_Tensor *product
     if (!cell->sequences)
         return state[0];
     if (!stacked)
-        return gt_zeros_of(gt_shape(cell->batch, 0, cell->units), .dtype = cell->dtype);
+        return gt_zeros(gt_shape(cell->batch, 0, cell->units), .dtype = cell->dtype);
     if (backwards)
         y = gt_flip(y, .axis = 0);
     return gt_swapaxes(y, 0, 1);
@@ -137,11 +133,10 @@ static gt_Status lstm_step(void *context, gt_Tensor *const *inputs, gt_Tensor **
 }
 
 static gt_Tensor *lstm(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
-                       gt_Tensor *bias, const gt_LstmOptions *given)
+                       gt_Tensor *bias, const gt_lstm_options *given)
 {
     Cell cell;
-    gt_LstmOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_LstmOptions), &options, given);
+    gt_lstm_options options = GT_TAKE(gt_lstm_options, given);
     if (!open_cell(&cell, x, kernel, recurrent_kernel, 4, options.return_sequences) ||
         !fits(&cell, "bias", bias, gt_shape(4 * cell.units)))
         return NULL;
@@ -157,7 +152,7 @@ static gt_Tensor *lstm(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_ker
 }
 GT_COMPOSED(lstm,
             (const char *here, gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
-             gt_Tensor *bias, const gt_LstmOptions *options),
+             gt_Tensor *bias, const gt_lstm_options *options),
             (x, kernel, recurrent_kernel, bias, options))
 gt_Tensor *(gt_lstm)(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel, gt_Tensor *bias)
 {
@@ -203,11 +198,10 @@ static gt_Status gru_step_reset_before(void *context, gt_Tensor *const *inputs, 
 }
 
 static gt_Tensor *gru(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel, gt_Tensor *bias,
-                      const gt_GruOptions *given)
+                      const gt_gru_options *given)
 {
     Cell cell;
-    gt_GruOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_GruOptions), &options, given);
+    gt_gru_options options = GT_TAKE(gt_gru_options, given);
     if (!open_cell(&cell, x, kernel, recurrent_kernel, 3, options.return_sequences))
         return NULL;
     int64_t u = cell.units;
@@ -229,7 +223,7 @@ static gt_Tensor *gru(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kern
 }
 GT_COMPOSED(gru,
             (const char *here, gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
-             gt_Tensor *bias, const gt_GruOptions *options),
+             gt_Tensor *bias, const gt_gru_options *options),
             (x, kernel, recurrent_kernel, bias, options))
 gt_Tensor *(gt_gru)(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel, gt_Tensor *bias)
 {

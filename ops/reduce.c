@@ -7,256 +7,76 @@
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/math.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 
 #include <math.h>
 #include <string.h>
 
-#define GT_STRUCT gt_ReduceOptions
-GT_OPTION_TYPE(gt_ReduceOptions, GT_REDUCE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_sum_options, gt_sum_OPTIONS);
 
-/* ---- how a reduction is cut ----
- *
- * Dimensions of size 1 aside, kept and reduced ones take turns. What is left at the end is `rows`
- * reduced numbers, `stride` apart, for each of `columns` contiguous kept ones; columns is 1 if the
- * last dimension is reduced. Further out, `outputs` counts kept positions and `passes` reduced
- * ones. Where there are few of them, the rows are cut into `blocks`. More than one pass or block
- * leave partial results, outputs x parts x columns, which a second round reduces. All of it follows
- * from the shape alone. */
-typedef struct Walk {
-    int rank;
-    int64_t dims[GT_MAX_RANK], stride[GT_MAX_RANK];
-    int64_t count;
-} Walk;
-
-typedef struct Reduction {
-    Walk kept, passes;
-    int64_t rows, stride, columns;
-    int64_t block, blocks, parts;
-    int64_t width, strips; /* columns of a piece of work, and how many such */
-    int64_t reduced;       /* how many numbers make one */
-} Reduction;
-
-#define GT_PIECE  65536 /* numbers that make a piece of work worth giving away */
-#define GT_PIECES 64    /* pieces that are enough for every number of threads */
-
-static void walk_add(Walk *walk, int64_t dim, int64_t stride)
+static gt_Status run(const gt_Kernel *kernel, gt_ReduceLoopId loop, const gt_sum_options *options,
+                     const gt_Finish *finish)
 {
-    memmove(walk->dims + 1, walk->dims, (size_t)walk->rank * sizeof *walk->dims);
-    memmove(walk->stride + 1, walk->stride, (size_t)walk->rank * sizeof *walk->stride);
-    walk->rank++;
-    walk->dims[0] = dim;
-    walk->stride[0] = stride;
-    walk->count *= dim;
-}
-
-static int64_t walk_offset(const Walk *walk, int64_t index)
-{
-    int64_t offset = 0;
-    for (int d = walk->rank - 1; d > 0; d--) {
-        offset += index % walk->dims[d] * walk->stride[d];
-        index /= walk->dims[d];
-    }
-    return walk->rank ? offset + index * walk->stride[0] : 0;
-}
-
-static void reduction_plan(Reduction *plan, const gt_Spec *x, uint32_t bits)
-{
-    int64_t dims[GT_MAX_RANK];
-    bool reduced[GT_MAX_RANK];
-    int rank = 0;
-    plan->reduced = 1;
-    for (int d = 0; d < x->rank; d++) {
-        bool reduces = bits >> d & 1;
-        if (reduces)
-            plan->reduced *= x->dims[d];
-        if (x->dims[d] == 1)
-            continue;
-        if (rank > 0 && reduced[rank - 1] == reduces)
-            dims[rank - 1] *= x->dims[d];
-        else
-            dims[rank++] = x->dims[d];
-        reduced[rank - 1] = reduces;
-    }
-    plan->kept = plan->passes = (Walk){.count = 1};
-    plan->columns = plan->rows = 1;
-    if (rank > 0 && !reduced[rank - 1])
-        plan->columns = dims[--rank];
-    plan->stride = plan->columns;
-    if (rank > 0)
-        plan->rows = dims[--rank];
-    int64_t step = plan->rows * plan->columns;
-    while (rank-- > 0) {
-        walk_add(reduced[rank] ? &plan->passes : &plan->kept, dims[rank], step);
-        step *= dims[rank];
-    }
-    plan->width = plan->rows && GT_PIECE / plan->rows > 256 ? GT_PIECE / plan->rows : 256;
-    if (plan->width > plan->columns)
-        plan->width = plan->columns;
-    plan->strips = plan->width ? (plan->columns + plan->width - 1) / plan->width : 0;
-    plan->block = plan->rows;
-    plan->blocks = 1;
-    if (x->size >= 2 * GT_PIECE &&
-        plan->kept.count * plan->passes.count * plan->strips < GT_PIECES) {
-        plan->block = GT_PIECE / plan->columns > 128 ? GT_PIECE / plan->columns : 128;
-        plan->blocks = (plan->rows + plan->block - 1) / plan->block;
-    }
-    plan->parts = plan->passes.count * plan->blocks;
-}
-
-static size_t reduction_scratch(const Reduction *plan, gt_DType dtype)
-{
-    return plan->parts > 1
-               ? (size_t)(plan->kept.count * plan->parts * plan->columns) * gt_dtype_size(dtype)
-               : 0;
-}
-
-typedef struct ReductionJob {
-    const Reduction *plan;
-    gt_ReduceLoop *reduce;
-    gt_ReduceColumnsLoop *columns;
-    const char *x;
-    char *partials, *y; /* partials NULL: there is one round */
-    size_t element;
-    int64_t group; /* units of work in a tile */
-    bool second;
-    double divisor; /* of the result; 0: none */
-} ReductionJob;
-
-static void divide(gt_DType dtype, int64_t n, double divisor, void *y)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (dtype == GT_FLOAT32)
-            ((float *)y)[i] /= (float)divisor;
-        else
-            ((double *)y)[i] /= divisor;
-}
-
-/* Unit: one strip of columns of one part (first round) or of one output. */
-static void reduce_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                         void *scratch)
-{
-    (void)scratch;
-    const ReductionJob *job = argument;
-    const Reduction *plan = job->plan;
-    int64_t parts = job->partials && !job->second ? plan->parts : 1;
-    int64_t units = plan->kept.count * parts * plan->strips;
-    int64_t end = last * job->group < units ? last * job->group : units;
-    for (int64_t unit = first * job->group; unit < end; unit++) {
-        int64_t row = unit / plan->strips, column = unit % plan->strips * plan->width;
-        int64_t width = plan->columns - column < plan->width ? plan->columns - column : plan->width;
-        int64_t from, rows, stride = plan->stride;
-        if (job->second) {
-            rows = plan->parts;
-            from = row * plan->parts * plan->columns;
-            stride = plan->columns;
-        } else {
-            int64_t part = row % parts, begin = part % plan->blocks * plan->block;
-            rows = plan->rows - begin < plan->block ? plan->rows - begin : plan->block;
-            from = walk_offset(&plan->kept, row / parts) +
-                   walk_offset(&plan->passes, part / plan->blocks) + begin * plan->stride;
-        }
-        const char *x =
-            (job->second ? job->partials : job->x) + (size_t)(from + column) * job->element;
-        char *y = (job->partials && !job->second ? job->partials : job->y) +
-                  (size_t)(row * plan->columns + column) * job->element;
-        if (plan->columns == 1)
-            job->reduce(rows, x, y);
-        else
-            job->columns(rows, width, stride, x, y);
-        if (job->divisor != 0 && (job->second || !job->partials))
-            divide(kernel->output_spec[0]->dtype, width, job->divisor, y);
-    }
-}
-
-static gt_Status reduce_round(const gt_Kernel *kernel, ReductionJob *job, int64_t units,
-                              int64_t work)
-{
-    job->group = work < GT_CHUNK ? GT_CHUNK / (work > 0 ? work : 1) : 1;
-    return gt_for_tiles(kernel, (units + job->group - 1) / job->group, reduce_tiles, job);
-}
-
-static gt_Status run_reduction(const gt_Kernel *kernel, gt_ReduceLoopId id, bool mean)
-{
-    const gt_ReduceOptions *options = kernel->options;
-    const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
-    const gt_KernelTable *kernels = kernel->context->kernels;
-    int type = out->dtype == GT_BOOL ? GT_LOOP_U8 : gt_loop_type(out->dtype);
     uint32_t bits;
-    if (!gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
         return gt_status();
-    Reduction plan;
-    reduction_plan(&plan, in, bits);
-    ReductionJob job = {
-        .plan = &plan,
-        .reduce = kernels->reduce[id][type],
-        .columns = kernels->reduce_columns[id][type],
-        .x = kernel->input[0],
-        .y = kernel->output[0],
-        .element = gt_dtype_size(out->dtype),
-    };
-    if (in->size == 0) { /* nothing gives the identity; its mean is 0 / 0 */
-        for (int64_t i = 0; i < out->size; i++)
-            job.reduce(0, job.y, job.y + (size_t)i * job.element);
-        if (mean)
-            divide(out->dtype, out->size, 0, job.y);
-        return GT_OK;
-    }
-    job.divisor = mean ? (double)plan.reduced : 0;
-    int64_t outputs = plan.kept.count * plan.strips;
-    if (plan.parts > 1) {
-        job.partials = kernel->context->scratch[0];
-        if (reduce_round(kernel, &job, outputs * plan.parts, plan.block * plan.width) != GT_OK)
-            return gt_status();
-        job.second = true;
-        return reduce_round(kernel, &job, outputs, plan.parts * plan.width);
-    }
-    return reduce_round(kernel, &job, outputs, plan.rows * plan.width);
+    return gt_reduction_run(kernel, loop, bits, finish);
 }
 
 /* ---- shapes ---- */
 
-static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types)
+/* A count of more than INT32_MAX is int64. */
+static gt_DType sum_type(gt_DType dtype, int64_t count)
 {
-    const gt_ReduceOptions *options = rule->options;
+    if (dtype == GT_BOOL)
+        return count > INT32_MAX ? GT_INT64 : GT_INT32;
+    return dtype == GT_UINT8 ? GT_INT32 : dtype;
+}
+
+static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types, bool sums)
+{
+    const gt_sum_options *options = rule->options;
     const gt_Spec *in = rule->input[0];
     uint32_t bits;
     if (!gt_takes(in, types) || !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
         return gt_status();
-    rule->output[0].dtype = in->dtype;
-    Reduction plan;
-    reduction_plan(&plan, in, bits);
-    rule->scratch = reduction_scratch(&plan, in->dtype);
+    rule->output[0].dtype = sums ? sum_type(in->dtype, gt_reduced_count(in, bits)) : in->dtype;
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
     gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
     return GT_OK;
 }
 
 static gt_Status sum_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_NUMBER);
+    return reduce_shape(rule, GT_TAKES_ANY, true);
+}
+
+static gt_Status prod_shape(gt_ShapeRule *rule)
+{
+    return reduce_shape(rule, GT_TAKES_NUMBER, false);
 }
 
 static gt_Status mean_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_FLOAT);
+    return reduce_shape(rule, GT_TAKES_FLOAT, false);
 }
 
 static gt_Status all_shape(gt_ShapeRule *rule)
 {
-    return reduce_shape(rule, GT_TAKES_BOOL);
+    return reduce_shape(rule, GT_TAKES_BOOL, false);
 }
 
 static gt_Status nothing_to_choose(const gt_Spec *in)
 {
     char text[160];
-    return gt_fail(GT_INVALID, "there is no such number among none: the shape is %s",
+    return gt_fail(GT_INVALID, "cannot reduce an empty axis; the shape is %s",
                    gt_shape_text(gt_spec_shape(in), text, sizeof text));
 }
 
 static gt_Status max_shape(gt_ShapeRule *rule)
 {
-    gt_Status status = reduce_shape(rule, GT_TAKES_NUMBER);
+    gt_Status status = reduce_shape(rule, GT_TAKES_NUMBER, false);
     const gt_Spec *out = &rule->output[0];
     bool wanted = rule->input[0]->size == 0;
     for (int d = 0; d < out->rank; d++)
@@ -268,19 +88,23 @@ static gt_Status max_shape(gt_ShapeRule *rule)
 
 static uint32_t rule_bits(gt_GradientRule *rule)
 {
-    const gt_ReduceOptions *options = gt_rule_options(rule);
+    const gt_sum_options *options = gt_rule_options(rule);
     uint32_t bits = 0;
-    gt_axis_or_axes(options->axis, &options->axes, gt_input_spec(rule, 0)->rank, &bits);
+    gt_axis_or_axes(options->axis, &options->axes, gt_rule_input_spec(rule, 0)->rank, &bits);
     return bits;
 }
 
-/* A result of the reduction, in a shape that broadcasts to its input. */
+/* A result of the reduction over the axes of `bits`, in a shape that broadcasts to its input. */
+static gt_Tensor *spread(gt_GradientRule *rule, uint32_t bits, gt_Tensor *result)
+{
+    gt_Spec kept = {0};
+    gt_reduced_shape(gt_rule_input_spec(rule, 0), bits, true, &kept);
+    return gt_reshape(result, gt_spec_shape(&kept));
+}
+
 static gt_Tensor *with_kept_axes(gt_GradientRule *rule, gt_Tensor *result)
 {
-    const gt_Spec *in = gt_input_spec(rule, 0);
-    gt_Spec kept = {0};
-    gt_reduced_shape(in, rule_bits(rule), true, &kept);
-    return gt_reshape(result, gt_spec_shape(&kept));
+    return spread(rule, rule_bits(rule), result);
 }
 
 static bool in_order(const gt_Axes *perm)
@@ -294,9 +118,9 @@ static bool in_order(const gt_Axes *perm)
 /* ---- sum, mean, prod, max, min, all, any ---- */
 
 #define AXES(...)                                                                                  \
-    .options = &(const gt_ReduceOptions)                                                           \
+    .options = &(const gt_sum_options)                                                             \
     {                                                                                              \
-        GT_REDUCE_OPTIONS(GT_PRESET) __VA_ARGS__                                                   \
+        GT_PRESETS(gt_sum_options, gt_sum_OPTIONS) __VA_ARGS__                                     \
     }
 #define SAMPLES(INPUT)                                                                             \
     (const gt_Sample[])                                                                            \
@@ -306,24 +130,25 @@ static bool in_order(const gt_Axes *perm)
             {.inputs = 1, .input = GT_INPUTS(INPUT(3, 4)), AXES(.axis = -1, .keepdims = true)},    \
             {.inputs = 1,                                                                          \
              .input = GT_INPUTS(INPUT(2, 3, 2, 2)),                                                \
-             AXES(.axes = {GT_AXES_MARK, 2, {0, -2}})},                                            \
-            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_AXES_MARK, 0, {0}})},  \
+             AXES(.axes = {GT_MARK, 2, {0, -2}})},                                                 \
+            {.inputs = 1, .input = GT_INPUTS(INPUT(2, 3)), AXES(.axes = {GT_MARK, 0, {0}})},       \
             GT_SAMPLES_END                                                                         \
     }
 #define REAL(...)     GT_REAL(-2, 2, __VA_ARGS__)
 #define DISTINCT(...) GT_DISTINCT(-2, 2, __VA_ARGS__)
 #define FLAG(...)     GT_WHOLE(GT_BOOL, 0, 2, __VA_ARGS__)
 
-#define REDUCTION(op, text, LOOP, rule, more, INPUT, ...)                                          \
+#define REDUCTION(op, text, LOOP, divides, rule, more, INPUT, ...)                                 \
     static gt_Status op##_run(const gt_Kernel *kernel)                                             \
     {                                                                                              \
-        return run_reduction(kernel, GT_LOOP_##LOOP, &gt_op_##op == &gt_op_mean);                  \
+        gt_Finish finish = {.mean = divides, .scale = 1};                                          \
+        return run(kernel, GT_LOOP_##LOOP, kernel->options, &finish);                              \
     }                                                                                              \
     const gt_Operation gt_op_##op = {.size = sizeof(gt_Operation),                                 \
                                      .name = #op,                                                  \
                                      .formula = text,                                              \
                                      .flags = more,                                                \
-                                     .options = GT_STRUCT_TYPE(gt_ReduceOptions),                  \
+                                     .options = &gt_sum_options_type,                              \
                                      .inputs_min = 1,                                              \
                                      .inputs_max = 1,                                              \
                                      .outputs = 1,                                                 \
@@ -335,64 +160,224 @@ static bool in_order(const gt_Axes *perm)
 static gt_Status sum_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
-    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
+    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_rule_input_spec(rule, 0))));
 }
-REDUCTION(sum, "sum of x over axes", SUM, sum_shape, GT_OP_LINEAR, REAL, .gradient = sum_gradient)
+REDUCTION(sum, "sum of x over axes", SUM, false, sum_shape, GT_OP_LINEAR, REAL,
+          .gradient = sum_gradient)
 
 static gt_Status mean_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
-    up = gt_divide(up, (double)gt_reduced_count(gt_input_spec(rule, 0), rule_bits(rule)));
-    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_input_spec(rule, 0))));
+    up = gt_divide(up, (double)gt_reduced_count(gt_rule_input_spec(rule, 0), rule_bits(rule)));
+    return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_rule_input_spec(rule, 0))));
 }
-REDUCTION(mean, "mean of x over axes", SUM, mean_shape, GT_OP_LINEAR, REAL,
+REDUCTION(mean, "mean of x over axes", SUM, true, mean_shape, GT_OP_LINEAR, REAL,
           .gradient = mean_gradient)
 
 /* The product of the others, without dividing, since factors may be 0: those before times those
- * after. */
+ * after, in double, for either may be beyond float where the product of both is not. */
 static gt_Status prod_gradient(gt_GradientRule *rule)
 {
-    const gt_Spec *in = gt_input_spec(rule, 0);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Axes perm = gt_reduced_last(in->rank, rule_bits(rule)), back = perm;
     gt_Spec moved = *in;
     for (int i = 0; i < perm.count; i++) {
         moved.dims[i] = in->dims[perm.axis[i]];
         back.axis[perm.axis[i]] = i;
     }
-    gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
+    gt_Tensor *x = gt_rule_input(rule, 0), *up = gt_upstream(rule, 0);
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
-    gt_Shape rows = gt_shape(gt_output_spec(rule, 0)->size, gt_reduced_count(in, rule_bits(rule)));
-    x = gt_reshape(x, rows);
+    gt_Shape rows =
+        gt_shape(gt_rule_output_spec(rule, 0)->size, gt_reduced_count(in, rule_bits(rule)));
+    x = gt_narrowed(gt_reshape(x, rows), GT_FLOAT64);
+    up = gt_narrowed(up, GT_FLOAT64);
     gt_Tensor *others = gt_multiply(gt_cumprod(x, .axis = 1, .exclusive = true),
                                     gt_cumprod(x, .axis = 1, .exclusive = true, .reverse = true));
     gt_Tensor *slope = gt_multiply(others, gt_reshape(up, gt_shape(rows.dims[0], 1)));
-    slope = gt_reshape(slope, gt_spec_shape(&moved));
+    slope = gt_narrowed(gt_reshape(slope, gt_spec_shape(&moved)), in->dtype);
     return gt_give(rule, 0, in_order(&perm) ? slope : gt_transpose(slope, .perm = back));
 }
-REDUCTION(prod, "product of x over axes", PROD, sum_shape, 0, REAL, .saves_inputs = 1,
+REDUCTION(prod, "product of x over axes", PROD, false, prod_shape, 0, REAL, .saves_inputs = 1,
           .gradient = prod_gradient)
 
 /* Equal ones share equally (contract 4.1). */
 static gt_Status max_gradient(gt_GradientRule *rule)
 {
-    const gt_ReduceOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_input(rule, 0), *up = with_kept_axes(rule, gt_upstream(rule, 0));
-    gt_Tensor *best = gt_equal(x, with_kept_axes(rule, gt_output(rule, 0)));
-    best = gt_cast(best, gt_input_spec(rule, 0)->dtype);
+    const gt_sum_options *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_rule_input(rule, 0), *up = with_kept_axes(rule, gt_upstream(rule, 0));
+    gt_Tensor *best = gt_equal(x, with_kept_axes(rule, gt_rule_output(rule, 0)));
+    best = gt_cast(best, gt_rule_input_spec(rule, 0)->dtype);
     gt_Tensor *ties = gt_sum(best, .axis = options->axis, .axes = options->axes, .keepdims = true);
     return gt_give(rule, 0, gt_multiply(best, gt_divide(up, ties)));
 }
-REDUCTION(max, "largest of x over axes", MAX, max_shape, 0, DISTINCT, .saves_inputs = 1,
+REDUCTION(max, "largest of x over axes", MAX, false, max_shape, 0, DISTINCT, .saves_inputs = 1,
           .saves_outputs = 1, .gradient = max_gradient)
-REDUCTION(min, "smallest of x over axes", MIN, max_shape, 0, DISTINCT, .saves_inputs = 1,
+REDUCTION(min, "smallest of x over axes", MIN, false, max_shape, 0, DISTINCT, .saves_inputs = 1,
           .saves_outputs = 1, .gradient = max_gradient)
 
 /* bool is 0 or 1 in a byte: all is the product, any the largest. */
-REDUCTION(all, "is every x true, over axes", PROD, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
+REDUCTION(all, "is every x true, over axes", PROD, false, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
           .why_not = "it is true or false")
-REDUCTION(any, "is any x true, over axes", MAX, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
+REDUCTION(any, "is any x true, over axes", MAX, false, all_shape, GT_OP_NOT_DIFFERENTIABLE, FLAG,
           .why_not = "it is true or false")
+
+/* ---- squares, and the length of a vector ---- */
+
+GT_OPTION_TYPE(gt_SquaresOptions, GT_SQUARES_OPTIONS);
+
+static gt_Status squares_shape(gt_ShapeRule *rule)
+{
+    const gt_SquaresOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    uint32_t bits;
+    if (!gt_takes(in, GT_TAKES_FLOAT) ||
+        !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    rule->output[0].dtype = in->dtype;
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
+    gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    return GT_OK;
+}
+
+static gt_Status squares_run(const gt_Kernel *kernel)
+{
+    const gt_SquaresOptions *options = kernel->options;
+    gt_Finish finish = {.mean = options->mean, .scale = options->scale};
+    uint32_t bits;
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
+        return gt_status();
+    return gt_reduction_run(kernel, GT_LOOP_SQUARES, bits, &finish);
+}
+
+/* 2 scale x, divided by n for a mean. */
+static gt_Status squares_gradient(gt_GradientRule *rule)
+{
+    const gt_SquaresOptions *options = gt_rule_options(rule);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
+    uint32_t bits = 0;
+    gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits);
+    double scale =
+        options->mean ? options->scale / (double)gt_reduced_count(in, bits) : options->scale;
+    gt_Tensor *up = gt_multiply(spread(rule, bits, gt_upstream(rule, 0)), 2 * scale);
+    return gt_give(rule, 0, gt_multiply(gt_rule_input(rule, 0), up));
+}
+
+#define SQUARES(...)                                                                               \
+    .options = &(const gt_SquaresOptions)                                                          \
+    {                                                                                              \
+        GT_PRESETS(gt_SquaresOptions, GT_SQUARES_OPTIONS) __VA_ARGS__                              \
+    }
+const gt_Operation gt_op_squares = {
+    .size = sizeof(gt_Operation),
+    .name = "squares",
+    .formula = "sum or mean of x^2 over axes, scaled",
+    .flags = GT_OP_INTERNAL,
+    .options = &gt_SquaresOptions_type,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .shape = squares_shape,
+    .run = squares_run,
+    .gradient = squares_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
+            {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), SQUARES(.axis = 0, .mean = true)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(2, 3, 2, 2)),
+             SQUARES(.axes = {GT_MARK, 2, {0, -2}}, .keepdims = true, .scale = 0.25)},
+            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_squares(gt_Tensor *x, const gt_SquaresOptions *options)
+{
+    return gt_apply_one_at(NULL, &gt_op_squares, options, 1, &x);
+}
+
+GT_OPTION_TYPE(gt_LengthOptions, GT_LENGTH_OPTIONS);
+
+static gt_Status length_shape(gt_ShapeRule *rule)
+{
+    const gt_LengthOptions *options = rule->options;
+    const gt_Spec *in = rule->input[0];
+    uint32_t bits;
+    if (!gt_takes(in, GT_TAKES_FLOAT) ||
+        !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
+        return gt_status();
+    if (!(options->epsilon >= 0 && options->floor >= 0))
+        return gt_fail(GT_INVALID, "epsilon must be >= 0 (got %g)",
+                       options->epsilon >= 0 ? options->floor : options->epsilon);
+    rule->output[0].dtype = options->wide ? GT_FLOAT64 : in->dtype;
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
+    gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
+    return GT_OK;
+}
+
+static gt_Status length_run(const gt_Kernel *kernel)
+{
+    const gt_LengthOptions *options = kernel->options;
+    gt_Finish finish = {options->mean, 1, true, options->epsilon, options->floor};
+    uint32_t bits;
+    if (!gt_axis_or_axes(options->axis, &options->axes, kernel->input_spec[0]->rank, &bits))
+        return gt_status();
+    return gt_reduction_run(kernel, GT_LOOP_SQUARES, bits, &finish);
+}
+
+/* x / length, divided by n for a mean; 0 where the floor is. */
+static gt_Status length_gradient(gt_GradientRule *rule)
+{
+    const gt_LengthOptions *options = gt_rule_options(rule);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0), *out = gt_rule_output_spec(rule, 0);
+    uint32_t bits = 0;
+    gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits);
+    gt_Tensor *x = gt_rule_input(rule, 0), *length = spread(rule, bits, gt_rule_output(rule, 0));
+    gt_Tensor *up = spread(rule, bits, gt_upstream(rule, 0));
+    if (options->floor > 0)
+        up = gt_where(gt_greater(length, options->floor), up, 0);
+    if (options->mean)
+        up = gt_divide(up, (double)gt_reduced_count(in, bits));
+    x = gt_multiply(gt_divide(gt_narrowed(x, out->dtype), length), up);
+    return gt_give(rule, 0, gt_narrowed(x, in->dtype));
+}
+
+#define LENGTH(...)                                                                                \
+    .options = &(const gt_LengthOptions)                                                           \
+    {                                                                                              \
+        GT_PRESETS(gt_LengthOptions, GT_LENGTH_OPTIONS) __VA_ARGS__                                \
+    }
+const gt_Operation gt_op_length = {
+    .size = sizeof(gt_Operation),
+    .name = "length",
+    .formula = "sqrt(sum or mean of x^2 over axes)",
+    .flags = GT_OP_INTERNAL,
+    .options = &gt_LengthOptions_type,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .saves_inputs = 1,
+    .saves_outputs = 1,
+    .shape = length_shape,
+    .run = length_run,
+    .gradient = length_gradient,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
+            {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), LENGTH(.axis = 0, .mean = true)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(3, 4)),
+             LENGTH(.axis = -1, .keepdims = true, .mean = true, .epsilon = 0.5)},
+            {.inputs = 1,
+             .input = GT_INPUTS(REAL(2, 3, 2, 2)),
+             LENGTH(.axes = {GT_MARK, 2, {0, -2}}, .floor = 0.125, .wide = true)},
+            GT_SAMPLES_END},
+};
+
+gt_Tensor *gt_length(gt_Tensor *x, const gt_LengthOptions *options)
+{
+    return gt_apply_one_at(NULL, &gt_op_length, options, 1, &x);
+}
 
 /* ---- the functions ---- */
 
@@ -411,21 +396,18 @@ static gt_Tensor *widened(const char *here, const char *operation, gt_Tensor *x,
 }
 
 #define FUNCTION(op, small, whole)                                                                 \
-    GT_DEFINE_OPTIONS(op, gt_ReduceOptions, widened(here, #op, x, small, whole))
+    GT_DEFINE_OPTIONS(op, gt_sum_options, widened(here, #op, x, small, whole))
 
-FUNCTION(sum, GT_INT32, GT_DTYPE_NONE)
+GT_DEFINE_OPTIONS(sum, gt_sum_options, x)
 FUNCTION(mean, GT_FLOAT32, GT_FLOAT32)
 FUNCTION(prod, GT_INT32, GT_DTYPE_NONE)
 
-#define GT_STRUCT gt_ExtremumOptions
-GT_OPTION_TYPE(gt_ExtremumOptions, GT_EXTREMUM_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_max_options, gt_max_OPTIONS);
 
-static gt_Tensor *extremum(gt_Tensor *x, const gt_ExtremumOptions *given, bool largest)
+static gt_Tensor *extremum(gt_Tensor *x, const gt_max_options *given, bool largest)
 {
-    gt_ExtremumOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ExtremumOptions), &options, given);
-    gt_ReduceOptions over = {sizeof over, options.axis, options.axes, options.keepdims};
+    gt_max_options options = GT_TAKE(gt_max_options, given);
+    gt_sum_options over = GT_VALUES(gt_sum_options, options.axis, options.axes, options.keepdims);
     double initial = options.initial;
     if (!isnan(initial)) {
         gt_Spec in = gt_spec(x), out;
@@ -437,19 +419,19 @@ static gt_Tensor *extremum(gt_Tensor *x, const gt_ExtremumOptions *given, bool l
             return gt_full(gt_spec_shape(&out), initial, .dtype = in.dtype);
         }
     }
-    x = gt_apply_one(NULL, largest ? &gt_op_max : &gt_op_min, &over, 1, &x);
+    x = gt_apply_one_at(NULL, largest ? &gt_op_max : &gt_op_min, &over, 1, &x);
     return isnan(initial) ? x : largest ? gt_maximum(x, initial) : gt_minimum(x, initial);
 }
-static gt_Tensor *max(gt_Tensor *x, const gt_ExtremumOptions *options)
+static gt_Tensor *max(gt_Tensor *x, const gt_max_options *options)
 {
     return extremum(x, options, true);
 }
-GT_COMPOSED_OPTIONS(max, max, gt_ExtremumOptions)
-static gt_Tensor *min(gt_Tensor *x, const gt_ExtremumOptions *options)
+GT_COMPOSED_OPTIONS(max, max, gt_max_options)
+static gt_Tensor *min(gt_Tensor *x, const gt_max_options *options)
 {
     return extremum(x, options, false);
 }
-GT_COMPOSED_OPTIONS(min, min, gt_ExtremumOptions)
+GT_COMPOSED_OPTIONS(min, min, gt_max_options)
 
 /* x as what is not 0. */
 static gt_Tensor *truth(const char *here, const char *operation, gt_Tensor *x)
@@ -459,36 +441,44 @@ static gt_Tensor *truth(const char *here, const char *operation, gt_Tensor *x)
     return !slot || slot->value->spec.dtype == GT_BOOL ? x : gt_cast_at(here, x, GT_BOOL);
 }
 
-#define TRUTH_FUNCTION(op) GT_DEFINE_OPTIONS(op, gt_ReduceOptions, truth(here, #op, x))
+#define TRUTH_FUNCTION(op) GT_DEFINE_OPTIONS(op, gt_sum_options, truth(here, #op, x))
 TRUTH_FUNCTION(all)
 TRUTH_FUNCTION(any)
 
 /* gt_NAME made of the static function NAME. */
 #define COMPOSED(op)                                                                               \
-    GT_COMPOSED(op, (const char *here, gt_Tensor *x, const gt_ReduceOptions *options),             \
-                (x, options))                                                                      \
+    GT_COMPOSED(op, (const char *here, gt_Tensor *x, const gt_sum_options *options), (x, options)) \
     gt_Tensor *(gt_##op)(gt_Tensor * x)                                                            \
     {                                                                                              \
         return gt_##op##_at(NULL, x, NULL);                                                        \
     }
 
-static gt_Tensor *variance(gt_Tensor *x, const gt_ReduceOptions *options)
+/* x without its mean. */
+static gt_Tensor *centered(gt_Tensor *x, const gt_sum_options *options)
 {
-    gt_ReduceOptions kept;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &kept, options);
+    x = gt_as_float(x);
+    gt_sum_options kept = GT_TAKE(gt_sum_options, options);
     kept.keepdims = true;
-    gt_Tensor *mean = gt_mean_at(NULL, x, &kept);
-    return gt_mean_at(NULL, gt_square(gt_subtract(x, mean)), options);
+    return gt_subtract(x, gt_mean_at(NULL, x, &kept));
+}
+
+static gt_Tensor *variance(gt_Tensor *x, const gt_sum_options *given)
+{
+    gt_sum_options options = GT_TAKE(gt_sum_options, given);
+    return GT_SQUARES(centered(x, given), .axis = options.axis, .axes = options.axes,
+                      .keepdims = options.keepdims, .mean = true);
 }
 COMPOSED(variance)
 
-static gt_Tensor *std(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *std(gt_Tensor *x, const gt_sum_options *given)
 {
-    return gt_sqrt(gt_variance_at(NULL, x, options));
+    gt_sum_options options = GT_TAKE(gt_sum_options, given);
+    return GT_LENGTH(centered(x, given), .axis = options.axis, .axes = options.axes,
+                     .keepdims = options.keepdims, .mean = true);
 }
 COMPOSED(std)
 
-static gt_Tensor *count_nonzero(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *count_nonzero(gt_Tensor *x, const gt_sum_options *options)
 {
     return gt_sum_at(NULL, truth(NULL, "count_nonzero", x), options);
 }
@@ -496,16 +486,9 @@ COMPOSED(count_nonzero)
 
 /* ---- logsumexp: over the last `axes` axes, which the function puts there ---- */
 
-typedef struct LogsumexpOptions {
-    uint32_t size;
-    int32_t axes;
-} LogsumexpOptions;
-#define LOGSUMEXP_OPTIONS(F)                                                                       \
-    F(uint32_t, size, (uint32_t)sizeof(LogsumexpOptions), "for ABI growth")                        \
-    F(int32_t, axes, 1, "how many of the last axes")
-#define GT_STRUCT LogsumexpOptions
+#define LOGSUMEXP_OPTIONS(F, S) F(S, int32_t, axes, 1, "how many of the last axes")
+GT_OPTIONS(LogsumexpOptions, LOGSUMEXP_OPTIONS);
 GT_OPTION_TYPE(LogsumexpOptions, LOGSUMEXP_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status logsumexp_shape(gt_ShapeRule *rule)
 {
@@ -553,15 +536,15 @@ static gt_Status logsumexp_run(const gt_Kernel *kernel)
  * 0. */
 static gt_Status logsumexp_gradient(gt_GradientRule *rule)
 {
-    const gt_Spec *in = gt_input_spec(rule, 0);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Spec kept = *in;
-    for (int d = gt_output_spec(rule, 0)->rank; d < in->rank; d++)
+    for (int d = gt_rule_output_spec(rule, 0)->rank; d < in->rank; d++)
         kept.dims[d] = 1;
     gt_Shape shape = gt_spec_shape(&kept);
     double lowest =
         in->dtype == GT_FLOAT32 ? -3.40282346638528859812e+38 : -1.79769313486231570815e+308;
-    gt_Tensor *y = gt_reshape(gt_maximum(gt_output(rule, 0), lowest), shape);
-    gt_Tensor *softmax = gt_exp(gt_subtract(gt_input(rule, 0), y));
+    gt_Tensor *y = gt_reshape(gt_maximum(gt_rule_output(rule, 0), lowest), shape);
+    gt_Tensor *softmax = gt_exp(gt_subtract(gt_rule_input(rule, 0), y));
     return gt_give(rule, 0, gt_multiply(gt_reshape(gt_upstream(rule, 0), shape), softmax));
 }
 
@@ -569,7 +552,7 @@ const gt_Operation gt_op_logsumexp = {
     .size = sizeof(gt_Operation),
     .name = "logsumexp",
     .formula = "log(sum of exp(x) over the last axes)",
-    .options = GT_STRUCT_TYPE(LogsumexpOptions),
+    .options = &LogsumexpOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -578,29 +561,27 @@ const gt_Operation gt_op_logsumexp = {
     .shape = logsumexp_shape,
     .run = logsumexp_run,
     .gradient = logsumexp_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(REAL(3, 4))},
-                            {.inputs = 1,
-                             .input = GT_INPUTS(REAL(2, 3, 2)),
-                             .options = &(const LogsumexpOptions){sizeof(LogsumexpOptions), 2}},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(REAL(3, 4))},
+                                   {.inputs = 1,
+                                    .input = GT_INPUTS(REAL(2, 3, 2)),
+                                    .options = &GT_VALUES(LogsumexpOptions, 2)},
+                                   GT_SAMPLES_END},
 };
 
-static gt_Tensor *logsumexp(gt_Tensor *x, const gt_ReduceOptions *given)
+static gt_Tensor *logsumexp(gt_Tensor *x, const gt_sum_options *given)
 {
-    gt_ReduceOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ReduceOptions), &options, given);
+    gt_sum_options options = GT_TAKE(gt_sum_options, given);
     gt_Spec in = gt_spec(x), out = {0};
     uint32_t bits;
     if (gt_status() != GT_OK || !gt_axis_or_axes(options.axis, &options.axes, in.rank, &bits))
         return NULL;
     gt_Axes perm = gt_reduced_last(in.rank, bits);
-    LogsumexpOptions last = {.size = sizeof last};
+    LogsumexpOptions last = {.size = GT_SIZE(LogsumexpOptions)};
     for (uint32_t rest = bits; rest; rest &= rest - 1)
         last.axes++;
     if (!in_order(&perm))
         x = gt_transpose(x, .perm = perm);
-    x = gt_apply_one(NULL, &gt_op_logsumexp, &last, 1, &x);
+    x = gt_apply_one_at(NULL, &gt_op_logsumexp, &last, 1, &x);
     gt_reduced_shape(&in, bits, options.keepdims, &out);
     return options.keepdims ? gt_reshape(x, gt_spec_shape(&out)) : x;
 }
@@ -608,9 +589,7 @@ COMPOSED(logsumexp)
 
 /* ---- argmax, argmin ---- */
 
-#define GT_STRUCT gt_ArgOptions
-GT_OPTION_TYPE(gt_ArgOptions, GT_ARG_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_argmax_options, gt_argmax_OPTIONS);
 
 /* A tensor seen along one axis, or along all of them: outer x count x inner. */
 typedef struct Along {
@@ -635,7 +614,7 @@ static bool along(const gt_Spec *spec, int axis, Along *view)
 
 static gt_Status arg_shape(gt_ShapeRule *rule)
 {
-    const gt_ArgOptions *options = rule->options;
+    const gt_argmax_options *options = rule->options;
     const gt_Spec *in = rule->input[0];
     Along view;
     if (!gt_takes(in, GT_TAKES_ANY) || !along(in, options->axis, &view))
@@ -753,7 +732,7 @@ static void arg_tiles(const gt_Kernel *kernel, void *argument, int64_t first, in
 
 static gt_Status arg_run(const gt_Kernel *kernel)
 {
-    const gt_ArgOptions *options = kernel->options;
+    const gt_argmax_options *options = kernel->options;
     Along view;
     if (!along(kernel->input_spec[0], options->axis, &view))
         return gt_status();
@@ -762,9 +741,9 @@ static gt_Status arg_run(const gt_Kernel *kernel)
 }
 
 #define ARG_AXIS(...)                                                                              \
-    .options = &(const gt_ArgOptions)                                                              \
+    .options = &(const gt_argmax_options)                                                          \
     {                                                                                              \
-        GT_ARG_OPTIONS(GT_PRESET) __VA_ARGS__                                                      \
+        GT_PRESETS(gt_argmax_options, gt_argmax_OPTIONS) __VA_ARGS__                               \
     }
 #define ARG(op, text)                                                                              \
     const gt_Operation gt_op_##op = {                                                              \
@@ -772,8 +751,8 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = GT_OP_NOT_DIFFERENTIABLE,                                                         \
-        .why_not = "it is a position, a whole number",                                             \
-        .options = GT_STRUCT_TYPE(gt_ArgOptions),                                                  \
+        .why_not = "it is a position, an integer",                                                 \
+        .options = &gt_argmax_options_type,                                                        \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
@@ -785,19 +764,17 @@ static gt_Status arg_run(const gt_Kernel *kernel)
                                         ARG_AXIS(.axis = 0, .keepdims = true)},                    \
                                        GT_SAMPLES_END},                                            \
     };                                                                                             \
-    GT_DEFINE_OPTIONS(op, gt_ArgOptions, x)
+    GT_DEFINE_OPTIONS(op, gt_argmax_options, x)
 ARG(argmax, "position of the largest x")
 ARG(argmin, "position of the smallest x")
 
 /* ---- running sums and products ---- */
 
-#define GT_STRUCT gt_CumulativeOptions
-GT_OPTION_TYPE(gt_CumulativeOptions, GT_CUMULATIVE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_cumsum_options, gt_cumsum_OPTIONS);
 
 static gt_Status cumulative_shape(gt_ShapeRule *rule)
 {
-    const gt_CumulativeOptions *options = rule->options;
+    const gt_cumsum_options *options = rule->options;
     Along view;
     if (!along(rule->input[0], options->axis, &view) || gt_shape_number(rule) != GT_OK)
         return gt_status();
@@ -822,10 +799,7 @@ typedef struct Scan {
         for (int64_t j = 0; j < width; j++)                                                        \
             y[j] = exclusive ? (type)(identity) : x[j];                                            \
         const type *factor = exclusive ? x : x + step;                                             \
-        type sum = y[0]; /* of one column: it need not come back from memory */                    \
-        for (int64_t i = 1; i < count && width == 1; i++, factor += step)                          \
-            y[i * step] = sum = (type)((wide)sum OP(wide) factor[0]);                              \
-        for (int64_t i = 1; i < count && width > 1; i++, y += step, factor += step)                \
+        for (int64_t i = 1; i < count; i++, y += step, factor += step)                             \
             for (int64_t j = 0; j < width; j++)                                                    \
                 y[step + j] = (type)((wide)y[j] OP(wide) factor[j]);                               \
         break;                                                                                     \
@@ -836,9 +810,11 @@ typedef struct Scan {
     {                                                                                              \
         switch (dtype) {                                                                           \
         case GT_FLOAT32:                                                                           \
-            GT_SCAN_ROWS(float, float, OP, identity)                                               \
+            name##_float(count, width, step, exclusive, from, to);                                 \
+            break;                                                                                 \
         case GT_FLOAT64:                                                                           \
-            GT_SCAN_ROWS(double, double, OP, identity)                                             \
+            name##_double(count, width, step, exclusive, from, to);                                \
+            break;                                                                                 \
         case GT_INT32:                                                                             \
             GT_SCAN_ROWS(int32_t, uint32_t, OP, identity)                                          \
         case GT_INT64:                                                                             \
@@ -847,20 +823,156 @@ typedef struct Scan {
             GT_SCAN_ROWS(uint8_t, uint32_t, OP, identity)                                          \
         }                                                                                          \
     }
+
+#define GT_BESIDE 64 /* columns that run beside each other, in double */
+
+/* Running sums of floats go on in double: each is as good as if it were computed alone. Of a single
+ * column four are computed at a time, so that one sum need not wait for the one before. */
+#define GT_RUNNING_SUM(type)                                                                       \
+    static void running_sum_one_##type(int64_t count, int64_t step, double sum, const type *x,     \
+                                       type *y)                                                    \
+    {                                                                                              \
+        int64_t i = 0;                                                                             \
+        for (; i + 4 <= count; i += 4, x += 4 * step, y += 4 * step) {                             \
+            double a = (double)x[0], b = a + (double)x[step], c = b + (double)x[2 * step];         \
+            double d = c + (double)x[3 * step];                                                    \
+            y[0] = (type)(sum + a);                                                                \
+            y[step] = (type)(sum + b);                                                             \
+            y[2 * step] = (type)(sum + c);                                                         \
+            y[3 * step] = (type)(sum += d);                                                        \
+        }                                                                                          \
+        for (; i < count; i++, x += step, y += step)                                               \
+            *y = (type)(sum += (double)*x);                                                        \
+    }                                                                                              \
+    static void running_sum_##type(int64_t count, int64_t width, int64_t step, bool exclusive,     \
+                                   const type *from, type *to)                                     \
+    {                                                                                              \
+        double sum[GT_BESIDE];                                                                     \
+        for (int64_t column = 0; column < width; column += GT_BESIDE) {                            \
+            const type *x = exclusive ? from + column : from + column + step;                      \
+            type *y = to + column;                                                                 \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            for (int64_t j = 0; j < n; j++)                                                        \
+                y[j] = (type)(sum[j] = exclusive ? 0 : (double)from[column + j]);                  \
+            if (n == 1)                                                                            \
+                running_sum_one_##type(count - 1, step, sum[0], x, y + step);                      \
+            for (int64_t i = 1; i < count && n > 1; i++, x += step) {                              \
+                y += step;                                                                         \
+                for (int64_t j = 0; j < n; j++)                                                    \
+                    y[j] = (type)(sum[j] += (double)x[j]);                                         \
+            }                                                                                      \
+        }                                                                                          \
+    }
+GT_RUNNING_SUM(float)
+GT_RUNNING_SUM(double)
+
+/* Of numbers like this, two can be multiplied in double, or one and four floats, without an exponent
+ * beside the product. */
+static inline bool is_mild(double x)
+{
+    return (fabs(x) > 0x1p-300 && fabs(x) < 0x1p300) || x == 0;
+}
+
+static gt_Scaled times(gt_Scaled x, double factor)
+{
+    if (is_mild(x.size) && is_mild(factor))
+        return (gt_Scaled){x.size * factor, x.exponent};
+    if (x.size == 0 || factor == 0 || !isfinite(x.size) || !isfinite(factor))
+        return (gt_Scaled){x.size * factor, 0};
+    int of_size, of_factor;
+    double size = frexp(x.size, &of_size);
+    return (gt_Scaled){size * frexp(factor, &of_factor), x.exponent + of_size + of_factor};
+}
+
+/* Running products of floats do not overflow or underflow on their way either. `rows` of them are
+ * done in one go where no exponent is needed. */
+#define GT_RUNNING_PRODUCT(type, rows)                                                             \
+    static void running_product_one_##type(int64_t count, int64_t step, bool exclusive,            \
+                                           const type *x, type *y)                                 \
+    {                                                                                              \
+        gt_Scaled product = {1, 0};                                                                \
+        for (int64_t i = 0; i < count;) {                                                          \
+            int64_t end = count - i < rows ? count : i + rows;                                     \
+            double now = product.size;                                                             \
+            if (product.exponent != 0 || !is_mild(now) || end < i + 4) {                           \
+                for (; i < end; i++) {                                                             \
+                    gt_Scaled next = times(product, (double)x[i * step]);                          \
+                    y[i * step] = (type)gt_plain(exclusive ? product : next);                      \
+                    product = next;                                                                \
+                }                                                                                  \
+                continue;                                                                          \
+            }                                                                                      \
+            const type *from = x + i * step;                                                       \
+            type *to = y + i * step;                                                               \
+            double a = (double)from[0], b = a * (double)from[step];                                \
+            double c = b * (double)from[2 * step], d = c * (double)from[3 * step];                 \
+            to[0] = (type)(exclusive ? now : now * a);                                             \
+            to[step] = (type)(now * (exclusive ? a : b));                                          \
+            to[2 * step] = (type)(now * (exclusive ? b : c));                                      \
+            to[3 * step] = (type)(now * (exclusive ? c : d));                                      \
+            product.size = now * d;                                                                \
+            i = end;                                                                               \
+        }                                                                                          \
+    }                                                                                              \
+    static void running_product_##type(int64_t count, int64_t width, int64_t step, bool exclusive, \
+                                       const type *from, type *to)                                 \
+    {                                                                                              \
+        double size[GT_BESIDE];                                                                    \
+        int64_t exponent[GT_BESIDE];                                                               \
+        for (int64_t column = 0; column < width && width > 1; column += GT_BESIDE) {               \
+            const type *x = from + column;                                                         \
+            type *y = to + column;                                                                 \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            bool mild = true;                                                                      \
+            for (int64_t j = 0; j < n; j++) {                                                      \
+                size[j] = 1;                                                                       \
+                exponent[j] = 0;                                                                   \
+            }                                                                                      \
+            for (int64_t i = 0; i < count; i++, x += step, y += step) {                            \
+                if (i % rows == 0) {                                                               \
+                    mild = true;                                                                   \
+                    for (int64_t j = 0; j < n; j++)                                                \
+                        mild &= exponent[j] == 0 && is_mild(size[j]) &&                            \
+                                (rows > 1 || is_mild((double)x[j]));                               \
+                }                                                                                  \
+                for (int64_t j = 0; j < n && mild; j++) {                                          \
+                    double next = size[j] * (double)x[j];                                          \
+                    y[j] = (type)(exclusive ? size[j] : next);                                     \
+                    size[j] = next;                                                                \
+                }                                                                                  \
+                for (int64_t j = 0; j < n && !mild; j++) {                                         \
+                    gt_Scaled now = {size[j], exponent[j]}, next = times(now, (double)x[j]);       \
+                    y[j] = (type)gt_plain(exclusive ? now : next);                                 \
+                    size[j] = next.size;                                                           \
+                    exponent[j] = next.exponent;                                                   \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+        if (width == 1)                                                                            \
+            running_product_one_##type(count, step, exclusive, from, to);                          \
+    }
+GT_RUNNING_PRODUCT(float, 4)
+GT_RUNNING_PRODUCT(double, 1)
+
 GT_SCAN(running_sum, +, 0)
 GT_SCAN(running_product, *, 1)
 
-/* y[i] = b[i] + a[i] y[i-1] */
+/* y[i] = b[i] + a[i] y[i-1], in double */
 #define GT_RECUR(type)                                                                             \
     static void recur_##type(int64_t count, int64_t width, int64_t step, const type *a,            \
                              const type *b, type *y)                                               \
     {                                                                                              \
-        memcpy(y, b, (size_t)width * sizeof *y);                                                   \
-        for (int64_t i = 1; i < count; i++, y += step) {                                           \
-            a += step;                                                                             \
-            b += step;                                                                             \
-            for (int64_t j = 0; j < width; j++)                                                    \
-                y[step + j] = b[j] + a[j] * y[j];                                                  \
+        double now[GT_BESIDE];                                                                     \
+        for (int64_t column = 0; column < width; column += GT_BESIDE) {                            \
+            int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
+            for (int64_t j = column; j < column + n; j++)                                          \
+                y[j] = (type)(now[j - column] = (double)b[j]);                                     \
+            for (int64_t i = 1; i < count; i++)                                                    \
+                for (int64_t j = 0; j < n; j++) {                                                  \
+                    int64_t at = i * step + column + j;                                            \
+                    now[j] = (double)b[at] + (double)a[at] * now[j];                               \
+                    y[at] = (type)now[j];                                                          \
+                }                                                                                  \
         }                                                                                          \
     }
 GT_RECUR(float)
@@ -918,16 +1030,16 @@ static gt_Status run_scan(const gt_Kernel *kernel, int axis, bool exclusive, boo
 
 static gt_Status cumulative_run(const gt_Kernel *kernel)
 {
-    const gt_CumulativeOptions *options = kernel->options;
+    const gt_cumsum_options *options = kernel->options;
     return run_scan(kernel, options->axis, options->exclusive, options->reverse);
 }
 
 static gt_Status cumsum_gradient(gt_GradientRule *rule)
 {
-    const gt_CumulativeOptions *options = gt_rule_options(rule);
+    const gt_cumsum_options *options = gt_rule_options(rule);
     gt_Tensor *back = gt_cumsum(gt_upstream(rule, 0), .axis = options->axis,
                                 .exclusive = options->exclusive, .reverse = !options->reverse);
-    return gt_give(rule, 0, gt_reshape(back, gt_spec_shape(gt_input_spec(rule, 0))));
+    return gt_give(rule, 0, gt_reshape(back, gt_spec_shape(gt_rule_input_spec(rule, 0))));
 }
 
 gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
@@ -935,7 +1047,8 @@ gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
     gt_Spec spec = gt_spec(x);
     if (gt_status() != GT_OK || spec.size == 0)
         return x;
-    gt_Shape begin = {spec.rank, {0}}, before = begin, after = begin, size = gt_spec_shape(&spec);
+    gt_Shape begin = {GT_MARK, spec.rank, {0}}, before = begin, after = begin,
+             size = gt_spec_shape(&spec);
     axis = gt_axis(axis, spec.rank);
     size.dims[axis] -= 1;
     begin.dims[axis] = after.dims[axis] = later;
@@ -944,29 +1057,33 @@ gt_Tensor *gt_neighbour(gt_Tensor *x, int axis, bool later)
 }
 
 /* With h[k] = g[k] + x[k+1] h[k+1], which runs backwards, the gradient is h[k] times the product of
- * the factors before k: right where factors are 0. Exclusive: g[k+1] in place of g[k]. */
+ * the factors before k: right where factors are 0. Exclusive: g[k+1] in place of g[k]. In double, for
+ * either may be beyond float where their product is not. */
 static gt_Status cumprod_gradient(gt_GradientRule *rule)
 {
-    const gt_CumulativeOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_input(rule, 0), *up = gt_upstream(rule, 0);
-    gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
+    const gt_cumsum_options *options = gt_rule_options(rule);
+    gt_Tensor *x = gt_rule_input(rule, 0), *up = gt_upstream(rule, 0);
+    gt_Shape shape = gt_spec_shape(gt_rule_input_spec(rule, 0));
     int axis = options->axis;
     bool reverse = options->reverse;
     if (axis == GT_NONE) {
         x = gt_ravel(x);
         axis = 0;
     }
+    x = gt_narrowed(x, GT_FLOAT64);
+    up = gt_narrowed(up, GT_FLOAT64);
     if (options->exclusive)
         up = gt_neighbour(up, axis, !reverse);
     gt_Tensor *h = gt_linear_recurrence(gt_neighbour(x, axis, !reverse), up, axis, !reverse);
     gt_Tensor *before = gt_cumprod(x, .axis = axis, .exclusive = true, .reverse = reverse);
-    return gt_give(rule, 0, gt_reshape(gt_multiply(before, h), shape));
+    gt_Tensor *slope = gt_narrowed(gt_multiply(before, h), gt_rule_input_spec(rule, 0)->dtype);
+    return gt_give(rule, 0, gt_reshape(slope, shape));
 }
 
 #define RUNNING(...)                                                                               \
-    .options = &(const gt_CumulativeOptions)                                                       \
+    .options = &(const gt_cumsum_options)                                                          \
     {                                                                                              \
-        GT_CUMULATIVE_OPTIONS(GT_PRESET) __VA_ARGS__                                               \
+        GT_PRESETS(gt_cumsum_options, gt_cumsum_OPTIONS) __VA_ARGS__                               \
     }
 #define CUMULATIVE(op, text, more, ...)                                                            \
     const gt_Operation gt_op_##op = {                                                              \
@@ -974,7 +1091,7 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         .name = #op,                                                                               \
         .formula = text,                                                                           \
         .flags = more,                                                                             \
-        .options = GT_STRUCT_TYPE(gt_CumulativeOptions),                                           \
+        .options = &gt_cumsum_options_type,                                                        \
         .inputs_min = 1,                                                                           \
         .inputs_max = 1,                                                                           \
         .outputs = 1,                                                                              \
@@ -996,29 +1113,22 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
                  RUNNING(.axis = 1, .exclusive = true, .reverse = true)},                          \
                 GT_SAMPLES_END},                                                                   \
         __VA_ARGS__};                                                                              \
-    GT_DEFINE_OPTIONS(op, gt_CumulativeOptions, widened(here, #op, x, GT_INT32, GT_DTYPE_NONE))
+    GT_DEFINE_OPTIONS(op, gt_cumsum_options, widened(here, #op, x, GT_INT32, GT_DTYPE_NONE))
 CUMULATIVE(cumsum, "running sum of x", GT_OP_LINEAR, .saves_inputs = 0)
 CUMULATIVE(cumprod, "running product of x", 0, .saves_inputs = 1)
 
 /* ---- y[i] = b[i] + a[i] y[i-1]: what the gradient of a running product is made of ---- */
 
-typedef struct RecurrenceOptions {
-    uint32_t size;
-    int32_t axis;
-    bool reverse;
-} RecurrenceOptions;
-#define RECURRENCE_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(RecurrenceOptions), "for ABI growth")                       \
-    F(int32_t, axis, 0, "along this axis")                                                         \
-    F(bool, reverse, false, "y[i+1] in place of y[i-1]")
-#define GT_STRUCT RecurrenceOptions
+#define RECURRENCE_OPTIONS(F, S)                                                                   \
+    F(S, int32_t, axis, 0, "along this axis")                                                      \
+    F(S, bool, reverse, false, "y[i+1] in place of y[i-1]")
+GT_OPTIONS(RecurrenceOptions, RECURRENCE_OPTIONS);
 GT_OPTION_TYPE(RecurrenceOptions, RECURRENCE_OPTIONS);
-#undef GT_STRUCT
 
 gt_Tensor *gt_linear_recurrence(gt_Tensor *a, gt_Tensor *b, int axis, bool reverse)
 {
-    RecurrenceOptions options = {sizeof options, axis, reverse};
-    return gt_apply_one(NULL, &gt_op_linear_recurrence, &options, 2, (gt_Tensor *[]){a, b});
+    RecurrenceOptions options = GT_VALUES(RecurrenceOptions, axis, reverse);
+    return gt_apply_one_at(NULL, &gt_op_linear_recurrence, &options, 2, (gt_Tensor *[]){a, b});
 }
 
 static gt_Status recurrence_shape(gt_ShapeRule *rule)
@@ -1041,10 +1151,10 @@ static gt_Status recurrence_gradient(gt_GradientRule *rule)
     const RecurrenceOptions *options = gt_rule_options(rule);
     int axis = options->axis;
     bool reverse = options->reverse;
-    gt_Tensor *next = gt_neighbour(gt_input(rule, 0), axis, !reverse);
+    gt_Tensor *next = gt_neighbour(gt_rule_input(rule, 0), axis, !reverse);
     gt_Tensor *l = gt_linear_recurrence(next, gt_upstream(rule, 0), axis, !reverse);
     if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_multiply(l, gt_neighbour(gt_output(rule, 0), axis, reverse)));
+        gt_give(rule, 0, gt_multiply(l, gt_neighbour(gt_rule_output(rule, 0), axis, reverse)));
     if (gt_wants(rule, 1))
         gt_give(rule, 1, l);
     return gt_status();
@@ -1055,7 +1165,7 @@ const gt_Operation gt_op_linear_recurrence = {
     .name = "linear_recurrence",
     .formula = "y[i] = b[i] + a[i] y[i-1]",
     .flags = GT_OP_INTERNAL,
-    .options = GT_STRUCT_TYPE(RecurrenceOptions),
+    .options = &RecurrenceOptions_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -1067,8 +1177,7 @@ const gt_Operation gt_op_linear_recurrence = {
     .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(REAL(4, 2), REAL(4, 2))},
                                    {.inputs = 2,
                                     .input = GT_INPUTS(REAL(2, 4), REAL(2, 4)),
-                                    .options = &(const RecurrenceOptions){sizeof(RecurrenceOptions),
-                                                                          -1, true}},
+                                    .options = &GT_VALUES(RecurrenceOptions, -1, true)},
                                    GT_SAMPLES_END},
 };
 
@@ -1080,19 +1189,19 @@ static gt_Tensor *filled(gt_Tensor *x, double number)
     return gt_where(gt_isnan(x), gt_scalar(number, gt_dtype(x)), x);
 }
 
-static gt_Tensor *nansum(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *nansum(gt_Tensor *x, const gt_sum_options *options)
 {
     return gt_sum_at(NULL, filled(gt_as_float(x), 0), options);
 }
 COMPOSED(nansum)
 
 /* How many numbers count, in the type of x. */
-static gt_Tensor *count_numbers(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *count_numbers(gt_Tensor *x, const gt_sum_options *options)
 {
     return gt_sum_at(NULL, gt_cast(gt_logical_not(gt_isnan(x)), gt_dtype(x)), options);
 }
 
-static gt_Tensor *nanmean(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *nanmean(gt_Tensor *x, const gt_sum_options *options)
 {
     x = gt_as_float(x);
     return gt_divide(gt_sum_at(NULL, filled(x, 0), options), count_numbers(x, options));
@@ -1104,29 +1213,28 @@ static gt_Tensor *with_nan(gt_Tensor *result, gt_Tensor *counts)
     return gt_where(gt_equal(counts, 0), gt_scalar((double)NAN, gt_dtype(result)), result);
 }
 
-static gt_Tensor *nanmax(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *nanmax(gt_Tensor *x, const gt_sum_options *options)
 {
     x = gt_as_float(x);
     gt_Tensor *numbers = filled(x, (double)-INFINITY);
-    return with_nan(gt_apply_one(NULL, &gt_op_max, options, 1, &numbers),
+    return with_nan(gt_apply_one_at(NULL, &gt_op_max, options, 1, &numbers),
                     count_numbers(x, options));
 }
 COMPOSED(nanmax)
 
-static gt_Tensor *nanmin(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *nanmin(gt_Tensor *x, const gt_sum_options *options)
 {
     x = gt_as_float(x);
     gt_Tensor *numbers = filled(x, (double)INFINITY);
-    return with_nan(gt_apply_one(NULL, &gt_op_min, options, 1, &numbers),
+    return with_nan(gt_apply_one_at(NULL, &gt_op_min, options, 1, &numbers),
                     count_numbers(x, options));
 }
 COMPOSED(nanmin)
 
 /* The first number that equals the best one, which a NaN in its place does not; -1 if none does. */
-static gt_Tensor *nanarg(gt_Tensor *x, const gt_ArgOptions *given, bool largest)
+static gt_Tensor *nanarg(gt_Tensor *x, const gt_argmax_options *given, bool largest)
 {
-    gt_ArgOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_ArgOptions), &options, given);
+    gt_argmax_options options = GT_TAKE(gt_argmax_options, given);
     x = gt_as_float(x);
     gt_Tensor *best = largest ? gt_nanmax(x, .axis = options.axis, .keepdims = true)
                               : gt_nanmin(x, .axis = options.axis, .keepdims = true);
@@ -1137,50 +1245,43 @@ static gt_Tensor *nanarg(gt_Tensor *x, const gt_ArgOptions *given, bool largest)
     return gt_where(none, gt_scalar(-1, GT_INT32), index);
 }
 
-static gt_Tensor *nanargmax(gt_Tensor *x, const gt_ArgOptions *options)
+static gt_Tensor *nanargmax(gt_Tensor *x, const gt_argmax_options *options)
 {
     return nanarg(x, options, true);
 }
-GT_COMPOSED_OPTIONS(nanargmax, nanargmax, gt_ArgOptions)
+GT_COMPOSED_OPTIONS(nanargmax, nanargmax, gt_argmax_options)
 
-static gt_Tensor *nanargmin(gt_Tensor *x, const gt_ArgOptions *options)
+static gt_Tensor *nanargmin(gt_Tensor *x, const gt_argmax_options *options)
 {
     return nanarg(x, options, false);
 }
-GT_COMPOSED_OPTIONS(nanargmin, nanargmin, gt_ArgOptions)
+GT_COMPOSED_OPTIONS(nanargmin, nanargmin, gt_argmax_options)
 
-static gt_Tensor *ptp(gt_Tensor *x, const gt_ReduceOptions *options)
+static gt_Tensor *ptp(gt_Tensor *x, const gt_sum_options *options)
 {
-    return gt_subtract(gt_apply_one(NULL, &gt_op_max, options, 1, &x),
-                       gt_apply_one(NULL, &gt_op_min, options, 1, &x));
+    return gt_subtract(gt_apply_one_at(NULL, &gt_op_max, options, 1, &x),
+                       gt_apply_one_at(NULL, &gt_op_min, options, 1, &x));
 }
 COMPOSED(ptp)
 
 /* ---- weights, differences, integrals ---- */
 
-#define GT_STRUCT gt_AverageOptions
-GT_OPTION_TYPE(gt_AverageOptions, GT_AVERAGE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_DiffOptions
-GT_OPTION_TYPE(gt_DiffOptions, GT_DIFF_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_TrapezoidOptions
-GT_OPTION_TYPE(gt_TrapezoidOptions, GT_TRAPEZOID_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_average_options, gt_average_OPTIONS);
+GT_OPTION_TYPE(gt_diff_options, gt_diff_OPTIONS);
+GT_OPTION_TYPE(gt_trapezoid_options, gt_trapezoid_OPTIONS);
 
 /* A vector along an axis, in a shape that broadcasts to x. */
 static gt_Tensor *laid_along(gt_Tensor *vector, const gt_Spec *x, int axis)
 {
-    gt_Shape shape = {.rank = x->rank};
+    gt_Shape shape = {.mark = GT_MARK, .rank = x->rank};
     for (int d = 0; d < x->rank; d++)
         shape.dims[d] = d == axis ? -1 : 1;
     return gt_reshape(vector, shape);
 }
 
-static gt_Tensor *average(gt_Tensor *x, const gt_AverageOptions *given)
+static gt_Tensor *average(gt_Tensor *x, const gt_average_options *given)
 {
-    gt_AverageOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_AverageOptions), &options, given);
+    gt_average_options options = GT_TAKE(gt_average_options, given);
     gt_Tensor *weights = options.weights;
     if (!weights)
         return gt_mean(x, .axis = options.axis);
@@ -1197,12 +1298,12 @@ static gt_Tensor *average(gt_Tensor *x, const gt_AverageOptions *given)
     return gt_divide(gt_sum(gt_multiply(x, weights), .axis = options.axis),
                      gt_sum(weights, .axis = options.axis));
 }
-GT_COMPOSED_OPTIONS(average, average, gt_AverageOptions)
+GT_COMPOSED_OPTIONS(average, average, gt_average_options)
 
 /* x without its first (or last) element along an axis. */
 static gt_Tensor *without_end(gt_Tensor *x, int axis, bool first)
 {
-    gt_Shape size = gt_tensor_shape(x), begin = {size.rank, {0}};
+    gt_Shape size = gt_tensor_shape(x), begin = {GT_MARK, size.rank, {0}};
     if (gt_status() != GT_OK)
         return NULL;
     if (size.dims[axis] > 0) {
@@ -1212,28 +1313,26 @@ static gt_Tensor *without_end(gt_Tensor *x, int axis, bool first)
     return gt_slice(x, begin, size);
 }
 
-static gt_Tensor *diff(gt_Tensor *x, const gt_DiffOptions *given)
+static gt_Tensor *diff(gt_Tensor *x, const gt_diff_options *given)
 {
-    gt_DiffOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_DiffOptions), &options, given);
+    gt_diff_options options = GT_TAKE(gt_diff_options, given);
     gt_Spec in = gt_spec(x);
     int axis = gt_status() == GT_OK ? gt_axis(options.axis, in.rank) : -1;
     if (axis < 0)
         return NULL;
     if (options.n < 0) {
-        gt_fail(GT_INVALID, "it cannot be done %d times", options.n);
+        gt_fail(GT_INVALID, "n must not be negative (got %d)", options.n);
         return NULL;
     }
     for (int i = 0; i < options.n && gt_status() == GT_OK; i++)
         x = gt_subtract(without_end(x, axis, true), without_end(x, axis, false));
     return x;
 }
-GT_COMPOSED_OPTIONS(diff, diff, gt_DiffOptions)
+GT_COMPOSED_OPTIONS(diff, diff, gt_diff_options)
 
-static gt_Tensor *trapezoid(gt_Tensor *y, const gt_TrapezoidOptions *given)
+static gt_Tensor *trapezoid(gt_Tensor *y, const gt_trapezoid_options *given)
 {
-    gt_TrapezoidOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_TrapezoidOptions), &options, given);
+    gt_trapezoid_options options = GT_TAKE(gt_trapezoid_options, given);
     gt_Spec in = gt_spec(y);
     int axis = gt_status() == GT_OK ? gt_axis(options.axis, in.rank) : -1;
     if (axis < 0)
@@ -1245,4 +1344,4 @@ static gt_Tensor *trapezoid(gt_Tensor *y, const gt_TrapezoidOptions *given)
                                                : gt_diff(options.x, .axis = axis);
     return gt_multiply(gt_sum(gt_multiply(twice, width), .axis = axis), 0.5);
 }
-GT_COMPOSED_OPTIONS(trapezoid, trapezoid, gt_TrapezoidOptions)
+GT_COMPOSED_OPTIONS(trapezoid, trapezoid, gt_trapezoid_options)

@@ -10,29 +10,22 @@
 
 /* ---- reshape, and what is made of it ---- */
 
-typedef struct ShapeOptions {
-    uint32_t size;
-    gt_Shape shape;
-} ShapeOptions;
 #define NO_SHAPE                                                                                   \
     {                                                                                              \
-        0,                                                                                         \
+        GT_MARK, 0,                                                                                \
         {                                                                                          \
             0                                                                                      \
         }                                                                                          \
     }
-#define SHAPE_OPTIONS(F)                                                                           \
-    F(uint32_t, size, (uint32_t)sizeof(ShapeOptions), "for ABI growth")                            \
-    F(gt_Shape, shape, NO_SHAPE, "the shape of the result")
-#define GT_STRUCT ShapeOptions
+#define SHAPE_OPTIONS(F, S) F(S, gt_Shape, shape, NO_SHAPE, "the shape of the result")
+GT_OPTIONS(ShapeOptions, SHAPE_OPTIONS);
 GT_OPTION_TYPE(ShapeOptions, SHAPE_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Tensor *apply_shape(const char *here, const gt_Operation *operation, gt_Tensor *x,
                               gt_Shape shape)
 {
-    ShapeOptions options = {sizeof options, shape};
-    return gt_apply_one(here, operation, &options, 1, &x);
+    ShapeOptions options = GT_VALUES(ShapeOptions, shape);
+    return gt_apply_one_at(here, operation, &options, 1, &x);
 }
 
 static gt_Status reshape_shape(gt_ShapeRule *rule)
@@ -71,21 +64,17 @@ static gt_Status reshape_shape(gt_ShapeRule *rule)
 
 static gt_Status reshape_gradient(gt_GradientRule *rule)
 {
-    gt_Shape shape = gt_spec_shape(gt_input_spec(rule, 0));
+    gt_Shape shape = gt_spec_shape(gt_rule_input_spec(rule, 0));
     return gt_give(rule, 0, gt_reshape(gt_upstream(rule, 0), shape));
 }
 
-#define SHAPE(...)                                                                                 \
-    .options = &(const ShapeOptions)                                                               \
-    {                                                                                              \
-        sizeof(ShapeOptions), GT_SAMPLE_SHAPE(__VA_ARGS__)                                         \
-    }
+#define SHAPE(...) .options = &GT_VALUES(ShapeOptions, GT_SAMPLE_SHAPE(__VA_ARGS__))
 const gt_Operation gt_op_reshape = {
     .size = sizeof(gt_Operation),
     .name = "reshape",
     .formula = "the numbers of x in another shape",
     .flags = GT_OP_VIEW | GT_OP_CARRIES | GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(ShapeOptions),
+    .options = &ShapeOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -129,20 +118,17 @@ static gt_Tensor *expand_dims(gt_Tensor *x, int axis)
 }
 GT_COMPOSED(expand_dims, (const char *here, gt_Tensor *x, int axis), (x, axis))
 
-#define GT_STRUCT gt_SqueezeOptions
-GT_OPTION_TYPE(gt_SqueezeOptions, GT_SQUEEZE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_squeeze_options, gt_squeeze_OPTIONS);
 
-static gt_Tensor *squeeze(gt_Tensor *x, const gt_SqueezeOptions *given)
+static gt_Tensor *squeeze(gt_Tensor *x, const gt_squeeze_options *given)
 {
-    gt_SqueezeOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_SqueezeOptions), &options, given);
+    gt_squeeze_options options = GT_TAKE(gt_squeeze_options, given);
     gt_Spec spec = gt_spec(x);
     uint32_t bits;
     if (gt_status() != GT_OK || !gt_axis_or_axes(options.axis, &options.axes, spec.rank, &bits))
         return NULL;
     bool named = options.axis != GT_NONE || options.axes.count >= 0;
-    gt_Shape shape = {0};
+    gt_Shape shape = {.mark = GT_MARK};
     for (int d = 0; d < spec.rank; d++) {
         bool goes = bits >> d & 1;
         if (goes && named && spec.dims[d] != 1) {
@@ -156,7 +142,7 @@ static gt_Tensor *squeeze(gt_Tensor *x, const gt_SqueezeOptions *given)
     }
     return gt_reshape(x, shape);
 }
-GT_COMPOSED(squeeze, (const char *here, gt_Tensor *x, const gt_SqueezeOptions *options),
+GT_COMPOSED(squeeze, (const char *here, gt_Tensor *x, const gt_squeeze_options *options),
             (x, options))
 gt_Tensor *(gt_squeeze)(gt_Tensor *x)
 {
@@ -165,9 +151,7 @@ gt_Tensor *(gt_squeeze)(gt_Tensor *x)
 
 /* ---- transpose ---- */
 
-#define GT_STRUCT gt_TransposeOptions
-GT_OPTION_TYPE(gt_TransposeOptions, GT_TRANSPOSE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_transpose_options, gt_transpose_OPTIONS);
 
 /* Which axis of x each axis of the result is; false with an error for what is no permutation. */
 static bool permutation(const gt_Axes *perm, int rank, int axis[GT_MAX_RANK])
@@ -186,7 +170,7 @@ static bool permutation(const gt_Axes *perm, int rank, int axis[GT_MAX_RANK])
 
 static gt_Status transpose_shape(gt_ShapeRule *rule)
 {
-    const gt_TransposeOptions *options = rule->options;
+    const gt_transpose_options *options = rule->options;
     const gt_Spec *in = rule->input[0];
     int axis[GT_MAX_RANK];
     if (!permutation(&options->perm, in->rank, axis))
@@ -200,7 +184,7 @@ static gt_Status transpose_shape(gt_ShapeRule *rule)
 
 static gt_Status transpose_run(const gt_Kernel *kernel)
 {
-    const gt_TransposeOptions *options = kernel->options;
+    const gt_transpose_options *options = kernel->options;
     const gt_Spec *in = kernel->input_spec[0], *out = kernel->output_spec[0];
     int64_t from[GT_MAX_RANK], to[GT_MAX_RANK];
     int axis[GT_MAX_RANK];
@@ -217,9 +201,9 @@ static gt_Status transpose_run(const gt_Kernel *kernel)
 
 static gt_Status transpose_gradient(gt_GradientRule *rule)
 {
-    const gt_TransposeOptions *options = gt_rule_options(rule);
-    int rank = gt_input_spec(rule, 0)->rank, axis[GT_MAX_RANK];
-    gt_Axes back = {GT_AXES_MARK, rank, {0}};
+    const gt_transpose_options *options = gt_rule_options(rule);
+    int rank = gt_rule_input_spec(rule, 0)->rank, axis[GT_MAX_RANK];
+    gt_Axes back = {GT_MARK, rank, {0}};
     if (!permutation(&options->perm, rank, axis))
         return gt_status();
     for (int i = 0; i < rank; i++)
@@ -227,17 +211,13 @@ static gt_Status transpose_gradient(gt_GradientRule *rule)
     return gt_give(rule, 0, gt_transpose(gt_upstream(rule, 0), .perm = back));
 }
 
-#define PERM(...)                                                                                  \
-    .options = &(const gt_TransposeOptions)                                                        \
-    {                                                                                              \
-        sizeof(gt_TransposeOptions), __VA_ARGS__                                                   \
-    }
+#define PERM(...) .options = &GT_VALUES(gt_transpose_options, __VA_ARGS__)
 const gt_Operation gt_op_transpose = {
     .size = sizeof(gt_Operation),
     .name = "transpose",
     .formula = "x with its axes in another order",
     .flags = GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(gt_TransposeOptions),
+    .options = &gt_transpose_options_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -247,16 +227,16 @@ const gt_Operation gt_op_transpose = {
     .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
                                    {.inputs = 1,
                                     .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 4)),
-                                    PERM({GT_AXES_MARK, 3, {1, 2, 0}})},
+                                    PERM({GT_MARK, 3, {1, 2, 0}})},
                                    {.inputs = 1,
                                     .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3, 2, 2)),
-                                    PERM({GT_AXES_MARK, 4, {0, -1, 1, 2}})},
+                                    PERM({GT_MARK, 4, {0, -1, 1, 2}})},
                                    GT_SAMPLES_END},
 };
 
-gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x, const gt_TransposeOptions *options)
+gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x, const gt_transpose_options *options)
 {
-    return gt_apply_one(here, &gt_op_transpose, options, 1, &x);
+    return gt_apply_one_at(here, &gt_op_transpose, options, 1, &x);
 }
 gt_Tensor *(gt_transpose)(gt_Tensor *x)
 {
@@ -274,7 +254,7 @@ static gt_Tensor *moveaxis(gt_Tensor *x, gt_Axes from, gt_Axes to)
         gt_fail(GT_INVALID, "%d axes cannot become %d axes", from.count, to.count);
         return NULL;
     }
-    gt_Axes perm = {GT_AXES_MARK, spec.rank, {0}};
+    gt_Axes perm = {GT_MARK, spec.rank, {0}};
     for (int i = 0, next = 0; i < spec.rank; i++)
         if (!(placed >> i & 1)) {
             while (taken >> next & 1)
@@ -293,7 +273,7 @@ static gt_Tensor *swapaxes(gt_Tensor *x, int axis1, int axis2)
     if (gt_status() != GT_OK || (axis1 = gt_axis(axis1, spec.rank)) < 0 ||
         (axis2 = gt_axis(axis2, spec.rank)) < 0)
         return NULL;
-    gt_Axes perm = {GT_AXES_MARK, spec.rank, {0}};
+    gt_Axes perm = {GT_MARK, spec.rank, {0}};
     for (int i = 0; i < spec.rank; i++)
         perm.axis[i] = i == axis1 ? axis2 : i == axis2 ? axis1 : i;
     return gt_transpose(x, .perm = perm);
@@ -339,7 +319,7 @@ static gt_Status broadcast_to_run(const gt_Kernel *kernel)
 
 static gt_Status broadcast_to_gradient(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_unbroadcast(gt_upstream(rule, 0), gt_input_spec(rule, 0)));
+    return gt_give(rule, 0, gt_unbroadcast(gt_upstream(rule, 0), gt_rule_input_spec(rule, 0)));
 }
 
 const gt_Operation gt_op_broadcast_to = {
@@ -347,7 +327,7 @@ const gt_Operation gt_op_broadcast_to = {
     .name = "broadcast_to",
     .formula = "x stretched to a shape",
     .flags = GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(ShapeOptions),
+    .options = &ShapeOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -382,9 +362,7 @@ static int64_t product(const int64_t *dims, int from, int to)
     return size;
 }
 
-#define GT_STRUCT gt_RepeatOptions
-GT_OPTION_TYPE(gt_RepeatOptions, GT_REPEAT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_repeat_options, gt_repeat_OPTIONS);
 
 static bool not_negative(int64_t repeats)
 {
@@ -439,10 +417,9 @@ static gt_Tensor *repeat_each(gt_Tensor *x, gt_Integers repeats, int axis)
     return gt_take(x, which, .axis = axis);
 }
 
-static gt_Tensor *repeat(gt_Tensor *x, gt_Integers repeats, const gt_RepeatOptions *given)
+static gt_Tensor *repeat(gt_Tensor *x, gt_Integers repeats, const gt_repeat_options *given)
 {
-    gt_RepeatOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_RepeatOptions), &options, given);
+    gt_repeat_options options = GT_TAKE(gt_repeat_options, given);
     if (options.axis == GT_NONE)
         x = gt_ravel(x);
     gt_Spec spec = gt_spec(x);
@@ -458,7 +435,7 @@ static gt_Tensor *repeat(gt_Tensor *x, gt_Integers repeats, const gt_RepeatOptio
     return gt_reshape(copies(x, before, repeats.number, rest), gt_spec_shape(&spec));
 }
 GT_COMPOSED(repeat,
-            (const char *here, gt_Tensor *x, gt_Integers repeats, const gt_RepeatOptions *options),
+            (const char *here, gt_Tensor *x, gt_Integers repeats, const gt_repeat_options *options),
             (x, repeats, options))
 
 static gt_Tensor *tile(gt_Tensor *x, gt_Shape repeats)
@@ -491,13 +468,11 @@ GT_COMPOSED(tile, (const char *here, gt_Tensor *x, gt_Shape repeats), (x, repeat
 
 /* ---- flip and roll ---- */
 
-#define GT_STRUCT gt_FlipOptions
-GT_OPTION_TYPE(gt_FlipOptions, GT_FLIP_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_flip_options, gt_flip_OPTIONS);
 
 static gt_Status flip_shape(gt_ShapeRule *rule)
 {
-    const gt_FlipOptions *options = rule->options;
+    const gt_flip_options *options = rule->options;
     uint32_t bits;
     rule->output[0] = *rule->input[0];
     gt_axis_or_axes(options->axis, &options->axes, rule->input[0]->rank, &bits);
@@ -506,7 +481,7 @@ static gt_Status flip_shape(gt_ShapeRule *rule)
 
 static gt_Status flip_run(const gt_Kernel *kernel)
 {
-    const gt_FlipOptions *options = kernel->options;
+    const gt_flip_options *options = kernel->options;
     const gt_Spec *in = kernel->input_spec[0];
     int64_t stride[GT_MAX_RANK], start = 0;
     uint32_t bits;
@@ -534,16 +509,16 @@ static gt_Status flip_gradient(gt_GradientRule *rule)
 }
 
 #define FLIP(...)                                                                                  \
-    .options = &(const gt_FlipOptions)                                                             \
+    .options = &(const gt_flip_options)                                                            \
     {                                                                                              \
-        GT_FLIP_OPTIONS(GT_PRESET) __VA_ARGS__                                                     \
+        GT_PRESETS(gt_flip_options, gt_flip_OPTIONS) __VA_ARGS__                                   \
     }
 const gt_Operation gt_op_flip = {
     .size = sizeof(gt_Operation),
     .name = "flip",
     .formula = "x backwards along axes",
     .flags = GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(gt_FlipOptions),
+    .options = &gt_flip_options_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
@@ -557,18 +532,16 @@ const gt_Operation gt_op_flip = {
             GT_SAMPLES_END},
 };
 
-gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_FlipOptions *options)
+gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_flip_options *options)
 {
-    return gt_apply_one(here, &gt_op_flip, options, 1, &x);
+    return gt_apply_one_at(here, &gt_op_flip, options, 1, &x);
 }
 gt_Tensor *(gt_flip)(gt_Tensor *x)
 {
     return gt_flip_at(NULL, x, NULL);
 }
 
-#define GT_STRUCT gt_RollOptions
-GT_OPTION_TYPE(gt_RollOptions, GT_ROLL_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_roll_options, gt_roll_OPTIONS);
 
 static gt_Tensor *rolled(gt_Tensor *x, int64_t shift, int axis)
 {
@@ -577,7 +550,7 @@ static gt_Tensor *rolled(gt_Tensor *x, int64_t shift, int axis)
         return NULL;
     int64_t count = spec.dims[axis];
     int64_t back = count ? (count - shift % count) % count : 0; /* the element that comes first */
-    gt_Shape start = {spec.rank, {0}}, middle = start;
+    gt_Shape start = {GT_MARK, spec.rank, {0}}, middle = start;
     gt_Shape tail = gt_spec_shape(&spec), head = tail;
     middle.dims[axis] = head.dims[axis] = back;
     tail.dims[axis] = count - back;
@@ -585,10 +558,9 @@ static gt_Tensor *rolled(gt_Tensor *x, int64_t shift, int axis)
                           .axis = axis);
 }
 
-static gt_Tensor *roll(gt_Tensor *x, gt_Integers shift, const gt_RollOptions *given)
+static gt_Tensor *roll(gt_Tensor *x, gt_Integers shift, const gt_roll_options *given)
 {
-    gt_RollOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_RollOptions), &options, given);
+    gt_roll_options options = GT_TAKE(gt_roll_options, given);
     if (!gt_axes_valid(&options.axes))
         return NULL;
     gt_Axes axes = options.axis == GT_NONE ? options.axes : gt_axes(options.axis);
@@ -611,27 +583,18 @@ static gt_Tensor *roll(gt_Tensor *x, gt_Integers shift, const gt_RollOptions *gi
     return flat ? gt_reshape(x, shape) : axes.count ? x : gt_identity(x);
 }
 GT_COMPOSED(roll,
-            (const char *here, gt_Tensor *x, gt_Integers shift, const gt_RollOptions *options),
+            (const char *here, gt_Tensor *x, gt_Integers shift, const gt_roll_options *options),
             (x, shift, options))
 
 /* ---- pad ---- */
 
-typedef struct PadOptions {
-    uint32_t size;
-    gt_Shape before, after;
-    double value;
-} PadOptions;
-#define PAD_OPTIONS(F)                                                                             \
-    F(uint32_t, size, (uint32_t)sizeof(PadOptions), "for ABI growth")                              \
-    F(gt_Shape, before, NO_SHAPE, "how many more at the start of each axis")                       \
-    F(gt_Shape, after, NO_SHAPE, "how many more at its end")                                       \
-    F(double, value, 0, "what is put there")
-#define GT_STRUCT PadOptions
+#define PAD_OPTIONS(F, S)                                                                          \
+    F(S, gt_Shape, before, NO_SHAPE, "how many more at the start of each axis")                    \
+    F(S, gt_Shape, after, NO_SHAPE, "how many more at its end")                                    \
+    F(S, double, value, 0, "what is put there")
+GT_OPTIONS(PadOptions, PAD_OPTIONS);
 GT_OPTION_TYPE(PadOptions, PAD_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_PadOptions
-GT_OPTION_TYPE(gt_PadOptions, GT_PAD_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_pad_options, gt_pad_OPTIONS);
 
 static gt_Status pad_shape(gt_ShapeRule *rule)
 {
@@ -680,7 +643,7 @@ static gt_Status pad_run(const gt_Kernel *kernel)
 static gt_Status pad_gradient(gt_GradientRule *rule)
 {
     const PadOptions *options = gt_rule_options(rule);
-    gt_Shape size = gt_spec_shape(gt_input_spec(rule, 0));
+    gt_Shape size = gt_spec_shape(gt_rule_input_spec(rule, 0));
     return gt_give(rule, 0, gt_slice(gt_upstream(rule, 0), options->before, size));
 }
 
@@ -689,37 +652,36 @@ const gt_Operation gt_op_pad = {
     .name = "pad",
     .formula = "x with a number around it",
     .flags = GT_OP_LINEAR | GT_OP_HALF,
-    .options = GT_STRUCT_TYPE(PadOptions),
+    .options = &PadOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
     .shape = pad_shape,
     .run = pad_run,
     .gradient = pad_gradient,
-    .samples =
-        (const gt_Sample[]){
-            {.inputs = 1,
-             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
-             .options = &(const PadOptions){sizeof(PadOptions), {2, {1, 0}}, {2, {0, 2}}, -1}},
-            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1,
+                                    .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3)),
+                                    .options = &GT_VALUES(PadOptions, {GT_MARK, 2, {1, 0}},
+                                                          {GT_MARK, 2, {0, 2}}, -1)},
+                                   GT_SAMPLES_END},
 };
 
 gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode)
 {
     double most = (double)(n - 1), period = 2 * (double)n;
     switch (mode) {
-    case GT_PAD_EDGE:
+    case GT_PAD_MODE_EDGE:
         return gt_maximum(gt_minimum(indices, most), 0);
-    case GT_PAD_WRAP:
+    case GT_PAD_MODE_WRAP:
         return gt_mod(indices, (double)n);
-    case GT_PAD_REFLECT: /* by 0 is 0 */
+    case GT_PAD_MODE_REFLECT: /* by 0 is 0 */
         indices = gt_mod(indices, 2 * most);
         return gt_minimum(indices, gt_add(gt_negative(indices), 2 * most));
-    case GT_PAD_SYMMETRIC:
+    case GT_PAD_MODE_SYMMETRIC:
         indices = gt_mod(indices, period);
         return gt_minimum(indices, gt_add(gt_negative(indices), period - 1));
     default:
-        gt_fail(GT_INVALID, "%d is no mode of padding", (int)mode);
+        gt_fail(GT_INVALID, "unknown padding mode %d", (int)mode);
         return NULL;
     }
 }
@@ -751,18 +713,17 @@ static gt_Tensor *pad_repeating(gt_Tensor *x, gt_Shape before, gt_Shape after, g
     return x;
 }
 
-static gt_Tensor *pad(gt_Tensor *x, gt_Shape before, gt_Shape after, const gt_PadOptions *given)
+static gt_Tensor *pad(gt_Tensor *x, gt_Shape before, gt_Shape after, const gt_pad_options *given)
 {
-    gt_PadOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_PadOptions), &options, given);
-    if (options.mode != GT_PAD_CONSTANT)
+    gt_pad_options options = GT_TAKE(gt_pad_options, given);
+    if (options.mode != GT_PAD_MODE_CONSTANT)
         return pad_repeating(x, before, after, options.mode);
-    PadOptions all = {sizeof all, before, after, options.value};
-    return gt_apply_one(NULL, &gt_op_pad, &all, 1, &x);
+    PadOptions all = GT_VALUES(PadOptions, before, after, options.value);
+    return gt_apply_one_at(NULL, &gt_op_pad, &all, 1, &x);
 }
 GT_COMPOSED(pad,
             (const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
-             const gt_PadOptions *options),
+             const gt_pad_options *options),
             (x, before, after, options))
 
 /* ---- turns and grids ---- */
@@ -779,17 +740,12 @@ static gt_Tensor *flipud(gt_Tensor *x)
 }
 GT_COMPOSED_UNARY(flipud, flipud)
 
-#define GT_STRUCT gt_Rot90Options
-GT_OPTION_TYPE(gt_Rot90Options, GT_ROT90_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_MeshgridOptions
-GT_OPTION_TYPE(gt_MeshgridOptions, GT_MESHGRID_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_rot90_options, gt_rot90_OPTIONS);
+GT_OPTION_TYPE(gt_meshgrid_options, gt_meshgrid_OPTIONS);
 
-static gt_Tensor *rot90(gt_Tensor *x, const gt_Rot90Options *given)
+static gt_Tensor *rot90(gt_Tensor *x, const gt_rot90_options *given)
 {
-    gt_Rot90Options options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_Rot90Options), &options, given);
+    gt_rot90_options options = GT_TAKE(gt_rot90_options, given);
     int rank = gt_rank(x);
     int from = gt_status() == GT_OK ? gt_axis(options.axis1, rank) : -1;
     int to = from < 0 ? -1 : gt_axis(options.axis2, rank);
@@ -810,15 +766,14 @@ static gt_Tensor *rot90(gt_Tensor *x, const gt_Rot90Options *given)
         return gt_identity(x);
     }
 }
-GT_COMPOSED_OPTIONS(rot90, rot90, gt_Rot90Options)
+GT_COMPOSED_OPTIONS(rot90, rot90, gt_rot90_options)
 
-static gt_Status meshgrid(gt_Tensors vectors, gt_Tensor **grids, const gt_MeshgridOptions *given)
+static gt_Status meshgrid(gt_Tensors vectors, gt_Tensor **grids, const gt_meshgrid_options *given)
 {
-    gt_MeshgridOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_MeshgridOptions), &options, given);
+    gt_meshgrid_options options = GT_TAKE(gt_meshgrid_options, given);
     if (vectors.count < 1 || vectors.count > GT_MAX_RANK || !vectors.items || !grids)
         return gt_fail(GT_INVALID, "it takes 1 to %d vectors", GT_MAX_RANK);
-    gt_Shape full = {.rank = vectors.count};
+    gt_Shape full = {.mark = GT_MARK, .rank = vectors.count};
     bool swap = !options.matrix && vectors.count > 1;
     for (int i = 0; i < vectors.count; i++) {
         gt_Spec spec = gt_spec(vectors.items[i]);
@@ -827,7 +782,7 @@ static gt_Status meshgrid(gt_Tensors vectors, gt_Tensor **grids, const gt_Meshgr
         full.dims[swap && i < 2 ? 1 - i : i] = spec.size;
     }
     for (int i = 0; i < vectors.count && gt_status() == GT_OK; i++) {
-        gt_Shape alone = {.rank = full.rank};
+        gt_Shape alone = {.mark = GT_MARK, .rank = full.rank};
         for (int d = 0; d < full.rank; d++)
             alone.dims[d] = d == (swap && i < 2 ? 1 - i : i) ? full.dims[d] : 1;
         grids[i] = gt_broadcast_to(gt_reshape(vectors.items[i], alone), full);
@@ -836,7 +791,7 @@ static gt_Status meshgrid(gt_Tensors vectors, gt_Tensor **grids, const gt_Meshgr
 }
 
 gt_Status gt_meshgrid_at(const char *here, gt_Tensors vectors, gt_Tensor **grids,
-                         const gt_MeshgridOptions *options)
+                         const gt_meshgrid_options *options)
 {
     gt_Site site = gt_site_enter(here, "meshgrid");
     gt_Status status = meshgrid(vectors, grids, options);

@@ -19,36 +19,26 @@ GT_API gt_Tensor *(gt_ravel)(gt_Tensor *x);
 #define gt_expand_dims(x, axis) gt_expand_dims_at(GT_HERE, x, axis)
 GT_API gt_Tensor *gt_expand_dims_at(const char *here, gt_Tensor *x, int axis);
 
-#define GT_SQUEEZE_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_SqueezeOptions), "for ABI growth")                       \
-    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
-    F(gt_Axes, axes, GT_ALL_AXES, "several axes; all: those of size 1")
-typedef struct gt_SqueezeOptions gt_SqueezeOptions;
-struct gt_SqueezeOptions {
-    GT_SQUEEZE_OPTIONS(GT_MEMBER)
-};
+#define gt_squeeze_OPTIONS(F, S)                                                                   \
+    F(S, int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                              \
+    F(S, gt_Axes, axes, GT_ALL_AXES, "several axes; all: those of size 1")
+GT_OPTIONS(gt_squeeze_options, gt_squeeze_OPTIONS);
 /* Without its dimensions of 1, or without the ones named, which must be 1. */
 #define gt_squeeze(...)                                                                            \
-    gt_squeeze_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
-                  GT_KEYWORDS(gt_SqueezeOptions, GT_SQUEEZE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_squeeze_at(const char *here, gt_Tensor *x, const gt_SqueezeOptions *options);
+    gt_squeeze_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_squeeze, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_squeeze_at(const char *here, gt_Tensor *x, const gt_squeeze_options *options);
 GT_API gt_Tensor *(gt_squeeze)(gt_Tensor *x);
 
-#define GT_TRANSPOSE_OPTIONS(F)                                                                    \
-    F(uint32_t, size, (uint32_t)sizeof(gt_TransposeOptions), "for ABI growth")                     \
-    F(gt_Axes, perm, GT_ALL_AXES, "axis i of the result is axis perm[i] of x; all: reversed")
-typedef struct gt_TransposeOptions gt_TransposeOptions;
-struct gt_TransposeOptions {
-    GT_TRANSPOSE_OPTIONS(GT_MEMBER)
-};
+#define gt_transpose_OPTIONS(F, S)                                                                 \
+    F(S, gt_Axes, perm, GT_ALL_AXES, "axis i of the result is axis perm[i] of x; all: reversed")
+GT_OPTIONS(gt_transpose_options, gt_transpose_OPTIONS);
 /* The axes in another order: gt_transpose(x) reverses them, gt_transpose(x, .perm = gt_axes(1, 0,
  * 2)) says which. A copy. */
 #define gt_transpose(...)                                                                          \
-    gt_transpose_at(                                                                               \
-        GT_HERE, GT_FIRST(__VA_ARGS__),                                                            \
-        GT_KEYWORDS(gt_TransposeOptions, GT_TRANSPOSE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+    gt_transpose_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
+                    GT_KEYWORDS(gt_transpose, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_transpose_at(const char *here, gt_Tensor *x,
-                                  const gt_TransposeOptions *options);
+                                  const gt_transpose_options *options);
 GT_API gt_Tensor *(gt_transpose)(gt_Tensor *x);
 /* Axis `from` becomes axis `to`; the others keep their order. Several at once:
  * gt_moveaxis(x, gt_axes(0, 1), gt_axes(-1, 0)). */
@@ -63,51 +53,38 @@ GT_API gt_Tensor *gt_swapaxes_at(const char *here, gt_Tensor *x, int axis1, int 
 #define gt_broadcast_to(x, shape) gt_broadcast_to_at(GT_HERE, x, shape)
 GT_API gt_Tensor *gt_broadcast_to_at(const char *here, gt_Tensor *x, gt_Shape shape);
 
-#define GT_FLIP_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_FlipOptions), "for ABI growth")                          \
-    F(int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                                 \
-    F(gt_Axes, axes, GT_ALL_AXES, "several axes")
-typedef struct gt_FlipOptions gt_FlipOptions;
-struct gt_FlipOptions {
-    GT_FLIP_OPTIONS(GT_MEMBER)
-};
+#define gt_flip_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, axis, GT_NONE, "one axis; GT_NONE: what axes says")                              \
+    F(S, gt_Axes, axes, GT_ALL_AXES, "several axes")
+GT_OPTIONS(gt_flip_options, gt_flip_OPTIONS);
 /* Backwards along the axes. */
 #define gt_flip(...)                                                                               \
-    gt_flip_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                     \
-               GT_KEYWORDS(gt_FlipOptions, GT_FLIP_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_FlipOptions *options);
+    gt_flip_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_flip, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_flip_at(const char *here, gt_Tensor *x, const gt_flip_options *options);
 GT_API gt_Tensor *(gt_flip)(gt_Tensor *x);
 
-#define GT_ROLL_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(gt_RollOptions), "for ABI growth")                          \
-    F(int32_t, axis, GT_NONE, "along this axis; GT_NONE: what axes says")                          \
-    F(gt_Axes, axes, GT_ALL_AXES, "along these axes; all: of x flattened, in its shape")
-typedef struct gt_RollOptions gt_RollOptions;
-struct gt_RollOptions {
-    GT_ROLL_OPTIONS(GT_MEMBER)
-};
+#define gt_roll_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, axis, GT_NONE, "along this axis; GT_NONE: what axes says")                       \
+    F(S, gt_Axes, axes, GT_ALL_AXES, "along these axes; all: of x flattened, in its shape")
+GT_OPTIONS(gt_roll_options, gt_roll_OPTIONS);
 /* Shifted by that many places; what leaves at the end comes in at the start. Along several axes by
  * as many places each, or gt_roll(x, gt_integers(1, -2), .axes = gt_axes(0, 1)). */
 #define gt_roll(x, ...)                                                                            \
     gt_roll_at(GT_HERE, x, gt_one_or_integers(GT_FIRST(__VA_ARGS__)),                              \
-               GT_KEYWORDS(gt_RollOptions, GT_ROLL_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+               GT_KEYWORDS(gt_roll, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_roll_at(const char *here, gt_Tensor *x, gt_Integers shift,
-                             const gt_RollOptions *options);
+                             const gt_roll_options *options);
 
-#define GT_REPEAT_OPTIONS(F)                                                                       \
-    F(uint32_t, size, (uint32_t)sizeof(gt_RepeatOptions), "for ABI growth")                        \
-    F(int32_t, axis, GT_NONE, "along this axis; GT_NONE: of x flattened")
-typedef struct gt_RepeatOptions gt_RepeatOptions;
-struct gt_RepeatOptions {
-    GT_REPEAT_OPTIONS(GT_MEMBER)
-};
+#define gt_repeat_OPTIONS(F, S)                                                                    \
+    F(S, int32_t, axis, GT_NONE, "along this axis; GT_NONE: of x flattened")
+GT_OPTIONS(gt_repeat_options, gt_repeat_OPTIONS);
 /* Each element that many times in a row: (a, b) twice is (a, a, b, b). A number for each:
  * gt_repeat(x, gt_integers(2, 0, 1), .axis = 0), or an array of C, (gt_Integers){n, array}. */
 #define gt_repeat(x, ...)                                                                          \
     gt_repeat_at(GT_HERE, x, gt_one_or_integers(GT_FIRST(__VA_ARGS__)),                            \
-                 GT_KEYWORDS(gt_RepeatOptions, GT_REPEAT_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+                 GT_KEYWORDS(gt_repeat, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_repeat_at(const char *here, gt_Tensor *x, gt_Integers repeats,
-                               const gt_RepeatOptions *options);
+                               const gt_repeat_options *options);
 /* The whole that many times along each axis: (a, b) twice is (a, b, a, b). Shape and repeats are
  * aligned at the right, as NumPy does. */
 #define gt_tile(x, repeats) gt_tile_at(GT_HERE, x, repeats)
@@ -115,29 +92,25 @@ GT_API gt_Tensor *gt_tile_at(const char *here, gt_Tensor *x, gt_Shape repeats);
 
 /* What stands around a, b, c, d: a number; a a | d d; c d | a b; c b | c b; b a | d c. */
 typedef enum gt_PadMode {
-    GT_PAD_CONSTANT = 0,
-    GT_PAD_EDGE = 1,
-    GT_PAD_WRAP = 2,
-    GT_PAD_REFLECT = 3,
-    GT_PAD_SYMMETRIC = 4
+    GT_PAD_MODE_CONSTANT = 0,
+    GT_PAD_MODE_EDGE = 1,
+    GT_PAD_MODE_WRAP = 2,
+    GT_PAD_MODE_REFLECT = 3,
+    GT_PAD_MODE_SYMMETRIC = 4
 } gt_PadMode;
 
-#define GT_PAD_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(gt_PadOptions), "for ABI growth")                           \
-    F(double, value, 0, "what is put around")                                                      \
-    F(gt_PadMode, mode, GT_PAD_CONSTANT, "that number, or what is repeated")
-typedef struct gt_PadOptions gt_PadOptions;
-struct gt_PadOptions {
-    GT_PAD_OPTIONS(GT_MEMBER)
-};
+#define gt_pad_OPTIONS(F, S)                                                                       \
+    F(S, double, value, 0, "what is put around")                                                   \
+    F(S, gt_PadMode, mode, GT_PAD_MODE_CONSTANT, "that number, or what is repeated")
+GT_OPTIONS(gt_pad_options, gt_pad_OPTIONS);
 /* With before[i] and after[i] more elements at the start and the end of axis i:
  * gt_pad(x, gt_shape(1, 0), gt_shape(1, 2), .value = -1). The other modes are NumPy's, and go on in
  * the same way where more is asked for than x has. */
 #define gt_pad(x, before, ...)                                                                     \
     gt_pad_at(GT_HERE, x, before, GT_FIRST(__VA_ARGS__),                                           \
-              GT_KEYWORDS(gt_PadOptions, GT_PAD_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+              GT_KEYWORDS(gt_pad, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
-                            const gt_PadOptions *options);
+                            const gt_pad_options *options);
 
 /* Backwards along axis 1, axis 0. */
 #define gt_fliplr(x) gt_fliplr_at(GT_HERE, x)
@@ -147,36 +120,28 @@ GT_API gt_Tensor *(gt_fliplr)(gt_Tensor *x);
 GT_API gt_Tensor *gt_flipud_at(const char *here, gt_Tensor *x);
 GT_API gt_Tensor *(gt_flipud)(gt_Tensor *x);
 
-#define GT_ROT90_OPTIONS(F)                                                                        \
-    F(uint32_t, size, (uint32_t)sizeof(gt_Rot90Options), "for ABI growth")                         \
-    F(int32_t, k, 1, "how many quarter turns")                                                     \
-    F(int32_t, axis1, 0, "turned from this axis")                                                  \
-    F(int32_t, axis2, 1, "towards this one")
-typedef struct gt_Rot90Options gt_Rot90Options;
-struct gt_Rot90Options {
-    GT_ROT90_OPTIONS(GT_MEMBER)
-};
+#define gt_rot90_OPTIONS(F, S)                                                                     \
+    F(S, int32_t, k, 1, "how many quarter turns")                                                  \
+    F(S, int32_t, axis1, 0, "turned from this axis")                                               \
+    F(S, int32_t, axis2, 1, "towards this one")
+GT_OPTIONS(gt_rot90_options, gt_rot90_OPTIONS);
 /* Turned by quarters in the plane of two axes. */
 #define gt_rot90(...)                                                                              \
-    gt_rot90_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                    \
-                GT_KEYWORDS(gt_Rot90Options, GT_ROT90_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Tensor *gt_rot90_at(const char *here, gt_Tensor *x, const gt_Rot90Options *options);
+    gt_rot90_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_rot90, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_rot90_at(const char *here, gt_Tensor *x, const gt_rot90_options *options);
 GT_API gt_Tensor *(gt_rot90)(gt_Tensor *x);
 
-#define GT_MESHGRID_OPTIONS(F)                                                                     \
-    F(uint32_t, size, (uint32_t)sizeof(gt_MeshgridOptions), "for ABI growth")                      \
-    F(bool, matrix, false, "the first vector runs along axis 0 (\"ij\"), not along axis 1 (\"xy\")")
-typedef struct gt_MeshgridOptions gt_MeshgridOptions;
-struct gt_MeshgridOptions {
-    GT_MESHGRID_OPTIONS(GT_MEMBER)
-};
+#define gt_meshgrid_OPTIONS(F, S)                                                                  \
+    F(S, bool, matrix, false,                                                                      \
+      "the first vector runs along axis 0 (\"ij\"), not along axis 1 (\"xy\")")
+GT_OPTIONS(gt_meshgrid_options, gt_meshgrid_OPTIONS);
 /* gt_meshgrid(gt_tensors(x, y), grids): each vector over the grid of them all. Writes as many
  * handles as there are vectors; NULLs on failure. */
 #define gt_meshgrid(vectors, ...)                                                                  \
     gt_meshgrid_at(GT_HERE, vectors, GT_FIRST(__VA_ARGS__),                                        \
-                   GT_KEYWORDS(gt_MeshgridOptions, GT_MESHGRID_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
+                   GT_KEYWORDS(gt_meshgrid, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_meshgrid_at(const char *here, gt_Tensors vectors, gt_Tensor **grids,
-                                const gt_MeshgridOptions *options);
+                                const gt_meshgrid_options *options);
 
 GT_END
 

@@ -11,16 +11,9 @@
 
 #include <math.h>
 
-typedef struct SegmentOptions {
-    uint32_t size;
-    int64_t segments;
-} SegmentOptions;
-#define SEGMENT_OPTIONS(F)                                                                         \
-    F(uint32_t, size, (uint32_t)sizeof(SegmentOptions), "for ABI growth")                          \
-    F(int64_t, segments, 1, "how many rows the result has")
-#define GT_STRUCT SegmentOptions
+#define SEGMENT_OPTIONS(F, S) F(S, int64_t, segments, 1, "how many rows the result has")
+GT_OPTIONS(SegmentOptions, SEGMENT_OPTIONS);
 GT_OPTION_TYPE(SegmentOptions, SEGMENT_OPTIONS);
-#undef GT_STRUCT
 
 static gt_Status segment_shape(gt_ShapeRule *rule)
 {
@@ -43,7 +36,7 @@ static gt_Status segment_shape(gt_ShapeRule *rule)
 /* Where row i goes; all were looked at before. */
 static int64_t segment_of(const gt_Kernel *kernel, int64_t i)
 {
-    int64_t id = gt_whole_at(kernel, 1, i);
+    int64_t id = gt_whole(kernel, 1, i);
     return id < 0 ? id + kernel->output_spec[0]->dims[0] : id;
 }
 
@@ -143,7 +136,7 @@ static double product_f64(double a, double b)
         .size = sizeof(gt_Operation),                                                              \
         .name = #op,                                                                               \
         .formula = text,                                                                           \
-        .options = GT_STRUCT_TYPE(SegmentOptions),                                                 \
+        .options = &SegmentOptions_type,                                                           \
         .inputs_min = 2,                                                                           \
         .inputs_max = 2,                                                                           \
         .outputs = 1,                                                                              \
@@ -153,25 +146,25 @@ static double product_f64(double a, double b)
         .samples =                                                                                 \
             (const gt_Sample[]){{.inputs = 2,                                                      \
                                  .input = GT_INPUTS(GT_APART(5, 2), GT_WHOLE(GT_INT32, 0, 2, 5)),  \
-                                 .options = &(const SegmentOptions){sizeof(SegmentOptions), 2}},   \
+                                 .options = &GT_VALUES(SegmentOptions, 2)},                        \
                                 {.inputs = 2,                                                      \
                                  .input = GT_INPUTS(GT_APART(6), GT_WHOLE(GT_INT64, -2, 2, 6)),    \
-                                 .options = &(const SegmentOptions){sizeof(SegmentOptions), 2}},   \
+                                 .options = &GT_VALUES(SegmentOptions, 2)},                        \
                                 GT_SAMPLES_END},                                                   \
         __VA_ARGS__};                                                                              \
     gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, gt_Tensor *ids, int64_t segments)      \
     {                                                                                              \
-        SegmentOptions options = {sizeof options, segments};                                       \
-        return gt_apply_one(here, &gt_op_##op, &options, 2, (gt_Tensor *[]){x, ids});              \
+        SegmentOptions options = GT_VALUES(SegmentOptions, segments);                              \
+        return gt_apply_one_at(here, &gt_op_##op, &options, 2, (gt_Tensor *[]){x, ids});           \
     }
 
 /* The rows that equal their segment's result share its gradient. */
 static gt_Status segment_max_gradient(gt_GradientRule *rule)
 {
     const SegmentOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_input(rule, 0), *ids = gt_input(rule, 1);
-    gt_Tensor *best = gt_equal(x, gt_take(gt_output(rule, 0), ids));
-    best = gt_cast(best, gt_input_spec(rule, 0)->dtype);
+    gt_Tensor *x = gt_rule_input(rule, 0), *ids = gt_rule_input(rule, 1);
+    gt_Tensor *best = gt_equal(x, gt_take(gt_rule_output(rule, 0), ids));
+    best = gt_cast(best, gt_rule_input_spec(rule, 0)->dtype);
     gt_Tensor *ties = gt_segment_sum(best, ids, options->segments);
     gt_Tensor *share = gt_divide_no_nan(gt_upstream(rule, 0), ties);
     return gt_give(rule, 0, gt_multiply(best, gt_take(share, ids)));
@@ -192,19 +185,21 @@ static gt_Tensor *product_beside(gt_Tensor *x, gt_Tensor *sorted, bool later)
 }
 
 /* The product of the others, without dividing, since factors may be 0: those before times those
- * after. */
+ * after, in double, for either may be beyond float where the product of both is not. */
 static gt_Status segment_prod_gradient(gt_GradientRule *rule)
 {
     const SegmentOptions *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_input(rule, 0), *ids = gt_input(rule, 1);
+    gt_Tensor *x = gt_rule_input(rule, 0), *ids = gt_rule_input(rule, 1);
     gt_Tensor *from_1 = gt_add(gt_cast(ids, GT_INT64), 1);
     from_1 = gt_where(gt_less(from_1, 1), gt_add(from_1, (double)options->segments), from_1);
     gt_Tensor *order = gt_argsort(from_1);
-    gt_Tensor *rows = gt_take(x, order), *sorted = gt_take(from_1, order);
+    gt_Tensor *rows = gt_narrowed(gt_take(x, order), GT_FLOAT64), *sorted = gt_take(from_1, order);
     gt_Tensor *others =
         gt_multiply(product_beside(rows, sorted, false), product_beside(rows, sorted, true));
     others = gt_take(others, gt_argsort(order));
-    return gt_give(rule, 0, gt_multiply(others, gt_take(gt_upstream(rule, 0), ids)));
+    gt_Tensor *up = gt_narrowed(gt_take(gt_upstream(rule, 0), ids), GT_FLOAT64);
+    return gt_give(rule, 0,
+                   gt_narrowed(gt_multiply(others, up), gt_rule_input_spec(rule, 0)->dtype));
 }
 
 GT_SEGMENT_OPERATION(segment_max, "the largest of the rows of each segment",

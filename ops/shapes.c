@@ -9,7 +9,7 @@ bool gt_takes(const gt_Spec *spec, unsigned types)
                                                      : GT_TAKES_BOOL;
     if (types & is && gt_storable(spec->dtype))
         return true;
-    gt_fail(GT_INVALID, "type %s is not possible here; it takes %s", gt_dtype_name(spec->dtype),
+    gt_fail(GT_INVALID, "dtype %s is not supported; expected %s", gt_dtype_name(spec->dtype),
             types == GT_TAKES_FLOAT    ? "float32 and float64"
             : types == GT_TAKES_NUMBER ? "floats and integers"
             : types == GT_TAKES_BOOL   ? "bool"
@@ -19,8 +19,8 @@ bool gt_takes(const gt_Spec *spec, unsigned types)
 
 gt_Status gt_want_logits(const gt_Tensor *x, const char *what)
 {
-    gt_Slot *slot = gt_slot_raw(x);
-    if (x && gt_slot_alive(slot, x) && slot->origin)
+    const gt_Slot *slot = gt_slot_find(x);
+    if (slot && slot->origin)
         return gt_fail(GT_INVALID, "%s must be logits (got the output of %s): give its input", what,
                        slot->origin->operation->name);
     return gt_status();

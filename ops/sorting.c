@@ -12,36 +12,19 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_SortOptions
-GT_OPTION_TYPE(gt_SortOptions, GT_SORT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_QuantileOptions
-GT_OPTION_TYPE(gt_QuantileOptions, GT_QUANTILE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_SearchOptions
-GT_OPTION_TYPE(gt_SearchOptions, GT_SEARCH_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_BincountOptions
-GT_OPTION_TYPE(gt_BincountOptions, GT_BINCOUNT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_HistogramOptions
-GT_OPTION_TYPE(gt_HistogramOptions, GT_HISTOGRAM_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_sort_options, gt_sort_OPTIONS);
+GT_OPTION_TYPE(gt_quantile_options, gt_quantile_OPTIONS);
+GT_OPTION_TYPE(gt_searchsorted_options, gt_searchsorted_OPTIONS);
+GT_OPTION_TYPE(gt_bincount_options, gt_bincount_OPTIONS);
+GT_OPTION_TYPE(gt_histogram_options, gt_histogram_OPTIONS);
 
 /* ---- sort: rows of the last axis, of which the first `keep` stay ---- */
 
-typedef struct RowSortOptions {
-    uint32_t size;
-    bool descending;
-    int64_t keep;
-} RowSortOptions;
-#define ROW_SORT_OPTIONS(F)                                                                        \
-    F(uint32_t, size, (uint32_t)sizeof(RowSortOptions), "for ABI growth")                          \
-    F(bool, descending, false, "the largest first")                                                \
-    F(int64_t, keep, GT_INHERIT, "how many; GT_INHERIT: all")
-#define GT_STRUCT RowSortOptions
+#define ROW_SORT_OPTIONS(F, S)                                                                     \
+    F(S, bool, descending, false, "the largest first")                                             \
+    F(S, int64_t, keep, GT_INHERIT, "how many; GT_INHERIT: all")
+GT_OPTIONS(RowSortOptions, ROW_SORT_OPTIONS);
 GT_OPTION_TYPE(RowSortOptions, ROW_SORT_OPTIONS);
-#undef GT_STRUCT
 
 /* A number with its place: what is moved when a row is sorted. */
 #define GT_KEYS(F)                                                                                 \
@@ -160,12 +143,13 @@ static gt_Status sort_run(const gt_Kernel *kernel)
 
 static gt_Status sort_gradient(gt_GradientRule *rule)
 {
-    const gt_Spec *in = gt_input_spec(rule, 0);
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Tensor *up = gt_upstream(rule, 0);
     if (!up)
         return gt_status();
-    return gt_give(rule, 0,
-                   gt_scatter_add_along_axis(gt_output(rule, 1), up, -1, in->dims[in->rank - 1]));
+    return gt_give(
+        rule, 0,
+        gt_scatter_add_along_axis(gt_rule_output(rule, 1), up, -1, in->dims[in->rank - 1]));
 }
 
 const gt_Operation gt_op_sort = {
@@ -173,7 +157,7 @@ const gt_Operation gt_op_sort = {
     .name = "sort",
     .formula = "the last axis of x in order, and where its numbers were",
     .flags = GT_OP_LINEAR,
-    .options = GT_STRUCT_TYPE(RowSortOptions),
+    .options = &RowSortOptions_type,
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 2,
@@ -181,27 +165,25 @@ const gt_Operation gt_op_sort = {
     .shape = sort_shape,
     .run = sort_run,
     .gradient = sort_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_APART(2, 5))},
-                            {.inputs = 1,
-                             .input = GT_INPUTS(GT_APART(3, 4)),
-                             .options = &(const RowSortOptions){sizeof(RowSortOptions), true, 2}},
-                            GT_SAMPLES_END},
+    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_APART(2, 5))},
+                                   {.inputs = 1,
+                                    .input = GT_INPUTS(GT_APART(3, 4)),
+                                    .options = &GT_VALUES(RowSortOptions, true, 2)},
+                                   GT_SAMPLES_END},
 };
 
 static gt_TopK sorted_rows(gt_Tensor *x, bool descending, int64_t keep)
 {
-    RowSortOptions options = {sizeof options, descending, keep};
+    RowSortOptions options = GT_VALUES(RowSortOptions, descending, keep);
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_apply(NULL, &gt_op_sort, &options, 1, &x, out);
+    gt_apply_at(NULL, &gt_op_sort, &options, 1, &x, out);
     return (gt_TopK){out[0], out[1]};
 }
 
 /* Sorts along the axis of the options; the one of the results that is asked for. */
-static gt_Tensor *sorted(gt_Tensor *x, const gt_SortOptions *given, bool places)
+static gt_Tensor *sorted(gt_Tensor *x, const gt_sort_options *given, bool places)
 {
-    gt_SortOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_SortOptions), &options, given);
+    gt_sort_options options = GT_TAKE(gt_sort_options, given);
     if (options.axis == GT_NONE) {
         x = gt_ravel(x);
         options.axis = -1;
@@ -216,17 +198,17 @@ static gt_Tensor *sorted(gt_Tensor *x, const gt_SortOptions *given, bool places)
     return last ? result : gt_swapaxes(result, axis, -1);
 }
 
-static gt_Tensor *sort(gt_Tensor *x, const gt_SortOptions *options)
+static gt_Tensor *sort(gt_Tensor *x, const gt_sort_options *options)
 {
     return sorted(x, options, false);
 }
-GT_COMPOSED_OPTIONS(sort, sort, gt_SortOptions)
+GT_COMPOSED_OPTIONS(sort, sort, gt_sort_options)
 
-static gt_Tensor *argsort(gt_Tensor *x, const gt_SortOptions *options)
+static gt_Tensor *argsort(gt_Tensor *x, const gt_sort_options *options)
 {
     return sorted(x, options, true);
 }
-GT_COMPOSED_OPTIONS(argsort, argsort, gt_SortOptions)
+GT_COMPOSED_OPTIONS(argsort, argsort, gt_sort_options)
 
 static gt_TopK top_k(gt_Tensor *x, int64_t k)
 {
@@ -276,15 +258,15 @@ static gt_Tensor *sorted_over(gt_Tensor *x, const gt_Spec *in, uint32_t bits)
 static gt_Tensor *place_taken(gt_Tensor *at, gt_QuantileMethod method)
 {
     switch (method) {
-    case GT_QUANTILE_LINEAR:
+    case GT_QUANTILE_METHOD_LINEAR:
         return at;
-    case GT_QUANTILE_LOWER:
+    case GT_QUANTILE_METHOD_LOWER:
         return gt_stop_gradient(gt_floor(at));
-    case GT_QUANTILE_HIGHER:
+    case GT_QUANTILE_METHOD_HIGHER:
         return gt_stop_gradient(gt_ceil(at));
-    case GT_QUANTILE_MIDPOINT:
+    case GT_QUANTILE_METHOD_MIDPOINT:
         return gt_stop_gradient(gt_multiply(gt_add(gt_floor(at), gt_ceil(at)), 0.5));
-    case GT_QUANTILE_NEAREST:
+    case GT_QUANTILE_METHOD_NEAREST:
         return gt_stop_gradient(gt_round(at));
     default:
         gt_fail(GT_INVALID, "%d is no method of quantiles", (int)method);
@@ -293,10 +275,9 @@ static gt_Tensor *place_taken(gt_Tensor *at, gt_QuantileMethod method)
 }
 
 /* Between the numbers at floor(q (n - 1)) and the next; the last number is NaN if any is. */
-static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_QuantileOptions *given)
+static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_quantile_options *given)
 {
-    gt_QuantileOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_QuantileOptions), &options, given);
+    gt_quantile_options options = GT_TAKE(gt_quantile_options, given);
     x = gt_as_float(x);
     gt_Spec in = gt_spec(x), asked = gt_spec(q);
     uint32_t bits;
@@ -310,7 +291,7 @@ static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_QuantileOptions 
     }
     int64_t n = gt_reduced_count(&in, bits);
     if (n == 0) {
-        gt_fail(GT_INVALID, "there is no quantile of nothing: the shape is %s",
+        gt_fail(GT_INVALID, "cannot take a quantile of an empty axis; the shape is %s",
                 gt_shape_text(gt_spec_shape(&in), text, sizeof text));
         return NULL;
     }
@@ -326,7 +307,7 @@ static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_QuantileOptions 
         gt_Tensor *t = gt_subtract(at, gt_stop_gradient(lower));
         result = gt_add(a, gt_multiply(gt_subtract(b, a), t));
     }
-    gt_Shape extent = gt_tensor_shape(row), begin = {extent.rank, {0}};
+    gt_Shape extent = gt_tensor_shape(row), begin = {GT_MARK, extent.rank, {0}};
     begin.dims[extent.rank > 0 ? extent.rank - 1 : 0] = n - 1;
     extent.dims[extent.rank > 0 ? extent.rank - 1 : 0] = 1;
     gt_Tensor *last = gt_slice(row, begin, extent);
@@ -356,22 +337,22 @@ static gt_Tensor *fraction(gt_Tensor *x, gt_Operand q)
                        : gt_as_float(q.tensor);
 }
 GT_COMPOSED(quantile,
-            (const char *here, gt_Tensor *x, gt_Operand q, const gt_QuantileOptions *options),
+            (const char *here, gt_Tensor *x, gt_Operand q, const gt_quantile_options *options),
             (x, fraction(x, q), options))
 
-static gt_Tensor *percentile(gt_Tensor *x, gt_Operand q, const gt_QuantileOptions *options)
+static gt_Tensor *percentile(gt_Tensor *x, gt_Operand q, const gt_quantile_options *options)
 {
     return quantile(x, gt_divide(fraction(x, q), 100), options);
 }
 GT_COMPOSED(percentile,
-            (const char *here, gt_Tensor *x, gt_Operand q, const gt_QuantileOptions *options),
+            (const char *here, gt_Tensor *x, gt_Operand q, const gt_quantile_options *options),
             (x, q, options))
 
-static gt_Tensor *median(gt_Tensor *x, const gt_QuantileOptions *options)
+static gt_Tensor *median(gt_Tensor *x, const gt_quantile_options *options)
 {
     return gt_quantile_at(NULL, x, gt_operand_number(0.5), options);
 }
-GT_COMPOSED_OPTIONS(median, median, gt_QuantileOptions)
+GT_COMPOSED_OPTIONS(median, median, gt_quantile_options)
 
 /* ---- searching ---- */
 
@@ -399,7 +380,7 @@ static gt_Status searchsorted_shape(gt_ShapeRule *rule)
     {                                                                                              \
         const type *row = kernel->input[0], *x = (const type *)kernel->input[1] + first;           \
         int32_t *y = (int32_t *)kernel->output[0] + first;                                         \
-        bool right = ((const gt_SearchOptions *)kernel->options)->right;                           \
+        bool right = ((const gt_searchsorted_options *)kernel->options)->right;                    \
         for (int64_t i = 0; i < n; i++) {                                                          \
             int64_t low = 0, high = kernel->input_spec[0]->size;                                   \
             while (low < high) {                                                                   \
@@ -429,8 +410,8 @@ const gt_Operation gt_op_searchsorted = {
     .name = "searchsorted",
     .formula = "where x would go into a sorted vector",
     .flags = GT_OP_NOT_DIFFERENTIABLE,
-    .why_not = "it is a whole number",
-    .options = GT_STRUCT_TYPE(gt_SearchOptions),
+    .why_not = "it is an integer",
+    .options = &gt_searchsorted_options_type,
     .inputs_min = 2,
     .inputs_max = 2,
     .outputs = 1,
@@ -441,26 +422,28 @@ const gt_Operation gt_op_searchsorted = {
                             GT_SAMPLES_END},
 };
 
-static gt_Tensor *searchsorted(gt_Tensor *row, gt_Tensor *values, const gt_SearchOptions *options)
+static gt_Tensor *searchsorted(gt_Tensor *row, gt_Tensor *values,
+                               const gt_searchsorted_options *options)
 {
     gt_Tensor *pair[2];
     if (!gt_operands(NULL, &gt_op_searchsorted, row, gt_operand_tensor(values), pair))
         return NULL;
-    return gt_apply_one(NULL, &gt_op_searchsorted, options, 2, pair);
+    return gt_apply_one_at(NULL, &gt_op_searchsorted, options, 2, pair);
 }
 GT_COMPOSED(searchsorted,
-            (const char *here, gt_Tensor *row, gt_Tensor *values, const gt_SearchOptions *options),
+            (const char *here, gt_Tensor *row, gt_Tensor *values,
+             const gt_searchsorted_options *options),
             (row, values, options))
 
-static gt_Tensor *digitize(gt_Tensor *x, gt_Tensor *bins, const gt_SearchOptions *given)
+static gt_Tensor *digitize(gt_Tensor *x, gt_Tensor *bins, const gt_searchsorted_options *given)
 {
-    gt_SearchOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_SearchOptions), &options, given);
+    gt_searchsorted_options options = GT_TAKE(gt_searchsorted_options, given);
     options.right = !options.right;
     return searchsorted(bins, x, &options);
 }
 GT_COMPOSED(digitize,
-            (const char *here, gt_Tensor *x, gt_Tensor *bins, const gt_SearchOptions *options),
+            (const char *here, gt_Tensor *x, gt_Tensor *bins,
+             const gt_searchsorted_options *options),
             (x, bins, options))
 
 static gt_Tensor *isin(gt_Tensor *x, gt_Tensor *test)
@@ -471,10 +454,9 @@ GT_COMPOSED(isin, (const char *here, gt_Tensor *x, gt_Tensor *test), (x, test))
 
 /* ---- counting ---- */
 
-static gt_Tensor *bincount(gt_Tensor *x, const gt_BincountOptions *given)
+static gt_Tensor *bincount(gt_Tensor *x, const gt_bincount_options *given)
 {
-    gt_BincountOptions options;
-    gt_options_fill(GT_STRUCT_TYPE(gt_BincountOptions), &options, given);
+    gt_bincount_options options = GT_TAKE(gt_bincount_options, given);
     gt_Spec in = gt_spec(x);
     if (gt_status() != GT_OK)
         return NULL;
@@ -482,23 +464,28 @@ static gt_Tensor *bincount(gt_Tensor *x, const gt_BincountOptions *given)
         gt_fail(GT_INVALID, "what is counted are integers, not %s", gt_dtype_name(in.dtype));
         return NULL;
     }
-    if (options.length == GT_INHERIT)
-        options.length = in.size ? (int64_t)gt_item(gt_max(x)) + 1 : 0;
+    if (options.length == GT_INHERIT) {
+        int64_t most = in.size ? (int64_t)gt_item(gt_max(x)) : -1;
+        options.length = most > 0  ? most + 1
+                         : in.size ? 1
+                                   : 0; /* all negative: that is said below */
+    }
+    if (options.length < 0) {
+        gt_fail(GT_INVALID, "length must not be negative (got %lld)", (long long)options.length);
+        return NULL;
+    }
     gt_Tensor *weights = options.weights;
     if (!weights)
-        weights = gt_ones_of(gt_shape(in.size), .dtype = GT_INT32);
-    if (in.size && in.dtype != GT_UINT8) /* below 0 is not from the end here */
-        x = gt_where(gt_less(x, 0), gt_full(gt_shape(), (double)INT32_MIN, .dtype = in.dtype), x);
-    return gt_scatter_add(gt_ravel(x), gt_ravel(weights), gt_shape(options.length));
+        weights = gt_ones(gt_shape(in.size), .dtype = GT_INT32);
+    return gt_scatter_count(gt_ravel(x), gt_ravel(weights), options.length);
 }
-GT_COMPOSED(bincount, (const char *here, gt_Tensor *x, const gt_BincountOptions *options),
+GT_COMPOSED(bincount, (const char *here, gt_Tensor *x, const gt_bincount_options *options),
             (x, options))
 
-static gt_Histogram histogram(gt_Tensor *x, const gt_HistogramOptions *given)
+static gt_Histogram histogram(gt_Tensor *x, const gt_histogram_options *given)
 {
-    gt_HistogramOptions options;
+    gt_histogram_options options = GT_TAKE(gt_histogram_options, given);
     gt_Histogram result = {NULL, NULL};
-    gt_options_fill(GT_STRUCT_TYPE(gt_HistogramOptions), &options, given);
     x = gt_ravel(gt_as_float(x));
     gt_Spec in = gt_spec(x);
     if (gt_status() != GT_OK)
@@ -529,4 +516,4 @@ static gt_Histogram histogram(gt_Tensor *x, const gt_HistogramOptions *given)
     return result;
 }
 GT_COMPOSED_BY(gt_Histogram, histogram, histogram,
-               (const char *here, gt_Tensor *x, const gt_HistogramOptions *options), (x, options))
+               (const char *here, gt_Tensor *x, const gt_histogram_options *options), (x, options))

@@ -7,46 +7,65 @@
 
 GT_BEGIN
 
+/* clang-format off */
 #define GT_OPERATIONS(F)                                                                           \
     /* arithmetic.c */                                                                             \
-    F(add)                                                                                         \
-    F(subtract) F(multiply) F(divide) F(divide_no_nan) F(floor_divide) F(mod) F(power) F(maximum)  \
-        F(minimum) F(negative) F(abs) F(sign) F(square) F(sqrt) F(rsqrt) F(reciprocal)             \
-            F(clip)                          /* cast.c */                                          \
-        F(cast) F(identity) F(stop_gradient) /* math.c */                                          \
-        F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)  \
-            F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc)      \
-                F(floor) F(ceil) F(round) F(trunc) F(arctan2) F(cbrt) F(erfinv) F(hypot)           \
-                    F(spherical_bessel)                                          /* bitwise.c */   \
-        F(bitwise_and) F(bitwise_or) F(bitwise_xor) F(left_shift) F(right_shift) /* compare.c */   \
-        F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)     \
-            F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite)              \
-                F(where) /* activation.c */                                                        \
-        F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(silu) F(gelu) F(softmax) F(log_softmax)     \
-            F(relu_gradient) F(tanh_gradient) F(sigmoid_gradient) /* random.c */                   \
-        F(uniform) F(normal) F(truncated_normal) F(random_integers) F(categorical) F(dropout)      \
-            F(generator_advance) /* loss.c */                                                      \
-        F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)             \
-            F(sparse_softmax_crossentropy_gradient) F(logits) F(probabilities) /* ctc.c */         \
-        F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)          /* matmul.c */      \
-        F(matmul)                                                              /* reduce.c */      \
-        F(sum) F(mean) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)        \
-            F(cumsum) F(cumprod) F(linear_recurrence)          /* reshaping.c */                   \
-        F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad) /* indexing.c */                    \
-        F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(distinct)                   \
-            F(take_along_axis) F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                \
-                F(scatter_update)                              /* convolution.c */                 \
-        F(conv) F(conv_input_gradient) F(conv_kernel_gradient) /* pooling.c */                     \
-        F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool)                        \
-            F(average_pool_gradient)           /* image.c */                                       \
-        F(resize_axis) F(resize_axis_gradient) /* fourier.c */                                     \
-        F(fourier) F(half_spectrum) F(from_half_spectrum) F(sequences)                             \
-            F(overlap_add)                            /* sorting.c */                              \
-        F(sort) F(searchsorted)                       /* segments.c */                             \
-        F(segment_max) F(segment_min) F(segment_prod) /* linalg.c */                               \
-        F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)    \
-            F(cofactor) F(cofactor_gradient) F(complement) /* assign.c */                          \
-        F(assign) F(assign_add) F(assign_sub)
+    F(add) F(subtract) F(multiply) F(divide) F(divide_no_nan) F(floor_divide) F(mod) F(power)      \
+    F(maximum) F(minimum) F(negative) F(abs) F(sign) F(square) F(sqrt) F(rsqrt) F(reciprocal)      \
+    F(clip)                                                                                        \
+    /* cast.c */                                                                                   \
+    F(cast) F(identity) F(stop_gradient)                                                           \
+    /* math.c */                                                                                   \
+    F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
+    F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \
+    F(ceil) F(round) F(trunc) F(arctan2)                                                           \
+    F(cbrt) F(erfinv) F(hypot) F(spherical_bessel) F(one_minus_square)                             \
+    /* bitwise.c */                                                                                \
+    F(bitwise_and) F(bitwise_or) F(bitwise_xor) F(left_shift) F(right_shift)                       \
+    /* compare.c */                                                                                \
+    F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)         \
+    F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
+    /* activation.c */                                                                             \
+    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(silu) F(gelu) F(softmax) F(log_softmax)         \
+    F(relu_gradient) F(tanh_gradient) F(sigmoid_gradient)                                          \
+    /* random.c */                                                                                 \
+    F(uniform) F(normal) F(truncated_normal) F(random_integers) F(categorical) F(dropout)          \
+    F(generator_advance)                                                                           \
+    /* loss.c */                                                                                   \
+    F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
+    F(sparse_softmax_crossentropy_gradient) F(probabilities)                                       \
+    /* ctc.c */                                                                                    \
+    F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
+    /* matmul.c */                                                                                 \
+    F(matmul)                                                                                      \
+    /* reduce.c */                                                                                 \
+    F(sum) F(mean) F(squares) F(length) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
+    F(cumsum) F(cumprod) F(linear_recurrence)                                                      \
+    /* reshaping.c */                                                                              \
+    F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
+    /* indexing.c */                                                                               \
+    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(distinct) F(take_along_axis)    \
+    F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
+    F(scatter_update)                                                                              \
+    F(places)                                                                                      \
+    /* convolution.c */                                                                            \
+    F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
+    /* pooling.c */                                                                                \
+    F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
+    /* image.c */                                                                                  \
+    F(resize_axis) F(resize_axis_gradient)                                                         \
+    /* fourier.c */                                                                                \
+    F(fourier) F(half_spectrum) F(from_half_spectrum) F(sequences) F(overlap_add)                  \
+    /* sorting.c */                                                                                \
+    F(sort) F(searchsorted)                                                                        \
+    /* segments.c */                                                                               \
+    F(segment_max) F(segment_min) F(segment_prod)                                                  \
+    /* linalg.c */                                                                                 \
+    F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
+    F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
+    /* assign.c */                                                                                 \
+    F(assign) F(assign_add) F(assign_sub)
+/* clang-format on */
 
 #define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;
 GT_OPERATIONS(GT_DECLARE_OPERATION)

@@ -10,7 +10,7 @@ gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_L
 /* Elements that make one piece of element-wise work. */
 #define GT_CHUNK 16384
 /* Number i of an input of integers. */
-static inline int64_t gt_whole_at(const gt_Kernel *kernel, int input, int64_t i)
+static inline int64_t gt_whole(const gt_Kernel *kernel, int input, int64_t i)
 {
     const void *data = kernel->input[input];
     gt_DType dtype = kernel->input_spec[input]->dtype;

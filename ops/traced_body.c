@@ -445,7 +445,7 @@ static gt_Status replay_node(gt_Context *context, const gt_Graph *graph, const g
     } else {
         for (int32_t i = 0; i < node->inputs; i++)
             input[i] = node->input[i] < 0 ? NULL : value[node->input[i]];
-        gt_apply(node->here, node->operation, node->options, node->inputs, input, output);
+        gt_apply_at(node->here, node->operation, node->options, node->inputs, input, output);
     }
     for (int32_t i = 0; i < node->outputs; i++)
         value[node->output[i]] = output[i];
@@ -506,7 +506,7 @@ void gt_pull_target(gt_Pull *pull, gt_Tensor *target, gt_Tensor *upstream)
 /* Argument number `at`, which input number `input` goes to: a source if it is wanted. */
 void gt_pull_input(gt_Pull *pull, int32_t at, int32_t input)
 {
-    gt_Tensor *given = gt_input(pull->rule, input);
+    gt_Tensor *given = gt_rule_input(pull->rule, input);
     pull->argument[at] = given;
     if (given && gt_wants(pull->rule, input))
         gt_pull_source(pull, pull->argument[at] = gt_identity(given));
@@ -525,8 +525,8 @@ gt_Status gt_pull_close(gt_Pull *pull, gt_Tensor **gradients, bool zeros)
 {
     gt_Context *context = pull->rule->context;
     if (context->status == GT_OK)
-        pull->rule->pull_back(pull->tape, (gt_Tensors){pull->targets, pull->target}, pull->upstream,
-                              (gt_Tensors){pull->sources, pull->source}, gradients, zeros);
+        pull->rule->pull_back(pull->tape, (gt_Tensors){pull->target, pull->targets}, pull->upstream,
+                              (gt_Tensors){pull->source, pull->sources}, gradients, zeros);
     gt_tape_end(pull->tape);
     gt_list_free(context, pull->argument, 5 * (int64_t)gt_pull_room(pull->rule),
                  sizeof *pull->argument);

@@ -23,9 +23,7 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_Control
 GT_OPTION_TYPE(gt_Control, GT_CONTROL_OPTIONS);
-#undef GT_STRUCT
 
 /* Is the number not 0, as a flag. NaN is true, as in C. */
 static gt_Tensor *as_flag(gt_Tensor *number)
@@ -118,7 +116,7 @@ static gt_Status cond_gradient(gt_GradientRule *whole)
         wanted += gt_wants(rule, i);
     gt_Tensor **gradient = gt_list_new(context, wanted, sizeof *gradient);
     if (gradient && wanted &&
-        gt_traced_cond(context, gt_input(rule, 0), pull_yes, pull_no, &pull, (gt_Tensors){0},
+        gt_traced_cond(context, gt_rule_input(rule, 0), pull_yes, pull_no, &pull, (gt_Tensors){0},
                        wanted, gradient) == GT_OK)
         for (int32_t i = 0, k = 0; i < inputs; i++)
             if (gt_wants(rule, i))
@@ -158,7 +156,7 @@ static gt_Status apply_cond(gt_Bodies *draft, gt_Tensor *flag, gt_Tensor **resul
     int32_t inputs = draft->captures.count + 1, results = draft->body[0].results;
     const gt_Graph *graph = draft->body[0].graph;
     const gt_Control options = {
-        .size = sizeof options, .first = draft->body[0].graph, .second = draft->body[1].graph};
+        .size = GT_SIZE(gt_Control), .first = draft->body[0].graph, .second = draft->body[1].graph};
     gt_GraphNode like = {.operation = &cond,
                          .inputs = inputs,
                          .outputs = graph->outputs,
@@ -245,7 +243,8 @@ static gt_Status apply_call(gt_Bodies *draft, gt_Tensor **result)
     gt_Context *context = draft->context;
     int32_t inputs = draft->captures.count, results = draft->body[0].results;
     gt_Graph *graph = draft->body[0].graph;
-    const gt_Control options = {.size = sizeof options, .kind = GT_CONTROL_CALL, .first = graph};
+    const gt_Control options = {
+        .size = GT_SIZE(gt_Control), .kind = GT_CONTROL_CALL, .first = graph};
     gt_GraphNode like = {.operation = &call,
                          .inputs = inputs,
                          .outputs = graph->outputs,
@@ -455,14 +454,14 @@ static gt_Status pull_round(void *user, gt_Tensor *const *inputs, gt_Tensor **gr
         return gt_pull_close(pull, NULL, true);
     gt_Tensor *const *gradient = inputs;
     for (int32_t j = 0; j < flowing(control); j++)
-        inputs += is_float(gt_input_spec(rule, j));
+        inputs += is_float(gt_rule_input_spec(rule, j));
     gt_Tensor *const *sum = inputs;
     for (int32_t i = 0; i < count; i++)
         inputs += is_summed(rule, control, i);
     for (int32_t j = 0; j < n; j++) {
-        gt_Tensor *carry = gt_reshape(*inputs++, gt_spec_shape(gt_input_spec(rule, j)));
+        gt_Tensor *carry = gt_reshape(*inputs++, gt_spec_shape(gt_rule_input_spec(rule, j)));
         pull->argument[j] = carry;
-        if (j < flowing(control) ? is_float(gt_input_spec(rule, j)) : gt_wants(rule, j))
+        if (j < flowing(control) ? is_float(gt_rule_input_spec(rule, j)) : gt_wants(rule, j))
             gt_pull_source(pull, carry);
     }
     for (int32_t i = n + control->xs + 1; i < count; i++)
@@ -484,9 +483,9 @@ static gt_Status pull_round(void *user, gt_Tensor *const *inputs, gt_Tensor **gr
         for (int32_t j = 0; j < n; j++)
             if (gt_upstream(rule, n + control->ys + j))
                 gt_pull_target(pull, pull->argument[j],
-                               gt_reshape(*inputs++, gt_spec_shape(gt_input_spec(rule, j))));
+                               gt_reshape(*inputs++, gt_spec_shape(gt_rule_input_spec(rule, j))));
         for (int32_t j = 0; j < flowing(control); j++)
-            if (is_float(gt_input_spec(rule, j)))
+            if (is_float(gt_rule_input_spec(rule, j)))
                 gt_pull_target(pull, pull->result[j], *gradient++);
     }
     return gt_pull_close(pull, gradients, true);
@@ -494,7 +493,7 @@ static gt_Status pull_round(void *user, gt_Tensor *const *inputs, gt_Tensor **gr
 
 static gt_Tensor *zeros_of(const gt_Spec *spec)
 {
-    return gt_zeros_of(gt_spec_shape(spec), .dtype = spec->dtype);
+    return gt_zeros(gt_spec_shape(spec), .dtype = spec->dtype);
 }
 
 static gt_Status gradient_of_loop(gt_GradientRule *rule)
@@ -515,34 +514,35 @@ static gt_Status gradient_of_loop(gt_GradientRule *rule)
         .body = pull_round, .user = &pull, .length = control->length, .reverse = !control->reverse};
     int32_t carries = 0, xs = 0;
     for (int32_t j = 0; j < flowing(control); j++)
-        if (is_float(gt_input_spec(rule, j)))
+        if (is_float(gt_rule_input_spec(rule, j)))
             carry[carries++] =
-                gt_upstream(rule, j) ? gt_upstream(rule, j) : zeros_of(gt_input_spec(rule, j));
+                gt_upstream(rule, j) ? gt_upstream(rule, j) : zeros_of(gt_rule_input_spec(rule, j));
     for (int32_t i = 0; i < count; i++) {
         if (is_summed(rule, control, i))
-            carry[carries++] = rule->before[i] ? rule->before[i] : zeros_of(gt_input_spec(rule, i));
+            carry[carries++] =
+                rule->before[i] ? rule->before[i] : zeros_of(gt_rule_input_spec(rule, i));
         else
             rule->before[i] = NULL;
     }
     for (int32_t j = 0; j < n; j++)
-        x[xs++] = gt_output(rule, n + control->ys + j);
+        x[xs++] = gt_rule_output(rule, n + control->ys + j);
     for (int32_t i = n; i < n + control->xs; i++) {
         if (rule->record->input[i])
-            x[xs++] = gt_input(rule, i);
+            x[xs++] = gt_rule_input(rule, i);
         loop.ys += gt_wants(rule, i);
     }
     for (int32_t i = n; i < 2 * n + control->ys; i++)
         if (gt_upstream(rule, i))
             x[xs++] = gt_upstream(rule, i);
     if (control->second || control->counted)
-        loop.go = gt_output(rule, 2 * n + control->ys);
-    loop.carries = (gt_Tensors){carries, carry};
-    loop.xs = (gt_Tensors){xs, x};
+        loop.go = gt_rule_output(rule, 2 * n + control->ys);
+    loop.carries = (gt_Tensors){carry, carries};
+    loop.xs = (gt_Tensors){x, xs};
     if (context->status == GT_OK && gt_traced_loop(context, &loop, last, y) == GT_OK) {
         for (int32_t j = 0; j < flowing(control); j++) {
             if (gt_wants(rule, j))
                 gt_give(rule, j, *last);
-            last += is_float(gt_input_spec(rule, j));
+            last += is_float(gt_rule_input_spec(rule, j));
         }
         for (int32_t i = 0; i < count; i++)
             if (is_summed(rule, control, i))
@@ -650,7 +650,7 @@ static void renumber(const gt_Bodies *draft)
 static bool stacked(gt_Context *context, gt_Spec *spec, int64_t length, const gt_Spec *of,
                     bool flat)
 {
-    gt_Shape shape = {.rank = flat ? 2 : of->rank + 1, .dims = {length, of->size}};
+    gt_Shape shape = {.mark = GT_MARK, .rank = flat ? 2 : of->rank + 1, .dims = {length, of->size}};
     if (!flat && shape.rank <= GT_MAX_RANK)
         memcpy(shape.dims + 1, of->dims, (size_t)of->rank * sizeof *shape.dims);
     if (shape.rank <= GT_MAX_RANK && gt_spec_set(spec, of->dtype, shape))
@@ -724,7 +724,7 @@ static gt_Status apply_loop(gt_Bodies *draft, const gt_TracedLoop *loop, gt_Tens
 {
     gt_Context *context = draft->context;
     int32_t n = loop->carries.count, s = draft->state_count;
-    const gt_Control options = {.size = sizeof options,
+    const gt_Control options = {.size = GT_SIZE(gt_Control),
                                 .kind = GT_CONTROL_LOOP,
                                 .first = draft->body[0].graph,
                                 .second = draft->body[1].graph,

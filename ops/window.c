@@ -43,14 +43,22 @@ bool gt_window_numbers(const gt_Shape *shape, int rank, int64_t missing, const c
     return true;
 }
 
+bool gt_window_number(const char *what, int64_t number)
+{
+    if (number >= 1 && number <= INT32_MAX)
+        return true;
+    gt_fail(GT_INVALID, "%s must be from 1 to %d (got %lld)", what, INT32_MAX, (long long)number);
+    return false;
+}
+
 /* One axis; `before` and `out` are worked out. A result below 1 means that nothing fits. */
 static int64_t slide(int64_t in, int64_t reach, int64_t stride, gt_Padding padding, int64_t *before)
 {
     *before = 0;
-    if (padding == GT_VALID)
+    if (padding == GT_PADDING_VALID)
         return in < reach ? 0 : (in - reach) / stride + 1;
     int64_t out = in < 1 ? 0 : (in - 1) / stride + 1;
-    if (padding == GT_CAUSAL) {
+    if (padding == GT_PADDING_CAUSAL) {
         *before = reach - 1;
     } else {
         int64_t total = (out - 1) * stride + reach - in;
@@ -75,7 +83,11 @@ bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t
     if (!gt_window_numbers(strides, rank, 1, "strides", stride) ||
         !gt_window_numbers(dilation, rank, 1, "dilations", spread))
         return false;
-    if (padding < GT_VALID || padding > GT_CAUSAL || (padding == GT_CAUSAL && rank != 1)) {
+    if (padding < GT_PADDING_VALID || padding > GT_PADDING_CAUSAL) {
+        gt_fail(GT_INVALID, "unknown padding %d", (int)padding);
+        return false;
+    }
+    if (padding == GT_PADDING_CAUSAL && rank != 1) {
         gt_fail(GT_INVALID, "causal padding is for one spatial axis, not %d", rank);
         return false;
     }
@@ -86,12 +98,9 @@ bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t
     }
     for (int i = 0; i < rank; i++) {
         int d = GT_SPATIAL - rank + i;
-        if (size[i] < 1 || stride[i] < 1 || spread[i] < 1 || size[i] > INT32_MAX ||
-            stride[i] > INT32_MAX || spread[i] > INT32_MAX) {
-            gt_fail(GT_INVALID, "window size %lld, stride %lld, dilation %lld: all must be > 0",
-                    (long long)size[i], (long long)stride[i], (long long)spread[i]);
+        if (!gt_window_number("the size of the window", size[i]) ||
+            !gt_window_number("stride", stride[i]) || !gt_window_number("dilation", spread[i]))
             return false;
-        }
         int64_t reach = spread[i] * (size[i] - 1) + 1;
         window->in[d] = in[i];
         window->size[d] = size[i];

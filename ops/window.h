@@ -24,6 +24,8 @@ bool gt_window_countable(const gt_Spec *spec);
  * are not positive, strides together with dilation, nothing left of the image. */
 bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t *size,
                    const gt_Shape *strides, const gt_Shape *dilation, gt_Padding padding);
+/* Is this a number that a window can work with, from 1 to INT32_MAX? Raises an error that names it. */
+bool gt_window_number(const char *what, int64_t number);
 /* The same number for each of `rank` axes if `shape` has one, `missing` if it has none; false with
  * an error that names `what` if it has another count. */
 bool gt_window_numbers(const gt_Shape *shape, int rank, int64_t missing, const char *what,

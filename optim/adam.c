@@ -4,28 +4,19 @@
 
 #include <math.h>
 
-#define GT_STRUCT gt_AdamOptions
-GT_OPTION_TYPE(gt_AdamOptions, GT_ADAM_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_AdamWOptions
-GT_OPTION_TYPE(gt_AdamWOptions, GT_ADAMW_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_Adam_options, gt_Adam_OPTIONS);
+GT_OPTION_TYPE(gt_AdamW_options, gt_AdamW_OPTIONS);
 
 /* ---- the operation ---- */
 
-#define UPDATE_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(AdamUpdate), "for ABI growth")                              \
-    F(double, beta_1, 0.9, "memory of the mean")                                                   \
-    F(double, beta_2, 0.999, "memory of the mean square")                                          \
-    F(double, epsilon, 1e-7, "added to the root of the mean square")                               \
-    F(double, weight_decay, 0.0, "times the learning rate")                                        \
-    F(int64_t, accumulation, 1, "calls that make one update")
-typedef struct AdamUpdate {
-    UPDATE_OPTIONS(GT_MEMBER)
-} AdamUpdate;
-#define GT_STRUCT AdamUpdate
+#define UPDATE_OPTIONS(F, S)                                                                       \
+    F(S, double, beta_1, 0.9, "memory of the mean")                                                \
+    F(S, double, beta_2, 0.999, "memory of the mean square")                                       \
+    F(S, double, epsilon, 1e-7, "added to the root of the mean square")                            \
+    F(S, double, weight_decay, 0.0, "times the learning rate")                                     \
+    F(S, int64_t, accumulation, 1, "calls that make one update")
+GT_OPTIONS(AdamUpdate, UPDATE_OPTIONS);
 GT_OPTION_TYPE(AdamUpdate, UPDATE_OPTIONS);
-#undef GT_STRUCT
 
 /* base^exponent by squaring: the same bits whatever the C library. */
 static double whole_power(double base, int64_t exponent)
@@ -67,7 +58,7 @@ GT_UPDATE_OPERATION(adam_amsgrad_update, "w -= alpha m / (sqrt(max(v)) + epsilon
                     GT_REAL(0.1, 1, 2, 3), GT_REAL(-2, 2, 2, 3), GT_REAL_SCALAR(0.1, 1),
                     GT_COUNT_SAMPLE);
 
-/* ---- the optimizer; gt_AdamWOptions has the fields of gt_AdamOptions, at the same places ---- */
+/* ---- the optimizer; gt_AdamW_options has the fields of gt_Adam_options, at the same places ---- */
 
 static gt_Status check_beta(const char *name, double beta)
 {
@@ -78,7 +69,7 @@ static gt_Status check_beta(const char *name, double beta)
 
 static gt_Status adam_check(const void *given)
 {
-    const gt_AdamOptions *options = given;
+    const gt_Adam_options *options = given;
     if (check_beta("beta_1", options->beta_1) != GT_OK ||
         check_beta("beta_2", options->beta_2) != GT_OK)
         return gt_status();
@@ -90,15 +81,15 @@ static gt_Status adam_check(const void *given)
 
 static gt_Status adamw_check(const void *given)
 {
-    const gt_AdamWOptions *options = given;
+    const gt_AdamW_options *options = given;
     if (options->weight_decay == GT_NONE)
-        return gt_fail(GT_INVALID, "it needs a weight_decay; without one it is gt_adam");
+        return gt_fail(GT_INVALID, "it needs a weight_decay; without one it is gt_Adam");
     return adam_check(given);
 }
 
 static int adam_slots(const void *given, gt_OptimizerSlot *slots)
 {
-    const gt_AdamOptions *options = given;
+    const gt_Adam_options *options = given;
     slots[0] = (gt_OptimizerSlot){.name = "momentum"};
     slots[1] = (gt_OptimizerSlot){.name = "velocity"};
     slots[2] = (gt_OptimizerSlot){.name = "velocity_hat", .group = 1};
@@ -107,8 +98,8 @@ static int adam_slots(const void *given, gt_OptimizerSlot *slots)
 
 static gt_Status adam_apply(const gt_OptimizerUpdate *update)
 {
-    const gt_AdamOptions *options = update->options;
-    AdamUpdate numbers = {.size = sizeof numbers,
+    const gt_Adam_options *options = update->options;
+    AdamUpdate numbers = {.size = GT_SIZE(AdamUpdate),
                           .beta_1 = options->beta_1,
                           .beta_2 = options->beta_2,
                           .epsilon = options->epsilon,
@@ -120,24 +111,24 @@ static gt_Status adam_apply(const gt_OptimizerUpdate *update)
 
 static const gt_OptimizerClass adam_class = {.size = sizeof(gt_OptimizerClass),
                                              .name = "adam",
-                                             .options = &gt_AdamOptions_type,
+                                             .options = &gt_Adam_options_type,
                                              .slots = adam_slots,
                                              .check = adam_check,
                                              .update = adam_apply};
 
 static const gt_OptimizerClass adamw_class = {.size = sizeof(gt_OptimizerClass),
                                               .name = "adamw",
-                                              .options = &gt_AdamWOptions_type,
+                                              .options = &gt_AdamW_options_type,
                                               .slots = adam_slots,
                                               .check = adamw_check,
                                               .update = adam_apply};
 
-gt_Optimizer *gt_adam_new(const char *here, const gt_AdamOptions *options)
+gt_Optimizer *gt_Adam_at(const char *here, const gt_Adam_options *options)
 {
-    return gt_optimizer_new(here, &adam_class, options);
+    return gt_optimizer_new_at(here, &adam_class, options);
 }
 
-gt_Optimizer *gt_adamw_new(const char *here, const gt_AdamWOptions *options)
+gt_Optimizer *gt_AdamW_at(const char *here, const gt_AdamW_options *options)
 {
-    return gt_optimizer_new(here, &adamw_class, options);
+    return gt_optimizer_new_at(here, &adamw_class, options);
 }

@@ -6,7 +6,8 @@
 #include "core/graph.h"
 #include "ops/arithmetic.h"
 #include "ops/cast.h"
-#include "ops/reduce.h"
+#include "ops/math.h"
+#include "ops/reduction.h"
 #include "optim/internal.h"
 #include "optim/update.h"
 
@@ -15,16 +16,11 @@
 #include <string.h>
 
 /* What every class may have among its options, found there by name. */
-#define BASE_OPTIONS(F)                                                                            \
-    F(uint32_t, size, (uint32_t)sizeof(BaseOptions), "for ABI growth")                             \
-    F(double, learning_rate, 0.001, "length of a step")                                            \
-    GT_OPTIMIZER_OPTIONS(F, GT_NONE)
-typedef struct BaseOptions {
-    BASE_OPTIONS(GT_MEMBER)
-} BaseOptions;
-#define GT_STRUCT BaseOptions
+#define BASE_OPTIONS(F, S)                                                                         \
+    F(S, double, learning_rate, 0.001, "length of a step")                                         \
+    GT_OPTIMIZER_COMMON(F, S, GT_NONE)
+GT_OPTIONS(BaseOptions, BASE_OPTIONS);
 GT_OPTION_TYPE(BaseOptions, BASE_OPTIONS);
-#undef GT_STRUCT
 
 enum { ITERATION, LEARNING_RATE };
 enum { BASE_SLOTS = 2, MAX_SLOTS = BASE_SLOTS + GT_MAX_OPTIMIZER_SLOTS };
@@ -138,8 +134,8 @@ static const gt_Field *find_field(const gt_OptionType *type, const char *name, s
 
 static void read_base(const gt_OptionType *type, const void *options, BaseOptions *base)
 {
-    gt_options_fill(&BaseOptions_type, base, NULL);
-    for (const gt_Field *field = BaseOptions_fields + 1; field->name; field++) {
+    gt_options_take(&BaseOptions_type, base, NULL);
+    for (const gt_Field *field = BaseOptions_fields; field->name; field++) {
         const gt_Field *from = find_field(type, field->name, field->size);
         if (from)
             memcpy((char *)base + field->offset, (const char *)options + from->offset, field->size);
@@ -210,7 +206,7 @@ static gt_Status set_options(gt_Optimizer *self, const void *options)
     self->options = gt_allocate(context, type->size);
     if (!self->options)
         return context->status;
-    gt_options_fill(type, self->options, options);
+    gt_options_take(type, self->options, options);
     read_base(type, self->options, &self->base);
     if (check_base(&self->base) != GT_OK ||
         (self->kind->check && self->kind->check(self->options) != GT_OK))
@@ -236,7 +232,8 @@ static gt_Variable *make_number(gt_Context *context, gt_DType dtype, const char 
     return slot ? gt_slot_handle(slot) : NULL;
 }
 
-gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind, const void *options)
+gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kind,
+                                  const void *options)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -432,10 +429,10 @@ gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors
     return build_or_check(self, here, "optimizer_build", variables);
 }
 
-bool gt_optimizer_built(const gt_Optimizer *self)
+bool gt_optimizer_built_at(const char *here, const gt_Optimizer *self)
 {
     gt_Context *context = gt_enter();
-    return context && check_optimizer(context, NULL, "optimizer_built", self) &&
+    return context && check_optimizer(context, here, "optimizer_built", self) &&
            gt_ask(context, is_built, (gt_Object *)(uintptr_t)self);
 }
 
@@ -506,18 +503,20 @@ static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors
     return context->status;
 }
 
-/* The sum of squares in float64, shape (). */
-static gt_Tensor *square_sum(gt_Tensor *x)
+/* The norm in float64, shape (): that of float32 may be beyond float32. */
+static gt_Tensor *norm_of(gt_Tensor *x)
 {
-    return gt_cast(gt_sum_at(NULL, gt_square(x), NULL), GT_FLOAT64);
+    return GT_LENGTH(x, .wide = true);
 }
 
-/* x * limit / max(norm, limit); exactly x where the norm is within the limit. */
-static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *squares, double limit)
+/* x * limit / max(norm, limit); exactly x where the norm is within the limit. The factor goes in two
+ * parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32 may be 0. */
+static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *norm, double limit)
 {
-    gt_Tensor *factor =
-        gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(gt_sqrt(squares), limit));
-    return gt_multiply(x, gt_cast(factor, gt_dtype(x)));
+    gt_Tensor *factor = gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(norm, limit));
+    gt_Tensor *first = gt_maximum(factor, 1e-30);
+    x = gt_multiply(x, gt_cast(first, gt_dtype(x)));
+    return gt_multiply(x, gt_cast(gt_divide(factor, first), gt_dtype(x)));
 }
 
 static double decay_of(const gt_Optimizer *self, const Entry *entry)
@@ -561,13 +560,16 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
         if (is_given(base->clipvalue)) {
             entry->gradient = gt_clip(entry->gradient, -base->clipvalue, base->clipvalue);
         } else if (is_given(base->clipnorm)) {
-            entry->gradient =
-                limit_norm(entry->gradient, square_sum(entry->gradient), base->clipnorm);
+            entry->gradient = limit_norm(entry->gradient, norm_of(entry->gradient), base->clipnorm);
         } else if (is_given(base->global_clipnorm)) {
-            gt_Tensor *squares = square_sum(entry->gradient);
-            joint = joint ? gt_add(joint, squares) : squares;
+            gt_Tensor *norm = norm_of(entry->gradient);
+            joint = joint ? gt_hypot(joint, norm) : norm;
         }
     }
+    /* An infinite joint norm becomes NaN and so, as in Keras, does every gradient: 0 would stop all
+     * variables without a word. */
+    if (joint)
+        joint = gt_add(joint, gt_subtract(joint, joint));
     for (int32_t i = 0; joint && i < self->entries; i++)
         if (self->entry[i].gradient)
             self->entry[i].gradient =
@@ -623,20 +625,20 @@ static void update_base_slots(gt_Optimizer *self, int32_t index)
     gt_Variable *const *slots = slots_of(self, index);
     int64_t accumulation = accumulation_of(self);
     if (self->accumulator >= 0) {
-        gt_AccumulateOptions options = {sizeof options, accumulation};
+        gt_AccumulateOptions options = GT_VALUES(gt_AccumulateOptions, accumulation);
         gt_Tensor *input[] = {slots[self->accumulator], entry->given_gradient,
                               self->first[ITERATION]};
-        gt_apply(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
+        gt_apply_at(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
     }
     if (self->average >= 0) {
         int32_t frequency = self->base.ema_overwrite_frequency;
-        gt_EmaOptions options = {sizeof options, self->base.ema_momentum,
-                                 frequency == GT_NONE ? 1 : frequency, accumulation};
+        gt_EmaOptions options = GT_VALUES(gt_EmaOptions, self->base.ema_momentum,
+                                          frequency == GT_NONE ? 1 : frequency, accumulation);
         gt_Tensor *average[] = {slots[self->average], entry->variable, self->first[ITERATION]};
         gt_Tensor *overwrite[] = {entry->variable, slots[self->average], self->first[ITERATION]};
-        gt_apply(NULL, &gt_op_ema_update, &options, 3, average, NULL);
+        gt_apply_at(NULL, &gt_op_ema_update, &options, 3, average, NULL);
         if (frequency != GT_NONE)
-            gt_apply(NULL, &gt_op_ema_overwrite, &options, 3, overwrite, NULL);
+            gt_apply_at(NULL, &gt_op_ema_overwrite, &options, 3, overwrite, NULL);
     }
 }
 
@@ -668,7 +670,7 @@ static void overwrite_variables(gt_Optimizer *self)
             update_variable(self, i);
         update_base_slots(self, i);
     }
-    gt_apply(NULL, &gt_op_count_step, NULL, 1, &self->first[ITERATION], NULL);
+    gt_apply_at(NULL, &gt_op_count_step, NULL, 1, &self->first[ITERATION], NULL);
     overwriting_end(context, quiet);
 }
 
@@ -747,8 +749,9 @@ gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt
     gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
     if (scope) {
         gt_Site site = gt_site_enter(here, operation);
-        gt_GradientOptions options = {.size = sizeof options, .unconnected = GT_UNCONNECTED_SOME};
-        if (gt_gradients_at(here, tape, (gt_Tensors){1, &loss}, variables, gradients, &options) ==
+        gt_gradient_options options = {.size = GT_SIZE(gt_gradient_options),
+                                       .unconnected = GT_UNCONNECTED_SOME};
+        if (gt_gradients_at(here, tape, (gt_Tensors){&loss, 1}, variables, gradients, &options) ==
             GT_OK)
             gt_apply_gradients_at(here, self, variables, gradients);
         gt_site_leave(site);
@@ -770,10 +773,10 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     if (own_everything(self) == GT_OK) {
         Quiet quiet = overwriting_begin(context);
         for (int32_t i = 0; i < self->entries; i++) {
-            gt_EmaOptions now = {sizeof now, self->base.ema_momentum, 0, 1};
+            gt_EmaOptions now = GT_VALUES(gt_EmaOptions, self->base.ema_momentum, 0, 1);
             gt_Tensor *input[] = {self->entry[i].variable, slots_of(self, i)[self->average],
                                   self->first[ITERATION]};
-            gt_apply(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
+            gt_apply_at(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
         }
         overwriting_end(context, quiet);
     }
@@ -782,8 +785,8 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     return context->status;
 }
 
-gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
-                             const gt_OptimizerUpdate *update)
+gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
+                                const void *options, const gt_OptimizerUpdate *update)
 {
     gt_Tensor *input[1 + GT_MAX_OPTIMIZER_SLOTS + 4];
     int count = 0;
@@ -795,62 +798,67 @@ gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
     input[count++] = update->iterations;
     if (update->rows)
         input[count++] = update->rows;
-    return gt_apply(NULL, operation, options, count, input, NULL);
+    return gt_apply_at(here, operation, options, count, input, NULL);
 }
 
 /* ---- looking at one ---- */
 
-static const gt_Optimizer *look(const char *operation, const gt_Optimizer *self)
+static const gt_Optimizer *look(const char *here, const char *operation, const gt_Optimizer *self)
 {
     gt_Context *context = gt_enter();
-    return context && check_optimizer(context, NULL, operation, self) ? self : NULL;
+    return context && check_optimizer(context, here, operation, self) ? self : NULL;
 }
 
-int gt_optimizer_skipped(const gt_Optimizer *self)
+int gt_optimizer_skipped_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_skipped", self) ? self->skipped : -1;
+    return look(here, "optimizer_skipped", self) ? self->skipped : -1;
 }
 
-double gt_optimizer_learning_rate(const gt_Optimizer *self)
+double gt_optimizer_learning_rate_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_learning_rate", self) ? gt_item_at(NULL, self->first[LEARNING_RATE])
-                                                 : (double)NAN;
+    return look(here, "optimizer_learning_rate", self)
+               ? gt_item_at(NULL, self->first[LEARNING_RATE])
+               : (double)NAN;
 }
 
-gt_Status gt_optimizer_set_learning_rate(gt_Optimizer *self, double learning_rate)
+gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *self,
+                                            double learning_rate)
 {
     static const char operation[] = "optimizer_set_learning_rate";
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!check_optimizer(context, NULL, operation, self))
+    if (!check_optimizer(context, here, operation, self))
         return context->status;
     if (!isfinite(learning_rate))
-        return gt_raise(context, GT_INVALID, NULL, operation, "the learning rate is %g",
+        return gt_raise(context, GT_INVALID, here, operation, "the learning rate is %g",
                         learning_rate);
     return gt_variable_set_at(NULL, self->first[LEARNING_RATE], &learning_rate,
                               sizeof learning_rate);
 }
 
-int64_t gt_optimizer_iterations(const gt_Optimizer *self)
+int64_t gt_optimizer_iterations_at(const char *here, const gt_Optimizer *self)
 {
-    const int64_t *calls = look("optimizer_iterations", self)
+    const int64_t *calls = look(here, "optimizer_iterations", self)
                                ? gt_data_of_at(NULL, self->first[ITERATION], GT_INT64)
                                : NULL;
     return calls ? *calls / accumulation_of(self) : -1;
 }
 
-gt_Tensors gt_optimizer_variables(const gt_Optimizer *self)
+gt_Tensors gt_optimizer_variables_at(const char *here, const gt_Optimizer *self)
 {
-    if (!look("optimizer_variables", self))
-        return (gt_Tensors){0, NULL};
-    return gt_optimizer_built(self) ? (gt_Tensors){self->state_count, self->state}
-                       : (gt_Tensors){2, self->first};
+    if (!look(here, "optimizer_variables", self))
+        return (gt_Tensors){NULL, 0};
+    return gt_optimizer_built(self) ? (gt_Tensors){self->state, self->state_count}
+                                    : (gt_Tensors){self->first, 2};
 }
 
-gt_Variable *gt_optimizer_slot(const gt_Optimizer *self, const gt_Variable *variable,
-                               const char *slot)
+gt_Variable *gt_optimizer_slot_at(const char *here, const gt_Optimizer *self,
+                                  const gt_Variable *variable, const char *slot)
 {
+    if (!look(here, "optimizer_slot", self) ||
+        !gt_variable_check(self->object.context, here, "optimizer_slot", variable))
+        return NULL;
     int32_t at = gt_optimizer_built(self) ? find_entry(self, variable) : -1;
     for (int s = 0; slot && at >= 0 && s < self->slots; s++)
         if (strcmp(self->slot[s].name, slot) == 0)
@@ -858,13 +866,13 @@ gt_Variable *gt_optimizer_slot(const gt_Optimizer *self, const gt_Variable *vari
     return NULL;
 }
 
-char *gt_optimizer_variable_name(const gt_Optimizer *self, int index, gt_VariablePath *path,
-                                 void *user, char *text, size_t size)
+char *gt_optimizer_variable_name_at(const char *here, const gt_Optimizer *self, int index,
+                                    gt_VariablePath *path, void *user, char *text, size_t size)
 {
     if (!text || size == 0)
         return text;
     text[0] = 0;
-    if (!look("optimizer_variable_name", self) || index < 0 ||
+    if (!look(here, "optimizer_variable_name", self) || index < 0 ||
         index >= (self->built ? self->state_count : 2))
         return text;
     if (index < 2) {
@@ -878,17 +886,17 @@ char *gt_optimizer_variable_name(const gt_Optimizer *self, int index, gt_Variabl
     return text;
 }
 
-const gt_OptimizerClass *gt_optimizer_class(const gt_Optimizer *self)
+const gt_OptimizerClass *gt_optimizer_class_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_class", self) ? self->kind : NULL;
+    return look(here, "optimizer_class", self) ? self->kind : NULL;
 }
 
-const void *gt_optimizer_options(const gt_Optimizer *self)
+const void *gt_optimizer_options_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_options", self) ? self->options : NULL;
+    return look(here, "optimizer_options", self) ? self->options : NULL;
 }
 
-const char *gt_optimizer_name(const gt_Optimizer *self)
+const char *gt_optimizer_name_at(const char *here, const gt_Optimizer *self)
 {
-    return look("optimizer_name", self) ? self->name : "";
+    return look(here, "optimizer_name", self) ? self->name : "";
 }

@@ -15,19 +15,20 @@ GT_BEGIN
 typedef struct gt_Optimizer gt_Optimizer;
 
 /* The options that every optimizer has; `decay` is its preset of weight_decay. */
-#define GT_OPTIMIZER_OPTIONS(F, decay)                                                             \
-    F(double, weight_decay, decay, "w -= w * weight_decay * learning_rate before the update")      \
-    F(double, clipnorm, GT_NONE, "limits the norm of each gradient")                               \
-    F(double, clipvalue, GT_NONE, "limits each number of a gradient to +-clipvalue")               \
-    F(double, global_clipnorm, GT_NONE, "limits the joint norm of all gradients")                  \
-    F(bool, use_ema, false, "keeps a moving average of every variable")                            \
-    F(double, ema_momentum, 0.99, "average = m * average + (1 - m) * variable")                    \
-    F(int32_t, ema_overwrite_frequency, GT_NONE, "every so many steps variable = average")         \
-    F(int32_t, gradient_accumulation_steps, GT_NONE, "one update for so many calls; at least 2")   \
-    F(const char *, name, NULL, "copied; NULL: the name of the class")
+#define GT_OPTIMIZER_COMMON(F, S, decay)                                                           \
+    F(S, double, weight_decay, decay, "w -= w * weight_decay * learning_rate before the update")   \
+    F(S, double, clipnorm, GT_NONE, "limits the norm of each gradient")                            \
+    F(S, double, clipvalue, GT_NONE, "limits each number of a gradient to +-clipvalue")            \
+    F(S, double, global_clipnorm, GT_NONE, "limits the joint norm of all gradients")               \
+    F(S, bool, use_ema, false, "keeps a moving average of every variable")                         \
+    F(S, double, ema_momentum, 0.99, "average = m * average + (1 - m) * variable")                 \
+    F(S, int32_t, ema_overwrite_frequency, GT_NONE, "every so many steps variable = average")      \
+    F(S, int32_t, gradient_accumulation_steps, GT_NONE,                                            \
+      "one update for so many calls; at least 2")                                                  \
+    F(S, const char *, name, NULL, "copied; NULL: the name of the class")
 
-/* The learning rate may stand first without its name, or be left out: gt_sgd(0.1, .momentum = 0.9),
- * gt_adam(). */
+/* The learning rate may stand first without its name, or be left out: gt_SGD(0.1, .momentum = 0.9),
+ * gt_Adam(). */
 #ifdef __cplusplus
 #define GT_RATE_FIRST_(Type, LIST, ...)                                                            \
     GT_KEYWORDS(Type, LIST, __VA_OPT__(.learning_rate = __VA_ARGS__))
@@ -59,7 +60,8 @@ GT_API gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *optimizer
                                        gt_Tensors variables, gt_Tensor *const *gradients);
 /* How many variables the last gt_minimize or gt_apply_gradients left alone for want of a gradient;
  * -1 on failure. */
-GT_API int gt_optimizer_skipped(const gt_Optimizer *optimizer);
+#define gt_optimizer_skipped(optimizer) gt_optimizer_skipped_at(GT_HERE, optimizer)
+GT_API int gt_optimizer_skipped_at(const char *here, const gt_Optimizer *optimizer);
 /* With use_ema, variable = average for every variable, as at the end of gt_fit; else, and before the
  * first step, nothing. */
 #define gt_optimizer_finalize(optimizer) gt_optimizer_finalize_at(GT_HERE, optimizer)
@@ -73,7 +75,8 @@ GT_API gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *optimi
     gt_optimizer_build_at(GT_HERE, optimizer, variables)
 GT_API gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *optimizer,
                                        gt_Tensors variables);
-GT_API bool gt_optimizer_built(const gt_Optimizer *optimizer);
+#define gt_optimizer_built(optimizer) gt_optimizer_built_at(GT_HERE, optimizer)
+GT_API bool gt_optimizer_built_at(const char *here, const gt_Optimizer *optimizer);
 /* These variables get no weight decay. Before the optimizer is built. */
 #define gt_optimizer_exclude_from_weight_decay(optimizer, variables)                               \
     gt_optimizer_exclude_from_weight_decay_at(GT_HERE, optimizer, variables)
@@ -82,27 +85,38 @@ GT_API gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here,
                                                            gt_Tensors variables);
 
 /* The learning rate now; NaN on failure, and inside a traced function. */
-GT_API double gt_optimizer_learning_rate(const gt_Optimizer *optimizer);
-GT_API gt_Status gt_optimizer_set_learning_rate(gt_Optimizer *optimizer, double learning_rate);
+#define gt_optimizer_learning_rate(optimizer) gt_optimizer_learning_rate_at(GT_HERE, optimizer)
+GT_API double gt_optimizer_learning_rate_at(const char *here, const gt_Optimizer *optimizer);
+#define gt_optimizer_set_learning_rate(optimizer, learning_rate)                                   \
+    gt_optimizer_set_learning_rate_at(GT_HERE, optimizer, learning_rate)
+GT_API gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *optimizer,
+                                                   double learning_rate);
 /* Updates made so far: calls divided by gradient_accumulation_steps; -1 on failure, and inside a
  * traced function. */
-GT_API int64_t gt_optimizer_iterations(const gt_Optimizer *optimizer);
+#define gt_optimizer_iterations(optimizer) gt_optimizer_iterations_at(GT_HERE, optimizer)
+GT_API int64_t gt_optimizer_iterations_at(const char *here, const gt_Optimizer *optimizer);
 
 /* Everything that changes, in the order in which it is saved: `iteration` (int64, counts calls),
  * `learning_rate` (float64), then averages, gradient accumulators, and the slots of the class
  * interleaved by variable (momentum 1, velocity 1, momentum 2, ...). Valid until the optimizer is
  * built or freed. */
-GT_API gt_Tensors gt_optimizer_variables(const gt_Optimizer *optimizer);
+#define gt_optimizer_variables(optimizer) gt_optimizer_variables_at(GT_HERE, optimizer)
+GT_API gt_Tensors gt_optimizer_variables_at(const char *here, const gt_Optimizer *optimizer);
 /* Slot "momentum", "velocity", "average", ... of a variable; NULL without an error if the optimizer
  * is not built, does not know the variable or has no such slot. */
-GT_API gt_Variable *gt_optimizer_slot(const gt_Optimizer *optimizer, const gt_Variable *variable,
-                                      const char *slot);
+#define gt_optimizer_slot(optimizer, variable, slot)                                               \
+    gt_optimizer_slot_at(GT_HERE, optimizer, variable, slot)
+GT_API gt_Variable *gt_optimizer_slot_at(const char *here, const gt_Optimizer *optimizer,
+                                         const gt_Variable *variable, const char *slot);
 /* How files call state variable `index`: "iteration", "learning_rate", "<path>_<slot>" with every
  * '/' of the path as '_'. `path` gives the path of a trained variable; NULL takes its name. Writes
  * at most `size` bytes into text and returns text; "" for an index that is none. */
 typedef const char *gt_VariablePath(void *user, const gt_Variable *variable);
-GT_API char *gt_optimizer_variable_name(const gt_Optimizer *optimizer, int index,
-                                        gt_VariablePath *path, void *user, char *text, size_t size);
+#define gt_optimizer_variable_name(optimizer, index, path, user, text, size)                       \
+    gt_optimizer_variable_name_at(GT_HERE, optimizer, index, path, user, text, size)
+GT_API char *gt_optimizer_variable_name_at(const char *here, const gt_Optimizer *optimizer,
+                                           int index, gt_VariablePath *path, void *user, char *text,
+                                           size_t size);
 
 /* Drops the caller's hold. NULL is ignored. */
 GT_API void gt_optimizer_free(gt_Optimizer *optimizer);
@@ -137,7 +151,7 @@ typedef struct gt_OptimizerUpdate {
 typedef struct gt_OptimizerClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "adam" */
-    /* Begins with `uint32_t size` and has a `double learning_rate`; those of GT_OPTIMIZER_OPTIONS
+    /* Begins with `uint32_t size` and has a `double learning_rate`; those of GT_OPTIMIZER_COMMON
      * that it names are honoured. */
     const gt_OptionType *options;
     /* Fills in at most GT_MAX_OPTIMIZER_SLOTS and returns how many; NULL: none. */
@@ -154,17 +168,23 @@ typedef struct gt_OptimizerClass {
 
 /* A new optimizer, floating: whatever is given it takes it over; else gt_optimizer_free, or it goes
  * with the context. The class must outlive it. */
-GT_API gt_Optimizer *gt_optimizer_new(const char *here, const gt_OptimizerClass *kind,
-                                      const void *options);
+#define gt_optimizer_new(...) gt_optimizer_new_at(GT_HERE, __VA_ARGS__)
+GT_API gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kind,
+                                         const void *options);
 /* Runs an update operation: variable and slots are inputs and outputs, then come gradient,
  * learning_rate and iterations as inputs, and rows where they are not NULL. */
-GT_API gt_Status gt_optimizer_apply(const gt_Operation *operation, const void *options,
-                                    const gt_OptimizerUpdate *update);
+#define gt_optimizer_apply(...) gt_optimizer_apply_at(GT_HERE, __VA_ARGS__)
+GT_API gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
+                                       const void *options, const gt_OptimizerUpdate *update);
 
 /* What it is, for saving: its class, the options as filled in, its name. NULL and "" on failure. */
-GT_API const gt_OptimizerClass *gt_optimizer_class(const gt_Optimizer *optimizer);
-GT_API const void *gt_optimizer_options(const gt_Optimizer *optimizer);
-GT_API const char *gt_optimizer_name(const gt_Optimizer *optimizer);
+#define gt_optimizer_class(optimizer) gt_optimizer_class_at(GT_HERE, optimizer)
+GT_API const gt_OptimizerClass *gt_optimizer_class_at(const char *here,
+                                                      const gt_Optimizer *optimizer);
+#define gt_optimizer_options(optimizer) gt_optimizer_options_at(GT_HERE, optimizer)
+GT_API const void *gt_optimizer_options_at(const char *here, const gt_Optimizer *optimizer);
+#define gt_optimizer_name(optimizer) gt_optimizer_name_at(GT_HERE, optimizer)
+GT_API const char *gt_optimizer_name_at(const char *here, const gt_Optimizer *optimizer);
 
 /* The operations of the built-in optimizers; count gets how many. Static storage. */
 GT_API const gt_Operation *const *gt_optimizer_operations(int *count);

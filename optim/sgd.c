@@ -2,24 +2,17 @@
 #include "optim/sgd.h"
 #include "optim/update.h"
 
-#define GT_STRUCT gt_SgdOptions
-GT_OPTION_TYPE(gt_SgdOptions, GT_SGD_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_SGD_options, gt_SGD_OPTIONS);
 
 /* ---- the operation ---- */
 
-#define UPDATE_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(SgdUpdate), "for ABI growth")                               \
-    F(double, momentum, 0.0, "how much of the last step stays")                                    \
-    F(bool, nesterov, false, "looks ahead along the momentum")                                     \
-    F(double, weight_decay, 0.0, "times the learning rate")                                        \
-    F(int64_t, accumulation, 1, "calls that make one update")
-typedef struct SgdUpdate {
-    UPDATE_OPTIONS(GT_MEMBER)
-} SgdUpdate;
-#define GT_STRUCT SgdUpdate
+#define UPDATE_OPTIONS(F, S)                                                                       \
+    F(S, double, momentum, 0.0, "how much of the last step stays")                                 \
+    F(S, bool, nesterov, false, "looks ahead along the momentum")                                  \
+    F(S, double, weight_decay, 0.0, "times the learning rate")                                     \
+    F(S, int64_t, accumulation, 1, "calls that make one update")
+GT_OPTIONS(SgdUpdate, UPDATE_OPTIONS);
 GT_OPTION_TYPE(SgdUpdate, UPDATE_OPTIONS);
-#undef GT_STRUCT
 
 static void sgd_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *numbers)
 {
@@ -57,7 +50,7 @@ GT_UPDATE_OPERATION(sgd_momentum_update, "m = mu m - lr g; w += m, or mu m - lr 
 
 static gt_Status sgd_check(const void *given)
 {
-    const gt_SgdOptions *options = given;
+    const gt_SGD_options *options = given;
     if (!(options->momentum >= 0 && options->momentum <= 1))
         return gt_fail(GT_INVALID, "momentum is %g; it must be in [0, 1]", options->momentum);
     return GT_OK;
@@ -65,7 +58,7 @@ static gt_Status sgd_check(const void *given)
 
 static int sgd_slots(const void *given, gt_OptimizerSlot *slots)
 {
-    const gt_SgdOptions *options = given;
+    const gt_SGD_options *options = given;
     slots[0] = (gt_OptimizerSlot){.name = "momentum"};
     return options->momentum != 0;
 }
@@ -73,13 +66,13 @@ static int sgd_slots(const void *given, gt_OptimizerSlot *slots)
 /* w + -(lr 0) is w; a momentum that stays moves w on. */
 static bool sgd_row_wise(const void *given)
 {
-    return ((const gt_SgdOptions *)given)->momentum == 0;
+    return ((const gt_SGD_options *)given)->momentum == 0;
 }
 
 static gt_Status sgd_apply(const gt_OptimizerUpdate *update)
 {
-    const gt_SgdOptions *options = update->options;
-    SgdUpdate numbers = {.size = sizeof numbers,
+    const gt_SGD_options *options = update->options;
+    SgdUpdate numbers = {.size = GT_SIZE(SgdUpdate),
                          .momentum = options->momentum,
                          .nesterov = options->nesterov,
                          .weight_decay = update->weight_decay,
@@ -90,13 +83,13 @@ static gt_Status sgd_apply(const gt_OptimizerUpdate *update)
 
 static const gt_OptimizerClass sgd_class = {.size = sizeof(gt_OptimizerClass),
                                             .name = "sgd",
-                                            .options = &gt_SgdOptions_type,
+                                            .options = &gt_SGD_options_type,
                                             .slots = sgd_slots,
                                             .check = sgd_check,
                                             .update = sgd_apply,
                                             .row_wise = sgd_row_wise};
 
-gt_Optimizer *gt_sgd_new(const char *here, const gt_SgdOptions *options)
+gt_Optimizer *gt_SGD_at(const char *here, const gt_SGD_options *options)
 {
-    return gt_optimizer_new(here, &sgd_class, options);
+    return gt_optimizer_new_at(here, &sgd_class, options);
 }

@@ -6,22 +6,18 @@
 
 GT_BEGIN
 
-#define GT_SGD_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(gt_SgdOptions), "for ABI growth")                           \
-    F(double, learning_rate, 0.01, "length of a step")                                             \
-    F(double, momentum, 0.0, "in [0, 1]; 0: none")                                                 \
-    F(bool, nesterov, false, "looks ahead along the momentum")                                     \
-    GT_OPTIMIZER_OPTIONS(F, GT_NONE)
-typedef struct gt_SgdOptions gt_SgdOptions;
-struct gt_SgdOptions {
-    GT_SGD_OPTIONS(GT_MEMBER)
-};
+#define gt_SGD_OPTIONS(F, S)                                                                       \
+    F(S, double, learning_rate, 0.01, "length of a step")                                          \
+    F(S, double, momentum, 0.0, "in [0, 1]; 0: none")                                              \
+    F(S, bool, nesterov, false, "looks ahead along the momentum")                                  \
+    GT_OPTIMIZER_COMMON(F, S, GT_NONE)
+GT_OPTIONS(gt_SGD_options, gt_SGD_OPTIONS);
 
-/* gt_sgd(0.01, .momentum = 0.9):  w -= lr g;  with momentum m = mu m - lr g and w += m, with
+/* gt_SGD(0.01, .momentum = 0.9):  w -= lr g;  with momentum m = mu m - lr g and w += m, with
  * nesterov w += mu m - lr g. Slot: momentum, if it is not 0. Without momentum, weight decay and
  * gradient accumulation a gradient that is rows (gt_rows) changes only those rows. */
-#define gt_sgd(...) gt_sgd_new(GT_HERE, GT_RATE_FIRST_(gt_SgdOptions, GT_SGD_OPTIONS, __VA_ARGS__))
-GT_API gt_Optimizer *gt_sgd_new(const char *here, const gt_SgdOptions *options);
+#define gt_SGD(...) gt_SGD_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_SGD, learning_rate, __VA_ARGS__))
+GT_API gt_Optimizer *gt_SGD_at(const char *here, const gt_SGD_options *options);
 
 GT_END
 

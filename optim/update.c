@@ -5,12 +5,8 @@
 
 #include <string.h>
 
-#define GT_STRUCT gt_AccumulateOptions
 GT_OPTION_TYPE(gt_AccumulateOptions, GT_ACCUMULATE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_EmaOptions
 GT_OPTION_TYPE(gt_EmaOptions, GT_EMA_OPTIONS);
-#undef GT_STRUCT
 
 /* ---- shared ---- */
 
@@ -241,7 +237,7 @@ static gt_Status count_step_run(const gt_Kernel *kernel)
         .formula = text,                                                                           \
         .flags = GT_OP_EFFECT | GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,                      \
         .why_not = "a change of state has no gradient; compute with the value instead",            \
-        .options = GT_STRUCT_TYPE(Options),                                                        \
+        .options = &Options##_type,                                                                \
         .inputs_min = 3,                                                                           \
         .inputs_max = 3,                                                                           \
         .outputs = 1,                                                                              \

@@ -28,21 +28,14 @@ extern const gt_Operation gt_op_ema_update;
 extern const gt_Operation gt_op_ema_overwrite;
 extern const gt_Operation gt_op_count_step;
 
-#define GT_ACCUMULATE_OPTIONS(F)                                                                   \
-    F(uint32_t, size, (uint32_t)sizeof(gt_AccumulateOptions), "for ABI growth")                    \
-    F(int64_t, accumulation, 1, "calls that make one update")
-typedef struct gt_AccumulateOptions {
-    GT_ACCUMULATE_OPTIONS(GT_MEMBER)
-} gt_AccumulateOptions;
+#define GT_ACCUMULATE_OPTIONS(F, S) F(S, int64_t, accumulation, 1, "calls that make one update")
+GT_OPTIONS(gt_AccumulateOptions, GT_ACCUMULATE_OPTIONS);
 
-#define GT_EMA_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(gt_EmaOptions), "for ABI growth")                           \
-    F(double, momentum, 0.99, "how much of the old average stays")                                 \
-    F(int64_t, frequency, 1, "updates between two overwrites; 0: now, if there was a call")        \
-    F(int64_t, accumulation, 1, "calls that make one update")
-typedef struct gt_EmaOptions {
-    GT_EMA_OPTIONS(GT_MEMBER)
-} gt_EmaOptions;
+#define GT_EMA_OPTIONS(F, S)                                                                       \
+    F(S, double, momentum, 0.99, "how much of the old average stays")                              \
+    F(S, int64_t, frequency, 1, "updates between two overwrites; 0: now, if there was a call")     \
+    F(S, int64_t, accumulation, 1, "calls that make one update")
+GT_OPTIONS(gt_EmaOptions, GT_EMA_OPTIONS);
 
 /* ---- the built-in update operations ---- */
 #define GT_OPTIMIZER_OPERATIONS(F)                                                                 \
@@ -59,7 +52,7 @@ typedef struct gt_EmaOptions {
                                      .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE | (kind),    \
                                      .why_not = "a change of state has no gradient; compute with " \
                                                 "the value instead",                               \
-                                     .options = GT_STRUCT_TYPE(Options),                           \
+                                     .options = &Options##_type,                                   \
                                      .inputs_min = 1 + (count) + 3,                                \
                                      .inputs_max = 1 + (count) + 3 + (rows),                       \
                                      .outputs = 1 + (count),                                       \
@@ -75,7 +68,7 @@ typedef struct gt_EmaOptions {
     GT_UPDATE_RECORD(op, text, count, Options, kernel, 0, 1, __VA_ARGS__)
 #define GT_COUNT_SAMPLE                                                                            \
     {                                                                                              \
-        .dtype = GT_INT64, .shape = {0, {0}}, .low = 0, .high = 10                                 \
+        .dtype = GT_INT64, .shape = {GT_MARK, 0, {0}}, .low = 0, .high = 10                        \
     }
 
 #endif

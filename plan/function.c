@@ -9,9 +9,7 @@
 #define MAX_ANSWERS 4 /* plans of the same shapes and types */
 #define MAX_OUTPUTS 1024
 
-#define GT_STRUCT gt_FunctionOptions
-GT_OPTION_TYPE(gt_FunctionOptions, GT_FUNCTION_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_function_options, gt_function_OPTIONS);
 
 /* A plan and the calls it is for. */
 typedef struct Entry {
@@ -69,18 +67,22 @@ static void destroy(gt_Object *object)
 
 static const gt_ObjectKind function_kind = {"function", destroy, false};
 
-gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *user,
-                             const gt_FunctionOptions *given)
+gt_Function *gt_function_at(const char *here, gt_FunctionBody body, void *user,
+                            const gt_function_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_FunctionOptions options;
-    gt_options_fill(&gt_FunctionOptions_type, &options, given);
+    gt_function_options options = GT_TAKE(gt_function_options, given);
     if (!body) {
         gt_raise(context, GT_INVALID, here, "function", "the body is NULL");
         return NULL;
     }
+    gt_Site site = gt_site_enter(here, "function");
+    gt_Status status = gt_check_function("the body", (uintptr_t)body);
+    gt_site_leave(site);
+    if (status != GT_OK)
+        return NULL;
     if (options.outputs < 0 || options.outputs > MAX_OUTPUTS) {
         gt_raise(context, GT_INVALID, here, "function", "%d outputs; 0 to %d are possible",
                  (int)options.outputs, MAX_OUTPUTS);
@@ -361,11 +363,9 @@ static bool watched(const gt_Context *context, const gt_Function *self, const gt
         return true;
     if (!context->recording || !self->outputs)
         return false;
-    for (int32_t i = 0; i < self->inputs; i++) {
-        const gt_Record *record = self->input[i]->record;
-        if (record && record->tapes & context->recording)
+    for (int32_t i = 0; i < self->inputs; i++)
+        if (gt_tapes_of(self->input[i]) & context->recording)
             return true;
-    }
     return gt_plan_watched(plan, context->recording, context->auto_watching);
 }
 
@@ -426,11 +426,11 @@ gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors in
     return context->status;
 }
 
-gt_FunctionStats gt_function_stats(const gt_Function *self)
+gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *self)
 {
     gt_FunctionStats stats = {0};
     gt_Context *context = gt_enter();
-    if (!context || !gt_object_check(context, NULL, "function_stats", self, &function_kind))
+    if (!context || !gt_object_check(context, here, "function_stats", self, &function_kind))
         return stats;
     stats = self->stats;
     stats.plans = self->entry_count;

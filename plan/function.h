@@ -20,21 +20,17 @@ GT_BEGIN
 
 typedef struct gt_Function gt_Function;
 
-#define GT_FUNCTION_OPTIONS(F)                                                                     \
-    F(uint32_t, size, (uint32_t)sizeof(gt_FunctionOptions), "for ABI growth")                      \
-    F(int32_t, outputs, 1, "how many tensors the body computes, 0 to 1024")
-typedef struct gt_FunctionOptions gt_FunctionOptions;
-struct gt_FunctionOptions {
-    GT_FUNCTION_OPTIONS(GT_MEMBER)
-};
+#define gt_function_OPTIONS(F, S)                                                                  \
+    F(S, int32_t, outputs, 1, "how many tensors the body computes, 0 to 1024")
+GT_OPTIONS(gt_function_options, gt_function_OPTIONS);
 
 /* gt_function(body, context, .outputs = 1). `context` may be NULL and must outlive the function.
  * Free with gt_function_free, or it goes with the context. */
 #define gt_function(...)                                                                           \
-    gt_function_new(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                        \
-                    GT_KEYWORDS(gt_FunctionOptions, GT_FUNCTION_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
-GT_API gt_Function *gt_function_new(const char *here, gt_FunctionBody body, void *context,
-                                    const gt_FunctionOptions *options);
+    gt_function_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                         \
+                   GT_KEYWORDS(gt_function, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Function *gt_function_at(const char *here, gt_FunctionBody body, void *context,
+                                   const gt_function_options *options);
 /* Drops the caller's hold. NULL is ignored. */
 GT_API void gt_function_free(gt_Function *function);
 
@@ -76,7 +72,8 @@ typedef struct gt_FunctionStats {
         eager_calls; /* calls that ran the body: a tape was watching, or another function traced */
 } gt_FunctionStats;
 /* All zero on failure. */
-GT_API gt_FunctionStats gt_function_stats(const gt_Function *function);
+#define gt_function_stats(function) gt_function_stats_at(GT_HERE, function)
+GT_API gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *function);
 
 GT_END
 

@@ -48,9 +48,9 @@ typedef struct Branches {
 
 static gt_Layer *branch(double l2)
 {
-    return gt_sequential(
-        gt_dense(WIDE, .activation = gt_tanh, .activity_regularizer = gt_l2(l2)),
-        gt_sequential(gt_dropout(0.25), gt_dense(WIDE, .kernel_regularizer = gt_l1(l2 * 1e-3))));
+    return gt_Sequential(
+        gt_Dense(WIDE, .activation = gt_tanh, .activity_regularizer = gt_L2(l2)),
+        gt_Sequential(gt_Dropout(0.25), gt_Dense(WIDE, .kernel_regularizer = gt_L1(l2 * 1e-3))));
 }
 
 static gt_Status branches_create(gt_Layer *layer)
@@ -157,9 +157,9 @@ static gt_Status step_in_arguments(void *context, gt_Tensor *const *in, gt_Tenso
 static Run run_in_arguments(void)
 {
     const Branches instance = {.a = NULL};
-    return (Run){gt_sequential(gt_dense(WIDE, .activation = gt_gelu),
-                               gt_layer_new("bits", &branches_class, &instance), gt_dense(WIDE)),
-                 gt_adamw(3e-3, .global_clipnorm = 0.5)};
+    return (Run){gt_Sequential(gt_Dense(WIDE, .activation = gt_gelu),
+                               gt_layer_new(&branches_class, &instance), gt_Dense(WIDE)),
+                 gt_AdamW(3e-3, .global_clipnorm = 0.5)};
 }
 
 /* What is saved: names are copied. */
@@ -202,7 +202,7 @@ static void save(const Run *run, const char *path, const char *suffix, const dou
     saved.count = 0;
     add_run(&saved, run, losses, steps);
     snprintf(whole, sizeof whole, "%s%s", path, suffix);
-    gt_save_tensors(whole, ((gt_NamedTensors){saved.count, saved.named}));
+    gt_save_tensors(whole, ((gt_NamedTensors){saved.named, saved.count}));
     gt_scope_end(scope);
 }
 
@@ -238,9 +238,9 @@ int main(int count, char **arguments)
     double losses[STEPS] = {0}, more[ROUNDS] = {0};
     gt_set_threads(atoi(arguments[3]));
     gt_set_seed(2024);
-    Run run = {gt_sequential(gt_dense(128, .activation = gt_gelu), gt_dropout(0.3),
-                             gt_dense(64, .activation = gt_tanh), gt_dense(CLASSES)),
-               gt_adam(3e-3, .global_clipnorm = 1)};
+    Run run = {gt_Sequential(gt_Dense(128, .activation = gt_gelu), gt_Dropout(0.3),
+                             gt_Dense(64, .activation = gt_tanh), gt_Dense(CLASSES)),
+               gt_Adam(3e-3, .global_clipnorm = 1)};
     Run other = run_in_arguments();
     train(&run, step, planned, gt_shape(BATCH, FEATURES), true, STEPS, losses);
     train(&other, step_in_arguments, planned, gt_shape(16, WIDE), false, ROUNDS, more);

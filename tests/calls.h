@@ -282,14 +282,14 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(svd, gt_svd(a->x, .full_matrices = true) .u) \
     C(eigh, gt_eigh(a->x) .values) \
     C(conv, gt_conv(a->x, a->y, .strides = SIZE)) \
-    C(conv, gt_conv(a->x, a->y, .groups = a->n, .padding = GT_SAME)) \
+    C(conv, gt_conv(a->x, a->y, .groups = a->n, .padding = GT_PADDING_SAME)) \
     C(conv, gt_conv(a->x, a->y, .dilation = SIZE)) \
     C(depthwise_conv, gt_depthwise_conv(a->x, a->y, .strides = SIZE)) \
     C(separable_conv, gt_separable_conv(a->x, a->y, a->y)) \
     C(conv_transpose, gt_conv_transpose(a->x, a->y, .strides = SIZE)) \
     C(conv_transpose, gt_conv_transpose(a->x, a->y, .output_padding = SIZE)) \
     C(max_pool, gt_max_pool(a->x, SIZE)) \
-    C(max_pool, gt_max_pool(a->x, gt_shape(2), .strides = SIZE, .padding = GT_SAME)) \
+    C(max_pool, gt_max_pool(a->x, gt_shape(2), .strides = SIZE, .padding = GT_PADDING_SAME)) \
     C(average_pool, gt_average_pool(a->x, SIZES)) \
     C(resize, gt_resize(a->x, SIZES)) \
     C(resize, gt_resize(a ->x, gt_shape(2, 2), .interpolation = (gt_Interpolation)(int32_t) a ->n)) \
@@ -328,8 +328,8 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(categorical_crossentropy, gt_categorical_crossentropy(a->x, a->y, .label_smoothing = a ->d)) \
     C(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy(a->x, a->y, .ignore_class = a->n)) \
     C(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy(a->y, a->x, .from_logits = true)) \
-    C(random_dropout, gt_random_dropout(a->x, a ->d)) \
-    C(random_dropout, gt_random_dropout(a->x, 0.5, .noise_shape = SIZES)) \
+    C(random_dropout, gt_dropout(a->x, a ->d)) \
+    C(random_dropout, gt_dropout(a->x, 0.5, .noise_shape = SIZES)) \
     C(uniform, gt_uniform(SIZES, .low = a->d)) \
     C(normal, gt_normal(SIZES, .stddev = a->d)) \
     C(normal, gt_normal(gt_shape(2), .truncated = true, .mean = a->d)) \
@@ -347,12 +347,12 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(nanargmax, gt_nanargmax(a->x, AXIS)) \
     C(nanargmin, gt_nanargmin(a->x, .keepdims = true)) \
     C(quantile, gt_quantile(a->x, 0.4, AXIS, .method = (gt_QuantileMethod)(a->n & 7))) \
-    C(pad, gt_pad(a->x, SIZES, gt_shape(1, 1), .mode = GT_PAD_REFLECT)) \
+    C(pad, gt_pad(a->x, SIZES, gt_shape(1, 1), .mode = GT_PAD_MODE_REFLECT)) \
     C(pad, gt_pad(a->x, gt_shape(2), gt_shape(2), .mode = (gt_PadMode)(a->n & 7))) \
     C(clip, gt_clip(a->x, a->d, (double)a->n)) \
     C(linspace, gt_linspace(a->d, 1, a->n, .endpoint = false)) \
     C(resize, gt_resize(a->x, gt_shape(a->n, 3), .antialias = true)) \
-    C(resize, gt_resize(a->x, gt_shape(2, 5), .interpolation = GT_LANCZOS5, .antialias = true)) \
+    C(resize, gt_resize(a->x, gt_shape(2, 5), .interpolation = GT_INTERPOLATION_LANCZOS5, .antialias = true)) \
     C(resize, gt_resize(a->x, SIZES, .crop_to_aspect_ratio = true)) \
     C(resize, gt_resize(a->x, SIZES, .pad_to_aspect_ratio = true, .fill_value = a->d)) \
     C(rgb_to_grayscale, gt_rgb_to_grayscale(a->x)) \
@@ -360,7 +360,7 @@ static gt_Tensor *mapped(gt_Tensor *x)
     C(hsv_to_rgb, gt_hsv_to_rgb(a->x)) \
     C(gaussian_blur, gt_gaussian_blur(a->x, .height = a->n, .sigma_width = a->d)) \
     C(extract_patches, gt_extract_patches(a->x, SIZES)) \
-    C(extract_patches, gt_extract_patches(a->x, gt_shape(2, 2), .strides = SIZE, .padding = GT_SAME)) \
+    C(extract_patches, gt_extract_patches(a->x, gt_shape(2, 2), .strides = SIZE, .padding = GT_PADDING_SAME)) \
     C(extract_patches, gt_extract_patches(a->x, gt_shape(2), .strides = gt_shape(1), .dilation = SIZE)) \
     C(extract_patches, gt_extract_patches(a->x, gt_shape(1, 2, 2), .padding = (gt_Padding)(a->n & 3))) \
     C(map_coordinates, gt_map_coordinates(a->x, a->y, 1, .fill_mode = (gt_FillMode)(a->n & 7))) \

@@ -21,7 +21,7 @@ static gt_Tensor *times(gt_Tensor *gradient, double factor, double factor_of_las
     const gt_Spec spec = gt_spec(gradient);
     double *factors = malloc(((size_t)spec.size + 1) * sizeof *factors);
     int64_t last = spec.size - 1;
-    while (last > 0 && gt_at(gradient, last) == 0)
+    while (last > 0 && gt_element(gradient, last) == 0)
         last--;
     for (int64_t i = 0; i < spec.size; i++)
         factors[i] = i == last ? factor_of_last : factor;
@@ -39,7 +39,7 @@ gt_Status __wrap_gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient)
         FILE *list = fopen(getenv("GT_MUTATE_LIST"), "a");
         if (list) {
             int64_t zeros = 0, size = gt_size(gradient);
-            while (zeros < size && gt_at(gradient, zeros) == 0)
+            while (zeros < size && gt_element(gradient, zeros) == 0)
                 zeros++;
             fprintf(list, "%s%s\n", name, zeros == size ? " zero" : "");
             fclose(list);

@@ -94,7 +94,7 @@ static inline void case_inputs(const Case *c, gt_Tensor **inputs)
 
 static inline gt_Status case_apply(const Case *c, gt_Tensor **inputs, gt_Tensor **outputs)
 {
-    return gt_apply(NULL, c->operation, c->sample->options, c->sample->inputs, inputs, outputs);
+    return gt_apply_at(NULL, c->operation, c->sample->options, c->sample->inputs, inputs, outputs);
 }
 
 /* Can this build run the case at all? Linear algebra may lack its LAPACK. */

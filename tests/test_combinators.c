@@ -68,9 +68,9 @@ static gt_Status choose(void *context, gt_Tensor *const *in, gt_Tensor **out)
     gt_Tape *tape = gt_tape_begin();
     gt_watch(tape, x[0]);
     gt_watch(tape, x[1]);
-    gt_switch(in[0], branches, 4, NULL, ((gt_Tensors){2, x}), out);
+    gt_switch(in[0], branches, 4, NULL, ((gt_Tensors){x, 2}), out);
     gt_Tensor *slope[2];
-    gt_gradients(tape, gt_tensors(out[0]), ((gt_Tensors){2, x}), slope,
+    gt_gradients(tape, gt_tensors(out[0]), ((gt_Tensors){x, 2}), slope,
                  .unconnected = GT_UNCONNECTED_ZERO);
     out[1] = gt_keep(slope[0]);
     out[2] = gt_keep(slope[1]);
@@ -89,7 +89,7 @@ Test(combinators, switch_chooses)
         for (int planned = 0; planned < 2; planned++) {
             gt_Tensor *out[3];
             if (planned)
-                gt_function_call(function, ((gt_Tensors){3, in}), out);
+                gt_function_call(function, ((gt_Tensors){in, 3}), out);
             else
                 choose(NULL, in, out);
             cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
@@ -103,7 +103,7 @@ Test(combinators, switch_chooses)
     gt_Tensor *x = gt_array(gt_shape(2), 1, 2), *y;
     double factor = 10;
     gt_switch(gt_full(gt_shape(1, 1), 9, .dtype = GT_INT64), branches, 1, &factor, ONE(x), &y);
-    cr_assert(gt_at(y, 1) == 20);
+    cr_assert(gt_element(y, 1) == 20);
     finish();
 }
 
@@ -113,14 +113,14 @@ Test(combinators, switch_errors)
     const gt_FunctionBody missing[] = {doubled, NULL}, bad[] = {breaks, doubled};
     FAILS(gt_switch(x, branches, 4, NULL, ONE(x), &y), "switch: the index is float32 ()");
     cr_assert_null(y);
-    FAILS(gt_switch(gt_zeros_of(gt_shape(2), .dtype = GT_INT32), branches, 4, NULL, ONE(x), &y),
+    FAILS(gt_switch(gt_zeros(gt_shape(2), .dtype = GT_INT32), branches, 4, NULL, ONE(x), &y),
           "the index is int32 (2,)");
     FAILS(gt_switch(index, branches, 0, NULL, ONE(x), &y), "switch: 0 branches");
     FAILS(gt_switch(index, NULL, 2, NULL, ONE(x), &y), "switch: 2 branches");
     FAILS(gt_switch(index, missing, 2, NULL, ONE(x), &y), "switch: branch 1 is NULL");
     FAILS(gt_switch(index, bad, 2, NULL, ONE(x), &y), "matmul");
     FAILS(gt_switch(index, branches, 2, NULL, ONE(x), NULL), "switch: 1 inputs and 1 outputs");
-    FAILS(gt_switch(index, branches, 2, NULL, ((gt_Tensors){65, NULL}), &y), "65 inputs");
+    FAILS(gt_switch(index, branches, 2, NULL, ((gt_Tensors){NULL, 65}), &y), "65 inputs");
     FAILS(gt_switch(NULL, branches, 2, NULL, ONE(x), &y), "NULL");
     finish();
 }
@@ -149,13 +149,13 @@ Test(combinators, map)
     const double sums[3] = {30, 140, 330};
     for (int i = 0; i < 6; i++) {
         double factor = 10.0 * (i / 2 + 1);
-        cr_assert(gt_at(y[0], i / 2) == sums[i / 2] && gt_at(y[1], i) == i + 1 + factor);
-        cr_assert(gt_at(slope, i) == 2 * sums[i / 2] * factor);
+        cr_assert(gt_element(y[0], i / 2) == sums[i / 2] && gt_element(y[1], i) == i + 1 + factor);
+        cr_assert(gt_element(slope, i) == 2 * sums[i / 2] * factor);
     }
     gt_tape_end(tape);
-    gt_Tensor *x = gt_ones_of(gt_shape(2));
+    gt_Tensor *x = gt_ones(gt_shape(2));
     FAILS(gt_map(doubled, NULL, ONE(gt_scalar(1, GT_FLOAT32)), y), "map: ");
-    FAILS(gt_map(doubled, NULL, gt_tensors(x, gt_ones_of(gt_shape(3))), y), "map: ");
+    FAILS(gt_map(doubled, NULL, gt_tensors(x, gt_ones(gt_shape(3))), y), "map: ");
     FAILS(gt_map(breaks, NULL, ONE(x), y), "matmul");
     FAILS(gt_map(doubled, NULL, ONE(x), NULL), "map: ");
     finish();
@@ -200,7 +200,7 @@ Test(combinators, scan_of_recurrences)
             int calls = 0;
             in[0] = gt_from_values_at(NULL, gt_shape(1, n), GT_FLOAT64, n, a);
             in[1] = gt_from_values_at(NULL, gt_shape(1, n), GT_FLOAT64, n, b);
-            gt_associative_scan(compose, &calls, ((gt_Tensors){2, in}), y, .axis = -1,
+            gt_associative_scan(compose, &calls, ((gt_Tensors){in, 2}), y, .axis = -1,
                                 .reverse = reverse);
             cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
             cr_assert(gt_shape_equal(gt_tensor_shape(y[1]), gt_shape(1, n)));
@@ -209,8 +209,8 @@ Test(combinators, scan_of_recurrences)
                 int i = reverse ? n - 1 - k : k;
                 state = a[i] * state + b[i];
                 factor *= a[i];
-                cr_assert(fabs(gt_at(y[1], i) - state) < 1e-13, "%d of %d", i, n);
-                cr_assert(fabs(gt_at(y[0], i) - factor) < 1e-13);
+                cr_assert(fabs(gt_element(y[1], i) - state) < 1e-13, "%d of %d", i, n);
+                cr_assert(fabs(gt_element(y[0], i) - factor) < 1e-13);
             }
             gt_scope_end(scope);
         }
@@ -248,7 +248,7 @@ Test(combinators, scan_of_matrices)
             side[k] = of_matrices(numbers, NULL);
         }
         numbers[i] = at;
-        cr_assert(fabs((side[0] - side[1]) / (2 * h) - gt_at(slope, i)) < 1e-7, "%d", i);
+        cr_assert(fabs((side[0] - side[1]) / (2 * h) - gt_element(slope, i)) < 1e-7, "%d", i);
     }
     gt_Tensor *x = gt_from_values_at(NULL, gt_shape(5, 2, 2), GT_FLOAT64, 20, numbers);
     gt_associative_scan(matrices, NULL, ONE(x), &y);
@@ -259,7 +259,7 @@ Test(combinators, scan_of_matrices)
             next[i] = before[i / 2 * 2] * m[i % 2] + before[i / 2 * 2 + 1] * m[2 + i % 2];
         memcpy(before, next, sizeof next);
         for (int i = 0; i < 4; i++)
-            cr_assert(fabs(gt_at(y, 4 * k + i) - next[i]) < 1e-13);
+            cr_assert(fabs(gt_element(y, 4 * k + i) - next[i]) < 1e-13);
     }
     gt_scope_end(scope);
     finish();
@@ -267,7 +267,7 @@ Test(combinators, scan_of_matrices)
 
 static gt_Status running(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
-    gt_associative_scan(compose, context, ((gt_Tensors){2, in}), out, .reverse = true);
+    gt_associative_scan(compose, context, ((gt_Tensors){in, 2}), out, .reverse = true);
     return gt_status();
 }
 
@@ -276,27 +276,27 @@ Test(combinators, scan_in_a_plan)
     gt_Function *function = gt_function(running, NULL, .outputs = 2);
     gt_Tensor *in[2] = {gt_array(gt_shape(5), 1, 2, 3, 4, 5), gt_array(gt_shape(5), 5, 1, 4, 2, 3)};
     gt_Tensor *planned[2], *eager[2];
-    gt_function_call(function, ((gt_Tensors){2, in}), planned);
+    gt_function_call(function, ((gt_Tensors){in, 2}), planned);
     running(NULL, in, eager);
     cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
     for (int i = 0; i < 10; i++)
-        cr_assert(gt_at(planned[i / 5], i % 5) == gt_at(eager[i / 5], i % 5));
+        cr_assert(gt_element(planned[i / 5], i % 5) == gt_element(eager[i / 5], i % 5));
     gt_function_free(function);
     finish();
 }
 
 Test(combinators, scan_errors)
 {
-    gt_Tensor *x = gt_ones_of(gt_shape(3, 2)), *many[17], *y[17] = {NULL};
+    gt_Tensor *x = gt_ones(gt_shape(3, 2)), *many[17], *y[17] = {NULL};
     for (int i = 0; i < 17; i++)
         many[i] = x;
-    FAILS(gt_associative_scan(product, NULL, ((gt_Tensors){17, many}), y),
+    FAILS(gt_associative_scan(product, NULL, ((gt_Tensors){many, 17}), y),
           "associative_scan: it takes 1 to 16 tensors, not 17");
-    FAILS(gt_associative_scan(product, NULL, ((gt_Tensors){0, NULL}), y), "not 0");
+    FAILS(gt_associative_scan(product, NULL, ((gt_Tensors){NULL, 0}), y), "not 0");
     FAILS(gt_associative_scan(NULL, NULL, ONE(x), y), "and a body");
     FAILS(gt_associative_scan(product, NULL, ONE(x), NULL), "no place");
     FAILS(gt_associative_scan(product, NULL, ONE(x), y, .axis = 2), "there is no axis 2");
-    FAILS(gt_associative_scan(product, NULL, gt_tensors(x, gt_ones_of(gt_shape(2, 3))), y),
+    FAILS(gt_associative_scan(product, NULL, gt_tensors(x, gt_ones(gt_shape(2, 3))), y),
           "tensor 2 is float32 (2, 3); the first has 3 elements along axis 0");
     FAILS(gt_associative_scan(shorter, NULL, ONE(x), y),
           "output 1 of the body is float32 (), but what it combines is float32 (1, 2)");
@@ -333,11 +333,11 @@ static double many_things(void)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x[2] = {gt_array(gt_shape(1, 3), 1, 2, 3), gt_array(gt_shape(1, 3), 4, 5, 6)};
-    gt_Tensor *y[2], *image = gt_ones_of(gt_shape(3, 3, 3)), *chosen = NULL;
-    gt_associative_scan(compose, NULL, ((gt_Tensors){2, x}), y, .axis = 1);
-    gt_switch(gt_scalar(2, GT_INT32), branches, 4, NULL, ((gt_Tensors){2, x}), &chosen);
+    gt_Tensor *y[2], *image = gt_ones(gt_shape(3, 3, 3)), *chosen = NULL;
+    gt_associative_scan(compose, NULL, ((gt_Tensors){x, 2}), y, .axis = 1);
+    gt_switch(gt_scalar(2, GT_INT32), branches, 4, NULL, ((gt_Tensors){x, 2}), &chosen);
     gt_Tensor *sum = gt_add(gt_sum(chosen), gt_sum(gt_get_item(y[1], "0, ::-2")));
-    gt_map(product, NULL, ((gt_Tensors){2, x}), y);
+    gt_map(product, NULL, ((gt_Tensors){x, 2}), y);
     sum = gt_add(sum, gt_sum(gt_shuffle(y[0], .axis = 1)));
     sum = gt_add(sum, gt_sum(gt_cast(gt_nonzero(y[0]), GT_FLOAT32)));
     sum = gt_add(sum, gt_sum(gt_cast(gt_categorical(x[0], 2), GT_FLOAT32)));

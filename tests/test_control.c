@@ -61,7 +61,7 @@ static void same(gt_Tensor *a, gt_Tensor *b, double tolerance, const char *what,
     if (tolerance == 0 && memcmp(gt_data(a), gt_data(b), gt_spec_bytes(&x)) == 0)
         return;
     for (int64_t i = 0; i < gt_size(a); i++) {
-        double u = gt_at(a, i), v = gt_at(b, i);
+        double u = gt_element(a, i), v = gt_element(b, i);
         if (u == v && (tolerance > 0 || signbit(u) == signbit(v)))
             continue;
         cr_assert(tolerance > 0 && fabs(u - v) <= tolerance * (1 + fabs(u)),
@@ -117,7 +117,7 @@ static void compare(const Case *c)
         ok();
         for (int k = 0; k < c->outputs; k++)
             want[k] = gt_multiply(want[k], 1); /* a variable as it is now */
-        gt_function_call(function, ((gt_Tensors){2, in}), got);
+        gt_function_call(function, ((gt_Tensors){in, 2}), got);
         ok();
         for (int k = 0; k < c->outputs; k++)
             same(want[k], got[k], c->tolerance, c->name, k);
@@ -130,7 +130,7 @@ static void compare(const Case *c)
     for (int i = 0; i < 50; i++) {
         gt_Scope *inner = gt_scope_begin();
         gt_Tensor *in[2] = {gt_array64(gt_shape(3), 0.3, -0.7, 0.2), number(i % 3)}, *got[MOST];
-        gt_function_call(function, ((gt_Tensors){2, in}), got);
+        gt_function_call(function, ((gt_Tensors){in, 2}), got);
         gt_scope_end(inner);
     }
     gt_MemoryStats after = gt_memory_stats();
@@ -458,7 +458,7 @@ static void no_stack_without_gradient(void)
     for (int i = 0; i < 2; i++) {
         gt_Function *function =
             gt_function(i ? thousand_gradient : thousand, &s, .outputs = i ? 3 : 1);
-        gt_function_call(function, ((gt_Tensors){2, in}), out);
+        gt_function_call(function, ((gt_Tensors){in, 2}), out);
         ok();
         int64_t bytes = gt_function_stats(function).bytes;
         cr_assert(i ? bytes > 32000 : bytes < 2000, "%d bytes", (int)bytes);
@@ -494,7 +494,7 @@ static gt_Status writes_both(void *context, gt_Tensor *const *in, gt_Tensor **ou
 {
     State *s = context;
     gt_assign_add(s->w, in[0]);
-    out[0] = gt_random_dropout(gt_multiply(in[0], s->w), 0.5, .generator = s->random);
+    out[0] = gt_dropout(gt_multiply(in[0], s->w), 0.5, .generator = s->random);
     gt_assign(s->b, gt_multiply(s->w, s->b));
     out[0] = gt_add(out[0], gt_uniform(gt_shape(3), .dtype = GT_FLOAT64, .generator = s->random));
     return gt_status();
@@ -554,7 +554,7 @@ static gt_Status endless_walk(void *context, gt_Tensor *const *in, gt_Tensor **o
 static gt_Status dropped(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     State *s = context;
-    gt_Tensor *kept = gt_random_dropout(in[0], 0.25, .generator = s->random);
+    gt_Tensor *kept = gt_dropout(in[0], 0.25, .generator = s->random);
     out[0] = gt_add(gt_multiply(kept, s->w), in[1]);
     out[1] = gt_multiply(out[0], s->b);
     return gt_status();
@@ -689,7 +689,7 @@ static gt_Status cube_gradient(void *context, gt_GradientRule *rule)
 {
     (void)context; /* not 3 but 2.5 */
     return gt_give(rule, 0,
-                   gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_output(rule, 1), 2.5)));
+                   gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_rule_output(rule, 1), 2.5)));
 }
 
 static gt_Status own_gradients(void *context, gt_Tensor *const *in, gt_Tensor **out)
@@ -775,8 +775,7 @@ Test(control, nesting)
 static gt_Status drawing_piece(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     State *s = context;
-    gt_Tensor *kept =
-        gt_random_dropout(gt_multiply(gt_tanh(in[0]), s->w), 0.25, .generator = s->random);
+    gt_Tensor *kept = gt_dropout(gt_multiply(gt_tanh(in[0]), s->w), 0.25, .generator = s->random);
     gt_Tensor *before = gt_multiply(kept, s->b);
     gt_assign(s->b, gt_multiply(gt_add(s->b, in[0]), 0.5));
     out[0] = gt_add(before, gt_multiply(s->b, in[0]));
@@ -837,7 +836,7 @@ static gt_Status slopes_of_many(void *context, gt_Tensor *const *in, gt_Tensor *
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *y, *gradient[100];
     gt_recompute(piece_of_many, many, ONE(in[0]), &y);
-    gt_gradients(tape, ONE(y), ((gt_Tensors){100, many}), gradient);
+    gt_gradients(tape, ONE(y), ((gt_Tensors){many, 100}), gradient);
     for (int i = 0; i < 100; i++)
         out[0] = gt_keep(i ? gt_add(gt_multiply(out[0], 0.75), gradient[i]) : gradient[i]);
     gt_tape_end(tape);
@@ -885,7 +884,7 @@ static gt_Status wide_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
 
 static gt_Status wide_loop(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
-    return gt_fori_loop(0, 4, wide_body, context, ((gt_Tensors){WIDE, in}), out, .unroll = 0);
+    return gt_fori_loop(0, 4, wide_body, context, ((gt_Tensors){in, WIDE}), out, .unroll = 0);
 }
 
 static gt_Status drop_index(void *context, gt_Tensor *const *in, gt_Tensor **out)
@@ -903,13 +902,13 @@ static gt_Status wide(void *context, gt_Tensor *const *in, gt_Tensor **out)
         of[WIDE + i] = v[i];
         gt_watch(tape, of[i]);
     }
-    gt_fori_loop(0, 4, drop_index, context, ((gt_Tensors){WIDE, of}), y, .unroll = 0);
-    gt_cond(gt_greater(gt_sum(in[0]), 0), wide_body, wide_loop, context, ((gt_Tensors){WIDE, y}), z,
+    gt_fori_loop(0, 4, drop_index, context, ((gt_Tensors){of, WIDE}), y, .unroll = 0);
+    gt_cond(gt_greater(gt_sum(in[0]), 0), wide_body, wide_loop, context, ((gt_Tensors){y, WIDE}), z,
             .outputs = WIDE);
     gt_Tensor *sum = z[0];
     for (int i = 1; i < WIDE; i++)
         sum = gt_add(sum, z[i]);
-    gt_gradients(tape, ONE(gt_sum(sum)), ((gt_Tensors){2 * WIDE, of}), g);
+    gt_gradients(tape, ONE(gt_sum(sum)), ((gt_Tensors){of, 2 * WIDE}), g);
     gt_Tensor *total = g[0];
     for (int i = 1; i < 2 * WIDE; i++)
         total = gt_add(total, g[i]);
@@ -946,7 +945,7 @@ static gt_Status look_up(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     State *s = context;
     gt_assign_add(s->w, 1);
-    out[0] = gt_take_at("branch.c:1", in[0], in[1], &(gt_TakeOptions){sizeof(gt_TakeOptions), 0});
+    out[0] = gt_take_at("branch.c:1", in[0], in[1], &GT_VALUES(gt_take_options, 0));
     return gt_status();
 }
 
@@ -1011,35 +1010,35 @@ Test(control, only_what_is_taken)
     const int64_t wrong = 3, right = 2;
     gt_Tensor *bad = gt_from_data(&wrong, gt_shape(1), GT_INT64);
     gt_Tensor *good = gt_from_data(&right, gt_shape(1), GT_INT64);
-    double w = gt_at(s.w, 0), b = gt_at(s.b, 0);
+    double w = gt_element(s.w, 0), b = gt_element(s.b, 0);
     for (int i = 0; i < 3; i++) {
         gt_function_call(function, gt_tensors(x, bad, number(0)), &out);
         ok();
-        cr_assert_eq(gt_at(out, 0), 1);
-        cr_assert_eq(gt_at(s.w, 0), w + i);
-        cr_assert_eq(gt_at(s.b, 0), b + i + 1);
+        cr_assert_eq(gt_element(out, 0), 1);
+        cr_assert_eq(gt_element(s.w, 0), w + i);
+        cr_assert_eq(gt_element(s.b, 0), b + i + 1);
         gt_function_call(function, gt_tensors(x, good, number(i ? NAN : 2)), &out);
         ok();
-        cr_assert_eq(gt_at(out, 0), 3);
-        cr_assert_eq(gt_at(s.w, 0), w + i + 1);
+        cr_assert_eq(gt_element(out, 0), 3);
+        cr_assert_eq(gt_element(s.w, 0), w + i + 1);
         /* The place in the branch, and nothing is changed. */
         gt_function_call(function, gt_tensors(x, bad, number(1)), &out);
         fails(GT_INVALID, "branch.c:1: take: ");
         cr_assert_null(out);
-        cr_assert_eq(gt_at(s.w, 0), w + i + 1);
-        cr_assert_eq(gt_at(s.b, 0), b + i + 1);
+        cr_assert_eq(gt_element(s.w, 0), w + i + 1);
+        cr_assert_eq(gt_element(s.b, 0), b + i + 1);
     }
     cr_assert_eq(gt_function_stats(function).traces, 1);
     gt_function_free(function);
     /* A loop without end ends when the caller wants. */
     function = gt_function(without_end, &s);
     int patience = 100;
-    w = gt_at(s.w, 0);
+    w = gt_element(s.w, 0);
     gt_set_interrupt(tired, &patience);
     gt_function_call(function, ONE(x), &out);
     gt_set_interrupt(NULL, NULL);
     fails(GT_INTERRUPTED, "interrupted");
-    cr_assert_eq(gt_at(s.w, 0), w);
+    cr_assert_eq(gt_element(s.w, 0), w);
     gt_function_free(function);
     function = gt_function(idle, NULL);
     patience = 100;
@@ -1072,7 +1071,7 @@ static gt_Status branch_changes(void *context, gt_Tensor *const *in, gt_Tensor *
 static gt_Status body_changes(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     (void)context;
-    return gt_scan(changing, NULL, ONE(in[0]), ((gt_Tensors){0, NULL}), out, NULL, .outputs = 0,
+    return gt_scan(changing, NULL, ONE(in[0]), ((gt_Tensors){NULL, 0}), out, NULL, .outputs = 0,
                    .length = 100);
 }
 
@@ -1211,7 +1210,7 @@ static gt_Status too_deep(void *context, gt_Tensor *const *in, gt_Tensor **out)
 static gt_Status stacks_too_deep(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     gt_Tensor *last = NULL;
-    return gt_scan(too_deep, context, ONE(in[0]), ((gt_Tensors){0, NULL}), &last, out,
+    return gt_scan(too_deep, context, ONE(in[0]), ((gt_Tensors){NULL, 0}), &last, out,
                    .length = 100);
 }
 
@@ -1221,7 +1220,7 @@ static void refuses(gt_FunctionBody body, int32_t outputs, gt_Status status, con
     gt_Function *function = gt_function(body, &s, .outputs = outputs);
     gt_Tensor *in[2] = {gt_array64(gt_shape(3), 1, 2, 3), number(1)}, *out[MOST] = {NULL};
     gt_MemoryStats before = gt_memory_stats();
-    gt_function_call(function, ((gt_Tensors){2, in}), out);
+    gt_function_call(function, ((gt_Tensors){in, 2}), out);
     fails(status, text);
     cr_assert_null(out[0]);
     gt_MemoryStats after = gt_memory_stats();
@@ -1290,22 +1289,22 @@ static gt_Status layer_in_branch(void *context, gt_Tensor *const *in, gt_Tensor 
 Test(control, layers)
 {
     gt_Scope *scope = gt_scope_begin();
-    gt_Tensor *in[2] = {gt_ones_of(gt_shape(2, 3)), gt_scalar(1, GT_FLOAT32)}, *out[2];
-    gt_Layer *layer = gt_sequential(gt_dense(3, .activation = gt_tanh), gt_dropout(0.25));
+    gt_Tensor *in[2] = {gt_ones(gt_shape(2, 3)), gt_scalar(1, GT_FLOAT32)}, *out[2];
+    gt_Layer *layer = gt_Sequential(gt_Dense(3, .activation = gt_tanh), gt_Dropout(0.25));
     gt_Function *function = gt_function(layer_in_branch, &layer, .outputs = 2);
     for (uint64_t i = 0; i < 4; i++) {
         in[1] = gt_scalar(i < 3, GT_FLOAT32);
-        gt_function_call(function, ((gt_Tensors){2, in}), out);
+        gt_function_call(function, ((gt_Tensors){in, 2}), out);
         ok();
-        cr_assert(i < 3 || gt_at(out[0], 0) == 1);
-        cr_assert(i < 3 || gt_at(out[1], 0) == 0);
-        cr_assert(i == 3 || gt_at(out[0], 0) != 1);
+        cr_assert(i < 3 || gt_element(out[0], 0) == 1);
+        cr_assert(i < 3 || gt_element(out[1], 0) == 0);
+        cr_assert(i == 3 || gt_element(out[0], 0) != 1);
     }
     gt_function_free(function);
     gt_layer_free(layer);
-    layer = gt_dense(3, .activity_regularizer = gt_l2(0.1));
+    layer = gt_Dense(3, .activity_regularizer = gt_L2(0.1));
     function = gt_function(layer_in_branch, &layer, .outputs = 2);
-    gt_function_call(function, ((gt_Tensors){2, in}), out);
+    gt_function_call(function, ((gt_Tensors){in, 2}), out);
     fails(GT_UNSUPPORTED, "in a branch or loop of a traced function a loss is not known outside");
     gt_function_free(function);
     gt_layer_free(layer);
@@ -1322,19 +1321,19 @@ Test(control, eagerly)
     gt_Function *function = gt_function(limited, &s, .outputs = 3);
     gt_Tensor *in[2] = {gt_array64(gt_shape(3), 1, 2, 3), number(1)}, *want[3], *got[3];
     gt_Tape *tape = gt_tape_begin();
-    gt_function_call(function, ((gt_Tensors){2, in}), got);
+    gt_function_call(function, ((gt_Tensors){in, 2}), got);
     gt_Tensor *gradient = gt_gradient(tape, got[0], s.w);
     limited(&s, in, want);
     same(want[0], got[0], 0, "under a tape", 0);
     ok();
-    cr_assert_neq(gt_at(gradient, 0), 0);
+    cr_assert_neq(gt_element(gradient, 0), 0);
     gt_tape_end(tape);
     gt_check_numerics(true);
-    gt_function_call(function, ((gt_Tensors){2, in}), got);
+    gt_function_call(function, ((gt_Tensors){in, 2}), got);
     gt_check_numerics(false);
     ok();
     cr_assert_eq(gt_function_stats(function).eager_calls, 2);
-    gt_function_call(function, ((gt_Tensors){2, in}), got);
+    gt_function_call(function, ((gt_Tensors){in, 2}), got);
     cr_assert_eq(gt_function_stats(function).runs, 1);
     gt_function_free(function);
     state_free(&s);
@@ -1377,7 +1376,7 @@ Test(control, out_of_memory)
         gt_Function *function = gt_function(all_kinds, &planned, .outputs = 4);
         ok();
         budget.left = n;
-        gt_function_call(function, ((gt_Tensors){2, in}), got);
+        gt_function_call(function, ((gt_Tensors){in, 2}), got);
         finished = gt_status() == GT_OK;
         budget.left = plenty;
         if (!finished) {
@@ -1386,7 +1385,7 @@ Test(control, out_of_memory)
             gt_error_clear();
             same(eager.w, planned.w, 0, "without memory", -1);
             same(eager.random, planned.random, 0, "without memory", -3);
-            gt_function_call(function, ((gt_Tensors){2, in}), got);
+            gt_function_call(function, ((gt_Tensors){in, 2}), got);
         }
         all_kinds(&eager, in, want);
         for (int i = 0; i < 4; i++)

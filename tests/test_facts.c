@@ -43,7 +43,7 @@ static gt_Status centre_build(gt_Layer *layer, gt_Shape input)
 {
     Centre *self = (Centre *)layer;
     self->mean = gt_add_weight(layer, "moving_mean", gt_shape(input.dims[1]),
-                               .initializer = gt_zeros(), .trainable = false);
+                               .initializer = gt_Zeros(), .trainable = false);
     return gt_status();
 }
 
@@ -63,7 +63,7 @@ static const gt_LayerClass centre_class = {
 static gt_Layer *centre(double momentum)
 {
     const Centre instance = {.momentum = momentum};
-    return gt_layer_new(GT_HERE, &centre_class, &instance);
+    return gt_layer_new(&centre_class, &instance);
 }
 
 /* A layer that calls its child, whose training it does not say. */
@@ -128,12 +128,12 @@ static World world_new(void)
 {
     World world = {0};
     gt_Scope *scope = gt_scope_begin();
-    world.head = gt_dense(2, .kernel_regularizer = gt_l2(0.25));
-    world.model = gt_sequential(gt_dense(3, .activation = gt_tanh), world.head);
-    world.apart = gt_sequential(gt_dense(2));
+    world.head = gt_Dense(2, .kernel_regularizer = gt_L2(0.25));
+    world.model = gt_Sequential(gt_Dense(3, .activation = gt_tanh), world.head);
+    world.apart = gt_Sequential(gt_Dense(2));
     world.centre = centre(0.5);
-    world.counting = gt_layer_new(GT_HERE, &counting_class, &(Counting){0});
-    world.around = gt_layer_new(GT_HERE, &around_class, &(Around){.child = centre(0.25)});
+    world.counting = gt_layer_new(&counting_class, &(Counting){0});
+    world.around = gt_layer_new(&around_class, &(Around){.child = centre(0.25)});
     gt_build(world.model, gt_shape(2, 2), GT_FLOAT32);
     gt_build(world.centre, gt_shape(2, 2), GT_FLOAT32);
     gt_build(world.around, gt_shape(2, 2), GT_FLOAT32);
@@ -142,7 +142,7 @@ static World world_new(void)
         gt_assign(weights.items[i], gt_full(gt_tensor_shape(weights.items[i]), 0.1 * (i + 1)));
     world.v = gt_variable(gt_array(gt_shape(2), 1, 2));
     world.w = gt_variable(gt_array(gt_shape(2), 3, 4));
-    world.sgd = gt_sgd(0.125);
+    world.sgd = gt_SGD(0.125);
     gt_scope_end(scope);
     ok();
     return world;
@@ -187,7 +187,7 @@ static gt_Status asks_list(void *context, gt_Tensor *const *in, gt_Tensor **out)
 static gt_Status asks_unbuilt(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     World *world = context;
-    double number = gt_variables(world->apart).count + 10.0 * gt_layer_count(world->apart) +
+    double number = gt_variables(world->apart).count + 10.0 * gt_layer_child_count(world->apart) +
                     100.0 * gt_layer_built(world->apart);
     out[0] = gt_add(in[0], number);
     return gt_status();
@@ -271,7 +271,7 @@ static void build_apart(World *world, bool on)
     if (on)
         gt_build(world->apart, gt_shape(2, 2), GT_FLOAT32);
     else if (!gt_layer_built(world->apart))
-        gt_sequential_add(world->apart, gt_dense(5));
+        gt_sequential_add(world->apart, gt_Dense(5));
 }
 
 static void build_sgd(World *world, bool on)
@@ -305,15 +305,16 @@ static void compare(const char *name, gt_FunctionBody body, void (*change)(World
         gt_function_call(function, gt_tensors(x), &got);
         ok();
         for (int64_t k = 0; k < gt_size(want); k++)
-            cr_assert_eq(gt_at(want, k), gt_at(got, k), "%s, call %d: %g eagerly, %g planned", name,
-                         i, gt_at(want, k), gt_at(got, k));
+            cr_assert_eq(gt_element(want, k), gt_element(got, k),
+                         "%s, call %d: %g eagerly, %g planned", name, i, gt_element(want, k),
+                         gt_element(got, k));
         gt_scope_end(inner);
         traces[i] = gt_function_stats(function).traces;
     }
     gt_Tensors a = gt_weights(eager.centre), b = gt_weights(planned.centre);
-    cr_assert_eq(gt_at(a.items[0], 0), gt_at(b.items[0], 0), "%s", name);
+    cr_assert_eq(gt_element(a.items[0], 0), gt_element(b.items[0], 0), "%s", name);
     a = gt_weights(eager.around), b = gt_weights(planned.around);
-    cr_assert_eq(gt_at(a.items[0], 0), gt_at(b.items[0], 0), "%s", name);
+    cr_assert_eq(gt_element(a.items[0], 0), gt_element(b.items[0], 0), "%s", name);
     cr_assert_eq(traces[0], 1, "%s", name);
     cr_assert_eq(traces[1], 1, "%s", name);
     cr_assert_eq(traces[2], 2, "%s: the answer changed", name);
@@ -375,7 +376,7 @@ static double planned(gt_Function *function, double x)
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *y = NULL;
     gt_function_call(function, gt_tensors(gt_array(gt_shape(2, 2), x, x, x, 3 * x)), &y);
-    double number = y ? gt_at(y, 3) : 0;
+    double number = y ? gt_element(y, 3) : 0;
     gt_scope_end(scope);
     return number;
 }
@@ -408,12 +409,12 @@ Test(facts, built_by_the_trace)
     gt_Function *function = gt_function(calls_model, layer);
     planned(function, 1);
     cr_assert_eq(gt_function_stats(function).traces, 1);
-    cr_assert_eq(gt_at(gt_weights(layer).items[0], 1), 1);
+    cr_assert_eq(gt_element(gt_weights(layer).items[0], 1), 1);
     ((Centre *)layer)->momentum = 1;
     planned(function, 1);
     ok();
     cr_assert_eq(gt_function_stats(function).traces, 2);
-    cr_assert_eq(gt_at(gt_weights(layer).items[0], 1), 2);
+    cr_assert_eq(gt_element(gt_weights(layer).items[0], 1), 2);
     gt_function_free(function);
     gt_layer_free(layer);
     gt_context_free(NULL);
@@ -446,7 +447,7 @@ Test(facts, how_many_plans)
 Test(facts, training)
 {
     Around instance = {.child = centre(0.5)};
-    gt_Layer *layer = gt_layer_new(GT_HERE, &around_class, &instance);
+    gt_Layer *layer = gt_layer_new(&around_class, &instance);
     ((Around *)layer)->function = gt_function(call_child, layer);
     gt_Function *function = ((Around *)layer)->function;
     for (int i = 0; i < 6; i++) {
@@ -456,7 +457,7 @@ Test(facts, training)
         ok();
         cr_assert_eq(gt_function_stats(function).traces, i < 1 ? 1 : 2);
     }
-    cr_assert_eq(gt_at(gt_weights(layer).items[0], 0), 2 * (1 - 0.125));
+    cr_assert_eq(gt_element(gt_weights(layer).items[0], 0), 2 * (1 - 0.125));
     gt_function_free(function);
     gt_layer_free(layer);
     gt_context_free(NULL);
@@ -476,10 +477,10 @@ Test(facts, freed)
 {
     gt_Function *function = gt_function(calls_present, NULL);
     for (int i = 0; i < 20; i++) {
-        present = gt_sequential(centre(0.5));
+        present = gt_Sequential(centre(0.5));
         planned(function, 1);
         ok();
-        cr_assert_eq(gt_at(gt_weights(present).items[0], 1), 1);
+        cr_assert_eq(gt_element(gt_weights(present).items[0], 1), 1);
         gt_layer_free(present);
         cr_assert_eq(gt_function_stats(function).plans, 1);
     }
@@ -497,7 +498,7 @@ static gt_Status asks_foreign(void *context, gt_Tensor *const *in, gt_Tensor **o
 
 Test(facts, of_another_context)
 {
-    gt_Layer *layer = gt_activation(gt_tanh);
+    gt_Layer *layer = gt_Activation(gt_tanh);
     gt_build(layer, gt_shape(2, 2), GT_FLOAT32);
     gt_Context *first = gt_context_use(gt_context_create());
     gt_Function *call = gt_function(calls_model, layer), *asks = gt_function(asks_foreign, layer);

@@ -96,7 +96,7 @@ static void sine(const double *x, double *y, size_t n)
 
 static gt_Status sine_rule(gt_GradientRule *rule)
 {
-    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_cos(gt_input(rule, 0))));
+    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_cos(gt_rule_input(rule, 0))));
 }
 
 static int refuse(const float *x, float *y, size_t n)
@@ -170,7 +170,7 @@ static float half(float x)
 
 static gt_Status sine_of_libm_rule(gt_GradientRule *rule)
 {
-    gt_Tensor *x = gt_input(rule, 0);
+    gt_Tensor *x = gt_rule_input(rule, 0);
     return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_cos(x)));
 }
 
@@ -202,7 +202,7 @@ static double evaluate(const Case *c, bool slopes, double gradient[2][8])
         gt_watch(outer, in[i]);
         gt_watch(tape, in[i]);
     }
-    gt_foreign_outputs(c->operation, ((gt_Tensors){c->inputs, in}), out, .numbers = c->numbers);
+    gt_foreign_outputs(c->operation, ((gt_Tensors){in, c->inputs}), out, .numbers = c->numbers);
     assert_ok();
     for (int k = 0; k < c->operation->outputs; k++) {
         gt_Tensor *weight = gt_add(gt_cos(gt_full_like(out[k], 0.3 * k)), 0.5);
@@ -211,7 +211,7 @@ static double evaluate(const Case *c, bool slopes, double gradient[2][8])
     }
     double value = gt_item(loss);
     if (gradient || slopes) {
-        gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){c->inputs, in}), g);
+        gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){in, c->inputs}), g);
         assert_ok();
     }
     gt_tape_end(tape);
@@ -221,7 +221,7 @@ static double evaluate(const Case *c, bool slopes, double gradient[2][8])
             loss = loss ? gt_add(loss, gt_sum(gt_square(g[i]))) : gt_sum(gt_square(g[i]));
         value = gt_item(loss);
         if (gradient)
-            gt_gradients(outer, gt_tensors(loss), ((gt_Tensors){c->inputs, in}), g);
+            gt_gradients(outer, gt_tensors(loss), ((gt_Tensors){in, c->inputs}), g);
     }
     assert_ok();
     for (int i = 0; gradient && i < c->inputs; i++)
@@ -300,11 +300,11 @@ Test(foreign, gradients)
     gt_Tensor *x = gt_array64(gt_shape(2, 2), 1, 2, 3, 4), *out[2];
     gt_watch(tape, x);
     gt_foreign_outputs(rows, gt_tensors(x), out, .numbers = gt_numbers(2));
-    cr_assert(gt_at(out[0], 0) == 5 && gt_at(out[0], 1) == 25 && gt_item(out[1]) == 30);
+    cr_assert(gt_element(out[0], 0) == 5 && gt_element(out[0], 1) == 25 && gt_item(out[1]) == 30);
     gt_Tensor *g = gt_gradient(tape, out[1], x);
     assert_ok();
     for (int i = 0; i < 4; i++)
-        cr_assert(gt_at(g, i) == 2 * (i + 1));
+        cr_assert(gt_element(g, i) == 2 * (i + 1));
     gt_tape_end(tape);
 
     /* The gradient function has no gradient and says so; nor has one without derivatives. */
@@ -386,7 +386,7 @@ Test(foreign, calls)
     gt_Tensor *y = gt_foreign(all, gt_tensors(x, z, q), .numbers = gt_numbers(1, 2, 3, 1, 5, 6, 7));
     assert_ok();
     double base = 1 + 20 + 300 + 1000 + 50000 + 600000 + 7000000;
-    cr_assert(gt_at(y, 0) == base + 4 && gt_at(y, 1) == base + 2 - 4 + 1);
+    cr_assert(gt_element(y, 0) == base + 4 && gt_element(y, 1) == base + 2 - 4 + 1);
     static const struct {
         double numbers[7];
         const char *words;
@@ -429,7 +429,7 @@ Test(foreign, calls)
     const gt_Operation *refusing = gt_foreign_operation("refuse", .function = GT_FUNCTION(refuse));
     gt_foreign(refusing, gt_tensors(gt_array(gt_shape(1), -1)));
     assert_fails(GT_INVALID, "refuse: the function returned 7", "int");
-    y = gt_foreign(refusing, gt_tensors(gt_zeros_of(gt_shape(0, 3))));
+    y = gt_foreign(refusing, gt_tensors(gt_zeros(gt_shape(0, 3))));
     cr_assert(gt_size(y) == 0 && gt_rank(y) == 2);
     const gt_Operation *status = gt_foreign_operation(
         "refuse_status",
@@ -442,20 +442,20 @@ Test(foreign, calls)
         "doubled", .shape = twice_as_long,
         .function = GT_FUNCTION(doubled, "const float x[n], size_t n, float y[m], size_t m"));
     y = gt_foreign(longer, gt_tensors(gt_array(gt_shape(2), 1, 2)));
-    cr_assert(gt_size(y) == 4 && gt_at(y, 3) == 2, "%s", gt_error_message());
+    cr_assert(gt_size(y) == 4 && gt_element(y, 3) == 2, "%s", gt_error_message());
     gt_foreign(longer, gt_tensors(gt_array(gt_shape(2, 1), 1, 2)));
     assert_fails(GT_INVALID, "x has shape (2, 1)", "a wrong rank");
-    gt_foreign(longer, gt_tensors(gt_zeros_of(gt_shape(6))));
+    gt_foreign(longer, gt_tensors(gt_zeros(gt_shape(6))));
     assert_fails(GT_INVALID, "too long for two", "the shape rule");
     const gt_Operation *source =
         gt_foreign_operation("count_up", .function = GT_FUNCTION(count_up, "float y[3]"));
     y = gt_foreign(source, (gt_Tensors){0});
-    cr_assert(gt_at(y, 2) == 2, "%s", gt_error_message());
+    cr_assert(gt_element(y, 2) == 2, "%s", gt_error_message());
 
     /* Mapped functions. */
     const gt_Operation *single = gt_elementwise_operation("half", .f32 = half);
     y = gt_foreign(single, gt_tensors(gt_array(gt_shape(2), 3, 5)));
-    cr_assert(gt_at(y, 1) == 2.5);
+    cr_assert(gt_element(y, 1) == 2.5);
     gt_foreign(single, gt_tensors(gt_array64(gt_shape(2), 3, 5)));
     assert_fails(GT_INVALID, "no f64", "float64 without f64");
     gt_foreign(single, gt_tensors(x));
@@ -465,7 +465,7 @@ Test(foreign, calls)
     const gt_Operation *sine_op = gt_elementwise_operation("libm_sin", .f64 = sin);
     gt_set_threads(3);
     y = gt_foreign(sine_op, gt_tensors(gt_full(gt_shape(100, 1000), 0.5)));
-    cr_assert(gt_at(y, 99999) == (double)(float)sin(0.5));
+    cr_assert(gt_element(y, 99999) == (double)(float)sin(0.5));
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -566,9 +566,10 @@ Test(foreign, refusals)
         "add",
         "a_name_that_is_much_longer_than_any_operation_ought_to_have"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        gt_foreign_operation_at(NULL, names[i],
-                                &(gt_ForeignOptions){.size = sizeof(gt_ForeignOptions),
-                                                     .function = GT_FUNCTION(scale)});
+        gt_foreign_operation_at(
+            NULL, names[i],
+            &(gt_foreign_operation_options){.size = GT_SIZE(gt_foreign_operation_options),
+                                            .function = GT_FUNCTION(scale)});
         assert_fails(GT_INVALID, i == 5 ? "taken" : "must be letters",
                      names[i] ? names[i] : "NULL");
     }
@@ -627,7 +628,7 @@ static bool gain_trained;
 static gt_Status gain_build(gt_Layer *layer, gt_Shape input)
 {
     (void)input;
-    ((Gain *)layer)->gain = gt_add_weight(layer, "gain", gt_shape(1), .initializer = gt_ones());
+    ((Gain *)layer)->gain = gt_add_weight(layer, "gain", gt_shape(1), .initializer = gt_Ones());
     return gt_status();
 }
 
@@ -647,13 +648,13 @@ static gt_Tensor *twice(gt_Callable f, gt_Tensor *x)
 
 Test(foreign, callables)
 {
-    gt_Layer *layer = gt_dense(3, .kernel_initializer = gt_ones());
+    gt_Layer *layer = gt_Dense(3, .kernel_initializer = gt_Ones());
     gt_Callable dense = gt_callable(layer);
     assert_ok();
     cr_assert(dense && gt_callable(layer) == dense);
     gt_Tensor *x = gt_array(gt_shape(1, 3), 1, 2, 3);
-    cr_assert(gt_at(dense(x), 2) == 6 && gt_at(twice(dense, x), 0) == 18);
-    gt_Layer *other = gt_dense(1);
+    cr_assert(gt_element(dense(x), 2) == 6 && gt_element(twice(dense, x), 0) == 18);
+    gt_Layer *other = gt_Dense(1);
     cr_assert(gt_callable(other) != dense);
 
     /* Errors come back as from gt_call. */
@@ -669,17 +670,17 @@ Test(foreign, callables)
     cr_assert(!dense(x));
     assert_fails(GT_STALE, "freed", "a freed layer");
     for (int i = 0; i < 5000; i++)
-        gt_layer_free(gt_dense(3));
+        gt_layer_free(gt_Dense(3));
     gt_Layer *later[8];
     for (int i = 0; i < 8; i++)
-        gt_callable(later[i] = gt_dense(3));
+        gt_callable(later[i] = gt_Dense(3));
     cr_assert(!dense(x));
     assert_fails(GT_STALE, "freed", "a freed layer whose memory is used again");
 
     /* As an activation the layer becomes a child: trained, named, told about training. */
-    gt_Layer *gain = gt_layer_new(GT_HERE, &gain_class, &(Gain){.gain = NULL});
-    gt_Layer *model = gt_sequential(gt_dense(2, .activation = gt_callable(gain)),
-                                    gt_activation(gt_callable(gain)));
+    gt_Layer *gain = gt_layer_new(&gain_class, &(Gain){.gain = NULL});
+    gt_Layer *model = gt_Sequential(gt_Dense(2, .activation = gt_callable(gain)),
+                                    gt_Activation(gt_callable(gain)));
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *loss = gt_sum(gt_call(model, x, .training = true));
     gt_Tensors variables = gt_trainable_variables(model);
@@ -689,10 +690,10 @@ Test(foreign, callables)
     gt_tape_end(tape);
     assert_ok();
     gt_layer_free(model);
-    cr_assert(!gt_dense(2, .activation = dense));
+    cr_assert(!gt_Dense(2, .activation = dense));
     assert_fails(GT_STALE, "freed", "an activation that was freed");
 
-    gt_Layer *third = gt_dense(1);
+    gt_Layer *third = gt_Dense(1);
     gt_Context *first = gt_context(), *second = gt_context_create();
     gt_context_use(second);
     cr_assert(!gt_callable(third));
@@ -732,7 +733,7 @@ static bool everything(void)
                              .gradient = GT_FUNCTION(row_powers_gradient, ROWS_GRADIENT));
     const gt_Operation *hypotenuse = gt_elementwise_operation(
         "libm_hypot", .f64_2 = hypot, .derivative_a = hypotenuse_a, .derivative_b = hypotenuse_b);
-    gt_Layer *layer = gt_dense(2, .dtype = GT_FLOAT64);
+    gt_Layer *layer = gt_Dense(2, .dtype = GT_FLOAT64);
     gt_Callable dense = gt_callable(layer);
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *x = gt_array64(gt_shape(2, 3), 1, 2, 3, 4, 5, 6);

@@ -172,7 +172,7 @@ static double stacked(int n)
     gt_Tape *tape = gt_tape_begin();
     for (int i = 0; i < n; i++)
         rows[i] = gt_add(v, 1);
-    gt_gradient(tape, gt_sum(gt_stack(((gt_Tensors){n, rows}))), v);
+    gt_gradient(tape, gt_sum(gt_stack(((gt_Tensors){rows, n}))), v);
     gt_tape_end(tape);
     double seconds = stop();
     free(rows);
@@ -249,7 +249,7 @@ static gt_Status loop_gradient(void *context, gt_Tensor *const *in, gt_Tensor **
     gt_Tape *tape = gt_tape_begin();
     gt_fori_loop(0, 3, read_all, context, gt_tensors(gt_slice(in[0], gt_shape(0), gt_shape(2))), &y,
                  .unroll = 0);
-    gt_gradients(tape, gt_tensors(y), ((gt_Tensors){count, list}), gradient);
+    gt_gradients(tape, gt_tensors(y), ((gt_Tensors){list, count}), gradient);
     out[0] = gt_keep(gradient[0]);
     gt_tape_end(tape);
     free(gradient);
@@ -281,11 +281,11 @@ static double freed_while_watched(int n)
 static double packed_and_optimized(int n)
 {
     make_variables(n);
-    gt_Optimizer *adam = gt_adamw(1e-3);
+    gt_Optimizer *adam = gt_AdamW(1e-3);
     start();
-    gt_pack(((gt_Tensors){n, list}));
-    gt_optimizer_exclude_from_weight_decay(adam, ((gt_Tensors){n / 2, list}));
-    gt_optimizer_build(adam, ((gt_Tensors){n, list}));
+    gt_pack(((gt_Tensors){list, n}));
+    gt_optimizer_exclude_from_weight_decay(adam, ((gt_Tensors){list, n / 2}));
+    gt_optimizer_build(adam, ((gt_Tensors){list, n}));
     gt_Tensors state = gt_optimizer_variables(adam);
     char text[128];
     for (int i = 0; i < state.count; i++)
@@ -309,7 +309,7 @@ static double forward_mode(int n)
     for (int i = 0; i < n; i++)
         x[i] = gt_full(gt_shape(2), 0.5);
     start();
-    gt_jvp(sum_of_all, &n, ((gt_Tensors){n, x}), ((gt_Tensors){n, x}), &y, &dy);
+    gt_jvp(sum_of_all, &n, ((gt_Tensors){x, n}), ((gt_Tensors){x, n}), &y, &dy);
     double seconds = stop();
     free(x);
     return seconds;
@@ -319,10 +319,11 @@ static double forward_mode(int n)
 
 static gt_Layer *model_of(int n)
 {
-    gt_Layer **layers = malloc((size_t)n * sizeof(gt_Layer *));
+    gt_Layer **layers = malloc(((size_t)n + 1) * sizeof(gt_Layer *));
     for (int i = 0; i < n; i++)
-        layers[i] = gt_dense(2, .activation = gt_tanh);
-    gt_Layer *model = gt_sequential_new(GT_HERE, layers, n);
+        layers[i] = gt_Dense(2, .activation = gt_tanh);
+    layers[n] = GT_LIST_END;
+    gt_Layer *model = gt_Sequential_at(GT_HERE, layers);
     free(layers);
     return model;
 }
@@ -380,7 +381,7 @@ static gt_Status step(void *context, gt_Tensor *const *in, gt_Tensor **out)
 
 static Trained trained(int n)
 {
-    Trained self = {model_of(n), gt_adam(1e-3)};
+    Trained self = {model_of(n), gt_Adam(1e-3)};
     gt_build(self.model, gt_shape(2, 2), GT_FLOAT32);
     return self;
 }
@@ -425,7 +426,7 @@ static gt_Status wide_build(gt_Layer *layer, gt_Shape input)
     char name[32];
     for (int i = 0; i < count; i++) {
         snprintf(name, sizeof name, "w%d", i);
-        gt_add_weight(layer, name, input, .initializer = gt_zeros());
+        gt_add_weight(layer, name, input, .initializer = gt_Zeros());
     }
     return gt_status();
 }
@@ -446,7 +447,7 @@ static double weights_in_a_layer(int n)
 {
     const Wide instance = {.children = NULL};
     count = n;
-    gt_Layer *layer = gt_layer_new(GT_HERE, &wide_class, &instance);
+    gt_Layer *layer = gt_layer_new(&wide_class, &instance);
     gt_Tensor *x = gt_full(gt_shape(2), 0.5);
     start();
     gt_call(layer, x);
@@ -482,8 +483,8 @@ static double recomputed(int n)
     Wide instance = {.children = malloc((size_t)n * sizeof(gt_Layer *))};
     count = n;
     for (int i = 0; i < n; i++)
-        instance.children[i] = gt_dense(2, .activation = gt_tanh);
-    gt_Layer *layer = gt_layer_new(GT_HERE, &thrifty_class, &instance);
+        instance.children[i] = gt_Dense(2, .activation = gt_tanh);
+    gt_Layer *layer = gt_layer_new(&thrifty_class, &instance);
     gt_build(layer, gt_shape(2, 2), GT_FLOAT32);
     gt_Tensor *x = gt_full(gt_shape(2, 2), 0.5);
     start();

@@ -169,7 +169,7 @@ Test(io, safetensors_round_trip, .init = open_folder, .fini = close_folder)
     make_all(items, names);
     no_error("making tensors");
     strcpy(path, in_folder("all"));
-    gt_NamedTensors all = {ALL, items};
+    gt_NamedTensors all = {items, ALL};
     gt_save_tensors(path, all,
                     .metadata = gt_metadata({"epoch", "12"}, {"", "\n\"\\ \xe2\x82\xac"}));
     no_error("saving");
@@ -193,31 +193,32 @@ Test(io, safetensors_round_trip, .init = open_folder, .fini = close_folder)
                   "%s has another spec", names[i]);
         cr_assert(same_tensor(gt_tensor_file_load(file, i), items[i].tensor), "%s differs",
                   names[i]);
-        cr_assert(same_tensor(gt_tensor_file_get(file, names[i]), items[i].tensor), "%s differs",
-                  names[i]);
+        cr_assert(same_tensor(gt_tensor_file_load_named(file, names[i]), items[i].tensor),
+                  "%s differs", names[i]);
     }
     cr_assert(gt_tensor_file_find(file, "nothing") == -1 && gt_tensor_file_find(file, NULL) == -1,
               "found what is not there");
     cr_assert(gt_tensor_file_metadata_count(file) == 2, "two pairs of metadata were saved");
     cr_assert(strcmp(gt_tensor_file_metadata(file, "epoch"), "12") == 0, "metadata epoch");
-    cr_assert(strcmp(gt_tensor_file_metadata_at(file, 1).value, "\n\"\\ \xe2\x82\xac") == 0,
+    cr_assert(strcmp(gt_tensor_file_metadata_pair(file, 1).value, "\n\"\\ \xe2\x82\xac") == 0,
               "metadata of the empty key");
     cr_assert(gt_tensor_file_metadata(file, "none") == NULL, "metadata that is not there");
     no_error("asking for what is not there");
 
     double two[2] = {0};
     int64_t shape5 = gt_tensor_file_find(file, names[1]);
-    refused(gt_tensor_file_read(file, shape5, two, sizeof two) != GT_OK, GT_INVALID, path,
+    refused(gt_tensor_file_load_into(file, shape5, two, sizeof two) != GT_OK, GT_INVALID, path,
             "has 20 bytes");
     float five[5];
-    cr_assert(gt_tensor_file_read(file, shape5, five, sizeof five) == GT_OK, "reading into memory");
+    cr_assert(gt_tensor_file_load_into(file, shape5, five, sizeof five) == GT_OK,
+              "reading into memory");
     cr_assert(memcmp(five, gt_data(items[1].tensor), sizeof five) == 0, "other numbers in memory");
-    refused(!gt_tensor_file_get(file, "none"), GT_INVALID, path, "no tensor \"none\"");
-    refused(!gt_tensor_file_load(file, ALL), GT_INVALID, path, "no tensor 72 of 72");
-    refused(!gt_tensor_file_load(file, -1), GT_INVALID, path, "no tensor -1 of 72");
+    refused(!gt_tensor_file_load_named(file, "none"), GT_INVALID, path, "no tensor \"none\"");
+    refused(!gt_tensor_file_load(file, ALL), GT_INVALID, path, "index 72 is out of range");
+    refused(!gt_tensor_file_load(file, -1), GT_INVALID, path, "index -1 is out of range");
     cr_assert(!gt_tensor_file_name(file, 99) && gt_status() == GT_INVALID, "name 99");
     gt_error_clear();
-    cr_assert(!gt_tensor_file_metadata_at(file, 2).key && gt_status() == GT_INVALID, "pair 2");
+    cr_assert(!gt_tensor_file_metadata_pair(file, 2).key && gt_status() == GT_INVALID, "pair 2");
     gt_error_clear();
 
     /* the file may be replaced while it is open: the open one is the old one */
@@ -232,7 +233,7 @@ Test(io, safetensors_round_trip, .init = open_folder, .fini = close_folder)
     cr_assert(gt_tensor_file_count(NULL) == -1 && gt_status() == GT_INVALID, "a NULL file");
     gt_error_clear();
 
-    gt_save_tensors(in_folder("none"), ((gt_NamedTensors){0, NULL}));
+    gt_save_tensors(in_folder("none"), ((gt_NamedTensors){NULL, 0}));
     file = gt_open_tensors(in_folder("none"));
     cr_assert(gt_tensor_file_count(file) == 0 && gt_tensor_file_metadata_count(file) == 0 &&
                   gt_tensor_file_find(file, "a") == -1,
@@ -280,7 +281,7 @@ Test(io, safetensors_bytes, .init = open_folder, .fini = close_folder)
             GT_INVALID, path, "metadata key \"k\" is given twice");
     refused(gt_save_tensors(path, gt_named_tensors({"a", NULL})), GT_INVALID, "",
             "the tensor \"a\" is NULL");
-    refused(gt_save_tensors(path, ((gt_NamedTensors){2, NULL})), GT_INVALID, "", "list of tensors");
+    refused(gt_save_tensors(path, ((gt_NamedTensors){NULL, 2})), GT_INVALID, "", "list of tensors");
     refused(gt_save_tensors(NULL, gt_named_tensors({"a", a})), GT_INVALID, "", "path is NULL");
     refused(gt_save_tensors("", gt_named_tensors({"a", a})), GT_INVALID, "", "path is empty");
     refused(gt_save_tensors(folder, gt_named_tensors({"a", a})), GT_IO, folder,
@@ -308,7 +309,7 @@ Test(io, safetensors_bytes, .init = open_folder, .fini = close_folder)
     setrlimit(RLIMIT_FSIZE, &small);
     refused(gt_save_tensors(path, gt_named_tensors({"large", large})), GT_IO, path,
             "cannot be written: File too large");
-    refused(gt_write_csv(path, large), GT_IO, path, "File too large");
+    refused(gt_save_csv(path, large), GT_IO, path, "File too large");
     setrlimit(RLIMIT_FSIZE, &before);
     signal(SIGXFSZ, SIG_DFL);
     cr_assert(get_file(path, bytes, sizeof bytes) == n, "the old file is gone");
@@ -400,6 +401,8 @@ Test(io, safetensors_broken, .init = open_folder, .fini = close_folder)
             "too short");
     const char *path = put_safetensors("{}", 3, 0);
     refused(!gt_open_tensors(path), GT_FORMAT, path, "cut short in its header");
+    put_safetensors("{}", 100000000, 0);
+    refused(!gt_open_tensors(path), GT_FORMAT, path, "cut short in its header");
     put_safetensors("{}", 100000001, 0);
     refused(!gt_open_tensors(path), GT_FORMAT, path, "over the limit of 100000000");
     put_safetensors("{}", SIZE_MAX, 0);
@@ -444,7 +447,7 @@ Test(io, safetensors_broken, .init = open_folder, .fini = close_folder)
         path = put_safetensors(header, strlen(header), size);
         gt_TensorFile *file = gt_open_tensors(path);
         cr_assert(gt_tensor_file_spec(file, 0).dtype == foreign[i].dtype, "%s", foreign[i].name);
-        cr_assert(gt_tensor_file_read(file, 0, bytes, (size_t)size) == GT_OK, "%s",
+        cr_assert(gt_tensor_file_load_into(file, 0, bytes, (size_t)size) == GT_OK, "%s",
                   foreign[i].name);
         refused(!gt_tensor_file_load(file, 0), GT_UNSUPPORTED, path,
                 gt_dtype_name(foreign[i].dtype));
@@ -461,7 +464,7 @@ Test(io, safetensors_broken, .init = open_folder, .fini = close_folder)
     /* cut while it is open */
     file = gt_open_tensors(in_folder("good"));
     cr_assert(truncate(in_folder("good"), (off_t)n - 5) == 0, "truncate");
-    refused(!gt_tensor_file_get(file, "a"), GT_IO, file_path, "changed while it was open");
+    refused(!gt_tensor_file_load_named(file, "a"), GT_IO, file_path, "changed while it was open");
     gt_scope_end(scope);
 }
 
@@ -717,28 +720,29 @@ static void gzip_tests(void)
     static char bytes[4096], changed[4096];
     static const char table[] = "1,2,3\n4,5,6\n7,8,9\n";
     gt_Scope *scope = gt_scope_begin();
-    gt_Tensor *plain = gt_read_csv(put_text("plain", table));
-    cr_assert(same_tensor(plain, gt_read_csv(put_gzip("t.csv.gz", table, sizeof table - 1))),
+    gt_Tensor *plain = gt_load_csv(put_text("plain", table));
+    cr_assert(same_tensor(plain, gt_load_csv(put_gzip("t.csv.gz", table, sizeof table - 1))),
               "compressed: %s", gt_error_message());
     size_t n = get_file(in_folder("t.csv.gz"), bytes, sizeof bytes);
 
     /* two members one after the other are one file */
     memcpy(bytes + n, bytes, n);
-    gt_Tensor *twice = gt_read_csv(put_file("twice", bytes, 2 * n));
-    cr_assert(gt_size(twice) == 18 && gt_at(twice, 17) == 9, "two members: %s", gt_error_message());
+    gt_Tensor *twice = gt_load_csv(put_file("twice", bytes, 2 * n));
+    cr_assert(gt_size(twice) == 18 && gt_element(twice, 17) == 9, "two members: %s",
+              gt_error_message());
 
     for (size_t cut = 2; cut < n; cut++) {
         const char *path = put_file("cut", bytes, cut);
-        refused(!gt_read_csv(path), GT_FORMAT, path, "the compressed data is cut short");
+        refused(!gt_load_csv(path), GT_FORMAT, path, "the compressed data is cut short");
     }
     for (size_t i = 10; i < n; i++) { /* the ten bytes of the header may say what they like */
         memcpy(changed, bytes, n);
         changed[i] = (char)(changed[i] ^ 1);
         const char *path = put_file("changed", changed, n);
-        refused(!gt_read_csv(path), GT_FORMAT, path, "the compressed data is");
+        refused(!gt_load_csv(path), GT_FORMAT, path, "the compressed data is");
     }
     bytes[n] = 'x';
-    refused(!gt_read_csv(put_file("tail", bytes, n + 1)), GT_FORMAT, file_path, "compressed data");
+    refused(!gt_load_csv(put_file("tail", bytes, n + 1)), GT_FORMAT, file_path, "compressed data");
 
     /* a bomb: 64 MB of ones in 64 KB; and one that lies about its size */
     char *ones = malloc(1 << 26);
@@ -746,32 +750,32 @@ static void gzip_tests(void)
     memset(ones, '1', 1 << 26);
     put_gzip("bomb", ones, 1 << 26);
     free(ones);
-    refused(!gt_read_csv(in_folder("bomb"), .limit = 100000), GT_FORMAT, file_path,
+    refused(!gt_load_csv(in_folder("bomb"), .limit = 100000), GT_FORMAT, file_path,
             "holds more than 100000 bytes");
     cr_assert(gt_memory_stats().bytes_peak < 1 << 21, "%lld bytes for a bomb",
               (long long)gt_memory_stats().bytes_peak);
-    cr_assert(gt_read_csv(in_folder("t.csv.gz"), .limit = (int64_t)sizeof table - 1) != NULL,
+    cr_assert(gt_load_csv(in_folder("t.csv.gz"), .limit = (int64_t)sizeof table - 1) != NULL,
               "the limit itself: %s", gt_error_message());
     memset(bytes + n - 4, 0, 4);
-    refused(!gt_read_csv(put_file("lie", bytes, n)), GT_FORMAT, file_path, "damaged");
+    refused(!gt_load_csv(put_file("lie", bytes, n)), GT_FORMAT, file_path, "damaged");
 
     static const char idx[] = "\0\0\x08\1\0\0\0\3abc";
-    gt_Tensor *abc = gt_read_idx(put_gzip("idx", idx, sizeof idx - 1));
-    cr_assert(gt_size(abc) == 3 && gt_at(abc, 2) == 'c', "idx: %s", gt_error_message());
+    gt_Tensor *abc = gt_load_idx(put_gzip("idx", idx, sizeof idx - 1));
+    cr_assert(gt_size(abc) == 3 && gt_element(abc, 2) == 'c', "idx: %s", gt_error_message());
     put_gzip("idx", idx, sizeof idx - 2);
-    refused(!gt_read_idx(in_folder("idx")), GT_FORMAT, file_path, "cut short in its numbers");
+    refused(!gt_load_idx(in_folder("idx")), GT_FORMAT, file_path, "cut short in its numbers");
     put_gzip("idx", idx, sizeof idx);
-    refused(!gt_read_idx(in_folder("idx")), GT_FORMAT, file_path, "something follows");
+    refused(!gt_load_idx(in_folder("idx")), GT_FORMAT, file_path, "something follows");
     put_gzip("idx", idx, 6);
-    refused(!gt_read_idx(in_folder("idx")), GT_FORMAT, file_path, "cut short in its header");
+    refused(!gt_load_idx(in_folder("idx")), GT_FORMAT, file_path, "cut short in its header");
     put_gzip("idx", "\0\0\x08\2\0\x10\0\0\0\0\x10\0", 12);
-    refused(!gt_read_idx(in_folder("idx")), GT_FORMAT, file_path, "more than the limit");
+    refused(!gt_load_idx(in_folder("idx")), GT_FORMAT, file_path, "more than the limit");
     gt_scope_end(scope);
 }
 #else
 static void gzip_tests(void)
 {
-    refused(!gt_read_csv(put_text("t.csv.gz", "\x1f\x8b\x08...")), GT_UNSUPPORTED, file_path,
+    refused(!gt_load_csv(put_text("t.csv.gz", "\x1f\x8b\x08...")), GT_UNSUPPORTED, file_path,
             "this build of gradtape has no zlib");
 }
 #endif
@@ -791,18 +795,19 @@ Test(io, digits)
     if (access(path, R_OK) != 0)
         cr_skip_test("%s is not there", path);
     gt_Scope *scope = gt_scope_begin();
-    gt_Tensor *digits = gt_read_csv(path);
+    gt_Tensor *digits = gt_load_csv(path);
     cr_assert(gt_shape_equal(gt_tensor_shape(digits), gt_shape(1797, 65)), "%s",
               gt_error_message());
     double sum = 0;
     for (int64_t i = 0; i < gt_size(digits); i++)
-        sum += gt_at(digits, i);
+        sum += gt_element(digits, i);
     cr_assert(sum == 569788, "the sum is %g", sum);
-    gt_Tensor *labels = gt_read_csv(path, .columns = gt_columns(-1, 1), .dtype = GT_INT32);
+    gt_Tensor *labels = gt_load_csv(path, .columns = gt_columns(-1, 1), .dtype = GT_INT32);
     for (int64_t i = 0; i < 1797; i++)
-        cr_assert(gt_at(labels, i) == gt_at(digits, 65 * i + 64), "label %lld", (long long)i);
+        cr_assert(gt_element(labels, i) == gt_element(digits, 65 * i + 64), "label %lld",
+                  (long long)i);
 #ifdef GT_HAVE_ZLIB
-    cr_assert(same_tensor(digits, gt_read_csv(packed)), "compressed: %s", gt_error_message());
+    cr_assert(same_tensor(digits, gt_load_csv(packed)), "compressed: %s", gt_error_message());
 #endif
     gt_scope_end(scope);
     gt_context_free(NULL);
@@ -819,8 +824,9 @@ static void reads(const gt_Tensor *tensor, int64_t rows, int64_t columns, const 
               (long long)gt_dim(gt_tensor_shape(tensor), 0),
               (long long)gt_dim(gt_tensor_shape(tensor), 1));
     for (int64_t i = 0; i < rows * columns; i++)
-        cr_assert(gt_at(tensor, i) == numbers[i] || (isnan(gt_at(tensor, i)) && isnan(numbers[i])),
-                  "number %lld is %g, not %g", (long long)i, gt_at(tensor, i), numbers[i]);
+        cr_assert(gt_element(tensor, i) == numbers[i] ||
+                      (isnan(gt_element(tensor, i)) && isnan(numbers[i])),
+                  "number %lld is %g, not %g", (long long)i, gt_element(tensor, i), numbers[i]);
 }
 #define NUMBERS(...) ((const double[]){__VA_ARGS__})
 
@@ -835,25 +841,25 @@ static void good_tables(void)
         "1.0,20e-1\n+3,.4e1\n",
     };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-        reads(gt_read_csv(put_text("t", same[i])), 2, 2, NUMBERS(1, 2, 3, 4));
+        reads(gt_load_csv(put_text("t", same[i])), 2, 2, NUMBERS(1, 2, 3, 4));
         if (i < 10)
-            reads(gt_read_csv(in_folder("t"), .dtype = GT_INT64), 2, 2, NUMBERS(1, 2, 3, 4));
+            reads(gt_load_csv(in_folder("t"), .dtype = GT_INT64), 2, 2, NUMBERS(1, 2, 3, 4));
     }
-    reads(gt_read_csv(put_text("t", "a \"b,c\n\"x\"\"\ny\",2\n,3"), .skip_rows = 1,
+    reads(gt_load_csv(put_text("t", "a \"b,c\n\"x\"\"\ny\",2\n,3"), .skip_rows = 1,
                       .columns = gt_columns(1, 1)),
           2, 1, NUMBERS(2, 3));
-    reads(gt_read_csv(put_text("t", "1;2;x;3\n4;5;y;6\n"), .delimiter = ';',
+    reads(gt_load_csv(put_text("t", "1;2;x;3\n4;5;y;6\n"), .delimiter = ';',
                       .columns = gt_columns(-1, 1), .dtype = GT_INT32),
           2, 1, NUMBERS(3, 6));
-    reads(gt_read_csv(in_folder("t"), .delimiter = ';', .columns = gt_columns(0, 2)), 2, 2,
+    reads(gt_load_csv(in_folder("t"), .delimiter = ';', .columns = gt_columns(0, 2)), 2, 2,
           NUMBERS(1, 2, 4, 5));
-    reads(gt_read_csv(put_text("t", "1 2\n3 4\n"), .delimiter = ' '), 2, 2, NUMBERS(1, 2, 3, 4));
+    reads(gt_load_csv(put_text("t", "1 2\n3 4\n"), .delimiter = ' '), 2, 2, NUMBERS(1, 2, 3, 4));
     put_text("t", "1\tNA\n \tnan\n");
-    reads(gt_read_csv(file_path, .delimiter = '\t', .missing = NAN), 2, 2,
+    reads(gt_load_csv(file_path, .delimiter = '\t', .missing = NAN), 2, 2,
           NUMBERS(1, NAN, NAN, NAN));
-    reads(gt_read_csv(file_path, .delimiter = '\t', .missing = 9, .dtype = GT_UINT8), 2, 2,
+    reads(gt_load_csv(file_path, .delimiter = '\t', .missing = 9, .dtype = GT_UINT8), 2, 2,
           NUMBERS(1, 9, 9, 9));
-    reads(gt_read_csv(put_text("t", "-inf,+Infinity\n1e38,INF")), 2, 2,
+    reads(gt_load_csv(put_text("t", "-inf,+Infinity\n1e38,INF")), 2, 2,
           NUMBERS(-INFINITY, INFINITY, (double)1e38f, INFINITY));
 }
 
@@ -879,6 +885,15 @@ static const struct {
     {"1,2\r3,4\r", "", "its lines end in CR alone"},
     {"\377\3761\n", "", "is UTF-16"},
     {"1,abcdefghijklmnopqrstuvwxyz\n", ":1:2", "\"abcdefghijklmnopqrstuvwx...\""},
+    {"a,b\n1,2\n", ":1:1", "\"a\" is not a number; if this line is a header, .skip_rows = 1 skips"},
+    {",b\n1,2\n", ":1:2", "\"b\" is not a number; if this line is a header, .skip_rows = 1"},
+    {"1,b\n1,2\n", ":1:2", ".skip_rows = 1"},
+    {"\"a\nb\",c\n1,2\n", ":2:1", "if this line is a header, .skip_rows = 2 skips it"},
+    {"1,\n3,4\n", ":1:2", "a number is missing; .missing = 0, or any other, stands for it"},
+    {"\377\3761", "", "is UTF-16 (Unicode) text; save it as UTF-8"},
+    {"\376\377", "", "is UTF-16"},
+    {"1,2\r3,4", "", "its lines end in CR alone"},
+    {"\"a\rb\",2\r", ":1:1", "\"a?b\" is not a number"},
     {"", "", "has no rows"},
     {"\n \n", "", "has no rows"},
 };
@@ -892,35 +907,57 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
         const char *path = put_text("bad.csv", bad_tables[i].text);
         snprintf(where, sizeof where, "%s%s: %s", path, bad_tables[i].where,
                  bad_tables[i].where[0] ? "" : bad_tables[i].reason);
-        gt_Tensor *tensor = gt_read_csv(path);
+        gt_Tensor *tensor = gt_load_csv(path);
         cr_assert(strstr(gt_error_message(), where), "'%s' is not in: %s", where,
                   gt_error_message());
         refused(!tensor, GT_FORMAT, path, bad_tables[i].reason);
     }
+    refused(!gt_load_csv(put_text("h", "# units\na,b\n1,2\n"), .skip_rows = 1), GT_FORMAT,
+            file_path,
+            ":2:1: \"a\" is not a number; if this line is a header, .skip_rows = 2 skips it");
+    reads(gt_load_csv(file_path, .skip_rows = 2), 1, 2, NUMBERS(1, 2));
+    refused(!gt_load_csv(put_text("h", "1,x\n1,2\n"), .columns = gt_columns(0, 1), .dtype = GT_BOOL,
+                         .skip_rows = 2),
+            GT_FORMAT, file_path, "has no rows");
+    reads(gt_load_csv(file_path, .columns = gt_columns(0, 1)), 2, 1, NUMBERS(1, 1));
+    refused(!gt_load_csv(put_file("u", "1\0,\0002\0\n\0", 8)), GT_FORMAT, file_path,
+            "holds zero bytes: expected text in UTF-8 or ASCII, not UTF-16");
     const char *path = put_text("t.csv", "1,2.5,300,-1\n5,6,7,99999999999\n");
-    refused(!gt_read_csv(path, .dtype = GT_INT32), GT_FORMAT, path, "\"2.5\" is not an integer");
-    refused(!gt_read_csv(path, .dtype = GT_UINT8, .columns = gt_columns(2, 1)), GT_FORMAT, path,
+    refused(!gt_load_csv(path, .dtype = GT_INT32), GT_FORMAT, path, "\"2.5\" is not an integer");
+    refused(!gt_load_csv(path, .dtype = GT_UINT8, .columns = gt_columns(2, 1)), GT_FORMAT, path,
             "\"300\" is out of the range of uint8");
-    refused(!gt_read_csv(path, .dtype = GT_INT32, .columns = gt_columns(3, 1)), GT_FORMAT, path,
+    refused(!gt_load_csv(path, .dtype = GT_INT32, .columns = gt_columns(3, 1)), GT_FORMAT, path,
             ":2:4: \"99999999999\" is out of the range of int32");
-    refused(!gt_read_csv(path, .dtype = GT_BOOL, .columns = gt_columns(0, 1)), GT_FORMAT, path,
+    refused(!gt_load_csv(path, .dtype = GT_BOOL, .columns = gt_columns(0, 1)), GT_FORMAT, path,
             "\"5\" is out of the range of bool");
-    refused(!gt_read_csv(path, .dtype = GT_FLOAT16), GT_UNSUPPORTED, "", "float16");
-    refused(!gt_read_csv(path, .columns = gt_columns(4, 1)), GT_INVALID, path, "it has 4");
-    refused(!gt_read_csv(path, .columns = gt_columns(2, 3)), GT_INVALID, path, "it has 4");
-    refused(!gt_read_csv(path, .columns = gt_columns(-5, 1)), GT_INVALID, path, "it has 4");
-    refused(!gt_read_csv(path, .columns = gt_columns(0, 0)), GT_INVALID, path, "it has 4");
-    refused(!gt_read_csv(path, .columns = gt_columns(INT32_MAX, INT32_MAX)), GT_INVALID, path,
+    refused(!gt_load_csv(path, .dtype = GT_FLOAT16), GT_UNSUPPORTED, "", "float16");
+    refused(!gt_load_csv(path, .columns = gt_columns(4, 1)), GT_INVALID, path, "it has 4");
+    refused(!gt_load_csv(path, .columns = gt_columns(2, 3)), GT_INVALID, path, "it has 4");
+    refused(!gt_load_csv(path, .columns = gt_columns(-5, 1)), GT_INVALID, path, "it has 4");
+    refused(!gt_load_csv(path, .columns = gt_columns(0, 0)), GT_INVALID, path, "it has 4");
+    refused(!gt_load_csv(path, .columns = gt_columns(INT32_MAX, INT32_MAX)), GT_INVALID, path,
             "it has 4");
-    refused(!gt_read_csv(path, .delimiter = 'e'), GT_INVALID, "", "delimiter (code 101)");
-    refused(!gt_read_csv(path, .delimiter = 0), GT_INVALID, "", "delimiter");
-    refused(!gt_read_csv(path, .skip_rows = -1), GT_INVALID, "", "skip_rows is negative");
-    refused(!gt_read_csv(path, .dtype = GT_INT32, .missing = 0.5), GT_INVALID, "", "missing = 0.5");
-    refused(!gt_read_csv(path, .dtype = GT_INT32, .missing = NAN), GT_INVALID, "", "missing");
-    refused(!gt_read_csv(path, .skip_rows = 2), GT_FORMAT, path, "has no rows");
-    refused(!gt_read_csv(in_folder("nothing")), GT_IO, file_path, "No such file");
-    refused(!gt_read_csv("/dev/zero", .limit = 1000), GT_FORMAT, "/dev/zero", "more than 1000");
-    refused(!gt_read_csv(NULL), GT_INVALID, "", "the path is NULL");
+    refused(!gt_load_csv(path, .delimiter = 'e'), GT_INVALID, "", "delimiter (code 101)");
+    refused(!gt_load_csv(path, .delimiter = 0), GT_INVALID, "", "delimiter");
+    refused(!gt_load_csv(path, .skip_rows = -1), GT_INVALID, "", "skip_rows is negative");
+    refused(!gt_load_csv(path, .dtype = GT_INT32, .missing = 0.5), GT_INVALID, "", "missing = 0.5");
+    refused(!gt_load_csv(path, .dtype = GT_INT32, .missing = NAN), GT_INVALID, "", "missing");
+    refused(!gt_load_csv(path, .skip_rows = 2), GT_FORMAT, path, "has no rows");
+    refused(!gt_load_csv(path, .skip_rows = INT64_MAX), GT_FORMAT, path, "has no rows");
+    refused(!gt_load_csv(path, .columns = gt_columns(INT32_MIN, -1)), GT_INVALID, path, "it has 4");
+    reads(gt_load_csv(path, .columns = gt_columns(-4, 2)), 2, 2, NUMBERS(1, 2.5, 5, 6));
+    for (int c = -128; c < 128; c++) { /* what may stand between the fields */
+        bool legal = c == '\t' || (c >= ' ' && c <= '~' && !strchr("\"+-.0123456789", c) &&
+                                   !((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
+        gt_Tensor *one = gt_load_csv(path, .delimiter = (char)c, .columns = gt_columns(0, 1));
+        cr_assert(legal || (!one && strstr(gt_error_message(), "delimiter (code")), "code %d: %s",
+                  c, gt_error_message());
+        cr_assert(!legal || !strstr(gt_error_message(), "delimiter"), "code %d", c);
+        gt_error_clear();
+    }
+    refused(!gt_load_csv(in_folder("nothing")), GT_IO, file_path, "No such file");
+    refused(!gt_load_csv("/dev/zero", .limit = 1000), GT_FORMAT, "/dev/zero", "more than 1000");
+    refused(!gt_load_csv(NULL), GT_INVALID, "", "the path is NULL");
 
     /* what is written reads back the same */
     for (int t = 0; t < OWN_TYPES; t++) {
@@ -928,20 +965,20 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
         if (gt_dtype_is_float(own_types[t]))
             wrote = gt_from_values_at(NULL, gt_shape(3, 2), own_types[t], 6,
                                       NUMBERS(0.1, -1e30, 1.0 / 3, INFINITY, -0.0, 1e-320));
-        gt_write_csv(in_folder("w.csv"), wrote, .delimiter = ';', .header = "a;b");
-        gt_Tensor *read = gt_read_csv(in_folder("w.csv"), .delimiter = ';', .skip_rows = 1,
+        gt_save_csv(in_folder("w.csv"), wrote, .delimiter = ';', .header = "a;b");
+        gt_Tensor *read = gt_load_csv(in_folder("w.csv"), .delimiter = ';', .skip_rows = 1,
                                       .dtype = own_types[t]);
         cr_assert(read != NULL, "%s", gt_error_message());
         cr_assert(same_tensor(wrote, read), "%s differs", gt_dtype_name(own_types[t]));
     }
     gt_Tensor *one = gt_array(gt_shape(3), 1, 2.5, NAN);
     char text[64];
-    gt_write_csv(in_folder("one.csv"), one);
+    gt_save_csv(in_folder("one.csv"), one);
     text[get_file(in_folder("one.csv"), text, sizeof text - 1)] = 0;
     cr_assert(strcmp(text, "1\n2.5\nnan\n") == 0, "one column: %s", text);
-    refused(gt_write_csv(in_folder("x"), gt_scalar(1, GT_FLOAT32)), GT_INVALID, "", "rank 0");
-    refused(gt_write_csv(in_folder("x"), NULL), GT_INVALID, "", "the tensor is NULL");
-    refused(gt_write_csv(in_folder("x"), one, .delimiter = '"'), GT_INVALID, "", "delimiter");
+    refused(gt_save_csv(in_folder("x"), gt_scalar(1, GT_FLOAT32)), GT_INVALID, "", "rank 0");
+    refused(gt_save_csv(in_folder("x"), NULL), GT_INVALID, "", "the tensor is NULL");
+    refused(gt_save_csv(in_folder("x"), one, .delimiter = '"'), GT_INVALID, "", "delimiter");
     gt_scope_end(scope);
 }
 
@@ -976,24 +1013,33 @@ Test(io, idx, .init = open_folder, .fini = close_folder)
     gt_Scope *scope = gt_scope_begin();
     for (size_t i = 0; i < sizeof bad_idx / sizeof *bad_idx; i++) {
         const char *path = put_file("bad", bad_idx[i].bytes, bad_idx[i].size);
-        refused(!gt_read_idx(path), bad_idx[i].status, path, bad_idx[i].reason);
+        refused(!gt_load_idx(path), bad_idx[i].status, path, bad_idx[i].reason);
     }
-    gt_Tensor *a = gt_read_idx(put_file("a", "\0\0\x08\2\0\0\0\2\0\0\0\3abcdef", 18));
+    gt_Tensor *a = gt_load_idx(put_file("a", "\0\0\x08\2\0\0\0\2\0\0\0\3abcdef", 18));
     cr_assert(gt_dtype(a) == GT_UINT8 && gt_shape_equal(gt_tensor_shape(a), gt_shape(2, 3)) &&
                   memcmp(gt_data(a), "abcdef", 6) == 0,
               "uint8: %s", gt_error_message());
-    a = gt_read_idx(put_file("a", "\0\0\x0c\1\0\0\0\2\xff\xff\xff\xfe\1\2\3\4", 16));
-    cr_assert(gt_dtype(a) == GT_INT32 && gt_at(a, 0) == -2 && gt_at(a, 1) == 0x01020304,
+    char rank8[4 + 4 * 8 + 1] = {0, 0, 8, 8}, rank9[4 + 4 * 9 + 1] = {0, 0, 8, 9};
+    for (int d = 0; d < 9; d++)
+        rank9[4 + 4 * d + 3] = 1;
+    memcpy(rank8 + 4, rank9 + 4, 4 * 8);
+    rank8[4 + 4 * 8] = 7;
+    a = gt_load_idx(put_file("a", rank8, sizeof rank8));
+    cr_assert(gt_rank(a) == 8 && gt_item(a) == 7, "eight dimensions: %s", gt_error_message());
+    refused(!gt_load_idx(put_file("a", rank9, sizeof rank9)), GT_UNSUPPORTED, file_path,
+            "it has 9 dimensions; gradtape goes to 8");
+    a = gt_load_idx(put_file("a", "\0\0\x0c\1\0\0\0\2\xff\xff\xff\xfe\1\2\3\4", 16));
+    cr_assert(gt_dtype(a) == GT_INT32 && gt_element(a, 0) == -2 && gt_element(a, 1) == 0x01020304,
               "int32: %s", gt_error_message());
-    a = gt_read_idx(put_file("a", "\0\0\x0d\1\0\0\0\1\x3f\xc0\0\0", 12));
+    a = gt_load_idx(put_file("a", "\0\0\x0d\1\0\0\0\1\x3f\xc0\0\0", 12));
     cr_assert(gt_dtype(a) == GT_FLOAT32 && gt_item(a) == 1.5, "float32: %s", gt_error_message());
-    a = gt_read_idx(put_file("a", "\0\0\x0e\0\xbf\xf8\0\0\0\0\0\0", 12));
+    a = gt_load_idx(put_file("a", "\0\0\x0e\0\xbf\xf8\0\0\0\0\0\0", 12));
     cr_assert(gt_dtype(a) == GT_FLOAT64 && gt_rank(a) == 0 && gt_item(a) == -1.5, "float64: %s",
               gt_error_message());
-    a = gt_read_idx(put_file("a", "\0\0\x08\2\0\0\0\0\0\0\0\3", 12));
+    a = gt_load_idx(put_file("a", "\0\0\x08\2\0\0\0\0\0\0\0\3", 12));
     cr_assert(gt_size(a) == 0 && gt_rank(a) == 2, "empty: %s", gt_error_message());
-    refused(!gt_read_idx(in_folder("nothing")), GT_IO, file_path, "No such file");
-    refused(!gt_read_idx(in_folder("a"), .limit = -1), GT_INVALID, "", "limit is negative");
+    refused(!gt_load_idx(in_folder("nothing")), GT_IO, file_path, "No such file");
+    refused(!gt_load_idx(in_folder("a"), .limit = -1), GT_INVALID, "", "limit is negative");
     gt_scope_end(scope);
 }
 
@@ -1008,11 +1054,11 @@ static bool whole_tour(void)
     gt_save_tensors(in_folder("tour"), gt_named_tensors({"a", a}, {"b", a}),
                     .metadata = gt_metadata({"k", "v"}));
     gt_TensorFile *file = gt_open_tensors(in_folder("many"));
-    gt_tensor_file_get(file, "t3");
-    gt_read_csv(in_folder("table"));
-    gt_read_csv(in_folder("packed"));
-    gt_write_csv(in_folder("copy"), gt_read_csv(in_folder("wide")));
-    gt_read_idx(in_folder("idx"));
+    gt_tensor_file_load_named(file, "t3");
+    gt_load_csv(in_folder("table"));
+    gt_load_csv(in_folder("packed"));
+    gt_save_csv(in_folder("copy"), gt_load_csv(in_folder("wide")));
+    gt_load_idx(in_folder("idx"));
     gt_tensor_file_free(file);
     gt_scope_end(scope);
     return gt_status() == GT_OK;
@@ -1029,7 +1075,7 @@ static void make_files_of_tour(void)
         snprintf(names[i], sizeof names[i], "t%d", i);
         items[i] = (gt_NamedTensor){names[i], some_tensor(GT_FLOAT32, gt_shape(i), 1)};
     }
-    gt_save_tensors(in_folder("many"), ((gt_NamedTensors){20, items}));
+    gt_save_tensors(in_folder("many"), ((gt_NamedTensors){items, 20}));
     gt_scope_end(scope);
     put_text("table", "1,2\n3,4\n");
     for (size_t i = 0; i + 1 < sizeof wide; i += 2)
@@ -1098,7 +1144,7 @@ Test(io, interrupt, .init = open_folder, .fini = close_folder)
     } while (gt_status() != GT_OK);
     cr_assert(tries > 1, "never asked while saving");
     calls = 0;
-    refused(!gt_read_csv(in_folder("table")), GT_INTERRUPTED, file_path, "interrupted");
+    refused(!gt_load_csv(in_folder("table")), GT_INTERRUPTED, file_path, "interrupted");
     refused(!gt_open_tensors(in_folder("many")), GT_INTERRUPTED, file_path, "interrupted");
     gt_set_interrupt(NULL, NULL);
     gt_scope_end(scope);
@@ -1133,7 +1179,7 @@ static void header_tests(void)
         double factor; /* of the header's bytes, beside the header itself */
     } rows[] = {{",", "a value is missing", 0.5},
                 {"[", "nested too deeply", 0.5},
-                {"0,", "its shape", 12.5},
+                {"0,", "dimensions", 8.1},
                 {"{}", "a comma or ] is missing", 0.5}};
     size_t bytes = 4 * MEGABYTE;
     char *text = malloc(bytes + 8);
@@ -1152,9 +1198,8 @@ static void header_tests(void)
         put_file("header", text, bytes + 8);
         open_purse(MEGABYTE + bytes + (size_t)(rows[r].factor * (double)bytes));
         cr_assert(!gt_open_tensors(in_folder("header")), "taken: %s...", rows[r].piece);
-        cr_assert(
-            strstr(gt_error_message(), rows[r].piece[0] == '0' ? "dimensions" : rows[r].reason),
-            "%s...: %s (%zu bytes at most)", rows[r].piece, gt_error_message(), purse.peak);
+        cr_assert(strstr(gt_error_message(), rows[r].reason), "%s...: %s (%zu bytes at most)",
+                  rows[r].piece, gt_error_message(), purse.peak);
         gt_error_clear();
         close_purse();
     }
@@ -1169,7 +1214,7 @@ static void idx_tests(void)
                                   "abcd";
     put_gzip("promise.gz", promise, sizeof promise - 1);
     open_purse(4 * MEGABYTE);
-    refused(!gt_read_idx(in_folder("promise.gz")), GT_FORMAT, file_path,
+    refused(!gt_load_idx(in_folder("promise.gz")), GT_FORMAT, file_path,
             "cut short in its numbers");
     close_purse();
 
@@ -1182,12 +1227,12 @@ static void idx_tests(void)
     put_gzip("large.gz", numbers, bytes + 8);
     put_gzip("cut.gz", numbers, bytes / 4);
     open_purse(bytes / 2 * 3 + 2 * MEGABYTE);
-    gt_Tensor *read = gt_read_idx(in_folder("large.gz"));
+    gt_Tensor *read = gt_load_idx(in_folder("large.gz"));
     cr_assert(read && memcmp(gt_data(read), numbers + 8, bytes) == 0, "large: %s",
               gt_error_message());
     close_purse();
     open_purse(bytes);
-    refused(!gt_read_idx(in_folder("cut.gz")), GT_FORMAT, file_path, "cut short in its numbers");
+    refused(!gt_load_idx(in_folder("cut.gz")), GT_FORMAT, file_path, "cut short in its numbers");
     close_purse();
     free(numbers);
 }
@@ -1204,8 +1249,8 @@ static void table_tests(void)
     put_file("table", text, bytes);
     for (int packed = 0; packed < 2; packed++) {
         open_purse(2 * sizeof(float) * rows + 2 * MEGABYTE);
-        gt_Tensor *table = gt_read_csv(in_folder(packed ? "table.gz" : "table"));
-        cr_assert(table && gt_at(table, 2 * 123456 + 1) == 123456 % 777, "%s: %s", file_path,
+        gt_Tensor *table = gt_load_csv(in_folder(packed ? "table.gz" : "table"));
+        cr_assert(table && gt_element(table, 2 * 123456 + 1) == 123456 % 777, "%s: %s", file_path,
                   gt_error_message());
         close_purse();
     }
@@ -1266,7 +1311,7 @@ Test(io, csv_window, .init = open_folder, .fini = close_folder)
                 snprintf(pipe_path, sizeof pipe_path, "/dev/fd/%d", ends[0]);
                 path = pipe_path;
             }
-            gt_Tensor *table = gt_read_csv(path, .dtype = GT_INT32);
+            gt_Tensor *table = gt_load_csv(path, .dtype = GT_INT32);
             cr_assert(table != NULL, "%d columns: %s", columns, gt_error_message());
             cr_assert(gt_shape_equal(gt_tensor_shape(table), gt_shape(rows, columns)), "shape");
             const int32_t *data = gt_int32_data(table);

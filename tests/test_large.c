@@ -73,3 +73,54 @@ Test(large, product)
     cr_assert_eq(memcmp(gt_data(before), gt_data(after), (size_t)1024 * 1024 * sizeof(float)), 0);
     gt_context_free(NULL);
 }
+
+/* Products of 16-bit numbers that OpenBLAS computes, if it is there, are those of float32, bit for bit. */
+Test(large, half_product)
+{
+    static const gt_DType halves[] = {GT_FLOAT16, GT_BFLOAT16};
+    for (int flags = 0; flags < 4; flags++) {
+        gt_Scope *scope = gt_scope_begin();
+        bool ta = flags & 1, tb = flags >> 1;
+        gt_Tensor *a = gt_uniform(ta ? gt_shape(1030, 1100) : gt_shape(1100, 1030));
+        gt_Tensor *b = gt_uniform(tb ? gt_shape(1050, 1030) : gt_shape(1030, 1050));
+        for (int half = 0; half < 2; half++) {
+            gt_Tensor *x = gt_cast(a, halves[half]), *y = gt_cast(b, halves[half]);
+            gt_Tensor *wide[2] = {gt_cast(x, GT_FLOAT32), gt_cast(y, GT_FLOAT32)};
+            gt_Tensor *pairs[][2] = {{wide[0], wide[1]}, {x, y}, {wide[0], y}, {x, wide[1]}};
+            const void *right = NULL;
+            for (int i = 0; i < 4; i++) {
+                gt_Tensor *product =
+                    gt_matmul(pairs[i][0], pairs[i][1], .transpose_a = ta, .transpose_b = tb);
+                ok();
+                const void *data = gt_data(product);
+                right = right ? right : data;
+                cr_assert_eq(memcmp(data, right, (size_t)1100 * 1050 * sizeof(float)), 0,
+                             "flags %d, type %d, pair %d", flags, half, i);
+            }
+        }
+        gt_scope_end(scope);
+    }
+    gt_context_free(NULL);
+}
+
+/* A worker has no context of its own: one that a kernel asked for would be lost with its thread, and no
+ * error could be raised there. */
+Test(large, workers_make_no_contexts)
+{
+    gt_set_threads(3);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tape *tape = gt_tape_begin(), *inner = gt_tape_begin();
+    gt_Tensor *a = gt_uniform(gt_shape(1000, 3, 3), .low = 1, .high = 2, .dtype = GT_FLOAT64);
+    gt_watch(tape, a);
+    gt_watch(inner, a);
+    gt_Tensor *slope = gt_gradient(inner, gt_det(a), a);
+    gt_tape_end(inner);
+    gt_gradient(tape, slope, a);
+    bool lacks = gt_status() == GT_UNSUPPORTED;
+    cr_assert(gt_status() == GT_OK || lacks, "%s", gt_error_message());
+    gt_error_clear();
+    gt_tape_end(tape);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

@@ -91,7 +91,7 @@ static int compare(const gt_Operation *operation, const void *options, int input
                                 .outputs = operation->outputs}};
     _Alignas(16) char full[512];
     if (operation->options) {
-        gt_options_fill(operation->options, full, options);
+        gt_options_take(operation->options, full, options);
         lowered.rule.options = full;
     }
     for (int i = 0; i < inputs; i++) {
@@ -183,7 +183,7 @@ Test(launches, element_wise_in_many_tiles)
                 in[n] = gt_uniform(shapes[k][n], .low = like[n].low, .high = like[n].high);
                 in[n] = gt_cast(in[n], dtype);
             }
-            cr_assert(gt_apply(NULL, operation, NULL, 1 + two, in, out) == GT_OK, "%s: %s",
+            cr_assert(gt_apply_at(NULL, operation, NULL, 1 + two, in, out) == GT_OK, "%s: %s",
                       operation->name, gt_error_message());
             cr_expect(compare(operation, NULL, 1 + two, in, out, gt_context()->kernels, &most) == 0,
                       "%s, shapes %d", operation->name, (int)k);

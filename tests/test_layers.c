@@ -47,7 +47,7 @@ typedef struct {
 static gt_Status block_create(gt_Layer *layer)
 {
     Block *self = (Block *)layer;
-    self->inner = gt_add_child(layer, gt_dense(self->units, .name = "inner"));
+    self->inner = gt_add_child(layer, gt_Dense(self->units, .name = "inner"));
     return gt_status();
 }
 
@@ -55,10 +55,10 @@ static gt_Status block_build(gt_Layer *layer, gt_Shape input)
 {
     Block *self = (Block *)layer;
     self->builds++;
-    self->count = gt_add_weight(layer, "count", gt_shape(), .trainable = false,
-                                .initializer = gt_zeros());
+    self->count =
+        gt_add_weight(layer, "count", gt_shape(), .trainable = false, .initializer = gt_Zeros());
     self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), self->units),
-                                 .regularizer = gt_l2(0.5));
+                                 .regularizer = gt_L2(0.5));
     if (self->fail_late)
         return gt_fail(GT_INVALID, "it was asked to fail");
     return gt_status();
@@ -78,12 +78,12 @@ static const gt_LayerClass block_class = {.name = "block",
                                           .create = block_create,
                                           .build = block_build,
                                           .call = block_call};
-#define block(...) gt_layer_new(GT_HERE, &block_class, &(Block){.units = __VA_ARGS__})
+#define block(...) gt_layer_new(&block_class, &(Block){.units = __VA_ARGS__})
 
 Test(layers, built_once_listed_in_order)
 {
-    gt_Layer *model = gt_sequential(block(4), gt_dense(3, .activation = gt_relu), block(4),
-                                    gt_dense(2, .use_bias = false));
+    gt_Layer *model = gt_Sequential(block(4), gt_Dense(3, .activation = gt_relu), block(4),
+                                    gt_Dense(2, .use_bias = false));
     ok("sequential");
     cr_assert(!gt_layer_built(model) && gt_variables(model).count == 0);
     cr_assert(gt_count_params(model) == -1);
@@ -94,7 +94,7 @@ Test(layers, built_once_listed_in_order)
         ok("call");
         cr_assert(gt_shape_equal(gt_tensor_shape(y), gt_shape(5, 2)));
     }
-    Block *first = (Block *)gt_layer_at(model, 0);
+    Block *first = (Block *)gt_get_layer(model, 0);
     cr_assert(first->builds == 1 && first->calls == 3);
     cr_assert(gt_item(first->count) == 2, "training reaches the children");
     const char *all = "block/count block/kernel block/inner/kernel block/inner/bias dense/kernel "
@@ -113,8 +113,8 @@ Test(layers, built_once_listed_in_order)
     cr_assert(gt_trainable_variables(model).count == 9, "a buffer stays a buffer");
     cr_assert(gt_layer_find(model, "block_1/inner") && !gt_layer_find(model, "block_1/outer"));
     fails(GT_INVALID, "no layer \"block_1/outer\"");
-    cr_assert(gt_layer_at(model, -1) == gt_layer_at(model, 3) && !gt_layer_at(model, 4));
-    fails(GT_INVALID, "there is no number 4");
+    cr_assert(gt_get_layer(model, -1) == gt_get_layer(model, 3) && !gt_get_layer(model, 4));
+    fails(GT_INVALID, "get_layer: index 4 is out of range: sequential has 4 layers");
     cr_assert(gt_count_params(model) == 2 * (1 + 12 + 16 + 4) + 4 * 3 + 3 + 3 * 4 - 12 + 4 * 2 ||
               gt_count_params(model) > 0);
     ok("lists");
@@ -136,15 +136,15 @@ typedef struct Grower {
 
 static gt_Status grower_create(gt_Layer *layer)
 {
-    gt_add_child(layer, gt_dense(2));
+    gt_add_child(layer, gt_Dense(2));
     return gt_status();
 }
 
 static gt_Status grower_build(gt_Layer *layer, gt_Shape input)
 {
     Grower *self = (Grower *)layer;
-    gt_add_child(layer, gt_dense(2));
-    gt_add_child(layer, gt_dense(2));
+    gt_add_child(layer, gt_Dense(2));
+    gt_add_child(layer, gt_Dense(2));
     (void)input;
     if (self->fails)
         gt_fail(GT_STATE, "not yet");
@@ -155,8 +155,8 @@ static gt_Status grower_build(gt_Layer *layer, gt_Shape input)
 static gt_Tensor *grower_call(gt_Layer *layer, gt_CallArgs in)
 {
     gt_Tensor *x = in.x;
-    for (int i = 0; i < gt_layer_count(layer); i++)
-        x = gt_call(gt_layer_at(layer, i), x);
+    for (int i = 0; i < gt_layer_child_count(layer); i++)
+        x = gt_call(gt_get_layer(layer, i), x);
     return x;
 }
 
@@ -171,24 +171,24 @@ Test(layers, names)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_full(gt_shape(1, 2), 0.5);
-    gt_Layer *shared = gt_dense(2, .use_bias = false);
+    gt_Layer *shared = gt_Dense(2, .use_bias = false);
     gt_Layer *model =
-        gt_sequential(gt_dense(2, .name = "dense_2"), shared, gt_dense(2, .use_bias = false), shared,
-                      gt_dense(2, .use_bias = false), gt_dense(2, .name = "dense_7"));
+        gt_Sequential(gt_Dense(2, .name = "dense_2"), shared, gt_Dense(2, .use_bias = false), shared,
+                      gt_Dense(2, .use_bias = false), gt_Dense(2, .name = "dense_7"));
     gt_call(model, x);
     paths_are(model, gt_variables(model),
               "dense_2/kernel dense_2/bias dense/kernel dense_1/kernel dense_4/kernel "
               "dense_7/kernel dense_7/bias");
     cr_assert_eq(gt_layer_find(model, "dense_3"), shared, "the same layer in two places");
-    gt_sequential(gt_dense(2, .name = "twin"), gt_dense(2, .name = "twin"));
+    gt_Sequential(gt_Dense(2, .name = "twin"), gt_Dense(2, .name = "twin"));
     fails(GT_INVALID, "two layers in sequential are called \"twin\"");
     gt_layer_free(model);
 
     Grower instance = {.fails = true};
-    gt_Layer *grower = gt_layer_new(GT_HERE, &grower_class, &instance);
+    gt_Layer *grower = gt_layer_new(&grower_class, &instance);
     gt_call(grower, x);
     fails(GT_STATE, "not yet");
-    cr_assert_eq(gt_layer_count(grower), 1);
+    cr_assert_eq(gt_layer_child_count(grower), 1);
     ((Grower *)grower)->fails = false;
     gt_call(grower, x);
     paths_are(grower, gt_variables(grower),
@@ -199,12 +199,12 @@ Test(layers, names)
     char name[300], path[40 * 300] = "";
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = 0;
-    gt_Layer *deep = gt_dense(2, .name = name);
+    gt_Layer *deep = gt_Dense(2, .name = name);
     for (int i = 0; i < 30; i++) {
         strcat(strcat(path, name), "/");
-        deep = gt_sequential(deep);
+        deep = gt_Sequential(deep);
         if (i < 29) {
-            gt_Layer *around = gt_layer_new(GT_HERE, deep->type, &(gt_Layer){.name = name});
+            gt_Layer *around = gt_layer_new(deep->type, &(gt_Layer){.name = name});
             gt_add_child(around, deep);
             deep = around;
         }
@@ -222,30 +222,30 @@ Test(layers, names)
 /* Layers in layers: an error where the stack might end. */
 Test(layers, nested_deeply)
 {
-    gt_Layer *layer = gt_dense(2);
+    gt_Layer *layer = gt_Dense(2);
     for (int i = 0; i < 200; i++)
-        layer = gt_sequential(layer);
+        layer = gt_Sequential(layer);
     cr_assert(gt_call(layer, gt_full(gt_shape(1, 2), 0.5)));
     ok("200 levels");
-    cr_assert_null(gt_sequential(layer));
+    cr_assert_null(gt_Sequential(layer));
     fails(GT_UNSUPPORTED, "layers may be nested 200 deep at most");
-    gt_Layer *outermost = gt_sequential(gt_flatten()), *inner = outermost;
+    gt_Layer *outermost = gt_Sequential(gt_Flatten()), *inner = outermost;
     for (int i = 0; i < 300; i++) { /* from the outside: nobody knows how deep it is */
-        gt_Layer *next = gt_sequential(gt_flatten());
+        gt_Layer *next = gt_Sequential(gt_Flatten());
         gt_sequential_add(inner, next);
         inner = next;
     }
     cr_assert_null(gt_call(outermost, gt_full(gt_shape(1, 2), 0.5)));
     fails(GT_UNSUPPORTED, "layers may be nested 200 deep at most");
     gt_layer_free(outermost);
-    gt_Layer *around = gt_sequential(gt_flatten()), *middle = gt_sequential(gt_flatten());
-    inner = gt_sequential(gt_flatten());
+    gt_Layer *around = gt_Sequential(gt_Flatten()), *middle = gt_Sequential(gt_Flatten());
+    inner = gt_Sequential(gt_Flatten());
     gt_sequential_add(around, middle);
     gt_sequential_add(middle, inner);
     ok("three levels");
     gt_sequential_add(inner, around); /* which is freed, as whatever a container cannot take */
     fails(GT_INVALID, "a layer cannot contain itself: sequential is around the layer");
-    inner = gt_sequential(gt_flatten());
+    inner = gt_Sequential(gt_Flatten());
     gt_sequential_add(inner, inner);
     fails(GT_INVALID, "a layer cannot contain itself");
     gt_context_free(NULL);
@@ -253,9 +253,9 @@ Test(layers, nested_deeply)
 
 Test(layers, shapes_and_counts)
 {
-    gt_Layer *model = gt_sequential(gt_flatten(), gt_dense(8, .activation = gt_relu),
-                                    gt_dropout(0.5), gt_dense(6), gt_reshape_layer(gt_shape(2, -1)),
-                                    gt_activation(gt_tanh));
+    gt_Layer *model =
+        gt_Sequential(gt_Flatten(), gt_Dense(8, .activation = gt_relu), gt_Dropout(0.5),
+                      gt_Dense(6), gt_Reshape(gt_shape(2, -1)), gt_Activation(gt_tanh));
     cr_assert(gt_build(model, gt_shape(7, 3, 4), GT_FLOAT64) == GT_OK, "%s", gt_error_message());
     cr_assert(gt_count_params(model) == 12 * 8 + 8 + 8 * 6 + 6);
     cr_assert(gt_variables(model).count == 5 && gt_weights(model).count == 4);
@@ -271,7 +271,7 @@ Test(layers, shapes_and_counts)
               "%s", summary);
     gt_call(model, gt_uniform(gt_shape(5, 4, 4), .dtype = GT_FLOAT64));
     fails(GT_INVALID, "the layer was built for a last dimension of 12, in sequential/dense");
-    gt_call(gt_layer_at(model, 1), gt_uniform(gt_shape(12), .dtype = GT_FLOAT64));
+    gt_call(gt_get_layer(model, 1), gt_uniform(gt_shape(12), .dtype = GT_FLOAT64));
     fails(GT_INVALID, "at least 2 dimensions are needed, in dense");
     gt_call(model, NULL);
     fails(GT_INVALID, "the input is NULL");
@@ -284,8 +284,7 @@ Test(layers, failures_roll_back)
 {
     gt_Tensor *x = gt_uniform(gt_shape(2, 3));
     int64_t variables = gt_memory_stats().variables;
-    Block *broken = (Block *)gt_layer_new(GT_HERE, &block_class,
-                                          &(Block){.units = 2, .fail_late = true});
+    Block *broken = (Block *)gt_layer_new(&block_class, &(Block){.units = 2, .fail_late = true});
     gt_call(&broken->base, x);
     fails(GT_INVALID, "it was asked to fail");
     cr_assert(gt_memory_stats().variables == variables && !gt_layer_built(&broken->base));
@@ -295,7 +294,7 @@ Test(layers, failures_roll_back)
 
     gt_add_weight(&broken->base, "late", gt_shape(2));
     fails(GT_STATE, "move this to the layer's build function");
-    gt_add_child(&broken->base, gt_dense(2));
+    gt_add_child(&broken->base, gt_Dense(2));
     fails(GT_STATE, "is built already");
     gt_layer_free(&broken->base);
 
@@ -304,24 +303,24 @@ Test(layers, failures_roll_back)
         char site[256];
         snprintf(site, sizeof site, "%s:%d: dense: units is -1; it must be above 0", __FILE__,
                  __LINE__ + 1);
-        gt_Layer *model = gt_sequential(gt_dense(3), gt_dense(-1), gt_sequential(gt_dense(2)));
+        gt_Layer *model = gt_Sequential(gt_Dense(3), gt_Dense(-1), gt_Sequential(gt_Dense(2)));
         cr_assert_null(model);
         cr_assert_str_eq(gt_error_message(), site);
         gt_error_clear();
     }
     cr_assert(gt_memory_stats().variables == before.variables);
-    gt_Layer *same = gt_sequential(gt_dense(2, .name = "a"), gt_dense(2, .name = "a"));
+    gt_Layer *same = gt_Sequential(gt_Dense(2, .name = "a"), gt_Dense(2, .name = "a"));
     cr_assert_null(same);
     fails(GT_INVALID, "are called \"a\"");
-    gt_dense(2, .name = "a/b");
+    gt_Dense(2, .name = "a/b");
     fails(GT_INVALID, "has a '/'");
-    gt_dense(0);
+    gt_Dense(0);
     fails(GT_INVALID, "units is 0");
-    gt_activation(NULL);
+    gt_Activation(NULL);
     fails(GT_INVALID, "the function is NULL");
-    gt_dropout(1.5);
+    gt_Dropout(1.5);
     fails(GT_INVALID, "the rate is 1.5");
-    gt_sequential(gt_dense(2), NULL);
+    gt_Sequential(gt_Dense(2), NULL);
     fails(GT_INVALID, "the layer is NULL");
 }
 
@@ -334,8 +333,8 @@ static gt_Tensor *twice(void *context, gt_CallArgs in)
 Test(layers, shared)
 {
     double factor = 2;
-    gt_Layer *shared = gt_dense(3);
-    gt_Layer *model = gt_sequential(shared, gt_lambda(twice, .context = &factor), shared);
+    gt_Layer *shared = gt_Dense(3);
+    gt_Layer *model = gt_Sequential(shared, gt_Lambda(twice, .context = &factor), shared);
     gt_Tensor *x = gt_uniform(gt_shape(4, 3));
     cr_assert_not_null(gt_call(model, x), "%s", gt_error_message());
     cr_assert(gt_variables(model).count == 2);
@@ -348,9 +347,9 @@ Test(layers, shared)
     for (int j = 0; j < 3; j++) {
         double expected = 4;
         for (int k = 0; k < 3; k++)
-            expected += 2 * 4 * gt_at(kernel, 3 * j + k);
-        cr_assert(fabs(gt_at(g[1], j) - expected) < 1e-4, "%g instead of %g", gt_at(g[1], j),
-                  expected);
+            expected += 2 * 4 * gt_element(kernel, 3 * j + k);
+        cr_assert(fabs(gt_element(g[1], j) - expected) < 1e-4, "%g instead of %g",
+                  gt_element(g[1], j), expected);
     }
     gt_tape_end(tape);
     gt_layer_free(model);
@@ -360,9 +359,9 @@ Test(layers, shared)
 
 Test(layers, losses)
 {
-    gt_Layer *layer = gt_dense(2, .kernel_regularizer = gt_l1_l2(0.1, 0.2), .use_bias = false,
-                               .kernel_initializer = gt_constant(-0.5),
-                               .activity_regularizer = gt_l2(0.3));
+    gt_Layer *layer =
+        gt_Dense(2, .kernel_regularizer = gt_L1L2(.l1 = 0.1, .l2 = 0.2), .use_bias = false,
+                 .kernel_initializer = gt_Constant(-0.5), .activity_regularizer = gt_L2(0.3));
     gt_Tensor *x = gt_full(gt_shape(4, 3), 1);
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *y = gt_call(layer, x), *zero = gt_scalar(0, GT_FLOAT32);
@@ -381,7 +380,7 @@ Test(layers, losses)
 /* Dropout draws anew at every call in training, the same again after its state was set back. */
 Test(layers, dropout)
 {
-    gt_Layer *layer = gt_dropout(0.25);
+    gt_Layer *layer = gt_Dropout(0.25);
     gt_Tensor *x = gt_full(gt_shape(100, 100), 1);
     gt_Tensor *calm = gt_call(layer, x), *y = gt_call(layer, x, .training = true),
               *z = gt_call(layer, x, .training = true);
@@ -389,7 +388,7 @@ Test(layers, dropout)
     cr_assert(gt_item(gt_sum(calm)) == 10000);
     double kept = 0, both = 0;
     for (int i = 0; i < 10000; i++) {
-        double a = gt_at(y, i), b = gt_at(z, i);
+        double a = gt_element(y, i), b = gt_element(z, i);
         cr_assert(a == 0 || fabs(a - 1 / 0.75) < 1e-6);
         kept += a != 0;
         both += a != 0 && b != 0;
@@ -439,20 +438,21 @@ Test(layers, initializers)
         gt_Initializer initializer;
         double mean, deviation, most;
     } rows[] = {
-        {"constant", gt_constant(3), 3, 0, 3},
-        {"random_normal", gt_random_normal(), 0, 0.05, 1},
-        {"random_normal", gt_random_normal(.mean = 1, .stddev = 2), 1, 2, 20},
-        {"truncated_normal", gt_truncated_normal(), 0, 0.05 * cut, 0.1},
-        {"random_uniform", gt_random_uniform(), 0, 0.1 / sqrt(12), 0.05},
-        {"random_uniform", gt_random_uniform(.minval = 1, .maxval = 3), 2, 2 / sqrt(12), 3},
-        {"glorot_uniform", gt_glorot_uniform(), 0, sqrt(1 / 450.0), sqrt(3 / 450.0)},
-        {"glorot_normal", gt_glorot_normal(), 0, sqrt(1 / 450.0), 2 * sqrt(1 / 450.0) / cut},
-        {"he_uniform", gt_he_uniform(), 0, sqrt(2 / 400.0), sqrt(6 / 400.0)},
-        {"he_normal", gt_he_normal(), 0, sqrt(2 / 400.0), 2 * sqrt(2 / 400.0) / cut},
-        {"lecun_uniform", gt_lecun_uniform(), 0, sqrt(1 / 400.0), sqrt(3 / 400.0)},
-        {"lecun_normal", gt_lecun_normal(), 0, sqrt(1 / 400.0), 2 * sqrt(1 / 400.0) / cut},
+        {"constant", gt_Constant(3), 3, 0, 3},
+        {"random_normal", gt_RandomNormal(), 0, 0.05, 1},
+        {"random_normal", gt_RandomNormal(.mean = 1, .stddev = 2), 1, 2, 20},
+        {"truncated_normal", gt_TruncatedNormal(), 0, 0.05 * cut, 0.1},
+        {"random_uniform", gt_RandomUniform(), 0, 0.1 / sqrt(12), 0.05},
+        {"random_uniform", gt_RandomUniform(.minval = 1, .maxval = 3), 2, 2 / sqrt(12), 3},
+        {"glorot_uniform", gt_GlorotUniform(), 0, sqrt(1 / 450.0), sqrt(3 / 450.0)},
+        {"glorot_normal", gt_GlorotNormal(), 0, sqrt(1 / 450.0), 2 * sqrt(1 / 450.0) / cut},
+        {"he_uniform", gt_HeUniform(), 0, sqrt(2 / 400.0), sqrt(6 / 400.0)},
+        {"he_normal", gt_HeNormal(), 0, sqrt(2 / 400.0), 2 * sqrt(2 / 400.0) / cut},
+        {"lecun_uniform", gt_LecunUniform(), 0, sqrt(1 / 400.0), sqrt(3 / 400.0)},
+        {"lecun_normal", gt_LecunNormal(), 0, sqrt(1 / 400.0), 2 * sqrt(1 / 400.0) / cut},
         {"variance_scaling",
-         gt_variance_scaling(.scale = 3, .mode = GT_FAN_OUT, .distribution = GT_UNTRUNCATED_NORMAL),
+         gt_VarianceScaling(.scale = 3, .mode = GT_FAN_OUT,
+                            .distribution = GT_DISTRIBUTION_UNTRUNCATED_NORMAL),
          0, sqrt(3 / 500.0), 1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -464,26 +464,26 @@ Test(layers, initializers)
                   "%s: deviation %g instead of %g", rows[i].name, s.deviation, rows[i].deviation);
         cr_assert(most <= rows[i].most * (1 + 1e-12), "%s: as far as %g", rows[i].name, most);
     }
-    Statistics conv = statistics(gt_he_uniform(), "m/w", gt_shape(3, 3, 50, 200));
+    Statistics conv = statistics(gt_HeUniform(), "m/w", gt_shape(3, 3, 50, 200));
     cr_assert(fabs(conv.deviation - sqrt(2 / 450.0)) < 0.01 * sqrt(2 / 450.0),
               "a kernel's fan-in counts its receptive field: %g", conv.deviation);
-    Statistics vector = statistics(gt_lecun_uniform(), "m/w", gt_shape(100000));
+    Statistics vector = statistics(gt_LecunUniform(), "m/w", gt_shape(100000));
     cr_assert(fabs(vector.high - sqrt(3 / 1e5)) < 0.01 * sqrt(3 / 1e5));
 
     /* The draw is the seed and the path: sharing one initializer gives no equal weights. */
-    Statistics a = statistics(gt_glorot_uniform(), "m/a", shape),
-               b = statistics(gt_glorot_uniform(), "m/b", shape),
-               c = statistics(gt_glorot_uniform(), "m/a", shape),
-               s1 = statistics(gt_glorot_uniform(.seed = 1), "m/a", shape),
-               s2 = statistics(gt_glorot_uniform(.seed = 1), "other/a", shape);
+    Statistics a = statistics(gt_GlorotUniform(), "m/a", shape),
+               b = statistics(gt_GlorotUniform(), "m/b", shape),
+               c = statistics(gt_GlorotUniform(), "m/a", shape),
+               s1 = statistics(gt_GlorotUniform(.seed = 1), "m/a", shape),
+               s2 = statistics(gt_GlorotUniform(.seed = 1), "other/a", shape);
     cr_assert(a.mean == c.mean && a.mean != b.mean && a.mean != s1.mean && s1.mean == s2.mean);
     gt_set_seed(7);
-    Statistics seeded = statistics(gt_glorot_uniform(), "m/a", shape);
+    Statistics seeded = statistics(gt_GlorotUniform(), "m/a", shape);
     cr_assert(seeded.mean != a.mean);
 
     gt_Spec matrix = {.dtype = GT_FLOAT32, .rank = 3, .size = 24, .dims = {2, 2, 6}};
     float q[24];
-    cr_assert(gt_initialize(gt_orthogonal(.gain = 2), "m/w", &matrix, q) == GT_OK);
+    cr_assert(gt_initialize(gt_Orthogonal(.gain = 2), "m/w", &matrix, q) == GT_OK);
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             double dot = 0;
@@ -491,13 +491,12 @@ Test(layers, initializers)
                 dot += (double)q[i * 6 + k] * (double)q[j * 6 + k];
             cr_assert(fabs(dot - (i == j ? 4 : 0)) < 1e-5, "row %d, row %d: %g", i, j, dot);
         }
-    gt_initialize(gt_orthogonal(), "m/w", &(gt_Spec){.dtype = GT_FLOAT32, .rank = 1, .size = 4,
-                                                     .dims = {4}},
-                  q);
+    gt_initialize(gt_Orthogonal(), "m/w",
+                  &(gt_Spec){.dtype = GT_FLOAT32, .rank = 1, .size = 4, .dims = {4}}, q);
     fails(GT_INVALID, "at least 2 dimensions");
-    gt_initialize(gt_variance_scaling(.scale = 0), "m/w", &matrix, q);
+    gt_initialize(gt_VarianceScaling(.scale = 0), "m/w", &matrix, q);
     fails(GT_INVALID, "the scale is 0");
-    gt_initialize(gt_identity_matrix(1), "m/w", &matrix, q);
+    gt_initialize(gt_IdentityInitializer(1), "m/w", &matrix, q);
     fails(GT_INVALID, "2 dimensions");
 }
 
@@ -507,7 +506,8 @@ Test(layers, first_numbers)
 {
     gt_context_free(NULL); /* of the test before, where all run in one process */
     gt_Tensor *x = gt_uniform(gt_shape(2, 3));
-    gt_Layer *a = gt_sequential(gt_dense(3), gt_dense(3)), *b = gt_sequential(gt_dense(3), gt_dense(3));
+    gt_Layer *a = gt_Sequential(gt_Dense(3), gt_Dense(3)),
+             *b = gt_Sequential(gt_Dense(3), gt_Dense(3));
     gt_call(a, x);
     gt_call(b, x);
     ok("calls");
@@ -519,7 +519,7 @@ Test(layers, first_numbers)
     memcpy(kept, a0, sizeof kept);
     gt_context_free(NULL);
     x = gt_uniform(gt_shape(2, 3));
-    a = gt_sequential(gt_dense(3), gt_dense(3));
+    a = gt_Sequential(gt_Dense(3), gt_Dense(3));
     gt_call(a, x);
     cr_assert(memcmp(kept, gt_float32_data(gt_variables(a).items[0]), 36) == 0,
               "the same program starts from the same numbers");
@@ -531,8 +531,9 @@ Test(layers, first_numbers)
  * allocator is never called. */
 Test(layers, memory_is_flat)
 {
-    gt_Layer *model = gt_sequential(gt_dense(16, .activation = gt_relu), gt_dropout(0.1), gt_dense(4));
-    gt_Optimizer *adam = gt_adam(1e-3);
+    gt_Layer *model =
+        gt_Sequential(gt_Dense(16, .activation = gt_relu), gt_Dropout(0.1), gt_Dense(4));
+    gt_Optimizer *adam = gt_Adam(1e-3);
     gt_Tensor *x = gt_uniform(gt_shape(8, 8)), *y = gt_uniform(gt_shape(8, 4));
     gt_MemoryStats before = {0}, after;
     double first = 0, last = 0;

@@ -8,6 +8,7 @@
 
 #include "../core/internal.h"
 #include "../gradtape.h"
+#include "budget.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -56,7 +57,8 @@ static gt_Tensor *categorical(gt_Tensor *p)
 
 static gt_Tensor *smoothed(gt_Tensor *p)
 {
-    return gt_categorical_crossentropy(hot(p), p, .label_smoothing = 0.1, .reduction = GT_SUM);
+    return gt_categorical_crossentropy(hot(p), p, .label_smoothing = 0.1,
+                                       .reduction = GT_REDUCTION_SUM);
 }
 
 static gt_Tensor *sparse(gt_Tensor *p)
@@ -213,8 +215,8 @@ Test(losses, tapes_that_begin_later)
     gt_Tensor *gradient = gt_gradient(tape, both, z);
     ok();
     for (int i = 0; i < 6; i++)
-        cr_assert(gt_at(gradient, i) == 1, "%d: %g: through a softmax before the tape", i,
-                  gt_at(gradient, i));
+        cr_assert(gt_element(gradient, i) == 1, "%d: %g: through a softmax before the tape", i,
+                  gt_element(gradient, i));
     gt_tape_end(tape);
 
     /* The probabilities themselves are watched: -t / p + sum(t), by the formula of the loss. */
@@ -229,9 +231,9 @@ Test(losses, tapes_that_begin_later)
     ok();
     const double t[] = {0, 1, 0, .2, .3, .5};
     for (int i = 0; i < 6; i++) {
-        double slope = (1 - t[i] / gt_at(p, i)) / 2;
-        cr_assert(fabs(gt_at(gradient, i) - slope) < 1e-14, "%d: %.17g, not %.17g", i,
-                  gt_at(gradient, i), slope);
+        double slope = (1 - t[i] / gt_element(p, i)) / 2;
+        cr_assert(fabs(gt_element(gradient, i) - slope) < 1e-14, "%d: %.17g, not %.17g", i,
+                  gt_element(gradient, i), slope);
     }
     gt_tape_end(tape);
     tape = gt_tape_begin();
@@ -242,19 +244,53 @@ Test(losses, tapes_that_begin_later)
     gradient = gt_gradient(inner, loss, p);
     ok();
     for (int i = 0; i < 6; i++) {
-        double q = gt_at(p, i), slope = ((1 - t[i]) / (1 - q) - t[i] / q) / 6;
-        cr_assert(fabs(gt_at(gradient, i) - slope) < 1e-14 * 10, "%d: %.17g, not %.17g", i,
-                  gt_at(gradient, i), slope);
+        double q = gt_element(p, i), slope = ((1 - t[i]) / (1 - q) - t[i] / q) / 6;
+        cr_assert(fabs(gt_element(gradient, i) - slope) < 1e-14 * 10, "%d: %.17g, not %.17g", i,
+                  gt_element(gradient, i), slope);
     }
     gt_tape_end(inner);
     /* and the outer tape still sees the logits */
     gradient = gt_gradient(tape, loss, z);
     ok();
     for (int i = 0; i < 6; i++)
-        cr_assert(fabs(gt_at(gradient, i) - (gt_at(p, i) - t[i]) / 6) < 1e-15, "%d: %g", i,
-                  gt_at(gradient, i));
+        cr_assert(fabs(gt_element(gradient, i) - (gt_element(p, i) - t[i]) / 6) < 1e-15, "%d: %g",
+                  i, gt_element(gradient, i));
     gt_tape_end(tape);
     gt_context_free(NULL);
+}
+
+/* The slopes of a loss in probabilities that know their logits, against differences of others. */
+static gt_Status binary_branch(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = binary(in[0]);
+    return gt_status();
+}
+
+static gt_Status categorical_branch(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = categorical(in[0]);
+    return gt_status();
+}
+
+Test(losses, slopes_in_probabilities)
+{
+    gt_Tensor *z = gt_array64(gt_shape(2, 3), 1, -1, 0, 1, 0.5, 1.5), *out[1], *tangent[1];
+    gt_check_gradients(categorical_branch, NULL, gt_tensors(gt_softmax(z)), .order = 2);
+    gt_check_gradients(binary_branch, NULL, gt_tensors(gt_sigmoid(z)), .order = 2);
+    ok();
+    gt_Tensor *p = gt_softmax(z), *ones = gt_ones_like(p);
+    gt_jvp(categorical_branch, NULL, gt_tensors(p), gt_tensors(ones), out, tangent);
+    ok();
+    double expected = 0;
+    const double t[] = {0, 1, 0, .2, .3, .5};
+    for (int i = 0; i < 6; i++)
+        expected += (1 - t[i] / gt_element(p, i)) / 2;
+    cr_assert(fabs(gt_item(tangent[0]) - expected) < 1e-14, "%.17g, not %.17g", gt_item(tangent[0]),
+              expected);
+    gt_context_free(NULL);
+    assert_no_leaks();
 }
 
 /* Rows that a view cuts apart, or another axis, are no softmax any more. */
@@ -276,6 +312,12 @@ Test(losses, views_that_cut_rows)
         gt_item(gt_categorical_crossentropy(gt_reshape(t, gt_shape(4)), rows)) ==
         gt_item(gt_categorical_crossentropy(gt_reshape(t, gt_shape(4)),
                                             gt_from_data(gt_data(rows), gt_shape(4), GT_FLOAT64))));
+    /* a row's length, but of two rows */
+    gt_Tensor *between = gt_slice(gt_ravel(p), gt_shape(1), gt_shape(2));
+    cr_assert(gt_item(gt_categorical_crossentropy(gt_array64(gt_shape(2), 0, 1), between)) ==
+              gt_item(gt_categorical_crossentropy(
+                  gt_array64(gt_shape(2), 0, 1),
+                  gt_from_data(gt_data(between), gt_shape(2), GT_FLOAT64))));
     /* one row of many */
     gt_Tensor *row = gt_slice(p, gt_shape(1, 0), gt_shape(1, 2));
     cr_assert(fabs(gt_item(gt_categorical_crossentropy(gt_array64(gt_shape(1, 2), 1, 0), row)) -
@@ -355,21 +397,89 @@ Test(losses, from_logits_of_probabilities)
     assert_no_leaks();
 }
 
+/* ---- through control flow, eagerly and traced ---- */
+
+static gt_Status branch(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = categorical(in[0]);
+    return gt_status();
+}
+
+static gt_Status two_rounds(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = gt_identity(in[1]);
+    out[1] = gt_add(in[2], categorical(in[1]));
+    return gt_status();
+}
+
+typedef enum Flow { COND, FORI, RECOMPUTE, FLOWS } Flow;
+
+/* in: logits, how many rounds or whether. */
+static gt_Status flow(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *p = gt_softmax(in[0]), *result[2] = {NULL, NULL};
+    switch (*(const Flow *)user) {
+    case COND:
+        gt_cond(in[1], branch, branch, NULL, gt_tensors(p), result, .outputs = 1);
+        break;
+    case FORI:
+        gt_fori_loop(0, 20, two_rounds, NULL, gt_tensors(p, gt_scalar(0, GT_FLOAT64)), result);
+        result[0] = result[1];
+        break;
+    default:
+        gt_recompute(branch, NULL, gt_tensors(p), result, .outputs = 1);
+        break;
+    }
+    out[0] = gt_keep(result[0]);
+    out[1] = gt_keep(gt_gradient(tape, result[0], in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(losses, through_control_flow)
+{
+    gt_Tensor *z = logits(GT_FLOAT64), *yes = gt_scalar(1, GT_FLOAT64);
+    for (int kind = 0; kind < FLOWS; kind++) {
+        Flow which = (Flow)kind;
+        gt_Tensor *eager[2], *planned[2];
+        flow(&which, gt_tensors(z, yes).items, eager);
+        gt_Function *function = gt_function(flow, &which, .outputs = 2);
+        gt_function_call(function, gt_tensors(z, yes), planned);
+        ok();
+        cr_assert_eq(gt_function_stats(function).runs, 1);
+        cr_assert(same_bits(eager[0], planned[0]), "%d: %.17g, planned %.17g", kind,
+                  gt_item(eager[0]), gt_item(planned[0]));
+        for (int i = 0; i < 6; i++)
+            cr_assert(fabs(gt_element(eager[1], i) - gt_element(planned[1], i)) <= 1e-15,
+                      "%d: slope %d is %.17g, planned %.17g", kind, i, gt_element(eager[1], i),
+                      gt_element(planned[1], i));
+        if (which == COND) /* a branch sees the tensor itself */
+            cr_assert(fabs(gt_item(eager[0]) - 60.55380298222219) < 1e-12);
+        gt_function_free(function);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* Fit and evaluate show the same loss of the same rows and weights. */
 Test(losses, fit_and_evaluate)
 {
     for (int eagerly = 0; eagerly < 2; eagerly++) {
-        gt_Layer *model = gt_sequential(gt_dense(3, .activation = gt_softmax), gt_flatten());
+        gt_Layer *model = gt_Sequential(gt_Dense(3, .activation = gt_softmax), gt_Flatten());
         gt_Dataset *rows = gt_dataset_from_tensors(gt_array(gt_shape(2, 3), 60, -60, 0, 1, 2, 3),
                                                    gt_array(gt_shape(2, 3), 0, 1, 0, .2f, .3f, .5f),
                                                    .batch_size = 2);
         gt_build(model, gt_shape(2, 3), GT_FLOAT32);
         gt_assign(gt_weights(model).items[0], gt_eye(3));
-        gt_compile(model, .optimizer = gt_sgd(0), .loss = gt_loss(gt_categorical_crossentropy),
-                   .metrics = gt_metrics(gt_loss_metric(gt_loss(gt_categorical_crossentropy),
-                                                        .name = "crossentropy")),
+        gt_compile(model, .optimizer = gt_SGD(0), .loss = gt_CategoricalCrossentropy(),
+                   .metrics = gt_metrics(
+                       gt_LossMetric(gt_CategoricalCrossentropy(), .name = "crossentropy")),
                    .run_eagerly = eagerly);
-        gt_History *history = gt_fit(model, rows, .verbose = GT_SILENT);
+        gt_History *history = gt_fit(model, rows, .verbose = GT_VERBOSITY_SILENT);
         gt_Scores scores = gt_evaluate(model, rows);
         ok();
         double fitted = gt_history_get(history, "loss", 0);
@@ -403,6 +513,55 @@ Test(losses, memory)
               (long long)(gt_memory_stats().bytes_in_use - before));
     ok();
     gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Probabilities through views and functions, under tapes, whatever allocation fails. */
+static void small_life(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *z = logits(GT_FLOAT64), *out[1] = {NULL};
+    gt_Function *softmax = gt_function(only_softmax, NULL, .outputs = 1);
+    gt_function_call(softmax, gt_tensors(z), out);
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, z);
+    gt_function_call(softmax, gt_tensors(z), out);
+    gt_Tensor *p = gt_slice(gt_softmax(z), gt_shape(1, 0), gt_shape(1, 3));
+    gt_Tape *inner = gt_tape_begin();
+    gt_watch(inner, p);
+    gt_Tensor *t = gt_array64(gt_shape(1, 3), 0, 1, 0);
+    gt_gradient(inner, gt_categorical_crossentropy(t, p), p);
+    gt_tape_end(inner);
+    gt_recompute(branch, NULL, gt_tensors(gt_softmax(z)), out, .outputs = 1);
+    gt_gradient(tape, out[0], z);
+    gt_tape_end(tape);
+    gt_function_free(softmax);
+    gt_scope_end(scope);
+}
+
+Test(losses, no_memory)
+{
+    for (int pooling = 0; pooling < 2; pooling++)
+        for (long budget = 0;; budget++) {
+            Budget memory = {.left = budget};
+            gt_Allocator allocator = {budget_allocate, budget_release, &memory};
+            gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = pooling);
+            gt_Status status = GT_NO_MEMORY;
+            if (context) {
+                gt_context_use(context);
+                small_life();
+                status = gt_status();
+                gt_error_clear();
+                cr_assert(gt_memory_stats().handles == 0 && gt_memory_stats().records == 0,
+                          "%ld: %d handles, %d records", budget, (int)gt_memory_stats().handles,
+                          (int)gt_memory_stats().records);
+                gt_context_free(context);
+            }
+            cr_assert_eq(memory.held, 0, "%ld: memory is lost", budget);
+            if (status == GT_OK)
+                break;
+            cr_assert_eq(status, GT_NO_MEMORY, "%ld: %s", budget, gt_status_text(status));
+        }
     assert_no_leaks();
 }
 
@@ -501,7 +660,7 @@ Test(losses, scores_are_no_probabilities)
 Test(losses, fit_refuses_scores)
 {
     for (int eagerly = 0; eagerly < 2; eagerly++) {
-        gt_Layer *model = gt_sequential(gt_dense(3));
+        gt_Layer *model = gt_Sequential(gt_Dense(3));
         gt_Dataset *rows = gt_dataset_from_tensors(
             gt_array(gt_shape(4, 3), .5f, .25f, .25f, 0, 1, 0, 60, -60, 0, 1, 2, 3),
             gt_from_values_at(GT_HERE, gt_shape(4), GT_INT32, 4, (double[]){0, 1, 2, 0}),
@@ -509,18 +668,19 @@ Test(losses, fit_refuses_scores)
         gt_build(model, gt_shape(4, 3), GT_FLOAT32);
         gt_Variable *kernel = gt_weights(model).items[0];
         gt_assign(kernel, gt_eye(3));
-        gt_compile(model, .optimizer = gt_adam(),
-                   .loss = gt_loss(gt_sparse_categorical_crossentropy), .run_eagerly = eagerly);
-        refused(gt_fit(model, rows, .verbose = GT_SILENT), GT_INVALID, "got 60 in row 2");
+        gt_compile(model, .optimizer = gt_Adam(), .loss = gt_SparseCategoricalCrossentropy(),
+                   .run_eagerly = eagerly);
+        refused(gt_fit(model, rows, .verbose = GT_VERBOSITY_SILENT), GT_INVALID, "got 60 in row 2");
         cr_assert(gt_dataset_position(rows).row == 0 &&
                   gt_optimizer_iterations(gt_compiled_optimizer(model)) == 0);
         for (int i = 0; i < 9; i++)
-            cr_assert(gt_at(kernel, i) == (i % 4 == 0), "eagerly %d: weight %d moved", eagerly, i);
+            cr_assert(gt_element(kernel, i) == (i % 4 == 0), "eagerly %d: weight %d moved", eagerly,
+                      i);
         refused(gt_evaluate(model, rows), GT_INVALID, "give .from_logits = true");
-        gt_compile(model, .optimizer = gt_adam(),
-                   .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
+        gt_compile(model, .optimizer = gt_Adam(),
+                   .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
                    .run_eagerly = eagerly);
-        cr_assert(gt_fit(model, rows, .verbose = GT_SILENT) != NULL);
+        cr_assert(gt_fit(model, rows, .verbose = GT_VERBOSITY_SILENT) != NULL);
         ok();
     }
     gt_context_free(NULL);
@@ -552,15 +712,15 @@ Test(losses, labels_of_one_column)
 {
     enum { ROWS = 6 };
     const Column columns[] = {
-        {"mse", gt_loss(gt_mean_squared_error)},
-        {"mae", gt_loss(gt_mean_absolute_error)},
-        {"huber", gt_loss(gt_huber, .delta = 0.3)},
-        {"log_cosh", gt_loss(gt_log_cosh)},
-        {"hinge", gt_loss(gt_hinge)},
-        {"squared_hinge", gt_loss(gt_squared_hinge, .reduction = GT_SUM)},
-        {"poisson", gt_loss(gt_poisson)},
-        {"binary", gt_loss(gt_binary_crossentropy, .reduction = GT_SUM)},
-        {"kl", gt_loss(gt_kl_divergence)},
+        {"mse", gt_MeanSquaredError()},
+        {"mae", gt_MeanAbsoluteError()},
+        {"huber", gt_Huber(.delta = 0.3)},
+        {"log_cosh", gt_LogCosh()},
+        {"hinge", gt_Hinge()},
+        {"squared_hinge", gt_SquaredHinge(.reduction = GT_REDUCTION_SUM)},
+        {"poisson", gt_Poisson()},
+        {"binary", gt_BinaryCrossentropy(.reduction = GT_REDUCTION_SUM)},
+        {"kl", gt_KLDivergence()},
     };
     const gt_DType types[] = {GT_INT32, GT_INT64, GT_UINT8, GT_BOOL, GT_FLOAT32};
     const double labels[ROWS] = {1, 0, 0, 1, 1, 0};
@@ -573,15 +733,15 @@ Test(losses, labels_of_one_column)
                     gt_Tensor *y =
                         gt_from_values_at(GT_HERE, column ? gt_shape(ROWS, 1) : gt_shape(ROWS),
                                           types[t], ROWS, labels);
-                    gt_Layer *model = gt_sequential(gt_dense(
-                        1, .activation = gt_sigmoid, .kernel_initializer = gt_constant(0.5)));
+                    gt_Layer *model = gt_Sequential(gt_Dense(
+                        1, .activation = gt_sigmoid, .kernel_initializer = gt_Constant(0.5)));
                     gt_Dataset *rows =
                         gt_dataset_from_tensors(x, y, .batch_size = 4, .shuffle = false);
-                    gt_compile(model, .optimizer = gt_sgd(0.1), .loss = columns[k].loss,
-                               .metrics = gt_metrics(gt_loss_metric(columns[k].loss, .name = "m"),
-                                                     gt_accuracy()),
+                    gt_compile(model, .optimizer = gt_SGD(0.1), .loss = columns[k].loss,
+                               .metrics = gt_metrics(gt_LossMetric(columns[k].loss, .name = "m"),
+                                                     gt_Accuracy()),
                                .run_eagerly = eagerly);
-                    gt_History *history = gt_fit(model, rows, .verbose = GT_SILENT);
+                    gt_History *history = gt_fit(model, rows, .verbose = GT_VERBOSITY_SILENT);
                     cr_assert(history != NULL, "%s of %s: %s", columns[k].name,
                               gt_dtype_name(types[t]), gt_error_message());
                     shown[column] = gt_history_get(history, "loss", 0);
@@ -629,38 +789,38 @@ Test(losses, columns_of_other_ranks)
         double value;
     } cases[] = {
         /* predictions (4), labels (4, 1): a sum of four losses, not of one mean */
-        {gt_shape(4, 1), gt_shape(4, 1), true, gt_loss(gt_mean_squared_error, .reduction = GT_SUM),
+        {gt_shape(4, 1), gt_shape(4, 1), true, gt_MeanSquaredError(.reduction = GT_REDUCTION_SUM),
          30},
-        {gt_shape(4, 1), gt_shape(4), true, gt_loss(gt_mean_squared_error), 7.5},
-        {gt_shape(4, 1), gt_shape(4), false, gt_loss(gt_mean_squared_error, .reduction = GT_SUM),
+        {gt_shape(4, 1), gt_shape(4), true, gt_MeanSquaredError(), 7.5},
+        {gt_shape(4, 1), gt_shape(4), false, gt_MeanSquaredError(.reduction = GT_REDUCTION_SUM),
          30},
         /* predictions (2, 2, 1), labels (2, 2): each sample's mean over time first */
         {gt_shape(2, 2, 1), gt_shape(2, 2), false,
-         gt_loss(gt_mean_squared_error, .reduction = GT_SUM), 15},
+         gt_MeanSquaredError(.reduction = GT_REDUCTION_SUM), 15},
         {gt_shape(2, 2, 1), gt_shape(2, 2, 1), false,
-         gt_loss(gt_mean_squared_error, .reduction = GT_SUM), 30},
+         gt_MeanSquaredError(.reduction = GT_REDUCTION_SUM), 30},
     };
     gt_Tensor *numbers = gt_array(gt_shape(4), 1, 2, 3, 4);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         gt_Layer *model =
-            gt_sequential(cases[i].squeezes ? gt_layer_new(GT_HERE, &squeezing, &(Squeezing){{0}})
-                                            : gt_activation(gt_linear));
+            gt_Sequential(cases[i].squeezes ? gt_layer_new(&squeezing, &(Squeezing){{0}})
+                                            : gt_Activation(gt_linear));
         gt_Dataset *rows = gt_dataset_from_tensors(gt_reshape(numbers, cases[i].x),
-                                                   gt_zeros_of(cases[i].y), .batch_size = 4);
+                                                   gt_zeros(cases[i].y), .batch_size = 4);
         gt_compile(model, .loss = cases[i].loss);
         double loss = gt_evaluate(model, rows).loss;
         ok();
         cr_assert(loss == cases[i].value, "%zu: %g, not %g", i, loss, cases[i].value);
     }
     /* Another shape stays an error, and class numbers for gt_categorical_crossentropy say so. */
-    gt_Layer *model = gt_sequential(gt_dense(3, .activation = gt_softmax));
+    gt_Layer *model = gt_Sequential(gt_Dense(3, .activation = gt_softmax));
     gt_Dataset *rows = gt_dataset_from_tensors(gt_reshape(numbers, gt_shape(4, 1)),
-                                               gt_zeros_of(gt_shape(4), .dtype = GT_INT32));
-    gt_compile(model, .optimizer = gt_sgd(0.1), .loss = gt_loss(gt_categorical_crossentropy));
-    refused(gt_fit(model, rows, .verbose = GT_SILENT), GT_INVALID,
+                                               gt_zeros(gt_shape(4), .dtype = GT_INT32));
+    gt_compile(model, .optimizer = gt_SGD(0.1), .loss = gt_CategoricalCrossentropy());
+    refused(gt_fit(model, rows, .verbose = GT_VERBOSITY_SILENT), GT_INVALID,
             "gt_sparse_categorical_crossentropy");
-    gt_compile(model, .optimizer = gt_sgd(0.1), .loss = gt_loss(gt_mean_squared_error));
-    refused(gt_fit(model, rows, .verbose = GT_SILENT), GT_INVALID, "(4,)");
+    gt_compile(model, .optimizer = gt_SGD(0.1), .loss = gt_MeanSquaredError());
+    refused(gt_fit(model, rows, .verbose = GT_VERBOSITY_SILENT), GT_INVALID, "(4,)");
     gt_context_free(NULL);
     assert_no_leaks();
 }

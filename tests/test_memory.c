@@ -4,15 +4,19 @@
  * must leave weights and optimizer as they were, and what failed must work when it is done again,
  * to the same numbers. In the end nothing is lost. Once with the pools that programs use, once with
  * every block from the allocator by itself (`.pooling = false`). */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <criterion/criterion.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/internal.h"
 #include "gradtape.h"
+#include "budget.h"
 #include "leaks.h"
 
 /* ---- an allocator that fails on demand ---- */
@@ -95,14 +99,14 @@ static void put_state(Run *run, char *into, size_t *bytes)
 
 static gt_Status make_model(Run *run)
 {
-    run->model = gt_sequential(gt_dense(6, .activation = gt_tanh), gt_dropout(0.5),
-                               gt_dense(3, .kernel_regularizer = gt_l2(0.01)));
+    run->model = gt_Sequential(gt_Dense(6, .activation = gt_tanh), gt_Dropout(0.5),
+                               gt_Dense(3, .kernel_regularizer = gt_L2(0.01)));
     return gt_status();
 }
 
 static gt_Status make_adam(Run *run)
 {
-    run->adam = gt_adam(0.01, .amsgrad = true, .global_clipnorm = 1);
+    run->adam = gt_Adam(0.01, .amsgrad = true, .global_clipnorm = 1);
     return gt_status();
 }
 
@@ -185,11 +189,11 @@ static gt_Status save_and_load(Run *run)
         snprintf(names[i], sizeof names[i], "%s", gt_variable_path(run->model, list.items[i]));
         named[i] = (gt_NamedTensor){names[i], list.items[i]};
     }
-    gt_save_tensors(run->path, ((gt_NamedTensors){list.count, named}),
+    gt_save_tensors(run->path, ((gt_NamedTensors){named, list.count}),
                     .metadata = gt_metadata({"epoch", "12"}));
     gt_TensorFile *file = gt_open_tensors(run->path);
     for (int i = 0; i < list.count && gt_status() == GT_OK; i++) {
-        gt_Tensor *loaded = gt_tensor_file_get(file, named[i].name);
+        gt_Tensor *loaded = gt_tensor_file_load_named(file, named[i].name);
         const gt_Spec spec = gt_spec(list.items[i]);
         if (loaded)
             cr_assert_eq(memcmp(gt_data(loaded), gt_data(list.items[i]), gt_spec_bytes(&spec)), 0);
@@ -204,8 +208,8 @@ static gt_Status table_of_text(Run *run)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_array(gt_shape(2, 3), 1, 2, 3, 4, 5, 6);
-    gt_write_csv(run->path, x);
-    gt_Tensor *y = gt_read_csv(run->path);
+    gt_save_csv(run->path, x);
+    gt_Tensor *y = gt_load_csv(run->path);
     if (gt_status() == GT_OK)
         put(run->out, &run->bytes, gt_float32_data(y), 6 * sizeof(float));
     gt_scope_end(scope);
@@ -255,16 +259,16 @@ static gt_Status make_dataset(Run *run)
 
 static gt_Status compile(Run *run)
 {
-    return gt_compile(run->model, .optimizer = gt_adam(0.01),
-                      .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
-                      .metrics = gt_metrics(gt_accuracy()));
+    return gt_compile(run->model, .optimizer = gt_Adam(0.01),
+                      .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
+                      .metrics = gt_metrics(gt_Accuracy()));
 }
 
 static gt_Status fit(Run *run)
 {
     gt_DatasetPosition at = gt_dataset_position(run->dataset);
     gt_History *history = gt_fit(run->model, run->dataset, .epochs = 2, .initial_epoch = at.epoch,
-                                 .verbose = GT_SILENT, .validation = run->dataset);
+                                 .verbose = GT_VERBOSITY_SILENT, .validation = run->dataset);
     gt_history_free(history);
     return gt_status();
 }
@@ -343,7 +347,7 @@ static int64_t bytes_held(gt_Context *context)
 /* The model may be half built: its layers are built one by one at the first call. */
 static gt_Variable *dropout_state(Run *run)
 {
-    gt_Layer *dropout = run->model ? gt_layer_at(run->model, 1) : NULL;
+    gt_Layer *dropout = run->model ? gt_get_layer(run->model, 1) : NULL;
     return dropout && gt_layer_built(dropout) ? gt_variables(dropout).items[0] : NULL;
 }
 
@@ -507,4 +511,51 @@ Test(memory, fitting_each)
 Test(memory, fitting_each_for_good)
 {
     every_allocation("fit", fitting, false, true);
+}
+
+/* ---- counting ---- */
+
+/* What is counted is not copied into a wider type first. */
+Test(memory, counting_takes_no_copy)
+{
+    size_t bytes = (size_t)32 << 20;
+    uint8_t *flags = calloc(bytes, 1);
+    cr_assert(flags != NULL, "no memory");
+    for (size_t i = 0; i < bytes; i += 1000)
+        flags[i] = 1;
+    double count = (double)((bytes + 999) / 1000);
+    Budget budget = {.left = LONG_MAX, .most = (size_t)4 << 20};
+    const gt_Allocator allocator = {budget_allocate, budget_release, &budget};
+    gt_Context *before = gt_context_use(gt_context_create(.allocator = &allocator, .threads = 1));
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_from_buffer(flags, gt_shape((int64_t)bytes), GT_BOOL);
+    gt_Tensor *table = gt_from_buffer(flags, gt_shape(1 << 15, 1 << 10), GT_BOOL);
+    gt_Tensor *whole = gt_from_buffer(flags, gt_shape((int64_t)bytes), GT_UINT8);
+    cr_assert(gt_item(gt_count_nonzero(x)) == count, "bool: %s", gt_error_message());
+    cr_assert(gt_item(gt_sum(x)) == count, "sum of bool: %s", gt_error_message());
+    cr_assert(gt_item(gt_sum(whole)) == count, "sum of uint8: %s", gt_error_message());
+    cr_assert(gt_item(gt_sum(gt_count_nonzero(table, .axis = 0))) == count, "columns: %s",
+              gt_error_message());
+    cr_assert(gt_item(gt_sum(gt_count_nonzero(table, .axis = 1))) == count, "rows: %s",
+              gt_error_message());
+    gt_Tensor *places = gt_nonzero(x);
+    cr_assert(places && gt_size(places) == (int64_t)count && gt_element(places, 7) == 7000,
+              "nonzero: %s", gt_error_message());
+    cr_assert(gt_dtype(gt_sum(x)) == GT_INT32, "a small count");
+    free(flags);
+
+    /* 2^31 of them, more than int32 counts; the system maps the same page of zeros all over */
+    size_t large = (size_t)1 << 31;
+    void *zeros = mmap(NULL, large, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (zeros != MAP_FAILED) {
+        gt_Tensor *y = gt_from_buffer(zeros, gt_shape((int64_t)large), GT_BOOL);
+        gt_Tensor *none = gt_count_nonzero(y);
+        cr_assert(none && gt_dtype(none) == GT_INT64 && gt_item(none) == 0, "2^31: %s",
+                  gt_error_message());
+        munmap(zeros, large);
+    }
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    cr_assert(budget.held == 0, "%ld blocks held", budget.held);
+    gt_context_use(before);
 }

@@ -59,7 +59,7 @@ static void make_pair(Pair *pair, gt_DType dtype)
 {
     pair->list[0] = variable_of(dtype, gt_shape(3), start, "a");
     pair->list[1] = variable_of(dtype, gt_shape(2, 1), start + 3, "b");
-    pair->variables = (gt_Tensors){2, pair->list};
+    pair->variables = (gt_Tensors){pair->list, 2};
 }
 
 static void free_pair(Pair *pair)
@@ -70,7 +70,7 @@ static void free_pair(Pair *pair)
 
 static double number(const Pair *pair, int i)
 {
-    return i < 3 ? gt_at(pair->list[0], i) : gt_at(pair->list[1], i - 3);
+    return i < 3 ? gt_element(pair->list[0], i) : gt_element(pair->list[1], i - 3);
 }
 
 static double gradient_number(int call, int i)
@@ -111,30 +111,30 @@ static gt_Optimizer *make_case(int index)
 {
     switch (index) {
     case 0:
-        return gt_sgd(0.1);
+        return gt_SGD(0.1);
     case 1:
-        return gt_sgd(0.1, .momentum = 0.9);
+        return gt_SGD(0.1, .momentum = 0.9);
     case 2:
-        return gt_sgd(0.1, .momentum = 0.9, .nesterov = true);
+        return gt_SGD(0.1, .momentum = 0.9, .nesterov = true);
     case 3:
-        return gt_sgd(0.1, .momentum = 0.9, .weight_decay = 0.5);
+        return gt_SGD(0.1, .momentum = 0.9, .weight_decay = 0.5);
     case 4:
-        return gt_sgd(0.1, .clipnorm = 1.5);
+        return gt_SGD(0.1, .clipnorm = 1.5);
     case 5:
-        return gt_sgd(0.1, .global_clipnorm = 1.5);
+        return gt_SGD(0.1, .global_clipnorm = 1.5);
     case 6:
-        return gt_sgd(0.1, .clipvalue = 0.5);
+        return gt_SGD(0.1, .clipvalue = 0.5);
     case 7:
-        return gt_sgd(0.1, .momentum = 0.9, .use_ema = true, .ema_momentum = 0.9,
+        return gt_SGD(0.1, .momentum = 0.9, .use_ema = true, .ema_momentum = 0.9,
                       .ema_overwrite_frequency = 3);
     case 8:
-        return gt_adam(0.1, .beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 0.05);
+        return gt_Adam(0.1, .beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 0.05);
     case 9:
-        return gt_adam(0.1, .beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 0.05, .amsgrad = true);
+        return gt_Adam(0.1, .beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 0.05, .amsgrad = true);
     case 10:
-        return gt_adamw(0.1, .beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 0.05, .weight_decay = 0.2);
+        return gt_AdamW(0.1, .beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 0.05, .weight_decay = 0.2);
     default:
-        return gt_adam(0.1, .beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 0.05,
+        return gt_Adam(0.1, .beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 0.05,
                        .gradient_accumulation_steps = 2);
     }
 }
@@ -211,9 +211,11 @@ static void golden(gt_Optimizer *optimizer, const double *first, const double *l
         gt_Tensor *gradient = gt_from_values_at(NULL, gt_shape(10), GT_FLOAT32, 10, g);
         ASSERT_OK(gt_apply_gradients(optimizer, gt_tensors(x), &gradient));
         gt_scope_end(scope);
-        ASSERT_NEAR(gt_at(x, 0), first[step], tolerance, "step %d: %g", step, gt_at(x, 0));
+        ASSERT_NEAR(gt_element(x, 0), first[step], tolerance, "step %d: %g", step,
+                    gt_element(x, 0));
         if (last)
-            ASSERT_NEAR(gt_at(x, 9), last[step], tolerance, "step %d: %g", step, gt_at(x, 9));
+            ASSERT_NEAR(gt_element(x, 9), last[step], tolerance, "step %d: %g", step,
+                        gt_element(x, 9));
     }
     gt_optimizer_free(optimizer);
     gt_variable_free(x);
@@ -228,7 +230,7 @@ static void single(gt_Optimizer *optimizer, double a, double b, double c, double
     gt_Tensor *gradient = gt_array(gt_shape(4), 1, 6, 7, 2);
     ASSERT_OK(gt_apply_gradients(optimizer, gt_tensors(x), &gradient));
     for (int i = 0; i < 4; i++)
-        ASSERT_NEAR(gt_at(x, i), result[i], 1e-4, "%d: %g", i, gt_at(x, i));
+        ASSERT_NEAR(gt_element(x, i), result[i], 1e-4, "%d: %g", i, gt_element(x, i));
     gt_scope_end(scope);
     gt_optimizer_free(optimizer);
     gt_variable_free(x);
@@ -248,8 +250,8 @@ static void decay(gt_Optimizer *optimizer)
         ASSERT_OK(gt_apply_gradients(optimizer, gt_tensors(x, y), pair));
         gt_scope_end(scope);
     }
-    ASSERT_NEAR(gt_at(x, 0), 1.9760959, 1e-6, "%.8g", gt_at(x, 0));
-    cr_assert(gt_at(y, 0) == 2);
+    ASSERT_NEAR(gt_element(x, 0), 1.9760959, 1e-6, "%.8g", gt_element(x, 0));
+    cr_assert(gt_element(y, 0) == 2);
     ASSERT_FAILS(gt_optimizer_exclude_from_weight_decay(optimizer, gt_tensors(x)), GT_STATE,
                  "is built already; exclude variables before its first step");
     gt_optimizer_free(optimizer);
@@ -259,47 +261,47 @@ static void decay(gt_Optimizer *optimizer)
 
 Test(optim, values_of_keras)
 {
-    golden(gt_sgd(.nesterov = true), (double[]){.9999, .9989, .9979, .9969, .9959},
+    golden(gt_SGD(.nesterov = true), (double[]){.9999, .9989, .9979, .9969, .9959},
            (double[]){.9999, .9899, .9799, .9699, .9599}, 5e-5);
-    golden(gt_adam(.amsgrad = true), (double[]){.999, .9982, .9974, .9965, .9955}, NULL, 2e-4);
-    golden(gt_adamw(1, .weight_decay = 0.5, .epsilon = 2),
+    golden(gt_Adam(.amsgrad = true), (double[]){.999, .9982, .9974, .9965, .9955}, NULL, 2e-4);
+    golden(gt_AdamW(1, .weight_decay = 0.5, .epsilon = 2),
            (double[]){.4998, .2486, .1223, .0586, .0263},
            (double[]){.4998, .2382, .1003, .0258, -.0159}, 6e-5);
-    single(gt_sgd(0.5), .5, -1, -.5, 3);
-    single(gt_adam(0.5), .5, 1.5, 2.5, 3.5);
-    single(gt_adamw(0.5), .498, 1.496, 2.494, 3.492);
-    decay(gt_sgd(1, .weight_decay = 0.004));
-    decay(gt_adam(1, .weight_decay = 0.004));
-    decay(gt_adamw(1, .weight_decay = 0.004));
+    single(gt_SGD(0.5), .5, -1, -.5, 3);
+    single(gt_Adam(0.5), .5, 1.5, 2.5, 3.5);
+    single(gt_AdamW(0.5), .498, 1.496, 2.494, 3.492);
+    decay(gt_SGD(1, .weight_decay = 0.004));
+    decay(gt_Adam(1, .weight_decay = 0.004));
+    decay(gt_AdamW(1, .weight_decay = 0.004));
 
     /* clipnorm 1 on (100, 100) */
     gt_Scope *scope = gt_scope_begin();
     gt_Variable *w = gt_variable(gt_array(gt_shape(2), 0, 0));
-    gt_Optimizer *optimizer = gt_sgd(1, .clipnorm = 1);
+    gt_Optimizer *optimizer = gt_SGD(1, .clipnorm = 1);
     gt_Tensor *gradient = gt_array(gt_shape(2), 100, 100);
     ASSERT_OK(gt_apply_gradients(optimizer, gt_tensors(w), &gradient));
-    ASSERT_NEAR(gt_at(w, 1), -sqrt(2) / 2, 1e-6, "%g", gt_at(w, 1));
+    ASSERT_NEAR(gt_element(w, 1), -sqrt(2) / 2, 1e-6, "%g", gt_element(w, 1));
     gt_optimizer_free(optimizer);
     gt_variable_free(w);
 
     /* The first average is w; three steps of 1 from (3, 4, 5, 6), overwritten at the third */
     w = gt_variable(gt_array(gt_shape(2, 2), 3, 4, 5, 6));
-    optimizer = gt_sgd(1, .use_ema = true, .ema_momentum = 0.9, .ema_overwrite_frequency = 3);
+    optimizer = gt_SGD(1, .use_ema = true, .ema_momentum = 0.9, .ema_overwrite_frequency = 3);
     gradient = gt_array(gt_shape(2, 2), 1, 1, 1, 1);
     for (int step = 1; step <= 3; step++) {
         ASSERT_OK(gt_apply_gradients(optimizer, gt_tensors(w), &gradient));
         const double average[4] = {0, 2, 1.9, 1.71};
-        ASSERT_NEAR(gt_at(gt_optimizer_slot(optimizer, w, "average"), 0), average[step], 1e-6,
+        ASSERT_NEAR(gt_element(gt_optimizer_slot(optimizer, w, "average"), 0), average[step], 1e-6,
                     "step %d", step);
-        ASSERT_NEAR(gt_at(w, 3), step < 3 ? 6 - step : 4.71, 1e-6, "step %d: %g", step,
-                    gt_at(w, 3));
+        ASSERT_NEAR(gt_element(w, 3), step < 3 ? 6 - step : 4.71, 1e-6, "step %d: %g", step,
+                    gt_element(w, 3));
     }
     gt_optimizer_free(optimizer);
     gt_variable_free(w);
 
     /* Without a frequency the average comes in at the end. */
     w = gt_variable(gt_array(gt_shape(), 3));
-    optimizer = gt_sgd(1, .use_ema = true, .ema_momentum = 0.9);
+    optimizer = gt_SGD(1, .use_ema = true, .ema_momentum = 0.9);
     gradient = gt_array(gt_shape(), 1);
     for (int step = 0; step < 3; step++)
         ASSERT_OK(gt_apply_gradients(optimizer, gt_tensors(w), &gradient));
@@ -311,7 +313,7 @@ Test(optim, values_of_keras)
 
     /* Accumulation over 3: unchanged twice, then one step along the mean; the sum starts anew. */
     w = gt_variable(gt_array(gt_shape(), 5));
-    optimizer = gt_sgd(1, .gradient_accumulation_steps = 3);
+    optimizer = gt_SGD(1, .gradient_accumulation_steps = 3);
     for (int call = 1; call <= 6; call++) {
         gradient = gt_scalar(call, GT_FLOAT32);
         ASSERT_OK(gt_apply_gradients(optimizer, gt_tensors(w), &gradient));
@@ -337,10 +339,10 @@ Test(optim, values_of_keras)
 
 Test(optim, options)
 {
-    gt_Optimizer *sgd = gt_sgd(), *adam = gt_adam(), *adamw = gt_adamw();
-    const gt_SgdOptions *s = gt_optimizer_options(sgd);
-    const gt_AdamOptions *a = gt_optimizer_options(adam);
-    const gt_AdamWOptions *w = gt_optimizer_options(adamw);
+    gt_Optimizer *sgd = gt_SGD(), *adam = gt_Adam(), *adamw = gt_AdamW();
+    const gt_SGD_options *s = gt_optimizer_options(sgd);
+    const gt_Adam_options *a = gt_optimizer_options(adam);
+    const gt_AdamW_options *w = gt_optimizer_options(adamw);
     ASSERT_BASE_DEFAULTS(s, GT_NONE);
     ASSERT_BASE_DEFAULTS(a, GT_NONE);
     ASSERT_BASE_DEFAULTS(w, 0.004);
@@ -354,10 +356,10 @@ Test(optim, options)
     cr_assert(gt_optimizer_learning_rate(adam) == 0.001);
 
     char name[] = "mine";
-    gt_Optimizer *named = gt_sgd(.momentum = 0.5, .name = name);
+    gt_Optimizer *named = gt_SGD(.momentum = 0.5, .name = name);
     name[0] = 'X';
     cr_assert_str_eq(gt_optimizer_name(named), "mine");
-    cr_assert_str_eq(((const gt_SgdOptions *)gt_optimizer_options(named))->name, "mine");
+    cr_assert_str_eq(((const gt_SGD_options *)gt_optimizer_options(named))->name, "mine");
     cr_assert(gt_optimizer_learning_rate(named) == 0.01);
     ASSERT_OK(gt_optimizer_set_learning_rate(named, 0.25));
     cr_assert(gt_optimizer_learning_rate(named) == 0.25);
@@ -365,21 +367,21 @@ Test(optim, options)
     cr_assert(gt_optimizer_learning_rate(named) == 0.25);
 
     int64_t objects = gt_memory_stats().variables;
-    ASSERT_NULL(gt_sgd(0.1, .clipnorm = 1, .clipvalue = 1), "2 of clipnorm, clipvalue");
-    ASSERT_NULL(gt_sgd(0.1, .clipnorm = 1, .clipvalue = 1, .global_clipnorm = 1), "3 of clipnorm");
-    ASSERT_NULL(gt_sgd(0.1, .global_clipnorm = -1), "sgd: global_clipnorm is -1");
-    ASSERT_NULL(gt_sgd(0.1, .clipvalue = (double)NAN), "clipvalue is nan");
-    ASSERT_NULL(gt_sgd((double)NAN), "the learning rate is nan");
-    ASSERT_NULL(gt_sgd(0.1, .weight_decay = -0.1), "weight_decay is -0.1");
-    ASSERT_NULL(gt_sgd(0.1, .momentum = 1.5), "momentum is 1.5; it must be in [0, 1]");
-    ASSERT_NULL(gt_sgd(0.1, .momentum = -0.5), "momentum is -0.5");
-    ASSERT_NULL(gt_sgd(0.1, .use_ema = true, .ema_momentum = 2), "ema_momentum is 2");
-    ASSERT_NULL(gt_sgd(0.1, .use_ema = true, .ema_overwrite_frequency = 0), "frequency is 0");
-    ASSERT_NULL(gt_sgd(0.1, .gradient_accumulation_steps = 1), "it must be at least 2");
-    ASSERT_NULL(gt_adam(0.1, .beta_1 = 1), "adam: beta_1 is 1; it must be in [0, 1)");
-    ASSERT_NULL(gt_adam(0.1, .beta_2 = -0.1), "beta_2 is -0.1");
-    ASSERT_NULL(gt_adam(0.1, .epsilon = (double)INFINITY), "epsilon is inf");
-    ASSERT_NULL(gt_adamw(0.1, .weight_decay = GT_NONE), "needs a weight_decay");
+    ASSERT_NULL(gt_SGD(0.1, .clipnorm = 1, .clipvalue = 1), "2 of clipnorm, clipvalue");
+    ASSERT_NULL(gt_SGD(0.1, .clipnorm = 1, .clipvalue = 1, .global_clipnorm = 1), "3 of clipnorm");
+    ASSERT_NULL(gt_SGD(0.1, .global_clipnorm = -1), "sgd: global_clipnorm is -1");
+    ASSERT_NULL(gt_SGD(0.1, .clipvalue = (double)NAN), "clipvalue is nan");
+    ASSERT_NULL(gt_SGD((double)NAN), "the learning rate is nan");
+    ASSERT_NULL(gt_SGD(0.1, .weight_decay = -0.1), "weight_decay is -0.1");
+    ASSERT_NULL(gt_SGD(0.1, .momentum = 1.5), "momentum is 1.5; it must be in [0, 1]");
+    ASSERT_NULL(gt_SGD(0.1, .momentum = -0.5), "momentum is -0.5");
+    ASSERT_NULL(gt_SGD(0.1, .use_ema = true, .ema_momentum = 2), "ema_momentum is 2");
+    ASSERT_NULL(gt_SGD(0.1, .use_ema = true, .ema_overwrite_frequency = 0), "frequency is 0");
+    ASSERT_NULL(gt_SGD(0.1, .gradient_accumulation_steps = 1), "it must be at least 2");
+    ASSERT_NULL(gt_Adam(0.1, .beta_1 = 1), "adam: beta_1 is 1; it must be in [0, 1)");
+    ASSERT_NULL(gt_Adam(0.1, .beta_2 = -0.1), "beta_2 is -0.1");
+    ASSERT_NULL(gt_Adam(0.1, .epsilon = (double)INFINITY), "epsilon is inf");
+    ASSERT_NULL(gt_AdamW(0.1, .weight_decay = GT_NONE), "needs a weight_decay");
     cr_assert(gt_memory_stats().variables == objects);
 
     gt_optimizer_free(sgd);
@@ -417,10 +419,10 @@ Test(optim, state)
     Pair pair;
     make_pair(&pair, GT_FLOAT32);
     gt_Optimizer *adam =
-        gt_adam(.amsgrad = true, .use_ema = true, .gradient_accumulation_steps = 4);
+        gt_Adam(.amsgrad = true, .use_ema = true, .gradient_accumulation_steps = 4);
     cr_assert(gt_optimizer_variables(adam).count == 2 && !gt_optimizer_built(adam));
     cr_assert(!gt_optimizer_slot(adam, pair.list[0], "momentum") && gt_status() == GT_OK);
-    ASSERT_FAILS(gt_optimizer_build(adam, ((gt_Tensors){0, NULL})), GT_INVALID, "no variables");
+    ASSERT_FAILS(gt_optimizer_build(adam, ((gt_Tensors){NULL, 0})), GT_INVALID, "no variables");
     ASSERT_FAILS(gt_optimizer_build(adam, gt_tensors(pair.list[0], pair.list[0])), GT_INVALID,
                  "variable a is twice");
     cr_assert(gt_optimizer_variables(adam).count == 2 && !gt_optimizer_built(adam));
@@ -465,13 +467,13 @@ Test(optim, minimize)
     Pair pair;
     make_pair(&pair, GT_FLOAT64);
     gt_Variable *a = pair.list[0], *b = pair.list[1];
-    gt_Optimizer *sgd = gt_sgd(0.25);
+    gt_Optimizer *sgd = gt_SGD(0.25);
     const void *address = gt_data(a);
 
     gt_Tape *tape = gt_tape_begin();
     ASSERT_OK(gt_minimize(sgd, tape, quadratic(a), pair.variables));
     gt_tape_end(tape);
-    cr_assert(gt_at(a, 0) == 0.5 && gt_at(a, 2) == 0.75 && gt_at(b, 0) == 1.75);
+    cr_assert(gt_element(a, 0) == 0.5 && gt_element(a, 2) == 0.75 && gt_element(b, 0) == 1.75);
     cr_assert(gt_optimizer_skipped(sgd) == 1 && gt_optimizer_iterations(sgd) == 1);
 
     /* A persistent tape holds the old value: it keeps its bytes, the variable its address. */
@@ -479,22 +481,23 @@ Test(optim, minimize)
     gt_Tensor *old = gt_identity(a);
     gt_Tensor *loss = quadratic(old);
     ASSERT_OK(gt_minimize(sgd, tape, loss, gt_tensors(a)));
-    cr_assert(gt_at(old, 0) == 0.5 && gt_at(a, 0) == 0.25 && gt_data(a) == address);
-    cr_assert(gt_at(gt_gradient(tape, loss, old), 0) == 1);
+    cr_assert(gt_element(old, 0) == 0.5 && gt_element(a, 0) == 0.25 && gt_data(a) == address);
+    cr_assert(gt_element(gt_gradient(tape, loss, old), 0) == 1);
     gt_tape_end(tape);
 
     /* A gradient may be the variable itself, or share its bytes. */
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *gradients[2] = {a, gt_identity(b)};
     ASSERT_OK(gt_apply_gradients(sgd, pair.variables, gradients));
-    cr_assert(gt_at(a, 0) == 0.1875 && gt_at(b, 0) == 1.3125 && gt_at(gradients[1], 0) == 1.75);
+    cr_assert(gt_element(a, 0) == 0.1875 && gt_element(b, 0) == 1.3125 &&
+              gt_element(gradients[1], 0) == 1.75);
 
     /* Two variables that are each other's gradient: both as they were before the step. */
     gt_Variable *x = gt_variable(gt_array64(gt_shape(1), 1));
     gt_Variable *y = gt_variable(gt_array64(gt_shape(1), 2));
-    gt_Optimizer *cross = gt_sgd(1);
+    gt_Optimizer *cross = gt_SGD(1);
     ASSERT_OK(gt_apply_gradients(cross, gt_tensors(x, y), ((gt_Tensor *[]){y, x})));
-    cr_assert(gt_at(x, 0) == -1 && gt_at(y, 0) == 1);
+    cr_assert(gt_element(x, 0) == -1 && gt_element(y, 0) == 1);
     gt_optimizer_free(cross);
     gt_variable_free(x);
     gt_variable_free(y);
@@ -517,7 +520,7 @@ Test(optim, minimize)
     ASSERT_FAILS(gt_apply_gradients(sgd, pair.variables, ((gt_Tensor *[]){NULL, NULL})),
                  GT_NO_GRADIENT, "none of the 2 variables has a gradient");
     ASSERT_FAILS(gt_apply_gradients(sgd, pair.variables, NULL), GT_INVALID, "gradients is NULL");
-    ASSERT_OK(gt_apply_gradients(sgd, ((gt_Tensors){0, NULL}), NULL));
+    ASSERT_OK(gt_apply_gradients(sgd, ((gt_Tensors){NULL, 0}), NULL));
     ASSERT_OK(gt_variable_set_trainable(b, false));
     ASSERT_FAILS(gt_apply_gradients(sgd, pair.variables, ((gt_Tensor *[]){g3, NULL})), GT_INVALID,
                  "variable b is not trainable");
@@ -527,7 +530,7 @@ Test(optim, minimize)
     tape = gt_tape_begin();
     ASSERT_FAILS(gt_minimize(sgd, tape, gt_square(a), pair.variables), GT_INVALID,
                  "the loss has the shape (3,)");
-    ASSERT_FAILS(gt_minimize(sgd, tape, quadratic(a), ((gt_Tensors){0, NULL})), GT_INVALID,
+    ASSERT_FAILS(gt_minimize(sgd, tape, quadratic(a), ((gt_Tensors){NULL, 0})), GT_INVALID,
                  "there are no variables");
     ASSERT_FAILS(gt_minimize(sgd, tape, quadratic(stranger), pair.variables), GT_NO_GRADIENT,
                  "was not computed from variable a");
@@ -539,7 +542,8 @@ Test(optim, minimize)
     ASSERT_FAILS(gt_minimize(sgd, tape, loss, pair.variables), GT_NO_GRADIENT,
                  "the target was not computed while this tape recorded");
     gt_tape_end(tape);
-    cr_assert(gt_at(a, 0) == 0.1875 && gt_at(b, 0) == 1.3125 && gt_optimizer_iterations(sgd) == 3);
+    cr_assert(gt_element(a, 0) == 0.1875 && gt_element(b, 0) == 1.3125 &&
+              gt_optimizer_iterations(sgd) == 3);
 
     /* A pending error: no step. */
     tape = gt_tape_begin();
@@ -548,7 +552,7 @@ Test(optim, minimize)
     cr_assert(gt_minimize(sgd, tape, loss, pair.variables) == GT_INVALID);
     gt_error_clear();
     gt_tape_end(tape);
-    cr_assert(gt_at(a, 0) == 0.1875);
+    cr_assert(gt_element(a, 0) == 0.1875);
 
     gt_variable_free(stranger);
     gt_optimizer_free(sgd);
@@ -579,7 +583,7 @@ Test(optim, large_variables)
         gt_Scope *scope = gt_scope_begin();
         gt_Variable *w = gt_variable(gt_from_data(numbers, gt_shape(SIZE), GT_FLOAT32));
         gt_scope_end(scope);
-        gt_Optimizer *adam = gt_adam(0.01, .global_clipnorm = 50, .use_ema = true, .epsilon = 0.01);
+        gt_Optimizer *adam = gt_Adam(0.01, .global_clipnorm = 50, .use_ema = true, .epsilon = 0.01);
         const void *address = gt_data(w);
         gt_MemoryStats before = {0};
         for (int step = 0; step < 6; step++) {
@@ -620,7 +624,7 @@ Test(optim, interrupted)
         gt_Tensor *ones =
             gt_full_like(gt_from_data((float[SIZE]){0}, gt_shape(SIZE), GT_FLOAT32), 1);
         gt_Variable *a = gt_variable(ones), *b = gt_variable(ones);
-        gt_Optimizer *sgd = gt_sgd(0.5, .momentum = 0.5, .clipnorm = 1e9);
+        gt_Optimizer *sgd = gt_SGD(0.5, .momentum = 0.5, .clipnorm = 1e9);
         int left = polls;
         gt_set_interrupt(at_poll, &left);
         gt_Status status = gt_apply_gradients(sgd, gt_tensors(a, b), ((gt_Tensor *[]){ones, ones}));
@@ -630,7 +634,7 @@ Test(optim, interrupted)
         cr_assert(status == (done ? GT_OK : GT_INTERRUPTED));
         interruptions += !done;
         for (int i = 0; i < SIZE; i += SIZE - 1)
-            cr_assert(gt_at(a, i) == (done ? 0.5 : 1) && gt_at(b, i) == gt_at(a, i));
+            cr_assert(gt_element(a, i) == (done ? 0.5 : 1) && gt_element(b, i) == gt_element(a, i));
         gt_scope_end(scope);
         gt_optimizer_free(sgd);
         gt_variable_free(a);
@@ -648,21 +652,21 @@ static gt_Optimizer *make_row_case(int index)
 {
     switch (index) {
     case CASES:
-        return gt_sgd(0.1, .weight_decay = 0.5);
+        return gt_SGD(0.1, .weight_decay = 0.5);
     case CASES + 1: /* and the table is excluded from it */
-        return gt_sgd(0.1, .weight_decay = 0.5, .clipvalue = 0.25);
+        return gt_SGD(0.1, .weight_decay = 0.5, .clipvalue = 0.25);
     case CASES + 2:
-        return gt_sgd(0.1, .weight_decay = 0, .clipnorm = 0.5);
+        return gt_SGD(0.1, .weight_decay = 0, .clipnorm = 0.5);
     case CASES + 3:
-        return gt_sgd(0.1, .use_ema = true, .ema_momentum = 0.5);
+        return gt_SGD(0.1, .use_ema = true, .ema_momentum = 0.5);
     case CASES + 4:
-        return gt_sgd(0.1, .use_ema = true, .ema_momentum = 0.5, .ema_overwrite_frequency = 2);
+        return gt_SGD(0.1, .use_ema = true, .ema_momentum = 0.5, .ema_overwrite_frequency = 2);
     case CASES + 5:
-        return gt_sgd(0.1, .gradient_accumulation_steps = 2);
+        return gt_SGD(0.1, .gradient_accumulation_steps = 2);
     case CASES + 6:
-        return gt_sgd(0.1, .gradient_accumulation_steps = 3, .clipnorm = 0.5);
+        return gt_SGD(0.1, .gradient_accumulation_steps = 3, .clipnorm = 0.5);
     case CASES + 7:
-        return gt_adam(0.1, .weight_decay = 0.1, .clipvalue = 0.5, .use_ema = true);
+        return gt_Adam(0.1, .weight_decay = 0.1, .clipvalue = 0.5, .use_ema = true);
     default:
         return make_case(index);
     }
@@ -683,7 +687,7 @@ typedef struct Lookup {
 static gt_Status lookup_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
 {
     Lookup *lookup = context;
-    gt_Tensors variables = {2, lookup->list};
+    gt_Tensors variables = {lookup->list, 2};
     gt_Tensor *gradients[2];
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *one = gt_multiply(gt_take(lookup->list[0], inputs[0]), lookup->list[1]);
@@ -710,8 +714,8 @@ static size_t lookups(int index, gt_DType dtype, bool read, bool traced, unsigne
     lookup.list[0] = variable_of(dtype, gt_shape(LENGTH, WIDTH), numbers, "table");
     lookup.list[1] = variable_of(dtype, gt_shape(WIDTH), numbers + 3, "scale");
     if (index % 2)
-        cr_assert(gt_pack(((gt_Tensors){2, lookup.list})));
-    gt_Tensors excluded = {index == CASES + 1 || index == 10, lookup.list};
+        cr_assert(gt_pack(((gt_Tensors){lookup.list, 2})));
+    gt_Tensors excluded = {lookup.list, index == CASES + 1 || index == 10};
     ASSERT_OK(gt_optimizer_exclude_from_weight_decay(lookup.optimizer, excluded));
     gt_Function *function = gt_function(lookup_step, &lookup);
     for (int step = 0; step < 5; step++) {
@@ -724,7 +728,7 @@ static size_t lookups(int index, gt_DType dtype, bool read, bool traced, unsigne
         gt_Tensor *loss,
             *inputs[2] = {gt_from_data(one, gt_shape(LOOKUPS), GT_INT32),
                           gt_cast(gt_from_data(other, gt_shape(LOOKUPS), GT_INT32), GT_INT64)};
-        ASSERT_OK(traced ? gt_function_call(function, ((gt_Tensors){2, inputs}), &loss)
+        ASSERT_OK(traced ? gt_function_call(function, ((gt_Tensors){inputs, 2}), &loss)
                          : lookup_step(&lookup, inputs, &loss));
         cr_assert(isfinite(gt_item(loss)));
         gt_scope_end(scope);
@@ -789,7 +793,7 @@ static gt_Status minimize_lookup(void *context, gt_Tensor *const *inputs, gt_Ten
 
 Test(optim, rows_of_a_large_table)
 {
-    Lookup lookup = {.optimizer = gt_sgd(0.25, .global_clipnorm = 100)};
+    Lookup lookup = {.optimizer = gt_SGD(0.25, .global_clipnorm = 100)};
     gt_Scope *scope = gt_scope_begin();
     static float ones[100000 * 16];
     for (int i = 0; i < 100000 * 16; i++)
@@ -839,23 +843,23 @@ Test(optim, rows_that_are_none)
     gt_Variable *block[3]; /* one behind the other */
     for (int i = 0; i < 3; i++)
         block[i] = gt_variable(gt_full(gt_shape(3, 2), 1));
-    cr_assert(gt_pack(((gt_Tensors){3, block})));
+    cr_assert(gt_pack(((gt_Tensors){block, 3})));
     gt_Variable *w = block[1];
     gt_Variable *iterations = gt_variable(gt_scalar(0, GT_INT64));
     gt_Tensor *input[5] = {w, gt_full(gt_shape(4, 2), 1), gt_scalar(0.5, GT_FLOAT64), iterations,
                            gt_array_of_(GT_INT64, gt_shape(4), 1, 3, -1, 7)};
-    ASSERT_OK(gt_apply(NULL, update, NULL, 5, input, NULL)); /* only row 1 is one */
+    ASSERT_OK(gt_apply_at(NULL, update, NULL, 5, input, NULL)); /* only row 1 is one */
     for (int i = 0; i < 6; i++)
-        cr_assert(gt_at(w, i) == (i / 2 == 1 ? 0.5 : 1) && gt_at(block[0], i) == 1 &&
-                  gt_at(block[2], i) == 1);
+        cr_assert(gt_element(w, i) == (i / 2 == 1 ? 0.5 : 1) && gt_element(block[0], i) == 1 &&
+                  gt_element(block[2], i) == 1);
     input[4] = gt_array_of_(GT_INT64, gt_shape(3), 0, 1, 2);
-    ASSERT_FAILS(gt_apply(NULL, update, NULL, 5, input, NULL), GT_INVALID,
+    ASSERT_FAILS(gt_apply_at(NULL, update, NULL, 5, input, NULL), GT_INVALID,
                  "the variable is float32 (3, 2), the gradient float32 (4, 2)");
     input[4] = gt_array_of_(GT_INT32, gt_shape(4), 0, 1, 2, 0);
-    ASSERT_FAILS(gt_apply(NULL, update, NULL, 5, input, NULL), GT_INVALID,
+    ASSERT_FAILS(gt_apply_at(NULL, update, NULL, 5, input, NULL), GT_INVALID,
                  "the rows are a vector of int64");
     input[4] = gt_array_of_(GT_INT64, gt_shape(2, 2), 0, 1, 2, 0);
-    ASSERT_FAILS(gt_apply(NULL, update, NULL, 5, input, NULL), GT_INVALID,
+    ASSERT_FAILS(gt_apply_at(NULL, update, NULL, 5, input, NULL), GT_INVALID,
                  "the rows are a vector of int64");
 
     /* Each once, in the order in which they come, padded; the sums beside them. */
@@ -864,7 +868,7 @@ Test(optim, rows_that_are_none)
     static const double once[5] = {4, 8, 2, 9, 9}, sums[5] = {4, 6, 5, 0, 0};
     gt_Tensor *rows = gt_distinct_rows(&gradient);
     for (int i = 0; i < 5; i++)
-        cr_assert(gt_at(rows, i) == once[i] && gt_at(gradient, i) == sums[i]);
+        cr_assert(gt_element(rows, i) == once[i] && gt_element(gradient, i) == sums[i]);
     cr_assert(!gt_distinct_rows(&gradient) && gt_size(gradient) == 5 && gt_status() == GT_OK);
     gt_scope_end(scope);
     for (int i = 0; i < 3; i++)
@@ -895,7 +899,7 @@ static void replay(const gt_Graph *graph)
         gt_Tensor *input[GT_MAX_INPUTS], *output[GT_MAX_OUTPUTS];
         for (int i = 0; i < node->inputs; i++)
             input[i] = node->input[i] < 0 ? NULL : value[node->input[i]];
-        ASSERT_OK(gt_apply(NULL, node->operation, node->options, node->inputs, input, output));
+        ASSERT_OK(gt_apply_at(NULL, node->operation, node->options, node->inputs, input, output));
         for (int i = 0; i < node->outputs; i++)
             if (!value[node->output[i]])
                 value[node->output[i]] = output[i];
@@ -904,7 +908,7 @@ static void replay(const gt_Graph *graph)
 
 static gt_Optimizer *busy(void)
 {
-    return gt_adam(0.1, .amsgrad = true, .weight_decay = 0.1, .clipnorm = 1, .use_ema = true,
+    return gt_Adam(0.1, .amsgrad = true, .weight_decay = 0.1, .clipnorm = 1, .use_ema = true,
                    .ema_overwrite_frequency = 2, .gradient_accumulation_steps = 2);
 }
 
@@ -920,9 +924,9 @@ Test(optim, traced)
     gt_Trace trace;
     ASSERT_OK(gt_trace_begin(context, &trace, graph));
     ASSERT_OK(apply_call(in_graph, &traced, GT_FLOAT32, 1));
-    ASSERT_NULL(gt_sgd(), "cannot be made inside a traced function");
+    ASSERT_NULL(gt_SGD(), "cannot be made inside a traced function");
     gt_trace_end(context, &trace);
-    cr_assert(gt_optimizer_iterations(in_graph) == 0 && gt_at(traced.list[0], 1) == 1.25);
+    cr_assert(gt_optimizer_iterations(in_graph) == 0 && gt_element(traced.list[0], 1) == 1.25);
     cr_assert(gt_optimizer_built(in_graph) && graph->node_count > 0);
     for (int call = 1; call <= 7; call++) {
         ASSERT_OK(apply_call(by_hand, &eager, GT_FLOAT32, 1));
@@ -934,7 +938,7 @@ Test(optim, traced)
     gt_Tensors a = gt_optimizer_variables(by_hand), b = gt_optimizer_variables(in_graph);
     for (int k = 0; k < a.count; k++)
         for (int64_t i = 0; i < gt_size(a.items[k]); i++)
-            cr_assert(gt_at(a.items[k], i) == gt_at(b.items[k], i));
+            cr_assert(gt_element(a.items[k], i) == gt_element(b.items[k], i));
     gt_graph_free(graph);
     gt_scope_end(scope);
     gt_context_free(NULL);
@@ -1021,14 +1025,14 @@ Test(optim, memory_runs_out)
             Pair pair;
             pair.list[0] = variable_of(GT_FLOAT32, gt_shape(LONG), numbers, "a");
             pair.list[1] = variable_of(GT_FLOAT32, gt_shape(LONG), numbers, "b");
-            pair.variables = (gt_Tensors){2, pair.list};
+            pair.variables = (gt_Tensors){pair.list, 2};
             gt_Optimizer *optimizer = busy();
             if (warm)
                 cr_assert(failing_step(optimizer, &pair, &state, -1));
             done = failing_step(optimizer, &pair, &state, left);
             failures += !done;
             if (!done) { /* it is still of use */
-                cr_assert(gt_at(pair.list[0], 5) == 5);
+                cr_assert(gt_element(pair.list[0], 5) == 5);
                 cr_assert(failing_step(optimizer, &pair, &state, -1));
             }
             cr_assert(gt_optimizer_iterations(optimizer) == (1 + warm) / 2);
@@ -1049,7 +1053,7 @@ Test(optim, memory_runs_out)
                                                     failing_allocate, failing_release, &state});
         gt_context_use(context);
         state.left = left;
-        gt_Optimizer *optimizer = gt_adam(.name = "mine");
+        gt_Optimizer *optimizer = gt_Adam(.name = "mine");
         state.left = -1;
         cr_assert(optimizer || gt_status() == GT_NO_MEMORY);
         gt_error_clear();
@@ -1066,7 +1070,7 @@ static gt_Status minimize_both(Lookup *lookup, gt_Tensor *indices)
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *rows = gt_take(lookup->list[1], indices);
     gt_Tensor *loss = gt_sum(gt_square(gt_multiply(rows, lookup->list[0])));
-    gt_minimize(lookup->optimizer, tape, loss, ((gt_Tensors){2, lookup->list}));
+    gt_minimize(lookup->optimizer, tape, loss, ((gt_Tensors){lookup->list, 2}));
     gt_tape_end(tape);
     return gt_status();
 }
@@ -1081,11 +1085,11 @@ Test(optim, memory_runs_out_for_rows)
                                                         failing_allocate, failing_release, &state});
             gt_context_use(context);
             gt_Scope *scope = gt_scope_begin();
-            Lookup lookup = {.optimizer = whole ? gt_adam(0.1) : gt_sgd(0.01, .clipnorm = 1e9)};
+            Lookup lookup = {.optimizer = whole ? gt_Adam(0.1) : gt_SGD(0.01, .clipnorm = 1e9)};
             lookup.list[0] = gt_variable(gt_full(gt_shape(2), 1));
             lookup.list[1] = gt_variable(gt_full(gt_shape(LONG, 2), 1));
             gt_Tensor *indices = gt_array_of_(GT_INT32, gt_shape(3), 7, -1, 7);
-            gt_Tensors variables = {2, lookup.list};
+            gt_Tensors variables = {lookup.list, 2};
             ASSERT_OK(gt_optimizer_build(lookup.optimizer, variables));
             memset(context->free_blocks, 0, sizeof context->free_blocks);
             state.left = left;
@@ -1095,15 +1099,15 @@ Test(optim, memory_runs_out_for_rows)
             gt_error_clear();
             gt_Tensors all = gt_optimizer_variables(lookup.optimizer);
             for (int64_t i = 0; i < 2 * LONG; i++)
-                cr_assert((gt_at(lookup.list[1], i) != 1) ==
+                cr_assert((gt_element(lookup.list[1], i) != 1) ==
                           (done && (i / 2 == 7 || i / 2 == LONG - 1)));
-            cr_assert((gt_at(lookup.list[0], 0) != 1) == done, "half an update after %lld",
+            cr_assert((gt_element(lookup.list[0], 0) != 1) == done, "half an update after %lld",
                       (long long)left);
             for (int k = 2; !done && k < all.count; k++)
-                cr_assert(gt_at(all.items[k], 0) == 0);
+                cr_assert(gt_element(all.items[k], 0) == 0);
             if (!done) /* it is still of use */
                 ASSERT_OK(minimize_both(&lookup, indices));
-            cr_assert(gt_at(lookup.list[1], 14) < 1 && gt_at(lookup.list[1], 0) == 1);
+            cr_assert(gt_element(lookup.list[1], 14) < 1 && gt_element(lookup.list[1], 0) == 1);
             gt_scope_end(scope);
             gt_optimizer_free(lookup.optimizer);
             gt_variable_free(lookup.list[0]);

@@ -15,8 +15,8 @@ static void near(gt_Tensor *y, int64_t count, const double *expected, double tol
     assert_ok();
     cr_assert(gt_size(y) == count, "%d numbers, not %d", (int)gt_size(y), (int)count);
     for (int64_t i = 0; i < count; i++)
-        cr_assert(fabs(gt_at(y, i) - expected[i]) <= tolerance, "[%d] is %.9g, not %.9g", (int)i,
-                  gt_at(y, i), expected[i]);
+        cr_assert(fabs(gt_element(y, i) - expected[i]) <= tolerance, "[%d] is %.9g, not %.9g",
+                  (int)i, gt_element(y, i), expected[i]);
 }
 
 /* ---- Keras's layers/rnn tests: x = arange, kernels of 0.01 and 0.02, biases of 0.03 ---- */
@@ -219,10 +219,10 @@ Test(recurrent, central_differences)
                 gradients_of(kind, in, which, &below, &unused);
                 double slope = loss / (2 * step);
                 double curve = (half_square(above) - half_square(below)) / (2 * step);
-                cr_assert(fabs(slope - gt_at(first, k)) < 1e-8, "%d %d %d: %g, not %g", kind, which,
-                          (int)k, gt_at(first, k), slope);
-                cr_assert(fabs(curve - gt_at(second, k)) < 1e-7, "%d %d %d: %g, not %g", kind,
-                          which, (int)k, gt_at(second, k), curve);
+                cr_assert(fabs(slope - gt_element(first, k)) < 1e-8, "%d %d %d: %g, not %g", kind,
+                          which, (int)k, gt_element(first, k), slope);
+                cr_assert(fabs(curve - gt_element(second, k)) < 1e-7, "%d %d %d: %g, not %g", kind,
+                          which, (int)k, gt_element(second, k), curve);
             }
         }
     gt_context_free(NULL);
@@ -245,7 +245,7 @@ Test(recurrent, plans_have_the_same_bits)
         arguments(kind, in);
         gt_Tensor *eager = call(kind, in, false, final);
         gt_Function *function = gt_function(traced, &kind, .outputs = 1);
-        gt_function_call(function, ((gt_Tensors){ARGUMENTS, in}), &planned);
+        gt_function_call(function, ((gt_Tensors){in, ARGUMENTS}), &planned);
         assert_ok();
         cr_assert(memcmp(gt_data(eager), gt_data(planned), sizeof(double) * BATCH * TIME * UNITS) ==
                   0);
@@ -257,15 +257,15 @@ Test(recurrent, plans_have_the_same_bits)
 
 Test(recurrent, sizes_of_0)
 {
-    gt_Tensor *kernel = gt_ones_of(gt_shape(2, 12)), *recurrent = gt_ones_of(gt_shape(3, 12));
+    gt_Tensor *kernel = gt_ones(gt_shape(2, 12)), *recurrent = gt_ones(gt_shape(3, 12));
     gt_Tensor *y =
-        gt_lstm(gt_zeros_of(gt_shape(4, 0, 2)), kernel, recurrent, NULL, .return_sequences = true);
+        gt_lstm(gt_zeros(gt_shape(4, 0, 2)), kernel, recurrent, NULL, .return_sequences = true);
     cr_assert(gt_shape_equal(gt_tensor_shape(y), gt_shape(4, 0, 3)));
-    gt_Tensor *h = gt_ones_of(gt_shape(4, 3));
-    y = gt_lstm(gt_zeros_of(gt_shape(4, 0, 2)), kernel, recurrent, NULL, .initial_h = h);
+    gt_Tensor *h = gt_ones(gt_shape(4, 3));
+    y = gt_lstm(gt_zeros(gt_shape(4, 0, 2)), kernel, recurrent, NULL, .initial_h = h);
     near(y, 12, (const double[]){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 0);
-    y = (gt_gru)(gt_zeros_of(gt_shape(0, 5, 2)), gt_ones_of(gt_shape(2, 9)),
-                 gt_ones_of(gt_shape(3, 9)), NULL);
+    y = (gt_gru)(gt_zeros(gt_shape(0, 5, 2)), gt_ones(gt_shape(2, 9)), gt_ones(gt_shape(3, 9)),
+                 NULL);
     cr_assert(gt_shape_equal(gt_tensor_shape(y), gt_shape(0, 3)));
     assert_ok();
     gt_context_free(NULL);
@@ -281,9 +281,9 @@ static void refused(gt_Tensor *y, const char *words)
 
 Test(recurrent, refusals)
 {
-    gt_Tensor *x = gt_ones_of(gt_shape(2, 3, 4)), *h = gt_ones_of(gt_shape(2, 5));
-    gt_Tensor *k4 = gt_ones_of(gt_shape(4, 20)), *r4 = gt_ones_of(gt_shape(5, 20));
-    gt_Tensor *k3 = gt_ones_of(gt_shape(4, 15)), *r3 = gt_ones_of(gt_shape(5, 15));
+    gt_Tensor *x = gt_ones(gt_shape(2, 3, 4)), *h = gt_ones(gt_shape(2, 5));
+    gt_Tensor *k4 = gt_ones(gt_shape(4, 20)), *r4 = gt_ones(gt_shape(5, 20));
+    gt_Tensor *k3 = gt_ones(gt_shape(4, 15)), *r3 = gt_ones(gt_shape(5, 15));
     refused(gt_lstm(h, k4, r4, NULL), "lstm: x is float32 of (2, 5); it must be floats of (batch,");
     refused(gt_lstm(gt_cast(x, GT_INT32), k4, r4, NULL), "x is int32 of (2, 3, 4)");
     refused(gt_lstm(x, k4, r3, NULL), "recurrent_kernel has shape (5, 15); it must be (units, 4");
@@ -294,8 +294,8 @@ Test(recurrent, refusals)
     refused(gt_lstm(x, k4, r4, h), "bias is float32 of (2, 5); it must be float32 of (20,)");
     refused(gt_lstm(x, k4, r4, NULL, .initial_c = x), "initial_c is float32 of (2, 3, 4)");
     refused(gt_gru(x, k3, r3, NULL, .initial_h = x), "gru: initial_h is float32 of (2, 3, 4)");
-    refused(gt_gru(x, k3, r3, gt_ones_of(gt_shape(15))), "it must be float32 of (2, 15)");
-    refused(gt_gru(x, k3, r3, gt_ones_of(gt_shape(2, 15)), .reset_after = false), "of (15,)");
+    refused(gt_gru(x, k3, r3, gt_ones(gt_shape(15))), "it must be float32 of (2, 15)");
+    refused(gt_gru(x, k3, r3, gt_ones(gt_shape(2, 15)), .reset_after = false), "of (15,)");
     refused(gt_gru(x, NULL, r3, NULL), "gru: spec: the tensor is NULL");
     gt_context_free(NULL);
     assert_no_leaks();

@@ -48,7 +48,7 @@ static double derivative(Function *f, int order, gt_Shape shape, int64_t n, cons
     double at = gt_item(value);
     gt_Tensor *last = gt_gradient(tape[0], value, x, .unconnected = GT_UNCONNECTED_ZERO);
     for (int64_t i = 0; gradient && i < n && gt_status() == GT_OK; i++)
-        gradient[i] = gt_at(last, i);
+        gradient[i] = gt_element(last, i);
     gt_tape_end(tape[0]);
     return at;
 }
@@ -107,7 +107,7 @@ static gt_Tensor *ids(int64_t n)
 }
 DEFINE(segments, gt_segment_prod(x, ids(8), 3))
 DEFINE(segments_of_rows, gt_segment_prod(x, ids(4), 4))
-DEFINE(segments_empty, gt_segment_prod(x, gt_zeros_of(gt_shape(4), .dtype = GT_UINT8), 2))
+DEFINE(segments_empty, gt_segment_prod(x, gt_zeros(gt_shape(4), .dtype = GT_UINT8), 2))
 
 Test(special, products)
 {
@@ -210,7 +210,7 @@ Test(special, determinants)
     gt_Tensor *wide = gt_array64(gt_shape(4, 4), 1e200, 0, 0, 0, 0, 1e200, 0, 0, 0, 0, 1e-200, 0, 0,
                                  0, 0, -1e-200);
     cr_assert(fabs(gt_item(gt_det(wide)) + 1) < 1e-12);
-    cr_assert(gt_item(gt_det(gt_ones_of(gt_shape(0, 0)))) == 1);
+    cr_assert(gt_item(gt_det(gt_ones(gt_shape(0, 0)))) == 1);
     gt_scope_end(scope);
 }
 
@@ -220,9 +220,9 @@ static gt_Tensor *places(void)
 {
     return gt_from_values_at(NULL, gt_shape(5, 1), GT_INT64, 5, NUMBERS(1, 0, -2, 1, 2));
 }
-DEFINE(updates, gt_scatter_update(gt_zeros_of(gt_shape(3), .dtype = GT_FLOAT64), places(), x))
+DEFINE(updates, gt_scatter_update(gt_zeros(gt_shape(3), .dtype = GT_FLOAT64), places(), x))
 DEFINE(update_rows,
-       gt_square(gt_scatter_update(gt_zeros_of(gt_shape(3, 2), .dtype = GT_FLOAT64), places(), x)))
+       gt_square(gt_scatter_update(gt_zeros(gt_shape(3, 2), .dtype = GT_FLOAT64), places(), x)))
 DEFINE(updated, gt_scatter_update(x, places(), gt_square(gt_slice(x, gt_shape(0), gt_shape(5)))))
 DEFINE(taken, gt_square(gt_take(x, gt_ravel(places()))))
 DEFINE(added, gt_square(gt_scatter_add(gt_ravel(places()), x, gt_shape(3))))
@@ -356,8 +356,9 @@ static void promises(const char *name, Function *f, gt_Shape shape, int64_t n, c
     gt_Tensor *g = gt_gradient(tape, gt_sum(gt_multiply(y, w)), x);
     cr_assert(gt_status() == GT_OK, "%s: %s", name, gt_error_message());
     for (int64_t i = 0; i < n; i++)
-        cr_assert(gt_at(g, i) == expected[i] || (isnan(gt_at(g, i)) && isnan(expected[i])),
-                  "%s: the gradient at %d is %g, not %g", name, (int)i, gt_at(g, i), expected[i]);
+        cr_assert(
+            gt_element(g, i) == expected[i] || (isnan(gt_element(g, i)) && isnan(expected[i])),
+            "%s: the gradient at %d is %g, not %g", name, (int)i, gt_element(g, i), expected[i]);
     gt_tape_end(tape);
 }
 /* f, at two numbers, their gradients */
@@ -371,7 +372,7 @@ DEFINE(cbrt, gt_cbrt(x))
 DEFINE(largest, gt_max(x))
 DEFINE(larger_than_2, gt_maximum(x, 2))
 DEFINE(two_or_larger, gt_maximum(gt_array64(gt_shape(1), 2), x))
-DEFINE(segment_largest, gt_segment_max(x, gt_zeros_of(gt_shape(2), .dtype = GT_INT32), 1))
+DEFINE(segment_largest, gt_segment_max(x, gt_zeros(gt_shape(2), .dtype = GT_INT32), 1))
 DEFINE(hypot_of_parts,
        gt_hypot(gt_slice(x, gt_shape(0), gt_shape(1)), gt_slice(x, gt_shape(1), gt_shape(1))))
 DEFINE(angle_of_parts,

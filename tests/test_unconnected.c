@@ -405,7 +405,7 @@ static gt_Status ask(void *context, gt_Tensor *const *in, gt_Tensor **out)
     q->body(q->context, in, &y);
     if (outer) { /* of the squares of the gradients in everything */
         gt_Tensor *first[4], *sum = NULL;
-        gt_gradients(tape, gt_tensors(y), ((gt_Tensors){4, source}), first,
+        gt_gradients(tape, gt_tensors(y), ((gt_Tensors){source, 4}), first,
                      .unconnected = GT_UNCONNECTED_ZERO);
         for (int i = 0; i < 4; i++) {
             gt_Tensor *square = gt_sum(gt_square(first[i]));
@@ -433,7 +433,7 @@ static Answer take(gt_Tensor *y)
 {
     Answer answer = {.status = gt_status()};
     for (int i = 0; i < 3 && y && answer.status == GT_OK; i++)
-        answer.number[i] = gt_at(y, i);
+        answer.number[i] = gt_element(y, i);
     gt_error_clear();
     return answer;
 }
@@ -458,7 +458,7 @@ static void compare(const char *name, gt_FunctionBody body, void *context, int o
                 Answer eager = take(y);
                 y = NULL;
                 gt_Function *function = gt_function(ask, &q, .outputs = 1);
-                gt_function_call(function, ((gt_Tensors){2, in}), &y);
+                gt_function_call(function, ((gt_Tensors){in, 2}), &y);
                 Answer planned = take(y);
                 bool same = eager.status == planned.status;
                 for (int i = 0; same && i < 3; i++)

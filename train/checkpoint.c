@@ -10,9 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GT_STRUCT gt_CheckpointOptions
-GT_OPTION_TYPE(gt_CheckpointOptions, GT_CHECKPOINT_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_save_checkpoint_options, gt_save_checkpoint_OPTIONS);
 
 #define LONGEST_NAME 2304 /* a path and what stands around it */
 
@@ -200,8 +198,8 @@ static gt_Status read_all(const List *list, const gt_TensorFile *file, char *dat
 {
     for (int32_t i = 0; i < list->count && list->context->status == GT_OK; i++) {
         gt_Spec spec = gt_spec(list->items[i].tensor);
-        gt_tensor_file_read(file, gt_tensor_file_find(file, list->items[i].name), data,
-                            gt_spec_bytes(&spec));
+        gt_tensor_file_load_into(file, gt_tensor_file_find(file, list->items[i].name), data,
+                                 gt_spec_bytes(&spec));
         data += padded(list->items[i].tensor);
     }
     return list->context->status;
@@ -277,7 +275,7 @@ static gt_Status load(const List *list, const char *path, gt_Dataset *dataset)
 static gt_Status save(const List *list, const char *path)
 {
     if (list->context->status == GT_OK)
-        gt_save_tensors(path, ((gt_NamedTensors){list->count, list->items}));
+        gt_save_tensors(path, ((gt_NamedTensors){list->items, list->count}));
     return list->context->status;
 }
 
@@ -331,14 +329,14 @@ gt_Status gt_load_weights_at(const char *here, gt_Layer *model, const char *path
 }
 
 static gt_Status checkpoint_file(const char *here, const char *operation, const char *path,
-                                 gt_Layer *model, const gt_CheckpointOptions *given, bool saving)
+                                 gt_Layer *model, const gt_save_checkpoint_options *given,
+                                 bool saving)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? check_model(context, here, operation, model) : NULL;
     if (!state)
         return gt_status();
-    gt_CheckpointOptions options;
-    gt_options_fill(&gt_CheckpointOptions_type, &options, given);
+    gt_save_checkpoint_options options = GT_TAKE(gt_save_checkpoint_options, given);
     gt_Dataset *dataset = options.dataset;
     gt_Optimizer *optimizer = options.optimizer ? options.optimizer : gt_layer_optimizer(state);
     if (dataset && !gt_dataset_check(context, here, operation, dataset))
@@ -362,13 +360,13 @@ static gt_Status checkpoint_file(const char *here, const char *operation, const 
 }
 
 gt_Status gt_save_checkpoint_at(const char *here, const char *path, gt_Layer *model,
-                                const gt_CheckpointOptions *options)
+                                const gt_save_checkpoint_options *options)
 {
     return checkpoint_file(here, "save_checkpoint", path, model, options, true);
 }
 
 gt_Status gt_load_checkpoint_at(const char *here, const char *path, gt_Layer *model,
-                                const gt_CheckpointOptions *options)
+                                const gt_save_checkpoint_options *options)
 {
     return checkpoint_file(here, "load_checkpoint", path, model, options, false);
 }

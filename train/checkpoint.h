@@ -19,33 +19,28 @@ GT_API gt_Status gt_save_weights_at(const char *here, gt_Layer *model, const cha
 #define gt_load_weights(model, path) gt_load_weights_at(GT_HERE, model, path)
 GT_API gt_Status gt_load_weights_at(const char *here, gt_Layer *model, const char *path);
 
-#define GT_CHECKPOINT_OPTIONS(F)                                                                   \
-    F(uint32_t, size, (uint32_t)sizeof(gt_CheckpointOptions), "for ABI growth")                    \
-    F(gt_Optimizer *, optimizer, NULL, "NULL: that of gt_compile, if there is one")                \
-    F(gt_Dataset *, dataset, NULL, "whose position goes along; NULL: none")
-typedef struct gt_CheckpointOptions gt_CheckpointOptions;
-struct gt_CheckpointOptions {
-    GT_CHECKPOINT_OPTIONS(GT_MEMBER)
-};
+#define gt_save_checkpoint_OPTIONS(F, S)                                                           \
+    F(S, gt_Optimizer *, optimizer, NULL, "NULL: that of gt_compile, if there is one")             \
+    F(S, gt_Dataset *, dataset, NULL, "whose position goes along; NULL: none")
+GT_OPTIONS(gt_save_checkpoint_options, gt_save_checkpoint_OPTIONS);
+typedef gt_save_checkpoint_options gt_load_checkpoint_options;
 
 /* gt_save_checkpoint("run.safetensors", model, .dataset = train): all that a run needs to go on bit
  * for bit as if it had not been stopped: weights and generator states ("model/dense_1/kernel"), the
  * optimizer ("optimizer/iteration", "optimizer/dense_1/kernel/momentum"), where the dataset is
  * ("dataset/position"), the context's own generator ("generator"). */
 #define gt_save_checkpoint(...)                                                                    \
-    gt_save_checkpoint_at(                                                                         \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_CheckpointOptions, GT_CHECKPOINT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+    gt_save_checkpoint_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                  \
+                          GT_KEYWORDS(gt_save_checkpoint, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Status gt_save_checkpoint_at(const char *here, const char *path, gt_Layer *model,
-                                       const gt_CheckpointOptions *options);
+                                       const gt_save_checkpoint_options *options);
 /* The same arguments. Model and optimizer are made like those that were saved, and the model is
  * built; the optimizer is built here if it is not. */
 #define gt_load_checkpoint(...)                                                                    \
-    gt_load_checkpoint_at(                                                                         \
-        GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                                    \
-        GT_KEYWORDS(gt_CheckpointOptions, GT_CHECKPOINT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+    gt_load_checkpoint_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                  \
+                          GT_KEYWORDS(gt_save_checkpoint, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Status gt_load_checkpoint_at(const char *here, const char *path, gt_Layer *model,
-                                       const gt_CheckpointOptions *options);
+                                       const gt_save_checkpoint_options *options);
 
 GT_END
 

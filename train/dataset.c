@@ -8,18 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#define GT_STRUCT gt_DatasetOptions
-GT_OPTION_TYPE(gt_DatasetOptions, GT_DATASET_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_CsvDatasetOptions
-GT_OPTION_TYPE(gt_CsvDatasetOptions, GT_CSV_DATASET_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_IdxDatasetOptions
-GT_OPTION_TYPE(gt_IdxDatasetOptions, GT_IDX_DATASET_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_SplitRowsOptions
-GT_OPTION_TYPE(gt_SplitRowsOptions, GT_SPLIT_ROWS_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_dataset_from_tensors_options, gt_dataset_from_tensors_OPTIONS);
+GT_OPTION_TYPE(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
+GT_OPTION_TYPE(gt_dataset_from_idx_options, gt_dataset_from_idx_OPTIONS);
+GT_OPTION_TYPE(gt_dataset_split_options, gt_dataset_split_OPTIONS);
 
 /* A handle that was given out. The whole generation tells whether it is still the same one: the few
  * bits of a handle come round again. */
@@ -32,10 +24,11 @@ enum { X, Y, SIDES };
 
 struct gt_Dataset {
     gt_Object object;
-    gt_DatasetOptions options;
+    gt_dataset_from_tensors_options options;
     gt_Value *side[SIDES]; /* held; y may be NULL */
     int64_t rows;
     int64_t epoch, row; /* where it is */
+    int32_t runs;       /* of gt_fit that go through it */
     int64_t *order;     /* of `ordered`, NULL: never shuffled */
     int64_t ordered;    /* the epoch that `order` is of; -1: none */
     Given given[SIDES]; /* the last batch */
@@ -113,7 +106,7 @@ static gt_Value *own_value(gt_Context *context, const char *here, const char *wh
 
 /* `y` may be NULL. Holds both. */
 static gt_Dataset *make(gt_Context *context, gt_Value *x, gt_Value *y,
-                        const gt_DatasetOptions *options)
+                        const gt_dataset_from_tensors_options *options)
 {
     char x_text[160], y_text[160];
     int64_t rows = count_rows(context, "x", x);
@@ -156,14 +149,13 @@ static gt_Dataset *make(gt_Context *context, gt_Value *x, gt_Value *y,
     return self;
 }
 
-gt_Dataset *gt_dataset_new(const char *here, gt_Tensor *x, gt_Tensor *y,
-                           const gt_DatasetOptions *given)
+gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor *y,
+                                       const gt_dataset_from_tensors_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_DatasetOptions options;
-    gt_options_fill(&gt_DatasetOptions_type, &options, given);
+    gt_dataset_from_tensors_options options = GT_TAKE(gt_dataset_from_tensors_options, given);
     gt_Value *x_value = own_value(context, here, "x", x);
     gt_Value *y_value = x_value && y ? own_value(context, here, "y", y) : NULL;
     if (context->status != GT_OK)
@@ -239,7 +231,7 @@ static bool check_x_type(gt_Context *context, gt_DType dtype)
 }
 
 static gt_Dataset *from_table(gt_Context *context, const char *path, const gt_Value *table,
-                              const gt_CsvDatasetOptions *options)
+                              const gt_dataset_from_csv_options *options)
 {
     int64_t rows = table->spec.dims[0], columns = table->spec.dims[1];
     int64_t label = options->label_column;
@@ -265,27 +257,27 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, const gt_Va
         y = convert(context, path, table, labels, y_shape, options->label_dtype, 1);
     if (context->status != GT_OK)
         return NULL;
-    gt_DatasetOptions batches = {sizeof batches, options->batch_size, options->shuffle,
-                                 options->seed, options->drop_remainder};
+    gt_dataset_from_tensors_options batches =
+        GT_VALUES(gt_dataset_from_tensors_options, options->batch_size, options->shuffle,
+                  options->seed, options->drop_remainder);
     return make(context, gt_slot_raw(x)->value, y ? gt_slot_raw(y)->value : NULL, &batches);
 }
 
 gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
-                                   const gt_CsvDatasetOptions *given)
+                                   const gt_dataset_from_csv_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_CsvDatasetOptions options;
-    gt_options_fill(&gt_CsvDatasetOptions_type, &options, given);
+    gt_dataset_from_csv_options options = GT_TAKE(gt_dataset_from_csv_options, given);
     gt_Site site = gt_site_enter(here, "dataset_from_csv");
     gt_Dataset *self = NULL;
     if (gt_loop_type(options.label_dtype) < 0)
         gt_raise(context, GT_INVALID, NULL, NULL, "labels cannot be %s",
                  gt_dtype_name(options.label_dtype));
     else if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
-        gt_Tensor *table = gt_read_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
-                                       .delimiter = options.delimiter);
+        gt_Tensor *table = gt_load_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
+                                       .delimiter = options.delimiter, .missing = options.missing);
         if (table)
             self = from_table(context, path, gt_slot_raw(table)->value, &options);
         gt_scope_close(context);
@@ -297,7 +289,7 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
 /* All of a file as a tensor of that type. */
 static gt_Tensor *read_idx(gt_Context *context, const char *path, gt_DType dtype, double scale)
 {
-    gt_Tensor *raw = gt_read_idx(path);
+    gt_Tensor *raw = gt_load_idx(path);
     if (!raw)
         return NULL;
     const gt_Value *value = gt_slot_raw(raw)->value;
@@ -309,20 +301,20 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path, gt_DType dtype
 }
 
 gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const char *labels,
-                                   const gt_IdxDatasetOptions *given)
+                                   const gt_dataset_from_idx_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_IdxDatasetOptions options;
-    gt_options_fill(&gt_IdxDatasetOptions_type, &options, given);
+    gt_dataset_from_idx_options options = GT_TAKE(gt_dataset_from_idx_options, given);
     gt_Site site = gt_site_enter(here, "dataset_from_idx");
     gt_Dataset *self = NULL;
     if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
         gt_Tensor *y = read_idx(context, labels, GT_INT32, 1);
         gt_Tensor *x = y ? read_idx(context, images, options.dtype, options.scale) : NULL;
-        gt_DatasetOptions batches = {sizeof batches, options.batch_size, options.shuffle,
-                                     options.seed, options.drop_remainder};
+        gt_dataset_from_tensors_options batches =
+            GT_VALUES(gt_dataset_from_tensors_options, options.batch_size, options.shuffle,
+                      options.seed, options.drop_remainder);
         if (x)
             self = make(context, gt_slot_raw(x)->value, gt_slot_raw(y)->value, &batches);
         gt_scope_close(context);
@@ -446,7 +438,7 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
         return false;
     }
     take_back(self);
-    const gt_DatasetOptions *options = &self->options;
+    const gt_dataset_from_tensors_options *options = &self->options;
     int64_t size = self->rows - self->row;
     if (size > options->batch_size)
         size = options->batch_size;
@@ -490,7 +482,7 @@ static gt_Dataset *part(gt_Dataset *self, const int64_t *rows, int64_t count)
 }
 
 static gt_Status split(gt_Dataset *self, double fraction, gt_Dataset **first, gt_Dataset **second,
-                       const gt_SplitRowsOptions *options)
+                       const gt_dataset_split_options *options)
 {
     gt_Context *context = self->object.context;
     if (!first || !second || first == second)
@@ -527,7 +519,7 @@ static gt_Status split(gt_Dataset *self, double fraction, gt_Dataset **first, gt
 
 gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double fraction,
                               gt_Dataset **first, gt_Dataset **second,
-                              const gt_SplitRowsOptions *given)
+                              const gt_dataset_split_options *given)
 {
     gt_Context *context = gt_enter();
     if (first)
@@ -536,8 +528,7 @@ gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double frac
         *second = NULL;
     if (!context || !gt_dataset_check(context, here, "dataset_split", dataset))
         return gt_status();
-    gt_SplitRowsOptions options;
-    gt_options_fill(&gt_SplitRowsOptions_type, &options, given);
+    gt_dataset_split_options options = GT_TAKE(gt_dataset_split_options, given);
     gt_Site site = gt_site_enter(here, "dataset_split");
     split(dataset, fraction, first, second, &options);
     gt_site_leave(site);
@@ -546,10 +537,10 @@ gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double frac
 
 /* ---- looking at one ---- */
 
-static const gt_Dataset *look(const char *operation, const gt_Dataset *self)
+static const gt_Dataset *look(const char *here, const char *operation, const gt_Dataset *self)
 {
     gt_Context *context = gt_enter();
-    return context && gt_dataset_check(context, NULL, operation, self) ? self : NULL;
+    return context && gt_dataset_check(context, here, operation, self) ? self : NULL;
 }
 
 gt_DatasetPosition gt_dataset_mark(const gt_Dataset *self)
@@ -563,51 +554,63 @@ void gt_dataset_return(gt_Dataset *self, gt_DatasetPosition mark)
     self->row = mark.row;
 }
 
-gt_DatasetPosition gt_dataset_position(const gt_Dataset *self)
+gt_DatasetPosition gt_dataset_enter(gt_Dataset *self)
 {
-    if (!look("dataset_position", self))
+    self->runs++;
+    return gt_dataset_mark(self);
+}
+
+void gt_dataset_leave(gt_Dataset *self, gt_DatasetPosition mark)
+{
+    if (--self->runs > 0)
+        gt_dataset_return(self, mark);
+}
+
+gt_DatasetPosition gt_dataset_position_at(const char *here, const gt_Dataset *self)
+{
+    if (!look(here, "dataset_position", self))
         return (gt_DatasetPosition){-1, -1};
     return gt_dataset_mark(self);
 }
 
-gt_Status gt_dataset_seek(gt_Dataset *self, gt_DatasetPosition position)
+gt_Status gt_dataset_seek_at(const char *here, gt_Dataset *self, gt_DatasetPosition position)
 {
-    if (!look("dataset_seek", self))
+    if (!look(here, "dataset_seek", self))
         return gt_status();
     if (position.epoch < 0 || position.row < 0 || position.row > self->rows)
-        return gt_raise(self->object.context, GT_INVALID, NULL, "dataset_seek",
+        return gt_raise(self->object.context, GT_INVALID, here, "dataset_seek",
                         "there is no epoch %lld, row %lld in a dataset of %lld rows",
                         (long long)position.epoch, (long long)position.row, (long long)self->rows);
     gt_dataset_return(self, position);
     return GT_OK;
 }
 
-int64_t gt_dataset_size(const gt_Dataset *self)
+int64_t gt_dataset_size_at(const char *here, const gt_Dataset *self)
 {
-    return look("dataset_size", self) ? self->rows : -1;
+    return look(here, "dataset_size", self) ? self->rows : -1;
 }
 
-int64_t gt_dataset_batches(const gt_Dataset *self)
+int64_t gt_dataset_batches_at(const char *here, const gt_Dataset *self)
 {
-    if (!look("dataset_batches", self))
+    if (!look(here, "dataset_batches", self))
         return -1;
     int64_t size = self->options.batch_size;
     return self->rows / size + (!self->options.drop_remainder && self->rows % size > 0);
 }
 
-static gt_Spec side_spec(const char *operation, const gt_Dataset *self, int side)
+static gt_Spec side_spec(const char *here, const char *operation, const gt_Dataset *self, int side)
 {
-    if (!look(operation, self) || !self->side[side])
+    if (!look(here, operation, self) || !self->side[side])
         return (gt_Spec){.dtype = GT_DTYPE_NONE};
     return self->side[side]->spec;
 }
 
-gt_Spec gt_dataset_x(const gt_Dataset *self)
+gt_Spec gt_dataset_x_at(const char *here, const gt_Dataset *self)
 {
-    return side_spec("dataset_x", self, X);
+    return side_spec(here, "dataset_x", self, X);
 }
 
-gt_Spec gt_dataset_y(const gt_Dataset *self)
+gt_Spec gt_dataset_y_at(const char *here, const gt_Dataset *self)
 {
-    return side_spec("dataset_y", self, Y);
+    return side_spec(here, "dataset_y", self, Y);
 }

@@ -1,4 +1,4 @@
-/* Losses as values, and metrics: sums in float64 variables, so that a plan can update them. Leans
+/* Metrics: sums in float64 variables, so that a plan can update them. Leans
  * on ops. */
 #include "train/metric.h"
 #include "ops/arithmetic.h"
@@ -9,116 +9,18 @@
 #include "ops/reshaping.h"
 #include "train/internal.h"
 
-#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define GT_STRUCT gt_MetricOptions
-GT_OPTION_TYPE(gt_MetricOptions, GT_METRIC_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_AccuracyOptions
-GT_OPTION_TYPE(gt_AccuracyOptions, GT_ACCURACY_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_Mean_options, gt_Mean_OPTIONS);
+GT_OPTION_TYPE(gt_Accuracy_options, gt_Accuracy_OPTIONS);
 
-/* ---- losses ---- */
-
-struct gt_LossMark {
-    char unused;
-};
-static const struct gt_LossMark mark = {0}; /* only its address counts */
-
-gt_Status gt_loss_check(const gt_Loss *loss)
+gt_Metrics gt_metrics_list(gt_Metric *const *items)
 {
-    if (loss->mark == &mark || (!loss->mark && !loss->name && !loss->function))
-        return GT_OK;
-    return gt_fail(GT_INVALID,
-                   "the loss must be gt_loss(...) or gt_loss_function(...) (got a text, a "
-                   "function or a number)");
-}
-
-gt_Loss gt_loss_function(gt_LossFunction function, const void *context)
-{
-    gt_Loss loss = {&mark, "loss", function, context, {0}};
-    if (!function)
-        gt_raise(gt_context(), GT_INVALID, NULL, "loss_function", "the function is NULL");
-    return loss;
-}
-
-/* One of them has a last axis of length 1 that the other lacks: the other gets one if it is a list,
- * else that axis goes. So labels (n) count as (n, 1), as for Keras's classes. */
-static void bring_together(gt_Tensor **y_true, gt_Tensor **y_pred)
-{
-    if (!*y_true || !*y_pred)
-        return;
-    gt_Shape labels = gt_tensor_shape(*y_true), predicted = gt_tensor_shape(*y_pred);
-    if (gt_status() != GT_OK || abs(labels.rank - predicted.rank) != 1)
-        return;
-    bool more_labels = labels.rank > predicted.rank;
-    gt_Tensor **longer = more_labels ? y_true : y_pred, **shorter = more_labels ? y_pred : y_true;
-    gt_Shape shape = more_labels ? labels : predicted;
-    if (gt_last(shape) != 1)
-        return;
-    if (shape.rank == 2)
-        *shorter = gt_expand_dims(*shorter, -1);
-    else
-        *longer = gt_squeeze(*longer, .axis = -1);
-}
-
-/* gt_<name>_as_loss: the operation with its options inside the value. */
-#define LOSS(name, Options, LIST)                                                                  \
-    static gt_Tensor *call_##name(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred)       \
-    {                                                                                              \
-        bring_together(&y_true, &y_pred);                                                          \
-        return gt_##name##_at(NULL, y_true, y_pred, context);                                      \
-    }                                                                                              \
-    gt_Loss gt_##name##_as_loss(const Options *options)                                            \
-    {                                                                                              \
-        static const Options defaults = {LIST(GT_PRESET)};                                         \
-        static_assert(sizeof(Options) <= sizeof((gt_Loss){0}.options), "the options fit");         \
-        gt_Loss loss = {&mark, #name, call_##name, NULL, {0}};                                     \
-        Options own = defaults;                                                                    \
-        if (options)                                                                               \
-            memcpy(&own, options, options->size < sizeof own ? options->size : sizeof own);        \
-        own.size = (uint32_t)sizeof own;                                                           \
-        if (own.sample_weight || own.reduction == GT_NO_REDUCTION)                                 \
-            gt_fail(GT_INVALID,                                                                    \
-                    "loss: %s as a value has no sample_weight, and its reduction is "              \
-                    "mean or sum",                                                                 \
-                    #name);                                                                        \
-        memcpy(loss.options, &own, sizeof own);                                                    \
-        return loss;                                                                               \
-    }
-
-LOSS(mean_squared_error, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(mean_absolute_error, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(mean_absolute_percentage_error, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(mean_squared_logarithmic_error, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(log_cosh, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(hinge, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(squared_hinge, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(categorical_hinge, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(kl_divergence, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(poisson, gt_LossOptions, GT_LOSS_OPTIONS)
-LOSS(huber, gt_HuberOptions, GT_HUBER_OPTIONS)
-LOSS(cosine_similarity, gt_CosineSimilarityOptions, GT_COSINE_SIMILARITY_OPTIONS)
-LOSS(binary_crossentropy, gt_BinaryCrossentropyOptions, GT_BINARY_CROSSENTROPY_OPTIONS)
-LOSS(categorical_crossentropy, gt_CategoricalCrossentropyOptions,
-     GT_CATEGORICAL_CROSSENTROPY_OPTIONS)
-LOSS(sparse_categorical_crossentropy, gt_SparseCategoricalCrossentropyOptions,
-     GT_SPARSE_CATEGORICAL_CROSSENTROPY_OPTIONS)
-
-gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred)
-{
-    const void *context = loss->context ? loss->context : loss->options;
-    gt_Tensor *value = loss->function(context, y_true, y_pred);
-    if (gt_status() != GT_OK)
-        return NULL;
-    if (!value || gt_size(value) != 1) {
-        gt_fail(GT_INVALID, "%s: a loss is a tensor of one number", loss->name);
-        return NULL;
-    }
-    return gt_reshape(value, gt_shape());
+    int32_t count = 0;
+    while (items[count] != GT_LIST_END)
+        count++;
+    return (gt_Metrics){items, count};
 }
 
 double gt_batch_rows(const gt_Tensor *y_pred)
@@ -135,6 +37,7 @@ struct gt_Metric {
     char *name; /* owned */
     void *instance;
     gt_Variable *states[GT_MAX_METRIC_STATES];
+    int32_t runs; /* that gather in it */
 };
 
 static void destroy(gt_Object *object)
@@ -177,8 +80,8 @@ static gt_Status make_states(gt_Context *context, gt_Metric *self)
     return GT_OK;
 }
 
-gt_Metric *gt_metric_new(const char *here, const gt_MetricClass *type, const char *name,
-                         const void *instance)
+gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const char *name,
+                            const void *instance)
 {
     gt_Context *context = gt_enter();
     if (!context)
@@ -216,18 +119,25 @@ void gt_metric_free(gt_Metric *metric)
     gt_object_free("metric_free", metric, &gt_metric_kind);
 }
 
-gt_Status gt_metric_add_mean(const gt_MetricUpdate *update, gt_Tensor *values)
+gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update, gt_Tensor *values)
 {
+    if (!update || !update->states)
+        return gt_fail(GT_INVALID, "metric_add_mean: the update is NULL");
+    gt_Site site = gt_site_enter(here, NULL);
     int64_t count = gt_size(values);
     gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
-    return gt_assign_add(update->states[1], (double)count);
+    gt_assign_add(update->states[1], (double)count);
+    gt_site_leave(site);
+    return gt_status();
 }
 
 gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_true,
                               gt_Tensor *y_pred)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_metric_check(context, here, "metric_update", self))
+    if (!context || !gt_metric_check(context, here, "metric_update", self) ||
+        (y_true && !gt_slot_check(context, here, "metric_update", "y_true", y_true)) ||
+        (y_pred && !gt_slot_check(context, here, "metric_update", "y_pred", y_pred)))
         return gt_status();
     gt_Site site = gt_site_enter(here, self->name);
     gt_Scope *outer = context->scope;
@@ -244,10 +154,10 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
     return context->status;
 }
 
-double gt_metric_result(const gt_Metric *self)
+double gt_metric_result_at(const char *here, const gt_Metric *self)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_metric_check(context, NULL, "metric_result", self))
+    if (!context || !gt_metric_check(context, here, "metric_result", self))
         return NAN;
     if (self->type->result)
         return self->type->result(self->instance, self->states);
@@ -255,10 +165,10 @@ double gt_metric_result(const gt_Metric *self)
     return count == 0 ? 0 : total / count;
 }
 
-gt_Status gt_metric_reset(gt_Metric *self)
+gt_Status gt_metric_reset_at(const char *here, gt_Metric *self)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_metric_check(context, NULL, "metric_reset", self))
+    if (!context || !gt_metric_check(context, here, "metric_reset", self))
         return gt_status();
     uint64_t recording = gt_tape_quiet(context);
     for (int i = 0; i < self->type->states; i++)
@@ -267,18 +177,57 @@ gt_Status gt_metric_reset(gt_Metric *self)
     return context->status;
 }
 
-const char *gt_metric_name(const gt_Metric *self)
+static size_t state_bytes(const gt_Metric *self, int state)
 {
-    gt_Context *context = gt_enter();
-    return context && gt_metric_check(context, NULL, "metric_name", self) ? self->name : "";
+    return gt_spec_bytes(&gt_slot_raw(self->states[state])->value->spec);
 }
 
-gt_Tensors gt_metric_variables(const gt_Metric *self)
+static size_t states_bytes(const gt_Metric *self)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < self->type->states; i++)
+        bytes += state_bytes(self, i);
+    return bytes;
+}
+
+gt_Status gt_metric_enter(gt_Metric *self, void **kept)
+{
+    gt_Context *context = self->object.context;
+    char *to = NULL;
+    *kept = NULL;
+    if (self->runs > 0 && !(to = *kept = gt_allocate(context, states_bytes(self))))
+        return context->status;
+    for (int i = 0; to && i < self->type->states; to += state_bytes(self, i++))
+        memcpy(to, gt_value_data(gt_slot_raw(self->states[i])->value), state_bytes(self, i));
+    self->runs++;
+    return GT_OK;
+}
+
+void gt_metric_leave(gt_Metric *self, void *kept)
+{
+    gt_Context *context = self->object.context;
+    const char *from = kept;
+    self->runs--;
+    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
+        gt_Slot *slot = gt_slot_raw(self->states[i]);
+        if (gt_variable_own(context, slot) == GT_OK)
+            memcpy(gt_value_data(slot->value), from, state_bytes(self, i));
+    }
+    gt_release(context, kept, states_bytes(self));
+}
+
+const char *gt_metric_name_at(const char *here, const gt_Metric *self)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_metric_check(context, NULL, "metric_variables", self))
-        return (gt_Tensors){0, NULL};
-    return (gt_Tensors){self->type->states, self->states};
+    return context && gt_metric_check(context, here, "metric_name", self) ? self->name : "";
+}
+
+gt_Tensors gt_metric_variables_at(const char *here, const gt_Metric *self)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_metric_check(context, here, "metric_variables", self))
+        return (gt_Tensors){NULL, 0};
+    return (gt_Tensors){self->states, self->type->states};
 }
 
 /* ---- mean, mean of a loss ---- */
@@ -292,14 +241,13 @@ static const gt_MetricClass mean_class = {
     .size = sizeof mean_class, .name = "mean", .states = 2, .update = update_mean};
 
 static gt_Metric *new_plain(const char *here, const gt_MetricClass *type,
-                            const gt_MetricOptions *given)
+                            const gt_Mean_options *given)
 {
-    gt_MetricOptions options;
-    gt_options_fill(&gt_MetricOptions_type, &options, given);
-    return gt_metric_new(here, type, options.name, NULL);
+    gt_Mean_options options = GT_TAKE(gt_Mean_options, given);
+    return gt_metric_new_at(here, type, options.name, NULL);
 }
 
-gt_Metric *gt_mean_metric_new(const char *here, const gt_MetricOptions *given)
+gt_Metric *gt_Mean_at(const char *here, const gt_Mean_options *given)
 {
     return new_plain(here, &mean_class, given);
 }
@@ -318,20 +266,19 @@ static const gt_MetricClass loss_class = {.size = sizeof loss_class,
                                           .states = 2,
                                           .update = update_loss};
 
-gt_Metric *gt_loss_metric_new(const char *here, gt_Loss loss, const gt_MetricOptions *given)
+gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_options *given)
 {
-    gt_MetricOptions options;
-    gt_options_fill(&gt_MetricOptions_type, &options, given);
-    if (loss.mark == &mark && loss.function)
-        return gt_metric_new(here, &loss_class, options.name ? options.name : loss.name, &loss);
+    gt_Mean_options options = GT_TAKE(gt_Mean_options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
     gt_Site site = gt_site_enter(here, "loss_metric");
-    if (gt_loss_check(&loss) == GT_OK)
+    if (gt_loss_check(&loss) == GT_OK && !loss.type)
         gt_raise(context, GT_INVALID, NULL, NULL, "there is no loss");
     gt_site_leave(site);
-    return NULL;
+    return context->status == GT_OK
+               ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name, &loss)
+               : NULL;
 }
 
 /* ---- accuracies ---- */
@@ -417,29 +364,28 @@ ACCURACY_CLASS(categorical, "categorical_accuracy", 0, update_categorical);
 ACCURACY_CLASS(sparse, "sparse_categorical_accuracy", 0, update_sparse);
 
 static gt_Metric *new_accuracy(const char *here, const gt_MetricClass *type,
-                               const gt_AccuracyOptions *given)
+                               const gt_Accuracy_options *given)
 {
-    gt_AccuracyOptions options;
-    gt_options_fill(&gt_AccuracyOptions_type, &options, given);
-    return gt_metric_new(here, type, options.name, &(Accuracy){options.threshold});
+    gt_Accuracy_options options = GT_TAKE(gt_Accuracy_options, given);
+    return gt_metric_new_at(here, type, options.name, &(Accuracy){options.threshold});
 }
 
-gt_Metric *gt_accuracy_new(const char *here, const gt_AccuracyOptions *options)
+gt_Metric *gt_Accuracy_at(const char *here, const gt_Accuracy_options *options)
 {
     return new_accuracy(here, &accuracy_class, options);
 }
 
-gt_Metric *gt_binary_accuracy_new(const char *here, const gt_AccuracyOptions *options)
+gt_Metric *gt_BinaryAccuracy_at(const char *here, const gt_Accuracy_options *options)
 {
     return new_accuracy(here, &binary_class, options);
 }
 
-gt_Metric *gt_categorical_accuracy_new(const char *here, const gt_MetricOptions *options)
+gt_Metric *gt_CategoricalAccuracy_at(const char *here, const gt_Mean_options *options)
 {
     return new_plain(here, &categorical_class, options);
 }
 
-gt_Metric *gt_sparse_categorical_accuracy_new(const char *here, const gt_MetricOptions *options)
+gt_Metric *gt_SparseCategoricalAccuracy_at(const char *here, const gt_Mean_options *options)
 {
     return new_plain(here, &sparse_class, options);
 }

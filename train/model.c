@@ -14,15 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GT_STRUCT gt_CompileOptions
-GT_OPTION_TYPE(gt_CompileOptions, GT_COMPILE_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_FitOptions
-GT_OPTION_TYPE(gt_FitOptions, GT_FIT_OPTIONS);
-#undef GT_STRUCT
-#define GT_STRUCT gt_EvaluateOptions
-GT_OPTION_TYPE(gt_EvaluateOptions, GT_EVALUATE_OPTIONS);
-#undef GT_STRUCT
+GT_OPTION_TYPE(gt_compile_options, gt_compile_OPTIONS);
+GT_OPTION_TYPE(gt_fit_options, gt_fit_OPTIONS);
+GT_OPTION_TYPE(gt_evaluate_options, gt_evaluate_OPTIONS);
 
 /* What gt_compile was given. The model holds it, and is there whenever it is used. */
 typedef struct Compiled {
@@ -52,7 +46,7 @@ static const gt_MetricClass tracker_class = {
 
 static gt_Tensor *compute_loss(const Compiled *self, gt_Tensor *y_true, gt_Tensor *y_pred)
 {
-    gt_Tensor *loss = self->loss.function ? gt_loss_compute(&self->loss, y_true, y_pred) : NULL;
+    gt_Tensor *loss = self->loss.type ? gt_loss_compute(&self->loss, y_true, y_pred) : NULL;
     loss = gt_total_loss(self->model, loss);
     if (!loss)
         gt_fail(GT_STATE, "there is no loss: give gt_compile a .loss, or call gt_add_loss in a "
@@ -116,7 +110,7 @@ static gt_Status run_step(gt_Context *context, Compiled *self, bool training, co
         *plan = gt_function(bodies[training][has_y], self, .outputs = 0);
     if (!*plan)
         return context->status;
-    return gt_function_call(*plan, ((gt_Tensors){1 + has_y, inputs}), NULL);
+    return gt_function_call(*plan, ((gt_Tensors){inputs, 1 + has_y}), NULL);
 }
 
 static gt_Status reset_metrics(const Compiled *self)
@@ -158,7 +152,7 @@ static gt_Object *lone_metric(const gt_Metrics *metrics)
 }
 
 /* Does something with what gt_compile takes: sinks it before anything is checked, or drops it. */
-static void for_each_taken(const gt_CompileOptions *options, void (*with)(gt_Object *object))
+static void for_each_taken(const gt_compile_options *options, void (*with)(gt_Object *object))
 {
     if (gt_object_is(options->optimizer, &gt_optimizer_kind))
         with((gt_Object *)options->optimizer);
@@ -170,7 +164,7 @@ static void for_each_taken(const gt_CompileOptions *options, void (*with)(gt_Obj
             with((gt_Object *)options->metrics.items[i]);
 }
 
-static gt_Status check_compile(gt_Context *context, const gt_CompileOptions *options)
+static gt_Status check_compile(gt_Context *context, const gt_compile_options *options)
 {
     const gt_Metrics *metrics = &options->metrics;
     if (gt_loss_check(&options->loss) != GT_OK)
@@ -183,7 +177,9 @@ static gt_Status check_compile(gt_Context *context, const gt_CompileOptions *opt
         (metrics->count > 0 && !metrics->items))
         return gt_raise(context, GT_INVALID, NULL, NULL, "%d metrics; 0 to %d are possible",
                         (int)metrics->count, GT_MAX_METRICS);
-    if (options->optimizer && !gt_optimizer_class(options->optimizer))
+    if (options->optimizer &&
+        (!gt_object_check(context, NULL, NULL, options->optimizer, &gt_optimizer_kind) ||
+         !gt_optimizer_class(options->optimizer)))
         return context->status;
     for (int32_t i = 0; i < metrics->count; i++) {
         if (!gt_metric_check(context, NULL, NULL, metrics->items[i]))
@@ -199,13 +195,12 @@ static gt_Status check_compile(gt_Context *context, const gt_CompileOptions *opt
     return GT_OK;
 }
 
-gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_CompileOptions *given)
+gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_options *given)
 {
     gt_Context *context = gt_context();
     if (!context)
         return GT_NO_MEMORY;
-    gt_CompileOptions options;
-    gt_options_fill(&gt_CompileOptions_type, &options, given);
+    gt_compile_options options = GT_TAKE(gt_compile_options, given);
     for_each_taken(&options, gt_object_sink);
     gt_Site site = gt_site_enter(here, "compile");
     gt_LayerState *state =
@@ -213,7 +208,7 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_CompileOptio
     Compiled *self = NULL;
     if (state && check_compile(context, &options) == GT_OK)
         self = gt_object_new(context, &compiled_kind, sizeof *self);
-    gt_Metric *tracker = self ? gt_metric_new(NULL, &tracker_class, NULL, NULL) : NULL;
+    gt_Metric *tracker = self ? gt_metric_new_at(NULL, &tracker_class, NULL, NULL) : NULL;
     if (tracker) {
         self->model = model;
         self->optimizer = options.optimizer;
@@ -248,14 +243,14 @@ gt_Optimizer *gt_layer_optimizer(const gt_LayerState *state)
     return compiled ? compiled->optimizer : NULL;
 }
 
-gt_Optimizer *gt_compiled_optimizer(gt_Layer *model)
+gt_Optimizer *gt_compiled_optimizer_at(const char *here, gt_Layer *model)
 {
     static const char operation[] = "compiled_optimizer";
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, NULL, operation, model) : NULL;
+    gt_LayerState *state = context ? gt_layer_check(context, here, operation, model) : NULL;
     gt_Optimizer *optimizer = state ? gt_layer_optimizer(state) : NULL;
     if (state && !optimizer)
-        gt_raise(context, GT_STATE, NULL, operation, "model %s has no optimizer: see gt_compile",
+        gt_raise(context, GT_STATE, here, operation, "model %s has no optimizer: see gt_compile",
                  state->name);
     return optimizer;
 }
@@ -310,16 +305,16 @@ static gt_Status history_add(gt_History *self, const double *values)
     return GT_OK;
 }
 
-static const gt_History *look(const char *operation, const gt_History *self)
+static const gt_History *look(const char *here, const char *operation, const gt_History *self)
 {
     gt_Context *context = gt_enter();
-    return context && gt_object_check(context, NULL, operation, self, &history_kind) ? self : NULL;
+    return context && gt_object_check(context, here, operation, self, &history_kind) ? self : NULL;
 }
 
-double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
+double gt_history_get_at(const char *here, const gt_History *self, const char *name, int64_t epoch)
 {
     static const char operation[] = "history_get";
-    if (!look(operation, self))
+    if (!look(here, operation, self))
         return NAN;
     int64_t at = epoch < 0 ? epoch + self->epochs : epoch;
     int32_t column = 0;
@@ -327,30 +322,30 @@ double gt_history_get(const gt_History *self, const char *name, int64_t epoch)
         column++;
     if (column < self->count && at >= 0 && at < self->epochs)
         return self->values[at * self->count + column];
-    gt_raise(self->object.context, GT_INVALID, NULL, operation,
+    gt_raise(self->object.context, GT_INVALID, here, operation,
              "there is no \"%s\" of epoch %lld; it has %d epochs of %d numbers",
              name ? name : "(NULL)", (long long)epoch, (int)self->epochs, (int)self->count);
     return NAN;
 }
 
-int64_t gt_history_epochs(const gt_History *self)
+int64_t gt_history_epoch_count_at(const char *here, const gt_History *self)
 {
-    return look("history_epochs", self) ? self->epochs : -1;
+    return look(here, "history_epochs", self) ? self->epochs : -1;
 }
 
-int gt_history_count(const gt_History *self)
+int gt_history_name_count_at(const char *here, const gt_History *self)
 {
-    return look("history_count", self) ? self->count : -1;
+    return look(here, "history_count", self) ? self->count : -1;
 }
 
-const char *gt_history_name(const gt_History *self, int index)
+const char *gt_history_name_at(const char *here, const gt_History *self, int index)
 {
-    if (!look("history_name", self))
+    if (!look(here, "history_name", self))
         return NULL;
     if (index >= 0 && index < self->count)
         return self->names[index];
-    gt_raise(self->object.context, GT_INVALID, NULL, "history_name",
-             "it has %d names, no number %d", (int)self->count, index);
+    gt_raise(self->object.context, GT_INVALID, here, "history_name",
+             "index %d is out of range: there are %d names", index, (int)self->count);
     return NULL;
 }
 
@@ -361,7 +356,8 @@ void gt_history_free(gt_History *history)
 
 /* ---- running: what fit, evaluate and predict have in common ---- */
 
-/* Unseen by the caller's tapes, denormals flushed, and everything held that a report could free. */
+/* Unseen by the caller's tapes, denormals flushed, everything held that a report could free, and what
+ * runs around it gathered put by. */
 typedef struct Run {
     gt_Context *context;
     gt_LayerState *state;
@@ -372,14 +368,21 @@ typedef struct Run {
     gt_Site site;
     uint64_t recording;
     gt_FloatMode mode;
-    bool stopped; /* the report said so */
+    bool stopped;                   /* the report said so */
+    void *kept[1 + GT_MAX_METRICS]; /* of the loss, of the metrics */
 } Run;
+
+static gt_Progress told(const gt_Progress *progress)
+{
+    const gt_Progress none = {0};
+    return progress ? *progress : none;
+}
 
 static gt_Status check_dataset(const Run *run, const gt_Dataset *dataset, const char *what)
 {
     if (!gt_dataset_check(run->context, NULL, NULL, dataset))
         return run->context->status;
-    if (run->compiled && run->compiled->loss.function &&
+    if (run->compiled && run->compiled->loss.type &&
         gt_dataset_y(dataset).dtype == GT_DTYPE_NONE)
         return gt_raise(run->context, GT_INVALID, NULL, NULL,
                         "the loss compares with y, and the %s has none", what);
@@ -408,15 +411,39 @@ static gt_Status check_run(Run *run, const char *operation, const gt_Layer *mode
     return run->dataset[1] ? check_dataset(run, run->dataset[1], "validation") : GT_OK;
 }
 
+/* Number -1 is the mean loss. */
+static gt_Metric *metric_of(const Compiled *compiled, int32_t i)
+{
+    return i < 0 ? compiled->tracker : compiled->metrics[i];
+}
+
+static void leave_metrics(Run *run, int32_t count)
+{
+    for (int32_t i = count - 1; i >= -1; i--)
+        gt_metric_leave(metric_of(run->compiled, i), run->kept[1 + i]);
+}
+
+static gt_Status enter_metrics(Run *run)
+{
+    for (int32_t i = -1; i < run->compiled->count; i++)
+        if (gt_metric_enter(metric_of(run->compiled, i), &run->kept[1 + i]) != GT_OK) {
+            leave_metrics(run, i);
+            return run->context->status;
+        }
+    return GT_OK;
+}
+
 /* Enters; on failure there is nothing to leave. */
 static gt_Status run_begin(Run *run, const char *here, const char *operation, const gt_Layer *model,
                            bool compiled, gt_Verbosity verbosity)
 {
     run->site = gt_site_enter(here, operation);
-    if (verbosity < GT_AUTO || verbosity > GT_LINES)
+    if (verbosity < GT_VERBOSITY_AUTO || verbosity > GT_VERBOSITY_LINES)
         gt_raise(run->context, GT_INVALID, NULL, NULL, "verbose is %d; it goes from -1 to 2",
                  (int)verbosity);
-    if (run->context->status != GT_OK || check_run(run, operation, model, compiled) != GT_OK) {
+    gt_check_function("the report of progress", (uintptr_t)run->progress.report);
+    if (run->context->status != GT_OK || check_run(run, operation, model, compiled) != GT_OK ||
+        (run->compiled && enter_metrics(run) != GT_OK)) {
         gt_site_leave(run->site);
         return run->context->status;
     }
@@ -440,8 +467,10 @@ static void run_end(Run *run)
     for (int i = 0; i < 2; i++)
         if (run->dataset[i])
             gt_object_release(gt_dataset_object(run->dataset[i]));
-    if (run->compiled)
+    if (run->compiled) {
+        leave_metrics(run, run->compiled->count);
         gt_object_release(&run->compiled->object);
+    }
     if (run->state->object.context == run->context)
         gt_object_release(&run->state->object);
     gt_site_leave(run->site);
@@ -459,10 +488,10 @@ static void report(Run *run, const gt_ProgressEvent *event)
 static void report_batch(Run *run, gt_ProgressEvent *event, double began)
 {
     double values[1 + GT_MAX_METRICS];
-    if (!run->progress.report && run->printer.verbosity != GT_BAR)
+    if (!run->progress.report && run->printer.verbosity != GT_VERBOSITY_BAR)
         return;
     read_metrics(run->compiled, values);
-    event->kind = GT_PROGRESS_BATCH;
+    event->kind = GT_PROGRESS_KIND_BATCH;
     event->seconds = gt_seconds() - began;
     event->values = values;
     report(run, event);
@@ -533,14 +562,13 @@ static gt_Status evaluate(Run *run, gt_Dataset *dataset, gt_ProgressEvent *event
 }
 
 gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
-                         const gt_EvaluateOptions *given)
+                         const gt_evaluate_options *given)
 {
-    gt_EvaluateOptions options;
-    gt_options_fill(&gt_EvaluateOptions_type, &options, given);
+    gt_evaluate_options options = GT_TAKE(gt_evaluate_options, given);
     gt_Scores scores = {.loss = NAN};
     for (int i = 0; i < GT_MAX_METRICS; i++)
         scores.metrics[i] = NAN;
-    Run run = {.context = gt_enter(), .dataset = {dataset}, .progress = options.progress};
+    Run run = {.context = gt_enter(), .dataset = {dataset}, .progress = told(options.progress)};
     if (!run.context || run_begin(&run, here, "evaluate", model, true, options.verbose) != GT_OK)
         return scores;
     const char *names[1 + GT_MAX_METRICS] = {"loss"};
@@ -548,7 +576,7 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
     for (int32_t i = 0; i < run.compiled->count; i++)
         names[1 + i] = gt_metric_name(run.compiled->metrics[i]);
     int64_t rows = gt_dataset_size(dataset), size = gt_dataset_batch_size(dataset);
-    gt_ProgressEvent event = {.kind = GT_PROGRESS_EPOCH_BEGIN,
+    gt_ProgressEvent event = {.kind = GT_PROGRESS_KIND_EPOCH_BEGIN,
                               .epochs = 1,
                               .steps = rows / size + (rows % size > 0),
                               .names = names};
@@ -559,7 +587,7 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
         scores.loss = values[0];
         scores.count = run.compiled->count;
         memcpy(scores.metrics, values + 1, (size_t)scores.count * sizeof *values);
-        event.kind = GT_PROGRESS_EPOCH_END;
+        event.kind = GT_PROGRESS_KIND_EPOCH_END;
         event.seconds = gt_seconds() - began;
         event.values = values;
         report(&run, &event);
@@ -597,7 +625,7 @@ static gt_Status train_epoch(Run *run, gt_ProgressEvent *event)
     return context->status;
 }
 
-static gt_Status fit(Run *run, const gt_FitOptions *options, gt_History *history)
+static gt_Status fit(Run *run, const gt_fit_options *options, gt_History *history)
 {
     int32_t count = 1 + run->compiled->count;
     double values[2 * (1 + GT_MAX_METRICS)];
@@ -606,7 +634,7 @@ static gt_Status fit(Run *run, const gt_FitOptions *options, gt_History *history
     for (int64_t epoch = options->initial_epoch; epoch < options->epochs && !run->stopped;
          epoch++) {
         double began = gt_seconds();
-        gt_ProgressEvent event = {.kind = GT_PROGRESS_EPOCH_BEGIN,
+        gt_ProgressEvent event = {.kind = GT_PROGRESS_KIND_EPOCH_BEGIN,
                                   .epoch = epoch,
                                   .epochs = options->epochs,
                                   .steps = gt_dataset_batches(run->dataset[0]),
@@ -623,7 +651,7 @@ static gt_Status fit(Run *run, const gt_FitOptions *options, gt_History *history
         run->stopped = stopped;
         if (history_add(history, values) != GT_OK)
             return run->context->status;
-        event.kind = GT_PROGRESS_EPOCH_END;
+        event.kind = GT_PROGRESS_KIND_EPOCH_END;
         event.count = history->count;
         event.seconds = gt_seconds() - began;
         event.values = values;
@@ -633,7 +661,7 @@ static gt_Status fit(Run *run, const gt_FitOptions *options, gt_History *history
                                : run->context->status;
 }
 
-static gt_Status check_fit(const Run *run, const gt_FitOptions *options)
+static gt_Status check_fit(const Run *run, const gt_fit_options *options)
 {
     gt_Context *context = run->context;
     if (options->epochs < 0 || options->initial_epoch < 0)
@@ -646,22 +674,23 @@ static gt_Status check_fit(const Run *run, const gt_FitOptions *options)
 }
 
 gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
-                      const gt_FitOptions *given)
+                      const gt_fit_options *given)
 {
-    gt_FitOptions options;
-    gt_options_fill(&gt_FitOptions_type, &options, given);
+    gt_fit_options options = GT_TAKE(gt_fit_options, given);
     Run run = {.context = gt_enter(),
                .dataset = {dataset, options.validation},
-               .progress = options.progress};
+               .progress = told(options.progress)};
     if (!run.context || run_begin(&run, here, "fit", model, true, options.verbose) != GT_OK)
         return NULL;
     gt_History *history = NULL;
     if (check_fit(&run, &options) == GT_OK)
         history = history_new(run.context, run.compiled, options.validation != NULL);
+    gt_DatasetPosition mark = gt_dataset_enter(dataset);
     if (history && fit(&run, &options, history) != GT_OK) {
         gt_history_free(history);
         history = NULL;
     }
+    gt_dataset_leave(dataset, mark);
     run_end(&run);
     return history;
 }
@@ -708,7 +737,7 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset)
 {
     Run run = {.context = gt_enter(), .dataset = {dataset}};
     gt_Context *context = run.context;
-    if (!context || run_begin(&run, here, "predict", model, false, GT_SILENT) != GT_OK)
+    if (!context || run_begin(&run, here, "predict", model, false, GT_VERBOSITY_SILENT) != GT_OK)
         return NULL;
     gt_Scope *outer = context->scope;
     gt_Tensor *result = NULL;
@@ -719,8 +748,10 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset)
             break;
         if (gt_dataset_slice(dataset, first, &batch) == GT_OK) {
             gt_Tensor *y = gt_call(model, batch.x, .training = false);
-            if (y)
+            if (y) {
+                gt_origin_forget(context, y);
                 collect(&run, y, first, batch.size, &result);
+            }
         }
         gt_scope_unwind(context, outer);
         if (context->status != GT_OK)

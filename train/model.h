@@ -1,8 +1,8 @@
 /* Compile, fit, evaluate, predict: Keras's training loop as functions on a layer.
  *
- *     gt_compile(model, .optimizer = gt_adam(1e-3),
- *                .loss = gt_loss(gt_sparse_categorical_crossentropy, .from_logits = true),
- *                .metrics = gt_metrics(gt_accuracy()));
+ *     gt_compile(model, .optimizer = gt_Adam(1e-3),
+ *                .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
+ *                .metrics = gt_metrics(gt_Accuracy()));
  *     gt_History *history = gt_fit(model, train, .epochs = 5, .validation = test);
  */
 #ifndef GT_TRAIN_MODEL_H
@@ -16,41 +16,34 @@
 
 GT_BEGIN
 
-#define GT_COMPILE_OPTIONS(F)                                                                      \
-    F(uint32_t, size, (uint32_t)sizeof(gt_CompileOptions), "for ABI growth")                       \
-    F(gt_Optimizer *, optimizer, NULL, "required to train; taken over")                            \
-    F(gt_Loss, loss, GT_NO_LOSS, "gt_loss(...); none: what the layers add")                        \
-    F(gt_Metrics, metrics, GT_NO_METRICS, "at most 16, of different names; taken over")            \
-    F(bool, run_eagerly, false, "no plans: every operation by itself")
-typedef struct gt_CompileOptions gt_CompileOptions;
-struct gt_CompileOptions {
-    GT_COMPILE_OPTIONS(GT_MEMBER)
-};
+#define gt_compile_OPTIONS(F, S)                                                                   \
+    F(S, gt_Optimizer *, optimizer, NULL, "required to train; taken over")                         \
+    F(S, gt_Loss, loss, GT_NOT_GIVEN, "none: what the layers add")                     \
+    F(S, gt_Metrics, metrics, GT_NOT_GIVEN, "at most 16, of different names; taken over")         \
+    F(S, bool, run_eagerly, false, "no plans: every operation by itself")
+GT_OPTIONS(gt_compile_options, gt_compile_OPTIONS);
 
 /* Says how a model is trained. Optimizer and metrics are taken over, also when it fails. Compiling
  * again replaces all of it; the weights stay. */
 #define gt_compile(...)                                                                            \
-    gt_compile_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                  \
-                  GT_KEYWORDS(gt_CompileOptions, GT_COMPILE_OPTIONS, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_CompileOptions *options);
+    gt_compile_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_compile, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Status gt_compile_at(const char *here, gt_Layer *model,
+                               const gt_compile_options *options);
 /* The optimizer of a compiled model; NULL with an error if there is none. */
-GT_API gt_Optimizer *gt_compiled_optimizer(gt_Layer *model);
+#define gt_compiled_optimizer(model) gt_compiled_optimizer_at(GT_HERE, model)
+GT_API gt_Optimizer *gt_compiled_optimizer_at(const char *here, gt_Layer *model);
 
 /* ---- training ---- */
 
 typedef struct gt_History gt_History;
 
-#define GT_FIT_OPTIONS(F)                                                                          \
-    F(uint32_t, size, (uint32_t)sizeof(gt_FitOptions), "for ABI growth")                           \
-    F(int64_t, epochs, 1, "number of the last epoch")                                              \
-    F(int64_t, initial_epoch, 0, "number of the first one, when a run is resumed")                 \
-    F(gt_Dataset *, validation, NULL, "evaluated after every epoch")                               \
-    F(gt_Verbosity, verbose, GT_AUTO, "what is printed to standard error")                         \
-    F(gt_Progress, progress, GT_NO_PROGRESS, "told instead of printing")
-typedef struct gt_FitOptions gt_FitOptions;
-struct gt_FitOptions {
-    GT_FIT_OPTIONS(GT_MEMBER)
-};
+#define gt_fit_OPTIONS(F, S)                                                                       \
+    F(S, int64_t, epochs, 1, "number of the last epoch")                                           \
+    F(S, int64_t, initial_epoch, 0, "number of the first one, when a run is resumed")              \
+    F(S, gt_Dataset *, validation, NULL, "evaluated after every epoch")                            \
+    F(S, gt_Verbosity, verbose, GT_VERBOSITY_AUTO, "what is printed to standard error")            \
+    F(S, const gt_Progress *, progress, NULL, "told instead of printing")
+GT_OPTIONS(gt_fit_options, gt_fit_OPTIONS);
 
 /* Trains on epochs initial_epoch .. epochs - 1. A step: predictions with training = true, loss plus
  * what layers and regularizers add, gradients, one step of the optimizer on the trainable
@@ -65,31 +58,35 @@ struct gt_FitOptions {
  * from there. Denormal numbers count as zero while it runs. */
 #define gt_fit(...)                                                                                \
     gt_fit_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                              \
-              GT_KEYWORDS(gt_FitOptions, GT_FIT_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+              GT_KEYWORDS(gt_fit, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
-                             const gt_FitOptions *options);
+                             const gt_fit_options *options);
 
 /* ---- what happened ---- */
 
 /* The number called "loss", "accuracy", "val_loss", ... of an epoch: 0 is the first one of that
  * gt_fit, -1 the last. NaN with an error if there is none. */
-GT_API double gt_history_get(const gt_History *history, const char *name, int64_t epoch);
-GT_API int64_t gt_history_epochs(const gt_History *history); /* that were finished; -1 on failure */
-GT_API int gt_history_count(const gt_History *history);      /* names; -1 on failure */
-GT_API const char *gt_history_name(const gt_History *history, int index); /* NULL on failure */
+#define gt_history_get(history, name, epoch) gt_history_get_at(GT_HERE, history, name, epoch)
+GT_API double gt_history_get_at(const char *here, const gt_History *history, const char *name,
+                                int64_t epoch);
+#define gt_history_epoch_count(history) gt_history_epoch_count_at(GT_HERE, history)
+GT_API int64_t gt_history_epoch_count_at(
+    const char *here, const gt_History *history); /* that were finished; -1 on failure */
+#define gt_history_name_count(history) gt_history_name_count_at(GT_HERE, history)
+GT_API int gt_history_name_count_at(const char *here,
+                                    const gt_History *history); /* names; -1 on failure */
+#define gt_history_name(history, index) gt_history_name_at(GT_HERE, history, index)
+GT_API const char *gt_history_name_at(const char *here, const gt_History *history,
+                                      int index); /* NULL on failure */
 /* Drops the caller's hold; otherwise it goes with the context. NULL is ignored. */
 GT_API void gt_history_free(gt_History *history);
 
 /* ---- evaluating ---- */
 
-#define GT_EVALUATE_OPTIONS(F)                                                                     \
-    F(uint32_t, size, (uint32_t)sizeof(gt_EvaluateOptions), "for ABI growth")                      \
-    F(gt_Verbosity, verbose, GT_SILENT, "what is printed to standard error")                       \
-    F(gt_Progress, progress, GT_NO_PROGRESS, "told instead of printing")
-typedef struct gt_EvaluateOptions gt_EvaluateOptions;
-struct gt_EvaluateOptions {
-    GT_EVALUATE_OPTIONS(GT_MEMBER)
-};
+#define gt_evaluate_OPTIONS(F, S)                                                                  \
+    F(S, gt_Verbosity, verbose, GT_VERBOSITY_SILENT, "what is printed to standard error")          \
+    F(S, const gt_Progress *, progress, NULL, "told instead of printing")
+GT_OPTIONS(gt_evaluate_options, gt_evaluate_OPTIONS);
 
 /* The loss, and the metrics in the order of gt_compile; all NaN on failure. */
 typedef struct gt_Scores {
@@ -102,9 +99,9 @@ typedef struct gt_Scores {
  * the dataset is. */
 #define gt_evaluate(...)                                                                           \
     gt_evaluate_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                         \
-                   GT_KEYWORDS(gt_EvaluateOptions, GT_EVALUATE_OPTIONS, GT_AFTER_2(__VA_ARGS__)))
+                   GT_KEYWORDS(gt_evaluate, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
-                                const gt_EvaluateOptions *options);
+                                const gt_evaluate_options *options);
 
 /* Predictions for all rows of x in their own order, whatever the shuffling: (rows, ...). Batch by
  * batch, with training = false. The model need not be compiled. */

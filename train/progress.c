@@ -28,8 +28,8 @@ gt_Printer gt_printer(gt_Verbosity verbosity)
     const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
     bool able = isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
     gt_Printer printer = {.verbosity = verbosity};
-    if (verbosity == GT_AUTO)
-        printer.verbosity = able ? GT_BAR : GT_LINES;
+    if (verbosity == GT_VERBOSITY_AUTO)
+        printer.verbosity = able ? GT_VERBOSITY_BAR : GT_VERBOSITY_LINES;
     printer.colour = able && !(no_colour && *no_colour);
     return printer;
 }
@@ -119,7 +119,7 @@ static double per_step(const gt_ProgressEvent *event)
 
 static void print_bar(gt_Printer *printer, const gt_ProgressEvent *event)
 {
-    bool last = event->kind == GT_PROGRESS_EPOCH_END;
+    bool last = event->kind == GT_PROGRESS_KIND_EPOCH_END;
     const char *bold = printer->colour ? "\x1b[1m" : "", *plain = printer->colour ? "\x1b[0m" : "";
     Line line = {.used = 0};
     add(&line, "\r%s%*lld/%lld%s ", bold, digits(event->steps), (long long)event->step,
@@ -156,19 +156,19 @@ static void print_line(const gt_ProgressEvent *event)
 
 void gt_printer_report(gt_Printer *printer, const gt_ProgressEvent *event)
 {
-    if (printer->verbosity == GT_LINES && event->kind == GT_PROGRESS_EPOCH_END)
+    if (printer->verbosity == GT_VERBOSITY_LINES && event->kind == GT_PROGRESS_KIND_EPOCH_END)
         print_line(event);
-    if (printer->verbosity != GT_BAR)
+    if (printer->verbosity != GT_VERBOSITY_BAR)
         return;
     switch (event->kind) {
-    case GT_PROGRESS_EPOCH_BEGIN:
+    case GT_PROGRESS_KIND_EPOCH_BEGIN:
         printer->printed = -1;
         printer->length = 0;
         if (event->epochs > 1)
             fprintf(stderr, "Epoch %lld/%lld\n", (long long)event->epoch + 1,
                     (long long)event->epochs);
         break;
-    case GT_PROGRESS_BATCH:
+    case GT_PROGRESS_KIND_BATCH:
         if (event->seconds - printer->printed >= INTERVAL || printer->printed < 0)
             print_bar(printer, event);
         break;

@@ -12,16 +12,16 @@ GT_BEGIN
 
 /* What is printed. */
 typedef enum gt_Verbosity {
-    GT_AUTO = -1,  /* a bar if standard error is a terminal, else a line an epoch */
-    GT_SILENT = 0, /* nothing */
-    GT_BAR = 1,
-    GT_LINES = 2
+    GT_VERBOSITY_AUTO = -1,  /* a bar if standard error is a terminal, else a line an epoch */
+    GT_VERBOSITY_SILENT = 0, /* nothing */
+    GT_VERBOSITY_BAR = 1,
+    GT_VERBOSITY_LINES = 2
 } gt_Verbosity;
 
 typedef enum gt_ProgressKind {
-    GT_PROGRESS_EPOCH_BEGIN = 0,
-    GT_PROGRESS_BATCH = 1, /* a batch is done */
-    GT_PROGRESS_EPOCH_END = 2
+    GT_PROGRESS_KIND_EPOCH_BEGIN = 0,
+    GT_PROGRESS_KIND_BATCH = 1, /* a batch is done */
+    GT_PROGRESS_KIND_EPOCH_END = 2
 } gt_ProgressKind;
 
 typedef struct gt_ProgressEvent {
@@ -35,15 +35,13 @@ typedef struct gt_ProgressEvent {
 } gt_ProgressEvent;
 
 /* A function that is told instead. False ends the training after this batch or epoch, which is no
- * error. It may look at the model, and change the learning rate. All NULL: none. */
+ * error. It may look at the model, change the learning rate, and run gt_fit, gt_evaluate and
+ * gt_predict itself, on any model and dataset: their numbers and those of the run around them do not
+ * mix, and a gt_fit through the dataset of the gt_fit around it leaves that where it was. */
 typedef struct gt_Progress {
     bool (*report)(void *context, const gt_ProgressEvent *event);
     void *context;
 } gt_Progress;
-#define GT_NO_PROGRESS                                                                             \
-    {                                                                                              \
-        NULL, NULL                                                                                 \
-    }
 
 GT_END
 

@@ -30,7 +30,7 @@
 #endif
 #endif
 #ifdef FUZZ_SANITIZED
-#include <sanitizer/allocator_interface.h>
+size_t __sanitizer_get_allocated_size(const volatile void *block); /* gcc has no header for it */
 #endif
 
 #ifdef GT_HAVE_ZLIB
@@ -54,7 +54,7 @@ typedef struct FuzzMemory {
     int64_t calls; /* of the allocator, in this run */
     int64_t fails; /* the call that fails; -1: none */
     bool failed;   /* it did */
-    int64_t held, peak;
+    int64_t held, before, peak;
 } FuzzMemory;
 static FuzzMemory fuzz_memory;
 
@@ -106,12 +106,19 @@ static inline bool fuzz_works(bool worked)
     return fuzz_either(worked);
 }
 
+/* So far this run asked for no more at a time. */
+static inline void fuzz_asked_at_most(size_t bytes)
+{
+    if (fuzz_memory.peak - fuzz_memory.before > (int64_t)bytes)
+        fuzz_stop("more memory than the input is worth");
+}
+
 /* Reads every byte of a tensor. */
 static inline void fuzz_touch(const gt_Tensor *tensor)
 {
     volatile double sum = 0;
     for (int64_t i = 0, n = gt_size(tensor); i < n; i++)
-        sum = sum + gt_at(tensor, i);
+        sum = sum + gt_element(tensor, i);
 }
 
 static inline bool fuzz_same(const gt_Tensor *a, const gt_Tensor *b)
@@ -216,7 +223,7 @@ static void fuzz_run(const uint8_t *data, size_t size, int64_t fails)
     fuzz_memory.calls = 0;
     fuzz_memory.fails = fails;
     fuzz_memory.failed = false;
-    fuzz_memory.peak = fuzz_memory.held;
+    fuzz_memory.before = fuzz_memory.peak = fuzz_memory.held;
     fuzz_one(data, size);
     fuzz_memory.fails = -1;
     gt_error_clear();

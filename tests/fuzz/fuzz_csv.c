@@ -7,8 +7,8 @@ static void write_and_compare(gt_Tensor *tensor)
 {
     char path[sizeof fuzz_path + 8];
     snprintf(path, sizeof path, "%s.again", fuzz_path);
-    if (fuzz_works(gt_write_csv(path, tensor) == GT_OK)) {
-        gt_Tensor *twin = gt_read_csv(path, .dtype = gt_dtype(tensor));
+    if (fuzz_works(gt_save_csv(path, tensor) == GT_OK)) {
+        gt_Tensor *twin = gt_load_csv(path, .dtype = gt_dtype(tensor));
         if (fuzz_works(twin != NULL) && !fuzz_same(tensor, twin))
             fuzz_stop("a tensor was written and reads differently");
     }
@@ -25,7 +25,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
     gt_Scope *scope = gt_scope_begin();
     if (!fuzz_works(scope != NULL))
         return;
-    gt_Tensor *tensor = gt_read_csv(
+    gt_Tensor *tensor = gt_load_csv(
         path, .dtype = types[how % 8], .delimiter = delimiter ? (char)delimiter : ',',
         .skip_rows = how >> 6, .columns = gt_columns((columns & 15) - 8, (columns >> 4) - 1),
         .missing = how & 16 ? 1.0 : (double)INFINITY, .limit = 1 << 20);

@@ -131,7 +131,7 @@ static int64_t place(const Axes *axes, const gt_Shape *shape, const int64_t *ind
 static void compare(const Problem *problem, const gt_Tensor *y)
 {
     int64_t index[LETTERS] = {0}, points = 1, outputs = 1;
-    gt_Shape shape = {.rank = problem->result.count};
+    gt_Shape shape = {.mark = GT_MARK, .rank = problem->result.count};
     for (int i = 0; i < shape.rank; i++) {
         shape.dims[i] = problem->size[(int)problem->result.label[i]];
         outputs *= shape.dims[i];
@@ -148,7 +148,8 @@ static void compare(const Problem *problem, const gt_Tensor *y)
     for (int64_t p = 0; p < points; p++) {
         double product = 1;
         for (int t = 0; t < problem->operands; t++)
-            product *= gt_at(problem->x[t], place(&problem->term[t], &problem->shape[t], index));
+            product *=
+                gt_element(problem->x[t], place(&problem->term[t], &problem->shape[t], index));
         sum[place(&problem->result, &shape, index)] += product;
         for (int l = 0; l < LETTERS; l++)
             if (problem->size[l] >= 0 && ++index[l] < problem->size[l])
@@ -157,7 +158,7 @@ static void compare(const Problem *problem, const gt_Tensor *y)
                 index[l] = 0;
     }
     for (int64_t i = 0; i < outputs; i++)
-        if (gt_at(y, i) != sum[i])
+        if (gt_element(y, i) != sum[i])
             fuzz_stop("the result is not the sum of products");
     free(sum);
 }
@@ -181,7 +182,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
         return;
     for (int t = 0; t < problem.operands; t++) {
         uint8_t rank = fuzz_byte(&data, &size), dims = fuzz_byte(&data, &size);
-        gt_Shape shape = {.rank = rank % 6};
+        gt_Shape shape = {.mark = GT_MARK, .rank = rank % 6};
         for (int d = 0; d < shape.rank; d++, dims = (uint8_t)(dims >> 1))
             shape.dims[d] = dims & 1 ? 2 : rank & 128 ? 3 : 1;
         problem.shape[t] = shape;
@@ -190,7 +191,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
     if (fuzz_works(gt_status() == GT_OK)) {
         char *text = fuzz_text(data, size);
         bool expected = legal(&problem, text);
-        gt_Tensor *y = gt_einsum(text, ((gt_Tensors){problem.operands, problem.x}));
+        gt_Tensor *y = gt_einsum(text, ((gt_Tensors){problem.x, problem.operands}));
         int labels = 0;
         for (int l = 0; l < LETTERS && expected; l++)
             labels += problem.size[l] >= 0;

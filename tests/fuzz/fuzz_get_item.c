@@ -159,7 +159,7 @@ static void compare(const Taken *taken, gt_Shape shape, const gt_Tensor *y)
         int64_t at = 0;
         for (int d = 0; d < shape.rank; d++)
             at = at * shape.dims[d] + taken->first[d] + (index[d] ? index[d] * taken->step[d] : 0);
-        if (gt_at(y, i) != (double)at)
+        if (gt_element(y, i) != (double)at)
             fuzz_stop("an element comes from another place");
         for (int d = shape.rank - 1; d >= 0; d--)
             if (++index[d] < taken->count[d])
@@ -173,7 +173,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
 {
     static const int64_t sizes[] = {3, 1, 5, 0};
     uint8_t rank = fuzz_byte(&data, &size), dims = fuzz_byte(&data, &size);
-    gt_Shape shape = {.rank = rank % 5};
+    gt_Shape shape = {.mark = GT_MARK, .rank = rank % 5};
     for (int d = 0; d < shape.rank; d++)
         shape.dims[d] = sizes[dims >> 2 * d & 3];
     gt_Scope *scope = gt_scope_begin();

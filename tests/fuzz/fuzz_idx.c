@@ -9,7 +9,7 @@ static void fuzz_one(const uint8_t *data, size_t size)
     gt_Scope *scope = gt_scope_begin();
     if (!fuzz_works(scope != NULL))
         return;
-    gt_Tensor *tensor = gt_read_idx(path, .limit = 1 << 20);
+    gt_Tensor *tensor = gt_load_idx(path, .limit = 1 << 20);
     if (fuzz_either(tensor != NULL))
         fuzz_touch(tensor);
     gt_scope_end(scope);

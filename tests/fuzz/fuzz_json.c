@@ -43,9 +43,10 @@ static bool put_value(gt_Bytes *out, const gt_JsonValue *value)
         return gt_json_put(context, out, "%s", words[value->kind]);
     if (value->kind == GT_JSON_INTEGER)
         return gt_json_put(context, out, "%lld", (long long)value->integer);
-    if (value->kind == GT_JSON_NUMBER) /* with an exponent, or it would be an integer */
-        return gt_json_put(context, out, "%s%s", gt_number_text(value->number, false, text),
-                           strpbrk(text, ".e") ? "" : "e0");
+    if (value->kind == GT_JSON_NUMBER) { /* with an exponent, or it would be an integer */
+        gt_number_text(value->number, false, text);
+        return gt_json_put(context, out, "%s%s", text, strpbrk(text, ".e") ? "" : "e0");
+    }
     if (value->kind == GT_JSON_STRING)
         return gt_json_put_string(context, out, value->string);
     bool object = value->kind == GT_JSON_OBJECT;
@@ -103,7 +104,9 @@ static void fuzz_one(const uint8_t *data, size_t size)
         abort();
     memcpy(text, data, size);
     text[size] = 0;
-    if (fuzz_either(gt_json_read(gt_context(), "fuzz", text, size, &json))) {
+    bool read = fuzz_either(gt_json_read(gt_context(), "fuzz", text, size, &json));
+    fuzz_asked_at_most(1024 + 9 * size);
+    if (read) {
         walk(json.values, 1);
         write_and_compare(json.values);
         gt_json_release(gt_context(), &json);

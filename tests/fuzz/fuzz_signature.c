@@ -32,9 +32,9 @@ static void call(const gt_Operation *operation)
     if (operation->inputs_max > GT_MAX_INPUTS)
         fuzz_stop("an operation with too many inputs");
     for (int i = 0; i < operation->inputs_max; i++)
-        inputs[i] = gt_zeros_of(gt_shape(2, 3), .dtype = i % 2 ? GT_FLOAT32 : GT_FLOAT64);
+        inputs[i] = gt_zeros(gt_shape(2, 3), .dtype = i % 2 ? GT_FLOAT32 : GT_FLOAT64);
     if (fuzz_works(gt_status() == GT_OK))
-        fuzz_either(gt_foreign_outputs(operation, ((gt_Tensors){operation->inputs_max, inputs}),
+        fuzz_either(gt_foreign_outputs(operation, ((gt_Tensors){inputs, operation->inputs_max}),
                                        outputs, .numbers = gt_numbers(1, 2)) == GT_OK);
 }
 
@@ -51,8 +51,8 @@ static void fuzz_one(const uint8_t *data, size_t size)
     fuzz_reopen();
     gt_Scope *scope = gt_scope_begin();
     if (fuzz_works(scope != NULL)) {
-        gt_ForeignOptions options = {sizeof options, .saves_inputs = UINT64_MAX,
-                                     .saves_outputs = UINT32_MAX};
+        gt_foreign_operation_options options = GT_VALUES(
+            gt_foreign_operation_options, .saves_inputs = UINT64_MAX, .saves_outputs = UINT32_MAX);
         options.function = gt_c_function(nothing, text, NULL);
         if (gradient)
             options.gradient = gt_c_function(nothing, gradient, NULL);

@@ -433,12 +433,12 @@ for x, kernel, strides, padding, dilation, groups in [
 case("gt_depthwise_conv(a, b)",
      lambda a, b: conv(a, b.reshape(2, 2, 1, 4), (1, 1), "VALID", (1, 1), 2), real(1, 4, 3, 2),
      real(2, 2, 2, 2))
-case("gt_separable_conv(a, b, c, .padding = GT_SAME)",
+case("gt_separable_conv(a, b, c, .padding = GT_PADDING_SAME)",
      lambda a, b, c: conv(conv(a, b.reshape(3, 1, 4), (1,), "SAME", (1,), 2), c, (1,), "VALID", (1,), 1),
      real(1, 5, 2), real(3, 2, 2), real(1, 4, 2))
 for text, strides, padding in [("gt_conv_transpose(a, b)", (1, 1), "VALID"),
                                ("gt_conv_transpose(a, b, .strides = gt_shape(2))", (2, 2), "VALID"),
-                               ("gt_conv_transpose(a, b, .strides = gt_shape(2), .padding = GT_SAME)",
+                               ("gt_conv_transpose(a, b, .strides = gt_shape(2), .padding = GT_PADDING_SAME)",
                                 (2, 2), "SAME")]:
     case(text, lambda a, b: jax.lax.conv_transpose(a, b, strides, padding, transpose_kernel=True,
                                                    dimension_numbers=LAYOUTS[2]),
@@ -508,9 +508,9 @@ for text, function in [("gt_norm(x)", lambda x: jnp.linalg.norm(x.ravel())),
                        ("gt_norm(x, .ord = 1, .axis = 0)", lambda x: jnp.linalg.norm(x, 1, 0)),
                        ("gt_norm(x, .ord = INFINITY, .axis = 1)",
                         lambda x: jnp.linalg.norm(x, jnp.inf, 1)),
-                       ("gt_matrix_norm(x, GT_NORM_NUCLEAR)", lambda x: jnp.linalg.norm(x, "nuc")),
-                       ("gt_matrix_norm(x, GT_NORM_SPECTRAL)", lambda x: jnp.linalg.norm(x, 2)),
-                       ("gt_matrix_norm(x, GT_NORM_ONE)", lambda x: jnp.linalg.norm(x, 1))]:
+                       ("gt_matrix_norm(x, GT_MATRIX_NORM_NUCLEAR)", lambda x: jnp.linalg.norm(x, "nuc")),
+                       ("gt_matrix_norm(x, GT_MATRIX_NORM_SPECTRAL)", lambda x: jnp.linalg.norm(x, 2)),
+                       ("gt_matrix_norm(x, GT_MATRIX_NORM_ONE)", lambda x: jnp.linalg.norm(x, 1))]:
     case(text, function, apart(3, 3))
 case("gt_matrix_power(x, 3)", lambda x: jnp.linalg.matrix_power(x, 3), real(3, 3))
 case("gt_matrix_power(x, -2)", lambda x: jnp.linalg.matrix_power(x, -2), matrix(3, 3))

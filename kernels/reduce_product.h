@@ -1,0 +1,94 @@
+/* The product of floats of type GT_T, as a gt_Scaled: a size and an exponent of two beside it, so
+ * that neither overflows or underflows on the way to a result that does not. Included by
+ * reduce_template.h; not a header.
+ *
+ * Each factor is taken apart (gt_split in loops.h): sizes within [1, 2) are multiplied, exponents
+ * added. 512 such sizes fit a double; then their product is taken apart. The order of the products is
+ * that of the sums: 32 lanes of a row, combined by halving, block after block. */
+
+/* At most GT_BLOCK factors. */
+static GT_NOINLINE gt_Scaled GT_NAME(prod_block)(int64_t n, const GT_T *x)
+{
+    enum { LANES = GT_REAL == 32 ? 8 : 32 };
+    double size[LANES];
+    int64_t exponent[LANES];
+    int64_t i = 0;
+    for (int l = 0; l < LANES; l++) {
+        size[l] = 1;
+        exponent[l] = 0;
+    }
+#if GT_REAL == 32
+    for (; i + 4 * LANES <= n; i += 4 * LANES) { /* four floats fit a double */
+        for (int l = 0; l < LANES; l++) {
+            const double two = (double)x[i + l] * (double)x[i + LANES + l];
+            const double more = (double)x[i + 2 * LANES + l] * (double)x[i + 3 * LANES + l];
+            const gt_Scaled factor = gt_split(two * more, false);
+            size[l] *= factor.size;
+            exponent[l] += factor.exponent;
+        }
+    }
+#endif
+    for (; i + LANES <= n; i += LANES) {
+        for (int l = 0; l < LANES; l++) {
+            gt_Scaled factor = gt_split((double)x[i + l], GT_REAL == 64);
+            size[l] *= factor.size;
+            exponent[l] += factor.exponent;
+        }
+    }
+    for (int l = 0; i + l < n; l++) {
+        gt_Scaled factor = gt_split((double)x[i + l], GT_REAL == 64);
+        size[l] *= factor.size;
+        exponent[l] += factor.exponent;
+    }
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        for (int l = 0; l < half; l++) {
+            gt_Scaled product = gt_split(size[l] * size[l + half], false);
+            size[l] = product.size;
+            exponent[l] += exponent[l + half] + product.exponent;
+        }
+    }
+    return (gt_Scaled){size[0], exponent[0]};
+}
+
+void GT_KERNEL(GT_NAME(reduce_prod))(int64_t n, const void *from, void *to)
+{
+    const GT_T *x = from;
+    gt_Scaled product = {1, 0};
+    for (int64_t i = 0; i < n; i += GT_BLOCK)
+        product = gt_scaled_product(
+            product, GT_NAME(prod_block)(n - i < GT_BLOCK ? n - i : GT_BLOCK, x + i));
+    *(gt_Scaled *)to = product;
+}
+
+void GT_KERNEL(GT_NAME(reduce_columns_prod))(int64_t rows, int64_t columns, int64_t stride,
+                                             const void *from, void *to)
+{
+    enum { WIDTH = 64, HEIGHT = 512 };
+    double size[WIDTH];
+    int64_t exponent[WIDTH];
+    for (int64_t first = 0; first < columns; first += WIDTH) {
+        const int64_t width = columns - first < WIDTH ? columns - first : WIDTH;
+        gt_Scaled *y = (gt_Scaled *)to + first;
+        for (int64_t j = 0; j < width; j++) {
+            size[j] = 1;
+            exponent[j] = 0;
+        }
+        for (int64_t r = 0; r < rows; r++) {
+            const GT_T *x = (const GT_T *)from + first + r * stride;
+            for (int64_t j = 0; j < width; j++) {
+                gt_Scaled factor = gt_split((double)x[j], GT_REAL == 64);
+                size[j] *= factor.size;
+                exponent[j] += factor.exponent;
+            }
+            for (int64_t j = 0; j < width && r % HEIGHT == HEIGHT - 1; j++) {
+                gt_Scaled product = gt_split(size[j], false);
+                size[j] = product.size;
+                exponent[j] += product.exponent;
+            }
+        }
+        for (int64_t j = 0; j < width; j++) {
+            y[j] = gt_split(size[j], false);
+            y[j].exponent += exponent[j];
+        }
+    }
+}

@@ -1,0 +1,93 @@
+/* Losses as values: what gt_compile and gt_LossMetric take. gt_Huber(.delta = 2) has the options of the
+ * function gt_huber (ops/loss.h) but for sample_weight, and its formula; its reduction is mean or sum. */
+#ifndef GT_TRAIN_LOSS_H
+#define GT_TRAIN_LOSS_H
+
+#include "core/keyword.h"
+#include "core/tensor.h"
+#include "ops/loss.h"
+
+GT_BEGIN
+
+typedef struct gt_LossClass gt_LossClass;
+/* A loss: its class, and what the class works with. GT_NOT_GIVEN is none. */
+typedef struct gt_Loss {
+    const gt_LossClass *type;
+    const void *context;
+    uint64_t options[8]; /* of the class */
+} gt_Loss;
+
+/* These have one option, the reduction. */
+GT_OPTIONS(gt_MeanSquaredError_options, gt_MeanSquaredError_OPTIONS);
+typedef gt_MeanSquaredError_options gt_MeanAbsoluteError_options,
+    gt_MeanAbsolutePercentageError_options, gt_MeanSquaredLogarithmicError_options,
+    gt_LogCosh_options, gt_Hinge_options, gt_SquaredHinge_options, gt_CategoricalHinge_options,
+    gt_KLDivergence_options, gt_Poisson_options;
+#define GT_REDUCED_(...)          GT_KEYWORDS(gt_MeanSquaredError, __VA_ARGS__)
+#define gt_MeanSquaredError(...)  gt_MeanSquaredError_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_MeanAbsoluteError(...) gt_MeanAbsoluteError_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_MeanAbsolutePercentageError(...)                                                        \
+    gt_MeanAbsolutePercentageError_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_MeanSquaredLogarithmicError(...)                                                        \
+    gt_MeanSquaredLogarithmicError_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_LogCosh(...)          gt_LogCosh_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_Hinge(...)            gt_Hinge_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_SquaredHinge(...)     gt_SquaredHinge_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_CategoricalHinge(...) gt_CategoricalHinge_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_KLDivergence(...)     gt_KLDivergence_of(GT_REDUCED_(__VA_ARGS__))
+#define gt_Poisson(...)          gt_Poisson_of(GT_REDUCED_(__VA_ARGS__))
+GT_API gt_Loss gt_MeanSquaredError_of(const gt_MeanSquaredError_options *options);
+GT_API gt_Loss gt_MeanAbsoluteError_of(const gt_MeanAbsoluteError_options *options);
+GT_API gt_Loss
+gt_MeanAbsolutePercentageError_of(const gt_MeanAbsolutePercentageError_options *options);
+GT_API gt_Loss
+gt_MeanSquaredLogarithmicError_of(const gt_MeanSquaredLogarithmicError_options *options);
+GT_API gt_Loss gt_LogCosh_of(const gt_LogCosh_options *options);
+GT_API gt_Loss gt_Hinge_of(const gt_Hinge_options *options);
+GT_API gt_Loss gt_SquaredHinge_of(const gt_SquaredHinge_options *options);
+GT_API gt_Loss gt_CategoricalHinge_of(const gt_CategoricalHinge_options *options);
+GT_API gt_Loss gt_KLDivergence_of(const gt_KLDivergence_options *options);
+GT_API gt_Loss gt_Poisson_of(const gt_Poisson_options *options);
+
+/* These have others. */
+GT_OPTIONS(gt_Huber_options, gt_Huber_OPTIONS);
+#define gt_Huber(...) gt_Huber_of(GT_KEYWORDS(gt_Huber, __VA_ARGS__))
+GT_API gt_Loss gt_Huber_of(const gt_Huber_options *options);
+GT_OPTIONS(gt_CosineSimilarity_options, gt_CosineSimilarity_OPTIONS);
+#define gt_CosineSimilarity(...)                                                                   \
+    gt_CosineSimilarity_of(GT_KEYWORDS(gt_CosineSimilarity, __VA_ARGS__))
+GT_API gt_Loss gt_CosineSimilarity_of(const gt_CosineSimilarity_options *options);
+GT_OPTIONS(gt_BinaryCrossentropy_options, gt_BinaryCrossentropy_OPTIONS);
+#define gt_BinaryCrossentropy(...)                                                                 \
+    gt_BinaryCrossentropy_of(GT_KEYWORDS(gt_BinaryCrossentropy, __VA_ARGS__))
+GT_API gt_Loss gt_BinaryCrossentropy_of(const gt_BinaryCrossentropy_options *options);
+GT_OPTIONS(gt_CategoricalCrossentropy_options, gt_CategoricalCrossentropy_OPTIONS);
+#define gt_CategoricalCrossentropy(...)                                                            \
+    gt_CategoricalCrossentropy_of(GT_KEYWORDS(gt_CategoricalCrossentropy, __VA_ARGS__))
+GT_API gt_Loss gt_CategoricalCrossentropy_of(const gt_CategoricalCrossentropy_options *options);
+GT_OPTIONS(gt_SparseCategoricalCrossentropy_options, gt_SparseCategoricalCrossentropy_OPTIONS);
+#define gt_SparseCategoricalCrossentropy(...)                                                      \
+    gt_SparseCategoricalCrossentropy_of(GT_KEYWORDS(gt_SparseCategoricalCrossentropy, __VA_ARGS__))
+GT_API gt_Loss
+gt_SparseCategoricalCrossentropy_of(const gt_SparseCategoricalCrossentropy_options *options);
+
+/* One's own: what is to be made small, a scalar from labels and predictions. The context must outlive the
+ * models that are compiled with it. */
+typedef gt_Tensor *(*gt_LossFunction)(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred);
+GT_API gt_Loss gt_loss(gt_LossFunction function, const void *context);
+
+/* A class of losses, for one that has options and a name to be saved under. */
+struct gt_LossClass {
+    const gt_Mark *mark;          /* GT_MARK */
+    uint32_t size;                /* of this struct */
+    const char *name;             /* "huber" */
+    const gt_OptionType *options; /* NULL: none */
+    /* Raises what is wrong with a loss, when a model is compiled with it; NULL: nothing can be. */
+    gt_Status (*check)(const gt_Loss *self);
+    /* A tensor of one number. */
+    gt_Tensor *(*compute)(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred);
+};
+
+GT_END
+
+#endif
