@@ -127,6 +127,8 @@ typedef void gt_SelectLoop(int64_t n, const uint8_t *c, int64_t sc, const void *
  * lowest, highest). The bits depend on n and x alone. A sum of float32 is within a few of its last
  * bits of the right one, for any n. */
 typedef void gt_ReduceLoop(int64_t n, const void *x, void *y);
+/* The sum of a[i] b[i], in double, of n up to some thousands. */
+typedef double gt_DotLoop(int64_t n, const float *a, const float *b);
 /* The first i with x[i] equal to `value`, or NaN; n if there is none. */
 typedef int64_t gt_FindLoop(int64_t n, const void *x, const void *value);
 /* Columns: y[j] = reduce over i of x[i * stride + j], j < columns, i < rows, in blocks of rows whose
@@ -225,6 +227,7 @@ typedef struct gt_KernelTable {
     gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_DotLoop *dot;
     /* Bytes (uint8, bool) summed as I32 and I64; wide enough that no copy of them is needed. */
     gt_ReduceLoop *sum_bytes[2];
     gt_ReduceColumnsLoop *sum_bytes_columns[2];

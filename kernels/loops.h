@@ -232,6 +232,7 @@ GT_TYPES_R(GT_DECLARE, gt_FourierFoldLoop, fourier_fold)
 GT_TYPES_R(GT_DECLARE, gt_FourierMultiplyLoop, fourier_multiply)
 
 gt_RandomLoop GT_KERNEL(random_bits);
+gt_DotLoop GT_KERNEL(dot_f32);
 
 gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);
 gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);

@@ -108,6 +108,27 @@ GT_SUM_BYTES_COLUMNS(sum_bytes_columns_i32, int32_t, uint32_t)
 GT_SUM_BYTES_COLUMNS(sum_bytes_columns_i64, int64_t, uint64_t)
 #endif
 
+/* The products are exact in double; lanes as in a block of a row. */
+double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
+{
+    enum { LANES = 32 };
+    double lane[LANES];
+    int64_t i = 0;
+    for (int l = 0; l < LANES; l++)
+        lane[l] = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int l = 0; l < LANES; l++)
+            lane[l] += (double)a[i + l] * (double)b[i + l];
+    }
+    for (int l = 0; i + l < n; l++)
+        lane[l] += (double)a[i + l] * (double)b[i + l];
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        for (int l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    }
+    return lane[0];
+}
+
 #define GT_T              float
 #define GT_NAME(name)     name##_f32
 #define GT_FUNCTION(name) gt_##name##_f32

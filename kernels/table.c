@@ -45,6 +45,7 @@ const gt_KernelTable GT_KERNEL(kernels) = {
                GT_KERNEL(select_8)},
     .reduce = {GT_REDUCE_LOOPS(GT_REDUCE_ROW)},
     .reduce_columns = {GT_REDUCE_LOOPS(GT_REDUCE_COLUMNS)},
+    .dot = GT_KERNEL(dot_f32),
     .sum_bytes = {GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64)},
     .sum_bytes_columns = {GT_KERNEL_BASE(sum_bytes_columns_i32),
                           GT_KERNEL_BASE(sum_bytes_columns_i64)},

@@ -158,8 +158,8 @@ GT_API const char *gt_layer_name_at(const char *here, const gt_Layer *layer);
 GT_API bool gt_layer_built_at(const char *here, const gt_Layer *layer);
 #define gt_layer_child_count(layer) gt_layer_child_count_at(GT_HERE, layer)
 GT_API int gt_layer_child_count_at(const char *here, const gt_Layer *layer); /* children */
-/* A child by its place, negative from the end, and any layer below by its path, "encoder/dense_1". NULL
- * with an error if there is none. */
+/* A child by its place, negative from the end, and any layer below by its path, "encoder/dense_1".
+ * NULL with an error if there is none. */
 #define gt_get_layer(layer, index) gt_get_layer_at(GT_HERE, layer, index)
 #define gt_layer_find(layer, path) gt_layer_find_at(GT_HERE, layer, path)
 GT_API gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index);

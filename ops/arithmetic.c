@@ -270,23 +270,21 @@ GT_UNARY_RECORD(sqrt, "sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2
                 .gradient = sqrt_gradient);
 GT_DEFINE_UNARY(sqrt)
 
-/* -y^3 / 2 */
+/* -y^3 / 2, one factor after the other: the cube alone may be beyond the type. */
 static gt_Status rsqrt_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *y = gt_rule_output(rule, 0);
-    gt_Tensor *cube = gt_multiply(y, gt_square(y));
-    return gt_give(rule, 0, gt_multiply(gt_multiply(gt_upstream(rule, 0), cube), -0.5));
+    gt_Tensor *y = gt_rule_output(rule, 0), *slope = gt_multiply(gt_upstream(rule, 0), y);
+    return gt_give(rule, 0, gt_multiply(gt_multiply(gt_multiply(slope, y), y), -0.5));
 }
 GT_UNARY_RECORD(rsqrt, "1 / sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
                 .gradient = rsqrt_gradient);
 GT_DEFINE_UNARY(rsqrt)
 
-/* -y^2 */
+/* -y^2, one factor after the other: the square alone may be beyond the type. */
 static gt_Status reciprocal_gradient(gt_GradientRule *rule)
 {
-    return gt_give(
-        rule, 0,
-        gt_negative(gt_multiply(gt_upstream(rule, 0), gt_square(gt_rule_output(rule, 0)))));
+    gt_Tensor *y = gt_rule_output(rule, 0), *slope = gt_multiply(gt_upstream(rule, 0), y);
+    return gt_give(rule, 0, gt_negative(gt_multiply(slope, y)));
 }
 GT_UNARY_RECORD(reciprocal, "1 / x", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
                 .gradient = reciprocal_gradient);

@@ -148,9 +148,9 @@ static bool put_label(Term *term, char label)
     return true;
 }
 
-/* Reads the labels of one term from *at on, up to a comma, an arrow or the end. "..." stands for `dots`
- * axes or, if that is negative, for as many as make the term `rank` long; in *dots comes back for how
- * many, 0 without it. */
+/* Reads the labels of one term from *at on, up to a comma, an arrow or the end. "..." stands for
+ * `dots` axes or, if that is negative, for as many as make the term `rank` long; in *dots comes
+ * back for how many, 0 without it. */
 static bool read_term(const char *text, const char **at, int rank, int *dots, Term *term)
 {
     const char *end = *at;

@@ -8,6 +8,7 @@
  * convolutions, one channel in and one out a group, go channel by channel instead. How the work is
  * cut depends on the sizes alone. Leans on window.c. */
 #include "ops/convolution.h"
+#include "ops/gemm.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
 #include "ops/reshaping.h"
@@ -30,7 +31,9 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 #define PATCHES 65536 /* numbers that a tile gathers, about; it has LEAST to MOST rows */
 #define LEAST   64
 #define MOST    1024
-#define BLOCK   512 /* rows that a kernel's gradient sums up before adding them to the others */
+#define BLOCK   512 /* rows that a kernel's gradient sums up before adding them to the others, */
+#define STRIP   32  /*   and depthwise */
+#define FEW     16  /* such sums that may be added up as floats */
 #define COLUMNS 128 /* columns of it that a tile has at most */
 
 typedef struct Convolution {
@@ -47,7 +50,7 @@ typedef struct Convolution {
     const gt_KernelTable *kernels;
     int64_t tile_rows;
     int64_t tile_taps, tile_columns; /* of a kernel's gradient */
-    size_t tap_bytes, patch_bytes, partial_bytes, gemm_bytes;
+    size_t tap_bytes, patch_bytes, partial_bytes, total_bytes, gemm_bytes;
 } Convolution;
 
 static int64_t least(int64_t a, int64_t b)
@@ -133,12 +136,19 @@ static gt_conv_options forward_options(const ConvGradientOptions *options)
 typedef struct Workspace {
     int64_t *tap;
     char *patches, *partial;
+    double *total;
     void *gemm;
 } Workspace;
 
 static size_t aligned(size_t bytes)
 {
     return (bytes + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
+}
+
+/* Are the partial sums of a kernel's gradient added up in double? Where there are many of them. */
+static bool in_double(const Convolution *c)
+{
+    return c->type == GT_LOOP_F32 && c->rows > FEW * (c->depthwise ? STRIP : BLOCK);
 }
 
 /* For rows x columns gathered, `partial` numbers, and products of m x n summed over k. */
@@ -148,10 +158,9 @@ static size_t plan_scratch(Convolution *c, int64_t rows, int64_t columns, int64_
     c->tap_bytes = aligned((size_t)c->window.taps * sizeof(int64_t));
     c->patch_bytes = c->pointwise ? 0 : aligned((size_t)rows * (size_t)columns * c->element);
     c->partial_bytes = aligned((size_t)partial * c->element);
-    c->gemm_bytes = c->depthwise ? 0
-                    : c->widens  ? c->kernels->gemm_wide_scratch(m, n, k)
-                                 : c->kernels->gemm_scratch[c->type](m, n, k);
-    return c->tap_bytes + c->patch_bytes + c->partial_bytes + c->gemm_bytes;
+    c->total_bytes = in_double(c) ? aligned((size_t)partial * sizeof(double)) : 0;
+    c->gemm_bytes = c->depthwise ? 0 : gt_gemm_scratch(c->kernels, c->type, c->widens, m, n, k);
+    return c->tap_bytes + c->patch_bytes + c->partial_bytes + c->total_bytes + c->gemm_bytes;
 }
 
 /* Depthwise: room for one position's products, and for both of its factors. */
@@ -182,8 +191,11 @@ static size_t plan_kernel_gradient(Convolution *c)
 static Workspace workspace(const Convolution *c, void *scratch)
 {
     char *at = scratch;
-    Workspace space = {scratch, at + c->tap_bytes, at + c->tap_bytes + c->patch_bytes,
-                       at + c->tap_bytes + c->patch_bytes + c->partial_bytes};
+    Workspace space = {.tap = scratch};
+    space.patches = at += c->tap_bytes;
+    space.partial = at += c->patch_bytes;
+    space.total = (double *)(void *)(at += c->partial_bytes);
+    space.gemm = at + c->total_bytes;
     return space;
 }
 
@@ -238,17 +250,24 @@ static void product(const Convolution *c, bool transpose_a, bool transpose_b, in
                     int64_t k, Operand a, int64_t lda, Operand b, int64_t ldb, void *to,
                     int64_t ldc, void *scratch)
 {
-    if (c->widens)
-        c->kernels->gemm_wide(transpose_a, transpose_b, m, n, k, a.at, lda, a.half, b.at, ldb,
-                              b.half, to, ldc, scratch);
-    else
-        c->kernels->gemm[c->type](transpose_a, transpose_b, m, n, k, a.at, lda, b.at, ldb, to, ldc,
-                                  scratch);
+    gt_Gemm gemm = {transpose_a, transpose_b, m,   n,      k,      a.at, b.at,
+                    lda,         ldb,         ldc, a.half, b.half, to,   false};
+    gt_gemm(c->kernels, c->type, &gemm, scratch);
 }
 
 static void add(const Convolution *c, int64_t n, char *to, const char *from)
 {
     c->kernels->binary[GT_LOOP_ADD][c->type](n, to, 1, from, 1, to);
+}
+
+static void add_wide(const Convolution *c, int64_t n, double *to, const char *from)
+{
+    gt_add_in_double(c->kernels, n, (const float *)(const void *)from, to);
+}
+
+static void rounded(const Convolution *c, int64_t n, const double *from, char *to)
+{
+    c->kernels->cast[GT_LOOP_F64][GT_LOOP_F32](n, from, to);
 }
 
 /* Of n channels; `room` has n numbers for what comes out, and as many for each factor. */
@@ -567,17 +586,25 @@ static void kernel_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         int64_t n = least(c->tile_columns, c->out - column);
         int64_t taps = least(c->tile_taps, c->window.taps - tap), m = taps * c->in;
         char *to = job->to + offset(c, tap * c->in, group, c->out) + (size_t)column * c->element;
+        bool wide = in_double(c);
+        if (wide)
+            memset(space.total, 0, (size_t)(m * n) * sizeof *space.total);
         for (int64_t row = 0; row == 0 || row < c->rows; row += BLOCK) {
             int64_t rows = least(BLOCK, c->rows - row);
+            bool first_of_all = row == 0 && !wide;
             Operand patches = c->pointwise ? from(job->a, place(c, row, group, c->in))
                                            : gather(c, job->a, group, row, rows, tap, taps, &space);
             product(c, true, false, m, n, rows, patches, c->pointwise ? c->groups * c->in : m,
                     from(job->b, place(c, row, group, c->out) + column), all,
-                    row == 0 ? to : space.partial, row == 0 ? all : n, space.gemm);
-            for (int64_t i = 0; row > 0 && i < m; i++)
+                    first_of_all ? to : space.partial, first_of_all ? all : n, space.gemm);
+            if (wide)
+                add_wide(c, m * n, space.total, space.partial);
+            for (int64_t i = 0; row > 0 && !wide && i < m; i++)
                 add(c, n, to + (size_t)(i * all) * c->element,
                     space.partial + (size_t)(i * n) * c->element);
         }
+        for (int64_t i = 0; wide && i < m; i++)
+            rounded(c, n, space.total + i * n, to + (size_t)(i * all) * c->element);
     }
 }
 
@@ -592,11 +619,14 @@ static void depthwise_kernel_tiles(const gt_Kernel *kernel, void *argument, int6
     for (int64_t tile = first; tile < last; tile++) {
         int64_t channel = tile * c->tile_columns, n = least(c->tile_columns, c->groups - channel);
         size_t one = (size_t)n * c->element;
-        for (int64_t p = 0; p < w->taps; p++)
+        bool wide = in_double(c);
+        for (int64_t p = 0; p < w->taps && !wide; p++)
             memset(job->to + offset(c, p, channel, 1), 0, one);
-        for (int64_t block = 0; block < c->rows; block += BLOCK) {
+        if (wide)
+            memset(space.total, 0, (size_t)(w->taps * n) * sizeof *space.total);
+        for (int64_t block = 0; block < c->rows; block += STRIP) {
             memset(space.partial, 0, (size_t)w->taps * one);
-            for (int64_t row = block; row < least(block + BLOCK, c->rows); row++) {
+            for (int64_t row = block; row < least(block + STRIP, c->rows); row++) {
                 gt_window_taps(w, row, space.tap);
                 for (int64_t p = 0; p < w->taps; p++)
                     if (space.tap[p] >= 0) {
@@ -606,9 +636,13 @@ static void depthwise_kernel_tiles(const gt_Kernel *kernel, void *argument, int6
                         add(c, n, space.partial + (size_t)p * one, space.patches);
                     }
             }
-            for (int64_t p = 0; p < w->taps; p++)
+            if (wide)
+                add_wide(c, w->taps * n, space.total, space.partial);
+            for (int64_t p = 0; p < w->taps && !wide; p++)
                 add(c, n, job->to + offset(c, p, channel, 1), space.partial + (size_t)p * one);
         }
+        for (int64_t p = 0; p < w->taps && wide; p++)
+            rounded(c, n, space.total + p * n, job->to + offset(c, p, channel, 1));
     }
 }
 

@@ -588,8 +588,17 @@ static gt_Complex complex_multiply(gt_Complex a, gt_Complex b)
 GT_COMPOSED_BY(gt_Complex, complex_multiply, complex_multiply,
                (const char *here, gt_Complex a, gt_Complex b), (a, b))
 
+/* a b* / |b|^2, both relative to the larger part of b, whose square may be beyond the type. The result
+ * does not depend on what they are relative to, hence no gradient goes there. */
 static gt_Complex complex_divide(gt_Complex a, gt_Complex b)
 {
+    gt_Spec spec;
+    if (!takes_complex(a, &spec) || !takes_complex(b, &spec))
+        return pair(NULL, NULL);
+    gt_Tensor *size = gt_stop_gradient(gt_maximum(gt_abs(b.real), gt_abs(b.imag)));
+    size = gt_where(gt_logical_and(gt_greater(size, 0), gt_isfinite(size)), size, 1);
+    a = pair(gt_divide(a.real, size), gt_divide(a.imag, size));
+    b = pair(gt_divide(b.real, size), gt_divide(b.imag, size));
     gt_Complex product = complex_multiply(a, conjugate(b));
     gt_Tensor *square = gt_add(gt_square(b.real), gt_square(b.imag));
     return pair(gt_divide(product.real, square), gt_divide(product.imag, square));

@@ -126,6 +126,12 @@ static bool plan(Resizing *r, const ResizeAxisOptions *options, const gt_Spec *x
     return true;
 }
 
+/* Has a sum more than a few terms? */
+static bool shrinks(const Resizing *r)
+{
+    return !r->back && r->taps > 16;
+}
+
 static gt_Status resize_shape(gt_ShapeRule *rule, bool back)
 {
     const ResizeAxisOptions *options = rule->options;
@@ -134,7 +140,8 @@ static gt_Status resize_shape(gt_ShapeRule *rule, bool back)
         return gt_status();
     rule->output[0] = *rule->input[0];
     rule->output[0].dims[gt_axis(options->axis, rule->input[0]->rank)] = options->extent;
-    rule->scratch = (size_t)r.out * (sizeof(Band) + (size_t)r.taps * sizeof(double));
+    rule->scratch = (size_t)r.out * (sizeof(Band) + (size_t)r.taps * sizeof(double)) +
+                    (shrinks(&r) ? (size_t)r.chunk * sizeof(double) : 0);
     return GT_OK;
 }
 
@@ -148,8 +155,23 @@ static gt_Status resize_axis_gradient_shape(gt_ShapeRule *rule)
     return resize_shape(rule, true);
 }
 
-/* n elements at each index of the axis: to[i] = sum of w[i, j] from[j], or its transpose. */
+/* n elements at each index of the axis: to[i] = sum of w[i, j] from[j], in double, or its
+ * transpose, whose sums are short. */
 #define RESIZE(type)                                                                               \
+    static void shrink_##type(const Resizing *r, const Band *band, int64_t n, const type *from,    \
+                              double *sum, type *to)                                               \
+    {                                                                                              \
+        for (int64_t i = 0; i < r->out; i++) {                                                     \
+            memset(sum, 0, (size_t)n * sizeof *sum);                                               \
+            for (int64_t k = 0; k < band[i].count; k++) {                                          \
+                const type *x = from + (band[i].first + k) * r->inner;                             \
+                for (int64_t c = 0; c < n; c++)                                                    \
+                    sum[c] += band[i].weight[k] * (double)x[c];                                    \
+            }                                                                                      \
+            for (int64_t c = 0; c < n; c++)                                                        \
+                to[i * r->inner + c] = (type)sum[c];                                               \
+        }                                                                                          \
+    }                                                                                              \
     static void resize_##type(const Resizing *r, const Band *band, int64_t n, const type *from,    \
                               type *to)                                                            \
     {                                                                                              \
@@ -182,12 +204,16 @@ static void resize_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         int64_t outer = tile / r->chunks, at = tile % r->chunks * r->chunk;
         int64_t n = r->inner - at < r->chunk ? r->inner - at : r->chunk;
         int64_t x = outer * from * r->inner + at, y = outer * to * r->inner + at;
-        if (kernel->output_spec[0]->dtype == GT_FLOAT32)
-            resize_float(r, band, n, (const float *)kernel->input[0] + x,
-                         (float *)kernel->output[0] + y);
+        bool wide = kernel->output_spec[0]->dtype == GT_FLOAT64;
+        const float *x32 = (const float *)kernel->input[0] + x;
+        const double *x64 = (const double *)kernel->input[0] + x;
+        float *y32 = (float *)kernel->output[0] + y;
+        double *y64 = (double *)kernel->output[0] + y, *sum = weights + r->out * r->taps;
+        if (!shrinks(r))
+            wide ? resize_double(r, band, n, x64, y64) : resize_float(r, band, n, x32, y32);
         else
-            resize_double(r, band, n, (const double *)kernel->input[0] + x,
-                          (double *)kernel->output[0] + y);
+            wide ? shrink_double(r, band, n, x64, sum, y64)
+                 : shrink_float(r, band, n, x32, sum, y32);
     }
 }
 

@@ -343,8 +343,8 @@ static int64_t index_of(const gt_Kernel *kernel, int input, int64_t i, int64_t c
     return index < 0 ? index + count : index;
 }
 
-/* All indices are looked at before anything is read or written with them; those from `least` to count - 1
- * are legal. */
+/* All indices are looked at before anything is read or written with them; those from `least` to
+ * count - 1 are legal. */
 static gt_Status check_indices(const gt_Kernel *kernel, int input, int axis, int64_t least,
                                int64_t count)
 {
@@ -447,6 +447,77 @@ static int64_t lookup_width(const Lookup *lookup, int64_t column)
 {
     return lookup->view.inner - column < lookup->width ? lookup->view.inner - column
                                                        : lookup->width;
+}
+
+/* ---- where many floats are added up ----
+ *
+ * A place that gets more than MANY floats adds them up in double, in a place of a worker's scratch.
+ * There are at most as many of those as indices / MANY, and which they are is known before the work
+ * is cut: all of them, where there are no more places than that. */
+enum { MANY = 16 };
+
+typedef struct Scatter {
+    Lookup lookup;
+    const int32_t *crowd; /* of each place: which of the crowded ones it is, or -1; NULL: itself */
+    int64_t crowded;      /* how many are */
+    size_t offset;        /* of the sums in a worker's scratch, which begins with those tables */
+} Scatter;
+
+static size_t scatter_tables(int64_t count)
+{
+    return ((size_t)count * (1 + sizeof(int32_t)) + GT_ALIGNMENT) / GT_ALIGNMENT * GT_ALIGNMENT;
+}
+
+/* May a place get many floats? */
+static bool is_crowd(const Lookup *lookup, gt_DType dtype)
+{
+    return dtype == GT_FLOAT32 && lookup->indices > MANY;
+}
+
+static size_t scatter_scratch(const Lookup *lookup, gt_DType dtype)
+{
+    if (!is_crowd(lookup, dtype))
+        return 0;
+    return scatter_tables(lookup->view.count) +
+           (size_t)(lookup->indices / MANY * lookup->width) * sizeof(double);
+}
+
+/* Finds the crowded places. All indices were looked at before. */
+static void find_crowds(const gt_Kernel *kernel, Scatter *scatter)
+{
+    int64_t count = scatter->lookup.view.count;
+    scatter->crowd = NULL;
+    scatter->crowded = 0;
+    scatter->offset = scatter_tables(count);
+    if (!is_crowd(&scatter->lookup, kernel->output_spec[0]->dtype))
+        return;
+    if (count <= scatter->lookup.indices / MANY) {
+        scatter->crowded = count;
+        return;
+    }
+    int32_t *crowd = kernel->context->scratch[0];
+    uint8_t *seen = (uint8_t *)(crowd + count);
+    memset(seen, 0, (size_t)count);
+    bool some = false;
+    for (int64_t i = 0; i < scatter->lookup.indices; i++) {
+        uint8_t *at = &seen[index_of(kernel, 0, i, count)];
+        *at = (uint8_t)(*at + (*at <= MANY));
+        some |= *at > MANY;
+    }
+    for (int64_t i = 0; i < count && some; i++)
+        crowd[i] = seen[i] > MANY ? (int32_t)scatter->crowded++ : -1;
+    scatter->crowd = crowd;
+}
+
+static int64_t crowd_of(const Scatter *scatter, int64_t place)
+{
+    return scatter->crowd ? scatter->crowd[place] : place;
+}
+
+static void add_in_double(int64_t n, const float *x, double *sum)
+{
+    for (int64_t i = 0; i < n; i++)
+        sum[i] += (double)x[i];
 }
 
 /* ---- take and scatter_add ---- */
@@ -576,6 +647,9 @@ static gt_Status scatter_add_shape(gt_ShapeRule *rule)
         return gt_fail(GT_INVALID, "the updates are %s; for these indices they are %s",
                        gt_shape_text(gt_spec_shape(updates), a, sizeof a),
                        gt_shape_text(gt_spec_shape(&taken), b, sizeof b));
+    Lookup lookup = {along(out, axis), indices->size, 0, 0, 0, 0};
+    lookup_cut(&lookup, false);
+    rule->scratch = scatter_scratch(&lookup, out->dtype);
     return GT_OK;
 }
 
@@ -583,11 +657,12 @@ static gt_Status scatter_add_shape(gt_ShapeRule *rule)
 static void scatter_add_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
                               void *scratch)
 {
-    (void)scratch;
-    const Lookup *lookup = argument;
+    const Scatter *scatter = argument;
+    const Lookup *lookup = &scatter->lookup;
     const Along *view = &lookup->view;
     gt_DType dtype = kernel->output_spec[0]->dtype;
     size_t element = gt_dtype_size(dtype);
+    double *sums = scatter->crowded ? (double *)(void *)((char *)scratch + scatter->offset) : NULL;
     int64_t end = last * lookup->group < lookup->units ? last * lookup->group : lookup->units;
     for (int64_t unit = first * lookup->group; unit < end; unit++) {
         int64_t outer = unit / lookup->strips, column = unit % lookup->strips * lookup->width;
@@ -598,11 +673,25 @@ static void scatter_add_tiles(const gt_Kernel *kernel, void *argument, int64_t f
                   (size_t)(outer * view->count * view->inner + column) * element;
         for (int64_t i = 0; i < view->count; i++)
             memset(y + (size_t)(i * view->inner) * element, 0, (size_t)width * element);
-        for (int64_t i = 0; i < lookup->indices; i++) {
+        if (sums)
+            memset(sums, 0, (size_t)(scatter->crowded * width) * sizeof *sums);
+        const float *single = sums && !scatter->crowd && width == 1 ? (const void *)x : NULL;
+        for (int64_t i = 0; i < lookup->indices && single; i++)
+            sums[index_of(kernel, 0, i, view->count)] += (double)single[i * view->inner];
+        for (int64_t i = 0; i < lookup->indices && !single; i++) {
             int64_t index = index_of(kernel, 0, i, view->count);
-            add_elements(dtype, width, x + (size_t)(i * view->inner) * element,
-                         y + (size_t)(index * view->inner) * element);
+            int64_t place = sums ? crowd_of(scatter, index) : -1;
+            const char *from = x + (size_t)(i * view->inner) * element;
+            if (place >= 0)
+                add_in_double(width, (const float *)(const void *)from, sums + place * width);
+            else
+                add_elements(dtype, width, from, y + (size_t)(index * view->inner) * element);
         }
+        for (int64_t i = 0; i < view->count && sums; i++)
+            if (crowd_of(scatter, i) >= 0)
+                kernel->context->kernels->cast[GT_LOOP_F64][GT_LOOP_F32](
+                    width, sums + crowd_of(scatter, i) * width,
+                    y + (size_t)(i * view->inner) * element);
     }
 }
 
@@ -610,13 +699,17 @@ static gt_Status scatter_add_run(const gt_Kernel *kernel)
 {
     const ScatterOptions *options = kernel->options;
     int axis = gt_axis(options->axis, kernel->output_spec[0]->rank);
-    Lookup lookup = {along(kernel->output_spec[0], axis), kernel->input_spec[0]->size, 0, 0, 0, 0};
-    int64_t count = lookup.view.count;
+    Scatter scatter = {
+        .lookup = {along(kernel->output_spec[0], axis), kernel->input_spec[0]->size, 0, 0, 0, 0}};
+    int64_t count = scatter.lookup.view.count;
     if (check_indices(kernel, 0, axis, options->from_end ? -count : 0, count) != GT_OK ||
         !kernel->output[0])
         return gt_status();
-    lookup_cut(&lookup, false);
-    return lookup_run(kernel, &lookup, scatter_add_tiles);
+    lookup_cut(&scatter.lookup, false);
+    find_crowds(kernel, &scatter);
+    return gt_for_tiles(kernel,
+                        (scatter.lookup.units + scatter.lookup.group - 1) / scatter.lookup.group,
+                        scatter_add_tiles, &scatter);
 }
 
 static gt_Status scatter_add_gradient(gt_GradientRule *rule)
@@ -847,7 +940,6 @@ static gt_Status take_along_axis_shape(gt_ShapeRule *rule)
 static void along_axis_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
                              void *scratch)
 {
-    (void)scratch;
     const Lookup *lookup = argument;
     const Along *view = &lookup->view;
     bool takes = kernel->operation == &gt_op_take_along_axis;
@@ -855,13 +947,16 @@ static void along_axis_tiles(const gt_Kernel *kernel, void *argument, int64_t fi
     size_t element = gt_dtype_size(dtype);
     const char *x = kernel->input[takes ? 0 : 1];
     char *y = kernel->output[0];
+    double *sums = !takes && is_crowd(lookup, dtype) ? scratch : NULL;
     int64_t end = last * lookup->group < lookup->units ? last * lookup->group : lookup->units;
     for (int64_t unit = first * lookup->group; unit < end; unit++) {
         int64_t outer = unit / lookup->strips, column = unit % lookup->strips * lookup->width;
         int64_t width = lookup_width(lookup, column);
-        for (int64_t i = 0; !takes && i < view->count; i++)
+        for (int64_t i = 0; !takes && !sums && i < view->count; i++)
             memset(y + (size_t)((outer * view->count + i) * view->inner + column) * element, 0,
                    (size_t)width * element);
+        if (sums)
+            memset(sums, 0, (size_t)(view->count * width) * sizeof *sums);
         for (int64_t i = 0; i < lookup->indices; i++)
             for (int64_t j = column; j < column + width; j++) {
                 int64_t here = (outer * lookup->indices + i) * view->inner + j;
@@ -870,9 +965,16 @@ static void along_axis_tiles(const gt_Kernel *kernel, void *argument, int64_t fi
                 if (takes)
                     copy_elements(element, 1, x + (size_t)there * element,
                                   y + (size_t)here * element);
+                else if (sums)
+                    sums[index * width + j - column] +=
+                        (double)((const float *)(const void *)x)[here];
                 else
                     add_elements(dtype, 1, x + (size_t)here * element, y + (size_t)there * element);
             }
+        for (int64_t i = 0; sums && i < view->count; i++)
+            kernel->context->kernels->cast[GT_LOOP_F64][GT_LOOP_F32](
+                width, sums + i * width,
+                y + (size_t)((outer * view->count + i) * view->inner + column) * element);
     }
 }
 
@@ -958,6 +1060,10 @@ static gt_Status add_along_shape(gt_ShapeRule *rule)
         return gt_fail(GT_INVALID, "indices and updates differ in shape");
     rule->output[0] = *updates;
     rule->output[0].dims[axis] = options->count;
+    Lookup lookup = {along(&rule->output[0], axis), indices->dims[axis], 0, 0, 0, 0};
+    lookup_cut(&lookup, false);
+    if (is_crowd(&lookup, updates->dtype))
+        rule->scratch = (size_t)(lookup.view.count * lookup.width) * sizeof(double);
     return GT_OK;
 }
 

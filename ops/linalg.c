@@ -690,9 +690,10 @@ static const void *factored(const Job *job, gt_BlasFunction *getrf, const void *
     void *lu = take_piece(&scratch, rows * rows, job->element);
     Int *pivots = take_piece(&scratch, rows, sizeof(Int));
     Int n = (Int)rows, info = 0;
-    memcpy(lu, x, (size_t)(rows * rows) * job->element);
-    if (n > 0)
+    if (n > 0) { /* else there may be no scratch memory at all */
+        memcpy(lu, x, (size_t)(rows * rows) * job->element);
         ((Getrf *)getrf)(&n, &n, lu, &n, pivots, &info);
+    }
     *sign = 1;
     for (Int i = 0; i < n; i++)
         *sign = pivots[i] == i + 1 ? *sign : -*sign;

@@ -18,8 +18,9 @@ GT_BEGIN
     F(S, gt_Axes, axes, GT_ALL_AXES, "several axes, whose numbers are taken as one vector")        \
     F(S, bool, keepdims, false, "reduced axes stay, with size 1")
 GT_OPTIONS(gt_norm_options, gt_norm_OPTIONS);
-/* The p-norm of vectors, (sum |x|^p)^(1 / p); over two axes with p = 2 the Frobenius norm. Its
- * gradient is NaN where the norm is 0, as that of any root there. */
+/* The p-norm of vectors, (sum |x|^p)^(1 / p); over two axes with p = 2 the Frobenius norm. Powers
+ * may be beyond the type where the norm is not. Its gradient is NaN where the norm is 0, as that of
+ * any root there. */
 #define gt_norm(...)                                                                               \
     gt_norm_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_norm, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_norm_at(const char *here, gt_Tensor *x, const gt_norm_options *options);

@@ -96,8 +96,7 @@ OF_INPUT(arctan, ARCTAN, "arctan x", -2, 2, gt_divide(up, one_plus_square(x)))
 OF_INPUT(sinh, SINH, "(e^x - e^-x) / 2", -2, 2, gt_multiply(up, gt_cosh(x)))
 OF_INPUT(cosh, COSH, "(e^x + e^-x) / 2", -2, 2, gt_multiply(up, gt_sinh(x)))
 OF_OUTPUT(tanh, TANH, "(e^x - e^-x) / (e^x + e^-x)", -2, 2, gt_tanh_gradient(up, y))
-OF_INPUT(arcsinh, ARCSINH, "log(x + sqrt(x^2 + 1))", -2, 2,
-         gt_multiply(up, gt_rsqrt(one_plus_square(x))))
+OF_INPUT(arcsinh, ARCSINH, "log(x + sqrt(x^2 + 1))", -2, 2, gt_divide(up, gt_hypot(x, 1)))
 OF_INPUT(arccosh, ARCCOSH, "log(x + sqrt(x^2 - 1))", 1.5, 3,
          gt_multiply(up, gt_rsqrt(square_minus_one(x))))
 OF_INPUT(arctanh, ARCTANH, "log((1 + x) / (1 - x)) / 2", -0.8, 0.8,
@@ -143,16 +142,18 @@ GT_COMPOSED_OPTIONS(round, rounded, gt_round_options)
 
 /* ---- arctan2 ---- */
 
-/* da: b / (a^2 + b^2). db: -a / (a^2 + b^2). */
+/* da: b / (a^2 + b^2). db: -a / (a^2 + b^2). The two divisions by the length of (a, b), one after
+ * the other, do not overflow or underflow where the slope does not. */
 static gt_Status arctan2_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *a = gt_rule_input(rule, 0), *b = gt_rule_input(rule, 1);
-    gt_Tensor *scaled = gt_divide(gt_upstream(rule, 0), gt_add(gt_square(a), gt_square(b)));
-    if (gt_wants(rule, 0))
-        gt_give(rule, 0, gt_unbroadcast(gt_multiply(scaled, b), gt_rule_input_spec(rule, 0)));
-    if (gt_wants(rule, 1))
-        gt_give(rule, 1,
-                gt_unbroadcast(gt_negative(gt_multiply(scaled, a)), gt_rule_input_spec(rule, 1)));
+    gt_Tensor *up = gt_upstream(rule, 0), *of[2] = {gt_rule_input(rule, 1), gt_rule_input(rule, 0)};
+    gt_Tensor *length = gt_hypot(gt_rule_input(rule, 0), gt_rule_input(rule, 1));
+    for (int i = 0; i < 2; i++)
+        if (gt_wants(rule, i)) {
+            gt_Tensor *slope = gt_divide(gt_multiply(up, gt_divide(of[i], length)), length);
+            gt_give(rule, i,
+                    gt_unbroadcast(i ? gt_negative(slope) : slope, gt_rule_input_spec(rule, i)));
+        }
     return gt_status();
 }
 GT_LOOP_KERNEL(arctan2, binary, ARCTAN2)
@@ -238,12 +239,13 @@ static gt_Status hypot_run(const gt_Kernel *kernel)
 /* a / y and b / y */
 static gt_Status hypot_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *scaled = gt_divide_no_nan(gt_upstream(rule, 0), gt_rule_output(rule, 0));
     for (int i = 0; i < 2; i++)
-        if (gt_wants(rule, i))
+        if (gt_wants(rule, i)) {
+            gt_Tensor *slope = gt_divide_no_nan(gt_rule_input(rule, i), gt_rule_output(rule, 0));
             gt_give(rule, i,
-                    gt_unbroadcast(gt_multiply(scaled, gt_rule_input(rule, i)),
+                    gt_unbroadcast(gt_multiply(slope, gt_upstream(rule, 0)),
                                    gt_rule_input_spec(rule, i)));
+        }
     return gt_status();
 }
 GT_BINARY_RECORD(hypot, "sqrt(a^2 + b^2)", float, 3, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,

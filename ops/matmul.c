@@ -1,6 +1,7 @@
 /* gt_matmul. The product itself is kernels/gemm.c, or OpenBLAS where that is faster; this file cuts
  * it into pieces, folds batches where one product does for all, and differentiates it. */
 #include "ops/matmul.h"
+#include "ops/gemm.h"
 #include "ops/kit.h"
 #include "ops/reshaping.h"
 
@@ -27,11 +28,11 @@ static size_t scratch_of(const gt_Spec *a, const gt_Spec *b, int64_t m, int64_t 
 {
     gt_Context *context = gt_context();
     bool half_a = gt_half_type(a->dtype) >= 0, half_b = gt_half_type(b->dtype) >= 0;
-    if (!half_a && !half_b)
-        return context->kernels->gemm_scratch[gt_loop_type(a->dtype)](m, n, k);
-    if (gt_blas_worth(&context->blas, GT_LOOP_F32, m, n, k))
+    bool wide = a->dtype == GT_FLOAT64;
+    if ((half_a || half_b) && gt_blas_worth(&context->blas, GT_LOOP_F32, m, n, k))
         return (size_t)(half_a + half_b) * BLAS_TILE * (size_t)k * sizeof(float);
-    return context->kernels->gemm_wide_scratch(m, n, k);
+    return gt_gemm_scratch(context->kernels, wide ? GT_LOOP_F64 : GT_LOOP_F32, half_a || half_b, m,
+                           n, k);
 }
 
 static gt_Status matmul_shape(gt_ShapeRule *rule)
@@ -198,14 +199,25 @@ static void matmul_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         const void *a = (const char *)kernel->input[0] + (size_t)at_a * p->element_a;
         const void *b = (const char *)kernel->input[1] + (size_t)at_b * p->element_b;
         void *c = (char *)kernel->output[0] + (size_t)at_c * p->element_c;
-        if (p->blas)
+        if (p->blas) {
             blas_tile(kernel->context, p, m, n, a, lda, b, ldb, c, scratch);
-        else if (p->half_a >= 0 || p->half_b >= 0)
-            kernel->context->kernels->gemm_wide(p->transpose_a, p->transpose_b, m, n, p->k, a, lda,
-                                                p->half_a, b, ldb, p->half_b, c, p->n, scratch);
-        else
-            kernel->context->kernels->gemm[p->type](p->transpose_a, p->transpose_b, m, n, p->k, a,
-                                                    lda, b, ldb, c, p->n, scratch);
+            continue;
+        }
+        gt_Gemm gemm = {p->transpose_a,
+                        p->transpose_b,
+                        m,
+                        n,
+                        p->k,
+                        a,
+                        b,
+                        lda,
+                        ldb,
+                        p->n,
+                        p->half_a,
+                        p->half_b,
+                        c,
+                        p->m * p->n == 1};
+        gt_gemm(kernel->context->kernels, p->type, &gemm, scratch);
     }
 }
 

@@ -5,6 +5,7 @@
  * Leans on window.c. */
 #include "ops/pooling.h"
 #include "ops/creation.h"
+#include "ops/gemm.h"
 #include "ops/kit.h"
 #include "ops/window.h"
 
@@ -95,6 +96,14 @@ static bool image_of(Pool *pool, const PoolOptions *options, const gt_Spec *up, 
     return false;
 }
 
+/* Of a window with many positions only so many are added up as floats. */
+enum { FEW = 16 };
+
+static bool in_double(const Pool *pool)
+{
+    return pool->type == GT_LOOP_F32 && pool->window.taps > FEW;
+}
+
 static gt_Status pool_shape(gt_ShapeRule *rule)
 {
     Pool pool;
@@ -102,6 +111,8 @@ static gt_Status pool_shape(gt_ShapeRule *rule)
         return gt_status();
     gt_window_output(&pool.window, rule->input[0], pool.channels, &rule->output[0]);
     rule->scratch = pool.tap_bytes;
+    if (in_double(&pool))
+        rule->scratch += (size_t)pool.channels * (sizeof(double) + sizeof(float));
     return GT_OK;
 }
 
@@ -152,6 +163,31 @@ static Count inside(const Pool *pool, const int64_t *tap)
     return count;
 }
 
+/* The sum over positions [first, last) of a window. */
+static void add_taps(const Pool *pool, const int64_t *tap, int64_t first, int64_t last, char *y)
+{
+    memset(y, 0, place(pool, 1));
+    for (int64_t p = first; p < last; p++)
+        if (tap[p] >= 0)
+            binary(pool, GT_LOOP_ADD, pool->x + place(pool, tap[p]), 1, y);
+}
+
+/* The mean over a window with many positions. */
+static void average_in_double(const Pool *pool, const int64_t *tap, double count, double *sum,
+                              char *y)
+{
+    float *part = (float *)(sum + pool->channels);
+    int64_t n = pool->channels;
+    memset(sum, 0, (size_t)n * sizeof *sum);
+    for (int64_t p = 0; p < pool->window.taps; p += FEW) {
+        int64_t last = pool->window.taps - p < FEW ? pool->window.taps : p + FEW;
+        add_taps(pool, tap, p, last, (char *)part);
+        gt_add_in_double(pool->kernels, n, part, sum);
+    }
+    pool->kernels->binary[GT_LOOP_DIVIDE][GT_LOOP_F64](n, sum, 1, &count, 0, sum);
+    pool->kernels->cast[GT_LOOP_F64][GT_LOOP_F32](n, sum, y);
+}
+
 static void average_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
                           void *scratch)
 {
@@ -162,10 +198,12 @@ static void average_tiles(const gt_Kernel *kernel, void *argument, int64_t first
         char *y = pool->to + place(pool, row);
         gt_window_taps(&pool->window, row, tap);
         Count count = inside(pool, tap);
-        memset(y, 0, place(pool, 1));
-        for (int64_t p = 0; p < pool->window.taps; p++)
-            if (tap[p] >= 0)
-                binary(pool, GT_LOOP_ADD, pool->x + place(pool, tap[p]), 1, y);
+        if (in_double(pool)) {
+            average_in_double(pool, tap, (double)count.f32,
+                              (double *)(void *)((char *)scratch + pool->tap_bytes), y);
+            continue;
+        }
+        add_taps(pool, tap, 0, pool->window.taps, y);
         binary(pool, GT_LOOP_DIVIDE, &count, 0, y);
     }
 }

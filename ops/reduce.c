@@ -866,24 +866,6 @@ typedef struct Scan {
 GT_RUNNING_SUM(float)
 GT_RUNNING_SUM(double)
 
-/* Of numbers like this, two can be multiplied in double, or one and four floats, without an exponent
- * beside the product. */
-static inline bool is_mild(double x)
-{
-    return (fabs(x) > 0x1p-300 && fabs(x) < 0x1p300) || x == 0;
-}
-
-static gt_Scaled times(gt_Scaled x, double factor)
-{
-    if (is_mild(x.size) && is_mild(factor))
-        return (gt_Scaled){x.size * factor, x.exponent};
-    if (x.size == 0 || factor == 0 || !isfinite(x.size) || !isfinite(factor))
-        return (gt_Scaled){x.size * factor, 0};
-    int of_size, of_factor;
-    double size = frexp(x.size, &of_size);
-    return (gt_Scaled){size * frexp(factor, &of_factor), x.exponent + of_size + of_factor};
-}
-
 /* Running products of floats do not overflow or underflow on their way either. `rows` of them are
  * done in one go where no exponent is needed. */
 #define GT_RUNNING_PRODUCT(type, rows)                                                             \
@@ -894,9 +876,9 @@ static gt_Scaled times(gt_Scaled x, double factor)
         for (int64_t i = 0; i < count;) {                                                          \
             int64_t end = count - i < rows ? count : i + rows;                                     \
             double now = product.size;                                                             \
-            if (product.exponent != 0 || !is_mild(now) || end < i + 4) {                           \
+            if (product.exponent != 0 || !gt_is_mild(now) || end < i + 4) {                        \
                 for (; i < end; i++) {                                                             \
-                    gt_Scaled next = times(product, (double)x[i * step]);                          \
+                    gt_Scaled next = gt_times(product, (double)x[i * step]);                       \
                     y[i * step] = (type)gt_plain(exclusive ? product : next);                      \
                     product = next;                                                                \
                 }                                                                                  \
@@ -932,8 +914,8 @@ static gt_Scaled times(gt_Scaled x, double factor)
                 if (i % rows == 0) {                                                               \
                     mild = true;                                                                   \
                     for (int64_t j = 0; j < n; j++)                                                \
-                        mild &= exponent[j] == 0 && is_mild(size[j]) &&                            \
-                                (rows > 1 || is_mild((double)x[j]));                               \
+                        mild &= exponent[j] == 0 && gt_is_mild(size[j]) &&                         \
+                                (rows > 1 || gt_is_mild((double)x[j]));                            \
                 }                                                                                  \
                 for (int64_t j = 0; j < n && mild; j++) {                                          \
                     double next = size[j] * (double)x[j];                                          \
@@ -941,7 +923,7 @@ static gt_Scaled times(gt_Scaled x, double factor)
                     size[j] = next;                                                                \
                 }                                                                                  \
                 for (int64_t j = 0; j < n && !mild; j++) {                                         \
-                    gt_Scaled now = {size[j], exponent[j]}, next = times(now, (double)x[j]);       \
+                    gt_Scaled now = {size[j], exponent[j]}, next = gt_times(now, (double)x[j]);    \
                     y[j] = (type)gt_plain(exclusive ? now : next);                                 \
                     size[j] = next.size;                                                           \
                     exponent[j] = next.exponent;                                                   \

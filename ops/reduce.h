@@ -1,7 +1,10 @@
 /* Reductions: numbers put together along axes. `gt_sum(x)` takes all axes, `gt_sum(x, .axis = 0)`
  * one, `gt_sum(x, .axes = gt_axes(0, -1), .keepdims = true)` several; negative axes count from the
  * end. The reduced axes vanish, or stay with size 1 if keepdims. The order of the additions depends
- * on the shape alone, so the bits are the same for any number of threads. */
+ * on the shape alone, so the bits are the same for any number of threads. float32 is added up and
+ * multiplied in double: a result is within a few of its last bits for any number of elements, and
+ * neither overflows nor underflows on the way to a number that does not. float64 does not overflow on
+ * the way either. */
 #ifndef GT_OPS_REDUCE_H
 #define GT_OPS_REDUCE_H
 
@@ -28,8 +31,8 @@ typedef gt_sum_options gt_mean_options, gt_prod_options, gt_variance_options, gt
 #define GT_REDUCTION_(function, ...)                                                               \
     function(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_sum, GT_AFTER_1(__VA_ARGS__)))
 
-/* The sum; 0 of nothing. bool and uint8 are summed as int32, more than 2^31 - 1 of bool as int64; int32 and
- * int64 wrap. */
+/* The sum; 0 of nothing. bool and uint8 are summed as int32, more than 2^31 - 1 of bool as int64;
+ * int32 and int64 wrap. */
 GT_DECLARE_REDUCTION(sum);
 #define gt_sum(...) GT_REDUCTION_(gt_sum_at, __VA_ARGS__)
 /* The mean; NaN of nothing. Integers and bool give float32. */
@@ -64,8 +67,8 @@ GT_DECLARE_REDUCTION(count_nonzero);
     F(S, double, initial, (double)NAN, "one more number for each result; NaN: none")
 GT_OPTIONS(gt_max_options, gt_max_OPTIONS);
 typedef gt_max_options gt_min_options;
-/* The largest, the smallest; NaN if there is one. Of nothing it is `.initial`, without which that is
- * an error. Equal ones share the gradient equally; none goes to `.initial`. */
+/* The largest, the smallest; NaN if there is one. Of nothing it is `.initial`, without which that
+ * is an error. Equal ones share the gradient equally; none goes to `.initial`. */
 #define gt_max(...)                                                                                \
     gt_max_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_max, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_max_at(const char *here, gt_Tensor *x, const gt_max_options *options);
@@ -109,8 +112,9 @@ GT_API gt_Tensor *(gt_nanargmin)(gt_Tensor *x);
 GT_OPTIONS(gt_cumsum_options, gt_cumsum_OPTIONS);
 typedef gt_cumsum_options gt_cumprod_options;
 
-/* Running sums, running products along an axis, of the shape of x (flat without an axis). The
- * gradient of cumprod is right where factors are 0. bool and uint8 as int32. */
+/* Running sums, running products along an axis, of the shape of x (flat without an axis). They run
+ * in double: each is as good as a gt_sum or gt_prod of its own. The gradient of cumprod is right
+ * where factors are 0. bool and uint8 as int32. */
 #define gt_cumsum(...)                                                                             \
     gt_cumsum_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_cumsum, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_cumsum_at(const char *here, gt_Tensor *x, const gt_cumsum_options *options);

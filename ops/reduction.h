@@ -36,6 +36,25 @@ static inline double gt_plain(gt_Scaled x)
     return ldexp(x.size, (int)(x.exponent < -4000 ? -4000 : x.exponent > 4000 ? 4000 : x.exponent));
 }
 
+/* Of numbers like this, two can be multiplied in double, or one and four floats, without an exponent
+ * beside the product. */
+static inline bool gt_is_mild(double x)
+{
+    return (fabs(x) > 0x1p-300 && fabs(x) < 0x1p300) || x == 0;
+}
+
+/* x times a factor. */
+static inline gt_Scaled gt_times(gt_Scaled x, double factor)
+{
+    if (gt_is_mild(x.size) && gt_is_mild(factor))
+        return (gt_Scaled){x.size * factor, x.exponent};
+    if (x.size == 0 || factor == 0 || !isfinite(x.size) || !isfinite(factor))
+        return (gt_Scaled){x.size * factor, 0};
+    int of_size, of_factor;
+    double size = frexp(x.size, &of_size);
+    return (gt_Scaled){size * frexp(factor, &of_factor), x.exponent + of_size + of_factor};
+}
+
 /* ---- squares: two operations that functions of other files are made of ----
  *
  * What is squared is summed in double and rounded once, at the end: nothing overflows or underflows

@@ -6,6 +6,7 @@
 #include "ops/creation.h"
 #include "ops/indexing.h"
 #include "ops/kit.h"
+#include "ops/reduction.h"
 #include "ops/reshaping.h"
 #include "ops/sorting.h"
 
@@ -31,6 +32,14 @@ static gt_Status segment_shape(gt_ShapeRule *rule)
     rule->output[0] = *x;
     rule->output[0].dims[0] = options->segments;
     return GT_OK;
+}
+
+static int64_t columns_of(const gt_Spec *spec)
+{
+    int64_t columns = 1;
+    for (int d = 1; d < spec->rank; d++)
+        columns *= spec->dims[d];
+    return columns;
 }
 
 /* Where row i goes; all were looked at before. */
@@ -92,7 +101,8 @@ static double product_f64(double a, double b)
             y[j] = (type)(UPDATE);                                                                 \
     }                                                                                              \
     break
-#define GT_SEGMENT_OPERATION(op, text, UPDATE, EMPTY_REAL, EMPTY_I32, EMPTY_I64, EMPTY_U8, ...)    \
+#define GT_SEGMENT_OPERATION(op, text, rule, floats, UPDATE, EMPTY_REAL, EMPTY_I32, EMPTY_I64,     \
+                             EMPTY_U8, ...)                                                        \
     static void op##_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,   \
                            void *scratch)                                                          \
     {                                                                                              \
@@ -116,9 +126,7 @@ static double product_f64(double a, double b)
     static gt_Status op##_run(const gt_Kernel *kernel)                                             \
     {                                                                                              \
         const gt_Spec *out = kernel->output_spec[0];                                               \
-        int64_t columns = 1;                                                                       \
-        for (int d = 1; d < out->rank; d++)                                                        \
-            columns *= out->dims[d];                                                               \
+        int64_t columns = columns_of(out);                                                         \
         if (check_ids(kernel) != GT_OK)                                                            \
             return gt_status();                                                                    \
         if (out->dtype == GT_INT64)                                                                \
@@ -130,7 +138,8 @@ static double product_f64(double a, double b)
                     : out->dtype == GT_INT32      ? (double)EMPTY_I32                              \
                                                   : EMPTY_U8,                                           \
                     kernel->output[0]);                                                            \
-        return gt_for_tiles(kernel, (columns + GT_STRIP - 1) / GT_STRIP, op##_tiles, &columns);    \
+        gt_TileBody *body = gt_dtype_is_float(out->dtype) ? floats : op##_tiles;                   \
+        return gt_for_tiles(kernel, (columns + GT_STRIP - 1) / GT_STRIP, body, &columns);          \
     }                                                                                              \
     const gt_Operation gt_op_##op = {                                                              \
         .size = sizeof(gt_Operation),                                                              \
@@ -141,7 +150,7 @@ static double product_f64(double a, double b)
         .inputs_max = 2,                                                                           \
         .outputs = 1,                                                                              \
         .saves_inputs = 3,                                                                         \
-        .shape = segment_shape,                                                                    \
+        .shape = rule,                                                                             \
         .run = op##_run,                                                                           \
         .samples =                                                                                 \
             (const gt_Sample[]){{.inputs = 2,                                                      \
@@ -202,14 +211,62 @@ static gt_Status segment_prod_gradient(gt_GradientRule *rule)
                    gt_narrowed(gt_multiply(others, up), gt_rule_input_spec(rule, 0)->dtype));
 }
 
-GT_SEGMENT_OPERATION(segment_max, "the largest of the rows of each segment",
-                     x[j] > y[j] || x[j] != x[j] ? x[j] : y[j], -INFINITY, INT32_MIN, INT64_MIN, 0,
-                     .saves_outputs = 1, .gradient = segment_max_gradient)
-GT_SEGMENT_OPERATION(segment_min, "the smallest of the rows of each segment",
-                     x[j] < y[j] || x[j] != x[j] ? x[j] : y[j], INFINITY, INT32_MAX, INT64_MAX,
-                     UINT8_MAX, .saves_outputs = 1, .gradient = segment_max_gradient)
-GT_SEGMENT_OPERATION(segment_prod, "the product of the rows of each segment", PRODUCT(y[j], x[j]),
-                     1, 1, 1, 1, .gradient = segment_prod_gradient)
+GT_SEGMENT_OPERATION(segment_max, "the largest of the rows of each segment", segment_shape,
+                     segment_max_tiles, x[j] > y[j] || x[j] != x[j] ? x[j] : y[j], -INFINITY,
+                     INT32_MIN, INT64_MIN, 0, .saves_outputs = 1, .gradient = segment_max_gradient)
+GT_SEGMENT_OPERATION(segment_min, "the smallest of the rows of each segment", segment_shape,
+                     segment_min_tiles, x[j] < y[j] || x[j] != x[j] ? x[j] : y[j], INFINITY,
+                     INT32_MAX, INT64_MAX, UINT8_MAX, .saves_outputs = 1,
+                     .gradient = segment_max_gradient)
+/* Products of floats wait as gt_Scaled, of a strip for all segments: they neither overflow nor
+ * underflow on their way. */
+static gt_Status segment_prod_shape(gt_ShapeRule *rule)
+{
+    if (segment_shape(rule) != GT_OK)
+        return gt_status();
+    const gt_Spec *out = &rule->output[0];
+    int64_t columns = columns_of(out);
+    if (gt_dtype_is_float(out->dtype))
+        rule->scratch =
+            (size_t)(out->dims[0] * (columns < GT_STRIP ? columns : GT_STRIP)) * sizeof(gt_Scaled);
+    return GT_OK;
+}
+
+static void product_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                          void *scratch)
+{
+    int64_t columns = *(const int64_t *)argument, rows = kernel->input_spec[1]->size;
+    int64_t segments = kernel->output_spec[0]->dims[0];
+    bool wide = kernel->output_spec[0]->dtype == GT_FLOAT64;
+    const float *x32 = kernel->input[0];
+    const double *x64 = kernel->input[0];
+    float *y32 = kernel->output[0];
+    double *y64 = kernel->output[0];
+    for (int64_t strip = first; strip < last; strip++) {
+        int64_t begin = strip * GT_STRIP;
+        int64_t width = columns - begin < GT_STRIP ? columns - begin : GT_STRIP;
+        gt_Scaled *product = scratch;
+        for (int64_t i = 0; i < segments * width; i++)
+            product[i] = (gt_Scaled){1, 0};
+        for (int64_t i = 0; i < rows; i++) {
+            gt_Scaled *of = product + segment_of(kernel, i) * width;
+            int64_t at = i * columns + begin;
+            for (int64_t j = 0; j < width; j++)
+                of[j] = gt_times(of[j], wide ? x64[at + j] : (double)x32[at + j]);
+        }
+        for (int64_t i = 0; i < segments * width; i++) {
+            int64_t at = i / width * columns + begin + i % width;
+            if (wide)
+                y64[at] = gt_plain(product[i]);
+            else
+                y32[at] = (float)gt_plain(product[i]);
+        }
+    }
+}
+
+GT_SEGMENT_OPERATION(segment_prod, "the product of the rows of each segment", segment_prod_shape,
+                     product_tiles, PRODUCT(y[j], x[j]), 1, 1, 1, 1,
+                     .gradient = segment_prod_gradient)
 
 static gt_Tensor *segment_sum(gt_Tensor *x, gt_Tensor *ids, int64_t segments)
 {

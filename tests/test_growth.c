@@ -319,7 +319,7 @@ static double forward_mode(int n)
 
 static gt_Layer *model_of(int n)
 {
-    gt_Layer **layers = malloc(((size_t)n + 1) * sizeof(gt_Layer *));
+    gt_Layer **layers = malloc((size_t)(n + 1) * sizeof(gt_Layer *));
     for (int i = 0; i < n; i++)
         layers[i] = gt_Dense(2, .activation = gt_tanh);
     layers[n] = GT_LIST_END;

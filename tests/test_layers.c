@@ -173,8 +173,8 @@ Test(layers, names)
     gt_Tensor *x = gt_full(gt_shape(1, 2), 0.5);
     gt_Layer *shared = gt_Dense(2, .use_bias = false);
     gt_Layer *model =
-        gt_Sequential(gt_Dense(2, .name = "dense_2"), shared, gt_Dense(2, .use_bias = false), shared,
-                      gt_Dense(2, .use_bias = false), gt_Dense(2, .name = "dense_7"));
+        gt_Sequential(gt_Dense(2, .name = "dense_2"), shared, gt_Dense(2, .use_bias = false),
+                      shared, gt_Dense(2, .use_bias = false), gt_Dense(2, .name = "dense_7"));
     gt_call(model, x);
     paths_are(model, gt_variables(model),
               "dense_2/kernel dense_2/bias dense/kernel dense_1/kernel dense_4/kernel "

@@ -1,6 +1,6 @@
-/* Text in and out. In: for every reader of text in the interface the longest that is legal, and the first
- * that is not, said in a message. (tests/fuzz gives them any text.) Out: no message, summary or file depends
- * on the locale of the program. */
+/* Text in and out. In: for every reader of text in the interface the longest that is legal, and the
+ * first that is not, said in a message. (tests/fuzz gives them any text.) Out: no message, summary
+ * or file depends on the locale of the program. */
 #include <criterion/criterion.h>
 
 #include <errno.h>
@@ -234,7 +234,7 @@ Test(text, numbers)
 
 /* ---- the locale ---- */
 
-/* A locale of our own, whose point is a comma: what is installed here differs from place to place. */
+/* A locale of our own, whose point is a comma: what is installed differs from place to place. */
 static const char definition[] =
     "comment_char %\nescape_char /\n"
     "LC_NUMERIC\ndecimal_point \"<U002C>\"\nthousands_sep \"<U002E>\"\ngrouping 3;3\nEND "

@@ -1,5 +1,5 @@
-/* Any text as the key of gt_get_item. A reader of this file's own, and Python's rule for slices, say
- * whether it is legal and which elements it takes. */
+/* Any text as the key of gt_get_item. A reader of this file's own, and Python's rule for slices,
+ * say whether it is legal and which elements it takes. */
 #include "tests/fuzz/fuzz.h"
 #include "ops/indexing.h"
 

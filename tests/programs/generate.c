@@ -7,7 +7,7 @@
  * slice, pad, clip, cast), or new leaves. Now and then one thing is made wrong: an input, an option. */
 #include "program.h"
 
-#include "../../core/internal.h"
+#include "../../ops/kit.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -840,11 +840,12 @@ static void add_or_keep_failing(Generator *g, Step *step)
     }
 }
 
-static void add_apply(Generator *g)
+/* An operation of the table; -1: any. */
+static void add_apply(Generator *g, int index)
 {
     int count;
     Step step = new_step(STEP_APPLY);
-    step.operation = (int16_t)choose_operation(g);
+    step.operation = (int16_t)(index >= 0 ? index : choose_operation(g));
     const gt_Operation *operation = gt_operations(&count)[step.operation];
     if (!prepare_apply(g, &step, operation))
         return;
@@ -864,6 +865,75 @@ static void add_apply(Generator *g)
     }
 }
 
+/* Arguments that many calls can do something with: x, y. Numbers of type int64 are whole. */
+#define SHAPE(...) GT_SAMPLE_SHAPE(__VA_ARGS__)
+#define REAL(lo, hi, ...)  {.dtype = GT_FLOAT64, .shape = SHAPE(__VA_ARGS__), .low = lo, .high = hi}
+#define WHOLE(lo, hi, ...) {.dtype = GT_INT64, .shape = SHAPE(__VA_ARGS__), .low = lo, .high = hi}
+#define SCALAR(lo, hi)                                                                             \
+    {                                                                                              \
+        .dtype = GT_FLOAT64, .shape = {GT_MARK, 0, {0}}, .low = lo, .high = hi                     \
+    }
+#define SQUARE(...)                                                                                \
+    {.dtype = GT_FLOAT64, .shape = SHAPE(__VA_ARGS__), .low = -1, .high = 1, .diagonal = 2}
+static const gt_SampleInput pairs[][2] = {
+    {REAL(-2, 2, 2, 3), REAL(-2, 2, 2, 3)},
+    {REAL(0, 1, 2, 3), REAL(0, 1, 2, 3)},
+    {REAL(-2, 2, 5), REAL(-2, 2, 5)},
+    {REAL(-2, 2, 2, 3), REAL(-2, 2, 3)},
+    {REAL(-2, 2, 2, 3), SCALAR(0, 1)},
+    {REAL(-2, 2, 2, 3), REAL(0, 1, 2)},
+    {REAL(-2, 2, 2, 3), REAL(-2, 2, 3, 4)},
+    {REAL(-2, 2, 2, 3, 4), REAL(-2, 2, 2, 3, 4)},
+    {REAL(-2, 2, 2, 3, 4), REAL(-2, 2, 4)},
+    {REAL(-2, 2, 3, 3), REAL(-2, 2, 3)},
+    {SQUARE(3, 3), SQUARE(3, 3)},
+    {SQUARE(2, 3, 3), REAL(-2, 2, 2, 3, 2)},
+    {REAL(-2, 2, 1, 6, 6, 2), REAL(-2, 2, 3, 3, 2, 4)},
+    {REAL(-2, 2, 1, 6, 6, 2), REAL(-2, 2, 3, 3, 4, 2)},
+    {REAL(-2, 2, 2, 5, 5, 2), REAL(-2, 2, 3, 3, 2, 1)},
+    {REAL(-2, 2, 1, 3, 3, 1), REAL(-2, 2, 1, 1, 1, 1)},
+    {REAL(0, 1, 2, 4, 4, 3), REAL(-1, 1, 8)},
+    {REAL(-2, 2, 2, 6, 2), REAL(-2, 2, 2)},
+    {REAL(-2, 2, 2, 4, 2, 3), REAL(-2, 2, 2, 4, 2, 3)},
+    {REAL(-2, 2, 2, 3, 2), REAL(-1, 1, 2, 8)},
+    {REAL(-2, 2, 2, 3, 2), REAL(-1, 1, 2, 6)},
+    {REAL(-2, 2, 4, 5), REAL(-1, 5, 2, 3)},
+    {REAL(-2, 2, 4, 3), WHOLE(0, 3, 4)},
+    {REAL(-2, 2, 2, 3), WHOLE(0, 3, 2)},
+    {WHOLE(0, 3, 2), REAL(-2, 2, 2, 3)},
+    {REAL(-2, 2, 3, 2), WHOLE(0, 3, 3, 1)},
+    {REAL(-2, 2, 3, 2), WHOLE(0, 3, 3)},
+    {REAL(-2, 2, 4), WHOLE(0, 3, 4, 2)},
+    {WHOLE(0, 5, 6), REAL(-2, 2, 6)},
+    {WHOLE(0, 9, 2, 3), WHOLE(0, 9, 2, 3)},
+    {WHOLE(0, 9, 2), WHOLE(0, 9, 2)},
+    {REAL(-2, 2, 5), REAL(-2, 2, 2)},
+    {REAL(-2, 2, 2, 3), REAL(-2, 2, 2, 2)},
+};
+enum { PAIRS = sizeof pairs / sizeof *pairs };
+
+/* What a call gets: values that are there, or a pair of the table. */
+static bool choose_arguments(Generator *g, Step *step)
+{
+    if (chance(g, 0.6)) {
+        const gt_SampleInput *pair = pairs[below(g, PAIRS)];
+        for (int i = 0; i < 2; i++) {
+            bool whole = pair[i].dtype == GT_INT64;
+            gt_DType dtype = !whole ? g->real : chance(g, 0.5) ? GT_INT64 : GT_INT32;
+            step->in[i] = (int16_t)find_or_make(g, &pair[i], dtype);
+        }
+        return step->in[0] >= 0 && step->in[1] >= 0;
+    }
+    step->in[0] = (int16_t)pick(g, any_value, NULL);
+    if (step->in[0] < 0)
+        return false;
+    const Value *x = &g->program->value[step->in[0]];
+    gt_SampleInput like = {.dtype = GT_FLOAT64, .shape = x->shape, .low = -2, .high = 2};
+    step->in[1] = chance(g, 0.5) ? (int16_t)find_or_make(g, &like, x->dtype)
+                                 : (int16_t)pick(g, any_value, NULL);
+    return step->in[1] >= 0;
+}
+
 static void add_composite(Generator *g)
 {
     static const double reals[] = {0, 0.25, 0.5, 1, 2, -1, 3.7, 1e9};
@@ -876,26 +946,34 @@ static void add_composite(Generator *g)
         return;
     step.inputs = 2;
     step.outputs = 1;
-    step.in[0] = (int16_t)pick(g, any_value, NULL);
-    if (step.in[0] < 0)
-        return;
-    const Value *x = &g->program->value[step.in[0]];
-    gt_SampleInput like = {.dtype = GT_FLOAT64, .shape = x->shape, .low = -2, .high = 2};
-    gt_DType whole = chance(g, 0.5) ? GT_INT32 : GT_INT64;
-    if (chance(g, 0.2)) {
-        like.low = 0;
-        like.high = x->shape.rank > 0 ? (double)x->shape.dims[0] : 2;
-        if (chance(g, 0.5))
-            like.shape.rank = like.shape.rank > 0 ? like.shape.rank - 1 : 0;
-        step.in[1] = (int16_t)find_or_make(g, &like, whole);
-    } else {
-        step.in[1] = chance(g, 0.5) ? (int16_t)find_or_make(g, &like, x->dtype)
-                                    : (int16_t)pick(g, any_value, NULL);
-    }
-    step.n = chance(g, 0.05) ? wild_numbers[below(g, 16)] : below(g, 6) - 1;
-    step.d = reals[below(g, 8)];
-    if (step.in[1] >= 0)
+    for (int tries = 0; tries < 6 && has_room(g); tries++) {
+        if (!choose_arguments(g, &step))
+            continue;
+        step.n = chance(g, 0.04) ? wild_numbers[below(g, 16)] : below(g, 7) - 1;
+        step.d = reals[below(g, 8)];
+        int steps = g->program->steps;
         add_or_keep_failing(g, &step);
+        if (g->program->steps > steps)
+            return;
+    }
+}
+
+/* An assignment to a variable that is there, of a value that is there if one fits. */
+static void add_assignment(Generator *g)
+{
+    static const char *const names[] = {"assign", "assign_add", "assign_sub"};
+    Program *p = g->program;
+    if (p->variables == 0 || g->level[g->levels - 1].without_variables)
+        return;
+    int variable = p->variable[below(g, p->variables)];
+    const Value *value = &p->value[variable];
+    gt_SampleInput like = {.dtype = GT_FLOAT64, .shape = value->shape, .low = -2, .high = 2};
+    int with = chance(g, 0.8) ? pick(g, is_wanted, &(Wanted){value->dtype, value->shape})
+                              : find_or_make(g, &like, value->dtype);
+    if (with < 0)
+        return;
+    Step step = apply_step(names[below(g, 3)], 2, (int[]){variable, with}, 0);
+    add(g, &step);
 }
 
 /* ---- tapes and scopes ---- */
@@ -1153,6 +1231,13 @@ static bool is_tensor(const Generator *g, int value, const void *argument)
     return g->program->value[value].origin != ORIGIN_VARIABLE;
 }
 
+/* What a function computes is another tensor than its arguments, called directly it is the same one. */
+static bool is_made_here(const Generator *g, int value, const void *argument)
+{
+    return is_tensor(g, value, argument) && g->known[value].level == g->levels - 1 &&
+           g->program->value[value].origin != ORIGIN_PARAMETER;
+}
+
 static bool is_wanted_tensor(const Generator *g, int value, const void *argument)
 {
     return is_wanted(g, value, argument) && is_tensor(g, value, NULL);
@@ -1190,7 +1275,7 @@ static bool add_outputs(Generator *g, int body, int most)
             g->program->value[i].origin == ORIGIN_RESULT && g->known[i].uses == 0)
             add_output(g, body, i);
     while (b->outputs == 0) {
-        int value = pick(g, is_tensor, NULL);
+        int value = pick(g, is_made_here, NULL);
         if (value < 0)
             return false;
         add_output(g, body, value);
@@ -1499,8 +1584,10 @@ static void add_one(Generator *g)
         add_scan(g);
     else if (k < 40)
         add_composite(g);
+    else if (k < 45)
+        add_assignment(g);
     else
-        add_apply(g);
+        add_apply(g, -1);
 }
 
 static void add_steps(Generator *g, int count)
