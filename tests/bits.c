@@ -158,7 +158,7 @@ static Run run_in_arguments(void)
 {
     const Branches instance = {.a = NULL};
     return (Run){gt_Sequential(gt_Dense(WIDE, .activation = gt_gelu),
-                               gt_layer_new_at("bits", &branches_class, &instance), gt_Dense(WIDE)),
+                               gt_layer_new(&branches_class, &instance), gt_Dense(WIDE)),
                  gt_AdamW(3e-3, .global_clipnorm = 0.5)};
 }
 
