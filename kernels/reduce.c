@@ -6,9 +6,10 @@
  * of a sum thus grows with GT_BLOCK / lanes + log n instead of n. Columns: blocks of GT_ROW_BLOCK
  * rows, combined pairwise.
  *
- * A sum of floats is one of doubles, but that each lane, or column, first adds 16 floats as floats,
- * which costs half as much: its error is that of 16 additions, whatever n. What is squared becomes a
- * double before. Products: see reduce_product.h. */
+ * A sum of floats is one of doubles, but that each lane, or column, first adds up to 32 floats as
+ * floats, mostly in twos and fours: that costs no more than a sum of floats, and its error is that of
+ * some ten additions, whatever n. What is squared becomes a double before. Products: see
+ * reduce_product.h. */
 #include "functions.h"
 
 #define GT_BLOCK     4096 /* numbers of a row that share lanes */

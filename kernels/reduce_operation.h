@@ -1,6 +1,7 @@
 /* One reduction of one element type: GT_COMBINE over GT_TERM(x), from GT_START, in numbers of type
- * GT_A, with GT_LANES lanes. With GT_RUN, which sums of float have, so many rows of numbers are added as
- * they are before they become one of type GT_A. Included by reduce_template.h; not a header. */
+ * GT_A, with GT_LANES lanes. With GT_RUN, which sums of float have, a chain of at most so many numbers
+ * is added as they are before it becomes one of type GT_A. Included by reduce_template.h; not a
+ * header. */
 
 static inline GT_A GT_OP(combine)(GT_A a, GT_A b)
 {
@@ -45,22 +46,25 @@ static GT_NOINLINE GT_A GT_OP(block)(int64_t n, const GT_T *x)
     for (int l = 0; l < LANES; l++)
         lane[l] = (GT_A)GT_START;
 #ifdef GT_RUN
-    enum { ROW = 2 * LANES };
+    /* Four times as many lanes as doubles are enough to keep the processor busy, and read x nearly
+     * from front to back. */
+    enum { ROW = 4 * LANES, RUN = GT_RUN / 2 * ROW };
     for (int64_t end; i + ROW <= n;) {
         GT_T run[ROW];
-        end = n - i < GT_RUN * ROW ? n : i + GT_RUN * ROW;
+        end = n - i < RUN ? n : i + RUN;
         for (int l = 0; l < ROW; l++)
             run[l] = 0;
-        for (; i + 4 * ROW <= end; i += 4 * ROW) {
+        for (; i + 2 * ROW <= end; i += 2 * ROW) {
             for (int l = 0; l < ROW; l++)
-                run[l] += (x[i + l] + x[i + ROW + l]) + (x[i + 2 * ROW + l] + x[i + 3 * ROW + l]);
+                run[l] += x[i + l] + x[i + ROW + l];
         }
         for (; i + ROW <= end; i += ROW) {
             for (int l = 0; l < ROW; l++)
                 run[l] += x[i + l];
         }
         for (int l = 0; l < LANES; l++)
-            lane[l] += (GT_A)(run[l] + run[l + LANES]);
+            lane[l] +=
+                (GT_A)((run[l] + run[l + LANES]) + (run[l + 2 * LANES] + run[l + 3 * LANES]));
     }
     for (; i + LANES <= n; i += LANES) {
         for (int l = 0; l < LANES; l++)

@@ -48,8 +48,7 @@ static gt_Status mark(gt_Context *context, const gt_Operation *with, gt_Tensor *
 {
     for (int32_t i = 0; i < count && context->status == GT_OK; i++) {
         const gt_Value *value = gt_slot_raw(tensors[i])->value;
-        if ((!context->recording && !context->trace) || value->context != context ||
-            !gt_dtype_is_float(value->spec.dtype))
+        if (value->context != context || !gt_dtype_is_float(value->spec.dtype))
             continue;
         gt_Tensor *marked = gt_apply_one_at(NULL, with, NULL, 1, &tensors[i]);
         if (marked)
@@ -69,4 +68,9 @@ gt_Status gt_mark_choice(gt_Context *context, gt_Tensor **tensors, int32_t count
 gt_Status gt_mark_rounds(gt_Context *context, gt_Tensor **tensors, int32_t count)
 {
     return mark(context, &rounds, tensors, count);
+}
+
+gt_Status gt_make_own(gt_Context *context, gt_Tensor **tensors, int32_t count)
+{
+    return mark(context, &gt_op_identity, tensors, count);
 }

@@ -6,12 +6,15 @@
 
 #include "core/graph.h"
 
-/* Exchanges handles to floats for handles that say so: views, recorded on every tape. Without a tape
- * and a trace nothing is done. On failure all of them are NULL. */
+/* Exchanges handles to floats for handles that say so: views, recorded on every tape. Without a tape they
+ * are views too: what comes out is never the very tensor that went in, whoever watches. On failure all of
+ * them are NULL. */
 gt_Status gt_mark_choice(gt_Context *context, gt_Tensor **tensors, int32_t count);
 /* The same for what came out of a loop whose rounds are known: its gradients are marked. In a traced
  * function they come out of a loop backwards, which reads what was kept of every round, also where the
  * gradient that it multiplies is zero; so derivatives of gradients do not know what is connected. */
 gt_Status gt_mark_rounds(gt_Context *context, gt_Tensor **tensors, int32_t count);
+/* Views that say nothing: what a function returns is another tensor than its arguments. */
+gt_Status gt_make_own(gt_Context *context, gt_Tensor **tensors, int32_t count);
 
 #endif

@@ -222,10 +222,11 @@ static void sum_out(Term *term, const bool *keep)
         term->x = gt_sum(gt_widened(term->x), .axes = axes);
 }
 
-/* The axes of a term in the order: in the other and kept, the rest; summed ones last or after the
- * shared ones. Writes the perm and how many numbers each of the three groups has. */
-static gt_Axes grouped(const Term *term, const Term *other, const bool *keep, bool summed_last,
-                       int64_t size[3], Term *order)
+/* The axes of a term in the order: in both terms and kept, in this one alone, in both and summed; the
+ * last two the other way round unless `summed_last`. Shared axes come in the order of `first`, for both
+ * terms the same. Writes the perm and how many elements each of the three groups has. */
+static gt_Axes grouped(const Term *term, const Term *other, const Term *first, const bool *keep,
+                       bool summed_last, int64_t size[3], Term *order)
 {
     gt_Shape shape = gt_tensor_shape(term->x);
     gt_Axes perm = gt_axes();
@@ -233,13 +234,16 @@ static gt_Axes grouped(const Term *term, const Term *other, const bool *keep, bo
     size[0] = size[1] = size[2] = 1;
     for (int step = 0; step < 3; step++) {
         int group = step == 0 ? 0 : (step == 1) == summed_last ? 1 : 2;
-        for (int i = 0; i < term->rank; i++) {
-            bool shared = has(other, term->label[i]), kept = keep[(unsigned char)term->label[i]];
-            if ((shared ? kept ? 0 : 2 : 1) != group)
+        const Term *by = group == 1 ? term : first;
+        for (int i = 0; i < by->rank; i++) {
+            char label = by->label[i];
+            const char *at = memchr(term->label, label, (size_t)term->rank);
+            bool shared = at && has(other, label), kept = keep[(unsigned char)label];
+            if (!at || (shared ? kept ? 0 : 2 : 1) != group)
                 continue;
-            perm.axis[perm.count++] = i;
-            order->label[order->rank++] = term->label[i];
-            size[group] *= shape.dims[i];
+            perm.axis[perm.count++] = (int32_t)(at - term->label);
+            order->label[order->rank++] = label;
+            size[group] *= shape.dims[at - term->label];
         }
     }
     return perm;
@@ -260,8 +264,8 @@ static void contract(Term *a, Term *b, const int64_t *dims, const bool *keep)
     Term order_a, order_b;
     if (gt_status() != GT_OK)
         return;
-    gt_Axes perm_a = grouped(a, b, keep, true, in_a, &order_a);
-    gt_Axes perm_b = grouped(b, a, keep, false, in_b, &order_b);
+    gt_Axes perm_a = grouped(a, b, a, keep, true, in_a, &order_a);
+    gt_Axes perm_b = grouped(b, a, a, keep, false, in_b, &order_b);
     gt_Tensor *x = gt_reshape(permuted(a->x, &perm_a), gt_shape(in_a[0], in_a[1], in_a[2]));
     gt_Tensor *y = gt_reshape(permuted(b->x, &perm_b), gt_shape(in_b[0], in_b[2], in_b[1]));
     Term result = {.rank = 0};

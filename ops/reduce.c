@@ -848,15 +848,19 @@ typedef struct Scan {
                                    const type *from, type *to)                                     \
     {                                                                                              \
         double sum[GT_BESIDE];                                                                     \
+        int64_t ahead = exclusive ? 0 : step;                                                      \
+        if (width == 1) {                                                                          \
+            to[0] = exclusive ? 0 : from[0];                                                       \
+            running_sum_one_##type(count - 1, step, (double)to[0], from + ahead, to + step);       \
+            return;                                                                                \
+        }                                                                                          \
         for (int64_t column = 0; column < width; column += GT_BESIDE) {                            \
-            const type *x = exclusive ? from + column : from + column + step;                      \
+            const type *x = from + column + ahead;                                                 \
             type *y = to + column;                                                                 \
             int64_t n = width - column < GT_BESIDE ? width - column : GT_BESIDE;                   \
             for (int64_t j = 0; j < n; j++)                                                        \
                 y[j] = (type)(sum[j] = exclusive ? 0 : (double)from[column + j]);                  \
-            if (n == 1)                                                                            \
-                running_sum_one_##type(count - 1, step, sum[0], x, y + step);                      \
-            for (int64_t i = 1; i < count && n > 1; i++, x += step) {                              \
+            for (int64_t i = 1; i < count; i++, x += step) {                                       \
                 y += step;                                                                         \
                 for (int64_t j = 0; j < n; j++)                                                    \
                     y[j] = (type)(sum[j] += (double)x[j]);                                         \
@@ -866,6 +870,12 @@ typedef struct Scan {
 GT_RUNNING_SUM(float)
 GT_RUNNING_SUM(double)
 
+/* As near to 1 as a float; 0 is, too. */
+static inline bool is_near(double x)
+{
+    return (fabs(x) > 0x1p-150 && fabs(x) < 0x1p150) || x == 0;
+}
+
 /* Running products of floats do not overflow or underflow on their way either. `rows` of them are
  * done in one go where no exponent is needed. */
 #define GT_RUNNING_PRODUCT(type, rows)                                                             \
@@ -874,9 +884,14 @@ GT_RUNNING_SUM(double)
     {                                                                                              \
         gt_Scaled product = {1, 0};                                                                \
         for (int64_t i = 0; i < count;) {                                                          \
-            int64_t end = count - i < rows ? count : i + rows;                                     \
+            int64_t end = count - i < 4 ? count : i + 4;                                           \
             double now = product.size;                                                             \
-            if (product.exponent != 0 || !gt_is_mild(now) || end < i + 4) {                        \
+            const type *from = x + i * step;                                                       \
+            type *to = y + i * step;                                                               \
+            if (product.exponent != 0 || !gt_is_mild(now) || end < i + 4 ||                        \
+                (rows == 1 &&                                                                      \
+                 !(is_near((double)from[0]) && is_near((double)from[step]) &&                      \
+                   is_near((double)from[2 * step]) && is_near((double)from[3 * step])))) {         \
                 for (; i < end; i++) {                                                             \
                     gt_Scaled next = gt_times(product, (double)x[i * step]);                       \
                     y[i * step] = (type)gt_plain(exclusive ? product : next);                      \
@@ -884,8 +899,6 @@ GT_RUNNING_SUM(double)
                 }                                                                                  \
                 continue;                                                                          \
             }                                                                                      \
-            const type *from = x + i * step;                                                       \
-            type *to = y + i * step;                                                               \
             double a = (double)from[0], b = a * (double)from[step];                                \
             double c = b * (double)from[2 * step], d = c * (double)from[3 * step];                 \
             to[0] = (type)(exclusive ? now : now * a);                                             \

@@ -1305,7 +1305,7 @@ Test(control, layers)
     layer = gt_Dense(3, .activity_regularizer = gt_L2(0.1));
     function = gt_function(layer_in_branch, &layer, .outputs = 2);
     gt_function_call(function, ((gt_Tensors){in, 2}), out);
-    fails(GT_UNSUPPORTED, "a loss is not known outside; return it as an output");
+    fails(GT_UNSUPPORTED, "in a branch or loop of a traced function, or where it is recomputed, a loss is not known outside");
     gt_function_free(function);
     gt_layer_free(layer);
     gt_scope_end(scope);

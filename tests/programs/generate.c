@@ -16,6 +16,9 @@
 /* What is known of a value while the program is made. */
 typedef struct Known {
     bool alive, wild; /* wild: not finite */
+    /* What control flow gives back may be one of the tensors that went in, or another with its numbers,
+     * depending on who watches: tapes of the program do not begin there. */
+    bool alias;
     int level;        /* how deep in bodies it was made */
     int block;        /* in how many tapes and scopes */
     int uses;
@@ -56,7 +59,6 @@ typedef struct Generator {
     gt_DType real; /* what most floats of the program are */
     int64_t large; /* elements of large tensors; 0: the program has none */
     bool ended;    /* by a step that fails */
-    bool recomputes;
 } Generator;
 
 static Generator generator;
@@ -342,7 +344,8 @@ static Pattern some_pattern(Generator *g)
 static bool watch(Generator *g, int tape, int value)
 {
     Step step = new_step(STEP_WATCH);
-    if (g->level[g->levels - 1].control && g->program->value[value].origin == ORIGIN_PARAMETER)
+    if (g->known[value].alias ||
+        (g->level[g->levels - 1].control && g->program->value[value].origin == ORIGIN_PARAMETER))
         return false;
     step.tape = (int8_t)tape;
     step.inputs = 1;
@@ -583,6 +586,10 @@ static int64_t another_number(Generator *g, int64_t was, bool wild)
 
 static void change_shape(Generator *g, gt_Shape *shape, bool wild)
 {
+    if (wild && chance(g, 0.1)) {
+        shape->mark = NULL; /* not made by gt_shape */
+        return;
+    }
     if (wild && chance(g, 0.3)) {
         static const int32_t ranks[] = {INT32_MIN, -2, -1, 9, 64};
         shape->rank = ranks[below(g, 5)];
@@ -602,6 +609,8 @@ static void change_shape(Generator *g, gt_Shape *shape, bool wild)
 static void change_axes(Generator *g, gt_Axes *axes, bool wild)
 {
     static const int32_t counts[] = {INT32_MIN, -2, 9, 64, INT32_MAX};
+    if (wild && chance(g, 0.1))
+        axes->mark = NULL;
     axes->count = wild && chance(g, 0.3) ? counts[below(g, 5)] : below(g, 6) - 1;
     for (int i = 0; i < GT_MAX_RANK; i++)
         axes->axis[i] = wild && chance(g, 0.3) ? (int32_t)wild_numbers[below(g, 16)] : i;
@@ -609,7 +618,7 @@ static void change_axes(Generator *g, gt_Axes *axes, bool wild)
         int with = below(g, axes->count);
         int32_t axis = axes->axis[i];
         axes->axis[i] = axes->axis[with];
-        axes->axis[with] = chance(g, 0.2) ? axis - axes->count : axis;
+        axes->axis[with] = chance(g, 0.2) && axis >= 0 ? axis - axes->count : axis;
     }
 }
 
@@ -621,9 +630,9 @@ static void change_option(Generator *g, Step *step, bool wild)
     int count = 0;
     while (type->fields[count].name)
         count++;
-    const gt_Field *field = &type->fields[1 + below(g, count - 1)]; /* the first is the size */
-    if (count < 2)
+    if (count == 0)
         return;
+    const gt_Field *field = &type->fields[below(g, count)];
     uint8_t *place = step->options + field->offset;
     if (strcmp(field->type, "gt_Shape") == 0) {
         gt_Shape shape;
@@ -869,10 +878,7 @@ static void add_apply(Generator *g, int index)
 #define SHAPE(...) GT_SAMPLE_SHAPE(__VA_ARGS__)
 #define REAL(lo, hi, ...)  {.dtype = GT_FLOAT64, .shape = SHAPE(__VA_ARGS__), .low = lo, .high = hi}
 #define WHOLE(lo, hi, ...) {.dtype = GT_INT64, .shape = SHAPE(__VA_ARGS__), .low = lo, .high = hi}
-#define SCALAR(lo, hi)                                                                             \
-    {                                                                                              \
-        .dtype = GT_FLOAT64, .shape = {GT_MARK, 0, {0}}, .low = lo, .high = hi                     \
-    }
+#define SCALAR(lo, hi)     {.dtype = GT_FLOAT64, .shape = {GT_MARK, 0, {0}}, .low = lo, .high = hi}
 #define SQUARE(...)                                                                                \
     {.dtype = GT_FLOAT64, .shape = SHAPE(__VA_ARGS__), .low = -1, .high = 1, .diagonal = 2}
 static const gt_SampleInput pairs[][2] = {
@@ -1073,7 +1079,7 @@ static void add_pause(Generator *g)
     remove_step(g);
 }
 
-typedef struct Known_by {
+typedef struct KnownBy {
     int tape;
     bool result; /* made by a step */
 } KnownBy;
@@ -1083,7 +1089,7 @@ static bool known_by(const Generator *g, int value, const void *argument)
     const KnownBy *by = argument;
     Origin origin = g->program->value[value].origin;
     return is_float(g, value) && tapes_of(g, value) >> by->tape & 1 &&
-           (!by->result || origin == ORIGIN_RESULT);
+           (by->result ? origin == ORIGIN_RESULT : !g->known[value].alias);
 }
 
 static bool same_spec(const Generator *g, int a, int b)
@@ -1107,6 +1113,11 @@ static bool is_any_float(const Generator *g, int value, const void *argument)
     return is_float(g, value);
 }
 
+static bool is_own_float(const Generator *g, int value, const void *argument)
+{
+    return is_any_float(g, value, argument) && !g->known[value].alias;
+}
+
 static void add_gradient(Generator *g)
 {
     Program *p = g->program;
@@ -1125,7 +1136,7 @@ static void add_gradient(Generator *g)
     bool sloppy = chance(g, 0.15);
     for (int i = 0; i < step.targets + step.sources; i++) {
         bool target = i < step.targets;
-        int value = sloppy && chance(g, 0.5) ? pick(g, is_any_float, NULL)
+        int value = sloppy && chance(g, 0.5) ? pick(g, target ? is_any_float : is_own_float, NULL)
                                              : pick(g, known_by, target ? &result : &any);
         if (value < 0)
             return;
@@ -1141,8 +1152,6 @@ static void add_gradient(Generator *g)
                        : k < 7 ? GT_UNCONNECTED_ZERO
                        : k < 9 ? GT_UNCONNECTED_NONE
                                : GT_UNCONNECTED_SOME;
-    if (p->control || g->recomputes) /* WAITS: eager and traced disagree on what is unconnected */
-        step.unconnected = GT_UNCONNECTED_ZERO;
     step.outputs = step.sources;
     int values = p->values;
     for (int i = 0; i < step.outputs; i++)
@@ -1179,7 +1188,7 @@ static void add_gradient(Generator *g)
     for (int i = 0; i < step.outputs; i++)
         if (step.out[i] >= 0) {
             g->known[step.out[i]].tapes = tapes & recording_tapes(g);
-            p->value[step.out[i]].loose_itself = p->control || g->recomputes; /* WAITS */
+            p->value[step.out[i]].loose_itself = p->control;
         }
 }
 
@@ -1295,12 +1304,13 @@ static void add_call(Generator *g, Step *step, int outputs)
     bool control = g->program->control;
     if (step->call >= CALL_COND)
         g->program->control = true;
-    g->recomputes |= step->call == CALL_RECOMPUTE;
     step->outputs = (int8_t)outputs;
     if (outputs > STEP_OUTPUTS || !add(g, step)) {
         g->program->control = control;
         return;
     }
+    for (int i = 0; i < outputs; i++)
+        g->known[step->out[i]].alias = true;
     for (int i = 0; i < outputs; i++)
         if (step->call == CALL_JVP || step->call == CALL_HESSIAN_PRODUCT)
             g->program->value[step->out[i]].loose_itself = control;
