@@ -133,8 +133,11 @@ bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
 static inline bool gt_gradient_passes(const gt_Context *context, const gt_Value *value)
 {
     const gt_Record *record = value->record;
-    return record && record->tapes & context->recording && gt_dtype_is_float(value->spec.dtype) &&
-           !(record->operation && record->operation->flags & GT_OP_NOT_DIFFERENTIABLE);
+    if (!record || !gt_dtype_is_float(value->spec.dtype))
+        return false;
+    bool cut = record->operation && record->operation->flags & GT_OP_NOT_DIFFERENTIABLE;
+    uint64_t watching = gt_tapes_of(value) & ~record->tapes;
+    return context->recording & (cut ? watching : watching | record->tapes);
 }
 #define GT_NOT_AN_INPUT                                                                            \
     "the function reads a tensor that a tape watches, which is not among its inputs and would "    \
@@ -144,8 +147,7 @@ static inline bool gt_gradient_passes(const gt_Context *context, const gt_Value 
  * tape around it may watch. */
 static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *value)
 {
-    return value->symbol >= 0 ||
-           (context->trace && context->trace->outer && gt_tapes_of(value));
+    return value->symbol >= 0 || (context->trace && context->trace->outer && gt_tapes_of(value));
 }
 /* Builds of layers run eagerly inside a trace: suspend and resume. */
 gt_Trace *gt_trace_suspend(gt_Context *context);

@@ -231,8 +231,7 @@ void gt_listener_hear(gt_Context *context, gt_Slot *slot)
 void gt_listener_hear_tensor(gt_Context *context, gt_Value *value)
 {
     for (gt_Listener *listener = context->listener; listener; listener = listener->outer)
-        if (value->record && value->record->tapes & listener->tapes &&
-            !hear(context, listener, value, value))
+        if (gt_tapes_of(value) & listener->tapes && !hear(context, listener, value, value))
             return;
 }
 

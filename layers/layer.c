@@ -751,7 +751,7 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
         return gt_raise(
             context, GT_UNSUPPORTED, here, "add_loss",
             "in a branch or loop of a traced function, or where it is recomputed, a loss "
-            "is not known outside; return the loss as an output and add it there");
+            "is not known outside; return it as an output and add it there");
     while (outermost->caller)
         outermost = outermost->caller;
     if (gt_size(loss) != 1) {

@@ -11,8 +11,10 @@
  *
  * Gradients, of any order, are control flow again: a branch of gradients, a loop that goes
  * backwards, for which the loop variables before every round are kept, and computes each round
- * again. They may add up in another order than those of eager execution, in the last bit. Tapes see
- * a branch or a loop as one operation: inside of it a tape that began outside cannot be used, nor
+ * again. They may add up in another order than those of eager execution, in the last bit. Where the
+ * numbers choose, in gt_cond and gt_while_loop, a source that the target does not reach gets zeros,
+ * eagerly too: with other numbers it might (docs/gradients.md). Tapes see a branch or a loop as one
+ * operation: inside of it a tape that began outside cannot be used, nor
  * gt_add_loss. */
 #ifndef GT_OPS_CONTROL_H
 #define GT_OPS_CONTROL_H
