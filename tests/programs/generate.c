@@ -1156,6 +1156,9 @@ static void add_gradient(Generator *g)
                        : k < 7 ? GT_UNCONNECTED_ZERO
                        : k < 9 ? GT_UNCONNECTED_NONE
                                : GT_UNCONNECTED_SOME;
+    /* WAITS: a traced loop that ignores a carry which a branch chose counts as connected, an eager one not. */
+    if (p->control)
+        step.unconnected = GT_UNCONNECTED_ZERO;
     step.outputs = step.sources;
     int values = p->values;
     for (int i = 0; i < step.outputs; i++)
