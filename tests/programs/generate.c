@@ -1195,7 +1195,7 @@ static void add_gradient(Generator *g)
     for (int i = 0; i < step.outputs; i++)
         if (step.out[i] >= 0) {
             g->known[step.out[i]].tapes = tapes & recording_tapes(g);
-            p->value[step.out[i]].loose_itself = p->control;
+            p->value[step.out[i]].loose_itself = p->control || g->recomputes; /* WAITS */
         }
 }
 
@@ -1321,7 +1321,7 @@ static void add_call(Generator *g, Step *step, int outputs)
         g->known[step->out[i]].alias = true;
     for (int i = 0; i < outputs; i++)
         if (step->call == CALL_JVP || step->call == CALL_HESSIAN_PRODUCT)
-            g->program->value[step->out[i]].loose_itself = control;
+            g->program->value[step->out[i]].loose_itself = control || g->recomputes;
 }
 
 static gt_Shape scalar(void)
