@@ -1,6 +1,7 @@
 /* Normalization, made of operations: formulas of ops/normalization.h. The mean is taken off before
- * anything is multiplied, which keeps the digits of numbers that are large and close together. What is
- * squared is squared inside gt_length and gt_squares, where it neither overflows nor underflows. */
+ * anything is multiplied, which keeps the digits of numbers that are large and close together. What
+ * is squared is squared inside gt_length and gt_squares, where it neither overflows nor underflows.
+ */
 #include "ops/normalization.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"
