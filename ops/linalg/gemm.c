@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* k is cut into parts of LONG: blocks of the kernels, so that shorter products are as they were. C is cut
- * into tiles whose sums fit a cache. */
+/* k is cut into parts of LONG: blocks of the kernels, so that shorter products are as they were. C
+ * is cut into tiles whose sums fit a cache. */
 enum { LONG = 64 * 384, TILE_M = 256, TILE_N = 1024, PIECE = 4096 };
 
 static int64_t least(int64_t a, int64_t b)

@@ -5,8 +5,8 @@
 
 #include "kernels/kernels.h"
 
-/* C = op(A) op(B), row-major, as gt_GemmLoop says. Operands may have 16 bits a number (half_a, half_b:
- * gt_HalfTypes, else -1), but not beside float64. */
+/* C = op(A) op(B), row-major, as gt_GemmLoop says. Operands may have 16 bits a number (half_a,
+ * half_b: gt_HalfTypes, else -1), but not beside float64. */
 typedef struct gt_Gemm {
     bool transpose_a, transpose_b;
     int64_t m, n, k;
@@ -14,8 +14,7 @@ typedef struct gt_Gemm {
     int64_t lda, ldb, ldc;
     int half_a, half_b;
     void *c;
-    bool
-        alone; /* it is all of a product of one row by one column: a sum of doubles from the start */
+    bool alone; /* all of a product of one row by one column: a sum of doubles from the start */
 } gt_Gemm;
 
 /* Bytes of scratch for products up to m x n x k; `widens`: an operand has 16 bits a number. */

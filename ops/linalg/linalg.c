@@ -1694,8 +1694,9 @@ GT_COMPOSED_BY(gt_Eigh, eigh, eigh, (const char *here, gt_Tensor *x), (x))
 
 /* ---- norms ---- */
 
-/* (sum of x^p)^(1 / p) of x >= 0, relative to the largest x, so that no power overflows or underflows that
- * matters. The result does not depend on what it is relative to, hence no gradient goes there. */
+/* (sum of x^p)^(1 / p) of x >= 0, relative to the largest x, so that no power that matters overflows
+ * or underflows. The result does not depend on what it is relative to, hence no gradient goes there.
+ */
 static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_sum_options *over)
 {
     gt_Spec in = gt_spec(x), out;

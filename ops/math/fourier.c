@@ -588,8 +588,8 @@ static gt_Complex complex_multiply(gt_Complex a, gt_Complex b)
 GT_COMPOSED_BY(gt_Complex, complex_multiply, complex_multiply,
                (const char *here, gt_Complex a, gt_Complex b), (a, b))
 
-/* a b* / |b|^2, both relative to the larger part of b, whose square may be beyond the type. The result
- * does not depend on what they are relative to, hence no gradient goes there. */
+/* a b* / |b|^2, both relative to the larger part of b, whose square may be beyond the type. The
+ * result does not depend on what they are relative to, hence no gradient goes there. */
 static gt_Complex complex_divide(gt_Complex a, gt_Complex b)
 {
     gt_Spec spec;

@@ -96,8 +96,8 @@ static void reduction_plan(Reduction *plan, const gt_Spec *x, uint32_t bits)
 
 /* ---- how it is put together ----
  *
- * The loops leave floats wider than they found them (GT_REDUCE_LOOPS): in this width partial results
- * wait, and the last round is finished. */
+ * The loops leave floats wider than they found them (GT_REDUCE_LOOPS): in this width partial
+ * results wait, and the last round is finished. */
 static bool is_wide(gt_DType dtype, gt_ReduceLoopId loop)
 {
     return gt_dtype_is_float(dtype) && loop != GT_LOOP_MAX && loop != GT_LOOP_MIN;
@@ -318,8 +318,8 @@ static void finish_piece(const ReductionJob *job, int64_t output, int64_t n, gt_
         job->kernels->cast[GT_LOOP_F64][GT_LOOP_F32](n, x, y);
 }
 
-/* Where a piece of work reads: columns from `column` on of an output or, in the first of two rounds,
- * of a part of one. */
+/* Where a piece of work reads: columns from `column` on of an output or, in the first of two
+ * rounds, of a part of one. */
 typedef struct Piece {
     const char *x;
     int64_t rows;
@@ -457,7 +457,7 @@ gt_Status gt_reduction_run(const gt_Kernel *kernel, gt_ReduceLoopId loop, uint32
     if (reduce_round(kernel, &job, outputs * plan.parts, plan.block * plan.width) != GT_OK)
         return gt_status();
     job.second = true;
-    if (counts || (job.wide && loop != GT_LOOP_PROD)) { /* what waits is added: doubles, or counts */
+    if (counts || (job.wide && loop != GT_LOOP_PROD)) { /* doubles, or counts, are added */
         int waits = counts ? gt_loop_type(out->dtype) : GT_LOOP_F64;
         job.reduce = kernels->reduce[GT_LOOP_SUM][waits];
         job.columns = kernels->reduce_columns[GT_LOOP_SUM][waits];

@@ -1,5 +1,5 @@
-/* A reduction over axes as it runs: cut into work, put together, finished. Private; the operations are
- * in reduce.c. Leans on ops/kit.h. */
+/* A reduction over axes as it runs: cut into work, put together, finished. Private; the operations
+ * are in reduce.c. Leans on ops/kit.h. */
 #ifndef GT_OPS_REDUCTION_H
 #define GT_OPS_REDUCTION_H
 
@@ -36,8 +36,8 @@ static inline double gt_plain(gt_Scaled x)
     return ldexp(x.size, (int)(x.exponent < -4000 ? -4000 : x.exponent > 4000 ? 4000 : x.exponent));
 }
 
-/* Of numbers like this, two can be multiplied in double, or one and four floats, without an exponent
- * beside the product. */
+/* Of numbers like this, two can be multiplied in double, or one and four floats, without an
+ * exponent beside the product. */
 static inline bool gt_is_mild(double x)
 {
     return (fabs(x) > 0x1p-300 && fabs(x) < 0x1p300) || x == 0;
