@@ -16,8 +16,8 @@
 /* What is known of a value while the program is made. */
 typedef struct Known {
     bool alive, wild; /* wild: not finite */
-    /* What control flow gives back may be one of the tensors that went in, or another with its numbers,
-     * depending on who watches: tapes of the program do not begin there. */
+    /* What control flow gives back, and what its bodies get: it may be a tensor that the program knows by
+     * another name, eagerly and not traced, so nothing is differentiated by it. */
     bool alias;
     int level;        /* how deep in bodies it was made */
     int block;        /* in how many tapes and scopes */
@@ -36,9 +36,7 @@ typedef struct Level {
     int blocks; /* that were open when it began */
     /* A function with a gradient of its own must not read trainable variables under a tape. */
     bool without_variables;
-    /* A branch or loop: its parameters may be what it captures, which is one tensor eagerly and two when
-     * it is traced, so no tape of its own watches them. */
-    bool control;
+    bool control; /* a branch or loop, or a function that sees what is around it */
 } Level;
 
 typedef struct TapeState {
@@ -345,8 +343,7 @@ static Pattern some_pattern(Generator *g)
 static bool watch(Generator *g, int tape, int value)
 {
     Step step = new_step(STEP_WATCH);
-    if (g->known[value].alias ||
-        (g->level[g->levels - 1].control && g->program->value[value].origin == ORIGIN_PARAMETER))
+    if (g->known[value].alias)
         return false;
     step.tape = (int8_t)tape;
     step.inputs = 1;
@@ -1227,6 +1224,7 @@ static void add_parameter(Generator *g, int body, int like)
     int index = new_value(g, ORIGIN_PARAMETER, p->value[like].dtype, p->value[like].shape);
     g->known[index].tapes = tapes_of(g, like);
     g->known[index].wild = g->known[like].wild;
+    g->known[index].alias = g->level[g->levels - 1].control;
     g->run.value[index] = g->run.value[like];
     p->body[body].parameter[p->body[body].parameters++] = (int16_t)index;
 }
