@@ -116,7 +116,7 @@ static bool known_by(const Generator *g, int value, const void *argument)
     /* WAITS: what gt_recompute computes from nothing that is watched is known to a tape eagerly alone. */
     bool unsure = origin == ORIGIN_RESULT && g->recomputes;
     return is_float(g, value) && tapes_of(g, value) >> by->tape & 1 &&
-           (by->result ? origin == ORIGIN_RESULT : !g->known[value].alias && !unsure);
+           (by->result ? origin == ORIGIN_RESULT : !is_alias(g, value) && !unsure);
 }
 
 static bool same_spec(const Generator *g, int a, int b)
@@ -138,7 +138,7 @@ bool is_any_float(const Generator *g, int value, const void *argument)
 
 static bool is_own_float(const Generator *g, int value, const void *argument)
 {
-    return is_any_float(g, value, argument) && !g->known[value].alias &&
+    return is_any_float(g, value, argument) && !is_alias(g, value) &&
            !(g->recomputes && g->program->value[value].origin == ORIGIN_RESULT);
 }
 

@@ -7,9 +7,7 @@
 /* What is known of a value while the program is made. */
 typedef struct Known {
     bool alive, wild; /* wild: not finite */
-    /* What control flow gives back, and what its bodies get: it may be a tensor that the program knows by
-     * another name, eagerly and not traced, so nothing is differentiated by it. */
-    bool alias;
+    bool alias; /* a result of control flow, or an argument of its bodies */
     int level; /* how deep in bodies it was made */
     int block; /* in how many tapes and scopes */
     int uses;
@@ -91,6 +89,9 @@ void set_option(Step *step, const char *name, const void *value, size_t size);
 /* One output of an operation on one value, -1 if it fails. */
 int apply_one(Generator *g, Step *step);
 int new_constant(Generator *g, const gt_SampleInput *like, gt_DType dtype, Pattern pattern);
+/* May it be a tensor that the program knows by another name, eagerly and not traced? Nothing is
+ * differentiated by such a one. */
+bool is_alias(const Generator *g, int value);
 bool watch(Generator *g, int tape, int value);
 /* A tape of this body that records; -1: none. */
 int recording_tape(Generator *g);

@@ -288,10 +288,18 @@ static Pattern some_pattern(Generator *g)
                     : PATTERN_SPECIAL;
 }
 
+/* What control flow gives back, what its bodies get, and in a body what is around it. */
+bool is_alias(const Generator *g, int value)
+{
+    bool around = g->level[g->levels - 1].control && g->known[value].level < g->levels - 1 &&
+                  g->program->value[value].origin != ORIGIN_VARIABLE;
+    return g->known[value].alias || around;
+}
+
 bool watch(Generator *g, int tape, int value)
 {
     Step step = new_step(STEP_WATCH);
-    if (g->known[value].alias)
+    if (is_alias(g, value))
         return false;
     step.tape = (int8_t)tape;
     step.inputs = 1;
