@@ -89,7 +89,7 @@ gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, b
                             &walk->order_capacity, sizeof *walk->order))
                 goto done;
             walk->order[walk->order_count++] = node;
-            walk->chosen |= record->operation && record->operation->flags & GT_OP_CHOICE;
+            walk->chosen |= !walk->nodes[node].leaf && record->operation->flags & GT_OP_CHOICE;
             continue;
         }
         walk->nodes[node].open = true;

@@ -122,7 +122,8 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
             gt_Axes p, q; /* the same */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
-            size_t named = p.count > 0 && p.count <= GT_MAX_RANK ? (size_t)p.count * sizeof *p.axis : 0;
+            size_t named =
+                p.count > 0 && p.count <= GT_MAX_RANK ? (size_t)p.count * sizeof *p.axis : 0;
             if (p.count != q.count || memcmp(p.axis, q.axis, named) != 0)
                 return false;
         } else if (strcmp(field->type, "void *") != 0 && memcmp(x, y, field->size) != 0) {
@@ -372,12 +373,14 @@ static bool same_source(const gt_Value *a, const gt_Value *b)
                       a->record == b->record && a->index == b->index);
 }
 
-/* A value of a trace around the body becomes one of the body's arguments. */
-static int32_t capture(gt_Context *context, gt_Value *value)
+/* A value of a trace around the body becomes one of the body's arguments. What a variable holds is another
+ * argument than a tensor with the same numbers: the body may change the one and not the other. */
+static int32_t capture(gt_Context *context, gt_Value *value, const gt_Slot *variable)
 {
     gt_Captures *captures = context->trace->captures;
-    uint64_t key = value->symbol < 0 ? gt_map_pointer(value)
-                                     : (uint64_t)value->trace << 32 | (uint32_t)value->symbol;
+    uint64_t key = variable            ? gt_map_pointer(variable)
+                   : value->symbol < 0 ? gt_map_pointer(value)
+                                       : (uint64_t)value->trace << 32 | (uint32_t)value->symbol;
     int32_t at = -1, i;
     while ((i = gt_map_next(&captures->known, key, &at)) >= 0 &&
            !same_source(captures->value[i], value))
@@ -411,7 +414,7 @@ gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot)
     int32_t symbol;
     if (context->trace->outer) {
         gt_Value *around = variable_around(context, slot);
-        symbol = around ? capture(context, around) : -1;
+        symbol = around ? capture(context, around, slot) : -1;
     } else {
         symbol =
             gt_graph_add(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
@@ -432,7 +435,7 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
         return -1;
     }
     if (gt_trace_takes(context, value))
-        return capture(context, value);
+        return capture(context, value, NULL);
     int32_t known = gt_map_find(&context->trace->constants, gt_map_pointer(value));
     if (known >= 0)
         return known;

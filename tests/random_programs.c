@@ -209,8 +209,9 @@ static bool print_coverage(bool all)
         bool reached = c->valid && c->invalid && c->traced && (!slopes || c->differentiated);
         missed += !reached;
         if (all || !reached)
-            printf("%-38s %10" PRIu64 " %10" PRIu64 " %14" PRIu64 " %10" PRIu64 "%s\n", table[i]->name,
-                   c->valid, c->invalid, c->differentiated, c->traced, reached ? "" : "   MISSED");
+            printf("%-38s %10" PRIu64 " %10" PRIu64 " %14" PRIu64 " %10" PRIu64 "%s\n",
+                   table[i]->name, c->valid, c->invalid, c->differentiated, c->traced,
+                   reached ? "" : "   MISSED");
     }
     int calls = 0;
     for (int i = 0; i < calls_count(); i++) {
@@ -228,8 +229,9 @@ static bool print_coverage(bool all)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: random_programs [--seconds N | --programs N | --program SEED] [--seed S] "
-                    "[--failures N] [--shrink N] [--coverage]\n");
+    fprintf(stderr,
+            "usage: random_programs [--seconds N | --programs N | --program SEED] [--seed S] "
+            "[--failures N] [--shrink N] [--coverage]\n");
     return 2;
 }
 
@@ -321,7 +323,8 @@ int main(int count, char **arguments)
         /* A program that crashed was not counted. */
         uint64_t done = shared->programs;
         if (shared->finding.fault != FAULT_NONE) {
-            bool counted = shared->finding.fault != FAULT_CRASH && shared->finding.fault != FAULT_HANG;
+            bool counted =
+                shared->finding.fault != FAULT_CRASH && shared->finding.fault != FAULT_HANG;
             failures++;
             double before = now();
             report(&options);

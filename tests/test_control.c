@@ -575,6 +575,62 @@ static gt_Status walk_gradient(void *context, gt_Tensor *const *in, gt_Tensor **
     return first_order(random_walk, context, in, out);
 }
 
+/* The value that a variable had is another tensor than the variable, also where both are the same symbol: an
+ * argument of a function that is part of another one, an output gradient. */
+typedef struct Pair {
+    gt_Variable *variable;
+    gt_Tensor *value;
+} Pair;
+
+static gt_Status add_the_value(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const Pair *pair = context;
+    gt_assign_add(pair->variable, pair->value);
+    out[0] = gt_add(in[1], pair->value);
+    return gt_status();
+}
+
+static gt_Status looping_over_the_value(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Pair pair = {context, in[0]};
+    gt_Tensor *x = NULL;
+    gt_fori_loop(0, 3, add_the_value, &pair, ONE(in[0]), &x, .unroll = 0);
+    out[0] = x;
+    return gt_status();
+}
+
+static gt_Status calling_with_the_variable(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *variable = context;
+    gt_Function *inner = gt_function(looping_over_the_value, variable);
+    gt_Tensor *sum = NULL;
+    gt_function_call(inner, ONE(variable), &sum);
+    out[0] = gt_add(sum, in[0]);
+    gt_function_free(inner);
+    return gt_status();
+}
+
+Test(control, a_variable_and_its_value)
+{
+    gt_Variable *eager = gt_variable(number(1)), *planned = gt_variable(number(1));
+    gt_Function *function = gt_function(calling_with_the_variable, planned);
+    for (int round = 0; round < 3; round++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = number(0.5), *a = NULL, *b = NULL;
+        calling_with_the_variable(eager, &x, &a);
+        gt_function_call(function, ONE(x), &b);
+        same(a, b, 0, "the sum", round);
+        same(eager, planned, 0, "the variable", round);
+        cr_assert(gt_item(planned) == pow(4, round + 1), "%g", gt_item(planned));
+        gt_scope_end(scope);
+    }
+    gt_function_free(function);
+    gt_variable_free(eager);
+    gt_variable_free(planned);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 Test(control, state)
 {
     compare(&(Case){"stateful", stateful, 2, 0});

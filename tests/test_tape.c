@@ -207,6 +207,12 @@ Test(tape, what_comes_out_is_another_tensor)
             gt_Tensor *slope = gt_gradient(inner, z, y);
             is(slope, 5, way == 6 ? "through a function" : "through control flow");
             gt_tape_end(inner);
+            /* What a branch chose before the tape began is nothing that numbers choose for it. */
+            inner = gt_tape_begin();
+            gt_watch(inner, y);
+            slope = gt_gradient(inner, gt_square(y), x, .unconnected = GT_UNCONNECTED_NONE);
+            cr_assert(!slope, "%d: x is not on the tape", way);
+            gt_tape_end(inner);
             gt_tape_end(outer);
             gt_scope_end(scope);
         }

@@ -64,8 +64,8 @@ static bool report(const Comparison *c, Fault fault, const char *format, ...)
     size_t size = sizeof c->finding->text;
     c->finding->fault = fault;
     c->finding->mode = c->mode;
-    int used = snprintf(text, size, "%s, compared with %s: ", modes[c->mode].name,
-                        modes[c->against].name);
+    int used =
+        snprintf(text, size, "%s, compared with %s: ", modes[c->mode].name, modes[c->against].name);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text + used, size - (size_t)used, format, arguments);
@@ -148,8 +148,8 @@ static bool same_error(const Comparison *c, int round)
          (got->step >= 0 && c->program->step[got->step].kind == STEP_GRADIENT)))
         return true;
     if (wanted->status != got->status || !same_message(wanted->message, got->message, traced))
-        return report(c, FAULT_STATUS, "round %d: \"%s\" (%s, step %d), not \"%s\" (%s, step %d)", round,
-                      got->message, gt_status_text(got->status), got->step, wanted->message,
+        return report(c, FAULT_STATUS, "round %d: \"%s\" (%s, step %d), not \"%s\" (%s, step %d)",
+                      round, got->message, gt_status_text(got->status), got->step, wanted->message,
                       gt_status_text(wanted->status), wanted->step);
     return true;
 }
@@ -162,8 +162,8 @@ static bool same_outputs(const Comparison *c, int round, bool gradients)
     for (int i = 0; i < body->outputs; i++)
         if (!same_result(&wanted->output[i], &got->output[i],
                          traced && c->program->value[body->output[i]].loose))
-            return report(c, FAULT_OUTPUT, "round %d: output %d, value %d, is not the same", round, i,
-                          body->output[i]);
+            return report(c, FAULT_OUTPUT, "round %d: output %d, value %d, is not the same", round,
+                          i, body->output[i]);
     for (int i = 0; i < wanted->gradients && gradients; i++)
         if (!same_result(&wanted->gradient[i], &got->gradient[i],
                          traced && (c->program->control || c->program->recomputes)))
@@ -400,14 +400,20 @@ static void count_steps(const Program *program)
 
 bool program_agrees(const Program *program, Finding *finding)
 {
-    static const int against[MODES] = {
-        [MODE_EAGER] = MODE_EAGER,          [MODE_FLUSHED] = MODE_FLUSHED,
-        [MODE_TRACED] = MODE_FLUSHED,       [MODE_FUNCTIONS] = MODE_FLUSHED,
-        [MODE_THREADS] = MODE_EAGER,        [MODE_TRACED_THREADS] = MODE_FLUSHED,
-        [MODE_NUMERICS] = MODE_EAGER,       [MODE_WATCHED] = MODE_EAGER,
-        [MODE_WATCHED_CALL] = MODE_FLUSHED, [MODE_GRADIENTS] = MODE_FLUSHED,
-        [MODE_TRACED_GRADIENTS] = MODE_GRADIENTS, [MODE_BUDGET] = MODE_EAGER,
-        [MODE_TRACED_BUDGET] = MODE_FLUSHED, [MODE_UNFLUSHED] = MODE_EAGER};
+    static const int against[MODES] = {[MODE_EAGER] = MODE_EAGER,
+                                       [MODE_FLUSHED] = MODE_FLUSHED,
+                                       [MODE_TRACED] = MODE_FLUSHED,
+                                       [MODE_FUNCTIONS] = MODE_FLUSHED,
+                                       [MODE_THREADS] = MODE_EAGER,
+                                       [MODE_TRACED_THREADS] = MODE_FLUSHED,
+                                       [MODE_NUMERICS] = MODE_EAGER,
+                                       [MODE_WATCHED] = MODE_EAGER,
+                                       [MODE_WATCHED_CALL] = MODE_FLUSHED,
+                                       [MODE_GRADIENTS] = MODE_FLUSHED,
+                                       [MODE_TRACED_GRADIENTS] = MODE_GRADIENTS,
+                                       [MODE_BUDGET] = MODE_EAGER,
+                                       [MODE_TRACED_BUDGET] = MODE_FLUSHED,
+                                       [MODE_UNFLUSHED] = MODE_EAGER};
     *finding = (Finding){0};
     for (int mode = 0; mode < MODES; mode++)
         if (!run(program, mode, against[mode], finding))

@@ -135,7 +135,7 @@ static void print_option(const gt_Field *field, const uint8_t *place)
 
 static const char *option_type(const gt_Field *field)
 {
-    static const char *const known[] = {"uint32_t", "int32_t", "int64_t", "double",
+    static const char *const known[] = {"uint32_t", "int32_t",  "int64_t", "double",
                                         "bool",     "gt_Shape", "gt_Axes"};
     for (int i = 0; i < 7; i++)
         if (strcmp(field->type, known[i]) == 0)
@@ -405,12 +405,14 @@ static bool is_named(const Program *p, const bool *reached, int value)
 
 static void print_head(const Program *p, const bool *reached)
 {
-    printf("#include \"gradtape.h\"\n#include <inttypes.h>\n#include <math.h>\n#include <stdio.h>\n");
+    printf(
+        "#include \"gradtape.h\"\n#include <inttypes.h>\n#include <math.h>\n#include <stdio.h>\n");
     if (has_composites(p))
         printf("#include \"tests/calls.h\"\n\n");
     else
-        printf("\ntypedef struct Arguments {\n    gt_Tensor *x, *y;\n    int64_t n;\n    double d;\n"
-               "} Arguments;\n");
+        printf(
+            "\ntypedef struct Arguments {\n    gt_Tensor *x, *y;\n    int64_t n;\n    double d;\n"
+            "} Arguments;\n");
     printf("static gt_Tensor *stale");
     for (int i = 0; i < p->values; i++)
         if (is_named(p, reached, i))
@@ -420,7 +422,8 @@ static void print_head(const Program *p, const bool *reached)
            MAX_TAPES, MAX_BLOCKS, MAX_BODIES, p->values > 0 ? p->values : 1);
     printf("static void forgive(void)\n{\n    printf(\"  step: %%s\\n\", gt_error_message());\n"
            "    gt_error_clear();\n}\n\n"
-           "static void call(gt_Function **function, gt_FunctionBody body, int outputs, gt_Tensors in,\n"
+           "static void call(gt_Function **function, gt_FunctionBody body, int outputs, gt_Tensors "
+           "in,\n"
            "                 gt_Tensor **out)\n{\n"
            "    *function = *function ? *function : gt_function(body, NULL, .outputs = outputs);\n"
            "    gt_function_call(*function, in, out);\n}\n\n");
@@ -458,12 +461,14 @@ static void print_whole(const Program *p, Watch watch)
     for (int i = 0; i < body->outputs; i++)
         if (gt_dtype_is_float(p->value[body->output[i]].dtype))
             printf("%sresults[%d]", targets++ ? ", " : "", i);
-    printf("%s};\n    gt_gradients(around, ((gt_Tensors){target, %d}), ((gt_Tensors){source, %d}),\n"
-           "                 results + %d, .unconnected = GT_UNCONNECTED_ZERO);\n",
-           targets ? "" : "NULL", targets, sources, body->outputs);
-    printf("    for (int i = 0; i < %d; i++)\n        gt_keep(results[i]);\n    gt_tape_end(around);\n"
-           "    return gt_status();\n}\n\n",
-           body->outputs + sources);
+    printf(
+        "%s};\n    gt_gradients(around, ((gt_Tensors){target, %d}), ((gt_Tensors){source, %d}),\n"
+        "                 results + %d, .unconnected = GT_UNCONNECTED_ZERO);\n",
+        targets ? "" : "NULL", targets, sources, body->outputs);
+    printf(
+        "    for (int i = 0; i < %d; i++)\n        gt_keep(results[i]);\n    gt_tape_end(around);\n"
+        "    return gt_status();\n}\n\n",
+        body->outputs + sources);
 }
 
 static int gradients_of_whole(const Program *p, Watch watch)
@@ -472,8 +477,8 @@ static int gradients_of_whole(const Program *p, Watch watch)
     for (int i = 0; i < p->arguments; i++)
         count += gt_dtype_is_float(p->value[p->argument[i]].dtype);
     for (int i = 0; i < p->variables; i++)
-        count += p->value[p->variable[i]].trainable &&
-                 gt_dtype_is_float(p->value[p->variable[i]].dtype);
+        count +=
+            p->value[p->variable[i]].trainable && gt_dtype_is_float(p->value[p->variable[i]].dtype);
     return watch == WATCH_INSIDE ? count : 0;
 }
 
@@ -505,10 +510,11 @@ static void print_main(const Program *p, int number)
     const Mode *mode = &modes[number < 0 ? 0 : number];
     int gradients = gradients_of_whole(p, mode->watch);
     print_whole(p, mode->watch);
-    printf("static void show(const char *what, gt_Tensor *tensor)\n{\n    printf(\"  %%s:\", what);\n"
-           "    for (int64_t i = 0; tensor && i < gt_size(tensor) && i < 40; i++)\n"
-           "        printf(\" %%.17g\", gt_element(tensor, i));\n"
-           "    printf(\"  %%s\\n\", gt_error_message());\n}\n\n");
+    printf(
+        "static void show(const char *what, gt_Tensor *tensor)\n{\n    printf(\"  %%s:\", what);\n"
+        "    for (int64_t i = 0; tensor && i < gt_size(tensor) && i < 40; i++)\n"
+        "        printf(\" %%.17g\", gt_element(tensor, i));\n"
+        "    printf(\"  %%s\\n\", gt_error_message());\n}\n\n");
     printf("static void run(const char *name, bool traced, bool watched, int threads)\n{\n"
            "    gt_Tensor *results[%d] = {NULL};\n    gt_set_threads(threads);\n"
            "    printf(\"%%s\\n\", name);\n    gt_Scope *outer = gt_scope_begin();\n"

@@ -185,11 +185,11 @@ void program_reached(const Program *program, bool *reached)
     }
 }
 
+/* An output gradient is not read where its target is not reached. */
 bool needs_numbers(const Step *step, int input)
 {
     return !step->may_fail && (step->kind == STEP_APPLY ||
-                               (step->kind == STEP_CALL && step->call == CALL_COND && input == 0) ||
-                               (step->kind == STEP_GRADIENT && input >= step->targets + step->sources));
+                               (step->kind == STEP_CALL && step->call == CALL_COND && input == 0));
 }
 
 /* Is every value that a step makes needed by an output or by a step whose result is? */

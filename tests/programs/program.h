@@ -36,7 +36,7 @@ enum {
     MAX_ARGUMENTS = 16,
     MAX_VARIABLES = 16,
     OPTION_BYTES = 448,
-    ROUNDS = 2, /* a program runs so often, on other numbers each time */
+    ROUNDS = 2,  /* a program runs so often, on other numbers each time */
     ABSENT = -1, /* as an input: NULL */
     STALE = -2   /* as an input: a handle whose scope ended */
 };
@@ -91,7 +91,7 @@ typedef enum Kind {
 
 typedef enum Call {
     CALL_DIRECT,
-    CALL_FUNCTION,        /* gt_function, where the mode wants it; else direct */
+    CALL_FUNCTION, /* gt_function, where the mode wants it; else direct */
     CALL_RECOMPUTE,
     CALL_PASS_THROUGH,    /* gt_grad_pass_through */
     CALL_JVP,             /* inputs: primals, tangents; outputs: outputs, tangents */
@@ -135,12 +135,12 @@ typedef struct Program {
     int16_t argument[MAX_ARGUMENTS], variable[MAX_VARIABLES];
     int16_t values, steps, bodies, arguments, variables;
     uint32_t modes; /* those to run, by bit */
-    bool whole;     /* every value is needed by an output: a plan leaves out nothing that can fail */
-    bool control;   /* has control flow */
+    bool whole;   /* every value is needed by an output: a plan leaves out nothing that can fail */
+    bool control; /* has control flow */
     /* WAITS: an eager gt_recompute is on the way of gradients also where nothing depends on its inputs, which
      * changes the order in which they add up. */
     bool recomputes;
-    bool packed;    /* variables of one type lie in one block */
+    bool packed; /* variables of one type lie in one block */
 } Program;
 
 /* ---- program.c ---- */
@@ -214,7 +214,7 @@ typedef struct Outcome {
     uint64_t step[MAX_STEPS];      /* what the steps made */
     bool strange[MAX_STEPS];       /* infinite or not a number among it */
     bool ran[MAX_STEPS], failed[MAX_STEPS];
-    bool careless; /* something worked while an error was pending */
+    bool careless;                       /* something worked while an error was pending */
     int64_t handles, records, variables; /* that were lost */
 } Outcome;
 
@@ -254,7 +254,14 @@ bool contexts_open(void);
 /* Frees them, or those alone that have become large; how many bytes were not given back. */
 size_t contexts_close(void);
 size_t contexts_renew(void);
-enum { CONTEXT_PLAIN, CONTEXT_THREADS, CONTEXT_GUARDED, CONTEXT_BUDGET, CONTEXT_GENERATE, CONTEXTS };
+enum {
+    CONTEXT_PLAIN,
+    CONTEXT_THREADS,
+    CONTEXT_GUARDED,
+    CONTEXT_BUDGET,
+    CONTEXT_GENERATE,
+    CONTEXTS
+};
 extern const int context_threads[CONTEXTS];
 
 void run_begin(Run *run, const Program *program, const Mode *mode, Outcome *outcome);
@@ -271,9 +278,23 @@ bool tensor_is_finite(gt_Tensor *tensor);
 
 /* ---- compare.c ---- */
 
-enum { MODE_EAGER, MODE_FLUSHED, MODE_TRACED, MODE_FUNCTIONS, MODE_THREADS, MODE_TRACED_THREADS,
-       MODE_NUMERICS, MODE_WATCHED, MODE_WATCHED_CALL, MODE_GRADIENTS, MODE_TRACED_GRADIENTS,
-       MODE_BUDGET, MODE_TRACED_BUDGET, MODE_UNFLUSHED, MODES };
+enum {
+    MODE_EAGER,
+    MODE_FLUSHED,
+    MODE_TRACED,
+    MODE_FUNCTIONS,
+    MODE_THREADS,
+    MODE_TRACED_THREADS,
+    MODE_NUMERICS,
+    MODE_WATCHED,
+    MODE_WATCHED_CALL,
+    MODE_GRADIENTS,
+    MODE_TRACED_GRADIENTS,
+    MODE_BUDGET,
+    MODE_TRACED_BUDGET,
+    MODE_UNFLUSHED,
+    MODES
+};
 extern const Mode modes[MODES];
 
 /* How many runs of a program differ. */
@@ -286,14 +307,14 @@ typedef enum Fault {
     FAULT_HALF, /* a plan failed and changed a variable */
     FAULT_NUMERICS,
     FAULT_CARELESS, /* something worked while an error was pending */
-    FAULT_LOST, /* handles, records, memory */
+    FAULT_LOST,     /* handles, records, memory */
     FAULT_CRASH,
     FAULT_HANG
 } Fault;
 typedef struct Finding {
     Fault fault;
-    int mode;      /* whose run is wrong */
-    int signal;    /* of a crash */
+    int mode;   /* whose run is wrong */
+    int signal; /* of a crash */
     char text[1400];
 } Finding;
 
@@ -309,7 +330,7 @@ typedef struct Shared {
     Finding finding;
     Coverage coverage[MAX_OPERATIONS], calls[MAX_CALLS];
     volatile uint64_t programs, steps, runs; /* done so far */
-    volatile int mode; /* that runs; -1: the program is being made */
+    volatile int mode;                       /* that runs; -1: the program is being made */
     volatile bool finished;
 } Shared;
 extern Shared *shared;

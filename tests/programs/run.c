@@ -70,7 +70,7 @@ static bool open_context(int i)
 {
     static const int fills[CONTEXTS] = {0xFF, 0x3F, 0xFF, 0x3F, 0xFF};
     static const bool pooling[CONTEXTS] = {true, false, false, true, true};
-    guards[i] = (Guard){.limit = (size_t)1 << 27, .left = INT64_MAX, .fill = fills[i]};
+    guards[i] = (Guard){.limit = (size_t)1 << 26, .left = INT64_MAX, .fill = fills[i]};
     gt_Allocator allocator = {guard_allocate, guard_release, &guards[i]};
     contexts[i] = gt_context_create(.allocator = &allocator, .threads = context_threads[i],
                                     .pooling = pooling[i]);
@@ -239,7 +239,8 @@ void run_make_leaf(Run *run, int index)
 {
     const Value *value = &run->program->value[index];
     if (value->origin == ORIGIN_ARGUMENT) {
-        run->value[index] = value->wrapped ? wrapped_leaf(run, index) : leaf(run, index, run->round);
+        run->value[index] =
+            value->wrapped ? wrapped_leaf(run, index) : leaf(run, index, run->round);
     } else if (value->origin == ORIGIN_VARIABLE) {
         gt_Scope *scope = gt_scope_begin();
         run->value[index] = gt_variable(leaf(run, index, 0), .trainable = value->trainable);
@@ -648,8 +649,7 @@ static void read_outputs(Run *run, gt_Tensor *const *out, Round *round)
 static void run_round(Run *run, gt_Function *function, Round *round)
 {
     const Program *program = run->program;
-    gt_Tensor *in[MAX_ARGUMENTS],
-        *out[BODY_OUTPUTS + MAX_ARGUMENTS + MAX_VARIABLES] = {NULL};
+    gt_Tensor *in[MAX_ARGUMENTS], *out[BODY_OUTPUTS + MAX_ARGUMENTS + MAX_VARIABLES] = {NULL};
     gt_Tape *outside = NULL;
     gt_Scope *outer = gt_scope_begin();
     run->step = -1;

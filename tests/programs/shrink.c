@@ -123,7 +123,8 @@ static int remove_at(Program *p, int b, int at)
         return -1;
     delete_from_body(body, at, 1);
     for (int i = 0; i < kept; i++) {
-        memmove(body->step + at + 1, body->step + at, (size_t)(body->steps - at) * sizeof *body->step);
+        memmove(body->step + at + 1, body->step + at,
+                (size_t)(body->steps - at) * sizeof *body->step);
         body->steps++;
         int fresh = i == 0 ? index : p->steps++;
         body->step[at] = (int16_t)fresh;
@@ -335,7 +336,8 @@ static void shrink_sizes(Shrinker *s)
     while ((size = largest_below(s->program, size)) > 1) {
         const int64_t smaller[] = {1, 2, size / 2, size - 1};
         for (int i = 0; i < 4; i++)
-            if (smaller[i] > 0 && smaller[i] < size && resize_all(begin(s), size, smaller[i]) && try(s))
+            if (smaller[i] > 0 && smaller[i] < size && resize_all(begin(s), size, smaller[i]) &&
+                try(s))
                 break;
     }
 }
