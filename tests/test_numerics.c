@@ -379,6 +379,20 @@ static gt_Tensor *kernel_gradient(const Long *in, bool depthwise)
     return gradient;
 }
 
+/* Of a picture of one row that was made a million rows high. */
+static gt_Tensor *enlarging_gradient(const Long *in)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *rows = gt_reshape(in->x, gt_shape(1, MANY / 10, 1, 10)), *gradient = NULL;
+    gt_Tensor *few = gt_cast(gt_ones(gt_shape(1, 2, 1, 10)), gt_dtype(in->x));
+    gt_watch(tape, few);
+    gt_Tensor *y = gt_multiply(gt_resize(few, gt_shape(MANY / 10, 1)), rows);
+    gt_gradients(tape, gt_tensors(gt_sum(y)), gt_tensors(few), &gradient);
+    gt_keep(gradient);
+    gt_tape_end(tape);
+    return gradient;
+}
+
 /* Factors near 1, so that the product of all stays in range. */
 static gt_Tensor *factors(const Long *in)
 {
@@ -420,6 +434,7 @@ static gt_Tensor *factors(const Long *in)
     F(resize, 2,                                                                                   \
       gt_resize(gt_reshape(in->x, gt_shape(1, MANY / 2, 1, 2)), gt_shape(1, 1),                    \
                 .antialias = true))                                                                \
+    F(gradient_of_resize, 2, enlarging_gradient(in))                                               \
     F(matmul, 100, gt_matmul(rows(in, 10), rows(in, 10), .transpose_a = true))                     \
     F(conv_kernel_gradient, 100, kernel_gradient(in, false))                                       \
     F(depthwise_kernel_gradient, 10, kernel_gradient(in, true))
