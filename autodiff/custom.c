@@ -5,9 +5,9 @@
 #include "autodiff/probe.h"
 #include "core/graph.h"
 #include "core/inside.h"
-#include "ops/arithmetic.h"
-#include "ops/cast.h"
-#include "ops/creation.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/cast.h"
+#include "ops/array/creation.h"
 
 #include <string.h>
 
@@ -64,10 +64,11 @@ static gt_Status hold_inputs(Run *run)
     return GT_OK;
 }
 
-static bool has_input(const Run *run, const gt_Record *record)
+static bool has_input(const Run *run, const gt_Value *value)
 {
     for (int32_t i = 0; i < run->inputs; i++)
-        if (run->input[i]->record == record)
+        if (run->input[i] == value || (run->input[i]->record == value->record &&
+                                       !value->record->operation && value->record->variable))
             return true;
     return false;
 }
@@ -77,12 +78,12 @@ static bool has_input(const Run *run, const gt_Record *record)
 static gt_Status run_hidden(Run *run, gt_Listener *listener)
 {
     gt_Context *context = run->context;
-    uint64_t hushed = gt_tape_quiet(context);
     gt_listener_begin(context, listener);
+    uint64_t hushed = gt_tape_quiet(context);
     gt_body_run(context, NULL, run->function, run->call.user, run->given.items, run->call.outputs,
                 run->output);
-    gt_listener_end(context, listener);
     gt_tape_unquiet(context, hushed);
+    gt_listener_end(context, listener);
     for (int32_t i = 0; i < run->call.outputs && context->status == GT_OK; i++) {
         gt_Value *own = gt_value_alias(context, run->output[i], &run->output[i]->spec, 0);
         if (!own)
@@ -206,13 +207,19 @@ static const gt_Operation custom_gradient = {
 };
 
 /* What a tape would watch must be an input: as in TensorFlow, not a silent nothing. */
-static gt_Status check_variables(const Run *run, const gt_Listener *listener)
+static gt_Status check_what_is_read(const Run *run, const gt_Listener *listener)
 {
     gt_Context *context = run->context;
     for (int32_t i = 0; i < listener->count; i++) {
-        const gt_Record *leaf = listener->heard[i]->record;
+        const gt_Value *value = listener->heard[i];
+        const gt_Record *leaf = value->record;
         const gt_Slot *slot = leaf->variable;
-        if (!slot || has_input(run, leaf))
+        if (has_input(run, value))
+            continue;
+        bool variable = slot && !leaf->operation;
+        if (!variable && gt_gradient_passes(context, value))
+            return gt_raise(context, GT_INVALID, NULL, NULL, GT_NOT_AN_INPUT);
+        if (!variable)
             continue;
         uint64_t tapes = leaf->tapes & context->recording;
         if (context->auto_watching && gt_ask_trainable(context, gt_slot_handle(slot)))
@@ -250,7 +257,7 @@ gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
         gt_raise(context, GT_INVALID, NULL, NULL, "the gradient function is NULL");
     else if (check(&run, outputs, options.outputs) == GT_OK && hold_inputs(&run) == GT_OK &&
              run_hidden(&run, &listener) == GT_OK)
-        check_variables(&run, &listener);
+        check_what_is_read(&run, &listener);
     gt_listener_close(context, &listener);
     finish(&run, outputs, options.outputs);
     gt_site_leave(site);

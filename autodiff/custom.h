@@ -25,8 +25,9 @@ GT_OPTIONS(gt_custom_gradient_options, gt_custom_gradient_OPTIONS);
  * function; the tapes that are open see one operation with that gradient, and nothing of what it is
  * made of. `context` is passed to both and must live until the tapes end. When a gradient that used
  * a saved output is differentiated again, what arrives there is at gt_upstream of that output. A
- * trainable variable that the function reads must be among the 1 to 64 inputs, or it is an error:
- * it would get no gradient. */
+ * trainable variable that the function reads, and any other tensor that a tape watches, must be among
+ * the 1 to 64 inputs, or it is an error: it would get no gradient. gt_stop_gradient makes it a
+ * constant. */
 #define gt_custom_gradient(function, gradient, context, inputs, ...)                               \
     gt_custom_gradient_at(GT_HERE, function, gradient, context, inputs, GT_FIRST(__VA_ARGS__),     \
                           GT_KEYWORDS(gt_custom_gradient, GT_AFTER_1(__VA_ARGS__)))
@@ -53,13 +54,17 @@ GT_OPTIONS(gt_recompute_options, gt_recompute_OPTIONS);
 /* gt_recompute(function, context, inputs, outputs, .outputs = 1): runs the function and remembers
  * its inputs alone; the gradient runs it again. A long network in pieces that are recomputed needs
  * the memory of one piece and of what goes between them, for about a third more work. Gradients
- * reach the inputs and the variables that it reads, and are the same to the last bit.
+ * reach the inputs, at most 64, and the variables that it reads, and are the same to the last bit. Any
+ * other tensor that a tape watches must be among the inputs, or reading it is an error.
  *
  * The second run sees every variable as the first one did, so random numbers come again, and leaves
  * no trace: what it assigns is undone. What the function does besides (C variables, files) happens
- * twice; `context` must live until the tapes end. Inputs and variables are at most 64. Inside the
- * call of a layer both runs are part of it: children inherit `training`. gt_add_loss in there is an
- * error. Inside a traced function it is an ordinary call: the plan decides what shares memory. */
+ * twice; `context` must live until the tapes end. Inside the call of a layer both runs are part of it:
+ * children inherit `training`. gt_add_loss in there is an error.
+ *
+ * Inside a traced function the piece is traced once, as the body of control flow is: a tape that began
+ * outside cannot be used in it. A plan computes it where it stands and again where its gradient is
+ * needed, and keeps nothing in between. */
 #define gt_recompute(function, context, inputs, ...)                                               \
     gt_recompute_at(GT_HERE, function, context, inputs, GT_FIRST(__VA_ARGS__),                     \
                     GT_KEYWORDS(gt_recompute, GT_AFTER_1(__VA_ARGS__)))

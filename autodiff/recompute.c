@@ -3,17 +3,17 @@
  *
  * Eagerly the second run is the user's function once more, with every variable as the first run found
  * it. Inside a traced function the first run is traced into a graph of its own, a node that the plan
- * puts in place; its gradient writes that graph down again (ops/traced_control.c). So the plan holds
+ * puts in place; its gradient writes that graph down again (ops/control/traced_control.c). So the plan holds
  * nothing of the piece between the two. Leans on core/body.c and gradient.c. */
 #include "autodiff/custom.h"
 #include "autodiff/gradient.h"
 #include "autodiff/probe.h"
 #include "core/graph.h"
 #include "core/inside.h"
-#include "ops/cast.h"
-#include "ops/choice.h"
-#include "ops/creation.h"
-#include "ops/traced_control.h"
+#include "ops/array/cast.h"
+#include "ops/control/choice.h"
+#include "ops/array/creation.h"
+#include "ops/control/traced_control.h"
 
 GT_OPTION_TYPE(gt_recompute_options, gt_recompute_OPTIONS);
 
@@ -135,7 +135,10 @@ static bool same_frame(gt_Context *context, const Call *call, gt_CallFrame *fram
                  "to another context");
         return false;
     }
-    *frame = (gt_CallFrame){NULL, layer, layer->kind->name, context->scope, call->training};
+    *frame = (gt_CallFrame){.layer = layer,
+                            .name = layer->kind->name,
+                            .scope = context->scope,
+                            .training = call->training};
     return true;
 }
 
@@ -152,6 +155,7 @@ static gt_Status run_again(Replay *replay)
         context->frame = replay->call->inside ? &frame : NULL;
     gt_Listener listener; /* plans would not notice that the variables are others */
     gt_listener_begin(context, &listener);
+    listener.tapes = 0;
     go_back(replay);
     if (context->status == GT_OK &&
         gt_body_run(context, "recompute", replay->call->function, replay->call->user, replay->input,
@@ -228,14 +232,19 @@ static gt_Status add_input(Run *run, gt_Value *value)
     return GT_OK;
 }
 
-/* The variables become inputs of the record, and the tapes that watch by themselves watch them. */
+/* The variables become inputs of the record, and the tapes that watch by themselves watch them. Any
+ * other tensor with a gradient has to be an input already. */
 static gt_Status add_variables(Run *run, const gt_Listener *listener)
 {
     gt_Context *context = run->context;
     for (int32_t i = 0; i < listener->count && context->status == GT_OK; i++) {
         gt_Value *value = listener->heard[i];
         gt_Slot *slot = variable_of(value);
-        if (!slot || gt_map_find(&run->known, gt_map_pointer(value->record)) >= 0)
+        if (gt_map_find(&run->known, gt_map_pointer(value->record)) >= 0)
+            continue;
+        if (!slot && gt_gradient_passes(context, value))
+            return gt_raise(context, GT_INVALID, NULL, NULL, GT_NOT_AN_INPUT);
+        if (!slot)
             continue;
         uint64_t asking = context->auto_watching & ~value->record->tapes;
         if (asking && gt_ask_trainable(context, gt_slot_handle(slot)))
@@ -261,12 +270,12 @@ static void remember_layer(Run *run)
 static gt_Status run_hidden(Run *run, gt_Tensor *const *input, gt_Listener *listener)
 {
     gt_Context *context = run->context;
-    uint64_t hushed = gt_tape_quiet(context);
     gt_listener_begin(context, listener);
+    uint64_t hushed = gt_tape_quiet(context);
     gt_body_run(context, NULL, run->call.function, run->call.user, input, run->call.outputs,
                 run->output);
-    gt_listener_end(context, listener);
     gt_tape_unquiet(context, hushed);
+    gt_listener_end(context, listener);
     for (int32_t i = 0; i < run->call.outputs && context->status == GT_OK; i++) {
         gt_Value *own = gt_value_alias(context, run->output[i], &run->output[i]->spec, 0);
         if (!own)
@@ -328,12 +337,15 @@ static gt_Status check(gt_Context *context, gt_Tensors inputs, int32_t outputs,
     return GT_OK;
 }
 
-/* The function gets inputs of which nothing more is known than when it is run again: what
- * probabilities were made of is not among its inputs. */
-static gt_Status hide_origins(gt_Context *context, gt_Tensors inputs, gt_Tensor **hidden)
+/* The function gets tensors of its own, of which nothing more is known than when it is run again: what
+ * probabilities were made of is not among its inputs. So what it reads of the caller's is seen. */
+static gt_Status own_inputs(gt_Context *context, gt_Tensors inputs, gt_Tensor **own)
 {
-    for (int32_t i = 0; i < inputs.count && context->status == GT_OK; i++)
-        hidden[i] = gt_origin_hidden(context, inputs.items[i]);
+    for (int32_t i = 0; i < inputs.count && context->status == GT_OK; i++) {
+        bool known = gt_is_variable(inputs.items[i]) || !context->recording;
+        own[i] = known ? inputs.items[i] : gt_identity(inputs.items[i]);
+        own[i] = gt_origin_hidden(context, own[i]);
+    }
     return context->status;
 }
 
@@ -348,10 +360,9 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
     if (!context)
         return gt_status();
     gt_Site site = gt_site_enter(here, recompute.name);
-    gt_Tensor *hidden[GT_MAX_INPUTS];
-    if (check(context, inputs, n, outputs) == GT_OK &&
-        hide_origins(context, inputs, hidden) == GT_OK) {
-        gt_Tensors list = {hidden, inputs.count};
+    gt_Tensor *own[GT_MAX_INPUTS];
+    if (check(context, inputs, n, outputs) == GT_OK && own_inputs(context, inputs, own) == GT_OK) {
+        gt_Tensors list = {own, inputs.count};
         uint64_t choices = context->choices;
         Run run = {.context = context,
                    .call = {.size = GT_SIZE(Call),

@@ -180,14 +180,15 @@ static void models(int64_t layers)
     char weights[64], checkpoint[64];
     snprintf(weights, sizeof weights, "/tmp/growth-%ld.safetensors", (long)getpid());
     snprintf(checkpoint, sizeof checkpoint, "/tmp/growth-%ld.checkpoint", (long)getpid());
-    gt_Layer **list = malloc((size_t)layers * sizeof(gt_Layer *));
+    gt_Layer **list = malloc((size_t)(layers + 1) * sizeof(gt_Layer *));
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_full(gt_shape(2, 2), 0.5), *y = gt_full(gt_shape(2, 2), 0.25), *loss;
     start();
     for (int64_t i = 0; i < layers; i++)
         list[i] = gt_Dense(2, .activation = gt_tanh);
+    list[layers] = GT_LIST_END;
     row("model: its layers made");
-    gt_Layer *model = gt_Sequential_at(GT_HERE, list, (int)layers);
+    gt_Layer *model = gt_Sequential_at(GT_HERE, list);
     row("model: put into a container");
     gt_call(model, x);
     row("model: first call");

@@ -44,6 +44,8 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
     if (!slot)
         return NULL;
     gt_Value *value = slot->variable ? gt_variable_read(context, slot) : slot->value;
+    if (context->listener && !slot->variable)
+        gt_listener_hear_tensor(context, value);
     if (value && value->symbol >= 0 && !gt_trace_knows(context, value)) {
         gt_raise(context, GT_STALE, here, operation,
                  "a tensor of a traced function was used outside of it");

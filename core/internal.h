@@ -168,6 +168,7 @@ typedef struct gt_CallFrame {
     const char *name; /* in its container */
     gt_Scope *scope;  /* that was open when the outermost call began */
     bool training;
+    int32_t depth; /* calls around it */
 } gt_CallFrame;
 
 struct gt_Context {
@@ -207,6 +208,7 @@ struct gt_Context {
     gt_Value *dying;              /* values to be freed: a list instead of recursion */
     uint64_t variable_serial, trace_serial, object_serial, record_serial, visit;
     uint64_t choices;   /* how many branches and loops numbers decided about */
+    uint64_t calls;     /* layers/: of outermost layers, so far */
     uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
     gt_Trace *trace;
     /* work */
@@ -383,18 +385,21 @@ gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot);
 /* The value that a reader of the variable gets: the tapes that watch by themselves learn of it, a
  * listener too, and inside a trace it is a symbol. NULL on failure. */
 gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot);
-/* What a body reads or overwrites: each variable's value as it was then, held. Begin, run, end;
- * listeners nest and each hears everything. */
+/* What a body reads or overwrites: each variable's value as it was then, and each tensor that has been
+ * recorded by a tape that recorded when the listener began; held. Begin, run, end; listeners nest and
+ * each hears everything. */
 typedef struct gt_Listener {
     struct gt_Listener *outer;
+    uint64_t tapes;
     gt_Value **heard;
     int32_t count, capacity;
-    gt_Map known; /* the leaf of each */
+    gt_Map known; /* the leaf of each variable, and each tensor */
 } gt_Listener;
 void gt_listener_begin(gt_Context *context, gt_Listener *listener);
 void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
 void gt_listener_close(gt_Context *context, gt_Listener *listener);
 void gt_listener_hear(gt_Context *context, gt_Slot *slot);
+void gt_listener_hear_tensor(gt_Context *context, gt_Value *value);
 
 /* ---- body.c ---- */
 /* What a handle stands for, read as by an operation: variables, late numbers. NULL on failure; `what`

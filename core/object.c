@@ -86,7 +86,7 @@ void gt_object_release(gt_Object *object)
     if (object->identity)
         gt_map_remove(&context->identified, object->identity, (intptr_t)object);
     const gt_ObjectKind *kind = object->kind;
-    object->references = 1; /* whoever looks at it while it goes must not free it twice */
+    object->references = UINT32_MAX / 2; /* what it holds may hold it: it is freed once */
     kind->destroy(object);
     object->word = GT_WORD_FREED;
     if (context->quarantine_last)

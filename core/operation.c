@@ -79,6 +79,8 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
         call->value[i] = slot->value;
         if (slot->variable && !(call->value[i] = gt_variable_read(context, slot)))
             return context->status;
+        if (context->listener && !slot->variable)
+            gt_listener_hear_tensor(context, slot->value);
         if (call->value[i]->symbol >= 0 && !gt_trace_knows(context, call->value[i]))
             return gt_raise(context, GT_STALE, call->here, operation->name,
                             "a tensor of a traced function was used outside of it");

@@ -84,7 +84,7 @@ enum {
     /* The one output is computed when somebody reads it: `run` is called at once with a NULL output,
      * to raise what there is to raise, and again then. */
     GT_OP_LATE = 1u << 9,
-    GT_OP_HALF = 1u << 10,    /* takes float16 and bfloat16; others refuse them */
+    GT_OP_HALF = 1u << 10, /* takes float16 and bfloat16; others refuse them */
     /* Runs bodies, and has any number of inputs and outputs. Its gradient rule may give an input
      * nothing that no output depends on. */
     GT_OP_CONTROL = 1u << 11,

@@ -1,6 +1,6 @@
-/* Text that does not depend on the locale which the program has set: every message, summary and file of
- * the library is written and read by these. The C library's own functions that look at the locale
- * (vsnprintf with a number, strtod, strerror, isalpha and their like) stand in text.c alone;
+/* Text that does not depend on the locale which the program has set: every message, summary and
+ * file of the library is written and read by these. The C library's own functions that look at the
+ * locale (vsnprintf with a number, strtod, strerror, isalpha and their like) stand in text.c alone;
  * tools/check-includes sees to it. Leans on the C library only. Private to the library. */
 #ifndef GT_CORE_TEXT_H
 #define GT_CORE_TEXT_H
@@ -24,8 +24,8 @@ double gt_text_number(const char *text);
 #define GT_SYSTEM_TEXT 80
 const char *gt_system_text(char into[GT_SYSTEM_TEXT], int error);
 
-/* For calls whose words depend on the locale and which this header has no function for. They concern
- * the calling thread alone. */
+/* For calls whose words depend on the locale and which this header has no function for. They
+ * concern the calling thread alone. */
 typedef struct gt_PlainLocale {
     void *plain, *before;
 } gt_PlainLocale;

@@ -189,7 +189,7 @@ gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot)
 
 void gt_listener_begin(gt_Context *context, gt_Listener *listener)
 {
-    *listener = (gt_Listener){.outer = context->listener};
+    *listener = (gt_Listener){.outer = context->listener, .tapes = context->recording};
     context->listener = listener;
 }
 
@@ -206,20 +206,33 @@ void gt_listener_close(gt_Context *context, gt_Listener *listener)
     *listener = (gt_Listener){0};
 }
 
+static bool hear(gt_Context *context, gt_Listener *listener, const void *what, gt_Value *value)
+{
+    uint64_t key = gt_map_pointer(what);
+    if (gt_map_find(&listener->known, key) >= 0)
+        return true;
+    if (!gt_reserve(context, (void **)&listener->heard, listener->count, &listener->capacity,
+                    sizeof *listener->heard) ||
+        !gt_map_add(context, &listener->known, key, listener->count))
+        return false;
+    gt_value_retain(value, true);
+    listener->heard[listener->count++] = value;
+    return true;
+}
+
 /* A value's record tells which variable it is of, whatever the variable holds by now. */
 void gt_listener_hear(gt_Context *context, gt_Slot *slot)
 {
-    uint64_t key = gt_map_pointer(&slot->variable->leaf);
-    for (gt_Listener *listener = context->listener; listener; listener = listener->outer) {
-        if (gt_map_find(&listener->known, key) >= 0)
-            continue;
-        if (!gt_reserve(context, (void **)&listener->heard, listener->count, &listener->capacity,
-                        sizeof *listener->heard) ||
-            !gt_map_add(context, &listener->known, key, listener->count))
+    for (gt_Listener *listener = context->listener; listener; listener = listener->outer)
+        if (!hear(context, listener, &slot->variable->leaf, slot->value))
             return;
-        gt_value_retain(slot->value, true);
-        listener->heard[listener->count++] = slot->value;
-    }
+}
+
+void gt_listener_hear_tensor(gt_Context *context, gt_Value *value)
+{
+    for (gt_Listener *listener = context->listener; listener; listener = listener->outer)
+        if (gt_tapes_of(value) & listener->tapes && !hear(context, listener, value, value))
+            return;
 }
 
 /* The address stays with the variable, the old bytes move to those who still hold them (law 3). */

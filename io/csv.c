@@ -1,7 +1,7 @@
-/* CSV (RFC 4180, numbers only). The text goes through a window that holds a row at least, and twice: once
- * to count rows and find ragged ones, once to read the numbers into a tensor that has the right size from
- * the start. So a file takes no memory but for its tensor and its longest row; what cannot be read twice,
- * a pipe, is kept as it arrives. Leans on file.c and number.c. */
+/* CSV (RFC 4180, numbers only). The text goes through a window that holds a row at least, and
+ * twice: once to count rows and find ragged ones, once to read the numbers into a tensor that has
+ * the right size from the start. So a file takes no memory but for its tensor and its longest row;
+ * what cannot be read twice, a pipe, is kept as it arrives. Leans on file.c and number.c. */
 #include "io/csv.h"
 #include "io/file.h"
 #include "io/number.h"
@@ -12,7 +12,11 @@
 #include <string.h>
 
 #define ROWS_BETWEEN_POLLS 4096
-#define PIECE              ((size_t)64 * 1024)
+#ifdef GT_SMALL_PIECES /* so that a fuzzer's small files are cut into some */
+#define PIECE ((size_t)16)
+#else
+#define PIECE ((size_t)64 * 1024)
+#endif
 
 typedef struct Csv {
     gt_Context *context;
@@ -203,7 +207,7 @@ static bool skip_line(Csv *csv)
 
 /* ---- from the beginning ---- */
 
-/* Is there a line's end of CR alone, and none of LF, in the window? What is quoted does not count. */
+/* Does a line in the window end in CR alone, and none in LF? What is quoted does not count. */
 static bool ends_lines_in_cr(const Csv *csv)
 {
     bool quoted = false, found = false;
@@ -357,7 +361,8 @@ static bool poll(const Csv *csv, int64_t row)
 /* What is done with a field of the columns that are taken; it may fail. */
 typedef bool FieldAction(const Csv *csv, const Field *field, void *data, int64_t i);
 
-/* The row in the window; `action` gets what is taken of it, as elements from i on. NULL: it is counted. */
+/* The row in the window; `action` gets what is taken of it, as elements from i on. NULL: it is
+ * counted. */
 static bool try_row(Csv *csv, FieldAction *action, void *data, int64_t i)
 {
     Field field;
@@ -382,7 +387,7 @@ static bool try_row(Csv *csv, FieldAction *action, void *data, int64_t i)
     return false;
 }
 
-/* The same for a row that may go on behind the window: then it is read once more, from its start. */
+/* The same for a row that may go on behind the window: then it is tried again, from its start. */
 static bool read_row(Csv *csv, FieldAction *action, void *data, int64_t i)
 {
     for (;;) {

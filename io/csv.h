@@ -16,7 +16,7 @@ typedef struct gt_Columns {
 } gt_Columns;
 #define GT_ALL_COLUMNS                                                                             \
     {                                                                                              \
-        GT_MARK, 0, -1                                                                                      \
+        GT_MARK, 0, -1                                                                             \
     }
 static inline gt_Columns gt_columns(int32_t first, int32_t count)
 {

@@ -405,10 +405,11 @@ static bool write_failed(gt_FileWriter *writer, const char *what)
     return false;
 }
 
-/* A temporary file lies in the folder of the final one, since a rename must not cross file systems, and is
- * called NAME.HOST-PROCESS-RANDOM.part. A process that is killed leaves it behind; whoever saves under the
- * same name next removes it, if the process that made it on this host is gone. What is younger than a
- * minute stays: where hosts share a name (containers do) the process may live unseen. */
+/* A temporary file lies in the folder of the final one, since a rename must not cross file systems,
+ * and is called NAME.HOST-PROCESS-RANDOM.part. A process that is killed leaves it behind; whoever
+ * saves under the same name next removes it, if the process that made it on this host is gone. What
+ * is younger than a minute stays: where hosts share a name (containers do) the process may live
+ * unseen. */
 #ifndef NAME_MAX
 #define NAME_MAX 255
 #endif
@@ -430,8 +431,8 @@ static const char *host_name(char into[HOST_BYTES])
     return into;
 }
 
-/* "NAME.HOST-", which all temporary files for this name on this host begin with, behind the folder's bytes
- * in `into`; of a long NAME as many whole characters as leave room for the rest. */
+/* "NAME.HOST-", which all temporary files for this name on this host begin with, behind the
+ * folder's bytes in `into`; of a long NAME as many whole characters as leave room for the rest. */
 static void put_prefix(char *into, const char *name)
 {
     char host[HOST_BYTES];
@@ -454,7 +455,7 @@ static pid_t process_of(const char *tail)
     return 0;
 }
 
-/* By the clock of the file system, which `now` is from. What cannot be looked at or removed stays. */
+/* By the file system's clock, which `now` is from. What cannot be looked at or removed stays. */
 static void remove_leftovers(const char *folder, const char *prefix, time_t now)
 {
     DIR *list = opendir(folder);
@@ -472,7 +473,7 @@ static void remove_leftovers(const char *folder, const char *prefix, time_t now)
         closedir(list);
 }
 
-/* Good enough that two processes which cannot see each other do not meet; O_EXCL sees to the rest. */
+/* Good enough that processes which cannot see each other do not meet; O_EXCL sees to the rest. */
 static uint64_t random_number(const void *salt)
 {
     struct timespec now = {0};

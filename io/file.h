@@ -40,8 +40,8 @@ int64_t gt_file_read(gt_FileReader *reader, void *into, size_t size);
 bool gt_file_rewind(gt_FileReader *reader);
 void gt_file_close(gt_FileReader *reader);
 
-/* A growing block that comes from the context's allocator and goes back to it, unpooled: what is read or
- * written for the length of one call. */
+/* A growing block that comes from the context's allocator and goes back to it, unpooled: what is
+ * read or written for the length of one call. */
 typedef struct gt_Bytes {
     char *data;
     size_t size, capacity;
@@ -50,9 +50,9 @@ void gt_bytes_release(gt_Context *context, gt_Bytes *bytes);
 /* Makes room for `more` bytes behind the ones that are there. */
 bool gt_bytes_reserve(gt_Context *context, gt_Bytes *bytes, size_t more);
 
-/* Memory is not taken on the word of a header: before `promised` bytes are reserved, half of them must be
- * there, unless they are few or the size of the file shows that it has them. Reads that much. False: the
- * error, that the file is cut short in its `what`, is raised. */
+/* Memory is not taken on the word of a header: before `promised` bytes are reserved, half of them
+ * must be there, unless they are few or the size of the file shows that it has them. Reads that
+ * much. False: the error, that the file is cut short in its `what`, is raised. */
 bool gt_file_read_half(gt_FileReader *reader, int64_t promised, const char *what,
                        gt_Bytes *arrived);
 
@@ -63,10 +63,10 @@ bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int6
 
 /* ---- writing ---- */
 
-/* A new file under a temporary name beside its final one, NAME.HOST-PROCESS-RANDOM.part. The final name
- * appears, whole and on the disk, with gt_file_commit; until then the old file stays. A symbolic link is
- * replaced. Temporary files for the same name that a process of this host left when it was killed are
- * removed, once they are a minute old. */
+/* A new file under a temporary name beside its final one, NAME.HOST-PROCESS-RANDOM.part. The final
+ * name appears, whole and on the disk, with gt_file_commit; until then the old file stays. A
+ * symbolic link is replaced. Temporary files for the same name that a process of this host left
+ * when it was killed are removed, once they are a minute old. */
 typedef struct gt_FileWriter {
     gt_Context *context;
     const char *path; /* the caller's */

@@ -1,7 +1,7 @@
-/* The JSON reader and what writing needs. The text is gone through twice by the same functions: first dry,
- * which finds every fault but keys that come twice, writes nothing and counts the values; then with a block
- * for just as many, decoding strings in place. So no text takes memory for what it only seems to hold.
- * Leans on number.c for numbers. */
+/* The JSON reader and what writing needs. The text is gone through twice by the same functions:
+ * first dry, which finds every fault but keys that come twice, writes nothing and counts the
+ * values; then with a block for just as many, decoding strings in place. So no text takes memory
+ * for what it only seems to hold. Leans on number.c for numbers. */
 #include "io/json.h"
 #include "io/number.h"
 #include "core/internal.h"

@@ -21,8 +21,8 @@ typedef enum gt_JsonKind {
     GT_JSON_OBJECT
 } gt_JsonKind;
 
-/* A value, 16 bytes. Values lie in one block in the order of the text: behind an array or object come its
- * elements with all that is in them, behind the key of a member its value. */
+/* A value, 16 bytes. Values lie in one block in the order of the text: behind an array or object
+ * come its elements with all that is in them, behind the key of a member its value. */
 typedef struct gt_JsonValue {
     gt_JsonKind kind;
     uint32_t span; /* values up to the end of this one: itself and all that is in it */
@@ -40,8 +40,8 @@ typedef struct gt_Json {
 } gt_Json;
 
 /* Reads `text`, which a 0 byte follows. Its strings stay in the text, which is changed and must
- * outlive them. Takes memory for the values once all of the text is known to be JSON. False: the error,
- * which starts with `where`, is raised. */
+ * outlive them. Takes memory for the values once all of the text is known to be JSON. False: the
+ * error, which starts with `where`, is raised. */
 bool gt_json_read(gt_Context *context, const char *where, char *text, size_t size, gt_Json *json);
 void gt_json_release(gt_Context *context, gt_Json *json);
 

@@ -40,6 +40,7 @@ struct gt_LayerState {
     char *name; /* owned */
     bool named; /* by the user */
     bool trainable, built, building, creating;
+    bool contained; /* it was a child of some layer once */
     gt_DType dtype;
     gt_Weight *weights;
     int32_t weight_count, weight_capacity;
@@ -47,12 +48,16 @@ struct gt_LayerState {
     int32_t child_count, child_capacity;
     gt_Map weight_names, child_names; /* text -> which of them */
     gt_Map places;                    /* layer -> the first child that it is */
+    int32_t height; /* how deep layers are nested in it, as far as was known when they were added */
     int min_rank;
     int64_t last;
     gt_Regularizer activity;
-    gt_Spec output;     /* of the last call; dtype NONE: never called */
-    gt_Tensor **losses; /* of the last call with this layer outermost */
+    gt_Spec output; /* of the last call; dtype NONE: never called */
+    uint64_t call;  /* its last one with this layer outermost; 0: none */
+    gt_Tensor *
+        *losses; /* what it added itself, in call number `losses_of` of the outermost layer */
     int32_t loss_count, loss_capacity;
+    uint64_t losses_of;
     gt_Tensor **list; /* what the list functions hand out */
     int32_t list_count, list_capacity;
     gt_Paths paths; /* what gt_variable_path has gathered */
@@ -62,6 +67,9 @@ struct gt_LayerState {
     gt_Object *compiled; /* train/model.c: what gt_compile was given; held */
     gt_Object *callable; /* callable.c: the function that calls this layer; not held */
 };
+
+/* Layers in layers in layers: each takes about 1.5 KB of the stack when it is called. */
+#define GT_MAX_DEPTH 200
 
 extern const gt_ObjectKind gt_layer_kind;
 

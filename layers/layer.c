@@ -2,8 +2,8 @@
  * for handles, scopes and errors, on weights.c for its lists. */
 #include "layers/internal.h"
 #include "core/graph.h"
-#include "ops/arithmetic.h"
-#include "ops/reduce.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/reduce.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -262,6 +262,25 @@ static bool index_child(gt_Context *context, gt_LayerState *parent, const gt_Lay
     return false;
 }
 
+static bool contains(gt_LayerState *state, const gt_LayerState *inner, uint64_t visit)
+{
+    if (state == inner)
+        return true;
+    if (state->visit == visit)
+        return false;
+    state->visit = visit;
+    for (int32_t i = 0; i < state->child_count; i++)
+        if (contains(state->children[i].layer->state, inner, visit))
+            return true;
+    return false;
+}
+
+static gt_Status too_deep(gt_Context *context, const char *here, const char *operation)
+{
+    return gt_raise(context, GT_UNSUPPORTED, here, operation,
+                    "layers may be nested %d deep at most", GT_MAX_DEPTH);
+}
+
 gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
 {
     gt_Context *context = gt_context();
@@ -281,8 +300,14 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
                  "layer %s is built already; register its children when it is made", state->name);
         goto failed;
     }
-    if (child == layer) {
-        gt_raise(context, GT_INVALID, here, "add_child", "a layer cannot be its own child");
+    if (child == layer || (state->contained && contains(child->state, state, ++context->visit))) {
+        gt_raise(context, GT_INVALID, here, "add_child",
+                 "a layer cannot contain itself: %s is %sthe layer that it is added to",
+                 child->state->name, child == layer ? "" : "around ");
+        goto failed;
+    }
+    if (child->state->height >= GT_MAX_DEPTH) {
+        too_deep(context, here, "add_child");
         goto failed;
     }
     int32_t suffix;
@@ -295,6 +320,9 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
     }
     state->children[state->child_count++] = (gt_Child){.layer = child, .name = name};
     context->structure++;
+    child->state->contained = true;
+    if (state->height <= child->state->height)
+        state->height = child->state->height + 1;
     if (suffix) {
         const char *base = child->state->name;
         state->children[gt_layer_find_child(state, base, strlen(base))].suffixes = suffix;
@@ -635,9 +663,17 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
                  (int)most, most == 1 ? "" : "s", (int)count);
         return NULL;
     }
-    gt_CallFrame frame = {caller, &state->object, name, caller ? caller->scope : context->scope,
+    gt_CallFrame frame = {caller,
+                          &state->object,
+                          name,
+                          caller ? caller->scope : context->scope,
                           options.training == GT_INHERIT ? inherit_training(context)
-                                                         : options.training != 0};
+                                                         : options.training != 0,
+                          caller ? caller->depth + 1 : 0};
+    if (frame.depth > GT_MAX_DEPTH) {
+        too_deep(context, here, "call");
+        return NULL;
+    }
     gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
     for (int i = 0; i < options.more.count; i++)
         inputs[i + 1] = options.more.items[i];
@@ -649,7 +685,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     /* Another context may call a built layer, several at a time: it is not written to. */
     bool own = state->object.context == context;
     if (own && !caller)
-        state->loss_count = 0;
+        state->call = ++context->calls;
     if (own)
         state->object.references++; /* so that `call` cannot free it under us */
     else if (!state->built)
@@ -692,7 +728,7 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
     gt_trace_end(context, &trace);
     gt_facts_close(context, &trace.facts);
     gt_graph_free(graph);
-    state->loss_count = 0;
+    state->call = ++context->calls; /* what it added are symbols */
     return context->status;
 }
 
@@ -712,9 +748,10 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
                         "what is recomputed or has a gradient of its own is hidden from the tape; "
                         "return the loss as an output and add it outside");
     if (context->trace && context->trace->outer)
-        return gt_raise(context, GT_UNSUPPORTED, here, "add_loss",
-                        "in a branch or loop of a traced function a loss is not known outside; "
-                        "return it as an output and add it there");
+        return gt_raise(
+            context, GT_UNSUPPORTED, here, "add_loss",
+            "in a branch or loop of a traced function, or where it is recomputed, a loss "
+            "is not known outside; return it as an output and add it there");
     while (outermost->caller)
         outermost = outermost->caller;
     if (gt_size(loss) != 1) {
@@ -722,13 +759,17 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
             gt_raise(context, GT_INVALID, here, "add_loss", "a loss is a scalar");
         return context->status;
     }
-    gt_LayerState *root = (gt_LayerState *)outermost->layer;
-    if (root->object.context != context)
+    const gt_LayerState *root = (const gt_LayerState *)outermost->layer;
+    gt_LayerState *adding = (gt_LayerState *)context->frame->layer;
+    if (root->object.context != context || adding->object.context != context)
         return GT_OK; /* nobody can train it from here */
-    if (!gt_reserve(context, (void **)&root->losses, root->loss_count, &root->loss_capacity,
-                    sizeof *root->losses))
+    if (adding->losses_of != root->call)
+        adding->loss_count = 0;
+    adding->losses_of = root->call;
+    if (!gt_reserve(context, (void **)&adding->losses, adding->loss_count, &adding->loss_capacity,
+                    sizeof *adding->losses))
         return context->status;
     gt_scope_move(loss, outermost->scope);
-    root->losses[root->loss_count++] = loss;
+    adding->losses[adding->loss_count++] = loss;
     return GT_OK;
 }

@@ -108,7 +108,12 @@ GT_API gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int min
     F(S, gt_Flag, training, GT_INHERIT, "not given: as the layer around it, outermost: false")     \
     F(S, gt_Tensors, more, GT_NOT_GIVEN, "inputs after the first")
 GT_OPTIONS(gt_call_options, gt_call_OPTIONS);
-/* gt_call(layer, x), gt_call(model, x, .training = true): builds the layer at the first call. */
+/* gt_call(layer, x), gt_call(model, x, .training = true): builds the layer at the first call.
+ *
+ * The first numbers of a layer that is in no container depend on how many layers were made before it. So
+ * do not make two such layers in one expression, gt_add(gt_call(gt_Dense(3), x), gt_call(gt_Dense(3),
+ * x)): which of them is made first is the compiler's choice. Inside a container their path tells them
+ * apart, with every compiler. */
 #define gt_call(layer, ...)                                                                        \
     gt_call_at(GT_HERE, layer, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_call, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x,
@@ -153,8 +158,8 @@ GT_API const char *gt_layer_name_at(const char *here, const gt_Layer *layer);
 GT_API bool gt_layer_built_at(const char *here, const gt_Layer *layer);
 #define gt_layer_child_count(layer) gt_layer_child_count_at(GT_HERE, layer)
 GT_API int gt_layer_child_count_at(const char *here, const gt_Layer *layer); /* children */
-/* A child by its place, negative from the end, and any layer below by its path, "encoder/dense_1". NULL
- * with an error if there is none. */
+/* A child by its place, negative from the end, and any layer below by its path, "encoder/dense_1".
+ * NULL with an error if there is none. */
 #define gt_get_layer(layer, index) gt_get_layer_at(GT_HERE, layer, index)
 #define gt_layer_find(layer, path) gt_layer_find_at(GT_HERE, layer, path)
 GT_API gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index);

@@ -1,8 +1,8 @@
 /* Lists over a layer and all below it: variables, paths, counts, flags, penalties. The order is by
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
-#include "ops/arithmetic.h"
-#include "ops/reshaping.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/reshaping.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -344,6 +344,20 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
     return loss;
 }
 
+/* What layers added in that call, by their position: in the order in which they were called it would
+ * depend on the compiler where two are called in one expression. */
+static gt_Tensor *add_losses(gt_LayerState *state, uint64_t call, gt_Tensor *loss, uint64_t visit)
+{
+    if (state->visit == visit)
+        return loss;
+    state->visit = visit;
+    for (int32_t i = 0; i < state->loss_count && state->losses_of == call; i++)
+        loss = plus(loss, state->losses[i]);
+    for (int32_t i = 0; i < state->child_count; i++)
+        loss = add_losses(state->children[i].layer->state, call, loss, visit);
+    return loss;
+}
+
 gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
@@ -351,8 +365,8 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
     if (!state || (loss && !gt_slot_check(context, here, "total_loss", "the loss", loss)))
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
-    for (int32_t i = 0; i < state->loss_count; i++)
-        loss = plus(loss, state->losses[i]);
+    if (state->call)
+        loss = add_losses(state, state->call, loss, ++state->object.context->visit);
     loss = add_penalties(context, state, loss, ++state->object.context->visit);
     gt_site_leave(site);
     return loss;

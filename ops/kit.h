@@ -8,7 +8,7 @@
 #include "ops/axes.h"
 #include "ops/lowering.h"
 #include "ops/operand.h"
-#include "ops/reshaping.h"
+#include "ops/array/reshaping.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 #include "ops/tiles.h"

@@ -1,9 +1,9 @@
 /* What operations do to tensors before and after: bring operands to one dtype, sum a gradient back to the shape of its
  * input. Leans on the operations that do it. */
-#include "ops/arithmetic.h"
-#include "ops/cast.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/cast.h"
 #include "ops/kit.h"
-#include "ops/reduce.h"
+#include "ops/math/reduce.h"
 
 gt_Tensor *gt_widened(gt_Tensor *x)
 {

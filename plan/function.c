@@ -2,6 +2,7 @@
  * body itself where a tape watches or another function is being traced. Leans on plan.c. */
 #include "plan/function.h"
 #include "plan/plan.h"
+#include "ops/control/choice.h"
 
 #include <string.h>
 
@@ -141,11 +142,23 @@ static gt_Status take_symbols(gt_Context *context, gt_Function *self, gt_Graph *
     return GT_OK;
 }
 
-/* The results become handles of the scope that is open. Of probabilities they know that they are
- * some, as the results of a plan do, and no more. */
+/* Is the result an argument as it came? */
+static bool is_argument(const gt_Function *self, const gt_Value *result)
+{
+    for (int32_t i = 0; i < self->inputs; i++)
+        if (self->input[i] == result)
+            return true;
+    return false;
+}
+
+/* The results become handles of the scope that is open, to other tensors than the arguments, as those of a
+ * plan are. Of probabilities they know that they are some, and no more. */
 static gt_Status give_results(gt_Context *context, gt_Function *self, gt_Tensor **outputs)
 {
     gt_values_give(context, self->result, self->outputs, outputs);
+    for (int32_t i = 0; i < self->outputs && context->status == GT_OK; i++)
+        if (is_argument(self, gt_slot_raw(outputs[i])->value))
+            gt_make_own(context, &outputs[i], 1);
     for (int32_t i = 0; i < self->outputs && context->status == GT_OK; i++)
         if (self->probability[i])
             gt_origin_set(context, gt_slot_raw(outputs[i]), self->probability[i], NULL, NULL);

@@ -1,6 +1,6 @@
-/* An allocator with a budget: gives so many blocks and then none, no more bytes at a time than it has, and
- * counts what is held. For tests that let every allocation fail in turn, and for tests of what a call may
- * ask for. */
+/* An allocator with a budget: gives so many blocks and then none, no more bytes at a time than it
+ * has, and counts what is held. For tests that let every allocation fail in turn, and for tests of
+ * what a call may ask for. */
 #ifndef GT_TESTS_BUDGET_H
 #define GT_TESTS_BUDGET_H
 

@@ -620,3 +620,32 @@ Test(bad_input, matrices_that_are_not_finite)
                 gt_scope_end(scope);
             }
 }
+
+/* Matrices without elements, each in a context where nothing has been computed yet. */
+Test(bad_input, empty_matrices)
+{
+    static const char *const names[] = {
+        "svd", "pinv",    "eigh",     "cofactor", "complement",       "qr",
+        "det", "slogdet", "cholesky", "solve",    "solve_triangular", "cofactor_gradient"};
+    static const gt_Shape shapes[] = {{GT_MARK, 2, {0, 0}},
+                                      {GT_MARK, 3, {2, 0, 0}},
+                                      {GT_MARK, 3, {0, 3, 3}},
+                                      {GT_MARK, 2, {3, 0}},
+                                      {GT_MARK, 2, {0, 3}}};
+    for (int n = 0; n < 12; n++)
+        for (int s = 0; s < 5; s++) {
+            gt_Context *context = gt_context_create(), *mine = gt_context_use(context);
+            const gt_Operation *operation = gt_operation_find(names[n]);
+            gt_Tensor *a = gt_full(shapes[s], 0), *out[GT_MAX_OUTPUTS];
+            gt_apply_at("here:1", operation, NULL, operation->inputs_min, (gt_Tensor *[]){a, a},
+                        out);
+            for (int o = 0; gt_status() == GT_OK && o < operation->outputs; o++)
+                check_whole(names[n], out[o]);
+            if (gt_status() == GT_OK && s < 2 && strcmp(names[n], "det") == 0)
+                cr_assert(gt_size(out[0]) == s + 1 && gt_element(out[0], s) == 1);
+            gt_error_clear();
+            gt_context_free(context);
+            gt_context_use(mine);
+        }
+    assert_no_leaks();
+}

@@ -414,6 +414,7 @@ static void places(void)
     IS("concatenate: along axis 0", gt_concatenate(gt_tensors(V(1), V(2))), 1, 2);
     IS("tensordot: two axes", gt_tensordot(M(2, 2, 1, 2, 3, 4), M(2, 2, 1, 2, 3, 4)), 30);
     IS("einsum without an arrow: letters in alphabetical order", gt_einsum("ba", gt_tensors(M(2, 2, 1, 2, 3, 4))), 1, 3, 2, 4);
+    IS("einsum: summed axes may come in another order in the other operand", gt_einsum("ij,ji->", gt_tensors(M(2, 2, 1, 2, 3, 4), M(2, 2, 5, 6, 7, 8))), 69);
     IS("diagonal: offset counts upwards", gt_diagonal(M(2, 2, 1, 2, 3, 4), .offset = 1), 2);
 }
 

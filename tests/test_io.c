@@ -1274,7 +1274,8 @@ Test(io, memory_grows_with_what_arrives, .init = open_folder, .fini = close_fold
     gt_context_use(before);
 }
 
-/* Rows that are longer than the window, that it cuts anywhere, and a pipe, which cannot be read twice. */
+/* Rows that are longer than the window, that it cuts anywhere, and a pipe, which cannot be read
+ * twice. */
 Test(io, csv_window, .init = open_folder, .fini = close_folder)
 {
     size_t bytes = 5 * MEGABYTE / 4, length = 0;

@@ -126,6 +126,131 @@ Test(layers, built_once_listed_in_order)
     cr_assert(gt_memory_stats().variables == 1, "only the default generator is left");
 }
 
+/* ---- names ---- */
+
+/* Adds children when it is built, which fails once. */
+typedef struct Grower {
+    gt_Layer base;
+    bool fails;
+} Grower;
+
+static gt_Status grower_create(gt_Layer *layer)
+{
+    gt_add_child(layer, gt_Dense(2));
+    return gt_status();
+}
+
+static gt_Status grower_build(gt_Layer *layer, gt_Shape input)
+{
+    Grower *self = (Grower *)layer;
+    gt_add_child(layer, gt_Dense(2));
+    gt_add_child(layer, gt_Dense(2));
+    (void)input;
+    if (self->fails)
+        gt_fail(GT_STATE, "not yet");
+    self->fails = false;
+    return gt_status();
+}
+
+static gt_Tensor *grower_call(gt_Layer *layer, gt_CallArgs in)
+{
+    gt_Tensor *x = in.x;
+    for (int i = 0; i < gt_layer_child_count(layer); i++)
+        x = gt_call(gt_get_layer(layer, i), x);
+    return x;
+}
+
+static const gt_LayerClass grower_class = {.name = "grower",
+                                           .instance = sizeof(Grower),
+                                           .create = grower_create,
+                                           .build = grower_build,
+                                           .call = grower_call};
+
+/* By position; a number that is taken is passed over; what a failed build added leaves no trace. */
+Test(layers, names)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_full(gt_shape(1, 2), 0.5);
+    gt_Layer *shared = gt_Dense(2, .use_bias = false);
+    gt_Layer *model =
+        gt_Sequential(gt_Dense(2, .name = "dense_2"), shared, gt_Dense(2, .use_bias = false),
+                      shared, gt_Dense(2, .use_bias = false), gt_Dense(2, .name = "dense_7"));
+    gt_call(model, x);
+    paths_are(model, gt_variables(model),
+              "dense_2/kernel dense_2/bias dense/kernel dense_1/kernel dense_4/kernel "
+              "dense_7/kernel dense_7/bias");
+    cr_assert_eq(gt_layer_find(model, "dense_3"), shared, "the same layer in two places");
+    gt_Sequential(gt_Dense(2, .name = "twin"), gt_Dense(2, .name = "twin"));
+    fails(GT_INVALID, "two layers in sequential are called \"twin\"");
+    gt_layer_free(model);
+
+    Grower instance = {.fails = true};
+    gt_Layer *grower = gt_layer_new(&grower_class, &instance);
+    gt_call(grower, x);
+    fails(GT_STATE, "not yet");
+    cr_assert_eq(gt_layer_child_count(grower), 1);
+    ((Grower *)grower)->fails = false;
+    gt_call(grower, x);
+    paths_are(grower, gt_variables(grower),
+              "dense/kernel dense/bias dense_1/kernel dense_1/bias dense_2/kernel dense_2/bias");
+    gt_layer_free(grower);
+
+    /* Long names are kept whole, and so are long paths. */
+    char name[300], path[40 * 300] = "";
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    gt_Layer *deep = gt_Dense(2, .name = name);
+    for (int i = 0; i < 30; i++) {
+        strcat(strcat(path, name), "/");
+        deep = gt_Sequential(deep);
+        if (i < 29) {
+            gt_Layer *around = gt_layer_new(deep->type, &(gt_Layer){.name = name});
+            gt_add_child(around, deep);
+            deep = around;
+        }
+    }
+    gt_call(deep, x);
+    ok("long names");
+    const char *found = gt_variable_path(deep, gt_variables(deep).items[0]);
+    cr_assert(strlen(found) > 29 * 300 && strstr(found, "sequential/"), "%s", found);
+    gt_layer_free(deep);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Layers in layers: an error where the stack might end. */
+Test(layers, nested_deeply)
+{
+    gt_Layer *layer = gt_Dense(2);
+    for (int i = 0; i < 200; i++)
+        layer = gt_Sequential(layer);
+    cr_assert(gt_call(layer, gt_full(gt_shape(1, 2), 0.5)));
+    ok("200 levels");
+    cr_assert_null(gt_Sequential(layer));
+    fails(GT_UNSUPPORTED, "layers may be nested 200 deep at most");
+    gt_Layer *outermost = gt_Sequential(gt_Flatten()), *inner = outermost;
+    for (int i = 0; i < 300; i++) { /* from the outside: nobody knows how deep it is */
+        gt_Layer *next = gt_Sequential(gt_Flatten());
+        gt_sequential_add(inner, next);
+        inner = next;
+    }
+    cr_assert_null(gt_call(outermost, gt_full(gt_shape(1, 2), 0.5)));
+    fails(GT_UNSUPPORTED, "layers may be nested 200 deep at most");
+    gt_layer_free(outermost);
+    gt_Layer *around = gt_Sequential(gt_Flatten()), *middle = gt_Sequential(gt_Flatten());
+    inner = gt_Sequential(gt_Flatten());
+    gt_sequential_add(around, middle);
+    gt_sequential_add(middle, inner);
+    ok("three levels");
+    gt_sequential_add(inner, around); /* which is freed, as whatever a container cannot take */
+    fails(GT_INVALID, "a layer cannot contain itself: sequential is around the layer");
+    inner = gt_Sequential(gt_Flatten());
+    gt_sequential_add(inner, inner);
+    fails(GT_INVALID, "a layer cannot contain itself");
+    gt_context_free(NULL);
+}
+
 Test(layers, shapes_and_counts)
 {
     gt_Layer *model =

@@ -145,6 +145,76 @@ Test(tape, watching_what_another_tape_made)
     assert_no_leaks();
 }
 
+static gt_Status as_it_came(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = in[0];
+    return gt_status();
+}
+
+static gt_Status never(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    (void)in;
+    out[0] = gt_scalar(0, GT_BOOL);
+    return gt_status();
+}
+
+static gt_Status counted(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = in[1];
+    return gt_status();
+}
+
+static gt_Tensor *passed_on(int way, gt_Function *function, gt_Tensor *x)
+{
+    gt_Tensor *y = NULL, *rows;
+    gt_Tensors one = {&x, 1};
+    if (way == 0)
+        gt_cond(gt_scalar(1, GT_BOOL), as_it_came, as_it_came, NULL, one, &y);
+    else if (way == 1)
+        gt_while_loop(never, as_it_came, NULL, one, &y);
+    else if (way == 2)
+        gt_fori_loop(0, 2, counted, NULL, one, &y);
+    else if (way == 3)
+        gt_scan(as_it_came, NULL, one, ((gt_Tensors){NULL, 0}), &y, &rows, .outputs = 0,
+                .length = 2);
+    else if (way == 4)
+        gt_recompute(as_it_came, NULL, one, &y);
+    else if (way == 5)
+        y = gt_grad_pass_through(as_it_came, NULL, x);
+    else
+        gt_function_call(function, one, &y);
+    return y;
+}
+
+/* What control flow or a function gives back is another tensor than what went in, whoever watches. */
+Test(tape, what_comes_out_is_another_tensor)
+{
+    gt_Function *function = gt_function(as_it_came, NULL);
+    for (int way = 0; way < 7; way++)
+        for (int around = 0; around < 2; around++) {
+            gt_Scope *scope = gt_scope_begin();
+            gt_Tensor *x = gt_scalar(3, GT_FLOAT64);
+            gt_Tape *outer = around ? gt_tape_begin() : NULL;
+            if (outer)
+                gt_watch(outer, x);
+            gt_Tensor *y = passed_on(way, function, x);
+            gt_Tape *inner = gt_tape_begin();
+            gt_watch(inner, y);
+            gt_Tensor *z = gt_add(gt_square(x), gt_multiply(y, 5));
+            gt_Tensor *slope = gt_gradient(inner, z, y);
+            is(slope, 5, way == 6 ? "through a function" : "through control flow");
+            gt_tape_end(inner);
+            gt_tape_end(outer);
+            gt_scope_end(scope);
+        }
+    gt_function_free(function);
+    ok("end");
+    assert_no_leaks();
+}
+
 /* Law 3: an assignment leaves the old numbers to whoever holds them, and the address stays. */
 Test(tape, assignment)
 {

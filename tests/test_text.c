@@ -1,6 +1,6 @@
-/* Text in and out. In: for every reader of text in the interface the longest that is legal, and the first
- * that is not, said in a message. (tests/fuzz gives them any text.) Out: no message, summary or file depends
- * on the locale of the program. */
+/* Text in and out. In: for every reader of text in the interface the longest that is legal, and the
+ * first that is not, said in a message. (tests/fuzz gives them any text.) Out: no message, summary
+ * or file depends on the locale of the program. */
 #include <criterion/criterion.h>
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "io/json.h"
 #include "io/number.h"
 #include "leaks.h"
-#include "ops/custom.h"
+#include "ops/foreign/custom.h"
 
 #define LEGAL(expression, text)                                                                    \
     cr_assert((expression) != NULL && gt_status() == GT_OK, "\"%.100s\": %s", text,                \
@@ -95,6 +95,50 @@ Test(text, einsum)
                                                            gt_uniform(gt_shape(1, 1, 1, 1)), x3)),
             "nine in a term", "more axes than a tensor");
     gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Labels that two operands share come in any order in each. The sums, of the elements times their
+ * numbers from 1 on, are those of numpy.einsum. */
+Test(text, einsum_values)
+{
+    const struct {
+        const char *text;
+        gt_Shape shape[3];
+        int operands;
+        int64_t size;
+        double sum;
+    } rows[] = {
+        {"ij,ji->", {gt_shape(2, 3), gt_shape(3, 2)}, 2, 1, 1},
+        {"abij,bakj->kab", {gt_shape(2, 3, 2, 2), gt_shape(3, 2, 2, 2)}, 2, 12, 49},
+        {"abc,cba->", {gt_shape(2, 3, 4), gt_shape(4, 3, 2)}, 2, 1, 40},
+        {"abc,bac->ab", {gt_shape(2, 3, 4), gt_shape(3, 2, 4)}, 2, 6, 117},
+        {"abc,bad->cdba", {gt_shape(2, 3, 4), gt_shape(3, 2, 2)}, 2, 48, 167},
+        {"...ij,...ji->...", {gt_shape(2, 2, 3), gt_shape(3, 2)}, 2, 2, 3},
+        {"ij,jk,ki->", {gt_shape(2, 3), gt_shape(3, 2), gt_shape(2, 2)}, 3, 1, -42},
+        {"abcd,dbce->ae", {gt_shape(2, 2, 3, 2), gt_shape(2, 2, 3, 2)}, 2, 4, -1},
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x[3];
+        for (int t = 0; t < rows[r].operands; t++) {
+            double values[64];
+            int64_t size = 1;
+            for (int d = 0; d < rows[r].shape[t].rank; d++)
+                size *= rows[r].shape[t].dims[d];
+            for (int64_t i = 0; i < size; i++)
+                values[i] = (double)((i * 5 + t) % 7 - 3);
+            x[t] = gt_from_values_at(NULL, rows[r].shape[t], GT_FLOAT64, size, values);
+        }
+        gt_Tensor *y = gt_einsum(rows[r].text, ((gt_Tensors){x, rows[r].operands}));
+        cr_assert(gt_size(y) == rows[r].size, "%s: %s", rows[r].text, gt_error_message());
+        double sum = 0;
+        for (int64_t i = 0; i < rows[r].size; i++)
+            sum += (double)(i + 1) * gt_element(y, i);
+        cr_assert(sum == rows[r].sum, "%s: %g, not %g", rows[r].text, sum, rows[r].sum);
+        gt_scope_end(scope);
+    }
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -234,7 +278,7 @@ Test(text, numbers)
 
 /* ---- the locale ---- */
 
-/* A locale of our own, whose point is a comma: what is installed here differs from place to place. */
+/* A locale of our own, whose point is a comma: what is installed differs from place to place. */
 static const char definition[] =
     "comment_char %\nescape_char /\n"
     "LC_NUMERIC\ndecimal_point \"<U002C>\"\nthousands_sep \"<U002E>\"\ngrouping 3;3\nEND "

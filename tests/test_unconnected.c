@@ -8,18 +8,19 @@
 
 #include "../autodiff/custom.h"
 #include "../autodiff/gradient.h"
+#include "../core/inside.h"
 #include "../core/internal.h"
-#include "../ops/arithmetic.h"
-#include "../ops/assign.h"
-#include "../ops/cast.h"
-#include "../ops/combinators.h"
-#include "../ops/compare.h"
-#include "../ops/control.h"
-#include "../ops/creation.h"
-#include "../ops/math.h"
-#include "../ops/random.h"
-#include "../ops/reduce.h"
-#include "../ops/reshaping.h"
+#include "../ops/math/arithmetic.h"
+#include "../ops/array/assign.h"
+#include "../ops/array/cast.h"
+#include "../ops/control/combinators.h"
+#include "../ops/math/compare.h"
+#include "../ops/control/control.h"
+#include "../ops/array/creation.h"
+#include "../ops/math/math.h"
+#include "../ops/math/random.h"
+#include "../ops/math/reduce.h"
+#include "../ops/array/reshaping.h"
 #include "../plan/function.h"
 #include "leaks.h"
 
@@ -367,6 +368,51 @@ BODY(recompute_in_loop_round)
     DONE;
 }
 
+/* What it reads besides has to be an input: an error of both, and so in a gradient of one's own. */
+BODY(with_closure)
+{
+    out[0] = gt_multiply(in[0], gt_multiply((gt_Tensor *)context, w));
+    return gt_status();
+}
+
+BODY(recompute_closure)
+{
+    (void)context;
+    return gt_recompute(with_closure, gt_exp(in[0]), gt_tensors(in[0]), out);
+}
+
+BODY(recompute_own_input)
+{
+    (void)context;
+    return gt_recompute(with_closure, in[0], gt_tensors(in[0]), out);
+}
+
+BODY(recompute_constant_closure)
+{
+    (void)context;
+    return gt_recompute(with_closure, gt_stop_gradient(gt_exp(in[0])), gt_tensors(in[0]), out);
+}
+
+static gt_Status twice(void *context, gt_GradientRule *rule)
+{
+    (void)context;
+    gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), 2));
+    return gt_give(rule, 1, gt_upstream(rule, 0));
+}
+
+BODY(own_gradient_closure)
+{
+    (void)context;
+    return gt_custom_gradient(with_closure, twice, gt_exp(in[0]), gt_tensors(in[0], w), out);
+}
+
+BODY(own_gradient_constant_closure)
+{
+    (void)context;
+    return gt_custom_gradient(with_closure, twice, gt_stop_gradient(gt_exp(in[0])),
+                              gt_tensors(in[0], w), out);
+}
+
 /* ---- without any ---- */
 
 BODY(plain)
@@ -560,5 +606,24 @@ Test(unconnected, recomputed)
     COMPARE(recompute_branch);
     COMPARE(recompute_one_of_two);
     COMPARE(recompute_in_recompute);
+    COMPARE(recompute_closure);
+    COMPARE(recompute_own_input);
+    COMPARE(recompute_constant_closure);
+    COMPARE(own_gradient_closure);
+    COMPARE(own_gradient_constant_closure);
+    gt_Tensor *x = gt_scalar(2, GT_FLOAT64), *y;
+    for (int i = 0; i < 3; i++) {
+        gt_Tape *tape = gt_tape_begin();
+        gt_watch(tape, x);
+        (i == 0   ? recompute_closure
+         : i == 1 ? recompute_own_input
+                  : own_gradient_closure)(NULL, &x, &y);
+        cr_assert_eq(gt_status(), GT_INVALID);
+        cr_assert(strstr(gt_error_message(), "reads a tensor that a tape watches"), "%s",
+                  gt_error_message());
+        gt_error_clear();
+        gt_tape_end(tape);
+    }
+    gt_tensor_free(gt_context(), x);
     end();
 }

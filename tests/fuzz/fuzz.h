@@ -1,15 +1,16 @@
-/* What the fuzzers of this folder share. A fuzzer is a file fuzz_NAME.c with a function fuzz_one, which
- * gives any bytes to one reader of the library and calls fuzz_stop where a promise is broken. This file
- * makes the rest of it:
+/* What the fuzzers of this folder share. A fuzzer is a file fuzz_NAME.c with a function fuzz_one,
+ * which gives any bytes to one reader of the library and calls fuzz_stop where a promise is broken.
+ * This file makes the rest of it:
  *
  *   - Every block is an allocation of its own, released with the size it was asked for, so that
  *     AddressSanitizer sees each byte that is read or written outside.
- *   - Every fourth input runs once more with one allocation failing, which one follows from the bytes.
+ *   - Every fourth input runs once more with one allocation failing, which one follows from the
+ *     bytes.
  *   - No input leaves memory or handles behind.
  *
  * Built twice: with replay.c, as a test that goes through the kept inputs in corpus/NAME with any
- * compiler; and with libFuzzer, by `tools/check --fuzz SECONDS`. An input that stops a fuzzer is kept in
- * corpus/NAME once the fault is mended. */
+ * compiler; and with libFuzzer, by `tools/check --fuzz SECONDS`. An input that stops a fuzzer is
+ * kept in corpus/NAME once the fault is mended. */
 #ifndef GT_TESTS_FUZZ_H
 #define GT_TESTS_FUZZ_H
 
@@ -175,8 +176,8 @@ static inline const char *fuzz_file(const uint8_t *data, size_t size)
     return fuzz_path;
 }
 
-/* The same, compressed with gzip first: mutations of what is compressed already hardly get beyond its
- * checksum. Without zlib as it is. */
+/* The same, compressed with gzip first: mutations of what is compressed already hardly get beyond
+ * its checksum. Without zlib as it is. */
 static inline const char *fuzz_gzip_file(const uint8_t *data, size_t size)
 {
 #ifdef GT_HAVE_ZLIB
@@ -208,8 +209,8 @@ typedef struct FuzzHeld {
     int64_t bytes, handles;
 } FuzzHeld;
 
-/* What the context holds, without the freed objects that it keeps for a while so that a stale pointer is
- * noticed. */
+/* What the context holds, without the freed objects that it keeps for a while so that a stale
+ * pointer is noticed. */
 static FuzzHeld fuzz_held(void)
 {
     gt_MemoryStats stats = gt_memory_stats();
@@ -253,8 +254,8 @@ static void fuzz_open(void)
     gt_context_use(context);
 }
 
-/* A fuzzer whose inputs leave something in the context (operations that were registered) begins anew
- * for each. */
+/* A fuzzer whose inputs leave something in the context (operations that were registered) begins
+ * anew for each. */
 static inline void fuzz_reopen(void)
 {
     int64_t fails = fuzz_memory.fails;

@@ -1,8 +1,8 @@
-/* Any text as the subscripts of gt_einsum, for up to three operands of rank 5 at most. A reader and a
- * loop of this file's own say whether it is legal and what the result is; all values are small integers,
- * so that every order of sums gives the same. */
+/* Any text as the subscripts of gt_einsum, for up to three operands of rank 5 at most. A reader and
+ * a loop of this file's own say whether it is legal and what the result is; all values are small
+ * integers, so that every order of sums gives the same. */
 #include "tests/fuzz/fuzz.h"
-#include "ops/contraction.h"
+#include "ops/linalg/contraction.h"
 
 #define OPERANDS 3
 #define AXES                                                                                       \
@@ -29,7 +29,8 @@ static bool letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The labels of a term of that many characters, blanks left out; `dots` < 0: as many as fill `rank`. */
+/* The labels of a term of that many characters, blanks left out; `dots` < 0: as many as fill
+ * `rank`. */
 static bool read_axes(const char *text, size_t length, int rank, int *dots, Axes *axes)
 {
     int letters = 0, ellipses = 0;

@@ -1,5 +1,5 @@
-/* Any bytes as JSON. What is read has the structure that the header promises, and reads the same when it
- * is written again. */
+/* Any bytes as JSON. What is read has the structure that the header promises, and reads the same
+ * when it is written again. */
 #include "tests/fuzz/fuzz.h"
 #include "io/json.h"
 #include "io/number.h"

@@ -1,5 +1,5 @@
-/* A fuzzer without libFuzzer: gives it the empty input and then every file of the folders named on the
- * command line, as a test that runs with any compiler. */
+/* A fuzzer without libFuzzer: gives it the empty input and then every file of the folders named on
+ * the command line, as a test that runs with any compiler. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

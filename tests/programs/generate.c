@@ -7,7 +7,7 @@
  * slice, pad, clip, cast), or new leaves. Now and then one thing is made wrong: an input, an option. */
 #include "program.h"
 
-#include "../../core/internal.h"
+#include "../../ops/kit.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +16,9 @@
 /* What is known of a value while the program is made. */
 typedef struct Known {
     bool alive, wild; /* wild: not finite */
+    /* What control flow gives back may be one of the tensors that went in, or another with its numbers,
+     * depending on who watches: tapes of the program do not begin there. */
+    bool alias;
     int level;        /* how deep in bodies it was made */
     int block;        /* in how many tapes and scopes */
     int uses;
@@ -56,7 +59,7 @@ typedef struct Generator {
     gt_DType real; /* what most floats of the program are */
     int64_t large; /* elements of large tensors; 0: the program has none */
     bool ended;    /* by a step that fails */
-    bool recomputes;
+    bool recomputes; /* gt_recompute was called */
 } Generator;
 
 static Generator generator;
@@ -342,7 +345,8 @@ static Pattern some_pattern(Generator *g)
 static bool watch(Generator *g, int tape, int value)
 {
     Step step = new_step(STEP_WATCH);
-    if (g->level[g->levels - 1].control && g->program->value[value].origin == ORIGIN_PARAMETER)
+    if (g->known[value].alias ||
+        (g->level[g->levels - 1].control && g->program->value[value].origin == ORIGIN_PARAMETER))
         return false;
     step.tape = (int8_t)tape;
     step.inputs = 1;
@@ -583,6 +587,10 @@ static int64_t another_number(Generator *g, int64_t was, bool wild)
 
 static void change_shape(Generator *g, gt_Shape *shape, bool wild)
 {
+    if (wild && chance(g, 0.1)) {
+        shape->mark = NULL; /* not made by gt_shape */
+        return;
+    }
     if (wild && chance(g, 0.3)) {
         static const int32_t ranks[] = {INT32_MIN, -2, -1, 9, 64};
         shape->rank = ranks[below(g, 5)];
@@ -602,6 +610,8 @@ static void change_shape(Generator *g, gt_Shape *shape, bool wild)
 static void change_axes(Generator *g, gt_Axes *axes, bool wild)
 {
     static const int32_t counts[] = {INT32_MIN, -2, 9, 64, INT32_MAX};
+    if (wild && chance(g, 0.1))
+        axes->mark = NULL;
     axes->count = wild && chance(g, 0.3) ? counts[below(g, 5)] : below(g, 6) - 1;
     for (int i = 0; i < GT_MAX_RANK; i++)
         axes->axis[i] = wild && chance(g, 0.3) ? (int32_t)wild_numbers[below(g, 16)] : i;
@@ -609,7 +619,7 @@ static void change_axes(Generator *g, gt_Axes *axes, bool wild)
         int with = below(g, axes->count);
         int32_t axis = axes->axis[i];
         axes->axis[i] = axes->axis[with];
-        axes->axis[with] = chance(g, 0.2) ? axis - axes->count : axis;
+        axes->axis[with] = chance(g, 0.2) && axis >= 0 ? axis - axes->count : axis;
     }
 }
 
@@ -621,9 +631,9 @@ static void change_option(Generator *g, Step *step, bool wild)
     int count = 0;
     while (type->fields[count].name)
         count++;
-    const gt_Field *field = &type->fields[1 + below(g, count - 1)]; /* the first is the size */
-    if (count < 2)
+    if (count == 0)
         return;
+    const gt_Field *field = &type->fields[below(g, count)];
     uint8_t *place = step->options + field->offset;
     if (strcmp(field->type, "gt_Shape") == 0) {
         gt_Shape shape;
@@ -840,11 +850,12 @@ static void add_or_keep_failing(Generator *g, Step *step)
     }
 }
 
-static void add_apply(Generator *g)
+/* An operation of the table; -1: any. */
+static void add_apply(Generator *g, int index)
 {
     int count;
     Step step = new_step(STEP_APPLY);
-    step.operation = (int16_t)choose_operation(g);
+    step.operation = (int16_t)(index >= 0 ? index : choose_operation(g));
     const gt_Operation *operation = gt_operations(&count)[step.operation];
     if (!prepare_apply(g, &step, operation))
         return;
@@ -864,6 +875,72 @@ static void add_apply(Generator *g)
     }
 }
 
+/* Arguments that many calls can do something with: x, y. Numbers of type int64 are whole. */
+#define SHAPE(...) GT_SAMPLE_SHAPE(__VA_ARGS__)
+#define REAL(lo, hi, ...)  {.dtype = GT_FLOAT64, .shape = SHAPE(__VA_ARGS__), .low = lo, .high = hi}
+#define WHOLE(lo, hi, ...) {.dtype = GT_INT64, .shape = SHAPE(__VA_ARGS__), .low = lo, .high = hi}
+#define SCALAR(lo, hi)     {.dtype = GT_FLOAT64, .shape = {GT_MARK, 0, {0}}, .low = lo, .high = hi}
+#define SQUARE(...)                                                                                \
+    {.dtype = GT_FLOAT64, .shape = SHAPE(__VA_ARGS__), .low = -1, .high = 1, .diagonal = 2}
+static const gt_SampleInput pairs[][2] = {
+    {REAL(-2, 2, 2, 3), REAL(-2, 2, 2, 3)},
+    {REAL(0, 1, 2, 3), REAL(0, 1, 2, 3)},
+    {REAL(-2, 2, 5), REAL(-2, 2, 5)},
+    {REAL(-2, 2, 2, 3), REAL(-2, 2, 3)},
+    {REAL(-2, 2, 2, 3), SCALAR(0, 1)},
+    {REAL(-2, 2, 2, 3), REAL(0, 1, 2)},
+    {REAL(-2, 2, 2, 3), REAL(-2, 2, 3, 4)},
+    {REAL(-2, 2, 2, 3, 4), REAL(-2, 2, 2, 3, 4)},
+    {REAL(-2, 2, 2, 3, 4), REAL(-2, 2, 4)},
+    {REAL(-2, 2, 3, 3), REAL(-2, 2, 3)},
+    {SQUARE(3, 3), SQUARE(3, 3)},
+    {SQUARE(2, 3, 3), REAL(-2, 2, 2, 3, 2)},
+    {REAL(-2, 2, 1, 6, 6, 2), REAL(-2, 2, 3, 3, 2, 4)},
+    {REAL(-2, 2, 1, 6, 6, 2), REAL(-2, 2, 3, 3, 4, 2)},
+    {REAL(-2, 2, 2, 5, 5, 2), REAL(-2, 2, 3, 3, 2, 1)},
+    {REAL(-2, 2, 1, 3, 3, 1), REAL(-2, 2, 1, 1, 1, 1)},
+    {REAL(0, 1, 2, 4, 4, 3), REAL(-1, 1, 8)},
+    {REAL(-2, 2, 2, 6, 2), REAL(-2, 2, 2)},
+    {REAL(-2, 2, 2, 4, 2, 3), REAL(-2, 2, 2, 4, 2, 3)},
+    {REAL(-2, 2, 2, 3, 2), REAL(-1, 1, 2, 8)},
+    {REAL(-2, 2, 2, 3, 2), REAL(-1, 1, 2, 6)},
+    {REAL(-2, 2, 4, 5), REAL(-1, 5, 2, 3)},
+    {REAL(-2, 2, 4, 3), WHOLE(0, 3, 4)},
+    {REAL(-2, 2, 2, 3), WHOLE(0, 3, 2)},
+    {WHOLE(0, 3, 2), REAL(-2, 2, 2, 3)},
+    {REAL(-2, 2, 3, 2), WHOLE(0, 3, 3, 1)},
+    {REAL(-2, 2, 3, 2), WHOLE(0, 3, 3)},
+    {REAL(-2, 2, 4), WHOLE(0, 3, 4, 2)},
+    {WHOLE(0, 5, 6), REAL(-2, 2, 6)},
+    {WHOLE(0, 9, 2, 3), WHOLE(0, 9, 2, 3)},
+    {WHOLE(0, 9, 2), WHOLE(0, 9, 2)},
+    {REAL(-2, 2, 5), REAL(-2, 2, 2)},
+    {REAL(-2, 2, 2, 3), REAL(-2, 2, 2, 2)},
+};
+enum { PAIRS = sizeof pairs / sizeof *pairs };
+
+/* What a call gets: values that are there, or a pair of the table. */
+static bool choose_arguments(Generator *g, Step *step)
+{
+    if (chance(g, 0.6)) {
+        const gt_SampleInput *pair = pairs[below(g, PAIRS)];
+        for (int i = 0; i < 2; i++) {
+            bool whole = pair[i].dtype == GT_INT64;
+            gt_DType dtype = !whole ? g->real : chance(g, 0.5) ? GT_INT64 : GT_INT32;
+            step->in[i] = (int16_t)find_or_make(g, &pair[i], dtype);
+        }
+        return step->in[0] >= 0 && step->in[1] >= 0;
+    }
+    step->in[0] = (int16_t)pick(g, any_value, NULL);
+    if (step->in[0] < 0)
+        return false;
+    const Value *x = &g->program->value[step->in[0]];
+    gt_SampleInput like = {.dtype = GT_FLOAT64, .shape = x->shape, .low = -2, .high = 2};
+    step->in[1] = chance(g, 0.5) ? (int16_t)find_or_make(g, &like, x->dtype)
+                                 : (int16_t)pick(g, any_value, NULL);
+    return step->in[1] >= 0;
+}
+
 static void add_composite(Generator *g)
 {
     static const double reals[] = {0, 0.25, 0.5, 1, 2, -1, 3.7, 1e9};
@@ -876,26 +953,34 @@ static void add_composite(Generator *g)
         return;
     step.inputs = 2;
     step.outputs = 1;
-    step.in[0] = (int16_t)pick(g, any_value, NULL);
-    if (step.in[0] < 0)
-        return;
-    const Value *x = &g->program->value[step.in[0]];
-    gt_SampleInput like = {.dtype = GT_FLOAT64, .shape = x->shape, .low = -2, .high = 2};
-    gt_DType whole = chance(g, 0.5) ? GT_INT32 : GT_INT64;
-    if (chance(g, 0.2)) {
-        like.low = 0;
-        like.high = x->shape.rank > 0 ? (double)x->shape.dims[0] : 2;
-        if (chance(g, 0.5))
-            like.shape.rank = like.shape.rank > 0 ? like.shape.rank - 1 : 0;
-        step.in[1] = (int16_t)find_or_make(g, &like, whole);
-    } else {
-        step.in[1] = chance(g, 0.5) ? (int16_t)find_or_make(g, &like, x->dtype)
-                                    : (int16_t)pick(g, any_value, NULL);
-    }
-    step.n = chance(g, 0.05) ? wild_numbers[below(g, 16)] : below(g, 6) - 1;
-    step.d = reals[below(g, 8)];
-    if (step.in[1] >= 0)
+    for (int tries = 0; tries < 6 && has_room(g); tries++) {
+        if (!choose_arguments(g, &step))
+            continue;
+        step.n = chance(g, 0.04) ? wild_numbers[below(g, 16)] : below(g, 7) - 1;
+        step.d = reals[below(g, 8)];
+        int steps = g->program->steps;
         add_or_keep_failing(g, &step);
+        if (g->program->steps > steps)
+            return;
+    }
+}
+
+/* An assignment to a variable that is there, of a value that is there if one fits. */
+static void add_assignment(Generator *g)
+{
+    static const char *const names[] = {"assign", "assign_add", "assign_sub"};
+    Program *p = g->program;
+    if (p->variables == 0 || g->level[g->levels - 1].without_variables)
+        return;
+    int variable = p->variable[below(g, p->variables)];
+    const Value *value = &p->value[variable];
+    gt_SampleInput like = {.dtype = GT_FLOAT64, .shape = value->shape, .low = -2, .high = 2};
+    int with = chance(g, 0.8) ? pick(g, is_wanted, &(Wanted){value->dtype, value->shape})
+                              : find_or_make(g, &like, value->dtype);
+    if (with < 0)
+        return;
+    Step step = apply_step(names[below(g, 3)], 2, (int[]){variable, with}, 0);
+    add(g, &step);
 }
 
 /* ---- tapes and scopes ---- */
@@ -995,7 +1080,7 @@ static void add_pause(Generator *g)
     remove_step(g);
 }
 
-typedef struct Known_by {
+typedef struct KnownBy {
     int tape;
     bool result; /* made by a step */
 } KnownBy;
@@ -1004,8 +1089,10 @@ static bool known_by(const Generator *g, int value, const void *argument)
 {
     const KnownBy *by = argument;
     Origin origin = g->program->value[value].origin;
+    /* WAITS: what gt_recompute computes from nothing that is watched is known to a tape eagerly alone. */
+    bool unsure = origin == ORIGIN_RESULT && g->recomputes;
     return is_float(g, value) && tapes_of(g, value) >> by->tape & 1 &&
-           (!by->result || origin == ORIGIN_RESULT);
+           (by->result ? origin == ORIGIN_RESULT : !g->known[value].alias && !unsure);
 }
 
 static bool same_spec(const Generator *g, int a, int b)
@@ -1029,6 +1116,12 @@ static bool is_any_float(const Generator *g, int value, const void *argument)
     return is_float(g, value);
 }
 
+static bool is_own_float(const Generator *g, int value, const void *argument)
+{
+    return is_any_float(g, value, argument) && !g->known[value].alias &&
+           !(g->recomputes && g->program->value[value].origin == ORIGIN_RESULT);
+}
+
 static void add_gradient(Generator *g)
 {
     Program *p = g->program;
@@ -1047,7 +1140,7 @@ static void add_gradient(Generator *g)
     bool sloppy = chance(g, 0.15);
     for (int i = 0; i < step.targets + step.sources; i++) {
         bool target = i < step.targets;
-        int value = sloppy && chance(g, 0.5) ? pick(g, is_any_float, NULL)
+        int value = sloppy && chance(g, 0.5) ? pick(g, target ? is_any_float : is_own_float, NULL)
                                              : pick(g, known_by, target ? &result : &any);
         if (value < 0)
             return;
@@ -1063,8 +1156,6 @@ static void add_gradient(Generator *g)
                        : k < 7 ? GT_UNCONNECTED_ZERO
                        : k < 9 ? GT_UNCONNECTED_NONE
                                : GT_UNCONNECTED_SOME;
-    if (p->control || g->recomputes) /* WAITS: eager and traced disagree on what is unconnected */
-        step.unconnected = GT_UNCONNECTED_ZERO;
     step.outputs = step.sources;
     int values = p->values;
     for (int i = 0; i < step.outputs; i++)
@@ -1101,7 +1192,7 @@ static void add_gradient(Generator *g)
     for (int i = 0; i < step.outputs; i++)
         if (step.out[i] >= 0) {
             g->known[step.out[i]].tapes = tapes & recording_tapes(g);
-            p->value[step.out[i]].loose_itself = p->control || g->recomputes; /* WAITS */
+            p->value[step.out[i]].loose_itself = p->control;
         }
 }
 
@@ -1153,6 +1244,13 @@ static bool is_tensor(const Generator *g, int value, const void *argument)
     return g->program->value[value].origin != ORIGIN_VARIABLE;
 }
 
+/* What a function computes is another tensor than its arguments, called directly it is the same one. */
+static bool is_made_here(const Generator *g, int value, const void *argument)
+{
+    return is_tensor(g, value, argument) && g->known[value].level == g->levels - 1 &&
+           g->program->value[value].origin != ORIGIN_PARAMETER;
+}
+
 static bool is_wanted_tensor(const Generator *g, int value, const void *argument)
 {
     return is_wanted(g, value, argument) && is_tensor(g, value, NULL);
@@ -1190,7 +1288,7 @@ static bool add_outputs(Generator *g, int body, int most)
             g->program->value[i].origin == ORIGIN_RESULT && g->known[i].uses == 0)
             add_output(g, body, i);
     while (b->outputs == 0) {
-        int value = pick(g, is_tensor, NULL);
+        int value = pick(g, is_made_here, NULL);
         if (value < 0)
             return false;
         add_output(g, body, value);
@@ -1216,6 +1314,8 @@ static void add_call(Generator *g, Step *step, int outputs)
         g->program->control = control;
         return;
     }
+    for (int i = 0; i < outputs; i++)
+        g->known[step->out[i]].alias = true;
     for (int i = 0; i < outputs; i++)
         if (step->call == CALL_JVP || step->call == CALL_HESSIAN_PRODUCT)
             g->program->value[step->out[i]].loose_itself = control;
@@ -1499,8 +1599,10 @@ static void add_one(Generator *g)
         add_scan(g);
     else if (k < 40)
         add_composite(g);
+    else if (k < 45)
+        add_assignment(g);
     else
-        add_apply(g);
+        add_apply(g, -1);
 }
 
 static void add_steps(Generator *g, int count)

@@ -44,10 +44,14 @@ static void print_number(double number)
 
 static void print_shape(gt_Shape shape)
 {
-    printf("(gt_Shape){%d, {", shape.rank);
-    for (int d = 0; d < GT_MAX_RANK && (d < shape.rank || d == 0); d++)
+    bool fine = shape.rank >= 0 && shape.rank <= GT_MAX_RANK && (shape.mark || shape.rank == 0);
+    if (fine)
+        printf("gt_shape(");
+    else
+        printf("(gt_Shape){%s, %d, {", shape.mark ? "GT_MARK" : "NULL", shape.rank);
+    for (int d = 0; d < GT_MAX_RANK && (d < shape.rank || (d == 0 && !fine)); d++)
         printf("%s%" PRId64, d ? ", " : "", shape.rank > 0 ? shape.dims[d] : 0);
-    printf("}}");
+    printf(fine ? ")" : "}}");
 }
 
 /* The numbers of a leaf: those of its first round. */
@@ -105,7 +109,7 @@ static void print_option(const gt_Field *field, const uint8_t *place)
     } else if (strcmp(field->type, "gt_Axes") == 0) {
         gt_Axes axes;
         memcpy(&axes, place, sizeof axes);
-        printf("{%d, {", axes.count);
+        printf("{%s, %d, {", axes.mark ? "GT_MARK" : "NULL", axes.count);
         for (int i = 0; i < GT_MAX_RANK; i++)
             printf("%s%d", i ? ", " : "", axes.axis[i]);
         printf("}}");
@@ -146,11 +150,11 @@ static void print_options(const Step *step)
         printf("NULL");
         return;
     }
-    printf("&(struct {");
+    printf("&(struct { uint32_t size;");
     for (const gt_Field *field = type->fields; field->name; field++)
         printf(" %s %s;", option_type(field), field->name);
-    printf(" }){%zu", type->size);
-    for (const gt_Field *field = type->fields + 1; field->name; field++) {
+    printf(" }){%" PRIu32, type->end);
+    for (const gt_Field *field = type->fields; field->name; field++) {
         printf(", .%s = ", field->name);
         print_option(field, step->options + field->offset);
     }
@@ -166,7 +170,7 @@ static void print_outputs(const Step *step)
 
 static void print_apply(const Step *step)
 {
-    printf("    gt_apply(\"program:1\", gt_operation_find(\"%s\"), ", operation_of(step)->name);
+    printf("    gt_apply_at(\"program:1\", gt_operation_find(\"%s\"), ", operation_of(step)->name);
     print_options(step);
     printf(", %d, ", step->given >= 0 ? step->given : step->inputs);
     print_list(step, 0, step->inputs);
@@ -186,16 +190,27 @@ static void print_composite(const Step *step)
     printf("; v%d = %s;", step->out[0], call_text(step->operation));
 }
 
+/* The values as a gt_Tensors. */
+static void print_tensors(const Step *step, int first, int count)
+{
+    printf(count ? "gt_tensors(" : "((gt_Tensors){NULL, 0}");
+    for (int i = 0; i < count; i++) {
+        printf(i ? ", " : "");
+        print_name(step->in[first + i]);
+    }
+    printf(")");
+}
+
 static void print_gradient(const Step *step)
 {
     static const char *const names[] = {"GT_UNCONNECTED_ERROR", "GT_UNCONNECTED_NONE",
                                         "GT_UNCONNECTED_ZERO", "GT_UNCONNECTED_SOME"};
     int targets = step->targets, sources = step->sources;
-    printf("    gt_gradients(tape[%d], ((gt_Tensors){%d, ", step->tape, targets);
-    print_list(step, 0, targets);
-    printf("}), ((gt_Tensors){%d, ", sources);
-    print_list(step, targets, sources);
-    printf("}), out, .unconnected = %s", names[step->unconnected]);
+    printf("    gt_gradients(tape[%d], ", step->tape);
+    print_tensors(step, 0, targets);
+    printf(", ");
+    print_tensors(step, targets, sources);
+    printf(", out, .unconnected = %s", names[step->unconnected]);
     if (step->inputs > targets + sources) {
         printf(", .output_gradients = ");
         print_list(step, targets + sources, targets);
@@ -207,65 +222,63 @@ static void print_gradient(const Step *step)
 static void print_call(const Program *p, const Step *step)
 {
     const Body *body = &p->body[step->body];
-    int n = step->inputs;
+    int n = step->inputs, first = step->body, outputs = body->outputs, carries = (int)step->n;
     printf("    ");
     switch (step->call) {
     case CALL_DIRECT:
-        printf("body%d(NULL, ", step->body);
+        printf("body%d(NULL, ", first);
         print_list(step, 0, n);
         printf(", out);");
         break;
     case CALL_FUNCTION:
-        printf("call(&function[%d], body%d, %d, ((gt_Tensors){%d, ", step->body, step->body,
-               body->outputs, n);
-        print_list(step, 0, n);
-        printf("}), out);");
+        printf("call(&function[%d], body%d, %d, ", first, first, outputs);
+        print_tensors(step, 0, n);
+        printf(", out);");
         break;
     case CALL_RECOMPUTE:
-        printf("gt_recompute(body%d, NULL, ((gt_Tensors){%d, ", step->body, n);
-        print_list(step, 0, n);
-        printf("}), out, .outputs = %d);", body->outputs);
+        printf("gt_recompute(body%d, NULL, ", first);
+        print_tensors(step, 0, n);
+        printf(", out, .outputs = %d);", outputs);
         break;
     case CALL_PASS_THROUGH:
-        printf("out[0] = gt_grad_pass_through(body%d, NULL, v%d);", step->body, step->in[0]);
+        printf("out[0] = gt_grad_pass_through(body%d, NULL, v%d);", first, step->in[0]);
         break;
     case CALL_JVP:
-        printf("gt_jvp(body%d, NULL, ((gt_Tensors){%d, ", step->body, n / 2);
-        print_list(step, 0, n / 2);
-        printf("}), ((gt_Tensors){%d, ", n / 2);
-        print_list(step, n / 2, n / 2);
-        printf("}), out, out + %d, .outputs = %d, .unconnected = GT_UNCONNECTED_ZERO);",
-               body->outputs, body->outputs);
+        printf("gt_jvp(body%d, NULL, ", first);
+        print_tensors(step, 0, n / 2);
+        printf(", ");
+        print_tensors(step, n / 2, n / 2);
+        printf(", out, out + %d, .outputs = %d, .unconnected = GT_UNCONNECTED_ZERO);", outputs,
+               outputs);
         break;
     case CALL_HESSIAN_PRODUCT:
-        printf("out[0] = gt_hessian_vector_product(body%d, NULL, v%d, v%d);", step->body,
-               step->in[0], step->in[1]);
+        printf("out[0] = gt_hessian_vector_product(body%d, NULL, v%d, v%d);", first, step->in[0],
+               step->in[1]);
         break;
     case CALL_COND:
         printf("gt_cond(");
         print_name(step->in[0]);
-        printf(", body%d, body%d, NULL, ((gt_Tensors){%d, ", step->body, body->other, n - 1);
-        print_list(step, 1, n - 1);
-        printf("}), out, .outputs = %d);", body->outputs);
+        printf(", body%d, body%d, NULL, ", first, body->other);
+        print_tensors(step, 1, n - 1);
+        printf(", out, .outputs = %d);", outputs);
         break;
     case CALL_WHILE:
-        printf("gt_while_loop(body%d, body%d, NULL, ((gt_Tensors){%d, ", body->other, step->body, n);
-        print_list(step, 0, n);
-        printf("}), out, .maximum_iterations = %" PRId64 ");", step->n);
+        printf("gt_while_loop(body%d, body%d, NULL, ", body->other, first);
+        print_tensors(step, 0, n);
+        printf(", out, .maximum_iterations = %" PRId64 ");", step->n);
         break;
     case CALL_FORI:
-        printf("gt_fori_loop(0, %" PRId64 ", body%d, NULL, ((gt_Tensors){%d, ", step->n, step->body,
-               n);
-        print_list(step, 0, n);
-        printf("}), out, .unroll = %d);", (int)step->d);
+        printf("gt_fori_loop(0, %" PRId64 ", body%d, NULL, ", step->n, first);
+        print_tensors(step, 0, n);
+        printf(", out, .unroll = %d);", (int)step->d);
         break;
     case CALL_SCAN:
-        printf("gt_scan(body%d, NULL, ((gt_Tensors){%d, ", step->body, (int)step->n);
-        print_list(step, 0, (int)step->n);
-        printf("}), ((gt_Tensors){%d, ", n - (int)step->n);
-        print_list(step, (int)step->n, n - (int)step->n);
-        printf("}), out, out + %d, .outputs = %d, .reverse = %s, .unroll = %d);", (int)step->n,
-               body->outputs - (int)step->n, step->reverse ? "true" : "false", (int)step->d);
+        printf("gt_scan(body%d, NULL, ", first);
+        print_tensors(step, 0, carries);
+        printf(", ");
+        print_tensors(step, carries, n - carries);
+        printf(", out, out + %d, .outputs = %d, .reverse = %s, .unroll = %d);", carries,
+               outputs - carries, step->reverse ? "true" : "false", (int)step->d);
         break;
     }
     print_outputs(step);
@@ -418,20 +431,54 @@ static void print_head(const Program *p, const bool *reached)
                    b);
 }
 
-static void print_main(const Program *p, int mode)
+/* The body as it runs: for gradients of everything in a tape of its own. */
+static void print_whole(const Program *p, Watch watch)
 {
     const Body *body = &p->body[0];
-    printf("static void show(const char *what, gt_Tensor *tensor)\n{\n"
-           "    printf(\"  %%s:\", what);\n"
-           "    for (int64_t i = 0; tensor && i < gt_size(tensor) && i < 40; i++)\n"
-           "        printf(\" %%.17g\", gt_element(tensor, i));\n"
-           "    printf(\"  %%s\\n\", gt_error_message());\n}\n\n");
-    printf("static void run(const char *name, bool traced, int threads)\n{\n"
-           "    gt_Tensor *results[%d] = {NULL};\n    gt_set_threads(threads);\n"
-           "    printf(\"%%s\\n\", name);\n    gt_Scope *outer = gt_scope_begin();\n"
-           "    stale = gt_scalar(1, GT_FLOAT32);\n    gt_scope_end(outer);\n"
-           "    outer = gt_scope_begin();\n",
-           body->outputs + 1);
+    int sources = 0, targets = 0;
+    printf("static gt_Status whole(void *context, gt_Tensor *const *in, gt_Tensor **results)\n{\n");
+    if (watch != WATCH_INSIDE) {
+        printf("    return body0(context, in, results);\n}\n\n");
+        return;
+    }
+    printf("    gt_Tape *around = gt_tape_begin();\n");
+    for (int i = 0; i < p->arguments; i++)
+        if (gt_dtype_is_float(p->value[p->argument[i]].dtype))
+            printf("    gt_watch(around, in[%d]);\n", i);
+    printf("    body0(context, in, results);\n    gt_Tensor *source[] = {");
+    for (int i = 0; i < p->arguments; i++)
+        if (gt_dtype_is_float(p->value[p->argument[i]].dtype))
+            printf("%sin[%d]", sources++ ? ", " : "", i);
+    for (int i = 0; i < p->variables; i++) {
+        const Value *value = &p->value[p->variable[i]];
+        if (value->trainable && gt_dtype_is_float(value->dtype))
+            printf("%sv%d", sources++ ? ", " : "", p->variable[i]);
+    }
+    printf("%s};\n    gt_Tensor *target[] = {", sources ? "" : "NULL");
+    for (int i = 0; i < body->outputs; i++)
+        if (gt_dtype_is_float(p->value[body->output[i]].dtype))
+            printf("%sresults[%d]", targets++ ? ", " : "", i);
+    printf("%s};\n    gt_gradients(around, ((gt_Tensors){target, %d}), ((gt_Tensors){source, %d}),\n"
+           "                 results + %d, .unconnected = GT_UNCONNECTED_ZERO);\n",
+           targets ? "" : "NULL", targets, sources, body->outputs);
+    printf("    for (int i = 0; i < %d; i++)\n        gt_keep(results[i]);\n    gt_tape_end(around);\n"
+           "    return gt_status();\n}\n\n",
+           body->outputs + sources);
+}
+
+static int gradients_of_whole(const Program *p, Watch watch)
+{
+    int count = 0;
+    for (int i = 0; i < p->arguments; i++)
+        count += gt_dtype_is_float(p->value[p->argument[i]].dtype);
+    for (int i = 0; i < p->variables; i++)
+        count += p->value[p->variable[i]].trainable &&
+                 gt_dtype_is_float(p->value[p->variable[i]].dtype);
+    return watch == WATCH_INSIDE ? count : 0;
+}
+
+static void print_leaves(const Program *p)
+{
     for (int i = 0; i < p->variables; i++) {
         printf("    v%d = gt_variable(", p->variable[i]);
         print_leaf(p, p->variable[i]);
@@ -447,28 +494,57 @@ static void print_main(const Program *p, int mode)
     for (int i = 0; i < p->arguments; i++) {
         printf("    in[%d] = ", i);
         print_leaf(p, p->argument[i]);
-        printf(";%s\n", p->value[p->argument[i]].wrapped ? " /* in memory that is not aligned */" : "");
+        printf(";%s\n",
+               p->value[p->argument[i]].wrapped ? " /* in memory that is not aligned */" : "");
     }
-    if (modes[mode < 0 ? 0 : mode].watch == WATCH_OUTSIDE)
-        printf("    /* the run that failed: under gt_tape_begin(.persistent = true), all float inputs watched */\n");
-    if (modes[mode < 0 ? 0 : mode].watch == WATCH_INSIDE)
-        printf("    /* the run that failed: the body in a tape, all float inputs watched, then gt_gradients of all\n"
-               "     * float results in all float inputs and trainable variables */\n");
+}
+
+static void print_main(const Program *p, int number)
+{
+    const Body *body = &p->body[0];
+    const Mode *mode = &modes[number < 0 ? 0 : number];
+    int gradients = gradients_of_whole(p, mode->watch);
+    print_whole(p, mode->watch);
+    printf("static void show(const char *what, gt_Tensor *tensor)\n{\n    printf(\"  %%s:\", what);\n"
+           "    for (int64_t i = 0; tensor && i < gt_size(tensor) && i < 40; i++)\n"
+           "        printf(\" %%.17g\", gt_element(tensor, i));\n"
+           "    printf(\"  %%s\\n\", gt_error_message());\n}\n\n");
+    printf("static void run(const char *name, bool traced, bool watched, int threads)\n{\n"
+           "    gt_Tensor *results[%d] = {NULL};\n    gt_set_threads(threads);\n"
+           "    printf(\"%%s\\n\", name);\n    gt_Scope *outer = gt_scope_begin();\n"
+           "    stale = gt_scalar(1, GT_FLOAT32);\n    gt_scope_end(outer);\n"
+           "    outer = gt_scope_begin();\n"
+           "    gt_Tape *outside = watched ? gt_tape_begin(.persistent = true) : NULL;\n",
+           body->outputs + gradients + 1);
+    print_leaves(p);
+    for (int i = 0; i < p->arguments; i++)
+        if (gt_dtype_is_float(p->value[p->argument[i]].dtype))
+            printf("    if (watched)\n        gt_watch(outside, in[%d]);\n", i);
     printf("    gt_Scope *inner = gt_scope_begin();\n"
-           "    gt_Function *main_function = gt_function(body0, NULL, .outputs = %d);\n"
+           "    gt_Function *main_function = gt_function(whole, NULL, .outputs = %d);\n"
            "    if (traced)\n"
            "        gt_function_call(main_function, ((gt_Tensors){in, %d}), results);\n"
-           "    else\n        body0(NULL, in, results);\n"
+           "    else\n        whole(NULL, in, results);\n"
            "    if (gt_status() != GT_OK)\n"
            "        printf(\"  %%s\\n\", gt_error_message());\n    gt_error_clear();\n",
-           body->outputs, p->arguments);
+           body->outputs + gradients, p->arguments);
     for (int i = 0; i < body->outputs; i++)
         printf("    show(\"v%d\", results[%d]);\n", body->output[i], i);
+    for (int i = 0; i < gradients; i++)
+        printf("    show(\"gradient %d\", results[%d]);\n", i, body->outputs + i);
     for (int i = 0; i < p->variables; i++)
         printf("    show(\"variable v%d\", v%d);\n", p->variable[i], p->variable[i]);
-    printf("    gt_scope_end(inner);\n    gt_scope_end(outer);\n}\n\n"
-           "int main(void)\n{\n    run(\"eager\", false, 1);\n    run(\"traced\", true, 1);\n"
-           "    run(\"threads\", false, 3);\n    gt_context_free(NULL);\n    return 0;\n}\n");
+    printf("    gt_scope_end(inner);\n    gt_tape_end(outside);\n    gt_scope_end(outer);\n}\n\n"
+           "int main(void)\n{\n");
+    if (mode->flush)
+        printf("#ifdef __x86_64__\n    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040); "
+               "/* denormals are 0, as in a plan */\n#endif\n");
+    if (mode->numerics)
+        printf("    gt_check_numerics(true);\n");
+    printf("    run(\"eager\", false, false, 1);\n    run(\"%s\", %s, %s, %d);\n"
+           "    gt_context_free(NULL);\n    return 0;\n}\n",
+           mode->name, mode->traced ? "true" : "false",
+           mode->watch == WATCH_OUTSIDE ? "true" : "false", context_threads[mode->context]);
 }
 
 void program_print(const Program *program, const Finding *finding)

@@ -35,7 +35,7 @@ enum {
     MAX_BLOCKS = 16,
     MAX_ARGUMENTS = 16,
     MAX_VARIABLES = 16,
-    OPTION_BYTES = 256,
+    OPTION_BYTES = 448,
     ROUNDS = 2, /* a program runs so often, on other numbers each time */
     ABSENT = -1, /* as an input: NULL */
     STALE = -2   /* as an input: a handle whose scope ended */
@@ -137,7 +137,6 @@ typedef struct Program {
     uint32_t modes; /* those to run, by bit */
     bool whole;     /* every value is needed by an output: a plan leaves out nothing that can fail */
     bool control;   /* has control flow */
-    bool recomputes; /* WAITS: gradients through gt_recompute are loose as well */
     bool packed;    /* variables of one type lie in one block */
 } Program;
 
