@@ -87,3 +87,11 @@ gt_Tensor *gt_as_float(gt_Tensor *x)
 {
     return gt_dtype_is_float(gt_dtype(x)) ? x : gt_cast(x, GT_FLOAT32);
 }
+
+gt_Tensor *gt_composed(gt_Site site, gt_Tensor *result)
+{
+    if (result && gt_status() == GT_OK && gt_slot_raw(result)->variable)
+        result = gt_identity(result);
+    gt_site_leave(site);
+    return gt_status() == GT_OK ? result : NULL;
+}

@@ -1060,6 +1060,8 @@ static gt_Status add_along_shape(gt_ShapeRule *rule)
         return gt_fail(GT_INVALID, "indices and updates differ in shape");
     rule->output[0] = *updates;
     rule->output[0].dims[axis] = options->count;
+    if (!gt_spec_resize(&rule->output[0]))
+        return GT_OK; /* refused as too large */
     Lookup lookup = {along(&rule->output[0], axis), indices->dims[axis], 0, 0, 0, 0};
     lookup_cut(&lookup, false);
     if (is_crowd(&lookup, updates->dtype))

@@ -224,7 +224,9 @@ static gt_Status segment_prod_shape(gt_ShapeRule *rule)
 {
     if (segment_shape(rule) != GT_OK)
         return gt_status();
-    const gt_Spec *out = &rule->output[0];
+    gt_Spec *out = &rule->output[0];
+    if (!gt_spec_resize(out))
+        return GT_OK; /* refused as too large */
     int64_t columns = columns_of(out);
     if (gt_dtype_is_float(out->dtype))
         rule->scratch =

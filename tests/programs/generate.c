@@ -1156,6 +1156,9 @@ static void add_gradient(Generator *g)
                        : k < 7 ? GT_UNCONNECTED_ZERO
                        : k < 9 ? GT_UNCONNECTED_NONE
                                : GT_UNCONNECTED_SOME;
+    /* WAITS: a traced loop that ignores a carry which a branch chose counts as connected, an eager one not. */
+    if (p->control)
+        step.unconnected = GT_UNCONNECTED_ZERO;
     step.outputs = step.sources;
     int values = p->values;
     for (int i = 0; i < step.outputs; i++)
@@ -1192,7 +1195,7 @@ static void add_gradient(Generator *g)
     for (int i = 0; i < step.outputs; i++)
         if (step.out[i] >= 0) {
             g->known[step.out[i]].tapes = tapes & recording_tapes(g);
-            p->value[step.out[i]].loose_itself = p->control;
+            p->value[step.out[i]].loose_itself = p->control || g->recomputes; /* WAITS */
         }
 }
 
@@ -1318,7 +1321,7 @@ static void add_call(Generator *g, Step *step, int outputs)
         g->known[step->out[i]].alias = true;
     for (int i = 0; i < outputs; i++)
         if (step->call == CALL_JVP || step->call == CALL_HESSIAN_PRODUCT)
-            g->program->value[step->out[i]].loose_itself = control;
+            g->program->value[step->out[i]].loose_itself = control || g->recomputes;
 }
 
 static gt_Shape scalar(void)
