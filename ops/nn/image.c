@@ -126,10 +126,23 @@ static bool plan(Resizing *r, const ResizeAxisOptions *options, const gt_Spec *x
     return true;
 }
 
-/* Has a sum more than a few terms? */
-static bool shrinks(const Resizing *r)
+#define COLUMNS 256 /* elements beside each other that are added up in double together */
+
+/* Has a sum more than a few terms? Those of the transpose: how many bands an index is in. */
+static bool in_double(const Resizing *r)
 {
-    return !r->back && r->taps > 16;
+    double terms = r->back ? (2.0 * reach_of(r->interpolation) * r->stretch + 1) * (double)r->out /
+                                 (double)r->in
+                           : (double)r->taps;
+    return terms > 16;
+}
+
+/* The doubles that it takes. */
+static int64_t sums_of(const Resizing *r)
+{
+    if (!in_double(r))
+        return 0;
+    return (r->back ? r->in : 1) * (r->chunk < COLUMNS ? r->chunk : COLUMNS);
 }
 
 static gt_Status resize_shape(gt_ShapeRule *rule, bool back)
@@ -141,7 +154,7 @@ static gt_Status resize_shape(gt_ShapeRule *rule, bool back)
     rule->output[0] = *rule->input[0];
     rule->output[0].dims[gt_axis(options->axis, rule->input[0]->rank)] = options->extent;
     rule->scratch = (size_t)r.out * (sizeof(Band) + (size_t)r.taps * sizeof(double)) +
-                    (shrinks(&r) ? (size_t)r.chunk * sizeof(double) : 0);
+                    (size_t)sums_of(&r) * sizeof(double);
     return GT_OK;
 }
 
@@ -155,22 +168,39 @@ static gt_Status resize_axis_gradient_shape(gt_ShapeRule *rule)
     return resize_shape(rule, true);
 }
 
-/* n elements at each index of the axis: to[i] = sum of w[i, j] from[j], in double, or its
- * transpose, whose sums are short. */
+/* n elements at each index of the axis: to[i] = sum of w[i, j] from[j], or its transpose. */
 #define RESIZE(type)                                                                               \
-    static void shrink_##type(const Resizing *r, const Band *band, int64_t n, const type *from,    \
-                              double *sum, type *to)                                               \
+    static void add_band_##type(const Band *band, const type *from, int64_t step, int64_t n,       \
+                                bool back, double *sum)                                            \
     {                                                                                              \
-        for (int64_t i = 0; i < r->out; i++) {                                                     \
-            memset(sum, 0, (size_t)n * sizeof *sum);                                               \
-            for (int64_t k = 0; k < band[i].count; k++) {                                          \
-                const type *x = from + (band[i].first + k) * r->inner;                             \
-                for (int64_t c = 0; c < n; c++)                                                    \
-                    sum[c] += band[i].weight[k] * (double)x[c];                                    \
-            }                                                                                      \
+        for (int64_t k = 0; k < band->count; k++) {                                                \
+            const type *x = back ? from : from + (band->first + k) * step;                         \
+            double *y = back ? sum + (band->first + k) * n : sum;                                  \
             for (int64_t c = 0; c < n; c++)                                                        \
-                to[i * r->inner + c] = (type)sum[c];                                               \
+                y[c] += band->weight[k] * (double)x[c];                                            \
         }                                                                                          \
+    }                                                                                              \
+    static void round_row_##type(int64_t n, const double *sum, type *to)                           \
+    {                                                                                              \
+        for (int64_t c = 0; c < n; c++)                                                            \
+            to[c] = (type)sum[c];                                                                  \
+    }                                                                                              \
+    static void resize_in_double_##type(const Resizing *r, const Band *band, int64_t n,            \
+                                        const type *from, double *sum, type *to)                   \
+    {                                                                                              \
+        size_t row = (size_t)n * sizeof *sum;                                                      \
+        if (r->back)                                                                               \
+            memset(sum, 0, (size_t)r->in *row);                                                    \
+        for (int64_t i = 0; i < r->out; i++) {                                                     \
+            if (!r->back)                                                                          \
+                memset(sum, 0, row);                                                               \
+            add_band_##type(&band[i], r->back ? from + i * r->inner : from, r->inner, n, r->back,  \
+                            sum);                                                                  \
+            if (!r->back)                                                                          \
+                round_row_##type(n, sum, to + i * r->inner);                                       \
+        }                                                                                          \
+        for (int64_t i = 0; i < r->in && r->back; i++)                                             \
+            round_row_##type(n, sum + i * n, to + i * r->inner);                                   \
     }                                                                                              \
     static void resize_##type(const Resizing *r, const Band *band, int64_t n, const type *from,    \
                               type *to)                                                            \
@@ -209,11 +239,15 @@ static void resize_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         const double *x64 = (const double *)kernel->input[0] + x;
         float *y32 = (float *)kernel->output[0] + y;
         double *y64 = (double *)kernel->output[0] + y, *sum = weights + r->out * r->taps;
-        if (!shrinks(r))
+        if (!in_double(r)) {
             wide ? resize_double(r, band, n, x64, y64) : resize_float(r, band, n, x32, y32);
-        else
-            wide ? shrink_double(r, band, n, x64, sum, y64)
-                 : shrink_float(r, band, n, x32, sum, y32);
+            continue;
+        }
+        for (int64_t c = 0; c < n; c += COLUMNS) {
+            int64_t width = n - c < COLUMNS ? n - c : COLUMNS;
+            wide ? resize_in_double_double(r, band, width, x64 + c, sum, y64 + c)
+                 : resize_in_double_float(r, band, width, x32 + c, sum, y32 + c);
+        }
     }
 }
 

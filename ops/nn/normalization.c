@@ -1,6 +1,7 @@
-/* Normalization, made of operations: formulas of ops/nn/normalization.h. The mean is taken off before
- * anything is multiplied, which keeps the digits of numbers that are large and close together. What is
- * squared is squared inside gt_length and gt_squares, where it neither overflows nor underflows. */
+/* Normalization, made of operations: formulas of ops/nn/normalization.h. The mean is taken off
+ * before anything is multiplied, which keeps the digits of numbers that are large and close
+ * together. What is squared is squared inside gt_length and gt_squares, where it neither overflows
+ * nor underflows. */
 #include "ops/nn/normalization.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
