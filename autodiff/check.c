@@ -5,8 +5,8 @@
 #include "autodiff/gradient.h"
 #include "autodiff/probe.h"
 #include "core/tape.h"
-#include "ops/arithmetic.h"
-#include "ops/reduce.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/reduce.h"
 
 #include <math.h>
 #include <string.h>

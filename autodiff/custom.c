@@ -5,9 +5,9 @@
 #include "autodiff/probe.h"
 #include "core/graph.h"
 #include "core/inside.h"
-#include "ops/arithmetic.h"
-#include "ops/cast.h"
-#include "ops/creation.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/cast.h"
+#include "ops/array/creation.h"
 
 #include <string.h>
 

@@ -3,11 +3,11 @@
 #include "autodiff/gradient.h"
 #include "autodiff/walk.h"
 #include "core/graph.h"
-#include "ops/arithmetic.h"
-#include "ops/choice.h"
-#include "ops/cast.h"
-#include "ops/creation.h"
-#include "ops/indexing.h"
+#include "ops/math/arithmetic.h"
+#include "ops/control/choice.h"
+#include "ops/array/cast.h"
+#include "ops/array/creation.h"
+#include "ops/array/indexing.h"
 
 #include <stdio.h>
 #include <string.h>

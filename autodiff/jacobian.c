@@ -2,9 +2,9 @@
 #include "autodiff/jacobian.h"
 #include "autodiff/probe.h"
 #include "core/graph.h"
-#include "ops/creation.h"
-#include "ops/indexing.h"
-#include "ops/reshaping.h"
+#include "ops/array/creation.h"
+#include "ops/array/indexing.h"
+#include "ops/array/reshaping.h"
 
 #include <string.h>
 

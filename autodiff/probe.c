@@ -1,6 +1,6 @@
 /* Aliases and tapes for differentiating a function from outside. Leans on core/tape.c. */
 #include "autodiff/probe.h"
-#include "ops/cast.h"
+#include "ops/array/cast.h"
 
 gt_Tensor *gt_probe(const char *here, gt_Tensor *x)
 {

@@ -3,17 +3,17 @@
  *
  * Eagerly the second run is the user's function once more, with every variable as the first run found
  * it. Inside a traced function the first run is traced into a graph of its own, a node that the plan
- * puts in place; its gradient writes that graph down again (ops/traced_control.c). So the plan holds
+ * puts in place; its gradient writes that graph down again (ops/control/traced_control.c). So the plan holds
  * nothing of the piece between the two. Leans on core/body.c and gradient.c. */
 #include "autodiff/custom.h"
 #include "autodiff/gradient.h"
 #include "autodiff/probe.h"
 #include "core/graph.h"
 #include "core/inside.h"
-#include "ops/cast.h"
-#include "ops/choice.h"
-#include "ops/creation.h"
-#include "ops/traced_control.h"
+#include "ops/array/cast.h"
+#include "ops/control/choice.h"
+#include "ops/array/creation.h"
+#include "ops/control/traced_control.h"
 
 GT_OPTION_TYPE(gt_recompute_options, gt_recompute_OPTIONS);
 

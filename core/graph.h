@@ -66,7 +66,7 @@ typedef enum gt_ControlKind {
     GT_CONTROL_CALL /* the first body, once: a plan puts it in place of the node */
 } gt_ControlKind;
 
-/* The options of control flow (ops/traced_control.c). Plans know no more of it than this. */
+/* The options of control flow (ops/control/traced_control.c). Plans know no more of it than this. */
 #define GT_CONTROL_OPTIONS(F, S)                                                                   \
     F(S, gt_ControlKind, kind, GT_CONTROL_BRANCH, "what its bodies are")                           \
     F(S, gt_Graph *, first, NULL, "the branch if the predicate is not 0, or the body of a loop")   \

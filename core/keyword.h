@@ -197,9 +197,9 @@ typedef struct gt_Mark gt_Mark;
 #define GT_MARK ((const gt_Mark *)(uintptr_t)0x67726164)
 
 /* What ends a list that a macro gathers: of handles (not NULL, which may be one of them, and no address that
- * anything has), of integers, of numbers. */
+ * anything has), of integers (none that a computation arrives at, as INT64_MIN is), of numbers. */
 #define GT_LIST_END     ((void *)(UINTPTR_MAX - 0x6774))
-#define GT_INTEGERS_END INT64_MIN
+#define GT_INTEGERS_END (INT64_MIN + 0x67726164)
 #define GT_NUMBERS_END  (-0x1.67726164p-1000)
 
 /* A flag that may also be inherited: true, false or GT_INHERIT. */

@@ -3,14 +3,12 @@
 #include "core/assert.h"
 #include "core/internal.h"
 
-#include <string.h>
-
 static void *add_job(gt_Lowering *lowering, size_t bytes, uint32_t *at)
 {
     *at = (lowering->job_bytes + 15u) & ~15u;
     lowering->job_bytes = *at + (uint32_t)bytes;
     GT_ASSERT(lowering->job_bytes <= GT_JOB_BYTES);
-    return memset(lowering->job + *at, 0, bytes);
+    return lowering->job + *at;
 }
 
 void *gt_lower_launch(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t tiles, size_t bytes)

@@ -32,7 +32,8 @@ struct gt_Lowering {
     _Alignas(16) unsigned char job[GT_JOB_BYTES];
 };
 
-/* Adds a launch of `tiles` tiles, and returns its job of `bytes` zeroed bytes to be filled in. */
+/* Adds a launch of `tiles` tiles, and returns its job of `bytes` bytes, all of which are to be filled in (a
+ * plan keeps them; nothing is cleared). */
 void *gt_lower_launch(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t tiles, size_t bytes);
 /* The same for the check; at most one. */
 void *gt_lower_check(gt_Lowering *lowering, gt_CheckKernelId check, int64_t tiles, size_t bytes);

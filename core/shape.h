@@ -56,7 +56,7 @@ typedef struct gt_Spec {
 GT_API gt_Shape gt_shape_of(int rank, const int64_t *dims);
 GT_API gt_Axes gt_axes_of(int count, const int *axes);
 /* The same from a list with its end marked: at most GT_MAX_RANK items before GT_INTEGERS_END, GT_AXES_END. */
-#define GT_AXES_END (INT32_MIN + 1)
+#define GT_AXES_END (INT32_MIN + 0x6774)
 GT_API gt_Shape gt_shape_list(const int64_t *dims);
 GT_API gt_Axes gt_axes_list(const int *axes);
 GT_API bool gt_shape_equal(gt_Shape a, gt_Shape b);

@@ -256,8 +256,12 @@ static gt_Status run_tiles(gt_Context *context, Work work, bool alone)
 gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const void *job,
                           void *const *at)
 {
-    Work work = {context->kernels->tile[launch->kernel], job, at, launch->tiles, 1};
-    return run_tiles(context, work, launch->alone);
+    gt_TileKernel *run = context->kernels->tile[launch->kernel];
+    if (launch->tiles == 1 && !context->interrupted) { /* most launches: nothing to hand out or to ask */
+        run(job, at, 0, 1, context->scratch[0]);
+        return GT_OK;
+    }
+    return run_tiles(context, (Work){run, job, at, launch->tiles, 1}, launch->alone);
 }
 
 /* The older form: a body that sees the whole call. */

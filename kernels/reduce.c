@@ -7,8 +7,8 @@
  * rows, combined pairwise.
  *
  * A sum of floats is one of doubles, but that each lane, or column, first adds up to 32 floats as
- * floats, mostly in twos and fours: that costs no more than a sum of floats, and its error is that of
- * some ten additions, whatever n. What is squared becomes a double before. Products: see
+ * floats, mostly in twos and fours: that costs no more than a sum of floats, and its error is that
+ * of some ten additions, whatever n. What is squared becomes a double before. Products: see
  * reduce_product.h. */
 #include "functions.h"
 

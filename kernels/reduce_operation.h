@@ -1,7 +1,7 @@
 /* One reduction of one element type: GT_COMBINE over GT_TERM(x), from GT_START, in numbers of type
- * GT_A, with GT_LANES lanes. With GT_RUN, which sums of float have, a chain of at most so many numbers
- * is added as they are before it becomes one of type GT_A. Included by reduce_template.h; not a
- * header. */
+ * GT_A, with GT_LANES lanes. With GT_RUN, which sums of float have, a chain of at most so many
+ * numbers is added as they are before it becomes one of type GT_A. Included by reduce_template.h;
+ * not a header. */
 
 static inline GT_A GT_OP(combine)(GT_A a, GT_A b)
 {
@@ -108,8 +108,8 @@ void GT_KERNEL(GT_OP(reduce))(int64_t n, const void *x, void *y)
     *(GT_A *)y = GT_OP(row)(n, x);
 }
 
-/* sum[j] = x[0][j] o x[1][j] o ...: the first row, then the next four joined in twos, and so on, which
- * also spares loads of the sums. */
+/* sum[j] = x[0][j] o x[1][j] o ...: the first row, then the next four joined in twos, and so on,
+ * which also spares loads of the sums. */
 static GT_NOINLINE void GT_OP(columns_block)(int64_t rows, int64_t columns, int64_t stride,
                                              const GT_T *restrict x, GT_C *restrict sum)
 {

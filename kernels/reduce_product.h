@@ -3,8 +3,9 @@
  * reduce_template.h; not a header.
  *
  * Each factor is taken apart (gt_split in loops.h): sizes within [1, 2) are multiplied, exponents
- * added. 512 such sizes fit a double; then their product is taken apart. The order of the products is
- * that of the sums: 32 lanes of a row, combined by halving, block after block. */
+ * added. 512 such sizes fit a double; then their product is taken apart. Order: the lanes of a row
+ * (8 of float, each of which gets the product of four at a time; 32 of double), combined by halving,
+ * block after block; a column from top to bottom. */
 
 /* At most GT_BLOCK factors. */
 static GT_NOINLINE gt_Scaled GT_NAME(prod_block)(int64_t n, const GT_T *x)

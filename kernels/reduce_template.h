@@ -60,8 +60,8 @@
 #define GT_LANES         32
 #include "reduce_operation.h"
 
-/* The place of a maximum or minimum that is known: two steps, for an exit in the loop would keep it from
- * becoming vector code. */
+/* The place of a maximum or minimum that is known: two steps, for an exit in the loop would keep it
+ * from becoming vector code. */
 int64_t GT_KERNEL(GT_NAME(find))(int64_t n, const void *from, const void *value)
 {
     enum { LANES = 32 };

@@ -1,9 +1,9 @@
 /* Activation, dropout, flatten, reshape and lambda. */
 #include "layers/basic.h"
 #include "layers/internal.h"
-#include "ops/cast.h"
-#include "ops/random.h"
-#include "ops/reshaping.h"
+#include "ops/array/cast.h"
+#include "ops/math/random.h"
+#include "ops/array/reshaping.h"
 
 static const gt_Regularizer no_penalty = GT_NOT_GIVEN;
 

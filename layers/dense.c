@@ -1,9 +1,9 @@
 /* Dense: a matrix product, a bias, an activation. */
 #include "layers/dense.h"
 #include "layers/internal.h"
-#include "ops/arithmetic.h"
+#include "ops/math/arithmetic.h"
 #include "ops/kit.h"
-#include "ops/matmul.h"
+#include "ops/linalg/matmul.h"
 
 typedef struct Dense {
     gt_Layer base;

@@ -2,8 +2,8 @@
  * for handles, scopes and errors, on weights.c for its lists. */
 #include "layers/internal.h"
 #include "core/graph.h"
-#include "ops/arithmetic.h"
-#include "ops/reduce.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/reduce.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Regularizers: penalties made of operations. */
 #include "layers/internal.h"
-#include "ops/arithmetic.h"
-#include "ops/reduce.h"
-#include "ops/reduction.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/reduce.h"
+#include "ops/math/reduction.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Sequential: the children in order. */
 #include "layers/sequential.h"
 #include "layers/internal.h"
-#include "ops/cast.h"
+#include "ops/array/cast.h"
 
 typedef struct Sequential {
     gt_Layer base;

@@ -1,8 +1,8 @@
 /* Lists over a layer and all below it: variables, paths, counts, flags, penalties. The order is by
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
-#include "ops/arithmetic.h"
-#include "ops/reshaping.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/reshaping.h"
 
 #include <stdio.h>
 #include <string.h>

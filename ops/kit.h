@@ -8,7 +8,7 @@
 #include "ops/axes.h"
 #include "ops/lowering.h"
 #include "ops/operand.h"
-#include "ops/reshaping.h"
+#include "ops/array/reshaping.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 #include "ops/tiles.h"
@@ -182,7 +182,9 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
     }
 /* gt_NAME_at for what is made of several operations: calls the static function NAME (or the one
  * that is named, where C has taken the name), with errors that name NAME and the caller's line.
- * `parameters` starts with `const char *here`. */
+ * `parameters` starts with `const char *here`. Parts that were made before one failed are no result, and a
+ * variable that had nothing to be done to it is not, either: its value is, which does not change. */
+gt_Tensor *gt_composed(gt_Site site, gt_Tensor *result);
 #define GT_COMPOSED(name, parameters, arguments)                                                   \
     GT_COMPOSED_TENSOR(name, name, parameters, arguments)
 #define GT_COMPOSED_BY(Result, name, function, parameters, arguments)                              \
@@ -193,14 +195,11 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
         gt_site_leave(site);                                                                       \
         return result;                                                                             \
     }
-/* Parts that were made before one failed are no result. */
 #define GT_COMPOSED_TENSOR(name, function, parameters, arguments)                                  \
     gt_Tensor *gt_##name##_at parameters                                                           \
     {                                                                                              \
         gt_Site site = gt_site_enter(here, #name);                                                 \
-        gt_Tensor *result = function arguments;                                                    \
-        gt_site_leave(site);                                                                       \
-        return gt_status() == GT_OK ? result : NULL;                                               \
+        return gt_composed(site, function arguments);                                              \
     }
 /* The same for functions of one tensor, of one tensor and options, of two operands; and the plain
  * function. */

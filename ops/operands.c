@@ -1,9 +1,9 @@
 /* What operations do to tensors before and after: bring operands to one dtype, sum a gradient back to the shape of its
  * input. Leans on the operations that do it. */
-#include "ops/arithmetic.h"
-#include "ops/cast.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/cast.h"
 #include "ops/kit.h"
-#include "ops/reduce.h"
+#include "ops/math/reduce.h"
 
 gt_Tensor *gt_widened(gt_Tensor *x)
 {
@@ -86,4 +86,12 @@ gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b)
 gt_Tensor *gt_as_float(gt_Tensor *x)
 {
     return gt_dtype_is_float(gt_dtype(x)) ? x : gt_cast(x, GT_FLOAT32);
+}
+
+gt_Tensor *gt_composed(gt_Site site, gt_Tensor *result)
+{
+    if (result && gt_status() == GT_OK && gt_slot_raw(result)->variable)
+        result = gt_identity(result);
+    gt_site_leave(site);
+    return gt_status() == GT_OK ? result : NULL;
 }

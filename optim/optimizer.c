@@ -4,10 +4,10 @@
 #include "optim/optimizer.h"
 #include "autodiff/gradient.h"
 #include "core/graph.h"
-#include "ops/arithmetic.h"
-#include "ops/cast.h"
-#include "ops/math.h"
-#include "ops/reduction.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/cast.h"
+#include "ops/math/math.h"
+#include "ops/math/reduction.h"
 #include "optim/internal.h"
 #include "optim/update.h"
 
@@ -49,9 +49,9 @@ struct gt_Optimizer {
     Entry *entry;
     int32_t entries;
     gt_Map entry_of, excluded_of; /* variable -> which entry; which of the excluded */
-    gt_Variable **slot_variable; /* entry by entry, `slots` each */
-    gt_Variable **state;         /* all, in the order of saving */
-    int32_t *slot_of;            /* where each of these but the first two is in slot_variable */
+    gt_Variable **slot_variable;  /* entry by entry, `slots` each */
+    gt_Variable **state;          /* all, in the order of saving */
+    int32_t *slot_of;             /* where each of these but the first two is in slot_variable */
     int32_t state_count;
     gt_Variable **excluded; /* from weight decay; held */
     int32_t excluded_count, excluded_capacity;
@@ -509,8 +509,9 @@ static gt_Tensor *norm_of(gt_Tensor *x)
     return GT_LENGTH(x, .wide = true);
 }
 
-/* x * limit / max(norm, limit); exactly x where the norm is within the limit. The factor goes in two
- * parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32 may be 0. */
+/* x * limit / max(norm, limit); exactly x where the norm is within the limit. The factor goes in
+ * two parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32 may be
+ * 0. */
 static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *norm, double limit)
 {
     gt_Tensor *factor = gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(norm, limit));

@@ -2,7 +2,7 @@
  * body itself where a tape watches or another function is being traced. Leans on plan.c. */
 #include "plan/function.h"
 #include "plan/plan.h"
-#include "ops/choice.h"
+#include "ops/control/choice.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * for 50 steps, from a seed, and writes weights, optimizer state and losses to a file. Compilers evaluate
  * the arguments of a call in different orders, so a second model does all it can inside of arguments:
  * layers, tensors and functions are made there, layers are called, losses added, bodies capture what is
- * around them. Two things are left out, which depend on that order (ops/random.h, layers/layer.h): two
+ * around them. Two things are left out, which depend on that order (ops/math/random.h, layers/layer.h): two
  * draws from one generator, and the first numbers of two layers that are made and called by themselves,
  * in one expression.
  *

@@ -589,6 +589,43 @@ Test(bad_input, compositions)
     in_little_memory(all_calls);
 }
 
+/* ---- variables ---- */
+
+/* What is computed from a variable is a value: it does not change with the variable. */
+Test(bad_input, calls_of_variables)
+{
+    static const gt_Shape shapes[] = {{GT_MARK, 0, {0}},
+                                      {GT_MARK, 1, {3}},
+                                      {GT_MARK, 2, {3, 3}},
+                                      {GT_MARK, 3, {2, 3, 3}},
+                                      {GT_MARK, 4, {2, 3, 3, 3}}};
+    static const double numbers[] = {0, 1, 2};
+    const char *name = "";
+    int values = 0;
+    for (int k = 0; name; k++)
+        for (int t = 0; t < 6; t++)
+            for (int s = 0; s < 5; s++) {
+                gt_Scope *scope = gt_scope_begin();
+                gt_Variable *v = gt_variable(filled(types[t], shapes[s], false));
+                for (int64_t n = -1; n < 3; n++)
+                    for (int d = 0; d < 3; d++) {
+                        Arguments arguments = {v, v, n, numbers[d]};
+                        gt_Tensor *y = make_call(k, &arguments, &name);
+                        if (y && gt_status() == GT_OK &&
+                            n > 0) { /* a call of 0 parts has no result */
+                            cr_assert(!gt_is_variable(y), "%s", name);
+                            values++;
+                        }
+                        gt_error_clear();
+                    }
+                gt_scope_end(scope);
+                gt_variable_free(v);
+            }
+    cr_assert(values > 5000, "%d", values);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- matrices that are not finite ---- */
 
 /* LAPACK's iterations may never end on an infinity: an error, or a result, in no time. */

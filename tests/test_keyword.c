@@ -56,8 +56,16 @@ Test(keyword, lists_end_with_a_mark)
     cr_assert(gt_numbers().count == 0 && gt_numbers(2.5, NAN).count == 2 &&
               gt_numbers(0, -0.0, INFINITY).value[2] == INFINITY);
     cr_assert(gt_numbers(1, 2, 3, 4, 5, 6, 7, 8, 9).count > GT_MAX_NUMBERS);
-    gt_Integers many = gt_integers(0, -1, INT32_MIN, INT64_MAX);
+    gt_Integers many = gt_integers(INT64_MIN, -1, INT32_MIN, INT64_MAX);
     cr_assert(many.count == 4 && many.items[3] == INT64_MAX);
+    /* What an overflow leaves ends no list: a shape of one is an error, not a scalar. */
+    for (int i = 0; i < 4; i++) {
+        const int64_t low[] = {INT64_MIN, INT64_MIN + 1, INT32_MIN, INT32_MIN + 1};
+        cr_assert(gt_shape(2, low[i]).rank == 2 && gt_shape(low[i], 2).rank == 2);
+        refused(gt_full(gt_shape(low[i]), 1), "");
+        refused(gt_eye(low[i], .columns = 3), "");
+        refused(gt_sum(x, .axes = gt_axes(INT32_MIN + i)), "");
+    }
     cr_assert_eq(gt_size(gt_array(gt_shape(3), 0, -0.0, NAN)), 3);
     refused(gt_array(gt_shape(3), 1, 2), "2 numbers for the shape (3,)");
 

@@ -1,6 +1,6 @@
-/* What is right although numbers are large, small or many: functions whose squares, sums and products
- * leave the range of the type on the way to a result that does not, and those that put ten million
- * float32 together, against float64. */
+/* Numbers that are large, small or many: functions whose squares, sums and products leave the range
+ * of the type on the way to a result that does not, and those that put ten million float32 together,
+ * against float64. */
 #include <criterion/criterion.h>
 
 #include "gradtape.h"
@@ -90,7 +90,8 @@ static gt_Tensor *gradient_of(int which, gt_Tensor *x)
     return gradient;
 }
 
-/* Scales whose squares and cubes no float32, no float64 holds; powers of 2, so that nothing is rounded. */
+/* Scales whose squares and cubes no float32, no float64 holds; powers of 2, so that nothing is
+ * rounded. */
 Test(numerics, functions_that_scale)
 {
     const int scales[][2] = {{GT_FLOAT32, 100}, {GT_FLOAT32, -90}, {GT_FLOAT32, 70},
@@ -137,7 +138,7 @@ Test(numerics, sums_and_squares)
         gt_Tensor *x = vector(dtype, 3, top[wide]);
         is_near(gt_sum(x), 0, top[wide][0], "sum");
         is_near(gt_mean(gt_slice(x, gt_shape(0), gt_shape(2))), 0, top[wide][0], "mean");
-        /* a thousand deviations of 1e18 (1e153): the mean of their squares fits, their sum does not */
+        /* a thousand deviations of 1e18 (1e153): the mean of their squares fits, the sum does not */
         double deviation = wide ? 1e153 : 1e18;
         gt_Tensor *apart =
             gt_reshape(gt_tile(vector(dtype, 2, (double[]){deviation, -deviation}), gt_shape(500)),
@@ -265,7 +266,7 @@ Test(numerics, penalties)
 
 /* ---- clipping by the norm ---- */
 
-/* One step of learning rate 1 with these gradients, from variables of zeros, each of two numbers. */
+/* One step of learning rate 1 with these gradients, from variables of two zeros each. */
 static void step(gt_Optimizer *optimizer, gt_DType dtype, int variables, const double *gradients,
                  double *after)
 {

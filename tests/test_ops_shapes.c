@@ -6,11 +6,11 @@
 #include "autodiff/gradient.h"
 #include "core/context.h"
 #include "leaks.h"
-#include "ops/arithmetic.h"
-#include "ops/creation.h"
-#include "ops/indexing.h"
-#include "ops/reduce.h"
-#include "ops/reshaping.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/creation.h"
+#include "ops/array/indexing.h"
+#include "ops/math/reduce.h"
+#include "ops/array/reshaping.h"
 
 #include <math.h>
 #include <stdio.h>

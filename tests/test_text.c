@@ -15,7 +15,7 @@
 #include "io/json.h"
 #include "io/number.h"
 #include "leaks.h"
-#include "ops/custom.h"
+#include "ops/foreign/custom.h"
 
 #define LEGAL(expression, text)                                                                    \
     cr_assert((expression) != NULL && gt_status() == GT_OK, "\"%.100s\": %s", text,                \

@@ -3,7 +3,7 @@
 #include "train/checkpoint.h"
 #include "core/text.h"
 #include "io/safetensors.h"
-#include "ops/random.h"
+#include "ops/math/random.h"
 #include "train/internal.h"
 
 #include <stdarg.h>

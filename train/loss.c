@@ -1,6 +1,6 @@
-/* Losses as values: the operations of ops/loss.c with their options inside the value. */
+/* Losses as values: the operations of ops/nn/loss.c with their options inside the value. */
 #include "train/loss.h"
-#include "ops/reshaping.h"
+#include "ops/array/reshaping.h"
 #include "train/internal.h"
 
 #include <assert.h>

@@ -1,11 +1,11 @@
 /* Losses as values: what gt_compile and gt_LossMetric take. gt_Huber(.delta = 2) has the options of the
- * function gt_huber (ops/loss.h) but for sample_weight, and its formula; its reduction is mean or sum. */
+ * function gt_huber (ops/nn/loss.h) but for sample_weight, and its formula; its reduction is mean or sum. */
 #ifndef GT_TRAIN_LOSS_H
 #define GT_TRAIN_LOSS_H
 
 #include "core/keyword.h"
 #include "core/tensor.h"
-#include "ops/loss.h"
+#include "ops/nn/loss.h"
 
 GT_BEGIN
 

@@ -1,12 +1,12 @@
 /* Metrics: sums in float64 variables, so that a plan can update them. Leans
  * on ops. */
 #include "train/metric.h"
-#include "ops/arithmetic.h"
-#include "ops/assign.h"
-#include "ops/cast.h"
-#include "ops/compare.h"
-#include "ops/reduce.h"
-#include "ops/reshaping.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/assign.h"
+#include "ops/array/cast.h"
+#include "ops/math/compare.h"
+#include "ops/math/reduce.h"
+#include "ops/array/reshaping.h"
 #include "train/internal.h"
 
 #include <math.h>

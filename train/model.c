@@ -3,9 +3,9 @@
  * Leans on layers, optim, plan. */
 #include "train/model.h"
 #include "core/graph.h"
-#include "ops/arithmetic.h"
-#include "ops/assign.h"
-#include "ops/cast.h"
+#include "ops/math/arithmetic.h"
+#include "ops/array/assign.h"
+#include "ops/array/cast.h"
 #include "optim/internal.h"
 #include "plan/function.h"
 #include "train/internal.h"

@@ -1,7 +1,7 @@
 /* Any text as the key of gt_get_item. A reader of this file's own, and Python's rule for slices,
  * say whether it is legal and which elements it takes. */
 #include "tests/fuzz/fuzz.h"
-#include "ops/indexing.h"
+#include "ops/array/indexing.h"
 
 #define ITEMS 64
 #define NONE  INT64_MIN

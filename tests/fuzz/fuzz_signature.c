@@ -1,9 +1,9 @@
 /* Any text as the prototype of a C function, and as that of its gradient function (after a line's
  * end). An operation that can be made is called; the function behind it does nothing. */
 #include "tests/fuzz/fuzz.h"
-#include "ops/creation.h"
-#include "ops/custom.h"
-#include "ops/foreign.h"
+#include "ops/array/creation.h"
+#include "ops/foreign/custom.h"
+#include "ops/foreign/foreign.h"
 
 static void nothing(void)
 {

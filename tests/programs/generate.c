@@ -59,6 +59,7 @@ typedef struct Generator {
     gt_DType real; /* what most floats of the program are */
     int64_t large; /* elements of large tensors; 0: the program has none */
     bool ended;    /* by a step that fails */
+    bool recomputes; /* gt_recompute was called */
 } Generator;
 
 static Generator generator;
@@ -1088,8 +1089,10 @@ static bool known_by(const Generator *g, int value, const void *argument)
 {
     const KnownBy *by = argument;
     Origin origin = g->program->value[value].origin;
+    /* WAITS: what gt_recompute computes from nothing that is watched is known to a tape eagerly alone. */
+    bool unsure = origin == ORIGIN_RESULT && g->recomputes;
     return is_float(g, value) && tapes_of(g, value) >> by->tape & 1 &&
-           (by->result ? origin == ORIGIN_RESULT : !g->known[value].alias);
+           (by->result ? origin == ORIGIN_RESULT : !g->known[value].alias && !unsure);
 }
 
 static bool same_spec(const Generator *g, int a, int b)
@@ -1115,7 +1118,8 @@ static bool is_any_float(const Generator *g, int value, const void *argument)
 
 static bool is_own_float(const Generator *g, int value, const void *argument)
 {
-    return is_any_float(g, value, argument) && !g->known[value].alias;
+    return is_any_float(g, value, argument) && !g->known[value].alias &&
+           !(g->recomputes && g->program->value[value].origin == ORIGIN_RESULT);
 }
 
 static void add_gradient(Generator *g)
@@ -1152,6 +1156,9 @@ static void add_gradient(Generator *g)
                        : k < 7 ? GT_UNCONNECTED_ZERO
                        : k < 9 ? GT_UNCONNECTED_NONE
                                : GT_UNCONNECTED_SOME;
+    /* WAITS: a traced loop that ignores a carry which a branch chose counts as connected, an eager one not. */
+    if (p->control)
+        step.unconnected = GT_UNCONNECTED_ZERO;
     step.outputs = step.sources;
     int values = p->values;
     for (int i = 0; i < step.outputs; i++)
@@ -1188,7 +1195,7 @@ static void add_gradient(Generator *g)
     for (int i = 0; i < step.outputs; i++)
         if (step.out[i] >= 0) {
             g->known[step.out[i]].tapes = tapes & recording_tapes(g);
-            p->value[step.out[i]].loose_itself = p->control;
+            p->value[step.out[i]].loose_itself = p->control || g->recomputes; /* WAITS */
         }
 }
 
@@ -1304,6 +1311,7 @@ static void add_call(Generator *g, Step *step, int outputs)
     bool control = g->program->control;
     if (step->call >= CALL_COND)
         g->program->control = true;
+    g->recomputes |= step->call == CALL_RECOMPUTE;
     step->outputs = (int8_t)outputs;
     if (outputs > STEP_OUTPUTS || !add(g, step)) {
         g->program->control = control;
@@ -1313,7 +1321,7 @@ static void add_call(Generator *g, Step *step, int outputs)
         g->known[step->out[i]].alias = true;
     for (int i = 0; i < outputs; i++)
         if (step->call == CALL_JVP || step->call == CALL_HESSIAN_PRODUCT)
-            g->program->value[step->out[i]].loose_itself = control;
+            g->program->value[step->out[i]].loose_itself = control || g->recomputes;
 }
 
 static gt_Shape scalar(void)

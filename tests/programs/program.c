@@ -283,11 +283,12 @@ void program_finish(Program *program)
 {
     bool reached[MAX_BODIES];
     program_reached(program, reached);
-    program->control = false;
+    program->control = program->recomputes = false;
     for (int b = 0; b < program->bodies; b++)
         for (int i = 0; i < program->body[b].steps && reached[b]; i++) {
             const Step *step = &program->step[program->body[b].step[i]];
             program->control |= is_control(step);
+            program->recomputes |= step->kind == STEP_CALL && step->call == CALL_RECOMPUTE;
         }
     program->whole = is_whole(program, reached);
     spread_loose(program);

@@ -137,6 +137,9 @@ typedef struct Program {
     uint32_t modes; /* those to run, by bit */
     bool whole;     /* every value is needed by an output: a plan leaves out nothing that can fail */
     bool control;   /* has control flow */
+    /* WAITS: an eager gt_recompute is on the way of gradients also where nothing depends on its inputs, which
+     * changes the order in which they add up. */
+    bool recomputes;
     bool packed;    /* variables of one type lie in one block */
 } Program;
 

@@ -1,0 +1,530 @@
+/* Control flow: running bodies one after another. The loop variables are held as values between
+ * rounds; every round has its own scope. What depends on symbols goes to traced_control.c. Leans on
+ * core/body.c. */
+#include "ops/control/control.h"
+#include "ops/math/arithmetic.h"
+#include "ops/control/choice.h"
+#include "ops/array/indexing.h"
+#include "ops/kit.h"
+#include "ops/array/reshaping.h"
+#include "ops/control/traced_control.h"
+
+#include <string.h>
+
+#define MAX_TENSORS 1024
+
+GT_OPTION_TYPE(gt_cond_options, gt_cond_OPTIONS);
+GT_OPTION_TYPE(gt_while_loop_options, gt_while_loop_OPTIONS);
+GT_OPTION_TYPE(gt_fori_loop_options, gt_fori_loop_OPTIONS);
+GT_OPTION_TYPE(gt_scan_options, gt_scan_OPTIONS);
+
+/* ---- lists ---- */
+
+static void **list_new(gt_Context *context, int64_t count)
+{
+    return gt_allocate_zeroed(context, (size_t)count * sizeof(void *));
+}
+
+static void list_free(gt_Context *context, void *list, int64_t count)
+{
+    gt_release(context, list, (size_t)count * sizeof(void *));
+}
+
+static bool check_list(gt_Context *context, const char *what, gt_Tensors list)
+{
+    if (list.count >= 0 && list.count <= MAX_TENSORS && (list.count == 0 || list.items))
+        return true;
+    gt_raise(context, GT_INVALID, NULL, NULL, "the list of %s is NULL or not of 0 to %d", what,
+             MAX_TENSORS);
+    return false;
+}
+
+static bool check_place(gt_Context *context, int32_t count, gt_Tensor **outputs)
+{
+    if (count >= 0 && count <= MAX_TENSORS && (count == 0 || outputs))
+        return true;
+    gt_raise(context, GT_INVALID, NULL, NULL,
+             "%d outputs: it can be 0 to %d, with a place for them", (int)count, MAX_TENSORS);
+    return false;
+}
+
+static void clear(gt_Tensor **outputs, int32_t count)
+{
+    for (int32_t i = 0; outputs && i < count && i < MAX_TENSORS; i++)
+        outputs[i] = NULL;
+}
+
+/* What the handles stand for, held. */
+static gt_Status hold(gt_Context *context, const char *what, gt_Tensors list, gt_Value **values)
+{
+    for (int32_t i = 0; i < list.count; i++) {
+        gt_Value *value = gt_value_read(context, NULL, NULL, what, i + 1, list.items[i]);
+        if (!value)
+            return context->status;
+        gt_value_retain(value, true);
+        values[i] = value;
+    }
+    return GT_OK;
+}
+
+/* Handles of the innermost scope; the values stay held. */
+static gt_Status lend(gt_Context *context, gt_Value *const *values, int32_t count,
+                      gt_Tensor **handles)
+{
+    for (int32_t i = 0; i < count && context->status == GT_OK; i++) {
+        gt_value_retain(values[i], true);
+        handles[i] = gt_handle_new(context, values[i]);
+    }
+    return context->status;
+}
+
+/* ---- choosing ---- */
+
+/* 1, 0, or -1 for a number that is not known yet; check the status. */
+static int truth(gt_Context *context, const char *what, gt_Tensor *predicate)
+{
+    gt_Value *value = gt_value_read(context, NULL, NULL, what, 0, predicate);
+    char text[200];
+    if (!value)
+        return 0;
+    if (value->spec.size != 1) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s is %s; it must have one element", what,
+                 gt_spec_text(&value->spec, text, sizeof text));
+        return 0;
+    }
+    if (value->symbol >= 0)
+        return -1;
+    const char *bytes = gt_value_data(value);
+    switch (value->spec.dtype) { /* -0.0 is false, NaN true: as in C */
+    case GT_FLOAT32:
+        return *(const float *)(const void *)bytes != 0;
+    case GT_FLOAT64:
+        return *(const double *)(const void *)bytes != 0;
+    default:
+        for (size_t i = 0; i < gt_spec_bytes(&value->spec); i++)
+            if (bytes[i])
+                return 1;
+        return 0;
+    }
+}
+
+gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes,
+                     gt_FunctionBody no, void *user, gt_Tensors inputs, gt_Tensor **outputs,
+                     const gt_cond_options *given)
+{
+    gt_cond_options options = GT_TAKE(gt_cond_options, given);
+    clear(outputs, options.outputs);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "cond");
+    int32_t n = options.outputs;
+    gt_Value **result = NULL;
+    int which = truth(context, "the predicate", predicate);
+    if (context->status == GT_OK && check_list(context, "inputs", inputs) &&
+        check_place(context, n, outputs) && (result = (gt_Value **)list_new(context, n))) {
+        if (which < 0)
+            gt_traced_cond(context, predicate, yes, no, user, inputs, n, outputs);
+        else if (gt_body_run(context, NULL, which ? yes : no, user, inputs.items, n, result) ==
+                 GT_OK)
+            gt_values_give(context, result, n, outputs);
+        context->choices++;
+        gt_mark_choice(context, outputs, n);
+    }
+    list_free(context, result, n);
+    gt_site_leave(site);
+    return context->status;
+}
+
+/* ---- loops ---- */
+
+/* What goes round: `count` variables now, then as many of the next round and its other outputs; and
+ * the handles that the body gets of them, after or before what else it gets. */
+typedef struct Loop {
+    gt_Context *context;
+    gt_FunctionBody body;
+    void *user;
+    int32_t count, more_inputs, more_outputs;
+    gt_Value **now, **next;
+    gt_Tensor **input;
+} Loop;
+
+static bool loop_open(Loop *loop, gt_Tensors variables, const char *what)
+{
+    gt_Context *context = loop->context;
+    loop->now = (gt_Value **)list_new(context, loop->count);
+    loop->next = (gt_Value **)list_new(context, loop->count + (int64_t)loop->more_outputs);
+    loop->input = (gt_Tensor **)list_new(context, loop->count + (int64_t)loop->more_inputs);
+    return context->status == GT_OK && hold(context, what, variables, loop->now) == GT_OK;
+}
+
+/* The last variables go to `outputs`. */
+static void loop_close(Loop *loop, gt_Tensor **outputs)
+{
+    gt_Context *context = loop->context;
+    if (loop->now && context->status == GT_OK)
+        gt_values_give(context, loop->now, loop->count, outputs);
+    if (loop->now)
+        gt_values_release(loop->now, loop->count);
+    list_free(context, loop->now, loop->count);
+    list_free(context, loop->next, loop->count + (int64_t)loop->more_outputs);
+    list_free(context, loop->input, loop->count + (int64_t)loop->more_inputs);
+}
+
+/* The next variables become those of now. On failure nothing is held of the next round. */
+static gt_Status loop_advance(Loop *loop)
+{
+    gt_Context *context = loop->context;
+    char a[200], b[200];
+    for (int32_t i = 0; i < loop->count && context->status == GT_OK; i++)
+        if (!gt_spec_equal(&loop->now[i]->spec, &loop->next[i]->spec))
+            gt_raise(context, GT_INVALID, NULL, NULL,
+                     "loop variable %d was %s and became %s; shape and type must stay", (int)i + 1,
+                     gt_spec_text(&loop->now[i]->spec, a, sizeof a),
+                     gt_spec_text(&loop->next[i]->spec, b, sizeof b));
+    if (context->status != GT_OK) {
+        gt_values_release(loop->next, loop->count + loop->more_outputs);
+        return context->status;
+    }
+    gt_values_release(loop->now, loop->count);
+    memcpy(loop->now, loop->next, (size_t)loop->count * sizeof *loop->now);
+    memset(loop->next, 0, (size_t)loop->count * sizeof *loop->next);
+    return GT_OK;
+}
+
+/* The scope of a round; false: no memory, or the caller wants to stop. */
+static bool round_open(gt_Context *context)
+{
+    if (!gt_interrupted(context))
+        return gt_scope_open(context) != NULL;
+    gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted between two rounds");
+    return false;
+}
+
+static gt_Status run_body(Loop *loop)
+{
+    return gt_body_run(loop->context, NULL, loop->body, loop->user, loop->input,
+                       loop->count + loop->more_outputs, loop->next);
+}
+
+/* What a traced loop made becomes the loop variables. */
+static gt_Status loop_take(Loop *loop, gt_Tensor *const *last)
+{
+    gt_Context *context = loop->context;
+    for (int32_t i = 0; i < loop->count && context->status == GT_OK; i++) {
+        loop->next[i] = gt_slot_raw(last[i])->value;
+        gt_value_retain(loop->next[i], true);
+    }
+    return context->status == GT_OK ? loop_advance(loop) : context->status;
+}
+
+/* All rounds from here on, at most so many, as one record. */
+static gt_Status while_traced(Loop *loop, gt_FunctionBody condition, gt_Tensor *predicate,
+                              int64_t most)
+{
+    gt_Context *context = loop->context;
+    gt_Tensor **last = (gt_Tensor **)list_new(context, loop->count);
+    const gt_TracedLoop traced = {.body = loop->body,
+                                  .condition = condition,
+                                  .user = loop->user,
+                                  .carries = {loop->input, loop->count},
+                                  .length = most,
+                                  .go = predicate};
+    if (last && gt_traced_loop(context, &traced, last, NULL) == GT_OK)
+        loop_take(loop, last);
+    list_free(context, last, loop->count);
+    return context->status;
+}
+
+/* One round of a while loop, or, if they are not known, all rounds; false: there is no other. */
+static bool while_round(Loop *loop, gt_FunctionBody condition, int64_t most)
+{
+    gt_Context *context = loop->context;
+    gt_Value *flag = NULL;
+    gt_Tensor *predicate = NULL;
+    if (lend(context, loop->now, loop->count, loop->input) != GT_OK ||
+        gt_body_run(context, NULL, condition, loop->user, loop->input, 1, &flag) != GT_OK ||
+        gt_values_give(context, &flag, 1, &predicate) != GT_OK)
+        return false;
+    int which = truth(context, "the condition", predicate);
+    if (context->status != GT_OK || which == 0)
+        return false;
+    if (which < 0) {
+        while_traced(loop, condition, predicate, most);
+        return false;
+    }
+    return run_body(loop) == GT_OK && loop_advance(loop) == GT_OK;
+}
+
+gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_FunctionBody body,
+                           void *user, gt_Tensors variables, gt_Tensor **outputs,
+                           const gt_while_loop_options *given)
+{
+    gt_while_loop_options options = GT_TAKE(gt_while_loop_options, given);
+    clear(outputs, variables.count);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "while_loop");
+    int64_t most = options.maximum_iterations;
+    Loop loop = {context, body, user, variables.count, 0, 0, NULL, NULL, NULL};
+    if (check_list(context, "loop variables", variables) &&
+        check_place(context, variables.count, outputs)) {
+        bool more = loop_open(&loop, variables, "loop variable");
+        for (int64_t i = 0; more && (most < 0 || i < most); i++) {
+            gt_Scope *outer = context->scope;
+            more = round_open(context) && while_round(&loop, condition, most < 0 ? -1 : most - i);
+            gt_scope_unwind(context, outer);
+        }
+        loop_close(&loop, outputs);
+        context->choices++;
+        gt_mark_choice(context, outputs, variables.count);
+    }
+    gt_site_leave(site);
+    return context->status;
+}
+
+static gt_Status fori_inputs(Loop *loop, int64_t i)
+{
+    void *data = NULL;
+    const gt_Spec spec = {.dtype = GT_INT64, .size = 1};
+    if (!(loop->input[0] = gt_tensor_new(loop->context, &spec, &data)))
+        return loop->context->status;
+    memcpy(data, &i, sizeof i);
+    return lend(loop->context, loop->now, loop->count, loop->input + 1);
+}
+
+static gt_Status fori_round(Loop *loop, int64_t i)
+{
+    if (fori_inputs(loop, i) != GT_OK || run_body(loop) != GT_OK)
+        return loop->context->status;
+    return loop_advance(loop);
+}
+
+/* Is a loop of so many rounds one record? */
+static bool is_long(const gt_Context *context, int64_t rounds, int64_t unroll)
+{
+    return context->trace && rounds > unroll;
+}
+
+/* i, then the loop variables. */
+static gt_Status count_up(void *user, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    const Loop *loop = user;
+    outputs[0] = gt_add(inputs[0], 1);
+    return loop->body(loop->user, inputs, outputs + 1);
+}
+
+static gt_Status fori_traced(Loop *loop, int64_t first, int64_t rounds)
+{
+    gt_Context *context = loop->context;
+    gt_Scope *outer = context->scope;
+    gt_Tensor **last = (gt_Tensor **)list_new(context, loop->count + 1);
+    const gt_TracedLoop traced = {.body = count_up,
+                                  .user = loop,
+                                  .carries = {loop->input, loop->count + 1},
+                                  .length = rounds};
+    if (last && gt_scope_open(context) && fori_inputs(loop, first) == GT_OK &&
+        gt_traced_loop(context, &traced, last, NULL) == GT_OK)
+        loop_take(loop, last + 1);
+    gt_scope_unwind(context, outer);
+    list_free(context, last, loop->count + 1);
+    return context->status;
+}
+
+gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_FunctionBody body,
+                          void *user, gt_Tensors variables, gt_Tensor **outputs,
+                          const gt_fori_loop_options *given)
+{
+    gt_fori_loop_options options = GT_TAKE(gt_fori_loop_options, given);
+    clear(outputs, variables.count);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "fori_loop");
+    Loop loop = {context, body, user, variables.count, 1, 0, NULL, NULL, NULL};
+    if (check_list(context, "loop variables", variables) &&
+        check_place(context, variables.count, outputs)) {
+        bool more = loop_open(&loop, variables, "loop variable");
+        uint64_t rounds = first < last ? (uint64_t)last - (uint64_t)first : 0;
+        if (more && rounds <= INT64_MAX && is_long(context, (int64_t)rounds, options.unroll)) {
+            fori_traced(&loop, first, (int64_t)rounds);
+            more = false;
+        }
+        for (int64_t i = first; more && i < last; i++) {
+            gt_Scope *outer = context->scope;
+            more = round_open(context) && fori_round(&loop, i) == GT_OK;
+            gt_scope_unwind(context, outer);
+        }
+        loop_close(&loop, outputs);
+        gt_mark_rounds(context, outputs, variables.count);
+    }
+    gt_site_leave(site);
+    return context->status;
+}
+
+/* ---- scan ---- */
+
+/* Elements [0, n) of x along its first dimension. Halves of halves, so that the way back pads each
+ * number as often as there are levels, not as often as there are elements. */
+static gt_Status unstack(gt_Context *context, gt_Tensor *x, int64_t n, gt_Tensor **element)
+{
+    gt_Shape shape = gt_tensor_shape(x), begin = shape, size = shape;
+    if (context->status != GT_OK)
+        return context->status;
+    if (n == 1) {
+        gt_Shape without = {.mark = GT_MARK, .rank = shape.rank - 1};
+        memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof *without.dims);
+        *element = gt_reshape(x, without);
+        return context->status;
+    }
+    int64_t half = n / 2;
+    memset(begin.dims, 0, sizeof begin.dims);
+    size.dims[0] = half;
+    gt_Tensor *front = gt_slice(x, begin, size);
+    begin.dims[0] = half;
+    size.dims[0] = n - half;
+    gt_Tensor *back = front ? gt_slice(x, begin, size) : NULL;
+    if (!back || unstack(context, front, half, element) != GT_OK)
+        return context->status;
+    return unstack(context, back, n - half, element + half);
+}
+
+typedef struct Scan {
+    Loop loop;
+    gt_Tensors xs;
+    int64_t length;
+    gt_Tensor **element; /* of every x, one behind the other */
+    gt_Tensor **y;       /* of every output, the same */
+} Scan;
+
+static gt_Status scan_length(gt_Context *context, Scan *scan, int64_t asked)
+{
+    scan->length = asked;
+    for (int32_t i = 0; i < scan->xs.count; i++) {
+        gt_Value *value = gt_value_read(context, NULL, NULL, "x", i + 1, scan->xs.items[i]);
+        char text[200];
+        if (!value)
+            return context->status;
+        if (scan->length < 0 && value->spec.rank > 0)
+            scan->length = value->spec.dims[0];
+        if (value->spec.rank == 0 || value->spec.dims[0] != scan->length)
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "x %d is %s; its first dimension must be the length, %lld", (int)i + 1,
+                            gt_spec_text(&value->spec, text, sizeof text), (long long)scan->length);
+    }
+    if (scan->length < 0 || scan->length > INT32_MAX)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "without xs it needs .length, 0 or more");
+    if (scan->length == 0 && scan->loop.more_outputs > 0)
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "there are no rounds, so the shape of what would be stacked is not known");
+    return GT_OK;
+}
+
+static gt_Status scan_round(Scan *scan, int64_t k, gt_Scope *outer)
+{
+    Loop *loop = &scan->loop;
+    gt_Context *context = loop->context;
+    if (lend(context, loop->now, loop->count, loop->input) != GT_OK)
+        return context->status;
+    for (int32_t i = 0; i < scan->xs.count; i++)
+        loop->input[loop->count + i] = scan->element[i * scan->length + k];
+    if (run_body(loop) != GT_OK || loop_advance(loop) != GT_OK)
+        return context->status;
+    gt_Scope *inner = context->scope; /* what will be stacked outlives the round */
+    context->scope = outer;
+    for (int32_t i = 0; i < loop->more_outputs && context->status == GT_OK; i++) {
+        gt_Value **value = &loop->next[loop->count + i];
+        gt_values_give(context, value, 1, &scan->y[i * scan->length + k]);
+    }
+    context->scope = inner;
+    gt_values_release(loop->next, loop->count + loop->more_outputs);
+    return context->status;
+}
+
+static gt_Status scan_rounds(Scan *scan, bool reverse)
+{
+    gt_Context *context = scan->loop.context;
+    for (int32_t i = 0; i < scan->xs.count && scan->length > 0; i++)
+        if (unstack(context, scan->xs.items[i], scan->length, scan->element + i * scan->length) !=
+            GT_OK)
+            return context->status;
+    for (int64_t i = 0; i < scan->length && context->status == GT_OK; i++) {
+        gt_Scope *outer = context->scope;
+        if (round_open(context))
+            scan_round(scan, reverse ? scan->length - 1 - i : i, outer);
+        gt_scope_unwind(context, outer);
+    }
+    return context->status;
+}
+
+static gt_Status scan_traced(Scan *scan, gt_Tensors initial, gt_Tensor **carries, gt_Tensor **ys,
+                             bool reverse)
+{
+    const gt_TracedLoop traced = {.body = scan->loop.body,
+                                  .user = scan->loop.user,
+                                  .carries = initial,
+                                  .xs = scan->xs,
+                                  .ys = scan->loop.more_outputs,
+                                  .length = scan->length,
+                                  .reverse = reverse};
+    return gt_traced_loop(scan->loop.context, &traced, carries, ys);
+}
+
+static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, gt_Tensor **ys,
+                          const gt_scan_options *options)
+{
+    Loop *loop = &scan->loop;
+    gt_Context *context = loop->context;
+    gt_Scope *outer = context->scope;
+    if (is_long(context, scan->length, options->unroll))
+        return scan_traced(scan, initial, carries, ys, options->reverse);
+    int64_t elements = scan->xs.count * scan->length, outputs = loop->more_outputs * scan->length;
+    scan->element = (gt_Tensor **)list_new(context, elements);
+    scan->y = (gt_Tensor **)list_new(context, outputs);
+    if (scan->element && scan->y && loop_open(loop, initial, "initial") && gt_scope_open(context) &&
+        scan_rounds(scan, options->reverse) == GT_OK)
+        for (int32_t i = 0; i < loop->more_outputs; i++) {
+            gt_Tensors rounds = {scan->y + i * scan->length, (int32_t)scan->length};
+            if (!(ys[i] = gt_stack(rounds)))
+                break;
+            gt_scope_move(ys[i], outer);
+        }
+    gt_scope_unwind(context, outer);
+    loop_close(loop, carries);
+    list_free(context, scan->element, elements);
+    list_free(context, scan->y, outputs);
+    if (context->status != GT_OK)
+        clear(ys, loop->more_outputs);
+    return context->status;
+}
+
+gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tensors initial,
+                     gt_Tensors xs, gt_Tensor **carries, gt_Tensor **ys,
+                     const gt_scan_options *given)
+{
+    gt_scan_options options = GT_TAKE(gt_scan_options, given);
+    clear(carries, initial.count);
+    clear(ys, options.outputs);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "scan");
+    Scan scan = {{context, body, user, initial.count, xs.count, options.outputs, NULL, NULL, NULL},
+                 xs,
+                 0,
+                 NULL,
+                 NULL};
+    if (check_list(context, "carries", initial) && check_list(context, "xs", xs) &&
+        check_place(context, initial.count, carries) && check_place(context, options.outputs, ys) &&
+        scan_length(context, &scan, options.length) == GT_OK &&
+        scan_run(&scan, initial, carries, ys, &options) == GT_OK &&
+        gt_mark_rounds(context, carries, initial.count) == GT_OK)
+        gt_mark_rounds(context, ys, options.outputs);
+    if (context->status != GT_OK) {
+        clear(carries, initial.count);
+        clear(ys, options.outputs);
+    }
+    gt_site_leave(site);
+    return context->status;
+}

@@ -1,0 +1,588 @@
+/* Contractions: gt_einsum and its kin of ops/linalg/contraction.h, made of other operations. */
+#include "ops/linalg/contraction.h"
+#include "ops/array/creation.h"
+#include "ops/array/indexing.h"
+#include "ops/kit.h"
+#include "ops/linalg/matmul.h"
+#include "ops/math/reduce.h"
+#include "ops/array/reshaping.h"
+
+#include <string.h>
+
+GT_OPTION_TYPE(gt_tensordot_options, gt_tensordot_OPTIONS);
+GT_OPTION_TYPE(gt_cross_options, gt_cross_OPTIONS);
+GT_OPTION_TYPE(gt_diagonal_options, gt_diagonal_OPTIONS);
+GT_OPTION_TYPE(gt_diag_options, gt_diag_OPTIONS);
+
+static gt_Tensor *invalid_shape(const char *what, const gt_Spec *spec)
+{
+    char text[160];
+    gt_fail(GT_INVALID, "%s, not of shape %s", what,
+            gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+    return NULL;
+}
+
+/* ---- diagonals ---- */
+
+/* Where the diagonal of rows x columns lies in the flat matrix, as indices. */
+static gt_Tensor *diagonal_indices(int64_t rows, int64_t columns, int64_t k)
+{
+    int64_t row = k < 0 ? -k : 0, column = k > 0 ? k : 0;
+    int64_t down = rows - row, right = columns - column;
+    int64_t n = down < right ? down : right, start = row * columns + column;
+    if (n <= 0)
+        return gt_zeros(gt_shape(0), .dtype = GT_INT64);
+    return gt_arange((double)start, (double)(start + n * (columns + 1)), (double)(columns + 1),
+                     .dtype = GT_INT64);
+}
+
+/* A diagonal further out than this is empty. */
+static int64_t limited(int64_t k, int64_t rows, int64_t columns)
+{
+    return k < -rows ? -rows : k > columns ? columns : k;
+}
+
+static gt_Tensor *diagonal(gt_Tensor *x, const gt_diagonal_options *given)
+{
+    gt_diagonal_options options = GT_TAKE(gt_diagonal_options, given);
+    gt_Spec in = gt_spec(x);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (in.rank < 2)
+        return invalid_shape("a diagonal is that of a matrix", &in);
+    int row = gt_axis(options.axis1, in.rank);
+    int column = row < 0 ? -1 : gt_axis(options.axis2, in.rank);
+    if (column < 0)
+        return NULL;
+    if (row == column) {
+        gt_fail(GT_INVALID, "axis1 and axis2 are both %d", row);
+        return NULL;
+    }
+    gt_Axes perm = gt_axes();
+    gt_Shape flat = {.mark = GT_MARK};
+    for (int d = 0; d < in.rank; d++)
+        if (d != row && d != column) {
+            perm.axis[perm.count++] = d;
+            flat.dims[flat.rank++] = in.dims[d];
+        }
+    perm.axis[perm.count++] = row;
+    perm.axis[perm.count++] = column;
+    flat.dims[flat.rank++] = in.dims[row] * in.dims[column];
+    int64_t k = limited(options.offset, in.dims[row], in.dims[column]);
+    x = gt_reshape(gt_transpose(x, .perm = perm), flat);
+    return gt_take(x, diagonal_indices(in.dims[row], in.dims[column], k), .axis = -1);
+}
+GT_COMPOSED_OPTIONS(diagonal, diagonal, gt_diagonal_options)
+
+static gt_Tensor *trace(gt_Tensor *x, const gt_diagonal_options *options)
+{
+    return gt_sum(gt_diagonal_at(NULL, x, options), .axis = -1);
+}
+GT_COMPOSED_OPTIONS(trace, trace, gt_diagonal_options)
+
+static gt_Tensor *diagflat(gt_Tensor *x, const gt_diag_options *given)
+{
+    gt_diag_options options = GT_TAKE(gt_diag_options, given);
+    int64_t n = gt_size(x), k = options.k;
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (k > INT32_MAX || k < -INT32_MAX || n > INT32_MAX) {
+        gt_fail(GT_INVALID, "a matrix with %lld numbers on diagonal %lld would be too large",
+                (long long)n, (long long)k);
+        return NULL;
+    }
+    int64_t side = n + (k < 0 ? -k : k);
+    x = gt_scatter_add(diagonal_indices(side, side, k), gt_ravel(x), gt_shape(side * side));
+    return gt_reshape(x, gt_shape(side, side));
+}
+GT_COMPOSED_OPTIONS(diagflat, diagflat, gt_diag_options)
+
+static gt_Tensor *diag(gt_Tensor *x, const gt_diag_options *given)
+{
+    gt_diag_options options = GT_TAKE(gt_diag_options, given);
+    gt_Spec in = gt_spec(x);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (in.rank != 1 && in.rank != 2)
+        return invalid_shape("it takes a vector or a matrix", &in);
+    return in.rank == 1 ? diagflat(x, &options) : gt_diagonal(x, .offset = options.k);
+}
+GT_COMPOSED_OPTIONS(diag, diag, gt_diag_options)
+
+/* ---- einsum ----
+ *
+ * Every axis has a label: a letter, or a number below ' ' for one that "..." stands for, counted
+ * from the right. Operands are first brought to one axis a label; then pairs are contracted, with
+ * the axes put together as (both and kept, only in a, summed) x (both and kept, summed, only in b).
+ */
+#define LABELS (2 * GT_MAX_RANK) /* of a product of two operands, before it is known to fit */
+
+typedef struct Term {
+    gt_Tensor *x;
+    int rank;
+    char label[LABELS];
+} Term;
+
+static bool has(const Term *term, char label)
+{
+    return memchr(term->label, label, (size_t)term->rank) != NULL;
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool fail_subscripts(const char *text, const char *at, const char *what)
+{
+    gt_fail(GT_INVALID, "subscripts \"%.60s\", character %lld: %s", text,
+            (long long)(at - text) + 1, what);
+    return false;
+}
+
+static bool put_label(Term *term, char label)
+{
+    if (term->rank == GT_MAX_RANK)
+        return false;
+    term->label[term->rank++] = label;
+    return true;
+}
+
+/* Reads the labels of one term from *at on, up to a comma, an arrow or the end. "..." stands for
+ * `dots` axes or, if that is negative, for as many as make the term `rank` long; in *dots comes
+ * back for how many, 0 without it. */
+static bool read_term(const char *text, const char **at, int rank, int *dots, Term *term)
+{
+    const char *end = *at;
+    int letters = 0, axes = *dots;
+    for (; *end && *end != ',' && *end != '-'; end++)
+        letters += letters <= GT_MAX_RANK && is_letter(*end);
+    if (axes < 0)
+        axes = rank > letters ? rank - letters : 0;
+    term->rank = *dots = 0;
+    for (bool seen = false; *at < end; ++*at) {
+        const char *here = *at;
+        bool fits = true;
+        if (strncmp(*at, "...", 3) == 0) {
+            if (seen)
+                return fail_subscripts(text, *at, "expected \"...\" only once in a term");
+            seen = true;
+            *dots = axes;
+            for (int i = axes; i > 0 && fits; i--)
+                fits = put_label(term, (char)(i - 1));
+            *at += 2;
+        } else if (is_letter(**at)) {
+            fits = put_label(term, **at);
+        } else if (**at != ' ') {
+            return fail_subscripts(text, *at, "expected a letter, \"...\", a comma or \"->\"");
+        }
+        if (!fits)
+            return fail_subscripts(text, here, "a term has more axes than a tensor can have");
+    }
+    return true;
+}
+
+static gt_Tensor *permuted(gt_Tensor *x, const gt_Axes *perm)
+{
+    for (int i = 0; i < perm->count; i++)
+        if (perm->axis[i] != i)
+            return gt_transpose(x, .perm = *perm);
+    return x;
+}
+
+/* Repeated labels become one, by taking diagonals. */
+static void take_diagonals(Term *term)
+{
+    for (int i = 0; i < term->rank; i++)
+        for (int j = i + 1; j < term->rank; j++)
+            if (term->label[i] == term->label[j]) {
+                char label = term->label[i];
+                term->x = gt_diagonal(term->x, .axis1 = i, .axis2 = j);
+                memmove(term->label + j, term->label + j + 1, (size_t)(term->rank - j - 1));
+                memmove(term->label + i, term->label + i + 1, (size_t)(term->rank - i - 2));
+                term->rank--;
+                term->label[term->rank - 1] = label;
+                i = -1;
+                break;
+            }
+}
+
+/* Sums over the labels that no `keep` wants. */
+static void sum_out(Term *term, const bool *keep)
+{
+    gt_Axes axes = gt_axes();
+    int rank = 0;
+    for (int i = 0; i < term->rank; i++)
+        if (keep[(unsigned char)term->label[i]])
+            term->label[rank++] = term->label[i];
+        else
+            axes.axis[axes.count++] = i;
+    term->rank = rank;
+    if (axes.count)
+        term->x = gt_sum(gt_widened(term->x), .axes = axes);
+}
+
+/* The axes of a term in the order: in both terms and kept, in this one alone, in both and summed; the
+ * last two the other way round unless `summed_last`. Shared axes come in the order of `first`, for both
+ * terms the same. Writes the perm and how many elements each of the three groups has. */
+static gt_Axes grouped(const Term *term, const Term *other, const Term *first, const bool *keep,
+                       bool summed_last, int64_t size[3], Term *order)
+{
+    gt_Shape shape = gt_tensor_shape(term->x);
+    gt_Axes perm = gt_axes();
+    order->rank = 0;
+    size[0] = size[1] = size[2] = 1;
+    for (int step = 0; step < 3; step++) {
+        int group = step == 0 ? 0 : (step == 1) == summed_last ? 1 : 2;
+        const Term *by = group == 1 ? term : first;
+        for (int i = 0; i < by->rank; i++) {
+            char label = by->label[i];
+            const char *at = memchr(term->label, label, (size_t)term->rank);
+            bool shared = at && has(other, label), kept = keep[(unsigned char)label];
+            if (!at || (shared ? kept ? 0 : 2 : 1) != group)
+                continue;
+            perm.axis[perm.count++] = (int32_t)(at - term->label);
+            order->label[order->rank++] = label;
+            size[group] *= shape.dims[at - term->label];
+        }
+    }
+    return perm;
+}
+
+static void contract(Term *a, Term *b, const int64_t *dims, const bool *keep)
+{
+    bool wanted[256];
+    memcpy(wanted, keep, sizeof wanted);
+    for (int i = 0; i < b->rank; i++)
+        wanted[(unsigned char)b->label[i]] = true;
+    sum_out(a, wanted);
+    memcpy(wanted, keep, sizeof wanted);
+    for (int i = 0; i < a->rank; i++)
+        wanted[(unsigned char)a->label[i]] = true;
+    sum_out(b, wanted);
+    int64_t in_a[3], in_b[3];
+    Term order_a, order_b;
+    if (gt_status() != GT_OK)
+        return;
+    gt_Axes perm_a = grouped(a, b, a, keep, true, in_a, &order_a);
+    gt_Axes perm_b = grouped(b, a, a, keep, false, in_b, &order_b);
+    gt_Tensor *x = gt_reshape(permuted(a->x, &perm_a), gt_shape(in_a[0], in_a[1], in_a[2]));
+    gt_Tensor *y = gt_reshape(permuted(b->x, &perm_b), gt_shape(in_b[0], in_b[2], in_b[1]));
+    Term result = {.rank = 0};
+    for (int i = 0; i < order_a.rank; i++)
+        if (keep[(unsigned char)order_a.label[i]])
+            result.label[result.rank++] = order_a.label[i];
+    for (int i = 0; i < order_b.rank; i++)
+        if (!has(&order_a, order_b.label[i]))
+            result.label[result.rank++] = order_b.label[i];
+    if (result.rank > GT_MAX_RANK) {
+        gt_fail(GT_INVALID,
+                "from left to right a product has %d axes, more than the %d that a tensor can have",
+                result.rank, GT_MAX_RANK);
+        return;
+    }
+    gt_Shape shape = {.mark = GT_MARK, .rank = result.rank};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dims[i] = dims[(unsigned char)result.label[i]];
+    result.x = gt_reshape(gt_matmul(x, y), shape);
+    *a = result;
+}
+
+/* The sizes of the labels; operands are stretched where "..." broadcasts. */
+static bool fit_sizes(int count, Term *terms, int64_t *dims)
+{
+    for (int label = 0; label < 256; label++)
+        dims[label] = 1;
+    for (int round = 0; round < 2; round++)
+        for (int t = 0; t < count; t++) {
+            gt_Shape shape = gt_tensor_shape(terms[t].x), full = shape;
+            for (int i = 0; i < terms[t].rank; i++) {
+                char label = terms[t].label[i];
+                int64_t *dim = &dims[(unsigned char)label];
+                if (*dim == 1)
+                    *dim = shape.dims[i];
+                full.dims[i] = *dim;
+                if (shape.dims[i] != *dim && (is_letter(label) ? round : shape.dims[i] != 1)) {
+                    char name[] = {label, 0};
+                    gt_fail(GT_INVALID, "axis %s is both %lld and %lld long",
+                            is_letter(label) ? name : "...", (long long)*dim,
+                            (long long)shape.dims[i]);
+                    return false;
+                }
+            }
+            if (round && !gt_shape_equal(shape, full))
+                terms[t].x = gt_broadcast_to(terms[t].x, full);
+        }
+    return true;
+}
+
+/* Without "->": "..." and then what occurs once, in alphabetical order. */
+static bool default_result(const char *text, int dots, Term *result)
+{
+    result->rank = 0;
+    for (int i = dots; i > 0; i--)
+        put_label(result, (char)(i - 1));
+    for (int c = 'A'; c <= 'z'; c++) {
+        const char *first = is_letter((char)c) ? strchr(text, c) : NULL;
+        if (first && !strchr(first + 1, c) && !put_label(result, (char)c))
+            return fail_subscripts(text, first, "the result has more axes than a tensor can have");
+    }
+    return true;
+}
+
+/* Each label of the result is in an operand, and comes once. */
+static bool check_result(const char *text, int operands, const Term *terms, const Term *result)
+{
+    for (int i = 0; i < result->rank; i++) {
+        bool known = false;
+        for (int t = 0; t < operands; t++)
+            known |= has(&terms[t], result->label[i]);
+        if (known && !memchr(result->label, result->label[i], (size_t)i))
+            continue;
+        const char name[] = {result->label[i], 0};
+        gt_fail(GT_INVALID, "subscripts \"%.60s\": %s of the result is %s", text,
+                is_letter(*name) ? name : "...", known ? "there twice" : "in no operand");
+        return false;
+    }
+    return true;
+}
+
+static bool read_subscripts(const char *text, gt_Tensors tensors, Term *terms, Term *result)
+{
+    const char *at = text;
+    int most = 0;
+    for (int t = 0; t < tensors.count; t++) {
+        int rank = gt_rank(tensors.items[t]), dots = -1;
+        if (rank < 0 || !read_term(text, &at, rank, &dots, &terms[t]))
+            return false;
+        terms[t].x = tensors.items[t];
+        if (terms[t].rank != rank) {
+            gt_fail(GT_INVALID,
+                    "subscripts \"%.60s\": operand %d has rank %d; its term names %d axes", text,
+                    t + 1, rank, terms[t].rank);
+            return false;
+        }
+        if ((t + 1 < tensors.count) != (*at == ',')) {
+            gt_fail(GT_INVALID, "subscripts \"%.60s\" have %s operands than were given (%d)", text,
+                    *at == ',' ? "more" : "fewer", tensors.count);
+            return false;
+        }
+        at += *at == ',';
+        most = dots > most ? dots : most;
+    }
+    if (!*at)
+        return default_result(text, most, result) &&
+               check_result(text, tensors.count, terms, result);
+    if (strncmp(at, "->", 2) != 0)
+        return fail_subscripts(text, at, "expected \"->\"");
+    at += 2;
+    if (!read_term(text, &at, 0, &most, result))
+        return false;
+    if (*at)
+        return fail_subscripts(text, at, "expected the end after the result");
+    return check_result(text, tensors.count, terms, result);
+}
+
+static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
+{
+    Term terms[GT_MAX_INPUTS], result;
+    int64_t dims[256];
+    if (!subscripts || tensors.count < 1 || tensors.count > GT_MAX_INPUTS || !tensors.items) {
+        gt_fail(GT_INVALID, "it takes subscripts and 1 to %d tensors", GT_MAX_INPUTS);
+        return NULL;
+    }
+    if (!read_subscripts(subscripts, tensors, terms, &result) ||
+        !fit_sizes(tensors.count, terms, dims))
+        return NULL;
+    for (int t = 0; t < tensors.count; t++)
+        take_diagonals(&terms[t]);
+    for (int t = 0; t < tensors.count; t++) {
+        bool keep[256] = {false};
+        for (int i = 0; i < result.rank; i++)
+            keep[(unsigned char)result.label[i]] = true;
+        for (int later = t + 1; later < tensors.count; later++)
+            for (int i = 0; i < terms[later].rank; i++)
+                keep[(unsigned char)terms[later].label[i]] = true;
+        if (t == 0)
+            sum_out(&terms[0], keep);
+        else
+            contract(&terms[0], &terms[t], dims, keep);
+    }
+    gt_Axes perm = {GT_MARK, result.rank, {0}};
+    for (int i = 0; i < result.rank && gt_status() == GT_OK; i++) {
+        const char *at = memchr(terms[0].label, result.label[i], (size_t)terms[0].rank);
+        perm.axis[i] = (int32_t)(at - terms[0].label);
+    }
+    return permuted(terms[0].x, &perm);
+}
+GT_COMPOSED(einsum, (const char *here, const char *subscripts, gt_Tensors tensors),
+            (subscripts, tensors))
+
+/* ---- tensordot and its special cases ---- */
+
+/* The axes of x but those; after them if `first`, else before them. */
+static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
+{
+    gt_Axes perm = gt_axes();
+    for (int turn = 0; turn < 2; turn++)
+        if ((turn == 0) == first) {
+            for (int i = 0; i < axes->count; i++)
+                perm.axis[perm.count++] = axes->axis[i];
+        } else {
+            for (int d = 0; d < rank; d++) {
+                bool named = false;
+                for (int i = 0; i < axes->count; i++)
+                    named |= axes->axis[i] == d;
+                if (!named)
+                    perm.axis[perm.count++] = d;
+            }
+        }
+    return perm;
+}
+
+static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, const gt_Spec *b,
+                         gt_Axes *of_a, gt_Axes *of_b)
+{
+    char s[160], t[160];
+    uint32_t bits;
+    *of_a = options->a_axes;
+    *of_b = options->b_axes;
+    bool fits = true;
+    if (!gt_axes_valid(of_a) || !gt_axes_valid(of_b))
+        return false;
+    if (of_a->count < 0 && of_b->count < 0) {
+        fits = options->count >= 0 && options->count <= a->rank && options->count <= b->rank;
+        of_a->count = of_b->count = fits ? options->count : 0;
+        for (int i = 0; i < of_a->count; i++) {
+            of_a->axis[i] = a->rank - of_a->count + i;
+            of_b->axis[i] = i;
+        }
+    }
+    if (fits && of_a->count == of_b->count) {
+        if (!gt_axes_bits(of_a, a->rank, &bits) || !gt_axes_bits(of_b, b->rank, &bits))
+            return false;
+        for (int i = 0; i < of_a->count; i++) {
+            of_a->axis[i] = gt_axis(of_a->axis[i], a->rank);
+            of_b->axis[i] = gt_axis(of_b->axis[i], b->rank);
+            fits &= a->dims[of_a->axis[i]] == b->dims[of_b->axis[i]];
+        }
+        if (fits)
+            return true;
+    }
+    gt_fail(GT_INVALID, "the axes of %s and %s do not fit each other",
+            gt_shape_text(gt_spec_shape(a), s, sizeof s),
+            gt_shape_text(gt_spec_shape(b), t, sizeof t));
+    return false;
+}
+
+static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *given)
+{
+    gt_tensordot_options options = GT_TAKE(gt_tensordot_options, given);
+    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
+    gt_Axes of_a, of_b;
+    if (gt_status() != GT_OK || !axes_of_both(&options, &spec_a, &spec_b, &of_a, &of_b))
+        return NULL;
+    gt_Axes perm_a = with_rest(spec_a.rank, &of_a, false);
+    gt_Axes perm_b = with_rest(spec_b.rank, &of_b, true);
+    int64_t rows = 1, columns = 1, sum = 1;
+    gt_Shape shape = {.mark = GT_MARK};
+    int rest_a = spec_a.rank - of_a.count, rest_b = spec_b.rank - of_b.count;
+    for (int i = 0; i < of_a.count; i++)
+        sum *= spec_a.dims[of_a.axis[i]];
+    for (int i = 0; i < rest_a; i++) {
+        rows *= spec_a.dims[perm_a.axis[i]];
+        shape.dims[shape.rank++] = spec_a.dims[perm_a.axis[i]];
+    }
+    if (rest_a + rest_b > GT_MAX_RANK) {
+        gt_fail(GT_INVALID, "the result would have more than %d dimensions", GT_MAX_RANK);
+        return NULL;
+    }
+    for (int i = of_b.count; i < spec_b.rank; i++) {
+        columns *= spec_b.dims[perm_b.axis[i]];
+        shape.dims[shape.rank++] = spec_b.dims[perm_b.axis[i]];
+    }
+    a = gt_reshape(permuted(a, &perm_a), gt_shape(rows, sum));
+    b = gt_reshape(permuted(b, &perm_b), gt_shape(sum, columns));
+    return gt_reshape(gt_matmul(a, b), shape);
+}
+GT_COMPOSED(tensordot,
+            (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *options),
+            (a, b, options))
+
+static gt_Tensor *dot(gt_Tensor *a, gt_Tensor *b)
+{
+    int rank_a = gt_rank(a), rank_b = gt_rank(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (rank_a == 0 || rank_b == 0)
+        return gt_multiply(a, b);
+    int last = rank_b > 1 ? -2 : -1;
+    return gt_tensordot(a, b, .a_axes = gt_axes(-1), .b_axes = gt_axes(last));
+}
+GT_COMPOSED_BINARY(dot, dot)
+
+static gt_Tensor *inner(gt_Tensor *a, gt_Tensor *b)
+{
+    int rank_a = gt_rank(a), rank_b = gt_rank(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (rank_a == 0 || rank_b == 0)
+        return gt_multiply(a, b);
+    return gt_tensordot(a, b, .a_axes = gt_axes(-1), .b_axes = gt_axes(-1));
+}
+GT_COMPOSED_BINARY(inner, inner)
+
+static gt_Tensor *outer(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_multiply(gt_reshape(a, gt_shape(-1, 1)), gt_ravel(b));
+}
+GT_COMPOSED_BINARY(outer, outer)
+
+static gt_Tensor *vdot(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_tensordot(gt_ravel(a), gt_ravel(b), .count = 1);
+}
+GT_COMPOSED_BINARY(vdot, vdot)
+
+static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
+{
+    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    int rank = spec_a.rank > spec_b.rank ? spec_a.rank : spec_b.rank;
+    gt_Shape of_a = {.mark = GT_MARK, .rank = 2 * rank <= GT_MAX_RANK ? 2 * rank : -1}, of_b = of_a;
+    for (int d = 0; d < of_a.rank / 2; d++) {
+        int at_a = d - (rank - spec_a.rank), at_b = d - (rank - spec_b.rank);
+        of_a.dims[2 * d] = at_a >= 0 ? spec_a.dims[at_a] : 1;
+        of_b.dims[2 * d] = of_a.dims[2 * d + 1] = 1;
+        of_b.dims[2 * d + 1] = at_b >= 0 ? spec_b.dims[at_b] : 1;
+    }
+    gt_Tensor *products = gt_multiply(gt_reshape(a, of_a), gt_reshape(b, of_b));
+    if (!products)
+        return NULL;
+    gt_Shape shape = {.mark = GT_MARK, .rank = rank};
+    for (int d = 0; d < rank; d++)
+        shape.dims[d] = of_a.dims[2 * d] * of_b.dims[2 * d + 1];
+    return gt_reshape(products, shape);
+}
+GT_COMPOSED_BINARY(kron, kron)
+
+/* c[i] = a[i + 1] b[i + 2] - a[i + 2] b[i + 1], indices modulo 3. */
+static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_cross_options *given)
+{
+    gt_cross_options options = GT_TAKE(gt_cross_options, given);
+    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
+    if (gt_status() != GT_OK)
+        return NULL;
+    int at_a = gt_axis(options.axis, spec_a.rank);
+    int at_b = at_a < 0 ? -1 : gt_axis(options.axis, spec_b.rank);
+    if (at_b < 0)
+        return NULL;
+    if (spec_a.dims[at_a] != 3 || spec_b.dims[at_b] != 3)
+        return invalid_shape("it takes vectors of 3", spec_a.dims[at_a] != 3 ? &spec_a : &spec_b);
+    gt_Tensor *a1 = gt_roll(a, -1, .axis = at_a), *a2 = gt_roll(a, -2, .axis = at_a);
+    gt_Tensor *b1 = gt_roll(b, -1, .axis = at_b), *b2 = gt_roll(b, -2, .axis = at_b);
+    return gt_subtract(gt_multiply(a1, b2), gt_multiply(a2, b1));
+}
+GT_COMPOSED(cross, (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_cross_options *options),
+            (a, b, options))

@@ -1,0 +1,101 @@
+/* Normalization: numbers brought to mean 0 and deviation 1, or to length 1, along axes. Made of
+ * operations, so gradients flow through means and variances, too. Floats only. */
+#ifndef GT_OPS_NORMALIZATION_H
+#define GT_OPS_NORMALIZATION_H
+
+#include "core/keyword.h"
+#include "core/tensor.h"
+#include "ops/math/reduce.h"
+
+GT_BEGIN
+
+/* gt_moments(x, &mean, &variance, .axis = 0): both at once, with the axes of gt_mean. The variance
+ * is divided by n. NULLs on failure. */
+#define gt_moments(x, mean, ...)                                                                   \
+    gt_moments_at(GT_HERE, x, mean, GT_FIRST(__VA_ARGS__),                                         \
+                  GT_KEYWORDS(gt_sum, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean,
+                               gt_Tensor **variance, const gt_sum_options *options);
+typedef gt_sum_options gt_moments_options;
+
+#define gt_batch_normalization_OPTIONS(F, S)                                                       \
+    F(S, int32_t, axis, -1, "the axis that mean, variance, offset and scale run along")            \
+    F(S, gt_Tensor *, offset, NULL, "added at the end; NULL: nothing")                             \
+    F(S, gt_Tensor *, scale, NULL, "a factor before that; NULL: none")                             \
+    F(S, double, epsilon, 1e-3, "added to the variance")
+GT_OPTIONS(gt_batch_normalization_options, gt_batch_normalization_OPTIONS);
+/* (x - mean) / sqrt(variance + epsilon) scale + offset, with one number for each index of an axis:
+ * gt_batch_normalization(x, mean, variance, .scale = gamma, .offset = beta). */
+#define gt_batch_normalization(...)                                                                \
+    gt_batch_normalization_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),              \
+                              GT_THIRD(__VA_ARGS__),                                               \
+                              GT_KEYWORDS(gt_batch_normalization, GT_AFTER_3(__VA_ARGS__)))
+GT_API gt_Tensor *gt_batch_normalization_at(const char *here, gt_Tensor *x, gt_Tensor *mean,
+                                            gt_Tensor *variance,
+                                            const gt_batch_normalization_options *options);
+GT_API gt_Tensor *(gt_batch_normalization)(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance);
+
+/* What the following have in common: which axes are looked at together. */
+#define GT_NORMALIZED_AXES(F, S)                                                                   \
+    F(S, int32_t, axis, -1, "the axis that is normalized")                                         \
+    F(S, gt_Axes, axes, GT_ALL_AXES, "several axes instead; all: what axis says")
+
+#define gt_layer_normalization_OPTIONS(F, S)                                                       \
+    GT_NORMALIZED_AXES(F, S)                                                                       \
+    F(S, gt_Tensor *, gamma, NULL, "a factor, of the shape of the axes; NULL: none")               \
+    F(S, gt_Tensor *, beta, NULL, "added at the end, likewise; NULL: nothing")                     \
+    F(S, double, epsilon, 1e-7, "added to the variance; the layer's default is 1e-3")
+GT_OPTIONS(gt_layer_normalization_options, gt_layer_normalization_OPTIONS);
+/* (x - mean) / sqrt(variance + epsilon) gamma + beta, with mean and variance over the axes. */
+#define gt_layer_normalization(...)                                                                \
+    gt_layer_normalization_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                      \
+                              GT_KEYWORDS(gt_layer_normalization, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_layer_normalization_at(const char *here, gt_Tensor *x,
+                                            const gt_layer_normalization_options *options);
+GT_API gt_Tensor *(gt_layer_normalization)(gt_Tensor *x);
+
+#define gt_group_normalization_OPTIONS(F, S)                                                       \
+    F(S, int64_t, groups, 32, "how many; -1: one for each channel")                                \
+    F(S, int32_t, axis, -1, "the axis of the channels")                                            \
+    F(S, gt_Tensor *, gamma, NULL, "a factor for each channel; NULL: none")                        \
+    F(S, gt_Tensor *, beta, NULL, "added to each channel at the end; NULL: nothing")               \
+    F(S, double, epsilon, 1e-3, "added to the variance")
+GT_OPTIONS(gt_group_normalization_options, gt_group_normalization_OPTIONS);
+/* The channels in groups of neighbours; of each group of each sample the mean and the variance over
+ * everything. */
+#define gt_group_normalization(...)                                                                \
+    gt_group_normalization_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                      \
+                              GT_KEYWORDS(gt_group_normalization, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_group_normalization_at(const char *here, gt_Tensor *x,
+                                            const gt_group_normalization_options *options);
+GT_API gt_Tensor *(gt_group_normalization)(gt_Tensor *x);
+
+#define gt_rms_normalization_OPTIONS(F, S)                                                         \
+    GT_NORMALIZED_AXES(F, S)                                                                       \
+    F(S, gt_Tensor *, scale, NULL, "a factor, of the shape of the axes; NULL: none")               \
+    F(S, double, epsilon, 1e-7, "added to the mean square; the layer's default is 1e-6")
+GT_OPTIONS(gt_rms_normalization_options, gt_rms_normalization_OPTIONS);
+/* x / sqrt(mean(x^2) + epsilon) scale */
+#define gt_rms_normalization(...)                                                                  \
+    gt_rms_normalization_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                        \
+                            GT_KEYWORDS(gt_rms_normalization, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_rms_normalization_at(const char *here, gt_Tensor *x,
+                                          const gt_rms_normalization_options *options);
+GT_API gt_Tensor *(gt_rms_normalization)(gt_Tensor *x);
+
+#define gt_normalize_OPTIONS(F, S)                                                                 \
+    GT_NORMALIZED_AXES(F, S)                                                                       \
+    F(S, int32_t, order, 2, "which norm: (sum of |x|^order)^(1/order); >= 1")                      \
+    F(S, double, epsilon, 1e-12, "what is shorter is divided by this instead")
+GT_OPTIONS(gt_normalize_options, gt_normalize_OPTIONS);
+/* x over its norm along the axes; zeros stay zeros. */
+#define gt_normalize(...)                                                                          \
+    gt_normalize_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
+                    GT_KEYWORDS(gt_normalize, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_normalize_at(const char *here, gt_Tensor *x,
+                                  const gt_normalize_options *options);
+GT_API gt_Tensor *(gt_normalize)(gt_Tensor *x);
+
+GT_END
+
+#endif
