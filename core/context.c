@@ -5,6 +5,7 @@
  * every variable made in it. Whoever lets it go last frees it - the thread when it ends, or, where
  * a model outlives the thread, whoever frees the model. A thread that ends touches nothing but that
  * count, because what it made may be in use elsewhere by then. */
+#include "core/fact.h"
 #include "core/internal.h"
 #include "core/text.h"
 
@@ -261,10 +262,16 @@ gt_Status gt_set_threads_at(const char *here, int threads)
     return gt_pool_resize(context, threads);
 }
 
+static uint64_t threads_of(const gt_Context *context, const gt_Object *object)
+{
+    (void)object;
+    return (uint64_t)context->threads;
+}
+
 int gt_threads(void)
 {
     gt_Context *context = gt_context();
-    return context ? context->threads : 1;
+    return context ? (int)gt_ask(context, threads_of, NULL) : 1;
 }
 
 void gt_set_interrupt(bool (*interrupted)(void *user), void *user)

@@ -8,6 +8,7 @@
 struct gt_Fact {
     gt_Question *question; /* NULL: whether a variable is trainable */
     uint64_t identity;     /* of the object that is asked about; 0: the context, or a variable */
+    gt_Object *object;     /* the same, as long as no such object was freed since */
     const gt_Slot *variable;
     uint64_t serial; /* of the variable */
     uint64_t answer;
@@ -79,6 +80,7 @@ static bool begin_fact(gt_Context *context, gt_Question *question, gt_Object *ob
         return false;
     }
     fact->identity = gt_object_identity(object);
+    fact->object = object;
     return fact->identity != 0;
 }
 
@@ -102,12 +104,15 @@ uint64_t gt_ask(gt_Context *context, gt_Question *question, gt_Object *object)
 
 bool gt_ask_trainable(gt_Context *context, const gt_Variable *variable)
 {
-    gt_Fact fact = about_variable(variable);
+    const gt_Slot *slot = gt_slot_raw(variable);
     gt_Facts *facts = facts_of(context);
-    fact.answer = fact.variable->variable->trainable;
-    if (facts && fact.variable->value->context != context)
-        gt_foreign_variable(context, fact.variable);
-    else if (facts && !find_fact(facts, &fact))
+    if (!facts)
+        return slot->variable->trainable;
+    gt_Fact fact = about_variable(variable);
+    fact.answer = slot->variable->trainable;
+    if (slot->value->context != context)
+        gt_foreign_variable(context, slot);
+    else if (!find_fact(facts, &fact))
         add_fact(context, facts, fact);
     return fact.answer;
 }
@@ -158,43 +163,51 @@ void gt_decide_memory(gt_Context *context, gt_Object *object)
 
 /* ---- comparing ---- */
 
-static const gt_Object *object_of(const gt_Context *context, const gt_Fact *fact)
-{
-    return fact->identity ? gt_object_find(context, fact->identity) : NULL;
-}
-
-static bool lives(const gt_Context *context, const gt_Fact *fact)
+static bool lives(const gt_Fact *fact)
 {
     if (fact->variable) /* slots stay where they are as long as the context does */
         return fact->variable->variable && fact->variable->variable->serial == fact->serial;
-    return !fact->identity || object_of(context, fact);
+    return !fact->identity || fact->object;
+}
+
+/* Looks for the objects again if any was freed meanwhile. */
+static void find_objects(const gt_Context *context, gt_Facts *facts)
+{
+    if (facts->freed == context->identified_freed)
+        return;
+    facts->freed = context->identified_freed;
+    for (int32_t i = 0; i < facts->count; i++)
+        if (facts->items[i].identity)
+            facts->items[i].object = gt_object_find(context, facts->items[i].identity);
 }
 
 static bool holds(const gt_Context *context, const gt_Fact *fact)
 {
     if (fact->decided)
         return true;
-    if (!lives(context, fact))
+    if (!lives(fact))
         return false;
     if (fact->variable)
         return fact->variable->variable->trainable == (bool)fact->answer;
     if (fact->memory)
         return memcmp(fact->memory, fact->copy, fact->bytes) == 0;
-    return fact->question(context, object_of(context, fact)) == fact->answer;
+    return fact->question(context, fact->object) == fact->answer;
 }
 
-bool gt_facts_hold(const gt_Context *context, const gt_Facts *facts)
+bool gt_facts_hold(const gt_Context *context, gt_Facts *facts)
 {
+    find_objects(context, facts);
     for (int32_t i = 0; i < facts->count; i++)
         if (!holds(context, &facts->items[i]))
             return false;
     return true;
 }
 
-bool gt_facts_live(const gt_Context *context, const gt_Facts *facts)
+bool gt_facts_live(const gt_Context *context, gt_Facts *facts)
 {
+    find_objects(context, facts);
     for (int32_t i = 0; i < facts->count; i++)
-        if (!facts->items[i].decided && !lives(context, &facts->items[i]))
+        if (!facts->items[i].decided && !lives(&facts->items[i]))
             return false;
     return true;
 }

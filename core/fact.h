@@ -36,15 +36,16 @@ typedef struct gt_Fact gt_Fact;
 typedef struct gt_Facts {
     gt_Fact *items;
     int32_t count, capacity;
-    gt_Map known; /* by question and subject */
+    gt_Map known;   /* by question and subject */
+    uint64_t freed; /* how many objects had been when they were last looked for */
 } gt_Facts;
 
 /* Forgets the answers, not what the body decided: for the trace after the first. */
 void gt_facts_again(gt_Context *context, gt_Facts *facts);
 /* Would every question be answered as it was? */
-bool gt_facts_hold(const gt_Context *context, const gt_Facts *facts);
+bool gt_facts_hold(const gt_Context *context, gt_Facts *facts);
 /* Is everything still there that was asked about? If not, they will never hold again. */
-bool gt_facts_live(const gt_Context *context, const gt_Facts *facts);
+bool gt_facts_live(const gt_Context *context, gt_Facts *facts);
 void gt_facts_close(gt_Context *context, gt_Facts *facts);
 
 #endif

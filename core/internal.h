@@ -222,7 +222,7 @@ struct gt_Context {
     /* objects and registrations */
     gt_Object objects; /* head of the ring of objects */
     gt_Map identified; /* identity -> object */
-    uint64_t last_identity;
+    uint64_t last_identity, identified_freed; /* how many of them were freed */
     gt_Map callables; /* layers/callable.c: the function -> the object that it is */
     gt_Object *quarantine_first, *quarantine_last;
     int32_t quarantined;

@@ -1,14 +1,6 @@
-/* Open addressing with linear probing, at most half full. An entry stands between the place that its
- * key asks for and the next free one, so a search ends at a free place. Leans on memory.c. */
+/* Open addressing with linear probing, at most half full. Leans on memory.c. */
 #include "core/map.h"
 #include "core/internal.h"
-
-/* The place that a key asks for. Addresses are multiples of 64, so the bits are mixed first. */
-static int32_t home(const gt_Map *map, uint64_t key)
-{
-    key = (key ^ key >> 32) * 0x9E3779B97F4A7C15u;
-    return (int32_t)(key >> 33) & (map->slots - 1);
-}
 
 static int32_t after(const gt_Map *map, int32_t at)
 {
@@ -17,7 +9,7 @@ static int32_t after(const gt_Map *map, int32_t at)
 
 static void put(gt_Map *map, gt_MapEntry entry)
 {
-    int32_t at = home(map, entry.key);
+    int32_t at = gt_map_home(map, entry.key);
     while (map->entries[at].item)
         at = after(map, at);
     map->entries[at] = entry;
@@ -25,7 +17,7 @@ static void put(gt_Map *map, gt_MapEntry entry)
 
 static bool grow(gt_Context *context, gt_Map *map)
 {
-    gt_Map grown = {.count = map->count, .slots = map->slots ? map->slots * 2 : 8};
+    gt_Map grown = {.count = map->count, .slots = map->slots ? map->slots * 2 : 16};
     if (map->slots > INT32_MAX / 4) {
         gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: a list is full");
         return false;
@@ -55,23 +47,11 @@ static const gt_MapEntry *next_entry(const gt_Map *map, uint64_t key, int32_t *a
 {
     if (!map->slots)
         return NULL;
-    for (*at = *at < 0 ? home(map, key) : after(map, *at); map->entries[*at].item;
+    for (*at = *at < 0 ? gt_map_home(map, key) : after(map, *at); map->entries[*at].item;
          *at = after(map, *at))
         if (map->entries[*at].key == key)
             return &map->entries[*at];
     return NULL;
-}
-
-int32_t gt_map_next(const gt_Map *map, uint64_t key, int32_t *at)
-{
-    const gt_MapEntry *entry = next_entry(map, key, at);
-    return entry ? (int32_t)(entry->item - 1) : -1;
-}
-
-int32_t gt_map_find(const gt_Map *map, uint64_t key)
-{
-    int32_t at = -1;
-    return gt_map_next(map, key, &at);
 }
 
 void *gt_map_object(const gt_Map *map, uint64_t key)
@@ -86,7 +66,7 @@ static void close_gap(gt_Map *map, int32_t gap)
 {
     for (int32_t at = after(map, gap); map->entries[at].item; at = after(map, at)) {
         int32_t mask = map->slots - 1;
-        int32_t from_home = (at - home(map, map->entries[at].key)) & mask;
+        int32_t from_home = (at - gt_map_home(map, map->entries[at].key)) & mask;
         if (from_home < ((at - gap) & mask))
             continue;
         map->entries[gap] = map->entries[at];

@@ -22,11 +22,33 @@ typedef struct gt_Map {
 
 /* False with an error raised if there is no memory; the map stays as it was. */
 bool gt_map_add(gt_Context *context, gt_Map *map, uint64_t key, intptr_t item);
+/* The place that a key asks for. Addresses are multiples of 64, so the bits are mixed first. */
+static inline int32_t gt_map_home(const gt_Map *map, uint64_t key)
+{
+    key = (key ^ key >> 32) * 0x9E3779B97F4A7C15u;
+    return (int32_t)(key >> 33) & (map->slots - 1);
+}
 /* The items of a key one after the other, in no particular order; -1 after the last. `at` is where
- * it is: -1 before the first call. */
-int32_t gt_map_next(const gt_Map *map, uint64_t key, int32_t *at);
+ * it is: -1 before the first call. An entry stands between the place that its key asks for and the
+ * next free one, so a search ends at a free place. */
+static inline int32_t gt_map_next(const gt_Map *map, uint64_t key, int32_t *at)
+{
+    if (!map->slots)
+        return -1;
+    int32_t mask = map->slots - 1, i = *at < 0 ? gt_map_home(map, key) : (*at + 1) & mask;
+    for (; map->entries[i].item; i = (i + 1) & mask)
+        if (map->entries[i].key == key) {
+            *at = i;
+            return (int32_t)(map->entries[i].item - 1);
+        }
+    return -1;
+}
 /* An item of the key; -1: it has none. */
-int32_t gt_map_find(const gt_Map *map, uint64_t key);
+static inline int32_t gt_map_find(const gt_Map *map, uint64_t key)
+{
+    int32_t at = -1;
+    return gt_map_next(map, key, &at);
+}
 /* The same where items are addresses; NULL: it has none. */
 void *gt_map_object(const gt_Map *map, uint64_t key);
 /* Takes one such entry out, if there is one. */

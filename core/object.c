@@ -83,8 +83,10 @@ void gt_object_release(gt_Object *object)
         return;
     gt_Context *context = object->context;
     unlink_object(object);
-    if (object->identity)
+    if (object->identity) {
         gt_map_remove(&context->identified, object->identity, (intptr_t)object);
+        context->identified_freed++;
+    }
     const gt_ObjectKind *kind = object->kind;
     object->references = UINT32_MAX / 2; /* what it holds may hold it: it is freed once */
     kind->destroy(object);
@@ -107,8 +109,8 @@ void gt_object_release(gt_Object *object)
 uint64_t gt_object_identity(gt_Object *object)
 {
     gt_Context *context = object->context;
-    if (!object->identity && gt_map_add(context, &context->identified,
-                                        context->last_identity + 1, (intptr_t)object))
+    if (!object->identity &&
+        gt_map_add(context, &context->identified, context->last_identity + 1, (intptr_t)object))
         object->identity = ++context->last_identity;
     return object->identity;
 }

@@ -209,6 +209,25 @@ static gt_Status asks_optimizer(void *context, gt_Tensor *const *in, gt_Tensor *
     return gt_status();
 }
 
+static gt_Status asks_threads(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(in[0], gt_threads());
+    return gt_status();
+}
+
+/* A number that changes from call to call is a variable: no question, and no new plan. */
+static gt_Status trains(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    World *world = context;
+    gt_Tape *tape = gt_tape_begin();
+    gt_minimize(world->sgd, tape, gt_sum(gt_multiply(gt_square(world->v), gt_sum(in[0]))),
+                gt_tensors(world->v));
+    gt_tape_end(tape);
+    out[0] = gt_add(in[0], 0);
+    return gt_status();
+}
+
 /* A tape asks whether a variable that is read is trainable. */
 static gt_Status asks_tape(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
@@ -286,6 +305,12 @@ static void set_momentum(World *world, bool on)
     child->momentum = on ? 0.25 : 0.75;
 }
 
+static void set_threads(World *world, bool on)
+{
+    (void)world;
+    gt_set_threads(on ? 1 : 2);
+}
+
 static void compare(const char *name, gt_FunctionBody body, void (*change)(World *, bool),
                     bool back)
 {
@@ -339,6 +364,32 @@ Test(facts, questions)
     compare("a tape", asks_tape, freeze_w, true);
     compare("a branch", asks_in_branch, freeze_w, true);
     compare("an option in the layer's struct", asks_option, set_momentum, true);
+    compare("threads", asks_threads, set_threads, true);
+    gt_set_threads(1);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(facts, learning_rate)
+{
+    World eager = world_new(), planned = world_new();
+    gt_Function *function = gt_function(trains, &planned, .outputs = 1);
+    for (int i = 0; i < 6; i++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_array(gt_shape(1, 1), 0.5), *y;
+        gt_optimizer_set_learning_rate(eager.sgd, 0.25 / (1 + i));
+        gt_optimizer_set_learning_rate(planned.sgd, 0.25 / (1 + i));
+        trains(&eager, &x, &y);
+        gt_function_call(function, gt_tensors(x), &y);
+        ok();
+        for (int k = 0; k < 2; k++)
+            cr_assert_eq(gt_element(eager.v, k), gt_element(planned.v, k), "step %d", i);
+        gt_scope_end(scope);
+    }
+    cr_assert_eq(gt_function_stats(function).traces, 1);
+    gt_function_free(function);
+    world_free(&eager);
+    world_free(&planned);
     gt_context_free(NULL);
     assert_no_leaks();
 }
