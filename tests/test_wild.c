@@ -482,8 +482,9 @@ Test(wild, messages_name_what_was_expected_and_what_came)
     fails(gt_regularizer((gt_RegularizerFunction)1, NULL), "must be a function (got the number 1)");
     fails(gt_hessian((gt_FunctionBody)1, NULL, x),
           "the body must be a function (got the number 1)");
-    fails(gt_fit(model, data, .progress = {.report = (void *)1}),
-          "fit: the report of progress must be a function (got the number 1)");
+    fails(
+        gt_fit(model, data, .progress = {.report = (bool (*)(void *, const gt_ProgressEvent *))1}),
+        "fit: the report of progress must be a function (got the number 1)");
     fails(gt_assign(x, 1), "expected a variable (got a tensor)");
     fails(gt_context_free((gt_Context *)dense), "context_free: expected a context (got a layer)");
     fails(gt_tape_end((gt_Tape *)x), "tape_end: expected a tape (got a tensor)");
@@ -543,7 +544,8 @@ Test(wild, bare_numbers_in_the_place_of_values)
     gt_Layer *model = gt_dense(1);
     fails(gt_compile(model, .loss = "mse"), "compile: the loss must be gt_loss(...)");
     fails(gt_compile(model, .loss = 1), "compile: the loss must be gt_loss(...)");
-    fails(gt_compile(model, .loss = (void *)gt_relu), "compile: the loss must be gt_loss(...)");
+    fails(gt_compile(model, .loss = (void *)(uintptr_t)gt_relu),
+          "compile: the loss must be gt_loss(...)");
     fails(gt_loss_metric((gt_Loss){.name = "mse"}), "loss_metric: the loss must be gt_loss(...)");
     fails(gt_compile(model, .metrics = (void *)gt_accuracy()),
           "compile: metrics must be a list, gt_metrics(...) (got a metric)");
