@@ -108,8 +108,7 @@ static gt_Status record(Run *run)
     gt_Context *context = run->context;
     uint64_t tapes = 0;
     for (int32_t i = 0; i < run->inputs; i++)
-        if (run->input[i]->record)
-            tapes |= run->input[i]->record->tapes;
+        tapes |= gt_tapes_of(run->input[i]);
     tapes &= context->recording;
     if (tapes)
         gt_record_new(context, &custom_gradient, &run->call, run->inputs, run->input,

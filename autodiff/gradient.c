@@ -38,13 +38,6 @@ static gt_Tensor *handle_to(gt_Value *value)
     return gt_handle_new(value->context, value);
 }
 
-/* Where the gradient of a value is added up; NULL: the walk does not pass there. */
-static gt_Value **place_of(gt_Walk *walk, const gt_Value *value)
-{
-    int32_t node = gt_walk_find(walk, value->record);
-    return node < 0 ? NULL : &walk->gradients[walk->nodes[node].gradients + value->index];
-}
-
 /* The sum of two gradients; of two that are rows, the rows of both. Those of 16 bits a number are
  * added in float32. */
 static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
@@ -67,14 +60,18 @@ static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gr
 {
     gt_Tensor *sum = *place ? add_up(handle_to(*place), gradient) : gradient;
     gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
-    if (!slot)
+    /* A variable, as output gradient or from a rule of the user's, is taken as it is now. */
+    gt_Value *value = !slot             ? NULL
+                      : !slot->variable ? slot->value
+                                        : gt_variable_read(context, slot);
+    if (!value)
         return context->status;
-    if (slot->value->context != context)
+    if (value->context != context)
         return gt_foreign_variable(context, slot);
-    gt_value_retain(slot->value, true);
+    gt_value_retain(value, true);
     if (*place)
         gt_value_release(*place, true);
-    *place = slot->value;
+    *place = value;
     return GT_OK;
 }
 
@@ -82,7 +79,7 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
                       gt_Tensor *given)
 {
     gt_Context *context = walk->context;
-    gt_Value **place = place_of(walk, value);
+    gt_Value **place = gt_walk_place(walk, value);
     if (!place)
         return GT_OK;
     if (!given)
@@ -102,17 +99,17 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
 static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
 {
     for (int i = 0; i < sources; i++) {
-        int32_t node = gt_walk_find(walk, source[i]->record);
+        int32_t node = gt_walk_find(walk, source[i]);
         if (node >= 0)
             walk->nodes[node].needed = walk->nodes[node].source = true;
     }
     for (int32_t i = 0; i < walk->order_count; i++) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!gt_walk_passes(node->record))
+        if (!gt_walk_passes(node))
             continue;
         for (int k = 0; k < node->record->inputs && !node->needed; k++) {
             const gt_Value *input = node->record->input[k];
-            int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
+            int32_t behind = input ? gt_walk_find(walk, input) : -1;
             node->needed =
                 behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
         }
@@ -133,7 +130,7 @@ static void take_before(gt_Walk *walk, const gt_Record *record, const bool *want
 {
     gt_Map met = {0};
     for (int i = 0; i < record->inputs && walk->context->status == GT_OK; i++) {
-        gt_Value **place = wants[i] ? place_of(walk, record->input[i]) : NULL;
+        gt_Value **place = wants[i] ? gt_walk_place(walk, record->input[i]) : NULL;
         if (!place || !*place || gt_map_find(&met, gt_map_pointer(place)) >= 0)
             continue;
         if (gt_map_add(walk->context, &met, gt_map_pointer(place), i))
@@ -155,7 +152,7 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
         arrived |= walk->gradients[node->gradients + i] != NULL;
     for (int i = 0; i < record->inputs; i++) {
         const gt_Value *input = record->input[i];
-        int32_t behind = input ? gt_walk_find(walk, input->record) : -1;
+        int32_t behind = input ? gt_walk_find(walk, input) : -1;
         wants[i] =
             behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
         wanted |= wants[i];
@@ -180,7 +177,7 @@ static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstre
         if (!given[i])
             return gt_raise(context, GT_STATE, NULL, record->operation->name,
                             "the gradient rule gave no gradient for input %d", i);
-        gt_Value **place = place_of(walk, record->input[i]);
+        gt_Value **place = gt_walk_place(walk, record->input[i]);
         if (before && before[i])
             gt_values_release(place, 1);
         accumulate(context, place, given[i]);
@@ -224,7 +221,7 @@ static gt_Status run_rules(gt_Walk *walk)
     const char *here = context->here;
     for (int32_t i = walk->order_count - 1; i >= 0 && context->status == GT_OK; i--) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!node->needed || !gt_walk_passes(node->record))
+        if (!node->needed || !gt_walk_passes(node))
             continue;
         gt_Scope *scope = gt_scope_open(context);
         if (!scope)
@@ -291,7 +288,7 @@ static gt_Status collect(gt_Walk *walk, const char *here, gt_Tensors sources,
     gt_Context *context = walk->context;
     int found = 0, missing = -1;
     for (int i = 0; i < sources.count && context->status == GT_OK; i++) {
-        gt_Value **place = place_of(walk, source[i]);
+        gt_Value **place = gt_walk_place(walk, source[i]);
         gradients[i] = place && *place ? handle_to(*place)
                                        : without_gradient(walk, unconnected, sources.items[i]);
         found += gradients[i] != NULL;
@@ -335,8 +332,8 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
         snprintf(text, size, "the tape was used already; only a persistent one answers twice");
         return;
     }
-    bool watched = source->record && source->record->tapes & bit;
-    bool computed = target->record && target->record->tapes & bit;
+    bool watched = gt_tapes_of(source) & bit;
+    bool computed = gt_tapes_of(target) & bit;
     bool variable = source_slot->variable != NULL;
     if (!watched && variable && !source_slot->variable->trainable)
         snprintf(text, size, "%s is not trainable, and gt_watch was not called for it", name);
@@ -357,26 +354,26 @@ static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *targ
     gt_Value *targets[1];
     memcpy(targets, &target, sizeof target);
     if (gt_walk_collect(&walk, 1, targets, true) == GT_OK) {
-        int32_t from = gt_walk_find(&walk, source->record);
+        int32_t from = gt_walk_find(&walk, source);
         const gt_Record *cut = NULL;
         if (from >= 0)
             walk.nodes[from].needed = true;
         for (int32_t i = 0; i < walk.order_count; i++) {
             gt_WalkNode *node = &walk.nodes[walk.order[i]];
-            for (int k = 0; k < node->record->inputs; k++) {
+            int inputs = node->leaf ? 0 : node->record->inputs;
+            for (int k = 0; k < inputs; k++) {
                 const gt_Value *input = node->record->input[k];
-                int32_t behind = input ? gt_walk_find(&walk, input->record) : -1;
+                int32_t behind = input ? gt_walk_find(&walk, input) : -1;
                 if (behind < 0 || !walk.nodes[behind].needed)
                     continue;
                 node->needed = true;
-                if (!cut &&
-                    (!gt_walk_passes(node->record) || !gt_dtype_is_float(input->spec.dtype)))
+                if (!cut && (!gt_walk_passes(node) || !gt_dtype_is_float(input->spec.dtype)))
                     cut = node->record;
             }
         }
         gt_Walk open = {.context = context, .tape = tape};
         bool reached = from >= 0 && gt_walk_collect(&open, 1, targets, false) == GT_OK &&
-                       gt_walk_find(&open, source->record) >= 0;
+                       gt_walk_find(&open, source) >= 0;
         gt_walk_close(&open);
         if (reached)
             snprintf(text, size, "there is a gradient");
@@ -421,7 +418,7 @@ static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sou
     gt_Context *context = walk->context;
     int missing = -1;
     for (int i = 0; i < sources.count; i++) {
-        bool reached = gt_walk_find(walk, source[i]->record) >= 0;
+        bool reached = gt_walk_find(walk, source[i]) >= 0;
         if (reached && some)
             return GT_OK;
         if (!reached && missing < 0)

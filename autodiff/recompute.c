@@ -292,8 +292,7 @@ static gt_Status record_run(Run *run)
     gt_Context *context = run->context;
     uint64_t tapes = 0;
     for (int32_t i = 0; i < run->inputs; i++)
-        if (run->input[i]->record)
-            tapes |= run->input[i]->record->tapes;
+        tapes |= gt_tapes_of(run->input[i]);
     tapes &= context->recording;
     if (run->inputs > UINT16_MAX)
         return gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%d inputs and variables are too many",

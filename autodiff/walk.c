@@ -7,29 +7,55 @@
 
 #define BIT(n) ((uint64_t)1 << (n))
 
-int32_t gt_walk_find(const gt_Walk *walk, const gt_Record *record)
+/* Of values that the tape has the record of: the record, all outputs together. Of one that it only
+ * watches: that output alone. NULL: the tape does not know the value. */
+static const void *key_of(const gt_Walk *walk, const gt_Value *value)
 {
-    return record ? gt_map_find(&walk->numbers, gt_map_pointer(record)) : -1;
+    uint64_t bit = BIT(gt_tape_bit(walk->context, walk->tape));
+    const gt_Record *record = value->record;
+    return !(gt_tapes_of(value) & bit) ? NULL
+           : record->tapes & bit       ? (const void *)record
+                                       : &record->output[value->index];
 }
 
-static int32_t add_node(gt_Walk *walk, gt_Record *record)
+int32_t gt_walk_find(const gt_Walk *walk, const gt_Value *value)
 {
-    int32_t found = gt_walk_find(walk, record);
+    const void *key = key_of(walk, value);
+    return key ? gt_map_find(&walk->numbers, gt_map_pointer(key)) : -1;
+}
+
+gt_Value **gt_walk_place(const gt_Walk *walk, const gt_Value *value)
+{
+    int32_t node = gt_walk_find(walk, value);
+    if (node < 0)
+        return NULL;
+    int32_t first = walk->nodes[node].gradients;
+    return &walk->gradients[walk->nodes[node].leaf ? first : first + value->index];
+}
+
+static int32_t add_node(gt_Walk *walk, const gt_Value *value)
+{
+    int32_t found = gt_walk_find(walk, value);
+    gt_Record *record = value->record;
+    const void *key = key_of(walk, value);
+    bool leaf = key != record || !record->operation;
     if (found >= 0)
         return found;
     if (!gt_reserve(walk->context, (void **)&walk->nodes, walk->count, &walk->capacity,
                     sizeof *walk->nodes) ||
-        !gt_map_add(walk->context, &walk->numbers, gt_map_pointer(record), walk->count))
+        !gt_map_add(walk->context, &walk->numbers, gt_map_pointer(key), walk->count))
         return -1;
-    walk->nodes[walk->count] = (gt_WalkNode){.record = record, .gradients = walk->gradient_count};
-    walk->gradient_count += record->operation ? record->outputs : 1;
+    walk->nodes[walk->count] =
+        (gt_WalkNode){.record = record, .leaf = leaf, .gradients = walk->gradient_count};
+    walk->gradient_count += leaf ? 1 : record->outputs;
     record->references++;
     return walk->count++;
 }
 
-bool gt_walk_passes(const gt_Record *record)
+bool gt_walk_passes(const gt_WalkNode *node)
 {
-    if (!record->operation || record->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
+    const gt_Record *record = node->record;
+    if (node->leaf || record->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
         return false;
     for (int i = 0; i < record->outputs; i++)
         if (gt_dtype_is_float(record->output[i].spec.dtype))
@@ -41,14 +67,12 @@ bool gt_walk_passes(const gt_Record *record)
 gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, bool through)
 {
     gt_Context *context = walk->context;
-    uint64_t bit = BIT(gt_tape_bit(context, walk->tape));
     int32_t *stack = NULL, depth = 0, capacity = 0;
     gt_Status status = GT_NO_MEMORY;
     for (int t = targets - 1; t >= 0; t--) {
-        gt_Record *record = target[t]->record;
-        if (!record || !(record->tapes & bit))
+        if (!key_of(walk, target[t]))
             continue;
-        int32_t node = add_node(walk, record);
+        int32_t node = add_node(walk, target[t]);
         if (node < 0 || !gt_reserve(context, (void **)&stack, depth, &capacity, sizeof *stack))
             goto done;
         stack[depth++] = node;
@@ -69,14 +93,14 @@ gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, b
             continue;
         }
         walk->nodes[node].open = true;
-        if (!record->operation || !(through || gt_walk_passes(record)))
+        if (walk->nodes[node].leaf || !(through || gt_walk_passes(&walk->nodes[node])))
             continue;
         for (int i = record->inputs - 1; i >= 0; i--) {
             gt_Value *value = record->input[i];
-            if (!value || !value->record || !(value->record->tapes & bit) ||
+            if (!value || !key_of(walk, value) ||
                 !(through || gt_dtype_is_float(value->spec.dtype)))
                 continue;
-            int32_t behind = add_node(walk, value->record);
+            int32_t behind = add_node(walk, value);
             if (behind < 0)
                 goto done;
             if (walk->nodes[behind].open)

@@ -6,6 +6,7 @@
 
 typedef struct gt_WalkNode {
     gt_Record *record; /* held */
+    bool leaf;         /* things begin here, with one output of the record */
     bool needed;       /* a source is in it or behind it */
     bool source;       /* a source is in it */
     bool open;         /* its inputs were visited */
@@ -19,18 +20,20 @@ typedef struct gt_Walk {
     int32_t count, capacity;
     int32_t *order;
     int32_t order_count, order_capacity;
-    gt_Map numbers;       /* record -> node */
+    gt_Map numbers;       /* record, or output of one -> node */
     bool chosen;          /* numbers decided what the targets were computed from */
     gt_Value **gradients; /* one an output of every node; held, NULL: none arrived */
     int32_t gradient_count;
 } gt_Walk;
 
-/* Does a gradient pass through this record at all? */
-bool gt_walk_passes(const gt_Record *record);
+/* Does a gradient pass through this node at all? */
+bool gt_walk_passes(const gt_WalkNode *node);
 /* Finds everything behind the targets. `through` also goes through what cuts gradients. */
 gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, bool through);
-/* The node of a record; -1 if the walk did not meet it. */
-int32_t gt_walk_find(const gt_Walk *walk, const gt_Record *record);
+/* The node of what made a value or watches it; -1 if the walk did not meet it. */
+int32_t gt_walk_find(const gt_Walk *walk, const gt_Value *value);
+/* Where the gradient of a value is added up; NULL: the walk does not pass there. */
+gt_Value **gt_walk_place(const gt_Walk *walk, const gt_Value *value);
 void gt_walk_close(gt_Walk *walk);
 
 #endif

@@ -137,7 +137,7 @@ bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
 static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *value)
 {
     return value->symbol >= 0 ||
-           (context->trace && context->trace->outer && value->record && value->record->tapes);
+           (context->trace && context->trace->outer && gt_tapes_of(value));
 }
 /* Builds of layers run eagerly inside a trace: suspend and resume. */
 gt_Trace *gt_trace_suspend(gt_Context *context);

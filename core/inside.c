@@ -211,7 +211,7 @@ gt_Record *gt_value_record(const gt_Value *value)
 
 uint64_t gt_value_tapes(const gt_Value *value)
 {
-    return value->record ? value->record->tapes : 0;
+    return gt_tapes_of(value);
 }
 
 const gt_Operation *gt_record_operation(const gt_Record *record)

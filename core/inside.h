@@ -90,7 +90,7 @@ uint64_t gt_tape_recording(const gt_Context *context);
 uint64_t gt_tape_auto_watching(const gt_Context *context);
 /* What made a value or watches it; NULL: nothing. */
 gt_Record *gt_value_record(const gt_Value *value);
-/* The tapes that have the value's record, by bit; 0: none. */
+/* The tapes that have the value's record or watch the value, by bit; 0: none. */
 uint64_t gt_value_tapes(const gt_Value *value);
 /* NULL for a leaf, that is a watched tensor. */
 const gt_Operation *gt_record_operation(const gt_Record *record);

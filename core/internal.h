@@ -78,6 +78,7 @@ typedef struct gt_RecordOutput {
     gt_Value *value;   /* not owned; NULL once it died */
     gt_Buffer *buffer; /* owned if the rule reads this output later */
     size_t offset;
+    uint64_t watched; /* by tapes that began after it was made: a leaf for these, by bit */
     int32_t symbol;
     uint32_t trace;
 } gt_RecordOutput;
@@ -88,6 +89,7 @@ struct gt_Record {
     gt_Record *next, *previous; /* all records of the context; leaves of variables are not in it */
     uint64_t tapes;             /* by bit */
     uint64_t serial;            /* order of making, which is that of the ring */
+    uint64_t leaves;            /* those that watch one of its outputs instead, by bit */
     const char *here;           /* the caller's file and line; NULL: not known */
     void *options;              /* inside the block */
     gt_Value **input;           /* inside the block; NULL: absent */
@@ -413,6 +415,13 @@ gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
                          gt_Tensor **outputs);
 
 /* ---- tape.c ---- */
+/* The tapes that know a value: they have its record, or watch it. */
+static inline uint64_t gt_tapes_of(const gt_Value *value)
+{
+    const gt_Record *record = value->record;
+    return !record ? 0
+                   : record->tapes | (record->leaves ? record->output[value->index].watched : 0);
+}
 gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tape *tape);
 int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);

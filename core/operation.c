@@ -445,7 +445,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)
-            tapes |= call->value[i]->record->tapes;
+            tapes |= gt_tapes_of(call->value[i]);
     tapes &= context->recording;
     if (call->operation->flags & GT_OP_CHOICE)
         tapes = context->recording;
@@ -490,8 +490,8 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     for (int32_t i = 0; i < outputs && context->status == GT_OK; i++)
         value[i] = gt_trace_value(context, &spec[i], symbols[i]);
     for (int32_t i = 0; i < like->inputs; i++)
-        if (input[i] && input[i]->record)
-            tapes |= input[i]->record->tapes;
+        if (input[i])
+            tapes |= gt_tapes_of(input[i]);
     tapes &= context->recording;
     if (context->status == GT_OK && tapes && !(like->operation->flags & GT_OP_EFFECT))
         gt_record_new(context, like->operation, options, like->inputs, input, outputs, value, tapes,

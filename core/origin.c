@@ -78,8 +78,8 @@ uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot)
         const gt_Operation *operation = record->operation;
         tapes &= record->tapes;
         if (operation == origin->operation) {
-            const gt_Record *behind = record->input[0] ? record->input[0]->record : NULL;
-            return behind && record->input[0] == origin->logits ? tapes & behind->tapes : 0;
+            const gt_Value *behind = record->input[0];
+            return behind && behind == origin->logits ? tapes & gt_tapes_of(behind) : 0;
         }
         if (!operation || !(operation->flags & GT_OP_CARRIES) ||
             operation->flags & GT_OP_NOT_DIFFERENTIABLE)

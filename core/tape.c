@@ -35,6 +35,7 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     record->context = context;
     record->tapes = tapes;
     record->serial = ++context->record_serial;
+    record->leaves = 0;
     record->here = here;
     record->bytes = bytes;
     record->inputs = (uint16_t)inputs;
@@ -54,8 +55,11 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     }
     for (int i = 0; i < outputs; i++) {
         gt_RecordOutput *into = &record->output[i];
-        *into = (gt_RecordOutput){output[i]->spec,   output[i],         NULL,
-                                  output[i]->offset, output[i]->symbol, output[i]->trace};
+        *into = (gt_RecordOutput){.spec = output[i]->spec,
+                                  .value = output[i],
+                                  .offset = output[i]->offset,
+                                  .symbol = output[i]->symbol,
+                                  .trace = output[i]->trace};
         if (operation && gt_saves_output(operation, i) && output[i]->buffer) {
             into->buffer = output[i]->buffer;
             into->buffer->references++;
@@ -233,6 +237,9 @@ void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape)
         mark.next = record;
         mark.previous = record->previous;
         mark.previous->next = record->previous = &mark;
+        for (int i = 0; record->leaves & bit && i < record->outputs; i++)
+            record->output[i].watched &= ~bit;
+        record->leaves &= ~bit;
         if (record->tapes & bit) {
             record->tapes &= ~bit;
             if (record->tapes == 0)
@@ -312,10 +319,17 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
         gt_tape_watch_leaf(context, record, bit);
         return context->status;
     }
-    if (record) {
+    if (record && record->serial < tape->oldest)
+        tape->oldest = record->serial;
+    if (record && !record->operation) {
         record->tapes |= bit;
-        if (record->serial < tape->oldest)
-            tape->oldest = record->serial;
+        return GT_OK;
+    }
+    if (record) { /* the other tapes know what it was made of; for this one it is where things begin */
+        if (!(record->tapes & bit)) {
+            record->output[value->index].watched |= bit;
+            record->leaves |= bit;
+        }
         return GT_OK;
     }
     return gt_record_new(context, NULL, NULL, 0, NULL, 1, &value, bit, here) ? GT_OK

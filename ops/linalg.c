@@ -1316,15 +1316,16 @@ static gt_Svd svd(gt_Tensor *x, const gt_SvdOptions *given)
 GT_COMPOSED_BY(gt_Svd, svd, svd, (const char *here, gt_Tensor *x, const gt_SvdOptions *options),
                (x, options))
 
-/* ---- cofactors: what det's derivatives are made of ----  With A = U S V' and p[i] the product of
- * the singular values but s[i]: cof A = det U det V U diag(p) V', of any rank (G. W. Stewart, On
- * the adjugate matrix, 1998). Its derivative, in the frame of U and V, is that of the cofactors of
- * a diagonal matrix, with q[i, j] the product but for s[i] and s[j]: element (i, i) grows by q[i,
- * j] with element (j, j), element (i, j) shrinks by it with (j, i). */
-static int64_t gemm_bytes(int64_t n, gt_DType dtype)
+/* ---- cofactors: what det's derivatives are made of ----
+ *
+ * With A = U S V' and p[i] the product of the singular values but s[i]: cof A = det U det V U diag(p)
+ * V', of any rank (G. W. Stewart, On the adjugate matrix, 1998). Its derivative, in the frame of U
+ * and V, is that of the cofactors of a diagonal matrix, with q[i, j] the product but for s[i] and
+ * s[j]: element (i, i) grows by q[i, j] with element (j, j), element (i, j) shrinks by it with (j, i).
+ */
+static int64_t gemm_bytes(const gt_Context *context, int64_t n, gt_DType dtype)
 {
-    gt_Context *context = gt_enter();
-    return context ? (int64_t)context->kernels->gemm_scratch[gt_loop_type(dtype)](n, n, n) : 0;
+    return (int64_t)context->kernels->gemm_scratch[gt_loop_type(dtype)](n, n, n);
 }
 
 typedef struct Frame {
@@ -1339,7 +1340,7 @@ static size_t frame_bytes(int64_t n, gt_DType dtype)
         piece(n * n, element) + piece(8 * n, sizeof(Int)) + piece(svd_work(n, 2 * n), element);
     size_t lu = lu_bytes(n, element);
     return 2 * piece(n * n, element) + piece(n, element) + 2 * piece(n, sizeof(double)) +
-           piece(gemm_bytes(n, dtype), 1) + (work > lu ? work : lu);
+           piece(gemm_bytes(gt_context(), n, dtype), 1) + (work > lu ? work : lu);
 }
 
 static bool take_frame(const Job *job, int64_t batch, char **scratch, Frame *frame)
@@ -1350,7 +1351,7 @@ static bool take_frame(const Job *job, int64_t batch, char **scratch, Frame *fra
     frame->s = take_piece(scratch, n, job->element);
     frame->before = take_piece(scratch, n, sizeof(double));
     frame->after = take_piece(scratch, n, sizeof(double));
-    frame->gemm = take_piece(scratch, gemm_bytes(n, job->dtype), 1);
+    frame->gemm = take_piece(scratch, gemm_bytes(job->kernel->context, n, job->dtype), 1);
     if (!svd_into(job, batch, *scratch, frame->u, frame->s, frame->vh))
         return false;
     double product = 1;

@@ -451,7 +451,8 @@ GT_OPTION_TYPE(LogitsOptions, LOGITS_OPTIONS);
 
 /* As a function of p it is log(p), up to what a softmax does not see, or log(p / (1 - p)). That is
  * its gradient where nothing but p is asked for; where both are, x has it all. As for probabilities
- * that are kept away from 0 and 1, there is none at 0 and 1. */
+ * that are kept away from 0 and 1, there is none at 0 and 1. So it is a custom gradient, and like those
+ * (autodiff/custom.c) not in the table of operations, whose rules are the slopes of what they compute. */
 static gt_Status logits_shape(gt_ShapeRule *rule)
 {
     return same_specs(rule, 0, 1) == GT_OK ? gt_shape_float(rule) : gt_status();
@@ -473,10 +474,9 @@ static gt_Status logits_gradient(gt_GradientRule *rule)
     return gt_status();
 }
 
-const gt_Operation gt_op_logits = {
+static const gt_Operation logits_operation = {
     .size = sizeof(gt_Operation),
     .name = "logits",
-    .formula = "x, of which the probabilities p were made",
     .flags = GT_OP_VIEW | GT_OP_INTERNAL,
     .options = GT_STRUCT_TYPE(LogitsOptions),
     .inputs_min = 2,
@@ -486,9 +486,6 @@ const gt_Operation gt_op_logits = {
     .shape = logits_shape,
     .run = gt_run_copy,
     .gradient = logits_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2,
-                                    .input = GT_INPUTS(GT_ANY(2, 3), GT_REAL(0.1, 0.9, 2, 3))},
-                                   GT_SAMPLES_END},
 };
 
 /* ---- probabilities(p): p, and an error where it is none ---- */
@@ -578,7 +575,7 @@ const gt_Operation gt_op_probabilities = {
 
 static gt_Tensor *probabilities(gt_Tensor *p, Scores scores)
 {
-    const ProbabilitiesOptions options = {sizeof options, scores};
+    const ProbabilitiesOptions options = {sizeof options, (int32_t)scores};
     return gt_apply_one(NULL, &gt_op_probabilities, &options, 1, &p);
 }
 
@@ -693,8 +690,7 @@ static gt_Tensor *logits_of_view(gt_Tensor *logits, int64_t first, const gt_Spec
 
 static uint64_t tapes_of(const gt_Context *context, const gt_Tensor *tensor)
 {
-    const gt_Record *record = gt_slot_raw(tensor)->value->record;
-    return record ? record->tapes & context->recording : 0;
+    return gt_tapes_of(gt_slot_raw(tensor)->value) & context->recording;
 }
 
 /* Gradients go where they would go from y_pred: to the logits on the tapes that saw how it was made
@@ -712,7 +708,7 @@ static gt_Tensor *on_the_tapes_of(gt_Context *context, gt_Tensor *y_pred, gt_Ten
     if (!(tapes_of(context, y_pred) & ~through))
         return logits;
     const LogitsOptions options = {sizeof options, slot->origin->operation == &gt_op_sigmoid};
-    return gt_apply_one(NULL, &gt_op_logits, &options, 2, (gt_Tensor *const[]){logits, y_pred});
+    return gt_apply_one(NULL, &logits_operation, &options, 2, (gt_Tensor *const[]){logits, y_pred});
 }
 
 /* The logits to work with: y_pred itself if it says so; what the `probability` operation made y_pred

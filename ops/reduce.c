@@ -44,7 +44,7 @@ static gt_Status reduce_shape(gt_ShapeRule *rule, unsigned types, bool sums)
     if (!gt_takes(in, types) || !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
         return gt_status();
     rule->output[0].dtype = sums ? sum_type(in->dtype, gt_reduced_count(in, bits)) : in->dtype;
-    rule->scratch = gt_reduction_scratch(in, bits);
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
     gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
     return GT_OK;
 }
@@ -235,7 +235,7 @@ static gt_Status squares_shape(gt_ShapeRule *rule)
         !gt_axis_or_axes(options->axis, &options->axes, in->rank, &bits))
         return gt_status();
     rule->output[0].dtype = in->dtype;
-    rule->scratch = gt_reduction_scratch(in, bits);
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
     gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
     return GT_OK;
 }
@@ -312,7 +312,7 @@ static gt_Status length_shape(gt_ShapeRule *rule)
         return gt_fail(GT_INVALID, "epsilon must be >= 0 (got %g)",
                        options->epsilon >= 0 ? options->floor : options->epsilon);
     rule->output[0].dtype = options->wide ? GT_FLOAT64 : in->dtype;
-    rule->scratch = gt_reduction_scratch(in, bits);
+    rule->scratch = gt_reduction_scratch(in, bits, rule->output[0].dtype);
     gt_reduced_shape(in, bits, options->keepdims, &rule->output[0]);
     return GT_OK;
 }

@@ -110,13 +110,12 @@ static size_t waiting_size(gt_DType dtype, gt_ReduceLoopId loop)
                                   : sizeof(double);
 }
 
-size_t gt_reduction_scratch(const gt_Spec *x, uint32_t bits)
+size_t gt_reduction_scratch(const gt_Spec *x, uint32_t bits, gt_DType result)
 {
     Reduction plan;
     reduction_plan(&plan, x, bits);
-    return plan.parts > 1
-               ? (size_t)(plan.kept.count * plan.parts * plan.columns) * sizeof(gt_Scaled)
-               : 0;
+    size_t waiting = gt_dtype_is_float(x->dtype) ? sizeof(gt_Scaled) : gt_dtype_size(result);
+    return plan.parts > 1 ? (size_t)(plan.kept.count * plan.parts * plan.columns) * waiting : 0;
 }
 
 typedef struct ReductionJob {

@@ -18,8 +18,9 @@ typedef struct gt_Finish {
     double floor;   /*   at least this */
 } gt_Finish;
 
-/* Bytes of scratch that gt_reduction_run needs for x, reduced over the axes of `bits`. */
-size_t gt_reduction_scratch(const gt_Spec *x, uint32_t bits);
+/* Bytes of scratch that gt_reduction_run needs for x, reduced over the axes of `bits` to
+ * numbers of type `result`. */
+size_t gt_reduction_scratch(const gt_Spec *x, uint32_t bits, gt_DType result);
 
 /* Input 0, reduced over the axes of `bits` into output 0. Floats are put together in double, and
  * what overflows or underflows on the way to a result that does not is computed again, scaled. The

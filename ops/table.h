@@ -33,7 +33,7 @@ GT_BEGIN
     F(generator_advance)                                                                           \
     /* loss.c */                                                                                   \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
-    F(sparse_softmax_crossentropy_gradient) F(logits) F(probabilities)                             \
+    F(sparse_softmax_crossentropy_gradient) F(probabilities)                                       \
     /* ctc.c */                                                                                    \
     F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
     /* matmul.c */                                                                                 \

@@ -366,11 +366,9 @@ static bool watched(const gt_Context *context, const gt_Function *self, const gt
         return true;
     if (!context->recording || !self->outputs)
         return false;
-    for (int32_t i = 0; i < self->inputs; i++) {
-        const gt_Record *record = self->input[i]->record;
-        if (record && record->tapes & context->recording)
+    for (int32_t i = 0; i < self->inputs; i++)
+        if (gt_tapes_of(self->input[i]) & context->recording)
             return true;
-    }
     return gt_plan_watched(plan, context->recording, context->auto_watching);
 }
 

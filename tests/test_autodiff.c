@@ -1045,6 +1045,86 @@ static gt_Tensor *take_rows(gt_Tensor *x, gt_Tensor *indices)
     return gt_take(x, indices);
 }
 
+/* A variable as output gradient is read like any other input: as it is at that time, and watched. */
+static gt_Status pulled_by_a_variable(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *up = context;
+    gt_Tape *outer = gt_tape_begin(), *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *y = gt_square(in[0]);
+    gt_assign_add(up, 1);
+    gt_Tensor *slope = gt_gradient(tape, y, in[0], .output_gradients = &up);
+    gt_tape_end(tape);
+    out[0] = gt_keep(slope);
+    out[1] = gt_keep(gt_gradient(outer, slope, up));
+    gt_tape_end(outer);
+    return gt_status();
+}
+
+static gt_Status give_the_variable(void *context, gt_GradientRule *rule)
+{
+    return gt_give(rule, 0, context);
+}
+
+static gt_Status same_number(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], 1);
+    return gt_status();
+}
+
+static gt_Status pushed_by_a_variable(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *slope = context;
+    gt_Tensor *y;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_assign_add(slope, 1);
+    gt_custom_gradient(same_number, give_the_variable, slope, ONE(in[0]), &y);
+    out[0] = gt_keep(gt_gradient(tape, y, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(autodiff, variable_as_gradient_of_a_rule)
+{
+    gt_Variable *slope = var(2);
+    gt_Function *function = gt_function(pushed_by_a_variable, slope, .outputs = 1);
+    for (int round = 0; round < 3; round++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_scalar(5, GT_FLOAT64), *out;
+        gt_function_call(function, gt_tensors(x), &out);
+        is(out, 3 + round, "what the variable holds");
+        gt_scope_end(scope);
+    }
+    gt_function_free(function);
+    gt_variable_free(slope);
+    ok("end");
+    assert_no_leaks();
+}
+
+Test(autodiff, variable_as_output_gradient)
+{
+    gt_Variable *eager = var(2), *planned = var(2);
+    gt_Function *function = gt_function(pulled_by_a_variable, planned, .outputs = 2);
+    for (int round = 0; round < 3; round++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_scalar(5, GT_FLOAT64), *out[2];
+        pulled_by_a_variable(eager, &x, out);
+        is(out[0], 10 * (3 + round), "2 x times the variable");
+        is(out[1], 10, "its slope in the variable");
+        gt_function_call(function, gt_tensors(x), out);
+        is(out[0], 10 * (3 + round), "the same traced");
+        is(out[1], 10, "its slope traced");
+        gt_scope_end(scope);
+    }
+    gt_function_free(function);
+    gt_variable_free(eager);
+    gt_variable_free(planned);
+    ok("end");
+    assert_no_leaks();
+}
+
 Test(autodiff, rows)
 {
     gt_Variable *table = table_of(GT_FLOAT64);

@@ -400,6 +400,8 @@ Test(io, safetensors_broken, .init = open_folder, .fini = close_folder)
             "too short");
     const char *path = put_safetensors("{}", 3, 0);
     refused(!gt_open_tensors(path), GT_FORMAT, path, "cut short in its header");
+    put_safetensors("{}", 100000000, 0);
+    refused(!gt_open_tensors(path), GT_FORMAT, path, "cut short in its header");
     put_safetensors("{}", 100000001, 0);
     refused(!gt_open_tensors(path), GT_FORMAT, path, "over the limit of 100000000");
     put_safetensors("{}", SIZE_MAX, 0);
@@ -937,6 +939,18 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
     refused(!gt_read_csv(path, .dtype = GT_INT32, .missing = 0.5), GT_INVALID, "", "missing = 0.5");
     refused(!gt_read_csv(path, .dtype = GT_INT32, .missing = NAN), GT_INVALID, "", "missing");
     refused(!gt_read_csv(path, .skip_rows = 2), GT_FORMAT, path, "has no rows");
+    refused(!gt_read_csv(path, .skip_rows = INT64_MAX), GT_FORMAT, path, "has no rows");
+    refused(!gt_read_csv(path, .columns = gt_columns(INT32_MIN, -1)), GT_INVALID, path, "it has 4");
+    reads(gt_read_csv(path, .columns = gt_columns(-4, 2)), 2, 2, NUMBERS(1, 2.5, 5, 6));
+    for (int c = -128; c < 128; c++) { /* what may stand between the fields */
+        bool legal = c == '\t' || (c >= ' ' && c <= '~' && !strchr("\"+-.0123456789", c) &&
+                                   !((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
+        gt_Tensor *one = gt_read_csv(path, .delimiter = (char)c, .columns = gt_columns(0, 1));
+        cr_assert(legal || (!one && strstr(gt_error_message(), "delimiter (code")), "code %d: %s",
+                  c, gt_error_message());
+        cr_assert(!legal || !strstr(gt_error_message(), "delimiter"), "code %d", c);
+        gt_error_clear();
+    }
     refused(!gt_read_csv(in_folder("nothing")), GT_IO, file_path, "No such file");
     refused(!gt_read_csv("/dev/zero", .limit = 1000), GT_FORMAT, "/dev/zero", "more than 1000");
     refused(!gt_read_csv(NULL), GT_INVALID, "", "the path is NULL");
@@ -1001,6 +1015,15 @@ Test(io, idx, .init = open_folder, .fini = close_folder)
     cr_assert(gt_dtype(a) == GT_UINT8 && gt_shape_equal(gt_tensor_shape(a), gt_shape(2, 3)) &&
                   memcmp(gt_data(a), "abcdef", 6) == 0,
               "uint8: %s", gt_error_message());
+    char rank8[4 + 4 * 8 + 1] = {0, 0, 8, 8}, rank9[4 + 4 * 9 + 1] = {0, 0, 8, 9};
+    for (int d = 0; d < 9; d++)
+        rank9[4 + 4 * d + 3] = 1;
+    memcpy(rank8 + 4, rank9 + 4, 4 * 8);
+    rank8[4 + 4 * 8] = 7;
+    a = gt_read_idx(put_file("a", rank8, sizeof rank8));
+    cr_assert(gt_rank(a) == 8 && gt_item(a) == 7, "eight dimensions: %s", gt_error_message());
+    refused(!gt_read_idx(put_file("a", rank9, sizeof rank9)), GT_UNSUPPORTED, file_path,
+            "it has 9 dimensions; gradtape goes to 8");
     a = gt_read_idx(put_file("a", "\0\0\x0c\1\0\0\0\2\xff\xff\xff\xfe\1\2\3\4", 16));
     cr_assert(gt_dtype(a) == GT_INT32 && gt_at(a, 0) == -2 && gt_at(a, 1) == 0x01020304,
               "int32: %s", gt_error_message());

@@ -102,3 +102,25 @@ Test(large, half_product)
     }
     gt_context_free(NULL);
 }
+
+/* A worker has no context of its own: one that a kernel asked for would be lost with its thread, and no
+ * error could be raised there. */
+Test(large, workers_make_no_contexts)
+{
+    gt_set_threads(3);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tape *tape = gt_tape_begin(), *inner = gt_tape_begin();
+    gt_Tensor *a = gt_uniform(gt_shape(1000, 3, 3), .low = 1, .high = 2, .dtype = GT_FLOAT64);
+    gt_watch(tape, a);
+    gt_watch(inner, a);
+    gt_Tensor *slope = gt_gradient(inner, gt_det(a), a);
+    gt_tape_end(inner);
+    gt_gradient(tape, slope, a);
+    bool lacks = gt_status() == GT_UNSUPPORTED;
+    cr_assert(gt_status() == GT_OK || lacks, "%s", gt_error_message());
+    gt_error_clear();
+    gt_tape_end(tape);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

@@ -258,6 +258,40 @@ Test(losses, tapes_that_begin_later)
     gt_context_free(NULL);
 }
 
+/* The slopes of a loss in probabilities that know their logits, against differences of others. */
+static gt_Status binary_branch(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = binary(in[0]);
+    return gt_status();
+}
+
+static gt_Status categorical_branch(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = categorical(in[0]);
+    return gt_status();
+}
+
+Test(losses, slopes_in_probabilities)
+{
+    gt_Tensor *z = gt_array64(gt_shape(2, 3), 1, -1, 0, 1, 0.5, 1.5), *out[1], *tangent[1];
+    gt_check_gradients(categorical_branch, NULL, gt_tensors(gt_softmax(z)), .order = 2);
+    gt_check_gradients(binary_branch, NULL, gt_tensors(gt_sigmoid(z)), .order = 2);
+    ok();
+    gt_Tensor *p = gt_softmax(z), *ones = gt_ones_like(p);
+    gt_jvp(categorical_branch, NULL, gt_tensors(p), gt_tensors(ones), out, tangent);
+    ok();
+    double expected = 0;
+    const double t[] = {0, 1, 0, .2, .3, .5};
+    for (int i = 0; i < 6; i++)
+        expected += (1 - t[i] / gt_at(p, i)) / 2;
+    cr_assert(fabs(gt_item(tangent[0]) - expected) < 1e-14, "%.17g, not %.17g", gt_item(tangent[0]),
+              expected);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* Rows that a view cuts apart, or another axis, are no softmax any more. */
 Test(losses, views_that_cut_rows)
 {

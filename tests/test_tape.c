@@ -82,6 +82,68 @@ Test(tape, higher_order)
     ok("end");
 }
 
+/* What an inner tape watches is where things begin for it, whoever else watches what that was made of. */
+Test(tape, watching_what_another_tape_made)
+{
+    for (int around = 0; around < 2; around++) {
+        gt_Tensor *g[4], *out[2];
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_scalar(3, GT_FLOAT64), *two = gt_array64(gt_shape(2), 2, 1);
+        gt_Tape *outer = around ? gt_tape_begin(.persistent = true) : NULL;
+        if (outer) {
+            gt_watch(outer, x);
+            gt_watch(outer, two);
+        }
+        gt_Tensor *y = gt_square(x), *early = gt_multiply(y, 5);
+        gt_apply(NULL, &gt_op_sort, NULL, 1, (gt_Tensor *[]){two}, out);
+        gt_Tensor *sorted = gt_sum(out[0]);
+        gt_apply(NULL, &gt_op_eigh, NULL, 1,
+                 (gt_Tensor *[]){gt_multiply(gt_expand_dims(two, 0), gt_expand_dims(two, 1))}, out);
+        gt_error_clear(); /* a build without LAPACK */
+        gt_Tape *inner = gt_tape_begin(.persistent = true);
+        gt_watch(inner, x);
+        gt_watch(inner, y);
+        if (out[0])
+            gt_watch(inner, out[0]);
+        gt_Tensor *z = gt_multiply(gt_square(y), x);
+        gt_gradients(inner, ONE(z), gt_tensors(x, y), g);
+        is(g[0], 81, "of x^3 in x, y being given");
+        is(g[1], 54, "of y^2 x in y");
+        g[0] = gt_gradient(inner, y, x, .unconnected = GT_UNCONNECTED_NONE);
+        cr_assert(!g[0], "y was made before the tape began");
+        gt_gradient(inner, y, x);
+        fails(GT_NO_GRADIENT, "");
+        if (out[0]) {
+            gt_gradient(inner, out[1], out[0]);
+            fails(GT_NO_GRADIENT, "the target was not computed while this tape recorded");
+            gt_watch(inner, out[1]);
+            gt_gradient(inner, out[1], out[0]);
+            fails(GT_NO_GRADIENT, "");
+        }
+        if (outer) {
+            gt_gradients(outer, gt_tensors(z, early), gt_tensors(x, y), g);
+            is(g[0], 405 + 30, "of x^5 + 5 x^2 in x");
+            is(g[1], 54 + 5, "of y^2 x + 5 y in y");
+            is(gt_gradient(outer, sorted, two) ? gt_sum(gt_gradient(outer, sorted, two)) : NULL, 2,
+               "sort");
+        }
+        gt_tape_reset(inner);
+        gt_gradient(inner, gt_square(y), y);
+        fails(GT_NO_GRADIENT, "");
+        gt_tape_end(inner);
+        for (int k = 0; k < 70; k++) { /* all places for tapes are used again */
+            inner = gt_tape_begin();
+            gt_gradient(inner, gt_square(y), y);
+            fails(GT_NO_GRADIENT, "");
+            gt_tape_end(inner);
+        }
+        gt_tape_end(outer);
+        gt_scope_end(scope);
+    }
+    ok("end");
+    assert_no_leaks();
+}
+
 /* Law 3: an assignment leaves the old numbers to whoever holds them, and the address stays. */
 Test(tape, assignment)
 {

@@ -30,7 +30,7 @@
 #endif
 #endif
 #ifdef FUZZ_SANITIZED
-#include <sanitizer/allocator_interface.h>
+size_t __sanitizer_get_allocated_size(const volatile void *block); /* gcc has no header for it */
 #endif
 
 #ifdef GT_HAVE_ZLIB
