@@ -30,6 +30,9 @@ GT_UNARY_REAL(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x) /* NaN stays */
 GT_UNARY_REAL(one_minus_square, ((1 - x) * (1 + x)), ((1 - x) * (1 + x)))
 
 #ifndef GT_RARE_ELSEWHERE
+GT_BINARY(divide_no_nan, f32, float, float, b == 0 ? 0 : a / b)
+GT_BINARY(divide_no_nan, f64, double, double, b == 0 ? 0 : a / b)
+
 #define GT_TESTS_REAL(suffix, type, abs)                                                           \
     GT_UNARY_TO(isnan, suffix, type, uint8_t, x != x)                                              \
     GT_UNARY_TO(isinf, suffix, type, uint8_t, abs(x) == (type)INFINITY)                            \
@@ -128,7 +131,6 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     GT_BINARY(subtract, suffix, type, type, a - b)                                                 \
     GT_BINARY(multiply, suffix, type, type, (a * b))                                               \
     GT_BINARY(divide, suffix, type, type, a / b)                                                   \
-    GT_BINARY(divide_no_nan, suffix, type, type, b == 0 ? 0 : a / b)                               \
     GT_BINARY(maximum, suffix, type, type, ((a > b) | (a != a)) ? a : b)                           \
     GT_BINARY(minimum, suffix, type, type, ((a < b) | (a != a)) ? a : b)                           \
     GT_BINARY(relu_gradient, suffix, type, type, b > 0 ? a : 0)                                    \
@@ -141,30 +143,6 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     GT_BINARY(multiply, suffix, type, type, ((gt_u_##suffix)a * (gt_u_##suffix)b))                 \
     GT_BINARY(maximum, suffix, type, type, a > b ? a : b)                                          \
     GT_BINARY(minimum, suffix, type, type, a < b ? a : b)
-
-#if GT_IS_BASE(GT_ISA)
-/* A shift by every bit or more, or by less than 0, leaves nothing but, to the right, the sign. */
-#define GT_SHIFTS(ignored, suffix, type, TYPE)                                                     \
-    static inline type gt_left_shift_##suffix(type a, type b)                                      \
-    {                                                                                              \
-        int64_t by = (int64_t)b, bits = 8 * (int64_t)sizeof(type);                                 \
-        return (type)(by < 0 || by >= bits ? 0 : (gt_u_##suffix)a << by);                          \
-    }                                                                                              \
-    static inline type gt_right_shift_##suffix(type a, type b)                                     \
-    {                                                                                              \
-        int64_t by = (int64_t)b, bits = 8 * (int64_t)sizeof(type);                                 \
-        return (type)(by < 0 || by >= bits ? a >> (bits - 1) >> 1 : a >> by);                      \
-    }                                                                                              \
-    GT_BINARY(left_shift, suffix, type, type, gt_left_shift_##suffix(a, b))                        \
-    GT_BINARY(right_shift, suffix, type, type, gt_right_shift_##suffix(a, b))
-GT_TYPES_I(GT_SHIFTS, )
-
-#define GT_BITS(ignored, suffix, type, TYPE)                                                       \
-    GT_BINARY(bitwise_and, suffix, type, type, (a & b))                                            \
-    GT_BINARY(bitwise_or, suffix, type, type, a | b)                                               \
-    GT_BINARY(bitwise_xor, suffix, type, type, a ^ b)
-GT_TYPES_W(GT_BITS, )
-#endif
 
 /* a > b is b < a. */
 #define GT_SWAPPED(name, other, suffix)                                                            \

@@ -79,7 +79,7 @@
     X(__VA_ARGS__, i64, int64_t, I64) X(__VA_ARGS__, u8, uint8_t, U8)
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_B(X, ...) X(__VA_ARGS__, b8, uint8_t, BOOL)
-#define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
+#define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) X(__VA_ARGS__, u8, uint8_t, BOOL)
 #define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
 
 /* A loop: y[i] = expression of x; as a `result` that is not of x's type. */

@@ -1,4 +1,5 @@
 /* Loops as kernels of tiles: the element-wise ones, choice, the search for places. Leans on loops.h. */
+#include "broadcast.h"
 #include "loops.h"
 
 /* The elements of tiles [first, last) of `size`. */
@@ -47,56 +48,9 @@ void GT_KERNEL(tiles_clip)(const void *given, void *const *at, int64_t first, in
         clip_f64(n, job->low, job->high, (const double *)at[0] + begin, (double *)at[1] + begin);
 }
 
-/* n elements of one row of the innermost axis, from element offset[i] of operand i on. */
-typedef void BroadcastRow(const void *job, void *const *at, int64_t n, const int64_t *offset,
-                          int64_t output);
-
-/* Rows [first, last) of the innermost axis, from element `from` of each, n elements. */
-GT_INLINE void broadcast_rows(const gt_Broadcast *walk, const int operands, BroadcastRow *const row,
-                              const void *job, void *const *at, int64_t first, int64_t last,
-                              int64_t from, int64_t n)
-{
-    int inner = walk->rank - 1;
-    int64_t index[GT_JOB_RANK] = {0}, offset[3], rest = first;
-    for (int d = inner - 1; d >= 0; d--) {
-        index[d] = rest % walk->dims[d];
-        rest /= walk->dims[d];
-    }
-    for (int64_t number = first; number < last; number++) {
-        for (int i = 0; i < operands; i++) {
-            offset[i] = from * walk->stride[i][inner];
-            for (int d = 0; d < inner; d++)
-                offset[i] += index[d] * walk->stride[i][d];
-        }
-        row(job, at, n, offset, number * walk->inner + from);
-        for (int d = inner - 1; d >= 0; d--) {
-            if (++index[d] < walk->dims[d])
-                break;
-            index[d] = 0;
-        }
-    }
-}
-
-/* Calls `row` for tiles [first, last) of an output. */
-GT_INLINE void broadcast_tiles(const gt_Broadcast *walk, const int operands,
-                               BroadcastRow *const row, const void *job, void *const *at,
-                               int64_t first, int64_t last)
-{
-    if (walk->chunks == 1) {
-        int64_t end = last * walk->rows < walk->outer ? last * walk->rows : walk->outer;
-        broadcast_rows(walk, operands, row, job, at, first * walk->rows, end, 0, walk->inner);
-        return;
-    }
-    for (int64_t tile = first; tile < last; tile++) {
-        int64_t number = tile / walk->chunks, from = tile % walk->chunks * walk->chunk;
-        int64_t n = walk->inner - from < walk->chunk ? walk->inner - from : walk->chunk;
-        broadcast_rows(walk, operands, row, job, at, number, number + 1, from, n);
-    }
-}
-
 /* y = f(a, b), element by element; any order of tiles. */
-GT_INLINE void binary_row(const gt_BinaryJob *job, gt_BinaryLoop *loop, void *const *at, int64_t n,
-                          const int64_t *offset, int64_t output)
+static void binary_row(const gt_BinaryJob *job, gt_BinaryLoop *loop, void *const *at, int64_t n,
+                       const int64_t *offset, int64_t output)
 {
     int inner = job->walk.rank - 1;
     loop(n, (const char *)at[0] + offset[0] * job->in, job->walk.stride[0][inner],
@@ -123,7 +77,7 @@ void GT_KERNEL(tiles_binary)(const void *given, void *const *at, int64_t first, 
 {
     const gt_BinaryJob *job = given;
     (void)scratch;
-    broadcast_tiles(&job->walk, 2, arithmetic_row, job, at, first, last);
+    gt_broadcast_tiles(&job->walk, arithmetic_row, job, at, first, last);
 }
 
 void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first, int64_t last,
@@ -131,7 +85,7 @@ void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first,
 {
     const gt_BinaryJob *job = given;
     (void)scratch;
-    broadcast_tiles(&job->walk, 2, compare_row, job, at, first, last);
+    gt_broadcast_tiles(&job->walk, compare_row, job, at, first, last);
 }
 
 /* y = a where c, else b, element by element; any order of tiles. */
@@ -152,7 +106,7 @@ void GT_KERNEL(tiles_select)(const void *given, void *const *at, int64_t first, 
 {
     const gt_SelectJob *job = given;
     (void)scratch;
-    broadcast_tiles(&job->walk, 3, select_row, job, at, first, last);
+    gt_broadcast_tiles(&job->walk, select_row, job, at, first, last);
 }
 
 #if GT_IS_BASE(GT_ISA)

@@ -1,5 +1,5 @@
-/* Element-wise functions that go through the C library number by number, or are computed by a method of their own. Vectors
- * gain nothing there, so they are compiled once. Leans on loops.h. */
+/* Element-wise functions that are compiled once: those that go through the C library number by number or are computed by
+ * a method of their own, for which vectors gain nothing, and the bits of integers. Leans on loops.h. */
 #include <math.h>
 
 #include "kernels/loops.h"
@@ -9,6 +9,17 @@
 /* float32 is computed in double and rounded once. */
 #define GT_UNARY_ONCE(name, function)                                                              \
     GT_UNARY(name, f32, float, function((double)x)) GT_UNARY(name, f64, double, function(x))
+
+#define GT_BINARY_ONCE(name, suffix, type, result, expression)                                     \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
+                                    int64_t sb, void *to)                                          \
+    {                                                                                              \
+        const type *as = left, *bs = right;                                                        \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type a = as[i * sa], b = bs[i * sb];                                             \
+            ((result *)to)[i] = (result)(expression);                                              \
+        }                                                                                          \
+    }
 
 GT_UNARY_ONCE(cbrt, cbrt)
 
@@ -30,8 +41,8 @@ static double erfinv_of(double x)
 }
 GT_UNARY_ONCE(erfinv, erfinv_of)
 
-GT_BINARY(hypot, f32, float, float, hypotf(a, b))
-GT_BINARY(hypot, f64, double, double, hypot(a, b))
+GT_BINARY_ONCE(hypot, f32, float, float, hypotf(a, b))
+GT_BINARY_ONCE(hypot, f64, double, double, hypot(a, b))
 
 /* As far as n, where the recurrence j[k+1] = (2k + 1) / x j[k] - j[k-1] loses digits, the power
  * series x^n / (2n + 1)!! sum of (-x^2 / 2)^k / (k! (2n + 3) (2n + 5) ...). */
@@ -69,3 +80,31 @@ void GT_KERNEL(tiles_spherical_bessel)(const void *given, void *const *at, int64
         else
             ((double *)at[1])[i] = bessel_of(((const double *)at[0])[i], job->order);
 }
+
+/* ---- bits of integers ---- */
+
+typedef uint32_t unsigned_i32;
+typedef uint64_t unsigned_i64;
+typedef uint32_t unsigned_u8;
+
+/* A shift by every bit or more, or by less than 0, leaves nothing but, to the right, the sign. */
+#define GT_SHIFTS(ignored, suffix, type, TYPE)                                                     \
+    static inline type left_shift_##suffix(type a, type b)                                         \
+    {                                                                                              \
+        int64_t by = (int64_t)b, bits = 8 * (int64_t)sizeof(type);                                 \
+        return (type)(by < 0 || by >= bits ? 0 : (unsigned_##suffix)a << by);                      \
+    }                                                                                              \
+    static inline type right_shift_##suffix(type a, type b)                                        \
+    {                                                                                              \
+        int64_t by = (int64_t)b, bits = 8 * (int64_t)sizeof(type);                                 \
+        return (type)(by < 0 || by >= bits ? a >> (bits - 1) >> 1 : a >> by);                      \
+    }                                                                                              \
+    GT_BINARY_ONCE(left_shift, suffix, type, type, left_shift_##suffix(a, b))                      \
+    GT_BINARY_ONCE(right_shift, suffix, type, type, right_shift_##suffix(a, b))
+GT_TYPES_I(GT_SHIFTS, )
+
+#define GT_BITS(ignored, suffix, type, TYPE)                                                       \
+    GT_BINARY_ONCE(bitwise_and, suffix, type, type, (a & b))                                       \
+    GT_BINARY_ONCE(bitwise_or, suffix, type, type, a | b)                                          \
+    GT_BINARY_ONCE(bitwise_xor, suffix, type, type, a ^ b)
+GT_TYPES_I(GT_BITS, )
