@@ -22,6 +22,7 @@ const gt_Operation gt_op_add = {
     GT_LOOP(BINARY, ADD),
     .gradient = add_gradient,
     .mask = gt_mask_keep,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -42,6 +43,7 @@ const gt_Operation gt_op_subtract = {
     .shape = gt_shape_binary_number,
     GT_LOOP(BINARY, SUBTRACT),
     .gradient = subtract_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -64,6 +66,7 @@ const gt_Operation gt_op_multiply = {
     .shape = gt_shape_binary_number,
     GT_LOOP(BINARY, MULTIPLY),
     .gradient = multiply_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -89,6 +92,7 @@ const gt_Operation gt_op_divide = {
     .shape = gt_shape_binary_float,
     GT_LOOP(BINARY, DIVIDE),
     .gradient = divide_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
 };
@@ -131,6 +135,7 @@ const gt_Operation gt_op_divide_no_nan = {
     .shape = gt_shape_binary_float,
     GT_LOOP(BINARY, DIVIDE_NO_NAN),
     .gradient = divide_no_nan_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
 };
@@ -149,6 +154,7 @@ const gt_Operation gt_op_floor_divide = {
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_binary_number,
     GT_LOOP(BINARY, FLOOR_DIVIDE),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
 };
@@ -177,6 +183,7 @@ const gt_Operation gt_op_mod = {
     .shape = gt_shape_binary_number,
     GT_LOOP(BINARY, MOD),
     .gradient = mod_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(MOD_A(2, 3), MOD_B(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(MOD_A(2, 1, 3), MOD_B(4, 1))}),
 };
@@ -218,6 +225,7 @@ const gt_Operation gt_op_power = {
     .shape = gt_shape_binary_float,
     GT_LOOP(BINARY, POWER),
     .gradient = power_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_POSITIVE(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_POSITIVE(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -243,6 +251,7 @@ const gt_Operation gt_op_maximum = {
     .shape = gt_shape_binary_number,
     GT_LOOP(BINARY, MAXIMUM),
     .gradient = extremum_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_APART(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_APART(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -254,6 +263,7 @@ const gt_Operation gt_op_minimum = {
     .shape = gt_shape_binary_number,
     GT_LOOP(BINARY, MINIMUM),
     .gradient = extremum_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_APART(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_APART(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -271,6 +281,7 @@ const gt_Operation gt_op_negative = {
     .shape = gt_shape_number,
     GT_LOOP(UNARY, NEGATIVE),
     .gradient = negative_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(negative)
@@ -286,6 +297,7 @@ const gt_Operation gt_op_abs = {
     .shape = gt_shape_number,
     GT_LOOP(UNARY, ABS),
     .gradient = abs_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3))}),
 };
 GT_DEFINE_UNARY(abs)
@@ -296,6 +308,7 @@ const gt_Operation gt_op_sign = {
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_number,
     GT_LOOP(UNARY, SIGN),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(sign)
@@ -312,6 +325,7 @@ const gt_Operation gt_op_square = {
     .shape = gt_shape_number,
     GT_LOOP(UNARY, SQUARE),
     .gradient = square_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(square)
@@ -329,6 +343,7 @@ const gt_Operation gt_op_sqrt = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, SQRT),
     .gradient = sqrt_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(sqrt)
@@ -346,6 +361,7 @@ const gt_Operation gt_op_rsqrt = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, RSQRT),
     .gradient = rsqrt_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(rsqrt)
@@ -363,6 +379,7 @@ const gt_Operation gt_op_reciprocal = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, RECIPROCAL),
     .gradient = reciprocal_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(reciprocal)
@@ -414,6 +431,7 @@ const gt_Operation gt_op_clip = {
     .shape = clip_shape,
     .lower = clip_lower,
     .gradient = clip_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 3, 1, 2, 5))}),
 };
 

@@ -22,6 +22,7 @@ const gt_Operation gt_op_bitwise_and = {
     .why_not = WHY,
     .shape = bits_shape,
     GT_LOOP(BINARY, BITWISE_AND),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(WHOLE(2, 3), WHOLE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(WHOLE(2, 1, 3), WHOLE(4, 1))}),
 };
@@ -33,6 +34,7 @@ const gt_Operation gt_op_bitwise_or = {
     .why_not = WHY,
     .shape = bits_shape,
     GT_LOOP(BINARY, BITWISE_OR),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(WHOLE(2, 3), WHOLE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(WHOLE(2, 1, 3), WHOLE(4, 1))}),
 };
@@ -44,6 +46,7 @@ const gt_Operation gt_op_bitwise_xor = {
     .why_not = WHY,
     .shape = bits_shape,
     GT_LOOP(BINARY, BITWISE_XOR),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(WHOLE(2, 3), WHOLE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(WHOLE(2, 1, 3), WHOLE(4, 1))}),
 };
@@ -55,6 +58,7 @@ const gt_Operation gt_op_left_shift = {
     .why_not = WHY,
     .shape = integer_shape,
     GT_LOOP(BINARY, LEFT_SHIFT),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(WHOLE(2, 3), WHOLE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(WHOLE(2, 1, 3), WHOLE(4, 1))}),
 };
@@ -66,6 +70,7 @@ const gt_Operation gt_op_right_shift = {
     .why_not = WHY,
     .shape = integer_shape,
     GT_LOOP(BINARY, RIGHT_SHIFT),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(WHOLE(2, 3), WHOLE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(WHOLE(2, 1, 3), WHOLE(4, 1))}),
 };

@@ -14,6 +14,7 @@ const gt_Operation gt_op_equal = {
     .why_not = "it is true or false",
     .shape = gt_shape_compare,
     GT_LOOP(COMPARE, EQUAL),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -25,6 +26,7 @@ const gt_Operation gt_op_not_equal = {
     .why_not = "it is true or false",
     .shape = gt_shape_compare,
     GT_LOOP(COMPARE, NOT_EQUAL),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -36,6 +38,7 @@ const gt_Operation gt_op_less = {
     .why_not = "it is true or false",
     .shape = gt_shape_compare,
     GT_LOOP(COMPARE, LESS),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -47,6 +50,7 @@ const gt_Operation gt_op_less_equal = {
     .why_not = "it is true or false",
     .shape = gt_shape_compare,
     GT_LOOP(COMPARE, LESS_EQUAL),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -58,6 +62,7 @@ const gt_Operation gt_op_greater = {
     .why_not = "it is true or false",
     .shape = gt_shape_compare,
     GT_LOOP(COMPARE, GREATER),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -69,6 +74,7 @@ const gt_Operation gt_op_greater_equal = {
     .why_not = "it is true or false",
     .shape = gt_shape_compare,
     GT_LOOP(COMPARE, GREATER_EQUAL),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
@@ -105,6 +111,7 @@ const gt_Operation gt_op_logical_and = {
     .why_not = "it is true or false",
     .shape = logic_shape,
     GT_LOOP(BINARY, BITWISE_AND),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(TRUTH(2, 3), TRUTH(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(TRUTH(2, 1, 3), TRUTH(4, 1))}),
 };
@@ -123,6 +130,7 @@ const gt_Operation gt_op_logical_or = {
     .why_not = "it is true or false",
     .shape = logic_shape,
     GT_LOOP(BINARY, BITWISE_OR),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(TRUTH(2, 3), TRUTH(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(TRUTH(2, 1, 3), TRUTH(4, 1))}),
 };
@@ -141,6 +149,7 @@ const gt_Operation gt_op_logical_xor = {
     .why_not = "it is true or false",
     .shape = logic_shape,
     GT_LOOP(BINARY, BITWISE_XOR),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(TRUTH(2, 3), TRUTH(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(TRUTH(2, 1, 3), TRUTH(4, 1))}),
 };
@@ -168,6 +177,7 @@ const gt_Operation gt_op_logical_not = {
     .why_not = "it is true or false",
     .shape = logic_shape,
     GT_LOOP(UNARY, LOGICAL_NOT),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(TRUTH(2, 3))}),
 };
 gt_Tensor *gt_logical_not_at(const char *here, gt_Tensor *x)
@@ -186,6 +196,7 @@ const gt_Operation gt_op_isnan = {
     .why_not = "it is true or false",
     .shape = to_bool_shape,
     GT_LOOP(UNARY, ISNAN),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
 };
 GT_DEFINE_UNARY(isnan)
@@ -195,6 +206,7 @@ const gt_Operation gt_op_isinf = {
     .why_not = "it is true or false",
     .shape = to_bool_shape,
     GT_LOOP(UNARY, ISINF),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
 };
 GT_DEFINE_UNARY(isinf)
@@ -204,6 +216,7 @@ const gt_Operation gt_op_isfinite = {
     .why_not = "it is true or false",
     .shape = to_bool_shape,
     GT_LOOP(UNARY, ISFINITE),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
 };
 GT_DEFINE_UNARY(isfinite)
@@ -247,6 +260,7 @@ const gt_Operation gt_op_where = {
     .shape = where_shape,
     .lower = where_lower,
     .gradient = where_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES(
         {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 3), GT_ANY(2, 3), GT_ANY(2, 3))},
         {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 1, 3), GT_ANY(4, 1), GT_REAL_SCALAR(-2, 2))}),

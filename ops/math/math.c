@@ -28,6 +28,7 @@ const gt_Operation gt_op_one_minus_square = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ONE_MINUS_SQUARE),
     .gradient = one_minus_square_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 static gt_Tensor *one_minus_square(gt_Tensor *x)
@@ -61,6 +62,7 @@ const gt_Operation gt_op_exp = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, EXP),
     .gradient = exp_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(exp)
@@ -77,6 +79,7 @@ const gt_Operation gt_op_expm1 = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, EXPM1),
     .gradient = expm1_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(expm1)
@@ -93,6 +96,7 @@ const gt_Operation gt_op_log = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, LOG),
     .gradient = log_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(log)
@@ -109,6 +113,7 @@ const gt_Operation gt_op_log1p = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, LOG1P),
     .gradient = log1p_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.5, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(log1p)
@@ -125,6 +130,7 @@ const gt_Operation gt_op_log2 = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, LOG2),
     .gradient = log2_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(log2)
@@ -141,6 +147,7 @@ const gt_Operation gt_op_log10 = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, LOG10),
     .gradient = log10_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(log10)
@@ -157,6 +164,7 @@ const gt_Operation gt_op_sin = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, SIN),
     .gradient = sin_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(sin)
@@ -173,6 +181,7 @@ const gt_Operation gt_op_cos = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, COS),
     .gradient = cos_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(cos)
@@ -189,6 +198,7 @@ const gt_Operation gt_op_tan = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, TAN),
     .gradient = tan_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-1, 1, 2, 3))}),
 };
 GT_DEFINE_UNARY(tan)
@@ -205,6 +215,7 @@ const gt_Operation gt_op_arcsin = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ARCSIN),
     .gradient = arcsin_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.8, 0.8, 2, 3))}),
 };
 GT_DEFINE_UNARY(arcsin)
@@ -221,6 +232,7 @@ const gt_Operation gt_op_arccos = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ARCCOS),
     .gradient = arccos_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.8, 0.8, 2, 3))}),
 };
 GT_DEFINE_UNARY(arccos)
@@ -237,6 +249,7 @@ const gt_Operation gt_op_arctan = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ARCTAN),
     .gradient = arctan_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(arctan)
@@ -253,6 +266,7 @@ const gt_Operation gt_op_sinh = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, SINH),
     .gradient = sinh_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(sinh)
@@ -269,6 +283,7 @@ const gt_Operation gt_op_cosh = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, COSH),
     .gradient = cosh_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(cosh)
@@ -285,6 +300,7 @@ const gt_Operation gt_op_tanh = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, TANH),
     .gradient = tanh_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(tanh)
@@ -301,6 +317,7 @@ const gt_Operation gt_op_arcsinh = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ARCSINH),
     .gradient = arcsinh_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(arcsinh)
@@ -317,6 +334,7 @@ const gt_Operation gt_op_arccosh = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ARCCOSH),
     .gradient = arccosh_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(1.5, 3, 2, 3))}),
 };
 GT_DEFINE_UNARY(arccosh)
@@ -333,6 +351,7 @@ const gt_Operation gt_op_arctanh = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ARCTANH),
     .gradient = arctanh_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.8, 0.8, 2, 3))}),
 };
 GT_DEFINE_UNARY(arctanh)
@@ -349,6 +368,7 @@ const gt_Operation gt_op_erf = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ERF),
     .gradient = erf_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(erf)
@@ -365,6 +385,7 @@ const gt_Operation gt_op_erfc = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ERFC),
     .gradient = erfc_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(erfc)
@@ -377,6 +398,7 @@ const gt_Operation gt_op_floor = {
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_float,
     GT_LOOP(UNARY, FLOOR),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 2, 3))}),
 };
 GT_DEFINE_UNARY(floor)
@@ -386,6 +408,7 @@ const gt_Operation gt_op_ceil = {
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_float,
     GT_LOOP(UNARY, CEIL),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 2, 3))}),
 };
 GT_DEFINE_UNARY(ceil)
@@ -395,6 +418,7 @@ const gt_Operation gt_op_trunc = {
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_float,
     GT_LOOP(UNARY, TRUNC),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 2, 3))}),
 };
 GT_DEFINE_UNARY(trunc)
@@ -404,6 +428,7 @@ const gt_Operation gt_op_round = {
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ROUND),
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 2, 3))}),
 };
 
@@ -451,6 +476,7 @@ const gt_Operation gt_op_arctan2 = {
     .shape = gt_shape_binary_float,
     GT_LOOP(BINARY, ARCTAN2),
     .gradient = arctan2_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
 };
@@ -472,6 +498,7 @@ const gt_Operation gt_op_cbrt = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, CBRT),
     .gradient = cbrt_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
 };
 GT_DEFINE_UNARY(cbrt)
@@ -490,6 +517,7 @@ const gt_Operation gt_op_erfinv = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, ERFINV),
     .gradient = erfinv_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.8, 0.8, 2, 3))}),
 };
 GT_DEFINE_UNARY(erfinv)
@@ -514,6 +542,7 @@ const gt_Operation gt_op_hypot = {
     .shape = gt_shape_binary_float,
     GT_LOOP(BINARY, HYPOT),
     .gradient = hypot_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
 };
