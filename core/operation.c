@@ -518,6 +518,9 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
         outputs[i] = NULL;
     if (!context)
         return gt_status();
+#ifdef GT_ASSERTIONS
+    const void *runner = atomic_exchange(&context->runner, gt_thread_mark());
+#endif
     Call call;
     call.context = context;
     call.operation = operation;
@@ -550,6 +553,9 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
 done:
     context->applying = applying;
     context->here = caller;
+#ifdef GT_ASSERTIONS
+    atomic_store(&context->runner, runner);
+#endif
     return context->status;
 }
 
