@@ -1,5 +1,5 @@
-/* What the rooms of the library share and users never see: the context's insides, and the chain
- * handle -> value -> buffer, with records between values.
+/* Core's structs, and the functions that need them: the context's insides, and the chain handle -> value ->
+ * buffer, with records between values. Other rooms ask by core/inside.h.
  *
  *   slot     what a gt_Tensor * points to; owned by a scope, or by whoever owns the variable
  *   value    spec, numbers (or a symbol of the traced graph) and the record that made it
@@ -14,27 +14,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "kernels/kernels.h"
-#include "core/blas.h"
-#include "core/body.h"
-#include "core/context.h"
-#include "core/kind.h"
-#include "core/map.h"
-#include "core/object.h"
-#include "core/operation.h"
-#include "core/tape.h"
-#include "core/tensor.h"
-#include "core/variable.h"
+#include "core/inside.h"
 
 #define GT_MAX_TAPES    64
 #define GT_MAX_THREADS  64
-#define GT_ALIGNMENT    64
 #define GT_SIZE_CLASSES 220 /* the class of SIZE_MAX / 4 is the last */
 
-typedef struct gt_Value gt_Value;
-typedef struct gt_Record gt_Record;
 typedef struct gt_Slot gt_Slot;
-typedef struct gt_Trace gt_Trace;
 typedef struct gt_ThreadPool gt_ThreadPool;
 typedef struct gt_Thread gt_Thread;
 
@@ -147,7 +133,7 @@ struct gt_Scope {
     uintptr_t handle;         /* what gt_scope_begin returned */
 };
 
-typedef struct gt_TapeSlot {
+struct gt_TapeSlot {
     _Alignas(GT_ALIGNMENT) uint64_t word; /* GT_WORD_TAPE */
     uintptr_t handle;                     /* 0: free */
     gt_Scope *scope;                      /* of the outermost tape */
@@ -159,17 +145,7 @@ typedef struct gt_TapeSlot {
     uint64_t oldest; /* the serial of the oldest record that it may hold */
     uint32_t generation;
     bool persistent, watch_accessed, used, paused, has_records;
-} gt_TapeSlot;
-
-/* A layer that is being called or built: what error messages and paths start from. */
-typedef struct gt_CallFrame {
-    const struct gt_CallFrame *caller;
-    gt_Object *layer;
-    const char *name; /* in its container */
-    gt_Scope *scope;  /* that was open when the outermost call began */
-    bool training;
-    int32_t depth; /* calls around it */
-} gt_CallFrame;
+};
 
 struct gt_Context {
     uint64_t word; /* GT_WORD_CONTEXT */
@@ -220,8 +196,8 @@ struct gt_Context {
     bool (*interrupted)(void *user);
     void *interrupted_user;
     /* objects and registrations */
-    gt_Object objects; /* head of the ring of objects */
-    gt_Map identified; /* identity -> object */
+    gt_Object objects;                        /* head of the ring of objects */
+    gt_Map identified;                        /* identity -> object */
     uint64_t last_identity, identified_freed; /* how many of them were freed */
     gt_Map callables; /* layers/callable.c: the function -> the object that it is */
     gt_Object *quarantine_first, *quarantine_last;
@@ -234,45 +210,16 @@ struct gt_Context {
     char info[256];
 };
 
-/* ---- memory.c: every block is 64-byte aligned and given back with its size ---- */
-void *gt_allocate(gt_Context *context, size_t bytes); /* raises GT_NO_MEMORY and returns NULL */
-void *gt_allocate_zeroed(gt_Context *context, size_t bytes);
-void gt_release(gt_Context *context, void *block, size_t bytes);
-/* The same without the pool: large blocks that live for one call. */
-void *gt_allocate_unpooled(gt_Context *context, size_t bytes);
-void gt_release_unpooled(gt_Context *context, void *block, size_t bytes);
-/* A growing array: makes room for one more element. */
-bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
-                size_t element);
+/* ---- memory.c ---- */
 void gt_memory_close(gt_Context *context);
 /* Does the address lie in the context's memory? It may be any. */
 bool gt_memory_owns(const gt_Context *context, const void *address);
-
-/* ---- error.c ---- */
-/* Raises an error as `operation`: "here: operation: message, in path". */
-gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, const char *operation,
-                   const char *format, ...)
-#ifdef __GNUC__
-    __attribute__((format(printf, 5, 6)))
-#endif
-    ;
 
 /* ---- context.c ---- */
 /* One more that keeps a thread's own context; one less, and the last one frees it: nothing of it is
  * touched after that. */
 void gt_context_hold(gt_Context *context);
 void gt_context_drop(gt_Context *context);
-/* The current context if no error is pending there, else NULL: the first line of every call. */
-gt_Context *gt_enter(void);
-
-/* The site and name that composite operations give to what they are made of. */
-typedef struct gt_Site {
-    gt_Context *context;
-    const char *here, *composing;
-} gt_Site;
-gt_Site gt_site_enter(const char *here, const char *name);
-void gt_site_leave(gt_Site site);
-
 /* ---- buffer, value, handle: tensor.c ---- */
 gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes);
 gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes);
@@ -283,11 +230,8 @@ bool gt_buffer_compute(gt_Buffer *buffer);
 void gt_late_free(gt_Late *late);
 
 gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buffer, size_t offset);
-void gt_value_retain(gt_Value *value, bool data);
-void gt_value_release(gt_Value *value, bool data);
-/* Where the numbers are. Those of a late result are computed now; NULL with an error raised if that
- * fails. A late symbol is from here on like any other. */
-static inline void *gt_value_data(const gt_Value *value)
+/* gt_value_data, for those in a hurry. */
+static inline void *gt_value_address(const gt_Value *value)
 {
     gt_Buffer *buffer = value->buffer;
     if (!buffer || (!buffer->data && !gt_buffer_compute(buffer)))
@@ -295,8 +239,6 @@ static inline void *gt_value_data(const gt_Value *value)
     return (char *)buffer->data + value->offset;
 }
 
-/* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
-gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
 static inline gt_Slot *gt_slot_raw(const gt_Tensor *tensor)
 {
     return (gt_Slot *)((uintptr_t)tensor & ~GT_HANDLE_MASK); /* NOLINT: handles are addresses */
@@ -327,33 +269,6 @@ static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
 void gt_slot_free(gt_Context *context, gt_Slot *slot);
 gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value);
 
-gt_Scope *gt_scope_open(gt_Context *context);
-void gt_scope_close(gt_Context *context); /* the innermost */
-/* Closes scopes down to `outer`: whatever a failing callback left open. */
-void gt_scope_unwind(gt_Context *context, gt_Scope *outer);
-/* Moves a handle to the scope around the innermost one. NULL is passed through. */
-gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor);
-/* A handle of that scope, or one around it, to what `tensor` stands for. */
-void gt_scope_move(gt_Tensor *tensor, gt_Scope *scope);
-
-bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape); /* false: overflow or bad rank */
-bool gt_spec_resize(gt_Spec *spec);                              /* size from dims; same */
-gt_Shape gt_spec_shape(const gt_Spec *spec);
-bool gt_spec_equal(const gt_Spec *a, const gt_Spec *b);
-static inline size_t gt_spec_bytes(const gt_Spec *spec)
-{
-    return (size_t)spec->size * gt_dtype_size(spec->dtype);
-}
-char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
-/* Can this type hold the number? Integers take whole numbers in their range, bool 0 and 1. */
-bool gt_number_fits(gt_DType dtype, double number);
-/* data[i] as a double */
-double gt_number_fetch(gt_DType dtype, const void *data, int64_t i);
-/* data[i] = number */
-void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
-/* A new tensor without numbers yet; data gets where they go. */
-gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
-
 /* ---- origin.c ---- */
 /* The handle is to probabilities that `operation` made. `logits` NULL: of what is not known. */
 gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *operation,
@@ -362,17 +277,12 @@ gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *
 gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
-/* Nobody will ask this handle what it was made of: the logits may go. */
-void gt_origin_forget(gt_Context *context, gt_Tensor *tensor);
-/* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
-gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
 /* The recording tapes on which the numbers of the handle come from its logits. */
 uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot);
 
 /* ---- variable.c ---- */
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */
-void gt_variable_retain(gt_Variable *variable);
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tensor *variable);
 /* Makes the variable's bytes its own before they are overwritten: whoever holds the old value
@@ -385,39 +295,8 @@ gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot);
 /* The value that a reader of the variable gets: the tapes that watch by themselves learn of it, a
  * listener too, and inside a trace it is a symbol. NULL on failure. */
 gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot);
-/* What a body reads or overwrites: each variable's value as it was then, and each tensor that has been
- * recorded by a tape that recorded when the listener began; held. Begin, run, end; listeners nest and
- * each hears everything. */
-typedef struct gt_Listener {
-    struct gt_Listener *outer;
-    uint64_t tapes;
-    gt_Value **heard;
-    int32_t count, capacity;
-    gt_Map known; /* the leaf of each variable, and each tensor */
-} gt_Listener;
-void gt_listener_begin(gt_Context *context, gt_Listener *listener);
-void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
-void gt_listener_close(gt_Context *context, gt_Listener *listener);
 void gt_listener_hear(gt_Context *context, gt_Slot *slot);
 void gt_listener_hear_tensor(gt_Context *context, gt_Value *value);
-
-/* ---- body.c ---- */
-/* What a handle stands for, read as by an operation: variables, late numbers. NULL on failure; `what`
- * and, unless it is 0, `number` name the argument of `operation`. */
-gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
-                        const char *what, int32_t number, gt_Tensor *tensor);
-/* Runs a body as part of `name`. `result` gets the values of its outputs, held; NULLs on failure.
- * Temporaries, scopes and tapes that it leaves are gone. */
-gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
-                      gt_Tensor *const *input, int32_t outputs, gt_Value **result);
-/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
-gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
-                              void *user, gt_Tensor *const *input, int32_t outputs,
-                              gt_Value **result, const gt_Operation **probability);
-void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
-/* Makes handles of the innermost scope; takes over the values, also when it fails. */
-gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
-                         gt_Tensor **outputs);
 
 /* ---- tape.c ---- */
 /* The tapes that know a value: they have its record, or watch it. */
@@ -427,79 +306,26 @@ static inline uint64_t gt_tapes_of(const gt_Value *value)
     return !record ? 0
                    : record->tapes | (record->leaves ? record->output[value->index].watched : 0);
 }
-gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
-                           const gt_Tape *tape);
 int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);
 /* These tapes watch the variable that has this leaf. */
 void gt_tape_watch_leaf(gt_Context *context, gt_Record *leaf, uint64_t tapes);
 gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
                          int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
                          uint64_t tapes, const char *here);
-void gt_record_release(gt_Record *record);
 /* Lets go of inputs and saved numbers. */
 void gt_record_strip(gt_Record *record);
 /* Takes this tape off every record; those that no tape holds any more are stripped. */
 void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape);
 void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused);
-/* Hides what runs next from these tapes, or from every tape that is open (building layers,
- * optimizer state); tapes that begin meanwhile record. Returns what gt_tape_unquiet wants. */
-uint64_t gt_tape_hush(gt_Context *context, uint64_t tapes);
-uint64_t gt_tape_quiet(gt_Context *context);
-void gt_tape_unquiet(gt_Context *context, uint64_t hushed);
 
 /* ---- threads.c ---- */
 gt_Status gt_pool_resize(gt_Context *context, int threads);
 void gt_pool_close(gt_Context *context);
-gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
-bool gt_interrupted(gt_Context *context);
 /* From here on, children of forks know that they are: their pools and locks are made anew. False:
  * the system has no memory for that. */
 bool gt_watch_forks(void);
 
 /* ---- cpu.c ---- */
 const gt_KernelTable *gt_cpu_kernels(void);
-typedef struct gt_FloatMode {
-    uint64_t saved;
-} gt_FloatMode;
-/* Flush denormals to zero on this thread, and back to what the caller had. */
-gt_FloatMode gt_float_mode_flush(void);
-void gt_float_mode_restore(gt_FloatMode mode);
-
-/* ---- operation.c ---- */
-/* Does the gradient rule read this input or output? The last bit speaks for all that follow:
- * control flow has more of them than there are bits. */
-static inline bool gt_saves_input(const gt_Operation *operation, int i)
-{
-    return operation->saves_inputs >> (i < 63 ? i : 63) & 1;
-}
-static inline bool gt_saves_output(const gt_Operation *operation, int i)
-{
-    return operation->saves_outputs >> (i < 31 ? i : 31) & 1;
-}
-int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
-int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
-bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
-/* Where loops that move elements of 1, 2, 4 or 8 bytes have theirs. */
-static inline int gt_move_index(size_t element)
-{
-    return element == 1 ? 0 : element == 2 ? 1 : element == 4 ? 2 : 3;
-}
-/* Do two option structs say the same? Padding does not count. */
-bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
-
-/* ---- rule.c: what a gradient rule works on ---- */
-struct gt_GradientRule {
-    gt_Context *context;
-    gt_Record *record;
-    const bool *wants;          /* one an input */
-    gt_Tensor *const *upstream; /* one an output */
-    gt_Tensor **given;          /* one an input */
-    gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
-                                   takes into its sum, for the order of eager execution; or NULL */
-    /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
-     * gradient each, in the sources; where there is no way, zeros or NULL. */
-    gt_Status (*pull_back)(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients, bool zeros);
-};
 
 #endif

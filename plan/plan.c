@@ -1138,13 +1138,11 @@ void gt_plan_free(gt_Plan *plan)
     gt_release(context, plan, sizeof *plan);
 }
 
-bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching)
+bool gt_plan_watched(const gt_Plan *plan)
 {
-    for (int32_t i = 0; i < plan->variable_count; i++) {
-        const gt_VariableInfo *info = plan->variables[i].slot->variable;
-        if (info->leaf.tapes & recording || (info->trainable && auto_watching))
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        if (gt_tape_would_watch(plan->context, gt_slot_handle(plan->variables[i].slot)))
             return true;
-    }
     return false;
 }
 

@@ -22,8 +22,8 @@ void gt_list_free(gt_Context *context, void *list, int64_t count, size_t element
 
 /* ---- tracing bodies ---- */
 
-static gt_Status add_change(gt_Context *context, gt_BodyChange **list, int32_t *count,
-                            int32_t *capacity, gt_BodyChange change)
+static gt_Status add_change(gt_Context *context, gt_TraceChange **list, int32_t *count,
+                            int32_t *capacity, gt_TraceChange change)
 {
     if (gt_reserve(context, (void **)list, *count, capacity, sizeof **list))
         (*list)[(*count)++] = change;
@@ -33,17 +33,12 @@ static gt_Status add_change(gt_Context *context, gt_BodyChange **list, int32_t *
 /* What the body computed and changed, as symbols of its graph. */
 static gt_Status take_results(gt_Context *context, gt_TracedBody *body, gt_Value *const *result)
 {
-    const gt_Trace *trace = context->trace;
+    gt_TraceChange change;
     for (int32_t i = 0; i < body->results; i++)
         if ((body->result[i] = gt_trace_symbol(context, result[i])) < 0)
             return context->status;
-    for (int32_t i = 0; i < trace->variable_count && context->status == GT_OK; i++) {
-        const gt_TraceVariable *of = &trace->variables[i];
-        int32_t now = gt_slot_raw(of->variable)->variable->symbolic->symbol;
-        if (now != of->first)
-            add_change(context, &body->changes, &body->change_count, &body->change_capacity,
-                       (gt_BodyChange){of->variable, body->graph->values[of->first].index, now});
-    }
+    for (int32_t at = 0; gt_trace_next_change(body->trace, &at, &change);)
+        add_change(context, &body->changes, &body->change_count, &body->change_capacity, change);
     return context->status;
 }
 
@@ -75,12 +70,11 @@ static gt_Status call_body(gt_Bodies *draft, gt_TracedBody *body)
 gt_Status gt_bodies_trace(gt_Bodies *draft, gt_TracedBody *body)
 {
     gt_Context *context = draft->context;
-    gt_Trace trace;
     uint64_t hushed = gt_tape_quiet(context);
-    if (gt_trace_begin_body(context, &trace, &draft->captures) == GT_OK) {
-        body->graph = trace.graph;
+    body->trace = gt_trace_begin_body(context, &draft->captures, &body->graph);
+    if (body->trace) {
         call_body(draft, body);
-        gt_trace_end(context, &trace);
+        gt_trace_end(context, body->trace);
     }
     gt_tape_unquiet(context, hushed);
     for (int32_t i = 0; i < body->change_count && context->status == GT_OK; i++) {
@@ -135,7 +129,7 @@ static gt_Status place_captures(Search *search, int32_t value, int32_t first, in
 
 /* A changed variable and where it comes: where its old value is, else in the order of making. */
 typedef struct StatePlace {
-    gt_BodyChange state;
+    gt_TraceChange state;
     int32_t place;
     uint64_t serial;
 } StatePlace;
@@ -155,7 +149,7 @@ static gt_Status sort_states(gt_Bodies *draft, const int32_t *place)
     if (!list)
         return context->status;
     for (int32_t k = 0; k < draft->state_count; k++) {
-        const gt_BodyChange *state = &draft->states[k];
+        const gt_TraceChange *state = &draft->states[k];
         int32_t at = place[state->argument - draft->captures.first];
         list[k] = (StatePlace){*state, at < 0 ? INT32_MAX : at,
                                gt_slot_raw(state->variable)->variable->serial};
@@ -291,7 +285,7 @@ gt_Status gt_bodies_set_outputs(gt_Bodies *draft, gt_TracedBody *body, int32_t f
     for (int32_t k = 0; k < states; k++)
         graph->output[first + k] = -1;
     for (int32_t i = 0; states && i < body->change_count; i++) {
-        const gt_BodyChange *change = &body->changes[i];
+        const gt_TraceChange *change = &body->changes[i];
         int32_t k = gt_map_find(&draft->state_of, gt_map_pointer(change->variable));
         graph->output[first + k] = change->symbol;
     }
