@@ -88,7 +88,7 @@ gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
     gt_Context *context = graph->context;
     bool *needed = gt_allocate_zeroed(context, (size_t)graph->value_count * sizeof *needed);
     if (!needed)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; i < graph->outputs; i++)
         needed[graph->output[i]] = true;
     for (int32_t n = graph->node_count - 1; n >= 0; n--) {

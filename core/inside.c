@@ -173,7 +173,7 @@ gt_Value *gt_value_hold(gt_Context *context, const char *here, const char *opera
 
 void *gt_value_data(const gt_Value *value)
 {
-    return gt_value_address(value);
+    return gt_value_numbers(value);
 }
 
 bool gt_value_is_borrowed(const gt_Value *value)
@@ -249,7 +249,7 @@ void *gt_variable_memory(gt_Context *context, const gt_Variable *variable, bool 
     gt_Slot *slot = gt_slot_raw(variable);
     if (overwrite && gt_variable_own(context, slot) != GT_OK)
         return NULL;
-    return gt_value_address(slot->value);
+    return gt_value_numbers(slot->value);
 }
 
 gt_Value *gt_variable_exchange(gt_Variable *variable, gt_Value *value)

@@ -1,5 +1,5 @@
 /* What the other rooms may ask of core, by functions: memory, errors, the context, handles, values, records,
- * tapes, scopes, traces. The structs behind these names are core's alone (core/internal.h). Not installed.
+ * tapes, scopes, traces. The structs behind these names are core's alone (core/structs.h). Not installed.
  *
  *   handle   gt_Tensor *: owned by a scope, or by whoever owns the variable
  *   value    spec, numbers (or a symbol of the traced graph) and the record that made it
@@ -9,6 +9,8 @@
 #ifndef GT_CORE_INSIDE_H
 #define GT_CORE_INSIDE_H
 
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,14 +27,20 @@
 #include "core/tensor.h"
 #include "core/variable.h"
 
-#define GT_ALIGNMENT 64 /* of every block of memory, in bytes */
-
 typedef struct gt_Value gt_Value;
 typedef struct gt_Record gt_Record;
+typedef struct gt_Slot gt_Slot;
 typedef struct gt_TapeSlot gt_TapeSlot;
 typedef struct gt_Trace gt_Trace;
 
 /* ---- memory: every block is 64-byte aligned and given back with its size ---- */
+
+#define GT_ALIGNMENT 64
+/* The size, rounded up so that what follows is aligned too. */
+static inline size_t gt_aligned(size_t bytes)
+{
+    return (bytes + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
+}
 
 /* NULL with GT_NO_MEMORY raised on failure. */
 void *gt_allocate(gt_Context *context, size_t bytes);
@@ -412,6 +420,3 @@ static inline bool gt_saves_output(const gt_Operation *operation, int i)
 bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
 
 #endif
-
-/* Until every room asks by these functions alone, whoever includes this gets the structs too. */
-#include "core/internal.h"

@@ -3,7 +3,7 @@
 #define GT_CORE_TRACE_H
 
 #include "core/graph.h"
-#include "core/internal.h"
+#include "core/structs.h"
 
 /* A variable with a symbolic value. */
 typedef struct gt_TraceVariable {
