@@ -1,9 +1,8 @@
 /* Running an operation: check the inputs, ask the shape rule, run the kernel or write the node
  * down, record. Every operation of every mode goes through gt_apply. Leans on tensor.c, tape.c,
  * graph.c. */
-#include "core/graph.h"
 #include "core/launch.h"
-#include "core/structs.h"
+#include "core/trace.h"
 
 #include <math.h>
 #include <string.h>
