@@ -27,6 +27,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
+    EACH(triangular)                                                                               \
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
