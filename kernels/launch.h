@@ -28,6 +28,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
     EACH(triangular)                                                                               \
+    EACH(product)                                                                                  \
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */

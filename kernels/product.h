@@ -1,7 +1,7 @@
-/* A matrix product by the own kernels, of any length: what a tile of gt_matmul or of a convolution
- * calls. Private. Leans on kernels.h. */
-#ifndef GT_OPS_GEMM_H
-#define GT_OPS_GEMM_H
+/* A matrix product of any length by the loops of a table: what a tile of gt_matmul or of a convolution calls. Leans on
+ * kernels.h. */
+#ifndef GT_KERNELS_PRODUCT_H
+#define GT_KERNELS_PRODUCT_H
 
 #include "kernels/kernels.h"
 
@@ -24,6 +24,9 @@ size_t gt_gemm_scratch(const gt_KernelTable *kernels, gt_LoopType type, bool wid
 /* The bits of a number of C depend on its row of A and its column of B alone, however C is cut. Of
  * float32, sums over a long k are added up in double: the error stops growing with k. */
 void gt_gemm(const gt_KernelTable *kernels, gt_LoopType type, const gt_Gemm *p, void *scratch);
+
+/* The matrix of an operand with these strides that product `batch` takes. */
+int64_t gt_product_matrix(const gt_ProductJob *job, const int64_t *stride, int64_t batch);
 
 /* sum[i] += x[i] */
 void gt_add_in_double(const gt_KernelTable *kernels, int64_t n, const float *x, double *sum);

@@ -1,5 +1,5 @@
-/* Matrix products of any length: see gemm.h. */
-#include "ops/linalg/gemm.h"
+/* Matrix products of any length: product.h says how. Compiled once: the loops are those of the table it is given. */
+#include "kernels/product.h"
 
 #include <string.h>
 
@@ -128,4 +128,14 @@ void gt_gemm(const gt_KernelTable *kernels, gt_LoopType type, const gt_Gemm *p, 
     } else {
         whole(kernels, type, p, scratch);
     }
+}
+
+int64_t gt_product_matrix(const gt_ProductJob *job, const int64_t *stride, int64_t batch)
+{
+    int64_t offset = 0;
+    for (int d = job->rank - 1; d >= 0; d--) {
+        offset += batch % job->dims[d] * stride[d];
+        batch /= job->dims[d];
+    }
+    return offset;
 }
