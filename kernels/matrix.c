@@ -18,13 +18,16 @@ void GT_KERNEL(tiles_triangular)(const void *given, void *const *at, int64_t fir
     const int64_t of_a = job->n * job->n, of_b = job->n * job->k;
     int64_t end = last * job->group < job->batch ? last * job->group : job->batch;
     (void)scratch;
-    for (int64_t i = first * job->group; i < end; i++)
+    for (int64_t i = first * job->group; i < end; i++) {
+        int64_t a = gt_batch_matrix(&job->walk, 0, i) * of_a;
+        int64_t b = gt_batch_matrix(&job->walk, 1, i) * of_b;
         if (job->type == GT_LOOP_F32)
-            triangular_f32(job, (const float *)at[0] + i * of_a, (const float *)at[1] + i * of_b,
+            triangular_f32(job, (const float *)at[0] + a, (const float *)at[1] + b,
                            (float *)at[2] + i * of_b);
         else
-            triangular_f64(job, (const double *)at[0] + i * of_a, (const double *)at[1] + i * of_b,
+            triangular_f64(job, (const double *)at[0] + a, (const double *)at[1] + b,
                            (double *)at[2] + i * of_b);
+    }
 }
 
 /* Strips [from, to) of one product, as one piece. */
@@ -39,9 +42,9 @@ static void product_strips(const gt_ProductJob *job, void *const *at, int64_t ba
     const int64_t row = job->by_rows ? begin : 0, column = job->by_rows ? 0 : begin;
     const int64_t lda = job->transpose_a ? job->m : job->k;
     const int64_t ldb = job->transpose_b ? job->k : job->n;
-    const int64_t a = gt_product_matrix(job, job->stride_a, batch) * job->m * job->k +
+    const int64_t a = gt_batch_matrix(&job->walk, 0, batch) * job->m * job->k +
                       (job->transpose_a ? row : row * lda);
-    const int64_t b = gt_product_matrix(job, job->stride_b, batch) * job->k * job->n +
+    const int64_t b = gt_batch_matrix(&job->walk, 1, batch) * job->k * job->n +
                       (job->transpose_b ? column * ldb : column);
     const int64_t c = (batch * job->m + row) * job->n + column;
     const gt_Gemm gemm = {.transpose_a = job->transpose_a,

@@ -25,9 +25,6 @@ size_t gt_gemm_scratch(const gt_KernelTable *kernels, gt_LoopType type, bool wid
  * float32, sums over a long k are added up in double: the error stops growing with k. */
 void gt_gemm(const gt_KernelTable *kernels, gt_LoopType type, const gt_Gemm *p, void *scratch);
 
-/* The matrix of an operand with these strides that product `batch` takes. */
-int64_t gt_product_matrix(const gt_ProductJob *job, const int64_t *stride, int64_t batch);
-
 /* sum[i] += x[i] */
 void gt_add_in_double(const gt_KernelTable *kernels, int64_t n, const float *x, double *sum);
 

@@ -130,12 +130,12 @@ void gt_gemm(const gt_KernelTable *kernels, gt_LoopType type, const gt_Gemm *p, 
     }
 }
 
-int64_t gt_product_matrix(const gt_ProductJob *job, const int64_t *stride, int64_t batch)
+int64_t gt_batch_matrix(const gt_BatchWalk *walk, int operand, int64_t batch)
 {
     int64_t offset = 0;
-    for (int d = job->rank - 1; d >= 0; d--) {
-        offset += batch % job->dims[d] * stride[d];
-        batch /= job->dims[d];
+    for (int64_t d = walk->rank - 1; d >= 0; d--) {
+        offset += batch % walk->dims[d] * walk->stride[operand][d];
+        batch /= walk->dims[d];
     }
     return offset;
 }

@@ -3,6 +3,7 @@
 #include "ops/math/arithmetic.h"
 #include "ops/foreign/custom.h"
 #include "ops/kit.h"
+#include "ops/masks.h"
 
 #include <string.h>
 
@@ -128,6 +129,7 @@ static Mapped *make(gt_Context *context, const char *here, const char *name, con
     operation->outputs = 1;
     operation->shape = mapped_shape;
     operation->run = binary ? binary_run : unary_run;
+    operation->mask = gt_mask_keep;
     return self;
 }
 

@@ -154,7 +154,7 @@ static bool cofactor_gradient_body(const gt_MatrixJob *job, int64_t batch, char 
          *m = gt_piece_take(&scratch, n * n, job->element);
     if (!take_frame(job, batch, &scratch, &frame))
         return false;
-    product(job, &frame, false, gt_matrix_input(job, 1, batch * n * n), true, frame.vh, m);
+    product(job, &frame, false, gt_matrix_input(job, 1, batch), true, frame.vh, m);
     product(job, &frame, true, frame.u, false, m, h); /* U' G V */
     memset(m, 0, (size_t)(n * n) * job->element);
     for (int64_t i = 0; i < n; i++) {
@@ -201,7 +201,7 @@ static gt_Status cofactor_gradient_rule(gt_GradientRule *rule)
         gt_Tensor *xy = gt_matmul(x, y), *yx = gt_matmul(y, x);
         gt_Tensor *scale = gt_subtract(gt_multiply(trace(x), trace(y)), trace(xy));
         gt_Tensor *mixed = gt_add(gt_multiply(x, trace(y)), gt_multiply(y, trace(x)));
-        gt_Tensor *sum = gt_add(gt_multiply(gt_matrix_identity_like(a), scale), gt_add(xy, yx));
+        gt_Tensor *sum = gt_add(gt_multiply(gt_matrix_identity(a), scale), gt_add(xy, yx));
         sum = gt_solve_with(a, gt_matrix_transposed(gt_subtract(sum, mixed)), true);
         gt_Tensor *det = gt_expand_dims(gt_expand_dims(gt_det(a), -1), -1);
         gt_give(rule, 0, gt_multiply(sum, det));

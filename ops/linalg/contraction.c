@@ -9,10 +9,10 @@
 GT_OPTION_TYPE(gt_tensordot_options, gt_tensordot_OPTIONS);
 GT_OPTION_TYPE(gt_cross_options, gt_cross_OPTIONS);
 
-static gt_Tensor *invalid_shape(const char *what, const gt_Spec *spec)
+static gt_Tensor *unexpected_shape(const char *what, const gt_Spec *spec)
 {
     char text[160];
-    gt_fail(GT_INVALID, "%s, not of shape %s", what,
+    gt_fail(GT_INVALID, "expected %s (got shape %s)", what,
             gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     return NULL;
 }
@@ -176,7 +176,7 @@ static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_cross_options *give
     if (at_b < 0)
         return NULL;
     if (spec_a.dims[at_a] != 3 || spec_b.dims[at_b] != 3)
-        return invalid_shape("it takes vectors of 3", spec_a.dims[at_a] != 3 ? &spec_a : &spec_b);
+        return unexpected_shape("vectors of 3", spec_a.dims[at_a] != 3 ? &spec_a : &spec_b);
     gt_Tensor *a1 = gt_roll(a, -1, .axis = at_a), *a2 = gt_roll(a, -2, .axis = at_a);
     gt_Tensor *b1 = gt_roll(b, -1, .axis = at_b), *b2 = gt_roll(b, -2, .axis = at_b);
     return gt_subtract(gt_multiply(a1, b2), gt_multiply(a2, b1));

@@ -58,7 +58,7 @@ static bool slogdet_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
     int64_t n = job->a.rows;
     double sign, sum = 0;
     const void *lu =
-        gt_lu_factored(job, job->lapack[0], gt_matrix_input(job, 0, batch * n * n), scratch, &sign);
+        gt_lu_factored(job, job->lapack[0], gt_matrix_input(job, 0, batch), scratch, &sign);
     for (int64_t i = 0; i < n; i++) {
         double u = gt_matrix_number(job, lu, i * n + i);
         sign *= u < 0 ? -1 : u == 0 ? 0 : 1;
@@ -78,7 +78,7 @@ static gt_Status slogdet_run(const gt_Kernel *kernel)
 static gt_Status slogdet_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = gt_upstream(rule, 1), *x = gt_rule_input(rule, 0);
-    gt_Tensor *identity = gt_matrix_identity_like(x);
+    gt_Tensor *identity = gt_matrix_identity(x);
     if (!up)
         return gt_give(rule, 0, gt_zeros_like(x));
     up = gt_expand_dims(gt_expand_dims(up, -1), -1);
@@ -92,6 +92,7 @@ const gt_Operation gt_op_slogdet = {
     .shape = slogdet_shape,
     .run = slogdet_run,
     .gradient = slogdet_gradient,
+    .mask = gt_matrix_mask,
     .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
                                    {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))},
                                    GT_SAMPLES_END},
@@ -122,8 +123,8 @@ static bool det_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
     int64_t n = job->a.rows;
     double product;
     int exponent = 0;
-    const void *lu = gt_lu_factored(job, job->lapack[0], gt_matrix_input(job, 0, batch * n * n),
-                                    scratch, &product);
+    const void *lu =
+        gt_lu_factored(job, job->lapack[0], gt_matrix_input(job, 0, batch), scratch, &product);
     for (int64_t i = 0; i < n; i++) {
         int step = 0;
         product = frexp(product * gt_matrix_number(job, lu, i * n + i), &step);
@@ -152,6 +153,7 @@ const gt_Operation gt_op_det = {
     .shape = det_shape,
     .run = det_run,
     .gradient = det_gradient,
+    .mask = gt_matrix_mask,
     .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
                                    {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))},
                                    GT_SAMPLES_END},

@@ -9,10 +9,10 @@
 GT_OPTION_TYPE(gt_diagonal_options, gt_diagonal_OPTIONS);
 GT_OPTION_TYPE(gt_diag_options, gt_diag_OPTIONS);
 
-static gt_Tensor *invalid_shape(const char *what, const gt_Spec *spec)
+static gt_Tensor *unexpected_shape(const char *what, const gt_Spec *spec)
 {
     char text[160];
-    gt_fail(GT_INVALID, "%s, not of shape %s", what,
+    gt_fail(GT_INVALID, "expected %s (got shape %s)", what,
             gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     return NULL;
 }
@@ -42,7 +42,7 @@ static gt_Tensor *diagonal(gt_Tensor *x, const gt_diagonal_options *given)
     if (gt_status() != GT_OK)
         return NULL;
     if (in.rank < 2)
-        return invalid_shape("a diagonal is that of a matrix", &in);
+        return unexpected_shape("a matrix", &in);
     int row = gt_axis(options.axis1, in.rank);
     int column = row < 0 ? -1 : gt_axis(options.axis2, in.rank);
     if (column < 0)
@@ -97,7 +97,7 @@ static gt_Tensor *diag(gt_Tensor *x, const gt_diag_options *given)
     if (gt_status() != GT_OK)
         return NULL;
     if (in.rank != 1 && in.rank != 2)
-        return invalid_shape("it takes a vector or a matrix", &in);
+        return unexpected_shape("a vector or a matrix", &in);
     return in.rank == 1 ? diagflat(x, &options) : gt_diagonal(x, .offset = options.k);
 }
 GT_COMPOSED_OPTIONS(diag, diag, gt_diag_options)

@@ -4,12 +4,12 @@
 
 #include "ops/kit.h"
 
-/* The shape rule of a (..., n, n) and b (..., n, k) of the same batch: output 0 is like b. */
+/* The shape rule of a (..., n, n) and b (..., n, k), whose batches broadcast: output 0 is X (..., n, k). */
 gt_Status gt_equations_shape(gt_ShapeRule *rule);
-/* X with A X = B, or A' X = B, of the same batch. */
+/* X with A X = B, or A' X = B. */
 gt_Tensor *gt_solve_with(gt_Tensor *a, gt_Tensor *b, bool transpose);
-/* Before: a (..., n, n), b (..., n, k) or, with one axis less than a, vectors (..., n). After: matrices of one batch,
- * broadcast where needed; `vector` gets whether they were vectors. False with an error raised on failure. */
-bool gt_fit_equations(gt_Tensor **a, gt_Tensor **b, bool *vector);
+/* Before: b (..., n, k) or, with one axis less than a, vectors (..., n). After: matrices; `vector` gets whether they were
+ * vectors. False with an error raised on failure. */
+bool gt_fit_equations(gt_Tensor *a, gt_Tensor **b, bool *vector);
 
 #endif

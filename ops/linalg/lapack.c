@@ -1,5 +1,6 @@
 /* What lapack.h declares: finding the functions, a batch over the threads, copies. */
 #include "ops/linalg/lapack.h"
+#include "core/assert.h"
 #include "core/inside.h"
 #include "core/text.h"
 
@@ -38,7 +39,7 @@ static void matrix_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
 {
     (void)kernel;
     Batch *all = argument;
-    int64_t count = all->job.a.batch;
+    int64_t count = all->job.batch;
     int64_t end = last * all->group < count ? last * all->group : count;
     for (int64_t batch = first * all->group; batch < end; batch++) {
         if (all->body(&all->job, batch, scratch))
@@ -60,10 +61,25 @@ static gt_Status run_tiles(const gt_Kernel *kernel, Batch *all)
         blas->set_threads(1);
     }
     gt_Status status =
-        gt_for_tiles(kernel, (all->job.a.batch + all->group - 1) / all->group, matrix_tiles, all);
+        gt_for_tiles(kernel, (all->job.batch + all->group - 1) / all->group, matrix_tiles, all);
     if (threads > 1)
         blas->set_threads(threads);
     return status;
+}
+
+/* One input, or two that broadcast. */
+static void count_batch(gt_MatrixJob *job)
+{
+    const gt_Spec *const *in = job->kernel->input_spec;
+    const gt_Spec *b = job->kernel->inputs > 1 ? in[1] : in[0];
+    gt_Spec out;
+    bool broadcast = gt_matrix_broadcast(in[0], b, &out);
+    GT_ASSERT(broadcast);
+    (void)broadcast;
+    gt_matrix_walk(&job->walk, in[0], b, &out);
+    job->batch = 1;
+    for (int d = 0; d < out.rank - 2; d++)
+        job->batch *= out.dims[d];
 }
 
 gt_Status gt_lapack_run(const gt_Kernel *kernel, gt_MatrixBody *body, const char *problem,
@@ -79,6 +95,7 @@ gt_Status gt_lapack_run(const gt_Kernel *kernel, gt_MatrixBody *body, const char
                          .element = gt_dtype_size(in->dtype)},
                  .body = body,
                  .failed = INT64_MAX};
+    count_batch(&all.job);
     if (!find_lapack(&all.job, 0, first) || (second && !find_lapack(&all.job, 1, second)))
         return gt_status();
     int64_t size = all.job.a.rows * all.job.a.columns;
@@ -89,16 +106,18 @@ gt_Status gt_lapack_run(const gt_Kernel *kernel, gt_MatrixBody *body, const char
         return status;
     if (!gt_matrix_is_finite(&all.job, failed))
         problem = "has an element that is not finite";
-    return all.job.a.batch == 1
+    return all.job.batch == 1
                ? gt_fail(GT_INVALID, "the matrix %s", problem)
                : gt_fail(GT_INVALID, "matrix %lld of the batch %s", (long long)failed, problem);
 }
 
 /* ---- for bodies ---- */
 
-const void *gt_matrix_input(const gt_MatrixJob *job, int input, int64_t element)
+const void *gt_matrix_input(const gt_MatrixJob *job, int input, int64_t batch)
 {
-    return (const char *)job->kernel->input[input] + (size_t)element * job->element;
+    gt_Matrices all = gt_matrices(job->kernel->input_spec[input]);
+    int64_t at = gt_batch_matrix(&job->walk, input, batch) * all.rows * all.columns;
+    return (const char *)job->kernel->input[input] + (size_t)at * job->element;
 }
 
 void *gt_matrix_output(const gt_MatrixJob *job, int output, int64_t element)
@@ -114,7 +133,7 @@ double gt_matrix_number(const gt_MatrixJob *job, const void *data, int64_t i)
 bool gt_matrix_is_finite(const gt_MatrixJob *job, int64_t batch)
 {
     int64_t count = job->a.rows * job->a.columns;
-    const void *matrix = gt_matrix_input(job, 0, batch * count);
+    const void *matrix = gt_matrix_input(job, 0, batch);
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(gt_matrix_number(job, matrix, i)))
             return false;

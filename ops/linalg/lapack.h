@@ -6,7 +6,7 @@
  *     static bool solve_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
  *     {
  *         void *a = gt_piece_take(&scratch, rows * rows, job->element);   // as much as the shape rule asked for
- *         gt_matrix_transpose(job, rows, rows, gt_matrix_input(job, 0, batch * rows * rows), a);
+ *         gt_matrix_transpose(job, rows, rows, gt_matrix_input(job, 0, batch), a);
  *         ((Gesv *)job->lapack[0])(&n, ..., &info);
  *         return info == 0;                                               // false: this matrix has no result
  *     }
@@ -30,10 +30,12 @@ typedef struct gt_MatrixJob {
     const gt_Kernel *kernel;
     const gt_KernelTable *loops;
     gt_BlasFunction
-        *lapack[2]; /* the functions by name, of the kernel's element type; NULL: not named */
-    gt_Matrices a;  /* input 0 */
-    gt_DType dtype; /* of every array */
-    size_t element; /* its bytes */
+        *lapack[2];    /* the functions by name, of the kernel's element type; NULL: not named */
+    gt_Matrices a;     /* input 0 */
+    int64_t batch;     /* matrices of an output */
+    gt_BatchWalk walk; /* which matrices of inputs 0 and 1 belong to each */
+    gt_DType dtype;    /* of every array */
+    size_t element;    /* its bytes */
 } gt_MatrixJob;
 
 /* Computes the results of matrix number `batch`; false if it has none. `scratch` is the worker's own. */
@@ -47,8 +49,9 @@ gt_Status gt_lapack_run(const gt_Kernel *kernel, gt_MatrixBody *body, const char
 
 /* ---- for bodies ---- */
 
-/* Element number `element` of an input or an output. */
-const void *gt_matrix_input(const gt_MatrixJob *job, int input, int64_t element);
+/* Input 0 or 1, where the matrix for number `batch` begins. */
+const void *gt_matrix_input(const gt_MatrixJob *job, int input, int64_t batch);
+/* Element number `element` of an output. */
 void *gt_matrix_output(const gt_MatrixJob *job, int output, int64_t element);
 double gt_matrix_number(const gt_MatrixJob *job, const void *data, int64_t i);
 /* Is every element of matrix `batch` of input 0 finite? Where LAPACK iterates it may never end otherwise. */

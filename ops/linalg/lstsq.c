@@ -12,7 +12,7 @@
 static gt_Tensor *lstsq(gt_Tensor *a, gt_Tensor *b)
 {
     bool vector;
-    if (!gt_fit_equations(&a, &b, &vector))
+    if (!gt_fit_equations(a, &b, &vector))
         return NULL;
     gt_Shape shape = gt_tensor_shape(a);
     if (gt_status() != GT_OK)

@@ -16,7 +16,7 @@
 #include "core/inside.h"
 #include "kernels/product.h"
 #include "ops/array/reshaping.h"
-#include "ops/kit.h"
+#include "ops/linalg/matrix.h"
 #include "ops/masks.h"
 
 #include <string.h>
@@ -54,14 +54,8 @@ static gt_Status matmul_shape(gt_ShapeRule *rule)
     int64_t n = b->dims[b->rank - (options->transpose_b ? 2 : 1)];
     if (ka != kb)
         return shapes_differ("inner dimensions differ", rule);
-    out->rank = a->rank > b->rank ? a->rank : b->rank;
-    for (int d = 0; d < out->rank - 2; d++) {
-        int at_a = d - (out->rank - a->rank), at_b = d - (out->rank - b->rank);
-        int64_t da = at_a >= 0 ? a->dims[at_a] : 1, db = at_b >= 0 ? b->dims[at_b] : 1;
-        if (da != db && da != 1 && db != 1)
-            return shapes_differ("shapes do not broadcast", rule);
-        out->dims[d] = da == 1 ? db : da;
-    }
+    if (!gt_matrix_broadcast(a, b, out))
+        return shapes_differ("shapes do not broadcast", rule);
     out->dims[out->rank - 2] = m;
     out->dims[out->rank - 1] = n;
     if (n >= BLAS_LEAST && ka >= BLAS_LEAST && (a->dtype != out->dtype || b->dtype != out->dtype))
@@ -74,22 +68,6 @@ static gt_Status matmul_shape(gt_ShapeRule *rule)
 static int64_t pieces(int64_t n, int64_t piece)
 {
     return (n + piece - 1) / piece;
-}
-
-/* The axes of the batch, with the strides of both operands in matrices. */
-static void batch_axes(gt_ProductJob *job, const gt_Spec *a, const gt_Spec *b, const gt_Spec *c)
-{
-    int64_t step_a = 1, step_b = 1;
-    job->rank = (int16_t)(c->rank - 2);
-    for (int d = c->rank - 3; d >= 0; d--) {
-        int at_a = d - (c->rank - a->rank), at_b = d - (c->rank - b->rank);
-        int64_t da = at_a >= 0 ? a->dims[at_a] : 1, db = at_b >= 0 ? b->dims[at_b] : 1;
-        job->dims[d] = c->dims[d];
-        job->stride_a[d] = da == 1 ? 0 : step_a;
-        job->stride_b[d] = db == 1 ? 0 : step_b;
-        step_a *= da;
-        step_b *= db;
-    }
 }
 
 /* Sizes and types; returns the number of products. A matrix b under a batch makes one tall product of all rows. */
@@ -107,12 +85,12 @@ static int64_t as_job(gt_ProductJob *job, const gt_matmul_options *options, cons
     job->k = a->dims[a->rank - (options->transpose_a ? 2 : 1)];
     for (int d = 0; d < c->rank - 2; d++)
         batches *= c->dims[d];
-    job->rank = 0;
     if (b->rank == 2 && !options->transpose_a) {
         job->m *= batches;
+        job->walk.rank = 0;
         return 1;
     }
-    batch_axes(job, a, b, c);
+    gt_matrix_walk(&job->walk, a, b, c);
     return batches;
 }
 
@@ -199,9 +177,9 @@ static void matmul_tiles(const gt_Kernel *kernel, void *argument, int64_t first,
         int64_t m = p->m - i < BLAS_TILE ? p->m - i : BLAS_TILE;
         int64_t n = p->n - j < BLAS_TILE ? p->n - j : BLAS_TILE;
         int64_t at_a =
-            gt_product_matrix(p, p->stride_a, batch) * p->m * p->k + (p->transpose_a ? i : i * lda);
+            gt_batch_matrix(&p->walk, 0, batch) * p->m * p->k + (p->transpose_a ? i : i * lda);
         int64_t at_b =
-            gt_product_matrix(p, p->stride_b, batch) * p->k * p->n + (p->transpose_b ? j * ldb : j);
+            gt_batch_matrix(&p->walk, 1, batch) * p->k * p->n + (p->transpose_b ? j * ldb : j);
         int64_t at_c = batch * p->m * p->n + i * p->n + j;
         blas_tile(kernel, p, m, n, (const char *)kernel->input[0] + (size_t)at_a * element_a,
                   (const char *)kernel->input[1] + (size_t)at_b * element_b,

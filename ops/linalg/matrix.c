@@ -3,6 +3,7 @@
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
+#include "ops/masks.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
 #include "ops/math/math.h"
@@ -16,6 +17,61 @@ gt_Matrices gt_matrices(const gt_Spec *spec)
     for (int d = 0; d < spec->rank - 2; d++)
         all.batch *= spec->dims[d];
     return all;
+}
+
+/* Axis d of `out`, or 1 where the operand has fewer axes. */
+static int64_t batch_axis(const gt_Spec *operand, const gt_Spec *out, int d)
+{
+    int at = d - (out->rank - operand->rank);
+    return at >= 0 ? operand->dims[at] : 1;
+}
+
+bool gt_matrix_broadcast(const gt_Spec *a, const gt_Spec *b, gt_Spec *out)
+{
+    out->rank = a->rank > b->rank ? a->rank : b->rank;
+    for (int d = 0; d < out->rank - 2; d++) {
+        int64_t da = batch_axis(a, out, d), db = batch_axis(b, out, d);
+        if (da != db && da != 1 && db != 1)
+            return false;
+        out->dims[d] = da == 1 ? db : da;
+    }
+    return true;
+}
+
+void gt_matrix_walk(gt_BatchWalk *walk, const gt_Spec *a, const gt_Spec *b, const gt_Spec *out)
+{
+    const gt_Spec *operand[2] = {a, b};
+    walk->rank = out->rank - 2;
+    for (int i = 0; i < 2; i++) {
+        int64_t step = 1;
+        for (int d = out->rank - 3; d >= 0; d--) {
+            int64_t dim = batch_axis(operand[i], out, d);
+            walk->dims[d] = out->dims[d];
+            walk->stride[i][d] = dim == 1 ? 0 : step;
+            step *= dim;
+        }
+    }
+}
+
+/* Solutions and factors of one matrix depend on all of it. The batch of a lower rank stands behind other axes. */
+gt_Status gt_matrix_mask(gt_MaskRule *rule)
+{
+    const gt_ShapeRule *shape = rule->shape;
+    int batch = 0;
+    for (int i = 0; i < shape->inputs; i++)
+        batch = shape->input[i]->rank - 2 > batch ? shape->input[i]->rank - 2 : batch;
+    for (int i = 0; i < shape->inputs; i++) {
+        int own = shape->input[i]->rank - 2;
+        if (gt_mask_axes(rule, i) > own)
+            return gt_mask_refuse(rule, i, own);
+        gt_Tensor *mask = rule->input[i];
+        for (int d = own; mask && d < batch; d++)
+            mask = gt_expand_dims(mask, 0);
+        for (int o = 0; rule->input[i] && o < shape->outputs; o++)
+            if (gt_mask_join(rule, o, mask) != GT_OK)
+                return gt_status();
+    }
+    return GT_OK;
 }
 
 gt_Status gt_matrix_check(const gt_Spec *spec, bool square)
@@ -57,13 +113,12 @@ gt_Tensor *gt_on_diagonal(gt_Tensor *s)
                        gt_expand_dims(s, -1));
 }
 
-gt_Tensor *gt_matrix_identity_like(gt_Tensor *x)
+gt_Tensor *gt_matrix_identity(gt_Tensor *x)
 {
     gt_Spec spec = gt_spec(x);
     if (gt_status() != GT_OK || gt_matrix_check(&spec, true) != GT_OK)
         return NULL;
-    return gt_broadcast_to(gt_eye(spec.dims[spec.rank - 1], .dtype = spec.dtype),
-                           gt_spec_shape(&spec));
+    return gt_eye(spec.dims[spec.rank - 1], .dtype = spec.dtype);
 }
 
 gt_Tensor *gt_upstream_or_zero(gt_GradientRule *rule, int output)

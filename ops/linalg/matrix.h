@@ -12,6 +12,13 @@ typedef struct gt_Matrices {
     int64_t batch, rows, columns;
 } gt_Matrices;
 gt_Matrices gt_matrices(const gt_Spec *spec);
+/* The axes before the last two of a and b broadcast to those of `out`, whose rank is set too. False, without an
+ * error, if they do not. */
+bool gt_matrix_broadcast(const gt_Spec *a, const gt_Spec *b, gt_Spec *out);
+/* How a and b step through the batch of `out`, which is their broadcast. */
+void gt_matrix_walk(gt_BatchWalk *walk, const gt_Spec *a, const gt_Spec *b, const gt_Spec *out);
+/* The mask rule of operations on each matrix: masks of the batch stay, others are refused. */
+gt_Status gt_matrix_mask(gt_MaskRule *rule);
 /* Raises an error unless the spec is of float matrices (square ones) that LAPACK can count. */
 gt_Status gt_matrix_check(const gt_Spec *spec, bool square);
 
@@ -24,8 +31,8 @@ gt_Tensor *gt_matrix_transposed(gt_Tensor *x);
 gt_Tensor *gt_matrix_symmetrized(gt_Tensor *x);
 /* The diagonal matrix (..., n, n) of each vector s (..., n). */
 gt_Tensor *gt_on_diagonal(gt_Tensor *s);
-/* Identity matrices of the shape of x (..., n, n); NULL with an error raised unless x is square. */
-gt_Tensor *gt_matrix_identity_like(gt_Tensor *x);
+/* The identity (n, n) for x (..., n, n), of its dtype; NULL with an error raised unless x is square. */
+gt_Tensor *gt_matrix_identity(gt_Tensor *x);
 /* The gradient that arrived at an output, or zeros of its shape. */
 gt_Tensor *gt_upstream_or_zero(gt_GradientRule *rule, int output);
 

@@ -20,18 +20,14 @@ GT_OPTION_TYPE(gt_norm_options, gt_norm_OPTIONS);
  */
 static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_sum_options *over)
 {
-    gt_Spec in = gt_spec(x), out;
-    uint32_t bits;
-    if (gt_status() != GT_OK || !gt_axis_or_axes(over->axis, &over->axes, in.rank, &bits))
-        return NULL;
-    if (gt_reduced_count(&in, bits) == 0)
-        return gt_power(gt_sum_at(NULL, x, over), 1 / p);
-    gt_sum_options kept = GT_VALUES(gt_sum_options, over->axis, over->axes, true);
-    gt_Tensor *largest = gt_stop_gradient(gt_apply_one_at(NULL, &gt_op_max, &kept, 1, &x));
+    gt_Tensor *largest =
+        gt_max(x, .axis = over->axis, .axes = over->axes, .keepdims = true, .initial = 0);
+    largest = gt_stop_gradient(largest);
     largest = gt_where(gt_logical_and(gt_greater(largest, 0), gt_isfinite(largest)), largest, 1);
-    gt_reduced_shape(&in, bits, over->keepdims, &out);
     gt_Tensor *sum = gt_sum_at(NULL, gt_power(gt_divide(x, largest), p), over);
-    return gt_multiply(gt_power(sum, 1 / p), gt_reshape(largest, gt_spec_shape(&out)));
+    if (!over->keepdims)
+        largest = gt_squeeze(largest, .axis = over->axis, .axes = over->axes);
+    return gt_multiply(gt_power(sum, 1 / p), largest);
 }
 
 static gt_Tensor *norm(gt_Tensor *x, const gt_norm_options *given)
@@ -50,7 +46,7 @@ static gt_Tensor *norm(gt_Tensor *x, const gt_norm_options *given)
     if (isinf(p))
         return gt_apply_one_at(NULL, p > 0 ? &gt_op_max : &gt_op_min, &over, 1, &x);
     if (isnan(p)) {
-        gt_fail(GT_INVALID, "ord is not a number");
+        gt_fail(GT_INVALID, "ord must be a number (got NaN)");
         return NULL;
     }
     return power_norm(x, p, &over);
@@ -75,7 +71,7 @@ static gt_Tensor *matrix_norm(gt_Tensor *x, gt_MatrixNorm which)
     case GT_MATRIX_NORM_INFINITY:
         return gt_max(gt_sum(gt_abs(x), .axis = -1), .axis = -1);
     }
-    gt_fail(GT_INVALID, "there is no matrix norm number %d", (int)which);
+    gt_fail(GT_INVALID, "unknown matrix norm %d", (int)which);
     return NULL;
 }
 GT_COMPOSED(matrix_norm, (const char *here, gt_Tensor *x, gt_MatrixNorm which), (x, which))
@@ -87,7 +83,7 @@ static gt_Tensor *cdist(gt_Tensor *x, gt_Tensor *y)
     if (gt_status() != GT_OK)
         return NULL;
     if (of_x.rank < 2 || of_y.rank < 2 || of_x.dims[of_x.rank - 1] != of_y.dims[of_y.rank - 1]) {
-        gt_fail(GT_INVALID, "it takes rows of the same length, not %s and %s",
+        gt_fail(GT_INVALID, "rows must have the same length (got shapes %s and %s)",
                 gt_shape_text(gt_spec_shape(&of_x), s, sizeof s),
                 gt_shape_text(gt_spec_shape(&of_y), t, sizeof t));
         return NULL;

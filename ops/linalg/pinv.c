@@ -82,6 +82,7 @@ const gt_Operation gt_op_pinv = {
     .shape = pinv_shape,
     .run = pinv_run,
     .gradient = pinv_gradient,
+    .mask = gt_matrix_mask,
     .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 2))},
                                    {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 3))},
                                    GT_SAMPLES_END},

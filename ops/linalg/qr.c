@@ -53,7 +53,7 @@ static bool qr_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
     void *work = gt_piece_take(&scratch, columns * GT_LAPACK_BLOCK, job->element);
     gt_LapackInt m = (gt_LapackInt)rows, n = (gt_LapackInt)columns, length = n * GT_LAPACK_BLOCK,
                  info = 0, info2 = 0;
-    gt_matrix_transpose(job, rows, columns, gt_matrix_input(job, 0, batch * rows * columns), a);
+    gt_matrix_transpose(job, rows, columns, gt_matrix_input(job, 0, batch), a);
     ((Geqrf *)job->lapack[0])(&m, &n, a, &m, tau, work, &length, &info);
     void *r = gt_matrix_output(job, 1, batch * columns * columns);
     for (int64_t i = 0; i < columns; i++)
@@ -92,6 +92,7 @@ const gt_Operation gt_op_qr = {
     .shape = qr_shape,
     .run = qr_run,
     .gradient = qr_gradient,
+    .mask = gt_matrix_mask,
     .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
                                    {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(4, 2))},
                                    {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 3, 2))},
@@ -139,7 +140,7 @@ static bool complement_body(const gt_MatrixJob *job, int64_t batch, char *scratc
     void *work = gt_piece_take(&scratch, rows * GT_LAPACK_BLOCK, job->element);
     gt_LapackInt m = (gt_LapackInt)rows, n = (gt_LapackInt)columns, length = m * GT_LAPACK_BLOCK,
                  info = 0, info2 = 0;
-    gt_matrix_transpose(job, rows, columns, gt_matrix_input(job, 0, batch * rows * columns), q);
+    gt_matrix_transpose(job, rows, columns, gt_matrix_input(job, 0, batch), q);
     ((Geqrf *)job->lapack[0])(&m, &n, q, &m, tau, work, &length, &info);
     ((Orgqr *)job->lapack[1])(&m, &m, &n, q, &m, tau, work, &length, &info2);
     gt_matrix_transpose(job, more, rows, q + (size_t)(rows * columns) * job->element,
@@ -189,22 +190,25 @@ gt_Tensor *gt_basis_completed(gt_Tensor *q)
                           .axis = -1);
 }
 
-/* More columns than rows: the first square A1 = Q R1, then R = (R1, Q' A2). */
+/* With more columns than rows, (A1, A2): the first square A1 = Q R1, then R = (R1, Q' A2). Sizes of the other axes are "to
+ * the end", so that what is traced serves batches of any size. */
 static gt_Qr qr_reduced(gt_Tensor *x)
 {
     gt_Tensor *out[2] = {NULL, NULL};
-    gt_Shape shape = gt_tensor_shape(x), begin = {GT_MARK, shape.rank, {0}};
+    gt_Shape shape = gt_tensor_shape(x), begin = {GT_MARK, shape.rank, {0}}, size = begin;
     int64_t rows = gt_dim(shape, -2), columns = gt_dim(shape, -1);
     if (shape.rank < 2 || rows >= columns) {
         gt_apply_at(NULL, &gt_op_qr, NULL, 1, &x, out);
         return (gt_Qr){out[0], out[1]};
     }
-    shape.dims[shape.rank - 1] = rows;
-    gt_Tensor *left = gt_slice(x, begin, shape);
+    for (int d = 0; d < shape.rank; d++)
+        size.dims[d] = -1;
+    size.dims[shape.rank - 1] = rows;
+    gt_Tensor *left = gt_slice(x, begin, size);
     begin.dims[shape.rank - 1] = rows;
-    shape.dims[shape.rank - 1] = columns - rows;
+    size.dims[shape.rank - 1] = -1;
     gt_apply_at(NULL, &gt_op_qr, NULL, 1, &left, out);
-    gt_Tensor *right = gt_matmul(out[0], gt_slice(x, begin, shape), .transpose_a = true);
+    gt_Tensor *right = gt_matmul(out[0], gt_slice(x, begin, size), .transpose_a = true);
     gt_Tensor *r = gt_concatenate(gt_tensors(out[1], right), .axis = -1);
     return (gt_Qr){r ? out[0] : NULL, r};
 }

@@ -6,6 +6,7 @@
 #include "ops/linalg/equations.h"
 #include "ops/linalg/lapack.h"
 #include "ops/linalg/matmul.h"
+#include "ops/array/creation.h"
 #include "ops/array/reshaping.h"
 
 #include <string.h>
@@ -18,20 +19,21 @@ typedef void Gesv(const gt_LapackInt *n, const gt_LapackInt *nrhs, void *a, cons
 GT_OPTIONS(SolveOptions, SOLVE_OPTIONS);
 GT_OPTION_TYPE(SolveOptions, SOLVE_OPTIONS);
 
-/* a (..., n, n) and b (..., n, k), the same batch */
 gt_Status gt_equations_shape(gt_ShapeRule *rule)
 {
     const gt_Spec *a = rule->input[0], *b = rule->input[1];
-    char s[160], t[160];
+    gt_Spec *out = &rule->output[0];
     if (gt_matrix_check(a, true) != GT_OK || gt_matrix_check(b, false) != GT_OK)
         return gt_status();
-    bool fits = a->dtype == b->dtype && a->rank == b->rank;
-    for (int d = 0; fits && d < a->rank - 1; d++)
-        fits = a->dims[d] == b->dims[d];
-    if (!fits)
+    if (a->dtype != b->dtype || b->dims[b->rank - 2] != a->dims[a->rank - 1] ||
+        !gt_matrix_broadcast(a, b, out)) {
+        char s[200], t[200];
         return gt_fail(GT_INVALID, "equations %s do not go with right sides %s",
                        gt_spec_text(a, s, sizeof s), gt_spec_text(b, t, sizeof t));
-    rule->output[0] = *b;
+    }
+    out->dtype = b->dtype;
+    out->dims[out->rank - 2] = b->dims[b->rank - 2];
+    out->dims[out->rank - 1] = b->dims[b->rank - 1];
     return GT_OK;
 }
 
@@ -56,11 +58,10 @@ static bool solve_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
     gt_LapackInt *pivots = gt_piece_take(&scratch, rows, sizeof(gt_LapackInt));
     gt_LapackInt n = (gt_LapackInt)rows, k = (gt_LapackInt)columns, info = 0;
     if (options->transpose)
-        memcpy(a, gt_matrix_input(job, 0, batch * rows * rows),
-               (size_t)(rows * rows) * job->element);
+        memcpy(a, gt_matrix_input(job, 0, batch), (size_t)(rows * rows) * job->element);
     else
-        gt_matrix_transpose(job, rows, rows, gt_matrix_input(job, 0, batch * rows * rows), a);
-    gt_matrix_transpose(job, rows, columns, gt_matrix_input(job, 1, batch * rows * columns), x);
+        gt_matrix_transpose(job, rows, rows, gt_matrix_input(job, 0, batch), a);
+    gt_matrix_transpose(job, rows, columns, gt_matrix_input(job, 1, batch), x);
     ((Gesv *)job->lapack[0])(&n, &k, a, &n, pivots, x, &n, &info);
     gt_matrix_transpose(job, columns, rows, x, gt_matrix_output(job, 0, batch * rows * columns));
     return info == 0;
@@ -77,19 +78,20 @@ gt_Tensor *gt_solve_with(gt_Tensor *a, gt_Tensor *b, bool transpose)
     return gt_apply_one_at(NULL, &gt_op_solve, &options, 2, (gt_Tensor *[]){a, b});
 }
 
-/* X = A^-1 B: dB = A^-T G, dA = -dB X'; with A transposed its gradient is transposed. */
+/* X = A^-1 B: dB = A^-T G, dA = -dB X'; with A transposed its gradient is transposed. Sums over what was broadcast. */
 static gt_Status solve_gradient(gt_GradientRule *rule)
 {
     const SolveOptions *options = gt_rule_options(rule);
     gt_Tensor *x = gt_rule_output(rule, 0);
     gt_Tensor *db =
         gt_solve_with(gt_rule_input(rule, 0), gt_upstream(rule, 0), !options->transpose);
-    if (gt_wants(rule, 0))
-        gt_give(rule, 0,
-                gt_negative(options->transpose ? gt_matmul(x, db, .transpose_b = true)
-                                               : gt_matmul(db, x, .transpose_b = true)));
+    if (gt_wants(rule, 0)) {
+        gt_Tensor *da = gt_negative(options->transpose ? gt_matmul(x, db, .transpose_b = true)
+                                                       : gt_matmul(db, x, .transpose_b = true));
+        gt_give(rule, 0, gt_unbroadcast(da, gt_rule_input_spec(rule, 0)));
+    }
     if (gt_wants(rule, 1))
-        gt_give(rule, 1, db);
+        gt_give(rule, 1, gt_unbroadcast(db, gt_rule_input_spec(rule, 1)));
     return gt_status();
 }
 
@@ -101,63 +103,54 @@ const gt_Operation gt_op_solve = {
     .shape = solve_shape,
     .run = solve_run,
     .gradient = solve_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 2))},
-                                   {.inputs = 2,
-                                    .input = GT_INPUTS(GT_MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
-                                    .options = &GT_VALUES(SolveOptions, true)},
-                                   GT_SAMPLES_END},
+    .mask = gt_matrix_mask,
+    .samples =
+        (const gt_Sample[]){
+            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 2))},
+            {.inputs = 2,
+             .input = GT_INPUTS(GT_MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
+             .options = &GT_VALUES(SolveOptions, true)},
+            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(2, 2), GT_ANY(3, 2, 1))},
+            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(2, 1, 2, 2), GT_ANY(3, 2, 2))},
+            GT_SAMPLES_END},
 };
 
 /* ---- the functions for equations ---- */
 
-/* Right sides as matrices of a's batch; `vector` gets whether they were vectors. */
-bool gt_fit_equations(gt_Tensor **a, gt_Tensor **b, bool *vector)
+bool gt_fit_equations(gt_Tensor *a, gt_Tensor **b, bool *vector)
 {
-    gt_Shape of_a = gt_tensor_shape(*a), of_b = gt_tensor_shape(*b);
-    if (gt_status() != GT_OK)
-        return false;
-    *vector = of_b.rank == of_a.rank - 1;
-    if (*vector) {
+    int of_a = gt_rank(a), of_b = gt_rank(*b);
+    *vector = of_b == of_a - 1;
+    if (*vector)
         *b = gt_expand_dims(*b, -1);
-        of_b.dims[of_b.rank++] = 1;
-    }
-    if (of_a.rank < 2 || of_b.rank < 2 ||
-        (of_a.rank == of_b.rank &&
-         memcmp(of_a.dims, of_b.dims, (size_t)(of_a.rank - 2) * sizeof *of_a.dims) == 0))
-        return true;
-    int rank = of_a.rank > of_b.rank ? of_a.rank : of_b.rank;
-    gt_Shape full_a = {.mark = GT_MARK, .rank = rank}, full_b = {.mark = GT_MARK, .rank = rank};
-    for (int d = 1; d <= rank; d++) {
-        int64_t in_a = d <= of_a.rank ? of_a.dims[of_a.rank - d] : 1;
-        int64_t in_b = d <= of_b.rank ? of_b.dims[of_b.rank - d] : 1;
-        full_a.dims[rank - d] = d > 2 && in_a == 1 ? in_b : in_a;
-        full_b.dims[rank - d] = d > 2 && in_b == 1 ? in_a : in_b;
-    }
-    *a = gt_broadcast_to(*a, full_a);
-    *b = gt_broadcast_to(*b, full_b);
     return gt_status() == GT_OK;
 }
 
 static gt_Tensor *solve(gt_Tensor *a, gt_Tensor *b)
 {
     bool vector;
-    if (!gt_fit_equations(&a, &b, &vector))
+    if (!gt_fit_equations(a, &b, &vector))
         return NULL;
     gt_Tensor *x = gt_solve_with(a, b, false);
     return vector ? gt_squeeze(x, .axis = -1) : x;
 }
 GT_COMPOSED(solve, (const char *here, gt_Tensor *a, gt_Tensor *b), (a, b))
 
+/* The identity is broadcast over the batch. */
 static gt_Tensor *inv(gt_Tensor *x)
 {
-    return gt_solve_with(x, gt_matrix_identity_like(x), false);
+    gt_Tensor *identity = gt_matrix_identity(x);
+    return identity ? gt_solve_with(x, identity, false) : NULL;
 }
 GT_COMPOSED_UNARY(inv, inv)
 
+/* By squaring: x, x^2, x^4, ...; the result is the product of those whose bit is set. */
 static gt_Tensor *matrix_power(gt_Tensor *x, int64_t power)
 {
-    gt_Tensor *result = NULL, *identity = gt_matrix_identity_like(x);
+    gt_Tensor *result = NULL, *identity = gt_matrix_identity(x);
     uint64_t rest = power < 0 ? 0 - (uint64_t)power : (uint64_t)power;
+    if (identity && power == 0)
+        return gt_add(gt_zeros_like(x), identity);
     if (power < 0)
         x = gt_inv(x);
     for (; rest && gt_status() == GT_OK; rest /= 2) {
@@ -166,8 +159,6 @@ static gt_Tensor *matrix_power(gt_Tensor *x, int64_t power)
         if (rest > 1)
             x = gt_matmul(x, x);
     }
-    if (gt_status() != GT_OK)
-        return NULL;
-    return result ? result : identity;
+    return gt_status() == GT_OK ? result : NULL;
 }
 GT_COMPOSED(matrix_power, (const char *here, gt_Tensor *x, int64_t power), (x, power))

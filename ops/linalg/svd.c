@@ -63,8 +63,7 @@ bool gt_svd_into(const gt_MatrixJob *job, int64_t batch, char *scratch, void *u,
                  info = 0;
     int64_t most = work_length(k, rows + columns);
     gt_LapackInt length = most < INT32_MAX ? (gt_LapackInt)most : INT32_MAX;
-    memcpy(a, gt_matrix_input(job, 0, batch * rows * columns),
-           (size_t)(rows * columns) * job->element);
+    memcpy(a, gt_matrix_input(job, 0, batch), (size_t)(rows * columns) * job->element);
     ((Gesdd *)job->lapack[0])("S", &m, &n, a, &m, s, vh, &m, u, &least, work, &length, iwork, &info,
                               1);
     return info == 0;
@@ -177,6 +176,7 @@ const gt_Operation gt_op_svd = {
     .shape = svd_shape,
     .run = svd_run,
     .gradient = svd_gradient,
+    .mask = gt_matrix_mask,
     .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
                                    {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(4, 2))},
                                    {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 3))},
