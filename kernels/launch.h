@@ -29,6 +29,11 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(compare)                                                                                  \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
+    EACH(reduce)                                                                                   \
+    EACH(logsumexp)                                                                                \
+    EACH(arg_rows)                                                                                 \
+    ONCE(arg_columns)                                                                              \
+    ONCE(running)                                                                                  \
     ONCE(spherical_bessel)                                                                         \
     ONCE(places)
 
