@@ -560,7 +560,7 @@ static gt_Status spherical_bessel_shape(gt_ShapeRule *rule)
 {
     const BesselOptions *options = rule->options;
     if (options->order < 0 || options->order > 1000)
-        return gt_fail(GT_INVALID, "order %d is not in [0, 1000]", (int)options->order);
+        return gt_fail(GT_INVALID, "order must be in [0, 1000] (got %d)", (int)options->order);
     return gt_shape_float(rule);
 }
 
