@@ -10,8 +10,8 @@ static gt_Status arg_shape(gt_ShapeRule *rule)
 {
     const gt_argmax_options *options = rule->options;
     const gt_Spec *in = rule->input[0];
-    gt_Along view;
-    if (!gt_takes(in, GT_TAKES_ANY) || !gt_along(in, options->axis, &view))
+    gt_AxisView view;
+    if (!gt_takes(in, GT_TAKES_ANY) || !gt_axis_view(in, options->axis, &view))
         return gt_status();
     if (view.count == 0 && view.outer * view.inner > 0)
         return gt_reduction_refuse_empty(in);
@@ -29,8 +29,8 @@ static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, bool largest)
 {
     const gt_argmax_options *options = rule->options;
     const gt_Spec *in = rule->input[0];
-    gt_Along view = {1, 1, 1};
-    gt_along(in, options->axis, &view);
+    gt_AxisView view = {1, 1, 1};
+    gt_axis_view(in, options->axis, &view);
     int64_t strips = (view.inner + GT_ARG_STRIP - 1) / GT_ARG_STRIP;
     gt_TileKernelId kernel = view.inner == 1 ? GT_TILES_arg_rows : GT_TILES_arg_columns;
     gt_ArgJob *job = gt_lower_launch(lowering, kernel, view.outer * strips, sizeof *job);

@@ -178,9 +178,9 @@ gt_Tensor *gt_reduction_truth(const char *here, const char *operation, gt_Tensor
     return !spec || spec->dtype == GT_BOOL ? x : gt_cast_at(here, x, GT_BOOL);
 }
 
-bool gt_along(const gt_Spec *spec, int axis, gt_Along *view)
+bool gt_axis_view(const gt_Spec *spec, int axis, gt_AxisView *view)
 {
-    *view = (gt_Along){1, spec->size, 1};
+    *view = (gt_AxisView){1, spec->size, 1};
     if (axis == GT_NONE)
         return true;
     axis = gt_axis(axis, spec->rank);

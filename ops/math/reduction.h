@@ -40,11 +40,11 @@ gt_Tensor *gt_reduction_input(const char *here, const char *operation, gt_Tensor
 gt_Tensor *gt_reduction_truth(const char *here, const char *operation, gt_Tensor *x);
 
 /* A tensor seen along one axis, or along all of them: outer x count x inner. */
-typedef struct gt_Along {
+typedef struct gt_AxisView {
     int64_t outer, count, inner;
-} gt_Along;
+} gt_AxisView;
 /* False with an error raised for an axis that is none; GT_NONE: all. */
-bool gt_along(const gt_Spec *spec, int axis, gt_Along *view);
+bool gt_axis_view(const gt_Spec *spec, int axis, gt_AxisView *view);
 
 /* The options of a sample: GT_OVER(gt_sum, .axis = 0). */
 #define GT_OVER(function, ...)                                                                     \

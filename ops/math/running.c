@@ -9,8 +9,8 @@ GT_OPTION_TYPE(gt_cumsum_options, gt_cumsum_OPTIONS);
 static gt_Status cumulative_shape(gt_ShapeRule *rule)
 {
     const gt_cumsum_options *options = rule->options;
-    gt_Along view;
-    if (!gt_along(rule->input[0], options->axis, &view) || gt_shape_number(rule) != GT_OK)
+    gt_AxisView view;
+    if (!gt_axis_view(rule->input[0], options->axis, &view) || gt_shape_number(rule) != GT_OK)
         return gt_status();
     if (options->axis == GT_NONE) {
         rule->output[0].rank = 1;
@@ -24,8 +24,8 @@ static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_RunningKin
                   bool exclusive, bool reverse)
 {
     const gt_Spec *in = rule->input[0];
-    gt_Along view = {1, 1, 1};
-    gt_along(in, axis, &view);
+    gt_AxisView view = {1, 1, 1};
+    gt_axis_view(in, axis, &view);
     gt_RunningJob *job = gt_lower_launch(lowering, GT_TILES_running, 0, sizeof *job);
     if (in->size == 0)
         return;

@@ -112,13 +112,27 @@ GT_OPTION_TYPE(gt_average_options, gt_average_OPTIONS);
 GT_OPTION_TYPE(gt_diff_options, gt_diff_OPTIONS);
 GT_OPTION_TYPE(gt_trapezoid_options, gt_trapezoid_OPTIONS);
 
-/* A vector along an axis, in a shape that broadcasts to x. */
-static gt_Tensor *laid_along(gt_Tensor *vector, const gt_Spec *x, int axis)
+/* A vector along an axis, in a shape that broadcasts to tensors of that rank. */
+static gt_Tensor *laid_along(gt_Tensor *vector, int rank, int axis)
 {
-    gt_Shape shape = {.mark = GT_MARK, .rank = x->rank};
-    for (int d = 0; d < x->rank; d++)
+    gt_Shape shape = {.mark = GT_MARK, .rank = rank};
+    axis = gt_axis(axis, rank);
+    for (int d = 0; d < rank; d++)
         shape.dims[d] = d == axis ? -1 : 1;
-    return gt_reshape(vector, shape);
+    return axis < 0 ? NULL : gt_reshape(vector, shape);
+}
+
+static bool weights_fit(gt_Shape weights, gt_Shape x)
+{
+    char a[160], b[160];
+    bool fit = weights.rank <= x.rank;
+    for (int d = 1; fit && d <= weights.rank; d++)
+        fit = weights.dims[weights.rank - d] == 1 ||
+              weights.dims[weights.rank - d] == x.dims[x.rank - d];
+    if (!fit && gt_status() == GT_OK)
+        gt_fail(GT_INVALID, "weights %s do not broadcast to x %s",
+                gt_shape_text(weights, a, sizeof a), gt_shape_text(x, b, sizeof b));
+    return fit;
 }
 
 static gt_Tensor *average(gt_Tensor *x, const gt_average_options *given)
@@ -129,45 +143,35 @@ static gt_Tensor *average(gt_Tensor *x, const gt_average_options *given)
         return gt_mean(x, .axis = options.axis);
     x = gt_as_float(x);
     weights = gt_as_float(weights);
-    gt_Spec of_x = gt_spec(x), of_w = gt_spec(weights);
-    if (gt_status() != GT_OK)
+    int rank = gt_rank(x);
+    if (gt_rank(weights) == 1 && rank > 1 && options.axis != GT_NONE)
+        weights = laid_along(weights, rank, options.axis);
+    if (!weights_fit(gt_tensor_shape(weights), gt_tensor_shape(x)))
         return NULL;
-    if (of_w.rank == 1 && of_x.rank > 1 && options.axis != GT_NONE) {
-        int axis = gt_axis(options.axis, of_x.rank);
-        weights = axis < 0 ? NULL : laid_along(weights, &of_x, axis);
-    }
-    weights = gt_broadcast_to(weights, gt_spec_shape(&of_x));
+    weights = gt_multiply(weights, gt_ones_like(x));
     return gt_divide(gt_sum(gt_multiply(x, weights), .axis = options.axis),
                      gt_sum(weights, .axis = options.axis));
 }
 GT_COMPOSED_OPTIONS(average, average, gt_average_options)
 
-/* x without its first (or last) element along an axis. */
-static gt_Tensor *without_end(gt_Tensor *x, int axis, bool first)
+/* Each element and the one before it along an axis: their difference, or their sum. */
+static gt_Tensor *neighbours(gt_Tensor *x, int axis, bool differ)
 {
-    gt_Shape size = gt_tensor_shape(x), begin = {GT_MARK, size.rank, {0}};
-    if (gt_status() != GT_OK)
-        return NULL;
-    if (size.dims[axis] > 0) {
-        size.dims[axis]--;
-        begin.dims[axis] = first;
-    }
-    return gt_slice(x, begin, size);
+    gt_Tensor *later = gt_item_along(x, axis, "1:"), *before = gt_item_along(x, axis, ":-1");
+    return differ ? gt_subtract(later, before) : gt_add(later, before);
 }
 
 static gt_Tensor *diff(gt_Tensor *x, const gt_diff_options *given)
 {
     gt_diff_options options = GT_TAKE(gt_diff_options, given);
-    gt_Spec in = gt_spec(x);
-    int axis = gt_status() == GT_OK ? gt_axis(options.axis, in.rank) : -1;
-    if (axis < 0)
+    if (gt_axis(options.axis, gt_rank(x)) < 0)
         return NULL;
     if (options.n < 0) {
-        gt_fail(GT_INVALID, "n must not be negative (got %d)", options.n);
+        gt_fail(GT_INVALID, "n must be >= 0 (got %d)", options.n);
         return NULL;
     }
     for (int i = 0; i < options.n && gt_status() == GT_OK; i++)
-        x = gt_subtract(without_end(x, axis, true), without_end(x, axis, false));
+        x = neighbours(x, options.axis, true);
     return x;
 }
 GT_COMPOSED_OPTIONS(diff, diff, gt_diff_options)
@@ -175,14 +179,13 @@ GT_COMPOSED_OPTIONS(diff, diff, gt_diff_options)
 static gt_Tensor *trapezoid(gt_Tensor *y, const gt_trapezoid_options *given)
 {
     gt_trapezoid_options options = GT_TAKE(gt_trapezoid_options, given);
-    gt_Spec in = gt_spec(y);
-    int axis = gt_status() == GT_OK ? gt_axis(options.axis, in.rank) : -1;
-    if (axis < 0)
+    int axis = options.axis, rank = gt_rank(y);
+    if (gt_axis(axis, rank) < 0)
         return NULL;
-    gt_Tensor *twice = gt_add(without_end(y, axis, true), without_end(y, axis, false));
+    gt_Tensor *twice = neighbours(y, axis, false);
     if (!options.x)
         return gt_multiply(gt_sum(twice, .axis = axis), options.dx / 2);
-    gt_Tensor *width = gt_rank(options.x) == 1 ? laid_along(gt_diff(options.x), &in, axis)
+    gt_Tensor *width = gt_rank(options.x) == 1 ? laid_along(gt_diff(options.x), rank, axis)
                                                : gt_diff(options.x, .axis = axis);
     return gt_multiply(gt_sum(gt_multiply(twice, width), .axis = axis), 0.5);
 }
