@@ -31,11 +31,21 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(product)                                                                                  \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
+    EACH(reduce)                                                                                   \
+    EACH(logsumexp)                                                                                \
+    EACH(arg_rows)                                                                                 \
+    ONCE(arg_columns)                                                                              \
+    ONCE(running)                                                                                  \
+    EACH(draw)                                                                                     \
+    EACH(draw_integers)                                                                            \
+    EACH(draw_classes)                                                                             \
+    EACH(dropout)                                                                                  \
+    ONCE(advance)                                                                                  \
     ONCE(spherical_bessel)                                                                         \
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
-#define GT_CHECK_KERNELS(F)
+#define GT_CHECK_KERNELS(F) F(logits)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,

@@ -392,8 +392,8 @@ Test(values, random)
     same_numbers(gt_max(columns, .axis = 0), gt_min(columns, .axis = 0), "whole columns fall");
     cr_assert(gt_size(gt_uniform(gt_shape(0, 3))) == 0);
 
-    FAILS(gt_dropout(x, 1.5), "dropout: rate 1.5 is not in [0, 1]");
-    FAILS(gt_dropout(x, -0.1), "dropout: rate -0.1 is not in [0, 1]");
+    FAILS(gt_dropout(x, 1.5), "dropout: rate must be in [0, 1] (got 1.5)");
+    FAILS(gt_dropout(x, -0.1), "dropout: rate must be in [0, 1] (got -0.1)");
     FAILS(gt_dropout(x, 0.5, .noise_shape = gt_shape(1000)),
           "dropout: noise_shape (1000,) does not broadcast to x (1000, 10)");
     FAILS(gt_uniform(gt_shape(2), .low = 1, .high = 0), "uniform: low must not exceed high, and both be finite (low 1, high 0)");
