@@ -71,6 +71,18 @@ gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Sp
 /* The variable that this value is or was the value of; NULL: none. */
 gt_Variable *gt_value_variable(const gt_Value *value);
 
+/* ---- origins: what a live handle to probabilities knows of how they were made ---- */
+
+/* The operation that made them (GT_OP_PROBABILITY); NULL: these are none, as far as is known. */
+const gt_Operation *gt_origin_operation(const gt_Tensor *tensor);
+/* The spec of the logits it made them of; NULL: they are not known, and the next three must not be asked. */
+const gt_Spec *gt_origin_spec(const gt_Tensor *tensor);
+const void *gt_origin_options(const gt_Tensor *tensor); /* of the operation */
+int64_t gt_origin_first(const gt_Tensor *tensor);       /* the element of the logits where the view begins */
+gt_Tensor *gt_origin_logits(const gt_Tensor *tensor);   /* a handle of the innermost scope; NULL on failure */
+/* The recording tapes on which the numbers of the handle come from its logits. */
+uint64_t gt_origin_tapes(const gt_Context *context, const gt_Tensor *tensor);
+
 /* ---- variables: for handles that are known to be variables ---- */
 
 const char *gt_variable_label(const gt_Variable *variable);

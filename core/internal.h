@@ -366,8 +366,6 @@ void gt_origin_release(gt_Context *context, gt_Origin *origin);
 void gt_origin_forget(gt_Context *context, gt_Tensor *tensor);
 /* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
 gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
-/* The recording tapes on which the numbers of the handle come from its logits. */
-uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot);
 
 /* ---- variable.c ---- */
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,

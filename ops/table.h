@@ -31,9 +31,11 @@ GT_BEGIN
     /* random.c */                                                                                 \
     F(uniform) F(normal) F(truncated_normal) F(random_integers) F(categorical) F(dropout)          \
     F(generator_advance)                                                                           \
-    /* loss.c */                                                                                   \
+    /* crossentropy.c */                                                                           \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
-    F(sparse_softmax_crossentropy_gradient) F(probabilities)                                       \
+    F(sparse_softmax_crossentropy_gradient)                                                        \
+    /* probability.c */                                                                            \
+    F(probabilities)                                                                               \
     /* ctc.c */                                                                                    \
     F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
     /* matmul.c */                                                                                 \

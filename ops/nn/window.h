@@ -3,7 +3,7 @@
 #ifndef GT_OPS_WINDOW_H
 #define GT_OPS_WINDOW_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 #include "ops/nn/convolution.h"
 
 /* One to three spatial axes; of fewer than three the first ones are of size 1. */
