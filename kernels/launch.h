@@ -27,6 +27,11 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
+    EACH(leaky_relu)                                                                               \
+    EACH(silu)                                                                                     \
+    EACH(gelu)                                                                                     \
+    EACH(softmax)                                                                                  \
+    EACH(log_softmax)                                                                              \
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */

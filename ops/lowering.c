@@ -4,11 +4,16 @@
 
 #include <string.h>
 
+int64_t gt_tiles_of(int64_t elements)
+{
+    return elements / GT_TILE_ELEMENTS + (elements % GT_TILE_ELEMENTS != 0);
+}
+
 static void lower_unary(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_Spec *spec = &rule->output[0];
-    int64_t tiles = (spec->size + GT_TILE_ELEMENTS - 1) / GT_TILE_ELEMENTS;
-    gt_UnaryJob *job = gt_lower_launch(lowering, GT_TILES_unary, tiles, sizeof *job);
+    gt_UnaryJob *job =
+        gt_lower_launch(lowering, GT_TILES_unary, gt_tiles_of(spec->size), sizeof *job);
     job->loop = (uint8_t)rule->operation->loop.id;
     job->type = (uint8_t)gt_loop_type(spec->dtype);
     job->element = (uint8_t)gt_dtype_size(spec->dtype);

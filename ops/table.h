@@ -26,8 +26,10 @@ GT_BEGIN
     F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)         \
     F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
     /* activation.c */                                                                             \
-    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(silu) F(gelu) F(softmax) F(log_softmax)         \
+    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(silu) F(gelu)                                   \
     F(relu_gradient) F(tanh_gradient) F(sigmoid_gradient)                                          \
+    /* softmax.c */                                                                                \
+    F(softmax) F(log_softmax)                                                                      \
     /* random.c */                                                                                 \
     F(uniform) F(normal) F(truncated_normal) F(random_integers) F(categorical) F(dropout)          \
     F(generator_advance)                                                                           \
