@@ -246,8 +246,8 @@ static gt_Tensor *rows(gt_Tensor *x, bool first)
     gt_Shape shape = gt_tensor_shape(x);
     if (gt_status() != GT_OK)
         return NULL;
-    shape.dims[1]--;
-    return gt_slice(x, gt_shape(0, first ? 0 : 1, 0), shape);
+    return first ? gt_slice(x, gt_shape(0, 0, 0), gt_shape(-1, shape.dims[1] - 1, -1))
+                 : gt_slice(x, gt_shape(0, 1, 0), gt_shape(-1, -1, -1));
 }
 
 /* y[..., s] = x[..., s - by], `fill` where there is none. */
@@ -257,9 +257,8 @@ static gt_Tensor *shifted(gt_Tensor *x, int64_t by, double fill)
     if (gt_status() != GT_OK)
         return NULL;
     int64_t gap = by < shape.dims[2] ? by : shape.dims[2];
-    shape.dims[2] -= gap;
-    return gt_pad(gt_slice(x, gt_shape(0, 0, 0), shape), gt_shape(0, 0, gap), gt_shape(0, 0, 0),
-                  .value = fill);
+    x = gt_slice(x, gt_shape(0, 0, 0), gt_shape(-1, -1, shape.dims[2] - gap));
+    return gt_pad(x, gt_shape(0, 0, gap), gt_shape(0, 0, 0), .value = fill);
 }
 
 static gt_Tensor *band_recurrence(gt_Tensor *b, gt_Tensor *const w[3], bool reverse);
@@ -279,10 +278,8 @@ static gt_Status ctc_forward_gradient(gt_GradientRule *rule)
     }
     gt_Tensor *back = band_recurrence(gt_upstream(rule, 0), w, true);
     if (gt_wants(rule, 0)) {
-        gt_Shape shape = gt_tensor_shape(back);
-        shape.dims[1] = 1;
-        gt_Tensor *start = gt_slice(back, gt_shape(0, 0, 0), shape);
-        gt_give(rule, 0, gt_reshape(start, gt_spec_shape(gt_rule_input_spec(rule, 0))));
+        gt_Tensor *start = gt_slice(back, gt_shape(0, 0, 0), gt_shape(-1, 1, -1));
+        gt_give(rule, 0, gt_squeeze(start, .axis = 1));
     }
     if (gt_wants(rule, 1))
         gt_give(rule, 1, rows(back, false));
@@ -462,7 +459,7 @@ static gt_Tensor *ctc_loss(gt_Tensor *target, gt_Tensor *output, gt_Tensor *targ
                 gt_shape_text(gt_spec_shape(&logits), b, sizeof b));
         return NULL;
     }
-    int64_t batch = logits.dims[0], steps = logits.dims[1], classes = logits.dims[2];
+    int64_t steps = logits.dims[1], classes = logits.dims[2];
     int64_t mask = options.mask_index < 0 ? options.mask_index + classes : options.mask_index;
     if (mask < 0 || mask >= classes || classes > INT32_MAX) {
         gt_fail(GT_INVALID, "mask_index %lld is not one of %lld classes",
@@ -475,20 +472,22 @@ static gt_Tensor *ctc_loss(gt_Tensor *target, gt_Tensor *output, gt_Tensor *targ
                     (gt_Tensor *[]){target, target_length, output_length}, state) != GT_OK)
         return NULL;
     int64_t states = 2 * labels.dims[1] + 1;
-    output_length = gt_cast(output_length, GT_INT64);
     gt_Tensor *step =
         gt_reshape(gt_arange(0, (double)steps, 1, .dtype = GT_INT64), gt_shape(steps, 1));
-    gt_Tensor *length = gt_reshape(output_length, gt_shape(batch, 1, 1));
+    gt_Tensor *length = gt_cast(output_length, GT_INT64); /* (batch, 1, 1) */
+    length = gt_expand_dims(gt_expand_dims(length, -1), -1);
     gt_Tensor *log_p = gt_log_softmax(gt_where(gt_less(step, length), output, 0));
-    gt_Tensor *which = gt_broadcast_to(gt_expand_dims(state[0], 1), gt_shape(batch, steps, states));
+    /* Adding zeros broadcasts, whatever the batch is. */
+    gt_Tensor *which =
+        gt_add(gt_expand_dims(state[0], 1), gt_zeros(gt_shape(steps, 1), .dtype = GT_INT32));
     gt_Tensor *first = gt_equal(gt_arange(0, (double)states, 1, .dtype = GT_INT64), 0);
-    gt_Tensor *zero = gt_zeros(gt_shape(batch, states), .dtype = logits.dtype);
+    gt_Tensor *zero = gt_zeros_like(state[0], .dtype = logits.dtype);
     gt_Tensor *start = gt_where(first, zero, -INFINITY);
     gt_Tensor *y = gt_apply_one_at(
         NULL, &gt_op_ctc_forward, NULL, 3,
         (gt_Tensor *[]){start, gt_take_along_axis(log_p, which, .axis = 2), state[1]});
-    gt_Tensor *last = gt_broadcast_to(length, gt_shape(batch, 1, states));
-    y = gt_reshape(gt_take_along_axis(y, last, .axis = 1), gt_shape(batch, states));
+    gt_Tensor *last = gt_add(length, gt_zeros(gt_shape(states), .dtype = GT_INT64));
+    y = gt_squeeze(gt_take_along_axis(y, last, .axis = 1), .axis = 1);
     return gt_negative(gt_logsumexp(gt_where(state[2], y, -INFINITY), .axis = -1));
 }
 GT_COMPOSED(ctc_loss,

@@ -334,6 +334,15 @@ static bool takes_image(gt_Tensor *x, gt_Spec *spec)
     return false;
 }
 
+/* For gt_slice: all of every axis. */
+static gt_Shape whole(int rank)
+{
+    gt_Shape shape = {.mark = GT_MARK, .rank = rank};
+    for (int d = 0; d < rank; d++)
+        shape.dims[d] = -1;
+    return shape;
+}
+
 /* x cut or filled up to the ratio of `size`, as much on both sides. */
 static gt_Tensor *to_ratio(gt_Tensor *x, const gt_Spec *spec, gt_Shape size,
                            const gt_resize_options *options)
@@ -349,7 +358,7 @@ static gt_Tensor *to_ratio(gt_Tensor *x, const gt_Spec *spec, gt_Shape size,
                 gt_shape_text(gt_spec_shape(spec), a, sizeof a), gt_shape_text(size, b, sizeof b));
         return NULL;
     }
-    gt_Shape before = {.mark = GT_MARK, .rank = spec->rank}, block = gt_spec_shape(spec);
+    gt_Shape before = {.mark = GT_MARK, .rank = spec->rank}, block = whole(spec->rank);
     for (int i = 0; i < 2; i++) {
         int axis = spec->rank - 3 + i;
         int64_t fitting = in[1 - i] * size.dims[i] / size.dims[1 - i];
@@ -377,15 +386,15 @@ static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_resize_options *g
     if (options.crop_to_aspect_ratio || options.pad_to_aspect_ratio)
         x = to_ratio(x, &spec, size, &options);
     /* The nearest pixels of whole numbers are whole: double holds all but the largest int64. */
-    bool whole =
+    bool integers =
         options.interpolation == GT_INTERPOLATION_NEAREST && !gt_dtype_is_float(spec.dtype);
-    x = whole ? gt_cast(x, GT_FLOAT64) : gt_as_float(x);
+    x = integers ? gt_cast(x, GT_FLOAT64) : gt_as_float(x);
     for (int i = 0; i < 2; i++) {
-        ResizeAxisOptions one = GT_VALUES(ResizeAxisOptions, spec.rank - 3 + i, size.dims[i],
+        ResizeAxisOptions one = GT_VALUES(ResizeAxisOptions, i - 3, size.dims[i],
                                           options.interpolation, options.antialias);
         x = gt_apply_one_at(NULL, &gt_op_resize_axis, &one, 1, &x);
     }
-    return whole ? gt_cast(x, spec.dtype) : x;
+    return integers ? gt_cast(x, spec.dtype) : x;
 }
 GT_COMPOSED(resize,
             (const char *here, gt_Tensor *x, gt_Shape size, const gt_resize_options *options),
@@ -433,7 +442,7 @@ static bool borders(gt_Tensor *x, int sign, const gt_crop_images_options *given,
         !border(spec.dims[column], sign, &o.left, &o.right, &o.width))
         return false;
     *before = *after = (gt_Shape){.mark = GT_MARK, .rank = spec.rank};
-    *result = gt_spec_shape(&spec);
+    *result = whole(spec.rank);
     before->dims[row] = o.top;
     after->dims[row] = o.bottom;
     result->dims[row] = o.height;
@@ -574,7 +583,7 @@ static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_gaussian_blur_options *gi
     x = spec.rank == 4 ? x : gt_expand_dims(x, 0);
     x = blur(x, 1, options.height, options.sigma_height);
     x = blur(x, 2, options.width, options.sigma_width);
-    return gt_reshape(x, gt_spec_shape(&spec));
+    return spec.rank == 4 ? x : gt_squeeze(x, .axis = 0);
 }
 GT_COMPOSED_OPTIONS(gaussian_blur, gaussian_blur, gt_gaussian_blur_options)
 
@@ -592,25 +601,25 @@ static gt_Tensor *window_places(const gt_Window *w, int axis)
 static gt_Tensor *patches(gt_Tensor *x, const gt_Window *w, int64_t batch, int64_t channels)
 {
     gt_Shape before = {.mark = GT_MARK, .rank = 5}, after = {.mark = GT_MARK, .rank = 5};
-    gt_Spec whole = {.rank = 5, .dims = {batch, 1, 1, 1, channels}};
+    gt_Spec all = {.rank = 5, .dims = {batch, 1, 1, 1, channels}};
     gt_Tensor *index = NULL;
     for (int d = 0; d < GT_SPATIAL; d++) {
         int64_t reach = (w->out[d] - 1) * w->stride[d] + (w->size[d] - 1) * w->dilation[d] + 1;
         int64_t length = w->in[d] + w->before[d] > reach ? w->in[d] + w->before[d] : reach;
         before.dims[d + 1] = w->before[d];
         after.dims[d + 1] = length - w->in[d] - w->before[d];
-        whole.dims[d + 1] = length;
+        all.dims[d + 1] = length;
         gt_Shape spread = gt_shape(1, 1, 1, 1, 1, 1);
         spread.dims[d] = w->out[d];
         spread.dims[GT_SPATIAL + d] = w->size[d];
         gt_Tensor *places = gt_reshape(window_places(w, d), spread);
         index = index ? gt_add(gt_multiply(index, (double)length), places) : places;
     }
-    if (!gt_window_countable(&whole))
+    if (!gt_window_countable(&all))
         return NULL;
-    x = gt_reshape(x, gt_shape(batch, w->in[0], w->in[1], w->in[2], channels));
-    int64_t pixels = whole.dims[1] * whole.dims[2] * whole.dims[3];
-    x = gt_reshape(gt_pad(x, before, after), gt_shape(batch, pixels, channels));
+    x = gt_reshape(x, gt_shape_open(gt_shape(batch, w->in[0], w->in[1], w->in[2], channels)));
+    int64_t pixels = all.dims[1] * all.dims[2] * all.dims[3];
+    x = gt_reshape(gt_pad(x, before, after), gt_shape_open(gt_shape(batch, pixels, channels)));
     return gt_take(x, gt_ravel(index), .axis = 1);
 }
 
@@ -647,8 +656,9 @@ static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size,
         return NULL;
     }
     shape.dims[spec.rank - 1] = channels * window.taps;
-    x = patches(x, &window, spec.rank == axes + 2 ? spec.dims[0] : 1, channels);
-    return gt_reshape(x, shape);
+    bool batch = spec.rank == axes + 2;
+    x = patches(x, &window, batch ? spec.dims[0] : 1, channels);
+    return gt_reshape(x, batch ? gt_shape_open(shape) : shape);
 }
 GT_COMPOSED(extract_patches,
             (const char *here, gt_Tensor *x, gt_Shape size,
@@ -766,6 +776,17 @@ GT_COMPOSED(map_coordinates,
              const gt_map_coordinates_options *options),
             (x, coordinates, order, options))
 
+/* The number of each image, (batch, 1, 1): counted, so that the batch may be any. */
+static gt_Tensor *numbers_of(gt_Tensor *images)
+{
+    const gt_Spec spec = gt_spec(images);
+    if (gt_status() != GT_OK || spec.size == 0)
+        return gt_zeros(gt_shape(spec.dims[0], 1, 1), .dtype = GT_INT64);
+    gt_Tensor *one = gt_slice(images, gt_shape(0, 0, 0, 0), gt_shape(-1, 1, 1, 1));
+    one = gt_ones_like(gt_squeeze(one, .axis = -1), .dtype = GT_INT64);
+    return gt_subtract(gt_cumsum(one, .axis = 0), 1);
+}
+
 /* Number i of each transform, to be broadcast over rows and columns. */
 static gt_Tensor *parameter(gt_Tensor *transform, int i)
 {
@@ -806,15 +827,18 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
     const int64_t *dims = spec.dims + spec.rank - 3;
     gt_Tensor *u = gt_arange(0, (double)dims[1], 1, .dtype = spec.dtype);
     gt_Tensor *v = gt_expand_dims(gt_arange(0, (double)dims[0], 1, .dtype = spec.dtype), 1);
-    transform = gt_reshape(gt_cast(transform, spec.dtype), gt_shape(several, 8));
+    transform = gt_cast(transform, spec.dtype);
+    if (of.rank == 1)
+        transform = gt_expand_dims(transform, 0);
     gt_Tensor *depth = plane(transform, 6, u, v, gt_scalar(1, spec.dtype));
     gt_Tensor *column = gt_divide(plane(transform, 0, u, v, parameter(transform, 2)), depth);
     gt_Tensor *row = gt_divide(plane(transform, 3, u, v, parameter(transform, 5)), depth);
-    gt_Tensor *image = gt_arange(0, (double)batch, 1, .dtype = GT_INT64);
-    image = gt_reshape(image, gt_shape(batch, 1, 1));
-    x = gt_reshape(x, gt_shape(batch * dims[0] * dims[1], dims[2]));
+    x = spec.rank == 4 ? x : gt_expand_dims(x, 0);
+    gt_Tensor *image = numbers_of(x);
+    x = gt_reshape(x, gt_shape_open(gt_shape(batch * dims[0] * dims[1], dims[2])));
     gt_Tensor *y = look_at(&look, gt_transpose(x), image, 2, dims, (gt_Tensor *[]){row, column});
-    return gt_reshape(gt_moveaxis(y, 0, -1), gt_spec_shape(&spec));
+    y = gt_moveaxis(y, 0, -1);
+    return spec.rank == 4 ? y : gt_squeeze(y, .axis = 0);
 }
 GT_COMPOSED(affine_transform,
             (const char *here, gt_Tensor *x, gt_Tensor *transform,

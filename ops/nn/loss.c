@@ -6,6 +6,8 @@
 #include "ops/nn/activation.h"
 #include "ops/array/cast.h"
 #include "ops/math/compare.h"
+#include "ops/array/creation.h"
+#include "ops/array/indexing.h"
 #include "ops/kit.h"
 #include "ops/math/math.h"
 #include "ops/nn/crossentropy.h"
@@ -70,16 +72,29 @@ static gt_Tensor *targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
     return spec->dtype == predicted->dtype ? y_true : gt_cast(y_true, predicted->dtype);
 }
 
-/* y (1 - s) + s / classes */
-static gt_Tensor *smoothed(gt_Tensor *y_true, double smoothing, double classes)
+/* y (1 - s) + share; the share of one class, s over their number, is a number or a scalar of y's type. */
+static gt_Tensor *smoothed(gt_Tensor *y_true, double smoothing, gt_Operand share)
 {
     if (smoothing == 0)
         return y_true;
     if (!(smoothing >= 0 && smoothing <= 1)) {
-        gt_fail(GT_INVALID, "label_smoothing %g is not in [0, 1]", smoothing);
+        gt_fail(GT_INVALID, "label_smoothing must be in [0, 1] (got %g)", smoothing);
         return NULL;
     }
-    return gt_add(gt_multiply(y_true, 1 - smoothing), smoothing / classes);
+    return gt_add_at(NULL, gt_multiply(y_true, 1 - smoothing), share);
+}
+
+/* smoothing over the number of classes along the axis. They are counted, so that a traced graph may have another number. */
+static gt_Tensor *share_of(gt_Tensor *y_true, double smoothing, int axis)
+{
+    const gt_Spec spec = gt_spec(y_true);
+    if (gt_status() != GT_OK || spec.size == 0)
+        return gt_zeros_like(y_true);
+    gt_Shape begin = {.mark = GT_MARK, .rank = spec.rank}, size = begin;
+    for (int d = 0; d < spec.rank; d++)
+        size.dims[d] = d == axis ? -1 : 1;
+    gt_Tensor *one = gt_ones_like(gt_slice(y_true, begin, size), .dtype = GT_FLOAT64);
+    return gt_cast(gt_divide(gt_scalar(smoothing, GT_FLOAT64), gt_sum(one)), spec.dtype);
 }
 
 /* Of shape (batch) or longer, made to broadcast to the losses from the left. */
@@ -90,22 +105,21 @@ static gt_Tensor *weights(gt_Tensor *weight, const gt_Tensor *losses)
     char a[160], b[160];
     if (!spec)
         return NULL;
-    gt_Shape shape = gt_spec_shape(loss);
-    bool fits = spec->rank <= loss->rank;
-    for (int d = 0; fits && d < loss->rank; d++) {
-        shape.dims[d] = d < spec->rank ? spec->dims[d] : 1;
-        fits = shape.dims[d] == loss->dims[d] || shape.dims[d] == 1;
-    }
+    const int more = loss->rank - spec->rank;
+    bool fits = more >= 0;
+    for (int d = 0; fits && d < spec->rank; d++)
+        fits = spec->dims[d] == loss->dims[d] || spec->dims[d] == 1;
     if (!fits) {
         gt_fail(GT_INVALID, "sample_weight %s does not fit losses %s",
                 gt_shape_text(gt_spec_shape(spec), a, sizeof a),
                 gt_shape_text(gt_spec_shape(loss), b, sizeof b));
         return NULL;
     }
-    gt_DType type = loss->dtype;
     if (!gt_dtype_is_float(spec->dtype))
-        weight = gt_cast(weight, type);
-    return gt_reshape(weight, shape);
+        weight = gt_cast(weight, loss->dtype);
+    for (int d = 0; d < more; d++)
+        weight = gt_expand_dims(weight, -1);
+    return weight;
 }
 
 /* One loss a sample to what the caller asked for. `count`: what the mean divides by; NULL: how many
@@ -292,7 +306,8 @@ LOSS(cosine_similarity, gt_cosine_similarity_options)
 static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                       const gt_binary_crossentropy_options *options)
 {
-    gt_Tensor *t = smoothed(targets(y_true, y_pred), options->label_smoothing, 2);
+    gt_Tensor *t = smoothed(targets(y_true, y_pred), options->label_smoothing,
+                            gt_operand(options->label_smoothing / 2));
     gt_Tensor *x = gt_logits_of(y_pred, options->from_logits, &gt_op_sigmoid, 0), *entries;
     if (x) {
         entries = gt_sigmoid_crossentropy(t, x);
@@ -338,7 +353,9 @@ static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     int axis = gt_axis(options->axis, shape.rank), last = shape.rank - 1;
     if (axis < 0)
         return NULL;
-    t = smoothed(t, options->label_smoothing, (double)shape.dims[axis]);
+    if (options->label_smoothing != 0)
+        t = smoothed(t, options->label_smoothing,
+                     gt_operand(share_of(t, options->label_smoothing, axis)));
     gt_Tensor *x = gt_logits_of(y_pred, options->from_logits, &gt_op_softmax, axis);
     gt_Tensor *losses;
     if (x) {
@@ -385,7 +402,7 @@ static gt_Tensor *labels_for(gt_Tensor *y_true, const gt_Tensor *y_pred)
                 gt_shape_text(rows, (char[160]){0}, 160));
         return NULL;
     }
-    return labels->rank == rows.rank ? y_true : gt_reshape(y_true, rows);
+    return labels->rank == rows.rank ? y_true : gt_squeeze(y_true, .axis = -1);
 }
 
 /* Probabilities become logits by their logarithm, as TensorFlow does. */
