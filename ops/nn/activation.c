@@ -120,6 +120,7 @@ const gt_Operation gt_op_relu = {
     .shape = gt_shape_number,
     GT_LOOP(UNARY, RELU),
     .gradient = relu_rule,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(KINKED(2, 3))}),
 };
 
@@ -135,6 +136,7 @@ const gt_Operation gt_op_sigmoid = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, SIGMOID),
     .gradient = sigmoid_rule,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
 };
 GT_DEFINE_UNARY(sigmoid)
@@ -151,6 +153,7 @@ const gt_Operation gt_op_softplus = {
     .shape = gt_shape_float,
     GT_LOOP(UNARY, SOFTPLUS),
     .gradient = softplus_rule,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
 };
 GT_DEFINE_UNARY(softplus)
@@ -192,6 +195,7 @@ const gt_Operation gt_op_leaky_relu = {
     .shape = gt_shape_float,
     .lower = leaky_relu_lower,
     .gradient = leaky_relu_rule,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(KINKED(2, 3))}),
 };
 GT_DEFINE_OPTIONS(leaky_relu, gt_leaky_relu_options, x)
@@ -216,6 +220,7 @@ const gt_Operation gt_op_silu = {
     .shape = gt_shape_float,
     .lower = silu_lower,
     .gradient = silu_rule,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
 };
 GT_DEFINE_UNARY(silu)
@@ -259,6 +264,7 @@ const gt_Operation gt_op_gelu = {
     .shape = gt_shape_float,
     .lower = gelu_lower,
     .gradient = gelu_rule,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))},
                           {.inputs = 1,
                            .input = GT_INPUTS(GT_ANY(4)),

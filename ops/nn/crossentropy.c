@@ -76,6 +76,7 @@ const gt_Operation gt_op_sigmoid_crossentropy = {
     .shape = sigmoid_crossentropy_shape,
     .run = sigmoid_crossentropy_run,
     .gradient = sigmoid_crossentropy_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 2, 3), GT_ANY(2, 3))}),
 };
 
@@ -115,6 +116,12 @@ static gt_Status rows_shape(gt_ShapeRule *rule, const gt_Spec *logits)
     rule->output[0].rank--;
     rule->scratch = (size_t)(rows.block * rows.classes) * gt_dtype_size(logits->dtype);
     return GT_OK;
+}
+
+/* Every row has its number; only the classes are mixed. */
+static gt_Status rows_mask(gt_MaskRule *rule)
+{
+    return gt_mask_rows(rule, rule->shape->output[0].rank);
 }
 
 static void log_softmax_rows(const gt_Kernel *kernel, const Rows *rows, int64_t first,
@@ -195,6 +202,7 @@ const gt_Operation gt_op_softmax_crossentropy = {
     .shape = softmax_crossentropy_shape,
     .run = softmax_crossentropy_run,
     .gradient = softmax_crossentropy_gradient,
+    .mask = rows_mask,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 4), GT_ANY(4))}),
 };
@@ -292,6 +300,7 @@ const gt_Operation gt_op_sparse_softmax_crossentropy = {
     .shape = sparse_softmax_crossentropy_shape,
     .run = sparse_softmax_crossentropy_run,
     .gradient = sparse_softmax_crossentropy_rule,
+    .mask = rows_mask,
     .samples = GT_SAMPLES(
         {.inputs = 2, .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3))},
         {.inputs = 2, .input = GT_INPUTS(LABELS(2, 2), GT_ANY(2, 2, 3))},

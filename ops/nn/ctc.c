@@ -118,23 +118,19 @@ static gt_Status ctc_states_run(const gt_Kernel *kernel)
 
 #define STATES(...) &GT_VALUES(StatesOptions, __VA_ARGS__)
 const gt_Operation gt_op_ctc_states = {
-    .size = sizeof(gt_Operation),
-    .name = "ctc_states",
-    .formula = "labels with blanks around them: classes, skips, ends",
+    GT_RECORD("ctc_states", "labels with blanks around them: classes, skips, ends", 3, 3),
     .flags = GT_OP_INTERNAL | GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it is integer-valued",
     .options = &StatesOptions_type,
-    .inputs_min = 3,
-    .inputs_max = 3,
     .outputs = 3,
     .shape = ctc_states_shape,
     .run = ctc_states_run,
-    .samples = (const gt_Sample[]){{.inputs = 3,
-                                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, 1, 4, 2, 3),
-                                                       GT_WHOLE(GT_INT64, 0, 4, 2),
-                                                       GT_WHOLE(GT_INT32, 0, 6, 2)),
-                                    .options = STATES(4, 5, 0)},
-                                   GT_SAMPLES_END},
+    .mask = gt_mask_batch,
+    .samples =
+        GT_SAMPLES({.inputs = 3,
+                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, 1, 4, 2, 3), GT_WHOLE(GT_INT64, 0, 4, 2),
+                                       GT_WHOLE(GT_INT32, 0, 6, 2)),
+                    .options = STATES(4, 5, 0)}),
 };
 
 /* ---- ctc_forward: (start (b, n), e (b, t, n), skips (b, n)) -> y (b, t + 1, n), y[0] = start and
@@ -288,23 +284,17 @@ static gt_Status ctc_forward_gradient(gt_GradientRule *rule)
 
 #define FLAGS(...) GT_WHOLE(GT_BOOL, 0, 2, __VA_ARGS__)
 const gt_Operation gt_op_ctc_forward = {
-    .size = sizeof(gt_Operation),
-    .name = "ctc_forward",
-    .formula = "y[i, s] = e[i - 1, s] + log(sum of e^y[i - 1, s - j])",
+    GT_RECORD("ctc_forward", "y[i, s] = e[i - 1, s] + log(sum of e^y[i - 1, s - j])", 3, 3),
     .flags = GT_OP_INTERNAL,
-    .inputs_min = 3,
-    .inputs_max = 3,
-    .outputs = 1,
     .saves_inputs = 6,
     .saves_outputs = 1,
     .shape = ctc_forward_shape,
     .run = ctc_forward_run,
     .gradient = ctc_forward_gradient,
+    .mask = gt_mask_batch,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 3, .input = GT_INPUTS(GT_ANY(2, 5), GT_ANY(2, 3, 5), FLAGS(2, 5))},
-            {.inputs = 3, .input = GT_INPUTS(GT_ANY(1, 2), GT_ANY(1, 2, 2), FLAGS(1, 2))},
-            GT_SAMPLES_END},
+        GT_SAMPLES({.inputs = 3, .input = GT_INPUTS(GT_ANY(2, 5), GT_ANY(2, 3, 5), FLAGS(2, 5))},
+                   {.inputs = 3, .input = GT_INPUTS(GT_ANY(1, 2), GT_ANY(1, 2, 2), FLAGS(1, 2))}),
 };
 
 /* ---- band_recurrence: (b (b, t + 1, n), w[0], w[1], w[2] (b, t, n)) -> y, y[0] = b[0] and
@@ -419,25 +409,18 @@ static gt_Status band_recurrence_gradient(gt_GradientRule *rule)
 #define BANDS(b, t, n)                                                                             \
     GT_INPUTS(GT_ANY(b, t + 1, n), GT_ANY(b, t, n), GT_ANY(b, t, n), GT_ANY(b, t, n))
 const gt_Operation gt_op_band_recurrence = {
-    .size = sizeof(gt_Operation),
-    .name = "band_recurrence",
-    .formula = "y[i, s] = b[i, s] + sum of w[j][i - 1, s] y[i - 1, s - j]",
+    GT_RECORD("band_recurrence", "y[i, s] = b[i, s] + sum of w[j][i - 1, s] y[i - 1, s - j]", 4, 4),
     .flags = GT_OP_INTERNAL,
     .options = &BandOptions_type,
-    .inputs_min = 4,
-    .inputs_max = 4,
-    .outputs = 1,
     .saves_inputs = 14,
     .saves_outputs = 1,
     .shape = band_recurrence_shape,
     .run = band_recurrence_run,
     .gradient = band_recurrence_gradient,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 4, .input = BANDS(2, 3, 4)},
-            {.inputs = 4, .input = BANDS(1, 3, 4), .options = &GT_VALUES(BandOptions, true)},
-            {.inputs = 4, .input = BANDS(2, 2, 1)},
-            GT_SAMPLES_END},
+        GT_SAMPLES({.inputs = 4, .input = BANDS(2, 3, 4)},
+                   {.inputs = 4, .input = BANDS(1, 3, 4), .options = &GT_VALUES(BandOptions, true)},
+                   {.inputs = 4, .input = BANDS(2, 2, 1)}),
 };
 
 /* ---- the loss ---- */
@@ -812,30 +795,39 @@ static gt_Status ctc_decode_run(const gt_Kernel *kernel)
     return gt_for_tiles(kernel, d.batch, ctc_decode_tiles, &d);
 }
 
+/* labels (paths, batch, steps), scores (batch, paths): the batch is the second axis of the labels. */
+static gt_Status ctc_decode_mask(gt_MaskRule *rule)
+{
+    for (int i = 0; i < 2; i++) {
+        if (gt_mask_axes(rule, i) > 1)
+            return gt_mask_refuse(rule, i, 1);
+        if (rule->input[i])
+            gt_mask_join(rule, 0, gt_expand_dims(rule->input[i], 0));
+        if (rule->input[i] && gt_mask_join(rule, 1, rule->input[i]) != GT_OK)
+            return gt_status();
+    }
+    return GT_OK;
+}
+
 #define DECODE(...)                                                                                \
     .options = &(const gt_ctc_decode_options)                                                      \
     {                                                                                              \
         GT_PRESETS(gt_ctc_decode_options, gt_ctc_decode_OPTIONS) __VA_ARGS__                       \
     }
 const gt_Operation gt_op_ctc_decode = {
-    .size = sizeof(gt_Operation),
-    .name = "ctc_decode",
-    .formula = "the labels that logits say",
+    GT_RECORD("ctc_decode", "the labels that logits say", 2, 2),
     .flags = GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it chooses among labels",
     .options = &gt_ctc_decode_options_type,
-    .inputs_min = 2,
-    .inputs_max = 2,
     .outputs = 2,
     .shape = ctc_decode_shape,
     .run = ctc_decode_run,
-    .samples =
-        (const gt_Sample[]){
-            {.inputs = 2, .input = GT_INPUTS(GT_APART(2, 4, 3), GT_WHOLE(GT_INT32, 0, 5, 2))},
-            {.inputs = 2,
-             .input = GT_INPUTS(GT_APART(2, 4, 3), GT_WHOLE(GT_INT64, 0, 5, 2)),
-             DECODE(.strategy = GT_CTC_STRATEGY_BEAM_SEARCH, .beam_width = 4, .top_paths = 2)},
-            GT_SAMPLES_END},
+    .mask = ctc_decode_mask,
+    .samples = GT_SAMPLES(
+        {.inputs = 2, .input = GT_INPUTS(GT_APART(2, 4, 3), GT_WHOLE(GT_INT32, 0, 5, 2))},
+        {.inputs = 2,
+         .input = GT_INPUTS(GT_APART(2, 4, 3), GT_WHOLE(GT_INT64, 0, 5, 2)),
+         DECODE(.strategy = GT_CTC_STRATEGY_BEAM_SEARCH, .beam_width = 4, .top_paths = 2)}),
 };
 
 gt_CtcDecoded gt_ctc_decode_at(const char *here, gt_Tensor *output, gt_Tensor *output_length,

@@ -278,6 +278,13 @@ static gt_Status give_transposed(gt_GradientRule *rule, const gt_Operation *oper
     return gt_give(rule, 0, gt_apply_one_at(NULL, operation, &options, 1, &up));
 }
 
+/* The axes before the one that is resized do not meet. */
+static gt_Status resize_axis_mask(gt_MaskRule *rule)
+{
+    const ResizeAxisOptions *options = rule->shape->options;
+    return gt_mask_rows(rule, gt_axis(options->axis, rule->shape->input[0]->rank));
+}
+
 static gt_Status resize_axis_rule(gt_GradientRule *rule)
 {
     return give_transposed(rule, &gt_op_resize_axis_gradient);
@@ -293,28 +300,33 @@ static gt_Status resize_axis_gradient_rule(gt_GradientRule *rule)
         .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)),                                      \
         .options = &GT_VALUES(ResizeAxisOptions, axis, to, how, smooth)                            \
     }
-#define RESIZE_RECORD(op, text)                                                                    \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_LINEAR | GT_OP_INTERNAL,                                                    \
-        .options = &ResizeAxisOptions_type,                                                        \
-        .inputs_min = 1,                                                                           \
-        .inputs_max = 1,                                                                           \
-        .outputs = 1,                                                                              \
-        .shape = op##_shape,                                                                       \
-        .run = op##_run,                                                                           \
-        .gradient = op##_rule,                                                                     \
-        .samples = (const gt_Sample[]){RESIZED(0, 5, GT_INTERPOLATION_NEAREST, false, 3, 2),       \
-                                       RESIZED(1, 2, GT_INTERPOLATION_BILINEAR, true, 2, 5, 2),    \
-                                       RESIZED(-1, 7, GT_INTERPOLATION_BICUBIC, false, 2, 4),      \
-                                       RESIZED(-2, 3, GT_INTERPOLATION_LANCZOS3, false, 7, 1),     \
-                                       RESIZED(0, 4, GT_INTERPOLATION_LANCZOS5, true, 6),          \
-                                       GT_SAMPLES_END},                                            \
-    }
-RESIZE_RECORD(resize_axis, "an axis of another size: weighted sums of its elements");
-RESIZE_RECORD(resize_axis_gradient, "the transpose of resize_axis");
+#define RESIZES                                                                                    \
+    GT_SAMPLES(RESIZED(0, 5, GT_INTERPOLATION_NEAREST, false, 3, 2),                               \
+               RESIZED(1, 2, GT_INTERPOLATION_BILINEAR, true, 2, 5, 2),                            \
+               RESIZED(-1, 7, GT_INTERPOLATION_BICUBIC, false, 2, 4),                              \
+               RESIZED(-2, 3, GT_INTERPOLATION_LANCZOS3, false, 7, 1),                             \
+               RESIZED(0, 4, GT_INTERPOLATION_LANCZOS5, true, 6))
+
+const gt_Operation gt_op_resize_axis = {
+    GT_RECORD("resize_axis", "an axis of another size: weighted sums of its elements", 1, 1),
+    .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
+    .options = &ResizeAxisOptions_type,
+    .shape = resize_axis_shape,
+    .run = resize_axis_run,
+    .gradient = resize_axis_rule,
+    .mask = resize_axis_mask,
+    .samples = RESIZES,
+};
+
+const gt_Operation gt_op_resize_axis_gradient = {
+    GT_RECORD("resize_axis_gradient", "the transpose of resize_axis", 1, 1),
+    .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
+    .options = &ResizeAxisOptions_type,
+    .shape = resize_axis_gradient_shape,
+    .run = resize_axis_gradient_run,
+    .gradient = resize_axis_gradient_rule,
+    .samples = RESIZES,
+};
 
 /* ---- functions ---- */
 

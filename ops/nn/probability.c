@@ -47,7 +47,7 @@ static const gt_Operation logits_operation = {
     GT_RECORD("logits", NULL, 2, 2), .flags = GT_OP_VIEW | GT_OP_INTERNAL,
     .options = &LogitsOptions_type,  .saves_inputs = 2,
     .shape = logits_shape,           .run = gt_run_copy,
-    .gradient = logits_gradient,
+    .gradient = logits_gradient,     .mask = gt_mask_keep,
 };
 
 /* ---- probabilities(p): p, and an error where it is none ---- */
@@ -120,6 +120,7 @@ const gt_Operation gt_op_probabilities = {
     .shape = gt_shape_float,
     .run = probabilities_run,
     .gradient = probabilities_gradient,
+    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.1, 0.9, 2, 3))}),
 };
 

@@ -55,6 +55,13 @@ static void log_softmax_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     lower_rows(rule, lowering, GT_TILES_log_softmax);
 }
 
+/* Rows along the axis are worked on one by one: the axes before it do not meet. */
+static gt_Status softmax_mask(gt_MaskRule *rule)
+{
+    const gt_softmax_options *options = rule->shape->options;
+    return gt_mask_rows(rule, gt_axis(options->axis, rule->shape->input[0]->rank));
+}
+
 /* y (g - sum(g y)) */
 static gt_Status softmax_rule(gt_GradientRule *rule)
 {
@@ -87,6 +94,7 @@ const gt_Operation gt_op_softmax = {
     .shape = softmax_shape,
     .lower = softmax_lower,
     .gradient = softmax_rule,
+    .mask = softmax_mask,
     .samples = GT_SAMPLES(ALONG(-1, 2, 3), ALONG(1, 2, 3, 4), ALONG(-2, 3, 2)),
 };
 GT_DEFINE_OPTIONS(softmax, gt_softmax_options, x)
@@ -99,6 +107,7 @@ const gt_Operation gt_op_log_softmax = {
     .shape = softmax_shape,
     .lower = log_softmax_lower,
     .gradient = log_softmax_rule,
+    .mask = softmax_mask,
     .samples = GT_SAMPLES(ALONG(-1, 2, 3), ALONG(1, 2, 3, 4), ALONG(-2, 3, 2)),
 };
 GT_DEFINE_OPTIONS(log_softmax, gt_softmax_options, x)
