@@ -121,7 +121,7 @@ static void row_tiles(const gt_SoftmaxJob *job, gt_RowsLoop *loop, void *const *
     if (end > job->outer)
         end = job->outer;
     const size_t offset = (size_t)(begin * job->n) * job->element;
-    loop(end - begin, job->n, (const char *)at[0] + offset, (char *)at[1] + offset);
+    loop(end - begin, job->n, (const char *)at[job->from] + offset, (char *)at[job->to] + offset);
 }
 
 static void column_tiles(const gt_SoftmaxJob *job, gt_RowsLoop *loop, void *const *at,
@@ -134,9 +134,10 @@ static void column_tiles(const gt_SoftmaxJob *job, gt_RowsLoop *loop, void *cons
         int64_t column = tile % job->blocks * job->block;
         int64_t count = inner - column < job->block ? inner - column : job->block;
         const size_t offset = (size_t)(tile / job->blocks * n * inner + column) * job->element;
-        GT_KERNEL(kernels).transpose[move](n, count, (const char *)at[0] + offset, inner, rows, n);
+        GT_KERNEL(kernels).transpose[move](n, count, (const char *)at[job->from] + offset, inner,
+                                           rows, n);
         loop(count, n, rows, done);
-        GT_KERNEL(kernels).transpose[move](count, n, done, n, (char *)at[1] + offset, inner);
+        GT_KERNEL(kernels).transpose[move](count, n, done, n, (char *)at[job->to] + offset, inner);
     }
 }
 

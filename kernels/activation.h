@@ -17,10 +17,11 @@ typedef struct gt_ActivationJob {
 #define GT_GELU_LINEAR 0.79788456080286535588 /* sqrt(2 / pi) */
 #define GT_GELU_CUBIC  (0.044715 * GT_GELU_LINEAR)
 
-/* softmax, log_softmax: along n of x (outer, n, inner); at {x, y}. Inner 1: a tile is `block` of the outer rows. Else it is
+/* softmax, log_softmax: along n of x (outer, n, inner); x is at[from], y at[to]. Inner 1: a tile is `block` of the outer rows. Else it is
  * `block` neighbours of `inner`, of which an outer index has `blocks`; scratch has 2 n block elements. */
 typedef struct gt_SoftmaxJob {
     uint8_t type, element; /* GT_LOOP_F32 or GT_LOOP_F64; bytes */
+    int32_t from, to;
     int64_t outer, n, inner, block, blocks;
 } gt_SoftmaxJob;
 

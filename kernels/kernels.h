@@ -10,6 +10,7 @@
 
 #include "launch.h"
 #include "activation.h"
+#include "ctc.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {

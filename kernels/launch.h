@@ -32,10 +32,16 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(gelu)                                                                                     \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
+    EACH(ctc_forward)                                                                              \
+    EACH(band_recurrence)                                                                          \
+    ONCE(ctc_states)                                                                               \
+    ONCE(ctc_decode)                                                                               \
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
-#define GT_CHECK_KERNELS(F)
+#define GT_CHECK_KERNELS(F)                                                                        \
+    F(lengths)                                                                                     \
+    F(ctc_states)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,

@@ -39,7 +39,9 @@ GT_BEGIN
     /* probability.c */                                                                            \
     F(probabilities)                                                                               \
     /* ctc.c */                                                                                    \
-    F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
+    F(ctc_states) F(ctc_forward) F(band_recurrence)                                                \
+    /* ctc_decode.c */                                                                             \
+    F(ctc_decode)                                                                                  \
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
@@ -56,7 +58,7 @@ GT_BEGIN
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \
     F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
-    /* image.c */                                                                                  \
+    /* resize.c */                                                                                 \
     F(resize_axis) F(resize_axis_gradient)                                                         \
     /* fourier.c */                                                                                \
     F(fourier) F(half_spectrum) F(from_half_spectrum) F(sequences) F(overlap_add)                  \

@@ -1,6 +1,7 @@
 /* gt_softmax and gt_log_softmax along one axis: records and gradient rules. The tensor is seen as outer x n x inner, n along
  * the axis: x (2, 3, 4) along axis 1 is 2 x 3 x 4. Rows that lie together (inner 1) are worked on in place, several a
  * tile; others are transposed to rows in scratch memory, a few columns a tile, and back. */
+#include "ops/nn/softmax.h"
 #include "ops/nn/activation.h"
 #include "ops/kit.h"
 #include "ops/math/math.h"
@@ -16,14 +17,15 @@ static gt_Status softmax_shape(gt_ShapeRule *rule)
     return gt_axis(options->axis, rule->input[0]->rank) < 0 ? gt_status() : gt_shape_float(rule);
 }
 
-static void lower_rows(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernelId kernel)
+void gt_lower_softmax(gt_Lowering *lowering, gt_TileKernelId kernel, const gt_Spec *x, int axis,
+                      int32_t from, int32_t to)
 {
-    const gt_softmax_options *options = rule->options;
-    const gt_Spec *x = rule->input[0];
-    const int axis = gt_axis(options->axis, x->rank);
+    const int32_t number = lowering->launches;
     gt_SoftmaxJob *job = gt_lower_launch(lowering, kernel, 0, sizeof *job);
     *job = (gt_SoftmaxJob){.type = (uint8_t)gt_loop_type(x->dtype),
                            .element = (uint8_t)gt_dtype_size(x->dtype),
+                           .from = from,
+                           .to = to,
                            .outer = 1,
                            .n = x->dims[axis],
                            .inner = 1};
@@ -36,23 +38,30 @@ static void lower_rows(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileK
     if (job->inner == 1) {
         job->block = job->n < GT_TILE_ELEMENTS ? GT_TILE_ELEMENTS / job->n : 1;
         job->blocks = (job->outer + job->block - 1) / job->block;
-        lowering->launch[0].tiles = job->blocks;
+        lowering->launch[number].tiles = job->blocks;
     } else {
         job->block = job->inner < COLUMNS ? job->inner : COLUMNS;
         job->blocks = (job->inner + job->block - 1) / job->block;
-        lowering->launch[0].tiles = job->outer * job->blocks;
+        lowering->launch[number].tiles = job->outer * job->blocks;
         gt_lower_scratch(lowering, 2 * (size_t)job->n * (size_t)job->block * job->element);
     }
 }
 
+static void lower_along(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernelId kernel)
+{
+    const gt_softmax_options *options = rule->options;
+    const gt_Spec *x = rule->input[0];
+    gt_lower_softmax(lowering, kernel, x, gt_axis(options->axis, x->rank), 0, 1);
+}
+
 static void softmax_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    lower_rows(rule, lowering, GT_TILES_softmax);
+    lower_along(rule, lowering, GT_TILES_softmax);
 }
 
 static void log_softmax_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    lower_rows(rule, lowering, GT_TILES_log_softmax);
+    lower_along(rule, lowering, GT_TILES_log_softmax);
 }
 
 /* Rows along the axis are worked on one by one: the axes before it do not meet. */
