@@ -165,7 +165,7 @@ static gt_ActivationJob *lower_activation(const gt_ShapeRule *rule, gt_Lowering 
                                           gt_TileKernelId kernel)
 {
     const gt_Spec *x = rule->input[0];
-    gt_ActivationJob *job = gt_lower_launch(lowering, kernel, gt_tiles_of(x->size), sizeof *job);
+    gt_ActivationJob *job = gt_lower_launch(lowering, kernel, gt_element_tiles(x->size), sizeof *job);
     *job = (gt_ActivationJob){.type = (uint8_t)gt_loop_type(x->dtype), .size = x->size};
     return job;
 }
