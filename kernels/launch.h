@@ -29,6 +29,15 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(compare)                                                                                  \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    EACH(leaky_relu)                                                                               \
+    EACH(silu)                                                                                     \
+    EACH(gelu)                                                                                     \
+    EACH(softmax)                                                                                  \
+    EACH(log_softmax)                                                                              \
+    EACH(ctc_forward)                                                                              \
+    EACH(band_recurrence)                                                                          \
+    ONCE(ctc_states)                                                                               \
+    ONCE(ctc_decode)                                                                               \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
     EACH(reduce)                                                                                   \
@@ -45,7 +54,10 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
-#define GT_CHECK_KERNELS(F) F(logits)
+#define GT_CHECK_KERNELS(F)                                                                        \
+    F(logits)                                                                                      \
+    F(lengths)                                                                                     \
+    F(ctc_states)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,

@@ -694,7 +694,7 @@ Test(values, losses)
     FAILS(gt_mean_squared_error(t, y, .sample_weight = gt_array64(gt_shape(3), 1, 2, 3)),
           "mean_squared_error: sample_weight (3,) does not fit losses (2,)");
     FAILS(gt_binary_crossentropy(t, y, .label_smoothing = 2),
-          "binary_crossentropy: label_smoothing 2 is not in [0, 1]");
+          "binary_crossentropy: label_smoothing must be in [0, 1] (got 2)");
     gt_context_free(NULL);
     assert_no_leaks();
 }
