@@ -41,6 +41,8 @@ Test(keyword, lists_end_with_a_mark)
     gt_Tensor *x = gt_array64(gt_shape(2), 1, 2);
     cr_assert_eq(gt_tensors().count, 0);
     cr_assert_eq(gt_tensors(x).count, 1);
+    cr_assert_eq(gt_tensors((x), x).count, 2); /* brackets around the first are not nothing */
+    cr_assert_eq(gt_tensors((x)).count, 1);
     gt_Tensors some = gt_tensors(x, NULL, x); /* NULL may be one of them */
     cr_assert(some.count == 3 && some.items[0] == x && !some.items[1] && some.items[2] == x);
     gt_Tensor *const list[] = {x, x, GT_LIST_END, x};
