@@ -7,6 +7,7 @@
 #include "core/launch.h"
 #include "ops/axes.h"
 #include "ops/lowering.h"
+#include "ops/masks.h"
 #include "ops/operand.h"
 #include "ops/array/reshaping.h"
 #include "ops/shapes.h"
