@@ -293,6 +293,9 @@ static inline int gt_move_index(size_t element)
 
 /* ---- rules ---- */
 
+/* Adds an operation to those of the context, once it is known that its name is free. */
+gt_Status gt_operation_register(gt_Context *context, const char *here,
+                                const gt_Operation *operation);
 const gt_Operation *gt_rule_operation(const gt_GradientRule *rule);
 gt_Context *gt_rule_context(const gt_GradientRule *rule);
 

@@ -95,7 +95,7 @@ Test(records, rules_are_told_what_they_ask)
         for (int i = 0; i < 3; i++)
             cr_assert_eq(gt_element(y, i), 24 * (i + 1));
     }
-    cr_assert_eq(gt_size(mix(gt_tensors(gt_zeros(gt_shape(0), .dtype = GT_FLOAT64)))), 0);
+    cr_assert_eq(gt_size(mix(gt_tensors(gt_zeros(gt_shape(0), .dtype = GT_FLOAT64)), .factor = 1)), 0);
 
     gt_Tape *tape = gt_tape_begin();
     gt_watch(tape, b);
@@ -106,7 +106,7 @@ Test(records, rules_are_told_what_they_ask)
     cr_assert(rows[0] == 3 && rows[1] == 3);
     gt_tape_end(tape);
 
-    mix(gt_tensors(a, gt_ones(gt_shape(3))));
+    mix(gt_tensors(a, gt_ones(gt_shape(3))), .factor = 1);
     fails(GT_INVALID, "mix: expected vectors of float64 of one length");
     gt_apply_one(&mix, NULL, 0, NULL);
     fails(GT_INVALID, "mix: ");
