@@ -48,6 +48,9 @@ void right(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_minimize(adam, tape, x, gt_trainable_variables(model));
     gt_load_csv("a.csv", .columns = gt_columns(0, 4));
     gt_fit(NULL, NULL);
+#ifndef __cplusplus
+    gt_add(x, NULL); /* what a failed expression gives: an error at run time */
+#endif
     two(1, 2);
     two(1, 2, .third = 3);
 }
