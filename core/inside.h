@@ -435,21 +435,8 @@ static inline bool gt_saves_output(const gt_Operation *operation, int i)
 }
 /* Do two option structs say the same? Padding does not count. */
 bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
-int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
-int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
-bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
-/* Where loops that move elements of 1, 2, 4 or 8 bytes have theirs. */
-static inline int gt_move_index(size_t element)
-{
-    return element == 1 ? 0 : element == 2 ? 1 : element == 4 ? 2 : 3;
-}
-
-/* ---- rules ---- */
-
 /* Adds an operation to those of the context, once it is known that its name is free. */
 gt_Status gt_operation_register(gt_Context *context, const char *here,
                                 const gt_Operation *operation);
-const gt_Operation *gt_rule_operation(const gt_GradientRule *rule);
-gt_Context *gt_rule_context(const gt_GradientRule *rule);
 
 #endif
