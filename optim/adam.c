@@ -1,64 +1,13 @@
-/* Adam and its variants: one pass over variable, slots and gradient. Leans on update.h. */
+/* Adam, amsgrad and AdamW as optimizers. Leans on ops/update/adam.c for the update. */
 #include "optim/adam.h"
-#include "optim/update.h"
+#include "ops/update/update.h"
 
 #include <math.h>
 
 GT_OPTION_TYPE(gt_Adam_options, gt_Adam_OPTIONS);
 GT_OPTION_TYPE(gt_AdamW_options, gt_AdamW_OPTIONS);
 
-/* ---- the operation ---- */
-
-#define UPDATE_OPTIONS(F, S)                                                                       \
-    F(S, double, beta_1, 0.9, "memory of the mean")                                                \
-    F(S, double, beta_2, 0.999, "memory of the mean square")                                       \
-    F(S, double, epsilon, 1e-7, "added to the root of the mean square")                            \
-    F(S, double, weight_decay, 0.0, "times the learning rate")                                     \
-    F(S, int64_t, accumulation, 1, "calls that make one update")
-GT_OPTIONS(AdamUpdate, UPDATE_OPTIONS);
-GT_OPTION_TYPE(AdamUpdate, UPDATE_OPTIONS);
-
-/* base^exponent by squaring: the same bits whatever the C library. */
-static double whole_power(double base, int64_t exponent)
-{
-    double result = 1;
-    for (; exponent > 0; exponent >>= 1, base *= base)
-        if (exponent & 1)
-            result *= base;
-    return result;
-}
-
-static void adam_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *numbers)
-{
-    gt_AdamLoop *loop = kernel->context->kernels->adam[gt_loop_type(kernel->output_spec[0]->dtype)];
-    loop(tile->n, tile->output[0], tile->output[1], tile->output[2],
-         kernel->outputs > 3 ? tile->output[3] : NULL, tile->gradient, numbers);
-}
-
-static gt_Status adam_run(const gt_Kernel *kernel)
-{
-    const AdamUpdate *options = kernel->options;
-    int64_t step;
-    if (!gt_update_due(kernel, options->accumulation, &step))
-        return GT_OK;
-    double rate = gt_update_learning_rate(kernel);
-    double alpha = rate * sqrt(1 - whole_power(options->beta_2, step)) /
-                   (1 - whole_power(options->beta_1, step));
-    gt_AdamNumbers numbers = {alpha, options->beta_1, options->beta_2, options->epsilon,
-                              rate * options->weight_decay};
-    return gt_update_run(kernel, adam_tile, &numbers);
-}
-
-extern const gt_Operation gt_op_adam_update, gt_op_adam_amsgrad_update;
-GT_UPDATE_OPERATION(adam_update, "w -= alpha m / (sqrt(v) + epsilon)", 2, AdamUpdate, adam_run,
-                    GT_REAL(-2, 2, 2, 3), GT_REAL(-1, 1, 2, 3), GT_REAL(0.1, 1, 2, 3),
-                    GT_REAL(-2, 2, 2, 3), GT_REAL_SCALAR(0.1, 1), GT_COUNT_SAMPLE);
-GT_UPDATE_OPERATION(adam_amsgrad_update, "w -= alpha m / (sqrt(max(v)) + epsilon)", 3, AdamUpdate,
-                    adam_run, GT_REAL(-2, 2, 2, 3), GT_REAL(-1, 1, 2, 3), GT_REAL(0.1, 1, 2, 3),
-                    GT_REAL(0.1, 1, 2, 3), GT_REAL(-2, 2, 2, 3), GT_REAL_SCALAR(0.1, 1),
-                    GT_COUNT_SAMPLE);
-
-/* ---- the optimizer; gt_AdamW_options has the fields of gt_Adam_options, at the same places ---- */
+/* gt_AdamW_options has the fields of gt_Adam_options, at the same places. */
 
 static gt_Status check_beta(const char *name, double beta)
 {
@@ -99,12 +48,12 @@ static int adam_slots(const void *given, gt_OptimizerSlot *slots)
 static gt_Status adam_apply(const gt_OptimizerUpdate *update)
 {
     const gt_Adam_options *options = update->options;
-    AdamUpdate numbers = {.size = GT_SIZE(AdamUpdate),
-                          .beta_1 = options->beta_1,
-                          .beta_2 = options->beta_2,
-                          .epsilon = options->epsilon,
-                          .weight_decay = update->weight_decay,
-                          .accumulation = update->accumulation};
+    gt_adam_update_options numbers = {.size = GT_SIZE(gt_adam_update_options),
+                                      .beta_1 = options->beta_1,
+                                      .beta_2 = options->beta_2,
+                                      .epsilon = options->epsilon,
+                                      .weight_decay = update->weight_decay,
+                                      .accumulation = update->accumulation};
     return gt_optimizer_apply(options->amsgrad ? &gt_op_adam_amsgrad_update : &gt_op_adam_update,
                               &numbers, update);
 }

@@ -9,7 +9,7 @@
 #include "ops/math/math.h"
 #include "ops/math/reduction.h"
 #include "optim/internal.h"
-#include "optim/update.h"
+#include "ops/update/update.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -626,15 +626,17 @@ static void update_base_slots(gt_Optimizer *self, int32_t index)
     gt_Variable *const *slots = slots_of(self, index);
     int64_t accumulation = accumulation_of(self);
     if (self->accumulator >= 0) {
-        gt_AccumulateOptions options = GT_VALUES(gt_AccumulateOptions, accumulation);
+        gt_accumulate_gradient_options options =
+            GT_VALUES(gt_accumulate_gradient_options, accumulation);
         gt_Tensor *input[] = {slots[self->accumulator], entry->given_gradient,
                               self->first[ITERATION]};
         gt_apply_at(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
     }
     if (self->average >= 0) {
         int32_t frequency = self->base.ema_overwrite_frequency;
-        gt_EmaOptions options = GT_VALUES(gt_EmaOptions, self->base.ema_momentum,
-                                          frequency == GT_NONE ? 1 : frequency, accumulation);
+        gt_ema_update_options options =
+            GT_VALUES(gt_ema_update_options, self->base.ema_momentum,
+                      frequency == GT_NONE ? 1 : frequency, accumulation);
         gt_Tensor *average[] = {slots[self->average], entry->variable, self->first[ITERATION]};
         gt_Tensor *overwrite[] = {entry->variable, slots[self->average], self->first[ITERATION]};
         gt_apply_at(NULL, &gt_op_ema_update, &options, 3, average, NULL);
@@ -774,7 +776,8 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     if (own_everything(self) == GT_OK) {
         Quiet quiet = overwriting_begin(context);
         for (int32_t i = 0; i < self->entries; i++) {
-            gt_EmaOptions now = GT_VALUES(gt_EmaOptions, self->base.ema_momentum, 0, 1);
+            gt_ema_update_options now =
+                GT_VALUES(gt_ema_update_options, self->base.ema_momentum, 0, 1);
             gt_Tensor *input[] = {self->entry[i].variable, slots_of(self, i)[self->average],
                                   self->first[ITERATION]};
             gt_apply_at(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);

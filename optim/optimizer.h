@@ -187,9 +187,6 @@ GT_API const void *gt_optimizer_options_at(const char *here, const gt_Optimizer 
 #define gt_optimizer_name(optimizer) gt_optimizer_name_at(GT_HERE, optimizer)
 GT_API const char *gt_optimizer_name_at(const char *here, const gt_Optimizer *optimizer);
 
-/* The operations of the built-in optimizers; count gets how many. Static storage. */
-GT_API const gt_Operation *const *gt_optimizer_operations(int *count);
-
 GT_END
 
 #endif

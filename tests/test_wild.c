@@ -176,16 +176,6 @@ static gt_Batch batch;
 static char text[64];
 static double memory[16];
 
-/* The update of plain gradient descent. */
-static const gt_Operation *descent(void)
-{
-    int count;
-    const gt_Operation *const *all = gt_optimizer_operations(&count);
-    while (count > 0 && strcmp(all[count - 1]->name, "sgd_update") != 0)
-        count--;
-    return count ? all[count - 1] : NULL;
-}
-
 static gt_Tensor *joined(void *user, gt_CallArgs in)
 {
     (void)user;
