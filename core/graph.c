@@ -336,6 +336,26 @@ gt_Tensor *gt_trace_input(gt_Context *context, const gt_Spec *spec)
     return gt_handle_new(context, value);
 }
 
+gt_Status gt_trace_dry_run(gt_Context *context, const gt_Spec *spec, gt_DryBody *body, void *user)
+{
+    gt_Trace trace;
+    gt_Graph *graph = gt_graph_new(context);
+    if (!graph || gt_trace_begin(context, &trace, graph) != GT_OK) {
+        gt_graph_free(graph);
+        return context->status;
+    }
+    if (gt_scope_open(context)) {
+        gt_Tensor *x = gt_trace_input(context, spec);
+        if (x)
+            body(context, x, user);
+        gt_scope_close(context);
+    }
+    gt_trace_end(context, &trace);
+    gt_facts_close(context, &trace.facts);
+    gt_graph_free(graph);
+    return context->status;
+}
+
 static bool has_symbol(const gt_Trace *trace, const gt_VariableInfo *info)
 {
     return info->symbolic && info->symbolic->trace == trace->serial;

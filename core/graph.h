@@ -153,6 +153,11 @@ static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *val
 gt_Trace *gt_trace_suspend(gt_Context *context);
 void gt_trace_resume(gt_Context *context, gt_Trace *trace);
 
+/* Runs a body on a symbol of that spec for what it does besides computing; nothing that is written down is
+ * kept. */
+typedef void gt_DryBody(gt_Context *context, gt_Tensor *x, void *user);
+gt_Status gt_trace_dry_run(gt_Context *context, const gt_Spec *spec, gt_DryBody *body, void *user);
+
 /* A symbolic handle for the next argument of the function. */
 gt_Tensor *gt_trace_input(gt_Context *context, const gt_Spec *spec);
 /* The value of a variable at this point of the trace. */

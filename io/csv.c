@@ -5,7 +5,7 @@
 #include "io/csv.h"
 #include "io/file.h"
 #include "io/number.h"
-#include "core/internal.h"
+#include "core/inside.h"
 #include "core/text.h"
 
 #include <stdio.h>
@@ -422,7 +422,7 @@ static bool count_rows(Csv *csv, int64_t *rows)
     for (*rows = 0; next_row(csv); ++*rows)
         if (!read_row(csv, NULL, NULL, 0) || !poll(csv, *rows + 1))
             return false;
-    if (csv->context->status != GT_OK)
+    if (gt_context_status(csv->context) != GT_OK)
         return false;
     if (*rows > 0)
         return choose_columns(csv);
@@ -504,7 +504,7 @@ static gt_Tensor *read_table(Csv *csv)
     gt_Tensor *tensor = gt_tensor_new(csv->context, &spec, &data);
     if (!tensor || (begin_again(csv) && read_numbers(csv, rows, data)))
         return tensor;
-    gt_slot_free(csv->context, gt_slot_raw(tensor));
+    gt_tensor_free(csv->context, tensor);
     return NULL;
 }
 
@@ -540,10 +540,10 @@ gt_Tensor *gt_load_csv_at(const char *here, const char *path, const gt_load_csv_
 
 /* ---- writing ---- */
 
-static const char *element_text(const gt_Value *value, int64_t i, char text[GT_NUMBER_TEXT])
+static const char *element_text(gt_DType dtype, const void *data, int64_t i,
+                                char text[GT_NUMBER_TEXT])
 {
-    const void *data = gt_value_data(value);
-    switch (value->spec.dtype) {
+    switch (dtype) {
     case GT_FLOAT32:
         return gt_number_text((double)((const float *)data)[i], true, text);
     case GT_FLOAT64:
@@ -575,14 +575,16 @@ static bool put_text(gt_FileWriter *writer, gt_Bytes *out, const char *text, cha
     return ok;
 }
 
-static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Value *value,
+static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Tensor *tensor,
                      const gt_save_csv_options *options)
 {
     char text[GT_NUMBER_TEXT];
-    int64_t columns = value->spec.rank == 2 ? value->spec.dims[1] : 1;
+    const gt_Spec *spec = gt_tensor_spec(tensor);
+    const void *data = gt_tensor_data(tensor);
+    int64_t columns = spec->rank == 2 ? spec->dims[1] : 1;
     bool ok = !options->header || put_text(writer, out, options->header, '\n');
-    for (int64_t i = 0; ok && i < value->spec.size; i++)
-        ok = put_text(writer, out, element_text(value, i, text),
+    for (int64_t i = 0; ok && i < spec->size; i++)
+        ok = put_text(writer, out, element_text(spec->dtype, data, i, text),
                       (i + 1) % columns == 0 ? '\n' : options->delimiter);
     return ok && gt_file_write(writer, out->data, out->size);
 }
@@ -590,17 +592,17 @@ static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Value *value
 static void write_csv(gt_Context *context, const char *path, const gt_Tensor *tensor,
                       const gt_save_csv_options *options)
 {
-    const gt_Slot *slot = gt_slot_check(context, NULL, NULL, "the tensor", tensor);
-    if (!slot || (!gt_data_at(NULL, tensor) && context->status != GT_OK))
+    const gt_Spec *spec = gt_tensor_check(context, NULL, NULL, "the tensor", tensor);
+    if (!spec || (!gt_data_at(NULL, tensor) && gt_context_status(context) != GT_OK))
         return;
-    if (slot->value->spec.rank < 1 || slot->value->spec.rank > 2) {
+    if (spec->rank < 1 || spec->rank > 2) {
         gt_raise(context, GT_INVALID, NULL, NULL, "a tensor of rank %d is no table; reshape it",
-                 (int)slot->value->spec.rank);
+                 (int)spec->rank);
         return;
     }
-    if (gt_loop_type(slot->value->spec.dtype) < 0) {
+    if (gt_loop_type(spec->dtype) < 0) {
         gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%s is not written as text; gt_cast it first",
-                 gt_dtype_name(slot->value->spec.dtype));
+                 gt_dtype_name(spec->dtype));
         return;
     }
     if (!good_delimiter(options->delimiter)) {
@@ -613,7 +615,7 @@ static void write_csv(gt_Context *context, const char *path, const gt_Tensor *te
     gt_Bytes out = {0};
     if (!gt_file_create(context, &writer, path))
         return;
-    if (put_rows(&writer, &out, slot->value, options))
+    if (put_rows(&writer, &out, tensor, options))
         gt_file_commit(&writer);
     else
         gt_file_discard(&writer);
@@ -632,5 +634,5 @@ gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Tensor *te
     gt_Site site = gt_site_enter(here, "write_csv");
     write_csv(context, path, tensor, &options);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }

@@ -3,7 +3,7 @@
 #define _FILE_OFFSET_BITS 64
 
 #include "io/file.h"
-#include "core/internal.h"
+#include "core/inside.h"
 #include "core/text.h"
 #include "io/number.h"
 
@@ -595,7 +595,7 @@ gt_Status gt_file_commit(gt_FileWriter *writer)
         }
     }
     gt_file_discard(writer);
-    return writer->context->status;
+    return gt_context_status(writer->context);
 }
 
 void gt_file_discard(gt_FileWriter *writer)

@@ -2,7 +2,7 @@
  * dimensions; each dimension as 32 bits; then the numbers; all big-endian. Leans on file.c. */
 #include "io/idx.h"
 #include "io/file.h"
-#include "core/internal.h"
+#include "core/inside.h"
 
 #include <string.h>
 
@@ -133,7 +133,7 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path,
         gt_file_read_half(&reader, (int64_t)gt_spec_bytes(&spec), "numbers", &arrived))
         tensor = gt_tensor_new(context, &spec, &data);
     if (tensor && !read_numbers(&reader, &spec, &arrived, data)) {
-        gt_slot_free(context, gt_slot_raw(tensor));
+        gt_tensor_free(context, tensor);
         tensor = NULL;
     }
     gt_bytes_release(context, &arrived);

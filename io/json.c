@@ -4,7 +4,7 @@
  * for what it only seems to hold. Leans on number.c for numbers. */
 #include "io/json.h"
 #include "io/number.h"
-#include "core/internal.h"
+#include "core/inside.h"
 #include "core/text.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
  * Leans on file.c and json.c. */
 #include "io/safetensors.h"
 #include "io/json.h"
-#include "core/internal.h"
+#include "core/inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -457,7 +457,7 @@ gt_Status gt_tensor_file_load_into_at(const char *here, const gt_TensorFile *fil
     if (needed > 0)
         read_numbers(file, entry, into);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Tensor *load(const gt_TensorFile *file, const Entry *entry)
@@ -477,7 +477,7 @@ static gt_Tensor *load(const gt_TensorFile *file, const Entry *entry)
     gt_Tensor *tensor = gt_tensor_new(context, &entry->spec, &data);
     if (!tensor || read_numbers(file, entry, data))
         return tensor;
-    gt_slot_free(context, gt_slot_raw(tensor));
+    gt_tensor_free(context, tensor);
     return NULL;
 }
 
@@ -517,7 +517,7 @@ gt_Tensor *gt_tensor_file_load_named_at(const char *here, const gt_TensorFile *f
 /* One tensor to be written. */
 typedef struct Item {
     const char *name;
-    const gt_Value *value;
+    const gt_Tensor *tensor;
     size_t element;
     int64_t begin;
 } Item;
@@ -598,11 +598,11 @@ static bool check_tensors(const Saving *saving, gt_NamedTensors tensors)
         }
         snprintf(what, sizeof what, "the tensor \"%s\"",
                  gt_excerpt(name, given->name, strlen(given->name)));
-        const gt_Slot *slot = gt_slot_check(saving->context, NULL, NULL, what, given->tensor);
-        if (!slot || (!gt_data_at(NULL, given->tensor) && saving->context->status != GT_OK))
+        const gt_Spec *spec = gt_tensor_check(saving->context, NULL, NULL, what, given->tensor);
+        if (!spec ||
+            (!gt_data_at(NULL, given->tensor) && gt_context_status(saving->context) != GT_OK))
             return false;
-        saving->item[i] =
-            (Item){given->name, slot->value, gt_dtype_size(slot->value->spec.dtype), 0};
+        saving->item[i] = (Item){given->name, given->tensor, gt_dtype_size(spec->dtype), 0};
         saving->sorted[i] = given->name;
     }
     return check_names(saving, "name", saving->count);
@@ -629,7 +629,7 @@ static void lay_out(const Saving *saving)
         for (int32_t i = 0; i < saving->count; i++)
             if (saving->item[i].element == element) {
                 saving->item[i].begin = at;
-                at += (int64_t)gt_spec_bytes(&saving->item[i].value->spec);
+                at += (int64_t)gt_spec_bytes(gt_tensor_spec(saving->item[i].tensor));
             }
 }
 
@@ -645,7 +645,7 @@ static bool put_entry(Saving *saving, const Item *item)
 {
     gt_Context *context = saving->context;
     gt_Bytes *out = &saving->header;
-    const gt_Spec *spec = &item->value->spec;
+    const gt_Spec *spec = gt_tensor_spec(item->tensor);
     bool ok = gt_json_put_string(context, out, item->name) &&
               gt_json_put(context, out, ":{\"dtype\":\"%s\",\"shape\":[", type_name(spec->dtype));
     for (int i = 0; ok && i < spec->rank; i++)
@@ -699,8 +699,8 @@ static bool make_header(Saving *saving)
 
 static bool write_numbers(gt_FileWriter *writer, const Item *item)
 {
-    const char *data = gt_value_data(item->value);
-    size_t bytes = gt_spec_bytes(&item->value->spec);
+    const char *data = gt_tensor_data(item->tensor);
+    size_t bytes = gt_spec_bytes(gt_tensor_spec(item->tensor));
     if (!gt_big_endian())
         return gt_file_write(writer, data, bytes);
     char piece[4096];
@@ -768,5 +768,5 @@ gt_Status gt_save_tensors_at(const char *here, const char *path, gt_NamedTensors
     gt_Site site = gt_site_enter(here, "save_tensors");
     save_tensors(context, path, tensors, &options.metadata);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }

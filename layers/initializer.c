@@ -19,7 +19,7 @@ GT_OPTION_TYPE(gt_IdentityInitializer_options, gt_IdentityInitializer_OPTIONS);
 
 static const gt_KernelTable *kernels(void)
 {
-    return gt_context()->kernels;
+    return gt_context_kernels(gt_context());
 }
 
 /* FNV-1a over seed and path, then the finalizer of SplitMix64 (Steele et al. 2014). */
@@ -161,8 +161,9 @@ static gt_Status draw_orthogonal(gt_Context *context, double gain, const gt_Spec
     size_t bytes = (size_t)spec->size * sizeof(double);
     double *vectors = gt_allocate(context, bytes);
     if (!vectors)
-        return context->status;
-    context->kernels->random_normal[GT_LOOP_F64]((gt_PhiloxKey){stream, 0}, 0, spec->size, vectors);
+        return gt_context_status(context);
+    gt_context_kernels(context)->random_normal[GT_LOOP_F64]((gt_PhiloxKey){stream, 0}, 0,
+                                                            spec->size, vectors);
     orthonormalise(count, length, vectors);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < columns; c++) {
@@ -182,12 +183,12 @@ static gt_Status fill_constant(const gt_Spec *spec, void *data, double value)
     gt_Context *context = gt_context();
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
-        return context->status;
+        return gt_context_status(context);
     const void *one = gt_data(gt_scalar(value, spec->dtype));
     for (int64_t i = 0; one && i < spec->size; i++)
         memcpy((char *)data + (size_t)i * element, one, element);
     gt_scope_close(context);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status fill_identity(const gt_Spec *spec, void *data, double gain)
@@ -390,22 +391,22 @@ static gt_Status initialize(gt_Context *context, gt_Initializer initializer, con
     if (!initializer.type)
         initializer = gt_dtype_is_float(spec->dtype) ? gt_GlorotUniform() : gt_Zeros();
     if (gt_initializer_check("it", &initializer) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     const gt_InitializerClass *type = initializer.type;
     int64_t seed = seed_of(&initializer);
     if (seed >= 0 && path) { /* a seed of its own does not depend on which model it is */
         const char *slash = strchr(path, '/');
         path = slash ? slash + 1 : path;
     }
-    uint64_t stream = stream_of(seed >= 0 ? (uint64_t)seed : context->seed, path);
+    uint64_t stream = stream_of(seed >= 0 ? (uint64_t)seed : gt_context_seed(context), path);
     if (type->floats_only && !gt_dtype_is_float(spec->dtype))
         return gt_raise(context, GT_INVALID, NULL, "initialize",
                         "only floats start from random numbers; this weight is %s",
                         gt_dtype_name(spec->dtype));
     gt_Status status = type->fill(&initializer, spec, data, stream);
-    if (status != GT_OK && context->status == GT_OK)
+    if (status != GT_OK && gt_context_status(context) == GT_OK)
         gt_raise(context, status, NULL, "initialize", "the initializer's function failed");
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* What is only stored in 16 bits a number starts as float32 does. */
@@ -416,11 +417,12 @@ static gt_Status initialize_half(gt_Context *context, gt_Initializer initializer
     wide.dtype = GT_FLOAT32;
     float *numbers = gt_allocate(context, gt_spec_bytes(&wide));
     if (!numbers)
-        return context->status;
+        return gt_context_status(context);
     if (initialize(context, initializer, path, &wide, numbers) == GT_OK)
-        context->kernels->narrow[GT_LOOP_F32][gt_half_type(spec->dtype)](spec->size, numbers, data);
+        gt_context_kernels(context)->narrow[GT_LOOP_F32][gt_half_type(spec->dtype)](spec->size,
+                                                                                    numbers, data);
     gt_release(context, numbers, gt_spec_bytes(&wide));
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_initialize_at(const char *here, gt_Initializer initializer, const char *path,

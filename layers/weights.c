@@ -54,11 +54,9 @@ static bool collect(const Collection *collection, gt_LayerState *state)
     state->visit = collection->visit;
     ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
-        gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
-        if (info->visit == collection->visit ||
-            !wanted(context, collection->filter, &state->weights[i]))
+        if (!wanted(context, collection->filter, &state->weights[i]) ||
+            !gt_variable_visit(state->weights[i].variable, collection->visit))
             continue;
-        info->visit = collection->visit;
         if (!gt_reserve(context, (void **)&into->list, into->list_count, &into->list_capacity,
                         sizeof *into->list))
             return false;
@@ -77,9 +75,9 @@ static gt_Tensors list_of(const char *here, const char *operation, gt_Layer *lay
     gt_LayerState *state = context ? gt_layer_check(context, here, operation, layer) : NULL;
     if (!state)
         return none;
-    Collection collection = {state, filter, ++state->object.context->visit};
+    Collection collection = {state, filter, gt_context_new_visit(state->object.context)};
     state->list_count = 0;
-    if (!collect(&collection, state) || context->status != GT_OK)
+    if (!collect(&collection, state) || gt_context_status(context) != GT_OK)
         return none;
     return (gt_Tensors){state->list, state->list_count};
 }
@@ -167,11 +165,11 @@ static bool gather_paths(gt_Context *context, gt_Paths *paths, gt_LayerState *st
 static bool renew_paths(gt_Context *context, gt_LayerState *state)
 {
     gt_Paths *paths = &state->paths;
-    if (paths->count && paths->structure == context->structure)
+    if (paths->count && paths->structure == gt_context_structure(context))
         return true;
     gt_paths_close(context, paths);
-    if (gather_paths(context, paths, state, -1, ++context->visit)) {
-        paths->structure = context->structure;
+    if (gather_paths(context, paths, state, -1, gt_context_new_visit(context))) {
+        paths->structure = gt_context_structure(context);
         return true;
     }
     gt_paths_close(context, paths);
@@ -202,14 +200,14 @@ const char *gt_variable_path_at(const char *here, gt_Layer *layer, const gt_Vari
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "variable_path", layer) : NULL;
-    if (!state || !gt_variable_check(context, here, "variable_path", variable) ||
+    if (!state || !gt_variable_spec(context, here, "variable_path", variable) ||
         !renew_paths(state->object.context, state))
         return NULL;
     int32_t part = gt_map_find(&state->paths.variables, gt_map_pointer(variable));
     if (part >= 0)
         return join_parts(state, part);
     gt_raise(context, GT_INVALID, here, "variable_path", "variable %s is not one of %s",
-             gt_slot_raw(variable)->variable->name, state->name);
+             gt_variable_label(variable), state->name);
     return NULL;
 }
 
@@ -290,9 +288,8 @@ static void set_trainable(gt_Context *context, gt_LayerState *state, bool traina
     gt_decide(context, trainable_of, &state->object);
     state->trainable = trainable;
     for (int32_t i = 0; i < state->weight_count; i++) {
-        gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
         gt_decide_trainable(context, state->weights[i].variable);
-        info->trainable = trainable && info->created_trainable;
+        gt_variable_freeze(state->weights[i].variable, !trainable);
     }
     for (int32_t i = 0; i < state->child_count; i++)
         set_trainable(context, state->children[i].layer->state, trainable, visit);
@@ -304,8 +301,8 @@ gt_Status gt_set_trainable_at(const char *here, gt_Layer *layer, bool trainable)
     gt_LayerState *state = context ? gt_layer_own(context, here, "set_trainable", layer) : NULL;
     if (!state)
         return gt_status();
-    set_trainable(context, state, trainable, ++context->visit);
-    return context->status;
+    set_trainable(context, state, trainable, gt_context_new_visit(context));
+    return gt_context_status(context);
 }
 
 bool gt_is_trainable_at(const char *here, const gt_Layer *layer)
@@ -362,12 +359,12 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "total_loss", model) : NULL;
-    if (!state || (loss && !gt_slot_check(context, here, "total_loss", "the loss", loss)))
+    if (!state || (loss && !gt_tensor_check(context, here, "total_loss", "the loss", loss)))
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     if (state->call)
-        loss = add_losses(state, state->call, loss, ++state->object.context->visit);
-    loss = add_penalties(context, state, loss, ++state->object.context->visit);
+        loss = add_losses(state, state->call, loss, gt_context_new_visit(state->object.context));
+    loss = add_penalties(context, state, loss, gt_context_new_visit(state->object.context));
     gt_site_leave(site);
     return loss;
 }

@@ -72,10 +72,9 @@ static gt_Status make_states(gt_Context *context, gt_Metric *self)
         if (!gt_spec_set(&spec, GT_FLOAT64, shape))
             return gt_raise(context, GT_INVALID, NULL, NULL, "state %d cannot be of shape %s", i,
                             gt_shape_text(shape, text, sizeof text));
-        gt_Slot *slot = gt_variable_make(context, &spec, self->name, false);
-        if (!slot)
-            return context->status;
-        self->states[i] = gt_slot_handle(slot);
+        self->states[i] = gt_variable_zeros(context, &spec, self->name, false);
+        if (!self->states[i])
+            return gt_context_status(context);
     }
     return GT_OK;
 }
@@ -108,7 +107,7 @@ gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const 
         make_states(context, self);
     }
     gt_site_leave(site);
-    if (context->status == GT_OK)
+    if (gt_context_status(context) == GT_OK)
         return self;
     gt_object_release(&self->object);
     return NULL;
@@ -136,11 +135,11 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
 {
     gt_Context *context = gt_enter();
     if (!context || !gt_metric_check(context, here, "metric_update", self) ||
-        (y_true && !gt_slot_check(context, here, "metric_update", "y_true", y_true)) ||
-        (y_pred && !gt_slot_check(context, here, "metric_update", "y_pred", y_pred)))
+        (y_true && !gt_tensor_check(context, here, "metric_update", "y_true", y_true)) ||
+        (y_pred && !gt_tensor_check(context, here, "metric_update", "y_pred", y_pred)))
         return gt_status();
     gt_Site site = gt_site_enter(here, self->name);
-    gt_Scope *outer = context->scope;
+    gt_Scope *outer = gt_scope_innermost(context);
     uint64_t recording = gt_tape_quiet(context);
     if (gt_scope_open(context)) {
         gt_MetricUpdate update = {self->instance, self->states, y_true, y_pred};
@@ -151,7 +150,7 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
     }
     gt_tape_unquiet(context, recording);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 double gt_metric_result_at(const char *here, const gt_Metric *self)
@@ -174,12 +173,12 @@ gt_Status gt_metric_reset_at(const char *here, gt_Metric *self)
     for (int i = 0; i < self->type->states; i++)
         gt_assign(self->states[i], 0);
     gt_tape_unquiet(context, recording);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static size_t state_bytes(const gt_Metric *self, int state)
 {
-    return gt_spec_bytes(&gt_slot_raw(self->states[state])->value->spec);
+    return gt_spec_bytes(gt_tensor_spec(self->states[state]));
 }
 
 static size_t states_bytes(const gt_Metric *self)
@@ -196,9 +195,9 @@ gt_Status gt_metric_enter(gt_Metric *self, void **kept)
     char *to = NULL;
     *kept = NULL;
     if (self->runs > 0 && !(to = *kept = gt_allocate(context, states_bytes(self))))
-        return context->status;
+        return gt_context_status(context);
     for (int i = 0; to && i < self->type->states; to += state_bytes(self, i++))
-        memcpy(to, gt_value_data(gt_slot_raw(self->states[i])->value), state_bytes(self, i));
+        memcpy(to, gt_tensor_data(self->states[i]), state_bytes(self, i));
     self->runs++;
     return GT_OK;
 }
@@ -208,11 +207,9 @@ void gt_metric_leave(gt_Metric *self, void *kept)
     gt_Context *context = self->object.context;
     const char *from = kept;
     self->runs--;
-    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
-        gt_Slot *slot = gt_slot_raw(self->states[i]);
-        if (gt_variable_own(context, slot) == GT_OK)
-            memcpy(gt_value_data(slot->value), from, state_bytes(self, i));
-    }
+    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++))
+        if (gt_variable_claim(context, self->states[i]) == GT_OK)
+            memcpy(gt_tensor_data(self->states[i]), from, state_bytes(self, i));
     gt_release(context, kept, states_bytes(self));
 }
 
@@ -276,8 +273,9 @@ gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_option
     if (gt_loss_check(&loss) == GT_OK && !loss.type)
         gt_raise(context, GT_INVALID, NULL, NULL, "there is no loss");
     gt_site_leave(site);
-    return context->status == GT_OK
-               ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name, &loss)
+    return gt_context_status(context) == GT_OK
+               ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name,
+                                  &loss)
                : NULL;
 }
 
