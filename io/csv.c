@@ -381,9 +381,9 @@ static bool try_row(Csv *csv, FieldAction *action, void *data, int64_t i)
     if (csv->column == csv->fields)
         return true;
     gt_raise(csv->context, GT_FORMAT, NULL, NULL,
-             "%s:%lld:%lld: this row has %lld fields, the ones before have %lld", csv->path,
-             (long long)line, (long long)csv->column, (long long)csv->column,
-             (long long)csv->fields);
+             "%s:%lld:%lld: expected %lld fields, as in the rows before (got %lld)", csv->path,
+             (long long)line, (long long)csv->column, (long long)csv->fields,
+             (long long)csv->column);
     return false;
 }
 
@@ -412,7 +412,7 @@ static bool choose_columns(Csv *csv)
     if (csv->first >= 0 && csv->count > 0 && csv->first + csv->count <= csv->fields)
         return true;
     gt_raise(csv->context, GT_INVALID, NULL, NULL,
-             "%s: columns %d, %d are asked for (first, count) and it has %lld", csv->path,
+             "%s: columns %d, %d (first, count) are out of range: it has %lld", csv->path,
              (int)columns.first, (int)columns.count, (long long)csv->fields);
     return false;
 }
@@ -455,13 +455,18 @@ static bool read_numbers(Csv *csv, int64_t rows, void *data)
             return false;
         if (next_row(csv) && read_row(csv, store, data, row * csv->count))
             continue;
-        gt_raise(csv->context, GT_IO, NULL, NULL, "%s: was changed while it was read", csv->path);
+        gt_raise(csv->context, GT_IO, NULL, NULL, "%s: changed while it was read", csv->path);
         return false;
     }
     return true;
 }
 
 /* ---- reading ---- */
+
+#define DELIMITER                                                                                  \
+    "the delimiter must be printable or a tab, and no letter, digit, quote, point or sign (got "   \
+    "code "                                                                                        \
+    "%d)"
 
 static bool good_delimiter(char c)
 {
@@ -472,18 +477,18 @@ static bool good_delimiter(char c)
 static bool check_options(gt_Context *context, const gt_load_csv_options *options)
 {
     if (!good_delimiter(options->delimiter))
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "the delimiter (code %d) is a letter, digit, quote, point, sign or no character",
-                 (int)options->delimiter);
+        gt_raise(context, GT_INVALID, NULL, NULL, DELIMITER, (int)options->delimiter);
     else if (gt_loop_type(options->dtype) < 0)
         gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
-                 "text is not read as %s; gt_cast what was read", gt_dtype_name(options->dtype));
+                 "dtype must be one that operations compute in (got %s); gt_cast what was read",
+                 gt_dtype_name(options->dtype));
     else if (options->skip_rows < 0 || options->limit < 0)
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s is negative",
-                 options->skip_rows < 0 ? "skip_rows" : "limit");
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s must be >= 0 (got %lld)",
+                 options->skip_rows < 0 ? "skip_rows" : "limit",
+                 (long long)(options->skip_rows < 0 ? options->skip_rows : options->limit));
     else if (!isinf(options->missing) && !gt_number_fits(options->dtype, options->missing))
-        gt_raise(context, GT_INVALID, NULL, NULL, "missing = %g is no number of type %s",
-                 options->missing, gt_dtype_name(options->dtype));
+        gt_raise(context, GT_INVALID, NULL, NULL, "missing must be a number of dtype %s (got %g)",
+                 gt_dtype_name(options->dtype), options->missing);
     else
         return true;
     return false;
@@ -532,7 +537,7 @@ gt_Tensor *gt_load_csv_at(const char *here, const char *path, const gt_load_csv_
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_Site site = gt_site_enter(here, "read_csv");
+    gt_Site site = gt_site_enter(here, "load_csv");
     gt_Tensor *tensor = read_csv(context, path, &options);
     gt_site_leave(site);
     return tensor;
@@ -596,19 +601,17 @@ static void write_csv(gt_Context *context, const char *path, const gt_Tensor *te
     if (!spec || (!gt_data_at(NULL, tensor) && gt_context_status(context) != GT_OK))
         return;
     if (spec->rank < 1 || spec->rank > 2) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "a tensor of rank %d is no table; reshape it",
-                 (int)spec->rank);
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "expected a tensor of 1 or 2 dimensions (got %d); reshape it", (int)spec->rank);
         return;
     }
     if (gt_loop_type(spec->dtype) < 0) {
-        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%s is not written as text; gt_cast it first",
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "dtype %s is not supported; gt_cast it first",
                  gt_dtype_name(spec->dtype));
         return;
     }
     if (!good_delimiter(options->delimiter)) {
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "the delimiter (code %d) is a letter, digit, quote, point, sign or no character",
-                 (int)options->delimiter);
+        gt_raise(context, GT_INVALID, NULL, NULL, DELIMITER, (int)options->delimiter);
         return;
     }
     gt_FileWriter writer;
@@ -631,7 +634,7 @@ gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Tensor *te
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    gt_Site site = gt_site_enter(here, "write_csv");
+    gt_Site site = gt_site_enter(here, "save_csv");
     write_csv(context, path, tensor, &options);
     gt_site_leave(site);
     return gt_context_status(context);

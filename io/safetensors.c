@@ -95,14 +95,14 @@ static bool read_dtype(const gt_TensorFile *file, Entry *entry, const gt_JsonVal
 {
     char name[GT_EXCERPT], type[GT_EXCERPT];
     if (!value || value->kind != GT_JSON_STRING)
-        return bad_entry(file, entry->name, "its dtype is missing or no string");
+        return bad_entry(file, entry->name, "its dtype is missing or not a string");
     for (size_t i = 0; i < TYPES; i++)
         if (strcmp(types[i].name, value->string) == 0) {
             entry->spec.dtype = types[i].dtype;
             if (entry->spec.dtype != GT_DTYPE_NONE)
                 return true;
             gt_raise(file->object.context, GT_UNSUPPORTED, NULL, NULL,
-                     "%s: tensor \"%s\": gradtape has no type for its dtype %s", file->path,
+                     "%s: tensor \"%s\": dtype %s is not supported", file->path,
                      gt_excerpt(name, entry->name, strlen(entry->name)), value->string);
             return false;
         }
@@ -116,19 +116,19 @@ static bool read_shape(const gt_TensorFile *file, Entry *entry, const gt_JsonVal
 {
     char text[GT_EXCERPT];
     if (!value || value->kind != GT_JSON_ARRAY)
-        return bad_entry(file, entry->name, "its shape is missing or no array");
+        return bad_entry(file, entry->name, "its shape is missing or not an array");
     if (value->count > GT_MAX_RANK) {
         gt_raise(file->object.context, GT_UNSUPPORTED, NULL, NULL,
-                 "%s: tensor \"%s\": it has %lld dimensions; gradtape goes to %d", file->path,
-                 gt_excerpt(text, entry->name, strlen(entry->name)), (long long)value->count,
-                 GT_MAX_RANK);
+                 "%s: tensor \"%s\": expected at most %d dimensions (got %lld)", file->path,
+                 gt_excerpt(text, entry->name, strlen(entry->name)), GT_MAX_RANK,
+                 (long long)value->count);
         return false;
     }
     entry->spec.rank = (int32_t)value->count;
     int64_t *dim = entry->spec.dims;
     for (const gt_JsonValue *item = gt_json_first(value); item; item = gt_json_next(value, item)) {
         if (item->kind != GT_JSON_INTEGER || item->integer < 0)
-            return bad_entry(file, entry->name, "a dimension is not an integer >= 0");
+            return bad_entry(file, entry->name, "a dimension must be an integer >= 0");
         *dim++ = item->integer;
     }
     if (!gt_spec_resize(&entry->spec))
@@ -443,17 +443,17 @@ gt_Status gt_tensor_file_load_into_at(const char *here, const gt_TensorFile *fil
                                       void *into, size_t bytes)
 {
     char text[GT_EXCERPT];
-    const Entry *entry = find_entry(here, "tensor_file_read", file, index);
+    const Entry *entry = find_entry(here, "tensor_file_load_into", file, index);
     if (!entry)
         return gt_status();
     gt_Context *context = file->object.context;
     size_t needed = gt_spec_bytes(&entry->spec);
     if (bytes != needed || (!into && needed > 0))
-        return gt_raise(context, GT_INVALID, here, "tensor_file_read",
-                        "%s: tensor \"%s\" has %zu bytes; %s for %zu was given", file->path,
+        return gt_raise(context, GT_INVALID, here, "tensor_file_load_into",
+                        "%s: tensor \"%s\" needs %zu bytes (got %s%zu)", file->path,
                         gt_excerpt(text, entry->name, strlen(entry->name)), needed,
-                        into ? "memory" : "NULL", bytes);
-    gt_Site site = gt_site_enter(here, "tensor_file_read");
+                        into ? "" : "NULL and ", bytes);
+    gt_Site site = gt_site_enter(here, "tensor_file_load_into");
     if (needed > 0)
         read_numbers(file, entry, into);
     gt_site_leave(site);
@@ -466,12 +466,11 @@ static gt_Tensor *load(const gt_TensorFile *file, const Entry *entry)
     char name[GT_EXCERPT];
     void *data;
     if (!gt_storable(entry->spec.dtype)) {
-        gt_raise(
-            context, GT_UNSUPPORTED, NULL, NULL,
-            "%s: tensor \"%s\": tensors of type %s are not supported; gt_tensor_file_load_into "
-            "gives the bytes",
-            file->path, gt_excerpt(name, entry->name, strlen(entry->name)),
-            gt_dtype_name(entry->spec.dtype));
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                 "%s: tensor \"%s\": dtype %s is not supported; gt_tensor_file_load_into gives the "
+                 "bytes",
+                 file->path, gt_excerpt(name, entry->name, strlen(entry->name)),
+                 gt_dtype_name(entry->spec.dtype));
         return NULL;
     }
     gt_Tensor *tensor = gt_tensor_new(context, &entry->spec, &data);
@@ -496,17 +495,17 @@ gt_Tensor *gt_tensor_file_load_named_at(const char *here, const gt_TensorFile *f
                                         const char *name)
 {
     char text[GT_EXCERPT];
-    gt_Context *context = enter_file(here, "tensor_file_get", file);
+    gt_Context *context = enter_file(here, "tensor_file_load_named", file);
     if (!context)
         return NULL;
     int64_t index = gt_tensor_file_find(file, name);
     if (index < 0) {
-        gt_raise(context, GT_INVALID, here, "tensor_file_get",
-                 "%s: there is no tensor \"%s\" among its %lld", file->path,
+        gt_raise(context, GT_INVALID, here, "tensor_file_load_named",
+                 "%s: has no tensor \"%s\" among its %lld", file->path,
                  name ? gt_excerpt(text, name, strlen(name)) : "NULL", (long long)file->count);
         return NULL;
     }
-    gt_Site site = gt_site_enter(here, "tensor_file_get");
+    gt_Site site = gt_site_enter(here, "tensor_file_load_named");
     gt_Tensor *tensor = load(file, &file->entry[index]);
     gt_site_leave(site);
     return tensor;
@@ -593,7 +592,7 @@ static bool check_tensors(const Saving *saving, gt_NamedTensors tensors)
             return false;
         if (strcmp(given->name, METADATA) == 0) {
             gt_raise(saving->context, GT_INVALID, NULL, NULL,
-                     "%s: the name " METADATA " is taken by the format", saving->path);
+                     "%s: the name " METADATA " is reserved by the format", saving->path);
             return false;
         }
         snprintf(what, sizeof what, "the tensor \"%s\"",

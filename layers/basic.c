@@ -22,8 +22,8 @@ static const gt_Regularizer no_penalty = GT_NOT_GIVEN;
         gt_options_take(&Options##_type, &layer.options, given);                                   \
         layer.base.name = layer.options.name;                                                      \
         layer.base.dtype = layer.options.dtype;                                                    \
-        return gt_layer_finish(gt_layer_new_at(here, &symbol##_class, &layer),                     \
-                               layer.options.trainable, no_penalty);                               \
+        return gt_layer_make(here, #Type, &symbol##_class, &layer, layer.options.trainable,        \
+                             no_penalty);                                                          \
     }
 
 /* ---- activation ---- */
@@ -58,7 +58,7 @@ static gt_Status dropout_create(gt_Layer *layer)
 {
     double rate = ((const Dropout *)layer)->options.rate;
     if (!(rate >= 0 && rate <= 1))
-        return gt_fail(GT_INVALID, "the rate is %g; it must be from 0 to 1", rate);
+        return gt_fail(GT_INVALID, "rate must be in [0, 1] (got %g)", rate);
     return GT_OK;
 }
 
@@ -128,7 +128,8 @@ static gt_Status reshape_layer_create(gt_Layer *layer)
 {
     gt_Shape target = ((const Reshape *)layer)->options.target;
     if (target.rank < 0 || target.rank >= GT_MAX_RANK)
-        return gt_fail(GT_INVALID, "the target shape has too many dimensions");
+        return gt_fail(GT_INVALID, "target must have at most %d dimensions (got %d)",
+                       GT_MAX_RANK - 1, (int)target.rank);
     return gt_set_input_spec(layer, 1, 0);
 }
 

@@ -24,13 +24,13 @@ static gt_Status check_input(gt_Context *context, const char *here, const gt_Lay
     gt_shape_text(gt_spec_shape(spec), text, sizeof text);
     if (spec->rank < state->min_rank)
         return gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                        "the input has shape %s; at least %d dimensions are needed", text,
-                        state->min_rank);
+                        "the input must have at least %d dimensions (got shape %s)",
+                        state->min_rank, text);
     if (state->last > 0 && spec->dims[spec->rank - 1] != state->last)
         return gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                        "the input has shape %s, but the layer was built for a last dimension of "
-                        "%lld",
-                        text, (long long)state->last);
+                        "the last dimension of the input must be %lld, as the layer was built (got "
+                        "shape %s)",
+                        (long long)state->last, text);
     return GT_OK;
 }
 
@@ -198,7 +198,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     }
     int32_t count = options.more.count + 1, most = layer->type->inputs ? layer->type->inputs : 1;
     if (count > most) {
-        gt_raise(context, GT_INVALID, here, layer->type->name, "it takes %d input%s (got %d)",
+        gt_raise(context, GT_INVALID, here, layer->type->name, "it accepts %d input%s (got %d)",
                  (int)most, most == 1 ? "" : "s", (int)count);
         return NULL;
     }
@@ -259,7 +259,7 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
     gt_Spec spec = {0};
     char text[160];
     if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape))
-        return gt_raise(context, GT_INVALID, here, "build", "an input cannot be %s %s",
+        return gt_raise(context, GT_INVALID, here, "build", "the input cannot be %s %s",
                         gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
     Building building = {here, layer};
     gt_trace_dry_run(context, &spec, call_once, &building);
@@ -277,7 +277,8 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
         return gt_status();
     const gt_CallFrame *innermost = gt_context_frame(context), *outermost = innermost;
     if (!outermost)
-        return gt_raise(context, GT_STATE, here, "add_loss", "a loss is added inside call");
+        return gt_raise(context, GT_STATE, here, "add_loss",
+                        "a loss can only be added while a layer is called");
     if (gt_listening(context))
         return gt_raise(context, GT_UNSUPPORTED, here, "add_loss",
                         "what is recomputed or has a gradient of its own is hidden from the tape; "
@@ -291,7 +292,7 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
         outermost = outermost->caller;
     if (gt_size(loss) != 1) {
         if (gt_context_status(context) == GT_OK)
-            gt_raise(context, GT_INVALID, here, "add_loss", "a loss is a scalar");
+            gt_raise(context, GT_INVALID, here, "add_loss", "the loss must be a scalar");
         return gt_context_status(context);
     }
     const gt_LayerState *root = (const gt_LayerState *)outermost->layer;

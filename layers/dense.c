@@ -17,8 +17,7 @@ static gt_Status dense_create(gt_Layer *layer)
 {
     const Dense *self = (const Dense *)layer;
     if (self->options.units <= 0)
-        return gt_fail(GT_INVALID, "units is %lld; it must be above 0",
-                       (long long)self->options.units);
+        return gt_fail(GT_INVALID, "units must be > 0 (got %lld)", (long long)self->options.units);
     const gt_Dense_options *options = &self->options;
     gt_initializer_check("kernel_initializer", &options->kernel_initializer);
     gt_initializer_check("bias_initializer", &options->bias_initializer);
@@ -34,7 +33,7 @@ static gt_Status dense_build(gt_Layer *layer, gt_Shape input)
     Dense *self = (Dense *)layer;
     const gt_Dense_options *options = &self->options;
     if (input.rank < 2)
-        return gt_fail(GT_INVALID, "the input has %d dimensions; at least 2 are needed",
+        return gt_fail(GT_INVALID, "the input must have at least 2 dimensions (got %d)",
                        (int)input.rank);
     self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), options->units),
                                  .initializer = options->kernel_initializer,
@@ -70,6 +69,6 @@ gt_Layer *gt_Dense_at(const char *here, const gt_Dense_options *given)
     gt_options_take(&gt_Dense_options_type, &dense.options, given);
     dense.base.name = dense.options.name;
     dense.base.dtype = dense.options.dtype;
-    return gt_layer_finish(gt_layer_new_at(here, &dense_class, &dense), dense.options.trainable,
-                           dense.options.activity_regularizer);
+    return gt_layer_make(here, "Dense", &dense_class, &dense, dense.options.trainable,
+                         dense.options.activity_regularizer);
 }

@@ -99,7 +99,7 @@ static gt_Status draw_scaled(const gt_KernelTable *kernels,
     const double truncated_deviation = 0.87962566103423978;
     double in, out;
     if (!(options->scale > 0))
-        return gt_fail(GT_INVALID, "the scale is %g; it must be above 0", options->scale);
+        return gt_fail(GT_INVALID, "scale must be > 0 (got %g)", options->scale);
     fans(spec, &in, &out);
     double fan = options->mode == GT_FAN_IN    ? in
                  : options->mode == GT_FAN_OUT ? out
@@ -116,8 +116,7 @@ static gt_Status draw_scaled(const gt_KernelTable *kernels,
         draw_truncated(kernels, spec, data, stream, 0, sqrt(scale) / truncated_deviation);
         return GT_OK;
     }
-    return gt_fail(GT_INVALID, "the distribution is none of GT_DISTRIBUTION_TRUNCATED_NORMAL, "
-                               "GT_DISTRIBUTION_UNTRUNCATED_NORMAL, GT_DISTRIBUTION_UNIFORM");
+    return gt_fail(GT_INVALID, "unknown distribution %d", (int)options->distribution);
 }
 
 static double dot(int64_t n, const double *a, const double *b)
@@ -152,7 +151,8 @@ static gt_Status draw_orthogonal(gt_Context *context, double gain, const gt_Spec
                                  uint64_t stream)
 {
     if (spec->rank < 2)
-        return gt_fail(GT_INVALID, "an orthogonal start needs at least 2 dimensions");
+        return gt_fail(GT_INVALID, "an orthogonal weight must have at least 2 dimensions (got %d)",
+                       (int)spec->rank);
     if (spec->size == 0)
         return GT_OK;
     int64_t columns = spec->dims[spec->rank - 1], rows = spec->size / columns;
@@ -194,7 +194,8 @@ static gt_Status fill_constant(const gt_Spec *spec, void *data, double value)
 static gt_Status fill_identity(const gt_Spec *spec, void *data, double gain)
 {
     if (spec->rank != 2)
-        return gt_fail(GT_INVALID, "an identity matrix has 2 dimensions");
+        return gt_fail(GT_INVALID, "an identity matrix must have 2 dimensions (got %d)",
+                       (int)spec->rank);
     memset(data, 0, gt_spec_bytes(spec));
     for (int64_t i = 0; i < spec->dims[0] && i < spec->dims[1]; i++)
         if (spec->dtype == GT_FLOAT32)
@@ -401,11 +402,13 @@ static gt_Status initialize(gt_Context *context, gt_Initializer initializer, con
     uint64_t stream = stream_of(seed >= 0 ? (uint64_t)seed : gt_context_seed(context), path);
     if (type->floats_only && !gt_dtype_is_float(spec->dtype))
         return gt_raise(context, GT_INVALID, NULL, "initialize",
-                        "only floats start from random numbers; this weight is %s",
+                        "a weight that is drawn must be of a float dtype (got %s)",
                         gt_dtype_name(spec->dtype));
+    gt_Site site = gt_site_enter(NULL, type->name);
     gt_Status status = type->fill(&initializer, spec, data, stream);
     if (status != GT_OK && gt_context_status(context) == GT_OK)
-        gt_raise(context, status, NULL, "initialize", "the initializer's function failed");
+        gt_raise(context, status, NULL, NULL, "the initializer's function failed");
+    gt_site_leave(site);
     return gt_context_status(context);
 }
 

@@ -99,7 +99,9 @@ gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializ
 void gt_callable_forget(gt_LayerState *state);
 /* For `create`: an activation that gt_callable made from a layer makes that layer a child. */
 gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
-/* What the options that all layers have say. */
-gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity);
+/* Makes a layer of a built-in class and sets the options that all of these have. `function` is what messages
+ * say: "Dense" for gt_Dense. */
+gt_Layer *gt_layer_make(const char *here, const char *function, const gt_LayerClass *type,
+                        const void *instance, bool trainable, gt_Regularizer activity);
 
 #endif

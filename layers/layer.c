@@ -128,7 +128,7 @@ gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char 
         return gt_object_check(context, here, operation, state, &gt_layer_kind) ? state : NULL;
     if (gt_has_word(layer, GT_WORD_LAYER))
         gt_raise(context, GT_INVALID, here, operation,
-                 "this is a copy of a layer's struct; a layer is what gt_layer_new returned");
+                 "expected a layer as gt_layer_new returned it (got a copy of its struct)");
     else
         gt_raise_kind(context, here, operation, NULL, "layer", layer);
     return NULL;
@@ -145,21 +145,13 @@ gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *o
     return NULL;
 }
 
-gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance)
+static gt_Layer *new_layer(gt_Context *context, const gt_LayerClass *type, const void *instance)
 {
-    gt_Context *context = gt_enter();
-    if (!context)
-        return NULL;
-    if (!type || !instance || !type->name || !type->call || type->instance < sizeof(gt_Layer)) {
-        gt_raise(context, GT_INVALID, here, "layer_new",
-                 "a layer needs a struct, and a class with a name, a call and the struct's size");
-        return NULL;
-    }
     const gt_Layer *given = instance;
     const char *name = given->name ? given->name : type->name;
     if (!*name || strchr(name, '/')) {
-        gt_raise(context, GT_INVALID, here, type->name, "the name \"%s\" is empty or has a '/'",
-                 name);
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "the name must not be empty or contain '/' (got \"%s\")", name);
         return NULL;
     }
     gt_LayerState *state = gt_object_new(context, &gt_layer_kind, struct_offset() + type->instance);
@@ -176,16 +168,30 @@ gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const voi
     state->dtype = given->dtype;
     state->name = gt_copy_text(context, name);
     layer->name = state->name;
-    gt_Site site = gt_site_enter(here, type->name);
     state->creating = true;
     if (state->name && type->create)
         type->create(layer);
     state->creating = false;
-    gt_site_leave(site);
     if (gt_context_status(context) != GT_OK) {
         gt_object_release(&state->object);
         return NULL;
     }
+    return layer;
+}
+
+gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    if (!type || !instance || !type->name || !type->call || type->instance < sizeof(gt_Layer)) {
+        gt_raise(context, GT_INVALID, here, "layer_new",
+                 "a layer needs a struct, and a class with a name, a call and the struct's size");
+        return NULL;
+    }
+    gt_Site site = gt_site_enter(here, type->name);
+    gt_Layer *layer = new_layer(context, type, instance);
+    gt_site_leave(site);
     return layer;
 }
 
@@ -198,20 +204,21 @@ void gt_layer_free(gt_Layer *layer)
     gt_object_free("layer_free", state, &gt_layer_kind);
 }
 
-gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity)
+gt_Layer *gt_layer_make(const char *here, const char *function, const gt_LayerClass *type,
+                        const void *instance, bool trainable, gt_Regularizer activity)
 {
-    if (!layer)
-        return NULL;
-    gt_Site site = gt_site_enter(NULL, layer->type->name);
-    gt_Status status = gt_regularizer_check("activity_regularizer", &activity);
-    gt_site_leave(site);
-    if (status != GT_OK) {
+    gt_Site site = gt_site_enter(here, function);
+    gt_Layer *layer = gt_layer_new_at(here, type, instance);
+    if (layer && gt_regularizer_check("activity_regularizer", &activity) != GT_OK) {
         gt_layer_free(layer);
-        return NULL;
+        layer = NULL;
     }
-    layer->state->activity = activity;
-    if (!trainable)
-        gt_set_trainable(layer, false);
+    if (layer) {
+        layer->state->activity = activity;
+        if (!trainable)
+            gt_set_trainable(layer, false);
+    }
+    gt_site_leave(site);
     return layer;
 }
 
@@ -239,8 +246,8 @@ static char *child_name(gt_Context *context, const gt_LayerState *parent,
         return gt_copy_text(context, child->name);
     if (child->named) {
         gt_raise(context, GT_INVALID, NULL, NULL,
-                 "two layers in %s are called \"%s\"; names are unique in a container",
-                 parent->name, child->name);
+                 "a layer called \"%s\" is in %s already; names are unique in a container",
+                 child->name, parent->name);
         return NULL;
     }
     char *text = gt_allocate(context, bytes);
@@ -401,7 +408,7 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
     gt_add_weight_options options = GT_TAKE(gt_add_weight_options, given);
     char text[160];
     if (!name || !*name || strchr(name, '/')) {
-        gt_raise(context, GT_INVALID, here, "add_weight", "a weight needs a name without '/'");
+        gt_raise(context, GT_INVALID, here, "add_weight", "a weight needs a name, without '/'");
         return NULL;
     }
     if (!state->building) {

@@ -24,8 +24,8 @@ static const gt_LayerClass sequential_class = {
 gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers)
 {
     const Sequential instance = {.base = {.name = NULL}};
+    gt_Site site = gt_site_enter(here, "Sequential");
     gt_Layer *model = gt_layer_new_at(here, &sequential_class, &instance);
-    gt_Site site = gt_site_enter(here, "sequential");
     for (int i = 0; layers[i] != GT_LIST_END; i++) /* each is taken, also after a failure */
         gt_add_child(model, layers[i]);
     gt_site_leave(site);

@@ -230,7 +230,8 @@ bool gt_layer_built_at(const char *here, const gt_Layer *layer)
 int gt_layer_child_count_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_count", layer) : NULL;
+    gt_LayerState *state =
+        context ? gt_layer_check(context, here, "layer_child_count", layer) : NULL;
     if (state)
         ask_structure(context, state);
     return state ? state->child_count : -1;

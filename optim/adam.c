@@ -1,5 +1,6 @@
 /* Adam, amsgrad and AdamW as optimizers. Leans on ops/update/adam.c for the update. */
 #include "optim/adam.h"
+#include "optim/internal.h"
 #include "ops/update/update.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@ static gt_Status check_beta(const char *name, double beta)
 {
     if (beta >= 0 && beta < 1)
         return GT_OK;
-    return gt_fail(GT_INVALID, "%s is %g; it must be in [0, 1)", name, beta);
+    return gt_fail(GT_INVALID, "%s must be in [0, 1) (got %g)", name, beta);
 }
 
 static gt_Status adam_check(const void *given)
@@ -23,8 +24,7 @@ static gt_Status adam_check(const void *given)
         check_beta("beta_2", options->beta_2) != GT_OK)
         return gt_status();
     if (!(options->epsilon >= 0 && isfinite(options->epsilon)))
-        return gt_fail(GT_INVALID, "epsilon is %g; it must be finite and not negative",
-                       options->epsilon);
+        return gt_fail(GT_INVALID, "epsilon must be finite and >= 0 (got %g)", options->epsilon);
     return GT_OK;
 }
 
@@ -32,7 +32,7 @@ static gt_Status adamw_check(const void *given)
 {
     const gt_AdamW_options *options = given;
     if (options->weight_decay == GT_NONE)
-        return gt_fail(GT_INVALID, "it needs a weight_decay; without one it is gt_Adam");
+        return gt_fail(GT_INVALID, "weight_decay must be given; gt_Adam has none");
     return adam_check(given);
 }
 
@@ -74,10 +74,10 @@ static const gt_OptimizerClass adamw_class = {.size = sizeof(gt_OptimizerClass),
 
 gt_Optimizer *gt_Adam_at(const char *here, const gt_Adam_options *options)
 {
-    return gt_optimizer_new_at(here, &adam_class, options);
+    return gt_optimizer_make(here, "Adam", &adam_class, options);
 }
 
 gt_Optimizer *gt_AdamW_at(const char *here, const gt_AdamW_options *options)
 {
-    return gt_optimizer_new_at(here, &adamw_class, options);
+    return gt_optimizer_make(here, "AdamW", &adamw_class, options);
 }

@@ -146,7 +146,7 @@ static gt_Status check_limit(const char *name, double limit)
 {
     if (!is_given(limit) || (isfinite(limit) && limit > 0))
         return GT_OK;
-    return gt_fail(GT_INVALID, "%s is %g; it must be finite and positive, or GT_NONE", name, limit);
+    return gt_fail(GT_INVALID, "%s must be finite and > 0, or GT_NONE (got %g)", name, limit);
 }
 
 static gt_Status check_base(const BaseOptions *base)
@@ -154,30 +154,26 @@ static gt_Status check_base(const BaseOptions *base)
     int clips =
         is_given(base->clipnorm) + is_given(base->clipvalue) + is_given(base->global_clipnorm);
     if (!isfinite(base->learning_rate))
-        return gt_fail(GT_INVALID, "the learning rate is %g", base->learning_rate);
+        return gt_fail(GT_INVALID, "learning_rate must be finite (got %g)", base->learning_rate);
     if (is_given(base->weight_decay) && !(isfinite(base->weight_decay) && base->weight_decay >= 0))
-        return gt_fail(GT_INVALID,
-                       "weight_decay is %g; it must be finite and not negative, or GT_NONE",
+        return gt_fail(GT_INVALID, "weight_decay must be finite and >= 0, or GT_NONE (got %g)",
                        base->weight_decay);
     if (clips > 1)
-        return gt_fail(GT_INVALID,
-                       "%d of clipnorm, clipvalue and global_clipnorm are given; at "
-                       "most one can be",
-                       clips);
+        return gt_fail(
+            GT_INVALID,
+            "at most one of clipnorm, clipvalue and global_clipnorm can be given (got %d)", clips);
     if (check_limit("clipnorm", base->clipnorm) != GT_OK ||
         check_limit("clipvalue", base->clipvalue) != GT_OK ||
         check_limit("global_clipnorm", base->global_clipnorm) != GT_OK)
         return gt_status();
     if (base->use_ema && !(base->ema_momentum >= 0 && base->ema_momentum <= 1))
-        return gt_fail(GT_INVALID, "ema_momentum is %g; it must be in [0, 1]", base->ema_momentum);
+        return gt_fail(GT_INVALID, "ema_momentum must be in [0, 1] (got %g)", base->ema_momentum);
     if (base->use_ema && base->ema_overwrite_frequency != GT_NONE &&
         base->ema_overwrite_frequency < 1)
-        return gt_fail(GT_INVALID,
-                       "ema_overwrite_frequency is %d; it must be at least 1, or GT_NONE",
+        return gt_fail(GT_INVALID, "ema_overwrite_frequency must be >= 1, or GT_NONE (got %d)",
                        base->ema_overwrite_frequency);
     if (base->gradient_accumulation_steps != GT_NONE && base->gradient_accumulation_steps < 2)
-        return gt_fail(GT_INVALID,
-                       "gradient_accumulation_steps is %d; it must be at least 2, or GT_NONE",
+        return gt_fail(GT_INVALID, "gradient_accumulation_steps must be >= 2, or GT_NONE (got %d)",
                        base->gradient_accumulation_steps);
     return GT_OK;
 }
@@ -239,12 +235,12 @@ gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kin
         return NULL;
     if (!kind || !kind->name || !kind->options || !kind->update ||
         !find_field(kind->options, "learning_rate", sizeof(double))) {
-        gt_raise(context, GT_INVALID, here, "optimizer",
+        gt_raise(context, GT_INVALID, here, "optimizer_new",
                  "a class of optimizers needs a name, options with a learning_rate, and an update");
         return NULL;
     }
     if (gt_tracing(context)) {
-        gt_raise(context, GT_STATE, here, kind->name,
+        gt_raise(context, GT_STATE, here, NULL,
                  "an optimizer cannot be made inside a traced function; make it before");
         return NULL;
     }
@@ -262,6 +258,15 @@ gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kin
             self = NULL;
         }
     }
+    gt_site_leave(site);
+    return self;
+}
+
+gt_Optimizer *gt_optimizer_make(const char *here, const char *function,
+                                const gt_OptimizerClass *kind, const void *options)
+{
+    gt_Site site = gt_site_enter(here, function);
+    gt_Optimizer *self = gt_optimizer_new_at(here, kind, options);
     gt_site_leave(site);
     return self;
 }
@@ -828,8 +833,8 @@ gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *self
     if (!check_optimizer(context, here, operation, self))
         return gt_context_status(context);
     if (!isfinite(learning_rate))
-        return gt_raise(context, GT_INVALID, here, operation, "the learning rate is %g",
-                        learning_rate);
+        return gt_raise(context, GT_INVALID, here, operation,
+                        "learning_rate must be finite (got %g)", learning_rate);
     return gt_variable_set_at(NULL, self->first[LEARNING_RATE], &learning_rate,
                               sizeof learning_rate);
 }

@@ -1,5 +1,6 @@
 /* Gradient descent as an optimizer. Leans on ops/update/sgd.c for the update. */
 #include "optim/sgd.h"
+#include "optim/internal.h"
 #include "ops/update/update.h"
 
 GT_OPTION_TYPE(gt_SGD_options, gt_SGD_OPTIONS);
@@ -8,7 +9,7 @@ static gt_Status sgd_check(const void *given)
 {
     const gt_SGD_options *options = given;
     if (!(options->momentum >= 0 && options->momentum <= 1))
-        return gt_fail(GT_INVALID, "momentum is %g; it must be in [0, 1]", options->momentum);
+        return gt_fail(GT_INVALID, "momentum must be in [0, 1] (got %g)", options->momentum);
     return GT_OK;
 }
 
@@ -47,5 +48,5 @@ static const gt_OptimizerClass sgd_class = {.size = sizeof(gt_OptimizerClass),
 
 gt_Optimizer *gt_SGD_at(const char *here, const gt_SGD_options *options)
 {
-    return gt_optimizer_new_at(here, &sgd_class, options);
+    return gt_optimizer_make(here, "SGD", &sgd_class, options);
 }

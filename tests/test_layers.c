@@ -181,7 +181,7 @@ Test(layers, names)
               "dense_7/kernel dense_7/bias");
     cr_assert_eq(gt_layer_find(model, "dense_3"), shared, "the same layer in two places");
     gt_Sequential(gt_Dense(2, .name = "twin"), gt_Dense(2, .name = "twin"));
-    fails(GT_INVALID, "two layers in sequential are called \"twin\"");
+    fails(GT_INVALID, "a layer called \"twin\" is in sequential already");
     gt_layer_free(model);
 
     Grower instance = {.fails = true};
@@ -270,9 +270,10 @@ Test(layers, shapes_and_counts)
                   strstr(summary, "dropout (dropout)"),
               "%s", summary);
     gt_call(model, gt_uniform(gt_shape(5, 4, 4), .dtype = GT_FLOAT64));
-    fails(GT_INVALID, "the layer was built for a last dimension of 12, in sequential/dense");
+    fails(GT_INVALID, "the last dimension of the input must be 12, as the layer was built (got shape (5, 16)), in "
+                      "sequential/dense");
     gt_call(gt_get_layer(model, 1), gt_uniform(gt_shape(12), .dtype = GT_FLOAT64));
-    fails(GT_INVALID, "at least 2 dimensions are needed, in dense");
+    fails(GT_INVALID, "the input must have at least 2 dimensions (got shape (12,)), in dense");
     gt_call(model, NULL);
     fails(GT_INVALID, "the input is NULL");
     y = gt_call(model, gt_full(gt_shape(0, 3, 4), 1, .dtype = GT_FLOAT64));
@@ -301,7 +302,7 @@ Test(layers, failures_roll_back)
     gt_MemoryStats before = gt_memory_stats();
     for (int i = 0; i < 50; i++) { /* a failing sibling takes the others along */
         char site[256];
-        snprintf(site, sizeof site, "%s:%d: dense: units is -1; it must be above 0", __FILE__,
+        snprintf(site, sizeof site, "%s:%d: Dense: units must be > 0 (got -1)", __FILE__,
                  __LINE__ + 1);
         gt_Layer *model = gt_Sequential(gt_Dense(3), gt_Dense(-1), gt_Sequential(gt_Dense(2)));
         cr_assert_null(model);
@@ -311,15 +312,15 @@ Test(layers, failures_roll_back)
     cr_assert(gt_memory_stats().variables == before.variables);
     gt_Layer *same = gt_Sequential(gt_Dense(2, .name = "a"), gt_Dense(2, .name = "a"));
     cr_assert_null(same);
-    fails(GT_INVALID, "are called \"a\"");
+    fails(GT_INVALID, "a layer called \"a\" is in sequential already");
     gt_Dense(2, .name = "a/b");
-    fails(GT_INVALID, "has a '/'");
+    fails(GT_INVALID, "Dense: the name must not be empty or contain '/' (got \"a/b\")");
     gt_Dense(0);
-    fails(GT_INVALID, "units is 0");
+    fails(GT_INVALID, "units must be > 0 (got 0)");
     gt_Activation(NULL);
     fails(GT_INVALID, "the function is NULL");
     gt_Dropout(1.5);
-    fails(GT_INVALID, "the rate is 1.5");
+    fails(GT_INVALID, "Dropout: rate must be in [0, 1] (got 1.5)");
     gt_Sequential(gt_Dense(2), NULL);
     fails(GT_INVALID, "the layer is NULL");
 }
@@ -495,7 +496,7 @@ Test(layers, initializers)
                   &(gt_Spec){.dtype = GT_FLOAT32, .rank = 1, .size = 4, .dims = {4}}, q);
     fails(GT_INVALID, "at least 2 dimensions");
     gt_initialize(gt_VarianceScaling(.scale = 0), "m/w", &matrix, q);
-    fails(GT_INVALID, "the scale is 0");
+    fails(GT_INVALID, "variance_scaling: scale must be > 0 (got 0)");
     gt_initialize(gt_IdentityInitializer(1), "m/w", &matrix, q);
     fails(GT_INVALID, "2 dimensions");
 }

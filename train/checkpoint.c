@@ -155,9 +155,9 @@ static void compare_entry(const gt_TensorFile *file, const gt_NamedTensor *entry
     known[at] = true;
     gt_Spec wanted = gt_spec(entry->tensor), found = gt_tensor_file_spec(file, at);
     if (!gt_spec_equal(&wanted, &found))
-        complain(complaints, "%.200s is %s and should be %s", entry->name,
-                 gt_spec_text(&found, there, sizeof there),
-                 gt_spec_text(&wanted, here, sizeof here));
+        complain(complaints, "%.200s must be %s (got %s)", entry->name,
+                 gt_spec_text(&wanted, here, sizeof here),
+                 gt_spec_text(&found, there, sizeof there));
 }
 
 static gt_Status check_file(const List *list, const char *path, const gt_TensorFile *file)
@@ -174,7 +174,7 @@ static gt_Status check_file(const List *list, const char *path, const gt_TensorF
         compare_entry(file, &list->items[i], known, &complaints);
     for (int64_t i = 0; i < count; i++)
         if (!known[i])
-            complain(&complaints, "%.200s is not wanted", gt_tensor_file_name(file, i));
+            complain(&complaints, "%.200s is in the file only", gt_tensor_file_name(file, i));
     gt_release(context, known, (size_t)count);
     if (complaints.left_out)
         return gt_raise(context, GT_INVALID, NULL, NULL, "%s does not fit: %s; and %lld more", path,
@@ -210,14 +210,14 @@ static gt_Status check_position(gt_Context *context, const gt_Dataset *dataset,
 {
     int64_t rows = gt_dataset_size(dataset), seed = gt_dataset_seed(dataset);
     if (position[ROWS] != rows || position[SEED] != seed)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the checkpoint is of a dataset of %lld rows with seed %lld, this one has "
-                        "%lld and %lld",
-                        (long long)position[ROWS], (long long)position[SEED], (long long)rows,
-                        (long long)seed);
+        return gt_raise(
+            context, GT_INVALID, NULL, NULL,
+            "the dataset must have %lld rows and seed %lld, as when the checkpoint was saved "
+            "(got %lld and %lld)",
+            (long long)position[ROWS], (long long)position[SEED], (long long)rows, (long long)seed);
     if (position[EPOCH] < 0 || position[ROW] < 0 || position[ROW] > rows)
         return gt_raise(context, GT_FORMAT, NULL, NULL,
-                        "the checkpoint has a position that there is not");
+                        "the position in the dataset is out of range");
     return gt_context_status(context);
 }
 
@@ -298,7 +298,7 @@ static gt_LayerState *check_model(gt_Context *context, const char *here, const c
                  "a batch, dtype), or call it once",
                  state->name);
     else if (gt_tracing(context))
-        gt_raise(context, GT_STATE, here, operation, "not inside a traced function");
+        gt_raise(context, GT_STATE, here, operation, "it cannot run inside a traced function");
     else
         return state;
     return NULL;

@@ -152,8 +152,8 @@ static gt_Status check_compile(gt_Context *context, const gt_compile_options *op
                         lone_metric(metrics) ? "a metric" : "a number");
     if (metrics->count < 0 || metrics->count > GT_MAX_METRICS ||
         (metrics->count > 0 && !metrics->items))
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%d metrics; 0 to %d are possible",
-                        (int)metrics->count, GT_MAX_METRICS);
+        return gt_raise(context, GT_INVALID, NULL, NULL, "there can be 0 to %d metrics (got %d)",
+                        GT_MAX_METRICS, (int)metrics->count);
     if (options->optimizer &&
         (!gt_object_check(context, NULL, NULL, options->optimizer, &gt_optimizer_kind) ||
          !gt_optimizer_class(options->optimizer)))

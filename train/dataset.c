@@ -75,11 +75,11 @@ void gt_dataset_free(gt_Dataset *dataset)
 static int64_t count_rows(gt_Context *context, const char *what, const gt_Value *value)
 {
     if (gt_value_is_symbol(value))
-        gt_raise(context, GT_STATE, NULL, NULL, "%s is a tensor of a traced function: no numbers",
-                 what);
+        gt_raise(context, GT_STATE, NULL, NULL,
+                 "%s must have elements (got a tensor of a traced function)", what);
     else if (gt_value_spec(value)->rank < 1)
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s is a scalar; its first dimension is the rows",
-                 what);
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "%s must have at least 1 dimension, the rows (got a scalar)", what);
     else if (gt_value_data(value) || gt_context_status(context) == GT_OK)
         return gt_value_spec(value)->dims[0];
     return -1;
@@ -110,21 +110,22 @@ static gt_Dataset *make(gt_Context *context, gt_Value *x, gt_Value *y,
         return NULL;
     if (rows != labels)
         gt_raise(context, GT_INVALID, NULL, NULL,
-                 "x has %lld rows and y has %lld: their shapes are %s and %s", (long long)rows,
-                 (long long)labels, gt_spec_text(gt_value_spec(x), x_text, sizeof x_text),
+                 "x and y must have the same number of rows (got %lld and %lld: %s and %s)",
+                 (long long)rows, (long long)labels,
+                 gt_spec_text(gt_value_spec(x), x_text, sizeof x_text),
                  gt_spec_text(gt_value_spec(y), y_text, sizeof y_text));
     else if (rows == 0)
-        gt_raise(context, GT_INVALID, NULL, NULL, "there are no rows: x is %s",
+        gt_raise(context, GT_INVALID, NULL, NULL, "x must have at least 1 row (got %s)",
                  gt_spec_text(gt_value_spec(x), x_text, sizeof x_text));
     else if (options->batch_size < 1)
-        gt_raise(context, GT_INVALID, NULL, NULL, "the batch size is %lld; it must be at least 1",
+        gt_raise(context, GT_INVALID, NULL, NULL, "batch_size must be >= 1 (got %lld)",
                  (long long)options->batch_size);
     else if (options->drop_remainder && options->batch_size > rows)
         gt_raise(context, GT_INVALID, NULL, NULL,
-                 "no batch would be left: %lld rows, batches of %lld, and drop_remainder",
-                 (long long)rows, (long long)options->batch_size);
+                 "drop_remainder leaves no batch: %lld rows, batches of %lld", (long long)rows,
+                 (long long)options->batch_size);
     else if (options->seed < -1)
-        gt_raise(context, GT_INVALID, NULL, NULL, "the seed is %lld; it must be -1 or from 0",
+        gt_raise(context, GT_INVALID, NULL, NULL, "seed must be >= -1 (got %lld)",
                  (long long)options->seed);
     if (gt_context_status(context) != GT_OK)
         return NULL;
@@ -175,7 +176,7 @@ static gt_Tensor *convert(gt_Context *context, const char *path, const gt_Value 
     gt_Spec spec = {0};
     void *data;
     if (!gt_spec_set(&spec, dtype, shape)) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s: too large", path);
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s: is too large for a tensor", path);
         return NULL;
     }
     gt_Tensor *tensor = gt_tensor_new(context, &spec, &data);
@@ -193,7 +194,8 @@ static gt_Tensor *convert(gt_Context *context, const char *path, const gt_Value 
         else if (gt_number_fits(dtype, number * scale))
             gt_number_store(dtype, data, i, number * scale);
         else {
-            gt_raise(context, GT_INVALID, NULL, NULL, "%s: row %lld: the label %g is no %s", path,
+            gt_raise(context, GT_INVALID, NULL, NULL,
+                     "%s: row %lld: the label %g is out of the range of %s", path,
                      (long long)row + 1, number, gt_dtype_name(dtype));
             return NULL;
         }
@@ -205,7 +207,7 @@ static bool check_x_type(gt_Context *context, gt_DType dtype)
 {
     if (dtype == GT_FLOAT32 || dtype == GT_FLOAT64)
         return true;
-    gt_raise(context, GT_INVALID, NULL, NULL, "x cannot be %s; it is float32 or float64",
+    gt_raise(context, GT_INVALID, NULL, NULL, "dtype must be float32 or float64 (got %s)",
              gt_dtype_name(dtype));
     return false;
 }
@@ -219,8 +221,9 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, const gt_Va
     if (labelled && label < 0)
         label += columns;
     if (labelled && (label < 0 || label >= columns)) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s: there is no label column %d among %lld",
-                 path, (int)options->label_column, (long long)columns);
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "%s: label_column %d is out of range: it has %lld columns", path,
+                 (int)options->label_column, (long long)columns);
         return NULL;
     }
     int64_t width = labelled ? columns - 1 : columns;
@@ -253,7 +256,8 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
     gt_Site site = gt_site_enter(here, "dataset_from_csv");
     gt_Dataset *self = NULL;
     if (gt_loop_type(options.label_dtype) < 0)
-        gt_raise(context, GT_INVALID, NULL, NULL, "labels cannot be %s",
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "label_dtype %s is not supported; expected a type that operations compute in",
                  gt_dtype_name(options.label_dtype));
     else if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
         gt_Tensor *table = gt_load_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
@@ -407,7 +411,7 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
         return false;
     if (!batch || gt_tracing(context)) {
         gt_raise(context, batch ? GT_STATE : GT_INVALID, here, operation,
-                 batch ? "batches are an argument of a traced function, not made inside"
+                 batch ? "it cannot run inside a traced function; give the batch as an argument"
                        : "the batch is NULL");
         return false;
     }
@@ -459,13 +463,14 @@ static gt_Status split(gt_Dataset *self, double fraction, gt_Dataset **first, gt
 {
     gt_Context *context = self->object.context;
     if (!first || !second || first == second)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "there must be places for both parts");
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the places for the two parts must not be NULL, nor the same");
     if (!(fraction > 0 && fraction < 1))
         return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the fraction is %g; it must be between 0 and 1", fraction);
+                        "fraction must be between 0 and 1 (got %g)", fraction);
     if (options->seed < -1)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the seed is %lld; it must be -1 or from 0", (long long)options->seed);
+        return gt_raise(context, GT_INVALID, NULL, NULL, "seed must be >= -1 (got %lld)",
+                        (long long)options->seed);
     int64_t count = (int64_t)floor((double)self->rows * fraction + 0.5);
     if (count < 1 || count >= self->rows)
         return gt_raise(context, GT_INVALID, NULL, NULL,
@@ -553,7 +558,7 @@ gt_Status gt_dataset_seek_at(const char *here, gt_Dataset *self, gt_DatasetPosit
         return gt_status();
     if (position.epoch < 0 || position.row < 0 || position.row > self->rows)
         return gt_raise(self->object.context, GT_INVALID, here, "dataset_seek",
-                        "there is no epoch %lld, row %lld in a dataset of %lld rows",
+                        "epoch %lld, row %lld is out of range: the dataset has %lld rows",
                         (long long)position.epoch, (long long)position.row, (long long)self->rows);
     gt_dataset_return(self, position);
     return GT_OK;

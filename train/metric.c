@@ -120,8 +120,11 @@ void gt_metric_free(gt_Metric *metric)
 
 gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update, gt_Tensor *values)
 {
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
     if (!update || !update->states)
-        return gt_fail(GT_INVALID, "metric_add_mean: the update is NULL");
+        return gt_raise(context, GT_INVALID, here, "metric_add_mean", "the update is NULL");
     gt_Site site = gt_site_enter(here, NULL);
     int64_t count = gt_size(values);
     gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
@@ -269,9 +272,9 @@ gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_option
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_Site site = gt_site_enter(here, "loss_metric");
+    gt_Site site = gt_site_enter(here, "LossMetric");
     if (gt_loss_check(&loss) == GT_OK && !loss.type)
-        gt_raise(context, GT_INVALID, NULL, NULL, "there is no loss");
+        gt_raise(context, GT_INVALID, NULL, NULL, "the loss must be given");
     gt_site_leave(site);
     return gt_context_status(context) == GT_OK
                ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name,
@@ -299,7 +302,7 @@ static gt_Status check_same_shape(gt_Tensor *y_true, gt_Tensor *y_pred)
     gt_Shape a = gt_tensor_shape(y_true), b = gt_tensor_shape(y_pred);
     char a_text[160], b_text[160];
     if (gt_status() == GT_OK && !gt_shape_equal(a, b))
-        gt_fail(GT_INVALID, "labels %s do not go with predictions %s",
+        gt_fail(GT_INVALID, "the shapes of labels and predictions do not match: %s and %s",
                 gt_shape_text(a, a_text, sizeof a_text), gt_shape_text(b, b_text, sizeof b_text));
     return gt_status();
 }

@@ -43,7 +43,7 @@ static gt_Status check_dataset(const Run *run, const gt_Dataset *dataset, const 
         return gt_context_status(run->context);
     if (run->compiled && run->compiled->loss.type && gt_dataset_y(dataset).dtype == GT_DTYPE_NONE)
         return gt_raise(run->context, GT_INVALID, NULL, NULL,
-                        "the loss compares with y, and the %s has none", what);
+                        "the loss needs y, and the %s has none", what);
     return gt_context_status(run->context);
 }
 
@@ -97,7 +97,7 @@ static gt_Status run_begin(Run *run, const char *here, const char *operation, co
 {
     run->site = gt_site_enter(here, operation);
     if (verbosity < GT_VERBOSITY_AUTO || verbosity > GT_VERBOSITY_LINES)
-        gt_raise(run->context, GT_INVALID, NULL, NULL, "verbose is %d; it goes from -1 to 2",
+        gt_raise(run->context, GT_INVALID, NULL, NULL, "unknown verbosity %d; expected -1 to 2",
                  (int)verbosity);
     gt_check_function("the report of progress", (uintptr_t)run->progress.report);
     if (gt_context_status(run->context) != GT_OK ||
@@ -324,7 +324,8 @@ static gt_Status check_fit(const Run *run, const gt_fit_options *options)
 {
     gt_Context *context = run->context;
     if (options->epochs < 0 || options->initial_epoch < 0)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "epochs %lld, initial_epoch %lld",
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "epochs and initial_epoch must be >= 0 (got %lld and %lld)",
                         (long long)options->epochs, (long long)options->initial_epoch);
     if (!run->compiled->optimizer)
         return gt_raise(context, GT_STATE, NULL, NULL, "model %s was compiled without an optimizer",
@@ -367,7 +368,8 @@ static gt_Status collect(const Run *run, gt_Tensor *y, int64_t first, int64_t si
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
     if (spec.rank < 1 || spec.dims[0] != size)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%lld rows gave predictions of %s",
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "predictions for %lld rows must have as many rows (got %s)",
                         (long long)size, gt_spec_text(&spec, text, sizeof text));
     spec.dims[0] = gt_dataset_size(run->dataset[0]);
     if (!gt_spec_resize(&spec))
@@ -383,7 +385,7 @@ static gt_Status collect(const Run *run, gt_Tensor *y, int64_t first, int64_t si
     }
     if (!gt_spec_equal(gt_tensor_spec(*result), &spec))
         return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the predictions of two batches differ in shape");
+                        "the predictions of all batches must have the same shape");
     size_t bytes = gt_spec_bytes(&spec) / (size_t)spec.dims[0];
     const void *numbers = gt_data(y);
     if (bytes && numbers)

@@ -14,15 +14,15 @@ static gt_Status check_like(const gt_Spec *variable, const gt_Spec *other, const
     char a[200], b[200];
     if (gt_spec_equal(variable, other))
         return GT_OK;
-    return gt_fail(GT_INVALID, "the variable is %s, %s %s", gt_spec_text(variable, a, sizeof a),
-                   what, gt_spec_text(other, b, sizeof b));
+    return gt_fail(GT_INVALID, "%s must be %s, as the variable (got %s)", what,
+                   gt_spec_text(variable, a, sizeof a), gt_spec_text(other, b, sizeof b));
 }
 
 static gt_Status check_count(const gt_Spec *count)
 {
     if (count->dtype == GT_INT64 && count->size == 1)
         return GT_OK;
-    return gt_fail(GT_INVALID, "the step count must be one number of type int64");
+    return gt_fail(GT_INVALID, "the step count must be an int64 scalar");
 }
 
 /* Which input says what rows the gradient has; there may be none. */
@@ -39,7 +39,7 @@ static gt_Status check_gradient(const gt_ShapeRule *rule)
     if (rule->inputs > rows_input(rule->outputs)) {
         const gt_Spec *rows = rule->input[rows_input(rule->outputs)];
         if (rows->dtype != GT_INT64 || rows->rank != 1 || wanted.rank < 1)
-            return gt_fail(GT_INVALID, "the rows are a vector of int64");
+            return gt_fail(GT_INVALID, "the rows must be an int64 vector");
         wanted.dims[0] = rows->size;
         gt_spec_resize(&wanted);
     }
@@ -60,7 +60,7 @@ gt_Status gt_update_shape(gt_ShapeRule *rule)
     if (check_gradient(rule) != GT_OK)
         return gt_status();
     if (rate->size != 1 || !gt_dtype_is_float(rate->dtype))
-        return gt_fail(GT_INVALID, "the learning rate must be one number of a float type");
+        return gt_fail(GT_INVALID, "the learning rate must be a float scalar");
     return check_count(rule->input[rule->outputs + 2]);
 }
 
