@@ -93,6 +93,15 @@ enum {
     GT_OP_CHOICE = 1u << 13 /* numbers decided where it came from: every tape records it */
 };
 
+/* What becomes of masks. A mask is a bool tensor whose shape is the leading axes of its tensor's; false marks padding,
+ * whose elements mean nothing. A rule gives each output the mask that leaves out every element which depends on padding,
+ * and makes it with operations; or it refuses, where no mask could. It runs only if an input has a mask. */
+typedef struct gt_MaskRule {
+    const gt_ShapeRule *shape;         /* operation, options, specs of inputs and outputs */
+    gt_Tensor *input[GT_MAX_INPUTS];   /* the masks; NULL: this input has none */
+    gt_Tensor *output[GT_MAX_OUTPUTS]; /* set by the rule; NULL: no element depends on padding */
+} gt_MaskRule;
+
 /* Which loop of kernels/ computes an element-wise operation. */
 typedef enum gt_LoopKind {
     GT_LOOP_KIND_NONE,
@@ -127,6 +136,8 @@ struct gt_Operation {
     gt_Loop loop;
     /* Raises the error for the bad element that the check of `lower` found at this position. */
     gt_Status (*complain)(const gt_ShapeRule *rule, void *const *at, int64_t position);
+    /* NULL: an input with a mask is an error. Gradient rules run without masks. */
+    gt_Status (*mask)(gt_MaskRule *rule);
 };
 
 /* Runs an operation: shape rule, kernel, record; or shape rule and record in a traced function.

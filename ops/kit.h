@@ -7,12 +7,12 @@
 #include "core/launch.h"
 #include "ops/axes.h"
 #include "ops/lowering.h"
+#include "ops/masks.h"
 #include "ops/operand.h"
 #include "ops/array/reshaping.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 #include "ops/tiles.h"
-
 
 /* ---- samples ---- */
 #define GT_SAMPLE_SHAPE(...)                                                                       \

@@ -1,0 +1,98 @@
+/* The usual mask rules. Masks ride on values (core) and are tensors, so that they enter traced functions as further inputs;
+ * a rule is written with operations, as a gradient rule is.
+ *
+ * Example: h (batch, steps, units) + bias (units), where h has the mask (batch, steps). gt_mask_keep gives the sum the
+ * same mask: no axis of it is broadcast. If the bias alone has a mask (units), it stands behind two axes of the output:
+ * the sum's mask is (batch, steps, units). Leans on array and math. */
+#include "ops/masks.h"
+#include "core/inside.h"
+#include "ops/kit.h"
+#include "ops/math/compare.h"
+
+int gt_mask_axes(const gt_MaskRule *rule, int input)
+{
+    gt_Tensor *mask = rule->input[input];
+    return mask ? gt_tensor_spec(mask)->rank : 0;
+}
+
+gt_Status gt_mask_refuse(gt_MaskRule *rule, int input, int axis)
+{
+    char text[128];
+    return gt_fail(
+        GT_INVALID,
+        "axis %d of input %d is masked (the mask is %s) and elements along it are mixed: use the "
+        "mask, "
+        "gt_mask(x), or count the padding, gt_unmask(x)",
+        axis, input,
+        gt_shape_text(gt_spec_shape(gt_tensor_spec(rule->input[input])), text, sizeof text));
+}
+
+/* The mask with axes of size 1 before and behind its own. */
+static gt_Tensor *surrounded(gt_Tensor *mask, int before, int behind)
+{
+    if (before == 0 && behind == 0)
+        return mask;
+    const gt_Spec *spec = gt_tensor_spec(mask);
+    gt_Shape shape = {GT_MARK, before + spec->rank + behind, {0}};
+    for (int d = 0; d < shape.rank; d++)
+        shape.dims[d] = d < before || d >= before + spec->rank ? 1 : spec->dims[d - before];
+    return gt_reshape(mask, shape);
+}
+
+gt_Status gt_mask_join(gt_MaskRule *rule, int o, gt_Tensor *mask)
+{
+    gt_Tensor *other = rule->output[o];
+    if (!mask)
+        return gt_status();
+    if (other) {
+        int more = gt_tensor_spec(other)->rank - gt_tensor_spec(mask)->rank;
+        mask = surrounded(mask, 0, more > 0 ? more : 0);
+        other = surrounded(other, 0, more < 0 ? -more : 0);
+        mask = mask && other ? gt_logical_and(mask, other) : NULL;
+    }
+    const gt_Spec *out = &rule->shape->output[o], *spec = mask ? gt_tensor_spec(mask) : NULL;
+    if (!spec)
+        return gt_status();
+    gt_Shape shape = {GT_MARK, spec->rank, {0}};
+    bool whole = true;
+    for (int d = 0; d < shape.rank; d++) {
+        shape.dims[d] = out->dims[d];
+        whole &= spec->dims[d] == out->dims[d];
+    }
+    rule->output[o] = whole ? mask : gt_broadcast_to(mask, shape);
+    return rule->output[o] ? GT_OK : gt_status();
+}
+
+gt_Status gt_mask_keep(gt_MaskRule *rule)
+{
+    for (int i = 0; i < rule->shape->inputs; i++)
+        for (int o = 0; rule->input[i] && o < rule->shape->outputs; o++) {
+            int before = rule->shape->output[o].rank - rule->shape->input[i]->rank;
+            if (gt_mask_join(rule, o, surrounded(rule->input[i], before, 0)) != GT_OK)
+                return gt_status();
+        }
+    return GT_OK;
+}
+
+gt_Status gt_mask_rows(gt_MaskRule *rule, int axes)
+{
+    for (int i = 0; i < rule->shape->inputs; i++) {
+        if (gt_mask_axes(rule, i) > axes)
+            return gt_mask_refuse(rule, i, axes);
+        for (int o = 0; rule->input[i] && o < rule->shape->outputs; o++)
+            if (gt_mask_join(rule, o, rule->input[i]) != GT_OK)
+                return gt_status();
+    }
+    return GT_OK;
+}
+
+gt_Status gt_mask_batch(gt_MaskRule *rule)
+{
+    return gt_mask_rows(rule, 1);
+}
+
+gt_Status gt_mask_drop(gt_MaskRule *rule)
+{
+    (void)rule;
+    return GT_OK;
+}
