@@ -5,6 +5,7 @@
 #include "io/csv.h"
 #include "io/file.h"
 #include "io/number.h"
+#include "core/assert.h"
 #include "core/inside.h"
 #include "core/text.h"
 
@@ -62,6 +63,7 @@ static bool refill(Csv *csv, const char *from)
     size_t offset = window->size > 0 ? (size_t)(from - window->data) : 0;
     if (!gt_bytes_reserve(csv->context, window, PIECE + 1))
         return false;
+    GT_ASSERT(window->capacity > window->size + 1);
     size_t room = window->capacity - window->size - 1;
     int64_t n = gt_file_read(&csv->reader, window->data + window->size, room);
     if (n < 0)

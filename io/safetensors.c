@@ -5,6 +5,7 @@
  * Leans on file.c and json.c. */
 #include "io/safetensors.h"
 #include "io/json.h"
+#include "core/assert.h"
 #include "core/inside.h"
 
 #include <stdio.h>
@@ -242,6 +243,7 @@ static bool read_entries(gt_TensorFile *file, const gt_JsonValue *header, int64_
         file->by_name[i] = &file->entry[i];
         i++;
     }
+    GT_ASSERT(i == file->count);
     if (!data_is_covered(file, data_bytes))
         return false;
     qsort(file->by_name, (size_t)file->count, sizeof *file->by_name, by_name);

@@ -1,12 +1,14 @@
-/* Building and calling layers, and the losses that layers add while they are called. Leans on layer.c for what a layer
- * has, on core for scopes, traces and tapes.
+/* Building and calling layers, and the losses that layers add while they are called. Leans on
+ * layer.c for what a layer has, on core for scopes, traces and tapes.
  *
  *     gt_call -> [build_layer] -> compute -> call of the class -> gt_call of its children ...
  *
- * A frame on the C stack stands for each call that is running: the name of a layer in what calls it, whether it trains,
- * the scope where added losses are kept. The first call builds; a layer counts as built when that call went well, so a
- * failure leaves it as it was. Layers of other contexts are called, too, if they are built: nothing of them is written. */
+ * A frame on the C stack stands for each call that is running: the name of a layer in what calls
+ * it, whether it trains, the scope where added losses are kept. The first call builds; a layer
+ * counts as built when that call went well, so a failure leaves it as it was. Layers of other
+ * contexts are called, too, if they are built: nothing of them is written. */
 #include "layers/internal.h"
+#include "core/assert.h"
 #include "core/graph.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/reduce.h"
@@ -34,7 +36,8 @@ static gt_Status check_input(gt_Context *context, const char *here, const gt_Lay
     return GT_OK;
 }
 
-/* Runs `build` eagerly, unseen by traces, tapes and listeners. A failure takes back what was made. */
+/* Runs `build` eagerly, unseen by traces, tapes and listeners. A failure takes back what was
+ * made. */
 static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_Spec *input)
 {
     gt_Layer *layer = state->layer;
@@ -55,6 +58,7 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
     gt_Trace *trace = gt_trace_suspend(context);
     uint64_t recording = gt_tape_quiet(context);
     gt_Listener *listener = gt_listener_pause(context); /* first values are no part of a call */
+    GT_ASSERT(!state->building && !state->built);
     state->building = true;
     if (layer->type->build)
         layer->type->build(layer, gt_spec_shape(input));
@@ -89,8 +93,8 @@ static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Ten
     return gt_context_status(context) == GT_OK ? y : NULL;
 }
 
-/* While a function is traced: `call` may read the struct of the layer, which then is a fact; unless it
- * writes to the struct, and finds there what it left. */
+/* While a function is traced: `call` may read the struct of the layer, which then is a fact;
+ * unless it writes to the struct, and finds there what it left. */
 static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, gt_CallArgs in)
 {
     gt_Layer *layer = state->layer;
@@ -288,6 +292,7 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
             context, GT_UNSUPPORTED, here, "add_loss",
             "in a branch or loop of a traced function, or where it is recomputed, a loss "
             "is not known outside; return it as an output and add it there");
+    GT_ASSERT(outermost->scope);
     while (outermost->caller)
         outermost = outermost->caller;
     if (gt_size(loss) != 1) {

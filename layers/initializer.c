@@ -219,7 +219,8 @@ static gt_Initializer made(const gt_InitializerClass *type, const void *given)
 #define OPTIONS(Type)                                                                              \
     Type options;                                                                                  \
     memcpy(&options, self->options, sizeof options);
-/* CLASS(symbol, Name, text, Type, floats_only): symbol_class and gt_Name_of; `symbol`_fill fills. */
+/* CLASS(symbol, Name, text, Type, floats_only): symbol_class and gt_Name_of; `symbol`_fill
+ * fills. */
 #define FILL(symbol)                                                                               \
     static gt_Status symbol##_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,    \
                                    uint64_t stream)

@@ -91,16 +91,17 @@ char *gt_copy_text(gt_Context *context, const char *text);
 void gt_free_text(gt_Context *context, char *text);
 /* The penalty of a regularizer on a tensor; NULL without an error if it is none. */
 gt_Tensor *gt_penalty(const gt_Regularizer *regularizer, gt_Tensor *tensor);
-/* Were these values made by their functions, or are they not given? Raises an error for what a lenient compiler
- * let pass as one; `what` is the name of the option. */
+/* Were these values made by their functions, or are they not given? Raises an error for what a
+ * lenient compiler let pass as one; `what` is the name of the option. */
 gt_Status gt_regularizer_check(const char *what, const gt_Regularizer *regularizer);
 gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer);
-/* The function that calls this layer, if there is one, says from now on that the layer was freed. */
+/* The function that calls this layer, if there is one, says from now on that the layer was
+ * freed. */
 void gt_callable_forget(gt_LayerState *state);
 /* For `create`: an activation that gt_callable made from a layer makes that layer a child. */
 gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
-/* Makes a layer of a built-in class and sets the options that all of these have. `function` is what messages
- * say: "Dense" for gt_Dense. */
+/* Makes a layer of a built-in class and sets the options that all of these have. `function` is
+ * what messages say: "Dense" for gt_Dense. */
 gt_Layer *gt_layer_make(const char *here, const char *function, const gt_LayerClass *type,
                         const void *instance, bool trainable, gt_Regularizer activity);
 

@@ -1,11 +1,12 @@
-/* A layer is made, gets children and weights, and is freed. Building and calling it: call.c. Leans on core
- * for handles and errors.
+/* A layer is made, gets children and weights, and is freed. Building and calling it: call.c.
+ * Leans on core for handles and errors.
  *
- * State and struct are one block, the state in front. What a layer holds: its children and the variables of its
- * weights; who is held by nobody else is freed with the layer. A child's name is unique in its container and tells
- * its position there ("dense", "dense_1"): names, paths and first values do not depend on the order in which C
- * evaluated the constructors. */
+ * State and struct are one block, the state in front. What a layer holds: its children and the
+ * variables of its weights; who is held by nobody else is freed with the layer. A child's name
+ * is unique in its container and tells its position there ("dense", "dense_1"): names, paths and
+ * first values do not depend on the order in which C evaluated the constructors. */
 #include "layers/internal.h"
+#include "core/assert.h"
 #include "core/graph.h"
 
 #include <stdio.h>
@@ -48,7 +49,7 @@ char *gt_layer_text(gt_LayerState *state, size_t bytes)
 
 static size_t struct_offset(void)
 {
-    return (sizeof(gt_LayerState) + 63) & ~(size_t)63;
+    return gt_aligned(sizeof(gt_LayerState));
 }
 
 static void release_weights(gt_LayerState *state)
@@ -81,6 +82,7 @@ static void release_children(gt_LayerState *state, int32_t keep)
 
 void gt_layer_unbuild(gt_LayerState *state, int32_t children)
 {
+    GT_ASSERT(!state->building && children <= state->child_count);
     release_weights(state);
     release_children(state, children);
     state->dtype = state->layer->dtype;
@@ -91,6 +93,7 @@ static void destroy_layer(gt_Object *object)
 {
     gt_LayerState *state = (gt_LayerState *)object;
     gt_Context *context = object->context;
+    GT_ASSERT(!state->building && !state->creating);
     gt_callable_forget(state);
     if (state->layer && state->layer->type->destroy)
         state->layer->type->destroy(state->layer);
@@ -336,6 +339,7 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
         gt_free_text(context, name);
         goto failed;
     }
+    GT_ASSERT(state->child_count < state->child_capacity);
     state->children[state->child_count++] = (gt_Child){.layer = child, .name = name};
     gt_context_count_structure(context);
     child->state->contained = true;

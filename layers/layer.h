@@ -81,7 +81,7 @@ GT_API gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *ch
     F(S, gt_DType, dtype, GT_DTYPE_NONE, "not given: the layer's")                                 \
     F(S, bool, trainable, true, "false: a buffer, such as a moving average")                       \
     F(S, gt_Regularizer, regularizer, GT_NOT_GIVEN,                                                \
-      "its penalty is among gt_losses while it is trained")                                        \
+      "its penalty is part of gt_total_loss while the weight is trained")                                        \
     F(S, bool, is_state, false, "a generator's state: in gt_variables, not in gt_weights")
 GT_OPTIONS(gt_add_weight_options, gt_add_weight_OPTIONS);
 /* gt_add_weight(layer, "kernel", gt_shape(in, out), .initializer = gt_Zeros()): only in `build`.
@@ -110,10 +110,10 @@ GT_API gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int min
 GT_OPTIONS(gt_call_options, gt_call_OPTIONS);
 /* gt_call(layer, x), gt_call(model, x, .training = true): builds the layer at the first call.
  *
- * The first numbers of a layer that is in no container depend on how many layers were made before it. So
- * do not make two such layers in one expression, gt_add(gt_call(gt_Dense(3), x), gt_call(gt_Dense(3),
- * x)): which of them is made first is the compiler's choice. Inside a container their path tells them
- * apart, with every compiler. */
+ * The first numbers of a layer that is in no container depend on how many layers were made
+ * before it. So do not make two such layers in one expression, gt_add(gt_call(gt_Dense(3), x),
+ * gt_call(gt_Dense(3), x)): which of them is made first is the compiler's choice. Inside a
+ * container their path tells them apart, with every compiler. */
 #define gt_call(layer, ...)                                                                        \
     gt_call_at(GT_HERE, layer, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_call, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x,
@@ -126,8 +126,8 @@ GT_API gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, 
 #define gt_add_loss(layer, loss) gt_add_loss_at(GT_HERE, layer, loss)
 GT_API gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss);
 /* loss + what the last call of the model added + the penalties of its trainable weights: what a
- * custom loop minimizes. `loss` may be NULL; the result is then NULL, without an error, if nothing is
- * added. */
+ * custom loop minimizes. `loss` may be NULL; the result is then NULL, without an error, if
+ * nothing is added. */
 #define gt_total_loss(model, loss) gt_total_loss_at(GT_HERE, model, loss)
 GT_API gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss);
 

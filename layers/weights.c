@@ -1,6 +1,7 @@
 /* Lists over a layer and all below it: variables, paths, counts, flags, penalties. The order is by
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
+#include "core/assert.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/reshaping.h"
 
@@ -193,6 +194,7 @@ static const char *join_parts(gt_LayerState *state, int32_t last)
         at -= length;
         memcpy(at, parts[i].name, length);
     }
+    GT_ASSERT(at == text);
     return text;
 }
 
@@ -342,8 +344,8 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
     return loss;
 }
 
-/* What layers added in that call, by their position: in the order in which they were called it would
- * depend on the compiler where two are called in one expression. */
+/* What layers added in that call, by their position: in the order in which they were called it
+ * would depend on the compiler where two are called in one expression. */
 static gt_Tensor *add_losses(gt_LayerState *state, uint64_t call, gt_Tensor *loss, uint64_t visit)
 {
     if (state->visit == visit)

@@ -3,6 +3,7 @@
  * ever made). Leans on update.h for what every optimizer does besides its own update. */
 #include "optim/optimizer.h"
 #include "autodiff/gradient.h"
+#include "core/assert.h"
 #include "core/graph.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/cast.h"
@@ -68,6 +69,7 @@ static bool is_given(double option)
 
 static gt_Variable **slots_of(const gt_Optimizer *self, int32_t entry)
 {
+    GT_ASSERT(entry >= 0 && entry < self->entries);
     return self->slot_variable + (int64_t)entry * self->slots;
 }
 
@@ -361,6 +363,7 @@ static void order_state(gt_Optimizer *self)
                     self->state[count++] = slots_of(self, e)[s];
                 }
     self->state_count = count;
+    GT_ASSERT(count == 2 + self->entries * self->slots);
 }
 
 static bool is_excluded(const gt_Optimizer *self, const gt_Variable *variable)
@@ -475,7 +478,9 @@ static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors
     char a[200], b[200];
     int32_t missing = 0;
     for (int32_t i = 0; i < variables.count; i++) {
-        Entry *entry = &self->entry[find_entry(self, variables.items[i])];
+        int32_t at = find_entry(self, variables.items[i]);
+        GT_ASSERT(at >= 0); /* checked, or the optimizer was built with this list */
+        Entry *entry = &self->entry[at];
         const char *name = gt_variable_label(entry->variable);
         if (entry->given)
             return gt_raise(context, GT_INVALID, here, operation,

@@ -332,6 +332,15 @@ Test(train, metrics)
                  gt_item(gt_huber(one_hot, p, .delta = 0.25)));
     check_metric(gt_LossMetric(gt_CosineSimilarity(), .name = "cosine"), one_hot, p,
                  gt_item(gt_cosine_similarity(one_hot, p)));
+    /* The example of Keras's documentation, and np.mean(np.sum(t * p, k) / np.linalg.norm(t, axis=k)
+     * / np.linalg.norm(p, axis=k)). */
+    gt_Tensor *t = gt_array64(gt_shape(2, 2), 0, 1, 1, 1), *u = gt_array64(gt_shape(2, 2), 1, 0, 1, 1);
+    check_metric(gt_CosineSimilarityMetric(.axis = 1), t, u, 0.5);
+    t = gt_array64(gt_shape(2, 3), 1, -2, 3, 0.5, 0.25, -1);
+    u = gt_array64(gt_shape(2, 3), 2, 1, 1, -0.75, 3, 0);
+    check_metric(gt_CosineSimilarityMetric(), t, u, 0.21658903007949062);
+    check_metric(gt_CosineSimilarityMetric(.axis = 0, .name = "columns"), t, u, 0.47767275409320248);
+    refused(gt_metric_update(gt_CosineSimilarityMetric(), t, p), GT_INVALID, "cosine_similarity");
     gt_Metric *mean = gt_Mean();
     check_metric(mean, NULL, gt_array64(gt_shape(3), 1, 2, 3), 2);
     check_metric(mean, NULL, gt_array64(gt_shape(1), 6), 3);

@@ -190,7 +190,7 @@ static gt_Status check_file(const List *list, const char *path, const gt_TensorF
 static size_t padded(const gt_Tensor *tensor)
 {
     gt_Spec spec = gt_spec(tensor);
-    return (gt_spec_bytes(&spec) + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
+    return gt_aligned(gt_spec_bytes(&spec));
 }
 
 /* The numbers of all entries, one after the other. */

@@ -1,5 +1,6 @@
-/* gt_compile, and the steps of a compiled model: functions over the model that run as plans (plan/function.h) unless
- * told otherwise. They gather loss and metrics in the variables of metrics. Leans on layers, optim, plan. */
+/* gt_compile, and the steps of a compiled model: functions over the model that run as plans
+ * (plan/function.h) unless told otherwise. They gather loss and metrics in the variables of
+ * metrics. Leans on layers, optim, plan. */
 #include "train/compiled.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/assign.h"

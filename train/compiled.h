@@ -34,7 +34,8 @@ struct gt_History {
     double *values;                        /* epoch by epoch, `count` each */
     int32_t epochs, capacity;
 };
-/* An empty one with the names of loss and metrics, and again with "val_" if there is a validation. */
+/* An empty one with the names of loss and metrics, and again with "val_" if there is a
+ * validation. */
 gt_History *gt_history_new(gt_Context *context, const gt_Compiled *compiled, bool validation);
 /* One more epoch; `values` has `count` numbers. */
 gt_Status gt_history_add(gt_History *self, const double *values);

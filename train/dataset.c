@@ -1,6 +1,7 @@
 /* Rows in memory, shuffled by a Philox permutation of (seed, epoch), gathered into pooled buffers.
  * Leans on core for values, on io for files. */
 #include "train/dataset.h"
+#include "core/assert.h"
 #include "io/csv.h"
 #include "io/idx.h"
 #include "train/internal.h"
@@ -416,6 +417,7 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
         return false;
     }
     take_back(self);
+    GT_ASSERT(self->row >= 0 && self->row <= self->rows);
     const gt_dataset_from_tensors_options *options = &self->options;
     int64_t size = self->rows - self->row;
     if (size > options->batch_size)
@@ -541,6 +543,7 @@ gt_DatasetPosition gt_dataset_enter(gt_Dataset *self)
 
 void gt_dataset_leave(gt_Dataset *self, gt_DatasetPosition mark)
 {
+    GT_ASSERT(self->runs > 0);
     if (--self->runs > 0)
         gt_dataset_return(self, mark);
 }

@@ -55,8 +55,8 @@ static gt_Status check_reduction(const gt_Loss *self)
     return gt_fail(GT_INVALID, "the reduction of a loss must be mean or sum");
 }
 
-/* The options of the value are the first of the function's, and say by their size that the rest is not
- * given. */
+/* The options of the value are the first of the function's, and say by their size that the rest
+ * is not given. */
 #define LOSS(symbol, Name, Type)                                                                   \
     static gt_Tensor *symbol##_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred)  \
     {                                                                                              \

@@ -1,6 +1,7 @@
 /* Metrics: sums in float64 variables, so that a plan can update them. Leans
  * on ops. */
 #include "train/metric.h"
+#include "core/assert.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/assign.h"
 #include "ops/array/cast.h"
@@ -14,6 +15,7 @@
 
 GT_OPTION_TYPE(gt_Mean_options, gt_Mean_OPTIONS);
 GT_OPTION_TYPE(gt_Accuracy_options, gt_Accuracy_OPTIONS);
+GT_OPTION_TYPE(gt_CosineSimilarityMetric_options, gt_CosineSimilarityMetric_OPTIONS);
 
 gt_Metrics gt_metrics_list(gt_Metric *const *items)
 {
@@ -209,6 +211,7 @@ void gt_metric_leave(gt_Metric *self, void *kept)
 {
     gt_Context *context = self->object.context;
     const char *from = kept;
+    GT_ASSERT(self->runs > 0 && (!kept || self->runs > 1));
     self->runs--;
     for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++))
         if (gt_variable_claim(context, self->states[i]) == GT_OK)
@@ -280,6 +283,33 @@ gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_option
                ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name,
                                   &loss)
                : NULL;
+}
+
+/* ---- cosine similarity ---- */
+
+typedef struct Similarity {
+    int32_t axis;
+} Similarity;
+
+static gt_Status update_similarity(const gt_MetricUpdate *update)
+{
+    const Similarity *self = update->instance;
+    gt_Tensor *losses = gt_cosine_similarity(update->y_true, update->y_pred, .axis = self->axis,
+                                             .reduction = GT_REDUCTION_NONE);
+    return gt_metric_add_mean(update, gt_negative(losses));
+}
+
+static const gt_MetricClass similarity_class = {.size = sizeof similarity_class,
+                                                .name = "cosine_similarity",
+                                                .instance = sizeof(Similarity),
+                                                .states = 2,
+                                                .update = update_similarity};
+
+gt_Metric *gt_CosineSimilarityMetric_at(const char *here,
+                                        const gt_CosineSimilarityMetric_options *given)
+{
+    gt_CosineSimilarityMetric_options options = GT_TAKE(gt_CosineSimilarityMetric_options, given);
+    return gt_metric_new_at(here, &similarity_class, options.name, &(Similarity){options.axis});
 }
 
 /* ---- accuracies ---- */

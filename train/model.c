@@ -1,10 +1,10 @@
-/* Fit, evaluate, predict: loops over a dataset whose steps are those of compile.c. Leans on history.c for the numbers of
- * epochs, on progress.c for the report.
+/* Fit, evaluate, predict: loops over a dataset whose steps are those of compile.c. Leans on
+ * history.c for the numbers of epochs, on progress.c for the report.
  *
  *     run_begin -> batches: gt_compiled_step (or gt_call) -> run_end
  *
- * A run hides from the caller's tapes, flushes denormals, and holds model, optimizer, metrics and datasets, since a report
- * may free them or run another one inside this one. */
+ * A run hides from the caller's tapes, flushes denormals, and holds model, optimizer, metrics
+ * and datasets, since a report may free them or run another one inside this one. */
 #include "train/compiled.h"
 
 #include <math.h>
@@ -15,8 +15,8 @@ GT_OPTION_TYPE(gt_evaluate_options, gt_evaluate_OPTIONS);
 
 /* ---- one run of any of them ---- */
 
-/* Unseen by the caller's tapes, denormals flushed, everything held that a report could free, and what
- * runs around it gathered put by. */
+/* Unseen by the caller's tapes, denormals flushed, everything held that a report could free, and
+ * what runs around it gathered put by. */
 typedef struct Run {
     gt_Context *context;
     gt_LayerState *state;

@@ -1,6 +1,7 @@
-/* The shape rule, the step number and the tiles of all update operations, and the effects of every optimizer:
- * accumulation, moving averages, the step count. Leans on ops/kit.h. */
+/* The shape rule, the step number and the tiles of all update operations, and the effects of
+ * every optimizer: accumulation, moving averages, the step count. Leans on ops/kit.h. */
 #include "ops/update/update.h"
+#include "core/assert.h"
 
 #include <string.h>
 
@@ -64,8 +65,8 @@ gt_Status gt_update_shape(gt_ShapeRule *rule)
     return check_count(rule->input[rule->outputs + 2]);
 }
 
-/* Calls before this one: the last input that must be there. A count that cannot be is taken as the nearest that
- * can. */
+/* Calls before this one: the last input that must be there. A count that cannot be is taken as
+ * the nearest that can. */
 static int64_t calls(const gt_Kernel *kernel)
 {
     int64_t count = *(const int64_t *)kernel->input[kernel->operation->inputs_min - 1];
@@ -100,6 +101,7 @@ static void update_part(const gt_Kernel *kernel, const Cut *cut, int64_t at, int
 {
     int64_t size = kernel->output_spec[0]->size;
     size_t bytes = (size_t)cut->width * gt_dtype_size(kernel->output_spec[0]->dtype);
+    GT_ASSERT(at >= 0 && at * cut->width < size);
     gt_UpdateTile tile = {.n = cut->width};
     if (tile.n > size - at * cut->width)
         tile.n = size - at * cut->width;

@@ -1,14 +1,14 @@
 /* The operations with which optimizers change variables, and what they share. Not installed.
  *
- * An update reads and overwrites a variable and its slots: inputs 0 .. outputs - 1, which are variables, are
- * outputs 0 .. outputs - 1. Behind them come
+ * An update reads and overwrites a variable and its slots: inputs 0 .. outputs - 1, which are
+ * variables, are outputs 0 .. outputs - 1. Behind them come
  *     gradient        like the variable, or like as many of its rows as there are `rows`
  *     learning rate   one number of a float type
  *     step count      int64 (): calls before this one
- *     rows            int64 (n), optional: which rows of the variable the gradient is of, each once; a number that
- *                     is not below the number of rows is padding
- * The element of the variable and those of its slots at the same place depend on nothing else, so an update is
- * cut into tiles anywhere. */
+ *     rows            int64 (n), optional: which rows of the variable the gradient is of, each once;
+ *                     a number that is not below the number of rows is padding
+ * The element of the variable and those of its slots at the same place depend on nothing else,
+ * so an update is cut into tiles anywhere. */
 #ifndef GT_OPS_UPDATE_UPDATE_H
 #define GT_OPS_UPDATE_UPDATE_H
 
@@ -26,7 +26,8 @@
 
 /* Every output like its input, the gradient like the variable or its rows. */
 gt_Status gt_update_shape(gt_ShapeRule *rule);
-/* Is an update due at this call? `step` gets its number, from 1. `accumulation`: calls that make one update. */
+/* Is an update due at this call? `step` gets its number, from 1. `accumulation`: calls that make
+ * one update. */
 bool gt_update_due(const gt_Kernel *kernel, int64_t accumulation, int64_t *step);
 double gt_update_learning_rate(const gt_Kernel *kernel);
 /* Elements that belong together, of all arrays. */
