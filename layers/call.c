@@ -38,7 +38,7 @@ static gt_Status check_input(gt_Context *context, const char *here, const gt_Lay
 
 /* Runs `build` eagerly, unseen by traces, tapes and listeners. A failure takes back what was
  * made. */
-static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_Spec *input)
+static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_BuildArgs *in)
 {
     gt_Layer *layer = state->layer;
     int32_t children = state->child_count;
@@ -50,8 +50,8 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
                 break;
             }
         }
-    if (state->dtype == GT_DTYPE_NONE && gt_dtype_is_float(input->dtype))
-        state->dtype = gt_half_type(input->dtype) < 0 ? input->dtype : GT_FLOAT32;
+    if (state->dtype == GT_DTYPE_NONE && gt_dtype_is_float(in->dtype))
+        state->dtype = gt_half_type(in->dtype) < 0 ? in->dtype : GT_FLOAT32;
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return gt_context_status(context);
@@ -61,7 +61,7 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
     GT_ASSERT(!state->building && !state->built);
     state->building = true;
     if (layer->type->build)
-        layer->type->build(layer, gt_spec_shape(input));
+        layer->type->build(layer, in);
     state->building = false;
     gt_scope_unwind(context, scope);
     gt_scope_close(context);
@@ -72,6 +72,24 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
         gt_layer_unbuild(state, children);
     else
         state->built = true;
+    return gt_context_status(context);
+}
+
+static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_CallArgs *call)
+{
+    size_t bytes = (size_t)call->count * sizeof(gt_Spec);
+    gt_Spec *inputs = gt_allocate(context, bytes);
+    if (!inputs)
+        return gt_context_status(context);
+    for (int32_t i = 0; i < call->count; i++)
+        inputs[i] = *gt_tensor_spec(call->inputs[i]);
+    run_build(context, state,
+              &(gt_BuildArgs){.size = sizeof(gt_BuildArgs),
+                              .count = call->count,
+                              .shape = gt_spec_shape(&inputs[0]),
+                              .dtype = inputs[0].dtype,
+                              .inputs = inputs});
+    gt_release(context, inputs, bytes);
     return gt_context_status(context);
 }
 
@@ -95,7 +113,7 @@ static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Ten
 
 /* While a function is traced: `call` may read the struct of the layer, which then is a fact;
  * unless it writes to the struct, and finds there what it left. */
-static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, gt_CallArgs in)
+static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, const gt_CallArgs *in)
 {
     gt_Layer *layer = state->layer;
     size_t bytes = layer->type->instance;
@@ -114,7 +132,7 @@ static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, gt_Call
 
 /* What `call` computes, once the layer is built. */
 static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
-                          gt_CallArgs in)
+                          const gt_CallArgs *in)
 {
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
@@ -142,9 +160,9 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
 /* The first call builds, and builds what is called inside: a layer counts as built when all of that
  * went well. */
 static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
-                           gt_CallArgs in)
+                           const gt_CallArgs *in)
 {
-    gt_Spec input = gt_spec(in.x);
+    gt_Spec input = gt_spec(in->x);
     if (gt_context_status(context) != GT_OK)
         return NULL;
     if (state->built)
@@ -152,7 +170,7 @@ static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState 
                    ? compute(context, here, state, in)
                    : NULL;
     int32_t children = state->child_count;
-    if (build_layer(context, state, &input) != GT_OK)
+    if (build_layer(context, state, in) != GT_OK)
         return NULL;
     gt_Tensor *y = NULL;
     if (check_input(context, here, state, &input) == GT_OK)
@@ -200,7 +218,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
                  "more must be a list of at most %d tensors, gt_tensors(...)", GT_MAX_INPUTS - 1);
         return NULL;
     }
-    int32_t count = options.more.count + 1, most = layer->type->inputs ? layer->type->inputs : 1;
+    int32_t count = options.more.count + 1, most = gt_class_inputs(layer->type);
     if (count > most) {
         gt_raise(context, GT_INVALID, here, layer->type->name, "it accepts %d input%s (got %d)",
                  (int)most, most == 1 ? "" : "s", (int)count);
@@ -220,7 +238,11 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
     for (int i = 0; i < options.more.count; i++)
         inputs[i + 1] = options.more.items[i];
-    gt_CallArgs in = {x, inputs, count, frame.training};
+    const gt_CallArgs in = {.size = sizeof(gt_CallArgs),
+                            .count = count,
+                            .x = x,
+                            .inputs = inputs,
+                            .training = frame.training};
     gt_Site site = gt_site_enter(here, NULL);
     gt_context_set_frame(context, &frame);
     /* Another context may call a built layer, several at a time: it is not written to. */
@@ -234,7 +256,7 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
                  "this layer belongs to another context, and is not built yet");
     for (int i = 0; i < in.count && gt_context_status(context) == GT_OK; i++)
         gt_tensor_check(context, here, layer->type->name, "the input", inputs[i]);
-    gt_Tensor *y = gt_context_status(context) == GT_OK ? run_call(context, here, state, in) : NULL;
+    gt_Tensor *y = gt_context_status(context) == GT_OK ? run_call(context, here, state, &in) : NULL;
     gt_context_set_frame(context, caller);
     gt_site_leave(site);
     if (own)

@@ -100,9 +100,13 @@ gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializ
 void gt_callable_forget(gt_LayerState *state);
 /* For `create`: an activation that gt_callable made from a layer makes that layer a child. */
 gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
-/* Makes a layer of a built-in class and sets the options that all of these have. `function` is
- * what messages say: "Dense" for gt_Dense. */
-gt_Layer *gt_layer_make(const char *here, const char *function, const gt_LayerClass *type,
-                        const void *instance, bool trainable, gt_Regularizer activity);
+/* Does the class, which may be of an older version, have this member? */
+#define GT_CLASS_HAS(type, member)                                                                 \
+    ((type)->size >= offsetof(gt_LayerClass, member) + sizeof(type)->member)
+/* How many inputs a class accepts at most. */
+static inline int32_t gt_class_inputs(const gt_LayerClass *type)
+{
+    return GT_CLASS_HAS(type, inputs) && type->inputs ? type->inputs : 1;
+}
 
 #endif

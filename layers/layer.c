@@ -95,7 +95,7 @@ static void destroy_layer(gt_Object *object)
     gt_Context *context = object->context;
     GT_ASSERT(!state->building && !state->creating);
     gt_callable_forget(state);
-    if (state->layer && state->layer->type->destroy)
+    if (state->layer && GT_CLASS_HAS(state->layer->type, destroy) && state->layer->type->destroy)
         state->layer->type->destroy(state->layer);
     gt_object_release(state->compiled);
     state->compiled = NULL;
@@ -148,6 +148,17 @@ gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *o
     return NULL;
 }
 
+static bool check_class(gt_Context *context, const char *here, const char *operation,
+                        const gt_LayerClass *type)
+{
+    if (type && GT_CLASS_HAS(type, call) && type->name && type->call &&
+        type->instance >= sizeof(gt_Layer))
+        return true;
+    gt_raise(context, GT_INVALID, here, operation,
+             "a class of layers needs its size, a name, the size of its struct, and a call");
+    return false;
+}
+
 static gt_Layer *new_layer(gt_Context *context, const gt_LayerClass *type, const void *instance)
 {
     const gt_Layer *given = instance;
@@ -187,9 +198,10 @@ gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const voi
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (!type || !instance || !type->name || !type->call || type->instance < sizeof(gt_Layer)) {
-        gt_raise(context, GT_INVALID, here, "layer_new",
-                 "a layer needs a struct, and a class with a name, a call and the struct's size");
+    if (!check_class(context, here, "layer_new", type))
+        return NULL;
+    if (!instance) {
+        gt_raise(context, GT_INVALID, here, "layer_new", "the struct is NULL");
         return NULL;
     }
     gt_Site site = gt_site_enter(here, type->name);
@@ -207,20 +219,72 @@ void gt_layer_free(gt_Layer *layer)
     gt_object_free("layer_free", state, &gt_layer_kind);
 }
 
-gt_Layer *gt_layer_make(const char *here, const char *function, const gt_LayerClass *type,
-                        const void *instance, bool trainable, gt_Regularizer activity)
+/* The value of the option of that name and size; false: there is none. */
+static bool get_option(const gt_LayerClass *type, const void *options, const char *name,
+                       void *value, size_t size)
 {
-    gt_Site site = gt_site_enter(here, function);
-    gt_Layer *layer = gt_layer_new_at(here, type, instance);
-    if (layer && gt_regularizer_check("activity_regularizer", &activity) != GT_OK) {
+    const gt_Field *field = type->options->fields;
+    while (field->name && (strcmp(field->name, name) != 0 || field->size != size))
+        field++;
+    if (field->name)
+        memcpy(value, (const char *)options + field->offset, size);
+    return field->name != NULL;
+}
+
+/* What the options that all built-in layers have say of a new layer. Its copy of the options has
+ * its copy of the name. */
+static gt_Status apply_options(gt_Layer *layer)
+{
+    char *options = (char *)layer + layer->type->options_offset;
+    bool trainable = true;
+    const char *name = NULL;
+    for (const gt_Field *field = layer->type->options->fields; field->name; field++)
+        if (strcmp(field->name, "name") == 0 && field->size == sizeof name)
+            memcpy(options + field->offset, &layer->name, sizeof name);
+    gt_Regularizer activity = GT_NOT_GIVEN;
+    get_option(layer->type, options, "activity_regularizer", &activity, sizeof activity);
+    if (gt_regularizer_check("activity_regularizer", &activity) != GT_OK)
+        return gt_status();
+    layer->state->activity = activity;
+    get_option(layer->type, options, "trainable", &trainable, sizeof trainable);
+    return trainable ? GT_OK : gt_set_trainable(layer, false);
+}
+
+static gt_Layer *make_layer(gt_Context *context, const gt_LayerClass *type, const void *given)
+{
+    gt_Layer *instance = gt_allocate_zeroed(context, type->instance);
+    if (!instance)
+        return NULL;
+    void *options = (char *)instance + type->options_offset;
+    gt_options_take(type->options, options, given);
+    get_option(type, options, "name", &instance->name, sizeof instance->name);
+    get_option(type, options, "dtype", &instance->dtype, sizeof instance->dtype);
+    gt_Layer *layer =
+        gt_context_status(context) == GT_OK ? gt_layer_new_at(NULL, type, instance) : NULL;
+    if (layer && apply_options(layer) != GT_OK) {
         gt_layer_free(layer);
         layer = NULL;
     }
-    if (layer) {
-        layer->state->activity = activity;
-        if (!trainable)
-            gt_set_trainable(layer, false);
+    gt_release(context, instance, type->instance);
+    return layer;
+}
+
+gt_Layer *gt_layer_make_at(const char *here, const gt_LayerClass *type, const void *options)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !check_class(context, here, "layer_make", type))
+        return NULL;
+    if (!GT_CLASS_HAS(type, options_offset) || !type->options ||
+        type->instance < sizeof(gt_Layer) + type->options->size ||
+        type->options_offset > type->instance - type->options->size ||
+        type->options_offset < sizeof(gt_Layer)) {
+        gt_raise(context, GT_INVALID, here, "layer_make",
+                 "the class must have options, inside its struct and behind gt_Layer");
+        return NULL;
     }
+    bool named = GT_CLASS_HAS(type, function) && type->function;
+    gt_Site site = gt_site_enter(here, named ? type->function : type->name);
+    gt_Layer *layer = make_layer(context, type, options);
     gt_site_leave(site);
     return layer;
 }

@@ -8,6 +8,7 @@
 #define GT_LAYERS_LAYER_H
 
 #include "core/keyword.h"
+#include "core/operation.h"
 #include "core/tensor.h"
 #include "core/variable.h"
 #include "layers/initializer.h"
@@ -22,11 +23,21 @@ typedef struct gt_LayerClass gt_LayerClass;
 /* Any operation of one tensor: gt_relu, gt_tanh, a function of one's own. */
 typedef gt_Tensor *(*gt_TensorFunction)(gt_Tensor *x);
 
+/* What `build` gets. `shape` and `dtype` are those of the first input. */
+typedef struct gt_BuildArgs {
+    uint32_t size; /* of this struct */
+    int32_t count; /* of inputs */
+    gt_Shape shape;
+    gt_DType dtype;
+    const gt_Spec *inputs; /* all of them */
+} gt_BuildArgs;
+
 /* What `call` gets. `x` is the first input. */
 typedef struct gt_CallArgs {
+    uint32_t size; /* of this struct */
+    int32_t count; /* of inputs */
     gt_Tensor *x;
     gt_Tensor *const *inputs; /* all of them */
-    int32_t count;
     bool training;
 } gt_CallArgs;
 
@@ -40,17 +51,41 @@ struct gt_Layer {
     gt_DType dtype;   /* may be given; else the container's, else the first input's */
 };
 
+enum {
+    GT_LAYER_RANDOM = 1u << 0,    /* draws numbers in training, and none in inference */
+    GT_LAYER_FUNCTION = 1u << 1,  /* calls a function that it was given */
+    GT_LAYER_CONTAINER = 1u << 2, /* is made of other layers, which are no options */
+};
+
+/* A use of a class, for tests, documentation and bench: options, inputs like those of gt_Sample,
+ * the shape of the result. */
+typedef struct gt_LayerSample {
+    const void *options;         /* NULL: the defaults */
+    int32_t inputs;              /* 0 ends the list */
+    const gt_SampleInput *input; /* `inputs` of them */
+    gt_Shape output;
+} gt_LayerSample;
+
 struct gt_LayerClass {
-    const char *name; /* snake_case: the layer's default name */
-    size_t instance;  /* sizeof the struct */
+    uint32_t size;    /* of this struct: classes of older versions keep working */
+    uint32_t flags;   /* GT_LAYER_... */
+    const char *name; /* snake_case: the layer's default name, and what files say */
+    size_t instance;  /* sizeof the struct that begins with gt_Layer */
     /* Checks what was given, registers children (gt_add_child). May be NULL. */
     gt_Status (*create)(gt_Layer *layer);
-    /* Makes the variables (gt_add_weight) for inputs of this shape. May be NULL. */
-    gt_Status (*build)(gt_Layer *layer, gt_Shape input);
-    gt_Tensor *(*call)(gt_Layer *layer, gt_CallArgs in);
+    /* Makes the variables (gt_add_weight) for such inputs. May be NULL. */
+    gt_Status (*build)(gt_Layer *layer, const gt_BuildArgs *in);
+    gt_Tensor *(*call)(gt_Layer *layer, const gt_CallArgs *in);
     /* Frees what the struct owns besides weights and children. May be NULL. */
     void (*destroy)(gt_Layer *layer);
     int32_t inputs; /* how many tensors `call` looks at, at most; 0: one. More are an error */
+    /* For a class with an option list: see gt_layer_make. */
+    const gt_OptionType *options; /* NULL: none */
+    size_t options_offset;        /* where the struct has them */
+    const char *function;         /* "Dense": the function gt_Dense makes it; NULL: another one */
+    const char *keras;            /* the name of Keras's class; NULL: it has none */
+    const char *summary;          /* one line for the documentation */
+    const gt_LayerSample *samples;
 };
 
 /* Options that every built-in layer has. */
@@ -66,6 +101,11 @@ struct gt_LayerClass {
  * or the caller frees it with gt_layer_free, or the context does. */
 #define gt_layer_new(...) gt_layer_new_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance);
+/* The same from the class's options, which may be NULL for the defaults: a struct of zeros gets
+ * them where the class says. Those called name, dtype, trainable and activity_regularizer
+ * (GT_LAYER_COMMON) have their effect. */
+#define gt_layer_make(...) gt_layer_make_at(GT_HERE, __VA_ARGS__)
+GT_API gt_Layer *gt_layer_make_at(const char *here, const gt_LayerClass *type, const void *options);
 /* Drops the caller's hold. Using a freed layer is an error. NULL is ignored. */
 GT_API void gt_layer_free(gt_Layer *layer);
 

@@ -51,29 +51,30 @@ static gt_Status block_create(gt_Layer *layer)
     return gt_status();
 }
 
-static gt_Status block_build(gt_Layer *layer, gt_Shape input)
+static gt_Status block_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Block *self = (Block *)layer;
     self->builds++;
     self->count =
         gt_add_weight(layer, "count", gt_shape(), .trainable = false, .initializer = gt_Zeros());
-    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), self->units),
+    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(in->shape), self->units),
                                  .regularizer = gt_L2(0.5));
     if (self->fail_late)
         return gt_fail(GT_INVALID, "it was asked to fail");
     return gt_status();
 }
 
-static gt_Tensor *block_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *block_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Block *self = (Block *)layer;
     self->calls++;
-    if (in.training)
+    if (in->training)
         gt_assign_add(self->count, 1);
-    return gt_call(self->inner, gt_matmul(in.x, self->kernel));
+    return gt_call(self->inner, gt_matmul(in->x, self->kernel));
 }
 
-static const gt_LayerClass block_class = {.name = "block",
+static const gt_LayerClass block_class = {.size = sizeof(gt_LayerClass),
+                                          .name = "block",
                                           .instance = sizeof(Block),
                                           .create = block_create,
                                           .build = block_build,
@@ -140,27 +141,28 @@ static gt_Status grower_create(gt_Layer *layer)
     return gt_status();
 }
 
-static gt_Status grower_build(gt_Layer *layer, gt_Shape input)
+static gt_Status grower_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Grower *self = (Grower *)layer;
     gt_add_child(layer, gt_Dense(2));
     gt_add_child(layer, gt_Dense(2));
-    (void)input;
+    (void)in;
     if (self->fails)
         gt_fail(GT_STATE, "not yet");
     self->fails = false;
     return gt_status();
 }
 
-static gt_Tensor *grower_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *grower_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    gt_Tensor *x = in.x;
+    gt_Tensor *x = in->x;
     for (int i = 0; i < gt_layer_child_count(layer); i++)
         x = gt_call(gt_get_layer(layer, i), x);
     return x;
 }
 
-static const gt_LayerClass grower_class = {.name = "grower",
+static const gt_LayerClass grower_class = {.size = sizeof(gt_LayerClass),
+                                           .name = "grower",
                                            .instance = sizeof(Grower),
                                            .create = grower_create,
                                            .build = grower_build,
@@ -270,7 +272,8 @@ Test(layers, shapes_and_counts)
                   strstr(summary, "dropout (dropout)"),
               "%s", summary);
     gt_call(model, gt_uniform(gt_shape(5, 4, 4), .dtype = GT_FLOAT64));
-    fails(GT_INVALID, "the last dimension of the input must be 12, as the layer was built (got shape (5, 16)), in "
+    fails(GT_INVALID, "the last dimension of the input must be 12, as the layer was built (got "
+                      "shape (5, 16)), in "
                       "sequential/dense");
     gt_call(gt_get_layer(model, 1), gt_uniform(gt_shape(12), .dtype = GT_FLOAT64));
     fails(GT_INVALID, "the input must have at least 2 dimensions (got shape (12,)), in dense");
@@ -325,9 +328,9 @@ Test(layers, failures_roll_back)
     fails(GT_INVALID, "the layer is NULL");
 }
 
-static gt_Tensor *twice(void *context, gt_CallArgs in)
+static gt_Tensor *twice(void *context, const gt_CallArgs *in)
 {
-    return gt_multiply(in.x, *(double *)context);
+    return gt_multiply(in->x, *(double *)context);
 }
 
 /* The same layer in two places is one layer. */

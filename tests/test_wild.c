@@ -176,10 +176,10 @@ static gt_Batch batch;
 static char text[64];
 static double memory[16];
 
-static gt_Tensor *joined(void *user, gt_CallArgs in)
+static gt_Tensor *joined(void *user, const gt_CallArgs *in)
 {
     (void)user;
-    return in.count > 1 ? gt_add(in.x, in.inputs[1]) : in.x;
+    return in->count > 1 ? gt_add(in->x, in->inputs[1]) : in->x;
 }
 
 #define PASTE_(a, b) a##b
@@ -549,10 +549,10 @@ Test(wild, bare_numbers_in_the_place_of_values)
 }
 
 /* Inputs that nobody takes. */
-static gt_Tensor *second(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *second(gt_Layer *layer, const gt_CallArgs *in)
 {
     (void)layer;
-    return in.count > 1 ? in.inputs[1] : in.x;
+    return in->count > 1 ? in->inputs[1] : in->x;
 }
 
 Test(wild, inputs_that_nobody_takes)
@@ -571,7 +571,7 @@ Test(wild, inputs_that_nobody_takes)
     }
     fails(gt_call(one[2], x, .more = y), "more must be a list of at most 63 tensors");
     static const gt_LayerClass takes_two = {
-        .name = "second", .instance = sizeof(gt_Layer), .call = second, .inputs = 2};
+        .size = sizeof(gt_LayerClass), .name = "second", .instance = sizeof(gt_Layer), .call = second, .inputs = 2};
     const gt_Layer instance = {.name = NULL};
     gt_Layer *two = gt_layer_new_at(NULL, &takes_two, &instance);
     cr_assert_eq(gt_element(gt_call(two, x, .more = gt_tensors(y)), 0), 2);
