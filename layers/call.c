@@ -264,18 +264,6 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
     return y;
 }
 
-typedef struct Building {
-    const char *here;
-    gt_Layer *layer;
-} Building;
-
-static void call_once(gt_Context *context, gt_Tensor *x, void *user)
-{
-    const Building *self = user;
-    (void)context;
-    gt_call_at(self->here, self->layer, x, NULL);
-}
-
 gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DType dtype)
 {
     gt_Context *context = gt_enter();
@@ -287,8 +275,22 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
     if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape))
         return gt_raise(context, GT_INVALID, here, "build", "the input cannot be %s %s",
                         gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
-    Building building = {here, layer};
-    gt_trace_dry_run(context, &spec, call_once, &building);
+    gt_Graph *graph = gt_graph_new(context);
+    gt_Facts facts = {0};
+    gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
+    if (!trace) {
+        gt_graph_free(graph);
+        return gt_context_status(context);
+    }
+    if (gt_scope_open(context)) {
+        gt_Tensor *x = gt_trace_input(context, &spec);
+        if (x)
+            gt_call_at(here, layer, x, NULL);
+        gt_scope_close(context);
+    }
+    gt_trace_end(context, trace);
+    gt_facts_close(context, &facts);
+    gt_graph_free(graph);
     state->call = gt_context_count_call(context); /* what it added are symbols */
     return gt_context_status(context);
 }

@@ -593,10 +593,10 @@ static gt_Status own_everything(gt_Optimizer *self)
     if (gt_tracing(context))
         return GT_OK;
     for (int32_t i = 0; i < self->entries; i++)
-        if (gt_variable_claim(context, self->entry[i].variable) != GT_OK)
+        if (!gt_variable_memory(context, self->entry[i].variable, true))
             return gt_context_status(context);
     for (int32_t i = 0; i < self->state_count; i++)
-        if (gt_variable_claim(context, self->state[i]) != GT_OK)
+        if (!gt_variable_memory(context, self->state[i], true))
             return gt_context_status(context);
     if (gt_interrupted(context))
         return gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted");

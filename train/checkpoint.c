@@ -221,17 +221,12 @@ static gt_Status check_position(gt_Context *context, const gt_Dataset *dataset,
     return gt_context_status(context);
 }
 
-static gt_Variable *variable_of(const gt_NamedTensor *item)
-{
-    return (gt_Variable *)(uintptr_t)item->tensor;
-}
-
 /* After this nothing can fail: the variables' bytes are their own. */
 static gt_Status own_all(const List *list)
 {
     for (int32_t i = 0; i < list->count && gt_context_status(list->context) == GT_OK; i++)
         if (gt_is_variable(list->items[i].tensor))
-            gt_variable_claim(list->context, variable_of(&list->items[i]));
+            gt_variable_memory(list->context, list->items[i].tensor, true);
     return gt_context_status(list->context);
 }
 

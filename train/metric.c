@@ -213,9 +213,11 @@ void gt_metric_leave(gt_Metric *self, void *kept)
     const char *from = kept;
     GT_ASSERT(self->runs > 0 && (!kept || self->runs > 1));
     self->runs--;
-    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++))
-        if (gt_variable_claim(context, self->states[i]) == GT_OK)
-            memcpy(gt_tensor_data(self->states[i]), from, state_bytes(self, i));
+    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
+        void *to = gt_variable_memory(context, self->states[i], true);
+        if (to)
+            memcpy(to, from, state_bytes(self, i));
+    }
     gt_release(context, kept, states_bytes(self));
 }
 
