@@ -44,9 +44,8 @@ static gt_Status source_cells(gt_Program *program)
             base = gt_plan_variable_base(plan, variables);
             break;
         case GT_GRAPH_CONSTANT:
-            if (!gt_constant_in_block(value)) {
+            if (!gt_constant_in_block(value))
                 base = gt_plan_constant_base(plan, constants++);
-            }
             break;
         case GT_GRAPH_LIVE:
             break;
@@ -54,8 +53,8 @@ static gt_Status source_cells(gt_Program *program)
         int32_t cell = program->facts[i].cell = gt_cell_new(program, bytes, base);
         if (cell < 0)
             return gt_context_status(program->context);
-        if (base ==
-            GT_BASE_BLOCK) { /* holds its bytes from before the first step; a constant for good */
+        /* It holds its bytes from before the first step; a constant for good. */
+        if (base == GT_BASE_BLOCK) {
             program->cells[cell].piece.first = 0;
             program->cells[cell].piece.last = value->kind == GT_GRAPH_CONSTANT ? GT_NEVER : 0;
         }
