@@ -162,6 +162,7 @@ struct gt_Context {
     const char *composing; /* the composite operation that is running, for messages */
     const char *applying;  /* the operation that is running, for messages */
     const gt_CallFrame *frame;
+    const char *path;      /* of the layer whose operation a plan runs, for messages; NULL: none */
     bool check_numerics;
     const gt_Operation *differentiating; /* whose gradient rule is running, for messages */
     /* handles */

@@ -47,6 +47,7 @@ typedef struct gt_PlanStep {
     const gt_Operation *operation; /* NULL: a copy */
     const void *options;
     const char *here; /* the call site; NULL: not known */
+    const char *path; /* of the layer that was being called; NULL: none was */
     int32_t node;     /* of the graph; -1: a copy */
     int32_t
         ref; /* the first of its references: inputs, outputs, temporaries; control flow: then its memory */

@@ -69,6 +69,7 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
     *step = (gt_PlanStep){.operation = node->operation,
                           .options = node->options,
                           .here = node->here,
+                          .path = node->path,
                           .node = from->node,
                           .ref = plan->ref_count,
                           .inputs = node->inputs,

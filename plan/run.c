@@ -108,11 +108,12 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     run.base = plan->base;
     run.site = gt_context_step_site(context);
     run.kernel.context = context;
-    const char *caller = *run.site.here;
+    const char *caller = *run.site.here, *path = *run.site.path;
     for (const gt_PlanStep *step = plan->steps + first, *end = plan->steps + last; step < end;
          step++) {
         *run.site.applying = step->operation ? step->operation->name : "copy";
         *run.site.here = step->here ? step->here : caller;
+        *run.site.path = step->path;
         gt_Status status = run_step(&run, step);
         if (status != GT_OK || *run.site.status != GT_OK) {
             gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
@@ -121,6 +122,7 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
         }
     }
     *run.site.here = caller;
+    *run.site.path = path;
     return *run.site.status;
 }
 

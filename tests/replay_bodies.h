@@ -1,4 +1,4 @@
-/* Control flow as a row of test_replay.c calls it (a row finds its function by the text gt_NAME):
+/* Control flow as a row of test_replay.c calls it (a row finds its function by the text gt_NAME). */
 #ifndef GT_TESTS_REPLAY_BODIES_H
 #define GT_TESTS_REPLAY_BODIES_H
 
