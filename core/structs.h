@@ -164,6 +164,11 @@ struct gt_Context {
     const gt_CallFrame *frame;
     const char *path;      /* of the layer whose operation a plan runs, for messages; NULL: none */
     bool check_numerics;
+#ifdef GT_ASSERTIONS
+    /* The thread whose operation is running, by its mark; NULL: none. Objects of one context are used by one thread at
+     * a time, and builds for tests raise an error when two do. */
+    _Atomic(const void *) runner;
+#endif
     const gt_Operation *differentiating; /* whose gradient rule is running, for messages */
     /* handles */
     gt_Slot *free_first, *free_last;
@@ -216,6 +221,10 @@ bool gt_memory_owns(const gt_Context *context, const void *address);
  * touched after that. */
 void gt_context_hold(gt_Context *context);
 void gt_context_drop(gt_Context *context);
+#ifdef GT_ASSERTIONS
+const void *gt_thread_mark(void); /* another address in every thread */
+#endif
+
 /* ---- buffer, value, handle: tensor.c ---- */
 gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes);
 gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes);
