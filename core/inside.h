@@ -113,10 +113,10 @@ const gt_Operation *gt_context_set_differentiating(gt_Context *context,
                                                    const gt_Operation *operation);
 
 /* What a plan writes and reads at every step, looked up once for a run: where the context keeps the pending
- * error, the call site and the name of the operation that is running. */
+ * error, and for messages the call site, the name of the operation that is running and the path of its layer. */
 typedef struct gt_StepSite {
     const gt_Status *status;
-    const char **here, **applying;
+    const char **here, **applying, **path;
 } gt_StepSite;
 gt_StepSite gt_context_step_site(gt_Context *context);
 
@@ -149,6 +149,8 @@ typedef struct gt_CallFrame {
 const gt_CallFrame *gt_context_frame(const gt_Context *context);
 /* Makes another one the innermost, and returns the one before. */
 const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame *frame);
+/* The names of the layers from the outermost call to this one, "model/dense_1"; cut to `size`. */
+char *gt_frame_path(const gt_CallFrame *frame, char *text, size_t size);
 
 /* How many branches and loops were decided by numbers so far; and one more. */
 uint64_t gt_context_choices(const gt_Context *context);

@@ -51,6 +51,7 @@ typedef struct Row {
         (void)a, (void)b, (void)c, (void)d, (void)part;                                            \
         return __VA_ARGS__;                                                                        \
     }
+#include "replay_bodies.h"
 #include "replay_rows.inc"
 #undef ROW
 #define ROW(row, shapes, ...)                                                                      \
