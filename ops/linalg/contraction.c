@@ -66,7 +66,7 @@ static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, 
         if (fits)
             return true;
     }
-    gt_fail(GT_INVALID, "the axes of %s and %s do not fit each other",
+    gt_fail(GT_INVALID, "the named axes must be as many and as long in both (got %s and %s)",
             gt_shape_text(gt_spec_shape(a), s, sizeof s),
             gt_shape_text(gt_spec_shape(b), t, sizeof t));
     return false;
@@ -91,7 +91,7 @@ static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_optio
         shape.dims[shape.rank++] = spec_a.dims[perm_a.axis[i]];
     }
     if (rest_a + rest_b > GT_MAX_RANK) {
-        gt_fail(GT_INVALID, "the result would have more than %d dimensions", GT_MAX_RANK);
+        gt_fail(GT_INVALID, "the result must have at most %d axes", GT_MAX_RANK);
         return NULL;
     }
     for (int i = of_b.count; i < spec_b.rank; i++) {

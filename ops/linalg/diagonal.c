@@ -48,7 +48,7 @@ static gt_Tensor *diagonal(gt_Tensor *x, const gt_diagonal_options *given)
     if (column < 0)
         return NULL;
     if (row == column) {
-        gt_fail(GT_INVALID, "axis1 and axis2 are both %d", row);
+        gt_fail(GT_INVALID, "axis1 and axis2 must differ (both are axis %d)", row);
         return NULL;
     }
     gt_Axes perm = gt_axes();
@@ -80,7 +80,7 @@ static gt_Tensor *diagflat(gt_Tensor *x, const gt_diag_options *given)
     if (gt_status() != GT_OK)
         return NULL;
     if (k > INT32_MAX || k < -INT32_MAX || n > INT32_MAX) {
-        gt_fail(GT_INVALID, "a matrix with %lld numbers on diagonal %lld would be too large",
+        gt_fail(GT_INVALID, "a matrix with %lld elements on diagonal %lld would be too large",
                 (long long)n, (long long)k);
         return NULL;
     }

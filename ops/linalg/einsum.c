@@ -77,7 +77,8 @@ static bool read_term(const char *text, const char **at, int rank, int *dots, Te
             return fail_subscripts(text, *at, "expected a letter, \"...\", a comma or \"->\"");
         }
         if (!fits)
-            return fail_subscripts(text, here, "a term has more axes than a tensor can have");
+            return fail_subscripts(text, here,
+                                   "a term has more axes than a tensor can have");
     }
     return true;
 }
@@ -217,7 +218,8 @@ static bool default_result(const char *text, int dots, Term *result)
     for (int c = 'A'; c <= 'z'; c++) {
         const char *first = is_letter((char)c) ? strchr(text, c) : NULL;
         if (first && !strchr(first + 1, c) && !put_label(result, (char)c))
-            return fail_subscripts(text, first, "the result has more axes than a tensor can have");
+            return fail_subscripts(
+                text, first, "the result has more axes than a tensor can have");
     }
     return true;
 }
@@ -280,7 +282,7 @@ static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
     Term terms[GT_MAX_INPUTS], result;
     int64_t dims[256];
     if (!subscripts || tensors.count < 1 || tensors.count > GT_MAX_INPUTS || !tensors.items) {
-        gt_fail(GT_INVALID, "it takes subscripts and 1 to %d tensors", GT_MAX_INPUTS);
+        gt_fail(GT_INVALID, "expected subscripts and 1 to %d tensors", GT_MAX_INPUTS);
         return NULL;
     }
     if (!read_subscripts(subscripts, tensors, terms, &result) ||
