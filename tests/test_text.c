@@ -227,7 +227,7 @@ Test(text, signatures)
     }
     parses("float y[999999999]", NULL);
     parses("float y[1000000000]", "expected a name or a number between brackets");
-    parses("float y[12x]", "\"12x\" is no number");
+    parses("float y[12x]", "expected a number (got \"12x\")");
     strcpy(text, "float y");
     repeat(text, sizeof text, "[1]");
     parses(text, "at most 8 pairs");

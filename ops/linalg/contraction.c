@@ -141,29 +141,6 @@ static gt_Tensor *vdot(gt_Tensor *a, gt_Tensor *b)
 }
 GT_COMPOSED_BINARY(vdot, vdot)
 
-static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
-{
-    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
-    if (gt_status() != GT_OK)
-        return NULL;
-    int rank = spec_a.rank > spec_b.rank ? spec_a.rank : spec_b.rank;
-    gt_Shape of_a = {.mark = GT_MARK, .rank = 2 * rank <= GT_MAX_RANK ? 2 * rank : -1}, of_b = of_a;
-    for (int d = 0; d < of_a.rank / 2; d++) {
-        int at_a = d - (rank - spec_a.rank), at_b = d - (rank - spec_b.rank);
-        of_a.dims[2 * d] = at_a >= 0 ? spec_a.dims[at_a] : 1;
-        of_b.dims[2 * d] = of_a.dims[2 * d + 1] = 1;
-        of_b.dims[2 * d + 1] = at_b >= 0 ? spec_b.dims[at_b] : 1;
-    }
-    gt_Tensor *products = gt_multiply(gt_reshape(a, of_a), gt_reshape(b, of_b));
-    if (!products)
-        return NULL;
-    gt_Shape shape = {.mark = GT_MARK, .rank = rank};
-    for (int d = 0; d < rank; d++)
-        shape.dims[d] = of_a.dims[2 * d] * of_b.dims[2 * d + 1];
-    return gt_reshape(products, shape);
-}
-GT_COMPOSED_BINARY(kron, kron)
-
 /* c[i] = a[i + 1] b[i + 2] - a[i + 2] b[i + 1], indices modulo 3. */
 static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_cross_options *given)
 {
