@@ -236,13 +236,13 @@ Test(text, signatures)
     parses(text, "longer than 31 characters");
     strcpy(text, "");
     repeat(text, sizeof text, "const ");
-    parses(text, "a type is missing");
+    parses(text, "expected a type");
     strcpy(text, "");
     repeat(text, sizeof text, "unsigned ");
     parses(text, "unexpected");
     strcpy(text, "");
     repeat(text, sizeof text, "(");
-    parses(text, "a type is missing");
+    parses(text, "expected a type");
     parses("float *\xe9", "unexpected");
     parses("float \xc3\xa9", "unexpected");
 }

@@ -3,8 +3,7 @@
 #include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
-#include "ops/linalg/matmul.h"
-#include "ops/linalg/matrix.h"
+#include "ops/linalg/contract.h"
 
 GT_OPTION_TYPE(gt_tensordot_options, gt_tensordot_OPTIONS);
 GT_OPTION_TYPE(gt_cross_options, gt_cross_OPTIONS);
@@ -15,26 +14,6 @@ static gt_Tensor *unexpected_shape(const char *what, const gt_Spec *spec)
     gt_fail(GT_INVALID, "expected %s (got shape %s)", what,
             gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     return NULL;
-}
-
-/* The axes of x but those; after them if `first`, else before them. */
-static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
-{
-    gt_Axes perm = gt_axes();
-    for (int turn = 0; turn < 2; turn++)
-        if ((turn == 0) == first) {
-            for (int i = 0; i < axes->count; i++)
-                perm.axis[perm.count++] = axes->axis[i];
-        } else {
-            for (int d = 0; d < rank; d++) {
-                bool named = false;
-                for (int i = 0; i < axes->count; i++)
-                    named |= axes->axis[i] == d;
-                if (!named)
-                    perm.axis[perm.count++] = d;
-            }
-        }
-    return perm;
 }
 
 static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, const gt_Spec *b,
@@ -72,6 +51,7 @@ static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, 
     return false;
 }
 
+/* Labels are the axes of a; an axis of b has that of the axis of a it runs together with, or one of its own. */
 static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *given)
 {
     gt_tensordot_options options = GT_TAKE(gt_tensordot_options, given);
@@ -79,28 +59,28 @@ static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_optio
     gt_Axes of_a, of_b;
     if (gt_status() != GT_OK || !axes_of_both(&options, &spec_a, &spec_b, &of_a, &of_b))
         return NULL;
-    gt_Axes perm_a = with_rest(spec_a.rank, &of_a, false);
-    gt_Axes perm_b = with_rest(spec_b.rank, &of_b, true);
-    int64_t rows = 1, columns = 1, sum = 1;
-    gt_Shape shape = {.mark = GT_MARK};
-    int rest_a = spec_a.rank - of_a.count, rest_b = spec_b.rank - of_b.count;
-    for (int i = 0; i < of_a.count; i++)
-        sum *= spec_a.dims[of_a.axis[i]];
-    for (int i = 0; i < rest_a; i++) {
-        rows *= spec_a.dims[perm_a.axis[i]];
-        shape.dims[shape.rank++] = spec_a.dims[perm_a.axis[i]];
-    }
-    if (rest_a + rest_b > GT_MAX_RANK) {
+    if (spec_a.rank + spec_b.rank - 2 * of_a.count > GT_MAX_RANK) {
         gt_fail(GT_INVALID, "the result must have at most %d axes", GT_MAX_RANK);
         return NULL;
     }
-    for (int i = of_b.count; i < spec_b.rank; i++) {
-        columns *= spec_b.dims[perm_b.axis[i]];
-        shape.dims[shape.rank++] = spec_b.dims[perm_b.axis[i]];
+    gt_Labels in_a = gt_axes(), in_b = gt_axes(), result = gt_axes();
+    bool summed[GT_MAX_RANK] = {false};
+    for (int i = 0; i < of_a.count; i++)
+        summed[of_a.axis[i]] = true;
+    for (int d = 0; d < spec_a.rank; d++) {
+        in_a.axis[in_a.count++] = d;
+        if (!summed[d])
+            result.axis[result.count++] = d;
     }
-    a = gt_reshape(gt_permuted(a, &perm_a), gt_shape(rows, sum));
-    b = gt_reshape(gt_permuted(b, &perm_b), gt_shape(sum, columns));
-    return gt_reshape(gt_matmul(a, b), shape);
+    for (int d = 0; d < spec_b.rank; d++) {
+        int32_t label = GT_MAX_RANK + d;
+        for (int i = 0; i < of_b.count; i++)
+            label = of_b.axis[i] == d ? of_a.axis[i] : label;
+        in_b.axis[in_b.count++] = label;
+        if (label >= GT_MAX_RANK)
+            result.axis[result.count++] = label;
+    }
+    return gt_contract(a, b, &in_a, &in_b, &result);
 }
 GT_COMPOSED(tensordot,
             (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *options),
