@@ -21,12 +21,7 @@
 #include "ops/linalg/product.h"
 #include "ops/masks.h"
 
-#define CONTRACT_OPTIONS(F, S)                                                                     \
-    F(S, gt_Axes, a, GT_ALL_AXES, "the label of each axis of a")                                   \
-    F(S, gt_Axes, b, GT_ALL_AXES, "the label of each axis of b")                                   \
-    F(S, gt_Axes, result, GT_ALL_AXES, "the label of each axis of the result")
-GT_OPTIONS(ContractOptions, CONTRACT_OPTIONS);
-GT_OPTION_TYPE(ContractOptions, CONTRACT_OPTIONS);
+GT_OPTION_TYPE(gt_ContractOptions, GT_CONTRACT_OPTIONS);
 
 /* ---- labels ---- */
 
@@ -79,7 +74,7 @@ static void add_label(Groups *groups, Group group, int32_t label, int64_t dim)
 
 /* Before: the labels are valid. False, without an error, if an axis that both operands have differs in size; `label` gets
  * it. */
-static bool sort_labels(Groups *groups, const ContractOptions *options, const gt_Spec *a,
+static bool sort_labels(Groups *groups, const gt_ContractOptions *options, const gt_Spec *a,
                         const gt_Spec *b, int32_t *label)
 {
     for (int g = 0; g < GROUPS; g++) {
@@ -114,7 +109,7 @@ static int64_t length_of(const Groups *groups, int32_t label)
 
 static gt_Status contract_shape(gt_ShapeRule *rule)
 {
-    const ContractOptions *options = rule->options;
+    const gt_ContractOptions *options = rule->options;
     const gt_Spec *a = rule->input[0], *b = rule->input[1];
     gt_Spec *out = &rule->output[0];
     Groups groups;
@@ -169,7 +164,7 @@ typedef struct Contraction {
     gt_ProductJob job;
 } Contraction;
 
-static void plan_contraction(Contraction *c, const ContractOptions *options, const gt_Spec *a,
+static void plan_contraction(Contraction *c, const gt_ContractOptions *options, const gt_Spec *a,
                              const gt_Spec *b, const gt_Spec *out)
 {
     int32_t label;
@@ -219,7 +214,7 @@ static uint8_t packed(const gt_ShapeRule *rule, gt_Lowering *lowering, int input
 /* A launch that copies the products from a temporary into the order of the result. */
 static void spread(const gt_ShapeRule *rule, gt_Lowering *lowering, int from, const Groups *groups)
 {
-    const ContractOptions *options = rule->options;
+    const gt_ContractOptions *options = rule->options;
     const gt_Spec *out = &rule->output[0];
     int64_t read[GT_MAX_RANK], write[GT_MAX_RANK], step = 1;
     gt_strides(out, write);
@@ -236,7 +231,7 @@ static void spread(const gt_ShapeRule *rule, gt_Lowering *lowering, int from, co
 
 static void contract_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const ContractOptions *options = rule->options;
+    const gt_ContractOptions *options = rule->options;
     const gt_Spec *out = &rule->output[0];
     Contraction c;
     plan_contraction(&c, options, rule->input[0], rule->input[1], out);
@@ -269,7 +264,7 @@ static gt_Status contract_run(const gt_Kernel *kernel)
  * the sums, which is that of columns and rows. */
 static gt_Status contract_gradient(gt_GradientRule *rule)
 {
-    const ContractOptions *options = gt_rule_options(rule);
+    const gt_ContractOptions *options = gt_rule_options(rule);
     const gt_Labels *labels[2] = {&options->a, &options->b};
     for (int i = 0; i < 2; i++) {
         if (!gt_wants(rule, i))
@@ -288,7 +283,7 @@ static gt_Status contract_gradient(gt_GradientRule *rule)
  * summed over. */
 static gt_Tensor *mask_of_result(gt_MaskRule *rule, int input, const gt_Labels *labels)
 {
-    const gt_Labels *result = &((const ContractOptions *)rule->shape->options)->result;
+    const gt_Labels *result = &((const gt_ContractOptions *)rule->shape->options)->result;
     int axes = gt_mask_axes(rule, input);
     for (int i = 0; i < axes; i++)
         if (axis_with(result, labels->axis[i]) < 0) {
@@ -315,7 +310,7 @@ static gt_Tensor *mask_of_result(gt_MaskRule *rule, int input, const gt_Labels *
 
 static gt_Status contract_mask(gt_MaskRule *rule)
 {
-    const ContractOptions *options = rule->shape->options;
+    const gt_ContractOptions *options = rule->shape->options;
     for (int i = 0; i < 2; i++)
         if (rule->input[i] &&
             gt_mask_join(rule, 0, mask_of_result(rule, i, i ? &options->b : &options->a)) != GT_OK)
@@ -332,11 +327,11 @@ static gt_Status contract_mask(gt_MaskRule *rule)
             __VA_ARGS__                                                                            \
         }                                                                                          \
     }
-#define LABELED(...) .options = &GT_VALUES(ContractOptions, __VA_ARGS__)
+#define LABELED(...) .options = &GT_VALUES(gt_ContractOptions, __VA_ARGS__)
 const gt_Operation gt_op_contract = {
     GT_RECORD("contract", "sum of a b over the labels that the result does not have", 2, 2),
     .flags = GT_OP_INTERNAL | GT_OP_HALF,
-    .options = &ContractOptions_type,
+    .options = &gt_ContractOptions_type,
     .saves_inputs = 3,
     .shape = contract_shape,
     .lower = contract_lower,
@@ -366,6 +361,6 @@ const gt_Operation gt_op_contract = {
 gt_Tensor *gt_contract(gt_Tensor *a, gt_Tensor *b, const gt_Labels *of_a, const gt_Labels *of_b,
                        const gt_Labels *result)
 {
-    const ContractOptions options = GT_VALUES(ContractOptions, *of_a, *of_b, *result);
+    const gt_ContractOptions options = GT_VALUES(gt_ContractOptions, *of_a, *of_b, *result);
     return gt_apply_one_at(NULL, &gt_op_contract, &options, 2, (gt_Tensor *[]){a, b});
 }

@@ -10,7 +10,14 @@
 #ifndef GT_OPS_CONTRACT_H
 #define GT_OPS_CONTRACT_H
 
+#include "core/keyword.h"
 #include "core/tensor.h"
+
+#define GT_CONTRACT_OPTIONS(F, S)                                                                  \
+    F(S, gt_Axes, a, GT_ALL_AXES, "the label of each axis of a")                                   \
+    F(S, gt_Axes, b, GT_ALL_AXES, "the label of each axis of b")                                   \
+    F(S, gt_Axes, result, GT_ALL_AXES, "the label of each axis of the result")
+GT_OPTIONS(gt_ContractOptions, GT_CONTRACT_OPTIONS);
 
 /* The labels of an operand or a result, by axis. */
 typedef gt_Axes gt_Labels;
