@@ -68,7 +68,8 @@ GT_BEGIN
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
     /* linalg/ */                                                                                  \
     F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
-    F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
+    F(cofactor) F(cofactor_gradient) F(complement) F(require) F(kron) F(contract)                  \
+    F(diagonal) F(diagonal_matrix)                                                                 \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)                                                          \
     /* update/ */                                                                                  \
