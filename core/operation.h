@@ -1,4 +1,4 @@
-/* The operation record: all that is known of an operation, in one place. Eager calls, tracing, the
+/* The operation record: all there is to know of an operation, in one place. Eager calls, tracing, the
  * gradient walk, plans, documentation and the tests all start from it. Built-in operations are in
  * the table of ops/table.c, users' in their context. */
 #ifndef GT_CORE_OPERATION_H

@@ -405,9 +405,11 @@ Test(train, fit_against_a_loop)
         gt_Dataset *train = rows_of(.batch_size = 16), *same = rows_of(.batch_size = 16);
         gt_build(model, gt_shape(16, WIDTH), GT_FLOAT32);
         gt_build(copy, gt_shape(16, WIDTH), GT_FLOAT32);
-        gt_save_checkpoint("/tmp/gradtape-test-start.safetensors", model);
-        gt_load_checkpoint("/tmp/gradtape-test-start.safetensors", copy);
-        unlink("/tmp/gradtape-test-start.safetensors");
+        char path[64]; /* the tests of two build folders may run at one time */
+        snprintf(path, sizeof path, "/tmp/gradtape-start-%ld.safetensors", (long)getpid());
+        gt_save_checkpoint(path, model);
+        gt_load_checkpoint(path, copy);
+        unlink(path);
         ok();
         cr_assert(same_variables(model, copy));
         compile_small(model, eagerly);
