@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "launch.h"
+#include "matrix.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {
