@@ -248,8 +248,8 @@ static gt_Status half_spectrum_gradient(gt_GradientRule *rule)
 static gt_Status from_half_spectrum_gradient(gt_GradientRule *rule)
 {
     const HalfOptions *options = gt_rule_options(rule);
-    const gt_Spec *in = gt_rule_input_spec(rule, 0);
-    int64_t now = gt_last(gt_spec_shape(in ? in : gt_rule_input_spec(rule, 1)));
+    const gt_Spec *in = gt_rule_input_spec(rule, gt_wants(rule, 0) ? 0 : 1); /* which is there */
+    int64_t now = gt_last(gt_spec_shape(in));
     int64_t n = gt_last(gt_spec_shape(gt_rule_output_spec(rule, 0)));
     gt_Complex z = half_spectrum(gt_upstream(rule, 0), n, !options->transposed);
     return give_pair(rule, gt_pair(gt_resized_last(z.real, now), gt_resized_last(z.imag, now)));
