@@ -51,6 +51,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(draw_integers)                                                                            \
     EACH(draw_classes)                                                                             \
     EACH(dropout)                                                                                  \
+    EACH(fourier_tables)                                                                           \
+    EACH(fourier)                                                                                  \
+    EACH(overlap_add)                                                                              \
     ONCE(advance)                                                                                  \
     ONCE(spherical_bessel)                                                                         \
     ONCE(places)
