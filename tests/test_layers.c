@@ -347,21 +347,22 @@ static gt_Status tied_create(gt_Layer *layer)
     return gt_status();
 }
 
-static gt_Status tied_build(gt_Layer *layer, gt_Shape input)
+static gt_Status tied_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Tied *self = (Tied *)layer;
-    gt_build(self->encoder, input, GT_FLOAT32);
+    gt_build(self->encoder, in->shape, GT_FLOAT32);
     self->kernel = gt_share_weight(layer, "tied", gt_variables(self->encoder).items[0]);
-    return gt_set_input_spec(layer, 2, gt_last(input));
+    return gt_set_input_spec(layer, 2, gt_last(in->shape));
 }
 
-static gt_Tensor *tied_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *tied_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Tied *self = (Tied *)layer;
-    return gt_matmul(gt_call(self->encoder, in.x), self->kernel, .transpose_b = true);
+    return gt_matmul(gt_call(self->encoder, in->x), self->kernel, .transpose_b = true);
 }
 
-static const gt_LayerClass tied_class = {.name = "tied",
+static const gt_LayerClass tied_class = {.size = sizeof(gt_LayerClass),
+                                         .name = "tied",
                                          .instance = sizeof(Tied),
                                          .create = tied_create,
                                          .build = tied_build,
