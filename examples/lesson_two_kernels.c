@@ -7,26 +7,29 @@ typedef struct {
     gt_Variable *first, *second;
 } TwoKernels;
 
-static gt_Status two_kernels_build(gt_Layer *layer, gt_Shape input)
+static gt_Status two_kernels_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     TwoKernels *self = (TwoKernels *)layer;
-    self->first = gt_add_weight(layer, "first", gt_shape(gt_last(input), 64),
+    self->first = gt_add_weight(layer, "first", gt_shape(gt_last(in->shape), 64),
                                 .initializer = gt_GlorotUniform());
     self->second =
         gt_add_weight(layer, "second", gt_shape(64, 32), .initializer = gt_GlorotUniform());
     return gt_status();
 }
 
-static gt_Tensor *two_kernels_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *two_kernels_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     TwoKernels *self = (TwoKernels *)layer;
-    return gt_matmul(gt_relu(gt_matmul(in.x, self->first)), self->second);
+    return gt_matmul(gt_relu(gt_matmul(in->x, self->first)), self->second);
 }
 
-static const gt_LayerClass two_kernels_class = {.name = "two_kernels",
-                                                .instance = sizeof(TwoKernels),
-                                                .build = two_kernels_build,
-                                                .call = two_kernels_call};
+static const gt_LayerClass two_kernels_class = {
+    .size = sizeof(gt_LayerClass),
+    .name = "two_kernels",
+    .instance = sizeof(TwoKernels),
+    .build = two_kernels_build,
+    .call = two_kernels_call,
+};
 #define TwoKernels() gt_layer_new(&two_kernels_class, &(TwoKernels){.first = NULL})
 
 int main(void)

@@ -64,7 +64,10 @@ GT_BEGIN
     F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
     F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
     /* assign.c */                                                                                 \
-    F(assign) F(assign_add) F(assign_sub)
+    F(assign) F(assign_add) F(assign_sub)                                                          \
+    /* update/ */                                                                                  \
+    F(accumulate_gradient) F(ema_update) F(ema_overwrite) F(count_step) F(sgd_update)              \
+    F(sgd_momentum_update) F(adam_update) F(adam_amsgrad_update)
 /* clang-format on */
 
 #define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;

@@ -416,12 +416,11 @@ static gt_Status result_cells(Draft *draft)
 
 /* ---- versions ---- */
 
-/* Does a reader at this item come too late for the version it reads? A view of what its own
- * operation overwrites also does. */
+/* Does a reader at this item come too late for the version it reads? So does an operation that reads, behind the
+ * inputs that it overwrites, one of them or a view of one. */
 static bool comes_late(const Draft *draft, int32_t value, int32_t item)
 {
-    int32_t root = draft->facts[value].root, over = draft->facts[root].over;
-    return over < item || (over == item && value != root);
+    return draft->facts[draft->facts[value].root].over <= item;
 }
 
 static gt_Status need_copy(Draft *draft, int32_t value, int32_t item)
@@ -437,7 +436,7 @@ static gt_Status find_copies(Draft *draft)
 {
     for (int32_t item = 0; item < draft->item_count; item++) {
         const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
-        for (int i = 0; i < node->inputs; i++)
+        for (int i = is_effect(draft, node) ? node->outputs : 0; i < node->inputs; i++)
             if (node->input[i] >= 0 && need_copy(draft, node->input[i], item) != GT_OK)
                 return gt_context_status(draft->context);
     }
