@@ -31,6 +31,12 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(product)                                                                                  \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
+    EACH(sgd)                                                                                      \
+    EACH(adam)                                                                                     \
+    EACH(accumulate)                                                                               \
+    EACH(average)                                                                                  \
+    EACH(overwrite)                                                                                \
+    ONCE(count)                                                                                    \
     ONCE(spherical_bessel)                                                                         \
     ONCE(places)
 
