@@ -615,11 +615,9 @@ const gt_Operation *gt_registered_operation(const char *name)
     return NULL;
 }
 
-gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation)
+gt_Status gt_operation_register(gt_Context *context, const char *here,
+                                const gt_Operation *operation)
 {
-    gt_Context *context = gt_enter();
-    if (!context)
-        return gt_status();
     if (!operation || !operation->name || !operation->shape ||
         !(operation->run || operation->lower) || operation->outputs < 1 ||
         operation->outputs > GT_MAX_OUTPUTS || operation->inputs_max > GT_MAX_INPUTS ||
@@ -628,9 +626,6 @@ gt_Status gt_register_operation_at(const char *here, const gt_Operation *operati
                         "an operation needs a name, a shape rule, a kernel, 1 to %d outputs and at "
                         "most %d inputs",
                         GT_MAX_OUTPUTS, GT_MAX_INPUTS);
-    if (gt_registered_operation(operation->name))
-        return gt_raise(context, GT_INVALID, here, "register_operation", "the name \"%s\" is taken",
-                        operation->name);
     if (!gt_reserve(context, (void **)&context->operations, context->operation_count,
                     &context->operation_capacity, sizeof *context->operations))
         return context->status;

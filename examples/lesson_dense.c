@@ -1,5 +1,5 @@
-/* Lesson 1: a dense layer of one's own. Its kernel starts from random_normal, its bias from zeros;
- * both are made once, in build, when the width of the input is known. */
+/* Lesson 1: a dense layer of one's own. Its kernel starts from gt_RandomNormal, its bias from gt_Zeros; both are
+ * made once, in build, when the width of the input is known. */
 #include "repeat.h"
 
 typedef struct {
@@ -30,11 +30,11 @@ static const gt_LayerClass affine_class = {
     .build = affine_build,
     .call = affine_call,
 };
-#define affine(...) gt_layer_new(&affine_class, &(Affine){.units = __VA_ARGS__})
+#define Affine(...) gt_layer_new(&affine_class, &(Affine){.units = __VA_ARGS__})
 
 int main(void)
 {
-    gt_Layer *layer = affine(32);
+    gt_Layer *layer = Affine(32);
     gt_Tensor *x = gt_uniform(gt_shape(10, 64));
     printf("before the first call: built %d, %d variables\n", gt_layer_built(layer),
            gt_variables(layer).count);

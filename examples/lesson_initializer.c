@@ -31,11 +31,11 @@ static const gt_LayerClass projection_class = {
     .build = projection_build,
     .call = projection_call,
 };
-#define projection(...) gt_layer_new(&projection_class, &(Projection){.units = __VA_ARGS__})
+#define Projection(...) gt_layer_new(&projection_class, &(Projection){.units = __VA_ARGS__})
 
 int main(void)
 {
-    gt_Layer *layer = projection(64, .initializer = gt_Orthogonal());
+    gt_Layer *layer = Projection(64, .initializer = gt_Orthogonal());
     gt_Tensor *x = gt_uniform(gt_shape(10, 128));
     gt_Tensor *y = gt_call(layer, x);
     if (!y)

@@ -1,5 +1,5 @@
-/* Lesson 3: a layer with two kernels, 64 and 32 wide, both glorot_uniform. Both are made in the
- * same build, and both are in the layer's list of trainable variables without further ado. */
+/* Lesson 3: a layer with two kernels, 64 and 32 wide, both from gt_GlorotUniform. Both are made in the same build, and
+ * both are in the layer's list of trainable variables without further ado. */
 #include "repeat.h"
 
 typedef struct {
@@ -30,11 +30,11 @@ static const gt_LayerClass two_kernels_class = {
     .build = two_kernels_build,
     .call = two_kernels_call,
 };
-#define two_kernels() gt_layer_new(&two_kernels_class, &(TwoKernels){.first = NULL})
+#define TwoKernels() gt_layer_new(&two_kernels_class, &(TwoKernels){.first = NULL})
 
 int main(void)
 {
-    gt_Layer *layer = two_kernels();
+    gt_Layer *layer = TwoKernels();
     gt_Tensor *x = gt_uniform(gt_shape(10, 128));
     gt_Tensor *y = gt_call(layer, x);
     if (!y)

@@ -95,7 +95,7 @@ int main(void)
     tape = gt_tape_begin();
     gt_watch(tape, counts);
     gt_tape_end(tape);
-    show("whole numbers are watched");
+    show("a tensor of integers is watched");
 
     gt_Tensor *labels = gt_full(gt_shape(8), 1);
     gt_mean_squared_error(labels, gt_call(model, x));

@@ -75,6 +75,10 @@ GT_OPERATIONS(GT_DECLARE_OPERATION)
 
 /* All built-in operations; count gets how many. Static storage. */
 GT_API const gt_Operation *const *gt_operations(int *count);
+/* Makes an operation known to the current context by its name, so that files and gt_operation_find know it. It must
+ * outlive the context. A name that is taken, by a built-in operation or another one of the context, is an error. */
+#define gt_register_operation(operation) gt_register_operation_at(GT_HERE, operation)
+GT_API gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation);
 /* Built-in or registered in the current context; NULL without an error if there is none. */
 GT_API const gt_Operation *gt_operation_find(const char *name);
 

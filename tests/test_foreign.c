@@ -602,7 +602,7 @@ Test(foreign, refusals)
     const char *library = getenv("GT_TEST_LIBRARY");
     if (library) {
         gt_foreign_operation("bad", .library = library,
-                             .function = GT_SYMBOL("nothing", "const float *x, float *y"));
+                             .function = gt_c_symbol("nothing", "const float *x, float *y"));
         assert_fails(GT_IO, "no function nothing", "no symbol");
         const gt_Operation *cube = gt_foreign_operation(
             "cube", .library = library,

@@ -333,6 +333,60 @@ static gt_Tensor *twice(void *context, const gt_CallArgs *in)
     return gt_multiply(in->x, *(double *)context);
 }
 
+/* A decoder that uses the kernel of its encoder, transposed, and asks for rows as wide as that. */
+typedef struct Tied {
+    gt_Layer base;
+    gt_Layer *encoder;
+    gt_Variable *kernel;
+} Tied;
+
+static gt_Status tied_create(gt_Layer *layer)
+{
+    Tied *self = (Tied *)layer;
+    self->encoder = gt_add_child(layer, gt_Dense(2, .use_bias = false));
+    return gt_status();
+}
+
+static gt_Status tied_build(gt_Layer *layer, const gt_BuildArgs *in)
+{
+    Tied *self = (Tied *)layer;
+    gt_build(self->encoder, in->shape, GT_FLOAT32);
+    self->kernel = gt_share_weight(layer, "tied", gt_variables(self->encoder).items[0]);
+    return gt_set_input_spec(layer, 2, gt_last(in->shape));
+}
+
+static gt_Tensor *tied_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    Tied *self = (Tied *)layer;
+    return gt_matmul(gt_call(self->encoder, in->x), self->kernel, .transpose_b = true);
+}
+
+static const gt_LayerClass tied_class = {.size = sizeof(gt_LayerClass),
+                                         .name = "tied",
+                                         .instance = sizeof(Tied),
+                                         .create = tied_create,
+                                         .build = tied_build,
+                                         .call = tied_call};
+
+Test(layers, weights_of_another_layer)
+{
+    gt_Layer *tied = gt_layer_new(&tied_class, &(Tied){.encoder = NULL});
+    gt_Tensor *x = gt_uniform(gt_shape(4, 3));
+    gt_Tensor *y = gt_call(tied, x);
+    ok("call");
+    cr_assert_eq(gt_dim(gt_tensor_shape(y), 1), 3);
+    cr_assert(gt_variables(tied).count == 1 && gt_count_params(tied) == 6, "counted once");
+    gt_call(tied, gt_ones(gt_shape(4, 5)));
+    fails(GT_INVALID, "5");
+    gt_call(tied, gt_ones(gt_shape(3)));
+    fails(GT_INVALID, "2");
+    gt_share_weight(tied, "late", gt_variables(tied).items[0]);
+    fails(GT_STATE, "build");
+    gt_set_input_spec(tied, 9, 0);
+    gt_error_clear();
+    gt_layer_free(tied);
+}
+
 /* The same layer in two places is one layer. */
 Test(layers, shared)
 {
@@ -502,6 +556,36 @@ Test(layers, initializers)
     fails(GT_INVALID, "variance_scaling: scale must be > 0 (got 0)");
     gt_initialize(gt_IdentityInitializer(1), "m/w", &matrix, q);
     fails(GT_INVALID, "2 dimensions");
+}
+
+static gt_Status ramp(void *context, const gt_Spec *spec, void *data, uint64_t stream)
+{
+    *(uint64_t *)context = stream;
+    for (int64_t i = 0; i < spec->size; i++)
+        ((float *)data)[i] = (float)i;
+    return spec->size == 5 ? gt_fail(GT_INVALID, "no ramp of five") : GT_OK;
+}
+
+Test(layers, an_initializer_of_ones_own)
+{
+    uint64_t stream[3] = {0};
+    for (int i = 0; i < 3; i++) { /* twice the same path, then another one */
+        float ramped[3];
+        gt_initialize(gt_initializer(ramp, &stream[i]), i < 2 ? "m/a" : "m/b",
+                      &(gt_Spec){.dtype = GT_FLOAT32, .rank = 1, .size = 3, .dims = {3}}, ramped);
+        ok("initialize");
+        cr_assert(ramped[0] == 0 && ramped[2] == 2);
+    }
+    cr_assert(stream[0] == stream[1] && stream[0] != stream[2]);
+    gt_Layer *dense = gt_Dense(1, .kernel_initializer = gt_initializer(ramp, &stream[0]));
+    gt_build(dense, gt_shape(1, 5), GT_FLOAT32);
+    fails(GT_INVALID, "no ramp of five");
+    cr_assert(!gt_layer_built(dense), "a build that fails takes back what it made");
+    gt_build(dense, gt_shape(1, 4), GT_FLOAT32);
+    ok("another width");
+    cr_assert_eq(gt_element(gt_variables(dense).items[0], 3), 3);
+    gt_Dense(1, .kernel_initializer = gt_initializer(NULL, NULL));
+    gt_error_clear();
 }
 
 /* The first numbers of a model do not depend on the order in which C evaluates arguments, and two

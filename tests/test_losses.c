@@ -719,6 +719,9 @@ Test(losses, labels_of_one_column)
         {"hinge", gt_Hinge()},
         {"squared_hinge", gt_SquaredHinge(.reduction = GT_REDUCTION_SUM)},
         {"poisson", gt_Poisson()},
+        {"msle", gt_MeanSquaredLogarithmicError()},
+        {"mape", gt_MeanAbsolutePercentageError()},
+        {"categorical_hinge", gt_CategoricalHinge()},
         {"binary", gt_BinaryCrossentropy(.reduction = GT_REDUCTION_SUM)},
         {"kl", gt_KLDivergence()},
     };

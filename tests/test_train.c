@@ -273,6 +273,11 @@ Test(train, files)
     dataset = gt_dataset_from_csv(digits, .scale = 1.0 / 16);
     ok();
     cr_assert(gt_dataset_size(dataset) == 1797 && gt_dataset_x(dataset).dims[1] == 64);
+    gt_Spec labels = gt_dataset_y(dataset);
+    cr_assert(labels.dtype == GT_INT32 && labels.rank == 1 && labels.size == 1797);
+    cr_assert_eq(gt_dataset_y(gt_dataset_from_tensors(gt_ones(gt_shape(3)), NULL)).dtype,
+                 GT_DTYPE_NONE, "there is no y, which is no error");
+    ok();
 }
 
 /* ---- metrics ---- */
@@ -349,6 +354,11 @@ Test(train, metrics)
     gt_Metric *largest = gt_metric_new_at("test", &largest_class, NULL, &(Largest){10});
     check_metric(largest, NULL, gt_array64(gt_shape(3), 1, 5, 3), 50);
     check_metric(largest, NULL, gt_array64(gt_shape(3), 1, 4, 3), 50);
+    gt_Tensors state = gt_metric_variables(largest); /* to be saved, and set again */
+    cr_assert(state.count == 1 && gt_dtype(state.items[0]) == GT_FLOAT64);
+    gt_assign(state.items[0], gt_scalar(7, GT_FLOAT64));
+    cr_assert_eq(gt_metric_result(largest), 7);
+    cr_assert_eq(gt_metric_variables(mean).count, 2);
     refused(gt_metric_update(gt_Accuracy(), labels, p), GT_INVALID, "labels");
     refused(gt_metric_update(gt_CategoricalAccuracy(), sparse, p), GT_INVALID, "(3,)");
     refused(gt_LossMetric(gt_MeanSquaredError(.reduction = GT_REDUCTION_NONE)), GT_INVALID,
@@ -395,9 +405,11 @@ Test(train, fit_against_a_loop)
         gt_Dataset *train = rows_of(.batch_size = 16), *same = rows_of(.batch_size = 16);
         gt_build(model, gt_shape(16, WIDTH), GT_FLOAT32);
         gt_build(copy, gt_shape(16, WIDTH), GT_FLOAT32);
-        gt_save_checkpoint("/tmp/gradtape-test-start.safetensors", model);
-        gt_load_checkpoint("/tmp/gradtape-test-start.safetensors", copy);
-        unlink("/tmp/gradtape-test-start.safetensors");
+        char path[64]; /* the tests of two build folders may run at one time */
+        snprintf(path, sizeof path, "/tmp/gradtape-start-%ld.safetensors", (long)getpid());
+        gt_save_checkpoint(path, model);
+        gt_load_checkpoint(path, copy);
+        unlink(path);
         ok();
         cr_assert(same_variables(model, copy));
         compile_small(model, eagerly);
