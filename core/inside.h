@@ -91,8 +91,10 @@ gt_Blas *gt_context_blas(gt_Context *context);
 void *gt_context_scratch(gt_Context *context);
 /* Makes every worker's scratch memory at least so large. */
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
-/* Where the state of the default generator is kept; NULL until somebody draws from it. */
-gt_Variable **gt_context_generator(gt_Context *context);
+/* The state of the default generator; NULL until somebody draws from it. */
+gt_Variable *gt_context_generator(const gt_Context *context);
+/* Makes it the default generator's state; the context keeps it, and is not kept by it. NULL is passed over. */
+void gt_context_take_generator(gt_Context *context, gt_Variable *state);
 bool gt_context_checks_numerics(const gt_Context *context);
 /* The object that was made after `previous`, or the first one for NULL; NULL at the end. */
 gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *previous);
