@@ -37,7 +37,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
-#define GT_CHECK_KERNELS(F)
+#define GT_CHECK_KERNELS(F)                                                                        \
+    F(holds)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,

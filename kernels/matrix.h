@@ -24,6 +24,11 @@ typedef struct gt_TriangularJob {
     gt_BatchWalk walk;
 } gt_TriangularJob;
 
+/* The check `holds`: is at[input], of one bool a tile, true everywhere? */
+typedef struct gt_HoldsCheck {
+    int32_t input;
+} gt_HoldsCheck;
+
 /* product: C = op(A) op(B) for each matrix of a batch; C is (batches, m, n) in memory. It is cut into `strips` of `strip` rows
  * (by_rows) or columns; tile t is strip t % strips of product t / strips. */
 typedef struct gt_ProductJob {

@@ -170,17 +170,15 @@ static gt_Status svd_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_svd = {
-    GT_RECORD("svd", "U, s and V' with U diag(s) V' = A", 1, 1),
-    .outputs = 3,
+    GT_RECORD_OUTPUTS("svd", "U, s and V' with U diag(s) V' = A", 1, 1, 3),
     .saves_outputs = 7,
     .shape = svd_shape,
     .run = svd_run,
     .gradient = svd_gradient,
     .mask = gt_matrix_mask,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(4, 2))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 3))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(4, 2))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 3))}),
 };
 
 static gt_Svd svd(gt_Tensor *x, const gt_svd_options *given)
