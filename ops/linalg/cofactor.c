@@ -1,4 +1,17 @@
-/* Cofactors: the derivatives of det, for singular matrices too. */
+/* Cofactors: the derivatives of det, for singular matrices too.
+ *
+ *   cofactor            d det A / dA
+ *   cofactor_gradient   d sum(G cof A) / dA: the second derivative of det, in the direction G
+ *
+ * With A = U S V' and p[i] the product of the singular values but s[i]: cof A = det U det V U diag(p) V', of any rank
+ * (G. W. Stewart, On the adjugate matrix, 1998). Its derivative, in the frame of U and V, is that of the cofactors of a
+ * diagonal matrix, with q[i, j] the product but for s[i] and s[j]: element (i, i) grows by q[i, j] with element (j, j),
+ * element (i, j) shrinks by it with (j, i).
+ *
+ * Products but for one or two values are taken from running products from both ends, so that nothing is divided by a value
+ * that may be 0. Signs of det U and det V come from LU factors.
+ *
+ * Example: s = (3, 2, 0): before = (1, 3, 6), after = (0, 0, 1), p = before after = (0, 0, 6). */
 #include "ops/array/reshaping.h"
 #include "ops/linalg/determinant.h"
 #include "ops/linalg/diagonal.h"
@@ -10,16 +23,11 @@
 
 #include <string.h>
 
-/* ---- cofactors: what det's derivatives are made of ----
- *
- * With A = U S V' and p[i] the product of the singular values but s[i]: cof A = det U det V U diag(p)
- * V', of any rank (G. W. Stewart, On the adjugate matrix, 1998). Its derivative, in the frame of U
- * and V, is that of the cofactors of a diagonal matrix, with q[i, j] the product but for s[i] and
- * s[j]: element (i, i) grows by q[i, j] with element (j, j), element (i, j) shrinks by it with (j, i).
- */
+/* The factors of one matrix, with memory for a product. before[i] and after[i] are the products of the singular values on
+ * either side of s[i]; the first ones times det U det V. */
 typedef struct Frame {
     void *u, *s, *vh, *gemm;
-    double *before, *after; /* s[i]: the products of those, times det U det V the first */
+    double *before, *after;
 } Frame;
 
 static int64_t gemm_bytes(const gt_KernelTable *loops, int64_t n, gt_LoopType type)

@@ -14,7 +14,7 @@ GT_BEGIN
     F(S, gt_Axes, b_axes, GT_ALL_AXES, "and those of b that go with them, in the same order")
 GT_OPTIONS(gt_tensordot_options, gt_tensordot_OPTIONS);
 /* gt_tensordot(a, b), gt_tensordot(a, b, .count = 1), gt_tensordot(a, b, .a_axes = gt_axes(0),
- * .b_axes = gt_axes(1)): the sum of products over pairs of axes; what is left of a, then of b. */
+ * .b_axes = gt_axes(1)): the sum of products over pairs of axes; the result has the other axes of a, then those of b. */
 #define gt_tensordot(...)                                                                          \
     gt_tensordot_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                        \
                     GT_KEYWORDS(gt_tensordot, GT_AFTER_2(__VA_ARGS__)))

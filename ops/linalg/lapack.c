@@ -1,4 +1,4 @@
-/* What lapack.h declares: finding the functions, a batch over the threads, copies. */
+/* Running LAPACK: finding its functions, a batch over the threads, copies for bodies. lapack.h has the order of calls. */
 #include "ops/linalg/lapack.h"
 #include "core/assert.h"
 #include "core/inside.h"

@@ -1,4 +1,4 @@
-/* What product.h declares. */
+/* Products of matrices: strips for the own kernels, fixed tiles for OpenBLAS. product.h says why. */
 #include "ops/linalg/product.h"
 #include "core/assert.h"
 #include "core/inside.h"

@@ -1,5 +1,14 @@
 /* QR factors, and the columns that complete orthonormal ones to a basis.
  *
+ *   qr           the operation: x (..., m, n), m >= n, by LAPACK's geqrf and orgqr
+ *   complement   the operation: of q (..., m, k) the m - k columns that are missing for a square matrix
+ *   gt_qr        the function: splits off columns of wide matrices, completes q and r
+ *
+ * LAPACK sees x transposed, so that every body copies: x' in, q' and r out.
+ *
+ * Example: x (2, 5) is wide: its first two columns A1 = Q R1, and R = (R1, Q' A2) is (2, 5). x (5, 2), complete: q (5, 2) with
+ * its complement (5, 3) is (5, 5), and r gets 3 rows of zeros.
+ *
  * Gradient: S. Walter and L. Lehmann, Algorithmic differentiation of linear algebra functions (2010). */
 #include "ops/linalg/qr.h"
 #include "ops/array/indexing.h"
@@ -94,8 +103,7 @@ const gt_Operation gt_op_qr = {
                           {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 3, 2))}),
 };
 
-/* The triangle r of a QR factorization, whose columns are linearly independent if no number on the
- * diagonal is 0, or may be by rounding, beside its column. */
+/* A column depends on those before it if its element on the diagonal is 0, or within rounding of it beside the column. */
 gt_Tensor *gt_qr_regular(gt_Tensor *r, int64_t rows, gt_Requirement requirement)
 {
     gt_Tensor *held = gt_stop_gradient(r);
