@@ -31,6 +31,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    ONCE(cross)                                                                                    \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
     ONCE(spherical_bessel)                                                                         \

@@ -1,4 +1,4 @@
-/* Jobs of the kernels on matrices: matrix.c. Leans on launch.h. */
+/* Jobs of the kernels on matrices and vectors: matrix.c, once/cross.c. Leans on launch.h. */
 #ifndef GT_KERNELS_MATRIX_H
 #define GT_KERNELS_MATRIX_H
 
@@ -40,5 +40,13 @@ typedef struct gt_ProductJob {
     int64_t strip, strips;
     gt_BatchWalk walk;
 } gt_ProductJob;
+
+/* cross: the vector product, at {a, b, c}. `walk` has the axes but that of the vectors, with strides of a, b and c in
+ * elements; along[i] steps from one element of a vector of these to the next. */
+typedef struct gt_CrossJob {
+    uint8_t type; /* a gt_LoopType of numbers */
+    int64_t along[3];
+    gt_Broadcast walk;
+} gt_CrossJob;
 
 #endif
