@@ -68,6 +68,7 @@
 #include "layers/layer.h"
 #include "layers/regularizer.h"
 #include "layers/sequential.h"
+#include "layers/table.h"
 #include "optim/adam.h"
 #include "optim/optimizer.h"
 #include "optim/sgd.h"

@@ -10,6 +10,8 @@
 
 #include "copies.h"
 #include "launch.h"
+#include "activation.h"
+#include "ctc.h"
 #include "matrix.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */

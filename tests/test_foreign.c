@@ -292,7 +292,8 @@ Test(foreign, gradients)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_gradients(cases[i], cases[i].operation->name);
     cr_assert(gt_operation_find("row_powers") == rows && gt_operation_find("row_powers_gradient") &&
-              gt_operation_find("libm_cos_derivative") && gt_operation_find("libm_hypot_derivative_b"));
+              gt_operation_find("libm_cos_derivative") &&
+              gt_operation_find("libm_hypot_derivative_b"));
     cr_assert(rows->saves_inputs == 1 && rows->saves_outputs == 0 && scaled->saves_inputs == 0);
 
     /* Only one of two outputs has a gradient; the values of both. */
@@ -601,7 +602,7 @@ Test(foreign, refusals)
     const char *library = getenv("GT_TEST_LIBRARY");
     if (library) {
         gt_foreign_operation("bad", .library = library,
-                             .function = GT_SYMBOL("nothing", "const float *x, float *y"));
+                             .function = gt_c_symbol("nothing", "const float *x, float *y"));
         assert_fails(GT_IO, "no function nothing", "no symbol");
         const gt_Operation *cube = gt_foreign_operation(
             "cube", .library = library,
@@ -625,21 +626,24 @@ typedef struct Gain {
 
 static bool gain_trained;
 
-static gt_Status gain_build(gt_Layer *layer, gt_Shape input)
+static gt_Status gain_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
-    (void)input;
+    (void)in;
     ((Gain *)layer)->gain = gt_add_weight(layer, "gain", gt_shape(1), .initializer = gt_Ones());
     return gt_status();
 }
 
-static gt_Tensor *gain_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *gain_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    gain_trained = in.training;
-    return gt_multiply(in.x, ((Gain *)layer)->gain);
+    gain_trained = in->training;
+    return gt_multiply(in->x, ((Gain *)layer)->gain);
 }
 
-static const gt_LayerClass gain_class = {
-    .name = "gain", .instance = sizeof(Gain), .build = gain_build, .call = gain_call};
+static const gt_LayerClass gain_class = {.size = sizeof(gt_LayerClass),
+                                         .name = "gain",
+                                         .instance = sizeof(Gain),
+                                         .build = gain_build,
+                                         .call = gain_call};
 
 static gt_Tensor *twice(gt_Callable f, gt_Tensor *x)
 {

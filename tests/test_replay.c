@@ -69,6 +69,7 @@ typedef struct Row {
         (void)a, (void)b, (void)c, (void)d, (void)part;                                            \
         return __VA_ARGS__;                                                                        \
     }
+#include "replay_bodies.h"
 #include "replay_rows.inc"
 #undef ROW
 #define ROW(row, shapes, ...)                                                                      \
@@ -323,7 +324,7 @@ Test(replay, every_function_has_a_row)
     FILE *file = open_source("gradtape.h");
     while (fgets(line, sizeof line, file))
         if (sscanf(line, "#include \"%190[a-z0-9_/.]\"", header) == 1 &&
-            strncmp(header, "ops/", 4) == 0)
+            strncmp(header, "ops/", 4) == 0 && strcmp(header, "ops/table.h") != 0)
             functions += check_header(header, &wrong);
     fclose(file);
     printf("%d functions, %d without a row\n", functions, (int)MISSING);
