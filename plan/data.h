@@ -5,10 +5,10 @@
  *   base 1             the plan's own block: intermediates, temporaries, small constants
  *   then               arguments, outputs, variables, large constants, in this order
  *
- * y = exp(x) * w for an argument x and a variable w, with y written over exp(x), is
+ * y = exp(x) * w for an argument x and a variable w is
  *
- *     bases   2 argument 0    3 output 0    4 variable w
- *     steps   exp (2+0) -> (3+0)    multiply (3+0, 4+0) -> (3+0)
+ *     bases   1 block    2 argument 0    3 output 0    4 variable w
+ *     steps   exp (2+0) -> (1+0)    multiply (1+0, 4+0) -> (3+0)
  *
  * Private to plan/. */
 #ifndef GT_PLAN_DATA_H

@@ -4,8 +4,8 @@
  *     in0        float32 (3,)
  *     out0       float32 (3,)
  *     w          float32 (3,)
- *        0  exp        in0 -> out0 float32 (3,)                at demo.c:7
- *        1  multiply   out0, w -> out0 float32 (3,)            at demo.c:7, in model/dense
+ *        0  exp                    in0 -> @0 float32 (3,)   at demo.c:7
+ *        1  multiply               @0, w -> out0 float32 (3,)   at demo.c:7, in model/dense
  *
  * A place in the block is "@" and its offset. A loop or a branch is followed by its bodies, indented. Leans on data.h. */
 #include "plan/print.h"
