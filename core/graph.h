@@ -43,8 +43,9 @@ typedef struct gt_GraphNode {
     const char *here;
     const char *
         path; /* of the layer that was being called, "model/dense_1"; the graph's. NULL: none was */
-    int32_t *input;  /* values; -1: absent */
-    int32_t *output; /* values; in the block of the inputs */
+    const gt_Operation *gradient_of; /* whose gradient rule applied it; NULL: none did */
+    int32_t *input;                  /* values; -1: absent */
+    int32_t *output;                 /* values; in the block of the inputs */
     int32_t inputs, outputs;
     int32_t
         required;   /* of control flow: outputs from here on have no memory if nobody reads them */

@@ -94,6 +94,9 @@ gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
 /* Where the state of the default generator is kept; NULL until somebody draws from it. */
 gt_Variable **gt_context_generator(gt_Context *context);
 bool gt_context_checks_numerics(const gt_Context *context);
+/* Raises the error for the first element of a result of `operation` that is infinite or not a number, if there is one. */
+gt_Status gt_check_finite(gt_Context *context, const char *here, const gt_Operation *operation,
+                          const gt_Spec *spec, const void *data);
 /* The object that was made after `previous`, or the first one for NULL; NULL at the end. */
 gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *previous);
 
@@ -117,6 +120,7 @@ const gt_Operation *gt_context_set_differentiating(gt_Context *context,
 typedef struct gt_StepSite {
     const gt_Status *status;
     const char **here, **applying, **path;
+    const gt_Operation **differentiating; /* whose gradient it is a part of */
 } gt_StepSite;
 gt_StepSite gt_context_step_site(gt_Context *context);
 

@@ -281,6 +281,7 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
     gt_Graph *graph = context->trace->graph;
     const gt_OptionType *type = like->operation->options;
     gt_GraphNode node = *like;
+    node.gradient_of = context->differentiating ? context->differentiating : like->gradient_of;
     node.here = like->here ? like->here : context->here;
     node.options = NULL;
     char path[512];

@@ -46,9 +46,10 @@ static inline size_t gt_ref_offset(gt_Ref ref)
 typedef struct gt_PlanStep {
     const gt_Operation *operation; /* NULL: a copy */
     const void *options;
-    const char *here; /* the call site; NULL: not known */
-    const char *path; /* of the layer that was being called; NULL: none was */
-    int32_t node;     /* of the graph; -1: a copy */
+    const char *here;                /* the call site; NULL: not known */
+    const char *path;                /* of the layer that was being called; NULL: none was */
+    const gt_Operation *gradient_of; /* whose gradient rule applied it; NULL: none did */
+    int32_t node;                    /* of the graph; -1: a copy */
     int32_t
         ref; /* the first of its references: inputs, outputs, temporaries; control flow: then its memory */
     int32_t inputs, outputs, temporaries;

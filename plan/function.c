@@ -364,11 +364,11 @@ static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors 
     return GT_OK;
 }
 
-/* Would a tape, a listener or the check of numbers miss what happens inside a plan? */
+/* Would a tape or a listener miss the operations inside a plan? */
 static bool watched(gt_Context *context, const gt_Function *self, const gt_Plan *plan)
 {
     uint64_t recording = gt_tape_recording(context);
-    if (gt_listening(context) || gt_context_checks_numerics(context))
+    if (gt_listening(context))
         return true;
     if (!recording || !self->outputs)
         return false;

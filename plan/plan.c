@@ -70,6 +70,7 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
                           .options = node->options,
                           .here = node->here,
                           .path = node->path,
+                          .gradient_of = node->gradient_of,
                           .node = from->node,
                           .ref = plan->ref_count,
                           .inputs = node->inputs,

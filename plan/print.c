@@ -182,6 +182,8 @@ static void print_step(const Printer *printer, const gt_Plan *plan, int32_t s)
     }
     if (step->here)
         print(printer, "   at %s", step->here);
+    if (step->gradient_of)
+        print(printer, ", in the gradient of %s", step->gradient_of->name);
     if (step->path)
         print(printer, ", in %s", step->path);
     put(printer, "\n");

@@ -100,6 +100,30 @@ static gt_Status run_step(Run *run, const gt_PlanStep *step)
     return step->control >= 0 ? run_control(run, step) : run_kernel(run, step);
 }
 
+/* Effects are checked by what computed the new value, control flow inside of its bodies. */
+static gt_Status check_outputs(const Run *run, const gt_PlanStep *step)
+{
+    const gt_Plan *plan = run->plan;
+    int32_t first = step->ref + step->inputs;
+    gt_Status status = GT_OK;
+    if (!step->operation || step->operation->flags & (GT_OP_EFFECT | GT_OP_CONTROL))
+        return GT_OK;
+    for (int32_t i = first; i < first + step->outputs && status == GT_OK; i++)
+        status = gt_check_finite(plan->context, NULL, step->operation,
+                                 &plan->graph->values[plan->values[i]].spec,
+                                 address(run, plan->refs[i]));
+    return status;
+}
+
+/* For messages: where the step was written down, what it runs, whose gradient it is, in which layer. */
+static inline void enter_step(const gt_StepSite *site, const gt_PlanStep *step, const char *caller)
+{
+    *site->applying = step->operation ? step->operation->name : "copy";
+    *site->here = step->here ? step->here : caller;
+    *site->path = step->path;
+    *site->differentiating = step->gradient_of;
+}
+
 static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
 {
     gt_Context *context = plan->context;
@@ -108,13 +132,15 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     run.base = plan->base;
     run.site = gt_context_step_site(context);
     run.kernel.context = context;
+    const bool checks = gt_context_checks_numerics(context);
     const char *caller = *run.site.here, *path = *run.site.path;
+    const gt_Operation *differentiating = *run.site.differentiating;
     for (const gt_PlanStep *step = plan->steps + first, *end = plan->steps + last; step < end;
          step++) {
-        *run.site.applying = step->operation ? step->operation->name : "copy";
-        *run.site.here = step->here ? step->here : caller;
-        *run.site.path = step->path;
+        enter_step(&run.site, step, caller);
         gt_Status status = run_step(&run, step);
+        if (checks && status == GT_OK)
+            status = check_outputs(&run, step);
         if (status != GT_OK || *run.site.status != GT_OK) {
             gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
                      "the kernel failed");
@@ -123,6 +149,7 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     }
     *run.site.here = caller;
     *run.site.path = path;
+    *run.site.differentiating = differentiating;
     return *run.site.status;
 }
 

@@ -403,3 +403,47 @@ Test(passes, path)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- numbers ---- */
+
+static gt_Status step_with_slope(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *w = user;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *y = gt_multiply(gt_sqrt(w), in[0]);
+    out[0] = gt_gradient(tape, gt_sum(y), w);
+    gt_assign_add(w, 1);
+    gt_keep(out[0]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* A step that gives an infinity is named, with its line and the operation whose gradient it is, and nothing has changed. */
+Test(passes, numerics)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_zeros(gt_shape(2)));
+    gt_Function *function = gt_function(step_with_slope, w);
+    gt_Tensor *x = gt_ones(gt_shape(2)), *slope;
+    gt_check_numerics(true);
+    cr_assert_eq(gt_function_call(function, gt_tensors(x), &slope), GT_NUMERIC);
+    cr_assert(strstr(gt_error_message(), "float32 (2,), is infinite, in the gradient of sqrt"),
+              "%s", gt_error_message());
+    cr_assert(strstr(gt_error_message(), "test_passes.c: "), "%s", gt_error_message());
+    gt_error_clear();
+    cr_assert_null(slope);
+    cr_assert_eq(gt_element(w, 0), 0, "no variable changed");
+    cr_assert_eq(gt_function_stats(function).runs, 1, "a plan found it");
+    gt_check_numerics(false);
+    cr_assert_eq(gt_function_call(function, gt_tensors(x), &slope), GT_OK);
+    cr_assert_eq(gt_element(w, 0), 1);
+    gt_check_numerics(true);
+    cr_assert_eq(gt_function_call(function, gt_tensors(x), &slope), GT_OK, "%s",
+                 gt_error_message());
+    gt_check_numerics(false);
+    gt_function_free(function);
+    gt_variable_free(w);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
