@@ -60,6 +60,11 @@ typedef struct gt_PlanStep {
     size_t bytes;             /* of a copy */
 } gt_PlanStep;
 
+/* The time that a step took, in all runs since profiling began. */
+typedef struct gt_PlanTime {
+    int64_t nanoseconds, runs;
+} gt_PlanTime;
+
 /* A kernel that looks at the numbers before a step runs. */
 typedef struct gt_PlanCheck {
     gt_CheckKernelId check;
@@ -119,7 +124,8 @@ struct gt_Plan {
     char *block;
     size_t block_bytes, scratch;
     gt_PlanStats stats;
-    uintptr_t *base; /* of the run that is going on: the address of each base */
+    uintptr_t *base;    /* of the run that is going on: the address of each base */
+    gt_PlanTime *times; /* one a step, while the function is profiled; else NULL */
 };
 
 static inline int32_t gt_plan_input_base(int32_t i)

@@ -308,6 +308,8 @@ void gt_plan_free(gt_Plan *plan)
     drop(context, plan->variables, plan->variable_count, sizeof *plan->variables);
     drop(context, plan->constants, plan->constant_count, sizeof *plan->constants);
     drop(context, plan->live, plan->live_count, sizeof *plan->live);
+    if (plan->times)
+        drop(context, plan->times, plan->step_count, sizeof *plan->times);
     for (int32_t i = 0; plan->controls && i < plan->control_count; i++)
         gt_release(context, plan->controls[i].lists, plan->controls[i].bytes);
     drop(context, plan->controls, plan->control_count, sizeof *plan->controls);
@@ -317,6 +319,19 @@ void gt_plan_free(gt_Plan *plan)
     if (!plan->graph->inner)
         gt_graph_free(plan->graph);
     gt_release(context, plan, sizeof *plan);
+}
+
+gt_Status gt_plan_profile(gt_Plan *plan, bool on)
+{
+    gt_Status status = GT_OK;
+    if (plan->times)
+        drop(plan->context, plan->times, plan->step_count, sizeof *plan->times);
+    plan->times = on ? array(plan->context, plan->step_count, sizeof *plan->times) : NULL;
+    if (on && !plan->times)
+        return gt_context_status(plan->context);
+    for (int32_t i = 0; i < plan->body_count && status == GT_OK; i++)
+        status = gt_plan_profile(plan->bodies[i], on);
+    return status;
 }
 
 gt_PlanStats gt_plan_stats(const gt_Plan *plan)

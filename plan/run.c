@@ -7,6 +7,7 @@
 #include "core/assert.h"
 
 #include <string.h>
+#include <time.h>
 
 /* A run that is going on. */
 typedef struct Run {
@@ -124,6 +125,23 @@ static inline void enter_step(const gt_StepSite *site, const gt_PlanStep *step, 
     *site->differentiating = step->gradient_of;
 }
 
+static int64_t nanoseconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static gt_Status run_timed(Run *run, const gt_PlanStep *step)
+{
+    gt_PlanTime *time = &run->plan->times[step - run->plan->steps];
+    int64_t began = nanoseconds_now();
+    gt_Status status = run_step(run, step);
+    time->nanoseconds += nanoseconds_now() - began;
+    time->runs++;
+    return status;
+}
+
 static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
 {
     gt_Context *context = plan->context;
@@ -138,7 +156,7 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     for (const gt_PlanStep *step = plan->steps + first, *end = plan->steps + last; step < end;
          step++) {
         enter_step(&run.site, step, caller);
-        gt_Status status = run_step(&run, step);
+        gt_Status status = plan->times ? run_timed(&run, step) : run_step(&run, step);
         if (checks && status == GT_OK)
             status = check_outputs(&run, step);
         if (status != GT_OK || *run.site.status != GT_OK) {

@@ -359,6 +359,26 @@ Test(passes, printed)
     cr_assert_eq(gt_function_call(loop, gt_tensors(gt_ones(gt_shape(3))), &y), GT_OK);
     text = gt_function_print(loop);
     cr_assert(text && strstr(text, "  round:\n") && strstr(text, "  condition:\n"), "%s", text);
+    text = gt_function_print(loop, .format = GT_PLAN_FORMAT_JSON);
+    cr_assert(text && strstr(text, "\"round\": {\"operations\": 2") &&
+                  strstr(text, "{\"name\": \"in0\", \"kind\": \"input\", \"dtype\": \"float32\", "
+                               "\"shape\": [3]}"),
+              "%s", text);
+    int depth = 0;
+    for (const char *at = text; *at; at++) {
+        depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
+        cr_assert(depth > 0 || at[1] == 0, "%s", at);
+    }
+    cr_assert_eq(depth, 0);
+    text = gt_function_print(function, .format = GT_PLAN_FORMAT_DOT);
+    cr_assert(text && strstr(text, "digraph plan {\n") && strstr(text, "\"in0\" -> \"node 0\"") &&
+                  strstr(text, "\"scale\" -> \"node 1\"") &&
+                  strstr(text, "\"node 0\" -> \"node 1\"") &&
+                  strstr(text, "[shape=box, label=\"exp\\nfloat32 (3,)\"]"),
+              "%s", text);
+    cr_assert_null(gt_function_print(function, .format = (gt_PlanFormat)3));
+    cr_assert(strstr(gt_error_message(), "format must be a GT_PLAN_FORMAT_ value (got 3)"));
+    gt_error_clear();
     gt_function_free(function);
     gt_function_free(loop);
     gt_variable_free(w);
@@ -442,6 +462,37 @@ Test(passes, numerics)
                  gt_error_message());
     gt_check_numerics(false);
     gt_function_free(function);
+    gt_variable_free(w);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- time ---- */
+
+Test(passes, profiled)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_ones(gt_shape(3)));
+    gt_Function *function = gt_function(step_of, w), *loop = gt_function(looping, NULL);
+    gt_Tensor *y, *x = gt_zeros(gt_shape(3));
+    cr_assert_eq(gt_function_profile(function, true), GT_OK);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(gt_function_call(function, gt_tensors(x), &y), GT_OK);
+    const char *text = gt_function_print(function, .format = GT_PLAN_FORMAT_JSON);
+    cr_assert(strstr(text, "\"nanoseconds\": ") && strstr(text, "\"runs\": 3"), "%s", text);
+    cr_assert(strstr(gt_function_print(function), " us    0  exp"), "%s",
+              gt_function_print(function));
+    cr_assert_eq(gt_function_profile(function, false), GT_OK);
+    cr_assert_null(strstr(gt_function_print(function), " us "));
+    cr_assert_eq(gt_function_call(loop, gt_tensors(gt_full(gt_shape(3), 2.5)), &y), GT_OK);
+    cr_assert_eq(gt_function_profile(loop, true), GT_OK, "a plan that is there already");
+    cr_assert_eq(gt_function_call(loop, gt_tensors(gt_full(gt_shape(3), 2.5)), &y), GT_OK);
+    text = gt_function_print(loop, .format = GT_PLAN_FORMAT_JSON);
+    cr_assert(strstr(text, "\"runs\": 3") && strstr(text, "\"runs\": 1"),
+              "three rounds of one loop: %s", text);
+    gt_function_free(function);
+    gt_function_free(loop);
     gt_variable_free(w);
     gt_scope_end(scope);
     gt_context_free(NULL);
