@@ -95,9 +95,9 @@ bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size
 /* ---- tracing ---- */
 
 /* Starts a trace: from here on operations on symbols and variables are written down in `graph`, which is empty.
- * What C code asks meanwhile goes to `facts`. NULL with an error raised on failure. */
+ * Questions that C code asks meanwhile go to `facts`. NULL with an error raised on failure. */
 gt_Trace *gt_trace_begin(gt_Context *context, gt_Graph *graph, gt_Facts *facts);
-/* What the bodies of one node read of the traces around them. */
+/* The values that the bodies of one node read of the traces around them. */
 typedef struct gt_Captures {
     gt_Value **value;               /* held */
     int32_t first, count, capacity; /* value[i] is argument number first + i of every body */

@@ -1,4 +1,4 @@
-/* What the other rooms may ask of core, by functions: memory, errors, the context, handles, values, records,
+/* The questions that other rooms may ask core, as functions: memory, errors, the context, handles, values, records,
  * tapes, scopes, traces. The structs behind these names are core's alone (core/structs.h). Not installed.
  *
  *   handle   gt_Tensor *: owned by a scope, or by whoever owns the variable
@@ -115,7 +115,7 @@ const char *gt_context_set_applying(gt_Context *context, const char *name);
 const gt_Operation *gt_context_set_differentiating(gt_Context *context,
                                                    const gt_Operation *operation);
 
-/* What a plan writes and reads at every step, looked up once for a run: where the context keeps the pending
+/* Addresses that a plan needs at every step, looked up once for a run: where the context keeps the pending
  * error, and for messages the call site, the name of the operation that is running and the path of its layer. */
 typedef struct gt_StepSite {
     const gt_Status *status;
@@ -396,7 +396,7 @@ void gt_trace_resume(gt_Context *context, gt_Trace *trace);
 
 /* ---- gradient rules ---- */
 
-/* What the walk hands to a rule (autodiff/gradient.c), which asks by gt_wants and its like. */
+/* A gradient rule's call, as the walk makes it (autodiff/gradient.c); rules ask by gt_wants and its like. */
 struct gt_GradientRule {
     gt_Context *context;
     gt_Record *record;

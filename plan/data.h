@@ -128,6 +128,16 @@ struct gt_Plan {
     gt_PlanTime *times; /* one a step, while the function is profiled; else NULL */
 };
 
+/* Zeroed arrays that are never empty. */
+static inline void *gt_plan_array(gt_Context *context, int32_t count, size_t element)
+{
+    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
+}
+static inline void gt_plan_drop(gt_Context *context, void *block, int32_t count, size_t element)
+{
+    gt_release(context, block, (size_t)(count ? count : 1) * element);
+}
+
 static inline int32_t gt_plan_input_base(int32_t i)
 {
     return GT_BASE_FIRST + i;

@@ -90,8 +90,8 @@ gt_Function *gt_function_at(const char *here, gt_FunctionBody body, void *user,
     if (status != GT_OK)
         return NULL;
     if (options.outputs < 0 || options.outputs > MAX_OUTPUTS) {
-        gt_raise(context, GT_INVALID, here, "function", "%d outputs; 0 to %d are possible",
-                 (int)options.outputs, MAX_OUTPUTS);
+        gt_raise(context, GT_INVALID, here, "function", "outputs must be 0 to %d (got %d)",
+                 MAX_OUTPUTS, (int)options.outputs);
         return NULL;
     }
     gt_Function *self = gt_object_new(context, &function_kind, sizeof *self);
@@ -404,8 +404,7 @@ static gt_Status check_call(gt_Context *context, const char *here, const gt_Func
         return gt_raise(context, GT_INVALID, here, "function", "the list of inputs is NULL");
     if (self->outputs > 0 && !outputs)
         return gt_raise(context, GT_INVALID, here, "function",
-                        "the body computes %d outputs, and there is no place for them",
-                        (int)self->outputs);
+                        "the place for the %d outputs is NULL", (int)self->outputs);
     if (self->running)
         return gt_raise(context, GT_STATE, here, "function", "a function cannot call itself");
     return GT_OK;
