@@ -449,7 +449,7 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
     gt_Value *value = slot->value;
     if (!gt_dtype_is_float(value->spec.dtype))
         return gt_raise(context, GT_INVALID, here, "watch",
-                        "only float tensors can be watched (got %s)",
+                        "only floats can be watched (got %s)",
                         gt_dtype_name(value->spec.dtype));
     if (value->context != context)
         return gt_raise(context, GT_STATE, here, "watch", "the tensor belongs to another context");

@@ -6,6 +6,7 @@
 #define GT_HERE "test_passes.c"
 
 #include "leaks.h"
+#include "plan/inline.h"
 #include "plan/program.h"
 
 #include <string.h>
@@ -153,6 +154,39 @@ Test(passes, order)
     uproot(&p);
     gt_variable_free(v);
     gt_variable_free(w);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- calls ---- */
+
+static gt_Status piece(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = gt_sin(gt_multiply(in[0], in[0]));
+    return gt_status();
+}
+
+/* A call becomes the nodes of its body, and what it made is made by the last of them. */
+Test(passes, calls)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(3), *made;
+    cr_assert_eq(gt_recompute(piece, NULL, gt_tensors(x), &made), GT_OK);
+    gt_Tensor *y = gt_exp(made);
+    int32_t number = value_of(made);
+    cr_assert_eq(p.graph->node_count, 2);
+    cr_assert_str_eq(p.graph->nodes[0].operation->name, "recompute");
+    cr_assert_eq(gt_inline_calls(p.graph), GT_OK);
+    cr_assert_eq(p.graph->node_count, 3);
+    cr_assert_str_eq(p.graph->nodes[0].operation->name, "multiply");
+    cr_assert_str_eq(p.graph->nodes[1].operation->name, "sin");
+    cr_assert_eq(p.graph->values[number].node, 1);
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_order);
+    cr_assert_eq(p.program.item_count, 3);
+    uproot(&p);
     gt_context_free(NULL);
     assert_no_leaks();
 }
