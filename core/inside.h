@@ -115,14 +115,17 @@ const char *gt_context_set_applying(gt_Context *context, const char *name);
 const gt_Operation *gt_context_set_differentiating(gt_Context *context,
                                                    const gt_Operation *operation);
 
-/* Addresses that a plan needs at every step, looked up once for a run: where the context keeps the pending
- * error, and for messages the call site, the name of the operation that is running and the path of its layer. */
+/* A step of a plan, as messages name it. */
 typedef struct gt_StepSite {
-    const gt_Status *status;
-    const char **here, **applying, **path;
-    const gt_Operation **differentiating; /* whose gradient it is a part of */
+    const char *here; /* the call site where it was traced; NULL: not known */
+    const char *name; /* of the operation */
+    const char *path; /* of the layer that was being called, "model/dense_1"; NULL: none was */
+    const gt_Operation *gradient_of; /* whose gradient rule applied it; NULL: none did */
 } gt_StepSite;
-gt_StepSite gt_context_step_site(gt_Context *context);
+/* Where the context keeps the pending error, and the step that is running, NULL without one: errors name it unless they
+ * say otherwise. A plan looks both up once for a run. */
+const gt_Status *gt_context_status_place(const gt_Context *context);
+const gt_StepSite **gt_context_step_place(gt_Context *context);
 
 /* Does the caller want to stop? */
 bool gt_interrupted(gt_Context *context);

@@ -44,20 +44,19 @@ static inline size_t gt_ref_offset(gt_Ref ref)
 
 /* One operation, or a copy of bytes. */
 typedef struct gt_PlanStep {
+    int32_t
+        ref; /* the first of its references: inputs, outputs, temporaries or the memory of control flow */
+    int32_t operands;              /* how many these are */
+    bool lowered;                  /* it has launches, perhaps none; else `run` */
+    int32_t launch, launches;      /* among the plan's */
+    int32_t check;                 /* among the plan's; -1: none */
+    gt_StepSite site;              /* for messages */
     const gt_Operation *operation; /* NULL: a copy */
     const void *options;
-    const char *here;                /* the call site; NULL: not known */
-    const char *path;                /* of the layer that was being called; NULL: none was */
-    const gt_Operation *gradient_of; /* whose gradient rule applied it; NULL: none did */
-    int32_t node;                    /* of the graph; -1: a copy */
-    int32_t
-        ref; /* the first of its references: inputs, outputs, temporaries; control flow: then its memory */
+    int32_t node; /* of the graph; -1: a copy */
     int32_t inputs, outputs, temporaries;
-    bool lowered;             /* it has launches, perhaps none; else `run` */
-    int32_t launch, launches; /* among the plan's */
-    int32_t check;            /* among the plan's; -1: none */
-    int32_t control;          /* among the plan's; -1: it is no control flow */
-    size_t bytes;             /* of a copy */
+    int32_t control; /* among the plan's; -1: it is no control flow */
+    size_t bytes;    /* of a copy */
 } gt_PlanStep;
 
 /* The time that a step took, in all runs since profiling began. */

@@ -74,15 +74,15 @@ void gt_plan_print_dot(const gt_Plan *plan, gt_PlanText *into)
         const gt_PlanStep *step = &plan->steps[s];
         gt_plan_format(into, step->node < 0 ? "    \"step %d\"" : "    \"node %d\"",
                        (int)(step->node < 0 ? s : step->node));
-        gt_plan_format(into, " [shape=box, label=\"%s", gt_step_name(step));
+        gt_plan_format(into, " [shape=box, label=\"%s", step->site.name);
         for (int32_t i = 0; i < step->outputs; i++)
             gt_plan_format(
                 into, "\\n%s",
                 gt_spec_text(&plan->graph->values[plan->values[step->ref + step->inputs + i]].spec,
                              text, sizeof text));
-        if (step->path) {
+        if (step->site.path) {
             gt_plan_put(into, "\\n");
-            put_label(into, step->path);
+            put_label(into, step->site.path);
         }
         gt_plan_put(into, "\"];\n");
         put_edges(into, plan, s);

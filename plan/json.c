@@ -92,7 +92,7 @@ static void put_step(gt_PlanText *into, const gt_Plan *plan, const gt_PlanStep *
     const gt_Ref *ref = plan->refs + step->ref;
     const int32_t *value = plan->values + step->ref;
     gt_plan_put(into, "{\"operation\": ");
-    put_string(into, gt_step_name(step));
+    put_string(into, step->site.name);
     gt_plan_put(into, ", \"inputs\": [");
     for (int32_t i = 0; i < step->inputs; i++) {
         gt_plan_put(into, i ? ", " : "");
@@ -107,9 +107,9 @@ static void put_step(gt_PlanText *into, const gt_Plan *plan, const gt_PlanStep *
         gt_plan_put(into, "}");
     }
     gt_plan_format(into, "], \"launches\": %d", (int)step->launches);
-    put_member(into, "here", step->here);
-    put_member(into, "path", step->path);
-    put_member(into, "gradient_of", step->gradient_of ? step->gradient_of->name : NULL);
+    put_member(into, "here", step->site.here);
+    put_member(into, "path", step->site.path);
+    put_member(into, "gradient_of", step->site.gradient_of ? step->site.gradient_of->name : NULL);
     if (plan->times) {
         const gt_PlanTime *time = &plan->times[step - plan->steps];
         gt_plan_format(into, ", \"nanoseconds\": %lld, \"runs\": %lld",

@@ -41,8 +41,10 @@ static void add_ref(gt_Plan *plan, gt_Ref ref, int32_t value)
 static void write_copy(const gt_Program *program, const gt_ProgramStep *from, gt_PlanStep *step)
 {
     const gt_Spec *spec = &program->graph->values[from->value].spec;
-    *step = (gt_PlanStep){.node = -1,
+    *step = (gt_PlanStep){.site = {.name = "copy"},
+                          .node = -1,
                           .ref = program->plan->ref_count,
+                          .operands = 2,
                           .inputs = 1,
                           .outputs = 1,
                           .check = -1,
@@ -56,21 +58,21 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
 {
     gt_Plan *plan = program->plan;
     const gt_GraphNode *node = gt_step_node(program, from);
-    *step = (gt_PlanStep){.operation = node->operation,
-                          .options = node->options,
-                          .here = node->here,
-                          .path = node->path,
-                          .gradient_of = node->gradient_of,
-                          .node = from->node,
-                          .ref = plan->ref_count,
-                          .inputs = node->inputs,
-                          .outputs = node->outputs,
-                          .temporaries = from->temporaries,
-                          .launch = from->launch,
-                          .launches = from->launches,
-                          .lowered = from->lowered,
-                          .check = from->lowered ? from->check : -1,
-                          .control = from->control};
+    *step =
+        (gt_PlanStep){.operation = node->operation,
+                      .options = node->options,
+                      .site = {node->here, node->operation->name, node->path, node->gradient_of},
+                      .node = from->node,
+                      .ref = plan->ref_count,
+                      .inputs = node->inputs,
+                      .outputs = node->outputs,
+                      .temporaries = from->temporaries,
+                      .operands = operands_of(program, from),
+                      .launch = from->launch,
+                      .launches = from->launches,
+                      .lowered = from->lowered,
+                      .check = from->lowered ? from->check : -1,
+                      .control = from->control};
     for (int i = 0; i < node->inputs; i++) {
         bool there = node->input[i] >= 0;
         add_ref(plan, there ? ref_to(program, gt_step_input(program, from, i)) : gt_ref(0, 0),

@@ -95,11 +95,6 @@ const char *gt_ref_name(const gt_Plan *plan, gt_Ref ref, char text[GT_BASE_NAME 
     return text;
 }
 
-const char *gt_step_name(const gt_PlanStep *step)
-{
-    return step->operation ? step->operation->name : "copy";
-}
-
 const char *gt_body_name(const gt_PlanStep *step, int i)
 {
     const gt_Control *control = step->options;
@@ -197,14 +192,14 @@ static void print_step(gt_PlanText *into, const gt_Plan *plan, int32_t s, int in
     const gt_PlanStep *step = &plan->steps[s];
     begin_line(into, indent);
     print_time(into, plan, s);
-    gt_plan_format(into, "%4d  %-22s ", (int)s, gt_step_name(step));
+    gt_plan_format(into, "%4d  %-22s ", (int)s, step->site.name);
     print_operands(into, plan, step);
-    if (step->here)
-        gt_plan_format(into, "   at %s", step->here);
-    if (step->gradient_of)
-        gt_plan_format(into, ", in the gradient of %s", step->gradient_of->name);
-    if (step->path)
-        gt_plan_format(into, ", in %s", step->path);
+    if (step->site.here)
+        gt_plan_format(into, "   at %s", step->site.here);
+    if (step->site.gradient_of)
+        gt_plan_format(into, ", in the gradient of %s", step->site.gradient_of->name);
+    if (step->site.path)
+        gt_plan_format(into, ", in %s", step->site.path);
     gt_plan_put(into, "\n");
     if (step->control >= 0)
         print_bodies(into, step, indent);

@@ -33,8 +33,6 @@ void gt_plan_print_dot(const gt_Plan *plan, gt_PlanText *into);
 const char *gt_base_name(const gt_Plan *plan, int32_t base, char text[GT_BASE_NAME]);
 /* A place: "@64" in the block, "in0", "in0+12", "-" for none. */
 const char *gt_ref_name(const gt_Plan *plan, gt_Ref ref, char text[GT_BASE_NAME + 24]);
-/* The name of a step's operation, or "copy". */
-const char *gt_step_name(const gt_PlanStep *step);
 /* The part that body i of a step of control flow plays: "round", "condition", "if true", "if false". */
 const char *gt_body_name(const gt_PlanStep *step, int i);
 
