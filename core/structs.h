@@ -281,8 +281,6 @@ gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *
 gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
-/* The recording tapes on which the numbers of the handle come from its logits. */
-uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot);
 /* ---- variable.c ---- */
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */

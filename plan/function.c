@@ -398,15 +398,15 @@ static gt_Status check_call(gt_Context *context, const char *here, const gt_Func
                             gt_Tensors inputs, gt_Tensor **outputs)
 {
     if (self->object.context != context)
-        return gt_raise(context, GT_STATE, here, "function",
+        return gt_raise(context, GT_STATE, here, "function_call",
                         "this function belongs to another context");
     if (inputs.count < 0 || (inputs.count > 0 && !inputs.items))
-        return gt_raise(context, GT_INVALID, here, "function", "the list of inputs is NULL");
+        return gt_raise(context, GT_INVALID, here, "function_call", "the list of inputs is NULL");
     if (self->outputs > 0 && !outputs)
-        return gt_raise(context, GT_INVALID, here, "function",
+        return gt_raise(context, GT_INVALID, here, "function_call",
                         "the place for the %d outputs is NULL", (int)self->outputs);
     if (self->running)
-        return gt_raise(context, GT_STATE, here, "function", "a function cannot call itself");
+        return gt_raise(context, GT_STATE, here, "function_call", "a function cannot call itself");
     return GT_OK;
 }
 
@@ -416,7 +416,7 @@ gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors in
     gt_Context *context = gt_context();
     if (!context)
         return GT_NO_MEMORY;
-    if (!gt_object_check(context, here, "function", self, &function_kind))
+    if (!gt_object_check(context, here, "function_call", self, &function_kind))
         return gt_context_status(context);
     for (int32_t i = 0; outputs && i < self->outputs; i++)
         outputs[i] = NULL;

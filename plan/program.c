@@ -114,8 +114,7 @@ bool gt_constant_in_block(const gt_GraphValue *value)
 
 bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item)
 {
-    int32_t root = program->facts[value].root, over = program->facts[root].over;
-    return over < item || (over == item && value != root);
+    return program->facts[program->facts[value].root].over <= item;
 }
 
 gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item)

@@ -126,7 +126,8 @@ int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base);
 int32_t gt_cell_shared(const gt_Program *program, int32_t cell);
 /* Is a constant copied into the block, because it is small or its user may change it? */
 bool gt_constant_in_block(const gt_GraphValue *value);
-/* Does a reader at this item come after the version of a variable that it reads was overwritten? */
+/* Does a reader at this item come too late for the version that it reads? So does an operation that reads, behind
+ * the inputs that it overwrites, one of them or a view of one. */
 bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item);
 /* Where a reader at this item finds a value. */
 gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item);

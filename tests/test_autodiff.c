@@ -900,19 +900,19 @@ static gt_Status child_body(void *context, gt_Tensor *const *in, gt_Tensor **out
     return gt_status();
 }
 
-static gt_Tensor *thrifty_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *thrifty_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Thrifty *self = (Thrifty *)layer;
     gt_Tensor *y = NULL;
     if (self->thrifty)
-        gt_recompute(child_body, self, ONE(in.x), &y);
+        gt_recompute(child_body, self, ONE(in->x), &y);
     else
-        child_body(self, &in.x, &y);
+        child_body(self, &in->x, &y);
     return y;
 }
 
 static const gt_LayerClass thrifty_class = {
-    .name = "thrifty", .instance = sizeof(Thrifty), .create = thrifty_make, .call = thrifty_call};
+    .size = sizeof(gt_LayerClass), .name = "thrifty", .instance = sizeof(Thrifty), .create = thrifty_make, .call = thrifty_call};
 
 Test(autodiff, recompute_inside_a_layer)
 {

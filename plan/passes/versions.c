@@ -130,7 +130,7 @@ static gt_Status find_copies(gt_Program *program)
 {
     for (int32_t item = 0; item < program->item_count; item++) {
         const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
-        for (int i = 0; i < node->inputs; i++)
+        for (int i = gt_is_effect(program, node) ? node->outputs : 0; i < node->inputs; i++)
             if (node->input[i] >= 0 && need_copy(program, node->input[i], item) != GT_OK)
                 return gt_context_status(program->context);
     }
