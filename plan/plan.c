@@ -22,6 +22,7 @@ static int32_t operands_of(const gt_Program *program, const gt_ProgramStep *step
     return node ? node->inputs + node->outputs + step->temporaries + (step->control >= 0) : 2;
 }
 
+/* Cells have their places by now. */
 static gt_Ref ref_to(const gt_Program *program, gt_Place place)
 {
     if (place.cell < 0)
@@ -86,6 +87,7 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
         add_ref(plan, ref_to(program, (gt_Place){from->room, 0}), -1);
 }
 
+/* Room for all references is made before the first is written. */
 static gt_Status write_steps(const gt_Program *program)
 {
     gt_Plan *plan = program->plan;
