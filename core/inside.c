@@ -72,9 +72,14 @@ const char *gt_context_here(const gt_Context *context)
     return context->here;
 }
 
-gt_StepSite gt_context_step_site(gt_Context *context)
+const gt_Status *gt_context_status_place(const gt_Context *context)
 {
-    return (gt_StepSite){&context->status, &context->here, &context->applying, &context->path};
+    return &context->status;
+}
+
+const gt_StepSite **gt_context_step_place(gt_Context *context)
+{
+    return &context->step;
 }
 
 uint64_t gt_context_choices(const gt_Context *context)
