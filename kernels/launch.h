@@ -27,10 +27,32 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
-    ONCE(places)
+    ONCE(fill)                                                                                     \
+    EACH(copy)                                                                                     \
+    EACH(concatenate)                                                                              \
+    ONCE(triangle)                                                                                 \
+    EACH(cast)                                                                                     \
+    ONCE(take)                                                                                     \
+    ONCE(take_along)                                                                               \
+    ONCE(crowds)                                                                                   \
+    EACH(scatter_add)                                                                              \
+    EACH(add_along)                                                                                \
+    ONCE(put)                                                                                      \
+    ONCE(places_of)                                                                                \
+    ONCE(one_hot)                                                                                  \
+    ONCE(distinct)                                                                                 \
+    ONCE(nonzero)                                                                                  \
+    ONCE(fold)                                                                                     \
+    EACH(segment_max)                                                                              \
+    EACH(segment_min)                                                                              \
+    ONCE(segment_prod)                                                                             \
+    ONCE(sort)                                                                                     \
+    ONCE(search)
 
 /* All checks: gt_check_NAME, compiled once. */
-#define GT_CHECK_KERNELS(F)
+#define GT_CHECK_KERNELS(F)                                                                        \
+    F(indices)                                                                                     \
+    F(coordinates)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,
@@ -65,13 +87,5 @@ typedef struct gt_BinaryJob {
     int64_t chunk, chunks, outer, rows;
     int64_t dims[GT_JOB_RANK], stride_a[GT_JOB_RANK], stride_b[GT_JOB_RANK]; /* in elements */
 } gt_BinaryJob;
-
-/* ---- tiles.c ---- */
-
-/* places: the positions of the first `length` true ones of `size` bools, in order, then `size`; at {x (size), y
- * (length) of int64}. One tile. */
-typedef struct gt_PlacesJob {
-    int64_t size, length;
-} gt_PlacesJob;
 
 #endif

@@ -1,4 +1,4 @@
-/* Loops as kernels of tiles: the element-wise ones, the search for places. Leans on loops.h. */
+/* Element-wise loops as kernels of tiles. Leans on loops.h. */
 #include "loops.h"
 
 /* y[i] = f(x[i]), element by element; any order of tiles. */
@@ -77,20 +77,3 @@ void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first,
     (void)scratch;
     run_binary(job, GT_KERNEL(kernels).compare[job->loop][job->type], at, first, last);
 }
-
-#if GT_IS_BASE(GT_ISA)
-/* From the first to the last: which place is number p follows from all before it. */
-void GT_KERNEL(tiles_places)(const void *given, void *const *at, int64_t first, int64_t last,
-                             void *scratch)
-{
-    const gt_PlacesJob *job = given;
-    const uint8_t *x = at[0];
-    int64_t *place = at[1], found = 0;
-    (void)first, (void)last, (void)scratch;
-    for (int64_t i = 0; i < job->size && found < job->length; i++)
-        if (x[i])
-            place[found++] = i;
-    while (found < job->length)
-        place[found++] = job->size;
-}
-#endif
