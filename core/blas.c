@@ -4,7 +4,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* RTLD_DEFAULT, environ; includes POSIX */
 #endif
-#include "core/internal.h"
+#include "core/structs.h"
 
 #include <limits.h>
 #include <string.h>

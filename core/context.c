@@ -6,7 +6,7 @@
  * a model outlives the thread, whoever frees the model. A thread that ends touches nothing but that
  * count, because what it made may be in use elsewhere by then. */
 #include "core/fact.h"
-#include "core/internal.h"
+#include "core/structs.h"
 #include "core/text.h"
 
 #include <pthread.h>

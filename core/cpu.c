@@ -1,6 +1,6 @@
 /* What the processor can do: which kernel table to use (GT_ISA forces one), and how to flush
  * denormals while the library computes. */
-#include "core/internal.h"
+#include "core/structs.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The pending error of a context: made here, asked for here. Leans on context.c for which context.
  */
-#include "core/internal.h"
+#include "core/structs.h"
 #include "core/text.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
  * one ever has, so that it may go before the plan does. Leans on object.c and graph.c. */
 #include "core/fact.h"
 #include "core/graph.h"
+#include "core/structs.h"
 
 #include <string.h>
 

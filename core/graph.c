@@ -1,5 +1,6 @@
 /* Writing the traced graph down, and comparing two of them. Leans on tensor.c and variable.c. */
 #include "core/graph.h"
+#include "core/structs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -520,4 +521,19 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
 failed:
     gt_graph_free_node(context, &node);
     return context->status;
+}
+
+bool gt_gradient_passes(const gt_Context *context, const gt_Value *value)
+{
+    const gt_Record *record = value->record;
+    if (!record || !gt_dtype_is_float(value->spec.dtype))
+        return false;
+    bool cut = record->operation && record->operation->flags & GT_OP_NOT_DIFFERENTIABLE;
+    uint64_t watching = gt_tapes_of(value) & ~record->tapes;
+    return context->recording & (cut ? watching : watching | record->tapes);
+}
+
+bool gt_trace_takes(const gt_Context *context, const gt_Value *value)
+{
+    return value->symbol >= 0 || (context->trace && context->trace->outer && gt_tapes_of(value));
 }

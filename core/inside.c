@@ -1,6 +1,7 @@
 /* The short answers that other rooms get about core's structs. */
 #include "core/graph.h"
 #include "core/inside.h"
+#include "core/structs.h"
 
 /* ---- the context ---- */
 
@@ -97,6 +98,11 @@ const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame
 }
 
 /* ---- handles, values ---- */
+
+void *gt_value_data(const gt_Value *value)
+{
+    return gt_value_numbers(value);
+}
 
 const gt_Spec *gt_tensor_check(gt_Context *context, const char *here, const char *operation,
                                const char *what, const gt_Tensor *tensor)

@@ -8,9 +8,65 @@
 #ifndef GT_CORE_INSIDE_H
 #define GT_CORE_INSIDE_H
 
-#include "core/internal.h"
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "kernels/kernels.h"
+#include "core/blas.h"
+#include "core/body.h"
+#include "core/context.h"
+#include "core/kind.h"
+#include "core/map.h"
+#include "core/object.h"
+#include "core/operation.h"
+#include "core/tape.h"
+#include "core/tensor.h"
+#include "core/variable.h"
+
+typedef struct gt_Value gt_Value;
+typedef struct gt_Record gt_Record;
+typedef struct gt_Slot gt_Slot;
+typedef struct gt_Trace gt_Trace;
+
+/* ---- memory: every block is 64-byte aligned and given back with its size ---- */
+#define GT_ALIGNMENT 64
+/* The size, rounded up so that what follows is aligned too. */
+static inline size_t gt_aligned(size_t bytes)
+{
+    return (bytes + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
+}
+void *gt_allocate(gt_Context *context, size_t bytes); /* raises GT_NO_MEMORY and returns NULL */
+void *gt_allocate_zeroed(gt_Context *context, size_t bytes);
+void gt_release(gt_Context *context, void *block, size_t bytes);
+/* The same without the pool: large blocks that live for one call. */
+void *gt_allocate_unpooled(gt_Context *context, size_t bytes);
+void gt_release_unpooled(gt_Context *context, void *block, size_t bytes);
+/* A growing array: makes room for one more element. */
+bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity,
+                size_t element);
+
+/* ---- errors ---- */
+/* Raises an error as `operation`: "here: operation: message, in path". */
+gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, const char *operation,
+                   const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 5, 6)))
+#endif
+    ;
 
 /* ---- the context ---- */
+
+/* The current context if no error is pending there, else NULL: the first line of every call. */
+gt_Context *gt_enter(void);
+
+/* The site and name that composite operations give to what they are made of. */
+typedef struct gt_Site {
+    gt_Context *context;
+    const char *here, *composing;
+} gt_Site;
+gt_Site gt_site_enter(const char *here, const char *name);
+void gt_site_leave(gt_Site site);
 
 /* The pending error; GT_OK: none. */
 gt_Status gt_context_status(const gt_Context *context);
@@ -41,6 +97,15 @@ typedef struct gt_Interrupt {
 gt_Interrupt gt_context_defer_interrupt(gt_Context *context);
 void gt_context_resume_interrupt(gt_Context *context, gt_Interrupt interrupt);
 
+/* A layer that is being called or built: what error messages and paths start from. */
+typedef struct gt_CallFrame {
+    const struct gt_CallFrame *caller;
+    gt_Object *layer;
+    const char *name; /* in its container */
+    gt_Scope *scope;  /* that was open when the outermost call began */
+    bool training;
+    int32_t depth; /* calls around it */
+} gt_CallFrame;
 /* The layers that are being called, innermost first; NULL: none. */
 const gt_CallFrame *gt_context_frame(const gt_Context *context);
 /* Makes another one the innermost, and returns the one before. */
@@ -61,6 +126,14 @@ gt_Tensor *gt_value_handle(gt_Value *value);
 /* Frees what a live handle stands for, before its scope ends. */
 void gt_tensor_free(gt_Context *context, gt_Tensor *tensor);
 
+void gt_value_retain(gt_Value *value, bool data);
+void gt_value_release(gt_Value *value, bool data);
+/* Where the numbers are. Those of a late result are computed now; NULL with an error raised if that
+ * fails. A late symbol is from here on like any other. */
+void *gt_value_data(const gt_Value *value);
+/* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
+gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
+
 const gt_Spec *gt_value_spec(const gt_Value *value);
 gt_Context *gt_value_context(const gt_Value *value);
 /* Is it a symbol of the traced graph, without numbers? */
@@ -71,12 +144,61 @@ gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Sp
 /* The variable that this value is or was the value of; NULL: none. */
 gt_Variable *gt_value_variable(const gt_Value *value);
 
+/* ---- specs and numbers ---- */
+bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape); /* false: overflow or bad rank */
+bool gt_spec_resize(gt_Spec *spec);                              /* size from dims; same */
+gt_Shape gt_spec_shape(const gt_Spec *spec);
+bool gt_spec_equal(const gt_Spec *a, const gt_Spec *b);
+static inline size_t gt_spec_bytes(const gt_Spec *spec)
+{
+    return (size_t)spec->size * gt_dtype_size(spec->dtype);
+}
+char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
+/* Can this type hold the number? Integers take whole numbers in their range, bool 0 and 1. */
+bool gt_number_fits(gt_DType dtype, double number);
+/* data[i] as a double */
+double gt_number_fetch(gt_DType dtype, const void *data, int64_t i);
+/* data[i] = number */
+void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
+/* A new tensor without numbers yet; data gets where they go. */
+gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
+
+/* ---- what probabilities were made of ---- */
+/* Nobody will ask this handle what it was made of: the logits may go. */
+void gt_origin_forget(gt_Context *context, gt_Tensor *tensor);
+/* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */
+gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
+
 /* ---- variables: for handles that are known to be variables ---- */
+
+void gt_variable_retain(gt_Variable *variable);
+/* What a body reads or overwrites: each variable's value as it was then, and each tensor that has been
+ * recorded by a tape that recorded when the listener began; held. Begin, run, end; listeners nest and
+ * each hears everything. */
+typedef struct gt_Listener {
+    struct gt_Listener *outer;
+    uint64_t tapes;
+    gt_Value **heard;
+    int32_t count, capacity;
+    gt_Map known; /* the leaf of each variable, and each tensor */
+} gt_Listener;
+void gt_listener_begin(gt_Context *context, gt_Listener *listener);
+void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
+void gt_listener_close(gt_Context *context, gt_Listener *listener);
 
 const char *gt_variable_label(const gt_Variable *variable);
 bool gt_variable_is_trainable(const gt_Variable *variable);
 
 /* ---- scopes ---- */
+
+gt_Scope *gt_scope_open(gt_Context *context);
+void gt_scope_close(gt_Context *context); /* the innermost */
+/* Closes scopes down to `outer`: whatever a failing callback left open. */
+void gt_scope_unwind(gt_Context *context, gt_Scope *outer);
+/* Moves a handle to the scope around the innermost one. NULL is passed through. */
+gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor);
+/* A handle of that scope, or one around it, to what `tensor` stands for. */
+void gt_scope_move(gt_Tensor *tensor, gt_Scope *scope);
 
 gt_Scope *gt_scope_innermost(const gt_Context *context);
 /* New handles go to this scope, which is open. Returns the one before. */
@@ -84,6 +206,12 @@ gt_Scope *gt_scope_switch(gt_Context *context, gt_Scope *scope);
 gt_Scope *gt_scope_parent(const gt_Scope *scope);
 
 /* ---- tapes and records ---- */
+
+/* Hides what runs next from these tapes, or from every tape that is open (building layers,
+ * optimizer state); tapes that begin meanwhile record. Returns what gt_tape_unquiet wants. */
+uint64_t gt_tape_hush(gt_Context *context, uint64_t tapes);
+uint64_t gt_tape_quiet(gt_Context *context);
+void gt_tape_unquiet(gt_Context *context, uint64_t hushed);
 
 /* The tapes that record now, and those that watch variables by themselves, by bit. */
 uint64_t gt_tape_recording(const gt_Context *context);
@@ -104,6 +232,9 @@ const gt_Spec *gt_record_output_spec(const gt_Record *record, int i);
 /* Which output of its record a value is. */
 int gt_value_index(const gt_Value *value);
 void gt_record_retain(gt_Record *record);
+void gt_record_release(gt_Record *record);
+/* Lets go of inputs and saved numbers. */
+void gt_record_strip(gt_Record *record);
 
 /* ---- traces ---- */
 
@@ -111,6 +242,54 @@ void gt_record_retain(gt_Record *record);
 bool gt_tracing(const gt_Context *context);
 /* Is the body of control flow being traced, inside such a trace? */
 bool gt_tracing_body(const gt_Context *context);
+
+/* ---- bodies of functions ---- */
+/* What a handle stands for, read as by an operation: variables, late numbers. NULL on failure; `what`
+ * and, unless it is 0, `number` name the argument of `operation`. */
+gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
+                        const char *what, int32_t number, gt_Tensor *tensor);
+/* Runs a body as part of `name`. `result` gets the values of its outputs, held; NULLs on failure.
+ * Temporaries, scopes and tapes that it leaves are gone. */
+gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
+                      gt_Tensor *const *input, int32_t outputs, gt_Value **result);
+/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
+gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
+                              void *user, gt_Tensor *const *input, int32_t outputs,
+                              gt_Value **result, const gt_Operation **probability);
+void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
+/* Makes handles of the innermost scope; takes over the values, also when it fails. */
+gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
+                         gt_Tensor **outputs);
+
+/* ---- threads, the processor ---- */
+gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
+bool gt_interrupted(gt_Context *context);
+typedef struct gt_FloatMode {
+    uint64_t saved;
+} gt_FloatMode;
+/* Flush denormals to zero on this thread, and back to what the caller had. */
+gt_FloatMode gt_float_mode_flush(void);
+void gt_float_mode_restore(gt_FloatMode mode);
+
+/* ---- operations ---- */
+/* Does the gradient rule read this input or output? The last bit speaks for all that follow:
+ * control flow has more of them than there are bits. */
+static inline bool gt_saves_input(const gt_Operation *operation, int i)
+{
+    return operation->saves_inputs >> (i < 63 ? i : 63) & 1;
+}
+static inline bool gt_saves_output(const gt_Operation *operation, int i)
+{
+    return operation->saves_outputs >> (i < 31 ? i : 31) & 1;
+}
+int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
+int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
+bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
+/* Where loops that move elements of 1, 2, 4 or 8 bytes have theirs. */
+static inline int gt_move_index(size_t element)
+{
+    return element == 1 ? 0 : element == 2 ? 1 : element == 4 ? 2 : 3;
+}
 
 /* ---- rules ---- */
 

@@ -1,5 +1,5 @@
 /* What came instead of the handle that was expected, in words. Leans on the words of kind.h. */
-#include "core/internal.h"
+#include "core/structs.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Lowering: from a call whose shapes are known to launches, as data. Leans on threads.c for running them. */
 #include "core/launch.h"
 #include "core/assert.h"
-#include "core/internal.h"
+#include "core/structs.h"
 
 static void *add_job(gt_Lowering *lowering, size_t bytes, uint32_t *at)
 {

@@ -1,6 +1,6 @@
 /* Open addressing with linear probing, at most half full. Leans on memory.c. */
 #include "core/map.h"
-#include "core/internal.h"
+#include "core/structs.h"
 
 static int32_t after(const gt_Map *map, int32_t at)
 {

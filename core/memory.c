@@ -3,7 +3,7 @@
  * at most a quarter. A freed block goes to its class's list and comes back from there: a step whose
  * shapes were seen before asks the allocator for nothing. A context without pooling asks for every
  * block by itself and gives it back when it is freed. Leans on error.c. */
-#include "core/internal.h"
+#include "core/structs.h"
 
 #include <string.h>
 

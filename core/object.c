@@ -1,5 +1,5 @@
 /* Counting and freeing long-lived objects; the quarantine that makes a freed one an error. */
-#include "core/internal.h"
+#include "core/structs.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
  * graph.c. */
 #include "core/graph.h"
 #include "core/launch.h"
+#include "core/structs.h"
 
 #include <math.h>
 #include <string.h>
@@ -134,7 +135,7 @@ gt_Status gt_check_numerics(bool on)
 /* The first element that is infinite or not a number; -1: none. */
 static int64_t first_strange(const gt_Value *value)
 {
-    const void *data = gt_value_data(value);
+    const void *data = gt_value_numbers(value);
     int64_t size = value->spec.size;
     if (value->spec.dtype == GT_FLOAT32) {
         for (int64_t i = 0; i < size; i++)
@@ -155,7 +156,7 @@ static gt_Status check_numbers(Call *call, gt_Value *const *output)
         int64_t at = output[i]->buffer->late ? -1 : first_strange(output[i]);
         if (at < 0)
             continue;
-        double number = gt_number_fetch(output[i]->spec.dtype, gt_value_data(output[i]), at);
+        double number = gt_number_fetch(output[i]->spec.dtype, gt_value_numbers(output[i]), at);
         char text[200];
         return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
                         "element %lld of the result, %s, is %s", (long long)at,
@@ -192,10 +193,10 @@ static gt_Status lower_and_run(Call *call, gt_Value *const *output)
     int32_t inputs = call->inputs, outputs = call->rule.outputs;
     bool late = false;
     for (int32_t i = 0; i < inputs; i++)
-        at[i] = call->value[i] ? gt_value_data(call->value[i]) : NULL;
+        at[i] = call->value[i] ? gt_value_numbers(call->value[i]) : NULL;
     for (int32_t i = 0; i < outputs; i++) {
         late |= output[i]->buffer->late != NULL;
-        at[inputs + i] = late ? NULL : gt_value_data(output[i]);
+        at[inputs + i] = late ? NULL : gt_value_numbers(output[i]);
     }
     if (context->status != GT_OK) /* an input was late and could not be computed */
         return context->status;
@@ -220,11 +221,11 @@ static gt_Status run_kernel(Call *call, gt_Value *const *output)
     kernel.context = context;
     for (int i = 0; i < call->inputs; i++) {
         kernel.input_spec[i] = call->value[i] ? &call->value[i]->spec : NULL;
-        kernel.input[i] = call->value[i] ? gt_value_data(call->value[i]) : NULL;
+        kernel.input[i] = call->value[i] ? gt_value_numbers(call->value[i]) : NULL;
     }
     for (int i = 0; i < call->rule.outputs; i++) {
         kernel.output_spec[i] = &output[i]->spec;
-        kernel.output[i] = output[i]->buffer->late ? NULL : gt_value_data(output[i]);
+        kernel.output[i] = output[i]->buffer->late ? NULL : gt_value_numbers(output[i]);
     }
     if (context->status != GT_OK) /* an input was late and could not be computed */
         return context->status;
@@ -399,7 +400,7 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
         if (!value)
             gt_buffer_release(context, buffer);
         else if (view) /* of another context's variable: a copy */
-            memcpy(buffer->data, (char *)gt_value_data(call->value[0]) + offset, buffer->bytes);
+            memcpy(buffer->data, (char *)gt_value_numbers(call->value[0]) + offset, buffer->bytes);
     }
     if (value && call->symbolic) {
         value->symbol = symbols[i];

@@ -1,7 +1,7 @@
 /* What a handle to probabilities was made of: see gt_Origin. A loss that is given the output of a
  * softmax asks here for the scores, which say more than probabilities that rounded to 0 or 1. Leans
  * on tensor.c and tape.c. */
-#include "core/internal.h"
+#include "core/structs.h"
 
 #include <string.h>
 

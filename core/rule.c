@@ -1,5 +1,5 @@
 /* What a gradient rule sees of its record. Leans on tensor.c. */
-#include "core/internal.h"
+#include "core/structs.h"
 
 bool gt_wants(const gt_GradientRule *rule, int input)
 {

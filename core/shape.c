@@ -1,5 +1,5 @@
 /* Shapes, and sizes that cannot overflow: a tensor has at most INT64_MAX / 16 elements' bytes. */
-#include "core/internal.h"
+#include "core/structs.h"
 
 #include <stdio.h>
 #include <string.h>

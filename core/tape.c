@@ -2,6 +2,7 @@
  * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end
  * takes its bit off every record that is left. Leans on tensor.c and variable.c. */
 #include "core/graph.h"
+#include "core/structs.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Handles, values, buffers and scopes. Freeing is iterative: a long chain of records must not
  * become a deep recursion. Leans on memory.c, tape.c for what a record lets go of. */
-#include "core/internal.h"
+#include "core/structs.h"
 #include "kernels/half.h"
 
 #include <math.h>

@@ -6,7 +6,7 @@
  * them. A handler counts the forks that led to this process; a pool whose stamp is another number
  * gets new locks and new workers, in place, when it is needed next. So nobody asks the system who he
  * is, and a parent notices nothing. */
-#include "core/internal.h"
+#include "core/structs.h"
 #include "core/launch.h"
 
 #include <pthread.h>
