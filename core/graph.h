@@ -146,6 +146,8 @@ void gt_trace_resume(gt_Context *context, gt_Trace *trace);
 gt_Tensor *gt_trace_input(gt_Context *context, const gt_Spec *spec);
 /* The value of a variable at this point of the trace. */
 gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot);
+/* Where output 0 begins in input 0, in elements; -1: it is no view of it. */
+int64_t gt_view_offset(const gt_ShapeRule *rule);
 /* The number of a value in the graph; a concrete one is captured. -1 on failure. */
 int32_t gt_trace_symbol(gt_Context *context, gt_Value *value);
 /* Writes down one node like this one, but for options and lists; `symbols` gets its outputs. */

@@ -141,6 +141,10 @@ bool gt_value_is_symbol(const gt_Value *value);
 /* Another value with the same numbers, or from byte `offset` of them on; NULL on failure. */
 gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Spec *spec,
                          size_t offset);
+/* The options of a late result of this operation that nobody has read, seen from its first element on in its own shape; else
+ * NULL. `input` gets the values that it waits for, not held. */
+const void *gt_value_late(const gt_Value *value, const gt_Operation *operation,
+                          gt_Value *input[GT_MAX_INPUTS]);
 /* The variable that this value is or was the value of; NULL: none. */
 gt_Variable *gt_value_variable(const gt_Value *value);
 
@@ -186,6 +190,9 @@ void gt_listener_begin(gt_Context *context, gt_Listener *listener);
 void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
 void gt_listener_close(gt_Context *context, gt_Listener *listener);
 
+/* The spec behind a handle that must be a variable; NULL with an error raised as `operation` for others. */
+const gt_Spec *gt_variable_spec(gt_Context *context, const char *here, const char *operation,
+                                const gt_Tensor *variable);
 const char *gt_variable_label(const gt_Variable *variable);
 bool gt_variable_is_trainable(const gt_Variable *variable);
 

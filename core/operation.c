@@ -46,6 +46,7 @@ typedef struct Call {
     const char *here;
     int inputs;
     bool symbolic;
+    int64_t view; /* where the output begins in input 0, in elements; -1: it is no view */
     gt_Slot *slot[GT_MAX_INPUTS];
     gt_Value *value[GT_MAX_INPUTS];
     gt_ShapeRule rule;
@@ -120,7 +121,16 @@ static gt_Status check_shapes(Call *call)
                             "the result %s would be too large",
                             gt_shape_text(gt_spec_shape(&rule->output[i]), text, sizeof text));
     }
+    call->view = gt_view_offset(rule);
     return GT_OK;
+}
+
+int64_t gt_view_offset(const gt_ShapeRule *rule)
+{
+    const gt_Operation *operation = rule->operation;
+    if (!(operation->flags & GT_OP_VIEW))
+        return -1;
+    return operation->view_offset ? operation->view_offset(rule) : 0;
 }
 
 gt_Status gt_check_numerics(bool on)
@@ -381,11 +391,8 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
     gt_Context *context = call->context;
     const gt_Spec *spec = &call->rule.output[i];
     gt_Value *value;
-    bool view = call->operation->flags & GT_OP_VIEW;
-    size_t offset =
-        view && call->operation->view_offset
-            ? (size_t)call->operation->view_offset(&call->rule) * gt_dtype_size(spec->dtype)
-            : 0;
+    bool view = call->view >= 0;
+    size_t offset = view ? (size_t)call->view * gt_dtype_size(spec->dtype) : 0;
     bool late = is_late(call);
     if (view && call->value[0]->context == context) {
         gt_Value *source = call->value[0];
@@ -420,9 +427,8 @@ static gt_Status remember_origin(const Call *call, gt_Tensor **output)
     if (operation->flags & GT_OP_PROBABILITY)
         gt_origin_set(context, slot, operation, call->options,
                       input && input->context == context ? input : NULL);
-    else if (input && call->slot[0]->origin)
-        gt_origin_follow(context, slot, call->slot[0],
-                         operation->view_offset ? operation->view_offset(&call->rule) : 0);
+    else if (input && call->slot[0]->origin && call->view >= 0)
+        gt_origin_follow(context, slot, call->slot[0], call->view);
     if (context->status != GT_OK) {
         gt_slot_free(context, slot);
         *output = NULL;
@@ -441,7 +447,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
     for (; made < call->rule.outputs; made++)
         if (!(output[made] = new_output(call, made, symbols)))
             goto failed;
-    if (!call->symbolic && !(call->operation->flags & GT_OP_VIEW) &&
+    if (!call->symbolic && call->view < 0 &&
         (run_kernel(call, output) != GT_OK ||
          (context->check_numerics && check_numbers(call, output) != GT_OK)))
         goto failed;

@@ -29,7 +29,7 @@ static void scatter_unit(const gt_ScatterJob *job, void *const *at, int64_t oute
     size_t element = job->element;
     int64_t width = strip_width(cut, column), inner = cut->inner;
     const char *x = (const char *)at[1] + (size_t)(outer * cut->n * inner + column) * element;
-    char *y = (char *)at[2] + (size_t)(outer * cut->count * inner + column) * element;
+    char *y = (char *)at[job->y] + (size_t)(outer * cut->count * inner + column) * element;
     for (int64_t i = 0; i < cut->count; i++)
         memset(y + (size_t)(i * inner) * element, 0, (size_t)width * element);
     memset(sums, 0, (size_t)(crowded * width) * sizeof *sums);
@@ -133,11 +133,11 @@ static void fold_rows(const gt_SegmentJob *job, gt_BinaryLoop *loop, void *const
                       int64_t last)
 {
     size_t element = bytes_of(job->loop);
-    int64_t begin = first * GT_STRIP, end = last * GT_STRIP;
+    int64_t begin = first * GT_SEGMENT_STRIP, end = last * GT_SEGMENT_STRIP;
     int64_t width = (end < job->columns ? end : job->columns) - begin;
     for (int64_t i = 0; i < job->n; i++) {
         int64_t id = gt_index_at(at[1], job->type, i, job->segments);
-        char *y = (char *)at[2] + (size_t)(id * job->columns + begin) * element;
+        char *y = (char *)at[job->y] + (size_t)(id * job->columns + begin) * element;
         loop(width, (const char *)at[0] + (size_t)(i * job->columns + begin) * element, 1, y, 1, y);
     }
 }

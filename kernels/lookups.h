@@ -36,16 +36,16 @@ typedef struct gt_AlongJob {
 } gt_AlongJob;
 
 /* scatter_add: y (outer, count, inner) is 0, plus x (outer, n, inner) at o, i added to y at o, indices (i), one index after
- * the other; at {indices, x, y}. float32: a place that gets more than GT_MANY adds them up in double, in the worker's
+ * the other; at {indices, x} and at[y]. float32: a place that gets more than GT_MANY adds them up in double, in the worker's
  * scratch, and rounds once; which places those are, the launch of `crowds` writes to at[crowd] before (0: `crowded` says that
  * all of them are, or none).
  *
- * crowds: at {indices, x, y} and at[crowd]: {int64 how many are crowded, int32 (count) which of them each place is, or
+ * crowds: at {indices} and at[crowd]: {int64 how many are crowded, int32 (count) which of them each place is, or
  * -1, uint8 (count)}. One tile. */
 #define GT_MANY 16
 typedef struct gt_ScatterJob {
     uint8_t type, element, loop; /* of the indices; bytes of a number; its gt_LoopType */
-    uint8_t crowd;
+    uint8_t y, crowd;
     int64_t crowded;
     gt_Strips cut;
 } gt_ScatterJob;
@@ -111,12 +111,12 @@ typedef struct gt_FoldJob {
     int64_t size, n, before;
 } gt_FoldJob;
 
-/* segment_max, segment_min: row by row, y[id] = max(y[id], x); at {x (n, columns), ids (n), y (segments, columns)}, y filled
- * before. A tile is a strip of GT_STRIP columns. segment_prod: the same for products: of integers (they wrap) from 1,
+/* segment_max, segment_min: row by row, y[id] = max(y[id], x); at {x (n, columns), ids (n)} and at[y] (segments,
+ * columns), filled before. A tile is a strip of GT_SEGMENT_STRIP columns. segment_prod: the same for products: of integers (they wrap) from 1,
  * of floats in the worker's scratch as gt_Scaled, rounded once. */
-#define GT_STRIP 512
+#define GT_SEGMENT_STRIP 512
 typedef struct gt_SegmentJob {
-    uint8_t type, loop; /* of the ids, of the numbers */
+    uint8_t type, loop, y; /* of the ids, of the numbers */
     int64_t n, columns, segments;
 } gt_SegmentJob;
 

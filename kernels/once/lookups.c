@@ -232,11 +232,11 @@ void GT_KERNEL(tiles_fold)(const void *given, void *const *at, int64_t first, in
 static void multiply_rows(const gt_SegmentJob *job, void *const *at, int64_t first, int64_t last)
 {
     int64_t element = job->loop == GT_LOOP_I64 ? 8 : job->loop == GT_LOOP_U8 ? 1 : 4;
-    int64_t begin = first * GT_STRIP, end = last * GT_STRIP;
+    int64_t begin = first * GT_SEGMENT_STRIP, end = last * GT_SEGMENT_STRIP;
     int64_t width = (end < job->columns ? end : job->columns) - begin;
     for (int64_t i = 0; i < job->n; i++) {
         int64_t id = gt_index_at(at[1], job->type, i, job->segments);
-        char *y = (char *)at[2] + (id * job->columns + begin) * element;
+        char *y = (char *)at[job->y] + (id * job->columns + begin) * element;
         const char *x = (const char *)at[0] + (i * job->columns + begin) * element;
         GT_KERNEL(kernels).binary[GT_LOOP_MULTIPLY][job->loop](width, y, 1, x, 1, y);
     }
@@ -248,9 +248,9 @@ static void multiply_strip(const gt_SegmentJob *job, void *const *at, int64_t be
     bool wide = job->loop == GT_LOOP_F64;
     const float *x32 = at[0];
     const double *x64 = at[0];
-    float *y32 = at[2];
-    double *y64 = at[2];
-    int64_t width = job->columns - begin < GT_STRIP ? job->columns - begin : GT_STRIP;
+    float *y32 = at[job->y];
+    double *y64 = at[job->y];
+    int64_t width = job->columns - begin < GT_SEGMENT_STRIP ? job->columns - begin : GT_SEGMENT_STRIP;
     for (int64_t i = 0; i < job->segments * width; i++)
         product[i] = (gt_Scaled){1, 0};
     for (int64_t i = 0; i < job->n; i++) {
@@ -277,5 +277,5 @@ void GT_KERNEL(tiles_segment_prod)(const void *given, void *const *at, int64_t f
         return;
     }
     for (int64_t strip = first; strip < last; strip++)
-        multiply_strip(job, at, strip * GT_STRIP, scratch);
+        multiply_strip(job, at, strip * GT_SEGMENT_STRIP, scratch);
 }

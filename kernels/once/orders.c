@@ -3,18 +3,23 @@
 
 #define GT_T          float
 #define GT_NAME(name) name##_f32
+#define GT_IS_NAN(x) ((x) != (x))
 #include "kernels/once/sort_template.h"
 #define GT_T          double
 #define GT_NAME(name) name##_f64
+#define GT_IS_NAN(x) ((x) != (x))
 #include "kernels/once/sort_template.h"
 #define GT_T          int32_t
 #define GT_NAME(name) name##_i32
+#define GT_IS_NAN(x) false
 #include "kernels/once/sort_template.h"
 #define GT_T          int64_t
 #define GT_NAME(name) name##_i64
+#define GT_IS_NAN(x) false
 #include "kernels/once/sort_template.h"
 #define GT_T          uint8_t
 #define GT_NAME(name) name##_u8
+#define GT_IS_NAN(x) false
 #include "kernels/once/sort_template.h"
 
 static size_t bytes_of(int loop)

@@ -1,4 +1,4 @@
-/* Sorting and searching for one type of number: GT_T, with names that end in GT_SUFFIX. Included by orders.c; not a header. */
+/* Sorting and searching for one type of number: GT_T, whose names GT_NAME makes. Included by orders.c; not a header. */
 
 typedef struct GT_NAME(Key) {
     GT_T x;
@@ -8,7 +8,7 @@ typedef struct GT_NAME(Key) {
 /* NaN is the largest. */
 static bool GT_NAME(less)(GT_T a, GT_T b)
 {
-    return a < b || (b != b && a == a);
+    return a < b || (GT_IS_NAN(b) && !GT_IS_NAN(a));
 }
 
 /* The next `end - a` of two sorted runs, [a, middle) and [middle, end) of `from`: the second one's only where it must stand
@@ -67,5 +67,6 @@ static void GT_NAME(search)(const gt_SearchJob *job, void *const *at, int64_t be
     }
 }
 
+#undef GT_IS_NAN
 #undef GT_NAME
 #undef GT_T
