@@ -8,6 +8,7 @@
 #include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
+#include "ops/kit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,7 +80,7 @@ static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Val
     if (!place)
         return GT_OK;
     if (!given)
-        return accumulate(context, place, gt_ones_like(target));
+        return accumulate(context, place, gt_constant_like(target, 1));
     gt_Value *with = value_of(context, here, "an output gradient", given);
     if (!with)
         return context->status;
@@ -270,7 +271,7 @@ static gt_Tensor *without_gradient(gt_Walk *walk, gt_Unconnected unconnected, gt
 {
     if (!walk->chosen && unconnected != GT_UNCONNECTED_ZERO)
         return NULL;
-    gt_Tensor *zeros = gt_zeros_like(source);
+    gt_Tensor *zeros = gt_constant_like(source, 0);
     if (zeros && walk->chosen)
         gt_mark_choice(walk->context, &zeros, 1);
     return zeros;

@@ -282,9 +282,11 @@ static gt_Status apply_effect(Call *call)
     for (int i = 0; i < call->rule.outputs; i++)
         if (gt_variable_own(context, call->slot[i]) != GT_OK)
             return context->status;
-    for (int i = 0; i < call->inputs; i++)
-        if (call->slot[i])
+    for (int i = 0; i < call->inputs; i++) /* a variable's value may be another one now, and the old one freed */
+        if (call->slot[i]) {
             call->value[i] = call->slot[i]->value;
+            call->rule.input[i] = &call->value[i]->spec;
+        }
     for (int i = 0; i < call->rule.outputs; i++)
         output[i] = call->slot[i]->value;
     return run_kernel(call, output);
@@ -534,7 +536,9 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
     _Alignas(16) char full[512];
     const char *applying = context->applying;
     const char *caller = context->here;
-    context->applying = operation->name;
+    /* A function made of operations is named alone where the operation is none of the public ones. */
+    bool inner = operation->flags & GT_OP_INTERNAL && context->composing;
+    context->applying = inner ? context->composing : operation->name;
     if (here)
         context->here = here;
     if (operation->options) {

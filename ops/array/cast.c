@@ -62,7 +62,7 @@ const gt_Operation gt_op_cast = {
                            .options = &GT_VALUES(CastOptions, GT_INT32)},
                           {.inputs = 1,
                            .input = GT_INPUTS(GT_WHOLE(GT_INT64, -9, 9, 5)),
-                           .options = &GT_VALUES(CastOptions, GT_BFLOAT16)}),
+                           .options = &GT_VALUES(CastOptions, GT_FLOAT32)}),
 };
 
 gt_Tensor *gt_cast_at(const char *here, gt_Tensor *x, gt_DType dtype)

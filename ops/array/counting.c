@@ -62,7 +62,7 @@ const gt_Operation gt_op_searchsorted = {
     .shape = searchsorted_shape,
     .lower = searchsorted_lower,
     .mask = searchsorted_mask,
-    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_REAL(0, 1, 1), GT_ANY(2, 3))}),
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_REAL(-1, 1, 2), GT_ANY(2, 3))}),
 };
 
 static gt_Tensor *searchsorted(gt_Tensor *row, gt_Tensor *values,

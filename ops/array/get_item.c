@@ -128,8 +128,8 @@ static gt_Status item_mask(gt_MaskRule *rule)
             rank -= options.dropped >> d & 1 ? 1 : 0;
             d++;
         }
-    options.added &= (1u << rank) - 1;
-    options.dropped &= (1u << axes) - 1;
+    options.added &= (1 << rank) - 1;
+    options.dropped &= (1 << axes) - 1;
     options.start.rank = options.stop.rank = options.step.rank = axes;
     return gt_mask_join(rule, 0, gt_get_block(rule->input[0], &options));
 }
@@ -286,13 +286,13 @@ static gt_Tensor *get_item(gt_Tensor *x, const char *key)
             return NULL;
         }
         if (items[i].kind == ITEM_NEW_AXIS) {
-            options.added |= 1u << (result - 1);
+            options.added |= 1 << (result - 1);
             continue;
         }
         options.start.dims[d] = items[i].start;
         options.stop.dims[d] = items[i].stop;
         options.step.dims[d] = items[i].step;
-        options.dropped |= (items[i].kind == ITEM_INDEX ? 1u : 0u) << d;
+        options.dropped |= (items[i].kind == ITEM_INDEX ? 1 : 0) << d;
         d++;
     }
     return gt_get_block(x, &options);

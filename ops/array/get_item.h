@@ -14,8 +14,8 @@
     F(S, gt_Shape, start, GT_SCALAR_SHAPE, "where each range starts")                              \
     F(S, gt_Shape, stop, GT_SCALAR_SHAPE, "before which it ends")                                  \
     F(S, gt_Shape, step, GT_SCALAR_SHAPE, "how far its elements are apart")                        \
-    F(S, uint32_t, dropped, 0, "axes with an index")                                               \
-    F(S, uint32_t, added, 0, "new axes of the result")
+    F(S, int32_t, dropped, 0, "axes with an index")                                                \
+    F(S, int32_t, added, 0, "new axes of the result")
 GT_OPTIONS(gt_GetItemOptions, GT_GET_ITEM_OPTIONS);
 
 /* x[start:stop] along an axis, which may be negative; a bound may be GT_ABSENT. */

@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-typedef enum PartKind {
+typedef enum gt_PartKind {
     PART_EQUAL,  /* part `index` of `count` equal ones */
     PART_UNEVEN, /* the same, where the first ones may be one longer */
     PART_SINGLE, /* element `index` of an axis of length `count` */
     PART_GIVEN   /* [begin, begin + extent) of an axis of length `count` */
-} PartKind;
+} gt_PartKind;
 #define PART_OPTIONS(F, S)                                                                         \
-    F(S, PartKind, kind, PART_EQUAL, "how the axis is cut")                                        \
+    F(S, gt_PartKind, kind, PART_EQUAL, "how the axis is cut")                                        \
     F(S, int32_t, axis, 0, "along this axis")                                                      \
     F(S, int64_t, count, 1, "into how many parts; or the length of the axis")                      \
     F(S, int64_t, index, 0, "which part")                                                          \
@@ -28,15 +28,17 @@ static bool part_range(const PartOptions *options, int64_t length, int64_t *begi
     int64_t each = count > 0 ? length / count : 0, longer = count > 0 ? length % count : 0;
     *begin = options->begin;
     *extent = options->extent;
+    if (options->kind != PART_GIVEN && (i < 0 || i >= count))
+        return false;
     switch (options->kind) {
     case PART_EQUAL:
         *begin = i * each;
         *extent = each;
-        return count > 0 && longer == 0;
+        return longer == 0;
     case PART_UNEVEN:
         *begin = i * each + (i < longer ? i : longer);
         *extent = each + (i < longer);
-        return count > 0;
+        return true;
     case PART_SINGLE:
         *begin = i;
         *extent = 1;
@@ -110,7 +112,7 @@ static gt_Status part_mask(gt_MaskRule *rule)
 
 const gt_Operation gt_op_part = {
     GT_RECORD("part", "one of the parts into which an axis of x is cut", 1, 1),
-    .flags = GT_OP_LINEAR | GT_OP_HALF | GT_OP_VIEW | GT_OP_CARRIES,
+    .flags = GT_OP_LINEAR | GT_OP_HALF | GT_OP_VIEW | GT_OP_CARRIES | GT_OP_INTERNAL,
     .options = &PartOptions_type,
     .shape = part_shape,
     .view_offset = part_offset,
@@ -163,7 +165,7 @@ static gt_Status cut(gt_Tensor *x, int count, gt_Tensor **parts, PartOptions all
 
 /* The same for a function of that name: NULLs on failure. */
 static gt_Status cut_at(const char *here, const char *name, gt_Tensor *x, int count,
-                        gt_Tensor **parts, PartKind kind, int axis, const int64_t *sizes)
+                        gt_Tensor **parts, gt_PartKind kind, int axis, const int64_t *sizes)
 {
     for (int i = 0; parts && i < count; i++)
         parts[i] = NULL;

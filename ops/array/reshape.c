@@ -196,7 +196,7 @@ gt_Tensor *(gt_squeeze)(gt_Tensor *x)
 /* ---- merge_axes, reshape_like ---- */
 
 #define MERGE_OPTIONS(F, S)                                                                        \
-    F(S, int32_t, first, 0, "the first of them; negative: from behind the last axis on")           \
+    F(S, int32_t, first, 0, "the first of them")                                                       \
     F(S, int32_t, count, 1, "how many become one; 0: a new axis of size 1 stands there")
 GT_OPTIONS(MergeOptions, MERGE_OPTIONS);
 GT_OPTION_TYPE(MergeOptions, MERGE_OPTIONS);
@@ -206,10 +206,11 @@ static gt_Status merge_shape(gt_ShapeRule *rule)
     const MergeOptions *options = rule->options;
     const gt_Spec *in = rule->input[0];
     gt_Spec *out = &rule->output[0];
-    int first = options->first, end = first + options->count;
-    if (first < 0 || options->count < 0 || end > in->rank)
-        return gt_fail(GT_INVALID, "there are no axes %d to %d in a tensor of rank %d", first,
-                       end - 1, in->rank);
+    int first = options->first;
+    if (first < 0 || first > in->rank || options->count < 0 || options->count > in->rank - first)
+        return gt_fail(GT_INVALID, "there are no %d axes from axis %d on in a tensor of rank %d",
+                       options->count, first, in->rank);
+    int end = first + options->count;
     if (in->rank - options->count == GT_MAX_RANK)
         return gt_fail(GT_INVALID, "the new shape has more than %d dimensions", GT_MAX_RANK);
     out->dtype = in->dtype;

@@ -26,9 +26,11 @@ static bool scattered_shape(const gt_ShapeRule *rule, gt_Spec *out)
     const gt_Spec *like = rule->inputs > 2 ? rule->input[2] : NULL;
     gt_Shape shape = options->shape;
     char text[160];
-    int axis = gt_axis(options->axis, shape.rank);
-    if (axis < 0)
+    int axis = shape.rank > GT_MAX_RANK ? -1 : gt_axis(options->axis, shape.rank);
+    if (axis < 0) {
+        gt_fail(GT_INVALID, "the shape is invalid or too large");
         return false;
+    }
     for (int d = 0; d < shape.rank; d++) {
         int own = d > axis ? d + indices->rank - 1 : d;
         if (shape.dims[d] == -1 && d == axis && like && like->rank > 0)
