@@ -282,7 +282,8 @@ static gt_Status apply_effect(Call *call)
     for (int i = 0; i < call->rule.outputs; i++)
         if (gt_variable_own(context, call->slot[i]) != GT_OK)
             return context->status;
-    for (int i = 0; i < call->inputs; i++) /* a variable's value may be another one now, and the old one freed */
+    for (int i = 0; i < call->inputs;
+         i++) /* a variable's value may be another one now, and the old one freed */
         if (call->slot[i]) {
             call->value[i] = call->slot[i]->value;
             call->rule.input[i] = &call->value[i]->spec;

@@ -6,8 +6,7 @@
 GT_CHECK_KERNELS(GT_DECLARE_CHECK)
 
 #define GT_CHECK_ENTRY(name) [GT_CHECK_##name] = check_##name,
-gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT] = {
-    GT_CHECK_KERNELS(GT_CHECK_ENTRY)};
+gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT] = {GT_CHECK_KERNELS(GT_CHECK_ENTRY)};
 
 static int64_t check_indices(const void *given, void *const *at, int64_t first, int64_t last)
 {

@@ -250,7 +250,8 @@ static void multiply_strip(const gt_SegmentJob *job, void *const *at, int64_t be
     const double *x64 = at[0];
     float *y32 = at[job->y];
     double *y64 = at[job->y];
-    int64_t width = job->columns - begin < GT_SEGMENT_STRIP ? job->columns - begin : GT_SEGMENT_STRIP;
+    int64_t width =
+        job->columns - begin < GT_SEGMENT_STRIP ? job->columns - begin : GT_SEGMENT_STRIP;
     for (int64_t i = 0; i < job->segments * width; i++)
         product[i] = (gt_Scaled){1, 0};
     for (int64_t i = 0; i < job->n; i++) {

@@ -3,23 +3,23 @@
 
 #define GT_T          float
 #define GT_NAME(name) name##_f32
-#define GT_IS_NAN(x) ((x) != (x))
+#define GT_IS_NAN(x)  ((x) != (x))
 #include "kernels/once/sort_template.h"
 #define GT_T          double
 #define GT_NAME(name) name##_f64
-#define GT_IS_NAN(x) ((x) != (x))
+#define GT_IS_NAN(x)  ((x) != (x))
 #include "kernels/once/sort_template.h"
 #define GT_T          int32_t
 #define GT_NAME(name) name##_i32
-#define GT_IS_NAN(x) false
+#define GT_IS_NAN(x)  false
 #include "kernels/once/sort_template.h"
 #define GT_T          int64_t
 #define GT_NAME(name) name##_i64
-#define GT_IS_NAN(x) false
+#define GT_IS_NAN(x)  false
 #include "kernels/once/sort_template.h"
 #define GT_T          uint8_t
 #define GT_NAME(name) name##_u8
-#define GT_IS_NAN(x) false
+#define GT_IS_NAN(x)  false
 #include "kernels/once/sort_template.h"
 
 static size_t bytes_of(int loop)
@@ -33,8 +33,8 @@ void GT_KERNEL(tiles_sort)(const void *given, void *const *at, int64_t first, in
                            void *scratch)
 {
     static void (*const sort[GT_LOOP_TYPES])(const gt_SortJob *, const void *, void *, int32_t *,
-                                             void *) = {
-        sort_row_f32, sort_row_f64, sort_row_i32, sort_row_i64, sort_row_u8, sort_row_u8};
+                                             void *) = {sort_row_f32, sort_row_f64, sort_row_i32,
+                                                        sort_row_i64, sort_row_u8,  sort_row_u8};
     const gt_SortJob *job = given;
     size_t element = bytes_of(job->loop);
     int64_t end = last * job->group < job->rows ? last * job->group : job->rows;

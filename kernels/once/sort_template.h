@@ -13,8 +13,8 @@ static bool GT_NAME(less)(GT_T a, GT_T b)
 
 /* The next `end - a` of two sorted runs, [a, middle) and [middle, end) of `from`: the second one's only where it must stand
  * before. */
-static void GT_NAME(merge)(const GT_NAME(Key) *from, int64_t a, int64_t middle, int64_t end,
-                           bool descending, GT_NAME(Key) *to)
+static void GT_NAME(merge)(const GT_NAME(Key) * from, int64_t a, int64_t middle, int64_t end,
+                           bool descending, GT_NAME(Key) * to)
 {
     int64_t b = middle;
     for (int64_t i = a; i < end; i++) {

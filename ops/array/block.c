@@ -115,7 +115,8 @@ static gt_Status spread_gradient(gt_GradientRule *rule)
     const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_GetItemOptions block = {GT_SIZE(gt_GetItemOptions), .start = options->start,
                                .stop = options->start, .step = options->step};
-    for (int d = 0; d < in->rank; d++) { /* behind the last element; in front of all there is no number for it */
+    for (int d = 0; d < in->rank;
+         d++) { /* behind the last element; in front of all there is no number for it */
         int64_t stop = options->start.dims[d] + options->step.dims[d] * in->dims[d];
         block.stop.dims[d] = stop < 0 ? GT_ABSENT : stop;
     }

@@ -151,15 +151,14 @@ const gt_Operation gt_op_roll = {
     .lower = roll_lower,
     .gradient = roll_gradient,
     .mask = roll_mask,
-    .samples = GT_SAMPLES({.inputs = 1,
-                           .input = GT_INPUTS(GT_ANY(2, 3)),
-                           .options = &GT_VALUES(RollOptions, GT_NONE, 2)},
-                          {.inputs = 1,
-                           .input = GT_INPUTS(GT_ANY(2, 5, 2)),
-                           .options = &GT_VALUES(RollOptions, 1, -7)},
-                          {.inputs = 1,
-                           .input = GT_INPUTS(GT_ANY(3, 2)),
-                           .options = &GT_VALUES(RollOptions, 0, 1)}),
+    .samples = GT_SAMPLES(
+        {.inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 3)),
+         .options = &GT_VALUES(RollOptions, GT_NONE, 2)},
+        {.inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 5, 2)),
+         .options = &GT_VALUES(RollOptions, 1, -7)},
+        {.inputs = 1, .input = GT_INPUTS(GT_ANY(3, 2)), .options = &GT_VALUES(RollOptions, 0, 1)}),
 };
 
 static gt_Tensor *rolled(gt_Tensor *x, int64_t shift, int axis)

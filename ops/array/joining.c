@@ -52,8 +52,8 @@ static void concatenate_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     job->chunk = width < GT_TILE_ELEMENTS ? width : GT_TILE_ELEMENTS;
     job->chunks = width ? (width + job->chunk - 1) / job->chunk : 0;
     job->rows = width && job->chunks == 1 ? GT_TILE_ELEMENTS / width : 1;
-    lowering->launch[0].tiles = job->chunks == 1 ? (outer + job->rows - 1) / job->rows
-                                                 : outer * job->chunks;
+    lowering->launch[0].tiles =
+        job->chunks == 1 ? (outer + job->rows - 1) / job->rows : outer * job->chunks;
 }
 
 static gt_Status concatenate_gradient(gt_GradientRule *rule)

@@ -48,7 +48,8 @@ gt_Status gt_complain_index(const gt_ShapeRule *rule, void *const *at, int input
     if (least == 0 && index < 0)
         return gt_fail(GT_INVALID, "indices must not be negative (got %lld, at %s)",
                        (long long)index, text);
-    return gt_fail(GT_INVALID, "index %lld, at %s of the indices, is outside axis %d of length %lld",
+    return gt_fail(GT_INVALID,
+                   "index %lld, at %s of the indices, is outside axis %d of length %lld",
                    (long long)index, text, axis, (long long)count);
 }
 
@@ -67,8 +68,7 @@ gt_Status gt_taken_shape(const gt_Spec *x, const gt_Spec *indices, int axis, gt_
     return GT_OK;
 }
 
-bool gt_fits_indices(const gt_Spec *whole, const gt_Spec *indices, int axis,
-                     const gt_Spec *updates)
+bool gt_fits_indices(const gt_Spec *whole, const gt_Spec *indices, int axis, const gt_Spec *updates)
 {
     gt_Spec taken = {0};
     char a[160], b[160];

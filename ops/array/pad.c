@@ -166,11 +166,11 @@ static gt_Status pad_axis_gradient(gt_GradientRule *rule)
     const gt_Spec *in = gt_rule_input_spec(rule, 0);
     int axis = gt_axis(options->axis, in->rank);
     int64_t n = in->dims[axis];
-    gt_Tensor *indices = gt_arange(-(double)options->before, (double)(n + options->after), 1,
-                                   .dtype = GT_INT64);
+    gt_Tensor *indices =
+        gt_arange(-(double)options->before, (double)(n + options->after), 1, .dtype = GT_INT64);
     indices = gt_fold_indices(indices, n, options->mode);
-    gt_Tensor *sum = gt_scatter_add(indices, gt_widened(gt_upstream(rule, 0)), gt_spec_shape(in),
-                                    .axis = axis);
+    gt_Tensor *sum =
+        gt_scatter_add(indices, gt_widened(gt_upstream(rule, 0)), gt_spec_shape(in), .axis = axis);
     return gt_give(rule, 0, gt_narrowed(sum, in->dtype));
 }
 

@@ -12,7 +12,7 @@ typedef enum gt_PartKind {
     PART_GIVEN   /* [begin, begin + extent) of an axis of length `count` */
 } gt_PartKind;
 #define PART_OPTIONS(F, S)                                                                         \
-    F(S, gt_PartKind, kind, PART_EQUAL, "how the axis is cut")                                        \
+    F(S, gt_PartKind, kind, PART_EQUAL, "how the axis is cut")                                     \
     F(S, int32_t, axis, 0, "along this axis")                                                      \
     F(S, int64_t, count, 1, "into how many parts; or the length of the axis")                      \
     F(S, int64_t, index, 0, "which part")                                                          \
@@ -170,8 +170,7 @@ static gt_Status cut_at(const char *here, const char *name, gt_Tensor *x, int co
     for (int i = 0; parts && i < count; i++)
         parts[i] = NULL;
     gt_Site site = gt_site_enter(here, name);
-    gt_Status status =
-        cut(x, count, parts, GT_VALUES(PartOptions, kind, axis, 0, 0, 0, 0), sizes);
+    gt_Status status = cut(x, count, parts, GT_VALUES(PartOptions, kind, axis, 0, 0, 0, 0), sizes);
     gt_site_leave(site);
     for (int i = 0; parts && status != GT_OK && i < count; i++)
         parts[i] = NULL;

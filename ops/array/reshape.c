@@ -131,10 +131,9 @@ const gt_Operation gt_op_expand_dims = {
     .lower = gt_lower_same,
     .gradient = view_gradient,
     .mask = view_mask,
-    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))},
-                          {.inputs = 1,
-                           .input = GT_INPUTS(GT_ANY(2, 3)),
-                           .options = &GT_VALUES(ExpandOptions, -2)}),
+    .samples = GT_SAMPLES(
+        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))},
+        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3)), .options = &GT_VALUES(ExpandOptions, -2)}),
 };
 
 gt_Tensor *gt_expand_dims_at(const char *here, gt_Tensor *x, int axis)
@@ -196,7 +195,7 @@ gt_Tensor *(gt_squeeze)(gt_Tensor *x)
 /* ---- merge_axes, reshape_like ---- */
 
 #define MERGE_OPTIONS(F, S)                                                                        \
-    F(S, int32_t, first, 0, "the first of them")                                                       \
+    F(S, int32_t, first, 0, "the first of them")                                                   \
     F(S, int32_t, count, 1, "how many become one; 0: a new axis of size 1 stands there")
 GT_OPTIONS(MergeOptions, MERGE_OPTIONS);
 GT_OPTION_TYPE(MergeOptions, MERGE_OPTIONS);
@@ -233,12 +232,11 @@ const gt_Operation gt_op_merge_axes = {
     .lower = gt_lower_same,
     .gradient = view_gradient,
     .mask = view_mask,
-    .samples = GT_SAMPLES({.inputs = 1,
-                           .input = GT_INPUTS(GT_ANY(2, 3, 2)),
-                           .options = &GT_VALUES(MergeOptions, 1, 2)},
-                          {.inputs = 1,
-                           .input = GT_INPUTS(GT_ANY(2, 3)),
-                           .options = &GT_VALUES(MergeOptions, 2, 0)}),
+    .samples = GT_SAMPLES(
+        {.inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+         .options = &GT_VALUES(MergeOptions, 1, 2)},
+        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3)), .options = &GT_VALUES(MergeOptions, 2, 0)}),
 };
 
 gt_Tensor *gt_merge_axes(gt_Tensor *x, int first, int count)
@@ -267,8 +265,8 @@ const gt_Operation gt_op_reshape_like = {
     .lower = gt_lower_same,
     .gradient = view_gradient,
     .mask = view_mask,
-    .samples = GT_SAMPLES(
-        {.inputs = 2, .input = GT_INPUTS(GT_ANY(6), GT_WHOLE(GT_INT32, 0, 2, 2, 3))}),
+    .samples =
+        GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(6), GT_WHOLE(GT_INT32, 0, 2, 2, 3))}),
 };
 
 gt_Tensor *gt_reshape_like(gt_Tensor *x, gt_Tensor *like)

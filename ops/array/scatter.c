@@ -96,9 +96,8 @@ static gt_Status scatter_add_gradient(gt_GradientRule *rule)
 {
     const gt_ScatterOptions *options = gt_rule_options(rule);
     if (gt_wants(rule, 1))
-        gt_give(
-            rule, 1,
-            gt_take(gt_upstream(rule, 0), gt_rule_input(rule, 0), .axis = options->axis));
+        gt_give(rule, 1,
+                gt_take(gt_upstream(rule, 0), gt_rule_input(rule, 0), .axis = options->axis));
     return gt_status();
 }
 
@@ -124,16 +123,16 @@ const gt_Operation gt_op_scatter_add = {
     .complain = scatter_add_complain,
     .gradient = scatter_add_gradient,
     .mask = scatter_add_mask,
-    .samples = GT_SAMPLES(
-        {.inputs = 2,
-         .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4), GT_ANY(4, 2)),
-         .options = &GT_VALUES(gt_ScatterOptions, 0, {GT_MARK, 2, {3, 2}}, true)},
-        {.inputs = 2,
-         .input = GT_INPUTS(GT_WHOLE(GT_INT64, -3, 3, 2), GT_ANY(2, 2)),
-         .options = &GT_VALUES(gt_ScatterOptions, -1, {GT_MARK, 2, {2, 3}}, true)},
-        {.inputs = 2,
-         .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 2, 40), GT_ANY(40)),
-         .options = &GT_VALUES(gt_ScatterOptions, 0, {GT_MARK, 1, {3}}, false)}),
+    .samples =
+        GT_SAMPLES({.inputs = 2,
+                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 4), GT_ANY(4, 2)),
+                    .options = &GT_VALUES(gt_ScatterOptions, 0, {GT_MARK, 2, {3, 2}}, true)},
+                   {.inputs = 2,
+                    .input = GT_INPUTS(GT_WHOLE(GT_INT64, -3, 3, 2), GT_ANY(2, 2)),
+                    .options = &GT_VALUES(gt_ScatterOptions, -1, {GT_MARK, 2, {2, 3}}, true)},
+                   {.inputs = 2,
+                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 2, 40), GT_ANY(40)),
+                    .options = &GT_VALUES(gt_ScatterOptions, 0, {GT_MARK, 1, {3}}, false)}),
 };
 
 static gt_Tensor *scatter_add(gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
@@ -236,13 +235,12 @@ const gt_Operation gt_op_scatter_add_along_axis = {
     .lower = add_along_lower,
     .complain = add_along_complain,
     .gradient = add_along_gradient,
-    .samples =
-        GT_SAMPLES({.inputs = 2,
-                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 2, 4), GT_ANY(2, 4)),
-                    .options = &GT_VALUES(AddAlongOptions, -1, 3)},
-                   {.inputs = 2,
-                    .input = GT_INPUTS(GT_WHOLE(GT_INT64, -2, 2, 20, 2), GT_ANY(20, 2)),
-                    .options = &GT_VALUES(AddAlongOptions, 0, 2)}),
+    .samples = GT_SAMPLES({.inputs = 2,
+                           .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 3, 2, 4), GT_ANY(2, 4)),
+                           .options = &GT_VALUES(AddAlongOptions, -1, 3)},
+                          {.inputs = 2,
+                           .input = GT_INPUTS(GT_WHOLE(GT_INT64, -2, 2, 20, 2), GT_ANY(20, 2)),
+                           .options = &GT_VALUES(AddAlongOptions, 0, 2)}),
 };
 
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,

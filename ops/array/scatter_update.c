@@ -39,8 +39,7 @@ static gt_Status places_of_shape(gt_ShapeRule *rule)
     if (!gt_takes_indices(indices))
         return gt_status();
     if (k < 1 || k > whole.rank)
-        return gt_fail(GT_INVALID,
-                       "indices %s do not say places of %s; they are (n, k) for k axes",
+        return gt_fail(GT_INVALID, "indices %s do not say places of %s; they are (n, k) for k axes",
                        gt_shape_text(gt_spec_shape(indices), b, sizeof b),
                        gt_shape_text(whole, a, sizeof a));
     gt_spec_set(&rule->output[0], GT_INT64, gt_shape(indices->dims[0]));
@@ -63,8 +62,8 @@ static void places_of_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     int64_t tiles = (rule->output[0].size + GT_TILE_ELEMENTS - 1) / GT_TILE_ELEMENTS;
     places_of_job(rule, gt_lower_check(lowering, GT_CHECK_coordinates, 1, sizeof(gt_PlacesOfJob)));
-    places_of_job(
-        rule, gt_lower_launch(lowering, GT_TILES_places_of, tiles, sizeof(gt_PlacesOfJob)));
+    places_of_job(rule,
+                  gt_lower_launch(lowering, GT_TILES_places_of, tiles, sizeof(gt_PlacesOfJob)));
 }
 
 static gt_Status places_of_complain(const gt_ShapeRule *rule, void *const *at, int64_t position)
@@ -83,13 +82,12 @@ const gt_Operation gt_op_places_of = {
     .shape = places_of_shape,
     .lower = places_of_lower,
     .complain = places_of_complain,
-    .samples =
-        GT_SAMPLES({.inputs = 1,
-                    .input = GT_INPUTS(GT_WHOLE(GT_INT32, -2, 2, 5, 2)),
-                    .options = &GT_VALUES(PlacesOfOptions, {GT_MARK, 3, {2, 3, 2}})},
-                   {.inputs = 2,
-                    .input = GT_INPUTS(GT_WHOLE(GT_INT64, 0, 3, 4, 1), GT_ANY(3, 2)),
-                    .options = &GT_VALUES(PlacesOfOptions, GT_SCALAR_SHAPE)}),
+    .samples = GT_SAMPLES({.inputs = 1,
+                           .input = GT_INPUTS(GT_WHOLE(GT_INT32, -2, 2, 5, 2)),
+                           .options = &GT_VALUES(PlacesOfOptions, {GT_MARK, 3, {2, 3, 2}})},
+                          {.inputs = 2,
+                           .input = GT_INPUTS(GT_WHOLE(GT_INT64, 0, 3, 4, 1), GT_ANY(3, 2)),
+                           .options = &GT_VALUES(PlacesOfOptions, GT_SCALAR_SHAPE)}),
 };
 
 /* The rows of updates as numbers of rows of x, or of a tensor of that shape. */
@@ -183,8 +181,7 @@ const gt_Operation gt_op_scatter_update = {
     .gradient = update_gradient,
     .mask = update_mask,
     .samples = GT_SAMPLES(
-        {.inputs = 3,
-         .input = GT_INPUTS(GT_ANY(4, 2), GT_WHOLE(GT_INT32, 1, 2, 1), GT_ANY(1, 2))},
+        {.inputs = 3, .input = GT_INPUTS(GT_ANY(4, 2), GT_WHOLE(GT_INT32, 1, 2, 1), GT_ANY(1, 2))},
         {.inputs = 3, .input = GT_INPUTS(GT_ANY(3), GT_WHOLE(GT_INT64, -1, 0, 1), GT_ANY(1))},
         {.inputs = 3,
          .input = GT_INPUTS(GT_ANY(2, 2), GT_WHOLE(GT_INT32, -2, 2, 5), GT_ANY(5, 2))}),

@@ -87,8 +87,7 @@ static void segment_max_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 
 static void segment_min_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    lower_segments(rule, lowering, GT_TILES_segment_min, INFINITY, INT32_MAX, INT64_MAX,
-                   UINT8_MAX);
+    lower_segments(rule, lowering, GT_TILES_segment_min, INFINITY, INT32_MAX, INT64_MAX, UINT8_MAX);
 }
 
 /* The rows that equal their segment's result share its gradient. */

@@ -33,7 +33,8 @@ static gt_Status sort_shape(gt_ShapeRule *rule)
         return gt_fail(GT_INVALID, "the last axis of %s is longer than an int32 can count",
                        gt_shape_text(gt_spec_shape(in), text, sizeof text));
     if (keep < 0 || keep > n)
-        return gt_fail(GT_INVALID, "k must be from 0 to %lld, the length of the last axis (got %lld)",
+        return gt_fail(GT_INVALID,
+                       "k must be from 0 to %lld, the length of the last axis (got %lld)",
                        (long long)n, (long long)keep);
     rule->output[0] = rule->output[1] = *in;
     rule->output[0].dims[in->rank - 1] = rule->output[1].dims[in->rank - 1] = keep;
@@ -119,7 +120,8 @@ static gt_Tensor *sorted(gt_Tensor *x, const gt_sort_options *given, bool places
     if (axis < 0)
         return NULL;
     bool last = axis == rank - 1;
-    gt_TopK rows = gt_sorted_rows(last ? x : gt_swapaxes(x, axis, -1), options.descending, GT_INHERIT);
+    gt_TopK rows =
+        gt_sorted_rows(last ? x : gt_swapaxes(x, axis, -1), options.descending, GT_INHERIT);
     gt_Tensor *result = places ? rows.indices : rows.values;
     return last ? result : gt_swapaxes(result, axis, -1);
 }

@@ -78,11 +78,11 @@ const gt_Operation gt_op_take = {
     .complain = take_complain,
     .gradient = take_gradient,
     .mask = take_mask,
-    .samples = GT_SAMPLES(
-        {.inputs = 2, .input = GT_INPUTS(GT_ANY(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4))},
-        {.inputs = 2,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)),
-         .options = &GT_VALUES(TakeOptions, 1, GT_INHERIT)}),
+    .samples =
+        GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(3, 2), GT_WHOLE(GT_INT32, 0, 3, 4))},
+                   {.inputs = 2,
+                    .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_WHOLE(GT_INT64, -3, 3, 2, 2)),
+                    .options = &GT_VALUES(TakeOptions, 1, GT_INHERIT)}),
 };
 
 gt_Tensor *gt_take_of_length(gt_Tensor *x, gt_Tensor *indices, int axis, int64_t length)
@@ -139,8 +139,7 @@ static void along_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     gt_AlongJob *job = gt_lower_launch(lowering, GT_TILES_take_along, 0, sizeof *job);
     job->type = (uint8_t)gt_loop_type(indices->dtype);
     job->element = (uint8_t)gt_dtype_size(x->dtype);
-    lowering->launch[0].tiles =
-        gt_lower_strips(&job->cut, gt_along(x, axis), indices->dims[axis]);
+    lowering->launch[0].tiles = gt_lower_strips(&job->cut, gt_along(x, axis), indices->dims[axis]);
 }
 
 static gt_Status along_complain(const gt_ShapeRule *rule, void *const *at, int64_t position)
@@ -184,11 +183,11 @@ const gt_Operation gt_op_take_along_axis = {
     .complain = along_complain,
     .gradient = along_gradient,
     .mask = along_mask,
-    .samples = GT_SAMPLES(
-        {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_WHOLE(GT_INT32, 0, 3, 2, 4))},
-        {.inputs = 2,
-         .input = GT_INPUTS(GT_ANY(3, 2), GT_WHOLE(GT_INT64, -3, 3, 4, 2)),
-         .options = &GT_VALUES(gt_take_along_axis_options, 0)}),
+    .samples =
+        GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_WHOLE(GT_INT32, 0, 3, 2, 4))},
+                   {.inputs = 2,
+                    .input = GT_INPUTS(GT_ANY(3, 2), GT_WHOLE(GT_INT64, -3, 3, 4, 2)),
+                    .options = &GT_VALUES(gt_take_along_axis_options, 0)}),
 };
 
 static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices,
