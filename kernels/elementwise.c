@@ -27,6 +27,19 @@ GT_UNARY_REAL(ceil, ceilf(x), ceil(x))
 GT_UNARY_REAL(round, rintf(x), rint(x))
 GT_UNARY_REAL(trunc, truncf(x), trunc(x))
 GT_UNARY_REAL(relu, x <= 0 ? 0 : x, x <= 0 ? 0 : x) /* NaN stays */
+GT_UNARY_REAL(one_minus_square, ((1 - x) * (1 + x)), ((1 - x) * (1 + x)))
+
+#ifndef GT_RARE_ELSEWHERE
+GT_BINARY(divide_no_nan, f32, float, float, b == 0 ? 0 : a / b)
+GT_BINARY(divide_no_nan, f64, double, double, b == 0 ? 0 : a / b)
+
+#define GT_TESTS_REAL(suffix, type, abs)                                                           \
+    GT_UNARY_TO(isnan, suffix, type, uint8_t, x != x)                                              \
+    GT_UNARY_TO(isinf, suffix, type, uint8_t, abs(x) == (type)INFINITY)                            \
+    GT_UNARY_TO(isfinite, suffix, type, uint8_t, abs(x) < (type)INFINITY)
+GT_TESTS_REAL(f32, float, fabsf)
+GT_TESTS_REAL(f64, double, fabs)
+#endif
 
 #if GT_IS_BASE(GT_ISA)
 #define GT_UNARY_INTEGER(ignored, suffix, type, TYPE)                                              \
@@ -45,6 +58,7 @@ GT_UNARY_SIGNED(i64, int64_t)
 GT_UNARY(abs, u8, uint8_t, x)
 GT_UNARY(sign, u8, uint8_t, x != 0)
 GT_UNARY(relu, u8, uint8_t, x)
+GT_UNARY(logical_not, b8, uint8_t, !x)
 #endif
 
 /* Division as NumPy does it: the remainder is exact and has the sign of b, and the quotient is the

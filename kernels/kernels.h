@@ -27,7 +27,8 @@ typedef enum gt_LoopType {
 /* Types of 16 bits, in which numbers are stored and nothing is computed. */
 typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfType;
 
-/* y[i] = f(x[i]). "F": float32 and float64 only; "R": the same, rarely used. "N": every numeric type (not bool). */
+/* y[i] = f(x[i]). "F": float32 and float64 only; "R": the same, rarely used; "O": the same, compiled once. "N": every
+ * numeric type (not bool). "I": integers. "W": integers and bool. "B": bool. */
 #define GT_UNARY_LOOPS(L)                                                                          \
     L(NEGATIVE, negative, N)                                                                       \
     L(ABS, abs, N)                                                                                 \
@@ -62,7 +63,14 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(TRUNC, trunc, F)                                                                             \
     L(RELU, relu, N)                                                                               \
     L(SIGMOID, sigmoid, F)                                                                         \
-    L(SOFTPLUS, softplus, F) /* max(x, 0) + log1p(exp(-|x|)) */
+    L(SOFTPLUS, softplus, F)                 /* max(x, 0) + log1p(exp(-|x|)) */                    \
+    L(ONE_MINUS_SQUARE, one_minus_square, F) /* (1 - x) (1 + x) */                                 \
+    L(CBRT, cbrt, O)                                                                               \
+    L(ERFINV, erfinv, O)                                                                           \
+    L(ISNAN, isnan, R) /* these four into bool */                                                  \
+    L(ISINF, isinf, R)                                                                             \
+    L(ISFINITE, isfinite, R)                                                                       \
+    L(LOGICAL_NOT, logical_not, B)
 
 /* y[i] = f(a[i * sa], b[i * sb]); sa and sb are 0 or 1, at most one of them 0. */
 #define GT_BINARY_LOOPS(L)                                                                         \
@@ -78,7 +86,14 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(ARCTAN2, arctan2, R)                                                                         \
     L(RELU_GRADIENT, relu_gradient, F)       /* a where b > 0, else 0 */                           \
     L(TANH_GRADIENT, tanh_gradient, F)       /* a * (1 - b * b) */                                 \
-    L(SIGMOID_GRADIENT, sigmoid_gradient, F) /* a * b * (1 - b) */
+    L(SIGMOID_GRADIENT, sigmoid_gradient, F) /* a * b * (1 - b) */                                 \
+    L(DIVIDE_NO_NAN, divide_no_nan, R)       /* 0 where b is 0 */                                  \
+    L(HYPOT, hypot, O)                                                                             \
+    L(BITWISE_AND, bitwise_and, W)                                                                 \
+    L(BITWISE_OR, bitwise_or, W)                                                                   \
+    L(BITWISE_XOR, bitwise_xor, W)                                                                 \
+    L(LEFT_SHIFT, left_shift, I)   /* by < 0 or all bits: 0 */                                     \
+    L(RIGHT_SHIFT, right_shift, I) /* then: the sign */
 
 /* y[i] = a[i * sa] OP b[i * sb] ? 1 : 0, into bool; every type (bool compares as 0 < 1). */
 #define GT_COMPARE_LOOPS(L)                                                                        \

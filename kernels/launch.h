@@ -27,6 +27,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
+    EACH(select)                                                                                   \
+    EACH(clip)                                                                                     \
+    ONCE(spherical_bessel)                                                                         \
     ONCE(fill)                                                                                     \
     EACH(copy)                                                                                     \
     EACH(concatenate)                                                                              \
@@ -74,18 +77,48 @@ extern gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT]; /* by id *
 
 /* unary: y[i] = f(x[i]); at {x, y}. Tile t has the elements [t, t + 1) * GT_TILE_ELEMENTS. */
 typedef struct gt_UnaryJob {
-    uint8_t loop, type, element; /* a gt_UnaryLoopId, a gt_LoopType, bytes of an element */
+    uint8_t loop, type; /* a gt_UnaryLoopId, the gt_LoopType of x */
+    uint8_t in, out;    /* bytes of an element of x, of y */
     int64_t size;
 } gt_UnaryJob;
 
-/* binary, compare: y = f(a, b) over `rank` axes, the innermost stepping by 0 or 1; at {a, b, y}. A tile is `rows` rows of the
- * innermost axis, or, where chunks > 1, a piece of `chunk` elements of one. */
+/* How up to three operands step through an output, in elements: axes that every operand steps through as one are
+ * joined, and operand i steps by stride[i], 0 where it is repeated. A tile is `rows` rows of the innermost axis, of
+ * `inner` elements; or, where chunks > 1, a piece of `chunk` elements of one row. `outer` counts the rows.
+ *
+ *     (50, 1, 700) with (3, 1): dims {50, 3, 700}, stride {{700, 0, 1}, {0, 1, 0}}, inner 700, outer 150 */
+typedef struct gt_Broadcast {
+    int32_t inputs, rank;
+    int64_t inner, chunk, chunks, outer, rows, tiles;
+    int64_t dims[GT_JOB_RANK], stride[3][GT_JOB_RANK];
+} gt_Broadcast;
+
+/* binary, compare: y = f(a, b), the innermost axis stepping by 0 or 1; at {a, b, y}. */
 typedef struct gt_BinaryJob {
     uint8_t loop, type; /* a gt_BinaryLoopId or gt_CompareLoopId, the gt_LoopType of a and b */
     uint8_t in, out;    /* bytes of an element of a and b, of y */
-    int32_t rank;
-    int64_t chunk, chunks, outer, rows;
-    int64_t dims[GT_JOB_RANK], stride_a[GT_JOB_RANK], stride_b[GT_JOB_RANK]; /* in elements */
+    gt_Broadcast walk;
 } gt_BinaryJob;
+
+/* ---- tiles.c ---- */
+
+/* select: y = a where c, else b; c of bools, a, b and y of elements of any type; at {c, a, b, y}. */
+typedef struct gt_SelectJob {
+    int32_t move, element; /* index among the loops that move elements, bytes of an element */
+    gt_Broadcast walk;
+} gt_SelectJob;
+
+/* clip: y = x held within [low, high], of float32 or float64; at {x, y}. Tiles as of unary. */
+typedef struct gt_ClipJob {
+    int32_t type; /* a gt_LoopType */
+    int64_t size;
+    double low, high;
+} gt_ClipJob;
+
+/* spherical_bessel: y = j[order](x), of float32 or float64; at {x, y}. Tiles as of unary. */
+typedef struct gt_BesselJob {
+    int32_t type, order;
+    int64_t size;
+} gt_BesselJob;
 
 #endif

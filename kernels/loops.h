@@ -29,6 +29,8 @@
 #define GT_HOME_f64(name)        GT_KERNEL(name##_f64)
 #define GT_HOME_r32(name)        GT_KERNEL_RARE(name##_f32)
 #define GT_HOME_r64(name)        GT_KERNEL_RARE(name##_f64)
+#define GT_HOME_o32(name)        GT_KERNEL_BASE(name##_f32)
+#define GT_HOME_o64(name)        GT_KERNEL_BASE(name##_f64)
 #define GT_HOME_i32(name)        GT_KERNEL_BASE(name##_i32)
 #define GT_HOME_i64(name)        GT_KERNEL_BASE(name##_i64)
 #define GT_HOME_u8(name)         GT_KERNEL_BASE(name##_u8)
@@ -68,25 +70,29 @@
 #endif
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
- * and rare, N numeric, A all. */
+ * and rare, O real and compiled once, N numeric, I integers, W integers and bool, B bool, A all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
+#define GT_TYPES_O(X, ...) X(__VA_ARGS__, o32, float, F32) X(__VA_ARGS__, o64, double, F64)
 #define GT_TYPES_I(X, ...)                                                                         \
     X(__VA_ARGS__, i32, int32_t, I32)                                                              \
     X(__VA_ARGS__, i64, int64_t, I64) X(__VA_ARGS__, u8, uint8_t, U8)
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
-#define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) X(__VA_ARGS__, b8, uint8_t, BOOL)
+#define GT_TYPES_B(X, ...) X(__VA_ARGS__, b8, uint8_t, BOOL)
+#define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) X(__VA_ARGS__, u8, uint8_t, BOOL)
+#define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
 
-/* A loop: y[i] = expression of x. */
-#define GT_UNARY(name, suffix, type, expression)                                                   \
+/* A loop: y[i] = expression of x; as a `result` that is not of x's type. */
+#define GT_UNARY(name, suffix, type, expression) GT_UNARY_TO(name, suffix, type, type, expression)
+#define GT_UNARY_TO(name, suffix, type, result, expression)                                        \
     void GT_KERNEL(name##_##suffix)(int64_t n, const void *from, void *to)                         \
     {                                                                                              \
         const type *xs = from;                                                                     \
-        type *ys = to;                                                                             \
+        result *ys = to;                                                                           \
         GT_INDEPENDENT                                                                             \
         for (int64_t i = 0; i < n; i++) {                                                          \
             const type x = xs[i];                                                                  \
-            ys[i] = (type)(expression);                                                            \
+            ys[i] = (result)(expression);                                                          \
         }                                                                                          \
     }
 

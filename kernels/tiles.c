@@ -1,65 +1,75 @@
-/* Element-wise loops as kernels of tiles. Leans on loops.h. */
+/* Element-wise loops as kernels of tiles, choice. Leans on loops.h. */
+#include "broadcast.h"
 #include "loops.h"
+
+/* The elements of tiles [first, last) of `size`. */
+static int64_t tile_elements(int64_t first, int64_t last, int64_t size, int64_t *begin)
+{
+    int64_t end = last * GT_TILE_ELEMENTS;
+    *begin = first * GT_TILE_ELEMENTS;
+    return (end < size ? end : size) - *begin;
+}
 
 /* y[i] = f(x[i]), element by element; any order of tiles. */
 void GT_KERNEL(tiles_unary)(const void *given, void *const *at, int64_t first, int64_t last,
                             void *scratch)
 {
     const gt_UnaryJob *job = given;
+    int64_t begin, n = tile_elements(first, last, job->size, &begin);
     (void)scratch;
-    int64_t begin = first * GT_TILE_ELEMENTS, end = last * GT_TILE_ELEMENTS;
-    if (end > job->size)
-        end = job->size;
-    size_t offset = (size_t)begin * job->element;
-    GT_KERNEL(kernels).unary[job->loop][job->type](end - begin, (const char *)at[0] + offset,
-                                                   (char *)at[1] + offset);
+    GT_KERNEL(kernels).unary[job->loop][job->type](n, (const char *)at[0] + begin * job->in,
+                                                   (char *)at[1] + begin * job->out);
 }
 
-/* Rows [first, last) of the innermost axis, from element `from` of each, n elements. */
-static void binary_rows(const gt_BinaryJob *job, gt_BinaryLoop *loop, void *const *at,
-                        int64_t first, int64_t last, int64_t from, int64_t n)
+/* y[i] = low where x[i] < low, high where x[i] > high, else x[i]: NaN stays. The bounds are rounded to the type of x. */
+#define GT_CLIP(suffix, type)                                                                      \
+    static void clip_##suffix(int64_t n, double least, double most, const void *from, void *to)    \
+    {                                                                                              \
+        const type *xs = from, low = (type)least, high = (type)most;                               \
+        type *ys = to;                                                                             \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type x = xs[i];                                                                  \
+            ys[i] = x < low ? low : x > high ? high : x;                                           \
+        }                                                                                          \
+    }
+GT_CLIP(f32, float)
+GT_CLIP(f64, double)
+
+void GT_KERNEL(tiles_clip)(const void *given, void *const *at, int64_t first, int64_t last,
+                           void *scratch)
 {
-    int inner = job->rank - 1;
-    int64_t sa = job->stride_a[inner], sb = job->stride_b[inner];
-    int64_t index[GT_JOB_RANK] = {0}, rest = first;
-    for (int d = inner - 1; d >= 0; d--) {
-        index[d] = rest % job->dims[d];
-        rest /= job->dims[d];
-    }
-    for (int64_t row = first; row < last; row++) {
-        int64_t a = from * sa, b = from * sb;
-        for (int d = 0; d < inner; d++) {
-            a += index[d] * job->stride_a[d];
-            b += index[d] * job->stride_b[d];
-        }
-        loop(n, (const char *)at[0] + (size_t)a * job->in, sa,
-             (const char *)at[1] + (size_t)b * job->in, sb,
-             (char *)at[2] + (size_t)(row * job->dims[inner] + from) * job->out);
-        for (int d = inner - 1; d >= 0; d--) {
-            if (++index[d] < job->dims[d])
-                break;
-            index[d] = 0;
-        }
-    }
+    const gt_ClipJob *job = given;
+    int64_t begin, n = tile_elements(first, last, job->size, &begin);
+    (void)scratch;
+    if (job->type == GT_LOOP_F32)
+        clip_f32(n, job->low, job->high, (const float *)at[0] + begin, (float *)at[1] + begin);
+    else
+        clip_f64(n, job->low, job->high, (const double *)at[0] + begin, (double *)at[1] + begin);
 }
 
-/* y = f(a, b): one loop over everything where both are whole or single, else row by row. */
-static void run_binary(const gt_BinaryJob *job, gt_BinaryLoop *loop, void *const *at, int64_t first,
-                       int64_t last)
+/* y = f(a, b), element by element; any order of tiles. */
+static void binary_row(const gt_BinaryJob *job, gt_BinaryLoop *loop, void *const *at, int64_t n,
+                       const int64_t *offset, int64_t output)
 {
-    int64_t width = job->dims[job->rank - 1];
-    if (job->chunks > 1) {
-        for (int64_t tile = first; tile < last; tile++) {
-            int64_t row = tile / job->chunks, from = tile % job->chunks * job->chunk;
-            int64_t n = width - from < job->chunk ? width - from : job->chunk;
-            binary_rows(job, loop, at, row, row + 1, from, n);
-        }
-    } else if (job->rank == 1) {
-        loop(width, at[0], job->stride_a[0], at[1], job->stride_b[0], at[2]);
-    } else {
-        int64_t end = last * job->rows < job->outer ? last * job->rows : job->outer;
-        binary_rows(job, loop, at, first * job->rows, end, 0, width);
-    }
+    int inner = job->walk.rank - 1;
+    loop(n, (const char *)at[0] + offset[0] * job->in, job->walk.stride[0][inner],
+         (const char *)at[1] + offset[1] * job->in, job->walk.stride[1][inner],
+         (char *)at[2] + output * job->out);
+}
+
+static void arithmetic_row(const void *given, void *const *at, int64_t n, const int64_t *offset,
+                           int64_t output)
+{
+    const gt_BinaryJob *job = given;
+    binary_row(job, GT_KERNEL(kernels).binary[job->loop][job->type], at, n, offset, output);
+}
+
+static void compare_row(const void *given, void *const *at, int64_t n, const int64_t *offset,
+                        int64_t output)
+{
+    const gt_BinaryJob *job = given;
+    binary_row(job, GT_KERNEL(kernels).compare[job->loop][job->type], at, n, offset, output);
 }
 
 void GT_KERNEL(tiles_binary)(const void *given, void *const *at, int64_t first, int64_t last,
@@ -67,7 +77,7 @@ void GT_KERNEL(tiles_binary)(const void *given, void *const *at, int64_t first, 
 {
     const gt_BinaryJob *job = given;
     (void)scratch;
-    run_binary(job, GT_KERNEL(kernels).binary[job->loop][job->type], at, first, last);
+    gt_broadcast_tiles(&job->walk, arithmetic_row, job, at, first, last);
 }
 
 void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first, int64_t last,
@@ -75,5 +85,26 @@ void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first,
 {
     const gt_BinaryJob *job = given;
     (void)scratch;
-    run_binary(job, GT_KERNEL(kernels).compare[job->loop][job->type], at, first, last);
+    gt_broadcast_tiles(&job->walk, compare_row, job, at, first, last);
+}
+
+/* y = a where c, else b, element by element; any order of tiles. */
+static void select_row(const void *given, void *const *at, int64_t n, const int64_t *offset,
+                       int64_t output)
+{
+    const gt_SelectJob *job = given;
+    int inner = job->walk.rank - 1;
+    GT_KERNEL(kernels).select[job->move](
+        n, (const uint8_t *)at[0] + offset[0], job->walk.stride[0][inner],
+        (const char *)at[1] + offset[1] * job->element, job->walk.stride[1][inner],
+        (const char *)at[2] + offset[2] * job->element, job->walk.stride[2][inner],
+        (char *)at[3] + output * job->element);
+}
+
+void GT_KERNEL(tiles_select)(const void *given, void *const *at, int64_t first, int64_t last,
+                             void *scratch)
+{
+    const gt_SelectJob *job = given;
+    (void)scratch;
+    gt_broadcast_tiles(&job->walk, select_row, job, at, first, last);
 }

@@ -15,7 +15,6 @@
 #include "ops/table.h"
 #include "ops/tiles.h"
 
-
 /* ---- samples ---- */
 #define GT_SAMPLE_SHAPE(...)                                                                       \
     {                                                                                              \

@@ -2,49 +2,50 @@
 #include "ops/lowering.h"
 #include "ops/tiles.h"
 
-#include <string.h>
+int64_t gt_element_tiles(int64_t size)
+{
+    return (size + GT_TILE_ELEMENTS - 1) / GT_TILE_ELEMENTS;
+}
 
 static void lower_unary(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const gt_Spec *spec = &rule->output[0];
-    int64_t tiles = (spec->size + GT_TILE_ELEMENTS - 1) / GT_TILE_ELEMENTS;
-    gt_UnaryJob *job = gt_lower_launch(lowering, GT_TILES_unary, tiles, sizeof *job);
+    const gt_Spec *in = rule->input[0], *out = &rule->output[0];
+    gt_UnaryJob *job =
+        gt_lower_launch(lowering, GT_TILES_unary, gt_element_tiles(out->size), sizeof *job);
     job->loop = (uint8_t)rule->operation->loop.id;
-    job->type = (uint8_t)gt_loop_type(spec->dtype);
-    job->element = (uint8_t)gt_dtype_size(spec->dtype);
-    job->size = spec->size;
+    job->type = (uint8_t)gt_loop_type(in->dtype);
+    job->in = (uint8_t)gt_dtype_size(in->dtype);
+    job->out = (uint8_t)gt_dtype_size(out->dtype);
+    job->size = out->size;
 }
 
-/* Without a broadcast, or with a single number on one side, everything is one row. */
+/* One row, where there is no broadcast, or one side is a single element; false otherwise. It saves what a plan of
+ * axes costs. */
+static bool one_row(gt_Broadcast *walk, const gt_ShapeRule *rule)
+{
+    const int64_t a = rule->input[0]->size, b = rule->input[1]->size, size = rule->output[0].size;
+    if (size > GT_TILE_ELEMENTS || !((a == size && (b == size || b == 1)) || (b == size && a == 1)))
+        return false;
+    walk->inputs = 2;
+    walk->rank = 1;
+    walk->inner = walk->chunk = walk->dims[0] = size;
+    walk->chunks = walk->outer = walk->rows = walk->tiles = 1;
+    walk->stride[0][0] = a == size;
+    walk->stride[1][0] = b == size;
+    return true;
+}
+
 static void lower_binary(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernelId kernel)
 {
-    const gt_Spec *a = rule->input[0], *b = rule->input[1], *out = &rule->output[0];
+    const gt_Spec *in = rule->input[0], *out = &rule->output[0];
     gt_BinaryJob *job = gt_lower_launch(lowering, kernel, 1, sizeof *job);
     job->loop = (uint8_t)rule->operation->loop.id;
-    job->type = (uint8_t)gt_loop_type(a->dtype);
-    job->in = (uint8_t)gt_dtype_size(a->dtype);
+    job->type = (uint8_t)gt_loop_type(in->dtype);
+    job->in = (uint8_t)gt_dtype_size(in->dtype);
     job->out = (uint8_t)gt_dtype_size(out->dtype);
-    bool whole_a = a->size == out->size, whole_b = b->size == out->size;
-    if (out->size <= GT_TILE_ELEMENTS && (whole_a || a->size == 1) && (whole_b || b->size == 1) &&
-        (whole_a || whole_b)) {
-        job->rank = 1;
-        job->chunk = job->dims[0] = out->size;
-        job->chunks = job->outer = job->rows = 1;
-        job->stride_a[0] = whole_a;
-        job->stride_b[0] = whole_b;
-        return;
-    }
-    gt_Broadcast plan;
-    gt_broadcast_plan(&plan, out, 2, rule->input);
-    job->rank = plan.rank;
-    job->chunk = plan.chunk;
-    job->chunks = plan.chunks;
-    job->outer = plan.outer;
-    job->rows = plan.rows;
-    memcpy(job->dims, plan.dims, (size_t)plan.rank * sizeof *job->dims);
-    memcpy(job->stride_a, plan.stride[0], (size_t)plan.rank * sizeof *job->stride_a);
-    memcpy(job->stride_b, plan.stride[1], (size_t)plan.rank * sizeof *job->stride_b);
-    lowering->launch[lowering->launches - 1].tiles = plan.tiles;
+    if (!one_row(&job->walk, rule))
+        gt_broadcast_plan(&job->walk, out, 2, rule->input);
+    lowering->launch[lowering->launches - 1].tiles = job->walk.tiles;
 }
 
 void gt_lower_loop(const gt_ShapeRule *rule, gt_Lowering *lowering)

@@ -5,6 +5,8 @@
 #include "core/internal.h"
 #include "core/launch.h"
 
+/* Tiles of element-wise work without a broadcast. */
+int64_t gt_element_tiles(int64_t size);
 /* The launch of the loop that the record names. */
 void gt_lower_loop(const gt_ShapeRule *rule, gt_Lowering *lowering);
 /* For a record: which loop, and that lowering is the loop's. GT_LOOP(BINARY, ADD) */

@@ -23,14 +23,7 @@ static inline int64_t gt_whole(const gt_Kernel *kernel, int input, int64_t i)
 typedef void gt_ChunkBody(const gt_Kernel *kernel, int64_t first, int64_t n);
 gt_Status gt_run_chunks(const gt_Kernel *kernel, gt_ChunkBody *body);
 
-/* How `inputs` operands broadcast to one output: dimensions joined where they can be, the innermost
- * with strides 0 or 1. */
-typedef struct gt_Broadcast {
-    int inputs, rank;
-    int64_t dims[GT_MAX_RANK];
-    int64_t stride[3][GT_MAX_RANK];
-    int64_t inner, chunk, chunks, outer, rows, tiles;
-} gt_Broadcast;
+/* How `inputs` operands broadcast to one output (kernels/launch.h); the innermost axis has strides 0 or 1. */
 void gt_broadcast_plan(gt_Broadcast *plan, const gt_Spec *output, int inputs,
                        const gt_Spec *const *input);
 /* Works out the tiles of a plan whose dims and strides are filled in. */

@@ -102,7 +102,7 @@ static bool stop_at_once(void *context, const gt_ProgressEvent *event)
 
 static bool interrupt_later(void *user)
 {
-    return ++*(int *)user > 40;
+    return ++*(int *)user > 60;
 }
 
 Test(fit, averages_end_in_the_weights)

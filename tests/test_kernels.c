@@ -97,7 +97,11 @@ Test(kernels, table_is_complete)
 #define EXPECT_F(type) ((type) < GT_LOOP_I32)
 #define EXPECT_R(type) EXPECT_F(type)
 #define EXPECT_N(type) ((type) < GT_LOOP_BOOL)
+#define EXPECT_O(type) EXPECT_F(type)
 #define EXPECT_A(type) true
+#define EXPECT_B(type) ((type) == GT_LOOP_BOOL)
+#define EXPECT_I(type) ((type) >= GT_LOOP_I32 && (type) < GT_LOOP_BOOL)
+#define EXPECT_W(type) ((type) >= GT_LOOP_I32)
 #define PRESENT(entry, NAME, name, types)                                                          \
     for (int type = 0; type < GT_LOOP_TYPES; type++)                                               \
         CHECK((table->entry[GT_LOOP_##NAME][type] != NULL) == EXPECT_##types(type),                \
@@ -287,13 +291,18 @@ static double naive_real(int id, double a, double b, bool single)
         return single ? (float)a * (1 - (float)b * (float)b) : a * (1 - b * b);
     case GT_LOOP_SIGMOID_GRADIENT:
         return single ? (float)a * (float)b * (1 - (float)b) : a * b * (1 - b);
+    case GT_LOOP_DIVIDE_NO_NAN:
+        return b == 0 ? 0 : a / b;
+    case GT_LOOP_HYPOT:
+        return hypot(a, b);
     default:
         return NAN;
     }
 }
 
-static int64_t naive_integer(int id, int64_t a, int64_t b)
+static int64_t naive_integer(int id, int64_t a, int64_t b, int64_t bits)
 {
+    bool shifts = b >= 0 && b < bits;
     uint64_t ua = (uint64_t)a, ub = (uint64_t)b;
     switch (id) {
     case GT_LOOP_ADD:
@@ -312,6 +321,16 @@ static int64_t naive_integer(int id, int64_t a, int64_t b)
         return (a % b != 0 && (a < 0) != (b < 0)) ? a % b + b : a % b;
     case GT_LOOP_MAXIMUM:
         return a > b ? a : b;
+    case GT_LOOP_BITWISE_AND:
+        return a & b;
+    case GT_LOOP_BITWISE_OR:
+        return a | b;
+    case GT_LOOP_BITWISE_XOR:
+        return a ^ b;
+    case GT_LOOP_LEFT_SHIFT:
+        return shifts ? (int64_t)(ua << ub) : 0;
+    case GT_LOOP_RIGHT_SHIFT:
+        return shifts ? a >> b : a < 0 ? -1 : 0;
     default:
         return a < b ? a : b;
     }
@@ -388,7 +407,7 @@ Test(kernels, binary_loops_against_naive_ones)
                             } else {
                                 int64_t l = integer_at(type, pa, i * sa);
                                 int64_t r = integer_at(type, pb, i * sb);
-                                int64_t right = naive_integer(id, l, r);
+                                int64_t right = naive_integer(id, l, r, 8 * size);
                                 right = type == GT_LOOP_I32  ? (int32_t)(uint32_t)right
                                         : type == GT_LOOP_U8 ? (uint8_t)right
                                                              : right;
@@ -475,40 +494,57 @@ static bool same_everywhere(int id)
     return true;
 }
 
+static bool into_bool(int id)
+{
+    return id == GT_LOOP_ISNAN || id == GT_LOOP_ISINF || id == GT_LOOP_ISFINITE;
+}
+
 /* Every unary loop: integers against naive ones, all against itself cut into pieces, at other
  * offsets and in place, and against the base build. */
 Test(kernels, unary_bits_depend_on_the_number_alone)
 {
-    static _Alignas(64) char x[8 * 1100], whole[8 * 1100], pieces[8 * 1100], base[8 * 1100];
+    static _Alignas(64) char x[8 * 1100], whole[8 * 1100], pieces[8 * 1100], base[8 * 1100],
+        truth[80];
     FOR_TABLES(table)
     {
         for (int type = 0; type < GT_LOOP_TYPES; type++) {
             for (int id = 0; id < GT_UNARY_LOOP_COUNT; id++) {
                 gt_UnaryLoop *loop = table->unary[id][type];
-                const size_t size = sizes[type];
+                const size_t size = sizes[type], out = into_bool(id) ? 1 : size;
+                const int to = into_bool(id) ? GT_LOOP_BOOL : type;
                 if (!loop)
                     continue;
                 fill(type, 1100, x);
                 loop(1000, x, whole);
                 gt_kernels_base.unary[id][type](1000, x, base);
-                CHECK(!same_everywhere(id) || same(type, 1000, whole, base),
+                CHECK(!same_everywhere(id) || same(to, 1000, whole, base),
                       "%s: unary %d of %s differs from base", table->isa, id, type_names[type]);
                 for (size_t at = 0, cut = 0; at < 1000; at += cut) {
                     cut = next_bits() % 67;
                     cut = cut > 1000 - at ? 1000 - at : cut;
                     memcpy(pieces + 3 * size, x + at * size, cut * size);
-                    loop((int64_t)cut, pieces + 3 * size, pieces + 3 * size);
-                    CHECK(same(type, (int64_t)cut, pieces + 3 * size, whole + at * size),
+                    char *y = into_bool(id) ? truth + 3 : pieces + 3 * size;
+                    loop((int64_t)cut, pieces + 3 * size, y);
+                    CHECK(same(to, (int64_t)cut, y, whole + at * out),
                           "%s: unary %d of %s in pieces", table->isa, id, type_names[type]);
+                }
+                for (int64_t i = 0; into_bool(id) && i < 1000; i++) {
+                    double v = real_at(type, x, i);
+                    int right = id == GT_LOOP_ISNAN   ? v != v
+                                : id == GT_LOOP_ISINF ? v - v != v - v && v == v
+                                                      : v - v == 0;
+                    CHECK(whole[i] == right, "%s: unary %d of %s (%g)", table->isa, id,
+                          type_names[type], v);
                 }
                 for (int64_t i = 0; type >= GT_LOOP_I32 && i < 1000; i++) {
                     int64_t v = integer_at(type, x, i);
                     uint64_t u = (uint64_t)v;
-                    uint64_t right = id == GT_LOOP_NEGATIVE ? 0 - u
-                                     : id == GT_LOOP_ABS    ? (v < 0 ? 0 - u : u)
-                                     : id == GT_LOOP_SIGN   ? (uint64_t)((v > 0) - (v < 0))
-                                     : id == GT_LOOP_SQUARE ? u * u
-                                                            : (v > 0 ? u : 0);
+                    uint64_t right = id == GT_LOOP_NEGATIVE      ? 0 - u
+                                     : id == GT_LOOP_ABS         ? (v < 0 ? 0 - u : u)
+                                     : id == GT_LOOP_SIGN        ? (uint64_t)((v > 0) - (v < 0))
+                                     : id == GT_LOOP_SQUARE      ? u * u
+                                     : id == GT_LOOP_LOGICAL_NOT ? !u
+                                                                 : (v > 0 ? u : 0);
                     right &= UINT64_MAX >> (64 - 8 * size);
                     uint64_t got = (uint64_t)integer_at(type, whole, i);
                     CHECK((got & (UINT64_MAX >> (64 - 8 * size))) == right,

@@ -165,6 +165,7 @@ Test(keyword, an_argument_that_may_be_left_out)
 
 #ifdef __GNUC__
 #pragma GCC diagnostic ignored "-Wmissing-braces" /* what some warn of here */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #endif
 /* `.axes = 0` is what no compiler refuses; the other numbers get here by a lenient one alone. */
 Test(keyword, bare_numbers_are_no_shapes)

@@ -6,6 +6,8 @@
 #ifndef GT_TRAIN_DATASET_H
 #define GT_TRAIN_DATASET_H
 
+#include <math.h>
+
 #include "core/keyword.h"
 #include "core/tensor.h"
 

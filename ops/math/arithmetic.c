@@ -8,15 +8,6 @@
 
 /* ---- two operands ---- */
 
-GT_LOOP_KERNEL(subtract, binary, SUBTRACT)
-GT_LOOP_KERNEL(multiply, binary, MULTIPLY)
-GT_LOOP_KERNEL(divide, binary, DIVIDE)
-GT_LOOP_KERNEL(floor_divide, binary, FLOOR_DIVIDE)
-GT_LOOP_KERNEL(mod, binary, MOD)
-GT_LOOP_KERNEL(power, binary, POWER)
-GT_LOOP_KERNEL(maximum, binary, MAXIMUM)
-GT_LOOP_KERNEL(minimum, binary, MINIMUM)
-
 static gt_Status add_gradient(gt_GradientRule *rule)
 {
     for (int i = 0; i < 2; i++)
@@ -30,6 +21,7 @@ const gt_Operation gt_op_add = {
     .shape = gt_shape_binary_number,
     GT_LOOP(BINARY, ADD),
     .gradient = add_gradient,
+    .mask = gt_mask_keep,
     .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
@@ -45,8 +37,16 @@ static gt_Status subtract_gradient(gt_GradientRule *rule)
         gt_give(rule, 1, gt_negative(gt_unbroadcast(up, gt_rule_input_spec(rule, 1))));
     return gt_status();
 }
-GT_BINARY_RECORD(subtract, "a - b", number, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_ANY, GT_ANY,
-                 .gradient = subtract_gradient);
+const gt_Operation gt_op_subtract = {
+    GT_RECORD("subtract", "a - b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_LINEAR,
+    .shape = gt_shape_binary_number,
+    GT_LOOP(BINARY, SUBTRACT),
+    .gradient = subtract_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
 GT_DEFINE_BINARY(subtract)
 
 static gt_Status multiply_gradient(gt_GradientRule *rule)
@@ -59,8 +59,17 @@ static gt_Status multiply_gradient(gt_GradientRule *rule)
                                    gt_rule_input_spec(rule, i)));
     return gt_status();
 }
-GT_BINARY_RECORD(multiply, "a b", number, 3, GT_OP_MAY_REUSE, GT_ANY, GT_ANY,
-                 .gradient = multiply_gradient);
+const gt_Operation gt_op_multiply = {
+    GT_RECORD("multiply", "a b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 3,
+    .shape = gt_shape_binary_number,
+    GT_LOOP(BINARY, MULTIPLY),
+    .gradient = multiply_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
 GT_DEFINE_BINARY(multiply)
 
 /* d(a/b) = da / b - db (a/b) / b */
@@ -75,8 +84,18 @@ static gt_Status divide_gradient(gt_GradientRule *rule)
                                gt_rule_input_spec(rule, 1)));
     return gt_status();
 }
-GT_BINARY_RECORD(divide, "a / b", float, 2, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,
-                 .saves_outputs = 1, .gradient = divide_gradient);
+const gt_Operation gt_op_divide = {
+    GT_RECORD("divide", "a / b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 2,
+    .saves_outputs = 1,
+    .shape = gt_shape_binary_float,
+    GT_LOOP(BINARY, DIVIDE),
+    .gradient = divide_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
+};
 
 /* Whole numbers divide as float32 (contract 4.4). */
 static gt_Tensor *as_float(const char *here, gt_Tensor *x)
@@ -97,34 +116,6 @@ gt_Tensor *(gt_divide)(gt_Tensor *a, gt_Tensor *b)
     return gt_divide_at(NULL, a, gt_operand_tensor(b));
 }
 
-static void divide_no_nan_body(const gt_Kernel *kernel, const void *argument,
-                               const gt_Broadcast *plan, int64_t n, const int64_t *offset,
-                               int64_t output)
-{
-    (void)argument;
-    int64_t sa = plan->stride[0][plan->rank - 1], sb = plan->stride[1][plan->rank - 1];
-    if (kernel->output_spec[0]->dtype == GT_FLOAT32) {
-        const float *a = (const float *)kernel->input[0] + offset[0];
-        const float *b = (const float *)kernel->input[1] + offset[1];
-        float *y = (float *)kernel->output[0] + output;
-        for (int64_t i = 0; i < n; i++)
-            y[i] = b[i * sb] == 0 ? 0 : a[i * sa] / b[i * sb];
-    } else {
-        const double *a = (const double *)kernel->input[0] + offset[0];
-        const double *b = (const double *)kernel->input[1] + offset[1];
-        double *y = (double *)kernel->output[0] + output;
-        for (int64_t i = 0; i < n; i++)
-            y[i] = b[i * sb] == 0 ? 0 : a[i * sa] / b[i * sb];
-    }
-}
-
-static gt_Status divide_no_nan_run(const gt_Kernel *kernel)
-{
-    gt_Broadcast plan;
-    gt_broadcast_plan(&plan, kernel->output_spec[0], 2, kernel->input_spec);
-    return gt_broadcast_run(kernel, &plan, divide_no_nan_body, NULL);
-}
-
 static gt_Status divide_no_nan_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *scaled = gt_divide_no_nan(gt_upstream(rule, 0), gt_rule_input(rule, 1));
@@ -136,8 +127,18 @@ static gt_Status divide_no_nan_gradient(gt_GradientRule *rule)
                                gt_rule_input_spec(rule, 1)));
     return gt_status();
 }
-GT_BINARY_RECORD(divide_no_nan, "a / b, 0 where b = 0", float, 2, 0, GT_ANY, GT_POSITIVE,
-                 .saves_outputs = 1, .gradient = divide_no_nan_gradient);
+const gt_Operation gt_op_divide_no_nan = {
+    GT_RECORD("divide_no_nan", "a / b, 0 where b = 0", 2, 2),
+    .flags = GT_OP_ELEMENTWISE,
+    .saves_inputs = 2,
+    .saves_outputs = 1,
+    .shape = gt_shape_binary_float,
+    GT_LOOP(BINARY, DIVIDE_NO_NAN),
+    .gradient = divide_no_nan_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
+};
 gt_Tensor *gt_divide_no_nan_at(const char *here, gt_Tensor *a, gt_Operand b)
 {
     return gt_binary(here, &gt_op_divide_no_nan, as_float(here, a), b);
@@ -147,8 +148,16 @@ gt_Tensor *(gt_divide_no_nan)(gt_Tensor *a, gt_Tensor *b)
     return gt_divide_no_nan_at(NULL, a, gt_operand_tensor(b));
 }
 
-GT_BINARY_RECORD(floor_divide, "floor(a / b)", number, 0, GT_OP_NOT_DIFFERENTIABLE, GT_ANY,
-                 GT_POSITIVE, .why_not = "it is constant between its jumps");
+const gt_Operation gt_op_floor_divide = {
+    GT_RECORD("floor_divide", "floor(a / b)", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is constant between its jumps",
+    .shape = gt_shape_binary_number,
+    GT_LOOP(BINARY, FLOOR_DIVIDE),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
+};
 GT_DEFINE_BINARY(floor_divide)
 
 /* d(a - b floor(a/b)) = da - db floor(a/b) */
@@ -167,7 +176,17 @@ static gt_Status mod_gradient(gt_GradientRule *rule)
 /* Twice the divisor and more, but never three times. */
 #define MOD_A(...) GT_REAL(3.1, 3.4, __VA_ARGS__)
 #define MOD_B(...) GT_REAL(1.2, 1.5, __VA_ARGS__)
-GT_BINARY_RECORD(mod, "a - b floor(a / b)", number, 3, 0, MOD_A, MOD_B, .gradient = mod_gradient);
+const gt_Operation gt_op_mod = {
+    GT_RECORD("mod", "a - b floor(a / b)", 2, 2),
+    .flags = GT_OP_ELEMENTWISE,
+    .saves_inputs = 3,
+    .shape = gt_shape_binary_number,
+    GT_LOOP(BINARY, MOD),
+    .gradient = mod_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(MOD_A(2, 3), MOD_B(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(MOD_A(2, 1, 3), MOD_B(4, 1))}),
+};
 GT_DEFINE_BINARY(mod)
 
 /* b a^(b-1). At 0^0 there is none: of the numbers that b times infinity would be, 0. */
@@ -199,7 +218,17 @@ static gt_Status power_gradient(gt_GradientRule *rule)
     }
     return gt_status();
 }
-GT_BINARY_RECORD(power, "a^b", float, 3, 0, GT_POSITIVE, GT_ANY, .gradient = power_gradient);
+const gt_Operation gt_op_power = {
+    GT_RECORD("power", "a^b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE,
+    .saves_inputs = 3,
+    .shape = gt_shape_binary_float,
+    GT_LOOP(BINARY, POWER),
+    .gradient = power_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_POSITIVE(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_POSITIVE(2, 1, 3), GT_ANY(4, 1))}),
+};
 GT_DEFINE_BINARY(power)
 
 /* At a tie everything goes to a (contract 4.1). */
@@ -215,41 +244,73 @@ static gt_Status extremum_gradient(gt_GradientRule *rule)
         gt_give(rule, 1, gt_unbroadcast(gt_where(first, zero, up), gt_rule_input_spec(rule, 1)));
     return gt_status();
 }
-GT_BINARY_RECORD(maximum, "max(a, b)", number, 3, GT_OP_MAY_REUSE, GT_APART, GT_ANY,
-                 .gradient = extremum_gradient);
+const gt_Operation gt_op_maximum = {
+    GT_RECORD("maximum", "max(a, b)", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 3,
+    .shape = gt_shape_binary_number,
+    GT_LOOP(BINARY, MAXIMUM),
+    .gradient = extremum_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_APART(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_APART(2, 1, 3), GT_ANY(4, 1))}),
+};
 GT_DEFINE_BINARY(maximum)
-GT_BINARY_RECORD(minimum, "min(a, b)", number, 3, GT_OP_MAY_REUSE, GT_APART, GT_ANY,
-                 .gradient = extremum_gradient);
+const gt_Operation gt_op_minimum = {
+    GT_RECORD("minimum", "min(a, b)", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 3,
+    .shape = gt_shape_binary_number,
+    GT_LOOP(BINARY, MINIMUM),
+    .gradient = extremum_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_APART(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_APART(2, 1, 3), GT_ANY(4, 1))}),
+};
 GT_DEFINE_BINARY(minimum)
 
 /* ---- one operand ---- */
-
-GT_LOOP_KERNEL(negative, unary, NEGATIVE)
-GT_LOOP_KERNEL(abs, unary, ABS)
-GT_LOOP_KERNEL(sign, unary, SIGN)
-GT_LOOP_KERNEL(square, unary, SQUARE)
-GT_LOOP_KERNEL(sqrt, unary, SQRT)
-GT_LOOP_KERNEL(rsqrt, unary, RSQRT)
-GT_LOOP_KERNEL(reciprocal, unary, RECIPROCAL)
 
 static gt_Status negative_gradient(gt_GradientRule *rule)
 {
     return gt_give(rule, 0, gt_negative(gt_upstream(rule, 0)));
 }
-GT_UNARY_RECORD(negative, "-x", number, 0, 0, GT_OP_MAY_REUSE | GT_OP_LINEAR, GT_REAL(-2, 2, 2, 3),
-                .gradient = negative_gradient);
+const gt_Operation gt_op_negative = {
+    GT_RECORD("negative", "-x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_LINEAR,
+    .shape = gt_shape_number,
+    GT_LOOP(UNARY, NEGATIVE),
+    .gradient = negative_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
 GT_DEFINE_UNARY(negative)
 
 static gt_Status abs_gradient(gt_GradientRule *rule)
 {
     return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), gt_sign(gt_rule_input(rule, 0))));
 }
-GT_UNARY_RECORD(abs, "|x|", number, 1, 0, GT_OP_MAY_REUSE, GT_REAL_GAP(-2, 2, 4, 2, 3),
-                .gradient = abs_gradient);
+const gt_Operation gt_op_abs = {
+    GT_RECORD("abs", "|x|", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_number,
+    GT_LOOP(UNARY, ABS),
+    .gradient = abs_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3))}),
+};
 GT_DEFINE_UNARY(abs)
 
-GT_UNARY_RECORD(sign, "-1, 0 or 1", number, 0, 0, GT_OP_NOT_DIFFERENTIABLE, GT_REAL(-2, 2, 2, 3),
-                .why_not = "it is constant between its jumps");
+const gt_Operation gt_op_sign = {
+    GT_RECORD("sign", "-1, 0 or 1", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is constant between its jumps",
+    .shape = gt_shape_number,
+    GT_LOOP(UNARY, SIGN),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
 GT_DEFINE_UNARY(sign)
 
 static gt_Status square_gradient(gt_GradientRule *rule)
@@ -257,8 +318,16 @@ static gt_Status square_gradient(gt_GradientRule *rule)
     return gt_give(rule, 0,
                    gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_rule_input(rule, 0), 2)));
 }
-GT_UNARY_RECORD(square, "x^2", number, 1, 0, GT_OP_MAY_REUSE, GT_REAL(-2, 2, 2, 3),
-                .gradient = square_gradient);
+const gt_Operation gt_op_square = {
+    GT_RECORD("square", "x^2", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_number,
+    GT_LOOP(UNARY, SQUARE),
+    .gradient = square_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
 GT_DEFINE_UNARY(square)
 
 /* 1 / (2 sqrt x) */
@@ -267,8 +336,16 @@ static gt_Status sqrt_gradient(gt_GradientRule *rule)
     return gt_give(rule, 0,
                    gt_divide(gt_multiply(gt_upstream(rule, 0), 0.5), gt_rule_output(rule, 0)));
 }
-GT_UNARY_RECORD(sqrt, "sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
-                .gradient = sqrt_gradient);
+const gt_Operation gt_op_sqrt = {
+    GT_RECORD("sqrt", "sqrt(x)", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_outputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, SQRT),
+    .gradient = sqrt_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
+};
 GT_DEFINE_UNARY(sqrt)
 
 /* -y^3 / 2, one factor after the other: the cube alone may be beyond the type. */
@@ -277,8 +354,16 @@ static gt_Status rsqrt_gradient(gt_GradientRule *rule)
     gt_Tensor *y = gt_rule_output(rule, 0), *slope = gt_multiply(gt_upstream(rule, 0), y);
     return gt_give(rule, 0, gt_multiply(gt_multiply(gt_multiply(slope, y), y), -0.5));
 }
-GT_UNARY_RECORD(rsqrt, "1 / sqrt(x)", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
-                .gradient = rsqrt_gradient);
+const gt_Operation gt_op_rsqrt = {
+    GT_RECORD("rsqrt", "1 / sqrt(x)", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_outputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, RSQRT),
+    .gradient = rsqrt_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
+};
 GT_DEFINE_UNARY(rsqrt)
 
 /* -y^2, one factor after the other: the square alone may be beyond the type. */
@@ -287,8 +372,16 @@ static gt_Status reciprocal_gradient(gt_GradientRule *rule)
     gt_Tensor *y = gt_rule_output(rule, 0), *slope = gt_multiply(gt_upstream(rule, 0), y);
     return gt_give(rule, 0, gt_negative(gt_multiply(slope, y)));
 }
-GT_UNARY_RECORD(reciprocal, "1 / x", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
-                .gradient = reciprocal_gradient);
+const gt_Operation gt_op_reciprocal = {
+    GT_RECORD("reciprocal", "1 / x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_outputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, RECIPROCAL),
+    .gradient = reciprocal_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
+};
 GT_DEFINE_UNARY(reciprocal)
 
 /* ---- clip ---- */
@@ -308,27 +401,16 @@ static gt_Status clip_shape(gt_ShapeRule *rule)
     return gt_shape_float(rule);
 }
 
-static void clip_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+static void clip_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const ClipOptions *options = kernel->options;
-    if (kernel->output_spec[0]->dtype == GT_FLOAT32) {
-        const float *x = (const float *)kernel->input[0] + first;
-        float *y = (float *)kernel->output[0] + first;
-        float low = (float)options->low, high = (float)options->high;
-        for (int64_t i = 0; i < n; i++)
-            y[i] = x[i] < low ? low : x[i] > high ? high : x[i];
-    } else {
-        const double *x = (const double *)kernel->input[0] + first;
-        double *y = (double *)kernel->output[0] + first;
-        double low = options->low, high = options->high;
-        for (int64_t i = 0; i < n; i++)
-            y[i] = x[i] < low ? low : x[i] > high ? high : x[i];
-    }
-}
-
-static gt_Status clip_run(const gt_Kernel *kernel)
-{
-    return gt_run_chunks(kernel, clip_chunk);
+    const ClipOptions *options = rule->options;
+    const gt_Spec *out = &rule->output[0];
+    gt_ClipJob *job =
+        gt_lower_launch(lowering, GT_TILES_clip, gt_element_tiles(out->size), sizeof *job);
+    job->type = gt_loop_type(out->dtype);
+    job->size = out->size;
+    job->low = options->low;
+    job->high = options->high;
 }
 
 /* Inside means inside the closed range (contract 4.1); the bounds are of the tensor's type. */
@@ -342,20 +424,15 @@ static gt_Status clip_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_clip = {
-    .size = sizeof(gt_Operation),
-    .name = "clip",
-    .formula = "min(max(x, low), high)",
+    GT_RECORD("clip", "min(max(x, low), high)", 1, 1),
     .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
     .options = &ClipOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 1,
     .saves_inputs = 1,
     .shape = clip_shape,
-    .run = clip_run,
+    .lower = clip_lower,
     .gradient = clip_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 3, 1, 2, 5))},
-                                   GT_SAMPLES_END},
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 3, 1, 2, 5))}),
 };
 
 static gt_Tensor *clip(gt_Tensor *x, double low, double high)

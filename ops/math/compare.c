@@ -8,21 +8,77 @@
 
 /* ---- comparisons ---- */
 
-#define COMPARISON(op, LOOP, text)                                                                 \
-    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
-    {                                                                                              \
-        return gt_run_binary(kernel, kernel->context->kernels->compare[GT_LOOP_##LOOP]);           \
-    }                                                                                              \
-    GT_BINARY_RECORD(op, text, number, 0, GT_OP_NOT_DIFFERENTIABLE, GT_ANY, GT_ANY,                \
-                     .shape = gt_shape_compare, .why_not = "it is true or false");                 \
-    GT_DEFINE_BINARY(op)
+const gt_Operation gt_op_equal = {
+    GT_RECORD("equal", "a = b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = gt_shape_compare,
+    GT_LOOP(COMPARE, EQUAL),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
+GT_DEFINE_BINARY(equal)
 
-COMPARISON(equal, EQUAL, "a = b")
-COMPARISON(not_equal, NOT_EQUAL, "a != b")
-COMPARISON(less, LESS, "a < b")
-COMPARISON(less_equal, LESS_EQUAL, "a <= b")
-COMPARISON(greater, GREATER, "a > b")
-COMPARISON(greater_equal, GREATER_EQUAL, "a >= b")
+const gt_Operation gt_op_not_equal = {
+    GT_RECORD("not_equal", "a != b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = gt_shape_compare,
+    GT_LOOP(COMPARE, NOT_EQUAL),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
+GT_DEFINE_BINARY(not_equal)
+
+const gt_Operation gt_op_less = {
+    GT_RECORD("less", "a < b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = gt_shape_compare,
+    GT_LOOP(COMPARE, LESS),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
+GT_DEFINE_BINARY(less)
+
+const gt_Operation gt_op_less_equal = {
+    GT_RECORD("less_equal", "a <= b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = gt_shape_compare,
+    GT_LOOP(COMPARE, LESS_EQUAL),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
+GT_DEFINE_BINARY(less_equal)
+
+const gt_Operation gt_op_greater = {
+    GT_RECORD("greater", "a > b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = gt_shape_compare,
+    GT_LOOP(COMPARE, GREATER),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
+GT_DEFINE_BINARY(greater)
+
+const gt_Operation gt_op_greater_equal = {
+    GT_RECORD("greater_equal", "a >= b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = gt_shape_compare,
+    GT_LOOP(COMPARE, GREATER_EQUAL),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
+};
+GT_DEFINE_BINARY(greater_equal)
 
 /* ---- logic: of bytes that are 0 or 1, by loops that exist ---- */
 
@@ -49,27 +105,62 @@ static gt_Tensor *logic(const char *here, const gt_Operation *operation, gt_Tens
 }
 
 #define TRUTH(...) GT_WHOLE(GT_BOOL, 0, 2, __VA_ARGS__)
-#define LOGIC(op, table, LOOP, TYPE, text)                                                         \
-    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
-    {                                                                                              \
-        gt_BinaryLoop *const loops[GT_LOOP_TYPES] = {                                              \
-            [GT_LOOP_BOOL] = kernel->context->kernels->table[GT_LOOP_##LOOP][GT_LOOP_##TYPE]};     \
-        return gt_run_binary(kernel, loops);                                                       \
-    }                                                                                              \
-    GT_BINARY_RECORD(op, text, number, 0, GT_OP_NOT_DIFFERENTIABLE, TRUTH, TRUTH,                  \
-                     .shape = logic_shape, .why_not = "it is true or false");                      \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *a, gt_Operand b)                          \
-    {                                                                                              \
-        return logic(here, &gt_op_##op, a, b);                                                     \
-    }                                                                                              \
-    gt_Tensor *(gt_##op)(gt_Tensor * a, gt_Tensor * b)                                             \
-    {                                                                                              \
-        return gt_##op##_at(NULL, a, gt_operand_tensor(b));                                        \
-    }
+const gt_Operation gt_op_logical_and = {
+    GT_RECORD("logical_and", "a and b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = logic_shape,
+    GT_LOOP(BINARY, BITWISE_AND),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(TRUTH(2, 3), TRUTH(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(TRUTH(2, 1, 3), TRUTH(4, 1))}),
+};
+gt_Tensor *gt_logical_and_at(const char *here, gt_Tensor *a, gt_Operand b)
+{
+    return logic(here, &gt_op_logical_and, a, b);
+}
+gt_Tensor *(gt_logical_and)(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_logical_and_at(NULL, a, gt_operand_tensor(b));
+}
 
-LOGIC(logical_and, binary, MINIMUM, U8, "a and b")
-LOGIC(logical_or, binary, MAXIMUM, U8, "a or b")
-LOGIC(logical_xor, compare, NOT_EQUAL, BOOL, "either a or b")
+const gt_Operation gt_op_logical_or = {
+    GT_RECORD("logical_or", "a or b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = logic_shape,
+    GT_LOOP(BINARY, BITWISE_OR),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(TRUTH(2, 3), TRUTH(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(TRUTH(2, 1, 3), TRUTH(4, 1))}),
+};
+gt_Tensor *gt_logical_or_at(const char *here, gt_Tensor *a, gt_Operand b)
+{
+    return logic(here, &gt_op_logical_or, a, b);
+}
+gt_Tensor *(gt_logical_or)(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_logical_or_at(NULL, a, gt_operand_tensor(b));
+}
+
+const gt_Operation gt_op_logical_xor = {
+    GT_RECORD("logical_xor", "either a or b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = logic_shape,
+    GT_LOOP(BINARY, BITWISE_XOR),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(TRUTH(2, 3), TRUTH(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(TRUTH(2, 1, 3), TRUTH(4, 1))}),
+};
+gt_Tensor *gt_logical_xor_at(const char *here, gt_Tensor *a, gt_Operand b)
+{
+    return logic(here, &gt_op_logical_xor, a, b);
+}
+gt_Tensor *(gt_logical_xor)(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_logical_xor_at(NULL, a, gt_operand_tensor(b));
+}
 
 /* ---- of one operand ---- */
 
@@ -80,41 +171,15 @@ static gt_Status to_bool_shape(gt_ShapeRule *rule)
     return status;
 }
 
-static void logical_not_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
-{
-    const uint8_t *x = (const uint8_t *)kernel->input[0] + first;
-    uint8_t *y = (uint8_t *)kernel->output[0] + first;
-    for (int64_t i = 0; i < n; i++)
-        y[i] = !x[i];
-}
-
-#define CLASSIFY(op, test)                                                                         \
-    static void op##_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)                      \
-    {                                                                                              \
-        uint8_t *y = (uint8_t *)kernel->output[0] + first;                                         \
-        if (kernel->input_spec[0]->dtype == GT_FLOAT32) {                                          \
-            const float *x = (const float *)kernel->input[0] + first;                              \
-            for (int64_t i = 0; i < n; i++)                                                        \
-                y[i] = (uint8_t)(test(x[i]) != 0);                                                 \
-        } else {                                                                                   \
-            const double *x = (const double *)kernel->input[0] + first;                            \
-            for (int64_t i = 0; i < n; i++)                                                        \
-                y[i] = (uint8_t)(test(x[i]) != 0);                                                 \
-        }                                                                                          \
-    }
-CLASSIFY(isnan, isnan)
-CLASSIFY(isinf, isinf)
-CLASSIFY(isfinite, isfinite)
-
-#define TEST(op, text, shape_rule, sample)                                                         \
-    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
-    {                                                                                              \
-        return gt_run_chunks(kernel, op##_chunk);                                                  \
-    }                                                                                              \
-    GT_UNARY_RECORD(op, text, float, 0, 0, GT_OP_NOT_DIFFERENTIABLE, sample(2, 3),                 \
-                    .shape = shape_rule, .why_not = "it is true or false");
-
-TEST(logical_not, "not x", logic_shape, TRUTH)
+const gt_Operation gt_op_logical_not = {
+    GT_RECORD("logical_not", "not x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = logic_shape,
+    GT_LOOP(UNARY, LOGICAL_NOT),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(TRUTH(2, 3))}),
+};
 gt_Tensor *gt_logical_not_at(const char *here, gt_Tensor *x)
 {
     x = as_bool(here, &gt_op_logical_not, "input 1", x);
@@ -125,11 +190,35 @@ gt_Tensor *(gt_logical_not)(gt_Tensor *x)
     return gt_logical_not_at(NULL, x);
 }
 
-TEST(isnan, "x is NaN", to_bool_shape, GT_ANY)
+const gt_Operation gt_op_isnan = {
+    GT_RECORD("isnan", "x is NaN", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = to_bool_shape,
+    GT_LOOP(UNARY, ISNAN),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
+};
 GT_DEFINE_UNARY(isnan)
-TEST(isinf, "x is infinite", to_bool_shape, GT_ANY)
+const gt_Operation gt_op_isinf = {
+    GT_RECORD("isinf", "x is infinite", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = to_bool_shape,
+    GT_LOOP(UNARY, ISINF),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
+};
 GT_DEFINE_UNARY(isinf)
-TEST(isfinite, "x is a number", to_bool_shape, GT_ANY)
+const gt_Operation gt_op_isfinite = {
+    GT_RECORD("isfinite", "x is a number", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is true or false",
+    .shape = to_bool_shape,
+    GT_LOOP(UNARY, ISFINITE),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3))}),
+};
 GT_DEFINE_UNARY(isfinite)
 
 /* ---- where ---- */
@@ -141,26 +230,14 @@ static gt_Status where_shape(gt_ShapeRule *rule)
     return gt_shape_broadcast(rule, 1, GT_TAKES_ANY);
 }
 
-static void where_body(const gt_Kernel *kernel, const void *argument, const gt_Broadcast *plan,
-                       int64_t n, const int64_t *offset, int64_t output)
+static void where_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    gt_SelectLoop *const *loop = argument;
-    size_t size = gt_dtype_size(kernel->output_spec[0]->dtype);
-    int inner = plan->rank - 1;
-    (*loop)(n, (const uint8_t *)kernel->input[0] + offset[0], plan->stride[0][inner],
-            (const char *)kernel->input[1] + (size_t)offset[1] * size, plan->stride[1][inner],
-            (const char *)kernel->input[2] + (size_t)offset[2] * size, plan->stride[2][inner],
-            (char *)kernel->output[0] + (size_t)output * size);
-}
-
-static gt_Status where_run(const gt_Kernel *kernel)
-{
-    const gt_Spec *out = kernel->output_spec[0];
-    gt_SelectLoop *loop =
-        kernel->context->kernels->select[gt_move_index(gt_dtype_size(out->dtype))];
-    gt_Broadcast plan;
-    gt_broadcast_plan(&plan, out, 3, kernel->input_spec);
-    return gt_broadcast_run(kernel, &plan, where_body, &loop);
+    const gt_Spec *out = &rule->output[0];
+    gt_SelectJob *job = gt_lower_launch(lowering, GT_TILES_select, 1, sizeof *job);
+    job->element = (int32_t)gt_dtype_size(out->dtype);
+    job->move = gt_move_index(gt_dtype_size(out->dtype));
+    gt_broadcast_plan(&job->walk, out, 3, rule->input);
+    lowering->launch[0].tiles = job->walk.tiles;
 }
 
 static gt_Status where_gradient(gt_GradientRule *rule)
@@ -177,22 +254,16 @@ static gt_Status where_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_where = {
-    .size = sizeof(gt_Operation),
-    .name = "where",
-    .formula = "a where c, else b",
+    GT_RECORD("where", "a where c, else b", 3, 3),
     .flags = GT_OP_ELEMENTWISE | GT_OP_LINEAR | GT_OP_HALF,
-    .inputs_min = 3,
-    .inputs_max = 3,
-    .outputs = 1,
     .saves_inputs = 1,
     .shape = where_shape,
-    .run = where_run,
+    .lower = where_lower,
     .gradient = where_gradient,
-    .samples =
-        (const gt_Sample[]){
-            {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 3), GT_ANY(2, 3), GT_ANY(2, 3))},
-            {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 1, 3), GT_ANY(4, 1), GT_REAL_SCALAR(-2, 2))},
-            GT_SAMPLES_END},
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES(
+        {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 3), GT_ANY(2, 3), GT_ANY(2, 3))},
+        {.inputs = 3, .input = GT_INPUTS(TRUTH(2, 1, 3), GT_ANY(4, 1), GT_REAL_SCALAR(-2, 2))}),
 };
 
 gt_Tensor *gt_where_at(const char *here, gt_Tensor *condition, gt_Tensor *a, gt_Operand b)

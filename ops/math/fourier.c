@@ -255,22 +255,17 @@ static gt_Status fourier_gradient(gt_GradientRule *rule)
         .options = &GT_VALUES(FftOptions, axis, inverse, scaled)                                   \
     }
 const gt_Operation gt_op_fourier = {
-    .size = sizeof(gt_Operation),
-    .name = "fourier",
-    .formula = "y[k] = sum x[j] e^(-2 pi i j k / n)",
+    GT_RECORD("fourier", "y[k] = sum x[j] e^(-2 pi i j k / n)", 2, 2),
+    .outputs = 2,
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
     .options = &FftOptions_type,
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 2,
     .optional_inputs = 3,
     .shape = fourier_shape,
     .run = fourier_run,
     .gradient = fourier_gradient,
-    .samples =
-        (const gt_Sample[]){FFT_SAMPLE(-1, false, false, 2, 6), FFT_SAMPLE(0, true, true, 5, 2),
-                            FFT_SAMPLE(1, false, true, 2, 7, 1), FFT_SAMPLE(-1, true, false, 1),
-                            FFT_SAMPLE(0, false, false, 37), GT_SAMPLES_END},
+    .samples = GT_SAMPLES(FFT_SAMPLE(-1, false, false, 2, 6), FFT_SAMPLE(0, true, true, 5, 2),
+                          FFT_SAMPLE(1, false, true, 2, 7, 1), FFT_SAMPLE(-1, true, false, 1),
+                          FFT_SAMPLE(0, false, false, 37)),
 };
 
 static gt_Complex fft_along(gt_Complex z, const gt_fft_options *given, bool inverse)
@@ -433,40 +428,28 @@ static gt_Status from_half_spectrum_gradient(gt_GradientRule *rule)
 
 #define TRANSPOSED .options = &GT_VALUES(HalfOptions, true)
 const gt_Operation gt_op_half_spectrum = {
-    .size = sizeof(gt_Operation),
-    .name = "half_spectrum",
-    .formula = "y[k] = sum x[j] e^(-2 pi i j k / n), k <= n / 2",
+    GT_RECORD("half_spectrum", "y[k] = sum x[j] e^(-2 pi i j k / n), k <= n / 2", 1, 1),
+    .outputs = 2,
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
     .options = &HalfOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 2,
     .shape = half_spectrum_shape,
     .run = half_spectrum_run,
     .gradient = half_spectrum_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 6))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_ANY(3, 8)), TRANSPOSED},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 2))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 6))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_ANY(3, 8)), TRANSPOSED},
+                          {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 2))}),
 };
 const gt_Operation gt_op_from_half_spectrum = {
-    .size = sizeof(gt_Operation),
-    .name = "from_half_spectrum",
-    .formula = "the x with half_spectrum(x) = y",
+    GT_RECORD("from_half_spectrum", "the x with half_spectrum(x) = y", 2, 2),
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
     .options = &HalfOptions_type,
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 1,
     .optional_inputs = 3,
     .shape = from_half_spectrum_shape,
     .run = from_half_spectrum_run,
     .gradient = from_half_spectrum_gradient,
-    .samples =
-        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 4), GT_ANY(2, 4))},
-                            {.inputs = 2, .input = GT_INPUTS(GT_ANY(5), GT_ANY(5)), TRANSPOSED},
-                            {.inputs = 2, .input = GT_INPUTS(GT_ANY(3, 2), GT_ANY(3, 2))},
-                            GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 4), GT_ANY(2, 4))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(5), GT_ANY(5)), TRANSPOSED},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(3, 2), GT_ANY(3, 2))}),
 };
 
 GT_OPTION_TYPE(gt_rfft_options, gt_rfft_OPTIONS);
@@ -811,7 +794,7 @@ static gt_Status overlap_add_gradient(gt_GradientRule *rule)
         .shape = op##_shape,                                                                       \
         .run = op##_run,                                                                           \
         .gradient = op##_gradient,                                                                 \
-        .samples = (const gt_Sample[]){__VA_ARGS__, GT_SAMPLES_END},                               \
+        .samples = GT_SAMPLES(__VA_ARGS__),                                                        \
     }
 SEQUENCE_RECORD(sequences, "y[i, j] = x[i stride + j]", SEQUENCES(3, 2, 2, 8), SEQUENCES(2, 3, 7),
                 SEQUENCES(4, 1, 4));

@@ -14,51 +14,23 @@
 #define LN_10        2.30258509299404568402
 #define TWO_SQRT1_PI 1.12837916709551257390 /* 2 / sqrt(pi) */
 
-/* One function: its loop, its formula, numbers from [low, high) to try it on, and its gradient as
- * an expression of the upstream gradient `up` and of the input x, or of the output y. */
-#define OF_INPUT(op, LOOP, text, low, high, gradient_of)                                           \
-    FUNCTION(op, LOOP, text, 1, 0, low, high, gt_Tensor *x = gt_rule_input(rule, 0), gradient_of)
-#define OF_OUTPUT(op, LOOP, text, low, high, gradient_of)                                          \
-    FUNCTION(op, LOOP, text, 0, 1, low, high, gt_Tensor *y = gt_rule_output(rule, 0), gradient_of)
-#define FUNCTION(op, LOOP, text, in, out, low, high, saved, gradient_of)                           \
-    GT_LOOP_KERNEL(op, unary, LOOP)                                                                \
-    static gt_Status op##_gradient(gt_GradientRule *rule)                                          \
-    {                                                                                              \
-        gt_Tensor *up = gt_upstream(rule, 0);                                                      \
-        saved;                                                                                     \
-        return gt_give(rule, 0, gradient_of);                                                      \
-    }                                                                                              \
-    GT_UNARY_RECORD(op, text, float, in, out, GT_OP_MAY_REUSE, GT_REAL(low, high, 2, 3),           \
-                    .gradient = op##_gradient);                                                    \
-    GT_DEFINE_UNARY(op)
-
 /* 1 - x^2 as a product, which does not cancel near 1, in one operation: the derivative of a product
  * of two has 0 times infinity in it where what follows has an infinite slope at 0, as a root does. */
-static void one_minus_square_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
-{
-    if (kernel->output_spec[0]->dtype == GT_FLOAT32) {
-        const float *x = (const float *)kernel->input[0] + first;
-        float *y = (float *)kernel->output[0] + first;
-        for (int64_t i = 0; i < n; i++)
-            y[i] = (1 - x[i]) * (1 + x[i]);
-    } else {
-        const double *x = (const double *)kernel->input[0] + first;
-        double *y = (double *)kernel->output[0] + first;
-        for (int64_t i = 0; i < n; i++)
-            y[i] = (1 - x[i]) * (1 + x[i]);
-    }
-}
-static gt_Status one_minus_square_run(const gt_Kernel *kernel)
-{
-    return gt_run_chunks(kernel, one_minus_square_chunk);
-}
 static gt_Status one_minus_square_gradient(gt_GradientRule *rule)
 {
     return gt_give(rule, 0,
                    gt_multiply(gt_upstream(rule, 0), gt_multiply(gt_rule_input(rule, 0), -2)));
 }
-GT_UNARY_RECORD(one_minus_square, "(1 - x) (1 + x)", float, 1, 0, GT_OP_INTERNAL | GT_OP_MAY_REUSE,
-                GT_REAL(-2, 2, 2, 3), .gradient = one_minus_square_gradient);
+const gt_Operation gt_op_one_minus_square = {
+    GT_RECORD("one_minus_square", "(1 - x) (1 + x)", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_INTERNAL | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ONE_MINUS_SQUARE),
+    .gradient = one_minus_square_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
 static gt_Tensor *one_minus_square(gt_Tensor *x)
 {
     return gt_apply_one_at(NULL, &gt_op_one_minus_square, NULL, 1, &x);
@@ -78,47 +50,387 @@ static gt_Tensor *erf_slope(gt_Tensor *x)
     return gt_multiply(gt_exp(gt_negative(gt_square(x))), TWO_SQRT1_PI);
 }
 
-OF_OUTPUT(exp, EXP, "e^x", -2, 2, gt_multiply(up, y))
-OF_INPUT(expm1, EXPM1, "e^x - 1", -2, 2, gt_multiply(up, gt_exp(x)))
-OF_INPUT(log, LOG, "log x", 0.5, 2, gt_divide(up, x))
-OF_INPUT(log1p, LOG1P, "log(1 + x)", -0.5, 2, gt_divide(up, gt_add(x, 1)))
-OF_INPUT(log2, LOG2, "log x / log 2", 0.5, 2, gt_divide(up, gt_multiply(x, LN_2)))
-OF_INPUT(log10, LOG10, "log x / log 10", 0.5, 2, gt_divide(up, gt_multiply(x, LN_10)))
+static gt_Status exp_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *y = gt_rule_output(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, y));
+}
+const gt_Operation gt_op_exp = {
+    GT_RECORD("exp", "e^x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_outputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, EXP),
+    .gradient = exp_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(exp)
 
-OF_INPUT(sin, SIN, "sin x", -2, 2, gt_multiply(up, gt_cos(x)))
-OF_INPUT(cos, COS, "cos x", -2, 2, gt_negative(gt_multiply(up, gt_sin(x))))
-OF_OUTPUT(tan, TAN, "tan x", -1, 1, gt_multiply(up, one_plus_square(y)))
-OF_INPUT(arcsin, ARCSIN, "arcsin x", -0.8, 0.8, gt_multiply(up, gt_rsqrt(one_minus_square(x))))
-OF_INPUT(arccos, ARCCOS, "arccos x", -0.8, 0.8,
-         gt_negative(gt_multiply(up, gt_rsqrt(one_minus_square(x)))))
-OF_INPUT(arctan, ARCTAN, "arctan x", -2, 2, gt_divide(up, one_plus_square(x)))
+static gt_Status expm1_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_exp(x)));
+}
+const gt_Operation gt_op_expm1 = {
+    GT_RECORD("expm1", "e^x - 1", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, EXPM1),
+    .gradient = expm1_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(expm1)
 
-OF_INPUT(sinh, SINH, "(e^x - e^-x) / 2", -2, 2, gt_multiply(up, gt_cosh(x)))
-OF_INPUT(cosh, COSH, "(e^x + e^-x) / 2", -2, 2, gt_multiply(up, gt_sinh(x)))
-OF_OUTPUT(tanh, TANH, "(e^x - e^-x) / (e^x + e^-x)", -2, 2, gt_tanh_gradient(up, y))
-OF_INPUT(arcsinh, ARCSINH, "log(x + sqrt(x^2 + 1))", -2, 2, gt_divide(up, gt_hypot(x, 1)))
-OF_INPUT(arccosh, ARCCOSH, "log(x + sqrt(x^2 - 1))", 1.5, 3,
-         gt_multiply(up, gt_rsqrt(square_minus_one(x))))
-OF_INPUT(arctanh, ARCTANH, "log((1 + x) / (1 - x)) / 2", -0.8, 0.8,
-         gt_divide(up, one_minus_square(x)))
+static gt_Status log_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_divide(up, x));
+}
+const gt_Operation gt_op_log = {
+    GT_RECORD("log", "log x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, LOG),
+    .gradient = log_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(log)
 
-OF_INPUT(erf, ERF, "2 / sqrt(pi) int_0^x e^(-t^2) dt", -2, 2, gt_multiply(up, erf_slope(x)))
-OF_INPUT(erfc, ERFC, "1 - erf(x)", -2, 2, gt_negative(gt_multiply(up, erf_slope(x))))
+static gt_Status log1p_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_divide(up, gt_add(x, 1)));
+}
+const gt_Operation gt_op_log1p = {
+    GT_RECORD("log1p", "log(1 + x)", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, LOG1P),
+    .gradient = log1p_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.5, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(log1p)
+
+static gt_Status log2_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_divide(up, gt_multiply(x, LN_2)));
+}
+const gt_Operation gt_op_log2 = {
+    GT_RECORD("log2", "log x / log 2", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, LOG2),
+    .gradient = log2_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(log2)
+
+static gt_Status log10_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_divide(up, gt_multiply(x, LN_10)));
+}
+const gt_Operation gt_op_log10 = {
+    GT_RECORD("log10", "log x / log 10", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, LOG10),
+    .gradient = log10_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(log10)
+
+static gt_Status sin_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_cos(x)));
+}
+const gt_Operation gt_op_sin = {
+    GT_RECORD("sin", "sin x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, SIN),
+    .gradient = sin_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(sin)
+
+static gt_Status cos_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_negative(gt_multiply(up, gt_sin(x))));
+}
+const gt_Operation gt_op_cos = {
+    GT_RECORD("cos", "cos x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, COS),
+    .gradient = cos_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(cos)
+
+static gt_Status tan_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *y = gt_rule_output(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, one_plus_square(y)));
+}
+const gt_Operation gt_op_tan = {
+    GT_RECORD("tan", "tan x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_outputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, TAN),
+    .gradient = tan_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-1, 1, 2, 3))}),
+};
+GT_DEFINE_UNARY(tan)
+
+static gt_Status arcsin_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_rsqrt(one_minus_square(x))));
+}
+const gt_Operation gt_op_arcsin = {
+    GT_RECORD("arcsin", "arcsin x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ARCSIN),
+    .gradient = arcsin_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.8, 0.8, 2, 3))}),
+};
+GT_DEFINE_UNARY(arcsin)
+
+static gt_Status arccos_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_negative(gt_multiply(up, gt_rsqrt(one_minus_square(x)))));
+}
+const gt_Operation gt_op_arccos = {
+    GT_RECORD("arccos", "arccos x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ARCCOS),
+    .gradient = arccos_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.8, 0.8, 2, 3))}),
+};
+GT_DEFINE_UNARY(arccos)
+
+static gt_Status arctan_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_divide(up, one_plus_square(x)));
+}
+const gt_Operation gt_op_arctan = {
+    GT_RECORD("arctan", "arctan x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ARCTAN),
+    .gradient = arctan_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(arctan)
+
+static gt_Status sinh_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_cosh(x)));
+}
+const gt_Operation gt_op_sinh = {
+    GT_RECORD("sinh", "(e^x - e^-x) / 2", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, SINH),
+    .gradient = sinh_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(sinh)
+
+static gt_Status cosh_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_sinh(x)));
+}
+const gt_Operation gt_op_cosh = {
+    GT_RECORD("cosh", "(e^x + e^-x) / 2", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, COSH),
+    .gradient = cosh_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(cosh)
+
+static gt_Status tanh_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *y = gt_rule_output(rule, 0);
+    return gt_give(rule, 0, gt_tanh_gradient(up, y));
+}
+const gt_Operation gt_op_tanh = {
+    GT_RECORD("tanh", "(e^x - e^-x) / (e^x + e^-x)", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_outputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, TANH),
+    .gradient = tanh_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(tanh)
+
+static gt_Status arcsinh_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_divide(up, gt_hypot(x, 1)));
+}
+const gt_Operation gt_op_arcsinh = {
+    GT_RECORD("arcsinh", "log(x + sqrt(x^2 + 1))", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ARCSINH),
+    .gradient = arcsinh_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(arcsinh)
+
+static gt_Status arccosh_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, gt_rsqrt(square_minus_one(x))));
+}
+const gt_Operation gt_op_arccosh = {
+    GT_RECORD("arccosh", "log(x + sqrt(x^2 - 1))", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ARCCOSH),
+    .gradient = arccosh_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(1.5, 3, 2, 3))}),
+};
+GT_DEFINE_UNARY(arccosh)
+
+static gt_Status arctanh_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_divide(up, one_minus_square(x)));
+}
+const gt_Operation gt_op_arctanh = {
+    GT_RECORD("arctanh", "log((1 + x) / (1 - x)) / 2", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ARCTANH),
+    .gradient = arctanh_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.8, 0.8, 2, 3))}),
+};
+GT_DEFINE_UNARY(arctanh)
+
+static gt_Status erf_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_multiply(up, erf_slope(x)));
+}
+const gt_Operation gt_op_erf = {
+    GT_RECORD("erf", "2 / sqrt(pi) int_0^x e^(-t^2) dt", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ERF),
+    .gradient = erf_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(erf)
+
+static gt_Status erfc_gradient(gt_GradientRule *rule)
+{
+    gt_Tensor *up = gt_upstream(rule, 0), *x = gt_rule_input(rule, 0);
+    return gt_give(rule, 0, gt_negative(gt_multiply(up, erf_slope(x))));
+}
+const gt_Operation gt_op_erfc = {
+    GT_RECORD("erfc", "1 - erf(x)", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ERFC),
+    .gradient = erfc_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(erfc)
 
 /* ---- to whole numbers ---- */
 
-#define STEPS(op, LOOP, text)                                                                      \
-    GT_LOOP_KERNEL(op, unary, LOOP)                                                                \
-    GT_UNARY_RECORD(op, text, float, 0, 0, GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,             \
-                    GT_REAL_GAP(-2, 2, 0.5, 2, 3), .why_not = "it is constant between its jumps");
-
-STEPS(floor, FLOOR, "the largest whole number <= x")
+const gt_Operation gt_op_floor = {
+    GT_RECORD("floor", "the largest whole number <= x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is constant between its jumps",
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, FLOOR),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 2, 3))}),
+};
 GT_DEFINE_UNARY(floor)
-STEPS(ceil, CEIL, "the smallest whole number >= x")
+const gt_Operation gt_op_ceil = {
+    GT_RECORD("ceil", "the smallest whole number >= x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is constant between its jumps",
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, CEIL),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 2, 3))}),
+};
 GT_DEFINE_UNARY(ceil)
-STEPS(trunc, TRUNC, "x without its fraction")
+const gt_Operation gt_op_trunc = {
+    GT_RECORD("trunc", "x without its fraction", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is constant between its jumps",
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, TRUNC),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 2, 3))}),
+};
 GT_DEFINE_UNARY(trunc)
-STEPS(round, ROUND, "the nearest whole number, halves to even")
+const gt_Operation gt_op_round = {
+    GT_RECORD("round", "the nearest whole number, halves to even", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is constant between its jumps",
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ROUND),
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 2, 3))}),
+};
 
 GT_OPTION_TYPE(gt_round_options, gt_round_OPTIONS);
 
@@ -156,29 +468,21 @@ static gt_Status arctan2_gradient(gt_GradientRule *rule)
         }
     return gt_status();
 }
-GT_LOOP_KERNEL(arctan2, binary, ARCTAN2)
-GT_BINARY_RECORD(arctan2, "the angle of (b, a)", float, 3, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,
-                 .gradient = arctan2_gradient);
+
+const gt_Operation gt_op_arctan2 = {
+    GT_RECORD("arctan2", "the angle of (b, a)", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 3,
+    .shape = gt_shape_binary_float,
+    GT_LOOP(BINARY, ARCTAN2),
+    .gradient = arctan2_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
+};
 GT_DEFINE_BINARY(arctan2)
 
 /* ---- functions with loops of libm's, or of their own ---- */
-
-#define OWN_LOOP(op, function)                                                                     \
-    static void op##_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)                      \
-    {                                                                                              \
-        if (kernel->output_spec[0]->dtype == GT_FLOAT32)                                           \
-            for (int64_t i = first; i < first + n; i++)                                            \
-                ((float *)kernel->output[0])[i] =                                                  \
-                    (float)function((double)((const float *)kernel->input[0])[i]);                 \
-        else                                                                                       \
-            for (int64_t i = first; i < first + n; i++)                                            \
-                ((double *)kernel->output[0])[i] =                                                 \
-                    function(((const double *)kernel->input[0])[i]);                               \
-    }                                                                                              \
-    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
-    {                                                                                              \
-        return gt_run_chunks(kernel, op##_chunk);                                                  \
-    }
 
 /* 1 / (3 y^2) */
 static gt_Status cbrt_gradient(gt_GradientRule *rule)
@@ -186,27 +490,18 @@ static gt_Status cbrt_gradient(gt_GradientRule *rule)
     gt_Tensor *slope = gt_multiply(gt_square(gt_rule_output(rule, 0)), 3);
     return gt_give(rule, 0, gt_divide(gt_upstream(rule, 0), slope));
 }
-OWN_LOOP(cbrt, cbrt)
-GT_UNARY_RECORD(cbrt, "the cube root of x", float, 0, 1, GT_OP_MAY_REUSE, GT_REAL(0.5, 2, 2, 3),
-                .gradient = cbrt_gradient);
-GT_DEFINE_UNARY(cbrt)
 
-/* Winitzki's approximation, good to 2e-3, then three steps of Halley's method, which cube the
- * error. Near 1, where erf is flat, on erfc, which is not; 1 - x is exact there. */
-static double erfinv_of(double x)
-{
-    double size = fabs(x);
-    if (!(size < 1))
-        return size == 1 ? x * INFINITY : NAN;
-    double l = log1p(-size * size), b = 2 / (3.14159265358979323846 * 0.147) + l / 2;
-    double y = sqrt(sqrt(b * b - l / 0.147) - b);
-    for (int step = 0; step < 3; step++) {
-        double off = size < 0.5 ? erf(y) - size : (1 - size) - erfc(y);
-        double u = off / (TWO_SQRT1_PI * exp(-y * y));
-        y -= u / (1 + y * u);
-    }
-    return copysign(y, x);
-}
+const gt_Operation gt_op_cbrt = {
+    GT_RECORD("cbrt", "the cube root of x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_outputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, CBRT),
+    .gradient = cbrt_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.5, 2, 2, 3))}),
+};
+GT_DEFINE_UNARY(cbrt)
 
 /* sqrt(pi) / 2 exp(y^2) */
 static gt_Status erfinv_gradient(gt_GradientRule *rule)
@@ -214,27 +509,18 @@ static gt_Status erfinv_gradient(gt_GradientRule *rule)
     gt_Tensor *slope = gt_divide(gt_exp(gt_square(gt_rule_output(rule, 0))), TWO_SQRT1_PI);
     return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
 }
-OWN_LOOP(erfinv, erfinv_of)
-GT_UNARY_RECORD(erfinv, "the y with erf(y) = x", float, 0, 1, GT_OP_MAY_REUSE,
-                GT_REAL(-0.8, 0.8, 2, 3), .gradient = erfinv_gradient);
-GT_DEFINE_UNARY(erfinv)
 
-static void hypot_f32(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb, void *y)
-{
-    for (int64_t i = 0; i < n; i++)
-        ((float *)y)[i] = hypotf(((const float *)a)[i * sa], ((const float *)b)[i * sb]);
-}
-static void hypot_f64(int64_t n, const void *a, int64_t sa, const void *b, int64_t sb, void *y)
-{
-    for (int64_t i = 0; i < n; i++)
-        ((double *)y)[i] = hypot(((const double *)a)[i * sa], ((const double *)b)[i * sb]);
-}
-static gt_Status hypot_run(const gt_Kernel *kernel)
-{
-    static gt_BinaryLoop *const loops[GT_LOOP_TYPES] = {
-        [GT_LOOP_F32] = hypot_f32, [GT_LOOP_F64] = hypot_f64};
-    return gt_run_binary(kernel, loops);
-}
+const gt_Operation gt_op_erfinv = {
+    GT_RECORD("erfinv", "the y with erf(y) = x", 1, 1),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_outputs = 1,
+    .shape = gt_shape_float,
+    GT_LOOP(UNARY, ERFINV),
+    .gradient = erfinv_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-0.8, 0.8, 2, 3))}),
+};
+GT_DEFINE_UNARY(erfinv)
 
 /* a / y and b / y */
 static gt_Status hypot_gradient(gt_GradientRule *rule)
@@ -248,8 +534,18 @@ static gt_Status hypot_gradient(gt_GradientRule *rule)
         }
     return gt_status();
 }
-GT_BINARY_RECORD(hypot, "sqrt(a^2 + b^2)", float, 3, GT_OP_MAY_REUSE, GT_ANY, GT_POSITIVE,
-                 .saves_outputs = 1, .gradient = hypot_gradient);
+const gt_Operation gt_op_hypot = {
+    GT_RECORD("hypot", "sqrt(a^2 + b^2)", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE,
+    .saves_inputs = 3,
+    .saves_outputs = 1,
+    .shape = gt_shape_binary_float,
+    GT_LOOP(BINARY, HYPOT),
+    .gradient = hypot_gradient,
+    .mask = gt_mask_keep,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_POSITIVE(2, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
+};
 GT_DEFINE_BINARY(hypot)
 
 /* ---- spherical Bessel functions j[n], for sinc: j[0] is sin(x) / x, and with its neighbours in
@@ -260,37 +556,22 @@ GT_DEFINE_BINARY(hypot)
 GT_OPTIONS(BesselOptions, BESSEL_OPTIONS);
 GT_OPTION_TYPE(BesselOptions, BESSEL_OPTIONS);
 
-/* As far as n, where the recurrence j[k+1] = (2k + 1) / x j[k] - j[k-1] loses digits, the power
- * series x^n / (2n + 1)!! sum of (-x^2 / 2)^k / (k! (2n + 3) (2n + 5) ...). */
-static double bessel_of(double x, int n)
-{
-    if (fabs(x) <= n) {
-        double term = 1, sum = 0;
-        for (int k = 1; k <= n; k++)
-            term *= x / (2 * k + 1);
-        for (int k = 1; fabs(term) > 1e-18 * fabs(sum); k++) {
-            sum += term;
-            term *= -x * x / 2 / k / (2 * (n + k) + 1);
-        }
-        return sum;
-    }
-    double before = cos(x) / x, now = sin(x) / x; /* j[-1], j[0] */
-    for (int k = 0; k < n; k++) {
-        double next = (2 * k + 1) / x * now - before;
-        before = now;
-        now = next;
-    }
-    return now;
-}
-#define BESSEL(x) bessel_of(x, ((const BesselOptions *)kernel->options)->order)
-OWN_LOOP(spherical_bessel, BESSEL)
-
 static gt_Status spherical_bessel_shape(gt_ShapeRule *rule)
 {
     const BesselOptions *options = rule->options;
     if (options->order < 0 || options->order > 1000)
         return gt_fail(GT_INVALID, "order %d is not in [0, 1000]", (int)options->order);
     return gt_shape_float(rule);
+}
+
+static void spherical_bessel_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    const gt_Spec *out = &rule->output[0];
+    gt_BesselJob *job = gt_lower_launch(lowering, GT_TILES_spherical_bessel,
+                                        gt_element_tiles(out->size), sizeof *job);
+    job->type = gt_loop_type(out->dtype);
+    job->order = ((const BesselOptions *)rule->options)->order;
+    job->size = out->size;
 }
 
 static gt_Tensor *spherical_bessel(gt_Tensor *x, int32_t order)
@@ -312,24 +593,17 @@ static gt_Status spherical_bessel_gradient(gt_GradientRule *rule)
 
 #define ORDER(n) &GT_VALUES(BesselOptions, n)
 const gt_Operation gt_op_spherical_bessel = {
-    .size = sizeof(gt_Operation),
-    .name = "spherical_bessel",
-    .formula = "j[n](x): sin(x) / x for n = 0",
+    GT_RECORD("spherical_bessel", "j[n](x): sin(x) / x for n = 0", 1, 1),
     .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_INTERNAL,
     .options = &BesselOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 1,
     .saves_inputs = 1,
     .shape = spherical_bessel_shape,
-    .run = spherical_bessel_run,
+    .lower = spherical_bessel_lower,
     .gradient = spherical_bessel_gradient,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
-            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-4, 4, 7)), .options = ORDER(1)},
-            {.inputs = 1, .input = GT_INPUTS(GT_REAL(-9, 9, 9)), .options = ORDER(3)},
-            GT_SAMPLES_END},
+        GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3))},
+                   {.inputs = 1, .input = GT_INPUTS(GT_REAL(-4, 4, 7)), .options = ORDER(1)},
+                   {.inputs = 1, .input = GT_INPUTS(GT_REAL(-9, 9, 9)), .options = ORDER(3)}),
 };
 
 /* ---- made of others ---- */

@@ -97,17 +97,12 @@ static gt_Status advance_run(const gt_Kernel *kernel)
 
 #define STATE GT_WHOLE(GT_INT64, 0, 1000, 2)
 const gt_Operation gt_op_generator_advance = {
-    .size = sizeof(gt_Operation),
-    .name = "generator_advance",
-    .formula = "{seed, counter + 1}",
+    GT_RECORD("generator_advance", "{seed, counter + 1}", 1, 1),
     .why_not = "the state of a generator is not a number to differentiate",
     .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 1,
     .shape = advance_shape,
     .run = advance_run,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(STATE)}, GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(STATE)}),
 };
 
 /* Draws from the generator, NULL: the context's, and moves it on; x NULL: the draw needs no input.
@@ -268,11 +263,11 @@ static void truncated_normal_chunk(const gt_Kernel *kernel, int64_t first, int64
         .outputs = 1,                                                                              \
         .shape = shape_rule,                                                                       \
         .run = op##_run,                                                                           \
-        .samples = (const gt_Sample[]){{.inputs = 1,                                               \
-                                        .input = GT_INPUTS(STATE),                                 \
-                                        .options = &GT_VALUES(DrawOptions, {GT_MARK, 2, {2, 3}},   \
-                                                              GT_FLOAT32, -1, 2)},                 \
-                                       GT_SAMPLES_END},                                            \
+        .samples = GT_SAMPLES(                                                                     \
+            {.inputs = 1,                                                                          \
+             .input = GT_INPUTS(STATE),                                                            \
+             .options = &GT_VALUES(DrawOptions, {GT_MARK, 2, {2, 3}}, GT_FLOAT32, -1, 2)},         \
+            GT_SAMPLES_END),                                                                       \
     }
 
 DRAW(uniform, "a + (b - a) u, u evenly from [0, 1)", uniform_shape);
@@ -362,22 +357,16 @@ static gt_Status random_integers_run(const gt_Kernel *kernel)
 }
 
 const gt_Operation gt_op_random_integers = {
-    .size = sizeof(gt_Operation),
-    .name = "random_integers",
-    .formula = "whole numbers evenly from [low, high)",
+    GT_RECORD("random_integers", "whole numbers evenly from [low, high)", 1, 1),
     .why_not = "its result is an integer",
     .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
     .options = &IntegersOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 1,
     .shape = random_integers_shape,
     .run = random_integers_run,
-    .samples = (const gt_Sample[]){{.inputs = 1,
-                                    .input = GT_INPUTS(STATE),
-                                    .options = &GT_VALUES(IntegersOptions, {GT_MARK, 2, {2, 3}},
-                                                          GT_INT32, -2, 5)},
-                                   GT_SAMPLES_END},
+    .samples =
+        GT_SAMPLES({.inputs = 1,
+                    .input = GT_INPUTS(STATE),
+                    .options = &GT_VALUES(IntegersOptions, {GT_MARK, 2, {2, 3}}, GT_INT32, -2, 5)}),
 };
 
 gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
@@ -505,21 +494,15 @@ static gt_Status categorical_run(const gt_Kernel *kernel)
 }
 
 const gt_Operation gt_op_categorical = {
-    .size = sizeof(gt_Operation),
-    .name = "categorical",
-    .formula = "classes drawn with the probabilities softmax(logits)",
+    GT_RECORD("categorical", "classes drawn with the probabilities softmax(logits)", 2, 2),
     .why_not = "its result is an integer",
     .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
     .options = &SampleOptions_type,
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 1,
     .shape = categorical_shape,
     .run = categorical_run,
-    .samples = (const gt_Sample[]){{.inputs = 2,
-                                    .input = GT_INPUTS(STATE, GT_ANY(2, 3)),
-                                    .options = &GT_VALUES(SampleOptions, 4, GT_INT32)},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 2,
+                           .input = GT_INPUTS(STATE, GT_ANY(2, 3)),
+                           .options = &GT_VALUES(SampleOptions, 4, GT_INT32)}),
 };
 
 static gt_Tensor *categorical(gt_Tensor *logits, int64_t samples,
@@ -613,23 +596,17 @@ static gt_Status dropout_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_dropout = {
-    .size = sizeof(gt_Operation),
-    .name = "dropout",
-    .formula = "0 with probability rate, else x / (1 - rate)",
+    GT_RECORD("dropout", "0 with probability rate, else x / (1 - rate)", 2, 2),
     .flags = GT_OP_RANDOM | GT_OP_LINEAR,
     .options = &DropoutOptions_type,
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 1,
     .saves_inputs = 1,
     .shape = dropout_shape,
     .run = dropout_run,
     .gradient = dropout_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(STATE, GT_ANY(2, 3))},
-                                   {.inputs = 2,
-                                    .input = GT_INPUTS(STATE, GT_ANY(4)),
-                                    .options = &GT_VALUES(DropoutOptions, 0.2)},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(STATE, GT_ANY(2, 3))},
+                          {.inputs = 2,
+                           .input = GT_INPUTS(STATE, GT_ANY(4)),
+                           .options = &GT_VALUES(DropoutOptions, 0.2)}),
 };
 
 /* One factor, 0 or 1 / (1 - rate), for all elements of x along the noise's dimensions of 1. */

@@ -269,26 +269,19 @@ static gt_Status squares_gradient(gt_GradientRule *rule)
         GT_PRESETS(gt_SquaresOptions, GT_SQUARES_OPTIONS) __VA_ARGS__                              \
     }
 const gt_Operation gt_op_squares = {
-    .size = sizeof(gt_Operation),
-    .name = "squares",
-    .formula = "sum or mean of x^2 over axes, scaled",
+    GT_RECORD("squares", "sum or mean of x^2 over axes, scaled", 1, 1),
     .flags = GT_OP_INTERNAL,
     .options = &gt_SquaresOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 1,
     .saves_inputs = 1,
     .shape = squares_shape,
     .run = squares_run,
     .gradient = squares_gradient,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
-            {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), SQUARES(.axis = 0, .mean = true)},
-            {.inputs = 1,
-             .input = GT_INPUTS(REAL(2, 3, 2, 2)),
-             SQUARES(.axes = {GT_MARK, 2, {0, -2}}, .keepdims = true, .scale = 0.25)},
-            GT_SAMPLES_END},
+        GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
+                   {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), SQUARES(.axis = 0, .mean = true)},
+                   {.inputs = 1,
+                    .input = GT_INPUTS(REAL(2, 3, 2, 2)),
+                    SQUARES(.axes = {GT_MARK, 2, {0, -2}}, .keepdims = true, .scale = 0.25)}),
 };
 
 gt_Tensor *gt_squares(gt_Tensor *x, const gt_SquaresOptions *options)
@@ -348,30 +341,23 @@ static gt_Status length_gradient(gt_GradientRule *rule)
         GT_PRESETS(gt_LengthOptions, GT_LENGTH_OPTIONS) __VA_ARGS__                                \
     }
 const gt_Operation gt_op_length = {
-    .size = sizeof(gt_Operation),
-    .name = "length",
-    .formula = "sqrt(sum or mean of x^2 over axes)",
+    GT_RECORD("length", "sqrt(sum or mean of x^2 over axes)", 1, 1),
     .flags = GT_OP_INTERNAL,
     .options = &gt_LengthOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 1,
     .saves_inputs = 1,
     .saves_outputs = 1,
     .shape = length_shape,
     .run = length_run,
     .gradient = length_gradient,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
-            {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), LENGTH(.axis = 0, .mean = true)},
-            {.inputs = 1,
-             .input = GT_INPUTS(REAL(3, 4)),
-             LENGTH(.axis = -1, .keepdims = true, .mean = true, .epsilon = 0.5)},
-            {.inputs = 1,
-             .input = GT_INPUTS(REAL(2, 3, 2, 2)),
-             LENGTH(.axes = {GT_MARK, 2, {0, -2}}, .floor = 0.125, .wide = true)},
-            GT_SAMPLES_END},
+        GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(REAL(2, 3, 2))},
+                   {.inputs = 1, .input = GT_INPUTS(REAL(3, 4)), LENGTH(.axis = 0, .mean = true)},
+                   {.inputs = 1,
+                    .input = GT_INPUTS(REAL(3, 4)),
+                    LENGTH(.axis = -1, .keepdims = true, .mean = true, .epsilon = 0.5)},
+                   {.inputs = 1,
+                    .input = GT_INPUTS(REAL(2, 3, 2, 2)),
+                    LENGTH(.axes = {GT_MARK, 2, {0, -2}}, .floor = 0.125, .wide = true)}),
 };
 
 gt_Tensor *gt_length(gt_Tensor *x, const gt_LengthOptions *options)
@@ -549,23 +535,17 @@ static gt_Status logsumexp_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_logsumexp = {
-    .size = sizeof(gt_Operation),
-    .name = "logsumexp",
-    .formula = "log(sum of exp(x) over the last axes)",
+    GT_RECORD("logsumexp", "log(sum of exp(x) over the last axes)", 1, 1),
     .options = &LogsumexpOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 1,
     .saves_inputs = 1,
     .saves_outputs = 1,
     .shape = logsumexp_shape,
     .run = logsumexp_run,
     .gradient = logsumexp_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(REAL(3, 4))},
-                                   {.inputs = 1,
-                                    .input = GT_INPUTS(REAL(2, 3, 2)),
-                                    .options = &GT_VALUES(LogsumexpOptions, 2)},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(REAL(3, 4))},
+                          {.inputs = 1,
+                           .input = GT_INPUTS(REAL(2, 3, 2)),
+                           .options = &GT_VALUES(LogsumexpOptions, 2)}),
 };
 
 static gt_Tensor *logsumexp(gt_Tensor *x, const gt_sum_options *given)
@@ -758,11 +738,11 @@ static gt_Status arg_run(const gt_Kernel *kernel)
         .outputs = 1,                                                                              \
         .shape = arg_shape,                                                                        \
         .run = arg_run,                                                                            \
-        .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(DISTINCT(3, 4))},          \
-                                       {.inputs = 1,                                               \
-                                        .input = GT_INPUTS(DISTINCT(3, 4)),                        \
-                                        ARG_AXIS(.axis = 0, .keepdims = true)},                    \
-                                       GT_SAMPLES_END},                                            \
+        .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(DISTINCT(3, 4))},                   \
+                              {.inputs = 1,                                                        \
+                               .input = GT_INPUTS(DISTINCT(3, 4)),                                 \
+                               ARG_AXIS(.axis = 0, .keepdims = true)},                             \
+                              GT_SAMPLES_END),                                                     \
     };                                                                                             \
     GT_DEFINE_OPTIONS(op, gt_argmax_options, x)
 ARG(argmax, "position of the largest x")
@@ -1093,20 +1073,15 @@ static gt_Status cumprod_gradient(gt_GradientRule *rule)
         .shape = cumulative_shape,                                                                 \
         .run = cumulative_run,                                                                     \
         .gradient = op##_gradient,                                                                 \
-        .samples =                                                                                 \
-            (const gt_Sample[]){                                                                   \
-                {.inputs = 1, .input = GT_INPUTS(REAL(2, 3))},                                     \
-                {.inputs = 1, .input = GT_INPUTS(REAL(2, 4, 2)), RUNNING(.axis = 1)},              \
-                {.inputs = 1,                                                                      \
-                 .input = GT_INPUTS(REAL(4, 2)),                                                   \
-                 RUNNING(.axis = 0, .exclusive = true)},                                           \
-                {.inputs = 1,                                                                      \
-                 .input = GT_INPUTS(REAL(2, 4)),                                                   \
-                 RUNNING(.axis = -1, .reverse = true)},                                            \
-                {.inputs = 1,                                                                      \
-                 .input = GT_INPUTS(REAL(2, 4)),                                                   \
-                 RUNNING(.axis = 1, .exclusive = true, .reverse = true)},                          \
-                GT_SAMPLES_END},                                                                   \
+        .samples = GT_SAMPLES(                                                                     \
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 3))},                                         \
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 4, 2)), RUNNING(.axis = 1)},                  \
+            {.inputs = 1, .input = GT_INPUTS(REAL(4, 2)), RUNNING(.axis = 0, .exclusive = true)},  \
+            {.inputs = 1, .input = GT_INPUTS(REAL(2, 4)), RUNNING(.axis = -1, .reverse = true)},   \
+            {.inputs = 1,                                                                          \
+             .input = GT_INPUTS(REAL(2, 4)),                                                       \
+             RUNNING(.axis = 1, .exclusive = true, .reverse = true)},                              \
+            GT_SAMPLES_END),                                                                       \
         __VA_ARGS__};                                                                              \
     GT_DEFINE_OPTIONS(op, gt_cumsum_options, widened(here, #op, x, GT_INT32, GT_DTYPE_NONE))
 CUMULATIVE(cumsum, "running sum of x", GT_OP_LINEAR, .saves_inputs = 0)
@@ -1156,24 +1131,18 @@ static gt_Status recurrence_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_linear_recurrence = {
-    .size = sizeof(gt_Operation),
-    .name = "linear_recurrence",
-    .formula = "y[i] = b[i] + a[i] y[i-1]",
+    GT_RECORD("linear_recurrence", "y[i] = b[i] + a[i] y[i-1]", 2, 2),
     .flags = GT_OP_INTERNAL,
     .options = &RecurrenceOptions_type,
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 1,
     .saves_inputs = 1,
     .saves_outputs = 1,
     .shape = recurrence_shape,
     .run = recurrence_run,
     .gradient = recurrence_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(REAL(4, 2), REAL(4, 2))},
-                                   {.inputs = 2,
-                                    .input = GT_INPUTS(REAL(2, 4), REAL(2, 4)),
-                                    .options = &GT_VALUES(RecurrenceOptions, -1, true)},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(REAL(4, 2), REAL(4, 2))},
+                          {.inputs = 2,
+                           .input = GT_INPUTS(REAL(2, 4), REAL(2, 4)),
+                           .options = &GT_VALUES(RecurrenceOptions, -1, true)}),
 };
 
 /* ---- without NaN ---- */
