@@ -537,9 +537,8 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
     _Alignas(16) char full[512];
     const char *applying = context->applying;
     const char *caller = context->here;
-    /* A function made of operations is named alone where the operation is none of the public ones. */
-    bool inner = operation->flags & GT_OP_INTERNAL && context->composing;
-    context->applying = inner ? context->composing : operation->name;
+    bool step = operation->flags & GT_OP_STEP && context->composing;
+    context->applying = step ? context->composing : operation->name;
     if (here)
         context->here = here;
     if (operation->options) {

@@ -91,7 +91,8 @@ enum {
     GT_OP_CONTROL = 1u << 11,
     /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
     GT_OP_CARRIES = 1u << 12,
-    GT_OP_CHOICE = 1u << 13 /* numbers decided where it came from: every tape records it */
+    GT_OP_CHOICE = 1u << 13, /* numbers decided where it came from: every tape records it */
+    GT_OP_STEP = 1u << 14    /* a step of public functions: their messages do not name it */
 };
 
 /* What becomes of masks. A mask is a bool tensor whose shape is the leading axes of its tensor's; false marks padding,

@@ -140,7 +140,7 @@ static void extent_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 
 const gt_Operation gt_op_extent = {
     GT_RECORD("extent", "how many elements some axes of x have", 1, 1),
-    .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_HALF | GT_OP_INTERNAL,
+    .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_HALF | GT_OP_INTERNAL | GT_OP_STEP,
     .why_not = "it does not depend on the numbers of x",
     .options = &ExtentOptions_type,
     .shape = extent_shape,

@@ -187,7 +187,7 @@ static gt_Status pad_axis_mask(gt_MaskRule *rule)
 
 const gt_Operation gt_op_pad_axis = {
     GT_RECORD("pad_axis", "x with its elements repeated before and after an axis", 1, 1),
-    .flags = GT_OP_LINEAR | GT_OP_HALF | GT_OP_INTERNAL,
+    .flags = GT_OP_LINEAR | GT_OP_HALF | GT_OP_INTERNAL | GT_OP_STEP,
     .options = &PadAxisOptions_type,
     .shape = pad_axis_shape,
     .lower = pad_axis_lower,

@@ -112,7 +112,7 @@ static gt_Status part_mask(gt_MaskRule *rule)
 
 const gt_Operation gt_op_part = {
     GT_RECORD("part", "one of the parts into which an axis of x is cut", 1, 1),
-    .flags = GT_OP_LINEAR | GT_OP_HALF | GT_OP_VIEW | GT_OP_CARRIES | GT_OP_INTERNAL,
+    .flags = GT_OP_LINEAR | GT_OP_HALF | GT_OP_VIEW | GT_OP_CARRIES | GT_OP_INTERNAL | GT_OP_STEP,
     .options = &PartOptions_type,
     .shape = part_shape,
     .view_offset = part_offset,

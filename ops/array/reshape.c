@@ -226,7 +226,7 @@ static gt_Status merge_shape(gt_ShapeRule *rule)
 
 const gt_Operation gt_op_merge_axes = {
     GT_RECORD("merge_axes", "neighbouring axes of x as one", 1, 1),
-    .flags = GT_OP_VIEW | GT_OP_CARRIES | GT_OP_LINEAR | GT_OP_HALF | GT_OP_INTERNAL,
+    .flags = GT_OP_VIEW | GT_OP_CARRIES | GT_OP_LINEAR | GT_OP_HALF | GT_OP_INTERNAL | GT_OP_STEP,
     .options = &MergeOptions_type,
     .shape = merge_shape,
     .lower = gt_lower_same,
@@ -260,7 +260,7 @@ static gt_Status like_shape(gt_ShapeRule *rule)
 
 const gt_Operation gt_op_reshape_like = {
     GT_RECORD("reshape_like", "x in the shape of the other", 2, 2),
-    .flags = GT_OP_VIEW | GT_OP_CARRIES | GT_OP_LINEAR | GT_OP_HALF | GT_OP_INTERNAL,
+    .flags = GT_OP_VIEW | GT_OP_CARRIES | GT_OP_LINEAR | GT_OP_HALF | GT_OP_INTERNAL | GT_OP_STEP,
     .shape = like_shape,
     .lower = gt_lower_same,
     .gradient = view_gradient,

@@ -75,7 +75,7 @@ static gt_Status places_of_complain(const gt_ShapeRule *rule, void *const *at, i
 
 const gt_Operation gt_op_places_of = {
     GT_RECORD("places_of", "coordinates as row-major numbers", 1, 2),
-    .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL | GT_OP_HALF,
+    .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL | GT_OP_STEP | GT_OP_HALF,
     .why_not = "its input is integer-valued",
     .options = &PlacesOfOptions_type,
     .optional_inputs = 2,
