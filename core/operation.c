@@ -1,9 +1,8 @@
 /* Running an operation: check the inputs, ask the shape rule, run the kernel or write the node
  * down, record. Every operation of every mode goes through gt_apply. Leans on tensor.c, tape.c,
  * graph.c. */
-#include "core/graph.h"
 #include "core/launch.h"
-#include "core/structs.h"
+#include "core/trace.h"
 
 #include <math.h>
 #include <string.h>
@@ -195,8 +194,8 @@ static gt_Status run_launches(Call *call, const gt_Lowering *lowering, void **at
     return context->status;
 }
 
-/* Lowers and runs; the outputs of a late result are not there yet, so that it is only checked. */
-static gt_Status lower_and_run(Call *call, gt_Value *const *output)
+/* The outputs of a late result are not there yet, so that it is only checked. */
+static gt_Status run_lowered(Call *call, gt_Value *const *output, const gt_Lowering *lowering)
 {
     gt_Context *context = call->context;
     void *at[GT_MAX_INPUTS + GT_MAX_OUTPUTS + GT_MAX_TEMPORARIES];
@@ -210,19 +209,15 @@ static gt_Status lower_and_run(Call *call, gt_Value *const *output)
     }
     if (context->status != GT_OK) /* an input was late and could not be computed */
         return context->status;
-    gt_Lowering lowering;
-    gt_lower(&call->rule, context->kernels, &lowering);
-    if (lowering.check != GT_CHECK_none &&
-        gt_launch_check(context, &call->rule, &lowering, at) != GT_OK)
+    if (lowering->check != GT_CHECK_none &&
+        gt_launch_check(context, &call->rule, lowering, at) != GT_OK)
         return context->status;
-    return late ? GT_OK : run_launches(call, &lowering, at);
+    return late ? GT_OK : run_launches(call, lowering, at);
 }
 
-static gt_Status run_kernel(Call *call, gt_Value *const *output)
+static gt_Status run_function(Call *call, gt_Value *const *output)
 {
     gt_Context *context = call->context;
-    if (call->operation->lower)
-        return lower_and_run(call, output);
     gt_Kernel kernel;
     kernel.operation = call->operation;
     kernel.options = call->options;
@@ -245,6 +240,15 @@ static gt_Status run_kernel(Call *call, gt_Value *const *output)
     if (status != GT_OK && context->status == GT_OK)
         gt_raise(context, status, call->here, call->operation->name, "the kernel failed");
     return context->status;
+}
+
+static gt_Status run_kernel(Call *call, gt_Value *const *output)
+{
+    if (!call->operation->lower)
+        return run_function(call, output);
+    gt_Lowering lowering;
+    gt_lower(&call->rule, call->context->kernels, &lowering);
+    return lowering.run ? run_function(call, output) : run_lowered(call, output, &lowering);
 }
 
 static gt_Status trace_call(Call *call, gt_Slot *const *overwritten, int32_t *symbols)
@@ -527,6 +531,9 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
         outputs[i] = NULL;
     if (!context)
         return gt_status();
+#ifdef GT_ASSERTIONS
+    const void *runner = atomic_exchange(&context->runner, gt_thread_mark());
+#endif
     Call call;
     call.context = context;
     call.operation = operation;
@@ -560,6 +567,9 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
 done:
     context->applying = applying;
     context->here = caller;
+#ifdef GT_ASSERTIONS
+    atomic_store(&context->runner, runner);
+#endif
     return context->status;
 }
 

@@ -27,6 +27,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
+    EACH(triangular)                                                                               \
+    EACH(product)                                                                                  \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
     ONCE(spherical_bessel)                                                                         \
