@@ -1,13 +1,13 @@
-/* Numbers with an exponent of their own, for products that overflow or underflow on the way to a result that does not. Leans
- * on kernels.h. */
+/* Numbers with an exponent beside them, size 2^exponent: products of them neither overflow nor underflow on the way to a
+ * result that does not. The functions are static: see loops.h. Leans on kernels.h. */
 #ifndef GT_KERNELS_SCALED_H
 #define GT_KERNELS_SCALED_H
 
 #include <math.h>
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
-/* size 2^exponent. Exponents that are far out are as good as those that overflow or underflow. */
+/* As a double. Exponents that are far out are as good as those that overflow or underflow. */
 static inline double gt_plain(gt_Scaled x)
 {
     if (x.exponent == 0)

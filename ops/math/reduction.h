@@ -1,13 +1,13 @@
-/* A reduction over axes as it runs: cut into work, put together, finished. Private; the operations
- * are in reduce.c. Leans on ops/kit.h. */
+/* What the records of reductions are made of: how they are lowered, what becomes of masks, helpers of their gradient rules
+ * and functions; and two operations on squares that functions of other files are made of. Private to the library. Leans on
+ * ops/kit.h; the kernel is kernels/reduction.c. */
 #ifndef GT_OPS_REDUCTION_H
 #define GT_OPS_REDUCTION_H
 
+#include "kernels/reduction.h"
 #include "kernels/scaled.h"
 #include "ops/kit.h"
 #include "ops/math/reduce.h"
-
-#include <math.h>
 
 /* What becomes of the sum (or the sum of squares) of floats before it is rounded to the type of the
  * result. */
@@ -17,17 +17,43 @@ typedef struct gt_Finish {
     bool root;      /* then its root: */
     double epsilon; /*   of it and this */
     double floor;   /*   at least this */
+    double empty;   /* the largest, smallest of nothing; NaN: there is none */
 } gt_Finish;
-
-/* Bytes of scratch that gt_reduction_run needs for x, reduced over the axes of `bits` to
- * numbers of type `result`. */
-size_t gt_reduction_scratch(const gt_Spec *x, uint32_t bits, gt_DType result);
 
 /* Input 0, reduced over the axes of `bits` into output 0. Floats are put together in double, and
  * what overflows or underflows on the way to a result that does not is computed again, scaled. The
  * output may be float64 where the input is float32. */
-gt_Status gt_reduction_run(const gt_Kernel *kernel, gt_ReduceLoopId loop, uint32_t bits,
-                           const gt_Finish *finish);
+void gt_reduction_lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_ReduceLoopId loop,
+                        uint32_t bits, const gt_Finish *finish);
+/* Masks stay where no reduced axis is among theirs. */
+gt_Status gt_reduction_mask(gt_MaskRule *rule, uint32_t bits);
+/* A result of the reduction over the axes of `bits`, in a shape that broadcasts to its input. */
+gt_Tensor *gt_reduction_spread(gt_GradientRule *rule, uint32_t bits, gt_Tensor *result);
+/* Raises the error that an axis without elements has no largest one. */
+gt_Status gt_reduction_refuse_empty(const gt_Spec *in);
+/* x in the type that `operation` computes with: its own, or `small` for bool and uint8, `whole` for
+ * larger integers (GT_DTYPE_NONE: no change). */
+gt_Tensor *gt_reduction_input(const char *here, const char *operation, gt_Tensor *x, gt_DType small,
+                              gt_DType whole);
+
+/* x as what is not 0. */
+gt_Tensor *gt_reduction_truth(const char *here, const char *operation, gt_Tensor *x);
+
+/* A tensor seen along one axis, or along all of them: outer x count x inner. */
+typedef struct gt_AxisView {
+    int64_t outer, count, inner;
+} gt_AxisView;
+/* False with an error raised for an axis that is none; GT_NONE: all. */
+bool gt_axis_view(const gt_Spec *spec, int axis, gt_AxisView *view);
+
+/* The options of a sample: GT_OVER(gt_sum, .axis = 0). */
+#define GT_OVER(function, ...)                                                                     \
+    .options = &(const function##_options)                                                         \
+    {                                                                                              \
+        GT_PRESETS(function##_options, function##_OPTIONS) __VA_ARGS__                             \
+    }
+/* gt_NAME_at and gt_NAME, made of the static function NAME. */
+#define GT_COMPOSED_REDUCTION(name) GT_COMPOSED_OPTIONS(name, name, gt_sum_options)
 
 /* ---- squares: two operations that functions of other files are made of ----
  *
