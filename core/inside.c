@@ -44,9 +44,16 @@ void *gt_context_scratch(gt_Context *context)
     return context->scratch[0];
 }
 
-gt_Variable **gt_context_generator(gt_Context *context)
+gt_Variable *gt_context_generator(const gt_Context *context)
 {
-    return &context->generator;
+    return context->generator;
+}
+
+void gt_context_take_generator(gt_Context *context, gt_Variable *state)
+{
+    context->generator = state;
+    if (state)
+        gt_context_drop(context);
 }
 
 bool gt_context_checks_numerics(const gt_Context *context)

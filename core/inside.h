@@ -91,8 +91,10 @@ gt_Blas *gt_context_blas(gt_Context *context);
 void *gt_context_scratch(gt_Context *context);
 /* Makes every worker's scratch memory at least so large. */
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
-/* Where the state of the default generator is kept; NULL until somebody draws from it. */
-gt_Variable **gt_context_generator(gt_Context *context);
+/* The state of the default generator; NULL until somebody draws from it. */
+gt_Variable *gt_context_generator(const gt_Context *context);
+/* Makes it the default generator's state; the context keeps it, and is not kept by it. NULL is passed over. */
+void gt_context_take_generator(gt_Context *context, gt_Variable *state);
 bool gt_context_checks_numerics(const gt_Context *context);
 /* Raises the error for the first element of a result of `operation` that is infinite or not a number, if there is one. */
 gt_Status gt_check_finite(gt_Context *context, const char *here, const gt_Operation *operation,
@@ -447,6 +449,7 @@ static inline bool gt_saves_output(const gt_Operation *operation, int i)
 }
 /* Do two option structs say the same? Padding does not count. */
 bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
+
 /* Adds an operation to those of the context, once it is known that its name is free. */
 gt_Status gt_operation_register(gt_Context *context, const char *here,
                                 const gt_Operation *operation);

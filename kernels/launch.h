@@ -55,6 +55,12 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(fourier)                                                                                  \
     EACH(overlap_add)                                                                              \
     ONCE(advance)                                                                                  \
+    EACH(sgd)                                                                                      \
+    EACH(adam)                                                                                     \
+    EACH(accumulate)                                                                               \
+    EACH(average)                                                                                  \
+    EACH(overwrite)                                                                                \
+    ONCE(count)                                                                                    \
     ONCE(spherical_bessel)                                                                         \
     ONCE(places)
 

@@ -178,7 +178,7 @@ GT_API gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerCla
 GT_API gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
                                        const void *options, const gt_OptimizerUpdate *update);
 
-/* What it is, for saving: its class, the options as filled in, its name. NULL and "" on failure. */
+/* For saving: its class, the options as filled in, its name. NULL and "" on failure. */
 #define gt_optimizer_class(optimizer) gt_optimizer_class_at(GT_HERE, optimizer)
 GT_API const gt_OptimizerClass *gt_optimizer_class_at(const char *here,
                                                       const gt_Optimizer *optimizer);
