@@ -209,17 +209,17 @@ static void write_sources(const gt_Program *program)
     const gt_Graph *graph = plan->graph;
     int32_t live = 0, constants = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
-        const gt_GraphValue *value = &graph->values[i];
-        if (value->kind != GT_GRAPH_LIVE && value->kind != GT_GRAPH_CONSTANT)
+        const gt_GraphValue *of = &graph->values[i];
+        if (of->kind != GT_GRAPH_LIVE && of->kind != GT_GRAPH_CONSTANT)
             continue;
         const gt_Cell *cell = &program->cells[program->facts[i].cell];
-        if (value->kind == GT_GRAPH_LIVE)
-            plan->live[live++] = (gt_PlanLive){value->live, value->spec.dtype, cell->piece.offset};
+        if (of->kind == GT_GRAPH_LIVE)
+            plan->live[live++] = (gt_PlanLive){of->live, of->spec.dtype, cell->piece.offset};
         else if (cell->base != GT_BASE_BLOCK)
             plan->constants[constants++] = i;
-        else if (value->spec.size > 0)
-            memcpy(plan->block + cell->piece.offset, gt_value_data(value->constant),
-                   gt_spec_bytes(&value->spec));
+        else if (of->spec.size > 0)
+            memcpy(plan->block + cell->piece.offset, gt_value_data(of->constant),
+                   gt_spec_bytes(&of->spec));
     }
 }
 
