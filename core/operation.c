@@ -473,6 +473,14 @@ static gt_Status remember_origin(const Call *call, gt_Tensor **output)
     return context->status;
 }
 
+/* While the body of a branch or loop is traced, operations on constants run at once; but nobody knows yet whether the body
+ * will. Where numbers are wrong for one, it is written down like any other, and is an error when it runs. */
+static bool fails_later(const Call *call)
+{
+    gt_Status status = call->context->status;
+    return gt_tracing_body(call->context) && (status == GT_INVALID || status == GT_NUMERIC);
+}
+
 static gt_Status apply_values(Call *call, gt_Tensor **outputs)
 {
     gt_Context *context = call->context;
@@ -486,8 +494,15 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
             goto failed;
     if (!call->symbolic && !(call->operation->flags & GT_OP_VIEW) &&
         (run_kernel(call, output) != GT_OK ||
-         (context->check_numerics && check_numbers(call, output) != GT_OK)))
-        goto failed;
+         (context->check_numerics && check_numbers(call, output) != GT_OK))) {
+        if (!fails_later(call))
+            goto failed;
+        while (made > 0)
+            gt_value_release(output[--made], true);
+        gt_error_clear();
+        call->symbolic = true;
+        return apply_values(call, outputs);
+    }
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)

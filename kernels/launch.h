@@ -31,6 +31,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    ONCE(cross)                                                                                    \
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
     EACH(gelu)                                                                                     \
@@ -66,6 +67,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
 
 /* All checks: gt_check_NAME, compiled once. */
 #define GT_CHECK_KERNELS(F)                                                                        \
+    F(holds)                                                                                     \
     F(logits)                                                                                      \
     F(lengths)                                                                                     \
     F(ctc_states)

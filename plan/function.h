@@ -1,14 +1,15 @@
 /* Functions that are traced once and run as a plan ever after: without dispatch, without
  * allocation.
  *
- *     static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs) {
- * ... } gt_Function *step = gt_function(train_step, model, .outputs = 1); gt_function_call(step,
- * gt_tensors(x, y), &loss);
+ *     static gt_Status train_step(void *context, gt_Tensor *const *in, gt_Tensor **out);
  *
- * The body is ordinary code: operations, tapes, gradients, assignments. What it computes in C runs
- * while it is traced and never again. So it must do the same at every call: what changes is a
- * variable, an argument or gt_live; what numbers decide is gt_cond or gt_while_loop. It makes no
- * variables and reads no numbers back. */
+ *     gt_Function *step = gt_function(train_step, model, .outputs = 1);
+ *     gt_function_call(step, gt_tensors(x, y), &loss);
+ *
+ * The body is ordinary code: operations, tapes, gradients, assignments. Its C code runs while it is
+ * traced and never again. So it must do the same at every call: a variable, an argument or gt_live
+ * may change from call to call; gt_cond and gt_while_loop choose by values. It makes no variables
+ * and reads no elements back. */
 #ifndef GT_PLAN_FUNCTION_H
 #define GT_PLAN_FUNCTION_H
 

@@ -288,6 +288,7 @@ Test(launches, products_in_many_tiles)
         {{GT_MARK, 3, {7, 60, 33}}, {GT_MARK, 2, {33, 50}}, NN, GT_BFLOAT16},
         {{GT_MARK, 4, {3, 1, 65, 40}}, {GT_MARK, 3, {5, 40, 90}}, NN, GT_FLOAT32},
         {{GT_MARK, 3, {40, 3, 2}}, {GT_MARK, 3, {1, 2, 3}}, NN, GT_FLOAT32},
+        {{GT_MARK, 3, {4000, 4, 4}}, {GT_MARK, 3, {4000, 4, 4}}, NT, GT_FLOAT32},
         {{GT_MARK, 2, {3, 60000}}, {GT_MARK, 2, {60000, 130}}, NN, GT_FLOAT32},
         {{GT_MARK, 2, {1, 5000}}, {GT_MARK, 2, {5000, 1}}, NN, GT_FLOAT32},
     };
