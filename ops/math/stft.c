@@ -193,8 +193,8 @@ static bool check_frames(Frames *frames, int64_t length, int64_t stride, int64_t
     gt_Window window = frames->options.window;
     if (length < 1 || stride < 1 || fft_length < length)
         gt_fail(GT_INVALID,
-                "sequence_length %lld and sequence_stride %lld must be at least 1, fft_length %lld "
-                "at least sequence_length",
+                "sequence_length and sequence_stride must be >= 1, fft_length >= sequence_length "
+                "(got %lld, %lld, %lld)",
                 (long long)length, (long long)stride, (long long)fft_length);
     else if (window != GT_WINDOW_HANN && window != GT_WINDOW_HAMMING && window != GT_WINDOW_NONE)
         gt_fail(GT_INVALID, "unknown window %d", (int)window);
@@ -270,8 +270,8 @@ GT_COMPOSED_BY(gt_Complex, stft, stft,
                 int64_t fft_length, const gt_stft_options *options),
                (x, sequence_length, sequence_stride, fft_length, options))
 
-/* What the sequences that meet in a place are divided by: the sum of their squared windows. `sequences`
- * tell how many there are. */
+/* The divisor of the sequences that meet in a place: the sum of their squared windows. `sequences` tells how many there
+ * are. */
 static gt_Tensor *overlap_weight(gt_Tensor *window, gt_Tensor *sequences, int64_t stride,
                                  gt_DType dtype)
 {
