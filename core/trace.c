@@ -274,6 +274,22 @@ gt_Tensor *gt_live_at(const char *here, const double *number, gt_DType dtype)
                           : gt_scalar_at(here, *number, dtype);
 }
 
+/* Are the numbers of its inputs read? Those of input 0 of a view are not. */
+static bool reads_numbers(const gt_GraphNode *node, const void *options, gt_Value *const *input,
+                          const gt_Spec *output)
+{
+    if (!(node->operation->flags & GT_OP_VIEW))
+        return true;
+    gt_ShapeRule rule = {.operation = node->operation,
+                         .options = options,
+                         .inputs = node->inputs,
+                         .outputs = node->outputs};
+    for (int32_t i = 0; i < node->inputs; i++)
+        rule.input[i] = input[i] ? gt_value_spec(input[i]) : NULL;
+    rule.output[0] = output[0];
+    return gt_view_offset(&rule) < 0;
+}
+
 gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const void *options,
                         gt_Value *const *input, const gt_Spec *output, gt_Slot *const *overwritten,
                         int32_t *symbols)
@@ -293,9 +309,10 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
             goto failed;
         memcpy(node.options, options, type->size);
     }
+    bool reads = reads_numbers(&node, options, input, output);
     for (int32_t i = 0; i < node.inputs; i++) {
-        if (input[i] && !(node.operation->flags & GT_OP_VIEW))
-            gt_value_data(input[i]); /* a late one is read */
+        if (input[i] && reads)
+            gt_value_data(input[i]); /* a late one is computed */
         node.input[i] = input[i] ? gt_trace_symbol(context, input[i]) : -1;
         if (input[i] && node.input[i] < 0)
             goto failed;

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "copies.h"
 #include "launch.h"
+#include "lookups.h"
+#include "orders.h"
 #include "matrix.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */

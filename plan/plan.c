@@ -201,9 +201,26 @@ static bool is_control(const gt_GraphNode *node)
     return node->operation->flags & GT_OP_CONTROL;
 }
 
-static bool is_view(const gt_GraphNode *node)
+/* The shape rule's answer for a node, as it was when the node was written down. */
+static gt_ShapeRule rule_of(const gt_Graph *graph, const gt_GraphNode *node)
 {
-    return node->operation->flags & GT_OP_VIEW;
+    gt_ShapeRule rule = {.operation = node->operation,
+                         .options = node->options,
+                         .inputs = node->inputs,
+                         .outputs = node->outputs};
+    for (int i = 0; i < node->inputs; i++)
+        rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
+    for (int i = 0; i < node->outputs; i++)
+        rule.output[i] = graph->values[node->output[i]].spec;
+    return rule;
+}
+
+static bool is_view(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    if (!(node->operation->flags & GT_OP_VIEW))
+        return false;
+    gt_ShapeRule rule = rule_of(graph, node);
+    return gt_view_offset(&rule) >= 0;
 }
 
 static void *array(gt_Context *context, int32_t count, size_t element)
@@ -237,26 +254,12 @@ static void mark(Draft *draft)
     for (int32_t n = graph->node_count - 1; n >= 0; n--) {
         const gt_GraphNode *node = &graph->nodes[n];
         unsigned marks = marks_of(draft, node);
-        if (!is_effect(draft, node) && !is_view(node) && marks)
+        if (!is_effect(draft, node) && !is_view(graph, node) && marks)
             marks |= FEEDS;
         for (int i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0)
                 draft->facts[node->input[i]].marks |= marks;
     }
-}
-
-/* The shape rule's answer for a node, as it was when the node was written down. */
-static gt_ShapeRule rule_of(const gt_Graph *graph, const gt_GraphNode *node)
-{
-    gt_ShapeRule rule = {.operation = node->operation,
-                         .options = node->options,
-                         .inputs = node->inputs,
-                         .outputs = node->outputs};
-    for (int i = 0; i < node->inputs; i++)
-        rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
-    for (int i = 0; i < node->outputs; i++)
-        rule.output[i] = graph->values[node->output[i]].spec;
-    return rule;
 }
 
 static gt_Status find_views(Draft *draft)
@@ -269,12 +272,10 @@ static gt_Status find_views(Draft *draft)
     }
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
-        if (!is_view(node))
+        if (!is_view(graph, node))
             continue;
         gt_ShapeRule rule = rule_of(graph, node);
-        int64_t elements = node->operation->view_offset ? node->operation->view_offset(&rule) : 0;
-        if (gt_context_status(draft->context) != GT_OK)
-            return gt_context_status(draft->context);
+        int64_t elements = gt_view_offset(&rule);
         const Fact *source = &draft->facts[node->input[0]];
         Fact *fact = &draft->facts[node->output[0]];
         fact->root = source->root;
@@ -293,7 +294,7 @@ static void order(Draft *draft)
             const gt_GraphNode *node = &graph->nodes[n];
             unsigned marks = marks_of(draft, node);
             bool waits = is_effect(draft, node) && !(marks & FEEDS);
-            if (marks && !is_view(node) && waits == (late == 1))
+            if (marks && !is_view(graph, node) && waits == (late == 1))
                 draft->items[draft->item_count++] = n;
         }
     }

@@ -4,15 +4,6 @@
 
 #include <string.h>
 
-void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK])
-{
-    int64_t step = 1;
-    for (int d = spec->rank - 1; d >= 0; d--) {
-        stride[d] = step;
-        step *= spec->dims[d];
-    }
-}
-
 void gt_fill(gt_DType dtype, int64_t n, double value, void *to)
 {
     size_t element = gt_dtype_size(dtype);

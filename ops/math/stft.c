@@ -3,6 +3,7 @@
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
+#include "ops/copies.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
 #include "ops/math/math.h"
@@ -55,19 +56,18 @@ static gt_Status sequences_shape(gt_ShapeRule *rule)
     return gt_status();
 }
 
-static gt_Status sequences_run(const gt_Kernel *kernel)
+static void sequences_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const SequenceOptions *options = kernel->options;
-    const gt_Spec *x = kernel->input_spec[0], *out = kernel->output_spec[0];
-    gt_Broadcast plan;
+    const SequenceOptions *options = rule->options;
+    const gt_Spec *x = rule->input[0], *out = &rule->output[0];
     if (out->size == 0)
-        return GT_OK;
+        return;
     int64_t whole = x->dims[x->rank - 1], count = out->dims[x->rank - 1], length = options->extent;
-    gt_strided_begin(&plan);
-    gt_strided_axis(&plan, x->size / whole, whole, count * length);
-    gt_strided_axis(&plan, count, options->stride, length);
-    gt_strided_axis(&plan, length, 1, 1);
-    return gt_strided_copy(kernel, &plan, x->dtype, kernel->input[0], kernel->output[0]);
+    gt_CopyJob *job = gt_lower_copy(lowering, x->dtype, 0, 1);
+    gt_copy_axis(job, x->size / whole, whole, count * length);
+    gt_copy_axis(job, count, options->stride, length);
+    gt_copy_axis(job, length, 1, 1);
+    gt_copy_end(lowering, job);
 }
 
 static gt_Status sequences_gradient(gt_GradientRule *rule)
@@ -152,7 +152,7 @@ const gt_Operation gt_op_sequences = {
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
     .options = &SequenceOptions_type,
     .shape = sequences_shape,
-    .run = sequences_run,
+    .lower = sequences_lower,
     .gradient = sequences_gradient,
     .mask = sequences_mask,
     .samples = GT_SAMPLES(SEQUENCES(3, 2, 2, 8), SEQUENCES(2, 3, 7), SEQUENCES(4, 1, 4)),
