@@ -12,6 +12,8 @@
 #include "launch.h"
 #include "lookups.h"
 #include "orders.h"
+#include "activation.h"
+#include "ctc.h"
 #include "matrix.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */

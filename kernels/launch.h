@@ -27,8 +27,19 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
+    ONCE(fill)                                                                                     \
+    EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    EACH(leaky_relu)                                                                               \
+    EACH(silu)                                                                                     \
+    EACH(gelu)                                                                                     \
+    EACH(softmax)                                                                                  \
+    EACH(log_softmax)                                                                              \
+    EACH(ctc_forward)                                                                              \
+    EACH(band_recurrence)                                                                          \
+    ONCE(ctc_states)                                                                               \
+    ONCE(ctc_decode)                                                                               \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
     EACH(reduce)                                                                                   \
@@ -44,9 +55,6 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(fourier)                                                                                  \
     EACH(overlap_add)                                                                              \
     ONCE(advance)                                                                                  \
-    ONCE(spherical_bessel)                                                                         \
-    ONCE(fill)                                                                                     \
-    EACH(copy)                                                                                     \
     EACH(concatenate)                                                                              \
     ONCE(triangle)                                                                                 \
     EACH(cast)                                                                                     \
@@ -65,13 +73,16 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(segment_min)                                                                              \
     ONCE(segment_prod)                                                                             \
     ONCE(sort)                                                                                     \
-    ONCE(search)
+    ONCE(search)                                                                                   \
+    ONCE(spherical_bessel)
 
 /* All checks: gt_check_NAME, compiled once. */
 #define GT_CHECK_KERNELS(F)                                                                        \
-    F(logits)                                                                                      \
     F(indices)                                                                                     \
-    F(coordinates)
+    F(coordinates)                                                                                 \
+    F(logits)                                                                                      \
+    F(lengths)                                                                                     \
+    F(ctc_states)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,

@@ -21,6 +21,39 @@ static void round_to_float(int64_t n, const double *x, void *y)
 
 /* ---- scatter_add ---- */
 
+/* y += x, one number. */
+static void add_one(int loop, const void *x, void *y)
+{
+    if (loop == GT_LOOP_F32)
+        *(float *)y += *(const float *)x;
+    else if (loop == GT_LOOP_F64)
+        *(double *)y += *(const double *)x;
+    else if (loop == GT_LOOP_I32)
+        *(uint32_t *)y += *(const uint32_t *)x;
+    else if (loop == GT_LOOP_I64)
+        *(uint64_t *)y += *(const uint64_t *)x;
+    else
+        *(uint8_t *)y = (uint8_t)(*(uint8_t *)y + *(const uint8_t *)x);
+}
+
+/* y += x, n numbers. For one of them the call of a loop would take longer than to add it. */
+static void add_numbers(int loop, int64_t n, const void *x, void *y)
+{
+    if (n == 1)
+        add_one(loop, x, y);
+    else
+        GT_KERNEL(kernels).binary[GT_LOOP_ADD][loop](n, y, 1, x, 1, y);
+}
+
+/* Every place is crowded, and the strip is one column. */
+static void count_column(const gt_ScatterJob *job, const void *indices, const float *x,
+                         double *sums)
+{
+    const gt_Strips *cut = &job->cut;
+    for (int64_t i = 0; i < cut->n; i++)
+        sums[gt_index_at(indices, job->type, i, cut->count)] += (double)x[i * cut->inner];
+}
+
 /* One unit: additions in the order of the indices. `crowd` NULL: every place is crowded, if `crowded` says that any is. */
 static void scatter_unit(const gt_ScatterJob *job, void *const *at, int64_t outer, int64_t column,
                          const int32_t *crowd, int64_t crowded, double *sums)
@@ -33,13 +66,16 @@ static void scatter_unit(const gt_ScatterJob *job, void *const *at, int64_t oute
     for (int64_t i = 0; i < cut->count; i++)
         memset(y + (size_t)(i * inner) * element, 0, (size_t)width * element);
     memset(sums, 0, (size_t)(crowded * width) * sizeof *sums);
-    for (int64_t i = 0; i < cut->n; i++) {
+    bool single = crowded && !crowd && width == 1;
+    if (single)
+        count_column(job, at[0], (const float *)(const void *)x, sums);
+    for (int64_t i = 0; i < cut->n && !single; i++) {
         int64_t index = gt_index_at(at[0], job->type, i, cut->count);
         int64_t place = !crowded ? -1 : crowd ? crowd[index] : index;
         const char *from = x + (size_t)(i * inner) * element;
         char *to = y + (size_t)(index * inner) * element;
         if (place < 0) {
-            GT_KERNEL(kernels).binary[GT_LOOP_ADD][job->loop](width, to, 1, from, 1, to);
+            add_numbers(job->loop, width, from, to);
             continue;
         }
         const float *numbers = (const float *)(const void *)from;
@@ -72,21 +108,6 @@ void GT_KERNEL(tiles_scatter_add)(const void *given, void *const *at, int64_t fi
 }
 
 /* ---- add_along ---- */
-
-/* y += x, one number. */
-static void add_one(int loop, const void *x, void *y)
-{
-    if (loop == GT_LOOP_F32)
-        *(float *)y += *(const float *)x;
-    else if (loop == GT_LOOP_F64)
-        *(double *)y += *(const double *)x;
-    else if (loop == GT_LOOP_I32)
-        *(uint32_t *)y += *(const uint32_t *)x;
-    else if (loop == GT_LOOP_I64)
-        *(uint64_t *)y += *(const uint64_t *)x;
-    else
-        *(uint8_t *)y = (uint8_t)(*(uint8_t *)y + *(const uint8_t *)x);
-}
 
 static void along_unit(const gt_AddAlongJob *job, void *const *at, int64_t outer, int64_t column,
                        double *sums)

@@ -78,6 +78,9 @@ gt_Tensor *gt_merge_axes(gt_Tensor *x, int first, int count);
 gt_Tensor *gt_reshape_like(gt_Tensor *x, gt_Tensor *like);
 /* How many elements these axes of x have, plus `add`, as a number of that dtype that is read from the shape at every run. */
 gt_Tensor *gt_extent(gt_Tensor *x, gt_Axes axes, int64_t add, gt_DType dtype);
+/* The same, at least and at most these numbers. */
+gt_Tensor *gt_extent_within(gt_Tensor *x, gt_Axes axes, int64_t add, int64_t least, int64_t most,
+                            gt_DType dtype);
 /* That number everywhere, in the shape and dtype of x, as a constant of what runs now: for gradient rules. */
 gt_Tensor *gt_constant_like(const gt_Tensor *x, double number);
 

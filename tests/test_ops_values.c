@@ -219,6 +219,33 @@ static gt_Tensor *infinite_clip(gt_Tensor *x)
     return gt_multiply(gt_clip(x, -1, 1), INFINITY);
 }
 
+/* The functions that C has, too, against it. */
+Test(values, as_in_c)
+{
+    static const struct {
+        const char *name;
+        gt_Tensor *(*function)(gt_Tensor *x);
+        double (*of_c)(double);
+    } rows[] = {
+        {"tan", gt_tan, tan},       {"sinh", gt_sinh, sinh}, {"cosh", gt_cosh, cosh},
+        {"log2", gt_log2, log2},    {"erf", gt_erf, erf},    {"erfc", gt_erfc, erfc},
+        {"log10", gt_log10, log10},
+    };
+    const double points[] = {-3, -0.75, -1e-9, 0, 1e-9, 0.25, 1, 2.5, 20, INFINITY, NAN};
+    enum { POINTS = sizeof points / sizeof *points };
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        double wanted[POINTS];
+        for (int i = 0; i < POINTS; i++)
+            wanted[i] = rows[k].of_c(points[i]);
+        gt_Tensor *x = gt_from_values_at(NULL, gt_shape(POINTS), GT_FLOAT64, POINTS, points);
+        near(rows[k].function(x), POINTS, wanted, 1e-14, rows[k].name);
+        gt_Tensor *single = gt_cast(x, GT_FLOAT32);
+        for (int i = 0; i < POINTS; i++)
+            wanted[i] = rows[k].of_c(gt_element(single, i));
+        near(rows[k].function(single), POINTS, wanted, 1e-6, rows[k].name);
+    }
+}
+
 Test(values, compare)
 {
     gt_Tensor *a = gt_array64(gt_shape(2, 1), 1, NAN), *b = gt_array64(gt_shape(3), 0, 1, 2);
@@ -694,7 +721,7 @@ Test(values, losses)
     FAILS(gt_mean_squared_error(t, y, .sample_weight = gt_array64(gt_shape(3), 1, 2, 3)),
           "mean_squared_error: sample_weight (3,) does not fit losses (2,)");
     FAILS(gt_binary_crossentropy(t, y, .label_smoothing = 2),
-          "binary_crossentropy: label_smoothing 2 is not in [0, 1]");
+          "binary_crossentropy: label_smoothing must be in [0, 1] (got 2)");
     gt_context_free(NULL);
     assert_no_leaks();
 }

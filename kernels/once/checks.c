@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "kernels/draw.h"
+#include "kernels/integers.h"
 #include "kernels/kernels.h"
 #include "kernels/lookup_index.h"
 
@@ -29,12 +30,42 @@ static int64_t check_logits(const void *given, void *const *at, int64_t first, i
     return -1;
 }
 
+/* Is every length of tiles [first, last) in [0, most]? */
+static int64_t check_lengths(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_LengthsJob *job = given;
+    for (int64_t i = first; i < last; i++) {
+        int64_t length = gt_integer(at[job->input], job->type, i);
+        if (length < 0 || length > job->most)
+            return i;
+    }
+    return -1;
+}
+
+/* Rows: are both lengths in range, and do the labels name classes other than the blank? */
+static int64_t check_ctc_states(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_CtcStatesJob *job = given;
+    for (int64_t row = first; row < last; row++) {
+        const int64_t length = gt_integer(at[1], job->type[1], row);
+        const int64_t steps = gt_integer(at[2], job->type[2], row);
+        if (length < 0 || length > job->labels || steps < 0 || steps > job->steps)
+            return row;
+        for (int64_t k = 0; k < length; k++) {
+            int64_t label = gt_integer(at[0], job->type[0], row * job->labels + k);
+            if (label < 0 || label >= job->classes || label == job->blank)
+                return row;
+        }
+    }
+    return -1;
+}
+
 static int64_t check_indices(const void *given, void *const *at, int64_t first, int64_t last)
 {
     const gt_IndexCheck *job = given;
     (void)first, (void)last;
     for (int64_t i = 0; i < job->size; i++) {
-        int64_t index = gt_integer_at(at[job->input], job->type, i);
+        int64_t index = gt_integer(at[job->input], job->type, i);
         if (index < job->least || index >= job->count)
             return i;
     }
@@ -46,7 +77,7 @@ static int64_t check_coordinates(const void *given, void *const *at, int64_t fir
     const gt_PlacesOfJob *job = given;
     (void)first, (void)last;
     for (int64_t i = 0; i < job->n * job->k; i++) {
-        int64_t index = gt_integer_at(at[job->input], job->type, i);
+        int64_t index = gt_integer(at[job->input], job->type, i);
         int64_t length = job->dims[i % job->k];
         if (index < -length || index >= length)
             return i;

@@ -114,7 +114,7 @@ void GT_KERNEL(tiles_one_hot)(const void *given, void *const *at, int64_t first,
     int64_t end = last * GT_TILE_ELEMENTS < job->n ? last * GT_TILE_ELEMENTS : job->n;
     (void)scratch;
     for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i++) {
-        int64_t index = gt_integer_at(at[0], job->type, i);
+        int64_t index = gt_integer(at[0], job->type, i);
         int64_t outer = i / job->inner, column = i % job->inner;
         if (index >= 0 && index < job->count)
             memcpy(y + ((outer * job->count + index) * job->inner + column) * job->element,

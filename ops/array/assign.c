@@ -1,4 +1,4 @@
-/* The effects that change a variable as a whole. Optimizers have their own (optim/). Leans on ops/copies.h, kernels/launch.h. */
+/* The effects that change a variable as a whole; those of optimizers are in ops/update/. Leans on ops/copies.h, kernels/launch.h. */
 #include "ops/array/assign.h"
 #include "ops/kit.h"
 

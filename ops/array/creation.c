@@ -114,9 +114,21 @@ gt_Tensor *gt_constant_like(const gt_Tensor *x, double number)
 #define EXTENT_OPTIONS(F, S)                                                                       \
     F(S, gt_Axes, axes, GT_ALL_AXES, "of these axes")                                              \
     F(S, int64_t, add, 0, "what is added to it")                                                   \
+    F(S, int64_t, least, INT64_MIN, "at least this")                                               \
+    F(S, int64_t, most, INT64_MAX, "at most this")                                                 \
     F(S, gt_DType, dtype, GT_INT64, "the dtype of the result")
 GT_OPTIONS(ExtentOptions, EXTENT_OPTIONS);
 GT_OPTION_TYPE(ExtentOptions, EXTENT_OPTIONS);
+
+static int64_t extent_of(const gt_ShapeRule *rule)
+{
+    const ExtentOptions *options = rule->options;
+    uint32_t bits;
+    gt_axes_bits(&options->axes, rule->input[0]->rank, &bits);
+    int64_t count = gt_reduced_count(rule->input[0], bits), add = options->add;
+    count = add > 0 && count > INT64_MAX - add ? INT64_MAX : count + add;
+    return count < options->least ? options->least : count > options->most ? options->most : count;
+}
 
 static gt_Status extent_shape(gt_ShapeRule *rule)
 {
@@ -125,17 +137,15 @@ static gt_Status extent_shape(gt_ShapeRule *rule)
     if (!gt_storable(options->dtype))
         return gt_fail(GT_UNSUPPORTED, "dtype %s is not supported", gt_dtype_name(options->dtype));
     rule->output[0].dtype = options->dtype;
-    gt_axes_bits(&options->axes, rule->input[0]->rank, &bits);
-    return gt_status();
+    if (!gt_axes_bits(&options->axes, rule->input[0]->rank, &bits))
+        return gt_status();
+    return number_fits(options->dtype, (double)extent_of(rule)) ? GT_OK : gt_status();
 }
 
 static void extent_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const ExtentOptions *options = rule->options;
-    uint32_t bits;
-    gt_axes_bits(&options->axes, rule->input[0]->rank, &bits);
-    int64_t count = gt_reduced_count(rule->input[0], bits) + options->add;
-    gt_lower_fill(lowering, options->dtype, 1, 1, (double)count);
+    gt_lower_fill(lowering, options->dtype, 1, 1, (double)extent_of(rule));
 }
 
 const gt_Operation gt_op_extent = {
@@ -146,15 +156,22 @@ const gt_Operation gt_op_extent = {
     .shape = extent_shape,
     .lower = extent_lower,
     .mask = gt_mask_drop,
-    .samples = GT_SAMPLES({.inputs = 1,
-                           .input = GT_INPUTS(GT_ANY(2, 3)),
-                           .options = &GT_VALUES(ExtentOptions, {GT_MARK, 1, {-1}}, -1, GT_INT64)}),
+    .samples =
+        GT_SAMPLES({.inputs = 1,
+                    .input = GT_INPUTS(GT_ANY(2, 3)),
+                    .options = &GT_VALUES(ExtentOptions, {GT_MARK, 1, {-1}}, -1, 0, 9, GT_INT64)}),
 };
+
+gt_Tensor *gt_extent_within(gt_Tensor *x, gt_Axes axes, int64_t add, int64_t least, int64_t most,
+                            gt_DType dtype)
+{
+    ExtentOptions options = GT_VALUES(ExtentOptions, axes, add, least, most, dtype);
+    return gt_apply_one_at(NULL, &gt_op_extent, &options, 1, &x);
+}
 
 gt_Tensor *gt_extent(gt_Tensor *x, gt_Axes axes, int64_t add, gt_DType dtype)
 {
-    ExtentOptions options = GT_VALUES(ExtentOptions, axes, add, dtype);
-    return gt_apply_one_at(NULL, &gt_op_extent, &options, 1, &x);
+    return gt_extent_within(x, axes, add, INT64_MIN, INT64_MAX, dtype);
 }
 
 /* ---- ramps ---- */

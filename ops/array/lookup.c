@@ -37,7 +37,7 @@ gt_Status gt_complain_index(const gt_ShapeRule *rule, void *const *at, int input
                             int axis, int64_t least, int64_t count)
 {
     const gt_Spec *spec = rule->input[input];
-    int64_t index = gt_integer_at(at[input], gt_loop_type(spec->dtype), position);
+    int64_t index = gt_integer(at[input], (uint8_t)gt_loop_type(spec->dtype), position);
     gt_Shape place = gt_spec_shape(spec);
     char text[160];
     for (int d = spec->rank - 1; d >= 0; d--) {

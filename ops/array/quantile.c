@@ -18,9 +18,12 @@ static gt_Tensor *sorted_over(gt_Tensor *x, int rank, uint32_t bits)
 {
     gt_Axes perm = gt_reduced_last(rank, bits);
     int kept = 0;
-    for (int d = 0; d < rank; d++)
+    bool moved = false;
+    for (int d = 0; d < rank; d++) {
         kept += !(bits >> d & 1);
-    x = gt_merge_axes(gt_transpose(x, .perm = perm), kept, rank - kept);
+        moved |= perm.axis[d] != d;
+    }
+    x = gt_merge_axes(moved ? gt_transpose(x, .perm = perm) : x, kept, rank - kept);
     return gt_sorted_rows(x, false, GT_INHERIT).values;
 }
 
@@ -51,13 +54,14 @@ static gt_Tensor *interpolated(gt_Tensor *row, gt_Tensor *q, gt_QuantileMethod m
     gt_DType dtype = gt_dtype(row);
     gt_Tensor *at = gt_multiply(gt_cast(q, dtype), gt_extent(row, gt_axes(-1), -1, dtype));
     at = place_taken(at, method);
-    gt_Tensor *most = gt_maximum(gt_extent(row, gt_axes(-1), -2, dtype), 0);
+    gt_Tensor *most = gt_extent_within(row, gt_axes(-1), -2, 0, INT64_MAX, dtype);
     gt_Tensor *lower = gt_minimum(gt_maximum(gt_floor(at), 0), most);
     gt_Tensor *index = gt_cast(lower, GT_INT64);
-    gt_Tensor *next = gt_minimum(gt_add(index, 1), gt_extent(row, gt_axes(-1), -1, GT_INT64));
-    gt_Tensor *a = gt_take(row, index, .axis = -1), *b = gt_take(row, next, .axis = -1);
+    gt_Tensor *step = gt_extent_within(row, gt_axes(-1), -1, 0, 1, GT_INT64);
+    gt_Tensor *several = gt_extent_within(row, gt_axes(-1), -1, 0, 1, GT_BOOL);
+    gt_Tensor *a = gt_take(row, index, .axis = -1);
+    gt_Tensor *b = gt_take(row, gt_add(index, step), .axis = -1);
     gt_Tensor *t = gt_subtract(at, gt_stop_gradient(lower));
-    gt_Tensor *several = gt_greater(gt_extent(row, gt_axes(-1), 0, GT_INT64), 1);
     gt_Tensor *way = gt_where(several, gt_subtract(b, a), 0);
     return gt_where(several, gt_add(a, gt_multiply(way, t)), a);
 }

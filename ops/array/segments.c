@@ -67,7 +67,7 @@ static gt_SegmentJob *lower_segments(const gt_ShapeRule *rule, gt_Lowering *lowe
 static gt_Status segment_complain(const gt_ShapeRule *rule, void *const *at, int64_t position)
 {
     int64_t segments = rule->output[0].dims[0];
-    int64_t id = gt_integer_at(at[1], gt_loop_type(rule->input[1]->dtype), position);
+    int64_t id = gt_integer(at[1], (uint8_t)gt_loop_type(rule->input[1]->dtype), position);
     return gt_fail(GT_INVALID, "id %lld of row %lld is not one of %lld segments", (long long)id,
                    (long long)position, (long long)segments);
 }
