@@ -11,6 +11,7 @@
 #include "launch.h"
 #include "activation.h"
 #include "ctc.h"
+#include "loss.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {

@@ -34,6 +34,10 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(log_softmax)                                                                              \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
+    EACH(sigmoid_crossentropy)                                                                     \
+    EACH(softmax_crossentropy)                                                                     \
+    EACH(sparse_softmax_crossentropy)                                                              \
+    EACH(sparse_softmax_gradient)                                                                  \
     ONCE(ctc_states)                                                                               \
     ONCE(ctc_decode)                                                                               \
     EACH(select)                                                                                   \
@@ -44,7 +48,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
 /* All checks: gt_check_NAME, compiled once. */
 #define GT_CHECK_KERNELS(F)                                                                        \
     F(lengths)                                                                                     \
-    F(ctc_states)
+    F(ctc_states)                                                                                  \
+    F(labels)                                                                                      \
+    F(scores)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,

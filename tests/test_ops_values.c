@@ -396,7 +396,8 @@ Test(values, random)
     FAILS(gt_dropout(x, -0.1), "dropout: rate -0.1 is not in [0, 1]");
     FAILS(gt_dropout(x, 0.5, .noise_shape = gt_shape(1000)),
           "dropout: noise_shape (1000,) does not broadcast to x (1000, 10)");
-    FAILS(gt_uniform(gt_shape(2), .low = 1, .high = 0), "uniform: low must not exceed high, and both be finite (low 1, high 0)");
+    FAILS(gt_uniform(gt_shape(2), .low = 1, .high = 0),
+          "uniform: low must not exceed high, and both be finite (low 1, high 0)");
     FAILS(gt_uniform(gt_shape(-2)), "uniform: the shape is invalid or too large");
     FAILS(gt_uniform(gt_shape(2), .generator = x),
           "uniform: a generator is int64 (2,), made by gt_generator; this is float32 (1000, 10)");
@@ -682,10 +683,9 @@ Test(values, losses)
     FAILS(gt_binary_crossentropy(hot, gt_sigmoid(x), .from_logits = true),
           "binary_crossentropy: from_logits = true, but y_pred is the output of sigmoid: give its "
           "input, or from_logits = false");
-    FAILS(
-        gt_sparse_categorical_crossentropy(INTS(gt_shape(2), 1, 3), x, .from_logits = true),
-        "sparse_categorical_crossentropy: sparse_softmax_crossentropy: label 3 of row 1 is not in "
-        "[0, 3)");
+    FAILS(gt_sparse_categorical_crossentropy(INTS(gt_shape(2), 1, 3), x, .from_logits = true),
+          "sparse_categorical_crossentropy: sparse_softmax_crossentropy: labels must be in [0, 3) "
+          "(got 3 in row 1)");
     FAILS(gt_sparse_categorical_crossentropy(gt_array(gt_shape(2), 1, 2), x),
           "sparse_categorical_crossentropy: y_true is float32; labels are integers, gt_cast it");
     FAILS(gt_sparse_categorical_crossentropy(INTS(gt_shape(3), 1, 2, 0), x),
