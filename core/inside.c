@@ -51,6 +51,16 @@ gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *pr
     return next == &context->objects ? NULL : next;
 }
 
+int32_t gt_context_operations(const gt_Context *context)
+{
+    return context->operation_count;
+}
+
+void gt_context_forget_operations(gt_Context *context, int32_t count)
+{
+    context->operation_count = count;
+}
+
 const char *gt_context_set_here(gt_Context *context, const char *here)
 {
     const char *before = context->here;

@@ -83,6 +83,11 @@ bool gt_context_checks_numerics(const gt_Context *context);
 /* The object that was made after `previous`, or the first one for NULL; NULL at the end. */
 gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *previous);
 
+/* How many operations are registered in the context. */
+int32_t gt_context_operations(const gt_Context *context);
+/* Forgets those that were registered after the first `count`. */
+void gt_context_forget_operations(gt_Context *context, int32_t count);
+
 /* The call site that library code without one of its own reports. Returns the one before. */
 const char *gt_context_set_here(gt_Context *context, const char *here);
 /* The name of the operation that is running, for messages. Returns the one before. */

@@ -24,6 +24,7 @@ struct gt_Lowering {
     const gt_KernelTable *target; /* tile sizes and scratch of products differ by it */
     int32_t launches, temporaries;
     uint32_t job_bytes;
+    bool run;               /* no launches: the record's `run` serves these shapes */
     gt_CheckKernelId check; /* runs first; GT_CHECK_none: the numbers cannot be wrong */
     uint32_t check_job;
     int64_t check_tiles;
@@ -37,6 +38,8 @@ struct gt_Lowering {
 void *gt_lower_launch(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t tiles, size_t bytes);
 /* The same for the check; at most one. */
 void *gt_lower_check(gt_Lowering *lowering, gt_CheckKernelId check, int64_t tiles, size_t bytes);
+/* The record's `run` serves these shapes instead of launches: products that OpenBLAS computes. */
+void gt_lower_to_run(gt_Lowering *lowering);
 /* Scratch memory for every worker of the launch that was added last. */
 void gt_lower_scratch(gt_Lowering *lowering, size_t bytes);
 /* Adds temporary memory; returns its place in `at`. */

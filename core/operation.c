@@ -185,8 +185,8 @@ static gt_Status run_launches(Call *call, const gt_Lowering *lowering, void **at
     return context->status;
 }
 
-/* Lowers and runs; the outputs of a late result are not there yet, so that it is only checked. */
-static gt_Status lower_and_run(Call *call, gt_Value *const *output)
+/* The outputs of a late result are not there yet, so that it is only checked. */
+static gt_Status run_lowered(Call *call, gt_Value *const *output, const gt_Lowering *lowering)
 {
     gt_Context *context = call->context;
     void *at[GT_MAX_INPUTS + GT_MAX_OUTPUTS + GT_MAX_TEMPORARIES];
@@ -200,19 +200,15 @@ static gt_Status lower_and_run(Call *call, gt_Value *const *output)
     }
     if (context->status != GT_OK) /* an input was late and could not be computed */
         return context->status;
-    gt_Lowering lowering;
-    gt_lower(&call->rule, context->kernels, &lowering);
-    if (lowering.check != GT_CHECK_none &&
-        gt_launch_check(context, &call->rule, &lowering, at) != GT_OK)
+    if (lowering->check != GT_CHECK_none &&
+        gt_launch_check(context, &call->rule, lowering, at) != GT_OK)
         return context->status;
-    return late ? GT_OK : run_launches(call, &lowering, at);
+    return late ? GT_OK : run_launches(call, lowering, at);
 }
 
-static gt_Status run_kernel(Call *call, gt_Value *const *output)
+static gt_Status run_function(Call *call, gt_Value *const *output)
 {
     gt_Context *context = call->context;
-    if (call->operation->lower)
-        return lower_and_run(call, output);
     gt_Kernel kernel;
     kernel.operation = call->operation;
     kernel.options = call->options;
@@ -235,6 +231,15 @@ static gt_Status run_kernel(Call *call, gt_Value *const *output)
     if (status != GT_OK && context->status == GT_OK)
         gt_raise(context, status, call->here, call->operation->name, "the kernel failed");
     return context->status;
+}
+
+static gt_Status run_kernel(Call *call, gt_Value *const *output)
+{
+    if (!call->operation->lower)
+        return run_function(call, output);
+    gt_Lowering lowering;
+    gt_lower(&call->rule, call->context->kernels, &lowering);
+    return lowering.run ? run_function(call, output) : run_lowered(call, output, &lowering);
 }
 
 static gt_Status trace_call(Call *call, gt_Slot *const *overwritten, int32_t *symbols)

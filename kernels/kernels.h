@@ -12,6 +12,7 @@
 #include "activation.h"
 #include "ctc.h"
 #include "loss.h"
+#include "matrix.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {

@@ -40,6 +40,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(sparse_softmax_gradient)                                                                  \
     ONCE(ctc_states)                                                                               \
     ONCE(ctc_decode)                                                                               \
+    EACH(triangular)                                                                               \
+    EACH(product)                                                                                  \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
     ONCE(spherical_bessel)                                                                         \

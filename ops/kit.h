@@ -90,10 +90,12 @@ gt_Tensor *gt_tanh_gradient(gt_Tensor *up, gt_Tensor *y);
 gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 
 /* ---- records ---- */
-/* What every record begins with: the name, the formula, the least and the most inputs; one output. */
+/* What every record begins with: the name, the formula, the least and the most inputs; one output, or `count`. */
 #define GT_RECORD(text, formula_text, least, most)                                                 \
+    GT_RECORD_OUTPUTS(text, formula_text, least, most, 1)
+#define GT_RECORD_OUTPUTS(text, formula_text, least, most, count)                                  \
     .size = sizeof(gt_Operation), .name = text, .formula = formula_text, .inputs_min = least,      \
-    .inputs_max = most, .outputs = 1
+    .inputs_max = most, .outputs = count
 #define GT_SAMPLES(...)                                                                            \
     (const gt_Sample[])                                                                            \
     {                                                                                              \

@@ -66,7 +66,7 @@ GT_BEGIN
     F(sort) F(searchsorted)                                                                        \
     /* segments.c */                                                                               \
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
-    /* linalg.c */                                                                                 \
+    /* linalg/ */                                                                                  \
     F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
     F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
     /* assign.c */                                                                                 \

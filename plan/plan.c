@@ -718,6 +718,8 @@ static gt_Status lower_steps(Draft *draft)
         gt_ShapeRule rule = rule_of(draft->graph, node);
         gt_Lowering lowering;
         gt_lower(&rule, context->kernels, &lowering);
+        if (lowering.run)
+            continue;
         step->lowered = true;
         if (keep_launches(plan, step, &lowering) != GT_OK)
             return context->status;

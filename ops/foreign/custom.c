@@ -3,7 +3,6 @@
 #include "ops/table.h"
 #include "core/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool is_identifier(const char *name)
@@ -27,7 +26,7 @@ void *gt_custom_new(gt_Context *context, const char *here, const char *maker,
     gt_Custom *custom = gt_object_new(context, kind, bytes);
     if (!custom)
         return NULL;
-    snprintf(custom->name, sizeof custom->name, "%s%s", name, suffix);
+    gt_text(custom->name, sizeof custom->name, "%s%s", name, suffix);
     custom->operation.size = sizeof(gt_Operation);
     custom->operation.name = custom->name;
     custom->operation.formula = "a C function";
@@ -40,13 +39,13 @@ void *gt_custom_new(gt_Context *context, const char *here, const char *maker,
 
 const gt_Operation *gt_custom_register(gt_Context *context, int count, gt_Custom *const *custom)
 {
-    int32_t before = context->operation_count;
-    for (int i = 0; i < count && context->status == GT_OK; i++)
+    int32_t before = gt_context_operations(context);
+    for (int i = 0; i < count && gt_context_status(context) == GT_OK; i++)
         if (custom[i])
             gt_register_operation(&custom[i]->operation);
-    if (context->status == GT_OK)
+    if (gt_context_status(context) == GT_OK)
         return &custom[0]->operation;
-    context->operation_count = before;
+    gt_context_forget_operations(context, before);
     for (int i = 0; i < count; i++)
         if (custom[i])
             gt_object_release(&custom[i]->object);

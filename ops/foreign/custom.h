@@ -3,7 +3,7 @@
 #ifndef GT_OPS_CUSTOM_H
 #define GT_OPS_CUSTOM_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 #include "ops/foreign/foreign.h"
 
 /* ---- operations: custom.c ---- */
@@ -27,6 +27,13 @@ void *gt_custom_new(gt_Context *context, const char *here, const char *maker,
                     const gt_ObjectKind *kind, size_t bytes, const char *name, const char *suffix);
 /* Registers those that are not NULL, all or none: then they are freed. Returns the first. */
 const gt_Operation *gt_custom_register(gt_Context *context, int count, gt_Custom *const *custom);
+
+/* ---- the numbers of a call: foreign.c ---- */
+
+/* The type of gt_foreign_options: the options of every operation whose function takes numbers. */
+extern const gt_OptionType *const gt_foreign_call_options;
+/* Raises an error unless they were made by gt_numbers. */
+bool gt_numbers_valid(const gt_Numbers *numbers);
 
 /* ---- signatures: signature.c ---- */
 

@@ -3,6 +3,7 @@
 #include "ops/math/arithmetic.h"
 #include "ops/foreign/custom.h"
 #include "ops/kit.h"
+#include "ops/masks.h"
 
 #include <string.h>
 
@@ -89,7 +90,7 @@ static gt_Status binary_run(const gt_Kernel *kernel)
 /* The chain rule: up f'(x), summed back to the shape of the input. */
 static gt_Status mapped_gradient(gt_GradientRule *rule)
 {
-    const Mapped *self = mapped_of(rule->record->operation);
+    const Mapped *self = mapped_of(gt_rule_operation(rule));
     int inputs = gt_rule_inputs(rule);
     gt_Tensor *input[2] = {NULL};
     for (int i = 0; i < inputs; i++)
@@ -128,6 +129,7 @@ static Mapped *make(gt_Context *context, const char *here, const char *name, con
     operation->outputs = 1;
     operation->shape = mapped_shape;
     operation->run = binary ? binary_run : unary_run;
+    operation->mask = gt_mask_keep;
     return self;
 }
 
@@ -169,7 +171,7 @@ const gt_Operation *gt_elementwise_operation_at(const char *here, const char *na
         self->derivative[0] =
             make(context, here, name, "_derivative_a",
                  &(gt_elementwise_operation_options){.f64_2 = options.derivative_a});
-    if (options.derivative_b && context->status == GT_OK)
+    if (options.derivative_b && gt_context_status(context) == GT_OK)
         self->derivative[1] =
             make(context, here, name, "_derivative_b",
                  &(gt_elementwise_operation_options){.f64_2 = options.derivative_b});

@@ -213,8 +213,7 @@ template <class... Values> inline gt_Numbers gt_numbers(Values... values)
 #define GT_SIGNATURE_OF_(result, ...) result (*)(__VA_ARGS__) : #result "(" #__VA_ARGS__ ")",
 #define gt_signature_of(f)                                                                         \
     _Generic((f), GT_FOREIGN_TYPES(GT_SIGNATURE_OF_) default : (const char *)0)
-#define gt_numbers(...)                                                                            \
-    gt_numbers_list((const double[]){GT_ENDS_(GT_NUMBERS_END), __VA_ARGS__} + 1)
+#define gt_numbers(...) gt_numbers_list((const double[]){GT_ENDS_(GT_NUMBERS_END), __VA_ARGS__} + 1)
 #endif
 
 #endif

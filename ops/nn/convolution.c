@@ -8,7 +8,7 @@
  * convolutions, one channel in and one out a group, go channel by channel instead. How the work is
  * cut depends on the sizes alone. Leans on window.c. */
 #include "ops/nn/convolution.h"
-#include "ops/linalg/gemm.h"
+#include "kernels/product.h"
 #include "ops/array/indexing.h"
 #include "ops/kit.h"
 #include "ops/array/reshaping.h"

@@ -5,7 +5,7 @@
  * Leans on window.c. */
 #include "ops/nn/pooling.h"
 #include "ops/array/creation.h"
-#include "ops/linalg/gemm.h"
+#include "kernels/product.h"
 #include "ops/kit.h"
 #include "ops/nn/window.h"
 

@@ -2,7 +2,7 @@
  * a loop of this file's own say whether it is legal and what the result is; all values are small
  * integers, so that every order of sums gives the same. */
 #include "tests/fuzz/fuzz.h"
-#include "ops/linalg/contraction.h"
+#include "ops/linalg/einsum.h"
 
 #define OPERANDS 3
 #define AXES                                                                                       \

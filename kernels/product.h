@@ -1,7 +1,7 @@
-/* A matrix product by the own kernels, of any length: what a tile of gt_matmul or of a convolution
- * calls. Private. Leans on kernels.h. */
-#ifndef GT_OPS_GEMM_H
-#define GT_OPS_GEMM_H
+/* A matrix product of any length by the loops of a table: what a tile of gt_matmul or of a convolution calls. Leans on
+ * kernels.h. */
+#ifndef GT_KERNELS_PRODUCT_H
+#define GT_KERNELS_PRODUCT_H
 
 #include "kernels/kernels.h"
 

@@ -1,5 +1,5 @@
-/* Matrix products of any length: see gemm.h. */
-#include "ops/linalg/gemm.h"
+/* Matrix products of any length: product.h says how. Compiled once: the loops are those of the table it is given. */
+#include "kernels/product.h"
 
 #include <string.h>
 
@@ -128,4 +128,14 @@ void gt_gemm(const gt_KernelTable *kernels, gt_LoopType type, const gt_Gemm *p, 
     } else {
         whole(kernels, type, p, scratch);
     }
+}
+
+int64_t gt_batch_matrix(const gt_BatchWalk *walk, int operand, int64_t batch)
+{
+    int64_t offset = 0;
+    for (int64_t d = walk->rank - 1; d >= 0; d--) {
+        offset += batch % walk->dims[d] * walk->stride[operand][d];
+        batch /= walk->dims[d];
+    }
+    return offset;
 }
