@@ -13,6 +13,7 @@
 #include "ctc.h"
 #include "loss.h"
 #include "matrix.h"
+#include "pooling.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {

@@ -32,6 +32,11 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(gelu)                                                                                     \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
+    EACH(max_pool)                                                                                 \
+    EACH(max_pool_gradient)                                                                        \
+    EACH(max_pool_gather)                                                                          \
+    EACH(average_pool)                                                                             \
+    EACH(average_pool_gradient)                                                                    \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
     EACH(sigmoid_crossentropy)                                                                     \

@@ -37,7 +37,7 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 #define COLUMNS 128 /* columns of it that a tile has at most */
 
 typedef struct Convolution {
-    gt_Window window;
+    gt_SlidingWindow window;
     int64_t images, rows;    /* rows: output positions of all images */
     int64_t groups, in, out; /* channels of one group */
     int64_t depth;           /* what one output is summed over: window.taps * in */
@@ -103,7 +103,7 @@ static bool plan_types(Convolution *c, const gt_Spec *a, const gt_Spec *b)
 static bool plan(Convolution *c, const gt_conv_options *options, const gt_Spec *x,
                  const gt_Spec *kernel)
 {
-    const gt_Window *w = &c->window;
+    const gt_SlidingWindow *w = &c->window;
     int rank = x->rank;
     if (!gt_window_takes(x) || !gt_window_countable(kernel) ||
         !plan_channels(x, kernel, options->groups) ||
@@ -473,7 +473,7 @@ static void back_tiles(const gt_Kernel *kernel, void *argument, int64_t first, i
 {
     const Job *job = argument;
     const Convolution *c = &job->c;
-    const gt_Window *w = &c->window;
+    const gt_SlidingWindow *w = &c->window;
     Workspace space = workspace(c, scratch);
     int64_t all = c->groups * c->out;
     (void)kernel;
@@ -498,7 +498,7 @@ static void depthwise_back_tiles(const gt_Kernel *kernel, void *argument, int64_
 {
     const Job *job = argument;
     const Convolution *c = &job->c;
-    const gt_Window *w = &c->window;
+    const gt_SlidingWindow *w = &c->window;
     Workspace space = workspace(c, scratch);
     (void)kernel;
     memset(job->to + offset(c, first * w->inputs, 0, 1), 0,
@@ -613,7 +613,7 @@ static void depthwise_kernel_tiles(const gt_Kernel *kernel, void *argument, int6
 {
     const Job *job = argument;
     const Convolution *c = &job->c;
-    const gt_Window *w = &c->window;
+    const gt_SlidingWindow *w = &c->window;
     Workspace space = workspace(c, scratch);
     (void)kernel;
     for (int64_t tile = first; tile < last; tile++) {

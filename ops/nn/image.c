@@ -230,7 +230,7 @@ static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_gaussian_blur_options *gi
 GT_COMPOSED_OPTIONS(gaussian_blur, gaussian_blur, gt_gaussian_blur_options)
 
 /* Where each window reads along one axis: (windows, pixels of one). */
-static gt_Tensor *window_places(const gt_Window *w, int axis)
+static gt_Tensor *window_places(const gt_SlidingWindow *w, int axis)
 {
     gt_Tensor *start = gt_arange(0, (double)w->out[axis], 1, .dtype = GT_INT64);
     gt_Tensor *pixel = gt_arange(0, (double)w->size[axis], 1, .dtype = GT_INT64);
@@ -240,7 +240,7 @@ static gt_Tensor *window_places(const gt_Window *w, int axis)
 
 /* What is taken from the image, its border and its pixels as one axis, by the index of every pixel
  * of every window. */
-static gt_Tensor *patches(gt_Tensor *x, const gt_Window *w, int64_t batch, int64_t channels)
+static gt_Tensor *patches(gt_Tensor *x, const gt_SlidingWindow *w, int64_t batch, int64_t channels)
 {
     gt_Shape before = {.mark = GT_MARK, .rank = 5}, after = {.mark = GT_MARK, .rank = 5};
     gt_Spec all = {.rank = 5, .dims = {batch, 1, 1, 1, channels}};
@@ -283,7 +283,7 @@ static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size,
                 gt_shape_text(size, a, sizeof a), gt_shape_text(gt_spec_shape(&spec), b, sizeof b));
         return NULL;
     }
-    gt_Window window;
+    gt_SlidingWindow window;
     const int64_t *in = spec.dims + spec.rank - axes - 1;
     gt_Shape strides = options.strides.rank ? options.strides : size;
     if (!gt_window_countable(&spec) ||

@@ -76,7 +76,7 @@ static bool product(const int64_t *dims, int64_t *result)
     return fits;
 }
 
-bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t *size,
+bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const int64_t *size,
                    const gt_Shape *strides, const gt_Shape *dilation, gt_Padding padding)
 {
     int64_t stride[GT_SPATIAL], spread[GT_SPATIAL];
@@ -128,7 +128,8 @@ bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t
     return true;
 }
 
-void gt_window_output(const gt_Window *window, const gt_Spec *x, int64_t channels, gt_Spec *output)
+void gt_window_output(const gt_SlidingWindow *window, const gt_Spec *x, int64_t channels,
+                      gt_Spec *output)
 {
     int rank = x->rank - 2;
     output->dtype = x->dtype;
@@ -138,28 +139,7 @@ void gt_window_output(const gt_Window *window, const gt_Spec *x, int64_t channel
     output->dims[rank + 1] = channels;
 }
 
-void gt_window_taps(const gt_Window *w, int64_t row, int64_t *tap)
-{
-    int64_t image = row / w->outputs * w->inputs, rest = row % w->outputs, start[GT_SPATIAL];
-    for (int d = GT_SPATIAL - 1; d >= 0; d--) {
-        start[d] = rest % w->out[d] * w->stride[d] - w->before[d];
-        rest /= w->out[d];
-    }
-    for (int64_t i = 0; i < w->size[0]; i++) {
-        int64_t a = start[0] + i * w->dilation[0];
-        for (int64_t j = 0; j < w->size[1]; j++) {
-            int64_t b = start[1] + j * w->dilation[1];
-            bool inside = a >= 0 && a < w->in[0] && b >= 0 && b < w->in[1];
-            int64_t line = inside ? image + (a * w->in[1] + b) * w->in[2] : 0;
-            for (int64_t k = 0; k < w->size[2]; k++) {
-                int64_t c = start[2] + k * w->dilation[2];
-                *tap++ = inside && c >= 0 && c < w->in[2] ? line + c : -1;
-            }
-        }
-    }
-}
-
-gt_Status gt_window_mask(gt_MaskRule *rule, const gt_Window *w)
+gt_Status gt_window_mask(gt_MaskRule *rule, const gt_SlidingWindow *w)
 {
     int free = 1, rank = rule->shape->input[0]->rank;
     while (free < rank - 1 && w->size[GT_SPATIAL - rank + 1 + free] == 1 &&
