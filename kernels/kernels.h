@@ -10,6 +10,7 @@
 
 #include "launch.h"
 #include "activation.h"
+#include "convolution.h"
 #include "ctc.h"
 #include "loss.h"
 #include "matrix.h"

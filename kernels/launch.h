@@ -32,6 +32,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(gelu)                                                                                     \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
+    EACH(conv)                                                                                     \
+    EACH(conv_input_gradient)                                                                      \
+    EACH(conv_kernel_gradient)                                                                     \
     EACH(max_pool)                                                                                 \
     EACH(max_pool_gradient)                                                                        \
     EACH(max_pool_gather)                                                                          \

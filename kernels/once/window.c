@@ -6,10 +6,12 @@
 void gt_window_taps(const gt_SlidingWindow *w, int64_t row, int64_t *tap)
 {
     int64_t image = row / w->outputs * w->inputs, rest = row % w->outputs, start[GT_SPATIAL];
-    for (int d = GT_SPATIAL - 1; d >= 0; d--) {
-        start[d] = rest % w->out[d] * w->stride[d] - w->before[d];
-        rest /= w->out[d];
+    for (int d = GT_SPATIAL - 1; d > 0; d--) {
+        int64_t next = rest / w->out[d];
+        start[d] = (rest - next * w->out[d]) * w->stride[d] - w->before[d];
+        rest = next;
     }
+    start[0] = rest * w->stride[0] - w->before[0];
     for (int64_t i = 0; i < w->size[0]; i++) {
         int64_t a = start[0] + i * w->dilation[0];
         for (int64_t j = 0; j < w->size[1]; j++) {

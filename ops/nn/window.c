@@ -5,13 +5,16 @@
 
 #include <string.h>
 
+/* A product below this in floating point is one that can be counted: sizes of tensors end at INT64_MAX / 64. */
+#define COUNTABLE 0x1p56
+
 bool gt_window_countable(const gt_Spec *spec)
 {
     char text[160];
-    gt_Spec full = *spec;
+    double product = 1;
     for (int d = 0; d < spec->rank; d++)
-        full.dims[d] = spec->dims[d] > 0 ? spec->dims[d] : 1;
-    if (gt_spec_resize(&full))
+        product *= spec->dims[d] > 0 ? (double)spec->dims[d] : 1;
+    if (product < COUNTABLE)
         return true;
     gt_fail(GT_INVALID, "%s is too large", gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     return false;
@@ -68,12 +71,13 @@ static int64_t slide(int64_t in, int64_t reach, int64_t stride, gt_Padding paddi
     return out;
 }
 
-static bool product(const int64_t *dims, int64_t *result)
+static bool product(const int64_t n[GT_SPATIAL], int64_t *result)
 {
-    gt_Spec spec;
-    bool fits = gt_spec_set(&spec, GT_INT64, gt_shape_of(GT_SPATIAL, dims));
-    *result = fits ? spec.size : 0;
-    return fits;
+    *result = 0;
+    if ((double)n[0] * (double)n[1] * (double)n[2] >= COUNTABLE)
+        return false;
+    *result = n[0] * n[1] * n[2];
+    return true;
 }
 
 bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const int64_t *size,
