@@ -4,7 +4,7 @@
 #include "autodiff/check.h"
 #include "autodiff/gradient.h"
 #include "autodiff/probe.h"
-#include "core/tape.h"
+#include "core/inside.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/reduce.h"
 
@@ -22,7 +22,7 @@ typedef struct Check {
     bool moves[GT_MAX_INPUTS]; /* the inputs that are float64 */
 } Check;
 
-/* sum of tensor * weights that no symmetry of a function cancels, as a tensor. */
+/* The sum of tensor * weights, with weights that no symmetry of a function cancels. */
 static gt_Tensor *weigh(gt_Context *context, gt_Tensor *tensor, int salt)
 {
     gt_Spec spec = gt_spec(tensor);
@@ -36,7 +36,7 @@ static gt_Tensor *weigh(gt_Context *context, gt_Tensor *tensor, int salt)
 static gt_Tensor *add_up(gt_Context *context, int count, gt_Tensor *const *tensors)
 {
     gt_Tensor *total = NULL;
-    for (int i = 0; i < count && context->status == GT_OK; i++)
+    for (int i = 0; i < count && gt_context_status(context) == GT_OK; i++)
         if (tensors[i] && gt_dtype_is_float(gt_dtype(tensors[i]))) {
             gt_Tensor *part = weigh(context, tensors[i], i);
             total = total ? gt_add(total, part) : part;
@@ -59,8 +59,8 @@ static gt_Tensor *number(const Check *check, int order, gt_Tensor *const *input)
         gt_values_give(context, result, count, given);
     else if (order > 0)
         slopes(check, order, input, given);
-    if (context->status == GT_OK && !(total = add_up(context, count, given)))
-        gt_raise(context, GT_INVALID, NULL, NULL, "the function gives no floats");
+    if (gt_context_status(context) == GT_OK && !(total = add_up(context, count, given)))
+        gt_raise(context, GT_INVALID, NULL, NULL, "the function must give a float tensor");
     return total;
 }
 
@@ -76,22 +76,22 @@ static gt_Status slopes(const Check *check, int order, gt_Tensor *const *input, 
         if (check->moves[i])
             source[count++] = all[i];
     }
-    gt_Scope *outer = context->scope;
+    gt_Scope *outer = gt_scope_innermost(context);
     gt_Tape *tape = gt_probe_tape(NULL, (gt_Tensors){source, count}, false);
     gt_Tensor *value = tape ? number(check, order - 1, all) : NULL;
     if (value)
         gt_gradients(tape, gt_tensors(value), ((gt_Tensors){source, count}), gradient,
                      .unconnected = GT_UNCONNECTED_ZERO);
-    for (int32_t i = check->inputs; context->status == GT_OK && i-- > 0;)
+    for (int32_t i = check->inputs; gt_context_status(context) == GT_OK && i-- > 0;)
         if (check->moves[i]) {
             slope[i] = gradient[--count];
             gt_scope_move(slope[i], outer);
         }
     gt_tape_end(tape);
-    return context->status;
+    return gt_context_status(context);
 }
 
-/* number(order) with one number of one input moved; NaN with an error pending. */
+/* number(order) with one element of one input moved; NaN with an error pending. */
 static double moved(const Check *check, int order, gt_Tensor *const *input, int32_t which,
                     int64_t at, double by)
 {
@@ -120,18 +120,18 @@ static gt_Status compare(const Check *check, int order, gt_Tensor *const *input)
     gt_Tensor *slope[GT_MAX_INPUTS];
     double h = check->options.step;
     if (slopes(check, order, input, slope) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; i < check->inputs; i++)
         for (int64_t k = 0; check->moves[i] && k < gt_size(input[i]); k++) {
             double up = moved(check, order - 1, input, i, k, h);
             double down = moved(check, order - 1, input, i, k, -h);
             double rule = gt_element(slope[i], k), differences = (up - down) / (2 * h);
-            if (context->status != GT_OK)
-                return context->status;
+            if (gt_context_status(context) != GT_OK)
+                return gt_context_status(context);
             double scale = fmax(1, fmax(fabs(rule), fabs(differences)));
             if (!(fabs(rule - differences) <= check->options.tolerance * scale))
                 return gt_raise(context, GT_NUMERIC, NULL, NULL,
-                                "number %lld of input %d: the gradient of order %d is %.9g, "
+                                "element %lld of input %d: the gradient of order %d is %.9g, "
                                 "differences say %.9g",
                                 (long long)k, i + 1, order, rule, differences);
         }
@@ -145,29 +145,36 @@ static gt_Status prepare(Check *check, gt_Tensors inputs)
     bool any = false;
     if (!check->function)
         return gt_raise(context, GT_INVALID, NULL, NULL, "the function is NULL");
-    if (inputs.count < 1 || inputs.count > GT_MAX_INPUTS || !inputs.items)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%d inputs; 1 to %d are possible",
-                        (int)inputs.count, GT_MAX_INPUTS);
-    if (options->outputs < 1 || options->outputs > GT_MAX_OUTPUTS || options->order < 1 ||
-        options->order > 2 || !(options->step > 0) || !isfinite(options->step) ||
-        !(options->tolerance >= 0))
+    if (inputs.count > 0 && !inputs.items)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "the list of inputs is NULL");
+    if (inputs.count < 1 || inputs.count > GT_MAX_INPUTS)
         return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "outputs is %d, 1 to %d are possible; order %d, 1 or 2; step %g, positive; "
-                        "tolerance %g, at least 0",
-                        (int)options->outputs, GT_MAX_OUTPUTS, (int)options->order, options->step,
+                        "the number of inputs must be 1 to %d (got %d)", GT_MAX_INPUTS,
+                        (int)inputs.count);
+    if (options->outputs < 1 || options->outputs > GT_MAX_OUTPUTS)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "outputs must be 1 to %d (got %d)",
+                        GT_MAX_OUTPUTS, (int)options->outputs);
+    if (options->order < 1 || options->order > 2)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "order must be 1 or 2 (got %d)",
+                        (int)options->order);
+    if (!(options->step > 0) || !isfinite(options->step))
+        return gt_raise(context, GT_INVALID, NULL, NULL, "step must be finite and > 0 (got %g)",
+                        options->step);
+    if (!(options->tolerance >= 0))
+        return gt_raise(context, GT_INVALID, NULL, NULL, "tolerance must be >= 0 (got %g)",
                         options->tolerance);
     for (int32_t i = 0; i < inputs.count; i++) {
         gt_DType dtype = gt_dtype(inputs.items[i]);
-        if (context->status == GT_OK && gt_dtype_is_float(dtype) && dtype != GT_FLOAT64)
+        if (gt_context_status(context) == GT_OK && gt_dtype_is_float(dtype) && dtype != GT_FLOAT64)
             return gt_raise(context, GT_INVALID, NULL, NULL,
-                            "input %d is %s; differences need float64", (int)i + 1,
+                            "differences need float64 (input %d is %s)", (int)i + 1,
                             gt_dtype_name(dtype));
         any |= check->moves[i] = dtype == GT_FLOAT64;
     }
-    if (context->status == GT_OK && !any)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "none of the inputs is float64");
+    if (gt_context_status(context) == GT_OK && !any)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "at least one input must be float64");
     check->inputs = inputs.count;
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_check_gradients_at(const char *here, gt_FunctionBody function, void *user,
@@ -179,11 +186,12 @@ gt_Status gt_check_gradients_at(const char *here, gt_FunctionBody function, void
     gt_Site site = gt_site_enter(here, "check_gradients");
     Check check = {.context = context, .function = function, .user = user};
     gt_options_take(&gt_check_gradients_options_type, &check.options, options);
-    gt_Scope *outer = context->scope;
+    gt_Scope *outer = gt_scope_innermost(context);
     if (prepare(&check, inputs) == GT_OK && gt_scope_open(context))
-        for (int order = 1; order <= check.options.order && context->status == GT_OK; order++)
+        for (int order = 1; order <= check.options.order && gt_context_status(context) == GT_OK;
+             order++)
             compare(&check, order, inputs.items);
     gt_scope_unwind(context, outer);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }

@@ -3,10 +3,10 @@
 #include "autodiff/custom.h"
 #include "autodiff/gradient.h"
 #include "autodiff/probe.h"
-#include "core/graph.h"
 #include "core/inside.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/cast.h"
+#include "ops/control/traced_control.h"
 #include "ops/array/creation.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
 GT_OPTION_TYPE(gt_custom_gradient_options, gt_custom_gradient_OPTIONS);
 /* ---- one call ---- */
 
-/* What a record remembers of the call. */
+/* The options of a record: the call. */
 #define CALL_OPTIONS(F, S)                                                                         \
     F(S, gt_GradientBody, gradient, NULL, "the custom gradient")                                   \
     F(S, void *, user, NULL, "for both")                                                           \
@@ -40,14 +40,18 @@ typedef struct Run {
 static gt_Status check(const Run *run, gt_Tensor *const *outputs, int32_t wanted)
 {
     gt_Context *context = run->context;
-    if (run->given.count < 1 || run->given.count > GT_MAX_INPUTS || !run->given.items)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%d inputs; 1 to %d are possible",
-                        (int)run->given.count, GT_MAX_INPUTS);
+    if (run->given.count > 0 && !run->given.items)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "the list of inputs is NULL");
+    if (run->given.count < 1 || run->given.count > GT_MAX_INPUTS)
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the number of inputs must be 1 to %d (got %d)", GT_MAX_INPUTS,
+                        (int)run->given.count);
     if (wanted < 1 || run->call.outputs < wanted || run->call.outputs > GT_MAX_OUTPUTS)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%d outputs; 1 to %d are possible",
-                        (int)run->call.outputs, GT_MAX_OUTPUTS);
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the number of outputs, saved ones too, must be 1 to %d (got %d)",
+                        GT_MAX_OUTPUTS, (int)run->call.outputs);
     if (!outputs)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "there is no place for the outputs");
+        return gt_raise(context, GT_INVALID, NULL, NULL, "the place for the outputs is NULL");
     return GT_OK;
 }
 
@@ -57,18 +61,19 @@ static gt_Status hold_inputs(Run *run)
         gt_Value *value =
             gt_value_read(run->context, NULL, NULL, "input", i + 1, run->given.items[i]);
         if (!value)
-            return run->context->status;
+            return gt_context_status(run->context);
         gt_value_retain(value, true);
         run->input[run->inputs++] = value;
     }
     return GT_OK;
 }
 
+/* Another value of the same variable counts. */
 static bool has_input(const Run *run, const gt_Value *value)
 {
+    const gt_Variable *variable = gt_value_variable(value);
     for (int32_t i = 0; i < run->inputs; i++)
-        if (run->input[i] == value || (run->input[i]->record == value->record &&
-                                       !value->record->operation && value->record->variable))
+        if (run->input[i] == value || (variable && gt_value_variable(run->input[i]) == variable))
             return true;
     return false;
 }
@@ -84,27 +89,14 @@ static gt_Status run_hidden(Run *run, gt_Listener *listener)
                 run->output);
     gt_tape_unquiet(context, hushed);
     gt_listener_end(context, listener);
-    for (int32_t i = 0; i < run->call.outputs && context->status == GT_OK; i++) {
-        gt_Value *own = gt_value_alias(context, run->output[i], &run->output[i]->spec, 0);
+    for (int32_t i = 0; i < run->call.outputs && gt_context_status(context) == GT_OK; i++) {
+        gt_Value *own = gt_value_alias(context, run->output[i], gt_value_spec(run->output[i]), 0);
         if (!own)
             break;
         gt_value_release(run->output[i], true);
         run->output[i] = own;
     }
-    return context->status;
-}
-
-static gt_Status record(Run *run)
-{
-    gt_Context *context = run->context;
-    uint64_t tapes = 0;
-    for (int32_t i = 0; i < run->inputs; i++)
-        tapes |= gt_tapes_of(run->input[i]);
-    tapes &= context->recording;
-    if (tapes)
-        gt_record_new(context, &custom_gradient, &run->call, run->inputs, run->input,
-                      run->call.outputs, run->output, tapes, context->here);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* In the body of control flow a custom gradient is a node too (custom_shape). */
@@ -115,31 +107,33 @@ static gt_Status write_node(Run *run, gt_Tensor **outputs, int32_t wanted)
     int32_t inputs = run->inputs, results = run->call.outputs;
     if (inputs + results > GT_MAX_INPUTS)
         return gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
-                        "%d inputs and %d outputs; in a branch or loop of a traced function %d "
-                        "together are possible",
-                        (int)inputs, (int)results, GT_MAX_INPUTS);
+                        "in a branch or loop of a traced function inputs and outputs together must "
+                        "be at most %d (got %d and %d)",
+                        GT_MAX_INPUTS, (int)inputs, (int)results);
     if (gt_values_give(context, run->input, inputs, input) != GT_OK ||
         gt_values_give(context, run->output, results, result) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; i < results; i++)
         input[inputs + i] = gt_stop_gradient(result[i]);
     if (gt_apply_at(NULL, &custom_gradient, &run->call, inputs + results, input, result) == GT_OK)
         memcpy(outputs, result, (size_t)wanted * sizeof *outputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* The first `wanted` outputs become handles; those that are saved live on in the record. */
 static gt_Status finish(Run *run, gt_Tensor **outputs, int32_t wanted)
 {
     gt_Context *context = run->context;
-    bool body = context->trace && context->trace->outer;
-    if (context->status == GT_OK && body)
+    bool body = gt_tracing_body(context);
+    if (gt_context_status(context) == GT_OK && body)
         write_node(run, outputs, wanted);
-    else if (context->status == GT_OK && record(run) == GT_OK)
+    else if (gt_context_status(context) == GT_OK &&
+             gt_record_call(context, &custom_gradient, &run->call, run->inputs, run->input,
+                            run->call.outputs, run->output) == GT_OK)
         gt_values_give(context, run->output, wanted, outputs);
     gt_values_release(run->output, GT_MAX_OUTPUTS);
     gt_values_release(run->input, run->inputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Context *enter(gt_Tensor **outputs, int32_t wanted)
@@ -158,15 +152,16 @@ static gt_Status custom_rule(gt_GradientRule *rule)
     gt_Site site = gt_site_enter(NULL, call->name);
     gt_Status status = call->gradient(call->user, rule);
     if (status != GT_OK)
-        gt_raise(context, status, NULL, NULL, "its gradient function failed");
-    for (int i = 0; i < gt_rule_inputs(rule) && context->status == GT_OK; i++)
+        gt_raise(context, status, NULL, NULL, "the gradient function failed");
+    for (int i = 0; i < gt_rule_inputs(rule) && gt_context_status(context) == GT_OK; i++)
         if (gt_wants(rule, i) && !rule->given[i])
-            gt_raise(context, GT_STATE, NULL, NULL,
-                     "the gradient function gave no gradient for input %d; each of its %d inputs that "
-                     "gt_wants needs a gradient",
-                     i, (int)call->inputs);
+            gt_raise(
+                context, GT_STATE, NULL, NULL,
+                "the gradient function gave no gradient for input %d; each of its %d inputs that "
+                "gt_wants needs a gradient",
+                i, (int)call->inputs);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* In the body of control flow the record is a node, because gradients of a body are those of its
@@ -206,29 +201,22 @@ static const gt_Operation custom_gradient = {
     .gradient = custom_rule,
 };
 
-/* What a tape would watch must be an input: as in TensorFlow, not a silent nothing. */
+/* Everything that a tape would watch must be an input: an error as in TensorFlow, not a silent nothing. */
 static gt_Status check_what_is_read(const Run *run, const gt_Listener *listener)
 {
     gt_Context *context = run->context;
     for (int32_t i = 0; i < listener->count; i++) {
         const gt_Value *value = listener->heard[i];
-        const gt_Record *leaf = value->record;
-        const gt_Slot *slot = leaf->variable;
+        const gt_Variable *variable = gt_value_variable(value);
         if (has_input(run, value))
             continue;
-        bool variable = slot && !leaf->operation;
         if (!variable && gt_gradient_passes(context, value))
             return gt_raise(context, GT_INVALID, NULL, NULL, GT_NOT_AN_INPUT);
-        if (!variable)
-            continue;
-        uint64_t tapes = leaf->tapes & context->recording;
-        if (context->auto_watching && gt_ask_trainable(context, gt_slot_handle(slot)))
-            tapes |= context->auto_watching;
-        if (tapes)
+        if (variable && gt_tape_would_watch(context, variable))
             return gt_raise(context, GT_INVALID, NULL, NULL,
                             "the function reads variable %s, which is not among its inputs and "
                             "would get no gradient",
-                            slot->variable->name);
+                            gt_variable_label(variable));
     }
     return GT_OK;
 }
@@ -261,7 +249,7 @@ gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
     gt_listener_close(context, &listener);
     finish(&run, outputs, options.outputs);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status pass(void *user, gt_GradientRule *rule)
@@ -279,13 +267,13 @@ gt_Tensor *gt_grad_pass_through_at(const char *here, gt_FunctionBody function, v
     gt_Context *context = gt_enter();
     if (!context || !y)
         return NULL;
-    const gt_Spec *to = &gt_slot_raw(y)->value->spec, *from = &gt_slot_raw(x)->value->spec;
+    const gt_Spec *to = gt_tensor_spec(y), *from = gt_tensor_spec(x);
     char a[200], b[200];
     if (gt_spec_equal(to, from))
         return y;
     gt_raise(context, GT_INVALID, here, "grad_pass_through",
-             "the function makes %s of %s; both must have one shape and type",
-             gt_spec_text(to, a, sizeof a), gt_spec_text(from, b, sizeof b));
+             "the function must return a tensor like its input, %s (got %s)",
+             gt_spec_text(from, b, sizeof b), gt_spec_text(to, a, sizeof a));
     return NULL;
 }
 
@@ -314,8 +302,8 @@ gt_Tensor *gt_clip_gradient_at(const char *here, gt_Tensor *x, double low, doubl
     if (!context)
         return NULL;
     if (!(low <= high)) {
-        gt_raise(context, GT_INVALID, here, "clip_gradient", "low = %g is not below high = %g", low,
-                 high);
+        gt_raise(context, GT_INVALID, here, "clip_gradient",
+                 "low must not exceed high (low %g, high %g)", low, high);
         return NULL;
     }
     gt_custom_gradient_at(here, clip_forward, clip_backward, bounds, (gt_Tensors){&x, 1}, &y,

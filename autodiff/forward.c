@@ -3,11 +3,10 @@
  * on gradient.c. */
 #include "autodiff/forward.h"
 #include "autodiff/probe.h"
-#include "core/graph.h"
+#include "core/inside.h"
 
 #include <math.h>
 #include <string.h>
-
 
 #define MAX_OUTPUTS 1024
 
@@ -32,7 +31,7 @@ typedef struct Call {
 static gt_Status check_distinct(gt_Context *context, gt_Tensors primals)
 {
     gt_Map met = {0};
-    for (int32_t i = 0; i < primals.count && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < primals.count && gt_context_status(context) == GT_OK; i++) {
         int32_t k = gt_map_find(&met, gt_map_pointer(primals.items[i]));
         if (k >= 0)
             gt_raise(context, GT_INVALID, NULL, NULL, "primals %d and %d are the same tensor",
@@ -41,7 +40,7 @@ static gt_Status check_distinct(gt_Context *context, gt_Tensors primals)
             gt_map_add(context, &met, gt_map_pointer(primals.items[i]), i);
     }
     gt_map_close(context, &met);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status check(gt_Context *context, gt_Tensors primals, gt_Tensors tangents,
@@ -49,24 +48,25 @@ static gt_Status check(gt_Context *context, gt_Tensors primals, gt_Tensors tange
 {
     char a[200], b[200];
     if (options->outputs < 1 || options->outputs > MAX_OUTPUTS)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%d outputs; 1 to %d are possible",
-                        (int)options->outputs, MAX_OUTPUTS);
+        return gt_raise(context, GT_INVALID, NULL, NULL, "outputs must be 1 to %d (got %d)",
+                        MAX_OUTPUTS, (int)options->outputs);
     if (primals.count < 1 || !primals.items || !tangents.items || !output_tangents)
         return gt_raise(context, GT_INVALID, NULL, NULL,
                         "primals, tangents and the place for the outputs' tangents are needed");
     if (primals.count != tangents.count)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%d primals and %d tangents",
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "each primal must have a tangent (got %d primals and %d tangents)",
                         (int)primals.count, (int)tangents.count);
     for (int32_t i = 0; i < primals.count; i++) {
-        const gt_Slot *at = gt_slot_check(context, NULL, NULL, "a primal", primals.items[i]);
-        const gt_Slot *along =
-            at ? gt_slot_check(context, NULL, NULL, "a tangent", tangents.items[i]) : NULL;
+        const gt_Spec *at = gt_tensor_check(context, NULL, NULL, "a primal", primals.items[i]);
+        const gt_Spec *along =
+            at ? gt_tensor_check(context, NULL, NULL, "a tangent", tangents.items[i]) : NULL;
         if (!along)
-            return context->status;
-        if (!gt_spec_equal(&at->value->spec, &along->value->spec))
-            return gt_raise(context, GT_INVALID, NULL, NULL, "primal %d is %s, its tangent %s",
-                            (int)i + 1, gt_spec_text(&at->value->spec, a, sizeof a),
-                            gt_spec_text(&along->value->spec, b, sizeof b));
+            return gt_context_status(context);
+        if (!gt_spec_equal(at, along))
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "tangent %d must be like its primal, %s (got %s)", (int)i + 1,
+                            gt_spec_text(at, a, sizeof a), gt_spec_text(along, b, sizeof b));
     }
     return check_distinct(context, primals);
 }
@@ -83,7 +83,8 @@ static gt_Tensor *some_upstream(gt_Context *context, gt_Tensor *output)
 {
     gt_Spec spec = gt_spec(output);
     void *data = NULL;
-    gt_Tensor *upstream = context->status == GT_OK ? gt_tensor_new(context, &spec, &data) : NULL;
+    gt_Tensor *upstream =
+        gt_context_status(context) == GT_OK ? gt_tensor_new(context, &spec, &data) : NULL;
     for (int64_t i = 0; upstream && i < spec.size; i++) {
         double place = 0.61803398874989485 * (double)(i + 1);
         gt_number_store(spec.dtype, data, i, 0.5 + (place - floor(place)));
@@ -97,9 +98,9 @@ static gt_Status forward(Call *call, gt_Tape *inner)
     gt_Context *context = call->context;
     for (int32_t i = 0; i < call->outputs; i++)
         if (!(call->upstream[i] = some_upstream(context, call->output[i])))
-            return context->status;
+            return gt_context_status(context);
     gt_Tape *outer = gt_probe_tape(NULL, list(call->outputs, call->upstream), false);
-    if (context->status == GT_OK &&
+    if (gt_context_status(context) == GT_OK &&
         gt_gradients(inner, list(call->outputs, call->output), list(call->primals, call->primal),
                      call->gradient, .unconnected = GT_UNCONNECTED_ZERO,
                      .output_gradients = call->upstream) == GT_OK)
@@ -107,18 +108,18 @@ static gt_Status forward(Call *call, gt_Tape *inner)
                      list(call->outputs, call->upstream), call->tangent,
                      .unconnected = call->unconnected, .output_gradients = call->tangents.items);
     gt_tape_end(outer);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status run(Call *call, gt_Tensors primals, gt_Tensor **outputs,
                      gt_Tensor **output_tangents)
 {
     gt_Context *context = call->context;
-    gt_Scope *outer = context->scope, *scope = gt_scope_open(context);
+    gt_Scope *outer = gt_scope_innermost(context), *scope = gt_scope_open(context);
     for (int32_t i = 0; scope && i < primals.count; i++)
         call->primal[i] = gt_probe(NULL, primals.items[i]);
     gt_Tape *inner = gt_probe_tape(NULL, list(call->primals, call->primal), false);
-    if (context->status == GT_OK &&
+    if (gt_context_status(context) == GT_OK &&
         gt_body_run(context, NULL, call->function, call->user, call->primal, call->outputs,
                     call->result) == GT_OK &&
         gt_values_give(context, call->result, call->outputs, call->output) == GT_OK &&
@@ -131,7 +132,7 @@ static gt_Status run(Call *call, gt_Tensors primals, gt_Tensor **outputs,
         }
     gt_tape_end(inner);
     gt_scope_unwind(context, outer);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status jvp(gt_Context *context, gt_FunctionBody function, void *user, gt_Tensors primals,
@@ -139,12 +140,12 @@ static gt_Status jvp(gt_Context *context, gt_FunctionBody function, void *user, 
                      const gt_jvp_options *options)
 {
     if (check(context, primals, tangents, output_tangents, options) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     int32_t n = options->outputs, m = primals.count;
     size_t bytes = (size_t)(4 * n + 2 * m) * sizeof(void *);
     void **block = gt_allocate_zeroed(context, bytes);
     if (!block)
-        return context->status;
+        return gt_context_status(context);
     gt_Tensor **lists = (gt_Tensor **)block;
     Call call = {.context = context,
                  .function = function,
@@ -161,7 +162,7 @@ static gt_Status jvp(gt_Context *context, gt_FunctionBody function, void *user, 
                  .result = (gt_Value **)(block + 3 * n + 2 * m)};
     run(&call, primals, outputs, output_tangents);
     gt_release(context, block, bytes);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_jvp_at(const char *here, gt_FunctionBody function, void *user, gt_Tensors primals,

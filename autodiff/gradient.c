@@ -1,41 +1,42 @@
-/* The gradient walk: from the targets back, rule by rule, adding up what meets. Leans on walk.c for
- * the order and on the operations for the arithmetic. */
+/* The gradient walk: from the targets back, rule by rule, adding up what meets.
+ *
+ *   check      targets and sources as values, with the mistakes that would otherwise give a silent nothing
+ *   collect    the records behind the targets, in an order in which everything comes after its inputs (walk.c)
+ *   mark       which of them have a source in them or behind them: only their rules run
+ *   seed       ones, or what the caller gives, arrive at the targets
+ *   rules      from the last record to the first: each rule gets what arrived at the outputs and gives gradients to
+ *              the inputs, where they are added up in this order, whatever the threads
+ *   answers    what arrived at the sources, as handles of the caller's scope
+ *
+ * Rules are made of operations, so a tape that records meanwhile can differentiate the gradient again. Each rule runs
+ * in a scope of its own; what it held goes when it has run. Leans on walk.c for the order and on the operations for the
+ * arithmetic. */
 #include "autodiff/gradient.h"
+#include "autodiff/explain.h"
 #include "autodiff/walk.h"
-#include "core/graph.h"
-#include "ops/math/arithmetic.h"
-#include "ops/control/choice.h"
+#include "core/assert.h"
 #include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
+#include "ops/control/choice.h"
+#include "ops/math/arithmetic.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define BIT(n)  ((uint64_t)1 << (n))
 
 GT_OPTION_TYPE(gt_gradient_options, gt_gradient_OPTIONS);
 
-/* What a handle stands for now: a variable inside a trace stands for its symbol. */
-static gt_Value *value_of(gt_Context *context, const char *here, const char *what,
-                          gt_Tensor *tensor)
-{
-    gt_Slot *slot = gt_slot_check(context, here, "gradient", what, tensor);
-    if (!slot)
-        return NULL;
-    if (slot->variable && context->trace)
-        return gt_trace_variable(context, slot);
-    return slot->value;
-}
+/* One question to a tape. */
+typedef struct Question {
+    gt_Walk walk;
+    const char *here;
+    gt_Tensors targets, sources;
+    gt_Value **target, **source; /* what these are handles to; in one block */
+    const gt_gradient_options *options;
+} Question;
 
-static gt_Tensor *handle_to(gt_Value *value)
-{
-    gt_value_retain(value, true);
-    return gt_handle_new(value->context, value);
-}
+/* ---- adding up ---- */
 
-/* The sum of two gradients; of two that are rows, the rows of both. Those of 16 bits a number are
- * added in float32. */
+/* The sum of two gradients; of two that are rows, the rows of both. 16-bit floats are added in float32. */
 static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
 {
     gt_Tensor *at[2], *rows[2];
@@ -51,64 +52,74 @@ static gt_Tensor *add_up(gt_Tensor *a, gt_Tensor *b)
                           gt_concatenate(((gt_Tensors){rows, 2})), gt_tensor_shape(a));
 }
 
-/* Adds a gradient to a place. The sum is in the order of the walk, whatever the threads. */
+/* Adds a gradient to a place. A variable, as output gradient or from a user's rule, counts with its value now. */
 static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gradient)
 {
-    gt_Tensor *sum = *place ? add_up(handle_to(*place), gradient) : gradient;
-    gt_Slot *slot = gt_slot_check(context, NULL, "gradient", "a gradient", sum);
-    /* A variable, as output gradient or from a rule of the user's, is taken as it is now. */
-    gt_Value *value = !slot             ? NULL
-                      : !slot->variable ? slot->value
-                                        : gt_variable_read(context, slot);
+    gt_Tensor *sum = *place ? add_up(gt_value_handle(*place), gradient) : gradient;
+    gt_Value *value = gt_value_hold(context, NULL, "gradient", "a gradient", sum);
     if (!value)
-        return context->status;
-    if (value->context != context)
-        return gt_foreign_variable(context, slot);
-    gt_value_retain(value, true);
+        return gt_context_status(context);
     if (*place)
         gt_value_release(*place, true);
     *place = value;
     return GT_OK;
 }
 
-static gt_Status seed(gt_Walk *walk, const char *here, gt_Tensor *target, gt_Value *value,
-                      gt_Tensor *given)
+static gt_Status seed_target(const Question *question, int32_t i)
 {
-    gt_Context *context = walk->context;
-    gt_Value **place = gt_walk_place(walk, value);
+    gt_Context *context = question->walk.context;
+    gt_Tensor *const *seeds = question->options->output_gradients;
+    gt_Value **place = gt_walk_place(&question->walk, question->target[i]);
     if (!place)
         return GT_OK;
-    if (!given)
-        return accumulate(context, place, gt_ones_like(target));
-    gt_Value *with = value_of(context, here, "an output gradient", given);
+    if (!seeds || !seeds[i])
+        return accumulate(context, place, gt_ones_like(question->targets.items[i]));
+    gt_Value *with =
+        gt_value_of(context, question->here, "gradient", "an output gradient", seeds[i]);
     if (!with)
-        return context->status;
-    char a[200], b[200];
-    if (!gt_spec_equal(&with->spec, &value->spec))
-        return gt_raise(
-            context, GT_INVALID, here, "gradient", "an output gradient is %s, its target %s",
-            gt_spec_text(&with->spec, a, sizeof a), gt_spec_text(&value->spec, b, sizeof b));
-    return accumulate(context, place, given);
+        return gt_context_status(context);
+    char wanted[200], got[200];
+    const gt_Spec *to = gt_value_spec(question->target[i]), *from = gt_value_spec(with);
+    if (!gt_spec_equal(from, to))
+        return gt_raise(context, GT_INVALID, question->here, "gradient",
+                        "an output gradient must be like its target, %s (got %s)",
+                        gt_spec_text(to, wanted, sizeof wanted),
+                        gt_spec_text(from, got, sizeof got));
+    return accumulate(context, place, seeds[i]);
+}
+
+static gt_Status seed(const Question *question)
+{
+    gt_Context *context = question->walk.context;
+    if (!gt_scope_open(context))
+        return gt_context_status(context);
+    for (int32_t i = 0; i < question->targets.count && gt_context_status(context) == GT_OK; i++)
+        seed_target(question, i);
+    gt_scope_close(context);
+    return gt_context_status(context);
+}
+
+/* ---- rules ---- */
+
+/* Is the gradient of this input needed? */
+static bool is_wanted(const gt_Walk *walk, const gt_Value *input)
+{
+    return input && gt_dtype_is_float(gt_value_spec(input)->dtype) && gt_walk_needs(walk, input);
 }
 
 /* Only what has a source in it or behind it is worth a rule. */
-static void mark_needed(gt_Walk *walk, int sources, gt_Value *const *source)
+static void mark_needed(Question *question)
 {
-    for (int i = 0; i < sources; i++) {
-        int32_t node = gt_walk_find(walk, source[i]);
+    gt_Walk *walk = &question->walk;
+    for (int32_t i = 0; i < question->sources.count; i++) {
+        int32_t node = gt_walk_find(walk, question->source[i]);
         if (node >= 0)
             walk->nodes[node].needed = walk->nodes[node].source = true;
     }
     for (int32_t i = 0; i < walk->order_count; i++) {
         gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!gt_walk_passes(node))
-            continue;
-        for (int k = 0; k < node->record->inputs && !node->needed; k++) {
-            const gt_Value *input = node->record->input[k];
-            int32_t behind = input ? gt_walk_find(walk, input) : -1;
-            node->needed =
-                behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
-        }
+        for (int32_t k = 0; node->passes && k < node->view.inputs && !node->needed; k++)
+            node->needed = is_wanted(walk, node->view.input[k]);
     }
 }
 
@@ -120,301 +131,186 @@ static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *
                            &GT_VALUES(gt_gradient_options, without, upstream));
 }
 
-/* What has arrived at the inputs so far; at an input that is there twice, for the first of both. */
-static void take_before(gt_Walk *walk, const gt_Record *record, const bool *wants,
-                        gt_Tensor **before)
-{
-    gt_Map met = {0};
-    for (int i = 0; i < record->inputs && walk->context->status == GT_OK; i++) {
-        gt_Value **place = wants[i] ? gt_walk_place(walk, record->input[i]) : NULL;
-        if (!place || !*place || gt_map_find(&met, gt_map_pointer(place)) >= 0)
-            continue;
-        if (gt_map_add(walk->context, &met, gt_map_pointer(place), i))
-            before[i] = handle_to(*place);
-    }
-    gt_map_close(walk->context, &met);
-}
+/* The lists that a rule works on; zeroed. */
+typedef struct RuleLists {
+    gt_Tensor **upstream; /* one an output */
+    gt_Tensor **given;    /* one an input */
+    gt_Tensor **before;   /* one an input, of control flow alone; else NULL */
+    bool *wants;          /* one an input */
+} RuleLists;
 
-/* The rule of one record; its gradients go to where its inputs add theirs up. The lists, one an
- * output or an input each, are empty. */
-static gt_Status apply_rule(gt_Walk *walk, gt_WalkNode *node, gt_Tensor **upstream,
-                            gt_Tensor **given, gt_Tensor **before, bool *wants)
+/* The gradients that have arrived at the inputs so far; at an input that is there twice, for the first of both. */
+static void take_before(const gt_Walk *walk, const gt_RecordView *view, const RuleLists *lists)
 {
     gt_Context *context = walk->context;
-    gt_Record *record = node->record;
-    gt_GradientRule rule = {context, record, wants, upstream, given, before, pull_back};
-    bool arrived = false, wanted = false;
-    for (int i = 0; i < record->outputs; i++)
-        arrived |= walk->gradients[node->gradients + i] != NULL;
-    for (int i = 0; i < record->inputs; i++) {
-        const gt_Value *input = record->input[i];
-        int32_t behind = input ? gt_walk_find(walk, input) : -1;
-        wants[i] =
-            behind >= 0 && walk->nodes[behind].needed && gt_dtype_is_float(input->spec.dtype);
-        wanted |= wants[i];
+    gt_Map met = {0};
+    for (int32_t i = 0; i < view->inputs && gt_context_status(context) == GT_OK; i++) {
+        gt_Value **place = lists->wants[i] ? gt_walk_place(walk, view->input[i]) : NULL;
+        if (!place || !*place || gt_map_find(&met, gt_map_pointer(place)) >= 0)
+            continue;
+        if (gt_map_add(context, &met, gt_map_pointer(place), i))
+            lists->before[i] = gt_value_handle(*place);
     }
+    gt_map_close(context, &met);
+}
+
+/* Adds up what the rule gave. A sum that the rule took into its own is replaced by that. */
+static gt_Status take_given(const gt_Walk *walk, const gt_RecordView *view, const RuleLists *lists)
+{
+    gt_Context *context = walk->context;
+    bool control = view->operation->flags & GT_OP_CONTROL;
+    for (int32_t i = 0; i < view->inputs && gt_context_status(context) == GT_OK; i++) {
+        if (!lists->wants[i] || (!lists->given[i] && control))
+            continue;
+        if (!lists->given[i])
+            return gt_raise(context, GT_STATE, NULL, view->operation->name,
+                            "the gradient rule gave no gradient for input %d", (int)i);
+        gt_Value **place = gt_walk_place(walk, view->input[i]);
+        if (lists->before && lists->before[i])
+            gt_values_release(place, 1);
+        accumulate(context, place, lists->given[i]);
+    }
+    return gt_context_status(context);
+}
+
+/* The rule of one record. */
+static gt_Status apply_rule(const gt_Walk *walk, const gt_WalkNode *node, const RuleLists *lists)
+{
+    gt_Context *context = walk->context;
+    const gt_RecordView *view = &node->view;
+    bool arrived = false, wanted = false;
+    for (int32_t i = 0; i < view->outputs; i++)
+        arrived |= walk->gradients[node->gradients + i] != NULL;
+    for (int32_t i = 0; i < view->inputs; i++)
+        wanted |= lists->wants[i] = is_wanted(walk, view->input[i]);
     if (!arrived || !wanted)
         return GT_OK;
-    for (int i = 0; i < record->outputs; i++)
+    for (int32_t i = 0; i < view->outputs; i++)
         if (walk->gradients[node->gradients + i])
-            upstream[i] = handle_to(walk->gradients[node->gradients + i]);
-    if (before)
-        take_before(walk, record, wants, before);
-    const gt_Operation *around = context->differentiating;
-    context->differentiating = record->operation;
-    if (context->status == GT_OK)
-        record->operation->gradient(&rule);
-    context->differentiating = around;
-    for (int i = 0; i < record->inputs && context->status == GT_OK; i++) {
-        if (!wants[i])
-            continue;
-        if (!given[i] && record->operation->flags & GT_OP_CONTROL)
-            continue;
-        if (!given[i])
-            return gt_raise(context, GT_STATE, NULL, record->operation->name,
-                            "the gradient rule gave no gradient for input %d", i);
-        gt_Value **place = gt_walk_place(walk, record->input[i]);
-        if (before && before[i])
-            gt_values_release(place, 1);
-        accumulate(context, place, given[i]);
-    }
-    return context->status;
+            lists->upstream[i] = gt_value_handle(walk->gradients[node->gradients + i]);
+    if (lists->before)
+        take_before(walk, view, lists);
+    gt_GradientRule rule = {.context = context,
+                            .record = node->record,
+                            .wants = lists->wants,
+                            .upstream = lists->upstream,
+                            .given = lists->given,
+                            .before = lists->before,
+                            .pull_back = pull_back};
+    const gt_Operation *around = gt_context_set_differentiating(context, view->operation);
+    if (gt_context_status(context) == GT_OK)
+        view->operation->gradient(&rule);
+    gt_context_set_differentiating(context, around);
+    return gt_context_status(context) == GT_OK ? take_given(walk, view, lists)
+                                               : gt_context_status(context);
 }
 
 /* Control flow may have more inputs and outputs than operations have. */
-static gt_Status run_rule(gt_Walk *walk, gt_WalkNode *node)
+static gt_Status run_control_rule(const gt_Walk *walk, const gt_WalkNode *node)
 {
-    gt_Context *context = walk->context;
-    int inputs = node->record->inputs, outputs = node->record->outputs;
-    gt_Tensor *few[GT_MAX_OUTPUTS + GT_MAX_INPUTS] = {0};
+    size_t inputs = (size_t)node->view.inputs, outputs = (size_t)node->view.outputs;
+    size_t bytes = (outputs + 2 * inputs) * sizeof(gt_Tensor *) + inputs * sizeof(bool);
+    gt_Tensor **block = gt_allocate_zeroed(walk->context, bytes);
+    if (block)
+        apply_rule(walk, node,
+                   &(RuleLists){.upstream = block,
+                                .given = block + outputs,
+                                .before = block + outputs + inputs,
+                                .wants = (bool *)(block + outputs + 2 * inputs)});
+    gt_release(walk->context, block, bytes);
+    return gt_context_status(walk->context);
+}
+
+static gt_Status run_rule(const gt_Walk *walk, const gt_WalkNode *node)
+{
+    gt_Tensor *upstream[GT_MAX_OUTPUTS] = {0}, *given[GT_MAX_INPUTS] = {0};
     bool wants[GT_MAX_INPUTS];
-    if (!(node->record->operation->flags & GT_OP_CONTROL))
-        return apply_rule(walk, node, few, few + GT_MAX_OUTPUTS, NULL, wants);
-    size_t lists = (size_t)(outputs + 2 * inputs) * sizeof(gt_Tensor *);
-    gt_Tensor **many = gt_allocate_zeroed(context, lists + (size_t)inputs * sizeof(bool));
-    if (many)
-        apply_rule(walk, node, many, many + outputs, many + outputs + inputs,
-                   (bool *)(many + outputs + 2 * inputs));
-    gt_release(context, many, lists + (size_t)inputs * sizeof(bool));
-    return context->status;
+    if (node->view.operation->flags & GT_OP_CONTROL)
+        return run_control_rule(walk, node);
+    GT_ASSERT(node->view.inputs <= GT_MAX_INPUTS && node->view.outputs <= GT_MAX_OUTPUTS);
+    return apply_rule(walk, node, &(RuleLists){upstream, given, NULL, wants});
 }
 
 /* After its rule a node's own gradients are no longer needed, unless a source asked for them. */
-static void drop_gradients(gt_Walk *walk, const gt_WalkNode *node)
+static void drop_gradients(const gt_Walk *walk, const gt_WalkNode *node)
 {
-    for (int i = 0; i < node->record->outputs && !node->source; i++) {
-        gt_Value **place = &walk->gradients[node->gradients + i];
-        if (*place)
-            gt_value_release(*place, true);
-        *place = NULL;
-    }
+    if (!node->source)
+        gt_values_release(walk->gradients + node->gradients, node->view.outputs);
 }
 
-static gt_Status run_rules(gt_Walk *walk)
+static gt_Status run_rules(const gt_Walk *walk)
 {
     gt_Context *context = walk->context;
-    uint64_t bit = BIT(gt_tape_bit(context, walk->tape));
-    const char *here = context->here;
-    for (int32_t i = walk->order_count - 1; i >= 0 && context->status == GT_OK; i--) {
-        gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        if (!node->needed || !gt_walk_passes(node))
+    for (int32_t i = walk->order_count - 1; i >= 0 && gt_context_status(context) == GT_OK; i--) {
+        const gt_WalkNode *node = &walk->nodes[walk->order[i]];
+        if (!node->needed || !node->passes)
             continue;
         gt_Scope *scope = gt_scope_open(context);
         if (!scope)
             break;
-        context->here = node->record->here;
+        const char *here = gt_context_set_here(context, node->view.here);
         run_rule(walk, node);
-        context->here = here;
+        gt_context_set_here(context, here);
         gt_scope_unwind(context, scope);
         gt_scope_close(context);
         drop_gradients(walk, node);
-        if (!walk->tape->persistent && node->record->tapes == bit)
-            gt_record_strip(node->record);
+        gt_tape_pass(context, walk->tape, node->record);
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
-/* Sources and targets as values, with the mistakes that would otherwise give a silent nothing. */
-static gt_Status check_lists(gt_Context *context, const char *here, gt_Tensors targets,
-                             gt_Tensors sources, gt_Value **target, gt_Value **source)
-{
-    for (int i = 0; i < targets.count; i++) {
-        if (!(target[i] = value_of(context, here, "the target", targets.items[i])))
-            return context->status;
-        if (!gt_dtype_is_float(target[i]->spec.dtype))
-            return gt_raise(context, GT_NO_GRADIENT, here, "gradient",
-                            "the target is %s; only floats have gradients",
-                            gt_dtype_name(target[i]->spec.dtype));
-    }
-    for (int i = 0; i < sources.count; i++) {
-        if (!(source[i] = value_of(context, here, "a source", sources.items[i])))
-            return context->status;
-        if (!gt_dtype_is_float(source[i]->spec.dtype))
-            return gt_raise(context, GT_NO_GRADIENT, here, "gradient",
-                            "a source is %s; only floats have gradients",
-                            gt_dtype_name(source[i]->spec.dtype));
-    }
-    return GT_OK;
-}
+/* ---- the answers ---- */
 
-static void name_source(const gt_Slot *slot, char *text, size_t size)
+/* The answer for a source that no gradient arrived at. If numbers chose, one might have with other numbers. */
+static gt_Tensor *without_gradient(const Question *question, gt_Tensor *source)
 {
-    if (slot->variable)
-        snprintf(text, size, "variable %s", slot->variable->name);
-    else
-        snprintf(text, size, "the source");
-}
-
-/* What a source gets that no gradient arrived at. With other numbers one might have, if numbers chose. */
-static gt_Tensor *without_gradient(gt_Walk *walk, gt_Unconnected unconnected, gt_Tensor *source)
-{
-    if (!walk->chosen && unconnected != GT_UNCONNECTED_ZERO)
+    bool chosen = question->walk.chosen;
+    if (!chosen && question->options->unconnected != GT_UNCONNECTED_ZERO)
         return NULL;
     gt_Tensor *zeros = gt_zeros_like(source);
-    if (zeros && walk->chosen)
-        gt_mark_choice(walk->context, &zeros, 1);
+    if (zeros && chosen)
+        gt_mark_choice(question->walk.context, &zeros, 1);
     return zeros;
 }
 
-/* The answers, in the caller's scope. The walk came to all sources that have to be connected; if none
- * arrived at one, what lies between does not depend on it. */
-static gt_Status collect(gt_Walk *walk, const char *here, gt_Tensors sources,
-                         gt_Value *const *source, gt_Unconnected unconnected, gt_Tensor **gradients)
+/* The answers, in the caller's scope. The walk came to all sources that have to be connected; if no gradient arrived
+ * at one, what lies between does not depend on it. */
+static gt_Status answer(const Question *question, gt_Tensor **gradients)
 {
-    gt_Context *context = walk->context;
-    int found = 0, missing = -1;
-    for (int i = 0; i < sources.count && context->status == GT_OK; i++) {
-        gt_Value **place = gt_walk_place(walk, source[i]);
-        gradients[i] = place && *place ? handle_to(*place)
-                                       : without_gradient(walk, unconnected, sources.items[i]);
+    gt_Context *context = question->walk.context;
+    gt_Unconnected unconnected = question->options->unconnected;
+    int32_t found = 0, missing = -1;
+    for (int32_t i = 0; i < question->sources.count && gt_context_status(context) == GT_OK; i++) {
+        gt_Value **place = gt_walk_place(&question->walk, question->source[i]);
+        gradients[i] = place && *place ? gt_value_handle(*place)
+                                       : without_gradient(question, question->sources.items[i]);
         found += gradients[i] != NULL;
         if (!gradients[i] && missing < 0)
             missing = i;
     }
     bool enough =
         unconnected == GT_UNCONNECTED_NONE || (unconnected == GT_UNCONNECTED_SOME && found > 0);
-    if (context->status != GT_OK || missing < 0 || enough)
-        return context->status;
+    if (gt_context_status(context) != GT_OK || missing < 0 || enough)
+        return gt_context_status(context);
     char name[128];
-    name_source(gt_slot_raw(sources.items[missing]), name, sizeof name);
-    return gt_raise(context, GT_NO_GRADIENT, here, "gradient",
+    gt_name_source(question->sources.items[missing], name, sizeof name);
+    return gt_raise(context, GT_NO_GRADIENT, question->here, "gradient",
                     "the target does not depend on %s, though a loop, a branch or a function that "
                     "is recomputed reads it on the way",
                     name);
 }
 
-/* ---- why there is none ---- */
-
-static const char *where(const gt_Record *record)
+/* Raises the reason if a source must be connected and is not: any of them, or all with GT_UNCONNECTED_SOME. The reason
+ * is worked out before the rules run, which let go of the records. */
+static gt_Status check_connected(const Question *question)
 {
-    return record->here ? record->here : "an unknown place";
-}
-
-/* Walks through everything, also what cuts, and finds the cut nearest to the source. */
-static void explain(gt_Context *context, gt_TapeSlot *tape, const gt_Value *target,
-                    const gt_Slot *source_slot, const gt_Value *source, char *text, size_t size)
-{
-    uint64_t bit = BIT(gt_tape_bit(context, tape));
-    char name[128];
-    name_source(source_slot, name, sizeof name);
-    if (!gt_dtype_is_float(source->spec.dtype) || !gt_dtype_is_float(target->spec.dtype)) {
-        snprintf(text, size, "%s is %s; only floats have gradients",
-                 gt_dtype_is_float(source->spec.dtype) ? "the target" : name,
-                 gt_dtype_name(gt_dtype_is_float(source->spec.dtype) ? target->spec.dtype
-                                                                     : source->spec.dtype));
-        return;
-    }
-    if (tape->used) {
-        snprintf(text, size, "the tape was used already; only a persistent one answers twice");
-        return;
-    }
-    bool watched = gt_tapes_of(source) & bit;
-    bool computed = gt_tapes_of(target) & bit;
-    bool variable = source_slot->variable != NULL;
-    if (!watched && variable && !source_slot->variable->trainable)
-        snprintf(text, size, "%s is not trainable, and gt_watch was not called for it", name);
-    else if (!computed)
-        snprintf(text, size,
-                 "the target was not computed while this tape recorded, or from nothing that it "
-                 "watches");
-    else if (!watched && variable)
-        snprintf(text, size, "%s was not read while this tape recorded", name);
-    else if (!watched)
-        snprintf(text, size,
-                 "%s was not watched and not computed from anything watched: call gt_watch before "
-                 "it is used",
-                 name);
-    if (!watched || !computed)
-        return;
-    gt_Walk walk = {.context = context, .tape = tape};
-    gt_Value *targets[1];
-    memcpy(targets, &target, sizeof target);
-    if (gt_walk_collect(&walk, 1, targets, true) == GT_OK) {
-        int32_t from = gt_walk_find(&walk, source);
-        const gt_Record *cut = NULL;
-        if (from >= 0)
-            walk.nodes[from].needed = true;
-        for (int32_t i = 0; i < walk.order_count; i++) {
-            gt_WalkNode *node = &walk.nodes[walk.order[i]];
-            int inputs = node->leaf ? 0 : node->record->inputs;
-            for (int k = 0; k < inputs; k++) {
-                const gt_Value *input = node->record->input[k];
-                int32_t behind = input ? gt_walk_find(&walk, input) : -1;
-                if (behind < 0 || !walk.nodes[behind].needed)
-                    continue;
-                node->needed = true;
-                if (!cut && (!gt_walk_passes(node) || !gt_dtype_is_float(input->spec.dtype)))
-                    cut = node->record;
-            }
-        }
-        gt_Walk open = {.context = context, .tape = tape};
-        bool reached = from >= 0 && gt_walk_collect(&open, 1, targets, false) == GT_OK &&
-                       gt_walk_find(&open, source) >= 0;
-        gt_walk_close(&open);
-        if (reached)
-            snprintf(text, size, "there is a gradient");
-        else if (from < 0)
-            snprintf(text, size, "the target was not computed from %s", name);
-        else if (cut && cut->operation && cut->operation->flags & GT_OP_NOT_DIFFERENTIABLE)
-            snprintf(text, size, "%s at %s has no gradient: %s", cut->operation->name, where(cut),
-                     cut->operation->why_not ? cut->operation->why_not
-                                             : "it is not differentiable");
-        else if (cut && cut->operation)
-            snprintf(text, size, "%s at %s gives or takes integers, which have no gradient",
-                     cut->operation->name, where(cut));
-        else
-            snprintf(text, size, "the target was not computed from %s", name);
-    }
-    gt_walk_close(&walk);
-}
-
-const char *gt_explain_gradient_at(const char *here, gt_Tape *handle, gt_Tensor *target,
-                                   gt_Tensor *source)
-{
-    gt_Context *context = gt_enter();
-    if (!context)
-        return gt_error_message();
-    gt_TapeSlot *tape = gt_tape_check(context, here, "explain_gradient", handle);
-    gt_Value *to = tape ? value_of(context, here, "the target", target) : NULL;
-    gt_Value *from = to ? value_of(context, here, "the source", source) : NULL;
-    if (!from)
-        return context->message;
-    explain(context, tape, to, gt_slot_raw(source), from, context->info, sizeof context->info);
-    return context->info;
-}
-
-/* ---- the entry points ---- */
-
-/* The reasons are worked out before the walk, which lets go of the records, but only for sources
- * that the walk does not reach: any of them, or the first if it may be `some`. */
-static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sources,
-                                 gt_Value *const *source, gt_Value *const *target, int targets,
-                                 bool some)
-{
-    gt_Context *context = walk->context;
-    int missing = -1;
-    for (int i = 0; i < sources.count; i++) {
-        bool reached = gt_walk_find(walk, source[i]) >= 0;
+    gt_Context *context = question->walk.context;
+    bool some = question->options->unconnected == GT_UNCONNECTED_SOME;
+    int32_t missing = -1;
+    if (question->walk.chosen || (!some && question->options->unconnected != GT_UNCONNECTED_ERROR))
+        return GT_OK;
+    for (int32_t i = 0; i < question->sources.count; i++) {
+        bool reached = gt_walk_find(&question->walk, question->source[i]) >= 0;
         if (reached && some)
             return GT_OK;
         if (!reached && missing < 0)
@@ -423,44 +319,67 @@ static gt_Status check_connected(gt_Walk *walk, const char *here, gt_Tensors sou
     if (missing < 0)
         return GT_OK;
     char text[256] = "there are no targets";
-    if (targets > 0)
-        explain(context, walk->tape, target[0], gt_slot_raw(sources.items[missing]),
-                source[missing], text, sizeof text);
-    return gt_raise(context, GT_NO_GRADIENT, here, "gradient", "%s", text);
+    if (question->targets.count > 0)
+        gt_explain(context, question->walk.tape, question->target[0],
+                   question->sources.items[missing], question->source[missing], text, sizeof text);
+    return gt_raise(context, GT_NO_GRADIENT, question->here, "gradient", "%s", text);
 }
 
-/* `began` says whether the records were touched: a question that was refused costs the tape
- * nothing. */
-static gt_Status walk_back(gt_Walk *walk, const char *here, gt_Tensors targets, gt_Tensors sources,
-                           gt_Value **target, gt_Value **source, gt_Tensor **gradients,
-                           const gt_gradient_options *options, bool *began)
+/* ---- the entry points ---- */
+
+/* The values behind a list of targets or sources. */
+static gt_Status take_list(const Question *question, const char *what, gt_Tensors list,
+                           gt_Value **value)
 {
+    gt_Context *context = question->walk.context;
+    for (int32_t i = 0; i < list.count; i++) {
+        value[i] = gt_value_of(context, question->here, "gradient", what, list.items[i]);
+        if (!value[i])
+            return gt_context_status(context);
+        gt_DType dtype = gt_value_spec(value[i])->dtype;
+        if (!gt_dtype_is_float(dtype))
+            return gt_raise(context, GT_NO_GRADIENT, question->here, "gradient",
+                            "%s is %s; only floats have gradients", what, gt_dtype_name(dtype));
+    }
+    return GT_OK;
+}
+
+/* `began` says whether records were touched: a question that is refused costs the tape nothing. */
+static gt_Status walk_back(Question *question, gt_Tensor **gradients, bool *began)
+{
+    gt_Walk *walk = &question->walk;
     gt_Context *context = walk->context;
-    if (check_lists(context, here, targets, sources, target, source) != GT_OK ||
-        gt_walk_collect(walk, targets.count, target, false) != GT_OK)
-        return context->status;
-    mark_needed(walk, sources.count, source);
-    bool some = options->unconnected == GT_UNCONNECTED_SOME;
-    if (!walk->chosen && (some || options->unconnected == GT_UNCONNECTED_ERROR) &&
-        check_connected(walk, here, sources, source, target, targets.count, some) != GT_OK)
-        return context->status;
+    if (take_list(question, "the target", question->targets, question->target) != GT_OK ||
+        take_list(question, "a source", question->sources, question->source) != GT_OK ||
+        gt_walk_collect(walk, question->targets.count, question->target, false) != GT_OK)
+        return gt_context_status(context);
+    mark_needed(question);
+    if (check_connected(question) != GT_OK)
+        return gt_context_status(context);
     walk->gradients =
         gt_allocate_zeroed(context, (size_t)walk->gradient_count * sizeof *walk->gradients);
-    if (!walk->gradients)
-        return context->status;
-    gt_Scope *scope = gt_scope_open(context);
-    if (!scope)
-        return context->status;
-    for (int i = 0; i < targets.count && context->status == GT_OK; i++)
-        seed(walk, here, targets.items[i], target[i],
-             options->output_gradients ? options->output_gradients[i] : NULL);
-    gt_scope_close(context);
-    if (context->status != GT_OK)
-        return context->status;
+    if (!walk->gradients || seed(question) != GT_OK)
+        return gt_context_status(context);
     *began = true;
-    if (run_rules(walk) != GT_OK)
-        return context->status;
-    return collect(walk, here, sources, source, options->unconnected, gradients);
+    return run_rules(walk) == GT_OK ? answer(question, gradients) : gt_context_status(context);
+}
+
+static gt_Status check_question(gt_Context *context, const char *here, const gt_TapeSlot *tape,
+                                const Question *question, gt_Tensor *const *gradients)
+{
+    gt_Tensors targets = question->targets, sources = question->sources;
+    gt_Unconnected unconnected = question->options->unconnected;
+    if (targets.count < 0 || sources.count < 0 || (targets.count && !targets.items) ||
+        (sources.count && (!sources.items || !gradients)))
+        return gt_raise(context, GT_INVALID, here, "gradient", "a list is NULL");
+    if (unconnected < GT_UNCONNECTED_ERROR || unconnected > GT_UNCONNECTED_SOME)
+        return gt_raise(context, GT_INVALID, here, "gradient",
+                        "unconnected must be a GT_UNCONNECTED_ value (got %d)", (int)unconnected);
+    if (gt_tape_is_used(tape))
+        return gt_raise(context, GT_STATE, here, "gradient",
+                        "this tape was used for a gradient already; begin it with .persistent = "
+                        "true to ask more than once");
+    return GT_OK;
 }
 
 gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets, gt_Tensors sources,
@@ -473,45 +392,31 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
         return gt_status();
     gt_gradient_options options = GT_TAKE(gt_gradient_options, given);
     gt_TapeSlot *tape = gt_tape_check(context, here, "gradient", handle);
-    if (!tape)
-        return context->status;
-    if (targets.count < 0 || sources.count < 0 || (targets.count && !targets.items) ||
-        (sources.count && (!sources.items || !gradients)))
-        return gt_raise(context, GT_INVALID, here, "gradient", "a list is NULL");
-    if (options.unconnected < GT_UNCONNECTED_ERROR || options.unconnected > GT_UNCONNECTED_SOME)
-        return gt_raise(context, GT_INVALID, here, "gradient",
-                        "unconnected is no GT_UNCONNECTED_ value");
-    if (tape->used)
-        return gt_raise(context, GT_STATE, here, "gradient",
-                        "this tape was used for a gradient already; begin it with .persistent = "
-                        "true to ask more than once");
-    int32_t lists = targets.count + sources.count;
-    gt_Value **values = gt_allocate(context, (size_t)lists * sizeof *values);
-    if (!values)
-        return context->status;
-    const char *caller = context->here;
-    if (here)
-        context->here = here;
-    /* Its own gradient is not for a tape to record, unless it may be asked again. */
-    uint64_t own = tape->persistent ? 0 : BIT(gt_tape_bit(context, tape));
-    uint64_t hushed = gt_tape_hush(context, own);
-    gt_Walk walk = {.context = context, .tape = tape};
+    Question question = {.walk = {.context = context, .tape = tape},
+                         .here = here,
+                         .targets = targets,
+                         .sources = sources,
+                         .options = &options};
+    if (!tape || check_question(context, here, tape, &question, gradients) != GT_OK)
+        return gt_context_status(context);
+    size_t bytes = ((size_t)targets.count + (size_t)sources.count) * sizeof(gt_Value *);
+    question.target = gt_allocate(context, bytes);
+    if (!question.target)
+        return gt_context_status(context);
+    question.source = question.target + targets.count;
+    const char *caller = gt_context_set_here(context, here ? here : gt_context_here(context));
+    uint64_t hushed = gt_tape_ask(context, tape);
     bool began = false;
-    walk_back(&walk, here, targets, sources, values, values + targets.count, gradients, &options,
-              &began);
-    gt_walk_close(&walk);
-    gt_release(context, values, (size_t)lists * sizeof *values);
-    if (began && !tape->persistent) {
-        tape->used = true;
-        gt_tape_forget_records(context, tape);
-        gt_tape_set_paused(context, tape, true);
-    }
+    walk_back(&question, gradients, &began);
+    gt_walk_close(&question.walk);
+    gt_release(context, question.target, bytes);
+    if (began)
+        gt_tape_answered(context, tape);
     gt_tape_unquiet(context, hushed);
-    context->here = caller;
-    if (context->status != GT_OK)
-        for (int i = 0; i < sources.count; i++)
-            gradients[i] = NULL;
-    return context->status;
+    gt_context_set_here(context, caller);
+    for (int i = 0; i < sources.count && gt_context_status(context) != GT_OK; i++)
+        gradients[i] = NULL;
+    return gt_context_status(context);
 }
 
 gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt_Tensor *source,
@@ -523,45 +428,63 @@ gt_Tensor *gt_gradient_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt
     return gradient;
 }
 
+/* ---- gradients into the caller's memory ---- */
+
+/* The bytes of all sources together; -1 with an error raised on failure. */
+static int64_t count_bytes(gt_Context *context, const char *here, gt_Tensors sources)
+{
+    int64_t bytes = 0;
+    for (int32_t i = 0; i < sources.count && sources.items; i++) {
+        const gt_Spec *spec =
+            gt_tensor_check(context, here, "gradients_into", "a source", sources.items[i]);
+        if (!spec)
+            return -1;
+        bytes += (int64_t)gt_spec_bytes(spec);
+    }
+    return bytes;
+}
+
+/* Everything is computed before anything is written. */
+static gt_Status write_gradients(gt_Context *context, const char *here, gt_Tape *tape,
+                                 gt_Tensor *target, gt_Tensors sources, gt_Tensor **gradients,
+                                 char *memory)
+{
+    const gt_gradient_options options = GT_VALUES(gt_gradient_options, GT_UNCONNECTED_ZERO, NULL);
+    bool found = gt_gradients_at(here, tape, (gt_Tensors){&target, 1}, sources, gradients,
+                                 &options) == GT_OK;
+    for (int32_t i = 0; found && i < sources.count; i++)
+        found = gt_data(gradients[i]) || gt_context_status(context) == GT_OK;
+    for (int32_t i = 0; found && i < sources.count; i++) {
+        size_t bytes = gt_spec_bytes(gt_tensor_spec(gradients[i]));
+        if (bytes)
+            memcpy(memory, gt_data(gradients[i]), bytes);
+        memory += bytes;
+    }
+    return gt_context_status(context);
+}
+
 gt_Status gt_gradients_into_at(const char *here, gt_Tape *tape, gt_Tensor *target,
                                gt_Tensors sources, void *memory, size_t bytes)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (context->trace)
+    if (gt_tracing(context))
         return gt_raise(context, GT_STATE, here, "gradients_into",
                         "inside a traced function there are no numbers to write yet");
-    size_t needed = 0, list = (size_t)(sources.count > 0 ? sources.count : 0) * sizeof(gt_Tensor *);
-    for (int32_t i = 0; i < sources.count && sources.items; i++) {
-        gt_Slot *slot =
-            gt_slot_check(context, here, "gradients_into", "a source", sources.items[i]);
-        if (!slot)
-            return context->status;
-        needed += gt_spec_bytes(&slot->value->spec);
-    }
-    if (bytes < needed || (!memory && needed))
+    int64_t needed = count_bytes(context, here, sources);
+    if (needed < 0)
+        return gt_context_status(context);
+    if (bytes < (size_t)needed || (!memory && needed))
         return gt_raise(context, GT_INVALID, here, "gradients_into",
-                        "the memory has %zu bytes, %zu are needed", memory ? bytes : 0, needed);
+                        "the memory must have %lld bytes (got %zu)", (long long)needed,
+                        memory ? bytes : 0);
+    size_t list = (size_t)(sources.count > 0 ? sources.count : 0) * sizeof(gt_Tensor *);
     gt_Tensor **gradients = gt_allocate(context, list);
-    gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
-    if (scope) {
-        const gt_gradient_options options =
-            GT_VALUES(gt_gradient_options, GT_UNCONNECTED_ZERO, NULL);
-        char *at = memory;
-        bool found = gt_gradients_at(here, tape, (gt_Tensors){&target, 1}, sources, gradients,
-                                     &options) == GT_OK;
-        for (int32_t i = 0; found && i < sources.count; i++)
-            found = gt_data(gradients[i]) || context->status == GT_OK;
-        for (int32_t i = 0; found && i < sources.count; i++) {
-            const gt_Value *value = gt_slot_raw(gradients[i])->value;
-            size_t size = gt_spec_bytes(&value->spec);
-            if (size)
-                memcpy(at, gt_value_data(value), size);
-            at += size;
-        }
+    if (gradients && gt_scope_open(context)) {
+        write_gradients(context, here, tape, target, sources, gradients, memory);
         gt_scope_close(context);
     }
     gt_release(context, gradients, list);
-    return context->status;
+    return gt_context_status(context);
 }

@@ -1,7 +1,7 @@
 /* Jacobians, a walk a row; Hessians as the Jacobian of a gradient. Leans on gradient.c. */
 #include "autodiff/jacobian.h"
 #include "autodiff/probe.h"
-#include "core/graph.h"
+#include "core/inside.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
@@ -69,7 +69,7 @@ static gt_Tensor *all_rows(const Rows *rows, gt_Shape shape)
         gt_scope_close(context);
     }
     gt_release(context, row_of, bytes);
-    return context->status == GT_OK ? result : NULL;
+    return gt_context_status(context) == GT_OK ? result : NULL;
 }
 
 /* The shape of `to` followed by that of `from` without its first `skip` axes. */
@@ -79,7 +79,7 @@ static bool joined_shape(gt_Context *context, const gt_Spec *to, const gt_Spec *
     int rank = to->rank + from->rank - skip;
     if (rank > GT_MAX_RANK) {
         gt_raise(context, GT_INVALID, NULL, NULL,
-                 "the result would have %d dimensions; %d are possible", rank, GT_MAX_RANK);
+                 "the result must have at most %d dimensions (got %d)", GT_MAX_RANK, rank);
         return false;
     }
     *shape = gt_spec_shape(to);
@@ -95,15 +95,15 @@ static bool prepare(Rows *rows, const gt_jacobian_options *given)
     gt_jacobian_options options = GT_TAKE(gt_jacobian_options, given);
     rows->unconnected = options.unconnected;
     const gt_TapeSlot *tape = gt_tape_check(context, NULL, NULL, rows->tape);
-    const gt_Slot *to =
-        tape ? gt_slot_check(context, NULL, NULL, "the target", rows->target) : NULL;
-    const gt_Slot *from =
-        to ? gt_slot_check(context, NULL, NULL, "the source", rows->source) : NULL;
+    const gt_Spec *to =
+        tape ? gt_tensor_check(context, NULL, NULL, "the target", rows->target) : NULL;
+    const gt_Spec *from =
+        to ? gt_tensor_check(context, NULL, NULL, "the source", rows->source) : NULL;
     if (!from)
         return false;
-    rows->to = to->value->spec;
-    rows->from = from->value->spec;
-    if (tape->persistent)
+    rows->to = *to;
+    rows->from = *from;
+    if (gt_tape_is_persistent(tape))
         return true;
     gt_raise(context, GT_STATE, NULL, NULL,
              "it asks the tape once for every row; begin the tape with .persistent = true");
@@ -132,8 +132,8 @@ static gt_Tensor *batch_jacobian(gt_Context *context, gt_Tape *tape, gt_Tensor *
         return NULL;
     if (rows.to.rank < 2 || rows.from.rank < 2 || rows.to.dims[0] != rows.from.dims[0]) {
         gt_raise(context, GT_INVALID, NULL, NULL,
-                 "target and source need rank 2 or more and the same first dimension; they are %s "
-                 "and %s",
+                 "target and source must have rank 2 or more and the same first dimension (got %s "
+                 "and %s)",
                  gt_spec_text(&rows.to, a, sizeof a), gt_spec_text(&rows.from, b, sizeof b));
         return NULL;
     }
@@ -144,28 +144,28 @@ static gt_Tensor *batch_jacobian(gt_Context *context, gt_Tape *tape, gt_Tensor *
     return all_rows(&rows, shape);
 }
 
-/* Errors name the function that was called and its caller. */
-#define ENTRY(name, body_of_it)                                                                    \
-    do {                                                                                           \
-        gt_Context *context = gt_enter();                                                          \
-        if (!context)                                                                              \
-            return NULL;                                                                           \
-        gt_Site site = gt_site_enter(here, name);                                                  \
-        gt_Tensor *result = body_of_it;                                                            \
-        gt_site_leave(site);                                                                       \
-        return result;                                                                             \
-    } while (0)
-
 gt_Tensor *gt_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt_Tensor *source,
                           const gt_jacobian_options *options)
 {
-    ENTRY("jacobian", jacobian(context, tape, target, source, options));
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "jacobian");
+    gt_Tensor *result = jacobian(context, tape, target, source, options);
+    gt_site_leave(site);
+    return result;
 }
 
 gt_Tensor *gt_batch_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *target,
                                 gt_Tensor *source, const gt_jacobian_options *options)
 {
-    ENTRY("batch_jacobian", batch_jacobian(context, tape, target, source, options));
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "batch_jacobian");
+    gt_Tensor *result = batch_jacobian(context, tape, target, source, options);
+    gt_site_leave(site);
+    return result;
 }
 
 /* ---- Hessians ---- */
@@ -177,14 +177,13 @@ static gt_Tensor *gradient_of(gt_Context *context, gt_FunctionBody function, voi
     gt_Tape *tape = gt_probe_tape(NULL, (gt_Tensors){&x, 1}, false);
     gt_Value *result = NULL;
     gt_Tensor *y = NULL, *gradient = NULL;
-    if (context->status == GT_OK &&
+    if (gt_context_status(context) == GT_OK &&
         gt_body_run(context, NULL, function, user, &x, 1, &result) == GT_OK)
         gt_values_give(context, &result, 1, &y);
     if (y && gt_size(y) != 1) {
         char text[200];
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "the function gives %s; one with a Hessian gives one number",
-                 gt_spec_text(&gt_slot_raw(y)->value->spec, text, sizeof text));
+        gt_raise(context, GT_INVALID, NULL, NULL, "the function must give one number (got %s)",
+                 gt_spec_text(gt_tensor_spec(y), text, sizeof text));
     }
     if (y)
         gradient = gt_gradient(tape, y, x, .unconnected = GT_UNCONNECTED_ZERO);
@@ -196,7 +195,7 @@ static gt_Tensor *gradient_of(gt_Context *context, gt_FunctionBody function, voi
 static gt_Tensor *second_order(gt_Context *context, gt_FunctionBody function, void *user,
                                gt_Tensor *x, gt_Tensor *v)
 {
-    gt_Scope *outer = context->scope, *scope = gt_scope_open(context);
+    gt_Scope *outer = gt_scope_innermost(context), *scope = gt_scope_open(context);
     x = scope ? gt_probe(NULL, x) : NULL;
     gt_Tape *tape = x ? gt_probe_tape(NULL, (gt_Tensors){&x, 1}, !v) : NULL;
     gt_Tensor *gradient = tape ? gradient_of(context, function, user, x) : NULL;
@@ -211,26 +210,31 @@ static gt_Tensor *second_order(gt_Context *context, gt_FunctionBody function, vo
         gt_scope_move(result, outer);
     gt_tape_end(tape);
     gt_scope_unwind(context, outer);
-    return context->status == GT_OK ? result : NULL;
+    return gt_context_status(context) == GT_OK ? result : NULL;
 }
 
 gt_Tensor *gt_hessian_at(const char *here, gt_FunctionBody function, void *user, gt_Tensor *x)
 {
-    ENTRY("hessian", second_order(context, function, user, x, NULL));
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "hessian");
+    gt_Tensor *result = second_order(context, function, user, x, NULL);
+    gt_site_leave(site);
+    return result;
 }
 
 static gt_Tensor *hessian_vector_product(gt_Context *context, gt_FunctionBody function, void *user,
                                          gt_Tensor *x, gt_Tensor *v)
 {
-    const gt_Slot *at = gt_slot_check(context, NULL, NULL, "x", x);
-    const gt_Slot *along = at ? gt_slot_check(context, NULL, NULL, "v", v) : NULL;
+    const gt_Spec *at = gt_tensor_check(context, NULL, NULL, "x", x);
+    const gt_Spec *along = at ? gt_tensor_check(context, NULL, NULL, "v", v) : NULL;
     char a[200], b[200];
     if (!along)
         return NULL;
-    if (!gt_spec_equal(&at->value->spec, &along->value->spec)) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "x is %s, v %s",
-                 gt_spec_text(&at->value->spec, a, sizeof a),
-                 gt_spec_text(&along->value->spec, b, sizeof b));
+    if (!gt_spec_equal(at, along)) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "v must be like x, %s (got %s)",
+                 gt_spec_text(at, a, sizeof a), gt_spec_text(along, b, sizeof b));
         return NULL;
     }
     return second_order(context, function, user, x, v);
@@ -239,5 +243,11 @@ static gt_Tensor *hessian_vector_product(gt_Context *context, gt_FunctionBody fu
 gt_Tensor *gt_hessian_vector_product_at(const char *here, gt_FunctionBody function, void *user,
                                         gt_Tensor *x, gt_Tensor *v)
 {
-    ENTRY("hessian_vector_product", hessian_vector_product(context, function, user, x, v));
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "hessian_vector_product");
+    gt_Tensor *result = hessian_vector_product(context, function, user, x, v);
+    gt_site_leave(site);
+    return result;
 }

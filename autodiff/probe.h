@@ -1,11 +1,11 @@
-/* What differentiates functions from outside needs of them. Private. */
+/* Sources and tapes for differentiating a function from outside. Private. */
 #ifndef GT_AUTODIFF_PROBE_H
 #define GT_AUTODIFF_PROBE_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 
-/* Something that a tape of ours can watch without what it was computed from: a variable itself,
- * else an alias that the tapes open now connect to x. NULL on failure. */
+/* A source for a tape of ours: a variable itself, else an alias of x, so that the tape knows nothing of the records
+ * behind x. Tapes that are open now connect the alias to x. NULL on failure. */
 gt_Tensor *gt_probe(const char *here, gt_Tensor *x);
 
 /* A tape that watches these and nothing by itself. NULL on failure. */

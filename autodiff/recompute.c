@@ -8,7 +8,6 @@
 #include "autodiff/custom.h"
 #include "autodiff/gradient.h"
 #include "autodiff/probe.h"
-#include "core/graph.h"
 #include "core/inside.h"
 #include "ops/array/cast.h"
 #include "ops/control/choice.h"
@@ -17,10 +16,10 @@
 
 GT_OPTION_TYPE(gt_recompute_options, gt_recompute_OPTIONS);
 
-/* What a record remembers of the call. */
+/* The options of a record: the call. */
 #define CALL_OPTIONS(F, S)                                                                         \
-    F(S, gt_FunctionBody, function, NULL, "what is recomputed")                                    \
-    F(S, void *, user, NULL, "what it is passed")                                                  \
+    F(S, gt_FunctionBody, function, NULL, "the function to recompute")                             \
+    F(S, void *, user, NULL, "its context")                                                        \
     F(S, int32_t, inputs, 0, "without the variables that the function reads")                      \
     F(S, int32_t, outputs, 1, "")                                                                  \
     F(S, bool, inside, false, "the call of a layer")                                               \
@@ -28,12 +27,6 @@ GT_OPTION_TYPE(gt_recompute_options, gt_recompute_OPTIONS);
     F(S, uint64_t, layer, 0, "its identity")
 GT_OPTIONS(Call, CALL_OPTIONS);
 GT_OPTION_TYPE(Call, CALL_OPTIONS);
-
-/* The variable that an input of the record is the value of; NULL: none, or freed since. */
-static gt_Slot *variable_of(const gt_Value *value)
-{
-    return value->record && !value->record->operation ? value->record->variable : NULL;
-}
 
 /* ---- again ---- */
 
@@ -50,51 +43,52 @@ typedef struct Replay {
     int32_t sources, targets;
 } Replay;
 
+static gt_Value *input_of(const Replay *replay, int i)
+{
+    return gt_record_view(replay->rule->record).input[i];
+}
+
 static void go_back(Replay *replay)
 {
-    const gt_Record *record = replay->rule->record;
-    for (int i = 0; i < record->inputs; i++) {
-        gt_Slot *slot = variable_of(record->input[i]);
-        if (!slot)
+    for (int i = 0; i < gt_rule_inputs(replay->rule); i++) {
+        gt_Value *then = input_of(replay, i);
+        gt_Variable *variable = gt_value_variable(then);
+        if (!variable)
             continue;
-        replay->now[i] = slot->value;
-        slot->value = record->input[i];
-        gt_value_retain(slot->value, true);
+        gt_value_retain(then, true);
+        replay->now[i] = gt_variable_exchange(variable, then);
     }
 }
 
 /* In the reverse order: a variable may be there twice. */
 static void return_to_now(Replay *replay)
 {
-    const gt_Record *record = replay->rule->record;
-    for (int i = record->inputs - 1; i >= 0; i--) {
-        gt_Slot *slot = variable_of(record->input[i]);
-        if (!slot || !replay->now[i])
-            continue;
-        gt_value_release(slot->value, true);
-        slot->value = replay->now[i];
+    for (int i = gt_rule_inputs(replay->rule) - 1; i >= 0; i--) {
+        gt_Variable *variable = gt_value_variable(input_of(replay, i));
+        if (variable && replay->now[i])
+            gt_value_release(gt_variable_exchange(variable, replay->now[i]), true);
     }
 }
 
-/* What the function is called with, and what the tape of the second run watches: a variable that is
- * given twice only once. */
+/* Makes the list that the function is called with, and that of the sources, in which a variable that is given twice
+ * is once. */
 static gt_Status prepare(Replay *replay)
 {
     gt_GradientRule *rule = replay->rule;
     gt_Context *context = rule->context;
     gt_Map met = {0};
-    for (int i = 0; i < gt_rule_inputs(rule) && context->status == GT_OK; i++) {
-        gt_Slot *slot = variable_of(rule->record->input[i]);
+    for (int i = 0; i < gt_rule_inputs(rule) && gt_context_status(context) == GT_OK; i++) {
+        gt_Variable *variable = gt_value_variable(input_of(replay, i));
         rule->before[i] = NULL; /* the sum over this piece is made on its own */
-        replay->input[i] = slot ? gt_slot_handle(slot) : gt_rule_input(rule, i);
-        if (!slot && gt_wants(rule, i))
+        replay->input[i] = variable ? variable : gt_rule_input(rule, i);
+        if (!variable && gt_wants(rule, i))
             replay->input[i] = gt_identity(replay->input[i]);
         uint64_t key = gt_map_pointer(replay->input[i]);
         if (gt_wants(rule, i) && gt_map_find(&met, key) < 0 && gt_map_add(context, &met, key, i))
             replay->source[replay->sources++] = replay->input[i];
     }
     gt_map_close(context, &met);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* The outputs that a gradient arrived at. */
@@ -104,11 +98,10 @@ static gt_Status take_targets(Replay *replay, gt_Value **result)
     gt_Context *context = rule->context;
     gt_Tensor *output[GT_MAX_OUTPUTS] = {0};
     if (gt_values_give(context, result, replay->call->outputs, output) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     for (int i = 0; i < replay->call->outputs; i++) {
         char a[200], b[200];
-        const gt_Spec *then = gt_rule_output_spec(rule, i),
-                      *again = &gt_slot_raw(output[i])->value->spec;
+        const gt_Spec *then = gt_rule_output_spec(rule, i), *again = gt_tensor_spec(output[i]);
         if (!gt_spec_equal(then, again))
             return gt_raise(context, GT_STATE, NULL, "recompute",
                             "output %d was %s and is %s when it is computed again; the function "
@@ -137,7 +130,7 @@ static bool same_frame(gt_Context *context, const Call *call, gt_CallFrame *fram
     }
     *frame = (gt_CallFrame){.layer = layer,
                             .name = layer->kind->name,
-                            .scope = context->scope,
+                            .scope = gt_scope_innermost(context),
                             .training = call->training};
     return true;
 }
@@ -150,14 +143,14 @@ static gt_Status run_again(Replay *replay)
     gt_Value *result[GT_MAX_OUTPUTS];
     gt_Tape *tape = gt_probe_tape(NULL, sources, false);
     gt_CallFrame frame = {0};
-    const gt_CallFrame *caller = context->frame;
+    const gt_CallFrame *caller = gt_context_frame(context);
     if (same_frame(context, replay->call, &frame))
-        context->frame = replay->call->inside ? &frame : NULL;
+        gt_context_set_frame(context, replay->call->inside ? &frame : NULL);
     gt_Listener listener; /* plans would not notice that the variables are others */
     gt_listener_begin(context, &listener);
     listener.tapes = 0;
     go_back(replay);
-    if (context->status == GT_OK &&
+    if (gt_context_status(context) == GT_OK &&
         gt_body_run(context, "recompute", replay->call->function, replay->call->user, replay->input,
                     replay->call->outputs, result) == GT_OK &&
         take_targets(replay, result) == GT_OK)
@@ -165,11 +158,11 @@ static gt_Status run_again(Replay *replay)
                      replay->gradient, .unconnected = GT_UNCONNECTED_NONE,
                      .output_gradients = replay->upstream);
     return_to_now(replay);
-    context->frame = caller;
+    gt_context_set_frame(context, caller);
     gt_listener_end(context, &listener);
     gt_listener_close(context, &listener);
     gt_tape_end(tape);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* A variable that is given twice has its gradient at the first place. */
@@ -180,7 +173,7 @@ static gt_Status recompute_rule(gt_GradientRule *rule)
     size_t bytes = 4 * (size_t)inputs * sizeof(void *);
     void **lists = gt_allocate_zeroed(context, bytes);
     if (!lists)
-        return context->status;
+        return gt_context_status(context);
     Replay replay = {.rule = rule,
                      .call = gt_rule_options(rule),
                      .now = (gt_Value **)lists,
@@ -196,7 +189,7 @@ static gt_Status recompute_rule(gt_GradientRule *rule)
             k++;
         }
     gt_release(context, lists, bytes);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static const gt_Operation recompute = {
@@ -222,11 +215,11 @@ typedef struct Run {
 static gt_Status add_input(Run *run, gt_Value *value)
 {
     gt_Context *context = run->context;
+    const gt_Record *record = gt_value_record(value);
     if (!gt_reserve(context, (void **)&run->input, run->inputs, &run->capacity,
                     sizeof *run->input) ||
-        (value->record &&
-         !gt_map_add(context, &run->known, gt_map_pointer(value->record), run->inputs)))
-        return context->status;
+        (record && !gt_map_add(context, &run->known, gt_map_pointer(record), run->inputs)))
+        return gt_context_status(context);
     gt_value_retain(value, true);
     run->input[run->inputs++] = value;
     return GT_OK;
@@ -237,27 +230,22 @@ static gt_Status add_input(Run *run, gt_Value *value)
 static gt_Status add_variables(Run *run, const gt_Listener *listener)
 {
     gt_Context *context = run->context;
-    for (int32_t i = 0; i < listener->count && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < listener->count && gt_context_status(context) == GT_OK; i++) {
         gt_Value *value = listener->heard[i];
-        gt_Slot *slot = variable_of(value);
-        if (gt_map_find(&run->known, gt_map_pointer(value->record)) >= 0)
+        if (gt_map_find(&run->known, gt_map_pointer(gt_value_record(value))) >= 0)
             continue;
-        if (!slot && gt_gradient_passes(context, value))
+        if (gt_tape_watch_read(context, value))
+            add_input(run, value);
+        else if (gt_gradient_passes(context, value))
             return gt_raise(context, GT_INVALID, NULL, NULL, GT_NOT_AN_INPUT);
-        if (!slot)
-            continue;
-        uint64_t asking = context->auto_watching & ~value->record->tapes;
-        if (asking && gt_ask_trainable(context, gt_slot_handle(slot)))
-            gt_tape_watch_leaf(context, value->record, asking);
-        add_input(run, value);
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* The layer whose call this is a part of. One of another context cannot be held or found again. */
 static void remember_layer(Run *run)
 {
-    const gt_CallFrame *frame = run->context->frame;
+    const gt_CallFrame *frame = gt_context_frame(run->context);
     if (!frame)
         return;
     run->call.inside = true;
@@ -276,30 +264,14 @@ static gt_Status run_hidden(Run *run, gt_Tensor *const *input, gt_Listener *list
                 run->output);
     gt_tape_unquiet(context, hushed);
     gt_listener_end(context, listener);
-    for (int32_t i = 0; i < run->call.outputs && context->status == GT_OK; i++) {
-        gt_Value *own = gt_value_alias(context, run->output[i], &run->output[i]->spec, 0);
+    for (int32_t i = 0; i < run->call.outputs && gt_context_status(context) == GT_OK; i++) {
+        gt_Value *own = gt_value_alias(context, run->output[i], gt_value_spec(run->output[i]), 0);
         if (!own)
             break;
         gt_value_release(run->output[i], true);
         run->output[i] = own;
     }
-    return context->status;
-}
-
-static gt_Status record_run(Run *run)
-{
-    gt_Context *context = run->context;
-    uint64_t tapes = 0;
-    for (int32_t i = 0; i < run->inputs; i++)
-        tapes |= gt_tapes_of(run->input[i]);
-    tapes &= context->recording;
-    if (run->inputs > UINT16_MAX)
-        return gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%d inputs and variables are too many",
-                        (int)run->inputs);
-    if (tapes)
-        gt_record_new(context, &recompute, &run->call, run->inputs, run->input, run->call.outputs,
-                      run->output, tapes, context->here);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status run_eagerly(Run *run, gt_Tensors inputs, gt_Tensor **outputs)
@@ -307,33 +279,39 @@ static gt_Status run_eagerly(Run *run, gt_Tensors inputs, gt_Tensor **outputs)
     gt_Context *context = run->context;
     gt_Listener listener = {0};
     remember_layer(run);
-    for (int32_t i = 0; i < inputs.count && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < inputs.count && gt_context_status(context) == GT_OK; i++) {
         gt_Value *value = gt_value_read(context, NULL, NULL, "input", i + 1, inputs.items[i]);
         if (value)
             add_input(run, value);
     }
-    if (context->status == GT_OK && run_hidden(run, inputs.items, &listener) == GT_OK &&
-        add_variables(run, &listener) == GT_OK && record_run(run) == GT_OK)
+    if (gt_context_status(context) == GT_OK && run_hidden(run, inputs.items, &listener) == GT_OK &&
+        add_variables(run, &listener) == GT_OK &&
+        gt_record_call(context, &recompute, &run->call, run->inputs, run->input, run->call.outputs,
+                       run->output) == GT_OK)
         gt_values_give(context, run->output, run->call.outputs, outputs);
     gt_listener_close(context, &listener);
     gt_values_release(run->output, GT_MAX_OUTPUTS);
     gt_values_release(run->input, run->inputs);
     gt_release(context, run->input, (size_t)run->capacity * sizeof *run->input);
     gt_map_close(context, &run->known);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status check(gt_Context *context, gt_Tensors inputs, int32_t outputs,
                        gt_Tensor *const *places)
 {
-    if (inputs.count < 1 || inputs.count > GT_MAX_INPUTS || !inputs.items)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%d inputs; 1 to %d are possible",
-                        (int)inputs.count, GT_MAX_INPUTS);
+    if (inputs.count > 0 && !inputs.items)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "the list of inputs is NULL");
+    if (inputs.count < 1 || inputs.count > GT_MAX_INPUTS)
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the number of inputs must be 1 to %d (got %d)", GT_MAX_INPUTS,
+                        (int)inputs.count);
     if (outputs < 1 || outputs > GT_MAX_OUTPUTS)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "%d outputs; 1 to %d are possible",
-                        (int)outputs, GT_MAX_OUTPUTS);
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the number of outputs must be 1 to %d (got %d)", GT_MAX_OUTPUTS,
+                        (int)outputs);
     if (!places)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "there is no place for the outputs");
+        return gt_raise(context, GT_INVALID, NULL, NULL, "the place for the outputs is NULL");
     return GT_OK;
 }
 
@@ -341,12 +319,12 @@ static gt_Status check(gt_Context *context, gt_Tensors inputs, int32_t outputs,
  * probabilities were made of is not among its inputs. So what it reads of the caller's is seen. */
 static gt_Status own_inputs(gt_Context *context, gt_Tensors inputs, gt_Tensor **own)
 {
-    for (int32_t i = 0; i < inputs.count && context->status == GT_OK; i++) {
-        bool known = gt_is_variable(inputs.items[i]) || !context->recording;
+    for (int32_t i = 0; i < inputs.count && gt_context_status(context) == GT_OK; i++) {
+        bool known = gt_is_variable(inputs.items[i]) || !gt_tape_recording(context);
         own[i] = known ? inputs.items[i] : gt_identity(inputs.items[i]);
         own[i] = gt_origin_hidden(context, own[i]);
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user, gt_Tensors inputs,
@@ -363,20 +341,20 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
     gt_Tensor *own[GT_MAX_INPUTS];
     if (check(context, inputs, n, outputs) == GT_OK && own_inputs(context, inputs, own) == GT_OK) {
         gt_Tensors list = {own, inputs.count};
-        uint64_t choices = context->choices;
+        uint64_t choices = gt_context_choices(context);
         Run run = {.context = context,
                    .call = {.size = GT_SIZE(Call),
                             .function = function,
                             .user = user,
                             .inputs = inputs.count,
                             .outputs = n}};
-        if (context->trace)
+        if (gt_tracing(context))
             gt_traced_call(context, function, user, list, n, outputs);
         else
             run_eagerly(&run, list, outputs);
-        if (context->choices != choices)
+        if (gt_context_choices(context) != choices)
             gt_mark_choice(context, outputs, n);
     }
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }

@@ -1,7 +1,6 @@
 /* Running a function of the user's in scopes of its own: its temporaries are gone afterwards, also
  * when it fails and leaves scopes and tapes open. Leans on tensor.c and tape.c. */
-#include "core/graph.h"
-#include "core/structs.h"
+#include "core/trace.h"
 
 #include <stdio.h>
 #include <string.h>

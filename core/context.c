@@ -209,9 +209,24 @@ gt_Context *gt_context(void)
     return thread.current;
 }
 
+#ifdef GT_ASSERTIONS
+const void *gt_thread_mark(void)
+{
+    static _Thread_local char mark;
+    return &mark;
+}
+#endif
+
 gt_Context *gt_enter(void)
 {
     gt_Context *context = gt_context();
+#ifdef GT_ASSERTIONS
+    const void *runner = context ? atomic_load(&context->runner) : NULL;
+    if (runner && runner != gt_thread_mark())
+        gt_raise(context, GT_INVALID, context->here, "context",
+                 "two threads use one context at the same time; each needs one of its own "
+                 "(gt_context_use)");
+#endif
     return context && context->status == GT_OK ? context : NULL;
 }
 

@@ -1,8 +1,7 @@
 /* Noting and comparing facts. The first answer counts; a subject is known by a number that no other
  * one ever has, so that it may go before the plan does. Leans on object.c and graph.c. */
 #include "core/fact.h"
-#include "core/graph.h"
-#include "core/structs.h"
+#include "core/trace.h"
 
 #include <string.h>
 
@@ -45,7 +44,7 @@ static gt_Facts *facts_of(const gt_Context *context)
     gt_Trace *trace = context->trace;
     while (trace && trace->outer)
         trace = trace->outer;
-    return trace ? &trace->facts : NULL;
+    return trace ? trace->facts : NULL;
 }
 
 static bool add_fact(gt_Context *context, gt_Facts *facts, gt_Fact fact)

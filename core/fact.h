@@ -12,7 +12,7 @@
 #ifndef GT_CORE_FACT_H
 #define GT_CORE_FACT_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 
 /* Looks at a live object, or at the context if that is NULL, and changes nothing. */
 typedef uint64_t gt_Question(const gt_Context *context, const gt_Object *object);

@@ -1,16 +1,23 @@
-/* The traced graph: what an operation would have computed, written down. There is one tracer;
- * plans, functional models, summaries, files and emitted C start from here. Sizes are concrete.
+/* The traced graph: what operations would have computed, written down. There is one tracer; plans, functional
+ * models, summaries, files and emitted C start from here. Sizes are concrete.
  *
- * Control flow is one node, whose bodies are graphs of their own. Bodies are traced inside the
- * trace around them, and what they read of it - symbols, variables, tensors under a tape - they
- * capture: it becomes an input of the node. So a body's graph has no variables: a variable that it
- * changes is a value like others inside, an output of the node, and is assigned by the trace around
- * it. */
+ * A graph is data: lists of values and of nodes, which name each other by number, nodes in the order in which they
+ * were written. Every room may read it; core writes it. For y = exp(x) * x:
+ *
+ *     values   0 argument 0    1 output 0 of node 0    2 output 0 of node 1
+ *     nodes    0 exp (0) -> (1)    1 multiply (1, 0) -> (2)
+ *     output   2
+ *
+ * Control flow is one node, whose bodies are graphs of their own, among its options (fields of type gt_Graph *).
+ * Bodies are traced inside the trace around them, and what they read of it - symbols, variables, tensors under a
+ * tape - they capture: it becomes an input of the node. So a body's graph has no variables: a variable that it
+ * changes is a value like others inside, an output of the node, and is assigned by the trace around it.
+ * Private. */
 #ifndef GT_CORE_GRAPH_H
 #define GT_CORE_GRAPH_H
 
 #include "core/fact.h"
-#include "core/internal.h"
+#include "core/inside.h"
 
 typedef enum gt_GraphKind {
     GT_GRAPH_INPUT,    /* an argument of the function */
@@ -60,115 +67,55 @@ typedef struct gt_Graph {
     gt_Status (*run)(struct gt_Plan *plan, const void *const *input, void *const *output);
 } gt_Graph;
 
-typedef enum gt_ControlKind {
-    GT_CONTROL_BRANCH,
-    GT_CONTROL_LOOP,
-    GT_CONTROL_CALL /* the first body, once: a plan puts it in place of the node */
-} gt_ControlKind;
+/* ---- graphs ---- */
 
-/* The options of control flow (ops/control/traced_control.c). Plans know no more of it than this. */
-#define GT_CONTROL_OPTIONS(F, S)                                                                   \
-    F(S, gt_ControlKind, kind, GT_CONTROL_BRANCH, "what its bodies are")                           \
-    F(S, gt_Graph *, first, NULL, "the branch if the predicate is not 0, or the body of a loop")   \
-    F(S, gt_Graph *, second, NULL, "the other branch; the condition of a loop, or NULL")           \
-    F(S, int32_t, carries, 0, "loop variables, and variables that it changes")                     \
-    F(S, int32_t, states, 0, "how many of these are variables")                                    \
-    F(S, int32_t, xs, 0, "what a loop goes along")                                                 \
-    F(S, int32_t, ys, 0, "what a loop stacks")                                                     \
-    F(S, int64_t, length, -1, "rounds, at most if they are counted otherwise; -1: no limit")       \
-    F(S, bool, reverse, false, "from the last element of xs to the first")                         \
-    F(S, bool, counted, false, "an input says how many rounds")
-GT_OPTIONS(gt_Control, GT_CONTROL_OPTIONS);
+gt_Graph *gt_graph_new(gt_Context *context);
+void gt_graph_free(gt_Graph *graph);
+/* The number of a new value; -1 on failure. Holds what the value says it holds. */
+int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value);
+/* The value that is argument number `index`, new if there is none. -1 on failure. */
+int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);
+/* Frees what a node owns. */
+void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node);
+/* The shape rule's answer for a node, as it was when the node was written down. */
+gt_ShapeRule gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node);
+/* Drops the nodes of a body that is traced to its end and whose outputs do not need them. `used`, one
+ * an argument, gets marks for those that are left. */
+gt_Status gt_graph_prune(gt_Graph *graph, bool *used);
+/* Do two graphs say the same? If not, `difference` says where. */
+bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size_t size);
 
-/* What the kernel of control flow sees. Lists have any length, so those of gt_Kernel are empty. */
-typedef struct gt_ControlKernel {
-    gt_Kernel kernel; /* operation, options, context */
-    const gt_Spec **input_spec;
-    const void **input; /* NULL: absent */
-    void **output;      /* NULL: nobody reads it */
-    void *scratch;
-    const void **argument; /* room for the inputs and outputs of a body */
-    void **result;
-} gt_ControlKernel;
+/* ---- tracing ---- */
 
+/* Starts a trace: from here on operations on symbols and variables are written down in `graph`, which is empty.
+ * What C code asks meanwhile goes to `facts`. NULL with an error raised on failure. */
+gt_Trace *gt_trace_begin(gt_Context *context, gt_Graph *graph, gt_Facts *facts);
 /* What the bodies of one node read of the traces around them. */
 typedef struct gt_Captures {
     gt_Value **value;               /* held */
     int32_t first, count, capacity; /* value[i] is argument number first + i of every body */
     gt_Map known;                   /* which i a value is */
 } gt_Captures;
-
-/* A variable with a symbolic value. */
-typedef struct gt_TraceVariable {
-    gt_Variable *variable; /* held */
-    gt_Value *around;      /* its value in the trace around this one; NULL: none */
-    int32_t first;         /* its symbol before it was changed */
-} gt_TraceVariable;
-
-struct gt_Trace {
-    gt_Graph *graph;
-    gt_Map constants;          /* the number of each in the graph */
-    gt_Facts facts;            /* what was asked, in the bodies too: of the outermost trace */
-    const gt_CallFrame *frame; /* that was the innermost when it began */
-    gt_Trace *outer;           /* NULL: not a body's */
-    gt_Captures *captures;     /* of a body */
-    uint64_t tapes;            /* that were open before it began */
-    uint32_t serial;
-    gt_TraceVariable *variables;
-    int32_t variable_count, variable_capacity;
-};
-
-/* Starts a trace; from here on operations on symbols and variables are written down. `graph` is
- * empty. */
-gt_Status gt_trace_begin(gt_Context *context, gt_Trace *trace, gt_Graph *graph);
-/* Starts the trace of a body inside the one that runs, whose graph owns the new graph. */
-gt_Status gt_trace_begin_body(gt_Context *context, gt_Trace *trace, gt_Captures *captures);
-void gt_trace_end(gt_Context *context, gt_Trace *trace); /* goes on holding the facts */
+/* Starts the trace of a body inside the one that runs. The graph around owns the body's, which `graph` gets. */
+gt_Trace *gt_trace_begin_body(gt_Context *context, gt_Captures *captures, gt_Graph **graph);
+void gt_trace_end(gt_Context *context, gt_Trace *trace);
 void gt_captures_close(gt_Context *context, gt_Captures *captures);
-/* Is this layer's call, or NULL, where the function was called that is traced? */
-bool gt_trace_called_from(const gt_Context *context, const gt_CallFrame *frame);
-/* Is the value a symbol of a trace that runs? */
-bool gt_trace_knows(const gt_Context *context, const gt_Value *value);
-/* Does a tape that records now have the value, so that a gradient would come to it? */
-bool gt_gradient_passes(const gt_Context *context, const gt_Value *value);
-#define GT_NOT_AN_INPUT                                                                            \
-    "the function reads a tensor that a tape watches, which is not among its inputs and would "    \
-    "get "                                                                                         \
-    "no gradient; gt_stop_gradient makes it a constant"
-/* Is an operation on this value written down, not run? In a body that is so for tensors too that a
- * tape around it may watch. */
-bool gt_trace_takes(const gt_Context *context, const gt_Value *value);
-/* Builds of layers run eagerly inside a trace: suspend and resume. */
-gt_Trace *gt_trace_suspend(gt_Context *context);
-void gt_trace_resume(gt_Context *context, gt_Trace *trace);
 
 /* A symbolic handle for the next argument of the function. */
 gt_Tensor *gt_trace_input(gt_Context *context, const gt_Spec *spec);
-/* The value of a variable at this point of the trace. */
-gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot);
 /* The number of a value in the graph; a concrete one is captured. -1 on failure. */
 int32_t gt_trace_symbol(gt_Context *context, gt_Value *value);
-/* Writes down one node like this one, but for options and lists; `symbols` gets its outputs. */
-gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const void *options,
-                        gt_Value *const *input, const gt_Spec *output, gt_Slot *const *overwritten,
-                        int32_t *symbols);
-gt_Value *gt_trace_value(gt_Context *context, const gt_Spec *spec, int32_t symbol);
+/* A variable that a body changed, so far as it is traced. */
+typedef struct gt_TraceChange {
+    gt_Variable *variable;
+    int32_t argument; /* the old value */
+    int32_t symbol;   /* the new one */
+} gt_TraceChange;
+/* The first of them from number *at on, which moves behind it; begin with 0. False: there is none. */
+bool gt_trace_next_change(const gt_Trace *trace, int32_t *at, gt_TraceChange *change);
 /* Writes down a node that is not gt_apply's: control flow, or the effect of a body that is traced
  * again. Tapes record what is no effect; `output` gets handles of the innermost scope. */
 gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const void *options,
                          gt_Value *const *input, const gt_Spec *spec, gt_Tensor **output);
-
-gt_Graph *gt_graph_new(gt_Context *context);
-/* The number of a new value; -1 on failure. Holds what the value says it holds. */
-int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value);
-void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node); /* what it owns */
-void gt_graph_free(gt_Graph *graph);
-/* The value that is argument number `index`, new if there is none. -1 on failure. */
-int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);
-/* Drops the nodes of a body that is traced to its end and whose outputs do not need them. `used`, one
- * an argument, gets marks for those that are left. */
-gt_Status gt_graph_prune(gt_Graph *graph, bool *used);
-/* Do two graphs say the same? If not, `difference` says where. */
-bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size_t size);
 
 #endif

@@ -1,13 +1,22 @@
 /* The short answers that other rooms get about core's structs. */
-#include "core/graph.h"
-#include "core/inside.h"
-#include "core/structs.h"
+#include "core/trace.h"
 
 /* ---- the context ---- */
 
 gt_Status gt_context_status(const gt_Context *context)
 {
     return context->status;
+}
+
+const char *gt_context_message(const gt_Context *context)
+{
+    return context->message;
+}
+
+char *gt_context_text(gt_Context *context, size_t *size)
+{
+    *size = sizeof context->info;
+    return context->info;
 }
 
 const gt_KernelTable *gt_context_kernels(const gt_Context *context)
@@ -49,6 +58,26 @@ gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *pr
 {
     gt_Object *next = previous ? previous->next : context->objects.next;
     return next == &context->objects ? NULL : next;
+}
+
+const char *gt_context_here(const gt_Context *context)
+{
+    return context->here;
+}
+
+gt_StepSite gt_context_step_site(gt_Context *context)
+{
+    return (gt_StepSite){&context->status, &context->here, &context->applying};
+}
+
+uint64_t gt_context_choices(const gt_Context *context)
+{
+    return context->choices;
+}
+
+void gt_context_choose(gt_Context *context)
+{
+    context->choices++;
 }
 
 int32_t gt_context_operations(const gt_Context *context)
@@ -109,11 +138,6 @@ const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame
 
 /* ---- handles, values ---- */
 
-void *gt_value_data(const gt_Value *value)
-{
-    return gt_value_numbers(value);
-}
-
 const gt_Spec *gt_tensor_check(gt_Context *context, const char *here, const char *operation,
                                const char *what, const gt_Tensor *tensor)
 {
@@ -129,6 +153,42 @@ const gt_Spec *gt_tensor_spec(const gt_Tensor *tensor)
 gt_Value *gt_tensor_value(const gt_Tensor *tensor)
 {
     return gt_slot_raw(tensor)->value;
+}
+
+gt_Value *gt_value_of(gt_Context *context, const char *here, const char *operation,
+                      const char *what, const gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_check(context, here, operation, what, tensor);
+    if (!slot)
+        return NULL;
+    return slot->variable && context->trace ? gt_trace_variable(context, slot) : slot->value;
+}
+
+gt_Value *gt_value_hold(gt_Context *context, const char *here, const char *operation,
+                        const char *what, const gt_Tensor *tensor)
+{
+    gt_Slot *slot = gt_slot_check(context, here, operation, what, tensor);
+    gt_Value *value = !slot             ? NULL
+                      : !slot->variable ? slot->value
+                                        : gt_variable_read(context, slot);
+    if (!value)
+        return NULL;
+    if (value->context != context) {
+        gt_foreign_variable(context, slot);
+        return NULL;
+    }
+    gt_value_retain(value, true);
+    return value;
+}
+
+void *gt_value_data(const gt_Value *value)
+{
+    return gt_value_numbers(value);
+}
+
+bool gt_value_is_borrowed(const gt_Value *value)
+{
+    return value->buffer && value->buffer->borrowed;
 }
 
 gt_Tensor *gt_value_handle(gt_Value *value)
@@ -189,6 +249,37 @@ bool gt_variable_is_trainable(const gt_Variable *variable)
     return gt_slot_raw(variable)->variable->trainable;
 }
 
+uint64_t gt_variable_serial(const gt_Variable *variable)
+{
+    return gt_slot_raw(variable)->variable->serial;
+}
+
+void *gt_variable_memory(gt_Context *context, const gt_Variable *variable, bool overwrite)
+{
+    gt_Slot *slot = gt_slot_raw(variable);
+    if (overwrite && gt_variable_own(context, slot) != GT_OK)
+        return NULL;
+    return gt_value_numbers(slot->value);
+}
+
+gt_Value *gt_variable_exchange(gt_Variable *variable, gt_Value *value)
+{
+    gt_Slot *slot = gt_slot_raw(variable);
+    gt_Value *before = slot->value;
+    slot->value = value;
+    return before;
+}
+
+bool gt_listening(const gt_Context *context)
+{
+    return context->listener != NULL;
+}
+
+gt_Status gt_probability_mark(gt_Context *context, gt_Tensor *tensor, const gt_Operation *operation)
+{
+    return gt_origin_set(context, gt_slot_raw(tensor), operation, NULL, NULL);
+}
+
 /* ---- scopes ---- */
 
 gt_Scope *gt_scope_innermost(const gt_Context *context)
@@ -230,36 +321,6 @@ uint64_t gt_value_tapes(const gt_Value *value)
     return gt_tapes_of(value);
 }
 
-const gt_Operation *gt_record_operation(const gt_Record *record)
-{
-    return record->operation;
-}
-
-const void *gt_record_options(const gt_Record *record)
-{
-    return record->options;
-}
-
-const char *gt_record_here(const gt_Record *record)
-{
-    return record->here;
-}
-
-uint64_t gt_record_tapes(const gt_Record *record)
-{
-    return record->tapes;
-}
-
-int gt_record_inputs(const gt_Record *record)
-{
-    return record->inputs;
-}
-
-int gt_record_outputs(const gt_Record *record)
-{
-    return record->outputs;
-}
-
 gt_Value *gt_record_input(const gt_Record *record, int i)
 {
     return record->input[i];
@@ -270,14 +331,24 @@ const gt_Spec *gt_record_output_spec(const gt_Record *record, int i)
     return &record->output[i].spec;
 }
 
-int gt_value_index(const gt_Value *value)
-{
-    return value->index;
-}
-
 void gt_record_retain(gt_Record *record)
 {
     record->references++;
+}
+
+gt_RecordView gt_record_view(const gt_Record *record)
+{
+    return (gt_RecordView){record->operation, record->options, record->here,
+                           record->input,     record->inputs,  record->outputs};
+}
+
+void gt_value_share_record(gt_Value *made, const gt_Value *old)
+{
+    if (!old->record || made->record)
+        return;
+    made->record = old->record;
+    made->index = old->index;
+    made->record->references++;
 }
 
 /* ---- traces ---- */
@@ -302,4 +373,14 @@ const gt_Operation *gt_rule_operation(const gt_GradientRule *rule)
 gt_Context *gt_rule_context(const gt_GradientRule *rule)
 {
     return rule->context;
+}
+
+int gt_rule_outputs(const gt_GradientRule *rule)
+{
+    return rule->record->outputs;
+}
+
+bool gt_rule_has_input(const gt_GradientRule *rule, int input)
+{
+    return input >= 0 && input < rule->record->inputs && rule->record->input[input];
 }

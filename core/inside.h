@@ -1,15 +1,18 @@
-/* What the other rooms may ask of core, by functions: handles, values, records, tapes, scopes, traces. The
- * structs behind these names are core's alone (core/structs.h). Not installed.
+/* What the other rooms may ask of core, by functions: memory, errors, the context, handles, values, records,
+ * tapes, scopes, traces. The structs behind these names are core's alone (core/structs.h). Not installed.
  *
  *   handle   gt_Tensor *: owned by a scope, or by whoever owns the variable
  *   value    spec, numbers (or a symbol of the traced graph) and the record that made it
  *   record   one operation that ran under a tape; owned by its output values
- */
+ *
+ * The traced graph is data that every room may read: core/graph.h. */
 #ifndef GT_CORE_INSIDE_H
 #define GT_CORE_INSIDE_H
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernels/kernels.h"
@@ -27,16 +30,20 @@
 typedef struct gt_Value gt_Value;
 typedef struct gt_Record gt_Record;
 typedef struct gt_Slot gt_Slot;
+typedef struct gt_TapeSlot gt_TapeSlot;
 typedef struct gt_Trace gt_Trace;
 
 /* ---- memory: every block is 64-byte aligned and given back with its size ---- */
+
 #define GT_ALIGNMENT 64
 /* The size, rounded up so that what follows is aligned too. */
 static inline size_t gt_aligned(size_t bytes)
 {
     return (bytes + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
 }
-void *gt_allocate(gt_Context *context, size_t bytes); /* raises GT_NO_MEMORY and returns NULL */
+
+/* NULL with GT_NO_MEMORY raised on failure. */
+void *gt_allocate(gt_Context *context, size_t bytes);
 void *gt_allocate_zeroed(gt_Context *context, size_t bytes);
 void gt_release(gt_Context *context, void *block, size_t bytes);
 /* The same without the pool: large blocks that live for one call. */
@@ -47,6 +54,7 @@ bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capac
                 size_t element);
 
 /* ---- errors ---- */
+
 /* Raises an error as `operation`: "here: operation: message, in path". */
 gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, const char *operation,
                    const char *format, ...)
@@ -70,6 +78,10 @@ void gt_site_leave(gt_Site site);
 
 /* The pending error; GT_OK: none. */
 gt_Status gt_context_status(const gt_Context *context);
+/* The message of the pending error. */
+const char *gt_context_message(const gt_Context *context);
+/* Room for a text that the user gets and that is valid until the next call. */
+char *gt_context_text(gt_Context *context, size_t *size);
 /* The inner loops for this processor. */
 const gt_KernelTable *gt_context_kernels(const gt_Context *context);
 int gt_context_threads(const gt_Context *context);
@@ -77,6 +89,8 @@ uint64_t gt_context_seed(const gt_Context *context);
 gt_Blas *gt_context_blas(gt_Context *context);
 /* The scratch memory of worker 0, as large as the running operation's shape rule asked for. */
 void *gt_context_scratch(gt_Context *context);
+/* Makes every worker's scratch memory at least so large. */
+gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
 /* Where the state of the default generator is kept; NULL until somebody draws from it. */
 gt_Variable **gt_context_generator(gt_Context *context);
 bool gt_context_checks_numerics(const gt_Context *context);
@@ -88,19 +102,39 @@ int32_t gt_context_operations(const gt_Context *context);
 /* Forgets those that were registered after the first `count`. */
 void gt_context_forget_operations(gt_Context *context, int32_t count);
 
-/* The call site that library code without one of its own reports. Returns the one before. */
+/* The call site that library code without one of its own reports. */
+const char *gt_context_here(const gt_Context *context);
+/* Sets it. Returns the one before. */
 const char *gt_context_set_here(gt_Context *context, const char *here);
 /* The name of the operation that is running, for messages. Returns the one before. */
 const char *gt_context_set_applying(gt_Context *context, const char *name);
 /* The operation whose gradient rule is running, for messages. Returns the one before. */
 const gt_Operation *gt_context_set_differentiating(gt_Context *context,
                                                    const gt_Operation *operation);
+
+/* What a plan writes and reads at every step, looked up once for a run: where the context keeps the pending
+ * error, the call site and the name of the operation that is running. */
+typedef struct gt_StepSite {
+    const gt_Status *status;
+    const char **here, **applying;
+} gt_StepSite;
+gt_StepSite gt_context_step_site(gt_Context *context);
+
+/* Does the caller want to stop? */
+bool gt_interrupted(gt_Context *context);
 /* The interrupt function does not see what runs from here on. Returns what gt_context_resume wants. */
 typedef struct gt_Interrupt {
     bool (*function)(void *user);
 } gt_Interrupt;
 gt_Interrupt gt_context_defer_interrupt(gt_Context *context);
 void gt_context_resume_interrupt(gt_Context *context, gt_Interrupt interrupt);
+
+/* Flush denormals to zero on this thread, and back to what the caller had. */
+typedef struct gt_FloatMode {
+    uint64_t saved;
+} gt_FloatMode;
+gt_FloatMode gt_float_mode_flush(void);
+void gt_float_mode_restore(gt_FloatMode mode);
 
 /* A layer that is being called or built: what error messages and paths start from. */
 typedef struct gt_CallFrame {
@@ -116,6 +150,37 @@ const gt_CallFrame *gt_context_frame(const gt_Context *context);
 /* Makes another one the innermost, and returns the one before. */
 const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame *frame);
 
+/* How many branches and loops were decided by numbers so far; and one more. */
+uint64_t gt_context_choices(const gt_Context *context);
+void gt_context_choose(gt_Context *context);
+
+/* ---- specs and numbers ---- */
+
+bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape); /* false: overflow or bad rank */
+bool gt_spec_resize(gt_Spec *spec);                              /* size from dims; same */
+gt_Shape gt_spec_shape(const gt_Spec *spec);
+bool gt_spec_equal(const gt_Spec *a, const gt_Spec *b);
+static inline size_t gt_spec_bytes(const gt_Spec *spec)
+{
+    return (size_t)spec->size * gt_dtype_size(spec->dtype);
+}
+char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
+/* Can this dtype hold the number? Integers accept integers in their range, bool 0 and 1. */
+bool gt_number_fits(gt_DType dtype, double number);
+/* data[i] as a double */
+double gt_number_fetch(gt_DType dtype, const void *data, int64_t i);
+/* data[i] = number */
+void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
+
+int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
+int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
+bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
+/* Where loops that move elements of 1, 2, 4 or 8 bytes have theirs. */
+static inline int gt_move_index(size_t element)
+{
+    return element == 1 ? 0 : element == 2 ? 1 : element == 4 ? 2 : 3;
+}
+
 /* ---- handles, values ---- */
 
 /* The spec behind a handle; NULL with an error raised as `operation` for NULL, for stale handles and those
@@ -126,50 +191,65 @@ const gt_Spec *gt_tensor_check(gt_Context *context, const char *here, const char
 const gt_Spec *gt_tensor_spec(const gt_Tensor *tensor);
 /* The value that a live handle stands for; not held. A variable stands for the one it has now. */
 gt_Value *gt_tensor_value(const gt_Tensor *tensor);
+/* A new tensor without numbers yet; data gets where they go. */
+gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
 /* A handle of the innermost scope to a value, which gets one more reference. NULL on failure. */
 gt_Tensor *gt_value_handle(gt_Value *value);
+/* The same, but takes over the caller's reference, also when it fails. */
+gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
 /* Frees what a live handle stands for, before its scope ends. */
 void gt_tensor_free(gt_Context *context, gt_Tensor *tensor);
 
+/* The value behind a handle as an operation reads it: current value of a variable, late results computed.
+ * NULL on failure; `what` and, unless it is 0, `number` name the argument of `operation`. Not held. */
+gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
+                        const char *what, int32_t number, gt_Tensor *tensor);
+/* The value behind a handle as a source or target of gradients: in a trace a variable stands for its symbol.
+ * Nothing is read. NULL with an error raised as `operation` on failure. Not held. */
+gt_Value *gt_value_of(gt_Context *context, const char *here, const char *operation,
+                      const char *what, const gt_Tensor *tensor);
+/* The value behind a handle, held: a variable's as a reader gets it, late numbers as late as they were. NULL with an
+ * error raised as `operation` on failure, also for the variable of another context. */
+gt_Value *gt_value_hold(gt_Context *context, const char *here, const char *operation,
+                        const char *what, const gt_Tensor *tensor);
+/* One more reference, and one less; `data`: one that needs the numbers. */
 void gt_value_retain(gt_Value *value, bool data);
 void gt_value_release(gt_Value *value, bool data);
-/* Where the numbers are. Those of a late result are computed now; NULL with an error raised if that
- * fails. A late symbol is from here on like any other. */
+/* Where the numbers are. Those of a late result are computed now; NULL with an error raised if that fails. A
+ * late symbol is from here on like any other. */
 void *gt_value_data(const gt_Value *value);
-/* A handle of the innermost scope; takes over the caller's reference, also when it fails. */
-gt_Tensor *gt_handle_new(gt_Context *context, gt_Value *value);
-
 const gt_Spec *gt_value_spec(const gt_Value *value);
 gt_Context *gt_value_context(const gt_Value *value);
 /* Is it a symbol of the traced graph, without numbers? */
 bool gt_value_is_symbol(const gt_Value *value);
+/* Does the value copy its numbers from memory that its user may change? */
+bool gt_value_is_borrowed(const gt_Value *value);
 /* Another value with the same numbers, or from byte `offset` of them on; NULL on failure. */
 gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Spec *spec,
                          size_t offset);
-/* The variable that this value is or was the value of; NULL: none. */
+/* The variable that this value is or was the value of; NULL: none, or freed since. */
 gt_Variable *gt_value_variable(const gt_Value *value);
+void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
+/* Makes handles of the innermost scope; takes over the values, also when it fails. */
+gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
+                         gt_Tensor **outputs);
 
-/* ---- specs and numbers ---- */
-bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape); /* false: overflow or bad rank */
-bool gt_spec_resize(gt_Spec *spec);                              /* size from dims; same */
-gt_Shape gt_spec_shape(const gt_Spec *spec);
-bool gt_spec_equal(const gt_Spec *a, const gt_Spec *b);
-static inline size_t gt_spec_bytes(const gt_Spec *spec)
-{
-    return (size_t)spec->size * gt_dtype_size(spec->dtype);
-}
-char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
-/* Can this type hold the number? Integers take whole numbers in their range, bool 0 and 1. */
-bool gt_number_fits(gt_DType dtype, double number);
-/* data[i] as a double */
-double gt_number_fetch(gt_DType dtype, const void *data, int64_t i);
-/* data[i] = number */
-void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
-/* A new tensor without numbers yet; data gets where they go. */
-gt_Tensor *gt_tensor_new(gt_Context *context, const gt_Spec *spec, void **data);
+/* ---- bodies ---- */
+
+/* Runs a body as part of `name`. `result` gets the values of its outputs, held; NULLs on failure.
+ * Temporaries, scopes and tapes that it leaves are gone. */
+gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
+                      gt_Tensor *const *input, int32_t outputs, gt_Value **result);
+/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
+gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
+                              void *user, gt_Tensor *const *input, int32_t outputs,
+                              gt_Value **result, const gt_Operation **probability);
 
 /* ---- origins: what a live handle to probabilities knows of how they were made ---- */
 
+/* The handle is to probabilities that `operation` made, of which scores is not known. */
+gt_Status gt_probability_mark(gt_Context *context, gt_Tensor *tensor,
+                              const gt_Operation *operation);
 /* The operation that made them (GT_OP_PROBABILITY); NULL: these are none, as far as is known. */
 const gt_Operation *gt_origin_operation(const gt_Tensor *tensor);
 /* The spec of the logits it made them of; NULL: they are not known, and the next three must not be asked. */
@@ -186,8 +266,18 @@ gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor);
 
 /* ---- variables: for handles that are known to be variables ---- */
 
+const char *gt_variable_label(const gt_Variable *variable);
+bool gt_variable_is_trainable(const gt_Variable *variable);
+/* Variables are numbered in the order in which they are made. */
+uint64_t gt_variable_serial(const gt_Variable *variable);
 void gt_variable_retain(gt_Variable *variable);
-/* What a body reads or overwrites: each variable's value as it was then, and each tensor that has been
+/* Where the numbers are. `overwrite`: in memory of the variable's own, because whoever holds the old value
+ * keeps the old bytes; NULL with an error raised if there is no memory for that. */
+void *gt_variable_memory(gt_Context *context, const gt_Variable *variable, bool overwrite);
+/* The variable stands for another value, whose reference it takes over. Returns the one before, held. */
+gt_Value *gt_variable_exchange(gt_Variable *variable, gt_Value *value);
+
+/* The variables that a body reads or overwrites, each value as it was then, and each tensor that has been
  * recorded by a tape that recorded when the listener began; held. Begin, run, end; listeners nest and
  * each hears everything. */
 typedef struct gt_Listener {
@@ -200,12 +290,14 @@ typedef struct gt_Listener {
 void gt_listener_begin(gt_Context *context, gt_Listener *listener);
 void gt_listener_end(gt_Context *context, gt_Listener *listener); /* goes on holding */
 void gt_listener_close(gt_Context *context, gt_Listener *listener);
-
-const char *gt_variable_label(const gt_Variable *variable);
-bool gt_variable_is_trainable(const gt_Variable *variable);
+bool gt_listening(const gt_Context *context);
 
 /* ---- scopes ---- */
 
+gt_Scope *gt_scope_innermost(const gt_Context *context);
+/* New handles go to this scope, which is open. Returns the one before. */
+gt_Scope *gt_scope_switch(gt_Context *context, gt_Scope *scope);
+gt_Scope *gt_scope_parent(const gt_Scope *scope);
 gt_Scope *gt_scope_open(gt_Context *context);
 void gt_scope_close(gt_Context *context); /* the innermost */
 /* Closes scopes down to `outer`: whatever a failing callback left open. */
@@ -215,41 +307,83 @@ gt_Tensor *gt_scope_keep(gt_Context *context, gt_Tensor *tensor);
 /* A handle of that scope, or one around it, to what `tensor` stands for. */
 void gt_scope_move(gt_Tensor *tensor, gt_Scope *scope);
 
-gt_Scope *gt_scope_innermost(const gt_Context *context);
-/* New handles go to this scope, which is open. Returns the one before. */
-gt_Scope *gt_scope_switch(gt_Context *context, gt_Scope *scope);
-gt_Scope *gt_scope_parent(const gt_Scope *scope);
+/* ---- tapes ---- */
 
-/* ---- tapes and records ---- */
-
+/* The tapes that record now, and those that watch variables by themselves, by bit. */
+uint64_t gt_tape_recording(const gt_Context *context);
+uint64_t gt_tape_auto_watching(const gt_Context *context);
 /* Hides what runs next from these tapes, or from every tape that is open (building layers,
  * optimizer state); tapes that begin meanwhile record. Returns what gt_tape_unquiet wants. */
 uint64_t gt_tape_hush(gt_Context *context, uint64_t tapes);
 uint64_t gt_tape_quiet(gt_Context *context);
 void gt_tape_unquiet(gt_Context *context, uint64_t hushed);
+/* Puts all tapes aside, so that the next one that begins is the outermost; and back. */
+typedef struct gt_TapesAside {
+    int32_t innermost;
+    uint64_t recording, auto_watching;
+} gt_TapesAside;
+gt_TapesAside gt_tapes_put_aside(gt_Context *context);
+void gt_tapes_put_back(gt_Context *context, gt_TapesAside aside);
 
-/* The tapes that record now, and those that watch variables by themselves, by bit. */
-uint64_t gt_tape_recording(const gt_Context *context);
-uint64_t gt_tape_auto_watching(const gt_Context *context);
-/* What made a value or watches it; NULL: nothing. */
+/* The open tape behind a handle; NULL with an error raised as `operation` for anything else. */
+gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
+                           const gt_Tape *tape);
+/* May it be asked for gradients more than once? Was it asked, and may not be again? */
+bool gt_tape_is_persistent(const gt_TapeSlot *tape);
+bool gt_tape_is_used(const gt_TapeSlot *tape);
+/* A question begins: the tape does not record its own gradient, unless it is persistent. Returns what
+ * gt_tape_unquiet wants. */
+uint64_t gt_tape_ask(gt_Context *context, const gt_TapeSlot *tape);
+/* A question was answered: unless it is persistent the tape forgets its records and does not go on. */
+void gt_tape_answered(gt_Context *context, gt_TapeSlot *tape);
+/* The walk has passed a record: what it holds goes, unless the tape is persistent or another tape has it. */
+void gt_tape_pass(const gt_Context *context, const gt_TapeSlot *tape, gt_Record *record);
+
+/* Where a value comes from, as one tape knows it. */
+typedef struct gt_TapePoint {
+    gt_Record *record; /* NULL: the tape does not know the value */
+    const void
+        *key;  /* one for all outputs of an operation that the tape recorded; of a leaf, its own */
+    bool leaf; /* a variable, or a tensor that the tape watches: where this tape begins */
+    int32_t output; /* which output of the record it is */
+} gt_TapePoint;
+gt_TapePoint gt_tape_point(const gt_Context *context, const gt_TapeSlot *tape,
+                           const gt_Value *value);
+
+/* Would a gradient come to the value: does a tape that records now have it, without a cut? */
+bool gt_gradient_passes(const gt_Context *context, const gt_Value *value);
+/* Does a tape that records now watch the variable, or would it if the variable were read? */
+bool gt_tape_would_watch(gt_Context *context, const gt_Variable *variable);
+/* Is this the value of a variable? Then the tapes that watch what is read by themselves watch it. */
+bool gt_tape_watch_read(gt_Context *context, gt_Value *value);
+
+/* ---- records ---- */
+
+/* A record as data. The lists live as long as the record is held; inputs are NULL if absent, and all of them
+ * once the last tape that has the record is done with it. */
+typedef struct gt_RecordView {
+    const gt_Operation *operation; /* NULL: a leaf, that is a watched tensor */
+    const void *options;
+    const char *here; /* the caller's file and line; NULL: not known */
+    gt_Value *const *input;
+    int32_t inputs, outputs;
+} gt_RecordView;
+gt_RecordView gt_record_view(const gt_Record *record);
+gt_Value *gt_record_input(const gt_Record *record, int i); /* NULL: absent */
+const gt_Spec *gt_record_output_spec(const gt_Record *record, int i);
+/* One more reference, and one less. */
+void gt_record_retain(gt_Record *record);
+void gt_record_release(gt_Record *record);
+/* The record that made a value or watches it; NULL: none. */
 gt_Record *gt_value_record(const gt_Value *value);
 /* The tapes that have the value's record or watch the value, by bit; 0: none. */
 uint64_t gt_value_tapes(const gt_Value *value);
-/* NULL for a leaf, that is a watched tensor. */
-const gt_Operation *gt_record_operation(const gt_Record *record);
-const void *gt_record_options(const gt_Record *record);
-const char *gt_record_here(const gt_Record *record);
-uint64_t gt_record_tapes(const gt_Record *record);
-int gt_record_inputs(const gt_Record *record);
-int gt_record_outputs(const gt_Record *record);
-gt_Value *gt_record_input(const gt_Record *record, int i); /* NULL: absent */
-const gt_Spec *gt_record_output_spec(const gt_Record *record, int i);
-/* Which output of its record a value is. */
-int gt_value_index(const gt_Value *value);
-void gt_record_retain(gt_Record *record);
-void gt_record_release(gt_Record *record);
-/* Lets go of inputs and saved numbers. */
-void gt_record_strip(gt_Record *record);
+/* Records a call on every tape that records now and knows one of its inputs. */
+gt_Status gt_record_call(gt_Context *context, const gt_Operation *operation, const void *options,
+                         int32_t inputs, gt_Value *const *input, int32_t outputs,
+                         gt_Value *const *output);
+/* To tapes a value is the same source as another one: the new version of a variable. */
+void gt_value_share_record(gt_Value *made, const gt_Value *old);
 
 /* ---- traces ---- */
 
@@ -257,37 +391,36 @@ void gt_record_strip(gt_Record *record);
 bool gt_tracing(const gt_Context *context);
 /* Is the body of control flow being traced, inside such a trace? */
 bool gt_tracing_body(const gt_Context *context);
+/* Is this layer's call, or NULL, where the function was called that is traced? */
+bool gt_trace_called_from(const gt_Context *context, const gt_CallFrame *frame);
+/* Builds of layers run eagerly inside a trace: suspend and resume. */
+gt_Trace *gt_trace_suspend(gt_Context *context);
+void gt_trace_resume(gt_Context *context, gt_Trace *trace);
 
-/* ---- bodies of functions ---- */
-/* What a handle stands for, read as by an operation: variables, late numbers. NULL on failure; `what`
- * and, unless it is 0, `number` name the argument of `operation`. */
-gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
-                        const char *what, int32_t number, gt_Tensor *tensor);
-/* Runs a body as part of `name`. `result` gets the values of its outputs, held; NULLs on failure.
- * Temporaries, scopes and tapes that it leaves are gone. */
-gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
-                      gt_Tensor *const *input, int32_t outputs, gt_Value **result);
-/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
-gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
-                              void *user, gt_Tensor *const *input, int32_t outputs,
-                              gt_Value **result, const gt_Operation **probability);
-void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
-/* Makes handles of the innermost scope; takes over the values, also when it fails. */
-gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
-                         gt_Tensor **outputs);
+/* ---- gradient rules ---- */
 
-/* ---- threads, the processor ---- */
-gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
-bool gt_interrupted(gt_Context *context);
-typedef struct gt_FloatMode {
-    uint64_t saved;
-} gt_FloatMode;
-/* Flush denormals to zero on this thread, and back to what the caller had. */
-gt_FloatMode gt_float_mode_flush(void);
-void gt_float_mode_restore(gt_FloatMode mode);
+/* What the walk hands to a rule (autodiff/gradient.c), which asks by gt_wants and its like. */
+struct gt_GradientRule {
+    gt_Context *context;
+    gt_Record *record;
+    const bool *wants;          /* one an input */
+    gt_Tensor *const *upstream; /* one an output */
+    gt_Tensor **given;          /* one an input */
+    gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
+                                   takes into its sum, for the order of eager execution; or NULL */
+    /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
+     * gradient each, in the sources; where there is no way, zeros or NULL. */
+    gt_Status (*pull_back)(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
+                           gt_Tensors sources, gt_Tensor **gradients, bool zeros);
+};
 
-/* ---- operations ---- */
-/* Does the gradient rule read this input or output? The last bit speaks for all that follow:
+const gt_Operation *gt_rule_operation(const gt_GradientRule *rule);
+gt_Context *gt_rule_context(const gt_GradientRule *rule);
+int gt_rule_outputs(const gt_GradientRule *rule);
+/* Is input i there? */
+bool gt_rule_has_input(const gt_GradientRule *rule, int input);
+
+/* Does the gradient rule read this input or output later? The last bit speaks for all that follow:
  * control flow has more of them than there are bits. */
 static inline bool gt_saves_input(const gt_Operation *operation, int i)
 {
@@ -297,18 +430,7 @@ static inline bool gt_saves_output(const gt_Operation *operation, int i)
 {
     return operation->saves_outputs >> (i < 31 ? i : 31) & 1;
 }
-int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
-int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
-bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
-/* Where loops that move elements of 1, 2, 4 or 8 bytes have theirs. */
-static inline int gt_move_index(size_t element)
-{
-    return element == 1 ? 0 : element == 2 ? 1 : element == 4 ? 2 : 3;
-}
-
-/* ---- rules ---- */
-
-const gt_Operation *gt_rule_operation(const gt_GradientRule *rule);
-gt_Context *gt_rule_context(const gt_GradientRule *rule);
+/* Do two option structs say the same? Padding does not count. */
+bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
 
 #endif

@@ -1,9 +1,8 @@
 /* Running an operation: check the inputs, ask the shape rule, run the kernel or write the node
  * down, record. Every operation of every mode goes through gt_apply. Leans on tensor.c, tape.c,
  * graph.c. */
-#include "core/graph.h"
 #include "core/launch.h"
-#include "core/structs.h"
+#include "core/trace.h"
 
 #include <math.h>
 #include <string.h>
@@ -523,6 +522,9 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
         outputs[i] = NULL;
     if (!context)
         return gt_status();
+#ifdef GT_ASSERTIONS
+    const void *runner = atomic_exchange(&context->runner, gt_thread_mark());
+#endif
     Call call;
     call.context = context;
     call.operation = operation;
@@ -555,6 +557,9 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
 done:
     context->applying = applying;
     context->here = caller;
+#ifdef GT_ASSERTIONS
+    atomic_store(&context->runner, runner);
+#endif
     return context->status;
 }
 

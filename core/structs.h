@@ -128,7 +128,7 @@ struct gt_Scope {
     uintptr_t handle;         /* what gt_scope_begin returned */
 };
 
-typedef struct gt_TapeSlot {
+struct gt_TapeSlot {
     _Alignas(GT_ALIGNMENT) uint64_t word; /* GT_WORD_TAPE */
     uintptr_t handle;                     /* 0: free */
     gt_Scope *scope;                      /* of the outermost tape */
@@ -140,7 +140,7 @@ typedef struct gt_TapeSlot {
     uint64_t oldest; /* the serial of the oldest record that it may hold */
     uint32_t generation;
     bool persistent, watch_accessed, used, paused, has_records;
-} gt_TapeSlot;
+};
 
 struct gt_Context {
     uint64_t word; /* GT_WORD_CONTEXT */
@@ -163,6 +163,11 @@ struct gt_Context {
     const char *applying;  /* the operation that is running, for messages */
     const gt_CallFrame *frame;
     bool check_numerics;
+#ifdef GT_ASSERTIONS
+    /* The thread whose operation is running, by its mark; NULL: none. Objects of one context are used by one thread at
+     * a time, and builds for tests raise an error when two do. */
+    _Atomic(const void *) runner;
+#endif
     const gt_Operation *differentiating; /* whose gradient rule is running, for messages */
     /* handles */
     gt_Slot *free_first, *free_last;
@@ -215,6 +220,10 @@ bool gt_memory_owns(const gt_Context *context, const void *address);
  * touched after that. */
 void gt_context_hold(gt_Context *context);
 void gt_context_drop(gt_Context *context);
+#ifdef GT_ASSERTIONS
+const void *gt_thread_mark(void); /* another address in every thread */
+#endif
+
 /* ---- buffer, value, handle: tensor.c ---- */
 gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes);
 gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes);
@@ -297,14 +306,14 @@ static inline uint64_t gt_tapes_of(const gt_Value *value)
     return !record ? 0
                    : record->tapes | (record->leaves ? record->output[value->index].watched : 0);
 }
-gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *operation,
-                           const gt_Tape *tape);
 int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape);
 /* These tapes watch the variable that has this leaf. */
 void gt_tape_watch_leaf(gt_Context *context, gt_Record *leaf, uint64_t tapes);
 gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
                          int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
                          uint64_t tapes, const char *here);
+/* Lets go of inputs and saved numbers. */
+void gt_record_strip(gt_Record *record);
 /* Takes this tape off every record; those that no tape holds any more are stripped. */
 void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape);
 void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused);
@@ -317,23 +326,5 @@ bool gt_watch_forks(void);
 
 /* ---- cpu.c ---- */
 const gt_KernelTable *gt_cpu_kernels(void);
-/* ---- operation.c ---- */
-/* Do two option structs say the same? Padding does not count. */
-bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
-
-/* ---- rule.c: what a gradient rule works on ---- */
-struct gt_GradientRule {
-    gt_Context *context;
-    gt_Record *record;
-    const bool *wants;          /* one an input */
-    gt_Tensor *const *upstream; /* one an output */
-    gt_Tensor **given;          /* one an input */
-    gt_Tensor **before; /* of control flow, one an input: the gradient from elsewhere that it
-                                   takes into its sum, for the order of eager execution; or NULL */
-    /* The walk itself, for rules that differentiate a body: gradients of the targets, one output
-     * gradient each, in the sources; where there is no way, zeros or NULL. */
-    gt_Status (*pull_back)(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
-                           gt_Tensors sources, gt_Tensor **gradients, bool zeros);
-};
 
 #endif

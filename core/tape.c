@@ -1,8 +1,7 @@
 /* Tapes and the records they hold. A record is one block: itself, its options, its inputs, its
  * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end
  * takes its bit off every record that is left. Leans on tensor.c and variable.c. */
-#include "core/graph.h"
-#include "core/structs.h"
+#include "core/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +172,118 @@ gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *op
         }
     gt_raise(context, GT_STALE, here, operation, "this tape ended, or is another context's");
     return NULL;
+}
+
+/* ---- what a gradient walk asks ---- */
+
+bool gt_tape_is_persistent(const gt_TapeSlot *tape)
+{
+    return tape->persistent;
+}
+
+bool gt_tape_is_used(const gt_TapeSlot *tape)
+{
+    return tape->used;
+}
+
+uint64_t gt_tape_ask(gt_Context *context, const gt_TapeSlot *tape)
+{
+    return gt_tape_hush(context, tape->persistent ? 0 : BIT(gt_tape_bit(context, tape)));
+}
+
+void gt_tape_answered(gt_Context *context, gt_TapeSlot *tape)
+{
+    if (tape->persistent)
+        return;
+    tape->used = true;
+    gt_tape_forget_records(context, tape);
+    gt_tape_set_paused(context, tape, true);
+}
+
+void gt_tape_pass(const gt_Context *context, const gt_TapeSlot *tape, gt_Record *record)
+{
+    if (!tape->persistent && record->tapes == BIT(gt_tape_bit(context, tape)))
+        gt_record_strip(record);
+}
+
+/* A tape that has a record knows all outputs of it; one that only watches an output knows that one, and nothing
+ * behind it. */
+gt_TapePoint gt_tape_point(const gt_Context *context, const gt_TapeSlot *tape,
+                           const gt_Value *value)
+{
+    uint64_t bit = BIT(gt_tape_bit(context, tape));
+    gt_Record *record = value->record;
+    if (!(gt_tapes_of(value) & bit))
+        return (gt_TapePoint){0};
+    bool recorded = record->tapes & bit;
+    return (gt_TapePoint){.record = record,
+                          .key = recorded ? (const void *)record : &record->output[value->index],
+                          .leaf = !recorded || !record->operation,
+                          .output = value->index};
+}
+
+bool gt_gradient_passes(const gt_Context *context, const gt_Value *value)
+{
+    const gt_Record *record = value->record;
+    if (!record || !gt_dtype_is_float(value->spec.dtype))
+        return false;
+    bool cut = record->operation && record->operation->flags & GT_OP_NOT_DIFFERENTIABLE;
+    uint64_t watching = gt_tapes_of(value) & ~record->tapes;
+    return context->recording & (cut ? watching : watching | record->tapes);
+}
+
+bool gt_tape_would_watch(gt_Context *context, const gt_Variable *variable)
+{
+    const gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    return info->leaf.tapes & context->recording ||
+           (context->auto_watching && gt_ask_trainable(context, variable));
+}
+
+bool gt_tape_watch_read(gt_Context *context, gt_Value *value)
+{
+    gt_Variable *variable = gt_value_variable(value);
+    if (!variable)
+        return false;
+    uint64_t asking = context->auto_watching & ~value->record->tapes;
+    if (asking && gt_ask_trainable(context, variable))
+        gt_tape_watch_leaf(context, value->record, asking);
+    return true;
+}
+
+gt_Status gt_record_call(gt_Context *context, const gt_Operation *operation, const void *options,
+                         int32_t inputs, gt_Value *const *input, int32_t outputs,
+                         gt_Value *const *output)
+{
+    uint64_t tapes = 0;
+    for (int32_t i = 0; i < inputs; i++)
+        if (input[i])
+            tapes |= gt_tapes_of(input[i]);
+    tapes &= context->recording;
+    if (inputs > UINT16_MAX)
+        return gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                        "at most %d inputs and variables are possible (got %d)", UINT16_MAX,
+                        (int)inputs);
+    if (tapes)
+        gt_record_new(context, operation, options, inputs, input, outputs, output, tapes,
+                      context->here);
+    return context->status;
+}
+
+/* ---- beginning, ending, watching ---- */
+
+gt_TapesAside gt_tapes_put_aside(gt_Context *context)
+{
+    gt_TapesAside aside = {context->innermost_tape, context->recording, context->auto_watching};
+    context->innermost_tape = -1;
+    context->recording = context->auto_watching = 0;
+    return aside;
+}
+
+void gt_tapes_put_back(gt_Context *context, gt_TapesAside aside)
+{
+    context->innermost_tape = aside.innermost;
+    context->recording = aside.recording;
+    context->auto_watching = aside.auto_watching;
 }
 
 gt_Tape *gt_tape_begin_at(const char *here, const gt_tape_begin_options *given)

@@ -1,7 +1,6 @@
 /* Variables: a slot that no scope owns, a value whose bytes stay at one address, and a leaf record
  * that stands for the variable on every tape. Leans on tensor.c and tape.c. */
-#include "core/graph.h"
-#include "core/structs.h"
+#include "core/trace.h"
 
 #include <string.h>
 

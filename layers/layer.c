@@ -713,8 +713,9 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
         return gt_raise(context, GT_INVALID, here, "build", "an input cannot be %s %s",
                         gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
     gt_Graph *graph = gt_graph_new(context);
-    gt_Trace trace;
-    if (!graph || gt_trace_begin(context, &trace, graph) != GT_OK) {
+    gt_Facts facts = {0};
+    gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
+    if (!trace) {
         gt_graph_free(graph);
         return context->status;
     }
@@ -725,8 +726,8 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
             gt_call_at(here, layer, x, NULL);
         gt_scope_close(context);
     }
-    gt_trace_end(context, &trace);
-    gt_facts_close(context, &trace.facts);
+    gt_trace_end(context, trace);
+    gt_facts_close(context, &facts);
     gt_graph_free(graph);
     state->call = ++context->calls; /* what it added are symbols */
     return context->status;
@@ -747,7 +748,7 @@ gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
         return gt_raise(context, GT_UNSUPPORTED, here, "add_loss",
                         "what is recomputed or has a gradient of its own is hidden from the tape; "
                         "return the loss as an output and add it outside");
-    if (context->trace && context->trace->outer)
+    if (gt_tracing_body(context))
         return gt_raise(
             context, GT_UNSUPPORTED, here, "add_loss",
             "in a branch or loop of a traced function, or where it is recomputed, a loss "

@@ -116,13 +116,12 @@ static gt_Status make_arguments(gt_Context *context, gt_Function *self, bool tra
 {
     for (int32_t i = 0; i < self->inputs; i++) {
         if (traced) {
-            self->argument[i] = gt_trace_input(context, &self->input[i]->spec);
+            self->argument[i] = gt_trace_input(context, gt_value_spec(self->input[i]));
         } else {
-            gt_value_retain(self->input[i], true);
-            self->argument[i] = gt_handle_new(context, self->input[i]);
+            self->argument[i] = gt_value_handle(self->input[i]);
         }
         if (!self->argument[i])
-            return context->status;
+            return gt_context_status(context);
     }
     return GT_OK;
 }
@@ -132,12 +131,12 @@ static gt_Status take_symbols(gt_Context *context, gt_Function *self, gt_Graph *
 {
     graph->output = gt_allocate(context, (size_t)self->outputs * sizeof *graph->output);
     if (!graph->output)
-        return context->status;
+        return gt_context_status(context);
     graph->outputs = self->outputs;
     for (int32_t i = 0; i < self->outputs; i++) {
         graph->output[i] = gt_trace_symbol(context, self->result[i]);
         if (graph->output[i] < 0)
-            return context->status;
+            return gt_context_status(context);
     }
     return GT_OK;
 }
@@ -156,18 +155,18 @@ static bool is_argument(const gt_Function *self, const gt_Value *result)
 static gt_Status give_results(gt_Context *context, gt_Function *self, gt_Tensor **outputs)
 {
     gt_values_give(context, self->result, self->outputs, outputs);
-    for (int32_t i = 0; i < self->outputs && context->status == GT_OK; i++)
-        if (is_argument(self, gt_slot_raw(outputs[i])->value))
+    for (int32_t i = 0; i < self->outputs && gt_context_status(context) == GT_OK; i++)
+        if (is_argument(self, gt_tensor_value(outputs[i])))
             gt_make_own(context, &outputs[i], 1);
-    for (int32_t i = 0; i < self->outputs && context->status == GT_OK; i++)
+    for (int32_t i = 0; i < self->outputs && gt_context_status(context) == GT_OK; i++)
         if (self->probability[i])
-            gt_origin_set(context, gt_slot_raw(outputs[i]), self->probability[i], NULL, NULL);
-    for (int32_t i = 0; i < self->outputs && context->status != GT_OK; i++) {
+            gt_probability_mark(context, outputs[i], self->probability[i]);
+    for (int32_t i = 0; i < self->outputs && gt_context_status(context) != GT_OK; i++) {
         if (outputs[i])
-            gt_slot_free(context, gt_slot_raw(outputs[i]));
+            gt_tensor_free(context, outputs[i]);
         outputs[i] = NULL;
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* With a graph the body is traced into it, else its results go to `outputs`. */
@@ -175,7 +174,7 @@ static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *grap
                           gt_Tensor **outputs)
 {
     if (!gt_scope_open(context))
-        return context->status;
+        return gt_context_status(context);
     bool ran = make_arguments(context, self, graph != NULL) == GT_OK &&
                gt_body_run_telling(context, "function", self->body, self->context, self->argument,
                                    self->outputs, self->result, self->probability) == GT_OK;
@@ -184,7 +183,7 @@ static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *grap
         gt_values_release(self->result, self->outputs);
     }
     gt_scope_close(context);
-    return ran && !graph ? give_results(context, self, outputs) : context->status;
+    return ran && !graph ? give_results(context, self, outputs) : gt_context_status(context);
 }
 
 /* ---- tracing it ---- */
@@ -192,15 +191,13 @@ static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *grap
 static gt_Graph *trace_body(gt_Context *context, gt_Function *self, gt_Facts *facts)
 {
     gt_Graph *graph = gt_graph_new(context);
-    gt_Trace trace;
-    if (graph && gt_trace_begin(context, &trace, graph) == GT_OK) {
+    gt_Trace *trace = graph ? gt_trace_begin(context, graph, facts) : NULL;
+    if (trace) {
         gt_facts_again(context, facts);
-        trace.facts = *facts;
         run_body(context, self, graph, NULL);
-        *facts = trace.facts;
-        gt_trace_end(context, &trace);
+        gt_trace_end(context, trace);
     }
-    if (context->status == GT_OK)
+    if (gt_context_status(context) == GT_OK)
         return graph;
     gt_graph_free(graph);
     return NULL;
@@ -210,15 +207,10 @@ static gt_Graph *trace_body(gt_Context *context, gt_Function *self, gt_Facts *fa
  * those of the second time: by then everything is built. */
 static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *facts)
 {
-    int32_t innermost = context->innermost_tape;
-    uint64_t recording = context->recording, auto_watching = context->auto_watching;
-    context->innermost_tape = -1;
-    context->recording = context->auto_watching = 0;
+    gt_TapesAside aside = gt_tapes_put_aside(context);
     gt_Graph *first = trace_body(context, self, facts);
     gt_Graph *second = first ? trace_body(context, self, facts) : NULL;
-    context->innermost_tape = innermost;
-    context->recording = recording;
-    context->auto_watching = auto_watching;
+    gt_tapes_put_back(context, aside);
     char difference[512];
     if (second && !gt_graph_equal(first, second, difference, sizeof difference))
         gt_raise(context, GT_STATE, NULL, "function",
@@ -226,7 +218,7 @@ static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *fac
                  "every call; make what changes a variable, an argument or gt_live",
                  difference);
     gt_graph_free(second);
-    if (context->status == GT_OK)
+    if (gt_context_status(context) == GT_OK)
         return gt_plan_new(first);
     gt_graph_free(first);
     return NULL;
@@ -239,7 +231,7 @@ static bool has_inputs(const Entry *entry, const gt_Function *self)
     if (entry->inputs != self->inputs)
         return false;
     for (int32_t i = 0; i < self->inputs; i++)
-        if (!gt_spec_equal(&entry->input[i], &self->input[i]->spec))
+        if (!gt_spec_equal(&entry->input[i], gt_value_spec(self->input[i])))
             return false;
     return true;
 }
@@ -305,7 +297,7 @@ static Entry *make_entry(gt_Context *context, gt_Function *self)
     if (!input)
         return NULL;
     for (int32_t i = 0; i < self->inputs; i++)
-        input[i] = self->input[i]->spec;
+        input[i] = *gt_value_spec(self->input[i]);
     gt_Facts facts = {0};
     gt_Plan *plan = trace_plan(context, self, &facts);
     if (!plan) {
@@ -342,7 +334,7 @@ static gt_Status make_room(gt_Context *context, gt_Function *self, int32_t input
     if (!input || !argument) {
         gt_release(context, input, (size_t)inputs * sizeof *input);
         gt_release(context, argument, (size_t)inputs * sizeof *argument);
-        return context->status;
+        return gt_context_status(context);
     }
     gt_release(context, self->input, (size_t)self->room * sizeof *input);
     gt_release(context, self->argument, (size_t)self->room * sizeof *argument);
@@ -358,11 +350,11 @@ static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors 
 {
     self->inputs = 0;
     if (make_room(context, self, inputs.count) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; i < inputs.count; i++) {
         gt_Value *value = gt_value_read(context, NULL, "function", "input", i + 1, inputs.items[i]);
         if (!value)
-            return context->status;
+            return gt_context_status(context);
         gt_value_retain(value, true);
         self->input[self->inputs++] = value;
     }
@@ -370,23 +362,24 @@ static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors 
 }
 
 /* Would a tape, a listener or the check of numbers miss what happens inside a plan? */
-static bool watched(const gt_Context *context, const gt_Function *self, const gt_Plan *plan)
+static bool watched(gt_Context *context, const gt_Function *self, const gt_Plan *plan)
 {
-    if (context->listener || context->check_numerics)
+    uint64_t recording = gt_tape_recording(context);
+    if (gt_listening(context) || gt_context_checks_numerics(context))
         return true;
-    if (!context->recording || !self->outputs)
+    if (!recording || !self->outputs)
         return false;
     for (int32_t i = 0; i < self->inputs; i++)
-        if (gt_tapes_of(self->input[i]) & context->recording)
+        if (gt_value_tapes(self->input[i]) & recording)
             return true;
-    return gt_plan_watched(plan, context->recording, context->auto_watching);
+    return gt_plan_watched(plan);
 }
 
 static gt_Status call(gt_Context *context, gt_Function *self, gt_Tensor **outputs)
 {
-    gt_Plan *plan = context->trace ? NULL : plan_for_call(context, self);
-    if (context->status != GT_OK)
-        return context->status;
+    gt_Plan *plan = gt_tracing(context) ? NULL : plan_for_call(context, self);
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
     if (!plan || watched(context, self, plan)) {
         self->stats.eager_calls++;
         return run_body(context, self, NULL, outputs);
@@ -419,11 +412,12 @@ gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors in
     if (!context)
         return GT_NO_MEMORY;
     if (!gt_object_check(context, here, "function", self, &function_kind))
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; outputs && i < self->outputs; i++)
         outputs[i] = NULL;
-    if (context->status != GT_OK || check_call(context, here, self, inputs, outputs) != GT_OK)
-        return context->status;
+    if (gt_context_status(context) != GT_OK ||
+        check_call(context, here, self, inputs, outputs) != GT_OK)
+        return gt_context_status(context);
     gt_Site site = gt_site_enter(here, NULL);
     self->object.references++; /* the body may free the function it is part of */
     self->running = true;
@@ -436,7 +430,7 @@ gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors in
     self->running = false;
     gt_object_release(&self->object);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *self)

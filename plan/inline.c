@@ -34,7 +34,7 @@ static gt_Status add_node(Inlining *to, gt_GraphNode node)
     if (!gt_reserve(to->context, (void **)&to->nodes, to->count, &to->capacity,
                     sizeof *to->nodes)) {
         gt_graph_free_node(to->context, &node);
-        return to->context->status;
+        return gt_context_status(to->context);
     }
     for (int32_t i = 0; i < node.outputs; i++) {
         to->graph->values[node.output[i]].node = to->count;
@@ -69,7 +69,7 @@ static gt_Status add_view(Inlining *to, int32_t from, int32_t result, const char
     static const gt_GraphNode identity = {.operation = &gt_op_identity, .inputs = 1, .outputs = 1};
     gt_GraphNode node;
     if (!copy_node(to->context, &identity, &node))
-        return to->context->status;
+        return gt_context_status(to->context);
     node.here = here;
     node.input[0] = from;
     node.output[0] = result;
@@ -85,10 +85,10 @@ static gt_Status add_copy(Inlining *to, const gt_Graph *body, const gt_GraphNode
 {
     gt_GraphNode node;
     if (!copy_node(to->context, of, &node))
-        return to->context->status;
+        return gt_context_status(to->context);
     for (int32_t i = 0; i < node.inputs; i++)
         node.input[i] = of->input[i] < 0 ? -1 : value[of->input[i]];
-    for (int32_t i = 0; i < node.outputs && to->context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < node.outputs && gt_context_status(to->context) == GT_OK; i++) {
         int32_t *made = &value[of->output[i]];
         if (*made < 0)
             *made =
@@ -97,19 +97,19 @@ static gt_Status add_copy(Inlining *to, const gt_Graph *body, const gt_GraphNode
         node.output[i] = *made;
     }
     const gt_Graph *inner = body_of_call(&node);
-    if (to->context->status == GT_OK && !inner)
+    if (gt_context_status(to->context) == GT_OK && !inner)
         return add_node(to, node);
-    if (to->context->status == GT_OK)
+    if (gt_context_status(to->context) == GT_OK)
         add_body(to, inner, node.input, node.output, node.here);
     gt_graph_free_node(to->context, &node);
-    return to->context->status;
+    return gt_context_status(to->context);
 }
 
 /* Arguments, constants and live numbers; results that the call returns are the values that it makes. */
 static gt_Status map_values(Inlining *to, const gt_Graph *body, const int32_t *argument,
                             const int32_t *result, int32_t *value)
 {
-    for (int32_t v = 0; v < body->value_count && to->context->status == GT_OK; v++) {
+    for (int32_t v = 0; v < body->value_count && gt_context_status(to->context) == GT_OK; v++) {
         const gt_GraphValue *of = &body->values[v];
         value[v] = of->kind == GT_GRAPH_RESULT  ? -1
                    : of->kind == GT_GRAPH_INPUT ? argument[of->index]
@@ -120,7 +120,7 @@ static gt_Status map_values(Inlining *to, const gt_Graph *body, const int32_t *a
         if (body->values[v].kind == GT_GRAPH_RESULT && value[v] < 0)
             value[v] = result[i];
     }
-    return to->context->status;
+    return gt_context_status(to->context);
 }
 
 static gt_Status add_body(Inlining *to, const gt_Graph *body, const int32_t *argument,
@@ -131,15 +131,15 @@ static gt_Status add_body(Inlining *to, const gt_Graph *body, const int32_t *arg
     int32_t *value = gt_allocate(context, bytes);
     if (!value || map_values(to, body, argument, result, value) != GT_OK) {
         gt_release(context, value, bytes);
-        return context->status;
+        return gt_context_status(context);
     }
-    for (int32_t n = 0; n < body->node_count && context->status == GT_OK; n++)
+    for (int32_t n = 0; n < body->node_count && gt_context_status(context) == GT_OK; n++)
         add_copy(to, body, &body->nodes[n], value);
-    for (int32_t i = 0; i < body->outputs && context->status == GT_OK; i++)
+    for (int32_t i = 0; i < body->outputs && gt_context_status(context) == GT_OK; i++)
         if (value[body->output[i]] != result[i])
             add_view(to, value[body->output[i]], result[i], here);
     gt_release(context, value, bytes);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* The node goes over to the new list, or is replaced. */
@@ -152,7 +152,7 @@ static gt_Status move_node(Inlining *to, gt_GraphNode *node)
         return add_node(to, moved);
     add_body(to, body, moved.input, moved.output, moved.here);
     gt_graph_free_node(to->context, &moved);
-    return to->context->status;
+    return gt_context_status(to->context);
 }
 
 gt_Status gt_inline_calls(gt_Graph *graph)
@@ -165,7 +165,7 @@ gt_Status gt_inline_calls(gt_Graph *graph)
     if (!any)
         return GT_OK;
     int32_t moved = 0;
-    while (moved < graph->node_count && context->status == GT_OK)
+    while (moved < graph->node_count && gt_context_status(context) == GT_OK)
         move_node(&to, &graph->nodes[moved++]);
     for (; moved < graph->node_count; moved++)
         gt_graph_free_node(context, &graph->nodes[moved]);
@@ -173,5 +173,5 @@ gt_Status gt_inline_calls(gt_Graph *graph)
     graph->nodes = to.nodes;
     graph->node_count = to.count;
     graph->node_capacity = to.capacity;
-    return context->status;
+    return gt_context_status(context);
 }

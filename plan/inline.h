@@ -2,7 +2,7 @@
 #ifndef GT_PLAN_INLINE_H
 #define GT_PLAN_INLINE_H
 
-#include "core/graph.h"
+#include "ops/control/node.h"
 
 /* Afterwards the graph has no calls. If it fails the graph can only be freed. */
 gt_Status gt_inline_calls(gt_Graph *graph);

@@ -238,5 +238,5 @@ gt_Status gt_place(gt_Context *context, gt_Piece **pieces, int32_t count, int32_
     }
     gt_release(context, spare, list);
     close_time(&time);
-    return context->status;
+    return gt_context_status(context);
 }

@@ -22,6 +22,7 @@
  * for an effect whose own kernel fails. Leans on core. */
 #include "plan/plan.h"
 #include "plan/inline.h"
+#include "core/internal.h"
 #include "core/launch.h"
 #include "plan/place.h"
 
@@ -272,8 +273,8 @@ static gt_Status find_views(Draft *draft)
             continue;
         gt_ShapeRule rule = rule_of(graph, node);
         int64_t elements = node->operation->view_offset ? node->operation->view_offset(&rule) : 0;
-        if (draft->context->status != GT_OK)
-            return draft->context->status;
+        if (gt_context_status(draft->context) != GT_OK)
+            return gt_context_status(draft->context);
         const Fact *source = &draft->facts[node->input[0]];
         Fact *fact = &draft->facts[node->output[0]];
         fact->root = source->root;
@@ -353,7 +354,7 @@ static gt_Status source_cells(Draft *draft)
         }
         int32_t cell = draft->facts[i].cell = new_cell(draft, bytes, base);
         if (cell < 0)
-            return draft->context->status;
+            return gt_context_status(draft->context);
         if (base < 0) { /* holds its bytes from before the first step; a constant for good */
             draft->cells[cell].piece.first = 0;
             draft->cells[cell].piece.last = value->kind == GT_GRAPH_CONSTANT ? NEVER : 0;
@@ -363,7 +364,7 @@ static gt_Status source_cells(Draft *draft)
             draft->variables[variables++] = (DraftVariable){i, cell, -1, false};
         }
     }
-    return draft->context->status;
+    return gt_context_status(draft->context);
 }
 
 /* Which memory an effect's new value is in: the variable's, or its shadow. */
@@ -381,7 +382,7 @@ static gt_Status effect_cells(Draft *draft, int32_t item)
         if (early && variable->shadow < 0) {
             variable->shadow = new_cell(draft, gt_spec_bytes(&value->spec), -1);
             if (variable->shadow < 0)
-                return draft->context->status;
+                return gt_context_status(draft->context);
         }
         bool shadowed = variable->shadow >= 0;
         draft->facts[node->output[i]].cell = shadowed ? variable->shadow : variable->cell;
@@ -397,7 +398,7 @@ static gt_Status result_cells(Draft *draft)
         const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
         if (is_effect(draft, node)) {
             if (effect_cells(draft, item) != GT_OK)
-                return draft->context->status;
+                return gt_context_status(draft->context);
             continue;
         }
         for (int i = 0; i < node->outputs; i++) {
@@ -407,7 +408,7 @@ static gt_Status result_cells(Draft *draft)
             size_t bytes = gt_spec_bytes(&draft->graph->values[node->output[i]].spec);
             fact->cell = fact->output; /* written straight there */
             if (fact->cell < 0 && (fact->cell = new_cell(draft, bytes, -1)) < 0)
-                return draft->context->status;
+                return gt_context_status(draft->context);
         }
     }
     return GT_OK;
@@ -429,7 +430,7 @@ static gt_Status need_copy(Draft *draft, int32_t value, int32_t item)
     Fact *fact = &draft->facts[root];
     if (fact->copy < 0 && comes_late(draft, value, item))
         fact->copy = new_cell(draft, gt_spec_bytes(&draft->graph->values[root].spec), -1);
-    return draft->context->status;
+    return gt_context_status(draft->context);
 }
 
 static gt_Status find_copies(Draft *draft)
@@ -438,11 +439,11 @@ static gt_Status find_copies(Draft *draft)
         const gt_GraphNode *node = &draft->graph->nodes[draft->items[item]];
         for (int i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0 && need_copy(draft, node->input[i], item) != GT_OK)
-                return draft->context->status;
+                return gt_context_status(draft->context);
     }
     for (int32_t i = 0; i < draft->graph->outputs; i++)
         if (need_copy(draft, draft->graph->output[i], draft->item_count) != GT_OK)
-            return draft->context->status;
+            return gt_context_status(draft->context);
     return GT_OK;
 }
 
@@ -461,7 +462,7 @@ static gt_Status add_step(Draft *draft, DraftStep step)
     if (gt_reserve(draft->context, (void **)&draft->steps, draft->step_count, &draft->step_capacity,
                    sizeof *draft->steps))
         draft->steps[draft->step_count++] = step;
-    return draft->context->status;
+    return gt_context_status(draft->context);
 }
 
 static gt_Status add_copy(Draft *draft, int32_t value, Place from, int32_t to)
@@ -536,7 +537,7 @@ static gt_Status emit(Draft *draft)
         if (variable->shadow >= 0)
             add_copy(draft, variable->value, (Place){variable->shadow, 0}, variable->cell);
     }
-    return draft->context->status;
+    return gt_context_status(draft->context);
 }
 
 /* Input i of a step; for effects the first inputs are the memory that is overwritten. */
@@ -650,7 +651,7 @@ static gt_Status pack(Draft *draft)
     gt_place(draft->context, draft->packed, count, draft->step_count, &plan->block_bytes);
     if (plan->block_bytes == 0)
         plan->block_bytes = GT_ALIGNMENT; /* empty tensors have an address too */
-    return draft->context->status;
+    return gt_context_status(draft->context);
 }
 
 /* ---- lowering ---- */
@@ -663,7 +664,7 @@ static gt_Status reserve_jobs(gt_Plan *plan, size_t bytes)
     size_t capacity = plan->job_capacity ? 2 * plan->job_capacity : 4 * GT_JOB_BYTES;
     unsigned char *grown = gt_allocate(plan->context, capacity);
     if (!grown)
-        return plan->context->status;
+        return gt_context_status(plan->context);
     if (plan->job_bytes)
         memcpy(grown, plan->jobs, plan->job_bytes);
     gt_release(plan->context, plan->jobs, plan->job_capacity);
@@ -677,14 +678,14 @@ static gt_Status keep_launches(gt_Plan *plan, DraftStep *step, const gt_Lowering
     gt_Context *context = plan->context;
     plan->job_bytes = (plan->job_bytes + 15) & ~(size_t)15;
     if (reserve_jobs(plan, lowering->job_bytes) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     step->first = plan->launch_count;
     step->launches = lowering->launches;
     step->check = -1;
     for (int32_t i = 0; i < lowering->launches; i++) {
         if (!gt_reserve(context, (void **)&plan->launches, plan->launch_count,
                         &plan->launch_capacity, sizeof *plan->launches))
-            return context->status;
+            return gt_context_status(context);
         gt_Launch *launch = &plan->launches[plan->launch_count++];
         *launch = lowering->launch[i];
         launch->job += (uint32_t)plan->job_bytes;
@@ -693,7 +694,7 @@ static gt_Status keep_launches(gt_Plan *plan, DraftStep *step, const gt_Lowering
     if (lowering->check != GT_CHECK_none) {
         if (!gt_reserve(context, (void **)&plan->checks, plan->check_count, &plan->check_capacity,
                         sizeof *plan->checks))
-            return context->status;
+            return gt_context_status(context);
         step->check = plan->check_count;
         plan->checks[plan->check_count++] =
             (PlanCheck){gt_check_kernel(lowering->check), plan->job_bytes + lowering->check_job,
@@ -722,13 +723,13 @@ static gt_Status lower_steps(Draft *draft)
             continue;
         step->lowered = true;
         if (keep_launches(plan, step, &lowering) != GT_OK)
-            return context->status;
+            return gt_context_status(context);
         step->temporaries = lowering.temporaries;
         plan->at_count += node->inputs + node->outputs + lowering.temporaries;
         for (int32_t i = 0; i < lowering.temporaries; i++) {
             int32_t cell = step->temporary[i] = new_cell(draft, lowering.temporary[i], -1);
             if (cell < 0)
-                return context->status;
+                return gt_context_status(context);
             draft->cells[cell].piece.first = draft->cells[cell].piece.last = s;
         }
     }
@@ -855,10 +856,10 @@ static gt_Status plan_body(gt_Plan *plan, gt_Graph *graph)
         return GT_OK;
     if (!gt_reserve(plan->context, (void **)&plan->bodies, plan->body_count, &plan->body_capacity,
                     sizeof(gt_Plan *)))
-        return plan->context->status;
+        return gt_context_status(plan->context);
     graph->plan = gt_plan_new(graph);
     if (!graph->plan)
-        return plan->context->status;
+        return gt_context_status(plan->context);
     graph->run = run_body;
     plan->bodies[plan->body_count++] = graph->plan;
     plan->stats.bytes += graph->plan->stats.bytes;
@@ -874,7 +875,7 @@ static gt_Status open_control(gt_Plan *plan, Control *control, const gt_GraphNod
     int32_t arguments = 0, results = 0;
     for (int i = 0; i < 2 && bodies[i]; i++) {
         if (plan_body(plan, bodies[i]) != GT_OK)
-            return plan->context->status;
+            return gt_context_status(plan->context);
         arguments = bodies[i]->inputs > arguments ? bodies[i]->inputs : arguments;
         results = bodies[i]->outputs > results ? bodies[i]->outputs : results;
         if (bodies[i]->plan->scratch > plan->scratch)
@@ -884,7 +885,7 @@ static gt_Status open_control(gt_Plan *plan, Control *control, const gt_GraphNod
         (size_t)(2 * node->inputs + node->outputs + arguments + results) * sizeof(void *);
     control->lists = gt_allocate_zeroed(plan->context, control->bytes);
     if (!control->lists)
-        return plan->context->status;
+        return gt_context_status(plan->context);
     gt_ControlKernel *kernel = &control->kernel;
     kernel->input_spec = (const gt_Spec **)control->lists;
     kernel->input = (const void **)(control->lists + node->inputs);
@@ -899,12 +900,12 @@ static gt_Status open_controls(Draft *draft)
     gt_Plan *plan = draft->plan;
     plan->controls = array(draft->context, plan->control_count, sizeof *plan->controls);
     if (!plan->controls)
-        return draft->context->status;
+        return gt_context_status(draft->context);
     for (int32_t s = 0; s < draft->step_count; s++) {
         const DraftStep *step = &draft->steps[s];
         if (step->control >= 0 && open_control(plan, &plan->controls[step->control],
                                                &draft->graph->nodes[step->node]) != GT_OK)
-            return draft->context->status;
+            return gt_context_status(draft->context);
     }
     return GT_OK;
 }
@@ -933,8 +934,8 @@ static gt_Status fill_kernels(Draft *draft)
     plan->kernels = gt_allocate_zeroed(context, (size_t)draft->step_count * sizeof *plan->kernels);
     plan->block = gt_allocate(context, plan->block_bytes);
     plan->at = array(context, plan->at_count, sizeof *plan->at);
-    if (context->status != GT_OK || open_controls(draft) != GT_OK)
-        return context->status;
+    if (gt_context_status(context) != GT_OK || open_controls(draft) != GT_OK)
+        return gt_context_status(context);
     fill_steps(draft);
     int32_t count = 0;
     for (int32_t i = 0; i < plan->base_count; i++) {
@@ -944,7 +945,7 @@ static gt_Status fill_kernels(Draft *draft)
     }
     plan->patches = gt_allocate(context, (size_t)count * sizeof *plan->patches);
     if (!plan->patches)
-        return context->status;
+        return gt_context_status(context);
     plan->patch_count = count;
     fill_steps(draft);
     return GT_OK;
@@ -1005,8 +1006,8 @@ static gt_Status describe_sources(gt_Plan *plan)
     plan->variables = array(context, plan->variable_count, sizeof *plan->variables);
     plan->constants = array(context, plan->constant_count, sizeof *plan->constants);
     plan->live = array(context, plan->live_count, sizeof *plan->live);
-    if (context->status != GT_OK)
-        return context->status;
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
     for (int32_t i = 0; i < plan->outputs; i++) {
         int32_t value = graph->output[i];
         plan->output[i] = (PlanOutput){graph->values[value].spec, probability_of(graph, value)};
@@ -1028,7 +1029,7 @@ static gt_Status open_draft(Draft *draft)
     draft->variables = array(draft->context, draft->plan->variable_count, sizeof *draft->variables);
     draft->items = array(draft->context, graph->node_count, sizeof *draft->items);
     draft->outputs_cell = array(draft->context, graph->outputs, sizeof *draft->outputs_cell);
-    return draft->context->status;
+    return gt_context_status(draft->context);
 }
 
 static void close_draft(Draft *draft)
@@ -1046,11 +1047,11 @@ static void close_draft(Draft *draft)
 static gt_Status make_steps(Draft *draft)
 {
     if (find_views(draft) != GT_OK)
-        return draft->context->status;
+        return gt_context_status(draft->context);
     mark(draft);
     order(draft);
     if (source_cells(draft) != GT_OK || result_cells(draft) != GT_OK || find_copies(draft) != GT_OK)
-        return draft->context->status;
+        return gt_context_status(draft->context);
     return emit(draft);
 }
 
@@ -1060,9 +1061,9 @@ static gt_Status place_memory(Draft *draft)
     find_lives(draft);
     take_over(draft);
     if (lower_steps(draft) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     draft->packed = array(context, draft->cell_count, sizeof *draft->packed);
-    return draft->packed ? pack(draft) : context->status;
+    return draft->packed ? pack(draft) : gt_context_status(context);
 }
 
 static void finish(Draft *draft)
@@ -1105,7 +1106,7 @@ gt_Plan *gt_plan_new(gt_Graph *graph)
             fill_sources(&draft);
     }
     close_draft(&draft);
-    if (context->status == GT_OK)
+    if (gt_context_status(context) == GT_OK)
         return plan;
     gt_plan_free(plan);
     return NULL;
@@ -1140,13 +1141,11 @@ void gt_plan_free(gt_Plan *plan)
     gt_release(context, plan, sizeof *plan);
 }
 
-bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching)
+bool gt_plan_watched(const gt_Plan *plan)
 {
-    for (int32_t i = 0; i < plan->variable_count; i++) {
-        const gt_VariableInfo *info = plan->variables[i].slot->variable;
-        if (info->leaf.tapes & recording || (info->trainable && auto_watching))
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        if (gt_tape_would_watch(plan->context, gt_slot_handle(plan->variables[i].slot)))
             return true;
-    }
     return false;
 }
 
@@ -1191,9 +1190,9 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
     for (int32_t i = 0; i < plan->variable_count; i++)
         if (plan->variables[i].overwritten &&
             gt_variable_own(context, plan->variables[i].slot) != GT_OK)
-            return context->status;
+            return gt_context_status(context);
     if (plan->scratch && gt_scratch_reserve(context, plan->scratch) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     Base *base = plan->bases;
     for (int32_t i = 0; i < plan->inputs; i++)
         rebase(plan, base++, gt_value_data(input[i])); /* read already: none is late */
@@ -1201,11 +1200,11 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
         void *data = NULL;
         output[i] = gt_tensor_new(context, &plan->output[i].spec, &data);
         if (!output[i])
-            return context->status;
+            return gt_context_status(context);
         const gt_Operation *probability = plan->output[i].probability;
         if (probability &&
             gt_origin_set(context, gt_slot_raw(output[i]), probability, NULL, NULL) != GT_OK)
-            return context->status;
+            return gt_context_status(context);
         rebase(plan, base++, data);
     }
     for (int32_t i = 0; i < plan->variable_count; i++)
@@ -1242,14 +1241,14 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
         context->applying = step->name;
         context->here = step->here ? step->here : caller;
         gt_Status status = step->run ? step->run(step->kernel) : run_launches(plan, step);
-        if (status != GT_OK || context->status != GT_OK) {
+        if (status != GT_OK || gt_context_status(context) != GT_OK) {
             gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
                      "the kernel failed");
             break;
         }
     }
     context->here = caller;
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* A body on its way: the plan around it has made room for everything. */
@@ -1268,14 +1267,14 @@ static gt_Status run_whole(gt_Plan *plan)
 {
     gt_Context *context = plan->context;
     if (run_steps(plan, 0, plan->commit) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     if (gt_interrupted(context))
         return gt_raise(context, GT_INTERRUPTED, NULL, "function", "interrupted");
     bool (*interrupted)(void *) = context->interrupted;
     context->interrupted = NULL;
     run_steps(plan, plan->commit, plan->step_count);
     context->interrupted = interrupted;
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
@@ -1288,10 +1287,10 @@ gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
         gt_float_mode_restore(mode);
         context->applying = applying;
     }
-    for (int32_t i = 0; i < plan->outputs && context->status != GT_OK; i++) {
+    for (int32_t i = 0; i < plan->outputs && gt_context_status(context) != GT_OK; i++) {
         if (output[i])
             gt_slot_free(context, gt_slot_raw(output[i]));
         output[i] = NULL;
     }
-    return context->status;
+    return gt_context_status(context);
 }

@@ -3,7 +3,7 @@
 #ifndef GT_PLAN_PLAN_H
 #define GT_PLAN_PLAN_H
 
-#include "core/graph.h"
+#include "ops/control/node.h"
 
 typedef struct gt_Plan gt_Plan;
 
@@ -17,8 +17,8 @@ typedef struct gt_PlanStats {
 /* Takes over the graph, also when it fails, unless it is a body's. NULL with an error raised on failure. */
 gt_Plan *gt_plan_new(gt_Graph *graph);
 void gt_plan_free(gt_Plan *plan);
-/* Does the plan read a variable that one of these tapes watches, or would watch by itself? */
-bool gt_plan_watched(const gt_Plan *plan, uint64_t recording, uint64_t auto_watching);
+/* Does the plan read a variable that a recording tape watches, or would watch by itself? */
+bool gt_plan_watched(const gt_Plan *plan);
 /* Runs it. `input` are the arguments, held by the caller; `output`, all NULL before, gets new
  * handles of the innermost scope. If it fails no output is left, and no variable was changed unless
  * an effect itself failed (see plan.c). */

@@ -491,7 +491,7 @@ CONTRACT(testCustomGradientEmptyError)
 {
     gt_Tensor *y = NULL;
     gt_custom_gradient(same, two, NULL, ((gt_Tensors){NULL, 0}), &y);
-    fails(GT_INVALID, "custom_gradient: 0 inputs");
+    fails(GT_INVALID, "custom_gradient: the number of inputs must be 1 to 64 (got 0)");
 }
 
 CONTRACT(testCustomGradientIdentity)
@@ -644,10 +644,10 @@ CONTRACT(BatchJacobianTest)
     are(gt_batch_jacobian(tape, z, y), gt_shape(2, 2, 2), (double[]){1, 0, 0, 4, 9, 0, 0, 16});
     are(gt_batch_jacobian(tape, gt_square(empty), empty), gt_shape(1, 0, 0), NULL);
     gt_batch_jacobian(tape, gt_square(flat), x);
-    fails(GT_INVALID, "they are float64 (2,) and float64 (2, 2)");
+    fails(GT_INVALID, "(got float64 (2,) and float64 (2, 2))");
     gt_batch_jacobian(tape, z, flat);
-    fails(GT_INVALID, "they are float64 (2, 2) and float64 (2,)");
+    fails(GT_INVALID, "(got float64 (2, 2) and float64 (2,))");
     gt_batch_jacobian(tape, z, longer);
-    fails(GT_INVALID, "the same first dimension; they are float64 (2, 2) and float64 (3, 1)");
+    fails(GT_INVALID, "the same first dimension (got float64 (2, 2) and float64 (3, 1))");
     gt_tape_end(tape);
 }

@@ -742,3 +742,57 @@ Test(embedding, lists_of_another_contexts_layer)
     gt_context_free(there);
     assert_no_leaks();
 }
+
+#ifdef GT_ASSERTIONS
+/* ---- two threads in one context ---- */
+
+static pthread_barrier_t both;
+
+static gt_Status wait_shape(gt_ShapeRule *rule)
+{
+    rule->output[0] = *rule->input[0];
+    return GT_OK;
+}
+
+static gt_Status wait_run(const gt_Kernel *kernel)
+{
+    (void)kernel;
+    pthread_barrier_wait(&both); /* the other thread may try */
+    pthread_barrier_wait(&both); /* it has tried */
+    return GT_OK;
+}
+
+static void *tries(void *context)
+{
+    gt_context_use(context);
+    pthread_barrier_wait(&both);
+    gt_Tensor *y = gt_zeros(gt_shape(2));
+    bool refused = !y && strstr(gt_error_message(), "two threads use one context at the same time");
+    pthread_barrier_wait(&both);
+    return refused ? context : NULL;
+}
+
+Test(embedding, two_threads_in_one_context)
+{
+    const gt_Operation waits = {.size = sizeof waits,
+                                .name = "waits",
+                                .inputs_min = 1,
+                                .inputs_max = 1,
+                                .outputs = 1,
+                                .shape = wait_shape,
+                                .run = wait_run};
+    pthread_t thread;
+    void *refused;
+    gt_Tensor *x = gt_ones(gt_shape(3)), *out;
+    pthread_barrier_init(&both, NULL, 2);
+    pthread_create(&thread, NULL, tries, gt_context());
+    gt_apply(&waits, NULL, 1, &x, &out);
+    pthread_join(thread, &refused);
+    pthread_barrier_destroy(&both);
+    cr_assert(refused);
+    gt_error_clear();
+    cr_assert(gt_zeros(gt_shape(2)));
+    ok();
+    gt_context_free(NULL);
+}
+#endif

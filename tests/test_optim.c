@@ -921,11 +921,13 @@ Test(optim, traced)
     gt_Context *context = gt_context();
     gt_Scope *scope = gt_scope_begin();
     gt_Graph *graph = gt_graph_new(context);
-    gt_Trace trace;
-    ASSERT_OK(gt_trace_begin(context, &trace, graph));
+    gt_Facts facts = {0};
+    gt_Trace *trace = gt_trace_begin(context, graph, &facts);
+    cr_assert(trace, "%s", gt_error_message());
     ASSERT_OK(apply_call(in_graph, &traced, GT_FLOAT32, 1));
     ASSERT_NULL(gt_SGD(), "cannot be made inside a traced function");
-    gt_trace_end(context, &trace);
+    gt_trace_end(context, trace);
+    gt_facts_close(context, &facts);
     cr_assert(gt_optimizer_iterations(in_graph) == 0 && gt_element(traced.list[0], 1) == 1.25);
     cr_assert(gt_optimizer_built(in_graph) && graph->node_count > 0);
     for (int call = 1; call <= 7; call++) {

@@ -114,8 +114,9 @@ static gt_Graph *trace_row(const Row *row, int32_t *result)
     gt_Tensor *like[ROW_INPUTS], *in[ROW_INPUTS] = {0};
     make_inputs(row, TRACED, like);
     gt_Graph *graph = gt_graph_new(context);
-    gt_Trace trace;
-    cr_assert(graph && gt_trace_begin(context, &trace, graph) == GT_OK);
+    gt_Facts facts = {0};
+    gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
+    cr_assert(trace);
     for (int i = 0; i < row->inputs; i++) {
         gt_Spec spec = gt_spec(like[i]);
         in[i] = gt_trace_input(context, &spec);
@@ -123,7 +124,8 @@ static gt_Graph *trace_row(const Row *row, int32_t *result)
     gt_Tensor *made = row->function(in);
     gt_Value *value = made ? gt_value_read(context, NULL, "replay", "result", 0, made) : NULL;
     *result = value ? gt_trace_symbol(context, value) : -1;
-    gt_trace_end(context, &trace);
+    gt_trace_end(context, trace);
+    gt_facts_close(context, &facts);
     gt_scope_end(scope);
     if (*result >= 0)
         return graph;

@@ -46,7 +46,7 @@ static const gt_Operation rounds = {
 static gt_Status mark(gt_Context *context, const gt_Operation *with, gt_Tensor **tensors,
                       int32_t count)
 {
-    for (int32_t i = 0; i < count && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < count && gt_context_status(context) == GT_OK; i++) {
         const gt_Value *value = gt_slot_raw(tensors[i])->value;
         if (value->context != context || !gt_dtype_is_float(value->spec.dtype))
             continue;
@@ -55,9 +55,9 @@ static gt_Status mark(gt_Context *context, const gt_Operation *with, gt_Tensor *
             gt_slot_free(context, gt_slot_raw(tensors[i]));
         tensors[i] = marked;
     }
-    for (int32_t i = 0; i < count && context->status != GT_OK; i++)
+    for (int32_t i = 0; i < count && gt_context_status(context) != GT_OK; i++)
         tensors[i] = NULL;
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_mark_choice(gt_Context *context, gt_Tensor **tensors, int32_t count)

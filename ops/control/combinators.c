@@ -226,7 +226,7 @@ static gt_Status associative_scan(Prefix *p, gt_Tensors xs, gt_Tensor **ys,
 {
     gt_Tensor *x[MOST];
     int64_t length = common_length(p, xs, options->axis);
-    gt_Scope *outer = p->context->scope;
+    gt_Scope *outer = gt_scope_innermost(p->context);
     if (length < 0 || !gt_scope_open(p->context))
         return gt_status();
     for (int i = 0; i < p->count; i++)

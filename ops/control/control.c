@@ -60,7 +60,7 @@ static gt_Status hold(gt_Context *context, const char *what, gt_Tensors list, gt
     for (int32_t i = 0; i < list.count; i++) {
         gt_Value *value = gt_value_read(context, NULL, NULL, what, i + 1, list.items[i]);
         if (!value)
-            return context->status;
+            return gt_context_status(context);
         gt_value_retain(value, true);
         values[i] = value;
     }
@@ -71,11 +71,11 @@ static gt_Status hold(gt_Context *context, const char *what, gt_Tensors list, gt
 static gt_Status lend(gt_Context *context, gt_Value *const *values, int32_t count,
                       gt_Tensor **handles)
 {
-    for (int32_t i = 0; i < count && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < count && gt_context_status(context) == GT_OK; i++) {
         gt_value_retain(values[i], true);
         handles[i] = gt_handle_new(context, values[i]);
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- choosing ---- */
@@ -121,7 +121,7 @@ gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes
     int32_t n = options.outputs;
     gt_Value **result = NULL;
     int which = truth(context, "the predicate", predicate);
-    if (context->status == GT_OK && check_list(context, "inputs", inputs) &&
+    if (gt_context_status(context) == GT_OK && check_list(context, "inputs", inputs) &&
         check_place(context, n, outputs) && (result = (gt_Value **)list_new(context, n))) {
         if (which < 0)
             gt_traced_cond(context, predicate, yes, no, user, inputs, n, outputs);
@@ -133,7 +133,7 @@ gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes
     }
     list_free(context, result, n);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- loops ---- */
@@ -155,14 +155,15 @@ static bool loop_open(Loop *loop, gt_Tensors variables, const char *what)
     loop->now = (gt_Value **)list_new(context, loop->count);
     loop->next = (gt_Value **)list_new(context, loop->count + (int64_t)loop->more_outputs);
     loop->input = (gt_Tensor **)list_new(context, loop->count + (int64_t)loop->more_inputs);
-    return context->status == GT_OK && hold(context, what, variables, loop->now) == GT_OK;
+    return gt_context_status(context) == GT_OK &&
+           hold(context, what, variables, loop->now) == GT_OK;
 }
 
 /* The last variables go to `outputs`. */
 static void loop_close(Loop *loop, gt_Tensor **outputs)
 {
     gt_Context *context = loop->context;
-    if (loop->now && context->status == GT_OK)
+    if (loop->now && gt_context_status(context) == GT_OK)
         gt_values_give(context, loop->now, loop->count, outputs);
     if (loop->now)
         gt_values_release(loop->now, loop->count);
@@ -176,15 +177,15 @@ static gt_Status loop_advance(Loop *loop)
 {
     gt_Context *context = loop->context;
     char a[200], b[200];
-    for (int32_t i = 0; i < loop->count && context->status == GT_OK; i++)
+    for (int32_t i = 0; i < loop->count && gt_context_status(context) == GT_OK; i++)
         if (!gt_spec_equal(&loop->now[i]->spec, &loop->next[i]->spec))
             gt_raise(context, GT_INVALID, NULL, NULL,
                      "loop variable %d was %s and became %s; shape and type must stay", (int)i + 1,
                      gt_spec_text(&loop->now[i]->spec, a, sizeof a),
                      gt_spec_text(&loop->next[i]->spec, b, sizeof b));
-    if (context->status != GT_OK) {
+    if (gt_context_status(context) != GT_OK) {
         gt_values_release(loop->next, loop->count + loop->more_outputs);
-        return context->status;
+        return gt_context_status(context);
     }
     gt_values_release(loop->now, loop->count);
     memcpy(loop->now, loop->next, (size_t)loop->count * sizeof *loop->now);
@@ -211,11 +212,11 @@ static gt_Status run_body(Loop *loop)
 static gt_Status loop_take(Loop *loop, gt_Tensor *const *last)
 {
     gt_Context *context = loop->context;
-    for (int32_t i = 0; i < loop->count && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < loop->count && gt_context_status(context) == GT_OK; i++) {
         loop->next[i] = gt_slot_raw(last[i])->value;
         gt_value_retain(loop->next[i], true);
     }
-    return context->status == GT_OK ? loop_advance(loop) : context->status;
+    return gt_context_status(context) == GT_OK ? loop_advance(loop) : gt_context_status(context);
 }
 
 /* All rounds from here on, at most so many, as one record. */
@@ -233,7 +234,7 @@ static gt_Status while_traced(Loop *loop, gt_FunctionBody condition, gt_Tensor *
     if (last && gt_traced_loop(context, &traced, last, NULL) == GT_OK)
         loop_take(loop, last);
     list_free(context, last, loop->count);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* One round of a while loop, or, if they are not known, all rounds; false: there is no other. */
@@ -247,7 +248,7 @@ static bool while_round(Loop *loop, gt_FunctionBody condition, int64_t most)
         gt_values_give(context, &flag, 1, &predicate) != GT_OK)
         return false;
     int which = truth(context, "the condition", predicate);
-    if (context->status != GT_OK || which == 0)
+    if (gt_context_status(context) != GT_OK || which == 0)
         return false;
     if (which < 0) {
         while_traced(loop, condition, predicate, most);
@@ -272,7 +273,7 @@ gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_Funct
         check_place(context, variables.count, outputs)) {
         bool more = loop_open(&loop, variables, "loop variable");
         for (int64_t i = 0; more && (most < 0 || i < most); i++) {
-            gt_Scope *outer = context->scope;
+            gt_Scope *outer = gt_scope_innermost(context);
             more = round_open(context) && while_round(&loop, condition, most < 0 ? -1 : most - i);
             gt_scope_unwind(context, outer);
         }
@@ -281,7 +282,7 @@ gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_Funct
         gt_mark_choice(context, outputs, variables.count);
     }
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status fori_inputs(Loop *loop, int64_t i)
@@ -289,7 +290,7 @@ static gt_Status fori_inputs(Loop *loop, int64_t i)
     void *data = NULL;
     const gt_Spec spec = {.dtype = GT_INT64, .size = 1};
     if (!(loop->input[0] = gt_tensor_new(loop->context, &spec, &data)))
-        return loop->context->status;
+        return gt_context_status(loop->context);
     memcpy(data, &i, sizeof i);
     return lend(loop->context, loop->now, loop->count, loop->input + 1);
 }
@@ -297,7 +298,7 @@ static gt_Status fori_inputs(Loop *loop, int64_t i)
 static gt_Status fori_round(Loop *loop, int64_t i)
 {
     if (fori_inputs(loop, i) != GT_OK || run_body(loop) != GT_OK)
-        return loop->context->status;
+        return gt_context_status(loop->context);
     return loop_advance(loop);
 }
 
@@ -318,7 +319,7 @@ static gt_Status count_up(void *user, gt_Tensor *const *inputs, gt_Tensor **outp
 static gt_Status fori_traced(Loop *loop, int64_t first, int64_t rounds)
 {
     gt_Context *context = loop->context;
-    gt_Scope *outer = context->scope;
+    gt_Scope *outer = gt_scope_innermost(context);
     gt_Tensor **last = (gt_Tensor **)list_new(context, loop->count + 1);
     const gt_TracedLoop traced = {.body = count_up,
                                   .user = loop,
@@ -329,7 +330,7 @@ static gt_Status fori_traced(Loop *loop, int64_t first, int64_t rounds)
         loop_take(loop, last + 1);
     gt_scope_unwind(context, outer);
     list_free(context, last, loop->count + 1);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_FunctionBody body,
@@ -352,7 +353,7 @@ gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_Func
             more = false;
         }
         for (int64_t i = first; more && i < last; i++) {
-            gt_Scope *outer = context->scope;
+            gt_Scope *outer = gt_scope_innermost(context);
             more = round_open(context) && fori_round(&loop, i) == GT_OK;
             gt_scope_unwind(context, outer);
         }
@@ -360,7 +361,7 @@ gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_Func
         gt_mark_rounds(context, outputs, variables.count);
     }
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- scan ---- */
@@ -370,13 +371,13 @@ gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_Func
 static gt_Status unstack(gt_Context *context, gt_Tensor *x, int64_t n, gt_Tensor **element)
 {
     gt_Shape shape = gt_tensor_shape(x), begin = shape, size = shape;
-    if (context->status != GT_OK)
-        return context->status;
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
     if (n == 1) {
         gt_Shape without = {.mark = GT_MARK, .rank = shape.rank - 1};
         memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof *without.dims);
         *element = gt_reshape(x, without);
-        return context->status;
+        return gt_context_status(context);
     }
     int64_t half = n / 2;
     memset(begin.dims, 0, sizeof begin.dims);
@@ -386,7 +387,7 @@ static gt_Status unstack(gt_Context *context, gt_Tensor *x, int64_t n, gt_Tensor
     size.dims[0] = n - half;
     gt_Tensor *back = front ? gt_slice(x, begin, size) : NULL;
     if (!back || unstack(context, front, half, element) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     return unstack(context, back, n - half, element + half);
 }
 
@@ -405,7 +406,7 @@ static gt_Status scan_length(gt_Context *context, Scan *scan, int64_t asked)
         gt_Value *value = gt_value_read(context, NULL, NULL, "x", i + 1, scan->xs.items[i]);
         char text[200];
         if (!value)
-            return context->status;
+            return gt_context_status(context);
         if (scan->length < 0 && value->spec.rank > 0)
             scan->length = value->spec.dims[0];
         if (value->spec.rank == 0 || value->spec.dims[0] != scan->length)
@@ -426,20 +427,19 @@ static gt_Status scan_round(Scan *scan, int64_t k, gt_Scope *outer)
     Loop *loop = &scan->loop;
     gt_Context *context = loop->context;
     if (lend(context, loop->now, loop->count, loop->input) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; i < scan->xs.count; i++)
         loop->input[loop->count + i] = scan->element[i * scan->length + k];
     if (run_body(loop) != GT_OK || loop_advance(loop) != GT_OK)
-        return context->status;
-    gt_Scope *inner = context->scope; /* what will be stacked outlives the round */
-    context->scope = outer;
-    for (int32_t i = 0; i < loop->more_outputs && context->status == GT_OK; i++) {
+        return gt_context_status(context);
+    gt_Scope *inner = gt_scope_switch(context, outer); /* what will be stacked outlives the round */
+    for (int32_t i = 0; i < loop->more_outputs && gt_context_status(context) == GT_OK; i++) {
         gt_Value **value = &loop->next[loop->count + i];
         gt_values_give(context, value, 1, &scan->y[i * scan->length + k]);
     }
-    context->scope = inner;
+    gt_scope_switch(context, inner);
     gt_values_release(loop->next, loop->count + loop->more_outputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status scan_rounds(Scan *scan, bool reverse)
@@ -448,14 +448,14 @@ static gt_Status scan_rounds(Scan *scan, bool reverse)
     for (int32_t i = 0; i < scan->xs.count && scan->length > 0; i++)
         if (unstack(context, scan->xs.items[i], scan->length, scan->element + i * scan->length) !=
             GT_OK)
-            return context->status;
-    for (int64_t i = 0; i < scan->length && context->status == GT_OK; i++) {
-        gt_Scope *outer = context->scope;
+            return gt_context_status(context);
+    for (int64_t i = 0; i < scan->length && gt_context_status(context) == GT_OK; i++) {
+        gt_Scope *outer = gt_scope_innermost(context);
         if (round_open(context))
             scan_round(scan, reverse ? scan->length - 1 - i : i, outer);
         gt_scope_unwind(context, outer);
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status scan_traced(Scan *scan, gt_Tensors initial, gt_Tensor **carries, gt_Tensor **ys,
@@ -476,7 +476,7 @@ static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, g
 {
     Loop *loop = &scan->loop;
     gt_Context *context = loop->context;
-    gt_Scope *outer = context->scope;
+    gt_Scope *outer = gt_scope_innermost(context);
     if (is_long(context, scan->length, options->unroll))
         return scan_traced(scan, initial, carries, ys, options->reverse);
     int64_t elements = scan->xs.count * scan->length, outputs = loop->more_outputs * scan->length;
@@ -494,9 +494,9 @@ static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, g
     loop_close(loop, carries);
     list_free(context, scan->element, elements);
     list_free(context, scan->y, outputs);
-    if (context->status != GT_OK)
+    if (gt_context_status(context) != GT_OK)
         clear(ys, loop->more_outputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tensors initial,
@@ -521,10 +521,10 @@ gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tens
         scan_run(&scan, initial, carries, ys, &options) == GT_OK &&
         gt_mark_rounds(context, carries, initial.count) == GT_OK)
         gt_mark_rounds(context, ys, options.outputs);
-    if (context->status != GT_OK) {
+    if (gt_context_status(context) != GT_OK) {
         clear(carries, initial.count);
         clear(ys, options.outputs);
     }
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }

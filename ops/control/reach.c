@@ -39,7 +39,7 @@ static gt_Status back_through_control(gt_Context *context, const gt_GraphNode *n
     }
     flags_free(context, output, node->outputs);
     flags_free(context, input, node->inputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* From the outputs of a node to its inputs. The new version of a variable is the same source to tapes
@@ -69,16 +69,16 @@ static gt_Status back_through_body(gt_Context *context, const gt_Graph *graph, c
 {
     bool *value = flags_new(context, graph->value_count);
     if (!value)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; i < graph->outputs; i++)
         value[graph->output[i]] |= result[i] && is_float(graph, graph->output[i]);
-    for (int32_t n = graph->node_count - 1; n >= 0 && context->status == GT_OK; n--)
+    for (int32_t n = graph->node_count - 1; n >= 0 && gt_context_status(context) == GT_OK; n--)
         back_through_node(context, graph, &graph->nodes[n], value);
     for (int32_t i = 0; i < graph->value_count; i++)
         if (graph->values[i].kind == GT_GRAPH_INPUT && is_float(graph, i))
             argument[graph->values[i].index] |= value[i];
     flags_free(context, value, graph->value_count);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* A loop on the way back. Its loop variables are first, then come the variables that it changes, whose
@@ -99,7 +99,7 @@ static gt_Status back_a_round(const Loop *loop, bool *input)
     const gt_Control *control = loop->control;
     memset(loop->argument, 0, (size_t)loop->arguments);
     if (back_through_body(loop->context, control->first, loop->result, loop->argument) != GT_OK)
-        return loop->context->status;
+        return gt_context_status(loop->context);
     const bool *stack = loop->output + control->carries + control->ys;
     for (int32_t j = 0; j < control->carries && control->length >= 0; j++)
         loop->argument[j] |= stack[j];
@@ -119,7 +119,7 @@ static gt_Status back_known_rounds(const Loop *loop, int64_t rounds, bool *input
     memcpy(loop->earlier, loop->result, bytes);
     while (rounds > 0) {
         if (back_a_round(loop, input) != GT_OK)
-            return loop->context->status;
+            return gt_context_status(loop->context);
         rounds--;
         since++;
         if (!found && memcmp(loop->earlier, loop->result, bytes) == 0) {
@@ -152,7 +152,7 @@ static gt_Status back_any_rounds(const Loop *loop, bool *input)
             break;
         more = true;
         if (back_a_round(loop, input) != GT_OK)
-            return loop->context->status;
+            return gt_context_status(loop->context);
     }
     return GT_OK;
 }
@@ -169,7 +169,7 @@ static gt_Status back_through_loop(gt_Context *context, const gt_Control *contro
                  .result = flags_new(context, n + p),
                  .argument = flags_new(context, count),
                  .earlier = flags_new(context, n)};
-    if (context->status == GT_OK) {
+    if (gt_context_status(context) == GT_OK) {
         memcpy(loop.result, output, (size_t)(n + p));
         memset(loop.result + loop.flowing, 0, (size_t)control->states);
         if (control->second || control->counted)
@@ -180,7 +180,7 @@ static gt_Status back_through_loop(gt_Context *context, const gt_Control *contro
     flags_free(context, loop.result, n + p);
     flags_free(context, loop.argument, count);
     flags_free(context, loop.earlier, n);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_reach_back(gt_Context *context, const gt_Control *control, const bool *output,
@@ -226,7 +226,7 @@ gt_Status gt_reach_choices(gt_Context *context, const gt_Control *control, bool 
     bool *value = flags_new(context, graph->value_count);
     bool *argument = flags_new(context, graph->inputs),
          *result = flags_new(context, graph->outputs);
-    bool more = context->status == GT_OK;
+    bool more = gt_context_status(context) == GT_OK;
     for (int64_t round = 0; more && round < control->length; round++) {
         choices_of_body(graph, argument, value, result);
         more = false;
@@ -235,12 +235,12 @@ gt_Status gt_reach_choices(gt_Context *context, const gt_Control *control, bool 
             argument[j] |= result[j];
         }
     }
-    if (context->status == GT_OK) {
+    if (gt_context_status(context) == GT_OK) {
         memcpy(output, argument, (size_t)flowing);
         memcpy(output + flowing, result + control->carries, (size_t)control->ys);
     }
     flags_free(context, value, graph->value_count);
     flags_free(context, argument, graph->inputs);
     flags_free(context, result, graph->outputs);
-    return context->status;
+    return gt_context_status(context);
 }

@@ -2,7 +2,7 @@
 #ifndef GT_OPS_REACH_H
 #define GT_OPS_REACH_H
 
-#include "core/graph.h"
+#include "ops/control/node.h"
 
 /* Marks the inputs of a node of control flow that gradients of its marked outputs come to, with any
  * numbers. Lists have one an input and one an output of the node. */

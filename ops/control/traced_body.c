@@ -22,29 +22,24 @@ void gt_list_free(gt_Context *context, void *list, int64_t count, size_t element
 
 /* ---- tracing bodies ---- */
 
-static gt_Status add_change(gt_Context *context, gt_BodyChange **list, int32_t *count,
-                            int32_t *capacity, gt_BodyChange change)
+static gt_Status add_change(gt_Context *context, gt_TraceChange **list, int32_t *count,
+                            int32_t *capacity, gt_TraceChange change)
 {
     if (gt_reserve(context, (void **)list, *count, capacity, sizeof **list))
         (*list)[(*count)++] = change;
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* What the body computed and changed, as symbols of its graph. */
 static gt_Status take_results(gt_Context *context, gt_TracedBody *body, gt_Value *const *result)
 {
-    const gt_Trace *trace = context->trace;
+    gt_TraceChange change;
     for (int32_t i = 0; i < body->results; i++)
         if ((body->result[i] = gt_trace_symbol(context, result[i])) < 0)
-            return context->status;
-    for (int32_t i = 0; i < trace->variable_count && context->status == GT_OK; i++) {
-        const gt_TraceVariable *of = &trace->variables[i];
-        int32_t now = gt_slot_raw(of->variable)->variable->symbolic->symbol;
-        if (now != of->first)
-            add_change(context, &body->changes, &body->change_count, &body->change_capacity,
-                       (gt_BodyChange){of->variable, body->graph->values[of->first].index, now});
-    }
-    return context->status;
+            return gt_context_status(context);
+    for (int32_t at = 0; gt_trace_next_change(body->trace, &at, &change);)
+        add_change(context, &body->changes, &body->change_count, &body->change_capacity, change);
+    return gt_context_status(context);
 }
 
 static gt_Status call_body(gt_Bodies *draft, gt_TracedBody *body)
@@ -54,13 +49,14 @@ static gt_Status call_body(gt_Bodies *draft, gt_TracedBody *body)
     gt_Tensor **input = gt_list_new(context, inputs, sizeof *input);
     gt_Value **result = gt_list_new(context, body->results, sizeof *result);
     body->result = gt_list_new(context, body->results, sizeof *body->result);
-    if (context->status == GT_OK && gt_scope_open(context)) {
+    if (gt_context_status(context) == GT_OK && gt_scope_open(context)) {
         if (draft->inputs.count)
             memcpy(input, draft->inputs.items, (size_t)draft->inputs.count * sizeof *input);
         for (int32_t i = draft->inputs.count; i < inputs; i++)
             input[i] = gt_trace_input(context, &draft->arguments[i - draft->inputs.count]);
-        if (context->status == GT_OK && gt_body_run(context, NULL, body->function, draft->user,
-                                                    input, body->results, result) == GT_OK)
+        if (gt_context_status(context) == GT_OK &&
+            gt_body_run(context, NULL, body->function, draft->user, input, body->results, result) ==
+                GT_OK)
             take_results(context, body, result);
         gt_scope_close(context);
     }
@@ -68,29 +64,28 @@ static gt_Status call_body(gt_Bodies *draft, gt_TracedBody *body)
         gt_values_release(result, body->results);
     gt_list_free(context, result, body->results, sizeof *result);
     gt_list_free(context, input, inputs, sizeof *input);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* The tapes outside see the node, not what is in it. */
 gt_Status gt_bodies_trace(gt_Bodies *draft, gt_TracedBody *body)
 {
     gt_Context *context = draft->context;
-    gt_Trace trace;
     uint64_t hushed = gt_tape_quiet(context);
-    if (gt_trace_begin_body(context, &trace, &draft->captures) == GT_OK) {
-        body->graph = trace.graph;
+    body->trace = gt_trace_begin_body(context, &draft->captures, &body->graph);
+    if (body->trace) {
         call_body(draft, body);
-        gt_trace_end(context, &trace);
+        gt_trace_end(context, body->trace);
     }
     gt_tape_unquiet(context, hushed);
-    for (int32_t i = 0; i < body->change_count && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < body->change_count && gt_context_status(context) == GT_OK; i++) {
         uint64_t variable = gt_map_pointer(body->changes[i].variable);
         if (gt_map_find(&draft->state_of, variable) < 0 &&
             gt_map_add(context, &draft->state_of, variable, draft->state_count))
             add_change(context, &draft->states, &draft->state_count, &draft->state_capacity,
                        body->changes[i]);
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- their order ---- */
@@ -130,12 +125,12 @@ static gt_Status place_captures(Search *search, int32_t value, int32_t first, in
         for (int32_t i = node->inputs - 1; i >= 0 && ok; i--)
             ok = node->input[i] < 0 || push(search, node->input[i]);
     }
-    return search->context->status;
+    return gt_context_status(search->context);
 }
 
 /* A changed variable and where it comes: where its old value is, else in the order of making. */
 typedef struct StatePlace {
-    gt_BodyChange state;
+    gt_TraceChange state;
     int32_t place;
     uint64_t serial;
 } StatePlace;
@@ -153,9 +148,9 @@ static gt_Status sort_states(gt_Bodies *draft, const int32_t *place)
     gt_Context *context = draft->context;
     StatePlace *list = gt_list_new(context, draft->state_count, sizeof *list);
     if (!list)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t k = 0; k < draft->state_count; k++) {
-        const gt_BodyChange *state = &draft->states[k];
+        const gt_TraceChange *state = &draft->states[k];
         int32_t at = place[state->argument - draft->captures.first];
         list[k] = (StatePlace){*state, at < 0 ? INT32_MAX : at,
                                gt_slot_raw(state->variable)->variable->serial};
@@ -167,7 +162,7 @@ static gt_Status sort_states(gt_Bodies *draft, const int32_t *place)
         gt_map_add(context, &draft->state_of, gt_map_pointer(list[k].state.variable), k);
     }
     gt_list_free(context, list, draft->state_count, sizeof *list);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* First what the results are made of, then what the changed variables are, then what nobody needs. */
@@ -178,9 +173,9 @@ static gt_Status find_places(gt_Bodies *draft, Search *search, int32_t *place)
     for (int b = 0; b < 2; b++)
         for (int32_t i = 0; draft->body[b].graph && i < draft->body[b].results; i++)
             if (place_captures(&search[b], draft->body[b].result[i], first, place, &next) != GT_OK)
-                return context->status;
+                return gt_context_status(context);
     if (sort_states(draft, place) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t k = 0; k < draft->state_count; k++) {
         int32_t *at = &place[draft->states[k].argument - first];
         if (*at < 0)
@@ -202,7 +197,7 @@ static gt_Status find_places(gt_Bodies *draft, Search *search, int32_t *place)
     for (int32_t i = 0; i < count; i++)
         if (place[i] < 0)
             place[i] = next++;
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* Capture i becomes number place[i], everywhere. */
@@ -213,7 +208,7 @@ static gt_Status apply_places(gt_Bodies *draft, const int32_t *place)
     int32_t first = captures->first;
     gt_Value **value = gt_list_new(context, captures->count, sizeof *value);
     if (!value)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; i < captures->count; i++)
         value[place[i]] = captures->value[i];
     if (captures->count)
@@ -232,7 +227,7 @@ static gt_Status apply_places(gt_Bodies *draft, const int32_t *place)
             if (at->index >= first)
                 at->index = first + place[at->index - first];
             if (!gt_map_add(context, &graph->arguments, (uint64_t)at->index, v))
-                return context->status;
+                return gt_context_status(context);
         }
     }
     return GT_OK;
@@ -251,7 +246,7 @@ gt_Status gt_bodies_order(gt_Bodies *draft)
     }
     for (int32_t i = 0; place && i < count; i++)
         place[i] = -1;
-    if (context->status == GT_OK && find_places(draft, search, place) == GT_OK)
+    if (gt_context_status(context) == GT_OK && find_places(draft, search, place) == GT_OK)
         apply_places(draft, place);
     for (int b = 0; b < 2; b++) {
         gt_release(context, search[b].stack, (size_t)search[b].capacity * sizeof(int32_t));
@@ -259,7 +254,7 @@ gt_Status gt_bodies_order(gt_Bodies *draft)
             gt_list_free(context, search[b].met, search[b].graph->node_count, sizeof(bool));
     }
     gt_list_free(context, place, count, sizeof *place);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- what they return ---- */
@@ -284,14 +279,14 @@ gt_Status gt_bodies_set_outputs(gt_Bodies *draft, gt_TracedBody *body, int32_t f
     int32_t states = with_states ? draft->state_count : 0;
     graph->output = gt_allocate(context, (size_t)(body->results + states) * sizeof *graph->output);
     if (!graph->output)
-        return context->status;
+        return gt_context_status(context);
     graph->outputs = body->results + states;
     for (int32_t i = 0; i < body->results; i++)
         graph->output[i < first ? i : i + states] = body->result[i];
     for (int32_t k = 0; k < states; k++)
         graph->output[first + k] = -1;
     for (int32_t i = 0; states && i < body->change_count; i++) {
-        const gt_BodyChange *change = &body->changes[i];
+        const gt_TraceChange *change = &body->changes[i];
         int32_t k = gt_map_find(&draft->state_of, gt_map_pointer(change->variable));
         graph->output[first + k] = change->symbol;
     }
@@ -300,7 +295,7 @@ gt_Status gt_bodies_set_outputs(gt_Bodies *draft, gt_TracedBody *body, int32_t f
         if (*symbol < 0)
             *symbol = gt_graph_input(graph, draft->states[k].argument, spec_of_state(draft, k));
         if (*symbol < 0)
-            return context->status;
+            return gt_context_status(context);
     }
     return GT_OK;
 }
@@ -310,12 +305,12 @@ gt_Status gt_bodies_prune(gt_Bodies *draft, int32_t arguments)
 {
     draft->used = gt_list_new(draft->context, arguments, sizeof *draft->used);
     draft->used_count = arguments;
-    for (int i = 0; i < 2 && draft->context->status == GT_OK; i++)
+    for (int i = 0; i < 2 && gt_context_status(draft->context) == GT_OK; i++)
         if (draft->body[i].graph) {
             draft->body[i].graph->inputs = arguments;
             gt_graph_prune(draft->body[i].graph, draft->used);
         }
-    return draft->context->status;
+    return gt_context_status(draft->context);
 }
 
 /* A captured value as an input of the node; a variable among them is read by that. */
@@ -339,16 +334,16 @@ gt_Status gt_bodies_finish(gt_Bodies *draft, gt_GraphNode *like, const gt_Contro
                            gt_Tensor **output)
 {
     gt_Context *context = draft->context;
-    gt_Scope *outer = context->scope;
+    gt_Scope *outer = gt_scope_innermost(context);
     if (!gt_scope_open(context))
-        return context->status;
+        return gt_context_status(context);
     gt_trace_apply(context, like, options, input, spec, output);
-    for (int32_t k = 0; k < draft->state_count && context->status == GT_OK; k++)
+    for (int32_t k = 0; k < draft->state_count && gt_context_status(context) == GT_OK; k++)
         gt_assign_at(NULL, draft->states[k].variable, gt_operand_tensor(output[first + k]));
-    for (int32_t i = 0; i < like->outputs && context->status == GT_OK; i++)
+    for (int32_t i = 0; i < like->outputs && gt_context_status(context) == GT_OK; i++)
         gt_scope_move(output[i], outer);
     gt_scope_unwind(context, outer);
-    return context->status;
+    return gt_context_status(context);
 }
 
 void gt_bodies_close(gt_Bodies *draft)
@@ -371,7 +366,7 @@ bool gt_node_lists_open(gt_Context *context, gt_NodeLists *lists, int32_t inputs
     lists->input = gt_list_new(context, inputs, sizeof *lists->input);
     lists->spec = gt_list_new(context, outputs, sizeof *lists->spec);
     lists->output = gt_list_new(context, outputs, sizeof *lists->output);
-    return context->status == GT_OK;
+    return gt_context_status(context) == GT_OK;
 }
 
 void gt_node_lists_close(gt_Context *context, gt_NodeLists *lists, int32_t inputs, int32_t outputs)
@@ -400,7 +395,7 @@ static gt_Status replay_source(gt_Context *context, const gt_GraphValue *of,
     default:
         break; /* a result comes with its node */
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* A new version of a variable is the same source to tapes as the old one. */
@@ -426,11 +421,11 @@ static gt_Status replay_apart(gt_Context *context, const gt_Graph *graph, const 
             lists.spec[i] = graph->values[node->output[i]].spec;
         gt_trace_apply(context, node, node->options, lists.input, lists.spec, output);
         bool effect = node->operation->flags & GT_OP_EFFECT;
-        for (int32_t i = 0; effect && i < node->outputs && context->status == GT_OK; i++)
+        for (int32_t i = 0; effect && i < node->outputs && gt_context_status(context) == GT_OK; i++)
             share_record(gt_slot_raw(output[i])->value, lists.input[i]);
     }
     gt_node_lists_close(context, &lists, node->inputs, node->outputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status replay_node(gt_Context *context, const gt_Graph *graph, const gt_GraphNode *node,
@@ -439,7 +434,7 @@ static gt_Status replay_node(gt_Context *context, const gt_Graph *graph, const g
     gt_Tensor *input[GT_MAX_INPUTS];
     gt_Tensor **output = gt_list_new(context, node->outputs, sizeof *output);
     if (!output)
-        return context->status;
+        return gt_context_status(context);
     if (node->operation->flags & (GT_OP_CONTROL | GT_OP_EFFECT)) {
         replay_apart(context, graph, node, value, output);
     } else {
@@ -450,7 +445,7 @@ static gt_Status replay_node(gt_Context *context, const gt_Graph *graph, const g
     for (int32_t i = 0; i < node->outputs; i++)
         value[node->output[i]] = output[i];
     gt_list_free(context, output, node->outputs, sizeof *output);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* Writes a body down once more, with other arguments. */
@@ -458,14 +453,14 @@ gt_Status gt_replay(gt_Context *context, const gt_Graph *graph, gt_Tensor *const
                     gt_Tensor **result)
 {
     gt_Tensor **value = gt_list_new(context, graph->value_count, sizeof *value);
-    for (int32_t i = 0; i < graph->value_count && context->status == GT_OK; i++)
+    for (int32_t i = 0; i < graph->value_count && gt_context_status(context) == GT_OK; i++)
         replay_source(context, &graph->values[i], argument, &value[i]);
-    for (int32_t n = 0; n < graph->node_count && context->status == GT_OK; n++)
+    for (int32_t n = 0; n < graph->node_count && gt_context_status(context) == GT_OK; n++)
         replay_node(context, graph, &graph->nodes[n], value);
-    for (int32_t i = 0; i < graph->outputs && context->status == GT_OK; i++)
+    for (int32_t i = 0; i < graph->outputs && gt_context_status(context) == GT_OK; i++)
         result[i] = value[graph->output[i]];
     gt_list_free(context, value, graph->value_count, sizeof *value);
-    return context->status;
+    return gt_context_status(context);
 }
 
 int32_t gt_pull_room(const gt_GradientRule *rule)
@@ -488,7 +483,7 @@ bool gt_pull_open(gt_Pull *pull)
     pull->target = block + 3 * room;
     pull->upstream = block + 4 * room;
     pull->tape = gt_tape_begin(.watch_accessed_variables = false);
-    return context->status == GT_OK;
+    return gt_context_status(context) == GT_OK;
 }
 
 void gt_pull_source(gt_Pull *pull, gt_Tensor *source)
@@ -524,11 +519,11 @@ void gt_pull_before(gt_Pull *pull, int32_t at, int32_t input)
 gt_Status gt_pull_close(gt_Pull *pull, gt_Tensor **gradients, bool zeros)
 {
     gt_Context *context = pull->rule->context;
-    if (context->status == GT_OK)
+    if (gt_context_status(context) == GT_OK)
         pull->rule->pull_back(pull->tape, (gt_Tensors){pull->target, pull->targets}, pull->upstream,
                               (gt_Tensors){pull->source, pull->sources}, gradients, zeros);
     gt_tape_end(pull->tape);
     gt_list_free(context, pull->argument, 5 * (int64_t)gt_pull_room(pull->rule),
                  sizeof *pull->argument);
-    return context->status;
+    return gt_context_status(context);
 }

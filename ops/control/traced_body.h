@@ -4,7 +4,7 @@
 #ifndef GT_OPS_TRACED_BODY_H
 #define GT_OPS_TRACED_BODY_H
 
-#include "core/graph.h"
+#include "ops/control/node.h"
 
 /* Lists of `count` elements, all zero. */
 void *gt_list_new(gt_Context *context, int64_t count, size_t element);
@@ -12,20 +12,14 @@ void gt_list_free(gt_Context *context, void *list, int64_t count, size_t element
 
 /* ---- tracing ---- */
 
-/* A variable that a body changes. */
-typedef struct gt_BodyChange {
-    gt_Variable *variable;
-    int32_t argument; /* the old value */
-    int32_t symbol;   /* the new one */
-} gt_BodyChange;
-
 typedef struct gt_TracedBody {
     gt_FunctionBody function;
     int32_t arguments; /* how many it gets of those that have no handle outside */
     int32_t results;
+    gt_Trace *trace; /* while it is traced */
     gt_Graph *graph;
     int32_t *result; /* symbols */
-    gt_BodyChange *changes;
+    gt_TraceChange *changes;
     int32_t change_count, change_capacity;
 } gt_TracedBody;
 
@@ -37,7 +31,7 @@ typedef struct gt_Bodies {
     const gt_Spec *arguments; /* what they get then */
     gt_TracedBody body[2];
     gt_Captures captures;
-    gt_BodyChange *states; /* what any of the bodies changes */
+    gt_TraceChange *states; /* what any of the bodies changes */
     int32_t state_count, state_capacity;
     gt_Map state_of; /* variable -> which of the states */
     int32_t *number; /* of a loop: the input of the node that each argument is */

@@ -56,7 +56,7 @@ static bool narrow(const gt_GradientRule *rule, gt_GradientRule *narrowed)
             input[i] &= rule->wants[i];
     }
     gt_list_free(context, output, outputs, sizeof *output);
-    return context->status == GT_OK;
+    return gt_context_status(context) == GT_OK;
 }
 
 static void free_narrowed(const gt_GradientRule *narrowed)
@@ -123,7 +123,7 @@ static gt_Status cond_gradient(gt_GradientRule *whole)
                 gt_give(rule, i, gradient[k++]);
     gt_list_free(context, gradient, wanted, sizeof *gradient);
     free_narrowed(rule);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static const gt_Operation cond = {
@@ -174,7 +174,7 @@ static gt_Status apply_cond(gt_Bodies *draft, gt_Tensor *flag, gt_Tensor **resul
             memcpy(result, lists.output, (size_t)results * sizeof *result);
     }
     gt_node_lists_close(context, &lists, inputs, graph->outputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_traced_cond(gt_Context *context, gt_Tensor *predicate, gt_FunctionBody yes,
@@ -195,7 +195,7 @@ gt_Status gt_traced_cond(gt_Context *context, gt_Tensor *predicate, gt_FunctionB
         gt_bodies_prune(&draft, draft.captures.count) == GT_OK)
         apply_cond(&draft, flag, result);
     gt_bodies_close(&draft);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- calling ---- */
@@ -226,7 +226,7 @@ static gt_Status call_gradient(gt_GradientRule *rule)
             k++;
         }
     gt_list_free(context, gradient, inputs, sizeof *gradient);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static const gt_Operation call = {
@@ -260,7 +260,7 @@ static gt_Status apply_call(gt_Bodies *draft, gt_Tensor **result)
             memcpy(result, lists.output, (size_t)results * sizeof *result);
     }
     gt_node_lists_close(context, &lists, inputs, graph->outputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* As eagerly: what has a gradient is a variable or an input. */
@@ -268,9 +268,9 @@ static gt_Status check_captures(const gt_Bodies *draft, gt_Tensors inputs)
 {
     gt_Context *context = draft->context;
     gt_Map given = {0};
-    for (int32_t i = 0; i < inputs.count && context->status == GT_OK; i++)
+    for (int32_t i = 0; i < inputs.count && gt_context_status(context) == GT_OK; i++)
         gt_map_add(context, &given, gt_map_pointer(gt_slot_raw(inputs.items[i])->value), i);
-    for (int32_t i = 0; i < draft->captures.count && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < draft->captures.count && gt_context_status(context) == GT_OK; i++) {
         const gt_Value *value = draft->captures.value[i];
         bool variable = value->record && !value->record->operation && value->record->variable;
         if (!variable && gt_gradient_passes(context, value) &&
@@ -278,7 +278,7 @@ static gt_Status check_captures(const gt_Bodies *draft, gt_Tensors inputs)
             gt_raise(context, GT_INVALID, NULL, NULL, GT_NOT_AN_INPUT);
     }
     gt_map_close(context, &given);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_traced_call(gt_Context *context, gt_FunctionBody body, void *user, gt_Tensors inputs,
@@ -294,7 +294,7 @@ gt_Status gt_traced_call(gt_Context *context, gt_FunctionBody body, void *user, 
         gt_bodies_prune(&draft, draft.captures.count) == GT_OK)
         apply_call(&draft, result);
     gt_bodies_close(&draft);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- loops ---- */
@@ -508,7 +508,7 @@ static gt_Status gradient_of_loop(gt_GradientRule *rule)
     gt_Pull pull = {.rule = rule, .control = control};
     gt_Tensor **carry = gt_list_new(context, 4 * (int64_t)room, sizeof *carry);
     if (!carry)
-        return context->status;
+        return gt_context_status(context);
     gt_Tensor **x = carry + room, **last = x + room, **y = last + room;
     gt_TracedLoop loop = {
         .body = pull_round, .user = &pull, .length = control->length, .reverse = !control->reverse};
@@ -538,7 +538,7 @@ static gt_Status gradient_of_loop(gt_GradientRule *rule)
         loop.go = gt_rule_output(rule, 2 * n + control->ys);
     loop.carries = (gt_Tensors){carry, carries};
     loop.xs = (gt_Tensors){x, xs};
-    if (context->status == GT_OK && gt_traced_loop(context, &loop, last, y) == GT_OK) {
+    if (gt_context_status(context) == GT_OK && gt_traced_loop(context, &loop, last, y) == GT_OK) {
         for (int32_t j = 0; j < flowing(control); j++) {
             if (gt_wants(rule, j))
                 gt_give(rule, j, *last);
@@ -552,7 +552,7 @@ static gt_Status gradient_of_loop(gt_GradientRule *rule)
                 gt_give(rule, i, *y++);
     }
     gt_list_free(context, carry, 4 * (int64_t)room, sizeof *carry);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status loop_gradient(gt_GradientRule *whole)
@@ -565,7 +565,7 @@ static gt_Status loop_gradient(gt_GradientRule *whole)
     if (any)
         gradient_of_loop(&rule);
     free_narrowed(&rule);
-    return whole->context->status;
+    return gt_context_status(whole->context);
 }
 
 static const gt_Operation loop_operation = {
@@ -621,7 +621,7 @@ static gt_Status number_arguments(gt_Bodies *draft, int32_t carries)
     int32_t count = draft->captures.first + draft->captures.count;
     draft->number = gt_list_new(draft->context, count, sizeof *draft->number);
     if (!draft->number)
-        return draft->context->status;
+        return gt_context_status(draft->context);
     draft->number_count = count;
     for (int32_t i = 0; i < count; i++)
         draft->number[i] = i < carries ? i : -1;
@@ -668,12 +668,12 @@ static gt_Status describe_outputs(gt_Context *context, const gt_Control *control
         spec[j] = *carry_spec(control, j);
     for (int32_t i = n; i < n + p; i++)
         if (!stacked(context, &spec[i], control->length, carry_spec(control, i), false))
-            return context->status;
+            return gt_context_status(context);
     if (control->length < 0)
         return GT_OK;
     for (int32_t j = 0; j < n; j++)
         if (!stacked(context, &spec[n + p + j], control->length, carry_spec(control, j), true))
-            return context->status;
+            return gt_context_status(context);
     spec[2 * n + p] = (gt_Spec){.dtype = GT_INT64, .size = 1};
     return GT_OK;
 }
@@ -701,7 +701,7 @@ static gt_Status loop_inputs(const gt_Bodies *draft, const gt_TracedLoop *loop, 
         if (draft->used[at] || at < n + draft->state_count)
             input[at] = gt_bodies_captured(draft, i);
     }
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* What numbers chose on the way through a loop is marked, as each round would have done eagerly. Of a
@@ -712,11 +712,11 @@ static gt_Status mark_choices(gt_Context *context, const gt_Control *control, gt
     int32_t flowing = control->carries - control->states, count = flowing + control->ys;
     bool *chosen = gt_list_new(context, count, sizeof *chosen);
     if (chosen && gt_reach_choices(context, control, chosen) == GT_OK)
-        for (int32_t i = 0; i < count && context->status == GT_OK; i++)
+        for (int32_t i = 0; i < count && gt_context_status(context) == GT_OK; i++)
             if (chosen[i])
                 gt_mark_choice(context, i < flowing ? &last[i] : &ys[i - flowing], 1);
     gt_list_free(context, chosen, count, sizeof *chosen);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status apply_loop(gt_Bodies *draft, const gt_TracedLoop *loop, gt_Tensor **last,
@@ -754,7 +754,7 @@ static gt_Status apply_loop(gt_Bodies *draft, const gt_TracedLoop *loop, gt_Tens
         mark_choices(context, &options, last, ys);
     }
     gt_node_lists_close(context, &lists, inputs, like.outputs);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* What a body gets: the loop variables and elements of xs. */
@@ -766,7 +766,7 @@ static gt_Status describe_arguments(gt_Context *context, const gt_TracedLoop *lo
                                     ? value_of(context, "loop variable", i, loop->carries.items[i])
                                     : value_of(context, "x", i - n, loop->xs.items[i - n]);
         if (!value)
-            return context->status;
+            return gt_context_status(context);
         spec[i] = value->spec;
         if (i < n)
             continue;
@@ -804,5 +804,5 @@ gt_Status gt_traced_loop(gt_Context *context, const gt_TracedLoop *loop, gt_Tens
     }
     gt_bodies_close(&draft);
     gt_list_free(context, arguments, n + m, sizeof *arguments);
-    return context->status;
+    return gt_context_status(context);
 }

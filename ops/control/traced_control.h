@@ -5,7 +5,11 @@
 #ifndef GT_OPS_TRACED_CONTROL_H
 #define GT_OPS_TRACED_CONTROL_H
 
-#include "core/graph.h"
+#include "ops/control/node.h"
+
+#define GT_NOT_AN_INPUT                                                                            \
+    "the function reads a tensor that a tape watches, which is not among its inputs and would "    \
+    "get no gradient; gt_stop_gradient makes it a constant"
 
 /* `yes` if the predicate, of one element, is not 0, else `no`; both get `inputs`. `result` gets
  * handles of the innermost scope. */

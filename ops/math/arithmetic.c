@@ -22,7 +22,6 @@ const gt_Operation gt_op_add = {
     GT_LOOP(BINARY, ADD),
     .gradient = add_gradient,
     .mask = gt_mask_keep,
-    .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_ANY(4, 1))}),
 };
