@@ -5,12 +5,14 @@
 #include "launch.h"
 #include "window.h"
 
-/* x (images, window.in..., groups in), k (window.size..., in, groups out), y (images, window.out..., groups out):
+/* x (images, window.in..., groups in), k (window.size..., in, groups out), y (images,
+ * window.out..., groups out):
  *     conv                    at {x, k, y}; a tile is `tile_rows` positions of y of one group
- *     conv_input_gradient     at {u like y, k, x}; a tile is a group of one image; pointwise: as of conv
- *     conv_kernel_gradient    at {x, u like y, k}; a tile is `tile_taps` positions by `tile_columns` columns of one group
- * Depthwise, one channel in and one out a group, all groups go in a tile: rows of y, images, or `tile_columns` channels.
- * Scratch: taps, gathered rows, a partial sum, its total in double, the product's own; in this order. */
+ *     conv_input_gradient     at {u like y, k, x}; a tile is a group of one image, or as of conv
+ *     conv_kernel_gradient    at {x, u like y, k}; a tile: `tile_taps` by `tile_columns` of a group
+ * Depthwise, one channel in and one out a group, all groups go in a tile: rows of y, images, or
+ * `tile_columns` channels. Scratch: taps, gathered rows, a partial sum, its total in double, the
+ * product's own; in this order. */
 typedef struct gt_ConvJob {
     uint8_t type, element;        /* of the result: GT_LOOP_F32 or GT_LOOP_F64, bytes */
     uint8_t element_a, element_b; /* bytes of an operand's elements */
@@ -26,7 +28,8 @@ typedef struct gt_ConvJob {
     uint64_t tap_bytes, patch_bytes, partial_bytes, total_bytes;
 } gt_ConvJob;
 
-/* Rows that the gradient of a kernel sums up before adding them to the others, and of a depthwise kernel. */
+/* Rows that the gradient of a kernel sums up before adding them to the others, and of a depthwise
+ * kernel. */
 #define GT_CONV_BLOCK 512
 #define GT_CONV_STRIP 32
 /* So many such sums may be added up as floats; more are added in double. */

@@ -15,6 +15,7 @@
 #include "loss.h"
 #include "matrix.h"
 #include "pooling.h"
+#include "resize.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {

@@ -35,6 +35,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(conv)                                                                                     \
     EACH(conv_input_gradient)                                                                      \
     EACH(conv_kernel_gradient)                                                                     \
+    ONCE(resize_bands)                                                                             \
+    EACH(resize)                                                                                   \
     EACH(max_pool)                                                                                 \
     EACH(max_pool_gradient)                                                                        \
     EACH(max_pool_gather)                                                                          \

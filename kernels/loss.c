@@ -1,5 +1,5 @@
-/* The fused cross-entropies of logits. Rows go in blocks that stay in the first cache from log_softmax to the sum. Leans on the
- * row loops of softmax_template.h, which say their order. */
+/* The fused cross-entropies of logits. Rows go in blocks that stay in the first cache from
+ * log_softmax to the sum. Leans on the row loops of softmax_template.h, which say their order. */
 #include <math.h>
 #include <string.h>
 

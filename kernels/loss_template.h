@@ -1,6 +1,7 @@
 /* The cross-entropies of loss.c for one element type GT_T. Included once for each; not a header. */
 
-/* n elements: y = -|x|, then y = softplus(y), then y + (max(x, 0) - x t), the product rounded first: no term cancels. */
+/* n elements: y = -|x|, then y = softplus(y), then y + (max(x, 0) - x t), the product rounded
+ * first: no term cancels. */
 static void GT_NAME(sigmoid_crossentropy)(int64_t n, const GT_T *t, const GT_T *x, GT_T *y)
 {
     for (int64_t i = 0; i < n; i++)
@@ -10,8 +11,8 @@ static void GT_NAME(sigmoid_crossentropy)(int64_t n, const GT_T *t, const GT_T *
         y[i] += (x[i] > 0 ? x[i] : 0) - x[i] * t[i];
 }
 
-/* y[r] = sum over the classes of t * -log_p, as GT_LOOP_SUM adds, in double and rounded once. Where t is 0 nothing counts, not
- * even -inf. log_p is overwritten. */
+/* y[r] = sum over the classes of t * -log_p, as GT_LOOP_SUM adds, in double and rounded once. Where
+ * t is 0 nothing counts, not even -inf. log_p is overwritten. */
 static void GT_NAME(weighted)(int64_t rows, int64_t classes, const GT_T *t, GT_T *log_p, GT_T *y)
 {
     for (int64_t i = 0; i < rows * classes; i++)
@@ -33,7 +34,8 @@ static void GT_NAME(pick)(const gt_LogitsJob *job, void *const *at, int64_t row,
     }
 }
 
-/* y, which holds softmax(x): 1 is taken off at the label, then each element is multiplied by the row's g. */
+/* y, which holds softmax(x): 1 is taken off at the label, then each element is multiplied by the
+ * row's g. */
 static void GT_NAME(slope)(const gt_LogitsJob *job, void *const *at, int64_t row, int64_t count,
                            GT_T *y)
 {

@@ -1,5 +1,5 @@
-/* Pooling: the loops of this build for once/pooling.c, and the gradient of max_pool, which looks for the maxima anew, channel
- * beside channel. Leans on loops.h. */
+/* Pooling: the loops of this build for once/pooling.c, and the gradient of max_pool, which looks
+ * for the maxima anew, channel beside channel. Leans on loops.h. */
 #include "loops.h"
 #include "pooling.h"
 

@@ -8,15 +8,14 @@
 /* x (images, window.in..., channels), y (images, window.out..., channels):
  *     max_pool, average_pool     at {x, y}; a tile is `tile_rows` positions of y
  *     max_pool_gather            at {x, b like x, y}: b where the maxima of x stand; tiles likewise
- *     max_pool_gradient          at {x, g like y, x'}: g added where the maxima of x stand; a tile is an image
+ *     max_pool_gradient          at {x, g like y, x'}: g added where the maxima are; a tile: an image
  *     average_pool_gradient      at {g like y, x'}; a tile is an image */
 typedef struct gt_PoolJob {
     uint8_t type, element; /* GT_LOOP_F32 or GT_LOOP_F64; bytes */
     gt_SlidingWindow window;
     int64_t images, rows, channels; /* rows: positions of all results */
     int64_t tile_rows;
-    uint64_t
-        tap_bytes; /* of scratch, for the taps of a position; what else a kernel needs is behind them */
+    uint64_t tap_bytes; /* of scratch, for the taps of a position; more is behind them */
 } gt_PoolJob;
 
 /* Only so many floats are added up before they are added in double. */

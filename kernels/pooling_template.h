@@ -1,7 +1,8 @@
-/* The maxima of pooling.c for one element type GT_T and GT_PLACE, integers as wide. Included once for each; not a header. */
+/* The maxima of pooling.c for one element type GT_T and GT_PLACE, integers as wide. Included once
+ * for each; not a header. */
 
-/* Of the channels at one position: best[c] is the maximum, which[c] the number of the tap where it stands, the first of equal
- * ones, the first NaN if there is one. */
+/* Of the channels at one position: best[c] is the maximum, which[c] the number of the tap where it
+ * stands, the first of equal ones, the first NaN if there is one. */
 static void GT_NAME(maxima)(const gt_PoolJob *job, const GT_T *from, const int64_t *tap, GT_T *best,
                             GT_PLACE *which)
 {
@@ -41,7 +42,8 @@ static const int64_t *GT_NAME(look)(const gt_PoolJob *job, const void *x, int64_
     return tap;
 }
 
-/* x'[where the maximum of channel c stands] += g[c], tap by tap: no two taps of a position are one element. */
+/* x'[where the maximum of channel c stands] += g[c], tap by tap: no two taps of a position are one
+ * element. */
 static void GT_NAME(scatter)(const gt_PoolJob *job, void *const *at, int64_t row, void *scratch)
 {
     const int64_t n = job->channels;

@@ -1,5 +1,5 @@
-/* A window that slides over the spatial axes of images (batch, spatial..., channels): what the jobs of convolutions and pooling
- * share. Leans on nothing. */
+/* A window that slides over the spatial axes of images (batch, spatial..., channels): what the jobs
+ * of convolutions and pooling share. Leans on nothing. */
 #ifndef GT_KERNELS_WINDOW_H
 #define GT_KERNELS_WINDOW_H
 
@@ -14,8 +14,8 @@ typedef struct gt_SlidingWindow {
     int64_t inputs, outputs, taps; /* positions of one image, of its result, of the window */
 } gt_SlidingWindow;
 
-/* For one output position, counted through all images: tap[p] is the input position, counted likewise, that position p of
- * the window reads, or -1 in the padding. */
+/* For one output position, counted through all images: tap[p] is the input position, counted
+ * likewise, that position p of the window reads, or -1 in the padding. */
 void gt_window_taps(const gt_SlidingWindow *window, int64_t row, int64_t *tap);
 
 #endif

@@ -43,7 +43,8 @@ static int64_t check_labels(const void *given, void *const *at, int64_t first, i
     return -1;
 }
 
-/* The first of elements [first, end) that is outside of [low, high]; -1: none. Blocks are looked through without leaving. */
+/* The first of elements [first, end) that is outside of [low, high]; -1: none. Blocks are looked
+ * through without leaving. */
 #define GT_FIRST_OUTSIDE(name, type)                                                               \
     static int64_t first_outside_##name(const type *x, int64_t first, int64_t end, type low,       \
                                         type high)                                                 \

@@ -1,12 +1,14 @@
 /* Convolutions and their two gradients, by the loops and products of a table.
  *
- * All are matrix products. What the window reads at one output position is one row of a matrix of `depth` columns: rows are
- * gathered for a tile of positions, multiplied, or, in the gradient of x, multiplied and added back. Depthwise convolutions,
- * one channel in and one out a group, go channel beside channel instead.
+ * All are matrix products. What the window reads at one output position is one row of a matrix of
+ * `depth` columns: rows are gathered for a tile of positions, multiplied, or, in the gradient of x,
+ * multiplied and added back. Depthwise convolutions, one channel in and one out a group, go channel
+ * beside channel instead.
  *
- *     x (1, 5, 4, 2), k (3, 3, 2, 8), stride 1, valid: y (1, 3, 2, 8); 6 rows of 18 columns, times k as (18, 8)
+ *     x (1, 5, 4, 2), k (3, 3, 2, 8), valid: y (1, 3, 2, 8) is 6 rows of 18 columns by k as (18, 8)
  *
- * Order of calls: open_work, then for each tile gather, product (and scatter). Leans on window.c, product.c. */
+ * Order of calls: open_work, then for each tile gather, product (and scatter). Leans on window.c,
+ * product.c. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -126,7 +128,8 @@ static int64_t run_length(const Work *w, int64_t p, int64_t end)
     return n;
 }
 
-/* Rows of what the positions [begin, begin + count) of the window read of a group; zeros in the padding. */
+/* Rows of what the positions [begin, begin + count) of the window read of a group; zeros in the
+ * padding. */
 static Operand gather(const Work *w, Operand x, int64_t group, int64_t first, int64_t rows,
                       int64_t begin, int64_t count)
 {
@@ -168,7 +171,8 @@ static void conv_tile(const Work *w, int64_t tile)
             all, w->to + offset(c, row, group, c->out), all);
 }
 
-/* y of a row: the products with the positions of the window that are not padding, each rounded, added from the first on. */
+/* y of a row: the products with the positions of the window that are not padding, each rounded,
+ * added from the first on. */
 static void depthwise_row(const Work *w, int64_t row)
 {
     const gt_ConvJob *c = w->c;
@@ -232,8 +236,9 @@ static void scatter(const Work *w, int64_t group, int64_t first, int64_t rows)
     }
 }
 
-/* A group of one image: no other tile adds to the same elements. Each product with k, summed over the channels out, is rounded,
- * then added to x in the order of the rows and, within one, of the window's positions. */
+/* A group of one image: no other tile adds to the same elements. Each product with k, summed over
+ * the channels out, is rounded, then added to x in the order of the rows and, within one, of the
+ * window's positions. */
 static void back_tile(const Work *w, int64_t tile)
 {
     const gt_ConvJob *c = w->c;
@@ -279,8 +284,9 @@ void gt_conv_input_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob 
 
 /* ---- conv_kernel_gradient ---- */
 
-/* A block of the kernel: some positions of one group, some columns. It goes through all rows, GT_CONV_BLOCK at a time: each
- * block's product is rounded, then added to those before, in double where there are many of them. */
+/* A block of the kernel: some positions of one group, some columns. It goes through all rows,
+ * GT_CONV_BLOCK at a time: each block's product is rounded, then added to those before, in double
+ * where there are many of them. */
 static void kernel_tile(const Work *w, int64_t tile)
 {
     const gt_ConvJob *c = w->c;
@@ -311,7 +317,8 @@ static void kernel_tile(const Work *w, int64_t tile)
         rounded(w, n, w->total + i * n, to + (size_t)(i * all) * c->element);
 }
 
-/* The products of GT_CONV_STRIP rows, from `block` on, with n channels from `channel` on: their sums go to `partial`. */
+/* The products of GT_CONV_STRIP rows, from `block` on, with n channels from `channel` on: their
+ * sums go to `partial`. */
 static void depthwise_strip(const Work *w, int64_t block, int64_t channel, int64_t n)
 {
     const gt_ConvJob *c = w->c;
@@ -328,7 +335,8 @@ static void depthwise_strip(const Work *w, int64_t block, int64_t channel, int64
     }
 }
 
-/* Some channels: GT_CONV_STRIP rows at a time, whose sums are added to those before, in double where there are many. */
+/* Some channels: GT_CONV_STRIP rows at a time, whose sums are added to those before, in double
+ * where there are many. */
 static void depthwise_kernel_tile(const Work *w, int64_t tile)
 {
     const gt_ConvJob *c = w->c;

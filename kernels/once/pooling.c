@@ -1,4 +1,5 @@
-/* Pooling by the loops of a table: an inner loop is over the channels of a position. Leans on window.c, product.c. */
+/* Pooling by the loops of a table: an inner loop is over the channels of a position. Leans on
+ * window.c, product.c. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -63,7 +64,8 @@ static Count inside(const gt_PoolJob *job, const int64_t *tap)
     return count;
 }
 
-/* y = 0 + x[first] + ... + x[last - 1] over those positions of a window that are not padding, from the left. */
+/* y = 0 + x[first] + ... + x[last - 1] over those positions of a window that are not padding, from
+ * the left. */
 static void add_taps(const gt_KernelTable *table, const gt_PoolJob *job, const void *x,
                      const int64_t *tap, int64_t first, int64_t last, void *y)
 {
@@ -73,8 +75,8 @@ static void add_taps(const gt_KernelTable *table, const gt_PoolJob *job, const v
             binary(table, job, GT_LOOP_ADD, (const char *)x + place(job, tap[p]), 1, y);
 }
 
-/* The mean over a window with many positions, of float32: GT_POOL_FEW at a time are added up as floats, these sums in
- * double, the total is divided in double and rounded once. */
+/* The mean over a window with many positions, of float32: GT_POOL_FEW at a time are added up as
+ * floats, these sums in double, the total is divided in double and rounded once. */
 static void average_in_double(const gt_KernelTable *table, const gt_PoolJob *job, const void *x,
                               const int64_t *tap, double count, double *sum, void *y)
 {
@@ -108,7 +110,8 @@ void gt_average_pool_tiles(const gt_KernelTable *table, const gt_PoolJob *job, v
     }
 }
 
-/* Position by position of the result: g over the count, rounded, is added to each position of x' that the window reads. */
+/* Position by position of the result: g over the count, rounded, is added to each position of x'
+ * that the window reads. */
 void gt_average_pool_gradient_tiles(const gt_KernelTable *table, const gt_PoolJob *job,
                                     void *const *at, int64_t first, int64_t last, void *scratch)
 {

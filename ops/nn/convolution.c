@@ -1,14 +1,15 @@
-/* Convolutions: gt_conv and its two gradients, which are records of their own. For images x, kernels k and images u of the
- * result's shape, the sum of conv(x, k) u is linear in each of the three; conv, conv_input_gradient(u, k) and
- * conv_kernel_gradient(x, u) are its derivatives, and so each one's gradients are the other two. gt_conv_transpose is
- * conv_input_gradient.
+/* Convolutions: gt_conv and its two gradients, which are records of their own. For images x,
+ * kernels k and images u of the result's shape, the sum of conv(x, k) u is linear in each of the
+ * three; conv, conv_input_gradient(u, k) and conv_kernel_gradient(x, u) are its derivatives, and so
+ * each one's gradients are the other two. gt_conv_transpose is conv_input_gradient.
  *
- *     x (2, 5, 4, 3), k (3, 3, 3, 8), strides 2, same: the window has a row of zeros above and below, none left, one column
- *     right; y (2, 3, 2, 8); y(b, i, j, f) = sum over p, q, c of x(b, 2 i + p - 1, 2 j + q, c) k(p, q, c, f)
+ *     x (2, 5, 4, 3), k (3, 3, 3, 8), strides 2, same: zeros above, below and on the right;
+ *     y (2, 3, 2, 8), y(b, i, j, f) = sum of x(b, 2 i + p - 1, 2 j + q, c) k(p, q, c, f) over p, q, c
  *
- * Order of calls: a shape rule recovers the specs of x and k, then plan() works out the window and the tiles; lowering does
- * that again and adds what depends on the target, the scratch memory of products. The kernels are in
- * kernels/once/convolution.c; how the work is cut depends on the sizes alone. Leans on window.c. */
+ * Order of calls: a shape rule recovers the specs of x and k, then plan() works out the window and
+ * the tiles; lowering does that again and adds what depends on the target, the scratch memory of
+ * products. The kernels are in kernels/once/convolution.c; how the work is cut depends on the sizes
+ * alone. Leans on window.c. */
 #include "ops/nn/convolution.h"
 #include "core/assert.h"
 #include "core/inside.h"
@@ -22,8 +23,9 @@
 
 GT_OPTION_TYPE(gt_conv_options, gt_conv_OPTIONS);
 
-/* Of the records of gradients. `extent` is the spatial size of the result, which the inputs do not tell; without one
- * conv_input_gradient enlarges its input as gt_conv_transpose says, with `output_padding`. */
+/* Of the records of gradients. `extent` is the spatial size of the result, which the inputs do not
+ * tell; without one conv_input_gradient enlarges its input as gt_conv_transpose says, with
+ * `output_padding`. */
 #define CONV_GRADIENT_OPTIONS(F, S)                                                                \
     GT_CONV_COMMON(F, S)                                                                           \
     F(S, int64_t, groups, 1, "parts of the channels, each with filters of its own")                \
@@ -54,27 +56,29 @@ static bool channels_fit(const gt_Spec *x, const gt_Spec *kernel, int64_t groups
     char s[160], t[160];
     const int rank = x->rank;
     if (kernel->rank != rank) {
-        gt_fail(GT_INVALID, "an image %s and a kernel %s differ in their number of axes",
+        gt_fail(GT_INVALID,
+                "an image and a kernel must have the same number of axes (got %s and %s)",
                 gt_shape_text(gt_spec_shape(x), s, sizeof s),
                 gt_shape_text(gt_spec_shape(kernel), t, sizeof t));
         return false;
     }
     const int64_t channels = x->dims[rank - 1], filters = kernel->dims[rank - 1];
     if (groups < 1 || channels % groups != 0 || filters % groups != 0) {
-        gt_fail(GT_INVALID, "%lld channels and %lld filters cannot be cut into %lld groups",
+        gt_fail(GT_INVALID, "groups must divide %lld channels and %lld filters (got %lld)",
                 (long long)channels, (long long)filters, (long long)groups);
         return false;
     }
     if (kernel->dims[rank - 2] != channels / groups) {
-        gt_fail(GT_INVALID, "a kernel %s does not fit %lld of the channels of %s",
-                gt_shape_text(gt_spec_shape(kernel), t, sizeof t), (long long)(channels / groups),
-                gt_shape_text(gt_spec_shape(x), s, sizeof s));
+        gt_fail(GT_INVALID, "a kernel for %lld of the channels of %s must have as many (got %s)",
+                (long long)(channels / groups), gt_shape_text(gt_spec_shape(x), s, sizeof s),
+                gt_shape_text(gt_spec_shape(kernel), t, sizeof t));
         return false;
     }
     return true;
 }
 
-/* The convolution of x with the kernel: the window, the channels, the tiles. False with an error raised if there is none. */
+/* The convolution of x with the kernel: the window, the channels, the tiles. False with an error
+ * raised if there is none. */
 static bool plan(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x,
                  const gt_Spec *kernel)
 {
@@ -108,7 +112,8 @@ static gt_conv_options forward_options(const ConvGradientOptions *options)
 
 /* ---- lowering ---- */
 
-/* Adds the launch, with a job that is planned for x and the kernel; both inputs are its operands. */
+/* Adds the launch, with a job that is planned for x and the kernel; both inputs are its
+ * operands. */
 static gt_ConvJob *lower_conv(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernelId id,
                               const gt_conv_options *options, const gt_Spec *x,
                               const gt_Spec *kernel)
@@ -134,8 +139,8 @@ static size_t aligned(size_t bytes)
     return (bytes + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
 }
 
-/* Cuts a worker's scratch memory: for rows x columns gathered, `partial` elements of a sum, and products of m x n summed over
- * k. */
+/* Cuts a worker's scratch memory: for rows x columns gathered, `partial` elements of a sum, and
+ * products of m x n summed over k. */
 static void need(gt_Lowering *lowering, gt_ConvJob *c, int64_t rows, int64_t columns,
                  int64_t partial, int64_t m, int64_t n, int64_t k)
 {
@@ -223,9 +228,9 @@ static bool is_result(const ConvGradientOptions *options, const gt_Spec *x, cons
     gt_window_output(&c.window, x, kernel->dims[kernel->rank - 1], &y);
     if (gt_shape_equal(gt_spec_shape(&y), gt_spec_shape(up)))
         return true;
-    gt_fail(GT_INVALID, "shape %s is not that of the result, %s",
-            gt_shape_text(gt_spec_shape(up), s, sizeof s),
-            gt_shape_text(gt_spec_shape(&y), t, sizeof t));
+    gt_fail(GT_INVALID, "the result of the convolution must be %s (got %s)",
+            gt_shape_text(gt_spec_shape(&y), t, sizeof t),
+            gt_shape_text(gt_spec_shape(up), s, sizeof s));
     return false;
 }
 
@@ -235,22 +240,26 @@ static bool countable(gt_Spec *spec)
     char s[160];
     if (gt_spec_resize(spec))
         return true;
-    gt_fail(GT_INVALID, "the result %s would be too large",
+    gt_fail(GT_INVALID, "the result is too large (%s)",
             gt_shape_text(gt_spec_shape(spec), s, sizeof s));
     return false;
 }
 
-/* The spatial size of gt_conv_transpose: Keras's (backend/common/backend_utils.py, compute_conv_transpose_output_shape). */
+/* The spatial size of gt_conv_transpose: Keras's (backend/common/backend_utils.py,
+ * compute_conv_transpose_output_shape). */
 static bool enlarged(const ConvGradientOptions *options, const gt_Spec *x, const gt_Spec *kernel,
                      gt_Shape *extent)
 {
     int64_t stride[GT_SPATIAL], spread[GT_SPATIAL], more[GT_SPATIAL];
     int rank = x->rank - 2;
     char t[160];
-    if (kernel->rank != x->rank || options->padding == GT_PADDING_CAUSAL) {
-        gt_fail(GT_INVALID, "no transposed convolution with a kernel %s%s",
-                gt_shape_text(gt_spec_shape(kernel), t, sizeof t),
-                options->padding == GT_PADDING_CAUSAL ? " has causal padding" : " of other rank");
+    if (kernel->rank != x->rank) {
+        gt_fail(GT_INVALID, "a kernel must have %d axes (got %s)", (int)x->rank,
+                gt_shape_text(gt_spec_shape(kernel), t, sizeof t));
+        return false;
+    }
+    if (options->padding == GT_PADDING_CAUSAL) {
+        gt_fail(GT_INVALID, "padding must be valid or same (got causal)");
         return false;
     }
     if (!gt_window_numbers(&options->strides, rank, 1, "strides", stride) ||
@@ -546,14 +555,15 @@ static gt_Tensor *depthwise_conv(gt_Tensor *x, gt_Tensor *kernel,
     int last = image.rank - 1;
     gt_Shape shape = gt_spec_shape(&spec);
     if (spec.rank != image.rank || spec.dims[last - 1] != image.dims[last]) {
-        gt_fail(GT_INVALID, "a depthwise kernel %s does not fit %s",
-                gt_shape_text(shape, t, sizeof t),
-                gt_shape_text(gt_spec_shape(&image), s, sizeof s));
+        gt_fail(GT_INVALID,
+                "a depthwise kernel for %s must be (spatial..., %lld, multiplier) (got %s)",
+                gt_shape_text(gt_spec_shape(&image), s, sizeof s), (long long)image.dims[last],
+                gt_shape_text(shape, t, sizeof t));
         return NULL;
     }
     int64_t multiplier = spec.dims[last], channels = image.dims[last];
     if (channels == 0 || multiplier == 0) {
-        gt_fail(GT_INVALID, "a depthwise kernel %s has no filters",
+        gt_fail(GT_INVALID, "a depthwise kernel must have filters (got %s)",
                 gt_shape_text(shape, t, sizeof t));
         return NULL;
     }
@@ -582,7 +592,7 @@ static gt_Tensor *separable_conv(gt_Tensor *x, gt_Tensor *depthwise_kernel,
     for (int d = 0; d < shape.rank - 2; d++)
         if (shape.dims[d] != 1) {
             char t[160];
-            gt_fail(GT_INVALID, "a pointwise kernel %s must have a spatial size of 1",
+            gt_fail(GT_INVALID, "the spatial size of a pointwise kernel must be 1 (got %s)",
                     gt_shape_text(shape, t, sizeof t));
             return NULL;
         }

@@ -17,7 +17,7 @@
 GT_OPTION_TYPE(gt_map_coordinates_options, gt_map_coordinates_OPTIONS);
 GT_OPTION_TYPE(gt_affine_transform_options, gt_affine_transform_OPTIONS);
 
-/* How a place is looked at: `order` 0 or 1, and what is seen outside. */
+/* `order` 0 (nearest) or 1 (linear), and what is seen outside. */
 typedef struct Look {
     int order;
     gt_FillMode mode;
@@ -91,8 +91,7 @@ static bool takes_look(const Look *look, const gt_Spec *x)
         look->mode <= GT_FILL_MODE_REFLECT)
         return gt_takes(x, GT_TAKES_FLOAT);
     gt_fail(GT_INVALID,
-            "order %d with fill mode %d is not possible; the order is 0, the nearest, or "
-            "1, linear",
+            "order must be 0 (nearest) or 1 (linear) and fill_mode a gt_FillMode (got %d and %d)",
             look->order, (int)look->mode);
     return false;
 }
@@ -107,9 +106,9 @@ static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int orde
     if (gt_status() != GT_OK || !takes_look(&look, &in))
         return NULL;
     if (in.rank < 1 || at.rank < 1 || at.dims[0] != in.rank) {
-        gt_fail(GT_INVALID, "coordinates %s are not those of %s: the first dimension is the rank",
-                gt_shape_text(gt_spec_shape(&at), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&in), b, sizeof b));
+        gt_fail(GT_INVALID, "coordinates in %s must be (%d, ...) (got %s)",
+                gt_shape_text(gt_spec_shape(&in), b, sizeof b), (int)in.rank,
+                gt_shape_text(gt_spec_shape(&at), a, sizeof a));
         return NULL;
     }
     gt_Tensor *one[GT_MAX_RANK];
@@ -166,9 +165,9 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
     int64_t batch = spec.rank == 4 ? spec.dims[0] : 1, several = of.rank == 2 ? of.dims[0] : 1;
     if (of.rank < 1 || of.rank > 2 || of.dims[of.rank - 1] != 8 ||
         (several != 1 && several != batch)) {
-        gt_fail(GT_INVALID, "transforms %s do not fit images %s: they are (8,) or (batch, 8)",
-                gt_shape_text(gt_spec_shape(&of), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&spec), b, sizeof b));
+        gt_fail(GT_INVALID, "transforms of images %s must be (8,) or (batch, 8) (got %s)",
+                gt_shape_text(gt_spec_shape(&spec), b, sizeof b),
+                gt_shape_text(gt_spec_shape(&of), a, sizeof a));
         return NULL;
     }
     const int64_t *dims = spec.dims + spec.rank - 3;

@@ -1,11 +1,12 @@
-/* The cross-entropies of logits, fused: records and gradient rules. None of them forms probabilities first, so the
- * results are exact where a probability would round to 0 or 1.
+/* The cross-entropies of logits, fused: records and gradient rules. None of them forms
+ * probabilities first, so the results are exact where a probability would round to 0 or 1.
  *
  *     sigmoid_crossentropy(t, x)            max(x, 0) - x t + log(1 + e^-|x|), element by element
- *     softmax_crossentropy(t, x)            -sum t log_softmax(x) over the last axis, one number a row
- *     sparse_softmax_crossentropy(l, x)     -log_softmax(x)[l], one number a row; its gradient is a record of its own
+ *     softmax_crossentropy(t, x)            -sum t log_softmax(x) over the last axis
+ *     sparse_softmax_crossentropy(l, x)     -log_softmax(x)[l]; its gradient is a record, too
  *
- * Rows go in blocks of about 4096 numbers, which stay in the first cache from log_softmax to the sum. */
+ * Rows go in blocks of about 4096 numbers, which stay in the first cache from log_softmax to the
+ * sum. */
 #include "ops/nn/crossentropy.h"
 #include "core/inside.h"
 #include "kernels/integers.h"
@@ -100,7 +101,7 @@ static void lower_rows(gt_Lowering *lowering, gt_TileKernelId kernel, const gt_L
     *job = *rows;
 }
 
-/* What a worker needs for the log_softmax of a block. */
+/* Scratch memory for the log_softmax of a block. */
 static void need_block(gt_Lowering *lowering, const gt_LogitsJob *rows)
 {
     size_t element = rows->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);

@@ -1,9 +1,9 @@
-/* Pooling: records and gradient rules of ops/nn/pooling.h. Averaging is linear: its gradient is the record of its transpose,
- * whose gradient is averaging again. Of max_pool, the gradient scatters to where the maxima stand in x (max_pool_gradient),
- * and that one's gradient gathers from there (max_pool_gather); both look for the maxima anew, which costs less than to
- * remember them.
+/* Pooling: records and gradient rules of ops/nn/pooling.h. Averaging is linear: its gradient is the
+ * record of its transpose, whose gradient is averaging again. Of max_pool, the gradient scatters to
+ * where the maxima stand in x (max_pool_gradient), and that one's gradient gathers from there
+ * (max_pool_gather); both look for the maxima anew, which costs less than to remember them.
  *
- *     x (2, 5, 4, 1), pool_size (3, 3), strides (2, 1), same: one row of zeros above and below, one column left and right;
+ *     x (2, 5, 4, 1), pool_size (3, 3), strides (2, 1), same: a border of one pixel all around;
  *     y (2, 3, 4, 1), whose position (0, 0, 0) is the maximum of x at rows 0 and 1, columns 0 and 1
  *
  * Leans on window.c. */
@@ -28,7 +28,8 @@ GT_OPTION_TYPE(PoolOptions, POOL_OPTIONS);
 
 /* ---- sizes ---- */
 
-/* The job of pooling x, for all five kernels; false with an error raised if the window does not fit. */
+/* The job of pooling x, for all five kernels; false with an error raised if the window does not
+ * fit. */
 static bool plan(gt_PoolJob *job, const PoolOptions *options, const gt_Spec *x)
 {
     const gt_Shape dense = {GT_MARK, 0, {0}};
@@ -58,8 +59,8 @@ static bool plan(gt_PoolJob *job, const PoolOptions *options, const gt_Spec *x)
     return true;
 }
 
-/* The launch of pooling x, tile by tile of the result or, with `images`, image by image. `more`: bytes of scratch for each
- * channel. */
+/* The launch of pooling x, tile by tile of the result or, with `images`, image by image. `more`:
+ * bytes of scratch for each channel. */
 static void lower_pool(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernelId kernel,
                        const gt_Spec *x, bool images, size_t more)
 {
@@ -87,7 +88,7 @@ static bool image_of(gt_PoolJob *job, const PoolOptions *options, const gt_Spec 
     *x = *up;
     memcpy(x->dims + 1, options->extent.dims, (size_t)rank * sizeof(int64_t));
     if (!gt_spec_resize(x)) {
-        gt_fail(GT_INVALID, "the result %s would be too large",
+        gt_fail(GT_INVALID, "the result is too large (%s)",
                 gt_shape_text(gt_spec_shape(x), s, sizeof s));
         return false;
     }
@@ -96,9 +97,9 @@ static bool image_of(gt_PoolJob *job, const PoolOptions *options, const gt_Spec 
     gt_window_output(&job->window, x, job->channels, &y);
     if (gt_shape_equal(gt_spec_shape(&y), gt_spec_shape(up)))
         return true;
-    gt_fail(GT_INVALID, "shape %s is not that of the result, %s",
-            gt_shape_text(gt_spec_shape(up), s, sizeof s),
-            gt_shape_text(gt_spec_shape(&y), t, sizeof t));
+    gt_fail(GT_INVALID, "the result of pooling must be %s (got %s)",
+            gt_shape_text(gt_spec_shape(&y), t, sizeof t),
+            gt_shape_text(gt_spec_shape(up), s, sizeof s));
     return false;
 }
 
@@ -113,7 +114,8 @@ static gt_Status pool_shape(gt_ShapeRule *rule)
 
 /* ---- average_pool and its transpose ---- */
 
-/* Scratch: the sums in double of a window with many positions, and the part that is added to them. */
+/* Scratch: the sums in double of a window with many positions, and the part that is added to
+ * them. */
 static void average_pool_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     lower_pool(rule, lowering, GT_TILES_average_pool, rule->input[0], false,

@@ -1,5 +1,5 @@
-/* Probabilities that losses are given: the check that they are some, and the way back to the logits of which a softmax
- * or a sigmoid made them. */
+/* Probabilities that losses are given: the check that they are some, and the way back to the logits
+ * of which a softmax or a sigmoid made them. */
 #include "ops/nn/probability.h"
 #include "core/inside.h"
 #include "ops/nn/activation.h"
@@ -20,8 +20,9 @@ GT_OPTION_TYPE(LogitsOptions, LOGITS_OPTIONS);
 
 /* As a function of p it is log(p), up to what a softmax does not see, or log(p / (1 - p)). That is
  * its gradient where nothing but p is asked for; where both are, x has it all. As for probabilities
- * that are kept away from 0 and 1, there is none at 0 and 1. So it is a custom gradient, and like those
- * (autodiff/custom.c) not in the table of operations, whose rules are the slopes of what they compute. */
+ * that are kept away from 0 and 1, there is none at 0 and 1. So it is a custom gradient, and like
+ * those (autodiff/custom.c) not in the table of operations, whose rules are the slopes of what they
+ * compute. */
 static gt_Status logits_shape(gt_ShapeRule *rule)
 {
     return gt_same_specs(rule, 0, 1) ? gt_shape_float(rule) : gt_status();

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* A product below this in floating point is one that can be counted: sizes of tensors end at INT64_MAX / 64. */
+/* A product below this in floating point is one that can be counted: sizes of tensors end at
+ * INT64_MAX / 64. */
 #define COUNTABLE 0x1p56
 
 bool gt_window_countable(const gt_Spec *spec)
@@ -27,7 +28,7 @@ bool gt_window_takes(const gt_Spec *x)
         return false;
     if (x->rank >= 3 && x->rank <= GT_SPATIAL + 2)
         return gt_window_countable(x);
-    gt_fail(GT_INVALID, "%s is not (batch, one to three spatial axes, channels)",
+    gt_fail(GT_INVALID, "images must be (batch, one to three spatial axes, channels) (got %s)",
             gt_shape_text(gt_spec_shape(x), text, sizeof text));
     return false;
 }
@@ -36,8 +37,8 @@ bool gt_window_numbers(const gt_Shape *shape, int rank, int64_t missing, const c
                        int64_t *numbers)
 {
     if (shape->rank != 0 && shape->rank != 1 && shape->rank != rank) {
-        gt_fail(GT_INVALID, "%d %s for %d spatial axes: give one for all or one an axis",
-                (int)shape->rank, what, rank);
+        gt_fail(GT_INVALID, "%s must be one number, or one for each of %d spatial axes (got %d)",
+                what, rank, (int)shape->rank);
         return false;
     }
     for (int d = 0; d < rank; d++)
@@ -93,7 +94,7 @@ bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const 
         return false;
     }
     if (padding == GT_PADDING_CAUSAL && rank != 1) {
-        gt_fail(GT_INVALID, "causal padding is for one spatial axis, not %d", rank);
+        gt_fail(GT_INVALID, "causal padding needs one spatial axis (got %d)", rank);
         return false;
     }
     for (int d = 0; d < GT_SPATIAL; d++) {

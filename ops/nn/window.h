@@ -16,7 +16,8 @@ bool gt_window_countable(const gt_Spec *spec);
  * are not positive, strides together with dilation, nothing left of the image. */
 bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const int64_t *size,
                    const gt_Shape *strides, const gt_Shape *dilation, gt_Padding padding);
-/* Is this a number that a window can work with, from 1 to INT32_MAX? Raises an error that names it. */
+/* Is this a number that a window can work with, from 1 to INT32_MAX? Raises an error that names
+ * it. */
 bool gt_window_number(const char *what, int64_t number);
 /* The same number for each of `rank` axes if `shape` has one, `missing` if it has none; false with
  * an error that names `what` if it has another count. */
@@ -25,8 +26,8 @@ bool gt_window_numbers(const gt_Shape *shape, int rank, int64_t missing, const c
 /* (batch, window->out..., channels) of `type` for an image tensor x. */
 void gt_window_output(const gt_SlidingWindow *window, const gt_Spec *x, int64_t channels,
                       gt_Spec *output);
-/* The mask rule of what slides over input 0: axes that the window covers one by one, with strides of 1, do not mix their
- * elements. A kernel, input 1, has no padding. */
+/* The mask rule of what slides over input 0: axes that the window covers one by one, with strides
+ * of 1, do not mix their elements. A kernel, input 1, has no padding. */
 gt_Status gt_window_mask(gt_MaskRule *rule, const gt_SlidingWindow *window);
 
 #endif
