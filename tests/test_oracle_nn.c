@@ -584,7 +584,7 @@ Test(oracle_nn, errors)
     REFUSES(gt_hsv_to_rgb(flat), "hsv_to_rgb: images must be (height, width, channels)");
     REFUSES(gt_gaussian_blur(x, .sigma_width = 0),
             "gaussian_blur: a kernel must have at least 1 pixel and a sigma > 0 (got 3 and 0)");
-    REFUSES(gt_gaussian_blur(x, .height = 0), "a kernel of 0 pixels");
+    REFUSES(gt_gaussian_blur(x, .height = 0), "(got 0 and 1)");
     REFUSES(gt_gaussian_blur(flat), "images must be (height, width, channels)");
     REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: dtype uint8");
     const int64_t far = INT32_MAX;
@@ -610,10 +610,11 @@ Test(oracle_nn, errors)
             "transforms of images (2, 8, 8, 4) must be (8,) or (batch, 8) (got (3,))");
     REFUSES(gt_affine_transform(x, gt_ones(gt_shape(3, 8))), "(got (3, 8))");
     REFUSES(gt_affine_transform(x, gt_ones(gt_shape(8)), .interpolation = GT_INTERPOLATION_BICUBIC),
-            "affine_transform: order -1");
+            "affine_transform: interpolation must be nearest or bilinear (got 2)");
     REFUSES(gt_crop_images(x, .top = 1, .height = 9, .left = 0, .right = 0), "the axis has size 8");
     REFUSES(gt_pad_images(x, .top = 1), "two of before, after and the new size must be given");
-    REFUSES(gt_dot_product_attention(x, x, k), "go together");
+    REFUSES(gt_dot_product_attention(x, x, k),
+            "that fit together (got (2, 8, 8, 4), (2, 8, 8, 4) and (3, 3, 4, 6))");
     REFUSES(gt_dot_product_attention(x, x, x, .mask = x), "mask must be bool (got float32)");
     gt_scope_end(scope);
 }

@@ -156,10 +156,13 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
     char a[160], b[160];
     if (!gt_takes_image(x, &spec))
         return NULL;
-    const Look look = {options.interpolation == GT_INTERPOLATION_NEAREST    ? 0
-                       : options.interpolation == GT_INTERPOLATION_BILINEAR ? 1
-                                                                            : -1,
-                       options.fill_mode, options.fill_value};
+    const bool linear = options.interpolation == GT_INTERPOLATION_BILINEAR;
+    if (!linear && options.interpolation != GT_INTERPOLATION_NEAREST) {
+        gt_fail(GT_INVALID, "interpolation must be nearest or bilinear (got %d)",
+                (int)options.interpolation);
+        return NULL;
+    }
+    const Look look = {linear, options.fill_mode, options.fill_value};
     if (!takes_look(&look, &spec) || !gt_window_countable(&spec))
         return NULL;
     int64_t batch = spec.rank == 4 ? spec.dims[0] : 1, several = of.rank == 2 ? of.dims[0] : 1;
