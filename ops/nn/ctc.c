@@ -127,11 +127,11 @@ static gt_Status ctc_states_complain(const gt_ShapeRule *rule, void *const *at, 
 
 #define STATES(...) &GT_VALUES(StatesOptions, __VA_ARGS__)
 const gt_Operation gt_op_ctc_states = {
-    GT_RECORD("ctc_states", "labels with blanks around them: classes, skips, ends", 3, 3),
+    GT_RECORD_OUTPUTS("ctc_states", "labels with blanks around them: classes, skips, ends", 3, 3,
+                      3),
     .flags = GT_OP_INTERNAL | GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it is integer-valued",
     .options = &StatesOptions_type,
-    .outputs = 3,
     .shape = ctc_states_shape,
     .lower = ctc_states_lower,
     .complain = ctc_states_complain,

@@ -117,11 +117,10 @@ static gt_Status ctc_decode_mask(gt_MaskRule *rule)
         GT_PRESETS(gt_ctc_decode_options, gt_ctc_decode_OPTIONS) __VA_ARGS__                       \
     }
 const gt_Operation gt_op_ctc_decode = {
-    GT_RECORD("ctc_decode", "the labels that logits say", 2, 2),
+    GT_RECORD_OUTPUTS("ctc_decode", "the labels that logits say", 2, 2, 2),
     .flags = GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it chooses among labels",
     .options = &gt_ctc_decode_options_type,
-    .outputs = 2,
     .shape = ctc_decode_shape,
     .lower = ctc_decode_lower,
     .complain = ctc_decode_complain,

@@ -81,13 +81,38 @@ static bool product(const int64_t n[GT_SPATIAL], int64_t *result)
     return true;
 }
 
+/* Spatial axis `axis` of the image, which is axis d of the window; false with an error raised if
+ * nothing fits. */
+static bool set_axis(gt_SlidingWindow *window, int axis, int d, int64_t in, int64_t size,
+                     gt_Padding padding)
+{
+    if (!gt_window_number("the size of the window", size) ||
+        !gt_window_number("stride", window->stride[d]) ||
+        !gt_window_number("dilation", window->dilation[d]))
+        return false;
+    const int64_t reach = window->dilation[d] * (size - 1) + 1;
+    window->in[d] = in;
+    window->size[d] = size;
+    window->out[d] = slide(in, reach, window->stride[d], padding, &window->before[d]);
+    if (window->out[d] >= 1)
+        return true;
+    gt_fail(GT_INVALID, "a window of %lld does not fit into spatial axis %d of size %lld",
+            (long long)reach, axis, (long long)in);
+    return false;
+}
+
 bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const int64_t *size,
                    const gt_Shape *strides, const gt_Shape *dilation, gt_Padding padding)
 {
-    int64_t stride[GT_SPATIAL], spread[GT_SPATIAL];
+    const int first = GT_SPATIAL - rank;
     bool strided = false, spreads = false;
-    if (!gt_window_numbers(strides, rank, 1, "strides", stride) ||
-        !gt_window_numbers(dilation, rank, 1, "dilations", spread))
+    for (int d = 0; d < GT_SPATIAL; d++) {
+        window->in[d] = window->out[d] = window->size[d] = 1;
+        window->stride[d] = window->dilation[d] = 1;
+        window->before[d] = 0;
+    }
+    if (!gt_window_numbers(strides, rank, 1, "strides", window->stride + first) ||
+        !gt_window_numbers(dilation, rank, 1, "dilations", window->dilation + first))
         return false;
     if (padding < GT_PADDING_VALID || padding > GT_PADDING_CAUSAL) {
         gt_fail(GT_INVALID, "unknown padding %d", (int)padding);
@@ -97,40 +122,21 @@ bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const 
         gt_fail(GT_INVALID, "causal padding needs one spatial axis (got %d)", rank);
         return false;
     }
-    for (int d = 0; d < GT_SPATIAL; d++) {
-        window->in[d] = window->out[d] = window->size[d] = 1;
-        window->stride[d] = window->dilation[d] = 1;
-        window->before[d] = 0;
-    }
     for (int i = 0; i < rank; i++) {
-        int d = GT_SPATIAL - rank + i;
-        if (!gt_window_number("the size of the window", size[i]) ||
-            !gt_window_number("stride", stride[i]) || !gt_window_number("dilation", spread[i]))
+        if (!set_axis(window, i, first + i, in[i], size[i], padding))
             return false;
-        int64_t reach = spread[i] * (size[i] - 1) + 1;
-        window->in[d] = in[i];
-        window->size[d] = size[i];
-        window->stride[d] = stride[i];
-        window->dilation[d] = spread[i];
-        window->out[d] = slide(in[i], reach, stride[i], padding, &window->before[d]);
-        if (window->out[d] < 1) {
-            gt_fail(GT_INVALID, "a window of %lld does not fit into spatial axis %d of size %lld",
-                    (long long)reach, i, (long long)in[i]);
-            return false;
-        }
-        strided = strided || stride[i] > 1;
-        spreads = spreads || spread[i] > 1;
+        strided = strided || window->stride[first + i] > 1;
+        spreads = spreads || window->dilation[first + i] > 1;
     }
     if (strided && spreads) {
         gt_fail(GT_INVALID, "strides > 1 cannot be combined with dilation > 1");
         return false;
     }
-    if (!product(window->in, &window->inputs) || !product(window->out, &window->outputs) ||
-        !product(window->size, &window->taps)) {
-        gt_fail(GT_INVALID, "the window is too large");
-        return false;
-    }
-    return true;
+    if (product(window->in, &window->inputs) && product(window->out, &window->outputs) &&
+        product(window->size, &window->taps))
+        return true;
+    gt_fail(GT_INVALID, "the window is too large");
+    return false;
 }
 
 void gt_window_output(const gt_SlidingWindow *window, const gt_Spec *x, int64_t channels,
