@@ -82,13 +82,22 @@ static gt_Tensor *products_of(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *bias)
     return bias ? gt_add(products, bias) : products;
 }
 
-/* A state before the first step; NULL on failure. */
-static gt_Tensor *initial_of(const Cell *cell, const char *what, gt_Tensor *given)
+/* Zeros (batch, units), made of x, so that a traced graph serves any batch. */
+static gt_Tensor *no_state(const Cell *cell, gt_Tensor *x)
 {
-    gt_Shape shape = gt_shape(cell->batch, cell->units);
+    if (cell->batch == 0 || cell->time == 0 || cell->features == 0)
+        return gt_zeros(gt_shape(cell->batch, cell->units), .dtype = cell->dtype);
+    gt_Tensor *one = gt_slice(x, gt_shape(0, 0, 0), gt_shape(-1, 1, 1));
+    gt_Tensor *column = gt_zeros_like(gt_squeeze(one, .axis = -1)); /* (batch, 1) */
+    return gt_add(column, gt_zeros(gt_shape(cell->units), .dtype = cell->dtype));
+}
+
+/* A state before the first step; NULL on failure. */
+static gt_Tensor *initial_of(const Cell *cell, gt_Tensor *x, const char *what, gt_Tensor *given)
+{
     if (!given)
-        return gt_zeros(shape, .dtype = cell->dtype);
-    return fits(cell, what, given, shape) ? given : NULL;
+        return no_state(cell, x);
+    return fits(cell, what, given, gt_shape(cell->batch, cell->units)) ? given : NULL;
 }
 
 /* All steps; `state`, h first, becomes the states after the last one. */
@@ -144,8 +153,8 @@ static gt_Tensor *lstm(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_ker
     if (!open_cell(&cell, x, kernel, recurrent_kernel, 4, options.return_sequences) ||
         !fits(&cell, "bias", bias, gt_shape(4 * cell.units)))
         return NULL;
-    gt_Tensor *state[2] = {initial_of(&cell, "initial_h", options.initial_h),
-                           initial_of(&cell, "initial_c", options.initial_c)};
+    gt_Tensor *state[2] = {initial_of(&cell, x, "initial_h", options.initial_h),
+                           initial_of(&cell, x, "initial_c", options.initial_c)};
     gt_Tensor *y =
         run_steps(lstm_step, &cell, products_of(x, kernel, bias), 2, state, options.go_backwards);
     if (options.final_h)
@@ -218,7 +227,7 @@ static gt_Tensor *gru(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kern
         cell.bias = gt_slice(bias, gt_shape(1, 0), gt_shape(1, 3 * u));
         bias = gt_slice(bias, gt_shape(0, 0), gt_shape(1, 3 * u));
     }
-    gt_Tensor *state = initial_of(&cell, "initial_h", options.initial_h);
+    gt_Tensor *state = initial_of(&cell, x, "initial_h", options.initial_h);
     gt_Tensor *y = run_steps(options.reset_after ? gru_step : gru_step_reset_before, &cell,
                              products_of(x, kernel, bias), 1, &state, options.go_backwards);
     if (options.final_h)
