@@ -32,15 +32,15 @@ typedef struct gt_Allocator {
 
 #define gt_context_create_OPTIONS(F, S)                                                            \
     F(S, int32_t, threads, 0, "worker threads; 0: GT_THREADS from the environment, else 1")        \
-    F(S, uint64_t, seed, 0, "what every random draw derives from")                                 \
+    F(S, uint64_t, seed, 0, "every random draw derives from it")                                   \
     F(S, const gt_Allocator *, allocator, NULL, "copied; NULL: malloc")                            \
     F(S, bool, pooling, true,                                                                      \
       "keep freed memory for reuse; false: every block goes to and from the allocator by itself, " \
       "which is slow and lets memory debuggers see each")
 GT_OPTIONS(gt_context_create_options, gt_context_create_OPTIONS);
 
-/* A new context; it is not made current. NULL if there is no memory. Free with gt_context_free: it
- * does not go with any thread. */
+/* A new context; it is not made current. NULL if there is no memory. Free with gt_context_free: no
+ * thread frees it. */
 #define gt_context_create(...) gt_context_create_of(GT_KEYWORDS(gt_context_create, __VA_ARGS__))
 GT_API gt_Context *gt_context_create_of(const gt_context_create_options *options);
 /* Frees the context and everything made in it. NULL: the calling thread's current one. If it is

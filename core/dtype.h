@@ -1,6 +1,6 @@
-/* Element types. The numbers are part of the ABI and never change; not every type has every
- * operation, and an operation that lacks one says so. float16 and bfloat16 are for storing numbers:
- * what moves them takes them, gt_cast converts them, and gt_matmul and gt_conv sum in float32. */
+/* Element types. The numbers are part of the ABI and never change; not every dtype has every
+ * operation, and an operation that lacks one says so. float16 and bfloat16 are for storage:
+ * operations that move elements accept them, gt_cast converts them, and gt_matmul and gt_conv sum in float32. */
 #ifndef GT_CORE_DTYPE_H
 #define GT_CORE_DTYPE_H
 
@@ -31,11 +31,11 @@ typedef enum gt_DType {
     GT_DTYPE_COUNT = 16
 } gt_DType;
 
-/* Bytes of one element; 0 for GT_DTYPE_NONE and for numbers that are no type. */
+/* Bytes of one element; 0 for GT_DTYPE_NONE and for integers that are no dtype. */
 GT_API size_t gt_dtype_size(gt_DType dtype);
-/* "float32", "int64", ...; "none" or "unknown" for what is no type. Static storage. */
+/* "float32", "int64", ...; "none" or "unknown" otherwise. Static storage. */
 GT_API const char *gt_dtype_name(gt_DType dtype);
-/* The type of that name, GT_DTYPE_NONE if there is none. */
+/* The dtype of that name, GT_DTYPE_NONE if there is none. */
 GT_API gt_DType gt_dtype_from_name(const char *name);
 GT_API bool gt_dtype_is_float(gt_DType dtype);   /* real floating point */
 GT_API bool gt_dtype_is_integer(gt_DType dtype); /* signed or unsigned; bool is not */

@@ -1,5 +1,5 @@
-/* Errors as values. The first failure stays pending in the context until gt_error_clear(): whatever
- * is called meanwhile returns NULL or the pending status and changes nothing, so a whole expression
+/* Errors as values. The first failure stays pending in the context until gt_error_clear(): functions
+ * that are called meanwhile return NULL or the pending status and change nothing, so a whole expression
  * or a whole training step is checked once. The library never aborts, exits or prints. */
 #ifndef GT_CORE_ERROR_H
 #define GT_CORE_ERROR_H
@@ -19,12 +19,12 @@ typedef enum gt_Status {
     GT_FORMAT = 7,      /* a file is not what it says it is */
     GT_UNSUPPORTED = 8, /* understood, but this build or this operation cannot do it */
     GT_INTERRUPTED = 9, /* the interrupt callback said stop */
-    GT_NUMERIC = 10     /* a number that cannot be: see the message */
+    GT_NUMERIC = 10     /* a value that is not allowed: see the message */
 } gt_Status;
 
 /* The pending status of the current context, GT_OK if none. */
 GT_API gt_Status gt_status(void);
-/* What went wrong: "mlp.c:42: matmul: inner dimensions differ: (32, 784) x (700, 10), in
+/* Its message: "mlp.c:42: matmul: inner dimensions differ: (32, 784) x (700, 10), in
  * model/dense_1". Empty if nothing is pending. Valid until the next call on this context. */
 GT_API const char *gt_error_message(void);
 /* Forgets the pending error. */

@@ -67,7 +67,7 @@ const char *gt_context_here(const gt_Context *context)
 
 gt_StepSite gt_context_step_site(gt_Context *context)
 {
-    return (gt_StepSite){&context->status, &context->here, &context->applying};
+    return (gt_StepSite){&context->status, &context->here, &context->applying, &context->path};
 }
 
 uint64_t gt_context_choices(const gt_Context *context)
@@ -142,6 +142,13 @@ const gt_Spec *gt_tensor_check(gt_Context *context, const char *here, const char
                                const char *what, const gt_Tensor *tensor)
 {
     gt_Slot *slot = gt_slot_check(context, here, operation, what, tensor);
+    return slot ? &slot->value->spec : NULL;
+}
+
+const gt_Spec *gt_variable_spec(gt_Context *context, const char *here, const char *operation,
+                                const gt_Tensor *variable)
+{
+    gt_Slot *slot = gt_variable_check(context, here, operation, variable);
     return slot ? &slot->value->spec : NULL;
 }
 
@@ -383,4 +390,81 @@ int gt_rule_outputs(const gt_GradientRule *rule)
 bool gt_rule_has_input(const gt_GradientRule *rule, int input)
 {
     return input >= 0 && input < rule->record->inputs && rule->record->input[input];
+}
+
+/* ---- for layers, optimizers and training ---- */
+
+uint64_t gt_context_new_visit(gt_Context *context)
+{
+    return ++context->visit;
+}
+
+uint64_t gt_context_structure(const gt_Context *context)
+{
+    return context->structure;
+}
+
+void gt_context_count_structure(gt_Context *context)
+{
+    context->structure++;
+}
+
+uint64_t gt_context_count_call(gt_Context *context)
+{
+    return ++context->calls;
+}
+
+gt_Map *gt_context_callables(gt_Context *context)
+{
+    return &context->callables;
+}
+
+void *gt_tensor_data(const gt_Tensor *tensor)
+{
+    return gt_value_data(gt_slot_raw(tensor)->value);
+}
+
+gt_Ticket gt_tensor_ticket(gt_Tensor *tensor)
+{
+    return (gt_Ticket){tensor, gt_slot_raw(tensor)->generation};
+}
+
+void gt_ticket_free(gt_Context *context, gt_Ticket ticket)
+{
+    gt_Slot *slot = ticket.tensor ? gt_slot_raw(ticket.tensor) : NULL;
+    if (slot && slot->value && slot->generation == ticket.generation)
+        gt_slot_free(context, slot);
+}
+
+gt_Variable *gt_variable_zeros(gt_Context *context, const gt_Spec *spec, const char *name,
+                               bool trainable)
+{
+    const gt_Slot *slot = gt_variable_make(context, spec, name, trainable);
+    return slot ? gt_slot_handle(slot) : NULL;
+}
+
+void gt_variable_freeze(gt_Variable *variable, bool frozen)
+{
+    gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    info->trainable = info->created_trainable && !frozen;
+}
+
+bool gt_variable_visit(gt_Variable *variable, uint64_t visit)
+{
+    gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    bool first = info->visit != visit;
+    info->visit = visit;
+    return first;
+}
+
+gt_Listener *gt_listener_pause(gt_Context *context)
+{
+    gt_Listener *listener = context->listener;
+    context->listener = NULL;
+    return listener;
+}
+
+void gt_listener_resume(gt_Context *context, gt_Listener *listener)
+{
+    context->listener = listener;
 }

@@ -113,10 +113,10 @@ const gt_Operation *gt_context_set_differentiating(gt_Context *context,
                                                    const gt_Operation *operation);
 
 /* What a plan writes and reads at every step, looked up once for a run: where the context keeps the pending
- * error, the call site and the name of the operation that is running. */
+ * error, and for messages the call site, the name of the operation that is running and the path of its layer. */
 typedef struct gt_StepSite {
     const gt_Status *status;
-    const char **here, **applying;
+    const char **here, **applying, **path;
 } gt_StepSite;
 gt_StepSite gt_context_step_site(gt_Context *context);
 
@@ -149,6 +149,8 @@ typedef struct gt_CallFrame {
 const gt_CallFrame *gt_context_frame(const gt_Context *context);
 /* Makes another one the innermost, and returns the one before. */
 const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame *frame);
+/* The names of the layers from the outermost call to this one, "model/dense_1"; cut to `size`. */
+char *gt_frame_path(const gt_CallFrame *frame, char *text, size_t size);
 
 /* How many branches and loops were decided by numbers so far; and one more. */
 uint64_t gt_context_choices(const gt_Context *context);
@@ -187,7 +189,10 @@ static inline int gt_move_index(size_t element)
  * of another context. `what` names the argument. It lives as long as the handle. */
 const gt_Spec *gt_tensor_check(gt_Context *context, const char *here, const char *operation,
                                const char *what, const gt_Tensor *tensor);
-/* The same for a handle that is known to be alive. */
+/* The same for what must be a variable of this context. */
+const gt_Spec *gt_variable_spec(gt_Context *context, const char *here, const char *operation,
+                                const gt_Tensor *variable);
+/* The spec of a handle that is known to be alive. */
 const gt_Spec *gt_tensor_spec(const gt_Tensor *tensor);
 /* The value that a live handle stands for; not held. A variable stands for the one it has now. */
 gt_Value *gt_tensor_value(const gt_Tensor *tensor);
@@ -432,5 +437,45 @@ static inline bool gt_saves_output(const gt_Operation *operation, int i)
 }
 /* Do two option structs say the same? Padding does not count. */
 bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
+/* Adds an operation to those of the context, once it is known that its name is free. */
+gt_Status gt_operation_register(gt_Context *context, const char *here,
+                                const gt_Operation *operation);
+
+/* ---- for layers, optimizers and training ---- */
+
+/* A number that no walk over layers and variables has had. */
+uint64_t gt_context_new_visit(gt_Context *context);
+/* How often a layer of the context got or lost a weight or a child; and one time more. */
+uint64_t gt_context_structure(const gt_Context *context);
+void gt_context_count_structure(gt_Context *context);
+/* The number of this call of an outermost layer, from 1. */
+uint64_t gt_context_count_call(gt_Context *context);
+/* The functions that call layers: code -> object. */
+gt_Map *gt_context_callables(gt_Context *context);
+
+/* Where the elements of a live handle are: those of a variable now, late results computed. NULL with an
+ * error raised if that fails; NULL for a symbol. */
+void *gt_tensor_data(const gt_Tensor *tensor);
+/* A handle told from every other that there was or will be: the few bits of a gt_Tensor * come round
+ * again. */
+typedef struct gt_Ticket {
+    gt_Tensor *tensor; /* NULL: none */
+    uint32_t generation;
+} gt_Ticket;
+gt_Ticket gt_tensor_ticket(gt_Tensor *tensor);
+/* Frees what the handle stands for, if it is alive. */
+void gt_ticket_free(gt_Context *context, gt_Ticket ticket);
+
+/* A new variable of zeros, with one reference. */
+gt_Variable *gt_variable_zeros(gt_Context *context, const gt_Spec *spec, const char *name,
+                               bool trainable);
+/* One that was made trainable is so unless it is frozen; another never is. */
+void gt_variable_freeze(gt_Variable *variable, bool frozen);
+/* Is the variable met for the first time on this walk (gt_context_new_visit)? */
+bool gt_variable_visit(gt_Variable *variable, uint64_t visit);
+
+/* Nobody hears what happens until gt_listener_resume, which wants what this returns. */
+gt_Listener *gt_listener_pause(gt_Context *context);
+void gt_listener_resume(gt_Context *context, gt_Listener *listener);
 
 #endif

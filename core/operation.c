@@ -252,11 +252,19 @@ static gt_Status trace_call(Call *call, gt_Slot *const *overwritten, int32_t *sy
                          overwritten, symbols);
 }
 
-/* The variables are made the call's own before anything is written: no half update. */
-static gt_Status apply_effect(Call *call)
+/* Which of the first `count` inputs is this variable; -1: none. */
+static int find_slot(const Call *call, const gt_Slot *slot, int count)
+{
+    int i = count - 1;
+    while (i >= 0 && call->slot[i] != slot)
+        i--;
+    return i;
+}
+
+/* May the operation overwrite these variables? */
+static gt_Status check_effect(const Call *call)
 {
     gt_Context *context = call->context;
-    gt_Value *output[GT_MAX_OUTPUTS];
     for (int i = 0; i < call->rule.outputs; i++) {
         gt_Slot *slot = call->slot[i];
         if (!slot || !slot->variable)
@@ -268,20 +276,47 @@ static gt_Status apply_effect(Call *call)
         if (!gt_spec_equal(&call->rule.output[i], &slot->value->spec))
             return gt_raise(context, GT_INVALID, call->here, call->operation->name,
                             "the new value does not have the variable's shape and type");
+        if (find_slot(call, slot, i) >= 0)
+            return gt_raise(
+                context, GT_INVALID, call->here, call->operation->name,
+                "inputs %d and %d are both variable %s; it cannot be changed twice at once",
+                find_slot(call, slot, i) + 1, i + 1, slot->variable->name);
     }
+    return GT_OK;
+}
+
+/* The variables are made the call's own before anything is written: no half update. An input behind them that is one
+ * of these variables has its old value: that is held, and so gets bytes of its own. */
+static gt_Status apply_effect(Call *call)
+{
+    gt_Context *context = call->context;
+    gt_Value *output[GT_MAX_OUTPUTS];
+    int outputs = call->rule.outputs;
+    if (check_effect(call) != GT_OK)
+        return context->status;
     if (context->trace) {
         int32_t symbols[GT_MAX_OUTPUTS];
         return trace_call(call, call->slot, symbols);
     }
-    for (int i = 0; i < call->rule.outputs; i++)
-        if (gt_variable_own(context, call->slot[i]) != GT_OK)
-            return context->status;
+    uint64_t old = 0; /* by bit: inputs that are held */
+    for (int i = outputs; i < call->inputs; i++)
+        if (call->slot[i] && find_slot(call, call->slot[i], outputs) >= 0) {
+            gt_value_retain(call->value[i], true);
+            old |= (uint64_t)1 << i;
+        }
+    for (int i = 0; i < outputs && context->status == GT_OK; i++)
+        gt_variable_own(context, call->slot[i]);
     for (int i = 0; i < call->inputs; i++)
-        if (call->slot[i])
+        if (call->slot[i] && !(old >> i & 1))
             call->value[i] = call->slot[i]->value;
-    for (int i = 0; i < call->rule.outputs; i++)
+    for (int i = 0; i < outputs; i++)
         output[i] = call->slot[i]->value;
-    return run_kernel(call, output);
+    if (context->status == GT_OK)
+        run_kernel(call, output);
+    for (int i = outputs; i < call->inputs; i++)
+        if (old >> i & 1)
+            gt_value_release(call->value[i], true);
+    return context->status;
 }
 
 /* ---- late results ---- */
@@ -580,11 +615,9 @@ const gt_Operation *gt_registered_operation(const char *name)
     return NULL;
 }
 
-gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation)
+gt_Status gt_operation_register(gt_Context *context, const char *here,
+                                const gt_Operation *operation)
 {
-    gt_Context *context = gt_enter();
-    if (!context)
-        return gt_status();
     if (!operation || !operation->name || !operation->shape ||
         !(operation->run || operation->lower) || operation->outputs < 1 ||
         operation->outputs > GT_MAX_OUTPUTS || operation->inputs_max > GT_MAX_INPUTS ||
@@ -593,9 +626,6 @@ gt_Status gt_register_operation_at(const char *here, const gt_Operation *operati
                         "an operation needs a name, a shape rule, a kernel, 1 to %d outputs and at "
                         "most %d inputs",
                         GT_MAX_OUTPUTS, GT_MAX_INPUTS);
-    if (gt_registered_operation(operation->name))
-        return gt_raise(context, GT_INVALID, here, "register_operation", "the name \"%s\" is taken",
-                        operation->name);
     if (!gt_reserve(context, (void **)&context->operations, context->operation_count,
                     &context->operation_capacity, sizeof *context->operations))
         return context->status;

@@ -1,4 +1,4 @@
-/* The operation record: all that is known of an operation, in one place. Eager calls, tracing, the
+/* The operation record: all there is to know of an operation, in one place. Eager calls, tracing, the
  * gradient walk, plans, documentation and the tests all start from it. Built-in operations are in
  * the table of ops/table.c, users' in their context. */
 #ifndef GT_CORE_OPERATION_H
@@ -158,11 +158,8 @@ GT_API gt_Tensor *gt_apply_one_at(const char *here, const gt_Operation *operatio
  * overwrite: by what computed the new value. */
 GT_API gt_Status gt_check_numerics(bool on);
 
-/* Makes an operation known to the current context by its name, so that files and
- * gt_operation_find know it. It must outlive the context. A name that is taken is an error. */
-#define gt_register_operation(operation) gt_register_operation_at(GT_HERE, operation)
-GT_API gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation);
-/* Registered in the current context under that name; NULL without an error if there is none. */
+/* The operation that gt_register_operation (ops/table.h) made known to the current context under that name; NULL
+ * without an error if there is none. */
 GT_API const gt_Operation *gt_registered_operation(const char *name);
 
 /* A C number that a traced function reads anew at every run; elsewhere simply that number. */

@@ -14,8 +14,7 @@ GT_BEGIN
 
 #define GT_MAX_RANK 8
 
-/* A rank of -1 says that a shape could not be made (more than GT_MAX_RANK dimensions); whatever is given one
- * says so. gt_shape(2, 3) and gt_shape_of make them. */
+/* A rank of -1 says that a shape could not be made (more than GT_MAX_RANK dimensions); functions refuse it. gt_shape(2, 3) and gt_shape_of make them. */
 typedef struct gt_Shape {
     const gt_Mark *mark;
     int32_t rank;
@@ -45,7 +44,7 @@ typedef struct gt_Axes {
         }                                                                                          \
     }
 
-/* What a tensor is apart from its numbers. `size` is the number of elements. */
+/* A tensor but for its elements: dtype and shape. `size` is the number of elements. */
 typedef struct gt_Spec {
     gt_DType dtype;
     int32_t rank;
@@ -64,7 +63,7 @@ GT_API bool gt_shape_equal(gt_Shape a, gt_Shape b);
 GT_API int64_t gt_dim(gt_Shape shape, int index);
 /* The last dimension; -1 for a scalar. */
 GT_API int64_t gt_last(gt_Shape shape);
-/* Whole numbers, `count` items that the caller keeps; or, where items is NULL, one number for all. */
+/* Integers, `count` items that the caller keeps; or, where items is NULL, one for all. */
 typedef struct gt_Integers {
     int64_t count;
     const int64_t *items;

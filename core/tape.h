@@ -24,11 +24,11 @@ GT_API gt_Tape *gt_tape_begin_at(const char *here, const gt_tape_begin_options *
  * since its begin. Works while an error is pending; NULL is ignored. */
 #define gt_tape_end(tape) gt_tape_end_at(GT_HERE, tape)
 GT_API gt_Status gt_tape_end_at(const char *here, gt_Tape *tape);
-/* Watches a float tensor or variable on this tape alone. For this tape it is where things begin,
- * whatever other tapes know of what it was made of. */
+/* Watches a float tensor or variable on this tape alone. For this tape gradients end there,
+ * whatever other tapes know of the operations behind it. */
 #define gt_watch(tape, tensor) gt_watch_at(GT_HERE, tape, tensor)
 GT_API gt_Status gt_watch_at(const char *here, gt_Tape *tape, gt_Tensor *tensor);
-/* Suspends and resumes this tape's recording; what is computed meanwhile is constant for it. */
+/* Suspends and resumes this tape's recording; tensors computed meanwhile are constants for it. */
 #define gt_tape_pause(tape)  gt_tape_pause_at(GT_HERE, tape)
 #define gt_tape_resume(tape) gt_tape_resume_at(GT_HERE, tape)
 GT_API gt_Status gt_tape_pause_at(const char *here, gt_Tape *tape);

@@ -590,11 +590,11 @@ const void *gt_data_of_at(const char *here, const gt_Tensor *tensor, gt_DType dt
 
 double gt_element_at(const char *here, const gt_Tensor *tensor, int64_t index)
 {
-    const gt_Value *value = read_value(here, "at", tensor);
+    const gt_Value *value = read_value(here, "element", tensor);
     if (!value)
         return NAN;
     if (index < 0 || index >= value->spec.size) {
-        gt_raise(gt_context(), GT_INVALID, here, "at", "element %lld of %lld", (long long)index,
+        gt_raise(gt_context(), GT_INVALID, here, "element", "element %lld of %lld", (long long)index,
                  (long long)value->spec.size);
         return NAN;
     }

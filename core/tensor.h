@@ -18,7 +18,7 @@ typedef struct gt_Tensor gt_Tensor;
 typedef gt_Tensor gt_Variable;
 typedef struct gt_Scope gt_Scope;
 
-/* A few tensors in order. It borrows: the array lives as long as whoever made it says. */
+/* A few tensors in order. It borrows: the array is its maker's. */
 typedef struct gt_Tensors {
     gt_Tensor *const *items;
     int32_t count;
@@ -41,7 +41,7 @@ GT_API gt_Tensor *gt_keep_at(const char *here, gt_Tensor *tensor);
 
 /* ---- from memory ---- */
 
-/* A copy of row-major data; `data` holds as many elements of that type as the shape. */
+/* A copy of row-major data; `data` holds as many elements of that dtype as the shape. */
 #define gt_from_data(data, shape, dtype) gt_from_data_at(GT_HERE, data, shape, dtype)
 GT_API gt_Tensor *gt_from_data_at(const char *here, const void *data, gt_Shape shape,
                                   gt_DType dtype);
@@ -50,7 +50,7 @@ GT_API gt_Tensor *gt_from_data_at(const char *here, const void *data, gt_Shape s
 #define gt_from_buffer(data, shape, dtype) gt_from_buffer_at(GT_HERE, data, shape, dtype)
 GT_API gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape shape,
                                     gt_DType dtype);
-/* From C numbers: `count` values, converted to dtype, must fill the shape; or those before GT_NUMBERS_END. */
+/* From doubles: `count` values, converted to dtype, must fill the shape; or those before GT_NUMBERS_END. */
 #define gt_from_values(...) gt_from_values_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
                                     const double *values);
@@ -76,12 +76,12 @@ GT_API gt_DType gt_dtype_at(const char *here,
 GT_API gt_Spec gt_spec_at(const char *here,
                           const gt_Tensor *tensor); /* dtype GT_DTYPE_NONE on failure */
 
-/* The numbers, row-major. They live as long as the handle; those of a variable at the same address
+/* The elements, row-major. They live as long as the handle; those of a variable at the same address
  * for the variable's life. NULL on failure, and inside a traced function. Reading leaves the tape:
  * what is computed from it in C has no gradient. */
 #define gt_data(tensor) gt_data_at(GT_HERE, tensor)
 GT_API const void *gt_data_at(const char *here, const gt_Tensor *tensor);
-/* The same, with the type checked. */
+/* The same, with the dtype checked. */
 #define gt_float32_data(tensor)   ((const float *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT32))
 #define gt_float64_data(tensor)   ((const double *)gt_data_of_at(GT_HERE, tensor, GT_FLOAT64))
 #define gt_int32_data(tensor)     ((const int32_t *)gt_data_of_at(GT_HERE, tensor, GT_INT32))
@@ -91,7 +91,7 @@ GT_API const void *gt_data_of_at(const char *here, const gt_Tensor *tensor, gt_D
 /* Element `index` in row-major order, as a double; NaN on failure. */
 #define gt_element(tensor, index) gt_element_at(GT_HERE, tensor, index)
 GT_API double gt_element_at(const char *here, const gt_Tensor *tensor, int64_t index);
-/* The number in a tensor of one element; NaN on failure. */
+/* The element of a tensor that has one; NaN on failure. */
 #define gt_item(tensor) gt_item_at(GT_HERE, tensor)
 GT_API double gt_item_at(const char *here, const gt_Tensor *tensor);
 
@@ -123,7 +123,7 @@ inline gt_Tensor *gt_array_of_(const char *here, gt_DType dtype, gt_Shape shape,
 #else
 /* gt_tensors(a, b): a list that lives as long as the block it is written in. */
 #define gt_tensors(...)        gt_tensors_list((gt_Tensor *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)})
-/* gt_array(gt_shape(2, 2), 1, 2, 3, 4): a float32 tensor from numbers; gt_array64 makes float64. */
+/* gt_array(gt_shape(2, 2), 1, 2, 3, 4): a float32 tensor of these values; gt_array64 makes float64. */
 #define gt_array(shape, ...)   gt_array_of_(GT_FLOAT32, shape, __VA_ARGS__)
 #define gt_array64(shape, ...) gt_array_of_(GT_FLOAT64, shape, __VA_ARGS__)
 #define gt_array_of_(dtype, shape, ...)                                                            \

@@ -9,8 +9,8 @@ logistic curve that Pearl and Reed drew in 1920 through the censuses of the Unit
 
 How the C interface is called from elsewhere:
 
-- Every macro gt_name(...) is a plain function gt_name_at(here, ...) underneath (gt_name_new where
-  something is made). `here` is a text for messages, the caller's line; NULL leaves it out.
+- Every macro gt_name(...) is a plain function gt_name_at(here, ...) underneath (gt_Name_of(...) where
+  it makes a value). `here` is a text for messages, the caller's line; NULL leaves it out.
 - Options are a pointer to a struct; NULL gives the defaults. The struct starts with its own size and
   may end early: what lies behind that size keeps its default.
 - Whatever fails returns NULL or a status, and the error stays pending; `check` makes it an

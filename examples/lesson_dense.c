@@ -1,5 +1,5 @@
-/* Lesson 1: a dense layer of one's own. Its kernel starts from random_normal, its bias from zeros;
- * both are made once, in build, when the width of the input is known. */
+/* Lesson 1: a dense layer of one's own. Its kernel starts from gt_RandomNormal, its bias from gt_Zeros; both are
+ * made once, in build, when the width of the input is known. */
 #include "repeat.h"
 
 typedef struct {
@@ -8,28 +8,33 @@ typedef struct {
     gt_Variable *kernel, *bias;
 } Affine;
 
-static gt_Status affine_build(gt_Layer *layer, gt_Shape input)
+static gt_Status affine_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Affine *self = (Affine *)layer;
-    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), self->units),
+    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(in->shape), self->units),
                                  .initializer = gt_RandomNormal());
     self->bias = gt_add_weight(layer, "bias", gt_shape(self->units), .initializer = gt_Zeros());
     return gt_status();
 }
 
-static gt_Tensor *affine_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *affine_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Affine *self = (Affine *)layer;
-    return gt_add(gt_matmul(in.x, self->kernel), self->bias);
+    return gt_add(gt_matmul(in->x, self->kernel), self->bias);
 }
 
 static const gt_LayerClass affine_class = {
-    .name = "affine", .instance = sizeof(Affine), .build = affine_build, .call = affine_call};
-#define affine(...) gt_layer_new(&affine_class, &(Affine){.units = __VA_ARGS__})
+    .size = sizeof(gt_LayerClass),
+    .name = "affine",
+    .instance = sizeof(Affine),
+    .build = affine_build,
+    .call = affine_call,
+};
+#define Affine(...) gt_layer_new(&affine_class, &(Affine){.units = __VA_ARGS__})
 
 int main(void)
 {
-    gt_Layer *layer = affine(32);
+    gt_Layer *layer = Affine(32);
     gt_Tensor *x = gt_uniform(gt_shape(10, 64));
     printf("before the first call: built %d, %d variables\n", gt_layer_built(layer),
            gt_variables(layer).count);

@@ -11,28 +11,31 @@ typedef struct {
     gt_Variable *kernel;
 } Projection;
 
-static gt_Status projection_build(gt_Layer *layer, gt_Shape input)
+static gt_Status projection_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Projection *self = (Projection *)layer;
-    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), self->units),
+    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(in->shape), self->units),
                                  .initializer = self->initializer);
     return gt_status();
 }
 
-static gt_Tensor *projection_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *projection_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    return gt_matmul(in.x, ((Projection *)layer)->kernel);
+    return gt_matmul(in->x, ((Projection *)layer)->kernel);
 }
 
-static const gt_LayerClass projection_class = {.name = "projection",
-                                               .instance = sizeof(Projection),
-                                               .build = projection_build,
-                                               .call = projection_call};
-#define projection(...) gt_layer_new(&projection_class, &(Projection){.units = __VA_ARGS__})
+static const gt_LayerClass projection_class = {
+    .size = sizeof(gt_LayerClass),
+    .name = "projection",
+    .instance = sizeof(Projection),
+    .build = projection_build,
+    .call = projection_call,
+};
+#define Projection(...) gt_layer_new(&projection_class, &(Projection){.units = __VA_ARGS__})
 
 int main(void)
 {
-    gt_Layer *layer = projection(64, .initializer = gt_Orthogonal());
+    gt_Layer *layer = Projection(64, .initializer = gt_Orthogonal());
     gt_Tensor *x = gt_uniform(gt_shape(10, 128));
     gt_Tensor *y = gt_call(layer, x);
     if (!y)

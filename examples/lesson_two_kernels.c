@@ -1,5 +1,5 @@
-/* Lesson 3: a layer with two kernels, 64 and 32 wide, both glorot_uniform. Both are made in the
- * same build, and both are in the layer's list of trainable variables without further ado. */
+/* Lesson 3: a layer with two kernels, 64 and 32 wide, both from gt_GlorotUniform. Both are made in the same build, and
+ * both are in the layer's list of trainable variables without further ado. */
 #include "repeat.h"
 
 typedef struct {
@@ -7,31 +7,34 @@ typedef struct {
     gt_Variable *first, *second;
 } TwoKernels;
 
-static gt_Status two_kernels_build(gt_Layer *layer, gt_Shape input)
+static gt_Status two_kernels_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     TwoKernels *self = (TwoKernels *)layer;
-    self->first = gt_add_weight(layer, "first", gt_shape(gt_last(input), 64),
+    self->first = gt_add_weight(layer, "first", gt_shape(gt_last(in->shape), 64),
                                 .initializer = gt_GlorotUniform());
     self->second =
         gt_add_weight(layer, "second", gt_shape(64, 32), .initializer = gt_GlorotUniform());
     return gt_status();
 }
 
-static gt_Tensor *two_kernels_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *two_kernels_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     TwoKernels *self = (TwoKernels *)layer;
-    return gt_matmul(gt_relu(gt_matmul(in.x, self->first)), self->second);
+    return gt_matmul(gt_relu(gt_matmul(in->x, self->first)), self->second);
 }
 
-static const gt_LayerClass two_kernels_class = {.name = "two_kernels",
-                                                .instance = sizeof(TwoKernels),
-                                                .build = two_kernels_build,
-                                                .call = two_kernels_call};
-#define two_kernels() gt_layer_new(&two_kernels_class, &(TwoKernels){.first = NULL})
+static const gt_LayerClass two_kernels_class = {
+    .size = sizeof(gt_LayerClass),
+    .name = "two_kernels",
+    .instance = sizeof(TwoKernels),
+    .build = two_kernels_build,
+    .call = two_kernels_call,
+};
+#define TwoKernels() gt_layer_new(&two_kernels_class, &(TwoKernels){.first = NULL})
 
 int main(void)
 {
-    gt_Layer *layer = two_kernels();
+    gt_Layer *layer = TwoKernels();
     gt_Tensor *x = gt_uniform(gt_shape(10, 128));
     gt_Tensor *y = gt_call(layer, x);
     if (!y)

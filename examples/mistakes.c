@@ -22,15 +22,19 @@ typedef struct {
     gt_Variable *kernel;
 } Forgetful;
 
-static gt_Tensor *forgetful_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *forgetful_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Forgetful *self = (Forgetful *)layer;
-    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(gt_tensor_shape(in.x)), 4));
-    return gt_matmul(in.x, self->kernel);
+    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(gt_tensor_shape(in->x)), 4));
+    return gt_matmul(in->x, self->kernel);
 }
 
 static const gt_LayerClass forgetful_class = {
-    .name = "forgetful", .instance = sizeof(Forgetful), .call = forgetful_call};
+    .size = sizeof(gt_LayerClass),
+    .name = "forgetful",
+    .instance = sizeof(Forgetful),
+    .call = forgetful_call,
+};
 
 /* ---- a child that was never registered ---- */
 
@@ -39,13 +43,17 @@ typedef struct {
     gt_Layer *inner;
 } Careless;
 
-static gt_Tensor *careless_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *careless_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    return gt_call(((Careless *)layer)->inner, in.x);
+    return gt_call(((Careless *)layer)->inner, in->x);
 }
 
 static const gt_LayerClass careless_class = {
-    .name = "careless", .instance = sizeof(Careless), .call = careless_call};
+    .size = sizeof(gt_LayerClass),
+    .name = "careless",
+    .instance = sizeof(Careless),
+    .call = careless_call,
+};
 
 int main(void)
 {
@@ -87,7 +95,7 @@ int main(void)
     tape = gt_tape_begin();
     gt_watch(tape, counts);
     gt_tape_end(tape);
-    show("whole numbers are watched");
+    show("a tensor of integers is watched");
 
     gt_Tensor *labels = gt_full(gt_shape(8), 1);
     gt_mean_squared_error(labels, gt_call(model, x));

@@ -5,7 +5,8 @@
 #include "io/csv.h"
 #include "io/file.h"
 #include "io/number.h"
-#include "core/internal.h"
+#include "core/assert.h"
+#include "core/inside.h"
 #include "core/text.h"
 
 #include <stdio.h>
@@ -62,6 +63,7 @@ static bool refill(Csv *csv, const char *from)
     size_t offset = window->size > 0 ? (size_t)(from - window->data) : 0;
     if (!gt_bytes_reserve(csv->context, window, PIECE + 1))
         return false;
+    GT_ASSERT(window->capacity > window->size + 1);
     size_t room = window->capacity - window->size - 1;
     int64_t n = gt_file_read(&csv->reader, window->data + window->size, room);
     if (n < 0)
@@ -381,9 +383,9 @@ static bool try_row(Csv *csv, FieldAction *action, void *data, int64_t i)
     if (csv->column == csv->fields)
         return true;
     gt_raise(csv->context, GT_FORMAT, NULL, NULL,
-             "%s:%lld:%lld: this row has %lld fields, the ones before have %lld", csv->path,
-             (long long)line, (long long)csv->column, (long long)csv->column,
-             (long long)csv->fields);
+             "%s:%lld:%lld: expected %lld fields, as in the rows before (got %lld)", csv->path,
+             (long long)line, (long long)csv->column, (long long)csv->fields,
+             (long long)csv->column);
     return false;
 }
 
@@ -412,7 +414,7 @@ static bool choose_columns(Csv *csv)
     if (csv->first >= 0 && csv->count > 0 && csv->first + csv->count <= csv->fields)
         return true;
     gt_raise(csv->context, GT_INVALID, NULL, NULL,
-             "%s: columns %d, %d are asked for (first, count) and it has %lld", csv->path,
+             "%s: columns %d, %d (first, count) are out of range: it has %lld", csv->path,
              (int)columns.first, (int)columns.count, (long long)csv->fields);
     return false;
 }
@@ -422,7 +424,7 @@ static bool count_rows(Csv *csv, int64_t *rows)
     for (*rows = 0; next_row(csv); ++*rows)
         if (!read_row(csv, NULL, NULL, 0) || !poll(csv, *rows + 1))
             return false;
-    if (csv->context->status != GT_OK)
+    if (gt_context_status(csv->context) != GT_OK)
         return false;
     if (*rows > 0)
         return choose_columns(csv);
@@ -455,13 +457,18 @@ static bool read_numbers(Csv *csv, int64_t rows, void *data)
             return false;
         if (next_row(csv) && read_row(csv, store, data, row * csv->count))
             continue;
-        gt_raise(csv->context, GT_IO, NULL, NULL, "%s: was changed while it was read", csv->path);
+        gt_raise(csv->context, GT_IO, NULL, NULL, "%s: changed while it was read", csv->path);
         return false;
     }
     return true;
 }
 
 /* ---- reading ---- */
+
+#define DELIMITER                                                                                  \
+    "the delimiter must be printable or a tab, and no letter, digit, quote, point or sign (got "   \
+    "code "                                                                                        \
+    "%d)"
 
 static bool good_delimiter(char c)
 {
@@ -472,18 +479,18 @@ static bool good_delimiter(char c)
 static bool check_options(gt_Context *context, const gt_load_csv_options *options)
 {
     if (!good_delimiter(options->delimiter))
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "the delimiter (code %d) is a letter, digit, quote, point, sign or no character",
-                 (int)options->delimiter);
+        gt_raise(context, GT_INVALID, NULL, NULL, DELIMITER, (int)options->delimiter);
     else if (gt_loop_type(options->dtype) < 0)
         gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
-                 "text is not read as %s; gt_cast what was read", gt_dtype_name(options->dtype));
+                 "dtype must be one that operations compute in (got %s); gt_cast what was read",
+                 gt_dtype_name(options->dtype));
     else if (options->skip_rows < 0 || options->limit < 0)
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s is negative",
-                 options->skip_rows < 0 ? "skip_rows" : "limit");
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s must be >= 0 (got %lld)",
+                 options->skip_rows < 0 ? "skip_rows" : "limit",
+                 (long long)(options->skip_rows < 0 ? options->skip_rows : options->limit));
     else if (!isinf(options->missing) && !gt_number_fits(options->dtype, options->missing))
-        gt_raise(context, GT_INVALID, NULL, NULL, "missing = %g is no number of type %s",
-                 options->missing, gt_dtype_name(options->dtype));
+        gt_raise(context, GT_INVALID, NULL, NULL, "missing must be a number of dtype %s (got %g)",
+                 gt_dtype_name(options->dtype), options->missing);
     else
         return true;
     return false;
@@ -504,7 +511,7 @@ static gt_Tensor *read_table(Csv *csv)
     gt_Tensor *tensor = gt_tensor_new(csv->context, &spec, &data);
     if (!tensor || (begin_again(csv) && read_numbers(csv, rows, data)))
         return tensor;
-    gt_slot_free(csv->context, gt_slot_raw(tensor));
+    gt_tensor_free(csv->context, tensor);
     return NULL;
 }
 
@@ -532,7 +539,7 @@ gt_Tensor *gt_load_csv_at(const char *here, const char *path, const gt_load_csv_
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_Site site = gt_site_enter(here, "read_csv");
+    gt_Site site = gt_site_enter(here, "load_csv");
     gt_Tensor *tensor = read_csv(context, path, &options);
     gt_site_leave(site);
     return tensor;
@@ -540,10 +547,10 @@ gt_Tensor *gt_load_csv_at(const char *here, const char *path, const gt_load_csv_
 
 /* ---- writing ---- */
 
-static const char *element_text(const gt_Value *value, int64_t i, char text[GT_NUMBER_TEXT])
+static const char *element_text(gt_DType dtype, const void *data, int64_t i,
+                                char text[GT_NUMBER_TEXT])
 {
-    const void *data = gt_value_data(value);
-    switch (value->spec.dtype) {
+    switch (dtype) {
     case GT_FLOAT32:
         return gt_number_text((double)((const float *)data)[i], true, text);
     case GT_FLOAT64:
@@ -575,14 +582,16 @@ static bool put_text(gt_FileWriter *writer, gt_Bytes *out, const char *text, cha
     return ok;
 }
 
-static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Value *value,
+static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Tensor *tensor,
                      const gt_save_csv_options *options)
 {
     char text[GT_NUMBER_TEXT];
-    int64_t columns = value->spec.rank == 2 ? value->spec.dims[1] : 1;
+    const gt_Spec *spec = gt_tensor_spec(tensor);
+    const void *data = gt_tensor_data(tensor);
+    int64_t columns = spec->rank == 2 ? spec->dims[1] : 1;
     bool ok = !options->header || put_text(writer, out, options->header, '\n');
-    for (int64_t i = 0; ok && i < value->spec.size; i++)
-        ok = put_text(writer, out, element_text(value, i, text),
+    for (int64_t i = 0; ok && i < spec->size; i++)
+        ok = put_text(writer, out, element_text(spec->dtype, data, i, text),
                       (i + 1) % columns == 0 ? '\n' : options->delimiter);
     return ok && gt_file_write(writer, out->data, out->size);
 }
@@ -590,30 +599,28 @@ static bool put_rows(gt_FileWriter *writer, gt_Bytes *out, const gt_Value *value
 static void write_csv(gt_Context *context, const char *path, const gt_Tensor *tensor,
                       const gt_save_csv_options *options)
 {
-    const gt_Slot *slot = gt_slot_check(context, NULL, NULL, "the tensor", tensor);
-    if (!slot || (!gt_data_at(NULL, tensor) && context->status != GT_OK))
+    const gt_Spec *spec = gt_tensor_check(context, NULL, NULL, "the tensor", tensor);
+    if (!spec || (!gt_data_at(NULL, tensor) && gt_context_status(context) != GT_OK))
         return;
-    if (slot->value->spec.rank < 1 || slot->value->spec.rank > 2) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "a tensor of rank %d is no table; reshape it",
-                 (int)slot->value->spec.rank);
+    if (spec->rank < 1 || spec->rank > 2) {
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "expected a tensor of 1 or 2 dimensions (got %d); reshape it", (int)spec->rank);
         return;
     }
-    if (gt_loop_type(slot->value->spec.dtype) < 0) {
-        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%s is not written as text; gt_cast it first",
-                 gt_dtype_name(slot->value->spec.dtype));
+    if (gt_loop_type(spec->dtype) < 0) {
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "dtype %s is not supported; gt_cast it first",
+                 gt_dtype_name(spec->dtype));
         return;
     }
     if (!good_delimiter(options->delimiter)) {
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "the delimiter (code %d) is a letter, digit, quote, point, sign or no character",
-                 (int)options->delimiter);
+        gt_raise(context, GT_INVALID, NULL, NULL, DELIMITER, (int)options->delimiter);
         return;
     }
     gt_FileWriter writer;
     gt_Bytes out = {0};
     if (!gt_file_create(context, &writer, path))
         return;
-    if (put_rows(&writer, &out, slot->value, options))
+    if (put_rows(&writer, &out, tensor, options))
         gt_file_commit(&writer);
     else
         gt_file_discard(&writer);
@@ -629,8 +636,8 @@ gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Tensor *te
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    gt_Site site = gt_site_enter(here, "write_csv");
+    gt_Site site = gt_site_enter(here, "save_csv");
     write_csv(context, path, tensor, &options);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }

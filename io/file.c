@@ -3,7 +3,8 @@
 #define _FILE_OFFSET_BITS 64
 
 #include "io/file.h"
-#include "core/internal.h"
+#include "core/assert.h"
+#include "core/inside.h"
 #include "core/text.h"
 #include "io/number.h"
 
@@ -269,6 +270,7 @@ int64_t gt_file_read(gt_FileReader *reader, void *into, size_t size)
     if (reader->gunzip) {
         n = gunzip_read(reader, into, size);
     } else {
+        GT_ASSERT(reader->input_at <= reader->input_size);
         size_t ready = reader->input_size - reader->input_at;
         ready = size < ready ? size : ready;
         memcpy(into, reader->input + reader->input_at, ready);
@@ -595,7 +597,7 @@ gt_Status gt_file_commit(gt_FileWriter *writer)
         }
     }
     gt_file_discard(writer);
-    return writer->context->status;
+    return gt_context_status(writer->context);
 }
 
 void gt_file_discard(gt_FileWriter *writer)

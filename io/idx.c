@@ -2,7 +2,7 @@
  * dimensions; each dimension as 32 bits; then the numbers; all big-endian. Leans on file.c. */
 #include "io/idx.h"
 #include "io/file.h"
-#include "core/internal.h"
+#include "core/inside.h"
 
 #include <string.h>
 
@@ -24,13 +24,12 @@ static bool read_type(gt_FileReader *reader, unsigned code, gt_DType *dtype)
         return true;
     case 0x09:
     case 0x0B:
-        gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL,
-                 "%s: tensors of type %s are not supported", reader->path,
-                 gt_dtype_name(code == 0x09 ? GT_INT8 : GT_INT16));
+        gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL, "%s: dtype %s is not supported",
+                 reader->path, gt_dtype_name(code == 0x09 ? GT_INT8 : GT_INT16));
         return false;
     default:
-        gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: 0x%02X is no type of the IDX format",
-                 reader->path, code);
+        gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: unknown type 0x%02X", reader->path,
+                 code);
         return false;
     }
 }
@@ -51,15 +50,15 @@ static bool read_header(gt_FileReader *reader, gt_Spec *spec)
         return false;
     if (magic[0] != 0 || magic[1] != 0) {
         gt_raise(reader->context, GT_FORMAT, NULL, NULL,
-                 "%s: is no IDX file: it does not begin with two zero bytes", reader->path);
+                 "%s: is not an IDX file: expected two zero bytes at its beginning", reader->path);
         return false;
     }
     if (!read_type(reader, magic[2], &spec->dtype))
         return false;
     if (magic[3] > GT_MAX_RANK) {
         gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL,
-                 "%s: it has %d dimensions; gradtape goes to %d", reader->path, (int)magic[3],
-                 GT_MAX_RANK);
+                 "%s: expected at most %d dimensions (got %d)", reader->path, GT_MAX_RANK,
+                 (int)magic[3]);
         return false;
     }
     spec->rank = magic[3];
@@ -123,7 +122,8 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path,
     gt_Tensor *tensor = NULL;
     void *data;
     if (options->limit < 0) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "limit is negative");
+        gt_raise(context, GT_INVALID, NULL, NULL, "limit must be >= 0 (got %lld)",
+                 (long long)options->limit);
         return NULL;
     }
     if (!gt_file_open(context, &reader, path, options->limit))
@@ -133,7 +133,7 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path,
         gt_file_read_half(&reader, (int64_t)gt_spec_bytes(&spec), "numbers", &arrived))
         tensor = gt_tensor_new(context, &spec, &data);
     if (tensor && !read_numbers(&reader, &spec, &arrived, data)) {
-        gt_slot_free(context, gt_slot_raw(tensor));
+        gt_tensor_free(context, tensor);
         tensor = NULL;
     }
     gt_bytes_release(context, &arrived);
@@ -149,7 +149,7 @@ gt_Tensor *gt_load_idx_at(const char *here, const char *path, const gt_load_idx_
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_Site site = gt_site_enter(here, "read_idx");
+    gt_Site site = gt_site_enter(here, "load_idx");
     gt_Tensor *tensor = read_idx(context, path, &options);
     gt_site_leave(site);
     return tensor;

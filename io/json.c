@@ -4,7 +4,8 @@
  * for what it only seems to hold. Leans on number.c for numbers. */
 #include "io/json.h"
 #include "io/number.h"
-#include "core/internal.h"
+#include "core/assert.h"
+#include "core/inside.h"
 #include "core/text.h"
 
 #include <math.h>
@@ -357,8 +358,10 @@ bool gt_json_read(gt_Context *context, const char *where, char *text, size_t siz
         gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%s: has too many values", where);
     else
         json->values = gt_allocate_unpooled(context, reader.used * sizeof *json->values);
-    if (json->values && read_text(&reader, json->values))
+    if (json->values && read_text(&reader, json->values)) {
+        GT_ASSERT(reader.used == json->capacity); /* both goes see the same values */
         return true;
+    }
     gt_json_release(context, json);
     return false;
 }

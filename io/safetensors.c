@@ -5,7 +5,8 @@
  * Leans on file.c and json.c. */
 #include "io/safetensors.h"
 #include "io/json.h"
-#include "core/internal.h"
+#include "core/assert.h"
+#include "core/inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,14 +96,14 @@ static bool read_dtype(const gt_TensorFile *file, Entry *entry, const gt_JsonVal
 {
     char name[GT_EXCERPT], type[GT_EXCERPT];
     if (!value || value->kind != GT_JSON_STRING)
-        return bad_entry(file, entry->name, "its dtype is missing or no string");
+        return bad_entry(file, entry->name, "its dtype is missing or not a string");
     for (size_t i = 0; i < TYPES; i++)
         if (strcmp(types[i].name, value->string) == 0) {
             entry->spec.dtype = types[i].dtype;
             if (entry->spec.dtype != GT_DTYPE_NONE)
                 return true;
             gt_raise(file->object.context, GT_UNSUPPORTED, NULL, NULL,
-                     "%s: tensor \"%s\": gradtape has no type for its dtype %s", file->path,
+                     "%s: tensor \"%s\": dtype %s is not supported", file->path,
                      gt_excerpt(name, entry->name, strlen(entry->name)), value->string);
             return false;
         }
@@ -116,19 +117,19 @@ static bool read_shape(const gt_TensorFile *file, Entry *entry, const gt_JsonVal
 {
     char text[GT_EXCERPT];
     if (!value || value->kind != GT_JSON_ARRAY)
-        return bad_entry(file, entry->name, "its shape is missing or no array");
+        return bad_entry(file, entry->name, "its shape is missing or not an array");
     if (value->count > GT_MAX_RANK) {
         gt_raise(file->object.context, GT_UNSUPPORTED, NULL, NULL,
-                 "%s: tensor \"%s\": it has %lld dimensions; gradtape goes to %d", file->path,
-                 gt_excerpt(text, entry->name, strlen(entry->name)), (long long)value->count,
-                 GT_MAX_RANK);
+                 "%s: tensor \"%s\": expected at most %d dimensions (got %lld)", file->path,
+                 gt_excerpt(text, entry->name, strlen(entry->name)), GT_MAX_RANK,
+                 (long long)value->count);
         return false;
     }
     entry->spec.rank = (int32_t)value->count;
     int64_t *dim = entry->spec.dims;
     for (const gt_JsonValue *item = gt_json_first(value); item; item = gt_json_next(value, item)) {
         if (item->kind != GT_JSON_INTEGER || item->integer < 0)
-            return bad_entry(file, entry->name, "a dimension is not an integer >= 0");
+            return bad_entry(file, entry->name, "a dimension must be an integer >= 0");
         *dim++ = item->integer;
     }
     if (!gt_spec_resize(&entry->spec))
@@ -242,6 +243,7 @@ static bool read_entries(gt_TensorFile *file, const gt_JsonValue *header, int64_
         file->by_name[i] = &file->entry[i];
         i++;
     }
+    GT_ASSERT(i == file->count);
     if (!data_is_covered(file, data_bytes))
         return false;
     qsort(file->by_name, (size_t)file->count, sizeof *file->by_name, by_name);
@@ -443,21 +445,21 @@ gt_Status gt_tensor_file_load_into_at(const char *here, const gt_TensorFile *fil
                                       void *into, size_t bytes)
 {
     char text[GT_EXCERPT];
-    const Entry *entry = find_entry(here, "tensor_file_read", file, index);
+    const Entry *entry = find_entry(here, "tensor_file_load_into", file, index);
     if (!entry)
         return gt_status();
     gt_Context *context = file->object.context;
     size_t needed = gt_spec_bytes(&entry->spec);
     if (bytes != needed || (!into && needed > 0))
-        return gt_raise(context, GT_INVALID, here, "tensor_file_read",
-                        "%s: tensor \"%s\" has %zu bytes; %s for %zu was given", file->path,
+        return gt_raise(context, GT_INVALID, here, "tensor_file_load_into",
+                        "%s: tensor \"%s\" needs %zu bytes (got %s%zu)", file->path,
                         gt_excerpt(text, entry->name, strlen(entry->name)), needed,
-                        into ? "memory" : "NULL", bytes);
-    gt_Site site = gt_site_enter(here, "tensor_file_read");
+                        into ? "" : "NULL and ", bytes);
+    gt_Site site = gt_site_enter(here, "tensor_file_load_into");
     if (needed > 0)
         read_numbers(file, entry, into);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Tensor *load(const gt_TensorFile *file, const Entry *entry)
@@ -466,18 +468,17 @@ static gt_Tensor *load(const gt_TensorFile *file, const Entry *entry)
     char name[GT_EXCERPT];
     void *data;
     if (!gt_storable(entry->spec.dtype)) {
-        gt_raise(
-            context, GT_UNSUPPORTED, NULL, NULL,
-            "%s: tensor \"%s\": tensors of type %s are not supported; gt_tensor_file_load_into "
-            "gives the bytes",
-            file->path, gt_excerpt(name, entry->name, strlen(entry->name)),
-            gt_dtype_name(entry->spec.dtype));
+        gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                 "%s: tensor \"%s\": dtype %s is not supported; gt_tensor_file_load_into gives the "
+                 "bytes",
+                 file->path, gt_excerpt(name, entry->name, strlen(entry->name)),
+                 gt_dtype_name(entry->spec.dtype));
         return NULL;
     }
     gt_Tensor *tensor = gt_tensor_new(context, &entry->spec, &data);
     if (!tensor || read_numbers(file, entry, data))
         return tensor;
-    gt_slot_free(context, gt_slot_raw(tensor));
+    gt_tensor_free(context, tensor);
     return NULL;
 }
 
@@ -496,17 +497,17 @@ gt_Tensor *gt_tensor_file_load_named_at(const char *here, const gt_TensorFile *f
                                         const char *name)
 {
     char text[GT_EXCERPT];
-    gt_Context *context = enter_file(here, "tensor_file_get", file);
+    gt_Context *context = enter_file(here, "tensor_file_load_named", file);
     if (!context)
         return NULL;
     int64_t index = gt_tensor_file_find(file, name);
     if (index < 0) {
-        gt_raise(context, GT_INVALID, here, "tensor_file_get",
-                 "%s: there is no tensor \"%s\" among its %lld", file->path,
+        gt_raise(context, GT_INVALID, here, "tensor_file_load_named",
+                 "%s: has no tensor \"%s\" among its %lld", file->path,
                  name ? gt_excerpt(text, name, strlen(name)) : "NULL", (long long)file->count);
         return NULL;
     }
-    gt_Site site = gt_site_enter(here, "tensor_file_get");
+    gt_Site site = gt_site_enter(here, "tensor_file_load_named");
     gt_Tensor *tensor = load(file, &file->entry[index]);
     gt_site_leave(site);
     return tensor;
@@ -517,7 +518,7 @@ gt_Tensor *gt_tensor_file_load_named_at(const char *here, const gt_TensorFile *f
 /* One tensor to be written. */
 typedef struct Item {
     const char *name;
-    const gt_Value *value;
+    const gt_Tensor *tensor;
     size_t element;
     int64_t begin;
 } Item;
@@ -593,16 +594,16 @@ static bool check_tensors(const Saving *saving, gt_NamedTensors tensors)
             return false;
         if (strcmp(given->name, METADATA) == 0) {
             gt_raise(saving->context, GT_INVALID, NULL, NULL,
-                     "%s: the name " METADATA " is taken by the format", saving->path);
+                     "%s: the name " METADATA " is reserved by the format", saving->path);
             return false;
         }
         snprintf(what, sizeof what, "the tensor \"%s\"",
                  gt_excerpt(name, given->name, strlen(given->name)));
-        const gt_Slot *slot = gt_slot_check(saving->context, NULL, NULL, what, given->tensor);
-        if (!slot || (!gt_data_at(NULL, given->tensor) && saving->context->status != GT_OK))
+        const gt_Spec *spec = gt_tensor_check(saving->context, NULL, NULL, what, given->tensor);
+        if (!spec ||
+            (!gt_data_at(NULL, given->tensor) && gt_context_status(saving->context) != GT_OK))
             return false;
-        saving->item[i] =
-            (Item){given->name, slot->value, gt_dtype_size(slot->value->spec.dtype), 0};
+        saving->item[i] = (Item){given->name, given->tensor, gt_dtype_size(spec->dtype), 0};
         saving->sorted[i] = given->name;
     }
     return check_names(saving, "name", saving->count);
@@ -629,7 +630,7 @@ static void lay_out(const Saving *saving)
         for (int32_t i = 0; i < saving->count; i++)
             if (saving->item[i].element == element) {
                 saving->item[i].begin = at;
-                at += (int64_t)gt_spec_bytes(&saving->item[i].value->spec);
+                at += (int64_t)gt_spec_bytes(gt_tensor_spec(saving->item[i].tensor));
             }
 }
 
@@ -645,7 +646,7 @@ static bool put_entry(Saving *saving, const Item *item)
 {
     gt_Context *context = saving->context;
     gt_Bytes *out = &saving->header;
-    const gt_Spec *spec = &item->value->spec;
+    const gt_Spec *spec = gt_tensor_spec(item->tensor);
     bool ok = gt_json_put_string(context, out, item->name) &&
               gt_json_put(context, out, ":{\"dtype\":\"%s\",\"shape\":[", type_name(spec->dtype));
     for (int i = 0; ok && i < spec->rank; i++)
@@ -699,8 +700,8 @@ static bool make_header(Saving *saving)
 
 static bool write_numbers(gt_FileWriter *writer, const Item *item)
 {
-    const char *data = gt_value_data(item->value);
-    size_t bytes = gt_spec_bytes(&item->value->spec);
+    const char *data = gt_tensor_data(item->tensor);
+    size_t bytes = gt_spec_bytes(gt_tensor_spec(item->tensor));
     if (!gt_big_endian())
         return gt_file_write(writer, data, bytes);
     char piece[4096];
@@ -768,5 +769,5 @@ gt_Status gt_save_tensors_at(const char *here, const char *path, gt_NamedTensors
     gt_Site site = gt_site_enter(here, "save_tensors");
     save_tensors(context, path, tensors, &options.metadata);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "copies.h"
 #include "launch.h"
 #include "activation.h"
 #include "convolution.h"

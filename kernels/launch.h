@@ -27,6 +27,10 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
+    ONCE(fill)                                                                                     \
+    EACH(copy)                                                                                     \
+    EACH(triangular)                                                                               \
+    EACH(product)                                                                                  \
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
     EACH(gelu)                                                                                     \
@@ -50,15 +54,27 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(sparse_softmax_gradient)                                                                  \
     ONCE(ctc_states)                                                                               \
     ONCE(ctc_decode)                                                                               \
-    EACH(triangular)                                                                               \
-    EACH(product)                                                                                  \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
+    EACH(reduce)                                                                                   \
+    EACH(logsumexp)                                                                                \
+    EACH(arg_rows)                                                                                 \
+    ONCE(arg_columns)                                                                              \
+    ONCE(running)                                                                                  \
+    EACH(draw)                                                                                     \
+    EACH(draw_integers)                                                                            \
+    EACH(draw_classes)                                                                             \
+    EACH(dropout)                                                                                  \
+    EACH(fourier_tables)                                                                           \
+    EACH(fourier)                                                                                  \
+    EACH(overlap_add)                                                                              \
+    ONCE(advance)                                                                                  \
     ONCE(spherical_bessel)                                                                         \
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
 #define GT_CHECK_KERNELS(F)                                                                        \
+    F(logits)                                                                                      \
     F(lengths)                                                                                     \
     F(ctc_states)                                                                                  \
     F(labels)                                                                                      \

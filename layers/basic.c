@@ -1,34 +1,20 @@
-/* Activation, dropout, flatten, reshape and lambda. */
+/* Activation, dropout, flatten, reshape and lambda: each is a struct of its options, and one
+ * call. Leans on layer.c, which makes a layer from its class and its options. */
 #include "layers/basic.h"
-#include "layers/internal.h"
+#include "layers/kit.h"
 #include "ops/array/cast.h"
-#include "ops/math/random.h"
 #include "ops/array/reshaping.h"
-
-static const gt_Regularizer no_penalty = GT_NOT_GIVEN;
-
-/* Every layer of this file is a struct of its options. */
-#define BASIC_LAYER(Type, Options, symbol, LIST)                                                   \
-    typedef struct Type {                                                                          \
-        gt_Layer base;                                                                             \
-        Options options;                                                                           \
-        gt_Variable *state;                                                                        \
-    } Type;                                                                                        \
-    GT_OPTION_TYPE(Options, LIST);                                                                 \
-    static const gt_LayerClass symbol##_class;                                                     \
-    gt_Layer *gt_##Type##_at(const char *here, const Options *given)                               \
-    {                                                                                              \
-        Type layer = {.base = {.name = NULL}};                                                     \
-        gt_options_take(&Options##_type, &layer.options, given);                                   \
-        layer.base.name = layer.options.name;                                                      \
-        layer.base.dtype = layer.options.dtype;                                                    \
-        return gt_layer_finish(gt_layer_new_at(here, &symbol##_class, &layer),                     \
-                               layer.options.trainable, no_penalty);                               \
-    }
+#include "ops/math/random.h"
+#include "ops/math/math.h"
 
 /* ---- activation ---- */
 
-BASIC_LAYER(Activation, gt_Activation_options, activation, gt_Activation_OPTIONS)
+typedef struct Activation {
+    gt_Layer base;
+    gt_Activation_options options;
+} Activation;
+
+GT_OPTION_TYPE(gt_Activation_options, gt_Activation_OPTIONS);
 
 static gt_Status activation_create(gt_Layer *layer)
 {
@@ -40,25 +26,44 @@ static gt_Status activation_create(gt_Layer *layer)
     return gt_adopt_activation(layer, function);
 }
 
-static gt_Tensor *activation_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *activation_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    return ((const Activation *)layer)->options.function(in.x);
+    return ((const Activation *)layer)->options.function(in->x);
 }
 
-static const gt_LayerClass activation_class = {.name = "activation",
-                                               .instance = sizeof(Activation),
-                                               .create = activation_create,
-                                               .call = activation_call};
+const gt_LayerClass gt_layer_class_activation = {
+    GT_LAYER_RECORD("activation", "Activation", Activation, "a function of one tensor"),
+    .flags = GT_LAYER_FUNCTION,
+    .options = &gt_Activation_options_type,
+    .create = activation_create,
+    .call = activation_call,
+    .samples = GT_LAYER_SAMPLES(
+        {.options = &GT_VALUES(gt_Activation_options, gt_tanh, NULL, GT_DTYPE_NONE, true),
+         .inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 3)),
+         .output = GT_SAMPLE_SHAPE(2, 3)}),
+};
+
+gt_Layer *gt_Activation_at(const char *here, const gt_Activation_options *options)
+{
+    return gt_layer_make_at(here, &gt_layer_class_activation, options);
+}
 
 /* ---- dropout ---- */
 
-BASIC_LAYER(Dropout, gt_Dropout_options, dropout, gt_Dropout_OPTIONS)
+typedef struct Dropout {
+    gt_Layer base;
+    gt_Dropout_options options;
+    gt_Variable *state;
+} Dropout;
+
+GT_OPTION_TYPE(gt_Dropout_options, gt_Dropout_OPTIONS);
 
 static gt_Status dropout_create(gt_Layer *layer)
 {
     double rate = ((const Dropout *)layer)->options.rate;
     if (!(rate >= 0 && rate <= 1))
-        return gt_fail(GT_INVALID, "the rate is %g; it must be from 0 to 1", rate);
+        return gt_fail(GT_INVALID, "rate must be in [0, 1] (got %g)", rate);
     return GT_OK;
 }
 
@@ -73,9 +78,9 @@ static gt_Status start_generator(void *context, const gt_Spec *spec, void *data,
     return GT_OK;
 }
 
-static gt_Status dropout_build(gt_Layer *layer, gt_Shape input)
+static gt_Status dropout_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
-    (void)input;
+    (void)in;
     Dropout *self = (Dropout *)layer;
     if (self->options.rate > 0)
         self->state = gt_add_weight(layer, "seed_generator_state", gt_shape(2), .dtype = GT_INT64,
@@ -84,58 +89,99 @@ static gt_Status dropout_build(gt_Layer *layer, gt_Shape input)
     return gt_status();
 }
 
-static gt_Tensor *dropout_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *dropout_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const Dropout *self = (const Dropout *)layer;
-    if (!in.training || self->options.rate == 0)
-        return gt_identity(in.x);
-    return gt_dropout(in.x, self->options.rate, .generator = self->state);
+    if (!in->training || self->options.rate == 0)
+        return gt_identity(in->x);
+    return gt_dropout(in->x, self->options.rate, .generator = self->state);
 }
 
-static const gt_LayerClass dropout_class = {.name = "dropout",
-                                            .instance = sizeof(Dropout),
-                                            .create = dropout_create,
-                                            .build = dropout_build,
-                                            .call = dropout_call};
+const gt_LayerClass gt_layer_class_dropout = {
+    GT_LAYER_RECORD("dropout", "Dropout", Dropout,
+                    "in training drops elements at random and scales the others up"),
+    .flags = GT_LAYER_RANDOM,
+    .options = &gt_Dropout_options_type,
+    .create = dropout_create,
+    .build = dropout_build,
+    .call = dropout_call,
+    .samples = GT_LAYER_SAMPLES(
+        {.options = &GT_VALUES(gt_Dropout_options, 0.4, 7, NULL, GT_DTYPE_NONE, true),
+         .inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 3)),
+         .output = GT_SAMPLE_SHAPE(2, 3)},
+        {.options = &GT_VALUES(gt_Dropout_options, 0, -1, NULL, GT_DTYPE_NONE, true),
+         .inputs = 1,
+         .input = GT_INPUTS(GT_ANY(4)),
+         .output = GT_SAMPLE_SHAPE(4)}),
+};
+
+gt_Layer *gt_Dropout_at(const char *here, const gt_Dropout_options *options)
+{
+    return gt_layer_make_at(here, &gt_layer_class_dropout, options);
+}
 
 /* ---- flatten ---- */
 
-BASIC_LAYER(Flatten, gt_Flatten_options, flatten, gt_Flatten_OPTIONS)
+typedef struct Flatten {
+    gt_Layer base;
+    gt_Flatten_options options;
+} Flatten;
+
+GT_OPTION_TYPE(gt_Flatten_options, gt_Flatten_OPTIONS);
 
 static gt_Status flatten_create(gt_Layer *layer)
 {
     return gt_set_input_spec(layer, 1, 0);
 }
 
-static gt_Tensor *flatten_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *flatten_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     (void)layer;
-    gt_Shape shape = gt_tensor_shape(in.x);
+    gt_Shape shape = gt_tensor_shape(in->x);
     int64_t rest = 1;
     for (int d = 1; d < shape.rank; d++)
         rest *= shape.dims[d];
-    return gt_reshape(in.x, gt_shape(shape.dims[0], rest));
+    return gt_reshape(in->x, gt_shape(shape.dims[0], rest));
 }
 
-static const gt_LayerClass flatten_class = {
-    .name = "flatten", .instance = sizeof(Flatten), .create = flatten_create, .call = flatten_call};
+const gt_LayerClass gt_layer_class_flatten = {
+    GT_LAYER_RECORD("flatten", "Flatten", Flatten, "all axes but the first as one"),
+    .options = &gt_Flatten_options_type,
+    .create = flatten_create,
+    .call = flatten_call,
+    .samples = GT_LAYER_SAMPLES(
+        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3, 2)), .output = GT_SAMPLE_SHAPE(2, 6)},
+        {.inputs = 1, .input = GT_INPUTS(GT_ANY(3)), .output = GT_SAMPLE_SHAPE(3, 1)}),
+};
+
+gt_Layer *gt_Flatten_at(const char *here, const gt_Flatten_options *options)
+{
+    return gt_layer_make_at(here, &gt_layer_class_flatten, options);
+}
 
 /* ---- reshape ---- */
 
-BASIC_LAYER(Reshape, gt_Reshape_options, reshape_layer, gt_Reshape_OPTIONS)
+typedef struct Reshape {
+    gt_Layer base;
+    gt_Reshape_options options;
+} Reshape;
 
-static gt_Status reshape_layer_create(gt_Layer *layer)
+GT_OPTION_TYPE(gt_Reshape_options, gt_Reshape_OPTIONS);
+
+static gt_Status reshape_create(gt_Layer *layer)
 {
     gt_Shape target = ((const Reshape *)layer)->options.target;
     if (target.rank < 0 || target.rank >= GT_MAX_RANK)
-        return gt_fail(GT_INVALID, "the target shape has too many dimensions");
+        return gt_fail(GT_INVALID, "target must have at most %d dimensions (got %d)",
+                       GT_MAX_RANK - 1, (int)target.rank);
     return gt_set_input_spec(layer, 1, 0);
 }
 
-static gt_Tensor *reshape_layer_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *reshape_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     gt_Shape target = ((const Reshape *)layer)->options.target;
-    gt_Shape input = gt_tensor_shape(in.x), shape = {.mark = GT_MARK, .rank = target.rank + 1};
+    gt_Shape input = gt_tensor_shape(in->x), shape = {.mark = GT_MARK, .rank = target.rank + 1};
     int64_t row = 1, known = 1;
     shape.dims[0] = gt_dim(input, 0);
     for (int d = 1; d < input.rank; d++)
@@ -144,17 +190,39 @@ static gt_Tensor *reshape_layer_call(gt_Layer *layer, gt_CallArgs in)
         known *= target.dims[d] < 0 ? 1 : target.dims[d];
     for (int d = 0; d < target.rank; d++) /* -1 is what is left of a row, for empty batches too */
         shape.dims[d + 1] = target.dims[d] == -1 && known ? row / known : target.dims[d];
-    return gt_reshape(in.x, shape);
+    return gt_reshape(in->x, shape);
 }
 
-static const gt_LayerClass reshape_layer_class = {.name = "reshape",
-                                                  .instance = sizeof(Reshape),
-                                                  .create = reshape_layer_create,
-                                                  .call = reshape_layer_call};
+const gt_LayerClass gt_layer_class_reshape = {
+    GT_LAYER_RECORD("reshape", "Reshape", Reshape, "the elements of each row in another shape"),
+    .options = &gt_Reshape_options_type,
+    .create = reshape_create,
+    .call = reshape_call,
+    .samples = GT_LAYER_SAMPLES({.options = &GT_VALUES(gt_Reshape_options, GT_SAMPLE_SHAPE(3, 2),
+                                                       NULL, GT_DTYPE_NONE, true),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 6)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3, 2)},
+                                {.options = &GT_VALUES(gt_Reshape_options, GT_SAMPLE_SHAPE(-1, 3),
+                                                       NULL, GT_DTYPE_NONE, true),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 2, 6)),
+                                 .output = GT_SAMPLE_SHAPE(2, 4, 3)}),
+};
+
+gt_Layer *gt_Reshape_at(const char *here, const gt_Reshape_options *options)
+{
+    return gt_layer_make_at(here, &gt_layer_class_reshape, options);
+}
 
 /* ---- lambda ---- */
 
-BASIC_LAYER(Lambda, gt_Lambda_options, lambda, gt_Lambda_OPTIONS)
+typedef struct Lambda {
+    gt_Layer base;
+    gt_Lambda_options options;
+} Lambda;
+
+GT_OPTION_TYPE(gt_Lambda_options, gt_Lambda_OPTIONS);
 
 static gt_Status lambda_create(gt_Layer *layer)
 {
@@ -164,16 +232,37 @@ static gt_Status lambda_create(gt_Layer *layer)
     return gt_check_function("the function", (uintptr_t)function);
 }
 
-static gt_Tensor *lambda_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *lambda_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const Lambda *self = (const Lambda *)layer;
     return self->options.function(self->options.context, in);
 }
 
-static const gt_LayerClass lambda_class = {
-    .name = "lambda",
-    .instance = sizeof(Lambda),
+/* The function of a sample. */
+static gt_Tensor *sum_of_inputs(void *context, const gt_CallArgs *in)
+{
+    (void)context;
+    gt_Tensor *sum = gt_identity(in->x);
+    for (int32_t i = 1; i < in->count; i++)
+        sum = gt_add(sum, in->inputs[i]);
+    return sum;
+}
+
+const gt_LayerClass gt_layer_class_lambda = {
+    GT_LAYER_RECORD("lambda", "Lambda", Lambda, "any function of tensors, without weights"),
+    .flags = GT_LAYER_FUNCTION,
+    .options = &gt_Lambda_options_type,
     .create = lambda_create,
     .call = lambda_call,
     .inputs = GT_MAX_INPUTS, /* the function sees them all */
+    .samples = GT_LAYER_SAMPLES(
+        {.options = &GT_VALUES(gt_Lambda_options, sum_of_inputs, NULL, NULL, GT_DTYPE_NONE, true),
+         .inputs = 2,
+         .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(3)),
+         .output = GT_SAMPLE_SHAPE(2, 3)}),
 };
+
+gt_Layer *gt_Lambda_at(const char *here, const gt_Lambda_options *options)
+{
+    return gt_layer_make_at(here, &gt_layer_class_lambda, options);
+}

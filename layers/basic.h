@@ -41,7 +41,7 @@ GT_OPTIONS(gt_Reshape_options, gt_Reshape_OPTIONS);
 GT_API gt_Layer *gt_Reshape_at(const char *here, const gt_Reshape_options *options);
 
 /* Any function of tensors, without weights. */
-typedef gt_Tensor *(*gt_LambdaFunction)(void *context, gt_CallArgs in);
+typedef gt_Tensor *(*gt_LambdaFunction)(void *context, const gt_CallArgs *in);
 #define gt_Lambda_OPTIONS(F, S)                                                                    \
     F(S, gt_LambdaFunction, function, NULL, "what it computes; required")                          \
     F(S, void *, context, NULL, "handed to the function")                                          \

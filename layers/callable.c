@@ -28,7 +28,7 @@ static uint64_t key_of(gt_Callable code)
 static void destroy_callable(gt_Object *object)
 {
     Callable *self = (Callable *)object;
-    gt_map_remove(&object->context->callables, key_of(self->code), (intptr_t)self);
+    gt_map_remove(gt_context_callables(object->context), key_of(self->code), (intptr_t)self);
     if (self->layer)
         self->layer->state->callable = NULL;
     if (self->closure)
@@ -87,8 +87,8 @@ gt_Callable gt_callable_at(const char *here, gt_Layer *layer)
                  "libffi got no executable memory, perhaps because the system forbids it; "
                  "gt_call does the same");
     else
-        gt_map_add(context, &context->callables, key_of(self->code), (intptr_t)self);
-    if (context->status != GT_OK) {
+        gt_map_add(context, gt_context_callables(context), key_of(self->code), (intptr_t)self);
+    if (gt_context_status(context) != GT_OK) {
         gt_object_release(&self->object);
         return NULL;
     }
@@ -107,7 +107,7 @@ void gt_callable_forget(gt_LayerState *state)
 gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation)
 {
     gt_Context *context = layer->state->object.context;
-    const Callable *callable = gt_map_object(&context->callables, key_of(activation));
+    const Callable *callable = gt_map_object(gt_context_callables(context), key_of(activation));
     if (callable && !callable->layer)
         return gt_fail(GT_STALE, "the layer that is the activation was freed");
     if (callable)

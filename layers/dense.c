@@ -1,9 +1,9 @@
 /* Dense: a matrix product, a bias, an activation. */
 #include "layers/dense.h"
-#include "layers/internal.h"
+#include "layers/kit.h"
 #include "ops/math/arithmetic.h"
-#include "ops/kit.h"
 #include "ops/linalg/matmul.h"
+#include "ops/math/math.h"
 
 typedef struct Dense {
     gt_Layer base;
@@ -17,8 +17,7 @@ static gt_Status dense_create(gt_Layer *layer)
 {
     const Dense *self = (const Dense *)layer;
     if (self->options.units <= 0)
-        return gt_fail(GT_INVALID, "units is %lld; it must be above 0",
-                       (long long)self->options.units);
+        return gt_fail(GT_INVALID, "units must be > 0 (got %lld)", (long long)self->options.units);
     const gt_Dense_options *options = &self->options;
     gt_initializer_check("kernel_initializer", &options->kernel_initializer);
     gt_initializer_check("bias_initializer", &options->bias_initializer);
@@ -29,14 +28,14 @@ static gt_Status dense_create(gt_Layer *layer)
     return gt_set_input_spec(layer, 2, 0);
 }
 
-static gt_Status dense_build(gt_Layer *layer, gt_Shape input)
+static gt_Status dense_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Dense *self = (Dense *)layer;
     const gt_Dense_options *options = &self->options;
-    if (input.rank < 2)
-        return gt_fail(GT_INVALID, "the input has %d dimensions; at least 2 are needed",
-                       (int)input.rank);
-    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), options->units),
+    if (in->shape.rank < 2)
+        return gt_fail(GT_INVALID, "the input must have at least 2 dimensions (got %d)",
+                       (int)in->shape.rank);
+    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(in->shape), options->units),
                                  .initializer = options->kernel_initializer,
                                  .regularizer = options->kernel_regularizer);
     if (options->use_bias)
@@ -44,32 +43,38 @@ static gt_Status dense_build(gt_Layer *layer, gt_Shape input)
             layer, "bias", gt_shape(options->units),
             .initializer = options->bias_initializer.type ? options->bias_initializer : gt_Zeros(),
             .regularizer = options->bias_regularizer);
-    return gt_set_input_spec(layer, 2, gt_last(input));
+    return gt_set_input_spec(layer, 2, gt_last(in->shape));
 }
 
-static gt_Tensor *dense_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *dense_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Dense *self = (Dense *)layer;
-    gt_Tensor *y = gt_matmul(in.x, self->kernel);
+    gt_Tensor *y = gt_matmul(in->x, self->kernel);
     if (self->options.use_bias)
         y = gt_add(y, gt_widened(self->bias));
     return self->options.activation ? self->options.activation(y) : y;
 }
 
-static const gt_LayerClass dense_class = {
-    .name = "dense",
-    .instance = sizeof(Dense),
+const gt_LayerClass gt_layer_class_dense = {
+    GT_LAYER_RECORD("dense", "Dense", Dense, "activation(x kernel + bias) on the last axis"),
+    .options = &gt_Dense_options_type,
     .create = dense_create,
     .build = dense_build,
     .call = dense_call,
+    .samples = GT_LAYER_SAMPLES(
+        {.options = &GT_VALUES(gt_Dense_options, 3, NULL, true, GT_NOT_GIVEN, GT_NOT_GIVEN,
+                               GT_NOT_GIVEN, GT_NOT_GIVEN, GT_NOT_GIVEN, NULL, GT_DTYPE_NONE, true),
+         .inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 4)),
+         .output = GT_SAMPLE_SHAPE(2, 3)},
+        {.options = &GT_VALUES(gt_Dense_options, 2, gt_tanh, false, GT_NOT_GIVEN, GT_NOT_GIVEN,
+                               GT_NOT_GIVEN, GT_NOT_GIVEN, GT_NOT_GIVEN, NULL, GT_DTYPE_NONE, true),
+         .inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 3, 4)),
+         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
 };
 
-gt_Layer *gt_Dense_at(const char *here, const gt_Dense_options *given)
+gt_Layer *gt_Dense_at(const char *here, const gt_Dense_options *options)
 {
-    Dense dense = {.base = {.name = NULL}};
-    gt_options_take(&gt_Dense_options_type, &dense.options, given);
-    dense.base.name = dense.options.name;
-    dense.base.dtype = dense.options.dtype;
-    return gt_layer_finish(gt_layer_new_at(here, &dense_class, &dense), dense.options.trainable,
-                           dense.options.activity_regularizer);
+    return gt_layer_make_at(here, &gt_layer_class_dense, options);
 }

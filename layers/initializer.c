@@ -19,7 +19,7 @@ GT_OPTION_TYPE(gt_IdentityInitializer_options, gt_IdentityInitializer_OPTIONS);
 
 static const gt_KernelTable *kernels(void)
 {
-    return gt_context()->kernels;
+    return gt_context_kernels(gt_context());
 }
 
 /* FNV-1a over seed and path, then the finalizer of SplitMix64 (Steele et al. 2014). */
@@ -99,7 +99,7 @@ static gt_Status draw_scaled(const gt_KernelTable *kernels,
     const double truncated_deviation = 0.87962566103423978;
     double in, out;
     if (!(options->scale > 0))
-        return gt_fail(GT_INVALID, "the scale is %g; it must be above 0", options->scale);
+        return gt_fail(GT_INVALID, "scale must be > 0 (got %g)", options->scale);
     fans(spec, &in, &out);
     double fan = options->mode == GT_FAN_IN    ? in
                  : options->mode == GT_FAN_OUT ? out
@@ -116,8 +116,7 @@ static gt_Status draw_scaled(const gt_KernelTable *kernels,
         draw_truncated(kernels, spec, data, stream, 0, sqrt(scale) / truncated_deviation);
         return GT_OK;
     }
-    return gt_fail(GT_INVALID, "the distribution is none of GT_DISTRIBUTION_TRUNCATED_NORMAL, "
-                               "GT_DISTRIBUTION_UNTRUNCATED_NORMAL, GT_DISTRIBUTION_UNIFORM");
+    return gt_fail(GT_INVALID, "unknown distribution %d", (int)options->distribution);
 }
 
 static double dot(int64_t n, const double *a, const double *b)
@@ -152,7 +151,8 @@ static gt_Status draw_orthogonal(gt_Context *context, double gain, const gt_Spec
                                  uint64_t stream)
 {
     if (spec->rank < 2)
-        return gt_fail(GT_INVALID, "an orthogonal start needs at least 2 dimensions");
+        return gt_fail(GT_INVALID, "an orthogonal weight must have at least 2 dimensions (got %d)",
+                       (int)spec->rank);
     if (spec->size == 0)
         return GT_OK;
     int64_t columns = spec->dims[spec->rank - 1], rows = spec->size / columns;
@@ -161,8 +161,9 @@ static gt_Status draw_orthogonal(gt_Context *context, double gain, const gt_Spec
     size_t bytes = (size_t)spec->size * sizeof(double);
     double *vectors = gt_allocate(context, bytes);
     if (!vectors)
-        return context->status;
-    context->kernels->random_normal[GT_LOOP_F64]((gt_PhiloxKey){stream, 0}, 0, spec->size, vectors);
+        return gt_context_status(context);
+    gt_context_kernels(context)->random_normal[GT_LOOP_F64]((gt_PhiloxKey){stream, 0}, 0,
+                                                            spec->size, vectors);
     orthonormalise(count, length, vectors);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < columns; c++) {
@@ -182,18 +183,19 @@ static gt_Status fill_constant(const gt_Spec *spec, void *data, double value)
     gt_Context *context = gt_context();
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
-        return context->status;
+        return gt_context_status(context);
     const void *one = gt_data(gt_scalar(value, spec->dtype));
     for (int64_t i = 0; one && i < spec->size; i++)
         memcpy((char *)data + (size_t)i * element, one, element);
     gt_scope_close(context);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status fill_identity(const gt_Spec *spec, void *data, double gain)
 {
     if (spec->rank != 2)
-        return gt_fail(GT_INVALID, "an identity matrix has 2 dimensions");
+        return gt_fail(GT_INVALID, "an identity matrix must have 2 dimensions (got %d)",
+                       (int)spec->rank);
     memset(data, 0, gt_spec_bytes(spec));
     for (int64_t i = 0; i < spec->dims[0] && i < spec->dims[1]; i++)
         if (spec->dtype == GT_FLOAT32)
@@ -217,7 +219,8 @@ static gt_Initializer made(const gt_InitializerClass *type, const void *given)
 #define OPTIONS(Type)                                                                              \
     Type options;                                                                                  \
     memcpy(&options, self->options, sizeof options);
-/* CLASS(symbol, Name, text, Type, floats_only): symbol_class and gt_Name_of; `symbol`_fill fills. */
+/* CLASS(symbol, Name, text, Type, floats_only): symbol_class and gt_Name_of; `symbol`_fill
+ * fills. */
 #define FILL(symbol)                                                                               \
     static gt_Status symbol##_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,    \
                                    uint64_t stream)
@@ -390,22 +393,24 @@ static gt_Status initialize(gt_Context *context, gt_Initializer initializer, con
     if (!initializer.type)
         initializer = gt_dtype_is_float(spec->dtype) ? gt_GlorotUniform() : gt_Zeros();
     if (gt_initializer_check("it", &initializer) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     const gt_InitializerClass *type = initializer.type;
     int64_t seed = seed_of(&initializer);
     if (seed >= 0 && path) { /* a seed of its own does not depend on which model it is */
         const char *slash = strchr(path, '/');
         path = slash ? slash + 1 : path;
     }
-    uint64_t stream = stream_of(seed >= 0 ? (uint64_t)seed : context->seed, path);
+    uint64_t stream = stream_of(seed >= 0 ? (uint64_t)seed : gt_context_seed(context), path);
     if (type->floats_only && !gt_dtype_is_float(spec->dtype))
         return gt_raise(context, GT_INVALID, NULL, "initialize",
-                        "only floats start from random numbers; this weight is %s",
+                        "a weight that is drawn must be of a float dtype (got %s)",
                         gt_dtype_name(spec->dtype));
+    gt_Site site = gt_site_enter(NULL, type->name);
     gt_Status status = type->fill(&initializer, spec, data, stream);
-    if (status != GT_OK && context->status == GT_OK)
-        gt_raise(context, status, NULL, "initialize", "the initializer's function failed");
-    return context->status;
+    if (status != GT_OK && gt_context_status(context) == GT_OK)
+        gt_raise(context, status, NULL, NULL, "the initializer's function failed");
+    gt_site_leave(site);
+    return gt_context_status(context);
 }
 
 /* What is only stored in 16 bits a number starts as float32 does. */
@@ -416,11 +421,12 @@ static gt_Status initialize_half(gt_Context *context, gt_Initializer initializer
     wide.dtype = GT_FLOAT32;
     float *numbers = gt_allocate(context, gt_spec_bytes(&wide));
     if (!numbers)
-        return context->status;
+        return gt_context_status(context);
     if (initialize(context, initializer, path, &wide, numbers) == GT_OK)
-        context->kernels->narrow[GT_LOOP_F32][gt_half_type(spec->dtype)](spec->size, numbers, data);
+        gt_context_kernels(context)->narrow[GT_LOOP_F32][gt_half_type(spec->dtype)](spec->size,
+                                                                                    numbers, data);
     gt_release(context, numbers, gt_spec_bytes(&wide));
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_initialize_at(const char *here, gt_Initializer initializer, const char *path,

@@ -75,18 +75,18 @@ GT_API gt_Initializer gt_IdentityInitializer_of(const gt_IdentityInitializer_opt
 /* One's own: called with the context pointer when the weight's first values are needed. */
 GT_API gt_Initializer gt_initializer(gt_InitializerFunction function, void *context);
 
-/* gt_RandomNormal(.stddev = 0.1). Truncated: redrawn outside two deviations. (The operations that draw tensors
- * are gt_normal and gt_uniform.) */
+/* gt_RandomNormal(.stddev = 0.1). Truncated: redrawn outside two deviations. (The operations
+ * that draw tensors are gt_normal and gt_uniform.) */
 #define gt_RandomNormal(...) gt_RandomNormal_of(GT_KEYWORDS(gt_RandomNormal, __VA_ARGS__))
 GT_API gt_Initializer gt_RandomNormal_of(const gt_RandomNormal_options *options);
 #define gt_RandomUniform(...) gt_RandomUniform_of(GT_KEYWORDS(gt_RandomUniform, __VA_ARGS__))
 GT_API gt_Initializer gt_RandomUniform_of(const gt_RandomUniform_options *options);
 #define gt_TruncatedNormal(...) gt_TruncatedNormal_of(GT_KEYWORDS(gt_RandomNormal, __VA_ARGS__))
 GT_API gt_Initializer gt_TruncatedNormal_of(const gt_RandomNormal_options *options);
-/* gt_VarianceScaling(.scale = 2, .mode = GT_FAN_OUT): s = scale / max(1, fan). Truncated normal has deviation
- * sqrt(s) after the truncation (sqrt(s) / 0.87962566103423978 before), untruncated sqrt(s), uniform is
- * +-sqrt(3 s). Fans: (rows, columns) of a matrix; for kernels (..., in, out) both times the receptive
- * field. */
+/* gt_VarianceScaling(.scale = 2, .mode = GT_FAN_OUT): s = scale / max(1, fan). Truncated normal
+ * has deviation sqrt(s) after the truncation (sqrt(s) / 0.87962566103423978 before), untruncated
+ * sqrt(s), uniform is +-sqrt(3 s). Fans: (rows, columns) of a matrix; for kernels (..., in, out)
+ * both times the receptive field. */
 #define gt_VarianceScaling(...) gt_VarianceScaling_of(GT_KEYWORDS(gt_VarianceScaling, __VA_ARGS__))
 GT_API gt_Initializer gt_VarianceScaling_of(const gt_VarianceScaling_options *options);
 /* Glorot and Bengio 2010: scale 1, fan_avg. He et al. 2015: 2, fan_in. LeCun 1998: 1, fan_in.

@@ -1,11 +1,10 @@
-/* What a layer is behind its struct. Private to the library. Leans on core. */
+/* What a layer is behind its struct. Not installed. Leans on core. */
 #ifndef GT_LAYERS_INTERNAL_H
 #define GT_LAYERS_INTERNAL_H
 
 #include "core/fact.h"
-#include "core/internal.h"
+#include "core/inside.h"
 #include "layers/layer.h"
-
 
 typedef struct gt_Weight {
     gt_Variable *variable; /* held */
@@ -33,7 +32,7 @@ typedef struct gt_Paths {
     uint64_t structure; /* the context's when they were gathered */
 } gt_Paths;
 
-/* State and struct are one block: the struct begins at gt_layer_struct(state). */
+/* State and struct are one block: `layer` points behind the state. */
 struct gt_LayerState {
     gt_Object object;
     gt_Layer *layer;
@@ -76,6 +75,10 @@ extern const gt_ObjectKind gt_layer_kind;
 /* The state of a live layer; NULL with an error raised as `operation` otherwise. */
 gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
                               const gt_Layer *layer);
+/* What build made is gone, children from number `children` on too: as before it was built. */
+void gt_layer_unbuild(gt_LayerState *state, int32_t children);
+/* Raises that layers are nested too deep. */
+gt_Status gt_layer_too_deep(gt_Context *context, const char *here, const char *operation);
 /* The child with that name; -1: there is none. */
 int32_t gt_layer_find_child(const gt_LayerState *state, const char *name, size_t length);
 void gt_paths_close(gt_Context *context, gt_Paths *paths);
@@ -88,15 +91,22 @@ char *gt_copy_text(gt_Context *context, const char *text);
 void gt_free_text(gt_Context *context, char *text);
 /* The penalty of a regularizer on a tensor; NULL without an error if it is none. */
 gt_Tensor *gt_penalty(const gt_Regularizer *regularizer, gt_Tensor *tensor);
-/* Were these values made by their functions, or are they not given? Raises an error for what a lenient compiler
- * let pass as one; `what` is the name of the option. */
+/* Were these values made by their functions, or are they not given? Raises an error for what a
+ * lenient compiler let pass as one; `what` is the name of the option. */
 gt_Status gt_regularizer_check(const char *what, const gt_Regularizer *regularizer);
 gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer);
-/* The function that calls this layer, if there is one, says from now on that the layer was freed. */
+/* The function that calls this layer, if there is one, says from now on that the layer was
+ * freed. */
 void gt_callable_forget(gt_LayerState *state);
 /* For `create`: an activation that gt_callable made from a layer makes that layer a child. */
 gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
-/* What the options that all layers have say. */
-gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity);
+/* Does the class, which may be of an older version, have this member? */
+#define GT_CLASS_HAS(type, member)                                                                 \
+    ((type)->size >= offsetof(gt_LayerClass, member) + sizeof(type)->member)
+/* How many inputs a class accepts at most. */
+static inline int32_t gt_class_inputs(const gt_LayerClass *type)
+{
+    return GT_CLASS_HAS(type, inputs) && type->inputs ? type->inputs : 1;
+}
 
 #endif

@@ -1,15 +1,18 @@
-/* The life of a layer: made, put into a container, built once, called often, freed. Leans on core
- * for handles, scopes and errors, on weights.c for its lists. */
+/* A layer is made, gets children and weights, and is freed. Building and calling it: call.c.
+ * Leans on core for handles and errors.
+ *
+ * State and struct are one block, the state in front. What a layer holds: its children and the
+ * variables of its weights; who is held by nobody else is freed with the layer. A child's name
+ * is unique in its container and tells its position there ("dense", "dense_1"): names, paths and
+ * first values do not depend on the order in which C evaluated the constructors. */
 #include "layers/internal.h"
+#include "core/assert.h"
 #include "core/graph.h"
-#include "ops/math/arithmetic.h"
-#include "ops/math/reduce.h"
 
 #include <stdio.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_add_weight_options, gt_add_weight_OPTIONS);
-GT_OPTION_TYPE(gt_call_options, gt_call_OPTIONS);
 
 /* ---- text ---- */
 
@@ -46,7 +49,7 @@ char *gt_layer_text(gt_LayerState *state, size_t bytes)
 
 static size_t struct_offset(void)
 {
-    return (sizeof(gt_LayerState) + 63) & ~(size_t)63;
+    return gt_aligned(sizeof(gt_LayerState));
 }
 
 static void release_weights(gt_LayerState *state)
@@ -58,7 +61,7 @@ static void release_weights(gt_LayerState *state)
         gt_free_text(context, weight->name);
     }
     gt_map_close(context, &state->weight_names);
-    context->structure++;
+    gt_context_count_structure(context);
 }
 
 static void release_children(gt_LayerState *state, int32_t keep)
@@ -74,15 +77,25 @@ static void release_children(gt_LayerState *state, int32_t keep)
     }
     for (int32_t i = 0; i < state->child_count; i++)
         state->children[i].suffixes = 0; /* some of them may be free again */
-    context->structure++;
+    gt_context_count_structure(context);
+}
+
+void gt_layer_unbuild(gt_LayerState *state, int32_t children)
+{
+    GT_ASSERT(!state->building && children <= state->child_count);
+    release_weights(state);
+    release_children(state, children);
+    state->dtype = state->layer->dtype;
+    state->built = false;
 }
 
 static void destroy_layer(gt_Object *object)
 {
     gt_LayerState *state = (gt_LayerState *)object;
     gt_Context *context = object->context;
+    GT_ASSERT(!state->building && !state->creating);
     gt_callable_forget(state);
-    if (state->layer && state->layer->type->destroy)
+    if (state->layer && GT_CLASS_HAS(state->layer->type, destroy) && state->layer->type->destroy)
         state->layer->type->destroy(state->layer);
     gt_object_release(state->compiled);
     state->compiled = NULL;
@@ -118,7 +131,7 @@ gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char 
         return gt_object_check(context, here, operation, state, &gt_layer_kind) ? state : NULL;
     if (gt_has_word(layer, GT_WORD_LAYER))
         gt_raise(context, GT_INVALID, here, operation,
-                 "this is a copy of a layer's struct; a layer is what gt_layer_new returned");
+                 "expected a layer as gt_layer_new returned it (got a copy of its struct)");
     else
         gt_raise_kind(context, here, operation, NULL, "layer", layer);
     return NULL;
@@ -135,21 +148,24 @@ gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *o
     return NULL;
 }
 
-gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance)
+static bool check_class(gt_Context *context, const char *here, const char *operation,
+                        const gt_LayerClass *type)
 {
-    gt_Context *context = gt_enter();
-    if (!context)
-        return NULL;
-    if (!type || !instance || !type->name || !type->call || type->instance < sizeof(gt_Layer)) {
-        gt_raise(context, GT_INVALID, here, "layer_new",
-                 "a layer needs a struct, and a class with a name, a call and the struct's size");
-        return NULL;
-    }
+    if (type && GT_CLASS_HAS(type, call) && type->name && type->call &&
+        type->instance >= sizeof(gt_Layer))
+        return true;
+    gt_raise(context, GT_INVALID, here, operation,
+             "a class of layers needs its size, a name, the size of its struct, and a call");
+    return false;
+}
+
+static gt_Layer *new_layer(gt_Context *context, const gt_LayerClass *type, const void *instance)
+{
     const gt_Layer *given = instance;
     const char *name = given->name ? given->name : type->name;
     if (!*name || strchr(name, '/')) {
-        gt_raise(context, GT_INVALID, here, type->name, "the name \"%s\" is empty or has a '/'",
-                 name);
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "the name must not be empty or contain '/' (got \"%s\")", name);
         return NULL;
     }
     gt_LayerState *state = gt_object_new(context, &gt_layer_kind, struct_offset() + type->instance);
@@ -166,16 +182,31 @@ gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const voi
     state->dtype = given->dtype;
     state->name = gt_copy_text(context, name);
     layer->name = state->name;
-    gt_Site site = gt_site_enter(here, type->name);
     state->creating = true;
     if (state->name && type->create)
         type->create(layer);
     state->creating = false;
-    gt_site_leave(site);
-    if (context->status != GT_OK) {
+    if (gt_context_status(context) != GT_OK) {
         gt_object_release(&state->object);
         return NULL;
     }
+    return layer;
+}
+
+gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    if (!check_class(context, here, "layer_new", type))
+        return NULL;
+    if (!instance) {
+        gt_raise(context, GT_INVALID, here, "layer_new", "the struct is NULL");
+        return NULL;
+    }
+    gt_Site site = gt_site_enter(here, type->name);
+    gt_Layer *layer = new_layer(context, type, instance);
+    gt_site_leave(site);
     return layer;
 }
 
@@ -188,20 +219,73 @@ void gt_layer_free(gt_Layer *layer)
     gt_object_free("layer_free", state, &gt_layer_kind);
 }
 
-gt_Layer *gt_layer_finish(gt_Layer *layer, bool trainable, gt_Regularizer activity)
+/* The value of the option of that name and size; false: there is none. */
+static bool get_option(const gt_LayerClass *type, const void *options, const char *name,
+                       void *value, size_t size)
 {
-    if (!layer)
+    const gt_Field *field = type->options->fields;
+    while (field->name && (strcmp(field->name, name) != 0 || field->size != size))
+        field++;
+    if (field->name)
+        memcpy(value, (const char *)options + field->offset, size);
+    return field->name != NULL;
+}
+
+/* What the options that all built-in layers have say of a new layer. Its copy of the options has
+ * its copy of the name. */
+static gt_Status apply_options(gt_Layer *layer)
+{
+    char *options = (char *)layer + layer->type->options_offset;
+    bool trainable = true;
+    const char *name = NULL;
+    for (const gt_Field *field = layer->type->options->fields; field->name; field++)
+        if (strcmp(field->name, "name") == 0 && field->size == sizeof name)
+            memcpy(options + field->offset, &layer->name, sizeof name);
+    gt_Regularizer activity = GT_NOT_GIVEN;
+    get_option(layer->type, options, "activity_regularizer", &activity, sizeof activity);
+    if (gt_regularizer_check("activity_regularizer", &activity) != GT_OK)
+        return gt_status();
+    layer->state->activity = activity;
+    get_option(layer->type, options, "trainable", &trainable, sizeof trainable);
+    return trainable ? GT_OK : gt_set_trainable(layer, false);
+}
+
+static gt_Layer *make_layer(gt_Context *context, const gt_LayerClass *type, const void *given)
+{
+    gt_Layer *instance = gt_allocate_zeroed(context, type->instance);
+    if (!instance)
         return NULL;
-    gt_Site site = gt_site_enter(NULL, layer->type->name);
-    gt_Status status = gt_regularizer_check("activity_regularizer", &activity);
-    gt_site_leave(site);
-    if (status != GT_OK) {
+    void *options = (char *)instance + type->options_offset;
+    gt_options_take(type->options, options, given);
+    get_option(type, options, "name", &instance->name, sizeof instance->name);
+    get_option(type, options, "dtype", &instance->dtype, sizeof instance->dtype);
+    gt_Layer *layer =
+        gt_context_status(context) == GT_OK ? gt_layer_new_at(NULL, type, instance) : NULL;
+    if (layer && apply_options(layer) != GT_OK) {
         gt_layer_free(layer);
+        layer = NULL;
+    }
+    gt_release(context, instance, type->instance);
+    return layer;
+}
+
+gt_Layer *gt_layer_make_at(const char *here, const gt_LayerClass *type, const void *options)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !check_class(context, here, "layer_make", type))
+        return NULL;
+    if (!GT_CLASS_HAS(type, options_offset) || !type->options ||
+        type->instance < sizeof(gt_Layer) + type->options->size ||
+        type->options_offset > type->instance - type->options->size ||
+        type->options_offset < sizeof(gt_Layer)) {
+        gt_raise(context, GT_INVALID, here, "layer_make",
+                 "the class must have options, inside its struct and behind gt_Layer");
         return NULL;
     }
-    layer->state->activity = activity;
-    if (!trainable)
-        gt_set_trainable(layer, false);
+    bool named = GT_CLASS_HAS(type, function) && type->function;
+    gt_Site site = gt_site_enter(here, named ? type->function : type->name);
+    gt_Layer *layer = make_layer(context, type, options);
+    gt_site_leave(site);
     return layer;
 }
 
@@ -229,8 +313,8 @@ static char *child_name(gt_Context *context, const gt_LayerState *parent,
         return gt_copy_text(context, child->name);
     if (child->named) {
         gt_raise(context, GT_INVALID, NULL, NULL,
-                 "two layers in %s are called \"%s\"; names are unique in a container",
-                 parent->name, child->name);
+                 "a layer called \"%s\" is in %s already; names are unique in a container",
+                 child->name, parent->name);
         return NULL;
     }
     char *text = gt_allocate(context, bytes);
@@ -275,7 +359,7 @@ static bool contains(gt_LayerState *state, const gt_LayerState *inner, uint64_t 
     return false;
 }
 
-static gt_Status too_deep(gt_Context *context, const char *here, const char *operation)
+gt_Status gt_layer_too_deep(gt_Context *context, const char *here, const char *operation)
 {
     return gt_raise(context, GT_UNSUPPORTED, here, operation,
                     "layers may be nested %d deep at most", GT_MAX_DEPTH);
@@ -290,7 +374,7 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
     if (taken && (!gt_object_is(taken, &gt_layer_kind) || taken->object.context != context))
         taken = NULL;
     gt_object_sink(taken ? &taken->object : NULL);
-    if (context->status != GT_OK)
+    if (gt_context_status(context) != GT_OK)
         goto failed;
     gt_LayerState *state = gt_layer_own(context, here, "add_child", layer);
     if (!state || !gt_layer_own(context, here, "add_child", child))
@@ -300,14 +384,15 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
                  "layer %s is built already; register its children when it is made", state->name);
         goto failed;
     }
-    if (child == layer || (state->contained && contains(child->state, state, ++context->visit))) {
+    if (child == layer ||
+        (state->contained && contains(child->state, state, gt_context_new_visit(context)))) {
         gt_raise(context, GT_INVALID, here, "add_child",
                  "a layer cannot contain itself: %s is %sthe layer that it is added to",
                  child->state->name, child == layer ? "" : "around ");
         goto failed;
     }
     if (child->state->height >= GT_MAX_DEPTH) {
-        too_deep(context, here, "add_child");
+        gt_layer_too_deep(context, here, "add_child");
         goto failed;
     }
     int32_t suffix;
@@ -318,8 +403,9 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
         gt_free_text(context, name);
         goto failed;
     }
+    GT_ASSERT(state->child_count < state->child_capacity);
     state->children[state->child_count++] = (gt_Child){.layer = child, .name = name};
-    context->structure++;
+    gt_context_count_structure(context);
     child->state->contained = true;
     if (state->height <= child->state->height)
         state->height = child->state->height + 1;
@@ -343,10 +429,9 @@ failed:
 static void weight_key(const gt_Context *context, const gt_LayerState *state, const char *weight,
                        char *text, size_t size)
 {
-    const gt_CallFrame *outermost = context->frame;
+    const gt_CallFrame *outermost = gt_context_frame(context);
     char path[512] = "";
-    for (const gt_CallFrame *frame = context->frame; frame && frame->caller;
-         frame = frame->caller) {
+    for (const gt_CallFrame *frame = outermost; frame && frame->caller; frame = frame->caller) {
         char longer[512];
         snprintf(longer, sizeof longer, "%.200s/%.300s", frame->name, path);
         memcpy(path, longer, sizeof path);
@@ -377,7 +462,7 @@ static bool add_to_weights(gt_Context *context, gt_LayerState *state, gt_Weight 
                     i))
         return false;
     state->weights[state->weight_count++] = weight;
-    context->structure++;
+    gt_context_count_structure(context);
     return true;
 }
 
@@ -391,7 +476,7 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
     gt_add_weight_options options = GT_TAKE(gt_add_weight_options, given);
     char text[160];
     if (!name || !*name || strchr(name, '/')) {
-        gt_raise(context, GT_INVALID, here, "add_weight", "a weight needs a name without '/'");
+        gt_raise(context, GT_INVALID, here, "add_weight", "a weight needs a name, without '/'");
         return NULL;
     }
     if (!state->building) {
@@ -418,23 +503,22 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         return NULL;
     }
     bool is_float = gt_dtype_is_float(dtype);
-    gt_Slot *slot = gt_variable_make(context, &spec, name, options.trainable && is_float);
-    char *copy = slot ? gt_copy_text(context, name) : NULL;
-    if (!copy || !add_to_weights(context, state,
-                                 (gt_Weight){gt_slot_handle(slot), copy, options.regularizer,
-                                             options.is_state})) {
+    gt_Variable *variable = gt_variable_zeros(context, &spec, name, options.trainable && is_float);
+    char *copy = variable ? gt_copy_text(context, name) : NULL;
+    if (!copy ||
+        !add_to_weights(context, state,
+                        (gt_Weight){variable, copy, options.regularizer, options.is_state})) {
         gt_free_text(context, copy);
-        if (slot)
-            gt_variable_free(gt_slot_handle(slot));
+        gt_variable_free(variable);
         return NULL;
     }
-    slot->variable->trainable = slot->variable->trainable && state->trainable;
+    gt_variable_freeze(variable, !state->trainable);
     char key[768];
     weight_key(context, state, name, key, sizeof key);
     gt_Site site = gt_site_enter(here, NULL);
-    gt_initialize(options.initializer, key, &spec, gt_value_data(slot->value));
+    gt_initialize(options.initializer, key, &spec, gt_tensor_data(variable));
     gt_site_leave(site);
-    return context->status == GT_OK ? gt_slot_handle(slot) : NULL;
+    return gt_context_status(context) == GT_OK ? variable : NULL;
 }
 
 gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *name,
@@ -442,7 +526,7 @@ gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *n
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_own(context, here, "share_weight", layer) : NULL;
-    if (!state || !gt_variable_check(context, here, "share_weight", variable))
+    if (!state || !gt_variable_spec(context, here, "share_weight", variable))
         return NULL;
     if (!name || !*name || strchr(name, '/') || !state->building) {
         gt_raise(context, GT_STATE, here, "share_weight",
@@ -466,311 +550,5 @@ gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int min_rank, 
         return gt_status();
     state->min_rank = min_rank;
     state->last = last;
-    return GT_OK;
-}
-
-static gt_Status check_input(gt_Context *context, const char *here, const gt_LayerState *state,
-                             const gt_Spec *spec)
-{
-    char text[160];
-    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
-    if (spec->rank < state->min_rank)
-        return gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                        "the input has shape %s; at least %d dimensions are needed", text,
-                        state->min_rank);
-    if (state->last > 0 && spec->dims[spec->rank - 1] != state->last)
-        return gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                        "the input has shape %s, but the layer was built for a last dimension of "
-                        "%lld",
-                        text, (long long)state->last);
-    return GT_OK;
-}
-
-/* Runs `build` eagerly, unseen by traces and tapes. A failure takes back what was made. */
-/* As it was before it was built, when it had that many children. */
-static void unbuild(gt_LayerState *state, int32_t children)
-{
-    release_weights(state);
-    release_children(state, children);
-    state->dtype = state->layer->dtype;
-    state->built = false;
-}
-
-static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_Spec *input)
-{
-    gt_Layer *layer = state->layer;
-    int32_t children = state->child_count;
-    if (state->dtype == GT_DTYPE_NONE)
-        for (const gt_CallFrame *frame = context->frame; frame; frame = frame->caller) {
-            const gt_LayerState *around = (const gt_LayerState *)frame->layer;
-            if (around != state && around->dtype != GT_DTYPE_NONE) {
-                state->dtype = around->dtype;
-                break;
-            }
-        }
-    if (state->dtype == GT_DTYPE_NONE && gt_dtype_is_float(input->dtype))
-        state->dtype = gt_half_type(input->dtype) < 0 ? input->dtype : GT_FLOAT32;
-    gt_Scope *scope = gt_scope_open(context);
-    if (!scope)
-        return context->status;
-    gt_Trace *trace = gt_trace_suspend(context);
-    uint64_t recording = gt_tape_quiet(context);
-    gt_Listener *listener = context->listener; /* first numbers are no part of what a call does */
-    context->listener = NULL;
-    state->building = true;
-    if (layer->type->build)
-        layer->type->build(layer, gt_spec_shape(input));
-    state->building = false;
-    gt_scope_unwind(context, scope);
-    gt_scope_close(context);
-    context->listener = listener;
-    gt_tape_unquiet(context, recording);
-    gt_trace_resume(context, trace);
-    if (context->status != GT_OK)
-        unbuild(state, children);
-    else
-        state->built = true;
-    return context->status;
-}
-
-/* ---- calling ---- */
-
-/* The name of a layer in the container that calls it; NULL: it was never registered there. */
-static const char *name_in(const gt_LayerState *parent, const gt_Layer *layer)
-{
-    int32_t i = gt_map_find(&parent->places, gt_map_pointer(layer));
-    return i < 0 ? NULL : parent->children[i].name;
-}
-
-static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Tensor *y)
-{
-    gt_Tensor *penalty = gt_penalty(&state->activity, y);
-    int64_t batch = gt_dim(gt_tensor_shape(y), 0);
-    if (penalty && context->status == GT_OK)
-        gt_add_loss_at(NULL, state->layer, gt_divide(penalty, batch > 0 ? (double)batch : 1.0));
-    return context->status == GT_OK ? y : NULL;
-}
-
-/* While a function is traced: `call` may read the struct of the layer, which then is a fact; unless it
- * writes to the struct, and finds there what it left. */
-static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, gt_CallArgs in)
-{
-    gt_Layer *layer = state->layer;
-    size_t bytes = layer->type->instance;
-    void *before = gt_allocate(context, bytes);
-    if (!before)
-        return NULL;
-    memcpy(before, layer, bytes);
-    gt_Tensor *y = layer->type->call(layer, in);
-    if (memcmp(before, layer, bytes) == 0)
-        gt_ask_memory(context, &state->object, layer, bytes);
-    else
-        gt_decide_memory(context, &state->object);
-    gt_release(context, before, bytes);
-    return y;
-}
-
-/* What `call` computes, once the layer is built. */
-static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
-                          gt_CallArgs in)
-{
-    gt_Scope *scope = gt_scope_open(context);
-    if (!scope)
-        return NULL;
-    bool noted = context->trace && state->object.context == context;
-    gt_Tensor *y =
-        noted ? traced_call(context, state, in) : state->layer->type->call(state->layer, in);
-    if (y && state->activity.type)
-        y = add_activity(context, state, y);
-    gt_scope_unwind(context, scope);
-    if (context->status != GT_OK)
-        y = NULL;
-    else if (!y)
-        gt_raise(context, GT_STATE, here, state->layer->type->name, "call returned no tensor");
-    else if (gt_slot_check(context, here, state->layer->type->name, "what call returned", y))
-        gt_scope_keep(context, y);
-    gt_scope_close(context);
-    if (context->status != GT_OK)
-        return NULL;
-    if (state->object.context == context)
-        state->output = gt_spec(y);
-    return y;
-}
-
-/* The first call builds, and builds what is called inside: a layer counts as built when all of that
- * went well. */
-static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
-                           gt_CallArgs in)
-{
-    gt_Spec input = gt_spec(in.x);
-    if (context->status != GT_OK)
-        return NULL;
-    if (state->built)
-        return check_input(context, here, state, &input) == GT_OK
-                   ? compute(context, here, state, in)
-                   : NULL;
-    int32_t children = state->child_count;
-    if (build_layer(context, state, &input) != GT_OK)
-        return NULL;
-    gt_Tensor *y = NULL;
-    if (check_input(context, here, state, &input) == GT_OK)
-        y = compute(context, here, state, in);
-    if (!y)
-        unbuild(state, children);
-    return y;
-}
-
-static uint64_t caller_trains(const gt_Context *context, const gt_Object *object)
-{
-    (void)object;
-    return context->frame && context->frame->training;
-}
-
-/* As the layer around it; where that calls a traced function, its plans depend on it. */
-static bool inherit_training(gt_Context *context)
-{
-    if (gt_trace_called_from(context, context->frame))
-        return gt_ask(context, caller_trains, NULL);
-    return caller_trains(context, NULL);
-}
-
-gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_call_options *given)
-{
-    gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "call", layer) : NULL;
-    if (!state)
-        return NULL;
-    gt_call_options options = GT_TAKE(gt_call_options, given);
-    const gt_CallFrame *caller = context->frame;
-    const char *name = caller ? name_in((const gt_LayerState *)caller->layer, layer) : state->name;
-    if (!name) {
-        gt_raise(context, GT_STATE, here, "call",
-                 "layer %s is called inside %s but was never registered there: its weights would "
-                 "not be trained or saved; use gt_add_child when %s is made",
-                 state->name, ((const gt_LayerState *)caller->layer)->name,
-                 ((const gt_LayerState *)caller->layer)->name);
-        return NULL;
-    }
-    if (options.more.count < 0 || options.more.count >= GT_MAX_INPUTS ||
-        !options.more.count != !options.more.items) {
-        gt_raise(context, GT_INVALID, here, "call",
-                 "more must be a list of at most %d tensors, gt_tensors(...)", GT_MAX_INPUTS - 1);
-        return NULL;
-    }
-    int32_t count = options.more.count + 1, most = layer->type->inputs ? layer->type->inputs : 1;
-    if (count > most) {
-        gt_raise(context, GT_INVALID, here, layer->type->name, "it takes %d input%s (got %d)",
-                 (int)most, most == 1 ? "" : "s", (int)count);
-        return NULL;
-    }
-    gt_CallFrame frame = {caller,
-                          &state->object,
-                          name,
-                          caller ? caller->scope : context->scope,
-                          options.training == GT_INHERIT ? inherit_training(context)
-                                                         : options.training != 0,
-                          caller ? caller->depth + 1 : 0};
-    if (frame.depth > GT_MAX_DEPTH) {
-        too_deep(context, here, "call");
-        return NULL;
-    }
-    gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
-    for (int i = 0; i < options.more.count; i++)
-        inputs[i + 1] = options.more.items[i];
-    gt_CallArgs in = {x, inputs, count, frame.training};
-    const char *site = context->here;
-    if (here)
-        context->here = here;
-    context->frame = &frame;
-    /* Another context may call a built layer, several at a time: it is not written to. */
-    bool own = state->object.context == context;
-    if (own && !caller)
-        state->call = ++context->calls;
-    if (own)
-        state->object.references++; /* so that `call` cannot free it under us */
-    else if (!state->built)
-        gt_raise(context, GT_STATE, here, layer->type->name,
-                 "this layer belongs to another context, and is not built yet");
-    for (int i = 0; i < in.count && context->status == GT_OK; i++)
-        gt_slot_check(context, here, layer->type->name, "the input", inputs[i]);
-    gt_Tensor *y = context->status == GT_OK ? run_call(context, here, state, in) : NULL;
-    context->frame = caller;
-    context->here = site;
-    if (own)
-        gt_object_release(&state->object);
-    return y;
-}
-
-gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DType dtype)
-{
-    gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "build", layer) : NULL;
-    if (!state)
-        return gt_status();
-    gt_Spec spec = {0};
-    char text[160];
-    if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape))
-        return gt_raise(context, GT_INVALID, here, "build", "an input cannot be %s %s",
-                        gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
-    gt_Graph *graph = gt_graph_new(context);
-    gt_Facts facts = {0};
-    gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
-    if (!trace) {
-        gt_graph_free(graph);
-        return context->status;
-    }
-    gt_Scope *scope = gt_scope_open(context);
-    if (scope) {
-        gt_Tensor *x = gt_trace_input(context, &spec);
-        if (x)
-            gt_call_at(here, layer, x, NULL);
-        gt_scope_close(context);
-    }
-    gt_trace_end(context, trace);
-    gt_facts_close(context, &facts);
-    gt_graph_free(graph);
-    state->call = ++context->calls; /* what it added are symbols */
-    return context->status;
-}
-
-/* ---- losses ---- */
-
-gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss)
-{
-    gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "add_loss", layer) : NULL;
-    if (!state || !gt_slot_check(context, here, "add_loss", "the loss", loss))
-        return gt_status();
-    const gt_CallFrame *outermost = context->frame;
-    if (!outermost)
-        return gt_raise(context, GT_STATE, here, "add_loss", "a loss is added inside call");
-    if (context->listener)
-        return gt_raise(context, GT_UNSUPPORTED, here, "add_loss",
-                        "what is recomputed or has a gradient of its own is hidden from the tape; "
-                        "return the loss as an output and add it outside");
-    if (gt_tracing_body(context))
-        return gt_raise(
-            context, GT_UNSUPPORTED, here, "add_loss",
-            "in a branch or loop of a traced function, or where it is recomputed, a loss "
-            "is not known outside; return it as an output and add it there");
-    while (outermost->caller)
-        outermost = outermost->caller;
-    if (gt_size(loss) != 1) {
-        if (context->status == GT_OK)
-            gt_raise(context, GT_INVALID, here, "add_loss", "a loss is a scalar");
-        return context->status;
-    }
-    const gt_LayerState *root = (const gt_LayerState *)outermost->layer;
-    gt_LayerState *adding = (gt_LayerState *)context->frame->layer;
-    if (root->object.context != context || adding->object.context != context)
-        return GT_OK; /* nobody can train it from here */
-    if (adding->losses_of != root->call)
-        adding->loss_count = 0;
-    adding->losses_of = root->call;
-    if (!gt_reserve(context, (void **)&adding->losses, adding->loss_count, &adding->loss_capacity,
-                    sizeof *adding->losses))
-        return context->status;
-    gt_scope_move(loss, outermost->scope);
-    adding->losses[adding->loss_count++] = loss;
     return GT_OK;
 }

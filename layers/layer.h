@@ -8,6 +8,7 @@
 #define GT_LAYERS_LAYER_H
 
 #include "core/keyword.h"
+#include "core/operation.h"
 #include "core/tensor.h"
 #include "core/variable.h"
 #include "layers/initializer.h"
@@ -22,11 +23,21 @@ typedef struct gt_LayerClass gt_LayerClass;
 /* Any operation of one tensor: gt_relu, gt_tanh, a function of one's own. */
 typedef gt_Tensor *(*gt_TensorFunction)(gt_Tensor *x);
 
+/* What `build` gets. `shape` and `dtype` are those of the first input. */
+typedef struct gt_BuildArgs {
+    uint32_t size; /* of this struct */
+    int32_t count; /* of inputs */
+    gt_Shape shape;
+    gt_DType dtype;
+    const gt_Spec *inputs; /* all of them */
+} gt_BuildArgs;
+
 /* What `call` gets. `x` is the first input. */
 typedef struct gt_CallArgs {
+    uint32_t size; /* of this struct */
+    int32_t count; /* of inputs */
     gt_Tensor *x;
     gt_Tensor *const *inputs; /* all of them */
-    int32_t count;
     bool training;
 } gt_CallArgs;
 
@@ -40,17 +51,41 @@ struct gt_Layer {
     gt_DType dtype;   /* may be given; else the container's, else the first input's */
 };
 
+enum {
+    GT_LAYER_RANDOM = 1u << 0,    /* draws numbers in training, and none in inference */
+    GT_LAYER_FUNCTION = 1u << 1,  /* calls a function that it was given */
+    GT_LAYER_CONTAINER = 1u << 2, /* is made of other layers, which are no options */
+};
+
+/* A use of a class, for tests, documentation and bench: options, inputs like those of gt_Sample,
+ * the shape of the result. */
+typedef struct gt_LayerSample {
+    const void *options;         /* NULL: the defaults */
+    int32_t inputs;              /* 0 ends the list */
+    const gt_SampleInput *input; /* `inputs` of them */
+    gt_Shape output;
+} gt_LayerSample;
+
 struct gt_LayerClass {
-    const char *name; /* snake_case: the layer's default name */
-    size_t instance;  /* sizeof the struct */
+    uint32_t size;    /* of this struct: classes of older versions keep working */
+    uint32_t flags;   /* GT_LAYER_... */
+    const char *name; /* snake_case: the layer's default name, and what files say */
+    size_t instance;  /* sizeof the struct that begins with gt_Layer */
     /* Checks what was given, registers children (gt_add_child). May be NULL. */
     gt_Status (*create)(gt_Layer *layer);
-    /* Makes the variables (gt_add_weight) for inputs of this shape. May be NULL. */
-    gt_Status (*build)(gt_Layer *layer, gt_Shape input);
-    gt_Tensor *(*call)(gt_Layer *layer, gt_CallArgs in);
+    /* Makes the variables (gt_add_weight) for such inputs. May be NULL. */
+    gt_Status (*build)(gt_Layer *layer, const gt_BuildArgs *in);
+    gt_Tensor *(*call)(gt_Layer *layer, const gt_CallArgs *in);
     /* Frees what the struct owns besides weights and children. May be NULL. */
     void (*destroy)(gt_Layer *layer);
     int32_t inputs; /* how many tensors `call` looks at, at most; 0: one. More are an error */
+    /* For a class with an option list: see gt_layer_make. */
+    const gt_OptionType *options; /* NULL: none */
+    size_t options_offset;        /* where the struct has them */
+    const char *function;         /* "Dense": the function gt_Dense makes it; NULL: another one */
+    const char *keras;            /* the name of Keras's class; NULL: it has none */
+    const char *summary;          /* one line for the documentation */
+    const gt_LayerSample *samples;
 };
 
 /* Options that every built-in layer has. */
@@ -66,6 +101,11 @@ struct gt_LayerClass {
  * or the caller frees it with gt_layer_free, or the context does. */
 #define gt_layer_new(...) gt_layer_new_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance);
+/* The same from the class's options, which may be NULL for the defaults: a struct of zeros gets
+ * them where the class says. Those called name, dtype, trainable and activity_regularizer
+ * (GT_LAYER_COMMON) have their effect. */
+#define gt_layer_make(...) gt_layer_make_at(GT_HERE, __VA_ARGS__)
+GT_API gt_Layer *gt_layer_make_at(const char *here, const gt_LayerClass *type, const void *options);
 /* Drops the caller's hold. Using a freed layer is an error. NULL is ignored. */
 GT_API void gt_layer_free(gt_Layer *layer);
 
@@ -81,7 +121,7 @@ GT_API gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *ch
     F(S, gt_DType, dtype, GT_DTYPE_NONE, "not given: the layer's")                                 \
     F(S, bool, trainable, true, "false: a buffer, such as a moving average")                       \
     F(S, gt_Regularizer, regularizer, GT_NOT_GIVEN,                                                \
-      "its penalty is among gt_losses while it is trained")                                        \
+      "its penalty is part of gt_total_loss while the weight is trained")                                        \
     F(S, bool, is_state, false, "a generator's state: in gt_variables, not in gt_weights")
 GT_OPTIONS(gt_add_weight_options, gt_add_weight_OPTIONS);
 /* gt_add_weight(layer, "kernel", gt_shape(in, out), .initializer = gt_Zeros()): only in `build`.
@@ -110,10 +150,10 @@ GT_API gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int min
 GT_OPTIONS(gt_call_options, gt_call_OPTIONS);
 /* gt_call(layer, x), gt_call(model, x, .training = true): builds the layer at the first call.
  *
- * The first numbers of a layer that is in no container depend on how many layers were made before it. So
- * do not make two such layers in one expression, gt_add(gt_call(gt_Dense(3), x), gt_call(gt_Dense(3),
- * x)): which of them is made first is the compiler's choice. Inside a container their path tells them
- * apart, with every compiler. */
+ * The first numbers of a layer that is in no container depend on how many layers were made
+ * before it. So do not make two such layers in one expression, gt_add(gt_call(gt_Dense(3), x),
+ * gt_call(gt_Dense(3), x)): which of them is made first is the compiler's choice. Inside a
+ * container their path tells them apart, with every compiler. */
 #define gt_call(layer, ...)                                                                        \
     gt_call_at(GT_HERE, layer, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_call, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x,
@@ -126,8 +166,8 @@ GT_API gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, 
 #define gt_add_loss(layer, loss) gt_add_loss_at(GT_HERE, layer, loss)
 GT_API gt_Status gt_add_loss_at(const char *here, gt_Layer *layer, gt_Tensor *loss);
 /* loss + what the last call of the model added + the penalties of its trainable weights: what a
- * custom loop minimizes. `loss` may be NULL; the result is then NULL, without an error, if nothing is
- * added. */
+ * custom loop minimizes. `loss` may be NULL; the result is then NULL, without an error, if
+ * nothing is added. */
 #define gt_total_loss(model, loss) gt_total_loss_at(GT_HERE, model, loss)
 GT_API gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss);
 

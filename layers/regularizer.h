@@ -1,4 +1,5 @@
-/* Penalties on weights and outputs, which gt_total_loss and gt_fit add to the loss. A regularizer is a small value. */
+/* Penalties on weights and outputs, which gt_total_loss and gt_fit add to the loss. A
+ * regularizer is a small value. */
 #ifndef GT_LAYERS_REGULARIZER_H
 #define GT_LAYERS_REGULARIZER_H
 
@@ -15,7 +16,8 @@ typedef struct gt_Regularizer {
     uint64_t options[8]; /* of the class */
 } gt_Regularizer;
 
-/* gt_L1(0.01): l1 sum|w|. gt_L2(0.01): l2 sum w^2, no half. gt_L1L2(.l1 = 1e-5, .l2 = 1e-4): both. */
+/* gt_L1(0.01): l1 sum|w|. gt_L2(0.01): l2 sum w^2, no half. gt_L1L2(.l1 = 1e-5, .l2 = 1e-4):
+ * both. */
 #define gt_L1_OPTIONS(F, S) F(S, double, l1, 0.01, "times sum|w|")
 GT_OPTIONS(gt_L1_options, gt_L1_OPTIONS);
 #define gt_L1(...) gt_L1_of(GT_KEYWORDS_MAYBE_1(gt_L1, l1, __VA_ARGS__))

@@ -1,31 +1,41 @@
 /* Sequential: the children in order. */
 #include "layers/sequential.h"
-#include "layers/internal.h"
+#include "layers/kit.h"
 #include "ops/array/cast.h"
 
 typedef struct Sequential {
     gt_Layer base;
 } Sequential;
 
-static gt_Tensor *sequential_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *sequential_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const gt_LayerState *state = layer->state;
     if (state->child_count == 0)
-        return gt_identity(in.x);
-    gt_Tensor *x = in.x;
+        return gt_identity(in->x);
+    gt_Tensor *x = in->x;
     for (int32_t i = 0; i < state->child_count; i++)
         x = gt_call(state->children[i].layer, x);
     return x;
 }
 
-static const gt_LayerClass sequential_class = {
-    .name = "sequential", .instance = sizeof(Sequential), .call = sequential_call};
+const gt_LayerClass gt_layer_class_sequential = {
+    .size = sizeof(gt_LayerClass),
+    .flags = GT_LAYER_CONTAINER,
+    .name = "sequential",
+    .function = "Sequential",
+    .keras = "Sequential",
+    .summary = "layers one after the other",
+    .instance = sizeof(Sequential),
+    .call = sequential_call,
+    .samples = GT_LAYER_SAMPLES(
+        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3)), .output = GT_SAMPLE_SHAPE(2, 3)}),
+};
 
 gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers)
 {
     const Sequential instance = {.base = {.name = NULL}};
-    gt_Layer *model = gt_layer_new_at(here, &sequential_class, &instance);
-    gt_Site site = gt_site_enter(here, "sequential");
+    gt_Site site = gt_site_enter(here, "Sequential");
+    gt_Layer *model = gt_layer_new_at(here, &gt_layer_class_sequential, &instance);
     for (int i = 0; layers[i] != GT_LIST_END; i++) /* each is taken, also after a failure */
         gt_add_child(model, layers[i]);
     gt_site_leave(site);

@@ -6,8 +6,9 @@
 
 GT_BEGIN
 
-/* gt_Sequential(gt_Dense(128, .activation = gt_relu), gt_Dense(10)): takes the layers, also when it fails, so
- * a layer that could not be made takes its siblings along and nothing leaks. `layers` ends with GT_LIST_END. */
+/* gt_Sequential(gt_Dense(128, .activation = gt_relu), gt_Dense(10)): takes the layers, also when
+ * it fails, so a layer that could not be made takes its siblings along and nothing leaks.
+ * `layers` ends with GT_LIST_END. */
 #ifdef __cplusplus
 #define gt_Sequential(...) gt_Sequential_of_(GT_HERE, __VA_ARGS__)
 #else

@@ -132,5 +132,5 @@ const char *gt_summary_at(const char *here, gt_Layer *layer)
     total(&page, "Total params", gt_weights(layer));
     total(&page, "Trainable params", gt_trainable_variables(layer));
     total(&page, "Non-trainable params", gt_non_trainable_variables(layer));
-    return page.failed || context->status != GT_OK ? NULL : state->text;
+    return page.failed || gt_context_status(context) != GT_OK ? NULL : state->text;
 }

@@ -1,6 +1,7 @@
 /* Lists over a layer and all below it: variables, paths, counts, flags, penalties. The order is by
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
+#include "core/assert.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/reshaping.h"
 
@@ -54,11 +55,9 @@ static bool collect(const Collection *collection, gt_LayerState *state)
     state->visit = collection->visit;
     ask_structure(context, state);
     for (int32_t i = 0; i < state->weight_count; i++) {
-        gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
-        if (info->visit == collection->visit ||
-            !wanted(context, collection->filter, &state->weights[i]))
+        if (!wanted(context, collection->filter, &state->weights[i]) ||
+            !gt_variable_visit(state->weights[i].variable, collection->visit))
             continue;
-        info->visit = collection->visit;
         if (!gt_reserve(context, (void **)&into->list, into->list_count, &into->list_capacity,
                         sizeof *into->list))
             return false;
@@ -77,9 +76,9 @@ static gt_Tensors list_of(const char *here, const char *operation, gt_Layer *lay
     gt_LayerState *state = context ? gt_layer_check(context, here, operation, layer) : NULL;
     if (!state)
         return none;
-    Collection collection = {state, filter, ++state->object.context->visit};
+    Collection collection = {state, filter, gt_context_new_visit(state->object.context)};
     state->list_count = 0;
-    if (!collect(&collection, state) || context->status != GT_OK)
+    if (!collect(&collection, state) || gt_context_status(context) != GT_OK)
         return none;
     return (gt_Tensors){state->list, state->list_count};
 }
@@ -167,11 +166,11 @@ static bool gather_paths(gt_Context *context, gt_Paths *paths, gt_LayerState *st
 static bool renew_paths(gt_Context *context, gt_LayerState *state)
 {
     gt_Paths *paths = &state->paths;
-    if (paths->count && paths->structure == context->structure)
+    if (paths->count && paths->structure == gt_context_structure(context))
         return true;
     gt_paths_close(context, paths);
-    if (gather_paths(context, paths, state, -1, ++context->visit)) {
-        paths->structure = context->structure;
+    if (gather_paths(context, paths, state, -1, gt_context_new_visit(context))) {
+        paths->structure = gt_context_structure(context);
         return true;
     }
     gt_paths_close(context, paths);
@@ -195,6 +194,7 @@ static const char *join_parts(gt_LayerState *state, int32_t last)
         at -= length;
         memcpy(at, parts[i].name, length);
     }
+    GT_ASSERT(at == text);
     return text;
 }
 
@@ -202,14 +202,14 @@ const char *gt_variable_path_at(const char *here, gt_Layer *layer, const gt_Vari
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "variable_path", layer) : NULL;
-    if (!state || !gt_variable_check(context, here, "variable_path", variable) ||
+    if (!state || !gt_variable_spec(context, here, "variable_path", variable) ||
         !renew_paths(state->object.context, state))
         return NULL;
     int32_t part = gt_map_find(&state->paths.variables, gt_map_pointer(variable));
     if (part >= 0)
         return join_parts(state, part);
     gt_raise(context, GT_INVALID, here, "variable_path", "variable %s is not one of %s",
-             gt_slot_raw(variable)->variable->name, state->name);
+             gt_variable_label(variable), state->name);
     return NULL;
 }
 
@@ -232,7 +232,8 @@ bool gt_layer_built_at(const char *here, const gt_Layer *layer)
 int gt_layer_child_count_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_count", layer) : NULL;
+    gt_LayerState *state =
+        context ? gt_layer_check(context, here, "layer_child_count", layer) : NULL;
     if (state)
         ask_structure(context, state);
     return state ? state->child_count : -1;
@@ -290,9 +291,8 @@ static void set_trainable(gt_Context *context, gt_LayerState *state, bool traina
     gt_decide(context, trainable_of, &state->object);
     state->trainable = trainable;
     for (int32_t i = 0; i < state->weight_count; i++) {
-        gt_VariableInfo *info = gt_slot_raw(state->weights[i].variable)->variable;
         gt_decide_trainable(context, state->weights[i].variable);
-        info->trainable = trainable && info->created_trainable;
+        gt_variable_freeze(state->weights[i].variable, !trainable);
     }
     for (int32_t i = 0; i < state->child_count; i++)
         set_trainable(context, state->children[i].layer->state, trainable, visit);
@@ -304,8 +304,8 @@ gt_Status gt_set_trainable_at(const char *here, gt_Layer *layer, bool trainable)
     gt_LayerState *state = context ? gt_layer_own(context, here, "set_trainable", layer) : NULL;
     if (!state)
         return gt_status();
-    set_trainable(context, state, trainable, ++context->visit);
-    return context->status;
+    set_trainable(context, state, trainable, gt_context_new_visit(context));
+    return gt_context_status(context);
 }
 
 bool gt_is_trainable_at(const char *here, const gt_Layer *layer)
@@ -344,8 +344,8 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
     return loss;
 }
 
-/* What layers added in that call, by their position: in the order in which they were called it would
- * depend on the compiler where two are called in one expression. */
+/* What layers added in that call, by their position: in the order in which they were called it
+ * would depend on the compiler where two are called in one expression. */
 static gt_Tensor *add_losses(gt_LayerState *state, uint64_t call, gt_Tensor *loss, uint64_t visit)
 {
     if (state->visit == visit)
@@ -362,12 +362,12 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "total_loss", model) : NULL;
-    if (!state || (loss && !gt_slot_check(context, here, "total_loss", "the loss", loss)))
+    if (!state || (loss && !gt_tensor_check(context, here, "total_loss", "the loss", loss)))
         return NULL;
     gt_Site site = gt_site_enter(here, "total_loss");
     if (state->call)
-        loss = add_losses(state, state->call, loss, ++state->object.context->visit);
-    loss = add_penalties(context, state, loss, ++state->object.context->visit);
+        loss = add_losses(state, state->call, loss, gt_context_new_visit(state->object.context));
+    loss = add_penalties(context, state, loss, gt_context_new_visit(state->object.context));
     gt_site_leave(site);
     return loss;
 }

@@ -1,5 +1,6 @@
 /* The table itself, and finding an operation by name. */
 #include "ops/table.h"
+#include "core/inside.h"
 
 #include <string.h>
 
@@ -19,4 +20,15 @@ const gt_Operation *gt_operation_find(const char *name)
         if (strcmp(table[i]->name, name) == 0)
             return table[i];
     return gt_registered_operation(name);
+}
+
+gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (operation && gt_operation_find(operation->name))
+        return gt_raise(context, GT_INVALID, here, "register_operation", "the name \"%s\" is taken",
+                        operation->name);
+    return gt_operation_register(context, here, operation);
 }

@@ -68,9 +68,13 @@ GT_BEGIN
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
     /* linalg/ */                                                                                  \
     F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
-    F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
+    F(cofactor) F(cofactor_gradient) F(complement) F(require) F(kron) F(contract)                  \
+    F(diagonal) F(diagonal_matrix)                                                                 \
     /* assign.c */                                                                                 \
-    F(assign) F(assign_add) F(assign_sub)
+    F(assign) F(assign_add) F(assign_sub)                                                          \
+    /* update/ */                                                                                  \
+    F(accumulate_gradient) F(ema_update) F(ema_overwrite) F(count_step) F(sgd_update)              \
+    F(sgd_momentum_update) F(adam_update) F(adam_amsgrad_update)
 /* clang-format on */
 
 #define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;
@@ -78,6 +82,10 @@ GT_OPERATIONS(GT_DECLARE_OPERATION)
 
 /* All built-in operations; count gets how many. Static storage. */
 GT_API const gt_Operation *const *gt_operations(int *count);
+/* Makes an operation known to the current context by its name, so that files and gt_operation_find know it. It must
+ * outlive the context. A name that is taken, by a built-in operation or another one of the context, is an error. */
+#define gt_register_operation(operation) gt_register_operation_at(GT_HERE, operation)
+GT_API gt_Status gt_register_operation_at(const char *here, const gt_Operation *operation);
 /* Built-in or registered in the current context; NULL without an error if there is none. */
 GT_API const gt_Operation *gt_operation_find(const char *name);
 

@@ -3,13 +3,14 @@
  * ever made). Leans on update.h for what every optimizer does besides its own update. */
 #include "optim/optimizer.h"
 #include "autodiff/gradient.h"
+#include "core/assert.h"
 #include "core/graph.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/cast.h"
 #include "ops/math/math.h"
 #include "ops/math/reduction.h"
 #include "optim/internal.h"
-#include "optim/update.h"
+#include "ops/update/update.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -68,6 +69,7 @@ static bool is_given(double option)
 
 static gt_Variable **slots_of(const gt_Optimizer *self, int32_t entry)
 {
+    GT_ASSERT(entry >= 0 && entry < self->entries);
     return self->slot_variable + (int64_t)entry * self->slots;
 }
 
@@ -146,7 +148,7 @@ static gt_Status check_limit(const char *name, double limit)
 {
     if (!is_given(limit) || (isfinite(limit) && limit > 0))
         return GT_OK;
-    return gt_fail(GT_INVALID, "%s is %g; it must be finite and positive, or GT_NONE", name, limit);
+    return gt_fail(GT_INVALID, "%s must be finite and > 0, or GT_NONE (got %g)", name, limit);
 }
 
 static gt_Status check_base(const BaseOptions *base)
@@ -154,30 +156,26 @@ static gt_Status check_base(const BaseOptions *base)
     int clips =
         is_given(base->clipnorm) + is_given(base->clipvalue) + is_given(base->global_clipnorm);
     if (!isfinite(base->learning_rate))
-        return gt_fail(GT_INVALID, "the learning rate is %g", base->learning_rate);
+        return gt_fail(GT_INVALID, "learning_rate must be finite (got %g)", base->learning_rate);
     if (is_given(base->weight_decay) && !(isfinite(base->weight_decay) && base->weight_decay >= 0))
-        return gt_fail(GT_INVALID,
-                       "weight_decay is %g; it must be finite and not negative, or GT_NONE",
+        return gt_fail(GT_INVALID, "weight_decay must be finite and >= 0, or GT_NONE (got %g)",
                        base->weight_decay);
     if (clips > 1)
-        return gt_fail(GT_INVALID,
-                       "%d of clipnorm, clipvalue and global_clipnorm are given; at "
-                       "most one can be",
-                       clips);
+        return gt_fail(
+            GT_INVALID,
+            "at most one of clipnorm, clipvalue and global_clipnorm can be given (got %d)", clips);
     if (check_limit("clipnorm", base->clipnorm) != GT_OK ||
         check_limit("clipvalue", base->clipvalue) != GT_OK ||
         check_limit("global_clipnorm", base->global_clipnorm) != GT_OK)
         return gt_status();
     if (base->use_ema && !(base->ema_momentum >= 0 && base->ema_momentum <= 1))
-        return gt_fail(GT_INVALID, "ema_momentum is %g; it must be in [0, 1]", base->ema_momentum);
+        return gt_fail(GT_INVALID, "ema_momentum must be in [0, 1] (got %g)", base->ema_momentum);
     if (base->use_ema && base->ema_overwrite_frequency != GT_NONE &&
         base->ema_overwrite_frequency < 1)
-        return gt_fail(GT_INVALID,
-                       "ema_overwrite_frequency is %d; it must be at least 1, or GT_NONE",
+        return gt_fail(GT_INVALID, "ema_overwrite_frequency must be >= 1, or GT_NONE (got %d)",
                        base->ema_overwrite_frequency);
     if (base->gradient_accumulation_steps != GT_NONE && base->gradient_accumulation_steps < 2)
-        return gt_fail(GT_INVALID,
-                       "gradient_accumulation_steps is %d; it must be at least 2, or GT_NONE",
+        return gt_fail(GT_INVALID, "gradient_accumulation_steps must be >= 2, or GT_NONE (got %d)",
                        base->gradient_accumulation_steps);
     return GT_OK;
 }
@@ -205,31 +203,30 @@ static gt_Status set_options(gt_Optimizer *self, const void *options)
     const gt_OptionType *type = self->kind->options;
     self->options = gt_allocate(context, type->size);
     if (!self->options)
-        return context->status;
+        return gt_context_status(context);
     gt_options_take(type, self->options, options);
     read_base(type, self->options, &self->base);
     if (check_base(&self->base) != GT_OK ||
         (self->kind->check && self->kind->check(self->options) != GT_OK))
-        return context->status;
+        return gt_context_status(context);
     const char *name = self->base.name ? self->base.name : self->kind->name;
     self->name_bytes = strlen(name) + 1;
     self->name = gt_allocate(context, self->name_bytes);
     if (!self->name)
-        return context->status;
+        return gt_context_status(context);
     memcpy(self->name, name, self->name_bytes);
     self->base.name = self->name;
     const gt_Field *field = find_field(type, "name", sizeof self->base.name);
     if (field)
         memcpy((char *)self->options + field->offset, &self->base.name, field->size);
     choose_slots(self);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Variable *make_number(gt_Context *context, gt_DType dtype, const char *name)
 {
     gt_Spec spec = {.dtype = dtype, .size = 1};
-    gt_Slot *slot = gt_variable_make(context, &spec, name, false);
-    return slot ? gt_slot_handle(slot) : NULL;
+    return gt_variable_zeros(context, &spec, name, false);
 }
 
 gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kind,
@@ -240,12 +237,12 @@ gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kin
         return NULL;
     if (!kind || !kind->name || !kind->options || !kind->update ||
         !find_field(kind->options, "learning_rate", sizeof(double))) {
-        gt_raise(context, GT_INVALID, here, "optimizer",
+        gt_raise(context, GT_INVALID, here, "optimizer_new",
                  "a class of optimizers needs a name, options with a learning_rate, and an update");
         return NULL;
     }
-    if (context->trace) {
-        gt_raise(context, GT_STATE, here, kind->name,
+    if (gt_tracing(context)) {
+        gt_raise(context, GT_STATE, here, NULL,
                  "an optimizer cannot be made inside a traced function; make it before");
         return NULL;
     }
@@ -258,11 +255,20 @@ gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kin
             (self->first[LEARNING_RATE] = make_number(context, GT_FLOAT64, "learning_rate")))
             gt_variable_set_at(NULL, self->first[LEARNING_RATE], &self->base.learning_rate,
                                sizeof self->base.learning_rate);
-        if (context->status != GT_OK) {
+        if (gt_context_status(context) != GT_OK) {
             gt_object_release(&self->object);
             self = NULL;
         }
     }
+    gt_site_leave(site);
+    return self;
+}
+
+gt_Optimizer *gt_optimizer_make(const char *here, const char *function,
+                                const gt_OptimizerClass *kind, const void *options)
+{
+    gt_Site site = gt_site_enter(here, function);
+    gt_Optimizer *self = gt_optimizer_new_at(here, kind, options);
     gt_site_leave(site);
     return self;
 }
@@ -289,17 +295,18 @@ static gt_Status check_trainable(gt_Context *context, const char *here, const ch
     if (variables.count < 0 || (variables.count > 0 && !variables.items))
         return gt_raise(context, GT_INVALID, here, operation, "the list of variables is NULL");
     for (int32_t i = 0; i < variables.count; i++) {
-        gt_Slot *slot = gt_variable_check(context, here, operation, variables.items[i]);
-        if (!slot)
-            return context->status;
+        if (!gt_variable_spec(context, here, operation, variables.items[i]))
+            return gt_context_status(context);
+        const char *name = gt_variable_label(variables.items[i]);
+        gt_DType dtype = gt_tensor_spec(variables.items[i])->dtype;
         if (!gt_ask_trainable(context, variables.items[i]))
             return gt_raise(context, GT_INVALID, here, operation, "variable %s is not trainable",
-                            slot->variable->name);
-        if (gt_half_type(slot->value->spec.dtype) >= 0)
+                            name);
+        if (gt_half_type(dtype) >= 0)
             return gt_raise(context, GT_INVALID, here, operation,
                             "variable %s is %s, in which its changes would be lost; train float32 "
                             "and gt_cast the result",
-                            slot->variable->name, gt_dtype_name(slot->value->spec.dtype));
+                            name, gt_dtype_name(dtype));
     }
     return GT_OK;
 }
@@ -312,7 +319,7 @@ static gt_Status check_known(gt_Optimizer *self, const char *here, const char *o
             return gt_raise(self->object.context, GT_INVALID, here, operation,
                             "variable %s is not one that optimizer %s was built with: make a new "
                             "optimizer, or give the full list to gt_optimizer_build first",
-                            gt_slot_raw(variables.items[i])->variable->name, self->name);
+                            gt_variable_label(variables.items[i]), self->name);
     return GT_OK;
 }
 
@@ -329,19 +336,14 @@ static gt_Variable *make_slot(gt_Context *context, const gt_Variable *variable,
                               const gt_OptimizerSlot *kind)
 {
     char name[256];
-    const gt_Slot *of = gt_slot_raw(variable);
-    const gt_Spec *spec = &of->value->spec;
-    write_name(of->variable->name, kind->name, name, sizeof name);
-    gt_Slot *slot = gt_variable_make(context, spec, name, false);
+    const gt_Spec *spec = gt_tensor_spec(variable);
+    write_name(gt_variable_label(variable), kind->name, name, sizeof name);
+    gt_Variable *slot = gt_variable_zeros(context, spec, name, false);
     if (!slot)
         return NULL;
-    void *data = gt_value_data(slot->value);
     for (int64_t i = 0; kind->initial != 0 && i < spec->size; i++)
-        if (spec->dtype == GT_FLOAT64)
-            ((double *)data)[i] = kind->initial;
-        else
-            ((float *)data)[i] = (float)kind->initial;
-    return gt_slot_handle(slot);
+        gt_number_store(spec->dtype, gt_tensor_data(slot), i, kind->initial);
+    return slot;
 }
 
 /* iteration, learning_rate, then group by group, variable by variable. */
@@ -361,6 +363,7 @@ static void order_state(gt_Optimizer *self)
                     self->state[count++] = slots_of(self, e)[s];
                 }
     self->state_count = count;
+    GT_ASSERT(count == 2 + self->entries * self->slots);
 }
 
 static bool is_excluded(const gt_Optimizer *self, const gt_Variable *variable)
@@ -378,24 +381,24 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     self->slot_variable = gt_allocate_zeroed(context, (size_t)all * sizeof *self->slot_variable);
     self->state = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->state);
     self->slot_of = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->slot_of);
-    if (context->status == GT_OK)
-        for (int32_t i = 0; i < variables.count && context->status == GT_OK; i++) {
+    if (gt_context_status(context) == GT_OK)
+        for (int32_t i = 0; i < variables.count && gt_context_status(context) == GT_OK; i++) {
             gt_Variable *variable = variables.items[i];
             if (find_entry(self, variable) >= 0) {
                 gt_raise(context, GT_INVALID, here, "optimizer_build",
-                         "variable %s is twice in the list", gt_slot_raw(variable)->variable->name);
+                         "variable %s is in the list twice", gt_variable_label(variable));
                 break;
             }
             if (!gt_map_add(context, &self->entry_of, gt_map_pointer(variable), i))
                 break;
             self->entry[i] = (Entry){.variable = variable, .decays = !is_excluded(self, variable)};
             gt_variable_retain(variable);
-            for (int s = 0; s < self->slots && context->status == GT_OK; s++)
+            for (int s = 0; s < self->slots && gt_context_status(context) == GT_OK; s++)
                 slots_of(self, i)[s] = make_slot(context, variable, &self->slot[s]);
         }
-    if (context->status != GT_OK) {
+    if (gt_context_status(context) != GT_OK) {
         unbuild(self);
-        return context->status;
+        return gt_context_status(context);
     }
     order_state(self);
     self->built = true;
@@ -423,7 +426,7 @@ gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors
         return gt_status();
     if (!check_optimizer(context, here, "optimizer_build", self) ||
         check_trainable(context, here, "optimizer_build", variables) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     if (variables.count == 0)
         return gt_raise(context, GT_INVALID, here, "optimizer_build", NO_VARIABLES);
     return build_or_check(self, here, "optimizer_build", variables);
@@ -445,7 +448,7 @@ gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimiz
         return gt_status();
     if (!check_optimizer(context, here, operation, self) ||
         check_trainable(context, here, operation, variables) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     if (self->built)
         return gt_raise(context, GT_STATE, here, operation,
                         "optimizer %s is built already; exclude variables before its first step",
@@ -457,7 +460,7 @@ gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimiz
                         &self->excluded_capacity, sizeof *self->excluded) ||
             !gt_map_add(context, &self->excluded_of, gt_map_pointer(variables.items[i]),
                         self->excluded_count))
-            return context->status;
+            return gt_context_status(context);
         gt_variable_retain(variables.items[i]);
         self->excluded[self->excluded_count++] = variables.items[i];
     }
@@ -475,32 +478,35 @@ static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors
     char a[200], b[200];
     int32_t missing = 0;
     for (int32_t i = 0; i < variables.count; i++) {
-        Entry *entry = &self->entry[find_entry(self, variables.items[i])];
-        const gt_Slot *variable = gt_slot_raw(entry->variable);
+        int32_t at = find_entry(self, variables.items[i]);
+        GT_ASSERT(at >= 0); /* checked, or the optimizer was built with this list */
+        Entry *entry = &self->entry[at];
+        const char *name = gt_variable_label(entry->variable);
         if (entry->given)
             return gt_raise(context, GT_INVALID, here, operation,
-                            "variable %s is twice in the list", variable->variable->name);
+                            "variable %s is in the list twice", name);
         entry->given = true;
         if (!gradients[i]) {
             missing++;
             continue;
         }
-        gt_Slot *slot = gt_slot_check(context, here, operation, "a gradient", gradients[i]);
-        if (!slot)
-            return context->status;
-        if (!gt_spec_equal(&slot->value->spec, &variable->value->spec))
+        const gt_Spec *spec = gt_tensor_check(context, here, operation, "a gradient", gradients[i]);
+        const gt_Spec *wanted = gt_tensor_spec(entry->variable);
+        if (!spec)
+            return gt_context_status(context);
+        if (!gt_spec_equal(spec, wanted))
             return gt_raise(context, GT_INVALID, here, operation,
-                            "the gradient of variable %s is %s, the variable %s",
-                            variable->variable->name, gt_spec_text(&slot->value->spec, a, sizeof a),
-                            gt_spec_text(&variable->value->spec, b, sizeof b));
-        entry->gradient = slot->variable ? gt_identity(gradients[i]) : gradients[i];
+                            "the gradient of variable %s must be %s, as the variable (got %s)",
+                            name, gt_spec_text(wanted, a, sizeof a),
+                            gt_spec_text(spec, b, sizeof b));
+        entry->gradient = gt_is_variable(gradients[i]) ? gt_identity(gradients[i]) : gradients[i];
         entry->given_gradient = entry->gradient;
     }
     self->skipped = missing;
     if (missing == variables.count)
         return gt_raise(context, GT_NO_GRADIENT, here, operation,
                         "none of the %d variables has a gradient", variables.count);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* The norm in float64, shape (): that of float32 may be beyond float32. */
@@ -539,7 +545,7 @@ static gt_Status read_gradients(gt_Optimizer *self)
 {
     for (int32_t i = 0; i < self->entries; i++)
         if (self->entry[i].gradient)
-            gt_value_data(gt_slot_raw(self->entry[i].gradient)->value);
+            gt_tensor_data(self->entry[i].gradient);
     return gt_status();
 }
 
@@ -584,14 +590,14 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
 static gt_Status own_everything(gt_Optimizer *self)
 {
     gt_Context *context = self->object.context;
-    if (context->trace)
+    if (gt_tracing(context))
         return GT_OK;
     for (int32_t i = 0; i < self->entries; i++)
-        if (gt_variable_own(context, gt_slot_raw(self->entry[i].variable)) != GT_OK)
-            return context->status;
+        if (!gt_variable_memory(context, self->entry[i].variable, true))
+            return gt_context_status(context);
     for (int32_t i = 0; i < self->state_count; i++)
-        if (gt_variable_own(context, gt_slot_raw(self->state[i])) != GT_OK)
-            return context->status;
+        if (!gt_variable_memory(context, self->state[i], true))
+            return gt_context_status(context);
     if (gt_interrupted(context))
         return gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted");
     return GT_OK;
@@ -626,15 +632,17 @@ static void update_base_slots(gt_Optimizer *self, int32_t index)
     gt_Variable *const *slots = slots_of(self, index);
     int64_t accumulation = accumulation_of(self);
     if (self->accumulator >= 0) {
-        gt_AccumulateOptions options = GT_VALUES(gt_AccumulateOptions, accumulation);
+        gt_accumulate_gradient_options options =
+            GT_VALUES(gt_accumulate_gradient_options, accumulation);
         gt_Tensor *input[] = {slots[self->accumulator], entry->given_gradient,
                               self->first[ITERATION]};
         gt_apply_at(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
     }
     if (self->average >= 0) {
         int32_t frequency = self->base.ema_overwrite_frequency;
-        gt_EmaOptions options = GT_VALUES(gt_EmaOptions, self->base.ema_momentum,
-                                          frequency == GT_NONE ? 1 : frequency, accumulation);
+        gt_ema_update_options options =
+            GT_VALUES(gt_ema_update_options, self->base.ema_momentum,
+                      frequency == GT_NONE ? 1 : frequency, accumulation);
         gt_Tensor *average[] = {slots[self->average], entry->variable, self->first[ITERATION]};
         gt_Tensor *overwrite[] = {entry->variable, slots[self->average], self->first[ITERATION]};
         gt_apply_at(NULL, &gt_op_ema_update, &options, 3, average, NULL);
@@ -645,20 +653,18 @@ static void update_base_slots(gt_Optimizer *self, int32_t index)
 
 /* An interrupt waits, and denormal numbers count as zero. */
 typedef struct Quiet {
-    bool (*interrupted)(void *user);
+    gt_Interrupt interrupt;
     gt_FloatMode mode;
 } Quiet;
 
 static Quiet overwriting_begin(gt_Context *context)
 {
-    Quiet quiet = {context->interrupted, gt_float_mode_flush()};
-    context->interrupted = NULL;
-    return quiet;
+    return (Quiet){gt_context_defer_interrupt(context), gt_float_mode_flush()};
 }
 
 static void overwriting_end(gt_Context *context, Quiet quiet)
 {
-    context->interrupted = quiet.interrupted;
+    gt_context_resume_interrupt(context, quiet.interrupt);
     gt_float_mode_restore(quiet.mode);
 }
 
@@ -666,7 +672,7 @@ static void overwrite_variables(gt_Optimizer *self)
 {
     gt_Context *context = self->object.context;
     Quiet quiet = overwriting_begin(context);
-    for (int32_t i = 0; i < self->entries && context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < self->entries && gt_context_status(context) == GT_OK; i++) {
         if (self->entry[i].gradient)
             update_variable(self, i);
         update_base_slots(self, i);
@@ -707,7 +713,7 @@ gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *self, gt_Tensors
         return gt_status();
     if (!check_optimizer(context, here, operation, self) ||
         check_trainable(context, here, operation, variables) != GT_OK)
-        return context->status;
+        return gt_context_status(context);
     if (variables.count == 0)
         return GT_OK;
     if (!gradients)
@@ -716,19 +722,18 @@ gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *self, gt_Tensors
     if (build_or_check(self, here, operation, variables) == GT_OK)
         step(self, here, variables, gradients);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status check_loss(gt_Context *context, const char *here, gt_Tensor *loss)
 {
     char text[160];
-    gt_Slot *slot = gt_slot_check(context, here, "minimize", "the loss", loss);
-    if (slot && slot->value->spec.rank != 0)
+    const gt_Spec *spec = gt_tensor_check(context, here, "minimize", "the loss", loss);
+    if (spec && spec->rank != 0)
         gt_raise(context, GT_INVALID, here, "minimize",
-                 "the loss has the shape %s; only one number can be minimized, so take its gt_mean "
-                 "or gt_sum",
-                 gt_shape_text(gt_spec_shape(&slot->value->spec), text, sizeof text));
-    return context->status;
+                 "the loss must be a scalar, such as a gt_mean or gt_sum (got shape %s)",
+                 gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+    return gt_context_status(context);
 }
 
 gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt_Tensor *loss,
@@ -742,7 +747,7 @@ gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt
         check_loss(context, here, loss) != GT_OK ||
         check_trainable(context, here, operation, variables) != GT_OK ||
         (self->built && check_known(self, here, operation, variables) != GT_OK))
-        return context->status;
+        return gt_context_status(context);
     if (variables.count == 0)
         return gt_raise(context, GT_INVALID, here, operation, NO_VARIABLES);
     size_t bytes = (size_t)variables.count * sizeof(gt_Tensor *);
@@ -759,7 +764,7 @@ gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt
         gt_scope_close(context);
     }
     gt_release(context, gradients, bytes);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
@@ -768,13 +773,14 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     if (!context)
         return gt_status();
     if (!check_optimizer(context, here, "optimizer_finalize", self) || self->average < 0)
-        return context->status;
+        return gt_context_status(context);
     gt_Site site = gt_site_enter(here, "optimizer_finalize");
     uint64_t recording = gt_tape_quiet(context);
     if (own_everything(self) == GT_OK) {
         Quiet quiet = overwriting_begin(context);
         for (int32_t i = 0; i < self->entries; i++) {
-            gt_EmaOptions now = GT_VALUES(gt_EmaOptions, self->base.ema_momentum, 0, 1);
+            gt_ema_update_options now =
+                GT_VALUES(gt_ema_update_options, self->base.ema_momentum, 0, 1);
             gt_Tensor *input[] = {self->entry[i].variable, slots_of(self, i)[self->average],
                                   self->first[ITERATION]};
             gt_apply_at(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
@@ -783,7 +789,7 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     }
     gt_tape_unquiet(context, recording);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
@@ -830,10 +836,10 @@ gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *self
     if (!context)
         return gt_status();
     if (!check_optimizer(context, here, operation, self))
-        return context->status;
+        return gt_context_status(context);
     if (!isfinite(learning_rate))
-        return gt_raise(context, GT_INVALID, here, operation, "the learning rate is %g",
-                        learning_rate);
+        return gt_raise(context, GT_INVALID, here, operation,
+                        "learning_rate must be finite (got %g)", learning_rate);
     return gt_variable_set_at(NULL, self->first[LEARNING_RATE], &learning_rate,
                               sizeof learning_rate);
 }
@@ -858,7 +864,7 @@ gt_Variable *gt_optimizer_slot_at(const char *here, const gt_Optimizer *self,
                                   const gt_Variable *variable, const char *slot)
 {
     if (!look(here, "optimizer_slot", self) ||
-        !gt_variable_check(self->object.context, here, "optimizer_slot", variable))
+        !gt_variable_spec(self->object.context, here, "optimizer_slot", variable))
         return NULL;
     int32_t at = gt_optimizer_built(self) ? find_entry(self, variable) : -1;
     for (int s = 0; slot && at >= 0 && s < self->slots; s++)
@@ -882,7 +888,7 @@ char *gt_optimizer_variable_name_at(const char *here, const gt_Optimizer *self, 
     }
     int32_t at = self->slot_of[index];
     const gt_Variable *variable = self->entry[at / self->slots].variable;
-    const char *name = path ? path(user, variable) : gt_slot_raw(variable)->variable->name;
+    const char *name = path ? path(user, variable) : gt_variable_label(variable);
     write_name(name ? name : "", self->slot[at % self->slots].name, text, size);
     return text;
 }

@@ -49,12 +49,12 @@ GT_API gt_Status gt_minimize_at(const char *here, gt_Optimizer *optimizer, gt_Ta
                                 gt_Tensor *loss, gt_Tensors variables);
 /* One step from gradients, one a variable, of its shape and type; a NULL among them leaves its
  * variable alone, all of them NULL is an error. In this order: what is missing is dropped,
- * accumulation, clipping, weight decay, update, moving averages, step count. Where the joint norm of
- * `global_clipnorm` is infinite or NaN, every gradient becomes NaN, as in Keras. Everything is checked
- * and computed before the first variable changes: a call that fails changed nothing. The first call
- * builds the optimizer with these variables; one that is not among them is an error later. Of a
- * gradient that is rows (gt_rows) only those rows are updated where the others would stay the same,
- * to the last bit: see docs/gradients.md. */
+ * accumulation, clipping, weight decay, update, moving averages, step count. Where the joint
+ * norm of `global_clipnorm` is infinite or NaN, every gradient becomes NaN, as in Keras.
+ * Everything is checked and computed before the first variable changes: a call that fails
+ * changed nothing. The first call builds the optimizer with these variables; one that is not
+ * among them is an error later. Of a gradient that is rows (gt_rows) only those rows are updated
+ * where the others would stay the same, to the last bit: see docs/gradients.md. */
 #define gt_apply_gradients(optimizer, variables, gradients)                                        \
     gt_apply_gradients_at(GT_HERE, optimizer, variables, gradients)
 GT_API gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *optimizer,
@@ -63,8 +63,8 @@ GT_API gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *optimizer
  * -1 on failure. */
 #define gt_optimizer_skipped(optimizer) gt_optimizer_skipped_at(GT_HERE, optimizer)
 GT_API int gt_optimizer_skipped_at(const char *here, const gt_Optimizer *optimizer);
-/* With use_ema, variable = average for every variable, as at the end of gt_fit; else, and before the
- * first step, nothing. */
+/* With use_ema, variable = average for every variable, as at the end of gt_fit; else, and before
+ * the first step, nothing. */
 #define gt_optimizer_finalize(optimizer) gt_optimizer_finalize_at(GT_HERE, optimizer)
 GT_API gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *optimizer);
 
@@ -186,9 +186,6 @@ GT_API const gt_OptimizerClass *gt_optimizer_class_at(const char *here,
 GT_API const void *gt_optimizer_options_at(const char *here, const gt_Optimizer *optimizer);
 #define gt_optimizer_name(optimizer) gt_optimizer_name_at(GT_HERE, optimizer)
 GT_API const char *gt_optimizer_name_at(const char *here, const gt_Optimizer *optimizer);
-
-/* The operations of the built-in optimizers; count gets how many. Static storage. */
-GT_API const gt_Operation *const *gt_optimizer_operations(int *count);
 
 GT_END
 

@@ -62,14 +62,15 @@ static gt_Status branches_create(gt_Layer *layer)
     return gt_status();
 }
 
-static gt_Tensor *branches_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *branches_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const Branches *self = (const Branches *)layer;
-    return gt_add(gt_multiply(gt_call(self->a, in.x), gt_sin(gt_call(self->b, in.x))),
-                  gt_multiply(gt_call(self->c, gt_add(in.x, gt_exp(in.x))), 0.5));
+    return gt_add(gt_multiply(gt_call(self->a, in->x), gt_sin(gt_call(self->b, in->x))),
+                  gt_multiply(gt_call(self->c, gt_add(in->x, gt_exp(in->x))), 0.5));
 }
 
-static const gt_LayerClass branches_class = {.name = "branches",
+static const gt_LayerClass branches_class = {.size = sizeof(gt_LayerClass),
+                                             .name = "branches",
                                              .instance = sizeof(Branches),
                                              .create = branches_create,
                                              .call = branches_call};

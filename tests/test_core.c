@@ -470,6 +470,25 @@ Test(core, shapes)
 
 /* ---- what it says about itself ---- */
 
+/* What is said of a dtype holds together for each. */
+Test(core, dtypes)
+{
+    int floats = 0, integers = 0;
+    for (int i = GT_DTYPE_NONE + 1; i < GT_DTYPE_COUNT; i++) {
+        gt_DType dtype = (gt_DType)i;
+        const char *name = gt_dtype_name(dtype);
+        cr_assert_eq(gt_dtype_from_name(name), dtype, "%s", name);
+        cr_assert(gt_dtype_size(dtype) > 0 && gt_dtype_size(dtype) <= 16, "%s", name);
+        cr_assert_eq(gt_dtype_is_float(dtype), strstr(name, "float") != NULL, "%s", name);
+        cr_assert_eq(gt_dtype_is_integer(dtype), strstr(name, "int") != NULL, "%s", name);
+        floats += gt_dtype_is_float(dtype);
+        integers += gt_dtype_is_integer(dtype);
+    }
+    cr_assert(floats == 4 && integers == 8, "%d and %d", floats, integers);
+    cr_assert(!gt_dtype_is_integer(GT_DTYPE_NONE) && !gt_dtype_is_integer(GT_DTYPE_COUNT) &&
+              gt_dtype_size(GT_DTYPE_NONE) == 0 && gt_dtype_from_name("float") == GT_DTYPE_NONE);
+}
+
 Test(core, build_info)
 {
     static const char *const names[] = {"base", "v3", "v4", "nonsense"};

@@ -39,26 +39,29 @@ typedef struct Centre {
     gt_Variable *mean;
 } Centre;
 
-static gt_Status centre_build(gt_Layer *layer, gt_Shape input)
+static gt_Status centre_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Centre *self = (Centre *)layer;
-    self->mean = gt_add_weight(layer, "moving_mean", gt_shape(input.dims[1]),
+    self->mean = gt_add_weight(layer, "moving_mean", gt_shape(in->shape.dims[1]),
                                .initializer = gt_Zeros(), .trainable = false);
     return gt_status();
 }
 
-static gt_Tensor *centre_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *centre_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Centre *self = (Centre *)layer;
-    if (!in.training || !gt_is_trainable(layer)) /* Keras: frozen, it is in inference mode */
-        return gt_subtract(in.x, self->mean);
-    gt_Tensor *mean = gt_mean(in.x, .axes = gt_axes(0));
+    if (!in->training || !gt_is_trainable(layer)) /* Keras: frozen, it is in inference mode */
+        return gt_subtract(in->x, self->mean);
+    gt_Tensor *mean = gt_mean(in->x, .axes = gt_axes(0));
     gt_assign_add(self->mean, gt_multiply(gt_subtract(mean, self->mean), self->momentum));
-    return gt_subtract(in.x, mean);
+    return gt_subtract(in->x, mean);
 }
 
-static const gt_LayerClass centre_class = {
-    .name = "centre", .instance = sizeof(Centre), .build = centre_build, .call = centre_call};
+static const gt_LayerClass centre_class = {.size = sizeof(gt_LayerClass),
+                                           .name = "centre",
+                                           .instance = sizeof(Centre),
+                                           .build = centre_build,
+                                           .call = centre_call};
 
 static gt_Layer *centre(double momentum)
 {
@@ -85,19 +88,22 @@ static gt_Status call_child(void *context, gt_Tensor *const *in, gt_Tensor **out
     return gt_status();
 }
 
-static gt_Tensor *around_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *around_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const Around *self = (const Around *)layer;
     gt_Tensor *y = NULL;
     if (self->function)
-        gt_function_call(self->function, gt_tensors(in.x), &y);
+        gt_function_call(self->function, gt_tensors(in->x), &y);
     else
-        call_child(layer, &in.x, &y);
+        call_child(layer, &in->x, &y);
     return y;
 }
 
-static const gt_LayerClass around_class = {
-    .name = "around", .instance = sizeof(Around), .create = around_create, .call = around_call};
+static const gt_LayerClass around_class = {.size = sizeof(gt_LayerClass),
+                                           .name = "around",
+                                           .instance = sizeof(Around),
+                                           .create = around_create,
+                                           .call = around_call};
 
 /* Counts its calls in its own struct, which says nothing about what it computes. */
 typedef struct Counting {
@@ -105,14 +111,16 @@ typedef struct Counting {
     int calls;
 } Counting;
 
-static gt_Tensor *counting_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *counting_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     ((Counting *)layer)->calls++;
-    return gt_multiply(in.x, 2);
+    return gt_multiply(in->x, 2);
 }
 
-static const gt_LayerClass counting_class = {
-    .name = "counting", .instance = sizeof(Counting), .call = counting_call};
+static const gt_LayerClass counting_class = {.size = sizeof(gt_LayerClass),
+                                             .name = "counting",
+                                             .instance = sizeof(Counting),
+                                             .call = counting_call};
 
 /* ---- questions ---- */
 

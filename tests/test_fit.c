@@ -287,10 +287,10 @@ static bool listen(void *context, const gt_ProgressEvent *event)
     return true;
 }
 
-static gt_Tensor *call_with_loss(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *call_with_loss(gt_Layer *layer, const gt_CallArgs *in)
 {
-    gt_add_loss(layer, gt_mean(gt_square(in.x)));
-    return in.x;
+    gt_add_loss(layer, gt_mean(gt_square(in->x)));
+    return in->x;
 }
 
 static bool same_variables(gt_Tensors a, const double *before)
@@ -391,8 +391,10 @@ Test(fit, what_keras_says_of_training)
         refused(gt_evaluate(lossless, row), GT_STATE, "no loss");
         cr_assert(weight(lossless) == 1);
         /* one that adds one is enough, and so is a penalty */
-        static const gt_LayerClass adding = {
-            .name = "adding", .instance = sizeof(gt_Layer), .call = call_with_loss};
+        static const gt_LayerClass adding = {.size = sizeof(gt_LayerClass),
+                                             .name = "adding",
+                                             .instance = sizeof(gt_Layer),
+                                             .call = call_with_loss};
         gt_Layer *own =
             gt_Sequential(gt_Dense(1, .use_bias = false, .kernel_initializer = gt_Ones()),
                           gt_layer_new(&adding, &(gt_Layer){0}));

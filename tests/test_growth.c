@@ -421,27 +421,27 @@ typedef struct Wide {
     gt_Layer **children;
 } Wide;
 
-static gt_Status wide_build(gt_Layer *layer, gt_Shape input)
+static gt_Status wide_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     char name[32];
     for (int i = 0; i < count; i++) {
         snprintf(name, sizeof name, "w%d", i);
-        gt_add_weight(layer, name, input, .initializer = gt_Zeros());
+        gt_add_weight(layer, name, in->shape, .initializer = gt_Zeros());
     }
     return gt_status();
 }
 
-static gt_Tensor *wide_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *wide_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     gt_Tensors all = gt_variables(layer);
-    gt_Tensor *x = in.x;
+    gt_Tensor *x = in->x;
     for (int i = 0; i < all.count; i++)
         x = gt_add(x, all.items[i]);
     return x;
 }
 
 static const gt_LayerClass wide_class = {
-    .name = "wide", .instance = sizeof(Wide), .build = wide_build, .call = wide_call};
+    .size = sizeof(gt_LayerClass), .name = "wide", .instance = sizeof(Wide), .build = wide_build, .call = wide_call};
 
 static double weights_in_a_layer(int n)
 {
@@ -467,16 +467,16 @@ static gt_Status thrifty_create(gt_Layer *layer)
     return gt_status();
 }
 
-static gt_Tensor *thrifty_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *thrifty_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    gt_Tensor *x = in.x;
+    gt_Tensor *x = in->x;
     for (int i = 0; i < count; i++)
         gt_recompute(child_body, ((Wide *)layer)->children[i], gt_tensors(x), &x);
     return x;
 }
 
 static const gt_LayerClass thrifty_class = {
-    .name = "thrifty", .instance = sizeof(Wide), .create = thrifty_create, .call = thrifty_call};
+    .size = sizeof(gt_LayerClass), .name = "thrifty", .instance = sizeof(Wide), .create = thrifty_create, .call = thrifty_call};
 
 static double recomputed(int n)
 {

@@ -747,7 +747,7 @@ Test(half, models_and_files)
         content[size - 6] = 0; /* the header, behind its length, is text */
         cr_assert(strstr(content + 8, half ? "\"BF16\"" : "\"F16\""), "%s", content + 8);
         refused(gt_save_csv(in_folder("table.csv"), gt_reshape(numbers, gt_shape(3, 1))) != GT_OK,
-                GT_UNSUPPORTED, "write_csv", names[half]);
+                GT_UNSUPPORTED, "save_csv", names[half]);
 
         /* trained they are not */
         gt_Optimizer *adam = gt_Adam(0.1);

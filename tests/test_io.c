@@ -208,7 +208,7 @@ Test(io, safetensors_round_trip, .init = open_folder, .fini = close_folder)
     double two[2] = {0};
     int64_t shape5 = gt_tensor_file_find(file, names[1]);
     refused(gt_tensor_file_load_into(file, shape5, two, sizeof two) != GT_OK, GT_INVALID, path,
-            "has 20 bytes");
+            "needs 20 bytes (got 16)");
     float five[5];
     cr_assert(gt_tensor_file_load_into(file, shape5, five, sizeof five) == GT_OK,
               "reading into memory");
@@ -270,7 +270,7 @@ Test(io, safetensors_bytes, .init = open_folder, .fini = close_folder)
     refused(gt_save_tensors(path, gt_named_tensors({"a", a}, {"a", b})), GT_INVALID, path,
             "\"a\" is given twice");
     refused(gt_save_tensors(path, gt_named_tensors({"__metadata__", a})), GT_INVALID, path,
-            "taken by the format");
+            "reserved by the format");
     refused(gt_save_tensors(path, gt_named_tensors({"\xff", a})), GT_INVALID, path, "not UTF-8");
     refused(gt_save_tensors(path, gt_named_tensors({NULL, a})), GT_INVALID, path,
             "name of item 0 is NULL");
@@ -373,7 +373,7 @@ static const Broken broken[] = {
     {"unknown dtype \"f32\"", "{" T("a", "f32", "[0]", "[0,0]") "}", 0, GT_FORMAT},
     {"unknown dtype \"F32?\"", "{" T("a", "F32\\n", "[0]", "[0,0]") "}", 0, GT_FORMAT},
     {"dtype F8_E4M3", "{" T("a", "F8_E4M3", "[1]", "[0,1]") "}", 1, GT_UNSUPPORTED},
-    {"9 dimensions", "{" T("a", "U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]") "}", 1, GT_UNSUPPORTED},
+    {"at most 8 dimensions (got 9)", "{" T("a", "U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]") "}", 1, GT_UNSUPPORTED},
     {"not an object", "{\"__metadata__\":[]}", 0, GT_FORMAT},
     {"not a string", "{\"__metadata__\":{\"a\":1}}", 0, GT_FORMAT},
     {"U+0000", "{\"a\\u0000b\":{}}", 0, GT_FORMAT},
@@ -867,9 +867,9 @@ static const struct {
     const char *text, *where, *reason;
 } bad_tables[] = {
     {"1,2\n3,x\n", ":2:2", "\"x\" is not a number, and the tensor is float32"},
-    {"1,2\n3\n", ":2:1", "this row has 1 fields, the ones before have 2"},
-    {"1,2\n3,4,5\n", ":2:3", "this row has 3 fields"},
-    {"1,2\n3,4,\n", ":2:3", "this row has 3 fields"},
+    {"1,2\n3\n", ":2:1", "expected 2 fields, as in the rows before (got 1)"},
+    {"1,2\n3,4,5\n", ":2:3", "expected 2 fields, as in the rows before (got 3)"},
+    {"1,2\n3,4,\n", ":2:3", "expected 2 fields, as in the rows before (got 3)"},
     {"1,2\n\n3,4\n", ":2:0", "a blank line between the rows"},
     {"1,2\n3,\n", ":2:2", "a number is missing"},
     {"1,NA\n", ":1:2", "a number is missing"},
@@ -937,10 +937,10 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
     refused(!gt_load_csv(path, .columns = gt_columns(0, 0)), GT_INVALID, path, "it has 4");
     refused(!gt_load_csv(path, .columns = gt_columns(INT32_MAX, INT32_MAX)), GT_INVALID, path,
             "it has 4");
-    refused(!gt_load_csv(path, .delimiter = 'e'), GT_INVALID, "", "delimiter (code 101)");
+    refused(!gt_load_csv(path, .delimiter = 'e'), GT_INVALID, "", "quote, point or sign (got code 101)");
     refused(!gt_load_csv(path, .delimiter = 0), GT_INVALID, "", "delimiter");
-    refused(!gt_load_csv(path, .skip_rows = -1), GT_INVALID, "", "skip_rows is negative");
-    refused(!gt_load_csv(path, .dtype = GT_INT32, .missing = 0.5), GT_INVALID, "", "missing = 0.5");
+    refused(!gt_load_csv(path, .skip_rows = -1), GT_INVALID, "", "skip_rows must be >= 0 (got -1)");
+    refused(!gt_load_csv(path, .dtype = GT_INT32, .missing = 0.5), GT_INVALID, "", "missing must be a number of dtype int32 (got 0.5)");
     refused(!gt_load_csv(path, .dtype = GT_INT32, .missing = NAN), GT_INVALID, "", "missing");
     refused(!gt_load_csv(path, .skip_rows = 2), GT_FORMAT, path, "has no rows");
     refused(!gt_load_csv(path, .skip_rows = INT64_MAX), GT_FORMAT, path, "has no rows");
@@ -950,7 +950,7 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
         bool legal = c == '\t' || (c >= ' ' && c <= '~' && !strchr("\"+-.0123456789", c) &&
                                    !((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
         gt_Tensor *one = gt_load_csv(path, .delimiter = (char)c, .columns = gt_columns(0, 1));
-        cr_assert(legal || (!one && strstr(gt_error_message(), "delimiter (code")), "code %d: %s",
+        cr_assert(legal || (!one && strstr(gt_error_message(), "(got code ")), "code %d: %s",
                   c, gt_error_message());
         cr_assert(!legal || !strstr(gt_error_message(), "delimiter"), "code %d", c);
         gt_error_clear();
@@ -976,7 +976,7 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
     gt_save_csv(in_folder("one.csv"), one);
     text[get_file(in_folder("one.csv"), text, sizeof text - 1)] = 0;
     cr_assert(strcmp(text, "1\n2.5\nnan\n") == 0, "one column: %s", text);
-    refused(gt_save_csv(in_folder("x"), gt_scalar(1, GT_FLOAT32)), GT_INVALID, "", "rank 0");
+    refused(gt_save_csv(in_folder("x"), gt_scalar(1, GT_FLOAT32)), GT_INVALID, "", "expected a tensor of 1 or 2 dimensions (got 0)");
     refused(gt_save_csv(in_folder("x"), NULL), GT_INVALID, "", "the tensor is NULL");
     refused(gt_save_csv(in_folder("x"), one, .delimiter = '"'), GT_INVALID, "", "delimiter");
     gt_scope_end(scope);
@@ -993,13 +993,13 @@ static const struct {
     {"", 0, "cut short in its header", GT_FORMAT},
     {"\0\0\x08", 3, "cut short in its header", GT_FORMAT},
     {"\0\0\x08\1\0\0\0", 7, "cut short in its header", GT_FORMAT},
-    {"\0\1\x08\1\0\0\0\1a", 9, "no IDX file", GT_FORMAT},
-    {"P5 8", 4, "no IDX file", GT_FORMAT},
-    {"\0\0\x0a\1\0\0\0\1a", 9, "0x0A is no type", GT_FORMAT},
-    {"\0\0\xff\1\0\0\0\1a", 9, "0xFF is no type", GT_FORMAT},
-    {"\0\0\x09\1\0\0\0\1a", 9, "type int8 are not supported", GT_UNSUPPORTED},
-    {"\0\0\x0b\1\0\0\0\1ab", 10, "type int16 are not supported", GT_UNSUPPORTED},
-    {"\0\0\x08\x09\0\0\0\1", 8, "9 dimensions", GT_UNSUPPORTED},
+    {"\0\1\x08\1\0\0\0\1a", 9, "not an IDX file", GT_FORMAT},
+    {"P5 8", 4, "not an IDX file", GT_FORMAT},
+    {"\0\0\x0a\1\0\0\0\1a", 9, "unknown type 0x0A", GT_FORMAT},
+    {"\0\0\xff\1\0\0\0\1a", 9, "unknown type 0xFF", GT_FORMAT},
+    {"\0\0\x09\1\0\0\0\1a", 9, "dtype int8 is not supported", GT_UNSUPPORTED},
+    {"\0\0\x0b\1\0\0\0\1ab", 10, "dtype int16 is not supported", GT_UNSUPPORTED},
+    {"\0\0\x08\x09\0\0\0\1", 8, "at most 8 dimensions (got 9)", GT_UNSUPPORTED},
     {"\0\0\x08\1\0\0\0\2a", 9, "promises 2 bytes of numbers and 1 follow: it is cut", GT_FORMAT},
     {"\0\0\x08\1\0\0\0\2abc", 11, "and 3 follow: it is longer", GT_FORMAT},
     {"\0\0\x0d\1\0\0\0\1abc", 11, "promises 4 bytes", GT_FORMAT},
@@ -1027,7 +1027,7 @@ Test(io, idx, .init = open_folder, .fini = close_folder)
     a = gt_load_idx(put_file("a", rank8, sizeof rank8));
     cr_assert(gt_rank(a) == 8 && gt_item(a) == 7, "eight dimensions: %s", gt_error_message());
     refused(!gt_load_idx(put_file("a", rank9, sizeof rank9)), GT_UNSUPPORTED, file_path,
-            "it has 9 dimensions; gradtape goes to 8");
+            "expected at most 8 dimensions (got 9)");
     a = gt_load_idx(put_file("a", "\0\0\x0c\1\0\0\0\2\xff\xff\xff\xfe\1\2\3\4", 16));
     cr_assert(gt_dtype(a) == GT_INT32 && gt_element(a, 0) == -2 && gt_element(a, 1) == 0x01020304,
               "int32: %s", gt_error_message());
@@ -1039,7 +1039,7 @@ Test(io, idx, .init = open_folder, .fini = close_folder)
     a = gt_load_idx(put_file("a", "\0\0\x08\2\0\0\0\0\0\0\0\3", 12));
     cr_assert(gt_size(a) == 0 && gt_rank(a) == 2, "empty: %s", gt_error_message());
     refused(!gt_load_idx(in_folder("nothing")), GT_IO, file_path, "No such file");
-    refused(!gt_load_idx(in_folder("a"), .limit = -1), GT_INVALID, "", "limit is negative");
+    refused(!gt_load_idx(in_folder("a"), .limit = -1), GT_INVALID, "", "limit must be >= 0 (got -1)");
     gt_scope_end(scope);
 }
 

@@ -41,6 +41,8 @@ Test(keyword, lists_end_with_a_mark)
     gt_Tensor *x = gt_array64(gt_shape(2), 1, 2);
     cr_assert_eq(gt_tensors().count, 0);
     cr_assert_eq(gt_tensors(x).count, 1);
+    cr_assert_eq(gt_tensors((x), x).count, 2); /* brackets around the first are not nothing */
+    cr_assert_eq(gt_tensors((x)).count, 1);
     gt_Tensors some = gt_tensors(x, NULL, x); /* NULL may be one of them */
     cr_assert(some.count == 3 && some.items[0] == x && !some.items[1] && some.items[2] == x);
     gt_Tensor *const list[] = {x, x, GT_LIST_END, x};
@@ -188,6 +190,12 @@ Test(keyword, bare_numbers_are_no_shapes)
     assert_no_leaks();
 }
 
+#define grown_OPTIONS(F, S)                                                                        \
+    F(S, double, known, 1, "the one field")                                                        \
+    F(S, int32_t, end_of_it, 2, "in front of padding")
+GT_OPTIONS(grown_options, grown_OPTIONS);
+GT_OPTION_TYPE(grown_options, grown_OPTIONS);
+
 /* Structs of programs that know fewer fields, or more. The struct says how much of it counts. */
 Test(keyword, options_of_other_versions)
 {
@@ -213,6 +221,20 @@ Test(keyword, options_of_other_versions)
     newer.known.max_value = 3;
     cr_assert_eq(gt_element(gt_relu_at(NULL, x, &newer.known), 1), 3);
     cr_assert_eq(gt_element(gt_relu_at(NULL, x, NULL), 1), 10);
+
+    /* What follows the library's own struct is not written to, whatever the caller's size. */
+    struct {
+        grown_options known;
+        unsigned char behind[64];
+    } given = {{GT_PRESETS(grown_options, grown_OPTIONS)}, {0}}, taken;
+    for (uint32_t bytes = 0; bytes <= sizeof given; bytes++) {
+        memset(&taken, 0x55, sizeof taken);
+        given.known.size.bytes = bytes < sizeof bytes ? (uint32_t)sizeof bytes : bytes;
+        gt_options_take(&grown_options_type, &taken, &given);
+        cr_assert_eq(taken.known.size.bytes, offsetof(grown_options, end));
+        for (size_t i = 0; i < sizeof taken.behind; i++)
+            cr_assert_eq(taken.behind[i], 0x55, "%u bytes: byte %d behind it", bytes, (int)i);
+    }
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();

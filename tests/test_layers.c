@@ -51,29 +51,30 @@ static gt_Status block_create(gt_Layer *layer)
     return gt_status();
 }
 
-static gt_Status block_build(gt_Layer *layer, gt_Shape input)
+static gt_Status block_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Block *self = (Block *)layer;
     self->builds++;
     self->count =
         gt_add_weight(layer, "count", gt_shape(), .trainable = false, .initializer = gt_Zeros());
-    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(input), self->units),
+    self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(in->shape), self->units),
                                  .regularizer = gt_L2(0.5));
     if (self->fail_late)
         return gt_fail(GT_INVALID, "it was asked to fail");
     return gt_status();
 }
 
-static gt_Tensor *block_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *block_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Block *self = (Block *)layer;
     self->calls++;
-    if (in.training)
+    if (in->training)
         gt_assign_add(self->count, 1);
-    return gt_call(self->inner, gt_matmul(in.x, self->kernel));
+    return gt_call(self->inner, gt_matmul(in->x, self->kernel));
 }
 
-static const gt_LayerClass block_class = {.name = "block",
+static const gt_LayerClass block_class = {.size = sizeof(gt_LayerClass),
+                                          .name = "block",
                                           .instance = sizeof(Block),
                                           .create = block_create,
                                           .build = block_build,
@@ -140,27 +141,28 @@ static gt_Status grower_create(gt_Layer *layer)
     return gt_status();
 }
 
-static gt_Status grower_build(gt_Layer *layer, gt_Shape input)
+static gt_Status grower_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Grower *self = (Grower *)layer;
     gt_add_child(layer, gt_Dense(2));
     gt_add_child(layer, gt_Dense(2));
-    (void)input;
+    (void)in;
     if (self->fails)
         gt_fail(GT_STATE, "not yet");
     self->fails = false;
     return gt_status();
 }
 
-static gt_Tensor *grower_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *grower_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    gt_Tensor *x = in.x;
+    gt_Tensor *x = in->x;
     for (int i = 0; i < gt_layer_child_count(layer); i++)
         x = gt_call(gt_get_layer(layer, i), x);
     return x;
 }
 
-static const gt_LayerClass grower_class = {.name = "grower",
+static const gt_LayerClass grower_class = {.size = sizeof(gt_LayerClass),
+                                           .name = "grower",
                                            .instance = sizeof(Grower),
                                            .create = grower_create,
                                            .build = grower_build,
@@ -181,7 +183,7 @@ Test(layers, names)
               "dense_7/kernel dense_7/bias");
     cr_assert_eq(gt_layer_find(model, "dense_3"), shared, "the same layer in two places");
     gt_Sequential(gt_Dense(2, .name = "twin"), gt_Dense(2, .name = "twin"));
-    fails(GT_INVALID, "two layers in sequential are called \"twin\"");
+    fails(GT_INVALID, "a layer called \"twin\" is in sequential already");
     gt_layer_free(model);
 
     Grower instance = {.fails = true};
@@ -270,9 +272,11 @@ Test(layers, shapes_and_counts)
                   strstr(summary, "dropout (dropout)"),
               "%s", summary);
     gt_call(model, gt_uniform(gt_shape(5, 4, 4), .dtype = GT_FLOAT64));
-    fails(GT_INVALID, "the layer was built for a last dimension of 12, in sequential/dense");
+    fails(GT_INVALID, "the last dimension of the input must be 12, as the layer was built (got "
+                      "shape (5, 16)), in "
+                      "sequential/dense");
     gt_call(gt_get_layer(model, 1), gt_uniform(gt_shape(12), .dtype = GT_FLOAT64));
-    fails(GT_INVALID, "at least 2 dimensions are needed, in dense");
+    fails(GT_INVALID, "the input must have at least 2 dimensions (got shape (12,)), in dense");
     gt_call(model, NULL);
     fails(GT_INVALID, "the input is NULL");
     y = gt_call(model, gt_full(gt_shape(0, 3, 4), 1, .dtype = GT_FLOAT64));
@@ -301,7 +305,7 @@ Test(layers, failures_roll_back)
     gt_MemoryStats before = gt_memory_stats();
     for (int i = 0; i < 50; i++) { /* a failing sibling takes the others along */
         char site[256];
-        snprintf(site, sizeof site, "%s:%d: dense: units is -1; it must be above 0", __FILE__,
+        snprintf(site, sizeof site, "%s:%d: Dense: units must be > 0 (got -1)", __FILE__,
                  __LINE__ + 1);
         gt_Layer *model = gt_Sequential(gt_Dense(3), gt_Dense(-1), gt_Sequential(gt_Dense(2)));
         cr_assert_null(model);
@@ -311,22 +315,76 @@ Test(layers, failures_roll_back)
     cr_assert(gt_memory_stats().variables == before.variables);
     gt_Layer *same = gt_Sequential(gt_Dense(2, .name = "a"), gt_Dense(2, .name = "a"));
     cr_assert_null(same);
-    fails(GT_INVALID, "are called \"a\"");
+    fails(GT_INVALID, "a layer called \"a\" is in sequential already");
     gt_Dense(2, .name = "a/b");
-    fails(GT_INVALID, "has a '/'");
+    fails(GT_INVALID, "Dense: the name must not be empty or contain '/' (got \"a/b\")");
     gt_Dense(0);
-    fails(GT_INVALID, "units is 0");
+    fails(GT_INVALID, "units must be > 0 (got 0)");
     gt_Activation(NULL);
     fails(GT_INVALID, "the function is NULL");
     gt_Dropout(1.5);
-    fails(GT_INVALID, "the rate is 1.5");
+    fails(GT_INVALID, "Dropout: rate must be in [0, 1] (got 1.5)");
     gt_Sequential(gt_Dense(2), NULL);
     fails(GT_INVALID, "the layer is NULL");
 }
 
-static gt_Tensor *twice(void *context, gt_CallArgs in)
+static gt_Tensor *twice(void *context, const gt_CallArgs *in)
 {
-    return gt_multiply(in.x, *(double *)context);
+    return gt_multiply(in->x, *(double *)context);
+}
+
+/* A decoder that uses the kernel of its encoder, transposed, and asks for rows as wide as that. */
+typedef struct Tied {
+    gt_Layer base;
+    gt_Layer *encoder;
+    gt_Variable *kernel;
+} Tied;
+
+static gt_Status tied_create(gt_Layer *layer)
+{
+    Tied *self = (Tied *)layer;
+    self->encoder = gt_add_child(layer, gt_Dense(2, .use_bias = false));
+    return gt_status();
+}
+
+static gt_Status tied_build(gt_Layer *layer, const gt_BuildArgs *in)
+{
+    Tied *self = (Tied *)layer;
+    gt_build(self->encoder, in->shape, GT_FLOAT32);
+    self->kernel = gt_share_weight(layer, "tied", gt_variables(self->encoder).items[0]);
+    return gt_set_input_spec(layer, 2, gt_last(in->shape));
+}
+
+static gt_Tensor *tied_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    Tied *self = (Tied *)layer;
+    return gt_matmul(gt_call(self->encoder, in->x), self->kernel, .transpose_b = true);
+}
+
+static const gt_LayerClass tied_class = {.size = sizeof(gt_LayerClass),
+                                         .name = "tied",
+                                         .instance = sizeof(Tied),
+                                         .create = tied_create,
+                                         .build = tied_build,
+                                         .call = tied_call};
+
+Test(layers, weights_of_another_layer)
+{
+    gt_Layer *tied = gt_layer_new(&tied_class, &(Tied){.encoder = NULL});
+    gt_Tensor *x = gt_uniform(gt_shape(4, 3));
+    gt_Tensor *y = gt_call(tied, x);
+    ok("call");
+    cr_assert_eq(gt_dim(gt_tensor_shape(y), 1), 3);
+    cr_assert(gt_variables(tied).count == 1 && gt_count_params(tied) == 6, "counted once");
+    gt_call(tied, gt_ones(gt_shape(4, 5)));
+    fails(GT_INVALID, "5");
+    gt_call(tied, gt_ones(gt_shape(3)));
+    fails(GT_INVALID, "2");
+    gt_share_weight(tied, "late", gt_variables(tied).items[0]);
+    fails(GT_STATE, "build");
+    gt_set_input_spec(tied, 9, 0);
+    gt_error_clear();
+    gt_layer_free(tied);
 }
 
 /* The same layer in two places is one layer. */
@@ -495,9 +553,39 @@ Test(layers, initializers)
                   &(gt_Spec){.dtype = GT_FLOAT32, .rank = 1, .size = 4, .dims = {4}}, q);
     fails(GT_INVALID, "at least 2 dimensions");
     gt_initialize(gt_VarianceScaling(.scale = 0), "m/w", &matrix, q);
-    fails(GT_INVALID, "the scale is 0");
+    fails(GT_INVALID, "variance_scaling: scale must be > 0 (got 0)");
     gt_initialize(gt_IdentityInitializer(1), "m/w", &matrix, q);
     fails(GT_INVALID, "2 dimensions");
+}
+
+static gt_Status ramp(void *context, const gt_Spec *spec, void *data, uint64_t stream)
+{
+    *(uint64_t *)context = stream;
+    for (int64_t i = 0; i < spec->size; i++)
+        ((float *)data)[i] = (float)i;
+    return spec->size == 5 ? gt_fail(GT_INVALID, "no ramp of five") : GT_OK;
+}
+
+Test(layers, an_initializer_of_ones_own)
+{
+    uint64_t stream[3] = {0};
+    for (int i = 0; i < 3; i++) { /* twice the same path, then another one */
+        float ramped[3];
+        gt_initialize(gt_initializer(ramp, &stream[i]), i < 2 ? "m/a" : "m/b",
+                      &(gt_Spec){.dtype = GT_FLOAT32, .rank = 1, .size = 3, .dims = {3}}, ramped);
+        ok("initialize");
+        cr_assert(ramped[0] == 0 && ramped[2] == 2);
+    }
+    cr_assert(stream[0] == stream[1] && stream[0] != stream[2]);
+    gt_Layer *dense = gt_Dense(1, .kernel_initializer = gt_initializer(ramp, &stream[0]));
+    gt_build(dense, gt_shape(1, 5), GT_FLOAT32);
+    fails(GT_INVALID, "no ramp of five");
+    cr_assert(!gt_layer_built(dense), "a build that fails takes back what it made");
+    gt_build(dense, gt_shape(1, 4), GT_FLOAT32);
+    ok("another width");
+    cr_assert_eq(gt_element(gt_variables(dense).items[0], 3), 3);
+    gt_Dense(1, .kernel_initializer = gt_initializer(NULL, NULL));
+    gt_error_clear();
 }
 
 /* The first numbers of a model do not depend on the order in which C evaluates arguments, and two

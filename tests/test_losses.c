@@ -719,6 +719,9 @@ Test(losses, labels_of_one_column)
         {"hinge", gt_Hinge()},
         {"squared_hinge", gt_SquaredHinge(.reduction = GT_REDUCTION_SUM)},
         {"poisson", gt_Poisson()},
+        {"msle", gt_MeanSquaredLogarithmicError()},
+        {"mape", gt_MeanAbsolutePercentageError()},
+        {"categorical_hinge", gt_CategoricalHinge()},
         {"binary", gt_BinaryCrossentropy(.reduction = GT_REDUCTION_SUM)},
         {"kl", gt_KLDivergence()},
     };
@@ -765,12 +768,12 @@ Test(losses, labels_of_one_column)
     assert_no_leaks();
 }
 
-static gt_Tensor *first_column(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *first_column(gt_Layer *layer, const gt_CallArgs *in)
 {
     (void)layer;
-    gt_Shape shape = gt_tensor_shape(in.x);
+    gt_Shape shape = gt_tensor_shape(in->x);
     shape.rank--;
-    return gt_reshape(in.x, shape);
+    return gt_reshape(in->x, shape);
 }
 
 typedef struct Squeezing {
@@ -781,7 +784,7 @@ typedef struct Squeezing {
 Test(losses, columns_of_other_ranks)
 {
     static const gt_LayerClass squeezing = {
-        .name = "squeezing", .instance = sizeof(Squeezing), .call = first_column};
+        .size = sizeof(gt_LayerClass), .name = "squeezing", .instance = sizeof(Squeezing), .call = first_column};
     const struct {
         gt_Shape x, y;
         bool squeezes;

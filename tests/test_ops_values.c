@@ -219,6 +219,33 @@ static gt_Tensor *infinite_clip(gt_Tensor *x)
     return gt_multiply(gt_clip(x, -1, 1), INFINITY);
 }
 
+/* The functions that C has, too, against it. */
+Test(values, as_in_c)
+{
+    static const struct {
+        const char *name;
+        gt_Tensor *(*function)(gt_Tensor *x);
+        double (*of_c)(double);
+    } rows[] = {
+        {"tan", gt_tan, tan},       {"sinh", gt_sinh, sinh}, {"cosh", gt_cosh, cosh},
+        {"log2", gt_log2, log2},    {"erf", gt_erf, erf},    {"erfc", gt_erfc, erfc},
+        {"log10", gt_log10, log10},
+    };
+    const double points[] = {-3, -0.75, -1e-9, 0, 1e-9, 0.25, 1, 2.5, 20, INFINITY, NAN};
+    enum { POINTS = sizeof points / sizeof *points };
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        double wanted[POINTS];
+        for (int i = 0; i < POINTS; i++)
+            wanted[i] = rows[k].of_c(points[i]);
+        gt_Tensor *x = gt_from_values_at(NULL, gt_shape(POINTS), GT_FLOAT64, POINTS, points);
+        near(rows[k].function(x), POINTS, wanted, 1e-14, rows[k].name);
+        gt_Tensor *single = gt_cast(x, GT_FLOAT32);
+        for (int i = 0; i < POINTS; i++)
+            wanted[i] = rows[k].of_c(gt_element(single, i));
+        near(rows[k].function(single), POINTS, wanted, 1e-6, rows[k].name);
+    }
+}
+
 Test(values, compare)
 {
     gt_Tensor *a = gt_array64(gt_shape(2, 1), 1, NAN), *b = gt_array64(gt_shape(3), 0, 1, 2);
@@ -392,8 +419,8 @@ Test(values, random)
     same_numbers(gt_max(columns, .axis = 0), gt_min(columns, .axis = 0), "whole columns fall");
     cr_assert(gt_size(gt_uniform(gt_shape(0, 3))) == 0);
 
-    FAILS(gt_dropout(x, 1.5), "dropout: rate 1.5 is not in [0, 1]");
-    FAILS(gt_dropout(x, -0.1), "dropout: rate -0.1 is not in [0, 1]");
+    FAILS(gt_dropout(x, 1.5), "dropout: rate must be in [0, 1] (got 1.5)");
+    FAILS(gt_dropout(x, -0.1), "dropout: rate must be in [0, 1] (got -0.1)");
     FAILS(gt_dropout(x, 0.5, .noise_shape = gt_shape(1000)),
           "dropout: noise_shape (1000,) does not broadcast to x (1000, 10)");
     FAILS(gt_uniform(gt_shape(2), .low = 1, .high = 0),

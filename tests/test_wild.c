@@ -176,20 +176,10 @@ static gt_Batch batch;
 static char text[64];
 static double memory[16];
 
-/* The update of plain gradient descent. */
-static const gt_Operation *descent(void)
-{
-    int count;
-    const gt_Operation *const *all = gt_optimizer_operations(&count);
-    while (count > 0 && strcmp(all[count - 1]->name, "sgd_update") != 0)
-        count--;
-    return count ? all[count - 1] : NULL;
-}
-
-static gt_Tensor *joined(void *user, gt_CallArgs in)
+static gt_Tensor *joined(void *user, const gt_CallArgs *in)
 {
     (void)user;
-    return in.count > 1 ? gt_add(in.x, in.inputs[1]) : in.x;
+    return in->count > 1 ? gt_add(in->x, in->inputs[1]) : in->x;
 }
 
 #define PASTE_(a, b) a##b
@@ -466,16 +456,16 @@ Test(wild, messages_name_what_was_expected_and_what_came)
     fails(gt_compile(dense, .optimizer = (gt_Optimizer *)dense),
           "compile: expected an optimizer (got a layer)");
     fails(gt_Sequential(gt_Dense(3), (gt_Layer *)gt_relu),
-          "sequential: add_child: expected a layer (got a pointer to something else)");
+          "Sequential: add_child: expected a layer (got a pointer to something else)");
     fails(gt_Sequential(gt_Dense(3), (gt_Layer *)x), "expected a layer (got a tensor)");
     fails(gt_Dense(3, .activation = (gt_TensorFunction)(uintptr_t)dense),
-          "dense: activation must be a function (got a layer)");
+          "Dense: activation must be a function (got a layer)");
     fails(gt_Dense(3, .activation = (gt_TensorFunction)1),
-          "dense: activation must be a function (got the number 1)");
+          "Dense: activation must be a function (got the number 1)");
     fails(gt_Activation((gt_TensorFunction)(uintptr_t)x),
-          "activation: the function must be a function (got a tensor)");
+          "Activation: the function must be a function (got a tensor)");
     fails(gt_Lambda((gt_LambdaFunction)1),
-          "lambda: the function must be a function (got the number");
+          "Lambda: the function must be a function (got the number");
     fails(gt_function((gt_FunctionBody)(uintptr_t)dense, NULL),
           "function: the body must be a function (got a layer)");
     fails(gt_LossMetric(gt_loss((gt_LossFunction)1, NULL)), "must be a function (got the number 1)");
@@ -531,18 +521,18 @@ Test(wild, bare_numbers_in_the_place_of_values)
     }
     fails(gt_call(gt_Reshape(2), x), "target must be gt_shape(...) (got the number 2)");
 
-    fails(gt_Dense(1, .kernel_regularizer = 1), "dense: kernel_regularizer must be a regularizer");
-    fails(gt_Dense(1, .bias_regularizer = 1), "dense: bias_regularizer must be a regularizer");
+    fails(gt_Dense(1, .kernel_regularizer = 1), "Dense: kernel_regularizer must be a regularizer");
+    fails(gt_Dense(1, .bias_regularizer = 1), "Dense: bias_regularizer must be a regularizer");
     fails(gt_Dense(1, .activity_regularizer = 1), "activity_regularizer must be a regularizer");
     fails(gt_Dense(1, .kernel_regularizer = "l2"), "got a bare number or a pointer");
-    fails(gt_Dense(1, .kernel_initializer = 1), "dense: kernel_initializer must be an initializer");
-    fails(gt_Dense(1, .bias_initializer = "zeros"), "dense: bias_initializer must be an initializer");
+    fails(gt_Dense(1, .kernel_initializer = 1), "Dense: kernel_initializer must be an initializer");
+    fails(gt_Dense(1, .bias_initializer = "zeros"), "Dense: bias_initializer must be an initializer");
 
     gt_Layer *model = gt_Dense(1);
     fails(gt_compile(model, .loss = "mse"), "compile: the loss must be a value such as");
     fails(gt_compile(model, .loss = 1), "compile: the loss must be a value such as");
     fails(gt_compile(model, .loss = (void *)(uintptr_t)gt_relu), "compile: the loss must be a value such as");
-    fails(gt_LossMetric((gt_Loss){.type = (const void *)"mse"}), "loss_metric: the loss must be a value such as");
+    fails(gt_LossMetric((gt_Loss){.type = (const void *)"mse"}), "LossMetric: the loss must be a value such as");
     fails(gt_compile(model, .metrics = (void *)gt_Accuracy()),
           "compile: metrics must be a list, gt_metrics(...) (got a metric)");
     fails(gt_compile(model, .metrics = 2),
@@ -559,10 +549,10 @@ Test(wild, bare_numbers_in_the_place_of_values)
 }
 
 /* Inputs that nobody takes. */
-static gt_Tensor *second(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *second(gt_Layer *layer, const gt_CallArgs *in)
 {
     (void)layer;
-    return in.count > 1 ? in.inputs[1] : in.x;
+    return in->count > 1 ? in->inputs[1] : in->x;
 }
 
 Test(wild, inputs_that_nobody_takes)
@@ -576,16 +566,16 @@ Test(wild, inputs_that_nobody_takes)
                              gt_Reshape(gt_shape(2))};
     ok();
     for (size_t i = 0; i < sizeof one / sizeof *one; i++) {
-        fails(gt_call(one[i], x, .more = gt_tensors(y)), "it takes 1 input (got 2)");
+        fails(gt_call(one[i], x, .more = gt_tensors(y)), "it accepts 1 input (got 2)");
         cr_assert_not_null(gt_call(one[i], x), "%s", gt_error_message());
     }
     fails(gt_call(one[2], x, .more = y), "more must be a list of at most 63 tensors");
     static const gt_LayerClass takes_two = {
-        .name = "second", .instance = sizeof(gt_Layer), .call = second, .inputs = 2};
+        .size = sizeof(gt_LayerClass), .name = "second", .instance = sizeof(gt_Layer), .call = second, .inputs = 2};
     const gt_Layer instance = {.name = NULL};
     gt_Layer *two = gt_layer_new_at(NULL, &takes_two, &instance);
     cr_assert_eq(gt_element(gt_call(two, x, .more = gt_tensors(y)), 0), 2);
-    fails(gt_call(two, x, .more = gt_tensors(y, y)), "second: it takes 2 inputs (got 3)");
+    fails(gt_call(two, x, .more = gt_tensors(y, y)), "second: it accepts 2 inputs (got 3)");
     gt_Layer *all = gt_Lambda(joined);
     cr_assert_eq(gt_element(gt_call(all, x, .more = gt_tensors(y)), 0), 3);
     ok();

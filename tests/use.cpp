@@ -21,16 +21,16 @@ struct Scale {
     gt_Layer base;
     gt_Variable *factor;
 };
-static gt_Status scale_build(gt_Layer *layer, gt_Shape input)
+static gt_Status scale_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     Scale *self = reinterpret_cast<Scale *>(layer);
     self->factor =
-        gt_add_weight(layer, "factor", gt_shape(gt_last(input)), .initializer = gt_Constant(3));
+        gt_add_weight(layer, "factor", gt_shape(gt_last(in->shape)), .initializer = gt_Constant(3));
     return gt_status();
 }
-static gt_Tensor *scale_call(gt_Layer *layer, gt_CallArgs in)
+static gt_Tensor *scale_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    return gt_multiply(in.x, reinterpret_cast<Scale *>(layer)->factor);
+    return gt_multiply(in->x, reinterpret_cast<Scale *>(layer)->factor);
 }
 
 int main()
@@ -58,6 +58,7 @@ int main()
 
     static const gt_LayerClass scale_class = [] {
         gt_LayerClass type = {};
+        type.size = sizeof(gt_LayerClass);
         type.name = "scale";
         type.instance = sizeof(Scale);
         type.build = scale_build;

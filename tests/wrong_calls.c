@@ -8,6 +8,14 @@
  * tools/check-calls compiles this file for its syntax alone, as C and as C++, and compares. */
 #include "gradtape.h"
 
+/* A macro of one's own with two arguments before the keywords. */
+#define two_OPTIONS(F, S)                                                                          \
+    F(S, int64_t, first, 0, "required")                                                            \
+    F(S, int64_t, second, 0, "required")                                                           \
+    F(S, int64_t, third, 0, "a keyword")
+GT_OPTIONS(two_options, two_OPTIONS);
+#define two(...) GT_KEYWORDS_2(two, first, second, __VA_ARGS__)
+
 bool report(void *context, const gt_ProgressEvent *event);
 void right(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Optimizer *adam,
            gt_Tape *tape);
@@ -40,11 +48,17 @@ void right(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_minimize(adam, tape, x, gt_trainable_variables(model));
     gt_load_csv("a.csv", .columns = gt_columns(0, 4));
     gt_fit(NULL, NULL);
+#ifndef __cplusplus
+    gt_add(x, NULL); /* what a failed expression gives: an error at run time */
+#endif
+    two(1, 2);
+    two(1, 2, .third = 3);
 }
 
 void wrong(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Optimizer *adam,
            gt_Tape *tape)
 {
+    const gt_Tensor *constant = x;
     /* clang-format off */
     /* A value without a name where only keywords follow. */
     gt_sum(x, 1); /* all */
@@ -61,6 +75,7 @@ void wrong(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_compile(model, adam); /* all */
     gt_fit(model, data, 5); /* all */
     gt_load_csv("a.csv", 1); /* all */
+    two(1, 2, 3); /* all */
     gt_sum(x, .axis = 1, true); /* all */
     gt_relu(x, .negative_slope = 0.1, 6); /* C++; in C it is the next field, max_value */
     gt_Dense(10, .use_bias = true, NULL); /* C++; in C it is the next field */
@@ -73,6 +88,7 @@ void wrong(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_sum(model); /* all */
     gt_sum(5); /* all */
     gt_sum("x"); /* all */
+    gt_sum(constant); /* C++; in C a warning */
     gt_matmul(x, 3); /* all */
     gt_add(2, x); /* all */
     gt_add(x, model); /* all */

@@ -32,14 +32,14 @@ static gt_Status add(List *list, const gt_Tensor *tensor, const char *format, ..
     va_start(arguments, format);
     gt_text_list(name, sizeof name, format, arguments);
     va_end(arguments);
-    if (list->context->status != GT_OK ||
+    if (gt_context_status(list->context) != GT_OK ||
         !gt_reserve(list->context, (void **)&list->items, list->count, &list->capacity,
                     sizeof *list->items))
-        return list->context->status;
+        return gt_context_status(list->context);
     char *copy = gt_copy_text(list->context, name);
     if (copy)
         list->items[list->count++] = (gt_NamedTensor){copy, tensor};
-    return list->context->status;
+    return gt_context_status(list->context);
 }
 
 static void free_list(List *list)
@@ -53,12 +53,12 @@ static void free_list(List *list)
 static gt_Status add_variables(List *list, gt_Layer *model, gt_Tensors variables,
                                const char *prefix)
 {
-    for (int32_t i = 0; i < variables.count && list->context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < variables.count && gt_context_status(list->context) == GT_OK; i++) {
         const char *path = gt_variable_path(model, variables.items[i]);
         if (path)
             add(list, variables.items[i], "%s%s", prefix, path);
     }
-    return list->context->status;
+    return gt_context_status(list->context);
 }
 
 /* The optimizer writes "<path>_<slot>"; how long the path is tells where to part the two. */
@@ -78,7 +78,7 @@ static const char *path_of(void *user, const gt_Variable *variable)
 static gt_Status add_optimizer(List *list, gt_Layer *model, const gt_Optimizer *optimizer)
 {
     gt_Tensors state = gt_optimizer_variables(optimizer);
-    for (int32_t i = 0; i < state.count && list->context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < state.count && gt_context_status(list->context) == GT_OK; i++) {
         PathOf path = {.model = model};
         char name[LONGEST_NAME];
         gt_optimizer_variable_name(optimizer, i, path_of, &path, name, sizeof name);
@@ -88,7 +88,7 @@ static gt_Status add_optimizer(List *list, gt_Layer *model, const gt_Optimizer *
         else
             add(list, state.items[i], "optimizer/%s", name);
     }
-    return list->context->status;
+    return gt_context_status(list->context);
 }
 
 /* epoch, row; seed and rows, so that another dataset is not taken for this one. */
@@ -111,7 +111,7 @@ static gt_Status add_checkpoint(List *list, gt_Layer *model, const gt_Optimizer 
     if (dataset)
         add_dataset(list, dataset);
     gt_Variable *generator = gt_default_generator();
-    return generator ? add(list, generator, "generator") : list->context->status;
+    return generator ? add(list, generator, "generator") : gt_context_status(list->context);
 }
 
 /* ---- does a file fit? ---- */
@@ -155,9 +155,9 @@ static void compare_entry(const gt_TensorFile *file, const gt_NamedTensor *entry
     known[at] = true;
     gt_Spec wanted = gt_spec(entry->tensor), found = gt_tensor_file_spec(file, at);
     if (!gt_spec_equal(&wanted, &found))
-        complain(complaints, "%.200s is %s and should be %s", entry->name,
-                 gt_spec_text(&found, there, sizeof there),
-                 gt_spec_text(&wanted, here, sizeof here));
+        complain(complaints, "%.200s must be %s (got %s)", entry->name,
+                 gt_spec_text(&wanted, here, sizeof here),
+                 gt_spec_text(&found, there, sizeof there));
 }
 
 static gt_Status check_file(const List *list, const char *path, const gt_TensorFile *file)
@@ -165,16 +165,16 @@ static gt_Status check_file(const List *list, const char *path, const gt_TensorF
     gt_Context *context = list->context;
     int64_t count = gt_tensor_file_count(file);
     if (count < 0)
-        return context->status;
+        return gt_context_status(context);
     Complaints complaints = {.used = 0};
     bool *known = gt_allocate_zeroed(context, (size_t)count);
     if (!known)
-        return context->status;
+        return gt_context_status(context);
     for (int32_t i = 0; i < list->count; i++)
         compare_entry(file, &list->items[i], known, &complaints);
     for (int64_t i = 0; i < count; i++)
         if (!known[i])
-            complain(&complaints, "%.200s is not wanted", gt_tensor_file_name(file, i));
+            complain(&complaints, "%.200s is in the file only", gt_tensor_file_name(file, i));
     gt_release(context, known, (size_t)count);
     if (complaints.left_out)
         return gt_raise(context, GT_INVALID, NULL, NULL, "%s does not fit: %s; and %lld more", path,
@@ -182,7 +182,7 @@ static gt_Status check_file(const List *list, const char *path, const gt_TensorF
     if (complaints.count)
         return gt_raise(context, GT_INVALID, NULL, NULL, "%s does not fit: %s", path,
                         complaints.text);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- filling ---- */
@@ -190,19 +190,19 @@ static gt_Status check_file(const List *list, const char *path, const gt_TensorF
 static size_t padded(const gt_Tensor *tensor)
 {
     gt_Spec spec = gt_spec(tensor);
-    return (gt_spec_bytes(&spec) + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
+    return gt_aligned(gt_spec_bytes(&spec));
 }
 
 /* The numbers of all entries, one after the other. */
 static gt_Status read_all(const List *list, const gt_TensorFile *file, char *data)
 {
-    for (int32_t i = 0; i < list->count && list->context->status == GT_OK; i++) {
+    for (int32_t i = 0; i < list->count && gt_context_status(list->context) == GT_OK; i++) {
         gt_Spec spec = gt_spec(list->items[i].tensor);
         gt_tensor_file_load_into(file, gt_tensor_file_find(file, list->items[i].name), data,
                                  gt_spec_bytes(&spec));
         data += padded(list->items[i].tensor);
     }
-    return list->context->status;
+    return gt_context_status(list->context);
 }
 
 static gt_Status check_position(gt_Context *context, const gt_Dataset *dataset,
@@ -210,32 +210,32 @@ static gt_Status check_position(gt_Context *context, const gt_Dataset *dataset,
 {
     int64_t rows = gt_dataset_size(dataset), seed = gt_dataset_seed(dataset);
     if (position[ROWS] != rows || position[SEED] != seed)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the checkpoint is of a dataset of %lld rows with seed %lld, this one has "
-                        "%lld and %lld",
-                        (long long)position[ROWS], (long long)position[SEED], (long long)rows,
-                        (long long)seed);
+        return gt_raise(
+            context, GT_INVALID, NULL, NULL,
+            "the dataset must have %lld rows and seed %lld, as when the checkpoint was saved "
+            "(got %lld and %lld)",
+            (long long)position[ROWS], (long long)position[SEED], (long long)rows, (long long)seed);
     if (position[EPOCH] < 0 || position[ROW] < 0 || position[ROW] > rows)
         return gt_raise(context, GT_FORMAT, NULL, NULL,
-                        "the checkpoint has a position that there is not");
-    return context->status;
+                        "the position in the dataset is out of range");
+    return gt_context_status(context);
 }
 
 /* After this nothing can fail: the variables' bytes are their own. */
 static gt_Status own_all(const List *list)
 {
-    for (int32_t i = 0; i < list->count && list->context->status == GT_OK; i++)
+    for (int32_t i = 0; i < list->count && gt_context_status(list->context) == GT_OK; i++)
         if (gt_is_variable(list->items[i].tensor))
-            gt_variable_own(list->context, gt_slot_raw(list->items[i].tensor));
-    return list->context->status;
+            gt_variable_memory(list->context, list->items[i].tensor, true);
+    return gt_context_status(list->context);
 }
 
 static void fill_all(const List *list, gt_Dataset *dataset, const char *data)
 {
     for (int32_t i = 0; i < list->count; i++) {
-        const gt_Slot *slot = gt_slot_raw(list->items[i].tensor);
-        if (slot->variable) {
-            memcpy(gt_value_data(slot->value), data, gt_spec_bytes(&slot->value->spec));
+        const gt_Tensor *tensor = list->items[i].tensor;
+        if (gt_is_variable(tensor)) {
+            memcpy(gt_tensor_data(tensor), data, gt_spec_bytes(gt_tensor_spec(tensor)));
         } else {
             int64_t position[POSITION];
             memcpy(position, data, sizeof position);
@@ -250,7 +250,7 @@ static gt_Status load(const List *list, const char *path, gt_Dataset *dataset)
     gt_Context *context = list->context;
     gt_TensorFile *file = gt_open_tensors(path);
     if (!file)
-        return context->status;
+        return gt_context_status(context);
     if (check_file(list, path, file) == GT_OK) {
         size_t bytes = 0;
         for (int32_t i = 0; i < list->count; i++)
@@ -263,20 +263,20 @@ static gt_Status load(const List *list, const char *path, gt_Dataset *dataset)
                     check_position(context, dataset, (const int64_t *)(const void *)at);
                 at += padded(list->items[i].tensor);
             }
-            if (context->status == GT_OK && own_all(list) == GT_OK)
+            if (gt_context_status(context) == GT_OK && own_all(list) == GT_OK)
                 fill_all(list, dataset, data);
         }
         gt_release(context, data, bytes);
     }
     gt_tensor_file_free(file);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static gt_Status save(const List *list, const char *path)
 {
-    if (list->context->status == GT_OK)
+    if (gt_context_status(list->context) == GT_OK)
         gt_save_tensors(path, ((gt_NamedTensors){list->items, list->count}));
-    return list->context->status;
+    return gt_context_status(list->context);
 }
 
 /* ---- the four functions ---- */
@@ -292,8 +292,8 @@ static gt_LayerState *check_model(gt_Context *context, const char *here, const c
                  "model %s is not built, so it has no weights yet: first gt_build(model, shape of "
                  "a batch, dtype), or call it once",
                  state->name);
-    else if (context->trace)
-        gt_raise(context, GT_STATE, here, operation, "not inside a traced function");
+    else if (gt_tracing(context))
+        gt_raise(context, GT_STATE, here, operation, "it cannot run inside a traced function");
     else
         return state;
     return NULL;
@@ -315,7 +315,7 @@ static gt_Status weights_file(const char *here, const char *operation, gt_Layer 
     }
     free_list(&list);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_save_weights_at(const char *here, gt_Layer *model, const char *path)
@@ -340,11 +340,12 @@ static gt_Status checkpoint_file(const char *here, const char *operation, const 
     gt_Dataset *dataset = options.dataset;
     gt_Optimizer *optimizer = options.optimizer ? options.optimizer : gt_layer_optimizer(state);
     if (dataset && !gt_dataset_check(context, here, operation, dataset))
-        return context->status;
+        return gt_context_status(context);
     gt_Site site = gt_site_enter(here, operation);
     List list = {.context = context};
     if (gt_scope_open(context)) {
-        if (optimizer && !saving && !gt_optimizer_built(optimizer) && context->status == GT_OK)
+        if (optimizer && !saving && !gt_optimizer_built(optimizer) &&
+            gt_context_status(context) == GT_OK)
             gt_optimizer_build(optimizer, gt_trainable_variables(model));
         if (add_checkpoint(&list, model, optimizer, dataset) == GT_OK) {
             if (saving)
@@ -356,7 +357,7 @@ static gt_Status checkpoint_file(const char *here, const char *operation, const 
     }
     free_list(&list);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_save_checkpoint_at(const char *here, const char *path, gt_Layer *model,

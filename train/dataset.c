@@ -1,6 +1,7 @@
 /* Rows in memory, shuffled by a Philox permutation of (seed, epoch), gathered into pooled buffers.
  * Leans on core for values, on io for files. */
 #include "train/dataset.h"
+#include "core/assert.h"
 #include "io/csv.h"
 #include "io/idx.h"
 #include "train/internal.h"
@@ -13,13 +14,6 @@ GT_OPTION_TYPE(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
 GT_OPTION_TYPE(gt_dataset_from_idx_options, gt_dataset_from_idx_OPTIONS);
 GT_OPTION_TYPE(gt_dataset_split_options, gt_dataset_split_OPTIONS);
 
-/* A handle that was given out. The whole generation tells whether it is still the same one: the few
- * bits of a handle come round again. */
-typedef struct Given {
-    gt_Slot *slot;
-    uint32_t generation;
-} Given;
-
 enum { X, Y, SIDES };
 
 struct gt_Dataset {
@@ -27,11 +21,11 @@ struct gt_Dataset {
     gt_dataset_from_tensors_options options;
     gt_Value *side[SIDES]; /* held; y may be NULL */
     int64_t rows;
-    int64_t epoch, row; /* where it is */
-    int32_t runs;       /* of gt_fit that go through it */
-    int64_t *order;     /* of `ordered`, NULL: never shuffled */
-    int64_t ordered;    /* the epoch that `order` is of; -1: none */
-    Given given[SIDES]; /* the last batch */
+    int64_t epoch, row;     /* where it is */
+    int32_t runs;           /* of gt_fit that go through it */
+    int64_t *order;         /* of `ordered`, NULL: never shuffled */
+    int64_t ordered;        /* the epoch that `order` is of; -1: none */
+    gt_Ticket given[SIDES]; /* the last batch */
 };
 
 /* ---- making and freeing ---- */
@@ -81,14 +75,14 @@ void gt_dataset_free(gt_Dataset *dataset)
 /* The rows of a tensor; -1 with an error if it has none that can be counted. */
 static int64_t count_rows(gt_Context *context, const char *what, const gt_Value *value)
 {
-    if (value->symbol >= 0)
-        gt_raise(context, GT_STATE, NULL, NULL, "%s is a tensor of a traced function: no numbers",
-                 what);
-    else if (value->spec.rank < 1)
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s is a scalar; its first dimension is the rows",
-                 what);
-    else if (gt_value_data(value) || context->status == GT_OK)
-        return value->spec.dims[0];
+    if (gt_value_is_symbol(value))
+        gt_raise(context, GT_STATE, NULL, NULL,
+                 "%s must have elements (got a tensor of a traced function)", what);
+    else if (gt_value_spec(value)->rank < 1)
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "%s must have at least 1 dimension, the rows (got a scalar)", what);
+    else if (gt_value_data(value) || gt_context_status(context) == GT_OK)
+        return gt_value_spec(value)->dims[0];
     return -1;
 }
 
@@ -96,11 +90,13 @@ static int64_t count_rows(gt_Context *context, const char *what, const gt_Value 
 static gt_Value *own_value(gt_Context *context, const char *here, const char *what,
                            const gt_Tensor *tensor)
 {
-    gt_Slot *slot = gt_slot_check(context, here, "dataset", what, tensor);
-    if (!slot || slot->value->context == context)
-        return slot ? slot->value : NULL;
-    gt_raise(context, GT_STATE, here, "dataset", "%s is variable %s of another context", what,
-             slot->variable->name);
+    if (!gt_tensor_check(context, here, "dataset_from_tensors", what, tensor))
+        return NULL;
+    gt_Value *value = gt_tensor_value(tensor);
+    if (gt_value_context(value) == context)
+        return value;
+    gt_raise(context, GT_STATE, here, "dataset_from_tensors",
+             "%s is variable %s of another context", what, gt_variable_label(tensor));
     return NULL;
 }
 
@@ -115,30 +111,31 @@ static gt_Dataset *make(gt_Context *context, gt_Value *x, gt_Value *y,
         return NULL;
     if (rows != labels)
         gt_raise(context, GT_INVALID, NULL, NULL,
-                 "x has %lld rows and y has %lld: their shapes are %s and %s", (long long)rows,
-                 (long long)labels, gt_spec_text(&x->spec, x_text, sizeof x_text),
-                 gt_spec_text(&y->spec, y_text, sizeof y_text));
+                 "x and y must have the same number of rows (got %lld and %lld: %s and %s)",
+                 (long long)rows, (long long)labels,
+                 gt_spec_text(gt_value_spec(x), x_text, sizeof x_text),
+                 gt_spec_text(gt_value_spec(y), y_text, sizeof y_text));
     else if (rows == 0)
-        gt_raise(context, GT_INVALID, NULL, NULL, "there are no rows: x is %s",
-                 gt_spec_text(&x->spec, x_text, sizeof x_text));
+        gt_raise(context, GT_INVALID, NULL, NULL, "x must have at least 1 row (got %s)",
+                 gt_spec_text(gt_value_spec(x), x_text, sizeof x_text));
     else if (options->batch_size < 1)
-        gt_raise(context, GT_INVALID, NULL, NULL, "the batch size is %lld; it must be at least 1",
+        gt_raise(context, GT_INVALID, NULL, NULL, "batch_size must be >= 1 (got %lld)",
                  (long long)options->batch_size);
     else if (options->drop_remainder && options->batch_size > rows)
         gt_raise(context, GT_INVALID, NULL, NULL,
-                 "no batch would be left: %lld rows, batches of %lld, and drop_remainder",
-                 (long long)rows, (long long)options->batch_size);
+                 "drop_remainder leaves no batch: %lld rows, batches of %lld", (long long)rows,
+                 (long long)options->batch_size);
     else if (options->seed < -1)
-        gt_raise(context, GT_INVALID, NULL, NULL, "the seed is %lld; it must be -1 or from 0",
+        gt_raise(context, GT_INVALID, NULL, NULL, "seed must be >= -1 (got %lld)",
                  (long long)options->seed);
-    if (context->status != GT_OK)
+    if (gt_context_status(context) != GT_OK)
         return NULL;
     gt_Dataset *self = gt_object_new(context, &dataset_kind, sizeof *self);
     if (!self)
         return NULL;
     self->options = *options;
     if (options->seed == -1)
-        self->options.seed = (int64_t)(context->seed & INT64_MAX);
+        self->options.seed = (int64_t)(gt_context_seed(context) & INT64_MAX);
     self->rows = rows;
     self->ordered = -1;
     self->side[X] = x;
@@ -158,31 +155,15 @@ gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor
     gt_dataset_from_tensors_options options = GT_TAKE(gt_dataset_from_tensors_options, given);
     gt_Value *x_value = own_value(context, here, "x", x);
     gt_Value *y_value = x_value && y ? own_value(context, here, "y", y) : NULL;
-    if (context->status != GT_OK)
+    if (gt_context_status(context) != GT_OK)
         return NULL;
-    gt_Site site = gt_site_enter(here, "dataset");
+    gt_Site site = gt_site_enter(here, "dataset_from_tensors");
     gt_Dataset *self = make(context, x_value, y_value, &options);
     gt_site_leave(site);
     return self;
 }
 
 /* ---- from files ---- */
-
-static double number_at(gt_DType dtype, const void *data, int64_t i)
-{
-    switch (dtype) {
-    case GT_FLOAT32:
-        return (double)((const float *)data)[i];
-    case GT_FLOAT64:
-        return ((const double *)data)[i];
-    case GT_INT32:
-        return ((const int32_t *)data)[i];
-    case GT_INT64:
-        return (double)((const int64_t *)data)[i];
-    default:
-        return ((const uint8_t *)data)[i];
-    }
-}
 
 /* `count` columns of a table from `first` on, but for column `without`, as a tensor of that shape
  * and type, each number times scale. NULL with an error for a number that the type cannot hold. */
@@ -196,16 +177,17 @@ static gt_Tensor *convert(gt_Context *context, const char *path, const gt_Value 
     gt_Spec spec = {0};
     void *data;
     if (!gt_spec_set(&spec, dtype, shape)) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s: too large", path);
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s: is too large for a tensor", path);
         return NULL;
     }
     gt_Tensor *tensor = gt_tensor_new(context, &spec, &data);
     const void *source = gt_value_data(table);
-    int64_t width = table->spec.rank == 2 ? table->spec.dims[1] : 1;
+    const gt_Spec *from = gt_value_spec(table);
+    int64_t width = from->rank == 2 ? from->dims[1] : 1;
     for (int64_t i = 0; tensor && i < spec.size; i++) {
         int64_t row = i / columns.count, column = columns.first + i % columns.count;
         column += columns.without >= 0 && column >= columns.without;
-        double number = number_at(table->spec.dtype, source, row * width + column);
+        double number = gt_number_fetch(from->dtype, source, row * width + column);
         if (dtype == GT_FLOAT32)
             ((float *)data)[i] = (float)(number * scale);
         else if (dtype == GT_FLOAT64)
@@ -213,7 +195,8 @@ static gt_Tensor *convert(gt_Context *context, const char *path, const gt_Value 
         else if (gt_number_fits(dtype, number * scale))
             gt_number_store(dtype, data, i, number * scale);
         else {
-            gt_raise(context, GT_INVALID, NULL, NULL, "%s: row %lld: the label %g is no %s", path,
+            gt_raise(context, GT_INVALID, NULL, NULL,
+                     "%s: row %lld: the label %g is out of the range of %s", path,
                      (long long)row + 1, number, gt_dtype_name(dtype));
             return NULL;
         }
@@ -225,7 +208,7 @@ static bool check_x_type(gt_Context *context, gt_DType dtype)
 {
     if (dtype == GT_FLOAT32 || dtype == GT_FLOAT64)
         return true;
-    gt_raise(context, GT_INVALID, NULL, NULL, "x cannot be %s; it is float32 or float64",
+    gt_raise(context, GT_INVALID, NULL, NULL, "dtype must be float32 or float64 (got %s)",
              gt_dtype_name(dtype));
     return false;
 }
@@ -233,14 +216,15 @@ static bool check_x_type(gt_Context *context, gt_DType dtype)
 static gt_Dataset *from_table(gt_Context *context, const char *path, const gt_Value *table,
                               const gt_dataset_from_csv_options *options)
 {
-    int64_t rows = table->spec.dims[0], columns = table->spec.dims[1];
+    int64_t rows = gt_value_spec(table)->dims[0], columns = gt_value_spec(table)->dims[1];
     int64_t label = options->label_column;
     bool labelled = options->label_column != GT_NONE;
     if (labelled && label < 0)
         label += columns;
     if (labelled && (label < 0 || label >= columns)) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s: there is no label column %d among %lld",
-                 path, (int)options->label_column, (long long)columns);
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "%s: label_column %d is out of range: it has %lld columns", path,
+                 (int)options->label_column, (long long)columns);
         return NULL;
     }
     int64_t width = labelled ? columns - 1 : columns;
@@ -255,12 +239,12 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, const gt_Va
     gt_Tensor *y = NULL;
     if (x && labelled)
         y = convert(context, path, table, labels, y_shape, options->label_dtype, 1);
-    if (context->status != GT_OK)
+    if (gt_context_status(context) != GT_OK)
         return NULL;
     gt_dataset_from_tensors_options batches =
         GT_VALUES(gt_dataset_from_tensors_options, options->batch_size, options->shuffle,
                   options->seed, options->drop_remainder);
-    return make(context, gt_slot_raw(x)->value, y ? gt_slot_raw(y)->value : NULL, &batches);
+    return make(context, gt_tensor_value(x), y ? gt_tensor_value(y) : NULL, &batches);
 }
 
 gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
@@ -273,13 +257,14 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
     gt_Site site = gt_site_enter(here, "dataset_from_csv");
     gt_Dataset *self = NULL;
     if (gt_loop_type(options.label_dtype) < 0)
-        gt_raise(context, GT_INVALID, NULL, NULL, "labels cannot be %s",
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "label_dtype %s is not supported; expected a type that operations compute in",
                  gt_dtype_name(options.label_dtype));
     else if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
         gt_Tensor *table = gt_load_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
                                        .delimiter = options.delimiter, .missing = options.missing);
         if (table)
-            self = from_table(context, path, gt_slot_raw(table)->value, &options);
+            self = from_table(context, path, gt_tensor_value(table), &options);
         gt_scope_close(context);
     }
     gt_site_leave(site);
@@ -292,11 +277,11 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path, gt_DType dtype
     gt_Tensor *raw = gt_load_idx(path);
     if (!raw)
         return NULL;
-    const gt_Value *value = gt_slot_raw(raw)->value;
-    Columns all = {0, -1, value->spec.rank == 2 ? value->spec.dims[1] : 1};
-    gt_Tensor *tensor =
-        convert(context, path, value, all, gt_spec_shape(&value->spec), dtype, scale);
-    gt_slot_free(context, gt_slot_raw(raw));
+    const gt_Value *value = gt_tensor_value(raw);
+    const gt_Spec *spec = gt_value_spec(value);
+    Columns all = {0, -1, spec->rank == 2 ? spec->dims[1] : 1};
+    gt_Tensor *tensor = convert(context, path, value, all, gt_spec_shape(spec), dtype, scale);
+    gt_tensor_free(context, raw);
     return tensor;
 }
 
@@ -316,7 +301,7 @@ gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const c
             GT_VALUES(gt_dataset_from_tensors_options, options.batch_size, options.shuffle,
                       options.seed, options.drop_remainder);
         if (x)
-            self = make(context, gt_slot_raw(x)->value, gt_slot_raw(y)->value, &batches);
+            self = make(context, gt_tensor_value(x), gt_tensor_value(y), &batches);
         gt_scope_close(context);
     }
     gt_site_leave(site);
@@ -336,7 +321,7 @@ static void permute(const gt_Context *context, int64_t *order, int64_t n, int64_
         order[i] = i;
     for (int64_t k = 0; k < n - 1; k++) {
         if (k % PIECE == 0)
-            context->kernels->random_bits(key, k, PIECE, words);
+            gt_context_kernels(context)->random_bits(key, k, PIECE, words);
         int64_t last = n - 1 - k;
         int64_t other = (int64_t)(words[k % PIECE] % (uint64_t)(last + 1));
         int64_t row = order[last];
@@ -354,7 +339,7 @@ static gt_Status shuffle(gt_Dataset *self)
     if (!self->order)
         self->order = gt_allocate(context, (size_t)self->rows * sizeof *self->order);
     if (!self->order)
-        return context->status;
+        return gt_context_status(context);
     permute(context, self->order, self->rows, self->options.seed, self->epoch);
     self->ordered = self->epoch;
     return GT_OK;
@@ -364,7 +349,7 @@ static gt_Status shuffle(gt_Dataset *self)
 
 static gt_Spec rows_spec(const gt_Value *value, int64_t count)
 {
-    gt_Spec spec = value->spec;
+    gt_Spec spec = *gt_value_spec(value);
     spec.dims[0] = count;
     gt_spec_resize(&spec);
     return spec;
@@ -389,22 +374,16 @@ static gt_Tensor *view(gt_Context *context, const gt_Value *value, int64_t first
 {
     gt_Spec spec = rows_spec(value, count);
     size_t bytes = gt_spec_bytes(&spec) / (size_t)count;
-    gt_Value *part =
-        gt_value_new(context, &spec, value->buffer, value->offset + (size_t)first * bytes);
-    if (!part)
-        return NULL;
-    value->buffer->references++;
-    return gt_handle_new(context, part);
+    gt_Value *part = gt_value_alias(context, value, &spec, (size_t)first * bytes);
+    return part ? gt_handle_new(context, part) : NULL;
 }
 
 /* Takes back the batch before, where its scope did not. */
 static void take_back(gt_Dataset *self)
 {
     for (int side = 0; side < SIDES; side++) {
-        Given given = self->given[side];
-        if (given.slot && given.slot->value && given.slot->generation == given.generation)
-            gt_slot_free(self->object.context, given.slot);
-        self->given[side] = (Given){NULL, 0};
+        gt_ticket_free(self->object.context, self->given[side]);
+        self->given[side] = (gt_Ticket){NULL, 0};
     }
 }
 
@@ -418,9 +397,9 @@ gt_Status gt_dataset_slice(gt_Dataset *self, int64_t first, gt_Batch *batch)
         return GT_OK;
     gt_Tensor *x = view(context, self->side[X], first, size);
     gt_Tensor *y = x && self->side[Y] ? view(context, self->side[Y], first, size) : NULL;
-    if (context->status == GT_OK)
+    if (gt_context_status(context) == GT_OK)
         *batch = (gt_Batch){x, y, size};
-    return context->status;
+    return gt_context_status(context);
 }
 
 bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
@@ -431,13 +410,14 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
         *batch = (gt_Batch){NULL, NULL, 0};
     if (!context || !gt_dataset_check(context, here, operation, self))
         return false;
-    if (!batch || context->trace) {
+    if (!batch || gt_tracing(context)) {
         gt_raise(context, batch ? GT_STATE : GT_INVALID, here, operation,
-                 batch ? "batches are an argument of a traced function, not made inside"
+                 batch ? "it cannot run inside a traced function; give the batch as an argument"
                        : "the batch is NULL");
         return false;
     }
     take_back(self);
+    GT_ASSERT(self->row >= 0 && self->row <= self->rows);
     const gt_dataset_from_tensors_options *options = &self->options;
     int64_t size = self->rows - self->row;
     if (size > options->batch_size)
@@ -450,13 +430,13 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
     if (options->shuffle && shuffle(self) != GT_OK)
         return false;
     gt_Tensor *side[SIDES] = {NULL, NULL};
-    for (int i = 0; i < SIDES && self->side[i] && context->status == GT_OK; i++) {
+    for (int i = 0; i < SIDES && self->side[i] && gt_context_status(context) == GT_OK; i++) {
         side[i] = options->shuffle ? gather(context, self->side[i], self->order + self->row, size)
                                    : view(context, self->side[i], self->row, size);
         if (side[i])
-            self->given[i] = (Given){gt_slot_raw(side[i]), gt_slot_raw(side[i])->generation};
+            self->given[i] = gt_tensor_ticket(side[i]);
     }
-    if (context->status != GT_OK)
+    if (gt_context_status(context) != GT_OK)
         return false;
     self->row += size;
     *batch = (gt_Batch){side[X], side[Y], size};
@@ -474,9 +454,8 @@ static gt_Dataset *part(gt_Dataset *self, const int64_t *rows, int64_t count)
         return NULL;
     gt_Tensor *x = gather(context, self->side[X], rows, count);
     gt_Tensor *y = x && self->side[Y] ? gather(context, self->side[Y], rows, count) : NULL;
-    if (context->status == GT_OK)
-        made =
-            make(context, gt_slot_raw(x)->value, y ? gt_slot_raw(y)->value : NULL, &self->options);
+    if (gt_context_status(context) == GT_OK)
+        made = make(context, gt_tensor_value(x), y ? gt_tensor_value(y) : NULL, &self->options);
     gt_scope_close(context);
     return made;
 }
@@ -486,13 +465,14 @@ static gt_Status split(gt_Dataset *self, double fraction, gt_Dataset **first, gt
 {
     gt_Context *context = self->object.context;
     if (!first || !second || first == second)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "there must be places for both parts");
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the places for the two parts must not be NULL, nor the same");
     if (!(fraction > 0 && fraction < 1))
         return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the fraction is %g; it must be between 0 and 1", fraction);
+                        "fraction must be between 0 and 1 (got %g)", fraction);
     if (options->seed < -1)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the seed is %lld; it must be -1 or from 0", (long long)options->seed);
+        return gt_raise(context, GT_INVALID, NULL, NULL, "seed must be >= -1 (got %lld)",
+                        (long long)options->seed);
     int64_t count = (int64_t)floor((double)self->rows * fraction + 0.5);
     if (count < 1 || count >= self->rows)
         return gt_raise(context, GT_INVALID, NULL, NULL,
@@ -501,8 +481,9 @@ static gt_Status split(gt_Dataset *self, double fraction, gt_Dataset **first, gt
     size_t bytes = (size_t)self->rows * sizeof(int64_t);
     int64_t *rows = gt_allocate(context, bytes);
     if (!rows)
-        return context->status;
-    int64_t seed = options->seed >= 0 ? options->seed : (int64_t)(context->seed & INT64_MAX);
+        return gt_context_status(context);
+    int64_t seed =
+        options->seed >= 0 ? options->seed : (int64_t)(gt_context_seed(context) & INT64_MAX);
     for (int64_t i = 0; i < self->rows; i++)
         rows[i] = i;
     if (options->shuffle) /* a draw that is no epoch's */
@@ -514,7 +495,7 @@ static gt_Status split(gt_Dataset *self, double fraction, gt_Dataset **first, gt
         *first = NULL;
     }
     gt_release(context, rows, bytes);
-    return context->status;
+    return gt_context_status(context);
 }
 
 gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double fraction,
@@ -532,7 +513,7 @@ gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double frac
     gt_Site site = gt_site_enter(here, "dataset_split");
     split(dataset, fraction, first, second, &options);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 /* ---- looking at one ---- */
@@ -562,6 +543,7 @@ gt_DatasetPosition gt_dataset_enter(gt_Dataset *self)
 
 void gt_dataset_leave(gt_Dataset *self, gt_DatasetPosition mark)
 {
+    GT_ASSERT(self->runs > 0);
     if (--self->runs > 0)
         gt_dataset_return(self, mark);
 }
@@ -579,7 +561,7 @@ gt_Status gt_dataset_seek_at(const char *here, gt_Dataset *self, gt_DatasetPosit
         return gt_status();
     if (position.epoch < 0 || position.row < 0 || position.row > self->rows)
         return gt_raise(self->object.context, GT_INVALID, here, "dataset_seek",
-                        "there is no epoch %lld, row %lld in a dataset of %lld rows",
+                        "epoch %lld, row %lld is out of range: the dataset has %lld rows",
                         (long long)position.epoch, (long long)position.row, (long long)self->rows);
     gt_dataset_return(self, position);
     return GT_OK;
@@ -602,7 +584,7 @@ static gt_Spec side_spec(const char *here, const char *operation, const gt_Datas
 {
     if (!look(here, operation, self) || !self->side[side])
         return (gt_Spec){.dtype = GT_DTYPE_NONE};
-    return self->side[side]->spec;
+    return *gt_value_spec(self->side[side]);
 }
 
 gt_Spec gt_dataset_x_at(const char *here, const gt_Dataset *self)

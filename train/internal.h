@@ -18,8 +18,8 @@ int64_t gt_dataset_batch_size(const gt_Dataset *dataset);
 /* Where it is, and back to there, also while an error is pending. */
 gt_DatasetPosition gt_dataset_mark(const gt_Dataset *dataset);
 void gt_dataset_return(gt_Dataset *dataset, gt_DatasetPosition mark);
-/* A run of gt_fit goes through it, from its mark on. One that did so inside another one's leaves the
- * dataset where it was. */
+/* A run of gt_fit goes through it, from its mark on. One that did so inside another one's leaves
+ * the dataset where it was. */
 gt_DatasetPosition gt_dataset_enter(gt_Dataset *dataset);
 void gt_dataset_leave(gt_Dataset *dataset, gt_DatasetPosition mark);
 
@@ -29,12 +29,12 @@ bool gt_metric_check(gt_Context *context, const char *here, const char *operatio
                      const gt_Metric *metric);
 
 /* ---- loss.c ---- */
-/* Was the loss made by its functions, or is there none? Raises an error otherwise, and for what is wrong with
- * its options. */
+/* Was the loss made by its functions, or is there none? Raises an error otherwise, and for what
+ * is wrong with its options. */
 gt_Status gt_loss_check(const gt_Loss *loss);
-/* A run of fit or evaluate gathers in the metric. One inside another run that does so puts by what
- * that had gathered, and gives it back at its end, also while an error is pending. `kept` gets what is
- * put by; NULL: nothing. */
+/* A run of fit or evaluate gathers in the metric. One inside another run that does so puts by
+ * what that had gathered, and gives it back at its end, also while an error is pending. `kept`
+ * gets what is put by; NULL: nothing. */
 gt_Status gt_metric_enter(gt_Metric *metric, void **kept);
 void gt_metric_leave(gt_Metric *metric, void *kept);
 gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred);

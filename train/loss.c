@@ -55,8 +55,8 @@ static gt_Status check_reduction(const gt_Loss *self)
     return gt_fail(GT_INVALID, "the reduction of a loss must be mean or sum");
 }
 
-/* The options of the value are the first of the function's, and say by their size that the rest is not
- * given. */
+/* The options of the value are the first of the function's, and say by their size that the rest
+ * is not given. */
 #define LOSS(symbol, Name, Type)                                                                   \
     static gt_Tensor *symbol##_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred)  \
     {                                                                                              \
@@ -136,7 +136,7 @@ gt_Status gt_loss_check(const gt_Loss *self)
     if (!gt_is_class(self->type) || !self->type->name || !self->type->compute)
         return gt_fail(
             GT_INVALID,
-            "the loss must be a value such as gt_MeanSquaredError() (got a number, a text "
+            "the loss must be a value such as gt_MeanSquaredError() (got a number, a string "
             "or a function)");
     return self->type->check ? self->type->check(self) : GT_OK;
 }
@@ -147,7 +147,7 @@ gt_Tensor *gt_loss_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_
     if (gt_status() != GT_OK)
         return NULL;
     if (!value || gt_size(value) != 1) {
-        gt_fail(GT_INVALID, "%s: a loss is a tensor of one number", self->type->name);
+        gt_fail(GT_INVALID, "%s: a loss must be a scalar", self->type->name);
         return NULL;
     }
     return gt_reshape(value, gt_shape());

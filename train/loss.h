@@ -1,5 +1,6 @@
-/* Losses as values: what gt_compile and gt_LossMetric take. gt_Huber(.delta = 2) has the options of the
- * function gt_huber (ops/nn/loss.h) but for sample_weight, and its formula; its reduction is mean or sum. */
+/* Losses as values: what gt_compile and gt_LossMetric take. gt_Huber(.delta = 2) has the options
+ * of the function gt_huber (ops/nn/loss.h) but for sample_weight, and its formula; its reduction
+ * is mean or sum. */
 #ifndef GT_TRAIN_LOSS_H
 #define GT_TRAIN_LOSS_H
 
@@ -71,8 +72,8 @@ GT_OPTIONS(gt_SparseCategoricalCrossentropy_options, gt_SparseCategoricalCrossen
 GT_API gt_Loss
 gt_SparseCategoricalCrossentropy_of(const gt_SparseCategoricalCrossentropy_options *options);
 
-/* One's own: what is to be made small, a scalar from labels and predictions. The context must outlive the
- * models that are compiled with it. */
+/* One's own: what is to be made small, a scalar from labels and predictions. The context must
+ * outlive the models that are compiled with it. */
 typedef gt_Tensor *(*gt_LossFunction)(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred);
 GT_API gt_Loss gt_loss(gt_LossFunction function, const void *context);
 

@@ -1,6 +1,7 @@
 /* Metrics: sums in float64 variables, so that a plan can update them. Leans
  * on ops. */
 #include "train/metric.h"
+#include "core/assert.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/assign.h"
 #include "ops/array/cast.h"
@@ -14,6 +15,7 @@
 
 GT_OPTION_TYPE(gt_Mean_options, gt_Mean_OPTIONS);
 GT_OPTION_TYPE(gt_Accuracy_options, gt_Accuracy_OPTIONS);
+GT_OPTION_TYPE(gt_CosineSimilarityMetric_options, gt_CosineSimilarityMetric_OPTIONS);
 
 gt_Metrics gt_metrics_list(gt_Metric *const *items)
 {
@@ -72,10 +74,9 @@ static gt_Status make_states(gt_Context *context, gt_Metric *self)
         if (!gt_spec_set(&spec, GT_FLOAT64, shape))
             return gt_raise(context, GT_INVALID, NULL, NULL, "state %d cannot be of shape %s", i,
                             gt_shape_text(shape, text, sizeof text));
-        gt_Slot *slot = gt_variable_make(context, &spec, self->name, false);
-        if (!slot)
-            return context->status;
-        self->states[i] = gt_slot_handle(slot);
+        self->states[i] = gt_variable_zeros(context, &spec, self->name, false);
+        if (!self->states[i])
+            return gt_context_status(context);
     }
     return GT_OK;
 }
@@ -108,7 +109,7 @@ gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const 
         make_states(context, self);
     }
     gt_site_leave(site);
-    if (context->status == GT_OK)
+    if (gt_context_status(context) == GT_OK)
         return self;
     gt_object_release(&self->object);
     return NULL;
@@ -121,8 +122,11 @@ void gt_metric_free(gt_Metric *metric)
 
 gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update, gt_Tensor *values)
 {
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
     if (!update || !update->states)
-        return gt_fail(GT_INVALID, "metric_add_mean: the update is NULL");
+        return gt_raise(context, GT_INVALID, here, "metric_add_mean", "the update is NULL");
     gt_Site site = gt_site_enter(here, NULL);
     int64_t count = gt_size(values);
     gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
@@ -136,11 +140,11 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
 {
     gt_Context *context = gt_enter();
     if (!context || !gt_metric_check(context, here, "metric_update", self) ||
-        (y_true && !gt_slot_check(context, here, "metric_update", "y_true", y_true)) ||
-        (y_pred && !gt_slot_check(context, here, "metric_update", "y_pred", y_pred)))
+        (y_true && !gt_tensor_check(context, here, "metric_update", "y_true", y_true)) ||
+        (y_pred && !gt_tensor_check(context, here, "metric_update", "y_pred", y_pred)))
         return gt_status();
     gt_Site site = gt_site_enter(here, self->name);
-    gt_Scope *outer = context->scope;
+    gt_Scope *outer = gt_scope_innermost(context);
     uint64_t recording = gt_tape_quiet(context);
     if (gt_scope_open(context)) {
         gt_MetricUpdate update = {self->instance, self->states, y_true, y_pred};
@@ -151,7 +155,7 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
     }
     gt_tape_unquiet(context, recording);
     gt_site_leave(site);
-    return context->status;
+    return gt_context_status(context);
 }
 
 double gt_metric_result_at(const char *here, const gt_Metric *self)
@@ -174,12 +178,12 @@ gt_Status gt_metric_reset_at(const char *here, gt_Metric *self)
     for (int i = 0; i < self->type->states; i++)
         gt_assign(self->states[i], 0);
     gt_tape_unquiet(context, recording);
-    return context->status;
+    return gt_context_status(context);
 }
 
 static size_t state_bytes(const gt_Metric *self, int state)
 {
-    return gt_spec_bytes(&gt_slot_raw(self->states[state])->value->spec);
+    return gt_spec_bytes(gt_tensor_spec(self->states[state]));
 }
 
 static size_t states_bytes(const gt_Metric *self)
@@ -196,9 +200,9 @@ gt_Status gt_metric_enter(gt_Metric *self, void **kept)
     char *to = NULL;
     *kept = NULL;
     if (self->runs > 0 && !(to = *kept = gt_allocate(context, states_bytes(self))))
-        return context->status;
+        return gt_context_status(context);
     for (int i = 0; to && i < self->type->states; to += state_bytes(self, i++))
-        memcpy(to, gt_value_data(gt_slot_raw(self->states[i])->value), state_bytes(self, i));
+        memcpy(to, gt_tensor_data(self->states[i]), state_bytes(self, i));
     self->runs++;
     return GT_OK;
 }
@@ -207,11 +211,12 @@ void gt_metric_leave(gt_Metric *self, void *kept)
 {
     gt_Context *context = self->object.context;
     const char *from = kept;
+    GT_ASSERT(self->runs > 0 && (!kept || self->runs > 1));
     self->runs--;
     for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
-        gt_Slot *slot = gt_slot_raw(self->states[i]);
-        if (gt_variable_own(context, slot) == GT_OK)
-            memcpy(gt_value_data(slot->value), from, state_bytes(self, i));
+        void *to = gt_variable_memory(context, self->states[i], true);
+        if (to)
+            memcpy(to, from, state_bytes(self, i));
     }
     gt_release(context, kept, states_bytes(self));
 }
@@ -272,13 +277,41 @@ gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_option
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_Site site = gt_site_enter(here, "loss_metric");
+    gt_Site site = gt_site_enter(here, "LossMetric");
     if (gt_loss_check(&loss) == GT_OK && !loss.type)
-        gt_raise(context, GT_INVALID, NULL, NULL, "there is no loss");
+        gt_raise(context, GT_INVALID, NULL, NULL, "the loss must be given");
     gt_site_leave(site);
-    return context->status == GT_OK
-               ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name, &loss)
+    return gt_context_status(context) == GT_OK
+               ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name,
+                                  &loss)
                : NULL;
+}
+
+/* ---- cosine similarity ---- */
+
+typedef struct Similarity {
+    int32_t axis;
+} Similarity;
+
+static gt_Status update_similarity(const gt_MetricUpdate *update)
+{
+    const Similarity *self = update->instance;
+    gt_Tensor *losses = gt_cosine_similarity(update->y_true, update->y_pred, .axis = self->axis,
+                                             .reduction = GT_REDUCTION_NONE);
+    return gt_metric_add_mean(update, gt_negative(losses));
+}
+
+static const gt_MetricClass similarity_class = {.size = sizeof similarity_class,
+                                                .name = "cosine_similarity",
+                                                .instance = sizeof(Similarity),
+                                                .states = 2,
+                                                .update = update_similarity};
+
+gt_Metric *gt_CosineSimilarityMetric_at(const char *here,
+                                        const gt_CosineSimilarityMetric_options *given)
+{
+    gt_CosineSimilarityMetric_options options = GT_TAKE(gt_CosineSimilarityMetric_options, given);
+    return gt_metric_new_at(here, &similarity_class, options.name, &(Similarity){options.axis});
 }
 
 /* ---- accuracies ---- */
@@ -301,7 +334,7 @@ static gt_Status check_same_shape(gt_Tensor *y_true, gt_Tensor *y_pred)
     gt_Shape a = gt_tensor_shape(y_true), b = gt_tensor_shape(y_pred);
     char a_text[160], b_text[160];
     if (gt_status() == GT_OK && !gt_shape_equal(a, b))
-        gt_fail(GT_INVALID, "labels %s do not go with predictions %s",
+        gt_fail(GT_INVALID, "the shapes of labels and predictions do not match: %s and %s",
                 gt_shape_text(a, a_text, sizeof a_text), gt_shape_text(b, b_text, sizeof b_text));
     return gt_status();
 }

@@ -101,6 +101,16 @@ GT_API gt_Metric *gt_CategoricalAccuracy_at(const char *here, const gt_Mean_opti
 #define gt_SparseCategoricalAccuracy(...)                                                          \
     gt_SparseCategoricalAccuracy_at(GT_HERE, GT_KEYWORDS(gt_Mean, __VA_ARGS__))
 GT_API gt_Metric *gt_SparseCategoricalAccuracy_at(const char *here, const gt_Mean_options *options);
+#define gt_CosineSimilarityMetric_OPTIONS(F, S)                                                    \
+    F(S, int32_t, axis, -1, "along which the vectors are; negative: from the end")                 \
+    F(S, const char *, name, NULL, "copied; NULL: that of the metric")
+GT_OPTIONS(gt_CosineSimilarityMetric_options, gt_CosineSimilarityMetric_OPTIONS);
+/* The mean cosine of the angle between y_true and y_pred, 0 where one of them is 0: minus the loss
+ * gt_CosineSimilarity. */
+#define gt_CosineSimilarityMetric(...)                                                             \
+    gt_CosineSimilarityMetric_at(GT_HERE, GT_KEYWORDS(gt_CosineSimilarityMetric, __VA_ARGS__))
+GT_API gt_Metric *gt_CosineSimilarityMetric_at(const char *here,
+                                               const gt_CosineSimilarityMetric_options *options);
 /* gt_LossMetric(gt_loss(gt_mean_absolute_error), .name = "mae"): the mean of a loss, weighted by
  * the sizes of the batches. */
 #define gt_LossMetric(...)                                                                         \

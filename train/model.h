@@ -18,8 +18,8 @@ GT_BEGIN
 
 #define gt_compile_OPTIONS(F, S)                                                                   \
     F(S, gt_Optimizer *, optimizer, NULL, "required to train; taken over")                         \
-    F(S, gt_Loss, loss, GT_NOT_GIVEN, "none: what the layers add")                     \
-    F(S, gt_Metrics, metrics, GT_NOT_GIVEN, "at most 16, of different names; taken over")         \
+    F(S, gt_Loss, loss, GT_NOT_GIVEN, "none: what the layers add")                                 \
+    F(S, gt_Metrics, metrics, GT_NOT_GIVEN, "at most 16, of different names; taken over")          \
     F(S, bool, run_eagerly, false, "no plans: every operation by itself")
 GT_OPTIONS(gt_compile_options, gt_compile_OPTIONS);
 

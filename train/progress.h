@@ -34,10 +34,10 @@ typedef struct gt_ProgressEvent {
     const double *values;
 } gt_ProgressEvent;
 
-/* A function that is told instead. False ends the training after this batch or epoch, which is no
- * error. It may look at the model, change the learning rate, and run gt_fit, gt_evaluate and
- * gt_predict itself, on any model and dataset: their numbers and those of the run around them do not
- * mix, and a gt_fit through the dataset of the gt_fit around it leaves that where it was. */
+/* A function that is told instead. False ends the training after this batch or epoch, which is
+ * no error. It may look at the model, change the learning rate, and run gt_fit, gt_evaluate and
+ * gt_predict itself, on any model and dataset: their numbers and those of the run around them do
+ * not mix, and a gt_fit through the dataset of the gt_fit around it leaves that where it was. */
 typedef struct gt_Progress {
     bool (*report)(void *context, const gt_ProgressEvent *event);
     void *context;

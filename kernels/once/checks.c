@@ -1,5 +1,33 @@
 /* The checks: what depends on the numbers and can fail. Compiled once. Leans on launch.h. */
+#include <math.h>
+
+#include "kernels/draw.h"
 #include "kernels/integers.h"
+#include "kernels/kernels.h"
+
+#define GT_DECLARE_CHECK(name) static gt_CheckKernel check_##name;
+GT_CHECK_KERNELS(GT_DECLARE_CHECK)
+
+#define GT_CHECK_ENTRY(name) [GT_CHECK_##name] = check_##name,
+gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT] = {GT_CHECK_KERNELS(GT_CHECK_ENTRY)};
+
+/* Is every logit less than inf and some more than -inf in every row? */
+static int64_t check_logits(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_DrawClassesJob *job = given;
+    for (int64_t row = first; row < last; row++) {
+        bool possible = false, bad = false;
+        for (int64_t i = row * job->classes; i < (row + 1) * job->classes; i++) {
+            double x = job->logits == GT_LOOP_F32 ? (double)((const float *)at[1])[i]
+                                                  : ((const double *)at[1])[i];
+            possible = possible || x > -INFINITY;
+            bad = bad || !(x < INFINITY);
+        }
+        if (bad || !possible)
+            return row;
+    }
+    return -1;
+}
 
 /* Is every length of tiles [first, last) in [0, most]? */
 static int64_t check_lengths(const void *given, void *const *at, int64_t first, int64_t last)
@@ -72,6 +100,3 @@ static int64_t check_scores(const void *given, void *const *at, int64_t first, i
                ? first_outside_f32(at[0], begin, end, (float)job->low, (float)job->high)
                : first_outside_f64(at[0], begin, end, job->low, job->high);
 }
-
-#define GT_CHECK_ENTRY(name) [GT_CHECK_##name] = check_##name,
-gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT] = {GT_CHECK_KERNELS(GT_CHECK_ENTRY)};

@@ -1,4 +1,4 @@
-/* The effects that change a variable as a whole. Optimizers have their own (optim/). */
+/* The effects that change a variable as a whole. Those of optimizers are in ops/update/. */
 #include "ops/array/assign.h"
 #include "ops/kit.h"
 

@@ -1,12 +1,12 @@
-/* What the update operations share, and the effects that every optimizer has: accumulation, moving
- * averages, the step count. Leans on ops/kit.h. */
-#include "optim/update.h"
-#include "optim/optimizer.h"
+/* The shape rule, the step number and the tiles of all update operations, and the effects of
+ * every optimizer: accumulation, moving averages, the step count. Leans on ops/kit.h. */
+#include "ops/update/update.h"
+#include "core/assert.h"
 
 #include <string.h>
 
-GT_OPTION_TYPE(gt_AccumulateOptions, GT_ACCUMULATE_OPTIONS);
-GT_OPTION_TYPE(gt_EmaOptions, GT_EMA_OPTIONS);
+GT_OPTION_TYPE(gt_accumulate_gradient_options, gt_accumulate_gradient_OPTIONS);
+GT_OPTION_TYPE(gt_ema_update_options, gt_ema_update_OPTIONS);
 
 /* ---- shared ---- */
 
@@ -15,15 +15,15 @@ static gt_Status check_like(const gt_Spec *variable, const gt_Spec *other, const
     char a[200], b[200];
     if (gt_spec_equal(variable, other))
         return GT_OK;
-    return gt_fail(GT_INVALID, "the variable is %s, %s %s", gt_spec_text(variable, a, sizeof a),
-                   what, gt_spec_text(other, b, sizeof b));
+    return gt_fail(GT_INVALID, "%s must be %s, as the variable (got %s)", what,
+                   gt_spec_text(variable, a, sizeof a), gt_spec_text(other, b, sizeof b));
 }
 
 static gt_Status check_count(const gt_Spec *count)
 {
     if (count->dtype == GT_INT64 && count->size == 1)
         return GT_OK;
-    return gt_fail(GT_INVALID, "the step count must be one number of type int64");
+    return gt_fail(GT_INVALID, "the step count must be an int64 scalar");
 }
 
 /* Which input says what rows the gradient has; there may be none. */
@@ -40,7 +40,7 @@ static gt_Status check_gradient(const gt_ShapeRule *rule)
     if (rule->inputs > rows_input(rule->outputs)) {
         const gt_Spec *rows = rule->input[rows_input(rule->outputs)];
         if (rows->dtype != GT_INT64 || rows->rank != 1 || wanted.rank < 1)
-            return gt_fail(GT_INVALID, "the rows are a vector of int64");
+            return gt_fail(GT_INVALID, "the rows must be an int64 vector");
         wanted.dims[0] = rows->size;
         gt_spec_resize(&wanted);
     }
@@ -61,14 +61,16 @@ gt_Status gt_update_shape(gt_ShapeRule *rule)
     if (check_gradient(rule) != GT_OK)
         return gt_status();
     if (rate->size != 1 || !gt_dtype_is_float(rate->dtype))
-        return gt_fail(GT_INVALID, "the learning rate must be one number of a float type");
+        return gt_fail(GT_INVALID, "the learning rate must be a float scalar");
     return check_count(rule->input[rule->outputs + 2]);
 }
 
-/* Calls before this one: the last input that must be there. */
+/* Calls before this one: the last input that must be there. A count that cannot be is taken as
+ * the nearest that can. */
 static int64_t calls(const gt_Kernel *kernel)
 {
-    return *(const int64_t *)kernel->input[kernel->operation->inputs_min - 1];
+    int64_t count = *(const int64_t *)kernel->input[kernel->operation->inputs_min - 1];
+    return count < 0 ? 0 : count < INT64_MAX ? count : INT64_MAX - 1;
 }
 
 bool gt_update_due(const gt_Kernel *kernel, int64_t accumulation, int64_t *step)
@@ -99,6 +101,7 @@ static void update_part(const gt_Kernel *kernel, const Cut *cut, int64_t at, int
 {
     int64_t size = kernel->output_spec[0]->size;
     size_t bytes = (size_t)cut->width * gt_dtype_size(kernel->output_spec[0]->dtype);
+    GT_ASSERT(at >= 0 && at * cut->width < size);
     gt_UpdateTile tile = {.n = cut->width};
     if (tile.n > size - at * cut->width)
         tile.n = size - at * cut->width;
@@ -137,7 +140,8 @@ gt_Status gt_update_run(const gt_Kernel *kernel, gt_UpdateBody *body, void *argu
 
 static gt_BinaryLoop *binary_loop(const gt_Kernel *kernel, gt_BinaryLoopId loop)
 {
-    return kernel->context->kernels->binary[loop][gt_loop_type(kernel->output_spec[0]->dtype)];
+    return gt_context_kernels(kernel->context)
+        ->binary[loop][gt_loop_type(kernel->output_spec[0]->dtype)];
 }
 
 /* ---- accumulation: sum += gradient, and 0 again after an update; no gradient: nothing to add ----
@@ -163,7 +167,7 @@ static void accumulate_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, 
 
 static gt_Status accumulate_gradient_run(const gt_Kernel *kernel)
 {
-    const gt_AccumulateOptions *options = kernel->options;
+    const gt_accumulate_gradient_options *options = kernel->options;
     int64_t step;
     bool due = gt_update_due(kernel, options->accumulation, &step);
     return gt_update_run(kernel, accumulate_tile, &due);
@@ -189,14 +193,14 @@ static void copy_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *
 }
 
 /* Keras counts updates here, also at the calls between two of them. */
-static int64_t updates(const gt_Kernel *kernel, const gt_EmaOptions *options)
+static int64_t updates(const gt_Kernel *kernel, const gt_ema_update_options *options)
 {
     return calls(kernel) / (options->accumulation > 1 ? options->accumulation : 1);
 }
 
 static gt_Status ema_update_run(const gt_Kernel *kernel)
 {
-    const gt_EmaOptions *options = kernel->options;
+    const gt_ema_update_options *options = kernel->options;
     float momentum_f32 = (float)options->momentum;
     double momentum_f64 = options->momentum;
     bool wide = kernel->output_spec[0]->dtype == GT_FLOAT64;
@@ -207,7 +211,7 @@ static gt_Status ema_update_run(const gt_Kernel *kernel)
 
 static gt_Status ema_overwrite_run(const gt_Kernel *kernel)
 {
-    const gt_EmaOptions *options = kernel->options;
+    const gt_ema_update_options *options = kernel->options;
     int64_t frequency = options->frequency > 1 ? options->frequency : 1;
     bool due = options->frequency == 0 ? calls(kernel) > 0
                                        : (updates(kernel, options) + 1) % frequency == 0;
@@ -224,59 +228,62 @@ static gt_Status count_shape(gt_ShapeRule *rule)
 
 static gt_Status count_step_run(const gt_Kernel *kernel)
 {
-    ++*(int64_t *)kernel->output[0];
+    int64_t *count = kernel->output[0];
+    *count += *count < INT64_MAX;
     return GT_OK;
 }
 
 /* ---- records ---- */
 
-#define PAIR_OPERATION(op, text, Options, optional)                                                \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_EFFECT | GT_OP_ELEMENTWISE | GT_OP_NOT_DIFFERENTIABLE,                      \
-        .why_not = "a change of state has no gradient; compute with the value instead",            \
-        .options = &Options##_type,                                                                \
-        .inputs_min = 3,                                                                           \
-        .inputs_max = 3,                                                                           \
-        .outputs = 1,                                                                              \
-        .optional_inputs = optional,                                                               \
-        .shape = pair_shape,                                                                       \
-        .run = op##_run,                                                                           \
-        .samples = (const gt_Sample[]){                                                            \
-            {.inputs = 3,                                                                          \
-             .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3), GT_COUNT_SAMPLE)},     \
-            GT_SAMPLES_END}}
+#define PAIR_INPUTS GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3), GT_UPDATE_COUNT)
 
-PAIR_OPERATION(accumulate_gradient, "sum += gradient, or 0 when an update is due",
-               gt_AccumulateOptions, 1u << 1);
-PAIR_OPERATION(ema_update, "average = m * average + (1 - m) * variable", gt_EmaOptions, 0);
-PAIR_OPERATION(ema_overwrite, "variable = average, every `frequency` updates", gt_EmaOptions, 0);
-
-const gt_Operation gt_op_count_step = {
-    .size = sizeof(gt_Operation),
-    .name = "count_step",
-    .formula = "count += 1",
-    .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE,
-    .why_not = "a change of state has no gradient; compute with the value instead",
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 1,
-    .shape = count_shape,
-    .run = count_step_run,
-    .samples =
-        (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_COUNT_SAMPLE)}, GT_SAMPLES_END},
+const gt_Operation gt_op_accumulate_gradient = {
+    GT_RECORD("accumulate_gradient", "sum += gradient, or 0 when an update is due", 3, 3),
+    .flags = GT_UPDATE_FLAGS | GT_OP_ELEMENTWISE,
+    .why_not = GT_UPDATE_WHY_NOT,
+    .options = &gt_accumulate_gradient_options_type,
+    .optional_inputs = 1u << 1,
+    .shape = pair_shape,
+    .run = accumulate_gradient_run,
+    .samples = GT_SAMPLES(
+        {.inputs = 3, .input = PAIR_INPUTS},
+        {.inputs = 3,
+         .input = PAIR_INPUTS,
+         .options = &GT_VALUES(gt_accumulate_gradient_options, 20)},
+        {.inputs = 3, .input = GT_INPUTS(GT_ANY(2, 3), {.dtype = GT_DTYPE_NONE}, GT_UPDATE_COUNT)}),
 };
 
-#define DECLARE(name) extern const gt_Operation gt_op_##name;
-GT_OPTIMIZER_OPERATIONS(DECLARE)
+const gt_Operation gt_op_ema_update = {
+    GT_RECORD("ema_update", "average = m * average + (1 - m) * variable", 3, 3),
+    .flags = GT_UPDATE_FLAGS | GT_OP_ELEMENTWISE,
+    .why_not = GT_UPDATE_WHY_NOT,
+    .options = &gt_ema_update_options_type,
+    .shape = pair_shape,
+    .run = ema_update_run,
+    .samples = GT_SAMPLES({.inputs = 3, .input = PAIR_INPUTS},
+                          {.inputs = 3,
+                           .input = PAIR_INPUTS,
+                           .options = &GT_VALUES(gt_ema_update_options, 0.5, 1, 20)}),
+};
 
-const gt_Operation *const *gt_optimizer_operations(int *count)
-{
-#define ENTRY(name) &gt_op_##name,
-    static const gt_Operation *const table[] = {GT_OPTIMIZER_OPERATIONS(ENTRY)};
-    if (count)
-        *count = (int)(sizeof table / sizeof *table);
-    return table;
-}
+const gt_Operation gt_op_ema_overwrite = {
+    GT_RECORD("ema_overwrite", "variable = average, every `frequency` updates", 3, 3),
+    .flags = GT_UPDATE_FLAGS | GT_OP_ELEMENTWISE,
+    .why_not = GT_UPDATE_WHY_NOT,
+    .options = &gt_ema_update_options_type,
+    .shape = pair_shape,
+    .run = ema_overwrite_run,
+    .samples = GT_SAMPLES({.inputs = 3, .input = PAIR_INPUTS},
+                          {.inputs = 3,
+                           .input = PAIR_INPUTS,
+                           .options = &GT_VALUES(gt_ema_update_options, 0.5, 0, 1)}),
+};
+
+const gt_Operation gt_op_count_step = {
+    GT_RECORD("count_step", "count += 1", 1, 1),
+    .flags = GT_UPDATE_FLAGS,
+    .why_not = GT_UPDATE_WHY_NOT,
+    .shape = count_shape,
+    .run = count_step_run,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_UPDATE_COUNT)}),
+};

@@ -1,0 +1,43 @@
+/* What the sources of built-in layers write their classes with. Not installed. Leans on
+ * ops/kit.h for samples.
+ *
+ *     typedef struct Flatten {
+ *         gt_Layer base;
+ *         gt_Flatten_options options;
+ *     } Flatten;
+ *     const gt_LayerClass gt_layer_class_flatten = {
+ *         GT_LAYER_RECORD("flatten", "Flatten", Flatten, "all axes but the first as one"),
+ *         .options = &gt_Flatten_options_type,
+ *         .call = flatten_call,
+ *         .samples = GT_LAYER_SAMPLES({...}),
+ *     };
+ *     gt_Layer *gt_Flatten_at(const char *here, const gt_Flatten_options *options)
+ *     {
+ *         return gt_layer_make_at(here, &gt_layer_class_flatten, options);
+ *     }
+ *
+ * and one line in layers/table.h. */
+#ifndef GT_LAYERS_KIT_H
+#define GT_LAYERS_KIT_H
+
+#include "layers/internal.h"
+#include "layers/table.h"
+#include "ops/kit.h"
+
+/* What every class begins with: the name in paths and files, the function gt_NAME and Keras's
+ * class, the struct, whose member `options` is the option struct, and one line that says what it
+ * does. */
+#define GT_LAYER_RECORD(text, function_name, Struct, line)                                         \
+    .size = sizeof(gt_LayerClass), .name = text, .function = function_name,                        \
+    .keras = function_name, .summary = line, .instance = sizeof(Struct),                           \
+    .options_offset = offsetof(Struct, options)
+#define GT_LAYER_SAMPLES(...)                                                                      \
+    (const gt_LayerSample[])                                                                       \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            .inputs = 0                                                                            \
+        }                                                                                          \
+    }
+
+#endif

@@ -1,0 +1,30 @@
+/* The table of layers: one line each. Tests, files and documentation that want to know all
+ * layers walk it. */
+#ifndef GT_LAYERS_TABLE_H
+#define GT_LAYERS_TABLE_H
+
+#include "layers/layer.h"
+
+GT_BEGIN
+
+/* clang-format off */
+#define GT_LAYERS(F)                                                                               \
+    /* basic.c */                                                                                  \
+    F(activation) F(dropout) F(flatten) F(reshape) F(lambda)                                       \
+    /* dense.c */                                                                                  \
+    F(dense)                                                                                       \
+    /* sequential.c */                                                                             \
+    F(sequential)
+/* clang-format on */
+
+#define GT_DECLARE_LAYER(name) extern const gt_LayerClass gt_layer_class_##name;
+GT_LAYERS(GT_DECLARE_LAYER)
+
+/* All built-in classes of layers; count gets how many. Static storage. */
+GT_API const gt_LayerClass *const *gt_layer_classes(int *count);
+/* The built-in class of that name, "dense"; NULL without an error if there is none. */
+GT_API const gt_LayerClass *gt_layer_class_find(const char *name);
+
+GT_END
+
+#endif
