@@ -312,6 +312,7 @@ static const struct {
     {"gelu", 1, false},
     {"softmax", 1, false},
     {"log_softmax", 1, false},
+    {"probabilities", 1, false},
     {"sigmoid_crossentropy", 3, false},
     {"softmax_crossentropy", 3, false},
     {"sparse_softmax_crossentropy", 3, false},
