@@ -300,8 +300,8 @@ Test(launches, products_do_not_know_of_threads)
     assert_no_leaks();
 }
 
-/* Operations of networks, with a batch that many tiles make: samples whose leading axes, of the inputs named by bits, are
- * FACTOR times as long. `one`: tiles are not along the batch. */
+/* Operations of networks, with a batch that many tiles make: samples whose leading axes, of the
+ * inputs named by bits, are FACTOR times as long. `one`: tiles are not along the batch. */
 static const struct {
     const char *name;
     unsigned batched;
