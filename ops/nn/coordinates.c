@@ -9,7 +9,6 @@
 #include "ops/array/indexing.h"
 #include "ops/kit.h"
 #include "ops/math/math.h"
-#include "ops/linalg/matmul.h"
 #include "ops/math/reduce.h"
 #include "ops/array/reshaping.h"
 #include "ops/nn/window.h"
