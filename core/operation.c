@@ -132,37 +132,41 @@ gt_Status gt_check_numerics(bool on)
 }
 
 /* The first element that is infinite or not a number; -1: none. */
-static int64_t first_strange(const gt_Value *value)
+static int64_t first_strange(const gt_Spec *spec, const void *data)
 {
-    const void *data = gt_value_numbers(value);
-    int64_t size = value->spec.size;
-    if (value->spec.dtype == GT_FLOAT32) {
-        for (int64_t i = 0; i < size; i++)
+    if (spec->dtype == GT_FLOAT32) {
+        for (int64_t i = 0; i < spec->size; i++)
             if (!isfinite(((const float *)data)[i]))
                 return i;
-    } else if (gt_dtype_is_float(value->spec.dtype)) {
-        for (int64_t i = 0; i < size; i++)
-            if (!isfinite(gt_number_fetch(value->spec.dtype, data, i)))
+    } else if (gt_dtype_is_float(spec->dtype)) {
+        for (int64_t i = 0; i < spec->size; i++)
+            if (!isfinite(gt_number_fetch(spec->dtype, data, i)))
                 return i;
     }
     return -1;
 }
 
+gt_Status gt_check_finite(gt_Context *context, const char *here, const gt_Operation *operation,
+                          const gt_Spec *spec, const void *data)
+{
+    int64_t at = first_strange(spec, data);
+    char text[200];
+    if (at < 0)
+        return GT_OK;
+    return gt_raise(context, GT_NUMERIC, here, operation->name,
+                    "element %lld of the result, %s, is %s", (long long)at,
+                    gt_spec_text(spec, text, sizeof text),
+                    isnan(gt_number_fetch(spec->dtype, data, at)) ? "not a number" : "infinite");
+}
+
 static gt_Status check_numbers(Call *call, gt_Value *const *output)
 {
-    gt_Context *context = call->context;
-    for (int i = 0; i < call->rule.outputs; i++) {
-        int64_t at = output[i]->buffer->late ? -1 : first_strange(output[i]);
-        if (at < 0)
-            continue;
-        double number = gt_number_fetch(output[i]->spec.dtype, gt_value_numbers(output[i]), at);
-        char text[200];
-        return gt_raise(context, GT_NUMERIC, call->here, call->operation->name,
-                        "element %lld of the result, %s, is %s", (long long)at,
-                        gt_spec_text(&output[i]->spec, text, sizeof text),
-                        isnan(number) ? "not a number" : "infinite");
-    }
-    return GT_OK;
+    gt_Status status = GT_OK;
+    for (int i = 0; i < call->rule.outputs && status == GT_OK; i++)
+        if (!output[i]->buffer->late)
+            status = gt_check_finite(call->context, call->here, call->operation, &output[i]->spec,
+                                     gt_value_numbers(output[i]));
+    return status;
 }
 
 /* Temporaries are there while it runs. */
@@ -469,6 +473,14 @@ static gt_Status remember_origin(const Call *call, gt_Tensor **output)
     return context->status;
 }
 
+/* While the body of a branch or loop is traced, operations on constants run at once; but nobody knows yet whether the body
+ * will. Where numbers are wrong for one, it is written down like any other, and is an error when it runs. */
+static bool fails_later(const Call *call)
+{
+    gt_Status status = call->context->status;
+    return gt_tracing_body(call->context) && (status == GT_INVALID || status == GT_NUMERIC);
+}
+
 static gt_Status apply_values(Call *call, gt_Tensor **outputs)
 {
     gt_Context *context = call->context;
@@ -482,8 +494,15 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
             goto failed;
     if (!call->symbolic && !(call->operation->flags & GT_OP_VIEW) &&
         (run_kernel(call, output) != GT_OK ||
-         (context->check_numerics && check_numbers(call, output) != GT_OK)))
-        goto failed;
+         (context->check_numerics && check_numbers(call, output) != GT_OK))) {
+        if (!fails_later(call))
+            goto failed;
+        while (made > 0)
+            gt_value_release(output[--made], true);
+        gt_error_clear();
+        call->symbolic = true;
+        return apply_values(call, outputs);
+    }
     uint64_t tapes = 0;
     for (int i = 0; i < call->inputs; i++)
         if (call->value[i] && call->value[i]->record && call->value[i]->context == context)

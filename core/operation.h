@@ -153,9 +153,9 @@ GT_API gt_Tensor *gt_apply_one_at(const char *here, const gt_Operation *operatio
 
 /* While on, every operation, those of gradients included, looks at what it computed: the first
  * result that is infinite or not a number is a GT_NUMERIC error that names the operation, its place
- * and, on the way back, the operation whose gradient it is. Traced functions run their bodies
- * instead of plans meanwhile. Per context; off by default. Effects are checked before they
- * overwrite: by what computed the new value. */
+ * and, on the way back, the operation whose gradient it is. Plans look step by step, before any
+ * variable changes. Per context; off by default. Effects are checked before they overwrite: by
+ * what computed the new value. */
 GT_API gt_Status gt_check_numerics(bool on);
 
 /* The operation that gt_register_operation (ops/table.h) made known to the current context under that name; NULL

@@ -31,6 +31,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    ONCE(cross)                                                                                    \
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
     EACH(gelu)                                                                                     \
@@ -69,11 +70,18 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(fourier)                                                                                  \
     EACH(overlap_add)                                                                              \
     ONCE(advance)                                                                                  \
+    EACH(sgd)                                                                                      \
+    EACH(adam)                                                                                     \
+    EACH(accumulate)                                                                               \
+    EACH(average)                                                                                  \
+    EACH(overwrite)                                                                                \
+    ONCE(count)                                                                                    \
     ONCE(spherical_bessel)                                                                         \
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
 #define GT_CHECK_KERNELS(F)                                                                        \
+    F(holds)                                                                                     \
     F(logits)                                                                                      \
     F(lengths)                                                                                     \
     F(ctc_states)                                                                                  \

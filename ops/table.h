@@ -69,7 +69,7 @@ GT_BEGIN
     /* linalg/ */                                                                                  \
     F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
     F(cofactor) F(cofactor_gradient) F(complement) F(require) F(kron) F(contract)                  \
-    F(diagonal) F(diagonal_matrix)                                                                 \
+    F(diagonal) F(diagonal_matrix) F(cross)                                                        \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)                                                          \
     /* update/ */                                                                                  \

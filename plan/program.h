@@ -35,7 +35,7 @@ enum {
     GT_MARK_FEEDS = 2   /* an operation that is no effect comes of it */
 };
 
-/* What is known of a graph value. */
+/* All that passes know of a graph value. */
 typedef struct gt_ValueFact {
     int32_t root;   /* whose memory it looks at; itself for all but views */
     size_t offset;  /* bytes into that */

@@ -1,8 +1,9 @@
-/* What operations lower to. Every sample of every operation with `lower`: its tiles are run forwards in one go, one by one
- * backwards, and in threes, with the bits that a call has each time. And who still has `run` instead, by name. */
+/* What operations lower to. Every sample of every operation with `lower`: its tiles are run
+ * forwards in one go, one by one backwards, and in threes, with the bits that a call has each
+ * time. And who still has `run` instead, by name. */
 #include <criterion/criterion.h>
 
-#include "core/internal.h"
+#include "core/structs.h"
 #include "core/launch.h"
 #include "ops/linalg/contract.h"
 #undef GT_HERE
@@ -13,7 +14,8 @@
 
 #include <stdio.h>
 
-/* What has `run`, and why it keeps it; a `why` of NULL: not moved to launches yet. Who joins the list must say why. */
+/* What has `run`, and why it keeps it; a `why` of NULL: not moved to launches yet. Who joins the
+ * list must say why. */
 static const struct {
     const char *name, *why;
 } keeps_run[] = {
@@ -89,7 +91,8 @@ static void run_in_order(Lowered *lowered, int order)
     }
 }
 
-/* Is the result of the call, in `want`, what the launches give in every order? Effects write over copies of their inputs. */
+/* Is the result of the call, in `want`, what the launches give in every order? Effects write
+ * over copies of their inputs. */
 static int compare(const gt_Operation *operation, const void *options, int inputs,
                    gt_Tensor *const *input, gt_Tensor *const *want, const gt_KernelTable *target,
                    int *tiles)
@@ -118,8 +121,15 @@ static int compare(const gt_Operation *operation, const void *options, int input
     int different = 0;
     for (int order = 0; order < 3; order++) {
         void **output = lowered.at + inputs, **temporary = output + operation->outputs;
-        for (int i = 0; i < operation->outputs; i++)
-            output[i] = aligned(gt_spec_bytes(&lowered.rule.output[i]));
+        for (int i = 0; i < operation->outputs; i++) {
+            size_t bytes = gt_spec_bytes(&lowered.rule.output[i]);
+            output[i] = aligned(bytes);
+            if (operation->flags & GT_OP_EFFECT) {
+                if (bytes)
+                    memcpy(output[i], gt_data(input[i]), bytes);
+                lowered.at[i] = output[i];
+            }
+        }
         for (int i = 0; i < lowered.lowering.temporaries; i++)
             temporary[i] = aligned(lowered.lowering.temporary[i]);
         run_in_order(&lowered, order);
@@ -134,6 +144,22 @@ static int compare(const gt_Operation *operation, const void *options, int input
     return different;
 }
 
+/* A call; of an effect on variables with these numbers, which are the outputs. */
+static void apply(const gt_Operation *operation, const void *options, int inputs,
+                  gt_Tensor *const *input, gt_Tensor **output)
+{
+    gt_Tensor *given[GT_MAX_INPUTS];
+    bool effect = operation->flags & GT_OP_EFFECT;
+    for (int i = 0; i < inputs; i++) {
+        bool overwritten = effect && i < operation->outputs;
+        given[i] = overwritten ? gt_variable(input[i]) : input[i];
+        if (overwritten)
+            output[i] = given[i];
+    }
+    gt_apply_at(NULL, operation, options, inputs, given, effect ? NULL : output);
+    cr_assert(gt_status() == GT_OK, "%s: %s", operation->name, gt_error_message());
+}
+
 Test(launches, every_sample_in_three_orders)
 {
     int count, samples = 0, most = 0;
@@ -141,20 +167,19 @@ Test(launches, every_sample_in_three_orders)
     static Case c;
     for (int i = 0; i < count; i++) {
         const gt_Operation *operation = operations[i];
-        if (!operation->lower || operation->flags & GT_OP_EFFECT)
+        if (!operation->lower)
             continue;
         for (const gt_Sample *sample = operation->samples; sample->inputs || sample->none; sample++)
             for (int type = 0; type < 2; type++) {
                 gt_Scope *scope = gt_scope_begin();
                 gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS];
                 fill_case(&c, operation, sample, type ? GT_FLOAT32 : GT_FLOAT64);
-                if (!case_possible(&c)) {
+                if (!(operation->flags & GT_OP_EFFECT) && !case_possible(&c)) {
                     gt_scope_end(scope);
                     continue;
                 }
                 case_inputs(&c, in);
-                cr_assert(case_apply(&c, in, out) == GT_OK, "%s: %s", operation->name,
-                          gt_error_message());
+                apply(operation, sample->options, sample->inputs, in, out);
                 int different = compare(operation, sample->options, sample->inputs, in, out,
                                         gt_context()->kernels, &most);
                 cr_expect(different == 0, "%s, sample %d: %d outputs with other bits",
@@ -168,7 +193,49 @@ Test(launches, every_sample_in_three_orders)
     assert_no_leaks();
 }
 
-/* Element-wise operations again, over enough elements for several tiles, with and without a broadcast. */
+/* Updates of optimizers over enough elements for several tiles, and of rows in no order. */
+Test(launches, updates_in_many_tiles)
+{
+    static const char *const names[] = {"sgd_update",          "sgd_momentum_update", "adam_update",
+                                        "adam_amsgrad_update", "accumulate_gradient", "ema_update",
+                                        "ema_overwrite"};
+    enum { ROWS = 1500 };
+    int most = 0;
+    gt_Scope *scope = gt_scope_begin();
+    double row[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        row[i] = (i * 7) % ROWS * 2 + (i % 5 == 0) * 4000; /* some are padding */
+    gt_Tensor *rows = gt_from_values_at(NULL, gt_shape(ROWS), GT_INT64, ROWS, row);
+    for (int type = 0; type < 2; type++)
+        for (size_t k = 0; k <= sizeof names / sizeof *names; k++) {
+            bool by_rows = k == sizeof names / sizeof *names;
+            const gt_Operation *operation = gt_operation_find(names[by_rows ? 0 : k]);
+            bool pair = operation->inputs_min == 3;
+            gt_DType dtype = type ? GT_FLOAT32 : GT_FLOAT64;
+            gt_Shape shape = by_rows ? gt_shape(3000, 40) : gt_shape(100003);
+            int arrays = operation->outputs + 1, inputs = 0;
+            gt_Tensor *in[GT_MAX_INPUTS], *out[GT_MAX_OUTPUTS];
+            for (; inputs < arrays; inputs++)
+                in[inputs] = gt_uniform(by_rows && inputs ? gt_shape(ROWS, 40) : shape, .low = 0.1,
+                                        .high = 2, .dtype = dtype);
+            if (!pair)
+                in[inputs++] = gt_scalar(0.01, GT_FLOAT64);
+            in[inputs++] = gt_scalar(3, GT_INT64);
+            if (by_rows)
+                in[inputs++] = rows;
+            apply(operation, NULL, inputs, in, out);
+            cr_expect(compare(operation, NULL, inputs, in, out, gt_context_kernels(gt_context()),
+                              &most) == 0,
+                      "%s", operation->name);
+        }
+    cr_expect(most > 3);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Element-wise operations again, over enough elements for several tiles, with and without a
+ * broadcast. */
 Test(launches, element_wise_in_many_tiles)
 {
     int count, most = 0;
@@ -221,6 +288,7 @@ Test(launches, products_in_many_tiles)
         {{GT_MARK, 3, {7, 60, 33}}, {GT_MARK, 2, {33, 50}}, NN, GT_BFLOAT16},
         {{GT_MARK, 4, {3, 1, 65, 40}}, {GT_MARK, 3, {5, 40, 90}}, NN, GT_FLOAT32},
         {{GT_MARK, 3, {40, 3, 2}}, {GT_MARK, 3, {1, 2, 3}}, NN, GT_FLOAT32},
+        {{GT_MARK, 3, {4000, 4, 4}}, {GT_MARK, 3, {4000, 4, 4}}, NT, GT_FLOAT32},
         {{GT_MARK, 2, {3, 60000}}, {GT_MARK, 2, {60000, 130}}, NN, GT_FLOAT32},
         {{GT_MARK, 2, {1, 5000}}, {GT_MARK, 2, {5000, 1}}, NN, GT_FLOAT32},
     };

@@ -1,5 +1,13 @@
-/* Running an operation made from a C function on arrays: sizes from shapes, the shape rule, the call through libffi,
- * the gradient rule, which calls the gradient function. */
+/* Running an operation made from a C function on arrays.
+ *
+ *   gt_foreign_shape_rule      types, numbers and sizes; shapes of the outputs
+ *   gt_foreign_run             arguments by role, the call through libffi, the result
+ *   gt_foreign_gradient_rule   calls the gradient function's operation
+ *
+ * Sizes are learned: the first array whose brackets name a size tells it, all others must agree.
+ *
+ * Example: f(const float x[r][c], const float w[c], float y[r], int r, int c) with x (2, 3) learns r = 2 and c = 3; w must be
+ * (3,) and y is (2,). */
 #include "ops/foreign/foreign_record.h"
 
 #ifdef GT_HAVE_FFI
@@ -23,7 +31,8 @@ const char *gt_foreign_name(const gt_Foreign *self, int parameter)
 
 /* ---- sizes ---- */
 
-/* Learns from the shape of one array what the names in its brackets are; -1: not known yet. */
+/* `size` has what each symbol is so far, -1: not known yet. Learns the names in the brackets of one array, or raises an
+ * error where its shape disagrees. */
 static gt_Status learn(const gt_Foreign *self, int parameter, const gt_Spec *spec, int64_t *size)
 {
     const gt_Parameter *p = &self->signature.parameter[parameter];
@@ -275,7 +284,7 @@ gt_Status gt_foreign_run(const gt_Kernel *kernel)
     Argument argument[GT_MAX_PARAMETERS];
     void *at[GT_MAX_PARAMETERS];
     union {
-        ffi_arg word; /* narrow whole numbers come back widened to this */
+        ffi_arg word; /* narrow integers come back widened to this */
         float f32;
         double f64;
         uint64_t room;
