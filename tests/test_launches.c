@@ -593,3 +593,85 @@ Test(launches, arrays_in_many_tiles)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* Operations of networks, with a batch that many tiles make: samples whose leading axes, of the
+ * inputs named by bits, are FACTOR times as long. `one`: tiles are not along the batch. */
+static const struct {
+    const char *name;
+    unsigned batched;
+    bool one;
+} networks[] = {
+    {"leaky_relu", 1, false},
+    {"silu", 1, false},
+    {"gelu", 1, false},
+    {"softmax", 1, false},
+    {"log_softmax", 1, false},
+    {"probabilities", 1, false},
+    {"sigmoid_crossentropy", 3, false},
+    {"softmax_crossentropy", 3, false},
+    {"sparse_softmax_crossentropy", 3, false},
+    {"sparse_softmax_crossentropy_gradient", 7, false},
+    {"ctc_states", 7, false},
+    {"ctc_forward", 7, false},
+    {"band_recurrence", 15, false},
+    {"ctc_decode", 3, false},
+    {"conv", 1, false},
+    {"conv_input_gradient", 1, false},
+    {"conv_kernel_gradient", 3, true},
+    {"max_pool", 1, false},
+    {"max_pool_gradient", 3, false},
+    {"max_pool_gather", 3, false},
+    {"average_pool", 1, false},
+    {"average_pool_gradient", 1, false},
+    {"resize_axis", 1, false},
+    {"resize_axis_gradient", 1, false},
+};
+enum { FACTOR = 4000 };
+
+static gt_Tensor *enlarged(const gt_SampleInput *input, bool batched, gt_DType real, uint64_t *state)
+{
+    gt_Shape shape = input->shape;
+    if (batched && shape.rank > 0)
+        shape.dims[0] *= FACTOR;
+    int64_t size = 1;
+    for (int d = 0; d < shape.rank; d++)
+        size *= shape.dims[d];
+    double *numbers = malloc(((size_t)size + 1) * sizeof *numbers);
+    cr_assert(numbers);
+    for (int64_t i = 0; i < size; i++) {
+        double x = input->low + (input->high - input->low) * next_uniform(state);
+        numbers[i] = gt_dtype_is_float(input->dtype) ? x : floor(x);
+    }
+    gt_DType dtype = gt_dtype_is_float(input->dtype) ? real : input->dtype;
+    gt_Tensor *made = gt_from_values_at(NULL, shape, dtype, size, numbers);
+    free(numbers);
+    return made;
+}
+
+Test(launches, networks_in_many_tiles)
+{
+    uint64_t state = 3;
+    for (size_t k = 0; k < sizeof networks / sizeof *networks; k++) {
+        const gt_Operation *operation = gt_operation_find(networks[k].name);
+        cr_assert(operation && operation->lower, "%s", networks[k].name);
+        int most = 0;
+        for (const gt_Sample *sample = operation->samples; sample->inputs; sample++) {
+            gt_Scope *scope = gt_scope_begin();
+            gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS];
+            gt_DType real = (sample - operation->samples) % 2 ? GT_FLOAT64 : GT_FLOAT32;
+            for (int i = 0; i < sample->inputs; i++)
+                in[i] = enlarged(&sample->input[i], networks[k].batched >> i & 1, real, &state);
+            cr_assert(gt_apply_at(NULL, operation, sample->options, sample->inputs, in, out) ==
+                          GT_OK,
+                      "%s: %s", operation->name, gt_error_message());
+            int different = compare(operation, sample->options, sample->inputs, in, out,
+                                    gt_context_kernels(gt_context()), &most);
+            cr_expect(different == 0, "%s, sample %d: %d outputs with other bits", operation->name,
+                      (int)(sample - operation->samples), different);
+            gt_scope_end(scope);
+        }
+        cr_expect(most > 1 || networks[k].one, "%s has one tile", operation->name);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
