@@ -43,8 +43,9 @@ typedef struct gt_GraphNode {
     const char *here;
     const char *
         path; /* of the layer that was being called, "model/dense_1"; the graph's. NULL: none was */
-    int32_t *input;  /* values; -1: absent */
-    int32_t *output; /* values; in the block of the inputs */
+    const gt_Operation *gradient_of; /* whose gradient rule applied it; NULL: none did */
+    int32_t *input;                  /* values; -1: absent */
+    int32_t *output;                 /* values; in the block of the inputs */
     int32_t inputs, outputs;
     int32_t
         required;   /* of control flow: outputs from here on have no memory if nobody reads them */
@@ -94,9 +95,9 @@ bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size
 /* ---- tracing ---- */
 
 /* Starts a trace: from here on operations on symbols and variables are written down in `graph`, which is empty.
- * What C code asks meanwhile goes to `facts`. NULL with an error raised on failure. */
+ * Questions that C code asks meanwhile go to `facts`. NULL with an error raised on failure. */
 gt_Trace *gt_trace_begin(gt_Context *context, gt_Graph *graph, gt_Facts *facts);
-/* What the bodies of one node read of the traces around them. */
+/* The values that the bodies of one node read of the traces around them. */
 typedef struct gt_Captures {
     gt_Value **value;               /* held */
     int32_t first, count, capacity; /* value[i] is argument number first + i of every body */

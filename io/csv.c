@@ -110,7 +110,7 @@ static void skip_line_end(Csv *csv)
     csv->line++;
 }
 
-/* What stands between quotes is taken as it is: no number has a quote in it, doubled or not. */
+/* A field between quotes is taken as it is: no number has a quote in it, doubled or not. */
 static bool quoted_field(Csv *csv, Field *field)
 {
     int64_t lines = 0;
@@ -360,7 +360,7 @@ static bool poll(const Csv *csv, int64_t row)
     return false;
 }
 
-/* What is done with a field of the columns that are taken; it may fail. */
+/* Does something with a field of the columns that are taken; it may fail. */
 typedef bool FieldAction(const Csv *csv, const Field *field, void *data, int64_t i);
 
 /* The row in the window; `action` gets what is taken of it, as elements from i on. NULL: it is

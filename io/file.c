@@ -421,7 +421,7 @@ static bool write_failed(gt_FileWriter *writer, const char *what)
 #define FRESH        60 /* seconds */
 #define RANDOM_TRIES 100
 
-/* What is not fit for a file's name becomes '_'. */
+/* Characters that do not fit a file's name become '_'. */
 static const char *host_name(char into[HOST_BYTES])
 {
     if (gethostname(into, HOST_BYTES) != 0)

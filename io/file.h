@@ -12,7 +12,7 @@
 
 #include "core/context.h"
 
-/* What a file may unpack to unless the caller allows more: a few kilobytes of gzip can stand for
+/* Bytes that a file may unpack to unless the caller allows more: a few kilobytes of gzip can stand for
  * gigabytes of zeros. */
 #define GT_FILE_LIMIT ((int64_t)1 << 30)
 

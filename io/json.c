@@ -86,7 +86,7 @@ size_t gt_utf8_length(const char *at, size_t size)
     return length;
 }
 
-/* What was decoded goes to where its string is written, which is never past what was read. */
+/* Decoded text goes to where its string is written, which is never past what was read. */
 static void put(const Reader *reader, char **to, const char *from, size_t size)
 {
     if (reader->values)
@@ -120,7 +120,7 @@ static bool read_hex(Reader *reader, uint32_t *code)
     return true;
 }
 
-/* What follows a backslash. An escape is never shorter than what it stands for. */
+/* Reads on behind a backslash. An escape is never shorter than what it stands for. */
 static bool read_escape(Reader *reader, char **to)
 {
     static const char names[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";

@@ -10,9 +10,12 @@
 
 #include "copies.h"
 #include "launch.h"
+#include "lookups.h"
+#include "orders.h"
 #include "activation.h"
 #include "ctc.h"
 #include "matrix.h"
+#include "update.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */
 typedef enum gt_LoopType {
@@ -177,24 +180,6 @@ typedef void gt_GemmWideLoop(bool transpose_a, bool transpose_b, int64_t m, int6
                              const void *a, int64_t lda, int half_a, const void *b, int64_t ldb,
                              int half_b, float *c, int64_t ldc, void *scratch);
 
-/* w -= alpha * m / (sqrt(v) + epsilon) after m += (g - m)(1 - beta_1), v += (g^2 - v)(1 - beta_2);
- * v_hat NULL: no amsgrad, else v_hat = max(v_hat, v) stands in for v. `decay` is lr * weight_decay:
- * w -= w * decay comes first. All in the element type. */
-typedef struct gt_AdamNumbers {
-    double alpha, beta_1, beta_2, epsilon, decay;
-} gt_AdamNumbers;
-typedef void gt_AdamLoop(int64_t n, void *w, void *m, void *v, void *v_hat, const void *g,
-                         const gt_AdamNumbers *numbers);
-
-/* momentum NULL: w -= lr g. Else m = mu m - lr g; w += m, or with nesterov w += mu m - lr g.
- * `decay` as above. */
-typedef struct gt_SgdNumbers {
-    double learning_rate, momentum, decay;
-    bool nesterov;
-} gt_SgdNumbers;
-typedef void gt_SgdLoop(int64_t n, void *w, void *momentum, const void *g,
-                        const gt_SgdNumbers *numbers);
-
 /* Philox4x32-10 (Salmon et al. 2011). Element i of a stream is a function of (key, i) alone, so any
  * range [first, first + n) may be filled by itself. */
 typedef struct gt_PhiloxKey {
@@ -262,8 +247,6 @@ typedef struct gt_KernelTable {
     size_t (*gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
     gt_WidenLoop *widen[GT_HALF_TYPES];
     gt_CastLoop *narrow[2][GT_HALF_TYPES]; /* from F32, F64: to the nearest, ties to even */
-    gt_AdamLoop *adam[2];
-    gt_SgdLoop *sgd[2];
     gt_RandomLoop *random_uniform[2];
     gt_RandomLoop *random_normal[2];
     gt_RandomLoop *random_bits;

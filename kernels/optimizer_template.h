@@ -1,12 +1,14 @@
-/* The loops of optimizer.c for one element type, GT_T. Included once for each; not a header. */
+/* The loops of optimizer.c for one element type, GT_T. Included once for each; not a header. The
+ * order of operations is that of the expressions; every constant is rounded to GT_T first. */
 
+/* Beside Adam's: `h` is NULL without amsgrad. NaN in v or h stays. */
 static inline void GT_NAME(adam_pass)(bool has_hat, int64_t n, GT_T *restrict w, GT_T *restrict m,
-                                      GT_T *restrict v, GT_T *restrict v_hat,
-                                      const GT_T *restrict g, const gt_AdamNumbers *numbers)
+                                      GT_T *restrict v, GT_T *restrict h, const GT_T *restrict g,
+                                      const gt_AdamJob *job, double alpha_wide, double decay_wide)
 {
-    const GT_T alpha = (GT_T)numbers->alpha, epsilon = (GT_T)numbers->epsilon;
-    const GT_T rest_1 = (GT_T)(1.0 - numbers->beta_1), rest_2 = (GT_T)(1.0 - numbers->beta_2);
-    const GT_T decay = (GT_T)numbers->decay;
+    const GT_T alpha = (GT_T)alpha_wide, epsilon = (GT_T)job->epsilon;
+    const GT_T rest_1 = (GT_T)(1.0 - job->beta_1), rest_2 = (GT_T)(1.0 - job->beta_2);
+    const GT_T decay = (GT_T)decay_wide;
     const bool has_decay = decay != 0;
     for (int64_t i = 0; i < n; i++) {
         GT_T weight = has_decay ? w[i] - w[i] * decay : w[i];
@@ -15,29 +17,28 @@ static inline void GT_NAME(adam_pass)(bool has_hat, int64_t n, GT_T *restrict w,
         m[i] = mean;
         v[i] = variance;
         if (has_hat) {
-            GT_T hat = v_hat[i];
+            GT_T hat = h[i];
             variance = ((hat > variance) | (hat != hat)) ? hat : variance;
-            v_hat[i] = variance;
+            h[i] = variance;
         }
         w[i] = weight - alpha * mean / (GT_SQRT(variance) + epsilon);
     }
 }
 
-void GT_KERNEL(GT_NAME(adam))(int64_t n, void *w, void *m, void *v, void *v_hat, const void *g,
-                              const gt_AdamNumbers *numbers)
+static void GT_NAME(adam)(const Part *part, const void *given, double alpha, double decay)
 {
-    if (v_hat)
-        GT_NAME(adam_pass)(true, n, w, m, v, v_hat, g, numbers);
-    else
-        GT_NAME(adam_pass)(false, n, w, m, v, NULL, g, numbers);
+    const gt_AdamJob *job = given;
+    if (job->update.slots > 2)
+        GT_NAME(adam_pass)
+    (true, part->n, part->to[0], part->to[1], part->to[2], part->to[3], part->g, job, alpha, decay);
+    else GT_NAME(adam_pass)(false, part->n, part->to[0], part->to[1], part->to[2], NULL, part->g,
+                            job, alpha, decay);
 }
 
 static inline void GT_NAME(sgd_pass)(bool has_momentum, bool nesterov, int64_t n, GT_T *restrict w,
-                                     GT_T *restrict momentum, const GT_T *restrict g,
-                                     const gt_SgdNumbers *numbers)
+                                     GT_T *restrict momentum, const GT_T *restrict g, GT_T rate,
+                                     GT_T mu, GT_T decay)
 {
-    const GT_T rate = (GT_T)numbers->learning_rate, mu = (GT_T)numbers->momentum;
-    const GT_T decay = (GT_T)numbers->decay;
     const bool has_decay = decay != 0;
     for (int64_t i = 0; i < n; i++) {
         GT_T weight = has_decay ? w[i] - w[i] * decay : w[i];
@@ -51,15 +52,34 @@ static inline void GT_NAME(sgd_pass)(bool has_momentum, bool nesterov, int64_t n
     }
 }
 
-void GT_KERNEL(GT_NAME(sgd))(int64_t n, void *w, void *momentum, const void *g,
-                             const gt_SgdNumbers *numbers)
+static void GT_NAME(sgd)(const Part *part, const void *given, double rate, double decay)
 {
-    if (!momentum)
-        GT_NAME(sgd_pass)(false, false, n, w, NULL, g, numbers);
-    else if (numbers->nesterov)
-        GT_NAME(sgd_pass)(true, true, n, w, momentum, g, numbers);
+    const gt_SgdJob *job = given;
+    const GT_T lr = (GT_T)rate, mu = (GT_T)job->momentum, less = (GT_T)decay;
+    if (job->update.slots == 0)
+        GT_NAME(sgd_pass)(false, false, part->n, part->to[0], NULL, part->g, lr, mu, less);
+    else if (job->nesterov)
+        GT_NAME(sgd_pass)(true, true, part->n, part->to[0], part->to[1], part->g, lr, mu, less);
     else
-        GT_NAME(sgd_pass)(true, false, n, w, momentum, g, numbers);
+        GT_NAME(sgd_pass)(true, false, part->n, part->to[0], part->to[1], part->g, lr, mu, less);
+}
+
+static void GT_NAME(accumulate)(int64_t n, void *to, const void *from, double momentum)
+{
+    GT_T *restrict sum = to;
+    const GT_T *restrict g = from;
+    (void)momentum;
+    for (int64_t i = 0; i < n; i++)
+        sum[i] = sum[i] + g[i];
+}
+
+static void GT_NAME(average)(int64_t n, void *to, const void *from, double momentum)
+{
+    GT_T *restrict average = to;
+    const GT_T *restrict w = from;
+    const GT_T m = (GT_T)momentum;
+    for (int64_t i = 0; i < n; i++)
+        average[i] = (average[i] - w[i]) * m + w[i];
 }
 
 #undef GT_T

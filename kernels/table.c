@@ -67,8 +67,6 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .widen = {GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16)},
     .narrow = {{GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32)},
                {GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64)}},
-    .adam = GT_BY_TYPE(adam),
-    .sgd = GT_BY_TYPE(sgd),
     .random_uniform = GT_BY_TYPE(random_uniform),
     .random_normal = GT_BY_TYPE(random_normal),
     .random_bits = GT_KERNEL(random_bits),

@@ -130,7 +130,7 @@ static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, const g
     return y;
 }
 
-/* What `call` computes, once the layer is built. */
+/* Runs the `call` of a layer that is built, in a scope of its own. */
 static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
                           const gt_CallArgs *in)
 {

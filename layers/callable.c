@@ -17,7 +17,7 @@ typedef struct Callable {
     gt_Callable code;
 } Callable;
 
-/* What the code of a callable is found by. */
+/* The key of a callable's code. */
 static uint64_t key_of(gt_Callable code)
 {
     uintptr_t address = 0;

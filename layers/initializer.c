@@ -1,9 +1,9 @@
 /* Initializers: Philox streams named by seed and path, shaped into distributions. Numbers are drawn
  * in the weight's type by the same loops that random operations use. Leans on kernels for the
  * draws. */
+#include "core/assert.h"
 #include "layers/internal.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -210,130 +210,346 @@ static gt_Status fill_identity(const gt_Spec *spec, void *data, double gain)
 static gt_Initializer made(const gt_InitializerClass *type, const void *given)
 {
     gt_Initializer self = {.type = type};
+    GT_ASSERT(!type->options || type->options->size <= sizeof self.options);
     if (type->options)
         gt_options_take(type->options, self.options, given);
     return self;
 }
 
-/* The options of `self`. */
-#define OPTIONS(Type)                                                                              \
-    Type options;                                                                                  \
-    memcpy(&options, self->options, sizeof options);
-/* CLASS(symbol, Name, text, Type, floats_only): symbol_class and gt_Name_of; `symbol`_fill
- * fills. */
-#define FILL(symbol)                                                                               \
-    static gt_Status symbol##_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,    \
-                                   uint64_t stream)
-#define CLASS(symbol, Name, text, Type, floats)                                                    \
-    static const gt_InitializerClass symbol##_class = {.mark = GT_MARK,                            \
-                                                       .size = sizeof(gt_InitializerClass),        \
-                                                       .name = text,                               \
-                                                       .options = &Type##_type,                    \
-                                                       .floats_only = floats,                      \
-                                                       .fill = symbol##_fill};                     \
-    static_assert(sizeof(Type) <= sizeof((gt_Initializer){0}.options), "the options fit");         \
-    gt_Initializer gt_##Name##_of(const Type *options)                                             \
-    {                                                                                              \
-        return made(&symbol##_class, options);                                                     \
-    }
+/* ---- the same everywhere ---- */
 
-FILL(constant)
+static gt_Status constant_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                               uint64_t stream)
 {
+    gt_Constant_options options;
+    memcpy(&options, self->options, sizeof options);
     (void)stream;
-    OPTIONS(gt_Constant_options)
     return fill_constant(spec, data, options.value);
 }
-CLASS(constant, Constant, "constant", gt_Constant_options, false)
 
-FILL(zeros)
+static const gt_InitializerClass constant_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "constant",
+    .options = &gt_Constant_options_type,
+    .fill = constant_fill,
+};
+
+gt_Initializer gt_Constant_of(const gt_Constant_options *options)
+{
+    return made(&constant_class, options);
+}
+
+static gt_Status zeros_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                            uint64_t stream)
 {
     (void)self, (void)stream;
     return fill_constant(spec, data, 0);
 }
-FILL(ones)
-{
-    (void)self, (void)stream;
-    return fill_constant(spec, data, 1);
-}
+
 static const gt_InitializerClass zeros_class = {
     .mark = GT_MARK, .size = sizeof zeros_class, .name = "zeros", .fill = zeros_fill};
-static const gt_InitializerClass ones_class = {
-    .mark = GT_MARK, .size = sizeof ones_class, .name = "ones", .fill = ones_fill};
 
 gt_Initializer gt_Zeros(void)
 {
     return made(&zeros_class, NULL);
 }
 
+static gt_Status ones_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                           uint64_t stream)
+{
+    (void)self, (void)stream;
+    return fill_constant(spec, data, 1);
+}
+
+static const gt_InitializerClass ones_class = {
+    .mark = GT_MARK, .size = sizeof ones_class, .name = "ones", .fill = ones_fill};
+
 gt_Initializer gt_Ones(void)
 {
     return made(&ones_class, NULL);
 }
 
-FILL(random_normal)
+/* ---- drawn from a distribution ---- */
+
+static gt_Status random_normal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                    uint64_t stream)
 {
-    OPTIONS(gt_RandomNormal_options)
+    gt_RandomNormal_options options;
+    memcpy(&options, self->options, sizeof options);
     draw_normal(kernels(), spec, data, stream, options.mean, options.stddev);
     return GT_OK;
 }
-CLASS(random_normal, RandomNormal, "random_normal", gt_RandomNormal_options, true)
 
-FILL(truncated_normal)
+static const gt_InitializerClass random_normal_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "random_normal",
+    .options = &gt_RandomNormal_options_type,
+    .floats_only = true,
+    .fill = random_normal_fill,
+};
+
+gt_Initializer gt_RandomNormal_of(const gt_RandomNormal_options *options)
 {
-    OPTIONS(gt_RandomNormal_options)
+    return made(&random_normal_class, options);
+}
+
+static gt_Status truncated_normal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                       uint64_t stream)
+{
+    gt_TruncatedNormal_options options;
+    memcpy(&options, self->options, sizeof options);
     draw_truncated(kernels(), spec, data, stream, options.mean, options.stddev);
     return GT_OK;
 }
-CLASS(truncated_normal, TruncatedNormal, "truncated_normal", gt_RandomNormal_options, true)
 
-FILL(random_uniform)
+static const gt_InitializerClass truncated_normal_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "truncated_normal",
+    .options = &gt_RandomNormal_options_type,
+    .floats_only = true,
+    .fill = truncated_normal_fill,
+};
+
+gt_Initializer gt_TruncatedNormal_of(const gt_RandomNormal_options *options)
 {
-    OPTIONS(gt_RandomUniform_options)
+    return made(&truncated_normal_class, options);
+}
+
+static gt_Status random_uniform_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                     uint64_t stream)
+{
+    gt_RandomUniform_options options;
+    memcpy(&options, self->options, sizeof options);
     draw_uniform(kernels(), spec, data, stream, options.minval, options.maxval);
     return GT_OK;
 }
-CLASS(random_uniform, RandomUniform, "random_uniform", gt_RandomUniform_options, true)
 
-FILL(variance_scaling)
+static const gt_InitializerClass random_uniform_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "random_uniform",
+    .options = &gt_RandomUniform_options_type,
+    .floats_only = true,
+    .fill = random_uniform_fill,
+};
+
+gt_Initializer gt_RandomUniform_of(const gt_RandomUniform_options *options)
 {
-    OPTIONS(gt_VarianceScaling_options)
+    return made(&random_uniform_class, options);
+}
+
+/* ---- scaled by the fans ---- */
+
+static gt_Status variance_scaling_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                       uint64_t stream)
+{
+    gt_VarianceScaling_options options;
+    memcpy(&options, self->options, sizeof options);
     return draw_scaled(kernels(), &options, spec, data, stream);
 }
-CLASS(variance_scaling, VarianceScaling, "variance_scaling", gt_VarianceScaling_options, true)
+
+static const gt_InitializerClass variance_scaling_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "variance_scaling",
+    .options = &gt_VarianceScaling_options_type,
+    .floats_only = true,
+    .fill = variance_scaling_fill,
+};
+
+gt_Initializer gt_VarianceScaling_of(const gt_VarianceScaling_options *options)
+{
+    return made(&variance_scaling_class, options);
+}
 
 /* Its well-known cases. */
-#define SCALED(symbol, Name, factor, fan, drawn)                                                   \
-    FILL(symbol)                                                                                   \
-    {                                                                                              \
-        (void)self;                                                                                \
-        const gt_VarianceScaling_options options = {                                               \
-            .scale = factor, .mode = fan, .distribution = GT_DISTRIBUTION_##drawn};                \
-        return draw_scaled(kernels(), &options, spec, data, stream);                               \
-    }                                                                                              \
-    CLASS(symbol, Name, #symbol, gt_GlorotUniform_options, true)
-SCALED(glorot_uniform, GlorotUniform, 1, GT_FAN_AVG, UNIFORM)
-SCALED(glorot_normal, GlorotNormal, 1, GT_FAN_AVG, TRUNCATED_NORMAL)
-SCALED(he_uniform, HeUniform, 2, GT_FAN_IN, UNIFORM)
-SCALED(he_normal, HeNormal, 2, GT_FAN_IN, TRUNCATED_NORMAL)
-SCALED(lecun_uniform, LecunUniform, 1, GT_FAN_IN, UNIFORM)
-SCALED(lecun_normal, LecunNormal, 1, GT_FAN_IN, TRUNCATED_NORMAL)
-
-FILL(orthogonal)
+static gt_Status scaled(double scale, gt_Fan mode, gt_Distribution distribution,
+                        const gt_Spec *spec, void *data, uint64_t stream)
 {
-    OPTIONS(gt_Orthogonal_options)
+    const gt_VarianceScaling_options options = {
+        .scale = scale, .mode = mode, .distribution = distribution};
+    return draw_scaled(kernels(), &options, spec, data, stream);
+}
+
+static gt_Status glorot_uniform_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                     uint64_t stream)
+{
+    (void)self;
+    return scaled(1, GT_FAN_AVG, GT_DISTRIBUTION_UNIFORM, spec, data, stream);
+}
+
+static const gt_InitializerClass glorot_uniform_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "glorot_uniform",
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = glorot_uniform_fill,
+};
+
+gt_Initializer gt_GlorotUniform_of(const gt_GlorotUniform_options *options)
+{
+    return made(&glorot_uniform_class, options);
+}
+
+static gt_Status glorot_normal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                    uint64_t stream)
+{
+    (void)self;
+    return scaled(1, GT_FAN_AVG, GT_DISTRIBUTION_TRUNCATED_NORMAL, spec, data, stream);
+}
+
+static const gt_InitializerClass glorot_normal_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "glorot_normal",
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = glorot_normal_fill,
+};
+
+gt_Initializer gt_GlorotNormal_of(const gt_GlorotUniform_options *options)
+{
+    return made(&glorot_normal_class, options);
+}
+
+static gt_Status he_uniform_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                 uint64_t stream)
+{
+    (void)self;
+    return scaled(2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, spec, data, stream);
+}
+
+static const gt_InitializerClass he_uniform_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "he_uniform",
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = he_uniform_fill,
+};
+
+gt_Initializer gt_HeUniform_of(const gt_GlorotUniform_options *options)
+{
+    return made(&he_uniform_class, options);
+}
+
+static gt_Status he_normal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                uint64_t stream)
+{
+    (void)self;
+    return scaled(2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL, spec, data, stream);
+}
+
+static const gt_InitializerClass he_normal_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "he_normal",
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = he_normal_fill,
+};
+
+gt_Initializer gt_HeNormal_of(const gt_GlorotUniform_options *options)
+{
+    return made(&he_normal_class, options);
+}
+
+static gt_Status lecun_uniform_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                    uint64_t stream)
+{
+    (void)self;
+    return scaled(1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, spec, data, stream);
+}
+
+static const gt_InitializerClass lecun_uniform_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "lecun_uniform",
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = lecun_uniform_fill,
+};
+
+gt_Initializer gt_LecunUniform_of(const gt_GlorotUniform_options *options)
+{
+    return made(&lecun_uniform_class, options);
+}
+
+static gt_Status lecun_normal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                   uint64_t stream)
+{
+    (void)self;
+    return scaled(1, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL, spec, data, stream);
+}
+
+static const gt_InitializerClass lecun_normal_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "lecun_normal",
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = lecun_normal_fill,
+};
+
+gt_Initializer gt_LecunNormal_of(const gt_GlorotUniform_options *options)
+{
+    return made(&lecun_normal_class, options);
+}
+
+/* ---- matrices ---- */
+
+static gt_Status orthogonal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                 uint64_t stream)
+{
+    gt_Orthogonal_options options;
+    memcpy(&options, self->options, sizeof options);
     return draw_orthogonal(gt_context(), options.gain, spec, data, stream);
 }
-CLASS(orthogonal, Orthogonal, "orthogonal", gt_Orthogonal_options, true)
 
-FILL(identity)
+static const gt_InitializerClass orthogonal_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "orthogonal",
+    .options = &gt_Orthogonal_options_type,
+    .floats_only = true,
+    .fill = orthogonal_fill,
+};
+
+gt_Initializer gt_Orthogonal_of(const gt_Orthogonal_options *options)
 {
+    return made(&orthogonal_class, options);
+}
+
+static gt_Status identity_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                               uint64_t stream)
+{
+    gt_IdentityInitializer_options options;
+    memcpy(&options, self->options, sizeof options);
     (void)stream;
-    OPTIONS(gt_IdentityInitializer_options)
     return fill_identity(spec, data, options.gain);
 }
-CLASS(identity, IdentityInitializer, "identity", gt_IdentityInitializer_options, true)
 
-/* One's own: the function stands among the options. */
+static const gt_InitializerClass identity_class = {
+    .mark = GT_MARK,
+    .size = sizeof(gt_InitializerClass),
+    .name = "identity",
+    .options = &gt_IdentityInitializer_options_type,
+    .floats_only = true,
+    .fill = identity_fill,
+};
+
+gt_Initializer gt_IdentityInitializer_of(const gt_IdentityInitializer_options *options)
+{
+    return made(&identity_class, options);
+}
+
+/* ---- one's own ---- */
+
+/* The function stands among the options. */
 static gt_InitializerFunction function_of(const gt_Initializer *self)
 {
     gt_InitializerFunction function;
@@ -413,7 +629,7 @@ static gt_Status initialize(gt_Context *context, gt_Initializer initializer, con
     return gt_context_status(context);
 }
 
-/* What is only stored in 16 bits a number starts as float32 does. */
+/* float16 and bfloat16 start as float32 does, rounded. */
 static gt_Status initialize_half(gt_Context *context, gt_Initializer initializer, const char *path,
                                  const gt_Spec *spec, void *data)
 {

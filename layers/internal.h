@@ -1,4 +1,4 @@
-/* What a layer is behind its struct. Not installed. Leans on core. */
+/* The state of a layer, behind its struct. Not installed. Leans on core. */
 #ifndef GT_LAYERS_INTERNAL_H
 #define GT_LAYERS_INTERNAL_H
 
@@ -75,7 +75,7 @@ extern const gt_ObjectKind gt_layer_kind;
 /* The state of a live layer; NULL with an error raised as `operation` otherwise. */
 gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
                               const gt_Layer *layer);
-/* What build made is gone, children from number `children` on too: as before it was built. */
+/* Takes back what build made, children from number `children` on included. */
 void gt_layer_unbuild(gt_LayerState *state, int32_t children);
 /* Raises that layers are nested too deep. */
 gt_Status gt_layer_too_deep(gt_Context *context, const char *here, const char *operation);

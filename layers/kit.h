@@ -1,4 +1,4 @@
-/* What the sources of built-in layers write their classes with. Not installed. Leans on
+/* Macros for the classes of built-in layers. Not installed. Leans on
  * ops/kit.h for samples.
  *
  *     typedef struct Flatten {
@@ -24,7 +24,7 @@
 #include "layers/table.h"
 #include "ops/kit.h"
 
-/* What every class begins with: the name in paths and files, the function gt_NAME and Keras's
+/* Every class begins with these: the name in paths and files, the function gt_NAME and Keras's
  * class, the struct, whose member `options` is the option struct, and one line that says what it
  * does. */
 #define GT_LAYER_RECORD(text, function_name, Struct, line)                                         \

@@ -231,7 +231,7 @@ static bool get_option(const gt_LayerClass *type, const void *options, const cha
     return field->name != NULL;
 }
 
-/* What the options that all built-in layers have say of a new layer. Its copy of the options has
+/* Applies the options that all built-in layers have. The layer's copy of its options has
  * its copy of the name. */
 static gt_Status apply_options(gt_Layer *layer)
 {

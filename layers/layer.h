@@ -23,7 +23,7 @@ typedef struct gt_LayerClass gt_LayerClass;
 /* Any operation of one tensor: gt_relu, gt_tanh, a function of one's own. */
 typedef gt_Tensor *(*gt_TensorFunction)(gt_Tensor *x);
 
-/* What `build` gets. `shape` and `dtype` are those of the first input. */
+/* The arguments of `build`. `shape` and `dtype` are those of the first input. */
 typedef struct gt_BuildArgs {
     uint32_t size; /* of this struct */
     int32_t count; /* of inputs */
@@ -32,7 +32,7 @@ typedef struct gt_BuildArgs {
     const gt_Spec *inputs; /* all of them */
 } gt_BuildArgs;
 
-/* What `call` gets. `x` is the first input. */
+/* The arguments of `call`. `x` is the first input. */
 typedef struct gt_CallArgs {
     uint32_t size; /* of this struct */
     int32_t count; /* of inputs */
@@ -135,7 +135,7 @@ GT_API gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const ch
 #define gt_share_weight(layer, name, variable) gt_share_weight_at(GT_HERE, layer, name, variable)
 GT_API gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *name,
                                        gt_Variable *variable);
-/* What later inputs must be like: at least `min_rank` dimensions, and the last one of this size (0:
+/* Asks of later inputs: at least `min_rank` dimensions, and the last one of this size (0:
  * any). Checked before `call`. */
 #define gt_set_input_spec(layer, min_rank, last)                                                   \
     gt_set_input_spec_at(GT_HERE, layer, min_rank, last)

@@ -1,4 +1,4 @@
-/* What other rooms of the library know of an optimizer. Not installed. */
+/* Optimizers as other rooms of the library know them. Not installed. */
 #ifndef GT_OPTIM_INTERNAL_H
 #define GT_OPTIM_INTERNAL_H
 

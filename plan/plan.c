@@ -14,16 +14,6 @@
 
 #include <string.h>
 
-static void *array(gt_Context *context, int32_t count, size_t element)
-{
-    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
-}
-
-static void drop(gt_Context *context, void *block, int32_t count, size_t element)
-{
-    gt_release(context, block, (size_t)(count ? count : 1) * element);
-}
-
 /* ---- steps and references ---- */
 
 static int32_t operands_of(const gt_Program *program, const gt_ProgramStep *step)
@@ -32,6 +22,7 @@ static int32_t operands_of(const gt_Program *program, const gt_ProgramStep *step
     return node ? node->inputs + node->outputs + step->temporaries + (step->control >= 0) : 2;
 }
 
+/* Cells have their places by now. */
 static gt_Ref ref_to(const gt_Program *program, gt_Place place)
 {
     if (place.cell < 0)
@@ -51,8 +42,10 @@ static void add_ref(gt_Plan *plan, gt_Ref ref, int32_t value)
 static void write_copy(const gt_Program *program, const gt_ProgramStep *from, gt_PlanStep *step)
 {
     const gt_Spec *spec = &program->graph->values[from->value].spec;
-    *step = (gt_PlanStep){.node = -1,
+    *step = (gt_PlanStep){.site = {.name = "copy"},
+                          .node = -1,
                           .ref = program->plan->ref_count,
+                          .operands = 2,
                           .inputs = 1,
                           .outputs = 1,
                           .check = -1,
@@ -66,20 +59,21 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
 {
     gt_Plan *plan = program->plan;
     const gt_GraphNode *node = gt_step_node(program, from);
-    *step = (gt_PlanStep){.operation = node->operation,
-                          .options = node->options,
-                          .here = node->here,
-                          .path = node->path,
-                          .node = from->node,
-                          .ref = plan->ref_count,
-                          .inputs = node->inputs,
-                          .outputs = node->outputs,
-                          .temporaries = from->temporaries,
-                          .launch = from->launch,
-                          .launches = from->launches,
-                          .lowered = from->lowered,
-                          .check = from->lowered ? from->check : -1,
-                          .control = from->control};
+    *step =
+        (gt_PlanStep){.operation = node->operation,
+                      .options = node->options,
+                      .site = {node->here, node->operation->name, node->path, node->gradient_of},
+                      .node = from->node,
+                      .ref = plan->ref_count,
+                      .inputs = node->inputs,
+                      .outputs = node->outputs,
+                      .temporaries = from->temporaries,
+                      .operands = operands_of(program, from),
+                      .launch = from->launch,
+                      .launches = from->launches,
+                      .lowered = from->lowered,
+                      .check = from->lowered ? from->check : -1,
+                      .control = from->control};
     for (int i = 0; i < node->inputs; i++) {
         bool there = node->input[i] >= 0;
         add_ref(plan, there ? ref_to(program, gt_step_input(program, from, i)) : gt_ref(0, 0),
@@ -93,6 +87,7 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
         add_ref(plan, ref_to(program, (gt_Place){from->room, 0}), -1);
 }
 
+/* Room for all references is made before the first is written. */
 static gt_Status write_steps(const gt_Program *program)
 {
     gt_Plan *plan = program->plan;
@@ -105,9 +100,9 @@ static gt_Status write_steps(const gt_Program *program)
     plan->step_count = program->step_count;
     plan->commit = program->commit_step;
     plan->ref_room = (int32_t)refs;
-    plan->steps = array(context, plan->step_count, sizeof *plan->steps);
-    plan->refs = array(context, plan->ref_room, sizeof *plan->refs);
-    plan->values = array(context, plan->ref_room, sizeof *plan->values);
+    plan->steps = gt_plan_array(context, plan->step_count, sizeof *plan->steps);
+    plan->refs = gt_plan_array(context, plan->ref_room, sizeof *plan->refs);
+    plan->values = gt_plan_array(context, plan->ref_room, sizeof *plan->values);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
     for (int32_t s = 0; s < program->step_count; s++) {
@@ -178,7 +173,7 @@ static gt_Status open_control(gt_Plan *plan, gt_PlanControl *control, const gt_P
 
 static gt_Status open_controls(gt_Plan *plan)
 {
-    plan->controls = array(plan->context, plan->control_count, sizeof *plan->controls);
+    plan->controls = gt_plan_array(plan->context, plan->control_count, sizeof *plan->controls);
     if (!plan->controls)
         return gt_context_status(plan->context);
     for (int32_t s = 0; s < plan->step_count; s++) {
@@ -229,10 +224,10 @@ static gt_Status write_memory(const gt_Program *program)
     gt_Plan *plan = program->plan;
     const gt_Graph *graph = plan->graph;
     gt_Context *context = plan->context;
-    plan->base = array(context, plan->base_count, sizeof *plan->base);
-    plan->output = array(context, plan->outputs, sizeof *plan->output);
-    plan->constants = array(context, plan->constant_count, sizeof *plan->constants);
-    plan->live = array(context, plan->live_count, sizeof *plan->live);
+    plan->base = gt_plan_array(context, plan->base_count, sizeof *plan->base);
+    plan->output = gt_plan_array(context, plan->outputs, sizeof *plan->output);
+    plan->constants = gt_plan_array(context, plan->constant_count, sizeof *plan->constants);
+    plan->live = gt_plan_array(context, plan->live_count, sizeof *plan->live);
     plan->block = gt_allocate(context, plan->block_bytes);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
@@ -295,27 +290,42 @@ void gt_plan_free(gt_Plan *plan)
     if (!plan)
         return;
     gt_Context *context = plan->context;
-    drop(context, plan->steps, plan->step_count, sizeof *plan->steps);
-    drop(context, plan->refs, plan->ref_room, sizeof *plan->refs);
-    drop(context, plan->values, plan->ref_room, sizeof *plan->values);
+    gt_plan_drop(context, plan->steps, plan->step_count, sizeof *plan->steps);
+    gt_plan_drop(context, plan->refs, plan->ref_room, sizeof *plan->refs);
+    gt_plan_drop(context, plan->values, plan->ref_room, sizeof *plan->values);
     gt_release(context, plan->launches, (size_t)plan->launch_capacity * sizeof *plan->launches);
     gt_release(context, plan->checks, (size_t)plan->check_capacity * sizeof *plan->checks);
     gt_release(context, plan->jobs, plan->job_capacity);
     gt_release(context, plan->block, plan->block_bytes);
-    drop(context, plan->base, plan->base_count, sizeof *plan->base);
-    drop(context, plan->output, plan->outputs, sizeof *plan->output);
-    drop(context, plan->variables, plan->variable_count, sizeof *plan->variables);
-    drop(context, plan->constants, plan->constant_count, sizeof *plan->constants);
-    drop(context, plan->live, plan->live_count, sizeof *plan->live);
+    gt_plan_drop(context, plan->base, plan->base_count, sizeof *plan->base);
+    gt_plan_drop(context, plan->output, plan->outputs, sizeof *plan->output);
+    gt_plan_drop(context, plan->variables, plan->variable_count, sizeof *plan->variables);
+    gt_plan_drop(context, plan->constants, plan->constant_count, sizeof *plan->constants);
+    gt_plan_drop(context, plan->live, plan->live_count, sizeof *plan->live);
+    if (plan->times)
+        gt_plan_drop(context, plan->times, plan->step_count, sizeof *plan->times);
     for (int32_t i = 0; plan->controls && i < plan->control_count; i++)
         gt_release(context, plan->controls[i].lists, plan->controls[i].bytes);
-    drop(context, plan->controls, plan->control_count, sizeof *plan->controls);
+    gt_plan_drop(context, plan->controls, plan->control_count, sizeof *plan->controls);
     for (int32_t i = 0; i < plan->body_count; i++)
         gt_plan_free(plan->bodies[i]);
     gt_release(context, plan->bodies, (size_t)plan->body_capacity * sizeof *plan->bodies);
     if (!plan->graph->inner)
         gt_graph_free(plan->graph);
     gt_release(context, plan, sizeof *plan);
+}
+
+gt_Status gt_plan_profile(gt_Plan *plan, bool on)
+{
+    gt_Status status = GT_OK;
+    if (plan->times)
+        gt_plan_drop(plan->context, plan->times, plan->step_count, sizeof *plan->times);
+    plan->times = on ? gt_plan_array(plan->context, plan->step_count, sizeof *plan->times) : NULL;
+    if (on && !plan->times)
+        return gt_context_status(plan->context);
+    for (int32_t i = 0; i < plan->body_count && status == GT_OK; i++)
+        status = gt_plan_profile(plan->bodies[i], on);
+    return status;
 }
 
 gt_PlanStats gt_plan_stats(const gt_Plan *plan)

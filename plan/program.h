@@ -35,7 +35,7 @@ enum {
     GT_MARK_FEEDS = 2   /* an operation that is no effect comes of it */
 };
 
-/* What is known of a graph value. */
+/* All that passes know of a graph value. */
 typedef struct gt_ValueFact {
     int32_t root;   /* whose memory it looks at; itself for all but views */
     size_t offset;  /* bytes into that */
@@ -111,13 +111,11 @@ static inline bool gt_is_control(const gt_GraphNode *node)
 {
     return node->operation->flags & GT_OP_CONTROL;
 }
-static inline bool gt_is_view(const gt_GraphNode *node)
-{
-    return node->operation->flags & GT_OP_VIEW;
-}
 
 /* The node of a step; NULL: it is a copy. */
 const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);
+/* Is the node's output a part of its first input as it is? It has no memory of its own, then, and no step. */
+bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node);
 /* The marks of a node: those of its outputs, and NEEDED of an effect. */
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node);
 /* A new cell; -1 on failure. */

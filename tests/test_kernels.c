@@ -123,8 +123,7 @@ Test(kernels, table_is_complete)
         }
         for (int type = 0; type < 2; type++)
             CHECK(table->softmax[type] && table->log_softmax[type] && table->logsumexp[type] &&
-                      table->gemm[type] && table->gemm_scratch[type] && table->adam[type] &&
-                      table->sgd[type] && table->random_uniform[type] &&
+                      table->gemm[type] && table->gemm_scratch[type] && table->random_uniform[type] &&
                       table->random_normal[type] && table->gemm_m[type] > 0 &&
                       table->gemm_n[type] > 0,
                   "%s: a loop of %s is missing", table->isa, type_names[type]);
@@ -1031,8 +1030,12 @@ Test(kernels, optimizers)
     {
         for (int variant = 0; variant < 8; variant++) {
             const bool amsgrad = variant & 1, decays = variant & 2, nesterov = variant & 4;
-            const gt_AdamNumbers adam = {0.01, 0.9, 0.999, 1e-7, decays ? 0.004 : 0};
-            const gt_SgdNumbers sgd = {0.1, 0.9, decays ? 0.004 : 0, nesterov};
+            gt_UpdateJob job = {.rate = GT_LOOP_F64, .accumulation = 1, .size = N, .width = N};
+            gt_AdamJob adam = {job, 0.9, 0.999, 1e-7, decays ? 0.4 : 0};
+            gt_SgdJob sgd = {job, 0.9, decays ? 0.04 : 0, nesterov};
+            double rate = 0.01;
+            const double alpha = rate * sqrt(1 - 0.999 * (0.999 * 0.999)) / (1 - 0.9 * (0.9 * 0.9));
+            int64_t calls = 2;
             for (int i = 0; i < N; i++) {
                 w[i] = next_real();
                 g[i] = next_real();
@@ -1052,10 +1055,19 @@ Test(kernels, optimizers)
                 double variance = v[i] + (g[i] * g[i] - v[i]) * (1 - 0.999);
                 if (amsgrad)
                     variance = fmax(variance, hat[i]);
-                right[i] = w[i] - w[i] * adam.decay - 0.01 * mean / (sqrt(variance) + 1e-7);
+                right[i] = w[i] - w[i] * (0.01 * adam.weight_decay) -
+                           alpha * mean / (sqrt(variance) + 1e-7);
             }
-            table->adam[1](N, w, m, v, amsgrad ? hat : NULL, g, &adam);
-            table->adam[0](N, wf + 1, mf + 1, vf + 1, amsgrad ? hatf + 1 : NULL, gf + 1, &adam);
+            void *wide[] = {w, m, v, amsgrad ? (void *)hat : g, amsgrad ? g : &rate,
+                            amsgrad ? (void *)&rate : &calls, &calls};
+            void *narrow[] = {wf + 1, mf + 1, vf + 1, amsgrad ? hatf + 1 : gf + 1,
+                              amsgrad ? (void *)(gf + 1) : &rate,
+                              amsgrad ? (void *)&rate : &calls, &calls};
+            adam.update.slots = amsgrad ? 3 : 2;
+            adam.update.type = GT_LOOP_F64;
+            table->tile[GT_TILES_adam](&adam, wide, 0, 1, NULL);
+            adam.update.type = GT_LOOP_F32;
+            table->tile[GT_TILES_adam](&adam, narrow, 0, 1, NULL);
             for (int i = 0; i < N; i++)
                 CHECK(w[i] == right[i] && fabs(wf[i + 1] - right[i]) < 1e-6, "%s: adam %d: %a %a",
                       table->isa, variant, w[i], right[i]);
@@ -1066,12 +1078,20 @@ Test(kernels, optimizers)
                 double step = amsgrad    ? -(0.1 * g[i])
                               : nesterov ? 0.9 * momentum - 0.1 * g[i]
                                          : momentum;
-                right[i] = w[i] - w[i] * sgd.decay + step;
+                right[i] = w[i] - w[i] * (0.1 * sgd.weight_decay) + step;
                 wf[i + 1] = (float)w[i];
                 mf[i + 1] = (float)old;
             }
-            table->sgd[1](N, w, amsgrad ? NULL : m, g, &sgd);
-            table->sgd[0](N, wf + 1, amsgrad ? NULL : mf + 1, gf + 1, &sgd);
+            void *wide_sgd[] = {w, amsgrad ? g : m, amsgrad ? &rate : g,
+                                amsgrad ? (void *)&calls : &rate, &calls};
+            void *narrow_sgd[] = {wf + 1, amsgrad ? gf + 1 : mf + 1, amsgrad ? (void *)&rate : gf + 1,
+                                  amsgrad ? (void *)&calls : &rate, &calls};
+            rate = 0.1;
+            sgd.update.slots = amsgrad ? 0 : 1;
+            sgd.update.type = GT_LOOP_F64;
+            table->tile[GT_TILES_sgd](&sgd, wide_sgd, 0, 1, NULL);
+            sgd.update.type = GT_LOOP_F32;
+            table->tile[GT_TILES_sgd](&sgd, narrow_sgd, 0, 1, NULL);
             for (int i = 0; i < N; i++)
                 CHECK(w[i] == right[i] && fabs(wf[i + 1] - right[i]) < 1e-6, "%s: sgd %d: %a %a",
                       table->isa, variant, w[i], right[i]);

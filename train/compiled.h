@@ -5,7 +5,7 @@
 #include "plan/function.h"
 #include "train/internal.h"
 
-/* What gt_compile was given. The model holds it, and is there whenever it is used. */
+/* The arguments of gt_compile. The model holds it, and is there whenever it is used. */
 typedef struct gt_Compiled {
     gt_Object object;
     gt_Layer *model;
@@ -18,7 +18,7 @@ typedef struct gt_Compiled {
     gt_Function *plans[2][2]; /* held; by training, and whether there is a y; NULL: not made yet */
 } gt_Compiled;
 
-/* What the model was compiled with; NULL without an error if it was not. */
+/* The arguments that the model was compiled with; NULL without an error if it was not. */
 gt_Compiled *gt_compiled_of(const gt_LayerState *state);
 /* One batch, in training or evaluation. Temporaries are left to the scope around it. */
 gt_Status gt_compiled_step(gt_Compiled *self, bool training, const gt_Batch *batch);

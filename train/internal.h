@@ -1,4 +1,4 @@
-/* What the files of this room share. Private to it. Leans on core, layers and the public headers.
+/* Shared by the files of this room, and private to it. Leans on core, layers and the public headers.
  */
 #ifndef GT_TRAIN_INTERNAL_H
 #define GT_TRAIN_INTERNAL_H

@@ -132,7 +132,7 @@ static void print_bar(gt_Printer *printer, const gt_ProgressEvent *event)
     add_step_time(&line, per_step(event));
     add_values(&line, event);
     size_t length = line.used;
-    /* What is left of a longer line before it. */
+    /* Blanks over the rest of a longer line before it. */
     add(&line, "%*s", printer->length > length ? (int)(printer->length - length) : 0, "");
     printer->length = length;
     printer->printed = event->seconds;

@@ -1,4 +1,4 @@
-/* What gt_fit and gt_evaluate tell while they run: a bar on a terminal, a line an epoch elsewhere,
+/* Progress of gt_fit and gt_evaluate while they run: a bar on a terminal, a line an epoch elsewhere,
  * both on standard error, or whatever a function of the caller's makes of it. */
 #ifndef GT_TRAIN_PROGRESS_H
 #define GT_TRAIN_PROGRESS_H
@@ -10,7 +10,7 @@
 
 GT_BEGIN
 
-/* What is printed. */
+/* How much is printed. */
 typedef enum gt_Verbosity {
     GT_VERBOSITY_AUTO = -1,  /* a bar if standard error is a terminal, else a line an epoch */
     GT_VERBOSITY_SILENT = 0, /* nothing */

@@ -17,12 +17,11 @@
 static gt_Variable *new_generator(gt_Context *context, uint64_t seed)
 {
     const gt_Spec spec = {GT_INT64, 1, 2, {2}};
-    gt_Slot *slot = gt_variable_make(context, &spec, "generator", false);
-    if (!slot)
-        return NULL;
     const uint64_t state[2] = {seed, 0};
-    memcpy(gt_value_data(slot->value), state, sizeof state);
-    return gt_slot_handle(slot);
+    gt_Variable *generator = gt_variable_zeros(context, &spec, "generator", false);
+    if (generator)
+        memcpy(gt_variable_memory(context, generator, true), state, sizeof state);
+    return generator;
 }
 
 gt_Variable *gt_generator_at(const char *here, uint64_t seed)
@@ -30,7 +29,7 @@ gt_Variable *gt_generator_at(const char *here, uint64_t seed)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (context->trace) {
+    if (gt_tracing(context)) {
         gt_raise(context, GT_STATE, here, "generator",
                  "a generator cannot be made inside a traced function; make it before");
         return NULL;
@@ -44,13 +43,10 @@ gt_Variable *gt_default_generator_at(const char *here)
     if (!context)
         return NULL;
     gt_Site site = gt_site_enter(here, "default_generator");
-    if (!context->generator) {
-        context->generator = new_generator(context, context->seed);
-        if (context->generator)
-            gt_context_drop(context); /* what is the context's own does not keep it */
-    }
+    if (!gt_context_generator(context))
+        gt_context_take_generator(context, new_generator(context, gt_context_seed(context)));
     gt_site_leave(site);
-    return context->generator;
+    return gt_context_generator(context);
 }
 
 static bool takes_state(const gt_ShapeRule *rule)

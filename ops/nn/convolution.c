@@ -95,7 +95,7 @@ static bool plan_types(Convolution *c, const gt_Spec *a, const gt_Spec *b)
     c->type = (gt_LoopType)gt_loop_type(c->dtype);
     c->element = gt_dtype_size(c->dtype);
     c->widens = gt_half_type(a->dtype) >= 0 || gt_half_type(b->dtype) >= 0;
-    c->kernels = gt_context()->kernels;
+    c->kernels = gt_context_kernels(gt_context());
     return true;
 }
 

@@ -61,7 +61,7 @@ static bool plan(Pool *pool, const PoolOptions *options, const gt_Spec *x)
     pool->element = gt_dtype_size(x->dtype);
     pool->tap_bytes =
         ((size_t)w->taps * sizeof(int64_t) + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
-    pool->kernels = gt_context()->kernels;
+    pool->kernels = gt_context_kernels(gt_context());
     return true;
 }
 

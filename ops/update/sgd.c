@@ -3,24 +3,14 @@
 
 GT_OPTION_TYPE(gt_sgd_update_options, gt_sgd_update_OPTIONS);
 
-static void sgd_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *numbers)
+static void sgd_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    gt_SgdLoop *loop =
-        gt_context_kernels(kernel->context)->sgd[gt_loop_type(kernel->output_spec[0]->dtype)];
-    loop(tile->n, tile->output[0], kernel->outputs > 1 ? tile->output[1] : NULL, tile->gradient,
-         numbers);
-}
-
-static gt_Status sgd_run(const gt_Kernel *kernel)
-{
-    const gt_sgd_update_options *options = kernel->options;
-    int64_t step;
-    if (!gt_update_due(kernel, options->accumulation, &step))
-        return GT_OK;
-    double rate = gt_update_learning_rate(kernel);
-    gt_SgdNumbers numbers = {rate, options->momentum, rate * options->weight_decay,
-                             options->nesterov};
-    return gt_update_run(kernel, sgd_tile, &numbers);
+    const gt_sgd_update_options *options = rule->options;
+    gt_SgdJob *job = gt_lower_launch(lowering, GT_TILES_sgd, gt_update_tiles(rule), sizeof *job);
+    *job = (gt_SgdJob){.update = gt_update_job(rule, options->accumulation),
+                       .momentum = options->momentum,
+                       .weight_decay = options->weight_decay,
+                       .nesterov = options->nesterov};
 }
 
 const gt_Operation gt_op_sgd_update = {
@@ -29,7 +19,7 @@ const gt_Operation gt_op_sgd_update = {
     .why_not = GT_UPDATE_WHY_NOT,
     .options = &gt_sgd_update_options_type,
     .shape = gt_update_shape,
-    .run = sgd_run,
+    .lower = sgd_lower,
     .samples = GT_SAMPLES(
         {.inputs = 4,
          .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3), GT_REAL_SCALAR(0.1, 1), GT_UPDATE_COUNT)},
@@ -52,7 +42,7 @@ const gt_Operation gt_op_sgd_momentum_update = {
     .inputs_max = 5,
     .outputs = 2,
     .shape = gt_update_shape,
-    .run = sgd_run,
+    .lower = sgd_lower,
     .samples = GT_SAMPLES({.inputs = 5,
                            .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3), GT_ANY(2, 3),
                                               GT_REAL_SCALAR(0.1, 1), GT_UPDATE_COUNT),

@@ -1,9 +1,6 @@
 /* The shape rule, the step number and the tiles of all update operations, and the effects of
  * every optimizer: accumulation, moving averages, the step count. Leans on ops/kit.h. */
 #include "ops/update/update.h"
-#include "core/assert.h"
-
-#include <string.h>
 
 GT_OPTION_TYPE(gt_accumulate_gradient_options, gt_accumulate_gradient_OPTIONS);
 GT_OPTION_TYPE(gt_ema_update_options, gt_ema_update_OPTIONS);
@@ -65,87 +62,45 @@ gt_Status gt_update_shape(gt_ShapeRule *rule)
     return check_count(rule->input[rule->outputs + 2]);
 }
 
-/* Calls before this one: the last input that must be there. A count that cannot be is taken as
- * the nearest that can. */
-static int64_t calls(const gt_Kernel *kernel)
+/* Is the gradient of rows? */
+static bool is_by_rows(const gt_ShapeRule *rule)
 {
-    int64_t count = *(const int64_t *)kernel->input[kernel->operation->inputs_min - 1];
-    return count < 0 ? 0 : count < INT64_MAX ? count : INT64_MAX - 1;
+    return rule->inputs > rows_input(rule->outputs) && rule->output[0].size > 0;
 }
 
-bool gt_update_due(const gt_Kernel *kernel, int64_t accumulation, int64_t *step)
+static int64_t positive(int64_t number)
 {
-    int64_t every = accumulation > 1 ? accumulation : 1, before = calls(kernel);
-    *step = before / every + 1;
-    return (before + 1) % every == 0;
+    return number > 1 ? number : 1;
 }
 
-double gt_update_learning_rate(const gt_Kernel *kernel)
+gt_UpdateJob gt_update_job(const gt_ShapeRule *rule, int64_t accumulation)
 {
-    const void *rate = kernel->input[kernel->outputs + 1];
-    return kernel->input_spec[kernel->outputs + 1]->dtype == GT_FLOAT64
-               ? *(const double *)rate
-               : (double)*(const float *)rate;
-}
-
-/* How the work is cut: parts of `width` numbers, `group` of them a tile. */
-typedef struct Cut {
-    gt_UpdateBody *body;
-    void *argument;
-    const int64_t *rows; /* which part of the variable part i of the gradient is for; NULL: i */
-    int64_t parts, width, group;
-} Cut;
-
-/* Part `at` of variable and slots, `from` of the gradient. */
-static void update_part(const gt_Kernel *kernel, const Cut *cut, int64_t at, int64_t from)
-{
-    int64_t size = kernel->output_spec[0]->size;
-    size_t bytes = (size_t)cut->width * gt_dtype_size(kernel->output_spec[0]->dtype);
-    GT_ASSERT(at >= 0 && at * cut->width < size);
-    gt_UpdateTile tile = {.n = cut->width};
-    if (tile.n > size - at * cut->width)
-        tile.n = size - at * cut->width;
-    for (int i = 0; i < kernel->outputs; i++)
-        tile.output[i] = (char *)kernel->output[i] + (size_t)at * bytes;
-    const char *gradient = kernel->input[kernel->outputs];
-    tile.gradient = gradient ? gradient + (size_t)from * bytes : NULL;
-    cut->body(kernel, &tile, cut->argument);
-}
-
-static void update_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                         void *scratch)
-{
-    (void)scratch;
-    const Cut *cut = argument;
-    int64_t end = last * cut->group < cut->parts ? last * cut->group : cut->parts;
-    for (int64_t i = first * cut->group; i < end; i++) {
-        int64_t at = cut->rows ? cut->rows[i] : i;
-        if (!cut->rows || (at >= 0 && at < kernel->output_spec[0]->dims[0]))
-            update_part(kernel, cut, at, i);
+    const gt_Spec *spec = &rule->output[0], *rate = rule->input[rule->outputs + 1];
+    bool by_rows = is_by_rows(rule);
+    gt_UpdateJob job = {.type = (uint8_t)gt_loop_type(spec->dtype),
+                        .rate = (uint8_t)gt_loop_type(rate->dtype),
+                        .slots = (uint8_t)(rule->outputs - 1),
+                        .by_rows = by_rows,
+                        .accumulation = positive(accumulation),
+                        .size = spec->size,
+                        .width = spec->size,
+                        .parts = 1,
+                        .group = 1};
+    if (by_rows) {
+        job.width = spec->size / spec->dims[0];
+        job.parts = rule->input[rows_input(rule->outputs)]->size;
+        job.group = positive(GT_TILE_ELEMENTS / job.width);
     }
+    return job;
 }
 
-gt_Status gt_update_run(const gt_Kernel *kernel, gt_UpdateBody *body, void *argument)
+int64_t gt_update_tiles(const gt_ShapeRule *rule)
 {
-    const gt_Spec *spec = kernel->output_spec[0];
-    Cut cut = {body, argument, NULL, (spec->size + GT_CHUNK - 1) / GT_CHUNK, GT_CHUNK, 1};
-    if (kernel->inputs > rows_input(kernel->outputs) && spec->size > 0) {
-        cut.rows = kernel->input[rows_input(kernel->outputs)];
-        cut.parts = kernel->input_spec[rows_input(kernel->outputs)]->size;
-        cut.width = spec->size / spec->dims[0];
-        cut.group = cut.width < GT_CHUNK ? GT_CHUNK / cut.width : 1;
-    }
-    return gt_for_tiles(kernel, (cut.parts + cut.group - 1) / cut.group, update_tiles, &cut);
+    const gt_UpdateJob job = gt_update_job(rule, 1);
+    return job.by_rows ? (job.parts + job.group - 1) / job.group : gt_element_tiles(job.size);
 }
 
-static gt_BinaryLoop *binary_loop(const gt_Kernel *kernel, gt_BinaryLoopId loop)
-{
-    return gt_context_kernels(kernel->context)
-        ->binary[loop][gt_loop_type(kernel->output_spec[0]->dtype)];
-}
-
-/* ---- accumulation: sum += gradient, and 0 again after an update; no gradient: nothing to add ----
- */
+/* ---- two arrays and the count: accumulation, moving averages ---- */
 
 static gt_Status pair_shape(gt_ShapeRule *rule)
 {
@@ -156,66 +111,35 @@ static gt_Status pair_shape(gt_ShapeRule *rule)
     return check_count(rule->input[2]);
 }
 
-static void accumulate_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *due)
+static gt_PairJob *lower_pair(const gt_ShapeRule *rule, gt_Lowering *lowering,
+                              gt_TileKernelId kernel, int64_t accumulation)
 {
-    if (*(bool *)due)
-        memset(tile->output[0], 0, (size_t)tile->n * gt_dtype_size(kernel->output_spec[0]->dtype));
-    else if (tile->gradient)
-        binary_loop(kernel, GT_LOOP_ADD)(tile->n, tile->output[0], 1, tile->gradient, 1,
-                                         tile->output[0]);
+    const gt_Spec *spec = &rule->output[0];
+    gt_PairJob *job = gt_lower_launch(lowering, kernel, gt_element_tiles(spec->size), sizeof *job);
+    *job = (gt_PairJob){.type = gt_loop_type(spec->dtype),
+                        .size = spec->size,
+                        .accumulation = positive(accumulation)};
+    return job;
 }
 
-static gt_Status accumulate_gradient_run(const gt_Kernel *kernel)
+static void accumulate_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const gt_accumulate_gradient_options *options = kernel->options;
-    int64_t step;
-    bool due = gt_update_due(kernel, options->accumulation, &step);
-    return gt_update_run(kernel, accumulate_tile, &due);
+    const gt_accumulate_gradient_options *options = rule->options;
+    lower_pair(rule, lowering, GT_TILES_accumulate, options->accumulation);
 }
 
-/* ---- moving averages ---- */
-
-/* average = variable + m (average - variable), in place; the first one is the variable. */
-static void ema_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *momentum)
+static void ema_update_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    void *average = tile->output[0];
-    const void *variable = tile->gradient;
-    binary_loop(kernel, GT_LOOP_SUBTRACT)(tile->n, average, 1, variable, 1, average);
-    binary_loop(kernel, GT_LOOP_MULTIPLY)(tile->n, average, 1, momentum, 0, average);
-    binary_loop(kernel, GT_LOOP_ADD)(tile->n, average, 1, variable, 1, average);
+    const gt_ema_update_options *options = rule->options;
+    lower_pair(rule, lowering, GT_TILES_average, options->accumulation)->momentum =
+        options->momentum;
 }
 
-static void copy_tile(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *argument)
+static void ema_overwrite_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    (void)argument;
-    memcpy(tile->output[0], tile->gradient,
-           (size_t)tile->n * gt_dtype_size(kernel->output_spec[0]->dtype));
-}
-
-/* Keras counts updates here, also at the calls between two of them. */
-static int64_t updates(const gt_Kernel *kernel, const gt_ema_update_options *options)
-{
-    return calls(kernel) / (options->accumulation > 1 ? options->accumulation : 1);
-}
-
-static gt_Status ema_update_run(const gt_Kernel *kernel)
-{
-    const gt_ema_update_options *options = kernel->options;
-    float momentum_f32 = (float)options->momentum;
-    double momentum_f64 = options->momentum;
-    bool wide = kernel->output_spec[0]->dtype == GT_FLOAT64;
-    if (updates(kernel, options) == 0)
-        return gt_update_run(kernel, copy_tile, NULL);
-    return gt_update_run(kernel, ema_tile, wide ? (void *)&momentum_f64 : (void *)&momentum_f32);
-}
-
-static gt_Status ema_overwrite_run(const gt_Kernel *kernel)
-{
-    const gt_ema_update_options *options = kernel->options;
-    int64_t frequency = options->frequency > 1 ? options->frequency : 1;
-    bool due = options->frequency == 0 ? calls(kernel) > 0
-                                       : (updates(kernel, options) + 1) % frequency == 0;
-    return due ? gt_update_run(kernel, copy_tile, NULL) : GT_OK;
+    const gt_ema_update_options *options = rule->options;
+    lower_pair(rule, lowering, GT_TILES_overwrite, options->accumulation)->frequency =
+        options->frequency == 0 ? 0 : positive(options->frequency);
 }
 
 /* ---- the step count ---- */
@@ -226,11 +150,10 @@ static gt_Status count_shape(gt_ShapeRule *rule)
     return check_count(rule->input[0]);
 }
 
-static gt_Status count_step_run(const gt_Kernel *kernel)
+static void count_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    int64_t *count = kernel->output[0];
-    *count += *count < INT64_MAX;
-    return GT_OK;
+    (void)rule;
+    gt_lower_launch(lowering, GT_TILES_count, 1, 0);
 }
 
 /* ---- records ---- */
@@ -244,7 +167,7 @@ const gt_Operation gt_op_accumulate_gradient = {
     .options = &gt_accumulate_gradient_options_type,
     .optional_inputs = 1u << 1,
     .shape = pair_shape,
-    .run = accumulate_gradient_run,
+    .lower = accumulate_lower,
     .samples = GT_SAMPLES(
         {.inputs = 3, .input = PAIR_INPUTS},
         {.inputs = 3,
@@ -259,7 +182,7 @@ const gt_Operation gt_op_ema_update = {
     .why_not = GT_UPDATE_WHY_NOT,
     .options = &gt_ema_update_options_type,
     .shape = pair_shape,
-    .run = ema_update_run,
+    .lower = ema_update_lower,
     .samples = GT_SAMPLES({.inputs = 3, .input = PAIR_INPUTS},
                           {.inputs = 3,
                            .input = PAIR_INPUTS,
@@ -272,7 +195,7 @@ const gt_Operation gt_op_ema_overwrite = {
     .why_not = GT_UPDATE_WHY_NOT,
     .options = &gt_ema_update_options_type,
     .shape = pair_shape,
-    .run = ema_overwrite_run,
+    .lower = ema_overwrite_lower,
     .samples = GT_SAMPLES({.inputs = 3, .input = PAIR_INPUTS},
                           {.inputs = 3,
                            .input = PAIR_INPUTS,
@@ -284,6 +207,6 @@ const gt_Operation gt_op_count_step = {
     .flags = GT_UPDATE_FLAGS,
     .why_not = GT_UPDATE_WHY_NOT,
     .shape = count_shape,
-    .run = count_step_run,
+    .lower = count_lower,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_UPDATE_COUNT)}),
 };

@@ -26,19 +26,9 @@
 
 /* Every output like its input, the gradient like the variable or its rows. */
 gt_Status gt_update_shape(gt_ShapeRule *rule);
-/* Is an update due at this call? `step` gets its number, from 1. `accumulation`: calls that make
- * one update. */
-bool gt_update_due(const gt_Kernel *kernel, int64_t accumulation, int64_t *step);
-double gt_update_learning_rate(const gt_Kernel *kernel);
-/* Elements that belong together, of all arrays. */
-typedef struct gt_UpdateTile {
-    int64_t n;
-    void *output[GT_MAX_OUTPUTS]; /* variable, slots */
-    const void *gradient;
-} gt_UpdateTile;
-/* Runs the body over the variable: tiles of about GT_CHUNK elements, or row by row. */
-typedef void gt_UpdateBody(const gt_Kernel *kernel, const gt_UpdateTile *tile, void *argument);
-gt_Status gt_update_run(const gt_Kernel *kernel, gt_UpdateBody *body, void *argument);
+/* The tiles of the update of a variable, and what all of their jobs begin with. */
+int64_t gt_update_tiles(const gt_ShapeRule *rule);
+gt_UpdateJob gt_update_job(const gt_ShapeRule *rule, int64_t accumulation);
 
 /* ---- update.c: what every optimizer does besides ---- */
 

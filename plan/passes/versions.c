@@ -16,7 +16,9 @@
 
 /* ---- cells ---- */
 
-/* Results get theirs with the effects known; see result_cells. */
+/* Cells of outputs, arguments, variables, constants and live numbers; those of results follow when effects are known. Two
+ * outputs of the function that are one value have two cells: the value is computed in the first one and copied to the other.
+ * What is in the block without being computed, constants and live numbers, lives from before the first step. */
 static gt_Status source_cells(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
@@ -66,7 +68,9 @@ static gt_Status source_cells(gt_Program *program)
     return gt_context_status(program->context);
 }
 
-/* Which memory an effect's new value is in: the variable's, or its shadow. */
+/* The cell of an effect's new value: that of the variable, or of its shadow, which the first effect before the commit makes.
+ * The old version is overwritten at this item, unless the effect is the first one and works on a shadow: then the old value
+ * stays where it is until the end of the run. */
 static gt_Status effect_cells(gt_Program *program, int32_t item)
 {
     const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
@@ -91,6 +95,8 @@ static gt_Status effect_cells(gt_Program *program, int32_t item)
     return GT_OK;
 }
 
+/* Cells of results: an output of the function is written straight to its place. Control flow has results that need no
+ * memory if nobody reads them (the stacks of a loop). */
 static gt_Status result_cells(gt_Program *program)
 {
     for (int32_t item = 0; item < program->item_count; item++) {
@@ -116,6 +122,7 @@ static gt_Status result_cells(gt_Program *program)
 
 /* ---- copies ---- */
 
+/* After this the version has a copy if this reader needs one; all late readers share it. */
 static gt_Status need_copy(gt_Program *program, int32_t value, int32_t item)
 {
     int32_t root = program->facts[value].root;
@@ -150,6 +157,7 @@ static gt_Status add_step(gt_Program *program, gt_ProgramStep step)
     return gt_context_status(program->context);
 }
 
+/* A step that copies the bytes of a value from a place to a cell. */
 static gt_Status add_copy(gt_Program *program, int32_t value, gt_Place from, int32_t to)
 {
     return add_step(
@@ -180,6 +188,7 @@ static gt_Status write_change(gt_Program *program, int32_t item)
     return add_node(program, item);
 }
 
+/* Before the effect: the copy for late readers of the version that it overwrites, and the first filling of a shadow. */
 static gt_Status write_effect(gt_Program *program, int32_t item)
 {
     const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
@@ -196,7 +205,8 @@ static gt_Status write_effect(gt_Program *program, int32_t item)
     return add_node(program, item);
 }
 
-/* All steps: items with the copies that they need before them, outputs that are somewhere else, shadows at the very end. */
+/* All steps: items with the copies that they need before them, then outputs that were computed elsewhere (arguments, variables,
+ * views, a value that is two outputs), and shadows back to their variables at the very end. */
 static gt_Status write_steps(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;

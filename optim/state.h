@@ -1,0 +1,86 @@
+/* The insides of an optimizer, for the files that build it and step it. Private to the room. */
+#ifndef GT_OPTIM_STATE_H
+#define GT_OPTIM_STATE_H
+
+#include "core/assert.h"
+#include "core/inside.h"
+#include "optim/internal.h"
+
+/* The options that every class may have, found among its own by name. */
+#define GT_OPTIMIZER_BASE_OPTIONS(F, S)                                                            \
+    F(S, double, learning_rate, 0.001, "length of a step")                                         \
+    GT_OPTIMIZER_COMMON(F, S, GT_NONE)
+GT_OPTIONS(gt_OptimizerBase, GT_OPTIMIZER_BASE_OPTIONS);
+
+enum { GT_ITERATION, GT_LEARNING_RATE };
+enum { GT_BASE_SLOTS = 2, GT_ALL_SLOTS = GT_BASE_SLOTS + GT_MAX_OPTIMIZER_SLOTS };
+
+/* A variable that is trained. */
+typedef struct gt_OptimizerEntry {
+    gt_Variable *variable; /* held */
+    bool decays;
+    bool given;                /* during a step: it is in the list */
+    gt_Tensor *given_gradient; /* during a step; NULL: none */
+    gt_Tensor *gradient;       /* the same as the update wants it */
+    gt_Tensor *rows;           /* which rows that has; NULL: all */
+} gt_OptimizerEntry;
+
+struct gt_Optimizer {
+    gt_Object object;
+    const gt_OptimizerClass *kind;
+    void *options; /* of the class */
+    gt_OptimizerBase base;
+    char *name;
+    size_t name_bytes;
+    gt_Variable *first[2]; /* iteration, learning_rate: the state before it is built */
+    gt_OptimizerSlot slot[GT_ALL_SLOTS]; /* average, gradient_accumulator, those of the class */
+    int slots, average, accumulator;     /* how many; where, -1: not used */
+    int own;                             /* the first one of the class */
+    gt_OptimizerEntry *entry;
+    int32_t entries;
+    gt_Map entry_of, excluded_of; /* variable -> which entry; which of the excluded */
+    gt_Variable **slot_variable;  /* entry by entry, `slots` each */
+    gt_Variable **state;          /* all, in the order of saving */
+    int32_t *slot_of;             /* where each of these but the first two is in slot_variable */
+    int32_t state_count;
+    gt_Variable **excluded; /* from weight decay; held */
+    int32_t excluded_count, excluded_capacity;
+    int32_t skipped;
+    bool built;
+};
+
+static inline bool gt_is_given(double option)
+{
+    return option != GT_NONE;
+}
+
+/* The slots of an entry, as many as `slots`. */
+static inline gt_Variable **gt_optimizer_slots_of(const gt_Optimizer *self, int32_t entry)
+{
+    GT_ASSERT(entry >= 0 && entry < self->entries);
+    return self->slot_variable + (int64_t)entry * self->slots;
+}
+/* Calls that make one update. */
+static inline int64_t gt_optimizer_accumulation(const gt_Optimizer *self)
+{
+    return self->accumulator < 0 ? 1 : self->base.gradient_accumulation_steps;
+}
+
+/* Is it a live optimizer of this context? Raises an error as `operation` if not. */
+bool gt_optimizer_check(gt_Context *context, const char *here, const char *operation,
+                        const gt_Optimizer *self);
+/* Can these be trained? Raises an error as `operation` if not. */
+gt_Status gt_optimizer_check_trainable(gt_Context *context, const char *here, const char *operation,
+                                       gt_Tensors variables);
+/* Was the optimizer built with these? Raises an error as `operation` if not. */
+gt_Status gt_optimizer_check_known(gt_Optimizer *self, const char *here, const char *operation,
+                                   gt_Tensors variables);
+/* Builds it with these variables, or finds them all among those that it was built with. */
+gt_Status gt_optimizer_build_or_check(gt_Optimizer *self, const char *here, const char *operation,
+                                      gt_Tensors variables);
+/* Which entry a variable is; -1: none. */
+int32_t gt_optimizer_find(const gt_Optimizer *self, const gt_Variable *variable);
+
+#define GT_NO_VARIABLES "there are no variables; layers have theirs once they are built"
+
+#endif

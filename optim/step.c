@@ -1,0 +1,353 @@
+/* One step of an optimizer, in two halves. The first checks and computes the gradients as the
+ * update wants them: means over calls, rows, clipping; it may fail, and then nothing has
+ * changed. The second overwrites variables: every one has bytes of its own by then, the
+ * interrupt waits, nothing allocates, so that no half step is ever made. Leans on ops/update for
+ * the updates.
+ *
+ *     apply_gradients: build_or_check -> take_gradients -> prepare_gradients -> own_everything -> overwrite_variables
+ * */
+#include "autodiff/gradient.h"
+#include "core/graph.h"
+#include "ops/array/cast.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/math.h"
+#include "ops/math/reduction.h"
+#include "ops/update/update.h"
+#include "optim/state.h"
+
+/* ---- a step, first half: the gradients as the update wants them ---- */
+
+/* Puts the gradients where their variables are; their shapes and types must agree. */
+static gt_Status take_gradients(gt_Optimizer *self, const char *here, gt_Tensors variables,
+                                gt_Tensor *const *gradients)
+{
+    static const char operation[] = "apply_gradients";
+    gt_Context *context = self->object.context;
+    char a[200], b[200];
+    int32_t missing = 0;
+    for (int32_t i = 0; i < variables.count; i++) {
+        int32_t at = gt_optimizer_find(self, variables.items[i]);
+        GT_ASSERT(at >= 0); /* checked, or the optimizer was built with this list */
+        gt_OptimizerEntry *entry = &self->entry[at];
+        const char *name = gt_variable_label(entry->variable);
+        if (entry->given)
+            return gt_raise(context, GT_INVALID, here, operation,
+                            "variable %s is in the list twice", name);
+        entry->given = true;
+        if (!gradients[i]) {
+            missing++;
+            continue;
+        }
+        const gt_Spec *spec = gt_tensor_check(context, here, operation, "a gradient", gradients[i]);
+        const gt_Spec *wanted = gt_tensor_spec(entry->variable);
+        if (!spec)
+            return gt_context_status(context);
+        if (!gt_spec_equal(spec, wanted))
+            return gt_raise(context, GT_INVALID, here, operation,
+                            "the gradient of variable %s must be %s, as the variable (got %s)",
+                            name, gt_spec_text(wanted, a, sizeof a),
+                            gt_spec_text(spec, b, sizeof b));
+        entry->gradient = gt_is_variable(gradients[i]) ? gt_identity(gradients[i]) : gradients[i];
+        entry->given_gradient = entry->gradient;
+    }
+    self->skipped = missing;
+    if (missing == variables.count)
+        return gt_raise(context, GT_NO_GRADIENT, here, operation,
+                        "none of the %d variables has a gradient", variables.count);
+    return gt_context_status(context);
+}
+
+/* The norm in float64, shape (): that of float32 may be beyond float32. */
+static gt_Tensor *norm_of(gt_Tensor *x)
+{
+    return GT_LENGTH(x, .wide = true);
+}
+
+/* x * limit / max(norm, limit); exactly x where the norm is within the limit. The factor goes in
+ * two parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32 may be
+ * 0. */
+static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *norm, double limit)
+{
+    gt_Tensor *factor = gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(norm, limit));
+    gt_Tensor *first = gt_maximum(factor, 1e-30);
+    x = gt_multiply(x, gt_cast(first, gt_dtype(x)));
+    return gt_multiply(x, gt_cast(gt_divide(factor, first), gt_dtype(x)));
+}
+
+static double decay_of(const gt_Optimizer *self, const gt_OptimizerEntry *entry)
+{
+    return entry->decays && gt_is_given(self->base.weight_decay) ? self->base.weight_decay : 0;
+}
+
+/* Does a gradient of 0 change nothing of this variable, its slots and its sums? */
+static bool is_row_wise(const gt_Optimizer *self, const gt_OptimizerEntry *entry)
+{
+    const gt_OptimizerClass *kind = self->kind;
+    bool says = kind->size > offsetof(gt_OptimizerClass, row_wise) && kind->row_wise;
+    return says && kind->row_wise(self->options) && self->accumulator < 0 &&
+           decay_of(self, entry) == 0;
+}
+
+/* Late gradients are computed now: what follows must not fail. */
+static gt_Status read_gradients(gt_Optimizer *self)
+{
+    for (int32_t i = 0; i < self->entries; i++)
+        if (self->entry[i].gradient)
+            gt_tensor_data(self->entry[i].gradient);
+    return gt_status();
+}
+
+/* The mean over the calls of an accumulation, or the rows of a lookup, then clipping. */
+static gt_Status prepare_gradients(gt_Optimizer *self)
+{
+    const gt_OptimizerBase *base = &self->base;
+    gt_Tensor *joint = NULL;
+    for (int32_t i = 0; i < self->entries; i++) {
+        gt_OptimizerEntry *entry = &self->entry[i];
+        if (!entry->gradient)
+            continue;
+        if (is_row_wise(self, entry))
+            entry->rows = gt_distinct_rows(&entry->gradient);
+        if (self->accumulator >= 0)
+            entry->gradient = gt_divide(
+                gt_add(entry->gradient, gt_optimizer_slots_of(self, i)[self->accumulator]),
+                base->gradient_accumulation_steps);
+        if (gt_is_given(base->clipvalue)) {
+            entry->gradient = gt_clip(entry->gradient, -base->clipvalue, base->clipvalue);
+        } else if (gt_is_given(base->clipnorm)) {
+            entry->gradient = limit_norm(entry->gradient, norm_of(entry->gradient), base->clipnorm);
+        } else if (gt_is_given(base->global_clipnorm)) {
+            gt_Tensor *norm = norm_of(entry->gradient);
+            joint = joint ? gt_hypot(joint, norm) : norm;
+        }
+    }
+    /* An infinite joint norm becomes NaN and so, as in Keras, does every gradient: 0 would stop all
+     * variables without a word. */
+    if (joint)
+        joint = gt_add(joint, gt_subtract(joint, joint));
+    for (int32_t i = 0; joint && i < self->entries; i++)
+        if (self->entry[i].gradient)
+            self->entry[i].gradient =
+                limit_norm(self->entry[i].gradient, joint, base->global_clipnorm);
+    return gt_status() == GT_OK ? read_gradients(self) : gt_status();
+}
+
+/* ---- a step, second half: from here on nothing allocates, hence nothing fails ---- */
+
+/* Makes every variable's bytes its own; a traced function does that when it runs. */
+static gt_Status own_everything(gt_Optimizer *self)
+{
+    gt_Context *context = self->object.context;
+    if (gt_tracing(context))
+        return GT_OK;
+    for (int32_t i = 0; i < self->entries; i++)
+        if (!gt_variable_memory(context, self->entry[i].variable, true))
+            return gt_context_status(context);
+    for (int32_t i = 0; i < self->state_count; i++)
+        if (!gt_variable_memory(context, self->state[i], true))
+            return gt_context_status(context);
+    if (gt_interrupted(context))
+        return gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted");
+    return GT_OK;
+}
+
+static void update_variable(gt_Optimizer *self, int32_t index)
+{
+    const gt_OptimizerEntry *entry = &self->entry[index];
+    self->kind->update(&(gt_OptimizerUpdate){
+        .options = self->options,
+        .variable = entry->variable,
+        .slots = gt_optimizer_slots_of(self, index) + self->own,
+        .slot_count = self->slots - self->own,
+        .gradient = entry->gradient,
+        .learning_rate = self->first[GT_LEARNING_RATE],
+        .iterations = self->first[GT_ITERATION],
+        .weight_decay = decay_of(self, entry),
+        .accumulation = gt_optimizer_accumulation(self),
+        .rows = entry->rows,
+    });
+}
+
+/* Sums go on and averages follow for every variable, also for one without a gradient. */
+static void update_base_slots(gt_Optimizer *self, int32_t index)
+{
+    const gt_OptimizerEntry *entry = &self->entry[index];
+    gt_Variable *const *slots = gt_optimizer_slots_of(self, index);
+    int64_t accumulation = gt_optimizer_accumulation(self);
+    if (self->accumulator >= 0) {
+        gt_accumulate_gradient_options options =
+            GT_VALUES(gt_accumulate_gradient_options, accumulation);
+        gt_Tensor *input[] = {slots[self->accumulator], entry->given_gradient,
+                              self->first[GT_ITERATION]};
+        gt_apply_at(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
+    }
+    if (self->average >= 0) {
+        int32_t frequency = self->base.ema_overwrite_frequency;
+        gt_ema_update_options options =
+            GT_VALUES(gt_ema_update_options, self->base.ema_momentum,
+                      frequency == GT_NONE ? 1 : frequency, accumulation);
+        gt_Tensor *average[] = {slots[self->average], entry->variable, self->first[GT_ITERATION]};
+        gt_Tensor *overwrite[] = {entry->variable, slots[self->average], self->first[GT_ITERATION]};
+        gt_apply_at(NULL, &gt_op_ema_update, &options, 3, average, NULL);
+        if (frequency != GT_NONE)
+            gt_apply_at(NULL, &gt_op_ema_overwrite, &options, 3, overwrite, NULL);
+    }
+}
+
+/* An interrupt waits, and denormal numbers count as zero. */
+typedef struct Quiet {
+    gt_Interrupt interrupt;
+    gt_FloatMode mode;
+} Quiet;
+
+static Quiet overwriting_begin(gt_Context *context)
+{
+    return (Quiet){gt_context_defer_interrupt(context), gt_float_mode_flush()};
+}
+
+static void overwriting_end(gt_Context *context, Quiet quiet)
+{
+    gt_context_resume_interrupt(context, quiet.interrupt);
+    gt_float_mode_restore(quiet.mode);
+}
+
+static void overwrite_variables(gt_Optimizer *self)
+{
+    gt_Context *context = self->object.context;
+    Quiet quiet = overwriting_begin(context);
+    for (int32_t i = 0; i < self->entries && gt_context_status(context) == GT_OK; i++) {
+        if (self->entry[i].gradient)
+            update_variable(self, i);
+        update_base_slots(self, i);
+    }
+    gt_apply_at(NULL, &gt_op_count_step, NULL, 1, &self->first[GT_ITERATION], NULL);
+    overwriting_end(context, quiet);
+}
+
+/* ---- the step ---- */
+
+/* No tape sees what a step computes. */
+static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
+                 gt_Tensor *const *gradients)
+{
+    gt_Context *context = self->object.context;
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return;
+    uint64_t recording = gt_tape_quiet(context);
+    if (take_gradients(self, here, variables, gradients) == GT_OK &&
+        prepare_gradients(self) == GT_OK && own_everything(self) == GT_OK)
+        overwrite_variables(self);
+    for (int32_t i = 0; i < self->entries; i++) {
+        gt_OptimizerEntry *entry = &self->entry[i];
+        entry->given = false;
+        entry->gradient = entry->given_gradient = entry->rows = NULL;
+    }
+    gt_tape_unquiet(context, recording);
+    gt_scope_close(context);
+}
+
+gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *self, gt_Tensors variables,
+                                gt_Tensor *const *gradients)
+{
+    static const char operation[] = "apply_gradients";
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!gt_optimizer_check(context, here, operation, self) ||
+        gt_optimizer_check_trainable(context, here, operation, variables) != GT_OK)
+        return gt_context_status(context);
+    if (variables.count == 0)
+        return GT_OK;
+    if (!gradients)
+        return gt_raise(context, GT_INVALID, here, operation, "the list of gradients is NULL");
+    gt_Site site = gt_site_enter(here, operation);
+    if (gt_optimizer_build_or_check(self, here, operation, variables) == GT_OK)
+        step(self, here, variables, gradients);
+    gt_site_leave(site);
+    return gt_context_status(context);
+}
+
+static gt_Status check_loss(gt_Context *context, const char *here, gt_Tensor *loss)
+{
+    char text[160];
+    const gt_Spec *spec = gt_tensor_check(context, here, "minimize", "the loss", loss);
+    if (spec && spec->rank != 0)
+        gt_raise(context, GT_INVALID, here, "minimize",
+                 "the loss must be a scalar, such as a gt_mean or gt_sum (got shape %s)",
+                 gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+    return gt_context_status(context);
+}
+
+gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt_Tensor *loss,
+                         gt_Tensors variables)
+{
+    static const char operation[] = "minimize";
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!gt_optimizer_check(context, here, operation, self) ||
+        check_loss(context, here, loss) != GT_OK ||
+        gt_optimizer_check_trainable(context, here, operation, variables) != GT_OK ||
+        (self->built && gt_optimizer_check_known(self, here, operation, variables) != GT_OK))
+        return gt_context_status(context);
+    if (variables.count == 0)
+        return gt_raise(context, GT_INVALID, here, operation, GT_NO_VARIABLES);
+    size_t bytes = (size_t)variables.count * sizeof(gt_Tensor *);
+    gt_Tensor **gradients = gt_allocate(context, bytes);
+    gt_Scope *scope = gradients ? gt_scope_open(context) : NULL;
+    if (scope) {
+        gt_Site site = gt_site_enter(here, operation);
+        gt_gradient_options options = {.size = GT_SIZE(gt_gradient_options),
+                                       .unconnected = GT_UNCONNECTED_SOME};
+        if (gt_gradients_at(here, tape, (gt_Tensors){&loss, 1}, variables, gradients, &options) ==
+            GT_OK)
+            gt_apply_gradients_at(here, self, variables, gradients);
+        gt_site_leave(site);
+        gt_scope_close(context);
+    }
+    gt_release(context, gradients, bytes);
+    return gt_context_status(context);
+}
+
+gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!gt_optimizer_check(context, here, "optimizer_finalize", self) || self->average < 0)
+        return gt_context_status(context);
+    gt_Site site = gt_site_enter(here, "optimizer_finalize");
+    uint64_t recording = gt_tape_quiet(context);
+    if (own_everything(self) == GT_OK) {
+        Quiet quiet = overwriting_begin(context);
+        for (int32_t i = 0; i < self->entries; i++) {
+            gt_ema_update_options now =
+                GT_VALUES(gt_ema_update_options, self->base.ema_momentum, 0, 1);
+            gt_Tensor *input[] = {self->entry[i].variable,
+                                  gt_optimizer_slots_of(self, i)[self->average],
+                                  self->first[GT_ITERATION]};
+            gt_apply_at(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
+        }
+        overwriting_end(context, quiet);
+    }
+    gt_tape_unquiet(context, recording);
+    gt_site_leave(site);
+    return gt_context_status(context);
+}
+
+gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
+                                const void *options, const gt_OptimizerUpdate *update)
+{
+    gt_Tensor *input[1 + GT_MAX_OPTIMIZER_SLOTS + 4];
+    int count = 0;
+    input[count++] = update->variable;
+    for (int i = 0; i < update->slot_count; i++)
+        input[count++] = update->slots[i];
+    input[count++] = update->gradient;
+    input[count++] = update->learning_rate;
+    input[count++] = update->iterations;
+    if (update->rows)
+        input[count++] = update->rows;
+    return gt_apply_at(here, operation, options, count, input, NULL);
+}
