@@ -12,10 +12,10 @@ static gt_Status count_sources(gt_Plan *plan)
     plan->inputs = graph->inputs;
     plan->outputs = graph->outputs;
     for (int32_t i = 0; i < graph->value_count; i++) {
-        const gt_GraphValue *value = &graph->values[i];
-        plan->variable_count += value->kind == GT_GRAPH_VARIABLE;
-        plan->live_count += value->kind == GT_GRAPH_LIVE;
-        plan->constant_count += value->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(value);
+        const gt_GraphValue *of = &graph->values[i];
+        plan->variable_count += of->kind == GT_GRAPH_VARIABLE;
+        plan->live_count += of->kind == GT_GRAPH_LIVE;
+        plan->constant_count += of->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(of);
     }
     int64_t bases = (int64_t)GT_BASE_FIRST + plan->inputs + plan->outputs + plan->variable_count +
                     plan->constant_count;
@@ -115,9 +115,9 @@ int32_t gt_cell_shared(const gt_Program *program, int32_t cell)
     return cell;
 }
 
-bool gt_constant_in_block(const gt_GraphValue *value)
+bool gt_constant_in_block(const gt_GraphValue *of)
 {
-    return gt_spec_bytes(&value->spec) <= SMALL || gt_value_is_borrowed(value->constant);
+    return gt_spec_bytes(&of->spec) <= SMALL || gt_value_is_borrowed(of->constant);
 }
 
 bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item)
