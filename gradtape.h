@@ -26,6 +26,7 @@
 #include "ops/linalg/diagonal.h"
 #include "ops/linalg/eigh.h"
 #include "ops/linalg/einsum.h"
+#include "ops/linalg/kron.h"
 #include "ops/linalg/lstsq.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/norm.h"

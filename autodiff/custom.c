@@ -7,6 +7,7 @@
 #include "ops/math/arithmetic.h"
 #include "ops/array/cast.h"
 #include "ops/control/traced_control.h"
+#include "ops/masks.h"
 #include "ops/array/creation.h"
 
 #include <string.h>
@@ -186,6 +187,12 @@ static gt_Status custom_run(const gt_Kernel *kernel)
     return GT_OK;
 }
 
+/* The function may do anything with padding. */
+static gt_Status custom_mask(gt_MaskRule *rule)
+{
+    return gt_mask_rows(rule, 0);
+}
+
 static const gt_Operation custom_gradient = {
     .size = sizeof(gt_Operation),
     .name = "custom_gradient",
@@ -194,6 +201,7 @@ static const gt_Operation custom_gradient = {
     .inputs_min = 1,
     .inputs_max = GT_MAX_INPUTS,
     .outputs = GT_MAX_OUTPUTS,
+    .mask = custom_mask,
     .saves_inputs = UINT64_MAX,
     .saves_outputs = UINT32_MAX,
     .shape = custom_shape,

@@ -3,7 +3,7 @@
  *
  * Eagerly the second run is the user's function once more, with every variable as the first run found
  * it. Inside a traced function the first run is traced into a graph of its own, a node that the plan
- * puts in place; its gradient writes that graph down again (ops/control/traced_control.c). So the plan holds
+ * puts in place; its gradient writes that graph down again (ops/control/call.c). So the plan holds
  * nothing of the piece between the two. Leans on core/body.c and gradient.c. */
 #include "autodiff/custom.h"
 #include "autodiff/gradient.h"

@@ -17,13 +17,24 @@ static void append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
-/* "model/dense_1" from the frames of the running calls, outermost first. */
-static void append_path(char *text, size_t size, const gt_CallFrame *frame)
+char *gt_frame_path(const gt_CallFrame *frame, char *text, size_t size)
 {
     if (!frame)
-        return;
-    append_path(text, size, frame->caller);
-    append(text, size, "%s%s", frame->caller ? "/" : ", in ", frame->name);
+        text[0] = 0;
+    else
+        append(gt_frame_path(frame->caller, text, size), size, "%s%s", frame->caller ? "/" : "",
+               frame->name);
+    return text;
+}
+
+/* Where in a model: the layer of the step that a plan runs, or the layers that are being called. */
+static void append_path(char *text, size_t size, const gt_Context *context)
+{
+    char path[256];
+    if (context->path)
+        append(text, size, ", in %s", context->path);
+    else if (context->frame)
+        append(text, size, ", in %s", gt_frame_path(context->frame, path, sizeof path));
 }
 
 static gt_Status raise_list(gt_Context *context, gt_Status status, const char *here,
@@ -49,7 +60,7 @@ static gt_Status raise_list(gt_Context *context, gt_Status status, const char *h
     gt_text_list(text + used, size - used, format, arguments);
     if (context->differentiating)
         append(text, size, ", in the gradient of %s", context->differentiating->name);
-    append_path(text, size, context->frame);
+    append_path(text, size, context);
     return status;
 }
 

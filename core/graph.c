@@ -37,6 +37,9 @@ void gt_graph_free(gt_Graph *graph)
         gt_graph_free_node(context, &graph->nodes[i]);
     for (int32_t i = 0; i < graph->body_count; i++)
         gt_graph_free(graph->bodies[i]);
+    for (int32_t i = 0; i < graph->path_count; i++)
+        gt_release(context, graph->paths[i], strlen(graph->paths[i]) + 1);
+    gt_release(context, graph->paths, (size_t)graph->path_capacity * sizeof *graph->paths);
     gt_release(context, graph->bodies, (size_t)graph->body_capacity * sizeof *graph->bodies);
     gt_release(context, graph->values, (size_t)graph->value_capacity * sizeof *graph->values);
     gt_release(context, graph->nodes, (size_t)graph->node_capacity * sizeof *graph->nodes);
@@ -67,6 +70,21 @@ int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec)
         graph, (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
     bool added = made >= 0 && gt_map_add(graph->context, &graph->arguments, (uint64_t)index, made);
     return added ? made : -1;
+}
+
+const char *gt_graph_path(gt_Graph *graph, const char *path)
+{
+    const char *last = graph->path_count ? graph->paths[graph->path_count - 1] : NULL;
+    if (last && strcmp(last, path) == 0)
+        return last;
+    size_t bytes = strlen(path) + 1;
+    if (!gt_reserve(graph->context, (void **)&graph->paths, graph->path_count,
+                    &graph->path_capacity, sizeof *graph->paths))
+        return NULL;
+    char *copy = gt_allocate(graph->context, bytes);
+    if (copy)
+        graph->paths[graph->path_count++] = memcpy(copy, path, bytes);
+    return copy;
 }
 
 gt_ShapeRule gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node)
@@ -129,11 +147,11 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const char *x = (const char *)a + field->offset, *y = (const char *)b + field->offset;
         if (strcmp(field->type, "gt_Shape") == 0) {
-            gt_Shape p, q; /* what is beyond the rank does not count, and may hold anything */
+            gt_Shape p, q; /* beyond the rank, and in the padding, there may be anything */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
             bool is_shape = gt_shape_equal(p, p);
-            if (is_shape ? !gt_shape_equal(p, q) : memcmp(x, y, field->size) != 0)
+            if (is_shape ? !gt_shape_equal(p, q) : p.rank != q.rank)
                 return false;
         } else if (strcmp(field->type, "gt_Axes") == 0) {
             gt_Axes p, q; /* the same */

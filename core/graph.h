@@ -41,6 +41,8 @@ typedef struct gt_GraphNode {
     const gt_Operation *operation;
     void *options; /* owned; NULL if the operation has none */
     const char *here;
+    const char *
+        path; /* of the layer that was being called, "model/dense_1"; the graph's. NULL: none was */
     int32_t *input;  /* values; -1: absent */
     int32_t *output; /* values; in the block of the inputs */
     int32_t inputs, outputs;
@@ -62,6 +64,8 @@ typedef struct gt_Graph {
     int32_t outputs;
     struct gt_Graph **bodies; /* of its control flow; owned */
     int32_t body_count, body_capacity;
+    char **paths; /* of its nodes; owned */
+    int32_t path_count, path_capacity;
     bool inner; /* a body of control flow. Who plans the graph around it makes it run: */
     struct gt_Plan *plan;
     gt_Status (*run)(struct gt_Plan *plan, const void *const *input, void *const *output);
@@ -75,6 +79,8 @@ void gt_graph_free(gt_Graph *graph);
 int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value);
 /* The value that is argument number `index`, new if there is none. -1 on failure. */
 int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);
+/* The path as long as the graph lives; that of the node before it if both say the same. NULL on failure. */
+const char *gt_graph_path(gt_Graph *graph, const char *path);
 /* Frees what a node owns. */
 void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node);
 /* The shape rule's answer for a node, as it was when the node was written down. */

@@ -67,7 +67,7 @@ const char *gt_context_here(const gt_Context *context)
 
 gt_StepSite gt_context_step_site(gt_Context *context)
 {
-    return (gt_StepSite){&context->status, &context->here, &context->applying};
+    return (gt_StepSite){&context->status, &context->here, &context->applying, &context->path};
 }
 
 uint64_t gt_context_choices(const gt_Context *context)

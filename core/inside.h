@@ -113,10 +113,10 @@ const gt_Operation *gt_context_set_differentiating(gt_Context *context,
                                                    const gt_Operation *operation);
 
 /* What a plan writes and reads at every step, looked up once for a run: where the context keeps the pending
- * error, the call site and the name of the operation that is running. */
+ * error, and for messages the call site, the name of the operation that is running and the path of its layer. */
 typedef struct gt_StepSite {
     const gt_Status *status;
-    const char **here, **applying;
+    const char **here, **applying, **path;
 } gt_StepSite;
 gt_StepSite gt_context_step_site(gt_Context *context);
 
@@ -149,6 +149,8 @@ typedef struct gt_CallFrame {
 const gt_CallFrame *gt_context_frame(const gt_Context *context);
 /* Makes another one the innermost, and returns the one before. */
 const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame *frame);
+/* The names of the layers from the outermost call to this one, "model/dense_1"; cut to `size`. */
+char *gt_frame_path(const gt_CallFrame *frame, char *text, size_t size);
 
 /* How many branches and loops were decided by numbers so far; and one more. */
 uint64_t gt_context_choices(const gt_Context *context);
@@ -253,6 +255,18 @@ gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_Function
 /* The handle is to probabilities that `operation` made, of which scores is not known. */
 gt_Status gt_probability_mark(gt_Context *context, gt_Tensor *tensor,
                               const gt_Operation *operation);
+
+/* ---- origins: what a live handle to probabilities knows of how they were made ---- */
+
+/* The operation that made them (GT_OP_PROBABILITY); NULL: these are none, as far as is known. */
+const gt_Operation *gt_origin_operation(const gt_Tensor *tensor);
+/* The spec of the logits it made them of; NULL: they are not known, and the next three must not be asked. */
+const gt_Spec *gt_origin_spec(const gt_Tensor *tensor);
+const void *gt_origin_options(const gt_Tensor *tensor); /* of the operation */
+int64_t gt_origin_first(const gt_Tensor *tensor);       /* the element of the logits where the view begins */
+gt_Tensor *gt_origin_logits(const gt_Tensor *tensor);   /* a handle of the innermost scope; NULL on failure */
+/* The recording tapes on which the numbers of the handle come from its logits. */
+uint64_t gt_origin_tapes(const gt_Context *context, const gt_Tensor *tensor);
 /* Nobody will ask this handle what it was made of: the logits may go. */
 void gt_origin_forget(gt_Context *context, gt_Tensor *tensor);
 /* A handle to the same value that knows nothing of its origin: of a tensor that does, a new one. */

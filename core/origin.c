@@ -66,11 +66,39 @@ gt_Tensor *gt_origin_hidden(gt_Context *context, gt_Tensor *tensor)
     return gt_handle_new(context, slot->value);
 }
 
+const gt_Operation *gt_origin_operation(const gt_Tensor *tensor)
+{
+    const gt_Origin *origin = gt_slot_raw(tensor)->origin;
+    return origin ? origin->operation : NULL;
+}
+
+const gt_Spec *gt_origin_spec(const gt_Tensor *tensor)
+{
+    const gt_Origin *origin = gt_slot_raw(tensor)->origin;
+    return origin && origin->logits ? &origin->logits->spec : NULL;
+}
+
+const void *gt_origin_options(const gt_Tensor *tensor)
+{
+    return gt_slot_raw(tensor)->origin->options;
+}
+
+int64_t gt_origin_first(const gt_Tensor *tensor)
+{
+    return gt_slot_raw(tensor)->origin->first;
+}
+
+gt_Tensor *gt_origin_logits(const gt_Tensor *tensor)
+{
+    return gt_value_handle(gt_slot_raw(tensor)->origin->logits);
+}
+
 /* Back through views to the operation that made the probabilities: on the tapes of all these records
  * and of the logits a gradient comes from here to there. Not on a tape that watches a handle on the
  * way but not the logits, and not where a record on the way cuts it. */
-uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot)
+uint64_t gt_origin_tapes(const gt_Context *context, const gt_Tensor *tensor)
 {
+    const gt_Slot *slot = gt_slot_raw(tensor);
     const gt_Origin *origin = slot->origin;
     uint64_t tapes = context->recording;
     for (const gt_Record *record = slot->value->record; tapes && record;

@@ -162,6 +162,7 @@ struct gt_Context {
     const char *composing; /* the composite operation that is running, for messages */
     const char *applying;  /* the operation that is running, for messages */
     const gt_CallFrame *frame;
+    const char *path;      /* of the layer whose operation a plan runs, for messages; NULL: none */
     bool check_numerics;
 #ifdef GT_ASSERTIONS
     /* The thread whose operation is running, by its mark; NULL: none. Objects of one context are used by one thread at
@@ -280,8 +281,6 @@ gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *
 gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *source,
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
-/* The recording tapes on which the numbers of the handle come from its logits. */
-uint64_t gt_origin_tapes(const gt_Context *context, const gt_Slot *slot);
 /* ---- variable.c ---- */
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */

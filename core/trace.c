@@ -283,9 +283,16 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
     gt_GraphNode node = *like;
     node.here = like->here ? like->here : context->here;
     node.options = NULL;
+    char path[512];
+    if (context->frame)
+        node.path = gt_graph_path(graph, gt_frame_path(context->frame, path, sizeof path));
+    else
+        node.path = like->path ? gt_graph_path(graph, like->path) : NULL;
     node.input = gt_allocate(context, (size_t)(node.inputs + node.outputs) * sizeof *node.input);
-    if (!node.input)
+    if (!node.input || context->status != GT_OK) {
+        gt_graph_free_node(context, &node);
         return context->status;
+    }
     node.output = node.input + node.inputs;
     if (type) {
         node.options = gt_allocate(context, type->size);

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "copies.h"
 #include "launch.h"
+#include "activation.h"
+#include "ctc.h"
 #include "matrix.h"
 #include "update.h"
 

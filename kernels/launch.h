@@ -27,8 +27,19 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
+    ONCE(fill)                                                                                     \
+    EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    EACH(leaky_relu)                                                                               \
+    EACH(silu)                                                                                     \
+    EACH(gelu)                                                                                     \
+    EACH(softmax)                                                                                  \
+    EACH(log_softmax)                                                                              \
+    EACH(ctc_forward)                                                                              \
+    EACH(band_recurrence)                                                                          \
+    ONCE(ctc_states)                                                                               \
+    ONCE(ctc_decode)                                                                               \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
     EACH(sgd)                                                                                      \
@@ -37,11 +48,27 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(average)                                                                                  \
     EACH(overwrite)                                                                                \
     ONCE(count)                                                                                    \
+    EACH(reduce)                                                                                   \
+    EACH(logsumexp)                                                                                \
+    EACH(arg_rows)                                                                                 \
+    ONCE(arg_columns)                                                                              \
+    ONCE(running)                                                                                  \
+    EACH(draw)                                                                                     \
+    EACH(draw_integers)                                                                            \
+    EACH(draw_classes)                                                                             \
+    EACH(dropout)                                                                                  \
+    EACH(fourier_tables)                                                                           \
+    EACH(fourier)                                                                                  \
+    EACH(overlap_add)                                                                              \
+    ONCE(advance)                                                                                  \
     ONCE(spherical_bessel)                                                                         \
     ONCE(places)
 
 /* All checks: gt_check_NAME, compiled once. */
-#define GT_CHECK_KERNELS(F)
+#define GT_CHECK_KERNELS(F)                                                                        \
+    F(logits)                                                                                      \
+    F(lengths)                                                                                     \
+    F(ctc_states)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,

@@ -52,14 +52,14 @@ static void product_strips(const gt_ProductJob *job, void *const *at, int64_t ba
                           .m = job->by_rows ? length : job->m,
                           .n = job->by_rows ? job->n : length,
                           .k = job->k,
-                          .a = (const char *)at[0] + (size_t)a * of_a,
-                          .b = (const char *)at[1] + (size_t)b * of_b,
+                          .a = (const char *)at[job->a] + (size_t)a * of_a,
+                          .b = (const char *)at[job->b] + (size_t)b * of_b,
                           .lda = lda,
                           .ldb = ldb,
                           .ldc = job->n,
                           .half_a = job->half_a,
                           .half_b = job->half_b,
-                          .c = (char *)at[2] + (size_t)c * element,
+                          .c = (char *)at[job->c] + (size_t)c * element,
                           .alone = job->m * job->n == 1};
     gt_gemm(&GT_KERNEL(kernels), (gt_LoopType)job->type, &gemm, scratch);
 }

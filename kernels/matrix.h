@@ -24,11 +24,12 @@ typedef struct gt_TriangularJob {
     gt_BatchWalk walk;
 } gt_TriangularJob;
 
-/* product: C = op(A) op(B) for each matrix of a batch; at {a, b, c (batches, m, n)}. C is cut into `strips` of `strip` rows
+/* product: C = op(A) op(B) for each matrix of a batch; C is (batches, m, n) in memory. It is cut into `strips` of `strip` rows
  * (by_rows) or columns; tile t is strip t % strips of product t / strips. */
 typedef struct gt_ProductJob {
     uint8_t type;          /* GT_LOOP_F32 or GT_LOOP_F64: of C */
     int8_t half_a, half_b; /* gt_HalfTypes; -1: as C */
+    uint8_t a, b, c;       /* where they are in `at` */
     uint8_t transpose_a, transpose_b, by_rows;
     int64_t m, n, k;
     int64_t strip, strips;

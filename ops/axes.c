@@ -80,3 +80,13 @@ int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits)
             count *= in->dims[d];
     return count;
 }
+
+gt_Shape gt_shape_open(gt_Shape shape)
+{
+    bool told = shape.rank > 0;
+    for (int d = 1; d < shape.rank; d++)
+        told = told && shape.dims[d] > 0;
+    if (told)
+        shape.dims[0] = -1;
+    return shape;
+}

@@ -16,6 +16,9 @@ bool gt_axis_or_axes(int axis, const gt_Axes *axes, int rank, uint32_t *bits);
 /* The shape without the axes of a set, or with 1 in their place; all axes with those last. */
 void gt_reduced_shape(const gt_Spec *in, uint32_t bits, bool keepdims, gt_Spec *out);
 gt_Axes gt_reduced_last(int rank, uint32_t bits);
+/* For gt_reshape: the shape with its first dimension left open (-1), so that a traced graph serves any batch; as it is if
+ * another one is 0, where nothing would tell it. */
+gt_Shape gt_shape_open(gt_Shape shape);
 /* How many numbers the axes of a set hold. */
 int64_t gt_reduced_count(const gt_Spec *in, uint32_t bits);
 

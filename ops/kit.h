@@ -171,6 +171,8 @@ bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, 
 gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b);
 /* The second operand as a tensor: a C number becomes a scalar of a's type. */
 gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b);
+/* What a key says of one axis: gt_item_along(x, -1, "1:") is x[..., 1:]. Nothing depends on sizes. */
+gt_Tensor *gt_item_along(gt_Tensor *x, int axis, const char *range);
 /* x as it is if it is of floats, else as float32. */
 gt_Tensor *gt_as_float(gt_Tensor *x);
 #define GT_DEFINE_BINARY(name)                                                                     \

@@ -1,9 +1,13 @@
 /* What operations do to tensors before and after: bring operands to one dtype, sum a gradient back to the shape of its
  * input. Leans on the operations that do it. */
+#include "core/assert.h"
+#include "ops/array/indexing.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/cast.h"
 #include "ops/kit.h"
 #include "ops/math/reduce.h"
+
+#include <string.h>
 
 gt_Tensor *gt_widened(gt_Tensor *x)
 {
@@ -53,16 +57,16 @@ bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, 
         return false;
     pair[0] = a;
     pair[1] = b.tensor;
-    gt_Slot *slot = gt_slot_check(context, here, operation->name, "input 1", a);
-    if (!slot)
+    const gt_Spec *spec = gt_tensor_check(context, here, operation->name, "input 1", a);
+    if (!spec)
         return false;
-    gt_DType type = slot->value->spec.dtype;
+    gt_DType type = spec->dtype;
     if (b.is_number)
         pair[1] = gt_scalar_at(here, b.number, type);
-    slot = gt_slot_check(context, here, operation->name, "input 2", pair[1]);
-    if (!slot)
+    spec = gt_tensor_check(context, here, operation->name, "input 2", pair[1]);
+    if (!spec)
         return false;
-    gt_DType other = slot->value->spec.dtype;
+    gt_DType other = spec->dtype;
     if (type != other && !(gt_dtype_is_float(type) && gt_dtype_is_float(other))) {
         bool first = type_order(type) < type_order(other);
         pair[!first] = gt_cast_at(here, pair[!first], first ? other : type);
@@ -83,6 +87,26 @@ gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b)
     return b.is_number ? gt_scalar(b.number, gt_dtype(a)) : b.tensor;
 }
 
+gt_Tensor *gt_item_along(gt_Tensor *x, int axis, const char *range)
+{
+    char key[80] = "";
+    size_t at = 0;
+    if (gt_axis(axis, gt_rank(x)) < 0)
+        return NULL;
+    if (axis < 0) {
+        memcpy(key, "..., ", at = 5);
+    } else {
+        for (int d = 0; d < axis; d++, at += 3)
+            memcpy(key + at, ":, ", 3);
+    }
+    GT_ASSERT(strlen(range) < sizeof key - at);
+    memcpy(key + at, range, strlen(range) + 1);
+    at += strlen(range);
+    for (int d = axis + 1; d < 0; d++, at += 3)
+        memcpy(key + at, ", :", 4);
+    return gt_get_item(x, key);
+}
+
 gt_Tensor *gt_as_float(gt_Tensor *x)
 {
     return gt_dtype_is_float(gt_dtype(x)) ? x : gt_cast(x, GT_FLOAT32);
@@ -90,7 +114,7 @@ gt_Tensor *gt_as_float(gt_Tensor *x)
 
 gt_Tensor *gt_composed(gt_Site site, gt_Tensor *result)
 {
-    if (result && gt_status() == GT_OK && gt_slot_raw(result)->variable)
+    if (result && gt_status() == GT_OK && gt_is_variable(result))
         result = gt_identity(result);
     gt_site_leave(site);
     return gt_status() == GT_OK ? result : NULL;

@@ -17,6 +17,17 @@ bool gt_takes(const gt_Spec *spec, unsigned types)
     return false;
 }
 
+bool gt_same_specs(const gt_ShapeRule *rule, int a, int b)
+{
+    char first[200], second[200];
+    if (gt_spec_equal(rule->input[a], rule->input[b]))
+        return true;
+    gt_fail(GT_INVALID, "inputs differ: %s and %s",
+            gt_spec_text(rule->input[a], first, sizeof first),
+            gt_spec_text(rule->input[b], second, sizeof second));
+    return false;
+}
+
 gt_Status gt_want_logits(const gt_Tensor *x, const char *what)
 {
     const gt_Slot *slot = gt_slot_find(x);

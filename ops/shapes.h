@@ -13,6 +13,7 @@ enum {
     GT_TAKES_ANY = GT_TAKES_NUMBER | GT_TAKES_BOOL
 };
 bool gt_takes(const gt_Spec *spec, unsigned types); /* raises an error if not */
+bool gt_same_specs(const gt_ShapeRule *rule, int a, int b); /* raises an error unless inputs a and b agree */
 gt_Status gt_shape_same(gt_ShapeRule *rule, unsigned types);
 gt_Status gt_shape_float(gt_ShapeRule *rule);  /* like input 0, floats */
 gt_Status gt_shape_number(gt_ShapeRule *rule); /* like input 0, floats and integers */

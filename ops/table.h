@@ -26,16 +26,22 @@ GT_BEGIN
     F(equal) F(not_equal) F(less) F(less_equal) F(greater) F(greater_equal) F(logical_and)         \
     F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
     /* activation.c */                                                                             \
-    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(silu) F(gelu) F(softmax) F(log_softmax)         \
+    F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(silu) F(gelu)                                   \
     F(relu_gradient) F(tanh_gradient) F(sigmoid_gradient)                                          \
+    /* softmax.c */                                                                                \
+    F(softmax) F(log_softmax)                                                                      \
     /* random.c */                                                                                 \
     F(uniform) F(normal) F(truncated_normal) F(random_integers) F(categorical) F(dropout)          \
     F(generator_advance)                                                                           \
-    /* loss.c */                                                                                   \
+    /* crossentropy.c */                                                                           \
     F(sigmoid_crossentropy) F(softmax_crossentropy) F(sparse_softmax_crossentropy)                 \
-    F(sparse_softmax_crossentropy_gradient) F(probabilities)                                       \
+    F(sparse_softmax_crossentropy_gradient)                                                        \
+    /* probability.c */                                                                            \
+    F(probabilities)                                                                               \
     /* ctc.c */                                                                                    \
-    F(ctc_states) F(ctc_forward) F(band_recurrence) F(ctc_decode)                                  \
+    F(ctc_states) F(ctc_forward) F(band_recurrence)                                                \
+    /* ctc_decode.c */                                                                             \
+    F(ctc_decode)                                                                                  \
     /* matmul.c */                                                                                 \
     F(matmul)                                                                                      \
     /* reduce.c */                                                                                 \
@@ -52,7 +58,7 @@ GT_BEGIN
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \
     F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
-    /* image.c */                                                                                  \
+    /* resize.c */                                                                                 \
     F(resize_axis) F(resize_axis_gradient)                                                         \
     /* fourier.c */                                                                                \
     F(fourier) F(half_spectrum) F(from_half_spectrum) F(sequences) F(overlap_add)                  \
@@ -62,7 +68,8 @@ GT_BEGIN
     F(segment_max) F(segment_min) F(segment_prod)                                                  \
     /* linalg/ */                                                                                  \
     F(solve) F(solve_triangular) F(slogdet) F(det) F(cholesky) F(qr) F(svd) F(pinv) F(eigh)        \
-    F(cofactor) F(cofactor_gradient) F(complement) F(require)                                      \
+    F(cofactor) F(cofactor_gradient) F(complement) F(require) F(kron) F(contract)                  \
+    F(diagonal) F(diagonal_matrix)                                                                 \
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)                                                          \
     /* update/ */                                                                                  \

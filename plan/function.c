@@ -2,6 +2,7 @@
  * body itself where a tape watches or another function is being traced. Leans on plan.c. */
 #include "plan/function.h"
 #include "plan/plan.h"
+#include "plan/print.h"
 #include "ops/control/choice.h"
 
 #include <string.h>
@@ -31,6 +32,7 @@ struct gt_Function {
     Entry entries[MAX_PLANS];
     int32_t entry_count, last;
     gt_FunctionStats stats;
+    gt_PlanText text; /* of gt_function_print */
     /* of the call that is running */
     int32_t inputs, room;
     gt_Value **input;                 /* held */
@@ -60,6 +62,7 @@ static void destroy(gt_Object *object)
     gt_Context *context = object->context;
     for (int32_t i = 0; i < self->entry_count; i++)
         free_entry(context, &self->entries[i]);
+    gt_plan_text_close(context, &self->text);
     gt_release(context, self->result, result_bytes(self));
     gt_release(context, self->probability, result_bytes(self));
     gt_release(context, self->input, (size_t)self->room * sizeof *self->input);
@@ -450,4 +453,20 @@ gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *self)
         stats.bytes_naive = plan.naive;
     }
     return stats;
+}
+
+const char *gt_function_print_at(const char *here, gt_Function *self)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_object_check(context, here, "function_print", self, &function_kind))
+        return NULL;
+    if (self->object.context != context || self->entry_count == 0) {
+        gt_raise(context, GT_STATE, here, "function_print", "%s",
+                 self->entry_count ? "this function belongs to another context"
+                                   : "the function has no plan yet; call it first");
+        return NULL;
+    }
+    gt_plan_text_close(context, &self->text);
+    gt_Status status = gt_plan_print(self->entries[self->last].plan, &self->text);
+    return status == GT_OK ? self->text.text : NULL;
 }

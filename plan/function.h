@@ -75,6 +75,14 @@ typedef struct gt_FunctionStats {
 #define gt_function_stats(function) gt_function_stats_at(GT_HERE, function)
 GT_API gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *function);
 
+/* The plan that was used last, as text: the arguments, outputs, variables and large constants, then a line for each step
+ * with its operation, where its operands are ("@64": byte 64 of the plan's block), the call site and the layer. Valid until
+ * it is printed again, or the function is freed. NULL on failure; a function that was not called yet has no plan.
+ *
+ *     printf("%s", gt_function_print(step)); */
+#define gt_function_print(function) gt_function_print_at(GT_HERE, function)
+GT_API const char *gt_function_print_at(const char *here, gt_Function *function);
+
 GT_END
 
 #endif

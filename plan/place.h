@@ -3,7 +3,7 @@
 #ifndef GT_PLAN_PLACE_H
 #define GT_PLAN_PLACE_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 
 /* A piece of memory and its life. */
 typedef struct gt_Piece {
@@ -15,7 +15,7 @@ typedef struct gt_Piece {
 /* Bytes of a piece in the block: every piece begins aligned. */
 static inline size_t gt_piece_bytes(const gt_Piece *piece)
 {
-    return (piece->bytes + GT_ALIGNMENT - 1) & ~(size_t)(GT_ALIGNMENT - 1);
+    return gt_aligned(piece->bytes);
 }
 
 /* Gives every piece its offset: large pieces first, each into the smallest gap that is free for its

@@ -1,5 +1,5 @@
 /* Between the gradient rules and the library, for tools/mutate-gradients: linked with
- * --wrap=gt_give, it makes one rule wrong on purpose. GT_MUTATE says which, "operation:input:kind",
+ * --wrap=gt_give_at, it makes one rule wrong on purpose. GT_MUTATE says which, "operation:input:kind",
  * with a kind of
  *     negate   the gradient has the other sign
  *     drop     it is zero
@@ -13,8 +13,8 @@
 #include "core/internal.h"
 #include "gradtape.h"
 
-gt_Status __real_gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient);
-gt_Status __wrap_gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient);
+gt_Status __real_gt_give_at(const char *here, gt_GradientRule *rule, int input, gt_Tensor *gradient);
+gt_Status __wrap_gt_give_at(const char *here, gt_GradientRule *rule, int input, gt_Tensor *gradient);
 
 static gt_Tensor *times(gt_Tensor *gradient, double factor, double factor_of_last)
 {
@@ -30,7 +30,7 @@ static gt_Tensor *times(gt_Tensor *gradient, double factor, double factor_of_las
     return gt_multiply(gradient, mask);
 }
 
-gt_Status __wrap_gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient)
+gt_Status __wrap_gt_give_at(const char *here, gt_GradientRule *rule, int input, gt_Tensor *gradient)
 {
     const char *wanted = getenv("GT_MUTATE");
     char name[128];
@@ -53,5 +53,5 @@ gt_Status __wrap_gt_give(gt_GradientRule *rule, int input, gt_Tensor *gradient)
         else
             gradient = times(gradient, 1, 1.01);
     }
-    return __real_gt_give(rule, input, gradient);
+    return __real_gt_give_at(here, rule, input, gradient);
 }

@@ -111,16 +111,16 @@ Test(combinators, switch_errors)
 {
     gt_Tensor *x = gt_scalar(1, GT_FLOAT32), *index = gt_scalar(0, GT_INT32), *y = x;
     const gt_FunctionBody missing[] = {doubled, NULL}, bad[] = {breaks, doubled};
-    FAILS(gt_switch(x, branches, 4, NULL, ONE(x), &y), "switch: the index is float32 ()");
+    FAILS(gt_switch(x, branches, 4, NULL, ONE(x), &y), "switch: the index must be an integer scalar (got float32 ())");
     cr_assert_null(y);
     FAILS(gt_switch(gt_zeros(gt_shape(2), .dtype = GT_INT32), branches, 4, NULL, ONE(x), &y),
-          "the index is int32 (2,)");
-    FAILS(gt_switch(index, branches, 0, NULL, ONE(x), &y), "switch: 0 branches");
-    FAILS(gt_switch(index, NULL, 2, NULL, ONE(x), &y), "switch: 2 branches");
+          "the index must be an integer scalar (got int32 (2,))");
+    FAILS(gt_switch(index, branches, 0, NULL, ONE(x), &y), "switch: at least one branch is needed (got 0)");
+    FAILS(gt_switch(index, NULL, 2, NULL, ONE(x), &y), "switch: the list of branches is NULL");
     FAILS(gt_switch(index, missing, 2, NULL, ONE(x), &y), "switch: branch 1 is NULL");
     FAILS(gt_switch(index, bad, 2, NULL, ONE(x), &y), "matmul");
-    FAILS(gt_switch(index, branches, 2, NULL, ONE(x), NULL), "switch: 1 inputs and 1 outputs");
-    FAILS(gt_switch(index, branches, 2, NULL, ((gt_Tensors){NULL, 65}), &y), "65 inputs");
+    FAILS(gt_switch(index, branches, 2, NULL, ONE(x), NULL), "switch: the list of inputs or the place for the outputs is NULL");
+    FAILS(gt_switch(index, branches, 2, NULL, ((gt_Tensors){NULL, 65}), &y), "inputs and outputs must be 0 to 64 (got 65 and 1)");
     FAILS(gt_switch(NULL, branches, 2, NULL, ONE(x), &y), "NULL");
     finish();
 }
@@ -291,15 +291,15 @@ Test(combinators, scan_errors)
     for (int i = 0; i < 17; i++)
         many[i] = x;
     FAILS(gt_associative_scan(product, NULL, ((gt_Tensors){many, 17}), y),
-          "associative_scan: it takes 1 to 16 tensors, not 17");
-    FAILS(gt_associative_scan(product, NULL, ((gt_Tensors){NULL, 0}), y), "not 0");
-    FAILS(gt_associative_scan(NULL, NULL, ONE(x), y), "and a body");
-    FAILS(gt_associative_scan(product, NULL, ONE(x), NULL), "no place");
+          "associative_scan: 1 to 16 tensors and a body are needed (got 17 tensors)");
+    FAILS(gt_associative_scan(product, NULL, ((gt_Tensors){NULL, 0}), y), "got 0 tensors");
+    FAILS(gt_associative_scan(NULL, NULL, ONE(x), y), "and a body are needed");
+    FAILS(gt_associative_scan(product, NULL, ONE(x), NULL), "the place for the results is NULL");
     FAILS(gt_associative_scan(product, NULL, ONE(x), y, .axis = 2), "there is no axis 2");
     FAILS(gt_associative_scan(product, NULL, gt_tensors(x, gt_ones(gt_shape(2, 3))), y),
-          "tensor 2 is float32 (2, 3); the first has 3 elements along axis 0");
+          "tensor 2 must have 3 elements along axis 0, as the first one (it is float32 (2, 3))");
     FAILS(gt_associative_scan(shorter, NULL, ONE(x), y),
-          "output 1 of the body is float32 (), but what it combines is float32 (1, 2)");
+          "output 1 of the body must be like its operands, float32 (1, 2) (got float32 ())");
     cr_assert_null(y[0]);
     FAILS(gt_associative_scan(breaks, NULL, ONE(x), y), "matmul");
     FAILS(gt_associative_scan(product, NULL, ONE(NULL), y), "NULL");

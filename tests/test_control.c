@@ -1296,11 +1296,11 @@ Test(control, mistakes)
     refuses(more_and_more, 1, GT_STATE, "loop at test, then loop at test");
     refuses(tape_outside, 1, GT_UNSUPPORTED, "this tape began outside of the branch or loop");
     refuses(uneven, 1, GT_INVALID,
-            "cond: output 1 is float64 () in one branch and float64 (3,) in the other");
+            "cond: output 1 must be alike in both branches (got float64 () and float64 (3,))");
     refuses(shrinks, 1, GT_INVALID,
-            "while_loop: loop variable 1 was float64 (3,) and became float64 ()");
-    refuses(wide_condition, 1, GT_INVALID, "the condition is bool (3,); it must have one element");
-    refuses(late_condition, 1, GT_INVALID, "the condition is bool (3,); it must have one element");
+            "while_loop: loop variable 1 must stay like it was, float64 (3,) (got float64 ())");
+    refuses(wide_condition, 1, GT_INVALID, "the condition must have one element (got bool (3,))");
+    refuses(late_condition, 1, GT_INVALID, "the condition must have one element (got bool (3,))");
     refuses(reading_loop, 1, GT_STATE, "inside a traced function this tensor has no number yet");
     refuses(failing, 1, GT_NUMERIC, "cond: the body failed");
     refuses(lazy, 1, GT_INVALID, "the body's output 1 is NULL");
@@ -1310,6 +1310,50 @@ Test(control, mistakes)
             ".maximum_iterations");
     refuses(stacks_too_deep, 1, GT_INVALID, "100 rounds of float64 (1, 1, 1, 1, 1, 1, 1, 3)");
     refuses(uses_escaped, 1, GT_STALE, "a tensor of a traced function was used outside of it");
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static gt_Status copies_x(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], 1);
+    return gt_status();
+}
+
+static gt_Status second_of_two(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], 2);
+    return gt_status();
+}
+
+static gt_Status chooses_by_half(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    return gt_cond(in[0], copies_x, second_of_two, NULL, ONE(in[1]), out);
+}
+
+/* -0.0 is false and NaN true in every float type, whether a body is chosen eagerly or in a plan. */
+Test(control, predicates_of_every_float)
+{
+    const gt_DType types[] = {GT_FLOAT32, GT_FLOAT64, GT_FLOAT16, GT_BFLOAT16};
+    const double numbers[] = {-0.0, 0, 1, -1, NAN, INFINITY};
+    gt_Scope *scope = gt_scope_begin();
+    gt_Function *function = gt_function(chooses_by_half, NULL);
+    for (int t = 0; t < 4; t++)
+        for (int i = 0; i < 6; i++) {
+            gt_Tensor *predicate = gt_cast(gt_scalar(numbers[i], GT_FLOAT64), types[t]);
+            gt_Tensor *in[2] = {predicate, gt_scalar(3, GT_FLOAT32)}, *eager, *planned;
+            double want = i < 2 ? 6 : 3;
+            chooses_by_half(NULL, in, &eager);
+            gt_function_call(function, ((gt_Tensors){in, 2}), &planned);
+            ok();
+            cr_assert(gt_item(eager) == want, "type %d, %g: eagerly", t, numbers[i]);
+            cr_assert(gt_item(planned) == want, "type %d, %g: in a plan", t, numbers[i]);
+        }
+    gt_function_free(function);
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();

@@ -425,42 +425,52 @@ Test(ctc, errors)
     gt_Tensor *y = whole(gt_shape(2, 1), 1, 2), *x = gt_zeros(gt_shape(2, 3, 4));
     gt_Tensor *one = whole(gt_shape(2), 1, 1), *three = whole(gt_shape(2), 3, 3);
     REFUSES(gt_ctc_loss(whole(gt_shape(2, 1), 1, 4), x, one, three),
-            "ctc_loss: ctc_states: label 0 of row 1 is 4, which names no class");
-    REFUSES(gt_ctc_loss(whole(gt_shape(2, 1), -1, 1), x, one, three),
-            "is -1, which names no class");
-    REFUSES(gt_ctc_loss(whole(gt_shape(2, 1), 1, 0), x, one, three),
-            "label 0 of row 1 is 0, which is the mask_index");
-    REFUSES(gt_ctc_loss(y, x, one, three, .mask_index = 2), "row 1 is 2, which is the mask_index");
-    REFUSES(gt_ctc_loss(y, x, one, three, .mask_index = 4), "mask_index 4 is not one of 4 classes");
-    REFUSES(gt_ctc_loss(y, x, one, three, .mask_index = -5), "mask_index -5");
+            "ctc_loss: ctc_states: labels must be in [0, 4) and not the mask_index, 0 (got 4, "
+            "label 0 of row 1)");
+    REFUSES(gt_ctc_loss(whole(gt_shape(2, 1), -1, 1), x, one, three), "(got -1, label 0 of row 0)");
+    REFUSES(gt_ctc_loss(whole(gt_shape(2, 1), 1, 0), x, one, three), "(got 0, label 0 of row 1)");
+    REFUSES(gt_ctc_loss(y, x, one, three, .mask_index = 2),
+            "not the mask_index, 2 (got 2, label 0 of row 1)");
+    REFUSES(gt_ctc_loss(y, x, one, three, .mask_index = 4),
+            "mask_index must be one of 4 classes (got 4)");
+    REFUSES(gt_ctc_loss(y, x, one, three, .mask_index = -5), "(got -5)");
     REFUSES(gt_ctc_loss(y, x, whole(gt_shape(2), 1, 2), three),
-            "target_length 2 of row 1 is not in [0, 1]");
-    REFUSES(gt_ctc_loss(y, x, whole(gt_shape(2), -1, 1), three), "target_length -1 of row 0");
+            "target_length of row 1 must be in [0, 1] (got 2)");
+    REFUSES(gt_ctc_loss(y, x, whole(gt_shape(2), -1, 1), three),
+            "target_length of row 0 must be in [0, 1] (got -1)");
     REFUSES(gt_ctc_loss(y, x, one, whole(gt_shape(2), 3, 4)),
-            "output_length 4 of row 1 is not in [0, 3]");
-    REFUSES(gt_ctc_loss(y, x, one, whole(gt_shape(2), -3, 3)), "output_length -3 of row 0");
-    REFUSES(gt_ctc_loss(one, x, one, three), "a target (2,) and an output (2, 3, 4) are not");
-    REFUSES(gt_ctc_loss(y, gt_zeros(gt_shape(2, 4)), one, three), "an output (2, 4)");
-    REFUSES(gt_ctc_loss(y, gt_zeros(gt_shape(3, 3, 4)), one, three), "an output (3, 3, 4)");
-    REFUSES(gt_ctc_loss(y, x, y, three), "lengths (2, 1) do not fit a target (2, 1)");
-    REFUSES(gt_ctc_loss(y, x, one, gt_zeros(gt_shape(3), .dtype = GT_INT32)), "lengths (3,)");
+            "output_length of row 1 must be in [0, 3] (got 4)");
+    REFUSES(gt_ctc_loss(y, x, one, whole(gt_shape(2), -3, 3)),
+            "output_length of row 0 must be in [0, 3] (got -3)");
+    REFUSES(gt_ctc_loss(one, x, one, three), "(got (2,) and (2, 3, 4))");
+    REFUSES(gt_ctc_loss(y, gt_zeros(gt_shape(2, 4)), one, three), "(got (2, 1) and (2, 4))");
+    REFUSES(gt_ctc_loss(y, gt_zeros(gt_shape(3, 3, 4)), one, three), "(got (2, 1) and (3, 3, 4))");
+    REFUSES(gt_ctc_loss(y, x, y, three),
+            "lengths must be (batch) for a target (2, 1) (got (2, 1))");
+    REFUSES(gt_ctc_loss(y, x, one, gt_zeros(gt_shape(3), .dtype = GT_INT32)), "(got (3,))");
     REFUSES(gt_ctc_loss(gt_cast(y, GT_FLOAT32), x, one, three), "dtype float32 is not supported");
     REFUSES(gt_ctc_loss(y, gt_cast(x, GT_INT32), one, three), "dtype int32 is not supported");
     REFUSES(gt_ctc_loss(y, x, gt_cast(one, GT_FLOAT32), three), "dtype float32 is not supported");
     REFUSES(gt_ctc_loss(y, x, one, gt_cast(three, GT_BOOL)), "dtype bool is not supported");
     REFUSES(gt_ctc_loss(NULL, x, one, three), "ctc_loss: ");
     REFUSES(gt_ctc_loss(y, x, one, NULL), "ctc_loss: ");
-    REFUSES(gt_ctc_decode(x, one, .mask_index = 4).labels, "mask_index 4 is not one of 4 classes");
-    REFUSES(gt_ctc_decode(x, one, .strategy = (gt_CtcStrategy)2).labels, "strategy number 2");
-    REFUSES(gt_ctc_decode(x, one, BEAM, .top_paths = 0).labels, "top_paths 0 is not in [1, 100]");
+    REFUSES(gt_ctc_decode(x, one, .mask_index = 4).labels,
+            "mask_index must be one of 4 classes (got 4)");
+    REFUSES(gt_ctc_decode(x, one, .strategy = (gt_CtcStrategy)2).labels, "unknown strategy 2");
+    REFUSES(gt_ctc_decode(x, one, BEAM, .top_paths = 0).labels,
+            "top_paths must be in [1, 100], the beam_width (got 0)");
     REFUSES(gt_ctc_decode(x, one, BEAM, .beam_width = 3, .top_paths = 4).scores,
-            "top_paths 4 is not in [1, 3]");
+            "top_paths must be in [1, 3], the beam_width (got 4)");
     REFUSES(gt_ctc_decode(x, one, BEAM, .beam_width = (int64_t)1 << 60).labels, "is too large");
-    REFUSES(gt_ctc_decode(x, whole(gt_shape(2), 3, 4)).labels, "output_length 4 of row 1");
-    REFUSES(gt_ctc_decode(x, whole(gt_shape(2), -1, 4), BEAM).labels, "output_length -1 of row 0");
+    REFUSES(gt_ctc_decode(x, whole(gt_shape(2), 3, 4)).labels,
+            "output_length of row 1 must be in [0, 3] (got 4)");
+    REFUSES(gt_ctc_decode(x, whole(gt_shape(2), -1, 4), BEAM).labels,
+            "output_length of row 0 must be in [0, 3] (got -1)");
     REFUSES(gt_ctc_decode(y, one).labels, "dtype int32 is not supported");
-    REFUSES(gt_ctc_decode(gt_zeros(gt_shape(2, 3)), one).labels, "an output (2, 3) is not");
-    REFUSES(gt_ctc_decode(x, y).labels, "lengths (2, 1) do not fit an output (2, 3, 4)");
+    REFUSES(gt_ctc_decode(gt_zeros(gt_shape(2, 3)), one).labels,
+            "output must be (batch, steps, classes) (got (2, 3))");
+    REFUSES(gt_ctc_decode(x, y).labels,
+            "lengths must be (batch) for an output (2, 3, 4) (got (2, 1))");
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();

@@ -5,6 +5,7 @@
 
 #include "core/internal.h"
 #include "core/launch.h"
+#include "ops/linalg/contract.h"
 #undef GT_HERE
 #define GT_HERE "test_launches.c"
 #include "operations.h"
@@ -266,6 +267,102 @@ Test(launches, element_wise_in_many_tiles)
         }
     }
     cr_expect(most > 1);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Products and contractions over enough elements for several tiles: strips of rows and of columns, batches that broadcast,
+ * transposed and copied operands, 16 bits an element, a sum that is long. */
+Test(launches, products_in_many_tiles)
+{
+    enum { NN, TN, NT, TT };
+    static const struct {
+        gt_Shape a, b;
+        int transposed;
+        gt_DType dtype;
+    } products[] = {
+        {{GT_MARK, 2, {300, 70}}, {GT_MARK, 2, {70, 40}}, NN, GT_FLOAT32},
+        {{GT_MARK, 2, {40, 70}}, {GT_MARK, 2, {300, 70}}, NT, GT_FLOAT64},
+        {{GT_MARK, 2, {70, 500}}, {GT_MARK, 2, {70, 9}}, TN, GT_FLOAT32},
+        {{GT_MARK, 2, {70, 17}}, {GT_MARK, 2, {700, 70}}, TT, GT_FLOAT32},
+        {{GT_MARK, 3, {7, 60, 33}}, {GT_MARK, 2, {33, 50}}, NN, GT_BFLOAT16},
+        {{GT_MARK, 4, {3, 1, 65, 40}}, {GT_MARK, 3, {5, 40, 90}}, NN, GT_FLOAT32},
+        {{GT_MARK, 3, {40, 3, 2}}, {GT_MARK, 3, {1, 2, 3}}, NN, GT_FLOAT32},
+        {{GT_MARK, 2, {3, 60000}}, {GT_MARK, 2, {60000, 130}}, NN, GT_FLOAT32},
+        {{GT_MARK, 2, {1, 5000}}, {GT_MARK, 2, {5000, 1}}, NN, GT_FLOAT32},
+    };
+    int most = 0;
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_DType dtype = products[i].dtype, wide = dtype == GT_BFLOAT16 ? GT_FLOAT32 : dtype;
+        gt_Tensor *in[2] = {gt_normal(products[i].a, .dtype = wide),
+                            gt_normal(products[i].b, .dtype = wide)};
+        in[0] = gt_cast(in[0], dtype);
+        const gt_matmul_options options = GT_VALUES(
+            gt_matmul_options, products[i].transposed % 2 == 1, products[i].transposed >= NT);
+        gt_Tensor *out = gt_matmul_at(NULL, in[0], in[1], &options);
+        cr_assert(out, "%s", gt_error_message());
+        cr_expect(compare(&gt_op_matmul, &options, 2, in, &out, gt_context()->kernels, &most) == 0,
+                  "product %d", (int)i);
+        gt_scope_end(scope);
+    }
+    cr_expect(most > 10);
+    static const struct {
+        const char *subscripts;
+        gt_Labels a, b, result;
+    } contractions[] = {
+        {"ibj,kbj->bki", {GT_MARK, 3, {0, 1, 2}}, {GT_MARK, 3, {3, 1, 2}}, {GT_MARK, 3, {1, 3, 0}}},
+        {"jbi,bkj->bik", {GT_MARK, 3, {2, 1, 0}}, {GT_MARK, 3, {1, 3, 2}}, {GT_MARK, 3, {1, 0, 3}}},
+        {"ijb,jk->kib", {GT_MARK, 3, {0, 2, 1}}, {GT_MARK, 2, {2, 3}}, {GT_MARK, 3, {3, 0, 1}}},
+    };
+    for (size_t i = 0; i < sizeof contractions / sizeof *contractions; i++) {
+        static const int64_t size[] = {50, 6, 40, 300};
+        gt_Scope *scope = gt_scope_begin();
+        const gt_Labels *labels[2] = {&contractions[i].a, &contractions[i].b};
+        gt_Tensor *in[2];
+        for (int k = 0; k < 2; k++) {
+            gt_Shape shape = {GT_MARK, labels[k]->count, {0}};
+            for (int d = 0; d < shape.rank; d++)
+                shape.dims[d] = size[labels[k]->axis[d]];
+            in[k] = gt_normal(shape);
+        }
+        gt_Tensor *out = gt_contract(in[0], in[1], labels[0], labels[1], &contractions[i].result);
+        gt_Tensor *same = gt_einsum(contractions[i].subscripts, gt_tensors(in[0], in[1]));
+        cr_assert(out && same, "%s", gt_error_message());
+        cr_expect(memcmp(gt_data(out), gt_data(same), (size_t)gt_size(out) * sizeof(float)) == 0);
+        const gt_ContractOptions options =
+            GT_VALUES(gt_ContractOptions, *labels[0], *labels[1], contractions[i].result);
+        cr_expect(compare(&gt_op_contract, &options, 2, in, &out, gt_context()->kernels, &most) ==
+                      0,
+                  "%s", contractions[i].subscripts);
+        gt_scope_end(scope);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Work is cut by size alone: a product lowers to the same launches whatever the number of threads. */
+Test(launches, products_do_not_know_of_threads)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Spec a = *gt_tensor_spec(gt_zeros(gt_shape(500, 90))),
+            b = *gt_tensor_spec(gt_zeros(gt_shape(90, 700)));
+    static gt_Lowering lowering[2];
+    for (int i = 0; i < 2; i++) {
+        const gt_matmul_options options = GT_VALUES(gt_matmul_options, false, false);
+        gt_ShapeRule rule = {.operation = &gt_op_matmul,
+                             .options = &options,
+                             .inputs = 2,
+                             .outputs = 1,
+                             .input = {&a, &b}};
+        cr_assert(gt_set_threads(i ? 4 : 1) == GT_OK);
+        cr_assert(gt_op_matmul.shape(&rule) == GT_OK);
+        gt_spec_resize(&rule.output[0]);
+        gt_lower(&rule, gt_context()->kernels, &lowering[i]);
+    }
+    cr_expect(lowering[0].launches == 1 && lowering[0].launch[0].tiles > 4);
+    cr_expect(memcmp(lowering[0].launch, lowering[1].launch, sizeof lowering[0].launch[0]) == 0);
+    gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();
 }

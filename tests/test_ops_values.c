@@ -419,8 +419,8 @@ Test(values, random)
     same_numbers(gt_max(columns, .axis = 0), gt_min(columns, .axis = 0), "whole columns fall");
     cr_assert(gt_size(gt_uniform(gt_shape(0, 3))) == 0);
 
-    FAILS(gt_dropout(x, 1.5), "dropout: rate 1.5 is not in [0, 1]");
-    FAILS(gt_dropout(x, -0.1), "dropout: rate -0.1 is not in [0, 1]");
+    FAILS(gt_dropout(x, 1.5), "dropout: rate must be in [0, 1] (got 1.5)");
+    FAILS(gt_dropout(x, -0.1), "dropout: rate must be in [0, 1] (got -0.1)");
     FAILS(gt_dropout(x, 0.5, .noise_shape = gt_shape(1000)),
           "dropout: noise_shape (1000,) does not broadcast to x (1000, 10)");
     FAILS(gt_uniform(gt_shape(2), .low = 1, .high = 0), "uniform: low must not exceed high, and both be finite (low 1, high 0)");
@@ -721,7 +721,7 @@ Test(values, losses)
     FAILS(gt_mean_squared_error(t, y, .sample_weight = gt_array64(gt_shape(3), 1, 2, 3)),
           "mean_squared_error: sample_weight (3,) does not fit losses (2,)");
     FAILS(gt_binary_crossentropy(t, y, .label_smoothing = 2),
-          "binary_crossentropy: label_smoothing 2 is not in [0, 1]");
+          "binary_crossentropy: label_smoothing must be in [0, 1] (got 2)");
     gt_context_free(NULL);
     assert_no_leaks();
 }

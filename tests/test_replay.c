@@ -30,8 +30,26 @@ enum { N = -1, ROW_INPUTS = 4, TRACED = 6 };
 #define DISTINCT(...)    GT_DISTINCT(-2, 2, __VA_ARGS__)
 #define BOOL(...)        GT_WHOLE(GT_BOOL, 0, 2, __VA_ARGS__)
 #define WHOLE(high, ...) GT_WHOLE(GT_INT64, 0, high, __VA_ARGS__)
+/* Far from singular. */
+#define MATRICES(...)                                                                              \
+    {                                                                                              \
+        .dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = -1, .high = 1,          \
+        .diagonal = 2                                                                              \
+    }
 /* Integers from -N to N - 1. */
 #define PLACE(...) GT_WHOLE(GT_INT64, -1, N, __VA_ARGS__)
+
+static double half(double x)
+{
+    return x / 2;
+}
+
+/* A function of the user's, registered once a context. */
+static const gt_Operation *halved(void)
+{
+    const gt_Operation *known = gt_registered_operation("halved");
+    return known ? known : gt_elementwise_operation("halved", .f64 = half);
+}
 
 typedef struct Row {
     const char *name, *call;
@@ -51,6 +69,7 @@ typedef struct Row {
         (void)a, (void)b, (void)c, (void)d, (void)part;                                            \
         return __VA_ARGS__;                                                                        \
     }
+#include "replay_bodies.h"
 #include "replay_rows.inc"
 #undef ROW
 #define ROW(row, shapes, ...)                                                                      \
@@ -90,6 +109,9 @@ static gt_Tensor *make_input(const gt_SampleInput *input, int64_t n, uint64_t se
     for (int64_t i = 0; i < size; i++) {
         double u = input->distinct ? (double)(i * 7919 % size) / (double)size : next_number(&seed);
         number[i] = low + (high - low) * u;
+        if (input->diagonal != 0 && i / shape.dims[shape.rank - 1] % shape.dims[shape.rank - 2] ==
+                                        i % shape.dims[shape.rank - 1])
+            number[i] += input->diagonal * (double)(i % shape.dims[shape.rank - 1] + 1);
         number[i] = gt_dtype_is_float(input->dtype) ? number[i] : floor(number[i]);
     }
     gt_DType dtype = input->dtype == GT_FLOAT64 ? GT_FLOAT32 : input->dtype;

@@ -212,10 +212,10 @@ Test(text, signatures)
         size_t at = 0;
         for (int i = 0; i < count; i++)
             at += (size_t)sprintf(text + at, "%sfloat *p%d", i ? ", " : "", i);
-        parses(text, count == 24 ? NULL : "more than 24 parameters");
+        parses(text, count == 24 ? NULL : "at most 24 parameters");
     }
     parses("float y[1][2][3][4][5][6][7][8]", NULL);
-    parses("float y[1][2][3][4][5][6][7][8][9]", "more than 8 pairs of brackets");
+    parses("float y[1][2][3][4][5][6][7][8][9]", "at most 8 pairs of brackets");
     for (int count = 32; count <= 33; count++) {
         size_t at = 0;
         for (int i = 0; i < count; i++) {
@@ -223,26 +223,26 @@ Test(text, signatures)
                 at += (size_t)sprintf(text + at, "%sfloat p%d", i ? ", " : "", i);
             at += (size_t)sprintf(text + at, "[n%d]", i);
         }
-        parses(text, count == 32 ? NULL : "more than 32 names in brackets");
+        parses(text, count == 32 ? NULL : "at most 32 names in brackets");
     }
     parses("float y[999999999]", NULL);
-    parses("float y[1000000000]", "between brackets belongs a name or a number");
-    parses("float y[12x]", "\"12x\" is no number");
+    parses("float y[1000000000]", "expected a name or a number between brackets");
+    parses("float y[12x]", "expected a number (got \"12x\")");
     strcpy(text, "float y");
     repeat(text, sizeof text, "[1]");
-    parses(text, "more than 8 pairs");
+    parses(text, "at most 8 pairs");
     strcpy(text, "float *");
     repeat(text, sizeof text, "a");
     parses(text, "longer than 31 characters");
     strcpy(text, "");
     repeat(text, sizeof text, "const ");
-    parses(text, "a type is missing");
+    parses(text, "expected a type");
     strcpy(text, "");
     repeat(text, sizeof text, "unsigned ");
     parses(text, "unexpected");
     strcpy(text, "");
     repeat(text, sizeof text, "(");
-    parses(text, "a type is missing");
+    parses(text, "expected a type");
     parses("float *\xe9", "unexpected");
     parses("float \xc3\xa9", "unexpected");
 }

@@ -1,6 +1,60 @@
 /* The checks: what depends on the numbers and can fail. Compiled once. Leans on launch.h. */
-#include "kernels/launch.h"
+#include <math.h>
 
-gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT] = {
-    NULL,
-};
+#include "kernels/draw.h"
+#include "kernels/integers.h"
+#include "kernels/kernels.h"
+
+#define GT_DECLARE_CHECK(name) static gt_CheckKernel check_##name;
+GT_CHECK_KERNELS(GT_DECLARE_CHECK)
+
+#define GT_CHECK_ENTRY(name) [GT_CHECK_##name] = check_##name,
+gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT] = {GT_CHECK_KERNELS(GT_CHECK_ENTRY)};
+
+/* Is every logit less than inf and some more than -inf in every row? */
+static int64_t check_logits(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_DrawClassesJob *job = given;
+    for (int64_t row = first; row < last; row++) {
+        bool possible = false, bad = false;
+        for (int64_t i = row * job->classes; i < (row + 1) * job->classes; i++) {
+            double x = job->logits == GT_LOOP_F32 ? (double)((const float *)at[1])[i]
+                                                  : ((const double *)at[1])[i];
+            possible = possible || x > -INFINITY;
+            bad = bad || !(x < INFINITY);
+        }
+        if (bad || !possible)
+            return row;
+    }
+    return -1;
+}
+
+/* Is every length of tiles [first, last) in [0, most]? */
+static int64_t check_lengths(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_LengthsJob *job = given;
+    for (int64_t i = first; i < last; i++) {
+        int64_t length = gt_integer(at[job->input], job->type, i);
+        if (length < 0 || length > job->most)
+            return i;
+    }
+    return -1;
+}
+
+/* Rows: are both lengths in range, and do the labels name classes other than the blank? */
+static int64_t check_ctc_states(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_CtcStatesJob *job = given;
+    for (int64_t row = first; row < last; row++) {
+        const int64_t length = gt_integer(at[1], job->type[1], row);
+        const int64_t steps = gt_integer(at[2], job->type[2], row);
+        if (length < 0 || length > job->labels || steps < 0 || steps > job->steps)
+            return row;
+        for (int64_t k = 0; k < length; k++) {
+            int64_t label = gt_integer(at[0], job->type[0], row * job->labels + k);
+            if (label < 0 || label >= job->classes || label == job->blank)
+                return row;
+        }
+    }
+    return -1;
+}

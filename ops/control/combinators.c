@@ -1,4 +1,5 @@
-/* What ops/control/combinators.h makes of gt_cond and gt_scan. Leans on core/body.c. */
+/* Combinators, made of gt_cond and gt_scan: a switch halves its branches, a map is a scan without carries, an associative
+ * scan combines pairs of neighbours and then every second element. Leans on core/body.c. */
 #include "ops/control/combinators.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/cast.h"
@@ -58,10 +59,13 @@ static gt_Status check_branches(gt_Tensor *index, const Branches *all)
     if (gt_status() != GT_OK)
         return gt_status();
     if (!gt_dtype_is_integer(spec.dtype) || spec.size != 1)
-        return gt_fail(GT_INVALID, "the index is %s; it must be a whole number",
+        return gt_fail(GT_INVALID, "the index must be an integer scalar (got %s)",
                        gt_spec_text(&spec, text, sizeof text));
-    if (all->count < 1 || !all->body)
-        return gt_fail(GT_INVALID, "%lld branches: there must be one", (long long)all->count);
+    if (!all->body)
+        return gt_fail(GT_INVALID, "the list of branches is NULL");
+    if (all->count < 1)
+        return gt_fail(GT_INVALID, "at least one branch is needed (got %lld)",
+                       (long long)all->count);
     for (int64_t i = 0; i < all->count; i++)
         if (!all->body[i])
             return gt_fail(GT_INVALID, "branch %lld is NULL", (long long)i);
@@ -76,10 +80,11 @@ static gt_Status run_switch(gt_Tensor *index, Branches *all, gt_Tensors inputs, 
     if (!context || check_branches(index, all) != GT_OK)
         return gt_status();
     if (inputs.count < 0 || inputs.count > MOST_SWITCHED || all->outputs < 0 ||
-        all->outputs > MOST_SWITCHED || (inputs.count > 0 && !inputs.items) ||
-        (all->outputs > 0 && !outputs))
-        return gt_fail(GT_INVALID, "%d inputs and %d outputs: it can be 0 to %d, with places",
-                       (int)inputs.count, (int)all->outputs, MOST_SWITCHED);
+        all->outputs > MOST_SWITCHED)
+        return gt_fail(GT_INVALID, "inputs and outputs must be 0 to %d (got %d and %d)",
+                       MOST_SWITCHED, (int)inputs.count, (int)all->outputs);
+    if ((inputs.count > 0 && !inputs.items) || (all->outputs > 0 && !outputs))
+        return gt_fail(GT_INVALID, "the list of inputs or the place for the outputs is NULL");
     in[0] = gt_reshape(index, gt_shape());
     for (int32_t i = 0; i < inputs.count; i++)
         in[i + 1] = inputs.items[i];
@@ -153,15 +158,15 @@ static gt_Status combine(const Prefix *p, gt_Tensor *const *left, gt_Tensor *con
     for (int i = 0; i < p->count; i++) {
         gt_Spec got = gt_spec(out[i]), operand = gt_spec(left[i]);
         if (!gt_spec_equal(&got, &operand))
-            return gt_fail(GT_INVALID, "output %d of the body is %s, but what it combines is %s",
-                           i + 1, gt_spec_text(&got, a, sizeof a),
-                           gt_spec_text(&operand, b, sizeof b));
+            return gt_fail(GT_INVALID,
+                           "output %d of the body must be like its operands, %s (got %s)", i + 1,
+                           gt_spec_text(&operand, b, sizeof b), gt_spec_text(&got, a, sizeof a));
     }
     return GT_OK;
 }
 
-/* x becomes its running products: those of pairs of neighbours are those at the odd places; one
- * element more makes each of them that of the even place behind it. */
+/* x becomes its running products. The running products of pairs of neighbours are those at odd places; times one element
+ * more they are those at the even places behind. */
 static gt_Status run_prefix(const Prefix *p, gt_Tensor **x, int64_t length)
 {
     gt_Tensor *left[MOST], *right[MOST], *odd[MOST], *even[MOST];
@@ -191,13 +196,14 @@ static gt_Status run_prefix(const Prefix *p, gt_Tensor **x, int64_t length)
     return gt_status();
 }
 
-/* How many elements all of xs have; -1 with an error raised if they differ. */
+/* The number of elements along the axis, the same for all of xs; -1 with an error raised on failure. */
 static int64_t common_length(Prefix *p, gt_Tensors xs, int32_t axis)
 {
     int64_t length = -1;
     char text[200];
     if (xs.count < 1 || xs.count > MOST || !xs.items || !p->body) {
-        gt_fail(GT_INVALID, "it takes 1 to %d tensors, not %d, and a body", MOST, (int)xs.count);
+        gt_fail(GT_INVALID, "1 to %d tensors and a body are needed (got %d tensors)", MOST,
+                (int)xs.count);
         return -1;
     }
     for (int32_t i = 0; i < xs.count; i++) {
@@ -206,9 +212,10 @@ static int64_t common_length(Prefix *p, gt_Tensors xs, int32_t axis)
         if (p->axis[i] < 0)
             return -1;
         if (i > 0 && spec.dims[p->axis[i]] != length) {
-            gt_fail(GT_INVALID, "tensor %d is %s; the first has %lld elements along axis %d",
-                    (int)i + 1, gt_spec_text(&spec, text, sizeof text), (long long)length,
-                    (int)axis);
+            gt_fail(GT_INVALID,
+                    "tensor %d must have %lld elements along axis %d, as the first one (it is %s)",
+                    (int)i + 1, (long long)length, (int)axis,
+                    gt_spec_text(&spec, text, sizeof text));
             return -1;
         }
         length = spec.dims[p->axis[i]];
@@ -253,7 +260,7 @@ gt_Status gt_associative_scan_at(const char *here, gt_FunctionBody body, void *u
     if (ys)
         associative_scan(&p, xs, ys, &options);
     else
-        gt_fail(GT_INVALID, "there is no place for the results");
+        gt_fail(GT_INVALID, "the place for the results is NULL");
     gt_site_leave(site);
     for (int32_t i = 0; ys && gt_status() != GT_OK && i < xs.count; i++)
         ys[i] = NULL;

@@ -1,11 +1,19 @@
-/* Control flow: running bodies one after another. The loop variables are held as values between
- * rounds; every round has its own scope. What depends on symbols goes to traced_control.c. Leans on
- * core/body.c. */
+/* Control flow run eagerly: bodies one after another. Loop variables are held as values between rounds, and every round has
+ * a scope of its own, so temporaries of a round are gone with it:
+ *
+ *     loop_open     holds the first loop variables                now: c0
+ *     a round       lends handles, runs the body                  now: c0   next: c1
+ *     loop_advance  releases the old ones                         now: c1
+ *     loop_close    hands the last ones out, also after a failure
+ *
+ * Predicates that are symbols, and long loops in a traced function, go to traced_control.h: one node each.
+ * Leans on core/body.c. */
 #include "ops/control/control.h"
+#include "core/assert.h"
 #include "ops/math/arithmetic.h"
 #include "ops/control/choice.h"
+#include "ops/control/lists.h"
 #include "ops/array/indexing.h"
-#include "ops/kit.h"
 #include "ops/array/reshaping.h"
 #include "ops/control/traced_control.h"
 
@@ -20,22 +28,25 @@ GT_OPTION_TYPE(gt_scan_options, gt_scan_OPTIONS);
 
 /* ---- lists ---- */
 
-static void **list_new(gt_Context *context, int64_t count)
+static void *list_new(gt_Context *context, int64_t count)
 {
-    return gt_allocate_zeroed(context, (size_t)count * sizeof(void *));
+    return gt_list_new(context, count, sizeof(void *));
 }
 
 static void list_free(gt_Context *context, void *list, int64_t count)
 {
-    gt_release(context, list, (size_t)count * sizeof(void *));
+    gt_list_free(context, list, count, sizeof(void *));
 }
 
 static bool check_list(gt_Context *context, const char *what, gt_Tensors list)
 {
     if (list.count >= 0 && list.count <= MAX_TENSORS && (list.count == 0 || list.items))
         return true;
-    gt_raise(context, GT_INVALID, NULL, NULL, "the list of %s is NULL or not of 0 to %d", what,
-             MAX_TENSORS);
+    if (list.count > 0 && list.count <= MAX_TENSORS)
+        gt_raise(context, GT_INVALID, NULL, NULL, "the list of %s is NULL", what);
+    else
+        gt_raise(context, GT_INVALID, NULL, NULL, "the number of %s must be 0 to %d (got %d)", what,
+                 MAX_TENSORS, (int)list.count);
     return false;
 }
 
@@ -43,8 +54,11 @@ static bool check_place(gt_Context *context, int32_t count, gt_Tensor **outputs)
 {
     if (count >= 0 && count <= MAX_TENSORS && (count == 0 || outputs))
         return true;
-    gt_raise(context, GT_INVALID, NULL, NULL,
-             "%d outputs: it can be 0 to %d, with a place for them", (int)count, MAX_TENSORS);
+    if (count > 0 && count <= MAX_TENSORS)
+        gt_raise(context, GT_INVALID, NULL, NULL, "the place for the outputs is NULL");
+    else
+        gt_raise(context, GT_INVALID, NULL, NULL, "outputs must be 0 to %d (got %d)", MAX_TENSORS,
+                 (int)count);
     return false;
 }
 
@@ -54,7 +68,7 @@ static void clear(gt_Tensor **outputs, int32_t count)
         outputs[i] = NULL;
 }
 
-/* What the handles stand for, held. */
+/* The values behind the handles, held. */
 static gt_Status hold(gt_Context *context, const char *what, gt_Tensors list, gt_Value **values)
 {
     for (int32_t i = 0; i < list.count; i++) {
@@ -71,41 +85,28 @@ static gt_Status hold(gt_Context *context, const char *what, gt_Tensors list, gt
 static gt_Status lend(gt_Context *context, gt_Value *const *values, int32_t count,
                       gt_Tensor **handles)
 {
-    for (int32_t i = 0; i < count && gt_context_status(context) == GT_OK; i++) {
-        gt_value_retain(values[i], true);
-        handles[i] = gt_handle_new(context, values[i]);
-    }
+    for (int32_t i = 0; i < count && gt_context_status(context) == GT_OK; i++)
+        handles[i] = gt_value_handle(values[i]);
     return gt_context_status(context);
 }
 
 /* ---- choosing ---- */
 
-/* 1, 0, or -1 for a number that is not known yet; check the status. */
+/* 1, 0, or -1 for a symbol, whose number is not known yet; check the status. -0.0 is false and NaN true, as in C. */
 static int truth(gt_Context *context, const char *what, gt_Tensor *predicate)
 {
     gt_Value *value = gt_value_read(context, NULL, NULL, what, 0, predicate);
     char text[200];
     if (!value)
         return 0;
-    if (value->spec.size != 1) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s is %s; it must have one element", what,
-                 gt_spec_text(&value->spec, text, sizeof text));
+    const gt_Spec *spec = gt_value_spec(value);
+    if (spec->size != 1) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s must have one element (got %s)", what,
+                 gt_spec_text(spec, text, sizeof text));
         return 0;
     }
-    if (value->symbol >= 0)
-        return -1;
-    const char *bytes = gt_value_data(value);
-    switch (value->spec.dtype) { /* -0.0 is false, NaN true: as in C */
-    case GT_FLOAT32:
-        return *(const float *)(const void *)bytes != 0;
-    case GT_FLOAT64:
-        return *(const double *)(const void *)bytes != 0;
-    default:
-        for (size_t i = 0; i < gt_spec_bytes(&value->spec); i++)
-            if (bytes[i])
-                return 1;
-        return 0;
-    }
+    return gt_value_is_symbol(value) ? -1
+                                     : gt_number_fetch(spec->dtype, gt_value_data(value), 0) != 0;
 }
 
 gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes,
@@ -122,13 +123,13 @@ gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes
     gt_Value **result = NULL;
     int which = truth(context, "the predicate", predicate);
     if (gt_context_status(context) == GT_OK && check_list(context, "inputs", inputs) &&
-        check_place(context, n, outputs) && (result = (gt_Value **)list_new(context, n))) {
+        check_place(context, n, outputs) && (result = list_new(context, n))) {
         if (which < 0)
             gt_traced_cond(context, predicate, yes, no, user, inputs, n, outputs);
         else if (gt_body_run(context, NULL, which ? yes : no, user, inputs.items, n, result) ==
                  GT_OK)
             gt_values_give(context, result, n, outputs);
-        context->choices++;
+        gt_context_choose(context);
         gt_mark_choice(context, outputs, n);
     }
     list_free(context, result, n);
@@ -138,8 +139,8 @@ gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes
 
 /* ---- loops ---- */
 
-/* What goes round: `count` variables now, then as many of the next round and its other outputs; and
- * the handles that the body gets of them, after or before what else it gets. */
+/* State of a running loop: `now` holds this round's variables, `next` those of the next round and then the other outputs of
+ * the body. `input` are the handles that the body gets: of the variables and of what else it gets, before or behind. */
 typedef struct Loop {
     gt_Context *context;
     gt_FunctionBody body;
@@ -152,9 +153,9 @@ typedef struct Loop {
 static bool loop_open(Loop *loop, gt_Tensors variables, const char *what)
 {
     gt_Context *context = loop->context;
-    loop->now = (gt_Value **)list_new(context, loop->count);
-    loop->next = (gt_Value **)list_new(context, loop->count + (int64_t)loop->more_outputs);
-    loop->input = (gt_Tensor **)list_new(context, loop->count + (int64_t)loop->more_inputs);
+    loop->now = list_new(context, loop->count);
+    loop->next = list_new(context, loop->count + (int64_t)loop->more_outputs);
+    loop->input = list_new(context, loop->count + (int64_t)loop->more_inputs);
     return gt_context_status(context) == GT_OK &&
            hold(context, what, variables, loop->now) == GT_OK;
 }
@@ -178,11 +179,11 @@ static gt_Status loop_advance(Loop *loop)
     gt_Context *context = loop->context;
     char a[200], b[200];
     for (int32_t i = 0; i < loop->count && gt_context_status(context) == GT_OK; i++)
-        if (!gt_spec_equal(&loop->now[i]->spec, &loop->next[i]->spec))
+        if (!gt_spec_equal(gt_value_spec(loop->now[i]), gt_value_spec(loop->next[i])))
             gt_raise(context, GT_INVALID, NULL, NULL,
-                     "loop variable %d was %s and became %s; shape and type must stay", (int)i + 1,
-                     gt_spec_text(&loop->now[i]->spec, a, sizeof a),
-                     gt_spec_text(&loop->next[i]->spec, b, sizeof b));
+                     "loop variable %d must stay like it was, %s (got %s)", (int)i + 1,
+                     gt_spec_text(gt_value_spec(loop->now[i]), a, sizeof a),
+                     gt_spec_text(gt_value_spec(loop->next[i]), b, sizeof b));
     if (gt_context_status(context) != GT_OK) {
         gt_values_release(loop->next, loop->count + loop->more_outputs);
         return gt_context_status(context);
@@ -208,12 +209,12 @@ static gt_Status run_body(Loop *loop)
                        loop->count + loop->more_outputs, loop->next);
 }
 
-/* What a traced loop made becomes the loop variables. */
+/* The results of a traced loop become the loop variables. */
 static gt_Status loop_take(Loop *loop, gt_Tensor *const *last)
 {
     gt_Context *context = loop->context;
     for (int32_t i = 0; i < loop->count && gt_context_status(context) == GT_OK; i++) {
-        loop->next[i] = gt_slot_raw(last[i])->value;
+        loop->next[i] = gt_tensor_value(last[i]);
         gt_value_retain(loop->next[i], true);
     }
     return gt_context_status(context) == GT_OK ? loop_advance(loop) : gt_context_status(context);
@@ -224,7 +225,7 @@ static gt_Status while_traced(Loop *loop, gt_FunctionBody condition, gt_Tensor *
                               int64_t most)
 {
     gt_Context *context = loop->context;
-    gt_Tensor **last = (gt_Tensor **)list_new(context, loop->count);
+    gt_Tensor **last = list_new(context, loop->count);
     const gt_TracedLoop traced = {.body = loop->body,
                                   .condition = condition,
                                   .user = loop->user,
@@ -237,7 +238,7 @@ static gt_Status while_traced(Loop *loop, gt_FunctionBody condition, gt_Tensor *
     return gt_context_status(context);
 }
 
-/* One round of a while loop, or, if they are not known, all rounds; false: there is no other. */
+/* One round of a while loop, or all of them if numbers decide that are not known yet; false: there is no other round. */
 static bool while_round(Loop *loop, gt_FunctionBody condition, int64_t most)
 {
     gt_Context *context = loop->context;
@@ -278,7 +279,7 @@ gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_Funct
             gt_scope_unwind(context, outer);
         }
         loop_close(&loop, outputs);
-        context->choices++;
+        gt_context_choose(context);
         gt_mark_choice(context, outputs, variables.count);
     }
     gt_site_leave(site);
@@ -305,7 +306,7 @@ static gt_Status fori_round(Loop *loop, int64_t i)
 /* Is a loop of so many rounds one record? */
 static bool is_long(const gt_Context *context, int64_t rounds, int64_t unroll)
 {
-    return context->trace && rounds > unroll;
+    return gt_tracing(context) && rounds > unroll;
 }
 
 /* i, then the loop variables. */
@@ -320,7 +321,7 @@ static gt_Status fori_traced(Loop *loop, int64_t first, int64_t rounds)
 {
     gt_Context *context = loop->context;
     gt_Scope *outer = gt_scope_innermost(context);
-    gt_Tensor **last = (gt_Tensor **)list_new(context, loop->count + 1);
+    gt_Tensor **last = list_new(context, loop->count + 1);
     const gt_TracedLoop traced = {.body = count_up,
                                   .user = loop,
                                   .carries = {loop->input, loop->count + 1},
@@ -407,18 +408,21 @@ static gt_Status scan_length(gt_Context *context, Scan *scan, int64_t asked)
         char text[200];
         if (!value)
             return gt_context_status(context);
-        if (scan->length < 0 && value->spec.rank > 0)
-            scan->length = value->spec.dims[0];
-        if (value->spec.rank == 0 || value->spec.dims[0] != scan->length)
+        const gt_Spec *spec = gt_value_spec(value);
+        if (scan->length < 0 && spec->rank > 0)
+            scan->length = spec->dims[0];
+        if (spec->rank == 0 || spec->dims[0] != scan->length)
             return gt_raise(context, GT_INVALID, NULL, NULL,
-                            "x %d is %s; its first dimension must be the length, %lld", (int)i + 1,
-                            gt_spec_text(&value->spec, text, sizeof text), (long long)scan->length);
+                            "the first dimension of x %d must be the length, %lld (it is %s)",
+                            (int)i + 1, (long long)scan->length,
+                            gt_spec_text(spec, text, sizeof text));
     }
     if (scan->length < 0 || scan->length > INT32_MAX)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "without xs it needs .length, 0 or more");
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "without xs .length must be given, 0 or more");
     if (scan->length == 0 && scan->loop.more_outputs > 0)
         return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "there are no rounds, so the shape of what would be stacked is not known");
+                        "a scan without rounds cannot stack outputs: their shape is not known");
     return GT_OK;
 }
 
@@ -480,8 +484,8 @@ static gt_Status scan_run(Scan *scan, gt_Tensors initial, gt_Tensor **carries, g
     if (is_long(context, scan->length, options->unroll))
         return scan_traced(scan, initial, carries, ys, options->reverse);
     int64_t elements = scan->xs.count * scan->length, outputs = loop->more_outputs * scan->length;
-    scan->element = (gt_Tensor **)list_new(context, elements);
-    scan->y = (gt_Tensor **)list_new(context, outputs);
+    scan->element = list_new(context, elements);
+    scan->y = list_new(context, outputs);
     if (scan->element && scan->y && loop_open(loop, initial, "initial") && gt_scope_open(context) &&
         scan_rounds(scan, options->reverse) == GT_OK)
         for (int32_t i = 0; i < loop->more_outputs; i++) {

@@ -1,4 +1,5 @@
-/* The nodes of control flow in the traced graph: their options, and what runs them sees. Private. */
+/* The nodes of control flow in the traced graph: their options, and the kernel that runs them. Their records have no mask
+ * rule: a body may do anything with padding, so masks enter it with the values that it captures. Private. */
 #ifndef GT_OPS_CONTROL_NODE_H
 #define GT_OPS_CONTROL_NODE_H
 
@@ -23,7 +24,7 @@ typedef enum gt_ControlKind {
     F(S, bool, counted, false, "an input says how many rounds")
 GT_OPTIONS(gt_Control, GT_CONTROL_OPTIONS);
 
-/* What the kernel of control flow sees. Lists have any length, so those of gt_Kernel are empty. */
+/* The kernel of control flow. Lists have any length, so those of gt_Kernel are empty. */
 typedef struct gt_ControlKernel {
     gt_Kernel kernel; /* operation, options, context */
     const gt_Spec **input_spec;

@@ -1,11 +1,17 @@
-/* Reachability in the graphs of bodies. A gradient passes through an operation that has one, between
- * floats, as it does on a tape (autodiff/walk.c); so what is unconnected eagerly is found to be
- * unconnected here, though a tape sees the whole node as one operation.
+/* Reachability in the graphs of bodies. A gradient passes through an operation that has one, between floats, as it does on
+ * a tape (autodiff/walk.c). So a source that is unconnected eagerly is found to be unconnected here too, although a tape
+ * sees the whole node as one operation.
  *
- * A loop is gone through backwards, round by round. What is marked of the loop variables soon is the
- * same after every round, or comes again after some; then the rest of the rounds is skipped. Where
- * numbers decide how many rounds there are, every number counts. Leans on core/graph.c. */
+ * A loop is walked backwards, round by round. The marks on its loop variables repeat after a few rounds, with a period of
+ * 1 or more; once the period is known the rest of the rounds is skipped. Where numbers decide how many rounds there are,
+ * the marks of every possible number of rounds count. For (a, b) = (b, c) in each round, and a marked at the end:
+ *
+ *     after round   k: a      k - 1: b      k - 2: c      k - 3: none, and so on
+ *
+ * Leans on core/graph.h. */
 #include "ops/control/reach.h"
+#include "core/assert.h"
+#include "ops/control/lists.h"
 
 #include <string.h>
 
@@ -16,12 +22,12 @@ static bool is_float(const gt_Graph *graph, int32_t value)
 
 static bool *flags_new(gt_Context *context, int64_t count)
 {
-    return gt_allocate_zeroed(context, (size_t)(count + 1) * sizeof(bool));
+    return gt_list_new(context, count, sizeof(bool));
 }
 
 static void flags_free(gt_Context *context, bool *flags, int64_t count)
 {
-    gt_release(context, flags, (size_t)(count + 1) * sizeof(bool));
+    gt_list_free(context, flags, count, sizeof(bool));
 }
 
 /* ---- back ---- */
@@ -81,16 +87,16 @@ static gt_Status back_through_body(gt_Context *context, const gt_Graph *graph, c
     return gt_context_status(context);
 }
 
-/* A loop on the way back. Its loop variables are first, then come the variables that it changes, whose
- * old values are read in every round. */
+/* A loop on the way back. Gradients flow from round to round through its first `flowing` carries; the old values of
+ * changed variables are read in every round. */
 typedef struct Loop {
     gt_Context *context;
     const gt_Control *control;
     const bool *output;
     int32_t flowing, arguments;
-    bool *result;   /* what is marked after a round, then the ys */
-    bool *argument; /* before it */
-    bool *earlier;  /* what was marked after the round that the period is looked for from */
+    bool *result;   /* marks after a round: carries, then ys */
+    bool *argument; /* marks before it */
+    bool *earlier;  /* marks after an earlier round, to find the period */
 } Loop;
 
 /* One round: the marks of the loop variables after it become those before it. */
@@ -109,8 +115,8 @@ static gt_Status back_a_round(const Loop *loop, bool *input)
     return GT_OK;
 }
 
-/* So many rounds, then what is marked of the first loop variables. `earlier` moves on at every power
- * of two, so a period is found within about three of its lengths. */
+/* `rounds` rounds, then the marks on the first loop variables. `earlier` moves on at every power of two, so a period is
+ * found within about three of its lengths. */
 static gt_Status back_known_rounds(const Loop *loop, int64_t rounds, bool *input)
 {
     size_t bytes = (size_t)loop->flowing;
@@ -136,21 +142,19 @@ static gt_Status back_known_rounds(const Loop *loop, int64_t rounds, bool *input
     return GT_OK;
 }
 
-/* Any number of rounds, none too. */
+/* Any number of rounds, also none: until a round adds no mark. The first round is made in any case, for the ys. */
 static gt_Status back_any_rounds(const Loop *loop, bool *input)
 {
-    bool more = true;
+    bool more = true, began = false;
     while (more) {
         more = false;
         for (int32_t j = 0; j < loop->flowing; j++) {
             more |= loop->result[j] && !input[j];
             input[j] |= loop->result[j];
         }
-        bool first = loop->earlier[loop->flowing]; /* once in any case: for the ys */
-        loop->earlier[loop->flowing] = true;
-        if (!more && first)
+        if (!more && began)
             break;
-        more = true;
+        more = began = true;
         if (back_a_round(loop, input) != GT_OK)
             return gt_context_status(loop->context);
     }
@@ -199,6 +203,7 @@ gt_Status gt_reach_back(gt_Context *context, const gt_Control *control, const bo
 
 /* ---- choices ---- */
 
+/* Forwards through one body: which results come from a choice, if these arguments do. */
 static void choices_of_body(const gt_Graph *graph, const bool *argument, bool *value, bool *result)
 {
     for (int32_t i = 0; i < graph->value_count; i++)
@@ -218,7 +223,6 @@ static void choices_of_body(const gt_Graph *graph, const bool *argument, bool *v
         result[i] = value[graph->output[i]];
 }
 
-/* Round by round, until no further loop variable is marked. */
 gt_Status gt_reach_choices(gt_Context *context, const gt_Control *control, bool *output)
 {
     const gt_Graph *graph = control->first;

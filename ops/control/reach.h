@@ -1,4 +1,4 @@
-/* Which way gradients can come through the bodies of control flow. Private. */
+/* The ways that gradients can take through the bodies of control flow. Private. */
 #ifndef GT_OPS_REACH_H
 #define GT_OPS_REACH_H
 
@@ -8,8 +8,8 @@
  * numbers. Lists have one an input and one an output of the node. */
 gt_Status gt_reach_back(gt_Context *context, const gt_Control *control, const bool *output,
                         bool *input);
-/* Marks the loop variables and ys of a loop, in this order without the variables that it changes, in
- * whose making numbers choose. */
+/* Marks the loop variables and ys of a loop, in this order and without the variables that it changes, if numbers choose on
+ * the way to them. */
 gt_Status gt_reach_choices(gt_Context *context, const gt_Control *control, bool *output);
 
 #endif

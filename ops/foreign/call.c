@@ -31,19 +31,18 @@ static gt_Status learn(const gt_Foreign *self, int parameter, const gt_Spec *spe
     if (p->rank == 0)
         return GT_OK;
     if (p->rank != spec->rank)
-        return gt_fail(GT_INVALID, "%s has shape %s; the signature says %d dimensions",
-                       gt_foreign_name(self, parameter),
-                       gt_shape_text(gt_spec_shape(spec), text, sizeof text), (int)p->rank);
+        return gt_fail(GT_INVALID, "%s must have %d axes by the signature (got shape %s)",
+                       gt_foreign_name(self, parameter), (int)p->rank,
+                       gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     for (int d = 0; d < p->rank; d++) {
         int64_t *known = p->bound[d] < 0 ? &size[-1 - p->bound[d]] : NULL;
         int64_t wanted = known ? *known : p->bound[d];
         if (known && *known < 0)
             *known = spec->dims[d];
         else if (wanted != spec->dims[d])
-            return gt_fail(
-                GT_INVALID, "%s has shape %s; by the signature dimension %d must be %lld",
-                gt_foreign_name(self, parameter),
-                gt_shape_text(gt_spec_shape(spec), text, sizeof text), d + 1, (long long)wanted);
+            return gt_fail(GT_INVALID, "axis %d of %s must be %lld by the signature (got shape %s)",
+                           d, gt_foreign_name(self, parameter), (long long)wanted,
+                           gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     }
     return GT_OK;
 }
@@ -81,15 +80,15 @@ static gt_Status check_numbers(const gt_Foreign *self, const gt_Numbers *numbers
     if (!gt_numbers_valid(numbers))
         return gt_status();
     if (numbers->count != self->numbers)
-        return gt_fail(GT_INVALID, "it takes %d numbers, not %lld", self->numbers,
+        return gt_fail(GT_INVALID, "expected %d numbers (got %lld)", self->numbers,
                        (long long)numbers->count);
     for (int p = 0; p < self->signature.parameters; p++) {
         if (self->parameter[p].role != GT_ROLE_NUMBER)
             continue;
         double number = numbers->value[self->parameter[p].which];
         if (!number_fits(self->signature.parameter[p].type, number))
-            return gt_fail(GT_INVALID, "number %d, %s, cannot be %g", self->parameter[p].which + 1,
-                           self->signature.parameter[p].name, number);
+            return gt_fail(GT_INVALID, "number %d, %s, must fit its type (got %g)",
+                           self->parameter[p].which + 1, self->signature.parameter[p].name, number);
     }
     return GT_OK;
 }
@@ -129,9 +128,9 @@ gt_Status gt_foreign_shape_rule(gt_ShapeRule *rule)
             continue;
         gt_DType wanted = gt_c_dtype(self->signature.parameter[self->input[i]].type);
         if (rule->input[i]->dtype != wanted)
-            return gt_fail(GT_INVALID, "%s is %s; the function takes %s",
-                           gt_foreign_name(self, self->input[i]),
-                           gt_dtype_name(rule->input[i]->dtype), gt_dtype_name(wanted));
+            return gt_fail(GT_INVALID, "%s must be %s (got %s)",
+                           gt_foreign_name(self, self->input[i]), gt_dtype_name(wanted),
+                           gt_dtype_name(rule->input[i]->dtype));
     }
     if (check_numbers(self, &options->numbers) != GT_OK ||
         learn_inputs(self, rule->input, size) != GT_OK)
@@ -149,11 +148,14 @@ gt_Status gt_foreign_shape_rule(gt_ShapeRule *rule)
     for (int i = 0; i < self->outputs; i++) {
         const gt_Spec *out = &rule->output[i];
         if (out->dtype != output_dtype(self, i))
-            return gt_fail(GT_INVALID, "the shape rule makes output %d %s; the function writes %s",
-                           i + 1, gt_dtype_name(out->dtype), gt_dtype_name(output_dtype(self, i)));
+            return gt_fail(
+                GT_INVALID,
+                "output %d must be %s, which the function writes (the shape rule makes it %s)",
+                i + 1, gt_dtype_name(output_dtype(self, i)), gt_dtype_name(out->dtype));
         if (out->rank < 0 || out->rank > GT_MAX_RANK || (self->output[i] < 0 && out->rank > 0))
-            return gt_fail(GT_INVALID, "the shape rule gives output %d a rank that it cannot have",
-                           i + 1);
+            return gt_fail(GT_INVALID,
+                           "the shape rule must give output %d a possible rank (got %d)", i + 1,
+                           (int)out->rank);
         if (self->output[i] >= 0 && learn(self, self->output[i], out, size) != GT_OK)
             return gt_status();
     }
@@ -261,7 +263,7 @@ static gt_Status set_arguments(const gt_Foreign *self, const gt_Kernel *kernel, 
         }
         if (!set_whole(&argument[p], type, value))
             return gt_raise(kernel->context, GT_INVALID, NULL, self->custom.name,
-                            "the size %s is %lld, which its type does not hold",
+                            "the size %s must fit its type (got %lld)",
                             self->signature.parameter[p].name, (long long)value);
     }
     return GT_OK;
@@ -338,7 +340,7 @@ gt_Status gt_foreign_gradient_rule(gt_GradientRule *rule)
     }
     for (int i = 0; i < self->inputs; i++)
         if (gt_wants(rule, i) && !(given >> i & 1))
-            return gt_fail(GT_NO_GRADIENT, "its gradient function computes none for input %d, %s",
+            return gt_fail(GT_NO_GRADIENT, "the gradient function computes none for input %d, %s",
                            i + 1, gt_foreign_name(self, self->input[i]));
     return gt_status();
 }

@@ -34,7 +34,7 @@ static gt_Status mapped_shape(gt_ShapeRule *rule)
 {
     const Mapped *self = mapped_of(rule->operation);
     if (!self->f64 && !self->f64_2 && rule->input[0]->dtype == GT_FLOAT64)
-        return gt_fail(GT_INVALID, "dtype float64 is not supported: it has no f64 function");
+        return gt_fail(GT_INVALID, "dtype float64 is not supported: there is no f64 function");
     return rule->inputs == 1 ? gt_shape_float(rule) : gt_shape_binary_float(rule);
 }
 
@@ -99,7 +99,7 @@ static gt_Status mapped_gradient(gt_GradientRule *rule)
         if (!gt_wants(rule, i))
             continue;
         if (!self->derivative[i])
-            return gt_fail(GT_NO_GRADIENT, "it was made without a derivative in %s", i ? "b" : "a");
+            return gt_fail(GT_NO_GRADIENT, "there is no derivative in %s", i ? "b" : "a");
         gt_Tensor *slope =
             gt_apply_one_at(NULL, &self->derivative[i]->custom.operation, NULL, inputs, input);
         gt_give(

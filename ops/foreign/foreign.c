@@ -58,7 +58,8 @@ static gt_Status call(const char *here, const gt_Operation *operation, gt_Tensor
     if (!takes_numbers && options && !gt_numbers_valid(&options->numbers))
         return gt_context_status(context);
     if (!takes_numbers && options && options->numbers.count != 0)
-        return gt_raise(context, GT_INVALID, here, operation->name, "it takes no numbers");
+        return gt_raise(context, GT_INVALID, here, operation->name,
+                        "expected no numbers: no parameter of the function is one");
     return gt_apply_at(here, operation, takes_numbers ? options : NULL, inputs.count, inputs.items,
                        outputs);
 }

@@ -73,7 +73,7 @@ static gt_Status name_gradient(const gt_ForeignMaker *maker, gt_Signature *signa
         bool is_saved = parameter->constant && i < saved;
         if (gt_text(parameter->name, sizeof parameter->name, "%s%s", is_saved ? "" : "d", name) >=
             (int)sizeof parameter->name)
-            return gt_foreign_wrong(maker, "the name %s is too long", name);
+            return gt_foreign_wrong(maker, "the name %s must be shorter", name);
     }
     return GT_OK;
 }
@@ -90,7 +90,7 @@ static gt_Status inherit_bounds(const gt_ForeignMaker *maker, gt_Signature *sign
         int32_t symbol = 0;
         if (from->bound[d] < 0 &&
             (symbol = gt_signature_symbol(signature, forward->symbol[-1 - from->bound[d]])) < 0)
-            return gt_foreign_wrong(maker, "more than %d names in brackets", GT_MAX_SYMBOLS);
+            return gt_foreign_wrong(maker, "expected at most %d names in brackets", GT_MAX_SYMBOLS);
         parameter->bound[d] = from->bound[d] < 0 ? -1 - symbol : from->bound[d];
     }
     parameter->rank = from->rank;
@@ -157,7 +157,7 @@ static gt_Status link_numbers(const gt_ForeignMaker *maker, gt_Foreign *self,
         bool named = own >= 0 && forward->parameter[own].role == GT_ROLE_NUMBER;
         if (*parameter->name ? !named : which >= forward->numbers)
             return gt_foreign_wrong(maker,
-                                    "the function has no number %s for its gradient function",
+                                    "the function must have the number %s of its gradient function",
                                     *parameter->name ? parameter->name : "left");
         self->number_from[which] = named ? forward->parameter[own].which : which;
     }

@@ -39,7 +39,7 @@ static gt_Status find_function(const gt_ForeignMaker *maker, gt_Foreign *self,
     void *address = dlsym(library, function->symbol);
     if (!address)
         return gt_raise(maker->context, GT_IO, maker->here, maker->name,
-                        "there is no function %.80s in %.200s", function->symbol, path);
+                        "no function %.80s in %.200s", function->symbol, path);
     memcpy(&self->function, &address, sizeof address);
     return GT_OK;
 }

@@ -72,12 +72,12 @@ gt_Status gt_foreign_assign_roles(const gt_ForeignMaker *maker, gt_Foreign *self
         bool whole = parameter->type != GT_C_F32 && parameter->type != GT_C_F64 &&
                      parameter->type != GT_C_BOOL && !parameter->array;
         if (symbol >= 0 && !whole)
-            return gt_foreign_wrong(maker, "%s stands in brackets but is no whole number",
+            return gt_foreign_wrong(maker, "%s stands in brackets and must be an integer",
                                     parameter->name);
         gt_ForeignRole role = GT_ROLE_NUMBER;
         int which = symbol;
         if (parameter->array && !parameter->constant && self->outputs == GT_MAX_OUTPUTS)
-            return gt_foreign_wrong(maker, "more than %d outputs", GT_MAX_OUTPUTS);
+            return gt_foreign_wrong(maker, "expected at most %d outputs", GT_MAX_OUTPUTS);
         if (parameter->array && parameter->constant) {
             role = GT_ROLE_INPUT;
             self->input[which = self->inputs++] = p;
@@ -96,7 +96,7 @@ gt_Status gt_foreign_assign_roles(const gt_ForeignMaker *maker, gt_Foreign *self
                     count, parameter->name);
             count = parameter->name;
         } else if (self->numbers == GT_MAX_NUMBERS) {
-            return gt_foreign_wrong(maker, "more than %d numbers", GT_MAX_NUMBERS);
+            return gt_foreign_wrong(maker, "expected at most %d numbers", GT_MAX_NUMBERS);
         } else {
             which = self->numbers++;
         }
@@ -105,17 +105,17 @@ gt_Status gt_foreign_assign_roles(const gt_ForeignMaker *maker, gt_Foreign *self
     }
     if (signature->result == GT_C_F32 || signature->result == GT_C_F64) {
         if (self->outputs == GT_MAX_OUTPUTS)
-            return gt_foreign_wrong(maker, "more than %d outputs", GT_MAX_OUTPUTS);
+            return gt_foreign_wrong(maker, "expected at most %d outputs", GT_MAX_OUTPUTS);
         self->output[self->outputs++] = -1;
     }
     if (self->outputs == 0)
-        return gt_foreign_wrong(
-            maker, "the function has no output: an array that is not const, or a result");
+        return gt_foreign_wrong(maker,
+                                "expected an output: an array that is not const, or a result");
     name_arrays(self);
     self->count_input = self->inputs > 0 ? 0 : -1;
     self->count_output = 0;
     if (count && self->inputs == 0 && self->output[0] < 0)
-        return gt_foreign_wrong(maker, "the size \"%s\" is the size of nothing", count);
+        return gt_foreign_wrong(maker, "the size \"%s\" needs an array whose size it is", count);
     return GT_OK;
 }
 
@@ -133,7 +133,7 @@ gt_Status gt_foreign_check_bounds(const gt_ForeignMaker *maker, const gt_Foreign
     }
     for (int s = 0; s < signature->symbols; s++) {
         if (gt_signature_find(signature, signature->symbol[s]) < 0)
-            return gt_foreign_wrong(maker, "\"%s\" stands in brackets but is no parameter",
+            return gt_foreign_wrong(maker, "\"%s\" stands in brackets and must be a parameter",
                                     signature->symbol[s]);
         if (!(known >> s & 1) && !self->shape)
             return gt_foreign_wrong(maker,

@@ -135,9 +135,9 @@ static gt_CType read_type(Reader *reader, bool *constant)
     }
     gt_CType type = type_named(words);
     if (type == GT_C_NONE && *words)
-        fail(reader, "the type \"%s\" is not known", words);
+        fail(reader, "unknown type \"%s\"", words);
     else if (type == GT_C_NONE)
-        fail(reader, "a type is missing before \"%.20s\"", reader->word);
+        fail(reader, "expected a type before \"%.20s\"", reader->word);
     return type;
 }
 
@@ -189,26 +189,26 @@ static bool read_bound(Reader *reader, gt_Signature *signature, gt_Parameter *pa
     if (is(reader, "static"))
         next(reader);
     if (parameter->rank == GT_MAX_RANK)
-        return fail(reader, "more than %d pairs of brackets", GT_MAX_RANK);
+        return fail(reader, "expected at most %d pairs of brackets", GT_MAX_RANK);
     int64_t *bound = &parameter->bound[parameter->rank++];
     if (is_word(reader)) {
         int32_t symbol = gt_signature_symbol(signature, reader->word);
         if (symbol < 0)
-            return fail(reader, "more than %d names in brackets", GT_MAX_SYMBOLS);
+            return fail(reader, "expected at most %d names in brackets", GT_MAX_SYMBOLS);
         *bound = -1 - symbol;
     } else if (gt_is_digit(*reader->word) && strlen(reader->word) <= 9) {
         *bound = 0;
         for (const char *digit = reader->word; *digit; digit++) {
             if (!gt_is_digit(*digit))
-                return fail(reader, "\"%s\" is no number", reader->word);
+                return fail(reader, "expected a number (got \"%s\")", reader->word);
             *bound = *bound * 10 + (*digit - '0');
         }
     } else {
-        return fail(reader, "between brackets belongs a name or a number");
+        return fail(reader, "expected a name or a number between brackets");
     }
     next(reader);
     if (!is(reader, "]"))
-        return fail(reader, "a ']' is missing before \"%.20s\"", reader->word);
+        return fail(reader, "expected ']' before \"%.20s\"", reader->word);
     next(reader);
     return true;
 }
@@ -216,7 +216,7 @@ static bool read_bound(Reader *reader, gt_Signature *signature, gt_Parameter *pa
 static bool read_parameter(Reader *reader, gt_Signature *signature)
 {
     if (signature->parameters == GT_MAX_PARAMETERS)
-        return fail(reader, "more than %d parameters", GT_MAX_PARAMETERS);
+        return fail(reader, "expected at most %d parameters", GT_MAX_PARAMETERS);
     gt_Parameter parameter = {.name = ""};
     parameter.type = read_type(reader, &parameter.constant);
     if (reader->failed)
@@ -227,16 +227,16 @@ static bool read_parameter(Reader *reader, gt_Signature *signature)
         while (is(reader, "const") || is(reader, "restrict") || is(reader, "__restrict"))
             next(reader);
         if (is(reader, "*"))
-            return fail(reader, "pointers to pointers are not possible");
+            return fail(reader, "a pointer to a pointer is not supported");
     }
     if (is_word(reader)) {
         if (gt_signature_find(signature, reader->word) >= 0)
-            return fail(reader, "two parameters are called %s", reader->word);
+            return fail(reader, "names of parameters must differ (two are %s)", reader->word);
         memcpy(parameter.name, reader->word, sizeof parameter.name);
         next(reader);
     }
     if (is(reader, "[") && parameter.array)
-        return fail(reader, "an array of pointers is not possible");
+        return fail(reader, "an array of pointers is not supported");
     while (is(reader, "["))
         if (!read_bound(reader, signature, &parameter))
             return false;
@@ -244,7 +244,7 @@ static bool read_parameter(Reader *reader, gt_Signature *signature)
     if (reader->failed)
         return false;
     if (parameter.array && gt_c_dtype(parameter.type) == GT_DTYPE_NONE)
-        return fail(reader, "an array of this type is not possible: parameter %d",
+        return fail(reader, "parameter %d is an array of a type that is not supported",
                     signature->parameters + 1);
     if (parameter.type == GT_C_VOID || parameter.type == GT_C_STATUS ||
         (!parameter.array && parameter.type == GT_C_U8))
@@ -262,11 +262,11 @@ static void read_head(Reader *reader, gt_Signature *signature)
         return;
     signature->result = read_type(reader, &constant);
     if (!reader->failed && is(reader, "*"))
-        fail(reader, "a result that is a pointer is not possible");
+        fail(reader, "a pointer as the result is not supported");
     if (is_word(reader))
         next(reader);
     if (!reader->failed && !is(reader, "("))
-        fail(reader, "a '(' is missing before \"%.20s\"", reader->word);
+        fail(reader, "expected '(' before \"%.20s\"", reader->word);
 }
 
 bool gt_signature_parse(gt_Signature *signature, const char *text, char *why, size_t size)

@@ -137,7 +137,7 @@ static gt_Status cofactor_gradient_shape(gt_ShapeRule *rule)
     if (cofactor_shape(rule) != GT_OK)
         return gt_status();
     if (!gt_spec_equal(rule->input[0], rule->input[1]))
-        return gt_fail(GT_INVALID, "matrices differ: %s and %s",
+        return gt_fail(GT_INVALID, "both matrices must be alike (got %s and %s)",
                        gt_spec_text(rule->input[0], a, sizeof a),
                        gt_spec_text(rule->input[1], b, sizeof b));
     const gt_Spec *in = rule->input[0];

@@ -3,8 +3,7 @@
 #include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
-#include "ops/linalg/matmul.h"
-#include "ops/linalg/matrix.h"
+#include "ops/linalg/contract.h"
 
 GT_OPTION_TYPE(gt_tensordot_options, gt_tensordot_OPTIONS);
 GT_OPTION_TYPE(gt_cross_options, gt_cross_OPTIONS);
@@ -15,26 +14,6 @@ static gt_Tensor *unexpected_shape(const char *what, const gt_Spec *spec)
     gt_fail(GT_INVALID, "expected %s (got shape %s)", what,
             gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     return NULL;
-}
-
-/* The axes of x but those; after them if `first`, else before them. */
-static gt_Axes with_rest(int rank, const gt_Axes *axes, bool first)
-{
-    gt_Axes perm = gt_axes();
-    for (int turn = 0; turn < 2; turn++)
-        if ((turn == 0) == first) {
-            for (int i = 0; i < axes->count; i++)
-                perm.axis[perm.count++] = axes->axis[i];
-        } else {
-            for (int d = 0; d < rank; d++) {
-                bool named = false;
-                for (int i = 0; i < axes->count; i++)
-                    named |= axes->axis[i] == d;
-                if (!named)
-                    perm.axis[perm.count++] = d;
-            }
-        }
-    return perm;
 }
 
 static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, const gt_Spec *b,
@@ -66,12 +45,13 @@ static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, 
         if (fits)
             return true;
     }
-    gt_fail(GT_INVALID, "the axes of %s and %s do not fit each other",
+    gt_fail(GT_INVALID, "the named axes must be as many and as long in both (got %s and %s)",
             gt_shape_text(gt_spec_shape(a), s, sizeof s),
             gt_shape_text(gt_spec_shape(b), t, sizeof t));
     return false;
 }
 
+/* Labels are the axes of a; an axis of b has that of the axis of a it runs together with, or one of its own. */
 static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *given)
 {
     gt_tensordot_options options = GT_TAKE(gt_tensordot_options, given);
@@ -79,28 +59,28 @@ static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_optio
     gt_Axes of_a, of_b;
     if (gt_status() != GT_OK || !axes_of_both(&options, &spec_a, &spec_b, &of_a, &of_b))
         return NULL;
-    gt_Axes perm_a = with_rest(spec_a.rank, &of_a, false);
-    gt_Axes perm_b = with_rest(spec_b.rank, &of_b, true);
-    int64_t rows = 1, columns = 1, sum = 1;
-    gt_Shape shape = {.mark = GT_MARK};
-    int rest_a = spec_a.rank - of_a.count, rest_b = spec_b.rank - of_b.count;
-    for (int i = 0; i < of_a.count; i++)
-        sum *= spec_a.dims[of_a.axis[i]];
-    for (int i = 0; i < rest_a; i++) {
-        rows *= spec_a.dims[perm_a.axis[i]];
-        shape.dims[shape.rank++] = spec_a.dims[perm_a.axis[i]];
-    }
-    if (rest_a + rest_b > GT_MAX_RANK) {
-        gt_fail(GT_INVALID, "the result would have more than %d dimensions", GT_MAX_RANK);
+    if (spec_a.rank + spec_b.rank - 2 * of_a.count > GT_MAX_RANK) {
+        gt_fail(GT_INVALID, "the result must have at most %d axes", GT_MAX_RANK);
         return NULL;
     }
-    for (int i = of_b.count; i < spec_b.rank; i++) {
-        columns *= spec_b.dims[perm_b.axis[i]];
-        shape.dims[shape.rank++] = spec_b.dims[perm_b.axis[i]];
+    gt_Labels in_a = gt_axes(), in_b = gt_axes(), result = gt_axes();
+    bool summed[GT_MAX_RANK] = {false};
+    for (int i = 0; i < of_a.count; i++)
+        summed[of_a.axis[i]] = true;
+    for (int d = 0; d < spec_a.rank; d++) {
+        in_a.axis[in_a.count++] = d;
+        if (!summed[d])
+            result.axis[result.count++] = d;
     }
-    a = gt_reshape(gt_permuted(a, &perm_a), gt_shape(rows, sum));
-    b = gt_reshape(gt_permuted(b, &perm_b), gt_shape(sum, columns));
-    return gt_reshape(gt_matmul(a, b), shape);
+    for (int d = 0; d < spec_b.rank; d++) {
+        int32_t label = GT_MAX_RANK + d;
+        for (int i = 0; i < of_b.count; i++)
+            label = of_b.axis[i] == d ? of_a.axis[i] : label;
+        in_b.axis[in_b.count++] = label;
+        if (label >= GT_MAX_RANK)
+            result.axis[result.count++] = label;
+    }
+    return gt_contract(a, b, &in_a, &in_b, &result);
 }
 GT_COMPOSED(tensordot,
             (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *options),
@@ -140,29 +120,6 @@ static gt_Tensor *vdot(gt_Tensor *a, gt_Tensor *b)
     return gt_tensordot(gt_ravel(a), gt_ravel(b), .count = 1);
 }
 GT_COMPOSED_BINARY(vdot, vdot)
-
-static gt_Tensor *kron(gt_Tensor *a, gt_Tensor *b)
-{
-    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
-    if (gt_status() != GT_OK)
-        return NULL;
-    int rank = spec_a.rank > spec_b.rank ? spec_a.rank : spec_b.rank;
-    gt_Shape of_a = {.mark = GT_MARK, .rank = 2 * rank <= GT_MAX_RANK ? 2 * rank : -1}, of_b = of_a;
-    for (int d = 0; d < of_a.rank / 2; d++) {
-        int at_a = d - (rank - spec_a.rank), at_b = d - (rank - spec_b.rank);
-        of_a.dims[2 * d] = at_a >= 0 ? spec_a.dims[at_a] : 1;
-        of_b.dims[2 * d] = of_a.dims[2 * d + 1] = 1;
-        of_b.dims[2 * d + 1] = at_b >= 0 ? spec_b.dims[at_b] : 1;
-    }
-    gt_Tensor *products = gt_multiply(gt_reshape(a, of_a), gt_reshape(b, of_b));
-    if (!products)
-        return NULL;
-    gt_Shape shape = {.mark = GT_MARK, .rank = rank};
-    for (int d = 0; d < rank; d++)
-        shape.dims[d] = of_a.dims[2 * d] * of_b.dims[2 * d + 1];
-    return gt_reshape(products, shape);
-}
-GT_COMPOSED_BINARY(kron, kron)
 
 /* c[i] = a[i + 1] b[i + 2] - a[i + 2] b[i + 1], indices modulo 3. */
 static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_cross_options *given)

@@ -34,10 +34,6 @@ GT_DECLARE_BINARY(outer);
 /* The sum of products of both flattened. */
 GT_DECLARE_BINARY(vdot);
 #define gt_vdot(a, b) gt_vdot_at(GT_HERE, a, gt_operand(b))
-/* Every element of a times the whole of b, in place; the shorter shape gets leading ones. */
-GT_DECLARE_BINARY(kron);
-#define gt_kron(a, b) gt_kron_at(GT_HERE, a, gt_operand(b))
-
 #define gt_cross_OPTIONS(F, S)                                                                     \
     F(S, int32_t, axis, -1, "the axis of the vectors, in a, b and the result")
 GT_OPTIONS(gt_cross_options, gt_cross_OPTIONS);

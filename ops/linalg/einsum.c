@@ -1,20 +1,29 @@
-/* gt_einsum: reading subscripts, bringing operands to one axis a label, contracting pairs. */
+/* gt_einsum: a composition of gt_diagonal, gt_sum, contractions and gt_transpose.
+ *
+ *   read_subscripts   the labels of every operand and of the result
+ *   check_sizes       one label, one size
+ *   take_diagonals    a label that an operand has twice becomes one axis
+ *   sum_out           labels that nobody wants any more are summed over
+ *   contract          two operands become one, from left to right
+ *
+ * Every axis has a label: a letter, or a number below ' ' for one that "..." stands for, counted from the right. What is
+ * written into options are labels, never sizes, so that what is traced with one batch serves another.
+ *
+ * Example: "...i,ij,jj->j..." of x (5, 2), a (2, 3), b (3, 3). The terms are {0 i}, {i j}, {j j}, the result {j 0}, where 0 is
+ * the axis of "...". b becomes its diagonal {j}. x a, summed over i, has the labels {0 j}, since b or the result wants
+ * both; times b it gets the result's own order {j 0}. */
 #include "ops/linalg/einsum.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
+#include "ops/linalg/contract.h"
 #include "ops/linalg/diagonal.h"
-#include "ops/linalg/matmul.h"
 #include "ops/linalg/matrix.h"
 #include "ops/math/reduce.h"
 
 #include <string.h>
 
-/* ---- einsum ----
- *
- * Every axis has a label: a letter, or a number below ' ' for one that "..." stands for, counted
- * from the right. Operands are first brought to one axis a label; then pairs are contracted, with
- * the axes put together as (both and kept, only in a, summed) x (both and kept, summed, only in b).
- */
+/* ---- terms ---- */
+
 #define LABELS (2 * GT_MAX_RANK) /* of a product of two operands, before it is known to fit */
 
 typedef struct Term {
@@ -47,6 +56,8 @@ static bool put_label(Term *term, char label)
     term->label[term->rank++] = label;
     return true;
 }
+
+/* ---- reading ---- */
 
 /* Reads the labels of one term from *at on, up to a comma, an arrow or the end. "..." stands for
  * `dots` axes or, if that is negative, for as many as make the term `rank` long; in *dots comes
@@ -114,34 +125,42 @@ static void sum_out(Term *term, const bool *keep)
         term->x = gt_sum(gt_widened(term->x), .axes = axes);
 }
 
-/* The axes of a term in the order: in both terms and kept, in this one alone, in both and summed; the
- * last two the other way round unless `summed_last`. Shared axes come in the order of `first`, for both
- * terms the same. Writes the perm and how many elements each of the three groups has. */
-static gt_Axes grouped(const Term *term, const Term *other, const Term *first, const bool *keep,
-                       bool summed_last, int64_t size[3], Term *order)
+/* How a contraction calls a label. */
+static int32_t id_of(char label)
 {
-    gt_Shape shape = gt_tensor_shape(term->x);
-    gt_Axes perm = gt_axes();
-    order->rank = 0;
-    size[0] = size[1] = size[2] = 1;
-    for (int step = 0; step < 3; step++) {
-        int group = step == 0 ? 0 : (step == 1) == summed_last ? 1 : 2;
-        const Term *by = group == 1 ? term : first;
-        for (int i = 0; i < by->rank; i++) {
-            char label = by->label[i];
-            const char *at = memchr(term->label, label, (size_t)term->rank);
-            bool shared = at && has(other, label), kept = keep[(unsigned char)label];
-            if (!at || (shared ? kept ? 0 : 2 : 1) != group)
-                continue;
-            perm.axis[perm.count++] = (int32_t)(at - term->label);
-            order->label[order->rank++] = label;
-            size[group] *= shape.dims[at - term->label];
-        }
-    }
-    return perm;
+    return is_letter(label) ? label : -1 - label;
 }
 
-static void contract(Term *a, Term *b, const int64_t *dims, const bool *keep)
+static gt_Labels labels_of(const Term *term)
+{
+    gt_Labels labels = gt_axes();
+    for (int i = 0; i < term->rank; i++)
+        labels.axis[labels.count++] = id_of(term->label[i]);
+    return labels;
+}
+
+/* The labels of a product that are wanted later: first those of both, then those of a, then those of b, so that it lies as
+ * it is computed. False with an error raised if they are too many. */
+static bool product_labels(const Term *a, const Term *b, const bool *keep, Term *result)
+{
+    result->rank = 0;
+    for (int turn = 0; turn < 3; turn++) {
+        const Term *term = turn < 2 ? a : b, *other = turn < 2 ? b : a;
+        for (int i = 0; i < term->rank; i++)
+            if (keep[(unsigned char)term->label[i]] && has(other, term->label[i]) == (turn == 0))
+                result->label[result->rank++] = term->label[i];
+    }
+    if (result->rank <= GT_MAX_RANK)
+        return true;
+    gt_fail(GT_INVALID,
+            "from left to right a product has %d axes, more than the %d that a tensor can have",
+            result->rank, GT_MAX_RANK);
+    return false;
+}
+
+/* a becomes the product with b, summed over what no `keep` wants; with the labels of `last` in their order, if that is
+ * given. */
+static void contract(Term *a, Term *b, const bool *keep, const Term *last)
 {
     bool wanted[256];
     memcpy(wanted, keep, sizeof wanted);
@@ -152,59 +171,38 @@ static void contract(Term *a, Term *b, const int64_t *dims, const bool *keep)
     for (int i = 0; i < a->rank; i++)
         wanted[(unsigned char)a->label[i]] = true;
     sum_out(b, wanted);
-    int64_t in_a[3], in_b[3];
-    Term order_a, order_b;
-    if (gt_status() != GT_OK)
+    Term result;
+    if (gt_status() != GT_OK || !product_labels(a, b, keep, &result))
         return;
-    gt_Axes perm_a = grouped(a, b, a, keep, true, in_a, &order_a);
-    gt_Axes perm_b = grouped(b, a, a, keep, false, in_b, &order_b);
-    gt_Tensor *x = gt_reshape(gt_permuted(a->x, &perm_a), gt_shape(in_a[0], in_a[1], in_a[2]));
-    gt_Tensor *y = gt_reshape(gt_permuted(b->x, &perm_b), gt_shape(in_b[0], in_b[2], in_b[1]));
-    Term result = {.rank = 0};
-    for (int i = 0; i < order_a.rank; i++)
-        if (keep[(unsigned char)order_a.label[i]])
-            result.label[result.rank++] = order_a.label[i];
-    for (int i = 0; i < order_b.rank; i++)
-        if (!has(&order_a, order_b.label[i]))
-            result.label[result.rank++] = order_b.label[i];
-    if (result.rank > GT_MAX_RANK) {
-        gt_fail(GT_INVALID,
-                "from left to right a product has %d axes, more than the %d that a tensor can have",
-                result.rank, GT_MAX_RANK);
-        return;
-    }
-    gt_Shape shape = {.mark = GT_MARK, .rank = result.rank};
-    for (int i = 0; i < shape.rank; i++)
-        shape.dims[i] = dims[(unsigned char)result.label[i]];
-    result.x = gt_reshape(gt_matmul(x, y), shape);
+    if (last)
+        result = *last;
+    gt_Labels of_a = labels_of(a), of_b = labels_of(b), of_result = labels_of(&result);
+    result.x = gt_contract(a->x, b->x, &of_a, &of_b, &of_result);
     *a = result;
 }
 
-/* The sizes of the labels; operands are stretched where "..." broadcasts. */
-static bool fit_sizes(int count, Term *terms, int64_t *dims)
+/* Raises an error unless axes with one letter have one size, and those of "..." broadcast. */
+static bool check_sizes(int count, const Term *terms)
 {
+    int64_t dims[256];
     for (int label = 0; label < 256; label++)
-        dims[label] = 1;
-    for (int round = 0; round < 2; round++)
-        for (int t = 0; t < count; t++) {
-            gt_Shape shape = gt_tensor_shape(terms[t].x), full = shape;
-            for (int i = 0; i < terms[t].rank; i++) {
-                char label = terms[t].label[i];
-                int64_t *dim = &dims[(unsigned char)label];
-                if (*dim == 1)
-                    *dim = shape.dims[i];
-                full.dims[i] = *dim;
-                if (shape.dims[i] != *dim && (is_letter(label) ? round : shape.dims[i] != 1)) {
-                    char name[] = {label, 0};
-                    gt_fail(GT_INVALID, "axis %s is both %lld and %lld long",
-                            is_letter(label) ? name : "...", (long long)*dim,
-                            (long long)shape.dims[i]);
-                    return false;
-                }
+        dims[label] = -1;
+    for (int t = 0; t < count; t++) {
+        gt_Shape shape = gt_tensor_shape(terms[t].x);
+        for (int i = 0; i < terms[t].rank; i++) {
+            char label = terms[t].label[i];
+            int64_t *dim = &dims[(unsigned char)label];
+            bool stretches = !is_letter(label) && (*dim == 1 || shape.dims[i] == 1);
+            if (*dim >= 0 && *dim != shape.dims[i] && !stretches) {
+                char name[] = {label, 0};
+                gt_fail(GT_INVALID, "axis %s must have one size (got %lld and %lld)",
+                        is_letter(label) ? name : "...", (long long)*dim, (long long)shape.dims[i]);
+                return false;
             }
-            if (round && !gt_shape_equal(shape, full))
-                terms[t].x = gt_broadcast_to(terms[t].x, full);
+            if (*dim < 0 || (stretches && *dim == 1))
+                *dim = shape.dims[i];
         }
+    }
     return true;
 }
 
@@ -278,13 +276,11 @@ static bool read_subscripts(const char *text, gt_Tensors tensors, Term *terms, T
 static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
 {
     Term terms[GT_MAX_INPUTS], result;
-    int64_t dims[256];
     if (!subscripts || tensors.count < 1 || tensors.count > GT_MAX_INPUTS || !tensors.items) {
-        gt_fail(GT_INVALID, "it takes subscripts and 1 to %d tensors", GT_MAX_INPUTS);
+        gt_fail(GT_INVALID, "expected subscripts and 1 to %d tensors", GT_MAX_INPUTS);
         return NULL;
     }
-    if (!read_subscripts(subscripts, tensors, terms, &result) ||
-        !fit_sizes(tensors.count, terms, dims))
+    if (!read_subscripts(subscripts, tensors, terms, &result) || !check_sizes(tensors.count, terms))
         return NULL;
     for (int t = 0; t < tensors.count; t++)
         take_diagonals(&terms[t]);
@@ -298,7 +294,7 @@ static gt_Tensor *einsum(const char *subscripts, gt_Tensors tensors)
         if (t == 0)
             sum_out(&terms[0], keep);
         else
-            contract(&terms[0], &terms[t], dims, keep);
+            contract(&terms[0], &terms[t], keep, t + 1 == tensors.count ? &result : NULL);
     }
     gt_Axes perm = {GT_MARK, result.rank, {0}};
     for (int i = 0; i < result.rank && gt_status() == GT_OK; i++) {

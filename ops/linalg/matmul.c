@@ -1,30 +1,15 @@
-/* gt_matmul: the shape rule, the launch of the own kernels or the call of OpenBLAS, the gradient.
+/* gt_matmul: shapes, which products they are, the gradient. product.c computes them.
  *
- *   matmul_shape      sizes and broadcasting; formats nothing unless there is an error
- *   as_job            the call as one gt_ProductJob: sizes, the batch, 16-bit operands
- *   matmul_lower      cuts it into strips, or says that this size is OpenBLAS's
- *   matmul_run        OpenBLAS, one fixed tile at a time
- *
- * Work is cut by size alone. The own kernels give the same bits however C is cut, since an element depends on its row of A
- * and its column of B alone; OpenBLAS does not, so its tile is fixed. The choice between the two depends on the sizes and
- * on whether OpenBLAS was found.
- *
- * Example: x (32, 10, 784) times w (784, 128) is one product of 320 rows, since w is the same under all of the batch; n =
- * 128 is the shorter side, so C is cut along m = 320 into strips of rows. */
+ * Example: x (32, 10, 784) times w (784, 128) is one product of 320 rows, since all of the batch has the same w; n = 128 is
+ * its shorter side, so the result is cut along m = 320 into strips of rows. */
 #include "ops/linalg/matmul.h"
-#include "core/assert.h"
 #include "core/inside.h"
-#include "kernels/product.h"
 #include "ops/array/reshaping.h"
 #include "ops/linalg/matrix.h"
+#include "ops/linalg/product.h"
 #include "ops/masks.h"
 
-#include <string.h>
-
 GT_OPTION_TYPE(gt_matmul_options, gt_matmul_OPTIONS);
-
-#define BLAS_TILE  1024
-#define BLAS_LEAST 1024 /* smaller products are never OpenBLAS's */
 
 /* ---- shapes ---- */
 
@@ -58,26 +43,18 @@ static gt_Status matmul_shape(gt_ShapeRule *rule)
         return shapes_differ("shapes do not broadcast", rule);
     out->dims[out->rank - 2] = m;
     out->dims[out->rank - 1] = n;
-    if (n >= BLAS_LEAST && ka >= BLAS_LEAST && (a->dtype != out->dtype || b->dtype != out->dtype))
-        rule->scratch = 2 * BLAS_TILE * (size_t)ka * sizeof(float); /* for matmul_run */
+    rule->scratch = gt_product_scratch(a, b, out, n, ka); /* for matmul_run */
     return GT_OK;
 }
 
 /* ---- the call as a job ---- */
-
-static int64_t pieces(int64_t n, int64_t piece)
-{
-    return (n + piece - 1) / piece;
-}
 
 /* Sizes and types; returns the number of products. A matrix b under a batch makes one tall product of all rows. */
 static int64_t as_job(gt_ProductJob *job, const gt_matmul_options *options, const gt_Spec *a,
                       const gt_Spec *b, const gt_Spec *c)
 {
     int64_t batches = 1;
-    job->type = (uint8_t)gt_loop_type(c->dtype);
-    job->half_a = (int8_t)gt_half_type(a->dtype);
-    job->half_b = (int8_t)gt_half_type(b->dtype);
+    gt_product_types(job, a, b, c);
     job->transpose_a = options->transpose_a;
     job->transpose_b = options->transpose_b;
     job->m = c->dims[c->rank - 2];
@@ -94,97 +71,14 @@ static int64_t as_job(gt_ProductJob *job, const gt_matmul_options *options, cons
     return batches;
 }
 
-/* ---- own kernels ---- */
-
-/* Strips of whole units along the longer side, each worth handing to another thread. */
-static void cut(gt_ProductJob *job, const gt_KernelTable *target)
-{
-    const double worth = 32768, most = 32; /* products in a strip; strips */
-    job->by_rows = job->m > job->n;
-    int64_t side = job->by_rows ? job->m : job->n;
-    int64_t unit = job->by_rows ? target->gemm_m[job->type] : target->gemm_n[job->type];
-    double strips = (double)job->m * (double)job->n * (double)job->k / worth;
-    int64_t count = strips < 1 ? 1 : strips > most ? (int64_t)most : (int64_t)strips;
-    job->strip = pieces(pieces(side, unit), count) * unit;
-    job->strips = job->strip ? pieces(side, job->strip) : 1;
-    GT_ASSERT(job->strips >= 1 && job->strips * job->strip >= side);
-}
-
 static void matmul_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    gt_ProductJob *job = gt_lower_launch(lowering, GT_TILES_product, 0, sizeof *job);
-    int64_t batches = as_job(job, rule->options, rule->input[0], rule->input[1], &rule->output[0]);
-    gt_LoopType type = (gt_LoopType)job->type;
-    if (gt_blas_worth(gt_context_blas(gt_context()), type, job->m, job->n, job->k)) {
+    gt_ProductJob job;
+    int64_t batches = as_job(&job, rule->options, rule->input[0], rule->input[1], &rule->output[0]);
+    if (gt_product_by_blas(&job))
         gt_lower_to_run(lowering);
-        return;
-    }
-    cut(job, lowering->target);
-    lowering->launch[0].tiles = batches * job->strips;
-    bool widens = job->half_a >= 0 || job->half_b >= 0;
-    gt_lower_scratch(lowering,
-                     gt_gemm_scratch(lowering->target, type, widens, job->m, job->n, job->k));
-}
-
-/* ---- OpenBLAS ---- */
-
-/* The rows and columns of an operand of a tile as float32, in `scratch`, which moves on. */
-static const void *widened(const gt_KernelTable *loops, int half, int64_t rows, int64_t columns,
-                           const void *x, int64_t *ld, float **scratch)
-{
-    float *wide = *scratch;
-    if (half < 0)
-        return x;
-    loops->widen[half](rows, columns, x, *ld, wide, columns);
-    *ld = columns;
-    *scratch += rows * columns;
-    return wide;
-}
-
-/* Rows [i, i + m) and columns [j, j + n) of C, from the tile's corner of each operand. */
-static void blas_tile(const gt_Kernel *kernel, const gt_ProductJob *p, int64_t m, int64_t n,
-                      const void *a, const void *b, void *c, float *scratch)
-{
-    const gt_KernelTable *loops = gt_context_kernels(kernel->context);
-    const gt_Blas *blas = gt_context_blas(kernel->context);
-    int of_a = p->transpose_a ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN;
-    int of_b = p->transpose_b ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN;
-    int64_t lda = p->transpose_a ? p->m : p->k, ldb = p->transpose_b ? p->k : p->n;
-    a = widened(loops, p->half_a, p->transpose_a ? p->k : m, p->transpose_a ? m : p->k, a, &lda,
-                &scratch);
-    b = widened(loops, p->half_b, p->transpose_b ? n : p->k, p->transpose_b ? p->k : n, b, &ldb,
-                &scratch);
-    if (p->type == GT_LOOP_F32)
-        blas->gemm_f32(GT_BLAS_ROW_MAJOR, of_a, of_b, (int)m, (int)n, (int)p->k, 1, a, (int)lda, b,
-                       (int)ldb, 0, c, (int)p->n);
     else
-        blas->gemm_f64(GT_BLAS_ROW_MAJOR, of_a, of_b, (int)m, (int)n, (int)p->k, 1, a, (int)lda, b,
-                       (int)ldb, 0, c, (int)p->n);
-}
-
-static void matmul_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                         void *scratch)
-{
-    const gt_ProductJob *p = argument;
-    int64_t lda = p->transpose_a ? p->m : p->k, ldb = p->transpose_b ? p->k : p->n;
-    int64_t across = pieces(p->n, BLAS_TILE), all = pieces(p->m, BLAS_TILE) * across;
-    size_t element_a = gt_dtype_size(kernel->input_spec[0]->dtype);
-    size_t element_b = gt_dtype_size(kernel->input_spec[1]->dtype);
-    size_t element_c = gt_dtype_size(kernel->output_spec[0]->dtype);
-    for (int64_t tile = first; tile < last; tile++) {
-        int64_t batch = tile / all, i = tile % all / across * BLAS_TILE;
-        int64_t j = tile % across * BLAS_TILE;
-        int64_t m = p->m - i < BLAS_TILE ? p->m - i : BLAS_TILE;
-        int64_t n = p->n - j < BLAS_TILE ? p->n - j : BLAS_TILE;
-        int64_t at_a =
-            gt_batch_matrix(&p->walk, 0, batch) * p->m * p->k + (p->transpose_a ? i : i * lda);
-        int64_t at_b =
-            gt_batch_matrix(&p->walk, 1, batch) * p->k * p->n + (p->transpose_b ? j * ldb : j);
-        int64_t at_c = batch * p->m * p->n + i * p->n + j;
-        blas_tile(kernel, p, m, n, (const char *)kernel->input[0] + (size_t)at_a * element_a,
-                  (const char *)kernel->input[1] + (size_t)at_b * element_b,
-                  (char *)kernel->output[0] + (size_t)at_c * element_c, scratch);
-    }
+        gt_lower_product(lowering, &job, batches);
 }
 
 static gt_Status matmul_run(const gt_Kernel *kernel)
@@ -192,8 +86,7 @@ static gt_Status matmul_run(const gt_Kernel *kernel)
     gt_ProductJob job;
     int64_t batches = as_job(&job, kernel->options, kernel->input_spec[0], kernel->input_spec[1],
                              kernel->output_spec[0]);
-    return gt_for_tiles(kernel, batches * pieces(job.m, BLAS_TILE) * pieces(job.n, BLAS_TILE),
-                        matmul_tiles, &job);
+    return gt_product_run(kernel, &job, batches);
 }
 
 /* ---- gradient ---- */

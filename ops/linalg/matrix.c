@@ -19,10 +19,9 @@ gt_Matrices gt_matrices(const gt_Spec *spec)
     return all;
 }
 
-/* Axis d of `out`, or 1 where the operand has fewer axes. */
-static int64_t batch_axis(const gt_Spec *operand, const gt_Spec *out, int d)
+int64_t gt_axis_of(const gt_Spec *operand, int rank, int d)
 {
-    int at = d - (out->rank - operand->rank);
+    int at = d - (rank - operand->rank);
     return at >= 0 ? operand->dims[at] : 1;
 }
 
@@ -30,7 +29,7 @@ bool gt_matrix_broadcast(const gt_Spec *a, const gt_Spec *b, gt_Spec *out)
 {
     out->rank = a->rank > b->rank ? a->rank : b->rank;
     for (int d = 0; d < out->rank - 2; d++) {
-        int64_t da = batch_axis(a, out, d), db = batch_axis(b, out, d);
+        int64_t da = gt_axis_of(a, out->rank, d), db = gt_axis_of(b, out->rank, d);
         if (da != db && da != 1 && db != 1)
             return false;
         out->dims[d] = da == 1 ? db : da;
@@ -45,7 +44,7 @@ void gt_matrix_walk(gt_BatchWalk *walk, const gt_Spec *a, const gt_Spec *b, cons
     for (int i = 0; i < 2; i++) {
         int64_t step = 1;
         for (int d = out->rank - 3; d >= 0; d--) {
-            int64_t dim = batch_axis(operand[i], out, d);
+            int64_t dim = gt_axis_of(operand[i], out->rank, d);
             walk->dims[d] = out->dims[d];
             walk->stride[i][d] = dim == 1 ? 0 : step;
             step *= dim;

@@ -12,6 +12,8 @@ typedef struct gt_Matrices {
     int64_t batch, rows, columns;
 } gt_Matrices;
 gt_Matrices gt_matrices(const gt_Spec *spec);
+/* Axis d of `rank` axes, of which the operand has the last ones; 1 before them. */
+int64_t gt_axis_of(const gt_Spec *operand, int rank, int d);
 /* The axes before the last two of a and b broadcast to those of `out`, whose rank is set too. False, without an
  * error, if they do not. */
 bool gt_matrix_broadcast(const gt_Spec *a, const gt_Spec *b, gt_Spec *out);

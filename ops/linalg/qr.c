@@ -34,7 +34,7 @@ static gt_Status qr_shape(gt_ShapeRule *rule)
         return gt_status();
     gt_Matrices a = gt_matrices(in);
     if (a.rows < a.columns)
-        return gt_fail(GT_INVALID, "matrices of %s have more columns than rows",
+        return gt_fail(GT_INVALID, "matrices must not have more columns than rows (got %s)",
                        gt_shape_text(gt_spec_shape(in), text, sizeof text));
     rule->output[0] = rule->output[1] = *in;
     rule->output[1].dims[in->rank - 2] = a.columns;
@@ -121,7 +121,7 @@ static gt_Status complement_shape(gt_ShapeRule *rule)
         return gt_status();
     gt_Matrices a = gt_matrices(in);
     if (a.rows < a.columns)
-        return gt_fail(GT_INVALID, "matrices of %s have more columns than rows",
+        return gt_fail(GT_INVALID, "matrices must not have more columns than rows (got %s)",
                        gt_shape_text(gt_spec_shape(in), text, sizeof text));
     rule->output[0] = *in;
     rule->output[0].dims[in->rank - 1] = a.rows - a.columns;

@@ -28,8 +28,10 @@ gt_Status gt_equations_shape(gt_ShapeRule *rule)
     if (a->dtype != b->dtype || b->dims[b->rank - 2] != a->dims[a->rank - 1] ||
         !gt_matrix_broadcast(a, b, out)) {
         char s[200], t[200];
-        return gt_fail(GT_INVALID, "equations %s do not go with right sides %s",
-                       gt_spec_text(a, s, sizeof s), gt_spec_text(b, t, sizeof t));
+        return gt_fail(
+            GT_INVALID,
+            "right sides must have a row for each equation and the same dtype (got %s and %s)",
+            gt_spec_text(a, s, sizeof s), gt_spec_text(b, t, sizeof t));
     }
     out->dtype = b->dtype;
     out->dims[out->rank - 2] = b->dims[b->rank - 2];

@@ -100,8 +100,8 @@ const gt_Operation gt_op_divide = {
 static gt_Tensor *as_float(const char *here, gt_Tensor *x)
 {
     gt_Context *context = gt_enter();
-    gt_Slot *slot = context ? gt_slot_check(context, here, "divide", "input 1", x) : NULL;
-    if (!slot || gt_dtype_is_float(slot->value->spec.dtype))
+    const gt_Spec *spec = context ? gt_tensor_check(context, here, "divide", "input 1", x) : NULL;
+    if (!spec || gt_dtype_is_float(spec->dtype))
         return x;
     return gt_cast_at(here, x, GT_FLOAT32);
 }
@@ -233,7 +233,7 @@ GT_DEFINE_BINARY(power)
 /* At a tie everything goes to a (contract 4.1). */
 static gt_Status extremum_gradient(gt_GradientRule *rule)
 {
-    bool max = rule->record->operation == &gt_op_maximum;
+    bool max = gt_rule_operation(rule) == &gt_op_maximum;
     gt_Tensor *up = gt_upstream(rule, 0), *a = gt_rule_input(rule, 0), *b = gt_rule_input(rule, 1);
     gt_Tensor *first = max ? gt_greater_equal(a, b) : gt_less_equal(a, b);
     gt_Tensor *zero = gt_scalar(0, gt_dtype(up));

@@ -91,8 +91,8 @@ static gt_Tensor *as_bool(const char *here, const gt_Operation *operation, const
                           gt_Tensor *x)
 {
     gt_Context *context = gt_enter();
-    gt_Slot *slot = context ? gt_slot_check(context, here, operation->name, what, x) : NULL;
-    return slot && slot->value->spec.dtype != GT_BOOL ? gt_cast_at(here, x, GT_BOOL) : x;
+    const gt_Spec *spec = context ? gt_tensor_check(context, here, operation->name, what, x) : NULL;
+    return spec && spec->dtype != GT_BOOL ? gt_cast_at(here, x, GT_BOOL) : x;
 }
 
 static gt_Tensor *logic(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b)

@@ -560,7 +560,7 @@ static gt_Status spherical_bessel_shape(gt_ShapeRule *rule)
 {
     const BesselOptions *options = rule->options;
     if (options->order < 0 || options->order > 1000)
-        return gt_fail(GT_INVALID, "order %d is not in [0, 1000]", (int)options->order);
+        return gt_fail(GT_INVALID, "order must be in [0, 1000] (got %d)", (int)options->order);
     return gt_shape_float(rule);
 }
 
@@ -628,9 +628,8 @@ static gt_Tensor *logaddexp(gt_Tensor *a, gt_Tensor *b)
         return NULL;
     if (!gt_shape_equal(of_a, of_b)) { /* to the shape of both together */
         gt_Tensor *zero = gt_multiply(gt_zeros_like(a), gt_zeros_like(b));
-        of_a = gt_tensor_shape(zero);
-        a = gt_broadcast_to(a, of_a);
-        b = gt_broadcast_to(b, of_a);
+        a = gt_add(a, zero);
+        b = gt_add(b, zero);
     }
     return gt_logsumexp(gt_stack(gt_tensors(a, b), .axis = -1), .axis = -1);
 }

@@ -1,12 +1,13 @@
-/* A reduction over axes as it runs: cut into work, put together, finished. Private; the operations
- * are in reduce.c. Leans on ops/kit.h. */
+/* What the records of reductions are made of: how they are lowered, what becomes of masks, helpers of their gradient rules
+ * and functions; and two operations on squares that functions of other files are made of. Private to the library. Leans on
+ * ops/kit.h; the kernel is kernels/reduction.c. */
 #ifndef GT_OPS_REDUCTION_H
 #define GT_OPS_REDUCTION_H
 
+#include "kernels/reduction.h"
+#include "kernels/scaled.h"
 #include "ops/kit.h"
 #include "ops/math/reduce.h"
-
-#include <math.h>
 
 /* What becomes of the sum (or the sum of squares) of floats before it is rounded to the type of the
  * result. */
@@ -16,44 +17,43 @@ typedef struct gt_Finish {
     bool root;      /* then its root: */
     double epsilon; /*   of it and this */
     double floor;   /*   at least this */
+    double empty;   /* the largest, smallest of nothing; NaN: there is none */
 } gt_Finish;
-
-/* Bytes of scratch that gt_reduction_run needs for x, reduced over the axes of `bits` to
- * numbers of type `result`. */
-size_t gt_reduction_scratch(const gt_Spec *x, uint32_t bits, gt_DType result);
 
 /* Input 0, reduced over the axes of `bits` into output 0. Floats are put together in double, and
  * what overflows or underflows on the way to a result that does not is computed again, scaled. The
  * output may be float64 where the input is float32. */
-gt_Status gt_reduction_run(const gt_Kernel *kernel, gt_ReduceLoopId loop, uint32_t bits,
-                           const gt_Finish *finish);
+void gt_reduction_lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_ReduceLoopId loop,
+                        uint32_t bits, const gt_Finish *finish);
+/* Masks stay where no reduced axis is among theirs. */
+gt_Status gt_reduction_mask(gt_MaskRule *rule, uint32_t bits);
+/* A result of the reduction over the axes of `bits`, in a shape that broadcasts to its input. */
+gt_Tensor *gt_reduction_spread(gt_GradientRule *rule, uint32_t bits, gt_Tensor *result);
+/* Raises the error that an axis without elements has no largest one. */
+gt_Status gt_reduction_refuse_empty(const gt_Spec *in);
+/* x in the type that `operation` computes with: its own, or `small` for bool and uint8, `whole` for
+ * larger integers (GT_DTYPE_NONE: no change). */
+gt_Tensor *gt_reduction_input(const char *here, const char *operation, gt_Tensor *x, gt_DType small,
+                              gt_DType whole);
 
-/* size 2^exponent. Exponents that are far out are as good as those that overflow or underflow. */
-static inline double gt_plain(gt_Scaled x)
-{
-    if (x.exponent == 0)
-        return x.size;
-    return ldexp(x.size, (int)(x.exponent < -4000 ? -4000 : x.exponent > 4000 ? 4000 : x.exponent));
-}
+/* x as what is not 0. */
+gt_Tensor *gt_reduction_truth(const char *here, const char *operation, gt_Tensor *x);
 
-/* Of numbers like this, two can be multiplied in double, or one and four floats, without an
- * exponent beside the product. */
-static inline bool gt_is_mild(double x)
-{
-    return (fabs(x) > 0x1p-300 && fabs(x) < 0x1p300) || x == 0;
-}
+/* A tensor seen along one axis, or along all of them: outer x count x inner. */
+typedef struct gt_AxisView {
+    int64_t outer, count, inner;
+} gt_AxisView;
+/* False with an error raised for an axis that is none; GT_NONE: all. */
+bool gt_axis_view(const gt_Spec *spec, int axis, gt_AxisView *view);
 
-/* x times a factor. */
-static inline gt_Scaled gt_times(gt_Scaled x, double factor)
-{
-    if (gt_is_mild(x.size) && gt_is_mild(factor))
-        return (gt_Scaled){x.size * factor, x.exponent};
-    if (x.size == 0 || factor == 0 || !isfinite(x.size) || !isfinite(factor))
-        return (gt_Scaled){x.size * factor, 0};
-    int of_size, of_factor;
-    double size = frexp(x.size, &of_size);
-    return (gt_Scaled){size * frexp(factor, &of_factor), x.exponent + of_size + of_factor};
-}
+/* The options of a sample: GT_OVER(gt_sum, .axis = 0). */
+#define GT_OVER(function, ...)                                                                     \
+    .options = &(const function##_options)                                                         \
+    {                                                                                              \
+        GT_PRESETS(function##_options, function##_OPTIONS) __VA_ARGS__                             \
+    }
+/* gt_NAME_at and gt_NAME, made of the static function NAME. */
+#define GT_COMPOSED_REDUCTION(name) GT_COMPOSED_OPTIONS(name, name, gt_sum_options)
 
 /* ---- squares: two operations that functions of other files are made of ----
  *

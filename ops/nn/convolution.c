@@ -777,54 +777,81 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
             GT_PRESETS(ConvGradientOptions, CONV_GRADIENT_OPTIONS) __VA_ARGS__                     \
         }                                                                                          \
     }
-#define CONV_RECORD(op, text, more, Options, ...)                                                  \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_HALF | (more),                                                              \
-        .options = &Options##_type,                                                                \
-        .inputs_min = 2,                                                                           \
-        .inputs_max = 2,                                                                           \
-        .outputs = 1,                                                                              \
-        .saves_inputs = 3,                                                                         \
-        .shape = op##_shape,                                                                       \
-        .run = op##_run,                                                                           \
-        .gradient = op##_gradient,                                                                 \
-        .samples = (const gt_Sample[]){__VA_ARGS__, GT_SAMPLES_END},                               \
-    }
+static gt_Status conv_mask(gt_MaskRule *rule)
+{
+    Convolution c;
+    if (!plan(&c, rule->shape->options, rule->shape->input[0], rule->shape->input[1]))
+        return gt_status();
+    return gt_window_mask(rule, &c.window);
+}
 
-CONV_RECORD(conv, "sum over positions p of the kernel, channels c of x[o stride + p, c] k[p, c]", 0,
-            gt_conv_options, FORWARD(REAL(2, 4, 4, 2), REAL(3, 2, 2, 3), ),
-            FORWARD(REAL(1, 5, 4, 2), REAL(3, 3, 2, 2), STRIDES(2), .padding = GT_PADDING_SAME),
-            FORWARD(REAL(1, 6, 5, 1), REAL(2, 3, 1, 2), DILATION(2, 1), .padding = GT_PADDING_SAME),
-            FORWARD(REAL(2, 6, 2), REAL(3, 2, 2), DILATION(2), .padding = GT_PADDING_CAUSAL),
-            FORWARD(REAL(1, 3, 3, 4), REAL(2, 2, 2, 4), .groups = 2),
-            FORWARD(REAL(2, 4, 3, 3), REAL(2, 3, 1, 3), STRIDES(2, 1), .groups = 3,
-                    .padding = GT_PADDING_SAME),
-            FORWARD(REAL(1, 3, 2, 3, 1), REAL(2, 2, 2, 1, 2), .padding = GT_PADDING_SAME),
-            FORWARD(REAL(2, 2, 2, 3), REAL(1, 1, 3, 2), ),
-            FORWARD(REAL(2, 5, 4), REAL(1, 2, 2), STRIDES(2), .groups = 2));
-CONV_RECORD(conv_input_gradient, "the gradient of conv in x", GT_OP_INTERNAL, ConvGradientOptions,
-            BACKWARD(REAL(2, 2, 3, 3), REAL(3, 2, 2, 3), EXTENT(4, 4)),
-            BACKWARD(REAL(1, 3, 2, 2), REAL(3, 3, 2, 2), EXTENT(5, 4), STRIDES(2),
-                     .padding = GT_PADDING_SAME),
-            BACKWARD(REAL(2, 6, 2), REAL(3, 2, 2), EXTENT(6), DILATION(2),
-                     .padding = GT_PADDING_CAUSAL),
-            BACKWARD(REAL(1, 2, 2, 4), REAL(2, 2, 2, 4), EXTENT(3, 3), .groups = 2),
-            BACKWARD(REAL(2, 2, 3, 3), REAL(2, 3, 1, 3), EXTENT(4, 3), STRIDES(2, 1), .groups = 3,
-                     .padding = GT_PADDING_SAME),
-            BACKWARD(REAL(2, 2, 2, 2), REAL(1, 1, 3, 2), EXTENT(2, 2)));
-CONV_RECORD(conv_kernel_gradient, "the gradient of conv in the kernel", GT_OP_INTERNAL,
-            ConvGradientOptions, BACKWARD(REAL(2, 4, 4, 2), REAL(2, 2, 3, 3), EXTENT(3, 2)),
-            BACKWARD(REAL(1, 5, 4, 2), REAL(1, 3, 2, 2), EXTENT(3, 3), STRIDES(2),
-                     .padding = GT_PADDING_SAME),
-            BACKWARD(REAL(2, 6, 2), REAL(2, 6, 2), EXTENT(3), DILATION(2),
-                     .padding = GT_PADDING_CAUSAL),
-            BACKWARD(REAL(1, 3, 3, 4), REAL(1, 2, 2, 4), EXTENT(2, 2), .groups = 2),
-            BACKWARD(REAL(2, 4, 3, 3), REAL(2, 2, 3, 3), EXTENT(2, 3), STRIDES(2, 1), .groups = 3,
-                     .padding = GT_PADDING_SAME),
-            BACKWARD(REAL(2, 2, 2, 3), REAL(2, 2, 2, 2), EXTENT(1, 1)));
+/* gt_conv_transpose is this record. */
+static gt_Status conv_input_gradient_mask(gt_MaskRule *rule)
+{
+    return gt_mask_axes(rule, 1) > 0 ? gt_mask_refuse(rule, 1, 0) : gt_mask_batch(rule);
+}
+
+const gt_Operation gt_op_conv = {
+    GT_RECORD("conv",
+              "sum over positions p of the kernel, channels c of x[o stride + p, c] k[p, c]", 2, 2),
+    .flags = GT_OP_HALF,
+    .options = &gt_conv_options_type,
+    .saves_inputs = 3,
+    .shape = conv_shape,
+    .run = conv_run,
+    .gradient = conv_gradient,
+    .mask = conv_mask,
+    .samples = GT_SAMPLES(
+        FORWARD(REAL(2, 4, 4, 2), REAL(3, 2, 2, 3), ),
+        FORWARD(REAL(1, 5, 4, 2), REAL(3, 3, 2, 2), STRIDES(2), .padding = GT_PADDING_SAME),
+        FORWARD(REAL(1, 6, 5, 1), REAL(2, 3, 1, 2), DILATION(2, 1), .padding = GT_PADDING_SAME),
+        FORWARD(REAL(2, 6, 2), REAL(3, 2, 2), DILATION(2), .padding = GT_PADDING_CAUSAL),
+        FORWARD(REAL(1, 3, 3, 4), REAL(2, 2, 2, 4), .groups = 2),
+        FORWARD(REAL(2, 4, 3, 3), REAL(2, 3, 1, 3), STRIDES(2, 1), .groups = 3,
+                .padding = GT_PADDING_SAME),
+        FORWARD(REAL(1, 3, 2, 3, 1), REAL(2, 2, 2, 1, 2), .padding = GT_PADDING_SAME),
+        FORWARD(REAL(2, 2, 2, 3), REAL(1, 1, 3, 2), ),
+        FORWARD(REAL(2, 5, 4), REAL(1, 2, 2), STRIDES(2), .groups = 2)),
+};
+
+const gt_Operation gt_op_conv_input_gradient = {
+    GT_RECORD("conv_input_gradient", "the gradient of conv in x", 2, 2),
+    .flags = GT_OP_HALF | GT_OP_INTERNAL,
+    .options = &ConvGradientOptions_type,
+    .saves_inputs = 3,
+    .shape = conv_input_gradient_shape,
+    .run = conv_input_gradient_run,
+    .gradient = conv_input_gradient_gradient,
+    .mask = conv_input_gradient_mask,
+    .samples = GT_SAMPLES(BACKWARD(REAL(2, 2, 3, 3), REAL(3, 2, 2, 3), EXTENT(4, 4)),
+                          BACKWARD(REAL(1, 3, 2, 2), REAL(3, 3, 2, 2), EXTENT(5, 4), STRIDES(2),
+                                   .padding = GT_PADDING_SAME),
+                          BACKWARD(REAL(2, 6, 2), REAL(3, 2, 2), EXTENT(6), DILATION(2),
+                                   .padding = GT_PADDING_CAUSAL),
+                          BACKWARD(REAL(1, 2, 2, 4), REAL(2, 2, 2, 4), EXTENT(3, 3), .groups = 2),
+                          BACKWARD(REAL(2, 2, 3, 3), REAL(2, 3, 1, 3), EXTENT(4, 3), STRIDES(2, 1),
+                                   .groups = 3, .padding = GT_PADDING_SAME),
+                          BACKWARD(REAL(2, 2, 2, 2), REAL(1, 1, 3, 2), EXTENT(2, 2))),
+};
+
+const gt_Operation gt_op_conv_kernel_gradient = {
+    GT_RECORD("conv_kernel_gradient", "the gradient of conv in the kernel", 2, 2),
+    .flags = GT_OP_HALF | GT_OP_INTERNAL,
+    .options = &ConvGradientOptions_type,
+    .saves_inputs = 3,
+    .shape = conv_kernel_gradient_shape,
+    .run = conv_kernel_gradient_run,
+    .gradient = conv_kernel_gradient_gradient,
+    .samples = GT_SAMPLES(BACKWARD(REAL(2, 4, 4, 2), REAL(2, 2, 3, 3), EXTENT(3, 2)),
+                          BACKWARD(REAL(1, 5, 4, 2), REAL(1, 3, 2, 2), EXTENT(3, 3), STRIDES(2),
+                                   .padding = GT_PADDING_SAME),
+                          BACKWARD(REAL(2, 6, 2), REAL(2, 6, 2), EXTENT(3), DILATION(2),
+                                   .padding = GT_PADDING_CAUSAL),
+                          BACKWARD(REAL(1, 3, 3, 4), REAL(1, 2, 2, 4), EXTENT(2, 2), .groups = 2),
+                          BACKWARD(REAL(2, 4, 3, 3), REAL(2, 2, 3, 3), EXTENT(2, 3), STRIDES(2, 1),
+                                   .groups = 3, .padding = GT_PADDING_SAME),
+                          BACKWARD(REAL(2, 2, 2, 3), REAL(2, 2, 2, 2), EXTENT(1, 1))),
+};
 
 /* ---- functions ---- */
 

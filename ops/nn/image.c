@@ -1,7 +1,8 @@
-/* Images: records, kernels, gradient rules and compositions of ops/nn/image.h. Resizing goes axis by
- * axis; along one axis it is a product with a thin band matrix, whose transpose is the gradient's
- * record. All else is made of other operations. */
+/* Images: gt_crop_images, gt_pad_images, colours, blurring and patches, made of operations. Resizing is in resize.c, looking
+ * between the pixels in coordinates.c. */
 #include "ops/nn/image.h"
+#include "ops/nn/image_inside.h"
+#include "core/inside.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/cast.h"
 #include "ops/math/compare.h"
@@ -14,314 +15,9 @@
 #include "ops/array/reshaping.h"
 #include "ops/nn/window.h"
 
-#include <math.h>
 #include <string.h>
 
-/* ---- one axis of another size ---- */
-
-#define RESIZE_AXIS_OPTIONS(F, S)                                                                  \
-    F(S, int32_t, axis, 0, "the axis")                                                             \
-    F(S, int64_t, extent, 1, "its size in the result")                                             \
-    F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_BILINEAR, "how elements are weighted")  \
-    F(S, bool, antialias, false, "weights reach as far as an element of a smaller result covers")
-GT_OPTIONS(ResizeAxisOptions, RESIZE_AXIS_OPTIONS);
-GT_OPTION_TYPE(ResizeAxisOptions, RESIZE_AXIS_OPTIONS);
-
-/* One row of the band matrix. */
-typedef struct Band {
-    int64_t first, count;
-    double *weight;
-} Band;
-
-static int reach_of(gt_Interpolation interpolation)
-{
-    static const int reach[] = {1, 1, 2, 3, 5};
-    return reach[interpolation];
-}
-
-static double sinc(double x)
-{
-    const double pi = 3.14159265358979323846;
-    return x == 0 ? 1 : sin(pi * x) / (pi * x);
-}
-
-/* The weight at a distance, which is smaller than the reach. */
-static double weight_at(gt_Interpolation interpolation, double x)
-{
-    int reach = reach_of(interpolation);
-    x = fabs(x);
-    if (x >= reach)
-        return 0;
-    if (interpolation == GT_INTERPOLATION_BILINEAR)
-        return 1 - x;
-    if (interpolation == GT_INTERPOLATION_BICUBIC)
-        return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2;
-    return sinc(x) * sinc(x / reach);
-}
-
-/* A tensor seen along the axis; `in` and `out` are those of the resizing, whichever way it is
- * done. */
-typedef struct Resizing {
-    gt_Interpolation interpolation;
-    int64_t outer, in, out, inner, chunk, chunks;
-    double stretch; /* of the weights */
-    int64_t taps;   /* no row of the band matrix has more */
-    bool back;
-} Resizing;
-
-/* What element i of `out` is made of: those of `in` that are nearer than the weights reach. */
-static void band_row(const Resizing *r, int64_t i, Band *band)
-{
-    double middle = ((double)i + 0.5) * ((double)r->in / (double)r->out);
-    if (r->interpolation == GT_INTERPOLATION_NEAREST) {
-        int64_t at = (int64_t)middle;
-        band->first = at < r->in ? at : r->in - 1;
-        band->count = 1;
-        band->weight[0] = 1;
-        return;
-    }
-    double reach = reach_of(r->interpolation) * r->stretch, sum = 0;
-    int64_t first = (int64_t)floor(middle - 0.5 - reach) + 1;
-    int64_t last = (int64_t)ceil(middle - 0.5 + reach) - 1;
-    band->first = first < 0 ? 0 : first;
-    band->count = 0;
-    for (int64_t j = band->first; j <= last && j < r->in; j++) {
-        double weight = weight_at(r->interpolation, (middle - 0.5 - (double)j) / r->stretch);
-        band->weight[band->count++] = weight;
-        sum += weight;
-    }
-    for (int64_t k = 0; k < band->count; k++)
-        band->weight[k] /= sum;
-}
-
-#define CHUNK 4096 /* elements beside each other that a tile takes along */
-
-static bool plan(Resizing *r, const ResizeAxisOptions *options, const gt_Spec *x, bool back)
-{
-    int axis = gt_axis(options->axis, x->rank);
-    if (axis < 0 || !gt_takes(x, GT_TAKES_FLOAT))
-        return false;
-    if (options->interpolation < GT_INTERPOLATION_NEAREST ||
-        options->interpolation > GT_INTERPOLATION_LANCZOS5 || options->extent < 1 ||
-        options->extent > INT32_MAX || x->dims[axis] < 1 || x->dims[axis] > INT32_MAX) {
-        gt_fail(GT_INVALID, "axis %d of size %lld cannot be resized to %lld", axis,
-                (long long)x->dims[axis], (long long)options->extent);
-        return false;
-    }
-    *r = (Resizing){.interpolation = options->interpolation, .outer = 1, .inner = 1, .back = back};
-    r->in = back ? options->extent : x->dims[axis];
-    r->out = back ? x->dims[axis] : options->extent;
-    r->stretch = options->antialias && r->in > r->out ? (double)r->in / (double)r->out : 1;
-    r->taps = (int64_t)(2 * reach_of(r->interpolation) * r->stretch) + 2;
-    if (x->size == 0) {
-        r->outer = 0;
-        return true;
-    }
-    for (int d = 0; d < axis; d++)
-        r->outer *= x->dims[d];
-    for (int d = axis + 1; d < x->rank; d++)
-        r->inner *= x->dims[d];
-    r->chunk = r->inner < CHUNK ? r->inner : CHUNK;
-    r->chunks = r->chunk ? (r->inner + r->chunk - 1) / r->chunk : 0;
-    return true;
-}
-
-#define COLUMNS 256 /* elements beside each other that are added up in double together */
-
-/* Has a sum more than a few terms? Those of the transpose: how many bands an index is in. */
-static bool in_double(const Resizing *r)
-{
-    double terms = r->back ? (2.0 * reach_of(r->interpolation) * r->stretch + 1) * (double)r->out /
-                                 (double)r->in
-                           : (double)r->taps;
-    return terms > 16;
-}
-
-/* The doubles that it takes. */
-static int64_t sums_of(const Resizing *r)
-{
-    if (!in_double(r))
-        return 0;
-    return (r->back ? r->in : 1) * (r->chunk < COLUMNS ? r->chunk : COLUMNS);
-}
-
-static gt_Status resize_shape(gt_ShapeRule *rule, bool back)
-{
-    const ResizeAxisOptions *options = rule->options;
-    Resizing r;
-    if (!plan(&r, options, rule->input[0], back))
-        return gt_status();
-    rule->output[0] = *rule->input[0];
-    rule->output[0].dims[gt_axis(options->axis, rule->input[0]->rank)] = options->extent;
-    rule->scratch = (size_t)r.out * (sizeof(Band) + (size_t)r.taps * sizeof(double)) +
-                    (size_t)sums_of(&r) * sizeof(double);
-    return GT_OK;
-}
-
-static gt_Status resize_axis_shape(gt_ShapeRule *rule)
-{
-    return resize_shape(rule, false);
-}
-
-static gt_Status resize_axis_gradient_shape(gt_ShapeRule *rule)
-{
-    return resize_shape(rule, true);
-}
-
-/* n elements at each index of the axis: to[i] = sum of w[i, j] from[j], or its transpose. */
-#define RESIZE(type)                                                                               \
-    static void add_band_##type(const Band *band, const type *from, int64_t step, int64_t n,       \
-                                bool back, double *sum)                                            \
-    {                                                                                              \
-        for (int64_t k = 0; k < band->count; k++) {                                                \
-            const type *x = back ? from : from + (band->first + k) * step;                         \
-            double *y = back ? sum + (band->first + k) * n : sum;                                  \
-            for (int64_t c = 0; c < n; c++)                                                        \
-                y[c] += band->weight[k] * (double)x[c];                                            \
-        }                                                                                          \
-    }                                                                                              \
-    static void round_row_##type(int64_t n, const double *sum, type *to)                           \
-    {                                                                                              \
-        for (int64_t c = 0; c < n; c++)                                                            \
-            to[c] = (type)sum[c];                                                                  \
-    }                                                                                              \
-    static void resize_in_double_##type(const Resizing *r, const Band *band, int64_t n,            \
-                                        const type *from, double *sum, type *to)                   \
-    {                                                                                              \
-        size_t row = (size_t)n * sizeof *sum;                                                      \
-        if (r->back)                                                                               \
-            memset(sum, 0, (size_t)r->in *row);                                                    \
-        for (int64_t i = 0; i < r->out; i++) {                                                     \
-            if (!r->back)                                                                          \
-                memset(sum, 0, row);                                                               \
-            add_band_##type(&band[i], r->back ? from + i * r->inner : from, r->inner, n, r->back,  \
-                            sum);                                                                  \
-            if (!r->back)                                                                          \
-                round_row_##type(n, sum, to + i * r->inner);                                       \
-        }                                                                                          \
-        for (int64_t i = 0; i < r->in && r->back; i++)                                             \
-            round_row_##type(n, sum + i * n, to + i * r->inner);                                   \
-    }                                                                                              \
-    static void resize_##type(const Resizing *r, const Band *band, int64_t n, const type *from,    \
-                              type *to)                                                            \
-    {                                                                                              \
-        for (int64_t i = 0; i < (r->back ? r->in : r->out); i++)                                   \
-            memset(to + i * r->inner, 0, (size_t)n * sizeof *to);                                  \
-        for (int64_t i = 0; i < r->out; i++)                                                       \
-            for (int64_t k = 0; k < band[i].count; k++) {                                          \
-                int64_t at = (band[i].first + k) * r->inner;                                       \
-                const type *x = from + (r->back ? i * r->inner : at);                              \
-                type *y = to + (r->back ? at : i * r->inner), weight = (type)band[i].weight[k];    \
-                for (int64_t c = 0; c < n; c++)                                                    \
-                    y[c] += weight * x[c];                                                         \
-            }                                                                                      \
-    }
-RESIZE(float)
-RESIZE(double)
-
-static void resize_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                         void *scratch)
-{
-    const Resizing *r = argument;
-    Band *band = scratch;
-    double *weights = (double *)(void *)(band + r->out);
-    int64_t from = r->back ? r->out : r->in, to = r->back ? r->in : r->out;
-    for (int64_t i = 0; i < r->out; i++) {
-        band[i].weight = weights + i * r->taps;
-        band_row(r, i, &band[i]);
-    }
-    for (int64_t tile = first; tile < last; tile++) {
-        int64_t outer = tile / r->chunks, at = tile % r->chunks * r->chunk;
-        int64_t n = r->inner - at < r->chunk ? r->inner - at : r->chunk;
-        int64_t x = outer * from * r->inner + at, y = outer * to * r->inner + at;
-        bool wide = kernel->output_spec[0]->dtype == GT_FLOAT64;
-        const float *x32 = (const float *)kernel->input[0] + x;
-        const double *x64 = (const double *)kernel->input[0] + x;
-        float *y32 = (float *)kernel->output[0] + y;
-        double *y64 = (double *)kernel->output[0] + y, *sum = weights + r->out * r->taps;
-        if (!in_double(r)) {
-            wide ? resize_double(r, band, n, x64, y64) : resize_float(r, band, n, x32, y32);
-            continue;
-        }
-        for (int64_t c = 0; c < n; c += COLUMNS) {
-            int64_t width = n - c < COLUMNS ? n - c : COLUMNS;
-            wide ? resize_in_double_double(r, band, width, x64 + c, sum, y64 + c)
-                 : resize_in_double_float(r, band, width, x32 + c, sum, y32 + c);
-        }
-    }
-}
-
-static gt_Status run(const gt_Kernel *kernel, bool back)
-{
-    Resizing r;
-    if (!plan(&r, kernel->options, kernel->input_spec[0], back))
-        return gt_status();
-    return gt_for_tiles(kernel, r.outer * r.chunks, resize_tiles, &r);
-}
-
-static gt_Status resize_axis_run(const gt_Kernel *kernel)
-{
-    return run(kernel, false);
-}
-
-static gt_Status resize_axis_gradient_run(const gt_Kernel *kernel)
-{
-    return run(kernel, true);
-}
-
-static gt_Status give_transposed(gt_GradientRule *rule, const gt_Operation *operation)
-{
-    ResizeAxisOptions options = *(const ResizeAxisOptions *)gt_rule_options(rule);
-    const gt_Spec *in = gt_rule_input_spec(rule, 0);
-    gt_Tensor *up = gt_upstream(rule, 0);
-    options.extent = in->dims[gt_axis(options.axis, in->rank)];
-    return gt_give(rule, 0, gt_apply_one_at(NULL, operation, &options, 1, &up));
-}
-
-static gt_Status resize_axis_rule(gt_GradientRule *rule)
-{
-    return give_transposed(rule, &gt_op_resize_axis_gradient);
-}
-
-static gt_Status resize_axis_gradient_rule(gt_GradientRule *rule)
-{
-    return give_transposed(rule, &gt_op_resize_axis);
-}
-
-#define RESIZED(axis, to, how, smooth, ...)                                                        \
-    {                                                                                              \
-        .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)),                                      \
-        .options = &GT_VALUES(ResizeAxisOptions, axis, to, how, smooth)                            \
-    }
-#define RESIZE_RECORD(op, text)                                                                    \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_LINEAR | GT_OP_INTERNAL,                                                    \
-        .options = &ResizeAxisOptions_type,                                                        \
-        .inputs_min = 1,                                                                           \
-        .inputs_max = 1,                                                                           \
-        .outputs = 1,                                                                              \
-        .shape = op##_shape,                                                                       \
-        .run = op##_run,                                                                           \
-        .gradient = op##_rule,                                                                     \
-        .samples = (const gt_Sample[]){RESIZED(0, 5, GT_INTERPOLATION_NEAREST, false, 3, 2),       \
-                                       RESIZED(1, 2, GT_INTERPOLATION_BILINEAR, true, 2, 5, 2),    \
-                                       RESIZED(-1, 7, GT_INTERPOLATION_BICUBIC, false, 2, 4),      \
-                                       RESIZED(-2, 3, GT_INTERPOLATION_LANCZOS3, false, 7, 1),     \
-                                       RESIZED(0, 4, GT_INTERPOLATION_LANCZOS5, true, 6),          \
-                                       GT_SAMPLES_END},                                            \
-    }
-RESIZE_RECORD(resize_axis, "an axis of another size: weighted sums of its elements");
-RESIZE_RECORD(resize_axis_gradient, "the transpose of resize_axis");
-
-/* ---- functions ---- */
-
-GT_OPTION_TYPE(gt_resize_options, gt_resize_OPTIONS);
-GT_OPTION_TYPE(gt_crop_images_options, gt_crop_images_OPTIONS);
-
-static bool takes_image(gt_Tensor *x, gt_Spec *spec)
+bool gt_takes_image(gt_Tensor *x, gt_Spec *spec)
 {
     char text[160];
     *spec = gt_spec(x);
@@ -334,62 +30,17 @@ static bool takes_image(gt_Tensor *x, gt_Spec *spec)
     return false;
 }
 
-/* x cut or filled up to the ratio of `size`, as much on both sides. */
-static gt_Tensor *to_ratio(gt_Tensor *x, const gt_Spec *spec, gt_Shape size,
-                           const gt_resize_options *options)
+gt_Shape gt_whole_axes(int rank)
 {
-    int64_t in[2] = {spec->dims[spec->rank - 3], spec->dims[spec->rank - 2]};
-    bool possible = !(options->crop_to_aspect_ratio && options->pad_to_aspect_ratio);
-    for (int i = 0; i < 2; i++)
-        possible = possible && in[i] >= 1 && in[i] <= INT32_MAX && size.dims[i] >= 1 &&
-                   size.dims[i] <= INT32_MAX;
-    if (!possible) {
-        char a[160], b[160];
-        gt_fail(GT_INVALID, "%s cannot be brought to the ratio of %s, cropped or else padded",
-                gt_shape_text(gt_spec_shape(spec), a, sizeof a), gt_shape_text(size, b, sizeof b));
-        return NULL;
-    }
-    gt_Shape before = {.mark = GT_MARK, .rank = spec->rank}, block = gt_spec_shape(spec);
-    for (int i = 0; i < 2; i++) {
-        int axis = spec->rank - 3 + i;
-        int64_t fitting = in[1 - i] * size.dims[i] / size.dims[1 - i];
-        if (options->pad_to_aspect_ratio) {
-            before.dims[axis] = fitting > in[i] ? (fitting - in[i]) / 2 : 0;
-        } else {
-            block.dims[axis] = fitting < 1 ? 1 : fitting < in[i] ? fitting : in[i];
-            before.dims[axis] = (in[i] - block.dims[axis]) / 2;
-        }
-    }
-    return options->pad_to_aspect_ratio ? gt_pad(x, before, before, .value = options->fill_value)
-                                        : gt_slice(x, before, block);
+    gt_Shape shape = {.mark = GT_MARK, .rank = rank};
+    for (int d = 0; d < rank; d++)
+        shape.dims[d] = -1;
+    return shape;
 }
 
-static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_resize_options *given)
-{
-    gt_resize_options options = GT_TAKE(gt_resize_options, given);
-    gt_Spec spec;
-    if (!takes_image(x, &spec))
-        return NULL;
-    if (size.rank != 2) {
-        gt_fail(GT_INVALID, "the new size must be a height and a width");
-        return NULL;
-    }
-    if (options.crop_to_aspect_ratio || options.pad_to_aspect_ratio)
-        x = to_ratio(x, &spec, size, &options);
-    /* The nearest pixels of whole numbers are whole: double holds all but the largest int64. */
-    bool whole =
-        options.interpolation == GT_INTERPOLATION_NEAREST && !gt_dtype_is_float(spec.dtype);
-    x = whole ? gt_cast(x, GT_FLOAT64) : gt_as_float(x);
-    for (int i = 0; i < 2; i++) {
-        ResizeAxisOptions one = GT_VALUES(ResizeAxisOptions, spec.rank - 3 + i, size.dims[i],
-                                          options.interpolation, options.antialias);
-        x = gt_apply_one_at(NULL, &gt_op_resize_axis, &one, 1, &x);
-    }
-    return whole ? gt_cast(x, spec.dtype) : x;
-}
-GT_COMPOSED(resize,
-            (const char *here, gt_Tensor *x, gt_Shape size, const gt_resize_options *options),
-            (x, size, options))
+/* ---- cropping and padding ---- */
+
+GT_OPTION_TYPE(gt_crop_images_options, gt_crop_images_OPTIONS);
 
 static bool is_possible(int64_t border)
 {
@@ -426,14 +77,14 @@ static bool borders(gt_Tensor *x, int sign, const gt_crop_images_options *given,
 {
     gt_crop_images_options o = GT_TAKE(gt_crop_images_options, given);
     gt_Spec spec;
-    if (!takes_image(x, &spec))
+    if (!gt_takes_image(x, &spec))
         return false;
     int row = spec.rank - 3, column = spec.rank - 2;
     if (!border(spec.dims[row], sign, &o.top, &o.bottom, &o.height) ||
         !border(spec.dims[column], sign, &o.left, &o.right, &o.width))
         return false;
     *before = *after = (gt_Shape){.mark = GT_MARK, .rank = spec.rank};
-    *result = gt_spec_shape(&spec);
+    *result = gt_whole_axes(spec.rank);
     before->dims[row] = o.top;
     after->dims[row] = o.bottom;
     result->dims[row] = o.height;
@@ -465,7 +116,7 @@ GT_COMPOSED(pad_images, (const char *here, gt_Tensor *x, const gt_crop_images_op
 static bool takes_channels(gt_Tensor *x, int64_t channels, gt_Spec *spec)
 {
     char text[160];
-    if (!takes_image(x, spec))
+    if (!gt_takes_image(x, spec))
         return false;
     if (spec->dims[spec->rank - 1] == channels)
         return true;
@@ -477,7 +128,7 @@ static bool takes_channels(gt_Tensor *x, int64_t channels, gt_Spec *spec)
 static gt_Tensor *rgb_to_grayscale(gt_Tensor *x)
 {
     gt_Spec spec;
-    if (!takes_image(x, &spec))
+    if (!gt_takes_image(x, &spec))
         return NULL;
     if (spec.dims[spec.rank - 1] == 1)
         return gt_identity(x);
@@ -569,12 +220,12 @@ static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_gaussian_blur_options *gi
 {
     gt_gaussian_blur_options options = GT_TAKE(gt_gaussian_blur_options, given);
     gt_Spec spec;
-    if (!takes_image(x, &spec) || !gt_takes(&spec, GT_TAKES_FLOAT))
+    if (!gt_takes_image(x, &spec) || !gt_takes(&spec, GT_TAKES_FLOAT))
         return NULL;
     x = spec.rank == 4 ? x : gt_expand_dims(x, 0);
     x = blur(x, 1, options.height, options.sigma_height);
     x = blur(x, 2, options.width, options.sigma_width);
-    return gt_reshape(x, gt_spec_shape(&spec));
+    return spec.rank == 4 ? x : gt_squeeze(x, .axis = 0);
 }
 GT_COMPOSED_OPTIONS(gaussian_blur, gaussian_blur, gt_gaussian_blur_options)
 
@@ -592,25 +243,25 @@ static gt_Tensor *window_places(const gt_Window *w, int axis)
 static gt_Tensor *patches(gt_Tensor *x, const gt_Window *w, int64_t batch, int64_t channels)
 {
     gt_Shape before = {.mark = GT_MARK, .rank = 5}, after = {.mark = GT_MARK, .rank = 5};
-    gt_Spec whole = {.rank = 5, .dims = {batch, 1, 1, 1, channels}};
+    gt_Spec all = {.rank = 5, .dims = {batch, 1, 1, 1, channels}};
     gt_Tensor *index = NULL;
     for (int d = 0; d < GT_SPATIAL; d++) {
         int64_t reach = (w->out[d] - 1) * w->stride[d] + (w->size[d] - 1) * w->dilation[d] + 1;
         int64_t length = w->in[d] + w->before[d] > reach ? w->in[d] + w->before[d] : reach;
         before.dims[d + 1] = w->before[d];
         after.dims[d + 1] = length - w->in[d] - w->before[d];
-        whole.dims[d + 1] = length;
+        all.dims[d + 1] = length;
         gt_Shape spread = gt_shape(1, 1, 1, 1, 1, 1);
         spread.dims[d] = w->out[d];
         spread.dims[GT_SPATIAL + d] = w->size[d];
         gt_Tensor *places = gt_reshape(window_places(w, d), spread);
         index = index ? gt_add(gt_multiply(index, (double)length), places) : places;
     }
-    if (!gt_window_countable(&whole))
+    if (!gt_window_countable(&all))
         return NULL;
-    x = gt_reshape(x, gt_shape(batch, w->in[0], w->in[1], w->in[2], channels));
-    int64_t pixels = whole.dims[1] * whole.dims[2] * whole.dims[3];
-    x = gt_reshape(gt_pad(x, before, after), gt_shape(batch, pixels, channels));
+    x = gt_reshape(x, gt_shape_open(gt_shape(batch, w->in[0], w->in[1], w->in[2], channels)));
+    int64_t pixels = all.dims[1] * all.dims[2] * all.dims[3];
+    x = gt_reshape(gt_pad(x, before, after), gt_shape_open(gt_shape(batch, pixels, channels)));
     return gt_take(x, gt_ravel(index), .axis = 1);
 }
 
@@ -647,176 +298,11 @@ static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size,
         return NULL;
     }
     shape.dims[spec.rank - 1] = channels * window.taps;
-    x = patches(x, &window, spec.rank == axes + 2 ? spec.dims[0] : 1, channels);
-    return gt_reshape(x, shape);
+    bool batch = spec.rank == axes + 2;
+    x = patches(x, &window, batch ? spec.dims[0] : 1, channels);
+    return gt_reshape(x, batch ? gt_shape_open(shape) : shape);
 }
 GT_COMPOSED(extract_patches,
             (const char *here, gt_Tensor *x, gt_Shape size,
              const gt_extract_patches_options *options),
             (x, size, options))
-
-/* ---- looking between the pixels ---- */
-
-GT_OPTION_TYPE(gt_map_coordinates_options, gt_map_coordinates_OPTIONS);
-GT_OPTION_TYPE(gt_affine_transform_options, gt_affine_transform_OPTIONS);
-
-/* How a place is looked at: `order` 0 or 1, and what is seen outside. */
-typedef struct Look {
-    int order;
-    gt_FillMode mode;
-    double fill;
-} Look;
-
-/* One of the two elements around each coordinate along an axis of length n: its index, how much it
- * counts (NULL: 1), and whether it is inside (NULL: it always is). */
-typedef struct Corner {
-    gt_Tensor *index, *weight, *inside;
-} Corner;
-
-static Corner corner_of(const Look *look, gt_Tensor *coordinate, int64_t n, int side)
-{
-    static const gt_PadMode folds[] = {GT_PAD_MODE_EDGE, GT_PAD_MODE_EDGE, GT_PAD_MODE_WRAP,
-                                       GT_PAD_MODE_REFLECT, GT_PAD_MODE_SYMMETRIC};
-    Corner corner = {0};
-    gt_Tensor *whole = look->order == 0 ? gt_round(coordinate) : gt_floor(coordinate);
-    whole = gt_stop_gradient(whole);
-    if (look->order == 1) {
-        gt_Tensor *above = gt_subtract(coordinate, whole);
-        corner.weight = side ? above : gt_add(gt_negative(above), 1);
-    }
-    gt_Tensor *index = gt_cast(whole, GT_INT64);
-    index = side ? gt_add(index, 1) : index;
-    if (look->mode == GT_FILL_MODE_CONSTANT)
-        corner.inside = gt_logical_and(gt_greater_equal(index, 0), gt_less(index, (double)n));
-    corner.index = gt_fold_indices(index, n, folds[look->mode]);
-    return corner;
-}
-
-static gt_Tensor *both(gt_Tensor *a, gt_Tensor *b, bool logical)
-{
-    return !a ? b : !b ? a : logical ? gt_logical_and(a, b) : gt_multiply(a, b);
-}
-
-/* Layers (count, places) at coordinates of one shape each, of arrays of `axes` dimensions behind
- * one more, along which `start` says where to look: (count, that shape). The layers are the
- * channels: weights then go with long runs of numbers, not with three. */
-static gt_Tensor *look_at(const Look *look, gt_Tensor *layers, gt_Tensor *start, int axes,
-                          const int64_t *dims, gt_Tensor *const *coordinate)
-{
-    Corner corners[GT_MAX_RANK][2];
-    int sides = look->order + 1, count = look->order ? 1 << axes : 1;
-    gt_Tensor *sum = NULL;
-    for (int d = 0; d < axes; d++)
-        for (int side = 0; side < sides; side++)
-            corners[d][side] = corner_of(look, coordinate[d], dims[d], side);
-    for (int k = 0; k < count && gt_status() == GT_OK; k++) {
-        gt_Tensor *index = start, *weight = NULL, *inside = NULL;
-        for (int d = 0; d < axes; d++) {
-            const Corner *corner = &corners[d][k >> d & 1];
-            index = gt_add(gt_multiply(index, (double)dims[d]), corner->index);
-            weight = both(weight, corner->weight, false);
-            inside = both(inside, corner->inside, true);
-        }
-        gt_Tensor *seen = gt_take(layers, index, .axis = 1);
-        if (inside)
-            seen = gt_where(inside, seen, look->fill);
-        if (weight)
-            seen = gt_multiply(seen, weight);
-        sum = sum ? gt_add(sum, seen) : seen;
-    }
-    return sum;
-}
-
-/* Can x be looked at like that? */
-static bool takes_look(const Look *look, const gt_Spec *x)
-{
-    if (look->order >= 0 && look->order <= 1 && look->mode >= GT_FILL_MODE_CONSTANT &&
-        look->mode <= GT_FILL_MODE_REFLECT)
-        return gt_takes(x, GT_TAKES_FLOAT);
-    gt_fail(GT_INVALID,
-            "order %d with fill mode %d is not possible; the order is 0, the nearest, or "
-            "1, linear",
-            look->order, (int)look->mode);
-    return false;
-}
-
-static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int order,
-                                  const gt_map_coordinates_options *given)
-{
-    gt_map_coordinates_options options = GT_TAKE(gt_map_coordinates_options, given);
-    gt_Spec in = gt_spec(x), at = gt_spec(coordinates);
-    const Look look = {order, options.fill_mode, options.fill_value};
-    char a[160], b[160];
-    if (gt_status() != GT_OK || !takes_look(&look, &in))
-        return NULL;
-    if (in.rank < 1 || at.rank < 1 || at.dims[0] != in.rank) {
-        gt_fail(GT_INVALID, "coordinates %s are not those of %s: the first dimension is the rank",
-                gt_shape_text(gt_spec_shape(&at), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&in), b, sizeof b));
-        return NULL;
-    }
-    gt_Tensor *one[GT_MAX_RANK];
-    gt_unstack(gt_cast(coordinates, in.dtype), in.rank, one);
-    gt_Tensor *y = look_at(&look, gt_reshape(x, gt_shape(1, -1)), gt_scalar(0, GT_INT64), in.rank,
-                           in.dims, one);
-    return gt_squeeze(y, .axis = 0);
-}
-GT_COMPOSED(map_coordinates,
-            (const char *here, gt_Tensor *x, gt_Tensor *coordinates, int order,
-             const gt_map_coordinates_options *options),
-            (x, coordinates, order, options))
-
-/* Number i of each transform, to be broadcast over rows and columns. */
-static gt_Tensor *parameter(gt_Tensor *transform, int i)
-{
-    return gt_expand_dims(gt_slice(transform, gt_shape(0, i), gt_shape(-1, 1)), -1);
-}
-
-/* p[first] u + p[first + 1] v + more */
-static gt_Tensor *plane(gt_Tensor *transform, int first, gt_Tensor *u, gt_Tensor *v,
-                        gt_Tensor *more)
-{
-    gt_Tensor *sum = gt_add(gt_multiply(parameter(transform, first), u),
-                            gt_multiply(parameter(transform, first + 1), v));
-    return gt_add(sum, more);
-}
-
-static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
-                                   const gt_affine_transform_options *given)
-{
-    gt_affine_transform_options options = GT_TAKE(gt_affine_transform_options, given);
-    gt_Spec spec, of = gt_spec(transform);
-    char a[160], b[160];
-    if (!takes_image(x, &spec))
-        return NULL;
-    const Look look = {options.interpolation == GT_INTERPOLATION_NEAREST    ? 0
-                       : options.interpolation == GT_INTERPOLATION_BILINEAR ? 1
-                                                                            : -1,
-                       options.fill_mode, options.fill_value};
-    if (!takes_look(&look, &spec) || !gt_window_countable(&spec))
-        return NULL;
-    int64_t batch = spec.rank == 4 ? spec.dims[0] : 1, several = of.rank == 2 ? of.dims[0] : 1;
-    if (of.rank < 1 || of.rank > 2 || of.dims[of.rank - 1] != 8 ||
-        (several != 1 && several != batch)) {
-        gt_fail(GT_INVALID, "transforms %s do not fit images %s: they are (8,) or (batch, 8)",
-                gt_shape_text(gt_spec_shape(&of), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&spec), b, sizeof b));
-        return NULL;
-    }
-    const int64_t *dims = spec.dims + spec.rank - 3;
-    gt_Tensor *u = gt_arange(0, (double)dims[1], 1, .dtype = spec.dtype);
-    gt_Tensor *v = gt_expand_dims(gt_arange(0, (double)dims[0], 1, .dtype = spec.dtype), 1);
-    transform = gt_reshape(gt_cast(transform, spec.dtype), gt_shape(several, 8));
-    gt_Tensor *depth = plane(transform, 6, u, v, gt_scalar(1, spec.dtype));
-    gt_Tensor *column = gt_divide(plane(transform, 0, u, v, parameter(transform, 2)), depth);
-    gt_Tensor *row = gt_divide(plane(transform, 3, u, v, parameter(transform, 5)), depth);
-    gt_Tensor *image = gt_arange(0, (double)batch, 1, .dtype = GT_INT64);
-    image = gt_reshape(image, gt_shape(batch, 1, 1));
-    x = gt_reshape(x, gt_shape(batch * dims[0] * dims[1], dims[2]));
-    gt_Tensor *y = look_at(&look, gt_transpose(x), image, 2, dims, (gt_Tensor *[]){row, column});
-    return gt_reshape(gt_moveaxis(y, 0, -1), gt_spec_shape(&spec));
-}
-GT_COMPOSED(affine_transform,
-            (const char *here, gt_Tensor *x, gt_Tensor *transform,
-             const gt_affine_transform_options *options),
-            (x, transform, options))

@@ -175,8 +175,9 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization
     shape.dims[axis] = groups;
     shape.dims[axis + 1] = channels / groups;
     uint32_t within = ((1u << shape.rank) - 1) & ~1u & ~(1u << axis);
-    x = standardized(gt_reshape(x, shape), within, options.epsilon);
-    return scaled(gt_reshape(x, gt_spec_shape(&spec)), &spec, bits, options.gamma, options.beta);
+    x = standardized(gt_reshape(x, gt_shape_open(shape)), within, options.epsilon);
+    x = gt_reshape(x, gt_shape_open(gt_spec_shape(&spec)));
+    return scaled(x, &spec, bits, options.gamma, options.beta);
 }
 GT_COMPOSED(group_normalization,
             (const char *here, gt_Tensor *x, const gt_group_normalization_options *options),

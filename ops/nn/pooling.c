@@ -492,50 +492,84 @@ static gt_Status average_pool_gradient_rule(gt_GradientRule *rule)
             GT_PRESETS(PoolOptions, POOL_OPTIONS) __VA_ARGS__                                      \
         }                                                                                          \
     }
-#define POOL_RECORD(op, text, more, shape_, count, saves, ...)                                     \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = more,                                                                             \
-        .options = &PoolOptions_type,                                                              \
-        .inputs_min = count,                                                                       \
-        .inputs_max = count,                                                                       \
-        .outputs = 1,                                                                              \
-        .saves_inputs = saves,                                                                     \
-        .shape = shape_,                                                                           \
-        .run = op##_run,                                                                           \
-        .gradient = op##_rule,                                                                     \
-        .samples = (const gt_Sample[]){__VA_ARGS__, GT_SAMPLES_END},                               \
-    }
 #define NONE                                                                                       \
     {                                                                                              \
         0                                                                                          \
     }
-POOL_RECORD(max_pool, "the largest number of each window", 0, pool_shape, 1, 1,
-            POOL(1, GT_APART(2, 4, 4, 2), NONE, SIZE(2, 2), STEP(2, 2)),
-            POOL(1, GT_APART(1, 5, 4, 1), NONE, SIZE(3, 3), STEP(2, 1), SAME),
-            POOL(1, GT_APART(2, 7, 2), NONE, SIZE(3), STEP(2)),
-            POOL(1, GT_APART(1, 3, 2, 3, 2), NONE, SIZE(2), STEP(1), SAME));
-POOL_RECORD(max_pool_gradient, "b added where the largest numbers of a stand", GT_OP_INTERNAL,
-            max_pool_gradient_shape, 2, 1,
-            POOL(2, GT_APART(2, 4, 4, 2), REAL(2, 2, 2, 2), SIZE(2, 2), STEP(2, 2)),
-            POOL(2, GT_APART(1, 5, 4, 1), REAL(1, 3, 4, 1), SIZE(3, 3), STEP(2, 1), SAME));
-POOL_RECORD(max_pool_gather, "b from where the largest numbers of a stand", GT_OP_INTERNAL,
-            max_pool_gather_shape, 2, 1,
-            POOL(2, GT_APART(2, 4, 4, 2), REAL(2, 4, 4, 2), SIZE(2, 2), STEP(2, 2)),
-            POOL(2, GT_APART(1, 5, 4, 1), REAL(1, 5, 4, 1), SIZE(3, 3), STEP(2, 1), SAME));
-POOL_RECORD(average_pool, "the mean of each window", GT_OP_LINEAR, pool_shape, 1, 0,
-            POOL(1, REAL(2, 4, 4, 2), NONE, SIZE(2, 2), STEP(2, 2)),
-            POOL(1, REAL(1, 5, 4, 1), NONE, SIZE(3, 3), STEP(2, 1), SAME),
-            POOL(1, REAL(2, 7, 2), NONE, SIZE(3), STEP(2)),
-            POOL(1, REAL(1, 3, 2, 3, 2), NONE, SIZE(2), STEP(1), SAME));
-POOL_RECORD(average_pool_gradient, "the transpose of average_pool", GT_OP_LINEAR | GT_OP_INTERNAL,
-            average_pool_gradient_shape, 1, 0,
-            POOL(1, REAL(2, 2, 2, 2), NONE, SIZE(2, 2), STEP(2, 2),
-                 .extent = GT_SAMPLE_SHAPE(4, 4)),
-            POOL(1, REAL(1, 3, 4, 1), NONE, SIZE(3, 3), STEP(2, 1), SAME,
-                 .extent = GT_SAMPLE_SHAPE(5, 4)));
+static gt_Status pool_mask(gt_MaskRule *rule)
+{
+    Pool pool;
+    if (!plan(&pool, rule->shape->options, rule->shape->input[0]))
+        return gt_status();
+    return gt_window_mask(rule, &pool.window);
+}
+
+const gt_Operation gt_op_max_pool = {
+    GT_RECORD("max_pool", "the largest number of each window", 1, 1),
+    .options = &PoolOptions_type,
+    .saves_inputs = 1,
+    .shape = pool_shape,
+    .run = max_pool_run,
+    .gradient = max_pool_rule,
+    .mask = pool_mask,
+    .samples = GT_SAMPLES(POOL(1, GT_APART(2, 4, 4, 2), NONE, SIZE(2, 2), STEP(2, 2)),
+                          POOL(1, GT_APART(1, 5, 4, 1), NONE, SIZE(3, 3), STEP(2, 1), SAME),
+                          POOL(1, GT_APART(2, 7, 2), NONE, SIZE(3), STEP(2)),
+                          POOL(1, GT_APART(1, 3, 2, 3, 2), NONE, SIZE(2), STEP(1), SAME)),
+};
+
+const gt_Operation gt_op_max_pool_gradient = {
+    GT_RECORD("max_pool_gradient", "b added where the largest numbers of a stand", 2, 2),
+    .flags = GT_OP_INTERNAL,
+    .options = &PoolOptions_type,
+    .saves_inputs = 1,
+    .shape = max_pool_gradient_shape,
+    .run = max_pool_gradient_run,
+    .gradient = max_pool_gradient_rule,
+    .samples =
+        GT_SAMPLES(POOL(2, GT_APART(2, 4, 4, 2), REAL(2, 2, 2, 2), SIZE(2, 2), STEP(2, 2)),
+                   POOL(2, GT_APART(1, 5, 4, 1), REAL(1, 3, 4, 1), SIZE(3, 3), STEP(2, 1), SAME)),
+};
+
+const gt_Operation gt_op_max_pool_gather = {
+    GT_RECORD("max_pool_gather", "b from where the largest numbers of a stand", 2, 2),
+    .flags = GT_OP_INTERNAL,
+    .options = &PoolOptions_type,
+    .saves_inputs = 1,
+    .shape = max_pool_gather_shape,
+    .run = max_pool_gather_run,
+    .gradient = max_pool_gather_rule,
+    .samples =
+        GT_SAMPLES(POOL(2, GT_APART(2, 4, 4, 2), REAL(2, 4, 4, 2), SIZE(2, 2), STEP(2, 2)),
+                   POOL(2, GT_APART(1, 5, 4, 1), REAL(1, 5, 4, 1), SIZE(3, 3), STEP(2, 1), SAME)),
+};
+
+const gt_Operation gt_op_average_pool = {
+    GT_RECORD("average_pool", "the mean of each window", 1, 1),
+    .flags = GT_OP_LINEAR,
+    .options = &PoolOptions_type,
+    .shape = pool_shape,
+    .run = average_pool_run,
+    .gradient = average_pool_rule,
+    .mask = pool_mask,
+    .samples = GT_SAMPLES(POOL(1, REAL(2, 4, 4, 2), NONE, SIZE(2, 2), STEP(2, 2)),
+                          POOL(1, REAL(1, 5, 4, 1), NONE, SIZE(3, 3), STEP(2, 1), SAME),
+                          POOL(1, REAL(2, 7, 2), NONE, SIZE(3), STEP(2)),
+                          POOL(1, REAL(1, 3, 2, 3, 2), NONE, SIZE(2), STEP(1), SAME)),
+};
+
+const gt_Operation gt_op_average_pool_gradient = {
+    GT_RECORD("average_pool_gradient", "the transpose of average_pool", 1, 1),
+    .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
+    .options = &PoolOptions_type,
+    .shape = average_pool_gradient_shape,
+    .run = average_pool_gradient_run,
+    .gradient = average_pool_gradient_rule,
+    .samples = GT_SAMPLES(
+        POOL(1, REAL(2, 2, 2, 2), NONE, SIZE(2, 2), STEP(2, 2), .extent = GT_SAMPLE_SHAPE(4, 4)),
+        POOL(1, REAL(1, 3, 4, 1), NONE, SIZE(3, 3), STEP(2, 1), SAME,
+             .extent = GT_SAMPLE_SHAPE(5, 4))),
+};
 
 /* ---- functions ---- */
 

@@ -1,6 +1,7 @@
 /* Sliding windows: their sizes by Keras's rules, and where they read. */
 #include "ops/nn/window.h"
 #include "ops/kit.h"
+#include "ops/masks.h"
 
 #include <string.h>
 
@@ -156,4 +157,13 @@ void gt_window_taps(const gt_Window *w, int64_t row, int64_t *tap)
             }
         }
     }
+}
+
+gt_Status gt_window_mask(gt_MaskRule *rule, const gt_Window *w)
+{
+    int free = 1, rank = rule->shape->input[0]->rank;
+    while (free < rank - 1 && w->size[GT_SPATIAL - rank + 1 + free] == 1 &&
+           w->stride[GT_SPATIAL - rank + 1 + free] == 1)
+        free++;
+    return gt_mask_axes(rule, 1) > 0 ? gt_mask_refuse(rule, 1, 0) : gt_mask_rows(rule, free);
 }

@@ -3,7 +3,7 @@
 #ifndef GT_OPS_WINDOW_H
 #define GT_OPS_WINDOW_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 #include "ops/nn/convolution.h"
 
 /* One to three spatial axes; of fewer than three the first ones are of size 1. */
@@ -32,6 +32,9 @@ bool gt_window_numbers(const gt_Shape *shape, int rank, int64_t missing, const c
                        int64_t *numbers);
 /* (batch, window->out..., channels) of `type` for an image tensor x. */
 void gt_window_output(const gt_Window *window, const gt_Spec *x, int64_t channels, gt_Spec *output);
+/* The mask rule of what slides over input 0: axes that the window covers one by one, with strides of 1, do not mix their
+ * elements. A kernel, input 1, has no padding. */
+gt_Status gt_window_mask(gt_MaskRule *rule, const gt_Window *window);
 /* For one output position, counted through all images: tap[p] is the input position, counted
  * likewise, that position p of the window reads, or -1 in the padding. */
 void gt_window_taps(const gt_Window *window, int64_t row, int64_t *tap);

@@ -1,0 +1,165 @@
+/* Activations that need more than one loop over x, or a number of their own; softmax along any axis. Leans on the loops of
+ * the table. */
+#include "loops.h"
+
+/* Elements of which the parts stay in the first cache from one loop to the next. */
+enum { BLOCK = 1024 };
+
+typedef struct Block {
+    uint8_t type;
+    int64_t n;
+} Block;
+
+static void each(const Block *block, gt_UnaryLoopId id, const void *x, void *y)
+{
+    GT_KERNEL(kernels).unary[id][block->type](block->n, x, y);
+}
+
+static void both(const Block *block, gt_BinaryLoopId id, const void *a, const void *b, void *y)
+{
+    GT_KERNEL(kernels).binary[id][block->type](block->n, a, 1, b, 1, y);
+}
+
+/* With one number, which is rounded to the element type first. */
+static void with(const Block *block, gt_BinaryLoopId id, const void *x, double number, void *y)
+{
+    const float single = (float)number;
+    const void *b = block->type == GT_LOOP_F32 ? (const void *)&single : (const void *)&number;
+    GT_KERNEL(kernels).binary[id][block->type](block->n, x, 1, b, 0, y);
+}
+
+/* y may be x. */
+typedef void BlockBody(const gt_ActivationJob *job, const Block *block, const void *x, void *y);
+
+static void in_blocks(const gt_ActivationJob *job, void *const *at, int64_t first, int64_t last,
+                      BlockBody *body)
+{
+    const size_t element = job->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
+    int64_t end = last * GT_TILE_ELEMENTS < job->size ? last * GT_TILE_ELEMENTS : job->size;
+    for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i += BLOCK) {
+        const Block block = {job->type, end - i < BLOCK ? end - i : BLOCK};
+        const size_t offset = (size_t)i * element;
+        body(job, &block, (const char *)at[0] + offset, (char *)at[1] + offset);
+    }
+}
+
+/* leaky_relu: x where x > 0, else slope x, the slope rounded to the element type. */
+static void leaky_relu_block(const gt_ActivationJob *job, const Block *block, const void *from,
+                             void *to)
+{
+    if (block->type == GT_LOOP_F32) {
+        const float *x = from, slope = (float)job->slope;
+        float *y = to;
+        GT_INDEPENDENT
+        for (int64_t i = 0; i < block->n; i++)
+            y[i] = x[i] > 0 ? x[i] : slope * x[i];
+    } else {
+        const double *x = from, slope = job->slope;
+        double *y = to;
+        GT_INDEPENDENT
+        for (int64_t i = 0; i < block->n; i++)
+            y[i] = x[i] > 0 ? x[i] : slope * x[i];
+    }
+}
+
+void GT_KERNEL(tiles_leaky_relu)(const void *job, void *const *at, int64_t first, int64_t last,
+                                 void *scratch)
+{
+    (void)scratch;
+    in_blocks(job, at, first, last, leaky_relu_block);
+}
+
+/* silu: s = sigmoid(x), rounded; y = x s. */
+static void silu_block(const gt_ActivationJob *job, const Block *block, const void *x, void *y)
+{
+    double s[BLOCK];
+    (void)job;
+    each(block, GT_LOOP_SIGMOID, x, s);
+    both(block, GT_LOOP_MULTIPLY, x, s, y);
+}
+
+void GT_KERNEL(tiles_silu)(const void *job, void *const *at, int64_t first, int64_t last,
+                           void *scratch)
+{
+    (void)scratch;
+    in_blocks(job, at, first, last, silu_block);
+}
+
+/* gelu: t = 1 + tanh(x (x^2 CUBIC + LINEAR)), or exact erfc(-x / sqrt(2)); y = (x / 2) t. Every product and sum is rounded,
+ * from the inside out. */
+static void gelu_block(const gt_ActivationJob *job, const Block *block, const void *x, void *y)
+{
+    double t[BLOCK];
+    if (!job->exact) {
+        each(block, GT_LOOP_SQUARE, x, t);
+        with(block, GT_LOOP_MULTIPLY, t, GT_GELU_CUBIC, t);
+        with(block, GT_LOOP_ADD, t, GT_GELU_LINEAR, t);
+        both(block, GT_LOOP_MULTIPLY, x, t, t);
+        each(block, GT_LOOP_TANH, t, t);
+        with(block, GT_LOOP_ADD, t, 1, t);
+    } else {
+        with(block, GT_LOOP_MULTIPLY, x, -0.70710678118654752440, t);
+        each(block, GT_LOOP_ERFC, t, t);
+    }
+    with(block, GT_LOOP_MULTIPLY, x, 0.5, y);
+    both(block, GT_LOOP_MULTIPLY, y, t, y);
+}
+
+void GT_KERNEL(tiles_gelu)(const void *job, void *const *at, int64_t first, int64_t last,
+                           void *scratch)
+{
+    (void)scratch;
+    in_blocks(job, at, first, last, gelu_block);
+}
+
+/* ---- softmax: each row of n by the row loops of softmax_template.h, which say the order ---- */
+
+static void row_tiles(const gt_SoftmaxJob *job, gt_RowsLoop *loop, void *const *at, int64_t first,
+                      int64_t last)
+{
+    int64_t begin = first * job->block, end = last * job->block;
+    if (end > job->outer)
+        end = job->outer;
+    const size_t offset = (size_t)(begin * job->n) * job->element;
+    loop(end - begin, job->n, (const char *)at[job->from] + offset, (char *)at[job->to] + offset);
+}
+
+static void column_tiles(const gt_SoftmaxJob *job, gt_RowsLoop *loop, void *const *at,
+                         int64_t first, int64_t last, void *scratch)
+{
+    const int64_t n = job->n, inner = job->inner;
+    const int move = job->element == sizeof(float) ? 2 : 3;
+    char *rows = scratch, *done = rows + (size_t)(n * job->block) * job->element;
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t column = tile % job->blocks * job->block;
+        int64_t count = inner - column < job->block ? inner - column : job->block;
+        const size_t offset = (size_t)(tile / job->blocks * n * inner + column) * job->element;
+        GT_KERNEL(kernels).transpose[move](n, count, (const char *)at[job->from] + offset, inner,
+                                           rows, n);
+        loop(count, n, rows, done);
+        GT_KERNEL(kernels).transpose[move](count, n, done, n, (char *)at[job->to] + offset, inner);
+    }
+}
+
+static void run_rows(const gt_SoftmaxJob *job, gt_RowsLoop *loop, void *const *at, int64_t first,
+                     int64_t last, void *scratch)
+{
+    if (job->inner == 1)
+        row_tiles(job, loop, at, first, last);
+    else
+        column_tiles(job, loop, at, first, last, scratch);
+}
+
+void GT_KERNEL(tiles_softmax)(const void *given, void *const *at, int64_t first, int64_t last,
+                              void *scratch)
+{
+    const gt_SoftmaxJob *job = given;
+    run_rows(job, GT_KERNEL(kernels).softmax[job->type], at, first, last, scratch);
+}
+
+void GT_KERNEL(tiles_log_softmax)(const void *given, void *const *at, int64_t first, int64_t last,
+                                  void *scratch)
+{
+    const gt_SoftmaxJob *job = given;
+    run_rows(job, GT_KERNEL(kernels).log_softmax[job->type], at, first, last, scratch);
+}

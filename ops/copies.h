@@ -1,0 +1,28 @@
+/* Lowering to kernels that move elements: filling, copying along strides. Private to the library.
+ *
+ *     gt_CopyJob *job = gt_lower_copy(lowering, dtype, 0, 1);      from at[0] to at[1]
+ *     gt_copy_axis(job, rows, columns, 1);                         axis by axis, the outermost first: length, step of
+ *     gt_copy_axis(job, columns, 1, rows);                           reading, step of writing, in elements
+ *     gt_copy_end(lowering, job);                                  cuts it
+ */
+#ifndef GT_OPS_COPIES_H
+#define GT_OPS_COPIES_H
+
+#include "core/inside.h"
+#include "core/launch.h"
+
+/* A launch that copies from at[x] to at[y] once its axes are added. `from` and `to` of the job say where it begins, 0 unless
+ * they are set. */
+gt_CopyJob *gt_lower_copy(gt_Lowering *lowering, gt_DType dtype, int x, int y);
+void gt_copy_axis(gt_CopyJob *job, int64_t dim, int64_t from, int64_t to);
+/* The last launch is this copy: works out its tiles. */
+void gt_copy_end(gt_Lowering *lowering, gt_CopyJob *job);
+/* Input 0 to output 0, which have as many elements. */
+void gt_lower_same(const gt_ShapeRule *rule, gt_Lowering *lowering);
+
+/* The same number in `size` elements from at[y] on; it fits the dtype. */
+void gt_lower_fill(gt_Lowering *lowering, gt_DType dtype, int y, int64_t size, double number);
+/* The bytes of that number. */
+uint64_t gt_number_pattern(gt_DType dtype, double number);
+
+#endif

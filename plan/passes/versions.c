@@ -1,0 +1,235 @@
+/* Versions: every effect makes a new version of its variable at the same address. Three passes over the items:
+ *
+ *   cells    every root gets memory: a base, or a cell that the block will hold. An effect before the commit gives its
+ *            variable a shadow in the block; its versions are there from then on
+ *   copies   a reader that comes after its version was overwritten gets a copy, made just before
+ *   steps    items become steps, with these copies before them; outputs that were not computed in their place are copied
+ *            there, and shadows are copied back to the variables at the very end
+ *
+ *     a = v;  v += 1;  return a + v       effect: before the commit, since a + v needs the new version
+ *     cells    v 0 (base)    shadow 1 (block)    result 2 (output)
+ *     steps    copy v -> shadow;  add to the shadow;  add (v, shadow) -> result;  copy shadow -> v
+ *
+ * In a body there are no variables: an effect overwrites a copy of its input. Leans on program.c. */
+#include "plan/program.h"
+#include "core/assert.h"
+
+/* ---- cells ---- */
+
+/* Results get theirs with the effects known; see result_cells. */
+static gt_Status source_cells(gt_Program *program)
+{
+    const gt_Graph *graph = program->graph;
+    gt_Plan *plan = program->plan;
+    int32_t variables = 0, constants = 0;
+    for (int32_t i = 0; i < graph->outputs; i++) {
+        const gt_Spec *spec = &graph->values[graph->output[i]].spec;
+        program->outputs_cell[i] =
+            gt_cell_new(program, gt_spec_bytes(spec), gt_plan_output_base(plan, i));
+        gt_ValueFact *fact = &program->facts[graph->output[i]];
+        if (fact->output < 0)
+            fact->output = program->outputs_cell[i];
+    }
+    for (int32_t i = 0; i < graph->value_count; i++) {
+        const gt_GraphValue *value = &graph->values[i];
+        size_t bytes = gt_spec_bytes(&value->spec);
+        int32_t base = GT_BASE_BLOCK;
+        switch (value->kind) {
+        case GT_GRAPH_RESULT:
+            continue;
+        case GT_GRAPH_INPUT:
+            base = gt_plan_input_base(value->index);
+            break;
+        case GT_GRAPH_VARIABLE:
+            base = gt_plan_variable_base(plan, variables);
+            break;
+        case GT_GRAPH_CONSTANT:
+            if (!gt_constant_in_block(value))
+                base = gt_plan_constant_base(plan, constants++);
+            break;
+        case GT_GRAPH_LIVE:
+            break;
+        }
+        int32_t cell = program->facts[i].cell = gt_cell_new(program, bytes, base);
+        if (cell < 0)
+            return gt_context_status(program->context);
+        /* It holds its bytes from before the first step; a constant for good. */
+        if (base == GT_BASE_BLOCK) {
+            program->cells[cell].piece.first = 0;
+            program->cells[cell].piece.last = value->kind == GT_GRAPH_CONSTANT ? GT_NEVER : 0;
+        }
+        if (value->kind == GT_GRAPH_VARIABLE) {
+            program->facts[i].number = variables;
+            program->variables[variables++] = (gt_ProgramVariable){i, cell, -1, false};
+        }
+    }
+    return gt_context_status(program->context);
+}
+
+/* Which memory an effect's new value is in: the variable's, or its shadow. */
+static gt_Status effect_cells(gt_Program *program, int32_t item)
+{
+    const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
+    bool early = item < program->commit_item;
+    for (int i = 0; i < node->outputs; i++) {
+        const gt_GraphValue *value = &program->graph->values[node->output[i]];
+        int32_t index = program->facts[node->input[i]].number;
+        gt_ProgramVariable *variable = &program->variables[index];
+        program->facts[node->output[i]].number = index;
+        program->plan->variables[index].overwritten = true;
+        bool first = node->input[i] == variable->value;
+        if (early && variable->shadow < 0) {
+            variable->shadow = gt_cell_new(program, gt_spec_bytes(&value->spec), GT_BASE_BLOCK);
+            if (variable->shadow < 0)
+                return gt_context_status(program->context);
+        }
+        bool shadowed = variable->shadow >= 0;
+        program->facts[node->output[i]].cell = shadowed ? variable->shadow : variable->cell;
+        if (!(first && shadowed)) /* a shadow leaves the old value where it is */
+            program->facts[node->input[i]].over = item;
+    }
+    return GT_OK;
+}
+
+static gt_Status result_cells(gt_Program *program)
+{
+    for (int32_t item = 0; item < program->item_count; item++) {
+        const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
+        if (gt_is_effect(program, node)) {
+            if (effect_cells(program, item) != GT_OK)
+                return gt_context_status(program->context);
+            continue;
+        }
+        for (int i = 0; i < node->outputs; i++) {
+            if (gt_is_control(node) && i >= node->required &&
+                !program->facts[node->output[i]].marks)
+                continue;
+            gt_ValueFact *fact = &program->facts[node->output[i]];
+            size_t bytes = gt_spec_bytes(&program->graph->values[node->output[i]].spec);
+            fact->cell = fact->output; /* written straight there */
+            if (fact->cell < 0 && (fact->cell = gt_cell_new(program, bytes, GT_BASE_BLOCK)) < 0)
+                return gt_context_status(program->context);
+        }
+    }
+    return GT_OK;
+}
+
+/* ---- copies ---- */
+
+static gt_Status need_copy(gt_Program *program, int32_t value, int32_t item)
+{
+    int32_t root = program->facts[value].root;
+    gt_ValueFact *fact = &program->facts[root];
+    if (fact->copy < 0 && gt_reads_late(program, value, item))
+        fact->copy =
+            gt_cell_new(program, gt_spec_bytes(&program->graph->values[root].spec), GT_BASE_BLOCK);
+    return gt_context_status(program->context);
+}
+
+static gt_Status find_copies(gt_Program *program)
+{
+    for (int32_t item = 0; item < program->item_count; item++) {
+        const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
+        for (int i = gt_is_effect(program, node) ? node->outputs : 0; i < node->inputs; i++)
+            if (node->input[i] >= 0 && need_copy(program, node->input[i], item) != GT_OK)
+                return gt_context_status(program->context);
+    }
+    for (int32_t i = 0; i < program->graph->outputs; i++)
+        if (need_copy(program, program->graph->output[i], program->item_count) != GT_OK)
+            return gt_context_status(program->context);
+    return GT_OK;
+}
+
+/* ---- steps ---- */
+
+static gt_Status add_step(gt_Program *program, gt_ProgramStep step)
+{
+    if (gt_reserve(program->context, (void **)&program->steps, program->step_count,
+                   &program->step_capacity, sizeof *program->steps))
+        program->steps[program->step_count++] = step;
+    return gt_context_status(program->context);
+}
+
+static gt_Status add_copy(gt_Program *program, int32_t value, gt_Place from, int32_t to)
+{
+    return add_step(
+        program,
+        (gt_ProgramStep){
+            .node = -1, .value = value, .from = from, .to = {to, 0}, .control = -1, .room = -1});
+}
+
+static gt_Status add_node(gt_Program *program, int32_t item)
+{
+    const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
+    gt_ProgramStep step = {.node = program->items[item], .item = item, .control = -1, .room = -1};
+    if (gt_is_control(node)) {
+        step.control = program->plan->control_count++;
+        if (node->scratch)
+            step.room = gt_cell_new(program, node->scratch, GT_BASE_BLOCK);
+    }
+    return add_step(program, step);
+}
+
+/* In a body: what is overwritten is a copy, made just before. */
+static gt_Status write_change(gt_Program *program, int32_t item)
+{
+    const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
+    for (int i = 0; i < node->outputs; i++)
+        add_copy(program, node->input[i], gt_value_place(program, node->input[i], item),
+                 program->facts[node->output[i]].cell);
+    return add_node(program, item);
+}
+
+static gt_Status write_effect(gt_Program *program, int32_t item)
+{
+    const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
+    for (int i = 0; i < node->outputs; i++) {
+        const gt_ValueFact *old = &program->facts[node->input[i]];
+        gt_ProgramVariable *variable = &program->variables[old->number];
+        if (old->copy >= 0)
+            add_copy(program, node->input[i], (gt_Place){old->cell, 0}, old->copy);
+        if (variable->shadow >= 0 && !variable->shadow_filled) {
+            add_copy(program, variable->value, (gt_Place){variable->cell, 0}, variable->shadow);
+            variable->shadow_filled = true;
+        }
+    }
+    return add_node(program, item);
+}
+
+/* All steps: items with the copies that they need before them, outputs that are somewhere else, shadows at the very end. */
+static gt_Status write_steps(gt_Program *program)
+{
+    const gt_Graph *graph = program->graph;
+    for (int32_t item = 0; item < program->item_count; item++) {
+        if (item == program->commit_item)
+            program->commit_step = program->step_count;
+        const gt_GraphNode *node = &graph->nodes[program->items[item]];
+        if (gt_is_effect(program, node))
+            write_effect(program, item);
+        else if (gt_overwrites(node))
+            write_change(program, item);
+        else
+            add_node(program, item);
+    }
+    if (program->commit_item == program->item_count)
+        program->commit_step = program->step_count;
+    for (int32_t i = 0; i < graph->outputs; i++) {
+        gt_Place from = gt_value_place(program, graph->output[i], program->item_count);
+        if (from.cell != program->outputs_cell[i])
+            add_copy(program, graph->output[i], from, program->outputs_cell[i]);
+    }
+    for (int32_t i = 0; i < program->plan->variable_count; i++) {
+        const gt_ProgramVariable *variable = &program->variables[i];
+        if (variable->shadow >= 0)
+            add_copy(program, variable->value, (gt_Place){variable->shadow, 0}, variable->cell);
+    }
+    return gt_context_status(program->context);
+}
+
+gt_Status gt_pass_versions(gt_Program *program)
+{
+    if (source_cells(program) != GT_OK || result_cells(program) != GT_OK ||
+        find_copies(program) != GT_OK)
+        return gt_context_status(program->context);
+    return write_steps(program);
+}

@@ -1,0 +1,32 @@
+/* Views: a view has no memory of its own. Its root is the value whose memory it looks at, through all views on the way, and
+ * its offset counts the bytes from where that begins.
+ *
+ *     a = reshape(x);  b = slice(a, from element 3)        root of a and b: x; offset of b: 12 bytes in float32
+ *
+ * Every other value is its own root. Leans on program.c. */
+#include "plan/program.h"
+
+gt_Status gt_pass_views(gt_Program *program)
+{
+    const gt_Graph *graph = program->graph;
+    for (int32_t i = 0; i < graph->value_count; i++) {
+        gt_ValueFact *fact = &program->facts[i];
+        fact->root = i;
+        fact->cell = fact->copy = fact->output = -1;
+        fact->over = GT_NEVER;
+    }
+    for (int32_t n = 0; n < graph->node_count; n++) {
+        const gt_GraphNode *node = &graph->nodes[n];
+        if (!gt_is_view(node))
+            continue;
+        gt_ShapeRule rule = gt_graph_rule(graph, node);
+        int64_t elements = node->operation->view_offset ? node->operation->view_offset(&rule) : 0;
+        if (gt_context_status(program->context) != GT_OK)
+            return gt_context_status(program->context);
+        const gt_ValueFact *source = &program->facts[node->input[0]];
+        gt_ValueFact *fact = &program->facts[node->output[0]];
+        fact->root = source->root;
+        fact->offset = source->offset + (size_t)elements * gt_dtype_size(rule.output[0].dtype);
+    }
+    return GT_OK;
+}

@@ -1,0 +1,151 @@
+/* What passes share: opening and closing a program, cells, places of operands. Leans on core/graph.h. */
+#include "plan/program.h"
+#include "core/assert.h"
+
+#define SMALL 4096 /* constants up to this many bytes are copied into the block */
+
+/* ---- opening and closing ---- */
+
+static void *array(gt_Context *context, int32_t count, size_t element)
+{
+    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
+}
+
+static void drop(gt_Context *context, void *block, int32_t count, size_t element)
+{
+    gt_release(context, block, (size_t)(count ? count : 1) * element);
+}
+
+static gt_Status count_sources(gt_Plan *plan)
+{
+    const gt_Graph *graph = plan->graph;
+    plan->inputs = graph->inputs;
+    plan->outputs = graph->outputs;
+    for (int32_t i = 0; i < graph->value_count; i++) {
+        const gt_GraphValue *value = &graph->values[i];
+        plan->variable_count += value->kind == GT_GRAPH_VARIABLE;
+        plan->live_count += value->kind == GT_GRAPH_LIVE;
+        plan->constant_count += value->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(value);
+    }
+    int64_t bases = (int64_t)GT_BASE_FIRST + plan->inputs + plan->outputs + plan->variable_count +
+                    plan->constant_count;
+    plan->base_count = bases < GT_REF_MOST_BASES ? (int32_t)bases : 0;
+    if (bases < GT_REF_MOST_BASES)
+        return GT_OK;
+    return gt_raise(
+        plan->context, GT_UNSUPPORTED, NULL, "function",
+        "at most %d arguments, outputs, variables and constants are possible (got %lld)",
+        (int)(GT_REF_MOST_BASES - GT_BASE_FIRST - 1), (long long)(bases - GT_BASE_FIRST));
+}
+
+gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
+{
+    gt_Context *context = plan->context;
+    *program = (gt_Program){.context = context, .graph = plan->graph, .plan = plan};
+    if (count_sources(plan) != GT_OK)
+        return gt_context_status(context);
+    const gt_Graph *graph = plan->graph;
+    plan->variables = array(context, plan->variable_count, sizeof *plan->variables);
+    program->facts = array(context, graph->value_count, sizeof *program->facts);
+    program->variables = array(context, plan->variable_count, sizeof *program->variables);
+    program->items = array(context, graph->node_count, sizeof *program->items);
+    program->outputs_cell = array(context, graph->outputs, sizeof *program->outputs_cell);
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
+    for (int32_t i = 0, k = 0; i < graph->value_count; i++)
+        if (graph->values[i].kind == GT_GRAPH_VARIABLE)
+            plan->variables[k++].variable = graph->values[i].variable;
+    return GT_OK;
+}
+
+gt_Status gt_program_run(gt_Program *program)
+{
+    static gt_Status (*const passes[])(gt_Program * program) = {
+        gt_pass_dead,    gt_pass_views, gt_pass_order,   gt_pass_versions,
+        gt_pass_aliases, gt_pass_lower, gt_pass_placing,
+    };
+    gt_Status status = GT_OK;
+    for (size_t i = 0; i < sizeof passes / sizeof *passes && status == GT_OK; i++)
+        status = passes[i](program);
+    return status;
+}
+
+void gt_program_close(gt_Program *program)
+{
+    gt_Context *context = program->context;
+    const gt_Graph *graph = program->graph;
+    drop(context, program->facts, graph->value_count, sizeof *program->facts);
+    drop(context, program->variables, program->plan->variable_count, sizeof *program->variables);
+    drop(context, program->items, graph->node_count, sizeof *program->items);
+    drop(context, program->outputs_cell, graph->outputs, sizeof *program->outputs_cell);
+    gt_release(context, program->cells, (size_t)program->cell_capacity * sizeof *program->cells);
+    gt_release(context, program->steps, (size_t)program->step_capacity * sizeof *program->steps);
+}
+
+/* ---- nodes ---- */
+
+const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step)
+{
+    return step->node < 0 ? NULL : &program->graph->nodes[step->node];
+}
+
+unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node)
+{
+    unsigned marks = gt_is_effect(program, node) ? GT_MARK_NEEDED : 0;
+    for (int i = 0; i < node->outputs; i++)
+        marks |= program->facts[node->output[i]].marks;
+    return marks;
+}
+
+/* ---- cells and places ---- */
+
+int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base)
+{
+    if (!gt_reserve(program->context, (void **)&program->cells, program->cell_count,
+                    &program->cell_capacity, sizeof *program->cells))
+        return -1;
+    program->cells[program->cell_count] = (gt_Cell){
+        .piece = {.bytes = bytes, .first = GT_NEVER, .last = -1}, .base = base, .same = -1};
+    return program->cell_count++;
+}
+
+int32_t gt_cell_shared(const gt_Program *program, int32_t cell)
+{
+    while (program->cells[cell].same >= 0)
+        cell = program->cells[cell].same;
+    return cell;
+}
+
+bool gt_constant_in_block(const gt_GraphValue *value)
+{
+    return gt_spec_bytes(&value->spec) <= SMALL || gt_value_is_borrowed(value->constant);
+}
+
+bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item)
+{
+    return program->facts[program->facts[value].root].over <= item;
+}
+
+gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item)
+{
+    const gt_ValueFact *fact = &program->facts[value], *root = &program->facts[fact->root];
+    bool late = root->copy >= 0 && gt_reads_late(program, value, item);
+    return (gt_Place){late ? root->copy : root->cell, fact->offset};
+}
+
+gt_Place gt_step_input(const gt_Program *program, const gt_ProgramStep *step, int i)
+{
+    const gt_GraphNode *node = gt_step_node(program, step);
+    if (!node)
+        return step->from;
+    GT_ASSERT(i < node->inputs && node->input[i] >= 0);
+    if (gt_overwrites(node) && i < node->outputs)
+        return (gt_Place){program->facts[node->output[i]].cell, 0};
+    return gt_value_place(program, node->input[i], step->item);
+}
+
+gt_Place gt_step_output(const gt_Program *program, const gt_ProgramStep *step, int i)
+{
+    const gt_GraphNode *node = gt_step_node(program, step);
+    return node ? (gt_Place){program->facts[node->output[i]].cell, 0} : step->to;
+}

@@ -1,0 +1,138 @@
+/* A program: a traced graph on its way to a plan, and the passes that work on it. Each pass is a function from program to
+ * program, in a file of passes/. They run in this order:
+ *
+ *   dead       marks what an output or an effect needs                              facts[].marks
+ *   views      a view is no step: a place inside the memory of its source            facts[].root, offset
+ *   order      the nodes in the order of their running; effects last                 items, commit_item
+ *   versions   memory of values, shadows of variables, copies for late readers       cells, steps
+ *   aliases    lives of memory; an output takes over the memory of an input          cells[].same
+ *   lower      operations become launches, which may need temporary memory           steps[].launches
+ *   placing    what is left gets a place in the block                                cells[].piece.offset
+ *
+ * Private to plan/. */
+#ifndef GT_PLAN_PROGRAM_H
+#define GT_PLAN_PROGRAM_H
+
+#include "plan/data.h"
+#include "plan/place.h"
+
+#define GT_NEVER INT32_MAX /* a step that does not come */
+
+/* A piece of memory: in the block, or a base. */
+typedef struct gt_Cell {
+    gt_Piece piece;
+    int32_t base; /* GT_BASE_BLOCK, or one that is not the plan's */
+    int32_t same; /* the cell whose memory it took over; -1: none */
+} gt_Cell;
+
+typedef struct gt_Place {
+    int32_t cell; /* -1: none */
+    size_t offset;
+} gt_Place;
+
+enum {
+    GT_MARK_NEEDED = 1, /* an output or an effect comes of it */
+    GT_MARK_FEEDS = 2   /* an operation that is no effect comes of it */
+};
+
+/* What is known of a graph value. */
+typedef struct gt_ValueFact {
+    int32_t root;   /* whose memory it looks at; itself for all but views */
+    size_t offset;  /* bytes into that */
+    int32_t cell;   /* of a root */
+    int32_t output; /* the cell of the first output of the function that it is; -1: none */
+    int32_t number; /* of a variable and its versions: which variable */
+    int32_t over;   /* of a variable's version: the item that overwrites it */
+    int32_t copy;   /* of a version: the cell of the copy that late readers get; -1: none needed */
+    unsigned marks; /* GT_MARK_NEEDED, GT_MARK_FEEDS */
+} gt_ValueFact;
+
+typedef struct gt_ProgramStep {
+    int32_t node, item;    /* node -1: a copy */
+    int32_t value;         /* of a copy: the value whose spec it has */
+    gt_Place from, to;     /* of a copy */
+    int32_t control, room; /* of control flow: which one, and the cell of its memory; -1: none */
+    bool lowered;          /* it has launches: */
+    int32_t launch, launches, check, temporaries;
+    int32_t temporary[GT_MAX_TEMPORARIES]; /* cells */
+} gt_ProgramStep;
+
+/* A variable's place among the bases, and the cell of its shadow (-1: effects work in place). */
+typedef struct gt_ProgramVariable {
+    int32_t value, cell, shadow;
+    bool shadow_filled;
+} gt_ProgramVariable;
+
+typedef struct gt_Program {
+    gt_Context *context;
+    gt_Graph *graph;
+    gt_Plan *plan;       /* in the making: counts, variables, launches */
+    gt_ValueFact *facts; /* one a value of the graph */
+    gt_ProgramVariable *variables;
+    int32_t *items; /* nodes in the order of their running */
+    int32_t item_count, commit_item;
+    gt_Cell *cells;
+    int32_t cell_count, cell_capacity;
+    gt_ProgramStep *steps;
+    int32_t step_count, step_capacity;
+    int32_t commit_step;
+    int32_t *outputs_cell; /* the cell of every output of the function */
+} gt_Program;
+
+/* ---- the passes ---- */
+
+gt_Status gt_pass_dead(gt_Program *program);
+gt_Status gt_pass_views(gt_Program *program);
+gt_Status gt_pass_order(gt_Program *program);
+gt_Status gt_pass_versions(gt_Program *program);
+gt_Status gt_pass_aliases(gt_Program *program);
+gt_Status gt_pass_lower(gt_Program *program);
+gt_Status gt_pass_placing(gt_Program *program);
+
+/* ---- what they share (program.c) ---- */
+
+/* Opens a program for a plan whose graph has no calls; counts what the bases are. Close it also if that fails. */
+gt_Status gt_program_open(gt_Program *program, gt_Plan *plan);
+/* Runs all passes. */
+gt_Status gt_program_run(gt_Program *program);
+void gt_program_close(gt_Program *program);
+
+/* Does the node change a variable? In a body, and in a piece that is written down again, it changes a copy. */
+static inline bool gt_is_effect(const gt_Program *program, const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_EFFECT && !program->graph->inner &&
+           program->graph->values[node->output[0]].variable;
+}
+static inline bool gt_overwrites(const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_EFFECT;
+}
+static inline bool gt_is_control(const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_CONTROL;
+}
+static inline bool gt_is_view(const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_VIEW;
+}
+
+/* The node of a step; NULL: it is a copy. */
+const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);
+/* The marks of a node: those of its outputs, and NEEDED of an effect. */
+unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node);
+/* A new cell; -1 on failure. */
+int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base);
+/* The cell whose memory a cell has. */
+int32_t gt_cell_shared(const gt_Program *program, int32_t cell);
+/* Is a constant copied into the block, because it is small or its user may change it? */
+bool gt_constant_in_block(const gt_GraphValue *value);
+/* Does a reader at this item come too late for the version that it reads? So does an operation that reads, behind
+ * the inputs that it overwrites, one of them or a view of one. */
+bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item);
+/* Where a reader at this item finds a value. */
+gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item);
+/* Where input and output i of a step are; an effect's first inputs are the memory that it overwrites. */
+gt_Place gt_step_input(const gt_Program *program, const gt_ProgramStep *step, int i);
+gt_Place gt_step_output(const gt_Program *program, const gt_ProgramStep *step, int i);
+
+#endif

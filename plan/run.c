@@ -1,0 +1,237 @@
+/* Running a plan. Before the first step: memory for everything that may fail for want of it, and the address of every
+ * base. Then the steps one after the other; each looks up its operands, base plus offset.
+ *
+ * Interrupts are not asked for once variables change: a run happens as a whole or not at all, save for an effect whose own
+ * kernel fails. Leans on core/launch.h. */
+#include "plan/data.h"
+#include "core/assert.h"
+
+#include <string.h>
+
+/* A run that is going on. */
+typedef struct Run {
+    gt_Plan *plan;
+    const uintptr_t *base;
+    gt_StepSite site;
+    gt_Kernel kernel; /* of the steps that have `run`; filled anew for each, but for the context */
+} Run;
+
+static inline void *address(const Run *run, gt_Ref ref)
+{
+    return (void *)(run->base[gt_ref_base(ref)] + gt_ref_offset(ref)); /* NOLINT */
+}
+
+/* ---- steps ---- */
+
+static gt_Status check_step(const Run *run, const gt_PlanStep *step, void *const *at)
+{
+    const gt_Plan *plan = run->plan;
+    const gt_PlanCheck *check = &plan->checks[step->check];
+    int64_t bad = gt_check_kernel(check->check)(plan->jobs + check->job, at, 0, check->tiles);
+    if (bad < 0)
+        return GT_OK;
+    gt_ShapeRule rule = gt_graph_rule(plan->graph, &plan->graph->nodes[step->node]);
+    return step->operation->complain(&rule, at, bad);
+}
+
+static gt_Status run_launches(const Run *run, const gt_PlanStep *step)
+{
+    const gt_Plan *plan = run->plan;
+    void *at[GT_MAX_INPUTS + GT_MAX_OUTPUTS + GT_MAX_TEMPORARIES];
+    const gt_Ref *ref = plan->refs + step->ref;
+    int32_t count = step->inputs + step->outputs + step->temporaries;
+    for (int32_t i = 0; i < count; i++)
+        at[i] = address(run, ref[i]);
+    gt_Status status = step->check < 0 ? GT_OK : check_step(run, step, at);
+    const gt_Launch *launch = plan->launches + step->launch, *end = launch + step->launches;
+    for (; launch < end && status == GT_OK; launch++)
+        status = gt_launch_tiles(plan->context, launch, plan->jobs + launch->job, at);
+    return status;
+}
+
+static gt_Status run_kernel(Run *run, const gt_PlanStep *step)
+{
+    const gt_Plan *plan = run->plan;
+    const gt_Ref *ref = plan->refs + step->ref;
+    const int32_t *value = plan->values + step->ref;
+    const gt_GraphValue *values = plan->graph->values;
+    gt_Kernel *kernel = &run->kernel;
+    kernel->operation = step->operation;
+    kernel->options = step->options;
+    kernel->inputs = step->inputs;
+    kernel->outputs = step->outputs;
+    for (int32_t i = 0; i < step->inputs; i++, ref++, value++) {
+        kernel->input_spec[i] = *value < 0 ? NULL : &values[*value].spec;
+        kernel->input[i] = address(run, *ref);
+    }
+    for (int32_t i = 0; i < step->outputs; i++, ref++, value++) {
+        kernel->output_spec[i] = &values[*value].spec;
+        kernel->output[i] = address(run, *ref);
+    }
+    return step->operation->run(kernel);
+}
+
+static gt_Status run_control(const Run *run, const gt_PlanStep *step)
+{
+    const gt_Ref *ref = run->plan->refs + step->ref;
+    gt_ControlKernel *control = &run->plan->controls[step->control].kernel;
+    for (int32_t i = 0; i < step->inputs; i++)
+        control->input[i] = address(run, *ref++);
+    for (int32_t i = 0; i < step->outputs; i++)
+        control->output[i] = address(run, *ref++);
+    control->scratch = address(run, *ref);
+    return step->operation->run(&control->kernel);
+}
+
+static gt_Status run_copy(const Run *run, const gt_PlanStep *step)
+{
+    const gt_Ref *ref = run->plan->refs + step->ref;
+    if (step->bytes)
+        memcpy(address(run, ref[1]), address(run, ref[0]), step->bytes);
+    return GT_OK;
+}
+
+static gt_Status run_step(Run *run, const gt_PlanStep *step)
+{
+    if (step->lowered)
+        return run_launches(run, step);
+    if (!step->operation)
+        return run_copy(run, step);
+    return step->control >= 0 ? run_control(run, step) : run_kernel(run, step);
+}
+
+static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
+{
+    gt_Context *context = plan->context;
+    Run run;
+    run.plan = plan;
+    run.base = plan->base;
+    run.site = gt_context_step_site(context);
+    run.kernel.context = context;
+    const char *caller = *run.site.here, *path = *run.site.path;
+    for (const gt_PlanStep *step = plan->steps + first, *end = plan->steps + last; step < end;
+         step++) {
+        *run.site.applying = step->operation ? step->operation->name : "copy";
+        *run.site.here = step->here ? step->here : caller;
+        *run.site.path = step->path;
+        gt_Status status = run_step(&run, step);
+        if (status != GT_OK || *run.site.status != GT_OK) {
+            gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
+                     "the kernel failed");
+            break;
+        }
+    }
+    *run.site.here = caller;
+    *run.site.path = path;
+    return *run.site.status;
+}
+
+/* ---- addresses ---- */
+
+/* Large constants may move: a variable's old value does when the variable is overwritten. */
+static void take_constants(gt_Plan *plan)
+{
+    uintptr_t *base = plan->base + gt_plan_constant_base(plan, 0);
+    for (int32_t i = 0; i < plan->constant_count; i++)
+        base[i] = (uintptr_t)gt_value_data(plan->graph->values[plan->constants[i]].constant);
+    for (int32_t i = 0; i < plan->live_count; i++) {
+        const gt_PlanLive *live = &plan->live[i];
+        void *into = plan->block + live->offset;
+        if (live->dtype == GT_FLOAT32)
+            *(float *)into = (float)*live->number;
+        else
+            *(double *)into = *live->number;
+    }
+}
+
+/* New memory for the outputs. */
+static gt_Status take_outputs(gt_Plan *plan, gt_Tensor **output)
+{
+    gt_Context *context = plan->context;
+    for (int32_t i = 0; i < plan->outputs; i++) {
+        void *data = NULL;
+        output[i] = gt_tensor_new(context, &plan->output[i].spec, &data);
+        if (!output[i])
+            return gt_context_status(context);
+        const gt_Operation *probability = plan->output[i].probability;
+        if (probability && gt_probability_mark(context, output[i], probability) != GT_OK)
+            return gt_context_status(context);
+        plan->base[gt_plan_output_base(plan, i)] = (uintptr_t)data;
+    }
+    return GT_OK;
+}
+
+/* Everything that may fail for want of memory, and every address and number of this run. */
+static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
+{
+    gt_Context *context = plan->context;
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        if (plan->variables[i].overwritten)
+            gt_variable_memory(context, plan->variables[i].variable, true);
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
+    if (plan->scratch && gt_scratch_reserve(context, plan->scratch) != GT_OK)
+        return gt_context_status(context);
+    /* Only now: making a variable's bytes its own moves those of whoever holds the old value. */
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        plan->base[gt_plan_variable_base(plan, i)] =
+            (uintptr_t)gt_variable_memory(context, plan->variables[i].variable, false);
+    for (int32_t i = 0; i < plan->inputs; i++) /* read already: none is late */
+        plan->base[gt_plan_input_base(i)] = (uintptr_t)gt_value_data(input[i]);
+    if (take_outputs(plan, output) != GT_OK)
+        return gt_context_status(context);
+    take_constants(plan);
+    return GT_OK;
+}
+
+/* ---- entry points ---- */
+
+gt_Status gt_plan_run_body(gt_Plan *plan, const void *const *input, void *const *output)
+{
+    for (int32_t i = 0; i < plan->inputs; i++)
+        plan->base[gt_plan_input_base(i)] = (uintptr_t)input[i];
+    for (int32_t i = 0; i < plan->outputs; i++)
+        plan->base[gt_plan_output_base(plan, i)] = (uintptr_t)output[i];
+    take_constants(plan);
+    GT_ASSERT(plan->variable_count == 0);
+    return run_steps(plan, 0, plan->step_count);
+}
+
+static gt_Status run_whole(gt_Plan *plan)
+{
+    gt_Context *context = plan->context;
+    if (run_steps(plan, 0, plan->commit) != GT_OK)
+        return gt_context_status(context);
+    if (gt_interrupted(context))
+        return gt_raise(context, GT_INTERRUPTED, NULL, "function", "interrupted");
+    gt_Interrupt interrupt = gt_context_defer_interrupt(context);
+    run_steps(plan, plan->commit, plan->step_count);
+    gt_context_resume_interrupt(context, interrupt);
+    return gt_context_status(context);
+}
+
+gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
+{
+    gt_Context *context = plan->context;
+    if (prepare(plan, input, output) == GT_OK) {
+        const char *applying = gt_context_set_applying(context, NULL);
+        gt_FloatMode mode = gt_float_mode_flush();
+        run_whole(plan);
+        gt_float_mode_restore(mode);
+        gt_context_set_applying(context, applying);
+    }
+    for (int32_t i = 0; i < plan->outputs && gt_context_status(context) != GT_OK; i++) {
+        if (output[i])
+            gt_tensor_free(context, output[i]);
+        output[i] = NULL;
+    }
+    return gt_context_status(context);
+}
+
+bool gt_plan_watched(const gt_Plan *plan)
+{
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        if (gt_tape_would_watch(plan->context, plan->variables[i].variable))
+            return true;
+    return false;
+}
