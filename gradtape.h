@@ -22,6 +22,7 @@
 #include "ops/math/compare.h"
 #include "ops/linalg/cholesky.h"
 #include "ops/linalg/contraction.h"
+#include "ops/linalg/cross.h"
 #include "ops/linalg/determinant.h"
 #include "ops/linalg/diagonal.h"
 #include "ops/linalg/eigh.h"

@@ -18,7 +18,7 @@ GT_OPTIONS(gt_check_gradients_options, gt_check_gradients_OPTIONS);
 /* gt_check_gradients(function, context, inputs, .order = 2): GT_OK if the gradient of the outputs
  * in every number of every float64 input agrees with (f(x + step) - f(x - step)) / (2 step); else
  * GT_NUMERIC, with a message that names the number and both values. The outputs are added up with
- * weights that differ from number to number, so that errors do not cancel. Inputs of whole numbers
+ * weights that differ from element to element, so that errors do not cancel. Integer inputs
  * are passed on; float32 is an error, as differences of float32 tell nothing. The function must
  * give the same every time, and the inputs must stay away from its kinks. Two calls of the function
  * a number: for tests. */

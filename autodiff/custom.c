@@ -30,31 +30,12 @@ static const gt_Operation custom_gradient;
 /* One run of a function whose insides no tape sees. */
 typedef struct Run {
     gt_Context *context;
-    gt_FunctionBody function;
     Call call;
     gt_Tensors given;
     int32_t inputs;                   /* of the record */
     gt_Value *input[GT_MAX_INPUTS];   /* held */
     gt_Value *output[GT_MAX_OUTPUTS]; /* held */
 } Run;
-
-static gt_Status check(const Run *run, gt_Tensor *const *outputs, int32_t wanted)
-{
-    gt_Context *context = run->context;
-    if (run->given.count > 0 && !run->given.items)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "the list of inputs is NULL");
-    if (run->given.count < 1 || run->given.count > GT_MAX_INPUTS)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the number of inputs must be 1 to %d (got %d)", GT_MAX_INPUTS,
-                        (int)run->given.count);
-    if (wanted < 1 || run->call.outputs < wanted || run->call.outputs > GT_MAX_OUTPUTS)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the number of outputs, saved ones too, must be 1 to %d (got %d)",
-                        GT_MAX_OUTPUTS, (int)run->call.outputs);
-    if (!outputs)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "the place for the outputs is NULL");
-    return GT_OK;
-}
 
 static gt_Status hold_inputs(Run *run)
 {
@@ -77,27 +58,6 @@ static bool has_input(const Run *run, const gt_Value *value)
         if (run->input[i] == value || (variable && gt_value_variable(run->input[i]) == variable))
             return true;
     return false;
-}
-
-/* Runs the function without the tapes; its results get values of their own, so that their gradients
- * end at the new record. */
-static gt_Status run_hidden(Run *run, gt_Listener *listener)
-{
-    gt_Context *context = run->context;
-    gt_listener_begin(context, listener);
-    uint64_t hushed = gt_tape_quiet(context);
-    gt_body_run(context, NULL, run->function, run->call.user, run->given.items, run->call.outputs,
-                run->output);
-    gt_tape_unquiet(context, hushed);
-    gt_listener_end(context, listener);
-    for (int32_t i = 0; i < run->call.outputs && gt_context_status(context) == GT_OK; i++) {
-        gt_Value *own = gt_value_alias(context, run->output[i], gt_value_spec(run->output[i]), 0);
-        if (!own)
-            break;
-        gt_value_release(run->output[i], true);
-        run->output[i] = own;
-    }
-    return gt_context_status(context);
 }
 
 /* In the body of control flow a custom gradient is a node too (custom_shape). */
@@ -240,7 +200,6 @@ gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
     const char *name = options.name ? options.name : custom_gradient.name;
     gt_Site site = gt_site_enter(here, name);
     Run run = {.context = context,
-               .function = function,
                .call = {.size = GT_SIZE(Call),
                         .gradient = gradient,
                         .user = user,
@@ -251,8 +210,12 @@ gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
     gt_Listener listener = {0};
     if (!gradient)
         gt_raise(context, GT_INVALID, NULL, NULL, "the gradient function is NULL");
-    else if (check(&run, outputs, options.outputs) == GT_OK && hold_inputs(&run) == GT_OK &&
-             run_hidden(&run, &listener) == GT_OK)
+    else if (gt_check_call(context, inputs,
+                           options.outputs < 1 ? options.outputs : run.call.outputs,
+                           outputs) == GT_OK &&
+             hold_inputs(&run) == GT_OK &&
+             gt_run_hidden(context, function, user, inputs.items, run.call.outputs, run.output,
+                           &listener) == GT_OK)
         check_what_is_read(&run, &listener);
     gt_listener_close(context, &listener);
     finish(&run, outputs, options.outputs);

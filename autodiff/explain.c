@@ -14,7 +14,7 @@ void gt_name_source(const gt_Tensor *source, char *text, size_t size)
         snprintf(text, size, "the source");
 }
 
-/* What there is to say without a walk; false: nothing. */
+/* Explains from the two ends alone, without a walk; false: they explain nothing. */
 static bool explain_ends(gt_Context *context, gt_TapeSlot *tape, const gt_Value *target,
                          const gt_Tensor *source, const gt_Value *from, char *text, size_t size)
 {
@@ -78,7 +78,7 @@ static void explain_cut(const gt_RecordView *view, char *text, size_t size)
         snprintf(text, size, "%s at %s has no gradient: %s", operation->name, here,
                  operation->why_not ? operation->why_not : "it is not differentiable");
     else
-        snprintf(text, size, "%s at %s gives or takes integers, which have no gradient",
+        snprintf(text, size, "%s at %s has integers as input or output, which have no gradient",
                  operation->name, here);
 }
 

@@ -20,6 +20,7 @@
 #include "ops/array/indexing.h"
 #include "ops/control/choice.h"
 #include "ops/math/arithmetic.h"
+#include "ops/kit.h"
 
 #include <string.h>
 
@@ -65,6 +66,8 @@ static gt_Status accumulate(gt_Context *context, gt_Value **place, gt_Tensor *gr
     return GT_OK;
 }
 
+/* The gradient that a target starts with: the one that the caller gives, or ones. A target that the walk does not pass, a
+ * constant, takes none. */
 static gt_Status seed_target(const Question *question, int32_t i)
 {
     gt_Context *context = question->walk.context;
@@ -73,7 +76,7 @@ static gt_Status seed_target(const Question *question, int32_t i)
     if (!place)
         return GT_OK;
     if (!seeds || !seeds[i])
-        return accumulate(context, place, gt_ones_like(question->targets.items[i]));
+        return accumulate(context, place, gt_constant_like(question->targets.items[i], 1));
     gt_Value *with =
         gt_value_of(context, question->here, "gradient", "an output gradient", seeds[i]);
     if (!with)
@@ -123,6 +126,7 @@ static void mark_needed(Question *question)
     }
 }
 
+/* The walk itself, for rules that differentiate a body (gt_GradientRule.pull_back). */
 static gt_Status pull_back(gt_Tape *tape, gt_Tensors targets, gt_Tensor *const *upstream,
                            gt_Tensors sources, gt_Tensor **gradients, bool zeros)
 {
@@ -173,7 +177,8 @@ static gt_Status take_given(const gt_Walk *walk, const gt_RecordView *view, cons
     return gt_context_status(context);
 }
 
-/* The rule of one record. */
+/* The rule of one record. Before: the gradients of all that was made of its outputs are added up. After: it has given its
+ * inputs theirs. Nothing runs if no gradient arrived, or none is wanted. */
 static gt_Status apply_rule(const gt_Walk *walk, const gt_WalkNode *node, const RuleLists *lists)
 {
     gt_Context *context = walk->context;
@@ -238,6 +243,8 @@ static void drop_gradients(const gt_Walk *walk, const gt_WalkNode *node)
         gt_values_release(walk->gradients + node->gradients, node->view.outputs);
 }
 
+/* From the targets back. While a rule runs, errors name the line of the operation whose gradient it is; its temporaries go
+ * with its scope, and a tape that answers once lets go of the record. */
 static gt_Status run_rules(const gt_Walk *walk)
 {
     gt_Context *context = walk->context;
@@ -267,7 +274,7 @@ static gt_Tensor *without_gradient(const Question *question, gt_Tensor *source)
     bool chosen = question->walk.chosen;
     if (!chosen && question->options->unconnected != GT_UNCONNECTED_ZERO)
         return NULL;
-    gt_Tensor *zeros = gt_zeros_like(source);
+    gt_Tensor *zeros = gt_constant_like(source, 0);
     if (zeros && chosen)
         gt_mark_choice(question->walk.context, &zeros, 1);
     return zeros;

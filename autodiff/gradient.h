@@ -10,9 +10,9 @@
 
 GT_BEGIN
 
-/* What a source gets that does not influence the targets: that no operations with gradients lead from to
- * them, whatever the numbers. If numbers chose what a target was computed from (gt_cond,
- * gt_while_loop), every source counts as connected, with zeros where it was not reached. */
+/* The answer for a source that is unconnected: no operations with gradients lead from it to the targets, whatever the
+ * numbers. If numbers chose what a target was computed from (gt_cond, gt_while_loop), every source counts as connected, with
+ * zeros where it was not reached. */
 typedef enum gt_Unconnected {
     GT_UNCONNECTED_ERROR, /* GT_NO_GRADIENT, with the reason */
     GT_UNCONNECTED_NONE,  /* NULL, and no error */

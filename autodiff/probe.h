@@ -1,4 +1,4 @@
-/* Sources and tapes for differentiating a function from outside. Private. */
+/* Sources, tapes and runs for differentiating a function from outside. Private. */
 #ifndef GT_AUTODIFF_PROBE_H
 #define GT_AUTODIFF_PROBE_H
 
@@ -10,5 +10,16 @@ gt_Tensor *gt_probe(const char *here, gt_Tensor *x);
 
 /* A tape that watches these and nothing by itself. NULL on failure. */
 gt_Tape *gt_probe_tape(const char *here, gt_Tensors watched, bool persistent);
+
+/* ---- functions that tapes see as one operation ---- */
+
+/* Are there 1 to 64 inputs, 1 to 8 outputs and a place for these? */
+gt_Status gt_check_call(gt_Context *context, gt_Tensors inputs, int32_t outputs,
+                        gt_Tensor *const *places);
+/* Runs the function hidden from all tapes. `output` gets values of their own, held, so that gradients of the results end at
+ * a record that is made of them; the listener hears what the function reads, and is to be closed in any case. */
+gt_Status gt_run_hidden(gt_Context *context, gt_FunctionBody function, void *user,
+                        gt_Tensor *const *input, int32_t outputs, gt_Value **output,
+                        gt_Listener *listener);
 
 #endif

@@ -254,26 +254,6 @@ static void remember_layer(Run *run)
         run->call.layer = gt_object_identity(frame->layer);
 }
 
-/* Without the tapes; the results get values of their own, so that their gradients end at the record. */
-static gt_Status run_hidden(Run *run, gt_Tensor *const *input, gt_Listener *listener)
-{
-    gt_Context *context = run->context;
-    gt_listener_begin(context, listener);
-    uint64_t hushed = gt_tape_quiet(context);
-    gt_body_run(context, NULL, run->call.function, run->call.user, input, run->call.outputs,
-                run->output);
-    gt_tape_unquiet(context, hushed);
-    gt_listener_end(context, listener);
-    for (int32_t i = 0; i < run->call.outputs && gt_context_status(context) == GT_OK; i++) {
-        gt_Value *own = gt_value_alias(context, run->output[i], gt_value_spec(run->output[i]), 0);
-        if (!own)
-            break;
-        gt_value_release(run->output[i], true);
-        run->output[i] = own;
-    }
-    return gt_context_status(context);
-}
-
 static gt_Status run_eagerly(Run *run, gt_Tensors inputs, gt_Tensor **outputs)
 {
     gt_Context *context = run->context;
@@ -284,7 +264,9 @@ static gt_Status run_eagerly(Run *run, gt_Tensors inputs, gt_Tensor **outputs)
         if (value)
             add_input(run, value);
     }
-    if (gt_context_status(context) == GT_OK && run_hidden(run, inputs.items, &listener) == GT_OK &&
+    if (gt_context_status(context) == GT_OK &&
+        gt_run_hidden(context, run->call.function, run->call.user, inputs.items, run->call.outputs,
+                      run->output, &listener) == GT_OK &&
         add_variables(run, &listener) == GT_OK &&
         gt_record_call(context, &recompute, &run->call, run->inputs, run->input, run->call.outputs,
                        run->output) == GT_OK)
@@ -295,24 +277,6 @@ static gt_Status run_eagerly(Run *run, gt_Tensors inputs, gt_Tensor **outputs)
     gt_release(context, run->input, (size_t)run->capacity * sizeof *run->input);
     gt_map_close(context, &run->known);
     return gt_context_status(context);
-}
-
-static gt_Status check(gt_Context *context, gt_Tensors inputs, int32_t outputs,
-                       gt_Tensor *const *places)
-{
-    if (inputs.count > 0 && !inputs.items)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "the list of inputs is NULL");
-    if (inputs.count < 1 || inputs.count > GT_MAX_INPUTS)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the number of inputs must be 1 to %d (got %d)", GT_MAX_INPUTS,
-                        (int)inputs.count);
-    if (outputs < 1 || outputs > GT_MAX_OUTPUTS)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the number of outputs must be 1 to %d (got %d)", GT_MAX_OUTPUTS,
-                        (int)outputs);
-    if (!places)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "the place for the outputs is NULL");
-    return GT_OK;
 }
 
 /* The function gets tensors of its own, of which nothing more is known than when it is run again: what
@@ -339,7 +303,8 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
         return gt_status();
     gt_Site site = gt_site_enter(here, recompute.name);
     gt_Tensor *own[GT_MAX_INPUTS];
-    if (check(context, inputs, n, outputs) == GT_OK && own_inputs(context, inputs, own) == GT_OK) {
+    if (gt_check_call(context, inputs, n, outputs) == GT_OK &&
+        own_inputs(context, inputs, own) == GT_OK) {
         gt_Tensors list = {own, inputs.count};
         uint64_t choices = gt_context_choices(context);
         Run run = {.context = context,

@@ -31,8 +31,8 @@ char *gt_frame_path(const gt_CallFrame *frame, char *text, size_t size)
 static void append_path(char *text, size_t size, const gt_Context *context)
 {
     char path[256];
-    if (context->path)
-        append(text, size, ", in %s", context->path);
+    if (context->step && context->step->path)
+        append(text, size, ", in %s", context->step->path);
     else if (context->frame)
         append(text, size, ", in %s", gt_frame_path(context->frame, path, sizeof path));
 }
@@ -42,24 +42,26 @@ static gt_Status raise_list(gt_Context *context, gt_Status status, const char *h
 {
     if (context->status != GT_OK)
         return context->status;
+    const gt_StepSite *step = context->step;
+    const gt_Operation *gradient_of = step ? step->gradient_of : context->differentiating;
     context->status = status;
     char *text = context->message;
     size_t size = sizeof context->message;
     text[0] = 0;
     if (!here)
-        here = context->here;
+        here = step && step->here ? step->here : context->here;
     if (here)
         append(text, size, "%s: ", here);
     if (context->composing)
         append(text, size, "%s: ", context->composing);
     if (!operation)
-        operation = context->applying;
+        operation = step ? step->name : context->applying;
     if (operation && (!context->composing || strcmp(operation, context->composing) != 0))
         append(text, size, "%s: ", operation);
     size_t used = strlen(text);
     gt_text_list(text + used, size - used, format, arguments);
-    if (context->differentiating)
-        append(text, size, ", in the gradient of %s", context->differentiating->name);
+    if (gradient_of)
+        append(text, size, ", in the gradient of %s", gradient_of->name);
     append_path(text, size, context);
     return status;
 }

@@ -43,15 +43,14 @@ typedef struct gt_GraphNode {
     const char *here;
     const char *
         path; /* of the layer that was being called, "model/dense_1"; the graph's. NULL: none was */
-    int32_t *input;  /* values; -1: absent */
-    int32_t *output; /* values; in the block of the inputs */
+    const gt_Operation *gradient_of; /* whose gradient rule applied it; NULL: none did */
+    int32_t *input;                  /* values; -1: absent */
+    int32_t *output;                 /* values; in the block of the inputs */
     int32_t inputs, outputs;
     int32_t
         required;   /* of control flow: outputs from here on have no memory if nobody reads them */
     size_t scratch; /* of a worker; of control flow: memory besides the outputs, between rounds */
 } gt_GraphNode;
-
-struct gt_Plan;
 
 typedef struct gt_Graph {
     gt_Context *context;
@@ -66,9 +65,7 @@ typedef struct gt_Graph {
     int32_t body_count, body_capacity;
     char **paths; /* of its nodes; owned */
     int32_t path_count, path_capacity;
-    bool inner; /* a body of control flow. Who plans the graph around it makes it run: */
-    struct gt_Plan *plan;
-    gt_Status (*run)(struct gt_Plan *plan, const void *const *input, void *const *output);
+    bool inner; /* a body of control flow */
 } gt_Graph;
 
 /* ---- graphs ---- */
@@ -94,9 +91,9 @@ bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size
 /* ---- tracing ---- */
 
 /* Starts a trace: from here on operations on symbols and variables are written down in `graph`, which is empty.
- * What C code asks meanwhile goes to `facts`. NULL with an error raised on failure. */
+ * Questions that C code asks meanwhile go to `facts`. NULL with an error raised on failure. */
 gt_Trace *gt_trace_begin(gt_Context *context, gt_Graph *graph, gt_Facts *facts);
-/* What the bodies of one node read of the traces around them. */
+/* The values that the bodies of one node read of the traces around them. */
 typedef struct gt_Captures {
     gt_Value **value;               /* held */
     int32_t first, count, capacity; /* value[i] is argument number first + i of every body */

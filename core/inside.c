@@ -44,9 +44,16 @@ void *gt_context_scratch(gt_Context *context)
     return context->scratch[0];
 }
 
-gt_Variable **gt_context_generator(gt_Context *context)
+gt_Variable *gt_context_generator(const gt_Context *context)
 {
-    return &context->generator;
+    return context->generator;
+}
+
+void gt_context_take_generator(gt_Context *context, gt_Variable *state)
+{
+    context->generator = state;
+    if (state)
+        gt_context_drop(context);
 }
 
 bool gt_context_checks_numerics(const gt_Context *context)
@@ -65,9 +72,14 @@ const char *gt_context_here(const gt_Context *context)
     return context->here;
 }
 
-gt_StepSite gt_context_step_site(gt_Context *context)
+const gt_Status *gt_context_status_place(const gt_Context *context)
 {
-    return (gt_StepSite){&context->status, &context->here, &context->applying, &context->path};
+    return &context->status;
+}
+
+const gt_StepSite **gt_context_step_place(gt_Context *context)
+{
+    return &context->step;
 }
 
 uint64_t gt_context_choices(const gt_Context *context)
@@ -235,6 +247,18 @@ gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Sp
     alias->symbol = value->symbol;
     alias->trace = value->trace;
     return alias;
+}
+
+const void *gt_value_late(const gt_Value *value, const gt_Operation *operation,
+                          gt_Value *input[GT_MAX_INPUTS])
+{
+    const gt_Late *late = value->buffer ? value->buffer->late : NULL;
+    if (!late || late->operation != operation || value->offset != 0 ||
+        !gt_spec_equal(&value->spec, &late->spec))
+        return NULL;
+    for (int i = 0; i < late->inputs; i++)
+        input[i] = late->input[i];
+    return late->options;
 }
 
 gt_Variable *gt_value_variable(const gt_Value *value)

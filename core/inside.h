@@ -1,4 +1,4 @@
-/* What the other rooms may ask of core, by functions: memory, errors, the context, handles, values, records,
+/* The questions that other rooms may ask core, as functions: memory, errors, the context, handles, values, records,
  * tapes, scopes, traces. The structs behind these names are core's alone (core/structs.h). Not installed.
  *
  *   handle   gt_Tensor *: owned by a scope, or by whoever owns the variable
@@ -91,9 +91,14 @@ gt_Blas *gt_context_blas(gt_Context *context);
 void *gt_context_scratch(gt_Context *context);
 /* Makes every worker's scratch memory at least so large. */
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
-/* Where the state of the default generator is kept; NULL until somebody draws from it. */
-gt_Variable **gt_context_generator(gt_Context *context);
+/* The state of the default generator; NULL until somebody draws from it. */
+gt_Variable *gt_context_generator(const gt_Context *context);
+/* Makes it the default generator's state; the context keeps it, and is not kept by it. NULL is passed over. */
+void gt_context_take_generator(gt_Context *context, gt_Variable *state);
 bool gt_context_checks_numerics(const gt_Context *context);
+/* Raises the error for the first element of a result of `operation` that is infinite or not a number, if there is one. */
+gt_Status gt_check_finite(gt_Context *context, const char *here, const gt_Operation *operation,
+                          const gt_Spec *spec, const void *data);
 /* The object that was made after `previous`, or the first one for NULL; NULL at the end. */
 gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *previous);
 
@@ -112,13 +117,17 @@ const char *gt_context_set_applying(gt_Context *context, const char *name);
 const gt_Operation *gt_context_set_differentiating(gt_Context *context,
                                                    const gt_Operation *operation);
 
-/* What a plan writes and reads at every step, looked up once for a run: where the context keeps the pending
- * error, and for messages the call site, the name of the operation that is running and the path of its layer. */
+/* A step of a plan, as messages name it. */
 typedef struct gt_StepSite {
-    const gt_Status *status;
-    const char **here, **applying, **path;
+    const char *here; /* the call site where it was traced; NULL: not known */
+    const char *name; /* of the operation */
+    const char *path; /* of the layer that was being called, "model/dense_1"; NULL: none was */
+    const gt_Operation *gradient_of; /* whose gradient rule applied it; NULL: none did */
 } gt_StepSite;
-gt_StepSite gt_context_step_site(gt_Context *context);
+/* Where the context keeps the pending error, and the step that is running, NULL without one: errors name it unless they
+ * say otherwise. A plan looks both up once for a run. */
+const gt_Status *gt_context_status_place(const gt_Context *context);
+const gt_StepSite **gt_context_step_place(gt_Context *context);
 
 /* Does the caller want to stop? */
 bool gt_interrupted(gt_Context *context);
@@ -174,6 +183,8 @@ double gt_number_fetch(gt_DType dtype, const void *data, int64_t i);
 /* data[i] = number */
 void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
 
+/* Where output 0 begins in input 0, in elements, for a call whose shapes are known; -1: it is no view of it. */
+int64_t gt_view_offset(const gt_ShapeRule *rule);
 int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
 int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
 bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
@@ -232,6 +243,10 @@ bool gt_value_is_borrowed(const gt_Value *value);
 /* Another value with the same numbers, or from byte `offset` of them on; NULL on failure. */
 gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Spec *spec,
                          size_t offset);
+/* The options of a late result of this operation that nobody has read, seen from its first element on in its own shape; else
+ * NULL. `input` gets the values that it waits for, not held. */
+const void *gt_value_late(const gt_Value *value, const gt_Operation *operation,
+                          gt_Value *input[GT_MAX_INPUTS]);
 /* The variable that this value is or was the value of; NULL: none, or freed since. */
 gt_Variable *gt_value_variable(const gt_Value *value);
 void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
@@ -250,14 +265,11 @@ gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_Function
                               void *user, gt_Tensor *const *input, int32_t outputs,
                               gt_Value **result, const gt_Operation **probability);
 
-/* ---- probabilities: what a handle knows of how its numbers were made ---- */
+/* ---- origins: what a live handle to probabilities knows of how they were made ---- */
 
 /* The handle is to probabilities that `operation` made, of which scores is not known. */
 gt_Status gt_probability_mark(gt_Context *context, gt_Tensor *tensor,
                               const gt_Operation *operation);
-
-/* ---- origins: what a live handle to probabilities knows of how they were made ---- */
-
 /* The operation that made them (GT_OP_PROBABILITY); NULL: these are none, as far as is known. */
 const gt_Operation *gt_origin_operation(const gt_Tensor *tensor);
 /* The spec of the logits it made them of; NULL: they are not known, and the next three must not be asked. */
@@ -407,7 +419,7 @@ void gt_trace_resume(gt_Context *context, gt_Trace *trace);
 
 /* ---- gradient rules ---- */
 
-/* What the walk hands to a rule (autodiff/gradient.c), which asks by gt_wants and its like. */
+/* A gradient rule's call, as the walk makes it (autodiff/gradient.c); rules ask by gt_wants and its like. */
 struct gt_GradientRule {
     gt_Context *context;
     gt_Record *record;

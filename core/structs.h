@@ -162,7 +162,7 @@ struct gt_Context {
     const char *composing; /* the composite operation that is running, for messages */
     const char *applying;  /* the operation that is running, for messages */
     const gt_CallFrame *frame;
-    const char *path;      /* of the layer whose operation a plan runs, for messages; NULL: none */
+    const gt_StepSite *step; /* of the plan that is running, for messages; NULL: none is */
     bool check_numerics;
 #ifdef GT_ASSERTIONS
     /* The thread whose operation is running, by its mark; NULL: none. Objects of one context are used by one thread at

@@ -1,6 +1,13 @@
-/* Tapes and the records they hold. A record is one block: itself, its options, its inputs, its
- * outputs. Tapes are 64 bits, a record carries the bits of those that hold it, and a tape's end
- * takes its bit off every record that is left. Leans on tensor.c and variable.c. */
+/* Tapes and the records they hold. A record is one block: itself, its options, its inputs, its outputs. Tapes are 64 bits;
+ * a record carries the bits of the tapes that have it, and a tape's end takes its bit off every record that is left.
+ *
+ * Nothing holds a record but its output values, and a record holds its inputs: what nobody can ask a gradient of is freed
+ * while the tape records. For y = sin(x), z = y * 2, with x watched:
+ *
+ *     z (value) -> record multiply -> y (value) -> record sin -> x (value) -> leaf
+ *
+ * and when the handle of z goes, both records go. Records are in a ring by age, so that a tape that ends visits only those
+ * that are younger than its oldest. Leans on tensor.c and variable.c. */
 #include "core/trace.h"
 
 #include <stdlib.h>
@@ -17,58 +24,81 @@ static size_t align_up(size_t n)
     return (n + 15) & ~(size_t)15;
 }
 
+/* Where the parts of a record's block begin. */
+typedef struct Layout {
+    size_t options, input, output, bytes;
+} Layout;
+
+static Layout layout_of(const gt_Operation *operation, int inputs, int outputs)
+{
+    Layout at;
+    at.options = align_up(sizeof(gt_Record));
+    at.input =
+        at.options + align_up(operation && operation->options ? operation->options->size : 0);
+    at.output = at.input + align_up((size_t)inputs * sizeof(gt_Value *));
+    at.bytes = at.output + (size_t)outputs * sizeof(gt_RecordOutput);
+    return at;
+}
+
+/* The output belongs to the record from here on, and the record to it. A rule that reads it later needs the buffer. */
+static void take_output(gt_Record *record, int i, gt_Value *value)
+{
+    gt_RecordOutput *into = &record->output[i];
+    *into = (gt_RecordOutput){.spec = value->spec,
+                              .value = value,
+                              .offset = value->offset,
+                              .symbol = value->symbol,
+                              .trace = value->trace};
+    if (record->operation && gt_saves_output(record->operation, i) && value->buffer) {
+        into->buffer = value->buffer;
+        into->buffer->references++;
+    }
+    value->record = record;
+    value->index = (uint16_t)i;
+}
+
+/* Puts the record at the young end of the ring. */
+static void link_record(gt_Context *context, gt_Record *record)
+{
+    record->serial = ++context->record_serial;
+    record->next = &context->records;
+    record->previous = context->records.previous;
+    record->previous->next = record->next->previous = record;
+    context->memory.records++;
+}
+
 gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
                          int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
                          uint64_t tapes, const char *here)
 {
-    size_t options_bytes = operation && operation->options ? operation->options->size : 0;
-    size_t at_options = align_up(sizeof(gt_Record));
-    size_t at_inputs = at_options + align_up(options_bytes);
-    size_t at_outputs = at_inputs + align_up((size_t)inputs * sizeof(gt_Value *));
-    size_t bytes = at_outputs + (size_t)outputs * sizeof(gt_RecordOutput);
-    gt_Record *record = gt_allocate(context, bytes);
+    Layout at = layout_of(operation, inputs, outputs);
+    gt_Record *record = gt_allocate(context, at.bytes);
     if (!record)
         return NULL;
     record->operation = operation;
     record->context = context;
     record->tapes = tapes;
-    record->serial = ++context->record_serial;
     record->leaves = 0;
     record->here = here;
-    record->bytes = bytes;
+    record->bytes = at.bytes;
     record->inputs = (uint16_t)inputs;
     record->outputs = (uint16_t)outputs;
     record->references = (uint32_t)outputs;
     record->variable = NULL;
     record->stripped = false;
-    record->options = (char *)record + at_options;
-    record->input = (gt_Value **)((char *)record + at_inputs);
-    record->output = (gt_RecordOutput *)((char *)record + at_outputs);
-    if (options_bytes)
-        memcpy(record->options, options, options_bytes);
+    record->options = (char *)record + at.options;
+    record->input = (gt_Value **)((char *)record + at.input);
+    record->output = (gt_RecordOutput *)((char *)record + at.output);
+    if (operation && operation->options)
+        memcpy(record->options, options, operation->options->size);
     for (int i = 0; i < inputs; i++) {
         record->input[i] = input[i];
         if (input[i])
             gt_value_retain(input[i], gt_saves_input(operation, i));
     }
-    for (int i = 0; i < outputs; i++) {
-        gt_RecordOutput *into = &record->output[i];
-        *into = (gt_RecordOutput){.spec = output[i]->spec,
-                                  .value = output[i],
-                                  .offset = output[i]->offset,
-                                  .symbol = output[i]->symbol,
-                                  .trace = output[i]->trace};
-        if (operation && gt_saves_output(operation, i) && output[i]->buffer) {
-            into->buffer = output[i]->buffer;
-            into->buffer->references++;
-        }
-        output[i]->record = record;
-        output[i]->index = (uint16_t)i;
-    }
-    record->next = &context->records;
-    record->previous = context->records.previous;
-    record->previous->next = record->next->previous = record;
-    context->memory.records++;
+    for (int i = 0; i < outputs; i++)
+        take_output(record, i, output[i]);
+    link_record(context, record);
     return record;
 }
 
@@ -115,7 +145,7 @@ int gt_tape_bit(const gt_Context *context, const gt_TapeSlot *tape)
     return (int)(tape - context->tape);
 }
 
-/* What records and what watches by itself, from the stack of tapes. */
+/* Works out which tapes record and which watch variables by themselves, from the stack of tapes. */
 static void update_masks(gt_Context *context)
 {
     context->recording = context->auto_watching = 0;
@@ -170,7 +200,7 @@ gt_TapeSlot *gt_tape_check(gt_Context *context, const char *here, const char *op
                      "sees that as one operation and can be used around it alone");
             return NULL;
         }
-    gt_raise(context, GT_STALE, here, operation, "this tape ended, or is another context's");
+    gt_raise(context, GT_STALE, here, operation, "this tape ended, or belongs to another context");
     return NULL;
 }
 
@@ -293,13 +323,14 @@ gt_Tape *gt_tape_begin_at(const char *here, const gt_tape_begin_options *given)
         return NULL;
     gt_tape_begin_options options = GT_TAKE(gt_tape_begin_options, given);
     int bit = context->last_tape;
-    for (int tried = 0;; tried++) { /* in turn, so that a stale handle is noticed for long */
+    for (int tried = 0;;
+         tried++) { /* round-robin, so that a stale handle stays detectable as long as possible */
         bit = (bit + 1) % GT_MAX_TAPES;
         if (!context->tape[bit].handle)
             break;
         if (tried == GT_MAX_TAPES) {
-            gt_raise(context, GT_STATE, here, "tape_begin", "%d tapes are open already",
-                     GT_MAX_TAPES);
+            gt_raise(context, GT_STATE, here, "tape_begin",
+                     "at most %d tapes can be open at a time", GT_MAX_TAPES);
             return NULL;
         }
     }
@@ -418,13 +449,13 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
     gt_Value *value = slot->value;
     if (!gt_dtype_is_float(value->spec.dtype))
         return gt_raise(context, GT_INVALID, here, "watch",
-                        "a tensor of type %s has no gradient; only floats can be watched",
+                        "only floats can be watched (got %s)",
                         gt_dtype_name(value->spec.dtype));
     if (value->context != context)
         return gt_raise(context, GT_STATE, here, "watch", "the tensor belongs to another context");
     uint64_t bit = BIT(gt_tape_bit(context, tape));
     gt_Record *record = slot->variable ? &slot->variable->leaf : value->record;
-    if (record && !record->next) { /* a variable's, or a value that one had */
+    if (record && !record->next) { /* of a variable, or a value that one had */
         gt_tape_watch_leaf(context, record, bit);
         return context->status;
     }
@@ -434,7 +465,7 @@ gt_Status gt_watch_at(const char *here, gt_Tape *handle, gt_Tensor *tensor)
         record->tapes |= bit;
         return GT_OK;
     }
-    if (record) { /* the other tapes know what it was made of; for this one it is where things begin */
+    if (record) { /* other tapes know its record; this one begins here */
         if (!(record->tapes & bit)) {
             record->output[value->index].watched |= bit;
             record->leaves |= bit;

@@ -274,58 +274,97 @@ gt_Tensor *gt_live_at(const char *here, const double *number, gt_DType dtype)
                           : gt_scalar_at(here, *number, dtype);
 }
 
-gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const void *options,
-                        gt_Value *const *input, const gt_Spec *output, gt_Slot *const *overwritten,
-                        int32_t *symbols)
+/* The lists and the copy of the options that a node owns; false on failure, when nothing is owned. */
+static bool open_node(gt_Context *context, gt_GraphNode *node, const void *options)
+{
+    const gt_OptionType *type = node->operation->options;
+    char path[512];
+    gt_Graph *graph = context->trace->graph;
+    const char *at = context->frame ? gt_frame_path(context->frame, path, sizeof path) : node->path;
+    node->path = at ? gt_graph_path(graph, at) : NULL;
+    node->options = type ? gt_allocate(context, type->size) : NULL;
+    node->input =
+        gt_allocate(context, (size_t)(node->inputs + node->outputs) * sizeof *node->input);
+    if (context->status != GT_OK) {
+        gt_graph_free_node(context, node);
+        return false;
+    }
+    node->output = node->input + node->inputs;
+    if (type)
+        memcpy(node->options, options, type->size);
+    return true;
+}
+
+/* Are the numbers of its inputs read? Those of input 0 of a view are not. */
+static bool reads_numbers(const gt_GraphNode *node, const void *options, gt_Value *const *input,
+                          const gt_Spec *output)
+{
+    if (!(node->operation->flags & GT_OP_VIEW))
+        return true;
+    gt_ShapeRule rule = {.operation = node->operation,
+                         .options = options,
+                         .inputs = node->inputs,
+                         .outputs = node->outputs};
+    for (int32_t i = 0; i < node->inputs; i++)
+        rule.input[i] = input[i] ? gt_value_spec(input[i]) : NULL;
+    rule.output[0] = output[0];
+    return gt_view_offset(&rule) < 0;
+}
+
+/* The numbers of the inputs. An operation that reads a late one has it computed. */
+static gt_Status number_inputs(gt_Context *context, gt_GraphNode *node, gt_Value *const *input,
+                               const gt_Spec *output)
+{
+    bool reads = reads_numbers(node, node->options, input, output);
+    for (int32_t i = 0; i < node->inputs; i++) {
+        if (input[i] && reads)
+            gt_value_data(input[i]);
+        node->input[i] = input[i] ? gt_trace_symbol(context, input[i]) : -1;
+        if (input[i] && node->input[i] < 0)
+            return context->status;
+    }
+    return GT_OK;
+}
+
+/* A value for each output; an effect's outputs say which variables they overwrite. */
+static gt_Status number_outputs(gt_Context *context, gt_GraphNode *node, const gt_Spec *output,
+                                gt_Slot *const *overwritten, int32_t *symbols)
 {
     gt_Graph *graph = context->trace->graph;
-    const gt_OptionType *type = like->operation->options;
-    gt_GraphNode node = *like;
-    node.here = like->here ? like->here : context->here;
-    node.options = NULL;
-    char path[512];
-    if (context->frame)
-        node.path = gt_graph_path(graph, gt_frame_path(context->frame, path, sizeof path));
-    else
-        node.path = like->path ? gt_graph_path(graph, like->path) : NULL;
-    node.input = gt_allocate(context, (size_t)(node.inputs + node.outputs) * sizeof *node.input);
-    if (!node.input || context->status != GT_OK) {
-        gt_graph_free_node(context, &node);
-        return context->status;
-    }
-    node.output = node.input + node.inputs;
-    if (type) {
-        node.options = gt_allocate(context, type->size);
-        if (!node.options)
-            goto failed;
-        memcpy(node.options, options, type->size);
-    }
-    for (int32_t i = 0; i < node.inputs; i++) {
-        if (input[i] && !(node.operation->flags & GT_OP_VIEW))
-            gt_value_data(input[i]); /* a late one is read */
-        node.input[i] = input[i] ? gt_trace_symbol(context, input[i]) : -1;
-        if (input[i] && node.input[i] < 0)
-            goto failed;
-    }
-    for (int32_t i = 0; i < node.outputs; i++) {
-        node.output[i] = symbols[i] = gt_graph_add(
+    for (int32_t i = 0; i < node->outputs; i++) {
+        node->output[i] = symbols[i] = gt_graph_add(
             graph, (gt_GraphValue){.spec = output[i],
                                    .kind = GT_GRAPH_RESULT,
                                    .variable = overwritten ? gt_slot_handle(overwritten[i]) : NULL,
                                    .node = graph->node_count,
                                    .index = i});
         if (symbols[i] < 0)
-            goto failed;
+            return context->status;
     }
-    if (!gt_reserve(context, (void **)&graph->nodes, graph->node_count, &graph->node_capacity,
-                    sizeof *graph->nodes))
-        goto failed;
+    return GT_OK;
+}
+
+gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const void *options,
+                        gt_Value *const *input, const gt_Spec *output, gt_Slot *const *overwritten,
+                        int32_t *symbols)
+{
+    gt_Graph *graph = context->trace->graph;
+    gt_GraphNode node = *like;
+    node.here = like->here ? like->here : context->here;
+    if (context->differentiating)
+        node.gradient_of = context->differentiating;
+    if (!open_node(context, &node, options))
+        return context->status;
+    if (number_inputs(context, &node, input, output) != GT_OK ||
+        number_outputs(context, &node, output, overwritten, symbols) != GT_OK ||
+        !gt_reserve(context, (void **)&graph->nodes, graph->node_count, &graph->node_capacity,
+                    sizeof *graph->nodes)) {
+        gt_graph_free_node(context, &node);
+        return context->status;
+    }
     graph->nodes[graph->node_count++] = node;
     for (int32_t i = 0; overwritten && i < node.outputs; i++)
         if (!set_symbolic(context, overwritten[i], symbols[i]))
-            return context->status;
-    return GT_OK;
-failed:
-    gt_graph_free_node(context, &node);
+            break;
     return context->status;
 }

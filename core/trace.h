@@ -1,4 +1,4 @@
-/* What a trace is, for core alone; other rooms know what core/graph.h says. */
+/* The struct of a trace, for core alone; other rooms use core/graph.h. */
 #ifndef GT_CORE_TRACE_H
 #define GT_CORE_TRACE_H
 

@@ -31,23 +31,32 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    ONCE(cross)                                                                                    \
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
     EACH(gelu)                                                                                     \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
+    EACH(conv)                                                                                     \
+    EACH(conv_input_gradient)                                                                      \
+    EACH(conv_kernel_gradient)                                                                     \
+    ONCE(resize_bands)                                                                             \
+    EACH(resize)                                                                                   \
+    EACH(max_pool)                                                                                 \
+    EACH(max_pool_gradient)                                                                        \
+    EACH(max_pool_gather)                                                                          \
+    EACH(average_pool)                                                                             \
+    EACH(average_pool_gradient)                                                                    \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
+    EACH(sigmoid_crossentropy)                                                                     \
+    EACH(softmax_crossentropy)                                                                     \
+    EACH(sparse_softmax_crossentropy)                                                              \
+    EACH(sparse_softmax_gradient)                                                                  \
     ONCE(ctc_states)                                                                               \
     ONCE(ctc_decode)                                                                               \
     EACH(select)                                                                                   \
     EACH(clip)                                                                                     \
-    EACH(sgd)                                                                                      \
-    EACH(adam)                                                                                     \
-    EACH(accumulate)                                                                               \
-    EACH(average)                                                                                  \
-    EACH(overwrite)                                                                                \
-    ONCE(count)                                                                                    \
     EACH(reduce)                                                                                   \
     EACH(logsumexp)                                                                                \
     EACH(arg_rows)                                                                                 \
@@ -61,14 +70,43 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(fourier)                                                                                  \
     EACH(overlap_add)                                                                              \
     ONCE(advance)                                                                                  \
-    ONCE(spherical_bessel)                                                                         \
-    ONCE(places)
+    EACH(sgd)                                                                                      \
+    EACH(adam)                                                                                     \
+    EACH(accumulate)                                                                               \
+    EACH(average)                                                                                  \
+    EACH(overwrite)                                                                                \
+    ONCE(count)                                                                                    \
+    EACH(concatenate)                                                                              \
+    ONCE(triangle)                                                                                 \
+    EACH(cast)                                                                                     \
+    ONCE(take)                                                                                     \
+    ONCE(take_along)                                                                               \
+    ONCE(crowds)                                                                                   \
+    EACH(scatter_add)                                                                              \
+    EACH(add_along)                                                                                \
+    ONCE(put)                                                                                      \
+    ONCE(places_of)                                                                                \
+    ONCE(one_hot)                                                                                  \
+    ONCE(distinct)                                                                                 \
+    ONCE(nonzero)                                                                                  \
+    ONCE(fold)                                                                                     \
+    EACH(segment_max)                                                                              \
+    EACH(segment_min)                                                                              \
+    ONCE(segment_prod)                                                                             \
+    ONCE(sort)                                                                                     \
+    ONCE(search)                                                                                   \
+    ONCE(spherical_bessel)
 
 /* All checks: gt_check_NAME, compiled once. */
 #define GT_CHECK_KERNELS(F)                                                                        \
+    F(holds)                                                                                       \
+    F(indices)                                                                                     \
+    F(coordinates)                                                                                 \
     F(logits)                                                                                      \
     F(lengths)                                                                                     \
-    F(ctc_states)
+    F(ctc_states)                                                                                  \
+    F(labels)                                                                                      \
+    F(scores)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,
@@ -133,11 +171,5 @@ typedef struct gt_BesselJob {
     int32_t type, order;
     int64_t size;
 } gt_BesselJob;
-
-/* places: the positions of the first `length` true ones of `size` bools, in order, then `size`; at {x (size), y
- * (length) of int64}. One tile. */
-typedef struct gt_PlacesJob {
-    int64_t size, length;
-} gt_PlacesJob;
 
 #endif

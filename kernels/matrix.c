@@ -70,6 +70,9 @@ void GT_KERNEL(tiles_product)(const void *given, void *const *at, int64_t first,
                               void *scratch)
 {
     const gt_ProductJob *job = given;
+    first *= job->group;
+    last = last * job->group < job->batches * job->strips ? last * job->group
+                                                          : job->batches * job->strips;
     while (first < last) {
         int64_t batch = first / job->strips, from = first % job->strips;
         int64_t to = job->strips - from < last - first ? job->strips : from + last - first;

@@ -1,4 +1,4 @@
-/* Jobs of the kernels on matrices: matrix.c. Leans on launch.h. */
+/* Jobs of the kernels on matrices and vectors: matrix.c, once/cross.c. Leans on launch.h. */
 #ifndef GT_KERNELS_MATRIX_H
 #define GT_KERNELS_MATRIX_H
 
@@ -24,16 +24,30 @@ typedef struct gt_TriangularJob {
     gt_BatchWalk walk;
 } gt_TriangularJob;
 
+/* The check `holds`: is at[input], of one bool a tile, true everywhere? */
+typedef struct gt_HoldsCheck {
+    int32_t input;
+} gt_HoldsCheck;
+
 /* product: C = op(A) op(B) for each matrix of a batch; C is (batches, m, n) in memory. It is cut into `strips` of `strip` rows
- * (by_rows) or columns; tile t is strip t % strips of product t / strips. */
+ * (by_rows) or columns; tile t is strip t % strips of product t / strips. Products of one strip
+ * may be so small that a tile is `group` of them. */
 typedef struct gt_ProductJob {
     uint8_t type;          /* GT_LOOP_F32 or GT_LOOP_F64: of C */
     int8_t half_a, half_b; /* gt_HalfTypes; -1: as C */
     uint8_t a, b, c;       /* where they are in `at` */
     uint8_t transpose_a, transpose_b, by_rows;
     int64_t m, n, k;
-    int64_t strip, strips;
+    int64_t strip, strips, batches, group;
     gt_BatchWalk walk;
 } gt_ProductJob;
+
+/* cross: the vector product, at {a, b, c}. `walk` has the axes but that of the vectors, with strides of a, b and c in
+ * elements; along[i] steps from one element of a vector of these to the next. */
+typedef struct gt_CrossJob {
+    uint8_t type; /* a gt_LoopType of numbers */
+    int64_t along[3];
+    gt_Broadcast walk;
+} gt_CrossJob;
 
 #endif

@@ -135,7 +135,7 @@ GT_API gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const ch
 #define gt_share_weight(layer, name, variable) gt_share_weight_at(GT_HERE, layer, name, variable)
 GT_API gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *name,
                                        gt_Variable *variable);
-/* Says how later inputs must be: at least `min_rank` dimensions, and the last one of this size (0:
+/* Asks of later inputs: at least `min_rank` dimensions, and the last one of this size (0:
  * any). Checked before `call`. */
 #define gt_set_input_spec(layer, min_rank, last)                                                   \
     gt_set_input_spec_at(GT_HERE, layer, min_rank, last)

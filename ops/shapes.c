@@ -30,10 +30,10 @@ bool gt_same_specs(const gt_ShapeRule *rule, int a, int b)
 
 gt_Status gt_want_logits(const gt_Tensor *x, const char *what)
 {
-    const gt_Slot *slot = gt_slot_find(x);
-    if (slot && slot->origin)
+    const gt_Operation *made_by = gt_is_tensor(x) ? gt_origin_operation(x) : NULL;
+    if (made_by)
         return gt_fail(GT_INVALID, "%s must be logits (got the output of %s): give its input", what,
-                       slot->origin->operation->name);
+                       made_by->name);
     return gt_status();
 }
 

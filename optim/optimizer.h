@@ -27,16 +27,6 @@ typedef struct gt_Optimizer gt_Optimizer;
       "one update for so many calls; at least 2")                                                  \
     F(S, const char *, name, NULL, "copied; NULL: the name of the class")
 
-/* The learning rate may stand first without its name, or be left out: gt_SGD(0.1, .momentum = 0.9),
- * gt_Adam(). */
-#ifdef __cplusplus
-#define GT_RATE_FIRST_(Type, LIST, ...)                                                            \
-    GT_KEYWORDS(Type, LIST, __VA_OPT__(.learning_rate = __VA_ARGS__))
-#else
-#define GT_RATE_FIRST_(Type, LIST, ...)                                                            \
-    GT_KEYWORDS(Type, LIST, .size = (uint32_t)sizeof(Type), __VA_ARGS__)
-#endif
-
 /* ---- training ---- */
 
 /* One step: the gradients of `loss` in `variables` on `tape`, and gt_apply_gradients with them. The
@@ -167,8 +157,8 @@ typedef struct gt_OptimizerClass {
     bool (*row_wise)(const void *options);
 } gt_OptimizerClass;
 
-/* A new optimizer, floating: whatever is given it takes it over; else gt_optimizer_free, or it goes
- * with the context. The class must outlive it. */
+/* A new optimizer, floating: gt_compile takes it over; else gt_optimizer_free, or it is freed with
+ * the context. The class must outlive it. */
 #define gt_optimizer_new(...) gt_optimizer_new_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kind,
                                          const void *options);

@@ -5,10 +5,10 @@
  *   base 1             the plan's own block: intermediates, temporaries, small constants
  *   then               arguments, outputs, variables, large constants, in this order
  *
- * y = exp(x) * w for an argument x and a variable w, with y written over exp(x), is
+ * y = exp(x) * w for an argument x and a variable w is
  *
- *     bases   2 argument 0    3 output 0    4 variable w
- *     steps   exp (2+0) -> (3+0)    multiply (3+0, 4+0) -> (3+0)
+ *     bases   1 block    2 argument 0    3 output 0    4 variable w
+ *     steps   exp (2+0) -> (1+0)    multiply (1+0, 4+0) -> (3+0)
  *
  * Private to plan/. */
 #ifndef GT_PLAN_DATA_H
@@ -44,20 +44,25 @@ static inline size_t gt_ref_offset(gt_Ref ref)
 
 /* One operation, or a copy of bytes. */
 typedef struct gt_PlanStep {
+    int32_t
+        ref; /* the first of its references: inputs, outputs, temporaries or the memory of control flow */
+    int32_t operands;              /* how many these are */
+    bool lowered;                  /* it has launches, perhaps none; else `run` */
+    int32_t launch, launches;      /* among the plan's */
+    int32_t check;                 /* among the plan's; -1: none */
+    gt_StepSite site;              /* for messages */
     const gt_Operation *operation; /* NULL: a copy */
     const void *options;
-    const char *here; /* the call site; NULL: not known */
-    const char *path; /* of the layer that was being called; NULL: none was */
-    int32_t node;     /* of the graph; -1: a copy */
-    int32_t
-        ref; /* the first of its references: inputs, outputs, temporaries; control flow: then its memory */
+    int32_t node; /* of the graph; -1: a copy */
     int32_t inputs, outputs, temporaries;
-    bool lowered;             /* it has launches, perhaps none; else `run` */
-    int32_t launch, launches; /* among the plan's */
-    int32_t check;            /* among the plan's; -1: none */
-    int32_t control;          /* among the plan's; -1: it is no control flow */
-    size_t bytes;             /* of a copy */
+    int32_t control; /* among the plan's; -1: it is no control flow */
+    size_t bytes;    /* of a copy */
 } gt_PlanStep;
+
+/* The time that a step took, in all runs since profiling began. */
+typedef struct gt_PlanTime {
+    int64_t nanoseconds, runs;
+} gt_PlanTime;
 
 /* A kernel that looks at the numbers before a step runs. */
 typedef struct gt_PlanCheck {
@@ -109,6 +114,7 @@ struct gt_Plan {
     int32_t control_count;
     gt_Plan **bodies; /* those that were made for this one */
     int32_t body_count, body_capacity;
+    gt_Map known_bodies; /* graph -> which of them */
     int32_t inputs, outputs, variable_count, constant_count, base_count;
     gt_PlanOutput *output;
     gt_PlanVariable *variables;
@@ -118,8 +124,19 @@ struct gt_Plan {
     char *block;
     size_t block_bytes, scratch;
     gt_PlanStats stats;
-    uintptr_t *base; /* of the run that is going on: the address of each base */
+    uintptr_t *base;    /* of the run that is going on: the address of each base */
+    gt_PlanTime *times; /* one a step, while the function is profiled; else NULL */
 };
+
+/* Zeroed arrays that are never empty. */
+static inline void *gt_plan_array(gt_Context *context, int32_t count, size_t element)
+{
+    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
+}
+static inline void gt_plan_drop(gt_Context *context, void *block, int32_t count, size_t element)
+{
+    gt_release(context, block, (size_t)(count ? count : 1) * element);
+}
 
 static inline int32_t gt_plan_input_base(int32_t i)
 {
@@ -139,6 +156,6 @@ static inline int32_t gt_plan_constant_base(const gt_Plan *plan, int32_t i)
 }
 
 /* Runs the plan of a body on memory that the plan around it has made room for (run.c). */
-gt_Status gt_plan_run_body(gt_Plan *plan, const void *const *input, void *const *output);
+gt_Status gt_plan_run_body(void *plan, const void *const *input, void *const *output);
 
 #endif

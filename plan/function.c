@@ -12,6 +12,7 @@
 #define MAX_OUTPUTS 1024
 
 GT_OPTION_TYPE(gt_function_options, gt_function_OPTIONS);
+GT_OPTION_TYPE(gt_function_print_options, gt_function_print_OPTIONS);
 
 /* A plan and the calls it is for. */
 typedef struct Entry {
@@ -33,6 +34,7 @@ struct gt_Function {
     int32_t entry_count, last;
     gt_FunctionStats stats;
     gt_PlanText text; /* of gt_function_print */
+    bool profiled;
     /* of the call that is running */
     int32_t inputs, room;
     gt_Value **input;                 /* held */
@@ -62,7 +64,7 @@ static void destroy(gt_Object *object)
     gt_Context *context = object->context;
     for (int32_t i = 0; i < self->entry_count; i++)
         free_entry(context, &self->entries[i]);
-    gt_plan_text_close(context, &self->text);
+    gt_plan_text_close(&self->text);
     gt_release(context, self->result, result_bytes(self));
     gt_release(context, self->probability, result_bytes(self));
     gt_release(context, self->input, (size_t)self->room * sizeof *self->input);
@@ -88,8 +90,8 @@ gt_Function *gt_function_at(const char *here, gt_FunctionBody body, void *user,
     if (status != GT_OK)
         return NULL;
     if (options.outputs < 0 || options.outputs > MAX_OUTPUTS) {
-        gt_raise(context, GT_INVALID, here, "function", "%d outputs; 0 to %d are possible",
-                 (int)options.outputs, MAX_OUTPUTS);
+        gt_raise(context, GT_INVALID, here, "function", "outputs must be 0 to %d (got %d)",
+                 MAX_OUTPUTS, (int)options.outputs);
         return NULL;
     }
     gt_Function *self = gt_object_new(context, &function_kind, sizeof *self);
@@ -303,7 +305,8 @@ static Entry *make_entry(gt_Context *context, gt_Function *self)
         input[i] = *gt_value_spec(self->input[i]);
     gt_Facts facts = {0};
     gt_Plan *plan = trace_plan(context, self, &facts);
-    if (!plan) {
+    if (!plan || (self->profiled && gt_plan_profile(plan, true) != GT_OK)) {
+        gt_plan_free(plan);
         gt_facts_close(context, &facts);
         gt_release(context, input, bytes);
         return NULL;
@@ -364,11 +367,11 @@ static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors 
     return GT_OK;
 }
 
-/* Would a tape, a listener or the check of numbers miss what happens inside a plan? */
+/* Would a tape or a listener miss the operations inside a plan? */
 static bool watched(gt_Context *context, const gt_Function *self, const gt_Plan *plan)
 {
     uint64_t recording = gt_tape_recording(context);
-    if (gt_listening(context) || gt_context_checks_numerics(context))
+    if (gt_listening(context))
         return true;
     if (!recording || !self->outputs)
         return false;
@@ -401,11 +404,9 @@ static gt_Status check_call(gt_Context *context, const char *here, const gt_Func
         return gt_raise(context, GT_INVALID, here, "function_call", "the list of inputs is NULL");
     if (self->outputs > 0 && !outputs)
         return gt_raise(context, GT_INVALID, here, "function_call",
-                        "the body computes %d outputs, and there is no place for them",
-                        (int)self->outputs);
+                        "the place for the %d outputs is NULL", (int)self->outputs);
     if (self->running)
-        return gt_raise(context, GT_STATE, here, "function_call",
-                        "a function cannot call itself");
+        return gt_raise(context, GT_STATE, here, "function_call", "a function cannot call itself");
     return GT_OK;
 }
 
@@ -455,18 +456,48 @@ gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *self)
     return stats;
 }
 
-const char *gt_function_print_at(const char *here, gt_Function *self)
+/* A function of the current context; NULL with an error raised for anything else. */
+static gt_Context *enter(const char *here, const char *operation, const gt_Function *self)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_object_check(context, here, "function_print", self, &function_kind))
+    if (!context || !gt_object_check(context, here, operation, self, &function_kind))
         return NULL;
-    if (self->object.context != context || self->entry_count == 0) {
-        gt_raise(context, GT_STATE, here, "function_print", "%s",
-                 self->entry_count ? "this function belongs to another context"
-                                   : "the function has no plan yet; call it first");
+    if (self->object.context == context)
+        return context;
+    gt_raise(context, GT_STATE, here, operation, "this function belongs to another context");
+    return NULL;
+}
+
+gt_Status gt_function_profile_at(const char *here, gt_Function *self, bool on)
+{
+    gt_Context *context = enter(here, "function_profile", self);
+    if (!context)
+        return gt_status();
+    self->profiled = on;
+    for (int32_t i = 0; i < self->entry_count; i++)
+        if (gt_plan_profile(self->entries[i].plan, on) != GT_OK)
+            break;
+    return gt_context_status(context);
+}
+
+const char *gt_function_print_at(const char *here, gt_Function *self,
+                                 const gt_function_print_options *given)
+{
+    gt_Context *context = enter(here, "function_print", self);
+    if (!context)
+        return NULL;
+    gt_function_print_options options = GT_TAKE(gt_function_print_options, given);
+    if (options.format < GT_PLAN_FORMAT_TEXT || options.format > GT_PLAN_FORMAT_DOT) {
+        gt_raise(context, GT_INVALID, here, "function_print",
+                 "format must be a GT_PLAN_FORMAT_ value (got %d)", (int)options.format);
         return NULL;
     }
-    gt_plan_text_close(context, &self->text);
-    gt_Status status = gt_plan_print(self->entries[self->last].plan, &self->text);
+    if (self->entry_count == 0) {
+        gt_raise(context, GT_STATE, here, "function_print",
+                 "the function has no plan yet; call it first");
+        return NULL;
+    }
+    gt_plan_text_close(&self->text);
+    gt_Status status = gt_plan_print(self->entries[self->last].plan, options.format, &self->text);
     return status == GT_OK ? self->text.text : NULL;
 }

@@ -1,14 +1,15 @@
 /* Functions that are traced once and run as a plan ever after: without dispatch, without
  * allocation.
  *
- *     static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs) {
- * ... } gt_Function *step = gt_function(train_step, model, .outputs = 1); gt_function_call(step,
- * gt_tensors(x, y), &loss);
+ *     static gt_Status train_step(void *context, gt_Tensor *const *in, gt_Tensor **out);
  *
- * The body is ordinary code: operations, tapes, gradients, assignments. What it computes in C runs
- * while it is traced and never again. So it must do the same at every call: what changes is a
- * variable, an argument or gt_live; what numbers decide is gt_cond or gt_while_loop. It makes no
- * variables and reads no numbers back. */
+ *     gt_Function *step = gt_function(train_step, model, .outputs = 1);
+ *     gt_function_call(step, gt_tensors(x, y), &loss);
+ *
+ * The body is ordinary code: operations, tapes, gradients, assignments. Its C code runs while it is
+ * traced and never again. So it must do the same at every call: a variable, an argument or gt_live
+ * may change from call to call; gt_cond and gt_while_loop choose by values. It makes no variables
+ * and reads no elements back. */
 #ifndef GT_PLAN_FUNCTION_H
 #define GT_PLAN_FUNCTION_H
 
@@ -75,13 +76,30 @@ typedef struct gt_FunctionStats {
 #define gt_function_stats(function) gt_function_stats_at(GT_HERE, function)
 GT_API gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *function);
 
-/* The plan that was used last, as text: the arguments, outputs, variables and large constants, then a line for each step
- * with its operation, where its operands are ("@64": byte 64 of the plan's block), the call site and the layer. Valid until
- * it is printed again, or the function is freed. NULL on failure; a function that was not called yet has no plan.
+typedef enum gt_PlanFormat {
+    GT_PLAN_FORMAT_TEXT, /* for people */
+    GT_PLAN_FORMAT_JSON, /* for programs */
+    GT_PLAN_FORMAT_DOT   /* for Graphviz's dot, which draws it */
+} gt_PlanFormat;
+#define gt_function_print_OPTIONS(F, S)                                                            \
+    F(S, gt_PlanFormat, format, GT_PLAN_FORMAT_TEXT, "what the text is")
+GT_OPTIONS(gt_function_print_options, gt_function_print_OPTIONS);
+/* gt_function_print(function, .format = GT_PLAN_FORMAT_TEXT): the plan that was used last, as text: the arguments, outputs,
+ * variables and large constants, then each step with its operation, where its operands are ("@64": byte 64 of the plan's
+ * block), the call site and the layer. Owned by the function, and valid until it is printed again. NULL on failure; a
+ * function that was not called yet has no plan.
  *
  *     printf("%s", gt_function_print(step)); */
-#define gt_function_print(function) gt_function_print_at(GT_HERE, function)
-GT_API const char *gt_function_print_at(const char *here, gt_Function *function);
+#define gt_function_print(...)                                                                     \
+    gt_function_print_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                           \
+                         GT_KEYWORDS(gt_function_print, GT_AFTER_1(__VA_ARGS__)))
+GT_API const char *gt_function_print_at(const char *here, gt_Function *function,
+                                        const gt_function_print_options *options);
+
+/* From here on runs of the function's plans note how long each step takes, at the cost of two looks at the clock a step, and
+ * gt_function_print shows the mean; `on` false: no longer. Switching it on begins anew. */
+#define gt_function_profile(function, on) gt_function_profile_at(GT_HERE, function, on)
+GT_API gt_Status gt_function_profile_at(const char *here, gt_Function *function, bool on);
 
 GT_END
 

@@ -1,6 +1,6 @@
 /* Packing by size: large pieces first, each into the smallest gap that is free for its whole life.
  *
- * What is taken at which time is kept in a tree over the steps, so that a piece does not look at
+ * A tree over the steps keeps the bytes that are taken at each time, so that a piece does not look at
  * every other one. A node stands for a range of steps, its children for the halves, and knows two
  * sets of bytes, each as runs: `whole`, taken by pieces that live through all of its range but not
  * of its parent's, and `any`, taken by any piece at any time in its range. A life is cut into the

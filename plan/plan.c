@@ -14,16 +14,6 @@
 
 #include <string.h>
 
-static void *array(gt_Context *context, int32_t count, size_t element)
-{
-    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
-}
-
-static void drop(gt_Context *context, void *block, int32_t count, size_t element)
-{
-    gt_release(context, block, (size_t)(count ? count : 1) * element);
-}
-
 /* ---- steps and references ---- */
 
 static int32_t operands_of(const gt_Program *program, const gt_ProgramStep *step)
@@ -32,6 +22,7 @@ static int32_t operands_of(const gt_Program *program, const gt_ProgramStep *step
     return node ? node->inputs + node->outputs + step->temporaries + (step->control >= 0) : 2;
 }
 
+/* Cells have their places by now. */
 static gt_Ref ref_to(const gt_Program *program, gt_Place place)
 {
     if (place.cell < 0)
@@ -51,8 +42,10 @@ static void add_ref(gt_Plan *plan, gt_Ref ref, int32_t value)
 static void write_copy(const gt_Program *program, const gt_ProgramStep *from, gt_PlanStep *step)
 {
     const gt_Spec *spec = &program->graph->values[from->value].spec;
-    *step = (gt_PlanStep){.node = -1,
+    *step = (gt_PlanStep){.site = {.name = "copy"},
+                          .node = -1,
                           .ref = program->plan->ref_count,
+                          .operands = 2,
                           .inputs = 1,
                           .outputs = 1,
                           .check = -1,
@@ -66,20 +59,21 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
 {
     gt_Plan *plan = program->plan;
     const gt_GraphNode *node = gt_step_node(program, from);
-    *step = (gt_PlanStep){.operation = node->operation,
-                          .options = node->options,
-                          .here = node->here,
-                          .path = node->path,
-                          .node = from->node,
-                          .ref = plan->ref_count,
-                          .inputs = node->inputs,
-                          .outputs = node->outputs,
-                          .temporaries = from->temporaries,
-                          .launch = from->launch,
-                          .launches = from->launches,
-                          .lowered = from->lowered,
-                          .check = from->lowered ? from->check : -1,
-                          .control = from->control};
+    *step =
+        (gt_PlanStep){.operation = node->operation,
+                      .options = node->options,
+                      .site = {node->here, node->operation->name, node->path, node->gradient_of},
+                      .node = from->node,
+                      .ref = plan->ref_count,
+                      .inputs = node->inputs,
+                      .outputs = node->outputs,
+                      .temporaries = from->temporaries,
+                      .operands = operands_of(program, from),
+                      .launch = from->launch,
+                      .launches = from->launches,
+                      .lowered = from->lowered,
+                      .check = from->lowered ? from->check : -1,
+                      .control = from->control};
     for (int i = 0; i < node->inputs; i++) {
         bool there = node->input[i] >= 0;
         add_ref(plan, there ? ref_to(program, gt_step_input(program, from, i)) : gt_ref(0, 0),
@@ -93,6 +87,7 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
         add_ref(plan, ref_to(program, (gt_Place){from->room, 0}), -1);
 }
 
+/* Room for all references is made before the first is written. */
 static gt_Status write_steps(const gt_Program *program)
 {
     gt_Plan *plan = program->plan;
@@ -105,9 +100,9 @@ static gt_Status write_steps(const gt_Program *program)
     plan->step_count = program->step_count;
     plan->commit = program->commit_step;
     plan->ref_room = (int32_t)refs;
-    plan->steps = array(context, plan->step_count, sizeof *plan->steps);
-    plan->refs = array(context, plan->ref_room, sizeof *plan->refs);
-    plan->values = array(context, plan->ref_room, sizeof *plan->values);
+    plan->steps = gt_plan_array(context, plan->step_count, sizeof *plan->steps);
+    plan->refs = gt_plan_array(context, plan->ref_room, sizeof *plan->refs);
+    plan->values = gt_plan_array(context, plan->ref_room, sizeof *plan->values);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
     for (int32_t s = 0; s < program->step_count; s++) {
@@ -123,22 +118,24 @@ static gt_Status write_steps(const gt_Program *program)
 
 /* ---- control flow ---- */
 
-/* The plan of a body, unless another step runs the same one. */
-static gt_Status plan_body(gt_Plan *plan, gt_Graph *graph)
+/* The plan of a body; of one that another step runs too, that one. NULL on failure. */
+static gt_Plan *plan_of_body(gt_Plan *plan, gt_Graph *graph)
 {
-    if (graph->plan)
-        return GT_OK;
-    if (!gt_reserve(plan->context, (void **)&plan->bodies, plan->body_count, &plan->body_capacity,
-                    sizeof *plan->bodies))
-        return gt_context_status(plan->context);
-    graph->plan = gt_plan_new(graph);
-    if (!graph->plan)
-        return gt_context_status(plan->context);
-    graph->run = gt_plan_run_body;
-    plan->bodies[plan->body_count++] = graph->plan;
-    plan->stats.bytes += graph->plan->stats.bytes;
-    plan->stats.naive += graph->plan->stats.naive;
-    return GT_OK;
+    gt_Context *context = plan->context;
+    int32_t known = gt_map_find(&plan->known_bodies, gt_map_pointer(graph));
+    if (known >= 0)
+        return plan->bodies[known];
+    if (!gt_reserve(context, (void **)&plan->bodies, plan->body_count, &plan->body_capacity,
+                    sizeof *plan->bodies) ||
+        !gt_map_add(context, &plan->known_bodies, gt_map_pointer(graph), plan->body_count))
+        return NULL;
+    gt_Plan *body = gt_plan_new(graph);
+    if (!body)
+        return NULL;
+    plan->bodies[plan->body_count++] = body;
+    plan->stats.bytes += body->stats.bytes;
+    plan->stats.naive += body->stats.naive;
+    return body;
 }
 
 /* Plans the bodies of one step, and makes the lists that it works on. */
@@ -146,21 +143,23 @@ static gt_Status open_control(gt_Plan *plan, gt_PlanControl *control, const gt_P
 {
     const gt_Control *options = step->options;
     gt_Graph *bodies[2] = {options->first, options->second};
+    gt_ControlKernel *kernel = &control->kernel;
     int32_t arguments = 0, results = 0;
     for (int i = 0; i < 2 && bodies[i]; i++) {
-        if (plan_body(plan, bodies[i]) != GT_OK)
+        gt_Plan *body = plan_of_body(plan, bodies[i]);
+        if (!body)
             return gt_context_status(plan->context);
-        arguments = bodies[i]->inputs > arguments ? bodies[i]->inputs : arguments;
-        results = bodies[i]->outputs > results ? bodies[i]->outputs : results;
-        if (bodies[i]->plan->scratch > plan->scratch)
-            plan->scratch = bodies[i]->plan->scratch;
+        kernel->body[i] = body;
+        arguments = body->inputs > arguments ? body->inputs : arguments;
+        results = body->outputs > results ? body->outputs : results;
+        plan->scratch = body->scratch > plan->scratch ? body->scratch : plan->scratch;
     }
     control->bytes =
         (size_t)(2 * step->inputs + step->outputs + arguments + results) * sizeof(void *);
     control->lists = gt_allocate_zeroed(plan->context, control->bytes);
     if (!control->lists)
         return gt_context_status(plan->context);
-    gt_ControlKernel *kernel = &control->kernel;
+    kernel->run_body = gt_plan_run_body;
     kernel->kernel.operation = step->operation;
     kernel->kernel.options = step->options;
     kernel->kernel.context = plan->context;
@@ -178,7 +177,7 @@ static gt_Status open_control(gt_Plan *plan, gt_PlanControl *control, const gt_P
 
 static gt_Status open_controls(gt_Plan *plan)
 {
-    plan->controls = array(plan->context, plan->control_count, sizeof *plan->controls);
+    plan->controls = gt_plan_array(plan->context, plan->control_count, sizeof *plan->controls);
     if (!plan->controls)
         return gt_context_status(plan->context);
     for (int32_t s = 0; s < plan->step_count; s++) {
@@ -210,17 +209,17 @@ static void write_sources(const gt_Program *program)
     const gt_Graph *graph = plan->graph;
     int32_t live = 0, constants = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
-        const gt_GraphValue *value = &graph->values[i];
-        if (value->kind != GT_GRAPH_LIVE && value->kind != GT_GRAPH_CONSTANT)
+        const gt_GraphValue *of = &graph->values[i];
+        if (of->kind != GT_GRAPH_LIVE && of->kind != GT_GRAPH_CONSTANT)
             continue;
         const gt_Cell *cell = &program->cells[program->facts[i].cell];
-        if (value->kind == GT_GRAPH_LIVE)
-            plan->live[live++] = (gt_PlanLive){value->live, value->spec.dtype, cell->piece.offset};
+        if (of->kind == GT_GRAPH_LIVE)
+            plan->live[live++] = (gt_PlanLive){of->live, of->spec.dtype, cell->piece.offset};
         else if (cell->base != GT_BASE_BLOCK)
             plan->constants[constants++] = i;
-        else if (value->spec.size > 0)
-            memcpy(plan->block + cell->piece.offset, gt_value_data(value->constant),
-                   gt_spec_bytes(&value->spec));
+        else if (of->spec.size > 0)
+            memcpy(plan->block + cell->piece.offset, gt_value_data(of->constant),
+                   gt_spec_bytes(&of->spec));
     }
 }
 
@@ -229,10 +228,10 @@ static gt_Status write_memory(const gt_Program *program)
     gt_Plan *plan = program->plan;
     const gt_Graph *graph = plan->graph;
     gt_Context *context = plan->context;
-    plan->base = array(context, plan->base_count, sizeof *plan->base);
-    plan->output = array(context, plan->outputs, sizeof *plan->output);
-    plan->constants = array(context, plan->constant_count, sizeof *plan->constants);
-    plan->live = array(context, plan->live_count, sizeof *plan->live);
+    plan->base = gt_plan_array(context, plan->base_count, sizeof *plan->base);
+    plan->output = gt_plan_array(context, plan->outputs, sizeof *plan->output);
+    plan->constants = gt_plan_array(context, plan->constant_count, sizeof *plan->constants);
+    plan->live = gt_plan_array(context, plan->live_count, sizeof *plan->live);
     plan->block = gt_allocate(context, plan->block_bytes);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
@@ -295,27 +294,43 @@ void gt_plan_free(gt_Plan *plan)
     if (!plan)
         return;
     gt_Context *context = plan->context;
-    drop(context, plan->steps, plan->step_count, sizeof *plan->steps);
-    drop(context, plan->refs, plan->ref_room, sizeof *plan->refs);
-    drop(context, plan->values, plan->ref_room, sizeof *plan->values);
+    gt_plan_drop(context, plan->steps, plan->step_count, sizeof *plan->steps);
+    gt_plan_drop(context, plan->refs, plan->ref_room, sizeof *plan->refs);
+    gt_plan_drop(context, plan->values, plan->ref_room, sizeof *plan->values);
     gt_release(context, plan->launches, (size_t)plan->launch_capacity * sizeof *plan->launches);
     gt_release(context, plan->checks, (size_t)plan->check_capacity * sizeof *plan->checks);
     gt_release(context, plan->jobs, plan->job_capacity);
     gt_release(context, plan->block, plan->block_bytes);
-    drop(context, plan->base, plan->base_count, sizeof *plan->base);
-    drop(context, plan->output, plan->outputs, sizeof *plan->output);
-    drop(context, plan->variables, plan->variable_count, sizeof *plan->variables);
-    drop(context, plan->constants, plan->constant_count, sizeof *plan->constants);
-    drop(context, plan->live, plan->live_count, sizeof *plan->live);
+    gt_plan_drop(context, plan->base, plan->base_count, sizeof *plan->base);
+    gt_plan_drop(context, plan->output, plan->outputs, sizeof *plan->output);
+    gt_plan_drop(context, plan->variables, plan->variable_count, sizeof *plan->variables);
+    gt_plan_drop(context, plan->constants, plan->constant_count, sizeof *plan->constants);
+    gt_plan_drop(context, plan->live, plan->live_count, sizeof *plan->live);
+    if (plan->times)
+        gt_plan_drop(context, plan->times, plan->step_count, sizeof *plan->times);
     for (int32_t i = 0; plan->controls && i < plan->control_count; i++)
         gt_release(context, plan->controls[i].lists, plan->controls[i].bytes);
-    drop(context, plan->controls, plan->control_count, sizeof *plan->controls);
+    gt_plan_drop(context, plan->controls, plan->control_count, sizeof *plan->controls);
     for (int32_t i = 0; i < plan->body_count; i++)
         gt_plan_free(plan->bodies[i]);
     gt_release(context, plan->bodies, (size_t)plan->body_capacity * sizeof *plan->bodies);
+    gt_map_close(context, &plan->known_bodies);
     if (!plan->graph->inner)
         gt_graph_free(plan->graph);
     gt_release(context, plan, sizeof *plan);
+}
+
+gt_Status gt_plan_profile(gt_Plan *plan, bool on)
+{
+    gt_Status status = GT_OK;
+    if (plan->times)
+        gt_plan_drop(plan->context, plan->times, plan->step_count, sizeof *plan->times);
+    plan->times = on ? gt_plan_array(plan->context, plan->step_count, sizeof *plan->times) : NULL;
+    if (on && !plan->times)
+        return gt_context_status(plan->context);
+    for (int32_t i = 0; i < plan->body_count && status == GT_OK; i++)
+        status = gt_plan_profile(plan->bodies[i], on);
+    return status;
 }
 
 gt_PlanStats gt_plan_stats(const gt_Plan *plan)

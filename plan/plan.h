@@ -24,5 +24,7 @@ bool gt_plan_watched(const gt_Plan *plan);
  * an effect itself failed (see plan.c). */
 gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output);
 gt_PlanStats gt_plan_stats(const gt_Plan *plan);
+/* From here on runs note the time of each step, from zero on; or no longer. */
+gt_Status gt_plan_profile(gt_Plan *plan, bool on);
 
 #endif

@@ -1,4 +1,4 @@
-/* What passes share: opening and closing a program, cells, places of operands. Leans on core/graph.h. */
+/* Functions that passes share: opening and closing a program, cells, places of operands. Leans on core/graph.h. */
 #include "plan/program.h"
 #include "core/assert.h"
 
@@ -6,26 +6,16 @@
 
 /* ---- opening and closing ---- */
 
-static void *array(gt_Context *context, int32_t count, size_t element)
-{
-    return gt_allocate_zeroed(context, (size_t)(count ? count : 1) * element);
-}
-
-static void drop(gt_Context *context, void *block, int32_t count, size_t element)
-{
-    gt_release(context, block, (size_t)(count ? count : 1) * element);
-}
-
 static gt_Status count_sources(gt_Plan *plan)
 {
     const gt_Graph *graph = plan->graph;
     plan->inputs = graph->inputs;
     plan->outputs = graph->outputs;
     for (int32_t i = 0; i < graph->value_count; i++) {
-        const gt_GraphValue *value = &graph->values[i];
-        plan->variable_count += value->kind == GT_GRAPH_VARIABLE;
-        plan->live_count += value->kind == GT_GRAPH_LIVE;
-        plan->constant_count += value->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(value);
+        const gt_GraphValue *of = &graph->values[i];
+        plan->variable_count += of->kind == GT_GRAPH_VARIABLE;
+        plan->live_count += of->kind == GT_GRAPH_LIVE;
+        plan->constant_count += of->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(of);
     }
     int64_t bases = (int64_t)GT_BASE_FIRST + plan->inputs + plan->outputs + plan->variable_count +
                     plan->constant_count;
@@ -45,11 +35,11 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
     if (count_sources(plan) != GT_OK)
         return gt_context_status(context);
     const gt_Graph *graph = plan->graph;
-    plan->variables = array(context, plan->variable_count, sizeof *plan->variables);
-    program->facts = array(context, graph->value_count, sizeof *program->facts);
-    program->variables = array(context, plan->variable_count, sizeof *program->variables);
-    program->items = array(context, graph->node_count, sizeof *program->items);
-    program->outputs_cell = array(context, graph->outputs, sizeof *program->outputs_cell);
+    plan->variables = gt_plan_array(context, plan->variable_count, sizeof *plan->variables);
+    program->facts = gt_plan_array(context, graph->value_count, sizeof *program->facts);
+    program->variables = gt_plan_array(context, plan->variable_count, sizeof *program->variables);
+    program->items = gt_plan_array(context, graph->node_count, sizeof *program->items);
+    program->outputs_cell = gt_plan_array(context, graph->outputs, sizeof *program->outputs_cell);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
     for (int32_t i = 0, k = 0; i < graph->value_count; i++)
@@ -74,10 +64,11 @@ void gt_program_close(gt_Program *program)
 {
     gt_Context *context = program->context;
     const gt_Graph *graph = program->graph;
-    drop(context, program->facts, graph->value_count, sizeof *program->facts);
-    drop(context, program->variables, program->plan->variable_count, sizeof *program->variables);
-    drop(context, program->items, graph->node_count, sizeof *program->items);
-    drop(context, program->outputs_cell, graph->outputs, sizeof *program->outputs_cell);
+    gt_plan_drop(context, program->facts, graph->value_count, sizeof *program->facts);
+    gt_plan_drop(context, program->variables, program->plan->variable_count,
+                 sizeof *program->variables);
+    gt_plan_drop(context, program->items, graph->node_count, sizeof *program->items);
+    gt_plan_drop(context, program->outputs_cell, graph->outputs, sizeof *program->outputs_cell);
     gt_release(context, program->cells, (size_t)program->cell_capacity * sizeof *program->cells);
     gt_release(context, program->steps, (size_t)program->step_capacity * sizeof *program->steps);
 }
@@ -87,6 +78,14 @@ void gt_program_close(gt_Program *program)
 const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step)
 {
     return step->node < 0 ? NULL : &program->graph->nodes[step->node];
+}
+
+bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    if (!(node->operation->flags & GT_OP_VIEW))
+        return false;
+    gt_ShapeRule rule = gt_graph_rule(graph, node);
+    return gt_view_offset(&rule) >= 0;
 }
 
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node)
@@ -116,9 +115,9 @@ int32_t gt_cell_shared(const gt_Program *program, int32_t cell)
     return cell;
 }
 
-bool gt_constant_in_block(const gt_GraphValue *value)
+bool gt_constant_in_block(const gt_GraphValue *of)
 {
-    return gt_spec_bytes(&value->spec) <= SMALL || gt_value_is_borrowed(value->constant);
+    return gt_spec_bytes(&of->spec) <= SMALL || gt_value_is_borrowed(of->constant);
 }
 
 bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item)

@@ -7,12 +7,12 @@
 #include "core/assert.h"
 
 #include <string.h>
+#include <time.h>
 
 /* A run that is going on. */
 typedef struct Run {
     gt_Plan *plan;
     const uintptr_t *base;
-    gt_StepSite site;
     gt_Kernel kernel; /* of the steps that have `run`; filled anew for each, but for the context */
 } Run;
 
@@ -34,16 +34,17 @@ static gt_Status check_step(const Run *run, const gt_PlanStep *step, void *const
     return step->operation->complain(&rule, at, bad);
 }
 
-static gt_Status run_launches(const Run *run, const gt_PlanStep *step)
+static inline gt_Status run_launches(const Run *run, const gt_PlanStep *step)
 {
     const gt_Plan *plan = run->plan;
     void *at[GT_MAX_INPUTS + GT_MAX_OUTPUTS + GT_MAX_TEMPORARIES];
     const gt_Ref *ref = plan->refs + step->ref;
-    int32_t count = step->inputs + step->outputs + step->temporaries;
-    for (int32_t i = 0; i < count; i++)
+    for (int32_t i = 0; i < step->operands; i++)
         at[i] = address(run, ref[i]);
-    gt_Status status = step->check < 0 ? GT_OK : check_step(run, step, at);
+    if (step->check >= 0 && check_step(run, step, at) != GT_OK)
+        return gt_context_status(plan->context);
     const gt_Launch *launch = plan->launches + step->launch, *end = launch + step->launches;
+    gt_Status status = GT_OK;
     for (; launch < end && status == GT_OK; launch++)
         status = gt_launch_tiles(plan->context, launch, plan->jobs + launch->job, at);
     return status;
@@ -100,30 +101,69 @@ static gt_Status run_step(Run *run, const gt_PlanStep *step)
     return step->control >= 0 ? run_control(run, step) : run_kernel(run, step);
 }
 
+/* Effects are checked by what computed the new value, control flow inside of its bodies. */
+static gt_Status check_outputs(const Run *run, const gt_PlanStep *step)
+{
+    const gt_Plan *plan = run->plan;
+    int32_t first = step->ref + step->inputs;
+    gt_Status status = GT_OK;
+    if (!step->operation || step->operation->flags & (GT_OP_EFFECT | GT_OP_CONTROL))
+        return GT_OK;
+    for (int32_t i = first; i < first + step->outputs && status == GT_OK; i++)
+        status = gt_check_finite(plan->context, NULL, step->operation,
+                                 &plan->graph->values[plan->values[i]].spec,
+                                 address(run, plan->refs[i]));
+    return status;
+}
+
+static int64_t nanoseconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static gt_Status run_timed(Run *run, const gt_PlanStep *step)
+{
+    gt_PlanTime *time = &run->plan->times[step - run->plan->steps];
+    int64_t began = nanoseconds_now();
+    gt_Status status = run_step(run, step);
+    time->nanoseconds += nanoseconds_now() - began;
+    time->runs++;
+    return status;
+}
+
+/* A look at the numbers, or at the clock, at each step. */
+static gt_Status run_watched(Run *run, const gt_PlanStep *step, bool checks)
+{
+    gt_Status status = run->plan->times ? run_timed(run, step) : run_step(run, step);
+    return checks && status == GT_OK ? check_outputs(run, step) : status;
+}
+
 static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
 {
     gt_Context *context = plan->context;
     Run run;
     run.plan = plan;
     run.base = plan->base;
-    run.site = gt_context_step_site(context);
     run.kernel.context = context;
-    const char *caller = *run.site.here, *path = *run.site.path;
+    const gt_Status *pending = gt_context_status_place(context);
+    const gt_StepSite **site = gt_context_step_place(context), *around = *site;
+    const bool checks = gt_context_checks_numerics(context), watched = checks || plan->times;
     for (const gt_PlanStep *step = plan->steps + first, *end = plan->steps + last; step < end;
          step++) {
-        *run.site.applying = step->operation ? step->operation->name : "copy";
-        *run.site.here = step->here ? step->here : caller;
-        *run.site.path = step->path;
-        gt_Status status = run_step(&run, step);
-        if (status != GT_OK || *run.site.status != GT_OK) {
+        *site = &step->site;
+        gt_Status status = watched         ? run_watched(&run, step, checks)
+                           : step->lowered ? run_launches(&run, step)
+                                           : run_step(&run, step);
+        if (status != GT_OK || *pending != GT_OK) {
             gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
                      "the kernel failed");
             break;
         }
     }
-    *run.site.here = caller;
-    *run.site.path = path;
-    return *run.site.status;
+    *site = around;
+    return *pending;
 }
 
 /* ---- addresses ---- */
@@ -186,8 +226,9 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
 
 /* ---- entry points ---- */
 
-gt_Status gt_plan_run_body(gt_Plan *plan, const void *const *input, void *const *output)
+gt_Status gt_plan_run_body(void *body, const void *const *input, void *const *output)
 {
+    gt_Plan *plan = body;
     for (int32_t i = 0; i < plan->inputs; i++)
         plan->base[gt_plan_input_base(i)] = (uintptr_t)input[i];
     for (int32_t i = 0; i < plan->outputs; i++)
@@ -214,11 +255,9 @@ gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
 {
     gt_Context *context = plan->context;
     if (prepare(plan, input, output) == GT_OK) {
-        const char *applying = gt_context_set_applying(context, NULL);
         gt_FloatMode mode = gt_float_mode_flush();
         run_whole(plan);
         gt_float_mode_restore(mode);
-        gt_context_set_applying(context, applying);
     }
     for (int32_t i = 0; i < plan->outputs && gt_context_status(context) != GT_OK; i++) {
         if (output[i])

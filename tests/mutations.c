@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/internal.h"
+#include "core/structs.h"
 #include "gradtape.h"
 
 gt_Status __real_gt_give_at(const char *here, gt_GradientRule *rule, int input, gt_Tensor *gradient);

@@ -1367,9 +1367,13 @@ Test(autodiff, rows_and_functions)
                                  gt_shape(TABLE, WIDE));
     for (int eager = 0; eager < 2; eager++) {
         gt_Function *function = gt_function(add_rows, made[2 * eager], .outputs = 2);
-        gt_check_numerics(eager);
+        gt_Tape *tape = eager ? gt_tape_begin() : NULL; /* with a watched input bodies run eagerly */
+        if (tape)
+            gt_watch(tape, made[2 * eager + 1]);
         gt_function_call(function, ONE(made[2 * eager + 1]), out[eager]);
-        gt_check_numerics(false);
+        for (int i = 0; tape && i < 2; i++)
+            gt_keep(out[eager][i]);
+        gt_tape_end(tape);
         ok("called");
         cr_assert(gt_function_stats(function).runs == !eager);
         cr_assert(!gt_rows(out[eager][1], NULL, NULL));

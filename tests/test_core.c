@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/internal.h"
+#include "core/structs.h"
 #include "gradtape.h"
 #include "leaks.h"
 

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/internal.h"
+#include "core/structs.h"
 #include "gradtape.h"
 #include "leaks.h"
 

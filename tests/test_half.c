@@ -3,7 +3,7 @@
  * who refuses them. tests/test_gradients.c tries every operation of the table. */
 #include <criterion/criterion.h>
 
-#include "core/internal.h"
+#include "core/structs.h"
 #include "gradtape.h"
 #include "leaks.h"
 #include "reference.h"

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/internal.h"
+#include "core/structs.h"
 #include "gradtape.h"
 #include "budget.h"
 #include "leaks.h"

@@ -28,7 +28,7 @@ GT_OPTIONS(gt_dataset_from_tensors_options, gt_dataset_from_tensors_OPTIONS);
 /* gt_dataset_from_tensors(x, y, .batch_size = 64): row i is x[i] and y[i]. Shapes (rows, ...), of
  * any type; y may be NULL, for gt_predict. It holds the numbers, the handles may go. Arrays in
  * memory: gt_from_data copies them, gt_from_buffer borrows them (they must then outlive the
- * dataset). Floating: free with gt_dataset_free, or it goes with the context. */
+ * dataset). Floating: free with gt_dataset_free, or it is freed with the context. */
 #define gt_dataset_from_tensors(...)                                                               \
     gt_dataset_from_tensors_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),             \
                                GT_KEYWORDS(gt_dataset_from_tensors, GT_AFTER_2(__VA_ARGS__)))

@@ -78,7 +78,7 @@ GT_API int gt_history_name_count_at(const char *here,
 #define gt_history_name(history, index) gt_history_name_at(GT_HERE, history, index)
 GT_API const char *gt_history_name_at(const char *here, const gt_History *history,
                                       int index); /* NULL on failure */
-/* Drops the caller's hold; otherwise it goes with the context. NULL is ignored. */
+/* Drops the caller's hold; otherwise it is freed with the context. NULL is ignored. */
 GT_API void gt_history_free(gt_History *history);
 
 /* ---- evaluating ---- */

@@ -39,7 +39,8 @@ void GT_KERNEL(tiles_triangle)(const void *given, void *const *at, int64_t first
     size_t element = job->element;
     (void)scratch;
     for (int64_t row = first * job->group; row < end; row++) {
-        int64_t cut = row % job->rows + job->k + job->lower; /* the first column of the upper part */
+        int64_t cut =
+            row % job->rows + job->k + job->lower; /* the first column of the upper part */
         cut = cut < 0 ? 0 : cut > columns ? columns : cut;
         const char *x = (const char *)at[0] + (size_t)(row * columns) * element;
         char *y = (char *)at[1] + (size_t)(row * columns) * element;

@@ -42,6 +42,8 @@ static gt_Status take_results(gt_Context *context, gt_TracedBody *body, gt_Value
     return gt_context_status(context);
 }
 
+/* Runs the user's function under the trace of the body: with the handles from outside first, then with symbols for the
+ * arguments. Afterwards the body knows the symbols of its results and its changes; its handles are gone. */
 static gt_Status call_body(gt_Bodies *draft, gt_TracedBody *body)
 {
     gt_Context *context = draft->context;
@@ -67,6 +69,8 @@ static gt_Status call_body(gt_Bodies *draft, gt_TracedBody *body)
     return gt_context_status(context);
 }
 
+/* Tapes that are open do not see the operations of the body: they see the node. A variable that any of the bodies changes
+ * becomes a state of the node once. */
 gt_Status gt_bodies_trace(gt_Bodies *draft, gt_TracedBody *body)
 {
     gt_Context *context = draft->context;
@@ -128,6 +132,7 @@ gt_Status gt_bodies_set_outputs(gt_Bodies *draft, gt_TracedBody *body, int32_t f
     return GT_OK;
 }
 
+/* An argument that no body needs is left out of the node; `used` says so. */
 gt_Status gt_bodies_prune(gt_Bodies *draft, int32_t arguments)
 {
     draft->used = gt_list_new(draft->context, arguments, sizeof *draft->used);
@@ -148,6 +153,8 @@ gt_Value *gt_bodies_captured(const gt_Bodies *draft, int32_t i)
     return value;
 }
 
+/* In a scope of its own, for the handles to changed variables; those of the results move out. Assignments come after the
+ * node, so the trace around sees each changed variable once, with its last value. */
 gt_Status gt_bodies_finish(gt_Bodies *draft, gt_GraphNode *like, const gt_Control *options,
                            gt_Value *const *input, const gt_Spec *spec, int32_t first,
                            gt_Tensor **output)

@@ -12,7 +12,7 @@
 GT_BEGIN
 
 /* gt_switch(index, branches, count, context, inputs, outputs, .outputs = 1): runs
- * branches[index], one of `count` functions, with `inputs`. `index` is a whole number, a tensor of
+ * branches[index], one of `count` functions, with `inputs`. `index` is an integer, a tensor of
  * one element; below 0 the first branch is run, above count - 1 the last. At most 64 inputs and
  * outputs. */
 #define gt_switch(index, branches, count, context, inputs, ...)                                    \

@@ -367,22 +367,23 @@ gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_Func
 
 /* ---- scan ---- */
 
-/* Elements [0, n) of x along its first dimension. Halves of halves, so that the way back pads each
- * number as often as there are levels, not as often as there are elements. */
+/* Elements [0, n) of x along its first dimension. Halves of halves, so that the way back pads each element as often as there
+ * are levels, not as often as there are elements. Nothing is said of the other dimensions, so the graph of an unrolled scan
+ * runs with any batch. */
 static gt_Status unstack(gt_Context *context, gt_Tensor *x, int64_t n, gt_Tensor **element)
 {
-    gt_Shape shape = gt_tensor_shape(x), begin = shape, size = shape;
+    gt_Shape begin = gt_tensor_shape(x), size = begin;
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
     if (n == 1) {
-        gt_Shape without = {.mark = GT_MARK, .rank = shape.rank - 1};
-        memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof *without.dims);
-        *element = gt_reshape(x, without);
+        *element = gt_squeeze(x, .axis = 0);
         return gt_context_status(context);
     }
     int64_t half = n / 2;
-    memset(begin.dims, 0, sizeof begin.dims);
-    size.dims[0] = half;
+    for (int d = 0; d < begin.rank; d++) {
+        begin.dims[d] = 0;
+        size.dims[d] = d ? -1 : half;
+    }
     gt_Tensor *front = gt_slice(x, begin, size);
     begin.dims[0] = half;
     size.dims[0] = n - half;

@@ -56,6 +56,7 @@ static gt_Status trace_condition(void *user, gt_Tensor *const *inputs, gt_Tensor
     return gt_status();
 }
 
+/* The next loop variables must be like those that the body got, or the next round would need another body. */
 static gt_Status check_carries(const gt_Bodies *draft, int32_t count)
 {
     char a[200], b[200];
@@ -91,6 +92,7 @@ static gt_Status number_arguments(gt_Bodies *draft, int32_t carries)
     return GT_OK;
 }
 
+/* The arguments of the bodies get the numbers of the inputs of the node. */
 static void renumber(const gt_Bodies *draft)
 {
     for (int b = 0; b < 2; b++) {
@@ -118,6 +120,7 @@ static bool stacked(gt_Context *context, gt_Spec *spec, int64_t length, const gt
 
 /* ---- writing the node down ---- */
 
+/* The specs of the outputs, in the order of loop.h. */
 static gt_Status describe_outputs(gt_Context *context, const gt_Control *control, gt_Spec *spec)
 {
     int32_t n = control->carries, p = control->ys;
@@ -141,6 +144,7 @@ static gt_Value *value_of(gt_Context *context, const char *what, int32_t i, gt_T
     return gt_value_read(context, NULL, NULL, what, i + 1, tensor);
 }
 
+/* The inputs of the node, in the order of loop.h; carries are there in any case, the others if a body uses them. */
 static gt_Status loop_inputs(const gt_Bodies *draft, const gt_TracedLoop *loop, gt_Value **input)
 {
     gt_Context *context = draft->context;

@@ -1,5 +1,13 @@
-/* Running an operation made from a C function on arrays: sizes from shapes, the shape rule, the call through libffi,
- * the gradient rule, which calls the gradient function. */
+/* Running an operation made from a C function on arrays.
+ *
+ *   gt_foreign_shape_rule      types, numbers and sizes; shapes of the outputs
+ *   gt_foreign_run             arguments by role, the call through libffi, the result
+ *   gt_foreign_gradient_rule   calls the gradient function's operation
+ *
+ * Sizes are learned: the first array whose brackets name a size tells it, all others must agree.
+ *
+ * Example: f(const float x[r][c], const float w[c], float y[r], int r, int c) with x (2, 3) learns r = 2 and c = 3; w must be
+ * (3,) and y is (2,). */
 #include "ops/foreign/foreign_record.h"
 
 #ifdef GT_HAVE_FFI
@@ -23,7 +31,8 @@ const char *gt_foreign_name(const gt_Foreign *self, int parameter)
 
 /* ---- sizes ---- */
 
-/* Learns from the shape of one array what the names in its brackets are; -1: not known yet. */
+/* `size` has what each symbol is so far, -1: not known yet. Learns the names in the brackets of one array, or raises an
+ * error where its shape disagrees. */
 static gt_Status learn(const gt_Foreign *self, int parameter, const gt_Spec *spec, int64_t *size)
 {
     const gt_Parameter *p = &self->signature.parameter[parameter];
@@ -47,6 +56,7 @@ static gt_Status learn(const gt_Foreign *self, int parameter, const gt_Spec *spe
     return GT_OK;
 }
 
+/* Forgets all sizes, then learns them from the inputs that have a parameter. */
 static gt_Status learn_inputs(const gt_Foreign *self, const gt_Spec *const *input, int64_t *size)
 {
     for (int s = 0; s < self->signature.symbols; s++)
@@ -59,6 +69,7 @@ static gt_Status learn_inputs(const gt_Foreign *self, const gt_Spec *const *inpu
 
 /* ---- shape rule ---- */
 
+/* Can a parameter of that type hold the number? float32 rounds, integers must be exact. */
 static bool number_fits(gt_CType type, double number)
 {
     switch (type) {
@@ -99,6 +110,8 @@ static gt_DType output_dtype(const gt_Foreign *self, int output)
     return gt_c_dtype(p < 0 ? self->signature.result : self->signature.parameter[p].type);
 }
 
+/* Without a shape rule of the user's: a scalar that is returned; brackets; or the shape of input 1. An output of a gradient
+ * function has the shape of the input whose gradient it is. */
 static gt_Status shape_output(const gt_Foreign *self, gt_ShapeRule *rule, int i,
                               const int64_t *size)
 {
@@ -200,6 +213,7 @@ ffi_type *gt_ffi_type(gt_CType type)
     }
 }
 
+/* Sets an integer argument; false if its type does not hold the value. */
 static bool set_whole(Argument *argument, gt_CType type, int64_t value)
 {
     switch (type) {
@@ -230,6 +244,7 @@ static void set_number(Argument *argument, gt_CType type, double value)
         set_whole(argument, type, (int64_t)value);
 }
 
+/* One argument a parameter, by its role. Inputs were checked by the shape rule; outputs have the shapes that it gave. */
 static gt_Status set_arguments(const gt_Foreign *self, const gt_Kernel *kernel, Argument *argument)
 {
     const gt_foreign_options *options = kernel->options;
@@ -269,13 +284,14 @@ static gt_Status set_arguments(const gt_Foreign *self, const gt_Kernel *kernel, 
     return GT_OK;
 }
 
+/* After the call an error that the function raised with gt_fail counts before the code that it returned. */
 gt_Status gt_foreign_run(const gt_Kernel *kernel)
 {
     gt_Foreign *self = gt_foreign_record(kernel->operation);
     Argument argument[GT_MAX_PARAMETERS];
     void *at[GT_MAX_PARAMETERS];
     union {
-        ffi_arg word; /* narrow whole numbers come back widened to this */
+        ffi_arg word; /* narrow integers come back widened to this */
         float f32;
         double f64;
         uint64_t room;
@@ -309,6 +325,7 @@ gt_Status gt_foreign_run(const gt_Kernel *kernel)
 
 /* ---- gradient ---- */
 
+/* An upstream gradient that did not arrive is passed as zeros. */
 gt_Status gt_foreign_gradient_rule(gt_GradientRule *rule)
 {
     const gt_Foreign *self = gt_foreign_record(gt_rule_operation(rule));

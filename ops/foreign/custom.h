@@ -1,4 +1,4 @@
-/* What operations made from C functions share, and the signatures of such functions. Private to the
+/* Operations made from C functions: what both kinds begin with, and the signatures of such functions. Private to the
  * library. Leans on core. */
 #ifndef GT_OPS_CUSTOM_H
 #define GT_OPS_CUSTOM_H

@@ -18,7 +18,7 @@
  *     const float x[r][c]    an input of shape (r, c); r and c are then known by name
  *     float *y               an output of input 1's shape
  *     float y[r][3]          an output of that shape
- *     size_t r               a size: what r is in the brackets (any type of whole numbers)
+ *     size_t r               a size: the r in the brackets (any type of integers)
  *     size_t n               in no brackets: how many elements input 1 has
  *     double factor          a number given at the call, with .numbers, in the order of parameters
  *

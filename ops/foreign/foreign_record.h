@@ -27,7 +27,7 @@ typedef enum gt_ForeignRole {
     GT_ROLE_NUMBER
 } gt_ForeignRole;
 
-/* Where an input of a gradient function comes from. */
+/* The source of an input of a gradient function. */
 typedef enum gt_ForeignSource {
     GT_SOURCE_INPUT,
     GT_SOURCE_OUTPUT,
@@ -65,7 +65,7 @@ typedef struct gt_Foreign {
 } gt_Foreign;
 
 gt_Foreign *gt_foreign_record(const gt_Operation *operation);
-/* What messages call a parameter; below 0: the result. */
+/* The name of a parameter in messages; below 0: the result. */
 const char *gt_foreign_name(const gt_Foreign *self, int parameter);
 
 /* ---- running it: call.c ---- */

@@ -1,5 +1,14 @@
-/* What the arrays and numbers of a gradient function are to the operation whose gradient it computes. They find each other
- * by their names; the order of parameters decides where there are none. */
+/* Gradient functions: how their arrays and numbers belong to the operation whose gradient they compute.
+ *
+ *   name_gradient      names for parameters without: by their order
+ *   check_meaning      each array is an input x, an output y, a gradient dy or dx of the operation, of the same type
+ *   inherit_bounds     sizes have the names that they have in the operation's function
+ *   link_gradient      from which value each input comes, which gradient each output is, whose shape it has
+ *
+ * Example: for f(const float *x, float *y, size_t n) the gradient function g(const float *x, const float *dy, float *dx,
+ * size_t n) has two inputs, input 0 of the operation and the upstream of output 0. Its output is the gradient of input 0
+ * and has the shape of its own input 0, since that is x. Without x, it has that of dy, since y has the shape of x. If
+ * neither is there, x becomes an input for its shape alone. */
 #include "ops/foreign/foreign_record.h"
 
 #ifdef GT_HAVE_FFI
@@ -97,7 +106,7 @@ static gt_Status inherit_bounds(const gt_ForeignMaker *maker, gt_Signature *sign
     return GT_OK;
 }
 
-/* What an array of the gradient function is to the operation. */
+/* The meaning of an array of the gradient function for the operation. */
 typedef struct Meaning {
     bool is_input; /* of the operation; else one of its outputs */
     bool is_slope;

@@ -1,4 +1,5 @@
-/* gt_foreign_operation: an operation from a C function on arrays, and one from its gradient function. */
+/* gt_foreign_operation: an operation from a C function on arrays, and one from its gradient function. foreign_record.h has
+ * the order of the steps. Nothing is registered unless everything succeeded. */
 #include "ops/foreign/foreign_record.h"
 #include "core/inside.h"
 

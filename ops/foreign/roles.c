@@ -1,4 +1,7 @@
-/* What the parameters of a C function are to an operation: inputs, outputs, sizes, numbers. */
+/* Roles of the parameters of a C function: inputs, outputs, sizes, numbers.
+ *
+ * An array that is const is an input, any other an output. A name that stands in brackets is a size, and must be an
+ * integer parameter; a size_t that stands in none counts the elements of input 1; all else is a number. */
 #include "ops/foreign/foreign_record.h"
 
 #ifdef GT_HAVE_FFI
@@ -61,7 +64,7 @@ static int32_t symbol_of(gt_Signature *signature, const gt_Parameter *parameter)
     return -1;
 }
 
-/* What each parameter is. Arrays that are const are inputs. */
+/* Inputs and outputs are counted in the order of the parameters; a result that is a number is the last output. */
 gt_Status gt_foreign_assign_roles(const gt_ForeignMaker *maker, gt_Foreign *self)
 {
     gt_Signature *signature = &self->signature;

@@ -1,5 +1,16 @@
-/* Reading the prototype of a C function: the small part of C's grammar that numbers and arrays of
- * numbers need. Knows nothing of operations. */
+/* Reading the prototype of a C function: the small part of C's grammar that numbers and arrays of numbers need. Knows
+ * nothing of operations.
+ *
+ *     prototype:   [type [name]] ( parameters ) [;]      or the parameters alone
+ *     parameters:  parameter { , parameter }
+ *     parameter:   type [* [const | restrict]] [name] { [ [static] bound ] }
+ *     type:        words of one of the types in type_named, const among them
+ *     bound:       a name or a number
+ *
+ * A reader holds one token, `word`; the first thing that is wrong is kept, and everything after it does nothing.
+ *
+ * Example: "double dot(const double x[n], const double y[n], size_t n)" has the result f64, three parameters and the symbol
+ * "n", which the bounds of x and y name as -1 - 0. */
 #include "ops/foreign/custom.h"
 #include "core/text.h"
 
@@ -254,7 +265,7 @@ static bool read_parameter(Reader *reader, gt_Signature *signature)
     return true;
 }
 
-/* What stands before the parentheses: a type, and the function's name. */
+/* Before the parentheses: a type, and the function's name. */
 static void read_head(Reader *reader, gt_Signature *signature)
 {
     bool constant = false;

@@ -29,11 +29,9 @@ static bool cholesky_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
     int64_t rows = job->a.rows;
     char *l = gt_matrix_output(job, 0, batch * rows * rows);
     gt_LapackInt n = (gt_LapackInt)rows, info = 0;
-    gt_matrix_symmetric(job, gt_matrix_input(job, 0, batch), l);
+    gt_symmetric_part(job->type, rows, gt_matrix_input(job, 0, batch), l);
     ((Potrf *)job->lapack[0])("U", &n, l, &n, &info, 1);
-    for (int64_t i = 0; i < rows; i++)
-        memset(l + (size_t)(i * rows + i + 1) * job->element, 0,
-               (size_t)(rows - i - 1) * job->element);
+    gt_clear_above(job->type, rows, l);
     return info == 0;
 }
 
@@ -61,9 +59,8 @@ const gt_Operation gt_op_cholesky = {
     .run = cholesky_run,
     .gradient = cholesky_gradient,
     .mask = gt_matrix_mask,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))}),
 };
 
 static gt_Tensor *cholesky(gt_Tensor *x, const gt_cholesky_options *given)

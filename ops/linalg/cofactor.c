@@ -1,4 +1,17 @@
-/* Cofactors: the derivatives of det, for singular matrices too. */
+/* Cofactors: the derivatives of det, for singular matrices too.
+ *
+ *   cofactor            d det A / dA
+ *   cofactor_gradient   d sum(G cof A) / dA: the second derivative of det, in the direction G
+ *
+ * With A = U S V' and p[i] the product of the singular values but s[i]: cof A = det U det V U diag(p) V', of any rank
+ * (G. W. Stewart, On the adjugate matrix, 1998). Its derivative, in the frame of U and V, is that of the cofactors of a
+ * diagonal matrix, with q[i, j] the product but for s[i] and s[j]: element (i, i) grows by q[i, j] with element (j, j),
+ * element (i, j) shrinks by it with (j, i).
+ *
+ * Products but for one or two values are taken from running products from both ends, so that nothing is divided by a value
+ * that may be 0. Signs of det U and det V come from LU factors.
+ *
+ * Example: s = (3, 2, 0): before = (1, 3, 6), after = (0, 0, 1), p = before after = (0, 0, 6). */
 #include "ops/array/reshaping.h"
 #include "ops/linalg/determinant.h"
 #include "ops/linalg/diagonal.h"
@@ -10,21 +23,16 @@
 
 #include <string.h>
 
-/* ---- cofactors: what det's derivatives are made of ----
- *
- * With A = U S V' and p[i] the product of the singular values but s[i]: cof A = det U det V U diag(p)
- * V', of any rank (G. W. Stewart, On the adjugate matrix, 1998). Its derivative, in the frame of U
- * and V, is that of the cofactors of a diagonal matrix, with q[i, j] the product but for s[i] and
- * s[j]: element (i, i) grows by q[i, j] with element (j, j), element (i, j) shrinks by it with (j, i).
- */
+/* The factors of one matrix, with memory for a product. before[i] and after[i] are the products of the singular values on
+ * either side of s[i]; the first ones times det U det V. */
 typedef struct Frame {
     void *u, *s, *vh, *gemm;
-    double *before, *after; /* s[i]: the products of those, times det U det V the first */
+    double *before, *after;
 } Frame;
 
-static int64_t gemm_bytes(const gt_KernelTable *loops, int64_t n, gt_DType dtype)
+static int64_t gemm_bytes(const gt_KernelTable *loops, int64_t n, gt_LoopType type)
 {
-    return (int64_t)loops->gemm_scratch[gt_loop_type(dtype)](n, n, n);
+    return (int64_t)loops->gemm_scratch[type](n, n, n);
 }
 
 static size_t frame_bytes(int64_t n, gt_DType dtype)
@@ -33,7 +41,9 @@ static size_t frame_bytes(int64_t n, gt_DType dtype)
     size_t work = gt_svd_bytes(n, n, element), lu = gt_lu_bytes(n, element);
     return 2 * gt_piece_bytes(n * n, element) + gt_piece_bytes(n, element) +
            2 * gt_piece_bytes(n, sizeof(double)) +
-           gt_piece_bytes(gemm_bytes(gt_context_kernels(gt_context()), n, dtype), 1) +
+           gt_piece_bytes(
+               gemm_bytes(gt_context_kernels(gt_context()), n, (gt_LoopType)gt_loop_type(dtype)),
+               1) +
            (work > lu ? work : lu);
 }
 
@@ -45,7 +55,7 @@ static bool take_frame(const gt_MatrixJob *job, int64_t batch, char **scratch, F
     frame->s = gt_piece_take(scratch, n, job->element);
     frame->before = gt_piece_take(scratch, n, sizeof(double));
     frame->after = gt_piece_take(scratch, n, sizeof(double));
-    frame->gemm = gt_piece_take(scratch, gemm_bytes(job->loops, n, job->dtype), 1);
+    frame->gemm = gt_piece_take(scratch, gemm_bytes(job->loops, n, job->type), 1);
     if (!gt_svd_into(job, batch, *scratch, frame->u, frame->s, frame->vh))
         return false;
     double product = 1;
@@ -53,19 +63,10 @@ static bool take_frame(const gt_MatrixJob *job, int64_t batch, char **scratch, F
         double sign;
         const void *lu =
             gt_lu_factored(job, job->lapack[1], k ? frame->vh : frame->u, *scratch, &sign);
-        for (int64_t i = 0; i < n; i++)
-            sign = gt_matrix_number(job, lu, i * n + i) < 0 ? -sign : sign;
+        gt_diagonal_logarithm(job->type, n, lu, &sign);
         product *= sign;
     }
-    for (int64_t i = 0; i < n; i++) {
-        frame->before[i] = product;
-        product *= gt_matrix_number(job, frame->s, i);
-    }
-    product = 1;
-    for (int64_t i = n - 1; i >= 0; i--) {
-        frame->after[i] = product;
-        product *= gt_matrix_number(job, frame->s, i);
-    }
+    gt_products_around(job->type, n, frame->s, product, frame->before, frame->after);
     return true;
 }
 
@@ -74,8 +75,7 @@ static void product(const gt_MatrixJob *job, const Frame *frame, bool transpose_
                     bool transpose_b, const void *b, void *c)
 {
     int64_t n = job->a.rows;
-    job->loops->gemm[gt_loop_type(job->dtype)](transpose_a, transpose_b, n, n, n, a, n, b, n, c, n,
-                                               frame->gemm);
+    job->loops->gemm[job->type](transpose_a, transpose_b, n, n, n, a, n, b, n, c, n, frame->gemm);
 }
 
 static gt_Status cofactor_shape(gt_ShapeRule *rule)
@@ -94,10 +94,7 @@ static bool cofactor_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
     Frame frame;
     if (!take_frame(job, batch, &scratch, &frame))
         return false;
-    for (int64_t i = 0; i < n * n; i++)
-        gt_number_store(job->dtype, frame.u, i,
-                        gt_matrix_number(job, frame.u, i) * frame.before[i % n] *
-                            frame.after[i % n]);
+    gt_scale_columns_around(job->type, n, frame.u, frame.before, frame.after);
     product(job, &frame, false, frame.u, false, frame.vh, gt_matrix_output(job, 0, batch * n * n));
     return true;
 }
@@ -124,9 +121,8 @@ const gt_Operation gt_op_cofactor = {
     .shape = cofactor_shape,
     .run = cofactor_run,
     .gradient = cofactor_rule,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))}),
 };
 
 /* (A, G) -> d sum(G cof A) / dA: the second derivative of det, in the direction G */
@@ -156,21 +152,7 @@ static bool cofactor_gradient_body(const gt_MatrixJob *job, int64_t batch, char 
         return false;
     product(job, &frame, false, gt_matrix_input(job, 1, batch), true, frame.vh, m);
     product(job, &frame, true, frame.u, false, m, h); /* U' G V */
-    memset(m, 0, (size_t)(n * n) * job->element);
-    for (int64_t i = 0; i < n; i++) {
-        double between = frame.before[i];
-        for (int64_t j = i + 1; j < n; j++) {
-            double q = between * frame.after[j];
-            between *= gt_matrix_number(job, frame.s, j);
-            for (int k = 0; k < 2; k++) {
-                int64_t a = k ? j : i, b = k ? i : j;
-                gt_number_store(job->dtype, m, a * n + a,
-                                gt_matrix_number(job, m, a * n + a) +
-                                    q * gt_matrix_number(job, h, b * n + b));
-                gt_number_store(job->dtype, m, a * n + b, -q * gt_matrix_number(job, h, b * n + a));
-            }
-        }
-    }
+    gt_cofactors_of_diagonal(job->type, n, frame.s, frame.before, frame.after, h, m);
     product(job, &frame, false, m, false, frame.vh, h);
     product(job, &frame, false, frame.u, false, h, gt_matrix_output(job, 0, batch * n * n));
     return true;
@@ -216,8 +198,6 @@ const gt_Operation gt_op_cofactor_gradient = {
     .shape = cofactor_gradient_shape,
     .run = cofactor_gradient_run,
     .gradient = cofactor_gradient_rule,
-    .samples =
-        (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 3))},
-                            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(2, 2, 2), GT_ANY(2, 2, 2))},
-                            GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 3))},
+                          {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(2, 2, 2), GT_ANY(2, 2, 2))}),
 };

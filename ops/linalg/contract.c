@@ -157,7 +157,7 @@ static const Group left[3] = {BATCH, ROWS, SUMS}, left_turned[3] = {BATCH, SUMS,
 static const Group right[3] = {BATCH, SUMS, COLUMNS}, right_turned[3] = {BATCH, COLUMNS, SUMS};
 static const Group natural[3] = {BATCH, ROWS, COLUMNS};
 
-/* What is read in place, and the products. */
+/* Which operands are read in place, and the products. */
 typedef struct Contraction {
     Groups groups;
     bool a_lies, b_lies, result_lies;

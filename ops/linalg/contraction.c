@@ -1,20 +1,10 @@
 /* Products of two tensors that sum over given axes, or over none: compositions. */
 #include "ops/linalg/contraction.h"
-#include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
 #include "ops/linalg/contract.h"
 
 GT_OPTION_TYPE(gt_tensordot_options, gt_tensordot_OPTIONS);
-GT_OPTION_TYPE(gt_cross_options, gt_cross_OPTIONS);
-
-static gt_Tensor *unexpected_shape(const char *what, const gt_Spec *spec)
-{
-    char text[160];
-    gt_fail(GT_INVALID, "expected %s (got shape %s)", what,
-            gt_shape_text(gt_spec_shape(spec), text, sizeof text));
-    return NULL;
-}
 
 static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, const gt_Spec *b,
                          gt_Axes *of_a, gt_Axes *of_b)
@@ -120,23 +110,3 @@ static gt_Tensor *vdot(gt_Tensor *a, gt_Tensor *b)
     return gt_tensordot(gt_ravel(a), gt_ravel(b), .count = 1);
 }
 GT_COMPOSED_BINARY(vdot, vdot)
-
-/* c[i] = a[i + 1] b[i + 2] - a[i + 2] b[i + 1], indices modulo 3. */
-static gt_Tensor *cross(gt_Tensor *a, gt_Tensor *b, const gt_cross_options *given)
-{
-    gt_cross_options options = GT_TAKE(gt_cross_options, given);
-    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
-    if (gt_status() != GT_OK)
-        return NULL;
-    int at_a = gt_axis(options.axis, spec_a.rank);
-    int at_b = at_a < 0 ? -1 : gt_axis(options.axis, spec_b.rank);
-    if (at_b < 0)
-        return NULL;
-    if (spec_a.dims[at_a] != 3 || spec_b.dims[at_b] != 3)
-        return unexpected_shape("vectors of 3", spec_a.dims[at_a] != 3 ? &spec_a : &spec_b);
-    gt_Tensor *a1 = gt_roll(a, -1, .axis = at_a), *a2 = gt_roll(a, -2, .axis = at_a);
-    gt_Tensor *b1 = gt_roll(b, -1, .axis = at_b), *b2 = gt_roll(b, -2, .axis = at_b);
-    return gt_subtract(gt_multiply(a1, b2), gt_multiply(a2, b1));
-}
-GT_COMPOSED(cross, (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_cross_options *options),
-            (a, b, options))

@@ -1,4 +1,4 @@
-/* Products of two tensors: tensordot and its special cases, outer and vector products. */
+/* Products of two tensors: tensordot and its special cases, the outer product. */
 #ifndef GT_OPS_CONTRACTION_H
 #define GT_OPS_CONTRACTION_H
 
@@ -14,7 +14,7 @@ GT_BEGIN
     F(S, gt_Axes, b_axes, GT_ALL_AXES, "and those of b that go with them, in the same order")
 GT_OPTIONS(gt_tensordot_options, gt_tensordot_OPTIONS);
 /* gt_tensordot(a, b), gt_tensordot(a, b, .count = 1), gt_tensordot(a, b, .a_axes = gt_axes(0),
- * .b_axes = gt_axes(1)): the sum of products over pairs of axes; what is left of a, then of b. */
+ * .b_axes = gt_axes(1)): the sum of products over pairs of axes; the result has the other axes of a, then those of b. */
 #define gt_tensordot(...)                                                                          \
     gt_tensordot_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                        \
                     GT_KEYWORDS(gt_tensordot, GT_AFTER_2(__VA_ARGS__)))
@@ -34,16 +34,6 @@ GT_DECLARE_BINARY(outer);
 /* The sum of products of both flattened. */
 GT_DECLARE_BINARY(vdot);
 #define gt_vdot(a, b) gt_vdot_at(GT_HERE, a, gt_operand(b))
-#define gt_cross_OPTIONS(F, S)                                                                     \
-    F(S, int32_t, axis, -1, "the axis of the vectors, in a, b and the result")
-GT_OPTIONS(gt_cross_options, gt_cross_OPTIONS);
-/* The vector product of vectors of 3. */
-#define gt_cross(...)                                                                              \
-    gt_cross_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                            \
-                GT_KEYWORDS(gt_cross, GT_AFTER_2(__VA_ARGS__)))
-GT_API gt_Tensor *gt_cross_at(const char *here, gt_Tensor *a, gt_Tensor *b,
-                              const gt_cross_options *options);
-
 GT_END
 
 #endif

@@ -10,7 +10,6 @@
 #include "ops/math/math.h"
 #include "ops/math/reduce.h"
 
-#include <math.h>
 #include <string.h>
 
 /* LAPACK's, in either type. */
@@ -56,16 +55,12 @@ const void *gt_lu_factored(const gt_MatrixJob *job, gt_BlasFunction *getrf, cons
 static bool slogdet_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
 {
     int64_t n = job->a.rows;
-    double sign, sum = 0;
+    double sign;
     const void *lu =
         gt_lu_factored(job, job->lapack[0], gt_matrix_input(job, 0, batch), scratch, &sign);
-    for (int64_t i = 0; i < n; i++) {
-        double u = gt_matrix_number(job, lu, i * n + i);
-        sign *= u < 0 ? -1 : u == 0 ? 0 : 1;
-        sum += log(fabs(u));
-    }
-    gt_number_store(job->dtype, job->kernel->output[0], batch, sign);
-    gt_number_store(job->dtype, job->kernel->output[1], batch, sum);
+    double sum = gt_diagonal_logarithm(job->type, n, lu, &sign);
+    gt_number_store(job->kernel->output_spec[0]->dtype, job->kernel->output[0], batch, sign);
+    gt_number_store(job->kernel->output_spec[0]->dtype, job->kernel->output[1], batch, sum);
     return true;
 }
 
@@ -86,16 +81,14 @@ static gt_Status slogdet_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_slogdet = {
-    GT_RECORD("slogdet", "the sign of det A, and log |det A|", 1, 1),
-    .outputs = 2,
+    GT_RECORD_OUTPUTS("slogdet", "the sign of det A, and log |det A|", 1, 1, 2),
     .saves_inputs = 1,
     .shape = slogdet_shape,
     .run = slogdet_run,
     .gradient = slogdet_gradient,
     .mask = gt_matrix_mask,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))}),
 };
 
 static gt_Slogdet slogdet(gt_Tensor *x)
@@ -117,20 +110,14 @@ static gt_Status det_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
-/* The product of the pivots, its exponent kept apart: no step overflows. */
 static bool det_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
 {
     int64_t n = job->a.rows;
-    double product;
-    int exponent = 0;
+    double sign;
     const void *lu =
-        gt_lu_factored(job, job->lapack[0], gt_matrix_input(job, 0, batch), scratch, &product);
-    for (int64_t i = 0; i < n; i++) {
-        int step = 0;
-        product = frexp(product * gt_matrix_number(job, lu, i * n + i), &step);
-        exponent += step;
-    }
-    gt_number_store(job->dtype, job->kernel->output[0], batch, ldexp(product, exponent));
+        gt_lu_factored(job, job->lapack[0], gt_matrix_input(job, 0, batch), scratch, &sign);
+    gt_number_store(job->kernel->output_spec[0]->dtype, job->kernel->output[0], batch,
+                    gt_diagonal_product(job->type, n, lu, sign));
     return true;
 }
 
@@ -154,9 +141,8 @@ const gt_Operation gt_op_det = {
     .run = det_run,
     .gradient = det_gradient,
     .mask = gt_matrix_mask,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))}),
 };
 GT_DEFINE_UNARY(det)
 

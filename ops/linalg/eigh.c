@@ -42,7 +42,7 @@ static bool eigh_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
     gt_LapackInt *iwork = gt_piece_take(&scratch, 3 + 5 * rows, sizeof(gt_LapackInt));
     gt_LapackInt n = (gt_LapackInt)rows, iwork_length = 3 + 5 * n, info = 0;
     gt_LapackInt length = eigh_work(rows) < INT32_MAX ? (gt_LapackInt)eigh_work(rows) : INT32_MAX;
-    gt_matrix_symmetric(job, gt_matrix_input(job, 0, batch), a);
+    gt_symmetric_part(job->type, rows, gt_matrix_input(job, 0, batch), a);
     ((Syevd *)job->lapack[0])("V", "L", &n, a, &n, gt_matrix_output(job, 0, batch * rows), work,
                               &length, iwork, &iwork_length, &info, 1, 1);
     gt_matrix_transpose(job, rows, rows, a, gt_matrix_output(job, 1, batch * rows * rows));
@@ -72,16 +72,14 @@ static gt_Status eigh_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_eigh = {
-    GT_RECORD("eigh", "w and V with V diag(w) V' = (A + A') / 2", 1, 1),
-    .outputs = 2,
+    GT_RECORD_OUTPUTS("eigh", "w and V with V diag(w) V' = (A + A') / 2", 1, 1, 2),
     .saves_outputs = 3,
     .shape = eigh_shape,
     .run = eigh_run,
     .gradient = eigh_gradient,
     .mask = gt_matrix_mask,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 2))}),
 };
 
 static gt_Eigh eigh(gt_Tensor *x)

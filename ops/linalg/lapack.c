@@ -1,10 +1,9 @@
-/* What lapack.h declares: finding the functions, a batch over the threads, copies. */
+/* Running LAPACK: finding its functions, a batch over the threads, copies for bodies. lapack.h has the order of calls. */
 #include "ops/linalg/lapack.h"
 #include "core/assert.h"
 #include "core/inside.h"
 #include "core/text.h"
 
-#include <math.h>
 #include <stdatomic.h>
 
 /* A job with what only the runner needs. */
@@ -22,7 +21,7 @@ static bool find_lapack(gt_MatrixJob *job, int which, const char *name)
 {
     gt_Blas *blas = gt_context_blas(job->kernel->context);
     char symbol[16];
-    gt_text(symbol, sizeof symbol, "%c%s_", job->dtype == GT_FLOAT32 ? 's' : 'd', name);
+    gt_text(symbol, sizeof symbol, "%c%s_", job->type == GT_LOOP_F32 ? 's' : 'd', name);
     job->lapack[which] = gt_blas_load(blas) ? gt_blas_function(blas, symbol) : NULL;
     if (job->lapack[which])
         return true;
@@ -91,7 +90,7 @@ gt_Status gt_lapack_run(const gt_Kernel *kernel, gt_MatrixBody *body, const char
     Batch all = {.job = {.kernel = kernel,
                          .loops = gt_context_kernels(kernel->context),
                          .a = gt_matrices(in),
-                         .dtype = in->dtype,
+                         .type = (gt_LoopType)gt_loop_type(in->dtype),
                          .element = gt_dtype_size(in->dtype)},
                  .body = body,
                  .failed = INT64_MAX};
@@ -125,35 +124,15 @@ void *gt_matrix_output(const gt_MatrixJob *job, int output, int64_t element)
     return (char *)job->kernel->output[output] + (size_t)element * job->element;
 }
 
-double gt_matrix_number(const gt_MatrixJob *job, const void *data, int64_t i)
-{
-    return job->dtype == GT_FLOAT32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
-}
-
 bool gt_matrix_is_finite(const gt_MatrixJob *job, int64_t batch)
 {
-    int64_t count = job->a.rows * job->a.columns;
-    const void *matrix = gt_matrix_input(job, 0, batch);
-    for (int64_t i = 0; i < count; i++)
-        if (!isfinite(gt_matrix_number(job, matrix, i)))
-            return false;
-    return true;
+    return gt_all_finite(job->type, job->a.rows * job->a.columns, gt_matrix_input(job, 0, batch));
 }
 
 void gt_matrix_transpose(const gt_MatrixJob *job, int64_t rows, int64_t columns, const void *x,
                          void *y)
 {
     job->loops->transpose[gt_move_index(job->element)](rows, columns, x, columns, y, rows);
-}
-
-void gt_matrix_symmetric(const gt_MatrixJob *job, const void *x, void *y)
-{
-    int64_t n = job->a.rows;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < n; j++)
-            gt_number_store(
-                job->dtype, y, i * n + j,
-                (gt_matrix_number(job, x, i * n + j) + gt_matrix_number(job, x, j * n + i)) / 2);
 }
 
 size_t gt_piece_bytes(int64_t count, size_t element)

@@ -21,6 +21,7 @@
 #define GT_OPS_LAPACK_H
 
 #include "core/blas.h"
+#include "kernels/factors.h"
 #include "ops/linalg/matrix.h"
 
 typedef int gt_LapackInt;  /* of OpenBLAS with 32-bit integers */
@@ -34,7 +35,7 @@ typedef struct gt_MatrixJob {
     gt_Matrices a;     /* input 0 */
     int64_t batch;     /* matrices of an output */
     gt_BatchWalk walk; /* which matrices of inputs 0 and 1 belong to each */
-    gt_DType dtype;    /* of every array */
+    gt_LoopType type;  /* of every array */
     size_t element;    /* its bytes */
 } gt_MatrixJob;
 
@@ -53,14 +54,11 @@ gt_Status gt_lapack_run(const gt_Kernel *kernel, gt_MatrixBody *body, const char
 const void *gt_matrix_input(const gt_MatrixJob *job, int input, int64_t batch);
 /* Element number `element` of an output. */
 void *gt_matrix_output(const gt_MatrixJob *job, int output, int64_t element);
-double gt_matrix_number(const gt_MatrixJob *job, const void *data, int64_t i);
 /* Is every element of matrix `batch` of input 0 finite? Where LAPACK iterates it may never end otherwise. */
 bool gt_matrix_is_finite(const gt_MatrixJob *job, int64_t batch);
 /* y (columns, rows) = x (rows, columns) transposed. */
 void gt_matrix_transpose(const gt_MatrixJob *job, int64_t rows, int64_t columns, const void *x,
                          void *y);
-/* y = (x + x') / 2, both of the size of input 0, which is square. */
-void gt_matrix_symmetric(const gt_MatrixJob *job, const void *x, void *y);
 
 /* Scratch memory is taken piece by piece; the shape rule adds up the bytes of the same pieces. */
 size_t gt_piece_bytes(int64_t count, size_t element);

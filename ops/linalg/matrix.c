@@ -1,4 +1,4 @@
-/* What matrix.h declares. Leans on other operations. */
+/* Matrices in tensors: sizes, the batch, masks; pieces of compositions. Leans on other operations. */
 #include "ops/linalg/matrix.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"

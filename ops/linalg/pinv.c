@@ -36,16 +36,10 @@ static bool pinv_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
     void *vh = gt_piece_take(&scratch, k * columns, job->element);
     if (!gt_svd_into(job, batch, scratch, u, s, vh))
         return false;
-    double least = gt_matrix_rounding(job->dtype, rows, columns) * gt_matrix_number(job, s, 0);
-    void *y = gt_matrix_output(job, 0, batch * rows * columns);
-    for (int64_t i = 0; i < columns; i++)
-        for (int64_t j = 0; j < rows; j++) {
-            double sum = 0;
-            for (int64_t l = 0; l < k && gt_matrix_number(job, s, l) > least; l++)
-                sum += gt_matrix_number(job, vh, l * columns + i) *
-                       gt_matrix_number(job, u, j * k + l) / gt_matrix_number(job, s, l);
-            gt_number_store(job->dtype, y, i * rows + j, sum);
-        }
+    double largest = gt_number_fetch(job->kernel->input_spec[0]->dtype, s, 0);
+    double rounding = gt_matrix_rounding(job->kernel->input_spec[0]->dtype, rows, columns);
+    gt_inverse_of_factors(job->type, rows, columns, k, u, s, vh, rounding * largest,
+                          gt_matrix_output(job, 0, batch * rows * columns));
     return true;
 }
 
@@ -83,8 +77,7 @@ const gt_Operation gt_op_pinv = {
     .run = pinv_run,
     .gradient = pinv_gradient,
     .mask = gt_matrix_mask,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 2))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 3))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 2))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 3))}),
 };
 GT_DEFINE_UNARY(pinv)

@@ -1,4 +1,4 @@
-/* What product.h declares. */
+/* Products of matrices: strips for the own kernels, fixed tiles for OpenBLAS. product.h says why. */
 #include "ops/linalg/product.h"
 #include "core/assert.h"
 #include "core/inside.h"
@@ -24,17 +24,18 @@ void gt_product_types(gt_ProductJob *job, const gt_Spec *a, const gt_Spec *b, co
 
 /* ---- own kernels ---- */
 
-/* Strips of whole units along the longer side, each worth handing to another thread. */
+/* A tile is worth handing to another thread: a strip of whole units along the longer side, or several small products. */
 static void cut(gt_ProductJob *job, const gt_KernelTable *target)
 {
-    const double worth = 32768, most = 32; /* products in a strip; strips */
+    const double worth = 32768, most = 32; /* multiplications in a tile; strips */
     job->by_rows = job->m > job->n;
     int64_t side = job->by_rows ? job->m : job->n;
     int64_t unit = job->by_rows ? target->gemm_m[job->type] : target->gemm_n[job->type];
-    double strips = (double)job->m * (double)job->n * (double)job->k / worth;
+    double work = (double)job->m * (double)job->n * (double)job->k, strips = work / worth;
     int64_t count = strips < 1 ? 1 : strips > most ? (int64_t)most : (int64_t)strips;
     job->strip = pieces(pieces(side, unit), count) * unit;
     job->strips = job->strip ? pieces(side, job->strip) : 1;
+    job->group = job->strips > 1 ? 1 : work < 1 ? (int64_t)worth : 1 + (int64_t)(worth / work);
     GT_ASSERT(job->strips >= 1 && job->strips * job->strip >= side);
 }
 
@@ -42,8 +43,9 @@ void gt_lower_product(gt_Lowering *lowering, const gt_ProductJob *given, int64_t
 {
     gt_ProductJob *job = gt_lower_launch(lowering, GT_TILES_product, 0, sizeof *job);
     *job = *given;
+    job->batches = batches;
     cut(job, lowering->target);
-    lowering->launch[lowering->launches - 1].tiles = batches * job->strips;
+    lowering->launch[lowering->launches - 1].tiles = pieces(batches * job->strips, job->group);
     bool widens = job->half_a >= 0 || job->half_b >= 0;
     gt_lower_scratch(lowering, gt_gemm_scratch(lowering->target, (gt_LoopType)job->type, widens,
                                                job->m, job->n, job->k));

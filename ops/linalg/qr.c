@@ -1,5 +1,14 @@
 /* QR factors, and the columns that complete orthonormal ones to a basis.
  *
+ *   qr           the operation: x (..., m, n), m >= n, by LAPACK's geqrf and orgqr
+ *   complement   the operation: of q (..., m, k) the m - k columns that are missing for a square matrix
+ *   gt_qr        the function: splits off columns of wide matrices, completes q and r
+ *
+ * LAPACK sees x transposed, so that every body copies: x' in, q' and r out.
+ *
+ * Example: x (2, 5) is wide: its first two columns A1 = Q R1, and R = (R1, Q' A2) is (2, 5). x (5, 2), complete: q (5, 2) with
+ * its complement (5, 3) is (5, 5), and r gets 3 rows of zeros.
+ *
  * Gradient: S. Walter and L. Lehmann, Algorithmic differentiation of linear algebra functions (2010). */
 #include "ops/linalg/qr.h"
 #include "ops/array/indexing.h"
@@ -55,11 +64,8 @@ static bool qr_body(const gt_MatrixJob *job, int64_t batch, char *scratch)
                  info = 0, info2 = 0;
     gt_matrix_transpose(job, rows, columns, gt_matrix_input(job, 0, batch), a);
     ((Geqrf *)job->lapack[0])(&m, &n, a, &m, tau, work, &length, &info);
-    void *r = gt_matrix_output(job, 1, batch * columns * columns);
-    for (int64_t i = 0; i < columns; i++)
-        for (int64_t j = 0; j < columns; j++)
-            gt_number_store(job->dtype, r, i * columns + j,
-                            i <= j ? gt_matrix_number(job, a, j * rows + i) : 0);
+    gt_upper_triangle(job->type, columns, a, rows,
+                      gt_matrix_output(job, 1, batch * columns * columns));
     ((Orgqr *)job->lapack[1])(&m, &n, &n, a, &m, tau, work, &length, &info2);
     gt_matrix_transpose(job, columns, rows, a, gt_matrix_output(job, 0, batch * rows * columns));
     return info == 0 && info2 == 0;
@@ -86,21 +92,18 @@ static gt_Status qr_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_qr = {
-    GT_RECORD("qr", "Q with orthonormal columns and R upper triangular, Q R = A", 1, 1),
-    .outputs = 2,
+    GT_RECORD_OUTPUTS("qr", "Q with orthonormal columns and R upper triangular, Q R = A", 1, 1, 2),
     .saves_outputs = 3,
     .shape = qr_shape,
     .run = qr_run,
     .gradient = qr_gradient,
     .mask = gt_matrix_mask,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(4, 2))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 3, 2))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(4, 2))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 3, 2))}),
 };
 
-/* The triangle r of a QR factorization, whose columns are linearly independent if no number on the
- * diagonal is 0, or may be by rounding, beside its column. */
+/* A column depends on those before it if its element on the diagonal is 0, or within rounding of it beside the column. */
 gt_Tensor *gt_qr_regular(gt_Tensor *r, int64_t rows, gt_Requirement requirement)
 {
     gt_Tensor *held = gt_stop_gradient(r);
@@ -178,9 +181,8 @@ const gt_Operation gt_op_complement = {
     .shape = complement_shape,
     .run = complement_run,
     .gradient = complement_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 2))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 4, 3))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 2))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 4, 3))}),
 };
 
 /* The columns of q and those that complete them: square. */

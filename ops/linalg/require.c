@@ -1,5 +1,6 @@
 /* require: passes a tensor on if what a gradient divides by is what it must be. */
 #include "ops/linalg/require.h"
+#include "ops/copies.h"
 #include "ops/linalg/matrix.h"
 
 static const char *const requirements[GT_REQUIREMENT_COUNT] = {
@@ -29,18 +30,25 @@ static gt_Status require_shape(gt_ShapeRule *rule)
     return gt_shape_float(rule);
 }
 
-static gt_Status require_run(const gt_Kernel *kernel)
+static void require_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const RequireOptions *options = kernel->options;
-    const uint8_t *holds = kernel->input[1];
-    int64_t size = kernel->input_spec[1]->size;
+    const RequireOptions *options = rule->options;
+    if (!options->later) {
+        gt_HoldsCheck *check =
+            gt_lower_check(lowering, GT_CHECK_holds, rule->input[1]->size, sizeof *check);
+        check->input = 1;
+    }
+    gt_lower_same(rule, lowering);
+}
+
+static gt_Status require_complain(const gt_ShapeRule *rule, void *const *at, int64_t position)
+{
+    const RequireOptions *options = rule->options;
     const char *what = requirements[options->requirement];
-    for (int64_t i = 0; i < size && !options->later; i++)
-        if (!holds[i])
-            return size == 1
-                       ? gt_fail(GT_NUMERIC, "%s", what)
-                       : gt_fail(GT_NUMERIC, "%s, in matrix %lld of the batch", what, (long long)i);
-    return gt_run_copy(kernel);
+    (void)at;
+    return rule->input[1]->size == 1
+               ? gt_fail(GT_NUMERIC, "%s", what)
+               : gt_fail(GT_NUMERIC, "%s, in matrix %lld of the batch", what, (long long)position);
 }
 
 static gt_Status require_gradient(gt_GradientRule *rule)
@@ -60,11 +68,11 @@ const gt_Operation gt_op_require = {
     .options = &RequireOptions_type,
     .saves_inputs = 2,
     .shape = require_shape,
-    .run = require_run,
+    .lower = require_lower,
+    .complain = require_complain,
     .gradient = require_gradient,
-    .samples = (const gt_Sample[]){{.inputs = 2,
-                                    .input = GT_INPUTS(GT_ANY(2, 3), GT_WHOLE(GT_BOOL, 1, 2, 2))},
-                                   GT_SAMPLES_END},
+    .samples =
+        GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_WHOLE(GT_BOOL, 1, 2, 2))}),
 };
 
 gt_Tensor *gt_require(gt_Tensor *x, gt_Tensor *holds, gt_Requirement requirement)

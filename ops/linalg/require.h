@@ -4,7 +4,7 @@
 
 #include "ops/kit.h"
 
-/* What must hold; require.c has the words of the messages. */
+/* Conditions by name; require.c has the words of the messages. */
 typedef enum gt_Requirement {
     GT_REQUIREMENT_EIGENVALUES_DIFFER,
     GT_REQUIREMENT_SINGULAR_VALUES_DIFFER,

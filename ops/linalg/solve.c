@@ -107,14 +107,12 @@ const gt_Operation gt_op_solve = {
     .gradient = solve_gradient,
     .mask = gt_matrix_mask,
     .samples =
-        (const gt_Sample[]){
-            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 2))},
-            {.inputs = 2,
-             .input = GT_INPUTS(GT_MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
-             .options = &GT_VALUES(SolveOptions, true)},
-            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(2, 2), GT_ANY(3, 2, 1))},
-            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(2, 1, 2, 2), GT_ANY(3, 2, 2))},
-            GT_SAMPLES_END},
+        GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 2))},
+                   {.inputs = 2,
+                    .input = GT_INPUTS(GT_MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
+                    .options = &GT_VALUES(SolveOptions, true)},
+                   {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(2, 2), GT_ANY(3, 2, 1))},
+                   {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(2, 1, 2, 2), GT_ANY(3, 2, 2))}),
 };
 
 /* ---- the functions for equations ---- */

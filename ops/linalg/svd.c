@@ -1,5 +1,19 @@
 /* Singular values and vectors.
  *
+ *   svd              the operation: reduced factors, by LAPACK's gesdd
+ *   gt_svd           the function: completes them with columns of qr.c
+ *   gt_inverse_gaps  1 / (s[j] - s[i]), for gradients of vectors; eigh.c uses it, too
+ *
+ * For LAPACK our x is x' = V S U': it is asked for the factors of that, and its U and V' are our V' and U. No copy is
+ * transposed.
+ *
+ * The gradient divides by differences of the values and, for what the vectors have outside of their space, by the values.
+ * Where that would be a division by 0, or by what rounding may have made of 0, and something is to be divided, it is an
+ * error (require.h); numbers that decide are held (gt_stop_gradient), since the decision has no gradient.
+ *
+ * Example: s = (3, 1) has gaps s[1] - s[0] = -2: [[0, -1/2], [1/2, 0]]. s = (3, 3) has a gap of 0: a gradient that arrives
+ * at the vectors is an error, one that arrives at s alone never asks for gaps.
+ *
  * Gradient: C. Ionescu et al., Matrix backpropagation for deep networks (2015). */
 #include "ops/linalg/svd.h"
 #include "ops/array/cast.h"
@@ -170,17 +184,15 @@ static gt_Status svd_gradient(gt_GradientRule *rule)
 }
 
 const gt_Operation gt_op_svd = {
-    GT_RECORD("svd", "U, s and V' with U diag(s) V' = A", 1, 1),
-    .outputs = 3,
+    GT_RECORD_OUTPUTS("svd", "U, s and V' with U diag(s) V' = A", 1, 1, 3),
     .saves_outputs = 7,
     .shape = svd_shape,
     .run = svd_run,
     .gradient = svd_gradient,
     .mask = gt_matrix_mask,
-    .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(4, 2))},
-                                   {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 3))},
-                                   GT_SAMPLES_END},
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_MATRIX(3, 3))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(4, 2))},
+                          {.inputs = 1, .input = GT_INPUTS(GT_MATRIX(2, 2, 3))}),
 };
 
 static gt_Svd svd(gt_Tensor *x, const gt_svd_options *given)

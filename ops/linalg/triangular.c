@@ -55,20 +55,16 @@ const gt_Operation gt_op_solve_triangular = {
     .lower = solve_triangular_lower,
     .gradient = solve_triangular_gradient,
     .mask = gt_matrix_mask,
-    .samples =
-        (const gt_Sample[]){
-            {.inputs = 2,
-             .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 2)),
-             TRIANGLE(false, false)},
-            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 2)), TRIANGLE(false, true)},
-            {.inputs = 2,
-             .input = GT_INPUTS(GT_MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
-             TRIANGLE(true, false)},
-            {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 1)), TRIANGLE(true, true)},
-            {.inputs = 2,
-             .input = GT_INPUTS(GT_MATRIX(2, 1, 2, 2), GT_ANY(3, 2, 1)),
-             TRIANGLE(true, false)},
-            GT_SAMPLES_END},
+    .samples = GT_SAMPLES(
+        {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 2)), TRIANGLE(false, false)},
+        {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 2)), TRIANGLE(false, true)},
+        {.inputs = 2,
+         .input = GT_INPUTS(GT_MATRIX(2, 2, 2), GT_ANY(2, 2, 1)),
+         TRIANGLE(true, false)},
+        {.inputs = 2, .input = GT_INPUTS(GT_MATRIX(3, 3), GT_ANY(3, 1)), TRIANGLE(true, true)},
+        {.inputs = 2,
+         .input = GT_INPUTS(GT_MATRIX(2, 1, 2, 2), GT_ANY(3, 2, 1)),
+         TRIANGLE(true, false)}),
 };
 
 static gt_Tensor *solve_triangular(gt_Tensor *a, gt_Tensor *b,

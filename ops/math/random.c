@@ -17,12 +17,11 @@
 static gt_Variable *new_generator(gt_Context *context, uint64_t seed)
 {
     const gt_Spec spec = {GT_INT64, 1, 2, {2}};
-    gt_Slot *slot = gt_variable_make(context, &spec, "generator", false);
-    if (!slot)
-        return NULL;
     const uint64_t state[2] = {seed, 0};
-    memcpy(gt_value_data(slot->value), state, sizeof state);
-    return gt_slot_handle(slot);
+    gt_Variable *generator = gt_variable_zeros(context, &spec, "generator", false);
+    if (generator)
+        memcpy(gt_variable_memory(context, generator, true), state, sizeof state);
+    return generator;
 }
 
 gt_Variable *gt_generator_at(const char *here, uint64_t seed)
@@ -30,7 +29,7 @@ gt_Variable *gt_generator_at(const char *here, uint64_t seed)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (context->trace) {
+    if (gt_tracing(context)) {
         gt_raise(context, GT_STATE, here, "generator",
                  "a generator cannot be made inside a traced function; make it before");
         return NULL;
@@ -44,13 +43,10 @@ gt_Variable *gt_default_generator_at(const char *here)
     if (!context)
         return NULL;
     gt_Site site = gt_site_enter(here, "default_generator");
-    if (!context->generator) {
-        context->generator = new_generator(context, context->seed);
-        if (context->generator)
-            gt_context_drop(context); /* what is the context's own does not keep it */
-    }
+    if (!gt_context_generator(context))
+        gt_context_take_generator(context, new_generator(context, gt_context_seed(context)));
     gt_site_leave(site);
-    return context->generator;
+    return gt_context_generator(context);
 }
 
 static bool takes_state(const gt_ShapeRule *rule)
@@ -59,7 +55,7 @@ static bool takes_state(const gt_ShapeRule *rule)
     char text[200];
     if (state->dtype == GT_INT64 && state->rank == 1 && state->size == 2)
         return true;
-    gt_fail(GT_INVALID, "a generator is int64 (2,), made by gt_generator; this is %s",
+    gt_fail(GT_INVALID, "a generator must be int64 (2,), made by gt_generator (got %s)",
             gt_spec_text(state, text, sizeof text));
     return false;
 }
@@ -340,11 +336,10 @@ static gt_Status categorical_shape(gt_ShapeRule *rule)
                        gt_dtype_name(options->dtype));
     if (logits->rank != 2 || logits->dims[1] < 1 || logits->dims[1] > INT32_MAX ||
         options->samples < 0)
-        return gt_fail(GT_INVALID,
-                       "%lld classes cannot be drawn by logits of shape %s, which is "
-                       "to be (rows, classes)",
-                       (long long)options->samples,
-                       gt_shape_text(gt_spec_shape(logits), text, sizeof text));
+        return gt_fail(
+            GT_INVALID,
+            "logits must have shape (rows, classes), samples must be >= 0 (got %s, %lld)",
+            gt_shape_text(gt_spec_shape(logits), text, sizeof text), (long long)options->samples);
     return draw_shape(rule, options->dtype, gt_shape(logits->dims[0], options->samples));
 }
 

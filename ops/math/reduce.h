@@ -1,4 +1,4 @@
-/* Reductions: numbers put together along axes. `gt_sum(x)` takes all axes, `gt_sum(x, .axis = 0)`
+/* Reductions along axes. `gt_sum(x)` reduces all axes, `gt_sum(x, .axis = 0)`
  * one, `gt_sum(x, .axes = gt_axes(0, -1), .keepdims = true)` several; negative axes count from the
  * end. The reduced axes vanish, or stay with size 1 if keepdims. The order of the additions depends
  * on the shape alone, so the bits are the same for any number of threads. float32 is added up and

@@ -63,6 +63,8 @@ static bool may_take_over(const gt_Program *program, int32_t s)
     return true;
 }
 
+/* In the order of the steps, so that the cells of a chain end in one: the cell whose memory is taken over lives as long as
+ * the one that took it. */
 static void take_over(gt_Program *program)
 {
     for (int32_t s = 0; s < program->step_count; s++) {

@@ -22,6 +22,7 @@ static gt_Status reserve_jobs(gt_Plan *plan, size_t bytes)
     return GT_OK;
 }
 
+/* Moves a lowering into the plan: its launches and its check count their jobs from the first job byte of the plan. */
 static gt_Status keep_launches(gt_Plan *plan, gt_ProgramStep *step, const gt_Lowering *lowering)
 {
     gt_Context *context = plan->context;

@@ -16,7 +16,9 @@
 
 /* ---- cells ---- */
 
-/* Results get theirs with the effects known; see result_cells. */
+/* Cells of outputs, arguments, variables, constants and live numbers; those of results follow when effects are known. Two
+ * outputs of the function that are one value have two cells: the value is computed in the first one and copied to the other.
+ * What is in the block without being computed, constants and live numbers, lives from before the first step. */
 static gt_Status source_cells(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
@@ -31,20 +33,20 @@ static gt_Status source_cells(gt_Program *program)
             fact->output = program->outputs_cell[i];
     }
     for (int32_t i = 0; i < graph->value_count; i++) {
-        const gt_GraphValue *value = &graph->values[i];
-        size_t bytes = gt_spec_bytes(&value->spec);
+        const gt_GraphValue *of = &graph->values[i];
+        size_t bytes = gt_spec_bytes(&of->spec);
         int32_t base = GT_BASE_BLOCK;
-        switch (value->kind) {
+        switch (of->kind) {
         case GT_GRAPH_RESULT:
             continue;
         case GT_GRAPH_INPUT:
-            base = gt_plan_input_base(value->index);
+            base = gt_plan_input_base(of->index);
             break;
         case GT_GRAPH_VARIABLE:
             base = gt_plan_variable_base(plan, variables);
             break;
         case GT_GRAPH_CONSTANT:
-            if (!gt_constant_in_block(value))
+            if (!gt_constant_in_block(of))
                 base = gt_plan_constant_base(plan, constants++);
             break;
         case GT_GRAPH_LIVE:
@@ -56,9 +58,9 @@ static gt_Status source_cells(gt_Program *program)
         /* It holds its bytes from before the first step; a constant for good. */
         if (base == GT_BASE_BLOCK) {
             program->cells[cell].piece.first = 0;
-            program->cells[cell].piece.last = value->kind == GT_GRAPH_CONSTANT ? GT_NEVER : 0;
+            program->cells[cell].piece.last = of->kind == GT_GRAPH_CONSTANT ? GT_NEVER : 0;
         }
-        if (value->kind == GT_GRAPH_VARIABLE) {
+        if (of->kind == GT_GRAPH_VARIABLE) {
             program->facts[i].number = variables;
             program->variables[variables++] = (gt_ProgramVariable){i, cell, -1, false};
         }
@@ -66,20 +68,22 @@ static gt_Status source_cells(gt_Program *program)
     return gt_context_status(program->context);
 }
 
-/* Which memory an effect's new value is in: the variable's, or its shadow. */
+/* The cell of an effect's new value: that of the variable, or of its shadow, which the first effect before the commit makes.
+ * The old version is overwritten at this item, unless the effect is the first one and works on a shadow: then the old value
+ * stays where it is until the end of the run. */
 static gt_Status effect_cells(gt_Program *program, int32_t item)
 {
     const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
     bool early = item < program->commit_item;
     for (int i = 0; i < node->outputs; i++) {
-        const gt_GraphValue *value = &program->graph->values[node->output[i]];
+        const gt_GraphValue *of = &program->graph->values[node->output[i]];
         int32_t index = program->facts[node->input[i]].number;
         gt_ProgramVariable *variable = &program->variables[index];
         program->facts[node->output[i]].number = index;
         program->plan->variables[index].overwritten = true;
-        bool first = node->input[i] == variable->value;
+        bool first = node->input[i] == variable->initial;
         if (early && variable->shadow < 0) {
-            variable->shadow = gt_cell_new(program, gt_spec_bytes(&value->spec), GT_BASE_BLOCK);
+            variable->shadow = gt_cell_new(program, gt_spec_bytes(&of->spec), GT_BASE_BLOCK);
             if (variable->shadow < 0)
                 return gt_context_status(program->context);
         }
@@ -91,6 +95,8 @@ static gt_Status effect_cells(gt_Program *program, int32_t item)
     return GT_OK;
 }
 
+/* Cells of results: an output of the function is written straight to its place. Control flow has results that need no
+ * memory if nobody reads them (the stacks of a loop). */
 static gt_Status result_cells(gt_Program *program)
 {
     for (int32_t item = 0; item < program->item_count; item++) {
@@ -116,6 +122,7 @@ static gt_Status result_cells(gt_Program *program)
 
 /* ---- copies ---- */
 
+/* After this the version has a copy if this reader needs one; all late readers share it. */
 static gt_Status need_copy(gt_Program *program, int32_t value, int32_t item)
 {
     int32_t root = program->facts[value].root;
@@ -150,6 +157,7 @@ static gt_Status add_step(gt_Program *program, gt_ProgramStep step)
     return gt_context_status(program->context);
 }
 
+/* A step that copies the bytes of a value from a place to a cell. */
 static gt_Status add_copy(gt_Program *program, int32_t value, gt_Place from, int32_t to)
 {
     return add_step(
@@ -180,6 +188,7 @@ static gt_Status write_change(gt_Program *program, int32_t item)
     return add_node(program, item);
 }
 
+/* Before the effect: the copy for late readers of the version that it overwrites, and the first filling of a shadow. */
 static gt_Status write_effect(gt_Program *program, int32_t item)
 {
     const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
@@ -189,14 +198,15 @@ static gt_Status write_effect(gt_Program *program, int32_t item)
         if (old->copy >= 0)
             add_copy(program, node->input[i], (gt_Place){old->cell, 0}, old->copy);
         if (variable->shadow >= 0 && !variable->shadow_filled) {
-            add_copy(program, variable->value, (gt_Place){variable->cell, 0}, variable->shadow);
+            add_copy(program, variable->initial, (gt_Place){variable->cell, 0}, variable->shadow);
             variable->shadow_filled = true;
         }
     }
     return add_node(program, item);
 }
 
-/* All steps: items with the copies that they need before them, outputs that are somewhere else, shadows at the very end. */
+/* All steps: items with the copies that they need before them, then outputs that were computed elsewhere (arguments, variables,
+ * views, a value that is two outputs), and shadows back to their variables at the very end. */
 static gt_Status write_steps(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
@@ -221,7 +231,7 @@ static gt_Status write_steps(gt_Program *program)
     for (int32_t i = 0; i < program->plan->variable_count; i++) {
         const gt_ProgramVariable *variable = &program->variables[i];
         if (variable->shadow >= 0)
-            add_copy(program, variable->value, (gt_Place){variable->shadow, 0}, variable->cell);
+            add_copy(program, variable->initial, (gt_Place){variable->shadow, 0}, variable->cell);
     }
     return gt_context_status(program->context);
 }

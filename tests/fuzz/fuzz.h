@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/internal.h"
+#include "core/structs.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define FUZZ_SANITIZED 1

@@ -1,0 +1,534 @@
+/* The passes of plan/: each test plants a graph, runs the passes up to one of them, and looks at what that one found out. */
+#include <criterion/criterion.h>
+
+#include "gradtape.h"
+#undef GT_HERE
+#define GT_HERE "test_passes.c"
+
+#include "leaks.h"
+#include "plan/inline.h"
+#include "plan/program.h"
+
+#include <string.h>
+
+/* ---- planting ---- */
+
+/* A traced graph, the plan that it becomes and the program between them. */
+typedef struct Planted {
+    gt_Graph *graph;
+    gt_Plan *plan;
+    gt_Program program;
+    gt_Facts facts;
+    gt_Trace *trace;
+    gt_Scope *scope;
+} Planted;
+
+static gt_Context *context;
+
+static void plant(Planted *planted)
+{
+    context = gt_context();
+    *planted = (Planted){.scope = gt_scope_begin(), .graph = gt_graph_new(context)};
+    planted->trace = gt_trace_begin(context, planted->graph, &planted->facts);
+    cr_assert(planted->trace);
+}
+
+static gt_Tensor *argument(int64_t size)
+{
+    gt_Spec spec = {0};
+    cr_assert(gt_spec_set(&spec, GT_FLOAT32, gt_shape(size)));
+    return gt_trace_input(context, &spec);
+}
+
+/* The number of a tensor in the graph. */
+static int32_t value_of(gt_Tensor *tensor)
+{
+    gt_Value *value = gt_value_read(context, NULL, "test", "tensor", 0, tensor);
+    cr_assert(value, "%s", gt_error_message());
+    return gt_trace_symbol(context, value);
+}
+
+/* Ends the trace and opens the program. */
+static void grown(Planted *planted, int32_t outputs, gt_Tensor *const *output)
+{
+    gt_Graph *graph = planted->graph;
+    graph->output = gt_allocate(context, (size_t)outputs * sizeof *graph->output);
+    graph->outputs = outputs;
+    for (int32_t i = 0; i < outputs; i++)
+        graph->output[i] = value_of(output[i]);
+    gt_trace_end(context, planted->trace);
+    gt_facts_close(context, &planted->facts);
+    gt_scope_end(planted->scope);
+    planted->plan = gt_allocate_zeroed(context, sizeof *planted->plan);
+    planted->plan->context = context;
+    planted->plan->graph = graph;
+    cr_assert_eq(gt_program_open(&planted->program, planted->plan), GT_OK);
+}
+
+/* The passes up to this one. */
+static void run_to(Planted *planted, gt_Status (*last)(gt_Program *program))
+{
+    static gt_Status (*const passes[])(gt_Program * program) = {
+        gt_pass_dead,    gt_pass_views, gt_pass_order,   gt_pass_versions,
+        gt_pass_aliases, gt_pass_lower, gt_pass_placing,
+    };
+    for (int i = 0; i == 0 || passes[i - 1] != last; i++)
+        cr_assert_eq(passes[i](&planted->program), GT_OK, "%s", gt_error_message());
+}
+
+static void uproot(Planted *planted)
+{
+    gt_program_close(&planted->program);
+    gt_plan_free(planted->plan);
+}
+
+static const char *name_of(const Planted *planted, int32_t item)
+{
+    return planted->graph->nodes[planted->program.items[item]].operation->name;
+}
+
+static const gt_Cell *cell_of(const Planted *planted, int32_t value)
+{
+    const gt_Program *program = &planted->program;
+    return &program->cells[gt_cell_shared(program, program->facts[value].cell)];
+}
+
+/* ---- dead, views, order ---- */
+
+Test(passes, dead)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(3), *y = gt_exp(x), *z = gt_sin(x), *behind = gt_cos(z);
+    int32_t numbers[4] = {value_of(x), value_of(y), value_of(z), value_of(behind)};
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_dead);
+    const gt_ValueFact *facts = p.program.facts;
+    cr_assert_eq(facts[numbers[0]].marks, GT_MARK_NEEDED | GT_MARK_FEEDS);
+    cr_assert_eq(facts[numbers[1]].marks, GT_MARK_NEEDED, "nothing is made of it");
+    cr_assert_eq(facts[numbers[2]].marks, 0, "dead");
+    cr_assert_eq(facts[numbers[3]].marks, 0, "dead");
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(passes, views)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(12), *rows = gt_reshape(x, gt_shape(4, 3));
+    gt_Tensor *part = gt_slice(rows, gt_shape(1, 0), gt_shape(2, 3));
+    gt_Tensor *flat = gt_reshape(part, gt_shape(6)), *y = gt_exp(flat);
+    int32_t numbers[3] = {value_of(x), value_of(flat), value_of(y)};
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_order);
+    const gt_ValueFact *facts = p.program.facts;
+    cr_assert_eq(facts[numbers[1]].root, numbers[0], "a view of a view of x");
+    cr_assert_eq(facts[numbers[1]].offset, 3 * sizeof(float));
+    cr_assert_eq(facts[numbers[2]].root, numbers[2]);
+    cr_assert_eq(p.program.item_count, 1, "views are no steps");
+    cr_assert_str_eq(name_of(&p, 0), "exp");
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(passes, order)
+{
+    Planted p;
+    gt_Variable *v = gt_variable(gt_zeros(gt_shape(3))), *w = gt_variable(gt_zeros(gt_shape(3)));
+    plant(&p);
+    gt_Tensor *x = argument(3);
+    gt_assign_add(v, x); /* nobody reads the new value */
+    gt_assign_add(w, x); /* y does */
+    gt_Tensor *y = gt_multiply(gt_add(w, x), 2);
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_order);
+    cr_assert_eq(p.program.item_count, 4);
+    cr_assert_str_eq(name_of(&p, 0), "assign_add", "the one that y needs");
+    cr_assert_str_eq(name_of(&p, 1), "add");
+    cr_assert_str_eq(name_of(&p, 2), "multiply");
+    cr_assert_str_eq(name_of(&p, 3), "assign_add", "the other one waits");
+    cr_assert_eq(p.program.commit_item, 3);
+    uproot(&p);
+    gt_variable_free(v);
+    gt_variable_free(w);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- calls ---- */
+
+static gt_Status piece(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = gt_sin(gt_multiply(in[0], in[0]));
+    return gt_status();
+}
+
+/* A call becomes the nodes of its body, and what it made is made by the last of them. */
+Test(passes, calls)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(3), *made;
+    cr_assert_eq(gt_recompute(piece, NULL, gt_tensors(x), &made), GT_OK);
+    gt_Tensor *y = gt_exp(made);
+    int32_t number = value_of(made);
+    cr_assert_eq(p.graph->node_count, 2);
+    cr_assert_str_eq(p.graph->nodes[0].operation->name, "recompute");
+    cr_assert_eq(gt_inline_calls(p.graph), GT_OK);
+    cr_assert_eq(p.graph->node_count, 3);
+    cr_assert_str_eq(p.graph->nodes[0].operation->name, "multiply");
+    cr_assert_str_eq(p.graph->nodes[1].operation->name, "sin");
+    cr_assert_eq(p.graph->values[number].node, 1);
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_order);
+    cr_assert_eq(p.program.item_count, 3);
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- versions ---- */
+
+/* a = v; v += x; y = a + v: the effect runs early, on a shadow, which is copied back last. */
+Test(passes, shadow)
+{
+    Planted p;
+    gt_Variable *v = gt_variable(gt_zeros(gt_shape(3)));
+    plant(&p);
+    gt_Tensor *x = argument(3), *a = gt_multiply(v, 3);
+    gt_assign_add(v, x);
+    gt_Tensor *y = gt_add(a, v);
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_versions);
+    const gt_Program *program = &p.program;
+    const gt_ProgramVariable *variable = &program->variables[0];
+    cr_assert(variable->shadow >= 0);
+    cr_assert(p.plan->variables[0].overwritten);
+    const gt_ProgramStep *last = &program->steps[program->step_count - 1];
+    cr_assert(last->node < 0 && last->from.cell == variable->shadow &&
+              last->to.cell == variable->cell);
+    cr_assert_eq(program->step_count, 5,
+                 "copy to the shadow, multiply, assign_add, add, copy back");
+    uproot(&p);
+    gt_variable_free(v);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* old = v; v = x; returns old, which is overwritten before the outputs are there: it is copied just before. */
+Test(passes, late_reader)
+{
+    Planted p;
+    gt_Variable *v = gt_variable(gt_zeros(gt_shape(3)));
+    plant(&p);
+    gt_Tensor *x = argument(3), *old = gt_identity(v);
+    gt_assign(v, x);
+    int32_t before = value_of(old);
+    grown(&p, 1, &old);
+    run_to(&p, gt_pass_versions);
+    const gt_Program *program = &p.program;
+    const gt_ValueFact *root = &program->facts[program->facts[before].root];
+    cr_assert(root->copy >= 0);
+    cr_assert_eq(program->steps[0].node, -1);
+    cr_assert_eq(program->steps[0].to.cell, root->copy);
+    cr_assert_eq(program->variables[0].shadow, -1, "the effect works in place");
+    cr_assert_eq(program->commit_step, 0, "the copy belongs to the effect");
+    uproot(&p);
+    gt_variable_free(v);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- memory ---- */
+
+/* x * 2, + 1, exp, squared: all but the last are in one piece of the block, the last in the output. */
+Test(passes, aliases)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(30), *a = gt_multiply(x, 2), *b = gt_add(a, 1), *c = gt_exp(b);
+    gt_Tensor *both = gt_multiply(c, b); /* b lives on while c is made */
+    gt_Tensor *y = gt_sin(both);
+    int32_t numbers[6] = {value_of(x), value_of(a),    value_of(b),
+                          value_of(c), value_of(both), value_of(y)};
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_aliases);
+    cr_assert_neq(cell_of(&p, numbers[1]), cell_of(&p, numbers[0]), "arguments are not ours");
+    cr_assert_eq(cell_of(&p, numbers[2]), cell_of(&p, numbers[1]), "b over a");
+    cr_assert_neq(cell_of(&p, numbers[3]), cell_of(&p, numbers[2]), "b is read once more");
+    cr_assert_eq(cell_of(&p, numbers[4]), cell_of(&p, numbers[3]), "both over c");
+    cr_assert_eq(cell_of(&p, numbers[5])->base, gt_plan_output_base(p.plan, 0));
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* No two cells that live at the same time share a byte. */
+Test(passes, placing)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(100), *kept[8], *y = x;
+    for (int i = 0; i < 8; i++)
+        kept[i] = y = gt_multiply(gt_sin(y), gt_sum(y));
+    for (int i = 0; i < 8; i++)
+        y = gt_add(y, gt_concatenate(gt_tensors(gt_slice(kept[i], gt_shape(0), gt_shape(40)),
+                                                gt_slice(kept[i], gt_shape(20), gt_shape(60)))));
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_placing);
+    int together = 0, apart = 0;
+    for (int32_t i = 0; i < p.program.cell_count; i++)
+        for (int32_t j = 0; j < i; j++) {
+            const gt_Cell *a = &p.program.cells[i], *b = &p.program.cells[j];
+            if (a->base != GT_BASE_BLOCK || b->base != GT_BASE_BLOCK || a->same >= 0 ||
+                b->same >= 0 || a->piece.last < 0 || b->piece.last < 0)
+                continue;
+            bool live = a->piece.first <= b->piece.last && b->piece.first <= a->piece.last;
+            bool share = a->piece.offset < b->piece.offset + b->piece.bytes &&
+                         b->piece.offset < a->piece.offset + a->piece.bytes;
+            cr_assert(!(live && share), "cells %d and %d", i, j);
+            together += live;
+            apart += share;
+        }
+    cr_assert(together > 10 && apart > 10, "%d pairs live together, %d share memory", together,
+              apart);
+    cr_assert(p.plan->block_bytes < (size_t)p.plan->stats.naive / 2);
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- lowering ---- */
+
+Test(passes, lower)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(70000), *y = gt_add(x, 1);
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_lower);
+    const gt_ProgramStep *step = &p.program.steps[0];
+    cr_assert(step->lowered && step->launches == 1 && step->check == -1);
+    cr_assert(p.plan->launches[step->launch].tiles > 1);
+    cr_assert_eq(p.plan->launches[step->launch].job % 16, 0);
+    for (int32_t i = 0; i < step->temporaries; i++) {
+        const gt_Piece *piece = &p.program.cells[step->temporary[i]].piece;
+        cr_assert(piece->first == 0 && piece->last == 0);
+    }
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- references, and plans as text ---- */
+
+Test(passes, references)
+{
+    gt_Ref ref = gt_ref(GT_REF_MOST_BASES - 1, GT_REF_MOST_BYTES - 1);
+    cr_assert_eq(sizeof ref, 8);
+    cr_assert_eq(gt_ref_base(ref), GT_REF_MOST_BASES - 1);
+    cr_assert_eq(gt_ref_offset(ref), GT_REF_MOST_BYTES - 1);
+    cr_assert_eq(gt_ref_offset(gt_ref(1, 0)), 0);
+}
+
+static gt_Status step_of(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *w = user;
+    out[0] = gt_multiply(gt_exp(in[0]), w);
+    gt_assign_add(w, 1);
+    return gt_status();
+}
+
+static gt_Status again(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = gt_multiply(in[1], 2);
+    out[1] = gt_subtract(in[1], 1);
+    return gt_status();
+}
+
+static gt_Status positive(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = gt_greater(gt_sum(in[1]), 0);
+    return gt_status();
+}
+
+static gt_Status looping(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *pair[2] = {in[0], in[0]}, *last[2];
+    if (gt_while_loop(positive, again, user, ((gt_Tensors){pair, 2}), last,
+                      .maximum_iterations = 5) == GT_OK)
+        out[0] = last[0];
+    return gt_status();
+}
+
+Test(passes, printed)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_ones(gt_shape(3)), .name = "scale");
+    gt_Function *function = gt_function(step_of, w), *loop = gt_function(looping, NULL);
+    gt_Tensor *y;
+    cr_assert_null(gt_function_print(function));
+    cr_assert(strstr(gt_error_message(), "the function has no plan yet; call it first"));
+    gt_error_clear();
+    cr_assert_eq(gt_function_call(function, gt_tensors(gt_zeros(gt_shape(3))), &y), GT_OK);
+    const char *text = gt_function_print(function);
+    cr_assert(text, "%s", gt_error_message());
+    const char *const parts[] = {"in0        float32 (3,)\n",
+                                 "out0       float32 (3,)\n",
+                                 "scale      float32 (3,), changes\n",
+                                 "   0  exp ",
+                                 "in0 -> @0 float32 (3,)",
+                                 "@0, scale -> out0 float32 (3,)",
+                                 "variables change from here on\n",
+                                 "assign_add",
+                                 "at test_passes.c"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        cr_assert(strstr(text, parts[i]), "\"%s\" lacks \"%s\"", text, parts[i]);
+    cr_assert_eq(gt_function_call(loop, gt_tensors(gt_ones(gt_shape(3))), &y), GT_OK);
+    text = gt_function_print(loop);
+    cr_assert(text && strstr(text, "  round:\n") && strstr(text, "  condition:\n"), "%s", text);
+    text = gt_function_print(loop, .format = GT_PLAN_FORMAT_JSON);
+    cr_assert(text && strstr(text, "\"round\": {\"operations\": 2") &&
+                  strstr(text, "{\"name\": \"in0\", \"kind\": \"input\", \"dtype\": \"float32\", "
+                               "\"shape\": [3]}"),
+              "%s", text);
+    int depth = 0;
+    for (const char *at = text; *at; at++) {
+        depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
+        cr_assert(depth > 0 || at[1] == 0, "%s", at);
+    }
+    cr_assert_eq(depth, 0);
+    text = gt_function_print(function, .format = GT_PLAN_FORMAT_DOT);
+    cr_assert(text && strstr(text, "digraph plan {\n") && strstr(text, "\"in0\" -> \"node 0\"") &&
+                  strstr(text, "\"scale\" -> \"node 1\"") &&
+                  strstr(text, "\"node 0\" -> \"node 1\"") &&
+                  strstr(text, "[shape=box, label=\"exp\\nfloat32 (3,)\"]"),
+              "%s", text);
+    cr_assert_null(gt_function_print(function, .format = (gt_PlanFormat)3));
+    cr_assert(strstr(gt_error_message(), "format must be a GT_PLAN_FORMAT_ value (got 3)"));
+    gt_error_clear();
+    gt_function_free(function);
+    gt_function_free(loop);
+    gt_variable_free(w);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* An error in a plan names the layer, as it does eagerly. */
+static gt_Status through_model(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    out[0] = gt_call((gt_Layer *)user, in[0]);
+    return gt_status();
+}
+
+static gt_Tensor *look_up(void *user, const gt_CallArgs *in)
+{
+    (void)user;
+    return gt_take(gt_ones(gt_shape(4, 2)), in->x, .axis = 0);
+}
+
+Test(passes, path)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model = gt_Sequential(gt_Lambda(look_up, .name = "table"));
+    gt_Function *function = gt_function(through_model, model);
+    gt_Tensor *y, *bad = gt_cast(gt_array(gt_shape(2), 1, 9), GT_INT64);
+    char eager[500];
+    gt_call(model, bad);
+    strcpy(eager, gt_error_message());
+    gt_error_clear();
+    cr_assert(strstr(eager, ", in sequential/table"), "%s", eager);
+    gt_Tensor *good = gt_cast(gt_array(gt_shape(2), 1, 3), GT_INT64);
+    cr_assert_eq(gt_function_call(function, gt_tensors(good), &y), GT_OK, "%s", gt_error_message());
+    cr_assert(strstr(gt_function_print(function), ", in sequential/table\n"));
+    gt_function_call(function, gt_tensors(bad), &y);
+    cr_assert(strstr(gt_error_message(), ", in sequential/table"), "%s", gt_error_message());
+    gt_error_clear();
+    gt_function_free(function);
+    gt_layer_free(model);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- numbers ---- */
+
+static gt_Status step_with_slope(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *w = user;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *y = gt_multiply(gt_sqrt(w), in[0]);
+    out[0] = gt_gradient(tape, gt_sum(y), w);
+    gt_assign_add(w, 1);
+    gt_keep(out[0]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* A step that gives an infinity is named, with its line and the operation whose gradient it is, and nothing has changed. */
+Test(passes, numerics)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_zeros(gt_shape(2)));
+    gt_Function *function = gt_function(step_with_slope, w);
+    gt_Tensor *x = gt_ones(gt_shape(2)), *slope;
+    gt_check_numerics(true);
+    cr_assert_eq(gt_function_call(function, gt_tensors(x), &slope), GT_NUMERIC);
+    cr_assert(strstr(gt_error_message(), "float32 (2,), is infinite, in the gradient of sqrt"),
+              "%s", gt_error_message());
+    cr_assert(strstr(gt_error_message(), "test_passes.c: "), "%s", gt_error_message());
+    gt_error_clear();
+    cr_assert_null(slope);
+    cr_assert_eq(gt_element(w, 0), 0, "no variable changed");
+    cr_assert_eq(gt_function_stats(function).runs, 1, "a plan found it");
+    gt_check_numerics(false);
+    cr_assert_eq(gt_function_call(function, gt_tensors(x), &slope), GT_OK);
+    cr_assert_eq(gt_element(w, 0), 1);
+    gt_check_numerics(true);
+    cr_assert_eq(gt_function_call(function, gt_tensors(x), &slope), GT_OK, "%s",
+                 gt_error_message());
+    gt_check_numerics(false);
+    gt_function_free(function);
+    gt_variable_free(w);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- time ---- */
+
+Test(passes, profiled)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_ones(gt_shape(3)));
+    gt_Function *function = gt_function(step_of, w), *loop = gt_function(looping, NULL);
+    gt_Tensor *y, *x = gt_zeros(gt_shape(3));
+    cr_assert_eq(gt_function_profile(function, true), GT_OK);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(gt_function_call(function, gt_tensors(x), &y), GT_OK);
+    const char *text = gt_function_print(function, .format = GT_PLAN_FORMAT_JSON);
+    cr_assert(strstr(text, "\"nanoseconds\": ") && strstr(text, "\"runs\": 3"), "%s", text);
+    cr_assert(strstr(gt_function_print(function), " us    0  exp"), "%s",
+              gt_function_print(function));
+    cr_assert_eq(gt_function_profile(function, false), GT_OK);
+    cr_assert_null(strstr(gt_function_print(function), " us "));
+    cr_assert_eq(gt_function_call(loop, gt_tensors(gt_full(gt_shape(3), 2.5)), &y), GT_OK);
+    cr_assert_eq(gt_function_profile(loop, true), GT_OK, "a plan that is there already");
+    cr_assert_eq(gt_function_call(loop, gt_tensors(gt_full(gt_shape(3), 2.5)), &y), GT_OK);
+    text = gt_function_print(loop, .format = GT_PLAN_FORMAT_JSON);
+    cr_assert(strstr(text, "\"runs\": 3") && strstr(text, "\"runs\": 1"),
+              "three rounds of one loop: %s", text);
+    gt_function_free(function);
+    gt_function_free(loop);
+    gt_variable_free(w);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
