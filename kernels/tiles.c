@@ -1,4 +1,4 @@
-/* Loops as kernels of tiles: the element-wise ones, choice, the search for places. Leans on loops.h. */
+/* Element-wise loops as kernels of tiles, choice. Leans on loops.h. */
 #include "broadcast.h"
 #include "loops.h"
 
@@ -108,20 +108,3 @@ void GT_KERNEL(tiles_select)(const void *given, void *const *at, int64_t first, 
     (void)scratch;
     gt_broadcast_tiles(&job->walk, select_row, job, at, first, last);
 }
-
-#if GT_IS_BASE(GT_ISA)
-/* From the first to the last: which place is number p follows from all before it. */
-void GT_KERNEL(tiles_places)(const void *given, void *const *at, int64_t first, int64_t last,
-                             void *scratch)
-{
-    const gt_PlacesJob *job = given;
-    const uint8_t *x = at[0];
-    int64_t *place = at[1], found = 0;
-    (void)first, (void)last, (void)scratch;
-    for (int64_t i = 0; i < job->size && found < job->length; i++)
-        if (x[i])
-            place[found++] = i;
-    while (found < job->length)
-        place[found++] = job->size;
-}
-#endif

@@ -2,7 +2,7 @@
 #ifndef GT_OPS_SHAPES_H
 #define GT_OPS_SHAPES_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 
 /* Output 0 like input 0. The type must be one the caller's mask names. */
 enum {

@@ -80,6 +80,14 @@ const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep
     return step->node < 0 ? NULL : &program->graph->nodes[step->node];
 }
 
+bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    if (!(node->operation->flags & GT_OP_VIEW))
+        return false;
+    gt_ShapeRule rule = gt_graph_rule(graph, node);
+    return gt_view_offset(&rule) >= 0;
+}
+
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node)
 {
     unsigned marks = gt_is_effect(program, node) ? GT_MARK_NEEDED : 0;

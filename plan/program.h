@@ -112,13 +112,11 @@ static inline bool gt_is_control(const gt_GraphNode *node)
 {
     return node->operation->flags & GT_OP_CONTROL;
 }
-static inline bool gt_is_view(const gt_GraphNode *node)
-{
-    return node->operation->flags & GT_OP_VIEW;
-}
 
 /* The node of a step; NULL: it is a copy. */
 const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);
+/* Is the node's output a part of its first input as it is? It has no memory of its own, then, and no step. */
+bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node);
 /* The marks of a node: those of its outputs, and NEEDED of an effect. */
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node);
 /* A new cell; -1 on failure. */
