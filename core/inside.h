@@ -265,14 +265,11 @@ gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_Function
                               void *user, gt_Tensor *const *input, int32_t outputs,
                               gt_Value **result, const gt_Operation **probability);
 
-/* ---- probabilities: what a handle knows of how its numbers were made ---- */
+/* ---- origins: what a live handle to probabilities knows of how they were made ---- */
 
 /* The handle is to probabilities that `operation` made, of which scores is not known. */
 gt_Status gt_probability_mark(gt_Context *context, gt_Tensor *tensor,
                               const gt_Operation *operation);
-
-/* ---- origins: what a live handle to probabilities knows of how they were made ---- */
-
 /* The operation that made them (GT_OP_PROBABILITY); NULL: these are none, as far as is known. */
 const gt_Operation *gt_origin_operation(const gt_Tensor *tensor);
 /* The spec of the logits it made them of; NULL: they are not known, and the next three must not be asked. */

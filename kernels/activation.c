@@ -1,5 +1,5 @@
-/* Activations that need more than one loop over x, or a number of their own; softmax along any axis. Leans on the loops of
- * the table. */
+/* Activations that need more than one loop over x, or a number of their own; softmax along any
+ * axis. Leans on the loops of the table. */
 #include "loops.h"
 
 /* Elements of which the parts stay in the first cache from one loop to the next. */
@@ -85,8 +85,8 @@ void GT_KERNEL(tiles_silu)(const void *job, void *const *at, int64_t first, int6
     in_blocks(job, at, first, last, silu_block);
 }
 
-/* gelu: t = 1 + tanh(x (x^2 CUBIC + LINEAR)), or exact erfc(-x / sqrt(2)); y = (x / 2) t. Every product and sum is rounded,
- * from the inside out. */
+/* gelu: t = 1 + tanh(x (x^2 CUBIC + LINEAR)), or exact erfc(-x / sqrt(2)); y = (x / 2) t. Every
+ * product and sum is rounded, from the inside out. */
 static void gelu_block(const gt_ActivationJob *job, const Block *block, const void *x, void *y)
 {
     double t[BLOCK];

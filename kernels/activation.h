@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* leaky_relu, silu, gelu: y[i] = f(x[i]); at {x, y}. Tile t has the elements [t, t + 1) * GT_TILE_ELEMENTS. */
+/* leaky_relu, silu, gelu: y[i] = f(x[i]); at {x, y}. Tile t has the elements [t, t + 1) *
+ * GT_TILE_ELEMENTS. */
 typedef struct gt_ActivationJob {
     uint8_t type; /* GT_LOOP_F32 or GT_LOOP_F64 */
     bool exact;   /* gelu by erfc */
@@ -17,8 +18,9 @@ typedef struct gt_ActivationJob {
 #define GT_GELU_LINEAR 0.79788456080286535588 /* sqrt(2 / pi) */
 #define GT_GELU_CUBIC  (0.044715 * GT_GELU_LINEAR)
 
-/* softmax, log_softmax: along n of x (outer, n, inner); x is at[from], y at[to]. Inner 1: a tile is `block` of the outer rows. Else it is
- * `block` neighbours of `inner`, of which an outer index has `blocks`; scratch has 2 n block elements. */
+/* softmax, log_softmax: along n of x (outer, n, inner); x is at[from], y at[to]. Inner 1: a tile is
+ * `block` of the outer rows. Else it is `block` neighbours of `inner`, of which an outer index has
+ * `blocks`; scratch has 2 n block elements. */
 typedef struct gt_SoftmaxJob {
     uint8_t type, element; /* GT_LOOP_F32 or GT_LOOP_F64; bytes */
     int32_t from, to;

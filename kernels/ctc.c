@@ -1,4 +1,5 @@
-/* The lattices of connectionist temporal classification, row by row of the batch. Leans on loops.h. */
+/* The lattices of connectionist temporal classification, row by row of the batch. Leans on
+ * loops.h. */
 #include <math.h>
 
 #include "loops.h"

@@ -2,9 +2,10 @@
 
 /* One step: from (n), e (n), skips (n) -> to (n), with scratch `ways` of 3 n.
  *
- * For each state s the ways are from[s], from[s - 1] and, where skips[s], from[s - 2]; the largest of them, m, is taken off
- * before e^x (where all are -inf it is 0), and waits in `to`. Then to = m + log((w0 + w1) + w2) + e, each w rounded by
- * the exp loop, the sum of three from the left, m added to the logarithm first. */
+ * For each state s the ways are from[s], from[s - 1] and, where skips[s], from[s - 2]; the largest
+ * of them, m, is taken off before e^x (where all are -inf it is 0), and waits in `to`. Then to = m
+ * + log((w0 + w1) + w2) + e, each w rounded by the exp loop, the sum of three from the left, m
+ * added to the logarithm first. */
 static void GT_NAME(forward_step)(int64_t n, const GT_T *from, const GT_T *e, const uint8_t *skips,
                                   GT_T *to, GT_T *ways)
 {
@@ -38,9 +39,9 @@ static void GT_NAME(forward)(const gt_LatticeJob *job, void *const *at, int64_t 
         GT_NAME(forward_step)(n, y, e, skips, y + n, scratch);
 }
 
-/* Row by row, in place after y = b: y[t + 1, s] += u[t, s] y[t, s], then v y[t, s - 1], then w y[t, s - 2], each product
- * rounded before it is added; in reverse from the last t down, y[t, s] += u[t, s] y[t + 1, s], then y[t, s - 1] and
- * y[t, s - 2]. */
+/* Row by row, in place after y = b: y[t + 1, s] += u[t, s] y[t, s], then v y[t, s - 1], then w y[t,
+ * s - 2], each product rounded before it is added; in reverse from the last t down, y[t, s] += u[t,
+ * s] y[t + 1, s], then y[t, s - 1] and y[t, s - 2]. */
 static void GT_NAME(band)(const gt_LatticeJob *job, void *const *at, int64_t row)
 {
     const int64_t n = job->states, steps = job->steps, of_w = row * steps * n,

@@ -1,4 +1,5 @@
-/* Reading an array of integers whose dtype the job names. Functions are static, as in loops.h. Leans on kernels.h. */
+/* Reading an array of integers whose dtype the job names. Functions are static, as in loops.h.
+ * Leans on kernels.h. */
 #ifndef GT_KERNELS_INTEGERS_H
 #define GT_KERNELS_INTEGERS_H
 

@@ -13,8 +13,12 @@
 #include "lookups.h"
 #include "orders.h"
 #include "activation.h"
+#include "convolution.h"
 #include "ctc.h"
+#include "loss.h"
 #include "matrix.h"
+#include "pooling.h"
+#include "resize.h"
 #include "update.h"
 
 /* Element types a loop can be written for. The numbers index the tables below. */

@@ -37,8 +37,22 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(gelu)                                                                                     \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
+    EACH(conv)                                                                                     \
+    EACH(conv_input_gradient)                                                                      \
+    EACH(conv_kernel_gradient)                                                                     \
+    ONCE(resize_bands)                                                                             \
+    EACH(resize)                                                                                   \
+    EACH(max_pool)                                                                                 \
+    EACH(max_pool_gradient)                                                                        \
+    EACH(max_pool_gather)                                                                          \
+    EACH(average_pool)                                                                             \
+    EACH(average_pool_gradient)                                                                    \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
+    EACH(sigmoid_crossentropy)                                                                     \
+    EACH(softmax_crossentropy)                                                                     \
+    EACH(sparse_softmax_crossentropy)                                                              \
+    EACH(sparse_softmax_gradient)                                                                  \
     ONCE(ctc_states)                                                                               \
     ONCE(ctc_decode)                                                                               \
     EACH(select)                                                                                   \
@@ -90,7 +104,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     F(coordinates)                                                                                 \
     F(logits)                                                                                      \
     F(lengths)                                                                                     \
-    F(ctc_states)
+    F(ctc_states)                                                                                  \
+    F(labels)                                                                                      \
+    F(scores)
 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,

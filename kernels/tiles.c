@@ -48,7 +48,7 @@ void GT_KERNEL(tiles_clip)(const void *given, void *const *at, int64_t first, in
         clip_f64(n, job->low, job->high, (const double *)at[0] + begin, (double *)at[1] + begin);
 }
 
-/* y = f(a, b), element by element; any order of tiles. */
+/* n elements of a row of y = f(a, b). */
 static void binary_row(const gt_BinaryJob *job, gt_BinaryLoop *loop, void *const *at, int64_t n,
                        const int64_t *offset, int64_t output)
 {
@@ -72,20 +72,29 @@ static void compare_row(const void *given, void *const *at, int64_t n, const int
     binary_row(job, GT_KERNEL(kernels).compare[job->loop][job->type], at, n, offset, output);
 }
 
+/* One row in one tile, which most calls on small tensors are, is not walked over. */
+GT_INLINE void binary_tiles(const gt_BinaryJob *job, gt_BroadcastRow *row, void *const *at,
+                            int64_t first, int64_t last)
+{
+    if (job->walk.tiles == 1 && job->walk.outer == 1)
+        row(job, at, job->walk.inner, (const int64_t[2]){0, 0}, 0);
+    else
+        gt_broadcast_tiles(&job->walk, row, job, at, first, last);
+}
+
+/* y = f(a, b), element by element; any order of tiles. */
 void GT_KERNEL(tiles_binary)(const void *given, void *const *at, int64_t first, int64_t last,
                              void *scratch)
 {
-    const gt_BinaryJob *job = given;
     (void)scratch;
-    gt_broadcast_tiles(&job->walk, arithmetic_row, job, at, first, last);
+    binary_tiles(given, arithmetic_row, at, first, last);
 }
 
 void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {
-    const gt_BinaryJob *job = given;
     (void)scratch;
-    gt_broadcast_tiles(&job->walk, compare_row, job, at, first, last);
+    binary_tiles(given, compare_row, at, first, last);
 }
 
 /* y = a where c, else b, element by element; any order of tiles. */

@@ -1,5 +1,5 @@
-/* What the sources of operations write their records with: samples, records, functions; and, by the headers it includes,
- * shape rules, axes, lowering. Private to the library. Leans on core. */
+/* Macros for the sources of operations: samples, records, functions; and, by the headers it includes, shape rules, axes,
+ * lowering, masks. Private to the library. Leans on core. */
 #ifndef GT_OPS_KIT_H
 #define GT_OPS_KIT_H
 
@@ -112,7 +112,7 @@ gt_Tensor *gt_tanh_gradient(gt_Tensor *up, gt_Tensor *y);
 gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 
 /* ---- records ---- */
-/* What every record begins with: the name, the formula, the least and the most inputs; one output, or `count`. */
+/* The fixed fields at the start of every record: the name, the formula, the least and the most inputs; one output, or `count`. */
 #define GT_RECORD(text, formula_text, least, most)                                                 \
     GT_RECORD_OUTPUTS(text, formula_text, least, most, 1)
 #define GT_RECORD_OUTPUTS(text, formula_text, least, most, count)                                  \
@@ -193,7 +193,7 @@ bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, 
 gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b);
 /* The second operand as a tensor: a C number becomes a scalar of a's type. */
 gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b);
-/* What a key says of one axis: gt_item_along(x, -1, "1:") is x[..., 1:]. Nothing depends on sizes. */
+/* A range of one axis by its key: gt_item_along(x, -1, "1:") is x[..., 1:]. Nothing depends on sizes. */
 gt_Tensor *gt_item_along(gt_Tensor *x, int axis, const char *range);
 /* x as it is if it is of floats, else as float32. */
 gt_Tensor *gt_as_float(gt_Tensor *x);

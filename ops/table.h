@@ -1,5 +1,4 @@
-/* The table of operations: one line each. Whoever wants to know all operations (tests, files,
- * documentation) walks it. */
+/* The table of operations, one line each: tests, files and documentation walk it. */
 #ifndef GT_OPS_TABLE_H
 #define GT_OPS_TABLE_H
 

@@ -182,7 +182,7 @@ Test(launches, every_sample_in_three_orders)
                 case_inputs(&c, in);
                 apply(operation, sample->options, sample->inputs, in, out);
                 int different = compare(operation, sample->options, sample->inputs, in, out,
-                                        gt_context()->kernels, &most);
+                                        gt_context_kernels(gt_context()), &most);
                 cr_expect(different == 0, "%s, sample %d: %d outputs with other bits",
                           operation->name, (int)(sample - operation->samples), different);
                 samples++;
@@ -235,8 +235,101 @@ Test(launches, updates_in_many_tiles)
     assert_no_leaks();
 }
 
-/* Element-wise operations again, over enough elements for several tiles, with and without a
- * broadcast. */
+/* Other operations over enough elements for several tiles: name, options that are not the defaults, and the shapes of the
+ * inputs, "state" for that of a generator. */
+static const struct {
+    const char *name, *options, *shapes[4];
+} large[] = {
+#include "launches_large.inc"
+};
+
+/* The integers of a list up to a space: "2,3". */
+static int32_t numbers_of(const char *text, int64_t *numbers)
+{
+    int32_t count = 0;
+    char *end = (char *)(uintptr_t)text;
+    do {
+        text = end + (*end == ',');
+        numbers[count++] = strtoll(text, &end, 10);
+    } while (*end == ',' && count < 8);
+    return count;
+}
+
+/* "axis=1 rate=0.3" into an option struct, whose other fields have the defaults. */
+static void set_options(const gt_OptionType *type, void *options, const char *text)
+{
+    gt_options_take(type, options, NULL);
+    while (*text) {
+        const gt_Field *field = type->fields;
+        size_t name = strcspn(text, "=");
+        while (field->name && (strlen(field->name) != name || strncmp(field->name, text, name)))
+            field++;
+        cr_assert(field->name, "%s of %s", text, type->name);
+        char *at = (char *)options + field->offset;
+        text += name + 1;
+        int64_t numbers[8];
+        int32_t count = numbers_of(text, numbers);
+        if (strcmp(field->type, "gt_Shape") == 0) {
+            gt_Shape shape = {GT_MARK, count, {0}};
+            memcpy(shape.dims, numbers, (size_t)count * sizeof *numbers);
+            memcpy(at, &shape, sizeof shape);
+        } else if (strcmp(field->type, "double") == 0) {
+            *(double *)(void *)at = strtod(text, NULL);
+        } else if (field->size == 1) {
+            *(bool *)at = numbers[0] != 0;
+        } else if (field->size == 4) {
+            *(int32_t *)(void *)at = (int32_t)numbers[0];
+        } else {
+            *(int64_t *)(void *)at = numbers[0];
+        }
+        text += strcspn(text, " ");
+        text += *text == ' ';
+    }
+}
+
+static gt_Tensor *large_input(const gt_Operation *operation, int input, const char *text)
+{
+    const gt_Sample *sample = operation->samples;
+    gt_Shape shape = {GT_MARK, 0, {0}};
+    while (sample->inputs && sample->inputs <= input)
+        sample++;
+    cr_assert(sample->inputs > input, "no sample of %s has so many inputs", operation->name);
+    const gt_SampleInput *like = &sample->input[input];
+    if (strcmp(text, "state") == 0)
+        return gt_cast(gt_array(gt_shape(2), 7, 1), GT_INT64);
+    for (char *end; *text; text = end)
+        shape.dims[shape.rank++] = strtoll(text, &end, 10);
+    gt_DType dtype = gt_dtype_is_float(like->dtype) ? GT_FLOAT32 : like->dtype;
+    return gt_cast(gt_uniform(shape, .low = like->low, .high = like->high), dtype);
+}
+
+Test(launches, others_in_many_tiles)
+{
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        const gt_Operation *operation = gt_operation_find(large[i].name);
+        cr_assert(operation && operation->lower, "%s", large[i].name);
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *in[4], *out[GT_MAX_OUTPUTS];
+        _Alignas(16) char options[512];
+        int inputs = 0, most = 0;
+        for (; inputs < 4 && large[i].shapes[inputs]; inputs++)
+            in[inputs] = large_input(operation, inputs, large[i].shapes[inputs]);
+        if (operation->options)
+            set_options(operation->options, options, large[i].options);
+        const void *given = operation->options ? options : NULL;
+        cr_assert(gt_apply_at(NULL, operation, given, inputs, in, out) == GT_OK, "%s %s: %s",
+                  large[i].name, large[i].options, gt_error_message());
+        int different = compare(operation, given, inputs, in, out, gt_context_kernels(gt_context()), &most);
+        cr_expect(different == 0, "%s %s: %d outputs with other bits", large[i].name,
+                  large[i].options, different);
+        cr_expect(most > 1, "%s %s: one tile only", large[i].name, large[i].options);
+        gt_scope_end(scope);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Element-wise operations again, over enough elements for several tiles, with and without a broadcast. */
 Test(launches, element_wise_in_many_tiles)
 {
     int count, most = 0;
@@ -262,7 +355,7 @@ Test(launches, element_wise_in_many_tiles)
             }
             cr_assert(gt_apply_at(NULL, operation, NULL, 1 + two, in, out) == GT_OK, "%s: %s",
                       operation->name, gt_error_message());
-            cr_expect(compare(operation, NULL, 1 + two, in, out, gt_context()->kernels, &most) == 0,
+            cr_expect(compare(operation, NULL, 1 + two, in, out, gt_context_kernels(gt_context()), &most) == 0,
                       "%s, shapes %d", operation->name, (int)k);
             gt_scope_end(scope);
         }
@@ -304,7 +397,7 @@ Test(launches, products_in_many_tiles)
             gt_matmul_options, products[i].transposed % 2 == 1, products[i].transposed >= NT);
         gt_Tensor *out = gt_matmul_at(NULL, in[0], in[1], &options);
         cr_assert(out, "%s", gt_error_message());
-        cr_expect(compare(&gt_op_matmul, &options, 2, in, &out, gt_context()->kernels, &most) == 0,
+        cr_expect(compare(&gt_op_matmul, &options, 2, in, &out, gt_context_kernels(gt_context()), &most) == 0,
                   "product %d", (int)i);
         gt_scope_end(scope);
     }
@@ -334,7 +427,7 @@ Test(launches, products_in_many_tiles)
         cr_expect(memcmp(gt_data(out), gt_data(same), (size_t)gt_size(out) * sizeof(float)) == 0);
         const gt_ContractOptions options =
             GT_VALUES(gt_ContractOptions, *labels[0], *labels[1], contractions[i].result);
-        cr_expect(compare(&gt_op_contract, &options, 2, in, &out, gt_context()->kernels, &most) ==
+        cr_expect(compare(&gt_op_contract, &options, 2, in, &out, gt_context_kernels(gt_context()), &most) ==
                       0,
                   "%s", contractions[i].subscripts);
         gt_scope_end(scope);
@@ -360,7 +453,7 @@ Test(launches, products_do_not_know_of_threads)
         cr_assert(gt_set_threads(i ? 4 : 1) == GT_OK);
         cr_assert(gt_op_matmul.shape(&rule) == GT_OK);
         gt_spec_resize(&rule.output[0]);
-        gt_lower(&rule, gt_context()->kernels, &lowering[i]);
+        gt_lower(&rule, gt_context_kernels(gt_context()), &lowering[i]);
     }
     cr_expect(lowering[0].launches == 1 && lowering[0].launch[0].tiles > 4);
     cr_expect(memcmp(lowering[0].launch, lowering[1].launch, sizeof lowering[0].launch[0]) == 0);
@@ -489,7 +582,7 @@ Test(launches, arrays_in_many_tiles)
         int most = 0;
         cr_assert(gt_apply_at(NULL, operation, given, row->inputs, in, out) == GT_OK, "%s: %s",
                   operation->name, gt_error_message());
-        cr_expect(compare(operation, given, row->inputs, in, out, gt_context()->kernels, &most) ==
+        cr_expect(compare(operation, given, row->inputs, in, out, gt_context_kernels(gt_context()), &most) ==
                       0,
                   "%s, row %d", operation->name, i);
         several += most > 1;
@@ -497,6 +590,88 @@ Test(launches, arrays_in_many_tiles)
     }
     printf("%d of %d in several tiles\n", several, count);
     cr_expect(several >= count - 2, "%d of %d", several, count); /* nonzero is one tile */
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Operations of networks, with a batch that many tiles make: samples whose leading axes, of the
+ * inputs named by bits, are FACTOR times as long. `one`: tiles are not along the batch. */
+static const struct {
+    const char *name;
+    unsigned batched;
+    bool one;
+} networks[] = {
+    {"leaky_relu", 1, false},
+    {"silu", 1, false},
+    {"gelu", 1, false},
+    {"softmax", 1, false},
+    {"log_softmax", 1, false},
+    {"probabilities", 1, false},
+    {"sigmoid_crossentropy", 3, false},
+    {"softmax_crossentropy", 3, false},
+    {"sparse_softmax_crossentropy", 3, false},
+    {"sparse_softmax_crossentropy_gradient", 7, false},
+    {"ctc_states", 7, false},
+    {"ctc_forward", 7, false},
+    {"band_recurrence", 15, false},
+    {"ctc_decode", 3, false},
+    {"conv", 1, false},
+    {"conv_input_gradient", 1, false},
+    {"conv_kernel_gradient", 3, true},
+    {"max_pool", 1, false},
+    {"max_pool_gradient", 3, false},
+    {"max_pool_gather", 3, false},
+    {"average_pool", 1, false},
+    {"average_pool_gradient", 1, false},
+    {"resize_axis", 1, false},
+    {"resize_axis_gradient", 1, false},
+};
+enum { FACTOR = 4000 };
+
+static gt_Tensor *enlarged(const gt_SampleInput *input, bool batched, gt_DType real, uint64_t *state)
+{
+    gt_Shape shape = input->shape;
+    if (batched && shape.rank > 0)
+        shape.dims[0] *= FACTOR;
+    int64_t size = 1;
+    for (int d = 0; d < shape.rank; d++)
+        size *= shape.dims[d];
+    double *numbers = malloc(((size_t)size + 1) * sizeof *numbers);
+    cr_assert(numbers);
+    for (int64_t i = 0; i < size; i++) {
+        double x = input->low + (input->high - input->low) * next_uniform(state);
+        numbers[i] = gt_dtype_is_float(input->dtype) ? x : floor(x);
+    }
+    gt_DType dtype = gt_dtype_is_float(input->dtype) ? real : input->dtype;
+    gt_Tensor *made = gt_from_values_at(NULL, shape, dtype, size, numbers);
+    free(numbers);
+    return made;
+}
+
+Test(launches, networks_in_many_tiles)
+{
+    uint64_t state = 3;
+    for (size_t k = 0; k < sizeof networks / sizeof *networks; k++) {
+        const gt_Operation *operation = gt_operation_find(networks[k].name);
+        cr_assert(operation && operation->lower, "%s", networks[k].name);
+        int most = 0;
+        for (const gt_Sample *sample = operation->samples; sample->inputs; sample++) {
+            gt_Scope *scope = gt_scope_begin();
+            gt_Tensor *in[CASE_INPUTS], *out[GT_MAX_OUTPUTS];
+            gt_DType real = (sample - operation->samples) % 2 ? GT_FLOAT64 : GT_FLOAT32;
+            for (int i = 0; i < sample->inputs; i++)
+                in[i] = enlarged(&sample->input[i], networks[k].batched >> i & 1, real, &state);
+            cr_assert(gt_apply_at(NULL, operation, sample->options, sample->inputs, in, out) ==
+                          GT_OK,
+                      "%s: %s", operation->name, gt_error_message());
+            int different = compare(operation, sample->options, sample->inputs, in, out,
+                                    gt_context_kernels(gt_context()), &most);
+            cr_expect(different == 0, "%s, sample %d: %d outputs with other bits", operation->name,
+                      (int)(sample - operation->samples), different);
+            gt_scope_end(scope);
+        }
+        cr_expect(most > 1 || networks[k].one, "%s has one tile", operation->name);
+    }
     gt_context_free(NULL);
     assert_no_leaks();
 }

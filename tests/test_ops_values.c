@@ -423,10 +423,11 @@ Test(values, random)
     FAILS(gt_dropout(x, -0.1), "dropout: rate must be in [0, 1] (got -0.1)");
     FAILS(gt_dropout(x, 0.5, .noise_shape = gt_shape(1000)),
           "dropout: noise_shape (1000,) does not broadcast to x (1000, 10)");
-    FAILS(gt_uniform(gt_shape(2), .low = 1, .high = 0), "uniform: low must not exceed high, and both be finite (low 1, high 0)");
+    FAILS(gt_uniform(gt_shape(2), .low = 1, .high = 0),
+          "uniform: low must not exceed high, and both be finite (low 1, high 0)");
     FAILS(gt_uniform(gt_shape(-2)), "uniform: the shape is invalid or too large");
     FAILS(gt_uniform(gt_shape(2), .generator = x),
-          "uniform: a generator is int64 (2,), made by gt_generator; this is float32 (1000, 10)");
+          "uniform: a generator must be int64 (2,), made by gt_generator (got float32 (1000, 10))");
     FAILS(gt_normal(gt_shape(2), .stddev = -1),
           "normal: mean must be finite, stddev finite and >= 0 (got mean 0, stddev -1)");
     FAILS(gt_random_integers(gt_shape(2), 0, 300, .dtype = GT_UINT8),
@@ -509,12 +510,11 @@ Test(values, categories)
     cr_assert(gt_size(gt_categorical(logits, 0)) == 0);
     cr_assert(gt_size(gt_categorical(gt_zeros(gt_shape(0, 3)), 4)) == 0);
 
-    FAILS(gt_categorical(logits, -1),
-          "categorical: -1 classes cannot be drawn by logits of shape (2, "
-          "4), which is to be (rows, classes)");
-    FAILS(gt_categorical(gt_zeros(gt_shape(3)), 1),
-          "categorical: 1 classes cannot be drawn by logits of shape (3,), which is to be (rows, "
-          "classes)");
+    FAILS(gt_categorical(logits, -1), "categorical: logits must have shape (rows, classes), "
+                                      "samples must be >= 0 (got (2, 4), -1)");
+    FAILS(
+        gt_categorical(gt_zeros(gt_shape(3)), 1),
+        "categorical: logits must have shape (rows, classes), samples must be >= 0 (got (3,), 1)");
     FAILS(gt_categorical(logits, 1, .dtype = GT_FLOAT32),
           "categorical: dtype float32 is not supported; expected int32 and int64");
     FAILS(gt_categorical(gt_cast(logits, GT_INT32), 1),
@@ -526,7 +526,7 @@ Test(values, categories)
     FAILS(gt_categorical(gt_array(gt_shape(1, 2), 0, INFINITY), 1),
           "categorical: row 0 of the logits has one that is inf or NaN");
     FAILS(gt_categorical(logits, 1, .generator = logits),
-          "categorical: a generator is int64 (2,), made by gt_generator; this is float64 (2, 4)");
+          "categorical: a generator must be int64 (2,), made by gt_generator (got float64 (2, 4))");
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -697,29 +697,29 @@ Test(values, losses)
     NEAR(slope(through_sigmoid, gt_array64(gt_shape(1), -800)), -1);
 
     FAILS(gt_mean_squared_error(gt_array(gt_shape(2), 1, 2), gt_array(gt_shape(2, 1), 1, 2)),
-          "mean_squared_error: y_true has shape (2,) but y_pred (2, 1); they must be equal, "
+          "mean_squared_error: y_true and y_pred must have the same shape (got (2,) and (2, 1)): "
           "gt_reshape one of them");
     FAILS(gt_mean_absolute_error(t, gt_cast(y, GT_FLOAT32)),
-          "mean_absolute_error: y_true is float64 but y_pred float32; gt_cast one of them");
+          "mean_absolute_error: y_true and y_pred must have the same dtype (got float64 and "
+          "float32): gt_cast "
+          "one of them");
     FAILS(gt_mean_squared_error(t, gt_cast(y, GT_INT32)),
-          "mean_squared_error: y_pred is int32; predictions are float32 or float64");
+          "mean_squared_error: y_pred must be float32 or float64 (got int32)");
     FAILS(gt_categorical_crossentropy(hot, gt_softmax(x), .from_logits = true),
           "categorical_crossentropy: from_logits = true, but y_pred is the output of softmax: give "
           "its input, or from_logits = false");
     FAILS(gt_binary_crossentropy(hot, gt_sigmoid(x), .from_logits = true),
           "binary_crossentropy: from_logits = true, but y_pred is the output of sigmoid: give its "
           "input, or from_logits = false");
-    FAILS(
-        gt_sparse_categorical_crossentropy(INTS(gt_shape(2), 1, 3), x, .from_logits = true),
-        "sparse_categorical_crossentropy: sparse_softmax_crossentropy: label 3 of row 1 is not in "
-        "[0, 3)");
+    FAILS(gt_sparse_categorical_crossentropy(INTS(gt_shape(2), 1, 3), x, .from_logits = true),
+          "sparse_categorical_crossentropy: sparse_softmax_crossentropy: labels must be in [0, 3) "
+          "(got 3 in row 1)");
     FAILS(gt_sparse_categorical_crossentropy(gt_array(gt_shape(2), 1, 2), x),
-          "sparse_categorical_crossentropy: y_true is float32; labels are integers, gt_cast it");
+          "sparse_categorical_crossentropy: y_true must be integers (got float32): gt_cast it");
     FAILS(gt_sparse_categorical_crossentropy(INTS(gt_shape(3), 1, 2, 0), x),
-          "sparse_categorical_crossentropy: y_true has shape (3,) but y_pred (2, 3); the labels "
-          "must be (2,)");
+          "sparse_categorical_crossentropy: labels for y_pred (2, 3) must be (2,) (got (3,))");
     FAILS(gt_mean_squared_error(t, y, .sample_weight = gt_array64(gt_shape(3), 1, 2, 3)),
-          "mean_squared_error: sample_weight (3,) does not fit losses (2,)");
+          "mean_squared_error: sample_weight must fit losses (2,) (got (3,))");
     FAILS(gt_binary_crossentropy(t, y, .label_smoothing = 2),
           "binary_crossentropy: label_smoothing must be in [0, 1] (got 2)");
     gt_context_free(NULL);
@@ -763,12 +763,11 @@ Test(values, more_losses)
     NEAR32(gt_huber(gt_cast(t, GT_FLOAT32), gt_cast(p, GT_FLOAT32), .delta = .8),
            (1.1216666666666668 + 0.5454166666666667) / 2);
 
-    FAILS(gt_huber(t, p, .delta = 0), "huber: delta 0 is not above 0");
-    FAILS(gt_hinge(weight, p),
-          "hinge: y_true has shape (2,) but y_pred (2, 3); they must be equal, "
-          "gt_reshape one of them");
+    FAILS(gt_huber(t, p, .delta = 0), "huber: delta must be > 0 (got 0)");
+    FAILS(gt_hinge(weight, p), "hinge: y_true and y_pred must have the same shape (got (2,) and "
+                               "(2, 3)): gt_reshape one of them");
     FAILS(gt_poisson(t, gt_cast(p, GT_INT32)),
-          "poisson: y_pred is int32; predictions are float32 or float64");
+          "poisson: y_pred must be float32 or float64 (got int32)");
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -518,30 +518,38 @@ Test(oracle_nn, errors)
     gt_Tensor *mean = gt_ones(gt_shape(3)), *flat = gt_ones(gt_shape(2, 4));
     REFUSES(gt_conv(x, k, .strides = gt_shape(2), .dilation = gt_shape(2)),
             "strides > 1 cannot be combined with dilation > 1");
-    REFUSES(gt_conv(x, k, .groups = 3), "4 channels and 6 filters cannot be cut into 3 groups");
-    REFUSES(gt_conv(x, k, .groups = 0), "0 groups");
-    REFUSES(gt_conv(x, k, .groups = 2), "a kernel (3, 3, 4, 6) does not fit 2 of the channels");
+    REFUSES(gt_conv(x, k, .groups = 3), "groups must divide 4 channels and 6 filters (got 3)");
+    REFUSES(gt_conv(x, k, .groups = 0), "(got 0)");
+    REFUSES(gt_conv(x, k, .groups = 2),
+            "a kernel for 2 of the channels of (2, 8, 8, 4) must have as many (got (3, 3, 4, 6))");
     REFUSES(gt_conv(x, k, .padding = GT_PADDING_CAUSAL),
-            "causal padding is for one spatial axis, not 2");
+            "causal padding needs one spatial axis (got 2)");
     REFUSES(gt_conv(x, k, .strides = gt_shape(0)),
             "conv: stride must be from 1 to 2147483647 (got 0)");
     REFUSES(gt_conv(x, k, .strides = gt_shape((int64_t)1 << 32)), "(got 4294967296)");
     REFUSES(gt_conv(x, k, .dilation = gt_shape((int64_t)1 << 32)),
             "dilation must be from 1 to 2147483647 (got 4294967296)");
     REFUSES(gt_conv_transpose(x, k, .strides = gt_shape((int64_t)1 << 32)),
-            "conv_transpose: stride must be from 1 to 2147483647 (got 4294967296)");
+            "conv_transpose: conv_input_gradient: stride must be from 1 to 2147483647 (got "
+            "4294967296)");
     REFUSES(gt_max_pool(x, gt_shape(2), .strides = gt_shape(-1)), "max_pool: stride must be");
     REFUSES(gt_conv(x, k, .padding = (gt_Padding)7), "conv: unknown padding 7");
-    REFUSES(gt_conv(x, k, .strides = gt_shape(1, 1, 1)), "3 strides for 2 spatial axes");
+    REFUSES(gt_conv(x, k, .strides = gt_shape(1, 1, 1)),
+            "strides must be one number, or one for each of 2 spatial axes (got 3)");
     REFUSES(gt_conv(x, gt_ones(gt_shape(9, 3, 4, 6))),
             "a window of 9 does not fit into spatial axis 0 of size 8");
     REFUSES(gt_conv(x, gt_zeros(gt_shape(0, 3, 4, 6))),
             "the size of the window must be from 1 to 2147483647 (got 0)");
-    REFUSES(gt_conv(x, gt_ones(gt_shape(3, 4, 6))), "differ in their number of axes");
+    REFUSES(gt_conv(x, gt_ones(gt_shape(3, 4, 6))),
+            "must have the same number of axes (got (2, 8, 8, 4) and (3, 4, 6))");
     REFUSES(gt_conv(x, gt_cast(k, GT_FLOAT64)), "types differ");
-    REFUSES(gt_conv(flat, flat), "is not (batch, one to three spatial axes, channels)");
-    REFUSES(gt_depthwise_conv(x, gt_ones(gt_shape(3, 3, 5, 1))), "depthwise_conv: a depthwise");
-    REFUSES(gt_separable_conv(x, gt_ones(gt_shape(3, 3, 4, 1)), k), "spatial size of 1");
+    REFUSES(gt_conv(flat, flat),
+            "images must be (batch, one to three spatial axes, channels) (got (2, 4))");
+    REFUSES(gt_depthwise_conv(x, gt_ones(gt_shape(3, 3, 5, 1))),
+            "depthwise_conv: a depthwise kernel for (2, 8, 8, 4) must be (spatial..., 4, "
+            "multiplier) (got (3, 3, 5, 1))");
+    REFUSES(gt_separable_conv(x, gt_ones(gt_shape(3, 3, 4, 1)), k),
+            "the spatial size of a pointwise kernel must be 1 (got (3, 3, 4, 6))");
     REFUSES(gt_conv_transpose(x, gt_ones(gt_shape(3, 3, 6, 4)), .strides = gt_shape(2),
                               .output_padding = gt_shape(2)),
             "conv_transpose: ");
@@ -550,31 +558,34 @@ Test(oracle_nn, errors)
     gt_Tensor *wide = gt_zeros(gt_shape((int64_t)1 << 50, 8, 8, 0));
     REFUSES(gt_conv(wide, gt_zeros(gt_shape(3, 3, 0, 6))), "too large");
     REFUSES(gt_max_pool(x, gt_shape()), "the size of the window must be");
-    REFUSES(gt_max_pool(x, gt_shape(2, 2, 2)), "3 pool sizes for 2 spatial axes");
+    REFUSES(gt_max_pool(x, gt_shape(2, 2, 2)),
+            "pool sizes must be one number, or one for each of 2 spatial axes (got 3)");
     REFUSES(gt_average_pool(x, gt_shape(9)), "a window of 9 does not fit");
-    REFUSES(gt_batch_normalization(x, mean, mean), "a mean (3,) does not fit the axes of");
+    REFUSES(gt_batch_normalization(x, mean, mean),
+            "a mean of (2, 8, 8, 4) must have 4 elements (got (3,))");
     REFUSES(gt_layer_normalization(x, .axes = gt_axes(1, 1)), "axis 1 is named twice");
     REFUSES(gt_layer_normalization(x, .axis = 4), "there is no axis 4");
-    REFUSES(gt_group_normalization(x), "4 channels cannot be cut into 32 groups");
-    REFUSES(gt_normalize(x, .order = 0), "a norm of order 0");
+    REFUSES(gt_group_normalization(x), "groups must divide 4 channels (got 32)");
+    REFUSES(gt_normalize(x, .order = 0), "order must be >= 1 (got 0)");
     REFUSES(gt_resize(x, gt_shape(0, 3)), "cannot be resized to 0");
-    REFUSES(gt_resize(flat, gt_shape(2, 2)), "is not (height, width, channels)");
-    REFUSES(gt_resize(x, gt_shape(2)), "resize: the new size must be a height and a width");
+    REFUSES(gt_resize(flat, gt_shape(2, 2)), "images must be (height, width, channels)");
+    REFUSES(gt_resize(x, gt_shape(2)), "resize: size must be (height, width) (got (2,))");
     REFUSES(gt_resize(x, gt_shape(2, 2), .crop_to_aspect_ratio = true, .pad_to_aspect_ratio = true),
             "cannot be brought to the ratio of (2, 2)");
     REFUSES(gt_resize(x, gt_shape(0, 2), .pad_to_aspect_ratio = true), "to the ratio of (0, 2)");
     REFUSES(gt_resize(x, gt_shape(2, 2), .interpolation = (gt_Interpolation)9),
             "cannot be resized");
-    REFUSES(gt_rgb_to_grayscale(x), "rgb_to_grayscale: (2, 8, 8, 4) has not 3 channels");
-    REFUSES(gt_rgb_to_grayscale(flat), "is not (height, width, channels)");
-    REFUSES(gt_rgb_to_hsv(x), "rgb_to_hsv: (2, 8, 8, 4) has not 3 channels");
+    REFUSES(gt_rgb_to_grayscale(x),
+            "rgb_to_grayscale: images must have 3 channels (got (2, 8, 8, 4))");
+    REFUSES(gt_rgb_to_grayscale(flat), "images must be (height, width, channels)");
+    REFUSES(gt_rgb_to_hsv(x), "rgb_to_hsv: images must have 3 channels (got (2, 8, 8, 4))");
     REFUSES(gt_rgb_to_hsv(gt_zeros(gt_shape(2, 2, 3), .dtype = GT_UINT8)),
             "rgb_to_hsv: dtype uint8");
-    REFUSES(gt_hsv_to_rgb(flat), "hsv_to_rgb: (2, 4) is not (height, width, channels)");
+    REFUSES(gt_hsv_to_rgb(flat), "hsv_to_rgb: images must be (height, width, channels)");
     REFUSES(gt_gaussian_blur(x, .sigma_width = 0),
-            "gaussian_blur: a kernel of 3 pixels with sigma 0");
-    REFUSES(gt_gaussian_blur(x, .height = 0), "a kernel of 0 pixels");
-    REFUSES(gt_gaussian_blur(flat), "is not (height, width, channels)");
+            "gaussian_blur: a kernel must have at least 1 pixel and a sigma > 0 (got 3 and 0)");
+    REFUSES(gt_gaussian_blur(x, .height = 0), "(got 0 and 1)");
+    REFUSES(gt_gaussian_blur(flat), "images must be (height, width, channels)");
     REFUSES(gt_gaussian_blur(gt_cast(x, GT_UINT8)), "gaussian_blur: dtype uint8");
     const int64_t far = INT32_MAX;
     REFUSES(gt_extract_patches(x, gt_shape(far, far), .strides = gt_shape(1),
@@ -584,23 +595,26 @@ Test(oracle_nn, errors)
                                .strides = gt_shape(1), .padding = GT_PADDING_SAME),
             "too large");
     REFUSES(gt_extract_patches(flat, gt_shape(2, 2)),
-            "extract_patches: there are no patches (2, 2)");
+            "extract_patches: patches have two sizes of (height, width, channels)");
     REFUSES(gt_extract_patches(x, gt_shape(9, 2)), "a window of 9 does not fit");
     REFUSES(gt_extract_patches(x, gt_shape(2, 2), .dilation = gt_shape(2)),
             "strides > 1 cannot be combined with dilation > 1");
-    REFUSES(gt_extract_patches(x, gt_shape(1, 1, 1, 1)), "there are no patches");
-    REFUSES(gt_map_coordinates(flat, mean, 1), "coordinates (3,) are not those of (2, 4)");
-    REFUSES(gt_map_coordinates(flat, flat, 2), "order 2 with fill mode 0 is not possible");
-    REFUSES(gt_map_coordinates(flat, flat, 1, .fill_mode = (gt_FillMode)5), "with fill mode 5");
+    REFUSES(gt_extract_patches(x, gt_shape(1, 1, 1, 1)), "(got (1, 1, 1, 1) of (2, 8, 8, 4))");
+    REFUSES(gt_map_coordinates(flat, mean, 1), "coordinates in (2, 4) must be (2, ...) (got (3,))");
+    REFUSES(gt_map_coordinates(flat, flat, 2),
+            "order must be 0 (nearest) or 1 (linear) and fill_mode a gt_FillMode (got 2 and 0)");
+    REFUSES(gt_map_coordinates(flat, flat, 1, .fill_mode = (gt_FillMode)5), "(got 1 and 5)");
     REFUSES(gt_map_coordinates(gt_zeros(gt_shape(0)), gt_ones(gt_shape(1, 2)), 0),
             "map_coordinates: take: index");
-    REFUSES(gt_affine_transform(x, mean), "transforms (3,) do not fit images (2, 8, 8, 4)");
-    REFUSES(gt_affine_transform(x, gt_ones(gt_shape(3, 8))), "transforms (3, 8) do not fit");
+    REFUSES(gt_affine_transform(x, mean),
+            "transforms of images (2, 8, 8, 4) must be (8,) or (batch, 8) (got (3,))");
+    REFUSES(gt_affine_transform(x, gt_ones(gt_shape(3, 8))), "(got (3, 8))");
     REFUSES(gt_affine_transform(x, gt_ones(gt_shape(8)), .interpolation = GT_INTERPOLATION_BICUBIC),
-            "affine_transform: order -1");
-    REFUSES(gt_crop_images(x, .top = 1, .height = 9, .left = 0, .right = 0), "axis of size 8");
-    REFUSES(gt_pad_images(x, .top = 1), "give two of before, after and the new size");
-    REFUSES(gt_dot_product_attention(x, x, k), "go together");
-    REFUSES(gt_dot_product_attention(x, x, x, .mask = x), "it must be bool");
+            "affine_transform: interpolation must be nearest or bilinear (got 2)");
+    REFUSES(gt_crop_images(x, .top = 1, .height = 9, .left = 0, .right = 0), "the axis has size 8");
+    REFUSES(gt_pad_images(x, .top = 1), "two of before, after and the new size must be given");
+    REFUSES(gt_dot_product_attention(x, x, k),
+            "that fit together (got (2, 8, 8, 4), (2, 8, 8, 4) and (3, 3, 4, 6))");
+    REFUSES(gt_dot_product_attention(x, x, x, .mask = x), "mask must be bool (got float32)");
     gt_scope_end(scope);
 }

@@ -284,18 +284,20 @@ Test(recurrent, refusals)
     gt_Tensor *x = gt_ones(gt_shape(2, 3, 4)), *h = gt_ones(gt_shape(2, 5));
     gt_Tensor *k4 = gt_ones(gt_shape(4, 20)), *r4 = gt_ones(gt_shape(5, 20));
     gt_Tensor *k3 = gt_ones(gt_shape(4, 15)), *r3 = gt_ones(gt_shape(5, 15));
-    refused(gt_lstm(h, k4, r4, NULL), "lstm: x is float32 of (2, 5); it must be floats of (batch,");
-    refused(gt_lstm(gt_cast(x, GT_INT32), k4, r4, NULL), "x is int32 of (2, 3, 4)");
-    refused(gt_lstm(x, k4, r3, NULL), "recurrent_kernel has shape (5, 15); it must be (units, 4");
-    refused(gt_lstm(x, k3, r4, NULL),
-            "kernel is float32 of (4, 15); it must be float32 of (4, 20)");
+    refused(gt_lstm(h, k4, r4, NULL),
+            "lstm: x must be floats (batch, time, features) (got float32 (2, 5))");
+    refused(gt_lstm(gt_cast(x, GT_INT32), k4, r4, NULL), "(got int32 (2, 3, 4))");
+    refused(gt_lstm(x, k4, r3, NULL), "recurrent_kernel must be (units, 4 units) (got (5, 15))");
+    refused(gt_lstm(x, k3, r4, NULL), "kernel must be float32 (4, 20) (got float32 (4, 15))");
     refused(gt_lstm(x, k4, gt_cast(r4, GT_FLOAT64), NULL),
-            "recurrent_kernel is float64 of (5, 20)");
-    refused(gt_lstm(x, k4, r4, h), "bias is float32 of (2, 5); it must be float32 of (20,)");
-    refused(gt_lstm(x, k4, r4, NULL, .initial_c = x), "initial_c is float32 of (2, 3, 4)");
-    refused(gt_gru(x, k3, r3, NULL, .initial_h = x), "gru: initial_h is float32 of (2, 3, 4)");
-    refused(gt_gru(x, k3, r3, gt_ones(gt_shape(15))), "it must be float32 of (2, 15)");
-    refused(gt_gru(x, k3, r3, gt_ones(gt_shape(2, 15)), .reset_after = false), "of (15,)");
+            "recurrent_kernel must be float32 (5, 20) (got float64 (5, 20))");
+    refused(gt_lstm(x, k4, r4, h), "bias must be float32 (20,) (got float32 (2, 5))");
+    refused(gt_lstm(x, k4, r4, NULL, .initial_c = x),
+            "initial_c must be float32 (2, 5) (got float32 (2, 3, 4))");
+    refused(gt_gru(x, k3, r3, NULL, .initial_h = x),
+            "gru: initial_h must be float32 (2, 5) (got float32 (2, 3, 4))");
+    refused(gt_gru(x, k3, r3, gt_ones(gt_shape(15))), "bias must be float32 (2, 15)");
+    refused(gt_gru(x, k3, r3, gt_ones(gt_shape(2, 15)), .reset_after = false), "float32 (15,)");
     refused(gt_gru(x, NULL, r3, NULL), "gru: spec: the tensor is NULL");
     gt_context_free(NULL);
     assert_no_leaks();

@@ -83,6 +83,18 @@ static int64_t check_indices(const void *given, void *const *at, int64_t first, 
     return -1;
 }
 
+/* Rows: does every label name a class, or is it the one that is ignored? */
+static int64_t check_labels(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_LogitsJob *job = given;
+    for (int64_t row = first; row < last; row++) {
+        int64_t label = gt_integer(at[0], job->label_type, row);
+        if ((label < 0 || label >= job->classes) && label != job->ignored)
+            return row;
+    }
+    return -1;
+}
+
 static int64_t check_coordinates(const void *given, void *const *at, int64_t first, int64_t last)
 {
     const gt_PlacesOfJob *job = given;
@@ -94,4 +106,34 @@ static int64_t check_coordinates(const void *given, void *const *at, int64_t fir
             return i;
     }
     return -1;
+}
+
+/* The first of elements [first, end) that is outside of [low, high]; -1: none. Blocks are looked
+ * through without leaving. */
+#define GT_FIRST_OUTSIDE(name, type)                                                               \
+    static int64_t first_outside_##name(const type *x, int64_t first, int64_t end, type low,       \
+                                        type high)                                                 \
+    {                                                                                              \
+        for (int64_t from = first; from < end; from += 256) {                                      \
+            int64_t to = end - from < 256 ? end : from + 256;                                      \
+            int bad = 0;                                                                           \
+            for (int64_t i = from; i < to; i++)                                                    \
+                bad |= (x[i] < low) | (x[i] > high);                                               \
+            for (int64_t i = from; bad && i < to; i++)                                             \
+                if (x[i] < low || x[i] > high)                                                     \
+                    return i;                                                                      \
+        }                                                                                          \
+        return -1;                                                                                 \
+    }
+GT_FIRST_OUTSIDE(f32, float)
+GT_FIRST_OUTSIDE(f64, double)
+
+static int64_t check_scores(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_ScoresJob *job = given;
+    int64_t begin = first * GT_TILE_ELEMENTS, end = last * GT_TILE_ELEMENTS;
+    end = end < job->size ? end : job->size;
+    return job->type == GT_LOOP_F32
+               ? first_outside_f32(at[0], begin, end, (float)job->low, (float)job->high)
+               : first_outside_f64(at[0], begin, end, job->low, job->high);
 }

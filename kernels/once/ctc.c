@@ -1,11 +1,12 @@
-/* Connectionist temporal classification, what gains nothing from vectors: the states of a lattice and the search for
- * labels. Leans on loops.h.
+/* Connectionist temporal classification, what gains nothing from vectors: the states of a lattice
+ * and the search for labels. Leans on loops.h.
  *
- * The beam search in one example, classes a, b and the blank -. After the step in which a is likely the beam holds the
- * prefixes "" (its alignment "-") and "a". In the next step each may stay, by a blank or by its last label again, or get
- * one more label: "a" stays "a" by "a-" and by "aa"; it becomes "aa" only by way of a blank, which is why a Candidate keeps
- * alignments that end in a blank apart from the others. The `width` best candidates become the next beam. Prefixes are
- * nodes of a tree, so that the same labels, reached in two ways, are one candidate. */
+ * The beam search in one example, classes a, b and the blank -. After the step in which a is likely
+ * the beam holds the prefixes "" (its alignment "-") and "a". In the next step each may stay, by a
+ * blank or by its last label again, or get one more label: "a" stays "a" by "a-" and by "aa"; it
+ * becomes "aa" only by way of a blank, which is why a Candidate keeps alignments that end in a
+ * blank apart from the others. The `width` best candidates become the next beam. Prefixes are nodes
+ * of a tree, so that the same labels, reached in two ways, are one candidate. */
 #include <math.h>
 
 #include "kernels/integers.h"
@@ -13,8 +14,9 @@
 
 enum { ALIGNMENT = 64 };
 
-/* Of row: label k is state 2 k + 1, blanks are around. A label may be reached past the blank before it if it differs from
- * the label before that; an alignment may end in the last label or the blank behind it. */
+/* Of row: label k is state 2 k + 1, blanks are around. A label may be reached past the blank before
+ * it if it differs from the label before that; an alignment may end in the last label or the blank
+ * behind it. */
 static void states_of_row(const gt_CtcStatesJob *job, void *const *at, int64_t row)
 {
     const int64_t n = 2 * job->labels + 1, length = gt_integer(at[1], job->type[1], row);
@@ -48,8 +50,8 @@ typedef struct Prefix {
 } Prefix;
 
 /* One in the beam: the logarithms of what its alignments that end in a blank, and the others, have
- * as probability. A candidate for the next beam is prefix `from` itself or, with a label, a new child
- * of it. Of equals the one with the lower order is better. */
+ * as probability. A candidate for the next beam is prefix `from` itself or, with a label, a new
+ * child of it. Of equals the one with the lower order is better. */
 typedef struct Candidate {
     double total, blank, other;
     int64_t order;
@@ -117,7 +119,8 @@ static int64_t length_of(const gt_CtcDecodeJob *d, void *const *at, int64_t row)
     return gt_integer(at[1], d->length_type, row);
 }
 
-/* The largest score of each step, the first of equal ones; their sum, in double from the first step on. */
+/* The largest score of each step, the first of equal ones; their sum, in double from the first step
+ * on. */
 static void decode_greedily(const gt_CtcDecodeJob *d, void *const *at, int64_t row)
 {
     int32_t *labels = (int32_t *)at[2] + row * d->steps;

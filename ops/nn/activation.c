@@ -1,6 +1,6 @@
-/* Activation functions: records and gradient rules of ops/nn/activation.h. relu, leaky_relu, sigmoid, softplus, silu and
- * gelu are operations, so are the slopes of relu, tanh and sigmoid; the others are made of operations. The softmaxes are in
- * softmax.c. */
+/* Activation functions: records and gradient rules of ops/nn/activation.h. relu, leaky_relu,
+ * sigmoid, softplus, silu and gelu are operations, so are the slopes of relu, tanh and sigmoid; the
+ * others are made of operations. The softmaxes are in softmax.c. */
 #include "ops/nn/activation.h"
 #include "ops/array/cast.h"
 #include "ops/math/compare.h"
@@ -14,7 +14,8 @@
 /* Numbers that keep away from the kink at 0. */
 #define KINKED(...) GT_REAL_GAP(-2, 2, 4, __VA_ARGS__)
 
-/* Both inputs have the output's shape unless the record is called by its name: so gradients are summed back. */
+/* Both inputs have the output's shape unless the record is called by its name: so gradients are
+ * summed back. */
 static void give_back(gt_GradientRule *rule, int input, gt_Tensor *gradient)
 {
     gt_give(rule, input, gt_unbroadcast(gradient, gt_rule_input_spec(rule, input)));
@@ -165,7 +166,8 @@ static gt_ActivationJob *lower_activation(const gt_ShapeRule *rule, gt_Lowering 
                                           gt_TileKernelId kernel)
 {
     const gt_Spec *x = rule->input[0];
-    gt_ActivationJob *job = gt_lower_launch(lowering, kernel, gt_element_tiles(x->size), sizeof *job);
+    gt_ActivationJob *job =
+        gt_lower_launch(lowering, kernel, gt_element_tiles(x->size), sizeof *job);
     *job = (gt_ActivationJob){.type = (uint8_t)gt_loop_type(x->dtype), .size = x->size};
     return job;
 }
@@ -236,8 +238,8 @@ static void gelu_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 #define SQRT_1_2    0.70710678118654752440
 #define SQRT_1_2_PI 0.39894228040143267794 /* 1 / sqrt(2 pi) */
 
-/* Of the approximate form (1 + t) / 2 + x/2 (LINEAR + 3 CUBIC x^2) (1 - t^2), t the tangent; else the
- * normal distribution function plus x times its density. */
+/* Of the approximate form (1 + t) / 2 + x/2 (LINEAR + 3 CUBIC x^2) (1 - t^2), t the tangent; else
+ * the normal distribution function plus x times its density. */
 static gt_Status gelu_rule(gt_GradientRule *rule)
 {
     const gt_gelu_options *options = gt_rule_options(rule);

@@ -1,5 +1,5 @@
 /* Activation functions. Each can be called, gt_relu(x), and passed to a layer, `.activation =
- * gt_relu`. All take float32 and float64; names and formulas are Keras's. */
+ * gt_relu`. All accept float32 and float64; names and formulas are Keras's. */
 #ifndef GT_OPS_ACTIVATION_H
 #define GT_OPS_ACTIVATION_H
 
@@ -9,7 +9,7 @@
 
 GT_BEGIN
 
-/* What layers take as an activation: any operation of one tensor. */
+/* An activation as layers accept it: any operation of one tensor. */
 typedef gt_Tensor *(*gt_TensorFunction)(gt_Tensor *x);
 
 /* An activation with options: the plain function has the defaults. */
@@ -93,9 +93,9 @@ GT_DECLARE_UNARY(linear);
 GT_DECLARE_UNARY(exponential);
 #define gt_exponential(x) gt_exponential_at(GT_HERE, x)
 
-/* e^x over its sum along an axis, a probability: losses with from_logits = true refuse it, and others
- * compute from x. For that the handle, like that of gt_sigmoid, holds the numbers of x as long as it
- * lives. And the logarithm of that. */
+/* e^x over its sum along an axis, a probability: losses with from_logits = true refuse it, and
+ * others compute from x. For that the handle, like that of gt_sigmoid, holds the numbers of x as
+ * long as it lives. And the logarithm of that. */
 #define gt_softmax_OPTIONS(F, S)                                                                   \
     F(S, int32_t, axis, -1, "along which it sums to 1; negative: from the end")
 GT_OPTIONS(gt_softmax_options, gt_softmax_OPTIONS);

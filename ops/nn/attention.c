@@ -23,8 +23,8 @@ static bool fits(const gt_Spec *query, const gt_Spec *key, const gt_Spec *value)
                 (key->dims[2] > 0 ? query->dims[2] % key->dims[2] == 0 : query->dims[2] == 0);
     if (!good)
         gt_fail(GT_INVALID,
-                "query %s, key %s and value %s are not (batch, length, heads, width) that go "
-                "together",
+                "query, key and value must be (batch, length, heads, width) that fit together "
+                "(got %s, %s and %s)",
                 gt_shape_text(gt_spec_shape(query), s, sizeof s),
                 gt_shape_text(gt_spec_shape(key), t, sizeof t),
                 gt_shape_text(gt_spec_shape(value), u, sizeof u));
@@ -37,7 +37,8 @@ static gt_Tensor *turned(gt_Tensor *x)
     return gt_transpose(x, .perm = gt_axes(0, 2, 1, 3));
 }
 
-/* Where it is false, the lowest numbers but a bit take over, so that sums stay finite (Keras). */
+/* Scores where the mask is false become 0.7 of the lowest number, so that sums stay finite
+ * (Keras). */
 static gt_Tensor *masked(gt_Tensor *scores, gt_Tensor *mask)
 {
     double lowest = gt_dtype(scores) == GT_FLOAT64 ? -0.7 * 1.7976931348623157e308
@@ -53,7 +54,7 @@ static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Ten
     if (gt_status() != GT_OK || !fits(&q, &k, &v))
         return NULL;
     if (options.mask && gt_dtype(options.mask) != GT_BOOL) {
-        gt_fail(GT_INVALID, "a mask of %s; it must be bool", gt_dtype_name(gt_dtype(options.mask)));
+        gt_fail(GT_INVALID, "mask must be bool (got %s)", gt_dtype_name(gt_dtype(options.mask)));
         return NULL;
     }
     if (q.dims[2] > k.dims[2]) {
@@ -61,7 +62,7 @@ static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Ten
         value = gt_repeat(value, q.dims[2] / k.dims[2], .axis = 2);
     }
     double scale = options.scale != 0 ? options.scale : 1 / sqrt((double)q.dims[3]);
-    query = gt_multiply(gt_widened(query), scale); /* the smaller one: queries, not scores */
+    query = gt_multiply(gt_widened(query), scale); /* there are fewer queries than scores */
     gt_Tensor *scores = gt_matmul(turned(query), turned(key), .transpose_b = true);
     if (options.bias)
         scores = gt_add(scores, options.bias);

@@ -9,7 +9,7 @@
 
 GT_BEGIN
 
-/* What is done at the border, for windows that reach d (k - 1) + 1 far:
+/* The border, for windows that reach d (k - 1) + 1 far:
  *     valid    nothing: windows stay inside;  (in - reach) / stride + 1 positions, rounded down
  *     same     zeros around, an odd one at the end;  in / stride positions, rounded up
  *     causal   zeros before the start only, so that nothing reads ahead (one axis);  as many */
@@ -30,8 +30,8 @@ typedef enum gt_Padding {
     GT_CONV_COMMON(F, S)                                                                           \
     F(S, int64_t, groups, 1, "parts of the channels, each with filters of its own")
 GT_OPTIONS(gt_conv_options, gt_conv_OPTIONS);
-/* gt_conv(x, kernel, .strides = gt_shape(2), .padding = GT_PADDING_SAME): x (batch, spatial..., in), kernel
- * (spatial..., in / groups, out) -> (batch, spatial..., out). */
+/* gt_conv(x, kernel, .strides = gt_shape(2), .padding = GT_PADDING_SAME): x (batch, spatial...,
+ * in), kernel (spatial..., in / groups, out) -> (batch, spatial..., out). */
 #define gt_conv(...)                                                                               \
     gt_conv_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                             \
                GT_KEYWORDS(gt_conv, GT_AFTER_2(__VA_ARGS__)))

@@ -9,7 +9,6 @@
 #include "ops/array/indexing.h"
 #include "ops/kit.h"
 #include "ops/math/math.h"
-#include "ops/linalg/matmul.h"
 #include "ops/math/reduce.h"
 #include "ops/array/reshaping.h"
 #include "ops/nn/window.h"
@@ -17,7 +16,7 @@
 GT_OPTION_TYPE(gt_map_coordinates_options, gt_map_coordinates_OPTIONS);
 GT_OPTION_TYPE(gt_affine_transform_options, gt_affine_transform_OPTIONS);
 
-/* How a place is looked at: `order` 0 or 1, and what is seen outside. */
+/* `order` 0 (nearest) or 1 (linear), and what is seen outside. */
 typedef struct Look {
     int order;
     gt_FillMode mode;
@@ -91,8 +90,7 @@ static bool takes_look(const Look *look, const gt_Spec *x)
         look->mode <= GT_FILL_MODE_REFLECT)
         return gt_takes(x, GT_TAKES_FLOAT);
     gt_fail(GT_INVALID,
-            "order %d with fill mode %d is not possible; the order is 0, the nearest, or "
-            "1, linear",
+            "order must be 0 (nearest) or 1 (linear) and fill_mode a gt_FillMode (got %d and %d)",
             look->order, (int)look->mode);
     return false;
 }
@@ -107,9 +105,9 @@ static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int orde
     if (gt_status() != GT_OK || !takes_look(&look, &in))
         return NULL;
     if (in.rank < 1 || at.rank < 1 || at.dims[0] != in.rank) {
-        gt_fail(GT_INVALID, "coordinates %s are not those of %s: the first dimension is the rank",
-                gt_shape_text(gt_spec_shape(&at), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&in), b, sizeof b));
+        gt_fail(GT_INVALID, "coordinates in %s must be (%d, ...) (got %s)",
+                gt_shape_text(gt_spec_shape(&in), b, sizeof b), (int)in.rank,
+                gt_shape_text(gt_spec_shape(&at), a, sizeof a));
         return NULL;
     }
     gt_Tensor *one[GT_MAX_RANK];
@@ -157,18 +155,21 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
     char a[160], b[160];
     if (!gt_takes_image(x, &spec))
         return NULL;
-    const Look look = {options.interpolation == GT_INTERPOLATION_NEAREST    ? 0
-                       : options.interpolation == GT_INTERPOLATION_BILINEAR ? 1
-                                                                            : -1,
-                       options.fill_mode, options.fill_value};
+    const bool linear = options.interpolation == GT_INTERPOLATION_BILINEAR;
+    if (!linear && options.interpolation != GT_INTERPOLATION_NEAREST) {
+        gt_fail(GT_INVALID, "interpolation must be nearest or bilinear (got %d)",
+                (int)options.interpolation);
+        return NULL;
+    }
+    const Look look = {linear, options.fill_mode, options.fill_value};
     if (!takes_look(&look, &spec) || !gt_window_countable(&spec))
         return NULL;
     int64_t batch = spec.rank == 4 ? spec.dims[0] : 1, several = of.rank == 2 ? of.dims[0] : 1;
     if (of.rank < 1 || of.rank > 2 || of.dims[of.rank - 1] != 8 ||
         (several != 1 && several != batch)) {
-        gt_fail(GT_INVALID, "transforms %s do not fit images %s: they are (8,) or (batch, 8)",
-                gt_shape_text(gt_spec_shape(&of), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&spec), b, sizeof b));
+        gt_fail(GT_INVALID, "transforms of images %s must be (8,) or (batch, 8) (got %s)",
+                gt_shape_text(gt_spec_shape(&spec), b, sizeof b),
+                gt_shape_text(gt_spec_shape(&of), a, sizeof a));
         return NULL;
     }
     const int64_t *dims = spec.dims + spec.rank - 3;

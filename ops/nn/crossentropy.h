@@ -8,8 +8,8 @@
 gt_Tensor *gt_sigmoid_crossentropy(gt_Tensor *t, gt_Tensor *x);
 /* -sum t log_softmax(x) over the last axis: t and x (..., classes) -> (...). */
 gt_Tensor *gt_softmax_crossentropy(gt_Tensor *t, gt_Tensor *x);
-/* -log_softmax(x) at the label, 0 for the label `ignore_class` (GT_NONE: no such): labels (...), integers, x
- * (..., classes) -> (...). A label out of range is an error. */
+/* -log_softmax(x) at the label, 0 for the label `ignore_class` (GT_NONE: no such): labels (...),
+ * integers, x (..., classes) -> (...). A label out of range is an error. */
 gt_Tensor *gt_sparse_softmax_crossentropy(gt_Tensor *labels, gt_Tensor *x, int64_t ignore_class);
 
 #endif

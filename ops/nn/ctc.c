@@ -1,25 +1,29 @@
 /* Connectionist temporal classification: gt_ctc_loss, its records and their gradient rules.
  *
- * A. Graves, S. Fernandez, F. Gomez, J. Schmidhuber, Connectionist temporal classification: labelling
- * unsegmented sequence data with recurrent neural networks (2006), equations 6 to 16.
+ * A. Graves, S. Fernandez, F. Gomez, J. Schmidhuber, Connectionist temporal classification:
+ * labelling unsegmented sequence data with recurrent neural networks (2006), equations 6 to 16.
  *
- * The labels with a blank before, between and after them are the states of a lattice: for the labels "ab" these are
+ * The labels with a blank before, between and after them are the states of a lattice: for the
+ * labels "ab" these are
  *
  *     state   0   1   2   3   4
  *     class   -   a   -   b   -
  *     skip                yes      b may follow a without the blank, since they differ
  *     end                 yes yes
  *
- * An alignment starts in state 0 or 1; from step to step it stays in its state, goes on to the next one, or skips a blank.
- * Over three steps "ab" has the alignments aab, abb, ab-, a-b, -ab; the loss is -log of the sum of their probabilities.
+ * An alignment starts in state 0 or 1; from step to step it stays in its state, goes on to the next
+ * one, or skips a blank. Over three steps "ab" has the alignments aab, abb, ab-, a-b, -ab; the loss
+ * is -log of the sum of their probabilities.
  *
- * Order of calls: ctc_states makes classes, skips and ends of the labels; the loss takes log_softmax(output) at the classes,
- * (batch, steps, states); ctc_forward adds up, by logarithms, all ways to each state at each step, y (batch, steps + 1,
- * states), whose row 0 is the start before any step: 0 for state 0, -inf elsewhere; the loss is read off y at the last step
- * of each row, over the ends.
+ * Order of calls: ctc_states makes classes, skips and ends of the labels; the loss takes
+ * log_softmax(output) at the classes, (batch, steps, states); ctc_forward adds up, by logarithms,
+ * all ways to each state at each step, y (batch, steps + 1, states), whose row 0 is the start
+ * before any step: 0 for state 0, -inf elsewhere; the loss is read off y at the last step of each
+ * row, over the ends.
  *
- * The gradient of ctc_forward goes the same ways back, each with its share of what arrives: a linear recurrence,
- * band_recurrence, whose gradient is one again. So the loss is made of operations, and has derivatives of any order. */
+ * The gradient of ctc_forward goes the same ways back, each with its share of what arrives: a
+ * linear recurrence, band_recurrence, whose gradient is one again. So the loss is made of
+ * operations, and has derivatives of any order. */
 #include "ops/nn/ctc.h"
 #include "core/inside.h"
 #include "kernels/integers.h"
@@ -38,8 +42,8 @@
 
 GT_OPTION_TYPE(gt_ctc_loss_options, gt_ctc_loss_OPTIONS);
 
-/* ---- ctc_states: (target, target_length, output_length) -> of each state its class, whether it may
- * be reached past the one before it, whether an alignment may end there ---- */
+/* ---- ctc_states: (target, target_length, output_length) -> of each state its class, whether it
+ * may be reached past the one before it, whether an alignment may end there ---- */
 
 #define STATES_OPTIONS(F, S)                                                                       \
     F(S, int64_t, classes, 0, "how many classes")                                                  \
@@ -123,11 +127,11 @@ static gt_Status ctc_states_complain(const gt_ShapeRule *rule, void *const *at, 
 
 #define STATES(...) &GT_VALUES(StatesOptions, __VA_ARGS__)
 const gt_Operation gt_op_ctc_states = {
-    GT_RECORD("ctc_states", "labels with blanks around them: classes, skips, ends", 3, 3),
+    GT_RECORD_OUTPUTS("ctc_states", "labels with blanks around them: classes, skips, ends", 3, 3,
+                      3),
     .flags = GT_OP_INTERNAL | GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it is integer-valued",
     .options = &StatesOptions_type,
-    .outputs = 3,
     .shape = ctc_states_shape,
     .lower = ctc_states_lower,
     .complain = ctc_states_complain,
@@ -140,7 +144,8 @@ const gt_Operation gt_op_ctc_states = {
 };
 
 /* ---- ctc_forward: (start (b, n), e (b, t, n), skips (b, n)) -> y (b, t + 1, n), y[0] = start and
- * y[i, s] = e[i - 1, s] + log(sum of e^y[i - 1, s - j]) over j = 0, 1 and, where skips[s], 2 ---- */
+ * y[i, s] = e[i - 1, s] + log(sum of e^y[i - 1, s - j]) over j = 0, 1 and, where skips[s], 2
+ * ---- */
 
 static gt_Status ctc_forward_shape(gt_ShapeRule *rule)
 {
@@ -208,8 +213,8 @@ static gt_Tensor *shifted(gt_Tensor *x, int64_t by, double fill)
 
 static gt_Tensor *band_recurrence(gt_Tensor *b, gt_Tensor *const w[3], bool reverse);
 
-/* Of all ways to a state, those from state s - j have the share w[j]; what arrives at the state goes
- * back by these. A state that cannot be reached has no ways. */
+/* Of all ways to a state, those from state s - j have the share w[j]; what arrives at the state
+ * goes back by these. A state that cannot be reached has no ways. */
 static gt_Status ctc_forward_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *e = gt_rule_input(rule, 1), *y = gt_rule_output(rule, 0), *w[3];

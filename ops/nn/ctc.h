@@ -16,11 +16,11 @@ GT_OPTIONS(gt_ctc_loss_options, gt_ctc_loss_OPTIONS);
 /* gt_ctc_loss(target, output, target_length, output_length): one loss a sample, shape (batch): -log
  * of the probability of all alignments of the first output_length steps that give the first
  * target_length labels. target (batch, labels) of integers in [0, classes) but for mask_index;
- * output (batch, steps, classes) of logits, scores before softmax; both lengths (batch) of integers.
- * What is beyond the lengths has no influence, not even by NaN. Nothing in no steps has the loss 0.
- * Labels for which the steps are too few (between equal ones there must be a blank) have the loss
- * inf, and gradient 0; Keras gives a large number, which depends on its backend. Differentiable in
- * `output`, in any order. */
+ * output (batch, steps, classes) of logits, scores before softmax; both lengths (batch) of
+ * integers. What is beyond the lengths has no influence, not even by NaN. Nothing in no steps has
+ * the loss 0. Labels for which the steps are too few (between equal ones there must be a blank)
+ * have the loss inf, and gradient 0; Keras gives a large number, which depends on its backend.
+ * Differentiable in `output`, in any order. */
 #define gt_ctc_loss(target, output, target_length, ...)                                            \
     gt_ctc_loss_at(GT_HERE, target, output, target_length, GT_FIRST(__VA_ARGS__),                  \
                    GT_KEYWORDS(gt_ctc_loss, GT_AFTER_1(__VA_ARGS__)))
@@ -30,7 +30,7 @@ GT_API gt_Tensor *gt_ctc_loss_at(const char *here, gt_Tensor *target, gt_Tensor 
 GT_API gt_Tensor *(gt_ctc_loss)(gt_Tensor *target, gt_Tensor *output, gt_Tensor *target_length,
                                 gt_Tensor *output_length);
 
-/* How gt_ctc_decode looks for labels: those of the most likely alignment, or, going through the
+/* Which labels gt_ctc_decode finds: those of the most likely alignment, or, going through the
  * steps with the `beam_width` most likely beginnings, those that all their alignments together make
  * most likely. */
 typedef enum gt_CtcStrategy {
@@ -51,10 +51,10 @@ GT_OPTIONS(gt_ctc_decode_options, gt_ctc_decode_OPTIONS);
 typedef struct gt_CtcDecoded {
     gt_Tensor *labels, *scores;
 } gt_CtcDecoded;
-/* gt_ctc_decode(output, output_length, .strategy = GT_CTC_STRATEGY_BEAM_SEARCH): output (batch, steps,
- * classes) of logits, of which the first output_length (batch) steps count. Of equals the first
- * class wins. Where there are fewer results than top_paths, the others have no labels and the score
- * -inf. Not differentiable. */
+/* gt_ctc_decode(output, output_length, .strategy = GT_CTC_STRATEGY_BEAM_SEARCH): output (batch,
+ * steps, classes) of logits, of which the first output_length (batch) steps count. Of equals the
+ * first class wins. Where there are fewer results than top_paths, the others have no labels and the
+ * score -inf. Not differentiable. */
 #define gt_ctc_decode(output, ...)                                                                 \
     gt_ctc_decode_at(GT_HERE, output, GT_FIRST(__VA_ARGS__),                                       \
                      GT_KEYWORDS(gt_ctc_decode, GT_AFTER_1(__VA_ARGS__)))

@@ -1,5 +1,6 @@
-/* gt_ctc_decode: which labels logits say, by the most likely alignment or by a beam search (A. Graves, Supervised sequence
- * labelling with recurrent neural networks (2012), section 7.5). Rows of the batch are tiles. */
+/* gt_ctc_decode: which labels logits say, by the most likely alignment or by a beam search (A.
+ * Graves, Supervised sequence labelling with recurrent neural networks (2012), section 7.5). Rows
+ * of the batch are tiles. */
 #include "ops/nn/ctc.h"
 #include "core/inside.h"
 #include "kernels/integers.h"
@@ -95,7 +96,8 @@ static gt_Status ctc_decode_complain(const gt_ShapeRule *rule, void *const *at, 
                    (long long)row, (long long)rule->input[0]->dims[1], (long long)length);
 }
 
-/* labels (paths, batch, steps), scores (batch, paths): the batch is the second axis of the labels. */
+/* labels (paths, batch, steps), scores (batch, paths): the batch is the second axis of the
+ * labels. */
 static gt_Status ctc_decode_mask(gt_MaskRule *rule)
 {
     for (int i = 0; i < 2; i++) {
@@ -115,11 +117,10 @@ static gt_Status ctc_decode_mask(gt_MaskRule *rule)
         GT_PRESETS(gt_ctc_decode_options, gt_ctc_decode_OPTIONS) __VA_ARGS__                       \
     }
 const gt_Operation gt_op_ctc_decode = {
-    GT_RECORD("ctc_decode", "the labels that logits say", 2, 2),
+    GT_RECORD_OUTPUTS("ctc_decode", "the labels that logits say", 2, 2, 2),
     .flags = GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it chooses among labels",
     .options = &gt_ctc_decode_options_type,
-    .outputs = 2,
     .shape = ctc_decode_shape,
     .lower = ctc_decode_lower,
     .complain = ctc_decode_complain,

@@ -1,5 +1,5 @@
-/* Images: gt_crop_images, gt_pad_images, colours, blurring and patches, made of operations. Resizing is in resize.c, looking
- * between the pixels in coordinates.c. */
+/* Images: gt_crop_images, gt_pad_images, colours, blurring and patches, made of operations.
+ * Resizing is in resize.c, looking between the pixels in coordinates.c. */
 #include "ops/nn/image.h"
 #include "ops/nn/image_inside.h"
 #include "core/inside.h"
@@ -25,7 +25,8 @@ bool gt_takes_image(gt_Tensor *x, gt_Spec *spec)
         return false;
     if (spec->rank == 3 || spec->rank == 4)
         return true;
-    gt_fail(GT_INVALID, "%s is not (height, width, channels) or (batch, height, width, channels)",
+    gt_fail(GT_INVALID,
+            "images must be (height, width, channels) or (batch, height, width, channels) (got %s)",
             gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     return false;
 }
@@ -64,14 +65,16 @@ static bool border(int64_t size, int sign, int64_t *before, int64_t *after, int6
     }
     if (possible && *before >= 0 && *after >= 0 && *result >= 0)
         return true;
-    gt_fail(GT_INVALID,
-            "an axis of size %lld: give two of before, after and the new size, so that all three "
-            "are possible",
-            (long long)size);
+    gt_fail(
+        GT_INVALID,
+        "two of before, after and the new size must be given, and none be negative (the axis has "
+        "size %lld)",
+        (long long)size);
     return false;
 }
 
-/* What the options say for each axis of x; nothing for batch and channels. */
+/* The borders of each axis of x by the options: 0 for batch and channels, whose size in `result` is
+ * -1, all. */
 static bool borders(gt_Tensor *x, int sign, const gt_crop_images_options *given, gt_Shape *before,
                     gt_Shape *after, gt_Shape *result)
 {
@@ -120,8 +123,8 @@ static bool takes_channels(gt_Tensor *x, int64_t channels, gt_Spec *spec)
         return false;
     if (spec->dims[spec->rank - 1] == channels)
         return true;
-    gt_fail(GT_INVALID, "%s has not %d channels",
-            gt_shape_text(gt_spec_shape(spec), text, sizeof text), (int)channels);
+    gt_fail(GT_INVALID, "images must have %d channels (got %s)", (int)channels,
+            gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     return false;
 }
 
@@ -202,7 +205,7 @@ static gt_Tensor *blur(gt_Tensor *x, int axis, int64_t count, double sigma)
     if (gt_status() != GT_OK)
         return NULL;
     if (count < 1 || count > INT32_MAX || !(sigma > 0)) {
-        gt_fail(GT_INVALID, "a kernel of %lld pixels with sigma %g is not possible",
+        gt_fail(GT_INVALID, "a kernel must have at least 1 pixel and a sigma > 0 (got %lld and %g)",
                 (long long)count, sigma);
         return NULL;
     }
@@ -229,8 +232,8 @@ static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_gaussian_blur_options *gi
 }
 GT_COMPOSED_OPTIONS(gaussian_blur, gaussian_blur, gt_gaussian_blur_options)
 
-/* Where each window reads along one axis: (windows, pixels of one). */
-static gt_Tensor *window_places(const gt_Window *w, int axis)
+/* The pixels that each window reads along one axis: (windows, pixels of one). */
+static gt_Tensor *window_places(const gt_SlidingWindow *w, int axis)
 {
     gt_Tensor *start = gt_arange(0, (double)w->out[axis], 1, .dtype = GT_INT64);
     gt_Tensor *pixel = gt_arange(0, (double)w->size[axis], 1, .dtype = GT_INT64);
@@ -238,9 +241,9 @@ static gt_Tensor *window_places(const gt_Window *w, int axis)
                   gt_multiply(pixel, (double)w->dilation[axis]));
 }
 
-/* What is taken from the image, its border and its pixels as one axis, by the index of every pixel
- * of every window. */
-static gt_Tensor *patches(gt_Tensor *x, const gt_Window *w, int64_t batch, int64_t channels)
+/* The image, with its border and its pixels as one axis, looked up at the index of every pixel of
+ * every window. */
+static gt_Tensor *patches(gt_Tensor *x, const gt_SlidingWindow *w, int64_t batch, int64_t channels)
 {
     gt_Shape before = {.mark = GT_MARK, .rank = 5}, after = {.mark = GT_MARK, .rank = 5};
     gt_Spec all = {.rank = 5, .dims = {batch, 1, 1, 1, channels}};
@@ -277,13 +280,14 @@ static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size,
     if (gt_status() != GT_OK)
         return NULL;
     if (axes < 2 || axes > 3 || (spec.rank != axes + 1 && spec.rank != axes + 2)) {
-        gt_fail(GT_INVALID,
-                "there are no patches %s of %s: two sizes are for (height, width, "
-                "channels), three for (depth, height, width, channels)",
-                gt_shape_text(size, a, sizeof a), gt_shape_text(gt_spec_shape(&spec), b, sizeof b));
+        gt_fail(
+            GT_INVALID,
+            "patches have two sizes of (height, width, channels), three of (depth, height, width, "
+            "channels) (got %s of %s)",
+            gt_shape_text(size, a, sizeof a), gt_shape_text(gt_spec_shape(&spec), b, sizeof b));
         return NULL;
     }
-    gt_Window window;
+    gt_SlidingWindow window;
     const int64_t *in = spec.dims + spec.rank - axes - 1;
     gt_Shape strides = options.strides.rank ? options.strides : size;
     if (!gt_window_countable(&spec) ||

@@ -10,8 +10,8 @@
 
 GT_BEGIN
 
-/* What a pixel of the result is made of, by its distance from the pixels of the image: the nearest
- * one; the 2, 4, 6 or 10 nearest along an axis, weighted by a tent, Keys's cubic (a = -1/2), or a
+/* Pixels of the result are made of the pixels of the image by their distance: of the nearest one;
+ * of the 2, 4, 6 or 10 nearest along an axis, weighted by a tent, Keys's cubic (a = -1/2), or a
  * windowed sinc. */
 typedef enum gt_Interpolation {
     GT_INTERPOLATION_NEAREST = 0,
@@ -28,10 +28,10 @@ typedef enum gt_Interpolation {
     F(S, bool, pad_to_aspect_ratio, false, "put into the middle of an image of that ratio")        \
     F(S, double, fill_value, 0, "what such an image is filled up with")
 GT_OPTIONS(gt_resize_options, gt_resize_OPTIONS);
-/* gt_resize(images, gt_shape(64, 48), .interpolation = GT_INTERPOLATION_NEAREST): images of that height and
- * width. Pixels are squares with their centre in the middle, as in Keras and TensorFlow 2; weights
- * that would fall outside go to the pixels that are there. Of integers the nearest stay integers,
- * all others give float32. */
+/* gt_resize(images, gt_shape(64, 48), .interpolation = GT_INTERPOLATION_NEAREST): images of that
+ * height and width. Pixels are squares with their centre in the middle, as in Keras and TensorFlow
+ * 2; weights that would fall outside go to the pixels that are there. Of integers the nearest stay
+ * integers, all others give float32. */
 #define gt_resize(x, ...)                                                                          \
     gt_resize_at(GT_HERE, x, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_resize, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_resize_at(const char *here, gt_Tensor *x, gt_Shape size,
@@ -108,7 +108,7 @@ GT_API gt_Tensor *gt_extract_patches_at(const char *here, gt_Tensor *x, gt_Shape
 
 /* ---- looking between the pixels ---- */
 
-/* What is seen outside of a, b, c, d: a number; a a | d d; c d | a b; c b | c b; b a | d c. */
+/* Outside of a, b, c, d one sees a number; a a | d d; c d | a b; c b | c b; b a | d c. */
 typedef enum gt_FillMode {
     GT_FILL_MODE_CONSTANT = 0,
     GT_FILL_MODE_NEAREST = 1,

@@ -1,4 +1,4 @@
-/* What the sources of images share. Private to the library. */
+/* Shared by the sources of images. Private to the library. */
 #ifndef GT_OPS_IMAGE_INSIDE_H
 #define GT_OPS_IMAGE_INSIDE_H
 

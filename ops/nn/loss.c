@@ -1,6 +1,6 @@
-/* Losses: the functions of ops/nn/loss.h, made of operations. Each brings y_true to y_pred's dtype, works out one loss a
- * sample and reduces those. The cross-entropies are fused (crossentropy.c) where logits are known (probability.c).
- * Formulas and the constant 1e-7 are Keras's. */
+/* Losses: the functions of ops/nn/loss.h, made of operations. Each brings y_true to y_pred's dtype,
+ * works out one loss a sample and reduces those. The cross-entropies are fused (crossentropy.c)
+ * where logits are known (probability.c). Formulas and the constant 1e-7 are Keras's. */
 #include "ops/nn/loss.h"
 #include "core/inside.h"
 #include "ops/nn/activation.h"
@@ -42,7 +42,7 @@ static const gt_Spec *predictions(const gt_Tensor *y_pred)
 {
     const gt_Spec *spec = spec_of(y_pred, "y_pred");
     if (spec && !gt_dtype_is_float(spec->dtype)) {
-        gt_fail(GT_INVALID, "y_pred is %s; predictions are float32 or float64",
+        gt_fail(GT_INVALID, "y_pred must be float32 or float64 (got %s)",
                 gt_dtype_name(spec->dtype));
         return NULL;
     }
@@ -58,21 +58,24 @@ static gt_Tensor *targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
     if (!spec)
         return NULL;
     if (!gt_shape_equal(gt_spec_shape(spec), gt_spec_shape(predicted))) {
-        gt_fail(GT_INVALID,
-                "y_true has shape %s but y_pred %s; they must be equal, gt_reshape one of them",
-                gt_shape_text(gt_spec_shape(spec), a, sizeof a),
-                gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
+        gt_fail(
+            GT_INVALID,
+            "y_true and y_pred must have the same shape (got %s and %s): gt_reshape one of them",
+            gt_shape_text(gt_spec_shape(spec), a, sizeof a),
+            gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
         return NULL;
     }
     if (gt_dtype_is_float(spec->dtype) && spec->dtype != predicted->dtype) {
-        gt_fail(GT_INVALID, "y_true is %s but y_pred %s; gt_cast one of them",
+        gt_fail(GT_INVALID,
+                "y_true and y_pred must have the same dtype (got %s and %s): gt_cast one of them",
                 gt_dtype_name(spec->dtype), gt_dtype_name(predicted->dtype));
         return NULL;
     }
     return spec->dtype == predicted->dtype ? y_true : gt_cast(y_true, predicted->dtype);
 }
 
-/* y (1 - s) + share; the share of one class, s over their number, is a number or a scalar of y's type. */
+/* y (1 - s) + share; the share of one class, s over their number, is a number or a scalar of y's
+ * type. */
 static gt_Tensor *smoothed(gt_Tensor *y_true, double smoothing, gt_Operand share)
 {
     if (smoothing == 0)
@@ -84,7 +87,8 @@ static gt_Tensor *smoothed(gt_Tensor *y_true, double smoothing, gt_Operand share
     return gt_add_at(NULL, gt_multiply(y_true, 1 - smoothing), share);
 }
 
-/* smoothing over the number of classes along the axis. They are counted, so that a traced graph may have another number. */
+/* smoothing over the number of classes along the axis. They are counted, so that a traced graph may
+ * have another number. */
 static gt_Tensor *share_of(gt_Tensor *y_true, double smoothing, int axis)
 {
     const gt_Spec spec = gt_spec(y_true);
@@ -110,9 +114,9 @@ static gt_Tensor *weights(gt_Tensor *weight, const gt_Tensor *losses)
     for (int d = 0; fits && d < spec->rank; d++)
         fits = spec->dims[d] == loss->dims[d] || spec->dims[d] == 1;
     if (!fits) {
-        gt_fail(GT_INVALID, "sample_weight %s does not fit losses %s",
-                gt_shape_text(gt_spec_shape(spec), a, sizeof a),
-                gt_shape_text(gt_spec_shape(loss), b, sizeof b));
+        gt_fail(GT_INVALID, "sample_weight must fit losses %s (got %s)",
+                gt_shape_text(gt_spec_shape(loss), b, sizeof b),
+                gt_shape_text(gt_spec_shape(spec), a, sizeof a));
         return NULL;
     }
     if (!gt_dtype_is_float(spec->dtype))
@@ -230,7 +234,7 @@ LOSS(log_cosh, gt_mean_squared_error_options)
 static gt_Tensor *huber(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_huber_options *options)
 {
     if (!(options->delta > 0)) {
-        gt_fail(GT_INVALID, "delta %g is not above 0", options->delta);
+        gt_fail(GT_INVALID, "delta must be > 0 (got %g)", options->delta);
         return NULL;
     }
     gt_Tensor *e = gt_subtract(y_pred, targets(y_true, y_pred));
@@ -323,8 +327,8 @@ static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
 }
 LOSS(binary_crossentropy, gt_binary_crossentropy_options)
 
-/* Are these integers that name classes, not as many numbers as there are classes? Then an error is
- * raised. */
+/* Are the labels integers that name classes, one for each row of y_pred? Raises the error that says
+ * so. */
 static bool class_numbers(const gt_Tensor *y_true, const gt_Tensor *y_pred)
 {
     const gt_Spec *predicted = predictions(y_pred);
@@ -335,11 +339,12 @@ static bool class_numbers(const gt_Tensor *y_true, const gt_Tensor *y_pred)
         labels->size != predicted->size / predicted->dims[predicted->rank - 1] ||
         labels->size == predicted->size)
         return false;
-    gt_fail(GT_INVALID,
-            "y_true has shape %s but y_pred %s; they must be equal: gt_one_hot class numbers, or "
-            "give them to gt_sparse_categorical_crossentropy",
-            gt_shape_text(gt_spec_shape(labels), a, sizeof a),
-            gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
+    gt_fail(
+        GT_INVALID,
+        "y_true and y_pred must have the same shape (got %s and %s): gt_one_hot class numbers, or "
+        "give them to gt_sparse_categorical_crossentropy",
+        gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+        gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
     return true;
 }
 
@@ -383,12 +388,12 @@ static gt_Tensor *labels_for(gt_Tensor *y_true, const gt_Tensor *y_pred)
     if (!labels)
         return NULL;
     if (!gt_dtype_is_integer(labels->dtype)) {
-        gt_fail(GT_INVALID, "y_true is %s; labels are integers, gt_cast it",
+        gt_fail(GT_INVALID, "y_true must be integers (got %s): gt_cast it",
                 gt_dtype_name(labels->dtype));
         return NULL;
     }
     if (predicted->rank == 0) {
-        gt_fail(GT_INVALID, "y_pred is a scalar; it needs an axis of classes");
+        gt_fail(GT_INVALID, "y_pred must have an axis of classes (got a scalar)");
         return NULL;
     }
     gt_Shape shape = gt_spec_shape(labels), rows = gt_spec_shape(predicted);
@@ -396,10 +401,10 @@ static gt_Tensor *labels_for(gt_Tensor *y_true, const gt_Tensor *y_pred)
     if (shape.rank == rows.rank + 1 && shape.dims[rows.rank] == 1)
         shape.rank--;
     if (!gt_shape_equal(shape, rows)) {
-        gt_fail(GT_INVALID, "y_true has shape %s but y_pred %s; the labels must be %s",
-                gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+        gt_fail(GT_INVALID, "labels for y_pred %s must be %s (got %s)",
                 gt_shape_text(gt_spec_shape(predicted), b, sizeof b),
-                gt_shape_text(rows, (char[160]){0}, 160));
+                gt_shape_text(rows, (char[160]){0}, 160),
+                gt_shape_text(gt_spec_shape(labels), a, sizeof a));
         return NULL;
     }
     return labels->rank == rows.rank ? y_true : gt_squeeze(y_true, .axis = -1);

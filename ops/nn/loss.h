@@ -20,17 +20,18 @@
 
 GT_BEGIN
 
-/* What becomes of the losses of the samples: their mean, their sum, or the tensor as it is. */
+/* The losses of the samples become their mean, their sum, or stay a tensor. */
 typedef enum gt_Reduction {
     GT_REDUCTION_MEAN = 0,
     GT_REDUCTION_SUM = 1,
     GT_REDUCTION_NONE = 2
 } gt_Reduction;
 
-/* What the lists have in common. A loss as a value (train/loss.h: gt_Huber) has the options of the first list of
- * a pair, its function (gt_huber) those of the second, with weights besides. `sample_weight` multiplies the
- * losses before they are reduced; the mean still divides by their number. Its dimensions are the leading ones
- * of the losses, each equal or 1: weights of shape (batch) serve losses of shape (batch, time). */
+/* Common to all lists. A loss as a value (train/loss.h: gt_Huber) has the options of the first list
+ * of a pair, its function (gt_huber) those of the second, with weights besides. `sample_weight`
+ * multiplies the losses before they are reduced; the mean still divides by their number. Its
+ * dimensions are the leading ones of the losses, each equal or 1: weights of shape (batch) serve
+ * losses of shape (batch, time). */
 #define GT_REDUCED(F, S)                                                                           \
     F(S, gt_Reduction, reduction, GT_REDUCTION_MEAN, "mean, sum or none of the samples' losses")
 #define GT_WEIGHTED(F, S)                                                                          \
@@ -70,7 +71,8 @@ GT_DECLARE_LOSS(mean_squared_logarithmic_error, gt_mean_squared_error_options);
 #define gt_log_cosh(...) GT_LOSS_(gt_log_cosh_at, __VA_ARGS__)
 GT_DECLARE_LOSS(log_cosh, gt_mean_squared_error_options);
 
-/* e^2 / 2 of the error e = y_pred - y_true as far as |e| <= delta, delta |e| - delta^2 / 2 beyond. */
+/* e^2 / 2 of the error e = y_pred - y_true as far as |e| <= delta, delta |e| - delta^2 / 2
+ * beyond. */
 #define gt_Huber_OPTIONS(F, S)                                                                     \
     F(S, double, delta, 1, "where the parabola goes over into lines, above 0")                     \
     GT_REDUCED(F, S)

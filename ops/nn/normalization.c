@@ -49,12 +49,12 @@ static gt_Tensor *along(gt_Tensor *weight, const gt_Spec *x, uint32_t bits, cons
         size *= shape.dims[d];
     }
     if (gt_size(weight) != size && gt_status() == GT_OK) {
-        gt_fail(GT_INVALID, "%s %s does not fit the axes of %s, which have %lld elements", what,
-                gt_shape_text(gt_tensor_shape(weight), s, sizeof s),
-                gt_shape_text(gt_spec_shape(x), t, sizeof t), (long long)size);
+        gt_fail(GT_INVALID, "%s of %s must have %lld elements (got %s)", what,
+                gt_shape_text(gt_spec_shape(x), t, sizeof t), (long long)size,
+                gt_shape_text(gt_tensor_shape(weight), s, sizeof s));
         return NULL;
     }
-    return gt_reshape(weight, shape);
+    return gt_reshape(weight, gt_shape_open(shape));
 }
 
 /* x scale + offset, either of which may be NULL. */
@@ -87,7 +87,7 @@ gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Ten
                         const gt_sum_options *options)
 {
     if (!mean || !variance)
-        return gt_fail(GT_INVALID, "moments: nowhere to put the mean and the variance");
+        return gt_fail(GT_INVALID, "moments: mean and variance must not be NULL");
     gt_Site site = gt_site_enter(here, "moments");
     gt_Status status = moments(x, mean, variance, options);
     gt_site_leave(site);
@@ -160,11 +160,13 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization
     int64_t channels = spec.dims[axis];
     int64_t groups = options.groups == -1 ? channels : options.groups;
     if (axis == 0 || spec.rank == GT_MAX_RANK) {
-        gt_fail(GT_INVALID, "no groups along axis %d of a tensor of rank %d", axis, (int)spec.rank);
+        gt_fail(GT_INVALID,
+                "groups need an axis behind the batch and fewer than %d axes (got axis %d of %d)",
+                GT_MAX_RANK, axis, (int)spec.rank);
         return NULL;
     }
     if (groups < 1 || groups > channels || channels % groups != 0) {
-        gt_fail(GT_INVALID, "%lld channels cannot be cut into %lld groups", (long long)channels,
+        gt_fail(GT_INVALID, "groups must divide %lld channels (got %lld)", (long long)channels,
                 (long long)groups);
         return NULL;
     }
@@ -217,7 +219,7 @@ static gt_Tensor *normalize(gt_Tensor *x, const gt_normalize_options *given)
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
         return NULL;
     if (options.order < 1) {
-        gt_fail(GT_INVALID, "a norm of order %d", (int)options.order);
+        gt_fail(GT_INVALID, "order must be >= 1 (got %d)", (int)options.order);
         return NULL;
     }
     gt_Axes axes = axes_of(bits);

@@ -35,7 +35,7 @@ GT_API gt_Tensor *gt_batch_normalization_at(const char *here, gt_Tensor *x, gt_T
                                             const gt_batch_normalization_options *options);
 GT_API gt_Tensor *(gt_batch_normalization)(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance);
 
-/* What the following have in common: which axes are looked at together. */
+/* Common to the following: the axes that are normalized together. */
 #define GT_NORMALIZED_AXES(F, S)                                                                   \
     F(S, int32_t, axis, -1, "the axis that is normalized")                                         \
     F(S, gt_Axes, axes, GT_ALL_AXES, "several axes instead; all: what axis says")

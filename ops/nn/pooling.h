@@ -16,9 +16,9 @@ GT_OPTIONS(gt_max_pool_options, gt_max_pool_OPTIONS);
 typedef gt_max_pool_options gt_average_pool_options;
 
 /* gt_max_pool(x, gt_shape(2, 2)), gt_max_pool(x, gt_shape(3), .strides = gt_shape(2), .padding =
- * GT_PADDING_SAME): the window's size is one number for all spatial axes or one for each. NaN if there is
- * one in the window. The gradient goes to the first of equal numbers (TensorFlow; gt_max shares).
- */
+ * GT_PADDING_SAME): the window's size is one number for all spatial axes or one for each. NaN if
+ * there is one in the window. The gradient goes to the first of equal numbers (TensorFlow; gt_max
+ * shares). */
 #define gt_max_pool(x, ...)                                                                        \
     gt_max_pool_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                              \
                    GT_KEYWORDS(gt_max_pool, GT_AFTER_1(__VA_ARGS__)))

@@ -1,11 +1,12 @@
-/* Probabilities that losses are given: the check that they are some, and the way back to the logits of which a softmax
- * or a sigmoid made them. */
+/* Probabilities that losses are given: the check that they are some, and the way back to the logits
+ * of which a softmax or a sigmoid made them. */
 #include "ops/nn/probability.h"
 #include "core/inside.h"
 #include "ops/nn/activation.h"
 #include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
+#include "ops/copies.h"
 #include "ops/kit.h"
 #include "ops/math/math.h"
 #include "ops/array/reshaping.h"
@@ -20,8 +21,9 @@ GT_OPTION_TYPE(LogitsOptions, LOGITS_OPTIONS);
 
 /* As a function of p it is log(p), up to what a softmax does not see, or log(p / (1 - p)). That is
  * its gradient where nothing but p is asked for; where both are, x has it all. As for probabilities
- * that are kept away from 0 and 1, there is none at 0 and 1. So it is a custom gradient, and like those
- * (autodiff/custom.c) not in the table of operations, whose rules are the slopes of what they compute. */
+ * that are kept away from 0 and 1, there is none at 0 and 1. So it is a custom gradient, and like
+ * those (autodiff/custom.c) not in the table of operations, whose rules are the slopes of what they
+ * compute. */
 static gt_Status logits_shape(gt_ShapeRule *rule)
 {
     return gt_same_specs(rule, 0, 1) ? gt_shape_float(rule) : gt_status();
@@ -46,7 +48,7 @@ static gt_Status logits_gradient(gt_GradientRule *rule)
 static const gt_Operation logits_operation = {
     GT_RECORD("logits", NULL, 2, 2), .flags = GT_OP_VIEW | GT_OP_INTERNAL,
     .options = &LogitsOptions_type,  .saves_inputs = 2,
-    .shape = logits_shape,           .run = gt_run_copy,
+    .shape = logits_shape,           .lower = gt_lower_same,
     .gradient = logits_gradient,     .mask = gt_mask_keep,
 };
 
@@ -59,53 +61,37 @@ GT_OPTION_TYPE(ProbabilitiesOptions, PROBABILITIES_OPTIONS);
 
 #define ROUNDING 1e-5 /* so far outside of [0, 1] a probability may be; NaN is left alone */
 
-/* The first number that is no probability; -1: none. Blocks are looked through without leaving. */
-#define FIRST_SCORE(type)                                                                          \
-    static int64_t first_score_##type(int64_t n, const type *p)                                    \
-    {                                                                                              \
-        const type low = (type)-ROUNDING, high = (type)(1 + ROUNDING);                             \
-        for (int64_t first = 0; first < n; first += 256) {                                         \
-            int64_t end = n - first < 256 ? n : first + 256;                                       \
-            int bad = 0;                                                                           \
-            for (int64_t i = first; i < end; i++)                                                  \
-                bad |= (p[i] < low) | (p[i] > high);                                               \
-            for (int64_t i = first; bad && i < end; i++)                                           \
-                if (p[i] < low || p[i] > high)                                                     \
-                    return i;                                                                      \
-        }                                                                                          \
-        return -1;                                                                                 \
-    }
-FIRST_SCORE(float)
-FIRST_SCORE(double)
+static void probabilities_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    const gt_Spec *p = rule->input[0];
+    gt_ScoresJob *check =
+        gt_lower_check(lowering, GT_CHECK_scores, gt_element_tiles(p->size), sizeof *check);
+    *check = (gt_ScoresJob){.type = (uint8_t)gt_loop_type(p->dtype),
+                            .size = p->size,
+                            .low = -ROUNDING,
+                            .high = 1 + ROUNDING};
+    gt_lower_same(rule, lowering);
+}
 
-/* Rows are along the first axis. */
-static gt_Status refuse_score(const gt_Kernel *kernel, int64_t at)
+/* Names the row, which is along the first axis. */
+static gt_Status refuse_score(const gt_ShapeRule *rule, void *const *at, int64_t position)
 {
     static const char *const advice[] = {
         [GT_SCORES_OF_SOFTMAX] = "give .from_logits = true for scores, or gt_softmax them",
         [GT_SCORES_OF_SIGMOID] = "give .from_logits = true for scores, or gt_sigmoid them",
         [GT_SCORES_WITHOUT_LOGITS] = "gt_softmax scores before it",
     };
-    const ProbabilitiesOptions *options = kernel->options;
-    const gt_Spec *spec = kernel->input_spec[0];
-    double number = gt_number_fetch(spec->dtype, kernel->input[0], at);
+    const ProbabilitiesOptions *options = rule->options;
+    const gt_Spec *spec = rule->input[0];
+    double number = gt_number_fetch(spec->dtype, at[0], position);
     int32_t which =
         options->scores < 0 || options->scores > GT_SCORES_WITHOUT_LOGITS ? 0 : options->scores;
     char row[48] = "";
     if (spec->rank > 0)
-        snprintf(row, sizeof row, " in row %lld", (long long)(at / (spec->size / spec->dims[0])));
+        snprintf(row, sizeof row, " in row %lld",
+                 (long long)(position / (spec->size / spec->dims[0])));
     return gt_fail(GT_INVALID, "y_pred must be probabilities in [0, 1] (got %g%s): %s", number, row,
                    advice[which]);
-}
-
-static gt_Status probabilities_run(const gt_Kernel *kernel)
-{
-    const gt_Spec *spec = kernel->input_spec[0];
-    int64_t at = spec->dtype == GT_FLOAT32 ? first_score_float(spec->size, kernel->input[0])
-                                           : first_score_double(spec->size, kernel->input[0]);
-    if (at >= 0)
-        return refuse_score(kernel, at);
-    return kernel->output[0] == kernel->input[0] ? GT_OK : gt_run_copy(kernel);
 }
 
 static gt_Status probabilities_gradient(gt_GradientRule *rule)
@@ -118,7 +104,8 @@ const gt_Operation gt_op_probabilities = {
     .flags = GT_OP_LINEAR | GT_OP_MAY_REUSE | GT_OP_INTERNAL,
     .options = &ProbabilitiesOptions_type,
     .shape = gt_shape_float,
-    .run = probabilities_run,
+    .lower = probabilities_lower,
+    .complain = refuse_score,
     .gradient = probabilities_gradient,
     .mask = gt_mask_keep,
     .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_REAL(0.1, 0.9, 2, 3))}),

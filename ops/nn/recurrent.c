@@ -1,5 +1,9 @@
-/* Recurrent networks, made of operations: formulas of ops/nn/recurrent.h. The products with the inputs
- * are one for all steps, ahead of them; what is left for a step is gt_scan's body. */
+/* Recurrent networks, made of operations: formulas of ops/nn/recurrent.h. The input projection of
+ * all time steps is one matrix product; only the recurrent part runs step by step, as the body of
+ * gt_scan.
+ *
+ *     x (batch, time, features), kernel (features, gates units): (time, batch, gates units);
+ *     a step: h (batch, units), recurrent_kernel (units, gates units) -> the states after it */
 #include "ops/nn/recurrent.h"
 #include "ops/nn/activation.h"
 #include "ops/control/control.h"
@@ -23,7 +27,7 @@ typedef struct Cell {
     bool sequences;
 } Cell;
 
-/* What is wanted of all arguments: the type of x and this shape. An absent one is fine. */
+/* Every argument has x's dtype and this shape; an absent one is fine. Raises an error otherwise. */
 static bool fits(const Cell *cell, const char *what, gt_Tensor *tensor, gt_Shape wanted)
 {
     char a[160], b[160];
@@ -34,9 +38,9 @@ static bool fits(const Cell *cell, const char *what, gt_Tensor *tensor, gt_Shape
         return false;
     if (spec.dtype == cell->dtype && gt_shape_equal(gt_spec_shape(&spec), wanted))
         return true;
-    gt_fail(GT_INVALID, "%s is %s of %s; it must be %s of %s", what, gt_dtype_name(spec.dtype),
-            gt_shape_text(gt_spec_shape(&spec), a, sizeof a), gt_dtype_name(cell->dtype),
-            gt_shape_text(wanted, b, sizeof b));
+    gt_fail(GT_INVALID, "%s must be %s %s (got %s %s)", what, gt_dtype_name(cell->dtype),
+            gt_shape_text(wanted, b, sizeof b), gt_dtype_name(spec.dtype),
+            gt_shape_text(gt_spec_shape(&spec), a, sizeof a));
     return false;
 }
 
@@ -48,14 +52,14 @@ static bool open_cell(Cell *cell, gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *re
     if (gt_status() != GT_OK)
         return false;
     if (in.rank != 3 || !gt_dtype_is_float(in.dtype)) {
-        gt_fail(GT_INVALID, "x is %s of %s; it must be floats of (batch, time, features)",
+        gt_fail(GT_INVALID, "x must be floats (batch, time, features) (got %s %s)",
                 gt_dtype_name(in.dtype), gt_shape_text(gt_spec_shape(&in), text, sizeof text));
         return false;
     }
     if (weights.rank != 2 || weights.dims[0] < 1 || weights.dims[1] / weights.dims[0] != gates ||
         weights.dims[1] % weights.dims[0] != 0) {
-        gt_fail(GT_INVALID, "recurrent_kernel has shape %s; it must be (units, %d units)",
-                gt_shape_text(gt_spec_shape(&weights), text, sizeof text), gates);
+        gt_fail(GT_INVALID, "recurrent_kernel must be (units, %d units) (got %s)", gates,
+                gt_shape_text(gt_spec_shape(&weights), text, sizeof text));
         return false;
     }
     *cell = (Cell){.dtype = in.dtype,
@@ -78,13 +82,22 @@ static gt_Tensor *products_of(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *bias)
     return bias ? gt_add(products, bias) : products;
 }
 
-/* A state before the first step; NULL on failure. */
-static gt_Tensor *initial_of(const Cell *cell, const char *what, gt_Tensor *given)
+/* Zeros (batch, units), made of x, so that a traced graph serves any batch. */
+static gt_Tensor *no_state(const Cell *cell, gt_Tensor *x)
 {
-    gt_Shape shape = gt_shape(cell->batch, cell->units);
+    if (cell->batch == 0 || cell->time == 0 || cell->features == 0)
+        return gt_zeros(gt_shape(cell->batch, cell->units), .dtype = cell->dtype);
+    gt_Tensor *one = gt_slice(x, gt_shape(0, 0, 0), gt_shape(-1, 1, 1));
+    gt_Tensor *column = gt_zeros_like(gt_squeeze(one, .axis = -1)); /* (batch, 1) */
+    return gt_add(column, gt_zeros(gt_shape(cell->units), .dtype = cell->dtype));
+}
+
+/* A state before the first step; NULL on failure. */
+static gt_Tensor *initial_of(const Cell *cell, gt_Tensor *x, const char *what, gt_Tensor *given)
+{
     if (!given)
-        return gt_zeros(shape, .dtype = cell->dtype);
-    return fits(cell, what, given, shape) ? given : NULL;
+        return no_state(cell, x);
+    return fits(cell, what, given, gt_shape(cell->batch, cell->units)) ? given : NULL;
 }
 
 /* All steps; `state`, h first, becomes the states after the last one. */
@@ -107,7 +120,7 @@ static gt_Tensor *run_steps(gt_FunctionBody step, Cell *cell, gt_Tensor *product
     return gt_swapaxes(y, 0, 1);
 }
 
-/* What a step computed: the states, and h once more where it is to be stacked. */
+/* The outputs of a step: the states, and h once more where it is to be stacked. */
 static gt_Status step_done(const Cell *cell, int states, gt_Tensor **outputs)
 {
     if (cell->sequences)
@@ -140,8 +153,8 @@ static gt_Tensor *lstm(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_ker
     if (!open_cell(&cell, x, kernel, recurrent_kernel, 4, options.return_sequences) ||
         !fits(&cell, "bias", bias, gt_shape(4 * cell.units)))
         return NULL;
-    gt_Tensor *state[2] = {initial_of(&cell, "initial_h", options.initial_h),
-                           initial_of(&cell, "initial_c", options.initial_c)};
+    gt_Tensor *state[2] = {initial_of(&cell, x, "initial_h", options.initial_h),
+                           initial_of(&cell, x, "initial_c", options.initial_c)};
     gt_Tensor *y =
         run_steps(lstm_step, &cell, products_of(x, kernel, bias), 2, state, options.go_backwards);
     if (options.final_h)
@@ -214,7 +227,7 @@ static gt_Tensor *gru(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kern
         cell.bias = gt_slice(bias, gt_shape(1, 0), gt_shape(1, 3 * u));
         bias = gt_slice(bias, gt_shape(0, 0), gt_shape(1, 3 * u));
     }
-    gt_Tensor *state = initial_of(&cell, "initial_h", options.initial_h);
+    gt_Tensor *state = initial_of(&cell, x, "initial_h", options.initial_h);
     gt_Tensor *y = run_steps(options.reset_after ? gru_step : gru_step_reset_before, &cell,
                              products_of(x, kernel, bias), 1, &state, options.go_backwards);
     if (options.final_h)

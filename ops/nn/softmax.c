@@ -1,6 +1,7 @@
-/* gt_softmax and gt_log_softmax along one axis: records and gradient rules. The tensor is seen as outer x n x inner, n along
- * the axis: x (2, 3, 4) along axis 1 is 2 x 3 x 4. Rows that lie together (inner 1) are worked on in place, several a
- * tile; others are transposed to rows in scratch memory, a few columns a tile, and back. */
+/* gt_softmax and gt_log_softmax along one axis: records and gradient rules. The tensor is seen as
+ * outer x n x inner, n along the axis: x (2, 3, 4) along axis 1 is 2 x 3 x 4. Rows that lie
+ * together (inner 1) are worked on in place, several a tile; others are transposed to rows in
+ * scratch memory, a few columns a tile, and back. */
 #include "ops/nn/softmax.h"
 #include "ops/nn/activation.h"
 #include "ops/kit.h"

@@ -4,8 +4,8 @@
 
 #include "core/launch.h"
 
-/* Adds the launch of GT_TILES_softmax or GT_TILES_log_softmax along an axis (counted from 0) of x, which is at[from], into
- * at[to]. */
+/* Adds the launch of GT_TILES_softmax or GT_TILES_log_softmax along an axis (counted from 0) of x,
+ * which is at[from], into at[to]. */
 void gt_lower_softmax(gt_Lowering *lowering, gt_TileKernelId kernel, const gt_Spec *x, int axis,
                       int32_t from, int32_t to);
 

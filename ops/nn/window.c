@@ -5,13 +5,17 @@
 
 #include <string.h>
 
+/* A product below this in floating point is one that can be counted: sizes of tensors end at
+ * INT64_MAX / 64. */
+#define COUNTABLE 0x1p56
+
 bool gt_window_countable(const gt_Spec *spec)
 {
     char text[160];
-    gt_Spec full = *spec;
+    double product = 1;
     for (int d = 0; d < spec->rank; d++)
-        full.dims[d] = spec->dims[d] > 0 ? spec->dims[d] : 1;
-    if (gt_spec_resize(&full))
+        product *= spec->dims[d] > 0 ? (double)spec->dims[d] : 1;
+    if (product < COUNTABLE)
         return true;
     gt_fail(GT_INVALID, "%s is too large", gt_shape_text(gt_spec_shape(spec), text, sizeof text));
     return false;
@@ -24,7 +28,7 @@ bool gt_window_takes(const gt_Spec *x)
         return false;
     if (x->rank >= 3 && x->rank <= GT_SPATIAL + 2)
         return gt_window_countable(x);
-    gt_fail(GT_INVALID, "%s is not (batch, one to three spatial axes, channels)",
+    gt_fail(GT_INVALID, "images must be (batch, one to three spatial axes, channels) (got %s)",
             gt_shape_text(gt_spec_shape(x), text, sizeof text));
     return false;
 }
@@ -33,8 +37,8 @@ bool gt_window_numbers(const gt_Shape *shape, int rank, int64_t missing, const c
                        int64_t *numbers)
 {
     if (shape->rank != 0 && shape->rank != 1 && shape->rank != rank) {
-        gt_fail(GT_INVALID, "%d %s for %d spatial axes: give one for all or one an axis",
-                (int)shape->rank, what, rank);
+        gt_fail(GT_INVALID, "%s must be one number, or one for each of %d spatial axes (got %d)",
+                what, rank, (int)shape->rank);
         return false;
     }
     for (int d = 0; d < rank; d++)
@@ -68,67 +72,75 @@ static int64_t slide(int64_t in, int64_t reach, int64_t stride, gt_Padding paddi
     return out;
 }
 
-static bool product(const int64_t *dims, int64_t *result)
+static bool product(const int64_t n[GT_SPATIAL], int64_t *result)
 {
-    gt_Spec spec;
-    bool fits = gt_spec_set(&spec, GT_INT64, gt_shape_of(GT_SPATIAL, dims));
-    *result = fits ? spec.size : 0;
-    return fits;
+    *result = 0;
+    if ((double)n[0] * (double)n[1] * (double)n[2] >= COUNTABLE)
+        return false;
+    *result = n[0] * n[1] * n[2];
+    return true;
 }
 
-bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t *size,
+/* Spatial axis `axis` of the image, which is axis d of the window; false with an error raised if
+ * nothing fits. */
+static bool set_axis(gt_SlidingWindow *window, int axis, int d, int64_t in, int64_t size,
+                     gt_Padding padding)
+{
+    if (!gt_window_number("the size of the window", size) ||
+        !gt_window_number("stride", window->stride[d]) ||
+        !gt_window_number("dilation", window->dilation[d]))
+        return false;
+    const int64_t reach = window->dilation[d] * (size - 1) + 1;
+    window->in[d] = in;
+    window->size[d] = size;
+    window->out[d] = slide(in, reach, window->stride[d], padding, &window->before[d]);
+    if (window->out[d] >= 1)
+        return true;
+    gt_fail(GT_INVALID, "a window of %lld does not fit into spatial axis %d of size %lld",
+            (long long)reach, axis, (long long)in);
+    return false;
+}
+
+bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const int64_t *size,
                    const gt_Shape *strides, const gt_Shape *dilation, gt_Padding padding)
 {
-    int64_t stride[GT_SPATIAL], spread[GT_SPATIAL];
+    const int first = GT_SPATIAL - rank;
     bool strided = false, spreads = false;
-    if (!gt_window_numbers(strides, rank, 1, "strides", stride) ||
-        !gt_window_numbers(dilation, rank, 1, "dilations", spread))
+    for (int d = 0; d < GT_SPATIAL; d++) {
+        window->in[d] = window->out[d] = window->size[d] = 1;
+        window->stride[d] = window->dilation[d] = 1;
+        window->before[d] = 0;
+    }
+    if (!gt_window_numbers(strides, rank, 1, "strides", window->stride + first) ||
+        !gt_window_numbers(dilation, rank, 1, "dilations", window->dilation + first))
         return false;
     if (padding < GT_PADDING_VALID || padding > GT_PADDING_CAUSAL) {
         gt_fail(GT_INVALID, "unknown padding %d", (int)padding);
         return false;
     }
     if (padding == GT_PADDING_CAUSAL && rank != 1) {
-        gt_fail(GT_INVALID, "causal padding is for one spatial axis, not %d", rank);
+        gt_fail(GT_INVALID, "causal padding needs one spatial axis (got %d)", rank);
         return false;
     }
-    for (int d = 0; d < GT_SPATIAL; d++) {
-        window->in[d] = window->out[d] = window->size[d] = 1;
-        window->stride[d] = window->dilation[d] = 1;
-        window->before[d] = 0;
-    }
     for (int i = 0; i < rank; i++) {
-        int d = GT_SPATIAL - rank + i;
-        if (!gt_window_number("the size of the window", size[i]) ||
-            !gt_window_number("stride", stride[i]) || !gt_window_number("dilation", spread[i]))
+        if (!set_axis(window, i, first + i, in[i], size[i], padding))
             return false;
-        int64_t reach = spread[i] * (size[i] - 1) + 1;
-        window->in[d] = in[i];
-        window->size[d] = size[i];
-        window->stride[d] = stride[i];
-        window->dilation[d] = spread[i];
-        window->out[d] = slide(in[i], reach, stride[i], padding, &window->before[d]);
-        if (window->out[d] < 1) {
-            gt_fail(GT_INVALID, "a window of %lld does not fit into spatial axis %d of size %lld",
-                    (long long)reach, i, (long long)in[i]);
-            return false;
-        }
-        strided = strided || stride[i] > 1;
-        spreads = spreads || spread[i] > 1;
+        strided = strided || window->stride[first + i] > 1;
+        spreads = spreads || window->dilation[first + i] > 1;
     }
     if (strided && spreads) {
         gt_fail(GT_INVALID, "strides > 1 cannot be combined with dilation > 1");
         return false;
     }
-    if (!product(window->in, &window->inputs) || !product(window->out, &window->outputs) ||
-        !product(window->size, &window->taps)) {
-        gt_fail(GT_INVALID, "the window is too large");
-        return false;
-    }
-    return true;
+    if (product(window->in, &window->inputs) && product(window->out, &window->outputs) &&
+        product(window->size, &window->taps))
+        return true;
+    gt_fail(GT_INVALID, "the window is too large");
+    return false;
 }
 
-void gt_window_output(const gt_Window *window, const gt_Spec *x, int64_t channels, gt_Spec *output)
+void gt_window_output(const gt_SlidingWindow *window, const gt_Spec *x, int64_t channels,
+                      gt_Spec *output)
 {
     int rank = x->rank - 2;
     output->dtype = x->dtype;
@@ -138,28 +150,7 @@ void gt_window_output(const gt_Window *window, const gt_Spec *x, int64_t channel
     output->dims[rank + 1] = channels;
 }
 
-void gt_window_taps(const gt_Window *w, int64_t row, int64_t *tap)
-{
-    int64_t image = row / w->outputs * w->inputs, rest = row % w->outputs, start[GT_SPATIAL];
-    for (int d = GT_SPATIAL - 1; d >= 0; d--) {
-        start[d] = rest % w->out[d] * w->stride[d] - w->before[d];
-        rest /= w->out[d];
-    }
-    for (int64_t i = 0; i < w->size[0]; i++) {
-        int64_t a = start[0] + i * w->dilation[0];
-        for (int64_t j = 0; j < w->size[1]; j++) {
-            int64_t b = start[1] + j * w->dilation[1];
-            bool inside = a >= 0 && a < w->in[0] && b >= 0 && b < w->in[1];
-            int64_t line = inside ? image + (a * w->in[1] + b) * w->in[2] : 0;
-            for (int64_t k = 0; k < w->size[2]; k++) {
-                int64_t c = start[2] + k * w->dilation[2];
-                *tap++ = inside && c >= 0 && c < w->in[2] ? line + c : -1;
-            }
-        }
-    }
-}
-
-gt_Status gt_window_mask(gt_MaskRule *rule, const gt_Window *w)
+gt_Status gt_window_mask(gt_MaskRule *rule, const gt_SlidingWindow *w)
 {
     int free = 1, rank = rule->shape->input[0]->rank;
     while (free < rank - 1 && w->size[GT_SPATIAL - rank + 1 + free] == 1 &&

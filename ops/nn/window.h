@@ -4,16 +4,8 @@
 #define GT_OPS_WINDOW_H
 
 #include "core/inside.h"
+#include "kernels/window.h"
 #include "ops/nn/convolution.h"
-
-/* One to three spatial axes; of fewer than three the first ones are of size 1. */
-#define GT_SPATIAL 3
-typedef struct gt_Window {
-    int64_t in[GT_SPATIAL], out[GT_SPATIAL], size[GT_SPATIAL];
-    int64_t stride[GT_SPATIAL], dilation[GT_SPATIAL];
-    int64_t before[GT_SPATIAL];    /* padding at the start */
-    int64_t inputs, outputs, taps; /* positions of one image, of its result, of the window */
-} gt_Window;
 
 /* A tensor that may be slid over: floats, with one to three spatial axes; raises an error if not.
  */
@@ -22,21 +14,20 @@ bool gt_window_takes(const gt_Spec *x);
 bool gt_window_countable(const gt_Spec *spec);
 /* The window for `rank` spatial axes of the given sizes, or false with an error raised: sizes that
  * are not positive, strides together with dilation, nothing left of the image. */
-bool gt_window_set(gt_Window *window, int rank, const int64_t *in, const int64_t *size,
+bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const int64_t *size,
                    const gt_Shape *strides, const gt_Shape *dilation, gt_Padding padding);
-/* Is this a number that a window can work with, from 1 to INT32_MAX? Raises an error that names it. */
+/* Is this a number that a window can work with, from 1 to INT32_MAX? Raises an error that names
+ * it. */
 bool gt_window_number(const char *what, int64_t number);
 /* The same number for each of `rank` axes if `shape` has one, `missing` if it has none; false with
  * an error that names `what` if it has another count. */
 bool gt_window_numbers(const gt_Shape *shape, int rank, int64_t missing, const char *what,
                        int64_t *numbers);
 /* (batch, window->out..., channels) of `type` for an image tensor x. */
-void gt_window_output(const gt_Window *window, const gt_Spec *x, int64_t channels, gt_Spec *output);
-/* The mask rule of what slides over input 0: axes that the window covers one by one, with strides of 1, do not mix their
- * elements. A kernel, input 1, has no padding. */
-gt_Status gt_window_mask(gt_MaskRule *rule, const gt_Window *window);
-/* For one output position, counted through all images: tap[p] is the input position, counted
- * likewise, that position p of the window reads, or -1 in the padding. */
-void gt_window_taps(const gt_Window *window, int64_t row, int64_t *tap);
+void gt_window_output(const gt_SlidingWindow *window, const gt_Spec *x, int64_t channels,
+                      gt_Spec *output);
+/* The mask rule of what slides over input 0: axes that the window covers one by one, with strides
+ * of 1, do not mix their elements. A kernel, input 1, has no padding. */
+gt_Status gt_window_mask(gt_MaskRule *rule, const gt_SlidingWindow *window);
 
 #endif

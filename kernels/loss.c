@@ -1,0 +1,94 @@
+/* The fused cross-entropies of logits. Rows go in blocks that stay in the first cache from
+ * log_softmax to the sum. Leans on the row loops of softmax_template.h, which say their order. */
+#include <math.h>
+#include <string.h>
+
+#include "integers.h"
+#include "loops.h"
+
+#define GT_T          float
+#define GT_ABS        fabsf
+#define GT_NAME(name) name##_f32
+#include "loss_template.h"
+
+#define GT_T          double
+#define GT_ABS        fabs
+#define GT_NAME(name) name##_f64
+#include "loss_template.h"
+
+enum { BLOCK = 1024 }; /* elements that stay in the first cache from one loop to the next */
+
+void GT_KERNEL(tiles_sigmoid_crossentropy)(const void *given, void *const *at, int64_t first,
+                                           int64_t last, void *scratch)
+{
+    const gt_SigmoidCrossentropyJob *job = given;
+    (void)scratch;
+    int64_t end = last * GT_TILE_ELEMENTS < job->size ? last * GT_TILE_ELEMENTS : job->size;
+    for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i += BLOCK) {
+        int64_t n = end - i < BLOCK ? end - i : BLOCK;
+        if (job->type == GT_LOOP_F32)
+            sigmoid_crossentropy_f32(n, (const float *)at[0] + i, (const float *)at[1] + i,
+                                     (float *)at[2] + i);
+        else
+            sigmoid_crossentropy_f64(n, (const double *)at[0] + i, (const double *)at[1] + i,
+                                     (double *)at[2] + i);
+    }
+}
+
+static int64_t count_of(const gt_LogitsJob *job, int64_t row)
+{
+    return job->rows - row < job->block ? job->rows - row : job->block;
+}
+
+void GT_KERNEL(tiles_softmax_crossentropy)(const void *given, void *const *at, int64_t first,
+                                           int64_t last, void *scratch)
+{
+    const gt_LogitsJob *job = given;
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t row = tile * job->block, i = row * job->classes, count = count_of(job, row);
+        if (job->type == GT_LOOP_F32) {
+            GT_KERNEL(log_softmax_f32)(count, job->classes, (const float *)at[1] + i, scratch);
+            weighted_f32(count, job->classes, (const float *)at[0] + i, scratch,
+                         (float *)at[2] + row);
+        } else {
+            GT_KERNEL(log_softmax_f64)(count, job->classes, (const double *)at[1] + i, scratch);
+            weighted_f64(count, job->classes, (const double *)at[0] + i, scratch,
+                         (double *)at[2] + row);
+        }
+    }
+}
+
+void GT_KERNEL(tiles_sparse_softmax_crossentropy)(const void *given, void *const *at, int64_t first,
+                                                  int64_t last, void *scratch)
+{
+    const gt_LogitsJob *job = given;
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t row = tile * job->block, i = row * job->classes, count = count_of(job, row);
+        if (job->type == GT_LOOP_F32) {
+            GT_KERNEL(log_softmax_f32)(count, job->classes, (const float *)at[1] + i, scratch);
+            pick_f32(job, at, row, count, scratch);
+        } else {
+            GT_KERNEL(log_softmax_f64)(count, job->classes, (const double *)at[1] + i, scratch);
+            pick_f64(job, at, row, count, scratch);
+        }
+    }
+}
+
+void GT_KERNEL(tiles_sparse_softmax_gradient)(const void *given, void *const *at, int64_t first,
+                                              int64_t last, void *scratch)
+{
+    const gt_LogitsJob *job = given;
+    (void)scratch;
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t row = tile * job->block, i = row * job->classes, count = count_of(job, row);
+        if (job->type == GT_LOOP_F32) {
+            float *y = (float *)at[3] + i;
+            GT_KERNEL(softmax_f32)(count, job->classes, (const float *)at[1] + i, y);
+            slope_f32(job, at, row, count, y);
+        } else {
+            double *y = (double *)at[3] + i;
+            GT_KERNEL(softmax_f64)(count, job->classes, (const double *)at[1] + i, y);
+            slope_f64(job, at, row, count, y);
+        }
+    }
+}

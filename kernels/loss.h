@@ -1,0 +1,33 @@
+/* Jobs of the fused cross-entropies: loss.c, once/checks.c. Included by kernels.h. */
+#ifndef GT_KERNELS_LOSS_H
+#define GT_KERNELS_LOSS_H
+
+#include <stdint.h>
+
+/* sigmoid_crossentropy: at {t, x, y}, element by element. Tile k has the elements [k, k + 1) *
+ * GT_TILE_ELEMENTS. */
+typedef struct gt_SigmoidCrossentropyJob {
+    uint8_t type; /* GT_LOOP_F32 or GT_LOOP_F64 */
+    int64_t size;
+} gt_SigmoidCrossentropyJob;
+
+/* Rows of logits x (rows, classes). A tile is `block` of them; scratch of the first two is block *
+ * classes elements.
+ *     softmax_crossentropy           at {t (rows, classes), x, y (rows)}
+ *     sparse_softmax_crossentropy    at {labels (rows), x, y (rows)}
+ *     sparse_softmax_gradient        at {labels (rows), x, g (rows), y (rows, classes)}
+ *     labels, a check                at {labels}: each in [0, classes) or `ignored`; a tile is a row */
+typedef struct gt_LogitsJob {
+    uint8_t type, label_type; /* F32 or F64; of labels I32, I64 or U8 */
+    int64_t rows, classes, block, ignored;
+} gt_LogitsJob;
+
+/* scores, a check: is every element of at[0] in [low, high], or NaN? Tiles as of
+ * sigmoid_crossentropy. */
+typedef struct gt_ScoresJob {
+    uint8_t type; /* GT_LOOP_F32 or GT_LOOP_F64 */
+    int64_t size;
+    double low, high;
+} gt_ScoresJob;
+
+#endif

@@ -1,0 +1,58 @@
+/* The cross-entropies of loss.c for one element type GT_T. Included once for each; not a header. */
+
+/* n elements: y = -|x|, then y = softplus(y), then y + (max(x, 0) - x t), the product rounded
+ * first: no term cancels. */
+static void GT_NAME(sigmoid_crossentropy)(int64_t n, const GT_T *t, const GT_T *x, GT_T *y)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = -GT_ABS(x[i]);
+    GT_KERNEL(GT_NAME(softplus))(n, y, y);
+    for (int64_t i = 0; i < n; i++)
+        y[i] += (x[i] > 0 ? x[i] : 0) - x[i] * t[i];
+}
+
+/* y[r] = sum over the classes of t * -log_p, as GT_LOOP_SUM adds, in double and rounded once. Where
+ * t is 0 nothing counts, not even -inf. log_p is overwritten. */
+static void GT_NAME(weighted)(int64_t rows, int64_t classes, const GT_T *t, GT_T *log_p, GT_T *y)
+{
+    for (int64_t i = 0; i < rows * classes; i++)
+        log_p[i] = t[i] == 0 ? 0 : t[i] * -log_p[i];
+    for (int64_t r = 0; r < rows; r++) {
+        double total;
+        GT_KERNEL(GT_NAME(reduce_sum))(classes, log_p + r * classes, &total);
+        y[r] = (GT_T)total;
+    }
+}
+
+static void GT_NAME(pick)(const gt_LogitsJob *job, void *const *at, int64_t row, int64_t count,
+                          const GT_T *log_p)
+{
+    GT_T *y = (GT_T *)at[2] + row;
+    for (int64_t r = 0; r < count; r++) {
+        int64_t label = gt_integer(at[0], job->label_type, row + r);
+        y[r] = label == job->ignored ? 0 : -log_p[r * job->classes + label];
+    }
+}
+
+/* y, which holds softmax(x): 1 is taken off at the label, then each element is multiplied by the
+ * row's g. */
+static void GT_NAME(slope)(const gt_LogitsJob *job, void *const *at, int64_t row, int64_t count,
+                           GT_T *y)
+{
+    const GT_T *g = (const GT_T *)at[2] + row;
+    for (int64_t r = 0; r < count; r++, y += job->classes) {
+        int64_t label = gt_integer(at[0], job->label_type, row + r);
+        GT_T factor = g[r];
+        if (label == job->ignored) {
+            memset(y, 0, (size_t)job->classes * sizeof *y);
+            continue;
+        }
+        y[label] -= 1;
+        for (int64_t j = 0; j < job->classes; j++)
+            y[j] *= factor;
+    }
+}
+
+#undef GT_T
+#undef GT_ABS
+#undef GT_NAME

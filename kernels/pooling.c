@@ -1,0 +1,59 @@
+/* Pooling: the loops of this build for once/pooling.c, and the gradient of max_pool, which looks
+ * for the maxima anew, channel beside channel. Leans on loops.h. */
+#include "loops.h"
+#include "pooling.h"
+
+#define GT_T          float
+#define GT_PLACE      int32_t
+#define GT_NAME(name) name##_f32
+#include "pooling_template.h"
+
+#define GT_T          double
+#define GT_PLACE      int64_t
+#define GT_NAME(name) name##_f64
+#include "pooling_template.h"
+
+void GT_KERNEL(tiles_max_pool)(const void *job, void *const *at, int64_t first, int64_t last,
+                               void *scratch)
+{
+    gt_max_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+}
+
+void GT_KERNEL(tiles_average_pool)(const void *job, void *const *at, int64_t first, int64_t last,
+                                   void *scratch)
+{
+    gt_average_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+}
+
+void GT_KERNEL(tiles_average_pool_gradient)(const void *job, void *const *at, int64_t first,
+                                            int64_t last, void *scratch)
+{
+    gt_average_pool_gradient_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+}
+
+void GT_KERNEL(tiles_max_pool_gather)(const void *given, void *const *at, int64_t first,
+                                      int64_t last, void *scratch)
+{
+    const gt_PoolJob *job = given;
+    int64_t end = last * job->tile_rows < job->rows ? last * job->tile_rows : job->rows;
+    for (int64_t row = first * job->tile_rows; row < end; row++)
+        if (job->type == GT_LOOP_F32)
+            gather_f32(job, at, row, scratch);
+        else
+            gather_f64(job, at, row, scratch);
+}
+
+/* Position by position of the result, so that an element of x' gets its terms in their order. */
+void GT_KERNEL(tiles_max_pool_gradient)(const void *given, void *const *at, int64_t first,
+                                        int64_t last, void *scratch)
+{
+    const gt_PoolJob *job = given;
+    const gt_SlidingWindow *w = &job->window;
+    const size_t image = (size_t)(w->inputs * job->channels) * job->element;
+    memset((char *)at[2] + (size_t)first * image, 0, (size_t)(last - first) * image);
+    for (int64_t row = first * w->outputs; row < last * w->outputs; row++)
+        if (job->type == GT_LOOP_F32)
+            scatter_f32(job, at, row, scratch);
+        else
+            scatter_f64(job, at, row, scratch);
+}
