@@ -121,7 +121,7 @@ GT_API gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *ch
     F(S, gt_DType, dtype, GT_DTYPE_NONE, "not given: the layer's")                                 \
     F(S, bool, trainable, true, "false: a buffer, such as a moving average")                       \
     F(S, gt_Regularizer, regularizer, GT_NOT_GIVEN,                                                \
-      "its penalty is part of gt_total_loss while the weight is trained")                                        \
+      "its penalty is part of gt_total_loss while the weight is trained")                          \
     F(S, bool, is_state, false, "a generator's state: in gt_variables, not in gt_weights")
 GT_OPTIONS(gt_add_weight_options, gt_add_weight_OPTIONS);
 /* gt_add_weight(layer, "kernel", gt_shape(in, out), .initializer = gt_Zeros()): only in `build`.

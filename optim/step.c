@@ -4,7 +4,8 @@
  * interrupt waits, nothing allocates, so that no half step is ever made. Leans on ops/update for
  * the updates.
  *
- *     apply_gradients: build_or_check -> take_gradients -> prepare_gradients -> own_everything -> overwrite_variables
+ *     apply_gradients: build_or_check -> take_gradients -> prepare_gradients -> own_everything
+ *                      -> overwrite_variables
  * */
 #include "autodiff/gradient.h"
 #include "core/graph.h"

@@ -5,8 +5,8 @@
  *     gradient        like the variable, or like as many of its rows as there are `rows`
  *     learning rate   one number of a float type
  *     step count      int64 (): calls before this one
- *     rows            int64 (n), optional: which rows of the variable the gradient is of, each once;
- *                     a number that is not below the number of rows is padding
+ *     rows            int64 (n), optional: which rows of the variable the gradient is of, each
+ *                     once; a number that is not below the number of rows is padding
  * The element of the variable and those of its slots at the same place depend on nothing else,
  * so an update is cut into tiles anywhere. */
 #ifndef GT_OPS_UPDATE_UPDATE_H
