@@ -20,6 +20,7 @@
 #include "ops/array/indexing.h"
 #include "ops/control/choice.h"
 #include "ops/math/arithmetic.h"
+#include "ops/kit.h"
 
 #include <string.h>
 
@@ -75,7 +76,7 @@ static gt_Status seed_target(const Question *question, int32_t i)
     if (!place)
         return GT_OK;
     if (!seeds || !seeds[i])
-        return accumulate(context, place, gt_ones_like(question->targets.items[i]));
+        return accumulate(context, place, gt_constant_like(question->targets.items[i], 1));
     gt_Value *with =
         gt_value_of(context, question->here, "gradient", "an output gradient", seeds[i]);
     if (!with)
@@ -273,7 +274,7 @@ static gt_Tensor *without_gradient(const Question *question, gt_Tensor *source)
     bool chosen = question->walk.chosen;
     if (!chosen && question->options->unconnected != GT_UNCONNECTED_ZERO)
         return NULL;
-    gt_Tensor *zeros = gt_zeros_like(source);
+    gt_Tensor *zeros = gt_constant_like(source, 0);
     if (zeros && chosen)
         gt_mark_choice(question->walk.context, &zeros, 1);
     return zeros;

@@ -52,8 +52,6 @@ typedef struct gt_GraphNode {
     size_t scratch; /* of a worker; of control flow: memory besides the outputs, between rounds */
 } gt_GraphNode;
 
-struct gt_Plan;
-
 typedef struct gt_Graph {
     gt_Context *context;
     gt_GraphValue *values;
@@ -67,9 +65,7 @@ typedef struct gt_Graph {
     int32_t body_count, body_capacity;
     char **paths; /* of its nodes; owned */
     int32_t path_count, path_capacity;
-    bool inner; /* a body of control flow. Who plans the graph around it makes it run: */
-    struct gt_Plan *plan;
-    gt_Status (*run)(struct gt_Plan *plan, const void *const *input, void *const *output);
+    bool inner; /* a body of control flow */
 } gt_Graph;
 
 /* ---- graphs ---- */

@@ -249,6 +249,18 @@ gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Sp
     return alias;
 }
 
+const void *gt_value_late(const gt_Value *value, const gt_Operation *operation,
+                          gt_Value *input[GT_MAX_INPUTS])
+{
+    const gt_Late *late = value->buffer ? value->buffer->late : NULL;
+    if (!late || late->operation != operation || value->offset != 0 ||
+        !gt_spec_equal(&value->spec, &late->spec))
+        return NULL;
+    for (int i = 0; i < late->inputs; i++)
+        input[i] = late->input[i];
+    return late->options;
+}
+
 gt_Variable *gt_value_variable(const gt_Value *value)
 {
     const gt_Record *record = value->record;

@@ -183,6 +183,8 @@ double gt_number_fetch(gt_DType dtype, const void *data, int64_t i);
 /* data[i] = number */
 void gt_number_store(gt_DType dtype, void *data, int64_t i, double number);
 
+/* Where output 0 begins in input 0, in elements, for a call whose shapes are known; -1: it is no view of it. */
+int64_t gt_view_offset(const gt_ShapeRule *rule);
 int gt_loop_type(gt_DType dtype); /* -1: no loops for it */
 int gt_half_type(gt_DType dtype); /* float16, bfloat16; -1: another */
 bool gt_storable(gt_DType dtype); /* one or the other: tensors can have it */
@@ -241,6 +243,10 @@ bool gt_value_is_borrowed(const gt_Value *value);
 /* Another value with the same numbers, or from byte `offset` of them on; NULL on failure. */
 gt_Value *gt_value_alias(gt_Context *context, const gt_Value *value, const gt_Spec *spec,
                          size_t offset);
+/* The options of a late result of this operation that nobody has read, seen from its first element on in its own shape; else
+ * NULL. `input` gets the values that it waits for, not held. */
+const void *gt_value_late(const gt_Value *value, const gt_Operation *operation,
+                          gt_Value *input[GT_MAX_INPUTS]);
 /* The variable that this value is or was the value of; NULL: none, or freed since. */
 gt_Variable *gt_value_variable(const gt_Value *value);
 void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */

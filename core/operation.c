@@ -45,6 +45,7 @@ typedef struct Call {
     const char *here;
     int inputs;
     bool symbolic;
+    int64_t view; /* where the output begins in input 0, in elements; -1: it is no view */
     gt_Slot *slot[GT_MAX_INPUTS];
     gt_Value *value[GT_MAX_INPUTS];
     gt_ShapeRule rule;
@@ -119,7 +120,16 @@ static gt_Status check_shapes(Call *call)
                             "the result %s would be too large",
                             gt_shape_text(gt_spec_shape(&rule->output[i]), text, sizeof text));
     }
+    call->view = gt_view_offset(rule);
     return GT_OK;
+}
+
+int64_t gt_view_offset(const gt_ShapeRule *rule)
+{
+    const gt_Operation *operation = rule->operation;
+    if (!(operation->flags & GT_OP_VIEW))
+        return -1;
+    return operation->view_offset ? operation->view_offset(rule) : 0;
 }
 
 gt_Status gt_check_numerics(bool on)
@@ -311,8 +321,10 @@ static gt_Status apply_effect(Call *call)
     for (int i = 0; i < outputs && context->status == GT_OK; i++)
         gt_variable_own(context, call->slot[i]);
     for (int i = 0; i < call->inputs; i++)
-        if (call->slot[i] && !(old >> i & 1))
+        if (call->slot[i] && !(old >> i & 1)) { /* another value now, perhaps, and the old one freed */
             call->value[i] = call->slot[i]->value;
+            call->rule.input[i] = &call->value[i]->spec;
+        }
     for (int i = 0; i < outputs; i++)
         output[i] = call->slot[i]->value;
     if (context->status == GT_OK)
@@ -424,11 +436,8 @@ static gt_Value *new_output(Call *call, int i, const int32_t *symbols)
     gt_Context *context = call->context;
     const gt_Spec *spec = &call->rule.output[i];
     gt_Value *value;
-    bool view = call->operation->flags & GT_OP_VIEW;
-    size_t offset =
-        view && call->operation->view_offset
-            ? (size_t)call->operation->view_offset(&call->rule) * gt_dtype_size(spec->dtype)
-            : 0;
+    bool view = call->view >= 0;
+    size_t offset = view ? (size_t)call->view * gt_dtype_size(spec->dtype) : 0;
     bool late = is_late(call);
     if (view && call->value[0]->context == context) {
         gt_Value *source = call->value[0];
@@ -463,9 +472,8 @@ static gt_Status remember_origin(const Call *call, gt_Tensor **output)
     if (operation->flags & GT_OP_PROBABILITY)
         gt_origin_set(context, slot, operation, call->options,
                       input && input->context == context ? input : NULL);
-    else if (input && call->slot[0]->origin)
-        gt_origin_follow(context, slot, call->slot[0],
-                         operation->view_offset ? operation->view_offset(&call->rule) : 0);
+    else if (input && call->slot[0]->origin && call->view >= 0)
+        gt_origin_follow(context, slot, call->slot[0], call->view);
     if (context->status != GT_OK) {
         gt_slot_free(context, slot);
         *output = NULL;
@@ -492,7 +500,7 @@ static gt_Status apply_values(Call *call, gt_Tensor **outputs)
     for (; made < call->rule.outputs; made++)
         if (!(output[made] = new_output(call, made, symbols)))
             goto failed;
-    if (!call->symbolic && !(call->operation->flags & GT_OP_VIEW) &&
+    if (!call->symbolic && call->view < 0 &&
         (run_kernel(call, output) != GT_OK ||
          (context->check_numerics && check_numbers(call, output) != GT_OK))) {
         if (!fails_later(call))
@@ -589,7 +597,8 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
     _Alignas(16) char full[512];
     const char *applying = context->applying;
     const char *caller = context->here;
-    context->applying = operation->name;
+    bool step = operation->flags & GT_OP_STEP && context->composing;
+    context->applying = step ? context->composing : operation->name;
     if (here)
         context->here = here;
     if (operation->options) {

@@ -77,7 +77,8 @@ enum {
     GT_OP_EFFECT = 1u << 2,      /* output i overwrites variable input i */
     GT_OP_MAY_REUSE = 1u << 3,   /* output 0 may be written over input 0 */
     GT_OP_NOT_DIFFERENTIABLE = 1u << 4, /* `why_not` says why */
-    GT_OP_VIEW = 1u << 5,               /* output 0 is input 0's memory from `view_offset` on */
+    /* Output 0 is input 0's memory from `view_offset` on; where that is negative it is computed. */
+    GT_OP_VIEW = 1u << 5,
     GT_OP_LINEAR = 1u << 6,             /* second derivative is zero: nothing to check there */
     GT_OP_PROBABILITY = 1u << 7,        /* output is a probability (softmax, sigmoid) */
     GT_OP_INTERNAL = 1u << 8,           /* used by rules; not part of the public names */
@@ -90,7 +91,8 @@ enum {
     GT_OP_CONTROL = 1u << 11,
     /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
     GT_OP_CARRIES = 1u << 12,
-    GT_OP_CHOICE = 1u << 13 /* numbers decided where it came from: every tape records it */
+    GT_OP_CHOICE = 1u << 13, /* numbers decided where it came from: every tape records it */
+    GT_OP_STEP = 1u << 14    /* a step of public functions: their messages do not name it */
 };
 
 /* What becomes of masks. A mask is a bool tensor whose shape is the leading axes of its tensor's; false marks padding,
@@ -128,7 +130,7 @@ struct gt_Operation {
     gt_Status (*shape)(gt_ShapeRule *rule); /* concrete sizes and types in and out, or an error */
     gt_Status (*run)(const gt_Kernel *kernel); /* fills every output */
     gt_Status (*gradient)(gt_GradientRule *rule);
-    int64_t (*view_offset)(const gt_ShapeRule *rule); /* in elements; NULL: 0 */
+    int64_t (*view_offset)(const gt_ShapeRule *rule); /* in elements; NULL: 0; -1: no view */
     const gt_Sample *samples;
     /* Instead of `run`: what there is to launch for these shapes. It cannot fail. */
     void (*lower)(const gt_ShapeRule *rule, gt_Lowering *lowering);

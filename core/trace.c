@@ -295,12 +295,29 @@ static bool open_node(gt_Context *context, gt_GraphNode *node, const void *optio
     return true;
 }
 
-/* The numbers of the inputs. A view leaves a late symbol late; every other operation reads it. */
-static gt_Status number_inputs(gt_Context *context, gt_GraphNode *node, gt_Value *const *input)
+/* Are the numbers of its inputs read? Those of input 0 of a view are not. */
+static bool reads_numbers(const gt_GraphNode *node, const void *options, gt_Value *const *input,
+                          const gt_Spec *output)
 {
-    bool view = node->operation->flags & GT_OP_VIEW;
+    if (!(node->operation->flags & GT_OP_VIEW))
+        return true;
+    gt_ShapeRule rule = {.operation = node->operation,
+                         .options = options,
+                         .inputs = node->inputs,
+                         .outputs = node->outputs};
+    for (int32_t i = 0; i < node->inputs; i++)
+        rule.input[i] = input[i] ? gt_value_spec(input[i]) : NULL;
+    rule.output[0] = output[0];
+    return gt_view_offset(&rule) < 0;
+}
+
+/* The numbers of the inputs. An operation that reads a late one has it computed. */
+static gt_Status number_inputs(gt_Context *context, gt_GraphNode *node, gt_Value *const *input,
+                               const gt_Spec *output)
+{
+    bool reads = reads_numbers(node, node->options, input, output);
     for (int32_t i = 0; i < node->inputs; i++) {
-        if (input[i] && !view)
+        if (input[i] && reads)
             gt_value_data(input[i]);
         node->input[i] = input[i] ? gt_trace_symbol(context, input[i]) : -1;
         if (input[i] && node->input[i] < 0)
@@ -338,7 +355,7 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
         node.gradient_of = context->differentiating;
     if (!open_node(context, &node, options))
         return context->status;
-    if (number_inputs(context, &node, input) != GT_OK ||
+    if (number_inputs(context, &node, input, output) != GT_OK ||
         number_outputs(context, &node, output, overwritten, symbols) != GT_OK ||
         !gt_reserve(context, (void **)&graph->nodes, graph->node_count, &graph->node_capacity,
                     sizeof *graph->nodes)) {

@@ -1,4 +1,4 @@
-/* Kernels of tiles that move elements: copy. No sum, no product; bits are those of the elements. Leans on
+/* Kernels of tiles that move elements: copy, concatenate, cast. No sum, no product; bits are those of the elements. Leans on
  * loops.h. */
 #include "loops.h"
 
@@ -22,6 +22,8 @@ static void move_strided(size_t element, int64_t n, const void *x, int64_t here,
         GT_MOVE(uint64_t);
     }
 }
+
+/* ---- copy ---- */
 
 typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
                               int64_t ldy);
@@ -75,4 +77,120 @@ void GT_KERNEL(tiles_copy)(const void *given, void *const *at, int64_t first, in
         int64_t n = width - from < job->chunk ? width - from : job->chunk;
         copy_rows(job, transpose, at, row, row + 1, from, n);
     }
+}
+
+/* ---- concatenate ---- */
+
+/* Columns [from, from + n) of rows [first, last), input by input. */
+static void join_rows(const gt_ConcatenateJob *job, void *const *at, int64_t first, int64_t last,
+                      int64_t from, int64_t n)
+{
+    size_t element = job->element;
+    for (int32_t i = 0; i < job->inputs; i++) {
+        int64_t begin = i ? job->end[i - 1] : 0, end = job->end[i], part = end - begin;
+        int64_t a = begin > from ? begin : from, b = end < from + n ? end : from + n;
+        if (a >= b)
+            continue;
+        const char *x = (const char *)at[i] + (size_t)(first * part + a - begin) * element;
+        char *y = (char *)at[job->inputs] + (size_t)(first * job->width + a) * element;
+        if (b - a == 1) {
+            move_strided(element, last - first, x, part, y, job->width);
+            continue;
+        }
+        for (int64_t row = first; row < last; row++) {
+            memcpy(y, x, (size_t)(b - a) * element);
+            x += (size_t)part * element;
+            y += (size_t)job->width * element;
+        }
+    }
+}
+
+void GT_KERNEL(tiles_concatenate)(const void *given, void *const *at, int64_t first, int64_t last,
+                                  void *scratch)
+{
+    const gt_ConcatenateJob *job = given;
+    (void)scratch;
+    if (job->chunks == 1) {
+        int64_t end = last * job->rows < job->outer ? last * job->rows : job->outer;
+        join_rows(job, at, first * job->rows, end, 0, job->width);
+        return;
+    }
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t row = tile / job->chunks, from = tile % job->chunks * job->chunk;
+        int64_t n = job->width - from < job->chunk ? job->width - from : job->chunk;
+        join_rows(job, at, row, row + 1, from, n);
+    }
+}
+
+/* ---- cast ---- */
+
+/* To 16 bits from what float64 cannot always hold: the bits that would be lost leave a trace in the last one that is
+ * kept, so that the second rounding is right. */
+static void keep_trace(int64_t n, const int64_t *x, int64_t *y)
+{
+    for (int64_t i = 0; i < n; i++) {
+        bool large = x[i] >= INT64_C(1) << 53 || x[i] <= -(INT64_C(1) << 53);
+        y[i] = large ? (x[i] & ~INT64_C(0x7ff)) | ((x[i] & 0x7ff) != 0) << 11 : x[i];
+    }
+}
+
+static size_t bytes_of(int type)
+{
+    return type == GT_LOOP_F64 || type == GT_LOOP_I64   ? 8
+           : type == GT_LOOP_F32 || type == GT_LOOP_I32 ? 4
+           : type >= GT_LOOP_TYPES                      ? 2
+                                                        : 1;
+}
+
+/* From or to a type of 16 bits, with a few numbers at a time as float32 or float64 between. */
+static void cast_by_way(int from, int to, int64_t n, const char *x, char *y)
+{
+    enum { FEW = 256 };
+    const gt_KernelTable *kernels = &GT_KERNEL(kernels);
+    int source = from - GT_LOOP_TYPES, target = to - GT_LOOP_TYPES;
+    gt_LoopType between = source >= 0 || from == GT_LOOP_F32 ? GT_LOOP_F32 : GT_LOOP_F64;
+    for (int64_t count; n > 0; n -= count) {
+        double numbers[FEW];
+        int64_t whole[FEW];
+        const void *at = x;
+        count = n < FEW ? n : FEW;
+        if (from == GT_LOOP_I64) {
+            keep_trace(count, at, whole);
+            at = whole;
+        }
+        if (source >= 0)
+            kernels->widen[source](1, count, x, count, (float *)(void *)numbers, count);
+        else
+            kernels->cast[from][between](count, at, numbers);
+        if (target >= 0)
+            kernels->narrow[between][target](count, numbers, y);
+        else
+            kernels->cast[between][to](count, numbers, y);
+        x += (size_t)count * bytes_of(from);
+        y += (size_t)count * bytes_of(to);
+    }
+}
+
+void GT_KERNEL(tiles_cast)(const void *given, void *const *at, int64_t first, int64_t last,
+                           void *scratch)
+{
+    const gt_CastJob *job = given;
+    const gt_KernelTable *kernels = &GT_KERNEL(kernels);
+    int from = job->from, to = job->to;
+    int64_t begin = first * GT_TILE_ELEMENTS, end = last * GT_TILE_ELEMENTS;
+    int64_t n = (end < job->size ? end : job->size) - begin;
+    const char *x = (const char *)at[0] + (size_t)begin * bytes_of(from);
+    char *y = (char *)at[1] + (size_t)begin * bytes_of(to);
+    int source = from - GT_LOOP_TYPES, target = to - GT_LOOP_TYPES;
+    (void)scratch;
+    if (source >= 0 && from == to)
+        memcpy(y, x, (size_t)n * sizeof(uint16_t));
+    else if (source >= 0 && to == GT_LOOP_F32)
+        kernels->widen[source](1, n, x, n, (float *)(void *)y, n);
+    else if (target >= 0 && (from == GT_LOOP_F32 || from == GT_LOOP_F64))
+        kernels->narrow[from][target](n, x, y);
+    else if (source >= 0 || target >= 0)
+        cast_by_way(from, to, n, x, y);
+    else
+        kernels->cast[from][to](n, x, y);
 }

@@ -62,7 +62,7 @@ GT_UNARY(logical_not, b8, uint8_t, !x)
 #endif
 
 /* Division as NumPy does it: the remainder is exact and has the sign of b, and the quotient is the
- * whole number that belongs to it. */
+ * integer that belongs to it. */
 #define GT_DIVISION_REAL(suffix, type, fmod, floor, copysign)                                      \
     static inline type gt_mod_##suffix(type a, type b)                                             \
     {                                                                                              \
@@ -88,7 +88,7 @@ GT_UNARY(logical_not, b8, uint8_t, !x)
 GT_DIVISION_REAL(f32, float, fmodf, floorf, copysignf)
 GT_DIVISION_REAL(f64, double, fmod, floor, copysign)
 
-#if GT_IS_BASE(GT_ISA) /* whole numbers have one build */
+#if GT_IS_BASE(GT_ISA) /* integers have one build */
 /* By 0 gives 0; by -1 is negation, for the quotient of the lowest number has no room. */
 #define GT_DIVISION_INTEGER(suffix, type)                                                          \
     static inline type gt_mod_##suffix(type a, type b)                                             \

@@ -10,6 +10,8 @@
 
 #include "copies.h"
 #include "launch.h"
+#include "lookups.h"
+#include "orders.h"
 #include "activation.h"
 #include "convolution.h"
 #include "ctc.h"

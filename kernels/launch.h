@@ -76,12 +76,32 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(average)                                                                                  \
     EACH(overwrite)                                                                                \
     ONCE(count)                                                                                    \
-    ONCE(spherical_bessel)                                                                         \
-    ONCE(places)
+    EACH(concatenate)                                                                              \
+    ONCE(triangle)                                                                                 \
+    EACH(cast)                                                                                     \
+    ONCE(take)                                                                                     \
+    ONCE(take_along)                                                                               \
+    ONCE(crowds)                                                                                   \
+    EACH(scatter_add)                                                                              \
+    EACH(add_along)                                                                                \
+    ONCE(put)                                                                                      \
+    ONCE(places_of)                                                                                \
+    ONCE(one_hot)                                                                                  \
+    ONCE(distinct)                                                                                 \
+    ONCE(nonzero)                                                                                  \
+    ONCE(fold)                                                                                     \
+    EACH(segment_max)                                                                              \
+    EACH(segment_min)                                                                              \
+    ONCE(segment_prod)                                                                             \
+    ONCE(sort)                                                                                     \
+    ONCE(search)                                                                                   \
+    ONCE(spherical_bessel)
 
 /* All checks: gt_check_NAME, compiled once. */
 #define GT_CHECK_KERNELS(F)                                                                        \
-    F(holds)                                                                                     \
+    F(holds)                                                                                       \
+    F(indices)                                                                                     \
+    F(coordinates)                                                                                 \
     F(logits)                                                                                      \
     F(lengths)                                                                                     \
     F(ctc_states)                                                                                  \
@@ -151,11 +171,5 @@ typedef struct gt_BesselJob {
     int32_t type, order;
     int64_t size;
 } gt_BesselJob;
-
-/* places: the positions of the first `length` true ones of `size` bools, in order, then `size`; at {x (size), y
- * (length) of int64}. One tile. */
-typedef struct gt_PlacesJob {
-    int64_t size, length;
-} gt_PlacesJob;
 
 #endif

@@ -1,4 +1,4 @@
-/* Loops as kernels of tiles: the element-wise ones, choice, the search for places. Leans on loops.h. */
+/* Element-wise loops as kernels of tiles, choice. Leans on loops.h. */
 #include "broadcast.h"
 #include "loops.h"
 
@@ -48,7 +48,7 @@ void GT_KERNEL(tiles_clip)(const void *given, void *const *at, int64_t first, in
         clip_f64(n, job->low, job->high, (const double *)at[0] + begin, (double *)at[1] + begin);
 }
 
-/* y = f(a, b), element by element; any order of tiles. */
+/* n elements of a row of y = f(a, b). */
 static void binary_row(const gt_BinaryJob *job, gt_BinaryLoop *loop, void *const *at, int64_t n,
                        const int64_t *offset, int64_t output)
 {
@@ -72,20 +72,29 @@ static void compare_row(const void *given, void *const *at, int64_t n, const int
     binary_row(job, GT_KERNEL(kernels).compare[job->loop][job->type], at, n, offset, output);
 }
 
+/* One row in one tile, which most calls on small tensors are, is not walked over. */
+GT_INLINE void binary_tiles(const gt_BinaryJob *job, gt_BroadcastRow *row, void *const *at,
+                            int64_t first, int64_t last)
+{
+    if (job->walk.tiles == 1 && job->walk.outer == 1)
+        row(job, at, job->walk.inner, (const int64_t[2]){0, 0}, 0);
+    else
+        gt_broadcast_tiles(&job->walk, row, job, at, first, last);
+}
+
+/* y = f(a, b), element by element; any order of tiles. */
 void GT_KERNEL(tiles_binary)(const void *given, void *const *at, int64_t first, int64_t last,
                              void *scratch)
 {
-    const gt_BinaryJob *job = given;
     (void)scratch;
-    gt_broadcast_tiles(&job->walk, arithmetic_row, job, at, first, last);
+    binary_tiles(given, arithmetic_row, at, first, last);
 }
 
 void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {
-    const gt_BinaryJob *job = given;
     (void)scratch;
-    gt_broadcast_tiles(&job->walk, compare_row, job, at, first, last);
+    binary_tiles(given, compare_row, at, first, last);
 }
 
 /* y = a where c, else b, element by element; any order of tiles. */
@@ -108,20 +117,3 @@ void GT_KERNEL(tiles_select)(const void *given, void *const *at, int64_t first, 
     (void)scratch;
     gt_broadcast_tiles(&job->walk, select_row, job, at, first, last);
 }
-
-#if GT_IS_BASE(GT_ISA)
-/* From the first to the last: which place is number p follows from all before it. */
-void GT_KERNEL(tiles_places)(const void *given, void *const *at, int64_t first, int64_t last,
-                             void *scratch)
-{
-    const gt_PlacesJob *job = given;
-    const uint8_t *x = at[0];
-    int64_t *place = at[1], found = 0;
-    (void)first, (void)last, (void)scratch;
-    for (int64_t i = 0; i < job->size && found < job->length; i++)
-        if (x[i])
-            place[found++] = i;
-    while (found < job->length)
-        place[found++] = job->size;
-}
-#endif

@@ -2,7 +2,7 @@
 #ifndef GT_OPS_AXES_H
 #define GT_OPS_AXES_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 
 /* An axis of a rank, negative from the end; -1 with an error raised if there is none. */
 int gt_axis(int axis, int rank);

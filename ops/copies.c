@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK])
+{
+    int64_t step = 1;
+    for (int d = spec->rank - 1; d >= 0; d--) {
+        stride[d] = step;
+        step *= spec->dims[d];
+    }
+}
+
 /* ---- fill ---- */
 
 uint64_t gt_number_pattern(gt_DType dtype, double number)

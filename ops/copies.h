@@ -25,4 +25,7 @@ void gt_lower_fill(gt_Lowering *lowering, gt_DType dtype, int y, int64_t size, d
 /* The bytes of that number. */
 uint64_t gt_number_pattern(gt_DType dtype, double number);
 
+/* The strides of a row-major array, in elements. */
+void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK]);
+
 #endif

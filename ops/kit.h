@@ -1,11 +1,12 @@
-/* What the sources of operations write their records with: samples, records, functions; and, by the headers it includes,
- * shape rules, axes, lowering. Private to the library. Leans on core. */
+/* Macros for the sources of operations: samples, records, functions; and, by the headers it includes, shape rules, axes,
+ * lowering, masks. Private to the library. Leans on core. */
 #ifndef GT_OPS_KIT_H
 #define GT_OPS_KIT_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 #include "core/launch.h"
 #include "ops/axes.h"
+#include "ops/copies.h"
 #include "ops/lowering.h"
 #include "ops/masks.h"
 #include "ops/operand.h"
@@ -20,6 +21,14 @@
         GT_MARK, (int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                    \
         {                                                                                          \
             __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+/* A preset for fields of type gt_Shape. */
+#define GT_SCALAR_SHAPE                                                                            \
+    {                                                                                              \
+        GT_MARK, 0,                                                                                \
+        {                                                                                          \
+            0                                                                                      \
         }                                                                                          \
     }
 /* Real numbers from [lo, hi); integers below hi; with the kinks of the function at multiples of
@@ -62,6 +71,19 @@ gt_Status gt_want_logits(const gt_Tensor *x, const char *what);
 /* Whole numbers, int64, folded into [0, n) as padding of that mode, not GT_PAD_MODE_CONSTANT, does. */
 gt_Tensor *gt_fold_indices(gt_Tensor *indices, int64_t n, gt_PadMode mode);
 
+/* ---- shapes that follow from other tensors ---- */
+/* Axes first to first + count - 1 as one; a new axis of size 1 if count is 0. */
+gt_Tensor *gt_merge_axes(gt_Tensor *x, int first, int count);
+/* x in the shape of `like`, which has as many elements. */
+gt_Tensor *gt_reshape_like(gt_Tensor *x, gt_Tensor *like);
+/* How many elements these axes of x have, plus `add`, as a number of that dtype that is read from the shape at every run. */
+gt_Tensor *gt_extent(gt_Tensor *x, gt_Axes axes, int64_t add, gt_DType dtype);
+/* The same, at least and at most these numbers. */
+gt_Tensor *gt_extent_within(gt_Tensor *x, gt_Axes axes, int64_t add, int64_t least, int64_t most,
+                            gt_DType dtype);
+/* That number everywhere, in the shape and dtype of x, as a constant of what runs now: for gradient rules. */
+gt_Tensor *gt_constant_like(const gt_Tensor *x, double number);
+
 /* ---- for gradient rules ---- */
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
@@ -90,7 +112,7 @@ gt_Tensor *gt_tanh_gradient(gt_Tensor *up, gt_Tensor *y);
 gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 
 /* ---- records ---- */
-/* What every record begins with: the name, the formula, the least and the most inputs; one output, or `count`. */
+/* The fixed fields at the start of every record: the name, the formula, the least and the most inputs; one output, or `count`. */
 #define GT_RECORD(text, formula_text, least, most)                                                 \
     GT_RECORD_OUTPUTS(text, formula_text, least, most, 1)
 #define GT_RECORD_OUTPUTS(text, formula_text, least, most, count)                                  \
@@ -171,7 +193,7 @@ bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, 
 gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b);
 /* The second operand as a tensor: a C number becomes a scalar of a's type. */
 gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b);
-/* What a key says of one axis: gt_item_along(x, -1, "1:") is x[..., 1:]. Nothing depends on sizes. */
+/* A range of one axis by its key: gt_item_along(x, -1, "1:") is x[..., 1:]. Nothing depends on sizes. */
 gt_Tensor *gt_item_along(gt_Tensor *x, int axis, const char *range);
 /* x as it is if it is of floats, else as float32. */
 gt_Tensor *gt_as_float(gt_Tensor *x);

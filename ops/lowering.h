@@ -2,7 +2,7 @@
 #ifndef GT_OPS_LOWERING_H
 #define GT_OPS_LOWERING_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 #include "core/launch.h"
 
 /* Tiles of element-wise work without a broadcast. */

@@ -6,6 +6,7 @@
  * the sum's mask is (batch, steps, units). Leans on array and math. */
 #include "ops/masks.h"
 #include "core/inside.h"
+#include "ops/array/creation.h"
 #include "ops/kit.h"
 #include "ops/math/compare.h"
 
@@ -37,6 +38,25 @@ static gt_Tensor *surrounded(gt_Tensor *mask, int before, int behind)
     for (int d = 0; d < shape.rank; d++)
         shape.dims[d] = d < before || d >= before + spec->rank ? 1 : spec->dims[d - before];
     return gt_reshape(mask, shape);
+}
+
+gt_Tensor *gt_mask_first(gt_Tensor *mask, int axes)
+{
+    gt_Axes behind = gt_axes();
+    for (int d = axes, rank = gt_rank(mask); d < rank; d++)
+        behind.axis[behind.count++] = d;
+    return behind.count ? gt_squeeze(mask, .axes = behind) : mask;
+}
+
+gt_Tensor *gt_mask_over(const gt_MaskRule *rule, int input, int axes)
+{
+    gt_Tensor *mask = rule->input[input];
+    gt_Shape shape = gt_spec_shape(rule->shape->input[input]);
+    int own = gt_mask_axes(rule, input);
+    shape.rank = axes;
+    if (!mask)
+        return gt_ones(shape, .dtype = GT_BOOL);
+    return own == axes ? mask : gt_broadcast_to(surrounded(mask, 0, axes - own), shape);
 }
 
 gt_Status gt_mask_join(gt_MaskRule *rule, int o, gt_Tensor *mask)

@@ -22,6 +22,10 @@ gt_Status gt_mask_drop(gt_MaskRule *rule);
 gt_Status gt_mask_rows(gt_MaskRule *rule, int axes);
 /* Raises the error: the operation mixes elements along this axis, which the mask of the input covers. */
 gt_Status gt_mask_refuse(gt_MaskRule *rule, int input, int axis);
+/* The first `axes` axes of a mask, whose others have size 1. */
+gt_Tensor *gt_mask_first(gt_Tensor *mask, int axes);
+/* The mask of an input stretched over its first `axes` axes; ones if it has none. */
+gt_Tensor *gt_mask_over(const gt_MaskRule *rule, int input, int axes);
 /* How many axes the mask of an input covers; 0: it has none. */
 int gt_mask_axes(const gt_MaskRule *rule, int input);
 /* Sets the mask of output `o`, or ANDs it with the one it has. Both must broadcast to its leading axes. A `mask` of

@@ -1,5 +1,4 @@
-/* What operations do to tensors before and after: bring operands to one dtype, sum a gradient back to the shape of its
- * input. Leans on the operations that do it. */
+/* Before and after operations: operands are brought to one dtype, a gradient is summed back to the shape of its input. Leans on the operations that do it. */
 #include "core/assert.h"
 #include "ops/array/indexing.h"
 #include "ops/math/arithmetic.h"

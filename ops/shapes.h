@@ -2,7 +2,7 @@
 #ifndef GT_OPS_SHAPES_H
 #define GT_OPS_SHAPES_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 
 /* Output 0 like input 0. The type must be one the caller's mask names. */
 enum {
@@ -22,8 +22,8 @@ gt_Status gt_shape_broadcast(gt_ShapeRule *rule, int first, unsigned types);
 gt_Status gt_shape_binary_float(gt_ShapeRule *rule);
 gt_Status gt_shape_binary_number(gt_ShapeRule *rule);
 gt_Status gt_shape_compare(gt_ShapeRule *rule); /* two of one type -> bool */
-/* What a product of these two makes: their type if it is one, float32 if either is of 16 bits and
- * the other of that type too or float32. False with an error raised for other pairs. */
+/* The dtype of a product of these two: their own if they have one, float32 if either has 16 bits and the other the
+ * same or float32. False with an error raised for other pairs. */
 bool gt_product_type(const gt_Spec *a, const gt_Spec *b, gt_DType *type);
 
 #endif

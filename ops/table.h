@@ -1,5 +1,4 @@
-/* The table of operations: one line each. Whoever wants to know all operations (tests, files,
- * documentation) walks it. */
+/* The table of operations, one line each: tests, files and documentation walk it. */
 #ifndef GT_OPS_TABLE_H
 #define GT_OPS_TABLE_H
 
@@ -47,13 +46,13 @@ GT_BEGIN
     /* reduce.c */                                                                                 \
     F(sum) F(mean) F(squares) F(length) F(prod) F(max) F(min) F(all) F(any) F(logsumexp) F(argmax) F(argmin)            \
     F(cumsum) F(cumprod) F(linear_recurrence)                                                      \
-    /* reshaping.c */                                                                              \
-    F(reshape) F(transpose) F(broadcast_to) F(flip) F(pad)                                         \
-    /* indexing.c */                                                                               \
-    F(concatenate) F(slice) F(slice_view) F(take) F(scatter_add) F(distinct) F(take_along_axis)    \
-    F(scatter_add_along_axis) F(one_hot) F(tril) F(triu)                                           \
-    F(scatter_update)                                                                              \
-    F(places)                                                                                      \
+    /* array */                                                                                    \
+    F(reshape) F(expand_dims) F(squeeze) F(merge_axes) F(reshape_like) F(transpose)                \
+    F(broadcast_to) F(repeat) F(meshgrid) F(flip) F(roll) F(pad) F(pad_axis)                       \
+    F(full_like) F(extent)                                                                         \
+    F(concatenate) F(slice) F(slice_update) F(part) F(get_item) F(spread)                          \
+    F(take) F(take_along_axis) F(scatter_add) F(scatter_add_along_axis) F(distinct)                \
+    F(places_of) F(scatter_update) F(one_hot) F(tril) F(triu) F(nonzero)                           \
     /* convolution.c */                                                                            \
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \

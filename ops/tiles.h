@@ -2,7 +2,7 @@
 #ifndef GT_OPS_TILES_H
 #define GT_OPS_TILES_H
 
-#include "core/internal.h"
+#include "core/inside.h"
 
 gt_Status gt_run_unary(const gt_Kernel *kernel, gt_UnaryLoop *const loops[GT_LOOP_TYPES]);
 gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_LOOP_TYPES]);
@@ -46,7 +46,4 @@ gt_Status gt_strided_copy(const gt_Kernel *kernel, gt_Broadcast *plan, gt_DType 
                           const void *from, void *to);
 /* The same number n times; it fits the type. */
 void gt_fill(gt_DType dtype, int64_t n, double value, void *to);
-/* The strides of a row-major array, in elements. */
-void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK]);
-
 #endif

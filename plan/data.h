@@ -114,6 +114,7 @@ struct gt_Plan {
     int32_t control_count;
     gt_Plan **bodies; /* those that were made for this one */
     int32_t body_count, body_capacity;
+    gt_Map known_bodies; /* graph -> which of them */
     int32_t inputs, outputs, variable_count, constant_count, base_count;
     gt_PlanOutput *output;
     gt_PlanVariable *variables;
@@ -155,6 +156,6 @@ static inline int32_t gt_plan_constant_base(const gt_Plan *plan, int32_t i)
 }
 
 /* Runs the plan of a body on memory that the plan around it has made room for (run.c). */
-gt_Status gt_plan_run_body(gt_Plan *plan, const void *const *input, void *const *output);
+gt_Status gt_plan_run_body(void *plan, const void *const *input, void *const *output);
 
 #endif

@@ -116,11 +116,10 @@ static void put_step(gt_PlanText *into, const gt_Plan *plan, const gt_PlanStep *
                        (long long)time->nanoseconds, (long long)time->runs);
     }
     if (step->control >= 0) {
-        const gt_Control *control = step->options;
-        const gt_Graph *bodies[2] = {control->first, control->second};
-        for (int i = 0; i < 2 && bodies[i]; i++) {
+        void *const *body = plan->controls[step->control].kernel.body;
+        for (int i = 0; i < 2 && body[i]; i++) {
             gt_plan_format(into, ", \"%s\": ", gt_body_name(step, i));
-            gt_plan_print_json(bodies[i]->plan, into);
+            gt_plan_print_json(body[i], into);
         }
     }
     gt_plan_put(into, "}");

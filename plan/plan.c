@@ -118,22 +118,24 @@ static gt_Status write_steps(const gt_Program *program)
 
 /* ---- control flow ---- */
 
-/* The plan of a body, unless another step runs the same one. */
-static gt_Status plan_body(gt_Plan *plan, gt_Graph *graph)
+/* The plan of a body; of one that another step runs too, that one. NULL on failure. */
+static gt_Plan *plan_of_body(gt_Plan *plan, gt_Graph *graph)
 {
-    if (graph->plan)
-        return GT_OK;
-    if (!gt_reserve(plan->context, (void **)&plan->bodies, plan->body_count, &plan->body_capacity,
-                    sizeof *plan->bodies))
-        return gt_context_status(plan->context);
-    graph->plan = gt_plan_new(graph);
-    if (!graph->plan)
-        return gt_context_status(plan->context);
-    graph->run = gt_plan_run_body;
-    plan->bodies[plan->body_count++] = graph->plan;
-    plan->stats.bytes += graph->plan->stats.bytes;
-    plan->stats.naive += graph->plan->stats.naive;
-    return GT_OK;
+    gt_Context *context = plan->context;
+    int32_t known = gt_map_find(&plan->known_bodies, gt_map_pointer(graph));
+    if (known >= 0)
+        return plan->bodies[known];
+    if (!gt_reserve(context, (void **)&plan->bodies, plan->body_count, &plan->body_capacity,
+                    sizeof *plan->bodies) ||
+        !gt_map_add(context, &plan->known_bodies, gt_map_pointer(graph), plan->body_count))
+        return NULL;
+    gt_Plan *body = gt_plan_new(graph);
+    if (!body)
+        return NULL;
+    plan->bodies[plan->body_count++] = body;
+    plan->stats.bytes += body->stats.bytes;
+    plan->stats.naive += body->stats.naive;
+    return body;
 }
 
 /* Plans the bodies of one step, and makes the lists that it works on. */
@@ -141,21 +143,23 @@ static gt_Status open_control(gt_Plan *plan, gt_PlanControl *control, const gt_P
 {
     const gt_Control *options = step->options;
     gt_Graph *bodies[2] = {options->first, options->second};
+    gt_ControlKernel *kernel = &control->kernel;
     int32_t arguments = 0, results = 0;
     for (int i = 0; i < 2 && bodies[i]; i++) {
-        if (plan_body(plan, bodies[i]) != GT_OK)
+        gt_Plan *body = plan_of_body(plan, bodies[i]);
+        if (!body)
             return gt_context_status(plan->context);
-        arguments = bodies[i]->inputs > arguments ? bodies[i]->inputs : arguments;
-        results = bodies[i]->outputs > results ? bodies[i]->outputs : results;
-        if (bodies[i]->plan->scratch > plan->scratch)
-            plan->scratch = bodies[i]->plan->scratch;
+        kernel->body[i] = body;
+        arguments = body->inputs > arguments ? body->inputs : arguments;
+        results = body->outputs > results ? body->outputs : results;
+        plan->scratch = body->scratch > plan->scratch ? body->scratch : plan->scratch;
     }
     control->bytes =
         (size_t)(2 * step->inputs + step->outputs + arguments + results) * sizeof(void *);
     control->lists = gt_allocate_zeroed(plan->context, control->bytes);
     if (!control->lists)
         return gt_context_status(plan->context);
-    gt_ControlKernel *kernel = &control->kernel;
+    kernel->run_body = gt_plan_run_body;
     kernel->kernel.operation = step->operation;
     kernel->kernel.options = step->options;
     kernel->kernel.context = plan->context;
@@ -205,17 +209,17 @@ static void write_sources(const gt_Program *program)
     const gt_Graph *graph = plan->graph;
     int32_t live = 0, constants = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
-        const gt_GraphValue *value = &graph->values[i];
-        if (value->kind != GT_GRAPH_LIVE && value->kind != GT_GRAPH_CONSTANT)
+        const gt_GraphValue *of = &graph->values[i];
+        if (of->kind != GT_GRAPH_LIVE && of->kind != GT_GRAPH_CONSTANT)
             continue;
         const gt_Cell *cell = &program->cells[program->facts[i].cell];
-        if (value->kind == GT_GRAPH_LIVE)
-            plan->live[live++] = (gt_PlanLive){value->live, value->spec.dtype, cell->piece.offset};
+        if (of->kind == GT_GRAPH_LIVE)
+            plan->live[live++] = (gt_PlanLive){of->live, of->spec.dtype, cell->piece.offset};
         else if (cell->base != GT_BASE_BLOCK)
             plan->constants[constants++] = i;
-        else if (value->spec.size > 0)
-            memcpy(plan->block + cell->piece.offset, gt_value_data(value->constant),
-                   gt_spec_bytes(&value->spec));
+        else if (of->spec.size > 0)
+            memcpy(plan->block + cell->piece.offset, gt_value_data(of->constant),
+                   gt_spec_bytes(&of->spec));
     }
 }
 
@@ -310,6 +314,7 @@ void gt_plan_free(gt_Plan *plan)
     for (int32_t i = 0; i < plan->body_count; i++)
         gt_plan_free(plan->bodies[i]);
     gt_release(context, plan->bodies, (size_t)plan->body_capacity * sizeof *plan->bodies);
+    gt_map_close(context, &plan->known_bodies);
     if (!plan->graph->inner)
         gt_graph_free(plan->graph);
     gt_release(context, plan, sizeof *plan);

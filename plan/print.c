@@ -150,14 +150,14 @@ static void print_bases(gt_PlanText *into, const gt_Plan *plan, int indent)
 
 static void print_plan(gt_PlanText *into, const gt_Plan *plan, int indent);
 
-static void print_bodies(gt_PlanText *into, const gt_PlanStep *step, int indent)
+static void print_bodies(gt_PlanText *into, const gt_Plan *plan, const gt_PlanStep *step,
+                         int indent)
 {
-    const gt_Control *control = step->options;
-    const gt_Graph *bodies[2] = {control->first, control->second};
-    for (int i = 0; i < 2 && bodies[i]; i++) {
+    void *const *body = plan->controls[step->control].kernel.body;
+    for (int i = 0; i < 2 && body[i]; i++) {
         begin_line(into, indent);
         gt_plan_format(into, "  %s:\n", gt_body_name(step, i));
-        print_plan(into, bodies[i]->plan, indent + 1);
+        print_plan(into, body[i], indent + 1);
     }
 }
 
@@ -202,7 +202,7 @@ static void print_step(gt_PlanText *into, const gt_Plan *plan, int32_t s, int in
         gt_plan_format(into, ", in %s", step->site.path);
     gt_plan_put(into, "\n");
     if (step->control >= 0)
-        print_bodies(into, step, indent);
+        print_bodies(into, plan, step, indent);
 }
 
 static void print_plan(gt_PlanText *into, const gt_Plan *plan, int indent)

@@ -12,10 +12,10 @@ static gt_Status count_sources(gt_Plan *plan)
     plan->inputs = graph->inputs;
     plan->outputs = graph->outputs;
     for (int32_t i = 0; i < graph->value_count; i++) {
-        const gt_GraphValue *value = &graph->values[i];
-        plan->variable_count += value->kind == GT_GRAPH_VARIABLE;
-        plan->live_count += value->kind == GT_GRAPH_LIVE;
-        plan->constant_count += value->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(value);
+        const gt_GraphValue *of = &graph->values[i];
+        plan->variable_count += of->kind == GT_GRAPH_VARIABLE;
+        plan->live_count += of->kind == GT_GRAPH_LIVE;
+        plan->constant_count += of->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(of);
     }
     int64_t bases = (int64_t)GT_BASE_FIRST + plan->inputs + plan->outputs + plan->variable_count +
                     plan->constant_count;
@@ -80,6 +80,14 @@ const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep
     return step->node < 0 ? NULL : &program->graph->nodes[step->node];
 }
 
+bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    if (!(node->operation->flags & GT_OP_VIEW))
+        return false;
+    gt_ShapeRule rule = gt_graph_rule(graph, node);
+    return gt_view_offset(&rule) >= 0;
+}
+
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node)
 {
     unsigned marks = gt_is_effect(program, node) ? GT_MARK_NEEDED : 0;
@@ -107,9 +115,9 @@ int32_t gt_cell_shared(const gt_Program *program, int32_t cell)
     return cell;
 }
 
-bool gt_constant_in_block(const gt_GraphValue *value)
+bool gt_constant_in_block(const gt_GraphValue *of)
 {
-    return gt_spec_bytes(&value->spec) <= SMALL || gt_value_is_borrowed(value->constant);
+    return gt_spec_bytes(&of->spec) <= SMALL || gt_value_is_borrowed(of->constant);
 }
 
 bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item)

@@ -59,7 +59,8 @@ typedef struct gt_ProgramStep {
 
 /* A variable's place among the bases, and the cell of its shadow (-1: effects work in place). */
 typedef struct gt_ProgramVariable {
-    int32_t value, cell, shadow;
+    int32_t initial; /* the value of the graph that it has before the first step */
+    int32_t cell, shadow;
     bool shadow_filled;
 } gt_ProgramVariable;
 
@@ -111,13 +112,11 @@ static inline bool gt_is_control(const gt_GraphNode *node)
 {
     return node->operation->flags & GT_OP_CONTROL;
 }
-static inline bool gt_is_view(const gt_GraphNode *node)
-{
-    return node->operation->flags & GT_OP_VIEW;
-}
 
 /* The node of a step; NULL: it is a copy. */
 const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);
+/* Is the node's output a part of its first input as it is? It has no memory of its own, then, and no step. */
+bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node);
 /* The marks of a node: those of its outputs, and NEEDED of an effect. */
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node);
 /* A new cell; -1 on failure. */
@@ -125,7 +124,7 @@ int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base);
 /* The cell whose memory a cell has. */
 int32_t gt_cell_shared(const gt_Program *program, int32_t cell);
 /* Is a constant copied into the block, because it is small or its user may change it? */
-bool gt_constant_in_block(const gt_GraphValue *value);
+bool gt_constant_in_block(const gt_GraphValue *of);
 /* Does a reader at this item come too late for the version that it reads? So does an operation that reads, behind
  * the inputs that it overwrites, one of them or a view of one. */
 bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item);

@@ -226,8 +226,9 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
 
 /* ---- entry points ---- */
 
-gt_Status gt_plan_run_body(gt_Plan *plan, const void *const *input, void *const *output)
+gt_Status gt_plan_run_body(void *body, const void *const *input, void *const *output)
 {
+    gt_Plan *plan = body;
     for (int32_t i = 0; i < plan->inputs; i++)
         plan->base[gt_plan_input_base(i)] = (uintptr_t)input[i];
     for (int32_t i = 0; i < plan->outputs; i++)

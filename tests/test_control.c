@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-#include "../core/internal.h"
+#include "../core/structs.h"
 #include "../autodiff/custom.h"
 #include "../autodiff/forward.h"
 #include "../autodiff/gradient.h"

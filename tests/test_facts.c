@@ -8,7 +8,7 @@
 
 #include "../autodiff/custom.h"
 #include "../autodiff/gradient.h"
-#include "../core/internal.h"
+#include "../core/structs.h"
 #include "../layers/basic.h"
 #include "../layers/dense.h"
 #include "../layers/sequential.h"

@@ -17,7 +17,7 @@
 
 #include <criterion/criterion.h>
 
-#include "../core/internal.h"
+#include "../core/structs.h"
 #include "../gradtape.h"
 #include "budget.h"
 #include "leaks.h"

@@ -512,9 +512,10 @@ Test(fourier, bad_input)
     REFUSES(gt_extract_sequences(number, 1, 1), "axis");
     REFUSES(gt_extract_sequences(gt_full(gt_shape(1, 1, 1, 1, 1, 1, 1, 4), 1), 2, 1),
             "more than 8");
-    REFUSES(gt_stft(x, 0, 1, 4).real, "sequence_length 0");
-    REFUSES(gt_stft(x, 4, 0, 4).real, "sequence_stride 0");
-    REFUSES(gt_stft(x, 4, 1, 3).imag, "fft_length 3");
+    REFUSES(gt_stft(x, 0, 1, 4).real, "sequence_length and sequence_stride must be >= 1, "
+                                      "fft_length >= sequence_length (got 0, 1, 4)");
+    REFUSES(gt_stft(x, 4, 0, 4).real, "(got 4, 0, 4)");
+    REFUSES(gt_stft(x, 4, 1, 3).imag, "(got 4, 1, 3)");
     REFUSES(gt_stft(whole, 4, 1, 4).real, "int32");
     REFUSES(gt_stft(x, 4, 1, 16).real, "more than fft_length / 2 = 8 elements (got 8)");
     REFUSES(gt_stft(x, 4, 1, 16, .center = false).real, "must be in [1, 8]");
@@ -526,7 +527,7 @@ Test(fourier, bad_input)
     gt_Complex frames = gt_complex(random_tensor(gt_shape(6, 3), GT_FLOAT32, 1), 0);
     REFUSES(gt_istft(frames, 4, 1, 6), "(..., sequences, fft_length / 2 + 1 = 4) (got (6, 3))");
     REFUSES(gt_istft(torn, 4, 1, 4), "must have one shape and dtype");
-    REFUSES(gt_istft(frames, 5, 1, 4), "fft_length 4");
+    REFUSES(gt_istft(frames, 5, 1, 4), "(got 5, 1, 4)");
     REFUSES(gt_istft(frames, 4, INT64_MAX / 2, 4), "too large");
     REFUSES(gt_istft(frames, 4, 1, 4, .length = -1), "length must be >= 0 (got -1)");
     REFUSES(gt_istft(gt_complex(gt_array(gt_shape(3), 1, 2, 3), 0), 4, 1, 4), "(got (3,))");

@@ -11,7 +11,7 @@
 #include <criterion/criterion.h>
 
 #include "gradtape.h"
-#include "../core/internal.h"
+#include "../core/structs.h"
 #include "../plan/place.h"
 
 #undef GT_HERE

@@ -5,6 +5,7 @@
 
 #include "core/structs.h"
 #include "core/launch.h"
+#include "ops/kit.h"
 #include "ops/linalg/contract.h"
 #undef GT_HERE
 #define GT_HERE "test_launches.c"
@@ -181,7 +182,7 @@ Test(launches, every_sample_in_three_orders)
                 case_inputs(&c, in);
                 apply(operation, sample->options, sample->inputs, in, out);
                 int different = compare(operation, sample->options, sample->inputs, in, out,
-                                        gt_context()->kernels, &most);
+                                        gt_context_kernels(gt_context()), &most);
                 cr_expect(different == 0, "%s, sample %d: %d outputs with other bits",
                           operation->name, (int)(sample - operation->samples), different);
                 samples++;
@@ -234,15 +235,108 @@ Test(launches, updates_in_many_tiles)
     assert_no_leaks();
 }
 
-/* Element-wise operations again, over enough elements for several tiles, with and without a
- * broadcast. */
+/* Other operations over enough elements for several tiles: name, options that are not the defaults, and the shapes of the
+ * inputs, "state" for that of a generator. */
+static const struct {
+    const char *name, *options, *shapes[4];
+} large[] = {
+#include "launches_large.inc"
+};
+
+/* The integers of a list up to a space: "2,3". */
+static int32_t numbers_of(const char *text, int64_t *numbers)
+{
+    int32_t count = 0;
+    char *end = (char *)(uintptr_t)text;
+    do {
+        text = end + (*end == ',');
+        numbers[count++] = strtoll(text, &end, 10);
+    } while (*end == ',' && count < 8);
+    return count;
+}
+
+/* "axis=1 rate=0.3" into an option struct, whose other fields have the defaults. */
+static void set_options(const gt_OptionType *type, void *options, const char *text)
+{
+    gt_options_take(type, options, NULL);
+    while (*text) {
+        const gt_Field *field = type->fields;
+        size_t name = strcspn(text, "=");
+        while (field->name && (strlen(field->name) != name || strncmp(field->name, text, name)))
+            field++;
+        cr_assert(field->name, "%s of %s", text, type->name);
+        char *at = (char *)options + field->offset;
+        text += name + 1;
+        int64_t numbers[8];
+        int32_t count = numbers_of(text, numbers);
+        if (strcmp(field->type, "gt_Shape") == 0) {
+            gt_Shape shape = {GT_MARK, count, {0}};
+            memcpy(shape.dims, numbers, (size_t)count * sizeof *numbers);
+            memcpy(at, &shape, sizeof shape);
+        } else if (strcmp(field->type, "double") == 0) {
+            *(double *)(void *)at = strtod(text, NULL);
+        } else if (field->size == 1) {
+            *(bool *)at = numbers[0] != 0;
+        } else if (field->size == 4) {
+            *(int32_t *)(void *)at = (int32_t)numbers[0];
+        } else {
+            *(int64_t *)(void *)at = numbers[0];
+        }
+        text += strcspn(text, " ");
+        text += *text == ' ';
+    }
+}
+
+static gt_Tensor *large_input(const gt_Operation *operation, int input, const char *text)
+{
+    const gt_Sample *sample = operation->samples;
+    gt_Shape shape = {GT_MARK, 0, {0}};
+    while (sample->inputs && sample->inputs <= input)
+        sample++;
+    cr_assert(sample->inputs > input, "no sample of %s has so many inputs", operation->name);
+    const gt_SampleInput *like = &sample->input[input];
+    if (strcmp(text, "state") == 0)
+        return gt_cast(gt_array(gt_shape(2), 7, 1), GT_INT64);
+    for (char *end; *text; text = end)
+        shape.dims[shape.rank++] = strtoll(text, &end, 10);
+    gt_DType dtype = gt_dtype_is_float(like->dtype) ? GT_FLOAT32 : like->dtype;
+    return gt_cast(gt_uniform(shape, .low = like->low, .high = like->high), dtype);
+}
+
+Test(launches, others_in_many_tiles)
+{
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        const gt_Operation *operation = gt_operation_find(large[i].name);
+        cr_assert(operation && operation->lower, "%s", large[i].name);
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *in[4], *out[GT_MAX_OUTPUTS];
+        _Alignas(16) char options[512];
+        int inputs = 0, most = 0;
+        for (; inputs < 4 && large[i].shapes[inputs]; inputs++)
+            in[inputs] = large_input(operation, inputs, large[i].shapes[inputs]);
+        if (operation->options)
+            set_options(operation->options, options, large[i].options);
+        const void *given = operation->options ? options : NULL;
+        cr_assert(gt_apply_at(NULL, operation, given, inputs, in, out) == GT_OK, "%s %s: %s",
+                  large[i].name, large[i].options, gt_error_message());
+        int different = compare(operation, given, inputs, in, out, gt_context_kernels(gt_context()), &most);
+        cr_expect(different == 0, "%s %s: %d outputs with other bits", large[i].name,
+                  large[i].options, different);
+        cr_expect(most > 1, "%s %s: one tile only", large[i].name, large[i].options);
+        gt_scope_end(scope);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Element-wise operations again, over enough elements for several tiles, with and without a broadcast. */
 Test(launches, element_wise_in_many_tiles)
 {
     int count, most = 0;
     const gt_Operation *const *operations = gt_operations(&count);
     for (int i = 0; i < count; i++) {
         const gt_Operation *operation = operations[i];
-        if (operation->loop.kind == GT_LOOP_KIND_NONE)
+        if (operation->loop.kind == GT_LOOP_KIND_NONE || operation->flags & GT_OP_EFFECT)
             continue;
         bool two = operation->loop.kind != GT_LOOP_KIND_UNARY;
         const gt_Shape shapes[][2] = {{gt_shape(100000), gt_shape(100000)},
@@ -261,7 +355,7 @@ Test(launches, element_wise_in_many_tiles)
             }
             cr_assert(gt_apply_at(NULL, operation, NULL, 1 + two, in, out) == GT_OK, "%s: %s",
                       operation->name, gt_error_message());
-            cr_expect(compare(operation, NULL, 1 + two, in, out, gt_context()->kernels, &most) == 0,
+            cr_expect(compare(operation, NULL, 1 + two, in, out, gt_context_kernels(gt_context()), &most) == 0,
                       "%s, shapes %d", operation->name, (int)k);
             gt_scope_end(scope);
         }
@@ -303,7 +397,7 @@ Test(launches, products_in_many_tiles)
             gt_matmul_options, products[i].transposed % 2 == 1, products[i].transposed >= NT);
         gt_Tensor *out = gt_matmul_at(NULL, in[0], in[1], &options);
         cr_assert(out, "%s", gt_error_message());
-        cr_expect(compare(&gt_op_matmul, &options, 2, in, &out, gt_context()->kernels, &most) == 0,
+        cr_expect(compare(&gt_op_matmul, &options, 2, in, &out, gt_context_kernels(gt_context()), &most) == 0,
                   "product %d", (int)i);
         gt_scope_end(scope);
     }
@@ -333,7 +427,7 @@ Test(launches, products_in_many_tiles)
         cr_expect(memcmp(gt_data(out), gt_data(same), (size_t)gt_size(out) * sizeof(float)) == 0);
         const gt_ContractOptions options =
             GT_VALUES(gt_ContractOptions, *labels[0], *labels[1], contractions[i].result);
-        cr_expect(compare(&gt_op_contract, &options, 2, in, &out, gt_context()->kernels, &most) ==
+        cr_expect(compare(&gt_op_contract, &options, 2, in, &out, gt_context_kernels(gt_context()), &most) ==
                       0,
                   "%s", contractions[i].subscripts);
         gt_scope_end(scope);
@@ -359,11 +453,143 @@ Test(launches, products_do_not_know_of_threads)
         cr_assert(gt_set_threads(i ? 4 : 1) == GT_OK);
         cr_assert(gt_op_matmul.shape(&rule) == GT_OK);
         gt_spec_resize(&rule.output[0]);
-        gt_lower(&rule, gt_context()->kernels, &lowering[i]);
+        gt_lower(&rule, gt_context_kernels(gt_context()), &lowering[i]);
     }
     cr_expect(lowering[0].launches == 1 && lowering[0].launch[0].tiles > 4);
     cr_expect(memcmp(lowering[0].launch, lowering[1].launch, sizeof lowering[0].launch[0]) == 0);
     gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Operations that move, look up and order elements, over enough of them for several tiles. Options are set by name. */
+typedef struct Big {
+    const char *operation, *number[2]; /* options that are integers, and their values: */
+    int64_t value[2];
+    const char *list[3]; /* options that are shapes */
+    gt_Shape of[3];
+    int inputs;
+    gt_SampleInput input[3];
+} Big;
+
+static void set_option(const gt_Operation *operation, void *options, const char *name,
+                       int64_t number, const gt_Shape *shape)
+{
+    for (const gt_Field *field = operation->options->fields; field->name; field++) {
+        if (strcmp(field->name, name) != 0)
+            continue;
+        char *place = (char *)options + field->offset;
+        int32_t four = (int32_t)number;
+        bool one = number != 0;
+        memcpy(place,
+               shape                            ? (const void *)shape
+               : field->size == sizeof(int64_t) ? (const void *)&number
+               : field->size == sizeof four     ? (const void *)&four
+                                                : (const void *)&one,
+               field->size);
+        return;
+    }
+    cr_assert(false, "%s has no option %s", operation->name, name);
+}
+
+static gt_Tensor *big_input(const gt_SampleInput *input)
+{
+    gt_Tensor *x = gt_uniform(input->shape, .low = input->low, .high = input->high);
+    return gt_cast(gt_dtype_is_float(input->dtype) ? x : gt_floor(x),
+                   input->dtype == GT_FLOAT64 ? GT_FLOAT32 : input->dtype);
+}
+
+Test(launches, arrays_in_many_tiles)
+{
+#define REAL(...)        GT_REAL(-2, 2, __VA_ARGS__)
+#define WHOLE(high, ...) GT_WHOLE(GT_INT64, 0, high, __VA_ARGS__)
+#define ALL              INT64_MIN
+    static const Big rows[] = {
+        {"cast", {"dtype"}, {GT_INT64}, .inputs = 1, .input = {REAL(50000)}},
+        {"transpose", .inputs = 1, .input = {REAL(300, 170)}},
+        {"transpose", .inputs = 1, .input = {REAL(70, 3, 200)}},
+        {"broadcast_to", .list = {"shape"}, .of = {{GT_MARK, 3, {9, 200, 31}}}, .inputs = 1,
+         .input = {REAL(200, 1)}},
+        {"flip", {"axis"}, {1}, .inputs = 1, .input = {REAL(40, 30, 50)}},
+        {"roll", {"axis", "shift"}, {1, 7}, .inputs = 1, .input = {REAL(40, 30, 50)}},
+        {"repeat", {"axis", "repeats"}, {0, 3}, .inputs = 1, .input = {REAL(9000, 2)}},
+        {"pad", .list = {"before", "after"}, .of = {{GT_MARK, 2, {1, 2}}, {GT_MARK, 2, {3, 0}}},
+         .inputs = 1, .input = {REAL(200, 300)}},
+        {"pad_axis",
+         {"before", "mode"},
+         {5, GT_PAD_MODE_REFLECT},
+         .inputs = 1,
+         .input = {REAL(300, 200)}},
+        {"get_item", .list = {"start", "stop", "step"},
+         .of = {{GT_MARK, 2, {ALL, 3}}, {GT_MARK, 2, {ALL, ALL}}, {GT_MARK, 2, {-1, 2}}},
+         .inputs = 1, .input = {REAL(500, 101)}},
+        {"concatenate",
+         {"axis"},
+         {1},
+         .inputs = 3,
+         .input = {REAL(7000, 1), REAL(7000, 3), REAL(7000, 2)}},
+        {"concatenate", .inputs = 2, .input = {REAL(20000), REAL(33333)}},
+        {"slice_update", .list = {"begin"}, .of = {{GT_MARK, 2, {10, 5}}}, .inputs = 2,
+         .input = {REAL(300, 200), REAL(200, 150)}},
+        {"full_like", {"dtype"}, {GT_INT32}, .inputs = 1, .input = {REAL(50000)}},
+        {"meshgrid", .inputs = 2, .input = {REAL(300), REAL(200)}},
+        {"take", .inputs = 2, .input = {REAL(500, 40), WHOLE(500, 3000)}},
+        {"take_along_axis",
+         {"axis"},
+         {0},
+         .inputs = 2,
+         .input = {REAL(500, 40), WHOLE(500, 900, 40)}},
+        {"scatter_add", .list = {"shape"}, .of = {{GT_MARK, 2, {60, 40}}}, .inputs = 2,
+         .input = {WHOLE(60, 5000), REAL(5000, 40)}},
+        {"scatter_add", .list = {"shape"}, .of = {{GT_MARK, 2, {4000, 40}}}, .inputs = 2,
+         .input = {WHOLE(50, 5000), REAL(5000, 40)}},
+        {"scatter_add_along_axis",
+         {"axis", "count"},
+         {0, 60},
+         .inputs = 2,
+         .input = {WHOLE(60, 900, 70), REAL(900, 70)}},
+        {"scatter_update", .inputs = 3, .input = {REAL(50, 3000), WHOLE(50, 20), REAL(20, 3000)}},
+        {"places_of", .list = {"shape"}, .of = {{GT_MARK, 2, {30, 40}}}, .inputs = 1,
+         .input = {WHOLE(30, 40000, 2)}},
+        {"one_hot", {"depth"}, {5}, .inputs = 1, .input = {WHOLE(7, 30000)}},
+        {"tril", .inputs = 1, .input = {REAL(6, 90, 100)}},
+        {"triu", {"k"}, {-3}, .inputs = 1, .input = {REAL(6, 90, 100)}},
+        {"nonzero", {"length"}, {999}, .inputs = 1, .input = {WHOLE(2, 40, 60)}},
+        {"sort", .inputs = 1, .input = {REAL(300, 70)}},
+        {"searchsorted", .inputs = 2, .input = {WHOLE(1, 40), WHOLE(9, 50000)}},
+        {"segment_max", {"segments"}, {9}, .inputs = 2, .input = {REAL(90, 1300), WHOLE(9, 90)}},
+        {"segment_min", {"segments"}, {9}, .inputs = 2, .input = {REAL(90, 1300), WHOLE(9, 90)}},
+        {"segment_prod", {"segments"}, {9}, .inputs = 2, .input = {REAL(90, 1300), WHOLE(9, 90)}},
+    };
+    int several = 0, count = (int)(sizeof rows / sizeof *rows);
+    for (int i = 0; i < count; i++) {
+        const Big *row = &rows[i];
+        const gt_Operation *operation = gt_operation_find(row->operation);
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *in[3], *out[GT_MAX_OUTPUTS];
+        _Alignas(16) char options[512];
+        cr_assert(operation && operation->lower, "%s", row->operation);
+        if (operation->options)
+            gt_options_take(operation->options, options, operation->samples[0].options);
+        for (int k = 0; k < 3; k++) {
+            if (k < 2 && row->number[k])
+                set_option(operation, options, row->number[k], row->value[k], NULL);
+            if (row->list[k])
+                set_option(operation, options, row->list[k], 0, &row->of[k]);
+            in[k] = k < row->inputs ? big_input(&row->input[k]) : NULL;
+        }
+        const void *given = operation->options ? options : NULL;
+        int most = 0;
+        cr_assert(gt_apply_at(NULL, operation, given, row->inputs, in, out) == GT_OK, "%s: %s",
+                  operation->name, gt_error_message());
+        cr_expect(compare(operation, given, row->inputs, in, out, gt_context_kernels(gt_context()), &most) ==
+                      0,
+                  "%s, row %d", operation->name, i);
+        several += most > 1;
+        gt_scope_end(scope);
+    }
+    printf("%d of %d in several tiles\n", several, count);
+    cr_expect(several >= count - 2, "%d of %d", several, count); /* nonzero is one tile */
     gt_context_free(NULL);
     assert_no_leaks();
 }

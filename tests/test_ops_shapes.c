@@ -384,7 +384,7 @@ Test(reshaping, errors)
     CHECK_ERROR(gt_reshape(a, gt_shape(-2, -3)),
                 "reshape: (2, 3) cannot become (-2, -3): the number of elements differs");
     CHECK_ERROR(gt_expand_dims(wide, 0),
-                "expand_dims: reshape: the new shape has more than 8 dimensions");
+                "expand_dims: the new shape has more than 8 dimensions");
     CHECK_ERROR(gt_squeeze(a, .axis = 1), "squeeze: axis 1 of (2, 3) is not 1");
     CHECK_ERROR(gt_transpose(a, .perm = gt_axes(0)),
                 "transpose: perm names 1 axes of a tensor of rank 2");
@@ -397,8 +397,8 @@ Test(reshaping, errors)
     CHECK_ERROR(gt_repeat(a, INT64_MAX, .axis = 0),
                 "repeat: 9223372036854775807 times axis 0 of (2, 3) would be too large");
     CHECK_ERROR(gt_tile(gt_zeros(gt_shape(INT64_C(1) << 40, 0)), gt_shape(INT64_C(1) << 40, 1)),
-                "tile: 1099511627776 times axis 0 of (1099511627776, 0) would be too large");
-    CHECK_ERROR(gt_repeat(a, -1), "repeat: -1 times is not possible");
+                "tile: repeat: 1099511627776 times axis 0 of (1099511627776, 0) would be too large");
+    CHECK_ERROR(gt_repeat(a, -1), "repeat: repeats must be >= 0 (got -1)");
     CHECK_ERROR(gt_pad(a, gt_shape(1), gt_shape(1, 0)),
                 "pad: (2, 3) cannot have (1,) before and (1, 0) after it");
     CHECK_ERROR(gt_pad(a, gt_shape(0, INT64_MAX), gt_shape(0, 0)),
@@ -516,17 +516,18 @@ Test(indexing, errors)
                 "take: index 3, at (1, 1) of the indices, is outside axis 0 of length 3");
     CHECK_ERROR(gt_take(a, gt_scalar(-3, GT_INT64), .axis = 1),
                 "take: index -3, at () of the indices, is outside axis 1 of length 2");
-    CHECK_ERROR(gt_take(a, a), "take: indices are int32, int64 or uint8, not float32");
+    CHECK_ERROR(gt_take(a, a), "take: indices must be int32, int64 or uint8 (got float32)");
     CHECK_ERROR(
         gt_take_along_axis(a, i),
         "take_along_axis: indices of shape (2, 2) for (3, 2): they may differ in axis 1 only");
     CHECK_ERROR(gt_scatter_add(i, a, gt_shape(5, 2)),
-                "scatter_add: the updates are (3, 2); for these indices they are (2, 2, 2)");
+                "scatter_add: the updates are float32 (3, 2); for these indices they are "
+                "float32 (2, 2, 2)");
     CHECK_ERROR(gt_scatter_add(gt_scalar(5, GT_INT32), gt_zeros(gt_shape(2)), gt_shape(5, 2)),
                 "scatter_add: index 5, at () of the indices, is outside axis 0 of length 5");
-    CHECK_ERROR(gt_scatter_add(i, a, gt_shape(-1, 2)), "scatter_add: the shape is not possible");
-    CHECK_ERROR(gt_one_hot(a, 3), "one_hot: indices are int32, int64 or uint8, not float32");
-    CHECK_ERROR(gt_tril(gt_zeros(gt_shape(3))), "tril: (3,) has no two axes");
+    CHECK_ERROR(gt_scatter_add(i, a, gt_shape(-1, 2)), "scatter_add: the shape is invalid or too large");
+    CHECK_ERROR(gt_one_hot(a, 3), "one_hot: indices must be int32, int64 or uint8 (got float32)");
+    CHECK_ERROR(gt_tril(gt_zeros(gt_shape(3))), "tril: expected at least two axes (got shape (3,))");
     gt_scope_end(scope);
     assert_no_leaks();
 }
@@ -558,7 +559,7 @@ Test(creation, values_and_errors)
     CHECK_EMPTY(gt_eye(0), GT_FLOAT32, gt_shape(0, 0));
     CHECK_ERROR(gt_full(gt_shape(2), 0.5, .dtype = GT_INT32),
                 "full: 0.5 is not a number of type int32");
-    CHECK_ERROR(gt_zeros(gt_shape(-1)), "full: the shape (-1,) is not possible");
+    CHECK_ERROR(gt_zeros(gt_shape(-1)), "full: the shape (-1,) is invalid or too large");
     CHECK_ERROR(gt_arange(0, 1, 0), "arange: no range from 0 to 1 by 0");
     CHECK_ERROR(gt_arange(0, 2, 0.5, .dtype = GT_INT32),
                 "arange: 0.5 is not a number of type int32");

@@ -427,7 +427,7 @@ Test(values, random)
           "uniform: low must not exceed high, and both be finite (low 1, high 0)");
     FAILS(gt_uniform(gt_shape(-2)), "uniform: the shape is invalid or too large");
     FAILS(gt_uniform(gt_shape(2), .generator = x),
-          "uniform: a generator is int64 (2,), made by gt_generator; this is float32 (1000, 10)");
+          "uniform: a generator must be int64 (2,), made by gt_generator (got float32 (1000, 10))");
     FAILS(gt_normal(gt_shape(2), .stddev = -1),
           "normal: mean must be finite, stddev finite and >= 0 (got mean 0, stddev -1)");
     FAILS(gt_random_integers(gt_shape(2), 0, 300, .dtype = GT_UINT8),
@@ -510,12 +510,11 @@ Test(values, categories)
     cr_assert(gt_size(gt_categorical(logits, 0)) == 0);
     cr_assert(gt_size(gt_categorical(gt_zeros(gt_shape(0, 3)), 4)) == 0);
 
-    FAILS(gt_categorical(logits, -1),
-          "categorical: -1 classes cannot be drawn by logits of shape (2, "
-          "4), which is to be (rows, classes)");
-    FAILS(gt_categorical(gt_zeros(gt_shape(3)), 1),
-          "categorical: 1 classes cannot be drawn by logits of shape (3,), which is to be (rows, "
-          "classes)");
+    FAILS(gt_categorical(logits, -1), "categorical: logits must have shape (rows, classes), "
+                                      "samples must be >= 0 (got (2, 4), -1)");
+    FAILS(
+        gt_categorical(gt_zeros(gt_shape(3)), 1),
+        "categorical: logits must have shape (rows, classes), samples must be >= 0 (got (3,), 1)");
     FAILS(gt_categorical(logits, 1, .dtype = GT_FLOAT32),
           "categorical: dtype float32 is not supported; expected int32 and int64");
     FAILS(gt_categorical(gt_cast(logits, GT_INT32), 1),
@@ -527,7 +526,7 @@ Test(values, categories)
     FAILS(gt_categorical(gt_array(gt_shape(1, 2), 0, INFINITY), 1),
           "categorical: row 0 of the logits has one that is inf or NaN");
     FAILS(gt_categorical(logits, 1, .generator = logits),
-          "categorical: a generator is int64 (2,), made by gt_generator; this is float64 (2, 4)");
+          "categorical: a generator must be int64 (2,), made by gt_generator (got float64 (2, 4))");
     gt_context_free(NULL);
     assert_no_leaks();
 }

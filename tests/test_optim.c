@@ -42,6 +42,7 @@
 
 #include "autodiff/gradient.h"
 #include "core/graph.h"
+#include "core/structs.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/assign.h"
 #include "ops/array/cast.h"

@@ -530,26 +530,26 @@ Test(oracle_numpy, errors)
     FAILS(gt_diagonal(v), "diagonal: expected a matrix");
     FAILS(gt_diag(gt_ones(gt_shape(1, 1, 1))), "diag: expected a vector or a matrix");
     FAILS(gt_sort(gt_scalar(1, GT_FLOAT32)), "sort: there is no axis -1");
-    FAILS(gt_top_k(v, 4), "there are no 4 largest");
+    FAILS(gt_top_k(v, 4), "k must be from 0 to 3, the length of the last axis (got 4)");
     FAILS(gt_quantile(gt_ones(gt_shape(0)), 0.5),
           "quantile: cannot take a quantile of an empty axis");
-    FAILS(gt_searchsorted(a, v), "sorted vector, not of shape (2, 3)");
-    FAILS(gt_bincount(v), "bincount: what is counted are integers");
+    FAILS(gt_searchsorted(a, v), "expected a sorted vector (got shape (2, 3))");
+    FAILS(gt_bincount(v), "bincount: expected integers (got float32)");
     FAILS(gt_bincount(gt_add(whole, -1), .length = 3), "must not be negative (got -1, at (0,))");
     FAILS(gt_bincount(gt_add(whole, -1)), "must not be negative (got -1, at (0,))");
     FAILS(gt_bincount(gt_add(gt_cast(whole, GT_INT64), -3e9)), "(got -3000000000, at (0,))");
     FAILS(gt_bincount(gt_add(whole, 7), .length = 3), "index 7, at (0,) of the indices, is outside");
     FAILS(gt_bincount(whole, .length = -2), "length must not be negative (got -2)");
     FAILS(gt_segment_max(a, gt_add(whole, 7), 3), "segment_max: id 7 of row 0");
-    FAILS(gt_segment_sum(a, v, 3), "indices are int32");
-    FAILS(gt_hstack(((gt_Tensors){NULL, 0})), "hstack: it takes 1 to");
+    FAILS(gt_segment_sum(a, v, 3), "indices must be int32");
+    FAILS(gt_hstack(((gt_Tensors){NULL, 0})), "hstack: expected 1 to");
     FAILS(gt_unstack(a, 3, parts), "unstack: axis 0 of length 2 cannot be cut into 3");
     FAILS(gt_max(a, .axis = 2, .initial = 0), "max: there is no axis 2");
     FAILS(gt_max(gt_zeros(gt_shape(0, 2)), .axis = 0), "max");
     FAILS(gt_min(whole, .initial = 0.5), "min: ");
     FAILS(gt_max(gt_zeros(gt_shape(0), .dtype = GT_INT32), .initial = 0.5), "max: ");
-    FAILS(gt_repeat(a, gt_integers(1, 2), .axis = 1), "repeat: 2 numbers for axis 1 of length 3");
-    FAILS(gt_repeat(a, gt_integers(1, -2), .axis = 0), "repeat: -2 times is not possible");
+    FAILS(gt_repeat(a, gt_integers(1, 2), .axis = 1), "repeat: take: 2 numbers for axis 1 of length 3");
+    FAILS(gt_repeat(a, gt_integers(1, -2), .axis = 0), "repeat: repeats must be >= 0 (got -2)");
     FAILS(gt_repeat(a, gt_integers(INT64_MAX, INT64_MAX), .axis = 0),
           "repeat: the result would be");
     FAILS(gt_roll(a, gt_integers(1, 2, 3), .axes = gt_axes(0, 1)), "roll: 3 shifts for 2 axes");
@@ -570,16 +570,16 @@ Test(oracle_numpy, errors)
           "scatter_update: the updates are float32 (3,); for these indices they are float32 (2,)");
     FAILS(gt_scatter_update(v, gt_full(gt_shape(3, 1), 3, .dtype = GT_INT32), v,
                             .reduction = GT_SCATTER_REDUCTION_MAX),
-          "id 3 of row 0 is not one of 3");
+          "scatter_update: index 3, at (0, 0) of the indices, is outside axis 0 of length 3");
     FAILS(gt_scatter_update(v, gt_zeros(gt_shape(3, 1), .dtype = GT_INT32), v,
                             .reduction = (gt_ScatterReduction)5),
           "scatter_update: unknown reduction 5");
     FAILS(gt_scatter(whole, v, gt_shape(3)), "scatter: indices (2,) do not say places of (3,)");
     FAILS(gt_scatter(gt_full(gt_shape(3, 2), 3, .dtype = GT_INT32), v, gt_shape(3, 3)),
-          "scatter: scatter_add: index");
+          "scatter: index 3, at (0, 0) of the indices");
     FAILS(gt_scatter(gt_zeros(gt_shape(2, 1), .dtype = GT_INT32), v, gt_shape(3)),
-          "the updates are (3,); for these indices they are (2,)");
-    FAILS(gt_scatter(whole, v, gt_shape(-1)), "scatter: the shape is not possible");
+          "the updates are float32 (3,); for these indices they are float32 (2,)");
+    FAILS(gt_scatter(whole, v, gt_shape(-1)), "scatter: the shape is invalid or too large");
     FAILS(gt_get_item(a, "0, 0, 0"), "get_item: 3 axes and 0 times ... do not fit rank 2");
     FAILS(gt_get_item(a, "..., ..."), "2 times ... do not fit rank 2");
     FAILS(gt_get_item(a, "-3"), "index -3 is outside axis 0 of length 2");
@@ -595,10 +595,10 @@ Test(oracle_numpy, errors)
                          "None,None,None,None"),
           "invalid key");
     FAILS(gt_nonzero(gt_scalar(1, GT_FLOAT32)), "nonzero: a number without axes");
-    FAILS(gt_nonzero(a, .length = -2), "nonzero: a length of -2 is not possible");
+    FAILS(gt_nonzero(a, .length = -2), "nonzero: length must be from 0 to");
     FAILS(gt_nanargmax(a, .axis = 2), "there is no axis 2");
     FAILS(gt_nanargmin(gt_ones(gt_shape(0))), "nanargmin");
-    FAILS(gt_quantile(a, 0.5, .method = (gt_QuantileMethod)5), "5 is no method of quantiles");
+    FAILS(gt_quantile(a, 0.5, .method = (gt_QuantileMethod)5), "unknown method of quantiles 5");
     FAILS(gt_pad(a, gt_shape(1), gt_shape(1, 1), .mode = GT_PAD_MODE_WRAP),
           "pad: (2, 3) cannot be");
     FAILS(gt_pad(a, gt_shape(-1, 0), gt_shape(1, 1), .mode = GT_PAD_MODE_EDGE),

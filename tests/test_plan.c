@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "../core/internal.h"
+#include "../core/structs.h"
 #include "../autodiff/gradient.h"
 #include "../ops/nn/activation.h"
 #include "../ops/math/arithmetic.h"

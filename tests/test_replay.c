@@ -5,7 +5,8 @@
  *
  *     ROW(flip, (REAL(N, 5)), gt_flip(a, .axis = -2))
  *
- * A row names a function of the API, its inputs, and an expression of a, b, c, d that gives a tensor. The rows of a room
+ * A row names a function of the API, its inputs, and an expression of a, b, c, d that gives a tensor; `state` is a variable, and
+ * part[8] has room for handles. The rows of a room
  * are in replay_ROOM.inc; functions without a row are in replay_missing.inc, and none may join them. */
 #include <criterion/criterion.h>
 
@@ -38,6 +39,9 @@ enum { N = -1, ROW_INPUTS = 4, TRACED = 6 };
     }
 /* Integers from -N to N - 1. */
 #define PLACE(...) GT_WHOLE(GT_INT64, -1, N, __VA_ARGS__)
+
+/* A variable (5) that rows may read and change; it is 1, 2, 3, 4, 5 before each call. */
+static gt_Variable *state;
 
 static double half(double x)
 {
@@ -82,9 +86,9 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 /* ---- inputs ---- */
 
-static double next_number(uint64_t *state)
+static double next_number(uint64_t *seed)
 {
-    uint64_t z = (*state += 0x9E3779B97F4A7C15u);
+    uint64_t z = (*seed += 0x9E3779B97F4A7C15u);
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
     z = (z ^ z >> 27) * 0x94D049BB133111EBu;
     return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
@@ -122,6 +126,9 @@ static gt_Tensor *make_input(const gt_SampleInput *input, int64_t n, uint64_t se
 
 static void make_inputs(const Row *row, int64_t n, gt_Tensor **in)
 {
+    gt_Tensor *first = gt_arange(1, 6, 1);
+    state = state ? state : gt_variable(first, .name = "state");
+    gt_assign(state, first);
     for (int i = 0; i < ROW_INPUTS; i++)
         in[i] = i < row->inputs ? make_input(&row->input[i], n, 77 + (uint64_t)i) : NULL;
 }
@@ -204,6 +211,7 @@ static bool same(const Row *row, const gt_Graph *graph, int32_t result, int64_t 
     bool call_failed = gt_status() != GT_OK;
     snprintf(failed, sizeof failed, "%s", call_failed ? gt_error_message() : "");
     gt_error_clear();
+    make_inputs(row, n, in);
     gt_Tensor *got = replay(graph, in, result);
     bool equal = false;
     if (call_failed || !got) {
@@ -240,6 +248,7 @@ Test(replay, at_other_sizes)
         gt_graph_free(graph);
     }
     printf("%d rows\n", (int)ROWS);
+    gt_variable_free(state);
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 
 #include "../gradtape.h"
-#include "../core/internal.h"
+#include "../core/structs.h"
 #include "leaks.h"
 
 #undef GT_HERE

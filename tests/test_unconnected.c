@@ -9,7 +9,7 @@
 #include "../autodiff/custom.h"
 #include "../autodiff/gradient.h"
 #include "../core/inside.h"
-#include "../core/internal.h"
+#include "../core/structs.h"
 #include "../ops/math/arithmetic.h"
 #include "../ops/array/assign.h"
 #include "../ops/array/cast.h"

@@ -4,6 +4,7 @@
 #include "kernels/draw.h"
 #include "kernels/integers.h"
 #include "kernels/kernels.h"
+#include "kernels/lookup_index.h"
 
 #define GT_DECLARE_CHECK(name) static gt_CheckKernel check_##name;
 GT_CHECK_KERNELS(GT_DECLARE_CHECK)
@@ -70,6 +71,18 @@ static int64_t check_ctc_states(const void *given, void *const *at, int64_t firs
     return -1;
 }
 
+static int64_t check_indices(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_IndexCheck *job = given;
+    (void)first, (void)last;
+    for (int64_t i = 0; i < job->size; i++) {
+        int64_t index = gt_integer(at[job->input], job->type, i);
+        if (index < job->least || index >= job->count)
+            return i;
+    }
+    return -1;
+}
+
 /* Rows: does every label name a class, or is it the one that is ignored? */
 static int64_t check_labels(const void *given, void *const *at, int64_t first, int64_t last)
 {
@@ -78,6 +91,19 @@ static int64_t check_labels(const void *given, void *const *at, int64_t first, i
         int64_t label = gt_integer(at[0], job->label_type, row);
         if ((label < 0 || label >= job->classes) && label != job->ignored)
             return row;
+    }
+    return -1;
+}
+
+static int64_t check_coordinates(const void *given, void *const *at, int64_t first, int64_t last)
+{
+    const gt_PlacesOfJob *job = given;
+    (void)first, (void)last;
+    for (int64_t i = 0; i < job->n * job->k; i++) {
+        int64_t index = gt_integer(at[job->input], job->type, i);
+        int64_t length = job->dims[i % job->k];
+        if (index < -length || index >= length)
+            return i;
     }
     return -1;
 }

@@ -29,3 +29,28 @@ void GT_KERNEL(tiles_fill)(const void *given, void *const *at, int64_t first, in
             to[i] = job->pattern;
     }
 }
+
+void GT_KERNEL(tiles_triangle)(const void *given, void *const *at, int64_t first, int64_t last,
+                               void *scratch)
+{
+    const gt_TriangleJob *job = given;
+    int64_t all = job->matrices * job->rows, columns = job->columns;
+    int64_t end = last * job->group < all ? last * job->group : all;
+    size_t element = job->element;
+    (void)scratch;
+    for (int64_t row = first * job->group; row < end; row++) {
+        int64_t cut =
+            row % job->rows + job->k + job->lower; /* the first column of the upper part */
+        cut = cut < 0 ? 0 : cut > columns ? columns : cut;
+        const char *x = (const char *)at[0] + (size_t)(row * columns) * element;
+        char *y = (char *)at[1] + (size_t)(row * columns) * element;
+        size_t left = (size_t)cut * element, right = (size_t)(columns - cut) * element;
+        if (job->lower) {
+            memcpy(y, x, left);
+            memset(y + left, 0, right);
+        } else {
+            memset(y, 0, left);
+            memcpy(y + left, x + left, right);
+        }
+    }
+}

@@ -1,4 +1,4 @@
-/* What reductions of floats do seldom, one number at a time: compute a sum again, scaled; products with exponents. See
+/* The rare parts of reductions of floats, one number at a time: a sum computed again, scaled; products with exponents. See
  * kernels/reduction.h. */
 #include "kernels/reduction.h"
 

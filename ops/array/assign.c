@@ -1,8 +1,6 @@
-/* The effects that change a variable as a whole. Those of optimizers are in ops/update/. */
+/* The effects that change a variable as a whole; those of optimizers are in ops/update/. Leans on ops/copies.h, kernels/launch.h. */
 #include "ops/array/assign.h"
 #include "ops/kit.h"
-
-#include <string.h>
 
 static gt_Status assign_shape(gt_ShapeRule *rule)
 {
@@ -18,64 +16,46 @@ static gt_Status assign_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
-static gt_Status update(const gt_Kernel *kernel, gt_BinaryLoop *loop)
-{
-    int64_t n = kernel->output_spec[0]->size;
-    loop(n, kernel->output[0], 1, kernel->input[1], kernel->input_spec[1]->size == n,
-         kernel->output[0]);
-    return GT_OK;
-}
-
-static gt_Status assign_run(const gt_Kernel *kernel)
-{
-    size_t element = gt_dtype_size(kernel->output_spec[0]->dtype);
-    int64_t n = kernel->output_spec[0]->size;
-    if (kernel->input_spec[1]->size == n) {
-        if (n)
-            memmove(kernel->output[0], kernel->input[1], (size_t)n * element);
-        return GT_OK;
-    }
-    for (int64_t i = 0; i < n; i++)
-        memcpy((char *)kernel->output[0] + (size_t)i * element, kernel->input[1], element);
-    return GT_OK;
-}
-
 static gt_Status number_shape(gt_ShapeRule *rule)
 {
     return gt_takes(rule->input[0], GT_TAKES_NUMBER) ? assign_shape(rule) : gt_status();
 }
 
-static gt_Status assign_add_run(const gt_Kernel *kernel)
+/* A single number goes to every element. */
+static void assign_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    int type = gt_loop_type(kernel->output_spec[0]->dtype);
-    return update(kernel, kernel->context->kernels->binary[GT_LOOP_ADD][type]);
+    const gt_Spec *out = &rule->output[0];
+    gt_CopyJob *job = gt_lower_copy(lowering, out->dtype, 1, 2);
+    gt_copy_axis(job, out->size, rule->input[1]->size == out->size, 1);
+    gt_copy_end(lowering, job);
 }
 
-static gt_Status assign_sub_run(const gt_Kernel *kernel)
-{
-    int type = gt_loop_type(kernel->output_spec[0]->dtype);
-    return update(kernel, kernel->context->kernels->binary[GT_LOOP_SUBTRACT][type]);
-}
+const gt_Operation gt_op_assign = {
+    GT_RECORD("assign", "variable = value", 2, 2),
+    .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE | GT_OP_HALF,
+    .why_not = "a change of state has no gradient; compute with the value instead",
+    .shape = assign_shape,
+    .lower = assign_lower,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))}),
+};
 
-#define EFFECT(op, text, rule, more)                                                               \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE | (more),                                 \
-        .why_not = "a change of state has no gradient; compute with the value instead",            \
-        .inputs_min = 2,                                                                           \
-        .inputs_max = 2,                                                                           \
-        .outputs = 1,                                                                              \
-        .shape = rule,                                                                             \
-        .run = op##_run,                                                                           \
-        .samples = (const gt_Sample[]){                                                            \
-            {.inputs = 2, .input = GT_INPUTS(GT_REAL(-2, 2, 2, 3), GT_REAL(-2, 2, 2, 3))},         \
-            GT_SAMPLES_END}};                                                                      \
-    gt_Status gt_##op##_at(const char *here, gt_Variable *variable, gt_Operand value)              \
-    {                                                                                              \
-        return change(here, &gt_op_##op, variable, value);                                         \
-    }
+const gt_Operation gt_op_assign_add = {
+    GT_RECORD("assign_add", "variable += value", 2, 2),
+    .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "a change of state has no gradient; compute with the value instead",
+    .shape = number_shape,
+    GT_LOOP(BINARY, ADD),
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))}),
+};
+
+const gt_Operation gt_op_assign_sub = {
+    GT_RECORD("assign_sub", "variable -= value", 2, 2),
+    .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "a change of state has no gradient; compute with the value instead",
+    .shape = number_shape,
+    GT_LOOP(BINARY, SUBTRACT),
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))}),
+};
 
 static gt_Status change(const char *here, const gt_Operation *operation, gt_Variable *variable,
                         gt_Operand value)
@@ -83,17 +63,28 @@ static gt_Status change(const char *here, const gt_Operation *operation, gt_Vari
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    gt_Slot *slot = gt_variable_check(context, here, operation->name, variable);
-    gt_Scope *scope = slot ? gt_scope_open(context) : NULL;
+    const gt_Spec *spec = gt_variable_spec(context, here, operation->name, variable);
+    gt_Scope *scope = spec ? gt_scope_open(context) : NULL;
     if (!scope)
-        return context->status;
+        return gt_context_status(context);
     if (value.is_number)
-        value.tensor = gt_scalar_at(here, value.number, slot->value->spec.dtype);
+        value.tensor = gt_scalar_at(here, value.number, spec->dtype);
     gt_apply_at(here, operation, NULL, 2, (gt_Tensor *[]){variable, value.tensor}, NULL);
     gt_scope_close(context);
-    return context->status;
+    return gt_context_status(context);
 }
 
-EFFECT(assign, "variable = value", assign_shape, GT_OP_HALF)
-EFFECT(assign_add, "variable += value", number_shape, 0)
-EFFECT(assign_sub, "variable -= value", number_shape, 0)
+gt_Status gt_assign_at(const char *here, gt_Variable *variable, gt_Operand value)
+{
+    return change(here, &gt_op_assign, variable, value);
+}
+
+gt_Status gt_assign_add_at(const char *here, gt_Variable *variable, gt_Operand value)
+{
+    return change(here, &gt_op_assign_add, variable, value);
+}
+
+gt_Status gt_assign_sub_at(const char *here, gt_Variable *variable, gt_Operand value)
+{
+    return change(here, &gt_op_assign_sub, variable, value);
+}

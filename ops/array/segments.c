@@ -1,18 +1,20 @@
-/* Segments: records, kernels and gradient rules of ops/array/segments.h. */
+/* Reductions over rows that share a number. Each fills the result with what leaves the first row as it is, then goes through
+ * the rows in order. Leans on lookup.c, kernels/lookups.h. */
 #include "ops/array/segments.h"
-#include "ops/math/arithmetic.h"
+#include "kernels/lookup_index.h"
 #include "ops/array/cast.h"
-#include "ops/math/compare.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
-#include "ops/kit.h"
-#include "ops/math/reduction.h"
-#include "ops/array/reshaping.h"
+#include "ops/array/lookup.h"
 #include "ops/array/sorting.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/compare.h"
 
 #include <math.h>
+#include <string.h>
 
-#define SEGMENT_OPTIONS(F, S) F(S, int64_t, segments, 1, "how many rows the result has")
+#define SEGMENT_OPTIONS(F, S)                                                                      \
+    F(S, int64_t, segments, 1, "rows of the result; -1: as many as input 3 has")
 GT_OPTIONS(SegmentOptions, SEGMENT_OPTIONS);
 GT_OPTION_TYPE(SegmentOptions, SEGMENT_OPTIONS);
 
@@ -20,163 +22,135 @@ static gt_Status segment_shape(gt_ShapeRule *rule)
 {
     const SegmentOptions *options = rule->options;
     const gt_Spec *x = rule->input[0], *ids = rule->input[1];
+    const gt_Spec *like = rule->inputs > 2 ? rule->input[2] : NULL;
+    int64_t segments = like && like->rank > 0 ? like->dims[0] : options->segments;
     char a[160], b[160];
-    if (!gt_takes(x, GT_TAKES_NUMBER) || !gt_takes(ids, GT_TAKES_INTEGER))
+    if (!gt_takes(x, GT_TAKES_NUMBER) || !gt_takes_indices(ids))
         return gt_status();
     if (x->rank < 1 || ids->rank != 1 || ids->dims[0] != x->dims[0])
-        return gt_fail(GT_INVALID, "ids %s do not number the rows of %s",
-                       gt_shape_text(gt_spec_shape(ids), b, sizeof b),
-                       gt_shape_text(gt_spec_shape(x), a, sizeof a));
-    if (options->segments < 0)
-        return gt_fail(GT_INVALID, "%lld segments are not possible", (long long)options->segments);
+        return gt_fail(GT_INVALID, "expected x (n, ...) and ids (n) (got %s and %s)",
+                       gt_shape_text(gt_spec_shape(x), a, sizeof a),
+                       gt_shape_text(gt_spec_shape(ids), b, sizeof b));
+    if (segments < 0)
+        return gt_fail(GT_INVALID, "segments must be >= 0 (got %lld)", (long long)segments);
     rule->output[0] = *x;
-    rule->output[0].dims[0] = options->segments;
+    rule->output[0].dims[0] = segments;
     return GT_OK;
 }
 
-static int64_t columns_of(const gt_Spec *spec)
+/* The job; y is filled with these numbers before: of floats, int32, int64 and uint8. */
+static gt_SegmentJob *lower_segments(const gt_ShapeRule *rule, gt_Lowering *lowering,
+                                     gt_TileKernelId kernel, double real, int64_t i32, int64_t i64,
+                                     int64_t u8)
 {
-    int64_t columns = 1;
-    for (int d = 1; d < spec->rank; d++)
-        columns *= spec->dims[d];
-    return columns;
+    const gt_Spec *out = &rule->output[0], *ids = rule->input[1];
+    int64_t whole = out->dtype == GT_INT32 ? i32 : out->dtype == GT_INT64 ? i64 : u8;
+    gt_Along view = gt_along(out, 0);
+    int y = rule->inputs;
+    gt_lower_indices(rule, lowering, 1, -view.count, view.count);
+    gt_lower_fill(lowering, out->dtype, y, out->size,
+                  gt_dtype_is_float(out->dtype) ? real : (double)whole);
+    if (out->dtype == GT_INT64) /* more digits than a double has */
+        ((gt_FillJob *)(void *)(lowering->job + lowering->launch[0].job))->pattern =
+            (uint64_t)whole;
+    int64_t tiles = (view.inner + GT_SEGMENT_STRIP - 1) / GT_SEGMENT_STRIP;
+    gt_SegmentJob *job = gt_lower_launch(lowering, kernel, tiles, sizeof *job);
+    job->type = (uint8_t)gt_loop_type(ids->dtype);
+    job->loop = (uint8_t)gt_loop_type(out->dtype);
+    job->y = (uint8_t)y;
+    job->n = ids->size;
+    job->columns = view.inner;
+    job->segments = view.count;
+    return job;
 }
 
-/* Where row i goes; all were looked at before. */
-static int64_t segment_of(const gt_Kernel *kernel, int64_t i)
+static gt_Status segment_complain(const gt_ShapeRule *rule, void *const *at, int64_t position)
 {
-    int64_t id = gt_whole(kernel, 1, i);
-    return id < 0 ? id + kernel->output_spec[0]->dims[0] : id;
+    int64_t segments = rule->output[0].dims[0];
+    int64_t id = gt_integer(at[1], (uint8_t)gt_loop_type(rule->input[1]->dtype), position);
+    return gt_fail(GT_INVALID, "id %lld of row %lld is not one of %lld segments", (long long)id,
+                   (long long)position, (long long)segments);
 }
 
-static gt_Status check_ids(const gt_Kernel *kernel)
+/* Where a row goes follows from its id: no mask could say what became of padding. */
+static gt_Status segment_mask(gt_MaskRule *rule)
 {
-    int64_t segments = kernel->output_spec[0]->dims[0];
-    for (int64_t i = 0; i < kernel->input_spec[1]->size; i++) {
-        int64_t id = segment_of(kernel, i);
-        if (id < 0 || id >= segments)
-            return gt_fail(GT_INVALID, "id %lld of row %lld is not one of %lld segments",
-                           (long long)(id < 0 ? id - segments : id), (long long)i,
-                           (long long)segments);
-    }
-    return GT_OK;
+    return gt_mask_rows(rule, 0);
 }
 
-/* a b; integers wrap. */
-static int32_t product_i32(int32_t a, int32_t b)
-{
-    return (int32_t)((uint32_t)a * (uint32_t)b);
-}
-static int64_t product_i64(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a * (uint64_t)b);
-}
-static uint8_t product_u8(uint8_t a, uint8_t b)
-{
-    return (uint8_t)((unsigned)a * b);
-}
-static float product_f32(float a, float b)
-{
-    return a * b;
-}
-static double product_f64(double a, double b)
-{
-    return a * b;
-}
-/* clang-format off */
-#define PRODUCT(a, b)                                                                              \
-    _Generic((a),                                                                                  \
-        int32_t: product_i32, int64_t: product_i64, uint8_t: product_u8, float: product_f32,       \
-        double: product_f64)(a, b)
-/* clang-format on */
+/* ---- the largest, the smallest ---- */
 
-/* Columns are independent of each other: a tile is a strip of them. */
-#define GT_STRIP 512
+static void segment_max_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    lower_segments(rule, lowering, GT_TILES_segment_max, -INFINITY, INT32_MIN, INT64_MIN, 0);
+}
 
-#define GT_SEGMENT_ROWS(type, UPDATE)                                                              \
-    for (int64_t i = 0; i < rows; i++) {                                                           \
-        const type *x = (const type *)kernel->input[0] + i * columns;                              \
-        type *y = (type *)kernel->output[0] + segment_of(kernel, i) * columns;                     \
-        for (int64_t j = begin; j < end; j++)                                                      \
-            y[j] = (type)(UPDATE);                                                                 \
-    }                                                                                              \
-    break
-#define GT_SEGMENT_OPERATION(op, text, rule, floats, UPDATE, EMPTY_REAL, EMPTY_I32, EMPTY_I64,     \
-                             EMPTY_U8, ...)                                                        \
-    static void op##_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,   \
-                           void *scratch)                                                          \
-    {                                                                                              \
-        (void)scratch;                                                                             \
-        int64_t columns = *(const int64_t *)argument, rows = kernel->input_spec[1]->size;          \
-        int64_t begin = first * GT_STRIP;                                                          \
-        int64_t end = last * GT_STRIP < columns ? last * GT_STRIP : columns;                       \
-        switch (kernel->output_spec[0]->dtype) {                                                   \
-        case GT_FLOAT32:                                                                           \
-            GT_SEGMENT_ROWS(float, UPDATE);                                                        \
-        case GT_FLOAT64:                                                                           \
-            GT_SEGMENT_ROWS(double, UPDATE);                                                       \
-        case GT_INT32:                                                                             \
-            GT_SEGMENT_ROWS(int32_t, UPDATE);                                                      \
-        case GT_INT64:                                                                             \
-            GT_SEGMENT_ROWS(int64_t, UPDATE);                                                      \
-        default:                                                                                   \
-            GT_SEGMENT_ROWS(uint8_t, UPDATE);                                                      \
-        }                                                                                          \
-    }                                                                                              \
-    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
-    {                                                                                              \
-        const gt_Spec *out = kernel->output_spec[0];                                               \
-        int64_t columns = columns_of(out);                                                         \
-        if (check_ids(kernel) != GT_OK)                                                            \
-            return gt_status();                                                                    \
-        if (out->dtype == GT_INT64)                                                                \
-            for (int64_t i = 0; i < out->size; i++)                                                \
-                ((int64_t *)kernel->output[0])[i] = EMPTY_I64;                                     \
-        else                                                                                       \
-            gt_fill(out->dtype, out->size,                                                         \
-                    gt_dtype_is_float(out->dtype) ? EMPTY_REAL                                     \
-                    : out->dtype == GT_INT32      ? (double)EMPTY_I32                              \
-                                                  : EMPTY_U8,                                           \
-                    kernel->output[0]);                                                            \
-        gt_TileBody *body = gt_dtype_is_float(out->dtype) ? floats : op##_tiles;                   \
-        return gt_for_tiles(kernel, (columns + GT_STRIP - 1) / GT_STRIP, body, &columns);          \
-    }                                                                                              \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .options = &SegmentOptions_type,                                                           \
-        .inputs_min = 2,                                                                           \
-        .inputs_max = 2,                                                                           \
-        .outputs = 1,                                                                              \
-        .saves_inputs = 3,                                                                         \
-        .shape = rule,                                                                             \
-        .run = op##_run,                                                                           \
-        .samples =                                                                                 \
-            (const gt_Sample[]){{.inputs = 2,                                                      \
-                                 .input = GT_INPUTS(GT_APART(5, 2), GT_WHOLE(GT_INT32, 0, 2, 5)),  \
-                                 .options = &GT_VALUES(SegmentOptions, 2)},                        \
-                                {.inputs = 2,                                                      \
-                                 .input = GT_INPUTS(GT_APART(6), GT_WHOLE(GT_INT64, -2, 2, 6)),    \
-                                 .options = &GT_VALUES(SegmentOptions, 2)},                        \
-                                GT_SAMPLES_END},                                                   \
-        __VA_ARGS__};                                                                              \
-    gt_Tensor *gt_##op##_at(const char *here, gt_Tensor *x, gt_Tensor *ids, int64_t segments)      \
-    {                                                                                              \
-        SegmentOptions options = GT_VALUES(SegmentOptions, segments);                              \
-        return gt_apply_one_at(here, &gt_op_##op, &options, 2, (gt_Tensor *[]){x, ids});           \
-    }
+static void segment_min_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    lower_segments(rule, lowering, GT_TILES_segment_min, INFINITY, INT32_MAX, INT64_MAX, UINT8_MAX);
+}
 
 /* The rows that equal their segment's result share its gradient. */
 static gt_Status segment_max_gradient(gt_GradientRule *rule)
 {
-    const SegmentOptions *options = gt_rule_options(rule);
     gt_Tensor *x = gt_rule_input(rule, 0), *ids = gt_rule_input(rule, 1);
+    if (!gt_wants(rule, 0))
+        return gt_status();
+    int64_t segments = gt_rule_output_spec(rule, 0)->dims[0];
     gt_Tensor *best = gt_equal(x, gt_take(gt_rule_output(rule, 0), ids));
     best = gt_cast(best, gt_rule_input_spec(rule, 0)->dtype);
-    gt_Tensor *ties = gt_segment_sum(best, ids, options->segments);
+    gt_Tensor *ties = gt_segment_sum(best, ids, segments);
     gt_Tensor *share = gt_divide_no_nan(gt_upstream(rule, 0), ties);
     return gt_give(rule, 0, gt_multiply(best, gt_take(share, ids)));
+}
+
+const gt_Operation gt_op_segment_max = {
+    GT_RECORD("segment_max", "the largest of the rows of each segment", 2, 3),
+    .options = &SegmentOptions_type,
+    .optional_inputs = 4,
+    .saves_inputs = 3,
+    .saves_outputs = 1,
+    .shape = segment_shape,
+    .lower = segment_max_lower,
+    .complain = segment_complain,
+    .gradient = segment_max_gradient,
+    .mask = segment_mask,
+    .samples = GT_SAMPLES({.inputs = 2,
+                           .input = GT_INPUTS(GT_APART(5, 2), GT_WHOLE(GT_INT32, 0, 2, 5)),
+                           .options = &GT_VALUES(SegmentOptions, 2)},
+                          {.inputs = 2,
+                           .input = GT_INPUTS(GT_APART(6), GT_WHOLE(GT_INT64, -2, 2, 6)),
+                           .options = &GT_VALUES(SegmentOptions, 2)}),
+};
+
+const gt_Operation gt_op_segment_min = {
+    GT_RECORD("segment_min", "the smallest of the rows of each segment", 2, 3),
+    .options = &SegmentOptions_type,
+    .optional_inputs = 4,
+    .saves_inputs = 3,
+    .saves_outputs = 1,
+    .shape = segment_shape,
+    .lower = segment_min_lower,
+    .complain = segment_complain,
+    .gradient = segment_max_gradient,
+    .mask = segment_mask,
+    .samples = GT_SAMPLES({.inputs = 2,
+                           .input = GT_INPUTS(GT_APART(5, 2), GT_WHOLE(GT_INT32, 0, 2, 5)),
+                           .options = &GT_VALUES(SegmentOptions, 2)},
+                          {.inputs = 2,
+                           .input = GT_INPUTS(GT_APART(6), GT_WHOLE(GT_INT64, -2, 2, 6)),
+                           .options = &GT_VALUES(SegmentOptions, 2)}),
+};
+
+/* ---- the product ---- */
+
+/* Products of floats wait as gt_Scaled, of a strip for all segments: they neither overflow nor underflow on their way. */
+static void segment_prod_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    gt_SegmentJob *job = lower_segments(rule, lowering, GT_TILES_segment_prod, 1, 1, 1, 1);
+    int64_t width = job->columns < GT_SEGMENT_STRIP ? job->columns : GT_SEGMENT_STRIP;
+    if (gt_dtype_is_float(rule->output[0].dtype))
+        gt_lower_scratch(lowering, (size_t)(job->segments * width) * sizeof(gt_Scaled));
 }
 
 /* For rows sorted by segment: the product of those of the same segment before each (or after, if
@@ -188,7 +162,7 @@ static gt_Tensor *product_beside(gt_Tensor *x, gt_Tensor *sorted, bool later)
     for (int rank = gt_rank(x); along.rank < rank;)
         along.dims[along.rank++] = 1;
     gt_Tensor *goes_on = gt_reshape(gt_equal(sorted, gt_neighbour(sorted, 0, later)), along);
-    gt_Tensor *zero = gt_zeros_like(x);
+    gt_Tensor *zero = gt_zeros(gt_tensor_shape(x), .dtype = gt_dtype(x));
     return gt_linear_recurrence(gt_where(goes_on, gt_neighbour(x, 0, later), zero),
                                 gt_where(goes_on, zero, 1), 0, later);
 }
@@ -197,10 +171,12 @@ static gt_Tensor *product_beside(gt_Tensor *x, gt_Tensor *sorted, bool later)
  * after, in double, for either may be beyond float where the product of both is not. */
 static gt_Status segment_prod_gradient(gt_GradientRule *rule)
 {
-    const SegmentOptions *options = gt_rule_options(rule);
     gt_Tensor *x = gt_rule_input(rule, 0), *ids = gt_rule_input(rule, 1);
+    if (!gt_wants(rule, 0))
+        return gt_status();
+    double segments = (double)gt_rule_output_spec(rule, 0)->dims[0];
     gt_Tensor *from_1 = gt_add(gt_cast(ids, GT_INT64), 1);
-    from_1 = gt_where(gt_less(from_1, 1), gt_add(from_1, (double)options->segments), from_1);
+    from_1 = gt_where(gt_less(from_1, 1), gt_add(from_1, segments), from_1);
     gt_Tensor *order = gt_argsort(from_1);
     gt_Tensor *rows = gt_narrowed(gt_take(x, order), GT_FLOAT64), *sorted = gt_take(from_1, order);
     gt_Tensor *others =
@@ -211,76 +187,71 @@ static gt_Status segment_prod_gradient(gt_GradientRule *rule)
                    gt_narrowed(gt_multiply(others, up), gt_rule_input_spec(rule, 0)->dtype));
 }
 
-GT_SEGMENT_OPERATION(segment_max, "the largest of the rows of each segment", segment_shape,
-                     segment_max_tiles, x[j] > y[j] || x[j] != x[j] ? x[j] : y[j], -INFINITY,
-                     INT32_MIN, INT64_MIN, 0, .saves_outputs = 1, .gradient = segment_max_gradient)
-GT_SEGMENT_OPERATION(segment_min, "the smallest of the rows of each segment", segment_shape,
-                     segment_min_tiles, x[j] < y[j] || x[j] != x[j] ? x[j] : y[j], INFINITY,
-                     INT32_MAX, INT64_MAX, UINT8_MAX, .saves_outputs = 1,
-                     .gradient = segment_max_gradient)
-/* Products of floats wait as gt_Scaled, of a strip for all segments: they neither overflow nor
- * underflow on their way. */
-static gt_Status segment_prod_shape(gt_ShapeRule *rule)
+const gt_Operation gt_op_segment_prod = {
+    GT_RECORD("segment_prod", "the product of the rows of each segment", 2, 3),
+    .options = &SegmentOptions_type,
+    .optional_inputs = 4,
+    .saves_inputs = 3,
+    .shape = segment_shape,
+    .lower = segment_prod_lower,
+    .complain = segment_complain,
+    .gradient = segment_prod_gradient,
+    .mask = segment_mask,
+    .samples = GT_SAMPLES({.inputs = 2,
+                           .input = GT_INPUTS(GT_APART(5, 2), GT_WHOLE(GT_INT32, 0, 2, 5)),
+                           .options = &GT_VALUES(SegmentOptions, 2)},
+                          {.inputs = 2,
+                           .input = GT_INPUTS(GT_APART(6), GT_WHOLE(GT_INT64, -2, 2, 6)),
+                           .options = &GT_VALUES(SegmentOptions, 2)}),
+};
+
+/* ---- the functions ---- */
+
+gt_Tensor *gt_segments_like(const gt_Operation *operation, gt_Tensor *x, gt_Tensor *ids,
+                            gt_Tensor *like)
 {
-    if (segment_shape(rule) != GT_OK)
-        return gt_status();
-    gt_Spec *out = &rule->output[0];
-    if (!gt_spec_resize(out))
-        return GT_OK; /* refused as too large */
-    int64_t columns = columns_of(out);
-    if (gt_dtype_is_float(out->dtype))
-        rule->scratch =
-            (size_t)(out->dims[0] * (columns < GT_STRIP ? columns : GT_STRIP)) * sizeof(gt_Scaled);
-    return GT_OK;
+    SegmentOptions options = GT_VALUES(SegmentOptions, -1);
+    return gt_apply_one_at(NULL, operation, &options, 3,
+                           (gt_Tensor *[]){x, ids, gt_stop_gradient(like)});
 }
 
-static void product_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                          void *scratch)
+static gt_Tensor *apply(const char *here, const gt_Operation *operation, gt_Tensor *x,
+                        gt_Tensor *ids, int64_t segments)
 {
-    int64_t columns = *(const int64_t *)argument, rows = kernel->input_spec[1]->size;
-    int64_t segments = kernel->output_spec[0]->dims[0];
-    bool wide = kernel->output_spec[0]->dtype == GT_FLOAT64;
-    const float *x32 = kernel->input[0];
-    const double *x64 = kernel->input[0];
-    float *y32 = kernel->output[0];
-    double *y64 = kernel->output[0];
-    for (int64_t strip = first; strip < last; strip++) {
-        int64_t begin = strip * GT_STRIP;
-        int64_t width = columns - begin < GT_STRIP ? columns - begin : GT_STRIP;
-        gt_Scaled *product = scratch;
-        for (int64_t i = 0; i < segments * width; i++)
-            product[i] = (gt_Scaled){1, 0};
-        for (int64_t i = 0; i < rows; i++) {
-            gt_Scaled *of = product + segment_of(kernel, i) * width;
-            int64_t at = i * columns + begin;
-            for (int64_t j = 0; j < width; j++)
-                of[j] = gt_times(of[j], wide ? x64[at + j] : (double)x32[at + j]);
-        }
-        for (int64_t i = 0; i < segments * width; i++) {
-            int64_t at = i / width * columns + begin + i % width;
-            if (wide)
-                y64[at] = gt_plain(product[i]);
-            else
-                y32[at] = (float)gt_plain(product[i]);
-        }
-    }
+    SegmentOptions options = GT_VALUES(SegmentOptions, segments);
+    return gt_apply_one_at(here, operation, &options, 2, (gt_Tensor *[]){x, ids});
 }
 
-GT_SEGMENT_OPERATION(segment_prod, "the product of the rows of each segment", segment_prod_shape,
-                     product_tiles, PRODUCT(y[j], x[j]), 1, 1, 1, 1,
-                     .gradient = segment_prod_gradient)
+gt_Tensor *gt_segment_max_at(const char *here, gt_Tensor *x, gt_Tensor *ids, int64_t segments)
+{
+    return apply(here, &gt_op_segment_max, x, ids, segments);
+}
 
+gt_Tensor *gt_segment_min_at(const char *here, gt_Tensor *x, gt_Tensor *ids, int64_t segments)
+{
+    return apply(here, &gt_op_segment_min, x, ids, segments);
+}
+
+gt_Tensor *gt_segment_prod_at(const char *here, gt_Tensor *x, gt_Tensor *ids, int64_t segments)
+{
+    return apply(here, &gt_op_segment_prod, x, ids, segments);
+}
+
+/* A scatter_add along axis 0, whose result is rows until somebody reads it. */
 static gt_Tensor *segment_sum(gt_Tensor *x, gt_Tensor *ids, int64_t segments)
 {
-    gt_Shape shape = gt_tensor_shape(x);
+    int rank = gt_rank(x);
     if (gt_status() != GT_OK)
         return NULL;
-    if (shape.rank < 1) {
+    if (rank < 1) {
         gt_fail(GT_INVALID, "a scalar has no rows");
         return NULL;
     }
-    shape.dims[0] = segments;
-    return gt_scatter_add(ids, x, shape);
+    if (segments < 0) {
+        gt_fail(GT_INVALID, "segments must be >= 0 (got %lld)", (long long)segments);
+        return NULL;
+    }
+    return gt_scatter_rows(ids, x, segments, NULL);
 }
 GT_COMPOSED(segment_sum, (const char *here, gt_Tensor *x, gt_Tensor *ids, int64_t segments),
             (x, ids, segments))

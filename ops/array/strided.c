@@ -4,15 +4,6 @@
 
 #include <string.h>
 
-void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK])
-{
-    int64_t step = 1;
-    for (int d = spec->rank - 1; d >= 0; d--) {
-        stride[d] = step;
-        step *= spec->dims[d];
-    }
-}
-
 void gt_fill(gt_DType dtype, int64_t n, double value, void *to)
 {
     size_t element = gt_dtype_size(dtype);
@@ -114,7 +105,7 @@ static void take_plane(const gt_Kernel *kernel, gt_Broadcast *plan, Copy *copy)
         return;
     copy->plane = plan->dims[plane];
     copy->plane_to = plan->stride[1][plane];
-    copy->transpose = kernel->context->kernels->transpose[gt_move_index(copy->element)];
+    copy->transpose = gt_context_kernels(kernel->context)->transpose[gt_move_index(copy->element)];
     plan->rank--;
     for (int d = plane; d < plan->rank; d++) {
         plan->dims[d] = plan->dims[d + 1];

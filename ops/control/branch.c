@@ -35,10 +35,9 @@ gt_Tensor *gt_control_flag(gt_Tensor *number)
 static gt_Status cond_run(const gt_Kernel *kernel)
 {
     const gt_ControlKernel *self = (const gt_ControlKernel *)(const void *)kernel;
-    const gt_Control *control = kernel->options;
-    const gt_Graph *taken = *(const uint8_t *)self->input[0] ? control->first : control->second;
-    GT_ASSERT(taken->run);
-    return taken->run(taken->plan, self->input + 1, self->output);
+    void *taken = self->body[*(const uint8_t *)self->input[0] ? 0 : 1];
+    GT_ASSERT(taken);
+    return self->run_body(taken, self->input + 1, self->output);
 }
 
 /* ---- the gradient ---- */

@@ -47,8 +47,7 @@ static void stack_carries(const gt_ControlKernel *self, const gt_Control *contro
 static gt_Status loop_round(const gt_ControlKernel *self, const gt_Control *control,
                             int64_t element, bool into_outputs)
 {
-    const gt_Graph *body = control->first;
-    GT_ASSERT(body->run && (element >= 0 || control->xs + control->ys == 0));
+    GT_ASSERT(self->body[0] && (element >= 0 || control->xs + control->ys == 0));
     char *second = self->scratch;
     for (int32_t j = 0; j < control->carries; j++) {
         self->result[j] = into_outputs ? self->output[j] : second;
@@ -63,7 +62,7 @@ static gt_Status loop_round(const gt_ControlKernel *self, const gt_Control *cont
     for (int32_t i = control->carries; i < control->carries + control->ys; i++)
         self->result[i] =
             (char *)self->output[i] + (size_t)element * gt_spec_bytes(gt_loop_spec(control, i));
-    gt_Status status = body->run(body->plan, self->argument, self->result);
+    gt_Status status = self->run_body(self->body[0], self->argument, self->result);
     for (int32_t j = 0; j < control->carries; j++)
         self->argument[j] = self->result[j];
     return status;
@@ -84,7 +83,7 @@ static gt_Status loop_condition(const gt_ControlKernel *self, const gt_Control *
         made += i == 0 ? GT_ALIGNMENT
                        : gt_aligned(gt_spec_bytes(gt_loop_spec(control, unchanged + i - 1)));
     }
-    gt_Status status = condition->run(condition->plan, self->argument, self->result);
+    gt_Status status = self->run_body(self->body[1], self->argument, self->result);
     for (int32_t j = 0; j < control->carries; j++) {
         size_t bytes = gt_spec_bytes(gt_loop_spec(control, j));
         if (j >= unchanged)

@@ -33,6 +33,9 @@ typedef struct gt_ControlKernel {
     void *scratch;
     const void **argument; /* room for the inputs and outputs of a body */
     void **result;
+    /* Runs one of the bodies; `body` are those of the options, as who runs the node has prepared them. */
+    gt_Status (*run_body)(void *body, const void *const *input, void *const *output);
+    void *body[2];
 } gt_ControlKernel;
 
 #endif

@@ -56,6 +56,7 @@ static gt_Status learn(const gt_Foreign *self, int parameter, const gt_Spec *spe
     return GT_OK;
 }
 
+/* Forgets all sizes, then learns them from the inputs that have a parameter. */
 static gt_Status learn_inputs(const gt_Foreign *self, const gt_Spec *const *input, int64_t *size)
 {
     for (int s = 0; s < self->signature.symbols; s++)
@@ -68,6 +69,7 @@ static gt_Status learn_inputs(const gt_Foreign *self, const gt_Spec *const *inpu
 
 /* ---- shape rule ---- */
 
+/* Can a parameter of that type hold the number? float32 rounds, integers must be exact. */
 static bool number_fits(gt_CType type, double number)
 {
     switch (type) {
@@ -108,6 +110,8 @@ static gt_DType output_dtype(const gt_Foreign *self, int output)
     return gt_c_dtype(p < 0 ? self->signature.result : self->signature.parameter[p].type);
 }
 
+/* Without a shape rule of the user's: a scalar that is returned; brackets; or the shape of input 1. An output of a gradient
+ * function has the shape of the input whose gradient it is. */
 static gt_Status shape_output(const gt_Foreign *self, gt_ShapeRule *rule, int i,
                               const int64_t *size)
 {
@@ -209,6 +213,7 @@ ffi_type *gt_ffi_type(gt_CType type)
     }
 }
 
+/* Sets an integer argument; false if its type does not hold the value. */
 static bool set_whole(Argument *argument, gt_CType type, int64_t value)
 {
     switch (type) {
@@ -239,6 +244,7 @@ static void set_number(Argument *argument, gt_CType type, double value)
         set_whole(argument, type, (int64_t)value);
 }
 
+/* One argument a parameter, by its role. Inputs were checked by the shape rule; outputs have the shapes that it gave. */
 static gt_Status set_arguments(const gt_Foreign *self, const gt_Kernel *kernel, Argument *argument)
 {
     const gt_foreign_options *options = kernel->options;
@@ -278,6 +284,7 @@ static gt_Status set_arguments(const gt_Foreign *self, const gt_Kernel *kernel, 
     return GT_OK;
 }
 
+/* After the call an error that the function raised with gt_fail counts before the code that it returned. */
 gt_Status gt_foreign_run(const gt_Kernel *kernel)
 {
     gt_Foreign *self = gt_foreign_record(kernel->operation);
@@ -318,6 +325,7 @@ gt_Status gt_foreign_run(const gt_Kernel *kernel)
 
 /* ---- gradient ---- */
 
+/* An upstream gradient that did not arrive is passed as zeros. */
 gt_Status gt_foreign_gradient_rule(gt_GradientRule *rule)
 {
     const gt_Foreign *self = gt_foreign_record(gt_rule_operation(rule));

@@ -1,5 +1,9 @@
-/* Functions on numbers mapped over tensors: plain loops that call them, and derivatives that are
- * mapped functions again. Leans on custom.c, kit.c. */
+/* Functions on numbers mapped over tensors: plain loops that call them, and derivatives that are mapped functions again.
+ *
+ * Example: gt_elementwise_operation("j0", .f64 = j0, .derivative = minus_j1) registers j0 and j0_derivative. The gradient of
+ * the first is the upstream gradient times the second, which has none of its own.
+ *
+ * They keep `run`: a kernel knows no address of a function. Leans on custom.c, kit.h. */
 #include "ops/math/arithmetic.h"
 #include "ops/foreign/custom.h"
 #include "ops/kit.h"
@@ -30,6 +34,7 @@ static const Mapped *mapped_of(const gt_Operation *operation)
     return (const Mapped *)gt_custom_of(operation);
 }
 
+/* float32 is computed in float64 and rounded where there is no f32; without an f64 there is no float64. */
 static gt_Status mapped_shape(gt_ShapeRule *rule)
 {
     const Mapped *self = mapped_of(rule->operation);

@@ -96,7 +96,7 @@ const gt_Operation gt_op_divide = {
                           {.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 1, 3), GT_POSITIVE(4, 1))}),
 };
 
-/* Whole numbers divide as float32 (contract 4.4). */
+/* Integers divide as float32 (contract 4.4). */
 static gt_Tensor *as_float(const char *here, gt_Tensor *x)
 {
     gt_Context *context = gt_enter();
@@ -395,8 +395,8 @@ static gt_Status clip_shape(gt_ShapeRule *rule)
 {
     const ClipOptions *options = rule->options;
     if (!(options->low <= options->high))
-        return gt_fail(GT_INVALID, "the lower bound %g is not below the upper bound %g",
-                       options->low, options->high);
+        return gt_fail(GT_INVALID, "low must not exceed high (low %g, high %g)", options->low,
+                       options->high);
     return gt_shape_float(rule);
 }
 

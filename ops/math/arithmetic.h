@@ -67,8 +67,8 @@ GT_DECLARE_UNARY(rsqrt);
 GT_DECLARE_UNARY(reciprocal);
 #define gt_reciprocal(x) gt_reciprocal_at(GT_HERE, x)
 
-/* x limited to [low, high], which must be whole numbers of its type for integers; the gradient
- * passes inside the closed range. */
+/* x limited to [low, high]; of integers, both bounds must be integers of its dtype. The gradient passes inside the closed
+ * range. */
 #define gt_clip(x, low, high) gt_clip_at(GT_HERE, x, low, high)
 GT_API gt_Tensor *gt_clip_at(const char *here, gt_Tensor *x, double low, double high);
 

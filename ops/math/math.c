@@ -390,10 +390,10 @@ const gt_Operation gt_op_erfc = {
 };
 GT_DEFINE_UNARY(erfc)
 
-/* ---- to whole numbers ---- */
+/* ---- to integers ---- */
 
 const gt_Operation gt_op_floor = {
-    GT_RECORD("floor", "the largest whole number <= x", 1, 1),
+    GT_RECORD("floor", "the largest integer <= x", 1, 1),
     .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_float,
@@ -403,7 +403,7 @@ const gt_Operation gt_op_floor = {
 };
 GT_DEFINE_UNARY(floor)
 const gt_Operation gt_op_ceil = {
-    GT_RECORD("ceil", "the smallest whole number >= x", 1, 1),
+    GT_RECORD("ceil", "the smallest integer >= x", 1, 1),
     .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_float,
@@ -423,7 +423,7 @@ const gt_Operation gt_op_trunc = {
 };
 GT_DEFINE_UNARY(trunc)
 const gt_Operation gt_op_round = {
-    GT_RECORD("round", "the nearest whole number, halves to even", 1, 1),
+    GT_RECORD("round", "the nearest integer, halves to even", 1, 1),
     .flags = GT_OP_ELEMENTWISE | GT_OP_MAY_REUSE | GT_OP_NOT_DIFFERENTIABLE,
     .why_not = "it is constant between its jumps",
     .shape = gt_shape_float,
@@ -441,8 +441,8 @@ static gt_Tensor *rounded(gt_Tensor *x, const gt_round_options *given)
     double power = pow(10, fabs((double)options.decimals));
     gt_DType dtype = gt_dtype(x);
     if (gt_status() == GT_OK && !(power <= (dtype == GT_FLOAT32 ? (double)FLT_MAX : DBL_MAX)))
-        gt_fail(GT_INVALID, "decimals = %d: there is no such power of ten in %s", options.decimals,
-                gt_dtype_name(dtype));
+        gt_fail(GT_INVALID, "10^|decimals| must be a finite %s (got decimals %d)",
+                gt_dtype_name(dtype), options.decimals);
     if (options.decimals != 0)
         x = options.decimals > 0 ? gt_multiply(x, power) : gt_divide(x, power);
     x = gt_apply_one_at(NULL, &gt_op_round, NULL, 1, &x);

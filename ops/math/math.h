@@ -66,7 +66,7 @@ GT_DECLARE_UNARY(erf);
 GT_DECLARE_UNARY(erfc);
 #define gt_erfc(x) gt_erfc_at(GT_HERE, x)
 
-/* To whole numbers: down, up, towards zero. Not differentiable. */
+/* To integers: down, up, towards zero. Not differentiable. */
 GT_DECLARE_UNARY(floor);
 #define gt_floor(x) gt_floor_at(GT_HERE, x)
 GT_DECLARE_UNARY(ceil);
@@ -77,7 +77,7 @@ GT_DECLARE_UNARY(trunc);
 #define gt_round_OPTIONS(F, S)                                                                     \
     F(S, int32_t, decimals, 0, "digits behind the point; below 0: tens, hundreds, ...")
 GT_OPTIONS(gt_round_options, gt_round_OPTIONS);
-/* To the nearest whole number, halves to even. With decimals d, 10^d x rounded, divided by 10^d, as
+/* To the nearest integer, halves to even. With decimals d, 10^d x rounded, divided by 10^d, as
  * NumPy does it; a 10^|d| that the type does not hold is an error. Not differentiable. */
 #define gt_round(...)                                                                              \
     gt_round_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_round, GT_AFTER_1(__VA_ARGS__)))

@@ -55,7 +55,7 @@ static bool takes_state(const gt_ShapeRule *rule)
     char text[200];
     if (state->dtype == GT_INT64 && state->rank == 1 && state->size == 2)
         return true;
-    gt_fail(GT_INVALID, "a generator is int64 (2,), made by gt_generator; this is %s",
+    gt_fail(GT_INVALID, "a generator must be int64 (2,), made by gt_generator (got %s)",
             gt_spec_text(state, text, sizeof text));
     return false;
 }
@@ -336,11 +336,10 @@ static gt_Status categorical_shape(gt_ShapeRule *rule)
                        gt_dtype_name(options->dtype));
     if (logits->rank != 2 || logits->dims[1] < 1 || logits->dims[1] > INT32_MAX ||
         options->samples < 0)
-        return gt_fail(GT_INVALID,
-                       "%lld classes cannot be drawn by logits of shape %s, which is "
-                       "to be (rows, classes)",
-                       (long long)options->samples,
-                       gt_shape_text(gt_spec_shape(logits), text, sizeof text));
+        return gt_fail(
+            GT_INVALID,
+            "logits must have shape (rows, classes), samples must be >= 0 (got %s, %lld)",
+            gt_shape_text(gt_spec_shape(logits), text, sizeof text), (long long)options->samples);
     return draw_shape(rule, options->dtype, gt_shape(logits->dims[0], options->samples));
 }
 

@@ -48,7 +48,7 @@ GT_OPTIONS(gt_normal_options, gt_normal_OPTIONS);
 #define gt_normal(...)                                                                             \
     gt_normal_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_normal, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_normal_options *options);
-/* gt_random_integers(shape, low, high): whole numbers, evenly from [low, high), low < high. */
+/* gt_random_integers(shape, low, high): integers, evenly from [low, high), low < high. */
 #define gt_random_integers_OPTIONS(F, S)                                                           \
     F(S, gt_DType, dtype, GT_INT32, "int32, int64 or uint8")                                       \
     F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")

@@ -1,5 +1,5 @@
-/* What the records of reductions are made of: how they are lowered, what becomes of masks, helpers of their gradient rules
- * and functions; and two operations on squares that functions of other files are made of. Private to the library. Leans on
+/* Shared by the records of reductions: lowering, mask rules, helpers of their gradient rules and functions; and two
+ * operations on squares that functions of other files are made of. Private to the library. Leans on
  * ops/kit.h; the kernel is kernels/reduction.c. */
 #ifndef GT_OPS_REDUCTION_H
 #define GT_OPS_REDUCTION_H
@@ -9,8 +9,7 @@
 #include "ops/kit.h"
 #include "ops/math/reduce.h"
 
-/* What becomes of the sum (or the sum of squares) of floats before it is rounded to the type of the
- * result. */
+/* How the sum (or the sum of squares) of floats is finished before it is rounded to the dtype of the result. */
 typedef struct gt_Finish {
     bool mean;      /* it is divided by the number of elements */
     double scale;   /* it is multiplied by this */
@@ -36,7 +35,7 @@ gt_Status gt_reduction_refuse_empty(const gt_Spec *in);
 gt_Tensor *gt_reduction_input(const char *here, const char *operation, gt_Tensor *x, gt_DType small,
                               gt_DType whole);
 
-/* x as what is not 0. */
+/* x as bool: is it not 0? */
 gt_Tensor *gt_reduction_truth(const char *here, const char *operation, gt_Tensor *x);
 
 /* A tensor seen along one axis, or along all of them: outer x count x inner. */
@@ -57,7 +56,7 @@ bool gt_axis_view(const gt_Spec *spec, int axis, gt_AxisView *view);
 
 /* ---- squares: two operations that functions of other files are made of ----
  *
- * What is squared is summed in double and rounded once, at the end: nothing overflows or underflows
+ * Squares are summed in double and rounded once, at the end: nothing overflows or underflows
  * that the result does not. */
 
 #define GT_SQUARES_OPTIONS(F, S)                                                                   \

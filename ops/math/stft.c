@@ -3,6 +3,7 @@
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
+#include "ops/copies.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
 #include "ops/math/math.h"
@@ -16,14 +17,15 @@
 /* sequences: `extent` is their length. overlap_add: it is that of the whole; GT_NONE: as long as the sequences reach. */
 #define SEQUENCE_OPTIONS(F, S)                                                                     \
     F(S, int64_t, extent, 1, "numbers along the last axis of the result")                          \
-    F(S, int64_t, stride, 1, "from the start of one sequence to that of the next")
+    F(S, int64_t, stride, 1, "from the start of one sequence to that of the next")                 \
+    F(S, int64_t, mirrored, 0, "elements at each end that are a mirror image of those between")
 GT_OPTIONS(SequenceOptions, SEQUENCE_OPTIONS);
 GT_OPTION_TYPE(SequenceOptions, SEQUENCE_OPTIONS);
 
 static gt_Tensor *with_stride(const gt_Operation *operation, gt_Tensor *x, int64_t extent,
                               int64_t stride)
 {
-    SequenceOptions options = GT_VALUES(SequenceOptions, extent, stride);
+    SequenceOptions options = GT_VALUES(SequenceOptions, extent, stride, 0);
     return gt_apply_one_at(NULL, operation, &options, 1, &x);
 }
 
@@ -48,6 +50,12 @@ static gt_Status sequences_shape(gt_ShapeRule *rule)
         return gt_status();
     if (x->rank == GT_MAX_RANK)
         return gt_fail(GT_INVALID, "the result would have more than %d axes", GT_MAX_RANK);
+    int64_t between = x->dims[axis] - 2 * options->mirrored;
+    if (options->mirrored > 0 && between <= options->mirrored)
+        return gt_fail(
+            GT_INVALID,
+            "the last axis must have more than fft_length / 2 = %lld elements (got %lld)",
+            (long long)options->mirrored, (long long)between);
     *out = *x;
     out->rank++;
     out->dims[axis] = count_sequences(x->dims[axis], options->extent, options->stride);
@@ -55,19 +63,18 @@ static gt_Status sequences_shape(gt_ShapeRule *rule)
     return gt_status();
 }
 
-static gt_Status sequences_run(const gt_Kernel *kernel)
+static void sequences_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const SequenceOptions *options = kernel->options;
-    const gt_Spec *x = kernel->input_spec[0], *out = kernel->output_spec[0];
-    gt_Broadcast plan;
+    const SequenceOptions *options = rule->options;
+    const gt_Spec *x = rule->input[0], *out = &rule->output[0];
     if (out->size == 0)
-        return GT_OK;
+        return;
     int64_t whole = x->dims[x->rank - 1], count = out->dims[x->rank - 1], length = options->extent;
-    gt_strided_begin(&plan);
-    gt_strided_axis(&plan, x->size / whole, whole, count * length);
-    gt_strided_axis(&plan, count, options->stride, length);
-    gt_strided_axis(&plan, length, 1, 1);
-    return gt_strided_copy(kernel, &plan, x->dtype, kernel->input[0], kernel->output[0]);
+    gt_CopyJob *job = gt_lower_copy(lowering, x->dtype, 0, 1);
+    gt_copy_axis(job, x->size / whole, whole, count * length);
+    gt_copy_axis(job, count, options->stride, length);
+    gt_copy_axis(job, length, 1, 1);
+    gt_copy_end(lowering, job);
 }
 
 static gt_Status sequences_gradient(gt_GradientRule *rule)
@@ -145,14 +152,14 @@ static gt_Status overlap_add_gradient(gt_GradientRule *rule)
 #define SEQUENCES(extent, stride, ...)                                                             \
     {                                                                                              \
         .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)),                                      \
-        .options = &GT_VALUES(SequenceOptions, extent, stride)                                     \
+        .options = &GT_VALUES(SequenceOptions, extent, stride, 0)                                  \
     }
 const gt_Operation gt_op_sequences = {
     GT_RECORD("sequences", "y[i, j] = x[i stride + j]", 1, 1),
     .flags = GT_OP_LINEAR | GT_OP_INTERNAL,
     .options = &SequenceOptions_type,
     .shape = sequences_shape,
-    .run = sequences_run,
+    .lower = sequences_lower,
     .gradient = sequences_gradient,
     .mask = sequences_mask,
     .samples = GT_SAMPLES(SEQUENCES(3, 2, 2, 8), SEQUENCES(2, 3, 7), SEQUENCES(4, 1, 4)),
@@ -193,8 +200,8 @@ static bool check_frames(Frames *frames, int64_t length, int64_t stride, int64_t
     gt_Window window = frames->options.window;
     if (length < 1 || stride < 1 || fft_length < length)
         gt_fail(GT_INVALID,
-                "sequence_length %lld and sequence_stride %lld must be at least 1, fft_length %lld "
-                "at least sequence_length",
+                "sequence_length and sequence_stride must be >= 1, fft_length >= sequence_length "
+                "(got %lld, %lld, %lld)",
                 (long long)length, (long long)stride, (long long)fft_length);
     else if (window != GT_WINDOW_HANN && window != GT_WINDOW_HAMMING && window != GT_WINDOW_NONE)
         gt_fail(GT_INVALID, "unknown window %d", (int)window);
@@ -234,21 +241,15 @@ static gt_Tensor *window_of(const Frames *frames, gt_DType dtype)
     return gt_pad(window, gt_shape(before), gt_shape(after));
 }
 
-/* x with its mirror image beyond both ends. */
-static gt_Tensor *mirrored(gt_Tensor *x, int64_t half)
+/* Sequences of x with its mirror image beyond both ends, `half` elements each. */
+static gt_Tensor *mirrored_sequences(gt_Tensor *x, int64_t half, int64_t length, int64_t stride)
 {
-    int64_t n = gt_last(gt_tensor_shape(x));
     gt_Shape ends = {.mark = GT_MARK, .rank = gt_rank(x)};
-    if (half == 0)
-        return x;
-    if (n <= half) {
-        gt_fail(GT_INVALID,
-                "the last axis must have more than fft_length / 2 = %lld elements (got %lld)",
-                (long long)half, (long long)n);
-        return NULL;
-    }
     ends.dims[ends.rank - 1] = half;
-    return gt_pad(x, ends, ends, .mode = GT_PAD_MODE_REFLECT);
+    if (half > 0)
+        x = gt_pad(x, ends, ends, .mode = GT_PAD_MODE_REFLECT);
+    SequenceOptions options = GT_VALUES(SequenceOptions, length, stride, half);
+    return gt_apply_one_at(NULL, &gt_op_sequences, &options, 1, &x);
 }
 
 static gt_Complex stft(gt_Tensor *x, int64_t length, int64_t stride, int64_t fft_length,
@@ -259,9 +260,7 @@ static gt_Complex stft(gt_Tensor *x, int64_t length, int64_t stride, int64_t fft
     if (gt_status() != GT_OK || !check_frames(&frames, length, stride, fft_length, given) ||
         !gt_takes(&spec, GT_TAKES_FLOAT) || gt_axis(-1, spec.rank) < 0)
         return gt_pair(NULL, NULL);
-    if (frames.options.center)
-        x = mirrored(x, fft_length / 2);
-    x = with_stride(&gt_op_sequences, x, fft_length, stride);
+    x = mirrored_sequences(x, frames.options.center ? fft_length / 2 : 0, fft_length, stride);
     gt_Tensor *window = window_of(&frames, spec.dtype);
     return gt_rfft_at(NULL, window ? gt_multiply(x, window) : x, NULL);
 }
@@ -270,8 +269,8 @@ GT_COMPOSED_BY(gt_Complex, stft, stft,
                 int64_t fft_length, const gt_stft_options *options),
                (x, sequence_length, sequence_stride, fft_length, options))
 
-/* What the sequences that meet in a place are divided by: the sum of their squared windows. `sequences`
- * tell how many there are. */
+/* The divisor of the sequences that meet in a place: the sum of their squared windows. `sequences` tells how many there
+ * are. */
 static gt_Tensor *overlap_weight(gt_Tensor *window, gt_Tensor *sequences, int64_t stride,
                                  gt_DType dtype)
 {

@@ -14,7 +14,7 @@ gt_Status gt_pass_dead(gt_Program *program)
     for (int32_t n = graph->node_count - 1; n >= 0; n--) {
         const gt_GraphNode *node = &graph->nodes[n];
         unsigned marks = gt_node_marks(program, node);
-        if (marks && !gt_is_effect(program, node) && !gt_is_view(node))
+        if (marks && !gt_is_effect(program, node) && !gt_is_view(graph, node))
             marks |= GT_MARK_FEEDS;
         for (int i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0)

@@ -16,7 +16,7 @@ gt_Status gt_pass_order(gt_Program *program)
             const gt_GraphNode *node = &graph->nodes[n];
             unsigned marks = gt_node_marks(program, node);
             bool waits = gt_is_effect(program, node) && !(marks & GT_MARK_FEEDS);
-            if (marks && !gt_is_view(node) && waits == (late == 1))
+            if (marks && !gt_is_view(graph, node) && waits == (late == 1))
                 program->items[program->item_count++] = n;
         }
     }

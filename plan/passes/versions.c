@@ -33,20 +33,20 @@ static gt_Status source_cells(gt_Program *program)
             fact->output = program->outputs_cell[i];
     }
     for (int32_t i = 0; i < graph->value_count; i++) {
-        const gt_GraphValue *value = &graph->values[i];
-        size_t bytes = gt_spec_bytes(&value->spec);
+        const gt_GraphValue *of = &graph->values[i];
+        size_t bytes = gt_spec_bytes(&of->spec);
         int32_t base = GT_BASE_BLOCK;
-        switch (value->kind) {
+        switch (of->kind) {
         case GT_GRAPH_RESULT:
             continue;
         case GT_GRAPH_INPUT:
-            base = gt_plan_input_base(value->index);
+            base = gt_plan_input_base(of->index);
             break;
         case GT_GRAPH_VARIABLE:
             base = gt_plan_variable_base(plan, variables);
             break;
         case GT_GRAPH_CONSTANT:
-            if (!gt_constant_in_block(value))
+            if (!gt_constant_in_block(of))
                 base = gt_plan_constant_base(plan, constants++);
             break;
         case GT_GRAPH_LIVE:
@@ -58,9 +58,9 @@ static gt_Status source_cells(gt_Program *program)
         /* It holds its bytes from before the first step; a constant for good. */
         if (base == GT_BASE_BLOCK) {
             program->cells[cell].piece.first = 0;
-            program->cells[cell].piece.last = value->kind == GT_GRAPH_CONSTANT ? GT_NEVER : 0;
+            program->cells[cell].piece.last = of->kind == GT_GRAPH_CONSTANT ? GT_NEVER : 0;
         }
-        if (value->kind == GT_GRAPH_VARIABLE) {
+        if (of->kind == GT_GRAPH_VARIABLE) {
             program->facts[i].number = variables;
             program->variables[variables++] = (gt_ProgramVariable){i, cell, -1, false};
         }
@@ -76,14 +76,14 @@ static gt_Status effect_cells(gt_Program *program, int32_t item)
     const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
     bool early = item < program->commit_item;
     for (int i = 0; i < node->outputs; i++) {
-        const gt_GraphValue *value = &program->graph->values[node->output[i]];
+        const gt_GraphValue *of = &program->graph->values[node->output[i]];
         int32_t index = program->facts[node->input[i]].number;
         gt_ProgramVariable *variable = &program->variables[index];
         program->facts[node->output[i]].number = index;
         program->plan->variables[index].overwritten = true;
-        bool first = node->input[i] == variable->value;
+        bool first = node->input[i] == variable->initial;
         if (early && variable->shadow < 0) {
-            variable->shadow = gt_cell_new(program, gt_spec_bytes(&value->spec), GT_BASE_BLOCK);
+            variable->shadow = gt_cell_new(program, gt_spec_bytes(&of->spec), GT_BASE_BLOCK);
             if (variable->shadow < 0)
                 return gt_context_status(program->context);
         }
@@ -198,7 +198,7 @@ static gt_Status write_effect(gt_Program *program, int32_t item)
         if (old->copy >= 0)
             add_copy(program, node->input[i], (gt_Place){old->cell, 0}, old->copy);
         if (variable->shadow >= 0 && !variable->shadow_filled) {
-            add_copy(program, variable->value, (gt_Place){variable->cell, 0}, variable->shadow);
+            add_copy(program, variable->initial, (gt_Place){variable->cell, 0}, variable->shadow);
             variable->shadow_filled = true;
         }
     }
@@ -231,7 +231,7 @@ static gt_Status write_steps(gt_Program *program)
     for (int32_t i = 0; i < program->plan->variable_count; i++) {
         const gt_ProgramVariable *variable = &program->variables[i];
         if (variable->shadow >= 0)
-            add_copy(program, variable->value, (gt_Place){variable->shadow, 0}, variable->cell);
+            add_copy(program, variable->initial, (gt_Place){variable->shadow, 0}, variable->cell);
     }
     return gt_context_status(program->context);
 }

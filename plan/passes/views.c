@@ -17,12 +17,10 @@ gt_Status gt_pass_views(gt_Program *program)
     }
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
-        if (!gt_is_view(node))
+        if (!gt_is_view(graph, node))
             continue;
         gt_ShapeRule rule = gt_graph_rule(graph, node);
-        int64_t elements = node->operation->view_offset ? node->operation->view_offset(&rule) : 0;
-        if (gt_context_status(program->context) != GT_OK)
-            return gt_context_status(program->context);
+        int64_t elements = gt_view_offset(&rule);
         const gt_ValueFact *source = &program->facts[node->input[0]];
         gt_ValueFact *fact = &program->facts[node->output[0]];
         fact->root = source->root;

@@ -299,7 +299,7 @@ for shapes, axis in [([(2, 3), (1, 3)], 0), ([(2, 1), (2, 2), (2, 3)], -1), ([(2
          check=lambda *x: np.concatenate(x, axis), axis=axis)
 for name, shape, begin, extent in [("slice", (5,), (1,), (3,)), ("slice", (3, 4), (1, 1), (2, 2)),
                                    ("slice", (2, 3, 4), (0, 1, 3), (2, 2, 1)),
-                                   ("slice_view", (4, 3), (1, 0), (2, 3))]:
+                                   ("slice", (4, 3), (1, 0), (2, 3))]:
     case(name, lambda x: jax.lax.dynamic_slice(x, begin, extent), real(*shape), begin=begin,
          extent=extent)
 for shape, indices, axis in [((5,), [0, 4, 4, -1], 0), ((3, 4), [[0, 2], [1, -2]], 1),

@@ -2,7 +2,7 @@
  * remembered of it all. */
 #include "program.h"
 
-#include "../../core/internal.h"
+#include "../../core/structs.h"
 #include "../calls.h"
 
 #include <float.h>

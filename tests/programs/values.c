@@ -408,7 +408,7 @@ int coerced(Generator *g, int value, gt_Shape shape)
             return -1;
     }
     if (has > size) {
-        Step step = apply_step(chance(g, 0.7) ? "slice_view" : "slice", 1, &value, 1);
+        Step step = apply_step("slice", 1, &value, 1);
         gt_Shape begin = {GT_MARK, 1, {below(g, (int)(has - size) + 1)}},
                  extent = {GT_MARK, 1, {size}};
         set_option(&step, "begin", &begin, sizeof begin);
