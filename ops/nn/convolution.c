@@ -51,6 +51,7 @@ static int64_t pieces(int64_t n, int64_t piece)
     return piece > 0 ? (n + piece - 1) / piece : 0;
 }
 
+/* The kernel's channels in are those of one group of the image. */
 static bool channels_fit(const gt_Spec *x, const gt_Spec *kernel, int64_t groups)
 {
     char s[160], t[160];
@@ -95,10 +96,15 @@ static bool plan(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x
     c->in = kernel->dims[rank - 2];
     c->out = kernel->dims[rank - 1] / c->groups;
     c->depth = w->taps * c->in;
+    /* One tap and no stride: the image itself is the matrix of rows, nothing is gathered. */
     c->pointwise = w->taps == 1 && w->inputs == w->outputs;
+    /* A group of one channel is no matrix product but one of numbers: channels go beside each
+     * other. */
     c->depthwise = c->in == 1 && c->out == 1 && c->groups > 1;
+    /* Rows enough to keep a product busy, but gathered ones stay in the second cache. */
     const int64_t rows = c->depth > 0 ? PATCHES / c->depth : MOST;
     c->tile_rows = rows < LEAST ? LEAST : least(rows, MOST);
+    /* Of a kernel's gradient: about 64 of its rows, so that they are a product's height. */
     c->tile_taps = c->in > 0 ? least(pieces(64, c->in), w->taps) : w->taps;
     c->tile_columns = least(c->depthwise ? c->groups : c->out, COLUMNS);
     return true;
@@ -158,6 +164,7 @@ static void need(gt_Lowering *lowering, gt_ConvJob *c, int64_t rows, int64_t col
 /* Depthwise: room for one position's products, and for both of its factors. */
 #define FACTORS 3
 
+/* Tiles are positions of the result by groups, or positions alone. */
 static void conv_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     gt_ConvJob *c =
@@ -170,6 +177,8 @@ static void conv_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         need(lowering, c, c->tile_rows, c->depth, 0, c->tile_rows, c->out, c->depth);
 }
 
+/* Windows overlap, so what is added to one image must stay in one tile; without an overlap,
+ * pointwise, rows are cut as those of conv. */
 static void conv_input_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_conv_options options = forward_options(rule->options);
@@ -184,6 +193,7 @@ static void conv_input_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *low
         need(lowering, c, c->tile_rows, c->depth, 0, c->tile_rows, c->depth, c->out);
 }
 
+/* Every tile goes through all rows: the kernel is cut, not the sum over the images. */
 static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_conv_options options = forward_options(rule->options);
@@ -395,6 +405,8 @@ static gt_Tensor *kernel_gradient(const gt_conv_options *options, const gt_Spec 
     return backward(&gt_op_conv_kernel_gradient, options, extent_of(kernel, 0), x, up);
 }
 
+/* x gets the gradient of its image, the kernel that of itself, each by the record that is linear in
+ * the other two. */
 static gt_Status conv_gradient(gt_GradientRule *rule)
 {
     const gt_conv_options *options = gt_rule_options(rule);
@@ -408,6 +420,8 @@ static gt_Status conv_gradient(gt_GradientRule *rule)
     return gt_status();
 }
 
+/* g arrives in the shape of x: in u the derivative is conv(g, k), in k the kernel's gradient of g
+ * and u. */
 static gt_Status conv_input_gradient_gradient(gt_GradientRule *rule)
 {
     gt_conv_options options = forward_options(gt_rule_options(rule));
@@ -420,6 +434,8 @@ static gt_Status conv_input_gradient_gradient(gt_GradientRule *rule)
     return gt_status();
 }
 
+/* g arrives in the shape of k: in x the derivative is the image's gradient of u by g, in u conv(x,
+ * g). */
 static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
 {
     gt_conv_options options = forward_options(gt_rule_options(rule));
@@ -452,6 +468,7 @@ static gt_Status conv_kernel_gradient_gradient(gt_GradientRule *rule)
             GT_PRESETS(ConvGradientOptions, CONV_GRADIENT_OPTIONS) __VA_ARGS__                     \
         }                                                                                          \
     }
+/* Padding spreads as far as the window. */
 static gt_Status conv_mask(gt_MaskRule *rule)
 {
     gt_ConvJob c;

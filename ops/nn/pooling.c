@@ -50,6 +50,7 @@ static bool plan(gt_PoolJob *job, const PoolOptions *options, const gt_Spec *x)
     job->images = x->dims[0];
     job->channels = x->dims[x->rank - 1];
     job->rows = job->images * w->outputs;
+    /* A tile reads about TILE elements: `reads` of them for each position. */
     int64_t reads = job->channels < TILE ? job->channels * (w->taps < TILE ? w->taps : TILE) : TILE;
     job->tile_rows = reads > 0 && reads < TILE ? TILE / reads : 1;
     job->type = (uint8_t)gt_loop_type(x->dtype);
@@ -192,6 +193,7 @@ static gt_Tensor *max_pool_pair(const gt_Operation *operation, const PoolOptions
     return gt_apply_one_at(NULL, operation, options, 2, inputs);
 }
 
+/* The gradient of the maxima goes where they stand. */
 static gt_Status max_pool_rule(gt_GradientRule *rule)
 {
     return gt_give(rule, 0,
@@ -220,6 +222,8 @@ static gt_Status max_pool_gather_rule(gt_GradientRule *rule)
     return transposed(rule, &gt_op_max_pool_gradient);
 }
 
+/* The transpose, which must be told the size of the image: several sizes are averaged to the
+ * same. */
 static gt_Status average_pool_rule(gt_GradientRule *rule)
 {
     const gt_Spec *x = gt_rule_input_spec(rule, 0);
