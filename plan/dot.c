@@ -3,6 +3,7 @@
  * flow are not drawn. Leans on print.c. */
 #include "plan/data.h"
 #include "plan/print.h"
+#include "plan/program.h"
 
 /* A string in quotes, for a label. */
 static void put_label(gt_PlanText *into, const char *text)
@@ -20,7 +21,7 @@ static int32_t source_of(const gt_Graph *graph, int32_t value)
 {
     while (graph->values[value].kind == GT_GRAPH_RESULT) {
         const gt_GraphNode *node = &graph->nodes[graph->values[value].node];
-        if (!(node->operation->flags & GT_OP_VIEW))
+        if (!gt_is_view(graph, node))
             break;
         value = node->input[0];
     }
