@@ -31,13 +31,11 @@ gt_Status gt_mask_refuse(gt_MaskRule *rule, int input, int axis)
 /* The mask with axes of size 1 before and behind its own. */
 static gt_Tensor *surrounded(gt_Tensor *mask, int before, int behind)
 {
-    if (before == 0 && behind == 0)
-        return mask;
-    const gt_Spec *spec = gt_tensor_spec(mask);
-    gt_Shape shape = {GT_MARK, before + spec->rank + behind, {0}};
-    for (int d = 0; d < shape.rank; d++)
-        shape.dims[d] = d < before || d >= before + spec->rank ? 1 : spec->dims[d - before];
-    return gt_reshape(mask, shape);
+    for (int d = 0; d < before; d++)
+        mask = gt_expand_dims(mask, 0);
+    for (int d = 0; d < behind; d++)
+        mask = gt_expand_dims(mask, -1);
+    return mask;
 }
 
 gt_Tensor *gt_mask_first(gt_Tensor *mask, int axes)
@@ -56,6 +54,8 @@ gt_Tensor *gt_mask_over(const gt_MaskRule *rule, int input, int axes)
     shape.rank = axes;
     if (!mask)
         return gt_ones(shape, .dtype = GT_BOOL);
+    for (int d = 0; d < own; d++)
+        shape.dims[d] = -1; /* what the mask has, at every run */
     return own == axes ? mask : gt_broadcast_to(surrounded(mask, 0, axes - own), shape);
 }
 
@@ -76,8 +76,9 @@ gt_Status gt_mask_join(gt_MaskRule *rule, int o, gt_Tensor *mask)
     gt_Shape shape = {GT_MARK, spec->rank, {0}};
     bool whole = true;
     for (int d = 0; d < shape.rank; d++) {
-        shape.dims[d] = out->dims[d];
-        whole &= spec->dims[d] == out->dims[d];
+        bool own = spec->dims[d] == out->dims[d];
+        shape.dims[d] = own ? -1 : out->dims[d]; /* -1: what the mask has, at every run */
+        whole &= own;
     }
     rule->output[o] = whole ? mask : gt_broadcast_to(mask, shape);
     return rule->output[o] ? GT_OK : gt_status();

@@ -3,6 +3,7 @@
  * flow are not drawn. Leans on print.c. */
 #include "plan/program.h"
 #include "plan/print.h"
+#include "plan/program.h"
 
 /* A string in quotes, for a label. */
 static void put_label(gt_PlanText *into, const char *text)

@@ -30,6 +30,8 @@ static gt_Status view_mask(gt_MaskRule *rule)
         return gt_mask_refuse(rule, 0, spec->rank - 1);
     gt_Shape shape = gt_spec_shape(out);
     shape.rank = axes;
+    if (axes > 0 && size > 0)
+        shape.dims[0] = -1; /* the batch, whatever its length is at a run */
     return gt_mask_join(rule, 0, gt_reshape(mask, shape));
 }
 

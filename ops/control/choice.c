@@ -23,7 +23,7 @@ static const gt_Operation gt_op_choice = {
     GT_RECORD("choice", "a", 1, 1),
     .flags = GT_OP_INTERNAL | GT_OP_VIEW | GT_OP_LINEAR | GT_OP_HALF | GT_OP_CHOICE,
     .shape = mark_shape,
-    .run = gt_run_copy,
+    .lower = gt_lower_same,
     .gradient = mark_gradient,
     .mask = gt_mask_keep,
 };
@@ -32,7 +32,7 @@ static const gt_Operation gt_op_rounds = {
     GT_RECORD("rounds", "a", 1, 1),
     .flags = GT_OP_INTERNAL | GT_OP_VIEW | GT_OP_LINEAR | GT_OP_HALF,
     .shape = mark_shape,
-    .run = gt_run_copy,
+    .lower = gt_lower_same,
     .gradient = mark_gradient,
     .mask = gt_mask_keep,
 };
