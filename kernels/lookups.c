@@ -65,7 +65,8 @@ static void scatter_unit(const gt_ScatterJob *job, void *const *at, int64_t oute
     char *y = (char *)at[job->y] + (size_t)(outer * cut->count * inner + column) * element;
     for (int64_t i = 0; i < cut->count; i++)
         memset(y + (size_t)(i * inner) * element, 0, (size_t)width * element);
-    memset(sums, 0, (size_t)(crowded * width) * sizeof *sums);
+    if (crowded)
+        memset(sums, 0, (size_t)(crowded * width) * sizeof *sums);
     bool single = crowded && !crowd && width == 1;
     if (single)
         count_column(job, at[0], (const float *)(const void *)x, sums);
