@@ -1,7 +1,7 @@
-/* Initializers: the first values of weights. An initializer is a small value; its draws derive from the seed, the
- * path of the layer and the name of the weight, so a shared initializer never gives two weights the
- * same numbers, and the order in which C evaluates arguments changes nothing (but see gt_call in
- * layers/layer.h for layers that are in no container). */
+/* Initializers: the first values of weights. An initializer is a small value; its draws derive
+ * from the seed, the path of the layer and the name of the weight, so a shared initializer never
+ * gives two weights the same numbers, and the order in which C evaluates arguments changes
+ * nothing (but see gt_call in layers/layer.h for layers that are in no container). */
 #ifndef GT_LAYERS_INITIALIZER_H
 #define GT_LAYERS_INITIALIZER_H
 

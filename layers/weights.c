@@ -344,8 +344,8 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
     return loss;
 }
 
-/* Losses that layers added in that call, by the position of the layers: in the order in which they were called it
- * would depend on the compiler where two are called in one expression. */
+/* Losses that layers added in that call, by the position of the layers: in the order in which
+ * they were called it would depend on the compiler where two are called in one expression. */
 static gt_Tensor *add_losses(gt_LayerState *state, uint64_t call, gt_Tensor *loss, uint64_t visit)
 {
     if (state->visit == visit)

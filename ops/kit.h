@@ -123,46 +123,6 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
     {                                                                                              \
         __VA_ARGS__, GT_SAMPLES_END                                                                \
     }
-/* op_run: the loop of that name over all elements. `arity` is unary or binary. */
-#define GT_LOOP_KERNEL(op, arity, LOOP)                                                            \
-    static gt_Status op##_run(const gt_Kernel *kernel)                                             \
-    {                                                                                              \
-        return gt_run_##arity(kernel, kernel->context->kernels->arity[GT_LOOP_##LOOP]);            \
-    }
-/* The record of an element-wise operation, with op_run. What differs from the usual comes last, as
- * designators. `first`, `second`: sample macros that take a shape. */
-#define GT_BINARY_RECORD(op, text, types, saves, more, first, second, ...)                         \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_ELEMENTWISE | (more),                                                       \
-        .inputs_min = 2,                                                                           \
-        .inputs_max = 2,                                                                           \
-        .outputs = 1,                                                                              \
-        .saves_inputs = saves,                                                                     \
-        .shape = gt_shape_binary_##types,                                                          \
-        .run = op##_run,                                                                           \
-        .samples =                                                                                 \
-            (const gt_Sample[]){{.inputs = 2, .input = GT_INPUTS(first(2, 3), second(2, 3))},      \
-                                {.inputs = 2, .input = GT_INPUTS(first(2, 1, 3), second(4, 1))},   \
-                                GT_SAMPLES_END},                                                   \
-        __VA_ARGS__}
-#define GT_UNARY_RECORD(op, text, types, in, out, more, sample, ...)                               \
-    const gt_Operation gt_op_##op = {                                                              \
-        .size = sizeof(gt_Operation),                                                              \
-        .name = #op,                                                                               \
-        .formula = text,                                                                           \
-        .flags = GT_OP_ELEMENTWISE | (more),                                                       \
-        .inputs_min = 1,                                                                           \
-        .inputs_max = 1,                                                                           \
-        .outputs = 1,                                                                              \
-        .saves_inputs = in,                                                                        \
-        .saves_outputs = out,                                                                      \
-        .shape = gt_shape_##types,                                                                 \
-        .run = op##_run,                                                                           \
-        .samples = (const gt_Sample[]){{.inputs = 1, .input = GT_INPUTS(sample)}, GT_SAMPLES_END}, \
-        __VA_ARGS__}
 
 /* ---- functions ---- */
 #define GT_DEFINE_UNARY(name)                                                                      \

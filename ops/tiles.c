@@ -19,31 +19,6 @@ gt_Status gt_run_chunks(const gt_Kernel *kernel, gt_ChunkBody *body)
     return gt_for_tiles(kernel, (size + GT_CHUNK - 1) / GT_CHUNK, chunk_tiles, &body);
 }
 
-static void unary_body(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
-                       void *scratch)
-{
-    (void)scratch;
-    gt_UnaryLoop *const *loop = argument;
-    const gt_Spec *spec = kernel->output_spec[0];
-    int64_t begin = first * GT_CHUNK, end = last * GT_CHUNK;
-    if (end > spec->size)
-        end = spec->size;
-    size_t size = gt_dtype_size(spec->dtype);
-    (*loop)(end - begin, (const char *)kernel->input[0] + (size_t)begin * size,
-            (char *)kernel->output[0] + (size_t)begin * size);
-}
-
-gt_Status gt_run_unary(const gt_Kernel *kernel, gt_UnaryLoop *const loops[GT_LOOP_TYPES])
-{
-    const gt_Spec *spec = kernel->output_spec[0];
-    gt_UnaryLoop *loop = loops[gt_loop_type(spec->dtype)];
-    if (spec->size <= GT_CHUNK) {
-        loop(spec->size, kernel->input[0], kernel->output[0]);
-        return GT_OK;
-    }
-    return gt_for_tiles(kernel, (spec->size + GT_CHUNK - 1) / GT_CHUNK, unary_body, &loop);
-}
-
 /* Dimensions of size 1 go; neighbours join where every operand steps through them as one. */
 void gt_broadcast_plan(gt_Broadcast *plan, const gt_Spec *output, int inputs,
                        const gt_Spec *const *input)
@@ -152,32 +127,4 @@ gt_Status gt_broadcast_run(const gt_Kernel *kernel, const gt_Broadcast *plan,
 {
     BroadcastJob job = {plan, body, argument};
     return gt_for_tiles(kernel, plan->tiles, broadcast_tiles, &job);
-}
-
-static void binary_body(const gt_Kernel *kernel, const void *argument, const gt_Broadcast *plan,
-                        int64_t n, const int64_t *offset, int64_t output)
-{
-    gt_BinaryLoop *const *loop = argument;
-    size_t in = gt_dtype_size(kernel->input_spec[0]->dtype);
-    size_t out = gt_dtype_size(kernel->output_spec[0]->dtype);
-    (*loop)(n, (const char *)kernel->input[0] + (size_t)offset[0] * in,
-            plan->stride[0][plan->rank - 1],
-            (const char *)kernel->input[1] + (size_t)offset[1] * in,
-            plan->stride[1][plan->rank - 1], (char *)kernel->output[0] + (size_t)output * out);
-}
-
-gt_Status gt_run_binary(const gt_Kernel *kernel, gt_BinaryLoop *const loops[GT_LOOP_TYPES])
-{
-    gt_BinaryLoop *loop = loops[gt_loop_type(kernel->input_spec[0]->dtype)];
-    const gt_Spec *a = kernel->input_spec[0], *b = kernel->input_spec[1];
-    const gt_Spec *out = kernel->output_spec[0];
-    bool whole_a = a->size == out->size, whole_b = b->size == out->size;
-    if (out->size <= GT_CHUNK && (whole_a || a->size == 1) && (whole_b || b->size == 1) &&
-        (whole_a || whole_b)) {
-        loop(out->size, kernel->input[0], whole_a, kernel->input[1], whole_b, kernel->output[0]);
-        return GT_OK;
-    }
-    gt_Broadcast plan;
-    gt_broadcast_plan(&plan, out, 2, kernel->input_spec);
-    return gt_broadcast_run(kernel, &plan, binary_body, &loop);
 }

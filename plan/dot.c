@@ -1,7 +1,7 @@
 /* A plan as a drawing for Graphviz's dot: a box for each step, an ellipse for each argument, variable and constant that a
  * step reads, an edge for each operand. A view is no step: the edge begins where its numbers were made. Bodies of control
  * flow are not drawn. Leans on print.c. */
-#include "plan/data.h"
+#include "plan/program.h"
 #include "plan/print.h"
 
 /* A string in quotes, for a label. */
@@ -20,7 +20,7 @@ static int32_t source_of(const gt_Graph *graph, int32_t value)
 {
     while (graph->values[value].kind == GT_GRAPH_RESULT) {
         const gt_GraphNode *node = &graph->nodes[graph->values[value].node];
-        if (!(node->operation->flags & GT_OP_VIEW))
+        if (!gt_is_view(graph, node))
             break;
         value = node->input[0];
     }

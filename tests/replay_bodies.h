@@ -36,6 +36,15 @@ static gt_Status skip_counter(void *context, gt_Tensor *const *in, gt_Tensor **o
     return mean_body(context, in + 1, out);
 }
 
+/* The sum so far, an element. */
+static gt_Status running_sum(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(in[0], in[1]);
+    out[1] = gt_multiply(out[0], in[1]);
+    return gt_status();
+}
+
 static gt_Status pair_product(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     (void)context;
@@ -70,6 +79,20 @@ static gt_Tensor *of_gt_fori_loop(gt_Tensor *x)
 {
     gt_Tensor *y = NULL;
     gt_fori_loop(0, 3, skip_counter, NULL, gt_tensors(x), &y);
+    return y;
+}
+
+static gt_Tensor *of_gt_scan(gt_Tensor *first, gt_Tensor *xs)
+{
+    gt_Tensor *last = NULL, *y = NULL;
+    gt_scan(running_sum, NULL, gt_tensors(first), gt_tensors(xs), &last, &y);
+    return gt_add(y, last);
+}
+
+static gt_Tensor *of_gt_map(gt_Tensor *xs)
+{
+    gt_Tensor *y = NULL;
+    gt_map(mean_body, NULL, gt_tensors(xs), &y);
     return y;
 }
 

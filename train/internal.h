@@ -1,5 +1,6 @@
-/* Shared by the files of this room, and private to it. Leans on core, layers and the public headers.
- */
+/* Shared by the files of this room, and private to it. Leans on core, layers and the public
+ * headers.
+ * */
 #ifndef GT_TRAIN_INTERNAL_H
 #define GT_TRAIN_INTERNAL_H
 

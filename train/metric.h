@@ -111,8 +111,8 @@ GT_OPTIONS(gt_CosineSimilarityMetric_options, gt_CosineSimilarityMetric_OPTIONS)
     gt_CosineSimilarityMetric_at(GT_HERE, GT_KEYWORDS(gt_CosineSimilarityMetric, __VA_ARGS__))
 GT_API gt_Metric *gt_CosineSimilarityMetric_at(const char *here,
                                                const gt_CosineSimilarityMetric_options *options);
-/* gt_LossMetric(gt_MeanAbsoluteError(), .name = "mae"): the mean of a loss, weighted by the sizes of
- * the batches. */
+/* gt_LossMetric(gt_MeanAbsoluteError(), .name = "mae"): the mean of a loss, weighted by the
+ * sizes of the batches. */
 #define gt_LossMetric(...)                                                                         \
     gt_LossMetric_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_Mean, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_options *options);

@@ -1,5 +1,5 @@
-/* Progress of gt_fit and gt_evaluate while they run: a bar on a terminal, a line an epoch elsewhere,
- * both on standard error, or whatever a function of the caller's makes of it. */
+/* Progress of gt_fit and gt_evaluate while they run: a bar on a terminal, a line an epoch
+ * elsewhere, both on standard error, or whatever a function of the caller's makes of it. */
 #ifndef GT_TRAIN_PROGRESS_H
 #define GT_TRAIN_PROGRESS_H
 
