@@ -91,6 +91,12 @@ void gt_copy_end(gt_Lowering *lowering, gt_CopyJob *job)
         job->dims[0] = job->stride_x[0] = job->stride_y[0] = 1;
         job->rank = 1;
     }
+    for (int d = 0; d < job->rank; d++)
+        if (job->dims[d] == 0) { /* the other sizes may have a product that is too large */
+            job->outer = job->chunk = job->chunks = job->rows = job->plane = 0;
+            launch->tiles = 0;
+            return;
+        }
     take_plane(job);
     int64_t chunk = GT_TILE_ELEMENTS, inner = job->dims[job->rank - 1];
     if (job->plane)
@@ -99,10 +105,10 @@ void gt_copy_end(gt_Lowering *lowering, gt_CopyJob *job)
     for (int d = 0; d < job->rank - 1; d++)
         job->outer *= job->dims[d];
     job->chunk = inner < chunk ? inner : chunk;
-    job->chunks = job->chunk ? (inner + job->chunk - 1) / job->chunk : 0;
-    job->rows = inner && inner < chunk ? chunk / inner : 1;
+    job->chunks = (inner + job->chunk - 1) / job->chunk;
+    job->rows = inner < chunk ? chunk / inner : 1;
     launch->tiles = job->chunks > 1 ? job->outer * job->chunks
-                                    : (job->outer + job->rows - 1) / job->rows * job->chunks;
+                                    : (job->outer + job->rows - 1) / job->rows;
 }
 
 void gt_lower_same(const gt_ShapeRule *rule, gt_Lowering *lowering)

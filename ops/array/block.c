@@ -71,7 +71,18 @@ void gt_block_lower(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_Bl
 GT_OPTIONS(SpreadOptions, SPREAD_OPTIONS);
 GT_OPTION_TYPE(SpreadOptions, SPREAD_OPTIONS);
 
-/* False with an error raised if x is no such block. */
+/* Do `count` places, from `start` in steps of `step`, lie in [0, length)? */
+static bool lies_in(int64_t start, int64_t step, int64_t count, int64_t length)
+{
+    if (count == 0)
+        return true;
+    if (start < 0 || start >= length)
+        return false;
+    int64_t room = step < 0 ? start : length - 1 - start;
+    return count == 1 || (step <= room / (count - 1) && step >= -(room / (count - 1)));
+}
+
+/* False with an error raised if x is not such a block. */
 static bool spread_block(const gt_ShapeRule *rule, gt_Block *block)
 {
     const SpreadOptions *options = rule->options;
@@ -82,10 +93,7 @@ static bool spread_block(const gt_ShapeRule *rule, gt_Block *block)
         block->start[d] = options->start.dims[d];
         block->step[d] = options->step.dims[d];
         block->extent[d] = in->dims[d];
-        int64_t last = block->start[d] + block->step[d] * (in->dims[d] - 1);
-        int64_t length = options->shape.dims[d];
-        fits = in->dims[d] == 0 ||
-               (block->start[d] >= 0 && block->start[d] < length && last >= 0 && last < length);
+        fits = lies_in(block->start[d], block->step[d], in->dims[d], options->shape.dims[d]);
     }
     if (!fits)
         gt_fail(GT_INVALID, "x must be a block of the result");

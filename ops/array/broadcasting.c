@@ -123,6 +123,8 @@ static void repeat_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const RepeatOptions *options = rule->options;
     int64_t before, rest, times = options->repeats;
+    if (rule->output[0].size == 0)
+        return;
     repeat_view(options, rule->input[0], &before, &rest);
     gt_CopyJob *job = gt_lower_copy(lowering, rule->output[0].dtype, 0, 1);
     gt_copy_axis(job, before, rest, times * rest);

@@ -49,7 +49,8 @@ static gt_Status keep_launches(gt_Plan *plan, gt_ProgramStep *step, const gt_Low
         plan->checks[plan->check_count++] = (gt_PlanCheck){
             lowering->check, plan->job_bytes + lowering->check_job, lowering->check_tiles};
     }
-    memcpy(plan->jobs + plan->job_bytes, lowering->job, lowering->job_bytes);
+    if (lowering->job_bytes)
+        memcpy(plan->jobs + plan->job_bytes, lowering->job, lowering->job_bytes);
     plan->job_bytes += lowering->job_bytes;
     return GT_OK;
 }
