@@ -107,8 +107,8 @@ void gt_copy_end(gt_Lowering *lowering, gt_CopyJob *job)
     job->chunk = inner < chunk ? inner : chunk;
     job->chunks = (inner + job->chunk - 1) / job->chunk;
     job->rows = inner < chunk ? chunk / inner : 1;
-    launch->tiles = job->chunks > 1 ? job->outer * job->chunks
-                                    : (job->outer + job->rows - 1) / job->rows;
+    launch->tiles =
+        job->chunks > 1 ? job->outer * job->chunks : (job->outer + job->rows - 1) / job->rows;
 }
 
 void gt_lower_same(const gt_ShapeRule *rule, gt_Lowering *lowering)

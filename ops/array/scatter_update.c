@@ -42,6 +42,9 @@ static gt_Status places_of_shape(gt_ShapeRule *rule)
         return gt_fail(GT_INVALID, "indices %s do not say places of %s; they are (n, k) for k axes",
                        gt_shape_text(gt_spec_shape(indices), b, sizeof b),
                        gt_shape_text(whole, a, sizeof a));
+    gt_Spec numbered; /* whose elements have row-major numbers */
+    if (!gt_spec_set(&numbered, GT_INT64, whole))
+        return gt_fail(GT_INVALID, "the shape is invalid or too large");
     gt_spec_set(&rule->output[0], GT_INT64, gt_shape(indices->dims[0]));
     return GT_OK;
 }

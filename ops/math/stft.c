@@ -50,12 +50,13 @@ static gt_Status sequences_shape(gt_ShapeRule *rule)
         return gt_status();
     if (x->rank == GT_MAX_RANK)
         return gt_fail(GT_INVALID, "the result would have more than %d axes", GT_MAX_RANK);
-    int64_t between = x->dims[axis] - 2 * options->mirrored;
-    if (options->mirrored > 0 && between <= options->mirrored)
+    int64_t ends = options->mirrored; /* the axis is mirrored, between, mirrored elements */
+    int64_t between = ends < 0 || ends > x->dims[axis] / 2 ? -1 : x->dims[axis] - 2 * ends;
+    if (between < 0 || (ends > 0 && between <= ends))
         return gt_fail(
             GT_INVALID,
             "the last axis must have more than fft_length / 2 = %lld elements (got %lld)",
-            (long long)options->mirrored, (long long)between);
+            (long long)ends, (long long)between);
     *out = *x;
     out->rank++;
     out->dims[axis] = count_sequences(x->dims[axis], options->extent, options->stride);
