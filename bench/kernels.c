@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "kernels/kernels.h"
+#include "kernels/update.h"
 
 enum { N = 4096, ROUNDS = 200, MOST_TABLES = 3 };
 
@@ -61,15 +62,34 @@ static void run_log_softmax(const gt_KernelTable *table, int columns, int type)
 {
     table->log_softmax[type](N / columns, columns, a, y);
 }
+/* The update of one variable with its slots, whose memory stands at both ends (kernels/update.h). */
+static gt_UpdateJob update_of(int slots, int type)
+{
+    return (gt_UpdateJob){.type = (uint8_t)type,
+                          .rate = GT_LOOP_F64,
+                          .slots = (uint8_t)slots,
+                          .accumulation = 1,
+                          .size = N,
+                          .width = N,
+                          .parts = 1};
+}
 static void run_adam(const gt_KernelTable *table, int id, int type)
 {
+    double rate = 1e-3;
+    int64_t count = 0;
+    void *at[] = {y, b, c, a, &rate, &count, y, b, c};
+    gt_AdamJob job = {update_of(2, type), .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7};
     (void)id;
-    table->adam[type](N, y, b, c, NULL, a, &(gt_AdamNumbers){1e-3, 0.9, 0.999, 1e-7, 0});
+    table->tile[GT_TILES_adam](&job, at, 0, (N + GT_TILE_ELEMENTS - 1) / GT_TILE_ELEMENTS, NULL);
 }
 static void run_sgd(const gt_KernelTable *table, int id, int type)
 {
+    double rate = 1e-3;
+    int64_t count = 0;
+    void *at[] = {y, b, a, &rate, &count, y, b};
+    gt_SgdJob job = {update_of(1, type), .momentum = 0.9, .nesterov = true};
     (void)id;
-    table->sgd[type](N, y, b, a, &(gt_SgdNumbers){1e-3, 0.9, 0, true});
+    table->tile[GT_TILES_sgd](&job, at, 0, (N + GT_TILE_ELEMENTS - 1) / GT_TILE_ELEMENTS, NULL);
 }
 static void run_uniform(const gt_KernelTable *table, int id, int type)
 {
