@@ -154,7 +154,7 @@ static void lower_draw(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_DrawK
     const gt_Spec *out = &rule->output[0];
     gt_DrawJob *job =
         gt_lower_launch(lowering, GT_TILES_draw, gt_element_tiles(out->size), sizeof *job);
-    job->kind = kind;
+    job->kind = (int32_t)kind;
     job->type = gt_loop_type(out->dtype);
     job->size = out->size;
     job->scale = scale;
