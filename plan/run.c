@@ -43,10 +43,11 @@ static inline gt_Status run_launches(const Run *run, const gt_PlanStep *step)
         at[i] = address(run, ref[i]);
     if (step->check >= 0 && check_step(run, step, at) != GT_OK)
         return gt_context_status(plan->context);
-    const gt_Launch *launch = plan->launches + step->launch, *end = launch + step->launches;
     gt_Status status = GT_OK;
-    for (; launch < end && status == GT_OK; launch++)
+    for (int32_t i = step->launch; i < step->launch + step->launches && status == GT_OK; i++) {
+        const gt_Launch *launch = &plan->launches[i];
         status = gt_launch_tiles(plan->context, launch, plan->jobs + launch->job, at);
+    }
     return status;
 }
 
