@@ -88,7 +88,7 @@ static double fit(gt_DType dtype, double x)
     x = floor(x);
     if (dtype == GT_BOOL)
         return x > 0;
-    return dtype == GT_UINT8 && x < 0 ? 0 : x;
+    return dtype != GT_UINT8 ? x : x < 0 ? 0 : x > 255 ? 255 : x;
 }
 
 void value_numbers(const Value *value, int round, double *numbers)
