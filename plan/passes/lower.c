@@ -27,7 +27,8 @@ static gt_Status keep_launches(gt_Plan *plan, gt_ProgramStep *step, const gt_Low
 {
     gt_Context *context = plan->context;
     plan->job_bytes = (plan->job_bytes + 15) & ~(size_t)15;
-    if (reserve_jobs(plan, lowering->job_bytes) != GT_OK)
+    /* One more: a job without bytes has an address too. */
+    if (reserve_jobs(plan, lowering->job_bytes + 1) != GT_OK)
         return gt_context_status(context);
     step->launch = plan->launch_count;
     step->launches = lowering->launches;
@@ -49,8 +50,7 @@ static gt_Status keep_launches(gt_Plan *plan, gt_ProgramStep *step, const gt_Low
         plan->checks[plan->check_count++] = (gt_PlanCheck){
             lowering->check, plan->job_bytes + lowering->check_job, lowering->check_tiles};
     }
-    if (lowering->job_bytes)
-        memcpy(plan->jobs + plan->job_bytes, lowering->job, lowering->job_bytes);
+    memcpy(plan->jobs + plan->job_bytes, lowering->job, lowering->job_bytes);
     plan->job_bytes += lowering->job_bytes;
     return GT_OK;
 }
