@@ -108,8 +108,10 @@ static gt_Tensor *bincount(gt_Tensor *x, const gt_bincount_options *given)
         return NULL;
     }
     if (options.length == GT_INHERIT) {
-        int64_t most = in.size ? (int64_t)gt_item(gt_max(x)) : -1;
-        options.length = most > 0  ? most + 1
+        double most = in.size ? gt_item(gt_max(x)) : -1;
+        if (gt_status() != GT_OK)
+            return NULL;
+        options.length = most > 0  ? (int64_t)most + 1
                          : in.size ? 1
                                    : 0; /* all negative: that is said below */
     }
