@@ -66,7 +66,8 @@ static int64_t count_places(gt_Tensor *x)
                                 "places, are not known yet: say .length, and with .fill_value what "
                                 "follows the last place");
     gt_Tensor *count = gt_status() == GT_OK ? gt_count_nonzero(x) : NULL;
-    return count ? (int64_t)gt_item(count) : -1;
+    double places = count ? gt_item(count) : -1;
+    return gt_status() == GT_OK ? (int64_t)places : -1;
 }
 
 static gt_Tensor *nonzero(gt_Tensor *x, const gt_nonzero_options *given)

@@ -49,7 +49,9 @@ static gt_SegmentJob *lower_segments(const gt_ShapeRule *rule, gt_Lowering *lowe
     int y = rule->inputs;
     gt_lower_indices(rule, lowering, 1, -view.count, view.count);
     gt_lower_fill(lowering, out->dtype, y, out->size,
-                  gt_dtype_is_float(out->dtype) ? real : (double)whole);
+                  gt_dtype_is_float(out->dtype) ? real
+                  : out->dtype == GT_INT64      ? 0
+                                                : (double)whole);
     if (out->dtype == GT_INT64) /* more digits than a double has */
         ((gt_FillJob *)(void *)(lowering->job + lowering->launch[0].job))->pattern =
             (uint64_t)whole;
