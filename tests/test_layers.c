@@ -83,6 +83,7 @@ static const gt_LayerClass block_class = {.size = sizeof(gt_LayerClass),
 
 Test(layers, built_once_listed_in_order)
 {
+    gt_context_free(NULL); /* variables are counted at the end */
     gt_Layer *model = gt_Sequential(block(4), gt_Dense(3, .activation = gt_relu), block(4),
                                     gt_Dense(2, .use_bias = false));
     ok("sequential");
