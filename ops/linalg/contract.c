@@ -35,10 +35,10 @@ typedef struct Groups {
     int64_t size[GROUPS];
 } Groups;
 
-/* The axis with that label; -1: none. */
+/* The axis with that label; -1: none. The count may not have been checked yet. */
 static int axis_with(const gt_Labels *labels, int32_t label)
 {
-    for (int i = 0; i < labels->count; i++)
+    for (int i = 0; i < labels->count && i < GT_MAX_RANK; i++)
         if (labels->axis[i] == label)
             return i;
     return -1;
