@@ -4,6 +4,7 @@
  * the first is the upstream gradient times the second, which has none of its own.
  *
  * They keep `run`: a kernel knows no address of a function. Leans on custom.c, kit.h. */
+#include "kernels/broadcast.h"
 #include "ops/math/arithmetic.h"
 #include "ops/foreign/custom.h"
 #include "ops/kit.h"
@@ -43,53 +44,75 @@ static gt_Status mapped_shape(gt_ShapeRule *rule)
     return rule->inputs == 1 ? gt_shape_float(rule) : gt_shape_binary_float(rule);
 }
 
-static void unary_chunk(const gt_Kernel *kernel, int64_t first, int64_t n)
+static void unary_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                        void *scratch)
 {
     const Mapped *self = mapped_of(kernel->operation);
+    int64_t begin = first * GT_TILE_ELEMENTS, end = last * GT_TILE_ELEMENTS;
+    end = end < kernel->output_spec[0]->size ? end : kernel->output_spec[0]->size;
+    (void)argument, (void)scratch;
     if (kernel->output_spec[0]->dtype == GT_FLOAT64) {
-        const double *x = (const double *)kernel->input[0] + first;
-        double *y = (double *)kernel->output[0] + first;
-        for (int64_t i = 0; i < n; i++)
+        const double *x = kernel->input[0];
+        double *y = kernel->output[0];
+        for (int64_t i = begin; i < end; i++)
             y[i] = self->f64(x[i]);
         return;
     }
-    const float *x = (const float *)kernel->input[0] + first;
-    float *y = (float *)kernel->output[0] + first;
-    for (int64_t i = 0; i < n; i++)
+    const float *x = kernel->input[0];
+    float *y = kernel->output[0];
+    for (int64_t i = begin; i < end; i++)
         y[i] = self->f32 ? self->f32(x[i]) : (float)self->f64(x[i]);
 }
 
-static void binary_row(const gt_Kernel *kernel, const void *argument, const gt_Broadcast *plan,
-                       int64_t n, const int64_t *offset, int64_t output)
+static gt_Status unary_run(const gt_Kernel *kernel)
 {
-    const Mapped *self = argument;
-    int64_t sa = plan->stride[0][plan->rank - 1], sb = plan->stride[1][plan->rank - 1];
-    if (kernel->output_spec[0]->dtype == GT_FLOAT64) {
-        const double *a = (const double *)kernel->input[0] + offset[0];
-        const double *b = (const double *)kernel->input[1] + offset[1];
-        double *y = (double *)kernel->output[0] + output;
+    return gt_for_tiles(kernel, gt_element_tiles(kernel->output_spec[0]->size), unary_tiles, NULL);
+}
+
+/* y = f(a, b), at {a, b, y}. */
+typedef struct BinaryJob {
+    const Mapped *self;
+    bool wide; /* float64 */
+    gt_Broadcast walk;
+} BinaryJob;
+
+static void binary_row(const void *given, void *const *at, int64_t n, const int64_t *offset,
+                       int64_t output)
+{
+    const BinaryJob *job = given;
+    const Mapped *self = job->self;
+    int64_t sa = job->walk.stride[0][job->walk.rank - 1];
+    int64_t sb = job->walk.stride[1][job->walk.rank - 1];
+    if (job->wide) {
+        const double *a = (const double *)at[0] + offset[0], *b = (const double *)at[1] + offset[1];
+        double *y = (double *)at[2] + output;
         for (int64_t i = 0; i < n; i++)
             y[i] = self->f64_2(a[i * sa], b[i * sb]);
         return;
     }
-    const float *a = (const float *)kernel->input[0] + offset[0];
-    const float *b = (const float *)kernel->input[1] + offset[1];
-    float *y = (float *)kernel->output[0] + output;
+    const float *a = (const float *)at[0] + offset[0], *b = (const float *)at[1] + offset[1];
+    float *y = (float *)at[2] + output;
     for (int64_t i = 0; i < n; i++)
         y[i] = self->f32_2 ? self->f32_2(a[i * sa], b[i * sb])
                            : (float)self->f64_2(a[i * sa], b[i * sb]);
 }
 
-static gt_Status unary_run(const gt_Kernel *kernel)
+static void binary_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                         void *scratch)
 {
-    return gt_run_chunks(kernel, unary_chunk);
+    const BinaryJob *job = argument;
+    void *at[] = {(void *)(uintptr_t)kernel->input[0], (void *)(uintptr_t)kernel->input[1],
+                  kernel->output[0]};
+    (void)scratch;
+    gt_broadcast_tiles(&job->walk, binary_row, job, at, first, last);
 }
 
 static gt_Status binary_run(const gt_Kernel *kernel)
 {
-    gt_Broadcast plan;
-    gt_broadcast_plan(&plan, kernel->output_spec[0], 2, kernel->input_spec);
-    return gt_broadcast_run(kernel, &plan, binary_row, mapped_of(kernel->operation));
+    BinaryJob job = {
+        mapped_of(kernel->operation), kernel->output_spec[0]->dtype == GT_FLOAT64, {0}};
+    gt_broadcast_plan(&job.walk, kernel->output_spec[0], 2, kernel->input_spec);
+    return gt_for_tiles(kernel, job.walk.tiles, binary_tiles, &job);
 }
 
 /* The chain rule: up f'(x), summed back to the shape of the input. */
