@@ -1,8 +1,8 @@
 /* Lowering to kernels that move elements. Leans on core and kernels/copies.h. */
 #include "ops/copies.h"
 #include "core/assert.h"
+#include "ops/lowering.h"
 
-#include <string.h>
 
 void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK])
 {
@@ -22,14 +22,28 @@ uint64_t gt_number_pattern(gt_DType dtype, double number)
     return pattern;
 }
 
+static gt_FillJob fill_job(gt_DType dtype, int y, int64_t size, double number)
+{
+    return (gt_FillJob){.element = (uint8_t)gt_dtype_size(dtype),
+                        .y = (uint8_t)y,
+                        .size = size,
+                        .pattern = number == 0 ? 0 : gt_number_pattern(dtype, number)};
+}
+
 void gt_lower_fill(gt_Lowering *lowering, gt_DType dtype, int y, int64_t size, double number)
 {
-    int64_t tiles = (size + GT_TILE_ELEMENTS - 1) / GT_TILE_ELEMENTS;
+    int64_t tiles = gt_element_tiles(size);
     gt_FillJob *job = gt_lower_launch(lowering, GT_TILES_fill, tiles, sizeof *job);
-    job->element = (uint8_t)gt_dtype_size(dtype);
-    job->y = (uint8_t)y;
-    job->size = size;
-    job->pattern = number == 0 ? 0 : gt_number_pattern(dtype, number);
+    *job = fill_job(dtype, y, size, number);
+}
+
+void gt_fill(gt_DType dtype, int64_t size, double number, void *to)
+{
+    if (size == 0)
+        return;
+    gt_FillJob job = fill_job(dtype, 0, size, number);
+    gt_context_kernels(gt_context())
+        ->tile[GT_TILES_fill](&job, &to, 0, gt_element_tiles(size), NULL);
 }
 
 /* ---- copy ---- */

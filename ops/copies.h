@@ -22,6 +22,8 @@ void gt_lower_same(const gt_ShapeRule *rule, gt_Lowering *lowering);
 
 /* The same number in `size` elements from at[y] on; it fits the dtype. */
 void gt_lower_fill(gt_Lowering *lowering, gt_DType dtype, int y, int64_t size, double number);
+/* The same now, from `to` on: for constants. */
+void gt_fill(gt_DType dtype, int64_t size, double number, void *to);
 /* The bytes of that number. */
 uint64_t gt_number_pattern(gt_DType dtype, double number);
 

@@ -4,43 +4,11 @@
 #include "ops/kit.h"
 
 #include <math.h>
-#include <string.h>
 
 GT_OPTION_TYPE(gt_full_options, gt_full_OPTIONS);
 GT_OPTION_TYPE(gt_full_like_options, gt_full_like_OPTIONS);
 GT_OPTION_TYPE(gt_linspace_options, gt_linspace_OPTIONS);
 GT_OPTION_TYPE(gt_eye_options, gt_eye_OPTIONS);
-
-/* The same number n times; it fits the dtype. */
-static void fill(gt_DType dtype, int64_t n, double value, void *to)
-{
-    size_t element = gt_dtype_size(dtype);
-    if (n <= 0)
-        return;
-    if (value == 0) {
-        memset(to, 0, (size_t)n * element);
-        return;
-    }
-    uint64_t eight;
-    uint32_t four;
-    uint16_t two;
-    gt_number_store(dtype, to, 0, value);
-    if (element == 1) {
-        memset(to, *(unsigned char *)to, (size_t)n);
-    } else if (element == 2) {
-        memcpy(&two, to, sizeof two);
-        for (int64_t i = 0; i < n; i++)
-            ((uint16_t *)to)[i] = two;
-    } else if (element == 4) {
-        memcpy(&four, to, sizeof four);
-        for (int64_t i = 0; i < n; i++)
-            ((uint32_t *)to)[i] = four;
-    } else {
-        memcpy(&eight, to, sizeof eight);
-        for (int64_t i = 0; i < n; i++)
-            ((uint64_t *)to)[i] = eight;
-    }
-}
 
 static bool number_fits(gt_DType dtype, double number)
 {
@@ -74,7 +42,7 @@ static gt_Tensor *filled(gt_Shape shape, double value, gt_DType dtype)
     void *data;
     gt_Tensor *tensor = number_fits(dtype, value) ? blank(shape, dtype, &data) : NULL;
     if (tensor)
-        fill(dtype, gt_size(tensor), value, data);
+        gt_fill(dtype, gt_size(tensor), value, data);
     return tensor;
 }
 
@@ -266,7 +234,7 @@ static gt_Tensor *eye(int64_t rows, const gt_eye_options *given)
     gt_Tensor *tensor = blank(gt_shape(rows, columns), options.dtype, &data);
     if (!tensor)
         return NULL;
-    fill(options.dtype, rows * columns, 0, data);
+    gt_fill(options.dtype, rows * columns, 0, data);
     int64_t k = options.k < -rows ? -rows : options.k > columns ? columns : options.k;
     for (int64_t row = k < 0 ? -k : 0; row < rows && row + k < columns; row++)
         gt_number_store(options.dtype, data, row * columns + row + k, 1);
