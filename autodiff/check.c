@@ -145,12 +145,8 @@ static gt_Status prepare(Check *check, gt_Tensors inputs)
     bool any = false;
     if (!check->function)
         return gt_raise(context, GT_INVALID, NULL, NULL, "the function is NULL");
-    if (inputs.count > 0 && !inputs.items)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "the list of inputs is NULL");
-    if (inputs.count < 1 || inputs.count > GT_MAX_INPUTS)
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "the number of inputs must be 1 to %d (got %d)", GT_MAX_INPUTS,
-                        (int)inputs.count);
+    if (gt_check_inputs(context, inputs) != GT_OK)
+        return gt_context_status(context);
     if (options->outputs < 1 || options->outputs > GT_MAX_OUTPUTS)
         return gt_raise(context, GT_INVALID, NULL, NULL, "outputs must be 1 to %d (got %d)",
                         GT_MAX_OUTPUTS, (int)options->outputs);

@@ -16,8 +16,7 @@ gt_Tape *gt_probe_tape(const char *here, gt_Tensors watched, bool persistent)
     return tape;
 }
 
-gt_Status gt_check_call(gt_Context *context, gt_Tensors inputs, int32_t outputs,
-                        gt_Tensor *const *places)
+gt_Status gt_check_inputs(gt_Context *context, gt_Tensors inputs)
 {
     if (inputs.count > 0 && !inputs.items)
         return gt_raise(context, GT_INVALID, NULL, NULL, "the list of inputs is NULL");
@@ -25,6 +24,14 @@ gt_Status gt_check_call(gt_Context *context, gt_Tensors inputs, int32_t outputs,
         return gt_raise(context, GT_INVALID, NULL, NULL,
                         "the number of inputs must be 1 to %d (got %d)", GT_MAX_INPUTS,
                         (int)inputs.count);
+    return GT_OK;
+}
+
+gt_Status gt_check_call(gt_Context *context, gt_Tensors inputs, int32_t outputs,
+                        gt_Tensor *const *places)
+{
+    if (gt_check_inputs(context, inputs) != GT_OK)
+        return gt_context_status(context);
     if (outputs < 1 || outputs > GT_MAX_OUTPUTS)
         return gt_raise(context, GT_INVALID, NULL, NULL,
                         "the number of outputs, saved ones too, must be 1 to %d (got %d)",

@@ -11,6 +11,9 @@ gt_Tensor *gt_probe(const char *here, gt_Tensor *x);
 /* A tape that watches these and nothing by itself. NULL on failure. */
 gt_Tape *gt_probe_tape(const char *here, gt_Tensors watched, bool persistent);
 
+/* Are there 1 to 64 inputs? */
+gt_Status gt_check_inputs(gt_Context *context, gt_Tensors inputs);
+
 /* ---- functions that tapes see as one operation ---- */
 
 /* Are there 1 to 64 inputs, 1 to 8 outputs and a place for these? */

@@ -137,7 +137,7 @@ void gt_matrix_transpose(const gt_MatrixJob *job, int64_t rows, int64_t columns,
 
 size_t gt_piece_bytes(int64_t count, size_t element)
 {
-    return ((size_t)count * element + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
+    return gt_aligned((size_t)count * element);
 }
 
 void *gt_piece_take(char **scratch, int64_t count, size_t element)

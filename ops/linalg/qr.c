@@ -35,9 +35,9 @@ typedef void Orgqr(const gt_LapackInt *m, const gt_LapackInt *n, const gt_Lapack
 
 #define GT_LAPACK_BLOCK 32 /* columns that LAPACK works on together, if it has the memory */
 
-static gt_Status qr_shape(gt_ShapeRule *rule)
+/* Matrices with at least as many rows as columns. */
+static gt_Status tall_check(const gt_Spec *in)
 {
-    const gt_Spec *in = rule->input[0];
     char text[160];
     if (gt_matrix_check(in, false) != GT_OK)
         return gt_status();
@@ -45,6 +45,15 @@ static gt_Status qr_shape(gt_ShapeRule *rule)
     if (a.rows < a.columns)
         return gt_fail(GT_INVALID, "matrices must not have more columns than rows (got %s)",
                        gt_shape_text(gt_spec_shape(in), text, sizeof text));
+    return GT_OK;
+}
+
+static gt_Status qr_shape(gt_ShapeRule *rule)
+{
+    const gt_Spec *in = rule->input[0];
+    if (tall_check(in) != GT_OK)
+        return gt_status();
+    gt_Matrices a = gt_matrices(in);
     rule->output[0] = rule->output[1] = *in;
     rule->output[1].dims[in->rank - 2] = a.columns;
     size_t element = gt_dtype_size(in->dtype);
@@ -119,13 +128,9 @@ gt_Tensor *gt_qr_regular(gt_Tensor *r, int64_t rows, gt_Requirement requirement)
 static gt_Status complement_shape(gt_ShapeRule *rule)
 {
     const gt_Spec *in = rule->input[0];
-    char text[160];
-    if (gt_matrix_check(in, false) != GT_OK)
+    if (tall_check(in) != GT_OK)
         return gt_status();
     gt_Matrices a = gt_matrices(in);
-    if (a.rows < a.columns)
-        return gt_fail(GT_INVALID, "matrices must not have more columns than rows (got %s)",
-                       gt_shape_text(gt_spec_shape(in), text, sizeof text));
     rule->output[0] = *in;
     rule->output[0].dims[in->rank - 1] = a.rows - a.columns;
     size_t element = gt_dtype_size(in->dtype);

@@ -140,21 +140,16 @@ static gt_ConvJob *lower_conv(const gt_ShapeRule *rule, gt_Lowering *lowering, g
     return c;
 }
 
-static size_t aligned(size_t bytes)
-{
-    return (bytes + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
-}
-
 /* Cuts a worker's scratch memory: for rows x columns gathered, `partial` elements of a sum, and
  * products of m x n summed over k. */
 static void need(gt_Lowering *lowering, gt_ConvJob *c, int64_t rows, int64_t columns,
                  int64_t partial, int64_t m, int64_t n, int64_t k)
 {
     const bool widens = c->half_a >= 0 || c->half_b >= 0;
-    c->tap_bytes = aligned((size_t)c->window.taps * sizeof(int64_t));
-    c->patch_bytes = c->pointwise ? 0 : aligned((size_t)rows * (size_t)columns * c->element);
-    c->partial_bytes = aligned((size_t)partial * c->element);
-    c->total_bytes = c->in_double ? aligned((size_t)partial * sizeof(double)) : 0;
+    c->tap_bytes = gt_aligned((size_t)c->window.taps * sizeof(int64_t));
+    c->patch_bytes = c->pointwise ? 0 : gt_aligned((size_t)rows * (size_t)columns * c->element);
+    c->partial_bytes = gt_aligned((size_t)partial * c->element);
+    c->total_bytes = c->in_double ? gt_aligned((size_t)partial * sizeof(double)) : 0;
     size_t product =
         c->depthwise ? 0 : gt_gemm_scratch(lowering->target, (gt_LoopType)c->type, widens, m, n, k);
     gt_lower_scratch(lowering,

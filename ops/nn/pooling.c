@@ -55,8 +55,7 @@ static bool plan(gt_PoolJob *job, const PoolOptions *options, const gt_Spec *x)
     job->tile_rows = reads > 0 && reads < TILE ? TILE / reads : 1;
     job->type = (uint8_t)gt_loop_type(x->dtype);
     job->element = (uint8_t)gt_dtype_size(x->dtype);
-    job->tap_bytes =
-        ((size_t)w->taps * sizeof(int64_t) + GT_ALIGNMENT - 1) / GT_ALIGNMENT * GT_ALIGNMENT;
+    job->tap_bytes = gt_aligned((size_t)w->taps * sizeof(int64_t));
     return true;
 }
 
