@@ -24,11 +24,6 @@ const gt_KernelTable *gt_context_kernels(const gt_Context *context)
     return context->kernels;
 }
 
-int gt_context_threads(const gt_Context *context)
-{
-    return context->threads;
-}
-
 uint64_t gt_context_seed(const gt_Context *context)
 {
     return context->seed;
@@ -37,11 +32,6 @@ uint64_t gt_context_seed(const gt_Context *context)
 gt_Blas *gt_context_blas(gt_Context *context)
 {
     return &context->blas;
-}
-
-void *gt_context_scratch(gt_Context *context)
-{
-    return context->scratch[0];
 }
 
 gt_Variable *gt_context_generator(const gt_Context *context)
@@ -59,12 +49,6 @@ void gt_context_take_generator(gt_Context *context, gt_Variable *state)
 bool gt_context_checks_numerics(const gt_Context *context)
 {
     return context->check_numerics;
-}
-
-gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *previous)
-{
-    gt_Object *next = previous ? previous->next : context->objects.next;
-    return next == &context->objects ? NULL : next;
 }
 
 const char *gt_context_here(const gt_Context *context)
@@ -106,13 +90,6 @@ const char *gt_context_set_here(gt_Context *context, const char *here)
 {
     const char *before = context->here;
     context->here = here;
-    return before;
-}
-
-const char *gt_context_set_applying(gt_Context *context, const char *name)
-{
-    const char *before = context->applying;
-    context->applying = name;
     return before;
 }
 
@@ -335,11 +312,6 @@ gt_Scope *gt_scope_parent(const gt_Scope *scope)
 uint64_t gt_tape_recording(const gt_Context *context)
 {
     return context->recording;
-}
-
-uint64_t gt_tape_auto_watching(const gt_Context *context)
-{
-    return context->auto_watching;
 }
 
 gt_Record *gt_value_record(const gt_Value *value)

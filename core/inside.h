@@ -84,11 +84,8 @@ const char *gt_context_message(const gt_Context *context);
 char *gt_context_text(gt_Context *context, size_t *size);
 /* The inner loops for this processor. */
 const gt_KernelTable *gt_context_kernels(const gt_Context *context);
-int gt_context_threads(const gt_Context *context);
 uint64_t gt_context_seed(const gt_Context *context);
 gt_Blas *gt_context_blas(gt_Context *context);
-/* The scratch memory of worker 0, as large as the running operation's shape rule asked for. */
-void *gt_context_scratch(gt_Context *context);
 /* Makes every worker's scratch memory at least so large. */
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes);
 /* The state of the default generator; NULL until somebody draws from it. */
@@ -99,8 +96,6 @@ bool gt_context_checks_numerics(const gt_Context *context);
 /* Raises the error for the first element of a result of `operation` that is infinite or not a number, if there is one. */
 gt_Status gt_check_finite(gt_Context *context, const char *here, const gt_Operation *operation,
                           const gt_Spec *spec, const void *data);
-/* The object that was made after `previous`, or the first one for NULL; NULL at the end. */
-gt_Object *gt_context_next_object(const gt_Context *context, const gt_Object *previous);
 
 /* How many operations are registered in the context. */
 int32_t gt_context_operations(const gt_Context *context);
@@ -111,8 +106,6 @@ void gt_context_forget_operations(gt_Context *context, int32_t count);
 const char *gt_context_here(const gt_Context *context);
 /* Sets it. Returns the one before. */
 const char *gt_context_set_here(gt_Context *context, const char *here);
-/* The name of the operation that is running, for messages. Returns the one before. */
-const char *gt_context_set_applying(gt_Context *context, const char *name);
 /* The operation whose gradient rule is running, for messages. Returns the one before. */
 const gt_Operation *gt_context_set_differentiating(gt_Context *context,
                                                    const gt_Operation *operation);
@@ -329,9 +322,8 @@ void gt_scope_move(gt_Tensor *tensor, gt_Scope *scope);
 
 /* ---- tapes ---- */
 
-/* The tapes that record now, and those that watch variables by themselves, by bit. */
+/* The tapes that record now, by bit. */
 uint64_t gt_tape_recording(const gt_Context *context);
-uint64_t gt_tape_auto_watching(const gt_Context *context);
 /* Hides what runs next from these tapes, or from every tape that is open (building layers,
  * optimizer state); tapes that begin meanwhile record. Returns what gt_tape_unquiet wants. */
 uint64_t gt_tape_hush(gt_Context *context, uint64_t tapes);

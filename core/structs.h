@@ -313,8 +313,6 @@ void gt_tape_watch_leaf(gt_Context *context, gt_Record *leaf, uint64_t tapes);
 gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, const void *options,
                          int inputs, gt_Value *const *input, int outputs, gt_Value *const *output,
                          uint64_t tapes, const char *here);
-/* Lets go of inputs and saved numbers. */
-void gt_record_strip(gt_Record *record);
 /* Takes this tape off every record; those that no tape holds any more are stripped. */
 void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape);
 void gt_tape_set_paused(gt_Context *context, gt_TapeSlot *tape, bool paused);

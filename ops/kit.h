@@ -209,7 +209,5 @@ gt_Tensor *gt_composed(gt_Site site, gt_Tensor *result);
     {                                                                                              \
         return gt_##name##_at(NULL, a, gt_operand_tensor(b));                                      \
     }
-/* A kernel that copies input 0 to output 0: what a view does where it cannot share memory. */
-gt_Status gt_run_copy(const gt_Kernel *kernel);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 /* ---- cast ---- */
 
@@ -109,15 +108,6 @@ GT_COMPOSED(saturate_cast, (const char *here, gt_Tensor *x, gt_DType dtype), (x,
 static gt_Status any_shape(gt_ShapeRule *rule)
 {
     return gt_shape_same(rule, GT_TAKES_ANY);
-}
-
-/* Views run no kernel eagerly; a plan that has to copy one calls this. */
-gt_Status gt_run_copy(const gt_Kernel *kernel)
-{
-    size_t bytes = gt_spec_bytes(kernel->output_spec[0]);
-    if (bytes)
-        memcpy(kernel->output[0], kernel->input[0], bytes);
-    return GT_OK;
 }
 
 static gt_Status identity_gradient(gt_GradientRule *rule)
