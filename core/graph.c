@@ -142,7 +142,7 @@ gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
 
 static const char body_type[] = "gt_Graph *";
 
-bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b)
+static bool options_equal(const gt_OptionType *type, const void *a, const void *b)
 {
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const char *x = (const char *)a + field->offset, *y = (const char *)b + field->offset;
@@ -225,7 +225,7 @@ bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size
         const gt_GraphNode *x = &a->nodes[i], *y = &b->nodes[i];
         bool same = x->operation == y->operation && x->inputs == y->inputs &&
                     x->outputs == y->outputs &&
-                    gt_options_equal(x->operation->options, x->options, y->options);
+                    options_equal(x->operation->options, x->options, y->options);
         for (int32_t k = 0; same && k < x->inputs; k++)
             same = x->input[k] == y->input[k];
         if (!same) {

@@ -442,8 +442,6 @@ static inline bool gt_saves_output(const gt_Operation *operation, int i)
 {
     return operation->saves_outputs >> (i < 31 ? i : 31) & 1;
 }
-/* Do two option structs say the same? Padding does not count. */
-bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b);
 
 /* Adds an operation to those of the context, once it is known that its name is free. */
 gt_Status gt_operation_register(gt_Context *context, const char *here,

@@ -102,7 +102,8 @@ gt_Record *gt_record_new(gt_Context *context, const gt_Operation *operation, con
     return record;
 }
 
-void gt_record_strip(gt_Record *record)
+/* Lets go of inputs and saved numbers. */
+static void strip_record(gt_Record *record)
 {
     if (record->stripped)
         return;
@@ -134,7 +135,7 @@ void gt_record_release(gt_Record *record)
     record->previous->next = record->next;
     record->next->previous = record->previous;
     context->memory.records--;
-    gt_record_strip(record);
+    strip_record(record);
     gt_release(context, record, record->bytes);
 }
 
@@ -233,7 +234,7 @@ void gt_tape_answered(gt_Context *context, gt_TapeSlot *tape)
 void gt_tape_pass(const gt_Context *context, const gt_TapeSlot *tape, gt_Record *record)
 {
     if (!tape->persistent && record->tapes == BIT(gt_tape_bit(context, tape)))
-        gt_record_strip(record);
+        strip_record(record);
 }
 
 /* A tape that has a record knows all outputs of it; one that only watches an output knows that one, and nothing
@@ -383,7 +384,7 @@ void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape)
         if (record->tapes & bit) {
             record->tapes &= ~bit;
             if (record->tapes == 0)
-                gt_record_strip(record);
+                strip_record(record);
         }
         record = mark.previous;
         mark.previous->next = mark.next;

@@ -12,10 +12,6 @@
 
 #include "core/context.h"
 
-/* Bytes that a file may unpack to unless the caller allows more: a few kilobytes of gzip can
- * stand for gigabytes of zeros. */
-#define GT_FILE_LIMIT ((int64_t)1 << 30)
-
 /* ---- reading ---- */
 
 typedef struct gt_FileReader {

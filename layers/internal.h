@@ -70,8 +70,6 @@ struct gt_LayerState {
 /* Layers in layers in layers: each takes about 1.5 KB of the stack when it is called. */
 #define GT_MAX_DEPTH 200
 
-extern const gt_ObjectKind gt_layer_kind;
-
 /* The state of a live layer; NULL with an error raised as `operation` otherwise. */
 gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
                               const gt_Layer *layer);

@@ -112,7 +112,7 @@ static void destroy_layer(gt_Object *object)
     gt_free_text(context, state->name);
 }
 
-const gt_ObjectKind gt_layer_kind = {"layer", destroy_layer, false};
+static const gt_ObjectKind layer_kind = {"layer", destroy_layer, false};
 
 /* The state in front of a layer's struct; NULL: this is none. */
 static gt_LayerState *state_of(const gt_Layer *layer)
@@ -128,7 +128,7 @@ gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char 
 {
     gt_LayerState *state = state_of(layer);
     if (state)
-        return gt_object_check(context, here, operation, state, &gt_layer_kind) ? state : NULL;
+        return gt_object_check(context, here, operation, state, &layer_kind) ? state : NULL;
     if (gt_has_word(layer, GT_WORD_LAYER))
         gt_raise(context, GT_INVALID, here, operation,
                  "expected a layer as gt_layer_new returned it (got a copy of its struct)");
@@ -168,7 +168,7 @@ static gt_Layer *new_layer(gt_Context *context, const gt_LayerClass *type, const
                  "the name must not be empty or contain '/' (got \"%s\")", name);
         return NULL;
     }
-    gt_LayerState *state = gt_object_new(context, &gt_layer_kind, struct_offset() + type->instance);
+    gt_LayerState *state = gt_object_new(context, &layer_kind, struct_offset() + type->instance);
     if (!state)
         return NULL;
     gt_Layer *layer = (gt_Layer *)(void *)((char *)state + struct_offset());
@@ -216,7 +216,7 @@ void gt_layer_free(gt_Layer *layer)
     gt_Context *context = layer && !state ? gt_context() : NULL;
     if (context)
         gt_layer_check(context, NULL, "layer_free", layer);
-    gt_object_free("layer_free", state, &gt_layer_kind);
+    gt_object_free("layer_free", state, &layer_kind);
 }
 
 /* The value of the option of that name and size; false: there is none. */
@@ -371,7 +371,7 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
     if (!context)
         return NULL;
     gt_LayerState *taken = state_of(child);
-    if (taken && (!gt_object_is(taken, &gt_layer_kind) || taken->object.context != context))
+    if (taken && (!gt_object_is(taken, &layer_kind) || taken->object.context != context))
         taken = NULL;
     gt_object_sink(taken ? &taken->object : NULL);
     if (gt_context_status(context) != GT_OK)

@@ -93,15 +93,10 @@ static gt_Status distinct_complain(const gt_ShapeRule *rule, void *const *at, in
 }
 
 const gt_Operation gt_op_distinct = {
-    .size = sizeof(gt_Operation),
-    .name = "distinct",
-    .formula = "every index once, and which of those each one is",
+    GT_RECORD_OUTPUTS("distinct", "every index once, and which of those each one is", 1, 1, 2),
     .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL,
     .why_not = "its input is integer-valued",
     .options = &DistinctOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 2,
     .shape = distinct_shape,
     .lower = distinct_lower,
     .complain = distinct_complain,

@@ -78,14 +78,9 @@ static gt_Status sort_mask(gt_MaskRule *rule)
 }
 
 const gt_Operation gt_op_sort = {
-    .size = sizeof(gt_Operation),
-    .name = "sort",
-    .formula = "the last axis of x in order, and where its numbers were",
+    GT_RECORD_OUTPUTS("sort", "the last axis of x in order, and where its numbers were", 1, 1, 2),
     .flags = GT_OP_LINEAR,
     .options = &RowSortOptions_type,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .outputs = 2,
     .saves_outputs = 2,
     .shape = sort_shape,
     .lower = sort_lower,

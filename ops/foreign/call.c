@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-gt_Foreign *gt_foreign_record(const gt_Operation *operation)
+static gt_Foreign *record_of(const gt_Operation *operation)
 {
     return (gt_Foreign *)gt_custom_of(operation);
 }
@@ -133,7 +133,7 @@ static gt_Status shape_output(const gt_Foreign *self, gt_ShapeRule *rule, int i,
 
 gt_Status gt_foreign_shape_rule(gt_ShapeRule *rule)
 {
-    const gt_Foreign *self = gt_foreign_record(rule->operation);
+    const gt_Foreign *self = record_of(rule->operation);
     const gt_foreign_options *options = rule->options;
     int64_t size[GT_MAX_SYMBOLS] = {0};
     for (int i = 0; i < self->inputs; i++) {
@@ -287,7 +287,7 @@ static gt_Status set_arguments(const gt_Foreign *self, const gt_Kernel *kernel, 
 /* After the call an error that the function raised with gt_fail counts before the code that it returned. */
 gt_Status gt_foreign_run(const gt_Kernel *kernel)
 {
-    gt_Foreign *self = gt_foreign_record(kernel->operation);
+    gt_Foreign *self = record_of(kernel->operation);
     Argument argument[GT_MAX_PARAMETERS];
     void *at[GT_MAX_PARAMETERS];
     union {
@@ -328,7 +328,7 @@ gt_Status gt_foreign_run(const gt_Kernel *kernel)
 /* An upstream gradient that did not arrive is passed as zeros. */
 gt_Status gt_foreign_gradient_rule(gt_GradientRule *rule)
 {
-    const gt_Foreign *self = gt_foreign_record(gt_rule_operation(rule));
+    const gt_Foreign *self = record_of(gt_rule_operation(rule));
     const gt_Foreign *gradient = self->gradient;
     const gt_foreign_options *options = gt_rule_options(rule);
     gt_foreign_options call_options =

@@ -64,7 +64,6 @@ typedef struct gt_Foreign {
     struct gt_Foreign *gradient;     /* of an operation that has one */
 } gt_Foreign;
 
-gt_Foreign *gt_foreign_record(const gt_Operation *operation);
 /* The name of a parameter in messages; below 0: the result. */
 const char *gt_foreign_name(const gt_Foreign *self, int parameter);
 

@@ -15,15 +15,10 @@ static void adam_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 }
 
 const gt_Operation gt_op_adam_update = {
-    .size = sizeof(gt_Operation),
-    .name = "adam_update",
-    .formula = "w -= alpha m / (sqrt(v) + epsilon)",
+    GT_RECORD_OUTPUTS("adam_update", "w -= alpha m / (sqrt(v) + epsilon)", 6, 6, 3),
     .flags = GT_UPDATE_FLAGS | GT_OP_ELEMENTWISE,
     .why_not = GT_UPDATE_WHY_NOT,
     .options = &gt_adam_update_options_type,
-    .inputs_min = 6,
-    .inputs_max = 6,
-    .outputs = 3,
     .shape = gt_update_shape,
     .lower = adam_lower,
     .samples =
@@ -37,15 +32,10 @@ const gt_Operation gt_op_adam_update = {
 };
 
 const gt_Operation gt_op_adam_amsgrad_update = {
-    .size = sizeof(gt_Operation),
-    .name = "adam_amsgrad_update",
-    .formula = "w -= alpha m / (sqrt(max(v)) + epsilon)",
+    GT_RECORD_OUTPUTS("adam_amsgrad_update", "w -= alpha m / (sqrt(max(v)) + epsilon)", 7, 7, 4),
     .flags = GT_UPDATE_FLAGS | GT_OP_ELEMENTWISE,
     .why_not = GT_UPDATE_WHY_NOT,
     .options = &gt_adam_update_options_type,
-    .inputs_min = 7,
-    .inputs_max = 7,
-    .outputs = 4,
     .shape = gt_update_shape,
     .lower = adam_lower,
     .samples =

@@ -32,15 +32,11 @@ const gt_Operation gt_op_sgd_update = {
 };
 
 const gt_Operation gt_op_sgd_momentum_update = {
-    .size = sizeof(gt_Operation),
-    .name = "sgd_momentum_update",
-    .formula = "m = mu m - lr g; w += m, or mu m - lr g with nesterov",
+    GT_RECORD_OUTPUTS("sgd_momentum_update",
+                      "m = mu m - lr g; w += m, or mu m - lr g with nesterov", 5, 5, 2),
     .flags = GT_UPDATE_FLAGS | GT_OP_ELEMENTWISE,
     .why_not = GT_UPDATE_WHY_NOT,
     .options = &gt_sgd_update_options_type,
-    .inputs_min = 5,
-    .inputs_max = 5,
-    .outputs = 2,
     .shape = gt_update_shape,
     .lower = sgd_lower,
     .samples = GT_SAMPLES({.inputs = 5,
