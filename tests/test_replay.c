@@ -16,6 +16,7 @@
 #define GT_HERE "test_replay.c"
 
 #include "leaks.h"
+#include "operations.h"
 #include "ops/kit.h"
 
 #include <stdio.h>
@@ -86,14 +87,6 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 /* ---- inputs ---- */
 
-static double next_number(uint64_t *seed)
-{
-    uint64_t z = (*seed += 0x9E3779B97F4A7C15u);
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
-}
-
 /* The input of a row for a length of the leading axis: a mixture of numbers, in descending order where none may be twice. */
 static gt_Tensor *make_input(const gt_SampleInput *input, int64_t n, uint64_t seed)
 {
@@ -111,7 +104,7 @@ static gt_Tensor *make_input(const gt_SampleInput *input, int64_t n, uint64_t se
     double *number = malloc(((size_t)size + 1) * sizeof *number);
     cr_assert(number);
     for (int64_t i = 0; i < size; i++) {
-        double u = input->distinct ? (double)(i * 7919 % size) / (double)size : next_number(&seed);
+        double u = input->distinct ? (double)(i * 7919 % size) / (double)size : next_uniform(&seed);
         number[i] = low + (high - low) * u;
         if (input->diagonal != 0 && i / shape.dims[shape.rank - 1] % shape.dims[shape.rank - 2] ==
                                         i % shape.dims[shape.rank - 1])
