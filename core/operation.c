@@ -45,6 +45,7 @@ typedef struct Call {
     const char *here;
     int inputs;
     bool symbolic;
+    bool masked; /* an input has a mask, or the operation gives one */
     int64_t view; /* where the output begins in input 0, in elements; -1: it is no view */
     gt_Slot *slot[GT_MAX_INPUTS];
     gt_Value *value[GT_MAX_INPUTS];
@@ -86,6 +87,7 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
             return gt_raise(context, GT_STALE, call->here, operation->name,
                             "a tensor of a traced function was used outside of it");
         call->symbolic |= gt_trace_takes(context, call->value[i]);
+        call->masked |= call->value[i]->mask != NULL;
         call->rule.input[i] = &call->value[i]->spec;
         if (gt_half_type(slot->value->spec.dtype) >= 0 && !(operation->flags & GT_OP_HALF)) {
             char text[200];
@@ -594,6 +596,7 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
     call.here = here;
     call.inputs = inputs;
     call.symbolic = false;
+    call.masked = operation->flags & GT_OP_MASKS;
     _Alignas(16) char full[512];
     const char *applying = context->applying;
     const char *caller = context->here;
@@ -614,8 +617,8 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
     if (check_inputs(&call, input) == GT_OK && check_shapes(&call) == GT_OK) {
         if (operation->flags & GT_OP_EFFECT)
             apply_effect(&call);
-        else
-            apply_values(&call, outputs);
+        else if (apply_values(&call, outputs) == GT_OK && call.masked && !context->differentiating)
+            gt_masks_follow(context, here, &call.rule, call.value, input, outputs);
     }
 done:
     context->applying = applying;
