@@ -313,6 +313,18 @@ void *gt_variable_replace(gt_Context *context, const gt_Variable *variable);
 /* The variable stands for another value, whose reference it takes over. Returns the one before, held. */
 gt_Value *gt_variable_exchange(gt_Variable *variable, gt_Value *value);
 
+/* What a variable's new value is projected to after an update: made of operations, of the same dtype and
+ * shape; NULL with an error raised on failure. */
+typedef gt_Tensor *gt_VariableConstraint(const void *payload, gt_Tensor *variable);
+/* Sets it, in place of the one before; `payload` is copied. A function of NULL takes it away. Raises an error
+ * inside a traced function: it is no effect. */
+gt_Status gt_variable_constrain(gt_Context *context, gt_Variable *variable,
+                                gt_VariableConstraint *function, const void *payload, size_t bytes);
+/* Has it one? While a function is traced this is a fact, and so is which. */
+bool gt_variable_is_constrained(gt_Context *context, const gt_Variable *variable);
+/* The projection of the present value, of a variable that has one. NULL on failure. */
+gt_Tensor *gt_variable_constrained(gt_Variable *variable);
+
 /* The variables that a body reads or overwrites, each value as it was then, and each tensor that has been
  * recorded by a tape that recorded when the listener began; held. Begin, run, end; listeners nest and
  * each hears everything. */

@@ -97,6 +97,10 @@ typedef struct gt_VariableInfo {
     bool created_trainable;
     gt_Value *symbolic; /* its value in the trace that is running */
     uint64_t visit;     /* the last list that it was put into */
+    gt_VariableConstraint *constraint; /* NULL: none */
+    void *constraint_payload;          /* a copy of what was given with it */
+    size_t constraint_bytes;
+    uint32_t constraint_version; /* how many times it was set */
 } gt_VariableInfo;
 
 /* What a handle to probabilities knows of how they were made, so that a loss computes from the

@@ -1,5 +1,6 @@
 /* Variables: a slot that no scope owns, a value whose bytes stay at one address, and a leaf record
  * that stands for the variable on every tape. Leans on tensor.c and tape.c. */
+#include "core/fact.h"
 #include "core/trace.h"
 
 #include <string.h>
@@ -8,6 +9,7 @@ GT_OPTION_TYPE(gt_variable_options, gt_variable_OPTIONS);
 
 static void info_free(gt_Context *context, gt_VariableInfo *info)
 {
+    gt_release(context, info->constraint_payload, info->constraint_bytes);
     gt_release(context, info->name, info->name_bytes);
     gt_release(context, info, sizeof *info);
 }
@@ -264,6 +266,39 @@ gt_Status gt_variable_set_trainable_at(const char *here, gt_Variable *variable, 
     gt_decide_trainable(context, variable);
     slot->variable->trainable = trainable;
     return context->status;
+}
+
+gt_Status gt_variable_constrain(gt_Context *context, gt_Variable *variable,
+                                gt_VariableConstraint *function, const void *payload, size_t bytes)
+{
+    gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    if (context->trace)
+        return gt_raise(context, GT_STATE, NULL, NULL,
+                        "variable %s cannot get a constraint inside a traced function; set it before",
+                        info->name);
+    void *copy = function && bytes ? gt_allocate(context, bytes) : NULL;
+    if (function && bytes && !copy)
+        return context->status;
+    if (copy)
+        memcpy(copy, payload, bytes);
+    gt_release(context, info->constraint_payload, info->constraint_bytes);
+    info->constraint = function;
+    info->constraint_payload = copy;
+    info->constraint_bytes = copy ? bytes : 0;
+    info->constraint_version++;
+    return GT_OK;
+}
+
+bool gt_variable_is_constrained(gt_Context *context, const gt_Variable *variable)
+{
+    gt_ask_constraint(context, variable);
+    return gt_slot_raw(variable)->variable->constraint;
+}
+
+gt_Tensor *gt_variable_constrained(gt_Variable *variable)
+{
+    const gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    return info->constraint(info->constraint_payload, variable);
 }
 
 gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot)

@@ -4,6 +4,7 @@
 
 #include "core/fact.h"
 #include "core/inside.h"
+#include "layers/constraint.h"
 #include "layers/layer.h"
 
 typedef struct gt_Weight {
@@ -99,6 +100,7 @@ gt_Tensor *gt_penalty(const gt_Regularizer *regularizer, gt_Tensor *tensor);
  * lenient compiler let pass as one; `what` is the name of the option. */
 gt_Status gt_regularizer_check(const char *what, const gt_Regularizer *regularizer);
 gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer);
+gt_Status gt_constraint_check(const char *what, const gt_Constraint *constraint);
 /* The function that calls this layer, if there is one, says from now on that the layer was
  * freed. */
 void gt_callable_forget(gt_LayerState *state);
