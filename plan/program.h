@@ -4,6 +4,7 @@
  *   fold       operations on constants are computed now                             values of the graph
  *   algebra    x * 1, -(-x), a transposition of a factor and the like               facts[].same, nodes
  *   duplicates the same operation on the same values is done once                   facts[].same
+ *   joins      a sum of paddings becomes one operation that writes each part in its place    nodes
  *   dead       marks what an output or an effect needs                              facts[].marks
  *   views      a view is no step: a place inside the memory of its source            facts[].root, offset
  *   order      the nodes in the order of their running; effects last                 items, commit_item
@@ -90,6 +91,7 @@ typedef struct gt_Program {
 gt_Status gt_pass_fold(gt_Program *program);
 gt_Status gt_pass_algebra(gt_Program *program);
 gt_Status gt_pass_duplicates(gt_Program *program);
+gt_Status gt_pass_joins(gt_Program *program);
 gt_Status gt_pass_dead(gt_Program *program);
 gt_Status gt_pass_views(gt_Program *program);
 gt_Status gt_pass_order(gt_Program *program);

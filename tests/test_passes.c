@@ -69,8 +69,9 @@ static void grown(Planted *planted, int32_t outputs, gt_Tensor *const *output)
 static void run_to(Planted *planted, gt_Status (*last)(gt_Program *program))
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_fold,  gt_pass_algebra,  gt_pass_duplicates, gt_pass_dead,  gt_pass_views,
-        gt_pass_order, gt_pass_versions, gt_pass_aliases,    gt_pass_lower, gt_pass_placing,
+        gt_pass_fold,    gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,
+        gt_pass_dead,    gt_pass_views,   gt_pass_order,      gt_pass_versions,
+        gt_pass_aliases, gt_pass_lower,   gt_pass_placing,
     };
     for (int i = 0; i == 0 || passes[i - 1] != last; i++)
         cr_assert_eq(passes[i](&planted->program), GT_OK, "%s", gt_error_message());
@@ -184,6 +185,9 @@ Test(passes, algebra)
         {gt_negative(gt_negative(rows)), rows},
         {gt_negative(gt_multiply(gt_negative(rows), 1)), rows},
         {gt_logical_not(gt_logical_not(gt_greater(x, 0))), NULL},
+        {gt_pad(given, gt_shape(0, 0), gt_shape(0, 0)), given},
+        {gt_broadcast_to(given, gt_shape(2, 3)), given},
+        {gt_broadcast_to(given, gt_shape(1, 2, 3)), NULL},
         {gt_transpose(gt_transpose(rows)), rows},
         {gt_transpose(gt_transpose(gt_reshape(halves, gt_shape(1, 2, 3)), .perm = gt_axes(1, 2, 0)),
                       .perm = gt_axes(1, 2, 0)),
@@ -305,6 +309,96 @@ Test(passes, same_values)
     gt_function_free(function);
     gt_variable_free(v);
     gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- joins ---- */
+
+/* pad(a) + pad(b) along the second axis, the sum again padded along the first one beside c: three parts in one join. A sum
+ * whose parts overlap, one that is read elsewhere, and one with something that is no padding stay. */
+Test(passes, joins)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(6), *a = gt_reshape(x, gt_shape(2, 3)), *b = gt_exp(a);
+    gt_Tensor *left = gt_pad(a, gt_shape(0, 0), gt_shape(0, 4));
+    gt_Tensor *right = gt_pad(b, gt_shape(0, 4), gt_shape(0, 0));
+    gt_Tensor *row = gt_add(left, right), *other = gt_reshape(gt_exp(x), gt_shape(1, 2, 3));
+    gt_Tensor *first =
+        gt_pad(gt_reshape(row, gt_shape(1, 2, 7)), gt_shape(0, 0, 0), gt_shape(2, 0, 0));
+    gt_Tensor *second = gt_pad(gt_pad(other, gt_shape(0, 0, 4), gt_shape(0, 0, 0)),
+                               gt_shape(2, 0, 0), gt_shape(0, 0, 0));
+    gt_Tensor *joined = gt_add(first, second);
+    gt_Tensor *overlap = gt_add(gt_pad(a, gt_shape(0, 2), gt_shape(0, 2)),
+                                gt_pad(b, gt_shape(0, 3), gt_shape(0, 1)));
+    gt_Tensor *plain = gt_add(gt_pad(a, gt_shape(0, 1), gt_shape(0, 1)), gt_ones(gt_shape(2, 5)));
+    gt_Tensor *twice = gt_pad(b, gt_shape(0, 3), gt_shape(0, 0));
+    gt_Tensor *read = gt_add(gt_pad(a, gt_shape(0, 0), gt_shape(0, 3)), twice);
+    gt_Tensor *negative = gt_add(gt_pad(a, gt_shape(0, 0), gt_shape(0, 3), .value = -0.0),
+                                 gt_pad(b, gt_shape(0, 3), gt_shape(0, 0)));
+    gt_Tensor *outputs[] = {joined, overlap, plain, read, negative, twice};
+    int32_t numbers[] = {value_of(joined), value_of(overlap), value_of(plain), value_of(read),
+                         value_of(negative)};
+    grown(&p, 6, outputs);
+    run_to(&p, gt_pass_lower);
+    for (int i = 0; i < 5; i++) {
+        const gt_GraphNode *node = &p.graph->nodes[p.graph->values[numbers[i]].node];
+        cr_assert_str_eq(node->operation->name, i == 0 ? "join" : "add", "output %d", i);
+        if (i > 0)
+            continue;
+        cr_assert_eq(node->inputs, 3, "%d parts", (int)node->inputs);
+        for (int32_t s = 0; s < p.program.step_count; s++)
+            if (p.program.steps[s].node >= 0 && &p.graph->nodes[p.program.steps[s].node] == node)
+                cr_assert_eq(p.program.steps[s].launches, 2, "a row in the middle is zeros");
+    }
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* The gradient of reading a sequence step by step, in parts of parts, with -0, infinities and NaN among the numbers. */
+static gt_Status sequence(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int *steps = user;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *loss = gt_scalar(0, gt_dtype(in[0])), *halves[2], *time[70];
+    gt_unstack(in[0], *steps, time, .axis = 1);
+    for (int t = 0; t < *steps; t++) {
+        gt_split(time[t], 2, halves, .axis = 1);
+        loss = gt_add(loss, gt_sum(gt_multiply(gt_multiply(halves[0], -0.0), halves[1])));
+        if (t % 3)
+            loss = gt_add(loss, gt_sum(gt_square(time[t])));
+    }
+    out[0] = gt_keep(gt_gradient(tape, loss, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(passes, sequences)
+{
+    static const int lengths[] = {1, 2, 5, 16, 33, 64, 70};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (int wide = 0; wide < 2; wide++) {
+            gt_Scope *scope = gt_scope_begin();
+            int steps = lengths[i];
+            gt_Function *function = gt_function(sequence, &steps);
+            gt_Tensor *x = gt_uniform(gt_shape(3, steps, 10), .low = -1,
+                                      .dtype = wide ? GT_FLOAT64 : GT_FLOAT32);
+            x = gt_where(gt_greater(x, 0.9), gt_full_like(x, INFINITY), x);
+            gt_Tensor *eager, *planned;
+            cr_assert_eq(sequence(&steps, &x, &eager), GT_OK, "%s", gt_error_message());
+            cr_assert_eq(gt_function_call(function, gt_tensors(x), &planned), GT_OK, "%s",
+                         gt_error_message());
+            cr_assert_eq(memcmp(gt_data(eager), gt_data(planned),
+                                (size_t)gt_size(eager) * gt_dtype_size(gt_dtype(eager))),
+                         0, "%d steps", steps);
+            const char *text = gt_function_print(function);
+            cr_assert(steps == 1 || strstr(text, "join"), "%s", text);
+            gt_function_free(function);
+            gt_scope_end(scope);
+        }
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -1,6 +1,8 @@
 /* Algebra: operations that give back what is there already, and transpositions of a product's factors.
  *
  *     x * 1, 1 * x, x / 1, x - 0, x + -0        x: exact for every number, infinities and NaN too, -0 stays -0
+ *     pad, broadcast_to, cast of x to its own   x
+ *       shape and dtype
  *     -(-x)                                     x
  *     not not x                                 x
  *     transpose(transpose(x))                   x, where the axes are again where they were
@@ -82,13 +84,16 @@ static bool is_neutral(const gt_GraphNode *node, gt_DType dtype, double *number,
     return integer || gt_dtype_is_float(dtype);
 }
 
-/* The input that a binary operation gives back; -1: none. */
+/* The input that an operation gives back; -1: none. */
 static int32_t unchanged(const gt_Program *program, const gt_GraphNode *node)
 {
     const gt_GraphValue *values = program->graph->values;
     const gt_Spec *out = &values[node->output[0]].spec;
     double number;
     bool swaps;
+    if ((is(node, &gt_op_pad) || is(node, &gt_op_broadcast_to) || is(node, &gt_op_cast)) &&
+        gt_spec_equal(&values[node->input[0]].spec, out))
+        return node->input[0];
     if (node->inputs != 2 || !is_neutral(node, out->dtype, &number, &swaps))
         return -1;
     for (int i = 0; i <= swaps; i++)
