@@ -92,7 +92,9 @@ enum {
     /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
     GT_OP_CARRIES = 1u << 12,
     GT_OP_CHOICE = 1u << 13, /* numbers decided where it came from: every tape records it */
-    GT_OP_STEP = 1u << 14    /* a step of public functions: their messages do not name it */
+    GT_OP_STEP = 1u << 14,   /* a step of public functions: their messages do not name it */
+    /* Computed by LAPACK or by C functions from outside the library: an error in a reproducible context. */
+    GT_OP_FOREIGN_CODE = 1u << 15
 };
 
 /* What becomes of masks. A mask is a bool tensor whose shape is the leading axes of its tensor's; false marks padding,

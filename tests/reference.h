@@ -26,6 +26,9 @@ static inline int tables(const gt_KernelTable *list[3])
         __builtin_cpu_supports("avx512cd"))
         list[count++] = &gt_kernels_v4;
 #endif
+#ifdef GT_HAVE_FUSED
+    list[count++] = &gt_kernels_fused;
+#endif
     return count;
 }
 
