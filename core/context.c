@@ -55,9 +55,10 @@ static bool can_reproduce(void)
         return true;
     gt_Context *current = gt_context();
     if (current)
-        gt_raise(current, GT_UNSUPPORTED, current->here, "context_create",
-                 "this build has no kernels for a reproducible context: they were left out (the option "
-                 "isa of the build has no base), or the compiler computes with excess precision");
+        gt_raise(
+            current, GT_UNSUPPORTED, current->here, "context_create",
+            "this build has no kernels for a reproducible context: they were left out (the option "
+            "isa of the build has no base), or the compiler computes with excess precision");
     return false;
 }
 
@@ -331,7 +332,8 @@ const char *gt_build_info(void)
     gt_Context *context = gt_context();
     if (!context)
         return "gradtape " GT_VERSION_TEXT ", out of memory";
-    bool loaded = (!context->reproducible || context->allows_foreign_code) && gt_blas_load(&context->blas);
+    bool loaded =
+        (!context->reproducible || context->allows_foreign_code) && gt_blas_load(&context->blas);
     const char *core = context->blas.core[0] ? context->blas.core : "of unknown kernels";
     snprintf(context->info, sizeof context->info, "gradtape %s, kernels %s, BLAS %s, threads %d%s",
              GT_VERSION_TEXT, context->kernels->isa, loaded ? core : "none", context->threads,

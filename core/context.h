@@ -38,10 +38,12 @@ typedef struct gt_Allocator {
       "keep freed memory for reuse; false: every block goes to and from the allocator by itself, " \
       "which is slow and lets memory debuggers see each")                                          \
     F(S, bool, reproducible, false,                                                                \
-      "the same bits on every processor, with every compiler, eagerly and in plans; slower. LAPACK "\
+      "the same bits on every processor, with every compiler, eagerly and in plans; slower. "      \
+      "LAPACK "                                                                                    \
       "and C functions from outside the library are errors")                                       \
     F(S, bool, allow_foreign_code, false,                                                          \
-      "in a reproducible context: LAPACK and C functions run all the same, with bits of their own")
+      "in a reproducible context: LAPACK and C functions run all the same, with bits of their "    \
+      "own")
 GT_OPTIONS(gt_context_create_options, gt_context_create_OPTIONS);
 
 /* A new context; it is not made current. Free with gt_context_free: no thread frees it. NULL if there is

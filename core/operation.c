@@ -273,10 +273,11 @@ static gt_Status check_foreign_code(const Call *call)
     if (!(call->operation->flags & GT_OP_FOREIGN_CODE) || !context->reproducible ||
         context->allows_foreign_code)
         return GT_OK;
-    return gt_raise(call->context, GT_UNSUPPORTED, call->here, call->operation->name,
-                    "LAPACK and C functions from outside the library do not give the same bits everywhere, "
-                    "and this context is reproducible; .allow_foreign_code = true of gt_context_create "
-                    "permits them");
+    return gt_raise(
+        call->context, GT_UNSUPPORTED, call->here, call->operation->name,
+        "LAPACK and C functions from outside the library do not give the same bits everywhere, "
+        "and this context is reproducible; .allow_foreign_code = true of gt_context_create "
+        "permits them");
 }
 
 static gt_Status trace_call(Call *call, gt_Slot *const *overwritten, int32_t *symbols)
@@ -345,7 +346,8 @@ static gt_Status apply_effect(Call *call)
     for (int i = 0; i < outputs && context->status == GT_OK; i++)
         gt_variable_own(context, call->slot[i]);
     for (int i = 0; i < call->inputs; i++)
-        if (call->slot[i] && !(old >> i & 1)) { /* another value now, perhaps, and the old one freed */
+        if (call->slot[i] &&
+            !(old >> i & 1)) { /* another value now, perhaps, and the old one freed */
             call->value[i] = call->slot[i]->value;
             call->rule.input[i] = &call->value[i]->spec;
         }

@@ -245,7 +245,8 @@ gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const vo
                           void *const *at)
 {
     gt_TileKernel *run = context->kernels->tile[launch->kernel];
-    if (launch->tiles == 1 && !context->interrupted) { /* most launches: nothing to hand out or to ask */
+    if (launch->tiles == 1 &&
+        !context->interrupted) { /* most launches: nothing to hand out or to ask */
         run(job, at, 0, 1, context->scratch[0]);
         return GT_OK;
     }

@@ -93,7 +93,8 @@ static gt_Tensor *attention(Net *net, gt_Tensor *x)
 {
     gt_Tensor *part[3];
     for (int i = 0; i < 3; i++)
-        part[i] = gt_reshape(dense(net, x, 12), gt_shape(gt_dim(gt_tensor_shape(x), 0), gt_dim(gt_tensor_shape(x), 1), 2, 6));
+        part[i] = gt_reshape(dense(net, x, 12), gt_shape(gt_dim(gt_tensor_shape(x), 0),
+                                                         gt_dim(gt_tensor_shape(x), 1), 2, 6));
     gt_Tensor *y = gt_dot_product_attention(part[0], part[1], part[2], .is_causal = true);
     y = gt_reshape(y, gt_shape(gt_dim(gt_tensor_shape(x), 0), gt_dim(gt_tensor_shape(x), 1), 12));
     y = gt_layer_normalization(gt_gelu(y), .gamma = weight(net, gt_shape(12)));
