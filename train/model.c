@@ -117,7 +117,7 @@ static gt_Status run_begin(Run *run, const char *here, const char *operation, co
         if (run->dataset[i])
             gt_dataset_object(run->dataset[i])->references++;
     run->recording = gt_tape_quiet(run->context);
-    run->mode = gt_float_mode_flush();
+    run->mode = gt_float_mode_begin(run->context);
     return GT_OK;
 }
 
