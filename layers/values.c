@@ -1,4 +1,4 @@
-/* Names of the classes of values. */
+/* Names of the classes of values, and the size of their options. */
 #include "layers/values.h"
 
 /* Is it one of those words, which have one space between? */
@@ -18,4 +18,11 @@ bool gt_value_is_named(const char *text, const char *name, const char *keras, co
 {
     return text && *text &&
            (is_among(text, name) || is_among(text, keras) || is_among(text, aliases));
+}
+
+gt_Status gt_options_too_large(const char *what, size_t bytes, size_t room)
+{
+    return gt_fail(GT_INVALID,
+                   "%s: options must have at most %zu bytes (those of its class have %zu)", what,
+                   room, bytes);
 }
