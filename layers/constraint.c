@@ -9,6 +9,7 @@
 #include "ops/math/reduction.h"
 
 #include <math.h>
+#include <string.h>
 
 GT_OPTION_TYPE(gt_MaxNorm_options, gt_MaxNorm_OPTIONS);
 GT_OPTION_TYPE(gt_UnitNorm_options, gt_UnitNorm_OPTIONS);

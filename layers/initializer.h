@@ -129,20 +129,20 @@ GT_OPTIONS(gt_Orthogonal_options, gt_Orthogonal_OPTIONS);
 #define gt_Orthogonal(...) gt_Orthogonal_of(GT_KEYWORDS(gt_Orthogonal, __VA_ARGS__))
 GT_API gt_Initializer gt_Orthogonal_of(const gt_Orthogonal_options *options);
 
-typedef enum gt_STFTSide { GT_STFT_SIDE_REAL, GT_STFT_SIDE_IMAG } gt_STFTSide;
-typedef enum gt_STFTScaling {
+typedef enum gt_StftSide { GT_STFT_SIDE_REAL, GT_STFT_SIDE_IMAG } gt_StftSide;
+typedef enum gt_StftScaling {
     GT_STFT_SCALING_NONE,
     GT_STFT_SCALING_DENSITY, /* over the root of the sum of the window's squares */
     GT_STFT_SCALING_SPECTRUM /* over its sum */
-} gt_STFTScaling;
+} gt_StftScaling;
 /* gt_STFTInitializer(.side = GT_STFT_SIDE_IMAG): a kernel of a convolution over time, (frame, 1, bins), that
  * computes the real or the imaginary parts of a short-time Fourier transform of length n = 2 (bins - 1):
  * window[t] cos or sin(-2 pi t f / n), scaled. Keras accepts every window of SciPy; here those
  * of gt_Window. */
 #define gt_STFTInitializer_OPTIONS(F, S)                                                           \
-    F(S, gt_STFTSide, side, GT_STFT_SIDE_REAL, "which part")                                       \
+    F(S, gt_StftSide, side, GT_STFT_SIDE_REAL, "which part")                                       \
     F(S, gt_Window, window, GT_WINDOW_HANN, "over the frame")                                      \
-    F(S, gt_STFTScaling, scaling, GT_STFT_SCALING_DENSITY, "of the window, where there is one")    \
+    F(S, gt_StftScaling, scaling, GT_STFT_SCALING_DENSITY, "of the window, where there is one")    \
     F(S, bool, periodic, false, "the window: of that length plus one, without its last")
 GT_OPTIONS(gt_STFTInitializer_options, gt_STFTInitializer_OPTIONS);
 #define gt_STFTInitializer(...) gt_STFTInitializer_of(GT_KEYWORDS(gt_STFTInitializer, __VA_ARGS__))

@@ -1,6 +1,8 @@
 /* Names of the classes of values, and the size of their options. */
 #include "layers/values.h"
 
+#include <string.h>
+
 /* Is it one of those words, which have one space between? */
 static bool is_among(const char *text, const char *words)
 {

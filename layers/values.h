@@ -6,10 +6,6 @@
 
 #include "core/inside.h"
 
-#include <string.h>
-
-/* The options of a value, which are of type S. */
-#define GT_OPTIONS_OF(S, self) (*(const S *)memcpy(&(S){.end = 0}, (self)->options, sizeof(S)))
 /* Do the options of its class fit into a value? */
 #define GT_OPTIONS_FIT(self)                                                                       \
     (!(self)->type->options || (self)->type->options->size <= sizeof(self)->options)

@@ -3,6 +3,8 @@
 #include "ops/array/cast.h"
 #include "ops/array/reshaping.h"
 
+#include <string.h>
+
 GT_OPTION_TYPE(gt_Constant_options, gt_Constant_OPTIONS);
 GT_OPTION_TYPE(gt_IdentityInitializer_options, gt_IdentityInitializer_OPTIONS);
 
