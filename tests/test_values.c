@@ -284,7 +284,9 @@ Test(values, seeds)
               s != first_of(seeded, "1/dense_1/kernel") &&
               s != first_of(gt_HeNormal(.seed = 4), "1/dense/kernel") &&
               s == first_of(gt_HeNormal(.seed = 3), "1/dense/kernel"));
-    cr_assert(first_of(gt_HeNormal(.seed = 0), "1/w") != first_of(free_one, "1/w"),
+    cr_assert(first_of(gt_HeNormal(.seed = 0), "1/w") != first_of(free_one, "1/w") &&
+                  first_of(gt_HeNormal(.seed = 0), "1/w") ==
+                      first_of(gt_HeNormal(.seed = 0), "2/w"),
               "0 is a seed like another");
     gt_set_seed(2);
     cr_assert(a != first_of(free_one, "1/dense/kernel") && s == first_of(seeded, "1/dense/kernel"));
@@ -700,6 +702,24 @@ Test(values, which_variables_are_projected)
     three_free(&three);
 }
 
+/* What a variable holds of its constraint goes with the next one, and with the variable. */
+Test(values, constraints_leave_no_memory)
+{
+    gt_variable_free(gt_variable(gt_scalar(1, GT_FLOAT32)));
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *one = gt_scalar(1, GT_FLOAT32);
+    int64_t before = gt_memory_stats().bytes_in_use;
+    for (int i = 0; i < 10; i++) {
+        gt_Variable *v = gt_variable(one);
+        gt_set_constraint(v, gt_MaxNorm());
+        gt_set_constraint(v, gt_NonNeg());
+        gt_variable_free(v);
+    }
+    cr_assert(gt_memory_stats().bytes_in_use == before, "%lld bytes are lost",
+              (long long)(gt_memory_stats().bytes_in_use - before));
+    gt_scope_end(scope);
+}
+
 /* ---- in traced functions ---- */
 
 static gt_Status traced_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
@@ -781,6 +801,7 @@ static void constrain_three(const Three *three)
     gt_set_constraint(three->item[0], gt_MaxNorm(0.5));
     gt_set_constraint(three->item[1],
                       gt_MinMaxNorm(.min_value = 0.5, .rate = 0.5, .axes = GT_ALL_AXES));
+    gt_set_constraint(three->item[2], gt_constraint(as_it_is, (void *)(uintptr_t)three));
 }
 
 static void fresh_three(Three *three)
