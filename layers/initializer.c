@@ -101,6 +101,25 @@ gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializ
     return checks && type->check ? type->check(initializer, what) : GT_OK;
 }
 
+/* Does the class, which may be of an older version, hold what its values refer to? */
+static bool holds(const gt_InitializerClass *type)
+{
+    return gt_is_class(type) &&
+           type->size >= offsetof(gt_InitializerClass, drop) + sizeof type->drop && type->hold &&
+           type->drop;
+}
+
+gt_Status gt_initializer_hold(gt_Initializer *initializer)
+{
+    return holds(initializer->type) ? initializer->type->hold(initializer) : GT_OK;
+}
+
+void gt_initializer_drop(gt_Initializer *initializer)
+{
+    if (holds(initializer->type))
+        initializer->type->drop(initializer);
+}
+
 /* FNV-1a over seed and path, then the finalizer of SplitMix64 (Steele et al. 2014). */
 static uint64_t stream_of(uint64_t seed, const char *path)
 {

@@ -171,6 +171,11 @@ struct gt_InitializerClass {
     const char *keras;    /* the name of Keras's class; NULL: it has none */
     const char *aliases;  /* other names that Keras accepts, with spaces between; NULL: none */
     const char *summary;  /* one line for the documentation */
+    /* For options that refer to something else: makes that the value's own, before a layer or a weight keeps the
+     * value; and gives it back. Values are copied as bytes, and each copy that is kept is held by itself. NULL:
+     * nothing to be done. */
+    gt_Status (*hold)(gt_Initializer *self);
+    void (*drop)(gt_Initializer *self);
 };
 /* A value of that class; `options` is a struct of its type, or NULL for the defaults. */
 GT_API gt_Initializer gt_initializer_make(const gt_InitializerClass *type, const void *options);

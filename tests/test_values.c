@@ -15,6 +15,13 @@ static void ok(const char *what)
     cr_assert(gt_status() == GT_OK, "%s: %s", what, gt_error_message());
 }
 
+static void fails(gt_Status status, const char *text)
+{
+    cr_assert(gt_status() == status, "status %d instead of %d: %s", gt_status(), status,
+              gt_error_message());
+    cr_assert(strstr(gt_error_message(), text), "\"%s\" lacks \"%s\"", gt_error_message(), text);
+    gt_error_clear();
+}
 
 /* ---- what Keras computed ---- */
 
@@ -332,6 +339,116 @@ Test(values, orthogonal)
     }
     cr_assert(fabs(sum) < 0.03 && fabs(squares - 0.5) < 0.015 && fabs(determinants) < 0.04,
               "%g %g %g", sum, squares, determinants);
+    assert_no_leaks();
+}
+
+/* ---- arrays as first values ---- */
+
+static gt_Layer *dense_of_array(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *row = gt_multiply(gt_array(gt_shape(2), 1, 2), 3);
+    gt_Layer *layer = gt_Dense(2, .kernel_initializer = gt_Constant(.array = row),
+                               .bias_initializer = gt_Constant(.array = row));
+    gt_scope_end(scope);
+    return layer;
+}
+
+static void kernel_is_the_row(gt_Layer *layer)
+{
+    gt_Variable *kernel = gt_variables(layer).items[0], *bias = gt_variables(layer).items[1];
+    for (int i = 0; i < 6; i++)
+        cr_assert(gt_element(kernel, i) == (i % 2 ? 6 : 3));
+    cr_assert(gt_element(bias, 0) == 3 && gt_element(bias, 1) == 6);
+    ok("reading");
+}
+
+/* A layer keeps a copy: the array may be gone before the weight is built, or change; so do copies of the layer. */
+Test(values, a_layer_keeps_the_array_of_its_initializer)
+{
+    gt_Layer *layer = dense_of_array();
+    ok("making");
+    gt_Layer *copy = gt_layer_copy(layer), *twice = gt_layer_copy(copy);
+    gt_build(layer, gt_shape(1, 3), GT_FLOAT32);
+    kernel_is_the_row(layer);
+    gt_layer_free(layer);
+    gt_build(copy, gt_shape(1, 3), GT_FLOAT64);
+    kernel_is_the_row(copy);
+    gt_layer_free(copy);
+    gt_build(twice, gt_shape(1, 3), GT_FLOAT32);
+    gt_Tensor *kept[] = {gt_variables(twice).items[0]};
+    kernel_is_the_row(twice);
+    cr_assert(gt_is_variable(kept[0]));
+    gt_layer_free(twice);
+
+    /* A variable's value is the one that it has when the layer is made. */
+    gt_Variable *v = gt_variable(gt_array(gt_shape(1), 7));
+    layer = gt_Dense(1, .bias_initializer = gt_Constant(.array = v));
+    gt_assign(v, 8);
+    gt_build(layer, gt_shape(1, 1), GT_FLOAT32);
+    cr_assert_eq(gt_element(gt_variables(layer).items[1], 0), 7);
+    gt_layer_free(layer);
+    gt_variable_free(v);
+
+    /* What does not fit is an error when the weight gets its values. */
+    layer = gt_Dense(3, .use_bias = false,
+                     .kernel_initializer = gt_Constant(.array = gt_array(gt_shape(2), 1, 2)));
+    gt_build(layer, gt_shape(1, 3), GT_FLOAT32);
+    fails(GT_INVALID, "(2,) does not broadcast to (3, 3)");
+    gt_layer_free(layer);
+    assert_no_leaks();
+}
+
+/* Bytes that a round of layers leaves in use: what is quarantined so that a freed layer is an error. */
+static int64_t bytes_left(gt_Initializer initializer)
+{
+    const gt_Initializer wrong = gt_HeNormal(.seed = -3);
+    int64_t before = gt_memory_stats().bytes_in_use, variables = gt_memory_stats().variables;
+    gt_Layer *layer = gt_Dense(2, .kernel_initializer = initializer);
+    gt_layer_free(gt_layer_copy(layer));
+    gt_build(layer, gt_shape(1, 3), GT_FLOAT32);
+    gt_layer_free(layer);
+    ok("layers");
+    cr_assert_null(gt_Dense(-1, .kernel_initializer = initializer));
+    gt_error_clear();
+    cr_assert_null(gt_Dense(1, .kernel_initializer = initializer, .bias_initializer = wrong));
+    gt_error_clear();
+    cr_assert_null(gt_Dense(1, .kernel_initializer = wrong, .bias_initializer = initializer));
+    gt_error_clear();
+    cr_assert_eq(gt_memory_stats().variables, variables);
+    return gt_memory_stats().bytes_in_use - before;
+}
+
+/* Layers that fail to be made, are never built or are freed leave no array behind. */
+Test(values, arrays_leave_no_memory)
+{
+    gt_Scope *scope = gt_scope_begin();
+    const gt_Initializer array = gt_Constant(.array = gt_array(gt_shape(2), 1, 2)),
+                         number = gt_Constant(1);
+    bytes_left(array), bytes_left(number); /* the context's own tables */
+    int64_t plain = bytes_left(number), with = bytes_left(array);
+    cr_assert(plain == with, "%lld bytes are lost", (long long)(with - plain));
+    gt_scope_end(scope);
+    assert_no_leaks();
+}
+
+static gt_Status makes_a_layer(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_layer_free(gt_Dense(1, .kernel_initializer = gt_Constant(.array = gt_add(in[0], 1))));
+    out[0] = in[0];
+    return gt_status();
+}
+
+Test(values, an_array_of_a_traced_function_is_refused)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *out;
+    gt_Function *function = gt_function(makes_a_layer, NULL);
+    gt_function_call(function, gt_tensors(gt_scalar(1, GT_FLOAT32)), &out);
+    fails(GT_STATE, "the array must not come from a traced function");
+    gt_function_free(function);
+    gt_scope_end(scope);
     assert_no_leaks();
 }
 

@@ -98,10 +98,55 @@ static gt_Status constant_fill(const gt_Initializer *self, const gt_Spec *spec, 
                          : fill_number(spec, data, options.value);
 }
 
+/* The context of a value says that its array is a copy of the library's own: a variable, which is counted. */
+static char held;
+
+static gt_Variable *copy_of(const gt_Tensor *array)
+{
+    gt_Context *context = gt_context();
+    const gt_Spec *spec = gt_tensor_check(context, NULL, NULL, "the array", array);
+    if (!spec)
+        return NULL;
+    if (gt_value_is_symbol(gt_tensor_value(array))) {
+        gt_fail(GT_STATE, "the array must not come from a traced function; make it before");
+        return NULL;
+    }
+    const void *numbers = gt_tensor_data(array);
+    gt_Variable *copy = numbers ? gt_variable_zeros(context, spec, "array", false) : NULL;
+    if (copy && spec->size)
+        memcpy(gt_tensor_data(copy), numbers, gt_spec_bytes(spec));
+    return copy;
+}
+
+static gt_Status constant_hold(gt_Initializer *self)
+{
+    gt_Constant_options options = GT_OPTIONS_OF(gt_Constant_options, self);
+    if (!options.array)
+        return GT_OK;
+    if (self->context == &held) {
+        gt_variable_retain(options.array);
+        return GT_OK;
+    }
+    options.array = copy_of(options.array);
+    if (!options.array)
+        return gt_status();
+    memcpy(self->options, &options, sizeof options);
+    self->context = &held;
+    return GT_OK;
+}
+
+static void constant_drop(gt_Initializer *self)
+{
+    if (self->context == &held)
+        gt_variable_free(GT_OPTIONS_OF(gt_Constant_options, self).array);
+}
+
 const gt_InitializerClass gt_initializer_class_constant = {
     GT_INITIALIZER_RECORD("constant", "Constant", "Constant", "a number, or an array"),
     .options = &gt_Constant_options_type,
     .fill = constant_fill,
+    .hold = constant_hold,
+    .drop = constant_drop,
 };
 
 gt_Initializer gt_Constant_of(const gt_Constant_options *options)
