@@ -41,7 +41,8 @@ const gt_LayerClass gt_layer_class_activation = {
         {.options = &GT_VALUES(gt_Activation_options, gt_tanh, NULL, GT_DTYPE_NONE, true),
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 3)}),
+         .output = GT_SAMPLE_SHAPE(2, 3),
+         .keras = "Activation('tanh')"}),
 };
 
 gt_Layer *gt_Activation_at(const char *here, const gt_Activation_options *options)
@@ -109,11 +110,13 @@ const gt_LayerClass gt_layer_class_dropout = {
         {.options = &GT_VALUES(gt_Dropout_options, 0.4, 7, NULL, GT_DTYPE_NONE, true),
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 3)},
+         .output = GT_SAMPLE_SHAPE(2, 3),
+         .keras = "Dropout(0.4, seed=7)"},
         {.options = &GT_VALUES(gt_Dropout_options, 0, -1, NULL, GT_DTYPE_NONE, true),
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(4)),
-         .output = GT_SAMPLE_SHAPE(4)}),
+         .output = GT_SAMPLE_SHAPE(4),
+         .keras = "Dropout(0)"}),
 };
 
 gt_Layer *gt_Dropout_at(const char *here, const gt_Dropout_options *options)
@@ -150,9 +153,14 @@ const gt_LayerClass gt_layer_class_flatten = {
     .options = &gt_Flatten_options_type,
     .create = flatten_create,
     .call = flatten_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3, 2)), .output = GT_SAMPLE_SHAPE(2, 6)},
-        {.inputs = 1, .input = GT_INPUTS(GT_ANY(3)), .output = GT_SAMPLE_SHAPE(3, 1)}),
+    .samples = GT_LAYER_SAMPLES({.inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+                                 .output = GT_SAMPLE_SHAPE(2, 6),
+                                 .keras = "Flatten()"},
+                                {.inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(3)),
+                                 .output = GT_SAMPLE_SHAPE(3, 1),
+                                 .keras = "Flatten()"}),
 };
 
 gt_Layer *gt_Flatten_at(const char *here, const gt_Flatten_options *options)
@@ -202,12 +210,14 @@ const gt_LayerClass gt_layer_class_reshape = {
                                                        NULL, GT_DTYPE_NONE, true),
                                  .inputs = 1,
                                  .input = GT_INPUTS(GT_ANY(2, 6)),
-                                 .output = GT_SAMPLE_SHAPE(2, 3, 2)},
+                                 .output = GT_SAMPLE_SHAPE(2, 3, 2),
+                                 .keras = "Reshape((3, 2))"},
                                 {.options = &GT_VALUES(gt_Reshape_options, GT_SAMPLE_SHAPE(-1, 3),
                                                        NULL, GT_DTYPE_NONE, true),
                                  .inputs = 1,
                                  .input = GT_INPUTS(GT_ANY(2, 2, 6)),
-                                 .output = GT_SAMPLE_SHAPE(2, 4, 3)}),
+                                 .output = GT_SAMPLE_SHAPE(2, 4, 3),
+                                 .keras = "Reshape((-1, 3))"}),
 };
 
 gt_Layer *gt_Reshape_at(const char *here, const gt_Reshape_options *options)
@@ -259,7 +269,8 @@ const gt_LayerClass gt_layer_class_lambda = {
         {.options = &GT_VALUES(gt_Lambda_options, sum_of_inputs, NULL, NULL, GT_DTYPE_NONE, true),
          .inputs = 2,
          .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(3)),
-         .output = GT_SAMPLE_SHAPE(2, 3)}),
+         .output = GT_SAMPLE_SHAPE(2, 3),
+         .keras = "Lambda(lambda x: x[0] + x[1])"}),
 };
 
 gt_Layer *gt_Lambda_at(const char *here, const gt_Lambda_options *options)

@@ -66,12 +66,14 @@ const gt_LayerClass gt_layer_class_dense = {
                                GT_NOT_GIVEN, GT_NOT_GIVEN, GT_NOT_GIVEN, NULL, GT_DTYPE_NONE, true),
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 4)),
-         .output = GT_SAMPLE_SHAPE(2, 3)},
+         .output = GT_SAMPLE_SHAPE(2, 3),
+         .keras = "Dense(3)"},
         {.options = &GT_VALUES(gt_Dense_options, 2, gt_tanh, false, GT_NOT_GIVEN, GT_NOT_GIVEN,
                                GT_NOT_GIVEN, GT_NOT_GIVEN, GT_NOT_GIVEN, NULL, GT_DTYPE_NONE, true),
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 4)),
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
+         .output = GT_SAMPLE_SHAPE(2, 3, 2),
+         .keras = "Dense(2, activation='tanh', use_bias=False)"}),
 };
 
 gt_Layer *gt_Dense_at(const char *here, const gt_Dense_options *options)

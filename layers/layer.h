@@ -64,6 +64,9 @@ typedef struct gt_LayerSample {
     int32_t inputs;              /* 0 ends the list */
     const gt_SampleInput *input; /* `inputs` of them */
     gt_Shape output;
+    uint64_t masks;    /* by bit: which inputs carry a mask over their first two axes */
+    const char *keras; /* Keras's expression for the same layer; see tests/oracle/layers.py. NULL:
+                          none */
 } gt_LayerSample;
 
 struct gt_LayerClass {

@@ -28,7 +28,11 @@ const gt_LayerClass gt_layer_class_sequential = {
     .instance = sizeof(Sequential),
     .call = sequential_call,
     .samples = GT_LAYER_SAMPLES(
-        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3)), .output = GT_SAMPLE_SHAPE(2, 3)}),
+        {.inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 3)),
+         .output = GT_SAMPLE_SHAPE(2, 3),
+         .keras =
+             "keras.Sequential([Dense(4, activation='tanh'), Dropout(0.3, seed=5), Dense(3)])"}),
 };
 
 gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers)
