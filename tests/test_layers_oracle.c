@@ -54,7 +54,7 @@ typedef struct Weight {
 typedef struct Expected {
     char keras[1024];
     gt_DType computed;
-    int inputs, weights, outputs, trained_outputs;
+    int inputs, weights, outputs, trained_outputs, generators;
     gt_Shape input[USE_INPUTS];
     Weight weight[WEIGHTS];
     Value inference[OUTPUTS], training[OUTPUTS], mask, state[WEIGHTS];
@@ -131,6 +131,8 @@ static void expect(Expected *e, const char *word, const char *at)
     } else if (strcmp(word, "computed") == 0) {
         char name[16];
         e->computed = gt_dtype_from_name(word_of(&at, name, sizeof name));
+    } else if (strcmp(word, "generators") == 0) {
+        e->generators = (int)strtol(at, NULL, 10);
     } else if (strcmp(word, "weight") == 0) {
         cr_assert(e->weights < WEIGHTS);
         weight_of(at, &e->weight[e->weights++]);
@@ -162,7 +164,7 @@ static void expect(Expected *e, const char *word, const char *at)
     } else if (strcmp(word, "same") == 0) {
         e->same = true;
     } else {
-        cr_assert_fail("unknown line: %s", word);
+        cr_assert(false, "unknown line: %s", word);
     }
 }
 
@@ -231,6 +233,14 @@ static void compare(const Use *use, const char *what, int index, gt_Tensor *got,
 
 /* ---- one layer ---- */
 
+static const gt_Field *field_of(const gt_LayerClass *type, const char *name)
+{
+    for (const gt_Field *field = type->options->fields; field->name; field++)
+        if (strcmp(field->name, name) == 0)
+            return field;
+    return NULL;
+}
+
 /* Calls a layer; output k in outputs[k], NULL beyond the last. */
 static void call_layer(gt_Layer *layer, gt_Tensor *const *input, int count, bool training,
                        gt_Tensor *outputs[OUTPUTS])
@@ -254,6 +264,32 @@ static void use_inputs(const Use *use, gt_Tensor **input)
     case_inputs(&c, input);
 }
 
+/* The states of generators: variables that are no weights. */
+static int generators_of(gt_Layer *layer, gt_Variable *states[WEIGHTS])
+{
+    gt_Tensors weights = gt_weights(layer);
+    gt_Tensor *weight[2 * WEIGHTS]; /* the list is overwritten by the next one */
+    int weight_count = weights.count, count = 0;
+    cr_assert(weight_count <= 2 * WEIGHTS);
+    memcpy(weight, weights.items, (size_t)weight_count * sizeof *weight);
+    gt_Tensors variables = gt_variables(layer);
+    for (int i = 0, at = 0; i < variables.count; i++)
+        if (at < weight_count && variables.items[i] == weight[at])
+            at++; /* both lists have the same order */
+        else
+            states[count++] = variables.items[i];
+    return count;
+}
+
+/* Generators start anew, so that what is drawn is the same. */
+static void reset_generators(gt_Layer *layer)
+{
+    gt_Variable *states[WEIGHTS];
+    int count = generators_of(layer, states);
+    for (int i = 0; i < count; i++)
+        gt_assign(states[i], gt_cast(gt_array(gt_shape(2), 11, 0), GT_INT64));
+}
+
 /* The weights of the formula; `all`: also those that are trained. */
 static void set_weights(const Use *use, gt_Layer *layer, const Expected *e, bool all)
 {
@@ -269,6 +305,27 @@ static void set_weights(const Use *use, gt_Layer *layer, const Expected *e, bool
                                             gt_size(weight), numbers));
     }
     cr_assert(gt_status() == GT_OK, "%s", text_of(use));
+}
+
+/* Number, flags and first values of what is no weight: the states of generators. */
+static void check_generators(const Use *use, gt_Layer *layer, const Expected *e)
+{
+    gt_Variable *states[WEIGHTS];
+    int count = generators_of(layer, states);
+    const gt_Field *field = use->type->options ? field_of(use->type, "seed") : NULL;
+    const char *options = use->sample->options;
+    int64_t seed =
+        field && options ? *(const int64_t *)(const void *)(options + field->offset) : -1;
+    cr_assert_eq(count, e->generators, "%s: %d generators instead of %d", text_of(use), count,
+                 e->generators);
+    for (int i = 0; i < count; i++) {
+        cr_assert(gt_size(states[i]) == 2 && gt_dtype(states[i]) == GT_INT64 &&
+                      !gt_variable_trainable(states[i]) && gt_element(states[i], 1) == 0 &&
+                      (seed < 0 || gt_element(states[i], 0) == (double)seed),
+                  "%s: the state of a generator is %g %g", text_of(use), gt_element(states[i], 0),
+                  gt_element(states[i], 1));
+        checks++;
+    }
 }
 
 /* Number, order, names, shapes and flags of the weights. */
@@ -444,6 +501,7 @@ static double weighted(const Use *use, gt_Layer *layer, gt_Tensor *const *input,
 {
     gt_Tensor *outputs[OUTPUTS], *sum = gt_scalar(0, use->dtype);
     set_weights(use, layer, e, false);
+    reset_generators(layer);
     call_use(use, layer, input, training, outputs);
     for (int k = 0; k < OUTPUTS && outputs[k]; k++) {
         if (!gt_dtype_is_float(gt_dtype(outputs[k])))
@@ -523,6 +581,7 @@ static void check_use(const Use *use, const Expected *e)
     gt_Layer *layer = use_layer(use);
     cr_assert(layer, "%s", text_of(use));
     call_use(use, layer, input, false, outputs);
+    check_generators(use, layer, e);
     check_weights(use, layer, e);
     check_inference(use, layer, input, e);
     if (e->random)
@@ -533,8 +592,7 @@ static void check_use(const Use *use, const Expected *e)
     if (use->dtype == GT_FLOAT64) {
         check_first(use, input, e);
         check_gradients(use, layer, input, e, false);
-        if (!e->random)
-            check_gradients(use, layer, input, e, true);
+        check_gradients(use, layer, input, e, true);
     }
     gt_layer_free(layer);
     gt_scope_end(scope);
@@ -660,14 +718,6 @@ static bool same_default(const gt_Field *field, const char *value)
     for (int i = 0; same && i < count; i++)
         same = want[i] == got[have == 1 ? 0 : i];
     return same;
-}
-
-static const gt_Field *field_of(const gt_LayerClass *type, const char *name)
-{
-    for (const gt_Field *field = type->options->fields; field->name; field++)
-        if (strcmp(field->name, name) == 0)
-            return field;
-    return NULL;
 }
 
 /* layer_defaults.txt */
@@ -846,6 +896,8 @@ static int check_value_field(const Use *use, const gt_Field *field)
         if (!is_about(field, ending, gt_variable_name(weight)))
             continue;
         about++;
+        if (!fills)
+            gt_assign_add(weight, 0.5); /* not 0, as it may be at first */
         penalty += 0.5 * squares_of(weight);
         int64_t filled = 0;
         for (int64_t k = 0; k < gt_size(weight); k++)
@@ -853,6 +905,7 @@ static int check_value_field(const Use *use, const gt_Field *field)
         cr_expect(!fills || 2 * filled >= gt_size(weight), "%s: %s does not reach %s", text_of(use),
                   field->name, gt_variable_name(weight));
     }
+    call_use(use, layer, input, false, outputs);
     if (strcmp(field->name, "activity_regularizer") == 0) {
         about++;
         penalty = 0.5 * squares_of(outputs[0]) / (double)gt_dim(gt_tensor_shape(input[0]), 0);

@@ -12,8 +12,8 @@ its inputs; where that is not how Keras wants it, " @ " and the call follow:
 x are the inputs, m their masks or None; masks ride on the inputs as Keras has it. Weights get numbers by formula, see
 formula(). Everything is computed in float64, where Keras can; where it cannot, in float32, and the file says so.
 
-A file has the defaults of the class's signature, then for each sample lines of: the text, the shapes of the inputs, the
-weights in Keras's order with their first values (the numbers if they are fixed, else mean, standard deviation, least and
+A file has the defaults of the class's signature, then for each sample lines of: the text, the shapes of the inputs, how
+many states of random generators it has, the weights in Keras's order with their first values (the numbers if they are fixed, else mean, standard deviation, least and
 largest of many draws), the outputs in inference, the mask of output 0; in training the outputs, unless they are the
 same, penalties, and the weights that are not trained afterwards. Where training is random, mean and standard deviation
 of output 0 over many calls stand for all that. A weight or output is described by r (real), i (integers) or b (bool) and
@@ -186,6 +186,7 @@ def lines_of_sample(sample, floatx):
     run = Run(sample, floatx)
     run.call(False)
     yield f"computed {floatx}"
+    yield f"generators {len(run.layer.variables) - len(run.layer.weights)}"
     for i, weight in enumerate(run.layer.weights):
         kind = "i" if "int" in weight.dtype else "r"
         shape = " ".join([kind, *map(str, weight.shape)])
