@@ -21,6 +21,7 @@
 #include "core/context.h"
 #include "core/kind.h"
 #include "core/map.h"
+#include "core/mask.h"
 #include "core/object.h"
 #include "core/operation.h"
 #include "core/tape.h"
@@ -60,6 +61,13 @@ gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, cons
                    const char *format, ...)
 #ifdef __GNUC__
     __attribute__((format(printf, 5, 6)))
+#endif
+    ;
+
+/* Keeps a warning of that kind, "flatten", unless there is one from this call site. */
+void gt_warn(gt_Context *context, const char *here, const char *kind, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 4, 5)))
 #endif
     ;
 
@@ -213,6 +221,9 @@ void gt_tensor_free(gt_Context *context, gt_Tensor *tensor);
  * NULL on failure; `what` and, unless it is 0, `number` name the argument of `operation`. Not held. */
 gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
                         const char *what, int32_t number, gt_Tensor *tensor);
+/* The same. gt_value_read raises an error for a value with a mask, which what follows would lose; this one does not. */
+gt_Value *gt_value_read_masked(gt_Context *context, const char *here, const char *operation,
+                               const char *what, int32_t number, gt_Tensor *tensor);
 /* The value behind a handle as a source or target of gradients: in a trace a variable stands for its symbol.
  * Nothing is read. NULL with an error raised as `operation` on failure. Not held. */
 gt_Value *gt_value_of(gt_Context *context, const char *here, const char *operation,
@@ -247,13 +258,23 @@ void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
 gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
                          gt_Tensor **outputs);
 
+/* ---- masks (core/mask.h) ---- */
+
+/* The mask that rides on a value, not held; NULL: none. */
+gt_Value *gt_value_mask(const gt_Value *value);
+/* Gives it to a value that nobody else has yet. */
+void gt_value_set_mask(gt_Value *value, gt_Value *mask);
+/* Raises the error for a value that has a mask where it would be lost. */
+gt_Status gt_refuse_mask(gt_Context *context, const char *here, const char *operation,
+                         const char *what, int32_t number, const gt_Value *value);
+
 /* ---- bodies ---- */
 
 /* Runs a body as part of `name`. `result` gets the values of its outputs, held; NULLs on failure.
  * Temporaries, scopes and tapes that it leaves are gone. */
 gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
                       gt_Tensor *const *input, int32_t outputs, gt_Value **result);
-/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
+/* The same, for results that may have masks; `probability` gets, one a result, the operation that made it if it is known to be one. */
 gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
                               void *user, gt_Tensor *const *input, int32_t outputs,
                               gt_Value **result, const gt_Operation **probability);

@@ -46,19 +46,24 @@ static int log2_floor(size_t n)
 #endif
 }
 
-/* Class 0..3: 64, 128, 192, 256 bytes; then four steps to each doubling. */
-static int class_of(size_t bytes, size_t *size)
+/* Four steps to each doubling. */
+static int large_class(size_t bytes, size_t *size)
 {
-    if (bytes <= 256) {
-        int index = bytes ? (int)((bytes - 1) / 64) : 0;
-        *size = (size_t)(index + 1) * 64;
-        return index;
-    }
     int power = log2_floor(bytes - 1);
     size_t step = (size_t)1 << (power - 2);
     int quarter = (int)((bytes - 1 - ((size_t)1 << power)) / step);
     *size = ((size_t)1 << power) + (size_t)(quarter + 1) * step;
     return 4 + (power - 8) * 4 + quarter;
+}
+
+/* Class 0..3: 64, 128, 192, 256 bytes; inline, since every operation asks for three of these. */
+static inline int class_of(size_t bytes, size_t *size)
+{
+    if (bytes > 256)
+        return large_class(bytes, size);
+    int index = bytes ? (int)((bytes - 1) / 64) : 0;
+    *size = (size_t)(index + 1) * 64;
+    return index;
 }
 
 static struct gt_Slab *slab_new(gt_Context *context, size_t payload)

@@ -9,22 +9,12 @@
 
 int gt_loop_type(gt_DType dtype)
 {
-    switch (dtype) {
-    case GT_FLOAT32:
-        return GT_LOOP_F32;
-    case GT_FLOAT64:
-        return GT_LOOP_F64;
-    case GT_INT32:
-        return GT_LOOP_I32;
-    case GT_INT64:
-        return GT_LOOP_I64;
-    case GT_UINT8:
-        return GT_LOOP_U8;
-    case GT_BOOL:
-        return GT_LOOP_BOOL;
-    default:
-        return -1;
-    }
+    static const int8_t types[GT_DTYPE_COUNT] = {
+        [GT_FLOAT32] = 1 + GT_LOOP_F32, [GT_FLOAT64] = 1 + GT_LOOP_F64,
+        [GT_INT32] = 1 + GT_LOOP_I32,   [GT_INT64] = 1 + GT_LOOP_I64,
+        [GT_UINT8] = 1 + GT_LOOP_U8,    [GT_BOOL] = 1 + GT_LOOP_BOOL,
+    };
+    return (unsigned)dtype < GT_DTYPE_COUNT ? types[dtype] - 1 : -1;
 }
 
 int gt_half_type(gt_DType dtype)
@@ -45,6 +35,7 @@ typedef struct Call {
     const char *here;
     int inputs;
     bool symbolic;
+    bool masked; /* an input has a mask, or the operation gives one */
     int64_t view; /* where the output begins in input 0, in elements; -1: it is no view */
     gt_Slot *slot[GT_MAX_INPUTS];
     gt_Value *value[GT_MAX_INPUTS];
@@ -86,6 +77,7 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
             return gt_raise(context, GT_STALE, call->here, operation->name,
                             "a tensor of a traced function was used outside of it");
         call->symbolic |= gt_trace_takes(context, call->value[i]);
+        call->masked |= call->value[i]->mask != NULL;
         call->rule.input[i] = &call->value[i]->spec;
         if (gt_half_type(slot->value->spec.dtype) >= 0 && !(operation->flags & GT_OP_HALF)) {
             char text[200];
@@ -107,7 +99,9 @@ static gt_Status check_shapes(Call *call)
     rule->inputs = call->inputs;
     rule->outputs = operation->outputs;
     rule->scratch = 0;
-    memset(rule->output, 0, operation->outputs * sizeof *rule->output);
+    rule->output[0] = (gt_Spec){0}; /* by itself: a memset of unknown length is a call */
+    for (int i = 1; i < operation->outputs; i++)
+        rule->output[i] = (gt_Spec){0};
     gt_Status status = operation->shape(rule);
     if (context->status != GT_OK)
         return context->status;
@@ -183,6 +177,9 @@ static gt_Status check_numbers(Call *call, gt_Value *const *output)
 static gt_Status run_launches(Call *call, const gt_Lowering *lowering, void **at)
 {
     gt_Context *context = call->context;
+    if (lowering->launches == 1 && !lowering->temporaries && !lowering->launch->scratch) /* most */
+        return gt_launch_tiles(context, lowering->launch, lowering->job + lowering->launch->job,
+                               at);
     void **temporary = at + call->rule.inputs + call->rule.outputs;
     size_t scratch = gt_lowering_scratch(lowering);
     if (scratch && gt_scratch_reserve(context, scratch) != GT_OK)
@@ -321,7 +318,8 @@ static gt_Status apply_effect(Call *call)
     for (int i = 0; i < outputs && context->status == GT_OK; i++)
         gt_variable_own(context, call->slot[i]);
     for (int i = 0; i < call->inputs; i++)
-        if (call->slot[i] && !(old >> i & 1)) { /* another value now, perhaps, and the old one freed */
+        if (call->slot[i] &&
+            !(old >> i & 1)) { /* another value now, perhaps, and the old one freed */
             call->value[i] = call->slot[i]->value;
             call->rule.input[i] = &call->value[i]->spec;
         }
@@ -580,7 +578,9 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
         return context ? gt_raise(context, GT_INVALID, here, "apply", "the %s is NULL",
                                   gt_is_address(operation) ? "list of inputs" : "operation")
                        : gt_status();
-    for (int i = 0; outputs && i < operation->outputs; i++)
+    if (outputs && operation->outputs > 0)
+        outputs[0] = NULL;
+    for (int i = 1; outputs && i < operation->outputs; i++)
         outputs[i] = NULL;
     if (!context)
         return gt_status();
@@ -594,6 +594,7 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
     call.here = here;
     call.inputs = inputs;
     call.symbolic = false;
+    call.masked = operation->flags & GT_OP_MASKS;
     _Alignas(16) char full[512];
     const char *applying = context->applying;
     const char *caller = context->here;
@@ -614,8 +615,8 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
     if (check_inputs(&call, input) == GT_OK && check_shapes(&call) == GT_OK) {
         if (operation->flags & GT_OP_EFFECT)
             apply_effect(&call);
-        else
-            apply_values(&call, outputs);
+        else if (apply_values(&call, outputs) == GT_OK && call.masked && !context->differentiating)
+            gt_masks_follow(context, here, &call.rule, call.value, input, outputs);
     }
 done:
     context->applying = applying;

@@ -47,6 +47,7 @@ struct gt_Value {
     gt_Buffer *buffer;        /* NULL: symbolic, or nobody needs the numbers any more */
     size_t offset;            /* bytes into the buffer, for views */
     gt_Record *record;        /* what made it or what watches it; NULL: a constant */
+    gt_Value *mask;           /* bool, of the leading axes: which elements count; held; NULL: all do */
     uint32_t references;      /* slots, and records that have it as input */
     uint32_t data_references; /* those of them that need the numbers */
     int32_t symbol;           /* in the traced graph; -1: concrete */
@@ -207,6 +208,10 @@ struct gt_Context {
     int32_t operation_count, operation_capacity;
     uint64_t seed;
     gt_Variable *generator; /* the default generator's state */
+    struct gt_Warning **warning; /* warning.c */
+    int32_t warning_count;
+    void (*warned)(void *user, const char *message); /* NULL: nobody hears of them */
+    void *warned_user;
     char message[1024];
     char info[256];
 };
@@ -224,6 +229,9 @@ void gt_context_drop(gt_Context *context);
 #ifdef GT_ASSERTIONS
 const void *gt_thread_mark(void); /* another address in every thread */
 #endif
+
+/* ---- warning.c ---- */
+void gt_warnings_close(gt_Context *context);
 
 /* ---- buffer, value, handle: tensor.c ---- */
 gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes);
@@ -272,6 +280,11 @@ static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
 /* Frees what a slot holds and makes every handle to it stale. */
 void gt_slot_free(gt_Context *context, gt_Slot *slot);
 gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value);
+
+/* ---- mask.c ---- */
+/* Gives new outputs the masks that the operation's rule makes of those of its inputs. On failure the outputs are freed. */
+gt_Status gt_masks_follow(gt_Context *context, const char *here, const gt_ShapeRule *shape,
+                          gt_Value *const *value, gt_Tensor *const *input, gt_Tensor **outputs);
 
 /* ---- origin.c ---- */
 /* The handle is to probabilities that `operation` made. `logits` NULL: of what is not known. */

@@ -141,11 +141,7 @@ static gt_Status flatten_create(gt_Layer *layer)
 static gt_Tensor *flatten_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     (void)layer;
-    gt_Shape shape = gt_tensor_shape(in->x);
-    int64_t rest = 1;
-    for (int d = 1; d < shape.rank; d++)
-        rest *= shape.dims[d];
-    return gt_reshape(in->x, gt_shape(shape.dims[0], rest));
+    return gt_reshape(in->x, gt_shape(-1), .keep = 1);
 }
 
 const gt_LayerClass gt_layer_class_flatten = {
@@ -188,17 +184,7 @@ static gt_Status reshape_create(gt_Layer *layer)
 
 static gt_Tensor *reshape_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    gt_Shape target = ((const Reshape *)layer)->options.target;
-    gt_Shape input = gt_tensor_shape(in->x), shape = {.mark = GT_MARK, .rank = target.rank + 1};
-    int64_t row = 1, known = 1;
-    shape.dims[0] = gt_dim(input, 0);
-    for (int d = 1; d < input.rank; d++)
-        row *= input.dims[d];
-    for (int d = 0; d < target.rank; d++)
-        known *= target.dims[d] < 0 ? 1 : target.dims[d];
-    for (int d = 0; d < target.rank; d++) /* -1 is what is left of a row, for empty batches too */
-        shape.dims[d + 1] = target.dims[d] == -1 && known ? row / known : target.dims[d];
-    return gt_reshape(in->x, shape);
+    return gt_reshape(in->x, ((const Reshape *)layer)->options.target, .keep = 1);
 }
 
 const gt_LayerClass gt_layer_class_reshape = {

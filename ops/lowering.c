@@ -42,7 +42,7 @@ static void lower_binary(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_Til
     job->loop = (uint8_t)rule->operation->loop.id;
     job->type = (uint8_t)gt_loop_type(in->dtype);
     job->in = (uint8_t)gt_dtype_size(in->dtype);
-    job->out = (uint8_t)gt_dtype_size(out->dtype);
+    job->out = kernel == GT_TILES_compare ? sizeof(bool) : job->in;
     if (!one_row(&job->walk, rule))
         gt_broadcast_plan(&job->walk, out, 2, rule->input);
     lowering->launch[lowering->launches - 1].tiles = job->walk.tiles;

@@ -53,9 +53,23 @@ gt_Status gt_shape_number(gt_ShapeRule *rule)
     return gt_shape_same(rule, GT_TAKES_NUMBER);
 }
 
+/* Two operands of one shape and dtype, which most are: nothing is broadcast. */
+static bool are_alike(const gt_ShapeRule *rule)
+{
+    const gt_Spec *a = rule->input[0], *b = rule->input[1];
+    if (rule->inputs != 2 || a->dtype != b->dtype || a->rank != b->rank)
+        return false;
+    for (int d = 0; d < a->rank; d++)
+        if (a->dims[d] != b->dims[d])
+            return false;
+    return true;
+}
+
 gt_Status gt_shape_broadcast(gt_ShapeRule *rule, int first, unsigned types)
 {
     gt_Spec *out = &rule->output[0];
+    if (are_alike(rule))
+        return gt_shape_same(rule, types);
     out->dtype = rule->input[first]->dtype;
     if (!gt_takes(rule->input[first], types))
         return gt_status();

@@ -289,7 +289,7 @@ static bool is_of_kind(const Row *row, const Handle *handle)
 /* May the call succeed? */
 static bool may_work(const Row *row, const Handle *handle)
 {
-    if (calls(row, (const char *const[]){"gt_is_variable", NULL}))
+    if (calls(row, (const char *const[]){"gt_is_variable", "gt_is_masked", NULL}))
         return true;
     if (!handle->pointer)
         return row->optional || calls(row, frees) || calls(row, may_be_null);

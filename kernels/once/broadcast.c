@@ -11,15 +11,18 @@ static void walk_rows(const gt_Broadcast *walk, gt_BroadcastRow *row, const void
         index[d] = rest % walk->dims[d];
         rest /= walk->dims[d];
     }
+    for (int i = 0; i < walk->inputs; i++) {
+        offset[i] = from * walk->stride[i][inner];
+        for (int d = 0; d < inner; d++)
+            offset[i] += index[d] * walk->stride[i][d];
+    }
     for (int64_t number = first; number < last; number++) {
-        for (int i = 0; i < walk->inputs; i++) {
-            offset[i] = from * walk->stride[i][inner];
-            for (int d = 0; d < inner; d++)
-                offset[i] += index[d] * walk->stride[i][d];
-        }
         row(job, at, n, offset, number * walk->inner + from);
         for (int d = inner - 1; d >= 0; d--) {
-            if (++index[d] < walk->dims[d])
+            bool turns = ++index[d] == walk->dims[d];
+            for (int i = 0; i < walk->inputs; i++)
+                offset[i] += walk->stride[i][d] - (turns ? walk->dims[d] * walk->stride[i][d] : 0);
+            if (!turns)
                 break;
             index[d] = 0;
         }
