@@ -66,6 +66,7 @@
 #include "plan/function.h"
 #include "layers/basic.h"
 #include "layers/callable.h"
+#include "layers/constraint.h"
 #include "layers/dense.h"
 #include "layers/initializer.h"
 #include "layers/layer.h"

@@ -308,8 +308,22 @@ void gt_variable_retain(gt_Variable *variable);
 /* Where the numbers are. `overwrite`: in memory of the variable's own, because whoever holds the old value
  * keeps the old bytes; NULL with an error raised if there is no memory for that. */
 void *gt_variable_memory(gt_Context *context, const gt_Variable *variable, bool overwrite);
+/* The same for one whose numbers are all going to be replaced. */
+void *gt_variable_replace(gt_Context *context, const gt_Variable *variable);
 /* The variable stands for another value, whose reference it takes over. Returns the one before, held. */
 gt_Value *gt_variable_exchange(gt_Variable *variable, gt_Value *value);
+
+/* What a variable's new value is projected to after an update: made of operations, of the same dtype and
+ * shape; NULL with an error raised on failure. */
+typedef gt_Tensor *gt_VariableConstraint(const void *payload, gt_Tensor *variable);
+/* Sets it, in place of the one before; `payload` is copied. A function of NULL takes it away. Raises an error
+ * inside a traced function: it is no effect. */
+gt_Status gt_variable_constrain(gt_Context *context, gt_Variable *variable,
+                                gt_VariableConstraint *function, const void *payload, size_t bytes);
+/* Has it one? While a function is traced this is a fact, and so is which. */
+bool gt_variable_is_constrained(gt_Context *context, const gt_Variable *variable);
+/* The projection of the present value, of a variable that has one. NULL on failure. */
+gt_Tensor *gt_variable_constrained(gt_Variable *variable);
 
 /* The variables that a body reads or overwrites, each value as it was then, and each tensor that has been
  * recorded by a tape that recorded when the listener began; held. Begin, run, end; listeners nest and
@@ -475,6 +489,9 @@ uint64_t gt_context_new_visit(gt_Context *context);
 /* How often a layer of the context got or lost a weight or a child; and one time more. */
 uint64_t gt_context_structure(const gt_Context *context);
 void gt_context_count_structure(gt_Context *context);
+/* The dtype or policy of layers that have none (layers/layer.h); 0: none. */
+uint32_t gt_context_policy(const gt_Context *context);
+void gt_context_set_policy(gt_Context *context, uint32_t policy);
 /* The number of this call of an outermost layer, from 1. */
 uint64_t gt_context_count_call(gt_Context *context);
 /* The functions that call layers: code -> object. */
@@ -496,6 +513,16 @@ void gt_ticket_free(gt_Context *context, gt_Ticket ticket);
 /* A new variable of zeros, with one reference. */
 gt_Variable *gt_variable_zeros(gt_Context *context, const gt_Spec *spec, const char *name,
                                bool trainable);
+/* The same, but its numbers are worked out when somebody reads them, and not at all if they are assigned before: `fill` gets
+ * the owner and memory to fill, runs outside of every tape and trace, and is asked again if it fails. */
+typedef gt_Status (*gt_VariableFill)(void *owner, gt_Variable *variable, const gt_Spec *spec,
+                                     void *data);
+gt_Variable *gt_variable_late(gt_Context *context, const gt_Spec *spec, const char *name,
+                              bool trainable, gt_VariableFill fill, void *owner);
+/* Does it wait for its first numbers? */
+bool gt_variable_is_late(const gt_Variable *variable);
+/* The owner goes: numbers that are still to come are worked out now, or never. */
+void gt_variable_disown(gt_Variable *variable);
 /* One that was made trainable is so unless it is frozen; another never is. */
 void gt_variable_freeze(gt_Variable *variable, bool frozen);
 /* Is the variable met for the first time on this walk (gt_context_new_visit)? */

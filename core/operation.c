@@ -316,7 +316,7 @@ static gt_Status apply_effect(Call *call)
             old |= (uint64_t)1 << i;
         }
     for (int i = 0; i < outputs && context->status == GT_OK; i++)
-        gt_variable_own(context, call->slot[i]);
+        gt_variable_own(context, call->slot[i], call->operation->flags & GT_OP_OVERWRITES);
     for (int i = 0; i < call->inputs; i++)
         if (call->slot[i] &&
             !(old >> i & 1)) { /* another value now, perhaps, and the old one freed */
@@ -390,6 +390,8 @@ bool gt_buffer_compute(gt_Buffer *buffer)
     gt_Late *late = buffer->late;
     if (!late)
         return false;
+    if (late->fill)
+        return gt_variable_fill(buffer);
     gt_Context *context = late->context;
     const char *applying = context->applying;
     void *data = late->symbolic ? NULL : gt_allocate(context, buffer->bytes);

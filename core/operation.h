@@ -93,7 +93,8 @@ enum {
     GT_OP_CARRIES = 1u << 12,
     GT_OP_CHOICE = 1u << 13, /* numbers decided where it came from: every tape records it */
     GT_OP_STEP = 1u << 14,   /* a step of public functions: their messages do not name it */
-    GT_OP_MASKS = 1u << 15   /* its mask rule runs whether an input has a mask or not */
+    GT_OP_MASKS = 1u << 15,  /* its mask rule runs whether an input has a mask or not */
+    GT_OP_OVERWRITES = 1u << 16 /* an effect that does not read what it overwrites */
 };
 
 /* What becomes of masks. A mask is a bool tensor whose shape is the leading axes of its tensor's; false marks padding,

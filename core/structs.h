@@ -38,6 +38,10 @@ typedef struct gt_Late {
     size_t scratch, bytes; /* for the kernel; of the block */
     int inputs;
     bool symbolic;
+    /* Of a variable, instead of an operation: what gives it its first numbers. */
+    gt_VariableFill fill;
+    void *owner;
+    gt_Slot *slot;
     gt_Value *input[]; /* held */
 } gt_Late;
 
@@ -93,6 +97,10 @@ typedef struct gt_VariableInfo {
     bool created_trainable;
     gt_Value *symbolic; /* its value in the trace that is running */
     uint64_t visit;     /* the last list that it was put into */
+    gt_VariableConstraint *constraint; /* NULL: none */
+    void *constraint_payload;          /* a copy of what was given with it */
+    size_t constraint_bytes;
+    uint32_t constraint_version; /* how many times it was set */
 } gt_VariableInfo;
 
 /* What a handle to probabilities knows of how they were made, so that a loss computes from the
@@ -188,6 +196,7 @@ struct gt_Context {
     uint64_t choices;   /* how many branches and loops numbers decided about */
     uint64_t calls;     /* layers/: of outermost layers, so far */
     uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
+    uint32_t policy;    /* layers/: the dtype of layers that are built, or a policy; 0: none */
     gt_Trace *trace;
     /* work */
     gt_ThreadPool *pool;
@@ -299,9 +308,11 @@ gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *
                           bool trainable); /* zeros; references 1 */
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tensor *variable);
-/* Makes the variable's bytes its own before they are overwritten: whoever holds the old value
+/* Makes the variable's bytes its own before they are overwritten, `whole` or in part: whoever holds the old value
  * keeps the old bytes, at another address. */
-gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot);
+gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot, bool whole);
+/* Gives the variable of this late buffer its first numbers; false on failure. */
+bool gt_variable_fill(gt_Buffer *buffer);
 
 /* A variable of another context is read, so that one model serves many threads; nothing of it is
  * counted or held, because its own context may do that at the same time. This error is for the rest. */

@@ -18,12 +18,9 @@ GT_OPTION_TYPE(gt_Activation_options, gt_Activation_OPTIONS);
 
 static gt_Status activation_create(gt_Layer *layer)
 {
-    gt_TensorFunction function = ((const Activation *)layer)->options.function;
-    if (!function)
-        return gt_fail(GT_INVALID, "the function is NULL");
-    if (gt_check_function("the function", (uintptr_t)function) != GT_OK)
-        return gt_status();
-    return gt_adopt_activation(layer, function);
+    return ((const Activation *)layer)->options.function
+               ? GT_OK
+               : gt_fail(GT_INVALID, "the function is NULL");
 }
 
 static gt_Tensor *activation_call(gt_Layer *layer, const gt_CallArgs *in)
@@ -33,16 +30,16 @@ static gt_Tensor *activation_call(gt_Layer *layer, const gt_CallArgs *in)
 
 const gt_LayerClass gt_layer_class_activation = {
     GT_LAYER_RECORD("activation", "Activation", Activation, "a function of one tensor"),
-    .flags = GT_LAYER_FUNCTION,
+    .flags = GT_LAYER_FUNCTION | GT_LAYER_KEEPS_MASK,
     .options = &gt_Activation_options_type,
     .create = activation_create,
     .call = activation_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = &GT_VALUES(gt_Activation_options, gt_tanh, NULL, GT_DTYPE_NONE, true),
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 3),
-         .keras = "Activation('tanh')"}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Activation, .function = gt_tanh),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3),
+                                 .masks = 1,
+                                 .keras = "Activation('tanh')"}),
 };
 
 gt_Layer *gt_Activation_at(const char *here, const gt_Activation_options *options)
@@ -68,25 +65,12 @@ static gt_Status dropout_create(gt_Layer *layer)
     return GT_OK;
 }
 
-/* The two numbers of a generator's state: which stream, how many draws. */
-static gt_Status start_generator(void *context, const gt_Spec *spec, void *data, uint64_t stream)
-{
-    (void)spec;
-    const Dropout *self = context;
-    int64_t *state = data;
-    state[0] = self->options.seed >= 0 ? self->options.seed : (int64_t)(stream >> 1);
-    state[1] = 0;
-    return GT_OK;
-}
-
 static gt_Status dropout_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     (void)in;
     Dropout *self = (Dropout *)layer;
     if (self->options.rate > 0)
-        self->state = gt_add_weight(layer, "seed_generator_state", gt_shape(2), .dtype = GT_INT64,
-                                    .initializer = gt_initializer(start_generator, self),
-                                    .trainable = false, .is_state = true);
+        self->state = gt_add_generator(layer, self->options.seed);
     return gt_status();
 }
 
@@ -101,22 +85,22 @@ static gt_Tensor *dropout_call(gt_Layer *layer, const gt_CallArgs *in)
 const gt_LayerClass gt_layer_class_dropout = {
     GT_LAYER_RECORD("dropout", "Dropout", Dropout,
                     "in training drops elements at random and scales the others up"),
-    .flags = GT_LAYER_RANDOM,
+    .flags = GT_LAYER_RANDOM | GT_LAYER_KEEPS_MASK,
     .options = &gt_Dropout_options_type,
     .create = dropout_create,
     .build = dropout_build,
     .call = dropout_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = &GT_VALUES(gt_Dropout_options, 0.4, 7, NULL, GT_DTYPE_NONE, true),
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 3),
-         .keras = "Dropout(0.4, seed=7)"},
-        {.options = &GT_VALUES(gt_Dropout_options, 0, -1, NULL, GT_DTYPE_NONE, true),
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(4)),
-         .output = GT_SAMPLE_SHAPE(4),
-         .keras = "Dropout(0)"}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0.4, .seed = 7),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3),
+                                 .masks = 1,
+                                 .keras = "Dropout(0.4, seed=7)"},
+                                {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(4)),
+                                 .output = GT_SAMPLE_SHAPE(4),
+                                 .keras = "Dropout(0)"}),
 };
 
 gt_Layer *gt_Dropout_at(const char *here, const gt_Dropout_options *options)
@@ -135,7 +119,7 @@ GT_OPTION_TYPE(gt_Flatten_options, gt_Flatten_OPTIONS);
 
 static gt_Status flatten_create(gt_Layer *layer)
 {
-    return gt_set_input_spec(layer, 1, 0);
+    return gt_set_input_spec(layer, 0, .min_rank = 1);
 }
 
 static gt_Tensor *flatten_call(gt_Layer *layer, const gt_CallArgs *in)
@@ -146,12 +130,14 @@ static gt_Tensor *flatten_call(gt_Layer *layer, const gt_CallArgs *in)
 
 const gt_LayerClass gt_layer_class_flatten = {
     GT_LAYER_RECORD("flatten", "Flatten", Flatten, "all axes but the first as one"),
+    .flags = GT_LAYER_DROPS_MASK,
     .options = &gt_Flatten_options_type,
     .create = flatten_create,
     .call = flatten_call,
     .samples = GT_LAYER_SAMPLES({.inputs = 1,
                                  .input = GT_INPUTS(GT_ANY(2, 3, 2)),
                                  .output = GT_SAMPLE_SHAPE(2, 6),
+                                 .masks = 1,
                                  .keras = "Flatten()"},
                                 {.inputs = 1,
                                  .input = GT_INPUTS(GT_ANY(3)),
@@ -179,7 +165,7 @@ static gt_Status reshape_create(gt_Layer *layer)
     if (target.rank < 0 || target.rank >= GT_MAX_RANK)
         return gt_fail(GT_INVALID, "target must have at most %d dimensions (got %d)",
                        GT_MAX_RANK - 1, (int)target.rank);
-    return gt_set_input_spec(layer, 1, 0);
+    return gt_set_input_spec(layer, 0, .min_rank = 1);
 }
 
 static gt_Tensor *reshape_call(gt_Layer *layer, const gt_CallArgs *in)
@@ -189,21 +175,22 @@ static gt_Tensor *reshape_call(gt_Layer *layer, const gt_CallArgs *in)
 
 const gt_LayerClass gt_layer_class_reshape = {
     GT_LAYER_RECORD("reshape", "Reshape", Reshape, "the elements of each row in another shape"),
+    .flags = GT_LAYER_DROPS_MASK,
     .options = &gt_Reshape_options_type,
     .create = reshape_create,
     .call = reshape_call,
-    .samples = GT_LAYER_SAMPLES({.options = &GT_VALUES(gt_Reshape_options, GT_SAMPLE_SHAPE(3, 2),
-                                                       NULL, GT_DTYPE_NONE, true),
-                                 .inputs = 1,
-                                 .input = GT_INPUTS(GT_ANY(2, 6)),
-                                 .output = GT_SAMPLE_SHAPE(2, 3, 2),
-                                 .keras = "Reshape((3, 2))"},
-                                {.options = &GT_VALUES(gt_Reshape_options, GT_SAMPLE_SHAPE(-1, 3),
-                                                       NULL, GT_DTYPE_NONE, true),
-                                 .inputs = 1,
-                                 .input = GT_INPUTS(GT_ANY(2, 2, 6)),
-                                 .output = GT_SAMPLE_SHAPE(2, 4, 3),
-                                 .keras = "Reshape((-1, 3))"}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(3, 2)),
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 6)),
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2),
+                          .keras = "Reshape((3, 2))"},
+                         {.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(-1, 3)),
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 6)),
+                          .output = GT_SAMPLE_SHAPE(2, 4, 3),
+                          .masks = 1,
+                          .keras = "Reshape((-1, 3))"}),
 };
 
 gt_Layer *gt_Reshape_at(const char *here, const gt_Reshape_options *options)
@@ -250,13 +237,12 @@ const gt_LayerClass gt_layer_class_lambda = {
     .options = &gt_Lambda_options_type,
     .create = lambda_create,
     .call = lambda_call,
-    .inputs = GT_MAX_INPUTS, /* the function sees them all */
-    .samples = GT_LAYER_SAMPLES(
-        {.options = &GT_VALUES(gt_Lambda_options, sum_of_inputs, NULL, NULL, GT_DTYPE_NONE, true),
-         .inputs = 2,
-         .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(3)),
-         .output = GT_SAMPLE_SHAPE(2, 3),
-         .keras = "Lambda(lambda x: x[0] + x[1])"}),
+    .ports = GT_PORTS({"inputs", GT_PORT_MANY, 0, 0}), /* the function sees them all */
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Lambda, .function = sum_of_inputs),
+                                 .inputs = 2,
+                                 .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(3)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3),
+                                 .keras = "Lambda(lambda x: x[0] + x[1])"}),
 };
 
 gt_Layer *gt_Lambda_at(const char *here, const gt_Lambda_options *options)

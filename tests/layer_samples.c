@@ -27,6 +27,10 @@ static void print_shape(const gt_Shape *shape, int rank)
 static void print_input(const Use *use, const Case *c, int i)
 {
     const gt_SampleInput *input = &use->sample->input[i];
+    if (use_is_absent(use, i)) {
+        printf("null");
+        return;
+    }
     printf("{\"real\": %s, \"dtype\": \"%s\", ", gt_dtype_is_float(input->dtype) ? "true" : "false",
            gt_dtype_name(input->dtype));
     print_shape(&input->shape, input->shape.rank);

@@ -19,9 +19,8 @@ typedef struct Use {
 
 static inline gt_Layer *use_layer(const Use *use)
 {
-    if (use->type->flags & GT_LAYER_CONTAINER)
-        return gt_Sequential(gt_Dense(4, .activation = gt_tanh), gt_Dropout(0.3, .seed = 5),
-                             gt_Dense(3));
+    if (use->sample->make)
+        return use->sample->make();
     return gt_layer_make(use->type, use->sample->options);
 }
 
@@ -31,6 +30,12 @@ static inline void use_case(const Use *use, Case *c)
     static gt_Sample sample;
     sample = (gt_Sample){.inputs = use->sample->inputs, .input = use->sample->input};
     fill_case(c, NULL, &sample, use->dtype);
+}
+
+/* An optional input may be absent. */
+static inline bool use_is_absent(const Use *use, int input)
+{
+    return use->sample->input[input].shape.rank < 0;
 }
 
 /* The mask of an input, over its first two axes or the only one, into `mask`; returns its size.
@@ -55,6 +60,59 @@ static inline int64_t use_mask(const Use *use, int input, bool mask[CASE_NUMBERS
 static inline bool use_has_mask(const Use *use, int input)
 {
     return use->sample->masks >> input & 1;
+}
+
+/* The inputs of a sample and their masks; NULL: an absent input, no mask. */
+typedef struct UseInputs {
+    gt_Tensor *x[USE_INPUTS], *mask[USE_INPUTS];
+    int count;
+} UseInputs;
+
+static inline UseInputs use_inputs(const Use *use)
+{
+    static Case c;
+    UseInputs in = {.count = use->sample->inputs};
+    use_case(use, &c);
+    for (int i = 0; i < in.count; i++) {
+        const gt_Shape *shape = &use->sample->input[i].shape;
+        if (use_is_absent(use, i))
+            continue;
+        in.x[i] = case_input(&c, i);
+        if (!use_has_mask(use, i))
+            continue;
+        bool mask[CASE_NUMBERS];
+        double numbers[CASE_NUMBERS];
+        int64_t size = use_mask(use, i, mask);
+        gt_Shape leading = *shape;
+        leading.rank = shape->rank < 2 ? shape->rank : 2;
+        for (int64_t k = 0; k < size; k++)
+            numbers[k] = mask[k];
+        in.mask[i] = gt_from_values_at(NULL, leading, GT_BOOL, size, numbers);
+    }
+    return in;
+}
+
+enum { USE_OUTPUTS = 8 };
+
+/* Calls a layer with the masks on their inputs. Output k goes to outputs[k], NULL behind the last. */
+static inline gt_Tensor *use_call(const Use *use, gt_Layer *layer, const UseInputs *in,
+                                  bool training, gt_Tensor *outputs[USE_OUTPUTS])
+{
+    gt_Tensor *x[USE_INPUTS], **to[USE_OUTPUTS + 1];
+    int count = use->sample->outputs ? use->sample->outputs : 1;
+    for (int i = 0; i < in->count; i++)
+        x[i] = in->mask[i] ? gt_with_mask(in->x[i], in->mask[i]) : in->x[i];
+    for (int k = 0; k < USE_OUTPUTS; k++)
+        outputs[k] = NULL;
+    for (int k = 1; k < count; k++)
+        to[k - 1] = &outputs[k];
+    to[count - 1] = GT_LIST_END;
+    const gt_Tensors more = {in->count > 1 ? x + 1 : NULL, in->count - 1};
+    const gt_Outputs others = {to};
+    outputs[0] = count > 1
+                     ? gt_call(layer, x[0], .training = training, .more = more, .outputs = others)
+                     : gt_call(layer, x[0], .training = training, .more = more);
+    return outputs[0];
 }
 
 /* Element after element of weight number `index`; `kind` is real, positive or whole. */

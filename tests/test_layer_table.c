@@ -241,7 +241,9 @@ static void refused(const Use *use, gt_Tensor *y, const char *what)
 
 static void check_mistakes(const Use *use, gt_Layer *layer, gt_Tensor *const *input)
 {
-    int most = use->type->inputs ? use->type->inputs : 1;
+    int most = 1;
+    for (const gt_Port *port = use->type->ports; port && port->name; port++)
+        most = port->flags & GT_PORT_MANY ? INPUTS + 1 : (int)(port - use->type->ports) + 1;
     gt_Tensor *many[INPUTS + 1];
     for (int i = 0; i <= INPUTS; i++)
         many[i] = input[0];

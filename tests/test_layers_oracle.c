@@ -12,7 +12,7 @@
 
 #include <ctype.h>
 
-enum { VALUES = 4096, OUTPUTS = 8, WEIGHTS = 32 };
+enum { VALUES = 4096, OUTPUTS = USE_OUTPUTS, WEIGHTS = 32 };
 
 /* Classes that Keras cannot be asked about. */
 static const struct {
@@ -54,10 +54,10 @@ typedef struct Weight {
 typedef struct Expected {
     char keras[1024];
     gt_DType computed;
-    int inputs, weights, outputs, trained_outputs, generators;
+    int inputs, weights, outputs, outputs_again, trained_outputs, generators;
     gt_Shape input[USE_INPUTS];
     Weight weight[WEIGHTS];
-    Value inference[OUTPUTS], training[OUTPUTS], mask, state[WEIGHTS];
+    Value inference[OUTPUTS], again[OUTPUTS], training[OUTPUTS], mask, state[WEIGHTS];
     bool same;                        /* training gives what inference does */
     bool random;                      /* training is random: */
     Value random_mean, random_spread; /* mean and deviation of output 0 */
@@ -127,7 +127,10 @@ static void expect(Expected *e, const char *word, const char *at)
     if (strcmp(word, "keras") == 0) {
         snprintf(e->keras, sizeof e->keras, "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
     } else if (strcmp(word, "input") == 0) {
-        e->input[e->inputs++] = shape_of(&at);
+        e->input[e->inputs] = shape_of(&at);
+        if (*at == 'a') /* "absent" */
+            e->input[e->inputs].rank = -1;
+        e->inputs++;
     } else if (strcmp(word, "computed") == 0) {
         char name[16];
         e->computed = gt_dtype_from_name(word_of(&at, name, sizeof name));
@@ -146,6 +149,9 @@ static void expect(Expected *e, const char *word, const char *at)
     } else if (strcmp(word, "inference") == 0) {
         cr_assert(e->outputs < OUTPUTS);
         value_of(at, &e->inference[e->outputs++]);
+    } else if (strcmp(word, "again") == 0) {
+        cr_assert(e->outputs_again < OUTPUTS);
+        value_of(at, &e->again[e->outputs_again++]);
     } else if (strcmp(word, "training") == 0) {
         cr_assert(e->trained_outputs < OUTPUTS);
         value_of(at, &e->training[e->trained_outputs++]);
@@ -241,27 +247,11 @@ static const gt_Field *field_of(const gt_LayerClass *type, const char *name)
     return NULL;
 }
 
-/* Calls a layer; output k in outputs[k], NULL beyond the last. */
-static void call_layer(gt_Layer *layer, gt_Tensor *const *input, int count, bool training,
-                       gt_Tensor *outputs[OUTPUTS])
-{
-    memset(outputs, 0, OUTPUTS * sizeof *outputs);
-    outputs[0] = gt_call(layer, input[0], .training = training,
-                         .more = (gt_Tensors){count > 1 ? input + 1 : NULL, count - 1});
-}
-
-static void call_use(const Use *use, gt_Layer *layer, gt_Tensor *const *input, bool training,
+static void call_use(const Use *use, gt_Layer *layer, const UseInputs *in, bool training,
                      gt_Tensor *outputs[OUTPUTS])
 {
-    call_layer(layer, input, use->sample->inputs, training, outputs);
+    use_call(use, layer, in, training, outputs);
     cr_assert(outputs[0] && gt_status() == GT_OK, "%s", text_of(use));
-}
-
-static void use_inputs(const Use *use, gt_Tensor **input)
-{
-    static Case c;
-    use_case(use, &c);
-    case_inputs(&c, input);
 }
 
 /* The states of generators: variables that are no weights. */
@@ -290,11 +280,12 @@ static void reset_generators(gt_Layer *layer)
         gt_assign(states[i], gt_cast(gt_array(gt_shape(2), 11, 0), GT_INT64));
 }
 
-/* The weights of the formula; `all`: also those that are trained. */
+/* The weights of the formula; `all`: also those that are trained. States start anew. */
 static void set_weights(const Use *use, gt_Layer *layer, const Expected *e, bool all)
 {
     static double numbers[VALUES];
     gt_Tensors weights = gt_weights(layer);
+    gt_reset_states(layer);
     for (int i = 0; i < weights.count; i++) {
         if (!all && gt_variable_trainable(weights.items[i]))
             continue;
@@ -351,7 +342,7 @@ static void check_weights(const Use *use, gt_Layer *layer, const Expected *e)
 }
 
 /* Mean, deviation, least and largest over many layers, each drawn anew. */
-static void check_first(const Use *use, gt_Tensor *const *input, const Expected *e)
+static void check_first(const Use *use, const UseInputs *in, const Expected *e)
 {
     enum { DRAWS = 20000 };
     gt_Tensor *outputs[OUTPUTS];
@@ -364,7 +355,7 @@ static void check_first(const Use *use, gt_Tensor *const *input, const Expected 
         while (count < DRAWS) {
             gt_Scope *scope = gt_scope_begin();
             gt_Layer *layer = use_layer(use);
-            call_use(use, layer, input, false, outputs);
+            call_use(use, layer, in, false, outputs);
             gt_Variable *weight = gt_weights(layer).items[w];
             for (int64_t i = 0; i < gt_size(weight); i++, count++) {
                 double x = gt_element(weight, i);
@@ -398,25 +389,32 @@ static void check_first(const Use *use, gt_Tensor *const *input, const Expected 
     }
 }
 
-static void check_inference(const Use *use, gt_Layer *layer, gt_Tensor *const *input,
-                            const Expected *e)
+static void check_inference(const Use *use, gt_Layer *layer, const UseInputs *in, const Expected *e)
 {
     gt_Tensor *outputs[OUTPUTS];
     set_weights(use, layer, e, true);
-    call_use(use, layer, input, false, outputs);
+    call_use(use, layer, in, false, outputs);
     for (int k = 0; k < e->outputs; k++)
         compare(use, "output", k, outputs[k], &e->inference[k], bound_of(use, e));
+    gt_Tensor *mask = gt_mask(outputs[0]);
+    if (e->mask.kind)
+        compare(use, "mask", 0, mask, &e->mask, 0);
+    else
+        cr_assert(!mask && gt_status() == GT_OK, "%s: there is a mask", text_of(use));
     cr_assert(e->outputs == OUTPUTS || !outputs[e->outputs], "%s: too many outputs", text_of(use));
+    call_use(use, layer, in, false, outputs); /* states go on */
+    for (int k = 0; k < e->outputs; k++)
+        compare(use, "output of a second call", k, outputs[k],
+                e->outputs_again ? &e->again[k] : &e->inference[k], bound_of(use, e));
 }
 
 /* Outputs, penalties, and what became of the states. */
-static void check_training(const Use *use, gt_Layer *layer, gt_Tensor *const *input,
-                           const Expected *e)
+static void check_training(const Use *use, gt_Layer *layer, const UseInputs *in, const Expected *e)
 {
     gt_Tensor *outputs[OUTPUTS];
     const Value *want = e->same ? e->inference : e->training;
     set_weights(use, layer, e, true);
-    call_use(use, layer, input, true, outputs);
+    call_use(use, layer, in, true, outputs);
     for (int k = 0; k < (e->same ? e->outputs : e->trained_outputs); k++)
         compare(use, "output in training", k, outputs[k], &want[k], bound_of(use, e));
     double loss = gt_item(gt_total_loss(layer, gt_scalar(0, use->dtype)));
@@ -430,8 +428,7 @@ static void check_training(const Use *use, gt_Layer *layer, gt_Tensor *const *in
 }
 
 /* Mean and deviation of every element of output 0 over many calls, of which Keras made 1500. */
-static void check_random(const Use *use, gt_Layer *layer, gt_Tensor *const *input,
-                         const Expected *e)
+static void check_random(const Use *use, gt_Layer *layer, const UseInputs *in, const Expected *e)
 {
     enum { CALLS = 3000 };
     static double sum[VALUES], squares[VALUES];
@@ -443,7 +440,7 @@ static void check_random(const Use *use, gt_Layer *layer, gt_Tensor *const *inpu
         gt_Scope *scope = gt_scope_begin();
         gt_Tensor *outputs[OUTPUTS];
         set_weights(use, layer, e, false);
-        call_use(use, layer, input, true, outputs);
+        call_use(use, layer, in, true, outputs);
         cr_assert(gt_shape_equal(gt_tensor_shape(outputs[0]), e->random_mean.shape) &&
                       gt_dtype(outputs[0]) == use->dtype,
                   "%s: shape and dtype in training", text_of(use));
@@ -467,17 +464,24 @@ static void check_random(const Use *use, gt_Layer *layer, gt_Tensor *const *inpu
     checks++;
 }
 
-/* Twice the batch gives the same rows twice. */
-static void check_batch(const Use *use, gt_Layer *layer, gt_Tensor *const *input, const Expected *e)
+/* Twice the batch gives the same rows twice; but states are for one size of it. */
+static void check_batch(const Use *use, gt_Layer *layer, const UseInputs *in, const Expected *e)
 {
-    gt_Tensor *twice[USE_INPUTS], *outputs[OUTPUTS];
-    int64_t batch = gt_rank(input[0]) ? gt_dim(gt_tensor_shape(input[0]), 0) : 0;
-    for (int i = 0; i < use->sample->inputs; i++) {
-        bool rows = gt_rank(input[i]) > 0 && gt_dim(gt_tensor_shape(input[i]), 0) == batch;
-        twice[i] = rows ? gt_concatenate(gt_tensors(input[i], input[i]), .axis = 0) : input[i];
+    gt_Tensor *outputs[OUTPUTS];
+    UseInputs twice = *in;
+    if (gt_state_variables(layer).count > 0)
+        return;
+    int64_t batch = gt_rank(in->x[0]) ? gt_dim(gt_tensor_shape(in->x[0]), 0) : 0;
+    for (int i = 0; i < in->count; i++) {
+        gt_Tensor *x = in->x[i], *mask = in->mask[i];
+        bool rows = x && gt_rank(x) > 0 && gt_dim(gt_tensor_shape(x), 0) == batch;
+        if (rows)
+            twice.x[i] = gt_concatenate(gt_tensors(x, x), .axis = 0);
+        if (rows && mask)
+            twice.mask[i] = gt_concatenate(gt_tensors(mask, mask), .axis = 0);
     }
     set_weights(use, layer, e, true);
-    call_use(use, layer, twice, false, outputs);
+    call_use(use, layer, &twice, false, outputs);
     for (int k = 0; k < e->outputs; k++) {
         const Value *want = &e->inference[k];
         if (want->shape.rank == 0 || want->shape.dims[0] != batch)
@@ -496,46 +500,44 @@ static void check_batch(const Use *use, gt_Layer *layer, gt_Tensor *const *input
 /* ---- gradients ---- */
 
 /* All real outputs as one number, from the states of the formula. */
-static double weighted(const Use *use, gt_Layer *layer, gt_Tensor *const *input, const Expected *e,
+static double weighted(const Use *use, gt_Layer *layer, const UseInputs *in, const Expected *e,
                        bool training, gt_Tensor **loss)
 {
     gt_Tensor *outputs[OUTPUTS], *sum = gt_scalar(0, use->dtype);
     set_weights(use, layer, e, false);
     reset_generators(layer);
-    call_use(use, layer, input, training, outputs);
+    call_use(use, layer, in, training, outputs);
     for (int k = 0; k < OUTPUTS && outputs[k]; k++) {
         if (!gt_dtype_is_float(gt_dtype(outputs[k])))
             continue;
         double size = (double)gt_size(outputs[k]);
         gt_Tensor *steps = gt_cast(gt_arange(1 + k, size + 1 + k, 1), use->dtype);
-        gt_Tensor *weights = gt_add(gt_sin(steps), 0.3);
-        sum = gt_add(sum, gt_sum(gt_multiply(gt_ravel(outputs[k]), weights)));
+        gt_Tensor *weights = gt_add(gt_sin(steps), 0.3), *y = gt_ravel(gt_unmask(outputs[k]));
+        sum = gt_add(sum, gt_sum(gt_multiply(y, weights)));
     }
     if (loss)
         *loss = sum;
     return gt_item(sum);
 }
 
-static void check_gradients(const Use *use, gt_Layer *layer, gt_Tensor *const *given,
+static void check_gradients(const Use *use, gt_Layer *layer, const UseInputs *given,
                             const Expected *e, bool training)
 {
     enum { SOURCES = USE_INPUTS + WEIGHTS };
     const double h = 1e-5;
-    int count = use->sample->inputs, sources = 0;
-    gt_Tensor *input[USE_INPUTS], *source[SOURCES], *gradient[SOURCES], *loss;
+    int sources = 0;
+    UseInputs in = *given;
+    gt_Tensor *source[SOURCES], *gradient[SOURCES], *loss;
     set_weights(use, layer, e, true);
     gt_Tape *tape = gt_tape_begin();
-    for (int i = 0; i < count; i++) { /* variables, so that they can be moved */
-        bool real = gt_dtype_is_float(gt_dtype(given[i]));
-        input[i] = real ? gt_variable(given[i]) : given[i];
-        if (real)
-            source[sources++] = input[i];
-    }
+    for (int i = 0; i < in.count; i++) /* variables, so that they can be moved */
+        if (in.x[i] && gt_dtype_is_float(gt_dtype(in.x[i])))
+            source[sources++] = in.x[i] = gt_variable(in.x[i]);
     int variables = sources;
     gt_Tensors trained = gt_trainable_variables(layer);
     for (int i = 0; i < trained.count; i++)
         source[sources++] = trained.items[i];
-    weighted(use, layer, input, e, training, &loss);
+    weighted(use, layer, &in, e, training, &loss);
     gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){source, sources}), gradient,
                  .unconnected = GT_UNCONNECTED_ZERO);
     cr_assert(gt_status() == GT_OK, "%s: gradients", text_of(use));
@@ -544,9 +546,9 @@ static void check_gradients(const Use *use, gt_Layer *layer, gt_Tensor *const *g
             gt_Scope *scope = gt_scope_begin();
             double *at = (double *)(uintptr_t)gt_data(source[k]) + i, x = *at;
             *at = x + h;
-            double up = weighted(use, layer, input, e, training, NULL);
+            double up = weighted(use, layer, &in, e, training, NULL);
             *at = x - h;
-            double down = weighted(use, layer, input, e, training, NULL),
+            double down = weighted(use, layer, &in, e, training, NULL),
                    want = (up - down) / (2 * h);
             *at = x;
             double got = gt_element(gradient[k], i);
@@ -576,23 +578,23 @@ static bool is_chosen(const gt_LayerClass *type)
 static void check_use(const Use *use, const Expected *e)
 {
     gt_Scope *scope = gt_scope_begin();
-    gt_Tensor *input[USE_INPUTS], *outputs[OUTPUTS];
-    use_inputs(use, input);
+    gt_Tensor *outputs[OUTPUTS];
+    const UseInputs inputs = use_inputs(use), *in = &inputs;
     gt_Layer *layer = use_layer(use);
     cr_assert(layer, "%s", text_of(use));
-    call_use(use, layer, input, false, outputs);
+    call_use(use, layer, in, false, outputs);
     check_generators(use, layer, e);
     check_weights(use, layer, e);
-    check_inference(use, layer, input, e);
+    check_inference(use, layer, in, e);
     if (e->random)
-        check_random(use, layer, input, e);
+        check_random(use, layer, in, e);
     else
-        check_training(use, layer, input, e);
-    check_batch(use, layer, input, e);
+        check_training(use, layer, in, e);
+    check_batch(use, layer, in, e);
     if (use->dtype == GT_FLOAT64) {
-        check_first(use, input, e);
-        check_gradients(use, layer, input, e, false);
-        check_gradients(use, layer, input, e, true);
+        check_first(use, in, e);
+        check_gradients(use, layer, in, e, false);
+        check_gradients(use, layer, in, e, true);
     }
     gt_layer_free(layer);
     gt_scope_end(scope);
@@ -879,15 +881,15 @@ static int check_value_field(const Use *use, const gt_Field *field)
 {
     bool fills = strcmp(field->type, "gt_Initializer") == 0;
     const char *ending = fills ? "_initializer" : "_regularizer";
-    gt_Tensor *input[USE_INPUTS], *outputs[OUTPUTS];
+    gt_Tensor *outputs[OUTPUTS];
     char *options = copy_of_options(use);
     gt_Initializer quarter = gt_Constant(0.25);
     gt_Regularizer half = gt_L2(0.5);
     memcpy(options + field->offset, fills ? (void *)&quarter : (void *)&half, field->size);
     gt_Scope *scope = gt_scope_begin();
     gt_Layer *layer = gt_layer_make(use->type, options);
-    use_inputs(use, input);
-    call_use(use, layer, input, false, outputs);
+    const UseInputs inputs = use_inputs(use), *in = &inputs;
+    call_use(use, layer, in, false, outputs);
     gt_Tensors weights = gt_weights(layer);
     int about = 0;
     double penalty = 0;
@@ -905,10 +907,10 @@ static int check_value_field(const Use *use, const gt_Field *field)
         cr_expect(!fills || 2 * filled >= gt_size(weight), "%s: %s does not reach %s", text_of(use),
                   field->name, gt_variable_name(weight));
     }
-    call_use(use, layer, input, false, outputs);
+    call_use(use, layer, in, false, outputs);
     if (strcmp(field->name, "activity_regularizer") == 0) {
         about++;
-        penalty = 0.5 * squares_of(outputs[0]) / (double)gt_dim(gt_tensor_shape(input[0]), 0);
+        penalty = 0.5 * squares_of(outputs[0]) / (double)gt_dim(gt_tensor_shape(in->x[0]), 0);
     }
     double loss = gt_item(gt_total_loss(layer, gt_scalar(0, use->dtype)));
     cr_expect(fills || near(loss, penalty, 1e-10), "%s: %s gives %g instead of %g", text_of(use),
@@ -919,6 +921,51 @@ static int check_value_field(const Use *use, const gt_Field *field)
     free(options);
     checks++;
     return about;
+}
+
+/* The option of the function that this layer may stand for: activation for activation_layer. */
+static const gt_Field *function_of(const gt_LayerClass *type, const gt_Field *field)
+{
+    char name[64];
+    size_t length = strlen(field->name);
+    if (strcmp(field->type, "gt_Layer *") != 0 || length < 7 || length >= sizeof name ||
+        strcmp(field->name + length - 6, "_layer") != 0)
+        return NULL;
+    snprintf(name, sizeof name, "%.*s", (int)length - 6, field->name);
+    return field_of(type, name);
+}
+
+/* An activation as a layer gives what it gives as a function, and not what there is without. */
+static void check_activation_layer(const Use *use, const gt_Field *layer, const gt_Field *function)
+{
+    gt_Tensor *outputs[3][OUTPUTS];
+    gt_Scope *scope = gt_scope_begin();
+    const UseInputs in = use_inputs(use);
+    for (int k = 0; k < 3; k++) { /* the layer, the function, another function */
+        char *options = copy_of_options(use);
+        gt_TensorFunction functions[] = {NULL, gt_sigmoid, gt_tanh};
+        gt_Layer *sigmoid = k == 0 ? gt_Activation(gt_sigmoid) : NULL;
+        memcpy(options + function->offset, &functions[k], sizeof *functions);
+        memcpy(options + layer->offset, &sigmoid, sizeof sigmoid);
+        gt_Layer *made = gt_layer_make(use->type, options);
+        call_use(use, made, &in, false, outputs[k]);
+        gt_Tensors weights = gt_weights(made);
+        for (int i = 0; i < weights.count; i++)
+            if (gt_dtype_is_float(gt_dtype(weights.items[i])))
+                gt_assign(weights.items[i], gt_full_like(weights.items[i], 0.3));
+        call_use(use, made, &in, false, outputs[k]);
+        gt_layer_free(made);
+        free(options);
+    }
+    double apart = 0;
+    for (int64_t i = 0; i < gt_size(outputs[0][0]); i++) {
+        double y = gt_element(outputs[0][0], i);
+        cr_expect_eq(y, gt_element(outputs[1][0], i), "%s: %s", text_of(use), layer->name);
+        apart = fmax(apart, fabs(y - gt_element(outputs[2][0], i)));
+    }
+    cr_expect(apart > 1e-6, "%s: %s changes nothing", text_of(use), layer->name);
+    gt_scope_end(scope);
+    checks++;
 }
 
 /* Is the field at another value than the preset in some sample? */
@@ -932,24 +979,43 @@ static bool is_varied(const gt_LayerClass *type, const gt_Field *field)
     return false;
 }
 
-/* Initializers and regularizers reach their weights; every other option has another value than its
- * default in some sample. */
+/* Does some sample show what becomes of masks? Classes that say something of them need one. */
+static bool shows_masks(const gt_LayerClass *type)
+{
+    uint32_t masks = 0;
+    for (const gt_LayerSample *sample = type->samples; sample->inputs; sample++)
+        masks |= sample->masks;
+    return masks || !(type->mask || (type->flags & (GT_LAYER_KEEPS_MASK | GT_LAYER_DROPS_MASK)));
+}
+
+/* Initializers and regularizers reach their weights, activations may be layers; every other option has
+ * another value than its default in some sample. */
 Test(layers_oracle, options)
 {
     int count;
     const gt_LayerClass *const *table = gt_layer_classes(&count);
     for (int k = 0; k < count; k++) {
         const gt_LayerClass *type = table[k];
-        if (!is_chosen(type) || !type->options)
+        if (!is_chosen(type))
             continue;
-        for (const gt_Field *field = type->options->fields; field->name; field++) {
+        cr_expect(shows_masks(type), "%s: no sample has a mask", type->name);
+        for (const gt_Field *field = type->options ? type->options->fields : &(gt_Field){NULL};
+             field->name; field++) {
             bool value = strcmp(field->type, "gt_Initializer") == 0 ||
                          strcmp(field->type, "gt_Regularizer") == 0;
-            int about = 0;
+            int about = 0, made = 0;
             for (int n = 0; value && type->samples[n].inputs; n++)
-                about += check_value_field(&(Use){type, &type->samples[n], n, GT_FLOAT64}, field);
-            if (value)
-                cr_expect(about > 0, "%s: no weight is what %s is about", type->name, field->name);
+                if (type->samples[n].make)
+                    made++;
+                else
+                    about +=
+                        check_value_field(&(Use){type, &type->samples[n], n, GT_FLOAT64}, field);
+            const gt_Field *function = function_of(type, field);
+            if (function && type->samples->make == NULL)
+                check_activation_layer(&(Use){type, type->samples, 0, GT_FLOAT64}, field, function);
+            else if (value)
+                cr_expect(about > 0 || made > 0, "%s: no weight is what %s is about", type->name,
+                          field->name);
             else if (!is_common(field->name) && strcmp(field->type, "void *") != 0)
                 cr_expect(is_varied(type, field), "%s: %s is at its default in all samples",
                           type->name, field->name);

@@ -9,12 +9,12 @@ its inputs; where that is not how Keras wants it, " @ " and the call follow:
 
     LSTM(3, return_state=True) @ call(x[0], initial_state=[x[1], x[2]])
 
-x are the inputs, m their masks or None; masks ride on the inputs as Keras has it. Weights get numbers by formula, see
+x are the inputs, None where one is absent, m their masks or None; masks ride on the inputs as Keras has it. Weights get numbers by formula, see
 formula(). Everything is computed in float64, where Keras can; where it cannot, in float32, and the file says so.
 
 A file has the defaults of the class's signature, then for each sample lines of: the text, the shapes of the inputs, how
 many states of random generators it has, the weights in Keras's order with their first values (the numbers if they are fixed, else mean, standard deviation, least and
-largest of many draws), the outputs in inference, the mask of output 0; in training the outputs, unless they are the
+largest of many draws), the outputs in inference, those of a second call where they are others, the mask of output 0; in training the outputs, unless they are the
 same, penalties, and the weights that are not trained afterwards. Where training is random, mean and standard deviation
 of output 0 over many calls stand for all that. A weight or output is described by r (real), i (integers) or b (bool) and
 its shape.
@@ -116,6 +116,10 @@ def names():
 def tensors(sample, floatx):
     x, m = [], []
     for item in sample["inputs"]:
+        if item is None:
+            x.append(None)
+            m.append(None)
+            continue
         dtype = floatx if item["real"] else item["dtype"]
         array = np.array(item["numbers"]).reshape(item["shape"]).astype(dtype)
         mask = item.get("mask")
@@ -162,6 +166,9 @@ class Run:
         return [y.numpy() for y in outputs], None if mask is None else np.array(mask)
 
     def set_weights(self):
+        """The weights of the formula; what goes from call to call starts anew."""
+        if hasattr(self.layer, "reset_state"):
+            self.layer.reset_state()
         for i, weight in enumerate(self.layer.weights):
             weight.assign(formula(kind_of_weight(weight), i, weight.shape).astype(weight.dtype))
 
@@ -198,6 +205,10 @@ def lines_of_sample(sample, floatx):
     inferred, mask = run.call(False)
     for y in inferred:
         yield f"inference {describe(y)} : {numbers(y)}"
+    again, _ = run.call(False)
+    if not same(inferred, again):
+        for y in again:
+            yield f"again {describe(y)} : {numbers(y)}"
     if mask is not None:
         yield f"mask {describe(mask)} : {numbers(mask)}"
     outputs, weights, loss = run.train()
@@ -233,7 +244,7 @@ def write(layer):
         if sample["keras"] is None:
             continue
         result += ["", f"sample {sample['index']}", f"keras {sample['keras']}"]
-        result += ["input " + " ".join(map(str, item["shape"])) for item in sample["inputs"]]
+        result += ["input " + (" ".join(map(str, item["shape"])) if item else "absent") for item in sample["inputs"]]
         try:
             result += list(lines_of_sample(sample, "float64"))
         except (tf.errors.OpError, TypeError, ValueError) as error:
