@@ -27,12 +27,13 @@ static gt_Status dense_build(gt_Layer *layer, const gt_BuildArgs *in)
     const gt_Dense_options *options = &self->options;
     self->kernel = gt_add_weight(layer, "kernel", gt_shape(gt_last(in->shape), options->units),
                                  .initializer = options->kernel_initializer,
-                                 .regularizer = options->kernel_regularizer);
+                                 .regularizer = options->kernel_regularizer,
+                                 .constraint = options->kernel_constraint);
     if (options->use_bias)
         self->bias = gt_add_weight(
             layer, "bias", gt_shape(options->units),
             .initializer = options->bias_initializer.type ? options->bias_initializer : gt_Zeros(),
-            .regularizer = options->bias_regularizer);
+            .regularizer = options->bias_regularizer, .constraint = options->bias_constraint);
     return gt_set_input_spec(layer, 0, .min_rank = 2, .dim = gt_last(in->shape));
 }
 

@@ -14,6 +14,8 @@ GT_BEGIN
     F(S, gt_Initializer, bias_initializer, GT_NOT_GIVEN, "not given: zeros")                       \
     F(S, gt_Regularizer, kernel_regularizer, GT_NOT_GIVEN, "penalty on the kernel")                \
     F(S, gt_Regularizer, bias_regularizer, GT_NOT_GIVEN, "penalty on the bias")                    \
+    F(S, gt_Constraint, kernel_constraint, GT_NOT_GIVEN, "of the kernel")                          \
+    F(S, gt_Constraint, bias_constraint, GT_NOT_GIVEN, "of the bias")                              \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_Dense_options, gt_Dense_OPTIONS);
 

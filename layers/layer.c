@@ -479,7 +479,8 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         return NULL;
     }
     if (gt_initializer_check("initializer", &options.initializer) != GT_OK ||
-        gt_regularizer_check("regularizer", &options.regularizer) != GT_OK)
+        gt_regularizer_check("regularizer", &options.regularizer) != GT_OK ||
+        gt_constraint_check("constraint", &options.constraint) != GT_OK)
         return NULL;
     gt_Spec spec = {0};
     gt_DType dtype = options.dtype ? options.dtype : state->dtype ? state->dtype : GT_FLOAT32;
@@ -505,7 +506,9 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         return NULL;
     }
     gt_variable_freeze(variable, !state->trainable);
-    return variable;
+    if (options.constraint.type)
+        gt_set_constraint_at(here, variable, options.constraint);
+    return gt_context_status(context) == GT_OK ? variable : NULL;
 }
 
 /* Which stream, and how many draws. The seed is the first option, plus one: 0 is none. */

@@ -12,6 +12,7 @@
 #include "core/operation.h"
 #include "core/tensor.h"
 #include "core/variable.h"
+#include "layers/constraint.h"
 #include "layers/initializer.h"
 #include "layers/regularizer.h"
 
@@ -199,6 +200,7 @@ typedef enum gt_WeightKind {
     F(S, bool, trainable, true, "false: a buffer, such as a moving average")                       \
     F(S, gt_Regularizer, regularizer, GT_NOT_GIVEN,                                                \
       "its penalty is part of gt_total_loss while the weight is trained")                          \
+    F(S, gt_Constraint, constraint, GT_NOT_GIVEN, "applied by the optimizer after each update")    \
     F(S, gt_WeightKind, kind, GT_WEIGHT_KIND_PARAMETER, "which lists it is in")
 GT_OPTIONS(gt_add_weight_options, gt_add_weight_OPTIONS);
 /* gt_add_weight(layer, "kernel", gt_shape(in, out), .initializer = gt_Zeros()): only in `build`.

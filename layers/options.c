@@ -114,6 +114,8 @@ static void own_option(gt_Context *context, gt_Layer *layer, const gt_Field *fie
         gt_initializer_check(field->name, at);
     else if (is_type(field, "gt_Regularizer"))
         gt_regularizer_check(field->name, at);
+    else if (is_type(field, "gt_Constraint"))
+        gt_constraint_check(field->name, at);
 }
 
 /* What a failure leaves untaken is dropped, and what is not owned is not there. */

@@ -15,13 +15,6 @@ static void ok(const char *what)
     cr_assert(gt_status() == GT_OK, "%s: %s", what, gt_error_message());
 }
 
-static void fails(gt_Status status, const char *text)
-{
-    cr_assert(gt_status() == status, "status %d instead of %d: %s", gt_status(), status,
-              gt_error_message());
-    cr_assert(strstr(gt_error_message(), text), "\"%s\" lacks \"%s\"", gt_error_message(), text);
-    gt_error_clear();
-}
 
 /* ---- what Keras computed ---- */
 
