@@ -235,25 +235,3 @@ Test(mistakes, summary_before_the_first_call)
     gt_context_free(NULL);
     assert_no_leaks();
 }
-
-/* Keras's defaults: L1 and L2 of 0.01, L1L2 of nothing. */
-Test(mistakes, defaults_of_regularizers)
-{
-    gt_Scope *scope = gt_scope_begin();
-    const struct {
-        gt_Regularizer regularizer;
-        double penalty; /* of -0.5 twelve times */
-    } rows[] = {{gt_L1(), 0.06}, {gt_L2(), 0.03}, {gt_L1L2(), 0}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        gt_Layer *layer = gt_Dense(4, .use_bias = false, .kernel_initializer = gt_Constant(-0.5),
-                                   .kernel_regularizer = rows[i].regularizer);
-        gt_call(layer, some_x());
-        double penalty = gt_item(gt_total_loss(layer, gt_scalar(0, GT_FLOAT32)));
-        cr_assert(fabs(penalty - rows[i].penalty) < 1e-7, "row %d: %g", (int)i, penalty);
-        gt_layer_free(layer);
-    }
-    ok("penalties");
-    gt_scope_end(scope);
-    gt_context_free(NULL);
-    assert_no_leaks();
-}
