@@ -693,9 +693,11 @@ Test(values, constraints_in_fit)
     gt_Tensor *x = gt_normal(gt_shape(64, 3)), *y = gt_sum(x, .axis = 1, .keepdims = true);
     gt_Layer *layer = gt_layer_new(&slope_layer_class, &(Slope){.constraint = gt_MaxNorm(0.75)});
     gt_Layer *model = gt_Sequential(layer);
-    gt_compile(model, .optimizer = gt_SGD(0.2, .momentum = 0.5), .loss = gt_MeanSquaredError());
-    gt_fit(model, gt_dataset(x, y), .epochs = 5, .batch_size = 8, .verbose = 0);
+    gt_compile(model, .optimizer = gt_SGD(0.02, .momentum = 0.5), .loss = gt_MeanSquaredError());
+    gt_Dataset *data = gt_dataset_from_tensors(x, y, .batch_size = 8);
+    gt_fit(model, data, .epochs = 20, .verbose = GT_VERBOSITY_SILENT);
     ok("fit");
+    gt_dataset_free(data);
     gt_Variable *slope = gt_variables(model).items[0];
     for (int i = 0; i < 3; i++)
         cr_assert(fabs(gt_element(slope, i) - 0.75 / sqrt(3)) < 0.05, "%g, without a constraint 1",
