@@ -34,11 +34,12 @@ const gt_LayerClass gt_layer_class_activation = {
     .options = &gt_Activation_options_type,
     .create = activation_create,
     .call = activation_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Activation, .function = gt_tanh),
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 3)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Activation, .function = gt_tanh),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3),
+                                 .masks = 1,
+                                 .keras = "Activation('tanh')"}),
 };
 
 gt_Layer *gt_Activation_at(const char *here, const gt_Activation_options *options)
@@ -89,15 +90,17 @@ const gt_LayerClass gt_layer_class_dropout = {
     .create = dropout_create,
     .build = dropout_build,
     .call = dropout_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0.4, .seed = 7),
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0),
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(4)),
-         .output = GT_SAMPLE_SHAPE(4)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0.4, .seed = 7),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3),
+                                 .masks = 1,
+                                 .keras = "Dropout(0.4, seed=7)"},
+                                {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(4)),
+                                 .output = GT_SAMPLE_SHAPE(4),
+                                 .keras = "Dropout(0)"}),
 };
 
 gt_Layer *gt_Dropout_at(const char *here, const gt_Dropout_options *options)
@@ -131,9 +134,15 @@ const gt_LayerClass gt_layer_class_flatten = {
     .options = &gt_Flatten_options_type,
     .create = flatten_create,
     .call = flatten_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3, 2)), .output = GT_SAMPLE_SHAPE(2, 6)},
-        {.inputs = 1, .input = GT_INPUTS(GT_ANY(3)), .output = GT_SAMPLE_SHAPE(3, 1)}),
+    .samples = GT_LAYER_SAMPLES({.inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+                                 .output = GT_SAMPLE_SHAPE(2, 6),
+                                 .masks = 1,
+                                 .keras = "Flatten()"},
+                                {.inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(3)),
+                                 .output = GT_SAMPLE_SHAPE(3, 1),
+                                 .keras = "Flatten()"}),
 };
 
 gt_Layer *gt_Flatten_at(const char *here, const gt_Flatten_options *options)
@@ -170,14 +179,18 @@ const gt_LayerClass gt_layer_class_reshape = {
     .options = &gt_Reshape_options_type,
     .create = reshape_create,
     .call = reshape_call,
-    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(3, 2)),
-                                 .inputs = 1,
-                                 .input = GT_INPUTS(GT_ANY(2, 6)),
-                                 .output = GT_SAMPLE_SHAPE(2, 3, 2)},
-                                {.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(-1, 3)),
-                                 .inputs = 1,
-                                 .input = GT_INPUTS(GT_ANY(2, 2, 6)),
-                                 .output = GT_SAMPLE_SHAPE(2, 4, 3)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(3, 2)),
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 6)),
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2),
+                          .keras = "Reshape((3, 2))"},
+                         {.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(-1, 3)),
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 6)),
+                          .output = GT_SAMPLE_SHAPE(2, 4, 3),
+                          .masks = 1,
+                          .keras = "Reshape((-1, 3))"}),
 };
 
 gt_Layer *gt_Reshape_at(const char *here, const gt_Reshape_options *options)
@@ -225,11 +238,11 @@ const gt_LayerClass gt_layer_class_lambda = {
     .create = lambda_create,
     .call = lambda_call,
     .ports = GT_PORTS({"inputs", GT_PORT_MANY, 0, 0}), /* the function sees them all */
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Lambda, .function = sum_of_inputs),
-         .inputs = 2,
-         .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(3)),
-         .output = GT_SAMPLE_SHAPE(2, 3)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Lambda, .function = sum_of_inputs),
+                                 .inputs = 2,
+                                 .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(3)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3),
+                                 .keras = "Lambda(lambda x: x[0] + x[1])"}),
 };
 
 gt_Layer *gt_Lambda_at(const char *here, const gt_Lambda_options *options)
