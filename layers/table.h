@@ -14,7 +14,13 @@ GT_BEGIN
     /* dense.c */                                                                                  \
     F(dense)                                                                                       \
     /* sequential.c */                                                                             \
-    F(sequential)
+    F(sequential)                                                                                  \
+    /* recurrent/gru.c */                                                                          \
+    F(gru) F(gru_cell)                                                                             \
+    /* recurrent/lstm.c */                                                                         \
+    F(lstm) F(lstm_cell)                                                                           \
+    /* recurrent/simple_rnn.c */                                                                   \
+    F(simple_rnn) F(simple_rnn_cell)
 /* clang-format on */
 
 #define GT_DECLARE_LAYER(name) extern const gt_LayerClass gt_layer_class_##name;
