@@ -57,7 +57,8 @@ gt_Status gt_cell_build(gt_Layer *layer, const gt_CellView *view, const gt_Build
                                                                   : gt_Zeros(),
                                       .regularizer = view->bias_regularizer,
                                       .constraint = view->bias_constraint);
-    weights->generator = gt_add_generator(layer, view->seed);
+    if (view->dropout > 0 || view->recurrent_dropout > 0)
+        weights->generator = gt_add_generator(layer, view->seed);
     return gt_status();
 }
 

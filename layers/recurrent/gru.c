@@ -57,7 +57,7 @@ static int32_t gru_cell_states(const gt_Layer *layer, gt_Shape *shapes)
 
 const gt_LayerClass gt_layer_class_gru_cell = {
     GT_LAYER_RECORD("gru_cell", "GRUCell", GRUCell, "one step of a GRU"),
-    .flags = GT_LAYER_RANDOM | GT_LAYER_FLOAT32 | GT_LAYER_DROPS_MASK,
+    .flags = GT_LAYER_RANDOM | GT_LAYER_FLOAT32,
     .options = &gt_GRUCell_options_type,
     .create = gru_cell_create,
     .build = gru_cell_build,
@@ -181,16 +181,14 @@ const gt_LayerClass gt_layer_class_gru = {
              GT_LAYER_OPTIONS(gt_GRU, .units = 2, .use_bias = false, .return_sequences = true,
                               .return_state = true, .zero_output_for_mask = true),
          .keras = "GRU(2, use_bias=False, return_sequences=True, return_state=True, "
-                  "zero_output_for_mask=True) @ call(x[0], initial_state=[x[1]])",
+                  "zero_output_for_mask=True) @ call(x[0], initial_state=[x[1]], mask=m[0])",
          .inputs = 2,
          .input = GT_INPUTS(GT_ANY(3, 3, 2), GT_ANY(3, 2)),
          .masks = 1,
          .outputs = 2,
          .output = GT_SAMPLE_SHAPE(3, 3, 2)},
         {.options = GT_LAYER_OPTIONS(gt_GRU, .units = 2, .stateful = true, .return_state = true),
-         .keras = "GRU(2, stateful=True, return_state=True) @ (layer.reset_state() if layer.states "
-                  "else None, "
-                  "call(x[0]))[1]",
+         .keras = "GRU(2, stateful=True, return_state=True)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
          .outputs = 2,

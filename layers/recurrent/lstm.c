@@ -99,7 +99,7 @@ static int32_t lstm_cell_states(const gt_Layer *layer, gt_Shape *shapes)
 
 const gt_LayerClass gt_layer_class_lstm_cell = {
     GT_LAYER_RECORD("lstm_cell", "LSTMCell", LSTMCell, "one step of an LSTM"),
-    .flags = GT_LAYER_RANDOM | GT_LAYER_FLOAT32 | GT_LAYER_DROPS_MASK,
+    .flags = GT_LAYER_RANDOM | GT_LAYER_FLOAT32,
     .options = &gt_LSTMCell_options_type,
     .create = lstm_cell_create,
     .build = lstm_cell_build,
@@ -224,16 +224,14 @@ const gt_LayerClass gt_layer_class_lstm = {
                                      .return_state = true, .zero_output_for_mask = true),
          .keras = "LSTM(2, use_bias=False, unit_forget_bias=False, return_sequences=True, "
                   "return_state=True, zero_output_for_mask=True) "
-                  "@ call(x[0], initial_state=[x[1], x[2]])",
+                  "@ call(x[0], initial_state=[x[1], x[2]], mask=m[0])",
          .inputs = 3,
          .input = GT_INPUTS(GT_ANY(3, 3, 2), GT_ANY(3, 2), GT_ANY(3, 2)),
          .masks = 1,
          .outputs = 3,
          .output = GT_SAMPLE_SHAPE(3, 3, 2)},
         {.options = GT_LAYER_OPTIONS(gt_LSTM, .units = 2, .stateful = true, .return_state = true),
-         .keras = "LSTM(2, stateful=True, return_state=True) @ (layer.reset_state() if "
-                  "layer.states else None, "
-                  "call(x[0]))[1]",
+         .keras = "LSTM(2, stateful=True, return_state=True)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
          .outputs = 3,

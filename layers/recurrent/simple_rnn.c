@@ -51,7 +51,7 @@ static int32_t simple_rnn_cell_states(const gt_Layer *layer, gt_Shape *shapes)
 const gt_LayerClass gt_layer_class_simple_rnn_cell = {
     GT_LAYER_RECORD("simple_rnn_cell", "SimpleRNNCell", SimpleRNNCell,
                     "one step of a simple recurrent network"),
-    .flags = GT_LAYER_RANDOM | GT_LAYER_FLOAT32 | GT_LAYER_DROPS_MASK,
+    .flags = GT_LAYER_RANDOM | GT_LAYER_FLOAT32,
     .options = &gt_SimpleRNNCell_options_type,
     .create = simple_rnn_cell_create,
     .build = simple_rnn_cell_build,
@@ -171,7 +171,7 @@ const gt_LayerClass gt_layer_class_simple_rnn = {
              GT_LAYER_OPTIONS(gt_SimpleRNN, .units = 2, .use_bias = false, .return_sequences = true,
                               .return_state = true, .zero_output_for_mask = true),
          .keras = "SimpleRNN(2, use_bias=False, return_sequences=True, return_state=True, "
-                  "zero_output_for_mask=True) @ call(x[0], initial_state=[x[1]])",
+                  "zero_output_for_mask=True) @ call(x[0], initial_state=[x[1]], mask=m[0])",
          .inputs = 2,
          .input = GT_INPUTS(GT_ANY(3, 3, 2), GT_ANY(3, 2)),
          .masks = 1,
@@ -179,9 +179,7 @@ const gt_LayerClass gt_layer_class_simple_rnn = {
          .output = GT_SAMPLE_SHAPE(3, 3, 2)},
         {.options =
              GT_LAYER_OPTIONS(gt_SimpleRNN, .units = 2, .stateful = true, .return_state = true),
-         .keras = "SimpleRNN(2, stateful=True, return_state=True) @ (layer.reset_state() if "
-                  "layer.states else None, "
-                  "call(x[0]))[1]",
+         .keras = "SimpleRNN(2, stateful=True, return_state=True)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
          .outputs = 2,
