@@ -15,12 +15,18 @@ GT_BEGIN
     F(dense)                                                                                       \
     /* sequential.c */                                                                             \
     F(sequential)                                                                                  \
+    /* recurrent/bidirectional.c */                                                                \
+    F(bidirectional)                                                                               \
     /* recurrent/gru.c */                                                                          \
     F(gru) F(gru_cell)                                                                             \
     /* recurrent/lstm.c */                                                                         \
     F(lstm) F(lstm_cell)                                                                           \
+    /* recurrent/rnn.c */                                                                          \
+    F(rnn) F(stacked_rnn_cells)                                                                    \
     /* recurrent/simple_rnn.c */                                                                   \
-    F(simple_rnn) F(simple_rnn_cell)
+    F(simple_rnn) F(simple_rnn_cell)                                                               \
+    /* recurrent/time_distributed.c */                                                             \
+    F(time_distributed)
 /* clang-format on */
 
 #define GT_DECLARE_LAYER(name) extern const gt_LayerClass gt_layer_class_##name;

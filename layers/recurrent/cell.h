@@ -95,5 +95,7 @@ gt_Status gt_states_build(gt_Layer *layer, gt_States *states, const gt_BuildArgs
 gt_Status gt_states_begin(const gt_States *states, const gt_CallArgs *in, gt_Tensor **initial);
 /* Gives out the states after the last step and keeps them for the next call. */
 gt_Status gt_states_end(const gt_States *states, const gt_CallArgs *in, gt_Tensor *const *last);
+/* How many states a recurrent layer has. */
+int gt_state_count(const gt_Layer *layer);
 
 #endif
