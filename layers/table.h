@@ -9,12 +9,16 @@ GT_BEGIN
 
 /* clang-format off */
 #define GT_LAYERS(F)                                                                               \
-    /* basic.c */                                                                                  \
-    F(activation) F(dropout) F(flatten) F(reshape) F(lambda)                                       \
-    /* dense.c */                                                                                  \
+    /* core/activation.c */                                                                        \
+    F(activation)                                                                                  \
+    /* core/dense.c */                                                                             \
     F(dense)                                                                                       \
-    /* sequential.c */                                                                             \
-    F(sequential)                                                                                  \
+    /* core/flatten.c */                                                                           \
+    F(flatten)                                                                                     \
+    /* core/lambda.c */                                                                            \
+    F(lambda)                                                                                      \
+    /* core/reshape.c */                                                                           \
+    F(reshape)                                                                                     \
     /* recurrent/bidirectional.c */                                                                \
     F(bidirectional)                                                                               \
     /* recurrent/gru.c */                                                                          \
@@ -26,7 +30,13 @@ GT_BEGIN
     /* recurrent/simple_rnn.c */                                                                   \
     F(simple_rnn) F(simple_rnn_cell)                                                               \
     /* recurrent/time_distributed.c */                                                             \
-    F(time_distributed)
+    F(time_distributed)                                                                            \
+    /* regularization/dropout.c */                                                                 \
+    F(dropout)                                                                                     \
+    /* sequential.c */                                                                             \
+    F(sequential)                                                                                  \
+    /* models/functional.c */                                                                      \
+    F(functional)
 /* clang-format on */
 
 #define GT_DECLARE_LAYER(name) extern const gt_LayerClass gt_layer_class_##name;

@@ -1,5 +1,7 @@
 /* TimeDistributed: batch and time become one axis, and two again. */
 #include "layers/recurrent/time_distributed.h"
+#include "layers/core/dense.h"
+#include "layers/core/flatten.h"
 #include "layers/kit.h"
 #include "layers/recurrent/simple_rnn.h"
 #include "layers/sequential.h"
