@@ -19,9 +19,12 @@ typedef struct Use {
 
 static inline gt_Layer *use_layer(const Use *use)
 {
-    if (use->sample->make)
-        return use->sample->make();
-    return gt_layer_make(use->type, use->sample->options);
+    if (!use->sample->make)
+        return gt_layer_make(use->type, use->sample->options);
+    gt_set_dtype_policy(use->dtype); /* of the symbols of functional models */
+    gt_Layer *layer = use->sample->make();
+    gt_set_dtype_policy(GT_DTYPE_NONE);
+    return layer;
 }
 
 /* The numbers of the inputs. */

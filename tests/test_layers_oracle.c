@@ -1035,15 +1035,26 @@ static void check_activation_layer(const Use *use, const gt_Field *layer, const 
     checks++;
 }
 
-/* Is the field at another value than the preset in some sample? */
+/* Is the field of these options at another value than the preset? */
+static bool differs(const gt_LayerClass *type, const gt_Field *field, const void *options)
+{
+    return memcmp((const char *)options + field->offset,
+                  (const char *)type->options->defaults + field->offset, field->size) != 0;
+}
+
+/* Is it in some sample? */
 static bool is_varied(const gt_LayerClass *type, const gt_Field *field)
 {
-    for (const gt_LayerSample *sample = type->samples; sample->inputs; sample++)
-        if (sample->options &&
-            memcmp((const char *)sample->options + field->offset,
-                   (const char *)type->options->defaults + field->offset, field->size) != 0)
-            return true;
-    return false;
+    bool varied = false;
+    for (const gt_LayerSample *sample = type->samples; sample->inputs && !varied; sample++) {
+        gt_Layer *layer = sample->make ? sample->make() : NULL;
+        if (layer)
+            varied = differs(type, field, (const char *)layer + type->options_offset);
+        else if (sample->options)
+            varied = differs(type, field, sample->options);
+        gt_layer_free(layer);
+    }
+    return varied;
 }
 
 /* Does some sample show what becomes of masks? Classes that say something of them need one. */

@@ -29,6 +29,8 @@ static gt_Status time_distributed_create(gt_Layer *layer)
 static gt_Tensor *joined(gt_Tensor *x)
 {
     gt_Shape shape = gt_tensor_shape(x);
+    if (shape.rank < 2) /* after a failure */
+        return NULL;
     memmove(shape.dims + 1, shape.dims + 2, (size_t)(shape.rank - 2) * sizeof *shape.dims);
     shape.rank--;
     shape.dims[0] = -1;
@@ -141,7 +143,7 @@ const gt_LayerClass gt_layer_class_time_distributed = {
                                  .input = GT_INPUTS(GT_ANY(2, 3, 4, 2)),
                                  .output = GT_SAMPLE_SHAPE(2, 3, 3)},
                                 {.make = sample_of_model,
-                                 .keras = "TimeDistributed(Sequential([Flatten(), Dense(3)]))",
+                                 .keras = "TimeDistributed(keras.Sequential([Flatten(), Dense(3)]))",
                                  .inputs = 1,
                                  .input = GT_INPUTS(GT_ANY(2, 3, 2, 2)),
                                  .output = GT_SAMPLE_SHAPE(2, 3, 3)}),
