@@ -84,7 +84,8 @@ static gt_Status bidirectional_create(gt_Layer *layer)
     int mode = self->options.merge_mode;
     if (mode < GT_MERGE_MODE_CONCAT || mode > GT_MERGE_MODE_NONE)
         return gt_fail(GT_INVALID, "unknown merge_mode %d", mode);
-    if (check_layer(forward, "layer") != GT_OK)
+    if (check_layer(forward, "layer") != GT_OK ||
+        name_child(layer, forward, "forward_") != GT_OK) /* first: a copy may have the same name */
         return gt_status();
     if (!backward)
         backward =
@@ -99,9 +100,7 @@ static gt_Status bidirectional_create(gt_Layer *layer)
         *flag_of(forward, "zero_output_for_mask") = self->sequences;
     if (flag_of(backward, "zero_output_for_mask"))
         *flag_of(backward, "zero_output_for_mask") = self->sequences;
-    return name_child(layer, forward, "forward_") == GT_OK
-               ? name_child(layer, backward, "backward_")
-               : gt_status();
+    return name_child(layer, backward, "backward_");
 }
 
 /* One of the layers: `first` is where its states stand among the inputs and outputs. NULL on failure. */
