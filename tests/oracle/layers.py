@@ -110,7 +110,7 @@ def first_values(weight):
 
 def names():
     space = {name: getattr(keras.layers, name) for name in dir(keras.layers) if not name.startswith("_")}
-    return space | {"keras": keras, "np": np, "tf": tf}
+    return space | {"Sequential": keras.Sequential, "Model": keras.Model, "keras": keras, "np": np, "tf": tf}
 
 
 def tensors(sample, floatx):
@@ -240,7 +240,9 @@ def lines_of_sample(sample, floatx):
 
 
 def defaults(name):
-    thing = getattr(keras.layers, name, None) or getattr(keras, name)
+    thing = getattr(keras.layers, name, None)
+    if thing is None:  # a model, which has no options
+        return
     for parameter in inspect.signature(thing.__init__).parameters.values():
         if parameter.name == "self" or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
