@@ -75,6 +75,7 @@
 #include "layers/initializer.h"
 #include "layers/layer.h"
 #include "layers/recurrent/bidirectional.h"
+#include "layers/recurrent/conv_lstm.h"
 #include "layers/recurrent/gru.h"
 #include "layers/recurrent/lstm.h"
 #include "layers/recurrent/recurrent.h"

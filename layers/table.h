@@ -21,6 +21,8 @@ GT_BEGIN
     F(reshape)                                                                                     \
     /* recurrent/bidirectional.c */                                                                \
     F(bidirectional)                                                                               \
+    /* recurrent/conv_lstm.c */                                                                    \
+    F(conv_lstm1d) F(conv_lstm2d) F(conv_lstm3d)                                                   \
     /* recurrent/gru.c */                                                                          \
     F(gru) F(gru_cell)                                                                             \
     /* recurrent/lstm.c */                                                                         \

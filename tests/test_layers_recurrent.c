@@ -57,9 +57,12 @@ static gt_Layer *stateful(int kind, bool on)
         return gt_GRU(3, .return_sequences = true, .stateful = on);
     case 2:
         return gt_SimpleRNN(3, .return_sequences = true, .stateful = on);
-    default:
+    case 3:
         return gt_RNN(gt_StackedRNNCells(gt_layers(gt_LSTMCell(2), gt_GRUCell(3))),
                       .return_sequences = true, .stateful = on);
+    default:
+        return gt_ConvLSTM1D(3, 2, .padding = GT_PADDING_SAME, .return_sequences = true,
+                             .stateful = on);
     }
 }
 
@@ -82,7 +85,7 @@ static gt_Status calls_layer(void *context, gt_Tensor *const *inputs, gt_Tensor 
 Test(layers_recurrent, states_go_on)
 {
     static const int counts[] = {2, 1, 1, 3, 2};
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 5; kind++) {
         gt_Scope *scope = gt_scope_begin();
         gt_Layer *parts = stateful(kind, true), *whole = stateful(kind, false);
         gt_Tensor *x = kind == 4 ? waves(gt_shape(2, 6, 3, 2)) : waves(gt_shape(2, 6, 4));

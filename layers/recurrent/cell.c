@@ -33,28 +33,76 @@ gt_Status gt_cell_check(const gt_CellView *view)
     return status != GT_OK ? status : check_rate("recurrent_dropout", view->recurrent_dropout);
 }
 
+enum { FORGET_GATES = 4 };
+
+/* Fills a part of the bias as if that were the whole of it; the random stream is another for each part. */
+static gt_Status fill_part(const gt_Initializer *with, const gt_Spec *bias, void *data,
+                           int64_t first, int64_t count, uint64_t stream)
+{
+    gt_Spec part = {0};
+    gt_spec_set(&part, bias->dtype, gt_shape(count));
+    char *at = (char *)data + (size_t)first * gt_dtype_size(bias->dtype);
+    return with->type->fill(with, &part, at, stream + (uint64_t)first);
+}
+
+/* Ones for the forget gate, what bias_initializer says for the others: (units), 1, (2 units), as Keras. */
+static gt_Status fill_forget(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                             uint64_t stream)
+{
+    const gt_Initializer ones = gt_Ones(), zeros = gt_Zeros();
+    const gt_Initializer *others = self->context;
+    int64_t units = spec->size / FORGET_GATES;
+    if (!others->type)
+        others = &zeros;
+    gt_Status status = fill_part(others, spec, data, 0, units, stream);
+    if (status == GT_OK)
+        status = fill_part(&ones, spec, data, units, units, stream);
+    return status == GT_OK ? fill_part(others, spec, data, 2 * units, 2 * units, stream) : status;
+}
+
+static const gt_InitializerClass forget_class = {.mark = GT_MARK,
+                                                 .size = sizeof(gt_InitializerClass),
+                                                 .name = "unit_forget_bias",
+                                                 .floats_only = true,
+                                                 .fill = fill_forget};
+
+/* What the bias starts with. An initializer of the forget gate reads that of the options, which live as long as the layer. */
+static gt_Initializer bias_start(const gt_CellView *view, bool forget)
+{
+    if (forget)
+        return (gt_Initializer){.type = &forget_class,
+                                .context = (void *)(uintptr_t)view->bias_initializer};
+    return view->bias_initializer->type ? *view->bias_initializer : gt_Zeros();
+}
+
+/* (window..., rows, columns) */
+static gt_Shape kernel_shape(gt_Shape window, int64_t rows, int64_t columns)
+{
+    window.dims[window.rank++] = rows;
+    window.dims[window.rank++] = columns;
+    return window;
+}
+
 gt_Status gt_cell_build(gt_Layer *layer, const gt_CellView *view, const gt_BuildArgs *in,
-                        gt_Shape bias, const gt_Initializer *forget, gt_CellWeights *weights)
+                        gt_Shape bias, bool forget, gt_CellWeights *weights)
 {
     int64_t features = gt_last(in->shape), width = view->gates * view->units;
-    gt_Initializer recurrent = view->recurrent_initializer, start = view->bias_initializer;
+    gt_Initializer recurrent = view->recurrent_initializer;
     *weights = (gt_CellWeights){.dropout = view->dropout,
                                 .recurrent_dropout = view->recurrent_dropout,
                                 .features = features,
                                 .units = view->units,
                                 .gates = view->gates};
-    weights->kernel = gt_add_weight(
-        layer, "kernel", gt_shape(features, width), .initializer = view->kernel_initializer,
-        .regularizer = view->kernel_regularizer, .constraint = view->kernel_constraint);
+    weights->kernel = gt_add_weight(layer, "kernel", kernel_shape(view->window, features, width),
+                                    .initializer = view->kernel_initializer,
+                                    .regularizer = view->kernel_regularizer,
+                                    .constraint = view->kernel_constraint);
     weights->recurrent_kernel = gt_add_weight(
-        layer, "recurrent_kernel", gt_shape(view->units, width),
+        layer, "recurrent_kernel", kernel_shape(view->window, view->units, width),
         .initializer = recurrent.type ? recurrent : gt_Orthogonal(),
         .regularizer = view->recurrent_regularizer, .constraint = view->recurrent_constraint);
     if (view->use_bias)
-        weights->bias = gt_add_weight(layer, "bias", bias,
-                                      .initializer = forget       ? *forget
-                                                     : start.type ? start
-                                                                  : gt_Zeros(),
+        weights->bias = gt_add_weight(layer, "bias", bias, .initializer = bias_start(view, forget),
                                       .regularizer = view->bias_regularizer,
                                       .constraint = view->bias_constraint);
     if (view->dropout > 0 || view->recurrent_dropout > 0)

@@ -16,18 +16,31 @@ typedef struct gt_CellView {
     int64_t units;
     int gates;
     bool use_bias;
-    gt_Initializer kernel_initializer, recurrent_initializer, bias_initializer;
+    gt_Initializer kernel_initializer, recurrent_initializer;
+    const gt_Initializer *bias_initializer; /* among the options of the layer */
     gt_Regularizer kernel_regularizer, recurrent_regularizer, bias_regularizer;
     gt_Constraint kernel_constraint, recurrent_constraint, bias_constraint;
     double dropout, recurrent_dropout;
     int64_t seed;
+    gt_Shape window; /* leading axes of both kernels: of a convolution */
 } gt_CellView;
 #define GT_CELL_VIEW(o, gate_count)                                                                \
-    ((gt_CellView){(o)->units, (gate_count), (o)->use_bias, (o)->kernel_initializer,               \
-                   (o)->recurrent_initializer, (o)->bias_initializer, (o)->kernel_regularizer,     \
-                   (o)->recurrent_regularizer, (o)->bias_regularizer, (o)->kernel_constraint,      \
-                   (o)->recurrent_constraint, (o)->bias_constraint, (o)->dropout,                  \
-                   (o)->recurrent_dropout, (o)->seed})
+    ((gt_CellView){(o)->units,                                                                     \
+                   (gate_count),                                                                   \
+                   (o)->use_bias,                                                                  \
+                   (o)->kernel_initializer,                                                        \
+                   (o)->recurrent_initializer,                                                     \
+                   &(o)->bias_initializer,                                                         \
+                   (o)->kernel_regularizer,                                                        \
+                   (o)->recurrent_regularizer,                                                     \
+                   (o)->bias_regularizer,                                                          \
+                   (o)->kernel_constraint,                                                         \
+                   (o)->recurrent_constraint,                                                      \
+                   (o)->bias_constraint,                                                           \
+                   (o)->dropout,                                                                   \
+                   (o)->recurrent_dropout,                                                         \
+                   (o)->seed,                                                                      \
+                   {.mark = GT_MARK}})
 
 /* Dropout masks: of x, (batch, features) or (gates, batch, features), and of h; NULL: none. */
 typedef struct gt_CellMasks {
@@ -48,10 +61,10 @@ typedef struct gt_CellTensors {
 } gt_CellTensors;
 
 gt_Status gt_cell_check(const gt_CellView *view);
-/* kernel (features, gates units), recurrent_kernel (units, gates units), bias of that shape. `forget` is the initializer of
- * the bias where that is not the view's. */
+/* kernel (features, gates units), recurrent_kernel (units, gates units), a bias of that shape; with `forget` the second of its
+ * four parts starts at 1. */
 gt_Status gt_cell_build(gt_Layer *layer, const gt_CellView *view, const gt_BuildArgs *in,
-                        gt_Shape bias, const gt_Initializer *forget, gt_CellWeights *weights);
+                        gt_Shape bias, bool forget, gt_CellWeights *weights);
 gt_CellTensors gt_cell_tensors(const gt_CellWeights *weights);
 /* Draws the masks in training; else, and where nothing is dropped, they are NULL. `x` is (batch, ...). */
 gt_Status gt_cell_masks(const gt_CellWeights *weights, bool training, gt_Tensor *x,

@@ -30,7 +30,7 @@ static gt_Status gru_cell_build(gt_Layer *layer, const gt_BuildArgs *in)
     GRUCell *self = (GRUCell *)layer;
     const gt_GRUCell_options *options = &self->options;
     const gt_CellView view = GT_CELL_VIEW(options, GATES);
-    return gt_cell_build(layer, &view, in, bias_shape(options->units, options->reset_after), NULL,
+    return gt_cell_build(layer, &view, in, bias_shape(options->units, options->reset_after), false,
                          &self->cell.weights);
 }
 
@@ -116,7 +116,7 @@ static gt_Status gru_build(gt_Layer *layer, const gt_BuildArgs *in)
     const gt_CellView view = GT_CELL_VIEW(options, GATES);
     self->states = (gt_States){1, options->return_state, options->stateful,
                                .shape = {gt_shape(options->units)}};
-    if (gt_cell_build(layer, &view, in, bias_shape(options->units, options->reset_after), NULL,
+    if (gt_cell_build(layer, &view, in, bias_shape(options->units, options->reset_after), false,
                       &self->weights) != GT_OK ||
         gt_states_build(layer, &self->states, in) != GT_OK)
         return gt_status();

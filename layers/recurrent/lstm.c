@@ -7,49 +7,6 @@
 
 enum { GATES = 4 };
 
-/* ---- the bias of the forget gate ---- */
-
-/* Fills a part of the bias as if that were the whole of it; the random stream is another for each part. */
-static gt_Status fill_part(const gt_Initializer *with, const gt_Spec *bias, void *data,
-                           int64_t first, int64_t count, uint64_t stream)
-{
-    gt_Spec part = {0};
-    gt_spec_set(&part, bias->dtype, gt_shape(count));
-    char *at = (char *)data + (size_t)first * gt_dtype_size(bias->dtype);
-    return with->type->fill(with, &part, at, stream + (uint64_t)first);
-}
-
-/* Ones for the forget gate, what bias_initializer says for the others: (units), 1, (2 units), as Keras. */
-static gt_Status fill_forget(const gt_Initializer *self, const gt_Spec *spec, void *data,
-                             uint64_t stream)
-{
-    const gt_Initializer ones = gt_Ones(), zeros = gt_Zeros();
-    const gt_Initializer *others = self->context;
-    int64_t units = spec->size / GATES;
-    if (!others->type)
-        others = &zeros;
-    gt_Status status = fill_part(others, spec, data, 0, units, stream);
-    if (status == GT_OK)
-        status = fill_part(&ones, spec, data, units, units, stream);
-    return status == GT_OK ? fill_part(others, spec, data, 2 * units, 2 * units, stream) : status;
-}
-
-static const gt_InitializerClass forget_class = {.mark = GT_MARK,
-                                                 .size = sizeof(gt_InitializerClass),
-                                                 .name = "unit_forget_bias",
-                                                 .floats_only = true,
-                                                 .fill = fill_forget};
-
-/* `bias` lives as long as the layer. */
-static gt_Status build(gt_Layer *layer, const gt_CellView *view, const gt_BuildArgs *in,
-                       bool unit_forget_bias, const gt_Initializer *bias, gt_CellWeights *weights)
-{
-    const gt_Initializer forget = {.type = &forget_class,
-                                   .context = (void *)(uintptr_t)bias}; /* only read */
-    return gt_cell_build(layer, view, in, gt_shape(GATES * view->units),
-                         unit_forget_bias ? &forget : NULL, weights);
-}
-
 /* ---- the cell ---- */
 
 typedef struct LSTMCell {
@@ -70,8 +27,8 @@ static gt_Status lstm_cell_build(gt_Layer *layer, const gt_BuildArgs *in)
     LSTMCell *self = (LSTMCell *)layer;
     const gt_LSTMCell_options *options = &self->options;
     const gt_CellView view = GT_CELL_VIEW(options, GATES);
-    return build(layer, &view, in, options->unit_forget_bias, &options->bias_initializer,
-                 &self->cell.weights);
+    return gt_cell_build(layer, &view, in, gt_shape(GATES * options->units),
+                         options->unit_forget_bias, &self->cell.weights);
 }
 
 static gt_Tensor *lstm_cell_call(gt_Layer *layer, const gt_CallArgs *in)
@@ -158,8 +115,8 @@ static gt_Status lstm_build(gt_Layer *layer, const gt_BuildArgs *in)
     const gt_CellView view = GT_CELL_VIEW(options, GATES);
     self->states = (gt_States){2, options->return_state, options->stateful,
                                .shape = {gt_shape(options->units), gt_shape(options->units)}};
-    if (build(layer, &view, in, options->unit_forget_bias, &options->bias_initializer,
-              &self->weights) != GT_OK ||
+    if (gt_cell_build(layer, &view, in, gt_shape(GATES * options->units), options->unit_forget_bias,
+                      &self->weights) != GT_OK ||
         gt_states_build(layer, &self->states, in) != GT_OK)
         return gt_status();
     return gt_set_input_spec(layer, 0, .rank = 3, .dim = gt_last(in->shape));

@@ -25,7 +25,7 @@ static gt_Status simple_rnn_cell_build(gt_Layer *layer, const gt_BuildArgs *in)
     SimpleRNNCell *self = (SimpleRNNCell *)layer;
     const gt_SimpleRNNCell_options *options = &self->options;
     const gt_CellView view = GT_CELL_VIEW(options, GATES);
-    return gt_cell_build(layer, &view, in, gt_shape(options->units), NULL, &self->cell.weights);
+    return gt_cell_build(layer, &view, in, gt_shape(options->units), false, &self->cell.weights);
 }
 
 static gt_Tensor *simple_rnn_cell_call(gt_Layer *layer, const gt_CallArgs *in)
@@ -109,7 +109,7 @@ static gt_Status simple_rnn_build(gt_Layer *layer, const gt_BuildArgs *in)
     const gt_CellView view = GT_CELL_VIEW(options, GATES);
     self->states = (gt_States){1, options->return_state, options->stateful,
                                .shape = {gt_shape(options->units)}};
-    if (gt_cell_build(layer, &view, in, gt_shape(options->units), NULL, &self->weights) != GT_OK ||
+    if (gt_cell_build(layer, &view, in, gt_shape(options->units), false, &self->weights) != GT_OK ||
         gt_states_build(layer, &self->states, in) != GT_OK)
         return gt_status();
     return gt_set_input_spec(layer, 0, .rank = 3, .dim = gt_last(in->shape));
