@@ -90,6 +90,8 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children);
 gt_Status gt_layer_too_deep(gt_Context *context, const char *here, const char *operation);
 /* The child with that name; -1: there is none. */
 int32_t gt_layer_find_child(const gt_LayerState *state, const char *name, size_t length);
+/* Gives the first place that the child has in the layer another name, unique in there. */
+gt_Status gt_child_rename(gt_Layer *layer, const gt_Layer *child, const char *name);
 void gt_paths_close(gt_Context *context, gt_Paths *paths);
 /* The same for who is going to change it: an error too if it belongs to another context. */
 gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *operation,

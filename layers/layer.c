@@ -437,6 +437,26 @@ failed:
     return NULL;
 }
 
+gt_Status gt_child_rename(gt_Layer *layer, const gt_Layer *child, const char *name)
+{
+    gt_LayerState *state = layer->state;
+    gt_Context *context = state->object.context;
+    int32_t i = gt_map_find(&state->places, gt_map_pointer(child));
+    if (gt_layer_find_child(state, name, strlen(name)) >= 0)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "a layer called \"%s\" is in %s already", name,
+                        state->name);
+    char *copy = gt_copy_text(context, name), *old = state->children[i].name;
+    if (!copy || !gt_map_add(context, &state->child_names, gt_map_text(copy, strlen(copy)), i)) {
+        gt_free_text(context, copy);
+        return gt_context_status(context);
+    }
+    gt_map_remove(&state->child_names, gt_map_text(old, strlen(old)), i);
+    state->children[i].name = copy;
+    gt_free_text(context, old);
+    gt_context_count_structure(context);
+    return GT_OK;
+}
+
 /* ---- building ---- */
 
 static bool has_weight(const gt_LayerState *state, const char *name)

@@ -19,6 +19,20 @@ GT_BEGIN
     F(lambda)                                                                                      \
     /* core/reshape.c */                                                                           \
     F(reshape)                                                                                     \
+    /* recurrent/bidirectional.c */                                                                \
+    F(bidirectional)                                                                               \
+    /* recurrent/conv_lstm.c */                                                                    \
+    F(conv_lstm1d) F(conv_lstm2d) F(conv_lstm3d)                                                   \
+    /* recurrent/gru.c */                                                                          \
+    F(gru) F(gru_cell)                                                                             \
+    /* recurrent/lstm.c */                                                                         \
+    F(lstm) F(lstm_cell)                                                                           \
+    /* recurrent/rnn.c */                                                                          \
+    F(rnn) F(stacked_rnn_cells)                                                                    \
+    /* recurrent/simple_rnn.c */                                                                   \
+    F(simple_rnn) F(simple_rnn_cell)                                                               \
+    /* recurrent/time_distributed.c */                                                             \
+    F(time_distributed)                                                                            \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
     /* sequential.c */                                                                             \
