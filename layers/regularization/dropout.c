@@ -47,10 +47,12 @@ const gt_LayerClass gt_layer_class_dropout = {
     .call = dropout_call,
     .samples = GT_LAYER_SAMPLES(
         {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0.4, .seed = 7),
+         .keras = "Dropout(0.4, seed=7)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3)),
          .output = GT_SAMPLE_SHAPE(2, 3)},
         {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0),
+         .keras = "Dropout(0)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(4)),
          .output = GT_SAMPLE_SHAPE(4)}),
