@@ -1,8 +1,8 @@
 /* Sequential: the children in order. */
 #include "layers/sequential.h"
-#include "layers/basic.h"
-#include "layers/dense.h"
+#include "layers/core/dense.h"
 #include "layers/kit.h"
+#include "layers/regularization/dropout.h"
 #include "ops/array/cast.h"
 #include "ops/math/math.h"
 
