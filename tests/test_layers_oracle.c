@@ -601,6 +601,29 @@ static void check_use(const Use *use, const Expected *e)
     cr_assert(gt_status() == GT_OK, "%s", text_of(use));
 }
 
+/* What needs no oracle, of a sample that Keras cannot compute: weights by formula, gradients. */
+static void check_without(const Use *use, Expected *e)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *outputs[OUTPUTS];
+    const UseInputs in = use_inputs(use);
+    gt_Layer *layer = use_layer(use);
+    cr_assert(layer, "%s", text_of(use));
+    call_use(use, layer, &in, false, outputs);
+    gt_Tensors weights = gt_weights(layer);
+    cr_assert(weights.count <= WEIGHTS);
+    memset(e, 0, sizeof *e);
+    for (int i = 0; i < weights.count; i++)
+        snprintf(e->weight[i].kind, sizeof e->weight[i].kind, "%s",
+                 !gt_dtype_is_float(gt_dtype(weights.items[i]))           ? "whole"
+                 : strstr(gt_variable_name(weights.items[i]), "variance") ? "positive"
+                                                                          : "real");
+    check_gradients(use, layer, &in, e, false);
+    check_gradients(use, layer, &in, e, true);
+    gt_layer_free(layer);
+    gt_scope_end(scope);
+}
+
 static char *oracle_of(const gt_LayerClass *type)
 {
     char path[200];
@@ -623,14 +646,16 @@ Test(layers_oracle, values)
     const gt_LayerClass *const *table = gt_layer_classes(&count);
     for (int k = 0; k < count; k++) {
         const gt_LayerClass *type = table[k];
-        if (!is_chosen(type) || !needs_oracle(type))
+        if (!is_chosen(type))
             continue;
-        char *text = oracle_of(type);
+        char *text = needs_oracle(type) ? oracle_of(type) : NULL;
         int samples = 0;
         for (int n = 0; type->samples[n].inputs; n++) {
             Use use = {type, &type->samples[n], n, GT_FLOAT64};
-            if (!use.sample->keras)
+            if (!text || !use.sample->keras) {
+                check_without(&use, &e);
                 continue;
+            }
             cr_assert(find_expected(text, n, &e) && strcmp(e.keras, use.sample->keras) == 0 &&
                           e.inputs == use.sample->inputs,
                       "%s is not what oracle/layers.py was asked: run it again", text_of(&use));
@@ -643,7 +668,7 @@ Test(layers_oracle, values)
             check_use(&use, &e);
             samples++;
         }
-        cr_assert(samples > 0, "%s: no sample says what Keras calls it", type->name);
+        cr_assert(samples > 0 || !text, "%s: no sample says what Keras calls it", type->name);
         layers++;
         free(text);
     }
@@ -875,17 +900,54 @@ static double squares_of(gt_Tensor *x)
     return sum;
 }
 
+static bool is_of(const gt_Field *field, const char *type)
+{
+    return strcmp(field->type, type) == 0;
+}
+
+static const char *ending_of(const gt_Field *field)
+{
+    return is_of(field, "gt_Initializer")   ? "_initializer"
+           : is_of(field, "gt_Regularizer") ? "_regularizer"
+           : is_of(field, "gt_Constraint")  ? "_constraint"
+                                            : NULL;
+}
+
+/* A step so large that every weight becomes negative, but for those whose constraint is gt_NonNeg. */
+static void check_constraint(const Use *use, const gt_Field *field, gt_Layer *layer)
+{
+    gt_Tensors weights = gt_trainable_variables(layer);
+    gt_Tensor *gradients[WEIGHTS];
+    gt_Optimizer *sgd = gt_SGD(100);
+    for (int i = 0; i < weights.count; i++)
+        gradients[i] = gt_ones_like(weights.items[i]);
+    gt_apply_gradients(sgd, weights, gradients);
+    for (int i = 0; i < weights.count; i++) {
+        bool about = is_about(field, "_constraint", gt_variable_name(weights.items[i]));
+        for (int64_t k = 0; k < gt_size(weights.items[i]); k++)
+            cr_expect((gt_element(weights.items[i], k) == 0) == about,
+                      "%s: %s, %s is %g after a step", text_of(use), field->name,
+                      gt_variable_name(weights.items[i]), gt_element(weights.items[i], k));
+    }
+    gt_optimizer_free(sgd);
+}
+
 /* Does the field's value reach the weights that it is about? An initializer fills them, a regularizer
- * is a penalty on them. Returns how many there are. */
+ * is a penalty on them, a constraint acts after a step. Returns how many there are. */
 static int check_value_field(const Use *use, const gt_Field *field)
 {
-    bool fills = strcmp(field->type, "gt_Initializer") == 0;
-    const char *ending = fills ? "_initializer" : "_regularizer";
+    bool fills = is_of(field, "gt_Initializer"), holds = is_of(field, "gt_Constraint");
+    const char *ending = ending_of(field);
     gt_Tensor *outputs[OUTPUTS];
     char *options = copy_of_options(use);
     gt_Initializer quarter = gt_Constant(0.25);
     gt_Regularizer half = gt_L2(0.5);
-    memcpy(options + field->offset, fills ? (void *)&quarter : (void *)&half, field->size);
+    gt_Constraint positive = gt_NonNeg();
+    memcpy(options + field->offset,
+           fills   ? (void *)&quarter
+           : holds ? (void *)&positive
+                   : (void *)&half,
+           field->size);
     gt_Scope *scope = gt_scope_begin();
     gt_Layer *layer = gt_layer_make(use->type, options);
     const UseInputs inputs = use_inputs(use), *in = &inputs;
@@ -898,7 +960,7 @@ static int check_value_field(const Use *use, const gt_Field *field)
         if (!is_about(field, ending, gt_variable_name(weight)))
             continue;
         about++;
-        if (!fills)
+        if (!fills && !holds)
             gt_assign_add(weight, 0.5); /* not 0, as it may be at first */
         penalty += 0.5 * squares_of(weight);
         int64_t filled = 0;
@@ -913,8 +975,10 @@ static int check_value_field(const Use *use, const gt_Field *field)
         penalty = 0.5 * squares_of(outputs[0]) / (double)gt_dim(gt_tensor_shape(in->x[0]), 0);
     }
     double loss = gt_item(gt_total_loss(layer, gt_scalar(0, use->dtype)));
-    cr_expect(fills || near(loss, penalty, 1e-10), "%s: %s gives %g instead of %g", text_of(use),
-              field->name, loss, penalty);
+    cr_expect(fills || holds || near(loss, penalty, 1e-10), "%s: %s gives %g instead of %g",
+              text_of(use), field->name, loss, penalty);
+    if (holds)
+        check_constraint(use, field, layer);
     cr_assert(gt_status() == GT_OK, "%s: %s", text_of(use), field->name);
     gt_layer_free(layer);
     gt_scope_end(scope);
@@ -988,7 +1052,7 @@ static bool shows_masks(const gt_LayerClass *type)
     return masks || !(type->mask || (type->flags & (GT_LAYER_KEEPS_MASK | GT_LAYER_DROPS_MASK)));
 }
 
-/* Initializers and regularizers reach their weights, activations may be layers; every other option has
+/* Initializers, regularizers and constraints reach their weights, activations may be layers; every other option has
  * another value than its default in some sample. */
 Test(layers_oracle, options)
 {
@@ -1001,8 +1065,7 @@ Test(layers_oracle, options)
         cr_expect(shows_masks(type), "%s: no sample has a mask", type->name);
         for (const gt_Field *field = type->options ? type->options->fields : &(gt_Field){NULL};
              field->name; field++) {
-            bool value = strcmp(field->type, "gt_Initializer") == 0 ||
-                         strcmp(field->type, "gt_Regularizer") == 0;
+            bool value = ending_of(field) != NULL;
             int about = 0, made = 0;
             for (int n = 0; value && type->samples[n].inputs; n++)
                 if (type->samples[n].make)
