@@ -19,8 +19,18 @@ GT_BEGIN
     F(lambda)                                                                                      \
     /* core/reshape.c */                                                                           \
     F(reshape)                                                                                     \
+    /* regularization/activity_regularization.c */                                                 \
+    F(activity_regularization)                                                                     \
+    /* regularization/alpha_dropout.c */                                                           \
+    F(alpha_dropout)                                                                               \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
+    /* regularization/gaussian_dropout.c */                                                        \
+    F(gaussian_dropout)                                                                            \
+    /* regularization/gaussian_noise.c */                                                          \
+    F(gaussian_noise)                                                                              \
+    /* regularization/spatial_dropout.c */                                                         \
+    F(spatial_dropout1d) F(spatial_dropout2d) F(spatial_dropout3d)                                 \
     /* sequential.c */                                                                             \
     F(sequential)
 /* clang-format on */

@@ -714,7 +714,7 @@ static bool says(const char *text, const char *word)
 static bool is_nothing(const char *preset)
 {
     static const char *const words[] = {"NULL",        "GT_NONE",       "GT_NOT_GIVEN",
-                                        "GT_NO_SIZES", "GT_DTYPE_NONE", "GT_NO_AXES",
+                                        "GT_NO_SIZES", "GT_DTYPE_NONE", "GT_NO_AXES", "GT_NO_SHAPE",
                                         "GT_INHERIT"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(preset, words[i]) == 0)
