@@ -33,6 +33,7 @@ const gt_LayerClass gt_layer_class_activation = {
          .keras = "Activation('tanh')",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3)),
+         .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 3)}),
 };
 

@@ -31,6 +31,7 @@ const gt_LayerClass gt_layer_class_flatten = {
         {.keras = "Flatten()",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+         .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 6)},
         {.keras = "Flatten()",
          .inputs = 1,

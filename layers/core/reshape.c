@@ -35,6 +35,7 @@ const gt_LayerClass gt_layer_class_reshape = {
          .keras = "Reshape((3, 2))",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 6)),
+         .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 3, 2)},
         {.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(-1, 3)),
          .keras = "Reshape((-1, 3))",
