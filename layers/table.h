@@ -13,12 +13,38 @@ GT_BEGIN
     F(activation)                                                                                  \
     /* core/dense.c */                                                                             \
     F(dense)                                                                                       \
+    /* core/einsum_dense.c */                                                                      \
+    F(einsum_dense)                                                                                \
+    /* core/elu.c */                                                                               \
+    F(elu)                                                                                         \
+    /* core/embedding.c */                                                                         \
+    F(embedding)                                                                                   \
     /* core/flatten.c */                                                                           \
     F(flatten)                                                                                     \
+    /* core/identity.c */                                                                          \
+    F(identity)                                                                                    \
     /* core/lambda.c */                                                                            \
     F(lambda)                                                                                      \
+    /* core/leaky_relu.c */                                                                        \
+    F(leaky_re_lu)                                                                                 \
+    /* core/masking.c */                                                                           \
+    F(masking)                                                                                     \
+    /* core/permute.c */                                                                           \
+    F(permute)                                                                                     \
+    /* core/prelu.c */                                                                             \
+    F(p_re_lu)                                                                                     \
+    /* core/relu.c */                                                                              \
+    F(re_lu)                                                                                       \
+    /* core/repeat_vector.c */                                                                     \
+    F(repeat_vector)                                                                               \
     /* core/reshape.c */                                                                           \
     F(reshape)                                                                                     \
+    /* core/reversible_embedding.c */                                                              \
+    F(reversible_embedding)                                                                        \
+    /* core/softmax.c */                                                                           \
+    F(softmax)                                                                                     \
+    /* normalization/spectral_normalization.c */                                                   \
+    F(spectral_normalization)                                                                      \
     /* regularization/activity_regularization.c */                                                 \
     F(activity_regularization)                                                                     \
     /* regularization/alpha_dropout.c */                                                           \

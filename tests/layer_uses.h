@@ -72,6 +72,10 @@ static inline UseInputs use_inputs(const Use *use)
 {
     static Case c;
     UseInputs in = {.count = use->sample->inputs};
+    bool floats = false;
+    for (int i = 0; i < in.count; i++)
+        floats |= !use_is_absent(use, i) && gt_dtype_is_float(use->sample->input[i].dtype);
+    gt_set_dtype_policy(floats ? GT_DTYPE_NONE : use->dtype); /* integers say no type */
     use_case(use, &c);
     for (int i = 0; i < in.count; i++) {
         const gt_Shape *shape = &use->sample->input[i].shape;

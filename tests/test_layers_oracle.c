@@ -1037,12 +1037,18 @@ static void check_activation_layer(const Use *use, const gt_Field *layer, const 
 /* Is the field at another value than the preset in some sample? */
 static bool is_varied(const gt_LayerClass *type, const gt_Field *field)
 {
-    for (const gt_LayerSample *sample = type->samples; sample->inputs; sample++)
-        if (sample->options &&
-            memcmp((const char *)sample->options + field->offset,
-                   (const char *)type->options->defaults + field->offset, field->size) != 0)
-            return true;
-    return false;
+    bool varied = false;
+    for (const gt_LayerSample *sample = type->samples; sample->inputs && !varied; sample++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Layer *made = sample->make ? sample->make() : NULL;
+        const char *options = made ? (const char *)made + type->options_offset : sample->options;
+        varied = options && memcmp(options + field->offset,
+                                   (const char *)type->options->defaults + field->offset,
+                                   field->size) != 0;
+        gt_layer_free(made);
+        gt_scope_end(scope);
+    }
+    return varied;
 }
 
 /* Does some sample show what becomes of masks? Classes that say something of them need one. */
