@@ -43,6 +43,24 @@ GT_BEGIN
     F(reversible_embedding)                                                                        \
     /* core/softmax.c */                                                                           \
     F(softmax)                                                                                     \
+    /* merging/add.c */                                                                            \
+    F(add)                                                                                         \
+    /* merging/average.c */                                                                        \
+    F(average)                                                                                     \
+    /* merging/concatenate.c */                                                                    \
+    F(concatenate)                                                                                 \
+    /* merging/dot.c */                                                                            \
+    F(dot)                                                                                         \
+    /* merging/maximum.c */                                                                        \
+    F(maximum)                                                                                     \
+    /* merging/minimum.c */                                                                        \
+    F(minimum)                                                                                     \
+    /* merging/multiply.c */                                                                       \
+    F(multiply)                                                                                    \
+    /* merging/subtract.c */                                                                       \
+    F(subtract)                                                                                    \
+    /* models/functional.c */                                                                      \
+    F(functional)                                                                                  \
     /* normalization/spectral_normalization.c */                                                   \
     F(spectral_normalization)                                                                      \
     /* regularization/activity_regularization.c */                                                 \

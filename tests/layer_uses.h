@@ -19,9 +19,13 @@ typedef struct Use {
 
 static inline gt_Layer *use_layer(const Use *use)
 {
-    if (use->sample->make)
-        return use->sample->make();
-    return gt_layer_make(use->type, use->sample->options);
+    if (!use->sample->make)
+        return gt_layer_make(use->type, use->sample->options);
+    gt_DType before = gt_dtype_policy();
+    gt_set_dtype_policy(use->dtype); /* of the symbols of functional models */
+    gt_Layer *layer = use->sample->make();
+    gt_set_dtype_policy(before);
+    return layer;
 }
 
 /* The numbers of the inputs. */
