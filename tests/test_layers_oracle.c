@@ -29,8 +29,19 @@ static const struct {
     double bound;
     const char *why;
 } other_bounds[] = {
-    {"", -1, GT_FLOAT64, 0, "no layer yet"},
+    {"leaky_re_lu", 0, GT_FLOAT64, 1e-7, "TensorFlow rounds the slope 0.3 to float32"},
 };
+
+/* Classes that overwrite weights in training: the gradient is that of what follows, with the new numbers. */
+static const char *const overwriting[] = {"spectral_normalization"};
+
+static bool overwrites_weights(const gt_LayerClass *type)
+{
+    for (size_t i = 0; i < sizeof overwriting / sizeof *overwriting; i++)
+        if (strcmp(overwriting[i], type->name) == 0)
+            return true;
+    return false;
+}
 
 static int layers, checks;
 
@@ -596,7 +607,8 @@ static void check_use(const Use *use, const Expected *e)
     if (use->dtype == GT_FLOAT64) {
         check_first(use, in, e);
         check_gradients(use, layer, in, e, false);
-        check_gradients(use, layer, in, e, true);
+        if (!overwrites_weights(use->type))
+            check_gradients(use, layer, in, e, true);
     }
     gt_layer_free(layer);
     gt_scope_end(scope);
@@ -1087,7 +1099,8 @@ Test(layers_oracle, options)
             else if (value)
                 cr_expect(about > 0 || made > 0, "%s: no weight is what %s is about", type->name,
                           field->name);
-            else if (!is_common(field->name) && strcmp(field->type, "void *") != 0)
+            else if (!is_common(field->name) && strcmp(field->type, "void *") != 0 &&
+                     strcmp(field->type, "gt_DType") != 0) /* outputs have the dtype of a use */
                 cr_expect(is_varied(type, field), "%s: %s is at its default in all samples",
                           type->name, field->name);
         }

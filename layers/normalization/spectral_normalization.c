@@ -48,16 +48,17 @@ static gt_Status spectral_normalization_build(gt_Layer *layer, const gt_BuildArg
     gt_Layer *inner = self->options.layer;
     if (!gt_layer_built(inner) && gt_build_for(inner, in->count, in->inputs) != GT_OK)
         return gt_status();
-    self->kernel = weight_of(inner, "kernel");
-    if (!self->kernel)
-        self->kernel = weight_of(inner, "embeddings");
-    if (!self->kernel)
+    gt_Variable *kernel = weight_of(inner, "kernel");
+    if (!kernel)
+        kernel = weight_of(inner, "embeddings");
+    if (!kernel)
         return gt_fail(GT_INVALID, "the layer %s has no weight called kernel or embeddings",
                        gt_layer_name(inner));
-    gt_Shape kernel = gt_tensor_shape(self->kernel);
-    self->vector_u = gt_add_weight(layer, "vector_u", gt_shape(1, gt_last(kernel)),
+    /* Keras lists it first, before vector_u. */
+    self->kernel = gt_share_weight(layer, gt_variable_name(kernel), kernel);
+    self->vector_u = gt_add_weight(layer, "vector_u", gt_shape(1, gt_last(gt_tensor_shape(kernel))),
                                    .initializer = gt_TruncatedNormal(.stddev = 0.02),
-                                   .dtype = gt_dtype(self->kernel), .trainable = false);
+                                   .dtype = gt_dtype(kernel), .trainable = false);
     return gt_set_input_spec(layer, 0, .min_rank = 1, .dim = gt_last(in->shape));
 }
 
