@@ -311,6 +311,8 @@ gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *so
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
 /* ---- variable.c ---- */
+/* Gives back what a variable has besides its value and its slot. */
+void gt_variable_info_free(gt_Context *context, gt_VariableInfo *info);
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
