@@ -188,7 +188,8 @@ static gt_Status einsum_dense_build(gt_Layer *layer, const gt_BuildArgs *in)
     if (check_shared(self, in->shape) != GT_OK)
         return gt_status();
     self->kernel = gt_add_weight(layer, "kernel", kernel,
-                                 .initializer = options->kernel_initializer,
+                                 .initializer = gt_initializer_with_axes(
+                                     options->kernel_initializer, summed, kept),
                                  .regularizer = options->kernel_regularizer,
                                  .constraint = options->kernel_constraint);
     if (options->bias_axes)
@@ -236,8 +237,8 @@ const gt_LayerClass gt_layer_class_einsum_dense = {
                                      .output_shape = GT_SAMPLE_SHAPE(2), .bias_axes = "c"),
          .keras = "EinsumDense('ab...,bc->ac...', (2,), bias_axes='c')",
          .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(2, 2, 2)}),
+         .input = GT_INPUTS(GT_ANY(2, 3, 4)), /* not 2: Keras on TensorFlow adds (2, 1) to (.., 2) as (2) */
+         .output = GT_SAMPLE_SHAPE(2, 2, 4)}),
 };
 
 gt_Layer *gt_EinsumDense_at(const char *here, const gt_EinsumDense_options *options)
