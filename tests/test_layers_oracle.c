@@ -272,7 +272,8 @@ static int generators_of(gt_Layer *layer, gt_Variable *states[WEIGHTS])
     gt_Tensor *weight[2 * WEIGHTS]; /* the list is overwritten by the next one */
     int weight_count = weights.count, count = 0;
     cr_assert(weight_count <= 2 * WEIGHTS);
-    memcpy(weight, weights.items, (size_t)weight_count * sizeof *weight);
+    for (int i = 0; i < weight_count; i++)
+        weight[i] = weights.items[i];
     gt_Tensors variables = gt_variables(layer);
     for (int i = 0, at = 0; i < variables.count; i++)
         if (at < weight_count && variables.items[i] == weight[at])

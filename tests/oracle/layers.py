@@ -110,7 +110,7 @@ def first_values(weight):
 
 def names():
     space = {name: getattr(keras.layers, name) for name in dir(keras.layers) if not name.startswith("_")}
-    return space | {"keras": keras, "np": np, "tf": tf}
+    return space | {"Sequential": keras.Sequential, "Model": keras.Model, "keras": keras, "np": np, "tf": tf}
 
 
 def tensors(sample, floatx):
@@ -145,12 +145,13 @@ class Run:
 
     def __init__(self, sample, floatx):
         keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(floatx)
         keras.utils.set_random_seed(1)
         make, _, self.how = sample["keras"].partition(" @ ")
         self.layer = eval(make, names())
         self.sample, self.floatx = sample, floatx
 
-    def call(self, training):
+    def outputs(self, training):
         x, m = tensors(self.sample, self.floatx)
 
         def call(*inputs, **more):
@@ -161,15 +162,20 @@ class Run:
                                                 "training": training})
         else:
             outputs = call(x[0] if len(x) == 1 else x)
-        outputs = [tf.convert_to_tensor(y) if not tf.is_tensor(y) else y for y in tree.flatten(outputs)]
+        return [tf.convert_to_tensor(y) if not tf.is_tensor(y) else y for y in tree.flatten(outputs)]
+
+    def call(self, training):
+        outputs = self.outputs(training)
         mask = get_keras_mask(outputs[0])
         return [y.numpy() for y in outputs], None if mask is None else np.array(mask)
 
-    def set_weights(self):
-        """The weights of the formula; what goes from call to call starts anew."""
-        if hasattr(self.layer, "reset_state"):
+    def set_weights(self, which=None):
+        """All weights of the formula, or those; what goes from call to call starts anew."""
+        if getattr(self.layer, "stateful", False):
             self.layer.reset_state()
         for i, weight in enumerate(self.layer.weights):
+            if which is not None and i not in which:
+                continue
             weight.assign(formula(kind_of_weight(weight), i, weight.shape).astype(weight.dtype))
 
     def train(self):
@@ -184,7 +190,13 @@ def same(a, b):
 
 def lines_of_random(run):
     """Mean and standard deviation of each element of output 0 in training, over many calls."""
-    drawn = np.array([run.train()[0][0] for _ in range(CALLS)], "float64")
+    step = tf.function(lambda: run.outputs(True)[0])
+    kept = [i for i, weight in enumerate(run.layer.weights) if not weight.trainable]
+    drawn = []
+    for _ in range(CALLS):
+        run.set_weights(kept)
+        drawn.append(step().numpy())
+    drawn = np.array(drawn, "float64")
     yield f"random {describe(drawn[0])} : {numbers(drawn.mean(0))}"
     yield f"deviation {describe(drawn[0])} : {numbers(drawn.std(0))}"
 
@@ -228,7 +240,9 @@ def lines_of_sample(sample, floatx):
 
 
 def defaults(name):
-    thing = getattr(keras.layers, name, None) or getattr(keras, name)
+    thing = getattr(keras.layers, name, None)
+    if thing is None:  # a model, which has no options
+        return
     for parameter in inspect.signature(thing.__init__).parameters.values():
         if parameter.name == "self" or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
