@@ -38,7 +38,7 @@ const gt_LayerClass gt_layer_class_sequential = {
     .call = sequential_call,
     .samples = GT_LAYER_SAMPLES(
         {.make = sequential_sample,
-         .keras = "keras.Sequential([Dense(4, activation='tanh'), Dropout(0.3, seed=5), Dense(3)])",
+         .keras = "Sequential([Dense(4, activation='tanh'), Dropout(0.3, seed=5), Dense(3)])",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3)),
          .output = GT_SAMPLE_SHAPE(2, 3)}),
