@@ -4,12 +4,12 @@
  *     "...ab,bcd->...acd", x (8, 5, 2, 3), output_shape (2, 4, 6):    kernel (3, 4, 6)
  */
 #include "layers/core/einsum_dense.h"
+#include "core/text.h"
 #include "layers/kit.h"
 #include "ops/linalg/einsum.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/math.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* Letters of x, of the kernel, of the result; is there "..." in front of x and the result, or behind them? */
@@ -41,7 +41,7 @@ static bool skip(const char **at, const char *text)
 static bool read_letters(const char **at, char *letters)
 {
     int count = 0;
-    for (; isalpha((unsigned char)**at); (*at)++) {
+    for (; gt_is_letter(**at); (*at)++) {
         if (count == GT_MAX_RANK || memchr(letters, **at, (size_t)count))
             return false;
         letters[count++] = **at;
