@@ -161,6 +161,7 @@ struct gt_Context {
         owner;   /* the thread that made it by itself; NULL: it ended, or the host did */
     bool shared; /* taken by a thread that did not make it */
     const gt_KernelTable *kernels;
+    bool reproducible, allows_foreign_code;
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
     struct gt_Slab *slabs;
@@ -358,5 +359,10 @@ bool gt_watch_forks(void);
 
 /* ---- cpu.c ---- */
 const gt_KernelTable *gt_cpu_kernels(void);
+/* The floating-point mode of this thread, and another one instead of it; returns what it was. */
+gt_FloatMode gt_float_mode(void);
+gt_FloatMode gt_float_mode_set(gt_FloatMode mode);
+/* Nothing is flushed, and results are rounded to the nearest, whatever the host does. */
+gt_FloatMode gt_float_mode_exact(void);
 
 #endif
