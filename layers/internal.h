@@ -47,6 +47,8 @@ struct gt_LayerState {
     bool options; /* the struct's options are taken care of */
     bool trainable, built, building, creating;
     bool contained; /* it was a child of some layer once */
+    const gt_Port *ports; /* of this layer alone; NULL: those of its class. Not owned */
+    int32_t outputs;      /* of this layer alone; 0: those of its class */
     gt_Layer *parent; /* the first layer that it became a child of, while that lives; not held */
     gt_DType dtype, compute; /* of its weights, of the operands of its products; NONE: not known yet */
     gt_Weight *weights;
@@ -100,6 +102,10 @@ gt_Tensor *gt_penalty(const gt_Regularizer *regularizer, gt_Tensor *tensor);
  * lenient compiler let pass as one; `what` is the name of the option. */
 gt_Status gt_regularizer_check(const char *what, const gt_Regularizer *regularizer);
 gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer);
+/* Before a value is kept beyond the call that gave it, once it is checked: it owns what it refers to. And when it is kept
+ * no longer; of one that was not held, nothing. */
+gt_Status gt_initializer_hold(gt_Initializer *initializer);
+void gt_initializer_drop(gt_Initializer *initializer);
 gt_Status gt_constraint_check(const char *what, const gt_Constraint *constraint);
 /* The function that calls this layer, if there is one, says from now on that the layer was
  * freed. */
@@ -109,8 +115,8 @@ gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
 /* Does the class, which may be of an older version, have this member? */
 #define GT_CLASS_HAS(type, member)                                                                 \
     ((type)->size >= offsetof(gt_LayerClass, member) + sizeof(type)->member)
-/* The inputs of a class; a list that ends with a NULL name. */
-const gt_Port *gt_class_ports(const gt_LayerClass *type);
+/* The inputs of a layer; a list that ends with a NULL name. */
+const gt_Port *gt_layer_ports(const gt_LayerState *state);
 /* Does the class say what becomes of masks? Then inputs come without them. */
 bool gt_class_reads_masks(const gt_LayerClass *type);
 
