@@ -6,7 +6,7 @@
 
 #include "gradtape.h"
 
-#define GT_EMIT static inline
+#define GT_EMIT      static inline
 #define GT_SIZE_TYPE int32_t
 #include "kernels/portable/prelude.h"
 #include "kernels/portable/dot.h"
