@@ -13,24 +13,30 @@
 #define GT_NAME(name) name##_f64
 #include "pooling_template.h"
 
+/* Comparisons, from the first position of a window on; NaN wins. Any order of tiles. */
 void GT_KERNEL(tiles_max_pool)(const void *job, void *const *at, int64_t first, int64_t last,
                                void *scratch)
 {
     gt_max_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
+/* Sums of a window from its first position on, then divided; of many floats as average_in_double says. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_average_pool)(const void *job, void *const *at, int64_t first, int64_t last,
                                    void *scratch)
 {
     gt_average_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
+/* g over the count, rounded, is added to x' in the order of y's positions and, within one, of the window's. Any order
+ * of tiles. */
 void GT_KERNEL(tiles_average_pool_gradient)(const void *job, void *const *at, int64_t first,
                                             int64_t last, void *scratch)
 {
     gt_average_pool_gradient_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
+/* Copies the elements that stand where the maxima are. Any order of tiles. */
 void GT_KERNEL(tiles_max_pool_gather)(const void *given, void *const *at, int64_t first,
                                       int64_t last, void *scratch)
 {
