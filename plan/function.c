@@ -21,6 +21,7 @@ typedef struct Entry {
     int32_t inputs;
     gt_Facts facts; /* what the body asked, and was told */
     int64_t used;   /* when, in calls */
+    bool checks;    /* numeric checks were on: no step is fused */
 } Entry;
 
 struct gt_Function {
@@ -233,7 +234,8 @@ static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *fac
 
 static bool has_inputs(const Entry *entry, const gt_Function *self)
 {
-    if (entry->inputs != self->inputs)
+    if (entry->inputs != self->inputs ||
+        entry->checks != gt_context_checks_numerics(self->object.context))
         return false;
     for (int32_t i = 0; i < self->inputs; i++)
         if (!gt_spec_equal(&entry->input[i], gt_value_spec(self->input[i])))
@@ -313,7 +315,7 @@ static Entry *make_entry(gt_Context *context, gt_Function *self)
     }
     self->stats.traces++;
     Entry *entry = free_place(context, self);
-    *entry = (Entry){plan, input, self->inputs, facts, 0};
+    *entry = (Entry){plan, input, self->inputs, facts, 0, gt_context_checks_numerics(context)};
     self->last = (int32_t)(entry - self->entries);
     return entry;
 }

@@ -59,21 +59,21 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
 {
     gt_Plan *plan = program->plan;
     const gt_GraphNode *node = gt_step_node(program, from);
-    *step =
-        (gt_PlanStep){.operation = node->operation,
-                      .options = node->options,
-                      .site = {node->here, node->operation->name, node->path, node->gradient_of},
-                      .node = from->node,
-                      .ref = plan->ref_count,
-                      .inputs = node->inputs,
-                      .outputs = node->outputs,
-                      .temporaries = from->temporaries,
-                      .operands = operands_of(program, from),
-                      .launch = from->launch,
-                      .launches = from->launches,
-                      .lowered = from->lowered,
-                      .check = from->lowered ? from->check : -1,
-                      .control = from->control};
+    *step = (gt_PlanStep){.operation = node->operation,
+                          .options = node->options,
+                          .site = {node->here, node->name ? node->name : node->operation->name,
+                                   node->path, node->gradient_of},
+                          .node = from->node,
+                          .ref = plan->ref_count,
+                          .inputs = node->inputs,
+                          .outputs = node->outputs,
+                          .temporaries = from->temporaries,
+                          .operands = operands_of(program, from),
+                          .launch = from->launch,
+                          .launches = from->launches,
+                          .lowered = from->lowered,
+                          .check = from->lowered ? from->check : -1,
+                          .control = from->control};
     for (int i = 0; i < node->inputs; i++) {
         bool there = node->input[i] >= 0;
         add_ref(plan, there ? ref_to(program, gt_step_input(program, from, i)) : gt_ref(0, 0),
@@ -259,12 +259,25 @@ static void sum_up(const gt_Program *program)
     }
 }
 
+/* The graph says which step makes a value, for who draws the plan: by now that may be a chain. */
+static void name_makers(const gt_Program *program)
+{
+    gt_Graph *graph = program->graph;
+    for (int32_t s = 0; s < program->step_count; s++) {
+        const gt_GraphNode *node = gt_step_node(program, &program->steps[s]);
+        for (int32_t i = 0; node && i < node->outputs; i++)
+            graph->values[node->output[i]].node = program->steps[s].node;
+    }
+}
+
 static gt_Status write_plan(const gt_Program *program)
 {
     sum_up(program);
-    if (write_steps(program) != GT_OK || open_controls(program->plan) != GT_OK)
+    if (write_steps(program) != GT_OK || open_controls(program->plan) != GT_OK ||
+        write_memory(program) != GT_OK)
         return gt_context_status(program->context);
-    return write_memory(program);
+    name_makers(program);
+    return GT_OK;
 }
 
 gt_Plan *gt_plan_new(gt_Graph *graph)

@@ -10,6 +10,7 @@
  *   order      the nodes in the order of their running; effects last                 items, commit_item
  *   versions   memory of values, shadows of variables, copies for late readers       cells, steps
  *   aliases    lives of memory; an output takes over the memory of an input          cells[].same
+ *   chains     element-wise steps in a row become one, behind a product or a convolution too     steps, nodes
  *   lower      operations become launches, which may need temporary memory           steps[].launches
  *   placing    what is left gets a place in the block                                cells[].piece.offset
  *
@@ -27,6 +28,7 @@ typedef struct gt_Cell {
     gt_Piece piece;
     int32_t base; /* GT_BASE_BLOCK, or one that is not the plan's */
     int32_t same; /* the cell whose memory it took over; -1: none */
+    bool gone;    /* nobody reads or writes it any more (chains) */
 } gt_Cell;
 
 typedef struct gt_Place {
@@ -76,8 +78,8 @@ typedef struct gt_Program {
     gt_Plan *plan;       /* in the making: counts, variables, launches */
     gt_ValueFact *facts; /* one a value of the graph */
     gt_ProgramVariable *variables;
-    int32_t *items; /* nodes in the order of their running */
-    int32_t item_count, commit_item;
+    int32_t *items;                             /* nodes in the order of their running */
+    int32_t item_count, item_room, commit_item; /* room: for the nodes before passes added some */
     gt_Cell *cells;
     int32_t cell_count, cell_capacity;
     gt_ProgramStep *steps;
@@ -97,6 +99,7 @@ gt_Status gt_pass_views(gt_Program *program);
 gt_Status gt_pass_order(gt_Program *program);
 gt_Status gt_pass_versions(gt_Program *program);
 gt_Status gt_pass_aliases(gt_Program *program);
+gt_Status gt_pass_chains(gt_Program *program);
 gt_Status gt_pass_lower(gt_Program *program);
 gt_Status gt_pass_placing(gt_Program *program);
 
@@ -146,6 +149,9 @@ unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node);
 int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base);
 /* The cell whose memory a cell has. */
 int32_t gt_cell_shared(const gt_Program *program, int32_t cell);
+/* Steps are fewer: step i is number now[i], and `now` has one entry more, for the end. Cells that are gone have no memory, but
+ * for those whose memory others took over. */
+void gt_program_renumber(gt_Program *program, const int32_t *now, int32_t steps);
 /* Is a constant copied into the block, because it is small or its user may change it? */
 bool gt_constant_in_block(const gt_GraphValue *of);
 /* Does a reader at this item come too late for the version that it reads? So does an operation that reads, behind
