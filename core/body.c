@@ -35,6 +35,14 @@ static gt_Value *copy_foreign(gt_Context *context, const gt_Value *value)
 gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
                         const char *what, int32_t number, gt_Tensor *tensor)
 {
+    gt_Value *value = gt_value_read_masked(context, here, operation, what, number, tensor);
+    bool plain = value && gt_refuse_mask(context, here, operation, what, number, value) == GT_OK;
+    return plain ? value : NULL;
+}
+
+gt_Value *gt_value_read_masked(gt_Context *context, const char *here, const char *operation,
+                               const char *what, int32_t number, gt_Tensor *tensor)
+{
     char numbered[48];
     if (number > 0 && !gt_slot_find(tensor)) {
         snprintf(numbered, sizeof numbered, "%s %d", what, (int)number);
@@ -51,6 +59,12 @@ gt_Value *gt_value_read(gt_Context *context, const char *here, const char *opera
                  "a tensor of a traced function was used outside of it");
         return NULL;
     }
+    if (value && value->node) {
+        gt_raise(context, GT_STATE, here, operation,
+                 "a symbol of gt_Input has no numbers, which are needed here: put this into a layer, "
+                 "gt_Lambda or one of your own");
+        return NULL;
+    }
     if (value && value->context != context)
         return copy_foreign(context, value);
     if (value)
@@ -62,9 +76,13 @@ static gt_Status take_results(gt_Context *context, const char *name, gt_Tensor *
                               int32_t outputs, gt_Value **result, const gt_Operation **probability)
 {
     for (int32_t i = 0; i < outputs; i++) {
-        result[i] = gt_value_read(context, NULL, name, "the body's output", i + 1, output[i]);
-        if (!result[i])
+        result[i] =
+            gt_value_read_masked(context, NULL, name, "the body's output", i + 1, output[i]);
+        if (!result[i] || (!probability && gt_refuse_mask(context, NULL, name, "the body's output",
+                                                          i + 1, result[i]) != GT_OK)) {
+            result[i] = NULL;
             break;
+        }
         gt_value_retain(result[i], true);
         const gt_Origin *origin = gt_slot_raw(output[i])->origin;
         if (probability)

@@ -99,6 +99,7 @@ static void destroy(gt_Context *context)
     gt_context_hold(context); /* so that what goes with it does not free it again */
     thread.current = context;
     gt_objects_close(context);
+    gt_warnings_close(context);
     gt_pool_close(context);
     gt_blas_unload(&context->blas);
     gt_memory_close(context);

@@ -28,7 +28,8 @@ typedef enum gt_DType {
     GT_UINT64 = 13,
     GT_COMPLEX64 = 14,
     GT_COMPLEX128 = 15,
-    GT_DTYPE_COUNT = 16
+    GT_DTYPE_COUNT = 16,
+    GT_DTYPE_POLICIES = 0xFFFF /* a policy is a number below: gt_mixed_bfloat16 in layers/layer.h */
 } gt_DType;
 
 /* Bytes of one element; 0 for GT_DTYPE_NONE and for integers that are no dtype. */

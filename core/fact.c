@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct gt_Fact {
-    gt_Question *question; /* NULL: whether a variable is trainable */
+    gt_Question *question; /* of a variable: NULL, whether it is trainable, or about_constraint */
     uint64_t identity;     /* of the object that is asked about; 0: the context, or a variable */
     gt_Object *object;     /* the same, as long as no such object was freed since */
     const gt_Slot *variable;
@@ -23,6 +23,13 @@ static uint64_t about_memory(const gt_Context *context, const gt_Object *object)
 {
     (void)context, (void)object;
     return 0;
+}
+
+/* Stands for "which constraint do you have", of a variable. */
+static uint64_t about_constraint(const gt_Context *context, const gt_Object *object)
+{
+    (void)context, (void)object;
+    return 1;
 }
 
 static uint64_t key_of(const gt_Fact *fact)
@@ -90,6 +97,23 @@ static gt_Fact about_variable(const gt_Variable *variable)
     return (gt_Fact){.variable = slot, .serial = slot->variable->serial};
 }
 
+/* What the variable of a fact answers now. */
+static uint64_t variable_answers(const gt_Fact *fact)
+{
+    const gt_VariableInfo *info = fact->variable->variable;
+    return fact->question ? info->constraint_version : info->trainable;
+}
+
+static uint64_t ask_variable(gt_Context *context, gt_Facts *facts, gt_Fact fact)
+{
+    fact.answer = variable_answers(&fact);
+    if (fact.variable->value->context != context)
+        gt_foreign_variable(context, fact.variable);
+    else if (!find_fact(facts, &fact))
+        add_fact(context, facts, fact);
+    return fact.answer;
+}
+
 uint64_t gt_ask(gt_Context *context, gt_Question *question, gt_Object *object)
 {
     uint64_t answer = question(context, object);
@@ -104,17 +128,18 @@ uint64_t gt_ask(gt_Context *context, gt_Question *question, gt_Object *object)
 
 bool gt_ask_trainable(gt_Context *context, const gt_Variable *variable)
 {
-    const gt_Slot *slot = gt_slot_raw(variable);
     gt_Facts *facts = facts_of(context);
-    if (!facts)
-        return slot->variable->trainable;
+    return facts ? ask_variable(context, facts, about_variable(variable))
+                 : gt_slot_raw(variable)->variable->trainable;
+}
+
+void gt_ask_constraint(gt_Context *context, const gt_Variable *variable)
+{
+    gt_Facts *facts = facts_of(context);
     gt_Fact fact = about_variable(variable);
-    fact.answer = slot->variable->trainable;
-    if (slot->value->context != context)
-        gt_foreign_variable(context, slot);
-    else if (!find_fact(facts, &fact))
-        add_fact(context, facts, fact);
-    return fact.answer;
+    fact.question = about_constraint;
+    if (facts)
+        ask_variable(context, facts, fact);
 }
 
 void gt_ask_memory(gt_Context *context, gt_Object *object, const void *memory, size_t bytes)
@@ -188,7 +213,7 @@ static bool holds(const gt_Context *context, const gt_Fact *fact)
     if (!lives(fact))
         return false;
     if (fact->variable)
-        return fact->variable->variable->trainable == (bool)fact->answer;
+        return variable_answers(fact) == fact->answer;
     if (fact->memory)
         return memcmp(fact->memory, fact->copy, fact->bytes) == 0;
     return fact->question(context, fact->object) == fact->answer;

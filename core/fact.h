@@ -22,6 +22,8 @@ typedef uint64_t gt_Question(const gt_Context *context, const gt_Object *object)
 uint64_t gt_ask(gt_Context *context, gt_Question *question, gt_Object *object);
 /* The same: is the variable trainable? */
 bool gt_ask_trainable(gt_Context *context, const gt_Variable *variable);
+/* The same: which constraint does the variable have? */
+void gt_ask_constraint(gt_Context *context, const gt_Variable *variable);
 /* Memory of an object that C code read, as it is now: the struct of a layer. */
 void gt_ask_memory(gt_Context *context, gt_Object *object, const void *memory, size_t bytes);
 

@@ -265,9 +265,15 @@ uint64_t gt_variable_serial(const gt_Variable *variable)
 void *gt_variable_memory(gt_Context *context, const gt_Variable *variable, bool overwrite)
 {
     gt_Slot *slot = gt_slot_raw(variable);
-    if (overwrite && gt_variable_own(context, slot) != GT_OK)
+    if (overwrite && gt_variable_own(context, slot, false) != GT_OK)
         return NULL;
     return gt_value_numbers(slot->value);
+}
+
+void *gt_variable_replace(gt_Context *context, const gt_Variable *variable)
+{
+    gt_Slot *slot = gt_slot_raw(variable);
+    return gt_variable_own(context, slot, true) == GT_OK ? gt_value_numbers(slot->value) : NULL;
 }
 
 gt_Value *gt_variable_exchange(gt_Variable *variable, gt_Value *value)
@@ -403,6 +409,16 @@ uint64_t gt_context_structure(const gt_Context *context)
 void gt_context_count_structure(gt_Context *context)
 {
     context->structure++;
+}
+
+uint32_t gt_context_policy(const gt_Context *context)
+{
+    return context->policy;
+}
+
+void gt_context_set_policy(gt_Context *context, uint32_t policy)
+{
+    context->policy = policy;
 }
 
 uint64_t gt_context_count_call(gt_Context *context)

@@ -21,6 +21,7 @@
 #include "core/context.h"
 #include "core/kind.h"
 #include "core/map.h"
+#include "core/mask.h"
 #include "core/object.h"
 #include "core/operation.h"
 #include "core/tape.h"
@@ -60,6 +61,13 @@ gt_Status gt_raise(gt_Context *context, gt_Status status, const char *here, cons
                    const char *format, ...)
 #ifdef __GNUC__
     __attribute__((format(printf, 5, 6)))
+#endif
+    ;
+
+/* Keeps a warning of that kind, "flatten", unless there is one from this call site. */
+void gt_warn(gt_Context *context, const char *here, const char *kind, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 4, 5)))
 #endif
     ;
 
@@ -213,6 +221,9 @@ void gt_tensor_free(gt_Context *context, gt_Tensor *tensor);
  * NULL on failure; `what` and, unless it is 0, `number` name the argument of `operation`. Not held. */
 gt_Value *gt_value_read(gt_Context *context, const char *here, const char *operation,
                         const char *what, int32_t number, gt_Tensor *tensor);
+/* The same. gt_value_read raises an error for a value with a mask, which what follows would lose; this one does not. */
+gt_Value *gt_value_read_masked(gt_Context *context, const char *here, const char *operation,
+                               const char *what, int32_t number, gt_Tensor *tensor);
 /* The value behind a handle as a source or target of gradients: in a trace a variable stands for its symbol.
  * Nothing is read. NULL with an error raised as `operation` on failure. Not held. */
 gt_Value *gt_value_of(gt_Context *context, const char *here, const char *operation,
@@ -247,13 +258,23 @@ void gt_values_release(gt_Value **values, int32_t count); /* and leaves NULLs */
 gt_Status gt_values_give(gt_Context *context, gt_Value **values, int32_t count,
                          gt_Tensor **outputs);
 
+/* ---- masks (core/mask.h) ---- */
+
+/* The mask that rides on a value, not held; NULL: none. */
+gt_Value *gt_value_mask(const gt_Value *value);
+/* Gives it to a value that nobody else has yet. */
+void gt_value_set_mask(gt_Value *value, gt_Value *mask);
+/* Raises the error for a value that has a mask where it would be lost. */
+gt_Status gt_refuse_mask(gt_Context *context, const char *here, const char *operation,
+                         const char *what, int32_t number, const gt_Value *value);
+
 /* ---- bodies ---- */
 
 /* Runs a body as part of `name`. `result` gets the values of its outputs, held; NULLs on failure.
  * Temporaries, scopes and tapes that it leaves are gone. */
 gt_Status gt_body_run(gt_Context *context, const char *name, gt_FunctionBody body, void *user,
                       gt_Tensor *const *input, int32_t outputs, gt_Value **result);
-/* The same; `probability` gets, one a result, the operation that made it if it is known to be one. */
+/* The same, for results that may have masks; `probability` gets, one a result, the operation that made it if it is known to be one. */
 gt_Status gt_body_run_telling(gt_Context *context, const char *name, gt_FunctionBody body,
                               void *user, gt_Tensor *const *input, int32_t outputs,
                               gt_Value **result, const gt_Operation **probability);
@@ -287,8 +308,22 @@ void gt_variable_retain(gt_Variable *variable);
 /* Where the numbers are. `overwrite`: in memory of the variable's own, because whoever holds the old value
  * keeps the old bytes; NULL with an error raised if there is no memory for that. */
 void *gt_variable_memory(gt_Context *context, const gt_Variable *variable, bool overwrite);
+/* The same for one whose numbers are all going to be replaced. */
+void *gt_variable_replace(gt_Context *context, const gt_Variable *variable);
 /* The variable stands for another value, whose reference it takes over. Returns the one before, held. */
 gt_Value *gt_variable_exchange(gt_Variable *variable, gt_Value *value);
+
+/* What a variable's new value is projected to after an update: made of operations, of the same dtype and
+ * shape; NULL with an error raised on failure. */
+typedef gt_Tensor *gt_VariableConstraint(const void *payload, gt_Tensor *variable);
+/* Sets it, in place of the one before; `payload` is copied. A function of NULL takes it away. Raises an error
+ * inside a traced function: it is no effect. */
+gt_Status gt_variable_constrain(gt_Context *context, gt_Variable *variable,
+                                gt_VariableConstraint *function, const void *payload, size_t bytes);
+/* Has it one? While a function is traced this is a fact, and so is which. */
+bool gt_variable_is_constrained(gt_Context *context, const gt_Variable *variable);
+/* The projection of the present value, of a variable that has one. NULL on failure. */
+gt_Tensor *gt_variable_constrained(gt_Variable *variable);
 
 /* The variables that a body reads or overwrites, each value as it was then, and each tensor that has been
  * recorded by a tape that recorded when the listener began; held. Begin, run, end; listeners nest and
@@ -454,6 +489,9 @@ uint64_t gt_context_new_visit(gt_Context *context);
 /* How often a layer of the context got or lost a weight or a child; and one time more. */
 uint64_t gt_context_structure(const gt_Context *context);
 void gt_context_count_structure(gt_Context *context);
+/* The dtype or policy of layers that have none (layers/layer.h); 0: none. */
+uint32_t gt_context_policy(const gt_Context *context);
+void gt_context_set_policy(gt_Context *context, uint32_t policy);
 /* The number of this call of an outermost layer, from 1. */
 uint64_t gt_context_count_call(gt_Context *context);
 /* The functions that call layers: code -> object. */
@@ -475,6 +513,16 @@ void gt_ticket_free(gt_Context *context, gt_Ticket ticket);
 /* A new variable of zeros, with one reference. */
 gt_Variable *gt_variable_zeros(gt_Context *context, const gt_Spec *spec, const char *name,
                                bool trainable);
+/* The same, but its numbers are worked out when somebody reads them, and not at all if they are assigned before: `fill` gets
+ * the owner and memory to fill, runs outside of every tape and trace, and is asked again if it fails. */
+typedef gt_Status (*gt_VariableFill)(void *owner, gt_Variable *variable, const gt_Spec *spec,
+                                     void *data);
+gt_Variable *gt_variable_late(gt_Context *context, const gt_Spec *spec, const char *name,
+                              bool trainable, gt_VariableFill fill, void *owner);
+/* Does it wait for its first numbers? */
+bool gt_variable_is_late(const gt_Variable *variable);
+/* The owner goes: numbers that are still to come are worked out now, or never. */
+void gt_variable_disown(gt_Variable *variable);
 /* One that was made trainable is so unless it is frozen; another never is. */
 void gt_variable_freeze(gt_Variable *variable, bool frozen);
 /* Is the variable met for the first time on this walk (gt_context_new_visit)? */

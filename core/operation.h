@@ -92,7 +92,9 @@ enum {
     /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
     GT_OP_CARRIES = 1u << 12,
     GT_OP_CHOICE = 1u << 13, /* numbers decided where it came from: every tape records it */
-    GT_OP_STEP = 1u << 14    /* a step of public functions: their messages do not name it */
+    GT_OP_STEP = 1u << 14,   /* a step of public functions: their messages do not name it */
+    GT_OP_MASKS = 1u << 15,  /* its mask rule runs whether an input has a mask or not */
+    GT_OP_OVERWRITES = 1u << 16 /* an effect that does not read what it overwrites */
 };
 
 /* What becomes of masks. A mask is a bool tensor whose shape is the leading axes of its tensor's; false marks padding,
@@ -100,6 +102,7 @@ enum {
  * and makes it with operations; or it refuses, where no mask could. It runs only if an input has a mask. */
 typedef struct gt_MaskRule {
     const gt_ShapeRule *shape;         /* operation, options, specs of inputs and outputs */
+    gt_Tensor *const *tensor;          /* the inputs themselves */
     gt_Tensor *input[GT_MAX_INPUTS];   /* the masks; NULL: this input has none */
     gt_Tensor *output[GT_MAX_OUTPUTS]; /* set by the rule; NULL: no element depends on padding */
 } gt_MaskRule;

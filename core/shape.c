@@ -52,6 +52,70 @@ gt_Integers gt_integers_list(const int64_t *items)
     return (gt_Integers){count, items, 0};
 }
 
+/* ---- sizes ----
+ *
+ *     62        60          40         20          0
+ *      1  count    third      second     first         of a list of two or three; none is a count of 0 */
+
+#define SIZE_BITS 20
+#define SIZE_LIST ((int64_t)1 << 62)
+
+gt_Sizes gt_sizes_list(const int64_t *items)
+{
+    int64_t packed = SIZE_LIST, count = 0;
+    while (items[count] != GT_INTEGERS_END)
+        count++;
+    if (count == 1)
+        return items[0];
+    for (int64_t i = 0; i < count; i++) {
+        if (count > 3 || items[i] < 0 || items[i] >> SIZE_BITS)
+            return SIZE_LIST;
+        packed |= items[i] << SIZE_BITS * i;
+    }
+    return packed | count << 60;
+}
+
+/* How many numbers there are, 1 to 3, and the numbers; 0: they could not be packed. */
+static int unpack_sizes(gt_Sizes sizes, int64_t numbers[3])
+{
+    numbers[0] = sizes;
+    if (sizes < SIZE_LIST)
+        return 1;
+    for (int i = 0; i < 3; i++)
+        numbers[i] = sizes >> SIZE_BITS * i & (((int64_t)1 << SIZE_BITS) - 1);
+    return (int)(sizes >> 60 & 3);
+}
+
+gt_Status gt_sizes_expand_at(const char *here, const char *what, gt_Sizes sizes, int count,
+                             int64_t least, int64_t *numbers)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    if (!what || !numbers || count < 1 || count > 3)
+        return gt_raise(context, GT_INVALID, here, "sizes_expand",
+                        "there must be a name and room for 1 to 3 numbers (got %d)", count);
+    int64_t given[3];
+    int have = unpack_sizes(sizes, given);
+    if (have == 0)
+        return gt_raise(context, GT_INVALID, here, NULL,
+                        "%s must be one number, or up to three from 0 to %d", what,
+                        (1 << SIZE_BITS) - 1);
+    if (have != 1 && have != count)
+        return gt_raise(context, GT_INVALID, here, NULL,
+                        "%s must be one number, or one for each of %d spatial ax%ss (got %d)", what,
+                        count, count == 1 ? "i" : "e", have);
+    for (int i = 0; i < count; i++) {
+        numbers[i] = given[have == 1 ? 0 : i];
+        if (numbers[i] < least || numbers[i] > INT32_MAX)
+            return gt_raise(context, GT_INVALID, here, NULL, "%s must be from %lld to %d (got %lld)",
+                            what, (long long)least, INT32_MAX, (long long)numbers[i]);
+    }
+    return GT_OK;
+}
+
+/* ---- shapes ---- */
+
 /* One that was filled in by hand may be none. */
 static bool is_shape(const gt_Shape *shape)
 {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/dtype.h"
+#include "core/error.h"
 #include "core/export.h"
 #include "core/keyword.h"
 
@@ -84,6 +85,19 @@ static inline gt_Axes gt_axes_same(gt_Axes axes)
 {
     return axes;
 }
+/* Sizes along the spatial axes of an image, such as a window's: one number for all of them, `.strides = 2`, or one
+ * for each, `.strides = gt_sizes(2, 1)`. It is an integer: two or three numbers below 2^20 are packed into one beyond
+ * all sizes, so that a plain number needs no macro around it. GT_NONE: not given. */
+typedef int64_t gt_Sizes;
+/* `items` ends with GT_INTEGERS_END. What cannot be packed (four numbers, a negative one among two) is refused by
+ * gt_sizes_expand. */
+GT_API gt_Sizes gt_sizes_list(const int64_t *items);
+/* Writes one number for each of `count` axes, 1 to 3: gt_sizes_expand("strides", sizes, 2, 1, strides). An error
+ * that begins with `what` if there are neither one nor `count` of them, or one is below `least` or above INT32_MAX. */
+#define gt_sizes_expand(what, sizes, count, least, numbers)                                        \
+    gt_sizes_expand_at(GT_HERE, what, sizes, count, least, numbers)
+GT_API gt_Status gt_sizes_expand_at(const char *here, const char *what, gt_Sizes sizes, int count,
+                                    int64_t least, int64_t *numbers);
 static inline gt_Axes gt_axes_one(int axis)
 {
     gt_Axes axes = {GT_MARK, 1, {axis, 0, 0, 0, 0, 0, 0, 0}};
@@ -105,6 +119,11 @@ template <class... Axes> inline gt_Axes gt_axes(Axes... axes)
 {
     const int list[] = {0, static_cast<int>(axes)...};
     return gt_axes_of(static_cast<int>(sizeof...(axes)), list + 1);
+}
+template <class... Sizes> inline gt_Sizes gt_sizes(Sizes... sizes)
+{
+    const int64_t list[] = {static_cast<int64_t>(sizes)..., GT_INTEGERS_END};
+    return gt_sizes_list(list);
 }
 /* gt_integers(2, 0, 1): lives to the end of the full expression. */
 template <std::size_t N> struct gt_IntegerArray {
@@ -145,6 +164,7 @@ template <class Number> inline gt_Axes gt_one_or_axes(Number axis)
 #define GT_ENDS_(end)    end, end, end, end, end, end, end, end, end, end, [0] = end
 #define gt_shape(...)    gt_shape_list((const int64_t[]){GT_ENDS_(GT_INTEGERS_END), __VA_ARGS__} + 1)
 #define gt_axes(...)     gt_axes_list((const int[]){GT_ENDS_(GT_AXES_END), __VA_ARGS__} + 1)
+#define gt_sizes(...)    gt_sizes_list((const int64_t[]){__VA_ARGS__, GT_INTEGERS_END})
 /* gt_integers(2, 0, 1): a list that lives as long as the block it is written in. */
 #define gt_integers(...) gt_integers_list((const int64_t[]){__VA_ARGS__, GT_INTEGERS_END})
 /* For arguments that are one number or a list. */

@@ -38,6 +38,10 @@ typedef struct gt_Late {
     size_t scratch, bytes; /* for the kernel; of the block */
     int inputs;
     bool symbolic;
+    /* Of a variable, instead of an operation: what gives it its first numbers. */
+    gt_VariableFill fill;
+    void *owner;
+    gt_Slot *slot;
     gt_Value *input[]; /* held */
 } gt_Late;
 
@@ -47,11 +51,13 @@ struct gt_Value {
     gt_Buffer *buffer;        /* NULL: symbolic, or nobody needs the numbers any more */
     size_t offset;            /* bytes into the buffer, for views */
     gt_Record *record;        /* what made it or what watches it; NULL: a constant */
+    struct gt_Node *node;     /* what draws it (core/drawing.h); NULL: it is no symbol of a functional model */
+    gt_Value *mask;           /* bool, of the leading axes: which elements count; held; NULL: all do */
     uint32_t references;      /* slots, and records that have it as input */
     uint32_t data_references; /* those of them that need the numbers */
     int32_t symbol;           /* in the traced graph; -1: concrete */
     uint32_t trace;           /* which trace the symbol is of */
-    uint16_t index;           /* which output of the record */
+    uint16_t index;           /* which output of the record, or of the node */
 };
 
 typedef struct gt_RecordOutput {
@@ -92,6 +98,10 @@ typedef struct gt_VariableInfo {
     bool created_trainable;
     gt_Value *symbolic; /* its value in the trace that is running */
     uint64_t visit;     /* the last list that it was put into */
+    gt_VariableConstraint *constraint; /* NULL: none */
+    void *constraint_payload;          /* a copy of what was given with it */
+    size_t constraint_bytes;
+    uint32_t constraint_version; /* how many times it was set */
 } gt_VariableInfo;
 
 /* What a handle to probabilities knows of how they were made, so that a loss computes from the
@@ -187,6 +197,7 @@ struct gt_Context {
     uint64_t choices;   /* how many branches and loops numbers decided about */
     uint64_t calls;     /* layers/: of outermost layers, so far */
     uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
+    uint32_t policy;    /* layers/: the dtype of layers that are built, or a policy; 0: none */
     gt_Trace *trace;
     /* work */
     gt_ThreadPool *pool;
@@ -207,6 +218,10 @@ struct gt_Context {
     int32_t operation_count, operation_capacity;
     uint64_t seed;
     gt_Variable *generator; /* the default generator's state */
+    struct gt_Warning **warning; /* warning.c */
+    int32_t warning_count;
+    void (*warned)(void *user, const char *message); /* NULL: nobody hears of them */
+    void *warned_user;
     char message[1024];
     char info[256];
 };
@@ -224,6 +239,9 @@ void gt_context_drop(gt_Context *context);
 #ifdef GT_ASSERTIONS
 const void *gt_thread_mark(void); /* another address in every thread */
 #endif
+
+/* ---- warning.c ---- */
+void gt_warnings_close(gt_Context *context);
 
 /* ---- buffer, value, handle: tensor.c ---- */
 gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes);
@@ -273,6 +291,17 @@ static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
 void gt_slot_free(gt_Context *context, gt_Slot *slot);
 gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value);
 
+/* ---- drawing.c ---- */
+void gt_node_release(struct gt_Node *node);
+/* Draws an operation on symbols; the rule has operation, options and inputs. */
+gt_Status gt_draw_operation(gt_Context *context, const char *here, gt_ShapeRule *rule,
+                            gt_Value *const *value, gt_Tensor *const *input, gt_Tensor **outputs);
+
+/* ---- mask.c ---- */
+/* Gives new outputs the masks that the operation's rule makes of those of its inputs. On failure the outputs are freed. */
+gt_Status gt_masks_follow(gt_Context *context, const char *here, const gt_ShapeRule *shape,
+                          gt_Value *const *value, gt_Tensor *const *input, gt_Tensor **outputs);
+
 /* ---- origin.c ---- */
 /* The handle is to probabilities that `operation` made. `logits` NULL: of what is not known. */
 gt_Status gt_origin_set(gt_Context *context, gt_Slot *slot, const gt_Operation *operation,
@@ -286,9 +315,11 @@ gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *
                           bool trainable); /* zeros; references 1 */
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
                            const gt_Tensor *variable);
-/* Makes the variable's bytes its own before they are overwritten: whoever holds the old value
+/* Makes the variable's bytes its own before they are overwritten, `whole` or in part: whoever holds the old value
  * keeps the old bytes, at another address. */
-gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot);
+gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot, bool whole);
+/* Gives the variable of this late buffer its first numbers; false on failure. */
+bool gt_variable_fill(gt_Buffer *buffer);
 
 /* A variable of another context is read, so that one model serves many threads; nothing of it is
  * counted or held, because its own context may do that at the same time. This error is for the rest. */

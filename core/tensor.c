@@ -59,6 +59,8 @@ gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buff
     value->buffer = buffer;
     value->offset = offset;
     value->record = NULL;
+    value->node = NULL;
+    value->mask = NULL;
     value->references = value->data_references = 1;
     value->symbol = -1;
     value->trace = 0;
@@ -99,6 +101,10 @@ void gt_value_release(gt_Value *value, bool data)
             record->output[head->index].value = NULL;
         if (record)
             gt_record_release(record);
+        if (head->mask)
+            gt_value_release(head->mask, true);
+        if (head->node)
+            gt_node_release(head->node);
         context->dying = (gt_Value *)(void *)head->buffer;
         gt_release(context, head, sizeof *head);
     }

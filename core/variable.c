@@ -1,5 +1,6 @@
 /* Variables: a slot that no scope owns, a value whose bytes stay at one address, and a leaf record
  * that stands for the variable on every tape. Leans on tensor.c and tape.c. */
+#include "core/fact.h"
 #include "core/trace.h"
 
 #include <string.h>
@@ -8,6 +9,7 @@ GT_OPTION_TYPE(gt_variable_options, gt_variable_OPTIONS);
 
 static void info_free(gt_Context *context, gt_VariableInfo *info)
 {
+    gt_release(context, info->constraint_payload, info->constraint_bytes);
     gt_release(context, info->name, info->name_bytes);
     gt_release(context, info, sizeof *info);
 }
@@ -57,6 +59,112 @@ static void free_variable(gt_Context *context, gt_Slot *slot)
     gt_slot_free(context, slot);
     gt_record_release(&info->leaf);
     gt_context_drop(context);
+}
+
+/* ---- first numbers ---- */
+
+gt_Variable *gt_variable_late(gt_Context *context, const gt_Spec *spec, const char *name,
+                              bool trainable, gt_VariableFill fill, void *owner)
+{
+    gt_Slot *slot = gt_variable_make(context, spec, name, trainable);
+    gt_Late *late = slot ? gt_allocate_zeroed(context, sizeof *late) : NULL;
+    if (!late) {
+        if (slot)
+            free_variable(context, slot);
+        return NULL;
+    }
+    late->context = context;
+    late->spec = *spec;
+    late->bytes = sizeof *late;
+    late->fill = fill;
+    late->owner = owner;
+    late->slot = slot;
+    gt_Buffer *buffer = slot->value->buffer;
+    gt_release(context, buffer->data, buffer->bytes);
+    buffer->data = NULL;
+    buffer->late = late;
+    return gt_slot_handle(slot);
+}
+
+bool gt_variable_is_late(const gt_Variable *variable)
+{
+    return gt_slot_raw(variable)->value->buffer->late != NULL;
+}
+
+/* Runs eagerly, unseen by traces, tapes and listeners. */
+static gt_Status fill_late(gt_Context *context, const gt_Late *late, void *data)
+{
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return context->status;
+    gt_Trace *trace = gt_trace_suspend(context);
+    uint64_t recording = gt_tape_quiet(context);
+    gt_Listener *listener = gt_listener_pause(context);
+    gt_Status status = late->fill(late->owner, gt_slot_handle(late->slot), &late->spec, data);
+    if (status != GT_OK && context->status == GT_OK)
+        gt_raise(context, status, NULL, NULL, "the first numbers of variable %s could not be made",
+                 late->slot->variable->name);
+    gt_scope_unwind(context, scope);
+    gt_scope_close(context);
+    gt_listener_resume(context, listener);
+    gt_tape_unquiet(context, recording);
+    gt_trace_resume(context, trace);
+    return context->status;
+}
+
+bool gt_variable_fill(gt_Buffer *buffer)
+{
+    gt_Late *late = buffer->late;
+    gt_Context *context = gt_enter();
+    if (!context)
+        return false;
+    if (late->context != context || !late->owner) {
+        gt_raise(context, GT_STATE, NULL, NULL,
+                 late->owner ? "a variable has no numbers yet, and only its own context gives it "
+                               "some: call the layer there first"
+                             : "a variable has no numbers: its layer was freed before they were drawn");
+        return false;
+    }
+    void *data = gt_allocate_zeroed(context, buffer->bytes);
+    if (!data)
+        return false;
+    if (fill_late(context, late, data) != GT_OK || buffer->late != late) {
+        gt_release(context, data, buffer->bytes);
+        return buffer->data != NULL;
+    }
+    buffer->data = data;
+    buffer->late = NULL;
+    gt_late_free(late);
+    return true;
+}
+
+void gt_variable_disown(gt_Variable *variable)
+{
+    gt_Slot *slot = gt_slot_raw(variable);
+    gt_Late *late = slot->value->buffer->late;
+    if (!late)
+        return;
+    if (slot->variable->references > 1 && gt_context() == late->context)
+        gt_value_data(slot->value);
+    late = slot->value->buffer->late;
+    if (late)
+        late->owner = NULL;
+}
+
+/* All of it is going to be overwritten: nothing is drawn, unless somebody holds the old value. */
+static gt_Status skip_fill(gt_Context *context, gt_Slot *slot)
+{
+    gt_Value *value = slot->value;
+    gt_Buffer *buffer = value->buffer;
+    if (!buffer->late || value->references > 1 || buffer->references > 1)
+        return context->status;
+    void *data = gt_allocate_zeroed(context, buffer->bytes);
+    if (!data)
+        return context->status;
+    gt_late_free(buffer->late);
+    buffer->late = NULL;
+    buffer->data = data;
+    return GT_OK;
 }
 
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
@@ -160,6 +268,39 @@ gt_Status gt_variable_set_trainable_at(const char *here, gt_Variable *variable, 
     return context->status;
 }
 
+gt_Status gt_variable_constrain(gt_Context *context, gt_Variable *variable,
+                                gt_VariableConstraint *function, const void *payload, size_t bytes)
+{
+    gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    if (context->trace)
+        return gt_raise(context, GT_STATE, NULL, NULL,
+                        "variable %s cannot get a constraint inside a traced function; set it before",
+                        info->name);
+    void *copy = function && bytes ? gt_allocate(context, bytes) : NULL;
+    if (function && bytes && !copy)
+        return context->status;
+    if (copy)
+        memcpy(copy, payload, bytes);
+    gt_release(context, info->constraint_payload, info->constraint_bytes);
+    info->constraint = function;
+    info->constraint_payload = copy;
+    info->constraint_bytes = copy ? bytes : 0;
+    info->constraint_version++;
+    return GT_OK;
+}
+
+bool gt_variable_is_constrained(gt_Context *context, const gt_Variable *variable)
+{
+    gt_ask_constraint(context, variable);
+    return gt_slot_raw(variable)->variable->constraint;
+}
+
+gt_Tensor *gt_variable_constrained(gt_Variable *variable)
+{
+    const gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    return info->constraint(info->constraint_payload, variable);
+}
+
 gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot)
 {
     return gt_raise(context, GT_STATE, NULL, NULL,
@@ -236,11 +377,15 @@ void gt_listener_hear_tensor(gt_Context *context, gt_Value *value)
 }
 
 /* The address stays with the variable, the old bytes move to those who still hold them (law 3). */
-gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot)
+gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot, bool whole)
 {
     if (context->listener)
         gt_listener_hear(context, slot);
     gt_Value *value = slot->value;
+    if (value->buffer->late && whole && skip_fill(context, slot) != GT_OK)
+        return context->status;
+    if (value->buffer->late && !gt_value_data(value))
+        return context->status;
     if (value->references == 1 && value->buffer->references == 1)
         return GT_OK;
     gt_Buffer *old = value->buffer;
@@ -282,7 +427,7 @@ gt_Status gt_variable_set_at(const char *here, gt_Variable *variable, const void
     if (context->trace)
         return gt_raise(context, GT_STATE, here, "variable_set",
                         "inside a traced function use gt_assign");
-    if (gt_variable_own(context, slot) != GT_OK)
+    if (gt_variable_own(context, slot, true) != GT_OK)
         return context->status;
     if (wanted)
         memcpy(gt_value_data(slot->value), data, wanted);
@@ -346,7 +491,7 @@ void *gt_pack_at(const char *here, gt_Tensors variables, const gt_pack_options *
     gt_Buffer *block = options.memory ? gt_buffer_wrap(context, options.memory, (size_t)bytes)
                                       : gt_buffer_new(context, (size_t)bytes);
     for (int32_t i = 0; block && i < variables.count; i++)
-        if (gt_variable_own(context, gt_slot_raw(variables.items[i])) != GT_OK)
+        if (gt_variable_own(context, gt_slot_raw(variables.items[i]), false) != GT_OK)
             break;
     if (context->status != GT_OK) {
         gt_buffer_release(context, block);

@@ -7,9 +7,12 @@
  * it, whether it trains, the scope where added losses are kept. The first call builds; a layer
  * counts as built when that call went well, so a failure leaves it as it was. Layers of other
  * contexts are called, too, if they are built: nothing of them is written. */
-#include "layers/internal.h"
+#include "layers/draw.h"
 #include "core/assert.h"
 #include "core/graph.h"
+#include "core/text.h"
+#include "ops/array/cast.h"
+#include "ops/array/masking.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/reduce.h"
 
@@ -17,23 +20,142 @@
 
 GT_OPTION_TYPE(gt_call_options, gt_call_OPTIONS);
 
+/* ---- what inputs must be like ---- */
+
+const gt_Port *gt_layer_ports(const gt_LayerState *state)
+{
+    static const gt_Port one[] = {{"x", 0, 0, 0}, {NULL, 0, 0, 0}};
+    const gt_LayerClass *type = state->layer->type;
+    return state->ports                                   ? state->ports
+           : GT_CLASS_HAS(type, ports) && type->ports ? type->ports
+                                                          : one;
+}
+
+/* The port of input number i: the last one stands for all that follow, if it takes many. NULL: there is none. */
+static const gt_Port *port_of(const gt_LayerState *state, int32_t i)
+{
+    const gt_Port *port = gt_layer_ports(state);
+    while (i > 0 && port->name && !(port->flags & GT_PORT_MANY)) {
+        port++;
+        i--;
+    }
+    return port->name ? port : NULL;
+}
+
+/* "the input", or its name where there are several. */
+static const char *name_of_input(const gt_LayerState *state, int32_t i, char *text, size_t size)
+{
+    const gt_Port *ports = gt_layer_ports(state);
+    if (!ports[1].name && !(ports->flags & GT_PORT_MANY))
+        return "the input";
+    if (ports->flags & GT_PORT_MANY)
+        gt_text(text, size, "input %d", (int)i + 1);
+    else
+        gt_text(text, size, "the input \"%s\"", port_of(state, i)->name);
+    return text;
+}
+
+static gt_Status check_rank(gt_Context *context, const char *here, const gt_LayerState *state,
+                            int32_t i, const gt_Spec *spec, int least, int most)
+{
+    const gt_LayerClass *type = state->layer->type;
+    char name[80], text[160];
+    if (spec->rank >= least && (most == 0 || spec->rank <= most))
+        return GT_OK;
+    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
+    const char *what = name_of_input(state, i, name, sizeof name);
+    if (least == most)
+        return gt_raise(context, GT_INVALID, here, type->name,
+                        "%s must have %d dimensions (got shape %s)", what, least, text);
+    if (spec->rank < least)
+        return gt_raise(context, GT_INVALID, here, type->name,
+                        "%s must have at least %d dimensions (got shape %s)", what, least, text);
+    return gt_raise(context, GT_INVALID, here, type->name,
+                    "%s must have at most %d dimensions (got shape %s)", what, most, text);
+}
+
+static gt_Status check_ports(gt_Context *context, const char *here, const gt_LayerState *state,
+                             int32_t count, gt_Tensor *const *inputs)
+{
+    for (int32_t i = 0; i < count; i++) {
+        const gt_Port *port = port_of(state, i);
+        if (inputs[i] && check_rank(context, here, state, i, gt_tensor_spec(inputs[i]),
+                                    port->rank_min, port->rank_max) != GT_OK)
+            break;
+    }
+    return gt_context_status(context);
+}
+
+static gt_Status check_spec(gt_Context *context, const char *here, const gt_LayerState *state,
+                            int32_t i, const gt_Spec *spec)
+{
+    const gt_InputSpec *asked = &state->spec[i];
+    const gt_LayerClass *type = state->layer->type;
+    char name[80], text[160];
+    int least = asked->rank > asked->min_rank ? asked->rank : asked->min_rank;
+    int most = asked->rank ? asked->rank : asked->max_rank;
+    if (check_rank(context, here, state, i, spec, least, most) != GT_OK)
+        return gt_context_status(context);
+    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
+    const char *what = name_of_input(state, i, name, sizeof name);
+    int axis = asked->axis < 0 ? asked->axis + spec->rank : asked->axis;
+    bool fits = asked->dim <= 0 || (axis >= 0 && axis < spec->rank && spec->dims[axis] == asked->dim);
+    if (!fits && asked->axis == -1)
+        return gt_raise(context, GT_INVALID, here, type->name,
+                        "the last dimension of %s must be %lld, as the layer was built (got "
+                        "shape %s)",
+                        what, (long long)asked->dim, text);
+    if (!fits)
+        return gt_raise(context, GT_INVALID, here, type->name,
+                        "axis %d of %s must have size %lld, as the layer was built (got shape %s)",
+                        (int)asked->axis, what, (long long)asked->dim, text);
+    if (asked->dtype && asked->dtype != spec->dtype)
+        return gt_raise(context, GT_INVALID, here, type->name, "%s must be %s (got %s)", what,
+                        gt_dtype_name(asked->dtype), gt_dtype_name(spec->dtype));
+    return GT_OK;
+}
+
+static gt_Status check_specs(gt_Context *context, const char *here, const gt_LayerState *state,
+                             const gt_CallArgs *in)
+{
+    for (int32_t i = 0; i < in->count && i < GT_INPUT_SPECS; i++)
+        if (in->inputs[i] &&
+            check_spec(context, here, state, i, gt_tensor_spec(in->inputs[i])) != GT_OK)
+            break;
+    return gt_context_status(context);
+}
+
 /* ---- building ---- */
 
-static gt_Status check_input(gt_Context *context, const char *here, const gt_LayerState *state,
-                             const gt_Spec *spec)
+/* Its own policy, or that of the nearest layer around it, of the context, or the type of the first float input. */
+static void settle_policy(gt_Context *context, gt_LayerState *state, const gt_CallArgs *call)
 {
-    char text[160];
-    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
-    if (spec->rank < state->min_rank)
-        return gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                        "the input must have at least %d dimensions (got shape %s)",
-                        state->min_rank, text);
-    if (state->last > 0 && spec->dims[spec->rank - 1] != state->last)
-        return gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                        "the last dimension of the input must be %lld, as the layer was built (got "
-                        "shape %s)",
-                        (long long)state->last, text);
-    return GT_OK;
+    const gt_CallFrame *frame = gt_context_frame(context);
+    gt_DType policy = (gt_DType)gt_context_policy(context);
+    if (state->dtype != GT_DTYPE_NONE)
+        return;
+    for (; frame && state->dtype == GT_DTYPE_NONE; frame = frame->caller) {
+        const gt_LayerState *around = (const gt_LayerState *)frame->layer;
+        state->dtype = around->dtype;
+        state->compute = around->compute;
+    }
+    if (state->dtype == GT_DTYPE_NONE && policy != GT_DTYPE_NONE) {
+        state->dtype = gt_variable_dtype(policy);
+        state->compute = gt_compute_dtype(policy);
+    }
+    for (int32_t i = 0; i < call->count && state->dtype == GT_DTYPE_NONE; i++) {
+        gt_DType dtype = call->inputs[i] ? gt_tensor_spec(call->inputs[i])->dtype : GT_DTYPE_NONE;
+        if (gt_dtype_is_float(dtype))
+            state->dtype = state->compute = gt_half_type(dtype) < 0 ? dtype : GT_FLOAT32;
+    }
+}
+
+/* The type of operands of products, as `call` is told. Weights that are stored in 16 bits make no input narrower. */
+static gt_DType compute_type(const gt_LayerState *state)
+{
+    gt_DType dtype = gt_half_type(state->dtype) >= 0 || !state->dtype ? GT_FLOAT32 : state->dtype;
+    bool mixed = state->compute != state->dtype;
+    return mixed && !(state->layer->type->flags & GT_LAYER_FLOAT32) ? state->compute : dtype;
 }
 
 /* Runs `build` eagerly, unseen by traces, tapes and listeners. A failure takes back what was
@@ -42,16 +164,6 @@ static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_B
 {
     gt_Layer *layer = state->layer;
     int32_t children = state->child_count;
-    if (state->dtype == GT_DTYPE_NONE)
-        for (const gt_CallFrame *frame = gt_context_frame(context); frame; frame = frame->caller) {
-            const gt_LayerState *around = (const gt_LayerState *)frame->layer;
-            if (around != state && around->dtype != GT_DTYPE_NONE) {
-                state->dtype = around->dtype;
-                break;
-            }
-        }
-    if (state->dtype == GT_DTYPE_NONE && gt_dtype_is_float(in->dtype))
-        state->dtype = gt_half_type(in->dtype) < 0 ? in->dtype : GT_FLOAT32;
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return gt_context_status(context);
@@ -78,17 +190,21 @@ static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_B
 static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_CallArgs *call)
 {
     size_t bytes = (size_t)call->count * sizeof(gt_Spec);
-    gt_Spec *inputs = gt_allocate(context, bytes);
+    gt_Spec *inputs = gt_allocate_zeroed(context, bytes);
     if (!inputs)
         return gt_context_status(context);
     for (int32_t i = 0; i < call->count; i++)
-        inputs[i] = *gt_tensor_spec(call->inputs[i]);
+        if (call->inputs[i])
+            inputs[i] = *gt_tensor_spec(call->inputs[i]);
+    settle_policy(context, state, call);
     run_build(context, state,
               &(gt_BuildArgs){.size = sizeof(gt_BuildArgs),
                               .count = call->count,
                               .shape = gt_spec_shape(&inputs[0]),
                               .dtype = inputs[0].dtype,
-                              .inputs = inputs});
+                              .inputs = inputs,
+                              .variables = state->dtype ? state->dtype : GT_FLOAT32,
+                              .compute = compute_type(state)});
     gt_release(context, inputs, bytes);
     return gt_context_status(context);
 }
@@ -130,25 +246,107 @@ static gt_Tensor *traced_call(gt_Context *context, gt_LayerState *state, const g
     return y;
 }
 
+/* ---- masks ---- */
+
+bool gt_class_reads_masks(const gt_LayerClass *type)
+{
+    return type->flags & (GT_LAYER_KEEPS_MASK | GT_LAYER_DROPS_MASK) ||
+           (GT_CLASS_HAS(type, mask) && type->mask);
+}
+
+/* The masks beside the inputs; where the class reads them, the inputs come without. */
+static gt_Status part_masks(gt_Context *context, const gt_LayerClass *type, int32_t count,
+                            gt_Tensor **inputs, gt_Tensor **masks)
+{
+    bool reads = gt_class_reads_masks(type);
+    for (int32_t i = 0; i < count; i++) {
+        masks[i] = inputs[i] && gt_is_masked(inputs[i]) ? gt_mask(inputs[i]) : NULL;
+        if (masks[i] && reads)
+            inputs[i] = gt_unmask(inputs[i]);
+    }
+    return gt_context_status(context);
+}
+
+/* The result with the mask that the class declares. */
+static gt_Tensor *declared_mask(gt_Context *context, const char *here, gt_Layer *layer,
+                                const gt_CallArgs *in, gt_Tensor *y)
+{
+    const gt_LayerClass *type = layer->type;
+    gt_Tensor *mask = NULL;
+    if (GT_CLASS_HAS(type, mask) && type->mask)
+        mask = type->mask(layer, in);
+    else if (type->flags & GT_LAYER_KEEPS_MASK)
+        mask = in->mask;
+    for (int32_t i = 0; i < in->count && type->flags & GT_LAYER_DROPS_MASK; i++)
+        if (in->masks[i])
+            gt_warn(context, here, type->name,
+                    "its input has a mask, which ends here: this layer counts padding like the rest");
+    return mask ? gt_with_mask(y, mask) : y;
+}
+
+/* ---- calling ---- */
+
+static int32_t count_outputs(const gt_LayerState *state)
+{
+    const gt_LayerClass *type = state->layer->type;
+    return state->outputs                                       ? state->outputs
+           : GT_CLASS_HAS(type, outputs) && type->outputs > 0 ? type->outputs
+                                                                : 1;
+}
+
+int gt_layer_outputs_at(const char *here, const gt_Layer *layer)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "layer_outputs", layer) : NULL;
+    return state ? count_outputs(state) : -1;
+}
+
+/* Output 0 goes on; of the others those that somebody wants. */
+static gt_Status keep_outputs(gt_Context *context, const char *here, const gt_LayerState *state,
+                              const gt_CallArgs *in, gt_Tensor *y)
+{
+    const char *name = state->layer->type->name;
+    for (int32_t i = 0; i < count_outputs(state); i++) {
+        gt_Tensor *output = i ? in->outputs[i] : y;
+        if (!(in->wanted >> i & 1))
+            continue;
+        if (!output)
+            return i ? gt_raise(context, GT_STATE, here, name, "call gave no output %d", (int)i)
+                     : gt_raise(context, GT_STATE, here, name, "call returned no tensor");
+        if (!gt_tensor_check(context, here, name, "what call returned", output))
+            return gt_context_status(context);
+        gt_scope_keep(context, output);
+    }
+    return GT_OK;
+}
+
 /* Runs the `call` of a layer that is built, in a scope of its own. */
 static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
-                          const gt_CallArgs *in)
+                          const gt_CallArgs *given)
 {
+    gt_Layer *layer = state->layer;
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return NULL;
-    bool noted = gt_tracing(context) && state->object.context == context;
-    gt_Tensor *y =
-        noted ? traced_call(context, state, in) : state->layer->type->call(state->layer, in);
+    gt_Tensor *inputs[GT_MAX_INPUTS], *masks[GT_MAX_INPUTS], *y = NULL;
+    gt_CallArgs in = *given;
+    memcpy(inputs, given->inputs, (size_t)given->count * sizeof *inputs);
+    in.inputs = inputs;
+    in.masks = masks;
+    in.compute = compute_type(state);
+    if (part_masks(context, layer->type, in.count, inputs, masks) == GT_OK) {
+        in.x = inputs[0];
+        in.mask = masks[0];
+        bool noted = gt_tracing(context) && state->object.context == context;
+        y = noted ? traced_call(context, state, &in) : layer->type->call(layer, &in);
+    }
     if (y && state->activity.type)
         y = add_activity(context, state, y);
+    if (y && gt_context_status(context) == GT_OK && gt_class_reads_masks(layer->type))
+        y = declared_mask(context, here, layer, &in, y);
     gt_scope_unwind(context, scope);
-    if (gt_context_status(context) != GT_OK)
-        y = NULL;
-    else if (!y)
-        gt_raise(context, GT_STATE, here, state->layer->type->name, "call returned no tensor");
-    else if (gt_tensor_check(context, here, state->layer->type->name, "what call returned", y))
-        gt_scope_keep(context, y);
+    if (gt_context_status(context) == GT_OK)
+        keep_outputs(context, here, state, &in, y);
     gt_scope_close(context);
     if (gt_context_status(context) != GT_OK)
         return NULL;
@@ -162,18 +360,14 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
 static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
                            const gt_CallArgs *in)
 {
-    gt_Spec input = gt_spec(in->x);
-    if (gt_context_status(context) != GT_OK)
-        return NULL;
     if (state->built)
-        return check_input(context, here, state, &input) == GT_OK
-                   ? compute(context, here, state, in)
-                   : NULL;
+        return check_specs(context, here, state, in) == GT_OK ? compute(context, here, state, in)
+                                                              : NULL;
     int32_t children = state->child_count;
-    if (build_layer(context, state, in) != GT_OK)
+    if (check_specs(context, here, state, in) != GT_OK || build_layer(context, state, in) != GT_OK)
         return NULL;
     gt_Tensor *y = NULL;
-    if (check_input(context, here, state, &input) == GT_OK)
+    if (check_specs(context, here, state, in) == GT_OK)
         y = compute(context, here, state, in);
     if (!y)
         gt_layer_unbuild(state, children);
@@ -195,35 +389,195 @@ static bool inherit_training(gt_Context *context)
     return caller_trains(context, NULL);
 }
 
+/* ---- the arguments ---- */
+
+/* The tensors of a call, in the order of the ports. */
+typedef struct Given {
+    gt_Tensor *inputs[GT_MAX_INPUTS];
+    gt_Tensor *outputs[GT_MAX_LAYER_OUTPUTS];
+    int32_t count;
+    uint32_t wanted;
+} Given;
+
+static gt_Status take_list(gt_Context *context, const char *here, const gt_LayerState *state,
+                           gt_Tensor *x, gt_Tensors more, Given *given)
+{
+    if (more.count < 0 || more.count >= GT_MAX_INPUTS || !more.count != !more.items)
+        return gt_raise(context, GT_INVALID, here, "call",
+                        "more must be a list of at most %d tensors, gt_tensors(...)",
+                        GT_MAX_INPUTS - 1);
+    const gt_Port *ports = gt_layer_ports(state);
+    int32_t most = 0;
+    while (ports[most].name)
+        most++;
+    if (ports[most - 1].flags & GT_PORT_MANY)
+        most = GT_MAX_INPUTS;
+    if (more.count + 1 > most)
+        return gt_raise(context, GT_INVALID, here, state->layer->type->name, "it accepts %d input%s (got %d)",
+                        (int)most, most == 1 ? "" : "s", (int)more.count + 1);
+    given->inputs[0] = x;
+    for (int i = 0; i < more.count; i++)
+        given->inputs[i + 1] = more.items[i];
+    given->count = more.count + 1;
+    return GT_OK;
+}
+
+static gt_Status take_named(gt_Context *context, const char *here, const gt_LayerState *state,
+                            const gt_NamedInput *named, Given *given)
+{
+    const gt_Port *ports = gt_layer_ports(state);
+    for (; named && named->name; named++) {
+        int32_t i = 0;
+        while (ports[i].name && strcmp(ports[i].name, named->name) != 0)
+            i++;
+        if (!ports[i].name)
+            return gt_raise(context, GT_INVALID, here, state->layer->type->name, "it has no input \"%s\"",
+                            named->name);
+        for (; given->count <= i; given->count++)
+            given->inputs[given->count] = NULL;
+        if (given->inputs[i])
+            return gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                            "the input \"%s\" is given twice", named->name);
+        given->inputs[i] = named->tensor;
+    }
+    while (given->count > 1 && !given->inputs[given->count - 1])
+        given->count--;
+    return GT_OK;
+}
+
+/* Are they there, unless they may be absent? */
+static gt_Status check_given(gt_Context *context, const char *here, const gt_LayerState *state,
+                             const Given *given)
+{
+    char name[80];
+    for (int32_t i = 0; i < given->count && gt_context_status(context) == GT_OK; i++) {
+        bool may_lack = port_of(state, i)->flags & GT_PORT_OPTIONAL;
+        if (given->inputs[i] || !may_lack)
+            gt_tensor_check(context, here, state->layer->type->name, name_of_input(state, i, name, sizeof name),
+                            given->inputs[i]);
+    }
+    const gt_Port *ports = gt_layer_ports(state);
+    for (int32_t i = given->count; ports[0].name && gt_context_status(context) == GT_OK; i++) {
+        const gt_Port *port = port_of(state, i);
+        if (!port || port->flags & GT_PORT_MANY)
+            break;
+        if (!(port->flags & GT_PORT_OPTIONAL))
+            gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                     "the input \"%s\" is missing (got %d input%s)", port->name,
+                     (int)given->count, given->count == 1 ? "" : "s");
+    }
+    return gt_context_status(context);
+}
+
+static gt_Status take_outputs(gt_Context *context, const char *here, const gt_LayerState *state,
+                              gt_Outputs list, Given *given)
+{
+    int32_t most = count_outputs(state), i = 0;
+    given->wanted = 1;
+    for (; list.items && list.items[i] != GT_LIST_END; i++) {
+        if (list.items[i])
+            *list.items[i] = NULL;
+        if (i + 1 < most && list.items[i])
+            given->wanted |= 2u << i;
+    }
+    return i < most ? GT_OK
+                    : gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                               "it has %d output%s (asked for %d)", (int)most,
+                               most == 1 ? "" : "s", (int)i + 1);
+}
+
+static void give_outputs(gt_Outputs list, const Given *given)
+{
+    for (int32_t i = 0; list.items && list.items[i] != GT_LIST_END; i++)
+        if (list.items[i])
+            *list.items[i] = given->outputs[i + 1];
+}
+
+/* Its name in what calls it; NULL with an error raised where it was never registered. */
+static const char *name_here(gt_Context *context, const char *here, const gt_LayerState *state,
+                             const gt_CallFrame *caller)
+{
+    if (!caller)
+        return state->name;
+    const gt_LayerState *around = (const gt_LayerState *)caller->layer;
+    const char *name = name_in(around, state->layer);
+    if (!name)
+        gt_raise(context, GT_STATE, here, "call",
+                 "layer %s is called inside %s but was never registered there: its weights would "
+                 "not be trained or saved; use gt_add_child when %s is made",
+                 state->name, around->name, around->name);
+    return name;
+}
+
+/* The call itself, inside its frame. */
+static gt_Tensor *call_in_frame(gt_Context *context, const char *here, gt_LayerState *state,
+                                const gt_call_options *options, Given *given)
+{
+    const gt_LayerClass *type = state->layer->type;
+    bool own = state->object.context == context;
+    if (!own && !state->built)
+        gt_raise(context, GT_STATE, here, type->name,
+                 "this layer belongs to another context, and is not built yet");
+    if (gt_context_status(context) != GT_OK ||
+        check_given(context, here, state, given) != GT_OK ||
+        check_ports(context, here, state, given->count, given->inputs) != GT_OK)
+        return NULL;
+    if (options->mask && !(given->inputs[0] = gt_with_mask(given->inputs[0], options->mask)))
+        return NULL;
+    const gt_CallArgs in = {.size = sizeof(gt_CallArgs),
+                            .count = given->count,
+                            .x = given->inputs[0],
+                            .inputs = given->inputs,
+                            .training = gt_context_frame(context)->training,
+                            .outputs = given->outputs,
+                            .wanted = given->wanted};
+    return run_call(context, here, state, &in);
+}
+
+/* The call on symbols: a node. */
+static gt_Tensor *draw_call(gt_Context *context, const char *here, gt_LayerState *state,
+                            const gt_call_options *options, Given *given)
+{
+    const gt_DrawnCall how = {GT_PRESETS(gt_DrawnCall, gt_DrawnCall_OPTIONS).training =
+                                  options->training,
+                              .wanted = given->wanted};
+    if (state->object.context != context)
+        gt_raise(context, GT_STATE, here, state->layer->type->name,
+                 "this layer belongs to another context");
+    if (gt_context_status(context) != GT_OK || check_given(context, here, state, given) != GT_OK)
+        return NULL;
+    if (options->mask && !(given->inputs[0] = gt_with_mask(given->inputs[0], options->mask)))
+        return NULL;
+    gt_draw_layer(context, here, state, &how, given->count, given->inputs, given->outputs);
+    if (gt_context_status(context) != GT_OK)
+        return NULL;
+    give_outputs(options->outputs, given);
+    return given->outputs[0];
+}
+
 gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_call_options *given)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "call", layer) : NULL;
-    if (!state)
-        return NULL;
     gt_call_options options = GT_TAKE(gt_call_options, given);
+    Given tensors;
+    if (!state) {
+        for (int32_t i = 0; options.outputs.items && options.outputs.items[i] != GT_LIST_END; i++)
+            if (options.outputs.items[i])
+                *options.outputs.items[i] = NULL;
+        return NULL;
+    }
+    memset(tensors.outputs, 0, sizeof tensors.outputs);
+    if (take_outputs(context, here, state, options.outputs, &tensors) != GT_OK ||
+        take_list(context, here, state, x, options.more, &tensors) != GT_OK ||
+        take_named(context, here, state, options.named.items, &tensors) != GT_OK)
+        return NULL;
+    if (gt_is_drawn(tensors.count, tensors.inputs))
+        return draw_call(context, here, state, &options, &tensors);
     const gt_CallFrame *caller = gt_context_frame(context);
-    const char *name = caller ? name_in((const gt_LayerState *)caller->layer, layer) : state->name;
-    if (!name) {
-        gt_raise(context, GT_STATE, here, "call",
-                 "layer %s is called inside %s but was never registered there: its weights would "
-                 "not be trained or saved; use gt_add_child when %s is made",
-                 state->name, ((const gt_LayerState *)caller->layer)->name,
-                 ((const gt_LayerState *)caller->layer)->name);
+    const char *name = name_here(context, here, state, caller);
+    if (!name)
         return NULL;
-    }
-    if (options.more.count < 0 || options.more.count >= GT_MAX_INPUTS ||
-        !options.more.count != !options.more.items) {
-        gt_raise(context, GT_INVALID, here, "call",
-                 "more must be a list of at most %d tensors, gt_tensors(...)", GT_MAX_INPUTS - 1);
-        return NULL;
-    }
-    int32_t count = options.more.count + 1, most = gt_class_inputs(layer->type);
-    if (count > most) {
-        gt_raise(context, GT_INVALID, here, layer->type->name, "it accepts %d input%s (got %d)",
-                 (int)most, most == 1 ? "" : "s", (int)count);
-        return NULL;
-    }
     gt_CallFrame frame = {caller,
                           &state->object,
                           name,
@@ -235,46 +589,108 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
         gt_layer_too_deep(context, here, "call");
         return NULL;
     }
-    gt_Tensor *inputs[GT_MAX_INPUTS] = {x};
-    for (int i = 0; i < options.more.count; i++)
-        inputs[i + 1] = options.more.items[i];
-    const gt_CallArgs in = {.size = sizeof(gt_CallArgs),
-                            .count = count,
-                            .x = x,
-                            .inputs = inputs,
-                            .training = frame.training};
     gt_Site site = gt_site_enter(here, NULL);
     gt_context_set_frame(context, &frame);
     /* Another context may call a built layer, several at a time: it is not written to. */
     bool own = state->object.context == context;
+    uint64_t structure = gt_context_structure(context);
     if (own && !caller)
         state->call = gt_context_count_call(context);
     if (own)
         state->object.references++; /* so that `call` cannot free it under us */
-    else if (!state->built)
-        gt_raise(context, GT_STATE, here, layer->type->name,
-                 "this layer belongs to another context, and is not built yet");
-    for (int i = 0; i < in.count && gt_context_status(context) == GT_OK; i++)
-        gt_tensor_check(context, here, layer->type->name, "the input", inputs[i]);
-    gt_Tensor *y = gt_context_status(context) == GT_OK ? run_call(context, here, state, &in) : NULL;
+    gt_Tensor *y = call_in_frame(context, here, state, &options, &tensors);
+    if (y && own && !caller && structure != gt_context_structure(context) && !gt_tracing(context) &&
+        gt_layer_draw(state) != GT_OK)
+        y = NULL;
     gt_context_set_frame(context, caller);
     gt_site_leave(site);
+    if (y)
+        give_outputs(options.outputs, &tensors);
     if (own)
         gt_object_release(&state->object);
     return y;
 }
 
-gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DType dtype)
+gt_Tensor *gt_autocast_at(const char *here, const gt_CallArgs *in, gt_Tensor *x)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !x || !gt_tensor_check(context, here, "autocast", "x", x))
+        return NULL;
+    if (!gt_is_address(in)) {
+        gt_raise(context, GT_INVALID, here, "autocast", "the arguments of call are NULL");
+        return NULL;
+    }
+    if (gt_half_type(in->compute) < 0)
+        return x;
+    gt_DType dtype = gt_tensor_spec(x)->dtype;
+    return gt_dtype_is_float(dtype) && dtype != in->compute ? gt_cast_at(here, x, in->compute) : x;
+}
+
+gt_Status gt_set_dtype_policy_at(const char *here, gt_DType policy)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    bool known = policy == GT_DTYPE_NONE || (gt_dtype_is_float(gt_variable_dtype(policy)) &&
+                                             gt_dtype_is_float(gt_compute_dtype(policy)) &&
+                                             policy <= GT_DTYPE_POLICIES);
+    if (!known)
+        return gt_raise(context, GT_INVALID, here, "set_dtype_policy",
+                        "the policy must be a float type, gt_mixed_float16() or "
+                        "gt_mixed_bfloat16() (got %d)",
+                        (int)policy);
+    gt_context_set_policy(context, (uint32_t)policy);
+    return GT_OK;
+}
+
+gt_DType gt_dtype_policy(void)
+{
+    gt_Context *context = gt_context();
+    return context ? (gt_DType)gt_context_policy(context) : GT_DTYPE_NONE;
+}
+
+/* A trace that is thrown away, with symbols for the inputs. */
+static void call_traced(gt_Context *context, const char *here, gt_Layer *layer, int32_t count,
+                        const gt_Spec *inputs)
+{
+    gt_Tensor *x[GT_MAX_INPUTS] = {NULL};
+    for (int32_t i = 0; i < count; i++)
+        if (inputs[i].dtype != GT_DTYPE_NONE && !(x[i] = gt_trace_input(context, &inputs[i])))
+            return;
+    const gt_call_options options = {
+        GT_PRESETS(gt_call_options, gt_call_OPTIONS).more = {count > 1 ? x + 1 : NULL, count - 1}};
+    gt_call_at(here, layer, x[0], &options);
+}
+
+/* What a build adds are symbols, and its first numbers come at its end: a failure takes back what was made. */
+static gt_Status end_build(gt_Context *context, gt_LayerState *state, bool built, int32_t children)
+{
+    state->call = gt_context_count_call(context);
+    if (gt_context_status(context) == GT_OK && gt_layer_draw(state) != GT_OK && !built)
+        gt_layer_unbuild(state, children);
+    return gt_context_status(context);
+}
+
+gt_Status gt_build_for_at(const char *here, gt_Layer *layer, int32_t count, const gt_Spec *inputs)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "build", layer) : NULL;
     if (!state)
         return gt_status();
-    gt_Spec spec = {0};
-    char text[160];
-    if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape))
-        return gt_raise(context, GT_INVALID, here, "build", "the input cannot be %s %s",
-                        gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
+    if (count < 1 || count > GT_MAX_INPUTS || !inputs)
+        return gt_raise(context, GT_INVALID, here, "build", "there must be 1 to %d inputs (got %d)",
+                        GT_MAX_INPUTS, (int)count);
+    for (int32_t i = 0; i < count; i++) {
+        gt_Spec spec = {0};
+        char text[160];
+        gt_Shape shape = gt_spec_shape(&inputs[i]);
+        if (inputs[i].dtype != GT_DTYPE_NONE &&
+            (!gt_storable(inputs[i].dtype) || !gt_spec_set(&spec, inputs[i].dtype, shape)))
+            return gt_raise(context, GT_INVALID, here, "build", "the input cannot be %s %s",
+                            gt_dtype_name(inputs[i].dtype), gt_shape_text(shape, text, sizeof text));
+    }
+    bool built = state->built;
+    int32_t children = state->child_count;
     gt_Graph *graph = gt_graph_new(context);
     gt_Facts facts = {0};
     gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
@@ -283,16 +699,21 @@ gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DTyp
         return gt_context_status(context);
     }
     if (gt_scope_open(context)) {
-        gt_Tensor *x = gt_trace_input(context, &spec);
-        if (x)
-            gt_call_at(here, layer, x, NULL);
+        call_traced(context, here, layer, count, inputs);
         gt_scope_close(context);
     }
     gt_trace_end(context, trace);
     gt_facts_close(context, &facts);
     gt_graph_free(graph);
-    state->call = gt_context_count_call(context); /* what it added are symbols */
-    return gt_context_status(context);
+    return end_build(context, state, built, children);
+}
+
+gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DType dtype)
+{
+    gt_Spec spec = {.dtype = dtype == GT_DTYPE_NONE ? (gt_DType)-1 : dtype, .rank = shape.rank};
+    if (shape.rank > 0)
+        memcpy(spec.dims, shape.dims, (size_t)shape.rank * sizeof *shape.dims);
+    return gt_build_for_at(here, layer, 1, &spec);
 }
 
 /* ---- losses ---- */

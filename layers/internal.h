@@ -4,14 +4,20 @@
 
 #include "core/fact.h"
 #include "core/inside.h"
+#include "layers/constraint.h"
 #include "layers/layer.h"
 
 typedef struct gt_Weight {
     gt_Variable *variable; /* held */
     char *name;            /* owned */
     gt_Regularizer regularizer;
-    bool is_state;
+    gt_Initializer initializer; /* of its first numbers, until they are drawn */
+    gt_WeightKind kind;
 } gt_Weight;
+
+/* What later inputs must be like. */
+typedef gt_set_input_spec_options gt_InputSpec;
+#define GT_INPUT_SPECS 4
 
 typedef struct gt_Child {
     gt_Layer *layer;  /* held */
@@ -38,9 +44,13 @@ struct gt_LayerState {
     gt_Layer *layer;
     char *name; /* owned */
     bool named; /* by the user */
+    bool options; /* the struct's options are taken care of */
     bool trainable, built, building, creating;
     bool contained; /* it was a child of some layer once */
-    gt_DType dtype;
+    const gt_Port *ports; /* of this layer alone; NULL: those of its class. Not owned */
+    int32_t outputs;      /* of this layer alone; 0: those of its class */
+    gt_Layer *parent; /* the first layer that it became a child of, while that lives; not held */
+    gt_DType dtype, compute; /* of its weights, of the operands of its products; NONE: not known yet */
     gt_Weight *weights;
     int32_t weight_count, weight_capacity;
     gt_Child *children;
@@ -48,8 +58,7 @@ struct gt_LayerState {
     gt_Map weight_names, child_names; /* text -> which of them */
     gt_Map places;                    /* layer -> the first child that it is */
     int32_t height; /* how deep layers are nested in it, as far as was known when they were added */
-    int min_rank;
-    int64_t last;
+    gt_InputSpec spec[GT_INPUT_SPECS], spec_created[GT_INPUT_SPECS]; /* now, and before build */
     gt_Regularizer activity;
     gt_Spec output; /* of the last call; dtype NONE: never called */
     uint64_t call;  /* its last one with this layer outermost; 0: none */
@@ -93,6 +102,7 @@ gt_Tensor *gt_penalty(const gt_Regularizer *regularizer, gt_Tensor *tensor);
  * lenient compiler let pass as one; `what` is the name of the option. */
 gt_Status gt_regularizer_check(const char *what, const gt_Regularizer *regularizer);
 gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer);
+gt_Status gt_constraint_check(const char *what, const gt_Constraint *constraint);
 /* The function that calls this layer, if there is one, says from now on that the layer was
  * freed. */
 void gt_callable_forget(gt_LayerState *state);
@@ -101,10 +111,26 @@ gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
 /* Does the class, which may be of an older version, have this member? */
 #define GT_CLASS_HAS(type, member)                                                                 \
     ((type)->size >= offsetof(gt_LayerClass, member) + sizeof(type)->member)
-/* How many inputs a class accepts at most. */
-static inline int32_t gt_class_inputs(const gt_LayerClass *type)
-{
-    return GT_CLASS_HAS(type, inputs) && type->inputs ? type->inputs : 1;
-}
+/* The inputs of a layer; a list that ends with a NULL name. */
+const gt_Port *gt_layer_ports(const gt_LayerState *state);
+/* Does the class say what becomes of masks? Then inputs come without them. */
+bool gt_class_reads_masks(const gt_LayerClass *type);
+
+/* ---- options.c ---- */
+/* The value of the option of that name and size; false: there is none. */
+bool gt_option_get(const gt_OptionType *type, const void *options, const char *name, void *value,
+                   size_t size);
+/* Takes care of the options of a layer that is being made, by their types: see gt_layer_make. */
+gt_Status gt_layer_own_options(gt_Layer *layer);
+/* Lets go of what gt_layer_own_options took besides children. */
+void gt_layer_free_options(gt_Layer *layer);
+/* Frees the layers among options that nobody takes. */
+void gt_options_refuse(const gt_OptionType *type, const void *options);
+
+/* ---- initial.c ---- */
+/* Draws the first numbers of all weights below that have none yet. */
+gt_Status gt_layer_draw(gt_LayerState *state);
+/* The path of a weight from the topmost layer around it: the key of its first numbers. */
+gt_Status gt_weight_draw(void *layer, gt_Variable *variable, const gt_Spec *spec, void *data);
 
 #endif

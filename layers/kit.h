@@ -31,6 +31,11 @@
     .size = sizeof(gt_LayerClass), .name = text, .function = function_name,                        \
     .keras = function_name, .summary = line, .instance = sizeof(Struct),                           \
     .options_offset = offsetof(Struct, options)
+/* y through the activation that options have (GT_ACTIVATION), a function or a layer; y without one. */
+#define GT_ACTIVATED(options, y)                                                                   \
+    ((options).activation         ? (options).activation(y)                                        \
+     : (options).activation_layer ? gt_call((options).activation_layer, y)                         \
+                                  : (y))
 #define GT_LAYER_SAMPLES(...)                                                                      \
     (const gt_LayerSample[])                                                                       \
     {                                                                                              \

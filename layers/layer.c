@@ -13,6 +13,7 @@
 #include <string.h>
 
 GT_OPTION_TYPE(gt_add_weight_options, gt_add_weight_OPTIONS);
+GT_OPTION_TYPE(gt_set_input_spec_options, gt_set_input_spec_OPTIONS);
 
 /* ---- text ---- */
 
@@ -55,6 +56,8 @@ static size_t struct_offset(void)
 static void release_weights(gt_LayerState *state)
 {
     gt_Context *context = state->object.context;
+    for (int32_t i = 0; i < state->weight_count; i++)
+        gt_variable_disown(state->weights[i].variable);
     while (state->weight_count > 0) {
         gt_Weight *weight = &state->weights[--state->weight_count];
         gt_variable_free(weight->variable);
@@ -73,6 +76,8 @@ static void release_children(gt_LayerState *state, int32_t keep)
         gt_map_remove(&state->child_names, gt_map_text(child.name, strlen(child.name)), i);
         gt_map_remove(&state->places, gt_map_pointer(child.layer), i);
         gt_free_text(context, child.name);
+        if (child.layer->state->parent == state->layer)
+            child.layer->state->parent = NULL;
         gt_object_release(&child.layer->state->object);
     }
     for (int32_t i = 0; i < state->child_count; i++)
@@ -85,7 +90,9 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children)
     GT_ASSERT(!state->building && children <= state->child_count);
     release_weights(state);
     release_children(state, children);
-    state->dtype = state->layer->dtype;
+    state->dtype = gt_variable_dtype(state->layer->dtype);
+    state->compute = gt_compute_dtype(state->layer->dtype);
+    memcpy(state->spec, state->spec_created, sizeof state->spec);
     state->built = false;
 }
 
@@ -100,6 +107,8 @@ static void destroy_layer(gt_Object *object)
     gt_object_release(state->compiled);
     state->compiled = NULL;
     release_weights(state);
+    if (state->options)
+        gt_layer_free_options(state->layer);
     release_children(state, 0);
     gt_release(context, state->weights, (size_t)state->weight_capacity * sizeof *state->weights);
     gt_release(context, state->children, (size_t)state->child_capacity * sizeof *state->children);
@@ -159,18 +168,35 @@ static bool check_class(gt_Context *context, const char *here, const char *opera
     return false;
 }
 
-static gt_Layer *new_layer(gt_Context *context, const gt_LayerClass *type, const void *instance)
+static bool check_given(gt_Context *context, const char *name, gt_DType dtype)
+{
+    gt_DType variables = gt_variable_dtype(dtype), compute = gt_compute_dtype(dtype);
+    bool typed = dtype == GT_DTYPE_NONE ||
+                 (gt_storable(variables) && gt_storable(compute) && dtype <= GT_DTYPE_POLICIES);
+    if (!*name || strchr(name, '/'))
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "the name must not be empty or contain '/' (got \"%s\")", name);
+    else if (!typed)
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "dtype must be a type that tensors have, or a policy (got %d)", (int)dtype);
+    return gt_context_status(context) == GT_OK;
+}
+
+/* From options, these are taken care of before `create`; what they hold is taken also when it fails. */
+static gt_Layer *new_layer(gt_Context *context, const gt_LayerClass *type, const void *instance,
+                           bool from_options)
 {
     const gt_Layer *given = instance;
     const char *name = given->name ? given->name : type->name;
-    if (!*name || strchr(name, '/')) {
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "the name must not be empty or contain '/' (got \"%s\")", name);
+    gt_LayerState *state =
+        check_given(context, name, given->dtype)
+            ? gt_object_new(context, &layer_kind, struct_offset() + type->instance)
+            : NULL;
+    if (!state) {
+        if (from_options)
+            gt_options_refuse(type->options, (const char *)instance + type->options_offset);
         return NULL;
     }
-    gt_LayerState *state = gt_object_new(context, &layer_kind, struct_offset() + type->instance);
-    if (!state)
-        return NULL;
     gt_Layer *layer = (gt_Layer *)(void *)((char *)state + struct_offset());
     memcpy(layer, instance, type->instance);
     layer->word = GT_WORD_LAYER;
@@ -179,13 +205,18 @@ static gt_Layer *new_layer(gt_Context *context, const gt_LayerClass *type, const
     state->layer = layer;
     state->named = given->name != NULL;
     state->trainable = true;
-    state->dtype = given->dtype;
+    state->dtype = gt_variable_dtype(given->dtype);
+    state->compute = gt_compute_dtype(given->dtype);
+    state->creating = true;
+    state->options = from_options;
     state->name = gt_copy_text(context, name);
     layer->name = state->name;
-    state->creating = true;
-    if (state->name && type->create)
+    if (from_options)
+        gt_layer_own_options(layer);
+    if (gt_context_status(context) == GT_OK && type->create)
         type->create(layer);
     state->creating = false;
+    memcpy(state->spec_created, state->spec, sizeof state->spec);
     if (gt_context_status(context) != GT_OK) {
         gt_object_release(&state->object);
         return NULL;
@@ -205,7 +236,7 @@ gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const voi
         return NULL;
     }
     gt_Site site = gt_site_enter(here, type->name);
-    gt_Layer *layer = new_layer(context, type, instance);
+    gt_Layer *layer = new_layer(context, type, instance, false);
     gt_site_leave(site);
     return layer;
 }
@@ -219,52 +250,22 @@ void gt_layer_free(gt_Layer *layer)
     gt_object_free("layer_free", state, &layer_kind);
 }
 
-/* The value of the option of that name and size; false: there is none. */
-static bool get_option(const gt_LayerClass *type, const void *options, const char *name,
-                       void *value, size_t size)
-{
-    const gt_Field *field = type->options->fields;
-    while (field->name && (strcmp(field->name, name) != 0 || field->size != size))
-        field++;
-    if (field->name)
-        memcpy(value, (const char *)options + field->offset, size);
-    return field->name != NULL;
-}
-
-/* Applies the options that all built-in layers have. The layer's copy of its options has
- * its copy of the name. */
-static gt_Status apply_options(gt_Layer *layer)
-{
-    char *options = (char *)layer + layer->type->options_offset;
-    bool trainable = true;
-    const char *name = NULL;
-    for (const gt_Field *field = layer->type->options->fields; field->name; field++)
-        if (strcmp(field->name, "name") == 0 && field->size == sizeof name)
-            memcpy(options + field->offset, &layer->name, sizeof name);
-    gt_Regularizer activity = GT_NOT_GIVEN;
-    get_option(layer->type, options, "activity_regularizer", &activity, sizeof activity);
-    if (gt_regularizer_check("activity_regularizer", &activity) != GT_OK)
-        return gt_status();
-    layer->state->activity = activity;
-    get_option(layer->type, options, "trainable", &trainable, sizeof trainable);
-    return trainable ? GT_OK : gt_set_trainable(layer, false);
-}
-
 static gt_Layer *make_layer(gt_Context *context, const gt_LayerClass *type, const void *given)
 {
     gt_Layer *instance = gt_allocate_zeroed(context, type->instance);
-    if (!instance)
+    if (!instance) {
+        gt_options_refuse(type->options, given);
         return NULL;
+    }
     void *options = (char *)instance + type->options_offset;
     gt_options_take(type->options, options, given);
-    get_option(type, options, "name", &instance->name, sizeof instance->name);
-    get_option(type, options, "dtype", &instance->dtype, sizeof instance->dtype);
-    gt_Layer *layer =
-        gt_context_status(context) == GT_OK ? gt_layer_new_at(NULL, type, instance) : NULL;
-    if (layer && apply_options(layer) != GT_OK) {
-        gt_layer_free(layer);
-        layer = NULL;
-    }
+    gt_option_get(type->options, options, "name", &instance->name, sizeof instance->name);
+    gt_option_get(type->options, options, "dtype", &instance->dtype, sizeof instance->dtype);
+    gt_Layer *layer = NULL;
+    if (gt_context_status(context) == GT_OK)
+        layer = new_layer(context, type, instance, true);
+    else
+        gt_options_refuse(type->options, given);
     gt_release(context, instance, type->instance);
     return layer;
 }
@@ -272,6 +273,8 @@ static gt_Layer *make_layer(gt_Context *context, const gt_LayerClass *type, cons
 gt_Layer *gt_layer_make_at(const char *here, const gt_LayerClass *type, const void *options)
 {
     gt_Context *context = gt_enter();
+    if (!context && gt_is_address(type) && type->size >= sizeof(*type) && type->options)
+        gt_options_refuse(type->options, options); /* it is taken, also after a failure */
     if (!context || !check_class(context, here, "layer_make", type))
         return NULL;
     if (!GT_CLASS_HAS(type, options_offset) || !type->options ||
@@ -407,6 +410,8 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
     state->children[state->child_count++] = (gt_Child){.layer = child, .name = name};
     gt_context_count_structure(context);
     child->state->contained = true;
+    if (!child->state->parent)
+        child->state->parent = layer;
     if (state->height <= child->state->height)
         state->height = child->state->height + 1;
     if (suffix) {
@@ -422,25 +427,6 @@ failed:
 }
 
 /* ---- building ---- */
-
-/* The key of a weight's first numbers: which model, where in it, which weight. The serial of the
- * outermost layer keeps two models apart; those below it are told apart by their path, because the
- * order of their making depends on the compiler. */
-static void weight_key(const gt_Context *context, const gt_LayerState *state, const char *weight,
-                       char *text, size_t size)
-{
-    const gt_CallFrame *outermost = gt_context_frame(context);
-    char path[512] = "";
-    for (const gt_CallFrame *frame = outermost; frame && frame->caller; frame = frame->caller) {
-        char longer[512];
-        snprintf(longer, sizeof longer, "%.200s/%.300s", frame->name, path);
-        memcpy(path, longer, sizeof path);
-        outermost = frame->caller;
-    }
-    unsigned long long serial = outermost ? (unsigned long long)outermost->layer->serial
-                                          : (unsigned long long)state->object.serial;
-    snprintf(text, size, "%llu/%s%s", serial, path, weight);
-}
 
 static bool has_weight(const gt_LayerState *state, const char *name)
 {
@@ -493,7 +479,8 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         return NULL;
     }
     if (gt_initializer_check("initializer", &options.initializer) != GT_OK ||
-        gt_regularizer_check("regularizer", &options.regularizer) != GT_OK)
+        gt_regularizer_check("regularizer", &options.regularizer) != GT_OK ||
+        gt_constraint_check("constraint", &options.constraint) != GT_OK)
         return NULL;
     gt_Spec spec = {0};
     gt_DType dtype = options.dtype ? options.dtype : state->dtype ? state->dtype : GT_FLOAT32;
@@ -503,22 +490,49 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         return NULL;
     }
     bool is_float = gt_dtype_is_float(dtype);
-    gt_Variable *variable = gt_variable_zeros(context, &spec, name, options.trainable && is_float);
+    bool trainable = options.trainable && is_float && options.kind == GT_WEIGHT_KIND_PARAMETER;
+    gt_Variable *variable =
+        gt_variable_late(context, &spec, name, trainable, gt_weight_draw, state);
     char *copy = variable ? gt_copy_text(context, name) : NULL;
-    if (!copy ||
-        !add_to_weights(context, state,
-                        (gt_Weight){variable, copy, options.regularizer, options.is_state})) {
+    if (!copy || !add_to_weights(context, state,
+                                 (gt_Weight){.variable = variable,
+                                             .name = copy,
+                                             .regularizer = options.regularizer,
+                                             .initializer = options.initializer,
+                                             .kind = options.kind})) {
         gt_free_text(context, copy);
-        gt_variable_free(variable);
+        if (variable)
+            gt_variable_free(variable);
         return NULL;
     }
     gt_variable_freeze(variable, !state->trainable);
-    char key[768];
-    weight_key(context, state, name, key, sizeof key);
-    gt_Site site = gt_site_enter(here, NULL);
-    gt_initialize(options.initializer, key, &spec, gt_tensor_data(variable));
-    gt_site_leave(site);
+    if (options.constraint.type)
+        gt_set_constraint_at(here, variable, options.constraint);
     return gt_context_status(context) == GT_OK ? variable : NULL;
+}
+
+/* Which stream, and how many draws. The seed is the first option, plus one: 0 is none. */
+static gt_Status start_generator(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                 uint64_t stream)
+{
+    (void)spec;
+    int64_t *state = data;
+    state[0] = (int64_t)(self->options[0] ? self->options[0] - 1 : stream >> 1);
+    state[1] = 0;
+    return GT_OK;
+}
+
+static const gt_InitializerClass generator_class = {
+    .mark = GT_MARK, .size = sizeof(gt_InitializerClass), .name = "generator", .fill = start_generator};
+
+gt_Variable *gt_add_generator_at(const char *here, gt_Layer *layer, int64_t seed)
+{
+    const gt_add_weight_options options = {
+        GT_PRESETS(gt_add_weight_options, gt_add_weight_OPTIONS).dtype = GT_INT64,
+        .initializer = {.type = &generator_class, .options = {seed < 0 ? 0 : (uint64_t)seed + 1}},
+        .trainable = false,
+        .kind = GT_WEIGHT_KIND_GENERATOR};
+    return gt_add_weight_at(here, layer, "seed_generator_state", gt_shape(2), &options);
 }
 
 gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *name,
@@ -542,13 +556,19 @@ gt_Variable *gt_share_weight_at(const char *here, gt_Layer *layer, const char *n
     return variable;
 }
 
-gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int min_rank, int64_t last)
+gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int input,
+                               const gt_set_input_spec_options *given)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_own(context, here, "set_input_spec", layer) : NULL;
     if (!state)
         return gt_status();
-    state->min_rank = min_rank;
-    state->last = last;
-    return GT_OK;
+    if (input < 0 || input >= GT_INPUT_SPECS)
+        return gt_raise(context, GT_INVALID, here, "set_input_spec",
+                        "the input must be 0 to %d (got %d)", GT_INPUT_SPECS - 1, input);
+    if (!state->building && !state->creating)
+        return gt_raise(context, GT_STATE, here, "set_input_spec",
+                        "what inputs must be like is said in create and build");
+    state->spec[input] = GT_TAKE(gt_set_input_spec_options, given);
+    return gt_context_status(context);
 }

@@ -9,12 +9,22 @@ GT_BEGIN
 
 /* clang-format off */
 #define GT_LAYERS(F)                                                                               \
-    /* basic.c */                                                                                  \
-    F(activation) F(dropout) F(flatten) F(reshape) F(lambda)                                       \
-    /* dense.c */                                                                                  \
+    /* core/activation.c */                                                                        \
+    F(activation)                                                                                  \
+    /* core/dense.c */                                                                             \
     F(dense)                                                                                       \
+    /* core/flatten.c */                                                                           \
+    F(flatten)                                                                                     \
+    /* core/lambda.c */                                                                            \
+    F(lambda)                                                                                      \
+    /* core/reshape.c */                                                                           \
+    F(reshape)                                                                                     \
+    /* regularization/dropout.c */                                                                 \
+    F(dropout)                                                                                     \
     /* sequential.c */                                                                             \
-    F(sequential)
+    F(sequential)                                                                                  \
+    /* models/functional.c */                                                                      \
+    F(functional)
 /* clang-format on */
 
 #define GT_DECLARE_LAYER(name) extern const gt_LayerClass gt_layer_class_##name;

@@ -2,6 +2,8 @@
  * position in the container and by making inside a layer; what is met twice counts once. */
 #include "layers/internal.h"
 #include "core/assert.h"
+#include "ops/array/assign.h"
+#include "ops/array/creation.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/reshaping.h"
 
@@ -9,7 +11,7 @@
 #include <string.h>
 
 /* Which variables a list takes. */
-typedef enum Filter { ALL, WEIGHTS, TRAINABLE, NON_TRAINABLE } Filter;
+typedef enum Filter { ALL, WEIGHTS, TRAINABLE, NON_TRAINABLE, STATES } Filter;
 
 typedef struct Collection {
     gt_LayerState *into;
@@ -21,13 +23,15 @@ static bool wanted(gt_Context *context, Filter filter, const gt_Weight *weight)
 {
     switch (filter) {
     case WEIGHTS:
-        return !weight->is_state;
+        return weight->kind == GT_WEIGHT_KIND_PARAMETER;
+    case STATES:
+        return weight->kind == GT_WEIGHT_KIND_STATE;
     case TRAINABLE:
         return gt_ask_trainable(context, weight->variable);
     case NON_TRAINABLE:
-        return !weight->is_state && !gt_ask_trainable(context, weight->variable);
+        return weight->kind == GT_WEIGHT_KIND_PARAMETER && !gt_ask_trainable(context, weight->variable);
     default:
-        return true;
+        return weight->kind != GT_WEIGHT_KIND_STATE;
     }
 }
 
@@ -101,6 +105,45 @@ gt_Tensors gt_trainable_variables_at(const char *here, gt_Layer *layer)
 gt_Tensors gt_non_trainable_variables_at(const char *here, gt_Layer *layer)
 {
     return list_of(here, "non_trainable_variables", layer, NON_TRAINABLE);
+}
+
+gt_Tensors gt_state_variables_at(const char *here, gt_Layer *layer)
+{
+    return list_of(here, "state_variables", layer, STATES);
+}
+
+static gt_Status reset_below(gt_Context *context, gt_LayerState *state, uint64_t visit)
+{
+    const gt_LayerClass *type = state->layer->type;
+    if (state->visit == visit)
+        return GT_OK;
+    state->visit = visit;
+    bool own = GT_CLASS_HAS(type, reset) && type->reset && state->built;
+    gt_Status status = own ? type->reset(state->layer) : GT_OK;
+    if (status != GT_OK)
+        gt_raise(context, status, NULL, type->name, "the states could not be reset");
+    for (int32_t i = 0; !own && i < state->weight_count && gt_context_status(context) == GT_OK; i++)
+        if (state->weights[i].kind == GT_WEIGHT_KIND_STATE)
+            gt_assign(state->weights[i].variable, gt_zeros_like(state->weights[i].variable));
+    for (int32_t i = 0; i < state->child_count && gt_context_status(context) == GT_OK; i++)
+        reset_below(context, state->children[i].layer->state, visit);
+    return gt_context_status(context);
+}
+
+gt_Status gt_reset_states_at(const char *here, gt_Layer *layer)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_own(context, here, "reset_states", layer) : NULL;
+    if (!state)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "reset_states");
+    gt_Scope *scope = gt_scope_open(context);
+    if (scope) {
+        reset_below(context, state, gt_context_new_visit(context));
+        gt_scope_close(context);
+    }
+    gt_site_leave(site);
+    return gt_context_status(context);
 }
 
 int64_t gt_count_params_at(const char *here, gt_Layer *layer)

@@ -14,6 +14,8 @@ GT_BEGIN
     F(clip)                                                                                        \
     /* cast.c */                                                                                   \
     F(cast) F(identity) F(stop_gradient)                                                           \
+    /* masking.c */                                                                                \
+    F(with_mask) F(unmask)                                                                         \
     /* math.c */                                                                                   \
     F(exp) F(expm1) F(log) F(log1p) F(log2) F(log10) F(sin) F(cos) F(tan) F(arcsin) F(arccos)      \
     F(arctan) F(sinh) F(cosh) F(tanh) F(arcsinh) F(arccosh) F(arctanh) F(erf) F(erfc) F(floor)     \

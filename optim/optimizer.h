@@ -39,7 +39,8 @@ GT_API gt_Status gt_minimize_at(const char *here, gt_Optimizer *optimizer, gt_Ta
                                 gt_Tensor *loss, gt_Tensors variables);
 /* One step from gradients, one a variable, of its shape and type; a NULL among them leaves its
  * variable alone, all of them NULL is an error. In this order: what is missing is dropped,
- * accumulation, clipping, weight decay, update, moving averages, step count. Where the joint
+ * accumulation, clipping, weight decay, update, moving averages, constraints of the variables that
+ * have a gradient (also in calls that only accumulate, as in Keras), step count. Where the joint
  * norm of `global_clipnorm` is infinite or NaN, every gradient becomes NaN, as in Keras.
  * Everything is checked and computed before the first variable changes: a call that fails
  * changed nothing. The first call builds the optimizer with these variables; one that is not

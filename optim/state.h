@@ -23,6 +23,9 @@ typedef struct gt_OptimizerEntry {
     gt_Tensor *given_gradient; /* during a step; NULL: none */
     gt_Tensor *gradient;       /* the same as the update wants it */
     gt_Tensor *rows;           /* which rows that has; NULL: all */
+    bool constrained;          /* during a step: it is updated, and has a constraint */
+    gt_Tensor *before[1 + GT_ALL_SLOTS]; /* then: the variable and its slots as they were */
+    gt_Tensor *projected;                /* and what the constraint makes of the variable */
 } gt_OptimizerEntry;
 
 struct gt_Optimizer {
@@ -80,6 +83,13 @@ gt_Status gt_optimizer_build_or_check(gt_Optimizer *self, const char *here, cons
                                       gt_Tensors variables);
 /* Which entry a variable is; -1: none. */
 int32_t gt_optimizer_find(const gt_Optimizer *self, const gt_Variable *variable);
+
+/* ---- constrained.c ---- */
+
+/* Which of the variables that have a gradient are constrained, and all that a step changes of those. */
+gt_Status gt_optimizer_remember(gt_Optimizer *self);
+/* Runs `update` for each of these, then its constraint. On failure they are as they were. */
+gt_Status gt_optimizer_update_constrained(gt_Optimizer *self, void (*update)(gt_Optimizer *, int32_t));
 
 #define GT_NO_VARIABLES "there are no variables; layers have theirs once they are built"
 

@@ -1,11 +1,11 @@
 /* One step of an optimizer, in two halves. The first checks and computes the gradients as the
  * update wants them: means over calls, rows, clipping; it may fail, and then nothing has
  * changed. The second overwrites variables: every one has bytes of its own by then, the
- * interrupt waits, nothing allocates, so that no half step is ever made. Leans on ops/update for
- * the updates.
+ * interrupt waits, nothing allocates, so that no half step is ever made. What constraints compute
+ * is between the two: constrained.c. Leans on ops/update for the updates.
  *
- *     apply_gradients: build_or_check -> take_gradients -> prepare_gradients -> own_everything
- *                      -> overwrite_variables
+ *     apply_gradients: build_or_check -> take_gradients -> prepare_gradients -> remember
+ *                      -> own_everything -> overwrite_variables
  * */
 #include "autodiff/gradient.h"
 #include "core/graph.h"
@@ -195,6 +195,13 @@ static void update_base_slots(gt_Optimizer *self, int32_t index)
     }
 }
 
+static void update_all(gt_Optimizer *self, int32_t index)
+{
+    if (self->entry[index].gradient)
+        update_variable(self, index);
+    update_base_slots(self, index);
+}
+
 /* An interrupt waits, and denormal numbers count as zero. */
 typedef struct Quiet {
     gt_Interrupt interrupt;
@@ -216,11 +223,10 @@ static void overwrite_variables(gt_Optimizer *self)
 {
     gt_Context *context = self->object.context;
     Quiet quiet = overwriting_begin(context);
-    for (int32_t i = 0; i < self->entries && gt_context_status(context) == GT_OK; i++) {
-        if (self->entry[i].gradient)
-            update_variable(self, i);
-        update_base_slots(self, i);
-    }
+    gt_optimizer_update_constrained(self, update_all);
+    for (int32_t i = 0; i < self->entries && gt_context_status(context) == GT_OK; i++)
+        if (!self->entry[i].constrained)
+            update_all(self, i);
     gt_apply_at(NULL, &gt_op_count_step, NULL, 1, &self->first[GT_ITERATION], NULL);
     overwriting_end(context, quiet);
 }
@@ -237,12 +243,13 @@ static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
         return;
     uint64_t recording = gt_tape_quiet(context);
     if (take_gradients(self, here, variables, gradients) == GT_OK &&
-        prepare_gradients(self) == GT_OK && own_everything(self) == GT_OK)
+        prepare_gradients(self) == GT_OK && gt_optimizer_remember(self) == GT_OK &&
+        own_everything(self) == GT_OK)
         overwrite_variables(self);
     for (int32_t i = 0; i < self->entries; i++) {
         gt_OptimizerEntry *entry = &self->entry[i];
-        entry->given = false;
-        entry->gradient = entry->given_gradient = entry->rows = NULL;
+        entry->given = entry->constrained = false;
+        entry->gradient = entry->given_gradient = entry->rows = entry->projected = NULL;
     }
     gt_tape_unquiet(context, recording);
     gt_scope_close(context);

@@ -18,7 +18,10 @@ GT_OPTION_TYPE(gt_function_print_options, gt_function_print_OPTIONS);
 typedef struct Entry {
     gt_Plan *plan;
     gt_Spec *input;
-    int32_t inputs;
+    int32_t *masked; /* as in gt_Function; in the block of the specs */
+    int32_t inputs, given;
+    int32_t *masked_output; /* which output it is that has a mask, for each of the plan's after `outputs` */
+    int32_t masked_outputs;
     gt_Facts facts; /* what the body asked, and was told */
     int64_t used;   /* when, in calls */
     bool checks;    /* numeric checks were on: no step is fused */
@@ -37,11 +40,14 @@ struct gt_Function {
     gt_PlanText text; /* of gt_function_print */
     bool profiled;
     /* of the call that is running */
+    int32_t given;                    /* inputs that the caller gave; behind them come their masks */
     int32_t inputs, room;
+    int32_t *masked;                  /* which input it is that has a mask, for each of the masks */
     gt_Value **input;                 /* held */
     gt_Tensor **argument;             /* what the body gets */
     gt_Value **result;                /* what the body returns; held */
     const gt_Operation **probability; /* one a result: what made it, if that is known to be one */
+    int32_t *masked_output, masked_outputs; /* as in Entry, of the last trace */
 };
 
 /* ---- making and freeing ---- */
@@ -51,10 +57,18 @@ static size_t result_bytes(const gt_Function *self)
     return ((size_t)self->outputs + 1) * sizeof *self->result;
 }
 
+/* Of the specs of the inputs, and which of them have masks. */
+static size_t entry_bytes(int32_t inputs, int32_t given)
+{
+    return (size_t)inputs * sizeof(gt_Spec) + (size_t)(inputs - given) * sizeof(int32_t);
+}
+
 static void free_entry(gt_Context *context, Entry *entry)
 {
     gt_plan_free(entry->plan);
-    gt_release(context, entry->input, (size_t)entry->inputs * sizeof *entry->input);
+    gt_release(context, entry->input, entry_bytes(entry->inputs, entry->given));
+    gt_release(context, entry->masked_output,
+               (size_t)entry->masked_outputs * sizeof *entry->masked_output);
     gt_facts_close(context, &entry->facts);
     *entry = (Entry){0};
 }
@@ -70,6 +84,9 @@ static void destroy(gt_Object *object)
     gt_release(context, self->probability, result_bytes(self));
     gt_release(context, self->input, (size_t)self->room * sizeof *self->input);
     gt_release(context, self->argument, (size_t)self->room * sizeof *self->argument);
+    gt_release(context, self->masked, (size_t)self->room * sizeof *self->masked);
+    gt_release(context, self->masked_output,
+               (size_t)self->masked_outputs * sizeof *self->masked_output);
 }
 
 static const gt_ObjectKind function_kind = {"function", destroy, false};
@@ -129,19 +146,45 @@ static gt_Status make_arguments(gt_Context *context, gt_Function *self, bool tra
         if (!self->argument[i])
             return gt_context_status(context);
     }
+    for (int32_t i = self->given; traced && i < self->inputs; i++)
+        gt_value_set_mask(gt_tensor_value(self->argument[self->masked[i - self->given]]),
+                          gt_tensor_value(self->argument[i]));
     return GT_OK;
 }
 
-/* Writes down which values of the graph are returned. */
+static int32_t count_masked(const gt_Function *self)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < self->outputs; i++)
+        count += gt_value_mask(self->result[i]) != NULL;
+    return count;
+}
+
+/* Writes down which values of the graph are returned: the results, and behind them the masks of those that have one. */
 static gt_Status take_symbols(gt_Context *context, gt_Function *self, gt_Graph *graph)
 {
-    graph->output = gt_allocate(context, (size_t)self->outputs * sizeof *graph->output);
+    int32_t masks = count_masked(self), at = self->outputs;
+    graph->output = gt_allocate(context, (size_t)(self->outputs + masks) * sizeof *graph->output);
     if (!graph->output)
         return gt_context_status(context);
-    graph->outputs = self->outputs;
+    graph->outputs = self->outputs + masks;
+    gt_release(context, self->masked_output,
+               (size_t)self->masked_outputs * sizeof *self->masked_output);
+    self->masked_outputs = 0;
+    self->masked_output = gt_allocate(context, (size_t)masks * sizeof *self->masked_output);
+    if (!self->masked_output)
+        return gt_context_status(context);
+    self->masked_outputs = masks;
     for (int32_t i = 0; i < self->outputs; i++) {
+        gt_Value *mask = gt_value_mask(self->result[i]);
         graph->output[i] = gt_trace_symbol(context, self->result[i]);
         if (graph->output[i] < 0)
+            return gt_context_status(context);
+        if (!mask)
+            continue;
+        self->masked_output[at - self->outputs] = i;
+        graph->output[at++] = gt_trace_symbol(context, mask);
+        if (graph->output[at - 1] < 0)
             return gt_context_status(context);
     }
     return GT_OK;
@@ -234,9 +277,12 @@ static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *fac
 
 static bool has_inputs(const Entry *entry, const gt_Function *self)
 {
-    if (entry->inputs != self->inputs ||
+    if (entry->inputs != self->inputs || entry->given != self->given ||
         entry->checks != gt_context_checks_numerics(self->object.context))
         return false;
+    for (int32_t i = 0; i < self->inputs - self->given; i++)
+        if (entry->masked[i] != self->masked[i])
+            return false;
     for (int32_t i = 0; i < self->inputs; i++)
         if (!gt_spec_equal(&entry->input[i], gt_value_spec(self->input[i])))
             return false;
@@ -299,12 +345,15 @@ static Entry *free_place(gt_Context *context, gt_Function *self)
 
 static Entry *make_entry(gt_Context *context, gt_Function *self)
 {
-    size_t bytes = (size_t)self->inputs * sizeof(gt_Spec);
+    size_t bytes = entry_bytes(self->inputs, self->given);
     gt_Spec *input = gt_allocate(context, bytes);
     if (!input)
         return NULL;
     for (int32_t i = 0; i < self->inputs; i++)
         input[i] = *gt_value_spec(self->input[i]);
+    int32_t *masked = (int32_t *)(void *)(input + self->inputs);
+    for (int32_t i = 0; i < self->inputs - self->given; i++)
+        masked[i] = self->masked[i];
     gt_Facts facts = {0};
     gt_Plan *plan = trace_plan(context, self, &facts);
     if (!plan || (self->profiled && gt_plan_profile(plan, true) != GT_OK)) {
@@ -315,12 +364,22 @@ static Entry *make_entry(gt_Context *context, gt_Function *self)
     }
     self->stats.traces++;
     Entry *entry = free_place(context, self);
-    *entry = (Entry){plan, input, self->inputs, facts, 0, gt_context_checks_numerics(context)};
+    *entry = (Entry){.plan = plan,
+                     .input = input,
+                     .masked = masked,
+                     .inputs = self->inputs,
+                     .given = self->given,
+                     .masked_output = self->masked_output,
+                     .masked_outputs = self->masked_outputs,
+                     .facts = facts};
+    self->masked_output = NULL;
+    self->masked_outputs = 0;
+>>>>>>> main
     self->last = (int32_t)(entry - self->entries);
     return entry;
 }
 
-static gt_Plan *plan_for_call(gt_Context *context, gt_Function *self)
+static Entry *entry_for_call(gt_Context *context, gt_Function *self)
 {
     Entry *entry = find_entry(context, self);
     if (!entry)
@@ -328,7 +387,7 @@ static gt_Plan *plan_for_call(gt_Context *context, gt_Function *self)
     if (!entry)
         return NULL;
     entry->used = self->calls;
-    return entry->plan;
+    return entry;
 }
 
 /* ---- calling ---- */
@@ -339,15 +398,19 @@ static gt_Status make_room(gt_Context *context, gt_Function *self, int32_t input
         return GT_OK;
     gt_Value **input = gt_allocate(context, (size_t)inputs * sizeof *input);
     gt_Tensor **argument = gt_allocate(context, (size_t)inputs * sizeof *argument);
-    if (!input || !argument) {
+    int32_t *masked = gt_allocate(context, (size_t)inputs * sizeof *masked);
+    if (!input || !argument || !masked) {
         gt_release(context, input, (size_t)inputs * sizeof *input);
         gt_release(context, argument, (size_t)inputs * sizeof *argument);
+        gt_release(context, masked, (size_t)inputs * sizeof *masked);
         return gt_context_status(context);
     }
     gt_release(context, self->input, (size_t)self->room * sizeof *input);
     gt_release(context, self->argument, (size_t)self->room * sizeof *argument);
+    gt_release(context, self->masked, (size_t)self->room * sizeof *masked);
     self->input = input;
     self->argument = argument;
+    self->masked = masked;
     self->room = inputs;
     return GT_OK;
 }
@@ -356,15 +419,28 @@ static gt_Status make_room(gt_Context *context, gt_Function *self, int32_t input
  */
 static gt_Status take_inputs(gt_Context *context, gt_Function *self, gt_Tensors inputs)
 {
+    int32_t masks = 0;
     self->inputs = 0;
-    if (make_room(context, self, inputs.count) != GT_OK)
+    self->given = inputs.count;
+    for (int32_t i = 0; i < inputs.count; i++)
+        masks += gt_is_masked(inputs.items[i]);
+    if (make_room(context, self, inputs.count + masks) != GT_OK)
         return gt_context_status(context);
     for (int32_t i = 0; i < inputs.count; i++) {
-        gt_Value *value = gt_value_read(context, NULL, "function", "input", i + 1, inputs.items[i]);
+        gt_Value *value =
+            gt_value_read_masked(context, NULL, "function", "input", i + 1, inputs.items[i]);
         if (!value)
             return gt_context_status(context);
         gt_value_retain(value, true);
         self->input[self->inputs++] = value;
+    }
+    for (int32_t i = 0; masks > 0 && i < inputs.count; i++) {
+        gt_Value *mask = gt_value_mask(self->input[i]);
+        if (!mask)
+            continue;
+        gt_value_retain(mask, true);
+        self->masked[self->inputs - self->given] = i;
+        self->input[self->inputs++] = mask;
     }
     return GT_OK;
 }
@@ -383,17 +459,38 @@ static bool watched(gt_Context *context, const gt_Function *self, const gt_Plan 
     return gt_plan_watched(plan);
 }
 
+/* The plan's results, of which some are masks of others. */
+static gt_Status run_masked(gt_Context *context, const gt_Function *self, const Entry *entry,
+                            gt_Tensor **outputs)
+{
+    size_t bytes = (size_t)(self->outputs + entry->masked_outputs) * sizeof *outputs;
+    gt_Tensor **all = gt_allocate_zeroed(context, bytes);
+    if (!all)
+        return gt_context_status(context);
+    if (gt_plan_run(entry->plan, self->input, all) == GT_OK) {
+        for (int32_t i = 0; i < entry->masked_outputs; i++) {
+            gt_Tensor *mask = all[self->outputs + i];
+            gt_value_set_mask(gt_tensor_value(all[entry->masked_output[i]]), gt_tensor_value(mask));
+            gt_tensor_free(context, mask);
+        }
+        memcpy(outputs, all, (size_t)self->outputs * sizeof *outputs);
+    }
+    gt_release(context, all, bytes);
+    return gt_context_status(context);
+}
+
 static gt_Status call(gt_Context *context, gt_Function *self, gt_Tensor **outputs)
 {
-    gt_Plan *plan = gt_tracing(context) ? NULL : plan_for_call(context, self);
+    Entry *entry = gt_tracing(context) ? NULL : entry_for_call(context, self);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
-    if (!plan || watched(context, self, plan)) {
+    if (!entry || watched(context, self, entry->plan)) {
         self->stats.eager_calls++;
         return run_body(context, self, NULL, outputs);
     }
     self->stats.runs++;
-    return gt_plan_run(plan, self->input, outputs);
+    return entry->masked_outputs ? run_masked(context, self, entry, outputs)
+                                 : gt_plan_run(entry->plan, self->input, outputs);
 }
 
 static gt_Status check_call(gt_Context *context, const char *here, const gt_Function *self,

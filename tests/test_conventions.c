@@ -115,6 +115,14 @@ static void kinks(void)
     SLOPE("leaky_relu'(0) is the negative slope", (-1, 0, 1), gt_leaky_relu(x), 0.2, 0.2, 1);
     SLOPE("elu'(0) = alpha", (0, 1), gt_elu(x, .alpha = 0.5), 0.5, 1);
     SLOPE("hard_sigmoid is flat at -3, not at 3, as relu6 is", (-3, 0, 3, 4), gt_hard_sigmoid(x), 0, 1.0 / 6, 1.0 / 6, 0);
+    SLOPE("celu'(0) = 1 for every alpha", (0, 1), gt_celu(x, .alpha = 0.5), 1, 1);
+    SLOPE("hard_tanh has slope 1 at both ends, as clip", (-2, -1, 0, 1), gt_hard_tanh(x), 0, 1, 1, 1);
+    SLOPE("hard_shrink is 0 and flat at its threshold", (-0.5, 0, 0.5, 1), gt_hard_shrink(x), 0, 0, 0, 1);
+    SLOPE("soft_shrink is flat at its threshold", (-0.5, 0, 0.5, 1), gt_soft_shrink(x), 0, 0, 0, 1);
+    SLOPE("threshold is flat at it", (1, 2, 3), gt_threshold(x, 2, 5), 0, 0, 1);
+    SLOPE("sparse_plus'(1) = 1, and infinity is no trouble", (-1, 0, 1, inf), gt_sparse_plus(x), 0, 0.5, 1, 1);
+    SLOPE("sparse_sigmoid is flat at -1 and 1", (-1, 0, 1, 2), gt_sparse_sigmoid(x), 0, 0.5, 0, 0);
+    SLOPE("sparsemax: a number that just falls out gets nothing", (1, 0, -1), gt_multiply(gt_sparsemax(x), V(1, 2, 3)), 0, 0, 0);
     SLOPE("abs'(0) = 0", (-3, 0, 3), gt_abs(x), -1, 0, 1);
     SLOPE("max: equal ones share the gradient", (3, 1, 3), gt_max(x), 0.5, 0, 0.5);
     SLOPE("min: equal ones share the gradient", (1, 1, 3, 1), gt_min(x), 1.0 / 3, 1.0 / 3, 0, 1.0 / 3);
@@ -457,6 +465,13 @@ static void networks(void)
     IS("max_pool: steps of its own size", gt_max_pool(row, gt_shape(2)), 2, 4);
     IS("max_pool same: padding never wins", gt_max_pool(gt_negative(row), gt_shape(3), .padding = GT_PADDING_SAME), -1, -3);
     IS("average_pool same: only what is there counts", gt_average_pool(row, gt_shape(3), .padding = GT_PADDING_SAME), 1.5, 3.5);
+    IS("sparsemax: what -inf marks is 0", gt_sparsemax(V(0.5, -INFINITY, 0.25)), 0.625, 0, 0.375);
+    IS("shrinking keeps NaN", gt_hard_shrink(V(NAN, 1)), NAN, 1);
+    IS("shrinking softly keeps NaN", gt_soft_shrink(V(NAN, 1)), NAN, 0.5);
+    REFUSED("celu needs an alpha", gt_celu(V(1), .alpha = 0), "celu: alpha must not be 0");
+    REFUSED("a threshold is a width", gt_soft_shrink(V(1), .threshold = -1), "soft_shrink: threshold must be >= 0 (got -1)");
+    REFUSED("squareplus needs b >= 0", gt_squareplus(V(1), .b = -1), "squareplus: b must be >= 0 (got -1)");
+    REFUSED("glu halves an axis", gt_glu(V(1, 2, 3)), "glu: ");
     IS("resize: bilinear, pixels are squares", gt_resize(gt_reshape(V(1, 2), gt_shape(1, 2, 1)), gt_shape(1, 4)), 1, 1.25, 1.75, 2);
     IS("resize nearest: the centre decides", gt_resize(gt_reshape(V(1, 2, 3), gt_shape(1, 3, 1)), gt_shape(1, 2), .interpolation = GT_INTERPOLATION_NEAREST), 1, 3);
     IS("resize does not average when it shrinks", gt_resize(gt_reshape(V(1, 2, 4, 8, 16, 32), gt_shape(1, 6, 1)), gt_shape(1, 2)), 2, 16);

@@ -35,6 +35,46 @@ static gt_Tensor *one(double number)
     return gt_scalar(number, GT_FLOAT64);
 }
 
+static void sizes_refused(gt_Sizes sizes, int count, int64_t least, const char *text)
+{
+    int64_t numbers[3] = {-1, -1, -1};
+    cr_assert_eq(gt_sizes_expand("strides", sizes, count, least, numbers), GT_INVALID);
+    refused(false, text);
+}
+
+/* A number is a list of one; a list has as many as there are axes. */
+Test(keyword, sizes)
+{
+    int64_t n[3] = {0, 0, 0};
+    cr_assert(gt_sizes(3) == 3 && gt_sizes(-1) == -1 && gt_sizes(INT64_MAX) == INT64_MAX);
+    cr_assert(gt_sizes_expand("strides", 3, 3, 1, n) == GT_OK && n[0] == 3 && n[1] == 3 && n[2] == 3);
+    cr_assert(gt_sizes_expand("strides", gt_sizes(4, 0), 2, 0, n) == GT_OK && n[0] == 4 && n[1] == 0 &&
+              n[2] == 3);
+    cr_assert(gt_sizes_expand("strides", gt_sizes(1048575, 1, 1048575), 3, 1, n) == GT_OK &&
+              n[0] == 1048575 && n[1] == 1 && n[2] == 1048575);
+    cr_assert(gt_sizes_expand("strides", INT32_MAX, 1, 1, n) == GT_OK && n[0] == INT32_MAX);
+    const int64_t two[] = {5, 6, GT_INTEGERS_END, 7}, none[] = {GT_INTEGERS_END};
+    cr_assert(gt_sizes_list(two) == gt_sizes(5, 6) && gt_sizes(5, 6) != gt_sizes(6, 5) &&
+              gt_sizes(5, 5) != 5);
+    sizes_refused(0, 2, 1, "strides must be from 1 to 2147483647 (got 0)");
+    sizes_refused(gt_sizes(2, 0), 2, 1, "strides must be from 1 to 2147483647 (got 0)");
+    sizes_refused((int64_t)INT32_MAX + 1, 2, 1, "(got 2147483648)");
+    sizes_refused(GT_NONE, 2, 0, "strides must be from 0 to 2147483647 (got -2147483648)");
+    sizes_refused(gt_sizes(1, 2), 1, 1, "strides must be one number, or one for each of 1 spatial axis (got 2)");
+    sizes_refused(gt_sizes(1, 2), 3, 1, "one for each of 3 spatial axes (got 2)");
+    sizes_refused(gt_sizes(1, 2, 3), 2, 1, "(got 3)");
+    sizes_refused(gt_sizes(1, 2, 3, 4), 3, 1, "strides must be one number, or up to three from 0 to 1048575");
+    sizes_refused(gt_sizes(1, -1), 2, 1, "up to three from 0 to 1048575");
+    sizes_refused(gt_sizes(1, 1048576), 2, 1, "up to three from 0 to 1048575");
+    sizes_refused(gt_sizes_list(none), 2, 1, "up to three");
+    refused(gt_sizes_expand("strides", 1, 0, 1, n) == GT_OK, "room for 1 to 3 numbers (got 0)");
+    refused(gt_sizes_expand("strides", 1, 4, 1, n) == GT_OK, "room for 1 to 3 numbers (got 4)");
+    refused(gt_sizes_expand(NULL, 1, 1, 1, n) == GT_OK, "there must be a name");
+    refused(gt_sizes_expand("strides", 1, 1, 1, NULL) == GT_OK, "there must be a name and room");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 Test(keyword, lists_end_with_a_mark)
 {
     gt_Scope *scope = gt_scope_begin();

@@ -352,7 +352,7 @@ static gt_Status tied_build(gt_Layer *layer, const gt_BuildArgs *in)
     Tied *self = (Tied *)layer;
     gt_build(self->encoder, in->shape, GT_FLOAT32);
     self->kernel = gt_share_weight(layer, "tied", gt_variables(self->encoder).items[0]);
-    return gt_set_input_spec(layer, 2, gt_last(in->shape));
+    return gt_set_input_spec(layer, 0, .min_rank = 2, .dim = gt_last(in->shape));
 }
 
 static gt_Tensor *tied_call(gt_Layer *layer, const gt_CallArgs *in)
@@ -382,7 +382,7 @@ Test(layers, weights_of_another_layer)
     fails(GT_INVALID, "2");
     gt_share_weight(tied, "late", gt_variables(tied).items[0]);
     fails(GT_STATE, "build");
-    gt_set_input_spec(tied, 9, 0);
+    gt_set_input_spec(tied, 0, .min_rank = 9);
     gt_error_clear();
     gt_layer_free(tied);
 }

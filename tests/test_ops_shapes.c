@@ -306,6 +306,13 @@ Test(reshaping, values_and_conventions)
     cr_assert_eq(gt_data(gt_reshape(a, gt_shape(6))), gt_data(a), "a reshape copies");
     CHECK((gt_ravel)(a), GT_FLOAT32, gt_shape(6), 0, 1, 2, 3, 4, 5);
     CHECK_EMPTY(gt_reshape(gt_zeros(gt_shape(0, 4)), gt_shape(-1, 2)), GT_FLOAT32, gt_shape(0, 2));
+    CHECK(gt_reshape(a, gt_shape(-1, 1), .keep = 1), GT_FLOAT32, gt_shape(2, 3, 1), 0, 1, 2, 3, 4,
+          5);
+    CHECK(gt_reshape(a, gt_shape(1), .keep = 2), GT_FLOAT32, gt_shape(2, 3, 1), 0, 1, 2, 3, 4, 5);
+    CHECK(gt_reshape(gt_arange(0, 3, 1), gt_shape(-1), .keep = 1), GT_FLOAT32, gt_shape(3, 1), 0, 1,
+          2);
+    CHECK_EMPTY(gt_reshape(gt_zeros(gt_shape(0, 6)), gt_shape(2, -1), .keep = 1), GT_FLOAT32,
+                gt_shape(0, 2, 3));
     CHECK_EMPTY(gt_ravel(gt_zeros(gt_shape(0, 4))), GT_FLOAT32, gt_shape(0));
     CHECK(gt_expand_dims(gt_ravel(a), -1), GT_FLOAT32, gt_shape(6, 1), 0, 1, 2, 3, 4, 5);
     CHECK(gt_squeeze(gt_reshape(a, gt_shape(1, 6, 1))), GT_FLOAT32, gt_shape(6), 0, 1, 2, 3, 4, 5);
@@ -379,12 +386,21 @@ Test(reshaping, errors)
     gt_Tensor *a = gt_zeros(gt_shape(2, 3)), *wide = gt_zeros(gt_shape(1, 1, 1, 1, 1, 1, 1, 1));
     CHECK_ERROR(gt_reshape(a, gt_shape(4, -1)),
                 "reshape: (2, 3) cannot become (4, -1): the number of elements differs");
+    CHECK_ERROR(
+        gt_reshape(a, gt_shape(2), .keep = 1),
+        "reshape: (2, 3) cannot become (2,) behind the axes that stay: the number of elements "
+        "differs");
+    CHECK_ERROR(gt_reshape(a, gt_shape(-1), .keep = 3),
+                "reshape: keep must be from 0 to the rank 2 (got 3)");
+    CHECK_ERROR(gt_reshape(a, gt_shape(-1), .keep = -1),
+                "reshape: keep must be from 0 to the rank 2 (got -1)");
+    CHECK_ERROR(gt_reshape(a, gt_shape(3, 1, 1, 1, 1, 1, 1, 1), .keep = 1),
+                "reshape: the new shape has more than 8 dimensions");
     CHECK_ERROR(gt_reshape(a, gt_shape(-1, -1)),
                 "reshape: only one dimension may be -1, not as in (-1, -1)");
     CHECK_ERROR(gt_reshape(a, gt_shape(-2, -3)),
                 "reshape: (2, 3) cannot become (-2, -3): the number of elements differs");
-    CHECK_ERROR(gt_expand_dims(wide, 0),
-                "expand_dims: the new shape has more than 8 dimensions");
+    CHECK_ERROR(gt_expand_dims(wide, 0), "expand_dims: the new shape has more than 8 dimensions");
     CHECK_ERROR(gt_squeeze(a, .axis = 1), "squeeze: axis 1 of (2, 3) is not 1");
     CHECK_ERROR(gt_transpose(a, .perm = gt_axes(0)),
                 "transpose: perm names 1 axes of a tensor of rank 2");
@@ -396,8 +412,9 @@ Test(reshaping, errors)
                 "broadcast_to: the result (9223372036854775807, 2, 3) would be too large");
     CHECK_ERROR(gt_repeat(a, INT64_MAX, .axis = 0),
                 "repeat: 9223372036854775807 times axis 0 of (2, 3) would be too large");
-    CHECK_ERROR(gt_tile(gt_zeros(gt_shape(INT64_C(1) << 40, 0)), gt_shape(INT64_C(1) << 40, 1)),
-                "tile: repeat: 1099511627776 times axis 0 of (1099511627776, 0) would be too large");
+    CHECK_ERROR(
+        gt_tile(gt_zeros(gt_shape(INT64_C(1) << 40, 0)), gt_shape(INT64_C(1) << 40, 1)),
+        "tile: repeat: 1099511627776 times axis 0 of (1099511627776, 0) would be too large");
     CHECK_ERROR(gt_repeat(a, -1), "repeat: repeats must be >= 0 (got -1)");
     CHECK_ERROR(gt_pad(a, gt_shape(1), gt_shape(1, 0)),
                 "pad: (2, 3) cannot have (1,) before and (1, 0) after it");
@@ -525,9 +542,11 @@ Test(indexing, errors)
                 "float32 (2, 2, 2)");
     CHECK_ERROR(gt_scatter_add(gt_scalar(5, GT_INT32), gt_zeros(gt_shape(2)), gt_shape(5, 2)),
                 "scatter_add: index 5, at () of the indices, is outside axis 0 of length 5");
-    CHECK_ERROR(gt_scatter_add(i, a, gt_shape(-1, 2)), "scatter_add: the shape is invalid or too large");
+    CHECK_ERROR(gt_scatter_add(i, a, gt_shape(-1, 2)),
+                "scatter_add: the shape is invalid or too large");
     CHECK_ERROR(gt_one_hot(a, 3), "one_hot: indices must be int32, int64 or uint8 (got float32)");
-    CHECK_ERROR(gt_tril(gt_zeros(gt_shape(3))), "tril: expected at least two axes (got shape (3,))");
+    CHECK_ERROR(gt_tril(gt_zeros(gt_shape(3))),
+                "tril: expected at least two axes (got shape (3,))");
     gt_scope_end(scope);
     assert_no_leaks();
 }

@@ -245,13 +245,19 @@ static bool calls(const Row *row, const char *const *names)
 static const char *const frees[] = {"gt_variable_free", "gt_layer_free",       "gt_optimizer_free",
                                     "gt_dataset_free",  "gt_function_free",    "gt_metric_free",
                                     "gt_history_free",  "gt_tensor_file_free", NULL};
-static const char *const may_be_null[] = {"gt_scope_end_at",
+static const char *const may_be_null[] = {"gt_autocast_at",
+                                          "gt_scope_end_at",
                                           "gt_tape_end_at",
                                           "gt_dataset_from_tensors_at",
                                           "gt_lstm_at",
                                           "gt_gru_at",
                                           "gt_lstm",
                                           "gt_gru",
+                                          "gt_lstm_cell_at",
+                                          "gt_gru_cell_at",
+                                          "gt_simple_rnn_at",
+                                          "gt_simple_rnn",
+                                          "gt_simple_rnn_cell_at",
                                           "gt_metric_update_at",
                                           "gt_apply_gradients_at",
                                           "gt_total_loss_at",
@@ -289,7 +295,7 @@ static bool is_of_kind(const Row *row, const Handle *handle)
 /* May the call succeed? */
 static bool may_work(const Row *row, const Handle *handle)
 {
-    if (calls(row, (const char *const[]){"gt_is_variable", NULL}))
+    if (calls(row, (const char *const[]){"gt_is_variable", "gt_is_masked", NULL}))
         return true;
     if (!handle->pointer)
         return row->optional || calls(row, frees) || calls(row, may_be_null);
@@ -463,7 +469,7 @@ Test(wild, messages_name_what_was_expected_and_what_came)
     fails(gt_Dense(3, .activation = (gt_TensorFunction)1),
           "Dense: activation must be a function (got the number 1)");
     fails(gt_Activation((gt_TensorFunction)(uintptr_t)x),
-          "Activation: the function must be a function (got a tensor)");
+          "Activation: function must be a function (got a tensor)");
     fails(gt_Lambda((gt_LambdaFunction)1),
           "Lambda: the function must be a function (got the number");
     fails(gt_function((gt_FunctionBody)(uintptr_t)dense, NULL),
@@ -570,8 +576,8 @@ Test(wild, inputs_that_nobody_takes)
         cr_assert_not_null(gt_call(one[i], x), "%s", gt_error_message());
     }
     fails(gt_call(one[2], x, .more = y), "more must be a list of at most 63 tensors");
-    static const gt_LayerClass takes_two = {
-        .size = sizeof(gt_LayerClass), .name = "second", .instance = sizeof(gt_Layer), .call = second, .inputs = 2};
+    const gt_LayerClass takes_two = {
+        .size = sizeof(gt_LayerClass), .name = "second", .instance = sizeof(gt_Layer), .call = second, .ports = GT_PORTS({"x", 0, 0, 0}, {"y", 0, 0, 0})};
     const gt_Layer instance = {.name = NULL};
     gt_Layer *two = gt_layer_new_at(NULL, &takes_two, &instance);
     cr_assert_eq(gt_element(gt_call(two, x, .more = gt_tensors(y)), 0), 2);

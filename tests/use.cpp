@@ -44,6 +44,10 @@ int main()
     check(gt_item(gt_multiply(gt_sum(x), 0.5)) == 10.5, "a number as the second operand");
     check(gt_rank(gt_reshape(x, gt_shape(6))) == 1 && gt_rank(gt_scalar(1, GT_FLOAT32)) == 0,
           "shapes");
+    int64_t sizes[3];
+    check(gt_sizes_expand("sizes", gt_sizes(3, 5), 2, 1, sizes) == GT_OK && sizes[1] == 5 &&
+              gt_sizes(4) == 4,
+          "sizes");
     check(gt_size(gt_repeat(x, gt_integers(2, 0, 1), .axis = 1)) == 6, "integers");
     check(gt_element(gt_relu(gt_negative(x)), 0) == 0, "an activation");
 

@@ -226,7 +226,7 @@ static gt_Status own_all(const List *list)
 {
     for (int32_t i = 0; i < list->count && gt_context_status(list->context) == GT_OK; i++)
         if (gt_is_variable(list->items[i].tensor))
-            gt_variable_memory(list->context, list->items[i].tensor, true);
+            gt_variable_replace(list->context, list->items[i].tensor);
     return gt_context_status(list->context);
 }
 

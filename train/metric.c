@@ -214,7 +214,7 @@ void gt_metric_leave(gt_Metric *self, void *kept)
     GT_ASSERT(self->runs > 0 && (!kept || self->runs > 1));
     self->runs--;
     for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
-        void *to = gt_variable_memory(context, self->states[i], true);
+        void *to = gt_variable_replace(context, self->states[i]);
         if (to)
             memcpy(to, from, state_bytes(self, i));
     }

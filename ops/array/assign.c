@@ -32,7 +32,7 @@ static void assign_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 
 const gt_Operation gt_op_assign = {
     GT_RECORD("assign", "variable = value", 2, 2),
-    .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE | GT_OP_HALF,
+    .flags = GT_OP_EFFECT | GT_OP_NOT_DIFFERENTIABLE | GT_OP_HALF | GT_OP_OVERWRITES,
     .why_not = "a change of state has no gradient; compute with the value instead",
     .shape = assign_shape,
     .lower = assign_lower,

@@ -37,20 +37,29 @@ static gt_Status view_mask(gt_MaskRule *rule)
 
 /* ---- reshape ---- */
 
-#define SHAPE_OPTIONS(F, S) F(S, gt_Shape, shape, GT_SCALAR_SHAPE, "the shape of the result")
-GT_OPTIONS(ShapeOptions, SHAPE_OPTIONS);
-GT_OPTION_TYPE(ShapeOptions, SHAPE_OPTIONS);
+#define RESHAPE_OPTIONS(F, S)                                                                      \
+    F(S, gt_Shape, shape, GT_SCALAR_SHAPE, "the shape of the result behind the axes that stay")    \
+    gt_reshape_OPTIONS(F, S)
+GT_OPTIONS(ReshapeOptions, RESHAPE_OPTIONS);
+GT_OPTION_TYPE(ReshapeOptions, RESHAPE_OPTIONS);
+GT_OPTION_TYPE(gt_reshape_options, gt_reshape_OPTIONS);
 
 static gt_Status reshape_shape(gt_ShapeRule *rule)
 {
-    const gt_Shape *wanted = &((const ShapeOptions *)rule->options)->shape;
+    const ReshapeOptions *options = rule->options;
+    const gt_Shape *wanted = &options->shape;
     const gt_Spec *in = rule->input[0];
     gt_Spec *out = &rule->output[0];
     char from[160], to[160];
-    int open = -1;
-    out->dtype = in->dtype;
-    if (wanted->rank < 0 || wanted->rank > GT_MAX_RANK)
+    int keep = options->keep, open = -1;
+    int64_t rest = 1; /* elements of x behind the axes that stay */
+    if (keep < 0 || keep > in->rank)
+        return gt_fail(GT_INVALID, "keep must be from 0 to the rank %d (got %d)", in->rank, keep);
+    if (wanted->rank < 0 || wanted->rank > GT_MAX_RANK - keep)
         return gt_fail(GT_INVALID, "the new shape has more than %d dimensions", GT_MAX_RANK);
+    for (int d = keep; d < in->rank; d++)
+        rest *= in->dims[d];
+    out->dtype = in->dtype;
     out->rank = wanted->rank;
     for (int d = 0; d < wanted->rank; d++) {
         out->dims[d] = wanted->dims[d];
@@ -64,39 +73,57 @@ static gt_Status reshape_shape(gt_ShapeRule *rule)
         out->dims[open] = 1;
     bool fits = gt_spec_resize(out);
     if (fits && open >= 0) {
-        fits = out->size > 0 && in->size % out->size == 0;
-        out->dims[open] = fits ? in->size / out->size : 1;
+        fits = out->size > 0 && rest % out->size == 0;
+        out->dims[open] = fits ? rest / out->size : 1;
         fits = fits && gt_spec_resize(out);
     }
-    if (!fits || out->size != in->size)
-        return gt_fail(GT_INVALID, "%s cannot become %s: the number of elements differs",
+    if (!fits || out->size != rest)
+        return gt_fail(GT_INVALID, "%s cannot become %s%s: the number of elements differs",
                        gt_shape_text(gt_spec_shape(in), from, sizeof from),
-                       gt_shape_text(*wanted, to, sizeof to));
+                       gt_shape_text(*wanted, to, sizeof to),
+                       keep ? " behind the axes that stay" : "");
+    memmove(out->dims + keep, out->dims, (size_t)out->rank * sizeof *out->dims);
+    memcpy(out->dims, in->dims, (size_t)keep * sizeof *out->dims);
+    out->rank = (uint8_t)(out->rank + keep);
     return GT_OK;
 }
 
-#define SHAPE(...) .options = &GT_VALUES(ShapeOptions, GT_SAMPLE_SHAPE(__VA_ARGS__))
+/* A mask over axes that stay needs no reading of sizes. */
+static gt_Status reshape_mask(gt_MaskRule *rule)
+{
+    const ReshapeOptions *options = rule->shape->options;
+    if (gt_mask_axes(rule, 0) <= options->keep)
+        return gt_mask_join(rule, 0, rule->input[0]);
+    return view_mask(rule);
+}
+
+#define RESHAPED(keep, ...)                                                                        \
+    .options = &GT_VALUES(ReshapeOptions, GT_SAMPLE_SHAPE(__VA_ARGS__), keep)
 const gt_Operation gt_op_reshape = {
     GT_RECORD("reshape", "the numbers of x in another shape", 1, 1),
     .flags = GT_OP_VIEW | GT_OP_CARRIES | GT_OP_LINEAR | GT_OP_HALF,
-    .options = &ShapeOptions_type,
+    .options = &ReshapeOptions_type,
     .shape = reshape_shape,
     .lower = gt_lower_same,
     .gradient = view_gradient,
-    .mask = view_mask,
-    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3)), SHAPE(3, 2)},
-                          {.inputs = 1, .input = GT_INPUTS(GT_ANY(4, 3)), SHAPE(2, -1, 3)}),
+    .mask = reshape_mask,
+    .samples = GT_SAMPLES({.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3)), RESHAPED(0, 3, 2)},
+                          {.inputs = 1, .input = GT_INPUTS(GT_ANY(4, 3)), RESHAPED(0, 2, -1, 3)},
+                          {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3, 4)), RESHAPED(1, -1, 2)},
+                          {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3, 4)), RESHAPED(2, 2, 2)}),
 };
 
-gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape)
+gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape,
+                         const gt_reshape_options *given)
 {
-    ShapeOptions options = GT_VALUES(ShapeOptions, shape);
-    return gt_apply_one_at(here, &gt_op_reshape, &options, 1, &x);
+    gt_reshape_options options = GT_TAKE(gt_reshape_options, given);
+    ReshapeOptions all = GT_VALUES(ReshapeOptions, shape, options.keep);
+    return gt_apply_one_at(here, &gt_op_reshape, &all, 1, &x);
 }
 
 gt_Tensor *gt_ravel_at(const char *here, gt_Tensor *x)
 {
-    return gt_reshape_at(here, x, gt_shape(-1));
+    return gt_reshape_at(here, x, gt_shape(-1), NULL);
 }
 gt_Tensor *(gt_ravel)(gt_Tensor *x)
 {

@@ -7,10 +7,17 @@
 
 GT_BEGIN
 
+#define gt_reshape_OPTIONS(F, S)                                                                   \
+    F(S, int32_t, keep, 0, "how many leading axes of x stay as they are, before the shape")
+GT_OPTIONS(gt_reshape_options, gt_reshape_OPTIONS);
 /* The numbers in row-major order as another shape; one dimension may be -1 and is worked out.
- * Shares the memory. */
-#define gt_reshape(x, shape) gt_reshape_at(GT_HERE, x, shape)
-GT_API gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape);
+ * Shares the memory. gt_reshape(x, gt_shape(-1), .keep = 1) flattens each row of a batch, whose
+ * length nobody has to know. */
+#define gt_reshape(x, ...)                                                                         \
+    gt_reshape_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                               \
+                  GT_KEYWORDS(gt_reshape, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape,
+                                const gt_reshape_options *options);
 /* gt_reshape to one dimension. */
 #define gt_ravel(x) gt_ravel_at(GT_HERE, x)
 GT_API gt_Tensor *gt_ravel_at(const char *here, gt_Tensor *x);

@@ -1,10 +1,11 @@
 /* Activation functions: records and gradient rules of ops/nn/activation.h. relu, leaky_relu,
  * sigmoid, softplus, silu and gelu are operations, so are the slopes of relu, tanh and sigmoid; the
- * others are made of operations. The softmaxes are in softmax.c. */
+ * others are made of operations. What normalizes along an axis is in softmax.c. */
 #include "ops/nn/activation.h"
 #include "ops/array/cast.h"
 #include "ops/math/compare.h"
 #include "ops/array/creation.h"
+#include "ops/array/indexing.h"
 #include "ops/kit.h"
 #include "ops/math/math.h"
 #include "ops/math/reduce.h"
@@ -299,6 +300,11 @@ COMPOSED(log_sigmoid, gt_negative(gt_softplus(gt_negative(x))))
 COMPOSED(mish, gt_multiply(x, gt_tanh(gt_softplus(x))))
 COMPOSED(softsign, gt_divide(x, gt_add(gt_abs(x), 1)))
 COMPOSED(selu, gt_multiply(gt_elu(x, .alpha = 1.6732632423543772), 1.0507009873554805))
+COMPOSED(hard_tanh, gt_clip(x, -1, 1))
+COMPOSED(tanh_shrink, gt_subtract(x, gt_tanh(x)))
+/* x itself where it is large: the square has nothing to overflow. */
+COMPOSED(sparse_plus,
+         (gt_where)(gt_less(x, 1), gt_multiply(gt_square(gt_add(gt_clip(x, -1, 1), 1)), 0.25), x))
 COMPOSED(gelu_exact, gt_gelu(x, .approximate = false))
 
 GT_OPTION_TYPE(gt_relu_options, gt_relu_OPTIONS);
@@ -352,3 +358,77 @@ gt_Tensor *(gt_elu)(gt_Tensor *x)
 {
     return gt_elu_at(NULL, x, NULL);
 }
+
+GT_OPTION_TYPE(gt_celu_options, gt_celu_OPTIONS);
+static gt_Tensor *celu(gt_Tensor *x, const gt_celu_options *given)
+{
+    gt_celu_options options = GT_TAKE(gt_celu_options, given);
+    if (options.alpha == 0) {
+        gt_fail(GT_INVALID, "alpha must not be 0");
+        return NULL;
+    }
+    gt_Tensor *below = gt_expm1(gt_divide(gt_minimum(x, 0), options.alpha));
+    return gt_add(gt_relu(x), gt_multiply(below, options.alpha));
+}
+GT_COMPOSED_OPTIONS(celu, celu, gt_celu_options)
+
+GT_OPTION_TYPE(gt_glu_options, gt_glu_OPTIONS);
+static gt_Tensor *glu(gt_Tensor *x, const gt_glu_options *given)
+{
+    gt_glu_options options = GT_TAKE(gt_glu_options, given);
+    gt_Tensor *half[2];
+    if (gt_split(x, 2, half, .axis = options.axis) != GT_OK)
+        return NULL;
+    return gt_multiply(half[0], gt_sigmoid(half[1]));
+}
+GT_COMPOSED_OPTIONS(glu, glu, gt_glu_options)
+
+GT_OPTION_TYPE(gt_hard_shrink_options, gt_hard_shrink_OPTIONS);
+static bool is_width(double threshold)
+{
+    if (!(threshold >= 0))
+        gt_fail(GT_INVALID, "threshold must be >= 0 (got %g)", threshold);
+    return threshold >= 0;
+}
+
+static gt_Tensor *hard_shrink(gt_Tensor *x, const gt_hard_shrink_options *given)
+{
+    gt_hard_shrink_options options = GT_TAKE(gt_hard_shrink_options, given);
+    if (!is_width(options.threshold))
+        return NULL;
+    return (gt_where)(gt_less_equal(gt_abs(x), options.threshold), gt_zeros_like(x), x);
+}
+GT_COMPOSED_OPTIONS(hard_shrink, hard_shrink, gt_hard_shrink_options)
+
+static gt_Tensor *soft_shrink(gt_Tensor *x, const gt_hard_shrink_options *given)
+{
+    gt_hard_shrink_options options = GT_TAKE(gt_hard_shrink_options, given);
+    if (!is_width(options.threshold))
+        return NULL;
+    return gt_subtract(x, gt_clip(x, -options.threshold, options.threshold));
+}
+GT_COMPOSED_OPTIONS(soft_shrink, soft_shrink, gt_hard_shrink_options)
+
+GT_COMPOSED_TENSOR(threshold, gt_where,
+                   (const char *here, gt_Tensor *x, double threshold, double default_value),
+                   (gt_greater(x, threshold), x, default_value))
+
+GT_OPTION_TYPE(gt_squareplus_options, gt_squareplus_OPTIONS);
+static gt_Tensor *squareplus(gt_Tensor *x, const gt_squareplus_options *given)
+{
+    gt_squareplus_options options = GT_TAKE(gt_squareplus_options, given);
+    if (!(options.b >= 0)) {
+        gt_fail(GT_INVALID, "b must be >= 0 (got %g)", options.b);
+        return NULL;
+    }
+    return gt_multiply(gt_add(x, gt_sqrt(gt_add(gt_square(x), options.b))), 0.5);
+}
+GT_COMPOSED_OPTIONS(squareplus, squareplus, gt_squareplus_options)
+
+static gt_Tensor *sparse_sigmoid(gt_Tensor *x)
+{
+    x = gt_as_float(x);
+    gt_Tensor *end = gt_cast(gt_greater(x, 0), gt_dtype(x));
+    return (gt_where)(gt_greater_equal(gt_abs(x), 1), end, gt_multiply(gt_add(x, 1), 0.5));
+}
+GT_COMPOSED_UNARY(sparse_sigmoid, sparse_sigmoid)

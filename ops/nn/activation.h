@@ -93,6 +93,62 @@ GT_DECLARE_UNARY(linear);
 GT_DECLARE_UNARY(exponential);
 #define gt_exponential(x) gt_exponential_at(GT_HERE, x)
 
+/* max(x, 0) + alpha (e^(min(x, 0) / alpha) - 1): as elu, with the slope 1 at 0 for every alpha. */
+#define gt_celu_OPTIONS(F, S) F(S, double, alpha, 1, "minus the limit at -infinity; not 0")
+GT_OPTIONS(gt_celu_options, gt_celu_OPTIONS);
+#define gt_celu(...)                                                                               \
+    gt_celu_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_celu, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(celu, gt_celu_options);
+
+/* a sigmoid(b) of the two halves a, b of x along an axis, whose size must be even (Dauphin et al.
+ * 2017). */
+#define gt_glu_OPTIONS(F, S) F(S, int32_t, axis, -1, "which is halved; negative: from the end")
+GT_OPTIONS(gt_glu_options, gt_glu_OPTIONS);
+#define gt_glu(...)                                                                                \
+    gt_glu_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_glu, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(glu, gt_glu_options);
+
+/* min(max(x, -1), 1), with the slope 1 at both ends, as gt_clip's; x - tanh(x). */
+GT_DECLARE_UNARY(hard_tanh);
+#define gt_hard_tanh(x) gt_hard_tanh_at(GT_HERE, x)
+GT_DECLARE_UNARY(tanh_shrink);
+#define gt_tanh_shrink(x) gt_tanh_shrink_at(GT_HERE, x)
+
+/* 0 where |x| <= threshold. Elsewhere hard_shrink is x, soft_shrink is nearer to 0 by the
+ * threshold. */
+#define gt_hard_shrink_OPTIONS(F, S)                                                               \
+    F(S, double, threshold, 0.5, "half the width of what becomes 0, >= 0")
+GT_OPTIONS(gt_hard_shrink_options, gt_hard_shrink_OPTIONS);
+typedef gt_hard_shrink_options gt_soft_shrink_options;
+#define gt_hard_shrink(...)                                                                        \
+    gt_hard_shrink_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                              \
+                      GT_KEYWORDS(gt_hard_shrink, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(hard_shrink, gt_hard_shrink_options);
+#define gt_soft_shrink(...)                                                                        \
+    gt_soft_shrink_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                              \
+                      GT_KEYWORDS(gt_hard_shrink, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(soft_shrink, gt_hard_shrink_options);
+/* x where x > threshold, else the default value. */
+#define gt_threshold(x, threshold, default_value)                                                  \
+    gt_threshold_at(GT_HERE, x, threshold, default_value)
+GT_API gt_Tensor *gt_threshold_at(const char *here, gt_Tensor *x, double threshold,
+                                  double default_value);
+
+/* (x + sqrt(x^2 + b)) / 2: near max(x, 0) without exponentials (Barron 2021). */
+#define gt_squareplus_OPTIONS(F, S) F(S, double, b, 4, "the larger, the rounder; >= 0")
+GT_OPTIONS(gt_squareplus_options, gt_squareplus_OPTIONS);
+#define gt_squareplus(...)                                                                         \
+    gt_squareplus_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                               \
+                     GT_KEYWORDS(gt_squareplus, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(squareplus, gt_squareplus_options);
+
+/* 0 below -1, x above 1, (x + 1)^2 / 4 between; and its slope: 0, 1, (x + 1) / 2, itself flat at
+ * both ends. */
+GT_DECLARE_UNARY(sparse_plus);
+#define gt_sparse_plus(x) gt_sparse_plus_at(GT_HERE, x)
+GT_DECLARE_UNARY(sparse_sigmoid);
+#define gt_sparse_sigmoid(x) gt_sparse_sigmoid_at(GT_HERE, x)
+
 /* e^x over its sum along an axis, a probability: losses with from_logits = true refuse it, and
  * others compute from x. For that the handle, like that of gt_sigmoid, holds the numbers of x as
  * long as it lives. And the logarithm of that. */
@@ -107,6 +163,15 @@ GT_DECLARE_ACTIVATION(softmax, gt_softmax_options);
     gt_log_softmax_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                              \
                       GT_KEYWORDS(gt_softmax, GT_AFTER_1(__VA_ARGS__)))
 GT_DECLARE_ACTIVATION(log_softmax, gt_softmax_options);
+
+/* The point of the simplex (not negative, with the sum 1 along an axis) next to x: max(x - t, 0),
+ * with many zeros (Martins and Astudillo 2016). Keras 3.15's function is another one where several
+ * numbers stay: its t adds up running sums, and the result has no sum of 1. */
+typedef gt_softmax_options gt_sparsemax_options;
+#define gt_sparsemax(...)                                                                          \
+    gt_sparsemax_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                \
+                    GT_KEYWORDS(gt_softmax, GT_AFTER_1(__VA_ARGS__)))
+GT_DECLARE_ACTIVATION(sparsemax, gt_softmax_options);
 
 GT_END
 

@@ -1,12 +1,16 @@
-/* gt_softmax and gt_log_softmax along one axis: records and gradient rules. The tensor is seen as
+/* gt_softmax and gt_log_softmax along one axis: records and gradient rules; and gt_sparsemax. The tensor is seen as
  * outer x n x inner, n along the axis: x (2, 3, 4) along axis 1 is 2 x 3 x 4. Rows that lie
  * together (inner 1) are worked on in place, several a tile; others are transposed to rows in
  * scratch memory, a few columns a tile, and back. */
 #include "ops/nn/softmax.h"
-#include "ops/nn/activation.h"
+#include "ops/array/cast.h"
+#include "ops/array/creation.h"
+#include "ops/array/sorting.h"
 #include "ops/kit.h"
+#include "ops/math/compare.h"
 #include "ops/math/math.h"
 #include "ops/math/reduce.h"
+#include "ops/nn/activation.h"
 
 GT_OPTION_TYPE(gt_softmax_options, gt_softmax_OPTIONS);
 
@@ -121,3 +125,22 @@ const gt_Operation gt_op_log_softmax = {
     .samples = GT_SAMPLES(ALONG(-1, 2, 3), ALONG(1, 2, 3, 4), ALONG(-2, 3, 2)),
 };
 GT_DEFINE_OPTIONS(log_softmax, gt_softmax_options, x)
+
+/* ---- sparsemax ---- */
+
+/* With the numbers in descending order and their running sums s_k, the first k numbers are those that stay if
+ * x_k > (s_k - 1) / k, and t is (s_k - 1) / k for the last such k. */
+static gt_Tensor *sparsemax(gt_Tensor *x, const gt_softmax_options *given)
+{
+    gt_softmax_options options = GT_TAKE(gt_softmax_options, given);
+    int axis = options.axis;
+    x = gt_as_float(x);
+    gt_Tensor *down = gt_sort(x, .axis = axis, .descending = true);
+    gt_Tensor *k = gt_cumsum(gt_ones_like(x), .axis = axis);
+    gt_Tensor *bound = gt_divide(gt_subtract(gt_cumsum(down, .axis = axis), 1), k);
+    gt_Tensor *stays = gt_greater(down, bound);
+    gt_Tensor *sum = gt_sum(gt_where(stays, down, 0), .axis = axis, .keepdims = true);
+    gt_Tensor *count = gt_sum(gt_cast(stays, gt_dtype(x)), .axis = axis, .keepdims = true);
+    return gt_relu(gt_subtract(x, gt_divide(gt_subtract(sum, 1), count)));
+}
+GT_COMPOSED_OPTIONS(sparsemax, sparsemax, gt_softmax_options)

@@ -175,6 +175,8 @@ static void print_apply(const Step *step)
     printf(", %d, ", step->given >= 0 ? step->given : step->inputs);
     print_list(step, 0, step->inputs);
     printf(", out);");
+    if (operation_of(step)->flags & GT_OP_MASKS)
+        printf(" out[0] = gt_unmask(out[0]);");
     print_outputs(step);
 }
 

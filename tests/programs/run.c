@@ -450,6 +450,8 @@ static gt_Status run_kind(Run *run, const Step *step)
         inputs(run, step, in);
         gt_apply_at("program:1", operation, operation->options ? step->options : NULL,
                     step->given >= 0 ? step->given : step->inputs, in, out);
+        if (gt_status() == GT_OK && operation->flags & GT_OP_MASKS)
+            out[0] = gt_unmask(out[0]); /* control flow refuses masks, and most of it is that */
         if (gt_status() == GT_OK)
             outputs(run, step, out);
         break;

@@ -1,6 +1,6 @@
 /* The densely connected layer. */
-#ifndef GT_LAYERS_DENSE_H
-#define GT_LAYERS_DENSE_H
+#ifndef GT_LAYERS_CORE_DENSE_H
+#define GT_LAYERS_CORE_DENSE_H
 
 #include "layers/layer.h"
 
@@ -8,14 +8,14 @@ GT_BEGIN
 
 #define gt_Dense_OPTIONS(F, S)                                                                     \
     F(S, int64_t, units, 0, "width of the output; required, > 0")                                  \
-    F(S, gt_TensorFunction, activation, NULL, "any operation of one tensor, e.g. gt_relu")         \
+    GT_ACTIVATION(F, S)                                                                            \
     F(S, bool, use_bias, true, "adds a bias of shape (units)")                                     \
     F(S, gt_Initializer, kernel_initializer, GT_NOT_GIVEN, "not given: glorot_uniform")            \
     F(S, gt_Initializer, bias_initializer, GT_NOT_GIVEN, "not given: zeros")                       \
     F(S, gt_Regularizer, kernel_regularizer, GT_NOT_GIVEN, "penalty on the kernel")                \
     F(S, gt_Regularizer, bias_regularizer, GT_NOT_GIVEN, "penalty on the bias")                    \
-    F(S, gt_Regularizer, activity_regularizer, GT_NOT_GIVEN,                                       \
-      "penalty on the output, over the batch size")                                                \
+    F(S, gt_Constraint, kernel_constraint, GT_NOT_GIVEN, "of the kernel")                          \
+    F(S, gt_Constraint, bias_constraint, GT_NOT_GIVEN, "of the bias")                              \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_Dense_options, gt_Dense_OPTIONS);
 

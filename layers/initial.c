@@ -1,0 +1,61 @@
+/* The first numbers of weights. They are drawn late: when somebody reads them, at the end of the outermost call that built
+ * them, or when a model is compiled; not if they are assigned or loaded before. The key of a draw is the path of the
+ * weight from the topmost layer around it at that moment, and the number of that layer, which keeps two models apart.
+ * Below it the order in which C evaluated the constructors says nothing. Leans on layer.c. */
+#include "layers/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const gt_Weight *weight_of(const gt_LayerState *state, const gt_Variable *variable)
+{
+    for (int32_t i = 0; i < state->weight_count; i++)
+        if (state->weights[i].variable == variable)
+            return &state->weights[i];
+    return NULL;
+}
+
+/* "17/block/dense_1/kernel": what is too long loses its beginning. */
+static void key_of(const gt_LayerState *state, const char *weight, char *text, size_t size)
+{
+    char path[512], longer[512];
+    snprintf(path, sizeof path, "%.300s", weight);
+    while (state->parent) {
+        const gt_LayerState *around = state->parent->state;
+        int32_t i = gt_map_find(&around->places, gt_map_pointer(state->layer));
+        snprintf(longer, sizeof longer, "%.200s/%.300s", around->children[i].name, path);
+        memcpy(path, longer, sizeof path);
+        state = around;
+    }
+    snprintf(text, size, "%llu/%s", (unsigned long long)state->object.serial, path);
+}
+
+gt_Status gt_weight_draw(void *layer, gt_Variable *variable, const gt_Spec *spec, void *data)
+{
+    const gt_LayerState *state = layer;
+    const gt_Weight *weight = weight_of(state, variable);
+    char key[768];
+    key_of(state, weight->name, key, sizeof key);
+    gt_initialize(weight->initializer, key, spec, data);
+    return gt_status();
+}
+
+static gt_Status draw_below(gt_LayerState *state, uint64_t visit)
+{
+    if (state->visit == visit)
+        return GT_OK;
+    state->visit = visit;
+    for (int32_t i = 0; i < state->weight_count; i++)
+        if (gt_variable_is_late(state->weights[i].variable) &&
+            !gt_tensor_data(state->weights[i].variable) && gt_status() != GT_OK)
+            return gt_status();
+    for (int32_t i = 0; i < state->child_count; i++)
+        if (draw_below(state->children[i].layer->state, visit) != GT_OK)
+            return gt_status();
+    return GT_OK;
+}
+
+gt_Status gt_layer_draw(gt_LayerState *state)
+{
+    return draw_below(state, gt_context_new_visit(state->object.context));
+}
