@@ -371,10 +371,10 @@ static Entry *make_entry(gt_Context *context, gt_Function *self)
                      .given = self->given,
                      .masked_output = self->masked_output,
                      .masked_outputs = self->masked_outputs,
-                     .facts = facts};
+                     .facts = facts,
+                     .checks = gt_context_checks_numerics(context)};
     self->masked_output = NULL;
     self->masked_outputs = 0;
->>>>>>> main
     self->last = (int32_t)(entry - self->entries);
     return entry;
 }
