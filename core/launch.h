@@ -60,5 +60,14 @@ gt_Status gt_launch_check(gt_Context *context, const gt_ShapeRule *rule,
                           const gt_Lowering *lowering, void *const *at);
 gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const void *job,
                           void *const *at);
+/* Several launches at once, none of which writes what another one reads or writes: the threads share all of their tiles. */
+typedef struct gt_WaveLaunch {
+    const gt_Launch *launch;
+    const void *job;
+    void *const *at;
+} gt_WaveLaunch;
+gt_Status gt_launch_wave(gt_Context *context, const gt_WaveLaunch *launches, int32_t count);
+/* Has the context more than one thread? */
+bool gt_launches_are_shared(const gt_Context *context);
 
 #endif

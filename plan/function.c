@@ -20,7 +20,8 @@ typedef struct Entry {
     gt_Spec *input;
     int32_t *masked; /* as in gt_Function; in the block of the specs */
     int32_t inputs, given;
-    int32_t *masked_output; /* which output it is that has a mask, for each of the plan's after `outputs` */
+    int32_t *
+        masked_output; /* which output it is that has a mask, for each of the plan's after `outputs` */
     int32_t masked_outputs;
     gt_Facts facts; /* what the body asked, and was told */
     int64_t used;   /* when, in calls */
@@ -40,7 +41,7 @@ struct gt_Function {
     gt_PlanText text; /* of gt_function_print */
     bool profiled;
     /* of the call that is running */
-    int32_t given;                    /* inputs that the caller gave; behind them come their masks */
+    int32_t given; /* inputs that the caller gave; behind them come their masks */
     int32_t inputs, room;
     int32_t *masked;                  /* which input it is that has a mask, for each of the masks */
     gt_Value **input;                 /* held */

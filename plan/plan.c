@@ -16,12 +16,6 @@
 
 /* ---- steps and references ---- */
 
-static int32_t operands_of(const gt_Program *program, const gt_ProgramStep *step)
-{
-    const gt_GraphNode *node = gt_step_node(program, step);
-    return node ? node->inputs + node->outputs + step->temporaries + (step->control >= 0) : 2;
-}
-
 /* Cells have their places by now. */
 static gt_Ref ref_to(const gt_Program *program, gt_Place place)
 {
@@ -68,7 +62,7 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
                           .inputs = node->inputs,
                           .outputs = node->outputs,
                           .temporaries = from->temporaries,
-                          .operands = operands_of(program, from),
+                          .operands = gt_step_operands(program, from),
                           .launch = from->launch,
                           .launches = from->launches,
                           .lowered = from->lowered,
@@ -94,7 +88,7 @@ static gt_Status write_steps(const gt_Program *program)
     gt_Context *context = plan->context;
     int64_t refs = 0;
     for (int32_t s = 0; s < program->step_count; s++)
-        refs += operands_of(program, &program->steps[s]);
+        refs += gt_step_operands(program, &program->steps[s]);
     if (refs > INT32_MAX || plan->block_bytes >= GT_REF_MOST_BYTES)
         return gt_raise(context, GT_UNSUPPORTED, NULL, "function", "the plan is too large");
     plan->step_count = program->step_count;
@@ -111,6 +105,11 @@ static gt_Status write_steps(const gt_Program *program)
             write_copy(program, from, &plan->steps[s]);
         else
             write_step(program, from, &plan->steps[s]);
+    }
+    for (int32_t s = plan->step_count - 1; s >= 0; s--) {
+        const gt_ProgramStep *from = &program->steps[s];
+        bool last = s == plan->step_count - 1 || from->wave != from[1].wave;
+        plan->steps[s].together = last ? 1 : plan->steps[s + 1].together + 1;
     }
     GT_ASSERT(plan->ref_count == plan->ref_room);
     return GT_OK;

@@ -12,6 +12,7 @@
  *   aliases    lives of memory; an output takes over the memory of an input          cells[].same
  *   chains     element-wise steps in a row become one, behind a product or a convolution too     steps, nodes
  *   lower      operations become launches, which may need temporary memory           steps[].launches
+ *   waves      neighbours that do not depend on each other run together; lives are counted in these     steps[].wave
  *   placing    what is left gets a place in the block                                cells[].piece.offset
  *
  * Private to plan/. */
@@ -63,6 +64,7 @@ typedef struct gt_ProgramStep {
     bool lowered;          /* it has launches: */
     int32_t launch, launches, check, temporaries;
     int32_t temporary[GT_MAX_TEMPORARIES]; /* cells */
+    int32_t wave;
 } gt_ProgramStep;
 
 /* A variable's place among the bases, and the cell of its shadow (-1: effects work in place). */
@@ -83,7 +85,7 @@ typedef struct gt_Program {
     gt_Cell *cells;
     int32_t cell_count, cell_capacity;
     gt_ProgramStep *steps;
-    int32_t step_count, step_capacity;
+    int32_t step_count, step_capacity, wave_count;
     int32_t commit_step;
     int32_t *outputs_cell; /* the cell of every output of the function */
 } gt_Program;
@@ -101,6 +103,7 @@ gt_Status gt_pass_versions(gt_Program *program);
 gt_Status gt_pass_aliases(gt_Program *program);
 gt_Status gt_pass_chains(gt_Program *program);
 gt_Status gt_pass_lower(gt_Program *program);
+gt_Status gt_pass_waves(gt_Program *program);
 gt_Status gt_pass_placing(gt_Program *program);
 
 /* ---- what they share (program.c) ---- */
@@ -141,6 +144,8 @@ bool gt_node_is_pure(const gt_Program *program, const gt_GraphNode *node);
 
 /* The node of a step; NULL: it is a copy. */
 const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);
+/* How many references a step has: inputs, outputs, temporaries, the memory of control flow. */
+int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step);
 /* Is the node's output a part of its first input as it is? It has no memory of its own, then, and no step. */
 bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node);
 /* The marks of a node: those of its outputs, and NEEDED of an effect. */

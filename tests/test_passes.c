@@ -69,9 +69,9 @@ static void grown(Planted *planted, int32_t outputs, gt_Tensor *const *output)
 static void run_to(Planted *planted, gt_Status (*last)(gt_Program *program))
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_fold,    gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,
-        gt_pass_dead,    gt_pass_views,   gt_pass_order,      gt_pass_versions,
-        gt_pass_aliases, gt_pass_chains,  gt_pass_lower,      gt_pass_placing,
+        gt_pass_fold,  gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,   gt_pass_dead,
+        gt_pass_views, gt_pass_order,   gt_pass_versions,   gt_pass_aliases, gt_pass_chains,
+        gt_pass_lower, gt_pass_waves,   gt_pass_placing,
     };
     for (int i = 0; i == 0 || passes[i - 1] != last; i++)
         cr_assert_eq(passes[i](&planted->program), GT_OK, "%s", gt_error_message());
@@ -741,7 +741,7 @@ Test(passes, chain)
     cr_assert_eq(chain->outputs, 2, "b and the difference");
     cr_assert_eq(chain->output[0], numbers[1]);
     cr_assert_eq(program->steps[0].launches, 1);
-    cr_assert_eq(cell_of(&p, numbers[1])->piece.last, 2, "read by the second sum");
+    cr_assert_eq(cell_of(&p, numbers[1])->piece.last, 1, "the sums are a wave");
     const gt_Cell *nowhere = &program->cells[program->facts[numbers[0]].cell];
     cr_assert(nowhere->gone);
     uproot(&p);
@@ -798,6 +798,128 @@ Test(passes, lower)
     uproot(&p);
     gt_context_free(NULL);
     assert_no_leaks();
+}
+
+/* ---- waves ---- */
+
+enum { WEIGHTS = 5 };
+
+/* Wide weights, so that updates are cut into tiles. */
+static gt_Status training(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Optimizer *optimizer = ((void **)user)[0];
+    gt_Variable **weights = ((void **)user)[1];
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *loss = gt_scalar(0, GT_FLOAT32);
+    for (int i = 0; i < WEIGHTS; i++)
+        loss = gt_add(loss, gt_mean(gt_square(gt_subtract(gt_sin(weights[i]), in[0]))));
+    gt_minimize(optimizer, tape, loss, ((gt_Tensors){.items = weights, .count = WEIGHTS}));
+    out[0] = gt_keep(loss);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* Do the steps touch memory that one of the two writes? */
+static bool collide(const gt_Plan *plan, const gt_PlanStep *a, const gt_PlanStep *b)
+{
+    for (int32_t i = 0; i < a->operands; i++)
+        for (int32_t k = 0; k < b->operands; k++) {
+            bool writes = i >= a->inputs || k >= b->inputs;
+            gt_Ref x = plan->refs[a->ref + i], y = plan->refs[b->ref + k];
+            int32_t of_x = plan->values[a->ref + i], of_y = plan->values[b->ref + k];
+            if (!writes || gt_ref_base(x) == GT_BASE_NONE || gt_ref_base(x) != gt_ref_base(y) ||
+                of_x < 0 || of_y < 0)
+                continue;
+            size_t from_x = gt_ref_offset(x), from_y = gt_ref_offset(y);
+            size_t bytes_x = gt_spec_bytes(&plan->graph->values[of_x].spec);
+            size_t bytes_y = gt_spec_bytes(&plan->graph->values[of_y].spec);
+            if (from_x < from_y + bytes_y && from_y < from_x + bytes_x)
+                return true;
+        }
+    return false;
+}
+
+/* The steps of every wave: `order` 0 as they are, 1 backwards, 2 rotated. */
+static void reorder(gt_Plan *plan, int order)
+{
+    for (int32_t s = 0; s < plan->step_count; s += plan->steps[s].together) {
+        gt_PlanStep old[GT_WAVE_STEPS], *steps = &plan->steps[s];
+        int32_t count = steps->together;
+        memcpy(old, steps, (size_t)count * sizeof *old);
+        for (int32_t i = 0; i < count; i++) {
+            steps[i] = old[order == 1 ? count - 1 - i : order == 2 ? (i + 1) % count : i];
+            steps[i].together = count - i;
+        }
+    }
+}
+
+/* Trains for a while, the waves of the plan in this order. The weights go to `into`. */
+static void train(int threads, int order, float *into)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *weights[WEIGHTS];
+    gt_set_seed(3);
+    for (int i = 0; i < WEIGHTS; i++)
+        weights[i] = gt_variable(gt_uniform(gt_shape(300, 100 + i)));
+    gt_Optimizer *optimizer = gt_Adam(1e-2);
+    gt_optimizer_build(optimizer, ((gt_Tensors){.items = weights, .count = WEIGHTS}));
+    gt_set_threads(threads);
+    context = gt_context();
+    void *user[2] = {optimizer, weights};
+    gt_Tensor *x = gt_scalar(0.25, GT_FLOAT32), *loss;
+    gt_Facts facts = {0};
+    gt_Graph *graph = gt_graph_new(context);
+    gt_Trace *trace = gt_trace_begin(context, graph, &facts);
+    gt_Scope *inner = gt_scope_begin();
+    gt_Tensor *argument = gt_trace_input(context, gt_tensor_spec(x));
+    cr_assert_eq(training(user, &argument, &loss), GT_OK, "%s", gt_error_message());
+    graph->output = gt_allocate(context, sizeof *graph->output);
+    graph->outputs = 1;
+    graph->output[0] = value_of(loss);
+    gt_scope_end(inner);
+    gt_trace_end(context, trace);
+    gt_facts_close(context, &facts);
+    graph->inputs = 1;
+    gt_Plan *plan = gt_plan_new(graph);
+    cr_assert(plan, "%s", gt_error_message());
+    int32_t widest = 0, updates = 0;
+    for (int32_t s = 0; s < plan->step_count; s++) {
+        widest = plan->steps[s].together > widest ? plan->steps[s].together : widest;
+        bool update = plan->steps[s].operation && !strcmp(plan->steps[s].site.name, "adam_update");
+        updates = update && plan->steps[s].together > updates ? plan->steps[s].together : updates;
+        for (int32_t k = 1; k < plan->steps[s].together; k++)
+            cr_assert(!collide(plan, &plan->steps[s], &plan->steps[s + k]), "steps %d and %d", s,
+                      s + k);
+    }
+    cr_assert_eq(updates, WEIGHTS, "all variables are updated at once (got %d)", updates);
+    reorder(plan, order);
+    gt_Value *value = gt_value_read(context, NULL, "test", "x", 0, x);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(gt_plan_run(plan, &value, &loss), GT_OK, "%s", gt_error_message());
+    for (int i = 0; i < WEIGHTS; i++) {
+        memcpy(into, gt_data(weights[i]), (size_t)gt_size(weights[i]) * sizeof *into);
+        into += gt_size(weights[i]);
+    }
+    gt_plan_free(plan);
+    gt_optimizer_free(optimizer);
+    gt_set_threads(1);
+    for (int i = 0; i < WEIGHTS; i++)
+        gt_variable_free(weights[i]);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(passes, waves)
+{
+    static float first[WEIGHTS * 300 * 104], other[WEIGHTS * 300 * 104];
+    train(1, 0, first);
+    for (int threads = 1; threads <= 3; threads += 2)
+        for (int order = 0; order < 3; order++) {
+            train(threads, order, other);
+            cr_assert_eq(memcmp(first, other, sizeof first), 0, "%d threads, order %d", threads,
+                         order);
+        }
 }
 
 /* ---- references, and plans as text ---- */
