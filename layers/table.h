@@ -11,8 +11,6 @@ GT_BEGIN
 #define GT_LAYERS(F)                                                                               \
     /* attention/attention.c */                                                                    \
     F(attention) F(additive_attention)                                                             \
-    /* attention/multi_head_attention.c */                                                         \
-    F(multi_head_attention) F(group_query_attention)                                               \
     /* core/activation.c */                                                                        \
     F(activation)                                                                                  \
     /* core/dense.c */                                                                             \
