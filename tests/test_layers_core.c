@@ -178,13 +178,13 @@ Test(layers_core, softmax)
 Test(layers_core, spectral_normalization)
 {
     gt_Scope *scope = gt_scope_begin();
-    gt_Tensor *x = gt_ones(gt_shape(2, 5)), *values;
+    gt_Tensor *x = gt_ones(gt_shape(2, 5));
     gt_Layer *inner = gt_Dense(4), *layer = gt_SpectralNormalization(inner, .power_iterations = 60);
     gt_Tensor *before = gt_call(layer, x);
     gt_call(layer, x, .training = true);
     gt_Tensor *kernel = gt_weights(layer).items[0], *after = gt_call(layer, x);
-    cr_assert(gt_svd(kernel, NULL, &values, NULL) == GT_OK, "%s", gt_error_message());
-    cr_assert(fabs(gt_element(values, 0) - 1) < 1e-4, "%g", gt_element(values, 0));
+    double largest = gt_element(gt_svd(kernel).s, 0);
+    cr_assert(fabs(largest - 1) < 1e-4, "%g", largest);
     cr_assert(fabs(gt_element(before, 0) - gt_element(after, 0)) > 1e-4);
     cr_assert(gt_weights(layer).count == 3 && gt_trainable_variables(layer).count == 2);
     gt_layer_free(layer);

@@ -30,6 +30,7 @@ static const struct {
     const char *why;
 } other_bounds[] = {
     {"leaky_re_lu", 0, GT_FLOAT64, 1e-7, "TensorFlow rounds the slope 0.3 to float32"},
+    {"up_sampling2d", -1, GT_FLOAT64, 1e-6, "TensorFlow resizes in float32"},
 };
 
 /* Classes that overwrite weights in training: the gradient is that of what follows, with the new numbers. */

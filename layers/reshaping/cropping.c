@@ -147,10 +147,10 @@ const gt_LayerClass gt_layer_class_cropping3d = {
          .input = GT_INPUTS(GT_ANY(1, 3, 4, 3, 2)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(1, 1, 2, 1, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_Cropping1D, .cropping = 1, .cropping_after = 0),
-         .keras = "Cropping3D(((1, 0), (1, 0), (1, 0)))",
+        {.options = GT_LAYER_OPTIONS(gt_Cropping1D, .cropping = 2, .cropping_after = 0),
+         .keras = "Cropping3D(((2, 0), (2, 0), (2, 0)))",
          .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(1, 2, 3, 2, 2)),
+         .input = GT_INPUTS(GT_ANY(1, 3, 4, 3, 2)),
          .output = GT_SAMPLE_SHAPE(1, 1, 2, 1, 2)}),
 };
 

@@ -110,11 +110,11 @@ const gt_LayerClass gt_layer_class_up_sampling2d = {
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 3, 2)),
          .output = GT_SAMPLE_SHAPE(1, 4, 6, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_UpSampling2D, .sizes = 3, .interpolation = GT_INTERPOLATION_BICUBIC),
-         .keras = "UpSampling2D(3, interpolation='bicubic')",
+        {.options = GT_LAYER_OPTIONS(gt_UpSampling2D, .interpolation = GT_INTERPOLATION_BICUBIC),
+         .keras = "UpSampling2D(interpolation='bicubic')",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 3, 1)),
-         .output = GT_SAMPLE_SHAPE(1, 6, 9, 1)}),
+         .output = GT_SAMPLE_SHAPE(1, 4, 6, 1)}),
 };
 
 gt_Layer *gt_UpSampling2D_at(const char *here, const gt_UpSampling2D_options *options)

@@ -99,11 +99,11 @@ const gt_LayerClass gt_layer_class_zero_padding3d = {
          .input = GT_INPUTS(GT_ANY(1, 2, 1, 2, 2)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(1, 4, 3, 4, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ZeroPadding1D, .padding = 1, .padding_after = 0),
-         .keras = "ZeroPadding3D(((1, 0), (1, 0), (1, 0)))",
+        {.options = GT_LAYER_OPTIONS(gt_ZeroPadding1D, .padding = 2, .padding_after = 0),
+         .keras = "ZeroPadding3D(((2, 0), (2, 0), (2, 0)))",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 1, 2, 2)),
-         .output = GT_SAMPLE_SHAPE(1, 3, 2, 3, 2)}),
+         .output = GT_SAMPLE_SHAPE(1, 4, 3, 4, 2)}),
 };
 
 gt_Layer *gt_ZeroPadding3D_at(const char *here, const gt_ZeroPadding1D_options *options)
