@@ -1,5 +1,5 @@
-/* Core layers, activations as layers and spectral normalization: what the walks over the table of layers do not see, options
- * at their limits, wrong inputs. */
+/* Core layers, activations as layers and spectral normalization: what the walks over the table of
+ * layers do not see, options at their limits, wrong inputs. */
 #include "layer_mistakes.h"
 
 #include <float.h>
@@ -16,12 +16,15 @@ Test(layers_core, options_that_are_refused)
     not_made(gt_Dense(0), "units must be > 0 (got 0)");
     not_made(gt_Embedding(0, 2), "input_dim must be > 0 (got 0)");
     not_made(gt_Embedding(3, -1), "output_dim must be > 0 (got -1)");
-    not_made(gt_Embedding(3, 2, .weights = gt_zeros(gt_shape(2, 3))), "weights must be floats (3, 2) (got float32 (2, 3))");
+    not_made(gt_Embedding(3, 2, .weights = gt_zeros(gt_shape(2, 3))),
+             "weights must be floats (3, 2) (got float32 (2, 3))");
     not_made(gt_Embedding(3, 2, .weights = whole(gt_zeros(gt_shape(3, 2)))), "got int32 (3, 2)");
     not_made(gt_ReversibleEmbedding(0, 2), "input_dim must be > 0 (got 0)");
     not_made(gt_ReversibleEmbedding(2, 0), "output_dim must be > 0 (got 0)");
-    not_made(gt_ReversibleEmbedding(2, 2, .logit_soft_cap = -1), "logit_soft_cap must be finite and >= 0 (got -1)");
-    not_made(gt_ReversibleEmbedding(2, 2, .reverse_dtype = GT_INT32), "reverse_dtype must be one of floats (got int32)");
+    not_made(gt_ReversibleEmbedding(2, 2, .logit_soft_cap = -1),
+             "logit_soft_cap must be finite and >= 0 (got -1)");
+    not_made(gt_ReversibleEmbedding(2, 2, .reverse_dtype = GT_INT32),
+             "reverse_dtype must be one of floats (got int32)");
     not_made(gt_Permute(gt_axes(1, 3)), "dims must be 1 to 2, each once");
     not_made(gt_Permute(gt_axes(0, 1)), "dims must be 1 to 2, each once");
     not_made(gt_Permute(gt_axes(1, 1)), "dims must be 1 to 2, each once");
@@ -32,29 +35,47 @@ Test(layers_core, options_that_are_refused)
     not_made(gt_ReLU(.threshold = NAN), "threshold must be >= 0 (got nan)");
     not_made(gt_LeakyReLU(.negative_slope = -1), "negative_slope must be >= 0 (got -1)");
     not_made(gt_SpectralNormalization(NULL), "the layer is NULL");
-    not_made(gt_SpectralNormalization(gt_Dense(2), .power_iterations = 0), "power_iterations must be > 0 (got 0)");
+    not_made(gt_SpectralNormalization(gt_Dense(2), .power_iterations = 0),
+             "power_iterations must be > 0 (got 0)");
     ends(scope);
 }
 
 Test(layers_core, equations_that_are_refused)
 {
     gt_Scope *scope = gt_scope_begin();
-    static const char *const wrong[] = {"", "ab", "ab,bc", "ab,bc->", "ab,bc->ac ", "a b,bc->ac", "aa,ab->ab", "...ab,bc->ac",
-                                        "ab,...bc->ac", "...ab...,bc->...ac...", "ab...,bc->ac", "abcdefghi,ij->abcdefghj"};
+    static const char *const wrong[] = {"",
+                                        "ab",
+                                        "ab,bc",
+                                        "ab,bc->",
+                                        "ab,bc->ac ",
+                                        "a b,bc->ac",
+                                        "aa,ab->ab",
+                                        "...ab,bc->ac",
+                                        "ab,...bc->ac",
+                                        "...ab...,bc->...ac...",
+                                        "ab...,bc->ac",
+                                        "abcdefghi,ij->abcdefghj"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         not_made(gt_EinsumDense(wrong[i], gt_shape(2)), "equation must be like");
     not_made(gt_EinsumDense(NULL, gt_shape(2)), "got NULL");
     not_made(gt_EinsumDense("ab,bc->ad", gt_shape(2)), "'d' of the result is in neither operand");
-    not_made(gt_EinsumDense("ab,bcd->ac", gt_shape(2)), "'d' of the kernel is in neither x nor the result");
-    not_made(gt_EinsumDense("ab,bc->ac", gt_shape(2, 3)), "output_shape must have 1 sizes for ab,bc->ac (got 2)");
+    not_made(gt_EinsumDense("ab,bcd->ac", gt_shape(2)),
+             "'d' of the kernel is in neither x nor the result");
+    not_made(gt_EinsumDense("ab,bc->ac", gt_shape(2, 3)),
+             "output_shape must have 1 sizes for ab,bc->ac (got 2)");
     not_made(gt_EinsumDense("...a,ab->...b", gt_shape()), "output_shape must have 1 sizes");
-    not_made(gt_EinsumDense("ab,bc->ac", gt_shape(2), .bias_axes = "b"), "bias_axes: 'b' is not in the result");
-    not_made(gt_EinsumDense("ab,bc->ac", gt_shape(2), .bias_axes = ""), "bias_axes must have letters");
+    not_made(gt_EinsumDense("ab,bc->ac", gt_shape(2), .bias_axes = "b"),
+             "bias_axes: 'b' is not in the result");
+    not_made(gt_EinsumDense("ab,bc->ac", gt_shape(2), .bias_axes = ""),
+             "bias_axes must have letters");
     gt_Tensor *x = gt_ones(gt_shape(2, 3, 4));
     not_called(gt_EinsumDense("ab,bc->ac", gt_shape(2)), x, NULL, "must have 2 dimensions");
-    not_called(gt_EinsumDense("...abcd,de->...e", gt_shape(2)), x, NULL, "must have at least 5 dimensions");
-    not_called(gt_EinsumDense("abc,cd->abd", gt_shape(-1, -1)), x, NULL, "the size of 'd' is not known");
-    not_called(gt_EinsumDense("abc,cd->abd", gt_shape(5, 2)), x, NULL, "'b' is 3 in x and 5 in output_shape");
+    not_called(gt_EinsumDense("...abcd,de->...e", gt_shape(2)), x, NULL,
+               "must have at least 5 dimensions");
+    not_called(gt_EinsumDense("abc,cd->abd", gt_shape(-1, -1)), x, NULL,
+               "the size of 'd' is not known");
+    not_called(gt_EinsumDense("abc,cd->abd", gt_shape(5, 2)), x, NULL,
+               "'b' is 3 in x and 5 in output_shape");
     ends(scope);
 }
 
@@ -85,8 +106,8 @@ Test(layers_core, embedding)
     gt_Layer *layer = gt_Embedding(3, 2, .weights = gt_add(table, 0.5), .mask_zero = true);
     gt_scope_end(inner); /* the numbers were copied */
     gt_Tensor *y = gt_call(layer, gt_array(gt_shape(2, 2), 2.9, 0, 1, 2)); /* floats are cut */
-    cr_assert(has_shape(y, gt_shape(2, 2, 2)) && gt_element(y, 0) == 20.5 && gt_element(y, 3) == 1.5 &&
-              gt_element(y, 4) == 10.5);
+    cr_assert(has_shape(y, gt_shape(2, 2, 2)) && gt_element(y, 0) == 20.5 &&
+              gt_element(y, 3) == 1.5 && gt_element(y, 4) == 10.5);
     cr_assert(gt_element(gt_mask(y), 0) == 1 && gt_element(gt_mask(y), 1) == 0);
     gt_Layer *copy = gt_layer_copy(layer);
     cr_assert(gt_element(gt_call(copy, whole(gt_ones(gt_shape(1)))), 1) == 11.5);
@@ -151,8 +172,10 @@ Test(layers_core, prelu)
     cr_assert(!gt_call(layer, gt_ones(gt_shape(2, 4))));
     fails(GT_INVALID, "must have 3 dimensions");
     gt_layer_free(layer);
-    not_called(gt_PReLU(.shared_axes = gt_axes(0)), x, NULL, "shared_axes must be from 1 to 2 (got 0)");
-    not_called(gt_PReLU(.shared_axes = gt_axes(3)), x, NULL, "shared_axes must be from 1 to 2 (got 3)");
+    not_called(gt_PReLU(.shared_axes = gt_axes(0)), x, NULL,
+               "shared_axes must be from 1 to 2 (got 0)");
+    not_called(gt_PReLU(.shared_axes = gt_axes(3)), x, NULL,
+               "shared_axes must be from 1 to 2 (got 3)");
     ends(scope);
 }
 
@@ -160,10 +183,12 @@ Test(layers_core, prelu)
 Test(layers_core, softmax)
 {
     gt_Scope *scope = gt_scope_begin();
-    gt_Tensor *x = gt_array(gt_shape(2, 2), 1, 2, 3, 4), *mask = gt_array(gt_shape(2, 2), 0.4, 0, 1, 0.6);
+    gt_Tensor *x = gt_array(gt_shape(2, 2), 1, 2, 3, 4),
+              *mask = gt_array(gt_shape(2, 2), 0.4, 0, 1, 0.6);
     gt_Layer *layer = gt_Softmax();
     gt_Tensor *y = gt_call(layer, x, .named = gt_named({"mask", mask}));
-    cr_assert(gt_element(y, 0) == 0 && gt_element(y, 1) == 0 && fabs(gt_element(y, 2) - 1 / (1 + exp(1))) < 1e-6);
+    cr_assert(gt_element(y, 0) == 0 && gt_element(y, 1) == 0 &&
+              fabs(gt_element(y, 2) - 1 / (1 + exp(1))) < 1e-6);
     /* The mask of x covers the rows alone: they are kept, and the mask goes on. */
     gt_Tensor *rows = gt_equal(gt_array(gt_shape(2), 1, 0), 1);
     y = gt_call(layer, gt_with_mask(x, rows));
@@ -174,7 +199,8 @@ Test(layers_core, softmax)
     ends(scope);
 }
 
-/* The kernel gets the spectral norm 1 in training alone; one of zeros is left alone; so is a table of rows. */
+/* The kernel gets the spectral norm 1 in training alone; one of zeros is left alone; so is a
+ * table of rows. */
 Test(layers_core, spectral_normalization)
 {
     gt_Scope *scope = gt_scope_begin();
@@ -196,7 +222,8 @@ Test(layers_core, spectral_normalization)
     y = gt_call(layer, whole(gt_ones(gt_shape(2, 3))), .training = true);
     cr_assert(has_shape(y, gt_shape(2, 3, 2)) && gt_is_masked(y));
     gt_layer_free(layer);
-    not_called(gt_SpectralNormalization(gt_Flatten()), x, NULL, "the layer flatten has no weight called kernel or embeddings");
+    not_called(gt_SpectralNormalization(gt_Flatten()), x, NULL,
+               "the layer flatten has no weight called kernel or embeddings");
     ends(scope);
 }
 
@@ -208,7 +235,8 @@ Test(layers_core, in_a_functional_model)
     gt_Tensor *h = gt_call(gt_Embedding(7, 4, .mask_zero = true), words);
     h = gt_call(gt_PReLU(.shared_axes = gt_axes(1)), h);
     h = gt_call(gt_EinsumDense("abc,cd->abd", gt_shape(-1, 3), .bias_axes = "d"), gt_unmask(h));
-    gt_Tensor *y = gt_call(gt_Permute(gt_axes(2, 1)), gt_call(gt_Softmax(.axis = 1), gt_call(gt_Masking(), h)));
+    gt_Tensor *y = gt_call(gt_Permute(gt_axes(2, 1)),
+                           gt_call(gt_Softmax(.axis = 1), gt_call(gt_Masking(), h)));
     gt_Layer *model = gt_Model(gt_tensors(words), gt_tensors(y));
     cr_assert(model, "%s", gt_error_message());
     for (int batch = 1; batch < 4; batch++) {

@@ -43,9 +43,10 @@ static gt_Status check_left(const gt_Margins *margins, gt_Tensor *x)
     for (int d = 0; d < spec.rank - 2; d++) {
         int64_t size = spec.dims[d + 1], before = margins->before[d], after = margins->after[d];
         if (size >= 0 && before + after >= size)
-            return gt_fail(GT_INVALID,
-                           "cropping must leave something of axis %d (of size %lld, less %lld and %lld)",
-                           d + 1, (long long)size, (long long)before, (long long)after);
+            return gt_fail(
+                GT_INVALID,
+                "cropping must leave something of axis %d (of size %lld, less %lld and %lld)",
+                d + 1, (long long)size, (long long)before, (long long)after);
     }
     return gt_status();
 }
@@ -58,8 +59,9 @@ static gt_Tensor *cropped(const gt_Margins *margins, gt_Tensor *x)
         return NULL;
     for (int d = 0; d < gt_rank(x) - 2; d++) {
         size_t at = strlen(key);
-        gt_text(key + at, sizeof key - at, margins->after[d] ? ", %lld:-%lld" : ", %lld:",
-                (long long)margins->before[d], (long long)margins->after[d]);
+        gt_text(key + at, sizeof key - at,
+                margins->after[d] ? ", %lld:-%lld" : ", %lld:", (long long)margins->before[d],
+                (long long)margins->after[d]);
     }
     return gt_get_item(x, key);
 }
@@ -111,22 +113,21 @@ const gt_LayerClass gt_layer_class_cropping2d = {
     .create = cropping2d_create,
     .call = cropping2d_call,
     .ports = GT_PORTS({"x", 0, 4, 4}),
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Cropping2D, .cropping = 1),
-         .keras = "Cropping2D(1)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 4, 1)),
-         .output = GT_SAMPLE_SHAPE(2, 1, 2, 1)},
-        {.keras = "Cropping2D()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(1, 2, 2, 2)),
-         .output = GT_SAMPLE_SHAPE(1, 2, 2, 2)},
-        {.make = cropped_by_axis,
-         .keras = "Cropping2D(((1, 0), (0, 2)))",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(1, 2, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(1, 1, 1, 2)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Cropping2D, .cropping = 1),
+                                 .keras = "Cropping2D(1)",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3, 4, 1)),
+                                 .output = GT_SAMPLE_SHAPE(2, 1, 2, 1)},
+                                {.keras = "Cropping2D()",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(1, 2, 2, 2)),
+                                 .output = GT_SAMPLE_SHAPE(1, 2, 2, 2)},
+                                {.make = cropped_by_axis,
+                                 .keras = "Cropping2D(((1, 0), (0, 2)))",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(1, 2, 3, 2)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(1, 1, 1, 2)}),
 };
 
 gt_Layer *gt_Cropping2D_at(const char *here, const gt_Cropping2D_options *options)
@@ -135,7 +136,8 @@ gt_Layer *gt_Cropping2D_at(const char *here, const gt_Cropping2D_options *option
 }
 
 const gt_LayerClass gt_layer_class_cropping3d = {
-    GT_LAYER_RECORD("cropping3d", "Cropping3D", Cropping, "the ends of (depth, height, width) cut off"),
+    GT_LAYER_RECORD("cropping3d", "Cropping3D", Cropping,
+                    "the ends of (depth, height, width) cut off"),
     .flags = GT_LAYER_DROPS_MASK,
     .options = &gt_Cropping1D_options_type,
     .create = cropping_create,

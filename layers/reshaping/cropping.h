@@ -7,14 +7,18 @@
 GT_BEGIN
 
 #define gt_Cropping1D_OPTIONS(F, S)                                                                \
-    F(S, gt_Sizes, cropping, 1, "off the front of each axis; one number, or one an axis: gt_sizes(1, 2)")\
-    F(S, gt_Sizes, cropping_after, GT_NONE, "off the end of each axis; not given: as much as in front")\
+    F(S, gt_Sizes, cropping, 1,                                                                    \
+      "off the front of each axis; one number, or one an axis: gt_sizes(1, 2)")                    \
+    F(S, gt_Sizes, cropping_after, GT_NONE,                                                        \
+      "off the end of each axis; not given: as much as in front")                                  \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_Cropping1D_options, gt_Cropping1D_OPTIONS);
 typedef gt_Cropping1D_options gt_Cropping3D_options;
 #define gt_Cropping2D_OPTIONS(F, S)                                                                \
-    F(S, gt_Sizes, cropping, 0, "off the front of each axis; one number, or one an axis: gt_sizes(1, 2)")\
-    F(S, gt_Sizes, cropping_after, GT_NONE, "off the end of each axis; not given: as much as in front")\
+    F(S, gt_Sizes, cropping, 0,                                                                    \
+      "off the front of each axis; one number, or one an axis: gt_sizes(1, 2)")                    \
+    F(S, gt_Sizes, cropping_after, GT_NONE,                                                        \
+      "off the end of each axis; not given: as much as in front")                                  \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_Cropping2D_options, gt_Cropping2D_OPTIONS);
 /* gt_Cropping1D(1), gt_Cropping2D(gt_sizes(1, 2), .cropping_after = gt_sizes(0, 3)): without so many places at the ends

@@ -7,7 +7,8 @@
 typedef struct gt_Margins {
     int64_t before[3], after[3];
 } gt_Margins;
-/* In `create`: the options called `what` and "`what`_after", for as many spatial axes as the port x of the class has. */
+/* In `create`: the options called `what` and "`what`_after", for as many spatial axes as the port
+ * x of the class has. */
 gt_Status gt_margins(const gt_Layer *layer, const char *what, gt_Sizes before, gt_Sizes after,
                      gt_Margins *margins);
 

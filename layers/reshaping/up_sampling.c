@@ -69,17 +69,16 @@ const gt_LayerClass gt_layer_class_up_sampling1d = {
     .create = up_sampling_create,
     .call = up_sampling_call,
     .ports = GT_PORTS({"x", 0, 3, 3}),
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "UpSampling1D()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 6, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_UpSampling1D, .sizes = 3),
-         .keras = "UpSampling1D(3)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 1, 2)),
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
+    .samples = GT_LAYER_SAMPLES({.keras = "UpSampling1D()",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(2, 6, 2)},
+                                {.options = GT_LAYER_OPTIONS(gt_UpSampling1D, .sizes = 3),
+                                 .keras = "UpSampling1D(3)",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 1, 2)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
 };
 
 gt_Layer *gt_UpSampling1D_at(const char *here, const gt_UpSampling1D_options *options)
@@ -123,23 +122,23 @@ gt_Layer *gt_UpSampling2D_at(const char *here, const gt_UpSampling2D_options *op
 }
 
 const gt_LayerClass gt_layer_class_up_sampling3d = {
-    GT_LAYER_RECORD("up_sampling3d", "UpSampling3D", UpSampling, "(depth, height, width) times as long"),
+    GT_LAYER_RECORD("up_sampling3d", "UpSampling3D", UpSampling,
+                    "(depth, height, width) times as long"),
     .flags = GT_LAYER_DROPS_MASK,
     .options = &gt_UpSampling1D_options_type,
     .create = up_sampling_create,
     .call = up_sampling_call,
     .ports = GT_PORTS({"x", 0, 5, 5}),
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "UpSampling3D()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(1, 2, 1, 2, 1)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(1, 4, 2, 4, 1)},
-        {.options = GT_LAYER_OPTIONS(gt_UpSampling1D, .sizes = 3),
-         .keras = "UpSampling3D(3)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(1, 1, 2, 1, 1)),
-         .output = GT_SAMPLE_SHAPE(1, 3, 6, 3, 1)}),
+    .samples = GT_LAYER_SAMPLES({.keras = "UpSampling3D()",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(1, 2, 1, 2, 1)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(1, 4, 2, 4, 1)},
+                                {.options = GT_LAYER_OPTIONS(gt_UpSampling1D, .sizes = 3),
+                                 .keras = "UpSampling3D(3)",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(1, 1, 2, 1, 1)),
+                                 .output = GT_SAMPLE_SHAPE(1, 3, 6, 3, 1)}),
 };
 
 gt_Layer *gt_UpSampling3D_at(const char *here, const gt_UpSampling1D_options *options)

@@ -8,13 +8,15 @@
 GT_BEGIN
 
 #define gt_UpSampling1D_OPTIONS(F, S)                                                              \
-    F(S, gt_Sizes, sizes, 2, "how often each element stands; one number, or one an axis: gt_sizes(2, 3)")\
+    F(S, gt_Sizes, sizes, 2,                                                                       \
+      "how often each element stands; one number, or one an axis: gt_sizes(2, 3)")                 \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_UpSampling1D_options, gt_UpSampling1D_OPTIONS);
 typedef gt_UpSampling1D_options gt_UpSampling3D_options;
 #define gt_UpSampling2D_OPTIONS(F, S)                                                              \
-    F(S, gt_Sizes, sizes, 2, "how many times as large; one number, or gt_sizes(2, 3)")              \
-    F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_NEAREST, "how pixels are weighted; nearest: repeated")\
+    F(S, gt_Sizes, sizes, 2, "how many times as large; one number, or gt_sizes(2, 3)")             \
+    F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_NEAREST,                                \
+      "how pixels are weighted; nearest: repeated")                                                \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_UpSampling2D_options, gt_UpSampling2D_OPTIONS);
 /* gt_UpSampling1D(2), gt_UpSampling2D(gt_sizes(2, 3), .interpolation = GT_INTERPOLATION_BILINEAR): each spatial axis

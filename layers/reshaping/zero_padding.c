@@ -67,18 +67,17 @@ const gt_LayerClass gt_layer_class_zero_padding2d = {
     .create = zero_padding_create,
     .call = zero_padding_call,
     .ports = GT_PORTS({"x", 0, 4, 4}),
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_ZeroPadding1D, .padding = 2),
-         .keras = "ZeroPadding2D(2)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 2, 3, 1)),
-         .output = GT_SAMPLE_SHAPE(2, 6, 7, 1)},
-        {.make = padded_by_axis,
-         .keras = "ZeroPadding2D(((1, 0), (0, 2)))",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(1, 2, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(1, 3, 5, 2)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_ZeroPadding1D, .padding = 2),
+                                 .keras = "ZeroPadding2D(2)",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 2, 3, 1)),
+                                 .output = GT_SAMPLE_SHAPE(2, 6, 7, 1)},
+                                {.make = padded_by_axis,
+                                 .keras = "ZeroPadding2D(((1, 0), (0, 2)))",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(1, 2, 3, 2)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(1, 3, 5, 2)}),
 };
 
 gt_Layer *gt_ZeroPadding2D_at(const char *here, const gt_ZeroPadding1D_options *options)
@@ -87,7 +86,8 @@ gt_Layer *gt_ZeroPadding2D_at(const char *here, const gt_ZeroPadding1D_options *
 }
 
 const gt_LayerClass gt_layer_class_zero_padding3d = {
-    GT_LAYER_RECORD("zero_padding3d", "ZeroPadding3D", ZeroPadding, "zeros around (depth, height, width)"),
+    GT_LAYER_RECORD("zero_padding3d", "ZeroPadding3D", ZeroPadding,
+                    "zeros around (depth, height, width)"),
     .flags = GT_LAYER_DROPS_MASK,
     .options = &gt_ZeroPadding1D_options_type,
     .create = zero_padding_create,

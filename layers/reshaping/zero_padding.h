@@ -7,7 +7,8 @@
 GT_BEGIN
 
 #define gt_ZeroPadding1D_OPTIONS(F, S)                                                             \
-    F(S, gt_Sizes, padding, 1, "in front of each axis; one number, or one an axis: gt_sizes(1, 2)")\
+    F(S, gt_Sizes, padding, 1,                                                                     \
+      "in front of each axis; one number, or one an axis: gt_sizes(1, 2)")                         \
     F(S, gt_Sizes, padding_after, GT_NONE, "behind each axis; not given: as many as in front")     \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_ZeroPadding1D_options, gt_ZeroPadding1D_OPTIONS);
