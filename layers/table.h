@@ -9,6 +9,8 @@ GT_BEGIN
 
 /* clang-format off */
 #define GT_LAYERS(F)                                                                               \
+    /* attention/attention.c */                                                                    \
+    F(attention) F(additive_attention)                                                             \
     /* core/activation.c */                                                                        \
     F(activation)                                                                                  \
     /* core/dense.c */                                                                             \
@@ -63,6 +65,20 @@ GT_BEGIN
     F(functional)                                                                                  \
     /* normalization/spectral_normalization.c */                                                   \
     F(spectral_normalization)                                                                      \
+    /* recurrent/bidirectional.c */                                                                \
+    F(bidirectional)                                                                               \
+    /* recurrent/conv_lstm.c */                                                                    \
+    F(conv_lstm1d) F(conv_lstm2d) F(conv_lstm3d)                                                   \
+    /* recurrent/gru.c */                                                                          \
+    F(gru) F(gru_cell)                                                                             \
+    /* recurrent/lstm.c */                                                                         \
+    F(lstm) F(lstm_cell)                                                                           \
+    /* recurrent/rnn.c */                                                                          \
+    F(rnn) F(stacked_rnn_cells)                                                                    \
+    /* recurrent/simple_rnn.c */                                                                   \
+    F(simple_rnn) F(simple_rnn_cell)                                                               \
+    /* recurrent/time_distributed.c */                                                             \
+    F(time_distributed)                                                                            \
     /* regularization/activity_regularization.c */                                                 \
     F(activity_regularization)                                                                     \
     /* regularization/alpha_dropout.c */                                                           \

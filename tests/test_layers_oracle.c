@@ -1083,7 +1083,7 @@ static void check_activation_layer(const Use *use, const gt_Field *layer, const 
 }
 
 /* Is the field at another value than the preset in some sample? */
-static bool is_varied(const gt_LayerClass *type, const gt_Field *field)
+static bool is_varied_in(const gt_LayerClass *type, const gt_Field *field)
 {
     bool varied = false;
     for (const gt_LayerSample *sample = type->samples; sample->inputs && !varied; sample++) {
@@ -1097,6 +1097,18 @@ static bool is_varied(const gt_LayerClass *type, const gt_Field *field)
         gt_scope_end(scope);
     }
     return varied;
+}
+
+/* In a sample of this class or of one that shares its options and its call, as Conv2D and Conv3D. */
+static bool is_varied(const gt_LayerClass *type, const gt_Field *field)
+{
+    int count;
+    const gt_LayerClass *const *table = gt_layer_classes(&count);
+    for (int k = 0; k < count; k++)
+        if (table[k]->options == type->options && table[k]->call == type->call &&
+            is_varied_in(table[k], field))
+            return true;
+    return false;
 }
 
 /* Does some sample show what becomes of masks? Classes that say something of them need one. */
