@@ -91,6 +91,12 @@ GT_BEGIN
     F(gaussian_noise)                                                                              \
     /* regularization/spatial_dropout.c */                                                         \
     F(spatial_dropout1d) F(spatial_dropout2d) F(spatial_dropout3d)                                 \
+    /* reshaping/cropping.c */                                                                     \
+    F(cropping1d) F(cropping2d) F(cropping3d)                                                      \
+    /* reshaping/up_sampling.c */                                                                  \
+    F(up_sampling1d) F(up_sampling2d) F(up_sampling3d)                                             \
+    /* reshaping/zero_padding.c */                                                                 \
+    F(zero_padding1d) F(zero_padding2d) F(zero_padding3d)                                          \
     /* sequential.c */                                                                             \
     F(sequential)
 /* clang-format on */

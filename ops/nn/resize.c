@@ -18,9 +18,16 @@
     F(S, int32_t, axis, 0, "the axis")                                                             \
     F(S, int64_t, extent, 1, "its size in the result")                                             \
     F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_BILINEAR, "how elements are weighted")  \
-    F(S, bool, antialias, false, "weights reach as far as an element of a smaller result covers")
+    F(S, bool, antialias, false, "weights reach as far as an element of a smaller result covers")  \
+    F(S, int64_t, times, 0, "its size in the result is so many times that of x; 0: extent")
 GT_OPTIONS(ResizeAxisOptions, RESIZE_AXIS_OPTIONS);
 GT_OPTION_TYPE(ResizeAxisOptions, RESIZE_AXIS_OPTIONS);
+
+/* Its size in the result. */
+static int64_t extent_of(const ResizeAxisOptions *options, int64_t in)
+{
+    return options->times > 0 ? in * options->times : options->extent;
+}
 
 #define CHUNK 4096 /* neighbouring elements of a tile */
 
@@ -32,12 +39,15 @@ static gt_Status resize_shape(gt_ShapeRule *rule)
     if (axis < 0 || !gt_takes(x, GT_TAKES_FLOAT))
         return gt_status();
     if (options->interpolation < GT_INTERPOLATION_NEAREST ||
-        options->interpolation > GT_INTERPOLATION_LANCZOS5 || options->extent < 1 ||
-        options->extent > INT32_MAX || x->dims[axis] < 1 || x->dims[axis] > INT32_MAX)
+        options->interpolation > GT_INTERPOLATION_LANCZOS5 || options->times > INT32_MAX ||
+        x->dims[axis] < 1 || x->dims[axis] > INT32_MAX ||
+        extent_of(options, x->dims[axis]) < 1 || extent_of(options, x->dims[axis]) > INT32_MAX)
         return gt_fail(GT_INVALID, "axis %d of size %lld cannot be resized to %lld", axis,
-                       (long long)x->dims[axis], (long long)options->extent);
-    rule->output[0] = *x;
-    rule->output[0].dims[axis] = options->extent;
+                       (long long)x->dims[axis], (long long)extent_of(options, x->dims[axis]));
+    gt_Shape shape = gt_spec_shape(x);
+    shape.dims[axis] = extent_of(options, x->dims[axis]);
+    if (!gt_spec_set(&rule->output[0], x->dtype, shape))
+        return gt_fail(GT_INVALID, "the result is too large");
     return GT_OK;
 }
 
@@ -52,8 +62,9 @@ static gt_ResizeJob job_of(const gt_ShapeRule *rule, bool back)
                       .back = back,
                       .outer = 1,
                       .inner = 1};
-    r.in = back ? options->extent : x->dims[axis];
-    r.out = back ? x->dims[axis] : options->extent;
+    int64_t extent = extent_of(options, x->dims[axis]);
+    r.in = back ? extent : x->dims[axis];
+    r.out = back ? x->dims[axis] : extent;
     r.stretch = options->antialias && r.in > r.out ? (double)r.in / (double)r.out : 1;
     r.taps = (int64_t)(2 * gt_resize_reach(r.kind) * r.stretch) + 2;
     for (int d = 0; d < axis; d++)
@@ -104,6 +115,7 @@ static gt_Status give_transposed(gt_GradientRule *rule, const gt_Operation *oper
     const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Tensor *up = gt_upstream(rule, 0);
     options.extent = in->dims[gt_axis(options.axis, in->rank)];
+    options.times = 0;
     return gt_give(rule, 0, gt_apply_one_at(NULL, operation, &options, 1, &up));
 }
 
@@ -127,10 +139,13 @@ static gt_Status resize_axis_gradient_rule(gt_GradientRule *rule)
 #define RESIZED(axis, to, how, smooth, ...)                                                        \
     {                                                                                              \
         .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)),                                      \
-        .options = &GT_VALUES(ResizeAxisOptions, axis, to, how, smooth)                            \
+        .options = &GT_VALUES(ResizeAxisOptions, axis, to, how, smooth, 0)                         \
     }
 #define RESIZES                                                                                    \
-    GT_SAMPLES(RESIZED(0, 5, GT_INTERPOLATION_NEAREST, false, 3, 2),                               \
+    GT_SAMPLES({.inputs = 1,                                                                       \
+                .input = GT_INPUTS(GT_ANY(2, 3)),                                                  \
+                .options = &GT_VALUES(ResizeAxisOptions, 1, 1, GT_INTERPOLATION_BILINEAR, false, 3)}, \
+               RESIZED(0, 5, GT_INTERPOLATION_NEAREST, false, 3, 2),                               \
                RESIZED(1, 2, GT_INTERPOLATION_BILINEAR, true, 2, 5, 2),                            \
                RESIZED(-1, 7, GT_INTERPOLATION_BICUBIC, false, 2, 4),                              \
                RESIZED(-2, 3, GT_INTERPOLATION_LANCZOS3, false, 7, 1),                             \
@@ -211,7 +226,7 @@ static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_resize_options *g
     x = integers ? gt_cast(x, GT_FLOAT64) : gt_as_float(x);
     for (int i = 0; i < 2; i++) {
         ResizeAxisOptions one = GT_VALUES(ResizeAxisOptions, i - 3, size.dims[i],
-                                          options.interpolation, options.antialias);
+                                          options.interpolation, options.antialias, 0);
         x = gt_apply_one_at(NULL, &gt_op_resize_axis, &one, 1, &x);
     }
     return integers ? gt_cast(x, spec.dtype) : x;
@@ -219,3 +234,13 @@ static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_resize_options *g
 GT_COMPOSED(resize,
             (const char *here, gt_Tensor *x, gt_Shape size, const gt_resize_options *options),
             (x, size, options))
+
+gt_Tensor *gt_resize_times(gt_Tensor *x, const int64_t times[2], gt_Interpolation interpolation)
+{
+    for (int i = 0; i < 2; i++) {
+        ResizeAxisOptions one =
+            GT_VALUES(ResizeAxisOptions, i - 3, 1, interpolation, false, times[i]);
+        x = gt_apply_one_at(NULL, &gt_op_resize_axis, &one, 1, &x);
+    }
+    return x;
+}
