@@ -139,10 +139,12 @@ typedef struct gt_Interrupt {
 gt_Interrupt gt_context_defer_interrupt(gt_Context *context);
 void gt_context_resume_interrupt(gt_Context *context, gt_Interrupt interrupt);
 
-/* Flush denormals to zero on this thread, and back to what the caller had. */
+/* How this thread computes while the library works: denormals are flushed to zero, but in a reproducible context
+ * kept. And back to what the caller had. */
 typedef struct gt_FloatMode {
     uint64_t saved;
 } gt_FloatMode;
+gt_FloatMode gt_float_mode_begin(const gt_Context *context);
 gt_FloatMode gt_float_mode_flush(void);
 void gt_float_mode_restore(gt_FloatMode mode);
 
@@ -481,6 +483,19 @@ static inline bool gt_saves_output(const gt_Operation *operation, int i)
 /* Adds an operation to those of the context, once it is known that its name is free. */
 gt_Status gt_operation_register(gt_Context *context, const char *here,
                                 const gt_Operation *operation);
+
+/* What users register by name, for files: the address must outlive the context. */
+typedef enum gt_RegistrationKind {
+    GT_REGISTRATION_KIND_LAYER,   /* a gt_LayerClass */
+    GT_REGISTRATION_KIND_FUNCTION /* a gt_TensorFunction */
+} gt_RegistrationKind;
+gt_Status gt_registration_add(gt_Context *context, gt_RegistrationKind kind, const char *name,
+                              uintptr_t what);
+/* 0: there is none of that name. NULL: it is not registered. */
+uintptr_t gt_registration_find(const gt_Context *context, gt_RegistrationKind kind,
+                               const char *name);
+const char *gt_registration_name(const gt_Context *context, gt_RegistrationKind kind,
+                                 uintptr_t what);
 
 /* ---- for layers, optimizers and training ---- */
 

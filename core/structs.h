@@ -161,6 +161,7 @@ struct gt_Context {
         owner;   /* the thread that made it by itself; NULL: it ended, or the host did */
     bool shared; /* taken by a thread that did not make it */
     const gt_KernelTable *kernels;
+    bool reproducible, allows_foreign_code;
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
     struct gt_Slab *slabs;
@@ -218,6 +219,8 @@ struct gt_Context {
     int32_t operation_count, operation_capacity;
     uint64_t seed;
     gt_Variable *generator; /* the default generator's state */
+    struct gt_Registration *registration; /* registration.c */
+    int32_t registration_count, registration_capacity;
     struct gt_Warning **warning; /* warning.c */
     int32_t warning_count;
     void (*warned)(void *user, const char *message); /* NULL: nobody hears of them */
@@ -239,6 +242,9 @@ void gt_context_drop(gt_Context *context);
 #ifdef GT_ASSERTIONS
 const void *gt_thread_mark(void); /* another address in every thread */
 #endif
+
+/* ---- registration.c ---- */
+void gt_registrations_close(gt_Context *context);
 
 /* ---- warning.c ---- */
 void gt_warnings_close(gt_Context *context);
@@ -311,6 +317,8 @@ gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *so
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
 /* ---- variable.c ---- */
+/* Gives back what a variable has besides its value and its slot. */
+void gt_variable_info_free(gt_Context *context, gt_VariableInfo *info);
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
@@ -356,5 +364,10 @@ bool gt_watch_forks(void);
 
 /* ---- cpu.c ---- */
 const gt_KernelTable *gt_cpu_kernels(void);
+/* The floating-point mode of this thread, and another one instead of it; returns what it was. */
+gt_FloatMode gt_float_mode(void);
+gt_FloatMode gt_float_mode_set(gt_FloatMode mode);
+/* Nothing is flushed, and results are rounded to the nearest, whatever the host does. */
+gt_FloatMode gt_float_mode_exact(void);
 
 #endif

@@ -60,6 +60,7 @@ static void release_weights(gt_LayerState *state)
         gt_variable_disown(state->weights[i].variable);
     while (state->weight_count > 0) {
         gt_Weight *weight = &state->weights[--state->weight_count];
+        gt_initializer_drop(&weight->initializer);
         gt_variable_free(weight->variable);
         gt_free_text(context, weight->name);
     }
@@ -85,6 +86,14 @@ static void release_children(gt_LayerState *state, int32_t keep)
     gt_context_count_structure(context);
 }
 
+static void free_built_for(gt_LayerState *state)
+{
+    gt_release(state->object.context, state->built_for,
+               (size_t)state->built_for_count * sizeof *state->built_for);
+    state->built_for = NULL;
+    state->built_for_count = 0;
+}
+
 void gt_layer_unbuild(gt_LayerState *state, int32_t children)
 {
     GT_ASSERT(!state->building && children <= state->child_count);
@@ -93,6 +102,7 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children)
     state->dtype = gt_variable_dtype(state->layer->dtype);
     state->compute = gt_compute_dtype(state->layer->dtype);
     memcpy(state->spec, state->spec_created, sizeof state->spec);
+    free_built_for(state);
     state->built = false;
 }
 
@@ -118,6 +128,7 @@ static void destroy_layer(gt_Object *object)
     gt_release(context, state->list, (size_t)state->list_capacity * sizeof *state->list);
     gt_release(context, state->text, state->text_bytes);
     gt_paths_close(context, &state->paths);
+    free_built_for(state);
     gt_free_text(context, state->name);
 }
 
@@ -426,6 +437,26 @@ failed:
     return NULL;
 }
 
+gt_Status gt_child_rename(gt_Layer *layer, const gt_Layer *child, const char *name)
+{
+    gt_LayerState *state = layer->state;
+    gt_Context *context = state->object.context;
+    int32_t i = gt_map_find(&state->places, gt_map_pointer(child));
+    if (gt_layer_find_child(state, name, strlen(name)) >= 0)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "a layer called \"%s\" is in %s already", name,
+                        state->name);
+    char *copy = gt_copy_text(context, name), *old = state->children[i].name;
+    if (!copy || !gt_map_add(context, &state->child_names, gt_map_text(copy, strlen(copy)), i)) {
+        gt_free_text(context, copy);
+        return gt_context_status(context);
+    }
+    gt_map_remove(&state->child_names, gt_map_text(old, strlen(old)), i);
+    state->children[i].name = copy;
+    gt_free_text(context, old);
+    gt_context_count_structure(context);
+    return GT_OK;
+}
+
 /* ---- building ---- */
 
 static bool has_weight(const gt_LayerState *state, const char *name)
@@ -489,6 +520,8 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                  gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
         return NULL;
     }
+    if (gt_initializer_hold(&options.initializer) != GT_OK)
+        return NULL;
     bool is_float = gt_dtype_is_float(dtype);
     bool trainable = options.trainable && is_float && options.kind == GT_WEIGHT_KIND_PARAMETER;
     gt_Variable *variable =
@@ -501,6 +534,7 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                                              .initializer = options.initializer,
                                              .kind = options.kind})) {
         gt_free_text(context, copy);
+        gt_initializer_drop(&options.initializer);
         if (variable)
             gt_variable_free(variable);
         return NULL;

@@ -1,5 +1,5 @@
 /* Connectionist temporal classification, what gains nothing from vectors: the states of a lattice
- * and the search for labels. Leans on loops.h.
+ * and the search for labels. Leans on functions.h.
  *
  * The beam search in one example, classes a, b and the blank -. After the step in which a is likely
  * the beam holds the prefixes "" (its alignment "-") and "a". In the next step each may stay, by a
@@ -7,10 +7,8 @@
  * becomes "aa" only by way of a blank, which is why a Candidate keeps alignments that end in a
  * blank apart from the others. The `width` best candidates become the next beam. Prefixes are nodes
  * of a tree, so that the same labels, reached in two ways, are one candidate. */
-#include <math.h>
-
+#include "kernels/functions.h"
 #include "kernels/integers.h"
-#include "kernels/loops.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -33,6 +31,7 @@ static void states_of_row(const gt_CtcStatesJob *job, void *const *at, int64_t r
     }
 }
 
+/* Integers and copies. Any order of tiles. */
 void GT_KERNEL(tiles_ctc_states)(const void *job, void *const *at, int64_t first, int64_t last,
                                  void *scratch)
 {
@@ -142,7 +141,7 @@ static void decode_greedily(const gt_CtcDecodeJob *d, void *const *at, int64_t r
 static double log_sum(double a, double b)
 {
     double most = a > b ? a : b, least = a > b ? b : a;
-    return most == -INFINITY ? most : most + log1p(exp(least - most));
+    return most == -INFINITY ? most : most + gt_log1p_f64(gt_exp_f64(least - most));
 }
 
 static bool worse(const Candidate *a, const Candidate *b)
@@ -279,6 +278,8 @@ static void decode_by_beams(const gt_CtcDecodeJob *d, void *const *at, int64_t r
     }
 }
 
+/* Each row by itself, step after step: logarithms of sums of two, the larger one first, as log_sum says. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_ctc_decode)(const void *given, void *const *at, int64_t first, int64_t last,
                                  void *scratch)
 {
