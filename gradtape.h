@@ -52,6 +52,7 @@
 #include "ops/array/indexing.h"
 #include "ops/nn/loss.h"
 #include "ops/math/math.h"
+#include "ops/math/mel.h"
 #include "ops/nn/normalization.h"
 #include "ops/nn/pooling.h"
 #include "ops/math/random.h"
