@@ -20,7 +20,8 @@ static int64_t last_row(const gt_PoolJob *job, int64_t tile)
     return tile * job->tile_rows < job->rows ? tile * job->tile_rows : job->rows;
 }
 
-/* y = the maximum over the positions of a window that are not padding, from the first on; any order of tiles. */
+/* The maximum over the positions of a window that are not padding: comparisons, from the first position on; NaN wins.
+ * Any order of tiles. */
 void GT_KERNEL(tiles_max_pool)(const void *given, void *const *at, int64_t first, int64_t last,
                                void *scratch)
 {
@@ -36,18 +37,23 @@ void GT_KERNEL(tiles_max_pool)(const void *given, void *const *at, int64_t first
     }
 }
 
+/* Sums of a window from its first position on, then divided; of many floats as average_in_double says. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_average_pool)(const void *job, void *const *at, int64_t first, int64_t last,
                                    void *scratch)
 {
     gt_average_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
+/* g over the count, rounded, is added to x' in the order of y's positions and, within one, of the window's. Any order
+ * of tiles. */
 void GT_KERNEL(tiles_average_pool_gradient)(const void *job, void *const *at, int64_t first,
                                             int64_t last, void *scratch)
 {
     gt_average_pool_gradient_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
+/* Copies the elements that stand where the maxima are. Any order of tiles. */
 void GT_KERNEL(tiles_max_pool_gather)(const void *given, void *const *at, int64_t first,
                                       int64_t last, void *scratch)
 {
