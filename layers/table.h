@@ -11,6 +11,14 @@ GT_BEGIN
 #define GT_LAYERS(F)                                                                               \
     /* basic.c */                                                                                  \
     F(activation) F(dropout) F(flatten) F(reshape) F(lambda)                                       \
+    /* conv/conv.c */                                                                              \
+    F(conv1d) F(conv2d) F(conv3d)                                                                  \
+    /* conv/depthwise.c */                                                                         \
+    F(depthwise_conv1d) F(depthwise_conv2d)                                                        \
+    /* conv/separable.c */                                                                         \
+    F(separable_conv1d) F(separable_conv2d)                                                        \
+    /* conv/transpose.c */                                                                         \
+    F(conv1d_transpose) F(conv2d_transpose) F(conv3d_transpose)                                    \
     /* dense.c */                                                                                  \
     F(dense)                                                                                       \
     /* sequential.c */                                                                             \
