@@ -14,6 +14,7 @@
 #include "core/tensor.h"
 #include "core/variable.h"
 #include "core/warning.h"
+#include "models/functional.h"
 #include "ops/nn/activation.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/assign.h"

@@ -59,6 +59,12 @@ gt_Value *gt_value_read_masked(gt_Context *context, const char *here, const char
                  "a tensor of a traced function was used outside of it");
         return NULL;
     }
+    if (value && value->node) {
+        gt_raise(context, GT_STATE, here, operation,
+                 "a symbol of gt_Input has no numbers, which are needed here: put this into a layer, "
+                 "gt_Lambda or one of your own");
+        return NULL;
+    }
     if (value && value->context != context)
         return copy_foreign(context, value);
     if (value)

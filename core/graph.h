@@ -48,7 +48,9 @@ typedef struct gt_GraphNode {
     int32_t *output;                 /* values; in the block of the inputs */
     int32_t inputs, outputs;
     int32_t
-        required;   /* of control flow: outputs from here on have no memory if nobody reads them */
+        required; /* of control flow: outputs from here on have no memory if nobody reads them */
+    int32_t
+        piece; /* 0, or the piece that it is a part of since plan/inline.c: what is computed again stays apart */
     size_t scratch; /* of a worker; of control flow: memory besides the outputs, between rounds */
 } gt_GraphNode;
 
@@ -85,6 +87,9 @@ gt_ShapeRule gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node);
 /* Drops the nodes of a body that is traced to its end and whose outputs do not need them. `used`, one
  * an argument, gets marks for those that are left. */
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used);
+/* Do the options of two nodes say the same? Addresses, of the user's own things too, may change from trace to trace: they
+ * are compared if the two are of one trace. */
+bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b, bool addresses);
 /* Do two graphs say the same? If not, `difference` says where. */
 bool gt_graph_equal(const gt_Graph *a, const gt_Graph *b, char *difference, size_t size);
 

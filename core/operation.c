@@ -36,6 +36,7 @@ typedef struct Call {
     int inputs;
     bool symbolic;
     bool masked; /* an input has a mask, or the operation gives one */
+    bool drawn;  /* an input is a symbol of a functional model */
     int64_t view; /* where the output begins in input 0, in elements; -1: it is no view */
     gt_Slot *slot[GT_MAX_INPUTS];
     gt_Value *value[GT_MAX_INPUTS];
@@ -78,6 +79,7 @@ static gt_Status check_inputs(Call *call, gt_Tensor *const *input)
                             "a tensor of a traced function was used outside of it");
         call->symbolic |= gt_trace_takes(context, call->value[i]);
         call->masked |= call->value[i]->mask != NULL;
+        call->drawn |= call->value[i]->node != NULL;
         call->rule.input[i] = &call->value[i]->spec;
         if (gt_half_type(slot->value->spec.dtype) >= 0 && !(operation->flags & GT_OP_HALF)) {
             char text[200];
@@ -392,6 +394,12 @@ bool gt_buffer_compute(gt_Buffer *buffer)
         return false;
     if (late->fill)
         return gt_variable_fill(buffer);
+    if (!late->operation) {
+        gt_raise(late->context, GT_STATE, NULL, NULL,
+                 "a symbol of gt_Input has no numbers: make a model, gt_Model, and call it with a "
+                 "tensor");
+        return false;
+    }
     gt_Context *context = late->context;
     const char *applying = context->applying;
     void *data = late->symbolic ? NULL : gt_allocate(context, buffer->bytes);
@@ -572,6 +580,27 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     return context->status;
 }
 
+static gt_Status draw_call(Call *call, gt_Tensor *const *input, gt_Tensor **outputs)
+{
+    call->rule.operation = call->operation;
+    call->rule.options = call->options;
+    call->rule.inputs = call->inputs;
+    return gt_draw_operation(call->context, call->here, &call->rule, call->value, input, outputs);
+}
+
+static void apply_call(Call *call, gt_Tensor *const *input, gt_Tensor **outputs)
+{
+    gt_Context *context = call->context;
+    if (check_inputs(call, input) != GT_OK || (!call->drawn && check_shapes(call) != GT_OK))
+        return;
+    gt_Status status = call->drawn                              ? draw_call(call, input, outputs)
+                       : call->operation->flags & GT_OP_EFFECT ? apply_effect(call)
+                                                                : apply_values(call, outputs);
+    if (status == GT_OK && call->masked && !context->differentiating &&
+        !(call->operation->flags & GT_OP_EFFECT))
+        gt_masks_follow(context, call->here, &call->rule, call->value, input, outputs);
+}
+
 gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const void *options,
                       int inputs, gt_Tensor *const *input, gt_Tensor **outputs)
 {
@@ -597,6 +626,7 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
     call.inputs = inputs;
     call.symbolic = false;
     call.masked = operation->flags & GT_OP_MASKS;
+    call.drawn = false;
     _Alignas(16) char full[512];
     const char *applying = context->applying;
     const char *caller = context->here;
@@ -614,12 +644,7 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
         if (context->status != GT_OK)
             goto done;
     }
-    if (check_inputs(&call, input) == GT_OK && check_shapes(&call) == GT_OK) {
-        if (operation->flags & GT_OP_EFFECT)
-            apply_effect(&call);
-        else if (apply_values(&call, outputs) == GT_OK && call.masked && !context->differentiating)
-            gt_masks_follow(context, here, &call.rule, call.value, input, outputs);
-    }
+    apply_call(&call, input, outputs);
 done:
     context->applying = applying;
     context->here = caller;

@@ -51,12 +51,13 @@ struct gt_Value {
     gt_Buffer *buffer;        /* NULL: symbolic, or nobody needs the numbers any more */
     size_t offset;            /* bytes into the buffer, for views */
     gt_Record *record;        /* what made it or what watches it; NULL: a constant */
+    struct gt_Node *node;     /* what draws it (core/drawing.h); NULL: it is no symbol of a functional model */
     gt_Value *mask;           /* bool, of the leading axes: which elements count; held; NULL: all do */
     uint32_t references;      /* slots, and records that have it as input */
     uint32_t data_references; /* those of them that need the numbers */
     int32_t symbol;           /* in the traced graph; -1: concrete */
     uint32_t trace;           /* which trace the symbol is of */
-    uint16_t index;           /* which output of the record */
+    uint16_t index;           /* which output of the record, or of the node */
 };
 
 typedef struct gt_RecordOutput {
@@ -289,6 +290,12 @@ static inline gt_Tensor *gt_slot_handle(const gt_Slot *slot)
 /* Frees what a slot holds and makes every handle to it stale. */
 void gt_slot_free(gt_Context *context, gt_Slot *slot);
 gt_Slot *gt_slot_new(gt_Context *context, gt_Value *value);
+
+/* ---- drawing.c ---- */
+void gt_node_release(struct gt_Node *node);
+/* Draws an operation on symbols; the rule has operation, options and inputs. */
+gt_Status gt_draw_operation(gt_Context *context, const char *here, gt_ShapeRule *rule,
+                            gt_Value *const *value, gt_Tensor *const *input, gt_Tensor **outputs);
 
 /* ---- mask.c ---- */
 /* Gives new outputs the masks that the operation's rule makes of those of its inputs. On failure the outputs are freed. */

@@ -59,6 +59,7 @@ gt_Value *gt_value_new(gt_Context *context, const gt_Spec *spec, gt_Buffer *buff
     value->buffer = buffer;
     value->offset = offset;
     value->record = NULL;
+    value->node = NULL;
     value->mask = NULL;
     value->references = value->data_references = 1;
     value->symbol = -1;
@@ -102,6 +103,8 @@ void gt_value_release(gt_Value *value, bool data)
             gt_record_release(record);
         if (head->mask)
             gt_value_release(head->mask, true);
+        if (head->node)
+            gt_node_release(head->node);
         context->dying = (gt_Value *)(void *)head->buffer;
         gt_release(context, head, sizeof *head);
     }

@@ -122,6 +122,62 @@ void GT_KERNEL(tiles_concatenate)(const void *given, void *const *at, int64_t fi
     }
 }
 
+/* ---- join ---- */
+
+#define GT_JOIN_ROW(suffix, type)                                                                  \
+    static void join_row_##suffix(int64_t n, const void *from, void *to)                           \
+    {                                                                                              \
+        const type *x = from;                                                                      \
+        type *y = to;                                                                              \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            y[i] = x[i] + (type)0;                                                                 \
+    }
+GT_JOIN_ROW(f32, float)
+GT_JOIN_ROW(f64, double)
+
+static void put_rows(int type, const gt_JoinPart *part, const char *x, char *y, int64_t row,
+                     int64_t end, int64_t from, int64_t n)
+{
+    static const uint8_t bytes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
+    const int64_t size = bytes[type];
+    for (; row < end; row++) {
+        const char *source = x + (row * part->length + from) * size;
+        char *target = y + (part->offset + row * part->stride + from) * size;
+        if (type == GT_LOOP_F32)
+            join_row_f32(n, source, target);
+        else if (type == GT_LOOP_F64)
+            join_row_f64(n, source, target);
+        else
+            memcpy(target, source, (size_t)(n * size));
+    }
+}
+
+/* y[place of i] = x[i] + 0; any order of tiles. */
+void GT_KERNEL(tiles_join)(const void *given, void *const *at, int64_t first, int64_t last,
+                           void *scratch)
+{
+    const gt_JoinJob *job = given;
+    (void)scratch;
+    for (int32_t p = 0; p < job->parts; p++) {
+        const gt_JoinPart *part = &job->part[p];
+        const int64_t block = gt_join_block(part);
+        int64_t tile = first > job->first[p] ? first : job->first[p];
+        for (; tile < last && tile < job->first[p + 1]; tile++) {
+            const int64_t number = tile - job->first[p];
+            if (part->rows == 1) {
+                int64_t from = number * GT_TILE_ELEMENTS, rest = part->length - from;
+                put_rows(job->type, part, at[p], at[job->parts], 0, 1, from,
+                         rest < GT_TILE_ELEMENTS ? rest : GT_TILE_ELEMENTS);
+            } else {
+                int64_t end = (number + 1) * block < part->rows ? (number + 1) * block : part->rows;
+                put_rows(job->type, part, at[p], at[job->parts], number * block, end, 0,
+                         part->length);
+            }
+        }
+    }
+}
+
 /* ---- cast ---- */
 
 /* To 16 bits from what float64 cannot always hold: the bits that would be lost leave a trace in the last one that is

@@ -36,6 +36,26 @@ typedef struct gt_ConcatenateJob {
     int64_t end[GT_JOB_PARTS];
 } gt_ConcatenateJob;
 
+/* join: what adding up arrays of zeros gives, each with one part somewhere and no two at the same place; at {parts, y}.
+ * Row i of part p, `length` elements, goes to y from element offset + i stride on; each element is x + 0, which is x but for
+ * -0, as the sum with zeros is. What no part covers is left as it is. Part p has the tiles [first[p], first[p + 1]), each of
+ * `block` rows, or, where there is one row, of GT_TILE_ELEMENTS elements of it. */
+typedef struct gt_JoinPart {
+    int64_t offset, stride, rows, length;
+} gt_JoinPart;
+typedef struct gt_JoinJob {
+    uint8_t type; /* a gt_LoopType */
+    int32_t parts;
+    int32_t first[GT_JOB_PARTS + 1];
+    gt_JoinPart part[GT_JOB_PARTS];
+} gt_JoinJob;
+/* Rows of a tile of such a part. */
+static inline int64_t gt_join_block(const gt_JoinPart *part)
+{
+    return part->length < GT_TILE_ELEMENTS && part->length > 0 ? GT_TILE_ELEMENTS / part->length
+                                                               : 1;
+}
+
 /* triangle: at {x, y}, both (matrices * rows, columns): y is x on and below diagonal k (`lower`), or on and above it, else
  * 0. A tile is `group` rows. */
 typedef struct gt_TriangleJob {

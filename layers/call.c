@@ -7,7 +7,7 @@
  * it, whether it trains, the scope where added losses are kept. The first call builds; a layer
  * counts as built when that call went well, so a failure leaves it as it was. Layers of other
  * contexts are called, too, if they are built: nothing of them is written. */
-#include "layers/internal.h"
+#include "layers/draw.h"
 #include "core/assert.h"
 #include "core/graph.h"
 #include "core/text.h"
@@ -22,16 +22,19 @@ GT_OPTION_TYPE(gt_call_options, gt_call_OPTIONS);
 
 /* ---- what inputs must be like ---- */
 
-const gt_Port *gt_class_ports(const gt_LayerClass *type)
+const gt_Port *gt_layer_ports(const gt_LayerState *state)
 {
     static const gt_Port one[] = {{"x", 0, 0, 0}, {NULL, 0, 0, 0}};
-    return GT_CLASS_HAS(type, ports) && type->ports ? type->ports : one;
+    const gt_LayerClass *type = state->layer->type;
+    return state->ports                                   ? state->ports
+           : GT_CLASS_HAS(type, ports) && type->ports ? type->ports
+                                                          : one;
 }
 
 /* The port of input number i: the last one stands for all that follow, if it takes many. NULL: there is none. */
-static const gt_Port *port_of(const gt_LayerClass *type, int32_t i)
+static const gt_Port *port_of(const gt_LayerState *state, int32_t i)
 {
-    const gt_Port *port = gt_class_ports(type);
+    const gt_Port *port = gt_layer_ports(state);
     while (i > 0 && port->name && !(port->flags & GT_PORT_MANY)) {
         port++;
         i--;
@@ -40,26 +43,27 @@ static const gt_Port *port_of(const gt_LayerClass *type, int32_t i)
 }
 
 /* "the input", or its name where there are several. */
-static const char *name_of_input(const gt_LayerClass *type, int32_t i, char *text, size_t size)
+static const char *name_of_input(const gt_LayerState *state, int32_t i, char *text, size_t size)
 {
-    const gt_Port *ports = gt_class_ports(type);
+    const gt_Port *ports = gt_layer_ports(state);
     if (!ports[1].name && !(ports->flags & GT_PORT_MANY))
         return "the input";
     if (ports->flags & GT_PORT_MANY)
         gt_text(text, size, "input %d", (int)i + 1);
     else
-        gt_text(text, size, "the input \"%s\"", port_of(type, i)->name);
+        gt_text(text, size, "the input \"%s\"", port_of(state, i)->name);
     return text;
 }
 
-static gt_Status check_rank(gt_Context *context, const char *here, const gt_LayerClass *type,
+static gt_Status check_rank(gt_Context *context, const char *here, const gt_LayerState *state,
                             int32_t i, const gt_Spec *spec, int least, int most)
 {
+    const gt_LayerClass *type = state->layer->type;
     char name[80], text[160];
     if (spec->rank >= least && (most == 0 || spec->rank <= most))
         return GT_OK;
     gt_shape_text(gt_spec_shape(spec), text, sizeof text);
-    const char *what = name_of_input(type, i, name, sizeof name);
+    const char *what = name_of_input(state, i, name, sizeof name);
     if (least == most)
         return gt_raise(context, GT_INVALID, here, type->name,
                         "%s must have %d dimensions (got shape %s)", what, least, text);
@@ -70,12 +74,12 @@ static gt_Status check_rank(gt_Context *context, const char *here, const gt_Laye
                     "%s must have at most %d dimensions (got shape %s)", what, most, text);
 }
 
-static gt_Status check_ports(gt_Context *context, const char *here, const gt_LayerClass *type,
+static gt_Status check_ports(gt_Context *context, const char *here, const gt_LayerState *state,
                              int32_t count, gt_Tensor *const *inputs)
 {
     for (int32_t i = 0; i < count; i++) {
-        const gt_Port *port = port_of(type, i);
-        if (inputs[i] && check_rank(context, here, type, i, gt_tensor_spec(inputs[i]),
+        const gt_Port *port = port_of(state, i);
+        if (inputs[i] && check_rank(context, here, state, i, gt_tensor_spec(inputs[i]),
                                     port->rank_min, port->rank_max) != GT_OK)
             break;
     }
@@ -90,10 +94,10 @@ static gt_Status check_spec(gt_Context *context, const char *here, const gt_Laye
     char name[80], text[160];
     int least = asked->rank > asked->min_rank ? asked->rank : asked->min_rank;
     int most = asked->rank ? asked->rank : asked->max_rank;
-    if (check_rank(context, here, type, i, spec, least, most) != GT_OK)
+    if (check_rank(context, here, state, i, spec, least, most) != GT_OK)
         return gt_context_status(context);
     gt_shape_text(gt_spec_shape(spec), text, sizeof text);
-    const char *what = name_of_input(type, i, name, sizeof name);
+    const char *what = name_of_input(state, i, name, sizeof name);
     int axis = asked->axis < 0 ? asked->axis + spec->rank : asked->axis;
     bool fits = asked->dim <= 0 || (axis >= 0 && axis < spec->rank && spec->dims[axis] == asked->dim);
     if (!fits && asked->axis == -1)
@@ -282,16 +286,19 @@ static gt_Tensor *declared_mask(gt_Context *context, const char *here, gt_Layer 
 
 /* ---- calling ---- */
 
-static int32_t class_outputs(const gt_LayerClass *type)
+static int32_t count_outputs(const gt_LayerState *state)
 {
-    return GT_CLASS_HAS(type, outputs) && type->outputs > 0 ? type->outputs : 1;
+    const gt_LayerClass *type = state->layer->type;
+    return state->outputs                                       ? state->outputs
+           : GT_CLASS_HAS(type, outputs) && type->outputs > 0 ? type->outputs
+                                                                : 1;
 }
 
 int gt_layer_outputs_at(const char *here, const gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "layer_outputs", layer) : NULL;
-    return state ? class_outputs(state->layer->type) : -1;
+    return state ? count_outputs(state) : -1;
 }
 
 /* Output 0 goes on; of the others those that somebody wants. */
@@ -299,7 +306,7 @@ static gt_Status keep_outputs(gt_Context *context, const char *here, const gt_La
                               const gt_CallArgs *in, gt_Tensor *y)
 {
     const char *name = state->layer->type->name;
-    for (int32_t i = 0; i < class_outputs(state->layer->type); i++) {
+    for (int32_t i = 0; i < count_outputs(state); i++) {
         gt_Tensor *output = i ? in->outputs[i] : y;
         if (!(in->wanted >> i & 1))
             continue;
@@ -392,21 +399,21 @@ typedef struct Given {
     uint32_t wanted;
 } Given;
 
-static gt_Status take_list(gt_Context *context, const char *here, const gt_LayerClass *type,
+static gt_Status take_list(gt_Context *context, const char *here, const gt_LayerState *state,
                            gt_Tensor *x, gt_Tensors more, Given *given)
 {
     if (more.count < 0 || more.count >= GT_MAX_INPUTS || !more.count != !more.items)
         return gt_raise(context, GT_INVALID, here, "call",
                         "more must be a list of at most %d tensors, gt_tensors(...)",
                         GT_MAX_INPUTS - 1);
-    const gt_Port *ports = gt_class_ports(type);
+    const gt_Port *ports = gt_layer_ports(state);
     int32_t most = 0;
     while (ports[most].name)
         most++;
     if (ports[most - 1].flags & GT_PORT_MANY)
         most = GT_MAX_INPUTS;
     if (more.count + 1 > most)
-        return gt_raise(context, GT_INVALID, here, type->name, "it accepts %d input%s (got %d)",
+        return gt_raise(context, GT_INVALID, here, state->layer->type->name, "it accepts %d input%s (got %d)",
                         (int)most, most == 1 ? "" : "s", (int)more.count + 1);
     given->inputs[0] = x;
     for (int i = 0; i < more.count; i++)
@@ -415,21 +422,21 @@ static gt_Status take_list(gt_Context *context, const char *here, const gt_Layer
     return GT_OK;
 }
 
-static gt_Status take_named(gt_Context *context, const char *here, const gt_LayerClass *type,
+static gt_Status take_named(gt_Context *context, const char *here, const gt_LayerState *state,
                             const gt_NamedInput *named, Given *given)
 {
-    const gt_Port *ports = gt_class_ports(type);
+    const gt_Port *ports = gt_layer_ports(state);
     for (; named && named->name; named++) {
         int32_t i = 0;
         while (ports[i].name && strcmp(ports[i].name, named->name) != 0)
             i++;
         if (!ports[i].name)
-            return gt_raise(context, GT_INVALID, here, type->name, "it has no input \"%s\"",
+            return gt_raise(context, GT_INVALID, here, state->layer->type->name, "it has no input \"%s\"",
                             named->name);
         for (; given->count <= i; given->count++)
             given->inputs[given->count] = NULL;
         if (given->inputs[i])
-            return gt_raise(context, GT_INVALID, here, type->name,
+            return gt_raise(context, GT_INVALID, here, state->layer->type->name,
                             "the input \"%s\" is given twice", named->name);
         given->inputs[i] = named->tensor;
     }
@@ -439,33 +446,33 @@ static gt_Status take_named(gt_Context *context, const char *here, const gt_Laye
 }
 
 /* Are they there, unless they may be absent? */
-static gt_Status check_given(gt_Context *context, const char *here, const gt_LayerClass *type,
+static gt_Status check_given(gt_Context *context, const char *here, const gt_LayerState *state,
                              const Given *given)
 {
     char name[80];
     for (int32_t i = 0; i < given->count && gt_context_status(context) == GT_OK; i++) {
-        bool may_lack = port_of(type, i)->flags & GT_PORT_OPTIONAL;
+        bool may_lack = port_of(state, i)->flags & GT_PORT_OPTIONAL;
         if (given->inputs[i] || !may_lack)
-            gt_tensor_check(context, here, type->name, name_of_input(type, i, name, sizeof name),
+            gt_tensor_check(context, here, state->layer->type->name, name_of_input(state, i, name, sizeof name),
                             given->inputs[i]);
     }
-    const gt_Port *ports = gt_class_ports(type);
+    const gt_Port *ports = gt_layer_ports(state);
     for (int32_t i = given->count; ports[0].name && gt_context_status(context) == GT_OK; i++) {
-        const gt_Port *port = port_of(type, i);
+        const gt_Port *port = port_of(state, i);
         if (!port || port->flags & GT_PORT_MANY)
             break;
         if (!(port->flags & GT_PORT_OPTIONAL))
-            gt_raise(context, GT_INVALID, here, type->name,
+            gt_raise(context, GT_INVALID, here, state->layer->type->name,
                      "the input \"%s\" is missing (got %d input%s)", port->name,
                      (int)given->count, given->count == 1 ? "" : "s");
     }
     return gt_context_status(context);
 }
 
-static gt_Status take_outputs(gt_Context *context, const char *here, const gt_LayerClass *type,
+static gt_Status take_outputs(gt_Context *context, const char *here, const gt_LayerState *state,
                               gt_Outputs list, Given *given)
 {
-    int32_t most = class_outputs(type), i = 0;
+    int32_t most = count_outputs(state), i = 0;
     given->wanted = 1;
     for (; list.items && list.items[i] != GT_LIST_END; i++) {
         if (list.items[i])
@@ -474,7 +481,7 @@ static gt_Status take_outputs(gt_Context *context, const char *here, const gt_La
             given->wanted |= 2u << i;
     }
     return i < most ? GT_OK
-                    : gt_raise(context, GT_INVALID, here, type->name,
+                    : gt_raise(context, GT_INVALID, here, state->layer->type->name,
                                "it has %d output%s (asked for %d)", (int)most,
                                most == 1 ? "" : "s", (int)i + 1);
 }
@@ -512,8 +519,8 @@ static gt_Tensor *call_in_frame(gt_Context *context, const char *here, gt_LayerS
         gt_raise(context, GT_STATE, here, type->name,
                  "this layer belongs to another context, and is not built yet");
     if (gt_context_status(context) != GT_OK ||
-        check_given(context, here, type, given) != GT_OK ||
-        check_ports(context, here, type, given->count, given->inputs) != GT_OK)
+        check_given(context, here, state, given) != GT_OK ||
+        check_ports(context, here, state, given->count, given->inputs) != GT_OK)
         return NULL;
     if (options->mask && !(given->inputs[0] = gt_with_mask(given->inputs[0], options->mask)))
         return NULL;
@@ -525,6 +532,27 @@ static gt_Tensor *call_in_frame(gt_Context *context, const char *here, gt_LayerS
                             .outputs = given->outputs,
                             .wanted = given->wanted};
     return run_call(context, here, state, &in);
+}
+
+/* The call on symbols: a node. */
+static gt_Tensor *draw_call(gt_Context *context, const char *here, gt_LayerState *state,
+                            const gt_call_options *options, Given *given)
+{
+    const gt_DrawnCall how = {GT_PRESETS(gt_DrawnCall, gt_DrawnCall_OPTIONS).training =
+                                  options->training,
+                              .wanted = given->wanted};
+    if (state->object.context != context)
+        gt_raise(context, GT_STATE, here, state->layer->type->name,
+                 "this layer belongs to another context");
+    if (gt_context_status(context) != GT_OK || check_given(context, here, state, given) != GT_OK)
+        return NULL;
+    if (options->mask && !(given->inputs[0] = gt_with_mask(given->inputs[0], options->mask)))
+        return NULL;
+    gt_draw_layer(context, here, state, &how, given->count, given->inputs, given->outputs);
+    if (gt_context_status(context) != GT_OK)
+        return NULL;
+    give_outputs(options->outputs, given);
+    return given->outputs[0];
 }
 
 gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_call_options *given)
@@ -540,11 +568,15 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
         return NULL;
     }
     memset(tensors.outputs, 0, sizeof tensors.outputs);
+    if (take_outputs(context, here, state, options.outputs, &tensors) != GT_OK ||
+        take_list(context, here, state, x, options.more, &tensors) != GT_OK ||
+        take_named(context, here, state, options.named.items, &tensors) != GT_OK)
+        return NULL;
+    if (gt_is_drawn(tensors.count, tensors.inputs))
+        return draw_call(context, here, state, &options, &tensors);
     const gt_CallFrame *caller = gt_context_frame(context);
     const char *name = name_here(context, here, state, caller);
-    if (take_outputs(context, here, layer->type, options.outputs, &tensors) != GT_OK || !name ||
-        take_list(context, here, layer->type, x, options.more, &tensors) != GT_OK ||
-        take_named(context, here, layer->type, options.named.items, &tensors) != GT_OK)
+    if (!name)
         return NULL;
     gt_CallFrame frame = {caller,
                           &state->object,

@@ -47,6 +47,8 @@ struct gt_LayerState {
     bool options; /* the struct's options are taken care of */
     bool trainable, built, building, creating;
     bool contained; /* it was a child of some layer once */
+    const gt_Port *ports; /* of this layer alone; NULL: those of its class. Not owned */
+    int32_t outputs;      /* of this layer alone; 0: those of its class */
     gt_Layer *parent; /* the first layer that it became a child of, while that lives; not held */
     gt_DType dtype, compute; /* of its weights, of the operands of its products; NONE: not known yet */
     gt_Weight *weights;
@@ -109,8 +111,8 @@ gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
 /* Does the class, which may be of an older version, have this member? */
 #define GT_CLASS_HAS(type, member)                                                                 \
     ((type)->size >= offsetof(gt_LayerClass, member) + sizeof(type)->member)
-/* The inputs of a class; a list that ends with a NULL name. */
-const gt_Port *gt_class_ports(const gt_LayerClass *type);
+/* The inputs of a layer; a list that ends with a NULL name. */
+const gt_Port *gt_layer_ports(const gt_LayerState *state);
 /* Does the class say what becomes of masks? Then inputs come without them. */
 bool gt_class_reads_masks(const gt_LayerClass *type);
 

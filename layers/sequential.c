@@ -1,6 +1,9 @@
 /* Sequential: the children in order. */
 #include "layers/sequential.h"
+#include "layers/basic.h"
+#include "layers/dense.h"
 #include "layers/kit.h"
+#include "ops/math/math.h"
 #include "ops/array/cast.h"
 
 typedef struct Sequential {
@@ -18,6 +21,12 @@ static gt_Tensor *sequential_call(gt_Layer *layer, const gt_CallArgs *in)
     return x;
 }
 
+static gt_Layer *sequential_sample(void)
+{
+    return gt_Sequential(gt_Dense(4, .activation = gt_tanh), gt_Dropout(0.3, .seed = 5),
+                         gt_Dense(3));
+}
+
 const gt_LayerClass gt_layer_class_sequential = {
     .size = sizeof(gt_LayerClass),
     .flags = GT_LAYER_CONTAINER,
@@ -28,7 +37,11 @@ const gt_LayerClass gt_layer_class_sequential = {
     .instance = sizeof(Sequential),
     .call = sequential_call,
     .samples = GT_LAYER_SAMPLES(
-        {.inputs = 1, .input = GT_INPUTS(GT_ANY(2, 3)), .output = GT_SAMPLE_SHAPE(2, 3)}),
+        {.make = sequential_sample,
+         .keras = "Sequential([Dense(4, activation='tanh'), Dropout(0.3, seed=5), Dense(3)])",
+         .inputs = 1,
+         .input = GT_INPUTS(GT_ANY(2, 3)),
+         .output = GT_SAMPLE_SHAPE(2, 3)}),
 };
 
 gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers)

@@ -22,7 +22,9 @@ GT_BEGIN
     /* dense.c */                                                                                  \
     F(dense)                                                                                       \
     /* sequential.c */                                                                             \
-    F(sequential)
+    F(sequential)                                                                                  \
+    /* models/functional.c */                                                                      \
+    F(functional)
 /* clang-format on */
 
 #define GT_DECLARE_LAYER(name) extern const gt_LayerClass gt_layer_class_##name;

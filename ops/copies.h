@@ -27,6 +27,10 @@ void gt_fill(gt_DType dtype, int64_t size, double number, void *to);
 /* The bytes of that number. */
 uint64_t gt_number_pattern(gt_DType dtype, double number);
 
+/* How much a padding with zeros puts in front of each axis of its input; NULL: this is another operation, or the number is
+ * not 0. */
+const gt_Shape *gt_zeros_before(const gt_Operation *operation, const void *options);
+
 /* The strides of a row-major array, in elements. */
 void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK]);
 

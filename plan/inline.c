@@ -18,6 +18,7 @@ typedef struct Inlining {
     gt_Graph *graph;
     gt_GraphNode *nodes; /* as they will be */
     int32_t count, capacity;
+    int32_t pieces, piece; /* how many calls were met, and which one is being written; 0: none */
 } Inlining;
 
 static const gt_Graph *body_of_call(const gt_GraphNode *node)
@@ -71,6 +72,7 @@ static gt_Status add_view(Inlining *to, int32_t from, int32_t result, const char
     if (!copy_node(to->context, &identity, &node))
         return gt_context_status(to->context);
     node.here = here;
+    node.piece = to->piece;
     node.input[0] = from;
     node.output[0] = result;
     return add_node(to, node);
@@ -96,6 +98,7 @@ static gt_Status add_copy(Inlining *to, const gt_Graph *body, const gt_GraphNode
                                                         .kind = GT_GRAPH_RESULT});
         node.output[i] = *made;
     }
+    node.piece = to->piece;
     const gt_Graph *inner = body_of_call(&node);
     if (gt_context_status(to->context) == GT_OK && !inner)
         return add_node(to, node);
@@ -127,17 +130,20 @@ static gt_Status add_body(Inlining *to, const gt_Graph *body, const int32_t *arg
                           const int32_t *result, const char *here)
 {
     gt_Context *context = to->context;
+    const int32_t around = to->piece;
     size_t bytes = (size_t)body->value_count * sizeof(int32_t);
     int32_t *value = gt_allocate(context, bytes);
     if (!value || map_values(to, body, argument, result, value) != GT_OK) {
         gt_release(context, value, bytes);
         return gt_context_status(context);
     }
+    to->piece = ++to->pieces;
     for (int32_t n = 0; n < body->node_count && gt_context_status(context) == GT_OK; n++)
         add_copy(to, body, &body->nodes[n], value);
     for (int32_t i = 0; i < body->outputs && gt_context_status(context) == GT_OK; i++)
         if (value[body->output[i]] != result[i])
             add_view(to, value[body->output[i]], result[i], here);
+    to->piece = around;
     gt_release(context, value, bytes);
     return gt_context_status(context);
 }

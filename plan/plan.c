@@ -210,7 +210,8 @@ static void write_sources(const gt_Program *program)
     int32_t live = 0, constants = 0;
     for (int32_t i = 0; i < graph->value_count; i++) {
         const gt_GraphValue *of = &graph->values[i];
-        if (of->kind != GT_GRAPH_LIVE && of->kind != GT_GRAPH_CONSTANT)
+        if ((of->kind != GT_GRAPH_LIVE && of->kind != GT_GRAPH_CONSTANT) ||
+            program->facts[i].cell < 0) /* nobody needs it */
             continue;
         const gt_Cell *cell = &program->cells[program->facts[i].cell];
         if (of->kind == GT_GRAPH_LIVE)

@@ -42,6 +42,8 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
     program->outputs_cell = gt_plan_array(context, graph->outputs, sizeof *program->outputs_cell);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
+    for (int32_t i = 0; i < graph->value_count; i++)
+        program->facts[i].same = i;
     for (int32_t i = 0, k = 0; i < graph->value_count; i++)
         if (graph->values[i].kind == GT_GRAPH_VARIABLE)
             plan->variables[k++].variable = graph->values[i].variable;
@@ -51,8 +53,9 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
 gt_Status gt_program_run(gt_Program *program)
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_dead,    gt_pass_views, gt_pass_order,   gt_pass_versions,
-        gt_pass_aliases, gt_pass_lower, gt_pass_placing,
+        gt_pass_fold,    gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,
+        gt_pass_dead,    gt_pass_views,   gt_pass_order,      gt_pass_versions,
+        gt_pass_aliases, gt_pass_lower,   gt_pass_placing,
     };
     gt_Status status = GT_OK;
     for (size_t i = 0; i < sizeof passes / sizeof *passes && status == GT_OK; i++)
@@ -86,6 +89,25 @@ bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
         return false;
     gt_ShapeRule rule = gt_graph_rule(graph, node);
     return gt_view_offset(&rule) >= 0;
+}
+
+bool gt_node_is_gone(const gt_Program *program, const gt_GraphNode *node)
+{
+    for (int32_t i = 0; i < node->outputs; i++) {
+        int32_t value = node->output[i];
+        if (program->facts[value].same == value &&
+            program->graph->values[value].kind == GT_GRAPH_RESULT)
+            return false;
+    }
+    return node->outputs > 0;
+}
+
+bool gt_node_is_pure(const gt_Program *program, const gt_GraphNode *node)
+{
+    const unsigned impure = GT_OP_RANDOM | GT_OP_EFFECT | GT_OP_CONTROL | GT_OP_CHOICE;
+    if (node->operation->flags & impure)
+        return false;
+    return node->operation->lower || gt_is_view(program->graph, node);
 }
 
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node)

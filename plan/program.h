@@ -1,6 +1,10 @@
 /* A program: a traced graph on its way to a plan, and the passes that work on it. Each pass is a function from program to
  * program, in a file of passes/. They run in this order:
  *
+ *   fold       operations on constants are computed now                             values of the graph
+ *   algebra    x * 1, -(-x), a transposition of a factor and the like               facts[].same, nodes
+ *   duplicates the same operation on the same values is done once                   facts[].same
+ *   joins      a sum of paddings becomes one operation that writes each part in its place    nodes
  *   dead       marks what an output or an effect needs                              facts[].marks
  *   views      a view is no step: a place inside the memory of its source            facts[].root, offset
  *   order      the nodes in the order of their running; effects last                 items, commit_item
@@ -37,6 +41,8 @@ enum {
 
 /* All that passes know of a graph value. */
 typedef struct gt_ValueFact {
+    int32_t
+        same; /* a value before it that has the same bits and stands for it; itself if there is none */
     int32_t root;   /* whose memory it looks at; itself for all but views */
     size_t offset;  /* bytes into that */
     int32_t cell;   /* of a root */
@@ -82,6 +88,10 @@ typedef struct gt_Program {
 
 /* ---- the passes ---- */
 
+gt_Status gt_pass_fold(gt_Program *program);
+gt_Status gt_pass_algebra(gt_Program *program);
+gt_Status gt_pass_duplicates(gt_Program *program);
+gt_Status gt_pass_joins(gt_Program *program);
 gt_Status gt_pass_dead(gt_Program *program);
 gt_Status gt_pass_views(gt_Program *program);
 gt_Status gt_pass_order(gt_Program *program);
@@ -112,6 +122,19 @@ static inline bool gt_is_control(const gt_GraphNode *node)
 {
     return node->operation->flags & GT_OP_CONTROL;
 }
+
+/* The value that stands for this one in the end. */
+static inline int32_t gt_value_same(const gt_Program *program, int32_t value)
+{
+    while (program->facts[value].same != value)
+        value = program->facts[value].same;
+    return value;
+}
+/* Is nothing left to compute: is each output a constant by now, or another value? */
+bool gt_node_is_gone(const gt_Program *program, const gt_GraphNode *node);
+/* May a pass compute it at another time, or once instead of twice? Its outputs depend on its inputs and options alone, and
+ * it does nothing besides. */
+bool gt_node_is_pure(const gt_Program *program, const gt_GraphNode *node);
 
 /* The node of a step; NULL: it is a copy. */
 const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);

@@ -32,10 +32,12 @@ static const char *text_of(const Use *use)
 
 static gt_Layer *make(const Use *use)
 {
-    if (use->type->flags & GT_LAYER_CONTAINER)
-        return gt_Sequential(gt_Dense(4, .activation = gt_tanh), gt_Dropout(0.3, .seed = 5),
-                             gt_Dense(3));
-    return gt_layer_make(use->type, use->sample->options);
+    if (!use->sample->make)
+        return gt_layer_make(use->type, use->sample->options);
+    gt_set_dtype_policy(use->dtype); /* of the symbols of functional models */
+    gt_Layer *layer = use->sample->make();
+    gt_set_dtype_policy(GT_DTYPE_NONE);
+    return layer;
 }
 
 static void inputs_of(const Use *use, gt_Tensor **input)

@@ -69,8 +69,9 @@ static void grown(Planted *planted, int32_t outputs, gt_Tensor *const *output)
 static void run_to(Planted *planted, gt_Status (*last)(gt_Program *program))
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_dead,    gt_pass_views, gt_pass_order,   gt_pass_versions,
-        gt_pass_aliases, gt_pass_lower, gt_pass_placing,
+        gt_pass_fold,    gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,
+        gt_pass_dead,    gt_pass_views,   gt_pass_order,      gt_pass_versions,
+        gt_pass_aliases, gt_pass_lower,   gt_pass_placing,
     };
     for (int i = 0; i == 0 || passes[i - 1] != last; i++)
         cr_assert_eq(passes[i](&planted->program), GT_OK, "%s", gt_error_message());
@@ -91,6 +92,315 @@ static const gt_Cell *cell_of(const Planted *planted, int32_t value)
 {
     const gt_Program *program = &planted->program;
     return &program->cells[gt_cell_shared(program, program->facts[value].cell)];
+}
+
+/* ---- fold, algebra, duplicates ---- */
+
+static gt_Status piece(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    out[0] = gt_sin(gt_multiply(in[0], in[0]));
+    return gt_status();
+}
+
+/* matmul(x * x, table * table); argument `table` of the trace is a constant of the graph. */
+static void plant_table(Planted *p, gt_Tensor *table, int32_t numbers[3])
+{
+    plant(p);
+    gt_Tensor *x = argument(3), *t = argument(3), *square = gt_square(t);
+    gt_Tensor *column = gt_reshape(square, gt_shape(3, 1));
+    gt_Tensor *y = gt_matmul(gt_reshape(gt_square(x), gt_shape(1, 3)), column);
+    gt_GraphValue *of = &p->graph->values[value_of(t)];
+    of->kind = GT_GRAPH_CONSTANT;
+    of->constant = gt_value_read(context, NULL, "test", "table", 0, table);
+    gt_value_retain(of->constant, true);
+    numbers[0] = value_of(t);
+    numbers[1] = value_of(square);
+    numbers[2] = value_of(column);
+    grown(p, 1, &y);
+}
+
+/* The square of the table and the view of that are constants of the plan, and the table is not kept. */
+Test(passes, fold)
+{
+    Planted p;
+    int32_t numbers[3];
+    plant_table(&p, gt_array(gt_shape(3), 1, 2, 3), numbers);
+    run_to(&p, gt_pass_versions);
+    const gt_GraphValue *values = p.graph->values;
+    cr_assert_eq(values[numbers[1]].kind, GT_GRAPH_CONSTANT);
+    cr_assert_eq(values[numbers[2]].kind, GT_GRAPH_CONSTANT);
+    const float *folded = gt_value_data(values[numbers[2]].constant);
+    cr_assert(folded[0] == 1 && folded[1] == 4 && folded[2] == 9);
+    cr_assert_eq(p.program.facts[numbers[0]].cell, -1, "nobody needs the table");
+    cr_assert(p.program.facts[numbers[2]].cell >= 0);
+    cr_assert_eq(p.program.item_count, 2, "square of x, matmul");
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* What is an error stays, to be one when it runs. */
+Test(passes, fold_fails)
+{
+    Planted p;
+    int32_t numbers[3];
+    plant_table(&p, gt_array(gt_shape(3), 1e30, 2, 3), numbers);
+    gt_check_numerics(true);
+    run_to(&p, gt_pass_fold);
+    gt_check_numerics(false);
+    cr_assert_eq(gt_status(), GT_OK);
+    cr_assert_eq(p.graph->values[numbers[1]].kind, GT_GRAPH_RESULT);
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(passes, algebra)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(6), *given = gt_reshape(x, gt_shape(2, 3)), *rows = gt_add(given, 1);
+    gt_Tensor *halves = gt_slice(x, gt_shape(0), gt_shape(6));
+    gt_Tensor *ones = gt_ones(gt_shape(2, 3)), *wide = gt_ones(gt_shape(4, 2, 3));
+    gt_Tensor *minus_zero = gt_array(gt_shape(1), -0.0);
+    gt_Tensor *whole = gt_cast(rows, GT_INT32);
+    struct {
+        gt_Tensor *made;
+        gt_Tensor *same; /* NULL: the operation stays */
+    } rows_of[] = {
+        {gt_multiply(rows, ones), rows},
+        {gt_multiply(ones, rows), rows},
+        {gt_multiply(gt_multiply(rows, 1), ones), rows},
+        {gt_multiply(rows, wide), NULL},  /* of another shape */
+        {gt_multiply(given, ones), NULL}, /* denormals of arguments count as 0 */
+        {gt_divide(rows, 1), rows},
+        {gt_divide(ones, rows), NULL},
+        {gt_subtract(rows, 0), rows},
+        {gt_subtract(rows, minus_zero), NULL}, /* -0 - -0 is 0 */
+        {gt_add(rows, 0), NULL},               /* -0 + 0 is 0 */
+        {gt_add(rows, minus_zero), rows},
+        {gt_add(whole, 0), whole},
+        {gt_multiply(rows, 0), NULL}, /* NaN of infinity */
+        {gt_negative(gt_negative(rows)), rows},
+        {gt_negative(gt_multiply(gt_negative(rows), 1)), rows},
+        {gt_logical_not(gt_logical_not(gt_greater(x, 0))), NULL},
+        {gt_pad(given, gt_shape(0, 0), gt_shape(0, 0)), given},
+        {gt_broadcast_to(given, gt_shape(2, 3)), given},
+        {gt_broadcast_to(given, gt_shape(1, 2, 3)), NULL},
+        {gt_transpose(gt_transpose(rows)), rows},
+        {gt_transpose(gt_transpose(gt_reshape(halves, gt_shape(1, 2, 3)), .perm = gt_axes(1, 2, 0)),
+                      .perm = gt_axes(1, 2, 0)),
+         NULL},
+    };
+    enum { ROWS = sizeof rows_of / sizeof *rows_of };
+    gt_Tensor *outputs[ROWS];
+    int32_t made[ROWS], same[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        outputs[i] = rows_of[i].made;
+        made[i] = value_of(rows_of[i].made);
+        same[i] = rows_of[i].same ? value_of(rows_of[i].same) : -1;
+    }
+    grown(&p, ROWS, outputs);
+    run_to(&p, gt_pass_algebra);
+    for (int i = 0; i < ROWS; i++) {
+        int32_t found = gt_value_same(&p.program, made[i]);
+        if (same[i] >= 0)
+            cr_assert_eq(found, same[i], "row %d", i);
+        else if (strcmp(p.graph->nodes[p.graph->values[made[i]].node].operation->name,
+                        "logical_not"))
+            cr_assert_eq(found, made[i], "row %d", i);
+        else
+            cr_assert_str_eq(p.graph->nodes[p.graph->values[found].node].operation->name,
+                             "greater");
+    }
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* The transposition of a factor is gone, a batch of matrices keeps it. */
+Test(passes, turned_factors)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(6), *a = gt_reshape(x, gt_shape(2, 3));
+    gt_Tensor *flat = gt_matmul(gt_transpose(a), gt_transpose(a), .transpose_b = true);
+    gt_Tensor *batch =
+        gt_matmul(gt_transpose(gt_reshape(x, gt_shape(1, 2, 3)), .perm = gt_axes(0, 2, 1)), a);
+    gt_Tensor *outputs[2] = {flat, batch};
+    int32_t numbers[3] = {value_of(a), value_of(flat), value_of(batch)};
+    grown(&p, 2, outputs);
+    run_to(&p, gt_pass_order);
+    const gt_GraphNode *product = &p.graph->nodes[p.graph->values[numbers[1]].node];
+    const gt_matmul_options *options = product->options;
+    cr_assert(product->input[0] == numbers[0] && product->input[1] == numbers[0]);
+    cr_assert(options->transpose_a && !options->transpose_b);
+    const gt_GraphNode *other = &p.graph->nodes[p.graph->values[numbers[2]].node];
+    cr_assert_eq(((const gt_matmul_options *)other->options)->transpose_a, false);
+    cr_assert_eq(p.program.item_count, 3, "two products and the transposition of the batch");
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(passes, duplicates)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(6), *again, *once;
+    gt_Tensor *a = gt_add(gt_exp(x), 1), *b = gt_add(gt_exp(x), 1), *c = gt_add(gt_exp(x), 2);
+    gt_Tensor *s = gt_sum(gt_reshape(x, gt_shape(2, 3)), .axis = 0);
+    gt_Tensor *t = gt_sum(gt_reshape(x, gt_shape(2, 3)), .axis = 1);
+    gt_Tensor *u = gt_sum(gt_reshape(x, gt_shape(2, 3)), .axis = 1);
+    gt_Tensor *drawn = gt_uniform(gt_shape(6)), *more = gt_uniform(gt_shape(6));
+    cr_assert_eq(gt_recompute(piece, NULL, gt_tensors(x), &once), GT_OK);
+    cr_assert_eq(gt_recompute(piece, NULL, gt_tensors(x), &again), GT_OK);
+    gt_Tensor *outputs[] = {a, b, c, s, t, u, drawn, more, once, again};
+    enum { OUTPUTS = sizeof outputs / sizeof *outputs };
+    int32_t number[OUTPUTS];
+    for (int i = 0; i < OUTPUTS; i++)
+        number[i] = value_of(outputs[i]);
+    cr_assert_eq(gt_inline_calls(p.graph), GT_OK);
+    grown(&p, OUTPUTS, outputs);
+    run_to(&p, gt_pass_duplicates);
+    for (int i = 0; i < OUTPUTS; i++) {
+        int32_t same = gt_value_same(&p.program, number[i]);
+        cr_assert_eq(same, i == 1 ? number[0] : i == 5 ? number[4] : number[i], "output %d", i);
+    }
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Outputs that are the same value, an argument or a constant are copies; variables are read as they were. */
+static gt_Status the_same(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *v = user;
+    out[0] = gt_multiply(gt_exp(in[0]), 2);
+    out[1] = gt_multiply(gt_exp(in[0]), 2);
+    out[2] = gt_negative(gt_negative(in[0]));
+    out[3] = gt_multiply(v, 1);
+    gt_assign_add(v, 1);
+    out[4] = gt_multiply(v, 1);
+    return gt_status();
+}
+
+Test(passes, same_values)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *v = gt_variable(gt_array(gt_shape(3), 5, 6, 7));
+    gt_Function *function = gt_function(the_same, v, .outputs = 5);
+    gt_Tensor *x = gt_array(gt_shape(3), 1, -0.0, NAN), *y[5];
+    for (int run = 0; run < 3; run++) {
+        cr_assert_eq(gt_function_call(function, gt_tensors(x), y), GT_OK, "%s", gt_error_message());
+        const float *got[5];
+        for (int i = 0; i < 5; i++)
+            cr_assert(got[i] = gt_data(y[i]));
+        cr_assert_eq(memcmp(got[0], got[1], 3 * sizeof *got[0]), 0);
+        cr_assert_eq(memcmp(got[2], gt_data(x), 3 * sizeof *got[2]), 0);
+        for (int i = 0; i < 3; i++)
+            cr_assert(got[3][i] == (float)(5 + i + run) && got[4][i] == (float)(6 + i + run));
+    }
+    gt_FunctionStats stats = gt_function_stats(function);
+    cr_assert_eq(stats.operations, 5,
+                 "exp, multiply, assign_add, v * 1 twice, for v may be denormal (got %d)",
+                 stats.operations);
+    gt_function_free(function);
+    gt_variable_free(v);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- joins ---- */
+
+/* pad(a) + pad(b) along the second axis, the sum again padded along the first one beside c: three parts in one join. A sum
+ * whose parts overlap, one that is read elsewhere, and one with something that is no padding stay. */
+Test(passes, joins)
+{
+    Planted p;
+    plant(&p);
+    gt_Tensor *x = argument(6), *a = gt_reshape(x, gt_shape(2, 3)), *b = gt_exp(a);
+    gt_Tensor *left = gt_pad(a, gt_shape(0, 0), gt_shape(0, 4));
+    gt_Tensor *right = gt_pad(b, gt_shape(0, 4), gt_shape(0, 0));
+    gt_Tensor *row = gt_add(left, right), *other = gt_reshape(gt_exp(x), gt_shape(1, 2, 3));
+    gt_Tensor *first =
+        gt_pad(gt_reshape(row, gt_shape(1, 2, 7)), gt_shape(0, 0, 0), gt_shape(2, 0, 0));
+    gt_Tensor *second = gt_pad(gt_pad(other, gt_shape(0, 0, 4), gt_shape(0, 0, 0)),
+                               gt_shape(2, 0, 0), gt_shape(0, 0, 0));
+    gt_Tensor *joined = gt_add(first, second);
+    gt_Tensor *overlap = gt_add(gt_pad(a, gt_shape(0, 2), gt_shape(0, 2)),
+                                gt_pad(b, gt_shape(0, 3), gt_shape(0, 1)));
+    gt_Tensor *plain = gt_add(gt_pad(a, gt_shape(0, 1), gt_shape(0, 1)), gt_ones(gt_shape(2, 5)));
+    gt_Tensor *twice = gt_pad(b, gt_shape(0, 3), gt_shape(0, 0));
+    gt_Tensor *read = gt_add(gt_pad(a, gt_shape(0, 0), gt_shape(0, 3)), twice);
+    gt_Tensor *negative = gt_add(gt_pad(a, gt_shape(0, 0), gt_shape(0, 3), .value = -0.0),
+                                 gt_pad(b, gt_shape(0, 3), gt_shape(0, 0)));
+    gt_Tensor *outputs[] = {joined, overlap, plain, read, negative, twice};
+    int32_t numbers[] = {value_of(joined), value_of(overlap), value_of(plain), value_of(read),
+                         value_of(negative)};
+    grown(&p, 6, outputs);
+    run_to(&p, gt_pass_lower);
+    for (int i = 0; i < 5; i++) {
+        const gt_GraphNode *node = &p.graph->nodes[p.graph->values[numbers[i]].node];
+        cr_assert_str_eq(node->operation->name, i == 0 ? "join" : "add", "output %d", i);
+        if (i > 0)
+            continue;
+        cr_assert_eq(node->inputs, 3, "%d parts", (int)node->inputs);
+        for (int32_t s = 0; s < p.program.step_count; s++)
+            if (p.program.steps[s].node >= 0 && &p.graph->nodes[p.program.steps[s].node] == node)
+                cr_assert_eq(p.program.steps[s].launches, 2, "a row in the middle is zeros");
+    }
+    uproot(&p);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* The gradient of reading a sequence step by step, in parts of parts, with -0, infinities and NaN among the numbers. */
+static gt_Status sequence(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int *steps = user;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *loss = gt_scalar(0, gt_dtype(in[0])), *halves[2], *time[70];
+    gt_unstack(in[0], *steps, time, .axis = 1);
+    for (int t = 0; t < *steps; t++) {
+        gt_split(time[t], 2, halves, .axis = 1);
+        loss = gt_add(loss, gt_sum(gt_multiply(gt_multiply(halves[0], -0.0), halves[1])));
+        if (t % 3)
+            loss = gt_add(loss, gt_sum(gt_square(time[t])));
+    }
+    out[0] = gt_keep(gt_gradient(tape, loss, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(passes, sequences)
+{
+    static const int lengths[] = {1, 2, 5, 16, 33, 64, 70};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (int wide = 0; wide < 2; wide++) {
+            gt_Scope *scope = gt_scope_begin();
+            int steps = lengths[i];
+            gt_Function *function = gt_function(sequence, &steps);
+            gt_Tensor *x = gt_uniform(gt_shape(3, steps, 10), .low = -1,
+                                      .dtype = wide ? GT_FLOAT64 : GT_FLOAT32);
+            x = gt_where(gt_greater(x, 0.9), gt_full_like(x, INFINITY), x);
+            gt_Tensor *eager, *planned;
+            cr_assert_eq(sequence(&steps, &x, &eager), GT_OK, "%s", gt_error_message());
+            cr_assert_eq(gt_function_call(function, gt_tensors(x), &planned), GT_OK, "%s",
+                         gt_error_message());
+            cr_assert_eq(memcmp(gt_data(eager), gt_data(planned),
+                                (size_t)gt_size(eager) * gt_dtype_size(gt_dtype(eager))),
+                         0, "%d steps", steps);
+            const char *text = gt_function_print(function);
+            cr_assert(steps == 1 || strstr(text, "join"), "%s", text);
+            gt_function_free(function);
+            gt_scope_end(scope);
+        }
+    gt_context_free(NULL);
+    assert_no_leaks();
 }
 
 /* ---- dead, views, order ---- */
@@ -159,13 +469,6 @@ Test(passes, order)
 }
 
 /* ---- calls ---- */
-
-static gt_Status piece(void *user, gt_Tensor *const *in, gt_Tensor **out)
-{
-    (void)user;
-    out[0] = gt_sin(gt_multiply(in[0], in[0]));
-    return gt_status();
-}
 
 /* A call becomes the nodes of its body, and what it made is made by the last of them. */
 Test(passes, calls)

@@ -5,6 +5,8 @@
 #include "ops/array/reshaping.h"
 #include "ops/math/arithmetic.h"
 
+#include <math.h>
+
 /* ---- pad: a number around x ---- */
 
 #define PAD_OPTIONS(F, S)                                                                          \
@@ -57,6 +59,13 @@ static void pad_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         gt_copy_axis(job, in->dims[d], from[d], to[d]);
     }
     gt_copy_end(lowering, job);
+}
+
+const gt_Shape *gt_zeros_before(const gt_Operation *operation, const void *options)
+{
+    const PadOptions *pad = options;
+    bool zeros = operation == &gt_op_pad && pad->value == 0 && !signbit(pad->value);
+    return zeros ? &pad->before : NULL;
 }
 
 static gt_Status pad_gradient(gt_GradientRule *rule)

@@ -4,7 +4,7 @@
  *
  *     v += 1;  y = x * 2;  w += y        items: multiply | add to v, add to w          commit_item: 1
  *
- * Views and dead nodes get no item. Leans on program.c. */
+ * Views, dead nodes and those for which others stand get no item. Leans on program.c. */
 #include "plan/program.h"
 
 gt_Status gt_pass_order(gt_Program *program)
@@ -16,7 +16,8 @@ gt_Status gt_pass_order(gt_Program *program)
             const gt_GraphNode *node = &graph->nodes[n];
             unsigned marks = gt_node_marks(program, node);
             bool waits = gt_is_effect(program, node) && !(marks & GT_MARK_FEEDS);
-            if (marks && !gt_is_view(graph, node) && waits == (late == 1))
+            if (marks && !gt_node_is_gone(program, node) && !gt_is_view(graph, node) &&
+                waits == (late == 1))
                 program->items[program->item_count++] = n;
         }
     }

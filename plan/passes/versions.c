@@ -28,7 +28,7 @@ static gt_Status source_cells(gt_Program *program)
         const gt_Spec *spec = &graph->values[graph->output[i]].spec;
         program->outputs_cell[i] =
             gt_cell_new(program, gt_spec_bytes(spec), gt_plan_output_base(plan, i));
-        gt_ValueFact *fact = &program->facts[graph->output[i]];
+        gt_ValueFact *fact = &program->facts[gt_value_same(program, graph->output[i])];
         if (fact->output < 0)
             fact->output = program->outputs_cell[i];
     }
@@ -46,6 +46,8 @@ static gt_Status source_cells(gt_Program *program)
             base = gt_plan_variable_base(plan, variables);
             break;
         case GT_GRAPH_CONSTANT:
+            if (!program->facts[i].marks || program->facts[i].same != i) /* nobody needs it */
+                continue;
             if (!gt_constant_in_block(of))
                 base = gt_plan_constant_base(plan, constants++);
             break;
@@ -65,6 +67,7 @@ static gt_Status source_cells(gt_Program *program)
             program->variables[variables++] = (gt_ProgramVariable){i, cell, -1, false};
         }
     }
+    plan->constant_count = constants;
     return gt_context_status(program->context);
 }
 

@@ -1,0 +1,161 @@
+/* Calling a layer on symbols draws one node. What the call gives is found by two traces that are thrown away, one for each
+ * set of sizes (core/drawing.h); the first of them builds the layer. Leans on call.c. */
+#include "layers/draw.h"
+#include "core/graph.h"
+
+#include <string.h>
+
+GT_OPTION_TYPE(gt_DrawnCall, gt_DrawnCall_OPTIONS);
+
+/* What stands for a layer's call in a node; it is never applied. */
+static const gt_Operation layer_call = {.size = sizeof(gt_Operation),
+                                        .name = "layer",
+                                        .flags = GT_OP_INTERNAL,
+                                        .options = &gt_DrawnCall_type};
+
+const gt_DrawnCall *gt_node_call(const gt_Node *node)
+{
+    return node->operation == &layer_call ? node->options : NULL;
+}
+
+/* What a call gives in one set of sizes. */
+typedef struct Found {
+    gt_Spec output[GT_MAX_LAYER_OUTPUTS], mask[GT_MAX_LAYER_OUTPUTS];
+    uint32_t masked; /* by bit */
+} Found;
+
+static gt_Tensor *input_in(gt_Context *context, gt_Tensor *tensor, int set)
+{
+    gt_Value *value = gt_tensor_value(tensor), *mask = gt_value_mask(value);
+    if (!gt_value_node(value, NULL))
+        return tensor; /* a constant */
+    gt_Tensor *x = gt_trace_input(context, gt_value_spec_in(value, set));
+    gt_Tensor *m = x && mask ? gt_trace_input(context, gt_value_spec_in(mask, set)) : NULL;
+    if (m)
+        gt_value_set_mask(gt_tensor_value(x), gt_tensor_value(m));
+    return x;
+}
+
+static void note(Found *found, int32_t i, const gt_Tensor *y)
+{
+    const gt_Value *mask = gt_value_mask(gt_tensor_value(y));
+    found->output[i] = *gt_tensor_spec(y);
+    if (!mask)
+        return;
+    found->mask[i] = *gt_value_spec(mask);
+    found->masked |= 1u << i;
+}
+
+/* The call itself, on symbols of a trace. */
+static void try_call(gt_Context *context, const char *here, gt_Layer *layer,
+                     const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs, int set,
+                     Found *found)
+{
+    gt_Tensor *in[GT_MAX_INPUTS] = {NULL}, *out[GT_MAX_LAYER_OUTPUTS] = {NULL};
+    gt_Tensor **where[GT_MAX_LAYER_OUTPUTS];
+    int32_t wanted = 0;
+    for (int32_t i = 0; i < count; i++)
+        if (inputs[i] && !(in[i] = input_in(context, inputs[i], set)))
+            return;
+    for (int32_t i = 1; how->wanted >> i; i++)
+        where[wanted++] = how->wanted >> i & 1 ? &out[i] : NULL;
+    where[wanted] = GT_LIST_END;
+    const gt_call_options options = {
+        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training,
+        .more = {count > 1 ? in + 1 : NULL, count - 1},
+        .outputs = {where}};
+    out[0] = gt_call_at(here, layer, in[0], &options);
+    for (int32_t i = 0; how->wanted >> i && gt_context_status(context) == GT_OK; i++)
+        if (how->wanted >> i & 1)
+            note(found, i, out[i]);
+}
+
+/* Layers around it do not see the call. */
+static gt_Status trace_call(gt_Context *context, const char *here, gt_Layer *layer,
+                            const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
+                            int set, Found *found)
+{
+    gt_Graph *graph = gt_graph_new(context);
+    gt_Facts facts = {0};
+    const gt_CallFrame *frame = gt_context_set_frame(context, NULL);
+    gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
+    if (trace) {
+        if (gt_scope_open(context)) {
+            try_call(context, here, layer, how, count, inputs, set, found);
+            gt_scope_close(context);
+        }
+        gt_trace_end(context, trace);
+        gt_facts_close(context, &facts);
+    }
+    gt_context_set_frame(context, frame);
+    gt_graph_free(graph);
+    layer->state->call = gt_context_count_call(context); /* what it added are symbols */
+    return gt_context_status(context);
+}
+
+/* The specs of the node's outputs in a set: those that are wanted, then the masks. */
+static int32_t gather(const Found *found, uint32_t wanted, gt_Spec *spec)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; wanted >> i; i++)
+        if (wanted >> i & 1)
+            spec[count++] = found->output[i];
+    for (int32_t i = 0; found->masked >> i; i++)
+        if (found->masked >> i & 1)
+            spec[count++] = found->mask[i];
+    return count;
+}
+
+/* Handles by the layer's numbering, with their masks on. */
+static void deal(gt_Context *context, const gt_DrawnCall *how, uint32_t masked,
+                 gt_Tensor *const *drawn, gt_Tensor **outputs)
+{
+    int32_t at = 0;
+    for (int32_t i = 0; how->wanted >> i; i++)
+        outputs[i] = how->wanted >> i & 1 ? drawn[at++] : NULL;
+    for (int32_t i = 0; masked >> i; i++)
+        if (masked >> i & 1) {
+            gt_value_set_mask(gt_tensor_value(outputs[i]), gt_tensor_value(drawn[at]));
+            gt_tensor_free(context, drawn[at++]);
+        }
+}
+
+gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *state,
+                        const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
+                        gt_Tensor **outputs)
+{
+    Found found[GT_SIZE_SETS] = {{.masked = 0}};
+    gt_Spec spec[GT_SIZE_SETS * 2 * GT_MAX_LAYER_OUTPUTS];
+    gt_Tensor *drawn[2 * GT_MAX_LAYER_OUTPUTS];
+    gt_Value *input[GT_MAX_INPUTS];
+    int32_t made = 0;
+    if (gt_tracing(context))
+        return gt_raise(context, GT_STATE, here, state->layer->type->name,
+                        "a symbol of gt_Input has no numbers inside a traced function; give the "
+                        "function a tensor, and call the model there");
+    for (int set = 0; set < GT_SIZE_SETS; set++) {
+        if (trace_call(context, here, state->layer, how, count, inputs, set, &found[set]) != GT_OK)
+            return gt_context_status(context);
+        made = gather(&found[set], how->wanted, spec + set * made);
+    }
+    if (found[0].masked != found[1].masked)
+        return gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                        "whether the result has a mask must not depend on sizes");
+    for (int32_t i = 0; i < count; i++) {
+        input[i] = inputs[i] ? gt_tensor_value(inputs[i]) : NULL;
+        if (inputs[i] && gt_is_variable(inputs[i]))
+            return gt_raise(context, GT_UNSUPPORTED, here, state->layer->type->name,
+                            "variable %s belongs to no layer of a functional model and would be "
+                            "neither trained nor saved: make it a weight of a layer of your own",
+                            gt_variable_label(inputs[i]));
+    }
+    const uint64_t identity = gt_object_identity(&state->object);
+    const gt_Node like = {.operation = &layer_call,
+                          .here = here ? here : gt_context_here(context),
+                          .layer = identity,
+                          .inputs = count,
+                          .outputs = made};
+    if (identity && gt_draw(context, &like, how, input, spec, drawn) == GT_OK)
+        deal(context, how, found[0].masked, drawn, outputs);
+    return gt_context_status(context);
+}

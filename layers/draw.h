@@ -1,0 +1,22 @@
+/* A layer's call as a node of a drawing: models/functional.c replays it. Private. */
+#ifndef GT_LAYERS_DRAW_H
+#define GT_LAYERS_DRAW_H
+
+#include "core/drawing.h"
+#include "layers/internal.h"
+
+/* How the layer was called. The node has the outputs that were asked for, in their order, and behind them the masks of
+ * those that have one. */
+#define gt_DrawnCall_OPTIONS(F, S)                                                                 \
+    F(S, gt_Flag, training, GT_INHERIT, "as the call said")                                        \
+    F(S, uint32_t, wanted, 1, "which of the layer's outputs were asked for, by bit")
+GT_OPTIONS(gt_DrawnCall, gt_DrawnCall_OPTIONS);
+
+/* Draws the call, and builds the layer if need be. `outputs` gets handles by the layer's numbering, those that are wanted. */
+gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *state,
+                        const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
+                        gt_Tensor **outputs);
+/* The call that a node is; NULL: it is an operation or an input. */
+const gt_DrawnCall *gt_node_call(const gt_Node *node);
+
+#endif

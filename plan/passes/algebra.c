@@ -1,0 +1,191 @@
+/* Algebra: operations that give back what is there already, and transpositions of a product's factors.
+ *
+ *     x * 1, 1 * x, x / 1, x - 0, x + -0        x: exact for every number, infinities and NaN too, -0 stays -0
+ *     pad, broadcast_to, cast of x to its own   x
+ *       shape and dtype
+ *     -(-x)                                     x
+ *     not not x                                 x
+ *     transpose(transpose(x))                   x, where the axes are again where they were
+ *     matmul(transpose(a), b)                   matmul(a, b, .transpose_a = true), and so for b
+ *
+ * Only what has the same bits is here. x + 0 is not: -0 + 0 is 0, so it is done for integers only, where there is no -0; x * 0 is
+ * not 0 for infinities. While a plan runs denormal numbers count as 0, also in x * 1, so of floats x must be made by arithmetic,
+ * whose results are no denormals then. A signaling NaN, which no operation makes, would become a quiet one. A
+ * product sums in an order that does not depend on how its factors lie (kernels/gemm_template.h), save where OpenBLAS does it,
+ * so products that OpenBLAS computes stay as they are. Leans on ops. */
+#include "core/assert.h"
+#include "ops/array/reshaping.h"
+#include "ops/linalg/matmul.h"
+#include "ops/table.h"
+#include "plan/program.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The node that made a value, through values that stand for others; NULL: it is no result. */
+static gt_GraphNode *maker(const gt_Program *program, int32_t value)
+{
+    const gt_GraphValue *of = &program->graph->values[gt_value_same(program, value)];
+    return of->kind == GT_GRAPH_RESULT ? &program->graph->nodes[of->node] : NULL;
+}
+
+static bool is(const gt_GraphNode *node, const gt_Operation *operation)
+{
+    return node && node->operation == operation;
+}
+
+/* ---- numbers that change nothing ---- */
+
+/* Is the value a constant whose elements are all this number, with this sign if it is 0? */
+static bool is_number(const gt_Program *program, int32_t value, double number)
+{
+    const gt_GraphValue *of = &program->graph->values[gt_value_same(program, value)];
+    if (of->kind != GT_GRAPH_CONSTANT || of->spec.size < 1 || gt_loop_type(of->spec.dtype) < 0)
+        return false;
+    const void *data = gt_value_data(of->constant);
+    for (int64_t i = 0; i < of->spec.size; i++) {
+        double is = gt_number_fetch(of->spec.dtype, data, i);
+        if (is != number || !signbit(is) != !signbit(number))
+            return false;
+    }
+    return true;
+}
+
+/* Is the value no denormal while a plan runs, because arithmetic made it? */
+static bool is_normal(const gt_Program *program, int32_t value)
+{
+    static const gt_Operation *const arithmetic[] = {
+        &gt_op_add, &gt_op_subtract, &gt_op_multiply, &gt_op_divide, &gt_op_square,
+        &gt_op_sum, &gt_op_mean,     &gt_op_matmul,   &gt_op_conv};
+    const gt_GraphNode *by = maker(program, value);
+    while (by &&
+           (is(by, &gt_op_negative) || is(by, &gt_op_transpose) || gt_is_view(program->graph, by)))
+        by = maker(program, by->input[0]);
+    for (size_t i = 0; i < sizeof arithmetic / sizeof *arithmetic; i++)
+        if (is(by, arithmetic[i]))
+            return true;
+    return gt_dtype_is_integer(program->graph->values[value].spec.dtype);
+}
+
+/* Does the binary operation leave operand 0 as it is if the other one is `number`? `*swaps`: the operands may change
+ * places. */
+static bool is_neutral(const gt_GraphNode *node, gt_DType dtype, double *number, bool *swaps)
+{
+    bool integer = gt_dtype_is_integer(dtype);
+    *swaps = is(node, &gt_op_multiply) || is(node, &gt_op_add);
+    if (is(node, &gt_op_multiply) || is(node, &gt_op_divide))
+        *number = 1;
+    else if (is(node, &gt_op_subtract))
+        *number = 0;
+    else if (is(node, &gt_op_add))
+        *number = integer ? 0 : -0.0;
+    else
+        return false;
+    return integer || gt_dtype_is_float(dtype);
+}
+
+/* The input that an operation gives back; -1: none. */
+static int32_t unchanged(const gt_Program *program, const gt_GraphNode *node)
+{
+    const gt_GraphValue *values = program->graph->values;
+    const gt_Spec *out = &values[node->output[0]].spec;
+    double number;
+    bool swaps;
+    if ((is(node, &gt_op_pad) || is(node, &gt_op_broadcast_to) || is(node, &gt_op_cast)) &&
+        gt_spec_equal(&values[node->input[0]].spec, out))
+        return node->input[0];
+    if (node->inputs != 2 || !is_neutral(node, out->dtype, &number, &swaps))
+        return -1;
+    for (int i = 0; i <= swaps; i++)
+        if (gt_spec_equal(&values[node->input[i]].spec, out) &&
+            is_normal(program, node->input[i]) && is_number(program, node->input[1 - i], number))
+            return node->input[i];
+    return -1;
+}
+
+/* ---- twice is never ---- */
+
+/* Which axis of its input each axis of a transposition is. */
+static void axes_of(const gt_GraphNode *node, int rank, int axis[GT_MAX_RANK])
+{
+    const gt_transpose_options *options = node->options;
+    for (int i = 0; i < rank; i++) {
+        int from = options->perm.count < 0 ? rank - 1 - i : options->perm.axis[i];
+        axis[i] = from < 0 ? from + rank : from;
+    }
+}
+
+static bool undoes(const gt_GraphNode *outer, const gt_GraphNode *inner, int rank)
+{
+    int a[GT_MAX_RANK], b[GT_MAX_RANK];
+    axes_of(outer, rank, a);
+    axes_of(inner, rank, b);
+    for (int i = 0; i < rank; i++)
+        if (b[a[i]] != i)
+            return false;
+    return true;
+}
+
+/* The input of the inner of two operations that undo each other; -1: they do not. */
+static int32_t undone(const gt_Program *program, const gt_GraphNode *node)
+{
+    if (!is(node, &gt_op_negative) && !is(node, &gt_op_logical_not) && !is(node, &gt_op_transpose))
+        return -1;
+    const gt_GraphNode *inner = maker(program, node->input[0]);
+    if (!is(inner, node->operation))
+        return -1;
+    int rank = program->graph->values[node->output[0]].spec.rank;
+    return is(node, &gt_op_transpose) && !undoes(node, inner, rank) ? -1 : inner->input[0];
+}
+
+/* ---- products ---- */
+
+static bool goes_to_blas(const gt_Program *program, const gt_GraphNode *node)
+{
+    gt_ShapeRule rule = gt_graph_rule(program->graph, node);
+    gt_Lowering lowering;
+    gt_lower(&rule, gt_context_kernels(program->context), &lowering);
+    return lowering.run;
+}
+
+/* A factor that is a transposed matrix becomes that matrix. The options are the graph's own. */
+static void turn_factors(gt_Program *program, gt_GraphNode *node)
+{
+    gt_matmul_options *options = node->options;
+    bool *turned[2] = {&options->transpose_a, &options->transpose_b};
+    for (int i = 0; i < 2; i++) {
+        const gt_GraphNode *factor = maker(program, node->input[i]);
+        if (!is(factor, &gt_op_transpose) || goes_to_blas(program, node))
+            continue;
+        int32_t before = node->input[i], other = node->input[1 - i];
+        const gt_GraphValue *values = program->graph->values;
+        int axis[GT_MAX_RANK];
+        axes_of(factor, 2, axis);
+        if (values[before].spec.rank != 2 || values[other].spec.rank != 2 || axis[0] != 1)
+            continue;
+        node->input[i] = factor->input[0];
+        *turned[i] = !*turned[i];
+        if (goes_to_blas(program, node)) {
+            node->input[i] = before;
+            *turned[i] = !*turned[i];
+        }
+    }
+}
+
+gt_Status gt_pass_algebra(gt_Program *program)
+{
+    const gt_Graph *graph = program->graph;
+    for (int32_t n = 0; n < graph->node_count; n++) {
+        gt_GraphNode *node = &graph->nodes[n];
+        if (gt_node_is_gone(program, node))
+            continue;
+        int32_t same = unchanged(program, node);
+        if (same < 0)
+            same = undone(program, node);
+        if (same >= 0)
+            program->facts[node->output[0]].same = gt_value_same(program, same);
+        else if (is(node, &gt_op_matmul))
+            turn_factors(program, node);
+    }
+    return gt_context_status(program->context);
+}
