@@ -21,6 +21,16 @@ GT_BEGIN
     F(conv1d_transpose) F(conv2d_transpose) F(conv3d_transpose)                                    \
     /* dense.c */                                                                                  \
     F(dense)                                                                                       \
+    /* pooling/adaptive.c */                                                                       \
+    F(adaptive_average_pooling1d) F(adaptive_average_pooling2d) F(adaptive_average_pooling3d)      \
+    F(adaptive_max_pooling1d) F(adaptive_max_pooling2d) F(adaptive_max_pooling3d)                  \
+    /* pooling/average.c */                                                                        \
+    F(average_pooling1d) F(average_pooling2d) F(average_pooling3d)                                 \
+    /* pooling/global.c */                                                                         \
+    F(global_average_pooling1d) F(global_average_pooling2d) F(global_average_pooling3d)            \
+    F(global_max_pooling1d) F(global_max_pooling2d) F(global_max_pooling3d)                        \
+    /* pooling/max.c */                                                                            \
+    F(max_pooling1d) F(max_pooling2d) F(max_pooling3d)                                             \
     /* sequential.c */                                                                             \
     F(sequential)                                                                                  \
     /* models/functional.c */                                                                      \

@@ -8,7 +8,7 @@
 
 GT_BEGIN
 
-#define gt_Conv_OPTIONS(F, S)                                                                      \
+#define gt_Conv1D_OPTIONS(F, S)                                                                    \
     F(S, int64_t, filters, 0, "channels of the output; required, > 0")                             \
     F(S, gt_Sizes, kernel_size, 0, "of the window; required, > 0")                                 \
     F(S, gt_Sizes, strides, 1, "steps of the window")                                              \
@@ -24,8 +24,8 @@ GT_BEGIN
     F(S, gt_Constraint, kernel_constraint, GT_NOT_GIVEN, "of the kernel")                          \
     F(S, gt_Constraint, bias_constraint, GT_NOT_GIVEN, "of the bias")                              \
     GT_LAYER_COMMON(F, S)
-GT_OPTIONS(gt_Conv_options, gt_Conv_OPTIONS);
-typedef gt_Conv_options gt_Conv1D_options, gt_Conv2D_options, gt_Conv3D_options;
+GT_OPTIONS(gt_Conv1D_options, gt_Conv1D_OPTIONS);
+typedef gt_Conv1D_options gt_Conv2D_options, gt_Conv3D_options;
 
 /* gt_Conv2D(16, 3, .activation = gt_relu), gt_Conv2D(16, gt_sizes(3, 5), .strides = 2, .padding = GT_PADDING_SAME):
  *     y[b, i, f] = activation(bias[f] + sum over positions p of the kernel and channels c of
@@ -37,14 +37,14 @@ typedef gt_Conv_options gt_Conv1D_options, gt_Conv2D_options, gt_Conv3D_options;
  * Weights: kernel (kernel_size..., channels / groups, filters), bias (filters). Masks end here. Errors: groups that do
  * not divide channels and filters; strides > 1 with dilation_rate > 1; a window that does not fit. */
 #define gt_Conv1D(...)                                                                             \
-    gt_Conv1D_at(GT_HERE, GT_KEYWORDS_2(gt_Conv, filters, kernel_size, __VA_ARGS__))
+    gt_Conv1D_at(GT_HERE, GT_KEYWORDS_2(gt_Conv1D, filters, kernel_size, __VA_ARGS__))
 #define gt_Conv2D(...)                                                                             \
-    gt_Conv2D_at(GT_HERE, GT_KEYWORDS_2(gt_Conv, filters, kernel_size, __VA_ARGS__))
+    gt_Conv2D_at(GT_HERE, GT_KEYWORDS_2(gt_Conv1D, filters, kernel_size, __VA_ARGS__))
 #define gt_Conv3D(...)                                                                             \
-    gt_Conv3D_at(GT_HERE, GT_KEYWORDS_2(gt_Conv, filters, kernel_size, __VA_ARGS__))
-GT_API gt_Layer *gt_Conv1D_at(const char *here, const gt_Conv_options *options);
-GT_API gt_Layer *gt_Conv2D_at(const char *here, const gt_Conv_options *options);
-GT_API gt_Layer *gt_Conv3D_at(const char *here, const gt_Conv_options *options);
+    gt_Conv3D_at(GT_HERE, GT_KEYWORDS_2(gt_Conv1D, filters, kernel_size, __VA_ARGS__))
+GT_API gt_Layer *gt_Conv1D_at(const char *here, const gt_Conv1D_options *options);
+GT_API gt_Layer *gt_Conv2D_at(const char *here, const gt_Conv2D_options *options);
+GT_API gt_Layer *gt_Conv3D_at(const char *here, const gt_Conv3D_options *options);
 
 GT_END
 

@@ -7,7 +7,7 @@
 
 GT_BEGIN
 
-#define gt_DepthwiseConv_OPTIONS(F, S)                                                             \
+#define gt_DepthwiseConv1D_OPTIONS(F, S)                                                           \
     F(S, gt_Sizes, kernel_size, 0, "of the window; required, > 0")                                 \
     F(S, gt_Sizes, strides, 1, "steps of the window")                                              \
     F(S, gt_Padding, padding, GT_PADDING_VALID, "valid or same")                                   \
@@ -22,19 +22,19 @@ GT_BEGIN
     F(S, gt_Constraint, depthwise_constraint, GT_NOT_GIVEN, "of the kernel")                       \
     F(S, gt_Constraint, bias_constraint, GT_NOT_GIVEN, "of the bias")                              \
     GT_LAYER_COMMON(F, S)
-GT_OPTIONS(gt_DepthwiseConv_options, gt_DepthwiseConv_OPTIONS);
-typedef gt_DepthwiseConv_options gt_DepthwiseConv1D_options, gt_DepthwiseConv2D_options;
+GT_OPTIONS(gt_DepthwiseConv1D_options, gt_DepthwiseConv1D_OPTIONS);
+typedef gt_DepthwiseConv1D_options gt_DepthwiseConv2D_options;
 
 /* gt_DepthwiseConv2D(3, .depth_multiplier = 2): y[b, i, c m + k] = activation(bias[c m + k] + sum over positions p of
  * x[b, i strides + p dilation_rate, c] kernel[p, c, k]) with m = depth_multiplier, on x (batch, spatial..., channels),
  * which gives (batch, spatial..., channels m) with the sizes of gt_Conv2D. Weights: kernel (kernel_size..., channels,
  * m), bias (channels m). Masks end here. */
 #define gt_DepthwiseConv1D(...)                                                                    \
-    gt_DepthwiseConv1D_at(GT_HERE, GT_KEYWORDS_1(gt_DepthwiseConv, kernel_size, __VA_ARGS__))
+    gt_DepthwiseConv1D_at(GT_HERE, GT_KEYWORDS_1(gt_DepthwiseConv1D, kernel_size, __VA_ARGS__))
 #define gt_DepthwiseConv2D(...)                                                                    \
-    gt_DepthwiseConv2D_at(GT_HERE, GT_KEYWORDS_1(gt_DepthwiseConv, kernel_size, __VA_ARGS__))
-GT_API gt_Layer *gt_DepthwiseConv1D_at(const char *here, const gt_DepthwiseConv_options *options);
-GT_API gt_Layer *gt_DepthwiseConv2D_at(const char *here, const gt_DepthwiseConv_options *options);
+    gt_DepthwiseConv2D_at(GT_HERE, GT_KEYWORDS_1(gt_DepthwiseConv1D, kernel_size, __VA_ARGS__))
+GT_API gt_Layer *gt_DepthwiseConv1D_at(const char *here, const gt_DepthwiseConv1D_options *options);
+GT_API gt_Layer *gt_DepthwiseConv2D_at(const char *here, const gt_DepthwiseConv2D_options *options);
 
 GT_END
 

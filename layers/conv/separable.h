@@ -7,7 +7,7 @@
 
 GT_BEGIN
 
-#define gt_SeparableConv_OPTIONS(F, S)                                                             \
+#define gt_SeparableConv1D_OPTIONS(F, S)                                                           \
     F(S, int64_t, filters, 0, "channels of the output; required, > 0")                             \
     F(S, gt_Sizes, kernel_size, 0, "of the depthwise window; required, > 0")                       \
     F(S, gt_Sizes, strides, 1, "steps of the window")                                              \
@@ -26,8 +26,8 @@ GT_BEGIN
     F(S, gt_Constraint, pointwise_constraint, GT_NOT_GIVEN, "of the pointwise kernel")             \
     F(S, gt_Constraint, bias_constraint, GT_NOT_GIVEN, "of the bias")                              \
     GT_LAYER_COMMON(F, S)
-GT_OPTIONS(gt_SeparableConv_options, gt_SeparableConv_OPTIONS);
-typedef gt_SeparableConv_options gt_SeparableConv1D_options, gt_SeparableConv2D_options;
+GT_OPTIONS(gt_SeparableConv1D_options, gt_SeparableConv1D_OPTIONS);
+typedef gt_SeparableConv1D_options gt_SeparableConv2D_options;
 
 /* gt_SeparableConv2D(16, 3): on x (batch, spatial..., channels) the depthwise convolution h of gt_DepthwiseConv2D,
  * without bias, then y[f] = activation(bias[f] + sum over its channels c of h[c] pointwise_kernel[c, f]), which gives
@@ -35,12 +35,12 @@ typedef gt_SeparableConv_options gt_SeparableConv1D_options, gt_SeparableConv2D_
  * depth_multiplier), pointwise_kernel (1..., channels depth_multiplier, filters), bias (filters). Masks end here. */
 #define gt_SeparableConv1D(...)                                                                    \
     gt_SeparableConv1D_at(GT_HERE,                                                                 \
-                          GT_KEYWORDS_2(gt_SeparableConv, filters, kernel_size, __VA_ARGS__))
+                          GT_KEYWORDS_2(gt_SeparableConv1D, filters, kernel_size, __VA_ARGS__))
 #define gt_SeparableConv2D(...)                                                                    \
     gt_SeparableConv2D_at(GT_HERE,                                                                 \
-                          GT_KEYWORDS_2(gt_SeparableConv, filters, kernel_size, __VA_ARGS__))
-GT_API gt_Layer *gt_SeparableConv1D_at(const char *here, const gt_SeparableConv_options *options);
-GT_API gt_Layer *gt_SeparableConv2D_at(const char *here, const gt_SeparableConv_options *options);
+                          GT_KEYWORDS_2(gt_SeparableConv1D, filters, kernel_size, __VA_ARGS__))
+GT_API gt_Layer *gt_SeparableConv1D_at(const char *here, const gt_SeparableConv1D_options *options);
+GT_API gt_Layer *gt_SeparableConv2D_at(const char *here, const gt_SeparableConv2D_options *options);
 
 GT_END
 

@@ -6,13 +6,13 @@
 
 typedef struct ConvTranspose {
     gt_Layer base;
-    gt_ConvTranspose_options options;
+    gt_Conv1DTranspose_options options;
     gt_LayerWindow window;
     gt_Shape output_padding; /* of rank 0: not given */
     gt_Variable *kernel, *bias;
 } ConvTranspose;
 
-GT_OPTION_TYPE(gt_ConvTranspose_options, gt_ConvTranspose_OPTIONS);
+GT_OPTION_TYPE(gt_Conv1DTranspose_options, gt_Conv1DTranspose_OPTIONS);
 
 /* Below the strides, or a smaller image would do. */
 static gt_Status set_output_padding(ConvTranspose *self)
@@ -38,7 +38,7 @@ static gt_Status set_output_padding(ConvTranspose *self)
 static gt_Status transpose_create(gt_Layer *layer)
 {
     ConvTranspose *self = (ConvTranspose *)layer;
-    const gt_ConvTranspose_options *options = &self->options;
+    const gt_Conv1DTranspose_options *options = &self->options;
     if (options->filters <= 0)
         return gt_fail(GT_INVALID, "filters must be > 0 (got %lld)", (long long)options->filters);
     if (gt_layer_padding(options->padding, false) != GT_OK ||
@@ -51,7 +51,7 @@ static gt_Status transpose_create(gt_Layer *layer)
 static gt_Status transpose_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     ConvTranspose *self = (ConvTranspose *)layer;
-    const gt_ConvTranspose_options *options = &self->options;
+    const gt_Conv1DTranspose_options *options = &self->options;
     const int64_t channels = gt_last(in->shape);
     gt_Shape shape = gt_layer_window_kernel(&self->window, options->filters, channels);
     self->kernel = GT_ADD_WEIGHT(layer, options, kernel, "kernel", shape, gt_GlorotUniform());
@@ -72,7 +72,7 @@ static gt_Tensor *transpose_call(gt_Layer *layer, const gt_CallArgs *in)
 }
 
 #define TRANSPOSE(axes)                                                                            \
-    .options = &gt_ConvTranspose_options_type, .create = transpose_create,                         \
+    .options = &gt_Conv1DTranspose_options_type, .create = transpose_create,                       \
     .build = transpose_build, .call = transpose_call, .flags = GT_LAYER_DROPS_MASK,                \
     .ports = GT_IMAGE_PORT(axes)
 
@@ -81,23 +81,22 @@ const gt_LayerClass gt_layer_class_conv1d_transpose = {
                     "a transposed convolution along one axis"),
     TRANSPOSE(1),
     .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 2, .kernel_size = 3),
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 2, .kernel_size = 3),
          .keras = "Conv1DTranspose(2, 3)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 5, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 2, .kernel_size = 3, .strides = 2,
-                                     .padding = GT_PADDING_SAME, .activation = gt_tanh,
-                                     .output_padding = 0),
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 2, .kernel_size = 3,
+                                     .strides = 2, .padding = GT_PADDING_SAME,
+                                     .activation = gt_tanh, .output_padding = 0),
          .keras = "Conv1DTranspose(2, 3, strides=2, padding='same', activation='tanh', "
                   "output_padding=0)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
          .output = GT_SAMPLE_SHAPE(2, 5, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 3, .kernel_size = 2,
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 3, .kernel_size = 2,
                                      .dilation_rate = 2, .use_bias = false),
-         .keras = "Conv1DTranspose(3, 2, dilation_rate=2, use_bias=False)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 3, 2)),
          .output = GT_SAMPLE_SHAPE(1, 5, 3)}),
@@ -109,29 +108,28 @@ const gt_LayerClass gt_layer_class_conv2d_transpose = {
     TRANSPOSE(2),
     .samples = GT_LAYER_SAMPLES(
         {.options =
-             GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 2, .kernel_size = 2, .strides = 2),
+             GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 2, .kernel_size = 2, .strides = 2),
          .keras = "Conv2DTranspose(2, 2, strides=2)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 2, 2, 2)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 4, 4, 2)},
         {.options = GT_LAYER_OPTIONS(
-             gt_ConvTranspose, .filters = 2, .kernel_size = GT_SAMPLE_SIZES(3, 2),
+             gt_Conv1DTranspose, .filters = 2, .kernel_size = GT_SAMPLE_SIZES(3, 2),
              .strides = GT_SAMPLE_SIZES(2, 3), .padding = GT_PADDING_SAME, .activation = gt_tanh),
          .keras = "Conv2DTranspose(2, (3, 2), strides=(2, 3), padding='same', activation='tanh')",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 2, 3)),
          .output = GT_SAMPLE_SHAPE(1, 4, 6, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 2, .kernel_size = 3,
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 2, .kernel_size = 3,
                                      .strides = GT_SAMPLE_SIZES(2, 3),
                                      .output_padding = GT_SAMPLE_SIZES(1, 2), .use_bias = false),
          .keras = "Conv2DTranspose(2, 3, strides=(2, 3), output_padding=(1, 2), use_bias=False)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 2, 1)),
          .output = GT_SAMPLE_SHAPE(1, 6, 8, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 1, .kernel_size = 2,
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 1, .kernel_size = 2,
                                      .dilation_rate = GT_SAMPLE_SIZES(2, 1)),
-         .keras = "Conv2DTranspose(1, 2, dilation_rate=(2, 1))",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 3, 2)),
          .output = GT_SAMPLE_SHAPE(1, 4, 4, 1)}),
@@ -142,13 +140,13 @@ const gt_LayerClass gt_layer_class_conv3d_transpose = {
                     "a transposed convolution of volumes"),
     TRANSPOSE(3),
     .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 2, .kernel_size = 2),
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 2, .kernel_size = 2),
          .keras = "Conv3DTranspose(2, 2)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 1, 2, 2)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(1, 3, 2, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 1,
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 1,
                                      .kernel_size = GT_SAMPLE_SIZES(1, 3, 2),
                                      .strides = GT_SAMPLE_SIZES(1, 2, 1),
                                      .padding = GT_PADDING_SAME, .activation = gt_tanh),
@@ -157,31 +155,30 @@ const gt_LayerClass gt_layer_class_conv3d_transpose = {
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 2, 2, 2)),
          .output = GT_SAMPLE_SHAPE(1, 2, 4, 2, 1)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 2, .kernel_size = 2, .strides = 2,
-                                     .output_padding = 1, .use_bias = false),
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 2, .kernel_size = 2,
+                                     .strides = 2, .output_padding = 1, .use_bias = false),
          .keras = "Conv3DTranspose(2, 2, strides=2, output_padding=1, use_bias=False)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 1, 2, 1, 2)),
          .output = GT_SAMPLE_SHAPE(1, 3, 5, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvTranspose, .filters = 1, .kernel_size = 2,
+        {.options = GT_LAYER_OPTIONS(gt_Conv1DTranspose, .filters = 1, .kernel_size = 2,
                                      .dilation_rate = GT_SAMPLE_SIZES(2, 1, 1)),
-         .keras = "Conv3DTranspose(1, 2, dilation_rate=(2, 1, 1))",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(1, 2, 1, 2, 1)),
          .output = GT_SAMPLE_SHAPE(1, 4, 2, 3, 1)}),
 };
 
-gt_Layer *gt_Conv1DTranspose_at(const char *here, const gt_ConvTranspose_options *options)
+gt_Layer *gt_Conv1DTranspose_at(const char *here, const gt_Conv1DTranspose_options *options)
 {
     return gt_layer_make_at(here, &gt_layer_class_conv1d_transpose, options);
 }
 
-gt_Layer *gt_Conv2DTranspose_at(const char *here, const gt_ConvTranspose_options *options)
+gt_Layer *gt_Conv2DTranspose_at(const char *here, const gt_Conv2DTranspose_options *options)
 {
     return gt_layer_make_at(here, &gt_layer_class_conv2d_transpose, options);
 }
 
-gt_Layer *gt_Conv3DTranspose_at(const char *here, const gt_ConvTranspose_options *options)
+gt_Layer *gt_Conv3DTranspose_at(const char *here, const gt_Conv3DTranspose_options *options)
 {
     return gt_layer_make_at(here, &gt_layer_class_conv3d_transpose, options);
 }

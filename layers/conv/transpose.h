@@ -7,7 +7,7 @@
 
 GT_BEGIN
 
-#define gt_ConvTranspose_OPTIONS(F, S)                                                             \
+#define gt_Conv1DTranspose_OPTIONS(F, S)                                                           \
     F(S, int64_t, filters, 0, "channels of the output; required, > 0")                             \
     F(S, gt_Sizes, kernel_size, 0, "of the window; required, > 0")                                 \
     F(S, gt_Sizes, strides, 1, "by which the image is enlarged")                                   \
@@ -23,9 +23,8 @@ GT_BEGIN
     F(S, gt_Constraint, kernel_constraint, GT_NOT_GIVEN, "of the kernel")                          \
     F(S, gt_Constraint, bias_constraint, GT_NOT_GIVEN, "of the bias")                              \
     GT_LAYER_COMMON(F, S)
-GT_OPTIONS(gt_ConvTranspose_options, gt_ConvTranspose_OPTIONS);
-typedef gt_ConvTranspose_options gt_Conv1DTranspose_options, gt_Conv2DTranspose_options,
-    gt_Conv3DTranspose_options;
+GT_OPTIONS(gt_Conv1DTranspose_options, gt_Conv1DTranspose_OPTIONS);
+typedef gt_Conv1DTranspose_options gt_Conv2DTranspose_options, gt_Conv3DTranspose_options;
 
 /* gt_Conv2DTranspose(16, 3, .strides = 2, .padding = GT_PADDING_SAME): the transpose of the linear map of gt_Conv2D,
  * a bias and an activation, on x (batch, spatial..., channels), which gives (batch, spatial..., filters). A window
@@ -35,16 +34,16 @@ typedef gt_ConvTranspose_options gt_Conv1DTranspose_options, gt_Conv2DTranspose_
  * Weights: kernel (kernel_size..., filters, channels), bias (filters). Masks end here. */
 #define gt_Conv1DTranspose(...)                                                                    \
     gt_Conv1DTranspose_at(GT_HERE,                                                                 \
-                          GT_KEYWORDS_2(gt_ConvTranspose, filters, kernel_size, __VA_ARGS__))
+                          GT_KEYWORDS_2(gt_Conv1DTranspose, filters, kernel_size, __VA_ARGS__))
 #define gt_Conv2DTranspose(...)                                                                    \
     gt_Conv2DTranspose_at(GT_HERE,                                                                 \
-                          GT_KEYWORDS_2(gt_ConvTranspose, filters, kernel_size, __VA_ARGS__))
+                          GT_KEYWORDS_2(gt_Conv1DTranspose, filters, kernel_size, __VA_ARGS__))
 #define gt_Conv3DTranspose(...)                                                                    \
     gt_Conv3DTranspose_at(GT_HERE,                                                                 \
-                          GT_KEYWORDS_2(gt_ConvTranspose, filters, kernel_size, __VA_ARGS__))
-GT_API gt_Layer *gt_Conv1DTranspose_at(const char *here, const gt_ConvTranspose_options *options);
-GT_API gt_Layer *gt_Conv2DTranspose_at(const char *here, const gt_ConvTranspose_options *options);
-GT_API gt_Layer *gt_Conv3DTranspose_at(const char *here, const gt_ConvTranspose_options *options);
+                          GT_KEYWORDS_2(gt_Conv1DTranspose, filters, kernel_size, __VA_ARGS__))
+GT_API gt_Layer *gt_Conv1DTranspose_at(const char *here, const gt_Conv1DTranspose_options *options);
+GT_API gt_Layer *gt_Conv2DTranspose_at(const char *here, const gt_Conv2DTranspose_options *options);
+GT_API gt_Layer *gt_Conv3DTranspose_at(const char *here, const gt_Conv3DTranspose_options *options);
 
 GT_END
 
