@@ -28,7 +28,7 @@ void gt_blas_after_fork(bool child)
 
 void gt_blas_unload(gt_Blas *blas)
 {
-    *blas = (gt_Blas){0};
+    *blas = (gt_Blas){.never_products = blas->never_products};
 }
 
 gt_BlasFunction *gt_blas_function(const gt_Blas *blas, const char *name)
@@ -296,7 +296,7 @@ static bool find(gt_Blas *blas)
     blas->loaded = blas->gemm_f32 != NULL && blas->gemm_f64 != NULL;
     if (!blas->loaded) {
         dlclose(blas->library);
-        *blas = (gt_Blas){0};
+        *blas = (gt_Blas){.never_products = blas->never_products};
     }
     return final;
 }
@@ -310,7 +310,7 @@ void gt_blas_unload(gt_Blas *blas)
         dlclose(blas->library);
         pthread_mutex_unlock(&loading);
     }
-    *blas = (gt_Blas){0};
+    *blas = (gt_Blas){.never_products = blas->never_products};
 }
 
 bool gt_blas_load(gt_Blas *blas)
@@ -333,7 +333,7 @@ bool gt_blas_load(gt_Blas *blas)
 bool gt_blas_worth(gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, int64_t k)
 {
     (void)type;
-    if (m > INT_MAX || n > INT_MAX || k > INT_MAX)
+    if (blas->never_products || m > INT_MAX || n > INT_MAX || k > INT_MAX)
         return false;
     /* Measured on Zen 3, one thread, OpenBLAS 0.3.21: up to 512 the two are within 5 %; at 1024
      * OpenBLAS takes 5 to 9 % less time, at 1536 and 2048 6 to 17 %, in both types. It packs all of

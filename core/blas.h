@@ -28,8 +28,9 @@ typedef void gt_BlasGemmF64(int order, int transpose_a, int transpose_b, int m, 
                             double alpha, const double *a, int lda, const double *b, int ldb,
                             double beta, double *c, int ldc);
 
-/* Held by a context; all zeros before the first gt_blas_load. */
+/* Held by a context; all zeros before the first gt_blas_load but for the first. */
 typedef struct gt_Blas {
+    bool never_products; /* no product is worth it: the context is reproducible */
     bool tried;  /* the search took place: `loaded` is its outcome */
     bool loaded; /* the two products below may be called */
     bool single; /* it computes on the calling thread alone */
@@ -52,7 +53,7 @@ bool gt_blas_load(gt_Blas *blas);
 void gt_blas_before_fork(void);
 void gt_blas_after_fork(bool child);
 
-/* Lets go of the library. `blas` is then as it was before the first load. */
+/* Lets go of the library. `blas` is then all zeros but for never_products. */
 void gt_blas_unload(gt_Blas *blas);
 
 /* A function of the library by name, for LAPACK: "dgetrf_". NULL without it. The pointer is to be

@@ -48,6 +48,20 @@ static int threads_from_environment(void)
     return threads < 1 ? 1 : threads > GT_MAX_THREADS ? GT_MAX_THREADS : threads;
 }
 
+/* The error is the current context's, for there is no other yet. */
+static bool can_reproduce(void)
+{
+    if (gt_kernels_base.exact)
+        return true;
+    gt_Context *current = gt_context();
+    if (current)
+        gt_raise(
+            current, GT_UNSUPPORTED, current->here, "context_create",
+            "this build has no kernels for a reproducible context: they were left out (the option "
+            "isa of the build has no base), or the compiler computes with excess precision");
+    return false;
+}
+
 gt_Context *gt_context_create_of(const gt_context_create_options *given)
 {
     gt_context_create_options options = GT_TAKE(gt_context_create_options, given);
@@ -55,7 +69,7 @@ gt_Context *gt_context_create_of(const gt_context_create_options *given)
     if (options.allocator)
         allocator = *options.allocator;
     const gt_KernelTable *kernels = gt_cpu_kernels();
-    if (!kernels)
+    if (!kernels || (options.reproducible && !can_reproduce()))
         return NULL;
     gt_Context *context = allocator.allocate(allocator.user, sizeof *context, GT_ALIGNMENT);
     if (!context)
@@ -65,7 +79,10 @@ gt_Context *gt_context_create_of(const gt_context_create_options *given)
     context->allocator = allocator;
     context->memory.allocator_calls = 1;
     context->memory.bytes_reserved = (int64_t)sizeof *context;
-    context->kernels = kernels;
+    context->kernels = options.reproducible ? &gt_kernels_base : kernels;
+    context->reproducible = options.reproducible;
+    context->allows_foreign_code = options.allow_foreign_code;
+    context->blas.never_products = options.reproducible;
     context->scope = &context->root;
     context->innermost_tape = context->last_tape = -1;
     context->records.next = context->records.previous = &context->records;
@@ -316,9 +333,11 @@ const char *gt_build_info(void)
     gt_Context *context = gt_context();
     if (!context)
         return "gradtape " GT_VERSION_TEXT ", out of memory";
-    bool loaded = gt_blas_load(&context->blas);
+    bool loaded =
+        (!context->reproducible || context->allows_foreign_code) && gt_blas_load(&context->blas);
     const char *core = context->blas.core[0] ? context->blas.core : "of unknown kernels";
-    snprintf(context->info, sizeof context->info, "gradtape %s, kernels %s, BLAS %s, threads %d",
-             GT_VERSION_TEXT, context->kernels->isa, loaded ? core : "none", context->threads);
+    snprintf(context->info, sizeof context->info, "gradtape %s, kernels %s, BLAS %s, threads %d%s",
+             GT_VERSION_TEXT, context->kernels->isa, loaded ? core : "none", context->threads,
+             context->reproducible ? ", reproducible" : "");
     return context->info;
 }

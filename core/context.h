@@ -36,11 +36,19 @@ typedef struct gt_Allocator {
     F(S, const gt_Allocator *, allocator, NULL, "copied; NULL: malloc")                            \
     F(S, bool, pooling, true,                                                                      \
       "keep freed memory for reuse; false: every block goes to and from the allocator by itself, " \
-      "which is slow and lets memory debuggers see each")
+      "which is slow and lets memory debuggers see each")                                          \
+    F(S, bool, reproducible, false,                                                                \
+      "the same bits on every processor, with every compiler, eagerly and in plans; slower. "      \
+      "LAPACK "                                                                                    \
+      "and C functions from outside the library are errors")                                       \
+    F(S, bool, allow_foreign_code, false,                                                          \
+      "in a reproducible context: LAPACK and C functions run all the same, with bits of their "    \
+      "own")
 GT_OPTIONS(gt_context_create_options, gt_context_create_OPTIONS);
 
-/* A new context; it is not made current. NULL if there is no memory. Free with gt_context_free: no
- * thread frees it. */
+/* A new context; it is not made current. Free with gt_context_free: no thread frees it. NULL if there is
+ * no memory, and if `reproducible` is asked of a build that cannot be: an error of the calling thread's
+ * current context then says why. docs/reproducible.md says what a reproducible context promises. */
 #define gt_context_create(...) gt_context_create_of(GT_KEYWORDS(gt_context_create, __VA_ARGS__))
 GT_API gt_Context *gt_context_create_of(const gt_context_create_options *options);
 /* Frees the context and everything made in it. NULL: the calling thread's current one. If it is

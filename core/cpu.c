@@ -30,7 +30,7 @@ static bool has_v4(void)
 }
 #endif
 
-/* GT_ISA is base, v3 or v4; what the processor lacks is not taken. NULL: this build has no kernels for
+/* GT_ISA is base, v3 or v4, on aarch64 base or fused; what the processor lacks is not taken. NULL: this build has no kernels for
  * so old a processor (the option isa of the build). */
 const gt_KernelTable *gt_cpu_kernels(void)
 {
@@ -55,22 +55,32 @@ const gt_KernelTable *gt_cpu_kernels(void)
     if (has_v4())
         best = &gt_kernels_v4;
 #endif
+#if defined(GT_HAVE_FUSED)
+    best = &gt_kernels_fused;
+#endif
     return best;
 }
 
-gt_FloatMode gt_float_mode_flush(void)
+/* ---- denormals ---- */
+
+#if defined(__x86_64__)
+#define FLUSHING UINT64_C(0x8040) /* flush to zero, denormals are zero */
+#define ROUNDING UINT64_C(0x6000)
+#elif defined(__aarch64__)
+#define FLUSHING (UINT64_C(1) << 24)
+#define ROUNDING (UINT64_C(3) << 22)
+#else
+#define FLUSHING UINT64_C(0)
+#define ROUNDING UINT64_C(0)
+#endif
+
+gt_FloatMode gt_float_mode(void)
 {
     gt_FloatMode mode = {0};
 #if defined(__x86_64__)
-    unsigned int control = _mm_getcsr();
-    mode.saved = control;
-    _mm_setcsr(control | 0x8040u); /* flush to zero, denormals are zero */
+    mode.saved = _mm_getcsr();
 #elif defined(__aarch64__)
-    uint64_t control;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
-    mode.saved = control;
-    control |= (uint64_t)1 << 24;
-    __asm__ volatile("msr fpcr, %0" : : "r"(control));
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode.saved));
 #endif
     return mode;
 }
@@ -84,4 +94,26 @@ void gt_float_mode_restore(gt_FloatMode mode)
 #else
     (void)mode;
 #endif
+}
+
+gt_FloatMode gt_float_mode_set(gt_FloatMode mode)
+{
+    gt_FloatMode before = gt_float_mode();
+    gt_float_mode_restore(mode);
+    return before;
+}
+
+gt_FloatMode gt_float_mode_flush(void)
+{
+    return gt_float_mode_set((gt_FloatMode){gt_float_mode().saved | FLUSHING});
+}
+
+gt_FloatMode gt_float_mode_exact(void)
+{
+    return gt_float_mode_set((gt_FloatMode){gt_float_mode().saved & ~(FLUSHING | ROUNDING)});
+}
+
+gt_FloatMode gt_float_mode_begin(const gt_Context *context)
+{
+    return context->reproducible ? gt_float_mode_exact() : gt_float_mode_flush();
 }

@@ -139,10 +139,12 @@ typedef struct gt_Interrupt {
 gt_Interrupt gt_context_defer_interrupt(gt_Context *context);
 void gt_context_resume_interrupt(gt_Context *context, gt_Interrupt interrupt);
 
-/* Flush denormals to zero on this thread, and back to what the caller had. */
+/* How this thread computes while the library works: denormals are flushed to zero, but in a reproducible context
+ * kept. And back to what the caller had. */
 typedef struct gt_FloatMode {
     uint64_t saved;
 } gt_FloatMode;
+gt_FloatMode gt_float_mode_begin(const gt_Context *context);
 gt_FloatMode gt_float_mode_flush(void);
 void gt_float_mode_restore(gt_FloatMode mode);
 

@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/export.h"
 
@@ -247,6 +248,9 @@ typedef struct gt_OptionType {
 GT_API void *gt_options_take(const gt_OptionType *type, void *into, const void *given);
 /* The options that a function works with, by value. */
 #define GT_TAKE(S, given) (*(S *)gt_options_take(&S##_type, &(S){.end = 0}, (const S *){given}))
+/* The options that a value holds, an initializer or a constraint, which are of type S: for the functions of its
+ * class. */
+#define GT_OPTIONS_OF(S, value) (*(const S *)memcpy(&(S){.end = 0}, (value)->options, sizeof(S)))
 
 GT_END
 

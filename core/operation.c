@@ -245,13 +245,38 @@ static gt_Status run_function(Call *call, gt_Value *const *output)
     return context->status;
 }
 
-static gt_Status run_kernel(Call *call, gt_Value *const *output)
+static gt_Status run_either(Call *call, gt_Value *const *output)
 {
     if (!call->operation->lower)
         return run_function(call, output);
     gt_Lowering lowering;
     gt_lower(&call->rule, call->context->kernels, &lowering);
     return lowering.run ? run_function(call, output) : run_lowered(call, output, &lowering);
+}
+
+/* A reproducible context does not depend on the floating-point mode of the host. */
+static gt_Status run_kernel(Call *call, gt_Value *const *output)
+{
+    if (!call->context->reproducible)
+        return run_either(call, output);
+    gt_FloatMode mode = gt_float_mode_exact();
+    run_either(call, output);
+    gt_float_mode_restore(mode);
+    return call->context->status;
+}
+
+/* A trace is refused like a call, before a plan has changed anything. */
+static gt_Status check_foreign_code(const Call *call)
+{
+    const gt_Context *context = call->context;
+    if (!(call->operation->flags & GT_OP_FOREIGN_CODE) || !context->reproducible ||
+        context->allows_foreign_code)
+        return GT_OK;
+    return gt_raise(
+        call->context, GT_UNSUPPORTED, call->here, call->operation->name,
+        "LAPACK and C functions from outside the library do not give the same bits everywhere, "
+        "and this context is reproducible; .allow_foreign_code = true of gt_context_create "
+        "permits them");
 }
 
 static gt_Status trace_call(Call *call, gt_Slot *const *overwritten, int32_t *symbols)
@@ -591,7 +616,8 @@ static gt_Status draw_call(Call *call, gt_Tensor *const *input, gt_Tensor **outp
 static void apply_call(Call *call, gt_Tensor *const *input, gt_Tensor **outputs)
 {
     gt_Context *context = call->context;
-    if (check_inputs(call, input) != GT_OK || (!call->drawn && check_shapes(call) != GT_OK))
+    if (check_foreign_code(call) != GT_OK || check_inputs(call, input) != GT_OK ||
+        (!call->drawn && check_shapes(call) != GT_OK))
         return;
     gt_Status status = call->drawn                              ? draw_call(call, input, outputs)
                        : call->operation->flags & GT_OP_EFFECT ? apply_effect(call)

@@ -79,9 +79,9 @@ enum {
     GT_OP_NOT_DIFFERENTIABLE = 1u << 4, /* `why_not` says why */
     /* Output 0 is input 0's memory from `view_offset` on; where that is negative it is computed. */
     GT_OP_VIEW = 1u << 5,
-    GT_OP_LINEAR = 1u << 6,             /* second derivative is zero: nothing to check there */
-    GT_OP_PROBABILITY = 1u << 7,        /* output is a probability (softmax, sigmoid) */
-    GT_OP_INTERNAL = 1u << 8,           /* used by rules; not part of the public names */
+    GT_OP_LINEAR = 1u << 6,      /* second derivative is zero: nothing to check there */
+    GT_OP_PROBABILITY = 1u << 7, /* output is a probability (softmax, sigmoid) */
+    GT_OP_INTERNAL = 1u << 8,    /* used by rules; not part of the public names */
     /* The one output is computed when somebody reads it: `run` is called at once with a NULL output,
      * to raise what there is to raise, and again then. */
     GT_OP_LATE = 1u << 9,
@@ -91,10 +91,12 @@ enum {
     GT_OP_CONTROL = 1u << 11,
     /* A view that passes numbers and gradients on: of probabilities it is probabilities. */
     GT_OP_CARRIES = 1u << 12,
-    GT_OP_CHOICE = 1u << 13, /* numbers decided where it came from: every tape records it */
-    GT_OP_STEP = 1u << 14,   /* a step of public functions: their messages do not name it */
-    GT_OP_MASKS = 1u << 15,  /* its mask rule runs whether an input has a mask or not */
-    GT_OP_OVERWRITES = 1u << 16 /* an effect that does not read what it overwrites */
+    GT_OP_CHOICE = 1u << 13,     /* numbers decided where it came from: every tape records it */
+    GT_OP_STEP = 1u << 14,       /* a step of public functions: their messages do not name it */
+    GT_OP_MASKS = 1u << 15,      /* its mask rule runs whether an input has a mask or not */
+    GT_OP_OVERWRITES = 1u << 16, /* an effect that does not read what it overwrites */
+    /* Computed by LAPACK or by C functions from outside the library: an error in a reproducible context. */
+    GT_OP_FOREIGN_CODE = 1u << 17
 };
 
 /* What becomes of masks. A mask is a bool tensor whose shape is the leading axes of its tensor's; false marks padding,

@@ -36,6 +36,23 @@ gt_Shape gt_shape_list(const int64_t *dims)
     return gt_shape_of(rank, dims);
 }
 
+gt_Numbers gt_numbers_of(int count, const double *values)
+{
+    gt_Numbers numbers = {.mark = GT_MARK, .count = count};
+    for (int i = 0; i < count && i < GT_MAX_NUMBERS; i++)
+        numbers.value[i] = values[i];
+    return numbers;
+}
+
+/* One more than fits makes a count that no operation takes. */
+gt_Numbers gt_numbers_list(const double *values)
+{
+    int count = 0;
+    while (count <= GT_MAX_NUMBERS && values[count] != GT_NUMBERS_END)
+        count++;
+    return gt_numbers_of(count, values);
+}
+
 gt_Axes gt_axes_list(const int *axes)
 {
     int count = 0;

@@ -102,6 +102,24 @@ GT_API gt_Sizes gt_sizes_list(const int64_t *items);
     gt_sizes_expand_at(GT_HERE, what, sizes, count, least, numbers)
 GT_API gt_Status gt_sizes_expand_at(const char *here, const char *what, gt_Sizes sizes, int count,
                                     int64_t least, int64_t *numbers);
+#define GT_MAX_NUMBERS 8
+
+/* A few numbers, gt_numbers(1, 0.5); whole ones are exact up to 2^53. */
+typedef struct gt_Numbers {
+    const gt_Mark *mark;
+    int64_t count;
+    double value[GT_MAX_NUMBERS];
+} gt_Numbers;
+#define GT_NO_NUMBERS                                                                              \
+    {                                                                                              \
+        GT_MARK, 0,                                                                                \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+GT_API gt_Numbers gt_numbers_of(int count, const double *values);
+/* At most GT_MAX_NUMBERS, before GT_NUMBERS_END. */
+GT_API gt_Numbers gt_numbers_list(const double *values);
 static inline gt_Axes gt_axes_one(int axis)
 {
     gt_Axes axes = {GT_MARK, 1, {axis, 0, 0, 0, 0, 0, 0, 0}};
@@ -123,6 +141,11 @@ template <class... Axes> inline gt_Axes gt_axes(Axes... axes)
 {
     const int list[] = {0, static_cast<int>(axes)...};
     return gt_axes_of(static_cast<int>(sizeof...(axes)), list + 1);
+}
+template <class... Values> inline gt_Numbers gt_numbers(Values... values)
+{
+    const double list[] = {0, static_cast<double>(values)...};
+    return gt_numbers_of(static_cast<int>(sizeof...(values)), list + 1);
 }
 template <class... Sizes> inline gt_Sizes gt_sizes(Sizes... sizes)
 {
@@ -167,6 +190,7 @@ template <class Number> inline gt_Axes gt_one_or_axes(Number axis)
  * front, behind a first element that is there for want of arguments. */
 #define GT_ENDS_(end)    end, end, end, end, end, end, end, end, end, end, [0] = end
 #define gt_shape(...)    gt_shape_list((const int64_t[]){GT_ENDS_(GT_INTEGERS_END), __VA_ARGS__} + 1)
+#define gt_numbers(...)  gt_numbers_list((const double[]){GT_ENDS_(GT_NUMBERS_END), __VA_ARGS__} + 1)
 #define gt_axes(...)     gt_axes_list((const int[]){GT_ENDS_(GT_AXES_END), __VA_ARGS__} + 1)
 #define gt_sizes(...)    gt_sizes_list((const int64_t[]){__VA_ARGS__, GT_INTEGERS_END})
 /* gt_integers(2, 0, 1): a list that lives as long as the block it is written in. */

@@ -161,6 +161,7 @@ struct gt_Context {
         owner;   /* the thread that made it by itself; NULL: it ended, or the host did */
     bool shared; /* taken by a thread that did not make it */
     const gt_KernelTable *kernels;
+    bool reproducible, allows_foreign_code;
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
     struct gt_Slab *slabs;
@@ -311,6 +312,8 @@ gt_Status gt_origin_follow(gt_Context *context, gt_Slot *slot, const gt_Slot *so
                            int64_t first);
 void gt_origin_release(gt_Context *context, gt_Origin *origin);
 /* ---- variable.c ---- */
+/* Gives back what a variable has besides its value and its slot. */
+void gt_variable_info_free(gt_Context *context, gt_VariableInfo *info);
 gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *name,
                           bool trainable); /* zeros; references 1 */
 gt_Slot *gt_variable_check(gt_Context *context, const char *here, const char *operation,
@@ -356,5 +359,10 @@ bool gt_watch_forks(void);
 
 /* ---- cpu.c ---- */
 const gt_KernelTable *gt_cpu_kernels(void);
+/* The floating-point mode of this thread, and another one instead of it; returns what it was. */
+gt_FloatMode gt_float_mode(void);
+gt_FloatMode gt_float_mode_set(gt_FloatMode mode);
+/* Nothing is flushed, and results are rounded to the nearest, whatever the host does. */
+gt_FloatMode gt_float_mode_exact(void);
 
 #endif

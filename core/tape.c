@@ -128,8 +128,7 @@ void gt_record_release(gt_Record *record)
     if (!record->next) { /* a variable's leaf: the block is the variable's */
         gt_VariableInfo *info =
             (gt_VariableInfo *)((char *)record - offsetof(gt_VariableInfo, leaf));
-        gt_release(context, info->name, info->name_bytes);
-        gt_release(context, info, sizeof *info);
+        gt_variable_info_free(context, info);
         return;
     }
     record->previous->next = record->next;

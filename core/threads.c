@@ -35,7 +35,7 @@ struct gt_ThreadPool {
     _Atomic bool stop, cancelled;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    bool flush; /* workers take over the caller's floating-point mode */
+    gt_FloatMode mode; /* the caller's: workers compute as it does */
     pthread_t thread[GT_MAX_THREADS];
     struct Worker {
         gt_ThreadPool *pool;
@@ -96,12 +96,9 @@ static void *worker_main(void *argument)
         seen++;
         if (atomic_load_explicit(&pool->stop, memory_order_relaxed))
             return NULL;
-        gt_FloatMode mode = {0};
-        if (pool->flush)
-            mode = gt_float_mode_flush();
+        gt_FloatMode mode = gt_float_mode_set(pool->mode);
         take_tiles(pool, self->index);
-        if (pool->flush)
-            gt_float_mode_restore(mode);
+        gt_float_mode_restore(mode);
         atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_release);
     }
 }
@@ -179,15 +176,6 @@ static void start_job(gt_ThreadPool *pool)
     }
 }
 
-static bool caller_flushes(void)
-{
-#if defined(__x86_64__)
-    return (__builtin_ia32_stmxcsr() & 0x8000u) != 0;
-#else
-    return false;
-#endif
-}
-
 /* Tensors without elements may have any number of rows, which nobody needs to visit. */
 static bool nothing_to_write(const gt_Kernel *kernel)
 {
@@ -228,7 +216,7 @@ static gt_Status run_tiles(gt_Context *context, Work work, bool alone)
     int64_t pieces = (int64_t)(pool->workers + 1) * 4;
     work.step = (work.count + pieces - 1) / pieces;
     pool->work = work;
-    pool->flush = caller_flushes();
+    pool->mode = gt_float_mode();
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
     atomic_store_explicit(&pool->cancelled, false, memory_order_relaxed);
     start_job(pool);
@@ -257,7 +245,8 @@ gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const vo
                           void *const *at)
 {
     gt_TileKernel *run = context->kernels->tile[launch->kernel];
-    if (launch->tiles == 1 && !context->interrupted) { /* most launches: nothing to hand out or to ask */
+    if (launch->tiles == 1 &&
+        !context->interrupted) { /* most launches: nothing to hand out or to ask */
         run(job, at, 0, 1, context->scratch[0]);
         return GT_OK;
     }

@@ -7,7 +7,7 @@
 
 GT_OPTION_TYPE(gt_variable_options, gt_variable_OPTIONS);
 
-static void info_free(gt_Context *context, gt_VariableInfo *info)
+void gt_variable_info_free(gt_Context *context, gt_VariableInfo *info)
 {
     gt_release(context, info->constraint_payload, info->constraint_bytes);
     gt_release(context, info->name, info->name_bytes);
@@ -32,7 +32,7 @@ gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *
             gt_value_release(value, true);
         else
             gt_buffer_release(context, buffer);
-        info_free(context, info);
+        gt_variable_info_free(context, info);
         return NULL;
     }
     memcpy(info->name, name, info->name_bytes);

@@ -1,10 +1,10 @@
-/* Random draws as kernels of tiles: see draw.h. The streams are random.c's. Leans on loops.h. */
+/* Random draws as kernels of tiles: see draw.h. The streams are random.c's. Leans on
+ * functions.h. */
+#define GT_UNFUSED /* draws are the same on every processor, classes too */
 #include "draw.h"
 
-#include <math.h>
-
 #include "broadcast.h"
-#include "loops.h"
+#include "functions.h"
 
 /* Numbers that are drawn before something is done with them. */
 enum { PIECE = 512 };
@@ -122,7 +122,9 @@ static double distribution(const gt_DrawClassesJob *job, const void *logits, int
         most = sums[i] > most ? sums[i] : most;
     }
     for (int64_t i = 0; i < job->classes; i++)
-        sums[i] = sum += exp(sums[i] - most);
+        sums[i] = gt_exp_f64(sums[i] - most);
+    for (int64_t i = 0; i < job->classes; i++)
+        sums[i] = sum += sums[i];
     return sum;
 }
 

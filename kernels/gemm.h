@@ -6,11 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fused.h"
 #include "kernels.h"
 
-#ifndef GT_ISA
-#define GT_ISA base
-#endif
 #ifndef GT_KERNEL /* the same, token for token, as in loops.h */
 #define GT_KERNEL(name)               GT_KERNEL_EXPANDED(name, GT_ISA)
 #define GT_KERNEL_EXPANDED(name, isa) GT_KERNEL_PASTED(name, isa)

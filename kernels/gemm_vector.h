@@ -2,8 +2,8 @@
  *     lanes       how many numbers
  *     load        from any address; load_part takes a mask, reads no masked-out lane, gives 0 there
  *     store_part  writes the first `count` lanes and touches no other byte
- *     fma         a * b + c, rounded once where the instruction set has it, else twice: said here
- *                 outright, so that no compiler flag decides it
+ *     fma         a * b + c, rounded once where the instruction set has it, else, and in base (fused.h),
+ *                 twice: said here outright, so that no compiler flag decides it
  *     transpose   lanes x lanes numbers in registers
  *     load_half   float32 from as many numbers of 16 bits; `half` is a gt_HalfType, a constant
  * Leans on the compiler's intrinsics. */
@@ -62,7 +62,7 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 }
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
-    return _mm512_fmadd_ps(a, b, c);
+    return GT_FUSES ? _mm512_fmadd_ps(a, b, c) : _mm512_add_ps(_mm512_mul_ps(a, b), c);
 }
 GT_INLINE mask_f32 mask_of_f32(int count)
 {
@@ -126,7 +126,7 @@ GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
-    return _mm512_fmadd_pd(a, b, c);
+    return GT_FUSES ? _mm512_fmadd_pd(a, b, c) : _mm512_add_pd(_mm512_mul_pd(a, b), c);
 }
 GT_INLINE mask_f64 mask_of_f64(int count)
 {
@@ -196,7 +196,7 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 }
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
-    return _mm256_fmadd_ps(a, b, c);
+    return GT_FUSES ? _mm256_fmadd_ps(a, b, c) : _mm256_add_ps(_mm256_mul_ps(a, b), c);
 }
 GT_INLINE mask_f32 mask_of_f32(int count)
 {
@@ -269,7 +269,7 @@ GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
-    return _mm256_fmadd_pd(a, b, c);
+    return GT_FUSES ? _mm256_fmadd_pd(a, b, c) : _mm256_add_pd(_mm256_mul_pd(a, b), c);
 }
 GT_INLINE mask_f64 mask_of_f64(int count)
 {
@@ -387,7 +387,7 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 }
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
-    return vfmaq_f32(c, a, b);
+    return GT_FUSES ? vfmaq_f32(c, a, b) : vaddq_f32(vmulq_f32(a, b), c);
 }
 GT_INLINE vec_f64 zero_f64(void)
 {
@@ -411,7 +411,7 @@ GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
-    return vfmaq_f64(c, a, b);
+    return GT_FUSES ? vfmaq_f64(c, a, b) : vaddq_f64(vmulq_f64(a, b), c);
 }
 
 #else

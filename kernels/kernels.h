@@ -225,7 +225,10 @@ typedef void gt_FourierMultiplyLoop(int64_t rows, int64_t lanes, int64_t step, c
                                     const void *x_re, const void *x_im, void *y_re, void *y_im);
 
 typedef struct gt_KernelTable {
-    const char *isa; /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "portable" */
+    const char
+        *isa; /* "x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "aarch64-fused", "portable" */
+    bool
+        exact; /* each operation of a float is rounded by itself, to its type: the bits are the same everywhere */
     gt_TileKernel *tile[GT_TILE_KERNEL_COUNT];
     int64_t gemm_m[2]; /* rows and columns of C that one tile of work should have at least, */
     int64_t gemm_n[2]; /*   by type (F32, F64): multiples of the register tile */
@@ -270,6 +273,9 @@ extern const gt_KernelTable gt_kernels_v3;
 #endif
 #ifdef GT_HAVE_V4
 extern const gt_KernelTable gt_kernels_v4;
+#endif
+#ifdef GT_HAVE_FUSED /* aarch64 */
+extern const gt_KernelTable gt_kernels_fused;
 #endif
 
 #endif

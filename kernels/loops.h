@@ -7,12 +7,10 @@
 
 #include <string.h>
 
+#include "fused.h"
 #include "kernels.h"
 
 /* GT_KERNEL(exp_f32) is gt_exp_f32_v3 in the build for x86-64-v3. */
-#ifndef GT_ISA
-#define GT_ISA base
-#endif
 #define GT_KERNEL(name)               GT_KERNEL_EXPANDED(name, GT_ISA)
 #define GT_KERNEL_EXPANDED(name, isa) GT_KERNEL_PASTED(name, isa)
 #define GT_KERNEL_PASTED(name, isa)   gt_##name##_##isa
@@ -20,21 +18,18 @@
 /* Loops over integers and bools exist once: the base build has them, every table holds them. They
  * are rarely what a program waits for, and would be half of the room. GT_HOME(name, i32) is the
  * loop's name wherever it is used. */
-#define GT_IS_BASE(isa)          GT_IS_BASE_EXPANDED(isa)
-#define GT_IS_BASE_EXPANDED(isa) GT_IS_BASE_##isa
-#define GT_IS_BASE_base          1
-#define GT_KERNEL_BASE(name)     GT_KERNEL_PASTED(name, base)
-#define GT_HOME(name, suffix)    GT_HOME_##suffix(name)
-#define GT_HOME_f32(name)        GT_KERNEL(name##_f32)
-#define GT_HOME_f64(name)        GT_KERNEL(name##_f64)
-#define GT_HOME_r32(name)        GT_KERNEL_RARE(name##_f32)
-#define GT_HOME_r64(name)        GT_KERNEL_RARE(name##_f64)
-#define GT_HOME_o32(name)        GT_KERNEL_BASE(name##_f32)
-#define GT_HOME_o64(name)        GT_KERNEL_BASE(name##_f64)
-#define GT_HOME_i32(name)        GT_KERNEL_BASE(name##_i32)
-#define GT_HOME_i64(name)        GT_KERNEL_BASE(name##_i64)
-#define GT_HOME_u8(name)         GT_KERNEL_BASE(name##_u8)
-#define GT_HOME_b8(name)         GT_KERNEL_BASE(name##_b8)
+#define GT_KERNEL_BASE(name)  GT_KERNEL_PASTED(name, base)
+#define GT_HOME(name, suffix) GT_HOME_##suffix(name)
+#define GT_HOME_f32(name)     GT_KERNEL(name##_f32)
+#define GT_HOME_f64(name)     GT_KERNEL(name##_f64)
+#define GT_HOME_r32(name)     GT_KERNEL_RARE(name##_f32)
+#define GT_HOME_r64(name)     GT_KERNEL_RARE(name##_f64)
+#define GT_HOME_o32(name)     GT_KERNEL_BASE(name##_f32)
+#define GT_HOME_o64(name)     GT_KERNEL_BASE(name##_f64)
+#define GT_HOME_i32(name)     GT_KERNEL_BASE(name##_i32)
+#define GT_HOME_i64(name)     GT_KERNEL_BASE(name##_i64)
+#define GT_HOME_u8(name)      GT_KERNEL_BASE(name##_u8)
+#define GT_HOME_b8(name)      GT_KERNEL_BASE(name##_b8)
 
 /* The rarer functions are not written again for vectors of 512 bits. */
 #if defined(__AVX512F__) && defined(GT_HAVE_V3) && !GT_IS_BASE(GT_ISA)
@@ -181,9 +176,9 @@ static inline gt_Scaled gt_scaled_product(gt_Scaled a, gt_Scaled b)
 
 /* a b + c, rounded once where the processor does that in one instruction: twice as fast there as a
  * product and a sum. Written out because compilers are not left to do it by themselves (whether they do
- * is up to each of them): the same bits with every compiler, other bits on another instruction set, unless
- * a source says GT_UNFUSED. */
-#if (defined(__FMA__) || defined(__aarch64__)) && !defined(GT_UNFUSED)
+ * is up to each of them): the same bits with every compiler, other bits on another instruction set. Base
+ * rounds twice (fused.h). */
+#if GT_FUSES
 #define gt_fma_f32(a, b, c) __builtin_fmaf(a, b, c)
 #define gt_fma_f64(a, b, c) __builtin_fma(a, b, c)
 #else

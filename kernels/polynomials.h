@@ -267,4 +267,95 @@ GT_INLINE double gt_series_scaled_erfc_f64(double x)
     return p;
 }
 
+/* error 2^-57.6 */
+GT_INLINE double gt_series_near_atan_f64(double x)
+{
+    double p = -0x1.09f88195479eap-6;
+    p = gt_fma_f64(p, x, 0x1.2ad20f970c581p-5);
+    p = gt_fma_f64(p, x, -0x1.9781493ee4942p-5);
+    p = gt_fma_f64(p, x, 0x1.ddd5bf55ec25cp-5);
+    p = gt_fma_f64(p, x, -0x1.10d5612c4a9bfp-4);
+    p = gt_fma_f64(p, x, 0x1.3b0f1009af912p-4);
+    p = gt_fma_f64(p, x, -0x1.745cda925ba1p-4);
+    p = gt_fma_f64(p, x, 0x1.c71c6fcfd78d2p-4);
+    p = gt_fma_f64(p, x, -0x1.2492491fd085p-3);
+    p = gt_fma_f64(p, x, 0x1.999999998e10ap-3);
+    p = gt_fma_f64(p, x, -0x1.5555555555507p-2);
+    return p;
+}
+
+/* error 2^-59.7 */
+GT_INLINE double gt_series_near_asin_f64(double x)
+{
+    double p = 0x1.0af379e651188p-5;
+    p = gt_fma_f64(p, x, -0x1.56eedd53cbf7dp-6);
+    p = gt_fma_f64(p, x, 0x1.62daa950786bap-6);
+    p = gt_fma_f64(p, x, 0x1.e878ce55107adp-9);
+    p = gt_fma_f64(p, x, 0x1.6111c74a88316p-7);
+    p = gt_fma_f64(p, x, 0x1.758d268ee4417p-7);
+    p = gt_fma_f64(p, x, 0x1.ca1ea227054eep-7);
+    p = gt_fma_f64(p, x, 0x1.1c49f9e9a13dep-6);
+    p = gt_fma_f64(p, x, 0x1.6e8bde5eef66dp-6);
+    p = gt_fma_f64(p, x, 0x1.f1c71a992177dp-6);
+    p = gt_fma_f64(p, x, 0x1.6db6db7209136p-5);
+    p = gt_fma_f64(p, x, 0x1.333333332e1b5p-4);
+    p = gt_fma_f64(p, x, 0x1.5555555555577p-3);
+    return p;
+}
+
+/* error 2^-62.5 */
+GT_INLINE double gt_series_near_sinh_f64(double x)
+{
+    double p = 0x1.3722d204747bdp-48;
+    p = gt_fma_f64(p, x, 0x1.aafcbc0cd2addp-41);
+    p = gt_fma_f64(p, x, 0x1.612a600d2d22bp-33);
+    p = gt_fma_f64(p, x, 0x1.ae644bb75f1b1p-26);
+    p = gt_fma_f64(p, x, 0x1.71de3a6049c9fp-19);
+    p = gt_fma_f64(p, x, 0x1.a01a01a00df5fp-13);
+    p = gt_fma_f64(p, x, 0x1.111111111117bp-7);
+    p = gt_fma_f64(p, x, 0x1.5555555555555p-3);
+    return p;
+}
+
+/* error 2^-66.1 */
+GT_INLINE double gt_series_log_rest_f64(double x)
+{
+    double p = 0x1.0e614a7ab0ceap-4;
+    p = gt_fma_f64(p, x, 0x1.0f7c6f79aa941p-4);
+    p = gt_fma_f64(p, x, 0x1.3b1f14b1a9783p-4);
+    p = gt_fma_f64(p, x, 0x1.745ce8f051fa9p-4);
+    p = gt_fma_f64(p, x, 0x1.c71c72306f502p-4);
+    p = gt_fma_f64(p, x, 0x1.2492492455679p-3);
+    p = gt_fma_f64(p, x, 0x1.9999999999b48p-3);
+    return p;
+}
+
+/* error 2^-61.2 */
+GT_INLINE double gt_series_bounded_erfc_f64(double x)
+{
+    double p = 0x1.e155022f239b9p-29;
+    p = gt_fma_f64(p, x, -0x1.6c711f5c618f2p-27);
+    p = gt_fma_f64(p, x, -0x1.831b0be719be2p-26);
+    p = gt_fma_f64(p, x, 0x1.c5f640da7c78ep-24);
+    p = gt_fma_f64(p, x, 0x1.58a276a8ddf9dp-24);
+    p = gt_fma_f64(p, x, -0x1.b968fb657ba6dp-21);
+    p = gt_fma_f64(p, x, 0x1.3748e18b3604p-22);
+    p = gt_fma_f64(p, x, 0x1.7f1143e242986p-18);
+    p = gt_fma_f64(p, x, -0x1.787ddcbebb9dcp-17);
+    p = gt_fma_f64(p, x, -0x1.99578dc316b7ap-16);
+    p = gt_fma_f64(p, x, 0x1.3be0235d264d9p-13);
+    p = gt_fma_f64(p, x, -0x1.a1df3023d2475p-13);
+    p = gt_fma_f64(p, x, -0x1.8d4a98eca4b3dp-11);
+    p = gt_fma_f64(p, x, 0x1.49c67291324c2p-8);
+    p = gt_fma_f64(p, x, -0x1.09623885cdbfbp-6);
+    p = gt_fma_f64(p, x, 0x1.3079edf665efdp-5);
+    p = gt_fma_f64(p, x, -0x1.0fb06dfe46c63p-4);
+    p = gt_fma_f64(p, x, 0x1.7fee004e1303dp-4);
+    p = gt_fma_f64(p, x, -0x1.9ddb23c3e91e4p-4);
+    p = gt_fma_f64(p, x, 0x1.16ecefcfa5352p-4);
+    p = gt_fma_f64(p, x, 0x1.f7f5df66fd7cfp-7);
+    p = gt_fma_f64(p, x, -0x1.1df1ad154a28ep-3);
+    return p;
+}
+
 #endif

@@ -1,5 +1,7 @@
 /* The table of this build: every loop of the room by family, operation and type. Leans on loops.h
  * and gemm.h. */
+#include <float.h>
+
 #include "loops.h"
 #include "gemm.h"
 
@@ -10,6 +12,8 @@
 #define GT_ISA_NAME "x86-64-v3"
 #elif defined(__x86_64__)
 #define GT_ISA_NAME "x86-64"
+#elif defined(__aarch64__) && GT_FUSES
+#define GT_ISA_NAME "aarch64-fused"
 #elif defined(__aarch64__)
 #define GT_ISA_NAME "aarch64"
 #else
@@ -35,6 +39,7 @@
 
 const gt_KernelTable GT_KERNEL(kernels) = {
     .isa = GT_ISA_NAME,
+    .exact = !GT_FUSES && FLT_EVAL_METHOD == 0,
     .tile = {GT_TILE_KERNELS(GT_TILES_ENTRY, GT_TILES_ENTRY_ONCE)},
     .gemm_m = {GT_GEMM_TILE_M_F32, GT_GEMM_TILE_M_F64},
     .gemm_n = {GT_GEMM_TILE_N_F32, GT_GEMM_TILE_N_F64},

@@ -9,6 +9,7 @@
 #include "ops/math/reduction.h"
 
 #include <math.h>
+#include <string.h>
 
 GT_OPTION_TYPE(gt_MaxNorm_options, gt_MaxNorm_OPTIONS);
 GT_OPTION_TYPE(gt_UnitNorm_options, gt_UnitNorm_OPTIONS);
@@ -169,31 +170,31 @@ static const gt_ConstraintClass min_max_norm_class = {
     .summary = "norms between min_value and max_value",
 };
 
-static gt_Constraint made(const gt_ConstraintClass *type, const void *given)
+gt_Constraint gt_constraint_make(const gt_ConstraintClass *type, const void *options)
 {
     gt_Constraint self = {.type = type};
-    GT_TAKE_OPTIONS(&self, given);
+    GT_TAKE_OPTIONS(&self, options);
     return self;
 }
 
 gt_Constraint gt_MaxNorm_of(const gt_MaxNorm_options *options)
 {
-    return made(&max_norm_class, options);
+    return gt_constraint_make(&max_norm_class, options);
 }
 
 gt_Constraint gt_NonNeg(void)
 {
-    return made(&non_neg_class, NULL);
+    return gt_constraint_make(&non_neg_class, NULL);
 }
 
 gt_Constraint gt_UnitNorm_of(const gt_UnitNorm_options *options)
 {
-    return made(&unit_norm_class, options);
+    return gt_constraint_make(&unit_norm_class, options);
 }
 
 gt_Constraint gt_MinMaxNorm_of(const gt_MinMaxNorm_options *options)
 {
-    return made(&min_max_norm_class, options);
+    return gt_constraint_make(&min_max_norm_class, options);
 }
 
 static const gt_ConstraintClass *const table[] = {&max_norm_class, &min_max_norm_class,
@@ -225,6 +226,8 @@ gt_Status gt_constraint_check(const char *what, const gt_Constraint *constraint)
         return gt_fail(
             GT_INVALID,
             "%s must be a constraint such as gt_MaxNorm(2) (got a bare number or a pointer)", what);
+    if (!GT_OPTIONS_FIT(constraint))
+        return gt_options_too_large(what, type->options->size, sizeof constraint->options);
     bool checks = type->size >= offsetof(gt_ConstraintClass, check) + sizeof type->check;
     if (!checks || !type->check)
         return GT_OK;

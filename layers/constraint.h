@@ -75,6 +75,8 @@ struct gt_ConstraintClass {
     const char *aliases;  /* other names that Keras accepts, with spaces between; NULL: none */
     const char *summary;  /* one line for the documentation */
 };
+/* A value of that class; `options` is a struct of its type, or NULL for the defaults. */
+GT_API gt_Constraint gt_constraint_make(const gt_ConstraintClass *type, const void *options);
 
 /* The projection of a tensor: a new one. GT_NOT_GIVEN gives the tensor itself. NULL on failure. */
 #define gt_constrain(constraint, tensor) gt_constrain_at(GT_HERE, constraint, tensor)

@@ -102,6 +102,10 @@ gt_Tensor *gt_penalty(const gt_Regularizer *regularizer, gt_Tensor *tensor);
  * lenient compiler let pass as one; `what` is the name of the option. */
 gt_Status gt_regularizer_check(const char *what, const gt_Regularizer *regularizer);
 gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializer);
+/* Before a value is kept beyond the call that gave it, once it is checked: it owns what it refers to. And when it is kept
+ * no longer; of one that was not held, nothing. */
+gt_Status gt_initializer_hold(gt_Initializer *initializer);
+void gt_initializer_drop(gt_Initializer *initializer);
 gt_Status gt_constraint_check(const char *what, const gt_Constraint *constraint);
 /* The function that calls this layer, if there is one, says from now on that the layer was
  * freed. */

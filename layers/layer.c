@@ -60,6 +60,7 @@ static void release_weights(gt_LayerState *state)
         gt_variable_disown(state->weights[i].variable);
     while (state->weight_count > 0) {
         gt_Weight *weight = &state->weights[--state->weight_count];
+        gt_initializer_drop(&weight->initializer);
         gt_variable_free(weight->variable);
         gt_free_text(context, weight->name);
     }
@@ -489,6 +490,8 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                  gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text));
         return NULL;
     }
+    if (gt_initializer_hold(&options.initializer) != GT_OK)
+        return NULL;
     bool is_float = gt_dtype_is_float(dtype);
     bool trainable = options.trainable && is_float && options.kind == GT_WEIGHT_KIND_PARAMETER;
     gt_Variable *variable =
@@ -501,6 +504,7 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
                                              .initializer = options.initializer,
                                              .kind = options.kind})) {
         gt_free_text(context, copy);
+        gt_initializer_drop(&options.initializer);
         if (variable)
             gt_variable_free(variable);
         return NULL;

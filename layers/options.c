@@ -4,7 +4,8 @@
  *     const char *         a copy; that of `name` is the layer's name
  *     gt_Layer *           becomes a child; so do those of gt_Layers, whose list is copied
  *     gt_TensorFunction    a function; the layer that gt_callable made it of becomes a child
- *     gt_Initializer, gt_Regularizer, gt_Constraint    made by its function, or not given */
+ *     gt_Initializer, gt_Regularizer, gt_Constraint    made by its function, or not given; an
+ *                          initializer's array is copied */
 #include "layers/internal.h"
 #include "layers/sequential.h"
 
@@ -100,6 +101,14 @@ static gt_Status own_function(gt_Layer *layer, const gt_Field *field, gt_TensorF
     return function ? gt_adopt_activation(layer, function) : GT_OK;
 }
 
+/* One that fails is not there, so that nothing is dropped. */
+static void own_initializer(const gt_Field *field, gt_Initializer *initializer)
+{
+    if (gt_initializer_check(field->name, initializer) != GT_OK ||
+        gt_initializer_hold(initializer) != GT_OK)
+        *initializer = (gt_Initializer){0};
+}
+
 static void own_option(gt_Context *context, gt_Layer *layer, const gt_Field *field, void *at)
 {
     if (is_type(field, "const char *"))
@@ -111,7 +120,7 @@ static void own_option(gt_Context *context, gt_Layer *layer, const gt_Field *fie
     else if (is_type(field, "gt_TensorFunction"))
         own_function(layer, field, *(gt_TensorFunction *)at);
     else if (is_type(field, "gt_Initializer"))
-        gt_initializer_check(field->name, at);
+        own_initializer(field, at);
     else if (is_type(field, "gt_Regularizer"))
         gt_regularizer_check(field->name, at);
     else if (is_type(field, "gt_Constraint"))
@@ -125,7 +134,8 @@ static void forget_option(const gt_Field *field, void *at)
         drop(*(gt_Layer **)at);
     for (int32_t i = 0; is_type(field, "gt_Layers") && i < count_layers(at); i++)
         drop(((gt_Layers *)at)->items[i]);
-    if (is_type(field, "const char *") || is_type(field, "gt_Layers"))
+    if (is_type(field, "const char *") || is_type(field, "gt_Layers") ||
+        is_type(field, "gt_Initializer"))
         memset(at, 0, field->size);
 }
 
@@ -165,6 +175,8 @@ void gt_layer_free_options(gt_Layer *layer)
         gt_Layers *list = (gt_Layers *)(void *)at;
         if (is_type(field, "const char *") && strcmp(field->name, "name") != 0)
             gt_free_text(context, *(char **)(void *)at);
+        else if (is_type(field, "gt_Initializer"))
+            gt_initializer_drop((gt_Initializer *)(void *)at);
         else if (is_type(field, "gt_Layers") && list->items)
             gt_release(context, (void *)(uintptr_t)list->items, /* NOLINT: they are the layer's */
                        ((size_t)count_layers(list) + 1) * sizeof *list->items);

@@ -1,7 +1,7 @@
 /* Sequential: the children in order. */
 #include "layers/sequential.h"
-#include "layers/basic.h"
-#include "layers/dense.h"
+#include "layers/core/dense.h"
+#include "layers/regularization/dropout.h"
 #include "layers/kit.h"
 #include "ops/math/math.h"
 #include "ops/array/cast.h"

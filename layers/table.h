@@ -9,8 +9,6 @@ GT_BEGIN
 
 /* clang-format off */
 #define GT_LAYERS(F)                                                                               \
-    /* basic.c */                                                                                  \
-    F(activation) F(dropout) F(flatten) F(reshape) F(lambda)                                       \
     /* conv/conv.c */                                                                              \
     F(conv1d) F(conv2d) F(conv3d)                                                                  \
     /* conv/depthwise.c */                                                                         \
@@ -19,8 +17,16 @@ GT_BEGIN
     F(separable_conv1d) F(separable_conv2d)                                                        \
     /* conv/transpose.c */                                                                         \
     F(conv1d_transpose) F(conv2d_transpose) F(conv3d_transpose)                                    \
-    /* dense.c */                                                                                  \
+    /* core/activation.c */                                                                        \
+    F(activation)                                                                                  \
+    /* core/dense.c */                                                                             \
     F(dense)                                                                                       \
+    /* core/flatten.c */                                                                           \
+    F(flatten)                                                                                     \
+    /* core/lambda.c */                                                                            \
+    F(lambda)                                                                                      \
+    /* core/reshape.c */                                                                           \
+    F(reshape)                                                                                     \
     /* pooling/adaptive.c */                                                                       \
     F(adaptive_average_pooling1d) F(adaptive_average_pooling2d) F(adaptive_average_pooling3d)      \
     F(adaptive_max_pooling1d) F(adaptive_max_pooling2d) F(adaptive_max_pooling3d)                  \
@@ -31,6 +37,8 @@ GT_BEGIN
     F(global_max_pooling1d) F(global_max_pooling2d) F(global_max_pooling3d)                        \
     /* pooling/max.c */                                                                            \
     F(max_pooling1d) F(max_pooling2d) F(max_pooling3d)                                             \
+    /* regularization/dropout.c */                                                                 \
+    F(dropout)                                                                                     \
     /* sequential.c */                                                                             \
     F(sequential)                                                                                  \
     /* models/functional.c */                                                                      \

@@ -1,5 +1,7 @@
-/* Names of the classes of values. */
+/* Names of the classes of values, and the size of their options. */
 #include "layers/values.h"
+
+#include <string.h>
 
 /* Is it one of those words, which have one space between? */
 static bool is_among(const char *text, const char *words)
@@ -18,4 +20,11 @@ bool gt_value_is_named(const char *text, const char *name, const char *keras, co
 {
     return text && *text &&
            (is_among(text, name) || is_among(text, keras) || is_among(text, aliases));
+}
+
+gt_Status gt_options_too_large(const char *what, size_t bytes, size_t room)
+{
+    return gt_fail(GT_INVALID,
+                   "%s: options must have at most %zu bytes (those of its class have %zu)", what,
+                   room, bytes);
 }

@@ -4,21 +4,20 @@
 #ifndef GT_LAYERS_VALUES_H
 #define GT_LAYERS_VALUES_H
 
-#include "core/assert.h"
 #include "core/inside.h"
 
-#include <string.h>
-
-/* The options of a value, which are of type S. */
-#define GT_OPTIONS_OF(S, self) (*(const S *)memcpy(&(S){.end = 0}, (self)->options, sizeof(S)))
-/* `self` gets the options that were given, over the defaults of its class. */
+/* Do the options of its class fit into a value? */
+#define GT_OPTIONS_FIT(self)                                                                       \
+    (!(self)->type->options || (self)->type->options->size <= sizeof(self)->options)
+/* The value gets the options that were given, over the defaults of its class. One whose class is none, or has
+ * options that do not fit, stays without: its check says so where it is used. */
 #define GT_TAKE_OPTIONS(self, given)                                                               \
     do {                                                                                           \
-        const gt_OptionType *taken_ = (self)->type->options;                                       \
-        GT_ASSERT(!taken_ || taken_->size <= sizeof(self)->options);                               \
-        if (taken_)                                                                                \
-            gt_options_take(taken_, (self)->options, given);                                       \
+        if (gt_is_class((self)->type) && (self)->type->options && GT_OPTIONS_FIT(self))            \
+            gt_options_take((self)->type->options, (self)->options, given);                        \
     } while (0)
+/* Raises the error that they do not fit. */
+gt_Status gt_options_too_large(const char *what, size_t bytes, size_t room);
 /* Is this one of the names of a class: ours, Keras's, or an alias? Each may be NULL. */
 bool gt_value_is_named(const char *text, const char *name, const char *keras, const char *aliases);
 

@@ -6,7 +6,7 @@
  *     gt_call  -> functional_call -> replay_node, one after the other */
 #include "models/functional.h"
 #include "core/assert.h"
-#include "layers/basic.h"
+#include "layers/core/activation.h"
 #include "layers/draw.h"
 #include "layers/kit.h"
 #include "ops/array/cast.h"

@@ -202,7 +202,7 @@ static void update_all(gt_Optimizer *self, int32_t index)
     update_base_slots(self, index);
 }
 
-/* An interrupt waits, and denormal numbers count as zero. */
+/* An interrupt waits, and denormal numbers count as zero (not in a reproducible context). */
 typedef struct Quiet {
     gt_Interrupt interrupt;
     gt_FloatMode mode;
@@ -210,7 +210,7 @@ typedef struct Quiet {
 
 static Quiet overwriting_begin(gt_Context *context)
 {
-    return (Quiet){gt_context_defer_interrupt(context), gt_float_mode_flush()};
+    return (Quiet){gt_context_defer_interrupt(context), gt_float_mode_begin(context)};
 }
 
 static void overwriting_end(gt_Context *context, Quiet quiet)

@@ -256,7 +256,7 @@ gt_Status gt_plan_run(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
 {
     gt_Context *context = plan->context;
     if (prepare(plan, input, output) == GT_OK) {
-        gt_FloatMode mode = gt_float_mode_flush();
+        gt_FloatMode mode = gt_float_mode_begin(context);
         run_whole(plan);
         gt_float_mode_restore(mode);
     }

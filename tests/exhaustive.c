@@ -173,7 +173,8 @@ static const struct {
     double f32, f64;
 } pairs[] = {
     {GT_LOOP_POWER, "power", pow, powl, 0.51, 1},
-    {GT_LOOP_ARCTAN2, "arctan2", atan2, atan2l, 0.51, 1},
+    {GT_LOOP_ARCTAN2, "arctan2", atan2, atan2l, 0.51, 1.5},
+    {GT_LOOP_HYPOT, "hypot", hypot, hypotl, 0.51, 1.3},
 };
 enum { PAIRS = sizeof pairs / sizeof pairs[0] };
 

@@ -26,6 +26,9 @@ static inline int tables(const gt_KernelTable *list[3])
         __builtin_cpu_supports("avx512cd"))
         list[count++] = &gt_kernels_v4;
 #endif
+#ifdef GT_HAVE_FUSED
+    list[count++] = &gt_kernels_fused;
+#endif
     return count;
 }
 
@@ -129,22 +132,23 @@ static const struct {
     FUNCTION(EXPM1, expm1, 1.8, 1.8),
     FUNCTION(LOG, log, 1, 1),
     FUNCTION(LOG1P, log1p, 1, 1),
-    FUNCTION(LOG2, log2, 0.51, 2),
-    FUNCTION(LOG10, log10, 0.51, 2),
+    FUNCTION(LOG2, log2, 0.51, 1),
+    FUNCTION(LOG10, log10, 0.51, 1),
     FUNCTION(SIN, sin, 1.6, 1),
     FUNCTION(COS, cos, 1.6, 1),
-    FUNCTION(TAN, tan, 0.51, 1),
+    FUNCTION(TAN, tan, 0.51, 1.4),
     FUNCTION(ARCSIN, asin, 0.51, 1),
     FUNCTION(ARCCOS, acos, 0.51, 1),
     FUNCTION(ARCTAN, atan, 0.51, 1),
-    FUNCTION(SINH, sinh, 0.51, 2.5),
-    FUNCTION(COSH, cosh, 0.51, 2.5),
+    FUNCTION(SINH, sinh, 0.51, 1.8),
+    FUNCTION(COSH, cosh, 0.51, 1.5),
     FUNCTION(TANH, tanh, 1.5, 1.7),
-    FUNCTION(ARCSINH, asinh, 0.51, 2.5),
-    FUNCTION(ARCCOSH, acosh, 0.51, 2.5),
-    FUNCTION(ARCTANH, atanh, 0.51, 2.5),
+    FUNCTION(ARCSINH, asinh, 0.51, 1.4),
+    FUNCTION(ARCCOSH, acosh, 0.51, 1.2),
+    FUNCTION(ARCTANH, atanh, 0.51, 1.4),
     FUNCTION(ERF, erf, 1.5, 1.5),
-    FUNCTION(ERFC, erfc, 0.51, 5),
+    FUNCTION(ERFC, erfc, 0.51, 1.8),
+    FUNCTION(CBRT, cbrt, 0.51, 0.9),
     FUNCTION(SIGMOID, sigmoid, 2, 2),
     FUNCTION(SOFTPLUS, softplus, 1.8, 2),
     FUNCTION(FLOOR, floor, 0, 0),

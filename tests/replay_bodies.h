@@ -52,6 +52,15 @@ static gt_Status pair_product(void *context, gt_Tensor *const *in, gt_Tensor **o
     return gt_status();
 }
 
+/* x, the state -> the output, the state. */
+static gt_Status averaging_cell(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_multiply(in[0], in[1]);
+    out[1] = gt_multiply(gt_add(in[0], in[1]), 0.5);
+    return gt_status();
+}
+
 static gt_Tensor *of_gt_cond(gt_Tensor *x)
 {
     gt_Tensor *y = NULL;

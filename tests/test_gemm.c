@@ -46,6 +46,9 @@ DECLARE(v3)
 #ifdef GT_HAVE_V4
 DECLARE(v4)
 #endif
+#ifdef GT_HAVE_FUSED
+DECLARE(fused)
+#endif
 
 static int isas(Isa list[3])
 {
@@ -62,6 +65,9 @@ static int isas(Isa list[3])
         ISA(v4, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"));
 #endif
+#endif
+#ifdef GT_HAVE_FUSED
+    list[count++] = ISA(fused, true);
 #endif
     int kept = 0;
     for (int i = 0; i < count; i++)

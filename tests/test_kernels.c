@@ -211,7 +211,7 @@ Test(kernels, special_values)
                 long double right_long = functions[f].right_long(values[i]);
                 CHECK(ulps_f32(y[i], right) <= 2, "%s: %s of the float %a is %a, not %a",
                       table->isa, functions[f].name, x[i], y[i], right);
-                CHECK(ulps_f64(yd[i], right_long) <= 5, "%s: %s of the double %a is %a, not %La",
+                CHECK(ulps_f64(yd[i], right_long) <= 2, "%s: %s of the double %a is %a, not %La",
                       table->isa, functions[f].name, values[i], yd[i], right_long);
             }
         }

@@ -553,7 +553,7 @@ Test(layers, initializers)
                   &(gt_Spec){.dtype = GT_FLOAT32, .rank = 1, .size = 4, .dims = {4}}, q);
     fails(GT_INVALID, "at least 2 dimensions");
     gt_initialize(gt_VarianceScaling(.scale = 0), "m/w", &matrix, q);
-    fails(GT_INVALID, "variance_scaling: scale must be > 0 (got 0)");
+    fails(GT_INVALID, "variance_scaling: scale must be finite and > 0 (got 0)");
     gt_initialize(gt_IdentityInitializer(1), "m/w", &matrix, q);
     fails(GT_INVALID, "2 dimensions");
 }

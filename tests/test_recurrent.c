@@ -279,6 +279,14 @@ static void refused(gt_Tensor *y, const char *words)
     gt_error_clear();
 }
 
+/* Nothing, or with a context that and no state. */
+static gt_Status no_output(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    (void)inputs;
+    outputs[0] = context;
+    return gt_status();
+}
+
 Test(recurrent, refusals)
 {
     gt_Tensor *x = gt_ones(gt_shape(2, 3, 4)), *h = gt_ones(gt_shape(2, 5));
@@ -299,6 +307,33 @@ Test(recurrent, refusals)
     refused(gt_gru(x, k3, r3, gt_ones(gt_shape(15))), "bias must be float32 (2, 15)");
     refused(gt_gru(x, k3, r3, gt_ones(gt_shape(2, 15)), .reset_after = false), "float32 (15,)");
     refused(gt_gru(x, NULL, r3, NULL), "gru: spec: the tensor is NULL");
+    refused(gt_simple_rnn(x, k4, r4, NULL),
+            "recurrent_kernel must be (units, units) (got (5, 20))");
+    refused(gt_gru(x, k3, r3, NULL, .mask = gt_ones(gt_shape(2, 3))),
+            "gru: mask must be bool (2, 3) (got float32 (2, 3))");
+    refused(gt_gru(x, k3, r3, NULL, .mask = gt_ones(gt_shape(3, 2), .dtype = GT_BOOL)),
+            "mask must be bool (2, 3) (got bool (3, 2))");
+    refused(gt_gru(x, k3, r3, NULL, .dropout_mask = h),
+            "dropout_mask must be float32 (2, 4) (got float32 (2, 5))");
+    refused(gt_gru(x, k3, r3, NULL, .recurrent_dropout_mask = x),
+            "recurrent_dropout_mask must be float32 (3, 2, 5) (got float32 (2, 3, 4))");
+    refused(gt_gru_cell(x, h, k3, r3, NULL), "gru_cell: x must be floats (batch, features)");
+    gt_Tensor *step = gt_ones(gt_shape(2, 4));
+    refused(gt_gru_cell(step, step, k3, r3, NULL), "h must be float32 (2, 5) (got float32 (2, 4))");
+    refused(gt_simple_rnn_cell(step, NULL, gt_ones(gt_shape(4, 5)), gt_ones(gt_shape(5, 5)), NULL),
+            "simple_rnn_cell: rank: the tensor is NULL");
+    gt_LSTMState both = gt_lstm_cell(step, h, step, k4, r4, NULL);
+    cr_assert(!both.h);
+    refused(both.c, "lstm_cell: c must be float32 (2, 5) (got float32 (2, 4))");
+    refused(gt_rnn(no_output, NULL, x, gt_tensors(h)), "rnn: the cell made no output");
+    refused(gt_rnn(no_output, x, x, gt_tensors(h)), "rnn: the cell made no state 0");
+    refused(gt_rnn(NULL, NULL, x, gt_tensors(h)), "rnn: the cell is NULL");
+    refused(gt_rnn(no_output, NULL, gt_ones(gt_shape(3)), gt_tensors(h)),
+            "x must be (batch, time, ...)");
+    refused(gt_rnn(no_output, NULL, gt_ones(gt_shape(2, 0, 4)), gt_tensors(h)),
+            "x must have at least one step");
+    refused(gt_rnn(no_output, NULL, x, ((gt_Tensors){&h, 65})),
+            "a cell may have up to 64 states (got 65)");
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -88,6 +88,20 @@ def scaled_erfc(t):
     return mp.exp(x * x) * mp.erfc(x)
 
 
+def bounded_erfc(t):
+    """(1 + 2 x) exp(x^2) erfc(x) as a function of t = (x - 4) / (x + 4): between 1 and 1.3 for every x >= 0
+    (Shepherd and Laframboise, "Chebyshev Approximation of (1 + 2x) exp(x^2) erfc x", 1981)."""
+    x = 4 * (1 + t) / (1 - t)
+    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+
+
+BOUNDED_ERFC_0 = bounded_erfc(mp.mpf(0))
+BOUNDED_ERFC = series(lambda t: (bounded_erfc(t) - BOUNDED_ERFC_0) / t, mp.diff(bounded_erfc, 0))
+
+SINH = series(lambda z: (mp.sinh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, mp.mpf(1) / 6)
+# log(1 + f) = 2 s (1 + z / 3 + z^2 p(z)), s = f / (2 + f), z = s^2
+LOG_REST = series(lambda z: (mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 1 - z / 3) / z ** 2, mp.mpf(1) / 5)
+
 HEAD = """/* Polynomials behind the functions of functions.h, written by tools/minimax.py: do not edit. Each
  * comment gives the largest weighted error; what is approximated, where and with which weight
  * stands in that script. */
@@ -116,6 +130,12 @@ def main():
     fit("atan", ATAN, lambda z: z + tiny, 11, 0, 1, "d")
     fit("asin", ASIN, lambda z: z + tiny, 7, 0, "0.25", "d")
     fit("scaled_erfc", scaled_erfc, lambda t: 1 / scaled_erfc(t), 14, -1, "0.68", "d")
+    # What the rarer functions of a double are made of (rare.h).
+    fit("near_atan", ATAN, lambda z: z + tiny, 10, 0, "0.1916", "d")
+    fit("near_asin", ASIN, lambda z: z + tiny, 12, 0, "0.2501", "d")
+    fit("near_sinh", SINH, lambda z: z + tiny, 7, 0, "1.01", "d")
+    fit("log_rest", LOG_REST, lambda z: z ** 2 + tiny, 6, 0, log_end, "d")
+    fit("bounded_erfc", BOUNDED_ERFC, lambda t: abs(t) + tiny, 21, "-0.668", "0.75", "d")
     print()
     print("#endif")
 

@@ -8,6 +8,7 @@
 #include "optim/internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_compile_options, gt_compile_OPTIONS);
@@ -24,35 +25,108 @@ static gt_Status update_tracker(const gt_MetricUpdate *update)
 static const gt_MetricClass tracker_class = {
     .size = sizeof tracker_class, .name = "loss", .states = 2, .update = update_tracker};
 
-static gt_Tensor *compute_loss(const gt_Compiled *self, gt_Tensor *y_true, gt_Tensor *y_pred)
+/* A batch inside a step, and what the model makes of it. */
+typedef struct Step {
+    const gt_Compiled *compiled;
+    gt_Batch batch;
+    gt_Tensor *y_pred[GT_MAX_LOSSES];
+    gt_Tensor *loss[GT_MAX_LOSSES]; /* of each output, before its weight */
+    gt_Tensor *total;
+} Step;
+
+/* The inputs of a step in the order of the layout: inputs, labels, weights that are there. */
+static int32_t flatten(const gt_Batch *batch, const gt_BatchLayout *layout, gt_Tensor **list)
 {
-    gt_Tensor *loss = self->loss.type ? gt_loss_compute(&self->loss, y_true, y_pred) : NULL;
-    loss = gt_total_loss(self->model, loss);
-    if (!loss)
-        gt_fail(GT_STATE, "there is no loss: give gt_compile a .loss, or call gt_add_loss in a "
-                          "layer, or give a weight a regularizer");
-    return loss;
+    int32_t count = 0;
+    for (int32_t i = 0; i < layout->x_count; i++)
+        list[count++] = batch->xs[i];
+    for (int32_t i = 0; i < layout->y_count; i++)
+        list[count++] = batch->ys[i];
+    for (int32_t i = 0; i < layout->y_count; i++)
+        if (layout->weights >> i & 1)
+            list[count++] = batch->weights[i];
+    return count;
 }
 
-static gt_Status update_metrics(const gt_Compiled *self, gt_Tensor *loss, gt_Tensor *y_true,
-                                gt_Tensor *y_pred)
+static void unflatten(gt_Tensor *const *list, const gt_BatchLayout *layout, gt_Batch *batch)
 {
-    gt_metric_update(self->tracker, gt_scalar(gt_batch_rows(y_pred), GT_FLOAT64), loss);
-    for (int32_t i = 0; i < self->count; i++)
-        gt_metric_update(self->metrics[i], y_true, y_pred);
+    memset(batch, 0, sizeof *batch);
+    batch->x_count = layout->x_count;
+    batch->y_count = layout->y_count;
+    for (int32_t i = 0; i < layout->x_count; i++)
+        batch->xs[i] = *list++;
+    for (int32_t i = 0; i < layout->y_count; i++)
+        batch->ys[i] = *list++;
+    for (int32_t i = 0; i < layout->y_count; i++)
+        if (layout->weights >> i & 1)
+            batch->weights[i] = *list++;
+    batch->x = batch->xs[0];
+    batch->y = batch->ys[0];
+}
+
+gt_Tensor *gt_call_on_batch(gt_Layer *model, const gt_Batch *batch, bool training, int32_t outputs,
+                            gt_Tensor **y_pred)
+{
+    gt_Tensor **where[GT_MAX_LOSSES];
+    for (int32_t i = 1; i < outputs; i++)
+        where[i - 1] = &y_pred[i];
+    where[outputs - 1] = GT_LIST_END;
+    y_pred[0] = gt_call(model, batch->x, .training = training,
+                        .more = {batch->x_count > 1 ? batch->xs + 1 : NULL, batch->x_count - 1},
+                        .outputs = {where});
+    return y_pred[0];
+}
+
+static gt_Status compute_losses(Step *step)
+{
+    const gt_Compiled *self = step->compiled;
+    gt_Tensor *sum = NULL;
+    for (int32_t i = 0; i < self->loss_count && gt_status() == GT_OK; i++) {
+        const gt_Batch *batch = &step->batch;
+        step->loss[i] = gt_loss_compute(&self->loss[i], i < batch->y_count ? batch->ys[i] : NULL,
+                                        step->y_pred[i], batch->weights[i]);
+        double weight = self->loss_weight[i];
+        gt_Tensor *part = step->loss[i] && weight != 1 ? gt_multiply(step->loss[i], weight)
+                                                       : step->loss[i];
+        sum = sum ? gt_add(sum, part) : part;
+    }
+    step->total = gt_total_loss(self->model, sum);
+    if (!step->total)
+        gt_fail(GT_STATE, "there is no loss: give gt_compile a .loss, or call gt_add_loss in a "
+                          "layer, or give a weight a regularizer");
     return gt_status();
 }
 
-/* x and y, which may be NULL. */
+static gt_Status update_scores(const Step *step)
+{
+    const gt_Compiled *self = step->compiled;
+    const gt_Batch *batch = &step->batch;
+    gt_Tensor *rows = gt_scalar(gt_batch_rows(step->y_pred[0]), GT_FLOAT64);
+    gt_metric_update(self->scores[0], rows, step->total);
+    for (int32_t i = 1; i < self->first_metric; i++)
+        gt_metric_update(self->scores[i], rows, step->loss[i - 1]);
+    for (int32_t i = self->first_metric; i < self->count; i++) {
+        int32_t output = gt_metric_output(self->scores[i]);
+        gt_metric_update(self->scores[i], output < batch->y_count ? batch->ys[output] : NULL,
+                         step->y_pred[output],
+                         .sample_weight = self->weighted[i] ? batch->weights[output] : NULL);
+    }
+    return gt_status();
+}
+
 static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
 {
     (void)outputs;
-    gt_Compiled *self = context;
+    const gt_CompiledStep *how = context;
+    gt_Compiled *self = how->compiled;
+    Step step = {.compiled = self};
+    unflatten(inputs, &how->layout, &step.batch);
     gt_Tape *tape = gt_tape_begin();
-    gt_Tensor *y_pred = gt_call(self->model, inputs[0], .training = true);
-    gt_Tensor *loss = compute_loss(self, inputs[1], y_pred);
-    gt_minimize(self->optimizer, tape, loss, gt_trainable_variables(self->model));
-    update_metrics(self, loss, inputs[1], y_pred);
+    gt_call_on_batch(self->model, &step.batch, true, self->outputs, step.y_pred);
+    if (compute_losses(&step) == GT_OK) {
+        gt_minimize(self->optimizer, tape, step.total, gt_trainable_variables(self->model));
+        update_scores(&step);
+    }
     gt_tape_end(tape);
     return gt_status();
 }
@@ -60,51 +134,67 @@ static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor *
 static gt_Status test_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
 {
     (void)outputs;
-    gt_Compiled *self = context;
-    gt_Tensor *y_pred = gt_call(self->model, inputs[0], .training = false);
-    return update_metrics(self, compute_loss(self, inputs[1], y_pred), inputs[1], y_pred);
+    const gt_CompiledStep *how = context;
+    Step step = {.compiled = how->compiled};
+    unflatten(inputs, &how->layout, &step.batch);
+    gt_call_on_batch(how->compiled->model, &step.batch, false, how->compiled->outputs, step.y_pred);
+    return compute_losses(&step) == GT_OK ? update_scores(&step) : gt_status();
 }
 
-/* A dataset without y gives plans one argument, and steps a NULL. */
-static gt_Status train_step_x(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+static gt_BatchLayout layout_of(const gt_Batch *batch, bool training)
 {
-    return train_step(context, (gt_Tensor *const[]){inputs[0], NULL}, outputs);
+    gt_BatchLayout layout = {batch->x_count, batch->y_count, 0, training};
+    for (int32_t i = 0; i < batch->y_count; i++)
+        if (batch->weights[i])
+            layout.weights |= 1u << i;
+    return layout;
 }
 
-static gt_Status test_step_x(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+static bool same_layout(const gt_BatchLayout *a, const gt_BatchLayout *b)
 {
-    return test_step(context, (gt_Tensor *const[]){inputs[0], NULL}, outputs);
+    return a->x_count == b->x_count && a->y_count == b->y_count && a->weights == b->weights &&
+           a->training == b->training;
+}
+
+/* The step for such batches; the oldest gives way where there are too many. */
+static gt_CompiledStep *find_step(gt_Compiled *self, const gt_BatchLayout *layout)
+{
+    for (int32_t i = 0; i < self->step_count && i < GT_COMPILED_STEPS; i++)
+        if (same_layout(&self->steps[i].layout, layout))
+            return &self->steps[i];
+    gt_CompiledStep *step = &self->steps[self->step_count++ % GT_COMPILED_STEPS];
+    gt_function_free(step->plan);
+    *step = (gt_CompiledStep){self, *layout, NULL};
+    return step;
 }
 
 gt_Status gt_compiled_step(gt_Compiled *self, bool training, const gt_Batch *batch)
 {
-    static const gt_FunctionBody bodies[2][2] = {{test_step_x, test_step},
-                                                 {train_step_x, train_step}};
-    bool has_y = batch->y != NULL;
-    gt_Tensor *inputs[] = {batch->x, batch->y};
+    gt_FunctionBody body = training ? train_step : test_step;
+    gt_BatchLayout layout = layout_of(batch, training);
+    gt_Tensor *inputs[3 * GT_MAX_COLUMNS];
+    int32_t count = flatten(batch, &layout, inputs);
     if (self->run_eagerly)
-        return bodies[training][has_y](self, inputs, NULL);
-    gt_Function **plan = &self->plans[training][has_y];
-    if (!*plan)
-        *plan = gt_function(bodies[training][has_y], self, .outputs = 0);
-    if (!*plan)
+        return body(&(gt_CompiledStep){self, layout, NULL}, inputs, NULL);
+    gt_CompiledStep *step = find_step(self, &layout);
+    if (!step->plan)
+        step->plan = gt_function(body, step, .outputs = 0);
+    if (!step->plan)
         return gt_status();
-    return gt_function_call(*plan, ((gt_Tensors){inputs, 1 + has_y}), NULL);
+    return gt_function_call(step->plan, ((gt_Tensors){inputs, count}), NULL);
 }
 
 gt_Status gt_compiled_reset(const gt_Compiled *self)
 {
-    gt_metric_reset(self->tracker);
     for (int32_t i = 0; i < self->count; i++)
-        gt_metric_reset(self->metrics[i]);
+        gt_metric_reset(self->scores[i]);
     return gt_status();
 }
 
 void gt_compiled_read(const gt_Compiled *self, double *values)
 {
-    values[0] = gt_metric_result(self->tracker);
     for (int32_t i = 0; i < self->count; i++)
-        values[1 + i] = gt_metric_result(self->metrics[i]);
+        values[i] = gt_metric_result(self->scores[i]);
 }
 
 /* ---- compile ---- */
@@ -112,11 +202,10 @@ void gt_compiled_read(const gt_Compiled *self, double *values)
 static void destroy_compiled(gt_Object *object)
 {
     gt_Compiled *self = (gt_Compiled *)object;
-    for (int i = 0; i < 4; i++)
-        gt_function_free(self->plans[i / 2][i % 2]);
+    for (int32_t i = 0; i < GT_COMPILED_STEPS; i++)
+        gt_function_free(self->steps[i].plan);
     for (int32_t i = 0; i < self->count; i++)
-        gt_metric_free(self->metrics[i]);
-    gt_metric_free(self->tracker);
+        gt_metric_free(self->scores[i]);
     gt_optimizer_free(self->optimizer);
 }
 
@@ -129,48 +218,154 @@ static gt_Object *lone_metric(const gt_Metrics *metrics)
     return metrics->count == 0 && gt_object_is(items, &gt_metric_kind) ? items : NULL;
 }
 
+static void for_each_metric(const gt_Metrics *list, void (*with)(gt_Object *object))
+{
+    with(lone_metric(list));
+    if (list->count > GT_MAX_METRICS || !gt_is_address(list->items))
+        return;
+    for (int32_t i = 0; i < list->count; i++)
+        if (gt_object_is(list->items[i], &gt_metric_kind))
+            with((gt_Object *)list->items[i]);
+}
+
 /* Does something with what gt_compile takes: sinks it before anything is checked, or drops it. */
 static void for_each_taken(const gt_compile_options *options, void (*with)(gt_Object *object))
 {
     if (gt_object_is(options->optimizer, &gt_optimizer_kind))
         with((gt_Object *)options->optimizer);
-    with(lone_metric(&options->metrics));
-    if (options->metrics.count > GT_MAX_METRICS || !gt_is_address(options->metrics.items))
-        return;
-    for (int32_t i = 0; i < options->metrics.count; i++)
-        if (gt_object_is(options->metrics.items[i], &gt_metric_kind))
-            with((gt_Object *)options->metrics.items[i]);
+    for_each_metric(&options->metrics, with);
+    for_each_metric(&options->weighted_metrics, with);
 }
 
-static gt_Status check_compile(gt_Context *context, const gt_compile_options *options)
+static gt_Status check_metrics(gt_Context *context, const char *what, const gt_Metrics *metrics)
 {
-    const gt_Metrics *metrics = &options->metrics;
-    if (gt_loss_check(&options->loss) != GT_OK)
-        return gt_context_status(context);
     if (lone_metric(metrics) || (metrics->items && !gt_is_address(metrics->items)))
         return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "metrics must be a list, gt_metrics(...) (got %s)",
+                        "%s must be a list, gt_metrics(...) (got %s)", what,
                         lone_metric(metrics) ? "a metric" : "a number");
     if (metrics->count < 0 || metrics->count > GT_MAX_METRICS ||
         (metrics->count > 0 && !metrics->items))
         return gt_raise(context, GT_INVALID, NULL, NULL, "there can be 0 to %d metrics (got %d)",
                         GT_MAX_METRICS, (int)metrics->count);
+    for (int32_t i = 0; i < metrics->count; i++)
+        if (!gt_metric_check(context, NULL, NULL, metrics->items[i]))
+            break;
+    return gt_context_status(context);
+}
+
+/* How many losses are in the list; each is one. */
+static gt_Status count_losses(const gt_Losses *list, int32_t *count)
+{
+    *count = 0;
+    if (list->items && !gt_is_address(list->items))
+        return gt_fail(GT_INVALID, "losses must be a list, gt_losses(...) (got a number)");
+    for (; list->items && list->items[*count].type != GT_LIST_END; ++*count) {
+        if (*count >= GT_MAX_LOSSES)
+            return gt_fail(GT_INVALID, "there can be at most %d losses", GT_MAX_LOSSES);
+        if (!list->items[*count].type)
+            return gt_fail(GT_INVALID, "loss %d is not given", (int)*count + 1);
+        if (gt_loss_check(&list->items[*count]) != GT_OK)
+            break;
+    }
+    return gt_status();
+}
+
+static gt_Status check_compile(gt_Context *context, const gt_compile_options *options)
+{
+    int32_t losses;
+    if (gt_loss_check(&options->loss) != GT_OK || count_losses(&options->losses, &losses) != GT_OK)
+        return gt_context_status(context);
+    if (losses > 0 && options->loss.type)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "give .loss or .losses, not both");
+    if (check_metrics(context, "metrics", &options->metrics) != GT_OK ||
+        check_metrics(context, "weighted_metrics", &options->weighted_metrics) != GT_OK)
+        return gt_context_status(context);
+    if (options->metrics.count + options->weighted_metrics.count > GT_MAX_METRICS)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "there can be 0 to %d metrics (got %d)",
+                        GT_MAX_METRICS,
+                        (int)(options->metrics.count + options->weighted_metrics.count));
     if (options->optimizer &&
         (!gt_object_check(context, NULL, NULL, options->optimizer, &gt_optimizer_kind) ||
          !gt_optimizer_class(options->optimizer)))
         return gt_context_status(context);
-    for (int32_t i = 0; i < metrics->count; i++) {
-        if (!gt_metric_check(context, NULL, NULL, metrics->items[i]))
-            return gt_context_status(context);
-        const char *name = gt_metric_name(metrics->items[i]);
-        if (strcmp(name, "loss") == 0)
-            return gt_raise(context, GT_INVALID, NULL, NULL, "a metric cannot be called \"loss\"");
-        for (int32_t k = 0; k < i; k++)
-            if (strcmp(name, gt_metric_name(metrics->items[k])) == 0)
-                return gt_raise(context, GT_INVALID, NULL, NULL,
-                                "two metrics are called \"%s\"; give one a .name", name);
-    }
     return GT_OK;
+}
+
+/* The losses, one for each output. One loss alone is that of every output of a functional model. */
+static gt_Status take_losses(gt_Compiled *self, const gt_compile_options *options)
+{
+    int32_t count;
+    const gt_Numbers *weights = &options->loss_weights;
+    count_losses(&options->losses, &count);
+    for (int32_t i = 0; i < count; i++)
+        self->loss[i] = options->losses.items[i];
+    if (options->loss.type) {
+        bool container = self->model->type->flags & GT_LAYER_CONTAINER;
+        int outputs = container ? gt_layer_outputs(self->model) : 1;
+        for (; count < outputs && count < GT_MAX_LOSSES; count++)
+            self->loss[count] = options->loss;
+    }
+    self->loss_count = count;
+    self->outputs = count > 0 ? count : 1;
+    if (weights->count > 0 && (weights->mark != GT_MARK || weights->count != count))
+        return gt_fail(GT_INVALID, "loss_weights must be one number for each of the %d losses (got %d)",
+                       (int)count, (int)weights->count);
+    for (int32_t i = 0; i < count; i++)
+        self->loss_weight[i] = weights->count > 0 ? weights->value[i] : 1;
+    int most = gt_layer_outputs(self->model);
+    if (count > most)
+        return gt_fail(GT_INVALID, "there are %d losses, and the model has %d output%s", (int)count,
+                       most, most == 1 ? "" : "s");
+    return gt_status();
+}
+
+static gt_Status add_score(gt_Compiled *self, gt_Metric *metric, bool weighted)
+{
+    const char *name = gt_metric_name(metric);
+    for (int32_t i = 0; i < self->count; i++)
+        if (strcmp(name, gt_metric_name(self->scores[i])) == 0)
+            return gt_fail(GT_INVALID,
+                           i == 0 ? "a metric cannot be called \"%s\""
+                                  : "two metrics are called \"%s\"; give one a .name",
+                           name);
+    self->weighted[self->count] = weighted;
+    self->scores[self->count++] = metric;
+    int32_t output = gt_metric_output(metric);
+    int most = gt_layer_outputs(self->model);
+    if (output >= most)
+        return gt_fail(GT_INVALID, "metric %s is about output %d, and the model has %d output%s", name,
+                       (int)output, most, most == 1 ? "" : "s");
+    if (output >= self->outputs)
+        self->outputs = output + 1;
+    return gt_status();
+}
+
+static gt_Status add_trackers(gt_Compiled *self)
+{
+    char name[32];
+    self->scores[self->count++] = gt_metric_new_at(NULL, &tracker_class, NULL, NULL);
+    for (int32_t i = 0; i < self->loss_count && self->loss_count > 1 && gt_status() == GT_OK; i++) {
+        snprintf(name, sizeof name, i ? "output_%d_loss" : "output_loss", (int)i);
+        self->scores[self->count++] = gt_metric_new_at(NULL, &tracker_class, name, NULL);
+    }
+    if (gt_status() != GT_OK)
+        self->count--; /* the last one is NULL */
+    self->first_metric = self->count;
+    return gt_status();
+}
+
+/* Metrics are taken before one of them can be refused. */
+static gt_Status fill_compiled(gt_Compiled *self, gt_Layer *model, const gt_compile_options *options)
+{
+    self->model = model;
+    self->run_eagerly = options->run_eagerly;
+    if (take_losses(self, options) != GT_OK || add_trackers(self) != GT_OK)
+        return gt_status();
+    for (int32_t i = 0; i < options->metrics.count && gt_status() == GT_OK; i++)
+        add_score(self, options->metrics.items[i], false);
+    for (int32_t i = 0; i < options->weighted_metrics.count && gt_status() == GT_OK; i++)
+        add_score(self, options->weighted_metrics.items[i], true);
+    return gt_status();
 }
 
 gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_options *given)
@@ -186,22 +381,17 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_opti
     gt_Compiled *self = NULL;
     if (state && check_compile(context, &options) == GT_OK)
         self = gt_object_new(context, &compiled_kind, sizeof *self);
-    gt_Metric *tracker = self ? gt_metric_new_at(NULL, &tracker_class, NULL, NULL) : NULL;
-    if (tracker) {
-        self->model = model;
+    if (self && fill_compiled(self, model, &options) == GT_OK && gt_layer_draw(state) == GT_OK) {
         self->optimizer = options.optimizer;
-        self->loss = options.loss;
-        self->tracker = tracker;
-        for (int32_t i = 0; i < options.metrics.count; i++)
-            self->metrics[i] = options.metrics.items[i];
-        self->count = options.metrics.count;
-        self->run_eagerly = options.run_eagerly;
         gt_object_sink(&self->object);
         gt_object_release(state->compiled);
         state->compiled = &self->object;
     } else {
-        if (self)
+        if (self) {
+            for (; self->count > self->first_metric; self->count--)
+                self->scores[self->count - 1] = NULL; /* let go of below */
             gt_object_release(&self->object);
+        }
         for_each_taken(&options, gt_object_release);
     }
     gt_site_leave(site);

@@ -5,32 +5,58 @@
 #include "plan/function.h"
 #include "train/internal.h"
 
+/* What a batch has, which a plan is made for. */
+typedef struct gt_BatchLayout {
+    int32_t x_count, y_count;
+    uint32_t weights; /* by bit: labels that have some */
+    bool training;
+} gt_BatchLayout;
+
+/* A step for batches of one layout. */
+typedef struct gt_CompiledStep {
+    struct gt_Compiled *compiled;
+    gt_BatchLayout layout;
+    gt_Function *plan; /* held */
+} gt_CompiledStep;
+
+#define GT_COMPILED_STEPS 8
+/* The mean loss, those of the outputs, the metrics. */
+#define GT_MAX_SCORES (1 + GT_MAX_LOSSES + GT_MAX_METRICS)
+
 /* The arguments of gt_compile. The model holds it, and is there whenever it is used. */
 typedef struct gt_Compiled {
     gt_Object object;
     gt_Layer *model;
     gt_Optimizer *optimizer; /* held; NULL: only to be evaluated */
-    gt_Loss loss;
-    gt_Metric *tracker; /* held: the mean loss */
-    gt_Metric *metrics[GT_MAX_METRICS];
-    int32_t count;
+    gt_Loss loss[GT_MAX_LOSSES];
+    double loss_weight[GT_MAX_LOSSES];
+    int32_t loss_count; /* 0: none but what layers add */
+    int32_t outputs;    /* of the model that losses and metrics look at */
+    /* What is shown, held: the mean loss; where there are several losses, each; the metrics from number `first_metric` on. */
+    gt_Metric *scores[GT_MAX_SCORES];
+    bool weighted[GT_MAX_SCORES]; /* by the dataset's sample weights */
+    int32_t count, first_metric;
     bool run_eagerly;
-    gt_Function *plans[2][2]; /* held; by training, and whether there is a y; NULL: not made yet */
+    gt_CompiledStep steps[GT_COMPILED_STEPS];
+    int32_t step_count;
 } gt_Compiled;
 
 /* The arguments that the model was compiled with; NULL without an error if it was not. */
 gt_Compiled *gt_compiled_of(const gt_LayerState *state);
 /* One batch, in training or evaluation. Temporaries are left to the scope around it. */
 gt_Status gt_compiled_step(gt_Compiled *self, bool training, const gt_Batch *batch);
+/* The model's outputs for a batch; `y_pred` gets the first `outputs` of them. NULL on failure. */
+gt_Tensor *gt_call_on_batch(gt_Layer *model, const gt_Batch *batch, bool training, int32_t outputs,
+                            gt_Tensor **y_pred);
 gt_Status gt_compiled_reset(const gt_Compiled *self);
-/* Loss and metrics so far. */
+/* Loss and metrics so far: `count` numbers. */
 void gt_compiled_read(const gt_Compiled *self, double *values);
 
 /* ---- history.c ---- */
 struct gt_History {
     gt_Object object;
     int32_t count;
-    char *names[2 * (1 + GT_MAX_METRICS)]; /* owned */
+    char *names[2 * GT_MAX_SCORES]; /* owned */
     double *values;                        /* epoch by epoch, `count` each */
     int32_t epochs, capacity;
 };

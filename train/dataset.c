@@ -7,6 +7,7 @@
 #include "train/internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_dataset_from_tensors_options, gt_dataset_from_tensors_OPTIONS);
@@ -14,18 +15,25 @@ GT_OPTION_TYPE(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
 GT_OPTION_TYPE(gt_dataset_from_idx_options, gt_dataset_from_idx_OPTIONS);
 GT_OPTION_TYPE(gt_dataset_split_options, gt_dataset_split_OPTIONS);
 
-enum { X, Y, SIDES };
+/* What a row has: inputs, labels, weights of labels. */
+enum { X, Y, WEIGHT, SIDES };
+
+/* The columns of a dataset, held; a weight may be NULL. */
+typedef struct Table {
+    gt_Value *side[SIDES][GT_MAX_COLUMNS];
+    int32_t count[SIDES];
+} Table;
 
 struct gt_Dataset {
     gt_Object object;
     gt_dataset_from_tensors_options options;
-    gt_Value *side[SIDES]; /* held; y may be NULL */
+    Table table;
     int64_t rows;
     int64_t epoch, row;     /* where it is */
     int32_t runs;           /* of gt_fit that go through it */
     int64_t *order;         /* of `ordered`, NULL: never shuffled */
     int64_t ordered;        /* the epoch that `order` is of; -1: none */
-    gt_Ticket given[SIDES]; /* the last batch */
+    gt_Ticket given[SIDES][GT_MAX_COLUMNS]; /* the last batch */
 };
 
 /* ---- making and freeing ---- */
@@ -34,8 +42,9 @@ static void destroy(gt_Object *object)
 {
     gt_Dataset *self = (gt_Dataset *)object;
     for (int side = 0; side < SIDES; side++)
-        if (self->side[side])
-            gt_value_release(self->side[side], true);
+        for (int32_t i = 0; i < self->table.count[side]; i++)
+            if (self->table.side[side][i])
+                gt_value_release(self->table.side[side][i], true);
     gt_release(object->context, self->order, (size_t)self->rows * sizeof *self->order);
 }
 
@@ -100,25 +109,51 @@ static gt_Value *own_value(gt_Context *context, const char *here, const char *wh
     return NULL;
 }
 
-/* `y` may be NULL. Holds both. */
-static gt_Dataset *make(gt_Context *context, gt_Value *x, gt_Value *y,
-                        const gt_dataset_from_tensors_options *options)
+/* What errors call a column: "x", "y", "x 2", "sample_weight 1". */
+static const char *name_of(int side, int32_t i, int32_t count, char text[32])
 {
-    char x_text[160], y_text[160];
-    int64_t rows = count_rows(context, "x", x);
-    int64_t labels = rows >= 0 && y ? count_rows(context, "y", y) : rows;
-    if (rows < 0 || labels < 0)
-        return NULL;
-    if (rows != labels)
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "x and y must have the same number of rows (got %lld and %lld: %s and %s)",
-                 (long long)rows, (long long)labels,
-                 gt_spec_text(gt_value_spec(x), x_text, sizeof x_text),
-                 gt_spec_text(gt_value_spec(y), y_text, sizeof y_text));
-    else if (rows == 0)
+    static const char *const names[SIDES] = {"x", "y", "sample_weight"};
+    if (count > 1)
+        snprintf(text, 32, "%s %d", names[side], (int)i + 1);
+    return count > 1 ? text : names[side];
+}
+
+/* All columns have as many rows as the first. */
+static int64_t check_rows(gt_Context *context, const Table *table)
+{
+    char x_text[160], text[160], name[32];
+    const gt_Value *x = table->side[X][0];
+    int64_t rows = count_rows(context, name_of(X, 0, table->count[X], name), x);
+    for (int side = 0; side < SIDES && rows >= 0; side++)
+        for (int32_t i = 0; i < table->count[side] && rows >= 0; i++) {
+            const gt_Value *value = table->side[side][i];
+            const char *what = name_of(side, i, table->count[side], name);
+            int64_t count = value ? count_rows(context, what, value) : rows;
+            if (count < 0)
+                return -1;
+            if (count == rows)
+                continue;
+            gt_raise(context, GT_INVALID, NULL, NULL,
+                     "x and %s must have the same number of rows (got %lld and %lld: %s and %s)", what,
+                     (long long)rows, (long long)count,
+                     gt_spec_text(gt_value_spec(x), x_text, sizeof x_text),
+                     gt_spec_text(gt_value_spec(value), text, sizeof text));
+            return -1;
+        }
+    if (rows == 0)
         gt_raise(context, GT_INVALID, NULL, NULL, "x must have at least 1 row (got %s)",
                  gt_spec_text(gt_value_spec(x), x_text, sizeof x_text));
-    else if (options->batch_size < 1)
+    return rows;
+}
+
+/* Holds the columns. */
+static gt_Dataset *make(gt_Context *context, const Table *table,
+                        const gt_dataset_from_tensors_options *options)
+{
+    int64_t rows = check_rows(context, table);
+    if (gt_context_status(context) != GT_OK)
+        return NULL;
+    if (options->batch_size < 1)
         gt_raise(context, GT_INVALID, NULL, NULL, "batch_size must be >= 1 (got %lld)",
                  (long long)options->batch_size);
     else if (options->drop_remainder && options->batch_size > rows)
@@ -138,12 +173,70 @@ static gt_Dataset *make(gt_Context *context, gt_Value *x, gt_Value *y,
         self->options.seed = (int64_t)(gt_context_seed(context) & INT64_MAX);
     self->rows = rows;
     self->ordered = -1;
-    self->side[X] = x;
-    self->side[Y] = y;
-    gt_value_retain(x, true);
-    if (y)
-        gt_value_retain(y, true);
+    self->table = *table;
+    for (int side = 0; side < SIDES; side++)
+        for (int32_t i = 0; i < table->count[side]; i++)
+            if (table->side[side][i])
+                gt_value_retain(table->side[side][i], true);
     return self;
+}
+
+/* A table of x, and of y unless it is NULL. */
+static Table pair_of(gt_Tensor *x, gt_Tensor *y)
+{
+    Table table = {.count = {1, y != NULL, 0}};
+    table.side[X][0] = gt_tensor_value(x);
+    if (y)
+        table.side[Y][0] = gt_tensor_value(y);
+    return table;
+}
+
+static gt_Status add_columns(gt_Context *context, const char *here, Table *table, int side,
+                             gt_Tensors list)
+{
+    char name[32];
+    if (list.count < 0 || list.count > GT_MAX_COLUMNS - table->count[side] ||
+        (list.count > 0 && !list.items))
+        return gt_raise(context, GT_INVALID, here, "dataset_from_tensors",
+                        "there may be at most %d of each: inputs, labels, weights", GT_MAX_COLUMNS);
+    for (int32_t i = 0; i < list.count && gt_context_status(context) == GT_OK; i++) {
+        int32_t at = table->count[side]++;
+        bool absent = side == WEIGHT && !list.items[i];
+        table->side[side][at] =
+            absent ? NULL
+                   : own_value(context, here, name_of(side, at, GT_MAX_COLUMNS, name), list.items[i]);
+    }
+    return gt_context_status(context);
+}
+
+/* x and y, and the columns among the options. */
+static gt_Status gather_table(gt_Context *context, const char *here, gt_Tensor *x, gt_Tensor *y,
+                              const gt_dataset_from_tensors_options *options, Table *table)
+{
+    gt_Value *x_value = own_value(context, here, "x", x);
+    gt_Value *y_value = x_value && y ? own_value(context, here, "y", y) : NULL;
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
+    table->side[X][0] = x_value;
+    table->side[Y][0] = y_value;
+    table->count[X] = 1;
+    table->count[Y] = y != NULL;
+    if (!y && options->more_y.count > 0)
+        return gt_raise(context, GT_INVALID, here, "dataset_from_tensors",
+                        "more_y comes after y, which is NULL");
+    add_columns(context, here, table, X, options->more_x);
+    add_columns(context, here, table, Y, options->more_y);
+    add_columns(context, here, table, WEIGHT, options->sample_weight);
+    int32_t weights = table->count[WEIGHT], labels = table->count[Y];
+    if (weights > 0 && weights != labels && weights != 1)
+        return gt_raise(context, GT_INVALID, here, "dataset_from_tensors",
+                        "sample_weight must be one list of weights, or one for each of the %d "
+                        "labels (got %d)",
+                        (int)labels, (int)weights);
+    for (; gt_context_status(context) == GT_OK && weights == 1 && table->count[WEIGHT] < labels;
+         table->count[WEIGHT]++)
+        table->side[WEIGHT][table->count[WEIGHT]] = table->side[WEIGHT][0];
+    return gt_context_status(context);
 }
 
 gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor *y,
@@ -153,12 +246,11 @@ gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor
     if (!context)
         return NULL;
     gt_dataset_from_tensors_options options = GT_TAKE(gt_dataset_from_tensors_options, given);
-    gt_Value *x_value = own_value(context, here, "x", x);
-    gt_Value *y_value = x_value && y ? own_value(context, here, "y", y) : NULL;
-    if (gt_context_status(context) != GT_OK)
+    Table table = {.count = {0}};
+    if (gather_table(context, here, x, y, &options, &table) != GT_OK)
         return NULL;
     gt_Site site = gt_site_enter(here, "dataset_from_tensors");
-    gt_Dataset *self = make(context, x_value, y_value, &options);
+    gt_Dataset *self = make(context, &table, &options);
     gt_site_leave(site);
     return self;
 }
@@ -241,10 +333,13 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, const gt_Va
         y = convert(context, path, table, labels, y_shape, options->label_dtype, 1);
     if (gt_context_status(context) != GT_OK)
         return NULL;
-    gt_dataset_from_tensors_options batches =
-        GT_VALUES(gt_dataset_from_tensors_options, options->batch_size, options->shuffle,
-                  options->seed, options->drop_remainder);
-    return make(context, gt_tensor_value(x), y ? gt_tensor_value(y) : NULL, &batches);
+    const gt_dataset_from_tensors_options batches = {
+        .batch_size = options->batch_size,
+        .shuffle = options->shuffle,
+        .seed = options->seed,
+        .drop_remainder = options->drop_remainder};
+    Table pair = pair_of(x, y);
+    return make(context, &pair, &batches);
 }
 
 gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
@@ -297,11 +392,15 @@ gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const c
     if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
         gt_Tensor *y = read_idx(context, labels, GT_INT32, 1);
         gt_Tensor *x = y ? read_idx(context, images, options.dtype, options.scale) : NULL;
-        gt_dataset_from_tensors_options batches =
-            GT_VALUES(gt_dataset_from_tensors_options, options.batch_size, options.shuffle,
-                      options.seed, options.drop_remainder);
-        if (x)
-            self = make(context, gt_tensor_value(x), gt_tensor_value(y), &batches);
+        const gt_dataset_from_tensors_options batches = {
+            .batch_size = options.batch_size,
+            .shuffle = options.shuffle,
+            .seed = options.seed,
+            .drop_remainder = options.drop_remainder};
+        if (x) {
+            Table pair = pair_of(x, y);
+            self = make(context, &pair, &batches);
+        }
         gt_scope_close(context);
     }
     gt_site_leave(site);
@@ -355,51 +454,93 @@ static gt_Spec rows_spec(const gt_Value *value, int64_t count)
     return spec;
 }
 
+/* A mask has the rows of its tensor. */
+static gt_Tensor *with_mask_rows(gt_Tensor *rows, gt_Tensor *mask)
+{
+    if (rows && mask)
+        gt_value_set_mask(gt_tensor_value(rows), gt_tensor_value(mask));
+    return rows;
+}
+
 /* Those rows, copied. */
 static gt_Tensor *gather(gt_Context *context, const gt_Value *value, const int64_t *rows,
                          int64_t count)
 {
     gt_Spec spec = rows_spec(value, count);
+    const gt_Value *mask = gt_value_mask(value);
     void *data;
     gt_Tensor *tensor = gt_tensor_new(context, &spec, &data);
     size_t bytes = gt_spec_bytes(&spec) / (size_t)count;
     const char *source = gt_value_data(value);
     for (int64_t i = 0; tensor && i < count; i++)
         memcpy((char *)data + (size_t)i * bytes, source + (size_t)rows[i] * bytes, bytes);
-    return tensor;
+    return with_mask_rows(tensor, mask ? gather(context, mask, rows, count) : NULL);
 }
 
 /* Rows first .. first + count - 1 where they are. */
 static gt_Tensor *view(gt_Context *context, const gt_Value *value, int64_t first, int64_t count)
 {
     gt_Spec spec = rows_spec(value, count);
+    const gt_Value *mask = gt_value_mask(value);
     size_t bytes = gt_spec_bytes(&spec) / (size_t)count;
     gt_Value *part = gt_value_alias(context, value, &spec, (size_t)first * bytes);
-    return part ? gt_handle_new(context, part) : NULL;
+    gt_Tensor *rows = part ? gt_handle_new(context, part) : NULL;
+    return with_mask_rows(rows, mask ? view(context, mask, first, count) : NULL);
 }
 
 /* Takes back the batch before, where its scope did not. */
 static void take_back(gt_Dataset *self)
 {
-    for (int side = 0; side < SIDES; side++) {
-        gt_ticket_free(self->object.context, self->given[side]);
-        self->given[side] = (gt_Ticket){NULL, 0};
-    }
+    for (int side = 0; side < SIDES; side++)
+        for (int32_t i = 0; i < self->table.count[side]; i++) {
+            gt_ticket_free(self->object.context, self->given[side][i]);
+            self->given[side][i] = (gt_Ticket){NULL, 0};
+        }
+}
+
+/* A batch of `size` rows: those of `order`, or where it is NULL the rows from `first` on. */
+static gt_Status fill_batch(gt_Dataset *self, const int64_t *order, int64_t first, int64_t size,
+                            gt_Batch *batch)
+{
+    gt_Context *context = self->object.context;
+    const Table *table = &self->table;
+    gt_Tensor **const into[SIDES] = {batch->xs, batch->ys, batch->weights};
+    for (int side = 0; side < SIDES; side++)
+        for (int32_t i = 0; i < table->count[side] && gt_context_status(context) == GT_OK; i++) {
+            const gt_Value *value = table->side[side][i];
+            bool shared = side == WEIGHT && i > 0 && value == table->side[side][0];
+            if (!value)
+                continue;
+            into[side][i] = shared  ? into[side][0]
+                            : order ? gather(context, value, order, size)
+                                    : view(context, value, first, size);
+        }
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
+    batch->x_count = table->count[X];
+    batch->y_count = table->count[Y];
+    batch->x = batch->xs[0];
+    batch->y = batch->ys[0];
+    batch->size = size;
+    return GT_OK;
 }
 
 gt_Status gt_dataset_slice(gt_Dataset *self, int64_t first, gt_Batch *batch)
 {
-    gt_Context *context = self->object.context;
     int64_t left = self->rows - first;
     int64_t size = left < self->options.batch_size ? left : self->options.batch_size;
-    *batch = (gt_Batch){NULL, NULL, 0};
-    if (size <= 0)
-        return GT_OK;
-    gt_Tensor *x = view(context, self->side[X], first, size);
-    gt_Tensor *y = x && self->side[Y] ? view(context, self->side[Y], first, size) : NULL;
-    if (gt_context_status(context) == GT_OK)
-        *batch = (gt_Batch){x, y, size};
-    return gt_context_status(context);
+    memset(batch, 0, sizeof *batch);
+    return size <= 0 ? GT_OK : fill_batch(self, NULL, first, size, batch);
+}
+
+/* The batch goes at the next call of gt_dataset_next, if it is still there. */
+static void remember_batch(gt_Dataset *self, const gt_Batch *batch)
+{
+    gt_Tensor *const *const from[SIDES] = {batch->xs, batch->ys, batch->weights};
+    for (int side = 0; side < SIDES; side++)
+        for (int32_t i = 0; i < self->table.count[side]; i++)
+            if (from[side][i])
+                self->given[side][i] = gt_tensor_ticket(from[side][i]);
 }
 
 bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
@@ -407,7 +548,7 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
     static const char operation[] = "dataset_next";
     gt_Context *context = gt_enter();
     if (batch)
-        *batch = (gt_Batch){NULL, NULL, 0};
+        memset(batch, 0, sizeof *batch);
     if (!context || !gt_dataset_check(context, here, operation, self))
         return false;
     if (!batch || gt_tracing(context)) {
@@ -429,17 +570,13 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
     }
     if (options->shuffle && shuffle(self) != GT_OK)
         return false;
-    gt_Tensor *side[SIDES] = {NULL, NULL};
-    for (int i = 0; i < SIDES && self->side[i] && gt_context_status(context) == GT_OK; i++) {
-        side[i] = options->shuffle ? gather(context, self->side[i], self->order + self->row, size)
-                                   : view(context, self->side[i], self->row, size);
-        if (side[i])
-            self->given[i] = gt_tensor_ticket(side[i]);
-    }
-    if (gt_context_status(context) != GT_OK)
+    const int64_t *order = options->shuffle ? self->order + self->row : NULL;
+    if (fill_batch(self, order, self->row, size, batch) != GT_OK) {
+        memset(batch, 0, sizeof *batch);
         return false;
+    }
+    remember_batch(self, batch);
     self->row += size;
-    *batch = (gt_Batch){side[X], side[Y], size};
     return true;
 }
 
@@ -452,10 +589,15 @@ static gt_Dataset *part(gt_Dataset *self, const int64_t *rows, int64_t count)
     gt_Dataset *made = NULL;
     if (!gt_scope_open(context))
         return NULL;
-    gt_Tensor *x = gather(context, self->side[X], rows, count);
-    gt_Tensor *y = x && self->side[Y] ? gather(context, self->side[Y], rows, count) : NULL;
+    Table table = self->table;
+    for (int side = 0; side < SIDES; side++)
+        for (int32_t i = 0; i < table.count[side] && gt_context_status(context) == GT_OK; i++) {
+            gt_Tensor *kept = table.side[side][i] ? gather(context, table.side[side][i], rows, count)
+                                                  : NULL;
+            table.side[side][i] = kept ? gt_tensor_value(kept) : NULL;
+        }
     if (gt_context_status(context) == GT_OK)
-        made = make(context, gt_tensor_value(x), y ? gt_tensor_value(y) : NULL, &self->options);
+        made = make(context, &table, &self->options);
     gt_scope_close(context);
     return made;
 }
@@ -582,9 +724,19 @@ int64_t gt_dataset_batches_at(const char *here, const gt_Dataset *self)
 
 static gt_Spec side_spec(const char *here, const char *operation, const gt_Dataset *self, int side)
 {
-    if (!look(here, operation, self) || !self->side[side])
+    if (!look(here, operation, self) || self->table.count[side] == 0)
         return (gt_Spec){.dtype = GT_DTYPE_NONE};
-    return *gt_value_spec(self->side[side]);
+    return *gt_value_spec(self->table.side[side][0]);
+}
+
+int gt_dataset_x_count_at(const char *here, const gt_Dataset *self)
+{
+    return look(here, "dataset_x_count", self) ? self->table.count[X] : -1;
+}
+
+int gt_dataset_y_count_at(const char *here, const gt_Dataset *self)
+{
+    return look(here, "dataset_y_count", self) ? self->table.count[Y] : -1;
 }
 
 gt_Spec gt_dataset_x_at(const char *here, const gt_Dataset *self)

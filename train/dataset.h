@@ -22,11 +22,21 @@ typedef struct gt_Dataset gt_Dataset;
     F(S, int64_t, seed, -1, "of the shuffles; -1: the context's seed")                             \
     F(S, bool, drop_remainder, false, "leave out a last batch that is not full")
 
-#define gt_dataset_from_tensors_OPTIONS(F, S) GT_BATCH_COMMON(F, S)
+/* Inputs, labels and weights of a dataset at most, of each. */
+#define GT_MAX_COLUMNS 16
+
+#define gt_dataset_from_tensors_OPTIONS(F, S)                                                      \
+    GT_BATCH_COMMON(F, S)                                                                          \
+    F(S, gt_Tensors, more_x, GT_NOT_GIVEN, "inputs after x, for a model with several")             \
+    F(S, gt_Tensors, more_y, GT_NOT_GIVEN, "labels after y, one for each output of the model")     \
+    F(S, gt_Tensors, sample_weight, GT_NOT_GIVEN,                                                  \
+      "one for all labels, or one for each: (rows), or (rows, steps); NULL among them: none")
 GT_OPTIONS(gt_dataset_from_tensors_options, gt_dataset_from_tensors_OPTIONS);
 
 /* gt_dataset_from_tensors(x, y, .batch_size = 64): row i is x[i] and y[i]. Shapes (rows, ...), of
- * any type; y may be NULL, for gt_predict. It holds the numbers, the handles may go. Arrays in
+ * any type; y may be NULL, for gt_predict. A model with several inputs and outputs gets the others by
+ * .more_x and .more_y. Masks that ride on inputs (gt_with_mask) go with their rows. It holds the
+ * numbers, the handles may go. Arrays in
  * memory: gt_from_data copies them, gt_from_buffer borrows them (they must then outlive the
  * dataset). Floating: free with gt_dataset_free, or it is freed with the context. */
 #define gt_dataset_from_tensors(...)                                                               \
@@ -91,6 +101,9 @@ typedef struct gt_Batch {
     gt_Tensor *x;
     gt_Tensor *y; /* NULL: the dataset has none */
     int64_t size; /* rows */
+    int32_t x_count, y_count;
+    gt_Tensor *xs[GT_MAX_COLUMNS], *ys[GT_MAX_COLUMNS]; /* all of them: xs[0] is x, ys[0] is y */
+    gt_Tensor *weights[GT_MAX_COLUMNS]; /* of the labels; NULL: all samples weigh 1 */
 } gt_Batch;
 
 /* The next batch. False at the end of the epoch, after which the next one begins; also on failure,
@@ -116,6 +129,11 @@ GT_API int64_t gt_dataset_size_at(const char *here,
 #define gt_dataset_batches(dataset) gt_dataset_batches_at(GT_HERE, dataset)
 GT_API int64_t gt_dataset_batches_at(const char *here,
                                      const gt_Dataset *dataset); /* of an epoch; -1 on failure */
+/* How many inputs and labels a row has; -1 on failure. */
+#define gt_dataset_x_count(dataset) gt_dataset_x_count_at(GT_HERE, dataset)
+GT_API int gt_dataset_x_count_at(const char *here, const gt_Dataset *dataset);
+#define gt_dataset_y_count(dataset) gt_dataset_y_count_at(GT_HERE, dataset)
+GT_API int gt_dataset_y_count_at(const char *here, const gt_Dataset *dataset);
 /* Shape and type of the whole x and y; dtype GT_DTYPE_NONE on failure and where there is no y. */
 #define gt_dataset_x(dataset) gt_dataset_x_at(GT_HERE, dataset)
 GT_API gt_Spec gt_dataset_x_at(const char *here, const gt_Dataset *dataset);

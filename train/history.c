@@ -20,10 +20,10 @@ gt_History *gt_history_new(gt_Context *context, const gt_Compiled *compiled, boo
 {
     gt_History *self = gt_object_new(context, &history_kind, sizeof *self);
     for (int side = 0; self && side <= validation; side++)
-        for (int32_t i = 0; i <= compiled->count && gt_context_status(context) == GT_OK; i++) {
+        for (int32_t i = 0; i < compiled->count && gt_context_status(context) == GT_OK; i++) {
             char name[256];
             snprintf(name, sizeof name, "%s%s", side ? "val_" : "",
-                     i ? gt_metric_name(compiled->metrics[i - 1]) : "loss");
+                     gt_metric_name(compiled->scores[i]));
             self->names[self->count] = gt_copy_text(context, name);
             self->count += self->names[self->count] != NULL;
         }

@@ -29,6 +29,9 @@ extern const gt_ObjectKind gt_metric_kind;
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
                      const gt_Metric *metric);
 
+/* Which output of the model it is about. */
+int32_t gt_metric_output(const gt_Metric *metric);
+
 /* ---- loss.c ---- */
 /* Was the loss made by its functions, or is there none? Raises an error otherwise, and for what
  * is wrong with its options. */
@@ -38,7 +41,9 @@ gt_Status gt_loss_check(const gt_Loss *loss);
  * gets what is put by; NULL: nothing. */
 gt_Status gt_metric_enter(gt_Metric *metric, void **kept);
 void gt_metric_leave(gt_Metric *metric, void *kept);
-gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred);
+/* A scalar. The mask that y_pred has is part of the weights; `sample_weight` may be NULL. */
+gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred,
+                           gt_Tensor *sample_weight);
 /* The rows that a prediction is about: its first dimension, 1 for a scalar. */
 double gt_batch_rows(const gt_Tensor *y_pred);
 

@@ -1,6 +1,10 @@
 /* Losses as values: the operations of ops/nn/loss.c with their options inside the value. */
 #include "train/loss.h"
+#include "ops/array/cast.h"
+#include "ops/array/creation.h"
+#include "ops/array/masking.h"
 #include "ops/array/reshaping.h"
+#include "ops/math/reduce.h"
 #include "train/internal.h"
 
 #include <assert.h>
@@ -55,13 +59,18 @@ static gt_Status check_reduction(const gt_Loss *self)
     return gt_fail(GT_INVALID, "the reduction of a loss must be mean or sum");
 }
 
-/* The options of the value are the first of the function's, and say by their size that the rest
- * is not given. */
-#define LOSS(symbol, Name, Type)                                                                   \
-    static gt_Tensor *symbol##_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred)  \
+/* The options of the value are the first of the function's; the weights stand behind them. */
+#define LOSS(symbol, Name, Type, Function)                                                         \
+    static gt_Tensor *symbol##_compute(const gt_Loss *self, const gt_LossArgs *in)                 \
     {                                                                                              \
+        Function options;                                                                          \
+        gt_Tensor *y_true = in->y_true, *y_pred = in->y_pred;                                      \
+        memset(&options, 0, sizeof options);                                                       \
+        memcpy(&options, self->options, offsetof(Type, end));                                      \
+        options.size.bytes = (uint32_t)offsetof(Function, end);                                    \
+        options.sample_weight = in->sample_weight;                                                 \
         bring_together(&y_true, &y_pred);                                                          \
-        return gt_##symbol##_at(NULL, y_true, y_pred, (const void *)self->options);                \
+        return gt_##symbol##_at(NULL, y_true, y_pred, &options);                                   \
     }                                                                                              \
     static const gt_LossClass symbol##_class = {.mark = GT_MARK,                                   \
                                                 .size = sizeof(gt_LossClass),                      \
@@ -75,22 +84,29 @@ static gt_Status check_reduction(const gt_Loss *self)
         return made(&symbol##_class, options);                                                     \
     }
 
-LOSS(mean_squared_error, MeanSquaredError, gt_MeanSquaredError_options)
-LOSS(mean_absolute_error, MeanAbsoluteError, gt_MeanSquaredError_options)
-LOSS(mean_absolute_percentage_error, MeanAbsolutePercentageError, gt_MeanSquaredError_options)
-LOSS(mean_squared_logarithmic_error, MeanSquaredLogarithmicError, gt_MeanSquaredError_options)
-LOSS(log_cosh, LogCosh, gt_MeanSquaredError_options)
-LOSS(hinge, Hinge, gt_MeanSquaredError_options)
-LOSS(squared_hinge, SquaredHinge, gt_MeanSquaredError_options)
-LOSS(categorical_hinge, CategoricalHinge, gt_MeanSquaredError_options)
-LOSS(kl_divergence, KLDivergence, gt_MeanSquaredError_options)
-LOSS(poisson, Poisson, gt_MeanSquaredError_options)
-LOSS(huber, Huber, gt_Huber_options)
-LOSS(cosine_similarity, CosineSimilarity, gt_CosineSimilarity_options)
-LOSS(binary_crossentropy, BinaryCrossentropy, gt_BinaryCrossentropy_options)
-LOSS(categorical_crossentropy, CategoricalCrossentropy, gt_CategoricalCrossentropy_options)
-LOSS(sparse_categorical_crossentropy, SparseCategoricalCrossentropy,
-     gt_SparseCategoricalCrossentropy_options)
+LOSS(mean_squared_error, MeanSquaredError, gt_MeanSquaredError_options,
+     gt_mean_squared_error_options)
+LOSS(mean_absolute_error, MeanAbsoluteError, gt_MeanSquaredError_options,
+     gt_mean_squared_error_options)
+LOSS(mean_absolute_percentage_error, MeanAbsolutePercentageError, gt_MeanSquaredError_options,
+     gt_mean_squared_error_options)
+LOSS(mean_squared_logarithmic_error, MeanSquaredLogarithmicError, gt_MeanSquaredError_options,
+     gt_mean_squared_error_options)
+LOSS(log_cosh, LogCosh, gt_MeanSquaredError_options, gt_mean_squared_error_options)
+LOSS(hinge, Hinge, gt_MeanSquaredError_options, gt_mean_squared_error_options)
+LOSS(squared_hinge, SquaredHinge, gt_MeanSquaredError_options, gt_mean_squared_error_options)
+LOSS(categorical_hinge, CategoricalHinge, gt_MeanSquaredError_options,
+     gt_mean_squared_error_options)
+LOSS(kl_divergence, KLDivergence, gt_MeanSquaredError_options, gt_mean_squared_error_options)
+LOSS(poisson, Poisson, gt_MeanSquaredError_options, gt_mean_squared_error_options)
+LOSS(huber, Huber, gt_Huber_options, gt_huber_options)
+LOSS(cosine_similarity, CosineSimilarity, gt_CosineSimilarity_options, gt_cosine_similarity_options)
+LOSS(binary_crossentropy, BinaryCrossentropy, gt_BinaryCrossentropy_options,
+     gt_binary_crossentropy_options)
+LOSS(categorical_crossentropy, CategoricalCrossentropy, gt_CategoricalCrossentropy_options,
+     gt_categorical_crossentropy_options)
+LOSS(sparse_categorical_crossentropy, SparseCategoricalCrossentropy, gt_SparseCategoricalCrossentropy_options,
+     gt_sparse_categorical_crossentropy_options)
 
 /* ---- one's own ---- */
 
@@ -109,9 +125,9 @@ static gt_Status check_function(const gt_Loss *self)
     return gt_check_function("the function of the loss", (uintptr_t)function_of(self));
 }
 
-static gt_Tensor *compute_function(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred)
+static gt_Tensor *compute_function(const gt_Loss *self, const gt_LossArgs *in)
 {
-    return function_of(self)(self->context, y_true, y_pred);
+    return function_of(self)(self->context, in->y_true, in->y_pred);
 }
 
 static const gt_LossClass function_class = {.mark = GT_MARK,
@@ -141,14 +157,55 @@ gt_Status gt_loss_check(const gt_Loss *self)
     return self->type->check ? self->type->check(self) : GT_OK;
 }
 
-gt_Tensor *gt_loss_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred)
+/* Padding weighs nothing, and the steps that count so much that all together weigh what all steps would (Keras's
+ * apply_mask; with its epsilon, for a mask that leaves nothing). */
+static gt_Tensor *masked_weight(gt_Tensor *mask, gt_Tensor *weight)
 {
-    gt_Tensor *value = self->type->compute(self, y_true, y_pred);
-    if (gt_status() != GT_OK)
-        return NULL;
-    if (!value || gt_size(value) != 1) {
-        gt_fail(GT_INVALID, "%s: a loss must be a scalar", self->type->name);
+    gt_Tensor *counts = gt_cast(mask, GT_FLOAT32);
+    gt_Tensor *valid = gt_sum(counts), *total = gt_sum(gt_ones_like(counts));
+    counts = gt_multiply(counts, gt_divide(total, gt_add(valid, 1e-7)));
+    if (!weight)
+        return counts;
+    gt_Tensor *narrow = gt_cast(weight, GT_FLOAT32);
+    for (int more = gt_rank(counts) - gt_rank(narrow); more > 0; more--)
+        narrow = gt_expand_dims(narrow, -1);
+    for (int more = gt_rank(narrow) - gt_rank(counts); more > 0; more--)
+        counts = gt_expand_dims(counts, -1);
+    return gt_multiply(counts, narrow);
+}
+
+/* The weighted mean of what a loss of one's own gave for the samples. */
+static gt_Tensor *mean_of(const gt_Loss *self, gt_Tensor *value, gt_Tensor *weight)
+{
+    if (weight && gt_rank(value) < gt_rank(weight)) {
+        gt_fail(GT_INVALID,
+                "%s: a loss that gives one number cannot be weighted or masked: give a loss a sample",
+                self->type->name);
         return NULL;
     }
-    return gt_reshape(value, gt_shape());
+    for (int more = weight ? gt_rank(value) - gt_rank(weight) : 0; more > 0; more--)
+        weight = gt_expand_dims(weight, -1);
+    return gt_mean(weight ? gt_multiply(value, gt_cast(weight, gt_dtype(value))) : value);
+}
+
+gt_Tensor *gt_loss_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred,
+                           gt_Tensor *sample_weight)
+{
+    gt_LossArgs in = {.size = sizeof in, .y_true = y_true, .y_pred = y_pred};
+    in.sample_weight = sample_weight;
+    if (gt_is_masked(y_pred)) {
+        in.mask = gt_mask(y_pred);
+        in.y_pred = gt_unmask(y_pred);
+        in.sample_weight = masked_weight(in.mask, sample_weight);
+    }
+    if (y_true && gt_is_masked(y_true))
+        in.y_true = gt_unmask(y_true);
+    if (in.sample_weight && y_pred)
+        in.sample_weight = gt_cast(in.sample_weight, gt_dtype(y_pred));
+    gt_Tensor *value = gt_status() == GT_OK ? self->type->compute(self, &in) : NULL;
+    if (gt_status() == GT_OK && !value)
+        gt_fail(GT_INVALID, "%s: the loss is NULL", self->type->name);
+    if (gt_status() == GT_OK && (gt_size(value) != 1 || self->type == &function_class))
+        value = mean_of(self, value, in.sample_weight);
+    return gt_status() == GT_OK ? gt_reshape(value, gt_shape()) : NULL;
 }

@@ -72,10 +72,20 @@ GT_OPTIONS(gt_SparseCategoricalCrossentropy_options, gt_SparseCategoricalCrossen
 GT_API gt_Loss
 gt_SparseCategoricalCrossentropy_of(const gt_SparseCategoricalCrossentropy_options *options);
 
-/* One's own: what is to be made small, a scalar from labels and predictions. The context must
- * outlive the models that are compiled with it. */
+/* One's own, from labels and predictions: the losses of the samples, (batch) or (batch, steps), which are weighted and
+ * averaged as the built-in ones are; or a scalar, which cannot be weighted. The context must outlive the models that
+ * are compiled with it. */
 typedef gt_Tensor *(*gt_LossFunction)(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred);
 GT_API gt_Loss gt_loss(gt_LossFunction function, const void *context);
+
+/* What a loss is computed from. Predictions come without the mask that they may have: it stands beside them, and is part of
+ * the weights already, as for Keras's losses: padding weighs nothing, and the rest as much as all would. */
+typedef struct gt_LossArgs {
+    uint32_t size; /* of this struct */
+    gt_Tensor *y_true, *y_pred;
+    gt_Tensor *sample_weight; /* of the leading axes of the samples' losses; NULL: all weigh 1 */
+    gt_Tensor *mask;          /* bool; NULL: everything counts */
+} gt_LossArgs;
 
 /* A class of losses, for one that has options and a name to be saved under. */
 struct gt_LossClass {
@@ -85,10 +95,31 @@ struct gt_LossClass {
     const gt_OptionType *options; /* NULL: none */
     /* Raises what is wrong with a loss, when a model is compiled with it; NULL: nothing can be. */
     gt_Status (*check)(const gt_Loss *self);
-    /* A tensor of one number. */
-    gt_Tensor *(*compute)(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred);
+    /* A tensor of one number; or losses of the samples, whose weighted mean is taken. */
+    gt_Tensor *(*compute)(const gt_Loss *self, const gt_LossArgs *in);
 };
 
+/* One loss for each output of a model: gt_losses(gt_MeanSquaredError(), gt_BinaryCrossentropy()). It borrows the array. */
+typedef struct gt_Losses {
+    const gt_Loss *items; /* ends with one whose class is GT_LIST_END */
+} gt_Losses;
+#define GT_MAX_LOSSES 16
+
 GT_END
+
+#ifdef __cplusplus
+#include <initializer_list>
+/* Lives to the end of the full expression. */
+inline gt_Losses gt_losses_of_(std::initializer_list<gt_Loss> list)
+{
+    gt_Losses losses = {list.begin()};
+    return losses;
+}
+#define gt_losses(...)                                                                             \
+    gt_losses_of_({__VA_ARGS__, gt_Loss{static_cast<const gt_LossClass *>(GT_LIST_END), nullptr, {0}}})
+#else
+/* Lives as long as the block it is written in. */
+#define gt_losses(...) ((gt_Losses){(const gt_Loss[]){__VA_ARGS__, {.type = GT_LIST_END}}})
+#endif
 
 #endif

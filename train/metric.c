@@ -5,6 +5,8 @@
 #include "ops/math/arithmetic.h"
 #include "ops/array/assign.h"
 #include "ops/array/cast.h"
+#include "ops/array/creation.h"
+#include "ops/array/masking.h"
 #include "ops/math/compare.h"
 #include "ops/math/reduce.h"
 #include "ops/array/reshaping.h"
@@ -14,6 +16,7 @@
 #include <string.h>
 
 GT_OPTION_TYPE(gt_Mean_options, gt_Mean_OPTIONS);
+GT_OPTION_TYPE(gt_metric_update_options, gt_metric_update_OPTIONS);
 GT_OPTION_TYPE(gt_Accuracy_options, gt_Accuracy_OPTIONS);
 GT_OPTION_TYPE(gt_CosineSimilarityMetric_options, gt_CosineSimilarityMetric_OPTIONS);
 
@@ -39,7 +42,8 @@ struct gt_Metric {
     char *name; /* owned */
     void *instance;
     gt_Variable *states[GT_MAX_METRIC_STATES];
-    int32_t runs; /* that gather in it */
+    int32_t output; /* of the model */
+    int32_t runs;   /* that gather in it */
 };
 
 static void destroy(gt_Object *object)
@@ -115,6 +119,37 @@ gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const 
     return NULL;
 }
 
+gt_Metric *gt_metric_set_output_at(const char *here, gt_Metric *self, int output)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_metric_check(context, here, "metric_set_output", self))
+        return NULL;
+    if (output < 0 || output >= GT_MAX_LOSSES) {
+        gt_raise(context, GT_INVALID, here, "metric_set_output", "output must be 0 to %d (got %d)",
+                 GT_MAX_LOSSES - 1, output);
+        return NULL;
+    }
+    self->output = output;
+    return self;
+}
+
+int32_t gt_metric_output(const gt_Metric *self)
+{
+    return self->output;
+}
+
+/* A new metric about that output. */
+static gt_Metric *new_about(const char *here, const gt_MetricClass *type, const char *name,
+                            const void *instance, int32_t output)
+{
+    gt_Metric *self = gt_metric_new_at(here, type, name, instance);
+    if (self && output != 0 && !gt_metric_set_output_at(here, self, output)) {
+        gt_metric_free(self);
+        return NULL;
+    }
+    return self;
+}
+
 void gt_metric_free(gt_Metric *metric)
 {
     gt_object_free("metric_free", metric, &gt_metric_kind);
@@ -128,27 +163,68 @@ gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update,
     if (!update || !update->states)
         return gt_raise(context, GT_INVALID, here, "metric_add_mean", "the update is NULL");
     gt_Site site = gt_site_enter(here, NULL);
-    int64_t count = gt_size(values);
-    gt_assign_add(update->states[0], gt_sum(gt_cast(values, GT_FLOAT64)));
-    gt_assign_add(update->states[1], (double)count);
+    gt_Tensor *numbers = gt_cast(values, GT_FLOAT64), *weight = update->sample_weight;
+    if (weight) {
+        weight = gt_cast(weight, GT_FLOAT64);
+        for (int more = gt_rank(numbers) - gt_rank(weight); more > 0; more--)
+            weight = gt_expand_dims(weight, -1);
+        weight = gt_multiply(gt_ones_like(numbers), weight); /* one for each value */
+        numbers = gt_multiply(numbers, weight);
+    }
+    gt_assign_add(update->states[0], gt_sum(numbers));
+    if (weight)
+        gt_assign_add(update->states[1], gt_sum(weight));
+    else
+        gt_assign_add(update->states[1], (double)gt_size(values));
     gt_site_leave(site);
     return gt_status();
 }
 
-gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_true,
-                              gt_Tensor *y_pred)
+/* The arguments without masks, and the mask in the weights: padding weighs nothing. */
+static gt_Status part_mask(gt_MetricUpdate *update)
 {
+    gt_Tensor *weight = update->sample_weight;
+    if (update->y_true && gt_is_masked(update->y_true))
+        update->y_true = gt_unmask(update->y_true);
+    if (!update->y_pred || !gt_is_masked(update->y_pred))
+        return gt_status();
+    update->mask = gt_mask(update->y_pred);
+    update->y_pred = gt_unmask(update->y_pred);
+    update->sample_weight = gt_cast(update->mask, GT_FLOAT64);
+    if (weight) {
+        weight = gt_cast(weight, GT_FLOAT64);
+        for (int more = gt_rank(update->mask) - gt_rank(weight); more > 0; more--)
+            weight = gt_expand_dims(weight, -1);
+        update->sample_weight = gt_multiply(update->sample_weight, weight);
+    }
+    return gt_status();
+}
+
+gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_true,
+                              gt_Tensor *y_pred, const gt_metric_update_options *given)
+{
+    static const char operation[] = "metric_update";
     gt_Context *context = gt_enter();
-    if (!context || !gt_metric_check(context, here, "metric_update", self) ||
-        (y_true && !gt_tensor_check(context, here, "metric_update", "y_true", y_true)) ||
-        (y_pred && !gt_tensor_check(context, here, "metric_update", "y_pred", y_pred)))
+    gt_metric_update_options options = GT_TAKE(gt_metric_update_options, given);
+    gt_Tensor *weight = options.sample_weight;
+    if (!context || !gt_metric_check(context, here, operation, self) ||
+        (y_true && !gt_tensor_check(context, here, operation, "y_true", y_true)) ||
+        (y_pred && !gt_tensor_check(context, here, operation, "y_pred", y_pred)) ||
+        (weight && !gt_tensor_check(context, here, operation, "sample_weight", weight)))
         return gt_status();
     gt_Site site = gt_site_enter(here, self->name);
     gt_Scope *outer = gt_scope_innermost(context);
     uint64_t recording = gt_tape_quiet(context);
     if (gt_scope_open(context)) {
-        gt_MetricUpdate update = {self->instance, self->states, y_true, y_pred};
-        gt_Status status = self->type->update(&update);
+        gt_MetricUpdate update = {.instance = self->instance,
+                                  .states = self->states,
+                                  .y_true = y_true,
+                                  .y_pred = y_pred,
+                                  .sample_weight = weight,
+                                  .given_weight = weight};
+        gt_Status status = part_mask(&update);
+        if (status == GT_OK)
+            status = self->type->update(&update);
         if (status != GT_OK)
             gt_raise(context, status, NULL, NULL, "the update failed");
         gt_scope_unwind(context, outer);
@@ -249,7 +325,7 @@ static gt_Metric *new_plain(const char *here, const gt_MetricClass *type,
                             const gt_Mean_options *given)
 {
     gt_Mean_options options = GT_TAKE(gt_Mean_options, given);
-    return gt_metric_new_at(here, type, options.name, NULL);
+    return new_about(here, type, options.name, NULL, options.output);
 }
 
 gt_Metric *gt_Mean_at(const char *here, const gt_Mean_options *given)
@@ -260,7 +336,9 @@ gt_Metric *gt_Mean_at(const char *here, const gt_Mean_options *given)
 static gt_Status update_loss(const gt_MetricUpdate *update)
 {
     double rows = gt_batch_rows(update->y_pred);
-    gt_Tensor *loss = gt_loss_compute(update->instance, update->y_true, update->y_pred);
+    gt_Tensor *y_pred = update->mask ? gt_with_mask(update->y_pred, update->mask) : update->y_pred;
+    gt_Tensor *loss =
+        gt_loss_compute(update->instance, update->y_true, y_pred, update->given_weight);
     gt_assign_add(update->states[0], gt_multiply(gt_cast(loss, GT_FLOAT64), rows));
     return gt_assign_add(update->states[1], rows);
 }
@@ -282,8 +360,8 @@ gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_option
         gt_raise(context, GT_INVALID, NULL, NULL, "the loss must be given");
     gt_site_leave(site);
     return gt_context_status(context) == GT_OK
-               ? gt_metric_new_at(here, &loss_class, options.name ? options.name : loss.type->name,
-                                  &loss)
+               ? new_about(here, &loss_class, options.name ? options.name : loss.type->name, &loss,
+                           options.output)
                : NULL;
 }
 
@@ -311,7 +389,8 @@ gt_Metric *gt_CosineSimilarityMetric_at(const char *here,
                                         const gt_CosineSimilarityMetric_options *given)
 {
     gt_CosineSimilarityMetric_options options = GT_TAKE(gt_CosineSimilarityMetric_options, given);
-    return gt_metric_new_at(here, &similarity_class, options.name, &(Similarity){options.axis});
+    return new_about(here, &similarity_class, options.name, &(Similarity){options.axis},
+                     options.output);
 }
 
 /* ---- accuracies ---- */
@@ -400,7 +479,7 @@ static gt_Metric *new_accuracy(const char *here, const gt_MetricClass *type,
                                const gt_Accuracy_options *given)
 {
     gt_Accuracy_options options = GT_TAKE(gt_Accuracy_options, given);
-    return gt_metric_new_at(here, type, options.name, &(Accuracy){options.threshold});
+    return new_about(here, type, options.name, &(Accuracy){options.threshold}, options.output);
 }
 
 gt_Metric *gt_Accuracy_at(const char *here, const gt_Accuracy_options *options)

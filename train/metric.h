@@ -18,7 +18,10 @@ typedef struct gt_Metric gt_Metric;
 typedef struct gt_MetricUpdate {
     const void *instance;       /* the struct that gt_metric_new was given; a copy of it */
     gt_Variable *const *states; /* float64 */
-    gt_Tensor *y_true, *y_pred;
+    gt_Tensor *y_true, *y_pred; /* without masks */
+    gt_Tensor *sample_weight;   /* of the leading axes of the values; padding weighs 0. NULL: all weigh 1 */
+    gt_Tensor *mask;            /* of y_pred; it is part of the weight. NULL: none */
+    gt_Tensor *given_weight;    /* sample_weight without the mask */
 } gt_MetricUpdate;
 
 typedef struct gt_MetricClass {
@@ -39,16 +42,26 @@ typedef struct gt_MetricClass {
 #define gt_metric_new(...) gt_metric_new_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const char *name,
                                    const void *instance);
-/* For `update` of metrics that are a mean: state 0 += sum of the values, of any shape and type,
- * state 1 += how many there are. */
+/* Which output of the model, and which of the labels, the metric is about; 0 at first. Built-in metrics have an option for
+ * it. Returns the metric. */
+#define gt_metric_set_output(metric, output) gt_metric_set_output_at(GT_HERE, metric, output)
+GT_API gt_Metric *gt_metric_set_output_at(const char *here, gt_Metric *metric, int output);
+
+/* For `update` of metrics that are a mean: state 0 += sum of the values, of any shape and type, each times its weight,
+ * state 1 += the sum of the weights, which is how many there are where all weigh 1. */
 #define gt_metric_add_mean(...) gt_metric_add_mean_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update,
                                        gt_Tensor *values);
 
-#define gt_metric_update(metric, y_true, y_pred)                                                   \
-    gt_metric_update_at(GT_HERE, metric, y_true, y_pred)
+#define gt_metric_update_OPTIONS(F, S)                                                             \
+    F(S, gt_Tensor *, sample_weight, NULL, "a factor for every sample, or step; NULL: 1")
+GT_OPTIONS(gt_metric_update_options, gt_metric_update_OPTIONS);
+/* gt_metric_update(accuracy, y_true, y_pred): adds a batch. Steps that the mask of y_pred leaves out do not count. */
+#define gt_metric_update(metric, y_true, ...)                                                      \
+    gt_metric_update_at(GT_HERE, metric, y_true, GT_FIRST(__VA_ARGS__),                            \
+                        GT_KEYWORDS(gt_metric_update, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_metric_update_at(const char *here, gt_Metric *metric, gt_Tensor *y_true,
-                                     gt_Tensor *y_pred);
+                                     gt_Tensor *y_pred, const gt_metric_update_options *options);
 #define gt_metric_result(metric) gt_metric_result_at(GT_HERE, metric)
 GT_API double gt_metric_result_at(const char *here, const gt_Metric *metric); /* NaN on failure */
 #define gt_metric_reset(metric) gt_metric_reset_at(GT_HERE, metric)
@@ -69,7 +82,12 @@ typedef struct gt_Metrics {
 /* From an array that ends with GT_LIST_END. */
 GT_API gt_Metrics gt_metrics_list(gt_Metric *const *items);
 
-#define gt_Mean_OPTIONS(F, S) F(S, const char *, name, NULL, "copied; NULL: that of the metric")
+/* Options that every metric has. */
+#define GT_METRIC_COMMON(F, S)                                                                     \
+    F(S, const char *, name, NULL, "copied; NULL: that of the metric")                             \
+    F(S, int32_t, output, 0, "of the model's outputs, for a model with several")
+
+#define gt_Mean_OPTIONS(F, S) GT_METRIC_COMMON(F, S)
 GT_OPTIONS(gt_Mean_options, gt_Mean_OPTIONS);
 typedef gt_Mean_options gt_CategoricalAccuracy_options, gt_SparseCategoricalAccuracy_options,
     gt_LossMetric_options;
@@ -77,7 +95,7 @@ typedef gt_Mean_options gt_CategoricalAccuracy_options, gt_SparseCategoricalAccu
 #define gt_Accuracy_OPTIONS(F, S)                                                                  \
     F(S, double, threshold, 0.5,                                                                   \
       "binary: a prediction above it is a 1; 0 for scores before sigmoid")                         \
-    F(S, const char *, name, NULL, "copied; NULL: that of the metric")
+    GT_METRIC_COMMON(F, S)
 GT_OPTIONS(gt_Accuracy_options, gt_Accuracy_OPTIONS);
 typedef gt_Accuracy_options gt_BinaryAccuracy_options;
 
@@ -103,7 +121,7 @@ GT_API gt_Metric *gt_CategoricalAccuracy_at(const char *here, const gt_Mean_opti
 GT_API gt_Metric *gt_SparseCategoricalAccuracy_at(const char *here, const gt_Mean_options *options);
 #define gt_CosineSimilarityMetric_OPTIONS(F, S)                                                    \
     F(S, int32_t, axis, -1, "along which the vectors are; negative: from the end")                 \
-    F(S, const char *, name, NULL, "copied; NULL: that of the metric")
+    GT_METRIC_COMMON(F, S)
 GT_OPTIONS(gt_CosineSimilarityMetric_options, gt_CosineSimilarityMetric_OPTIONS);
 /* The mean cosine of the angle between y_true and y_pred, 0 where one of them is 0: minus the loss
  * gt_CosineSimilarity. */

@@ -12,6 +12,7 @@
 
 GT_OPTION_TYPE(gt_fit_options, gt_fit_OPTIONS);
 GT_OPTION_TYPE(gt_evaluate_options, gt_evaluate_OPTIONS);
+GT_OPTION_TYPE(gt_predict_options, gt_predict_OPTIONS);
 
 /* ---- one run of any of them ---- */
 
@@ -28,7 +29,7 @@ typedef struct Run {
     uint64_t recording;
     gt_FloatMode mode;
     bool stopped;                   /* the report said so */
-    void *kept[1 + GT_MAX_METRICS]; /* of the loss, of the metrics */
+    void *kept[GT_MAX_SCORES];      /* of the loss, of the metrics */
 } Run;
 
 static gt_Progress told(const gt_Progress *progress)
@@ -41,9 +42,16 @@ static gt_Status check_dataset(const Run *run, const gt_Dataset *dataset, const 
 {
     if (!gt_dataset_check(run->context, NULL, NULL, dataset))
         return gt_context_status(run->context);
-    if (run->compiled && run->compiled->loss.type && gt_dataset_y(dataset).dtype == GT_DTYPE_NONE)
+    int32_t losses = run->compiled ? run->compiled->loss_count : 0;
+    int labels = gt_dataset_y_count(dataset);
+    if (losses > 0 && labels == 0)
         return gt_raise(run->context, GT_INVALID, NULL, NULL,
                         "the loss needs y, and the %s has none", what);
+    if (losses > 0 && labels != losses)
+        return gt_raise(run->context, GT_INVALID, NULL, NULL,
+                        "the model is compiled with %d loss%s, and the %s has %d label%s",
+                        (int)losses, losses == 1 ? "" : "es", what, labels,
+                        labels == 1 ? "" : "s");
     return gt_context_status(run->context);
 }
 
@@ -69,22 +77,16 @@ static gt_Status check_run(Run *run, const char *operation, const gt_Layer *mode
     return run->dataset[1] ? check_dataset(run, run->dataset[1], "validation") : GT_OK;
 }
 
-/* Number -1 is the mean loss. */
-static gt_Metric *metric_of(const gt_Compiled *compiled, int32_t i)
-{
-    return i < 0 ? compiled->tracker : compiled->metrics[i];
-}
-
 static void leave_metrics(Run *run, int32_t count)
 {
-    for (int32_t i = count - 1; i >= -1; i--)
-        gt_metric_leave(metric_of(run->compiled, i), run->kept[1 + i]);
+    for (int32_t i = count - 1; i >= 0; i--)
+        gt_metric_leave(run->compiled->scores[i], run->kept[i]);
 }
 
 static gt_Status enter_metrics(Run *run)
 {
-    for (int32_t i = -1; i < run->compiled->count; i++)
-        if (gt_metric_enter(metric_of(run->compiled, i), &run->kept[1 + i]) != GT_OK) {
+    for (int32_t i = 0; i < run->compiled->count; i++)
+        if (gt_metric_enter(run->compiled->scores[i], &run->kept[i]) != GT_OK) {
             leave_metrics(run, i);
             return gt_context_status(run->context);
         }
@@ -115,7 +117,7 @@ static gt_Status run_begin(Run *run, const char *here, const char *operation, co
         if (run->dataset[i])
             gt_dataset_object(run->dataset[i])->references++;
     run->recording = gt_tape_quiet(run->context);
-    run->mode = gt_float_mode_flush();
+    run->mode = gt_float_mode_begin(run->context);
     return GT_OK;
 }
 
@@ -146,7 +148,7 @@ static void report(Run *run, const gt_ProgressEvent *event)
 /* Tells about a batch, if anybody listens. */
 static void report_batch(Run *run, gt_ProgressEvent *event, double began)
 {
-    double values[1 + GT_MAX_METRICS];
+    double values[GT_MAX_SCORES];
     if (!run->progress.report && run->printer.verbosity != GT_VERBOSITY_BAR)
         return;
     gt_compiled_read(run->compiled, values);
@@ -173,10 +175,15 @@ static gt_Status build_all(const Run *run)
     if (!run->state->built && gt_scope_open(context)) {
         gt_Batch batch;
         if (gt_dataset_slice(run->dataset[0], 0, &batch) == GT_OK) {
-            if (run->compiled->run_eagerly)
-                gt_call(model, batch.x);
-            else
-                gt_build(model, gt_tensor_shape(batch.x), gt_dtype(batch.x));
+            if (run->compiled->run_eagerly) {
+                gt_Tensor *y_pred[GT_MAX_LOSSES];
+                gt_call_on_batch(model, &batch, false, 1, y_pred);
+            } else {
+                gt_Spec specs[GT_MAX_COLUMNS];
+                for (int32_t i = 0; i < batch.x_count; i++)
+                    specs[i] = gt_spec(batch.xs[i]);
+                gt_build_for(model, batch.x_count, specs);
+            }
         }
         gt_scope_close(context);
     }
@@ -230,10 +237,10 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
     Run run = {.context = gt_enter(), .dataset = {dataset}, .progress = told(options.progress)};
     if (!run.context || run_begin(&run, here, "evaluate", model, true, options.verbose) != GT_OK)
         return scores;
-    const char *names[1 + GT_MAX_METRICS] = {"loss"};
-    double values[1 + GT_MAX_METRICS];
+    const char *names[GT_MAX_SCORES];
+    double values[GT_MAX_SCORES];
     for (int32_t i = 0; i < run.compiled->count; i++)
-        names[1 + i] = gt_metric_name(run.compiled->metrics[i]);
+        names[i] = gt_metric_name(run.compiled->scores[i]);
     int64_t rows = gt_dataset_size(dataset), size = gt_dataset_batch_size(dataset);
     gt_ProgressEvent event = {.kind = GT_PROGRESS_KIND_EPOCH_BEGIN,
                               .epochs = 1,
@@ -241,11 +248,14 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
                               .names = names};
     double began = gt_seconds();
     report(&run, &event);
-    event.count = 1 + run.compiled->count;
+    event.count = run.compiled->count;
     if (evaluate(&run, dataset, &event, values) == GT_OK) {
         scores.loss = values[0];
-        scores.count = run.compiled->count;
-        memcpy(scores.metrics, values + 1, (size_t)scores.count * sizeof *values);
+        int32_t first = run.compiled->first_metric;
+        scores.loss_count = first - 1;
+        memcpy(scores.losses, values + 1, (size_t)scores.loss_count * sizeof *values);
+        scores.count = run.compiled->count - first;
+        memcpy(scores.metrics, values + first, (size_t)scores.count * sizeof *values);
         event.kind = GT_PROGRESS_KIND_EPOCH_END;
         event.seconds = gt_seconds() - began;
         event.values = values;
@@ -286,8 +296,8 @@ static gt_Status train_epoch(Run *run, gt_ProgressEvent *event)
 
 static gt_Status fit(Run *run, const gt_fit_options *options, gt_History *history)
 {
-    int32_t count = 1 + run->compiled->count;
-    double values[2 * (1 + GT_MAX_METRICS)];
+    int32_t count = run->compiled->count;
+    double values[2 * GT_MAX_SCORES];
     if (build_all(run) != GT_OK)
         return gt_context_status(run->context);
     for (int64_t epoch = options->initial_epoch; epoch < options->epochs && !run->stopped;
@@ -394,35 +404,68 @@ static gt_Status collect(const Run *run, gt_Tensor *y, int64_t first, int64_t si
     return gt_context_status(context);
 }
 
-gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset)
+/* How many outputs are asked for, with the first; their places are set to NULL. */
+static int32_t count_outputs(gt_Context *context, gt_Outputs list)
 {
-    Run run = {.context = gt_enter(), .dataset = {dataset}};
-    gt_Context *context = run.context;
-    if (!context || run_begin(&run, here, "predict", model, false, GT_VERBOSITY_SILENT) != GT_OK)
-        return NULL;
+    int32_t count = 1;
+    for (; list.items && list.items[count - 1] != GT_LIST_END; count++) {
+        if (list.items[count - 1])
+            *list.items[count - 1] = NULL;
+        if (count == GT_MAX_LAYER_OUTPUTS) {
+            gt_raise(context, GT_INVALID, NULL, NULL, "at most %d outputs can be asked for",
+                     GT_MAX_LAYER_OUTPUTS - 1);
+            return 0;
+        }
+    }
+    return count;
+}
+
+/* Predictions batch by batch into `result`. */
+static gt_Status predict(const Run *run, int32_t outputs, gt_Outputs list, gt_Tensor **result)
+{
+    gt_Context *context = run->context;
     gt_Scope *outer = gt_scope_innermost(context);
-    gt_Tensor *result = NULL;
-    int64_t rows = gt_dataset_size(dataset);
-    for (int64_t first = 0; first < rows && check_interrupt(&run) == GT_OK;) {
+    int64_t rows = gt_dataset_size(run->dataset[0]);
+    for (int64_t first = 0; first < rows && check_interrupt(run) == GT_OK;) {
         gt_Batch batch;
+        gt_Tensor *y_pred[GT_MAX_LAYER_OUTPUTS];
         if (!gt_scope_open(context))
             break;
-        if (gt_dataset_slice(dataset, first, &batch) == GT_OK) {
-            gt_Tensor *y = gt_call(model, batch.x, .training = false);
-            if (y) {
-                gt_origin_forget(context, y);
-                collect(&run, y, first, batch.size, &result);
-            }
+        if (gt_dataset_slice(run->dataset[0], first, &batch) == GT_OK)
+            gt_call_on_batch(run->state->layer, &batch, false, outputs, y_pred);
+        for (int32_t i = 0; i < outputs && gt_context_status(context) == GT_OK; i++) {
+            if (i > 0 && !list.items[i - 1])
+                continue;
+            gt_origin_forget(context, y_pred[i]);
+            collect(run, y_pred[i], first, batch.size, &result[i]);
         }
         gt_scope_unwind(context, outer);
         if (gt_context_status(context) != GT_OK)
             break;
         first += batch.size;
     }
+    return gt_context_status(context);
+}
+
+gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
+                         const gt_predict_options *given)
+{
+    gt_predict_options options = GT_TAKE(gt_predict_options, given);
+    Run run = {.context = gt_enter(), .dataset = {dataset}};
+    gt_Tensor *result[GT_MAX_LAYER_OUTPUTS] = {NULL};
+    if (!run.context ||
+        run_begin(&run, here, "predict", model, false, GT_VERBOSITY_SILENT) != GT_OK)
+        return NULL;
+    int32_t outputs = count_outputs(run.context, options.outputs);
+    if (outputs > 0)
+        predict(&run, outputs, options.outputs, result);
     run_end(&run);
-    if (gt_context_status(context) == GT_OK)
-        return result;
-    if (result)
-        gt_tensor_free(context, result);
-    return NULL;
+    bool done = gt_context_status(run.context) == GT_OK;
+    for (int32_t i = 0; i < outputs; i++) {
+        if (!done && result[i])
+            gt_tensor_free(run.context, result[i]);
+        if (done && i > 0 && options.outputs.items[i - 1])
+            *options.outputs.items[i - 1] = result[i];
+    }
+    return done ? result[0] : NULL;
 }

@@ -19,11 +19,16 @@ GT_BEGIN
 #define gt_compile_OPTIONS(F, S)                                                                   \
     F(S, gt_Optimizer *, optimizer, NULL, "required to train; taken over")                         \
     F(S, gt_Loss, loss, GT_NOT_GIVEN, "none: what the layers add")                                 \
+    F(S, gt_Losses, losses, GT_NOT_GIVEN, "instead of loss: one for each output, gt_losses(a, b)") \
+    F(S, gt_Numbers, loss_weights, GT_NO_NUMBERS, "factors of the losses in their sum; none: 1")   \
     F(S, gt_Metrics, metrics, GT_NOT_GIVEN, "at most 16, of different names; taken over")          \
+    F(S, gt_Metrics, weighted_metrics, GT_NOT_GIVEN, "the same, weighted by the sample weights")   \
     F(S, bool, run_eagerly, false, "no plans: every operation by itself")
 GT_OPTIONS(gt_compile_options, gt_compile_OPTIONS);
 
-/* Says how a model is trained. Optimizer and metrics are taken over, also when it fails. Compiling
+/* Says how a model is trained. With several losses output i of the model is compared with label i of the dataset; the loss is
+ * their weighted sum, and each is shown by itself as output_loss, output_1_loss, ... Losses are weighted by the dataset's
+ * sample weights, and by the masks of the predictions: padding counts neither in losses nor in metrics. Optimizer and metrics are taken over, also when it fails. Compiling
  * again replaces all of it; the weights stay. */
 #define gt_compile(...)                                                                            \
     gt_compile_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_compile, GT_AFTER_1(__VA_ARGS__)))
@@ -92,7 +97,9 @@ GT_OPTIONS(gt_evaluate_options, gt_evaluate_OPTIONS);
 typedef struct gt_Scores {
     double loss;
     int32_t count;
-    double metrics[GT_MAX_METRICS];
+    double metrics[GT_MAX_METRICS]; /* and the weighted ones behind them */
+    int32_t loss_count;             /* 0: there is one */
+    double losses[GT_MAX_LOSSES];   /* of the outputs, unweighted by loss_weights */
 } gt_Scores;
 
 /* Loss and metrics over all rows, with training = false. Changes nothing: neither weights nor where
@@ -103,10 +110,17 @@ typedef struct gt_Scores {
 GT_API gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
                                 const gt_evaluate_options *options);
 
+#define gt_predict_OPTIONS(F, S)                                                                   \
+    F(S, gt_Outputs, outputs, GT_NOT_GIVEN, "get the predictions of the model's outputs after the first")
+GT_OPTIONS(gt_predict_options, gt_predict_OPTIONS);
 /* Predictions for all rows of x in their own order, whatever the shuffling: (rows, ...). Batch by
- * batch, with training = false. The model need not be compiled. */
-#define gt_predict(model, dataset) gt_predict_at(GT_HERE, model, dataset)
-GT_API gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset);
+ * batch, with training = false. The model need not be compiled. gt_predict(model, data, .outputs = gt_outputs(&b)) gives the
+ * other outputs too. */
+#define gt_predict(model, ...)                                                                     \
+    gt_predict_at(GT_HERE, model, GT_FIRST(__VA_ARGS__),                                           \
+                  GT_KEYWORDS(gt_predict, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
+                                const gt_predict_options *options);
 
 GT_END
 

@@ -1,5 +1,5 @@
 /* Connectionist temporal classification, what gains nothing from vectors: the states of a lattice
- * and the search for labels. Leans on loops.h.
+ * and the search for labels. Leans on functions.h.
  *
  * The beam search in one example, classes a, b and the blank -. After the step in which a is likely
  * the beam holds the prefixes "" (its alignment "-") and "a". In the next step each may stay, by a
@@ -7,10 +7,8 @@
  * becomes "aa" only by way of a blank, which is why a Candidate keeps alignments that end in a
  * blank apart from the others. The `width` best candidates become the next beam. Prefixes are nodes
  * of a tree, so that the same labels, reached in two ways, are one candidate. */
-#include <math.h>
-
+#include "kernels/functions.h"
 #include "kernels/integers.h"
-#include "kernels/loops.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -142,7 +140,7 @@ static void decode_greedily(const gt_CtcDecodeJob *d, void *const *at, int64_t r
 static double log_sum(double a, double b)
 {
     double most = a > b ? a : b, least = a > b ? b : a;
-    return most == -INFINITY ? most : most + log1p(exp(least - most));
+    return most == -INFINITY ? most : most + gt_log1p_f64(gt_exp_f64(least - most));
 }
 
 static bool worse(const Candidate *a, const Candidate *b)

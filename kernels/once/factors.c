@@ -1,8 +1,6 @@
-/* Loops around LAPACK: factors.h says what each does. Leans on the C library's mathematics. */
+/* Loops around LAPACK: factors.h says what each does. Leans on functions.h. */
 #include "kernels/factors.h"
-
-#include <math.h>
-#include <string.h>
+#include "kernels/functions.h"
 
 #define GT_T          float
 #define GT_NAME(name) name##_f32

@@ -34,7 +34,7 @@ static double GT_NAME(diagonal_logarithm)(int64_t n, const GT_T *x, double *sign
     for (int64_t i = 0; i < n; i++) {
         double u = (double)x[i * n + i];
         *sign *= u < 0 ? -1 : u == 0 ? 0 : 1;
-        sum += log(fabs(u));
+        sum += gt_log_f64(fabs(u));
     }
     return sum;
 }

@@ -1,8 +1,7 @@
-/* Element-wise functions that are compiled once: those that go through the C library number by number or are computed by
- * a method of their own, for which vectors gain nothing, and the bits of integers. Leans on loops.h. */
-#include <math.h>
-
-#include "kernels/loops.h"
+/* Element-wise functions that are compiled once: those that are computed number by number or by a method of their own,
+ * for which vectors gain nothing, and the bits of integers. y[i] depends on x[i] alone, by the operations that stand
+ * there, in their order. Leans on rare.h. */
+#include "kernels/rare.h"
 
 #define TWO_SQRT1_PI 1.12837916709551257390 /* 2 / sqrt(pi) */
 
@@ -21,7 +20,7 @@
         }                                                                                          \
     }
 
-GT_UNARY_ONCE(cbrt, cbrt)
+GT_UNARY_ONCE(cbrt, gt_cbrt_f64)
 
 /* Winitzki's approximation, good to 2e-3, then three steps of Halley's method, which cube the
  * error. Near 1, where erf is flat, on erfc, which is not; 1 - x is exact there. */
@@ -30,19 +29,19 @@ static double erfinv_of(double x)
     double size = fabs(x);
     if (!(size < 1))
         return size == 1 ? x * INFINITY : NAN;
-    double l = log1p(-size * size), b = 2 / (3.14159265358979323846 * 0.147) + l / 2;
+    double l = gt_log1p_f64(-size * size), b = 2 / (3.14159265358979323846 * 0.147) + l / 2;
     double y = sqrt(sqrt(b * b - l / 0.147) - b);
     for (int step = 0; step < 3; step++) {
-        double off = size < 0.5 ? erf(y) - size : (1 - size) - erfc(y);
-        double u = off / (TWO_SQRT1_PI * exp(-y * y));
+        double off = size < 0.5 ? gt_erf_f64(y) - size : (1 - size) - gt_erfc_f64(y);
+        double u = off / (TWO_SQRT1_PI * gt_exp_f64(-y * y));
         y -= u / (1 + y * u);
     }
-    return copysign(y, x);
+    return gt_copysign_f64(y, x);
 }
 GT_UNARY_ONCE(erfinv, erfinv_of)
 
-GT_BINARY_ONCE(hypot, f32, float, float, hypotf(a, b))
-GT_BINARY_ONCE(hypot, f64, double, double, hypot(a, b))
+GT_BINARY_ONCE(hypot, f32, float, float, gt_hypot_f64((double)a, (double)b))
+GT_BINARY_ONCE(hypot, f64, double, double, gt_hypot_f64(a, b))
 
 /* As far as n, where the recurrence j[k+1] = (2k + 1) / x j[k] - j[k-1] loses digits, the power
  * series x^n / (2n + 1)!! sum of (-x^2 / 2)^k / (k! (2n + 3) (2n + 5) ...). */
@@ -58,7 +57,9 @@ static double bessel_of(double x, int n)
         }
         return sum;
     }
-    double before = cos(x) / x, now = sin(x) / x; /* j[-1], j[0] */
+    bool far = fabs(x) > GT_TURN_LIMIT;
+    double before = (far ? gt_far_cos_f64(x) : gt_cos_f64(x)) / x; /* j[-1] */
+    double now = (far ? gt_far_sin_f64(x) : gt_sin_f64(x)) / x;    /* j[0] */
     for (int k = 0; k < n; k++) {
         double next = (2 * k + 1) / x * now - before;
         before = now;

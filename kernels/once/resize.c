@@ -1,13 +1,11 @@
 /* The weights of resizing: one row of a band matrix for each element of the larger or smaller axis.
- * Compiled once. Leans on loops.h. */
-#include <math.h>
-
-#include "kernels/loops.h"
+ * Compiled once. Leans on functions.h. */
+#include "kernels/functions.h"
 
 static double sinc(double x)
 {
     const double pi = 3.14159265358979323846;
-    return x == 0 ? 1 : sin(pi * x) / (pi * x);
+    return x == 0 ? 1 : gt_sin_f64(pi * x) / (pi * x);
 }
 
 /* The weight at a distance: 0 from the reach on. */

@@ -41,8 +41,10 @@ const gt_Operation *gt_custom_register(gt_Context *context, int count, gt_Custom
 {
     int32_t before = gt_context_operations(context);
     for (int i = 0; i < count && gt_context_status(context) == GT_OK; i++)
-        if (custom[i])
+        if (custom[i]) {
+            custom[i]->operation.flags |= GT_OP_FOREIGN_CODE;
             gt_register_operation(&custom[i]->operation);
+        }
     if (gt_context_status(context) == GT_OK)
         return &custom[0]->operation;
     gt_context_forget_operations(context, before);

@@ -16,22 +16,6 @@ gt_CFunction gt_c_symbol(const char *symbol, const char *signature)
     return (gt_CFunction){NULL, symbol, signature};
 }
 
-gt_Numbers gt_numbers_of(int count, const double *values)
-{
-    gt_Numbers numbers = {.mark = GT_MARK, .count = count};
-    for (int i = 0; i < count && i < GT_MAX_NUMBERS; i++)
-        numbers.value[i] = values[i];
-    return numbers;
-}
-
-/* One more than fits makes a count that no operation takes. */
-gt_Numbers gt_numbers_list(const double *values)
-{
-    int count = 0;
-    while (count <= GT_MAX_NUMBERS && values[count] != GT_NUMBERS_END)
-        count++;
-    return gt_numbers_of(count, values);
-}
 
 /* ---- calling ---- */
 

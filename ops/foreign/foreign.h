@@ -120,25 +120,6 @@ GT_API const gt_Operation *gt_foreign_operation_at(const char *here, const char 
 
 /* ---- calling one ---- */
 
-#define GT_MAX_NUMBERS 8
-
-/* Numbers in the order of the parameters, made by gt_numbers; whole ones are exact up to 2^53. The
- * mark tells them from a bare number. */
-typedef struct gt_Numbers {
-    const gt_Mark *mark;
-    int64_t count;
-    double value[GT_MAX_NUMBERS];
-} gt_Numbers;
-#define GT_NO_NUMBERS                                                                              \
-    {                                                                                              \
-        GT_MARK, 0,                                                                                \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
-GT_API gt_Numbers gt_numbers_of(int count, const double *values);
-/* At most GT_MAX_NUMBERS, before GT_NUMBERS_END. */
-GT_API gt_Numbers gt_numbers_list(const double *values);
 
 #define gt_foreign_OPTIONS(F, S)                                                                   \
     F(S, gt_Numbers, numbers, GT_NO_NUMBERS, "gt_numbers(2.5, 3): one a parameter that is a number")
@@ -204,16 +185,10 @@ template <class Other> inline const char *gt_signature_of(Other)
 {
     return nullptr;
 }
-template <class... Values> inline gt_Numbers gt_numbers(Values... values)
-{
-    const double list[] = {0, static_cast<double>(values)...};
-    return gt_numbers_of(static_cast<int>(sizeof...(values)), list + 1);
-}
 #else
 #define GT_SIGNATURE_OF_(result, ...) result (*)(__VA_ARGS__) : #result "(" #__VA_ARGS__ ")",
 #define gt_signature_of(f)                                                                         \
     _Generic((f), GT_FOREIGN_TYPES(GT_SIGNATURE_OF_) default : (const char *)0)
-#define gt_numbers(...) gt_numbers_list((const double[]){GT_ENDS_(GT_NUMBERS_END), __VA_ARGS__} + 1)
 #endif
 
 #endif

@@ -54,6 +54,7 @@ static gt_Status cholesky_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_cholesky = {
     GT_RECORD("cholesky", "the lower triangle L with L L' = (A + A') / 2", 1, 1),
+    .flags = GT_OP_FOREIGN_CODE,
     .saves_outputs = 1,
     .shape = cholesky_shape,
     .run = cholesky_run,

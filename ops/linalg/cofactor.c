@@ -116,7 +116,7 @@ static gt_Status cofactor_rule(gt_GradientRule *rule)
 
 const gt_Operation gt_op_cofactor = {
     GT_RECORD("cofactor", "the matrix of cofactors, det A A'^-1 where that is", 1, 1),
-    .flags = GT_OP_INTERNAL,
+    .flags = GT_OP_INTERNAL | GT_OP_FOREIGN_CODE,
     .saves_inputs = 1,
     .shape = cofactor_shape,
     .run = cofactor_run,
@@ -193,7 +193,7 @@ static gt_Status cofactor_gradient_rule(gt_GradientRule *rule)
 
 const gt_Operation gt_op_cofactor_gradient = {
     GT_RECORD("cofactor_gradient", "d sum(G cof A) / dA", 2, 2),
-    .flags = GT_OP_INTERNAL,
+    .flags = GT_OP_INTERNAL | GT_OP_FOREIGN_CODE,
     .saves_inputs = 3,
     .shape = cofactor_gradient_shape,
     .run = cofactor_gradient_run,

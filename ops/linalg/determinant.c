@@ -82,6 +82,7 @@ static gt_Status slogdet_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_slogdet = {
     GT_RECORD_OUTPUTS("slogdet", "the sign of det A, and log |det A|", 1, 1, 2),
+    .flags = GT_OP_FOREIGN_CODE,
     .saves_inputs = 1,
     .shape = slogdet_shape,
     .run = slogdet_run,
@@ -136,6 +137,7 @@ static gt_Status det_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_det = {
     GT_RECORD("det", "det A", 1, 1),
+    .flags = GT_OP_FOREIGN_CODE,
     .saves_inputs = 1,
     .shape = det_shape,
     .run = det_run,

@@ -73,6 +73,7 @@ static gt_Status eigh_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_eigh = {
     GT_RECORD_OUTPUTS("eigh", "w and V with V diag(w) V' = (A + A') / 2", 1, 1, 2),
+    .flags = GT_OP_FOREIGN_CODE,
     .saves_outputs = 3,
     .shape = eigh_shape,
     .run = eigh_run,

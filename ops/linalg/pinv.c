@@ -71,6 +71,7 @@ static gt_Status pinv_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_pinv = {
     GT_RECORD("pinv", "the Moore-Penrose inverse", 1, 1),
+    .flags = GT_OP_FOREIGN_CODE,
     .saves_inputs = 1,
     .saves_outputs = 1,
     .shape = pinv_shape,

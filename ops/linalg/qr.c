@@ -102,6 +102,7 @@ static gt_Status qr_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_qr = {
     GT_RECORD_OUTPUTS("qr", "Q with orthonormal columns and R upper triangular, Q R = A", 1, 1, 2),
+    .flags = GT_OP_FOREIGN_CODE,
     .saves_outputs = 3,
     .shape = qr_shape,
     .run = qr_run,
@@ -180,7 +181,7 @@ const gt_Operation gt_op_complement = {
     GT_RECORD("complement",
               "orthonormal columns, orthogonal to those of A, which they complete to a basis", 1,
               1),
-    .flags = GT_OP_INTERNAL,
+    .flags = GT_OP_INTERNAL | GT_OP_FOREIGN_CODE,
     .saves_inputs = 1,
     .saves_outputs = 1,
     .shape = complement_shape,

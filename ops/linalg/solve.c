@@ -99,6 +99,7 @@ static gt_Status solve_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_solve = {
     GT_RECORD("solve", "X with A X = B", 2, 2),
+    .flags = GT_OP_FOREIGN_CODE,
     .options = &SolveOptions_type,
     .saves_inputs = 1,
     .saves_outputs = 1,

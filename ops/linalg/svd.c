@@ -185,6 +185,7 @@ static gt_Status svd_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_svd = {
     GT_RECORD_OUTPUTS("svd", "U, s and V' with U diag(s) V' = A", 1, 1, 3),
+    .flags = GT_OP_FOREIGN_CODE,
     .saves_outputs = 7,
     .shape = svd_shape,
     .run = svd_run,

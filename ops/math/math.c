@@ -434,11 +434,21 @@ const gt_Operation gt_op_round = {
 
 GT_OPTION_TYPE(gt_round_options, gt_round_OPTIONS);
 
+/* 10^n by products, which every processor does alike. */
+static double power_of_ten(int64_t n)
+{
+    double power = 1;
+    for (; n > 0 && power <= DBL_MAX; n--)
+        power *= 10;
+    return power;
+}
+
 /* A whole power of ten is exact (up to 10^22), one tenth of it is not: so one of the two divides. */
 static gt_Tensor *rounded(gt_Tensor *x, const gt_round_options *given)
 {
     gt_round_options options = GT_TAKE(gt_round_options, given);
-    double power = pow(10, fabs((double)options.decimals));
+    double power =
+        power_of_ten(options.decimals < 0 ? -(int64_t)options.decimals : options.decimals);
     gt_DType dtype = gt_dtype(x);
     if (gt_status() == GT_OK && !(power <= (dtype == GT_FLOAT32 ? (double)FLT_MAX : DBL_MAX)))
         gt_fail(GT_INVALID, "10^|decimals| must be a finite %s (got decimals %d)",

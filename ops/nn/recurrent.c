@@ -1,31 +1,58 @@
-/* Recurrent networks, made of operations: formulas of ops/nn/recurrent.h. The input projection of
- * all time steps is one matrix product; only the recurrent part runs step by step, as the body of
- * gt_scan.
+/* LSTM, GRU and simple RNN, made of operations: formulas of ops/nn/recurrent.h. The input projection of
+ * all time steps is one matrix product; only the recurrent part runs step by step, in the loop of ops/nn/rnn.c.
  *
  *     x (batch, time, features), kernel (features, gates units): (time, batch, gates units);
- *     a step: h (batch, units), recurrent_kernel (units, gates units) -> the states after it */
+ *     a step: h (batch, units), recurrent_kernel (units, gates units) -> the states after it
+ *
+ * A step and a whole sequence check their arguments in the same function, open_cell, and compute a step in the same one, so
+ * gt_lstm_cell and gt_lstm cannot differ. */
 #include "ops/nn/recurrent.h"
-#include "ops/nn/activation.h"
-#include "ops/control/control.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
+#include "ops/array/reshaping.h"
 #include "ops/kit.h"
 #include "ops/linalg/matmul.h"
-#include "ops/array/reshaping.h"
+#include "ops/nn/rnn.h"
+
+#include <stdio.h>
 
 GT_OPTION_TYPE(gt_lstm_options, gt_lstm_OPTIONS);
+GT_OPTION_TYPE(gt_lstm_cell_options, gt_lstm_cell_OPTIONS);
 GT_OPTION_TYPE(gt_gru_options, gt_gru_OPTIONS);
+GT_OPTION_TYPE(gt_gru_cell_options, gt_gru_cell_OPTIONS);
+GT_OPTION_TYPE(gt_simple_rnn_options, gt_simple_rnn_OPTIONS);
+GT_OPTION_TYPE(gt_simple_rnn_cell_options, gt_simple_rnn_cell_OPTIONS);
 
-/* ---- what both have in common ---- */
+/* ---- what all have in common ---- */
 
-/* One call: sizes, and what a step needs besides the states and the products of its inputs. */
+/* Weights of some gates, what is dropped before the product, and what is added after it. */
+typedef struct Product {
+    gt_Tensor *
+        weights; /* (n, gates units); (gates, n, units) if each gate has a dropout mask of its own */
+    gt_Tensor *dropout; /* (batch, n) or (gates, batch, n); NULL: nothing is dropped */
+    gt_Tensor *bias;    /* NULL: none */
+    bool apart;         /* each gate has a mask of its own */
+} Product;
+
+/* One call: sizes, and what a step needs besides the states. */
 typedef struct Cell {
     gt_DType dtype;
     int64_t batch, time, features, units;
-    gt_Tensor *recurrent;        /* (units, gates units) */
-    gt_Tensor *candidate, *bias; /* of a GRU */
-    bool sequences;
+    int gates;
+    Product of_x, of_h, of_reset; /* of_reset: of a GRU whose reset gate acts before the product */
+    gt_TensorFunction activation, recurrent_activation;
 } Cell;
+
+/* What a caller gives, whichever cell it is. */
+typedef struct Given {
+    gt_Tensor *x, *kernel, *recurrent, *bias, *dropout, *recurrent_dropout;
+    gt_TensorFunction activation, recurrent_activation;
+} Given;
+#define GIVEN(options, recurrent_function)                                                         \
+    {                                                                                              \
+        x, kernel, recurrent_kernel, bias, (options).dropout_mask,                                 \
+            (options).recurrent_dropout_mask, (options).activation, recurrent_function             \
+    }
 
 /* Every argument has x's dtype and this shape; an absent one is fine. Raises an error otherwise. */
 static bool fits(const Cell *cell, const char *what, gt_Tensor *tensor, gt_Shape wanted)
@@ -44,42 +71,74 @@ static bool fits(const Cell *cell, const char *what, gt_Tensor *tensor, gt_Shape
     return false;
 }
 
-static bool open_cell(Cell *cell, gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent, int gates,
-                      bool sequences)
+/* The product with weights (n, gates units) and its dropout mask, (batch, n) or one for each gate. */
+static bool open_product(const Cell *cell, Product *product, gt_Tensor *weights, int64_t n,
+                         const char *what, gt_Tensor *dropout)
+{
+    bool apart = dropout && gt_rank(dropout) == 3;
+    *product = (Product){.weights = weights, .dropout = dropout, .apart = apart};
+    if (!fits(cell, what, dropout,
+              apart ? gt_shape(cell->gates, cell->batch, n) : gt_shape(cell->batch, n)))
+        return false;
+    if (apart) /* (n, gates units) -> (n, gates, units) -> (gates, n, units) */
+        product->weights =
+            gt_swapaxes(gt_reshape(weights, gt_shape(cell->gates, cell->units), .keep = 1), 0, 1);
+    return gt_status() == GT_OK;
+}
+
+/* Checks everything but the bias and the states. `rank` of x: 3, or 2 for one step. */
+static bool open_cell(Cell *cell, const Given *given, int rank, int gates)
 {
     char text[160];
-    gt_Spec in = gt_spec(x), weights = gt_spec(recurrent);
+    gt_Spec in = gt_spec(given->x), weights = gt_spec(given->recurrent);
     if (gt_status() != GT_OK)
         return false;
-    if (in.rank != 3 || !gt_dtype_is_float(in.dtype)) {
-        gt_fail(GT_INVALID, "x must be floats (batch, time, features) (got %s %s)",
+    if (in.rank != rank || !gt_dtype_is_float(in.dtype)) {
+        gt_fail(GT_INVALID, "x must be floats %s (got %s %s)",
+                rank == 3 ? "(batch, time, features)" : "(batch, features)",
                 gt_dtype_name(in.dtype), gt_shape_text(gt_spec_shape(&in), text, sizeof text));
         return false;
     }
     if (weights.rank != 2 || weights.dims[0] < 1 || weights.dims[1] / weights.dims[0] != gates ||
         weights.dims[1] % weights.dims[0] != 0) {
-        gt_fail(GT_INVALID, "recurrent_kernel must be (units, %d units) (got %s)", gates,
+        char wanted[32] = "units";
+        if (gates > 1)
+            snprintf(wanted, sizeof wanted, "%d units", gates);
+        gt_fail(GT_INVALID, "recurrent_kernel must be (units, %s) (got %s)", wanted,
                 gt_shape_text(gt_spec_shape(&weights), text, sizeof text));
         return false;
     }
     *cell = (Cell){.dtype = in.dtype,
                    .batch = in.dims[0],
-                   .time = in.dims[1],
-                   .features = in.dims[2],
+                   .time = rank == 3 ? in.dims[1] : 1,
+                   .features = in.dims[rank - 1],
                    .units = weights.dims[0],
-                   .recurrent = recurrent,
-                   .sequences = sequences};
-    gt_Spec given = gt_spec(kernel); /* NULL is an error here */
-    return given.dtype != GT_DTYPE_NONE &&
-           fits(cell, "kernel", kernel, gt_shape(cell->features, weights.dims[1])) &&
-           fits(cell, "recurrent_kernel", recurrent, gt_spec_shape(&weights));
+                   .gates = gates,
+                   .activation = given->activation,
+                   .recurrent_activation = given->recurrent_activation};
+    gt_Spec kernel = gt_spec(given->kernel); /* NULL is an error here */
+    return kernel.dtype != GT_DTYPE_NONE &&
+           fits(cell, "kernel", given->kernel, gt_shape(cell->features, weights.dims[1])) &&
+           fits(cell, "recurrent_kernel", given->recurrent, gt_spec_shape(&weights)) &&
+           open_product(cell, &cell->of_x, given->kernel, cell->features, "dropout_mask",
+                        given->dropout) &&
+           open_product(cell, &cell->of_h, given->recurrent, cell->units, "recurrent_dropout_mask",
+                        given->recurrent_dropout);
 }
 
-/* x kernel + bias of all steps, (time, batch, gates units). */
-static gt_Tensor *products_of(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *bias)
+/* x weights + bias for x (..., batch, n): (..., batch, gates units). */
+static gt_Tensor *product_of(const Product *product, gt_Tensor *x)
 {
-    gt_Tensor *products = gt_matmul(gt_swapaxes(x, 0, 1), kernel);
-    return bias ? gt_add(products, bias) : products;
+    int rank = gt_rank(x); /* 3 for all steps at once, time in front */
+    gt_Tensor *dropout = product->dropout, *weights = product->weights;
+    if (product->apart && rank == 3) {
+        dropout = gt_expand_dims(dropout, 1);
+        weights = gt_expand_dims(weights, 1);
+    }
+    gt_Tensor *y = gt_matmul(dropout ? gt_multiply(x, dropout) : x, weights);
+    if (product->apart) /* (gates, ..., batch, units) */
+        y = gt_reshape(gt_moveaxis(y, 0, -2), gt_shape(-1), .keep = rank - 1);
+    return product->bias ? gt_add(y, product->bias) : y;
 }
 
 /* Zeros (batch, units), made of x, so that a traced graph serves any batch. */
@@ -100,67 +159,98 @@ static gt_Tensor *initial_of(const Cell *cell, gt_Tensor *x, const char *what, g
     return fits(cell, what, given, gt_shape(cell->batch, cell->units)) ? given : NULL;
 }
 
-/* All steps; `state`, h first, becomes the states after the last one. */
-static gt_Tensor *run_steps(gt_FunctionBody step, Cell *cell, gt_Tensor *products, int states,
-                            gt_Tensor **state, bool backwards)
+/* Is this the state of a cell, which has to be there? */
+static bool is_state(const Cell *cell, const char *what, gt_Tensor *state)
 {
-    gt_Tensor *last[2] = {NULL}, *y = NULL;
-    bool stacked = cell->sequences && cell->time > 0;
-    if (gt_scan(step, cell, ((gt_Tensors){state, states}), gt_tensors(products), last, &y,
-                .outputs = stacked, .reverse = backwards) != GT_OK)
-        return NULL;
-    for (int i = 0; i < states; i++)
-        state[i] = last[i];
-    if (!cell->sequences)
-        return state[0];
-    if (!stacked)
-        return gt_zeros(gt_shape(cell->batch, 0, cell->units), .dtype = cell->dtype);
-    if (backwards)
-        y = gt_flip(y, .axis = 0);
-    return gt_swapaxes(y, 0, 1);
+    return gt_rank(state) >= 0 && fits(cell, what, state, gt_shape(cell->batch, cell->units));
 }
 
-/* The outputs of a step: the states, and h once more where it is to be stacked. */
-static gt_Status step_done(const Cell *cell, int states, gt_Tensor **outputs)
+static void give(gt_Tensor **place, gt_Tensor *state)
 {
-    if (cell->sequences)
-        outputs[states] = outputs[0];
-    return gt_status();
+    if (place)
+        *place = state;
+}
+
+static gt_Tensor *through(gt_TensorFunction function, gt_Tensor *x)
+{
+    return function ? function(x) : x;
+}
+
+/* How gt_rnn_run is to go: the options of GT_RNN_COMMON, read from any of the structs. */
+#define LOOP(options)                                                                              \
+    {                                                                                              \
+        .mask = (options).mask, .sequences = (options).return_sequences,                           \
+        .backwards = (options).go_backwards, .zero = (options).zero_output_for_mask,               \
+        .unroll = (options).unroll, .starts_at_0 = !(options).initial_h                            \
+    }
+
+/* All steps; `state`, h first, becomes the states after the last one. */
+static gt_Tensor *run_steps(gt_FunctionBody step, Cell *cell, gt_RNN loop, gt_Tensor *x, int states,
+                            gt_Tensor **state)
+{
+    gt_Spec spec = gt_spec(x);
+    if (gt_status() != GT_OK || gt_rnn_mask(loop.mask, &spec) != GT_OK)
+        return NULL;
+    loop.cell = step;
+    loop.context = cell;
+    loop.x = product_of(&cell->of_x, gt_swapaxes(x, 0, 1));
+    loop.states = (gt_Tensors){state, states};
+    loop.last = state;
+    loop.output_is_h = true;
+    loop.before = loop.starts_at_0 ? NULL : gt_zeros_like(state[0]);
+    return gt_rnn_run(&loop);
 }
 
 /* ---- LSTM ---- */
 
 enum { IN, FORGET, NEW, OUT }; /* the order of the gates */
 
-static gt_Status lstm_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+static bool open_lstm(Cell *cell, const Given *given, int rank)
 {
-    const Cell *cell = context;
-    gt_Tensor *h = inputs[0], *c = inputs[1], *z[4];
-    if (gt_split(gt_add(inputs[2], gt_matmul(h, cell->recurrent)), 4, z, .axis = -1) != GT_OK)
-        return gt_status();
-    c = gt_add(gt_multiply(gt_sigmoid(z[FORGET]), c),
-               gt_multiply(gt_sigmoid(z[IN]), gt_tanh(z[NEW])));
-    outputs[0] = gt_multiply(gt_sigmoid(z[OUT]), gt_tanh(c));
-    outputs[1] = c;
-    return step_done(cell, 2, outputs);
+    if (!open_cell(cell, given, rank, 4) ||
+        !fits(cell, "bias", given->bias, gt_shape(4 * cell->units)))
+        return false;
+    cell->of_x.bias = given->bias;
+    return true;
+}
+
+static gt_LSTMState lstm_step(const Cell *cell, gt_Tensor *of_x, gt_Tensor *h, gt_Tensor *c)
+{
+    gt_Tensor *z[4];
+    if (gt_split(gt_add(of_x, product_of(&cell->of_h, h)), 4, z, .axis = -1) != GT_OK)
+        return (gt_LSTMState){NULL, NULL};
+    gt_TensorFunction gate = cell->recurrent_activation;
+    c = gt_add(gt_multiply(through(gate, z[FORGET]), c),
+               gt_multiply(through(gate, z[IN]), through(cell->activation, z[NEW])));
+    h = gt_multiply(through(gate, z[OUT]), through(cell->activation, c));
+    return gt_status() == GT_OK ? (gt_LSTMState){h, c} : (gt_LSTMState){NULL, NULL};
+}
+
+/* (x_t kernel, h, c) -> (output, h, c) */
+static gt_Status lstm_body(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    gt_LSTMState next = lstm_step(context, inputs[0], inputs[1], inputs[2]);
+    outputs[0] = outputs[1] = next.h;
+    outputs[2] = next.c;
+    return gt_status();
 }
 
 static gt_Tensor *lstm(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
-                       gt_Tensor *bias, const gt_lstm_options *given)
+                       gt_Tensor *bias, const gt_lstm_options *taken)
 {
     Cell cell;
-    gt_lstm_options options = GT_TAKE(gt_lstm_options, given);
-    if (!open_cell(&cell, x, kernel, recurrent_kernel, 4, options.return_sequences) ||
-        !fits(&cell, "bias", bias, gt_shape(4 * cell.units)))
+    gt_lstm_options options = GT_TAKE(gt_lstm_options, taken);
+    Given given = GIVEN(options, options.recurrent_activation);
+    gt_RNN loop = LOOP(options);
+    give(options.final_h, NULL);
+    give(options.final_c, NULL);
+    if (!open_lstm(&cell, &given, 3))
         return NULL;
     gt_Tensor *state[2] = {initial_of(&cell, x, "initial_h", options.initial_h),
                            initial_of(&cell, x, "initial_c", options.initial_c)};
-    gt_Tensor *y =
-        run_steps(lstm_step, &cell, products_of(x, kernel, bias), 2, state, options.go_backwards);
-    if (options.final_h)
-        *options.final_h = y ? state[0] : NULL;
-    if (options.final_c)
-        *options.final_c = y ? state[1] : NULL;
+    gt_Tensor *y = run_steps(lstm_body, &cell, loop, x, 2, state);
+    give(options.final_h, y ? state[0] : NULL);
+    give(options.final_c, y ? state[1] : NULL);
     return y;
 }
 GT_COMPOSED(lstm,
@@ -172,66 +262,100 @@ gt_Tensor *(gt_lstm)(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kerne
     return gt_lstm_at(NULL, x, kernel, recurrent_kernel, bias, NULL);
 }
 
+static gt_LSTMState lstm_cell(gt_Tensor *x, gt_Tensor *h, gt_Tensor *c, gt_Tensor *kernel,
+                              gt_Tensor *recurrent_kernel, gt_Tensor *bias,
+                              const gt_lstm_cell_options *taken)
+{
+    Cell cell;
+    gt_lstm_cell_options options = GT_TAKE(gt_lstm_cell_options, taken);
+    Given given = GIVEN(options, options.recurrent_activation);
+    if (!open_lstm(&cell, &given, 2) || !is_state(&cell, "h", h) || !is_state(&cell, "c", c))
+        return (gt_LSTMState){NULL, NULL};
+    return lstm_step(&cell, product_of(&cell.of_x, x), h, c);
+}
+GT_COMPOSED_BY(gt_LSTMState, lstm_cell, lstm_cell,
+               (const char *here, gt_Tensor *x, gt_Tensor *h, gt_Tensor *c, gt_Tensor *kernel,
+                gt_Tensor *recurrent_kernel, gt_Tensor *bias, const gt_lstm_cell_options *options),
+               (x, h, c, kernel, recurrent_kernel, bias, options))
+
 /* ---- GRU ---- */
 
-/* z h + (1 - z) tanh(g) */
-static gt_Status gru_done(const Cell *cell, gt_Tensor *z, gt_Tensor *h, gt_Tensor *g,
-                          gt_Tensor **outputs)
+/* The first `gates` of them, or those from there on, along the last axis of weights and the first of masks. */
+static gt_Tensor *gates_of(gt_Tensor *x, int axis, int64_t from, int64_t count)
 {
-    gt_Tensor *fresh = gt_tanh(g);
-    outputs[0] = gt_add(fresh, gt_multiply(z, gt_subtract(h, fresh)));
-    return step_done(cell, 1, outputs);
+    gt_Shape begin = {.mark = GT_MARK, .rank = gt_rank(x)}, size = begin;
+    if (begin.rank <= 0)
+        return NULL;
+    for (int d = 0; d < size.rank; d++)
+        size.dims[d] = -1;
+    int at = axis < 0 ? size.rank + axis : axis;
+    begin.dims[at] = from;
+    size.dims[at] = count;
+    return gt_slice(x, begin, size);
 }
 
-static gt_Status gru_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+static bool open_gru(Cell *cell, const Given *given, int rank, bool reset_after)
 {
-    const Cell *cell = context;
-    gt_Tensor *h = inputs[0], *of_x[3], *of_h[3];
-    gt_Tensor *product = gt_matmul(h, cell->recurrent);
-    if (cell->bias)
-        product = gt_add(product, cell->bias);
-    if (gt_split(inputs[1], 3, of_x, .axis = -1) != GT_OK ||
-        gt_split(product, 3, of_h, .axis = -1) != GT_OK)
-        return gt_status();
-    gt_Tensor *z = gt_sigmoid(gt_add(of_x[0], of_h[0])), *r = gt_sigmoid(gt_add(of_x[1], of_h[1]));
-    return gru_done(cell, z, h, gt_add(of_x[2], gt_multiply(r, of_h[2])), outputs);
+    if (!open_cell(cell, given, rank, 3))
+        return false;
+    int64_t u = cell->units;
+    gt_Tensor *bias = given->bias;
+    if (!fits(cell, "bias", bias, reset_after ? gt_shape(2, 3 * u) : gt_shape(3 * u)))
+        return false;
+    cell->of_x.bias = bias;
+    if (reset_after && bias) {
+        cell->of_x.bias = gt_slice(bias, gt_shape(0, 0), gt_shape(1, 3 * u));
+        cell->of_h.bias = gt_slice(bias, gt_shape(1, 0), gt_shape(1, 3 * u));
+    } else if (!reset_after) {
+        Product *all = &cell->of_h, *reset = &cell->of_reset;
+        *reset = *all;
+        int axis = all->apart ? 0 : -1;
+        int64_t part = all->apart ? 1 : u;
+        reset->weights = gates_of(all->weights, axis, 2 * part, part);
+        all->weights = gates_of(all->weights, axis, 0, 2 * part);
+        if (all->apart) {
+            reset->dropout = gates_of(all->dropout, 0, 2, 1);
+            all->dropout = gates_of(all->dropout, 0, 0, 2);
+        }
+    }
+    return gt_status() == GT_OK;
 }
 
-/* The gates come first: the product of r h has to wait for r. */
-static gt_Status gru_step_reset_before(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+/* With the reset gate before the product the gates come first: the product of r h has to wait for r. */
+static gt_Tensor *gru_step(const Cell *cell, gt_Tensor *from_x, gt_Tensor *h)
 {
-    const Cell *cell = context;
-    gt_Tensor *h = inputs[0], *of_x[3], *of_h[2];
-    if (gt_split(inputs[1], 3, of_x, .axis = -1) != GT_OK ||
-        gt_split(gt_matmul(h, cell->recurrent), 2, of_h, .axis = -1) != GT_OK)
-        return gt_status();
-    gt_Tensor *z = gt_sigmoid(gt_add(of_x[0], of_h[0])), *r = gt_sigmoid(gt_add(of_x[1], of_h[1]));
-    gt_Tensor *g = gt_add(of_x[2], gt_matmul(gt_multiply(r, h), cell->candidate));
-    return gru_done(cell, z, h, g, outputs);
+    gt_Tensor *of_x[3], *of_h[3];
+    bool after = !cell->of_reset.weights;
+    if (gt_split(from_x, 3, of_x, .axis = -1) != GT_OK ||
+        gt_split(product_of(&cell->of_h, h), after ? 3 : 2, of_h, .axis = -1) != GT_OK)
+        return NULL;
+    gt_Tensor *z = through(cell->recurrent_activation, gt_add(of_x[0], of_h[0]));
+    gt_Tensor *r = through(cell->recurrent_activation, gt_add(of_x[1], of_h[1]));
+    gt_Tensor *g = after ? gt_multiply(r, of_h[2]) : product_of(&cell->of_reset, gt_multiply(r, h));
+    gt_Tensor *fresh = through(cell->activation, gt_add(of_x[2], g));
+    return gt_add(fresh, gt_multiply(z, gt_subtract(h, fresh))); /* z h + (1 - z) fresh */
+}
+
+/* (x_t kernel, h) -> (output, h) */
+static gt_Status gru_body(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    outputs[0] = outputs[1] = gru_step(context, inputs[0], inputs[1]);
+    return gt_status();
 }
 
 static gt_Tensor *gru(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel, gt_Tensor *bias,
-                      const gt_gru_options *given)
+                      const gt_gru_options *taken)
 {
     Cell cell;
-    gt_gru_options options = GT_TAKE(gt_gru_options, given);
-    if (!open_cell(&cell, x, kernel, recurrent_kernel, 3, options.return_sequences))
+    gt_gru_options options = GT_TAKE(gt_gru_options, taken);
+    Given given = GIVEN(options, options.recurrent_activation);
+    gt_RNN loop = LOOP(options);
+    give(options.final_h, NULL);
+    if (!open_gru(&cell, &given, 3, options.reset_after))
         return NULL;
-    int64_t u = cell.units;
-    if (!fits(&cell, "bias", bias, options.reset_after ? gt_shape(2, 3 * u) : gt_shape(3 * u)))
-        return NULL;
-    if (!options.reset_after) {
-        cell.recurrent = gt_slice(recurrent_kernel, gt_shape(0, 0), gt_shape(u, 2 * u));
-        cell.candidate = gt_slice(recurrent_kernel, gt_shape(0, 2 * u), gt_shape(u, u));
-    } else if (bias) {
-        cell.bias = gt_slice(bias, gt_shape(1, 0), gt_shape(1, 3 * u));
-        bias = gt_slice(bias, gt_shape(0, 0), gt_shape(1, 3 * u));
-    }
     gt_Tensor *state = initial_of(&cell, x, "initial_h", options.initial_h);
-    gt_Tensor *y = run_steps(options.reset_after ? gru_step : gru_step_reset_before, &cell,
-                             products_of(x, kernel, bias), 1, &state, options.go_backwards);
-    if (options.final_h)
-        *options.final_h = y ? state : NULL;
+    gt_Tensor *y = run_steps(gru_body, &cell, loop, x, 1, &state);
+    give(options.final_h, y ? state : NULL);
     return y;
 }
 GT_COMPOSED(gru,
@@ -242,3 +366,83 @@ gt_Tensor *(gt_gru)(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel
 {
     return gt_gru_at(NULL, x, kernel, recurrent_kernel, bias, NULL);
 }
+
+static gt_Tensor *gru_cell(gt_Tensor *x, gt_Tensor *h, gt_Tensor *kernel,
+                           gt_Tensor *recurrent_kernel, gt_Tensor *bias,
+                           const gt_gru_cell_options *taken)
+{
+    Cell cell;
+    gt_gru_cell_options options = GT_TAKE(gt_gru_cell_options, taken);
+    Given given = GIVEN(options, options.recurrent_activation);
+    if (!open_gru(&cell, &given, 2, options.reset_after) || !is_state(&cell, "h", h))
+        return NULL;
+    return gru_step(&cell, product_of(&cell.of_x, x), h);
+}
+GT_COMPOSED(gru_cell,
+            (const char *here, gt_Tensor *x, gt_Tensor *h, gt_Tensor *kernel,
+             gt_Tensor *recurrent_kernel, gt_Tensor *bias, const gt_gru_cell_options *options),
+            (x, h, kernel, recurrent_kernel, bias, options))
+
+/* ---- simple RNN ---- */
+
+static bool open_simple(Cell *cell, const Given *given, int rank)
+{
+    if (!open_cell(cell, given, rank, 1) || !fits(cell, "bias", given->bias, gt_shape(cell->units)))
+        return false;
+    cell->of_x.bias = given->bias;
+    return true;
+}
+
+static gt_Tensor *simple_step(const Cell *cell, gt_Tensor *of_x, gt_Tensor *h)
+{
+    return through(cell->activation, gt_add(of_x, product_of(&cell->of_h, h)));
+}
+
+/* (x_t kernel, h) -> (output, h) */
+static gt_Status simple_body(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    outputs[0] = outputs[1] = simple_step(context, inputs[0], inputs[1]);
+    return gt_status();
+}
+
+static gt_Tensor *simple_rnn(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
+                             gt_Tensor *bias, const gt_simple_rnn_options *taken)
+{
+    Cell cell;
+    gt_simple_rnn_options options = GT_TAKE(gt_simple_rnn_options, taken);
+    Given given = GIVEN(options, NULL);
+    gt_RNN loop = LOOP(options);
+    give(options.final_h, NULL);
+    if (!open_simple(&cell, &given, 3))
+        return NULL;
+    gt_Tensor *state = initial_of(&cell, x, "initial_h", options.initial_h);
+    gt_Tensor *y = run_steps(simple_body, &cell, loop, x, 1, &state);
+    give(options.final_h, y ? state : NULL);
+    return y;
+}
+GT_COMPOSED(simple_rnn,
+            (const char *here, gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
+             gt_Tensor *bias, const gt_simple_rnn_options *options),
+            (x, kernel, recurrent_kernel, bias, options))
+gt_Tensor *(gt_simple_rnn)(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
+                           gt_Tensor *bias)
+{
+    return gt_simple_rnn_at(NULL, x, kernel, recurrent_kernel, bias, NULL);
+}
+
+static gt_Tensor *simple_rnn_cell(gt_Tensor *x, gt_Tensor *h, gt_Tensor *kernel,
+                                  gt_Tensor *recurrent_kernel, gt_Tensor *bias,
+                                  const gt_simple_rnn_cell_options *taken)
+{
+    Cell cell;
+    gt_simple_rnn_cell_options options = GT_TAKE(gt_simple_rnn_cell_options, taken);
+    Given given = GIVEN(options, NULL);
+    if (!open_simple(&cell, &given, 2) || !is_state(&cell, "h", h))
+        return NULL;
+    return simple_step(&cell, product_of(&cell.of_x, x), h);
+}
+GT_COMPOSED(simple_rnn_cell,
+            (const char *here, gt_Tensor *x, gt_Tensor *h, gt_Tensor *kernel,
+             gt_Tensor *recurrent_kernel, gt_Tensor *bias,
+             const gt_simple_rnn_cell_options *options),
+            (x, h, kernel, recurrent_kernel, bias, options))

@@ -105,6 +105,108 @@ for name, function in {
     begin(name)
     case(name, function, numbers(4, 3, 6) if "axis" in name else numbers(3, 8))
 
+# ---- recurrent networks: 3 sequences of 5 steps ----
+
+BATCH, TIME, FEATURES, UNITS = 3, 5, 2, 3
+SEQUENCES, BACKWARDS, MASKED, ZERO = 1, 2, 4, 8
+counts = np.array([[False, True, True, False, True], [False] * 5, [True, True, False, True, False]])
+
+
+def options_of(code):
+    return {"return_sequences": bool(code & SEQUENCES), "go_backwards": bool(code & BACKWARDS),
+            "zero_output_for_mask": bool(code & ZERO)}
+
+
+def run_layer(layer, code, x, weights, states, dropout=None, recurrent_dropout=None, plain=False):
+    """The outputs and the last states of a layer with these weights."""
+    def call(*now):
+        x, weights, states = now[0], now[1:1 + len(weights_given)], now[1 + len(weights_given):]
+        layer.cell._dropout_mask, layer.cell._recurrent_dropout_mask = dropout, recurrent_dropout
+        out, _ = layer.stateless_call(
+            list(weights), layer.non_trainable_variables, x, initial_state=list(states) or None,
+            mask=tf.constant(counts) if code & MASKED else None, training=dropout is not None)
+        return out[0] if plain else flat(*out)
+    weights_given = weights
+    layer.build(x.shape)
+    return call
+
+
+def recurrent(name, make, code, weights, states, dropout=None, recurrent_dropout=None, plain=False):
+    x = real(BATCH, TIME, FEATURES)
+    weights = [real(*shape) for shape in weights]
+    states = [real(BATCH, UNITS) for _ in range(states)]
+    layer = make(UNITS, return_state=True, **options_of(code))
+    call = run_layer(layer, code, x, weights, states, dropout, recurrent_dropout, plain)
+    more = {}
+    if dropout is not None:
+        more["dropout"] = np.array(dropout)
+    if recurrent_dropout is not None:
+        more["recurrent"] = np.array(recurrent_dropout)
+    case(name, call, x, *weights, *states, mask=counts, **more)
+
+
+def drops(gates, *shape):
+    """A dropout mask for all gates, or one for each."""
+    masks = [2.0 * (rng.uniform(size=shape) < 0.5) for _ in range(gates)]
+    return [tf.constant(m) for m in masks] if gates > 1 else tf.constant(masks[0])
+
+
+def weights_of(gates, *bias):
+    return (FEATURES, gates * UNITS), (UNITS, gates * UNITS), bias or (gates * UNITS,)
+
+
+for code in range(16):
+    if code & ZERO and not code & MASKED:
+        continue
+    begin(f"lstm_{code}")
+    recurrent(f"lstm_{code}", keras.layers.LSTM, code, weights_of(4), 2)
+    begin(f"gru_{code}")
+    recurrent(f"gru_{code}", keras.layers.GRU, code, weights_of(3, 2, 3 * UNITS), 1)
+    begin(f"simple_rnn_{code}")
+    recurrent(f"simple_rnn_{code}", keras.layers.SimpleRNN, code, weights_of(1), 1)
+for name, make, gates, bias in (("lstm", keras.layers.LSTM, 4, ()), ("gru", keras.layers.GRU, 3, (2, 3 * UNITS)),
+                                ("simple_rnn", keras.layers.SimpleRNN, 1, ())):
+    begin(f"{name}_from_0")  # without states of the caller's
+    recurrent(f"{name}_from_0", make, SEQUENCES | MASKED, weights_of(gates, *bias), 0)
+    begin(f"{name}_cell")  # the same, step by step
+    recurrent(f"{name}_cell", make, SEQUENCES, weights_of(gates, *bias), 2 if gates == 4 else 1)
+    begin(f"{name}_functions")
+    functions = {"activation": "softsign"} if gates == 1 else {"activation": "softsign", "recurrent_activation": "silu"}
+    recurrent(f"{name}_functions", lambda *a, **k: make(*a, **functions, **k), SEQUENCES, weights_of(gates, *bias), 0)
+    begin(f"{name}_dropout")  # each gate has masks of its own
+    recurrent(f"{name}_dropout", lambda *a, **k: make(*a, dropout=0.5, recurrent_dropout=0.5, **k), SEQUENCES,
+              weights_of(gates, *bias), 0, drops(gates, BATCH, FEATURES), drops(gates, BATCH, UNITS))
+begin("lstm_dropout_of_x")
+recurrent("lstm_dropout_of_x", lambda *a, **k: keras.layers.LSTM(*a, dropout=0.5, **k), SEQUENCES, weights_of(4), 0,
+          drops(1, BATCH, FEATURES))
+begin("gru_reset_before")
+recurrent("gru_reset_before", lambda *a, **k: keras.layers.GRU(*a, reset_after=False, **k), SEQUENCES, weights_of(3), 1)
+begin("gru_reset_before_dropout")
+recurrent("gru_reset_before_dropout",
+          lambda *a, **k: keras.layers.GRU(*a, reset_after=False, dropout=0.5, recurrent_dropout=0.5, **k),
+          SEQUENCES, weights_of(3), 1, drops(3, BATCH, FEATURES), drops(3, BATCH, UNITS))
+
+
+class Leaky(keras.layers.Layer):
+    """A cell whose output is none of its states."""
+
+    state_size, output_size = [UNITS, UNITS], UNITS
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(FEATURES, UNITS))
+
+    def call(self, x, states):
+        h, sum_ = states
+        fresh = ops.tanh(ops.matmul(x, self.kernel) + h)
+        return fresh * sum_, [0.5 * (h + fresh), sum_ + h]
+
+
+for code in range(16):
+    if code & ZERO and not code & MASKED:
+        continue
+    begin(f"rnn_{code}")
+    recurrent(f"rnn_{code}", lambda units, **k: keras.layers.RNN(Leaky(), **k), code, [(FEATURES, UNITS)], 2)
+
 save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, "functions.safetensors",
           {"source": f"Keras {keras.__version__}, TensorFlow {tf.__version__}"})
 print(len(tensors), "tensors,", os.path.getsize("functions.safetensors"), "bytes")

@@ -1,5 +1,5 @@
 /* Dense: a matrix product, a bias, an activation. */
-#include "layers/dense.h"
+#include "layers/core/dense.h"
 #include "layers/kit.h"
 #include "ops/math/arithmetic.h"
 #include "ops/linalg/matmul.h"

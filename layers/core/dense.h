@@ -1,6 +1,6 @@
 /* The densely connected layer. */
-#ifndef GT_LAYERS_DENSE_H
-#define GT_LAYERS_DENSE_H
+#ifndef GT_LAYERS_CORE_DENSE_H
+#define GT_LAYERS_CORE_DENSE_H
 
 #include "layers/layer.h"
 

@@ -1,0 +1,147 @@
+/* Initializers whose variance is scaled by the fans: the general one, and six cases by name. */
+#include "layers/initializers/classes.h"
+
+#include <math.h>
+
+GT_OPTION_TYPE(gt_VarianceScaling_options, gt_VarianceScaling_OPTIONS);
+GT_OPTION_TYPE(gt_GlorotUniform_options, gt_GlorotUniform_OPTIONS);
+
+/* The deviation of a standard normal cut at two deviations. */
+#define TRUNCATED_DEVIATION 0.87962566103423978
+
+/* ---- fans ---- */
+
+typedef struct Fans {
+    double in, out;
+} Fans;
+
+static Fans fans_of(const gt_Spec *spec)
+{
+    if (spec->rank == 0)
+        return (Fans){1, 1};
+    if (spec->rank == 1)
+        return (Fans){(double)spec->dims[0], (double)spec->dims[0]};
+    double receptive = 1;
+    for (int d = 0; d < spec->rank - 2; d++)
+        receptive *= (double)spec->dims[d];
+    return (Fans){receptive * (double)spec->dims[spec->rank - 2],
+                  receptive * (double)spec->dims[spec->rank - 1]};
+}
+
+/* The product of these dimensions; NaN with an error raised for an axis that is none. */
+static double fan_of_axes(const gt_Spec *spec, const char *what, const gt_Axes *axes)
+{
+    double fan = 1;
+    for (int32_t i = 0; i < axes->count; i++) {
+        int32_t axis = axes->axis[i] < 0 ? axes->axis[i] + spec->rank : axes->axis[i];
+        if (axis < 0 || axis >= spec->rank) {
+            gt_fail(GT_INVALID, "%s: axis %d is out of range: the weight has %d dimensions", what,
+                    (int)axes->axis[i], (int)spec->rank);
+            return NAN;
+        }
+        fan *= (double)spec->dims[axis];
+    }
+    return fan;
+}
+
+/* ---- the draw ---- */
+
+static gt_Status draw_scaled(double scale, gt_Distribution distribution, const gt_Spec *spec,
+                             void *data, uint64_t stream)
+{
+    if (distribution == GT_DISTRIBUTION_UNIFORM)
+        gt_draw_uniform(spec, data, stream, -sqrt(3 * scale), sqrt(3 * scale));
+    else if (distribution == GT_DISTRIBUTION_UNTRUNCATED_NORMAL)
+        gt_draw_normal(spec, data, stream, 0, sqrt(scale));
+    else
+        gt_draw_truncated(spec, data, stream, 0, sqrt(scale) / TRUNCATED_DEVIATION);
+    return GT_OK;
+}
+
+/* scale / max(1, fan) */
+static double variance(double scale, gt_Fan mode, Fans fans)
+{
+    double fan = mode == GT_FAN_IN    ? fans.in
+                 : mode == GT_FAN_OUT ? fans.out
+                                      : (fans.in + fans.out) / 2;
+    return scale / (fan > 1 ? fan : 1);
+}
+
+/* ---- variance scaling ---- */
+
+static gt_Status variance_scaling_check(const gt_Initializer *self, const char *what)
+{
+    gt_VarianceScaling_options options = GT_OPTIONS_OF(gt_VarianceScaling_options, self);
+    if (!(options.scale > 0) || isinf(options.scale))
+        return gt_fail(GT_INVALID, "%s: scale must be finite and > 0 (got %g)", what,
+                       options.scale);
+    if (options.mode < GT_FAN_IN || options.mode > GT_FAN_AVG)
+        return gt_fail(GT_INVALID, "%s: unknown mode %d", what, (int)options.mode);
+    if (options.distribution < GT_DISTRIBUTION_TRUNCATED_NORMAL ||
+        options.distribution > GT_DISTRIBUTION_UNIFORM)
+        return gt_fail(GT_INVALID, "%s: unknown distribution %d", what, (int)options.distribution);
+    if ((options.input_axes.count > 0) != (options.output_axes.count > 0))
+        return gt_fail(GT_INVALID, "%s: input_axes and output_axes must be given together", what);
+    return GT_OK;
+}
+
+static gt_Status variance_scaling_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                       uint64_t stream)
+{
+    gt_VarianceScaling_options options = GT_OPTIONS_OF(gt_VarianceScaling_options, self);
+    Fans fans = fans_of(spec);
+    if (options.input_axes.count > 0)
+        fans = (Fans){fan_of_axes(spec, "input_axes", &options.input_axes),
+                      fan_of_axes(spec, "output_axes", &options.output_axes)};
+    if (gt_status() != GT_OK)
+        return gt_status();
+    return draw_scaled(variance(options.scale, options.mode, fans), options.distribution, spec,
+                       data, stream);
+}
+
+const gt_InitializerClass gt_initializer_class_variance_scaling = {
+    GT_INITIALIZER_RECORD("variance_scaling", "VarianceScaling", "VarianceScaling",
+                          "variance scale / fan"),
+    .options = &gt_VarianceScaling_options_type,
+    .floats_only = true,
+    .fill = variance_scaling_fill,
+    .check = variance_scaling_check,
+};
+
+gt_Initializer gt_VarianceScaling_of(const gt_VarianceScaling_options *options)
+{
+    return gt_initializer_make(&gt_initializer_class_variance_scaling, options);
+}
+
+/* ---- its well-known cases ---- */
+
+#define SCALED(text, Name, scale, mode, distribution, line)                                        \
+    static gt_Status text##_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,      \
+                                 uint64_t stream)                                                  \
+    {                                                                                              \
+        (void)self;                                                                                \
+        return draw_scaled(variance(scale, mode, fans_of(spec)), distribution, spec, data,         \
+                           stream);                                                                \
+    }                                                                                              \
+    const gt_InitializerClass gt_initializer_class_##text = {                                      \
+        GT_INITIALIZER_RECORD(#text, #Name, #Name, line),                                          \
+        .options = &gt_GlorotUniform_options_type,                                                 \
+        .floats_only = true,                                                                       \
+        .fill = text##_fill,                                                                       \
+    };                                                                                             \
+    gt_Initializer gt_##Name##_of(const gt_GlorotUniform_options *options)                         \
+    {                                                                                              \
+        return gt_initializer_make(&gt_initializer_class_##text, options);                         \
+    }
+
+SCALED(glorot_uniform, GlorotUniform, 1, GT_FAN_AVG, GT_DISTRIBUTION_UNIFORM,
+       "evenly, variance 2 / (in + out)")
+SCALED(glorot_normal, GlorotNormal, 1, GT_FAN_AVG, GT_DISTRIBUTION_TRUNCATED_NORMAL,
+       "truncated normal, variance 2 / (in + out)")
+SCALED(he_uniform, HeUniform, 2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, "evenly, variance 2 / in")
+SCALED(he_normal, HeNormal, 2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL,
+       "truncated normal, variance 2 / in")
+SCALED(lecun_uniform, LecunUniform, 1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM,
+       "evenly, variance 1 / in")
+SCALED(lecun_normal, LecunNormal, 1, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL,
+       "truncated normal, variance 1 / in")
