@@ -63,8 +63,9 @@ gt_Tensor *gt_Input_at(const char *here, const gt_Input_options *given)
                  "the name must not be empty or contain '/' (got \"%s\")", options.name);
     else if (input_spec(context, &options, 0, &spec[0]) &&
              input_spec(context, &options, 1, &spec[1])) {
-        const gt_Node like = {
-            .here = here, .outputs = 1, .name = (char *)(uintptr_t)options.name}; /* NOLINT: copied */
+        const gt_Node like = {.here = here,
+                              .outputs = 1,
+                              .name = (char *)(uintptr_t)options.name}; /* NOLINT: copied */
         gt_draw(context, &like, NULL, NULL, spec, &x);
     }
     gt_site_leave(site);
@@ -82,8 +83,8 @@ typedef struct Wire {
 typedef struct Step {
     gt_Node *node;
     gt_Layer *layer; /* whose call it is, a child; NULL: it is an operation's */
-    int32_t first; /* its outputs are values first, first + 1, ... */
-    int32_t wire;  /* its inputs are wires from here on */
+    int32_t first;   /* its outputs are values first, first + 1, ... */
+    int32_t wire;    /* its inputs are wires from here on */
 } Step;
 
 typedef struct Functional {
@@ -165,10 +166,11 @@ static gt_Status visit(Walk *walk, gt_Node *root)
     while (walk->depth > 0) {
         gt_Node *node = walk->stack[walk->depth - 1];
         if (!node->operation)
-            return gt_raise(walk->context, GT_INVALID, NULL, NULL,
-                            "the outputs need the input \"%s\", drawn at %s, which is not among the "
-                            "model's inputs",
-                            node->name ? node->name : "input", node->here ? node->here : "?");
+            return gt_raise(
+                walk->context, GT_INVALID, NULL, NULL,
+                "the outputs need the input \"%s\", drawn at %s, which is not among the "
+                "model's inputs",
+                node->name ? node->name : "input", node->here ? node->here : "?");
         if (node->place == node->inputs) {
             walk->depth--;
             if (finish(walk, node) != GT_OK)
@@ -359,10 +361,9 @@ static gt_Status make_model(gt_Context *context, Functional *self, const gt_Mode
 {
     self->inputs = options->inputs.count;
     self->outputs = options->outputs.count;
-    self->symbol = gt_allocate_zeroed(context, (size_t)(self->inputs + self->outputs) *
-                                                   sizeof *self->symbol);
-    if (!self->symbol ||
-        hold_symbols(context, self, "input", options->inputs, 0) != GT_OK ||
+    self->symbol =
+        gt_allocate_zeroed(context, (size_t)(self->inputs + self->outputs) * sizeof *self->symbol);
+    if (!self->symbol || hold_symbols(context, self, "input", options->inputs, 0) != GT_OK ||
         hold_symbols(context, self, "output", options->outputs, self->inputs) != GT_OK ||
         walk_drawing(context, self) != GT_OK || name_ports(context, self) != GT_OK ||
         add_layers(context, self) != GT_OK)
@@ -416,8 +417,7 @@ static gt_Status replay_call(const Step *step, const gt_DrawnCall *how, gt_Tenso
     where[count] = GT_LIST_END;
     const gt_call_options options = {
         GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training,
-        .more = {node->inputs > 1 ? input + 1 : NULL, node->inputs - 1},
-        .outputs = {where}};
+        .more = {node->inputs > 1 ? input + 1 : NULL, node->inputs - 1}, .outputs = {where}};
     output[0] = gt_call_at(node->here, step->layer, input[0], &options);
     for (int32_t i = 0; i < at && gt_status() == GT_OK; i++)
         for (int32_t k = 0; k < node->inputs; k++)
@@ -528,7 +528,8 @@ const gt_LayerClass gt_layer_class_functional = {
     .samples = GT_LAYER_SAMPLES({.make = functional_sample,
                                  .inputs = 1,
                                  .input = GT_INPUTS(GT_ANY(2, 3)),
-                                 .output = GT_SAMPLE_SHAPE(2, 3)}),
+                                 .output = GT_SAMPLE_SHAPE(2, 3),
+                                 .keras = "(lambda x: Model(x, x + x))(Input((3,)))"}),
 };
 
 gt_Layer *gt_Model_at(const char *here, const gt_Model_options *given)

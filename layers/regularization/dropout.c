@@ -45,15 +45,17 @@ const gt_LayerClass gt_layer_class_dropout = {
     .create = dropout_create,
     .build = dropout_build,
     .call = dropout_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0.4, .seed = 7),
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0),
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(4)),
-         .output = GT_SAMPLE_SHAPE(4)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0.4, .seed = 7),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3),
+                                 .masks = 1,
+                                 .keras = "Dropout(0.4, seed=7)"},
+                                {.options = GT_LAYER_OPTIONS(gt_Dropout, .rate = 0),
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(4)),
+                                 .output = GT_SAMPLE_SHAPE(4),
+                                 .keras = "Dropout(0)"}),
 };
 
 gt_Layer *gt_Dropout_at(const char *here, const gt_Dropout_options *options)
