@@ -27,6 +27,12 @@ GT_BEGIN
     F(lambda)                                                                                      \
     /* core/reshape.c */                                                                           \
     F(reshape)                                                                                     \
+    /* normalization/batch.c */                                                                    \
+    F(batch_normalization)                                                                         \
+    /* normalization/group.c */                                                                    \
+    F(group_normalization)                                                                         \
+    /* normalization/sample.c */                                                                   \
+    F(layer_normalization) F(rms_normalization) F(unit_normalization)                              \
     /* pooling/adaptive.c */                                                                       \
     F(adaptive_average_pooling1d) F(adaptive_average_pooling2d) F(adaptive_average_pooling3d)      \
     F(adaptive_max_pooling1d) F(adaptive_max_pooling2d) F(adaptive_max_pooling3d)                  \
