@@ -934,10 +934,13 @@ static void *copy_of_options(const Use *use)
     return copy;
 }
 
-/* "kernel_initializer" is about weights called kernel, "depthwise_initializer" about depthwise_kernel. */
+/* "kernel_initializer" is about weights called kernel, "depthwise_initializer" about depthwise_kernel,
+ * which gt_DepthwiseConv2D calls kernel. */
 static bool is_about(const gt_Field *field, const char *ending, const char *weight)
 {
     size_t length = strlen(field->name) - strlen(ending);
+    if (strcmp(weight, "kernel") == 0 && strncmp(field->name, "depthwise_", 10) == 0)
+        return true;
     return strncmp(field->name, weight, length) == 0 &&
            (!weight[length] || strcmp(weight + length, "_kernel") == 0);
 }
