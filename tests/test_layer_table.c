@@ -1,58 +1,32 @@
-/* A walk over the table of layers: every sample of every class is made from its options, built,
- * called in both types, eagerly and in a plan, with one thread and three, differentiated, saved,
- * loaded, given wrong inputs, and made with too little memory at each point. What a layer
- * computes is compared with other programs in test_layers. */
+/* A walk over the table of layers: every sample of every class is made, built, called in both types
+ * with its masks and for all its outputs, eagerly and in a plan, with one thread and three, saved,
+ * loaded, given wrong inputs, and made with too little memory at each point. What a layer computes,
+ * and its gradients, are compared in test_layers_oracle.c. */
 #include <criterion/criterion.h>
 
 #include "gradtape.h"
 
+#include "layer_uses.h"
 #include "leaks.h"
-#include "operations.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-enum { INPUTS = 4 };
-
-/* One sample of one class. */
-typedef struct Use {
-    const gt_LayerClass *type;
-    const gt_LayerSample *sample;
-    gt_DType dtype;
-} Use;
-
 static const char *text_of(const Use *use)
 {
     static char text[200];
-    snprintf(text, sizeof text, "%s, sample %d, %s: %s", use->type->name,
-             (int)(use->sample - use->type->samples), gt_dtype_name(use->dtype),
-             gt_error_message());
+    snprintf(text, sizeof text, "%s, sample %d, %s: %s", use->type->name, use->number,
+             gt_dtype_name(use->dtype), gt_error_message());
     return text;
 }
 
-static gt_Layer *make(const Use *use)
+/* A call from the states at the start; output 0. */
+static gt_Tensor *call(const Use *use, gt_Layer *layer, const UseInputs *in, bool training)
 {
-    if (!use->sample->make)
-        return gt_layer_make(use->type, use->sample->options);
-    gt_set_dtype_policy(use->dtype); /* of the symbols of functional models */
-    gt_Layer *layer = use->sample->make();
-    gt_set_dtype_policy(GT_DTYPE_NONE);
-    return layer;
-}
-
-static void inputs_of(const Use *use, gt_Tensor **input)
-{
-    static Case c;
-    const gt_Sample sample = {.inputs = use->sample->inputs, .input = use->sample->input};
-    cr_assert(sample.inputs <= INPUTS);
-    fill_case(&c, NULL, &sample, use->dtype);
-    case_inputs(&c, input);
-}
-
-static gt_Tensor *call(gt_Layer *layer, gt_Tensor *const *input, int count, bool training)
-{
-    return gt_call(layer, input[0], .training = training,
-                   .more = (gt_Tensors){count > 1 ? input + 1 : NULL, count - 1});
+    gt_Tensor *outputs[USE_OUTPUTS];
+    if (gt_layer_built(layer))
+        gt_reset_states(layer);
+    return use_call(use, layer, in, training, outputs);
 }
 
 static bool same_bits(gt_Tensor *a, gt_Tensor *b)
@@ -95,23 +69,9 @@ static void check_declared(const gt_LayerClass *type)
 
 /* ---- calls ---- */
 
-/* Shape and type are those that the sample says and gt_build finds; another call gives the same
- * bits. */
-static void check_call(const Use *use, gt_Layer *layer, gt_Tensor *const *input)
+/* Two layers of a kind have the same weights. */
+static void check_alike(const Use *use, gt_Layer *layer, gt_Layer *other)
 {
-    int count = use->sample->inputs;
-    gt_Tensor *y = call(layer, input, count, false);
-    cr_assert(y, "%s", text_of(use));
-    cr_assert(gt_shape_equal(gt_tensor_shape(y), use->sample->output) && gt_dtype(y) == use->dtype,
-              "%s", text_of(use));
-    cr_assert(gt_layer_built(layer), "%s", text_of(use));
-    cr_assert(same_bits(y, call(layer, input, count, false)), "%s: twice", text_of(use));
-    cr_assert(call(layer, input, count, true), "%s: training", text_of(use));
-    if (count > 1)
-        return;
-    gt_Layer *other = make(use);
-    gt_build(other, gt_tensor_shape(input[0]), use->dtype);
-    cr_assert(gt_status() == GT_OK, "%s: gt_build", text_of(use));
     cr_assert(gt_count_params(other) == gt_count_params(layer), "%s", text_of(use));
     gt_Tensors a = gt_weights(layer), b = gt_weights(other);
     cr_assert(a.count == b.count, "%s", text_of(use));
@@ -122,41 +82,86 @@ static void check_call(const Use *use, gt_Layer *layer, gt_Tensor *const *input)
                       strcmp(gt_variable_name(a.items[i]), gt_variable_name(b.items[i])) == 0,
                   "%s: weight %d", text_of(use), i);
     }
+}
+
+/* Shape and type are those that the sample says and gt_build_for finds; another call gives the same
+ * bits. */
+static void check_call(const Use *use, gt_Layer *layer, const UseInputs *in)
+{
+    gt_Spec specs[USE_INPUTS] = {0};
+    gt_Tensor *outputs[USE_OUTPUTS], *y = use_call(use, layer, in, false, outputs);
+    cr_assert(y, "%s", text_of(use));
+    cr_assert(gt_shape_equal(gt_tensor_shape(y), use->sample->output) &&
+                  (gt_dtype(y) == use->dtype || !gt_dtype_is_float(gt_dtype(y))),
+              "%s: shape or dtype", text_of(use));
+    for (int k = 1; k < use->sample->outputs; k++)
+        cr_assert(outputs[k], "%s: output %d", text_of(use), k);
+    cr_assert(gt_layer_built(layer), "%s", text_of(use));
+    cr_assert(same_bits(y, call(use, layer, in, false)), "%s: twice", text_of(use));
+    cr_assert(call(use, layer, in, true), "%s: training", text_of(use));
+    for (int i = 0; i < in->count; i++)
+        specs[i] = in->x[i] ? gt_spec(in->x[i]) : (gt_Spec){.dtype = GT_DTYPE_NONE};
+    gt_Layer *other = use_layer(use);
+    gt_build_for(other, in->count, specs);
+    cr_assert(gt_status() == GT_OK, "%s: gt_build_for", text_of(use));
+    check_alike(use, layer, other);
     gt_layer_free(other);
 }
 
 typedef struct Traced {
+    const Use *use;
     gt_Layer *layer;
-    int count;
-    bool training;
+    bool present[USE_INPUTS], training;
 } Traced;
 
+/* The inputs of a function are those that are there, with their masks on them. */
 static gt_Status traced(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
 {
     const Traced *self = context;
-    outputs[0] = call(self->layer, inputs, self->count, self->training);
+    gt_Tensor *results[USE_OUTPUTS];
+    UseInputs in = {.count = self->use->sample->inputs};
+    for (int i = 0, at = 0; i < in.count; i++)
+        in.x[i] = self->present[i] ? inputs[at++] : NULL;
+    use_call(self->use, self->layer, &in, self->training, results);
+    for (int k = 0; k == 0 || k < self->use->sample->outputs; k++)
+        outputs[k] = results[k];
     return gt_status();
 }
 
-/* Two layers that start alike: one runs eagerly, the other in a plan with three threads. */
-static void check_plan(const Use *use, gt_Tensor *const *input)
+static bool same_masks(gt_Tensor *a, gt_Tensor *b)
 {
-    int count = use->sample->inputs;
+    gt_Tensor *one = gt_mask(a), *two = gt_mask(b);
+    return one && two ? same_bits(one, two) : !one && !two;
+}
+
+/* Two layers that start alike: one runs eagerly, the other in a plan with three threads. */
+static void check_plan(const Use *use, const UseInputs *in)
+{
+    int outputs = use->sample->outputs ? use->sample->outputs : 1;
     for (int training = 0; training < 2; training++) {
-        gt_Layer *eager = make(use), *planned = make(use);
-        call(eager, input, count, false);
-        call(planned, input, count, false);
+        gt_Layer *eager = use_layer(use), *planned = use_layer(use);
+        gt_Tensor *y[USE_OUTPUTS], *z[USE_OUTPUTS], *x[USE_INPUTS];
+        use_call(use, eager, in, false, y);
+        use_call(use, planned, in, false, y);
+        gt_reset_states(eager);
+        gt_reset_states(planned);
         gt_Tensors from = gt_variables(eager), to = gt_variables(planned);
         for (int i = 0; i < from.count; i++)
             gt_assign(to.items[i], from.items[i]);
-        Traced body = {planned, count, training};
-        gt_Function *function = gt_function(traced, &body);
+        Traced body = {.use = use, .layer = planned, .training = training};
+        int count = 0;
+        for (int i = 0; i < in->count; i++)
+            if ((body.present[i] = in->x[i] != NULL))
+                x[count++] = in->mask[i] ? gt_with_mask(in->x[i], in->mask[i]) : in->x[i];
+        gt_Function *function = gt_function(traced, &body, .outputs = outputs);
         for (int round = 0; round < 3; round++) {
             gt_set_threads(1);
-            gt_Tensor *y = call(eager, input, count, training), *z = NULL;
+            use_call(use, eager, in, training, y);
             gt_set_threads(3);
-            gt_function_call(function, ((gt_Tensors){input, count}), &z);
-            cr_assert(y && z && same_bits(y, z), "%s: a plan, round %d", text_of(use), round);
+            gt_function_call(function, ((gt_Tensors){x, count}), z);
+            for (int k = 0; k < outputs; k++)
+                cr_assert(gt_status() == GT_OK && same_bits(y[k], z[k]) && same_masks(y[k], z[k]),
+                          "%s: a plan, round %d, output %d", text_of(use), round, k);
         }
         gt_set_threads(1);
         gt_function_free(function);
@@ -165,68 +170,19 @@ static void check_plan(const Use *use, gt_Tensor *const *input)
     }
 }
 
-/* ---- gradients ---- */
-
-static double weighted(const Use *use, gt_Layer *layer, gt_Tensor *const *input, gt_Tensor **loss)
-{
-    gt_Tensor *y = call(layer, input, use->sample->inputs, false);
-    gt_Tensor *steps = gt_cast(gt_arange(1, (double)gt_size(y) + 1, 1), use->dtype);
-    gt_Tensor *weights = gt_add(gt_sin(steps), 0.3);
-    gt_Tensor *sum = gt_sum(gt_multiply(gt_ravel(y), weights));
-    if (loss)
-        *loss = sum;
-    return gt_item(sum);
-}
-
-static void check_gradients(const Use *use, gt_Layer *layer, gt_Tensor *const *given)
-{
-    const double h = 1e-5;
-    int count = use->sample->inputs, sources = 0;
-    gt_Tensor *input[INPUTS], *source[INPUTS + 16], *gradient[INPUTS + 16], *loss;
-    gt_Tape *tape = gt_tape_begin();
-    for (int i = 0; i < count; i++) { /* variables, so that they can be moved */
-        input[i] = gt_variable(given[i]);
-        source[sources++] = input[i];
-    }
-    gt_Tensors trained = gt_trainable_variables(layer);
-    for (int i = 0; i < trained.count; i++)
-        source[sources++] = trained.items[i];
-    weighted(use, layer, input, &loss);
-    gt_gradients(tape, gt_tensors(loss), ((gt_Tensors){source, sources}), gradient);
-    cr_assert(gt_status() == GT_OK, "%s: gradients", text_of(use));
-    for (int k = 0; k < sources; k++)
-        for (int64_t i = 0; i < gt_size(source[k]); i++) {
-            gt_Scope *scope = gt_scope_begin();
-            double *at = (double *)(uintptr_t)gt_data(source[k]) + i, x = *at;
-            *at = x + h;
-            double up = weighted(use, layer, input, NULL);
-            *at = x - h;
-            double down = weighted(use, layer, input, NULL), want = (up - down) / (2 * h);
-            *at = x;
-            double got = gt_element(gradient[k], i);
-            cr_assert(fabs(got - want) <= 1e-6 * (1 + fabs(want)), "%s: source %d, %d: %g for %g",
-                      text_of(use), k, (int)i, got, want);
-            gt_scope_end(scope);
-        }
-    gt_tape_end(tape);
-    for (int i = 0; i < count; i++)
-        gt_variable_free(input[i]);
-}
-
 /* ---- files, freezing, mistakes ---- */
 
-static void check_file(const Use *use, gt_Layer *layer, gt_Tensor *const *input)
+static void check_file(const Use *use, gt_Layer *layer, const UseInputs *in)
 {
     char path[64];
-    int count = use->sample->inputs;
     snprintf(path, sizeof path, "/tmp/gradtape-layers-%d.safetensors", (int)getpid());
-    gt_Layer *other = make(use);
-    call(other, input, count, false);
+    gt_Layer *other = use_layer(use);
+    call(use, other, in, false);
     gt_save_weights(layer, path);
     gt_load_weights(other, path);
     cr_assert(gt_status() == GT_OK, "%s: weights in a file", text_of(use));
-    cr_assert(same_bits(call(layer, input, count, false), call(other, input, count, false)),
-              "%s: loaded", text_of(use));
+    cr_assert(same_bits(call(use, layer, in, false), call(use, other, in, false)), "%s: loaded",
+              text_of(use));
     gt_set_trainable(other, false);
     cr_assert(gt_trainable_variables(other).count == 0, "%s: frozen", text_of(use));
     gt_layer_free(other);
@@ -241,24 +197,24 @@ static void refused(const Use *use, gt_Tensor *y, const char *what)
     gt_error_clear();
 }
 
-static void check_mistakes(const Use *use, gt_Layer *layer, gt_Tensor *const *input)
+static void check_mistakes(const Use *use, gt_Layer *layer, const UseInputs *in)
 {
     int most = 1;
     for (const gt_Port *port = use->type->ports; port && port->name; port++)
-        most = port->flags & GT_PORT_MANY ? INPUTS + 1 : (int)(port - use->type->ports) + 1;
-    gt_Tensor *many[INPUTS + 1];
-    for (int i = 0; i <= INPUTS; i++)
-        many[i] = input[0];
+        most = port->flags & GT_PORT_MANY ? USE_INPUTS + 1 : (int)(port - use->type->ports) + 1;
+    gt_Tensor *many[USE_INPUTS];
+    for (int i = 0; i < USE_INPUTS; i++)
+        many[i] = in->x[0];
     refused(use, gt_call(layer, NULL), "NULL");
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *stale = gt_zeros(gt_shape(2));
     gt_scope_end(scope);
     refused(use, gt_call(layer, stale), "a stale tensor");
-    if (most <= INPUTS)
-        refused(use, call(layer, many, most + 1, false), "too many inputs");
-    gt_Layer *freed = make(use);
+    if (most < USE_INPUTS)
+        refused(use, gt_call(layer, in->x[0], .more = (gt_Tensors){many, most}), "too many inputs");
+    gt_Layer *freed = use_layer(use);
     gt_layer_free(freed);
-    refused(use, gt_call(freed, input[0]), "a freed layer");
+    refused(use, gt_call(freed, in->x[0]), "a freed layer");
 }
 
 /* ---- memory ---- */
@@ -289,19 +245,17 @@ static void check_little_memory(const Use *use)
         allowed = INT64_MAX;
         gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
         gt_context_use(context);
-        gt_Tensor *input[INPUTS];
-        inputs_of(use, input);
+        const UseInputs in = use_inputs(use);
         allowed = n;
-        gt_Layer *layer = make(use);
-        gt_Tensor *y = layer ? call(layer, input, use->sample->inputs, true) : NULL;
+        gt_Layer *layer = use_layer(use);
+        gt_Tensor *y = layer ? call(use, layer, &in, true) : NULL;
         done = y != NULL;
         cr_assert(done || gt_status() == GT_NO_MEMORY, "%s: allocation %d", text_of(use), (int)n);
         allowed = INT64_MAX;
         gt_error_clear();
         if (!layer)
-            layer = make(use);
-        cr_assert(call(layer, input, use->sample->inputs, true), "%s: after allocation %d",
-                  text_of(use), (int)n);
+            layer = use_layer(use);
+        cr_assert(call(use, layer, &in, true), "%s: after allocation %d", text_of(use), (int)n);
         gt_context_use(before);
         gt_context_free(context);
     }
@@ -313,20 +267,17 @@ Test(layer_table, every_sample)
     const gt_LayerClass *const *table = gt_layer_classes(&count);
     for (int k = 0; k < count; k++) {
         check_declared(table[k]);
-        for (const gt_LayerSample *sample = table[k]->samples; sample->inputs; sample++)
+        for (int n = 0; table[k]->samples[n].inputs; n++)
             for (int wide = 0; wide < 2; wide++, uses++) {
-                Use use = {table[k], sample, wide ? GT_FLOAT64 : GT_FLOAT32};
+                Use use = {table[k], &table[k]->samples[n], n, wide ? GT_FLOAT64 : GT_FLOAT32};
                 gt_Scope *scope = gt_scope_begin();
-                gt_Tensor *input[INPUTS];
-                inputs_of(&use, input);
-                gt_Layer *layer = make(&use);
+                const UseInputs in = use_inputs(&use);
+                gt_Layer *layer = use_layer(&use);
                 cr_assert(layer, "%s", text_of(&use));
-                check_call(&use, layer, input);
-                check_plan(&use, input);
-                if (wide)
-                    check_gradients(&use, layer, input);
-                check_file(&use, layer, input);
-                check_mistakes(&use, layer, input);
+                check_call(&use, layer, &in);
+                check_plan(&use, &in);
+                check_file(&use, layer, &in);
+                check_mistakes(&use, layer, &in);
                 check_little_memory(&use);
                 gt_layer_free(layer);
                 gt_scope_end(scope);

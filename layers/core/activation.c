@@ -30,8 +30,10 @@ const gt_LayerClass gt_layer_class_activation = {
     .call = activation_call,
     .samples = GT_LAYER_SAMPLES(
         {.options = GT_LAYER_OPTIONS(gt_Activation, .function = gt_tanh),
+         .keras = "Activation('tanh')",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3)),
+         .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 3)}),
 };
 

@@ -53,18 +53,19 @@ const gt_LayerClass gt_layer_class_dense = {
     .build = dense_build,
     .call = dense_call,
     .flags = GT_LAYER_KEEPS_MASK,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Dense, .units = 3),
-         .keras = "Dense(3)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 4)),
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_Dense, .units = 2, .activation = gt_tanh, .use_bias = false),
-         .keras = "Dense(2, activation='tanh', use_bias=False)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 4)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Dense, .units = 3),
+                          .keras = "Dense(3)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 4)),
+                          .output = GT_SAMPLE_SHAPE(2, 3)},
+                         {.options = GT_LAYER_OPTIONS(gt_Dense, .units = 2, .activation = gt_tanh,
+                                                      .use_bias = false),
+                          .keras = "Dense(2, activation='tanh', use_bias=False)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 3, 4)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
 };
 
 gt_Layer *gt_Dense_at(const char *here, const gt_Dense_options *options)

@@ -1,5 +1,6 @@
 /* Initializers whose variance is scaled by the fans: the general one, and six cases by name. */
 #include "layers/initializers/classes.h"
+#include "layers/internal.h"
 
 #include <math.h>
 
@@ -215,4 +216,27 @@ const gt_InitializerClass gt_initializer_class_lecun_normal = {
 gt_Initializer gt_LecunNormal_of(const gt_GlorotUniform_options *options)
 {
     return gt_initializer_make(&gt_initializer_class_lecun_normal, options);
+}
+
+/* ---- for kernels whose axes are not (..., in, out) ---- */
+
+gt_Initializer gt_initializer_with_axes(gt_Initializer given, gt_Axes input, gt_Axes output)
+{
+    gt_Initializer glorot = gt_GlorotUniform();
+    gt_Initializer *self = given.type ? &given : &glorot;
+    if (self->type == &gt_initializer_class_variance_scaling) {
+        gt_VarianceScaling_options options = GT_OPTIONS_OF(gt_VarianceScaling_options, self);
+        if (options.input_axes.count > 0)
+            return *self;
+        options.input_axes = input;
+        options.output_axes = output;
+        return gt_VarianceScaling_of(&options);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (self->type == cases[i].type)
+            return gt_VarianceScaling(.scale = cases[i].scale, .mode = cases[i].mode,
+                                      .distribution = cases[i].distribution,
+                                      .seed = GT_OPTIONS_OF(gt_GlorotUniform_options, self).seed,
+                                      .input_axes = input, .output_axes = output);
+    return *self;
 }
