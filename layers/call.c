@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "ops/array/cast.h"
 #include "ops/array/masking.h"
+#include "ops/kit.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/reduce.h"
 
@@ -220,10 +221,11 @@ static const char *name_in(const gt_LayerState *parent, const gt_Layer *layer)
 
 static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Tensor *y)
 {
-    gt_Tensor *penalty = gt_penalty(&state->activity, y);
-    int64_t batch = gt_dim(gt_tensor_shape(y), 0);
+    gt_Tensor *penalty = gt_penalty(&state->activity, gt_is_masked(y) ? gt_unmask(y) : y);
+    if (penalty && gt_rank(y) > 0)
+        penalty = gt_divide(penalty, gt_extent_within(y, gt_axes(0), 0, 1, INT64_MAX, gt_dtype(penalty)));
     if (penalty && gt_context_status(context) == GT_OK)
-        gt_add_loss_at(NULL, state->layer, gt_divide(penalty, batch > 0 ? (double)batch : 1.0));
+        gt_add_loss_at(NULL, state->layer, penalty);
     return gt_context_status(context) == GT_OK ? y : NULL;
 }
 

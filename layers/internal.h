@@ -133,6 +133,11 @@ void gt_layer_free_options(gt_Layer *layer);
 /* Frees the layers among options that nobody takes. */
 void gt_options_refuse(const gt_OptionType *type, const void *options);
 
+/* ---- initializers/scaled.c ---- */
+/* One that is scaled by the fans with these axes for inputs and outputs, unless it has axes; any other as it is; for none
+ * glorot_uniform. For kernels whose axes are not (..., in, out). */
+gt_Initializer gt_initializer_with_axes(gt_Initializer given, gt_Axes input, gt_Axes output);
+
 /* ---- initial.c ---- */
 /* Draws the first numbers of all weights below that have none yet. */
 gt_Status gt_layer_draw(gt_LayerState *state);

@@ -1,10 +1,10 @@
 /* Sequential: the children in order. */
 #include "layers/sequential.h"
 #include "layers/core/dense.h"
-#include "layers/regularization/dropout.h"
 #include "layers/kit.h"
-#include "ops/math/math.h"
+#include "layers/regularization/dropout.h"
 #include "ops/array/cast.h"
+#include "ops/math/math.h"
 
 typedef struct Sequential {
     gt_Layer base;

@@ -9,16 +9,64 @@ GT_BEGIN
 
 /* clang-format off */
 #define GT_LAYERS(F)                                                                               \
+    /* attention/attention.c */                                                                    \
+    F(attention) F(additive_attention)                                                             \
+    /* attention/multi_head_attention.c */                                                         \
+    F(multi_head_attention) F(group_query_attention)                                               \
     /* core/activation.c */                                                                        \
     F(activation)                                                                                  \
     /* core/dense.c */                                                                             \
     F(dense)                                                                                       \
+    /* core/einsum_dense.c */                                                                      \
+    F(einsum_dense)                                                                                \
+    /* core/elu.c */                                                                               \
+    F(elu)                                                                                         \
+    /* core/embedding.c */                                                                         \
+    F(embedding)                                                                                   \
     /* core/flatten.c */                                                                           \
     F(flatten)                                                                                     \
+    /* core/identity.c */                                                                          \
+    F(identity)                                                                                    \
     /* core/lambda.c */                                                                            \
     F(lambda)                                                                                      \
+    /* core/leaky_relu.c */                                                                        \
+    F(leaky_re_lu)                                                                                 \
+    /* core/masking.c */                                                                           \
+    F(masking)                                                                                     \
+    /* core/permute.c */                                                                           \
+    F(permute)                                                                                     \
+    /* core/prelu.c */                                                                             \
+    F(p_re_lu)                                                                                     \
+    /* core/relu.c */                                                                              \
+    F(re_lu)                                                                                       \
+    /* core/repeat_vector.c */                                                                     \
+    F(repeat_vector)                                                                               \
     /* core/reshape.c */                                                                           \
     F(reshape)                                                                                     \
+    /* core/reversible_embedding.c */                                                              \
+    F(reversible_embedding)                                                                        \
+    /* core/softmax.c */                                                                           \
+    F(softmax)                                                                                     \
+    /* merging/add.c */                                                                            \
+    F(add)                                                                                         \
+    /* merging/average.c */                                                                        \
+    F(average)                                                                                     \
+    /* merging/concatenate.c */                                                                    \
+    F(concatenate)                                                                                 \
+    /* merging/dot.c */                                                                            \
+    F(dot)                                                                                         \
+    /* merging/maximum.c */                                                                        \
+    F(maximum)                                                                                     \
+    /* merging/minimum.c */                                                                        \
+    F(minimum)                                                                                     \
+    /* merging/multiply.c */                                                                       \
+    F(multiply)                                                                                    \
+    /* merging/subtract.c */                                                                       \
+    F(subtract)                                                                                    \
+    /* models/functional.c */                                                                      \
+    F(functional)                                                                                  \
+    /* normalization/spectral_normalization.c */                                                   \
+    F(spectral_normalization)                                                                      \
     /* recurrent/bidirectional.c */                                                                \
     F(bidirectional)                                                                               \
     /* recurrent/conv_lstm.c */                                                                    \
@@ -33,12 +81,20 @@ GT_BEGIN
     F(simple_rnn) F(simple_rnn_cell)                                                               \
     /* recurrent/time_distributed.c */                                                             \
     F(time_distributed)                                                                            \
+    /* regularization/activity_regularization.c */                                                 \
+    F(activity_regularization)                                                                     \
+    /* regularization/alpha_dropout.c */                                                           \
+    F(alpha_dropout)                                                                               \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
+    /* regularization/gaussian_dropout.c */                                                        \
+    F(gaussian_dropout)                                                                            \
+    /* regularization/gaussian_noise.c */                                                          \
+    F(gaussian_noise)                                                                              \
+    /* regularization/spatial_dropout.c */                                                         \
+    F(spatial_dropout1d) F(spatial_dropout2d) F(spatial_dropout3d)                                 \
     /* sequential.c */                                                                             \
-    F(sequential)                                                                                  \
-    /* models/functional.c */                                                                      \
-    F(functional)
+    F(sequential)
 /* clang-format on */
 
 #define GT_DECLARE_LAYER(name) extern const gt_LayerClass gt_layer_class_##name;

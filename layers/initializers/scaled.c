@@ -1,5 +1,6 @@
 /* Initializers whose variance is scaled by the fans: the general one, and six cases by name. */
 #include "layers/initializers/classes.h"
+#include "layers/internal.h"
 
 #include <math.h>
 
@@ -115,6 +116,16 @@ gt_Initializer gt_VarianceScaling_of(const gt_VarianceScaling_options *options)
 
 /* ---- its well-known cases ---- */
 
+/* clang-format off */
+#define GT_SCALED(F)                                                                               \
+    F(glorot_uniform, GlorotUniform, 1, GT_FAN_AVG, GT_DISTRIBUTION_UNIFORM, "evenly, variance 2 / (in + out)") \
+    F(glorot_normal, GlorotNormal, 1, GT_FAN_AVG, GT_DISTRIBUTION_TRUNCATED_NORMAL, "truncated normal, variance 2 / (in + out)") \
+    F(he_uniform, HeUniform, 2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, "evenly, variance 2 / in")     \
+    F(he_normal, HeNormal, 2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL, "truncated normal, variance 2 / in") \
+    F(lecun_uniform, LecunUniform, 1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, "evenly, variance 1 / in") \
+    F(lecun_normal, LecunNormal, 1, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL, "truncated normal, variance 1 / in")
+/* clang-format on */
+
 #define SCALED(text, Name, scale, mode, distribution, line)                                        \
     static gt_Status text##_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,      \
                                  uint64_t stream)                                                  \
@@ -133,15 +144,34 @@ gt_Initializer gt_VarianceScaling_of(const gt_VarianceScaling_options *options)
     {                                                                                              \
         return gt_initializer_make(&gt_initializer_class_##text, options);                         \
     }
+GT_SCALED(SCALED)
 
-SCALED(glorot_uniform, GlorotUniform, 1, GT_FAN_AVG, GT_DISTRIBUTION_UNIFORM,
-       "evenly, variance 2 / (in + out)")
-SCALED(glorot_normal, GlorotNormal, 1, GT_FAN_AVG, GT_DISTRIBUTION_TRUNCATED_NORMAL,
-       "truncated normal, variance 2 / (in + out)")
-SCALED(he_uniform, HeUniform, 2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, "evenly, variance 2 / in")
-SCALED(he_normal, HeNormal, 2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL,
-       "truncated normal, variance 2 / in")
-SCALED(lecun_uniform, LecunUniform, 1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM,
-       "evenly, variance 1 / in")
-SCALED(lecun_normal, LecunNormal, 1, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL,
-       "truncated normal, variance 1 / in")
+#define ENTRY(text, Name, scale, mode, distribution, line)                                         \
+    {&gt_initializer_class_##text, scale, mode, distribution},
+static const struct {
+    const gt_InitializerClass *type;
+    double scale;
+    gt_Fan mode;
+    gt_Distribution distribution;
+} cases[] = {GT_SCALED(ENTRY)};
+
+gt_Initializer gt_initializer_with_axes(gt_Initializer given, gt_Axes input, gt_Axes output)
+{
+    gt_Initializer glorot = gt_GlorotUniform();
+    gt_Initializer *self = given.type ? &given : &glorot;
+    if (self->type == &gt_initializer_class_variance_scaling) {
+        gt_VarianceScaling_options options = GT_OPTIONS_OF(gt_VarianceScaling_options, self);
+        if (options.input_axes.count > 0)
+            return *self;
+        options.input_axes = input;
+        options.output_axes = output;
+        return gt_VarianceScaling_of(&options);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (self->type == cases[i].type)
+            return gt_VarianceScaling(
+                .scale = cases[i].scale, .mode = cases[i].mode, .distribution = cases[i].distribution,
+                .seed = GT_OPTIONS_OF(gt_GlorotUniform_options, self).seed, .input_axes = input,
+                .output_axes = output);
+    return *self;
+}
