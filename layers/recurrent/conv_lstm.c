@@ -12,13 +12,13 @@ enum { GATES = 4, IN = 0, FORGET, NEW, OUT };
 
 typedef struct ConvLSTM {
     gt_Layer base;
-    gt_ConvLSTM_options options;
+    gt_ConvLSTM1D_options options;
     gt_CellWeights weights;
     gt_States states;
     gt_Shape size, strides, dilation; /* one number for each spatial axis */
 } ConvLSTM;
 
-GT_OPTION_TYPE(gt_ConvLSTM_options, gt_ConvLSTM_OPTIONS);
+GT_OPTION_TYPE(gt_ConvLSTM1D_options, gt_ConvLSTM1D_OPTIONS);
 
 static int spatial_axes(const gt_Layer *layer)
 {
@@ -27,7 +27,7 @@ static int spatial_axes(const gt_Layer *layer)
 
 static gt_CellView view_of(const ConvLSTM *self)
 {
-    const gt_ConvLSTM_options *o = &self->options;
+    const gt_ConvLSTM1D_options *o = &self->options;
     gt_CellView view = {.units = o->filters,
                         .gates = GATES,
                         .use_bias = o->use_bias,
@@ -56,7 +56,7 @@ static gt_Status expand(const char *what, gt_Sizes sizes, int axes, gt_Shape *sh
 static gt_Status conv_lstm_create(gt_Layer *layer)
 {
     ConvLSTM *self = (ConvLSTM *)layer;
-    const gt_ConvLSTM_options *options = &self->options;
+    const gt_ConvLSTM1D_options *options = &self->options;
     int axes = spatial_axes(layer);
     bool steps = false, apart = false;
     if (options->filters <= 0)
@@ -90,7 +90,7 @@ static int64_t positions(const ConvLSTM *self, int d, int64_t n)
 static gt_Status conv_lstm_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     ConvLSTM *self = (ConvLSTM *)layer;
-    const gt_ConvLSTM_options *options = &self->options;
+    const gt_ConvLSTM1D_options *options = &self->options;
     const gt_CellView view = view_of(self);
     int axes = spatial_axes(layer);
     gt_Shape state = {.mark = GT_MARK, .rank = axes + 1};
@@ -193,7 +193,7 @@ static gt_Status body(void *context, gt_Tensor *const *inputs, gt_Tensor **outpu
 static gt_Tensor *conv_lstm_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const ConvLSTM *self = (const ConvLSTM *)layer;
-    const gt_ConvLSTM_options *options = &self->options;
+    const gt_ConvLSTM1D_options *options = &self->options;
     gt_Tensor *initial[2] = {NULL, NULL}, *last[2], *x = gt_widened(in->x);
     Step step;
     if (gt_states_begin(&self->states, in, initial) != GT_OK ||
@@ -219,7 +219,7 @@ static gt_Tensor *conv_lstm_mask(gt_Layer *layer, const gt_CallArgs *in)
 
 #define CONV_LSTM(text, name, line, axes)                                                          \
     GT_LAYER_RECORD(text, name, ConvLSTM, line),                                                   \
-        .flags = GT_LAYER_RANDOM | GT_LAYER_FLOAT32, .options = &gt_ConvLSTM_options_type,         \
+        .flags = GT_LAYER_RANDOM | GT_LAYER_FLOAT32, .options = &gt_ConvLSTM1D_options_type,       \
         .create = conv_lstm_create, .build = conv_lstm_build, .call = conv_lstm_call,              \
         .mask = conv_lstm_mask, .outputs = 3,                                                      \
         .ports = GT_PORTS({"sequences", 0, (axes) + 3, (axes) + 3},                                \
@@ -234,7 +234,7 @@ static gt_Layer *conv_lstm_of_images(void)
 const gt_LayerClass gt_layer_class_conv_lstm1d = {
     CONV_LSTM("conv_lstm1d", "ConvLSTM1D", "a convolutional LSTM over sequences of lines", 1),
     .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM, .filters = 2, .kernel_size = 2),
+        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 2, .kernel_size = 2),
          .keras = "ConvLSTM1D(2, 2)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 4, 2)),
@@ -252,7 +252,7 @@ const gt_LayerClass gt_layer_class_conv_lstm1d = {
          .masks = 1,
          .outputs = 3,
          .output = GT_SAMPLE_SHAPE(2, 3, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM, .filters = 1, .kernel_size = 2,
+        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 1, .kernel_size = 2,
                                      .dilation_rate = 2, .unit_forget_bias = false,
                                      .return_sequences = true, .zero_output_for_mask = true),
          .keras = "ConvLSTM1D(1, 2, dilation_rate=2, unit_forget_bias=False, "
@@ -261,14 +261,14 @@ const gt_LayerClass gt_layer_class_conv_lstm1d = {
          .input = GT_INPUTS(GT_ANY(2, 3, 4, 1)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 3, 2, 1)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM, .filters = 1, .kernel_size = 2, .stateful = true,
-                                     .return_state = true),
+        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 1, .kernel_size = 2,
+                                     .stateful = true, .return_state = true),
          .keras = "ConvLSTM1D(1, 2, stateful=True, return_state=True)",
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 2, 3, 2)),
          .outputs = 3,
          .output = GT_SAMPLE_SHAPE(2, 2, 1)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM, .filters = 1, .kernel_size = 2, .dropout = 0.3,
+        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 1, .kernel_size = 2, .dropout = 0.3,
                                      .recurrent_dropout = 0.2, .seed = 4),
          .keras = "ConvLSTM1D(1, 2, dropout=0.3, recurrent_dropout=0.2, seed=4)",
          .inputs = 1,
@@ -288,26 +288,26 @@ const gt_LayerClass gt_layer_class_conv_lstm2d = {
 
 const gt_LayerClass gt_layer_class_conv_lstm3d = {
     CONV_LSTM("conv_lstm3d", "ConvLSTM3D", "a convolutional LSTM over sequences of volumes", 3),
-    .samples =
-        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_ConvLSTM, .filters = 1, .kernel_size = 2),
-                          .keras = "ConvLSTM3D(1, 2)",
-                          .inputs = 1,
-                          .input = GT_INPUTS(GT_ANY(1, 2, 2, 3, 2, 1)),
-                          .masks = 1,
-                          .output = GT_SAMPLE_SHAPE(1, 1, 2, 1, 1)}),
+    .samples = GT_LAYER_SAMPLES(
+        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 1, .kernel_size = 2),
+         .keras = "ConvLSTM3D(1, 2)",
+         .inputs = 1,
+         .input = GT_INPUTS(GT_ANY(1, 2, 2, 3, 2, 1)),
+         .masks = 1,
+         .output = GT_SAMPLE_SHAPE(1, 1, 2, 1, 1)}),
 };
 
-gt_Layer *gt_ConvLSTM1D_at(const char *here, const gt_ConvLSTM_options *options)
+gt_Layer *gt_ConvLSTM1D_at(const char *here, const gt_ConvLSTM1D_options *options)
 {
     return gt_layer_make_at(here, &gt_layer_class_conv_lstm1d, options);
 }
 
-gt_Layer *gt_ConvLSTM2D_at(const char *here, const gt_ConvLSTM_options *options)
+gt_Layer *gt_ConvLSTM2D_at(const char *here, const gt_ConvLSTM1D_options *options)
 {
     return gt_layer_make_at(here, &gt_layer_class_conv_lstm2d, options);
 }
 
-gt_Layer *gt_ConvLSTM3D_at(const char *here, const gt_ConvLSTM_options *options)
+gt_Layer *gt_ConvLSTM3D_at(const char *here, const gt_ConvLSTM1D_options *options)
 {
     return gt_layer_make_at(here, &gt_layer_class_conv_lstm3d, options);
 }

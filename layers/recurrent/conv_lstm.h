@@ -8,7 +8,7 @@
 
 GT_BEGIN
 
-#define gt_ConvLSTM_OPTIONS(F, S)                                                                  \
+#define gt_ConvLSTM1D_OPTIONS(F, S)                                                                \
     F(S, int64_t, filters, 0, "channels of the output and the states; required, > 0")              \
     F(S, gt_Sizes, kernel_size, 0, "of both windows; required, > 0")                               \
     F(S, gt_Sizes, strides, 1, "steps of the window over the input")                               \
@@ -21,8 +21,8 @@ GT_BEGIN
     GT_RECURRENT_PENALTIES(F, S)                                                                   \
     GT_RECURRENT_STEPS(F, S)                                                                       \
     GT_LAYER_COMMON(F, S)
-GT_OPTIONS(gt_ConvLSTM_options, gt_ConvLSTM_OPTIONS);
-typedef gt_ConvLSTM_options gt_ConvLSTM1D_options, gt_ConvLSTM2D_options, gt_ConvLSTM3D_options;
+GT_OPTIONS(gt_ConvLSTM1D_options, gt_ConvLSTM1D_OPTIONS);
+typedef gt_ConvLSTM1D_options gt_ConvLSTM2D_options, gt_ConvLSTM3D_options;
 
 /* gt_ConvLSTM2D(8, 3, .padding = GT_PADDING_SAME, .return_sequences = true): gt_LSTM with convolutions in place of products:
  * with the four parts of z = conv(x_t, kernel) + conv(h, recurrent_kernel) + bias in the order i, f, g, o
@@ -35,14 +35,14 @@ typedef gt_ConvLSTM_options gt_ConvLSTM1D_options, gt_ConvLSTM2D_options, gt_Con
  * (kernel_size..., filters, 4 filters), bias (4 filters). The spatial sizes are those of the first call. More in
  * layers/recurrent/recurrent.h; each gate has dropout masks of its own, as in Keras. */
 #define gt_ConvLSTM1D(...)                                                                         \
-    gt_ConvLSTM1D_at(GT_HERE, GT_KEYWORDS_2(gt_ConvLSTM, filters, kernel_size, __VA_ARGS__))
+    gt_ConvLSTM1D_at(GT_HERE, GT_KEYWORDS_2(gt_ConvLSTM1D, filters, kernel_size, __VA_ARGS__))
 #define gt_ConvLSTM2D(...)                                                                         \
-    gt_ConvLSTM2D_at(GT_HERE, GT_KEYWORDS_2(gt_ConvLSTM, filters, kernel_size, __VA_ARGS__))
+    gt_ConvLSTM2D_at(GT_HERE, GT_KEYWORDS_2(gt_ConvLSTM1D, filters, kernel_size, __VA_ARGS__))
 #define gt_ConvLSTM3D(...)                                                                         \
-    gt_ConvLSTM3D_at(GT_HERE, GT_KEYWORDS_2(gt_ConvLSTM, filters, kernel_size, __VA_ARGS__))
-GT_API gt_Layer *gt_ConvLSTM1D_at(const char *here, const gt_ConvLSTM_options *options);
-GT_API gt_Layer *gt_ConvLSTM2D_at(const char *here, const gt_ConvLSTM_options *options);
-GT_API gt_Layer *gt_ConvLSTM3D_at(const char *here, const gt_ConvLSTM_options *options);
+    gt_ConvLSTM3D_at(GT_HERE, GT_KEYWORDS_2(gt_ConvLSTM1D, filters, kernel_size, __VA_ARGS__))
+GT_API gt_Layer *gt_ConvLSTM1D_at(const char *here, const gt_ConvLSTM1D_options *options);
+GT_API gt_Layer *gt_ConvLSTM2D_at(const char *here, const gt_ConvLSTM1D_options *options);
+GT_API gt_Layer *gt_ConvLSTM3D_at(const char *here, const gt_ConvLSTM1D_options *options);
 
 GT_END
 
