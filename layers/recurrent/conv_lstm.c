@@ -239,10 +239,11 @@ const gt_LayerClass gt_layer_class_conv_lstm1d = {
          .inputs = 1,
          .input = GT_INPUTS(GT_ANY(2, 3, 4, 2)),
          .output = GT_SAMPLE_SHAPE(2, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(
-             gt_ConvLSTM, .filters = 2, .kernel_size = 3, .padding = GT_PADDING_SAME, .strides = 2,
-             .activation = gt_softsign, .recurrent_activation = gt_tanh, .return_sequences = true,
-             .return_state = true, .go_backwards = true, .unroll = true, .use_bias = false),
+        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 2, .kernel_size = 3,
+                                     .padding = GT_PADDING_SAME, .strides = 2,
+                                     .activation = gt_softsign, .recurrent_activation = gt_tanh,
+                                     .return_sequences = true, .return_state = true,
+                                     .go_backwards = true, .unroll = true, .use_bias = false),
          .keras = "ConvLSTM1D(2, 3, padding='same', strides=2, activation='softsign', "
                   "recurrent_activation='tanh', return_sequences=True, return_state=True, "
                   "go_backwards=True, unroll=True, use_bias=False) "
