@@ -1,5 +1,5 @@
-/* What the walks over the table of layers cannot see of attention: masks that mean the same, names, mistakes, and a block of
- * an encoder that learns. Values are compared with Keras in test_layers_oracle.c. */
+/* What the walks over the table of layers cannot see of attention: masks that mean the same, names, mistakes, and
+ * a block of an encoder that learns. Values are compared with Keras in test_layers_oracle.c. */
 #include <criterion/criterion.h>
 
 #include "gradtape.h"
@@ -259,7 +259,8 @@ static gt_Status train(void *context, gt_Tensor *const *inputs, gt_Tensor **outp
     return gt_status();
 }
 
-/* Each position learns the mean over the sequence, which only attention can know; a plan does the same with the same bits. */
+/* Each position learns the mean over the sequence, which only attention can know; a plan does the same with the
+ * same bits. */
 Test(layers_attention, an_encoder_learns)
 {
     gt_Tensor *x = waves(gt_shape(6, 5, 3), 0.9);

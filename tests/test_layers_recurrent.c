@@ -1,6 +1,6 @@
-/* What the walks over the table of layers cannot see of recurrent layers: states from call to call, cells of one's own, names,
- * dropout that stays for all steps, mistakes, and a tagger that learns. Values are compared with Keras in
- * test_layers_oracle.c. */
+/* What the walks over the table of layers cannot see of recurrent layers: states from call to call, cells of one's
+ * own, names, dropout that stays for all steps, mistakes, and a tagger that learns. Values are compared with Keras
+ * in test_layers_oracle.c. */
 #include <criterion/criterion.h>
 
 #include "gradtape.h"
@@ -81,7 +81,8 @@ static gt_Status calls_layer(void *context, gt_Tensor *const *inputs, gt_Tensor 
     return gt_status();
 }
 
-/* Three batches one after the other are one long sequence; so they are in a plan; after gt_reset_states all is as at first. */
+/* Three batches one after the other are one long sequence; so they are in a plan; after gt_reset_states all is as
+ * at first. */
 Test(layers_recurrent, states_go_on)
 {
     static const int counts[] = {2, 1, 1, 3, 2};
@@ -255,7 +256,8 @@ Test(layers_recurrent, a_cell_of_ones_own)
 
 /* ---- dropout ---- */
 
-/* With kernels that copy, the outputs show the masks: the same for all steps, others in the next call and in other rows. */
+/* With kernels that copy, the outputs show the masks: the same for all steps, others in the next call and in other
+ * rows. */
 Test(layers_recurrent, dropout_stays_for_all_steps)
 {
     enum { N = 16 };

@@ -1,5 +1,5 @@
-/* MultiHeadAttention and GroupQueryAttention: projections, masks and the operation gt_dot_product_attention between them. Both
- * classes read their options into one struct, and share what they do with it. */
+/* MultiHeadAttention and GroupQueryAttention: projections, masks and the operation gt_dot_product_attention
+ * between them. Both classes read their options into one struct, and share what they do with it. */
 #include "layers/attention/multi_head_attention.h"
 #include "layers/core/einsum_dense.h"
 #include "layers/kit.h"
@@ -117,7 +117,8 @@ static gt_Tensor *mask_of(const gt_CallArgs *in, int i)
     return input_of(in, i) ? in->masks[i] : NULL;
 }
 
-/* 1, 2, ... along axis 1 of x (batch, steps, ...), as (batch, steps): made of x, so that a traced graph serves any length. */
+/* 1, 2, ... along axis 1 of x (batch, steps, ...), as (batch, steps): made of x, so that a traced graph serves any
+ * length. */
 static gt_Tensor *count_steps(gt_Tensor *x)
 {
     gt_Shape begin = {.mark = GT_MARK, .rank = gt_rank(x)}, size = begin;
@@ -279,7 +280,8 @@ const gt_LayerClass gt_layer_class_multi_head_attention = {
          .keras = "MultiHeadAttention(1, 2, sliding_window=2) @ call(x[0], x[1], x[2], "
                   "attention_mask=x[3])",
          .inputs = 4,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_ANY(2, 4, 2), GT_ANY(2, 4, 2), GT_WHOLE(GT_INT32, 0, 2, 2, 3, 4)),
+         .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_ANY(2, 4, 2), GT_ANY(2, 4, 2),
+                            GT_WHOLE(GT_INT32, 0, 2, 2, 3, 4)),
          .masks = 6,
          .output = GT_SAMPLE_SHAPE(2, 3, 2)},
         {.make = sample_with_axes,

@@ -1,15 +1,16 @@
 /* Attention with heads (Vaswani et al. 2017), and with fewer heads of keys than of queries (Ainslie et al. 2023).
  *
- * Inputs: query (batch, queries, features), value (batch, keys, features), key, which is the value if it is absent, and
- * attention_mask, which keys a query may look at: (batch, queries, keys), or with an axis of heads behind the batch; 0 or
- * false forbids. Output 0: (batch, queries, features of the query); output 1, if somebody asks for it, the weights as they
- * were before the dropout, (batch, heads, queries, keys).
+ * Inputs: query (batch, queries, features), value (batch, keys, features), key, which is the value if it is
+ * absent, and attention_mask, which keys a query may look at: (batch, queries, keys), or with an axis of heads
+ * behind the batch; 0 or false forbids. Output 0: (batch, queries, features of the query); output 1, if somebody
+ * asks for it, the weights as they were before the dropout, (batch, heads, queries, keys).
  *
- * Masks that ride on query, value and key, attention_mask, `use_causal_mask` and `sliding_window` are joined by AND. A query
- * that may look at nothing gets the mean of all values (Keras: zeros in place of it where the scores are returned, or with
- * dropout). The result has the mask of the query.
+ * Masks that ride on query, value and key, attention_mask, `use_causal_mask` and `sliding_window` are joined by
+ * AND. A query that may look at nothing gets the mean of all values (Keras: zeros in place of it where the scores
+ * are returned, or with dropout). The result has the mask of the query.
  *
- * What are arguments of Keras's call are options here, or outputs: `use_causal_mask`, and for return_attention_scores
+ * What are arguments of Keras's call are options here, or outputs: `use_causal_mask`, and for
+ * return_attention_scores
  *
  *     gt_call(layer, x, .more = gt_tensors(x), .outputs = gt_outputs(&scores)) */
 #ifndef GT_LAYERS_MULTI_HEAD_ATTENTION_H
@@ -44,11 +45,11 @@ GT_BEGIN
     GT_HEADS_COMMON(F, S)                                                                          \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_MultiHeadAttention_options, gt_MultiHeadAttention_OPTIONS);
-/* gt_MultiHeadAttention(8, 64): with Q, K and V the projections of query, key and value, for each head
- * softmax(Q K^T / sqrt(key_dim)) V, and a projection of all heads to the width of the query. Children, all of them
- * EinsumDense: query, key, value with kernels (features, heads, width) and biases (heads, width), with `use_gate` gate,
- * and attention_output with a kernel (heads, width of the values, features). Inputs may have more axes between batch and
- * features: then attention goes over all of them, or over attention_axes. */
+/* gt_MultiHeadAttention(8, 64): with Q, K and V the projections of query, key and value, for each head softmax(Q
+ * K^T / sqrt(key_dim)) V, and a projection of all heads to the width of the query. Children, all of them
+ * EinsumDense: query, key, value with kernels (features, heads, width) and biases (heads, width), with `use_gate`
+ * gate, and attention_output with a kernel (heads, width of the values, features). Inputs may have more axes
+ * between batch and features: then attention goes over all of them, or over attention_axes. */
 #define gt_MultiHeadAttention(...)                                                                 \
     gt_MultiHeadAttention_at(                                                                      \
         GT_HERE, GT_KEYWORDS_2(gt_MultiHeadAttention, num_heads, key_dim, __VA_ARGS__))
@@ -62,8 +63,8 @@ GT_API gt_Layer *gt_MultiHeadAttention_at(const char *here,
     GT_HEADS_COMMON(F, S)                                                                          \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_GroupQueryAttention_options, gt_GroupQueryAttention_OPTIONS);
-/* gt_GroupQueryAttention(64, 8, .num_key_value_heads = 2): the same with num_query_heads heads of queries, of which neighbours share one of
- * num_key_value_heads heads of keys and values. Inputs have three axes. */
+/* gt_GroupQueryAttention(64, 8, .num_key_value_heads = 2): the same with num_query_heads heads of queries, of
+ * which neighbours share one of num_key_value_heads heads of keys and values. Inputs have three axes. */
 #define gt_GroupQueryAttention(...)                                                                \
     gt_GroupQueryAttention_at(                                                                     \
         GT_HERE, GT_KEYWORDS_2(gt_GroupQueryAttention, head_dim, num_query_heads, __VA_ARGS__))

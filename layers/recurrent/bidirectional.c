@@ -1,4 +1,5 @@
-/* Bidirectional. What it needs to know of its layers it reads from their options by name, as gt_layer_copy_with does. */
+/* Bidirectional. What it needs to know of its layers it reads from their options by name, as gt_layer_copy_with
+ * does. */
 #include "layers/recurrent/bidirectional.h"
 #include "layers/recurrent/cell.h"
 #include "layers/recurrent/gru.h"
@@ -81,7 +82,7 @@ static gt_Status bidirectional_create(gt_Layer *layer)
     gt_Layer *forward = self->forward = self->options.layer;
     gt_Layer *backward = self->options.backward_layer;
     const bool yes = true;
-    int mode = self->options.merge_mode;
+    int mode = (int)self->options.merge_mode;
     if (mode < GT_MERGE_MODE_CONCAT || mode > GT_MERGE_MODE_NONE)
         return gt_fail(GT_INVALID, "unknown merge_mode %d", mode);
     if (check_layer(forward, "layer") != GT_OK ||

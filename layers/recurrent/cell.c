@@ -1,5 +1,5 @@
-/* What recurrent layers and cells share. The masks of a cell that a loop holds stand in memory of their own: a trace
- * takes the struct of a layer for a fact, and these tensors are none. */
+/* What recurrent layers and cells share. The masks of a cell that a loop holds stand in memory of their own: a
+ * trace takes the struct of a layer for a fact, and these tensors are none. */
 #include "layers/recurrent/cell.h"
 #include "layers/recurrent/gru.h"
 #include "layers/recurrent/lstm.h"
@@ -66,7 +66,8 @@ static const gt_InitializerClass forget_class = {.mark = GT_MARK,
                                                  .floats_only = true,
                                                  .fill = fill_forget};
 
-/* What the bias starts with. An initializer of the forget gate reads that of the options, which live as long as the layer. */
+/* What the bias starts with. An initializer of the forget gate reads that of the options, which live as long as
+ * the layer. */
 static gt_Initializer bias_start(const gt_CellView *view, bool forget)
 {
     if (forget)
