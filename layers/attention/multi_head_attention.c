@@ -167,11 +167,10 @@ static gt_Tensor *call(const HeadOptions *options, const Heads *heads, const gt_
     gt_Tensor *query_mask = mask_of(in, QUERY);
     gt_Tensor *keys = both(mask_of(in, VALUE), mask_of(in, KEY));
     if (!plain && (query_mask || keys || options->window > 0))
-        return gt_fail(
-                   GT_UNSUPPORTED,
-                   "masks of inputs and sliding_window are about one axis; with %d of them give "
-                   "attention_mask",
-                   inner),
+        return gt_fail(GT_UNSUPPORTED,
+                       "masks of inputs and sliding_window are about one axis; with %d of them use "
+                       "gt_unmask and give attention_mask",
+                       inner),
                NULL;
     gt_Tensor *y = gt_dot_product_attention(
         gt_widened(q), gt_widened(k), gt_widened(v), .axes = options->axes,
