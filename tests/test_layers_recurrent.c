@@ -125,6 +125,63 @@ Test(layers_recurrent, states_go_on)
     assert_no_leaks();
 }
 
+/* In a plan the steps are one loop, whose body is there once; with .unroll they follow one another. Same bits. */
+Test(layers_recurrent, loops_in_plans)
+{
+    enum { STEPS = 20 };
+    gt_Tensor *x = waves(gt_shape(2, STEPS, 3));
+    for (int kind = 0; kind < 2; kind++) {
+        gt_Layer *layers[2];
+        int32_t operations[2];
+        gt_Tensor *y[2];
+        for (int unroll = 0; unroll < 2; unroll++) {
+            gt_Layer *layer = layers[unroll] =
+                kind == 0 ? gt_LSTM(3, .unroll = unroll) : gt_RNN(gt_GRUCell(3), .unroll = unroll);
+            gt_call(layer, x);
+            if (unroll)
+                take_weights(layer, layers[0]);
+            gt_Function *function = gt_function(calls_layer, layer);
+            gt_function_call(function, gt_tensors(x), &y[unroll]);
+            ok("plan");
+            cr_assert(distance(y[unroll], gt_call(layer, x)) == 0);
+            operations[unroll] = gt_function_stats(function).operations;
+            gt_function_free(function);
+        }
+        cr_assert(distance(y[0], y[1]) == 0);
+        cr_assert(operations[0] < STEPS && operations[1] >= 3 * STEPS, "%d: %d and %d operations",
+                  kind, (int)operations[0], (int)operations[1]);
+        gt_layer_free(layers[0]);
+        gt_layer_free(layers[1]);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A stateful layer in training: the states are those that inference of the same batches would leave; gradients stay in
+ * the batch. */
+Test(layers_recurrent, training_with_states)
+{
+    gt_Layer *layer = gt_LSTM(3, .stateful = true);
+    gt_Tensor *x = waves(gt_shape(2, 4, 2));
+    gt_call(layer, x);
+    gt_call(layer, x);
+    gt_Tensor *h = gt_identity(gt_state_variables(layer).items[0]);
+    gt_reset_states(layer);
+    for (int i = 0; i < 2; i++) {
+        gt_Tape *tape = gt_tape_begin();
+        gt_Tensor *loss = gt_sum(gt_call(layer, x, .training = true)), *gradient[3];
+        gt_gradients(tape, gt_tensors(loss), gt_trainable_variables(layer), gradient);
+        ok("gradients");
+        cr_assert(gradient[0] && gradient[1] && gradient[2] &&
+                  gt_trainable_variables(layer).count == 3);
+        gt_tape_end(tape);
+    }
+    cr_assert(distance(gt_state_variables(layer).items[0], h) < 1e-6);
+    gt_layer_free(layer);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* The states of one layer start another one: an encoder and a decoder. */
 Test(layers_recurrent, states_from_layer_to_layer)
 {
@@ -412,6 +469,19 @@ Test(layers_recurrent, first_bias)
         cr_assert(i / 5 == 1 ? x == 1 : fabs(x - 7) < 1 && x != gt_element(bias, (i + 10) % 20),
                   "%d: %g", i, x);
     }
+    gt_Layer *again[2];
+    for (int k = 0; k < 2; k++) { /* a seed of its own */
+        again[k] = gt_LSTM(5, .bias_initializer = gt_RandomNormal(.seed = 3));
+        gt_build(again[k], gt_shape(1, 2, 3), GT_FLOAT64);
+    }
+    cr_assert(distance(gt_weights(again[0]).items[2], gt_weights(again[1]).items[2]) == 0 &&
+              distance(gt_weights(again[0]).items[0], gt_weights(again[1]).items[0]) > 0);
+    gt_layer_free(again[0]);
+    gt_layer_free(again[1]);
+    gt_Layer *wrong = gt_LSTM(5, .bias_initializer = gt_Orthogonal());
+    cr_assert(!gt_call(wrong, waves(gt_shape(1, 2, 3))));
+    fails("an orthogonal weight must have at least 2 dimensions (got 1)");
+    gt_layer_free(wrong);
     gt_layer_free(lstm);
     gt_context_free(NULL);
     assert_no_leaks();
