@@ -61,6 +61,8 @@ struct gt_LayerState {
     gt_InputSpec spec[GT_INPUT_SPECS], spec_created[GT_INPUT_SPECS]; /* now, and before build */
     gt_Regularizer activity;
     gt_Spec output; /* of the last call; dtype NONE: never called */
+    gt_Spec *built_for; /* the inputs that it was built for; owned */
+    int32_t built_for_count;
     uint64_t call;  /* its last one with this layer outermost; 0: none */
     gt_Tensor *
         *losses; /* what it added itself, in call number `losses_of` of the outermost layer */
@@ -121,6 +123,11 @@ gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
 const gt_Port *gt_layer_ports(const gt_LayerState *state);
 /* Does the class say what becomes of masks? Then inputs come without them. */
 bool gt_class_reads_masks(const gt_LayerClass *type);
+
+/* ---- call.c ---- */
+/* gt_build_for, but nothing is drawn. */
+gt_Status gt_build_late(gt_Context *context, const char *here, gt_LayerState *state, int32_t count,
+                        const gt_Spec *inputs);
 
 /* ---- options.c ---- */
 /* The value of the option of that name and size; false: there is none. */

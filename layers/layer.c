@@ -86,6 +86,14 @@ static void release_children(gt_LayerState *state, int32_t keep)
     gt_context_count_structure(context);
 }
 
+static void free_built_for(gt_LayerState *state)
+{
+    gt_release(state->object.context, state->built_for,
+               (size_t)state->built_for_count * sizeof *state->built_for);
+    state->built_for = NULL;
+    state->built_for_count = 0;
+}
+
 void gt_layer_unbuild(gt_LayerState *state, int32_t children)
 {
     GT_ASSERT(!state->building && children <= state->child_count);
@@ -94,6 +102,7 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children)
     state->dtype = gt_variable_dtype(state->layer->dtype);
     state->compute = gt_compute_dtype(state->layer->dtype);
     memcpy(state->spec, state->spec_created, sizeof state->spec);
+    free_built_for(state);
     state->built = false;
 }
 
@@ -119,6 +128,7 @@ static void destroy_layer(gt_Object *object)
     gt_release(context, state->list, (size_t)state->list_capacity * sizeof *state->list);
     gt_release(context, state->text, state->text_bytes);
     gt_paths_close(context, &state->paths);
+    free_built_for(state);
     gt_free_text(context, state->name);
 }
 

@@ -21,6 +21,21 @@ static gt_Tensor *sequential_call(gt_Layer *layer, const gt_CallArgs *in)
     return x;
 }
 
+/* A new one with copies of the layers. */
+static gt_Layer *sequential_copy(gt_Layer *layer)
+{
+    const gt_LayerState *state = layer->state;
+    const Sequential instance = {.base = {.name = state->named ? state->name : NULL,
+                                          .dtype = layer->dtype}};
+    gt_Layer *model = gt_layer_new_at(NULL, &gt_layer_class_sequential, &instance);
+    for (int32_t i = 0; i < state->child_count && gt_status() == GT_OK; i++)
+        gt_add_child_at(NULL, model, gt_layer_copy_at(NULL, state->children[i].layer));
+    if (gt_status() == GT_OK)
+        return model;
+    gt_layer_free(model);
+    return NULL;
+}
+
 static gt_Layer *sequential_sample(void)
 {
     return gt_Sequential(gt_Dense(4, .activation = gt_tanh), gt_Dropout(0.3, .seed = 5),
@@ -36,6 +51,7 @@ const gt_LayerClass gt_layer_class_sequential = {
     .summary = "layers one after the other",
     .instance = sizeof(Sequential),
     .call = sequential_call,
+    .copy = sequential_copy,
     .samples = GT_LAYER_SAMPLES(
         {.make = sequential_sample,
          .keras = "Sequential([Dense(4, activation='tanh'), Dropout(0.3, seed=5), Dense(3)])",

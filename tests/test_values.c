@@ -591,15 +591,13 @@ static gt_Variable *weight_of(const Training *training, int i)
 static Training training_of(const gt_TensorFile *file, gt_Optimizer *optimizer,
                             gt_Constraint kernel, gt_Constraint bias)
 {
-    Training training = {.dense = gt_Dense(3),
+    Training training = {.dense = gt_Dense(3, .kernel_constraint = kernel, .bias_constraint = bias),
                          .optimizer = optimizer,
                          .x = part(file, "train", "x"),
                          .y = part(file, "train", "y")};
     gt_build(training.dense, gt_shape(8, 4), GT_FLOAT64);
     gt_assign(weight_of(&training, 0), part(file, "train", "kernel"));
     gt_assign(weight_of(&training, 1), part(file, "train", "bias"));
-    gt_set_constraint(weight_of(&training, 0), kernel);
-    gt_set_constraint(weight_of(&training, 1), bias);
     ok("making it");
     return training;
 }
@@ -660,6 +658,59 @@ Test(values, weights_with_constraints_are_trained_as_in_keras)
 #undef CASE
     }
     gt_tensor_file_free(file);
+    assert_no_leaks();
+}
+
+/* In gt_fit too, of a weight of one's own layer. */
+typedef struct Slope {
+    gt_Layer base;
+    gt_Constraint constraint;
+    gt_Variable *slope;
+} Slope;
+
+static gt_Status slope_build(gt_Layer *layer, const gt_BuildArgs *in)
+{
+    Slope *self = (Slope *)layer;
+    self->slope = gt_add_weight(layer, "slope", gt_shape(gt_last(in->shape), 1),
+                                .initializer = gt_Zeros(), .constraint = self->constraint);
+    return gt_status();
+}
+
+static gt_Tensor *slope_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    return gt_matmul(in->x, ((Slope *)layer)->slope);
+}
+
+static const gt_LayerClass slope_layer_class = {.size = sizeof(gt_LayerClass),
+                                                .name = "slope",
+                                                .instance = sizeof(Slope),
+                                                .build = slope_build,
+                                                .call = slope_call};
+
+Test(values, constraints_in_fit)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_normal(gt_shape(64, 3)), *y = gt_sum(x, .axis = 1, .keepdims = true);
+    gt_Layer *layer = gt_layer_new(&slope_layer_class, &(Slope){.constraint = gt_MaxNorm(0.75)});
+    gt_Layer *model = gt_Sequential(layer);
+    gt_compile(model, .optimizer = gt_SGD(0.02, .momentum = 0.5), .loss = gt_MeanSquaredError());
+    gt_Dataset *data = gt_dataset_from_tensors(x, y, .batch_size = 8);
+    gt_fit(model, data, .epochs = 20, .verbose = GT_VERBOSITY_SILENT);
+    ok("fit");
+    gt_dataset_free(data);
+    gt_Variable *slope = gt_variables(model).items[0];
+    for (int i = 0; i < 3; i++)
+        cr_assert(fabs(gt_element(slope, i) - 0.75 / sqrt(3)) < 0.05, "%g, without a constraint 1",
+                  gt_element(slope, i));
+    cr_assert(fabs(gt_item(gt_norm(slope)) - 0.75) < 1e-5);
+    layer = gt_layer_new(&slope_layer_class, &(Slope){.constraint = gt_MaxNorm(-1)});
+    gt_call(layer, x);
+    fails(GT_INVALID, "constraint: max_value must be >= 0 (got -1)");
+    gt_layer_free(layer);
+    gt_layer_free(model);
+    gt_Dense(1, .bias_constraint = gt_MinMaxNorm(.rate = -1));
+    fails(GT_INVALID, "Dense: bias_constraint: rate must be in [0, 1] (got -1)");
+    gt_scope_end(scope);
     assert_no_leaks();
 }
 
@@ -1089,6 +1140,9 @@ Test(values, names)
         const gt_##kind##Class *type = gt_##kind##_classes(NULL)[i];                               \
         cr_assert(type->mark == GT_MARK && type->size == sizeof *type && type->name &&             \
                   type->function && type->keras && type->summary);                                 \
+        cr_assert(!type->options ||                                                                \
+                      type->options->size <= sizeof gt_##kind##_make(NULL, NULL).options,          \
+                  "%s", type->name);                                                               \
         cr_assert(gt_##kind##_class_find(type->name) == type &&                                    \
                       gt_##kind##_class_find(type->keras) == type,                                 \
                   "%s", type->name);                                                               \
