@@ -361,6 +361,19 @@ Test(layers_recurrent, names_and_mistakes)
     paths_are(both, gt_weights(both),
               "forward_words/kernel forward_words/recurrent_kernel forward_words/bias "
               "backward_words/kernel backward_words/recurrent_kernel backward_words/bias");
+    gt_Layer *named =
+        gt_Bidirectional(gt_GRU(2, .name = "forward_a", .return_state = true),
+                         .backward_layer = gt_GRU(2, .name = "backward_b", .go_backwards = true,
+                                                  .return_state = true));
+    gt_Tensor *last, *alone;
+    gt_call(named, x, .outputs = gt_outputs(NULL, &last));
+    ok("the second state alone");
+    gt_call(gt_get_layer(named, 1), x, .outputs = gt_outputs(&alone));
+    cr_assert(distance(last, alone) == 0);
+    cr_assert(
+        strcmp(gt_variable_path(named, gt_weights(named).items[0]), "forward_a/kernel") == 0 &&
+        strcmp(gt_variable_path(named, gt_weights(named).items[3]), "backward_b/kernel") == 0);
+    gt_layer_free(named);
     gt_Layer *copy = gt_layer_copy(both);
     gt_call(copy, x);
     take_weights(copy, both);

@@ -104,7 +104,8 @@ static gt_Status bidirectional_create(gt_Layer *layer)
     return name_child(layer, backward, "backward_");
 }
 
-/* One of the layers: `first` is where its states stand among the inputs and outputs. NULL on failure. */
+/* The output of one of the layers, NULL on failure. Its `count` states stand from `inputs` on among the inputs and from
+ * `outputs` on among the outputs. */
 static gt_Tensor *run(gt_Layer *layer, const gt_CallArgs *in, int inputs, int outputs, int count)
 {
     gt_Tensor **to[GT_STATES + 1];
@@ -112,8 +113,6 @@ static gt_Tensor *run(gt_Layer *layer, const gt_CallArgs *in, int inputs, int ou
     for (int i = 0; i < count; i++)
         to[i] = in->wanted >> (outputs + i) & 1 ? &in->outputs[outputs + i] : NULL;
     to[count] = GT_LIST_END;
-    if (!(in->wanted >> outputs & ((1u << count) - 1)))
-        to[0] = GT_LIST_END;
     const gt_Outputs list = {to};
     gt_Tensor *y =
         gt_call(layer, in->x, .mask = in->mask,
