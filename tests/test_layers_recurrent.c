@@ -471,6 +471,30 @@ Test(layers_recurrent, steps_of_a_layer_with_averages)
     assert_no_leaks();
 }
 
+/* Masks of sentences of words: the inner layer gets the mask of each sentence, the outer one those that have a word. */
+Test(layers_recurrent, masks_of_steps)
+{
+    gt_Tensor *x = waves(gt_shape(2, 3, 4, 2)), *mask = gt_greater(waves(gt_shape(2, 3, 4)), 0.1);
+    mask = gt_logical_and(mask, gt_cast(gt_array(gt_shape(3, 1), 1, 0, 1), GT_BOOL));
+    gt_Layer *words = gt_LSTM(3), *sentences = gt_TimeDistributed(words);
+    gt_Tensor *y = gt_call(sentences, gt_with_mask(x, mask)), *row[3], *there[3];
+    gt_unstack(x, 3, row, .axis = 1);
+    gt_unstack(mask, 3, there, .axis = 1);
+    gt_Tensor *each[3];
+    for (int t = 0; t < 3; t++)
+        each[t] = gt_call(words, row[t], .mask = there[t]);
+    ok("sentences");
+    cr_assert(distance(gt_unmask(y), gt_stack(gt_tensors(each[0], each[1], each[2]), .axis = 1)) <
+              1e-6);
+    cr_assert(distance(gt_unmask(y), gt_call(sentences, x)) > 1e-3);
+    gt_Tensor *rides = gt_mask(y);
+    cr_assert(gt_shape_equal(gt_tensor_shape(rides), gt_shape(2, 3)) && gt_element(rides, 0) == 1 &&
+              gt_element(rides, 1) == 0 && gt_element(rides, 4) == 0);
+    gt_layer_free(sentences);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* The first values of LSTM's bias: ones for the forget gate, what bias_initializer draws for the others. */
 Test(layers_recurrent, first_bias)
 {

@@ -15,8 +15,8 @@ GT_OPTIONS(gt_TimeDistributed_options, gt_TimeDistributed_OPTIONS);
  * at least 1.
  *
  * All steps are one call with the rows of all of them; only in training, and with a layer that has weights which
- * are not trained, as BatchNormalization's moving averages, step follows step, as in Keras. The mask of x is that
- * of the result. */
+ * are not trained, as BatchNormalization's moving averages, step follows step, as in Keras. The result has
+ * the mask of x, (batch, time); one of more axes, (batch, time, n), goes to the layer step by step. */
 #define gt_TimeDistributed(...)                                                                    \
     gt_TimeDistributed_at(GT_HERE, GT_KEYWORDS_1(gt_TimeDistributed, layer, __VA_ARGS__))
 GT_API gt_Layer *gt_TimeDistributed_at(const char *here, const gt_TimeDistributed_options *options);
