@@ -69,6 +69,7 @@
 #include "autodiff/jacobian.h"
 #include "plan/function.h"
 #include "layers/attention/attention.h"
+#include "layers/attention/multi_head_attention.h"
 #include "layers/callable.h"
 #include "layers/constraint.h"
 #include "layers/conv/conv.h"

@@ -11,6 +11,8 @@ GT_BEGIN
 #define GT_LAYERS(F)                                                                               \
     /* attention/attention.c */                                                                    \
     F(attention) F(additive_attention)                                                             \
+    /* attention/multi_head_attention.c */                                                         \
+    F(multi_head_attention) F(group_query_attention)                                               \
     /* conv/conv.c */                                                                              \
     F(conv1d) F(conv2d) F(conv3d)                                                                  \
     /* conv/depthwise.c */                                                                         \

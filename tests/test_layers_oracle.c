@@ -29,7 +29,9 @@ static const struct {
     double bound;
     const char *why;
 } other_bounds[] = {
+    {"group_query_attention", -1, GT_FLOAT64, 1e-7, "TensorFlow rounds the scale to float32"},
     {"leaky_re_lu", 0, GT_FLOAT64, 1e-7, "TensorFlow rounds the slope 0.3 to float32"},
+    {"multi_head_attention", -1, GT_FLOAT64, 1e-7, "TensorFlow rounds the scale to float32"},
     {"up_sampling2d", -1, GT_FLOAT64, 1e-6, "TensorFlow resizes in float32"},
 };
 
