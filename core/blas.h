@@ -31,9 +31,9 @@ typedef void gt_BlasGemmF64(int order, int transpose_a, int transpose_b, int m, 
 /* Held by a context; all zeros before the first gt_blas_load but for the first. */
 typedef struct gt_Blas {
     bool never_products; /* no product is worth it: the context is reproducible */
-    bool tried;  /* the search took place: `loaded` is its outcome */
-    bool loaded; /* the two products below may be called */
-    bool single; /* it computes on the calling thread alone */
+    bool tried;          /* the search took place: `loaded` is its outcome */
+    bool loaded;         /* the two products below may be called */
+    bool single;         /* it computes on the calling thread alone */
     void *library;
     gt_BlasGemmF32 *gemm_f32;
     gt_BlasGemmF64 *gemm_f64;

@@ -117,6 +117,7 @@ static void destroy(gt_Context *context)
     thread.current = context;
     gt_objects_close(context);
     gt_warnings_close(context);
+    gt_registrations_close(context);
     gt_pool_close(context);
     gt_blas_unload(&context->blas);
     gt_memory_close(context);

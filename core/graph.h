@@ -39,7 +39,8 @@ typedef struct gt_GraphValue {
 
 typedef struct gt_GraphNode {
     const gt_Operation *operation;
-    void *options; /* owned; NULL if the operation has none */
+    void *options;    /* owned; NULL if the operation has none */
+    const char *name; /* for people; NULL: the operation's. The graph's */
     const char *here;
     const char *
         path; /* of the layer that was being called, "model/dense_1"; the graph's. NULL: none was */

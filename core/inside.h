@@ -484,6 +484,19 @@ static inline bool gt_saves_output(const gt_Operation *operation, int i)
 gt_Status gt_operation_register(gt_Context *context, const char *here,
                                 const gt_Operation *operation);
 
+/* What users register by name, for files: the address must outlive the context. */
+typedef enum gt_RegistrationKind {
+    GT_REGISTRATION_KIND_LAYER,   /* a gt_LayerClass */
+    GT_REGISTRATION_KIND_FUNCTION /* a gt_TensorFunction */
+} gt_RegistrationKind;
+gt_Status gt_registration_add(gt_Context *context, gt_RegistrationKind kind, const char *name,
+                              uintptr_t what);
+/* 0: there is none of that name. NULL: it is not registered. */
+uintptr_t gt_registration_find(const gt_Context *context, gt_RegistrationKind kind,
+                               const char *name);
+const char *gt_registration_name(const gt_Context *context, gt_RegistrationKind kind,
+                                 uintptr_t what);
+
 /* ---- for layers, optimizers and training ---- */
 
 /* A number that no walk over layers and variables has had. */

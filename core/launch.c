@@ -34,6 +34,11 @@ void gt_lower_to_run(gt_Lowering *lowering)
     lowering->check = GT_CHECK_none;
 }
 
+void gt_lower_span(gt_Lowering *lowering, int64_t span)
+{
+    lowering->launch[lowering->launches - 1].span = span;
+}
+
 void gt_lower_scratch(gt_Lowering *lowering, size_t bytes)
 {
     lowering->launch[lowering->launches - 1].scratch = bytes;

@@ -17,6 +17,7 @@ typedef struct gt_Launch {
     uint32_t job;    /* where its job begins among the lowering's bytes; a multiple of 16 */
     int64_t tiles;   /* 0: nothing to do */
     size_t scratch;  /* bytes of each worker */
+    int64_t span;    /* tile t writes just the elements [t, t + 1) * span of output 0; 0: others */
 } gt_Launch;
 
 /* What `lower` fills in. `at` of every launch: inputs, outputs, temporaries. */
@@ -40,6 +41,8 @@ void *gt_lower_launch(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t til
 void *gt_lower_check(gt_Lowering *lowering, gt_CheckKernelId check, int64_t tiles, size_t bytes);
 /* The record's `run` serves these shapes instead of launches: products that OpenBLAS computes. */
 void gt_lower_to_run(gt_Lowering *lowering);
+/* Each tile of the launch that was added last writes just `span` elements of output 0, one stretch after the other. */
+void gt_lower_span(gt_Lowering *lowering, int64_t span);
 /* Scratch memory for every worker of the launch that was added last. */
 void gt_lower_scratch(gt_Lowering *lowering, size_t bytes);
 /* Adds temporary memory; returns its place in `at`. */
@@ -57,5 +60,14 @@ gt_Status gt_launch_check(gt_Context *context, const gt_ShapeRule *rule,
                           const gt_Lowering *lowering, void *const *at);
 gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const void *job,
                           void *const *at);
+/* Several launches at once, none of which writes what another one reads or writes: the threads share all of their tiles. */
+typedef struct gt_WaveLaunch {
+    const gt_Launch *launch;
+    const void *job;
+    void *const *at;
+} gt_WaveLaunch;
+gt_Status gt_launch_wave(gt_Context *context, const gt_WaveLaunch *launches, int32_t count);
+/* Has the context more than one thread? */
+bool gt_launches_are_shared(const gt_Context *context);
 
 #endif

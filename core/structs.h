@@ -219,6 +219,8 @@ struct gt_Context {
     int32_t operation_count, operation_capacity;
     uint64_t seed;
     gt_Variable *generator; /* the default generator's state */
+    struct gt_Registration *registration; /* registration.c */
+    int32_t registration_count, registration_capacity;
     struct gt_Warning **warning; /* warning.c */
     int32_t warning_count;
     void (*warned)(void *user, const char *message); /* NULL: nobody hears of them */
@@ -240,6 +242,9 @@ void gt_context_drop(gt_Context *context);
 #ifdef GT_ASSERTIONS
 const void *gt_thread_mark(void); /* another address in every thread */
 #endif
+
+/* ---- registration.c ---- */
+void gt_registrations_close(gt_Context *context);
 
 /* ---- warning.c ---- */
 void gt_warnings_close(gt_Context *context);

@@ -253,6 +253,51 @@ gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const vo
     return run_tiles(context, (Work){run, job, at, launch->tiles, 1}, launch->alone);
 }
 
+/* ---- waves ---- */
+
+typedef struct Wave {
+    const gt_KernelTable *kernels;
+    const gt_WaveLaunch *launches;
+    int32_t count;
+} Wave;
+
+/* Tiles of all launches are numbered through. */
+static void run_wave(const void *given, void *const *at, int64_t first, int64_t last, void *scratch)
+{
+    const Wave *wave = given;
+    int64_t before = 0;
+    (void)at;
+    for (int32_t i = 0; i < wave->count && before < last; i++) {
+        const gt_WaveLaunch *item = &wave->launches[i];
+        int64_t tiles = item->launch->tiles, from = first - before, to = last - before;
+        before += tiles;
+        from = from > 0 ? from : 0;
+        to = to < tiles ? to : tiles;
+        if (from < to)
+            wave->kernels->tile[item->launch->kernel](item->job, item->at, from, to, scratch);
+    }
+}
+
+bool gt_launches_are_shared(const gt_Context *context)
+{
+    return context->pool != NULL;
+}
+
+/* Launches of one tile are too small to wake anybody for; together with one that is cut they are not. */
+gt_Status gt_launch_wave(gt_Context *context, const gt_WaveLaunch *launches, int32_t count)
+{
+    const Wave wave = {context->kernels, launches, count};
+    int64_t tiles = 0;
+    for (int32_t i = 0; i < count; i++)
+        tiles += launches[i].launch->tiles;
+    if (context->pool && tiles > count)
+        return run_tiles(context, (Work){run_wave, &wave, NULL, tiles, 1}, false);
+    gt_Status status = GT_OK;
+    for (int32_t i = 0; i < count && status == GT_OK; i++)
+        status = gt_launch_tiles(context, launches[i].launch, launches[i].job, launches[i].at);
+    return status;
+}
+
 /* The older form: a body that sees the whole call. */
 typedef struct BodyJob {
     const gt_Kernel *kernel;

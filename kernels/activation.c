@@ -62,6 +62,7 @@ static void leaky_relu_block(const gt_ActivationJob *job, const Block *block, co
     }
 }
 
+/* y[i] from x[i] alone, as leaky_relu_block says: one product. Any order of tiles. */
 void GT_KERNEL(tiles_leaky_relu)(const void *job, void *const *at, int64_t first, int64_t last,
                                  void *scratch)
 {
@@ -78,6 +79,7 @@ static void silu_block(const gt_ActivationJob *job, const Block *block, const vo
     both(block, GT_LOOP_MULTIPLY, x, s, y);
 }
 
+/* y[i] from x[i] alone, as silu_block says; any order of tiles. */
 void GT_KERNEL(tiles_silu)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -105,6 +107,7 @@ static void gelu_block(const gt_ActivationJob *job, const Block *block, const vo
     both(block, GT_LOOP_MULTIPLY, y, t, y);
 }
 
+/* y[i] from x[i] alone, as gelu_block says; any order of tiles. */
 void GT_KERNEL(tiles_gelu)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -150,6 +153,8 @@ static void run_rows(const gt_SoftmaxJob *job, gt_RowsLoop *loop, void *const *a
         column_tiles(job, loop, at, first, last, scratch);
 }
 
+/* Each row by itself: x less the largest, e^ of that, the sum of those in the order of reduce.c, rounded, then each
+ * divided by it. Any order of tiles. */
 void GT_KERNEL(tiles_softmax)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {
@@ -157,6 +162,8 @@ void GT_KERNEL(tiles_softmax)(const void *given, void *const *at, int64_t first,
     run_rows(job, GT_KERNEL(kernels).softmax[job->type], at, first, last, scratch);
 }
 
+/* Each row by itself: x less the largest, less the logarithm of the sum of e^ of that, which is added in the order of
+ * reduce.c and rounded. Any order of tiles. */
 void GT_KERNEL(tiles_log_softmax)(const void *given, void *const *at, int64_t first, int64_t last,
                                   void *scratch)
 {

@@ -59,6 +59,7 @@ static void copy_rows(const gt_CopyJob *job, gt_TransposeLoop *transpose, void *
     }
 }
 
+/* Copies elements: no sum, no product. Any order of tiles. */
 void GT_KERNEL(tiles_copy)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -105,6 +106,7 @@ static void join_rows(const gt_ConcatenateJob *job, void *const *at, int64_t fir
     }
 }
 
+/* Copies elements: no sum, no product. Any order of tiles. */
 void GT_KERNEL(tiles_concatenate)(const void *given, void *const *at, int64_t first, int64_t last,
                                   void *scratch)
 {
@@ -227,6 +229,8 @@ static void cast_by_way(int from, int to, int64_t n, const char *x, char *y)
     }
 }
 
+/* y[i] from x[i] alone, rounded once, to nearest with ties to even; to integers as GT_SATURATE says. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_cast)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {

@@ -17,6 +17,7 @@ static int64_t last_row(const gt_LatticeJob *job, int64_t tile)
     return tile * job->group < job->batch ? tile * job->group : job->batch;
 }
 
+/* Each row of the batch by itself, step after step, in the order that forward_step names. Any order of tiles. */
 void GT_KERNEL(tiles_ctc_forward)(const void *given, void *const *at, int64_t first, int64_t last,
                                   void *scratch)
 {
@@ -28,6 +29,7 @@ void GT_KERNEL(tiles_ctc_forward)(const void *given, void *const *at, int64_t fi
             forward_f64(job, at, row, scratch);
 }
 
+/* Each row of the batch by itself, step after step, in the order that band names. Any order of tiles. */
 void GT_KERNEL(tiles_band_recurrence)(const void *given, void *const *at, int64_t first,
                                       int64_t last, void *scratch)
 {

@@ -64,7 +64,7 @@ void GT_KERNEL(tiles_draw)(const void *given, void *const *at, int64_t first, in
     const gt_DrawJob *job = given;
     int64_t begin, n = tile_elements(first, last, job->size, &begin);
     int64_t element = job->type == GT_LOOP_F32 ? 4 : 8;
-    char *y = (char *)at[1] + begin * element;
+    char *y = (char *)at[job->place] + begin * element;
     (void)scratch;
     if (job->kind == GT_DRAW_UNIFORM)
         GT_KERNEL(kernels).random_uniform[job->type](gt_draw_stream(at[0], 0), begin, n, y);

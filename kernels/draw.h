@@ -16,9 +16,9 @@ typedef enum gt_DrawKind {
     GT_DRAW_TRUNCATED_NORMAL /* the same, within 2 of 0 */
 } gt_DrawKind;
 
-/* draw: y = scale z + shift, z of the kind; at {state, y}. Tiles as of unary. */
+/* draw: y = scale z + shift, z of the kind; at[place] is y. Tiles as of unary. */
 typedef struct gt_DrawJob {
-    int32_t kind, type; /* a gt_DrawKind; float32 or float64, a gt_LoopType */
+    int32_t kind, type, place; /* a gt_DrawKind; float32 or float64, a gt_LoopType */
     int64_t size;
     double scale, shift;
 } gt_DrawJob;

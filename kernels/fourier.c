@@ -31,6 +31,8 @@ void GT_KERNEL(tiles_fourier_tables)(const void *given, void *const *at, int64_t
     gt_transform_fill(&job->transform, &GT_KERNEL(kernels), at[job->place], scratch);
 }
 
+/* Each column by itself: the passes of its transform one after the other, each in the order of fourier_template.h.
+ * Any order of tiles. */
 void GT_KERNEL(tiles_fourier)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {

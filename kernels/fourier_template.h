@@ -157,6 +157,8 @@ static GT_NOINLINE void GT_NAME(radix_odd)(int64_t radix, int64_t s, int64_t apa
     }
 }
 
+/* Each column by itself, in the order of the butterfly of its radix; radix_odd: sums from j = 1 on, each product
+ * rounded before it is added. */
 void GT_KERNEL(GT_NAME(fourier_pass))(const gt_FourierPass *pass, const void *from_re,
                                       const void *from_im, void *to_re, void *to_im)
 {
@@ -185,6 +187,8 @@ void GT_KERNEL(GT_NAME(fourier_pass))(const gt_FourierPass *pass, const void *fr
     }
 }
 
+/* Each column by itself: sum and difference, the difference times w (two products, their sum or difference), then one
+ * sum and one product with c. */
 void GT_KERNEL(GT_NAME(fourier_fold))(const gt_FourierFold *fold, const void *from_re,
                                       const void *from_im, void *to_re, void *to_im)
 {
@@ -212,6 +216,7 @@ void GT_KERNEL(GT_NAME(fourier_fold))(const gt_FourierFold *fold, const void *fr
     }
 }
 
+/* Each column by itself: two products, rounded, and their sum or difference, for each part. */
 void GT_KERNEL(GT_NAME(fourier_multiply))(int64_t rows, int64_t lanes, int64_t step,
                                           const void *factors, const void *from_re,
                                           const void *from_im, void *to_re, void *to_im)

@@ -76,6 +76,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(average)                                                                                  \
     EACH(overwrite)                                                                                \
     ONCE(count)                                                                                    \
+    EACH(chain)                                                                                    \
     EACH(concatenate)                                                                              \
     EACH(join)                                                                                     \
     ONCE(triangle)                                                                                 \

@@ -90,6 +90,8 @@ static void scatter_unit(const gt_ScatterJob *job, void *const *at, int64_t oute
     }
 }
 
+/* To each place of y its elements of x are added in the order of the indices, in the type of x, or in double, rounded
+ * once, where a place of floats is crowded. Any order of tiles. */
 void GT_KERNEL(tiles_scatter_add)(const void *given, void *const *at, int64_t first, int64_t last,
                                   void *scratch)
 {
@@ -138,6 +140,8 @@ static void along_unit(const gt_AddAlongJob *job, void *const *at, int64_t outer
                        y + (size_t)((outer * cut->count + i) * inner + column) * element);
 }
 
+/* To each place of y its elements of x are added in the order of the indices, in the type of x or, wide, in double,
+ * rounded once. Any order of tiles. */
 void GT_KERNEL(tiles_add_along)(const void *given, void *const *at, int64_t first, int64_t last,
                                 void *scratch)
 {
@@ -164,6 +168,8 @@ static void fold_rows(const gt_SegmentJob *job, gt_BinaryLoop *loop, void *const
     }
 }
 
+/* Each segment takes the larger of what it has and the next element, in the order of the rows; NaN wins. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_segment_max)(const void *given, void *const *at, int64_t first, int64_t last,
                                   void *scratch)
 {
@@ -172,6 +178,8 @@ void GT_KERNEL(tiles_segment_max)(const void *given, void *const *at, int64_t fi
     fold_rows(job, GT_KERNEL(kernels).binary[GT_LOOP_MAXIMUM][job->loop], at, first, last);
 }
 
+/* Each segment takes the smaller of what it has and the next element, in the order of the rows; NaN wins. Any order
+ * of tiles. */
 void GT_KERNEL(tiles_segment_min)(const void *given, void *const *at, int64_t first, int64_t last,
                                   void *scratch)
 {

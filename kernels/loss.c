@@ -18,6 +18,7 @@
 
 enum { BLOCK = 1024 }; /* elements that stay in the first cache from one loop to the next */
 
+/* Element by element, as sigmoid_crossentropy says; any order of tiles. */
 void GT_KERNEL(tiles_sigmoid_crossentropy)(const void *given, void *const *at, int64_t first,
                                            int64_t last, void *scratch)
 {
@@ -40,6 +41,7 @@ static int64_t count_of(const gt_LogitsJob *job, int64_t row)
     return job->rows - row < job->block ? job->rows - row : job->block;
 }
 
+/* Each row by itself: the log softmax of softmax_template.h, then the sum that weighted names. Any order of tiles. */
 void GT_KERNEL(tiles_softmax_crossentropy)(const void *given, void *const *at, int64_t first,
                                            int64_t last, void *scratch)
 {
@@ -58,6 +60,8 @@ void GT_KERNEL(tiles_softmax_crossentropy)(const void *given, void *const *at, i
     }
 }
 
+/* Each row by itself: the log softmax of softmax_template.h, and less one of its elements, no sum. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_sparse_softmax_crossentropy)(const void *given, void *const *at, int64_t first,
                                                   int64_t last, void *scratch)
 {
@@ -74,6 +78,8 @@ void GT_KERNEL(tiles_sparse_softmax_crossentropy)(const void *given, void *const
     }
 }
 
+/* Each row by itself: the softmax of softmax_template.h, 1 taken off at the label, then the product with g. Any order
+ * of tiles. */
 void GT_KERNEL(tiles_sparse_softmax_gradient)(const void *given, void *const *at, int64_t first,
                                               int64_t last, void *scratch)
 {

@@ -83,6 +83,7 @@ static void update(const gt_UpdateJob *job, void *const *at, int64_t first, int6
         }
 }
 
+/* Each element by itself, as sgd_pass says; a constant is rounded to the element type first. Any order of tiles. */
 void GT_KERNEL(tiles_sgd)(const void *given, void *const *at, int64_t first, int64_t last,
                           void *scratch)
 {
@@ -104,6 +105,8 @@ static double whole_power(double base, int64_t exponent)
     return result;
 }
 
+/* Each element by itself, as adam_pass says; alpha is computed in double, as written, and rounded. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_adam)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -159,6 +162,7 @@ static void copy_f64(int64_t n, void *to, const void *from, double momentum)
     memcpy(to, from, (size_t)n * sizeof(double));
 }
 
+/* sum[i] + g[i], rounded. Any order of tiles. */
 void GT_KERNEL(tiles_accumulate)(const void *given, void *const *at, int64_t first, int64_t last,
                                  void *scratch)
 {
@@ -176,6 +180,7 @@ static int64_t updates_before(const gt_PairJob *job, void *const *at)
     return calls_before(at[2]) / job->accumulation;
 }
 
+/* (average - w) momentum + w, each operation rounded. Any order of tiles. */
 void GT_KERNEL(tiles_average)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {
@@ -187,6 +192,7 @@ void GT_KERNEL(tiles_average)(const void *given, void *const *at, int64_t first,
         pair(job, at, first, last, average_f32, average_f64);
 }
 
+/* Copies. Any order of tiles. */
 void GT_KERNEL(tiles_overwrite)(const void *given, void *const *at, int64_t first, int64_t last,
                                 void *scratch)
 {

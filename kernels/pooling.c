@@ -3,6 +3,8 @@
 #include "loops.h"
 #include "pooling.h"
 
+#define GROUP 8 /* channels that are looked at together: one or two vectors */
+
 #define GT_T          float
 #define GT_PLACE      int32_t
 #define GT_NAME(name) name##_f32
@@ -13,34 +15,55 @@
 #define GT_NAME(name) name##_f64
 #include "pooling_template.h"
 
-void GT_KERNEL(tiles_max_pool)(const void *job, void *const *at, int64_t first, int64_t last,
-                               void *scratch)
+static int64_t last_row(const gt_PoolJob *job, int64_t tile)
 {
-    gt_max_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+    return tile * job->tile_rows < job->rows ? tile * job->tile_rows : job->rows;
 }
 
+/* The maximum over the positions of a window that are not padding: comparisons, from the first position on; NaN wins.
+ * Any order of tiles. */
+void GT_KERNEL(tiles_max_pool)(const void *given, void *const *at, int64_t first, int64_t last,
+                               void *scratch)
+{
+    const gt_PoolJob *job = given;
+    const int64_t begin = first * job->tile_rows, end = last_row(job, last);
+    int64_t *tap = scratch;
+    for (int64_t row = begin; row < end; row++) {
+        gt_window_next(&job->window, row, begin, tap);
+        if (job->type == GT_LOOP_F32)
+            max_of_f32(job, at[0], tap, (float *)at[1] + row * job->channels);
+        else
+            max_of_f64(job, at[0], tap, (double *)at[1] + row * job->channels);
+    }
+}
+
+/* Sums of a window from its first position on, then divided; of many floats as average_in_double says. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_average_pool)(const void *job, void *const *at, int64_t first, int64_t last,
                                    void *scratch)
 {
     gt_average_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
+/* g over the count, rounded, is added to x' in the order of y's positions and, within one, of the window's. Any order
+ * of tiles. */
 void GT_KERNEL(tiles_average_pool_gradient)(const void *job, void *const *at, int64_t first,
                                             int64_t last, void *scratch)
 {
     gt_average_pool_gradient_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
+/* Copies the elements that stand where the maxima are. Any order of tiles. */
 void GT_KERNEL(tiles_max_pool_gather)(const void *given, void *const *at, int64_t first,
                                       int64_t last, void *scratch)
 {
     const gt_PoolJob *job = given;
-    int64_t end = last * job->tile_rows < job->rows ? last * job->tile_rows : job->rows;
-    for (int64_t row = first * job->tile_rows; row < end; row++)
+    const int64_t begin = first * job->tile_rows, end = last_row(job, last);
+    for (int64_t row = begin; row < end; row++)
         if (job->type == GT_LOOP_F32)
-            gather_f32(job, at, row, scratch);
+            gather_f32(job, at, row, begin, scratch);
         else
-            gather_f64(job, at, row, scratch);
+            gather_f64(job, at, row, begin, scratch);
 }
 
 /* Position by position of the result, so that an element of x' gets its terms in their order. */
@@ -51,9 +74,10 @@ void GT_KERNEL(tiles_max_pool_gradient)(const void *given, void *const *at, int6
     const gt_SlidingWindow *w = &job->window;
     const size_t image = (size_t)(w->inputs * job->channels) * job->element;
     memset((char *)at[2] + (size_t)first * image, 0, (size_t)(last - first) * image);
-    for (int64_t row = first * w->outputs; row < last * w->outputs; row++)
+    const int64_t begin = first * w->outputs, end = last * w->outputs;
+    for (int64_t row = begin; row < end; row++)
         if (job->type == GT_LOOP_F32)
-            scatter_f32(job, at, row, scratch);
+            scatter_f32(job, at, row, begin, scratch);
         else
-            scatter_f64(job, at, row, scratch);
+            scatter_f64(job, at, row, begin, scratch);
 }

@@ -23,8 +23,6 @@ typedef struct gt_PoolJob {
 
 struct gt_KernelTable;
 /* Compiled once, by the loops of a table. */
-void gt_max_pool_tiles(const struct gt_KernelTable *table, const gt_PoolJob *job, void *const *at,
-                       int64_t first, int64_t last, void *scratch);
 void gt_average_pool_tiles(const struct gt_KernelTable *table, const gt_PoolJob *job,
                            void *const *at, int64_t first, int64_t last, void *scratch);
 void gt_average_pool_gradient_tiles(const struct gt_KernelTable *table, const gt_PoolJob *job,

@@ -16,6 +16,8 @@ typedef struct Bands {
 #define GT_NAME(name) name##_f64
 #include "resize_template.h"
 
+/* Each element of the result is a sum of products with weights in the order that resize_template.h names, in double
+ * and rounded once where there are many. Any order of tiles. */
 void GT_KERNEL(tiles_resize)(const void *given, void *const *at, int64_t first, int64_t last,
                              void *scratch)
 {

@@ -36,6 +36,7 @@ void GT_KERNEL(tiles_unary)(const void *given, void *const *at, int64_t first, i
 GT_CLIP(f32, float)
 GT_CLIP(f64, double)
 
+/* y[i] from x[i] alone, by comparisons. Any order of tiles. */
 void GT_KERNEL(tiles_clip)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -90,6 +91,7 @@ void GT_KERNEL(tiles_binary)(const void *given, void *const *at, int64_t first, 
     binary_tiles(given, arithmetic_row, at, first, last);
 }
 
+/* y[i] from a[i] and b[i] alone, by one comparison. Any order of tiles. */
 void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {
@@ -110,6 +112,7 @@ static void select_row(const void *given, void *const *at, int64_t n, const int6
         (char *)at[3] + output * job->element);
 }
 
+/* Copies elements. Any order of tiles. */
 void GT_KERNEL(tiles_select)(const void *given, void *const *at, int64_t first, int64_t last,
                              void *scratch)
 {

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "ops/array/cast.h"
 #include "ops/array/masking.h"
+#include "ops/kit.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/reduce.h"
 
@@ -205,7 +206,12 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
                               .inputs = inputs,
                               .variables = state->dtype ? state->dtype : GT_FLOAT32,
                               .compute = compute_type(state)});
-    gt_release(context, inputs, bytes);
+    if (gt_context_status(context) == GT_OK) {
+        state->built_for = inputs;
+        state->built_for_count = call->count;
+    } else {
+        gt_release(context, inputs, bytes);
+    }
     return gt_context_status(context);
 }
 
@@ -220,10 +226,11 @@ static const char *name_in(const gt_LayerState *parent, const gt_Layer *layer)
 
 static gt_Tensor *add_activity(gt_Context *context, gt_LayerState *state, gt_Tensor *y)
 {
-    gt_Tensor *penalty = gt_penalty(&state->activity, y);
-    int64_t batch = gt_dim(gt_tensor_shape(y), 0);
+    gt_Tensor *penalty = gt_penalty(&state->activity, gt_is_masked(y) ? gt_unmask(y) : y);
+    if (penalty && gt_rank(y) > 0)
+        penalty = gt_divide(penalty, gt_extent_within(y, gt_axes(0), 0, 1, INT64_MAX, gt_dtype(penalty)));
     if (penalty && gt_context_status(context) == GT_OK)
-        gt_add_loss_at(NULL, state->layer, gt_divide(penalty, batch > 0 ? (double)batch : 1.0));
+        gt_add_loss_at(NULL, state->layer, penalty);
     return gt_context_status(context) == GT_OK ? y : NULL;
 }
 
@@ -667,21 +674,9 @@ static void call_traced(gt_Context *context, const char *here, gt_Layer *layer, 
     gt_call_at(here, layer, x[0], &options);
 }
 
-/* What a build adds are symbols, and its first numbers come at its end: a failure takes back what was made. */
-static gt_Status end_build(gt_Context *context, gt_LayerState *state, bool built, int32_t children)
+static gt_Status check_built_for(gt_Context *context, const char *here, int32_t count,
+                                 const gt_Spec *inputs)
 {
-    state->call = gt_context_count_call(context);
-    if (gt_context_status(context) == GT_OK && gt_layer_draw(state) != GT_OK && !built)
-        gt_layer_unbuild(state, children);
-    return gt_context_status(context);
-}
-
-gt_Status gt_build_for_at(const char *here, gt_Layer *layer, int32_t count, const gt_Spec *inputs)
-{
-    gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "build", layer) : NULL;
-    if (!state)
-        return gt_status();
     if (count < 1 || count > GT_MAX_INPUTS || !inputs)
         return gt_raise(context, GT_INVALID, here, "build", "there must be 1 to %d inputs (got %d)",
                         GT_MAX_INPUTS, (int)count);
@@ -694,8 +689,12 @@ gt_Status gt_build_for_at(const char *here, gt_Layer *layer, int32_t count, cons
             return gt_raise(context, GT_INVALID, here, "build", "the input cannot be %s %s",
                             gt_dtype_name(inputs[i].dtype), gt_shape_text(shape, text, sizeof text));
     }
-    bool built = state->built;
-    int32_t children = state->child_count;
+    return GT_OK;
+}
+
+gt_Status gt_build_late(gt_Context *context, const char *here, gt_LayerState *state, int32_t count,
+                        const gt_Spec *inputs)
+{
     gt_Graph *graph = gt_graph_new(context);
     gt_Facts facts = {0};
     gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
@@ -704,13 +703,28 @@ gt_Status gt_build_for_at(const char *here, gt_Layer *layer, int32_t count, cons
         return gt_context_status(context);
     }
     if (gt_scope_open(context)) {
-        call_traced(context, here, layer, count, inputs);
+        call_traced(context, here, state->layer, count, inputs);
         gt_scope_close(context);
     }
     gt_trace_end(context, trace);
     gt_facts_close(context, &facts);
     gt_graph_free(graph);
-    return end_build(context, state, built, children);
+    state->call = gt_context_count_call(context); /* what it added are symbols */
+    return gt_context_status(context);
+}
+
+gt_Status gt_build_for_at(const char *here, gt_Layer *layer, int32_t count, const gt_Spec *inputs)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "build", layer) : NULL;
+    if (!state || check_built_for(context, here, count, inputs) != GT_OK)
+        return gt_status();
+    bool built = state->built;
+    int32_t children = state->child_count;
+    if (gt_build_late(context, here, state, count, inputs) == GT_OK &&
+        gt_layer_draw(state) != GT_OK && !built)
+        gt_layer_unbuild(state, children);
+    return gt_context_status(context);
 }
 
 gt_Status gt_build_at(const char *here, gt_Layer *layer, gt_Shape shape, gt_DType dtype)

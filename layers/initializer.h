@@ -30,7 +30,7 @@ typedef struct gt_Initializer {
 
 GT_API gt_Initializer gt_Zeros(void);
 GT_API gt_Initializer gt_Ones(void);
-/* gt_Constant(0.5); gt_Constant(.array = tensor): its elements, converted to the weight's dtype and broadcast to
+/* gt_Constant(0.5); gt_Constant(.array = tensor), in C++ gt_Constant(0, .array = tensor): its elements, converted to the weight's dtype and broadcast to
  * its shape. The tensor must live until the weight has its values; a layer that was given the
  * initializer as an option keeps a copy. */
 #define gt_Constant_OPTIONS(F, S)                                                                  \

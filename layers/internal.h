@@ -61,6 +61,8 @@ struct gt_LayerState {
     gt_InputSpec spec[GT_INPUT_SPECS], spec_created[GT_INPUT_SPECS]; /* now, and before build */
     gt_Regularizer activity;
     gt_Spec output; /* of the last call; dtype NONE: never called */
+    gt_Spec *built_for; /* the inputs that it was built for; owned */
+    int32_t built_for_count;
     uint64_t call;  /* its last one with this layer outermost; 0: none */
     gt_Tensor *
         *losses; /* what it added itself, in call number `losses_of` of the outermost layer */
@@ -88,6 +90,8 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children);
 gt_Status gt_layer_too_deep(gt_Context *context, const char *here, const char *operation);
 /* The child with that name; -1: there is none. */
 int32_t gt_layer_find_child(const gt_LayerState *state, const char *name, size_t length);
+/* Gives the first place that the child has in the layer another name, unique in there. */
+gt_Status gt_child_rename(gt_Layer *layer, const gt_Layer *child, const char *name);
 void gt_paths_close(gt_Context *context, gt_Paths *paths);
 /* The same for who is going to change it: an error too if it belongs to another context. */
 gt_LayerState *gt_layer_own(gt_Context *context, const char *here, const char *operation,
@@ -120,6 +124,11 @@ const gt_Port *gt_layer_ports(const gt_LayerState *state);
 /* Does the class say what becomes of masks? Then inputs come without them. */
 bool gt_class_reads_masks(const gt_LayerClass *type);
 
+/* ---- call.c ---- */
+/* gt_build_for, but nothing is drawn. */
+gt_Status gt_build_late(gt_Context *context, const char *here, gt_LayerState *state, int32_t count,
+                        const gt_Spec *inputs);
+
 /* ---- options.c ---- */
 /* The value of the option of that name and size; false: there is none. */
 bool gt_option_get(const gt_OptionType *type, const void *options, const char *name, void *value,
@@ -130,6 +139,11 @@ gt_Status gt_layer_own_options(gt_Layer *layer);
 void gt_layer_free_options(gt_Layer *layer);
 /* Frees the layers among options that nobody takes. */
 void gt_options_refuse(const gt_OptionType *type, const void *options);
+
+/* ---- initializers/scaled.c ---- */
+/* One that is scaled by the fans with these axes for inputs and outputs, unless it has axes; any other as it is; for none
+ * glorot_uniform. For kernels whose axes are not (..., in, out). */
+gt_Initializer gt_initializer_with_axes(gt_Initializer given, gt_Axes input, gt_Axes output);
 
 /* ---- initial.c ---- */
 /* Draws the first numbers of all weights below that have none yet. */

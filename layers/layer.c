@@ -86,6 +86,14 @@ static void release_children(gt_LayerState *state, int32_t keep)
     gt_context_count_structure(context);
 }
 
+static void free_built_for(gt_LayerState *state)
+{
+    gt_release(state->object.context, state->built_for,
+               (size_t)state->built_for_count * sizeof *state->built_for);
+    state->built_for = NULL;
+    state->built_for_count = 0;
+}
+
 void gt_layer_unbuild(gt_LayerState *state, int32_t children)
 {
     GT_ASSERT(!state->building && children <= state->child_count);
@@ -94,6 +102,7 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children)
     state->dtype = gt_variable_dtype(state->layer->dtype);
     state->compute = gt_compute_dtype(state->layer->dtype);
     memcpy(state->spec, state->spec_created, sizeof state->spec);
+    free_built_for(state);
     state->built = false;
 }
 
@@ -119,6 +128,7 @@ static void destroy_layer(gt_Object *object)
     gt_release(context, state->list, (size_t)state->list_capacity * sizeof *state->list);
     gt_release(context, state->text, state->text_bytes);
     gt_paths_close(context, &state->paths);
+    free_built_for(state);
     gt_free_text(context, state->name);
 }
 
@@ -425,6 +435,26 @@ gt_Layer *gt_add_child_at(const char *here, gt_Layer *layer, gt_Layer *child)
 failed:
     gt_object_release(taken ? &taken->object : NULL);
     return NULL;
+}
+
+gt_Status gt_child_rename(gt_Layer *layer, const gt_Layer *child, const char *name)
+{
+    gt_LayerState *state = layer->state;
+    gt_Context *context = state->object.context;
+    int32_t i = gt_map_find(&state->places, gt_map_pointer(child));
+    if (gt_layer_find_child(state, name, strlen(name)) >= 0)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "a layer called \"%s\" is in %s already", name,
+                        state->name);
+    char *copy = gt_copy_text(context, name), *old = state->children[i].name;
+    if (!copy || !gt_map_add(context, &state->child_names, gt_map_text(copy, strlen(copy)), i)) {
+        gt_free_text(context, copy);
+        return gt_context_status(context);
+    }
+    gt_map_remove(&state->child_names, gt_map_text(old, strlen(old)), i);
+    state->children[i].name = copy;
+    gt_free_text(context, old);
+    gt_context_count_structure(context);
+    return GT_OK;
 }
 
 /* ---- building ---- */

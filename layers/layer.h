@@ -141,12 +141,14 @@ struct gt_LayerClass {
     gt_Layer *(*copy)(gt_Layer *layer);
 };
 
-/* Options that every built-in layer has. */
-#define GT_LAYER_COMMON(F, S)                                                                      \
+/* Options that every built-in layer has; GT_LAYER_NAMED are those of a layer with a penalty of its own. */
+#define GT_LAYER_NAMED(F, S)                                                                       \
     F(S, const char *, name, NULL, "unique in its container; NULL: from the class")                \
     F(S, gt_DType, dtype, GT_DTYPE_NONE,                                                           \
       "of the weights, or a policy, gt_mixed_bfloat16(); not given: the container's or the input's") \
-    F(S, bool, trainable, true, "false: its weights are in no trainable list")                     \
+    F(S, bool, trainable, true, "false: its weights are in no trainable list")
+#define GT_LAYER_COMMON(F, S)                                                                      \
+    GT_LAYER_NAMED(F, S)                                                                           \
     F(S, gt_Regularizer, activity_regularizer, GT_NOT_GIVEN,                                       \
       "its penalty on output 0, divided by the batch, is part of gt_total_loss")
 /* An activation among options: a function, or a layer where it has options of its own. */

@@ -1,10 +1,10 @@
 /* Sequential: the children in order. */
 #include "layers/sequential.h"
 #include "layers/core/dense.h"
-#include "layers/regularization/dropout.h"
 #include "layers/kit.h"
-#include "ops/math/math.h"
+#include "layers/regularization/dropout.h"
 #include "ops/array/cast.h"
+#include "ops/math/math.h"
 
 typedef struct Sequential {
     gt_Layer base;
@@ -19,6 +19,21 @@ static gt_Tensor *sequential_call(gt_Layer *layer, const gt_CallArgs *in)
     for (int32_t i = 0; i < state->child_count; i++)
         x = gt_call(state->children[i].layer, x);
     return x;
+}
+
+/* A new one with copies of the layers. */
+static gt_Layer *sequential_copy(gt_Layer *layer)
+{
+    const gt_LayerState *state = layer->state;
+    const Sequential instance = {.base = {.name = state->named ? state->name : NULL,
+                                          .dtype = layer->dtype}};
+    gt_Layer *model = gt_layer_new_at(NULL, &gt_layer_class_sequential, &instance);
+    for (int32_t i = 0; i < state->child_count && gt_status() == GT_OK; i++)
+        gt_add_child_at(NULL, model, gt_layer_copy_at(NULL, state->children[i].layer));
+    if (gt_status() == GT_OK)
+        return model;
+    gt_layer_free(model);
+    return NULL;
 }
 
 static gt_Layer *sequential_sample(void)
@@ -36,6 +51,7 @@ const gt_LayerClass gt_layer_class_sequential = {
     .summary = "layers one after the other",
     .instance = sizeof(Sequential),
     .call = sequential_call,
+    .copy = sequential_copy,
     .samples = GT_LAYER_SAMPLES(
         {.make = sequential_sample,
          .keras = "Sequential([Dense(4, activation='tanh'), Dropout(0.3, seed=5), Dense(3)])",

@@ -9,6 +9,8 @@ GT_BEGIN
 
 /* clang-format off */
 #define GT_LAYERS(F)                                                                               \
+    /* attention/attention.c */                                                                    \
+    F(attention) F(additive_attention)                                                             \
     /* conv/conv.c */                                                                              \
     F(conv1d) F(conv2d) F(conv3d)                                                                  \
     /* conv/depthwise.c */                                                                         \
@@ -21,18 +23,62 @@ GT_BEGIN
     F(activation)                                                                                  \
     /* core/dense.c */                                                                             \
     F(dense)                                                                                       \
+    /* core/einsum_dense.c */                                                                      \
+    F(einsum_dense)                                                                                \
+    /* core/elu.c */                                                                               \
+    F(elu)                                                                                         \
+    /* core/embedding.c */                                                                         \
+    F(embedding)                                                                                   \
     /* core/flatten.c */                                                                           \
     F(flatten)                                                                                     \
+    /* core/identity.c */                                                                          \
+    F(identity)                                                                                    \
     /* core/lambda.c */                                                                            \
     F(lambda)                                                                                      \
+    /* core/leaky_relu.c */                                                                        \
+    F(leaky_re_lu)                                                                                 \
+    /* core/masking.c */                                                                           \
+    F(masking)                                                                                     \
+    /* core/permute.c */                                                                           \
+    F(permute)                                                                                     \
+    /* core/prelu.c */                                                                             \
+    F(p_re_lu)                                                                                     \
+    /* core/relu.c */                                                                              \
+    F(re_lu)                                                                                       \
+    /* core/repeat_vector.c */                                                                     \
+    F(repeat_vector)                                                                               \
     /* core/reshape.c */                                                                           \
     F(reshape)                                                                                     \
+    /* core/reversible_embedding.c */                                                              \
+    F(reversible_embedding)                                                                        \
+    /* core/softmax.c */                                                                           \
+    F(softmax)                                                                                     \
+    /* merging/add.c */                                                                            \
+    F(add)                                                                                         \
+    /* merging/average.c */                                                                        \
+    F(average)                                                                                     \
+    /* merging/concatenate.c */                                                                    \
+    F(concatenate)                                                                                 \
+    /* merging/dot.c */                                                                            \
+    F(dot)                                                                                         \
+    /* merging/maximum.c */                                                                        \
+    F(maximum)                                                                                     \
+    /* merging/minimum.c */                                                                        \
+    F(minimum)                                                                                     \
+    /* merging/multiply.c */                                                                       \
+    F(multiply)                                                                                    \
+    /* merging/subtract.c */                                                                       \
+    F(subtract)                                                                                    \
+    /* models/functional.c */                                                                      \
+    F(functional)                                                                                  \
     /* normalization/batch.c */                                                                    \
     F(batch_normalization)                                                                         \
     /* normalization/group.c */                                                                    \
     F(group_normalization)                                                                         \
     /* normalization/sample.c */                                                                   \
     F(layer_normalization) F(rms_normalization) F(unit_normalization)                              \
+    /* normalization/spectral_normalization.c */                                                   \
+    F(spectral_normalization)                                                                      \
     /* pooling/adaptive.c */                                                                       \
     F(adaptive_average_pooling1d) F(adaptive_average_pooling2d) F(adaptive_average_pooling3d)      \
     F(adaptive_max_pooling1d) F(adaptive_max_pooling2d) F(adaptive_max_pooling3d)                  \
@@ -43,12 +89,34 @@ GT_BEGIN
     F(global_max_pooling1d) F(global_max_pooling2d) F(global_max_pooling3d)                        \
     /* pooling/max.c */                                                                            \
     F(max_pooling1d) F(max_pooling2d) F(max_pooling3d)                                             \
+    /* recurrent/bidirectional.c */                                                                \
+    F(bidirectional)                                                                               \
+    /* recurrent/conv_lstm.c */                                                                    \
+    F(conv_lstm1d) F(conv_lstm2d) F(conv_lstm3d)                                                   \
+    /* recurrent/gru.c */                                                                          \
+    F(gru) F(gru_cell)                                                                             \
+    /* recurrent/lstm.c */                                                                         \
+    F(lstm) F(lstm_cell)                                                                           \
+    /* recurrent/rnn.c */                                                                          \
+    F(rnn) F(stacked_rnn_cells)                                                                    \
+    /* recurrent/simple_rnn.c */                                                                   \
+    F(simple_rnn) F(simple_rnn_cell)                                                               \
+    /* recurrent/time_distributed.c */                                                             \
+    F(time_distributed)                                                                            \
+    /* regularization/activity_regularization.c */                                                 \
+    F(activity_regularization)                                                                     \
+    /* regularization/alpha_dropout.c */                                                           \
+    F(alpha_dropout)                                                                               \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
+    /* regularization/gaussian_dropout.c */                                                        \
+    F(gaussian_dropout)                                                                            \
+    /* regularization/gaussian_noise.c */                                                          \
+    F(gaussian_noise)                                                                              \
+    /* regularization/spatial_dropout.c */                                                         \
+    F(spatial_dropout1d) F(spatial_dropout2d) F(spatial_dropout3d)                                 \
     /* sequential.c */                                                                             \
-    F(sequential)                                                                                  \
-    /* models/functional.c */                                                                      \
-    F(functional)
+    F(sequential)
 /* clang-format on */
 
 #define GT_DECLARE_LAYER(name) extern const gt_LayerClass gt_layer_class_##name;

@@ -7,8 +7,9 @@
 #include "models/functional.h"
 #include "core/assert.h"
 #include "layers/core/activation.h"
-#include "layers/draw.h"
 #include "layers/kit.h"
+#include "models/functional_config.h"
+#include "models/functional_inside.h"
 #include "ops/array/cast.h"
 
 #include <stdio.h>
@@ -72,43 +73,12 @@ gt_Tensor *gt_Input_at(const char *here, const gt_Input_options *given)
     return x;
 }
 
-/* ---- the model ---- */
-
-/* Where an input of a node comes from. */
-typedef struct Wire {
-    int32_t number; /* of a value of the model; -1: a constant, or absent */
-    gt_Value *constant;
-} Wire;
-
-typedef struct Step {
-    gt_Node *node;
-    gt_Layer *layer; /* whose call it is, a child; NULL: it is an operation's */
-    int32_t first;   /* its outputs are values first, first + 1, ... */
-    int32_t wire;    /* its inputs are wires from here on */
-} Step;
-
-typedef struct Functional {
-    gt_Layer base;
-    gt_Value **symbol; /* of inputs, then of outputs; held: they keep the nodes */
-    int32_t inputs, outputs;
-    Step *steps; /* in the order of running */
-    int32_t step_count, step_capacity;
-    Wire *wires;
-    int32_t wire_count, wire_capacity;
-    int32_t *last; /* of each value: the last step that reads it; -1: it is an output */
-    int32_t *output;
-    int32_t values;
-    gt_Port *ports;
-    char *names; /* of the ports */
-    size_t name_bytes;
-} Functional;
-
 /* ---- walking back ---- */
 
 /* While a model is made. */
 typedef struct Walk {
     gt_Context *context;
-    Functional *self;
+    gt_Functional *self;
     gt_Node **stack;
     int32_t depth, capacity;
     uint64_t visit; /* nodes that are met, and those that are done, which is one more */
@@ -124,7 +94,7 @@ static uint64_t key_of(const gt_Node *node, int32_t output)
 /* Which input of the model the symbol is; -1: none. */
 static int32_t find_input(const Walk *walk, const gt_Node *node, int32_t output)
 {
-    const Functional *self = walk->self;
+    const gt_Functional *self = walk->self;
     int32_t at = -1, i;
     while ((i = gt_map_next(&walk->inputs, key_of(node, output), &at)) >= 0) {
         int32_t which;
@@ -147,13 +117,13 @@ static bool push(Walk *walk, gt_Node *node)
 
 static gt_Status finish(Walk *walk, gt_Node *node)
 {
-    Functional *self = walk->self;
+    gt_Functional *self = walk->self;
     if (!gt_reserve(walk->context, (void **)&self->steps, self->step_count, &self->step_capacity,
                     sizeof *self->steps))
         return gt_context_status(walk->context);
     node->visit = walk->visit + 1;
     node->place = self->step_count;
-    self->steps[self->step_count++] = (Step){.node = node, .first = self->values};
+    self->steps[self->step_count++] = (gt_Step){.node = node, .first = self->values};
     self->values += node->outputs;
     return GT_OK;
 }
@@ -199,9 +169,9 @@ static int32_t number_of(const Walk *walk, const gt_Value *value)
     return walk->self->steps[node->place].first + output;
 }
 
-static gt_Status wire_step(Walk *walk, Step *step)
+static gt_Status wire_step(Walk *walk, gt_Step *step)
 {
-    Functional *self = walk->self;
+    gt_Functional *self = walk->self;
     step->wire = self->wire_count;
     for (int32_t i = 0; i < step->node->inputs; i++) {
         gt_Value *value = step->node->input[i];
@@ -210,7 +180,7 @@ static gt_Status wire_step(Walk *walk, Step *step)
                         &self->wire_capacity, sizeof *self->wires))
             return gt_context_status(walk->context);
         self->wires[self->wire_count++] =
-            (Wire){drawn ? number_of(walk, value) : -1, drawn ? NULL : value};
+            (gt_Wire){drawn ? number_of(walk, value) : -1, drawn ? NULL : value};
     }
     return GT_OK;
 }
@@ -218,7 +188,7 @@ static gt_Status wire_step(Walk *walk, Step *step)
 /* From which step on a value is needed no more. */
 static gt_Status note_last(Walk *walk)
 {
-    Functional *self = walk->self;
+    gt_Functional *self = walk->self;
     self->last = gt_allocate_zeroed(walk->context, (size_t)self->values * sizeof *self->last);
     self->output = gt_allocate_zeroed(walk->context, (size_t)self->outputs * sizeof *self->output);
     if (!self->last || !self->output)
@@ -238,7 +208,7 @@ static gt_Status note_last(Walk *walk)
 
 static gt_Status index_inputs(Walk *walk)
 {
-    Functional *self = walk->self;
+    gt_Functional *self = walk->self;
     for (int32_t i = 0; i < self->inputs; i++) {
         int32_t output;
         const gt_Node *node = gt_value_node(self->symbol[i], &output);
@@ -253,7 +223,7 @@ static gt_Status index_inputs(Walk *walk)
 
 static gt_Status walk_back(Walk *walk)
 {
-    Functional *self = walk->self;
+    gt_Functional *self = walk->self;
     self->values = self->inputs;
     if (index_inputs(walk) != GT_OK)
         return gt_context_status(walk->context);
@@ -275,7 +245,7 @@ static gt_Status walk_back(Walk *walk)
     return GT_OK;
 }
 
-static gt_Status walk_drawing(gt_Context *context, Functional *self)
+static gt_Status walk_drawing(gt_Context *context, gt_Functional *self)
 {
     Walk walk = {.context = context, .self = self};
     size_t bytes = (size_t)self->inputs * sizeof *walk.read;
@@ -293,7 +263,7 @@ static gt_Status walk_drawing(gt_Context *context, Functional *self)
 /* ---- making it ---- */
 
 /* Names of the ports: those of gt_Input, else "input", "input_1", ... by position. */
-static gt_Status name_ports(gt_Context *context, Functional *self)
+static gt_Status name_ports(gt_Context *context, gt_Functional *self)
 {
     enum { ROOM = 24 };
     size_t bytes = (size_t)self->inputs * ROOM;
@@ -323,7 +293,7 @@ static gt_Status name_ports(gt_Context *context, Functional *self)
     return GT_OK;
 }
 
-static gt_Status add_layers(gt_Context *context, Functional *self)
+static gt_Status add_layers(gt_Context *context, gt_Functional *self)
 {
     gt_LayerState *state = self->base.state;
     for (int32_t s = 0; s < self->step_count && gt_context_status(context) == GT_OK; s++) {
@@ -337,7 +307,7 @@ static gt_Status add_layers(gt_Context *context, Functional *self)
     return gt_context_status(context);
 }
 
-static gt_Status hold_symbols(gt_Context *context, Functional *self, const char *what,
+static gt_Status hold_symbols(gt_Context *context, gt_Functional *self, const char *what,
                               gt_Tensors list, int32_t first)
 {
     char name[48];
@@ -357,7 +327,7 @@ static gt_Status hold_symbols(gt_Context *context, Functional *self, const char 
     return GT_OK;
 }
 
-static gt_Status make_model(gt_Context *context, Functional *self, const gt_Model_options *options)
+static gt_Status make_model(gt_Context *context, gt_Functional *self, const gt_Model_options *options)
 {
     self->inputs = options->inputs.count;
     self->outputs = options->outputs.count;
@@ -374,7 +344,7 @@ static gt_Status make_model(gt_Context *context, Functional *self, const gt_Mode
 
 static void functional_destroy(gt_Layer *layer)
 {
-    Functional *self = (Functional *)layer;
+    gt_Functional *self = (gt_Functional *)layer;
     gt_Context *context = layer->state->object.context;
     int32_t symbols = self->symbol ? self->inputs + self->outputs : 0;
     for (int32_t i = 0; i < symbols; i++)
@@ -392,7 +362,7 @@ static void functional_destroy(gt_Layer *layer)
 /* ---- calling it ---- */
 
 /* Is the tensor like the symbol, where its sizes are known? */
-static gt_Status check_input(const Functional *self, int32_t i, const gt_Tensor *x)
+static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Tensor *x)
 {
     const gt_Spec *wanted = gt_value_spec(self->symbol[i]), *got = gt_tensor_spec(x);
     bool fits = wanted->rank == got->rank && wanted->dtype == got->dtype;
@@ -406,7 +376,7 @@ static gt_Status check_input(const Functional *self, int32_t i, const gt_Tensor 
 }
 
 /* A call of a layer; the outputs that were asked for, in their order. */
-static gt_Status replay_call(const Step *step, const gt_DrawnCall *how, gt_Tensor *const *input,
+static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Tensor *const *input,
                              gt_Tensor **output)
 {
     const gt_Node *node = step->node;
@@ -439,14 +409,14 @@ static void find_masks(const gt_Node *node, const gt_DrawnCall *how, gt_Tensor *
             output[at++] = gt_mask(output[i]);
 }
 
-static gt_Status replay_step(gt_Context *context, const Functional *self, const Step *step,
+static gt_Status replay_step(gt_Context *context, const gt_Functional *self, const gt_Step *step,
                              gt_Tensor **value)
 {
     const gt_Node *node = step->node;
     const gt_DrawnCall *how = gt_node_call(node);
     gt_Tensor *input[GT_MAX_INPUTS];
     for (int32_t i = 0; i < node->inputs; i++) {
-        const Wire *wire = &self->wires[step->wire + i];
+        const gt_Wire *wire = &self->wires[step->wire + i];
         input[i] = wire->number >= 0 ? value[wire->number]
                    : wire->constant  ? gt_value_handle(wire->constant)
                                      : NULL;
@@ -462,9 +432,9 @@ static gt_Status replay_step(gt_Context *context, const Functional *self, const 
 }
 
 /* What no later step reads goes at once. */
-static void drop_read(gt_Context *context, const Functional *self, int32_t s, gt_Tensor **value)
+static void drop_read(gt_Context *context, const gt_Functional *self, int32_t s, gt_Tensor **value)
 {
-    const Step *step = &self->steps[s];
+    const gt_Step *step = &self->steps[s];
     for (int32_t i = 0; i < step->node->inputs; i++) {
         int32_t number = self->wires[step->wire + i].number;
         if (number >= self->inputs && self->last[number] == s && value[number]) {
@@ -474,7 +444,7 @@ static void drop_read(gt_Context *context, const Functional *self, int32_t s, gt
     }
 }
 
-static gt_Tensor *give(const Functional *self, gt_Tensor *const *value, const gt_CallArgs *in)
+static gt_Tensor *give(const gt_Functional *self, gt_Tensor *const *value, const gt_CallArgs *in)
 {
     for (int32_t i = 0; i < self->outputs; i++) {
         bool twice = self->output[i] < self->inputs;
@@ -488,7 +458,7 @@ static gt_Tensor *give(const Functional *self, gt_Tensor *const *value, const gt
 
 static gt_Tensor *functional_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    const Functional *self = (const Functional *)layer;
+    const gt_Functional *self = (const gt_Functional *)layer;
     gt_Context *context = gt_context();
     size_t bytes = (size_t)self->values * sizeof(gt_Tensor *);
     gt_Tensor **value = gt_allocate_zeroed(context, bytes), *y = NULL;
@@ -522,8 +492,9 @@ const gt_LayerClass gt_layer_class_functional = {
     .function = "Model",
     .keras = "Functional",
     .summary = "a graph of layers and operations",
-    .instance = sizeof(Functional),
+    .instance = sizeof(gt_Functional),
     .call = functional_call,
+    .copy = gt_functional_copy,
     .destroy = functional_destroy,
     .samples = GT_LAYER_SAMPLES({.make = functional_sample,
                                  .inputs = 1,
@@ -548,9 +519,9 @@ gt_Layer *gt_Model_at(const char *here, const gt_Model_options *given)
                  "a model has 1 to %d inputs and 1 to %d outputs (got %d and %d)", GT_MAX_INPUTS,
                  GT_MAX_LAYER_OUTPUTS, (int)options.inputs.count, (int)options.outputs.count);
     else {
-        const Functional instance = {.base = {.name = options.name}};
+        const gt_Functional instance = {.base = {.name = options.name}};
         model = gt_layer_new_at(NULL, &gt_layer_class_functional, &instance);
-        if (model && make_model(context, (Functional *)model, &options) != GT_OK) {
+        if (model && make_model(context, (gt_Functional *)model, &options) != GT_OK) {
             gt_layer_free(model);
             model = NULL;
         }

@@ -18,6 +18,8 @@
 #include "ops/control/node.h"
 #include "plan/plan.h"
 
+enum { GT_WAVE_STEPS = 32, GT_WAVE_OPERANDS = 320 }; /* of one wave, at most */
+
 enum { GT_BASE_NONE, GT_BASE_BLOCK, GT_BASE_FIRST };
 
 /* 8 bytes: 24 bits for the base, 40 for the bytes behind its address. */
@@ -46,8 +48,10 @@ static inline size_t gt_ref_offset(gt_Ref ref)
 typedef struct gt_PlanStep {
     int32_t
         ref; /* the first of its references: inputs, outputs, temporaries or the memory of control flow */
-    int32_t operands;              /* how many these are */
-    bool lowered;                  /* it has launches, perhaps none; else `run` */
+    int32_t operands; /* how many these are */
+    bool lowered;     /* it has launches, perhaps none; else `run` */
+    int32_t
+        together; /* this step and those after it that are of its wave: any order of them gives the same */
     int32_t launch, launches;      /* among the plan's */
     int32_t check;                 /* among the plan's; -1: none */
     gt_StepSite site;              /* for messages */

@@ -20,10 +20,12 @@ typedef struct Entry {
     gt_Spec *input;
     int32_t *masked; /* as in gt_Function; in the block of the specs */
     int32_t inputs, given;
-    int32_t *masked_output; /* which output it is that has a mask, for each of the plan's after `outputs` */
+    int32_t *
+        masked_output; /* which output it is that has a mask, for each of the plan's after `outputs` */
     int32_t masked_outputs;
     gt_Facts facts; /* what the body asked, and was told */
     int64_t used;   /* when, in calls */
+    bool checks;    /* numeric checks were on: no step is fused */
 } Entry;
 
 struct gt_Function {
@@ -39,7 +41,7 @@ struct gt_Function {
     gt_PlanText text; /* of gt_function_print */
     bool profiled;
     /* of the call that is running */
-    int32_t given;                    /* inputs that the caller gave; behind them come their masks */
+    int32_t given; /* inputs that the caller gave; behind them come their masks */
     int32_t inputs, room;
     int32_t *masked;                  /* which input it is that has a mask, for each of the masks */
     gt_Value **input;                 /* held */
@@ -276,7 +278,8 @@ static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *fac
 
 static bool has_inputs(const Entry *entry, const gt_Function *self)
 {
-    if (entry->inputs != self->inputs || entry->given != self->given)
+    if (entry->inputs != self->inputs || entry->given != self->given ||
+        entry->checks != gt_context_checks_numerics(self->object.context))
         return false;
     for (int32_t i = 0; i < self->inputs - self->given; i++)
         if (entry->masked[i] != self->masked[i])
@@ -369,7 +372,8 @@ static Entry *make_entry(gt_Context *context, gt_Function *self)
                      .given = self->given,
                      .masked_output = self->masked_output,
                      .masked_outputs = self->masked_outputs,
-                     .facts = facts};
+                     .facts = facts,
+                     .checks = gt_context_checks_numerics(context)};
     self->masked_output = NULL;
     self->masked_outputs = 0;
     self->last = (int32_t)(entry - self->entries);

@@ -16,12 +16,6 @@
 
 /* ---- steps and references ---- */
 
-static int32_t operands_of(const gt_Program *program, const gt_ProgramStep *step)
-{
-    const gt_GraphNode *node = gt_step_node(program, step);
-    return node ? node->inputs + node->outputs + step->temporaries + (step->control >= 0) : 2;
-}
-
 /* Cells have their places by now. */
 static gt_Ref ref_to(const gt_Program *program, gt_Place place)
 {
@@ -59,21 +53,21 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
 {
     gt_Plan *plan = program->plan;
     const gt_GraphNode *node = gt_step_node(program, from);
-    *step =
-        (gt_PlanStep){.operation = node->operation,
-                      .options = node->options,
-                      .site = {node->here, node->operation->name, node->path, node->gradient_of},
-                      .node = from->node,
-                      .ref = plan->ref_count,
-                      .inputs = node->inputs,
-                      .outputs = node->outputs,
-                      .temporaries = from->temporaries,
-                      .operands = operands_of(program, from),
-                      .launch = from->launch,
-                      .launches = from->launches,
-                      .lowered = from->lowered,
-                      .check = from->lowered ? from->check : -1,
-                      .control = from->control};
+    *step = (gt_PlanStep){.operation = node->operation,
+                          .options = node->options,
+                          .site = {node->here, node->name ? node->name : node->operation->name,
+                                   node->path, node->gradient_of},
+                          .node = from->node,
+                          .ref = plan->ref_count,
+                          .inputs = node->inputs,
+                          .outputs = node->outputs,
+                          .temporaries = from->temporaries,
+                          .operands = gt_step_operands(program, from),
+                          .launch = from->launch,
+                          .launches = from->launches,
+                          .lowered = from->lowered,
+                          .check = from->lowered ? from->check : -1,
+                          .control = from->control};
     for (int i = 0; i < node->inputs; i++) {
         bool there = node->input[i] >= 0;
         add_ref(plan, there ? ref_to(program, gt_step_input(program, from, i)) : gt_ref(0, 0),
@@ -94,7 +88,7 @@ static gt_Status write_steps(const gt_Program *program)
     gt_Context *context = plan->context;
     int64_t refs = 0;
     for (int32_t s = 0; s < program->step_count; s++)
-        refs += operands_of(program, &program->steps[s]);
+        refs += gt_step_operands(program, &program->steps[s]);
     if (refs > INT32_MAX || plan->block_bytes >= GT_REF_MOST_BYTES)
         return gt_raise(context, GT_UNSUPPORTED, NULL, "function", "the plan is too large");
     plan->step_count = program->step_count;
@@ -111,6 +105,11 @@ static gt_Status write_steps(const gt_Program *program)
             write_copy(program, from, &plan->steps[s]);
         else
             write_step(program, from, &plan->steps[s]);
+    }
+    for (int32_t s = plan->step_count - 1; s >= 0; s--) {
+        const gt_ProgramStep *from = &program->steps[s];
+        bool last = s == plan->step_count - 1 || from->wave != from[1].wave;
+        plan->steps[s].together = last ? 1 : plan->steps[s + 1].together + 1;
     }
     GT_ASSERT(plan->ref_count == plan->ref_room);
     return GT_OK;
@@ -259,12 +258,25 @@ static void sum_up(const gt_Program *program)
     }
 }
 
+/* The graph says which step makes a value, for who draws the plan: by now that may be a chain. */
+static void name_makers(const gt_Program *program)
+{
+    gt_Graph *graph = program->graph;
+    for (int32_t s = 0; s < program->step_count; s++) {
+        const gt_GraphNode *node = gt_step_node(program, &program->steps[s]);
+        for (int32_t i = 0; node && i < node->outputs; i++)
+            graph->values[node->output[i]].node = program->steps[s].node;
+    }
+}
+
 static gt_Status write_plan(const gt_Program *program)
 {
     sum_up(program);
-    if (write_steps(program) != GT_OK || open_controls(program->plan) != GT_OK)
+    if (write_steps(program) != GT_OK || open_controls(program->plan) != GT_OK ||
+        write_memory(program) != GT_OK)
         return gt_context_status(program->context);
-    return write_memory(program);
+    name_makers(program);
+    return GT_OK;
 }
 
 gt_Plan *gt_plan_new(gt_Graph *graph)

@@ -1,11 +1,10 @@
 /* A plan as text: what its bases are, then one line a step. For y = exp(x) * w with a variable w:
  *
- *     2 operations, 0 copies, 64 bytes in the block (64 without sharing)
+ *     1 operations, 0 copies, 64 bytes in the block (0 without sharing)
  *     in0        float32 (3,)
  *     out0       float32 (3,)
  *     w          float32 (3,)
- *        0  exp                    in0 -> @0 float32 (3,)   at demo.c:7
- *        1  multiply               @0, w -> out0 float32 (3,)   at demo.c:7, in model/dense
+ *        0  exp+multiply           in0, w -> out0 float32 (3,)   at demo.c:7, in model/dense
  *
  * A place in the block is "@" and its offset. A loop or a branch is followed by its bodies, indented. While the function is
  * profiled each line begins with the mean time of the step. Leans on data.h. */

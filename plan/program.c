@@ -31,14 +31,17 @@ static gt_Status count_sources(gt_Plan *plan)
 gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
 {
     gt_Context *context = plan->context;
-    *program = (gt_Program){.context = context, .graph = plan->graph, .plan = plan};
+    *program = (gt_Program){.context = context,
+                            .graph = plan->graph,
+                            .plan = plan,
+                            .item_room = plan->graph->node_count};
     if (count_sources(plan) != GT_OK)
         return gt_context_status(context);
     const gt_Graph *graph = plan->graph;
     plan->variables = gt_plan_array(context, plan->variable_count, sizeof *plan->variables);
     program->facts = gt_plan_array(context, graph->value_count, sizeof *program->facts);
     program->variables = gt_plan_array(context, plan->variable_count, sizeof *program->variables);
-    program->items = gt_plan_array(context, graph->node_count, sizeof *program->items);
+    program->items = gt_plan_array(context, program->item_room, sizeof *program->items);
     program->outputs_cell = gt_plan_array(context, graph->outputs, sizeof *program->outputs_cell);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
@@ -53,9 +56,9 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
 gt_Status gt_program_run(gt_Program *program)
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_fold,    gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,
-        gt_pass_dead,    gt_pass_views,   gt_pass_order,      gt_pass_versions,
-        gt_pass_aliases, gt_pass_lower,   gt_pass_placing,
+        gt_pass_fold,  gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,   gt_pass_dead,
+        gt_pass_views, gt_pass_order,   gt_pass_versions,   gt_pass_aliases, gt_pass_chains,
+        gt_pass_lower, gt_pass_waves,   gt_pass_placing,
     };
     gt_Status status = GT_OK;
     for (size_t i = 0; i < sizeof passes / sizeof *passes && status == GT_OK; i++)
@@ -70,7 +73,7 @@ void gt_program_close(gt_Program *program)
     gt_plan_drop(context, program->facts, graph->value_count, sizeof *program->facts);
     gt_plan_drop(context, program->variables, program->plan->variable_count,
                  sizeof *program->variables);
-    gt_plan_drop(context, program->items, graph->node_count, sizeof *program->items);
+    gt_plan_drop(context, program->items, program->item_room, sizeof *program->items);
     gt_plan_drop(context, program->outputs_cell, graph->outputs, sizeof *program->outputs_cell);
     gt_release(context, program->cells, (size_t)program->cell_capacity * sizeof *program->cells);
     gt_release(context, program->steps, (size_t)program->step_capacity * sizeof *program->steps);
@@ -81,6 +84,12 @@ void gt_program_close(gt_Program *program)
 const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step)
 {
     return step->node < 0 ? NULL : &program->graph->nodes[step->node];
+}
+
+int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step)
+{
+    const gt_GraphNode *node = gt_step_node(program, step);
+    return node ? node->inputs + node->outputs + step->temporaries + (step->control >= 0) : 2;
 }
 
 bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
@@ -135,6 +144,28 @@ int32_t gt_cell_shared(const gt_Program *program, int32_t cell)
     while (program->cells[cell].same >= 0)
         cell = program->cells[cell].same;
     return cell;
+}
+
+void gt_program_renumber(gt_Program *program, const int32_t *now, int32_t steps)
+{
+    for (int32_t i = 0; i < program->cell_count; i++) {
+        gt_Piece *piece = &program->cells[i].piece;
+        if (piece->last < 0)
+            continue;
+        piece->first = now[piece->first];
+        piece->last = piece->last == GT_NEVER ? GT_NEVER : now[piece->last];
+    }
+    for (int32_t i = program->cell_count - 1; i >= 0;
+         i--) { /* what took over a cell is behind it */
+        gt_Cell *cell = &program->cells[i];
+        if (!cell->gone && cell->same >= 0 && cell->piece.last >= 0)
+            program->cells[gt_cell_shared(program, i)].gone = false;
+    }
+    for (int32_t i = 0; i < program->cell_count; i++)
+        if (program->cells[i].gone)
+            program->cells[i].piece.last = -1;
+    program->commit_step = now[program->commit_step];
+    program->step_count = steps;
 }
 
 bool gt_constant_in_block(const gt_GraphValue *of)

@@ -10,7 +10,9 @@
  *   order      the nodes in the order of their running; effects last                 items, commit_item
  *   versions   memory of values, shadows of variables, copies for late readers       cells, steps
  *   aliases    lives of memory; an output takes over the memory of an input          cells[].same
+ *   chains     element-wise steps in a row become one, behind a product or a convolution too     steps, nodes
  *   lower      operations become launches, which may need temporary memory           steps[].launches
+ *   waves      neighbours that do not depend on each other run together; lives are counted in these     steps[].wave
  *   placing    what is left gets a place in the block                                cells[].piece.offset
  *
  * Private to plan/. */
@@ -27,6 +29,7 @@ typedef struct gt_Cell {
     gt_Piece piece;
     int32_t base; /* GT_BASE_BLOCK, or one that is not the plan's */
     int32_t same; /* the cell whose memory it took over; -1: none */
+    bool gone;    /* nobody reads or writes it any more (chains) */
 } gt_Cell;
 
 typedef struct gt_Place {
@@ -61,6 +64,7 @@ typedef struct gt_ProgramStep {
     bool lowered;          /* it has launches: */
     int32_t launch, launches, check, temporaries;
     int32_t temporary[GT_MAX_TEMPORARIES]; /* cells */
+    int32_t wave;
 } gt_ProgramStep;
 
 /* A variable's place among the bases, and the cell of its shadow (-1: effects work in place). */
@@ -76,12 +80,12 @@ typedef struct gt_Program {
     gt_Plan *plan;       /* in the making: counts, variables, launches */
     gt_ValueFact *facts; /* one a value of the graph */
     gt_ProgramVariable *variables;
-    int32_t *items; /* nodes in the order of their running */
-    int32_t item_count, commit_item;
+    int32_t *items;                             /* nodes in the order of their running */
+    int32_t item_count, item_room, commit_item; /* room: for the nodes before passes added some */
     gt_Cell *cells;
     int32_t cell_count, cell_capacity;
     gt_ProgramStep *steps;
-    int32_t step_count, step_capacity;
+    int32_t step_count, step_capacity, wave_count;
     int32_t commit_step;
     int32_t *outputs_cell; /* the cell of every output of the function */
 } gt_Program;
@@ -97,7 +101,9 @@ gt_Status gt_pass_views(gt_Program *program);
 gt_Status gt_pass_order(gt_Program *program);
 gt_Status gt_pass_versions(gt_Program *program);
 gt_Status gt_pass_aliases(gt_Program *program);
+gt_Status gt_pass_chains(gt_Program *program);
 gt_Status gt_pass_lower(gt_Program *program);
+gt_Status gt_pass_waves(gt_Program *program);
 gt_Status gt_pass_placing(gt_Program *program);
 
 /* ---- what they share (program.c) ---- */
@@ -138,6 +144,8 @@ bool gt_node_is_pure(const gt_Program *program, const gt_GraphNode *node);
 
 /* The node of a step; NULL: it is a copy. */
 const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);
+/* How many references a step has: inputs, outputs, temporaries, the memory of control flow. */
+int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step);
 /* Is the node's output a part of its first input as it is? It has no memory of its own, then, and no step. */
 bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node);
 /* The marks of a node: those of its outputs, and NEEDED of an effect. */
@@ -146,6 +154,9 @@ unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node);
 int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base);
 /* The cell whose memory a cell has. */
 int32_t gt_cell_shared(const gt_Program *program, int32_t cell);
+/* Steps are fewer: step i is number now[i], and `now` has one entry more, for the end. Cells that are gone have no memory, but
+ * for those whose memory others took over. */
+void gt_program_renumber(gt_Program *program, const int32_t *now, int32_t steps);
 /* Is a constant copied into the block, because it is small or its user may change it? */
 bool gt_constant_in_block(const gt_GraphValue *of);
 /* Does a reader at this item come too late for the version that it reads? So does an operation that reads, behind

@@ -141,6 +141,22 @@ static gt_Status run_watched(Run *run, const gt_PlanStep *step, bool checks)
     return checks && status == GT_OK ? check_outputs(run, step) : status;
 }
 
+/* All steps of a wave. */
+static gt_Status run_wave(const Run *run, const gt_PlanStep *step)
+{
+    const gt_Plan *plan = run->plan;
+    gt_WaveLaunch launches[GT_WAVE_STEPS];
+    void *at[GT_WAVE_OPERANDS], **next = at;
+    for (int32_t i = 0; i < step->together; i++) {
+        const gt_PlanStep *one = &step[i];
+        const gt_Launch *launch = &plan->launches[one->launch];
+        launches[i] = (gt_WaveLaunch){launch, plan->jobs + launch->job, next};
+        for (int32_t k = 0; k < one->operands; k++)
+            *next++ = address(run, plan->refs[one->ref + k]);
+    }
+    return gt_launch_wave(plan->context, launches, step->together);
+}
+
 static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
 {
     gt_Context *context = plan->context;
@@ -151,12 +167,15 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     const gt_Status *pending = gt_context_status_place(context);
     const gt_StepSite **site = gt_context_step_place(context), *around = *site;
     const bool checks = gt_context_checks_numerics(context), watched = checks || plan->times;
-    for (const gt_PlanStep *step = plan->steps + first, *end = plan->steps + last; step < end;
-         step++) {
+    const bool shared = gt_launches_are_shared(context) && !watched;
+    for (const gt_PlanStep *step = plan->steps + first, *end = plan->steps + last; step < end;) {
         *site = &step->site;
+        const bool wave = shared && step->together > 1;
         gt_Status status = watched         ? run_watched(&run, step, checks)
+                           : wave          ? run_wave(&run, step)
                            : step->lowered ? run_launches(&run, step)
                                            : run_step(&run, step);
+        step += wave ? step->together : 1;
         if (status != GT_OK || *pending != GT_OK) {
             gt_raise(context, status == GT_OK ? GT_INVALID : status, NULL, NULL,
                      "the kernel failed");

@@ -21,9 +21,10 @@ static inline gt_Layer *use_layer(const Use *use)
 {
     if (!use->sample->make)
         return gt_layer_make(use->type, use->sample->options);
+    gt_DType before = gt_dtype_policy();
     gt_set_dtype_policy(use->dtype); /* of the symbols of functional models */
     gt_Layer *layer = use->sample->make();
-    gt_set_dtype_policy(GT_DTYPE_NONE);
+    gt_set_dtype_policy(before);
     return layer;
 }
 
@@ -75,6 +76,10 @@ static inline UseInputs use_inputs(const Use *use)
 {
     static Case c;
     UseInputs in = {.count = use->sample->inputs};
+    bool floats = false;
+    for (int i = 0; i < in.count; i++)
+        floats |= !use_is_absent(use, i) && gt_dtype_is_float(use->sample->input[i].dtype);
+    gt_set_dtype_policy(floats ? GT_DTYPE_NONE : use->dtype); /* integers say no type */
     use_case(use, &c);
     for (int i = 0; i < in.count; i++) {
         const gt_Shape *shape = &use->sample->input[i].shape;

@@ -29,8 +29,19 @@ static const struct {
     double bound;
     const char *why;
 } other_bounds[] = {
-    {"", -1, GT_FLOAT64, 0, "no layer yet"},
+    {"leaky_re_lu", 0, GT_FLOAT64, 1e-7, "TensorFlow rounds the slope 0.3 to float32"},
 };
+
+/* Classes that overwrite weights in training: the gradient is that of what follows, with the new numbers. */
+static const char *const overwriting[] = {"spectral_normalization"};
+
+static bool overwrites_weights(const gt_LayerClass *type)
+{
+    for (size_t i = 0; i < sizeof overwriting / sizeof *overwriting; i++)
+        if (strcmp(overwriting[i], type->name) == 0)
+            return true;
+    return false;
+}
 
 static int layers, checks;
 
@@ -597,7 +608,8 @@ static void check_use(const Use *use, const Expected *e)
     if (use->dtype == GT_FLOAT64) {
         check_first(use, in, e);
         check_gradients(use, layer, in, e, false);
-        check_gradients(use, layer, in, e, true);
+        if (!overwrites_weights(use->type))
+            check_gradients(use, layer, in, e, true);
     }
     gt_layer_free(layer);
     gt_scope_end(scope);
@@ -717,7 +729,7 @@ static bool says(const char *text, const char *word)
 static bool is_nothing(const char *preset)
 {
     static const char *const words[] = {"NULL",        "GT_NONE",       "GT_NOT_GIVEN",
-                                        "GT_NO_SIZES", "GT_DTYPE_NONE", "GT_NO_AXES",
+                                        "GT_NO_SIZES", "GT_DTYPE_NONE", "GT_NO_AXES", "GT_NO_SHAPE",
                                         "GT_INHERIT"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(preset, words[i]) == 0)
@@ -1039,12 +1051,30 @@ static void check_activation_layer(const Use *use, const gt_Field *layer, const 
 }
 
 /* Is the field at another value than the preset in some sample? */
+static bool is_varied_in(const gt_LayerClass *type, const gt_Field *field)
+{
+    bool varied = false;
+    for (const gt_LayerSample *sample = type->samples; sample->inputs && !varied; sample++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Layer *made = sample->make ? sample->make() : NULL;
+        const char *options = made ? (const char *)made + type->options_offset : sample->options;
+        varied = options && memcmp(options + field->offset,
+                                   (const char *)type->options->defaults + field->offset,
+                                   field->size) != 0;
+        gt_layer_free(made);
+        gt_scope_end(scope);
+    }
+    return varied;
+}
+
+/* In a sample of this class or of one that shares its options and its call, as Conv2D and Conv3D. */
 static bool is_varied(const gt_LayerClass *type, const gt_Field *field)
 {
-    for (const gt_LayerSample *sample = type->samples; sample->inputs; sample++)
-        if (sample->options &&
-            memcmp((const char *)sample->options + field->offset,
-                   (const char *)type->options->defaults + field->offset, field->size) != 0)
+    int count;
+    const gt_LayerClass *const *table = gt_layer_classes(&count);
+    for (int k = 0; k < count; k++)
+        if (table[k]->options == type->options && table[k]->call == type->call &&
+            is_varied_in(table[k], field))
             return true;
     return false;
 }
@@ -1085,7 +1115,8 @@ Test(layers_oracle, options)
             else if (value)
                 cr_expect(about > 0 || made > 0, "%s: no weight is what %s is about", type->name,
                           field->name);
-            else if (!is_common(field->name) && strcmp(field->type, "void *") != 0)
+            else if (!is_common(field->name) && strcmp(field->type, "void *") != 0 &&
+                     strcmp(field->type, "gt_DType") != 0) /* outputs have the dtype of a use */
                 cr_expect(is_varied(type, field), "%s: %s is at its default in all samples",
                           type->name, field->name);
         }

@@ -80,7 +80,9 @@ static gt_Tensor *flat(gt_Tensor *y, gt_Tensor **state, int states)
 static gt_Tensor *run_lstm(gt_Tensor *const *in, const gt_lstm_options *given)
 {
     gt_Tensor *last[2];
-    gt_lstm_options options = *given;
+    gt_lstm_options options;
+    memcpy(&options, given,
+           sizeof options); /* the keywords of a call are another struct to the compiler */
     options.final_h = &last[0];
     options.final_c = &last[1];
     return flat(gt_lstm_at("here", in[0], in[1], in[2], in[3], &options), last, 2);
@@ -89,7 +91,8 @@ static gt_Tensor *run_lstm(gt_Tensor *const *in, const gt_lstm_options *given)
 static gt_Tensor *run_gru(gt_Tensor *const *in, const gt_gru_options *given)
 {
     gt_Tensor *last;
-    gt_gru_options options = *given;
+    gt_gru_options options;
+    memcpy(&options, given, sizeof options);
     options.final_h = &last;
     return flat(gt_gru_at("here", in[0], in[1], in[2], in[3], &options), &last, 1);
 }
@@ -97,7 +100,8 @@ static gt_Tensor *run_gru(gt_Tensor *const *in, const gt_gru_options *given)
 static gt_Tensor *run_simple(gt_Tensor *const *in, const gt_simple_rnn_options *given)
 {
     gt_Tensor *last;
-    gt_simple_rnn_options options = *given;
+    gt_simple_rnn_options options;
+    memcpy(&options, given, sizeof options);
     options.final_h = &last;
     return flat(gt_simple_rnn_at("here", in[0], in[1], in[2], in[3], &options), &last, 1);
 }
@@ -182,9 +186,66 @@ static gt_Tensor *step_by_step(int cell, gt_Tensor *const *in, gt_Tensor *h, gt_
     CASE(gru_reset_before_dropout, 5,                                                              \
          GRU(HOW(SEQUENCES), .reset_after = false, .initial_h = e, DROPS))
 
+/* ---- attention ---- */
+
+/* The result and then the weights, flat. */
+static gt_Tensor *run_heads(gt_Tensor *const *in, const gt_dot_product_attention_options *given)
+{
+    gt_Tensor *weights;
+    gt_dot_product_attention_options options;
+    memcpy(&options, given, sizeof options);
+    options.weights = &weights;
+    return flat(gt_dot_product_attention_at("here", in[0], in[1], in[2], &options), &weights, 1);
+}
+
+static gt_Tensor *run_attention(gt_Tensor *const *in, const gt_attention_options *given)
+{
+    gt_Tensor *weights;
+    gt_attention_options options;
+    memcpy(&options, given, sizeof options);
+    options.key = in[2];
+    options.weights = &weights;
+    return flat(gt_attention_at("here", in[0], in[1], &options), &weights, 1);
+}
+
+static gt_Tensor *run_additive(gt_Tensor *const *in, const gt_additive_attention_options *given)
+{
+    gt_Tensor *weights;
+    gt_additive_attention_options options;
+    memcpy(&options, given, sizeof options);
+    options.key = in[2];
+    options.weights = &weights;
+    return flat(gt_additive_attention_at("here", in[0], in[1], &options), &weights, 1);
+}
+
+#define HEADS(...)  run_heads(IN, GT_KEYWORDS(gt_dot_product_attention, __VA_ARGS__))
+#define LOOKS(...)  run_attention(IN, GT_KEYWORDS(gt_attention, __VA_ARGS__))
+#define ADDS(...)   run_additive(IN, GT_KEYWORDS(gt_additive_attention, __VA_ARGS__))
+#define MASKS       .query_mask = GIVEN(query_mask), .value_mask = GIVEN(value_mask)
+#define PLACES(key) gt_get_item(GIVEN(mask), key)
+#define ATTENTION(CASE)                                                                            \
+    CASE(heads_masks, 3,                                                                           \
+         gt_dot_product_attention(a, b, c, .scale = 0.7, .mask = GIVEN(mask), MASKS))              \
+    CASE(heads_causal, 3,                                                                          \
+         gt_dot_product_attention(a, b, c, .scale = 0.7, .is_causal = true,                        \
+                                  .value_mask = GIVEN(value_mask)))                                \
+    CASE(heads_bias, 3, gt_dot_product_attention(a, b, c, .scale = 0.7, .bias = GIVEN(bias)))      \
+    CASE(heads_grouped, 3, gt_dot_product_attention(a, b, c, .scale = 0.7))                        \
+    CASE(pixels_all, 3, HEADS(.mask = PLACES(":, newaxis")))                                       \
+    CASE(pixels_rows, 3, HEADS(.mask = PLACES(":, :, newaxis"), .axes = gt_axes(2)))               \
+    CASE(pixels_columns, 3, HEADS(.mask = PLACES(":, :, newaxis"), .axes = gt_axes(-4)))           \
+    CASE(attention, 3, LOOKS(.scale = NULL))                                                       \
+    CASE(attention_scale, 4, LOOKS(.scale = d))                                                    \
+    CASE(attention_concat, 5,                                                                      \
+         LOOKS(.score_mode = GT_SCORE_MODE_CONCAT, .scale = d, .concat_score_weight = e))          \
+    CASE(attention_masked, 3, LOOKS(MASKS, .is_causal = true))                                     \
+    CASE(additive, 3, ADDS(.scale = NULL))                                                         \
+    CASE(additive_masked, 4, ADDS(MASKS, .scale = d, .is_causal = true))
+
 #define CASES(CASE)                                                                                \
     ACTIVATIONS(CASE)                                                                              \
-    RECURRENT(CASE)
+    RECURRENT(CASE)                                                                                \
+    ATTENTION(CASE)
 
 #define FUNCTION(title, count, expression)                                                         \
     static gt_Tensor *case_##title(gt_Tensor *const *in)                                           \

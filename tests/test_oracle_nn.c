@@ -327,6 +327,32 @@ static void check_large(int64_t channels, int64_t filters, int64_t size, int64_t
     gt_tape_end(tape);
 }
 
+/* Weights fall out before the second product; the same state of a generator, the same weights. */
+Test(oracle_nn, attention_drops_weights)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_normal(gt_shape(2, 50, 4)), *kept, *full, *heads = gt_expand_dims(x, 2);
+    gt_Tensor *y =
+        gt_attention(x, x, .dropout = 0.25, .weights = &kept, .generator = gt_generator(1));
+    gt_attention(x, x, .weights = &full);
+    gt_Tensor *z = gt_dot_product_attention(heads, heads, heads, .scale = 1, .dropout = 0.25,
+                                            .weights = &full, .generator = gt_generator(1));
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    full = gt_squeeze(full, .axis = 1);
+    int64_t fallen = 0;
+    for (int64_t i = 0; i < gt_size(kept); i++) {
+        double weight = gt_element(kept, i), whole = gt_element(full, i);
+        fallen += weight == 0;
+        cr_assert(weight == 0 || fabs(weight - whole / 0.75) < 1e-5, "%g of %g", weight, whole);
+    }
+    cr_assert(fallen > 1000 && fallen < 1500, "%d of 5000 fell out", (int)fallen);
+    cr_assert(distance("attention", "dropout", gt_squeeze(z, .axis = 2), y) < 1e-5);
+    cr_assert(distance("attention", "product", gt_matmul(kept, x), y) < 1e-5);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 Test(oracle_nn, large)
 {
     check_large(5, 7, 3, 1, 1, 1, true);
@@ -616,5 +642,21 @@ Test(oracle_nn, errors)
     REFUSES(gt_dot_product_attention(x, x, k),
             "that fit together (got (2, 8, 8, 4), (2, 8, 8, 4) and (3, 3, 4, 6))");
     REFUSES(gt_dot_product_attention(x, x, x, .mask = x), "mask must be bool (got float32)");
+    REFUSES(gt_dot_product_attention(x, x, x, .axes = gt_axes(2)),
+            "axes must lie between the batch");
+    REFUSES(gt_dot_product_attention(x, x, x, .query_mask = gt_cast(mean, GT_BOOL)),
+            "query_mask must have 2 axes (got 1)");
+    REFUSES(gt_dot_product_attention(flat, flat, flat), "must be (batch, length, heads, width)");
+    gt_Tensor *deep = gt_expand_dims(x, 1);
+    REFUSES(gt_dot_product_attention(deep, deep, deep, .is_causal = true), "give a mask");
+    REFUSES(gt_dot_product_attention(deep, deep, deep, .mask = gt_cast(mean, GT_BOOL)),
+            "bias and mask must have at least 4 axes (got 1)");
+    REFUSES(gt_attention(x, x), "query, key and value must be (batch, length, width)");
+    gt_Tensor *words = gt_ones(gt_shape(2, 3, 4));
+    REFUSES(gt_attention(words, words, .score_mode = (gt_ScoreMode)2), "unknown score mode 2");
+    REFUSES(gt_attention(words, words, .value_mask = words),
+            "value_mask must be bool (got float32)");
+    REFUSES(gt_additive_attention(words, words, .key = gt_ones(gt_shape(2, 4, 4))),
+            "(got (2, 3, 4), (2, 4, 4)");
     gt_scope_end(scope);
 }

@@ -467,7 +467,7 @@ Test(plan, sources_and_outputs)
         cr_assert_eq(gt_element(s.outside, 0), 1);
         borrowed[0] = borrowed[1] = 0; /* a constant is what it was when it was traced */
     }
-    cr_assert_eq(gt_function_stats(function).operations, 7);
+    cr_assert_eq(gt_function_stats(function).operations, 6, "a sum and a product are a chain");
     /* The variable lives as long as the plan needs it. */
     gt_variable_free(a);
     cr_assert_eq(gt_memory_stats().variables, 1);
@@ -538,7 +538,7 @@ Test(plan, which_plan)
     gt_function_call(outer, gt_tensors(x), &out);
     ok();
     cr_assert_eq(gt_element(out, 1), 36);
-    cr_assert_eq(gt_function_stats(outer).operations, 2);
+    cr_assert_eq(gt_function_stats(outer).operations, 1, "both are a chain");
     gt_function_free(outer);
     /* What is trainable changes what is traced. */
     gt_Variable *v = gt_variable(x);

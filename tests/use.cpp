@@ -33,11 +33,32 @@ static gt_Tensor *scale_call(gt_Layer *layer, const gt_CallArgs *in)
     return gt_multiply(in->x, reinterpret_cast<Scale *>(layer)->factor);
 }
 
+/* Values of every kind; in C++ what may be left out comes before keywords or not at all. */
+static void values(gt_Tensor *x)
+{
+    check(gt_initializer_class_find("he_normal") == gt_HeNormal(.seed = 3).type, "initializers");
+    check(gt_VarianceScaling(.scale = 2, .mode = GT_FAN_OUT, .input_axes = gt_axes(0),
+                             .output_axes = gt_axes(1)).type &&
+              gt_Constant(0, .array = x).type && gt_Constant().type && gt_STFTInitializer().type,
+          "options of initializers");
+    check(gt_item(gt_regularize(gt_L2(2), x)) == 182, "a penalty");
+    check(gt_OrthogonalRegularizer(0.5, .mode = GT_ORTHOGONALITY_COLUMNS).type, "regularizers");
+    gt_Tensor *small = gt_constrain(gt_MaxNorm(1, .axes = gt_axes(0, 1)), x);
+    check(gt_item(gt_norm(small)) < 1 && gt_item(gt_norm(small)) > 0.999, "a constraint");
+    check(gt_item(gt_min(gt_constrain(gt_NonNeg(), gt_negative(x)))) == 0, "another");
+    gt_Layer *layer = gt_Dense(1, .kernel_initializer = gt_Constant(0, .array = gt_scalar(2, GT_FLOAT64)),
+                               .kernel_constraint = gt_MinMaxNorm(.rate = 0.5));
+    gt_build(layer, gt_shape(1, 1), GT_FLOAT64);
+    check(gt_element(gt_variables(layer).items[0], 0) == 2, "an array as first value");
+    gt_layer_free(layer);
+}
+
 int main()
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_array64(gt_shape(2, 3), 1, 2, 3, 4, 5, 6);
     check(gt_item(gt_sum(x)) == 21, "sum");
+    values(x);
     check(gt_element(gt_sum(x, .axis = 1), 1) == 15, "sum along an axis");
     check(gt_rank(gt_sum(x, .axes = gt_axes(0, 1), .keepdims = true)) == 2, "sum along axes");
     check(gt_size(gt_concatenate(gt_tensors(x, x), .axis = 1)) == 12, "concatenate");

@@ -119,6 +119,12 @@ void wrong(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_Dense(1, .kernel_regularizer = "l2"); /* all */
     gt_Dense(1, .kernel_initializer = gt_relu); /* all */
     gt_Dense(1, .kernel_initializer = gt_zeros(gt_shape(2))); /* all */
+    gt_Dense(1, .kernel_constraint = 2); /* all */
+    gt_Dense(1, .kernel_constraint = gt_L2(2)); /* all */
+    gt_MaxNorm(2, 1); /* all */
+    gt_MaxNorm(2, .axes = 1); /* all */
+    gt_Constant(1, x); /* all */
+    gt_HeNormal(3); /* all */
     gt_Dense(1, .activation = "relu"); /* all */
     gt_Dense(1, .activation = gt_Dense(3)); /* all */
     gt_Dense(1, .name = 3); /* all */

@@ -1,23 +1,15 @@
-/* Weights and whole training runs in files, in the safetensors format. A file appears whole or not
+/* Whole training runs in files, in the safetensors format. A file appears whole or not
  * at all; one that does not fit is refused before anything is changed, with a list of what differs.
  */
 #ifndef GT_TRAIN_CHECKPOINT_H
 #define GT_TRAIN_CHECKPOINT_H
 
 #include "layers/layer.h"
+#include "models/weights.h"
 #include "optim/optimizer.h"
 #include "train/dataset.h"
 
 GT_BEGIN
-
-/* The weights of a built model, keyed by their paths: "dense_1/kernel". Generator states are not
- * among them. */
-#define gt_save_weights(model, path) gt_save_weights_at(GT_HERE, model, path)
-GT_API gt_Status gt_save_weights_at(const char *here, gt_Layer *model, const char *path);
-/* Fills the weights of a built model (see gt_build). The file must hold every one of them, of its
- * shape and type, and nothing else. */
-#define gt_load_weights(model, path) gt_load_weights_at(GT_HERE, model, path)
-GT_API gt_Status gt_load_weights_at(const char *here, gt_Layer *model, const char *path);
 
 #define gt_save_checkpoint_OPTIONS(F, S)                                                           \
     F(S, gt_Optimizer *, optimizer, NULL, "NULL: that of gt_compile, if there is one")             \

@@ -137,7 +137,7 @@ static Operand gather(const Work *w, Operand x, int64_t group, int64_t first, in
     const size_t one = (size_t)c->in * c->element;
     char *to = w->patches;
     for (int64_t row = first; row < first + rows; row++) {
-        gt_window_taps(&c->window, row, w->tap);
+        gt_window_next(&c->window, row, first, w->tap);
         for (int64_t p = begin, n; p < begin + count; p += n) {
             n = 1;
             if (w->tap[p] < 0) {
@@ -226,7 +226,7 @@ static void scatter(const Work *w, int64_t group, int64_t first, int64_t rows)
     const size_t one = (size_t)c->in * c->element;
     const char *row_of = w->patches;
     for (int64_t row = first; row < first + rows; row++) {
-        gt_window_taps(&c->window, row, w->tap);
+        gt_window_next(&c->window, row, first, w->tap);
         for (int64_t p = 0, n; p < c->window.taps; p += n) {
             n = w->tap[p] < 0 ? 1 : run_length(w, p, c->window.taps);
             if (w->tap[p] >= 0)
@@ -260,7 +260,7 @@ static void depthwise_back(const Work *w, int64_t image)
     memset(w->to + offset(c, image * c->window.inputs, 0, 1), 0, offset(c, c->window.inputs, 0, 1));
     for (int64_t row = image * c->window.outputs; row < (image + 1) * c->window.outputs; row++) {
         Operand up = from(w->a, place(c, row, 0, 1));
-        gt_window_taps(&c->window, row, w->tap);
+        gt_window_next(&c->window, row, image * c->window.outputs, w->tap);
         for (int64_t p = 0; p < c->window.taps; p++)
             if (w->tap[p] >= 0) {
                 multiply(w, c->groups, up, from(w->b, place(c, p, 0, 1)), w->patches, w->patches);
@@ -325,7 +325,7 @@ static void depthwise_strip(const Work *w, int64_t block, int64_t channel, int64
     const size_t one = (size_t)n * c->element;
     memset(w->partial, 0, (size_t)c->window.taps * one);
     for (int64_t row = block; row < least(block + GT_CONV_STRIP, c->rows); row++) {
-        gt_window_taps(&c->window, row, w->tap);
+        gt_window_next(&c->window, row, block, w->tap);
         for (int64_t p = 0; p < c->window.taps; p++)
             if (w->tap[p] >= 0) {
                 multiply(w, n, from(w->a, place(c, w->tap[p], channel, 1)),

@@ -1,6 +1,7 @@
 /* Kernels of tiles that write memory and nothing else: fill, triangle. Compiled once. Leans on loops.h. */
 #include "kernels/loops.h"
 
+/* Writes one element everywhere. Any order of tiles. */
 void GT_KERNEL(tiles_fill)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -30,6 +31,7 @@ void GT_KERNEL(tiles_fill)(const void *given, void *const *at, int64_t first, in
     }
 }
 
+/* Copies elements or writes 0: no sum, no product. Any order of tiles. */
 void GT_KERNEL(tiles_triangle)(const void *given, void *const *at, int64_t first, int64_t last,
                                void *scratch)
 {

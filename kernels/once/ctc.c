@@ -31,6 +31,7 @@ static void states_of_row(const gt_CtcStatesJob *job, void *const *at, int64_t r
     }
 }
 
+/* Integers and copies. Any order of tiles. */
 void GT_KERNEL(tiles_ctc_states)(const void *job, void *const *at, int64_t first, int64_t last,
                                  void *scratch)
 {
@@ -277,6 +278,8 @@ static void decode_by_beams(const gt_CtcDecodeJob *d, void *const *at, int64_t r
     }
 }
 
+/* Each row by itself, step after step: logarithms of sums of two, the larger one first, as log_sum says. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_ctc_decode)(const void *given, void *const *at, int64_t first, int64_t last,
                                  void *scratch)
 {

@@ -18,6 +18,7 @@ static void copy_bytes(int64_t n, const void *from, void *to)
         memcpy(to, from, (size_t)n);
 }
 
+/* Copies elements. Any order of tiles. */
 void GT_KERNEL(tiles_take)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -33,6 +34,7 @@ void GT_KERNEL(tiles_take)(const void *given, void *const *at, int64_t first, in
     }
 }
 
+/* Copies elements. Any order of tiles. */
 void GT_KERNEL(tiles_take_along)(const void *given, void *const *at, int64_t first, int64_t last,
                                  void *scratch)
 {
@@ -57,6 +59,7 @@ void GT_KERNEL(tiles_take_along)(const void *given, void *const *at, int64_t fir
 
 /* ---- crowds, for scatter_add ---- */
 
+/* Counts in integers, the indices in their order. */
 void GT_KERNEL(tiles_crowds)(const void *given, void *const *at, int64_t first, int64_t last,
                              void *scratch)
 {
@@ -77,6 +80,7 @@ void GT_KERNEL(tiles_crowds)(const void *given, void *const *at, int64_t first, 
 
 /* ---- put, places_of, one_hot ---- */
 
+/* Copies elements, in the order of the indices: the last one stays. */
 void GT_KERNEL(tiles_put)(const void *given, void *const *at, int64_t first, int64_t last,
                           void *scratch)
 {
@@ -91,6 +95,7 @@ void GT_KERNEL(tiles_put)(const void *given, void *const *at, int64_t first, int
     }
 }
 
+/* Integers: the indices in their order. */
 void GT_KERNEL(tiles_places_of)(const void *given, void *const *at, int64_t first, int64_t last,
                                 void *scratch)
 {
@@ -106,6 +111,7 @@ void GT_KERNEL(tiles_places_of)(const void *given, void *const *at, int64_t firs
     }
 }
 
+/* Writes 0 and 1. Any order of tiles. */
 void GT_KERNEL(tiles_one_hot)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {
@@ -124,6 +130,7 @@ void GT_KERNEL(tiles_one_hot)(const void *given, void *const *at, int64_t first,
 
 /* ---- distinct ---- */
 
+/* Integers and copies, in the order of first appearance. */
 void GT_KERNEL(tiles_distinct)(const void *given, void *const *at, int64_t first, int64_t last,
                                void *scratch)
 {
@@ -198,6 +205,7 @@ static int64_t modulo(int64_t i, int64_t n)
     return rest < 0 ? rest + n : rest;
 }
 
+/* Integers. */
 void GT_KERNEL(tiles_fold)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -269,6 +277,8 @@ static void multiply_strip(const gt_SegmentJob *job, void *const *at, int64_t be
     }
 }
 
+/* Each segment is multiplied by its elements in the order of the rows, as numbers with an exponent beside them
+ * (scaled.h), rounded once. Any order of tiles. */
 void GT_KERNEL(tiles_segment_prod)(const void *given, void *const *at, int64_t first, int64_t last,
                                    void *scratch)
 {

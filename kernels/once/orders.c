@@ -29,6 +29,7 @@ static size_t bytes_of(int loop)
                                                         : 1;
 }
 
+/* Moves elements by comparisons, stably. Any order of tiles. */
 void GT_KERNEL(tiles_sort)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -44,6 +45,7 @@ void GT_KERNEL(tiles_sort)(const void *given, void *const *at, int64_t first, in
                         (int32_t *)at[2] + row * job->keep, scratch);
 }
 
+/* Comparisons. Any order of tiles. */
 void GT_KERNEL(tiles_search)(const void *given, void *const *at, int64_t first, int64_t last,
                              void *scratch)
 {

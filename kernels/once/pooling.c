@@ -23,28 +23,6 @@ static void binary(const gt_KernelTable *table, const gt_PoolJob *job, gt_Binary
     table->binary[loop][job->type](job->channels, to, 1, b, sb, to);
 }
 
-/* The maximum of a channel starts with the first position that is not padding; NaN wins. */
-void gt_max_pool_tiles(const gt_KernelTable *table, const gt_PoolJob *job, void *const *at,
-                       int64_t first, int64_t last, void *scratch)
-{
-    int64_t *tap = scratch;
-    for (int64_t row = first * job->tile_rows; row < last_row(job, last); row++) {
-        char *y = (char *)at[1] + place(job, row);
-        bool some = false;
-        gt_window_taps(&job->window, row, tap);
-        for (int64_t p = 0; p < job->window.taps; p++) {
-            if (tap[p] < 0)
-                continue;
-            const char *x = (const char *)at[0] + place(job, tap[p]);
-            if (some)
-                binary(table, job, GT_LOOP_MAXIMUM, x, 1, y);
-            else
-                memcpy(y, x, place(job, 1));
-            some = true;
-        }
-    }
-}
-
 /* The number of positions that are not in the padding, as a number of the type. */
 typedef union Count {
     float f32;
@@ -98,7 +76,7 @@ void gt_average_pool_tiles(const gt_KernelTable *table, const gt_PoolJob *job, v
     int64_t *tap = scratch;
     for (int64_t row = first * job->tile_rows; row < last_row(job, last); row++) {
         char *y = (char *)at[1] + place(job, row);
-        gt_window_taps(&job->window, row, tap);
+        gt_window_next(&job->window, row, first * job->tile_rows, tap);
         const Count count = inside(job, tap);
         if (job->type == GT_LOOP_F32 && job->window.taps > GT_POOL_FEW) {
             double *sum = (double *)(void *)((char *)scratch + job->tap_bytes);
@@ -120,7 +98,7 @@ void gt_average_pool_gradient_tiles(const gt_KernelTable *table, const gt_PoolJo
     char *part = (char *)scratch + job->tap_bytes, *x = at[1];
     memset(x + place(job, first * w->inputs), 0, place(job, (last - first) * w->inputs));
     for (int64_t row = first * w->outputs; row < last * w->outputs; row++) {
-        gt_window_taps(w, row, tap);
+        gt_window_next(w, row, first * w->outputs, tap);
         const Count count = inside(job, tap);
         memcpy(part, (const char *)at[0] + place(job, row), place(job, 1));
         binary(table, job, GT_LOOP_DIVIDE, &count, 0, part);

@@ -47,6 +47,8 @@ static int64_t band_row(const gt_ResizeJob *job, int64_t i, int64_t *begin, doub
     return count;
 }
 
+/* Each row of weights by itself: in double, divided by their sum from the first on, as band_row says. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_resize_bands)(const void *given, void *const *at, int64_t first, int64_t last,
                                    void *scratch)
 {

@@ -25,3 +25,13 @@ void gt_window_taps(const gt_SlidingWindow *w, int64_t row, int64_t *tap)
         }
     }
 }
+
+void gt_window_next(const gt_SlidingWindow *w, int64_t row, int64_t first, int64_t *tap)
+{
+    if (row == first || !w->inside || row % w->out[GT_SPATIAL - 1] == 0) {
+        gt_window_taps(w, row, tap);
+        return;
+    }
+    for (int64_t p = 0; p < w->taps; p++)
+        tap[p] += w->stride[GT_SPATIAL - 1];
+}

@@ -46,6 +46,10 @@ void gt_lower_product(gt_Lowering *lowering, const gt_ProductJob *given, int64_t
     job->batches = batches;
     cut(job, lowering->target);
     lowering->launch[lowering->launches - 1].tiles = pieces(batches * job->strips, job->group);
+    if (job->strips == 1)
+        gt_lower_span(lowering, job->group * job->m * job->n);
+    else if (job->by_rows && batches == 1)
+        gt_lower_span(lowering, job->strip * job->n);
     bool widens = job->half_a >= 0 || job->half_b >= 0;
     gt_lower_scratch(lowering, gt_gemm_scratch(lowering->target, (gt_LoopType)job->type, widens,
                                                job->m, job->n, job->k));

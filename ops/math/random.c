@@ -104,6 +104,7 @@ static gt_Tensor *draw(const char *here, const gt_Operation *operation, const vo
 
 /* ---- uniform, normal, truncated normal: two numbers say which ---- */
 
+/* Of a normal draw with an input 1, shape and dtype are that one's. */
 #define DRAW_OPTIONS(F, S)                                                                         \
     F(S, gt_Shape, shape, GT_NO_SIZES, "of the result")                                            \
     F(S, gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                        \
@@ -123,10 +124,12 @@ static gt_Status draw_shape(gt_ShapeRule *rule, gt_DType dtype, gt_Shape shape)
 
 static gt_Status draw_float_shape(gt_ShapeRule *rule, const DrawOptions *options)
 {
-    if (options->dtype != GT_FLOAT32 && options->dtype != GT_FLOAT64)
+    const gt_Spec *like = rule->inputs > 1 ? rule->input[1] : NULL;
+    gt_DType dtype = like ? like->dtype : options->dtype;
+    if (dtype != GT_FLOAT32 && dtype != GT_FLOAT64)
         return gt_fail(GT_INVALID, "dtype %s is not supported; expected float32 and float64",
-                       gt_dtype_name(options->dtype));
-    return draw_shape(rule, options->dtype, options->shape);
+                       gt_dtype_name(dtype));
+    return draw_shape(rule, dtype, like ? gt_spec_shape(like) : options->shape);
 }
 
 static gt_Status uniform_shape(gt_ShapeRule *rule)
@@ -156,6 +159,7 @@ static void lower_draw(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_DrawK
         gt_lower_launch(lowering, GT_TILES_draw, gt_element_tiles(out->size), sizeof *job);
     job->kind = (int32_t)kind;
     job->type = gt_loop_type(out->dtype);
+    job->place = rule->inputs;
     job->size = out->size;
     job->scale = scale;
     job->shift = shift;
@@ -195,26 +199,34 @@ const gt_Operation gt_op_uniform = {
     .samples = SAMPLES,
 };
 
+/* Nor does it depend on the numbers, or the mask, of the tensor whose shape it has. */
+#define NORMAL_SAMPLES                                                                             \
+    GT_SAMPLES({.inputs = 1,                                                                       \
+                .input = GT_INPUTS(STATE),                                                         \
+                .options = &GT_VALUES(DrawOptions, {GT_MARK, 2, {2, 3}}, GT_FLOAT32, -1, 2)},      \
+               {.inputs = 2,                                                                       \
+                .input = GT_INPUTS(STATE, GT_ANY(2, 3)),                                           \
+                .options = &GT_VALUES(DrawOptions, {GT_MARK, 0, {0}}, GT_FLOAT32, 3, 0.5)})
 const gt_Operation gt_op_normal = {
-    GT_RECORD("normal", "a + b z, z normal", 1, 1),
+    GT_RECORD("normal", "a + b z, z normal", 1, 2),
     .why_not = "a draw depends on nothing but its generator",
     .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
     .options = &DrawOptions_type,
     .shape = normal_shape,
     .lower = normal_lower,
     .mask = draw_mask,
-    .samples = SAMPLES,
+    .samples = NORMAL_SAMPLES,
 };
 
 const gt_Operation gt_op_truncated_normal = {
-    GT_RECORD("truncated_normal", "a + b z, z normal, |z| <= 2", 1, 1),
+    GT_RECORD("truncated_normal", "a + b z, z normal, |z| <= 2", 1, 2),
     .why_not = "a draw depends on nothing but its generator",
     .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
     .options = &DrawOptions_type,
     .shape = normal_shape,
     .lower = truncated_normal_lower,
     .mask = draw_mask,
-    .samples = SAMPLES,
+    .samples = NORMAL_SAMPLES,
 };
 
 GT_OPTION_TYPE(gt_uniform_options, gt_uniform_OPTIONS);
@@ -233,6 +245,22 @@ gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_normal_option
     return draw(here, options.truncated ? &gt_op_truncated_normal : &gt_op_normal,
                 &GT_VALUES(DrawOptions, shape, options.dtype, options.mean, options.stddev),
                 options.generator, NULL);
+}
+
+GT_OPTION_TYPE(gt_normal_like_options, gt_normal_like_OPTIONS);
+gt_Tensor *gt_normal_like_at(const char *here, gt_Tensor *x, const gt_normal_like_options *given)
+{
+    gt_normal_like_options options = GT_TAKE(gt_normal_like_options, given);
+    gt_Site site = gt_site_enter(here, "normal_like");
+    gt_Tensor *y =
+        site.context && gt_tensor_check(site.context, here, "normal_like", "input 1", x)
+            ? draw(here, options.truncated ? &gt_op_truncated_normal : &gt_op_normal,
+                   &GT_VALUES(DrawOptions, GT_SCALAR_SHAPE, GT_FLOAT32, options.mean,
+                              options.stddev),
+                   options.generator, x)
+            : NULL;
+    gt_site_leave(site);
+    return y;
 }
 
 /* ---- integers ---- */

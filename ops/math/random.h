@@ -48,6 +48,19 @@ GT_OPTIONS(gt_normal_options, gt_normal_OPTIONS);
 #define gt_normal(...)                                                                             \
     gt_normal_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_normal, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_normal_options *options);
+#define gt_normal_like_OPTIONS(F, S)                                                               \
+    F(S, double, mean, 0, "its mean")                                                              \
+    F(S, double, stddev, 1, "its standard deviation, >= 0")                                        \
+    F(S, bool, truncated, false, "within 2 stddev of the mean only")                               \
+    F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+GT_OPTIONS(gt_normal_like_options, gt_normal_like_OPTIONS);
+/* gt_normal in the shape and dtype of x, whose numbers do not matter: inside a traced function the
+ * shape may be another one at each run. */
+#define gt_normal_like(...)                                                                        \
+    gt_normal_like_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                              \
+                      GT_KEYWORDS(gt_normal_like, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_normal_like_at(const char *here, gt_Tensor *x,
+                                    const gt_normal_like_options *options);
 /* gt_random_integers(shape, low, high): integers, evenly from [low, high), low < high. */
 #define gt_random_integers_OPTIONS(F, S)                                                           \
     F(S, gt_DType, dtype, GT_INT32, "int32, int64 or uint8")                                       \

@@ -166,6 +166,8 @@ static void conv_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         lower_conv(rule, lowering, GT_TILES_conv, rule->options, rule->input[0], rule->input[1]);
     const int64_t tiles = pieces(c->rows, c->tile_rows);
     lowering->launch[0].tiles = c->depthwise ? tiles : tiles * c->groups;
+    if (c->groups == 1)
+        gt_lower_span(lowering, c->tile_rows * c->out);
     if (c->depthwise)
         need(lowering, c, FACTORS, c->groups, 0, 0, 0, 0);
     else

@@ -81,6 +81,14 @@ static bool product(const int64_t n[GT_SPATIAL], int64_t *result)
     return true;
 }
 
+/* Does the window stay in the image along the axis, wherever it is? */
+static bool stays_inside(const gt_SlidingWindow *window, int d)
+{
+    int64_t last = (window->out[d] - 1) * window->stride[d] - window->before[d];
+    return window->before[d] == 0 &&
+           last + window->dilation[d] * (window->size[d] - 1) < window->in[d];
+}
+
 /* Spatial axis `axis` of the image, which is axis d of the window; false with an error raised if
  * nothing fits. */
 static bool set_axis(gt_SlidingWindow *window, int axis, int d, int64_t in, int64_t size,
@@ -106,6 +114,7 @@ bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const 
 {
     const int first = GT_SPATIAL - rank;
     bool strided = false, spreads = false;
+    window->inside = 1;
     for (int d = 0; d < GT_SPATIAL; d++) {
         window->in[d] = window->out[d] = window->size[d] = 1;
         window->stride[d] = window->dilation[d] = 1;
@@ -127,6 +136,7 @@ bool gt_window_set(gt_SlidingWindow *window, int rank, const int64_t *in, const 
             return false;
         strided = strided || window->stride[first + i] > 1;
         spreads = spreads || window->dilation[first + i] > 1;
+        window->inside = window->inside && stays_inside(window, first + i);
     }
     if (strided && spreads) {
         gt_fail(GT_INVALID, "strides > 1 cannot be combined with dilation > 1");

@@ -40,7 +40,7 @@ static void make_constant(gt_Program *program, int32_t value, gt_Value *constant
         program->plan->base_count++;
 }
 
-/* Runs the node as a program would call it, in the plan's floating-point mode. */
+/* Runs the node as a program would call it, in the floating-point mode of plans. */
 static gt_Status compute(gt_Program *program, const gt_GraphNode *node)
 {
     gt_Context *context = program->context;
@@ -53,7 +53,7 @@ static gt_Status compute(gt_Program *program, const gt_GraphNode *node)
         if (gt_values_give(context, &constant, 1, &input[i]) != GT_OK)
             return gt_context_status(context);
     }
-    gt_FloatMode mode = gt_float_mode_flush();
+    gt_FloatMode mode = gt_float_mode_begin(context);
     gt_apply_at(node->here, node->operation, node->options, node->inputs, input, output);
     gt_float_mode_restore(mode);
     if (gt_context_status(context) != GT_OK)

@@ -19,7 +19,7 @@ gt_Status gt_pass_placing(gt_Program *program)
         if (cell->same < 0 && cell->piece.bytes > 0)
             placed[count++] = &cell->piece;
     }
-    gt_place(context, placed, count, program->step_count, &plan->block_bytes);
+    gt_place(context, placed, count, program->wave_count, &plan->block_bytes);
     gt_release(context, placed, bytes);
     if (plan->block_bytes == 0)
         plan->block_bytes = GT_ALIGNMENT; /* empty tensors have an address too */

@@ -85,11 +85,25 @@ def add_weight(self, shape=None, initializer=None, *rest, **more):
 keras.layers.Layer.add_weight = add_weight
 
 
+known = {}  # what first_values said of an initializer and a shape
+
+
 def first_values(weight):
-    """Statistics of what its initializer draws; or the numbers, if they are the same each time."""
-    initializer, drawn = initializers.get(id(weight)), []
+    initializer = initializers.get(id(weight))
     if initializer is None:
         return None
+    if not hasattr(initializer, "get_config") or "seed" not in initializer.get_config():
+        return draw_values(weight, initializer)
+    config = initializer.get_config() | {"seed": None}
+    key = (type(initializer).__name__, repr(config), tuple(weight.shape))
+    if key not in known:
+        known[key] = draw_values(weight, initializer)
+    return known[key]
+
+
+def draw_values(weight, initializer):
+    """Statistics of what its initializer draws; or the numbers, if they are the same each time."""
+    drawn = []
     shape, count = tuple(weight.shape), max(1, int(np.prod(weight.shape)))
     for seed in range(max(2, -(-DRAWS // count))):
         if hasattr(initializer, "get_config") and "seed" in initializer.get_config():

@@ -207,6 +207,74 @@ for code in range(16):
     begin(f"rnn_{code}")
     recurrent(f"rnn_{code}", lambda units, **k: keras.layers.RNN(Leaky(), **k), code, [(FEATURES, UNITS)], 2)
 
+# ---- attention ----
+
+def stateless(layer, *shapes):
+    """The layer with its weights in place of its own: the weights are the last arguments."""
+    layer.build(*shapes)
+
+    def call(inputs, weights, **options):
+        return layer.stateless_call(list(weights), layer.non_trainable_variables, inputs, **options)[0]
+    return call
+
+
+HEADS_OPTIONS = {"masks": dict(query_mask=True, value_mask=True, mask=True), "causal": dict(is_causal=True, value_mask=True),
+                 "bias": dict(bias=True), "grouped": {}}
+for name, options in HEADS_OPTIONS.items():
+    begin(f"heads_{name}")
+    heads = 2 if name == "grouped" else 4
+    q, k, v = real(2, 3, 4, 5), real(2, 6, heads, 5), real(2, 6, heads, 2)
+    query_mask = np.array([[True, False, True], [True, True, True]])
+    value_mask = np.array([[True, True, False, True, False, True], [True] * 5 + [False]])
+    mask = rng.uniform(size=(2, 1, 3, 6)) < 0.8
+    whole = np.ones((2, 1, 3, 6), bool)
+    if options.get("query_mask"):
+        whole &= query_mask[:, None, :, None]
+    if options.get("value_mask"):
+        whole &= value_mask[:, None, None, :]
+    if options.get("mask"):
+        whole &= mask
+    bias = real(4, 3, 6) if options.get("bias") else None
+
+    def call(q, k, v):
+        out = ops.dot_product_attention(q, k, v, bias=bias, mask=tf.constant(whole),
+                                        scale=tf.constant(0.7, tf.float64),
+                                        is_causal=options.get("is_causal", False))
+        return out
+    case(f"heads_{name}", call, q, k, v, query_mask=query_mask, value_mask=value_mask, mask=mask,
+         **({"bias": bias} if bias is not None else {}))
+
+# Keras's layer without its projections: axes between batch and heads; its scores.
+for name, axes in {"all": (1, 2), "rows": (2,), "columns": (1,)}.items():
+    begin(f"pixels_{name}")
+    layer = keras.layers.MultiHeadAttention(2, 3, attention_axes=axes)
+    layer.build((2, 3, 4, 6), (2, 3, 4, 6))
+    layer._inverse_sqrt_key_dim = tf.constant(3**-0.5, tf.float64)  # a Python number would go through float32
+    shape = {"all": (2, 3, 4, 3, 4), "rows": (2, 3, 4, 4), "columns": (2, 4, 3, 3)}[name]
+    mask = rng.uniform(size=shape) < 0.8
+    mask[..., 0] = True
+
+    def call(q, k, v):
+        out, scores = layer._compute_attention(q, k, v, attention_mask=tf.constant(mask), return_attention_scores=True)
+        return flat(out, scores)
+    case(f"pixels_{name}", call, real(2, 3, 4, 2, 3), real(2, 3, 4, 2, 3), real(2, 3, 4, 2, 3), mask=mask)
+
+query_mask = np.array([[True, False, True], [True, True, True]])
+value_mask = np.array([[True, True, False, True], [True, False, True, True]])
+for name, make, weights, options in (
+        ("attention", lambda: keras.layers.Attention(), [], {}),
+        ("attention_scale", lambda: keras.layers.Attention(use_scale=True), [()], {}),
+        ("attention_concat", lambda: keras.layers.Attention(score_mode="concat", use_scale=True), [(), ()], {}),
+        ("attention_masked", lambda: keras.layers.Attention(), [], {"use_causal_mask": True}),
+        ("additive", lambda: keras.layers.AdditiveAttention(use_scale=False), [], {}),
+        ("additive_masked", lambda: keras.layers.AdditiveAttention(), [(5,)], {"use_causal_mask": True})):
+    begin(name)
+    call = stateless(make(), [(2, 3, 5), (2, 4, 2), (2, 4, 5)])
+    masks = [tf.constant(query_mask), tf.constant(value_mask)] if "masked" in name else None
+    case(name, lambda q, v, k, *w: flat(*call([q, v, k], w, mask=masks, return_attention_scores=True, **options)),
+         real(2, 3, 5), real(2, 4, 2), real(2, 4, 5), *[real(*w) for w in weights], query_mask=query_mask,
+         value_mask=value_mask)
+
 save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, "functions.safetensors",
           {"source": f"Keras {keras.__version__}, TensorFlow {tf.__version__}"})
 print(len(tensors), "tensors,", os.path.getsize("functions.safetensors"), "bytes")

@@ -1,0 +1,130 @@
+/* Chains of element-wise operations. The block of a tile that is worked on, and the results that only later steps of the chain
+ * read, stay in the first cache; the loops are those of the operations by themselves, so that the bits are too: an element
+ * depends on its operands alone. Leans on loops.h.
+ *
+ *     y = relu(x + b), x of rows of 8        block: 256 rows
+ *       once      b is repeated 256 times in scratch memory
+ *       a block   add (x, repeated b) -> scratch, relu (scratch) -> y
+ */
+#include "chain.h"
+#include "loops.h"
+
+#define MOST_OPERANDS 3
+
+/* A piece of the result: elements [begin, begin + n), which are whole rows, or lie in one. */
+typedef struct Piece {
+    const gt_ChainJob *job;
+    void *const *at;
+    char *scratch;
+    int64_t begin, n;
+} Piece;
+
+/* Where an operand or the result begins for the piece. */
+static inline char *place(const Piece *piece, const gt_ChainOperand *operand)
+{
+    char *base =
+        operand->from < GT_CHAIN_OPERANDS
+            ? piece->at[operand->from]
+            : piece->scratch + (operand->from - GT_CHAIN_OPERANDS) * (int64_t)piece->job->slot;
+    return base + piece->begin * operand->advance;
+}
+
+static inline void compute(const gt_ChainStep *step, int64_t n, char *const x[MOST_OPERANDS],
+                           char *y)
+{
+    const gt_KernelTable *table = &GT_KERNEL(kernels);
+    const gt_ChainOperand *operand = step->operand;
+    switch (step->kind) {
+    case GT_CHAIN_UNARY:
+        table->unary[step->loop][step->type](n, x[0], y);
+        break;
+    case GT_CHAIN_BINARY:
+        table->binary[step->loop][step->type](n, x[0], operand[0].along, x[1], operand[1].along, y);
+        break;
+    case GT_CHAIN_COMPARE:
+        table->compare[step->loop][step->type](n, x[0], operand[0].along, x[1], operand[1].along,
+                                               y);
+        break;
+    default:
+        table->select[step->loop](n, (const uint8_t *)x[0], operand[0].along, x[1],
+                                  operand[1].along, x[2], operand[2].along, y);
+        break;
+    }
+}
+
+/* Row by row: rows and columns begin anew or step by one element. */
+static void run_rows(const Piece *piece, const gt_ChainStep *step, char *x[MOST_OPERANDS], char *y)
+{
+    const int64_t width = piece->job->width, n = piece->n < width ? piece->n : width;
+    for (int i = 0; i < step->operands; i++) {
+        const gt_ChainOperand *operand = &step->operand[i];
+        if (operand->way == GT_CHAIN_ROW && !operand->repeat)
+            x[i] += piece->begin % width * operand->bytes;
+        else if (operand->way == GT_CHAIN_COLUMN)
+            x[i] += piece->begin / width * operand->bytes;
+    }
+    for (int64_t done = 0; done < piece->n; done += width) {
+        compute(step, n, x, y);
+        for (int i = 0; i < step->operands; i++) {
+            const gt_ChainOperand *operand = &step->operand[i];
+            if (operand->way == GT_CHAIN_FULL || operand->repeat)
+                x[i] += width * operand->bytes;
+            else if (operand->way == GT_CHAIN_COLUMN)
+                x[i] += operand->bytes;
+        }
+        y += width * step->result.bytes;
+    }
+}
+
+static inline void run_step(const Piece *piece, const gt_ChainStep *step)
+{
+    char *x[MOST_OPERANDS], *y = place(piece, &step->result);
+    for (int i = 0; i < step->operands; i++)
+        x[i] = place(piece, &step->operand[i]);
+    if (step->by_rows)
+        run_rows(piece, step, x, y);
+    else
+        compute(step, piece->n, x, y);
+}
+
+/* Narrow rows, as often as they fit into a block of `n` elements. */
+static void repeat_rows(const gt_ChainJob *job, void *const *at, char *scratch, int64_t n)
+{
+    for (int32_t s = 0; s < job->steps; s++)
+        for (int i = 0; i < job->step[s].operands; i++) {
+            const gt_ChainOperand *operand = &job->step[s].operand[i];
+            if (!operand->repeat)
+                continue;
+            char *to = scratch + (operand->from - GT_CHAIN_OPERANDS) * (int64_t)job->slot;
+            int64_t done = job->width * operand->bytes, all = n * operand->bytes;
+            memcpy(to, at[operand->repeat - 1], (size_t)done);
+            for (; done < all; done *= 2)
+                memcpy(to + done, to, (size_t)(done < all - done ? done : all - done));
+        }
+}
+
+/* y = f(x, ...) for each step in turn, element by element; any order of tiles. */
+void GT_KERNEL(tiles_chain)(const void *given, void *const *at, int64_t first, int64_t last,
+                            void *scratch)
+{
+    const gt_ChainJob *job = given;
+    void *head_at[GT_CHAIN_OPERANDS];
+    for (int i = 0; job->head >= 0 && i < GT_CHAIN_OPERANDS; i++)
+        head_at[i] = at[job->head_at[i]];
+    if (job->repeats)
+        repeat_rows(job, at, scratch, job->size < job->block ? job->size : job->block);
+    for (int64_t tile = first; tile < last; tile++) {
+        int64_t end = (tile + 1) * job->tile < job->size ? (tile + 1) * job->tile : job->size;
+        if (job->head >= 0)
+            GT_KERNEL(kernels).tile[job->head]((const char *)job + job->head_job, head_at, tile,
+                                               tile + 1, (char *)scratch + job->chain_scratch);
+        for (int64_t begin = tile * job->tile, next; begin < end; begin = next) {
+            next = begin + job->block < end ? begin + job->block : end;
+            if (job->width > job->block && next > begin - begin % job->width + job->width)
+                next = begin - begin % job->width + job->width; /* to the end of the row */
+            const Piece piece = {job, at, scratch, begin, next - begin};
+            for (int32_t s = 0; s < job->steps; s++)
+                run_step(&piece, &job->step[s]);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+/* Layers as JSON and back. The form, without blanks:
+ *
+ *     {"class": "dense", "options": {"units": 3, ...}}
+ *     {"class": "sequential", "layers": [...]}
+ *     {"class": "functional", "inputs": [...], "layers": [...], "nodes": [...], "outputs": [...]}     functional_config.c
+ *
+ * "name" is there if the user gave one, "trainable": false if the layer is frozen now. Around the outermost stands
+ * {"gradtape": 1, "built_for": [...], "model": ...}. Leans on fields.c. */
+#include "models/config.h"
+#include "core/graph.h"
+#include "layers/internal.h"
+#include "layers/kit.h"
+#include "layers/sequential.h"
+#include "models/fields.h"
+#include "models/functional_config.h"
+
+#include <string.h>
+
+#define VERSION 1
+
+/* ---- writing ---- */
+
+static bool put_children(gt_ConfigWriter *writer, const gt_LayerState *state)
+{
+    bool done = gt_config_key(writer, "layers") && gt_config_open(writer, '[');
+    for (int32_t i = 0; done && i < state->child_count; i++)
+        done = gt_config_next(writer) && gt_config_put_layer(writer, state->children[i].layer);
+    return done && gt_config_close(writer, ']');
+}
+
+bool gt_config_put_layer(gt_ConfigWriter *writer, gt_Layer *layer)
+{
+    const gt_LayerState *state = layer->state;
+    const gt_LayerClass *type = layer->type;
+    bool done = gt_config_open(writer, '{') && gt_config_key(writer, "class") &&
+                gt_config_put_string(writer, type->name);
+    if (done && state->named)
+        done = gt_config_key(writer, "name") && gt_config_put_string(writer, state->name);
+    if (done && !state->trainable)
+        done = gt_config_key(writer, "trainable") && gt_config_put(writer, "false");
+    if (done && type == &gt_layer_class_sequential)
+        done = put_children(writer, state);
+    else if (done && type == &gt_layer_class_functional)
+        done = gt_config_put_functional(writer, layer);
+    else if (done && state->options)
+        done = gt_config_key(writer, "options") && gt_config_open(writer, '{') &&
+               gt_config_put_options(writer, type->options,
+                                     (const char *)layer + type->options_offset) &&
+               gt_config_close(writer, '}');
+    else if (done) {
+        gt_raise(writer->context, GT_UNSUPPORTED, NULL, NULL,
+                 "a layer of the class %s cannot be written down: it was not made from options "
+                 "(gt_layer_make)",
+                 type->name);
+        return false;
+    }
+    return done && gt_config_close(writer, '}');
+}
+
+static bool put_built_for(gt_ConfigWriter *writer, const gt_LayerState *state)
+{
+    bool done = gt_config_key(writer, "built_for") && gt_config_open(writer, '[');
+    for (int32_t i = 0; done && i < state->built_for_count; i++) {
+        const gt_Spec *spec = &state->built_for[i];
+        bool there = spec->dtype != GT_DTYPE_NONE;
+        done = gt_config_next(writer) && gt_config_open(writer, '{') &&
+               gt_config_key(writer, "dtype") &&
+               gt_config_put_string(writer, there ? gt_dtype_name(spec->dtype) : NULL) &&
+               gt_config_key(writer, "shape") && gt_config_put_shape(writer, gt_spec_shape(spec)) &&
+               gt_config_close(writer, '}');
+    }
+    return done && gt_config_close(writer, ']');
+}
+
+static bool put_model(gt_ConfigWriter *writer, gt_Layer *layer)
+{
+    const gt_LayerState *state = layer->state;
+    bool done = gt_config_open(writer, '{') && gt_config_key(writer, "gradtape") &&
+                gt_config_put_integer(writer, VERSION);
+    if (done && state->built_for_count > 0)
+        done = put_built_for(writer, state);
+    return done && gt_config_key(writer, "model") && gt_config_put_layer(writer, layer) &&
+           gt_config_close(writer, '}') && gt_bytes_reserve(writer->context, &writer->text, 1);
+}
+
+const char *gt_layer_to_json_at(const char *here, gt_Layer *layer)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_own(context, here, "layer_to_json", layer) : NULL;
+    if (!state)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "layer_to_json");
+    gt_ConfigWriter writer = {.context = context};
+    char *text = NULL;
+    if (gt_tracing(context))
+        gt_fail(GT_STATE, "it cannot run inside a traced function");
+    else if (put_model(&writer, layer) && (text = gt_layer_text(state, writer.text.size + 1))) {
+        memcpy(text, writer.text.data, writer.text.size);
+        text[writer.text.size] = 0;
+    }
+    gt_bytes_release(context, &writer.text);
+    gt_site_leave(site);
+    return text;
+}
+
+/* ---- reading ---- */
+
+static const gt_LayerClass *class_named(gt_Context *context, const char *name)
+{
+    const gt_LayerClass *type = gt_layer_class_find(name);
+    return type ? type
+                : (const gt_LayerClass *)gt_registration_find(context, GT_REGISTRATION_KIND_LAYER,
+                                                              name);
+}
+
+static gt_Layer *read_options_layer(gt_ConfigReader *reader, const gt_JsonValue *object,
+                                    const gt_LayerClass *type)
+{
+    gt_Context *context = reader->context;
+    const gt_JsonValue *given = gt_json_member(object, "options");
+    const char *name = gt_config_text(object, "name");
+    gt_Layer *layer = NULL;
+    char *options = gt_allocate(context, type->options->size);
+    if (!options)
+        return NULL;
+    memcpy(options, type->options->defaults, type->options->size);
+    if (!given || given->kind != GT_JSON_OBJECT)
+        gt_config_fail(reader, "its options are missing");
+    else if (gt_config_read_options(reader, given, type->options, options)) {
+        for (const gt_Field *field = type->options->fields; field->name; field++)
+            if (strcmp(field->name, "name") == 0 && field->size == sizeof name)
+                memcpy(options + field->offset, &name, sizeof name);
+        layer = gt_layer_make_at(NULL, type, options);
+    }
+    if (gt_context_status(context) != GT_OK && !layer)
+        gt_options_refuse(type->options, options);
+    gt_release(context, options, type->options->size);
+    return layer;
+}
+
+static gt_Layer *read_sequential(gt_ConfigReader *reader, const gt_JsonValue *object)
+{
+    const gt_JsonValue *list = gt_json_member(object, "layers");
+    if (!list || list->kind != GT_JSON_ARRAY) {
+        gt_config_fail(reader, "its layers are missing");
+        return NULL;
+    }
+    gt_Layer *model = gt_Sequential_at(NULL, (gt_Layer *const[]){GT_LIST_END});
+    for (const gt_JsonValue *at = gt_json_first(list); model && at; at = gt_json_next(list, at)) {
+        gt_Layer *layer = gt_config_read_layer(reader->context, at);
+        if (!layer || gt_sequential_add_at(NULL, model, layer) != GT_OK) {
+            gt_layer_free(model);
+            return NULL;
+        }
+    }
+    return model;
+}
+
+gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object)
+{
+    const char *name = gt_config_text(object, "class");
+    gt_ConfigReader reader = {.context = context, .what = name ? name : "a layer"};
+    const gt_LayerClass *type = name ? class_named(context, name) : NULL;
+    const gt_JsonValue *trainable = gt_json_member(object, "trainable");
+    gt_Layer *layer = NULL;
+    if (!name)
+        gt_config_fail(&reader, "it must be an object with a class");
+    else if (!type)
+        gt_config_fail(&reader, "this class of layers is not known: gt_register_layer");
+    else if (type == &gt_layer_class_sequential)
+        layer = read_sequential(&reader, object);
+    else if (type == &gt_layer_class_functional)
+        layer = gt_config_read_functional(&reader, object);
+    else if (type->options)
+        layer = read_options_layer(&reader, object, type);
+    else
+        gt_config_fail(&reader, "this class has no options to be made from");
+    gt_config_reader_close(&reader);
+    if (layer && trainable && trainable->kind == GT_JSON_FALSE)
+        gt_set_trainable(layer, false);
+    return layer;
+}
+
+static gt_Status build_as_it_was(gt_ConfigReader *reader, const gt_JsonValue *list, gt_Layer *layer)
+{
+    gt_Spec inputs[GT_MAX_INPUTS] = {{0}};
+    int32_t count = 0;
+    if (list->kind != GT_JSON_ARRAY || list->count < 1 || list->count > GT_MAX_INPUTS) {
+        gt_config_fail(reader, "built_for must be a list of 1 to %d inputs", GT_MAX_INPUTS);
+        return gt_status();
+    }
+    for (const gt_JsonValue *at = gt_json_first(list); at; at = gt_json_next(list, at)) {
+        gt_Shape shape;
+        gt_DType dtype = gt_config_read_dtype(gt_json_member(at, "dtype"));
+        if (dtype != GT_DTYPE_NONE &&
+            (!gt_config_read_shape(reader, gt_json_member(at, "shape"), &shape) ||
+             !gt_storable(dtype) || !gt_spec_set(&inputs[count], dtype, shape))) {
+            gt_config_fail(reader, "input %d of built_for cannot be", (int)count + 1);
+            return gt_status();
+        }
+        count++;
+    }
+    return gt_build_late(reader->context, NULL, layer->state, count, inputs);
+}
+
+static gt_Layer *read_model(gt_ConfigReader *reader, const gt_JsonValue *whole)
+{
+    int64_t version = gt_config_integer(whole, "gradtape", -1);
+    const gt_JsonValue *model = gt_json_member(whole, "model");
+    const gt_JsonValue *built_for = gt_json_member(whole, "built_for");
+    if (version > VERSION)
+        gt_config_fail(reader, "it is of version %lld, and this library reads %d", (long long)version,
+                       VERSION);
+    else if (version < 1 || !model)
+        gt_config_fail(reader, "it is no model of gradtape's");
+    gt_Layer *layer = gt_status() == GT_OK ? gt_config_read_layer(reader->context, model) : NULL;
+    if (layer && built_for && !layer->state->built &&
+        build_as_it_was(reader, built_for, layer) != GT_OK) {
+        gt_layer_free(layer);
+        return NULL;
+    }
+    return layer;
+}
+
+gt_Layer *gt_config_read_text(gt_Context *context, const char *what, const char *text)
+{
+    size_t size = strlen(text);
+    gt_Json json = {NULL, 0};
+    gt_Layer *layer = NULL;
+    char *copy = gt_allocate(context, size + 1); /* reading changes it */
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, size + 1);
+    gt_ConfigReader reader = {.context = context, .what = what};
+    if (gt_json_read(context, what, copy, size, &json)) {
+        layer = read_model(&reader, &json.values[0]);
+        gt_json_release(context, &json);
+    }
+    gt_release(context, copy, size + 1);
+    return layer;
+}
+
+gt_Layer *gt_layer_from_json_at(const char *here, const char *text)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "layer_from_json");
+    gt_Layer *layer = NULL;
+    if (!text)
+        gt_fail(GT_INVALID, "the text is NULL");
+    else if (gt_tracing(context))
+        gt_fail(GT_STATE, "it cannot run inside a traced function");
+    else
+        layer = gt_config_read_text(context, "the text", text);
+    gt_site_leave(site);
+    return layer;
+}
+
+gt_Status gt_register_layer_at(const char *here, const gt_LayerClass *type)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "register_layer");
+    if (!gt_is_address(type) || !GT_CLASS_HAS(type, options) || !type->name || !type->options)
+        gt_fail(GT_INVALID, "the class needs a name and options");
+    else if (gt_layer_class_find(type->name))
+        gt_fail(GT_INVALID, "\"%s\" is the name of a built-in class", type->name);
+    else
+        gt_registration_add(context, GT_REGISTRATION_KIND_LAYER, type->name, (uintptr_t)type);
+    gt_site_leave(site);
+    return gt_context_status(context);
+}

@@ -1,0 +1,269 @@
+/* Models as text and in files: what is made from the text is the same model, and gives the same text; a file holds all that a
+ * program needs which knows nothing of the model; what is wrong with a file is named. */
+#include <criterion/criterion.h>
+
+#include "gradtape.h"
+
+#include "budget.h"
+#include "leaks.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void ok(const char *what)
+{
+    cr_assert(gt_status() == GT_OK, "%s: %s", what, gt_error_message());
+}
+
+static void fails(gt_Status status, const char *part)
+{
+    cr_assert(gt_status() == status && strstr(gt_error_message(), part),
+              "status %d, \"%s\" lacks \"%s\"", gt_status(), gt_error_message(), part);
+    gt_error_clear();
+}
+
+static bool same(gt_Tensor *a, gt_Tensor *b)
+{
+    ok("both are there");
+    gt_Spec one = gt_spec(a), two = gt_spec(b);
+    return one.size == two.size && one.dtype == two.dtype &&
+           memcmp(gt_data(a), gt_data(b), (size_t)one.size * gt_dtype_size(one.dtype)) == 0;
+}
+
+static void end(gt_Scope *scope)
+{
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static const char *file_name(void)
+{
+    static char path[80];
+    snprintf(path, sizeof path, "/tmp/gradtape-models-%d.safetensors", (int)getpid());
+    return path;
+}
+
+static gt_Layer *functional(void)
+{
+    gt_Tensor *image = gt_Input(gt_shape(4, 4)), *age = gt_Input(gt_shape(3), .name = "age");
+    gt_Tensor *flat = gt_call(gt_Flatten(), image);
+    gt_Tensor *both = gt_concatenate(gt_tensors(flat, age), .axis = -1);
+    gt_Layer *shared = gt_Dense(19, .activation = gt_tanh, .name = "shared");
+    gt_Tensor *h = gt_add(gt_call(shared, gt_call(shared, both)), both);
+    gt_Layer *inner = gt_Sequential(gt_Dense(2, .kernel_regularizer = gt_L2(0.25)), gt_Dropout(0.5));
+    gt_Tensor *scaled = gt_multiply(gt_call(inner, h), gt_array(gt_shape(2), 0.5, -3));
+    return gt_Model(gt_tensors(image, age), gt_tensors(scaled, gt_softmax(h)));
+}
+
+static gt_Tensor *call_two(gt_Layer *model, gt_Tensor **second)
+{
+    gt_Tensor *image = gt_uniform(gt_shape(3, 4, 4), .generator = gt_generator(5));
+    gt_Tensor *age = gt_uniform(gt_shape(3, 3), .generator = gt_generator(6));
+    return gt_call(model, image, .more = gt_tensors(age), .outputs = gt_outputs(second));
+}
+
+Test(models, text_and_back)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *const models[] = {
+        gt_Dense(3, .activation = gt_relu, .use_bias = false, .name = "first",
+                 .kernel_initializer = gt_HeNormal(.seed = 4), .kernel_constraint = gt_MaxNorm(3),
+                 .dtype = gt_mixed_bfloat16()),
+        gt_Sequential(gt_Flatten(), gt_Dense(2, .activation_layer = gt_Activation(gt_tanh)), gt_Dropout(0.25, .seed = 3)),
+        gt_Sequential(),
+        functional()};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        char text[20000];
+        snprintf(text, sizeof text, "%s", gt_layer_to_json(models[i]));
+        ok("to text");
+        gt_Layer *again = gt_layer_from_json(text);
+        cr_assert(again, "%s in %s", gt_error_message(), text);
+        cr_assert_str_eq(gt_layer_to_json(again), text);
+        gt_Layer *copy = gt_layer_copy(models[i]);
+        if (i != 1 && i != 2) /* of Sequential the copy is in its own test */
+            cr_assert_str_eq(gt_layer_to_json(copy), text);
+        gt_error_clear();
+        gt_layer_free(again), gt_layer_free(models[i]);
+        gt_layer_free(copy);
+    }
+    end(scope);
+}
+
+Test(models, a_file_holds_a_model)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = NULL, *b = NULL;
+    gt_Layer *model = functional();
+    gt_set_trainable(gt_layer_find(model, "shared"), false);
+    gt_Tensor *y = call_two(model, &a);
+    cr_assert(gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+    gt_Layer *loaded = gt_load_model(file_name());
+    cr_assert(loaded, "%s", gt_error_message());
+    cr_assert(same(y, call_two(loaded, &b)) && same(a, b));
+    cr_assert(gt_trainable_variables(loaded).count == 2 && gt_weights(loaded).count == 4);
+    cr_assert(!gt_is_trainable(gt_layer_find(loaded, "shared")));
+    gt_layer_free(loaded), gt_layer_free(model);
+    gt_Layer *sequence = gt_Sequential(gt_Dense(4, .activation = gt_gelu), gt_Dense(2));
+    gt_Tensor *x = gt_uniform(gt_shape(5, 3));
+    y = gt_call(sequence, x);
+    gt_error_clear();
+    cr_assert(gt_save_model(sequence, file_name()) == GT_OK, "%s", gt_error_message());
+    loaded = gt_load_model(file_name());
+    cr_assert(loaded && same(y, gt_call(loaded, x)), "%s", gt_error_message());
+    gt_layer_free(loaded), gt_layer_free(sequence);
+    remove(file_name());
+    end(scope);
+}
+
+/* ---- one's own ---- */
+
+#define gt_Scaled_OPTIONS(F, S)                                                                    \
+    F(S, double, factor, 2, "what x is multiplied by")                                             \
+    GT_LAYER_COMMON(F, S)
+GT_OPTIONS(gt_Scaled_options, gt_Scaled_OPTIONS);
+GT_OPTION_TYPE(gt_Scaled_options, gt_Scaled_OPTIONS);
+typedef struct Scaled {
+    gt_Layer base;
+    gt_Scaled_options options;
+} Scaled;
+static gt_Tensor *scaled_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    return gt_multiply(in->x, ((Scaled *)layer)->options.factor);
+}
+static const gt_LayerClass scaled_class = {.size = sizeof(gt_LayerClass),
+                                           .name = "scaled",
+                                           .instance = sizeof(Scaled),
+                                           .call = scaled_call,
+                                           .options = &gt_Scaled_options_type,
+                                           .options_offset = offsetof(Scaled, options)};
+
+static gt_Tensor *squared_tanh(gt_Tensor *x)
+{
+    return gt_square(gt_tanh(x));
+}
+
+static gt_Tensor *my_relu(gt_Tensor *x)
+{
+    return gt_relu(x);
+}
+
+Test(models, classes_and_functions_of_ones_own)
+{
+    gt_Scope *scope = gt_scope_begin();
+    char text[4000];
+    gt_Layer *model = gt_Sequential(gt_layer_make(&scaled_class, GT_KEYWORDS(gt_Scaled, .factor = 1.5)),
+                                    gt_Dense(2, .activation = squared_tanh));
+    gt_layer_to_json(model);
+    fails(GT_UNSUPPORTED, "gt_register_function");
+    cr_assert(gt_register_function("squared_tanh", squared_tanh) == GT_OK);
+    cr_assert(gt_register_function("squared_tanh", squared_tanh) == GT_OK, "again");
+    gt_register_function("squared_tanh", my_relu);
+    fails(GT_INVALID, "another one is registered as \"squared_tanh\"");
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    ok("to text");
+    gt_layer_from_json(text);
+    fails(GT_FORMAT, "scaled: this class of layers is not known: gt_register_layer");
+    cr_assert(gt_register_layer(&scaled_class) == GT_OK, "%s", gt_error_message());
+    gt_Layer *again = gt_layer_from_json(text);
+    cr_assert(again && !strcmp(gt_layer_to_json(again), text), "%s", gt_error_message());
+    /* A function that does what a known one does has its name. */
+    gt_Layer *dense = gt_Dense(2, .activation = my_relu);
+    cr_assert(strstr(gt_layer_to_json(dense), "\"activation\":\"relu\""), "%s", gt_layer_to_json(dense));
+    gt_register_layer(NULL);
+    fails(GT_INVALID, "the class needs a name and options");
+    gt_register_function(NULL, my_relu);
+    fails(GT_INVALID, "a function needs a name");
+    gt_layer_free(model), gt_layer_free(again), gt_layer_free(dense);
+    end(scope);
+}
+
+Test(models, wrong_text)
+{
+    static const struct {
+        const char *text, *message;
+    } wrong[] = {
+        {"", "cut short"},
+        {"{", "cut short"},
+        {"[]", "it is no model of gradtape's"},
+        {"{}", "it is no model of gradtape's"},
+        {"{\"gradtape\":2,\"model\":{}}", "it is of version 2, and this library reads 1"},
+        {"{\"gradtape\":1,\"model\":{}}", "it must be an object with a class"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dense\"}}", "dense: its options are missing"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dance\",\"options\":{}}}", "dance: this class of layers is not known"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dense\",\"options\":{\"unit\":3}}}", "dense: it has no option \"unit\""},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dense\",\"options\":{\"units\":\"3\"}}}", "units must be a whole number"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dense\",\"options\":{\"units\":-3}}}", "units must be > 0"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dense\",\"options\":{\"units\":3,\"use_bias\":1}}}", "use_bias must be true or false"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dense\",\"options\":{\"units\":3,\"activation\":\"relux\"}}}", "no function is known as \"relux\""},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dense\",\"options\":{\"units\":3,\"kernel_initializer\":{\"class\":\"x\"}}}}", "kernel_initializer: nothing is known as \"x\""},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"dense\",\"options\":{\"units\":3,\"dtype\":\"float31\"}}}", "dtype must be a type of elements"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"sequential\"}}", "sequential: its layers are missing"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"sequential\",\"layers\":[{\"class\":\"flatten\",\"options\":{}},3]}}", "it must be an object with a class"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"layers\":[]}}", "the list \"inputs\" is missing"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[],\"layers\":[],\"nodes\":[],\"outputs\":[0]}}", "a node reads a value that was not there yet"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"}],\"layers\":[],\"nodes\":[{\"operation\":\"adds\",\"from\":[0,0]}],\"outputs\":[1]}}", "the operation \"adds\" is not known"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"}],\"layers\":[{\"class\":\"flatten\",\"options\":{}}],\"nodes\":[{\"layer\":1,\"from\":[0]}],\"outputs\":[1]}}", "a call of a layer is none"},
+        {"{\"gradtape\":1,\"built_for\":3,\"model\":{\"class\":\"flatten\",\"options\":{}}}", "built_for must be a list"},
+        {"{\"gradtape\":1,\"built_for\":[{\"dtype\":\"float32\",\"shape\":[2,-5]}],\"model\":{\"class\":\"flatten\",\"options\":{}}}", "input 1 of built_for cannot be"},
+    };
+    gt_Scope *scope = gt_scope_begin();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        gt_Layer *layer = gt_layer_from_json(wrong[i].text);
+        cr_expect(!layer && strstr(gt_error_message(), wrong[i].message), "%s: \"%s\" lacks \"%s\"", wrong[i].text,
+                  gt_error_message(), wrong[i].message);
+        gt_error_clear();
+    }
+    char deep[4000] = "{\"gradtape\":1,\"model\":";
+    for (int k = 0; k < 60; k++)
+        strcat(deep, "{\"class\":\"sequential\",\"layers\":[");
+    gt_layer_from_json(deep);
+    fails(GT_FORMAT, "");
+    gt_layer_from_json(NULL);
+    fails(GT_INVALID, "the text is NULL");
+    gt_load_model("/nowhere/at.all");
+    fails(GT_IO, "/nowhere/at.all");
+    gt_Layer *dense = gt_Dense(2);
+    gt_save_model(dense, file_name());
+    fails(GT_STATE, "is not built");
+    gt_build(dense, gt_shape(1, 3), GT_FLOAT32);
+    gt_save_weights(dense, file_name());
+    gt_load_model(file_name());
+    fails(GT_FORMAT, "it holds tensors and no model");
+    remove(file_name());
+    gt_layer_free(dense);
+    end(scope);
+}
+
+/* Each allocation fails in turn: an error comes back, and nothing is lost. */
+Test(models, little_memory)
+{
+    gt_Scope *scope = gt_scope_begin();
+    char text[20000];
+    gt_Layer *model = functional();
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    gt_layer_free(model);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    gt_Context *before = gt_context();
+    bool done = false;
+    for (long n = 0; !done; n += 1 + n / 40) {
+        Budget budget = {.left = INT32_MAX};
+        const gt_Allocator allocator = {budget_allocate, budget_release, &budget};
+        gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
+        gt_context_use(context);
+        budget.left = n;
+        gt_Layer *again = gt_layer_from_json(text);
+        const char *other = again ? gt_layer_to_json(again) : NULL;
+        gt_Layer *copy = other ? gt_layer_copy(again) : NULL;
+        done = copy != NULL;
+        cr_assert(done || gt_status() == GT_NO_MEMORY, "%d: %s", (int)n, gt_error_message());
+        budget.left = INT32_MAX;
+        gt_context_use(before);
+        gt_context_free(context);
+        cr_assert(budget.held == 0, "%d: %ld blocks are lost", (int)n, budget.held);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
