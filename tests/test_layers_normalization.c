@@ -23,6 +23,11 @@ Test(layers_normalization, what_is_refused)
     refused(gt_BatchNormalization(.epsilon = NAN), "epsilon must be >= 0");
     refused(gt_BatchNormalization(.momentum = 1.5), "momentum must be in [0, 1] (got 1.5)");
     refused(gt_BatchNormalization(.momentum = -0.1), "momentum must be in [0, 1]");
+    refused(gt_BatchNormalization(.renorm_momentum = 2),
+            "renorm_momentum must be in [0, 1] (got 2)");
+    refused(gt_BatchNormalization(.rmin = 2, .rmax = 1),
+            "rmax must be >= rmin and dmax >= 0 (got rmin 2, rmax 1, dmax inf)");
+    refused(gt_BatchNormalization(.dmax = -1), "rmax must be >= rmin and dmax >= 0");
     refused(gt_LayerNormalization(.epsilon = -1e-3), "LayerNormalization: epsilon must be >= 0");
     refused(gt_RMSNormalization(.epsilon = -1), "RMSNormalization: epsilon must be >= 0");
     refused(gt_GroupNormalization(0), "GroupNormalization: groups must be > 0, or -1 (got 0)");
@@ -111,6 +116,69 @@ Test(layers_normalization, moving_averages)
         gt_function_free(function);
         gt_layer_free(layer);
     }
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Deviations begin as the roots of the variances, drawn or not; in the first step r and d are as the averages say. */
+Test(layers_normalization, renormalization)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *layer =
+        gt_BatchNormalization(.renorm = true, .momentum = 0, .epsilon = 0, .dtype = GT_FLOAT64,
+                              .moving_variance_initializer = gt_Constant(9));
+    gt_Tensor *x = gt_array64(gt_shape(2, 1), 1, 5); /* mean 3, variance 4 */
+    cr_assert(gt_call(layer, x), "%s", gt_error_message());
+    const char *const names[] = {"gamma",         "beta",        "moving_mean",  "moving_variance",
+                                 "moving_stddev", "renorm_mean", "renorm_stddev"};
+    const double first[] = {1, 0, 0, 9, 3, 0, 3}, then[] = {1, 0, 3, 4, 2, 0.03, 2.99};
+    for (int i = 0; i < 7; i++) {
+        cr_assert_str_eq(gt_variable_name(gt_weights(layer).items[i]), names[i]);
+        cr_assert_eq(gt_element(gt_weights(layer).items[i], 0), first[i], "%s", names[i]);
+    }
+    gt_Tensor *y = gt_call(layer, x, .training = true);
+    cr_assert_float_eq(gt_element(y, 0), -1 * 2.0 / 3 + 1, 1e-12,
+                       "x / 3, as the averages would have it");
+    cr_assert_float_eq(gt_element(y, 1), 1 * 2.0 / 3 + 1, 1e-12);
+    for (int i = 0; i < 7; i++)
+        cr_assert_float_eq(gt_element(gt_weights(layer).items[i], 0), then[i], 1e-12, "%s",
+                           names[i]);
+    gt_layer_free(layer);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* r and d are constants: the slope in x is r times that without renorm, the slope in gamma is that with (x - mean) /
+ * deviation r + d. */
+Test(layers_normalization, slopes_of_renorm)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *start = gt_array64(gt_shape(4, 1), 1, 2, 5, 8),
+              *weights = gt_array64(gt_shape(4, 1), 3, -1, 2, 1);
+    gt_Variable *x = gt_variable(start);
+    gt_Tensor *slope[2], *of_gamma[2];
+    for (int renorm = 0; renorm < 2; renorm++) {
+        gt_Layer *layer =
+            gt_BatchNormalization(.renorm = renorm, .epsilon = 0.5, .dtype = GT_FLOAT64,
+                                  .moving_mean_initializer = gt_Ones(),
+                                  .moving_variance_initializer = gt_Constant(4));
+        gt_Tape *tape = gt_tape_begin();
+        gt_Tensor *loss = gt_sum(gt_multiply(gt_call(layer, x, .training = true), weights)),
+                  *both[2];
+        gt_gradients(tape, gt_tensors(loss), gt_tensors(x, gt_weights(layer).items[0]), both);
+        cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+        slope[renorm] = gt_keep(gt_add(both[0], 0));
+        of_gamma[renorm] = gt_keep(gt_add(both[1], 0));
+        gt_tape_end(tape);
+        gt_layer_free(layer);
+    }
+    const double r = sqrt(8) / 2, d = (4 - 1) / 2.0; /* mean 4, variance 7.5; averages 1 and 2 */
+    for (int k = 0; k < 4; k++)
+        cr_assert_float_eq(gt_element(slope[1], k), r * gt_element(slope[0], k), 1e-12);
+    cr_assert_float_eq(gt_item(of_gamma[1]), r * gt_item(of_gamma[0]) + d * 5, 1e-12);
+    gt_variable_free(x);
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();
