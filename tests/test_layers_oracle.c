@@ -30,6 +30,7 @@ static const struct {
     const char *why;
 } other_bounds[] = {
     {"leaky_re_lu", 0, GT_FLOAT64, 1e-7, "TensorFlow rounds the slope 0.3 to float32"},
+    {"up_sampling2d", -1, GT_FLOAT64, 1e-6, "TensorFlow resizes in float32"},
 };
 
 /* Classes that overwrite weights in training: the gradient is that of what follows, with the new numbers. */
@@ -953,10 +954,13 @@ static void *copy_of_options(const Use *use)
     return copy;
 }
 
-/* "kernel_initializer" is about weights called kernel, "depthwise_initializer" about depthwise_kernel. */
+/* "kernel_initializer" is about weights called kernel, "depthwise_initializer" about depthwise_kernel,
+ * which gt_DepthwiseConv2D calls kernel. */
 static bool is_about(const gt_Field *field, const char *ending, const char *weight)
 {
     size_t length = strlen(field->name) - strlen(ending);
+    if (strcmp(weight, "kernel") == 0 && strncmp(field->name, "depthwise_", 10) == 0)
+        return true;
     return strncmp(field->name, weight, length) == 0 &&
            (!weight[length] || strcmp(weight + length, "_kernel") == 0);
 }
