@@ -1,8 +1,7 @@
 /* UpSampling1D, 2D, 3D: the spatial axes times as long. */
 #include "layers/reshaping/up_sampling.h"
 #include "layers/kit.h"
-#include "ops/array/reshaping.h"
-#include "ops/nn/image_inside.h"
+#include "ops/nn/image.h"
 
 typedef struct UpSampling {
     gt_Layer base;
@@ -36,25 +35,17 @@ static gt_Status up_sampling2d_create(gt_Layer *layer)
     return gt_sizes_expand("sizes", self->options.sizes, 2, 1, self->times);
 }
 
-static gt_Tensor *repeated(gt_Tensor *x, const int64_t *times)
-{
-    int axes = gt_rank(x) - 2;
-    for (int d = 0; d < axes; d++)
-        x = gt_repeat(x, times[d], .axis = d + 1);
-    return x;
-}
-
 static gt_Tensor *up_sampling_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    return repeated(in->x, ((const UpSampling *)layer)->times);
+    const UpSampling *self = (const UpSampling *)layer;
+    return gt_upsample(in->x, gt_shape_of(layer->type->ports->rank_max - 2, self->times));
 }
 
 static gt_Tensor *up_sampling2d_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const UpSampling2D *self = (const UpSampling2D *)layer;
-    gt_Interpolation how = self->options.interpolation;
-    return how == GT_INTERPOLATION_NEAREST ? repeated(in->x, self->times)
-                                           : gt_resize_times(in->x, self->times, how);
+    return gt_upsample(in->x, gt_shape_of(2, self->times),
+                       .interpolation = self->options.interpolation);
 }
 
 static gt_Layer *by_axis(void)

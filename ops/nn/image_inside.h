@@ -10,7 +10,5 @@ bool gt_takes_image(gt_Tensor *x, gt_Spec *spec);
 /* For gt_slice: all of every axis. */
 gt_Shape gt_whole_axes(int rank);
 
-/* Images of floats whose height and width are so many times those of x: no size of x is asked for. */
-gt_Tensor *gt_resize_times(gt_Tensor *x, const int64_t times[2], gt_Interpolation interpolation);
 
 #endif
