@@ -1020,10 +1020,26 @@ static void check_constraint(const Use *use, const gt_Field *field, gt_Layer *la
     gt_optimizer_free(sgd);
 }
 
+/* Is output 0 of floats, so that it can have a penalty? */
+static bool gives_floats(const Use *use)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *outputs[OUTPUTS];
+    const UseInputs in = use_inputs(use);
+    gt_Layer *layer = use_layer(use);
+    call_use(use, layer, &in, false, outputs);
+    bool floats = gt_dtype_is_float(gt_dtype(outputs[0]));
+    gt_layer_free(layer);
+    gt_scope_end(scope);
+    return floats;
+}
+
 /* Does the field's value reach the weights that it is about? An initializer fills them, a regularizer
  * is a penalty on them, a constraint acts after a step. Returns how many there are. */
 static int check_value_field(const Use *use, const gt_Field *field)
 {
+    if (strcmp(field->name, "activity_regularizer") == 0 && !gives_floats(use))
+        return 0;
     bool fills = is_of(field, "gt_Initializer"), holds = is_of(field, "gt_Constraint");
     const char *ending = ending_of(field);
     gt_Tensor *outputs[OUTPUTS];
