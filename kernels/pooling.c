@@ -3,6 +3,8 @@
 #include "loops.h"
 #include "pooling.h"
 
+#define GROUP 8 /* channels that are looked at together: one or two vectors */
+
 #define GT_T          float
 #define GT_PLACE      int32_t
 #define GT_NAME(name) name##_f32

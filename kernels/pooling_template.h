@@ -1,55 +1,92 @@
 /* The maxima of pooling.c for one element type GT_T and GT_PLACE, integers as wide. Included once
  * for each; not a header. */
 
-/* y[c] = the maximum of x[tap[0]][c], x[tap[1]][c], ...; NaN wins, the first of equal ones is taken. */
-static void GT_NAME(max_of)(const gt_PoolJob *job, const GT_T *from, const int64_t *tap, GT_T *y)
+/* Of `lanes` channels at one position: best[c] is the maximum, which[c] the number of the tap where it stands, the first of
+ * equal ones, the first NaN if there is one. `lanes` is a number of the compiler's where it is called for whole groups, so
+ * that they are vectors; x begins with the first of these channels. */
+GT_INLINE void GT_NAME(maxima)(const GT_T *x, int64_t channels, const int64_t *tap, int64_t taps,
+                               int lanes, GT_T *best, GT_PLACE *which)
 {
-    const int64_t n = job->channels;
-    bool some = false;
-    for (int64_t p = 0; p < job->window.taps; p++) {
-        const GT_T *x = from + tap[p] * n;
-        if (tap[p] < 0)
-            continue;
-        if (some) {
-            GT_INDEPENDENT
-            for (int64_t c = 0; c < n; c++) {
-                const GT_T a = y[c], b = x[c];
-                y[c] = ((a > b) | (a != a)) ? a : b;
-            }
-        } else {
-            memcpy(y, x, (size_t)n * sizeof *y);
-        }
-        some = true;
+    int64_t p = 0;
+    while (p < taps && tap[p] < 0)
+        p++;
+    for (int c = 0; c < lanes && p < taps; c++) {
+        best[c] = x[tap[p] * channels + c];
+        which[c] = (GT_PLACE)p;
     }
-}
-
-/* Of the channels at one position: best[c] is the maximum, which[c] the number of the tap where it
- * stands, the first of equal ones, the first NaN if there is one. */
-static void GT_NAME(maxima)(const gt_PoolJob *job, const GT_T *from, const int64_t *tap, GT_T *best,
-                            GT_PLACE *which)
-{
-    const int64_t n = job->channels;
-    bool some = false;
-    for (int64_t p = 0; p < job->window.taps; p++) {
-        const GT_T *x = from + tap[p] * n;
+    for (p++; p < taps; p++) {
+        const GT_T *from = x + tap[p] * channels;
         const GT_PLACE place = (GT_PLACE)p;
         if (tap[p] < 0)
             continue;
-        if (!some) {
-            memcpy(best, x, (size_t)n * sizeof *x);
-            for (int64_t c = 0; c < n; c++)
-                which[c] = place;
-            some = true;
-            continue;
-        }
         GT_INDEPENDENT
-        for (int64_t c = 0; c < n; c++) {
-            const GT_T a = x[c], b = best[c];
+        for (int c = 0; c < lanes; c++) {
+            const GT_T a = from[c], b = best[c];
             const bool better = (a > b) | ((a != a) & (b == b));
             best[c] = better ? a : b;
             which[c] = better ? place : which[c];
         }
     }
+}
+
+/* y[c] = the maximum of x[tap[0]][c], x[tap[1]][c], ...; NaN wins, the first of equal ones is taken. */
+GT_INLINE void GT_NAME(maximum)(const GT_T *x, int64_t channels, const int64_t *tap, int64_t taps,
+                                int lanes, GT_T *y)
+{
+    int64_t p = 0;
+    while (p < taps && tap[p] < 0)
+        p++;
+    for (int c = 0; c < lanes && p < taps; c++)
+        y[c] = x[tap[p] * channels + c];
+    for (p++; p < taps; p++) {
+        const GT_T *from = x + tap[p] * channels;
+        if (tap[p] < 0)
+            continue;
+        GT_INDEPENDENT
+        for (int c = 0; c < lanes; c++) {
+            const GT_T a = y[c], b = from[c];
+            y[c] = ((a > b) | (a != a)) ? a : b;
+        }
+    }
+}
+
+static void GT_NAME(max_of)(const gt_PoolJob *job, const GT_T *x, const int64_t *tap, GT_T *y)
+{
+    const int64_t n = job->channels, taps = job->window.taps;
+    int64_t c = 0;
+    for (; c + GROUP <= n; c += GROUP) {
+        GT_T group[GROUP];
+        GT_NAME(maximum)(x + c, n, tap, taps, GROUP, group);
+        memcpy(y + c, group, sizeof group);
+    }
+    if (c < n)
+        GT_NAME(maximum)(x + c, n, tap, taps, (int)(n - c), y + c);
+}
+
+/* Of all channels at one position. */
+static void GT_NAME(all_maxima)(const gt_PoolJob *job, const GT_T *x, const int64_t *tap,
+                                GT_T *best, GT_PLACE *which)
+{
+    const int64_t n = job->channels, taps = job->window.taps;
+    int64_t c = 0;
+    for (; c + GROUP <= n; c += GROUP) {
+        GT_T group[GROUP];
+        GT_PLACE where[GROUP];
+        GT_NAME(maxima)(x + c, n, tap, taps, GROUP, group, where);
+        memcpy(best + c, group, sizeof group);
+        memcpy(which + c, where, sizeof where);
+    }
+    if (c < n)
+        GT_NAME(maxima)(x + c, n, tap, taps, (int)(n - c), best + c, which + c);
+}
+
+/* to[c] += g[c] where which[c] is this tap. */
+GT_INLINE void GT_NAME(give)(GT_T *to, const GT_T *g, const GT_PLACE *which, GT_PLACE place,
+                             int lanes)
+{
+    GT_INDEPENDENT
+    for (int c = 0; c < lanes; c++)
+        to[c] = which[c] == place ? to[c] + g[c] : to[c];
 }
 
 /* Scratch: the taps, then best and which. Rows are looked at one after the other, from `first` on. */
@@ -60,7 +97,7 @@ static const int64_t *GT_NAME(look)(const gt_PoolJob *job, const void *x, int64_
     GT_T *best = (GT_T *)(void *)((char *)scratch + job->tap_bytes);
     *which = (GT_PLACE *)(void *)(best + job->channels);
     gt_window_next(&job->window, row, first, tap);
-    GT_NAME(maxima)(job, x, tap, best, *which);
+    GT_NAME(all_maxima)(job, x, tap, best, *which);
     return tap;
 }
 
@@ -75,11 +112,13 @@ static void GT_NAME(scatter)(const gt_PoolJob *job, void *const *at, int64_t row
     const GT_T *g = (const GT_T *)at[1] + row * n;
     for (int64_t p = 0; p < job->window.taps; p++) {
         GT_T *to = (GT_T *)at[2] + tap[p] * n;
+        int64_t c = 0;
         if (tap[p] < 0)
             continue;
-        GT_INDEPENDENT
-        for (int64_t c = 0; c < n; c++)
-            to[c] = which[c] == (GT_PLACE)p ? to[c] + g[c] : to[c];
+        for (; c + GROUP <= n; c += GROUP)
+            GT_NAME(give)(to + c, g + c, which + c, (GT_PLACE)p, GROUP);
+        if (c < n)
+            GT_NAME(give)(to + c, g + c, which + c, (GT_PLACE)p, (int)(n - c));
     }
 }
 
