@@ -534,13 +534,6 @@ static double weighted(const Use *use, gt_Layer *layer, const UseInputs *in, con
     return gt_item(sum);
 }
 
-/* Attention takes 1e9 from the scores of what does not count, as Keras does: where a query sees nothing else, the differences
- * of what is left have seven digits, and quotients of differences two. */
-static double gradient_tolerance(const Use *use)
-{
-    return use->sample->masks && strstr(use->type->name, "attention") ? 2e-2 : 1e-6;
-}
-
 static void check_gradients(const Use *use, gt_Layer *layer, const UseInputs *given,
                             const Expected *e, bool training)
 {
@@ -573,7 +566,7 @@ static void check_gradients(const Use *use, gt_Layer *layer, const UseInputs *gi
                    want = (up - down) / (2 * h);
             *at = x;
             double got = gt_element(gradient[k], i);
-            cr_assert(fabs(got - want) <= gradient_tolerance(use) * (1 + fabs(want)), "%s%s: source %d, %d: %g for %g",
+            cr_assert(fabs(got - want) <= 1e-6 * (1 + fabs(want)), "%s%s: source %d, %d: %g for %g",
                       text_of(use), training ? ", training" : "", k, (int)i, got, want);
             gt_scope_end(scope);
         }

@@ -94,11 +94,9 @@ const gt_LayerClass gt_layer_class_attention = {
         {.options = GT_LAYER_OPTIONS(gt_Attention, .score_mode = GT_SCORE_MODE_CONCAT,
                                      .use_causal_mask = true),
          .keras =
-             "Attention(score_mode='concat') @ call([x[0], x[1], x[2]], mask=[None, m[1], m[2]], "
-             "use_causal_mask=True)",
+             "Attention(score_mode='concat') @ call([x[0], x[1], x[2]], use_causal_mask=True)",
          .inputs = 3,
          .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_ANY(2, 3, 4), GT_ANY(2, 3, 2)),
-         .masks = 6,
          .output = GT_SAMPLE_SHAPE(2, 3, 4)},
         {.options =
              GT_LAYER_OPTIONS(gt_Attention, .use_scale = true, .score_mode = GT_SCORE_MODE_CONCAT),
@@ -168,16 +166,17 @@ const gt_LayerClass gt_layer_class_additive_attention = {
     .ports = PORTS,
     .outputs = 2,
     .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_AdditiveAttention, .use_causal_mask = true),
-         .keras = "AdditiveAttention() @ call([x[0], x[1]], mask=[m[0], m[1]], "
-                  "return_attention_scores=True, use_causal_mask=True)",
+        {.keras = "AdditiveAttention() @ call([x[0], x[1]], mask=[m[0], m[1]], "
+                  "return_attention_scores=True)",
          .inputs = 2,
          .input = GT_INPUTS(GT_ANY(2, 3, 4), GT_ANY(2, 3, 4)),
          .masks = 3,
          .outputs = 2,
          .output = GT_SAMPLE_SHAPE(2, 3, 4)},
-        {.options = GT_LAYER_OPTIONS(gt_AdditiveAttention, .use_scale = false),
-         .keras = "AdditiveAttention(use_scale=False)",
+        {.options =
+             GT_LAYER_OPTIONS(gt_AdditiveAttention, .use_scale = false, .use_causal_mask = true),
+         .keras = "AdditiveAttention(use_scale=False) @ call([x[0], x[1], x[2]], "
+                  "use_causal_mask=True)",
          .inputs = 3,
          .input = GT_INPUTS(GT_ANY(2, 2, 3), GT_ANY(2, 4, 5), GT_ANY(2, 4, 3)),
          .output = GT_SAMPLE_SHAPE(2, 2, 5)},

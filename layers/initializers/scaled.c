@@ -116,44 +116,109 @@ gt_Initializer gt_VarianceScaling_of(const gt_VarianceScaling_options *options)
 
 /* ---- its well-known cases ---- */
 
-/* clang-format off */
-#define GT_SCALED(F)                                                                               \
-    F(glorot_uniform, GlorotUniform, 1, GT_FAN_AVG, GT_DISTRIBUTION_UNIFORM, "evenly, variance 2 / (in + out)") \
-    F(glorot_normal, GlorotNormal, 1, GT_FAN_AVG, GT_DISTRIBUTION_TRUNCATED_NORMAL, "truncated normal, variance 2 / (in + out)") \
-    F(he_uniform, HeUniform, 2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, "evenly, variance 2 / in")     \
-    F(he_normal, HeNormal, 2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL, "truncated normal, variance 2 / in") \
-    F(lecun_uniform, LecunUniform, 1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM, "evenly, variance 1 / in") \
-    F(lecun_normal, LecunNormal, 1, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL, "truncated normal, variance 1 / in")
-/* clang-format on */
-
-#define SCALED(text, Name, scale, mode, distribution, line)                                        \
-    static gt_Status text##_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,      \
-                                 uint64_t stream)                                                  \
-    {                                                                                              \
-        (void)self;                                                                                \
-        return draw_scaled(variance(scale, mode, fans_of(spec)), distribution, spec, data,         \
-                           stream);                                                                \
-    }                                                                                              \
-    const gt_InitializerClass gt_initializer_class_##text = {                                      \
-        GT_INITIALIZER_RECORD(#text, #Name, #Name, line),                                          \
-        .options = &gt_GlorotUniform_options_type,                                                 \
-        .floats_only = true,                                                                       \
-        .fill = text##_fill,                                                                       \
-    };                                                                                             \
-    gt_Initializer gt_##Name##_of(const gt_GlorotUniform_options *options)                         \
-    {                                                                                              \
-        return gt_initializer_make(&gt_initializer_class_##text, options);                         \
-    }
-GT_SCALED(SCALED)
-
-#define ENTRY(text, Name, scale, mode, distribution, line)                                         \
-    {&gt_initializer_class_##text, scale, mode, distribution},
-static const struct {
+typedef struct Case {
     const gt_InitializerClass *type;
     double scale;
     gt_Fan mode;
     gt_Distribution distribution;
-} cases[] = {GT_SCALED(ENTRY)};
+} Case;
+
+static const Case cases[] = {
+    {&gt_initializer_class_glorot_uniform, 1, GT_FAN_AVG, GT_DISTRIBUTION_UNIFORM},
+    {&gt_initializer_class_glorot_normal, 1, GT_FAN_AVG, GT_DISTRIBUTION_TRUNCATED_NORMAL},
+    {&gt_initializer_class_he_uniform, 2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM},
+    {&gt_initializer_class_he_normal, 2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL},
+    {&gt_initializer_class_lecun_uniform, 1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM},
+    {&gt_initializer_class_lecun_normal, 1, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL},
+};
+
+static gt_Status case_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                           uint64_t stream)
+{
+    const Case *at = cases;
+    while (at->type != self->type)
+        at++;
+    return draw_scaled(variance(at->scale, at->mode, fans_of(spec)), at->distribution, spec, data,
+                       stream);
+}
+
+const gt_InitializerClass gt_initializer_class_glorot_uniform = {
+    GT_INITIALIZER_RECORD("glorot_uniform", "GlorotUniform", "GlorotUniform",
+                          "evenly, variance 2 / (in + out)"),
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = case_fill,
+};
+
+gt_Initializer gt_GlorotUniform_of(const gt_GlorotUniform_options *options)
+{
+    return gt_initializer_make(&gt_initializer_class_glorot_uniform, options);
+}
+
+const gt_InitializerClass gt_initializer_class_glorot_normal = {
+    GT_INITIALIZER_RECORD("glorot_normal", "GlorotNormal", "GlorotNormal",
+                          "truncated normal, variance 2 / (in + out)"),
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = case_fill,
+};
+
+gt_Initializer gt_GlorotNormal_of(const gt_GlorotUniform_options *options)
+{
+    return gt_initializer_make(&gt_initializer_class_glorot_normal, options);
+}
+
+const gt_InitializerClass gt_initializer_class_he_uniform = {
+    GT_INITIALIZER_RECORD("he_uniform", "HeUniform", "HeUniform", "evenly, variance 2 / in"),
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = case_fill,
+};
+
+gt_Initializer gt_HeUniform_of(const gt_GlorotUniform_options *options)
+{
+    return gt_initializer_make(&gt_initializer_class_he_uniform, options);
+}
+
+const gt_InitializerClass gt_initializer_class_he_normal = {
+    GT_INITIALIZER_RECORD("he_normal", "HeNormal", "HeNormal", "truncated normal, variance 2 / in"),
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = case_fill,
+};
+
+gt_Initializer gt_HeNormal_of(const gt_GlorotUniform_options *options)
+{
+    return gt_initializer_make(&gt_initializer_class_he_normal, options);
+}
+
+const gt_InitializerClass gt_initializer_class_lecun_uniform = {
+    GT_INITIALIZER_RECORD("lecun_uniform", "LecunUniform", "LecunUniform",
+                          "evenly, variance 1 / in"),
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = case_fill,
+};
+
+gt_Initializer gt_LecunUniform_of(const gt_GlorotUniform_options *options)
+{
+    return gt_initializer_make(&gt_initializer_class_lecun_uniform, options);
+}
+
+const gt_InitializerClass gt_initializer_class_lecun_normal = {
+    GT_INITIALIZER_RECORD("lecun_normal", "LecunNormal", "LecunNormal",
+                          "truncated normal, variance 1 / in"),
+    .options = &gt_GlorotUniform_options_type,
+    .floats_only = true,
+    .fill = case_fill,
+};
+
+gt_Initializer gt_LecunNormal_of(const gt_GlorotUniform_options *options)
+{
+    return gt_initializer_make(&gt_initializer_class_lecun_normal, options);
+}
+
+/* ---- for kernels whose axes are not (..., in, out) ---- */
 
 gt_Initializer gt_initializer_with_axes(gt_Initializer given, gt_Axes input, gt_Axes output)
 {
@@ -169,9 +234,9 @@ gt_Initializer gt_initializer_with_axes(gt_Initializer given, gt_Axes input, gt_
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (self->type == cases[i].type)
-            return gt_VarianceScaling(
-                .scale = cases[i].scale, .mode = cases[i].mode, .distribution = cases[i].distribution,
-                .seed = GT_OPTIONS_OF(gt_GlorotUniform_options, self).seed, .input_axes = input,
-                .output_axes = output);
+            return gt_VarianceScaling(.scale = cases[i].scale, .mode = cases[i].mode,
+                                      .distribution = cases[i].distribution,
+                                      .seed = GT_OPTIONS_OF(gt_GlorotUniform_options, self).seed,
+                                      .input_axes = input, .output_axes = output);
     return *self;
 }

@@ -7,7 +7,7 @@ Run: python make_values.py
 NAME.out is an initializer's weight. A regularizer has NAME.in, NAME.out and NAME.gradient; a constraint
 NAME.in, NAME.up, NAME.out and NAME.gradient, of sum(out * up). A training has NAME.kernel and NAME.bias: what
 they are after each of the STEPS, in one tensor; all start from train.kernel and train.bias and see train.x and
-train.y. tests/test_values.c computes them again.
+train.y. tests/test_initializers.c, test_constraints.c and test_values.c compute them again.
 """
 
 import os
