@@ -9,6 +9,8 @@ static gt_Status check(gt_Context *context, const gt_LayerState *state, const gt
                        const gt_adapt_options *options)
 {
     const gt_LayerClass *type = state->layer->type;
+    if (!gt_dataset_check(context, NULL, NULL, dataset))
+        return gt_context_status(context);
     if (!GT_CLASS_HAS(type, adapt) || !type->adapt)
         return gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
                         "a layer of the class %s learns nothing from data before training",
@@ -16,8 +18,6 @@ static gt_Status check(gt_Context *context, const gt_LayerState *state, const gt
     if (gt_tracing(context) || gt_context_frame(context))
         return gt_raise(context, GT_STATE, NULL, NULL,
                         "it cannot run inside a traced function or the call of a layer");
-    if (!gt_dataset_check(context, NULL, NULL, dataset))
-        return gt_context_status(context);
     int inputs = gt_dataset_x_count(dataset);
     if (options->input < 0 || options->input >= inputs)
         return gt_raise(context, GT_INVALID, NULL, NULL, "the dataset has no input %d (it has %d)",
