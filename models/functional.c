@@ -339,6 +339,7 @@ static gt_Status make_model(gt_Context *context, gt_Functional *self, const gt_M
         add_layers(context, self) != GT_OK)
         return gt_context_status(context);
     self->base.state->built = true;
+    self->base.state->rows = gt_functional_rows;
     return options->trainable ? GT_OK : gt_set_trainable(&self->base, false);
 }
 
