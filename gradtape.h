@@ -83,6 +83,7 @@
 #include "layers/core/embedding.h"
 #include "layers/core/flatten.h"
 #include "layers/core/identity.h"
+#include "layers/core/input_layer.h"
 #include "layers/core/lambda.h"
 #include "layers/core/leaky_relu.h"
 #include "layers/core/masking.h"

@@ -141,19 +141,14 @@ static gt_Layer *read_options_layer(gt_ConfigReader *reader, const gt_JsonValue 
 static gt_Layer *read_sequential(gt_ConfigReader *reader, const gt_JsonValue *object)
 {
     const gt_JsonValue *list = gt_json_member(object, "layers");
+    gt_Layers layers = {NULL};
     if (!list || list->kind != GT_JSON_ARRAY) {
         gt_config_fail(reader, "its layers are missing");
         return NULL;
     }
-    gt_Layer *model = gt_Sequential_at(NULL, (gt_Layer *const[]){GT_LIST_END});
-    for (const gt_JsonValue *at = gt_json_first(list); model && at; at = gt_json_next(list, at)) {
-        gt_Layer *layer = gt_config_read_layer(reader->context, at);
-        if (!layer || gt_sequential_add_at(NULL, model, layer) != GT_OK) {
-            gt_layer_free(model);
-            return NULL;
-        }
-    }
-    return model;
+    gt_config_read_layers(reader, list, &layers);
+    /* It takes them, also after a failure. */
+    return layers.items ? gt_Sequential_at(NULL, layers.items) : NULL;
 }
 
 gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object)

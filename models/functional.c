@@ -20,55 +20,22 @@ GT_OPTION_TYPE(gt_Model_options, gt_Model_OPTIONS);
 
 /* ---- inputs ---- */
 
-static bool input_spec(gt_Context *context, const gt_Input_options *options, int set, gt_Spec *spec)
-{
-    gt_Shape shape = {.mark = GT_MARK, .rank = options->shape.rank + 1};
-    gt_DType policy = (gt_DType)gt_context_policy(context);
-    gt_DType dtype = options->dtype ? options->dtype
-                     : policy       ? gt_variable_dtype(policy)
-                                    : GT_FLOAT32;
-    char text[160];
-    shape.dims[0] = options->batch_size;
-    if (options->shape.rank >= 0 && options->shape.rank < GT_MAX_RANK) {
-        if (options->shape.rank > 0)
-            memcpy(shape.dims + 1, options->shape.dims,
-                   (size_t)options->shape.rank * sizeof *shape.dims);
-        for (int d = 0; d < shape.rank; d++)
-            if (shape.dims[d] == -1)
-                shape.dims[d] = gt_drawing_size(d, set);
-        if (gt_storable(dtype) && gt_spec_set(spec, dtype, shape))
-            return true;
-    }
-    gt_raise(context, GT_INVALID, NULL, NULL, "an input cannot be %s %s with batch_size %lld",
-             gt_dtype_name(dtype), gt_shape_text(options->shape, text, sizeof text),
-             (long long)options->batch_size);
-    return false;
-}
-
 gt_Tensor *gt_Input_at(const char *here, const gt_Input_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
     gt_Input_options options = GT_TAKE(gt_Input_options, given);
-    gt_Spec spec[GT_SIZE_SETS];
     gt_Tensor *x = NULL;
     gt_Site site = gt_site_enter(here, "Input");
     if (gt_context_status(context) != GT_OK)
         x = NULL;
-    else if (gt_tracing(context))
-        gt_raise(context, GT_STATE, NULL, NULL,
-                 "nothing is drawn inside a traced function; make the model before");
     else if (options.name && (!*options.name || strchr(options.name, '/')))
         gt_raise(context, GT_INVALID, NULL, NULL,
                  "the name must not be empty or contain '/' (got \"%s\")", options.name);
-    else if (input_spec(context, &options, 0, &spec[0]) &&
-             input_spec(context, &options, 1, &spec[1])) {
-        const gt_Node like = {.here = here,
-                              .outputs = 1,
-                              .name = (char *)(uintptr_t)options.name}; /* NOLINT: copied */
-        gt_draw(context, &like, NULL, NULL, spec, &x);
-    }
+    else
+        x = gt_draw_input(context, here, options.shape, options.batch_size, options.dtype,
+                          options.name);
     gt_site_leave(site);
     return x;
 }

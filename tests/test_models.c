@@ -299,6 +299,42 @@ Test(models, layers_put_in_and_taken_off)
     end(scope);
 }
 
+/* A Sequential that begins with an InputLayer is built when it is made, also from its text and as a copy. */
+Test(models, sequential_with_an_input)
+{
+    gt_Scope *scope = gt_scope_begin();
+    char text[4000];
+    gt_Layer *model = gt_Sequential(gt_InputLayer(gt_shape(-1, 3)), gt_Dense(4), gt_LSTM(2));
+    cr_assert(model && gt_layer_built(model) && gt_weights(model).count == 5, "%s", gt_error_message());
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_weights(model).items[0]), gt_shape(3, 4)));
+    cr_assert(strstr(gt_summary(model), "input_layer (InputLayer)  (None, None, 3)"), "%s", gt_summary(model));
+    cr_assert(gt_dim(gt_tensor_shape(gt_call(model, gt_ones(gt_shape(2, 7, 3)))), 1) == 2, "%s", gt_error_message());
+    gt_call(model, gt_ones(gt_shape(2, 7, 4)));
+    fails(GT_INVALID, "the input must be float32 (-1, -1, 3) (got float32 (2, 7, 4)), in sequential/input_layer");
+    gt_call(model, gt_cast(gt_ones(gt_shape(2, 7, 3)), GT_INT32));
+    fails(GT_INVALID, "got int32");
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    gt_Layer *again = gt_layer_from_json(text), *copy = gt_layer_copy(model);
+    cr_assert(again && gt_layer_built(again) && copy && gt_layer_built(copy), "%s", gt_error_message());
+    cr_assert_str_eq(gt_layer_to_json(again), text);
+    cr_assert_str_eq(gt_layer_to_json(copy), text);
+    gt_layer_free(again), gt_layer_free(copy), gt_layer_free(model);
+    /* The type is the policy's or the option's; the batch may be given; an input alone is not built yet. */
+    model = gt_Sequential(gt_InputLayer(gt_shape(2), .batch_size = 4, .dtype = GT_FLOAT64), gt_Dense(1));
+    cr_assert(model && gt_dtype(gt_weights(model).items[0]) == GT_FLOAT64, "%s", gt_error_message());
+    gt_call(model, gt_ones(gt_shape(3, 2), .dtype = GT_FLOAT64));
+    fails(GT_INVALID, "the input must be float64 (4, 2) (got float64 (3, 2))");
+    gt_layer_free(model);
+    model = gt_Sequential(gt_InputLayer(gt_shape(2)));
+    cr_assert(!gt_layer_built(model) && gt_sequential_add(model, gt_Dense(3)) == GT_OK);
+    gt_layer_free(model);
+    cr_assert(!gt_Sequential(gt_InputLayer(gt_shape(2)), gt_Conv2D(3, 3)));
+    fails(GT_INVALID, "the input must have 4 dimensions");
+    cr_assert(!gt_InputLayer(gt_shape(-2)));
+    fails(GT_INVALID, "InputLayer: an input cannot be float32 (-2,) with batch_size -1");
+    end(scope);
+}
+
 Test(models, weights_in_order)
 {
     gt_Scope *scope = gt_scope_begin();
