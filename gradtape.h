@@ -16,6 +16,7 @@
 #include "core/warning.h"
 #include "models/config.h"
 #include "models/functional.h"
+#include "models/stateless.h"
 #include "models/weights.h"
 #include "ops/nn/activation.h"
 #include "ops/math/arithmetic.h"

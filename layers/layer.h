@@ -319,6 +319,10 @@ GT_API const char *gt_variable_path_at(const char *here, gt_Layer *layer,
 /* The states of stateful layers, which are in none of these lists. */
 #define gt_state_variables(layer) gt_state_variables_at(GT_HERE, layer)
 GT_API gt_Tensors gt_state_variables_at(const char *here, gt_Layer *layer);
+/* All that gt_trainable_variables leaves out: frozen weights and buffers, such as moving averages, the states of generators,
+ * the states of stateful layers. What gt_stateless_call takes beside the trained ones. */
+#define gt_other_variables(layer) gt_other_variables_at(GT_HERE, layer)
+GT_API gt_Tensors gt_other_variables_at(const char *here, gt_Layer *layer);
 /* Gives the weights of a built layer the numbers of these tensors, in the order of gt_weights; other types are converted. All is
  * checked before anything is written: how many there are, and every shape. */
 #define gt_set_weights(layer, values) gt_set_weights_at(GT_HERE, layer, values)
