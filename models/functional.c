@@ -229,7 +229,16 @@ static gt_Status walk_drawing(gt_Context *context, gt_Functional *self)
 
 /* ---- making it ---- */
 
-/* Names of the ports: those of gt_Input, else "input", "input_1", ... by position. */
+/* The input of that name, among those that have one already; -1: none. */
+static int32_t find_port(const gt_Functional *self, const char *name)
+{
+    int32_t i = self->inputs - 1;
+    while (i >= 0 && (!self->ports[i].name || strcmp(self->ports[i].name, name) != 0))
+        i--;
+    return i;
+}
+
+/* Names of the ports: those of gt_Input, else "input", "input_1", ... by position, past those that are taken. */
 static gt_Status name_ports(gt_Context *context, gt_Functional *self)
 {
     enum { ROOM = 24 };
@@ -244,15 +253,25 @@ static gt_Status name_ports(gt_Context *context, gt_Functional *self)
     if (!self->names || !self->ports)
         return gt_context_status(context);
     char *at = self->names;
-    for (int32_t i = 0, unnamed = 0; i < self->inputs; i++) {
+    for (int32_t i = 0; i < self->inputs; i++) {
         const gt_Node *node = gt_value_node(self->symbol[i], NULL);
+        if (node->name && find_port(self, node->name) >= 0)
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "inputs %d and %d are both called \"%s\"; names are unique in a model",
+                            (int)find_port(self, node->name) + 1, (int)i + 1, node->name);
+        if (!node->name)
+            continue;
         self->ports[i].name = at;
-        if (node->name)
-            at += snprintf(at, bytes, "%s", node->name) + 1;
-        else if (unnamed++ == 0)
-            at += snprintf(at, ROOM, "input") + 1;
-        else
-            at += snprintf(at, ROOM, "input_%d", (int)unnamed - 1) + 1;
+        at += snprintf(at, bytes, "%s", node->name) + 1;
+    }
+    for (int32_t i = 0, number = 0; i < self->inputs; i++) {
+        if (self->ports[i].name)
+            continue;
+        do
+            snprintf(at, ROOM, number ? "input_%d" : "input", (int)number);
+        while (number++, find_port(self, at) >= 0);
+        self->ports[i].name = at;
+        at += strlen(at) + 1;
     }
     GT_ASSERT(at <= self->names + bytes);
     self->base.state->ports = self->ports;
