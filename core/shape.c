@@ -71,35 +71,37 @@ gt_Integers gt_integers_list(const int64_t *items)
 
 /* ---- sizes ----
  *
- *     62        60          40         20          0
- *      1  count    third      second     first         of a list of two or three; none is a count of 0 */
+ *     bit  62     60        40         20        0
+ *           1   count     third    second    first     a list of two or three; one that cannot be packed has count 0 */
 
-#define SIZE_BITS 20
-#define SIZE_LIST ((int64_t)1 << 62)
+#define SIZE_MOST (((int64_t)1 << GT_SIZES_BITS_) - 1)
+#define SIZE_NONE GT_SIZES_PACKED_(0, 0, 0, 0)
 
 gt_Sizes gt_sizes_list(const int64_t *items)
 {
-    int64_t packed = SIZE_LIST, count = 0;
-    while (items[count] != GT_INTEGERS_END)
-        count++;
+    int64_t three[3] = {0, 0, 0};
+    int count = 0;
+    for (; items[count] != GT_INTEGERS_END; count++) {
+        if (count == 3)
+            return SIZE_NONE;
+        three[count] = items[count];
+    }
     if (count == 1)
         return items[0];
-    for (int64_t i = 0; i < count; i++) {
-        if (count > 3 || items[i] < 0 || items[i] >> SIZE_BITS)
-            return SIZE_LIST;
-        packed |= items[i] << SIZE_BITS * i;
-    }
-    return packed | count << 60;
+    for (int i = 0; i < 3; i++)
+        if (three[i] < 0 || three[i] > SIZE_MOST)
+            return SIZE_NONE;
+    return GT_SIZES_PACKED_(count, three[0], three[1], three[2]);
 }
 
 /* How many numbers there are, 1 to 3, and the numbers; 0: they could not be packed. */
 static int unpack_sizes(gt_Sizes sizes, int64_t numbers[3])
 {
     numbers[0] = sizes;
-    if (sizes < SIZE_LIST)
+    if (sizes < SIZE_NONE)
         return 1;
     for (int i = 0; i < 3; i++)
-        numbers[i] = sizes >> SIZE_BITS * i & (((int64_t)1 << SIZE_BITS) - 1);
+        numbers[i] = sizes >> GT_SIZES_BITS_ * i & SIZE_MOST;
     return (int)(sizes >> 60 & 3);
 }
 
@@ -117,7 +119,7 @@ gt_Status gt_sizes_expand_at(const char *here, const char *what, gt_Sizes sizes,
     if (have == 0)
         return gt_raise(context, GT_INVALID, here, NULL,
                         "%s must be one number, or up to three from 0 to %d", what,
-                        (1 << SIZE_BITS) - 1);
+                        (int)SIZE_MOST);
     if (have != 1 && have != count)
         return gt_raise(context, GT_INVALID, here, NULL,
                         "%s must be one number, or one for each of %d spatial ax%ss (got %d)", what,

@@ -89,6 +89,10 @@ static inline gt_Axes gt_axes_same(gt_Axes axes)
  * for each, `.strides = gt_sizes(2, 1)`. It is an integer: two or three numbers below 2^20 are packed into one beyond
  * all sizes, so that a plain number needs no macro around it. GT_NONE: not given. */
 typedef int64_t gt_Sizes;
+#define GT_SIZES_BITS_ 20
+#define GT_SIZES_PACKED_(count, a, b, c)                                                           \
+    ((int64_t)1 << 62 | (int64_t)(count) << 60 | (int64_t)(c) << 2 * GT_SIZES_BITS_ |              \
+     (int64_t)(b) << GT_SIZES_BITS_ | (int64_t)(a))
 /* `items` ends with GT_INTEGERS_END. What cannot be packed (four numbers, a negative one among two) is refused by
  * gt_sizes_expand. */
 GT_API gt_Sizes gt_sizes_list(const int64_t *items);

@@ -656,14 +656,19 @@ gt_DType gt_dtype_policy(void)
     return context ? (gt_DType)gt_context_policy(context) : GT_DTYPE_NONE;
 }
 
-/* A trace that is thrown away, with symbols for the inputs. */
+/* A trace that is thrown away, with symbols for the inputs, whose sizes the caller need not have counted. */
 static void call_traced(gt_Context *context, const char *here, gt_Layer *layer, int32_t count,
                         const gt_Spec *inputs)
 {
     gt_Tensor *x[GT_MAX_INPUTS] = {NULL};
-    for (int32_t i = 0; i < count; i++)
-        if (inputs[i].dtype != GT_DTYPE_NONE && !(x[i] = gt_trace_input(context, &inputs[i])))
+    for (int32_t i = 0; i < count; i++) {
+        gt_Spec spec;
+        if (inputs[i].dtype == GT_DTYPE_NONE)
+            continue;
+        gt_spec_set(&spec, inputs[i].dtype, gt_spec_shape(&inputs[i]));
+        if (!(x[i] = gt_trace_input(context, &spec)))
             return;
+    }
     const gt_call_options options = {
         GT_PRESETS(gt_call_options, gt_call_OPTIONS).more = {count > 1 ? x + 1 : NULL, count - 1}};
     gt_call_at(here, layer, x[0], &options);

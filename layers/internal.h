@@ -86,6 +86,10 @@ gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char 
                               const gt_Layer *layer);
 /* Takes back what build made, children from number `children` on included. */
 void gt_layer_unbuild(gt_LayerState *state, int32_t children);
+/* Lets go of the children from number `children` on. */
+void gt_layer_drop_children(gt_LayerState *state, int32_t children);
+/* Moves a child forward to another place; names that the library gave are given anew, by position. */
+gt_Status gt_layer_move_child(gt_LayerState *state, int32_t from, int32_t to);
 /* Raises that layers are nested too deep. */
 gt_Status gt_layer_too_deep(gt_Context *context, const char *here, const char *operation);
 /* The child with that name; -1: there is none. */

@@ -36,6 +36,26 @@
     ((options).activation         ? (options).activation(y)                                        \
      : (options).activation_layer ? gt_call((options).activation_layer, y)                         \
                                   : (y))
+/* An initializer, or `preset` where it is not given. */
+#define GT_GIVEN_OR(initializer, preset) ((initializer).type ? (initializer) : (preset))
+/* A weight with what options say of it: OPTION_initializer (where it is not given `preset`), OPTION_regularizer,
+ * OPTION_constraint. */
+#define GT_ADD_WEIGHT(layer, options, option, name, shape, preset)                                 \
+    gt_add_weight(layer, name, shape,                                                              \
+                  .initializer = GT_GIVEN_OR((options)->option##_initializer, preset),             \
+                  .regularizer = (options)->option##_regularizer,                                  \
+                  .constraint = (options)->option##_constraint)
+/* gt_axes(...), gt_sizes(a, b) and gt_sizes(a, b, c) in static initializers. */
+#define GT_SAMPLE_AXES(...)                                                                        \
+    {                                                                                              \
+        GT_MARK, (int32_t)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)),                    \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define GT_SAMPLE_SIZES(...)        GT_SAMPLE_SIZES_(__VA_ARGS__, 0)
+#define GT_SAMPLE_SIZES_(a, b, ...) GT_SAMPLE_SIZES__(a, b, GT_FIRST(__VA_ARGS__))
+#define GT_SAMPLE_SIZES__(a, b, c)  GT_SIZES_PACKED_((c) ? 3 : 2, a, b, c)
 #define GT_LAYER_SAMPLES(...)                                                                      \
     (const gt_LayerSample[])                                                                       \
     {                                                                                              \

@@ -360,6 +360,37 @@ static bool index_child(gt_Context *context, gt_LayerState *parent, const gt_Lay
     return false;
 }
 
+void gt_layer_drop_children(gt_LayerState *state, int32_t children)
+{
+    release_children(state, children);
+}
+
+/* All children are held, let go, and added again in the new order. */
+gt_Status gt_layer_move_child(gt_LayerState *state, int32_t from, int32_t to)
+{
+    gt_Context *context = state->object.context;
+    int32_t count = state->child_count;
+    size_t bytes = (size_t)count * sizeof(gt_Layer *);
+    gt_Layer **order = gt_allocate(context, bytes);
+    if (!order)
+        return gt_context_status(context);
+    for (int32_t i = 0, at = 0; i < count; i++) {
+        if (at == to)
+            order[at++] = state->children[from].layer;
+        if (i != from && at < count)
+            order[at++] = state->children[i].layer;
+    }
+    for (int32_t i = 0; i < count; i++)
+        order[i]->state->object.references++;
+    release_children(state, 0);
+    for (int32_t i = 0; i < count; i++) {
+        gt_add_child_at(NULL, state->layer, order[i]); /* sinks: one more reference */
+        gt_object_release(&order[i]->state->object);
+    }
+    gt_release(context, order, bytes);
+    return gt_context_status(context);
+}
+
 static bool contains(gt_LayerState *state, const gt_LayerState *inner, uint64_t visit)
 {
     if (state == inner)

@@ -319,6 +319,10 @@ GT_API const char *gt_variable_path_at(const char *here, gt_Layer *layer,
 /* The states of stateful layers, which are in none of these lists. */
 #define gt_state_variables(layer) gt_state_variables_at(GT_HERE, layer)
 GT_API gt_Tensors gt_state_variables_at(const char *here, gt_Layer *layer);
+/* Gives the weights of a built layer the numbers of these tensors, in the order of gt_weights; other types are converted. All is
+ * checked before anything is written: how many there are, and every shape. */
+#define gt_set_weights(layer, values) gt_set_weights_at(GT_HERE, layer, values)
+GT_API gt_Status gt_set_weights_at(const char *here, gt_Layer *layer, gt_Tensors values);
 /* All elements of all weights; -1 on failure (not built). */
 #define gt_count_params(layer) gt_count_params_at(GT_HERE, layer)
 GT_API int64_t gt_count_params_at(const char *here, gt_Layer *layer);

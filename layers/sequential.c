@@ -79,3 +79,46 @@ gt_Status gt_sequential_add_at(const char *here, gt_Layer *model, gt_Layer *laye
     gt_add_child_at(here, model, layer);
     return gt_status();
 }
+
+/* A Sequential of this context; NULL with an error raised for anything else. */
+static gt_LayerState *sequential_of(gt_Context *context, const char *here, const char *operation,
+                                    const gt_Layer *model)
+{
+    gt_LayerState *state = gt_layer_own(context, here, operation, model);
+    if (!state || state->layer->type == &gt_layer_class_sequential)
+        return state;
+    gt_raise(context, GT_INVALID, here, operation, "layer %s is no Sequential but a %s", state->name,
+             state->layer->type->name);
+    return NULL;
+}
+
+gt_Status gt_sequential_insert_at(const char *here, gt_Layer *model, int index, gt_Layer *layer)
+{
+    gt_Context *context = gt_context();
+    if (!context)
+        return GT_NO_MEMORY;
+    gt_LayerState *state = gt_context_status(context) == GT_OK
+                               ? sequential_of(context, here, "sequential_insert", model)
+                               : NULL;
+    if (state && (index < 0 || index > state->child_count))
+        gt_raise(context, GT_INVALID, here, "sequential_insert",
+                 "index must be 0 to %d (got %d)", (int)state->child_count, index);
+    int32_t children = state ? state->child_count : 0;
+    gt_add_child_at(here, model, layer); /* takes it in any case */
+    if (gt_context_status(context) == GT_OK && gt_layer_move_child(state, children, index) != GT_OK)
+        gt_layer_drop_children(state, children);
+    return gt_context_status(context);
+}
+
+gt_Status gt_sequential_pop_at(const char *here, gt_Layer *model)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? sequential_of(context, here, "sequential_pop", model) : NULL;
+    if (!state)
+        return gt_status();
+    if (state->child_count == 0)
+        return gt_raise(context, GT_INVALID, here, "sequential_pop", "there is no layer in %s",
+                        state->name);
+    gt_layer_drop_children(state, state->child_count - 1);
+    return GT_OK;
+}

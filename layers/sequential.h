@@ -19,6 +19,14 @@ GT_API gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers);
 /* Adds one at the end, before the model is built. Takes it, also when it fails. */
 #define gt_sequential_add(model, layer) gt_sequential_add_at(GT_HERE, model, layer)
 GT_API gt_Status gt_sequential_add_at(const char *here, gt_Layer *model, gt_Layer *layer);
+/* Puts one at a place, 0 to the number of layers, before the model is built; those behind move on. Takes it, also when it
+ * fails. */
+#define gt_sequential_insert(model, index, layer) gt_sequential_insert_at(GT_HERE, model, index, layer)
+GT_API gt_Status gt_sequential_insert_at(const char *here, gt_Layer *model, int index,
+                                         gt_Layer *layer);
+/* Takes the last layer off, also of a built model: it is freed, unless somebody else has it. An error if there is none. */
+#define gt_sequential_pop(model) gt_sequential_pop_at(GT_HERE, model)
+GT_API gt_Status gt_sequential_pop_at(const char *here, gt_Layer *model);
 
 GT_END
 

@@ -13,6 +13,14 @@ GT_BEGIN
     F(attention) F(additive_attention)                                                             \
     /* attention/multi_head_attention.c */                                                         \
     F(multi_head_attention) F(group_query_attention)                                               \
+    /* conv/conv.c */                                                                              \
+    F(conv1d) F(conv2d) F(conv3d)                                                                  \
+    /* conv/depthwise.c */                                                                         \
+    F(depthwise_conv1d) F(depthwise_conv2d)                                                        \
+    /* conv/separable.c */                                                                         \
+    F(separable_conv1d) F(separable_conv2d)                                                        \
+    /* conv/transpose.c */                                                                         \
+    F(conv1d_transpose) F(conv2d_transpose) F(conv3d_transpose)                                    \
     /* core/activation.c */                                                                        \
     F(activation)                                                                                  \
     /* core/dense.c */                                                                             \
@@ -85,6 +93,22 @@ GT_BEGIN
     F(activity_regularization)                                                                     \
     /* regularization/alpha_dropout.c */                                                           \
     F(alpha_dropout)                                                                               \
+    /* normalization/batch.c */                                                                    \
+    F(batch_normalization)                                                                         \
+    /* normalization/group.c */                                                                    \
+    F(group_normalization)                                                                         \
+    /* normalization/sample.c */                                                                   \
+    F(layer_normalization) F(rms_normalization) F(unit_normalization)                              \
+    /* pooling/adaptive.c */                                                                       \
+    F(adaptive_average_pooling1d) F(adaptive_average_pooling2d) F(adaptive_average_pooling3d)      \
+    F(adaptive_max_pooling1d) F(adaptive_max_pooling2d) F(adaptive_max_pooling3d)                  \
+    /* pooling/average.c */                                                                        \
+    F(average_pooling1d) F(average_pooling2d) F(average_pooling3d)                                 \
+    /* pooling/global.c */                                                                         \
+    F(global_average_pooling1d) F(global_average_pooling2d) F(global_average_pooling3d)            \
+    F(global_max_pooling1d) F(global_max_pooling2d) F(global_max_pooling3d)                        \
+    /* pooling/max.c */                                                                            \
+    F(max_pooling1d) F(max_pooling2d) F(max_pooling3d)                                             \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
     /* regularization/gaussian_dropout.c */                                                        \
@@ -93,6 +117,12 @@ GT_BEGIN
     F(gaussian_noise)                                                                              \
     /* regularization/spatial_dropout.c */                                                         \
     F(spatial_dropout1d) F(spatial_dropout2d) F(spatial_dropout3d)                                 \
+    /* reshaping/cropping.c */                                                                     \
+    F(cropping1d) F(cropping2d) F(cropping3d)                                                      \
+    /* reshaping/up_sampling.c */                                                                  \
+    F(up_sampling1d) F(up_sampling2d) F(up_sampling3d)                                             \
+    /* reshaping/zero_padding.c */                                                                 \
+    F(zero_padding1d) F(zero_padding2d) F(zero_padding3d)                                          \
     /* sequential.c */                                                                             \
     F(sequential)
 /* clang-format on */

@@ -3,6 +3,7 @@
 #include "layers/internal.h"
 #include "core/assert.h"
 #include "ops/array/assign.h"
+#include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/reshaping.h"
@@ -142,6 +143,71 @@ gt_Status gt_reset_states_at(const char *here, gt_Layer *layer)
         reset_below(context, state, gt_context_new_visit(context));
         gt_scope_close(context);
     }
+    gt_site_leave(site);
+    return gt_context_status(context);
+}
+
+static gt_Status check_values(gt_Context *context, const gt_LayerState *state, gt_Tensors weights,
+                              gt_Tensors values)
+{
+    char one[200], other[200];
+    if (values.count != weights.count || (values.count > 0 && !values.items))
+        return gt_raise(context, GT_INVALID, NULL, NULL, "layer %s has %d weights (got %d tensors)",
+                        state->name, (int)weights.count, (int)values.count);
+    for (int32_t i = 0; i < weights.count; i++) {
+        if (!gt_tensor_check(context, NULL, NULL, "a tensor", values.items[i]))
+            return gt_context_status(context);
+        const gt_Spec *wanted = gt_tensor_spec(weights.items[i]),
+                      *got = gt_tensor_spec(values.items[i]);
+        if (!gt_shape_equal(gt_spec_shape(wanted), gt_spec_shape(got)))
+            return gt_raise(context, GT_INVALID, NULL, NULL, "weight %d, %s, must be %s (got %s)",
+                            (int)i, gt_variable_path(state->layer, weights.items[i]),
+                            gt_spec_text(wanted, one, sizeof one),
+                            gt_spec_text(got, other, sizeof other));
+    }
+    return gt_context_status(context);
+}
+
+/* Casts, and makes every weight's bytes its own; after that nothing can fail. */
+static gt_Status write_values(gt_Context *context, gt_Tensors weights, gt_Tensors values)
+{
+    size_t bytes = (size_t)weights.count * sizeof(gt_Tensor *);
+    gt_Tensor **cast = gt_allocate(context, bytes);
+    for (int32_t i = 0; cast && i < weights.count; i++) {
+        cast[i] = gt_cast(values.items[i], gt_tensor_spec(weights.items[i])->dtype);
+        if (!cast[i] || (!gt_tensor_data(cast[i]) && gt_context_status(context) != GT_OK))
+            break;
+    }
+    for (int32_t i = 0; i < weights.count && gt_context_status(context) == GT_OK; i++)
+        gt_variable_replace(context, weights.items[i]);
+    for (int32_t i = 0; i < weights.count && gt_context_status(context) == GT_OK; i++) {
+        const gt_Spec *spec = gt_tensor_spec(weights.items[i]);
+        if (spec->size > 0)
+            memcpy(gt_tensor_data(weights.items[i]), gt_tensor_data(cast[i]), gt_spec_bytes(spec));
+    }
+    gt_release(context, cast, bytes);
+    return gt_context_status(context);
+}
+
+gt_Status gt_set_weights_at(const char *here, gt_Layer *layer, gt_Tensors values)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_own(context, here, "set_weights", layer) : NULL;
+    if (!state)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "set_weights");
+    gt_Tensors weights = gt_weights(layer);
+    uint64_t recording = gt_tape_quiet(context);
+    if (gt_tracing(context))
+        gt_fail(GT_STATE, "inside a traced function use gt_assign");
+    else if (!state->built)
+        gt_fail(GT_STATE, "layer %s is not built; call it once or use gt_build", state->name);
+    else if (gt_scope_open(context)) {
+        if (check_values(context, state, weights, values) == GT_OK)
+            write_values(context, weights, values);
+        gt_scope_close(context);
+    }
+    gt_tape_unquiet(context, recording);
     gt_site_leave(site);
     return gt_context_status(context);
 }

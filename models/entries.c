@@ -76,21 +76,25 @@ static void complain(Complaints *complaints, const char *format, ...)
     complaints->used = strlen(complaints->text);
 }
 
-static void compare_entry(const gt_TensorFile *file, const gt_NamedTensor *entry, bool *known,
-                          Complaints *complaints)
+/* How an entry and a file fit. */
+typedef enum Fit { FITS, MISSING, MISMATCHED } Fit;
+
+static Fit compare_entry(const gt_TensorFile *file, const gt_NamedTensor *entry, bool *known,
+                         Complaints *complaints)
 {
     char here[160], there[160];
     int64_t at = gt_tensor_file_find(file, entry->name);
     if (at < 0) {
         complain(complaints, "%.200s is missing", entry->name);
-        return;
+        return MISSING;
     }
     known[at] = true;
     gt_Spec wanted = gt_spec(entry->tensor), found = gt_tensor_file_spec(file, at);
-    if (!gt_spec_equal(&wanted, &found))
-        complain(complaints, "%.200s must be %s (got %s)", entry->name,
-                 gt_spec_text(&wanted, here, sizeof here),
-                 gt_spec_text(&found, there, sizeof there));
+    if (gt_spec_equal(&wanted, &found))
+        return FITS;
+    complain(complaints, "%.200s must be %s (got %s)", entry->name,
+             gt_spec_text(&wanted, here, sizeof here), gt_spec_text(&found, there, sizeof there));
+    return MISMATCHED;
 }
 
 gt_Status gt_entries_fit(const gt_Entries *list, const char *path, const gt_TensorFile *file)
@@ -115,6 +119,58 @@ gt_Status gt_entries_fit(const gt_Entries *list, const char *path, const gt_Tens
     if (complaints.count)
         return gt_raise(context, GT_INVALID, NULL, NULL, "%s does not fit: %s", path,
                         complaints.text);
+    return gt_context_status(context);
+}
+
+/* Takes out the entries that the file does not have as they are. */
+static gt_Status keep_fitting(gt_Entries *list, const gt_TensorFile *file, gt_LoadReport *report,
+                              Complaints *complaints)
+{
+    gt_Context *context = list->context;
+    int64_t count = gt_tensor_file_count(file);
+    bool *known = count < 0 ? NULL : gt_allocate_zeroed(context, (size_t)count);
+    int32_t kept = 0;
+    if (!known)
+        return gt_context_status(context);
+    for (int32_t i = 0; i < list->count; i++) {
+        gt_NamedTensor entry = list->items[i];
+        Fit fit = compare_entry(file, &entry, known, complaints);
+        report->missing += fit == MISSING;
+        report->mismatched += fit == MISMATCHED;
+        if (fit == FITS)
+            list->items[kept++] = entry;
+        else
+            gt_free_text(context, (char *)(uintptr_t)entry.name); /* NOLINT: it is the list's */
+    }
+    list->count = kept;
+    report->loaded = kept;
+    for (int64_t i = 0; i < count; i++)
+        if (!known[i]) {
+            complain(complaints, "%.200s is in the file only", gt_tensor_file_name(file, i));
+            report->unused++;
+        }
+    gt_release(context, known, (size_t)count);
+    return gt_context_status(context);
+}
+
+gt_Status gt_entries_load_fitting(gt_Entries *list, const char *path, gt_LoadReport *report)
+{
+    gt_Context *context = list->context;
+    Complaints complaints = {.used = 0};
+    gt_TensorFile *file = gt_open_tensors(path);
+    *report = (gt_LoadReport){.text = ""};
+    if (!file)
+        return gt_context_status(context);
+    if (keep_fitting(list, file, report, &complaints) == GT_OK)
+        gt_entries_fill(list, file, NULL, NULL);
+    gt_tensor_file_free(file);
+    size_t size;
+    char *text = gt_context_text(context, &size);
+    if (complaints.left_out)
+        snprintf(text, size, "%s; and %lld more", complaints.text, (long long)complaints.left_out);
+    else
+        snprintf(text, size, "%s", complaints.used ? complaints.text : "");
+    report->text = text;
     return gt_context_status(context);
 }
 

@@ -5,6 +5,7 @@
 #include "core/inside.h"
 #include "io/safetensors.h"
 #include "layers/layer.h"
+#include "models/weights.h"
 
 #define LONGEST_NAME 2304 /* a path and what stands around it */
 
@@ -32,6 +33,9 @@ gt_Status gt_entries_fill(const gt_Entries *list, const gt_TensorFile *file, gt_
                           void *user);
 /* Both, for the file of that name. */
 gt_Status gt_entries_load(const gt_Entries *list, const char *path, gt_EntryReader other, void *user);
+
+/* Fills the entries that the file has, of their shape and type, and tells. The others are taken out of the list. */
+gt_Status gt_entries_load_fitting(gt_Entries *list, const char *path, gt_LoadReport *report);
 
 /* The state of a built model that may be saved; NULL with an error raised otherwise. */
 struct gt_LayerState;

@@ -101,6 +101,15 @@ static gt_Tensor *second_moment(gt_Tensor *x)
     gt_moments(x, &mean, &variance);
     return variance;
 }
+
+/* The moments of numbers that a mask leaves out, added up. */
+static gt_Tensor *nothing_counts(gt_Tensor *x)
+{
+    gt_Tensor *mean, *variance;
+    gt_moments(x, &mean, &variance, .axis = 0, .keepdims = true,
+               .mask = gt_zeros(gt_shape(2), .dtype = GT_BOOL));
+    return gt_concatenate(gt_tensors(mean, variance));
+}
 /* clang-format off */
 
 /* ---- derivatives at kinks, ties and poles ---- */
@@ -465,6 +474,9 @@ static void networks(void)
     IS("max_pool: steps of its own size", gt_max_pool(row, gt_shape(2)), 2, 4);
     IS("max_pool same: padding never wins", gt_max_pool(gt_negative(row), gt_shape(3), .padding = GT_PADDING_SAME), -1, -3);
     IS("average_pool same: only what is there counts", gt_average_pool(row, gt_shape(3), .padding = GT_PADDING_SAME), 1.5, 3.5);
+    IS("spectral normalization leaves a kernel of zeros", gt_spectral_normalization(gt_zeros(gt_shape(2, 2), .dtype = real), gt_ones(gt_shape(1, 2), .dtype = real)).kernel, 0, 0, 0, 0);
+    IS("and its vector", gt_spectral_normalization(gt_zeros(gt_shape(2, 2), .dtype = real), gt_ones(gt_shape(1, 2), .dtype = real)).u, 1, 1);
+    IS("masked moments of nothing are 0", nothing_counts(V(NAN, 1)), 0, 0);
     IS("sparsemax: what -inf marks is 0", gt_sparsemax(V(0.5, -INFINITY, 0.25)), 0.625, 0, 0.375);
     IS("shrinking keeps NaN", gt_hard_shrink(V(NAN, 1)), NAN, 1);
     IS("shrinking softly keeps NaN", gt_soft_shrink(V(NAN, 1)), NAN, 0.5);

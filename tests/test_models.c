@@ -267,3 +267,85 @@ Test(models, little_memory)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- parts ---- */
+
+Test(models, layers_put_in_and_taken_off)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_uniform(gt_shape(2, 3));
+    gt_Layer *model = gt_Sequential(gt_Dense(4), gt_Dense(5, .name = "last"));
+    cr_assert(gt_sequential_insert(model, 0, gt_Dense(6)) == GT_OK, "%s", gt_error_message());
+    cr_assert(gt_sequential_insert(model, 1, gt_Dropout(0.5)) == GT_OK);
+    cr_assert(gt_sequential_insert(model, 4, gt_Dense(7)) == GT_OK);
+    const char *const names[] = {"dense", "dropout", "dense_1", "last", "dense_2"};
+    gt_call(model, x);
+    for (int i = 0; i < 5; i++)
+        cr_assert(gt_layer_find(model, names[i]) == gt_get_layer(model, i), "%d: %s", i, gt_error_message());
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_weights(model).items[0]), gt_shape(3, 6)));
+    gt_sequential_insert(model, 0, gt_Dense(2));
+    fails(GT_STATE, "is built already");
+    cr_assert(gt_sequential_pop(model) == GT_OK && gt_layer_child_count(model) == 4);
+    cr_assert(gt_dim(gt_tensor_shape(gt_call(model, x)), 1) == 5);
+    gt_Layer *empty = gt_Sequential();
+    gt_sequential_pop(empty);
+    fails(GT_INVALID, "there is no layer in sequential");
+    gt_sequential_insert(empty, 1, gt_Dense(2));
+    fails(GT_INVALID, "index must be 0 to 0 (got 1)");
+    gt_sequential_pop(gt_get_layer(model, 0));
+    fails(GT_INVALID, "layer dense is no Sequential but a dense");
+    cr_assert(gt_layer_child_count(empty) == 0);
+    gt_layer_free(model), gt_layer_free(empty);
+    end(scope);
+}
+
+Test(models, weights_in_order)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_uniform(gt_shape(2, 3));
+    gt_Layer *a = gt_Sequential(gt_Dense(4), gt_Dense(2)), *b = gt_Sequential(gt_Dense(4), gt_Dense(2));
+    gt_call(a, x), gt_call(b, x);
+    cr_assert(gt_set_weights(b, gt_weights(a)) == GT_OK, "%s", gt_error_message());
+    cr_assert(same(gt_call(a, x), gt_call(b, x)));
+    gt_Tensor *y = gt_call(b, x), *bad[4], *wide[4];
+    for (int i = 0; i < 4; i++) {
+        bad[i] = gt_zeros_like(gt_weights(a).items[i]);
+        wide[i] = gt_cast(gt_weights(a).items[i], GT_FLOAT64);
+    }
+    bad[2] = gt_zeros(gt_shape(4, 3));
+    gt_set_weights(b, ((gt_Tensors){bad, 4}));
+    fails(GT_INVALID, "weight 2, dense_1/kernel, must be float32 (4, 2) (got float32 (4, 3))");
+    gt_set_weights(b, ((gt_Tensors){bad, 2}));
+    fails(GT_INVALID, "layer sequential has 4 weights (got 2 tensors)");
+    cr_assert(same(y, gt_call(b, x)), "nothing was written");
+    cr_assert(gt_set_weights(b, ((gt_Tensors){wide, 4})) == GT_OK && same(y, gt_call(b, x)));
+    gt_Layer *unbuilt = gt_Dense(2);
+    gt_set_weights(unbuilt, gt_tensors(x));
+    fails(GT_STATE, "is not built");
+    gt_layer_free(a), gt_layer_free(b), gt_layer_free(unbuilt);
+    end(scope);
+}
+
+Test(models, loading_a_part)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_uniform(gt_shape(2, 3));
+    gt_Layer *a = gt_Sequential(gt_Dense(4, .name = "body"), gt_Dense(2, .name = "head"), gt_Dense(2, .name = "tail"));
+    gt_Layer *b = gt_Sequential(gt_Dense(4, .name = "body"), gt_Dense(3, .name = "head"), gt_Dense(2, .name = "other"));
+    gt_call(a, x), gt_call(b, x);
+    cr_assert(gt_save_weights(a, file_name()) == GT_OK);
+    double before = gt_element(gt_weights(b).items[2], 0);
+    gt_load_weights(b, file_name());
+    fails(GT_INVALID, "does not fit");
+    gt_LoadReport report;
+    cr_assert(gt_load_weights(b, file_name(), .skip_mismatch = true, .report = &report) == GT_OK, "%s", gt_error_message());
+    cr_assert(report.loaded == 2 && report.mismatched == 2 && report.missing == 2 && report.unused == 2);
+    cr_assert(strstr(report.text, "head/kernel must be float32 (4, 3) (got float32 (4, 2))") &&
+                  strstr(report.text, "other/kernel is missing") && strstr(report.text, "tail/kernel is in the file only"),
+              "%s", report.text);
+    cr_assert(same(gt_weights(b).items[0], gt_weights(a).items[0]) && gt_element(gt_weights(b).items[2], 0) == before);
+    cr_assert(gt_load_weights(a, file_name(), .report = &report) == GT_OK && report.loaded == 6 && !*report.text);
+    remove(file_name());
+    gt_layer_free(a), gt_layer_free(b);
+    end(scope);
+}

@@ -306,6 +306,8 @@ Test(reshaping, values_and_conventions)
     cr_assert_eq(gt_data(gt_reshape(a, gt_shape(6))), gt_data(a), "a reshape copies");
     CHECK((gt_ravel)(a), GT_FLOAT32, gt_shape(6), 0, 1, 2, 3, 4, 5);
     CHECK_EMPTY(gt_reshape(gt_zeros(gt_shape(0, 4)), gt_shape(-1, 2)), GT_FLOAT32, gt_shape(0, 2));
+    CHECK(gt_crop(a, gt_shape(0, 1), gt_shape(1, 0)), GT_FLOAT32, gt_shape(1, 2), 1, 2);
+    CHECK_EMPTY(gt_crop(a, gt_shape(2, 0), gt_shape(0, 1)), GT_FLOAT32, gt_shape(0, 2));
     CHECK(gt_reshape(a, gt_shape(-1, 1), .keep = 1), GT_FLOAT32, gt_shape(2, 3, 1), 0, 1, 2, 3, 4,
           5);
     CHECK(gt_reshape(a, gt_shape(1), .keep = 2), GT_FLOAT32, gt_shape(2, 3, 1), 0, 1, 2, 3, 4, 5);
@@ -384,6 +386,12 @@ Test(reshaping, errors)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *a = gt_zeros(gt_shape(2, 3)), *wide = gt_zeros(gt_shape(1, 1, 1, 1, 1, 1, 1, 1));
+    CHECK_ERROR(gt_crop(a, gt_shape(1, 2), gt_shape(0, 2)),
+                "crop: (1, 2) and (0, 2) cannot be cut off (2, 3)");
+    CHECK_ERROR(gt_crop(a, gt_shape(1), gt_shape(0, 2)),
+                "crop: (1,) and (0, 2) cannot be cut off (2, 3)");
+    CHECK_ERROR(gt_crop(a, gt_shape(-1, 0), gt_shape(0, 0)),
+                "crop: (-1, 0) and (0, 0) cannot be cut off (2, 3)");
     CHECK_ERROR(gt_reshape(a, gt_shape(4, -1)),
                 "reshape: (2, 3) cannot become (4, -1): the number of elements differs");
     CHECK_ERROR(

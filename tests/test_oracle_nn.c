@@ -587,6 +587,38 @@ Test(oracle_nn, errors)
     REFUSES(gt_max_pool(x, gt_shape(2, 2, 2)),
             "pool sizes must be one number, or one for each of 2 spatial axes (got 3)");
     REFUSES(gt_average_pool(x, gt_shape(9)), "a window of 9 does not fit");
+    REFUSES(gt_upsample(mean, gt_shape(2)),
+            "x must be (batch, spatial..., channels) with 1 to 3 spatial axes");
+    REFUSES(gt_upsample(x, gt_shape(2, 2, 2)),
+            "upsample: sizes must be one number, or one for each of 2");
+    REFUSES(gt_upsample(x, gt_shape(0)), "a size must be from 1 to");
+    REFUSES(gt_upsample(x, gt_shape(INT32_MAX), .interpolation = GT_INTERPOLATION_BILINEAR),
+            "axis 1 of size 8 cannot be resized to that times 2147483647");
+    REFUSES(gt_batch_dot(mean, mean), "batch_dot: both must be batches of the same length");
+    REFUSES(gt_batch_dot(x, x, .axes = gt_axes(0, 1)),
+            "not the first (got (2, 8, 8, 4) and (2, 8, 8, 4))");
+    REFUSES(gt_batch_dot(x, x, .axes = gt_axes(4, 1)), "there is no axis 4");
+    REFUSES(gt_batch_dot(x, x, .axes = gt_axes(1, 2, 3)), "batch_dot: both must be batches");
+    REFUSES(gt_mel_weights(1, 4), "there must be at least 2 frequencies and 1 band");
+    REFUSES(gt_mel_weights(9, 4, .min_freq = 9000), "(got 9 and 4, 9000 to 8000)");
+    REFUSES(gt_mel_spectrogram(mean, .min_power = 0),
+            "mel_spectrogram: min_power must be > 0 (got 0)");
+    REFUSES(gt_adaptive_max_pool(x, gt_shape(0)), "an output size must be from 1 to");
+    REFUSES(gt_adaptive_max_pool(x, gt_shape(1, 2, 3)),
+            "adaptive_max_pool: output sizes must be one number");
+    REFUSES(gt_adaptive_average_pool(mean, gt_shape(2)), "adaptive_average_pool: ");
+    REFUSES(gt_adaptive_average_pool(gt_zeros(gt_shape(2, 0, 1)), gt_shape(2)),
+            "the size of an image must be from 1");
+    REFUSES(gt_spectral_normalization(x, mean).kernel,
+            "u must be (1, channels) for a kernel (..., channels)");
+    REFUSES(gt_spectral_normalization(x, gt_ones(gt_shape(1, 4)), .power_iterations = 0).u,
+            "spectral_normalization: power_iterations must be >= 1 (got 0)");
+    gt_Tensor *moment[2];
+    REFUSES((gt_moments(x, &moment[0], &moment[1], .mask = x), moment[0]),
+            "mask must be bool over leading axes");
+    REFUSES((gt_moments(x, &moment[0], &moment[1], .mask = gt_ones(gt_shape(8), .dtype = GT_BOOL)),
+             moment[1]),
+            "mask must be bool over leading axes of (2, 8, 8, 4) (got bool (8,))");
     REFUSES(gt_batch_normalization(x, mean, mean),
             "a mean of (2, 8, 8, 4) must have 4 elements (got (3,))");
     REFUSES(gt_layer_normalization(x, .axes = gt_axes(1, 1)), "axis 1 is named twice");

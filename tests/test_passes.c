@@ -655,12 +655,69 @@ static gt_Status dense(void *user, gt_Tensor *const *in, gt_Tensor **out)
     return gt_status();
 }
 
+/* Every kind of head, in several tiles: what follows it is a chain. */
+static gt_Status heads(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *x = in[0], *y = NULL;
+    switch (*(const int *)user) {
+    case 0:
+        y = gt_max_pool(x, gt_shape(2, 2));
+        break;
+    case 1:
+        y = gt_average_pool(x, gt_shape(3, 2), .strides = gt_shape(1));
+        break;
+    case 2:
+        y = gt_conv(x, in[1], .strides = gt_shape(2));
+        break;
+    case 3:
+        y = gt_conv_transpose(x, in[1]);
+        break;
+    case 4:
+        y = gt_conv_transpose(x, gt_slice(in[1], gt_shape(0, 0, 0, 0), gt_shape(1, 1, 8, 8)));
+        break;
+    case 5:
+        y = gt_silu(x);
+        break;
+    case 6:
+        y = gt_gelu(x);
+        break;
+    case 7:
+        y = gt_leaky_relu(x);
+        break;
+    case 8:
+        y = gt_clip(x, 0.25, 0.5);
+        break;
+    case 9:
+        y = gt_cast(gt_cast(x, GT_INT32), GT_FLOAT32);
+        break;
+    case 10:
+        y = gt_matmul(gt_reshape(x, gt_shape(-1, 8)),
+                      gt_reshape(gt_slice(in[1], gt_shape(0, 0, 0, 0), gt_shape(1, 1, 8, 8)),
+                                 gt_shape(8, 8)));
+        break;
+    }
+    out[0] = gt_tanh(gt_add(gt_multiply(y, in[2]), y));
+    return gt_status();
+}
+
+static gt_Status slopes(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *y, *all[3] = {gt_relu(in[0]), in[1], in[2]};
+    heads(user, all, &y);
+    out[0] = gt_keep(gt_gradient(tape, gt_sum(y), in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
 /* Plan and eager run give the same bits, with one thread and with three. `part` stands in the printed plan. */
-static void same_bits(gt_FunctionBody body, int outputs, gt_Tensors in, const char *part)
+static void same_bits_of(gt_FunctionBody body, void *user, int outputs, gt_Tensors in,
+                         const char *part)
 {
     gt_Tensor *eager[3], *planned[3];
-    gt_Function *function = gt_function(body, NULL, .outputs = outputs);
-    cr_assert_eq(body(NULL, in.items, eager), GT_OK, "%s", gt_error_message());
+    gt_Function *function = gt_function(body, user, .outputs = outputs);
+    cr_assert_eq(body(user, in.items, eager), GT_OK, "%s", gt_error_message());
     for (int threads = 1; threads <= 3; threads += 2) {
         gt_set_threads(threads);
         cr_assert_eq(gt_function_call(function, in, planned), GT_OK, "%s", gt_error_message());
@@ -673,6 +730,11 @@ static void same_bits(gt_FunctionBody body, int outputs, gt_Tensors in, const ch
     const char *text = gt_function_print(function);
     cr_assert(strstr(text, part), "%s", text);
     gt_function_free(function);
+}
+
+static void same_bits(gt_FunctionBody body, int outputs, gt_Tensors in, const char *part)
+{
+    same_bits_of(body, NULL, outputs, in, part);
 }
 
 /* Rows that are narrow, wide, wider than a block, of one element; columns; single numbers; several tiles. */
@@ -718,6 +780,33 @@ Test(passes, chains_and_memory)
     same_bits(dense, 1, gt_tensors(x, gt_uniform(gt_shape(40, 12)), gt_uniform(gt_shape(12))),
               "matmul+add+relu");
     gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(passes, chains_and_heads)
+{
+    static const char *const names[] = {"max_pool+",
+                                        "average_pool+",
+                                        "conv+",
+                                        "conv_input_gradient+",
+                                        "conv_input_gradient+",
+                                        "silu+",
+                                        "gelu+",
+                                        "leaky_relu+",
+                                        "clip+",
+                                        "cast+",
+                                        "matmul+"};
+    for (int kind = 0; kind < (int)(sizeof names / sizeof *names); kind++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_uniform(gt_shape(3, 41, 37, 8), .low = -1);
+        gt_Tensor *in[3] = {x, gt_uniform(gt_shape(3, 3, 8, 8), .low = -1),
+                            gt_uniform(gt_shape(8))};
+        same_bits_of(heads, &kind, 1, ((gt_Tensors){in, 3}), names[kind]);
+        if (kind != 9) /* integers have no gradient */
+            same_bits_of(slopes, &kind, 1, ((gt_Tensors){in, 3}), "relu");
+        gt_scope_end(scope);
+    }
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -327,6 +327,14 @@ Test(values, classes_of_ones_own)
     gt_variable_free(ramp);
     ramp = initialized(gt_initializer_make(&ramp_class, NULL), gt_shape(3), GT_FLOAT32);
     cr_assert(gt_element(ramp, 2) == 2, "the default slope");
+    /* A built-in one under another name draws the same. */
+    gt_InitializerClass mine = *gt_initializer_class_find("he_normal");
+    mine.name = "mine";
+    gt_Tensor *drawn = initialized(gt_initializer_make(&mine, NULL), gt_shape(2), GT_FLOAT32);
+    gt_Tensor *he = initialized(gt_HeNormal(), gt_shape(2), GT_FLOAT32);
+    cr_assert(gt_element(drawn, 1) == gt_element(he, 1));
+    gt_variable_free(drawn);
+    gt_variable_free(he);
     /* As a version that knew nothing behind the function had it. */
     gt_ConstraintClass older = steeper_class;
     older.size = offsetof(gt_ConstraintClass, check);

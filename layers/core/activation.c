@@ -28,13 +28,12 @@ const gt_LayerClass gt_layer_class_activation = {
     .options = &gt_Activation_options_type,
     .create = activation_create,
     .call = activation_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Activation, .function = gt_tanh),
-         .keras = "Activation('tanh')",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Activation, .function = gt_tanh),
+                                 .keras = "Activation('tanh')",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(2, 3)}),
 };
 
 gt_Layer *gt_Activation_at(const char *here, const gt_Activation_options *options)

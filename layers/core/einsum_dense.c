@@ -12,7 +12,8 @@
 
 #include <string.h>
 
-/* Letters of x, of the kernel, of the result; is there "..." in front of x and the result, or behind them? */
+/* Letters of x, of the kernel, of the result; is there "..." in front of x and the result, or
+ * behind them? */
 typedef struct Equation {
     char x[GT_MAX_RANK + 1], kernel[GT_MAX_RANK + 1], y[GT_MAX_RANK + 1];
     bool front, behind;
@@ -57,8 +58,7 @@ static bool read_equation(const char *at, Equation *e)
         return false;
     e->behind = !e->front && skip(&at, "...");
     if (!skip(&at, ",") || !read_letters(&at, e->kernel) || !skip(&at, "->") ||
-        skip(&at, "...") != e->front || !read_letters(&at, e->y) ||
-        skip(&at, "...") != e->behind)
+        skip(&at, "...") != e->front || !read_letters(&at, e->y) || skip(&at, "...") != e->behind)
         return false;
     return !*at;
 }
@@ -79,7 +79,8 @@ static gt_Status check_letters(const Equation *e, const gt_EinsumDense_options *
                            options->equation, *at);
     for (const char *at = e->kernel; *at; at++)
         if (place(e->x, *at) < 0 && place(e->y, *at) < 0)
-            return gt_fail(GT_INVALID, "equation %s: '%c' of the kernel is in neither x nor the result",
+            return gt_fail(GT_INVALID,
+                           "equation %s: '%c' of the kernel is in neither x nor the result",
                            options->equation, *at);
     if (options->bias_axes && !*options->bias_axes)
         return gt_fail(GT_INVALID, "bias_axes must have letters, or be NULL");
@@ -156,7 +157,8 @@ static gt_Shape kernel_shape(const EinsumDense *self, gt_Shape x, gt_Axes *in, g
         axes->axis[axes->count++] = shape.rank;
         shape.dims[shape.rank] = kept ? size_in_y(self, x, *at) : size_in_x(e, x, *at);
         if (shape.dims[shape.rank] < 0)
-            gt_fail(GT_INVALID, "equation %s: the size of '%c' is not known: output_shape must say it",
+            gt_fail(GT_INVALID,
+                    "equation %s: the size of '%c' is not known: output_shape must say it",
                     self->options.equation, *at);
     }
     return shape;
@@ -187,11 +189,10 @@ static gt_Status einsum_dense_build(gt_Layer *layer, const gt_BuildArgs *in)
     gt_Shape kernel = kernel_shape(self, in->shape, &summed, &kept);
     if (check_shared(self, in->shape) != GT_OK)
         return gt_status();
-    self->kernel = gt_add_weight(layer, "kernel", kernel,
-                                 .initializer = gt_initializer_with_axes(
-                                     options->kernel_initializer, summed, kept),
-                                 .regularizer = options->kernel_regularizer,
-                                 .constraint = options->kernel_constraint);
+    self->kernel = gt_add_weight(
+        layer, "kernel", kernel,
+        .initializer = gt_initializer_with_axes(options->kernel_initializer, summed, kept),
+        .regularizer = options->kernel_regularizer, .constraint = options->kernel_constraint);
     if (options->bias_axes)
         self->bias = gt_add_weight(
             layer, "bias", bias_shape(self, in->shape),
@@ -203,8 +204,8 @@ static gt_Status einsum_dense_build(gt_Layer *layer, const gt_BuildArgs *in)
 static gt_Tensor *einsum_dense_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     EinsumDense *self = (EinsumDense *)layer;
-    gt_Tensor *y = gt_einsum(self->options.equation, gt_tensors(gt_autocast(in, in->x),
-                                                               gt_autocast(in, self->kernel)));
+    gt_Tensor *y = gt_einsum(self->options.equation,
+                             gt_tensors(gt_autocast(in, in->x), gt_autocast(in, self->kernel)));
     if (self->options.bias_axes)
         y = gt_add(y, gt_widened(self->bias));
     return GT_ACTIVATED(self->options, y);
@@ -237,7 +238,8 @@ const gt_LayerClass gt_layer_class_einsum_dense = {
                                      .output_shape = GT_SAMPLE_SHAPE(2), .bias_axes = "c"),
          .keras = "EinsumDense('ab...,bc->ac...', (2,), bias_axes='c')",
          .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 4)), /* not 2: Keras on TensorFlow adds (2, 1) to (.., 2) as (2) */
+         .input = GT_INPUTS(
+             GT_ANY(2, 3, 4)), /* not 2: Keras on TensorFlow adds (2, 1) to (.., 2) as (2) */
          .output = GT_SAMPLE_SHAPE(2, 2, 4)}),
 };
 

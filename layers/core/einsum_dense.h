@@ -21,12 +21,12 @@ GT_BEGIN
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_EinsumDense_options, gt_EinsumDense_OPTIONS);
 
-/* gt_EinsumDense("abc,cd->abd", gt_shape(-1, 64), .bias_axes = "d"): activation(einsum(equation, x,
- * kernel) + bias). The equation is "X,K->Y", "...X,K->...Y" or "X...,K->Y..." with letters in X, K and Y;
- * the first axis of x is the batch. Sizes of the kernel's letters come from x or from output_shape. The
- * bias has the axes of Y from its first letter on, with size 1 where bias_axes has no letter.
- * Glorot's, He's and LeCun's default fans are those of the letters that are summed, and of the others.
- * Weights: kernel, bias. */
+/* gt_EinsumDense("abc,cd->abd", gt_shape(-1, 64), .bias_axes = "d"): activation(einsum(equation,
+ * x, kernel) + bias). The equation is "X,K->Y", "...X,K->...Y" or "X...,K->Y..." with letters in
+ * X, K and Y; the first axis of x is the batch. Sizes of the kernel's letters come from x or from
+ * output_shape. The bias has the axes of Y from its first letter on, with size 1 where bias_axes
+ * has no letter. Glorot's, He's and LeCun's default fans are those of the letters that are
+ * summed, and of the others. Weights: kernel, bias. */
 #define gt_EinsumDense(...)                                                                        \
     gt_EinsumDense_at(GT_HERE, GT_KEYWORDS_2(gt_EinsumDense, equation, output_shape, __VA_ARGS__))
 GT_API gt_Layer *gt_EinsumDense_at(const char *here, const gt_EinsumDense_options *options);

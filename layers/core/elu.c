@@ -16,22 +16,20 @@ static gt_Tensor *elu_call(gt_Layer *layer, const gt_CallArgs *in)
 }
 
 const gt_LayerClass gt_layer_class_elu = {
-    GT_LAYER_RECORD("elu", "ELU", ELU,
-                    "x where x > 0, else alpha (e^x - 1)"),
+    GT_LAYER_RECORD("elu", "ELU", ELU, "x where x > 0, else alpha (e^x - 1)"),
     .flags = GT_LAYER_KEEPS_MASK,
     .options = &gt_ELU_options_type,
     .call = elu_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "ELU()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_ELU, .alpha = 0.5),
-         .keras = "ELU(0.5)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 4)),
-         .output = GT_SAMPLE_SHAPE(4)}),
+    .samples = GT_LAYER_SAMPLES({.keras = "ELU()",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(2, 3)},
+                                {.options = GT_LAYER_OPTIONS(gt_ELU, .alpha = 0.5),
+                                 .keras = "ELU(0.5)",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 4)),
+                                 .output = GT_SAMPLE_SHAPE(4)}),
 };
 
 gt_Layer *gt_ELU_at(const char *here, const gt_ELU_options *options)

@@ -11,8 +11,7 @@ GT_BEGIN
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_ELU_options, gt_ELU_OPTIONS);
 /* gt_ELU(), gt_ELU(.alpha = 0.5): x where x > 0, else alpha (e^x - 1) (Clevert et al. 2016). */
-#define gt_ELU(...)                                                                                \
-    gt_ELU_at(GT_HERE, GT_KEYWORDS(gt_ELU, __VA_ARGS__))
+#define gt_ELU(...) gt_ELU_at(GT_HERE, GT_KEYWORDS(gt_ELU, __VA_ARGS__))
 GT_API gt_Layer *gt_ELU_at(const char *here, const gt_ELU_options *options);
 
 GT_END

@@ -21,7 +21,8 @@ static gt_Status embedding_create(gt_Layer *layer)
     Embedding *self = (Embedding *)layer;
     gt_Embedding_options *options = &self->options;
     if (options->input_dim <= 0)
-        return gt_fail(GT_INVALID, "input_dim must be > 0 (got %lld)", (long long)options->input_dim);
+        return gt_fail(GT_INVALID, "input_dim must be > 0 (got %lld)",
+                       (long long)options->input_dim);
     if (options->output_dim <= 0)
         return gt_fail(GT_INVALID, "output_dim must be > 0 (got %lld)",
                        (long long)options->output_dim);
@@ -46,13 +47,12 @@ static gt_Status embedding_build(gt_Layer *layer, const gt_BuildArgs *in)
     (void)in;
     Embedding *self = (Embedding *)layer;
     const gt_Embedding_options *options = &self->options;
-    self->embeddings =
-        gt_add_weight(layer, "embeddings", gt_shape(options->input_dim, options->output_dim),
-                      .initializer = options->embeddings_initializer.type
-                                         ? options->embeddings_initializer
-                                         : gt_RandomUniform(),
-                      .regularizer = options->embeddings_regularizer,
-                      .constraint = options->embeddings_constraint);
+    self->embeddings = gt_add_weight(
+        layer, "embeddings", gt_shape(options->input_dim, options->output_dim),
+        .initializer = options->embeddings_initializer.type ? options->embeddings_initializer
+                                                            : gt_RandomUniform(),
+        .regularizer = options->embeddings_regularizer,
+        .constraint = options->embeddings_constraint);
     if (self->given)
         gt_assign(self->embeddings, gt_cast(self->given, gt_dtype(self->embeddings)));
     return gt_status();
@@ -62,7 +62,8 @@ static gt_Tensor *embedding_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     Embedding *self = (Embedding *)layer;
     bool floats = gt_dtype_is_float(gt_dtype(in->x));
-    return gt_widened(gt_take(self->embeddings, floats ? gt_cast(in->x, GT_INT32) : in->x, .axis = 0));
+    return gt_widened(
+        gt_take(self->embeddings, floats ? gt_cast(in->x, GT_INT32) : in->x, .axis = 0));
 }
 
 static gt_Tensor *embedding_mask(gt_Layer *layer, const gt_CallArgs *in)
@@ -95,8 +96,8 @@ const gt_LayerClass gt_layer_class_embedding = {
          .inputs = 1,
          .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 5, 2, 4)),
          .output = GT_SAMPLE_SHAPE(2, 4, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_Embedding, .input_dim = 3, .output_dim = 2,
-                                     .mask_zero = true),
+        {.options =
+             GT_LAYER_OPTIONS(gt_Embedding, .input_dim = 3, .output_dim = 2, .mask_zero = true),
          .keras = "Embedding(3, 2, mask_zero=True)",
          .inputs = 1,
          .input = GT_INPUTS(GT_WHOLE(GT_INT64, 0, 3, 2, 4)),

@@ -27,16 +27,15 @@ const gt_LayerClass gt_layer_class_flatten = {
     .options = &gt_Flatten_options_type,
     .create = flatten_create,
     .call = flatten_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "Flatten()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 6)},
-        {.keras = "Flatten()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(3)),
-         .output = GT_SAMPLE_SHAPE(3, 1)}),
+    .samples = GT_LAYER_SAMPLES({.keras = "Flatten()",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(2, 6)},
+                                {.keras = "Flatten()",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(3)),
+                                 .output = GT_SAMPLE_SHAPE(3, 1)}),
 };
 
 gt_Layer *gt_Flatten_at(const char *here, const gt_Flatten_options *options)

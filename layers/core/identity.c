@@ -17,17 +17,15 @@ static gt_Tensor *identity_call(gt_Layer *layer, const gt_CallArgs *in)
 }
 
 const gt_LayerClass gt_layer_class_identity = {
-    GT_LAYER_RECORD("identity", "Identity", Identity,
-                    "x as it is"),
+    GT_LAYER_RECORD("identity", "Identity", Identity, "x as it is"),
     .flags = GT_LAYER_KEEPS_MASK,
     .options = &gt_Identity_options_type,
     .call = identity_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "Identity()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3)}),
+    .samples = GT_LAYER_SAMPLES({.keras = "Identity()",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 3)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(2, 3)}),
 };
 
 gt_Layer *gt_Identity_at(const char *here, const gt_Identity_options *options)

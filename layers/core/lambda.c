@@ -42,12 +42,11 @@ const gt_LayerClass gt_layer_class_lambda = {
     .create = lambda_create,
     .call = lambda_call,
     .ports = GT_PORTS({"inputs", GT_PORT_MANY, 0, 0}), /* the function sees them all */
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Lambda, .function = sum_of_inputs),
-         .keras = "Lambda(lambda x: x[0] + x[1])",
-         .inputs = 2,
-         .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(3)),
-         .output = GT_SAMPLE_SHAPE(2, 3)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Lambda, .function = sum_of_inputs),
+                                 .keras = "Lambda(lambda x: x[0] + x[1])",
+                                 .inputs = 2,
+                                 .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(3)),
+                                 .output = GT_SAMPLE_SHAPE(2, 3)}),
 };
 
 gt_Layer *gt_Lambda_at(const char *here, const gt_Lambda_options *options)

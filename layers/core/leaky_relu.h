@@ -11,8 +11,7 @@ GT_BEGIN
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_LeakyReLU_options, gt_LeakyReLU_OPTIONS);
 /* gt_LeakyReLU(), gt_LeakyReLU(.negative_slope = 0.1): x where x > 0, else negative_slope x. */
-#define gt_LeakyReLU(...)                                                                          \
-    gt_LeakyReLU_at(GT_HERE, GT_KEYWORDS(gt_LeakyReLU, __VA_ARGS__))
+#define gt_LeakyReLU(...) gt_LeakyReLU_at(GT_HERE, GT_KEYWORDS(gt_LeakyReLU, __VA_ARGS__))
 GT_API gt_Layer *gt_LeakyReLU_at(const char *here, const gt_LeakyReLU_options *options);
 
 GT_END

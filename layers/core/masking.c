@@ -33,17 +33,16 @@ const gt_LayerClass gt_layer_class_masking = {
     .options = &gt_Masking_options_type,
     .create = masking_create,
     .call = masking_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "Masking()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_WHOLE(GT_FLOAT64, 0, 2, 2, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_Masking, .mask_value = 1),
-         .keras = "Masking(1.0)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_WHOLE(GT_FLOAT64, 0, 2, 4, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(4, 3, 2)}),
+    .samples = GT_LAYER_SAMPLES({.keras = "Masking()",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_WHOLE(GT_FLOAT64, 0, 2, 2, 3, 2)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(2, 3, 2)},
+                                {.options = GT_LAYER_OPTIONS(gt_Masking, .mask_value = 1),
+                                 .keras = "Masking(1.0)",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_WHOLE(GT_FLOAT64, 0, 2, 4, 3, 2)),
+                                 .output = GT_SAMPLE_SHAPE(4, 3, 2)}),
 };
 
 gt_Layer *gt_Masking_at(const char *here, const gt_Masking_options *options)

@@ -33,19 +33,18 @@ static gt_Tensor *permute_call(gt_Layer *layer, const gt_CallArgs *in)
 }
 
 const gt_LayerClass gt_layer_class_permute = {
-    GT_LAYER_RECORD("permute", "Permute", Permute,
-                    "axes but the first in another order"),
+    GT_LAYER_RECORD("permute", "Permute", Permute, "axes but the first in another order"),
     .flags = GT_LAYER_DROPS_MASK,
     .options = &gt_Permute_options_type,
     .create = permute_create,
     .call = permute_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Permute, .dims = GT_SAMPLE_SHAPE(2, 3, 1)),
-         .keras = "Permute((2, 3, 1))",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 2, 3, 4)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 4, 2)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Permute, .dims = GT_SAMPLE_SHAPE(2, 3, 1)),
+                          .keras = "Permute((2, 3, 1))",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 3, 4)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3, 4, 2)}),
 };
 
 gt_Layer *gt_Permute_at(const char *here, const gt_Permute_options *options)

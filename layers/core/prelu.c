@@ -47,7 +47,8 @@ static gt_Status prelu_fits(const PReLU *self, gt_Tensor *x)
     gt_Spec alpha = gt_spec(self->alpha), given = gt_spec(x);
     for (int32_t d = 0; d < alpha.rank; d++)
         if (given.dims[d + 1] >= 0 && alpha.dims[d] != 1 && alpha.dims[d] != given.dims[d + 1])
-            return gt_fail(GT_INVALID, "axis %d must have size %lld, as the layer was built (got %lld)",
+            return gt_fail(GT_INVALID,
+                           "axis %d must have size %lld, as the layer was built (got %lld)",
                            (int)d + 1, (long long)alpha.dims[d], (long long)given.dims[d + 1]);
     return gt_status();
 }
@@ -62,24 +63,23 @@ static gt_Tensor *prelu_call(gt_Layer *layer, const gt_CallArgs *in)
 }
 
 const gt_LayerClass gt_layer_class_p_re_lu = {
-    GT_LAYER_RECORD("p_re_lu", "PReLU", PReLU,
-                    "x where x > 0, else alpha x, alpha trained"),
+    GT_LAYER_RECORD("p_re_lu", "PReLU", PReLU, "x where x > 0, else alpha x, alpha trained"),
     .flags = GT_LAYER_KEEPS_MASK,
     .options = &gt_PReLU_options_type,
     .create = prelu_create,
     .build = prelu_build,
     .call = prelu_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "PReLU()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_PReLU, .shared_axes = GT_SAMPLE_SHAPE(1)),
-         .keras = "PReLU(shared_axes=[1])",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
+    .samples =
+        GT_LAYER_SAMPLES({.keras = "PReLU()",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3)},
+                         {.options = GT_LAYER_OPTIONS(gt_PReLU, .shared_axes = GT_SAMPLE_SHAPE(1)),
+                          .keras = "PReLU(shared_axes=[1])",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3, 2)),
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
 };
 
 gt_Layer *gt_PReLU_at(const char *here, const gt_PReLU_options *options)

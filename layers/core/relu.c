@@ -29,23 +29,23 @@ static gt_Tensor *relu_call(gt_Layer *layer, const gt_CallArgs *in)
 }
 
 const gt_LayerClass gt_layer_class_re_lu = {
-    GT_LAYER_RECORD("re_lu", "ReLU", ReLU,
-                    "max(x, 0), with a limit and a slope below a threshold"),
+    GT_LAYER_RECORD("re_lu", "ReLU", ReLU, "max(x, 0), with a limit and a slope below a threshold"),
     .flags = GT_LAYER_KEEPS_MASK,
     .options = &gt_ReLU_options_type,
     .create = relu_create,
     .call = relu_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "ReLU()",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_ReLU, .max_value = 1.5, .negative_slope = 0.25, .threshold = 0.5),
-         .keras = "ReLU(max_value=1.5, negative_slope=0.25, threshold=0.5)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 4, 3)),
-         .output = GT_SAMPLE_SHAPE(4, 3)}),
+    .samples =
+        GT_LAYER_SAMPLES({.keras = "ReLU()",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 4, 2, 3)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3)},
+                         {.options = GT_LAYER_OPTIONS(gt_ReLU, .max_value = 1.5,
+                                                      .negative_slope = 0.25, .threshold = 0.5),
+                          .keras = "ReLU(max_value=1.5, negative_slope=0.25, threshold=0.5)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL_GAP(-2, 2, 0.5, 4, 3)),
+                          .output = GT_SAMPLE_SHAPE(4, 3)}),
 };
 
 gt_Layer *gt_ReLU_at(const char *here, const gt_ReLU_options *options)

@@ -14,8 +14,7 @@ GT_BEGIN
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_ReLU_options, gt_ReLU_OPTIONS);
 /* gt_ReLU(), gt_ReLU(.max_value = 6): gt_relu as a layer. */
-#define gt_ReLU(...)                                                                               \
-    gt_ReLU_at(GT_HERE, GT_KEYWORDS(gt_ReLU, __VA_ARGS__))
+#define gt_ReLU(...) gt_ReLU_at(GT_HERE, GT_KEYWORDS(gt_ReLU, __VA_ARGS__))
 GT_API gt_Layer *gt_ReLU_at(const char *here, const gt_ReLU_options *options);
 
 GT_END

@@ -30,13 +30,12 @@ const gt_LayerClass gt_layer_class_repeat_vector = {
     .options = &gt_RepeatVector_options_type,
     .create = repeat_vector_create,
     .call = repeat_vector_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_RepeatVector, .n = 3),
-         .keras = "RepeatVector(3)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 4)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 4)}),
+    .samples = GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_RepeatVector, .n = 3),
+                                 .keras = "RepeatVector(3)",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_ANY(2, 4)),
+                                 .masks = 1,
+                                 .output = GT_SAMPLE_SHAPE(2, 3, 4)}),
 };
 
 gt_Layer *gt_RepeatVector_at(const char *here, const gt_RepeatVector_options *options)

@@ -30,18 +30,18 @@ const gt_LayerClass gt_layer_class_reshape = {
     .options = &gt_Reshape_options_type,
     .create = reshape_create,
     .call = reshape_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(3, 2)),
-         .keras = "Reshape((3, 2))",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 6)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(-1, 3)),
-         .keras = "Reshape((-1, 3))",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 2, 6)),
-         .output = GT_SAMPLE_SHAPE(2, 4, 3)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(3, 2)),
+                          .keras = "Reshape((3, 2))",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 6)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_Reshape, .target = GT_SAMPLE_SHAPE(-1, 3)),
+                          .keras = "Reshape((-1, 3))",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 6)),
+                          .output = GT_SAMPLE_SHAPE(2, 4, 3)}),
 };
 
 gt_Layer *gt_Reshape_at(const char *here, const gt_Reshape_options *options)

@@ -22,7 +22,8 @@ static gt_Status reversible_embedding_create(gt_Layer *layer)
 {
     const gt_ReversibleEmbedding_options *options = &((ReversibleEmbedding *)layer)->options;
     if (options->input_dim <= 0)
-        return gt_fail(GT_INVALID, "input_dim must be > 0 (got %lld)", (long long)options->input_dim);
+        return gt_fail(GT_INVALID, "input_dim must be > 0 (got %lld)",
+                       (long long)options->input_dim);
     if (options->output_dim <= 0)
         return gt_fail(GT_INVALID, "output_dim must be > 0 (got %lld)",
                        (long long)options->output_dim);
@@ -40,17 +41,16 @@ static gt_Status reversible_embedding_build(gt_Layer *layer, const gt_BuildArgs 
     (void)in;
     ReversibleEmbedding *self = (ReversibleEmbedding *)layer;
     const gt_ReversibleEmbedding_options *options = &self->options;
-    gt_Initializer initializer = options->embeddings_initializer.type
-                                     ? options->embeddings_initializer
-                                     : gt_RandomUniform();
-    self->embeddings = gt_add_weight(
-        layer, "embeddings", gt_shape(options->input_dim, options->output_dim),
-        .initializer = initializer, .regularizer = options->embeddings_regularizer,
-        .constraint = options->embeddings_constraint);
+    gt_Initializer initializer =
+        options->embeddings_initializer.type ? options->embeddings_initializer : gt_RandomUniform();
+    self->embeddings =
+        gt_add_weight(layer, "embeddings", gt_shape(options->input_dim, options->output_dim),
+                      .initializer = initializer, .regularizer = options->embeddings_regularizer,
+                      .constraint = options->embeddings_constraint);
     if (!options->tie_weights)
-        self->reverse_embeddings = gt_add_weight(
-            layer, "reverse_embeddings", gt_shape(options->output_dim, options->input_dim),
-            .initializer = initializer);
+        self->reverse_embeddings = gt_add_weight(layer, "reverse_embeddings",
+                                                 gt_shape(options->output_dim, options->input_dim),
+                                                 .initializer = initializer);
     return gt_status();
 }
 
@@ -115,8 +115,7 @@ const gt_LayerClass gt_layer_class_reversible_embedding = {
          .output = GT_SAMPLE_SHAPE(2, 5)}),
 };
 
-gt_Layer *gt_ReversibleEmbedding_at(const char *here,
-                                    const gt_ReversibleEmbedding_options *options)
+gt_Layer *gt_ReversibleEmbedding_at(const char *here, const gt_ReversibleEmbedding_options *options)
 {
     return gt_layer_make_at(here, &gt_layer_class_reversible_embedding, options);
 }

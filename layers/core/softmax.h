@@ -11,12 +11,12 @@ GT_BEGIN
     F(S, gt_Axes, axes, GT_NO_SIZES, "several such axes, instead of axis; none: axis")             \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_Softmax_options, gt_Softmax_OPTIONS);
-/* gt_Softmax(): e^x over its sum. The second input, "mask", may be absent: bool, or numbers that mean true
- * above 0.5, of a shape that broadcasts to that of x; where it is false, x counts as -1e9, and the result is 0.
- * Without it the mask of x does this if it covers the axis. The result has the mask of x; that of the second input
- * ends here, since nothing is left of what it hides. Computed in float32 at least. */
-#define gt_Softmax(...)                                                                            \
-    gt_Softmax_at(GT_HERE, GT_KEYWORDS(gt_Softmax, __VA_ARGS__))
+/* gt_Softmax(): e^x over its sum. The second input, "mask", may be absent: bool, or numbers that
+ * mean true above 0.5, of a shape that broadcasts to that of x; where it is false, x counts as
+ * -1e9, and the result is 0. Without it the mask of x does this if it covers the axis. The result
+ * has the mask of x; that of the second input ends here, since nothing is left of what it hides.
+ * Computed in float32 at least. */
+#define gt_Softmax(...) gt_Softmax_at(GT_HERE, GT_KEYWORDS(gt_Softmax, __VA_ARGS__))
 GT_API gt_Layer *gt_Softmax_at(const char *here, const gt_Softmax_options *options);
 
 GT_END

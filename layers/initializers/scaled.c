@@ -116,30 +116,43 @@ gt_Initializer gt_VarianceScaling_of(const gt_VarianceScaling_options *options)
 
 /* ---- its well-known cases ---- */
 
-typedef struct Case {
+typedef enum CaseName {
+    GLOROT_UNIFORM,
+    GLOROT_NORMAL,
+    HE_UNIFORM,
+    HE_NORMAL,
+    LECUN_UNIFORM,
+    LECUN_NORMAL
+} CaseName;
+
+static const struct {
     const gt_InitializerClass *type;
     double scale;
     gt_Fan mode;
     gt_Distribution distribution;
-} Case;
-
-static const Case cases[] = {
-    {&gt_initializer_class_glorot_uniform, 1, GT_FAN_AVG, GT_DISTRIBUTION_UNIFORM},
-    {&gt_initializer_class_glorot_normal, 1, GT_FAN_AVG, GT_DISTRIBUTION_TRUNCATED_NORMAL},
-    {&gt_initializer_class_he_uniform, 2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM},
-    {&gt_initializer_class_he_normal, 2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL},
-    {&gt_initializer_class_lecun_uniform, 1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM},
-    {&gt_initializer_class_lecun_normal, 1, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL},
+} cases[] = {
+    [GLOROT_UNIFORM] = {&gt_initializer_class_glorot_uniform, 1, GT_FAN_AVG,
+                        GT_DISTRIBUTION_UNIFORM},
+    [GLOROT_NORMAL] = {&gt_initializer_class_glorot_normal, 1, GT_FAN_AVG,
+                       GT_DISTRIBUTION_TRUNCATED_NORMAL},
+    [HE_UNIFORM] = {&gt_initializer_class_he_uniform, 2, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM},
+    [HE_NORMAL] = {&gt_initializer_class_he_normal, 2, GT_FAN_IN, GT_DISTRIBUTION_TRUNCATED_NORMAL},
+    [LECUN_UNIFORM] = {&gt_initializer_class_lecun_uniform, 1, GT_FAN_IN, GT_DISTRIBUTION_UNIFORM},
+    [LECUN_NORMAL] = {&gt_initializer_class_lecun_normal, 1, GT_FAN_IN,
+                      GT_DISTRIBUTION_TRUNCATED_NORMAL},
 };
 
-static gt_Status case_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
-                           uint64_t stream)
+static gt_Status fill_case(CaseName name, const gt_Spec *spec, void *data, uint64_t stream)
 {
-    const Case *at = cases;
-    while (at->type != self->type)
-        at++;
-    return draw_scaled(variance(at->scale, at->mode, fans_of(spec)), at->distribution, spec, data,
-                       stream);
+    return draw_scaled(variance(cases[name].scale, cases[name].mode, fans_of(spec)),
+                       cases[name].distribution, spec, data, stream);
+}
+
+static gt_Status glorot_uniform_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                     uint64_t stream)
+{
+    (void)self;
+    return fill_case(GLOROT_UNIFORM, spec, data, stream);
 }
 
 const gt_InitializerClass gt_initializer_class_glorot_uniform = {
@@ -147,7 +160,7 @@ const gt_InitializerClass gt_initializer_class_glorot_uniform = {
                           "evenly, variance 2 / (in + out)"),
     .options = &gt_GlorotUniform_options_type,
     .floats_only = true,
-    .fill = case_fill,
+    .fill = glorot_uniform_fill,
 };
 
 gt_Initializer gt_GlorotUniform_of(const gt_GlorotUniform_options *options)
@@ -155,12 +168,19 @@ gt_Initializer gt_GlorotUniform_of(const gt_GlorotUniform_options *options)
     return gt_initializer_make(&gt_initializer_class_glorot_uniform, options);
 }
 
+static gt_Status glorot_normal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                    uint64_t stream)
+{
+    (void)self;
+    return fill_case(GLOROT_NORMAL, spec, data, stream);
+}
+
 const gt_InitializerClass gt_initializer_class_glorot_normal = {
     GT_INITIALIZER_RECORD("glorot_normal", "GlorotNormal", "GlorotNormal",
                           "truncated normal, variance 2 / (in + out)"),
     .options = &gt_GlorotUniform_options_type,
     .floats_only = true,
-    .fill = case_fill,
+    .fill = glorot_normal_fill,
 };
 
 gt_Initializer gt_GlorotNormal_of(const gt_GlorotUniform_options *options)
@@ -168,11 +188,18 @@ gt_Initializer gt_GlorotNormal_of(const gt_GlorotUniform_options *options)
     return gt_initializer_make(&gt_initializer_class_glorot_normal, options);
 }
 
+static gt_Status he_uniform_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                 uint64_t stream)
+{
+    (void)self;
+    return fill_case(HE_UNIFORM, spec, data, stream);
+}
+
 const gt_InitializerClass gt_initializer_class_he_uniform = {
     GT_INITIALIZER_RECORD("he_uniform", "HeUniform", "HeUniform", "evenly, variance 2 / in"),
     .options = &gt_GlorotUniform_options_type,
     .floats_only = true,
-    .fill = case_fill,
+    .fill = he_uniform_fill,
 };
 
 gt_Initializer gt_HeUniform_of(const gt_GlorotUniform_options *options)
@@ -180,11 +207,18 @@ gt_Initializer gt_HeUniform_of(const gt_GlorotUniform_options *options)
     return gt_initializer_make(&gt_initializer_class_he_uniform, options);
 }
 
+static gt_Status he_normal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                uint64_t stream)
+{
+    (void)self;
+    return fill_case(HE_NORMAL, spec, data, stream);
+}
+
 const gt_InitializerClass gt_initializer_class_he_normal = {
     GT_INITIALIZER_RECORD("he_normal", "HeNormal", "HeNormal", "truncated normal, variance 2 / in"),
     .options = &gt_GlorotUniform_options_type,
     .floats_only = true,
-    .fill = case_fill,
+    .fill = he_normal_fill,
 };
 
 gt_Initializer gt_HeNormal_of(const gt_GlorotUniform_options *options)
@@ -192,12 +226,19 @@ gt_Initializer gt_HeNormal_of(const gt_GlorotUniform_options *options)
     return gt_initializer_make(&gt_initializer_class_he_normal, options);
 }
 
+static gt_Status lecun_uniform_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                    uint64_t stream)
+{
+    (void)self;
+    return fill_case(LECUN_UNIFORM, spec, data, stream);
+}
+
 const gt_InitializerClass gt_initializer_class_lecun_uniform = {
     GT_INITIALIZER_RECORD("lecun_uniform", "LecunUniform", "LecunUniform",
                           "evenly, variance 1 / in"),
     .options = &gt_GlorotUniform_options_type,
     .floats_only = true,
-    .fill = case_fill,
+    .fill = lecun_uniform_fill,
 };
 
 gt_Initializer gt_LecunUniform_of(const gt_GlorotUniform_options *options)
@@ -205,12 +246,19 @@ gt_Initializer gt_LecunUniform_of(const gt_GlorotUniform_options *options)
     return gt_initializer_make(&gt_initializer_class_lecun_uniform, options);
 }
 
+static gt_Status lecun_normal_fill(const gt_Initializer *self, const gt_Spec *spec, void *data,
+                                   uint64_t stream)
+{
+    (void)self;
+    return fill_case(LECUN_NORMAL, spec, data, stream);
+}
+
 const gt_InitializerClass gt_initializer_class_lecun_normal = {
     GT_INITIALIZER_RECORD("lecun_normal", "LecunNormal", "LecunNormal",
                           "truncated normal, variance 1 / in"),
     .options = &gt_GlorotUniform_options_type,
     .floats_only = true,
-    .fill = case_fill,
+    .fill = lecun_normal_fill,
 };
 
 gt_Initializer gt_LecunNormal_of(const gt_GlorotUniform_options *options)

@@ -17,7 +17,8 @@ GT_OPTION_TYPE(gt_Concatenate_options, gt_Concatenate_OPTIONS);
 static gt_Tensor *concatenate_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     if (in->count < 2) {
-        gt_fail(GT_INVALID, "it joins two inputs or more (got 1): gt_call(layer, a, .more = gt_tensors(b))");
+        gt_fail(GT_INVALID,
+                "it joins two inputs or more (got 1): gt_call(layer, a, .more = gt_tensors(b))");
         return NULL;
     }
     const gt_Tensors inputs = {in->inputs, in->count};
@@ -34,8 +35,8 @@ static gt_Tensor *whole_mask(gt_Tensor *x, gt_Tensor *mask)
     return gt_logical_or(mask, gt_zeros_like(x, .dtype = GT_BOOL));
 }
 
-/* Whole masks are joined as the inputs are; unless one covers all axes, an element is there if one of its features
- * is. */
+/* Whole masks are joined as the inputs are; unless one covers all axes, an element is there if
+ * one of its features is. */
 static gt_Tensor *concatenate_mask(gt_Layer *layer, const gt_CallArgs *in)
 {
     gt_Tensor *whole[GT_MAX_INPUTS];
@@ -61,27 +62,27 @@ const gt_LayerClass gt_layer_class_concatenate = {
     .call = concatenate_call,
     .mask = concatenate_mask,
     .ports = GT_MERGED,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "Concatenate()",
-         .inputs = 2,
-         .input = GT_INPUTS(GT_ANY(2, 3, 4), GT_ANY(2, 3, 2)),
-         .masks = 3,
-         .output = GT_SAMPLE_SHAPE(2, 3, 6)},
-        {.options = GT_LAYER_OPTIONS(gt_Concatenate, .axis = 1),
-         .keras = "Concatenate(1)",
-         .inputs = 3,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_ANY(2, 1, 2), GT_ANY(2, 2, 2)),
-         .masks = 5,
-         .output = GT_SAMPLE_SHAPE(2, 6, 2)},
-        {.keras = "Concatenate()",
-         .inputs = 2,
-         .input = GT_INPUTS(GT_ANY(2, 3, 4), GT_ANY(2, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 6)},
-        {.keras = "Concatenate()",
-         .inputs = 2,
-         .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 1)),
-         .output = GT_SAMPLE_SHAPE(2, 4)}),
+    .samples =
+        GT_LAYER_SAMPLES({.keras = "Concatenate()",
+                          .inputs = 2,
+                          .input = GT_INPUTS(GT_ANY(2, 3, 4), GT_ANY(2, 3, 2)),
+                          .masks = 3,
+                          .output = GT_SAMPLE_SHAPE(2, 3, 6)},
+                         {.options = GT_LAYER_OPTIONS(gt_Concatenate, .axis = 1),
+                          .keras = "Concatenate(1)",
+                          .inputs = 3,
+                          .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_ANY(2, 1, 2), GT_ANY(2, 2, 2)),
+                          .masks = 5,
+                          .output = GT_SAMPLE_SHAPE(2, 6, 2)},
+                         {.keras = "Concatenate()",
+                          .inputs = 2,
+                          .input = GT_INPUTS(GT_ANY(2, 3, 4), GT_ANY(2, 3, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3, 6)},
+                         {.keras = "Concatenate()",
+                          .inputs = 2,
+                          .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 1)),
+                          .output = GT_SAMPLE_SHAPE(2, 4)}),
 };
 
 gt_Layer *gt_Concatenate_at(const char *here, const gt_Concatenate_options *options)

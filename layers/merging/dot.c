@@ -1,5 +1,5 @@
-/* Dot: products of two inputs, summed over an axis of each. A matrix product of rows (batch, m, k) and (batch, k, n), where
- * m and n are all other axes of an input as one. */
+/* Dot: products of two inputs, summed over an axis of each. A matrix product of rows (batch, m,
+ * k) and (batch, k, n), where m and n are all other axes of an input as one. */
 #include "layers/merging/dot.h"
 #include "core/text.h"
 #include "layers/kit.h"
@@ -31,9 +31,15 @@ static int axis_of(const Dot *self, const gt_CallArgs *in, int i)
     int axis = given < 0 ? given + rank : given;
     if (axis >= 1 && axis < rank)
         return axis;
-    gt_fail(GT_INVALID, "axes must be from 1 to %d for input %d, and not the batch (got %d)", rank - 1,
-            i + 1, given);
+    gt_fail(GT_INVALID, "axes must be from 1 to %d for input %d, and not the batch (got %d)",
+            rank - 1, i + 1, given);
     return -1;
+}
+
+/* Two sizes, if both are known. */
+static bool differ(int64_t a, int64_t b)
+{
+    return a != b && a >= 0 && b >= 0;
 }
 
 /* The letters of an input: the batch is 'a', the summed axis 'z'. */
@@ -79,10 +85,11 @@ static gt_Tensor *dot_call(gt_Layer *layer, const gt_CallArgs *in)
     gt_Spec one = gt_spec(x[0]), other = gt_spec(x[1]);
     if (gt_status() != GT_OK)
         return NULL;
-    if (one.dims[axis[0]] != other.dims[axis[1]] || one.dims[0] != other.dims[0]) {
+    if (differ(one.dims[axis[0]], other.dims[axis[1]]) || differ(one.dims[0], other.dims[0])) {
         char a[160], b[160];
-        gt_fail(GT_INVALID, "inputs must have the same batch size, and axis %d of one the size of axis %d of "
-                            "the other (got shapes %s and %s)",
+        gt_fail(GT_INVALID,
+                "inputs must have the same batch size, and axis %d of one the size of axis %d of "
+                "the other (got shapes %s and %s)",
                 axis[0], axis[1], gt_shape_text(gt_spec_shape(&one), a, sizeof a),
                 gt_shape_text(gt_spec_shape(&other), b, sizeof b));
         return NULL;

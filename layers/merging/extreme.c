@@ -2,7 +2,8 @@
 #include "layers/merging/extreme.h"
 #include "ops/math/compare.h"
 
-gt_Tensor *gt_merge_extreme(const gt_CallArgs *in, gt_Tensor *(*combine)(gt_Tensor *a, gt_Tensor *b))
+gt_Tensor *gt_merge_extreme(const gt_CallArgs *in,
+                            gt_Tensor *(*combine)(gt_Tensor *a, gt_Tensor *b))
 {
     gt_Merged merged;
     if (gt_merge(in, &merged) != GT_OK)

@@ -31,8 +31,9 @@ static gt_Status check_pair(const gt_Spec *one, const gt_Spec *other)
 static gt_Status check_inputs(const gt_CallArgs *in)
 {
     if (in->count < 2)
-        return gt_fail(GT_INVALID, "it merges two inputs or more (got 1): gt_call(layer, a, .more = "
-                                   "gt_tensors(b))");
+        return gt_fail(GT_INVALID,
+                       "it merges two inputs or more (got 1): gt_call(layer, a, .more = "
+                       "gt_tensors(b))");
     for (int32_t i = 0; i < in->count; i++)
         for (int32_t k = 0; k < i; k++) {
             gt_Spec one = gt_spec(in->inputs[k]), other = gt_spec(in->inputs[i]);

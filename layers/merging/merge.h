@@ -13,9 +13,11 @@
 /* Inputs that fit each other, as many axes each, and masks of as many axes. */
 typedef struct gt_Merged {
     int32_t count;
-    gt_Tensor *x[GT_MAX_INPUTS], *mask[GT_MAX_INPUTS]; /* a mask of as many axes as x; NULL: there is none */
+    gt_Tensor *x[GT_MAX_INPUTS],
+        *mask[GT_MAX_INPUTS]; /* a mask of as many axes as x; NULL: there is none */
 } gt_Merged;
-/* Takes the inputs of a call. Errors: one input alone, different batches, shapes that do not broadcast. */
+/* Takes the inputs of a call. Errors: one input alone, different batches, shapes that do not
+ * broadcast. */
 gt_Status gt_merge(const gt_CallArgs *in, gt_Merged *merged);
 /* The inputs one after the other, as `combine` says: Add and its kin. NULL on failure. */
 gt_Tensor *gt_merge_by(const gt_CallArgs *in, gt_Tensor *(*combine)(gt_Tensor *a, gt_Tensor *b));

@@ -65,7 +65,8 @@ static gt_Status spectral_normalization_build(gt_Layer *layer, const gt_BuildArg
 /* New numbers of the kernel and of vector_u, outside of every gradient. */
 static gt_Status normalize_kernel(SpectralNormalization *self)
 {
-    gt_Tensor *kernel = gt_stop_gradient(self->kernel), *u = gt_stop_gradient(self->vector_u), *v = u;
+    gt_Tensor *kernel = gt_stop_gradient(self->kernel), *u = gt_stop_gradient(self->vector_u),
+              *v = u;
     gt_Tensor *matrix = gt_reshape(kernel, gt_shape(-1, gt_last(gt_tensor_shape(kernel))));
     for (int64_t i = 0; i < self->options.power_iterations; i++) {
         v = gt_normalize(gt_matmul(u, matrix, .transpose_b = true));

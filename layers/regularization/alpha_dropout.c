@@ -39,10 +39,10 @@ static gt_Tensor *alpha_dropout_call(gt_Layer *layer, const gt_CallArgs *in)
     double rate = self->options.rate;
     if (!in->training || rate == 0)
         return gt_identity(in->x);
-    gt_Tensor *kept = gt_not_equal(gt_dropout(gt_ones_like(in->x), rate,
-                                              .noise_shape = self->options.noise_shape,
-                                              .generator = self->state),
-                                   0);
+    gt_Tensor *kept =
+        gt_not_equal(gt_dropout(gt_ones_like(in->x), rate, .noise_shape = self->options.noise_shape,
+                                .generator = self->state),
+                     0);
     double a = 1 / sqrt((1 - rate) * (1 + rate * fallen * fallen));
     return gt_add(gt_multiply(gt_where(kept, in->x, fallen), a), -a * rate * fallen);
 }
@@ -55,24 +55,24 @@ const gt_LayerClass gt_layer_class_alpha_dropout = {
     .create = alpha_dropout_create,
     .build = alpha_dropout_build,
     .call = alpha_dropout_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_AlphaDropout, .rate = 0.4, .seed = 7),
-         .keras = "AlphaDropout(0.4, seed=7)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_AlphaDropout, .rate = 0.3,
-                                     .noise_shape = GT_SAMPLE_SHAPE(-1, 1, 2)),
-         .keras = "AlphaDropout(0.3, noise_shape=(None, 1, 2))",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_AlphaDropout, .rate = 0),
-         .keras = "AlphaDropout(0)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(4)),
-         .output = GT_SAMPLE_SHAPE(4)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_AlphaDropout, .rate = 0.4, .seed = 7),
+                          .keras = "AlphaDropout(0.4, seed=7)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 3)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3)},
+                         {.options = GT_LAYER_OPTIONS(gt_AlphaDropout, .rate = 0.3,
+                                                      .noise_shape = GT_SAMPLE_SHAPE(-1, 1, 2)),
+                          .keras = "AlphaDropout(0.3, noise_shape=(None, 1, 2))",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_AlphaDropout, .rate = 0),
+                          .keras = "AlphaDropout(0)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(4)),
+                          .output = GT_SAMPLE_SHAPE(4)}),
 };
 
 gt_Layer *gt_AlphaDropout_at(const char *here, const gt_AlphaDropout_options *options)

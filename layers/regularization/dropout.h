@@ -14,9 +14,10 @@ GT_BEGIN
     F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_Dropout_options, gt_Dropout_OPTIONS);
-/* gt_Dropout(0.2): in training only, keeps 1 - rate and scales by 1 / (1 - rate); rate 1 gives zeros.
- * gt_Dropout(0.2, .noise_shape = gt_shape(-1, 1, -1)) drops a feature at all steps of a row or at none.
- * Its generator state is a variable of the layer, saved with it. (Srivastava et al. 2014) */
+/* gt_Dropout(0.2): in training only, keeps 1 - rate and scales by 1 / (1 - rate); rate 1 gives
+ * zeros. gt_Dropout(0.2, .noise_shape = gt_shape(-1, 1, -1)) drops a feature at all steps of a
+ * row or at none. Its generator state is a variable of the layer, saved with it. (Srivastava et
+ * al. 2014) */
 #define gt_Dropout(...) gt_Dropout_at(GT_HERE, GT_KEYWORDS_1(gt_Dropout, rate, __VA_ARGS__))
 GT_API gt_Layer *gt_Dropout_at(const char *here, const gt_Dropout_options *options);
 

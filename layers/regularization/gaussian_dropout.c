@@ -47,18 +47,18 @@ const gt_LayerClass gt_layer_class_gaussian_dropout = {
     .create = gaussian_dropout_create,
     .build = gaussian_dropout_build,
     .call = gaussian_dropout_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_GaussianDropout, .rate = 0.4, .seed = 7),
-         .keras = "GaussianDropout(0.4, seed=7)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_GaussianDropout, .rate = 0),
-         .keras = "GaussianDropout(0)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(4)),
-         .output = GT_SAMPLE_SHAPE(4)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_GaussianDropout, .rate = 0.4, .seed = 7),
+                          .keras = "GaussianDropout(0.4, seed=7)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 3)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3)},
+                         {.options = GT_LAYER_OPTIONS(gt_GaussianDropout, .rate = 0),
+                          .keras = "GaussianDropout(0)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(4)),
+                          .output = GT_SAMPLE_SHAPE(4)}),
 };
 
 gt_Layer *gt_GaussianDropout_at(const char *here, const gt_GaussianDropout_options *options)

@@ -32,8 +32,8 @@ static gt_Tensor *gaussian_noise_call(gt_Layer *layer, const gt_CallArgs *in)
     const GaussianNoise *self = (const GaussianNoise *)layer;
     if (!in->training || self->options.stddev == 0)
         return gt_identity(in->x);
-    return gt_add(in->x, gt_normal_like(in->x, .stddev = self->options.stddev,
-                                        .generator = self->state));
+    return gt_add(in->x,
+                  gt_normal_like(in->x, .stddev = self->options.stddev, .generator = self->state));
 }
 
 const gt_LayerClass gt_layer_class_gaussian_noise = {
@@ -44,18 +44,18 @@ const gt_LayerClass gt_layer_class_gaussian_noise = {
     .create = gaussian_noise_create,
     .build = gaussian_noise_build,
     .call = gaussian_noise_call,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_GaussianNoise, .stddev = 0.4, .seed = 7),
-         .keras = "GaussianNoise(0.4, seed=7)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_GaussianNoise, .stddev = 0),
-         .keras = "GaussianNoise(0)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(4)),
-         .output = GT_SAMPLE_SHAPE(4)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_GaussianNoise, .stddev = 0.4, .seed = 7),
+                          .keras = "GaussianNoise(0.4, seed=7)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 3)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3)},
+                         {.options = GT_LAYER_OPTIONS(gt_GaussianNoise, .stddev = 0),
+                          .keras = "GaussianNoise(0)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(4)),
+                          .output = GT_SAMPLE_SHAPE(4)}),
 };
 
 gt_Layer *gt_GaussianNoise_at(const char *here, const gt_GaussianNoise_options *options)

@@ -48,18 +48,18 @@ const gt_LayerClass gt_layer_class_spatial_dropout1d = {
     .build = spatial_dropout_build,
     .call = spatial_dropout_call,
     .ports = GT_PORTS({"x", 0, 3, 3}),
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0.3, .seed = 7),
-         .keras = "SpatialDropout1D(0.3, seed=7)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0),
-         .keras = "SpatialDropout1D(0)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0.3, .seed = 7),
+                          .keras = "SpatialDropout1D(0.3, seed=7)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0),
+                          .keras = "SpatialDropout1D(0)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 3, 2)),
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
 };
 
 gt_Layer *gt_SpatialDropout1D_at(const char *here, const gt_SpatialDropout1D_options *options)
@@ -76,18 +76,18 @@ const gt_LayerClass gt_layer_class_spatial_dropout2d = {
     .build = spatial_dropout_build,
     .call = spatial_dropout_call,
     .ports = GT_PORTS({"x", 0, 4, 4}),
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0.3, .seed = 7),
-         .keras = "SpatialDropout2D(0.3, seed=7)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 2, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 2, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0),
-         .keras = "SpatialDropout2D(0)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 2, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(2, 2, 3, 2)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0.3, .seed = 7),
+                          .keras = "SpatialDropout2D(0.3, seed=7)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 3, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 2, 3, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0),
+                          .keras = "SpatialDropout2D(0)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 3, 2)),
+                          .output = GT_SAMPLE_SHAPE(2, 2, 3, 2)}),
 };
 
 gt_Layer *gt_SpatialDropout2D_at(const char *here, const gt_SpatialDropout1D_options *options)
@@ -104,18 +104,18 @@ const gt_LayerClass gt_layer_class_spatial_dropout3d = {
     .build = spatial_dropout_build,
     .call = spatial_dropout_call,
     .ports = GT_PORTS({"x", 0, 5, 5}),
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0.3, .seed = 7),
-         .keras = "SpatialDropout3D(0.3, seed=7)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 2, 1, 3, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 2, 1, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0),
-         .keras = "SpatialDropout3D(0)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 2, 1, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(2, 2, 1, 3, 2)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0.3, .seed = 7),
+                          .keras = "SpatialDropout3D(0.3, seed=7)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 1, 3, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 2, 1, 3, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_SpatialDropout1D, .rate = 0),
+                          .keras = "SpatialDropout3D(0)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 1, 3, 2)),
+                          .output = GT_SAMPLE_SHAPE(2, 2, 1, 3, 2)}),
 };
 
 gt_Layer *gt_SpatialDropout3D_at(const char *here, const gt_SpatialDropout1D_options *options)

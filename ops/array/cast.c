@@ -38,6 +38,7 @@ static void cast_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     job->from = cast_type(rule->input[0]->dtype);
     job->to = cast_type(out->dtype);
     job->size = out->size;
+    gt_lower_span(lowering, GT_TILE_ELEMENTS);
 }
 
 static gt_Status cast_gradient(gt_GradientRule *rule)

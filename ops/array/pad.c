@@ -1,5 +1,6 @@
 /* Padding with a number, and with what is there. Leans on ops/copies.h, lookup.c. */
 #include "ops/array/creation.h"
+#include "ops/array/get_item.h"
 #include "ops/array/indexing.h"
 #include "ops/array/lookup.h"
 #include "ops/array/reshaping.h"
@@ -252,3 +253,33 @@ GT_COMPOSED(pad,
             (const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
              const gt_pad_options *options),
             (x, before, after, options))
+
+/* ---- crop ---- */
+
+/* A range [before:-after] of each axis. Ranges are as forgiving as in Python, so what is too much is refused here. */
+static gt_Tensor *crop(gt_Tensor *x, gt_Shape before, gt_Shape after)
+{
+    gt_Spec spec = gt_spec(x);
+    char s[160], t[160], u[160];
+    if (gt_status() != GT_OK)
+        return NULL;
+    bool fits = before.rank == spec.rank && after.rank == spec.rank;
+    for (int d = 0; fits && d < spec.rank; d++)
+        fits = before.dims[d] >= 0 && after.dims[d] >= 0 && before.dims[d] <= spec.dims[d] &&
+               after.dims[d] <= spec.dims[d] - before.dims[d];
+    if (!fits) {
+        gt_fail(GT_INVALID, "%s and %s cannot be cut off %s", gt_shape_text(before, s, sizeof s),
+                gt_shape_text(after, t, sizeof t),
+                gt_shape_text(gt_spec_shape(&spec), u, sizeof u));
+        return NULL;
+    }
+    gt_Shape none = {.mark = GT_MARK, .rank = spec.rank}, stop = none;
+    for (int d = 0; d < spec.rank; d++) {
+        none.dims[d] = GT_ABSENT;
+        stop.dims[d] = after.dims[d] > 0 ? -after.dims[d] : GT_ABSENT;
+    }
+    gt_GetItemOptions options = GT_VALUES(gt_GetItemOptions, before, stop, none, 0, 0);
+    return gt_get_block(x, &options);
+}
+GT_COMPOSED(crop, (const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after),
+            (x, before, after))

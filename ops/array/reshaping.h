@@ -119,6 +119,11 @@ GT_OPTIONS(gt_pad_options, gt_pad_OPTIONS);
 GT_API gt_Tensor *gt_pad_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after,
                             const gt_pad_options *options);
 
+/* Without before[i] elements at the start and after[i] at the end of axis i, what gt_pad puts there:
+ * gt_crop(x, gt_shape(0, 1), gt_shape(0, 2)). */
+#define gt_crop(x, before, after) gt_crop_at(GT_HERE, x, before, after)
+GT_API gt_Tensor *gt_crop_at(const char *here, gt_Tensor *x, gt_Shape before, gt_Shape after);
+
 /* Backwards along axis 1, axis 0. */
 #define gt_fliplr(x) gt_fliplr_at(GT_HERE, x)
 GT_API gt_Tensor *gt_fliplr_at(const char *here, gt_Tensor *x);

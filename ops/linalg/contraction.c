@@ -3,6 +3,7 @@
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
 #include "ops/linalg/contract.h"
+#include "ops/math/reduction.h"
 
 GT_OPTION_TYPE(gt_tensordot_options, gt_tensordot_OPTIONS);
 
@@ -75,6 +76,70 @@ static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_optio
 GT_COMPOSED(tensordot,
             (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *options),
             (a, b, options))
+
+GT_OPTION_TYPE(gt_batch_dot_options, gt_batch_dot_OPTIONS);
+
+/* The axis of each that is summed over; false with an error raised. */
+static bool batch_axes(const gt_Axes *given, const gt_Spec *a, const gt_Spec *b, int *of_a,
+                       int *of_b)
+{
+    char s[160], t[160];
+    bool fits = a->rank >= 2 && b->rank >= 2 && given->count <= 2 && given->count != 0;
+    if (fits && given->count < 0) {
+        *of_a = a->rank - 1;
+        *of_b = b->rank == 2 ? 1 : b->rank - 2;
+    } else if (fits) {
+        *of_a = gt_axis(given->axis[0], a->rank);
+        *of_b = gt_axis(given->axis[given->count - 1], b->rank);
+        if (*of_a < 0 || *of_b < 0)
+            return false;
+    }
+    if (fits && *of_a > 0 && *of_b > 0 && a->dims[0] == b->dims[0] &&
+        a->dims[*of_a] == b->dims[*of_b] && a->rank + b->rank - 3 <= GT_MAX_RANK)
+        return true;
+    gt_fail(GT_INVALID,
+            "both must be batches of the same length, and the axes as long in both, one of each "
+            "and not "
+            "the first (got %s and %s)",
+            gt_shape_text(gt_spec_shape(a), s, sizeof s),
+            gt_shape_text(gt_spec_shape(b), t, sizeof t));
+    return false;
+}
+
+/* Labels are the axes of a; the batch and the axis that is summed over have those of a in b too. */
+static gt_Tensor *batch_dot(gt_Tensor *a, gt_Tensor *b, const gt_batch_dot_options *given)
+{
+    gt_batch_dot_options options = GT_TAKE(gt_batch_dot_options, given);
+    gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
+    int of_a = 0, of_b = 0;
+    if (gt_status() != GT_OK || !batch_axes(&options.axes, &spec_a, &spec_b, &of_a, &of_b))
+        return NULL;
+    if (options.normalize) {
+        a = gt_divide(a, GT_LENGTH(a, .axis = of_a, .keepdims = true, .floor = 1e-12));
+        b = gt_divide(b, GT_LENGTH(b, .axis = of_b, .keepdims = true, .floor = 1e-12));
+    }
+    gt_Labels in_a = gt_axes(), in_b = gt_axes(), result = gt_axes();
+    for (int d = 0; d < spec_a.rank; d++) {
+        in_a.axis[in_a.count++] = d;
+        if (d != of_a)
+            result.axis[result.count++] = d;
+    }
+    for (int d = 0; d < spec_b.rank; d++) {
+        int32_t label = d == 0 ? 0 : d == of_b ? of_a : GT_MAX_RANK + d;
+        in_b.axis[in_b.count++] = label;
+        if (label >= GT_MAX_RANK)
+            result.axis[result.count++] = label;
+    }
+    gt_Tensor *y = gt_contract(a, b, &in_a, &in_b, &result);
+    return result.count == 1 ? gt_expand_dims(y, -1) : y;
+}
+GT_COMPOSED(batch_dot,
+            (const char *here, gt_Tensor *a, gt_Tensor *b, const gt_batch_dot_options *options),
+            (a, b, options))
+gt_Tensor *(gt_batch_dot)(gt_Tensor *a, gt_Tensor *b)
+{
+    return gt_batch_dot_at(NULL, a, b, NULL);
+}
 
 static gt_Tensor *dot(gt_Tensor *a, gt_Tensor *b)
 {

@@ -21,6 +21,21 @@ GT_OPTIONS(gt_tensordot_options, gt_tensordot_OPTIONS);
 GT_API gt_Tensor *gt_tensordot_at(const char *here, gt_Tensor *a, gt_Tensor *b,
                                   const gt_tensordot_options *options);
 
+#define gt_batch_dot_OPTIONS(F, S)                                                                 \
+    F(S, gt_Axes, axes, GT_ALL_AXES, "of a and of b, or one number for both; all: see above")      \
+    F(S, bool, normalize, false, "both have length 1 along them first: cosines")
+GT_OPTIONS(gt_batch_dot_options, gt_batch_dot_OPTIONS);
+/* gt_batch_dot(a, b, .axes = gt_axes(2, 1)): row by row of a batch the sum of products over one axis of
+ * each, which may be negative and is not the first; by default the last of a and the last but one of b,
+ * or the last, if b is (batch, n). (batch, ..., n) and (batch, n, ...) -> (batch, the other axes of a,
+ * those of b), at least two. */
+#define gt_batch_dot(...)                                                                          \
+    gt_batch_dot_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                        \
+                    GT_KEYWORDS(gt_batch_dot, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Tensor *gt_batch_dot_at(const char *here, gt_Tensor *a, gt_Tensor *b,
+                                  const gt_batch_dot_options *options);
+GT_API gt_Tensor *(gt_batch_dot)(gt_Tensor *a, gt_Tensor *b);
+
 /* The sum of products over the last axis of a and the last but one of b (the only one, if b is a
  * vector); with a scalar, the product. b may be a C number. */
 GT_DECLARE_BINARY(dot);

@@ -410,6 +410,7 @@ static void clip_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     job->size = out->size;
     job->low = options->low;
     job->high = options->high;
+    gt_lower_span(lowering, GT_TILE_ELEMENTS);
 }
 
 /* Inside means inside the closed range (contract 4.1); the bounds are of the tensor's type. */

@@ -507,8 +507,10 @@ static void dropout_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     job->rate = (float)options->rate;
     job->scale = options->rate < 1 ? 1 / (1 - options->rate) : 0;
     job->noise = options->noise_shape.rank >= 0;
-    if (!job->noise)
+    if (!job->noise) {
+        gt_lower_span(lowering, GT_TILE_ELEMENTS);
         return;
+    }
     gt_Spec noise;
     noise_fits(rule, &noise);
     gt_broadcast_plan(&job->walk, x, 2, (const gt_Spec *[]){x, &noise});

@@ -170,6 +170,7 @@ static gt_ActivationJob *lower_activation(const gt_ShapeRule *rule, gt_Lowering 
     gt_ActivationJob *job =
         gt_lower_launch(lowering, kernel, gt_element_tiles(x->size), sizeof *job);
     *job = (gt_ActivationJob){.type = (uint8_t)gt_loop_type(x->dtype), .size = x->size};
+    gt_lower_span(lowering, GT_TILE_ELEMENTS);
     return job;
 }
 

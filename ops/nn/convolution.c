@@ -184,6 +184,8 @@ static void conv_input_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *low
     lowering->launch[0].tiles = c->depthwise   ? c->images
                                 : c->pointwise ? pieces(c->rows, c->tile_rows) * c->groups
                                                : c->images * c->groups;
+    if (c->groups == 1)
+        gt_lower_span(lowering, (c->pointwise ? c->tile_rows : c->window.inputs) * c->in);
     if (c->depthwise)
         need(lowering, c, FACTORS, c->groups, 0, 0, 0, 0);
     else

@@ -37,6 +37,18 @@ GT_OPTIONS(gt_resize_options, gt_resize_OPTIONS);
 GT_API gt_Tensor *gt_resize_at(const char *here, gt_Tensor *x, gt_Shape size,
                                const gt_resize_options *options);
 
+#define gt_upsample_OPTIONS(F, S)                                                                  \
+    F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_NEAREST, "how pixels are weighted")
+GT_OPTIONS(gt_upsample_options, gt_upsample_OPTIONS);
+/* gt_upsample(x, gt_shape(2)): so many times as large along the spatial axes of x (batch, spatial...,
+ * channels), of which there are one to three; one number for all or one for each. Nearest repeats
+ * elements, of any type; the others are those of gt_resize. */
+#define gt_upsample(x, ...)                                                                        \
+    gt_upsample_at(GT_HERE, x, GT_FIRST(__VA_ARGS__),                                              \
+                   GT_KEYWORDS(gt_upsample, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_upsample_at(const char *here, gt_Tensor *x, gt_Shape size,
+                                 const gt_upsample_options *options);
+
 #define gt_crop_images_OPTIONS(F, S)                                                               \
     F(S, int64_t, top, GT_NONE, "rows before the first")                                           \
     F(S, int64_t, bottom, GT_NONE, "rows after the last")                                          \

@@ -3,15 +3,18 @@
  * together. What is squared is squared inside gt_length and gt_squares, where it neither overflows
  * nor underflows. */
 #include "ops/nn/normalization.h"
+#include "ops/array/cast.h"
+#include "ops/array/reshaping.h"
+#include "ops/kit.h"
+#include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
-#include "ops/kit.h"
 #include "ops/math/reduction.h"
-#include "ops/array/reshaping.h"
 
 #include <string.h>
 
-GT_OPTION_TYPE(gt_sum_options, gt_sum_OPTIONS);
+GT_OPTION_TYPE(gt_moments_options, gt_moments_OPTIONS);
+GT_OPTION_TYPE(gt_spectral_normalization_options, gt_spectral_normalization_OPTIONS);
 GT_OPTION_TYPE(gt_batch_normalization_options, gt_batch_normalization_OPTIONS);
 GT_OPTION_TYPE(gt_layer_normalization_options, gt_layer_normalization_OPTIONS);
 GT_OPTION_TYPE(gt_group_normalization_options, gt_group_normalization_OPTIONS);
@@ -70,21 +73,77 @@ static gt_Tensor *scaled(gt_Tensor *x, const gt_Spec *spec, uint32_t bits, gt_Te
 
 /* ---- moments, and what is made of them ---- */
 
-static gt_Status moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
-                         const gt_sum_options *given)
+/* Without the axes that were kept with size 1. */
+static gt_Tensor *dropped(gt_Tensor *x, const gt_moments_options *options)
 {
-    gt_sum_options options = GT_TAKE(gt_sum_options, given);
-    gt_sum_options kept = options;
-    kept.keepdims = true;
-    gt_Tensor *middle = gt_mean_at(NULL, x, &kept);
+    return options->keepdims ? x : gt_squeeze(x, .axis = options->axis, .axes = options->axes);
+}
+
+/* A mask (batch, time) of x (batch, time, ...) as (batch, time, 1, ...); NULL with an error raised if it is none. */
+static gt_Tensor *mask_over(gt_Tensor *mask, const gt_Spec *x)
+{
+    gt_Spec spec = gt_spec(mask);
+    char s[160], t[160];
+    if (gt_status() != GT_OK)
+        return NULL;
+    bool fits = spec.dtype == GT_BOOL && spec.rank <= x->rank;
+    for (int d = 0; fits && d < spec.rank; d++)
+        fits = spec.dims[d] == x->dims[d];
+    if (!fits) {
+        gt_fail(GT_INVALID, "mask must be bool over leading axes of %s (got %s %s)",
+                gt_shape_text(gt_spec_shape(x), s, sizeof s), gt_dtype_name(spec.dtype),
+                gt_shape_text(gt_spec_shape(&spec), t, sizeof t));
+        return NULL;
+    }
+    gt_Shape ones = {.mark = GT_MARK, .rank = x->rank - spec.rank};
+    for (int d = 0; d < ones.rank; d++)
+        ones.dims[d] = 1;
+    return gt_reshape(mask, ones, .keep = spec.rank);
+}
+
+/* How many elements count, + 1e-7: a sum over the axes of the mask times the extent of the others. */
+static gt_Tensor *counted(gt_Tensor *x, gt_Tensor *mask, int axes, uint32_t bits)
+{
+    gt_DType dtype = gt_dtype(x);
+    gt_Axes others = axes_of(bits & ~((1u << axes) - 1));
+    gt_Tensor *n = gt_sum(gt_cast(mask, dtype), .axes = axes_of(bits), .keepdims = true);
+    if (others.count > 0)
+        n = gt_multiply(n, gt_extent(x, others, 0, dtype));
+    return gt_add(n, 1e-7);
+}
+
+static gt_Status masked_moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
+                                const gt_moments_options *options)
+{
+    gt_Spec spec;
+    uint32_t bits;
+    if (!float_axes(x, options->axis, &options->axes, &spec, &bits))
+        return gt_status();
+    gt_Tensor *mask = mask_over(options->mask, &spec);
+    gt_Tensor *n = mask ? counted(x, mask, gt_rank(options->mask), bits) : NULL;
+    gt_Axes axes = axes_of(bits);
+    gt_Tensor *middle = gt_divide(gt_sum(gt_where(mask, x, 0), .axes = axes, .keepdims = true), n);
+    gt_Tensor *apart = gt_square(gt_where(mask, gt_subtract(x, middle), 0));
+    *mean = dropped(middle, options);
+    *variance = dropped(gt_divide(gt_sum(apart, .axes = axes, .keepdims = true), n), options);
+    return gt_status();
+}
+
+static gt_Status moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
+                         const gt_moments_options *given)
+{
+    gt_moments_options options = GT_TAKE(gt_moments_options, given);
+    if (options.mask)
+        return masked_moments(x, mean, variance, &options);
+    gt_Tensor *middle = gt_mean(x, .axis = options.axis, .axes = options.axes, .keepdims = true);
     *variance = GT_SQUARES(gt_subtract(x, middle), .axis = options.axis, .axes = options.axes,
                            .keepdims = options.keepdims, .mean = true);
-    *mean = options.keepdims ? middle : gt_reshape(middle, gt_tensor_shape(*variance));
+    *mean = dropped(middle, &options);
     return gt_status();
 }
 
 gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
-                        const gt_sum_options *options)
+                        const gt_moments_options *options)
 {
     if (!mean || !variance)
         return gt_fail(GT_INVALID, "moments: mean and variance must not be NULL");
@@ -241,3 +300,50 @@ gt_Tensor *(gt_normalize)(gt_Tensor *x)
 {
     return gt_normalize_at(NULL, x, NULL);
 }
+
+/* ---- of kernels ---- */
+
+static gt_Tensor *unit_vector(gt_Tensor *x)
+{
+    return gt_normalize(x, .axes = gt_axes(0, 1));
+}
+
+static gt_SpectrallyNormalized
+spectral_normalization(gt_Tensor *kernel, gt_Tensor *u,
+                       const gt_spectral_normalization_options *given)
+{
+    const gt_SpectrallyNormalized nothing = {NULL, NULL};
+    gt_spectral_normalization_options options = GT_TAKE(gt_spectral_normalization_options, given);
+    gt_Spec spec = gt_spec(kernel), vector = gt_spec(u);
+    char s[160], t[160];
+    if (gt_status() != GT_OK || !gt_takes(&spec, GT_TAKES_FLOAT))
+        return nothing;
+    if (options.power_iterations < 1) {
+        gt_fail(GT_INVALID, "power_iterations must be >= 1 (got %d)",
+                (int)options.power_iterations);
+        return nothing;
+    }
+    if (spec.rank < 1 || vector.rank != 2 || vector.dims[0] != 1 ||
+        vector.dims[1] != spec.dims[spec.rank - 1]) {
+        gt_fail(GT_INVALID, "u must be (1, channels) for a kernel (..., channels) (got %s for %s)",
+                gt_shape_text(gt_spec_shape(&vector), s, sizeof s),
+                gt_shape_text(gt_spec_shape(&spec), t, sizeof t));
+        return nothing;
+    }
+    gt_Tensor *matrix = gt_reshape(kernel, gt_shape(-1, vector.dims[1])), *v = NULL, *next = u;
+    for (int i = 0; i < options.power_iterations && gt_status() == GT_OK; i++) {
+        v = unit_vector(gt_matmul(next, matrix, .transpose_b = true));
+        next = unit_vector(gt_matmul(v, matrix));
+    }
+    v = gt_stop_gradient(v);
+    next = gt_stop_gradient(next);
+    gt_Tensor *some = gt_any(kernel);
+    gt_Tensor *largest = gt_matmul(gt_matmul(v, matrix), next, .transpose_b = true);
+    gt_Tensor *scale = gt_where(some, gt_squeeze(largest), 1);
+    gt_SpectrallyNormalized both = {gt_divide(kernel, scale), (gt_where)(some, next, u)};
+    return gt_status() == GT_OK ? both : nothing;
+}
+GT_COMPOSED_BY(gt_SpectrallyNormalized, spectral_normalization, spectral_normalization,
+               (const char *here, gt_Tensor *kernel, gt_Tensor *u,
+                const gt_spectral_normalization_options *options),
+               (kernel, u, options))

@@ -9,14 +9,18 @@
 
 GT_BEGIN
 
+#define gt_moments_OPTIONS(F, S)                                                                   \
+    gt_sum_OPTIONS(F, S)                                                                           \
+        F(S, gt_Tensor *, mask, NULL, "bool, over leading axes of x: what counts; NULL: all")
+GT_OPTIONS(gt_moments_options, gt_moments_OPTIONS);
 /* gt_moments(x, &mean, &variance, .axis = 0): both at once, with the axes of gt_mean. The variance
- * is divided by n. NULLs on failure. */
+ * is divided by n. NULLs on failure. With a mask, n counts what it lets in, and 1e-7 is added to it, as
+ * Keras's BatchNormalization does: where nothing counts both are 0. */
 #define gt_moments(x, mean, ...)                                                                   \
     gt_moments_at(GT_HERE, x, mean, GT_FIRST(__VA_ARGS__),                                         \
-                  GT_KEYWORDS(gt_sum, GT_AFTER_1(__VA_ARGS__)))
+                  GT_KEYWORDS(gt_moments, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean,
-                               gt_Tensor **variance, const gt_sum_options *options);
-typedef gt_sum_options gt_moments_options;
+                               gt_Tensor **variance, const gt_moments_options *options);
 
 #define gt_batch_normalization_OPTIONS(F, S)                                                       \
     F(S, int32_t, axis, -1, "the axis that mean, variance, offset and scale run along")            \
@@ -95,6 +99,23 @@ GT_OPTIONS(gt_normalize_options, gt_normalize_OPTIONS);
 GT_API gt_Tensor *gt_normalize_at(const char *here, gt_Tensor *x,
                                   const gt_normalize_options *options);
 GT_API gt_Tensor *(gt_normalize)(gt_Tensor *x);
+
+#define gt_spectral_normalization_OPTIONS(F, S)                                                    \
+    F(S, int32_t, power_iterations, 1, "how often the vector is improved, >= 1")
+GT_OPTIONS(gt_spectral_normalization_options, gt_spectral_normalization_OPTIONS);
+typedef struct gt_SpectrallyNormalized {
+    gt_Tensor *kernel, *u; /* both NULL on failure */
+} gt_SpectrallyNormalized;
+/* gt_spectral_normalization(kernel, u): the kernel over its largest singular value, as a matrix (...,
+ * channels). The value is found by power iteration from u, (1, channels), near the singular vector; the
+ * next u is nearer to it, and no gradient goes through it. A kernel of zeros stays as it is, and so does
+ * u (Miyato et al. 2018). */
+#define gt_spectral_normalization(...)                                                             \
+    gt_spectral_normalization_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),           \
+                                 GT_KEYWORDS(gt_spectral_normalization, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_SpectrallyNormalized
+gt_spectral_normalization_at(const char *here, gt_Tensor *kernel, gt_Tensor *u,
+                             const gt_spectral_normalization_options *options);
 
 GT_END
 

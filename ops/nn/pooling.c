@@ -69,6 +69,7 @@ static void lower_pool(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileK
     plan(job, rule->options, x);
     lowering->launch[0].tiles =
         images ? job->images : (job->rows + job->tile_rows - 1) / job->tile_rows;
+    gt_lower_span(lowering, (images ? job->window.inputs : job->tile_rows) * job->channels);
     gt_lower_scratch(lowering, job->tap_bytes + (size_t)job->channels * more);
 }
 

@@ -31,6 +31,15 @@ GT_API gt_Tensor *gt_max_pool_at(const char *here, gt_Tensor *x, gt_Shape pool_s
 GT_API gt_Tensor *gt_average_pool_at(const char *here, gt_Tensor *x, gt_Shape pool_size,
                                      const gt_max_pool_options *options);
 
+/* gt_adaptive_max_pool(x, gt_shape(7, 7)): windows that cover the image evenly and give it that size; of
+ * an axis from `in` to `out`, window i goes from i in / out, rounded down, to (i + 1) in / out, rounded
+ * up. One number for all spatial axes or one for each. */
+#define gt_adaptive_max_pool(x, output_size) gt_adaptive_max_pool_at(GT_HERE, x, output_size)
+GT_API gt_Tensor *gt_adaptive_max_pool_at(const char *here, gt_Tensor *x, gt_Shape output_size);
+#define gt_adaptive_average_pool(x, output_size)                                                   \
+    gt_adaptive_average_pool_at(GT_HERE, x, output_size)
+GT_API gt_Tensor *gt_adaptive_average_pool_at(const char *here, gt_Tensor *x, gt_Shape output_size);
+
 GT_END
 
 #endif

@@ -7,6 +7,7 @@
 #include "ops/nn/image.h"
 #include "ops/nn/image_inside.h"
 #include "core/inside.h"
+#include "ops/nn/window.h"
 #include "ops/array/cast.h"
 #include "ops/array/indexing.h"
 #include "ops/kit.h"
@@ -18,26 +19,37 @@
     F(S, int32_t, axis, 0, "the axis")                                                             \
     F(S, int64_t, extent, 1, "its size in the result")                                             \
     F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_BILINEAR, "how elements are weighted")  \
-    F(S, bool, antialias, false, "weights reach as far as an element of a smaller result covers")
+    F(S, bool, antialias, false, "weights reach as far as an element of a smaller result covers")  \
+    F(S, bool, times, false, "the size is so many times that of x")
 GT_OPTIONS(ResizeAxisOptions, RESIZE_AXIS_OPTIONS);
 GT_OPTION_TYPE(ResizeAxisOptions, RESIZE_AXIS_OPTIONS);
 
 #define CHUNK 4096 /* neighbouring elements of a tile */
+
+/* The size of the axis in the result; 0 if it is too large. */
+static int64_t extent_of(const ResizeAxisOptions *options, int64_t in)
+{
+    if (!options->times)
+        return options->extent;
+    return options->extent >= 1 && in <= INT32_MAX / options->extent ? in * options->extent : 0;
+}
 
 static gt_Status resize_shape(gt_ShapeRule *rule)
 {
     const ResizeAxisOptions *options = rule->options;
     const gt_Spec *x = rule->input[0];
     const int axis = gt_axis(options->axis, x->rank);
+    const int64_t extent = axis < 0 ? 0 : extent_of(options, x->dims[axis]);
     if (axis < 0 || !gt_takes(x, GT_TAKES_FLOAT))
         return gt_status();
     if (options->interpolation < GT_INTERPOLATION_NEAREST ||
-        options->interpolation > GT_INTERPOLATION_LANCZOS5 || options->extent < 1 ||
-        options->extent > INT32_MAX || x->dims[axis] < 1 || x->dims[axis] > INT32_MAX)
-        return gt_fail(GT_INVALID, "axis %d of size %lld cannot be resized to %lld", axis,
-                       (long long)x->dims[axis], (long long)options->extent);
+        options->interpolation > GT_INTERPOLATION_LANCZOS5 || extent < 1 || extent > INT32_MAX ||
+        x->dims[axis] < 1 || x->dims[axis] > INT32_MAX)
+        return gt_fail(GT_INVALID, "axis %d of size %lld cannot be resized to %s%lld", axis,
+                       (long long)x->dims[axis], options->times ? "that times " : "",
+                       (long long)options->extent);
     rule->output[0] = *x;
-    rule->output[0].dims[axis] = options->extent;
+    rule->output[0].dims[axis] = extent;
     return GT_OK;
 }
 
@@ -52,8 +64,9 @@ static gt_ResizeJob job_of(const gt_ShapeRule *rule, bool back)
                       .back = back,
                       .outer = 1,
                       .inner = 1};
-    r.in = back ? options->extent : x->dims[axis];
-    r.out = back ? x->dims[axis] : options->extent;
+    const int64_t extent = extent_of(options, x->dims[axis]);
+    r.in = back ? extent : x->dims[axis];
+    r.out = back ? x->dims[axis] : extent;
     r.stretch = options->antialias && r.in > r.out ? (double)r.in / (double)r.out : 1;
     r.taps = (int64_t)(2 * gt_resize_reach(r.kind) * r.stretch) + 2;
     for (int d = 0; d < axis; d++)
@@ -104,6 +117,7 @@ static gt_Status give_transposed(gt_GradientRule *rule, const gt_Operation *oper
     const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Tensor *up = gt_upstream(rule, 0);
     options.extent = in->dims[gt_axis(options.axis, in->rank)];
+    options.times = false;
     return gt_give(rule, 0, gt_apply_one_at(NULL, operation, &options, 1, &up));
 }
 
@@ -127,14 +141,18 @@ static gt_Status resize_axis_gradient_rule(gt_GradientRule *rule)
 #define RESIZED(axis, to, how, smooth, ...)                                                        \
     {                                                                                              \
         .inputs = 1, .input = GT_INPUTS(GT_ANY(__VA_ARGS__)),                                      \
-        .options = &GT_VALUES(ResizeAxisOptions, axis, to, how, smooth)                            \
+        .options = &GT_VALUES(ResizeAxisOptions, axis, to, how, smooth, false)                     \
     }
 #define RESIZES                                                                                    \
-    GT_SAMPLES(RESIZED(0, 5, GT_INTERPOLATION_NEAREST, false, 3, 2),                               \
-               RESIZED(1, 2, GT_INTERPOLATION_BILINEAR, true, 2, 5, 2),                            \
-               RESIZED(-1, 7, GT_INTERPOLATION_BICUBIC, false, 2, 4),                              \
-               RESIZED(-2, 3, GT_INTERPOLATION_LANCZOS3, false, 7, 1),                             \
-               RESIZED(0, 4, GT_INTERPOLATION_LANCZOS5, true, 6))
+    GT_SAMPLES(                                                                                    \
+        RESIZED(0, 5, GT_INTERPOLATION_NEAREST, false, 3, 2),                                      \
+        RESIZED(1, 2, GT_INTERPOLATION_BILINEAR, true, 2, 5, 2),                                   \
+        RESIZED(-1, 7, GT_INTERPOLATION_BICUBIC, false, 2, 4),                                     \
+        RESIZED(-2, 3, GT_INTERPOLATION_LANCZOS3, false, 7, 1),                                    \
+        RESIZED(0, 4, GT_INTERPOLATION_LANCZOS5, true, 6),                                         \
+        {.inputs = 1,                                                                              \
+         .input = GT_INPUTS(GT_ANY(2, 3)),                                                         \
+         .options = &GT_VALUES(ResizeAxisOptions, 1, 2, GT_INTERPOLATION_BILINEAR, false, true)})
 
 const gt_Operation gt_op_resize_axis = {
     GT_RECORD("resize_axis", "an axis of another size: weighted sums of its elements", 1, 1),
@@ -211,11 +229,51 @@ static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_resize_options *g
     x = integers ? gt_cast(x, GT_FLOAT64) : gt_as_float(x);
     for (int i = 0; i < 2; i++) {
         ResizeAxisOptions one = GT_VALUES(ResizeAxisOptions, i - 3, size.dims[i],
-                                          options.interpolation, options.antialias);
+                                          options.interpolation, options.antialias, false);
         x = gt_apply_one_at(NULL, &gt_op_resize_axis, &one, 1, &x);
     }
     return integers ? gt_cast(x, spec.dtype) : x;
 }
 GT_COMPOSED(resize,
             (const char *here, gt_Tensor *x, gt_Shape size, const gt_resize_options *options),
+            (x, size, options))
+
+/* ---- gt_upsample ---- */
+
+GT_OPTION_TYPE(gt_upsample_options, gt_upsample_OPTIONS);
+
+static gt_Tensor *upsample(gt_Tensor *x, gt_Shape size, const gt_upsample_options *given)
+{
+    gt_upsample_options options = GT_TAKE(gt_upsample_options, given);
+    gt_Spec spec = gt_spec(x);
+    int64_t times[GT_SPATIAL];
+    int rank = spec.rank - 2;
+    if (gt_status() != GT_OK)
+        return NULL;
+    if (rank < 1 || rank > GT_SPATIAL) {
+        char text[160];
+        gt_fail(GT_INVALID,
+                "x must be (batch, spatial..., channels) with 1 to %d spatial axes (got %s)",
+                GT_SPATIAL, gt_shape_text(gt_spec_shape(&spec), text, sizeof text));
+        return NULL;
+    }
+    if (!gt_window_numbers(&size, rank, 0, "sizes", times))
+        return NULL;
+    for (int d = 0; d < rank; d++)
+        if (!gt_window_number("a size", times[d]))
+            return NULL;
+    for (int d = 0; d < rank; d++) {
+        ResizeAxisOptions one =
+            GT_VALUES(ResizeAxisOptions, d + 1, times[d], options.interpolation, false, true);
+        if (times[d] == 1)
+            continue;
+        if (options.interpolation == GT_INTERPOLATION_NEAREST)
+            x = gt_repeat(x, times[d], .axis = d + 1);
+        else
+            x = gt_apply_one_at(NULL, &gt_op_resize_axis, &one, 1, &x);
+    }
+    return x;
+}
+GT_COMPOSED(upsample,
+            (const char *here, gt_Tensor *x, gt_Shape size, const gt_upsample_options *options),
             (x, size, options))

@@ -85,38 +85,27 @@ def add_weight(self, shape=None, initializer=None, *rest, **more):
 keras.layers.Layer.add_weight = add_weight
 
 
-known = {}  # what first_values said of an initializer and a shape
+drawn_before = {}  # what was drawn of an initializer, in a shape
 
 
 def first_values(weight):
+    """Statistics of what its initializer draws; or the numbers, if they are the same each time."""
     initializer = initializers.get(id(weight))
     if initializer is None:
         return None
-    if not hasattr(initializer, "get_config") or "seed" not in initializer.get_config():
-        return draw_values(weight, initializer)
-    config = initializer.get_config() | {"seed": None}
-    key = (type(initializer).__name__, repr(config), tuple(weight.shape))
-    if key not in known:
-        known[key] = draw_values(weight, initializer)
-    return known[key]
+    config = initializer.get_config() if hasattr(initializer, "get_config") else {}
+    if "seed" not in config:
+        return "fixed : " + numbers(np.array(initializer(tuple(weight.shape), dtype=weight.dtype), "float64"))
+    key = str((type(initializer), config | {"seed": 0}, tuple(weight.shape)))
+    if key not in drawn_before:
+        drawn_before[key] = many_draws(type(initializer), config, tuple(weight.shape))
+    return drawn_before[key]
 
 
-def draw_values(weight, initializer):
-    """Statistics of what its initializer draws; or the numbers, if they are the same each time."""
-    drawn = []
-    shape, count = tuple(weight.shape), max(1, int(np.prod(weight.shape)))
-    for seed in range(max(2, -(-DRAWS // count))):
-        if hasattr(initializer, "get_config") and "seed" in initializer.get_config():
-            config = initializer.get_config() | {"seed": seed + 1}
-            drawn.append(np.array(type(initializer).from_config(config)(shape, dtype="float64")))
-        else:
-            drawn.append(np.array(initializer(shape, dtype=weight.dtype)))
-            if seed == 1:
-                break
-    drawn = np.array(drawn, "float64")
-    if np.array_equal(drawn[0], drawn[1]):
-        return "fixed : " + numbers(drawn[0])
-    return f"first {drawn.mean()!s} {drawn.std()!s} {drawn.min()!s} {drawn.max()!s}"
+def many_draws(kind, config, shape):
+    count = -(-DRAWS // max(1, int(np.prod(shape))))
+    drawn = [np.array(kind.from_config(config | {"seed": seed + 1})(shape, dtype="float64")) for seed in range(count)]
+    return "first {} {} {} {}".format(*(repr(float(f(drawn))) for f in (np.mean, np.std, np.min, np.max)))
 
 
 # ---- one sample ----

@@ -11,6 +11,7 @@ can be added anywhere. tests/test_oracle_functions.c computes them again.
 
 import os
 import zlib
+from types import SimpleNamespace
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -274,6 +275,133 @@ for name, make, weights, options in (
     case(name, lambda q, v, k, *w: flat(*call([q, v, k], w, mask=masks, return_attention_scores=True, **options)),
          real(2, 3, 5), real(2, 4, 2), real(2, 4, 5), *[real(*w) for w in weights], query_mask=query_mask,
          value_mask=value_mask)
+
+# ---- pooling to a size ----
+
+def apart(*shape):
+    """Numbers of which no two are close: maxima stay where they are."""
+    n = int(np.prod(shape))
+    return (rng.permutation(n) / n * 4 - 2).reshape(shape)
+
+
+for name, function, sizes, shape in (
+        ("adaptive_average1d", ops.adaptive_average_pool, 3, (2, 7, 2)),
+        ("adaptive_average2d", ops.adaptive_average_pool, (3, 4), (2, 5, 8, 2)),
+        ("adaptive_average_larger", ops.adaptive_average_pool, (7, 4), (2, 5, 4, 2)),
+        ("adaptive_max1d", ops.adaptive_max_pool, 4, (2, 7, 2)),
+        ("adaptive_max2d", ops.adaptive_max_pool, (2, 3), (2, 5, 6, 2))):
+    begin(name)
+    case(name, lambda x: function(x, sizes, data_format="channels_last"), apart(*shape))
+
+
+# TensorFlow pools volumes in float32 only: the windows by their definition, compared with that.
+def volume(x, sizes, reduce):
+    for axis, out in enumerate(sizes, 1):
+        n = x.shape[axis]
+        parts = [reduce(tf.gather(x, range(i * n // out, -(-(i + 1) * n // out)), axis=axis), axis) for i in range(out)]
+        x = tf.stack(parts, axis)
+    return x
+
+
+for name, function, reduce in (("adaptive_average3d", ops.adaptive_average_pool, tf.reduce_mean),
+                               ("adaptive_max3d", ops.adaptive_max_pool, tf.reduce_max)):
+    begin(name)
+    x = apart(1, 5, 3, 4, 2)
+    case(name, lambda x: volume(x, (2, 3, 3), reduce), x)
+    got = function(tf.constant(x, tf.float32), (2, 3, 3), data_format="channels_last")
+    assert np.abs(got - tensors[f"{name}.out"]).max() < 1e-5, name
+
+
+# ---- normalization ----
+
+for name, shape, axis, mask_shape in (("moments_masked", (3, 5, 2), -1, (3, 5)),
+                                      ("moments_masked_rows", (3, 4, 2), 2, (3,))):
+    begin(name)
+    layer = keras.layers.BatchNormalization(axis=axis)
+    layer.build(shape)
+    mask = rng.uniform(size=mask_shape) < 0.6
+    wide = mask if len(mask_shape) == 2 else np.broadcast_to(mask[:, None], shape[:2])
+    case(name, lambda x: flat(*layer._moments(x, tf.constant(wide))), real(*shape), mask=mask)
+for name, count, shape in (("spectral", 1, (4, 3)), ("spectral_conv", 3, (2, 2, 2, 3))):
+    begin(name)
+    u = real(1, shape[-1])
+
+    def call(kernel):
+        layer = SimpleNamespace(kernel=kernel, kernel_shape=shape, power_iterations=count,
+                                vector_u=SimpleNamespace(value=tf.constant(u), dtype="float64"))
+        next_u, kernel = keras.layers.SpectralNormalization.normalized_weights(layer)
+        return flat(kernel, next_u)
+    case(name, call, real(*shape), u=u)
+for name, call, shapes in (
+        ("unit_axes", keras.layers.UnitNormalization(axis=(1, 2)), [(3, 2, 4)]),
+        ("instance", lambda x: keras.layers.GroupNormalization(-1, scale=False, center=False)(x), [(2, 4, 3)]),
+        ("group_axis", lambda x: keras.layers.GroupNormalization(2, axis=1, scale=False, center=False, epsilon=0.01)(x),
+         [(2, 4, 3)])):
+    begin(name)
+    case(name, call, *[real(*shape) for shape in shapes])
+
+# ---- shapes and merging ----
+
+for name, shapes, axes, normalize in (
+        ("batch_dot", [(3, 4, 2), (3, 2, 5)], (2, 1), False),
+        ("batch_dot_default", [(3, 4, 2), (3, 2, 5)], None, False),
+        ("batch_dot_vectors", [(3, 4), (3, 4)], (1, 1), False),
+        ("batch_dot_cosine", [(3, 4), (3, 4)], (1, 1), True),
+        ("batch_dot_many", [(3, 4, 2, 3), (3, 5, 2, 4)], (1, -1), True),
+        ("batch_dot_mixed", [(3, 4, 2), (3, 4)], (1, 1), False)):
+    begin(name)
+    case(name, lambda x, y: keras.layers.Dot(axes, normalize)([x, y]) if axes else
+         __import__("keras.src.layers.merging.dot", fromlist=["batch_dot"]).batch_dot(x, y), *[real(*s) for s in shapes])
+for name, make, shape in (
+        ("crop1d", lambda: keras.layers.Cropping1D((1, 2)), (2, 6, 3)),
+        ("crop3d", lambda: keras.layers.Cropping3D(((1, 0), (0, 2), (1, 1))), (2, 3, 4, 4, 2)),
+        ("upsample1d", lambda: keras.layers.UpSampling1D(3), (2, 3, 2)),
+        ("upsample2d", lambda: keras.layers.UpSampling2D((2, 3)), (2, 3, 2, 2)),
+        ("upsample3d", lambda: keras.layers.UpSampling3D((2, 1, 3)), (1, 2, 3, 2, 2))):
+    begin(name)
+    case(name, make(), real(*shape))
+
+# TensorFlow resizes in float32 only: two products with a matrix, compared with that.
+begin("upsample_bilinear")
+
+
+def bilinear(n, times):
+    at = (np.arange(n * times) + 0.5) / times - 0.5
+    low = np.floor(at)
+    matrix = np.zeros((n * times, n))
+    for i, (place, left) in enumerate(zip(at, low)):
+        matrix[i, int(np.clip(left, 0, n - 1))] += left + 1 - place
+        matrix[i, int(np.clip(left + 1, 0, n - 1))] += place - left
+    return matrix
+
+
+x = real(2, 3, 4, 2)
+case("upsample_bilinear", lambda x: tf.einsum("ah,bw,nhwc->nabc", bilinear(3, 2), bilinear(4, 3), x), x)
+got = keras.layers.UpSampling2D((2, 3), interpolation="bilinear", dtype="float32")(tf.constant(x, tf.float32))
+assert np.abs(got - tensors["upsample_bilinear.out"]).max() < 1e-5
+
+# ---- sound ----
+
+for name, options in {"mel": dict(mag_exp=1.5), "mel_power": dict(power_to_db=False, max_freq=3000),
+                      "mel_short": dict(sequence_length=24, top_db=6.0, ref_power=0.5)}.items():
+    begin(name)
+    layer = keras.layers.MelSpectrogram(fft_length=32, sequence_stride=12, sampling_rate=8000, num_mel_bins=5,
+                                        min_freq=50.0, dtype="float64", **options)
+    make = layer.linear_to_mel_weight_matrix
+
+    def weights(num_mel_bins, num_spectrogram_bins, sampling_rate, lower_edge_hertz, upper_edge_hertz):
+        """By the triangles' definition in float64; Keras makes them in float32."""
+        mel = lambda f: 1127 * np.log1p(f / 700)
+        edges = np.linspace(mel(lower_edge_hertz), mel(upper_edge_hertz), num_mel_bins + 2)
+        at = mel(np.linspace(0, sampling_rate / 2, num_spectrogram_bins))[:, None]
+        up, down = (at - edges[:-2]) / np.diff(edges[:-1]), (edges[2:] - at) / np.diff(edges[1:])
+        ours = np.maximum(0, np.minimum(up, down))
+        keras_ = make(num_mel_bins, num_spectrogram_bins, sampling_rate, lower_edge_hertz, upper_edge_hertz)
+        assert np.abs(ours - keras_).max() < 1e-4
+        return tf.constant(ours)
+    layer.linear_to_mel_weight_matrix = weights
+    layer.ref_power = tf.constant(layer.ref_power, tf.float64)
+    case(name, layer, real(2, 60))
 
 save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, "functions.safetensors",
           {"source": f"Keras {keras.__version__}, TensorFlow {tf.__version__}"})
