@@ -27,23 +27,9 @@ static int spatial_axes(const gt_Layer *layer)
 
 static gt_CellView view_of(const ConvLSTM *self)
 {
-    const gt_ConvLSTM1D_options *o = &self->options;
-    gt_CellView view = {.units = o->filters,
-                        .gates = GATES,
-                        .use_bias = o->use_bias,
-                        .kernel_initializer = o->kernel_initializer,
-                        .recurrent_initializer = o->recurrent_initializer,
-                        .bias_initializer = &o->bias_initializer,
-                        .kernel_regularizer = o->kernel_regularizer,
-                        .recurrent_regularizer = o->recurrent_regularizer,
-                        .bias_regularizer = o->bias_regularizer,
-                        .kernel_constraint = o->kernel_constraint,
-                        .recurrent_constraint = o->recurrent_constraint,
-                        .bias_constraint = o->bias_constraint,
-                        .dropout = o->dropout,
-                        .recurrent_dropout = o->recurrent_dropout,
-                        .seed = o->seed,
-                        .window = self->size};
+    const gt_ConvLSTM1D_options *options = &self->options;
+    gt_CellView view = GT_CELL_VIEW(options, options->filters, GATES);
+    view.window = self->size;
     return view;
 }
 
