@@ -109,6 +109,14 @@ GT_BEGIN
     F(global_max_pooling1d) F(global_max_pooling2d) F(global_max_pooling3d)                        \
     /* pooling/max.c */                                                                            \
     F(max_pooling1d) F(max_pooling2d) F(max_pooling3d)                                             \
+    /* preprocessing/category_encoding.c */                                                    \
+    F(category_encoding)                                                                       \
+    /* preprocessing/discretization.c */                                                       \
+    F(discretization)                                                                          \
+    /* preprocessing/normalization.c */                                                        \
+    F(normalization)                                                                           \
+    /* preprocessing/rescaling.c */                                                            \
+    F(rescaling)                                                                               \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
     /* regularization/gaussian_dropout.c */                                                        \
