@@ -33,6 +33,7 @@ const gt_LayerClass gt_layer_class_masking = {
     .options = &gt_Masking_options_type,
     .create = masking_create,
     .call = masking_call,
+    .ports = GT_PORTS({"x", GT_PORT_INTEGERS, 0, 0}),
     .samples = GT_LAYER_SAMPLES({.keras = "Masking()",
                                  .inputs = 1,
                                  .input = GT_INPUTS(GT_MULTIPLES(0, 2, 1, 2, 3, 1)),
@@ -51,7 +52,12 @@ const gt_LayerClass gt_layer_class_masking = {
                                 {.keras = "Masking()",
                                  .inputs = 1,
                                  .input = GT_INPUTS(GT_ANY(2, 3, 2)),
-                                 .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
+                                 .output = GT_SAMPLE_SHAPE(2, 3, 2)},
+                                {.options = GT_LAYER_OPTIONS(gt_Masking, .mask_value = 1),
+                                 .keras = "Masking(1)",
+                                 .inputs = 1,
+                                 .input = GT_INPUTS(GT_WHOLE(GT_INT32, 0, 2, 4, 3, 2)),
+                                 .output = GT_SAMPLE_SHAPE(4, 3, 2)}),
 };
 
 gt_Layer *gt_Masking_at(const char *here, const gt_Masking_options *options)

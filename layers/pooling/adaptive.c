@@ -1,23 +1,12 @@
-/* AdaptiveMaxPooling and AdaptiveAveragePooling of one, two and three spatial axes. A window of several axes is the
- * product of windows of one, and so are maxima and means over it: one axis is pooled after the other. Of n elements
- * that become m every window has s = n / m elements, rounded up, or s + 1. So all windows of both lengths are pooled,
- * and those that are wanted are taken from the two:
- *
- *     n 5, m 3: [0 2) [1 4) [3 5), of lengths 2, 3, 2
- *     pooled by 2: 01 12 23 34; by 3: 012 123 234; joined, elements 0, 4 + 1 and 3 are taken */
+/* AdaptiveMaxPooling and AdaptiveAveragePooling of one, two and three spatial axes. */
 #include "layers/pooling/adaptive.h"
 #include "layers/conv/window.h"
-#include "ops/array/cast.h"
-#include "ops/array/creation.h"
-#include "ops/array/indexing.h"
-#include "ops/math/arithmetic.h"
-#include "ops/math/compare.h"
 #include "ops/nn/pooling.h"
 
 typedef struct AdaptivePooling {
     gt_Layer base;
     gt_AdaptiveMaxPooling1D_options options;
-    int64_t size[3]; /* of the output */
+    gt_Shape size; /* of the output */
 } AdaptivePooling;
 
 GT_OPTION_TYPE(gt_AdaptiveMaxPooling1D_options, gt_AdaptiveMaxPooling1D_OPTIONS);
@@ -25,69 +14,22 @@ GT_OPTION_TYPE(gt_AdaptiveMaxPooling1D_options, gt_AdaptiveMaxPooling1D_OPTIONS)
 static gt_Status adaptive_create(gt_Layer *layer)
 {
     AdaptivePooling *self = (AdaptivePooling *)layer;
-    return gt_sizes_expand("output_size", self->options.output_size, gt_spatial_axes(layer), 1,
-                           self->size);
-}
-
-/* gt_max_pool_at or gt_average_pool_at. */
-typedef gt_Tensor *(*Pool)(const char *here, gt_Tensor *x, gt_Shape pool_size,
-                           const gt_max_pool_options *options);
-
-/* Windows of `size` elements along spatial axis d of `axes`. */
-static gt_Tensor *pool_windows(Pool pool, gt_Tensor *x, int axes, int d, int64_t size,
-                               int64_t stride)
-{
-    gt_Shape window = gt_shape(1, 1, 1), strides = gt_shape(1, 1, 1);
-    window.rank = strides.rank = axes;
-    window.dims[d] = size;
-    strides.dims[d] = stride;
-    return pool(NULL, x, window, GT_KEYWORDS(gt_max_pool, .strides = strides));
-}
-
-/* Where the windows stand: those of s elements from 0 on, those of s + 1 behind them. */
-static gt_Tensor *places(int64_t n, int64_t m, int64_t s)
-{
-    const double size = (double)n, count = (double)m;
-    gt_Tensor *i = gt_multiply(gt_arange(0, count, 1, .dtype = GT_INT64), size);
-    gt_Tensor *begin = gt_floor_divide(i, count);
-    gt_Tensor *end = gt_floor_divide(gt_add(i, size + count - 1), count);
-    gt_Tensor *longer = gt_cast(gt_greater(gt_subtract(end, begin), (double)s), GT_INT64);
-    return gt_add(begin, gt_multiply(longer, size - (double)s + 1));
-}
-
-static gt_Tensor *pool_axis(Pool pool, gt_Tensor *x, int axes, int d, int64_t m)
-{
-    const int64_t n = gt_dim(gt_tensor_shape(x), d + 1), s = (n + m - 1) / m;
-    if (n == 0) {
-        gt_fail(GT_INVALID, "spatial axis %d of the input is empty", d);
-        return NULL;
-    }
-    if (n % m == 0)
-        return pool_windows(pool, x, axes, d, s, s);
-    gt_Tensor *windows = pool_windows(pool, x, axes, d, s, 1);
-    if (n > s)
-        windows = gt_concatenate(gt_tensors(windows, pool_windows(pool, x, axes, d, s + 1, 1)),
-                                 .axis = d + 1);
-    return gt_take(windows, places(n, m, s), .axis = d + 1);
-}
-
-static gt_Tensor *adaptive(gt_Layer *layer, gt_Tensor *x, Pool pool)
-{
-    const AdaptivePooling *self = (const AdaptivePooling *)layer;
     const int axes = gt_spatial_axes(layer);
-    for (int d = 0; d < axes && gt_status() == GT_OK; d++)
-        x = pool_axis(pool, x, axes, d, self->size[d]);
-    return x;
+    int64_t size[3];
+    if (gt_sizes_expand("output_size", self->options.output_size, axes, 1, size) != GT_OK)
+        return gt_status();
+    self->size = gt_shape_of(axes, size);
+    return GT_OK;
 }
 
 static gt_Tensor *adaptive_max_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    return adaptive(layer, in->x, gt_max_pool_at);
+    return gt_adaptive_max_pool(in->x, ((const AdaptivePooling *)layer)->size);
 }
 
 static gt_Tensor *adaptive_average_call(gt_Layer *layer, const gt_CallArgs *in)
 {
-    return adaptive(layer, in->x, gt_average_pool_at);
+    return gt_adaptive_average_pool(in->x, ((const AdaptivePooling *)layer)->size);
 }
 
 #define ADAPTIVE(axes)                                                                             \

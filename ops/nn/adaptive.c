@@ -5,6 +5,7 @@
  *
  * so the axis is pooled with each, in steps of 1, and the windows are taken from both. If out divides in, the windows are
  * next to each other and one pooling does it. */
+#include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
 #include "ops/kit.h"
@@ -51,6 +52,7 @@ static gt_Tensor *uneven(Pool pool, gt_Tensor *x, int rank, int axis, int64_t in
 
 static gt_Tensor *adaptive(Pool pool, gt_Tensor *x, gt_Shape output_size)
 {
+    gt_Tensor *y = x;
     gt_Spec spec = gt_spec(x);
     int64_t out[GT_SPATIAL];
     int rank = spec.rank - 2;
@@ -64,11 +66,11 @@ static gt_Tensor *adaptive(Pool pool, gt_Tensor *x, gt_Shape output_size)
     for (int d = 0; d < rank; d++) {
         int64_t in = spec.dims[d + 1];
         if (in % out[d] != 0)
-            x = uneven(pool, x, rank, d, in, out[d]);
+            y = uneven(pool, y, rank, d, in, out[d]);
         else if (in != out[d])
-            x = pooled(pool, x, rank, d, in / out[d], in / out[d]);
+            y = pooled(pool, y, rank, d, in / out[d], in / out[d]);
     }
-    return x;
+    return y == x ? gt_identity(x) : y; /* a tensor of its own, in any case */
 }
 GT_COMPOSED_TENSOR(adaptive_max_pool, adaptive,
                    (const char *here, gt_Tensor *x, gt_Shape output_size),
