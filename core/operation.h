@@ -55,7 +55,7 @@ typedef struct gt_SampleInput {
     gt_Shape shape;
     double low, high; /* uniform numbers from this range */
     double gap;       /* > 0: numbers keep this far from multiples of `every` (kinks) */
-    double every;
+    double every;     /* gap 0: the numbers are multiples of it */
     bool distinct;   /* no two numbers closer than 1e-2 (max, sort) */
     double diagonal; /* row i of each matrix has (i + 1) times this added on its diagonal */
 } gt_SampleInput;

@@ -473,6 +473,8 @@ gt_Status gt_child_rename(gt_Layer *layer, const gt_Layer *child, const char *na
     gt_LayerState *state = layer->state;
     gt_Context *context = state->object.context;
     int32_t i = gt_map_find(&state->places, gt_map_pointer(child));
+    if (strcmp(state->children[i].name, name) == 0)
+        return GT_OK;
     if (gt_layer_find_child(state, name, strlen(name)) >= 0)
         return gt_raise(context, GT_INVALID, NULL, NULL, "a layer called \"%s\" is in %s already", name,
                         state->name);

@@ -11,6 +11,8 @@ GT_BEGIN
 #define GT_LAYERS(F)                                                                               \
     /* attention/attention.c */                                                                    \
     F(attention) F(additive_attention)                                                             \
+    /* attention/multi_head_attention.c */                                                         \
+    F(multi_head_attention) F(group_query_attention)                                               \
     /* conv/conv.c */                                                                              \
     F(conv1d) F(conv2d) F(conv3d)                                                                  \
     /* conv/depthwise.c */                                                                         \
@@ -107,6 +109,14 @@ GT_BEGIN
     F(global_max_pooling1d) F(global_max_pooling2d) F(global_max_pooling3d)                        \
     /* pooling/max.c */                                                                            \
     F(max_pooling1d) F(max_pooling2d) F(max_pooling3d)                                             \
+    /* preprocessing/category_encoding.c */                                                    \
+    F(category_encoding)                                                                       \
+    /* preprocessing/discretization.c */                                                       \
+    F(discretization)                                                                          \
+    /* preprocessing/normalization.c */                                                        \
+    F(normalization)                                                                           \
+    /* preprocessing/rescaling.c */                                                            \
+    F(rescaling)                                                                               \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
     /* regularization/gaussian_dropout.c */                                                        \

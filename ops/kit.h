@@ -42,6 +42,12 @@
         .dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi,         \
         .gap = 0.05, .every = kinks                                                                \
     }
+/* Real numbers that are multiples of `step`. */
+#define GT_MULTIPLES(lo, hi, step, ...)                                                            \
+    {                                                                                              \
+        .dtype = GT_FLOAT64, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi,         \
+        .every = step                                                                              \
+    }
 /* The usual ranges, by shape. */
 #define GT_ANY(...)      GT_REAL(-2, 2, __VA_ARGS__)
 #define GT_POSITIVE(...) GT_REAL(0.5, 2, __VA_ARGS__)

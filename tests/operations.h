@@ -66,8 +66,13 @@ static inline void fill_case(Case *c, const gt_Operation *operation, const gt_Sa
                 /* Every other number from the upper half: a few show both sides of a kink. */
                 double u = ((double)(k % 2) + next_uniform(&state)) / 2;
                 double x = input->low + (input->high - input->low) * u;
-                c->numbers[i][k] =
-                    gt_dtype_is_float(input->dtype) ? x + on_diagonal(input, k) : floor(x);
+                if (!gt_dtype_is_float(input->dtype))
+                    x = floor(x);
+                else if (input->every > 0 && input->gap == 0)
+                    x = input->every * floor(x / input->every);
+                else
+                    x += on_diagonal(input, k);
+                c->numbers[i][k] = x;
             } while (!acceptable(input, c->numbers[i], k));
     }
 }

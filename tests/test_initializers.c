@@ -368,6 +368,19 @@ Test(initializers, arrays_leave_no_memory)
     assert_no_leaks();
 }
 
+/* A copy that fails before it holds an array does not give back what the first layer holds. */
+Test(initializers, a_copy_that_fails_leaves_the_array)
+{
+    const gt_Initializer wrong = gt_HeNormal(.seed = -3);
+    gt_Layer *layer = dense_of_array();
+    cr_assert_null(gt_layer_copy_with(layer, "kernel_initializer", &wrong, sizeof wrong));
+    fails(GT_INVALID, "kernel_initializer: seed must be >= 0");
+    gt_build(layer, gt_shape(1, 3), GT_FLOAT32);
+    kernel_is_the_row(layer);
+    gt_layer_free(layer);
+    assert_no_leaks();
+}
+
 static gt_Status makes_a_layer(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     (void)context;

@@ -230,6 +230,20 @@ Test(kernels, special_values)
                       "%s: arctan2(%a, %a) is %a, not %a", table->isa, x[j], x[i], y[j],
                       atan2(x[j], x[i]));
         }
+        static const struct {
+            gt_BinaryLoopId id;
+            long double (*right)(long double, long double);
+            double bound;
+        } pairs[] = {
+            {GT_LOOP_POWER, powl, 1}, {GT_LOOP_ARCTAN2, atan2l, 1.5}, {GT_LOOP_HYPOT, hypotl, 1.3}};
+        for (int i = 0; i < 3 * COUNT; i++) {
+            const double other = values[i / 3];
+            table->binary[pairs[i % 3].id][GT_LOOP_F64](COUNT, values, 1, &other, 0, yd);
+            for (int j = 0; j < COUNT; j++)
+                CHECK(ulps_f64(yd[j], pairs[i % 3].right(values[j], other)) <= pairs[i % 3].bound,
+                      "%s: binary %d of the doubles %a, %a is %a", table->isa, (int)pairs[i % 3].id,
+                      values[j], other, yd[j]);
+        }
         const double nan = NAN, three = 3,
                      results[][4] = {
                          {GT_LOOP_RELU, -0.0, 0, 0}, {GT_LOOP_RELU, -3, 0, 0},

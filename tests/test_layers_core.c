@@ -246,3 +246,35 @@ Test(layers_core, in_a_functional_model)
     gt_layer_free(model);
     ends(scope);
 }
+
+/* Weights stored in 16 bits, products of 16 bits: results are float32, and near those of float32. */
+Test(layers_core, sixteen_bits)
+{
+    const gt_DType dtypes[] = {GT_FLOAT32, GT_BFLOAT16, GT_FLOAT16, gt_mixed_bfloat16(),
+                               gt_mixed_float16()};
+    double want[5] = {0};
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_sin(gt_reshape(gt_arange(0, 24, 1), gt_shape(2, 3, 4)));
+    gt_Tensor *words = whole(gt_array(gt_shape(3), 0, 2, 1));
+    gt_Initializer some = gt_Constant(0.3);
+    for (int k = 0; k < 5; k++) {
+        gt_DType dtype = dtypes[k];
+        gt_Layer *layers[] = {
+            gt_EinsumDense("abc,cd->abd", gt_shape(-1, 5), .bias_axes = "d",
+                           .kernel_initializer = some, .dtype = dtype),
+            gt_Embedding(3, 4, .embeddings_initializer = some, .dtype = dtype),
+            gt_ReversibleEmbedding(3, 4, .embeddings_initializer = some, .dtype = dtype),
+            gt_PReLU(.alpha_initializer = some, .dtype = dtype),
+            gt_SpectralNormalization(gt_Dense(4, .kernel_initializer = some), .dtype = dtype)};
+        for (int i = 0; i < 5; i++) {
+            gt_Tensor *y = gt_call(layers[i], i == 1 ? words : x, .training = true);
+            cr_assert(y && gt_dtype(y) == GT_FLOAT32, "%s", gt_error_message());
+            double sum = gt_item(gt_sum(gt_abs(y)));
+            want[i] = k == 0 ? sum : want[i];
+            cr_assert(fabs(sum / want[i] - 1) < 0.02, "layer %d, dtype %d: %g for %g", i, k, sum,
+                      want[i]);
+            gt_layer_free(layers[i]);
+        }
+    }
+    ends(scope);
+}

@@ -103,6 +103,16 @@ Test(layers_merging, masks)
     gt_Tensor *mask = gt_mask(gt_call(gt_Concatenate(1), a, .more = gt_tensors(gt_unmask(b))));
     cr_assert(has_shape(mask, gt_shape(1, 6)) && gt_element(mask, 2) == 0 &&
               gt_element(mask, 3) == 1);
+    /* A mask of rows counts for all their steps, also where there are as many steps as rows. */
+    gt_Tensor *steps =
+        gt_with_mask(gt_ones(gt_shape(2, 2, 4)), bits(gt_array(gt_shape(2, 2), 1, 0, 0, 0)));
+    gt_Tensor *rows = gt_with_mask(gt_ones(gt_shape(2, 4)), bits(gt_array(gt_shape(2), 0, 1)));
+    mask = gt_mask(gt_call(gt_Add(), steps, .more = gt_tensors(rows)));
+    cr_assert(has_shape(mask, gt_shape(2, 2)) && gt_element(mask, 0) == 1 &&
+              gt_element(mask, 1) == 0 && gt_element(mask, 2) == 1 && gt_element(mask, 3) == 1);
+    gt_Tensor *features = gt_with_mask(gt_ones(gt_shape(2, 4)), bits(gt_ones(gt_shape(2, 4))));
+    mask = gt_mask(gt_call(gt_Minimum(), steps, .more = gt_tensors(features)));
+    cr_assert(has_shape(mask, gt_shape(2, 2, 4)));
     /* Masks of all axes are joined along the axis. */
     gt_Tensor *flat = gt_with_mask(gt_ones(gt_shape(1, 2)), bits(gt_array(gt_shape(1, 2), 0, 1)));
     mask = gt_mask(gt_call(gt_Concatenate(), flat, .more = gt_tensors(flat)));

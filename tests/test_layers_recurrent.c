@@ -1,6 +1,6 @@
-/* What the walks over the table of layers cannot see of recurrent layers: states from call to call, cells of one's own, names,
- * dropout that stays for all steps, mistakes, and a tagger that learns. Values are compared with Keras in
- * test_layers_oracle.c. */
+/* What the walks over the table of layers cannot see of recurrent layers: states from call to call, cells of one's
+ * own, names, dropout that stays for all steps, mistakes, and a tagger that learns. Values are compared with Keras
+ * in test_layers_oracle.c. */
 #include <criterion/criterion.h>
 
 #include "gradtape.h"
@@ -81,7 +81,8 @@ static gt_Status calls_layer(void *context, gt_Tensor *const *inputs, gt_Tensor 
     return gt_status();
 }
 
-/* Three batches one after the other are one long sequence; so they are in a plan; after gt_reset_states all is as at first. */
+/* Three batches one after the other are one long sequence; so they are in a plan; after gt_reset_states all is as
+ * at first. */
 Test(layers_recurrent, states_go_on)
 {
     static const int counts[] = {2, 1, 1, 3, 2};
@@ -120,6 +121,63 @@ Test(layers_recurrent, states_go_on)
         gt_layer_free(whole);
         gt_scope_end(scope);
     }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* In a plan the steps are one loop, whose body is there once; with .unroll they follow one another. Same bits. */
+Test(layers_recurrent, loops_in_plans)
+{
+    enum { STEPS = 20 };
+    gt_Tensor *x = waves(gt_shape(2, STEPS, 3));
+    for (int kind = 0; kind < 2; kind++) {
+        gt_Layer *layers[2];
+        int32_t operations[2];
+        gt_Tensor *y[2];
+        for (int unroll = 0; unroll < 2; unroll++) {
+            gt_Layer *layer = layers[unroll] =
+                kind == 0 ? gt_LSTM(3, .unroll = unroll) : gt_RNN(gt_GRUCell(3), .unroll = unroll);
+            gt_call(layer, x);
+            if (unroll)
+                take_weights(layer, layers[0]);
+            gt_Function *function = gt_function(calls_layer, layer);
+            gt_function_call(function, gt_tensors(x), &y[unroll]);
+            ok("plan");
+            cr_assert(distance(y[unroll], gt_call(layer, x)) == 0);
+            operations[unroll] = gt_function_stats(function).operations;
+            gt_function_free(function);
+        }
+        cr_assert(distance(y[0], y[1]) == 0);
+        cr_assert(operations[0] < STEPS && operations[1] >= 3 * STEPS, "%d: %d and %d operations",
+                  kind, (int)operations[0], (int)operations[1]);
+        gt_layer_free(layers[0]);
+        gt_layer_free(layers[1]);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A stateful layer in training: the states are those that inference of the same batches would leave; gradients stay in
+ * the batch. */
+Test(layers_recurrent, training_with_states)
+{
+    gt_Layer *layer = gt_LSTM(3, .stateful = true);
+    gt_Tensor *x = waves(gt_shape(2, 4, 2));
+    gt_call(layer, x);
+    gt_call(layer, x);
+    gt_Tensor *h = gt_identity(gt_state_variables(layer).items[0]);
+    gt_reset_states(layer);
+    for (int i = 0; i < 2; i++) {
+        gt_Tape *tape = gt_tape_begin();
+        gt_Tensor *loss = gt_sum(gt_call(layer, x, .training = true)), *gradient[3];
+        gt_gradients(tape, gt_tensors(loss), gt_trainable_variables(layer), gradient);
+        ok("gradients");
+        cr_assert(gradient[0] && gradient[1] && gradient[2] &&
+                  gt_trainable_variables(layer).count == 3);
+        gt_tape_end(tape);
+    }
+    cr_assert(distance(gt_state_variables(layer).items[0], h) < 1e-6);
+    gt_layer_free(layer);
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -255,7 +313,8 @@ Test(layers_recurrent, a_cell_of_ones_own)
 
 /* ---- dropout ---- */
 
-/* With kernels that copy, the outputs show the masks: the same for all steps, others in the next call and in other rows. */
+/* With kernels that copy, the outputs show the masks: the same for all steps, others in the next call and in other
+ * rows. */
 Test(layers_recurrent, dropout_stays_for_all_steps)
 {
     enum { N = 16 };
@@ -302,6 +361,19 @@ Test(layers_recurrent, names_and_mistakes)
     paths_are(both, gt_weights(both),
               "forward_words/kernel forward_words/recurrent_kernel forward_words/bias "
               "backward_words/kernel backward_words/recurrent_kernel backward_words/bias");
+    gt_Layer *named =
+        gt_Bidirectional(gt_GRU(2, .name = "forward_a", .return_state = true),
+                         .backward_layer = gt_GRU(2, .name = "backward_b", .go_backwards = true,
+                                                  .return_state = true));
+    gt_Tensor *last, *alone;
+    gt_call(named, x, .outputs = gt_outputs(NULL, &last));
+    ok("the second state alone");
+    gt_call(gt_get_layer(named, 1), x, .outputs = gt_outputs(&alone));
+    cr_assert(distance(last, alone) == 0);
+    cr_assert(
+        strcmp(gt_variable_path(named, gt_weights(named).items[0]), "forward_a/kernel") == 0 &&
+        strcmp(gt_variable_path(named, gt_weights(named).items[3]), "backward_b/kernel") == 0);
+    gt_layer_free(named);
     gt_Layer *copy = gt_layer_copy(both);
     gt_call(copy, x);
     take_weights(copy, both);
@@ -399,6 +471,30 @@ Test(layers_recurrent, steps_of_a_layer_with_averages)
     assert_no_leaks();
 }
 
+/* Masks of sentences of words: the inner layer gets the mask of each sentence, the outer one those that have a word. */
+Test(layers_recurrent, masks_of_steps)
+{
+    gt_Tensor *x = waves(gt_shape(2, 3, 4, 2)), *mask = gt_greater(waves(gt_shape(2, 3, 4)), 0.1);
+    mask = gt_logical_and(mask, gt_cast(gt_array(gt_shape(3, 1), 1, 0, 1), GT_BOOL));
+    gt_Layer *words = gt_LSTM(3), *sentences = gt_TimeDistributed(words);
+    gt_Tensor *y = gt_call(sentences, gt_with_mask(x, mask)), *row[3], *there[3];
+    gt_unstack(x, 3, row, .axis = 1);
+    gt_unstack(mask, 3, there, .axis = 1);
+    gt_Tensor *each[3];
+    for (int t = 0; t < 3; t++)
+        each[t] = gt_call(words, row[t], .mask = there[t]);
+    ok("sentences");
+    cr_assert(distance(gt_unmask(y), gt_stack(gt_tensors(each[0], each[1], each[2]), .axis = 1)) <
+              1e-6);
+    cr_assert(distance(gt_unmask(y), gt_call(sentences, x)) > 1e-3);
+    gt_Tensor *rides = gt_mask(y);
+    cr_assert(gt_shape_equal(gt_tensor_shape(rides), gt_shape(2, 3)) && gt_element(rides, 0) == 1 &&
+              gt_element(rides, 1) == 0 && gt_element(rides, 4) == 0);
+    gt_layer_free(sentences);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* The first values of LSTM's bias: ones for the forget gate, what bias_initializer draws for the others. */
 Test(layers_recurrent, first_bias)
 {
@@ -410,6 +506,19 @@ Test(layers_recurrent, first_bias)
         cr_assert(i / 5 == 1 ? x == 1 : fabs(x - 7) < 1 && x != gt_element(bias, (i + 10) % 20),
                   "%d: %g", i, x);
     }
+    gt_Layer *again[2];
+    for (int k = 0; k < 2; k++) { /* a seed of its own */
+        again[k] = gt_LSTM(5, .bias_initializer = gt_RandomNormal(.seed = 3));
+        gt_build(again[k], gt_shape(1, 2, 3), GT_FLOAT64);
+    }
+    cr_assert(distance(gt_weights(again[0]).items[2], gt_weights(again[1]).items[2]) == 0 &&
+              distance(gt_weights(again[0]).items[0], gt_weights(again[1]).items[0]) > 0);
+    gt_layer_free(again[0]);
+    gt_layer_free(again[1]);
+    gt_Layer *wrong = gt_LSTM(5, .bias_initializer = gt_Orthogonal());
+    cr_assert(!gt_call(wrong, waves(gt_shape(1, 2, 3))));
+    fails("an orthogonal weight must have at least 2 dimensions (got 1)");
+    gt_layer_free(wrong);
     gt_layer_free(lstm);
     gt_context_free(NULL);
     assert_no_leaks();

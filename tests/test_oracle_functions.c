@@ -253,7 +253,7 @@ static gt_Tensor *masked_moments(gt_Tensor *x, gt_Tensor *mask)
 
 static gt_Tensor *spectral(gt_Tensor *kernel, gt_Tensor *u, int count)
 {
-    gt_SpectrallyNormalized both = gt_spectral_normalization(kernel, u, .power_iterations = count);
+    gt_UnitKernel both = gt_spectral_normalization(kernel, u, .power_iterations = count);
     return flat(both.kernel, &both.u, 1);
 }
 

@@ -1,11 +1,7 @@
-/* Dot: products of two inputs, summed over an axis of each. A matrix product of rows (batch, m,
- * k) and (batch, k, n), where m and n are all other axes of an input as one. */
+/* Dot: products of two inputs, row by row of the batch, summed over an axis of each. */
 #include "layers/merging/dot.h"
-#include "core/text.h"
 #include "layers/kit.h"
-#include "ops/array/reshaping.h"
-#include "ops/linalg/einsum.h"
-#include "ops/nn/normalization.h"
+#include "ops/linalg/contraction.h"
 
 typedef struct Dot {
     gt_Layer base;
@@ -42,45 +38,16 @@ static bool differ(int64_t a, int64_t b)
     return a != b && a >= 0 && b >= 0;
 }
 
-/* The letters of an input: the batch is 'a', the summed axis 'z'. */
-static void name_axes(char *letters, int rank, int axis, char next)
-{
-    for (int d = 0; d < rank; d++)
-        letters[d] = (char)(d == 0 ? 'a' : d == axis ? 'z' : next++);
-    letters[rank] = 0;
-}
-
-/* "abz,azi->abi": the result has the axes that are not summed, in order. */
-static void dot_equation(char *text, size_t size, const int rank[2], const int axis[2])
-{
-    char a[GT_MAX_RANK + 1], b[GT_MAX_RANK + 1], y[2 * GT_MAX_RANK + 1];
-    int count = 0;
-    name_axes(a, rank[0], axis[0], 'b');
-    name_axes(b, rank[1], axis[1], 'k');
-    for (int d = 0; d < rank[0]; d++)
-        if (d != axis[0])
-            y[count++] = a[d];
-    for (int d = 1; d < rank[1]; d++)
-        if (d != axis[1])
-            y[count++] = b[d];
-    y[count] = 0;
-    gt_text(text, size, "%s,%s->%s", a, b, y);
-}
-
 static gt_Tensor *dot_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const Dot *self = (const Dot *)layer;
     gt_Tensor *x[2];
-    int axis[2], rank[2];
-    char equation[4 * GT_MAX_RANK + 8];
+    int axis[2];
     for (int i = 0; i < 2; i++) {
-        rank[i] = gt_rank(in->inputs[i]);
         axis[i] = axis_of(self, in, i);
         if (axis[i] < 0)
             return NULL;
         x[i] = gt_autocast(in, in->inputs[i]);
-        if (self->options.normalize)
-            x[i] = gt_normalize(x[i], .axis = axis[i]);
     }
     gt_Spec one = gt_spec(x[0]), other = gt_spec(x[1]);
     if (gt_status() != GT_OK)
@@ -94,9 +61,8 @@ static gt_Tensor *dot_call(gt_Layer *layer, const gt_CallArgs *in)
                 gt_shape_text(gt_spec_shape(&other), b, sizeof b));
         return NULL;
     }
-    dot_equation(equation, sizeof equation, rank, axis);
-    gt_Tensor *y = gt_einsum(equation, gt_tensors(x[0], x[1]));
-    return rank[0] == 2 && rank[1] == 2 ? gt_expand_dims(y, 1) : y;
+    return gt_batch_dot(x[0], x[1], .axes = gt_axes(axis[0], axis[1]),
+                        .normalize = self->options.normalize);
 }
 
 /* Padding counts like the rest, and nobody is told: in Keras, too. */

@@ -1,7 +1,9 @@
 /* What layers of several inputs share. */
 #include "layers/merging/merge.h"
+#include "ops/array/creation.h"
 #include "ops/array/reshaping.h"
 #include "ops/math/compare.h"
+#include "ops/math/reduce.h"
 
 static gt_Status refuse(const char *what, const gt_Spec *one, const gt_Spec *other)
 {
@@ -85,11 +87,41 @@ gt_Tensor *gt_merge_by(const gt_CallArgs *in, gt_Tensor *(*combine)(gt_Tensor *a
     return y;
 }
 
+/* The OR of masks over axes that are not the same: each in the shape of its input, with the axes that it got; then
+ * without the axes behind those that some mask covers. */
+static gt_Tensor *stretched_or(const gt_CallArgs *in)
+{
+    gt_Merged merged;
+    gt_Tensor *mask = NULL;
+    int covered = 1;
+    if (gt_merge(in, &merged) != GT_OK)
+        return NULL;
+    for (int32_t i = 0; i < in->count; i++) {
+        int axes = gt_rank(in->masks[i]), more = gt_rank(merged.x[i]) - gt_rank(in->inputs[i]);
+        covered = axes > 1 && axes + more > covered ? axes + more : covered;
+        gt_Tensor *whole =
+            gt_logical_or(merged.mask[i], gt_zeros_like(merged.x[i], .dtype = GT_BOOL));
+        mask = mask ? gt_logical_or(mask, whole) : whole;
+    }
+    for (int axis = gt_rank(merged.x[0]); axis > covered; axis--)
+        mask = gt_any(mask, .axis = -1);
+    return mask;
+}
+
 gt_Tensor *gt_merge_mask(gt_Layer *layer, const gt_CallArgs *in)
 {
     gt_Tensor *mask = in->masks[0];
+    bool alike = true;
     (void)layer;
-    for (int32_t i = 1; mask && i < in->count; i++)
-        mask = in->masks[i] ? gt_logical_or(mask, in->masks[i]) : NULL;
+    for (int32_t i = 0; i < in->count; i++) {
+        if (!in->masks[i])
+            return NULL;
+        alike = alike && gt_rank(in->masks[i]) == gt_rank(mask) &&
+                gt_rank(in->inputs[i]) == gt_rank(in->inputs[0]);
+    }
+    if (!alike)
+        return stretched_or(in);
+    for (int32_t i = 1; i < in->count; i++)
+        mask = gt_logical_or(mask, in->masks[i]);
     return mask;
 }

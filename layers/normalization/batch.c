@@ -96,24 +96,6 @@ static gt_Status batch_normalization_build(gt_Layer *layer, const gt_BuildArgs *
                              .dim = in->shape.dims[axis]);
 }
 
-/* Of the elements that a mask lets count: it has all axes of x but the last. Keras divides by n + 1e-7, so that nothing
- * is 0 / 0. */
-static void masked_moments(const BatchNormalization *self, gt_Tensor *x, gt_Tensor *mask,
-                           gt_Tensor **mean, gt_Tensor **variance)
-{
-    const gt_Axes others = self->others;
-    const gt_Shape shape = gt_tensor_shape(self->moving_mean);
-    gt_Tensor *there = gt_expand_dims(mask, -1);
-    gt_Tensor *ones = gt_where(there, gt_ones_like(x), 0);
-    gt_Tensor *count = gt_add(gt_sum(ones, .axes = others, .keepdims = true), 1e-7);
-    gt_Tensor *sum = gt_sum(gt_where(there, x, 0), .axes = others, .keepdims = true);
-    gt_Tensor *middle = gt_divide(sum, count);
-    gt_Tensor *squares = gt_square(gt_where(there, gt_subtract(x, middle), 0));
-    sum = gt_sum(squares, .axes = others, .keepdims = true);
-    *mean = gt_reshape(middle, shape);
-    *variance = gt_reshape(gt_divide(sum, count), shape);
-}
-
 /* What follows a tape later has nothing to do with the averages. */
 static void follow(gt_Variable *moving, double momentum, gt_Tensor *batch)
 {
@@ -187,10 +169,8 @@ static gt_Tensor *batch_normalization_call(gt_Layer *layer, const gt_CallArgs *i
     gt_Tensor *offset = self->beta ? gt_widened(self->beta) : NULL;
     if (learns && check_batch(in) != GT_OK)
         return NULL;
-    if (learns && in->mask)
-        masked_moments(self, x, in->mask, &mean, &variance);
-    else if (learns)
-        gt_moments(x, &mean, &variance, .axes = self->others);
+    if (learns)
+        gt_moments(x, &mean, &variance, .axes = self->others, .mask = in->mask);
     if (learns && self->options.renorm)
         renormalize(self, mean, variance, &scale, &offset);
     gt_Tensor *y =

@@ -4,12 +4,6 @@
 #include "layers/kit.h"
 #include "ops/array/assign.h"
 #include "ops/array/cast.h"
-#include "ops/array/creation.h"
-#include "ops/array/reshaping.h"
-#include "ops/linalg/matmul.h"
-#include "ops/math/arithmetic.h"
-#include "ops/math/compare.h"
-#include "ops/math/reduce.h"
 #include "ops/nn/normalization.h"
 
 #include <string.h>
@@ -65,19 +59,12 @@ static gt_Status spectral_normalization_build(gt_Layer *layer, const gt_BuildArg
 /* New numbers of the kernel and of vector_u, outside of every gradient. */
 static gt_Status normalize_kernel(SpectralNormalization *self)
 {
-    gt_Tensor *kernel = gt_stop_gradient(self->kernel), *u = gt_stop_gradient(self->vector_u),
-              *v = u;
-    gt_Tensor *matrix = gt_reshape(kernel, gt_shape(-1, gt_last(gt_tensor_shape(kernel))));
-    for (int64_t i = 0; i < self->options.power_iterations; i++) {
-        v = gt_normalize(gt_matmul(u, matrix, .transpose_b = true));
-        u = gt_normalize(gt_matmul(v, matrix));
-    }
-    gt_Tensor *sigma = gt_matmul(gt_matmul(v, matrix), u, .transpose_b = true);
-    gt_Tensor *zero = gt_all(gt_equal(kernel, 0));
-    gt_Tensor *norm = gt_where(zero, gt_ones_like(sigma), sigma);
-    gt_Tensor *scaled = gt_divide(kernel, gt_reshape(norm, gt_shape()));
-    gt_assign(self->vector_u, gt_where(zero, self->vector_u, u));
-    return gt_assign(self->kernel, scaled);
+    const gt_DType dtype = gt_dtype(self->kernel);
+    gt_UnitKernel next = gt_spectral_normalization(
+        gt_widened(gt_stop_gradient(self->kernel)), gt_widened(gt_stop_gradient(self->vector_u)),
+        .power_iterations = self->options.power_iterations);
+    gt_assign(self->vector_u, gt_narrowed(next.u, dtype));
+    return gt_assign(self->kernel, gt_narrowed(next.kernel, dtype));
 }
 
 static gt_Tensor *spectral_normalization_call(gt_Layer *layer, const gt_CallArgs *in)

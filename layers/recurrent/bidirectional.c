@@ -1,4 +1,5 @@
-/* Bidirectional. What it needs to know of its layers it reads from their options by name, as gt_layer_copy_with does. */
+/* Bidirectional. What it needs to know of its layers it reads from their options by name, as gt_layer_copy_with
+ * does. */
 #include "layers/recurrent/bidirectional.h"
 #include "layers/recurrent/cell.h"
 #include "layers/recurrent/gru.h"
@@ -81,7 +82,7 @@ static gt_Status bidirectional_create(gt_Layer *layer)
     gt_Layer *forward = self->forward = self->options.layer;
     gt_Layer *backward = self->options.backward_layer;
     const bool yes = true;
-    int mode = self->options.merge_mode;
+    int mode = (int)self->options.merge_mode;
     if (mode < GT_MERGE_MODE_CONCAT || mode > GT_MERGE_MODE_NONE)
         return gt_fail(GT_INVALID, "unknown merge_mode %d", mode);
     if (check_layer(forward, "layer") != GT_OK ||
@@ -103,7 +104,8 @@ static gt_Status bidirectional_create(gt_Layer *layer)
     return name_child(layer, backward, "backward_");
 }
 
-/* One of the layers: `first` is where its states stand among the inputs and outputs. NULL on failure. */
+/* The output of one of the layers, NULL on failure. Its `count` states stand from `inputs` on among the inputs and from
+ * `outputs` on among the outputs. */
 static gt_Tensor *run(gt_Layer *layer, const gt_CallArgs *in, int inputs, int outputs, int count)
 {
     gt_Tensor **to[GT_STATES + 1];
@@ -111,8 +113,6 @@ static gt_Tensor *run(gt_Layer *layer, const gt_CallArgs *in, int inputs, int ou
     for (int i = 0; i < count; i++)
         to[i] = in->wanted >> (outputs + i) & 1 ? &in->outputs[outputs + i] : NULL;
     to[count] = GT_LIST_END;
-    if (!(in->wanted >> outputs & ((1u << count) - 1)))
-        to[0] = GT_LIST_END;
     const gt_Outputs list = {to};
     gt_Tensor *y =
         gt_call(layer, in->x, .mask = in->mask,

@@ -24,13 +24,14 @@ typedef enum gt_MergeMode {
       "own")                                                                                       \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_Bidirectional_options, gt_Bidirectional_OPTIONS);
-/* gt_Bidirectional(gt_LSTM(32, .return_sequences = true)): the layer over the sequences, another one over them from the end,
- * and both outputs, in the order of time, merged: concatenated along the last axis unless .merge_mode says otherwise.
+/* gt_Bidirectional(gt_LSTM(32, .return_sequences = true)): the layer over the sequences, another one over them
+ * from the end, and both outputs, in the order of time, merged: concatenated along the last axis unless
+ * .merge_mode says otherwise.
  *
- * The layer becomes the child forward_NAME, its copy backward_NAME. Inputs: sequences, then the states before the first step
- * of the forward and those of the backward layer, all of them or none. Outputs: the merged one, with GT_MERGE_MODE_NONE two,
- * then with .return_state the states of the forward and those of the backward layer. Where sequences are returned, masked
- * steps are 0 (.zero_output_for_mask of both layers is set, as in Keras). */
+ * The layer becomes the child forward_NAME, its copy backward_NAME. Inputs: sequences, then the states before the
+ * first step of the forward and those of the backward layer, all of them or none. Outputs: the merged one, with
+ * GT_MERGE_MODE_NONE two, then with .return_state the states of the forward and those of the backward layer. Where
+ * sequences are returned, masked steps are 0 (.zero_output_for_mask of both layers is set, as in Keras). */
 #define gt_Bidirectional(...)                                                                      \
     gt_Bidirectional_at(GT_HERE, GT_KEYWORDS_1(gt_Bidirectional, layer, __VA_ARGS__))
 GT_API gt_Layer *gt_Bidirectional_at(const char *here, const gt_Bidirectional_options *options);

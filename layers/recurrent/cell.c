@@ -1,5 +1,5 @@
-/* What recurrent layers and cells share. The masks of a cell that a loop holds stand in memory of their own: a trace
- * takes the struct of a layer for a fact, and these tensors are none. */
+/* What recurrent layers and cells share. The masks of a cell that a loop holds stand in memory of their own: a
+ * trace takes the struct of a layer for a fact, and these tensors are none. */
 #include "layers/recurrent/cell.h"
 #include "layers/recurrent/gru.h"
 #include "layers/recurrent/lstm.h"
@@ -35,28 +35,29 @@ gt_Status gt_cell_check(const gt_CellView *view)
 
 enum { FORGET_GATES = 4 };
 
-/* Fills a part of the bias as if that were the whole of it; the random stream is another for each part. */
-static gt_Status fill_part(const gt_Initializer *with, const gt_Spec *bias, void *data,
-                           int64_t first, int64_t count, uint64_t stream)
+/* Fills a part of the bias as if that were the whole of it. The key of its draws are the stream of the whole and the
+ * place, or with a seed of the initializer's own that and the place. */
+static gt_Status fill_part(gt_Initializer with, const gt_Spec *bias, void *data, int64_t first,
+                           int64_t count, uint64_t stream)
 {
+    char key[64];
     gt_Spec part = {0};
     gt_spec_set(&part, bias->dtype, gt_shape(count));
-    char *at = (char *)data + (size_t)first * gt_dtype_size(bias->dtype);
-    return with->type->fill(with, &part, at, stream + (uint64_t)first);
+    snprintf(key, sizeof key, "%llx/%lld", (unsigned long long)stream, (long long)first);
+    return gt_initialize(with, key, &part,
+                         (char *)data + (size_t)first * gt_dtype_size(bias->dtype));
 }
 
 /* Ones for the forget gate, what bias_initializer says for the others: (units), 1, (2 units), as Keras. */
 static gt_Status fill_forget(const gt_Initializer *self, const gt_Spec *spec, void *data,
                              uint64_t stream)
 {
-    const gt_Initializer ones = gt_Ones(), zeros = gt_Zeros();
-    const gt_Initializer *others = self->context;
+    const gt_Initializer *given = self->context;
+    gt_Initializer others = given->type ? *given : gt_Zeros();
     int64_t units = spec->size / FORGET_GATES;
-    if (!others->type)
-        others = &zeros;
     gt_Status status = fill_part(others, spec, data, 0, units, stream);
     if (status == GT_OK)
-        status = fill_part(&ones, spec, data, units, units, stream);
+        status = fill_part(gt_Ones(), spec, data, units, units, stream);
     return status == GT_OK ? fill_part(others, spec, data, 2 * units, 2 * units, stream) : status;
 }
 
@@ -66,7 +67,8 @@ static const gt_InitializerClass forget_class = {.mark = GT_MARK,
                                                  .floats_only = true,
                                                  .fill = fill_forget};
 
-/* What the bias starts with. An initializer of the forget gate reads that of the options, which live as long as the layer. */
+/* What the bias starts with. An initializer of the forget gate reads that of the options, which live as long as
+ * the layer. */
 static gt_Initializer bias_start(const gt_CellView *view, bool forget)
 {
     if (forget)

@@ -61,8 +61,8 @@ typedef struct gt_CellTensors {
 } gt_CellTensors;
 
 gt_Status gt_cell_check(const gt_CellView *view);
-/* kernel (features, gates units), recurrent_kernel (units, gates units), a bias of that shape; with `forget` the second of its
- * four parts starts at 1. */
+/* kernel (features, gates units), recurrent_kernel (units, gates units), a bias of that shape; with `forget` the
+ * second of its four parts starts at 1. */
 gt_Status gt_cell_build(gt_Layer *layer, const gt_CellView *view, const gt_BuildArgs *in,
                         gt_Shape bias, bool forget, gt_CellWeights *weights);
 gt_CellTensors gt_cell_tensors(const gt_CellWeights *weights);
@@ -103,8 +103,8 @@ typedef struct gt_States {
 
 /* Makes the variables of a stateful layer; the other members are set before. */
 gt_Status gt_states_build(gt_Layer *layer, gt_States *states, const gt_BuildArgs *in);
-/* The states before the first step: inputs 1, 2, ..., or variables; NULL: zeros. Refuses what cannot be: outputs that the
- * options do not promise, some of the states, another batch. */
+/* The states before the first step: inputs 1, 2, ..., or variables; NULL: zeros. Refuses what cannot be: outputs
+ * that the options do not promise, some of the states, another batch. */
 gt_Status gt_states_begin(const gt_States *states, const gt_CallArgs *in, gt_Tensor **initial);
 /* Gives out the states after the last step and keeps them for the next call. */
 gt_Status gt_states_end(const gt_States *states, const gt_CallArgs *in, gt_Tensor *const *last);

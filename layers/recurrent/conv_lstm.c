@@ -1,5 +1,5 @@
-/* ConvLSTM1D, 2D, 3D: one step of convolutions in the loop of gt_rnn. The three classes share all functions; the rank of the
- * first port says how many spatial axes there are. */
+/* ConvLSTM1D, 2D, 3D: one step of convolutions in the loop of gt_rnn. The three classes share all functions; the
+ * rank of the first port says how many spatial axes there are. */
 #include "layers/recurrent/conv_lstm.h"
 #include "layers/recurrent/cell.h"
 #include "ops/array/creation.h"

@@ -24,16 +24,18 @@ GT_BEGIN
 GT_OPTIONS(gt_ConvLSTM1D_options, gt_ConvLSTM1D_OPTIONS);
 typedef gt_ConvLSTM1D_options gt_ConvLSTM2D_options, gt_ConvLSTM3D_options;
 
-/* gt_ConvLSTM2D(8, 3, .padding = GT_PADDING_SAME, .return_sequences = true): gt_LSTM with convolutions in place of products:
- * with the four parts of z = conv(x_t, kernel) + conv(h, recurrent_kernel) + bias in the order i, f, g, o
+/* gt_ConvLSTM2D(8, 3, .padding = GT_PADDING_SAME, .return_sequences = true): gt_LSTM with convolutions in place of
+ * products: with the four parts of z = conv(x_t, kernel) + conv(h, recurrent_kernel) + bias in the order i, f, g,
+ * o
  *
  *     c = sigmoid(f) c + sigmoid(i) tanh(g),    h = sigmoid(o) tanh(c)
  *
- * where the convolution of h has steps of 1 and zeros around. Inputs: sequences (batch, time, spatial..., channels), initial_h
- * and initial_c (batch, spatial of the output..., filters). Outputs: h, of the last step, (batch, spatial..., filters), or of
- * all steps; with .return_state the last h and c. Weights: kernel (kernel_size..., channels, 4 filters), recurrent_kernel
- * (kernel_size..., filters, 4 filters), bias (4 filters). The spatial sizes are those of the first call. More in
- * layers/recurrent/recurrent.h; each gate has dropout masks of its own, as in Keras. */
+ * where the convolution of h has steps of 1 and zeros around. Inputs: sequences (batch, time, spatial...,
+ * channels), initial_h and initial_c (batch, spatial of the output..., filters). Outputs: h, of the last step,
+ * (batch, spatial..., filters), or of all steps; with .return_state the last h and c. Weights: kernel
+ * (kernel_size..., channels, 4 filters), recurrent_kernel (kernel_size..., filters, 4 filters), bias (4 filters).
+ * The spatial sizes are those of the first call. More in layers/recurrent/recurrent.h; each gate has dropout masks
+ * of its own, as in Keras. */
 #define gt_ConvLSTM1D(...)                                                                         \
     gt_ConvLSTM1D_at(GT_HERE, GT_KEYWORDS_2(gt_ConvLSTM1D, filters, kernel_size, __VA_ARGS__))
 #define gt_ConvLSTM2D(...)                                                                         \

@@ -18,8 +18,8 @@ GT_BEGIN
     GT_GRU_CELL_FIRST(F, S)                                                                        \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_GRUCell_options, gt_GRUCell_OPTIONS);
-/* gt_GRUCell(32): one step. Inputs: inputs (batch, features), h (batch, units); outputs: h, then h as the state. Formula and
- * weights are those of gt_GRU. */
+/* gt_GRUCell(32): one step. Inputs: inputs (batch, features), h (batch, units); outputs: h, then h as the state.
+ * Formula and weights are those of gt_GRU. */
 #define gt_GRUCell(...) gt_GRUCell_at(GT_HERE, GT_KEYWORDS_1(gt_GRUCell, units, __VA_ARGS__))
 GT_API gt_Layer *gt_GRUCell_at(const char *here, const gt_GRUCell_options *options);
 
@@ -32,15 +32,15 @@ GT_OPTIONS(gt_GRU_options, gt_GRU_OPTIONS);
  *
  *     h = sigmoid(z) h + (1 - sigmoid(z)) tanh(g)
  *
- * where z and r are parts of x_t kernel + h recurrent_kernel + biases, and g, with r already through its sigmoid, U that
- * part of recurrent_kernel, a and b of the biases,
+ * where z and r are parts of x_t kernel + h recurrent_kernel + biases, and g, with r already through its sigmoid,
+ * U that part of recurrent_kernel, a and b of the biases,
  *
  *     x_t kernel_g + a + r (h U + b)     with reset_after; the bias is (2, 3 units): a, then b
  *     x_t kernel_g + a + (r h) U         without; the bias is (3 units)
  *
- * Inputs: sequences (batch, time, features), initial_h (batch, units). Outputs: h, of the last step or of all; with
- * .return_state the last h. Weights: kernel (features, 3 units), recurrent_kernel (units, 3 units), bias. More in
- * layers/recurrent/recurrent.h. */
+ * Inputs: sequences (batch, time, features), initial_h (batch, units). Outputs: h, of the last step or of all;
+ * with .return_state the last h. Weights: kernel (features, 3 units), recurrent_kernel (units, 3 units), bias.
+ * More in layers/recurrent/recurrent.h. */
 #define gt_GRU(...) gt_GRU_at(GT_HERE, GT_KEYWORDS_1(gt_GRU, units, __VA_ARGS__))
 GT_API gt_Layer *gt_GRU_at(const char *here, const gt_GRU_options *options);
 

@@ -1,20 +1,22 @@
 /* Option lists that recurrent layers and cells share, and what holds of all of them.
  *
- * A layer reads sequences (batch, time, features) and gives the last output, (batch, units), or with `.return_sequences` all
- * of them, (batch, time, units); with `.return_state` the states after the last step are outputs too:
+ * A layer reads sequences (batch, time, features) and gives the last output, (batch, units), or with
+ * `.return_sequences` all of them, (batch, time, units); with `.return_state` the states after the last step are
+ * outputs too:
  *
  *     gt_Tensor *h, *c;
  *     gt_Tensor *y = gt_call(gt_LSTM(32, .return_state = true), x, .outputs = gt_outputs(&h, &c));
  *     gt_Tensor *z = gt_call(decoder, other, .named = gt_named({"initial_h", h}, {"initial_c", c}));
  *
- * The inputs after the first are the states before the first step, zeros if they are absent. Where the mask of the sequences
- * is false, a step leaves the states and the output as they are.
+ * The inputs after the first are the states before the first step, zeros if they are absent. Where the mask of the
+ * sequences is false, a step leaves the states and the output as they are.
  *
- * `.stateful` carries the states from call to call, row by row, so every call must have the batch of the first one; they
- * are variables of gt_state_variables, start as zeros, and gt_reset_states puts them there again.
+ * `.stateful` carries the states from call to call, row by row, so every call must have the batch of the first
+ * one; they are variables of gt_state_variables, start as zeros, and gt_reset_states puts them there again.
  *
- * Dropout acts in training alone. Its masks are drawn once a call and are the same for all steps. As in Keras each gate
- * has a mask of its own if there is recurrent dropout. Everything is computed in float32 at least, whatever the policy. */
+ * Dropout acts in training alone. Its masks are drawn once a call and are the same for all steps. As in Keras each
+ * gate has a mask of its own if there is recurrent dropout. Everything is computed in float32 at least, whatever
+ * the policy. */
 #ifndef GT_LAYERS_RECURRENT_H
 #define GT_LAYERS_RECURRENT_H
 

@@ -8,6 +8,7 @@
 #include "ops/array/indexing.h"
 #include "ops/array/masking.h"
 #include "ops/array/reshaping.h"
+#include "ops/math/reduce.h"
 
 #include <string.h>
 
@@ -109,6 +110,16 @@ static gt_Tensor *time_distributed_call(gt_Layer *layer, const gt_CallArgs *in)
     return y ? parted(y, time) : NULL;
 }
 
+/* Which steps count: with a mask of more axes those of which something does. */
+static gt_Tensor *time_distributed_mask(gt_Layer *layer, const gt_CallArgs *in)
+{
+    gt_Tensor *mask = in->mask;
+    (void)layer;
+    while (mask && gt_rank(mask) > 2)
+        mask = gt_any(mask, .axis = -1);
+    return mask;
+}
+
 static gt_Layer *sample_of_dense(void)
 {
     return gt_TimeDistributed(gt_Dense(2, .activation = gt_tanh));
@@ -127,7 +138,7 @@ static gt_Layer *sample_of_model(void)
 const gt_LayerClass gt_layer_class_time_distributed = {
     GT_LAYER_RECORD("time_distributed", "TimeDistributed", TimeDistributed,
                     "a layer at every step of a sequence"),
-    .flags = GT_LAYER_KEEPS_MASK,
+    .mask = time_distributed_mask,
     .options = &gt_TimeDistributed_options_type,
     .create = time_distributed_create,
     .call = time_distributed_call,

@@ -256,7 +256,8 @@ GT_COMPOSED(pad,
 
 /* ---- crop ---- */
 
-/* A range [before:-after] of each axis. Ranges are as forgiving as in Python, so what is too much is refused here. */
+/* A range [before:-after] of each axis. Ranges are as forgiving as in Python, so what is too much is refused here, of axes whose
+ * size is known. */
 static gt_Tensor *crop(gt_Tensor *x, gt_Shape before, gt_Shape after)
 {
     gt_Spec spec = gt_spec(x);
@@ -265,8 +266,9 @@ static gt_Tensor *crop(gt_Tensor *x, gt_Shape before, gt_Shape after)
         return NULL;
     bool fits = before.rank == spec.rank && after.rank == spec.rank;
     for (int d = 0; fits && d < spec.rank; d++)
-        fits = before.dims[d] >= 0 && after.dims[d] >= 0 && before.dims[d] <= spec.dims[d] &&
-               after.dims[d] <= spec.dims[d] - before.dims[d];
+        fits = before.dims[d] >= 0 && after.dims[d] >= 0 &&
+               (spec.dims[d] < 0 ||
+                (before.dims[d] <= spec.dims[d] && after.dims[d] <= spec.dims[d] - before.dims[d]));
     if (!fits) {
         gt_fail(GT_INVALID, "%s and %s cannot be cut off %s", gt_shape_text(before, s, sizeof s),
                 gt_shape_text(after, t, sizeof t),

@@ -79,6 +79,12 @@ GT_COMPOSED(tensordot,
 
 GT_OPTION_TYPE(gt_batch_dot_options, gt_batch_dot_OPTIONS);
 
+/* A size that is not known yet (-1, of a symbol) may be any. */
+static bool may_equal(int64_t a, int64_t b)
+{
+    return a == b || a < 0 || b < 0;
+}
+
 /* The axis of each that is summed over; false with an error raised. */
 static bool batch_axes(const gt_Axes *given, const gt_Spec *a, const gt_Spec *b, int *of_a,
                        int *of_b)
@@ -94,8 +100,8 @@ static bool batch_axes(const gt_Axes *given, const gt_Spec *a, const gt_Spec *b,
         if (*of_a < 0 || *of_b < 0)
             return false;
     }
-    if (fits && *of_a > 0 && *of_b > 0 && a->dims[0] == b->dims[0] &&
-        a->dims[*of_a] == b->dims[*of_b] && a->rank + b->rank - 3 <= GT_MAX_RANK)
+    if (fits && *of_a > 0 && *of_b > 0 && may_equal(a->dims[0], b->dims[0]) &&
+        may_equal(a->dims[*of_a], b->dims[*of_b]) && a->rank + b->rank - 3 <= GT_MAX_RANK)
         return true;
     gt_fail(GT_INVALID,
             "both must be batches of the same length, and the axes as long in both, one of each "

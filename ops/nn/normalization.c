@@ -88,7 +88,8 @@ static gt_Tensor *mask_over(gt_Tensor *mask, const gt_Spec *x)
         return NULL;
     bool fits = spec.dtype == GT_BOOL && spec.rank <= x->rank;
     for (int d = 0; fits && d < spec.rank; d++)
-        fits = spec.dims[d] == x->dims[d];
+        fits =
+            spec.dims[d] == x->dims[d] || spec.dims[d] < 0 || x->dims[d] < 0; /* -1: of a symbol */
     if (!fits) {
         gt_fail(GT_INVALID, "mask must be bool over leading axes of %s (got %s %s)",
                 gt_shape_text(gt_spec_shape(x), s, sizeof s), gt_dtype_name(spec.dtype),
@@ -308,19 +309,18 @@ static gt_Tensor *unit_vector(gt_Tensor *x)
     return gt_normalize(x, .axes = gt_axes(0, 1));
 }
 
-static gt_SpectrallyNormalized
-spectral_normalization(gt_Tensor *kernel, gt_Tensor *u,
-                       const gt_spectral_normalization_options *given)
+static gt_UnitKernel spectral_normalization(gt_Tensor *kernel, gt_Tensor *u,
+                                            const gt_spectral_normalization_options *given)
 {
-    const gt_SpectrallyNormalized nothing = {NULL, NULL};
+    const gt_UnitKernel nothing = {NULL, NULL};
     gt_spectral_normalization_options options = GT_TAKE(gt_spectral_normalization_options, given);
     gt_Spec spec = gt_spec(kernel), vector = gt_spec(u);
     char s[160], t[160];
     if (gt_status() != GT_OK || !gt_takes(&spec, GT_TAKES_FLOAT))
         return nothing;
     if (options.power_iterations < 1) {
-        gt_fail(GT_INVALID, "power_iterations must be >= 1 (got %d)",
-                (int)options.power_iterations);
+        gt_fail(GT_INVALID, "power_iterations must be >= 1 (got %lld)",
+                (long long)options.power_iterations);
         return nothing;
     }
     if (spec.rank < 1 || vector.rank != 2 || vector.dims[0] != 1 ||
@@ -331,7 +331,7 @@ spectral_normalization(gt_Tensor *kernel, gt_Tensor *u,
         return nothing;
     }
     gt_Tensor *matrix = gt_reshape(kernel, gt_shape(-1, vector.dims[1])), *v = NULL, *next = u;
-    for (int i = 0; i < options.power_iterations && gt_status() == GT_OK; i++) {
+    for (int64_t i = 0; i < options.power_iterations && gt_status() == GT_OK; i++) {
         v = unit_vector(gt_matmul(next, matrix, .transpose_b = true));
         next = unit_vector(gt_matmul(v, matrix));
     }
@@ -340,10 +340,10 @@ spectral_normalization(gt_Tensor *kernel, gt_Tensor *u,
     gt_Tensor *some = gt_any(kernel);
     gt_Tensor *largest = gt_matmul(gt_matmul(v, matrix), next, .transpose_b = true);
     gt_Tensor *scale = gt_where(some, gt_squeeze(largest), 1);
-    gt_SpectrallyNormalized both = {gt_divide(kernel, scale), (gt_where)(some, next, u)};
+    gt_UnitKernel both = {gt_divide(kernel, scale), (gt_where)(some, next, u)};
     return gt_status() == GT_OK ? both : nothing;
 }
-GT_COMPOSED_BY(gt_SpectrallyNormalized, spectral_normalization, spectral_normalization,
+GT_COMPOSED_BY(gt_UnitKernel, spectral_normalization, spectral_normalization,
                (const char *here, gt_Tensor *kernel, gt_Tensor *u,
                 const gt_spectral_normalization_options *options),
                (kernel, u, options))

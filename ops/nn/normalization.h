@@ -101,11 +101,11 @@ GT_API gt_Tensor *gt_normalize_at(const char *here, gt_Tensor *x,
 GT_API gt_Tensor *(gt_normalize)(gt_Tensor *x);
 
 #define gt_spectral_normalization_OPTIONS(F, S)                                                    \
-    F(S, int32_t, power_iterations, 1, "how often the vector is improved, >= 1")
+    F(S, int64_t, power_iterations, 1, "how often the vector is improved, >= 1")
 GT_OPTIONS(gt_spectral_normalization_options, gt_spectral_normalization_OPTIONS);
-typedef struct gt_SpectrallyNormalized {
+typedef struct gt_UnitKernel {
     gt_Tensor *kernel, *u; /* both NULL on failure */
-} gt_SpectrallyNormalized;
+} gt_UnitKernel;
 /* gt_spectral_normalization(kernel, u): the kernel over its largest singular value, as a matrix (...,
  * channels). The value is found by power iteration from u, (1, channels), near the singular vector; the
  * next u is nearer to it, and no gradient goes through it. A kernel of zeros stays as it is, and so does
@@ -113,9 +113,8 @@ typedef struct gt_SpectrallyNormalized {
 #define gt_spectral_normalization(...)                                                             \
     gt_spectral_normalization_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),           \
                                  GT_KEYWORDS(gt_spectral_normalization, GT_AFTER_2(__VA_ARGS__)))
-GT_API gt_SpectrallyNormalized
-gt_spectral_normalization_at(const char *here, gt_Tensor *kernel, gt_Tensor *u,
-                             const gt_spectral_normalization_options *options);
+GT_API gt_UnitKernel gt_spectral_normalization_at(const char *here, gt_Tensor *kernel, gt_Tensor *u,
+                                                  const gt_spectral_normalization_options *options);
 
 GT_END
 

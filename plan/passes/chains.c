@@ -155,6 +155,9 @@ typedef struct Member {
     /* Where operands and the result are: input i, or COUNTED_BACK - output i, or -1 - slot. */
     int at[3], result;
     int repeats[3]; /* the slot of a narrow row; -1: it is none */
+    int by[3];      /* the member that made the operand; -1: it is from outside */
+    bool whole[3];  /* the operand is read just where the chain is */
+    int last;       /* the last member that reads the result; itself: none does */
 } Member;
 
 typedef struct Group {
@@ -215,9 +218,10 @@ static bool add_member(Group *group, int32_t s)
     if (rows && group->members && group->width != group->size && group->width != member.width)
         return false;
     for (int i = 0; i < node->inputs; i++) {
-        bool whole = member.step.operand[i].way == GT_CHAIN_FULL &&
-                     gt_step_input(program, &program->steps[s], i).offset == 0;
-        if (made_by(group, s, i) >= 0 && !whole)
+        member.whole[i] = member.step.operand[i].way == GT_CHAIN_FULL &&
+                          gt_step_input(program, &program->steps[s], i).offset == 0;
+        member.by[i] = made_by(group, s, i);
+        if (member.by[i] >= 0 && !member.whole[i])
             return false;
     }
     if (!group->members || rows)
@@ -253,14 +257,14 @@ static int take_slot(Group *group)
     return slot;
 }
 
-/* The last member that reads the result of member m; m itself if there is none. */
-static int32_t last_reader(const Group *group, int32_t m)
+static void find_last_readers(Group *group)
 {
-    int32_t last = m;
-    for (int32_t k = m + 1; k < group->members; k++)
-        for (int i = 0; i < node_of(group, group->first + k)->inputs; i++)
-            last = made_by(group, group->first + k, i) == m ? k : last;
-    return last;
+    for (int32_t m = 0; m < group->members; m++) {
+        group->member[m].last = m;
+        for (int i = 0; i < group->member[m].step.operands; i++)
+            if (group->member[m].by[i] >= 0)
+                group->member[group->member[m].by[i]].last = m;
+    }
 }
 
 /* Is the result read behind the chain, or is it where others look for it? */
@@ -277,7 +281,7 @@ static bool place_operands(Group *group, int32_t m)
     Member *member = &group->member[m];
     const gt_GraphNode *node = node_of(group, group->first + m);
     for (int i = 0; i < node->inputs; i++) {
-        int32_t by = made_by(group, group->first + m, i);
+        int by = member->by[i];
         member->at[i] = reads_head(group, group->first + m, i) ? COUNTED_BACK
                         : by < 0                               ? add_input(group, node->input[i])
                                                                : group->member[by].result;
@@ -320,7 +324,7 @@ static bool place_result(Group *group, int32_t m)
 static void free_slots(Group *group, int32_t m)
 {
     for (int32_t k = 0; k <= m; k++)
-        if (group->member[k].result < 0 && last_reader(group, k) == m)
+        if (group->member[k].result < 0 && group->member[k].last == m)
             group->taken[-1 - group->member[k].result] = false;
 }
 
@@ -385,17 +389,22 @@ static bool place_head(Group *group)
 static bool keeps_apart(const Group *group)
 {
     const gt_Program *program = group->program;
+    int32_t roots[GT_CHAIN_STEPS]; /* of the results that are written; -1: it is not */
     for (int32_t m = 0; m < group->members; m++) {
-        int32_t root = gt_cell_shared(program, program->facts[group->member[m].value].cell);
-        for (int32_t s = group->head < 0 ? group->first : group->head; s < group->first + m; s++) {
-            const gt_GraphNode *node = node_of(group, s);
-            for (int i = 0; i < node->inputs; i++) {
-                gt_Place place = gt_step_input(program, &program->steps[s], i);
-                bool whole = s >= group->first && place.offset == 0 &&
-                             group->member[s - group->first].step.operand[i].way == GT_CHAIN_FULL;
-                if (!whole && gt_cell_shared(program, place.cell) == root)
+        int32_t cell = program->facts[group->member[m].value].cell;
+        roots[m] = survives(group, m) ? gt_cell_shared(program, cell) : -1;
+    }
+    for (int32_t m = group->head < 0 ? 0 : -1; m < group->members; m++) {
+        const int32_t s = m < 0 ? group->head : group->first + m;
+        const gt_GraphNode *node = node_of(group, s);
+        for (int i = 0; i < node->inputs; i++) {
+            if (m >= 0 && group->member[m].whole[i])
+                continue;
+            int32_t cell = gt_step_input(program, &program->steps[s], i).cell;
+            int32_t root = gt_cell_shared(program, cell);
+            for (int32_t k = m + 1; k < group->members; k++)
+                if (roots[k] == root)
                     return false;
-            }
         }
     }
     return true;
@@ -407,6 +416,7 @@ static bool make_job(Group *group)
     gt_ChainJob *job = &group->options.job;
     if (!keeps_apart(group) || !place_head(group) || !place_rows(group))
         return false;
+    find_last_readers(group);
     for (int32_t m = 0; m < group->members; m++) {
         if (!place_operands(group, m) || !place_result(group, m))
             return false;
@@ -510,6 +520,9 @@ static bool has_head(const Group *group)
     if (!node->operation->lower || node->outputs != 1 || gt_overwrites(node) ||
         program->graph->values[node->output[0]].spec.size != group->size)
         return false;
+    for (int i = 0; i < node->inputs; i++)
+        if (node->input[i] < 0)
+            return false;
     int32_t cell = program->facts[node->output[0]].cell;
     bool read = false;
     for (int32_t m = 0; m < group->members; m++)

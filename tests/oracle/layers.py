@@ -15,8 +15,8 @@ formula(). Everything is computed in float64, where Keras can; where it cannot, 
 A file has the defaults of the class's signature, then for each sample lines of: the text, the shapes of the inputs, how
 many states of random generators it has, the weights in Keras's order with their first values (the numbers if they are fixed, else mean, standard deviation, least and
 largest of many draws), the outputs in inference, those of a second call where they are others, the mask of output 0; in training the outputs, unless they are the
-same, penalties, and the weights that are not trained afterwards. Where training is random, mean and standard deviation
-of output 0 over many calls stand for all that. A weight or output is described by r (real), i (integers) or b (bool) and
+same, penalties, and the weights that are not trained afterwards. Where training is random, mean, standard deviation
+and covariance with the first element of output 0 over many calls stand for all that. A weight or output is described by r (real), i (integers) or b (bool) and
 its shape.
 """
 
@@ -192,7 +192,8 @@ def same(a, b):
 
 
 def lines_of_random(run):
-    """Mean and standard deviation of each element of output 0 in training, over many calls."""
+    """Mean and standard deviation of each element of output 0 in training, and how it goes along with the first one,
+    over many calls."""
     step = tf.function(lambda: run.outputs(True)[0])
     kept = [i for i, weight in enumerate(run.layer.weights) if not weight.trainable]
     drawn = []
@@ -202,6 +203,8 @@ def lines_of_random(run):
     drawn = np.array(drawn, "float64")
     yield f"random {describe(drawn[0])} : {numbers(drawn.mean(0))}"
     yield f"deviation {describe(drawn[0])} : {numbers(drawn.std(0))}"
+    apart = (drawn - drawn.mean(0)).reshape(CALLS, -1)
+    yield f"covariance {describe(drawn[0])} : {numbers((apart * apart[:, :1]).mean(0))}"
 
 
 def lines_of_sample(sample, floatx):

@@ -1,0 +1,89 @@
+/* The loop that feeds a dataset to a layer that learns from it. */
+#include "train/adapt.h"
+#include "core/inside.h"
+#include "train/internal.h"
+
+GT_OPTION_TYPE(gt_adapt_options, gt_adapt_OPTIONS);
+
+static gt_Status check(gt_Context *context, const gt_LayerState *state, const gt_Dataset *dataset,
+                       const gt_adapt_options *options)
+{
+    const gt_LayerClass *type = state->layer->type;
+    if (!gt_dataset_check(context, NULL, NULL, dataset))
+        return gt_context_status(context);
+    if (!GT_CLASS_HAS(type, adapt) || !type->adapt)
+        return gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                        "a layer of the class %s learns nothing from data before training",
+                        type->name);
+    if (gt_tracing(context) || gt_context_frame(context))
+        return gt_raise(context, GT_STATE, NULL, NULL,
+                        "it cannot run inside a traced function or the call of a layer");
+    int inputs = gt_dataset_x_count(dataset);
+    if (options->input < 0 || options->input >= inputs)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "the dataset has no input %d (it has %d)",
+                        (int)options->input, inputs);
+    if (gt_dataset_size(dataset) == 0 || options->steps == 0)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "there is nothing to learn from");
+    return gt_context_status(context);
+}
+
+static gt_Status learn(gt_Layer *layer, gt_AdaptStage stage, gt_Tensor *x)
+{
+    gt_CallArgs batch = {
+        .size = sizeof batch, .count = 1, .x = x, .inputs = &x, .compute = layer->state->compute};
+    gt_Status status = layer->type->adapt(layer, stage, x ? &batch : NULL);
+    return status != GT_OK ? status : gt_status();
+}
+
+/* One batch; the first one builds the layer, and the layer begins. */
+static gt_Status feed(gt_Context *context, gt_LayerState *state, gt_Tensor *x, bool first)
+{
+    gt_Spec spec = gt_spec(x);
+    if (first && !state->built)
+        gt_build_for(state->layer, 1, &spec);
+    if (first && gt_context_status(context) == GT_OK)
+        learn(state->layer, GT_ADAPT_STAGE_BEGIN, NULL);
+    if (gt_context_status(context) == GT_OK)
+        learn(state->layer, GT_ADAPT_STAGE_BATCH, x);
+    return gt_context_status(context);
+}
+
+static gt_Status feed_all(gt_Context *context, gt_LayerState *state, gt_Dataset *dataset,
+                          const gt_adapt_options *options)
+{
+    int64_t rows = gt_dataset_size(dataset), first = 0;
+    for (int64_t step = 0; first < rows && step != options->steps; step++) {
+        gt_Scope *outer = gt_scope_innermost(context);
+        gt_Batch batch;
+        if (!gt_scope_open(context))
+            break;
+        if (gt_dataset_slice(dataset, first, &batch) == GT_OK)
+            feed(context, state, batch.xs[options->input], first == 0);
+        gt_scope_unwind(context, outer);
+        if (gt_context_status(context) == GT_OK && gt_interrupted(context))
+            gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted between batches");
+        if (gt_context_status(context) != GT_OK)
+            break;
+        first += batch.size;
+    }
+    return gt_context_status(context);
+}
+
+gt_Status gt_adapt_at(const char *here, gt_Layer *layer, gt_Dataset *dataset,
+                      const gt_adapt_options *given)
+{
+    gt_adapt_options options = GT_TAKE(gt_adapt_options, given);
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_own(context, here, "adapt", layer) : NULL;
+    if (!state)
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "adapt");
+    if (check(context, state, dataset, &options) == GT_OK) {
+        uint64_t recording = gt_tape_quiet(context);
+        if (feed_all(context, state, dataset, &options) == GT_OK)
+            learn(layer, GT_ADAPT_STAGE_END, NULL);
+        gt_tape_unquiet(context, recording);
+    }
+    gt_site_leave(site);
+    return gt_context_status(context);
+}
