@@ -539,7 +539,7 @@ static void print_example(const gt_LayerClass *type)
 static void print_masks(const gt_LayerClass *type)
 {
     printf("- masks: %s\n",
-           type->mask                          ? "makes the mask of its result"
+           type->mask                          ? "reads them, and says which mask its result has"
            : type->flags & GT_LAYER_KEEPS_MASK ? "its result has the mask of the first input"
            : type->flags & GT_LAYER_DROPS_MASK
                ? "end here, with a warning"
@@ -619,6 +619,24 @@ static bool without_preset(const gt_Field *option)
     return false;
 }
 
+/* The line of an option without the word "required", which has a column. */
+static void print_doc(const char *doc)
+{
+    char text[400];
+    const char *word = strstr(doc, "required"), *rest = word ? word + strlen("required") : "";
+    if (!word) {
+        print_escaped(doc);
+        return;
+    }
+    int before = (int)(word - doc);
+    if (*rest)
+        rest += strspn(rest, ",: ");
+    else if (before >= 2)
+        before -= 2;
+    snprintf(text, sizeof text, "%.*s%s", before, doc, rest);
+    print_escaped(text);
+}
+
 /* A row of a table. Where an option has no preset, its line may say what it is like then. */
 static void print_option(const gt_Field *option)
 {
@@ -636,7 +654,7 @@ static void print_option(const gt_Field *option)
     else
         printf("`%s`", option->preset);
     printf(" | ");
-    print_escaped(doc);
+    print_doc(doc);
     printf(" |\n");
 }
 
@@ -708,34 +726,55 @@ static void print_link(const gt_LayerClass *const *group, int size, const char *
     printf(")");
 }
 
+/* Do they say the same of masks, outputs and randomness? */
+static bool alike(const gt_LayerClass *const *group, int size)
+{
+    for (int k = 1; k < size; k++)
+        if (group[k]->flags != group[0]->flags || group[k]->outputs != group[0]->outputs ||
+            !group[k]->mask != !group[0]->mask)
+            return false;
+    return true;
+}
+
+static bool print_class(const gt_LayerClass *type, bool whole)
+{
+    print_inputs(type);
+    print_example(type);
+    if (!print_weights(type))
+        return false;
+    if (whole) {
+        print_masks(type);
+        print_more(type);
+    }
+    return true;
+}
+
 static bool print_group(const gt_LayerClass *const *group, int size)
 {
+    bool one = size == 1, whole = one || !alike(group, size);
     printf("\n### ");
-    for (int k = 0; k < size; k++) {
-        printf("%s", k ? ", " : "");
-        printf("%s", group[k]->function);
-    }
+    for (int k = 0; k < size; k++)
+        printf("%s%s", k ? ", " : "", group[k]->function);
     printf("\n\n");
     for (int k = 0; k < size; k++) {
-        printf("%s", k ? ", " : "");
+        printf("%s", one ? "" : "- ");
         print_call(group[k]);
+        printf(": ");
+        print_escaped(group[k]->summary);
+        printf("\n");
     }
-    printf(": ");
-    print_escaped(group[0]->summary);
-    printf("\n\n");
-    print_comment(group[0]->function);
     printf("\n");
+    print_comment(group[0]->function);
     for (int k = 0; k < size; k++) {
-        if (size > 1)
-            printf("%s%s\n\n", k ? "\n" : "", group[k]->function);
-        print_inputs(group[k]);
-        print_example(group[k]);
-        if (!print_weights(group[k]))
+        printf(one ? "\n" : "\n**%s**\n\n", group[k]->function);
+        if (!print_class(group[k], whole))
             return false;
     }
-    printf("%s", size > 1 ? "\nAll of them\n\n" : "");
-    print_masks(group[0]);
-    print_more(group[0]);
+    if (!whole) {
+        printf("\n**All of them**\n\n");
+        print_masks(group[0]);
+        print_more(group[0]);
+    }
     print_differences(group[0]);
     print_options(group[0]);
     return true;
@@ -865,7 +904,8 @@ int main(void)
            "first are given by "
            "`.more = gt_tensors(...)` or by name, `.named = gt_named({\"mask\", m})`, outputs "
            "after the first by "
-           "`.outputs = gt_outputs(&h)`. Examples are Keras's expressions.\n\n");
+           "`.outputs = gt_outputs(&h)`. Examples are Keras's expressions. How values of the types "
+           "are written: [Types of options](#types-of-options).\n\n");
     print_common();
     int from = 0;
     printf("\nKeras's layers have a few arguments that no layer has here:\n\n");
