@@ -206,6 +206,33 @@ static void check_file(const Use *use, gt_Layer *layer, const UseInputs *in)
     unlink(path);
 }
 
+/* Options as text give the same layer and the same text; so does the layer of a file, with its numbers and frozen as it was.
+ * What refers to data or functions of C says so. */
+static void check_config(const Use *use, gt_Layer *layer, const UseInputs *in)
+{
+    const char *json = gt_layer_to_json(layer);
+    if (!json && use->type->flags & GT_LAYER_FUNCTION && gt_status() == GT_UNSUPPORTED) {
+        gt_error_clear();
+        return;
+    }
+    cr_assert(json, "%s: as text", text_of(use));
+    char *text = strdup(json), path[64];
+    gt_Layer *other = gt_layer_from_json(text);
+    cr_assert(other, "%s: from %s", text_of(use), text);
+    cr_assert_str_eq(gt_layer_to_json(other), text, "%s: another text", text_of(use));
+    snprintf(path, sizeof path, "/tmp/gradtape-layers-%d.gradtape", (int)getpid());
+    gt_save_model(layer, path);
+    gt_Layer *loaded = gt_load_model(path);
+    cr_assert(loaded, "%s: from a file", text_of(use));
+    gt_Tensor *y = call(use, layer, in, false), *z = call(use, loaded, in, false);
+    cr_assert(same_bits(y, z) && same_masks(y, z), "%s: loaded", text_of(use));
+    cr_assert_str_eq(gt_layer_to_json(loaded), text, "%s: another text of a file", text_of(use));
+    gt_layer_free(other);
+    gt_layer_free(loaded);
+    free(text);
+    unlink(path);
+}
+
 static void refused(const Use *use, gt_Tensor *y, const char *what)
 {
     cr_assert(!y && gt_status() != GT_OK, "%s: took %s", text_of(use), what);
@@ -294,6 +321,7 @@ Test(layer_table, every_sample)
                 check_call(&use, layer, &in);
                 check_plan(&use, &in);
                 check_file(&use, layer, &in);
+                check_config(&use, layer, &in);
                 check_mistakes(&use, layer, &in);
                 check_little_memory(&use);
                 gt_layer_free(layer);
