@@ -426,7 +426,8 @@ Test(layer_table, classes_of_ones_own)
     assert_no_leaks();
 }
 
-/* Each function makes a layer of its own class: that of the sizes 1 to 3 are easily confused. */
+/* Each function makes a layer of its own class: those for 1, 2 and 3 axes are easily confused. */
+/* clang-format off */
 Test(layer_table, functions_make_their_class)
 {
     gt_Layer *const made[] = {
@@ -471,3 +472,4 @@ Test(layer_table, functions_make_their_class)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+/* clang-format on */
