@@ -139,10 +139,12 @@ static void settle_policy(gt_Context *context, gt_LayerState *state, const gt_Ca
         const gt_LayerState *around = (const gt_LayerState *)frame->layer;
         state->dtype = around->dtype;
         state->compute = around->compute;
+        state->policy_of_context = around->policy_of_context;
     }
     if (state->dtype == GT_DTYPE_NONE && policy != GT_DTYPE_NONE) {
         state->dtype = gt_variable_dtype(policy);
         state->compute = gt_compute_dtype(policy);
+        state->policy_of_context = true;
     }
     for (int32_t i = 0; i < call->count && state->dtype == GT_DTYPE_NONE; i++) {
         gt_DType dtype = call->inputs[i] ? gt_tensor_spec(call->inputs[i])->dtype : GT_DTYPE_NONE;

@@ -110,10 +110,26 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children)
     release_children(state, children);
     state->dtype = gt_variable_dtype(state->layer->dtype);
     state->compute = gt_compute_dtype(state->layer->dtype);
+    state->policy_of_context = false;
     memcpy(state->spec, state->spec_created, sizeof state->spec);
     free_built_for(state);
     forget_outputs(state);
     state->built = false;
+}
+
+gt_DType gt_layer_own_policy(const gt_LayerState *state)
+{
+    bool mixed = state->compute != state->dtype;
+    return !state->policy_of_context ? state->layer->dtype
+           : mixed                   ? (gt_DType)(state->dtype | state->compute << 8)
+                                     : state->dtype;
+}
+
+void gt_layer_give_policy(gt_Layer *layer, gt_DType policy)
+{
+    layer->dtype = policy;
+    layer->state->dtype = gt_variable_dtype(policy);
+    layer->state->compute = gt_compute_dtype(policy);
 }
 
 static void destroy_layer(gt_Object *object)

@@ -376,6 +376,72 @@ Test(models, little_memory)
     assert_no_leaks();
 }
 
+/* ---- policies ---- */
+
+/* Rows whose class is the sign of a sum, and a model of each kind that learns it. */
+static gt_Dataset *signs(void)
+{
+    gt_Tensor *x = gt_normal(gt_shape(64, 6), .generator = gt_generator(3));
+    gt_Tensor *y = gt_cast(gt_greater(gt_sum(x, .axis = 1, .keepdims = true), 0), GT_FLOAT32);
+    return gt_dataset_from_tensors(x, y, .batch_size = 16, .shuffle = false);
+}
+
+static gt_Layer *learner(bool is_functional)
+{
+    if (!is_functional)
+        return gt_Sequential(gt_Dense(16, .activation = gt_tanh), gt_LayerNormalization(), gt_Dense(1));
+    gt_Tensor *x = gt_Input(gt_shape(6));
+    gt_Tensor *h = gt_call(gt_Dense(6, .activation = gt_tanh), x);
+    return gt_Model(gt_tensors(x), gt_tensors(gt_call(gt_Dense(1), gt_add(h, x))));
+}
+
+/* Both 16-bit policies of a context train both kinds of models; float16 with a scaled loss. What is saved computes as it
+ * did, in a program that has no policy, and so do copies. */
+Test(models, policies_train_and_are_saved, .timeout = 120)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Dataset *data = signs();
+    gt_Tensor *x = gt_normal(gt_shape(5, 6), .generator = gt_generator(9));
+    for (int i = 0; i < 4; i++) {
+        gt_DType policy = i & 1 ? gt_mixed_float16() : gt_mixed_bfloat16();
+        gt_set_seed(5);
+        gt_set_dtype_policy(policy);
+        gt_Layer *model = learner(i >> 1);
+        gt_Optimizer *adam = gt_Adam(0.02);
+        gt_call(model, x);
+        gt_set_dtype_policy(GT_DTYPE_NONE);
+        gt_compile(model, .optimizer = adam, .loss = gt_BinaryCrossentropy(.from_logits = true));
+        gt_History *history = gt_fit(model, data, .epochs = 12, .verbose = GT_VERBOSITY_SILENT);
+        cr_assert(history, "%s", gt_error_message());
+        double first = gt_history_get(history, "loss", 0), last = gt_history_get(history, "loss", 11);
+        cr_assert(last < 0.6 * first && last < 0.4, "%d: loss %g, then %g", i, first, last);
+        cr_assert(gt_optimizer_loss_scale(adam) == (i & 1 ? 32768 : 1), "%d: %g", i, gt_optimizer_loss_scale(adam));
+        cr_assert(gt_dtype(gt_weights(model).items[0]) == GT_FLOAT32);
+        gt_Tensor *y = gt_call(model, x);
+        char text[20000];
+        snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+        cr_assert(strstr(text, i & 1 ? "\"mixed_float16\"" : "\"mixed_bfloat16\""), "%s", text);
+        cr_assert(gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+        gt_Layer *loaded = gt_load_model(file_name()), *copy = gt_layer_copy(model), *wide = learner(i >> 1);
+        cr_assert(loaded && copy, "%s", gt_error_message());
+        cr_assert_str_eq(gt_layer_to_json(loaded), text);
+        cr_assert(same(y, gt_call(loaded, x)), "%d: loaded", i);
+        gt_call(copy, x), gt_call(wide, x);
+        gt_set_weights(copy, gt_weights(model)), gt_set_weights(wide, gt_weights(model));
+        cr_assert(same(y, gt_call(copy, x)) && !same(y, gt_call(wide, x)), "%d: copied", i);
+        /* The loaded one trains as the first did: its loss is scaled too. */
+        gt_Optimizer *again = gt_Adam(0.02);
+        gt_compile(loaded, .optimizer = again, .loss = gt_BinaryCrossentropy(.from_logits = true));
+        gt_History *more = gt_fit(loaded, data, .verbose = GT_VERBOSITY_SILENT);
+        cr_assert(more && gt_optimizer_loss_scale(again) == (i & 1 ? 32768 : 1), "%d: %s", i, gt_error_message());
+        gt_history_free(history), gt_history_free(more);
+        gt_layer_free(model), gt_layer_free(loaded), gt_layer_free(copy), gt_layer_free(wide);
+    }
+    remove(file_name());
+    gt_dataset_free(data);
+    end(scope);
+}
+
 /* ---- parts ---- */
 
 Test(models, layers_put_in_and_taken_off)
