@@ -57,11 +57,10 @@ gt_Tensor *gt_loss_targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
     if (!spec)
         return NULL;
     if (!gt_shape_equal(gt_spec_shape(spec), gt_spec_shape(predicted))) {
-        gt_fail(
-            GT_INVALID,
-            "y_true and y_pred must have the same shape (got %s and %s): gt_reshape one of them",
-            gt_shape_text(gt_spec_shape(spec), a, sizeof a),
-            gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
+        gt_fail(GT_INVALID, "y_true and y_pred must have the same shape (got %s and %s)%s",
+                gt_shape_text(gt_spec_shape(spec), a, sizeof a),
+                gt_shape_text(gt_spec_shape(predicted), b, sizeof b),
+                spec->size == predicted->size ? ": gt_reshape one of them" : "");
         return NULL;
     }
     if (gt_dtype_is_float(spec->dtype) && spec->dtype != predicted->dtype) {
@@ -381,8 +380,10 @@ gt_Tensor *gt_loss_labels(gt_Tensor *y_true, const gt_Tensor *y_pred)
     if (!labels)
         return NULL;
     if (!gt_dtype_is_integer(labels->dtype)) {
-        gt_fail(GT_INVALID, "y_true must be integers (got %s): gt_cast it",
-                gt_dtype_name(labels->dtype));
+        bool shares = gt_shape_equal(gt_spec_shape(labels), gt_spec_shape(predicted));
+        gt_fail(GT_INVALID, "y_true must be integers (got %s %s): %s", gt_dtype_name(labels->dtype),
+                gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+                shares ? "one-hot labels are for categorical_crossentropy" : "gt_cast it");
         return NULL;
     }
     if (predicted->rank == 0) {
