@@ -888,7 +888,7 @@ int main(void)
            "is Keras's "
            "`Dense(128, activation=\"relu\")`: arguments in the parentheses of the table come "
            "first, without a name, any "
-           "other option by its name. A layer of one's own: [Variables and "
+           "other option by its name. A layer of your own: [Variables and "
            "layers](variables-and-layers.md); several "
            "inputs, skips, shared layers: [Models](models.md); [what Keras has and gradtape has "
            "not](#parity-with-keras).\n\n",
