@@ -585,7 +585,7 @@ static const struct {
 Test(io, json)
 {
     gt_Context *context = gt_context();
-    char text[512];
+    char text[2 * GT_JSON_DEPTH + 512];
     gt_Json json;
     for (size_t i = 0; i < sizeof good_json / sizeof *good_json; i++) {
         strcpy(text, good_json[i]);
