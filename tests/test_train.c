@@ -362,7 +362,7 @@ Test(train, metrics)
     refused(gt_metric_update(gt_Accuracy(), labels, p), GT_INVALID, "labels");
     refused(gt_metric_update(gt_CategoricalAccuracy(), sparse, p), GT_INVALID, "(3,)");
     refused(gt_LossMetric(gt_MeanSquaredError(.reduction = GT_REDUCTION_NONE)), GT_INVALID,
-            "mean or sum");
+            "the mean by weights");
     gt_metric_free(largest);
     refused(gt_metric_result(largest), GT_STALE, "freed");
 }
