@@ -285,6 +285,12 @@ void gt_layer_free(gt_Layer *layer)
     gt_Context *context = layer && !state ? gt_context() : NULL;
     if (context)
         gt_layer_check(context, NULL, "layer_free", layer);
+    if (state && gt_object_is(state, &layer_kind) && state->parent) {
+        gt_raise(state->object.context, GT_STATE, NULL, "layer_free",
+                 "layer %s is freed with %s, which it is a part of", state->name,
+                 state->parent->state->name);
+        return;
+    }
     gt_object_free("layer_free", state, &layer_kind);
 }
 

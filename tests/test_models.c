@@ -376,6 +376,153 @@ Test(models, little_memory)
     assert_no_leaks();
 }
 
+/* ---- what is gone ---- */
+
+static void is_gone(gt_Layer *layer, gt_Tensor *x, const char *part)
+{
+    gt_call(layer, x);
+    fails(GT_STALE, part);
+    gt_summary(layer);
+    fails(GT_STALE, part);
+    gt_layer_to_json(layer);
+    fails(GT_STALE, part);
+    gt_layer_copy(layer);
+    fails(GT_STALE, part);
+    gt_stateless_call(layer, x);
+    fails(GT_STALE, part);
+    gt_save_model(layer, file_name());
+    fails(GT_STALE, part);
+    gt_get_layer(layer, 0);
+    fails(GT_STALE, part);
+    gt_layer_find(layer, "dense");
+    fails(GT_STALE, part);
+    gt_weights(layer);
+    fails(GT_STALE, part);
+    gt_set_trainable(layer, false);
+    fails(GT_STALE, part);
+    gt_count_params(layer);
+    fails(GT_STALE, part);
+    gt_layer_free(layer);
+    ok("freeing it again is nothing");
+}
+
+/* Models, layers in them and symbols that were freed; layers that a model holds. */
+Test(models, what_was_freed)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_ones(gt_shape(2, 3)), *a, *y;
+    gt_Layer *model = gt_Sequential(gt_Dense(3), gt_Sequential(gt_Dense(2))), *functional_model;
+    gt_call(model, x);
+    gt_Layer *inner = gt_get_layer(model, 0), *deep = gt_layer_find(model, "sequential/dense");
+    gt_layer_free(inner);
+    fails(GT_STATE, "layer dense is freed with sequential, which it is a part of");
+    cr_assert(gt_call(model, x) && gt_call(inner, x), "%s", gt_error_message());
+    gt_layer_free(model);
+    is_gone(model, x, "this layer was freed");
+    is_gone(inner, x, "this layer was freed");
+    is_gone(deep, x, "this layer was freed");
+    gt_Sequential(inner);
+    fails(GT_STALE, "this layer was freed");
+    /* Symbols go with their scope, the model keeps what it needs of them. */
+    gt_Scope *drawing = gt_scope_begin();
+    a = gt_Input(gt_shape(3));
+    y = gt_call(gt_Dense(2), gt_call(gt_Dense(3), a));
+    functional_model = gt_Model(gt_tensors(a), gt_tensors(y));
+    gt_scope_end(drawing);
+    cr_assert(gt_call(functional_model, x), "%s", gt_error_message());
+    gt_Model(gt_tensors(a), gt_tensors(y));
+    fails(GT_STALE, "input 1 was used after its scope");
+    gt_call(gt_get_layer(functional_model, 0), a);
+    fails(GT_STALE, "the input was used after its scope");
+    inner = gt_get_layer(functional_model, 1);
+    gt_layer_free(inner);
+    fails(GT_STATE, "is freed with functional");
+    gt_layer_free(functional_model);
+    is_gone(functional_model, x, "this layer was freed");
+    is_gone(inner, x, "this layer was freed");
+    /* A layer that was freed under the drawing. */
+    a = gt_Input(gt_shape(3));
+    gt_Layer *dense = gt_Dense(2);
+    y = gt_call(dense, a);
+    gt_layer_free(dense);
+    gt_Layer *of_freed = gt_Model(gt_tensors(a), gt_tensors(y));
+    cr_assert(of_freed || strstr(gt_error_message(), "a layer of the drawing was freed"), "%s", gt_error_message());
+    gt_error_clear();
+    gt_layer_free(of_freed);
+    end(scope);
+}
+
+/* ---- builds that fail ---- */
+
+typedef struct Fragile {
+    gt_Layer base;
+    gt_Layer *inner;
+    gt_Variable *first;
+} Fragile;
+static int fragile_fails; /* 1: before a weight, 2: after one, 3: in a layer below, 4: in call */
+static gt_Status fragile_create(gt_Layer *layer)
+{
+    return ((Fragile *)layer)->inner = gt_add_child(layer, gt_Dense(2)), gt_status();
+}
+static gt_Status fragile_build(gt_Layer *layer, const gt_BuildArgs *in)
+{
+    Fragile *self = (Fragile *)layer;
+    if (fragile_fails == 1)
+        return gt_fail(GT_INVALID, "it fails at once");
+    self->first = gt_add_weight(layer, "first", gt_shape(gt_last(in->shape)), .initializer = gt_Ones());
+    return fragile_fails == 2 ? gt_fail(GT_INVALID, "it fails late") : gt_status();
+}
+static gt_Tensor *fragile_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    Fragile *self = (Fragile *)layer;
+    gt_Tensor *h = gt_multiply(in->x, self->first);
+    gt_Tensor *y = gt_call(self->inner, fragile_fails == 3 ? gt_reshape(h, gt_shape(-1)) : h);
+    return fragile_fails == 4 ? gt_matmul(y, self->first) : y;
+}
+static const gt_LayerClass fragile_class = {.size = sizeof(gt_LayerClass),
+                                            .name = "fragile",
+                                            .instance = sizeof(Fragile),
+                                            .create = fragile_create,
+                                            .build = fragile_build,
+                                            .call = fragile_call};
+
+/* A build that fails in the middle of a model takes back what it made; what was drawn before stays, and it can be tried again. */
+Test(models, builds_that_fail)
+{
+    static const char *const message[] = {"", "it fails at once", "it fails late", "at least 2 dimensions", "matmul"};
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = gt_Input(gt_shape(3)), *x = gt_ones(gt_shape(2, 3));
+    for (int sequential = 0; sequential < 2; sequential++) {
+        gt_Layer *before = gt_Dense(3), *fragile = gt_layer_new(&fragile_class, &(Fragile){.first = NULL});
+        gt_Layer *model = sequential ? gt_Sequential(before, fragile, gt_Dense(1)) : NULL;
+        gt_Tensor *h = sequential ? NULL : gt_call(before, a);
+        int64_t variables = gt_memory_stats().variables;
+        for (fragile_fails = 4; fragile_fails > 0; fragile_fails--) {
+            cr_assert(!(sequential ? gt_call(model, x) : gt_call(fragile, h)));
+            fails(GT_INVALID, message[fragile_fails]);
+            cr_assert(!gt_layer_built(fragile) && gt_memory_stats().variables <= variables + 4, "%d",
+                      fragile_fails); /* of the other layers, which are built */
+            cr_assert(gt_layer_child_count(fragile) == 1);
+        }
+        gt_Tensor *y = sequential ? gt_call(model, x) : gt_call(gt_Dense(1), gt_call(fragile, h));
+        if (!sequential)
+            model = gt_Model(gt_tensors(a), gt_tensors(y));
+        cr_assert(model && gt_call(model, x) && gt_weights(model).count == 7, "%s", gt_error_message());
+        /* A subclassed model without options says why it has no text, and the model around it, too. */
+        cr_assert(!gt_layer_to_json(model));
+        fails(GT_UNSUPPORTED, "a layer of the class fragile cannot be written down: it was not made from options");
+        cr_assert(!gt_layer_copy(model));
+        fails(GT_UNSUPPORTED, "a layer of the class fragile cannot be copied");
+        cr_assert(gt_save_model(model, file_name()) != GT_OK);
+        fails(GT_UNSUPPORTED, "fragile");
+        cr_assert(gt_save_weights(model, file_name()) == GT_OK && gt_load_weights(model, file_name()) == GT_OK, "%s",
+                  gt_error_message());
+        gt_layer_free(model);
+    }
+    remove(file_name());
+    end(scope);
+}
+
 /* ---- policies ---- */
 
 /* Rows whose class is the sign of a sum, and a model of each kind that learns it. */
