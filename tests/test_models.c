@@ -376,6 +376,109 @@ Test(models, little_memory)
     assert_no_leaks();
 }
 
+/* ---- one's own, with children ---- */
+
+#define gt_Tower_OPTIONS(F, S)                                                                     \
+    F(S, int64_t, units, 4, "of each layer")                                                       \
+    F(S, gt_Layer *, head, NULL, "on top")                                                         \
+    GT_LAYER_COMMON(F, S)
+GT_OPTIONS(gt_Tower_options, gt_Tower_OPTIONS);
+GT_OPTION_TYPE(gt_Tower_options, gt_Tower_OPTIONS);
+typedef struct Tower {
+    gt_Layer base;
+    gt_Tower_options options;
+    gt_Layer *low, *high;
+} Tower;
+static gt_Status tower_create(gt_Layer *layer)
+{
+    Tower *self = (Tower *)layer;
+    self->low = gt_add_child(layer, gt_Dense(self->options.units, .activation = gt_relu, .name = "low"));
+    self->high = gt_add_child(layer, gt_Dense(self->options.units, .name = "high"));
+    return gt_status();
+}
+static gt_Tensor *tower_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    Tower *self = (Tower *)layer;
+    gt_Tensor *h = gt_call(self->high, gt_call(self->low, in->x));
+    return self->options.head ? gt_call(self->options.head, h) : h;
+}
+static const gt_LayerClass tower_class = {.size = sizeof(gt_LayerClass),
+                                          .name = "tower",
+                                          .instance = sizeof(Tower),
+                                          .create = tower_create,
+                                          .call = tower_call,
+                                          .options = &gt_Tower_options_type,
+                                          .options_offset = offsetof(Tower, options)};
+#define Tower(...) gt_layer_make(&tower_class, GT_KEYWORDS(gt_Tower, __VA_ARGS__))
+
+/* Registered, a class with children is written and read by its options, alone, in a functional model, and in files. */
+Test(models, subclassed)
+{
+    gt_Scope *scope = gt_scope_begin();
+    char text[20000];
+    gt_Tensor *a = gt_Input(gt_shape(3)), *x = gt_uniform(gt_shape(5, 3));
+    gt_Layer *tower = Tower(.units = 3, .head = gt_Sequential(gt_Dense(3), gt_Dropout(0.5)));
+    gt_Layer *model = gt_Model(gt_tensors(a), gt_tensors(gt_add(gt_call(tower, gt_call(tower, a)), a)));
+    gt_set_trainable(gt_layer_find(model, "tower/sequential"), false);
+    gt_Tensor *y = gt_call(model, x);
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    ok("to text");
+    gt_layer_from_json(text);
+    fails(GT_FORMAT, "tower: this class of layers is not known: gt_register_layer");
+    cr_assert(gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+    gt_load_model(file_name());
+    fails(GT_FORMAT, "tower: this class of layers is not known: gt_register_layer");
+    cr_assert(gt_register_layer(&tower_class) == GT_OK);
+    gt_Layer *again = gt_layer_from_json(text), *loaded = gt_load_model(file_name()), *copy = gt_layer_copy(model);
+    cr_assert(again && loaded && copy, "%s", gt_error_message());
+    cr_assert_str_eq(gt_layer_to_json(again), text);
+    cr_assert_str_eq(gt_layer_to_json(copy), text);
+    cr_assert(same(y, gt_call(loaded, x)));
+    gt_Layer *const each[] = {model, again, loaded, copy};
+    for (int i = 0; i < 4; i++) {
+        cr_assert(gt_layer_child_count(each[i]) == 1 && gt_count_params(each[i]) == 36);
+        cr_assert(gt_trainable_variables(each[i]).count == 4 && gt_weights(each[i]).count == 6);
+        cr_assert(gt_layer_find(each[i], "tower/high") && gt_layer_find(each[i], "tower/sequential/dense"));
+        cr_assert_str_eq(gt_variable_path(each[i], gt_weights(each[i]).items[2]), "tower/low/kernel");
+        gt_layer_free(each[i]);
+    }
+    remove(file_name());
+    end(scope);
+}
+
+/* By number in the order of the first use, each once; by path; counted once; frozen below a model that is itself a layer. */
+Test(models, layers_by_name_and_number)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = gt_Input(gt_shape(3)), *b = gt_Input(gt_shape(3));
+    gt_Layer *second = gt_Dense(3, .name = "second"), *shared = gt_Dense(3), *unused = gt_Dense(9);
+    gt_Tensor *h = gt_call(shared, gt_call(shared, b)), *aside = gt_call(unused, a);
+    gt_Tensor *y = gt_add(gt_call(second, a), h);
+    gt_Layer *inner = gt_Model(gt_tensors(a, b), gt_tensors(y), .name = "inner");
+    cr_assert(inner && aside);
+    cr_assert(gt_layer_child_count(inner) == 2 && gt_get_layer(inner, 0) == second && gt_get_layer(inner, -1) == shared);
+    gt_get_layer(inner, 2);
+    fails(GT_INVALID, "index 2 is out of range: inner has 2 layers");
+    gt_layer_find(inner, "dense_1");
+    fails(GT_INVALID, "inner has no layer \"dense_1\"");
+    gt_layer_find(inner, NULL);
+    fails(GT_INVALID, "no layer \"(NULL)\"");
+    gt_Tensor *c = gt_Input(gt_shape(3));
+    gt_Tensor *z = gt_call(gt_Dense(1), gt_call(inner, gt_call(inner, c, .more = gt_tensors(c)), .more = gt_tensors(c)));
+    gt_Layer *outer = gt_Model(gt_tensors(c), gt_tensors(z));
+    cr_assert(outer && gt_layer_find(outer, "inner/second") == second && gt_layer_find(outer, "inner") == inner);
+    cr_assert(gt_count_params(outer) == 12 + 12 + 4 && gt_count_params(inner) == 24);
+    gt_set_trainable(inner, false);
+    cr_assert(gt_trainable_variables(outer).count == 2 && !gt_is_trainable(shared) && gt_is_trainable(outer));
+    gt_Layer *copy = gt_layer_copy(outer);
+    cr_assert(copy && gt_trainable_variables(copy).count == 2 && gt_count_params(copy) == 28, "%s", gt_error_message());
+    cr_assert(gt_layer_find(copy, "inner/dense") && gt_layer_find(copy, "inner/dense") != shared);
+    gt_set_trainable(outer, true);
+    cr_assert(gt_trainable_variables(outer).count == 6 && gt_trainable_variables(copy).count == 2);
+    gt_layer_free(outer), gt_layer_free(copy);
+    end(scope);
+}
+
 /* ---- what is gone ---- */
 
 static void is_gone(gt_Layer *layer, gt_Tensor *x, const char *part)
