@@ -161,6 +161,37 @@ static void deal(gt_Context *context, const gt_DrawnCall *how, uint32_t masked,
         }
 }
 
+/* Does it, or a layer below, carry states from batch to batch? */
+static bool is_stateful(const gt_LayerState *state)
+{
+    const gt_LayerClass *type = state->layer->type;
+    bool stateful = false;
+    if (GT_CLASS_HAS(type, options) && type->options)
+        gt_option_get(type->options, (const char *)state->layer + type->options_offset, "stateful",
+                      &stateful, sizeof stateful);
+    for (int32_t i = 0; i < state->child_count && !stateful; i++)
+        stateful = is_stateful(state->children[i].layer->state);
+    return stateful;
+}
+
+static bool has_any_batch(gt_Tensor *symbol)
+{
+    const gt_Value *value = symbol ? gt_tensor_value(symbol) : NULL;
+    return value && gt_value_node(value, NULL) && gt_value_spec_in(value, 0)->rank > 0 &&
+           gt_value_spec_in(value, 0)->dims[0] != gt_value_spec_in(value, 1)->dims[0];
+}
+
+/* Asked before the first trace, which would give the states the batch that stands for an unknown one. */
+static gt_Status check_stateful(gt_Context *context, const char *here, const gt_LayerState *state,
+                                gt_Tensor *x)
+{
+    if (!has_any_batch(x) || !is_stateful(state))
+        return GT_OK;
+    return gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                    "a stateful layer goes on row by row, so its batch must be known: give gt_Input a "
+                    ".batch_size");
+}
+
 gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *state,
                         const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
                         gt_Tensor **outputs)
@@ -174,6 +205,8 @@ gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *st
         return gt_raise(context, GT_STATE, here, state->layer->type->name,
                         "a symbol of gt_Input has no numbers inside a traced function; give the "
                         "function a tensor, and call the model there");
+    if (check_stateful(context, here, state, inputs[0]) != GT_OK)
+        return gt_context_status(context);
     for (int set = 0; set < GT_SIZE_SETS; set++) {
         if (trace_call(context, here, state->layer, how, count, inputs, set, &found[set]) != GT_OK)
             return gt_context_status(context);

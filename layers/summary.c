@@ -105,7 +105,7 @@ static void count_weights(gt_LayerState *state, uint64_t visit, Totals *totals)
         if (weight->kind != GT_WEIGHT_KIND_PARAMETER || !gt_variable_visit(weight->variable, visit))
             continue;
         const gt_Spec *spec = gt_tensor_spec(weight->variable);
-        bool trained = gt_variable_trainable(weight->variable);
+        bool trained = gt_variable_is_trainable(weight->variable);
         totals->count[trained] += spec->size;
         totals->bytes[trained] += gt_spec_bytes(spec);
     }

@@ -377,9 +377,9 @@ static gt_Tensors optimizer_variables(const gt_LayerState *state)
 {
     const gt_Compiled *self = gt_compiled_of(state);
     const gt_Tensors none = {NULL, 0};
-    return self && self->optimizer && gt_optimizer_built(self->optimizer)
-               ? gt_optimizer_variables(self->optimizer)
-               : none;
+    if (!self || !self->optimizer || state->object.context != gt_context())
+        return none; /* another context may look at the model, not at its optimizer */
+    return gt_optimizer_built(self->optimizer) ? gt_optimizer_variables(self->optimizer) : none;
 }
 
 /* Gradients of float16 are often too small for it: Keras scales the loss of a mixed_float16 model. */
