@@ -890,6 +890,7 @@ Test(losses, by_hand)
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();
+}
 
 /* ---- classes ---- */
 
