@@ -269,13 +269,13 @@ gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const voi
         return NULL;
     if (!check_class(context, here, "layer_new", type))
         return NULL;
-    if (!instance) {
-        gt_raise(context, GT_INVALID, here, "layer_new", "the struct is NULL");
+    void *zeros = instance ? NULL : gt_allocate_zeroed(context, type->instance);
+    if (!instance && !zeros)
         return NULL;
-    }
     gt_Site site = gt_site_enter(here, type->name);
-    gt_Layer *layer = new_layer(context, type, instance, false);
+    gt_Layer *layer = new_layer(context, type, instance ? instance : zeros, false);
     gt_site_leave(site);
+    gt_release(context, zeros, type->instance);
     return layer;
 }
 

@@ -158,7 +158,7 @@ struct gt_LayerClass {
 
 /* ---- making and freeing ---- */
 
-/* A new layer: the struct `instance` is copied, then `create` runs. Floating: a container takes it,
+/* A new layer: the struct `instance` is copied (NULL: all of it is zero), then `create` runs. Floating: a container takes it,
  * or the caller frees it with gt_layer_free, or the context does. */
 #define gt_layer_new(...) gt_layer_new_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance);
