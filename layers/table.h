@@ -115,8 +115,16 @@ GT_BEGIN
     F(discretization)                                                                          \
     /* preprocessing/normalization.c */                                                        \
     F(normalization)                                                                           \
+    /* preprocessing/random_affine.c */                                                            \
+    F(random_rotation) F(random_shear) F(random_translation) F(random_zoom)                        \
+    /* preprocessing/random_flip.c */                                                              \
+    F(random_crop) F(random_flip)                                                                  \
+    /* preprocessing/random_light.c */                                                             \
+    F(random_brightness) F(random_contrast)                                                        \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
+    /* preprocessing/resizing.c */                                                                 \
+    F(center_crop) F(resizing)                                                                     \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
     /* regularization/gaussian_dropout.c */                                                        \

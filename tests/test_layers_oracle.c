@@ -32,6 +32,12 @@ static const struct {
     {"group_query_attention", -1, GT_FLOAT64, 1e-7, "TensorFlow rounds the scale to float32"},
     {"leaky_re_lu", 0, GT_FLOAT64, 1e-7, "TensorFlow rounds the slope 0.3 to float32"},
     {"multi_head_attention", -1, GT_FLOAT64, 1e-7, "TensorFlow rounds the scale to float32"},
+    {"random_brightness", -1, GT_FLOAT64, 1e-6, "Keras draws in float32"},
+    {"random_translation", -1, GT_FLOAT64, 1e-5, "TensorFlow transforms images in float32"},
+    {"random_zoom", -1, GT_FLOAT64, 1e-5, "TensorFlow transforms images in float32"},
+    {"resizing", -1, GT_FLOAT64, 1e-6, "TensorFlow resizes in float32"},
+    {"center_crop", -1, GT_FLOAT64, 1e-6, "TensorFlow resizes in float32"},
+    {"random_crop", -1, GT_FLOAT64, 1e-6, "TensorFlow resizes in float32"},
     {"up_sampling2d", -1, GT_FLOAT64, 1e-6, "TensorFlow resizes in float32"},
 };
 
