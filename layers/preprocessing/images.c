@@ -23,8 +23,8 @@ gt_Status gt_factor_range(const char *name, double factor, double lower, double 
     if (pair && lower > factor)
         return gt_fail(GT_INVALID, "%s_lower must not exceed %s (%g and %g)", name, name, lower,
                        factor);
-    *range = pair ? (gt_Range){lower, factor}
-                  : (gt_Range){fmax(-fabs(factor), least), fabs(factor)};
+    *range =
+        pair ? (gt_Range){lower, factor} : (gt_Range){fmax(-fabs(factor), least), fabs(factor)};
     return GT_OK;
 }
 
@@ -35,12 +35,14 @@ bool gt_is_wide(gt_Range range)
 
 gt_Status gt_value_range(const gt_Numbers *given, gt_Range *range)
 {
-    const double *value = given->value;
-    if (given->count != 2 || !isfinite(value[0]) || !isfinite(value[1]) || value[0] >= value[1])
-        return gt_fail(GT_INVALID,
-                       "value_range must be two finite numbers, the smaller one first (got %d%s)",
-                       (int)given->count, given->count == 2 ? " of another order" : "");
-    *range = (gt_Range){value[0], value[1]};
+    const double low = given->value[0], high = given->value[1];
+    static const char *const words =
+        "value_range must be two finite numbers, the smaller one first";
+    if (given->count != 2)
+        return gt_fail(GT_INVALID, "%s (got %lld of them)", words, (long long)given->count);
+    if (!isfinite(low) || !isfinite(high) || low >= high)
+        return gt_fail(GT_INVALID, "%s (got %g and %g)", words, low, high);
+    *range = (gt_Range){low, high};
     return GT_OK;
 }
 
@@ -160,12 +162,9 @@ void gt_image_size(gt_Tensor *images, int64_t *height, int64_t *width)
     *width = spec.rank >= 3 ? spec.dims[spec.rank - 2] : 0;
 }
 
-gt_Tensor *gt_centre_images(gt_Tensor *images, int64_t height, int64_t width)
+gt_Tensor *gt_largest_window(gt_Tensor *images, int64_t height, int64_t width)
 {
-    int64_t h, w;
-    gt_image_size(images, &h, &w);
-    if (h < height || w < width)
-        return gt_resize(images, gt_shape(height, width), .crop_to_aspect_ratio = true);
-    return gt_crop_images(images, .top = (h - height) / 2, .height = height,
-                          .left = (w - width) / 2, .width = width);
+    gt_Tensor *y =
+        gt_resize(gt_widened(images), gt_shape(height, width), .crop_to_aspect_ratio = true);
+    return gt_cast(y, gt_dtype(images));
 }

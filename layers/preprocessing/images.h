@@ -27,7 +27,7 @@ typedef struct gt_ImageLayer {
     gt_Layer base;
     gt_ImageTransform transform;
     int64_t seed;
-    bool draws;             /* false: there is nothing to choose from, so that it needs no generator */
+    bool draws; /* false: there is nothing to choose from, so that it needs no generator */
     gt_Variable *generator; /* NULL: it draws nothing */
 } gt_ImageLayer;
 gt_Status gt_image_layer(gt_Layer *layer, gt_ImageTransform transform, int64_t seed, bool draws);
@@ -72,8 +72,8 @@ gt_Tensor *gt_contrast_images(gt_Tensor *images, gt_Tensor *factor);
 gt_Status gt_check_image_size(int64_t height, int64_t width);
 /* The height and the width of images. */
 void gt_image_size(gt_Tensor *images, int64_t *height, int64_t *width);
-/* Cut to that size, from the middle; cut to its ratio and resized, if they are smaller along an axis. */
-gt_Tensor *gt_centre_images(gt_Tensor *images, int64_t height, int64_t width);
+/* The largest window of that ratio, from the middle, resized. */
+gt_Tensor *gt_largest_window(gt_Tensor *images, int64_t height, int64_t width);
 
 /* Samples in static initializers. */
 #define GT_SAMPLE_NUMBERS(...)                                                                     \

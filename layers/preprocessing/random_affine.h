@@ -78,8 +78,7 @@ GT_API gt_Layer *gt_RandomTranslation_at(const char *here,
 GT_OPTIONS(gt_RandomShear_options, gt_RandomShear_OPTIONS);
 /* gt_RandomShear(.x_factor = 0.2): at column u, row v what was at (u + s v, v + t u), from the first pixel; s and t are
  * drawn, and a sign for both. */
-#define gt_RandomShear(...)                                                                        \
-    gt_RandomShear_at(GT_HERE, GT_KEYWORDS(gt_RandomShear, __VA_ARGS__))
+#define gt_RandomShear(...) gt_RandomShear_at(GT_HERE, GT_KEYWORDS(gt_RandomShear, __VA_ARGS__))
 GT_API gt_Layer *gt_RandomShear_at(const char *here, const gt_RandomShear_options *options);
 
 GT_END

@@ -44,7 +44,8 @@ static gt_Status random_flip_create(gt_Layer *layer)
 }
 
 const gt_LayerClass gt_layer_class_random_flip = {
-    GT_LAYER_RECORD("random_flip", "RandomFlip", RandomFlip, "in training half of the images flipped"),
+    GT_LAYER_RECORD("random_flip", "RandomFlip", RandomFlip,
+                    "in training half of the images flipped"),
     .flags = GT_LAYER_RANDOM | GT_LAYER_DROPS_MASK,
     .options = &gt_RandomFlip_options_type,
     .create = random_flip_create,
@@ -88,7 +89,8 @@ static gt_Tensor *cut(gt_Layer *layer, gt_Tensor *images, int axis, int64_t size
 {
     gt_Tensor *start = gt_uniform(gt_shape(), .high = (double)(size - count + 1),
                                   .generator = ((gt_ImageLayer *)layer)->generator);
-    gt_Tensor *first = gt_minimum(gt_floor(start), (double)(size - count)); /* the bound by rounding */
+    gt_Tensor *first =
+        gt_minimum(gt_floor(start), (double)(size - count)); /* the bound by rounding */
     gt_Tensor *indices = gt_arange(0, (double)count, 1, .dtype = GT_INT64);
     return gt_take(images, gt_add(indices, gt_cast(first, GT_INT64)), .axis = axis);
 }
@@ -99,8 +101,7 @@ static gt_Tensor *crop(gt_Layer *layer, gt_Tensor *images)
     int64_t height, width;
     gt_image_size(images, &height, &width);
     if (height <= options->height || width <= options->width)
-        return gt_resize(images, gt_shape(options->height, options->width),
-                         .crop_to_aspect_ratio = true);
+        return gt_largest_window(images, options->height, options->width);
     images = cut(layer, images, -3, height, options->height);
     return cut(layer, images, -2, width, options->width);
 }
@@ -109,12 +110,7 @@ static gt_Tensor *random_crop_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const gt_RandomCrop_options *options = &((const RandomCrop *)layer)->options;
     gt_Tensor *y = gt_image_call(layer, in);
-    if (in->training || !y)
-        return y;
-    const gt_DType dtype = gt_dtype(y);
-    return gt_cast(gt_resize(y, gt_shape(options->height, options->width),
-                             .crop_to_aspect_ratio = true),
-                   dtype);
+    return in->training ? y : gt_largest_window(y, options->height, options->width);
 }
 
 static gt_Status random_crop_create(gt_Layer *layer)

@@ -33,8 +33,8 @@ static gt_Status random_contrast_create(gt_Layer *layer)
     const gt_RandomContrast_options *o = &self->options;
     gt_Range upper, lower = {0, 0};
     if (gt_factor_range("factor", o->factor, (double)NAN, 0, 1, &upper) != GT_OK ||
-        (!isnan(o->factor_lower) && gt_factor_range("factor_lower", o->factor_lower, (double)NAN, 0,
-                                                    1, &lower) != GT_OK) ||
+        (!isnan(o->factor_lower) &&
+         gt_factor_range("factor_lower", o->factor_lower, (double)NAN, 0, 1, &lower) != GT_OK) ||
         gt_value_range(&o->value_range, &self->values) != GT_OK)
         return gt_status();
     self->factor = (gt_Range){1 - lower.high, 1 + upper.high};

@@ -47,10 +47,10 @@ static gt_Tensor *resizing_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const gt_Resizing_options *o = &((const Resizing *)layer)->options;
     const gt_DType dtype = gt_dtype(in->x);
-    gt_Tensor *y =
-        gt_resize(in->x, gt_shape(o->height, o->width), .interpolation = o->interpolation,
-                  .antialias = o->antialias, .crop_to_aspect_ratio = o->crop_to_aspect_ratio,
-                  .pad_to_aspect_ratio = o->pad_to_aspect_ratio, .fill_value = o->fill_value);
+    gt_Tensor *y = gt_resize(
+        gt_widened(in->x), gt_shape(o->height, o->width), .interpolation = o->interpolation,
+        .antialias = o->antialias, .crop_to_aspect_ratio = o->crop_to_aspect_ratio,
+        .pad_to_aspect_ratio = o->pad_to_aspect_ratio, .fill_value = o->fill_value);
     return gt_dtype(y) == dtype         ? y
            : gt_dtype_is_integer(dtype) ? to_integers(y, dtype)
                                         : gt_cast(y, dtype);
@@ -119,7 +119,13 @@ static gt_Status center_crop_create(gt_Layer *layer)
 static gt_Tensor *center_crop_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const gt_CenterCrop_options *options = &((const CenterCrop *)layer)->options;
-    return gt_centre_images(gt_as_floats(layer, in->x), options->height, options->width);
+    gt_Tensor *x = gt_as_floats(layer, in->x);
+    int64_t height, width;
+    gt_image_size(x, &height, &width);
+    if (height < options->height || width < options->width)
+        return gt_largest_window(x, options->height, options->width);
+    return gt_crop_images(x, .top = (height - options->height) / 2, .height = options->height,
+                          .left = (width - options->width) / 2, .width = options->width);
 }
 
 const gt_LayerClass gt_layer_class_center_crop = {
@@ -129,23 +135,23 @@ const gt_LayerClass gt_layer_class_center_crop = {
     .create = center_crop_create,
     .call = center_crop_call,
     .ports = GT_IMAGE_PORTS,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_CenterCrop, .height = 2, .width = 3),
-         .keras = "CenterCrop(2, 3)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 5, 4, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 2, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_CenterCrop, .height = 4, .width = 2),
-         .keras = "CenterCrop(4, 2)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_WHOLE(GT_UINT8, 0, 255, 1, 3, 7, 2)),
-         .output = GT_SAMPLE_SHAPE(1, 4, 2, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_CenterCrop, .height = 3, .width = 2),
-         .keras = "CenterCrop(3, 2)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 3, 1)),
-         .output = GT_SAMPLE_SHAPE(2, 3, 2, 1)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_CenterCrop, .height = 2, .width = 3),
+                          .keras = "CenterCrop(2, 3)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 5, 4, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 2, 3, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_CenterCrop, .height = 4, .width = 2),
+                          .keras = "CenterCrop(4, 2)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_WHOLE(GT_UINT8, 0, 255, 1, 3, 7, 2)),
+                          .output = GT_SAMPLE_SHAPE(1, 4, 2, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_CenterCrop, .height = 3, .width = 2),
+                          .keras = "CenterCrop(3, 2)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 3, 3, 1)),
+                          .output = GT_SAMPLE_SHAPE(2, 3, 2, 1)}),
 };
 
 gt_Layer *gt_CenterCrop_at(const char *here, const gt_CenterCrop_options *options)
