@@ -1,5 +1,6 @@
 /* What layers of images share. */
 #include "layers/preprocessing/images.h"
+#include "core/text.h"
 #include "layers/preprocessing/numbers.h"
 #include "ops/array/cast.h"
 #include "ops/array/creation.h"
@@ -25,6 +26,18 @@ gt_Status gt_factor_range(const char *name, double factor, double lower, double 
                        factor);
     *range =
         pair ? (gt_Range){lower, factor} : (gt_Range){fmax(-fabs(factor), least), fabs(factor)};
+    return GT_OK;
+}
+
+gt_Status gt_contrast_range(const char *name, double factor, double lower, gt_Range *range)
+{
+    char name_of_lower[64];
+    gt_Range below = {0, 0};
+    gt_text(name_of_lower, sizeof name_of_lower, "%s_lower", name);
+    if (gt_factor_range(name, factor, (double)NAN, 0, 1, range) != GT_OK ||
+        (!isnan(lower) && gt_factor_range(name_of_lower, lower, (double)NAN, 0, 1, &below) != GT_OK))
+        return gt_status();
+    *range = (gt_Range){1 - below.high, 1 + range->high};
     return GT_OK;
 }
 
@@ -108,6 +121,18 @@ gt_Tensor *gt_draw_sign(gt_Layer *layer, gt_Tensor *images)
     const bool draws = ((const gt_ImageLayer *)layer)->draws;
     gt_Tensor *u = gt_draw_each(layer, images, (gt_Range){0, draws ? 1 : 0});
     return gt_add(gt_multiply(gt_cast(gt_greater(u, 0.5), gt_dtype(images)), -2), 1);
+}
+
+bool gt_draws_whether(gt_Range probability)
+{
+    return probability.high > 0 && probability.low < 1;
+}
+
+gt_Tensor *gt_draw_whether(gt_Layer *layer, gt_Tensor *images, gt_Range probability)
+{
+    gt_Tensor *p = gt_draw_each(layer, images, probability);
+    const bool draws = gt_draws_whether(probability);
+    return gt_less(gt_draw_each(layer, images, (gt_Range){0, draws ? 1 : 0}), p);
 }
 
 gt_Tensor *gt_change_range(gt_Tensor *images, gt_Range from, gt_Range to)

@@ -18,6 +18,8 @@ typedef struct gt_Range {
 gt_Status gt_factor_range(const char *name, double factor, double lower, double least, double most,
                           gt_Range *range);
 bool gt_is_wide(gt_Range range);
+/* Of contrast: from 1 - lower to 1 + factor. */
+gt_Status gt_contrast_range(const char *name, double factor, double lower, gt_Range *range);
 /* The two ends of value_range, of which the first must be the smaller one. */
 gt_Status gt_value_range(const gt_Numbers *given, gt_Range *range);
 
@@ -39,6 +41,10 @@ gt_Tensor *gt_image_call(gt_Layer *layer, const gt_CallArgs *in);
 gt_Tensor *gt_draw_each(gt_Layer *layer, gt_Tensor *images, gt_Range range);
 /* 1 or -1 for each, -1 where a number of [0, 1) is above a half; 1 for all of a layer that draws nothing. */
 gt_Tensor *gt_draw_sign(gt_Layer *layer, gt_Tensor *images);
+/* Is a number of [0, 1) below another of the range, both drawn for each? bool (batch, 1, 1, 1). Where the answer is always the same,
+ * nothing is drawn, as gt_draws_whether says. */
+gt_Tensor *gt_draw_whether(gt_Layer *layer, gt_Tensor *images, gt_Range probability);
+bool gt_draws_whether(gt_Range probability);
 /* Images of the range `from` as those of the range `to`. */
 gt_Tensor *gt_change_range(gt_Tensor *images, gt_Range from, gt_Range to);
 
@@ -64,7 +70,13 @@ gt_Tensor *gt_transform_images(gt_Tensor *images, gt_Tensor *p, gt_Tensor *q,
 gt_Tensor *gt_flip_images(gt_Tensor *images, gt_Tensor *flips, gt_FlipMode mode);
 gt_Tensor *gt_shear_images(gt_Tensor *images, gt_Tensor *x, gt_Tensor *y,
                            const gt_affine_transform_options *look);
-gt_Tensor *gt_contrast_images(gt_Tensor *images, gt_Tensor *factor);
+/* `values` is the value range. */
+gt_Tensor *gt_contrast_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values);
+gt_Tensor *gt_brighten_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values);
+gt_Tensor *gt_shift_hues(gt_Tensor *images, gt_Tensor *by, gt_Range values);
+gt_Tensor *gt_saturate_images(gt_Tensor *images, gt_Tensor *by, gt_Range values);
+/* `bits`: how many stay, of 8. */
+gt_Tensor *gt_posterize_images(gt_Tensor *images, gt_Tensor *bits, gt_Range values);
 
 /* ---- sizes ---- */
 

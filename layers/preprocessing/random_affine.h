@@ -2,9 +2,7 @@
 #ifndef GT_LAYERS_PREPROCESSING_RANDOM_AFFINE_H
 #define GT_LAYERS_PREPROCESSING_RANDOM_AFFINE_H
 
-#include <math.h>
-
-#include "layers/layer.h"
+#include "layers/preprocessing/value_range.h"
 #include "ops/nn/image.h"
 
 GT_BEGIN
@@ -20,7 +18,7 @@ GT_BEGIN
     F(S, double, factor_lower, (double)NAN, "the other end of the range; NAN: -factor")            \
     F(S, gt_FillMode, fill_mode, GT_FILL_MODE_REFLECT, "what is seen outside: not MIRROR")         \
     F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_BILINEAR, "bilinear or nearest")        \
-    F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
+    GT_SEED(F, S)                                                                                  \
     F(S, double, fill_value, 0.0, "the number of GT_FILL_MODE_CONSTANT")                           \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomRotation_options, gt_RandomRotation_OPTIONS);
@@ -37,7 +35,7 @@ GT_API gt_Layer *gt_RandomRotation_at(const char *here, const gt_RandomRotation_
     F(S, double, width_factor_lower, (double)NAN, "the other end; NAN: -width_factor")             \
     F(S, gt_FillMode, fill_mode, GT_FILL_MODE_REFLECT, "what is seen outside: not MIRROR")         \
     F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_BILINEAR, "bilinear or nearest")        \
-    F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
+    GT_SEED(F, S)                                                                                  \
     F(S, double, fill_value, 0.0, "the number of GT_FILL_MODE_CONSTANT")                           \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomZoom_options, gt_RandomZoom_OPTIONS);
@@ -54,7 +52,7 @@ GT_API gt_Layer *gt_RandomZoom_at(const char *here, const gt_RandomZoom_options 
     F(S, double, width_factor_lower, (double)NAN, "the other end; NAN: -width_factor")             \
     F(S, gt_FillMode, fill_mode, GT_FILL_MODE_REFLECT, "what is seen outside: not MIRROR")         \
     F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_BILINEAR, "bilinear or nearest")        \
-    F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
+    GT_SEED(F, S)                                                                                  \
     F(S, double, fill_value, 0.0, "the number of GT_FILL_MODE_CONSTANT")                           \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomTranslation_options, gt_RandomTranslation_OPTIONS);
@@ -73,7 +71,7 @@ GT_API gt_Layer *gt_RandomTranslation_at(const char *here,
     F(S, gt_Interpolation, interpolation, GT_INTERPOLATION_BILINEAR, "bilinear or nearest")        \
     F(S, gt_FillMode, fill_mode, GT_FILL_MODE_REFLECT, "what is seen outside: not MIRROR")         \
     F(S, double, fill_value, 0.0, "the number of GT_FILL_MODE_CONSTANT")                           \
-    F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
+    GT_SEED(F, S)                                                                                  \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomShear_options, gt_RandomShear_OPTIONS);
 /* gt_RandomShear(.x_factor = 0.2): at column u, row v what was at (u + s v, v + t u), from the first pixel; s and t are

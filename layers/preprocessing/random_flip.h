@@ -2,7 +2,7 @@
 #ifndef GT_LAYERS_PREPROCESSING_RANDOM_FLIP_H
 #define GT_LAYERS_PREPROCESSING_RANDOM_FLIP_H
 
-#include "layers/layer.h"
+#include "layers/preprocessing/value_range.h"
 
 GT_BEGIN
 
@@ -14,7 +14,7 @@ typedef enum gt_FlipMode {
 
 #define gt_RandomFlip_OPTIONS(F, S)                                                                \
     F(S, gt_FlipMode, mode, GT_FLIP_MODE_HORIZONTAL_AND_VERTICAL, "which sides change places")     \
-    F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
+    GT_SEED(F, S)                                                                                  \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomFlip_options, gt_RandomFlip_OPTIONS);
 /* gt_RandomFlip(.mode = GT_FLIP_MODE_HORIZONTAL): in training half of the images are flipped, each by a draw of its own;
@@ -26,7 +26,7 @@ GT_API gt_Layer *gt_RandomFlip_at(const char *here, const gt_RandomFlip_options 
 #define gt_RandomCrop_OPTIONS(F, S)                                                                \
     F(S, int64_t, height, 0, "of the result; required, > 0")                                       \
     F(S, int64_t, width, 0, "of the result; required, > 0")                                        \
-    F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
+    GT_SEED(F, S)                                                                                  \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomCrop_options, gt_RandomCrop_OPTIONS);
 /* gt_RandomCrop(24, 24): in training a window of that size, at a place that is drawn once for the batch. In inference, and

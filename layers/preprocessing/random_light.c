@@ -14,30 +14,26 @@ typedef struct RandomContrast {
 
 GT_OPTION_TYPE(gt_RandomContrast_options, gt_RandomContrast_OPTIONS);
 
-gt_Tensor *gt_contrast_images(gt_Tensor *images, gt_Tensor *factor)
+gt_Tensor *gt_contrast_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values)
 {
     gt_Tensor *mean = gt_mean(images, .axes = gt_axes(-3, -2), .keepdims = true);
-    return gt_add(gt_multiply(gt_subtract(images, mean), factor), mean);
+    gt_Tensor *y = gt_add(gt_multiply(gt_subtract(images, mean), factor), mean);
+    return gt_clip(y, values.low, values.high);
 }
 
 static gt_Tensor *contrast(gt_Layer *layer, gt_Tensor *images)
 {
     const RandomContrast *self = (const RandomContrast *)layer;
-    gt_Tensor *y = gt_contrast_images(images, gt_draw_each(layer, images, self->factor));
-    return gt_clip(y, self->values.low, self->values.high);
+    return gt_contrast_images(images, gt_draw_each(layer, images, self->factor), self->values);
 }
 
 static gt_Status random_contrast_create(gt_Layer *layer)
 {
     RandomContrast *self = (RandomContrast *)layer;
     const gt_RandomContrast_options *o = &self->options;
-    gt_Range upper, lower = {0, 0};
-    if (gt_factor_range("factor", o->factor, (double)NAN, 0, 1, &upper) != GT_OK ||
-        (!isnan(o->factor_lower) &&
-         gt_factor_range("factor_lower", o->factor_lower, (double)NAN, 0, 1, &lower) != GT_OK) ||
+    if (gt_contrast_range("factor", o->factor, o->factor_lower, &self->factor) != GT_OK ||
         gt_value_range(&o->value_range, &self->values) != GT_OK)
         return gt_status();
-    self->factor = (gt_Range){1 - lower.high, 1 + upper.high};
     return gt_image_layer(layer, contrast, o->seed, gt_is_wide(self->factor));
 }
 
@@ -85,12 +81,16 @@ typedef struct RandomBrightness {
 
 GT_OPTION_TYPE(gt_RandomBrightness_options, gt_RandomBrightness_OPTIONS);
 
+gt_Tensor *gt_brighten_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values)
+{
+    gt_Tensor *delta = gt_multiply(factor, values.high - values.low);
+    return gt_clip(gt_add(images, delta), values.low, values.high);
+}
+
 static gt_Tensor *brighten(gt_Layer *layer, gt_Tensor *images)
 {
     const RandomBrightness *self = (const RandomBrightness *)layer;
-    const double low = self->values.low, high = self->values.high;
-    gt_Tensor *delta = gt_multiply(gt_draw_each(layer, images, self->factor), high - low);
-    return gt_clip(gt_add(images, delta), low, high);
+    return gt_brighten_images(images, gt_draw_each(layer, images, self->factor), self->values);
 }
 
 static gt_Status random_brightness_create(gt_Layer *layer)

@@ -2,28 +2,17 @@
 #ifndef GT_LAYERS_PREPROCESSING_RANDOM_LIGHT_H
 #define GT_LAYERS_PREPROCESSING_RANDOM_LIGHT_H
 
-#include <math.h>
-
-#include "layers/layer.h"
+#include "layers/preprocessing/value_range.h"
 
 GT_BEGIN
-
-/* A preset for two numbers. */
-#define GT_TWO_NUMBERS(a, b)                                                                       \
-    {                                                                                              \
-        GT_MARK, 2,                                                                                \
-        {                                                                                          \
-            a, b                                                                                   \
-        }                                                                                          \
-    }
 
 /* Images as in gt_RandomRotation: new numbers for each image in training, the images as they were in inference. What falls
  * outside of value_range is cut off at its ends. */
 #define gt_RandomContrast_OPTIONS(F, S)                                                            \
     F(S, double, factor, (double)NAN, "0 to 1; required")                                          \
     F(S, double, factor_lower, (double)NAN, "Keras's lower, 0 to 1; NAN: 0")                       \
-    F(S, gt_Numbers, value_range, GT_TWO_NUMBERS(0, 255), "the least and the largest number")      \
-    F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
+    GT_VALUE_RANGE(F, S)                                                                           \
+    GT_SEED(F, S)                                                                                  \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomContrast_options, gt_RandomContrast_OPTIONS);
 /* gt_RandomContrast(0.4): (x - mean) c + mean, with the mean of each channel of each image and c from 1 to 1.4: from
@@ -35,8 +24,8 @@ GT_API gt_Layer *gt_RandomContrast_at(const char *here, const gt_RandomContrast_
 #define gt_RandomBrightness_OPTIONS(F, S)                                                          \
     F(S, double, factor, (double)NAN, "-1 to 1; required")                                         \
     F(S, double, factor_lower, (double)NAN, "the other end of the range; NAN: -factor")            \
-    F(S, gt_Numbers, value_range, GT_TWO_NUMBERS(0, 255), "the least and the largest number")      \
-    F(S, int64_t, seed, -1, "-1: from the context's seed and the layer's path")                    \
+    GT_VALUE_RANGE(F, S)                                                                           \
+    GT_SEED(F, S)                                                                                  \
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomBrightness_options, gt_RandomBrightness_OPTIONS);
 /* gt_RandomBrightness(0.2): x + d (high - low) of value_range (low, high), d from -0.2 to 0.2. */
