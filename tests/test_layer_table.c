@@ -84,6 +84,21 @@ static void check_alike(const Use *use, gt_Layer *layer, gt_Layer *other)
     }
 }
 
+/* An output that nobody else wants is the one that comes with all others. */
+static void check_one_output(const Use *use, gt_Layer *layer, const UseInputs *in, int k,
+                             gt_Tensor *want)
+{
+    gt_Tensor *x[USE_INPUTS], *got = NULL, **to[USE_OUTPUTS] = {NULL};
+    for (int i = 0; i < in->count; i++)
+        x[i] = in->mask[i] ? gt_with_mask(in->x[i], in->mask[i]) : in->x[i];
+    to[k - 1] = &got;
+    to[k] = GT_LIST_END;
+    gt_reset_states(layer);
+    gt_call(layer, x[0], .more = (gt_Tensors){in->count > 1 ? x + 1 : NULL, in->count - 1},
+            .outputs = (gt_Outputs){to});
+    cr_assert(got && same_bits(got, want), "%s: output %d alone", text_of(use), k);
+}
+
 /* Shape and type are those that the sample says and gt_build_for finds; another call gives the same
  * bits. */
 static void check_call(const Use *use, gt_Layer *layer, const UseInputs *in)
@@ -96,6 +111,8 @@ static void check_call(const Use *use, gt_Layer *layer, const UseInputs *in)
               "%s: shape or dtype", text_of(use));
     for (int k = 1; k < use->sample->outputs; k++)
         cr_assert(outputs[k], "%s: output %d", text_of(use), k);
+    for (int k = 1; k < use->sample->outputs; k++)
+        check_one_output(use, layer, in, k, outputs[k]);
     cr_assert(gt_layer_built(layer), "%s", text_of(use));
     cr_assert(same_bits(y, call(use, layer, in, false)), "%s: twice", text_of(use));
     cr_assert(call(use, layer, in, true), "%s: training", text_of(use));
