@@ -54,7 +54,58 @@ Test(layers_image, given_numbers)
     look.fill_mode = GT_FILL_MODE_CONSTANT;
     look.fill_value = 8;
     AGREES(shear_nearest, gt_shear_images(x, across, down, &look));
-    AGREES(contrast, gt_clip(gt_contrast_images(x, each(0.5, 1, 1.75)), 0, 200));
+    ends(scope);
+}
+
+/* What a layer that draws nothing makes of the images, in training. */
+static gt_Tensor *made_by(gt_Layer *layer)
+{
+    gt_Tensor *y = gt_call(layer, images(), .training = true);
+    gt_layer_free(layer);
+    return y;
+}
+
+Test(layers_image, given_colours)
+{
+    const gt_Range low = {0, 200}, all = {0, 255}, unit = {0, 1};
+    const int64_t size[2] = {5, 5};
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = images(), *flips = gt_cast(each(1, 0, 1), GT_BOOL);
+    AGREES(contrast, gt_contrast_images(x, each(0.5, 1, 1.75), low));
+    AGREES(brightness, gt_brighten_images(x, each(0.3, -0.2, 0), low));
+    AGREES(hue, gt_shift_hues(x, each(0.3, -0.25, 0.5), all));
+    AGREES(saturation, gt_saturate_images(x, each(0.4, 1, 3), unit));
+    AGREES(degeneration, gt_degenerate_images(x, each(0.3, 1, -0.5), all));
+    AGREES(solarization,
+           gt_solarize_images(x, each(0, 20, 90), each(128, 250, 10), (gt_Range){-10, 260}));
+    AGREES(posterization, gt_posterize_images(x, each(1, 5, 7), (gt_Range){0, 260}));
+    AGREES(sharpness, gt_sharpen_images(x, each(0.1, 0.5, 0.9), all));
+    gt_Tensor *blurred =
+        gt_blur_images(x, size, gt_scalar(0.6, GT_FLOAT32), gt_scalar(0.9, GT_FLOAT32));
+    AGREES(blur, gt_where(flips, blurred, x));
+    AGREES(equalization, made_by(gt_Equalization(.bins = 64)));
+    AGREES(auto_contrast, made_by(gt_AutoContrast(.value_range = gt_numbers(-5, 300))));
+    ends(scope);
+}
+
+/* A channel of one level stays, and has a gradient in AutoContrast. */
+Test(layers_image, one_level)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_full(gt_shape(2, 3, 3, 1), 40), *y = gt_identity(x);
+    gt_Layer *equal = gt_Equalization(), *stretched = gt_AutoContrast();
+    for (int i = 0; i < 18; i++)
+        cr_assert(gt_element(gt_call(equal, x, .training = true), i) == 40 &&
+                  gt_element(gt_call(stretched, x), i) == 40);
+    gt_Tape *tape = gt_tape_begin();
+    gt_Variable *v = gt_variable(y);
+    gt_Tensor *gradient = gt_gradient(tape, gt_sum(gt_call(stretched, v)), v);
+    for (int i = 0; i < 18; i++)
+        cr_assert(gt_element(gradient, i) == 1);
+    gt_tape_end(tape);
+    gt_variable_free(v);
+    gt_layer_free(equal);
+    gt_layer_free(stretched);
     ends(scope);
 }
 
@@ -80,6 +131,28 @@ static gt_Layer *drawing(int number, int64_t seed)
         return gt_RandomBrightness(0.2, .seed = seed);
     case 7:
         return gt_RandomShear(.x_factor = 0.3, .seed = seed);
+    case 8:
+        return gt_RandomHue(0.3, .seed = seed);
+    case 9:
+        return gt_RandomSaturation(0.7, .factor_lower = 0.3, .seed = seed);
+    case 10:
+        return gt_RandomColorDegeneration(0.5, .seed = seed);
+    case 11:
+        return gt_RandomGrayscale(.seed = seed);
+    case 12:
+        return gt_RandomColorJitter(.brightness_factor = 0.2, .hue_factor = 0.2, .seed = seed);
+    case 13:
+        return gt_RandomInvert(.factor = 0.5, .factor_lower = 0.5, .seed = seed);
+    case 14:
+        return gt_Solarization(.threshold_factor = 0.7, .seed = seed);
+    case 15:
+        return gt_RandomPosterization(6, .seed = seed);
+    case 16:
+        return gt_RandomSharpness(0.9, .seed = seed);
+    case 17:
+        return gt_RandomGaussianBlur(.seed = seed);
+    case 18:
+        return gt_RandomErasing(.seed = seed);
     default:
         return NULL;
     }
@@ -126,7 +199,7 @@ Test(layers_image, seeds)
         gt_layer_free(other);
         gt_layer_free(alone);
     }
-    cr_assert(number == 8);
+    cr_assert(number == 19);
     ends(scope);
 }
 
@@ -149,6 +222,69 @@ Test(layers_image, rate_of_flips)
     /* five deviations of sqrt(1e5) / 2 */
     cr_assert(abs(flipped - CALLS * BATCH / 2) < 800 && abs(changes - CALLS * BATCH / 2) < 800,
               "%d flipped, %d changes", flipped, changes);
+    gt_layer_free(layer);
+    ends(scope);
+}
+
+/* A probability of 0.3 is one in training; a range of them, 0 to 1, is a half. */
+Test(layers_image, rates)
+{
+    enum { BATCH = 50000 };
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *const layers[] = {
+        gt_RandomInvert(0.3, .factor_lower = 0.3, .seed = 1), gt_RandomInvert(.seed = 2),
+        gt_RandomErasing(0.3, .factor_lower = 0.3, .scale = 1, .scale_lower = 1,
+                         .fill_value = gt_numbers(0), .seed = 3),
+        gt_RandomGrayscale(0.3, .seed = 4)};
+    gt_Tensor *colour = gt_array(gt_shape(1, 1, 1, 3), 50, 100, 200);
+    gt_Tensor *x = gt_broadcast_to(colour, gt_shape(BATCH, 1, 1, 3));
+    for (int k = 0; k < 4; k++) {
+        gt_Tensor *y = gt_call(layers[k], x, .training = true);
+        int changed = 0;
+        for (int i = 0; i < BATCH; i++)
+            changed += gt_element(y, 3 * i) != 50;
+        double rate = k == 1 ? 0.5 : 0.3; /* five deviations */
+        cr_assert(fabs(changed - rate * BATCH) < 5 * sqrt(rate * (1 - rate) * BATCH),
+                  "layer %d: %d", k, changed);
+        gt_layer_free(layers[k]);
+    }
+    ends(scope);
+}
+
+/* Rectangles: rows and columns between roots of the scale, anywhere; filled by channel, the value range cuts. */
+Test(layers_image, rectangles)
+{
+    enum { BATCH = 3000, SIZE = 20 };
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *layer = gt_RandomErasing(.factor_lower = 1, .scale = 0.25, .scale_lower = 0.04,
+                                       .fill_value = gt_numbers(3, 300, -1), .seed = 9);
+    gt_Tensor *y = gt_call(layer, gt_full(gt_shape(BATCH, SIZE, SIZE, 3), 100), .training = true);
+    int64_t covered = 0;
+    for (int i = 0; i < BATCH; i++) {
+        int rows = 0, columns = 0, all = 0;
+        for (int r = 0; r < SIZE; r++)
+            for (int c = 0; c < SIZE; c++) {
+                const int64_t at = ((int64_t)(i * SIZE + r) * SIZE + c) * 3;
+                bool gone = gt_element(y, at) != 100;
+                if (gone)
+                    cr_assert(gt_element(y, at) == 3 && gt_element(y, at + 1) == 255 &&
+                              gt_element(y, at + 2) == 0);
+                all += gone;
+                rows = gone && r > rows ? r : rows;
+                columns = gone && c > columns ? c : columns;
+            }
+        int height = 0, width = 0;
+        for (int k = 0; k < SIZE; k++) {
+            height += gt_element(y, ((int64_t)(i * SIZE + k) * SIZE + columns) * 3) != 100;
+            width += gt_element(y, ((int64_t)(i * SIZE + rows) * SIZE + k) * 3) != 100;
+        }
+        cr_assert(all == height * width && height >= 4 && height <= 11 && width >= 4 && width <= 11,
+                  "%d of %d x %d", all, height, width);
+        covered += all;
+    }
+    /* The mean of the square root of [0.04, 0.25) is 0.3714, so that 0.138 of the pixels are covered. */
+    cr_assert(fabs((double)covered / (BATCH * SIZE * SIZE) - 0.138) < 0.004, "%g",
+              (double)covered / (BATCH * SIZE * SIZE));
     gt_layer_free(layer);
     ends(scope);
 }
@@ -240,9 +376,10 @@ Test(layers_image, models_for_any_batch)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_Input(gt_shape(-1, -1, 3)), *y = gt_call(gt_Resizing(4, 5), x);
-    for (int number = 0; number < 4; number++)
-        y = gt_call(drawing(number, -1), y);
-    y = gt_call(gt_RandomBrightness(0.1), gt_call(gt_RandomContrast(0.1), y));
+    for (int number = 0; number < 19; number++)
+        if (number != 4)
+            y = gt_call(drawing(number, -1), y);
+    y = gt_call(gt_AutoContrast(), gt_call(gt_Equalization(), y));
     y = gt_call(gt_CenterCrop(3, 3), gt_call(gt_RandomCrop(3, 4), y));
     gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(y));
     cr_assert(model, "%s", gt_error_message());
@@ -319,6 +456,30 @@ Test(layers_image, options_that_are_refused)
              "value_range must be two finite numbers, the smaller one first (got 1 and 0)");
     not_made(gt_RandomBrightness(0.1, .value_range = gt_numbers(1)), "(got 1 of them)");
     not_made(gt_RandomContrast(0.1, .value_range = gt_numbers(0, INFINITY)), "(got 0 and inf)");
+    not_made(gt_RandomHue(-0.1), "factor must be from 0 to 1 (got -0.1)");
+    not_made(gt_RandomSaturation(1.1), "factor must be from -1 to 1 (got 1.1)");
+    not_made(gt_RandomColorDegeneration(0.1, .factor_lower = 0.2), "must not exceed");
+    not_made(gt_RandomGrayscale(1.1), "factor must be from 0 to 1 (got 1.1)");
+    not_made(gt_RandomColorJitter(.hue_factor = 2), "hue_factor must be from 0 to 1 (got 2)");
+    not_made(gt_RandomColorJitter(.contrast_factor = 0.1, .contrast_factor_lower = 2),
+             "contrast_factor_lower must be from 0 to 1 (got 2)");
+    not_made(gt_RandomColorJitter(.brightness_factor_lower = 0.1),
+             "brightness_factor_lower comes with a brightness_factor");
+    not_made(gt_RandomInvert(2), "factor must be from 0 to 1 (got 2)");
+    not_made(gt_Solarization(.addition_factor = 2), "addition_factor must be from 0 to 1 (got 2)");
+    not_made(gt_Solarization(.threshold_factor = 0.1, .threshold_factor_lower = 0.2),
+             "must not exceed");
+    not_made(gt_RandomPosterization(9), "factor must be from 1 to 8 (got 9)");
+    not_made(gt_RandomPosterization(0), "factor must be from 1 to 8 (got 0)");
+    not_made(gt_AutoContrast(.value_range = gt_numbers(1, 1)), "(got 1 and 1)");
+    not_made(gt_Equalization(.bins = 1), "bins must be from 2 to 65536 (got 1)");
+    not_made(gt_RandomSharpness(-1), "factor must be from 0 to 1 (got -1)");
+    not_made(gt_RandomGaussianBlur(.kernel_size = 4), "kernel_size must be odd (got 4 and 4)");
+    not_made(gt_RandomGaussianBlur(.kernel_size = gt_sizes(3, 2)), "(got 3 and 2)");
+    not_made(gt_RandomGaussianBlur(.sigma = 1.5), "sigma must be from 0 to 1 (got 1.5)");
+    not_made(gt_RandomErasing(.scale = 1.5), "scale must be from 0 to 1 (got 1.5)");
+    not_made(gt_RandomErasing(.fill_value = gt_numbers(1, 2)),
+             "fill_value must be one number or three (got 2 of them)");
     ends(scope);
 }
 
@@ -327,6 +488,8 @@ Test(layers_image, inputs_that_are_refused)
     gt_Scope *scope = gt_scope_begin();
     gt_Layer *layer;
     for (int number = 0; (layer = drawing(number, 1)) != NULL; number++) {
+        const bool colours = number >= 8 && number <= 12;
+        const int64_t channels = colours ? 3 : 1;
         not_called(layer, gt_ones(gt_shape(4, 5)), NULL, "dimensions");
         layer = drawing(number, 1);
         cr_assert(!gt_call(layer, gt_ones(gt_shape(1, 2, 3, 4, 5))));
@@ -335,8 +498,13 @@ Test(layers_image, inputs_that_are_refused)
         fails(GT_INVALID, "images must have pixels (got (2, 0, 3, 1))");
         cr_assert(!gt_call(layer, gt_ones(gt_shape(2, 3, 3, 0)), .training = true));
         fails(GT_INVALID, "images must have pixels (got (2, 3, 3, 0))");
-        cr_assert(gt_size(gt_call(layer, gt_ones(gt_shape(0, 3, 4, 1)), .training = true)) == 0);
+        gt_Tensor *none = gt_ones(gt_shape(0, 3, 4, channels));
+        cr_assert(gt_size(gt_call(layer, none, .training = true)) == 0);
         cr_assert(gt_status() == GT_OK, "layer %d: %s", number, gt_error_message());
+        if (colours) {
+            cr_assert(!gt_call(layer, gt_ones(gt_shape(2, 3, 4, 2)), .training = true));
+            fails(GT_INVALID, "channel");
+        }
         gt_layer_free(layer);
     }
     not_called(gt_Resizing(2, 2), gt_ones(gt_shape(2, 0, 3, 1)), NULL, "cannot be resized");

@@ -35,7 +35,8 @@ gt_Status gt_contrast_range(const char *name, double factor, double lower, gt_Ra
     gt_Range below = {0, 0};
     gt_text(name_of_lower, sizeof name_of_lower, "%s_lower", name);
     if (gt_factor_range(name, factor, (double)NAN, 0, 1, range) != GT_OK ||
-        (!isnan(lower) && gt_factor_range(name_of_lower, lower, (double)NAN, 0, 1, &below) != GT_OK))
+        (!isnan(lower) &&
+         gt_factor_range(name_of_lower, lower, (double)NAN, 0, 1, &below) != GT_OK))
         return gt_status();
     *range = (gt_Range){1 - below.high, 1 + range->high};
     return GT_OK;

@@ -75,6 +75,14 @@ gt_Tensor *gt_contrast_images(gt_Tensor *images, gt_Tensor *factor, gt_Range val
 gt_Tensor *gt_brighten_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values);
 gt_Tensor *gt_shift_hues(gt_Tensor *images, gt_Tensor *by, gt_Range values);
 gt_Tensor *gt_saturate_images(gt_Tensor *images, gt_Tensor *by, gt_Range values);
+gt_Tensor *gt_degenerate_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values);
+gt_Tensor *gt_sharpen_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values);
+/* In levels from 0 to 255. */
+gt_Tensor *gt_solarize_images(gt_Tensor *images, gt_Tensor *addition, gt_Tensor *threshold,
+                              gt_Range values);
+/* All of them, by a kernel of rows and columns with two deviations, scalars. */
+gt_Tensor *gt_blur_images(gt_Tensor *images, const int64_t size[2], gt_Tensor *across,
+                          gt_Tensor *down);
 /* `bits`: how many stay, of 8. */
 gt_Tensor *gt_posterize_images(gt_Tensor *images, gt_Tensor *bits, gt_Range values);
 

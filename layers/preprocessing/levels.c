@@ -42,26 +42,28 @@ static gt_Status random_invert_create(gt_Layer *layer)
 }
 
 const gt_LayerClass gt_layer_class_random_invert = {
-    GT_LAYER_RECORD("random_invert", "RandomInvert", RandomInvert, "in training some images inverted"),
+    GT_LAYER_RECORD("random_invert", "RandomInvert", RandomInvert,
+                    "in training some images inverted"),
     .flags = GT_LAYER_RANDOM | GT_LAYER_DROPS_MASK,
     .options = &gt_RandomInvert_options_type,
     .create = random_invert_create,
     .build = gt_image_build,
     .call = gt_image_call,
     .ports = GT_IMAGE_PORTS,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_RandomInvert, .factor = 0.4, .factor_lower = 0.2, .seed = 7),
-         .keras = "RandomInvert((0.2, 0.4), seed=7)" GT_NO_MASK,
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL(20, 230, 5, 1, 2, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(5, 1, 2, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_RandomInvert, .factor_lower = 1,
-                                     .value_range = GT_SAMPLE_NUMBERS(-1, 2)),
-         .keras = "RandomInvert((1, 1), value_range=(-1, 2))",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 2, 2, 1)),
-         .output = GT_SAMPLE_SHAPE(2, 2, 2, 1)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_RandomInvert, .factor = 0.4,
+                                                      .factor_lower = 0.2, .seed = 7),
+                          .keras = "RandomInvert((0.2, 0.4), seed=7)" GT_NO_MASK,
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL(20, 230, 5, 1, 2, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(5, 1, 2, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_RandomInvert, .factor_lower = 1,
+                                                      .value_range = GT_SAMPLE_NUMBERS(-1, 2)),
+                          .keras = "RandomInvert((1, 1), value_range=(-1, 2))",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(2, 2, 2, 1)),
+                          .output = GT_SAMPLE_SHAPE(2, 2, 2, 1)}),
 };
 
 gt_Layer *gt_RandomInvert_at(const char *here, const gt_RandomInvert_options *options)
@@ -79,15 +81,20 @@ typedef struct Solarization {
 
 GT_OPTION_TYPE(gt_Solarization_options, gt_Solarization_OPTIONS);
 
+gt_Tensor *gt_solarize_images(gt_Tensor *images, gt_Tensor *addition, gt_Tensor *threshold,
+                              gt_Range values)
+{
+    gt_Tensor *y = gt_clip(gt_add(gt_change_range(images, values, levels), addition), 0, 255);
+    y = gt_where(gt_less(y, threshold), y, gt_add(gt_negative(y), 255));
+    return gt_change_range(y, levels, values);
+}
+
 static gt_Tensor *solarize(gt_Layer *layer, gt_Tensor *images)
 {
     const Solarization *self = (const Solarization *)layer;
     gt_Tensor *addition = gt_draw_each(layer, images, self->addition);
     gt_Tensor *threshold = gt_draw_each(layer, images, self->threshold);
-    gt_Tensor *y = gt_add(gt_change_range(images, self->values, levels), addition);
-    y = gt_clip(y, 0, 255);
-    y = gt_where(gt_less(y, threshold), y, gt_add(gt_negative(y), 255));
-    return gt_change_range(y, levels, self->values);
+    return gt_solarize_images(images, addition, threshold, self->values);
 }
 
 /* The upper end in levels; the lower one as it is. */
@@ -123,20 +130,20 @@ const gt_LayerClass gt_layer_class_solarization = {
     .build = gt_image_build,
     .call = gt_image_call,
     .ports = GT_IMAGE_PORTS,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "Solarization()" GT_NO_MASK,
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL(20, 230, 2, 1, 2, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 1, 2, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_Solarization, .addition_factor = 0.4,
-                                     .addition_factor_lower = 0.2, .threshold_factor = 0.6,
-                                     .threshold_factor_lower = 0.3, .seed = 7,
-                                     .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
-         .keras = "Solarization((0.2, 0.4), (0.3, 0.6), (-1, 1), seed=7)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL(-1, 1, 2, 2, 2, 1)),
-         .output = GT_SAMPLE_SHAPE(2, 2, 2, 1)}),
+    .samples =
+        GT_LAYER_SAMPLES({.keras = "Solarization()" GT_NO_MASK,
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL(20, 230, 2, 1, 2, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 1, 2, 2)},
+                         {.options = GT_LAYER_OPTIONS(
+                              gt_Solarization, .addition_factor = 0.4, .addition_factor_lower = 0.2,
+                              .threshold_factor = 0.6, .threshold_factor_lower = 0.3, .seed = 7,
+                              .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
+                          .keras = "Solarization((0.2, 0.4), (0.3, 0.6), (-1, 1), seed=7)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL(-1, 1, 2, 2, 2, 1)),
+                          .output = GT_SAMPLE_SHAPE(2, 2, 2, 1)}),
 };
 
 gt_Layer *gt_Solarization_at(const char *here, const gt_Solarization_options *options)
@@ -249,7 +256,8 @@ static gt_Status auto_contrast_create(gt_Layer *layer)
 }
 
 const gt_LayerClass gt_layer_class_auto_contrast = {
-    GT_LAYER_RECORD("auto_contrast", "AutoContrast", AutoContrast, "channels stretched to all levels"),
+    GT_LAYER_RECORD("auto_contrast", "AutoContrast", AutoContrast,
+                    "channels stretched to all levels"),
     .flags = GT_LAYER_DROPS_MASK,
     .options = &gt_AutoContrast_options_type,
     .create = auto_contrast_create,
@@ -291,15 +299,17 @@ static gt_Tensor *equalize(gt_Layer *layer, gt_Tensor *images)
     const gt_DType dtype = gt_dtype(images);
     const int64_t bins = self->options.bins, channels = gt_last(gt_tensor_shape(images));
     gt_Tensor *x = gt_change_range(images, self->values, levels);
-    gt_Tensor *bin = gt_clip(gt_multiply(gt_divide(x, 255), (double)(bins - 1)), 0,
-                             (double)(bins - 1));
+    gt_Tensor *bin =
+        gt_clip(gt_multiply(gt_divide(x, 255), (double)(bins - 1)), 0, (double)(bins - 1));
     gt_Tensor *first = gt_arange(0, (double)(channels * bins), (double)bins, .dtype = GT_INT64);
     gt_Tensor *place = gt_add(gt_cast(bin, GT_INT64), first);
     gt_Tensor *count = gt_bincount(gt_ravel(place), .length = channels * bins);
     count = gt_reshape(gt_cast(count, dtype), gt_shape(channels, bins));
     gt_Tensor *sum = gt_cumsum(count, .axis = 1), *all = gt_max(sum, .axis = 1, .keepdims = true);
-    gt_Tensor *least = gt_min(gt_where(gt_greater(sum, 0), sum, INFINITY), .axis = 1, .keepdims = true);
-    gt_Tensor *rest = gt_subtract(all, least), *several = gt_greater(rest, 0); /* bins that are not empty */
+    gt_Tensor *least =
+        gt_min(gt_where(gt_greater(sum, 0), sum, INFINITY), .axis = 1, .keepdims = true);
+    gt_Tensor *rest = gt_subtract(all, least),
+              *several = gt_greater(rest, 0); /* bins that are not empty */
     gt_Tensor *part = gt_divide(gt_subtract(sum, least), gt_where(several, rest, 1));
     gt_Tensor *level = gt_clip(gt_round(gt_multiply(part, 255)), 0, 255);
     gt_Tensor *y = gt_take(gt_ravel(level), place);
@@ -326,18 +336,18 @@ const gt_LayerClass gt_layer_class_equalization = {
     .create = equalization_create,
     .call = gt_image_call,
     .ports = GT_IMAGE_PORTS,
-    .samples = GT_LAYER_SAMPLES(
-        {.keras = "Equalization()" GT_NO_MASK,
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL(20, 130, 2, 3, 4, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 4, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_Equalization, .bins = 5,
-                                     .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
-         .keras = "Equalization((-1, 1), 5)",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL(-0.9, 0.7, 1, 4, 5, 1)),
-         .output = GT_SAMPLE_SHAPE(1, 4, 5, 1)}),
+    .samples =
+        GT_LAYER_SAMPLES({.keras = "Equalization()" GT_NO_MASK,
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL(20, 130, 2, 3, 4, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3, 4, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_Equalization, .bins = 5,
+                                                      .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
+                          .keras = "Equalization((-1, 1), 5)",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL(-0.9, 0.7, 1, 4, 5, 1)),
+                          .output = GT_SAMPLE_SHAPE(1, 4, 5, 1)}),
 };
 
 gt_Layer *gt_Equalization_at(const char *here, const gt_Equalization_options *options)

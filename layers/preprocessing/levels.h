@@ -32,8 +32,7 @@ GT_OPTIONS(gt_Solarization_options, gt_Solarization_OPTIONS);
 /* gt_Solarization(.threshold_factor = 0.5): in levels from 0 to 255, x + addition, cut off at their ends, and 255 - that where it
  * reaches a threshold; both are drawn for each image. By default all is inverted. The lower ends are from 0 to 1 and, as in
  * Keras, not multiplied by 255. */
-#define gt_Solarization(...)                                                                       \
-    gt_Solarization_at(GT_HERE, GT_KEYWORDS(gt_Solarization, __VA_ARGS__))
+#define gt_Solarization(...) gt_Solarization_at(GT_HERE, GT_KEYWORDS(gt_Solarization, __VA_ARGS__))
 GT_API gt_Layer *gt_Solarization_at(const char *here, const gt_Solarization_options *options);
 
 #define gt_RandomPosterization_OPTIONS(F, S)                                                       \
@@ -56,8 +55,7 @@ GT_API gt_Layer *gt_RandomPosterization_at(const char *here,
 GT_OPTIONS(gt_AutoContrast_options, gt_AutoContrast_OPTIONS);
 /* gt_AutoContrast(): each channel of each image stretched to all of value_range, in training and in inference; a channel of one
  * level stays. */
-#define gt_AutoContrast(...)                                                                       \
-    gt_AutoContrast_at(GT_HERE, GT_KEYWORDS(gt_AutoContrast, __VA_ARGS__))
+#define gt_AutoContrast(...) gt_AutoContrast_at(GT_HERE, GT_KEYWORDS(gt_AutoContrast, __VA_ARGS__))
 GT_API gt_Layer *gt_AutoContrast_at(const char *here, const gt_AutoContrast_options *options);
 
 #define gt_Equalization_OPTIONS(F, S)                                                              \
@@ -67,8 +65,7 @@ GT_API gt_Layer *gt_AutoContrast_at(const char *here, const gt_AutoContrast_opti
 GT_OPTIONS(gt_Equalization_options, gt_Equalization_OPTIONS);
 /* gt_Equalization(): levels mapped so that as many numbers of a channel are below any of them as it is high, counted over all
  * images of the batch, as in Keras; a channel of one level stays. In training alone. No gradient comes through. */
-#define gt_Equalization(...)                                                                       \
-    gt_Equalization_at(GT_HERE, GT_KEYWORDS(gt_Equalization, __VA_ARGS__))
+#define gt_Equalization(...) gt_Equalization_at(GT_HERE, GT_KEYWORDS(gt_Equalization, __VA_ARGS__))
 GT_API gt_Layer *gt_Equalization_at(const char *here, const gt_Equalization_options *options);
 
 GT_END

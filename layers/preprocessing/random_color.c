@@ -80,8 +80,8 @@ const gt_LayerClass gt_layer_class_random_hue = {
          .input = GT_INPUTS(GT_REAL(20, 230, 2, 1, 2, 3)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 1, 2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_RandomHue, .factor = 0,
-                                     .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
+        {.options =
+             GT_LAYER_OPTIONS(gt_RandomHue, .factor = 0, .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
          .keras = "RandomHue(0, value_range=(-1, 1))",
          .inputs = 1,
          .input = GT_INPUTS(GT_REAL(-0.9, 0.9, 2, 2, 3)),
@@ -126,12 +126,16 @@ static gt_Tensor *saturate(gt_Layer *layer, gt_Tensor *images)
     return gt_saturate_images(images, draw_saturation(layer, images, self->factor), self->values);
 }
 
+gt_Tensor *gt_degenerate_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values)
+{
+    gt_Tensor *apart = gt_subtract(gt_rgb_to_grayscale(images), images);
+    return gt_clip(gt_add(images, gt_multiply(factor, apart)), values.low, values.high);
+}
+
 static gt_Tensor *degenerate(gt_Layer *layer, gt_Tensor *images)
 {
     const RandomSaturation *self = (const RandomSaturation *)layer;
-    gt_Tensor *apart = gt_subtract(gt_rgb_to_grayscale(images), images);
-    gt_Tensor *f = gt_draw_each(layer, images, self->factor);
-    return gt_clip(gt_add(images, gt_multiply(f, apart)), self->values.low, self->values.high);
+    return gt_degenerate_images(images, gt_draw_each(layer, images, self->factor), self->values);
 }
 
 static gt_Status settle_saturation(RandomSaturation *self, gt_ImageTransform transform)
@@ -202,8 +206,8 @@ const gt_LayerClass gt_layer_class_random_color_degeneration = {
          .input = GT_INPUTS(GT_REAL(20, 230, 2, 1, 2, 3)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 1, 2, 3)},
-        {.options = GT_LAYER_OPTIONS(gt_RandomColorDegeneration, .factor = -0.6, .factor_lower = -0.6,
-                                     .value_range = GT_SAMPLE_NUMBERS(0, 1)),
+        {.options = GT_LAYER_OPTIONS(gt_RandomColorDegeneration, .factor = -0.6,
+                                     .factor_lower = -0.6, .value_range = GT_SAMPLE_NUMBERS(0, 1)),
          .keras = "RandomColorDegeneration((-0.6, -0.6), value_range=(0, 1))",
          .inputs = 1,
          .input = GT_INPUTS(GT_REAL(0.1, 0.9, 3, 2, 3)),
@@ -250,13 +254,13 @@ const gt_LayerClass gt_layer_class_random_grayscale = {
     .build = gt_image_build,
     .call = gt_image_call,
     .ports = GT_IMAGE_PORTS,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_RandomGrayscale, .factor = 0.3, .seed = 7),
-         .keras = "RandomGrayscale(0.3, seed=7)" GT_NO_MASK,
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL(20, 230, 5, 1, 2, 3)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(5, 1, 2, 3)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_RandomGrayscale, .factor = 0.3, .seed = 7),
+                          .keras = "RandomGrayscale(0.3, seed=7)" GT_NO_MASK,
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL(20, 230, 5, 1, 2, 3)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(5, 1, 2, 3)}),
 };
 
 gt_Layer *gt_RandomGrayscale_at(const char *here, const gt_RandomGrayscale_options *options)

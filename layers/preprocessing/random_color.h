@@ -16,8 +16,7 @@ GT_BEGIN
     GT_LAYER_COMMON(F, S)
 GT_OPTIONS(gt_RandomHue_options, gt_RandomHue_OPTIONS);
 /* gt_RandomHue(0.2): hues moved by up to a tenth of the circle, either way. */
-#define gt_RandomHue(...)                                                                          \
-    gt_RandomHue_at(GT_HERE, GT_KEYWORDS_1(gt_RandomHue, factor, __VA_ARGS__))
+#define gt_RandomHue(...) gt_RandomHue_at(GT_HERE, GT_KEYWORDS_1(gt_RandomHue, factor, __VA_ARGS__))
 GT_API gt_Layer *gt_RandomHue_at(const char *here, const gt_RandomHue_options *options);
 
 #define gt_RandomSaturation_OPTIONS(F, S)                                                          \
@@ -42,8 +41,8 @@ GT_OPTIONS(gt_RandomColorDegeneration_options, gt_RandomColorDegeneration_OPTION
 #define gt_RandomColorDegeneration(...)                                                            \
     gt_RandomColorDegeneration_at(GT_HERE,                                                         \
                                   GT_KEYWORDS_1(gt_RandomColorDegeneration, factor, __VA_ARGS__))
-GT_API gt_Layer *
-gt_RandomColorDegeneration_at(const char *here, const gt_RandomColorDegeneration_options *options);
+GT_API gt_Layer *gt_RandomColorDegeneration_at(const char *here,
+                                               const gt_RandomColorDegeneration_options *options);
 
 #define gt_RandomGrayscale_OPTIONS(F, S)                                                           \
     F(S, double, factor, 0.5, "how many images become grey, 0 to 1")                               \

@@ -30,14 +30,19 @@ typedef struct RandomSharpness {
 
 GT_OPTION_TYPE(gt_RandomSharpness_options, gt_RandomSharpness_OPTIONS);
 
-static gt_Tensor *sharpen(gt_Layer *layer, gt_Tensor *images)
+gt_Tensor *gt_sharpen_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values)
 {
     static const double weights[] = {1, 1, 1, 1, 5, 1, 1, 1, 1};
-    const RandomSharpness *self = (const RandomSharpness *)layer;
     gt_Tensor *kernel = gt_from_values(gt_shape(3, 3), gt_dtype(images), 9, weights);
     gt_Tensor *apart = gt_subtract(filtered(images, gt_divide(kernel, 13)), images);
-    gt_Tensor *f = gt_add(gt_multiply(gt_draw_each(layer, images, self->factor), -2), 1);
-    return gt_clip(gt_add(images, gt_multiply(f, apart)), self->values.low, self->values.high);
+    gt_Tensor *f = gt_add(gt_multiply(factor, -2), 1);
+    return gt_clip(gt_add(images, gt_multiply(f, apart)), values.low, values.high);
+}
+
+static gt_Tensor *sharpen(gt_Layer *layer, gt_Tensor *images)
+{
+    const RandomSharpness *self = (const RandomSharpness *)layer;
+    return gt_sharpen_images(images, gt_draw_each(layer, images, self->factor), self->values);
 }
 
 static gt_Status random_sharpness_create(gt_Layer *layer)
@@ -99,8 +104,7 @@ static gt_Tensor *bell(int64_t size, gt_Tensor *sigma)
     return gt_divide(y, gt_sum(y));
 }
 
-/* sigma: (2), across and down. */
-static gt_Tensor *blurred(gt_Tensor *images, const int64_t size[2], gt_Tensor *across,
+gt_Tensor *gt_blur_images(gt_Tensor *images, const int64_t size[2], gt_Tensor *across,
                           gt_Tensor *down)
 {
     gt_Tensor *rows = gt_expand_dims(bell(size[0], down), 1);
@@ -110,11 +114,11 @@ static gt_Tensor *blurred(gt_Tensor *images, const int64_t size[2], gt_Tensor *a
 static gt_Tensor *one_sigma(gt_Layer *layer, gt_Tensor *images, gt_Range sigma)
 {
     const gt_DType dtype = gt_dtype(images);
-    gt_Tensor *drawn = gt_is_wide(sigma)
-                           ? gt_uniform(gt_shape(), .low = sigma.low, .high = sigma.high,
-                                        .dtype = dtype,
-                                        .generator = ((gt_ImageLayer *)layer)->generator)
-                           : gt_scalar(sigma.low, dtype);
+    gt_Tensor *drawn =
+        gt_is_wide(sigma)
+            ? gt_uniform(gt_shape(), .low = sigma.low, .high = sigma.high, .dtype = dtype,
+                         .generator = ((gt_ImageLayer *)layer)->generator)
+            : gt_scalar(sigma.low, dtype);
     return gt_add(drawn, 1e-6);
 }
 
@@ -124,7 +128,7 @@ static gt_Tensor *blur(gt_Layer *layer, gt_Tensor *images)
     gt_Tensor *chosen = gt_draw_whether(layer, images, self->factor);
     gt_Tensor *across = one_sigma(layer, images, self->sigma);
     gt_Tensor *down = one_sigma(layer, images, self->sigma);
-    gt_Tensor *y = gt_where(chosen, blurred(images, self->size, across, down), images);
+    gt_Tensor *y = gt_where(chosen, gt_blur_images(images, self->size, across, down), images);
     return gt_clip(y, self->values.low, self->values.high);
 }
 
@@ -154,8 +158,8 @@ const gt_LayerClass gt_layer_class_random_gaussian_blur = {
     .call = gt_image_call,
     .ports = GT_IMAGE_PORTS,
     .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_RandomGaussianBlur, .factor = 0.9, .factor_lower = 0.3,
-                                     .seed = 7),
+        {.options =
+             GT_LAYER_OPTIONS(gt_RandomGaussianBlur, .factor = 0.9, .factor_lower = 0.3, .seed = 7),
          .keras = "RandomGaussianBlur((0.3, 0.9), seed=7)" GT_NO_MASK,
          .inputs = 1,
          .input = GT_INPUTS(GT_REAL(20, 230, 3, 2, 3, 2)),
@@ -247,21 +251,22 @@ const gt_LayerClass gt_layer_class_random_erasing = {
     .build = gt_image_build,
     .call = gt_image_call,
     .ports = GT_IMAGE_PORTS,
-    .samples = GT_LAYER_SAMPLES(
-        {.options = GT_LAYER_OPTIONS(gt_RandomErasing, .factor = 0.9, .factor_lower = 0.5, .seed = 7),
-         .keras = "RandomErasing((0.5, 0.9), seed=7)" GT_NO_MASK,
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL(20, 230, 2, 3, 4, 2)),
-         .masks = 1,
-         .output = GT_SAMPLE_SHAPE(2, 3, 4, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_RandomErasing, .factor_lower = 1, .scale = 0.6,
-                                     .scale_lower = 0.3,
-                                     .fill_value = GT_SAMPLE_NUMBERS(0.5, -0.5, 2),
-                                     .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
-         .keras = "RandomErasing((1, 1), (0.3, 0.6), [0.5, -0.5, 2], (-1, 1))",
-         .inputs = 1,
-         .input = GT_INPUTS(GT_REAL(-1, 1, 3, 4, 5, 3)),
-         .output = GT_SAMPLE_SHAPE(3, 4, 5, 3)}),
+    .samples =
+        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_RandomErasing, .factor = 0.9,
+                                                      .factor_lower = 0.5, .seed = 7),
+                          .keras = "RandomErasing((0.5, 0.9), seed=7)" GT_NO_MASK,
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL(20, 230, 2, 3, 4, 2)),
+                          .masks = 1,
+                          .output = GT_SAMPLE_SHAPE(2, 3, 4, 2)},
+                         {.options = GT_LAYER_OPTIONS(gt_RandomErasing, .factor_lower = 1,
+                                                      .scale = 0.6, .scale_lower = 0.3,
+                                                      .fill_value = GT_SAMPLE_NUMBERS(0.5, -0.5, 2),
+                                                      .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
+                          .keras = "RandomErasing((1, 1), (0.3, 0.6), [0.5, -0.5, 2], (-1, 1))",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_REAL(-1, 1, 3, 4, 5, 3)),
+                          .output = GT_SAMPLE_SHAPE(3, 4, 5, 3)}),
 };
 
 gt_Layer *gt_RandomErasing_at(const char *here, const gt_RandomErasing_options *options)
