@@ -132,6 +132,7 @@
 #include "layers/preprocessing/random_light.h"
 #include "layers/preprocessing/rescaling.h"
 #include "layers/preprocessing/resizing.h"
+#include "layers/preprocessing/spectrogram.h"
 #include "layers/regularization/dropout.h"
 #include "layers/regularization/gaussian_dropout.h"
 #include "layers/regularization/gaussian_noise.h"

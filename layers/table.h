@@ -130,6 +130,8 @@ GT_BEGIN
     F(random_brightness) F(random_contrast)                                                        \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
+    /* preprocessing/spectrogram.c */                                                              \
+    F(mel_spectrogram) F(stft_spectrogram)                                                         \
     /* preprocessing/resizing.c */                                                                 \
     F(center_crop) F(resizing)                                                                     \
     /* regularization/dropout.c */                                                                 \

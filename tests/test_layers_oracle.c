@@ -31,6 +31,7 @@ static const struct {
 } other_bounds[] = {
     {"group_query_attention", -1, GT_FLOAT64, 1e-7, "TensorFlow rounds the scale to float32"},
     {"leaky_re_lu", 0, GT_FLOAT64, 1e-7, "TensorFlow rounds the slope 0.3 to float32"},
+    {"mel_spectrogram", 2, GT_FLOAT64, 1e-6, "Keras has the bands in float32"},
     {"multi_head_attention", -1, GT_FLOAT64, 1e-7, "TensorFlow rounds the scale to float32"},
     {"random_brightness", -1, GT_FLOAT64, 1e-6, "Keras draws in float32"},
     {"random_color_degeneration", -1, GT_FLOAT64, 1e-6, "Keras draws in float32"},
