@@ -251,22 +251,22 @@ const gt_LayerClass gt_layer_class_random_erasing = {
     .build = gt_image_build,
     .call = gt_image_call,
     .ports = GT_IMAGE_PORTS,
-    .samples =
-        GT_LAYER_SAMPLES({.options = GT_LAYER_OPTIONS(gt_RandomErasing, .factor = 0.9,
-                                                      .factor_lower = 0.5, .seed = 7),
-                          .keras = "RandomErasing((0.5, 0.9), seed=7)" GT_NO_MASK,
-                          .inputs = 1,
-                          .input = GT_INPUTS(GT_REAL(20, 230, 2, 3, 4, 2)),
-                          .masks = 1,
-                          .output = GT_SAMPLE_SHAPE(2, 3, 4, 2)},
-                         {.options = GT_LAYER_OPTIONS(gt_RandomErasing, .factor_lower = 1,
-                                                      .scale = 0.6, .scale_lower = 0.3,
-                                                      .fill_value = GT_SAMPLE_NUMBERS(0.5, -0.5, 2),
-                                                      .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
-                          .keras = "RandomErasing((1, 1), (0.3, 0.6), [0.5, -0.5, 2], (-1, 1))",
-                          .inputs = 1,
-                          .input = GT_INPUTS(GT_REAL(-1, 1, 3, 4, 5, 3)),
-                          .output = GT_SAMPLE_SHAPE(3, 4, 5, 3)}),
+    .samples = GT_LAYER_SAMPLES(
+        {.options = GT_LAYER_OPTIONS(gt_RandomErasing, .factor = 0.9, .factor_lower = 0.5,
+                                     .scale = 0.7, .scale_lower = 0.2, .seed = 7),
+         .keras = "RandomErasing((0.5, 0.9), (0.2, 0.7), seed=7)" GT_NO_MASK,
+         .inputs = 1,
+         .input = GT_INPUTS(GT_REAL(20, 230, 2, 3, 4, 2)),
+         .masks = 1,
+         .output = GT_SAMPLE_SHAPE(2, 3, 4, 2)},
+        {.options =
+             GT_LAYER_OPTIONS(gt_RandomErasing, .factor_lower = 1, .scale = 0.8, .scale_lower = 0.4,
+                              .seed = 8, .fill_value = GT_SAMPLE_NUMBERS(0.5, -0.5, 2),
+                              .value_range = GT_SAMPLE_NUMBERS(-1, 1)),
+         .keras = "RandomErasing((1, 1), (0.4, 0.8), [0.5, -0.5, 2], (-1, 1), seed=8)",
+         .inputs = 1,
+         .input = GT_INPUTS(GT_REAL(-1, 1, 3, 4, 5, 3)),
+         .output = GT_SAMPLE_SHAPE(3, 4, 5, 3)}),
 };
 
 gt_Layer *gt_RandomErasing_at(const char *here, const gt_RandomErasing_options *options)

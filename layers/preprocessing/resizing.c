@@ -145,12 +145,12 @@ const gt_LayerClass gt_layer_class_center_crop = {
                          {.options = GT_LAYER_OPTIONS(gt_CenterCrop, .height = 4, .width = 2),
                           .keras = "CenterCrop(4, 2)",
                           .inputs = 1,
-                          .input = GT_INPUTS(GT_WHOLE(GT_UINT8, 0, 255, 1, 3, 7, 2)),
+                          .input = GT_INPUTS(GT_ANY(1, 3, 7, 2)),
                           .output = GT_SAMPLE_SHAPE(1, 4, 2, 2)},
                          {.options = GT_LAYER_OPTIONS(gt_CenterCrop, .height = 3, .width = 2),
                           .keras = "CenterCrop(3, 2)",
                           .inputs = 1,
-                          .input = GT_INPUTS(GT_ANY(2, 3, 3, 1)),
+                          .input = GT_INPUTS(GT_WHOLE(GT_UINT8, 0, 255, 2, 3, 3, 1)),
                           .output = GT_SAMPLE_SHAPE(2, 3, 2, 1)}),
 };
 
