@@ -393,6 +393,29 @@ Test(layers_image, models_for_any_batch)
     ends(scope);
 }
 
+/* What a layer reads of heights and widths is of the images that come, also in a model that was drawn without them. */
+Test(layers_image, models_for_any_size)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *inside;
+    for (int number = 0; (inside = drawing(number, 3)) != NULL; number++) {
+        gt_Tensor *x = gt_Input(gt_shape(-1, -1, 3));
+        gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(gt_call(inside, x)));
+        cr_assert(model, "layer %d: %s", number, gt_error_message());
+        for (int64_t n = 0; n < 3; n++) {
+            gt_Tensor *in = gt_multiply(gt_uniform(gt_shape(2, 5 + n, 9 - n, 3)), 255),
+                      *want = NULL;
+            gt_Layer *alone = drawing(number, 3);
+            for (int64_t draws = 0; draws <= n; draws++)
+                want = gt_call(alone, in, .training = true);
+            cr_assert(same(gt_call(model, in, .training = true), want), "layer %d", number);
+            gt_layer_free(alone);
+        }
+        gt_layer_free(model);
+    }
+    ends(scope);
+}
+
 /* Augmentation is part of a model that is trained: gt_fit, a plan, draws what an eager loop does. */
 Test(layers_image, training)
 {
