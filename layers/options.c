@@ -3,6 +3,7 @@
  *
  *     const char *         a copy; that of `name` is the layer's name
  *     gt_Layer *           becomes a child; so do those of gt_Layers, whose list is copied
+ *     gt_Tensor *          a tensor of this context that is alive; the class keeps what it needs of it
  *     gt_TensorFunction    a function; the layer that gt_callable made it of becomes a child
  *     gt_Initializer, gt_Regularizer, gt_Constraint    made by its function, or not given; an
  *                          initializer's array is copied */
@@ -74,8 +75,22 @@ static gt_Status own_text(gt_Context *context, gt_Layer *layer, const gt_Field *
     return gt_context_status(context);
 }
 
+static gt_Status check_layer(gt_Context *context, const gt_Field *field, const gt_Layer *layer)
+{
+    return gt_has_word(layer, GT_WORD_LAYER)
+               ? GT_OK
+               : gt_raise_kind(context, NULL, NULL, field->name, "layer", layer);
+}
+
+static void own_layer(gt_Context *context, gt_Layer *layer, const gt_Field *field, gt_Layer *child)
+{
+    if (child && check_layer(context, field, child) == GT_OK)
+        gt_add_child_at(NULL, layer, child);
+}
+
 /* Each is taken, also after a failure. */
-static gt_Status own_layers(gt_Context *context, gt_Layer *layer, gt_Layers *list)
+static gt_Status own_layers(gt_Context *context, gt_Layer *layer, const gt_Field *field,
+                            gt_Layers *list)
 {
     int32_t count = count_layers(list);
     if (!list->items)
@@ -83,7 +98,7 @@ static gt_Status own_layers(gt_Context *context, gt_Layer *layer, gt_Layers *lis
     gt_Layer **copy = gt_allocate(context, ((size_t)count + 1) * sizeof *copy);
     for (int32_t i = 0; i < count; i++) {
         gt_Layer *child = list->items[i];
-        if (!gt_add_child_at(NULL, layer, child))
+        if (check_layer(context, field, child) != GT_OK || !gt_add_child_at(NULL, layer, child))
             child = NULL;
         if (copy)
             copy[i] = child;
@@ -114,9 +129,11 @@ static void own_option(gt_Context *context, gt_Layer *layer, const gt_Field *fie
     if (is_type(field, "const char *"))
         own_text(context, layer, field, at);
     else if (is_type(field, "gt_Layers"))
-        own_layers(context, layer, at);
-    else if (is_type(field, "gt_Layer *") && *(gt_Layer **)at)
-        gt_add_child_at(NULL, layer, *(gt_Layer **)at);
+        own_layers(context, layer, field, at);
+    else if (is_type(field, "gt_Layer *"))
+        own_layer(context, layer, field, *(gt_Layer **)at);
+    else if (is_type(field, "gt_Tensor *") && *(gt_Tensor **)at)
+        gt_tensor_check(context, NULL, NULL, field->name, *(gt_Tensor **)at);
     else if (is_type(field, "gt_TensorFunction"))
         own_function(layer, field, *(gt_TensorFunction *)at);
     else if (is_type(field, "gt_Initializer"))
@@ -185,6 +202,14 @@ void gt_layer_free_options(gt_Layer *layer)
 
 /* ---- copying ---- */
 
+/* NULL after a failure, of this one or of another one before. */
+static gt_Layer *copy_child(gt_Context *context, const gt_Field *field, const gt_Layer *child)
+{
+    return gt_context_status(context) == GT_OK && check_layer(context, field, child) == GT_OK
+               ? gt_layer_copy_at(NULL, child)
+               : NULL;
+}
+
 /* The layers among copied options are replaced by copies of theirs; a list needs room. */
 static void copy_children(gt_Context *context, const gt_OptionType *type, char *options,
                           gt_Layer ***lists, int32_t *count)
@@ -192,17 +217,14 @@ static void copy_children(gt_Context *context, const gt_OptionType *type, char *
     for (const gt_Field *field = type->fields; field->name; field++) {
         char *at = options + field->offset;
         if (is_type(field, "gt_Layer *") && *(gt_Layer **)(void *)at)
-            *(gt_Layer **)(void *)at = gt_context_status(context) == GT_OK
-                                           ? gt_layer_copy_at(NULL, *(gt_Layer **)(void *)at)
-                                           : NULL;
+            *(gt_Layer **)(void *)at = copy_child(context, field, *(gt_Layer **)(void *)at);
         gt_Layers *list = (gt_Layers *)(void *)at;
         if (!is_type(field, "gt_Layers") || !list->items)
             continue;
         int32_t layers = count_layers(list);
         gt_Layer **copy = gt_allocate(context, ((size_t)layers + 1) * sizeof *copy);
         for (int32_t i = 0; copy && i < layers; i++)
-            copy[i] = gt_context_status(context) == GT_OK ? gt_layer_copy_at(NULL, list->items[i])
-                                                          : NULL;
+            copy[i] = copy_child(context, field, list->items[i]);
         if (copy)
             copy[layers] = GT_LIST_END;
         list->items = copy;

@@ -306,7 +306,7 @@ Test(layers_recurrent, a_cell_of_ones_own)
     cr_assert(!gt_StackedRNNCells(gt_layers(gt_GRUCell(2), gt_Dense(2))));
     fails("StackedRNNCells: dense is not a cell");
     cr_assert(!gt_StackedRNNCells(gt_layers()));
-    fails("there must be at least one cell");
+    fails("cells must have at least one cell");
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -47,6 +47,9 @@ static gt_Status conv_lstm_create(gt_Layer *layer)
     bool steps = false, apart = false;
     if (options->filters <= 0)
         return gt_fail(GT_INVALID, "filters must be > 0 (got %lld)", (long long)options->filters);
+    if (options->filters > INT32_MAX)
+        return gt_fail(GT_INVALID, "filters must be < 2^31 (got %lld)",
+                       (long long)options->filters);
     if (options->padding != GT_PADDING_VALID && options->padding != GT_PADDING_SAME)
         return gt_fail(GT_INVALID, "padding must be valid or same (got %d)", (int)options->padding);
     if (expand("kernel_size", options->kernel_size, axes, &self->size) != GT_OK ||
