@@ -202,6 +202,41 @@ void gt_layer_free_options(gt_Layer *layer)
 
 /* ---- copying ---- */
 
+/* The copies of one outermost call: a layer that stands in several places of what is copied, such as a model and a model inside
+ * it, is copied once. */
+typedef struct Copying {
+    gt_Map places; /* the layer -> which copy is its */
+    gt_Layer **copies;
+    int32_t count, capacity;
+} Copying;
+
+static gt_Layer *copied_already(const gt_Context *context, const gt_Layer *layer)
+{
+    const Copying *copying = gt_context_copying(context);
+    int32_t i = copying ? gt_map_find(&copying->places, gt_map_pointer(layer)) : -1;
+    return i < 0 ? NULL : copying->copies[i];
+}
+
+/* Drops the copy if there is no memory for it. */
+static gt_Layer *note_copy(gt_Context *context, Copying *copying, const gt_Layer *layer,
+                           gt_Layer *copy)
+{
+    if (gt_reserve(context, (void **)&copying->copies, copying->count, &copying->capacity,
+                   sizeof *copying->copies) &&
+        gt_map_add(context, &copying->places, gt_map_pointer(layer), copying->count)) {
+        copying->copies[copying->count++] = copy;
+        return copy;
+    }
+    drop(copy);
+    return NULL;
+}
+
+static void close_copying(gt_Context *context, Copying *copying)
+{
+    gt_map_close(context, &copying->places);
+    gt_release(context, copying->copies, (size_t)copying->capacity * sizeof *copying->copies);
+}
+
 /* NULL after a failure, of this one or of another one before. */
 static gt_Layer *copy_child(gt_Context *context, const gt_Field *field, const gt_Layer *child)
 {
@@ -266,10 +301,13 @@ static gt_Layer *copy_options(gt_Context *context, const gt_LayerState *state, c
                  type->name, option);
     } else {
         copy_children(context, type->options, options, lists, &count);
+        void *copying =
+            gt_context_set_copying(context, NULL); /* what `create` copies is another one */
         if (gt_context_status(context) == GT_OK)
             copy = gt_layer_make_at(NULL, type, options);
         else
             gt_options_refuse(type->options, options);
+        gt_context_set_copying(context, copying);
         free_lists(context, lists, count);
     }
     gt_release(context, options, type->options->size);
@@ -283,8 +321,14 @@ gt_Layer *gt_layer_copy_with_at(const char *here, const gt_Layer *layer, const c
     gt_LayerState *state = context ? gt_layer_check(context, here, "layer_copy", layer) : NULL;
     if (!state)
         return NULL;
+    /* gt_add_child and options take it as often as it is given: it floats the first time. */
+    gt_Layer *copy = option ? NULL : copied_already(context, layer);
+    if (copy)
+        return copy;
+    Copying own = {.count = 0}, *around = gt_context_copying(context);
     gt_Site site = gt_site_enter(here, "layer_copy");
-    gt_Layer *copy = NULL;
+    if (!around)
+        gt_context_set_copying(context, &own);
     const gt_LayerClass *type = layer->type;
     if (GT_CLASS_HAS(type, copy) && type->copy && !option)
         copy = type->copy(state->layer);
@@ -294,6 +338,12 @@ gt_Layer *gt_layer_copy_with_at(const char *here, const gt_Layer *layer, const c
         gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
                  "a layer of the class %s cannot be copied: it was not made from options (gt_layer_make)",
                  type->name);
+    if (copy && !option)
+        copy = note_copy(context, around ? around : &own, layer, copy);
+    if (!around) {
+        gt_context_set_copying(context, NULL);
+        close_copying(context, &own);
+    }
     gt_site_leave(site);
     return copy;
 }

@@ -378,8 +378,10 @@ static void drop_unused(const gt_Layers *layers)
 {
     for (int32_t i = 0; layers->items && layers->items[i] != GT_LIST_END; i++) {
         gt_Object *object = &layers->items[i]->state->object;
-        if (object->floating)
+        if (object->floating) {
+            gt_object_sink(object);
             gt_object_release(object);
+        }
     }
 }
 

@@ -117,6 +117,47 @@ Test(models, a_file_holds_a_model)
     end(scope);
 }
 
+/* A layer that stands in a model and in a model inside it, and one twice in a Sequential, are one layer in the text, in the file
+ * and in a copy. */
+Test(models, shared_layers_stay_shared)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(2)), *number = gt_uniform(gt_shape(3, 2), .generator = gt_generator(4));
+    gt_Layer *dense = gt_Dense(2, .activation = gt_tanh), *within = gt_Sequential(dense, gt_Dropout(0.5), dense);
+    gt_Layer *inner = gt_Model(gt_tensors(x), gt_tensors(gt_call(within, x)));
+    gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(gt_call(inner, gt_call(dense, x)), gt_call(within, x)));
+    gt_Tensor *b = NULL, *d = NULL, *a = gt_call(model, number, .outputs = gt_outputs(&b));
+    cr_assert(gt_weights(model).count == 2, "%s", gt_error_message());
+    char text[8000];
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    cr_assert(strstr(text, "\"id\":0") && strstr(text, "{\"same_as\":0}"), "%s", text);
+    cr_assert(gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+    gt_Layer *const again[] = {gt_layer_from_json(text), gt_load_model(file_name()), gt_layer_copy(model)};
+    for (int i = 0; i < 3; i++) {
+        cr_assert(again[i], "%d: %s", i, gt_error_message());
+        cr_assert_str_eq(gt_layer_to_json(again[i]), text);
+        cr_assert(gt_weights(again[i]).count == 2, "%d: %d weights", i, gt_weights(again[i]).count);
+        gt_set_weights(again[i], gt_weights(model));
+        gt_Tensor *c = gt_call(again[i], number, .outputs = gt_outputs(&d));
+        cr_assert(same(a, c) && same(b, d), "%d", i);
+        gt_layer_free(again[i]);
+    }
+    static const char *const wrong[] = {
+        "{\"gradtape\":1,\"model\":{\"same_as\":0}}",
+        "{\"gradtape\":1,\"model\":{\"class\":\"sequential\",\"id\":0,\"layers\":[{\"same_as\":0}]}}",
+        "{\"gradtape\":1,\"model\":{\"class\":\"sequential\",\"layers\":[{\"class\":\"flatten\",\"options\":{},\"id\":0},{\"same_as\":1}]}}",
+        "{\"gradtape\":1,\"model\":{\"class\":\"sequential\",\"layers\":[{\"class\":\"flatten\",\"options\":{},\"id\":0},{\"same_as\":null}]}}"};
+    for (int i = 0; i < 4; i++) {
+        cr_assert(!gt_layer_from_json(wrong[i]));
+        fails(GT_FORMAT, "same_as must be the id of a layer that stands before");
+    }
+    gt_layer_from_json("{\"gradtape\":1,\"model\":{\"class\":\"flatten\",\"id\":[],\"options\":{}}}");
+    fails(GT_FORMAT, "id must be an integer");
+    remove(file_name());
+    gt_layer_free(model), gt_layer_free(inner);
+    end(scope);
+}
+
 /* ---- one's own ---- */
 
 #define gt_Scaled_OPTIONS(F, S)                                                                    \
