@@ -141,8 +141,8 @@ static bool give_back_large(gt_Context *context)
 {
     size_t size;
     bool any = false;
-    for (int class = class_of(SMALL, &size) + 1; class < GT_SIZE_CLASSES; class ++)
-        for (void *block; (block = pop_free(context, class)); any = true) {
+    for (int i = class_of(SMALL, &size) + 1; i < GT_SIZE_CLASSES; i++)
+        for (void *block; (block = pop_free(context, i)); any = true) {
             struct gt_Slab *slab = (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD);
             slab_free(context, slab, slab->bytes);
         }
