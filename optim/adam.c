@@ -36,8 +36,9 @@ static gt_Status adamw_check(const void *given)
     return adam_check(given);
 }
 
-static int adam_slots(const void *given, gt_OptimizerSlot *slots)
+static int adam_slots(const void *given, const gt_Spec *variable, gt_OptimizerSlot *slots)
 {
+    (void)variable;
     const gt_Adam_options *options = given;
     slots[0] = (gt_OptimizerSlot){.name = "momentum"};
     slots[1] = (gt_OptimizerSlot){.name = "velocity"};

@@ -4,11 +4,22 @@
 
 #include "core/object.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 
 extern const gt_ObjectKind gt_optimizer_kind;
 
 /* gt_optimizer_new of a built-in class; `function` is what messages say: "Adam" for gt_Adam. */
 gt_Optimizer *gt_optimizer_make(const char *here, const char *function,
                                 const gt_OptimizerClass *kind, const void *options);
+
+/* ---- loss_scale.c ---- */
+/* Gives an optimizer that is not built and has no scale of the loss that of gt_LossScaleOptimizer. */
+gt_Status gt_optimizer_scale_by_default(gt_Optimizer *self);
+
+/* ---- schedule.c ---- */
+/* Raises what is wrong with a schedule; none is right. */
+gt_Status gt_schedule_check(const gt_Schedule *schedule);
+/* The rate of a schedule that was checked, float64 (). */
+gt_Tensor *gt_schedule_at(const gt_Schedule *schedule, gt_Tensor *step);
 
 #endif

@@ -13,8 +13,9 @@ static gt_Status sgd_check(const void *given)
     return GT_OK;
 }
 
-static int sgd_slots(const void *given, gt_OptimizerSlot *slots)
+static int sgd_slots(const void *given, const gt_Spec *variable, gt_OptimizerSlot *slots)
 {
+    (void)variable;
     const gt_SGD_options *options = given;
     slots[0] = (gt_OptimizerSlot){.name = "momentum"};
     return options->momentum != 0;
