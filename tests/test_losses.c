@@ -8,6 +8,7 @@
 
 #include "../core/structs.h"
 #include "../gradtape.h"
+#include "../train/internal.h"
 #include "budget.h"
 #include "leaks.h"
 
