@@ -158,6 +158,41 @@ Test(models, shared_layers_stay_shared)
     end(scope);
 }
 
+/* Cut out behind a tensor with a mask, a model has inputs without one: so has the model that is made from its text. */
+Test(models, cut_out_behind_a_mask)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(-1), .dtype = GT_INT32),
+              *e = gt_call(gt_Embedding(4, 2, .mask_zero = true), x);
+    gt_Tensor *h = gt_call(gt_Dense(3), e), *y = gt_call(gt_Dense(2), h);
+    gt_Layer *const models[] = {
+        gt_Model(gt_tensors(e), gt_tensors(y)),
+        gt_Model(gt_tensors(x), gt_tensors(y, gt_cast(gt_mask(h), GT_FLOAT32)))};
+    gt_Tensor *const numbers[] = {gt_uniform(gt_shape(2, 3, 2), .generator = gt_generator(1)),
+                                  gt_cast(gt_array(gt_shape(2, 3), 1, 0, 2, 3, 0, 0), GT_INT32)};
+    for (int i = 0; i < 2; i++) {
+        char text[8000];
+        gt_Tensor *b = NULL, *d = NULL,
+                  *a = i ? gt_call(models[i], numbers[i], .outputs = gt_outputs(&b))
+                         : gt_call(models[i], numbers[i]);
+        snprintf(text, sizeof text, "%s", gt_layer_to_json(models[i]));
+        cr_assert((strstr(text, "\"masks\":1") != NULL) == (i == 1), "%s", text);
+        gt_Layer *const again[] = {gt_layer_from_json(text), gt_layer_copy(models[i])};
+        for (int k = 0; k < 2; k++) {
+            cr_assert(again[k], "%s", gt_error_message());
+            cr_assert_str_eq(gt_layer_to_json(again[k]), text);
+            gt_call(again[k], numbers[i]);
+            gt_set_weights(again[k], gt_weights(models[i]));
+            gt_Tensor *c = i ? gt_call(again[k], numbers[i], .outputs = gt_outputs(&d))
+                             : gt_call(again[k], numbers[i]);
+            cr_assert(same(a, c) && (!i || same(b, d)), "%d %d", i, k);
+            gt_layer_free(again[k]);
+        }
+        gt_layer_free(models[i]);
+    }
+    end(scope);
+}
+
 /* ---- one's own ---- */
 
 #define gt_Scaled_OPTIONS(F, S)                                                                    \
