@@ -301,17 +301,23 @@ static void try_options(Built *built)
     }
 }
 
+/* The name of an input; those of a port that takes many share its name. */
+static const char *input_name(const gt_LayerClass *type, int input)
+{
+    const gt_Port *port = type->ports;
+    for (int i = 0; port && i < input && !(port->flags & GT_PORT_MANY); i++)
+        port++;
+    return port ? port->name : "x";
+}
+
 /* The last axis of the first input is called "in", that of another one "value[-1]", any other axis "x[1]". */
 static void name_axis(const Built *built, int input, int axis, char *name, size_t size)
 {
-    const gt_Port *ports = built->type->ports;
     bool last = axis == built->inputs[input].rank - 1 && axis > 0;
     if (input == 0 && last)
         snprintf(name, size, "in");
     else
-        snprintf(name, size, "%s[%d]",
-                 ports && !(ports->flags & GT_PORT_MANY) ? ports[input].name : "x",
-                 last ? -1 : axis);
+        snprintf(name, size, "%s[%d]", input_name(built->type, input), last ? -1 : axis);
 }
 
 static void try_sizes(Built *built)
@@ -882,7 +888,7 @@ int main(void)
            "is Keras's "
            "`Dense(128, activation=\"relu\")`: arguments in the parentheses of the table come "
            "first, without a name, any "
-           "other option by its name. A layer of one's own: [Variables and "
+           "other option by its name. A layer of your own: [Variables and "
            "layers](variables-and-layers.md); several "
            "inputs, skips, shared layers: [Models](models.md); [what Keras has and gradtape has "
            "not](#parity-with-keras).\n\n",

@@ -173,25 +173,46 @@ static gt_Layer *read_options_layer(gt_ConfigReader *reader, const gt_JsonValue 
 static gt_Layer *read_sequential(gt_ConfigReader *reader, const gt_JsonValue *object)
 {
     const gt_JsonValue *list = gt_json_member(object, "layers");
+    gt_Layers layers = {NULL};
     if (!list || list->kind != GT_JSON_ARRAY) {
         gt_config_fail(reader, "its layers are missing");
         return NULL;
     }
-    gt_Layer *model = gt_Sequential_at(NULL, (gt_Layer *const[]){GT_LIST_END});
-    for (const gt_JsonValue *at = gt_json_first(list); model && at; at = gt_json_next(list, at)) {
-        gt_Layer *layer = gt_config_read_layer(reader, at);
-        if (!layer || gt_sequential_add_at(NULL, model, layer) != GT_OK) {
-            gt_layer_free(model);
-            return NULL;
-        }
-    }
-    return model;
+    gt_config_read_layers(reader, list, &layers);
+    /* It takes them, also after a failure. */
+    return layers.items ? gt_Sequential_at(NULL, layers.items) : NULL;
+}
+
+/* Are all members of the kinds that a layer of this class has? */
+static bool check_members(const gt_ConfigReader *reader, const gt_JsonValue *object,
+                          const gt_LayerClass *type)
+{
+    static const char *const of_options[] = {"class", "id", "name", "trainable", "options", NULL};
+    static const char *const of_sequential[] = {"class", "id", "trainable", "layers", NULL};
+    static const char *const of_functional[] = {"class", "id", "name", "trainable", "inputs",
+                                                "layers", "nodes", "outputs",   NULL};
+    const gt_JsonValue *name = gt_json_member(object, "name");
+    const gt_JsonValue *trainable = gt_json_member(object, "trainable");
+    if (!gt_config_members(reader, object,
+                           type == &gt_layer_class_sequential   ? of_sequential
+                           : type == &gt_layer_class_functional ? of_functional
+                                                                : of_options))
+        return false;
+    if (name && name->kind != GT_JSON_STRING)
+        return gt_config_fail(reader, "its name must be text");
+    if (trainable && trainable->kind != GT_JSON_TRUE && trainable->kind != GT_JSON_FALSE)
+        return gt_config_fail(reader, "trainable must be true or false");
+    return true;
 }
 
 /* The layer with that id, which stands further up; NULL with an error raised. */
-static gt_Layer *read_again(const gt_ConfigReader *reader, const gt_JsonValue *same)
+static gt_Layer *read_again(const gt_ConfigReader *reader, const gt_JsonValue *object,
+                            const gt_JsonValue *same)
 {
+    static const char *const members[] = {"same_as", NULL};
     const gt_ConfigShared *shared = reader->shared;
+    if (!gt_config_members(reader, object, members))
+        return NULL;
     for (int32_t i = 0; same->kind == GT_JSON_INTEGER && i < shared->count; i++)
         if (shared->entries[i].id == same->integer)
             return shared->entries[i].layer;
@@ -230,7 +251,7 @@ gt_Layer *gt_config_read_layer(const gt_ConfigReader *around, const gt_JsonValue
     const gt_JsonValue *id = gt_json_member(object, "id"),
                        *same = gt_json_member(object, "same_as");
     if (same)
-        return read_again(&reader, same);
+        return read_again(&reader, object, same);
     const gt_LayerClass *type = name ? class_named(context, name) : NULL;
     const gt_JsonValue *trainable = gt_json_member(object, "trainable");
     gt_Layer *layer = NULL;
@@ -238,6 +259,8 @@ gt_Layer *gt_config_read_layer(const gt_ConfigReader *around, const gt_JsonValue
         gt_config_fail(&reader, "it must be an object with a class");
     else if (!type)
         gt_config_fail(&reader, "this class of layers is not known: gt_register_layer");
+    else if (!check_members(&reader, object, type))
+        layer = NULL;
     else if (type == &gt_layer_class_sequential)
         layer = read_sequential(&reader, object);
     else if (type == &gt_layer_class_functional)
@@ -265,8 +288,11 @@ static gt_Status build_as_it_was(gt_ConfigReader *reader, const gt_JsonValue *li
         return gt_status();
     }
     for (const gt_JsonValue *at = gt_json_first(list); at; at = gt_json_next(list, at)) {
+        static const char *const members[] = {"dtype", "shape", NULL};
         gt_Shape shape;
         gt_DType dtype = gt_config_read_dtype(gt_json_member(at, "dtype"));
+        if (at->kind == GT_JSON_OBJECT && !gt_config_members(reader, at, members))
+            return gt_status();
         if (dtype != GT_DTYPE_NONE &&
             (!gt_config_read_shape(reader, gt_json_member(at, "shape"), &shape) ||
              !gt_storable(dtype) || !gt_spec_set(&inputs[count], dtype, shape))) {
@@ -283,11 +309,14 @@ static gt_Layer *read_model(gt_ConfigReader *reader, const gt_JsonValue *whole)
     int64_t version = gt_config_integer(whole, "gradtape", -1);
     const gt_JsonValue *model = gt_json_member(whole, "model");
     const gt_JsonValue *built_for = gt_json_member(whole, "built_for");
+    static const char *const members[] = {"gradtape", "built_for", "model", NULL};
     if (version > VERSION)
         gt_config_fail(reader, "it is of version %lld, and this library reads %d", (long long)version,
                        VERSION);
     else if (version < 1 || !model)
         gt_config_fail(reader, "it is no model of gradtape's");
+    else
+        gt_config_members(reader, whole, members);
     gt_Layer *layer = gt_status() == GT_OK ? gt_config_read_layer(reader, model) : NULL;
     if (layer && built_for && !layer->state->built &&
         build_as_it_was(reader, built_for, layer) != GT_OK) {

@@ -328,7 +328,7 @@ static gt_Status make_slots(gt_Optimizer *self, int32_t index)
     gt_OptimizerSlot kinds[GT_ALL_SLOTS];
     memcpy(kinds, self->slot, sizeof kinds);
     if (self->kind->slots)
-        self->kind->slots(self->options, gt_tensor_spec(variable), kinds + self->own);
+        self->kind->slots(self->options, variable, kinds + self->own);
     for (int s = 0; s < self->slots && gt_context_status(context) == GT_OK; s++)
         gt_optimizer_slots_of(self, index)[s] = make_slot(context, variable, &kinds[s]);
     return gt_context_status(context);

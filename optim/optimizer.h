@@ -158,9 +158,9 @@ typedef struct gt_OptimizerClass {
     /* Begins with `uint32_t size` and has a `double learning_rate`; those of GT_OPTIMIZER_COMMON
      * that it names are honoured. */
     const gt_OptionType *options;
-    /* Fills in at most GT_MAX_OPTIMIZER_SLOTS for a variable like this and returns how many, the same names for every one;
-     * `variable` is NULL where only the names are asked for. NULL: none. */
-    int (*slots)(const void *options, const gt_Spec *variable, gt_OptimizerSlot *slots);
+    /* Fills in at most GT_MAX_OPTIMIZER_SLOTS for a variable and returns how many, the same names for every one; `variable`
+     * is NULL where only the names are asked for. NULL: none. */
+    int (*slots)(const void *options, const gt_Variable *variable, gt_OptimizerSlot *slots);
     /* Raises what is wrong with the class's own options; NULL: nothing can be. */
     gt_Status (*check)(const void *options);
     /* Changes the variable and its slots by one operation with GT_OP_EFFECT: gt_optimizer_apply. */
@@ -176,7 +176,14 @@ typedef struct gt_OptimizerClass {
     int (*numbers)(const void *options, gt_OptimizerSlot *numbers);
     /* Their values for this update, before any variable's turn: `variable`, `slots` and `gradient` are NULL. */
     gt_Status (*advance)(const gt_OptimizerUpdate *update, gt_Tensor **next);
+    const char *function; /* "Adam": gt_Adam makes it; NULL: another one */
+    const char *keras;    /* the name of Keras's class; NULL: it has none */
 } gt_OptimizerClass;
+
+/* All built-in classes of optimizers; count gets how many. Static storage. gt_optimizer_new makes one of a class. */
+GT_API const gt_OptimizerClass *const *gt_optimizer_classes(int *count);
+/* The built-in class of that name, ours ("adamw") or Keras's ("AdamW"); NULL without an error if there is none. */
+GT_API const gt_OptimizerClass *gt_optimizer_class_find(const char *name);
 
 /* A new optimizer, floating: gt_compile takes it over; else gt_optimizer_free, or it is freed with
  * the context. The class must outlive it. */

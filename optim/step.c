@@ -17,6 +17,7 @@
 #include "ops/math/reduction.h"
 #include "ops/table.h"
 #include "ops/update/update.h"
+#include "optim/compute.h"
 #include "optim/state.h"
 
 #include <string.h>
@@ -172,16 +173,6 @@ static gt_Tensor *number_of_update(const gt_Optimizer *self)
     return gt_add(gt_floor(gt_divide(calls, (double)gt_optimizer_accumulation(self))), 1);
 }
 
-/* w - w decay rate, as Keras rounds it. */
-static gt_Tensor *decayed(const gt_OptimizerUpdate *update)
-{
-    gt_Tensor *w = gt_identity(update->variable);
-    if (update->weight_decay == 0)
-        return w;
-    gt_Tensor *rate = gt_cast(update->learning_rate, gt_dtype(w));
-    return gt_subtract(w, gt_multiply(gt_multiply(w, update->weight_decay), rate));
-}
-
 /* The new values that a class computes by operations; where no update is due, the old ones. */
 static gt_Status compute_update(gt_Optimizer *self, int32_t index, gt_OptimizerUpdate shared,
                                 gt_Tensor *due)
@@ -190,7 +181,7 @@ static gt_Status compute_update(gt_Optimizer *self, int32_t index, gt_OptimizerU
     gt_OptimizerUpdate update = turn_of(self, index);
     update.learning_rate = shared.learning_rate;
     update.step = shared.step;
-    update.value = decayed(&update);
+    update.value = gt_optimizer_decayed(&update);
     if (gt_status() != GT_OK || self->kind->compute(&update, entry->next) != GT_OK)
         return gt_status();
     for (int k = 0; k <= update.slot_count; k++) {

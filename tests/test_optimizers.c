@@ -32,8 +32,34 @@ MAKE(adam, gt_Adam(.beta_1 = 0.75, .beta_2 = 0.875, .epsilon = 0.0625,
 MAKE(adamw, gt_AdamW(.beta_1 = 0.75, .beta_2 = 0.875, .weight_decay = 0.25, .epsilon = 0.0625,
                      .schedule = gt_CosineDecay(0.1, .decay_steps = 6, .warmup_target = 0.3, .warmup_steps = 3)))
 MAKE(scaled, gt_SGD(0.1, .momentum = 0.75, .loss_scale_factor = 8))
+#define BETAS .beta_1 = 0.75, .beta_2 = 0.875
+MAKE(adagrad, gt_Adagrad(0.125, .initial_accumulator_value = 0.25, .epsilon = 0.0625))
+MAKE(adagrad_twice, gt_Adagrad(0.125, .initial_accumulator_value = 0.25, .weight_decay = 0.25, .gradient_accumulation_steps = 2))
+MAKE(adadelta, gt_Adadelta(0.5, .rho = 0.75, .epsilon = 0.0625))
+MAKE(adadelta_decays, gt_Adadelta(0.5, .weight_decay = 0.25))
+MAKE(adamax, gt_Adamax(0.125, BETAS, .epsilon = 0.0625))
+MAKE(adamax_thrice, gt_Adamax(0.125, BETAS, .gradient_accumulation_steps = 3))
+MAKE(nadam, gt_Nadam(0.125, BETAS, .epsilon = 0.0625))
+MAKE(nadam_clips, gt_Nadam(0.125, BETAS, .weight_decay = 0.25, .clipnorm = 1.5))
+MAKE(lion, gt_Lion(0.125, BETAS))
+MAKE(lion_decays, gt_Lion(0.125, BETAS, .weight_decay = 0.25))
+MAKE(ftrl, gt_Ftrl(0.125, .learning_rate_power = -0.75, .initial_accumulator_value = 0.25,
+                   .l1_regularization_strength = 0.125, .l2_regularization_strength = 0.25,
+                   .l2_shrinkage_regularization_strength = 0.5, .beta = 0.25))
+MAKE(ftrl_plain, gt_Ftrl(0.5))
+MAKE(lamb, gt_Lamb(0.125, BETAS, .epsilon = 0.0625))
+MAKE(lamb_decays, gt_Lamb(0.125, BETAS, .weight_decay = 0.25))
+MAKE(adafactor, gt_Adafactor(0.125))
+MAKE(adafactor_options, gt_Adafactor(0.75, .beta_2_decay = -0.5, .epsilon_2 = 0.0625, .clip_threshold = 0.5,
+                                     .weight_decay = 0.25))
+MAKE(muon, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .momentum = 0.875, .adam_weight_decay = 0.25,
+                   .weight_decay = 0.5))
+MAKE(muon_options, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .epsilon = 0.0625, .adam_lr_ratio = 0.5,
+                           .nesterov = false, .ns_steps = 3, .rms_rate = 0.5, .weight_decay = 0, .adam_weight_decay = 0))
 static const Maker makers[] = {plain,    momentum,  centered, both, decays, accumulates, clips,
-                               averages, scheduled, sgd,      adam, adamw,  scaled};
+                               averages, scheduled, sgd,      adam, adamw,  scaled,
+    adagrad, adagrad_twice, adadelta, adadelta_decays, adamax, adamax_thrice, nadam, nadam_clips, lion, lion_decays,
+    ftrl, ftrl_plain, lamb, lamb_decays, adafactor, adafactor_options, muon, muon_options};
 enum { MAKERS = sizeof makers / sizeof *makers };
 
 /* ---- training as the script does ---- */
@@ -102,6 +128,68 @@ Test(optimizers, ten_steps_as_keras)
             end(&run);
         }
     ends(scope);
+}
+
+MAKE(muon_plain, gt_Muon(0.125))
+MAKE(muon_decays, gt_Muon(0.125, .nesterov = false, .momentum = 0.5, .weight_decay = 0.25))
+MAKE(adafactor_plain, gt_Adafactor(0.125))
+MAKE(adafactor_clips, gt_Adafactor(0.75, .epsilon_2 = 0.25, .clip_threshold = 0.5))
+MAKE(lamb_plain, gt_Lamb(0.125))
+
+static gt_Status matrix_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)out;
+    const Run *run = context;
+    return gt_apply_gradients(run->optimizer, gt_tensors(run->list[0]), in);
+}
+
+/* Those that look at matrices as such: shapes of slots, axes, norms. */
+Test(optimizers, matrices_as_keras)
+{
+    static const Maker kinds[] = {muon_plain, muon_decays, adafactor_plain, adafactor_clips, lamb_plain};
+    const gt_Shape shapes[] = {gt_shape(4, 6), gt_shape(6, 4), gt_shape(2, 3, 4)};
+    gt_Scope *scope = gt_scope_begin();
+    cr_assert(sizeof matrices / sizeof *matrices == 15);
+    for (int i = 0; i < 30; i++) {
+        const double *expected = matrices[i / 2];
+        const gt_Shape shape = shapes[i / 2 % 3];
+        double start[24], g[24];
+        for (int k = 0; k < 24; k++)
+            start[k] = cos(k);
+        Run run = {.optimizer = kinds[i / 6]()};
+        run.list[0] = gt_variable(gt_from_data(start, shape, GT_FLOAT64), .name = "w");
+        gt_Function *plan = gt_function(matrix_step, &run, .outputs = 0);
+        for (int call = 1; call <= 4; call++) {
+            for (int k = 0; k < 24; k++)
+                g[k] = sin(1.7 * k + call);
+            gt_Tensor *slope = gt_from_data(g, shape, GT_FLOAT64);
+            gt_Status status = i % 2 ? gt_function_call(plan, gt_tensors(slope), NULL) : matrix_step(&run, &slope, NULL);
+            cr_assert(status == GT_OK, "%s", gt_error_message());
+        }
+        for (int k = 0; k < 24; k++)
+            cr_assert(fabs(gt_element(run.list[0], k) - expected[k]) < 1e-11, "%d, number %d: %.17g instead of %.17g", i, k,
+                      gt_element(run.list[0], k), expected[k]);
+        gt_function_free(plan);
+        end(&run);
+    }
+    ends(scope);
+}
+
+Test(optimizers, classes_by_name)
+{
+    int count = 0;
+    const gt_OptimizerClass *const *classes = gt_optimizer_classes(&count);
+    cr_assert_eq(count, 13);
+    for (int i = 0; i < count; i++) {
+        cr_assert(gt_optimizer_class_find(classes[i]->name) == classes[i]);
+        cr_assert(gt_optimizer_class_find(classes[i]->keras) == classes[i]);
+        gt_Optimizer *optimizer = gt_optimizer_new(classes[i], NULL);
+        cr_assert(optimizer && gt_optimizer_class(optimizer) == classes[i], "%s", gt_error_message());
+        gt_optimizer_free(optimizer);
+    }
+    cr_assert_null(gt_optimizer_class_find("momentum"));
+    gt_context_free(NULL);
+    assert_no_leaks();
 }
 
 /* ---- schedules ---- */
@@ -208,6 +296,16 @@ static void no_schedule(gt_Schedule schedule, const char *part)
     fails(GT_INVALID, part);
 }
 
+MAKE(wrong_adagrad, gt_Adagrad(.initial_accumulator_value = -1))
+MAKE(wrong_adadelta, gt_Adadelta(.rho = 1))
+MAKE(wrong_adamax, gt_Adamax(.beta_1 = -0.5))
+MAKE(wrong_nadam, gt_Nadam(.beta_2 = 1))
+MAKE(wrong_lion, gt_Lion(.beta_1 = 0))
+MAKE(wrong_ftrl, gt_Ftrl(.learning_rate_power = 1))
+MAKE(wrong_lamb, gt_Lamb(.epsilon = NAN))
+MAKE(wrong_adafactor, gt_Adafactor(.beta_2_decay = 0))
+MAKE(wrong_muon, gt_Muon(.ns_steps = 0))
+
 Test(optimizers, what_is_refused)
 {
     gt_Scope *scope = gt_scope_begin();
@@ -231,6 +329,22 @@ Test(optimizers, what_is_refused)
     fails(GT_INVALID, "momentum must be in [0, 1]");
     cr_assert(!gt_RMSprop(.epsilon = -1));
     fails(GT_INVALID, "epsilon must be finite and >= 0");
+    static const struct {
+        Maker make;
+        const char *part;
+    } wrong[] = {{wrong_adagrad, "initial_accumulator_value must be finite and >= 0 (got -1)"},
+                 {wrong_adadelta, "rho must be in [0, 1) (got 1)"},
+                 {wrong_adamax, "beta_1 must be in [0, 1) (got -0.5)"},
+                 {wrong_nadam, "beta_2 must be in [0, 1) (got 1)"},
+                 {wrong_lion, "beta_1 must be in (0, 1] (got 0)"},
+                 {wrong_ftrl, "learning_rate_power must be <= 0 (got 1)"},
+                 {wrong_lamb, "epsilon must be finite and >= 0"},
+                 {wrong_adafactor, "beta_2_decay must be < 0 (got 0)"},
+                 {wrong_muon, "ns_steps must be > 0 (got 0)"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_assert(!wrong[i].make());
+        fails(GT_INVALID, wrong[i].part);
+    }
     cr_assert(!gt_SGD(.loss_scale_factor = 0));
     fails(GT_INVALID, "loss_scale_factor must be finite and > 0");
     cr_assert(!gt_LossScaleOptimizer(gt_SGD(), .initial_scale = 0));

@@ -372,6 +372,16 @@ static gt_Status fill_compiled(gt_Compiled *self, gt_Layer *model,
     return gt_status();
 }
 
+/* For summaries: what the optimizer keeps, once it has its slots. */
+static gt_Tensors optimizer_variables(const gt_LayerState *state)
+{
+    const gt_Compiled *self = gt_compiled_of(state);
+    const gt_Tensors none = {NULL, 0};
+    if (!self || !self->optimizer || state->object.context != gt_context())
+        return none; /* another context may look at the model, not at its optimizer */
+    return gt_optimizer_built(self->optimizer) ? gt_optimizer_variables(self->optimizer) : none;
+}
+
 /* Gradients of float16 are often too small for it: Keras scales the loss of a mixed_float16 model. */
 static gt_Status scale_loss(const gt_LayerState *state, const gt_compile_options *options)
 {
@@ -404,6 +414,7 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_opti
         gt_object_sink(&self->object);
         gt_object_release(state->compiled);
         state->compiled = &self->object;
+        state->optimizer_variables = optimizer_variables;
     } else {
         if (self) {
             for (; self->count > self->first_metric; self->count--)

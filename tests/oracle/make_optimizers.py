@@ -10,7 +10,12 @@ import keras
 from keras.optimizers import *  # noqa: F403
 from keras.optimizers.schedules import *  # noqa: F403
 
+import keras.src.ops as keras_ops
+
 keras.config.set_floatx("float64")
+cast = keras_ops.cast
+# Keras rounds numbers of Python to float32 on their way to float64.
+keras_ops.cast = lambda x, dtype: cast(np.float64(x) if isinstance(x, float) else x, dtype)
 
 OPTIMIZERS = [
     "RMSprop(0.1, rho=0.8, epsilon=0.05)",
@@ -26,6 +31,26 @@ OPTIMIZERS = [
     "Adam(CosineDecay(0.1, 8, alpha=0.1), beta_1=0.75, beta_2=0.875, epsilon=0.0625)",
     "AdamW(CosineDecay(0.1, 6, warmup_target=0.3, warmup_steps=3), weight_decay=0.25, epsilon=0.0625, beta_1=0.75, beta_2=0.875)",
     "SGD(0.1, momentum=0.75, loss_scale_factor=8.0)",
+    "Adagrad(0.125, initial_accumulator_value=0.25, epsilon=0.0625)",
+    "Adagrad(0.125, initial_accumulator_value=0.25, weight_decay=0.25, gradient_accumulation_steps=2)",
+    "Adadelta(0.5, rho=0.75, epsilon=0.0625)",
+    "Adadelta(0.5, weight_decay=0.25)",
+    "Adamax(0.125, beta_1=0.75, beta_2=0.875, epsilon=0.0625)",
+    "Adamax(0.125, beta_1=0.75, beta_2=0.875, gradient_accumulation_steps=3)",
+    "Nadam(0.125, beta_1=0.75, beta_2=0.875, epsilon=0.0625)",
+    "Nadam(0.125, beta_1=0.75, beta_2=0.875, weight_decay=0.25, clipnorm=1.5)",
+    "Lion(0.125, beta_1=0.75, beta_2=0.875)",
+    "Lion(0.125, beta_1=0.75, beta_2=0.875, weight_decay=0.25)",
+    "Ftrl(0.125, learning_rate_power=-0.75, initial_accumulator_value=0.25, l1_regularization_strength=0.125, "
+    "l2_regularization_strength=0.25, l2_shrinkage_regularization_strength=0.5, beta=0.25)",
+    "Ftrl(0.5)",
+    "Lamb(0.125, beta_1=0.75, beta_2=0.875, epsilon=0.0625)",
+    "Lamb(0.125, beta_1=0.75, beta_2=0.875, weight_decay=0.25)",
+    "Adafactor(0.125)",
+    "Adafactor(0.75, beta_2_decay=-0.5, epsilon_2=0.0625, clip_threshold=0.5, weight_decay=0.25)",
+    "Muon(0.125, adam_beta_1=0.75, adam_beta_2=0.875, momentum=0.875, adam_weight_decay=0.25, weight_decay=0.5)",
+    "Muon(0.125, adam_beta_1=0.75, adam_beta_2=0.875, epsilon=0.0625, adam_lr_ratio=0.5, nesterov=False, ns_steps=3, rms_rate=0.5, "
+    "weight_decay=0.0, adam_weight_decay=0.0)",
 ]
 SCHEDULES = [
     "ExponentialDecay(0.1, 7, 0.5)",
@@ -77,6 +102,24 @@ print("/* make_optimizers.py, Keras", keras.version(), "*/")
 print("static const double trained[][5] = {")
 for text in OPTIMIZERS:
     print("    /*", text, "*/", row(train(text)))
+print("};")
+MATRICES = ["Muon(0.125)", "Muon(0.125, nesterov=False, momentum=0.5, weight_decay=0.25)", "Adafactor(0.125)",
+            "Adafactor(0.75, epsilon_2=0.25, clip_threshold=0.5)", "Lamb(0.125)"]
+
+
+def train_matrix(text, shape):
+    """A variable of 24 numbers cos(k), k from 0; gradient sin(1.7 k + c) in call c, from 1 to 4."""
+    optimizer = eval(text)
+    w = keras.Variable(np.cos(np.arange(24.0)).reshape(shape))
+    for call in range(1, 5):
+        optimizer.apply([keras.ops.convert_to_tensor(np.sin(1.7 * np.arange(24) + call).reshape(shape))], [w])
+    return w.numpy().ravel()
+
+
+print("static const double matrices[][24] = { /* (4, 6), (6, 4), (2, 3, 4) of each */")
+for text in MATRICES:
+    for shape in (4, 6), (6, 4), (2, 3, 4):
+        print("    /*", text, shape, "*/", row(train_matrix(text, shape)))
 print("};")
 print("static const double rates[][%d] = { /* of steps" % len(STEPS), *STEPS, "*/")
 for text in SCHEDULES:
