@@ -374,7 +374,16 @@ static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Tens
                    gt_spec_text(wanted, one, sizeof one), gt_spec_text(got, other, sizeof other));
 }
 
-/* A call of a layer; the outputs that were asked for, in their order. */
+static bool is_among(const gt_Tensor *tensor, gt_Tensor *const *list, int32_t count)
+{
+    int32_t i = 0;
+    while (i < count && list[i] != tensor)
+        i++;
+    return i < count;
+}
+
+/* A call of a layer; the outputs that were asked for, in their order. Each is a handle of its own, since it goes when its last
+ * reader has run: a layer may give back what it got, or one tensor as two outputs. */
 static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Tensor *const *input,
                              gt_Tensor **output)
 {
@@ -389,11 +398,8 @@ static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Te
         .more = {node->inputs > 1 ? input + 1 : NULL, node->inputs - 1}, .outputs = {where}};
     output[0] = gt_call_at(node->here, step->layer, input[0], &options);
     for (int32_t i = 0; i < at && gt_status() == GT_OK; i++)
-        for (int32_t k = 0; k < node->inputs; k++)
-            if (output[i] == input[k]) { /* it gave back what it got: that goes by itself */
-                output[i] = gt_identity(output[i]);
-                break;
-            }
+        if (is_among(output[i], input, node->inputs) || is_among(output[i], output, i))
+            output[i] = gt_identity(output[i]);
     return gt_status();
 }
 
