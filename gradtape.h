@@ -135,6 +135,7 @@
 #include "layers/preprocessing/random_filter.h"
 #include "layers/preprocessing/random_flip.h"
 #include "layers/preprocessing/random_light.h"
+#include "layers/preprocessing/random_perspective.h"
 #include "layers/preprocessing/rescaling.h"
 #include "layers/preprocessing/resizing.h"
 #include "layers/preprocessing/spectrogram.h"
