@@ -150,6 +150,7 @@ typedef struct Extreme {
         const void *pointer;
         gt_Shape shape;
         gt_Axes axes;
+        gt_Numbers numbers;
         gt_TensorFunction function;
         gt_Initializer initializer;
         gt_Regularizer regularizer;
@@ -171,14 +172,17 @@ static Extreme *extreme(const char *text, Fate fate, size_t size)
     return at;
 }
 
-static void extreme_reals(void)
+/* NaN may be an option's way to say that it was not given. */
+static void extreme_reals(const Use *use, const gt_Field *field)
 {
+    double preset;
+    memcpy(&preset, (const char *)use->type->options->defaults + field->offset, sizeof preset);
     static const double values[] = {NAN, INFINITY, -INFINITY, 0, -1, 1, 1e308, -1e308, 5e-324};
     static const char *const texts[] = {"NaN", "infinity", "-infinity", "0",     "-1",
                                         "1",   "1e308",    "-1e308",    "5e-324"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        extreme(texts[i], isnan(values[i]) ? NOT_MADE : MAY_WORK, sizeof(double))->value.real =
-            values[i];
+        extreme(texts[i], isnan(values[i]) && !isnan(preset) ? NOT_MADE : MAY_WORK, sizeof(double))
+            ->value.real = values[i];
 }
 
 static void extreme_wholes(void)
@@ -221,6 +225,20 @@ static void extreme_axes(const Use *use)
     extreme("the batch", MAY_WORK, size)->value.axes = gt_axes(0);
     extreme("99 axes", MUST_FAIL, size)->value.axes = (gt_Axes){GT_MARK, 99, {0}};
     extreme("-7 axes", MUST_FAIL, size)->value.axes = (gt_Axes){GT_MARK, -7, {0}};
+}
+
+static void extreme_lists(void)
+{
+    const size_t size = sizeof(gt_Numbers);
+    extreme("0, as a number", NOT_MADE, size);
+    extreme("no numbers", MAY_WORK, size)->value.numbers = (gt_Numbers)GT_NO_NUMBERS;
+    extreme("NaN twice", MAY_WORK, size)->value.numbers = gt_numbers(NAN, NAN);
+    extreme("infinities", MAY_WORK, size)->value.numbers = gt_numbers(-INFINITY, INFINITY);
+    extreme("huge ones", MAY_WORK, size)->value.numbers = gt_numbers(-1e308, 1e308);
+    extreme("the greater first", MAY_WORK, size)->value.numbers = gt_numbers(2, -2);
+    extreme("eight numbers", MAY_WORK, size)->value.numbers = gt_numbers(1, 2, 3, 4, 5, 6, 7, 8);
+    extreme("99 numbers", MUST_FAIL, size)->value.numbers = (gt_Numbers){GT_MARK, 99, {0}};
+    extreme("-7 numbers", MUST_FAIL, size)->value.numbers = (gt_Numbers){GT_MARK, -7, {0}};
 }
 
 static void extreme_shapes(void)
@@ -330,7 +348,7 @@ static bool extremes_of(const Use *use, const gt_Field *field)
     const char *type = field->type;
     extreme_count = 0;
     if (strcmp(type, "double") == 0)
-        extreme_reals();
+        extreme_reals(use, field);
     else if (strcmp(type, "int64_t") == 0 || strcmp(type, "gt_Sizes") == 0)
         extreme_wholes();
     else if (strcmp(type, "int32_t") == 0 || strcmp(type, "int") == 0 ||
@@ -340,6 +358,8 @@ static bool extremes_of(const Use *use, const gt_Field *field)
         extreme_axes(use);
     else if (strcmp(type, "gt_Shape") == 0)
         extreme_shapes();
+    else if (strcmp(type, "gt_Numbers") == 0)
+        extreme_lists();
     else if (strcmp(type, "const char *") == 0)
         extreme_texts(strcmp(field->name, "name") == 0);
     else if (strcmp(type, "gt_Tensor *") == 0)
@@ -689,6 +709,21 @@ static bool is_finite(gt_Tensor *y)
     return true;
 }
 
+/* What may be said of an empty batch. The first axis of one image is its height. */
+static bool may_refuse_none(bool training)
+{
+    static const char *const reasons[] = {"stateful: the batch must be",
+                                          "must be float32 (2, -1, 3)", /* InputLayer's .batch_size */
+                                          "images must have pixels (got (0,",
+                                          "axis 0 of size 0 cannot be resized",
+                                          /* The loudest of all there is. */
+                                          "mel_spectrogram: max: cannot reduce an empty axis"};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (strstr(gt_error_message(), reasons[i]))
+            return true;
+    return training && strstr(gt_error_message(), "an empty batch has no mean");
+}
+
 static void try_sizes(const Use *use)
 {
     const UseInputs in = use_inputs(use);
@@ -713,9 +748,7 @@ static void try_sizes(const Use *use)
         if (y && gt_size(y) != 0 && gt_dim(gt_tensor_shape(y), 0) != 0)
             fault(use, "an empty batch gives %lld elements", (long long)gt_size(y));
         snprintf(what, sizeof what, "an empty batch, training %d", training);
-        if (!y && !strstr(gt_error_message(), "stateful: the batch must be") &&
-            !strstr(gt_error_message(), "must be float32 (2, -1, 3)") && /* InputLayer's .batch_size */
-            !(training && strstr(gt_error_message(), "an empty batch has no mean")))
+        if (!y && !may_refuse_none(training))
             fault(use, "%s: %s", what, gt_error_message());
         settled(use, what, y != NULL);
         gt_Tensors trained = gt_trainable_variables(layer);
