@@ -814,6 +814,7 @@ static void shrink(uint64_t seed)
     fflush(stdout);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* it says more itself */
 static void crashed(int number)
 {
     char text[80];
@@ -823,6 +824,7 @@ static void crashed(int number)
     signal(number, SIG_DFL);
     raise(number);
 }
+#endif
 
 static double now(void)
 {
