@@ -2,6 +2,7 @@
  * set of sizes (core/drawing.h); the first of them builds the layer. Leans on call.c. */
 #include "layers/draw.h"
 #include "core/graph.h"
+#include "core/strings_inside.h"
 
 #include <string.h>
 
@@ -53,18 +54,27 @@ static void try_call(gt_Context *context, const char *here, gt_Layer *layer,
 {
     gt_Tensor *in[GT_MAX_INPUTS] = {NULL}, *out[GT_MAX_LAYER_OUTPUTS] = {NULL};
     gt_Tensor **where[GT_MAX_LAYER_OUTPUTS];
+    gt_Strings text[GT_MAX_INPUTS];
+    const gt_Strings *texts[GT_MAX_INPUTS] = {NULL};
     int32_t wanted = 0;
-    for (int32_t i = 0; i < count; i++)
-        if (inputs[i] && !(in[i] = input_in(context, inputs[i], set)))
-            return;
+    bool any_text = false;
+    for (int32_t i = 0; i < count; i++) {
+        if (inputs[i] && gt_tensor_spec(inputs[i])->dtype == GT_TEXT) {
+            text[i] = gt_text_symbol(context, gt_value_spec_in(gt_tensor_value(inputs[i]), set));
+            texts[i] = &text[i];
+            any_text = true;
+        } else if (inputs[i]) {
+            in[i] = input_in(context, inputs[i], set);
+        }
+    }
+    if (gt_context_status(context) != GT_OK)
+        return;
     for (int32_t i = 1; how->wanted >> i; i++)
         where[wanted++] = how->wanted >> i & 1 ? &out[i] : NULL;
     where[wanted] = GT_LIST_END;
     const gt_call_options options = {
-        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training,
-        .more = {count > 1 ? in + 1 : NULL, count - 1},
-        .outputs = {where}};
-    out[0] = gt_call_at(here, layer, in[0], &options);
+        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training, .outputs = {where}};
+    out[0] = gt_call_inputs(here, layer, &options, count, in, any_text ? texts : NULL);
     for (int32_t i = 0; how->wanted >> i && gt_context_status(context) == GT_OK; i++)
         if (how->wanted >> i & 1)
             note(found, i, out[i]);

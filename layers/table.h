@@ -113,10 +113,16 @@ GT_BEGIN
     F(category_encoding)                                                                       \
     /* preprocessing/discretization.c */                                                       \
     F(discretization)                                                                          \
+    /* preprocessing/integer_lookup.c */                                                       \
+    F(integer_lookup)                                                                          \
     /* preprocessing/normalization.c */                                                        \
     F(normalization)                                                                           \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
+    /* preprocessing/string_lookup.c */                                                        \
+    F(string_lookup)                                                                           \
+    /* preprocessing/text_vectorization.c */                                                   \
+    F(text_vectorization)                                                                      \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
     /* regularization/gaussian_dropout.c */                                                        \

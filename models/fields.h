@@ -5,6 +5,7 @@
 #include "core/inside.h"
 #include "io/json.h"
 #include "layers/layer.h"
+#include "layers/preprocessing/text_vectorization.h"
 
 /* Text that grows; written without blanks, so that the same options give the same bytes. */
 typedef struct gt_ConfigWriter {

@@ -6,6 +6,7 @@
  *     gt_call  -> functional_call -> replay_node, one after the other */
 #include "models/functional.h"
 #include "core/assert.h"
+#include "core/strings_inside.h"
 #include "layers/core/activation.h"
 #include "layers/kit.h"
 #include "models/functional_config.h"
@@ -36,7 +37,8 @@ static bool input_spec(gt_Context *context, const gt_Input_options *options, int
         for (int d = 0; d < shape.rank; d++)
             if (shape.dims[d] == -1)
                 shape.dims[d] = gt_drawing_size(d, set);
-        if (gt_storable(dtype) && gt_spec_set(spec, dtype, shape))
+        bool column = dtype == GT_TEXT && shape.rank <= 2;
+        if ((column || gt_storable(dtype)) && gt_spec_set(spec, dtype, shape))
             return true;
     }
     gt_raise(context, GT_INVALID, NULL, NULL, "an input cannot be %s %s with batch_size %lld",
@@ -262,6 +264,11 @@ static gt_Status walk_drawing(gt_Context *context, gt_Functional *self)
 
 /* ---- making it ---- */
 
+static bool is_text(const gt_Functional *self, int32_t i)
+{
+    return gt_value_spec(self->symbol[i])->dtype == GT_TEXT;
+}
+
 /* Names of the ports: those of gt_Input, else "input", "input_1", ... by position. */
 static gt_Status name_ports(gt_Context *context, gt_Functional *self)
 {
@@ -280,6 +287,7 @@ static gt_Status name_ports(gt_Context *context, gt_Functional *self)
     for (int32_t i = 0, unnamed = 0; i < self->inputs; i++) {
         const gt_Node *node = gt_value_node(self->symbol[i], NULL);
         self->ports[i].name = at;
+        self->ports[i].flags = is_text(self, i) ? GT_PORT_TEXT : 0;
         if (node->name)
             at += snprintf(at, bytes, "%s", node->name) + 1;
         else if (unnamed++ == 0)
@@ -321,6 +329,9 @@ static gt_Status hold_symbols(gt_Context *context, gt_Functional *self, const ch
                             "%s is a tensor with numbers; it must be a symbol, gt_Input or what is "
                             "computed from one",
                             name);
+        if (first > 0 && gt_value_spec(value)->dtype == GT_TEXT)
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "%s is text, which models accept and do not give", name);
         gt_value_retain(value, true);
         self->symbol[first + i] = value;
     }
@@ -361,10 +372,10 @@ static void functional_destroy(gt_Layer *layer)
 
 /* ---- calling it ---- */
 
-/* Is the tensor like the symbol, where its sizes are known? */
-static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Tensor *x)
+/* Is it like the symbol, where its sizes are known? */
+static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Spec *got)
 {
-    const gt_Spec *wanted = gt_value_spec(self->symbol[i]), *got = gt_tensor_spec(x);
+    const gt_Spec *wanted = gt_value_spec(self->symbol[i]);
     bool fits = wanted->rank == got->rank && wanted->dtype == got->dtype;
     for (int d = 0; fits && d < wanted->rank; d++)
         fits = wanted->dims[d] < 0 || wanted->dims[d] == got->dims[d];
@@ -377,7 +388,7 @@ static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Tens
 
 /* A call of a layer; the outputs that were asked for, in their order. */
 static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Tensor *const *input,
-                             gt_Tensor **output)
+                             const gt_Strings **text, gt_Tensor **output)
 {
     const gt_Node *node = step->node;
     gt_Tensor **where[GT_MAX_LAYER_OUTPUTS];
@@ -386,9 +397,8 @@ static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Te
         where[count++] = how->wanted >> i & 1 ? &output[at++] : NULL;
     where[count] = GT_LIST_END;
     const gt_call_options options = {
-        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training,
-        .more = {node->inputs > 1 ? input + 1 : NULL, node->inputs - 1}, .outputs = {where}};
-    output[0] = gt_call_at(node->here, step->layer, input[0], &options);
+        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training, .outputs = {where}};
+    output[0] = gt_call_inputs(node->here, step->layer, &options, node->inputs, input, text);
     for (int32_t i = 0; i < at && gt_status() == GT_OK; i++)
         for (int32_t k = 0; k < node->inputs; k++)
             if (output[i] == input[k]) { /* it gave back what it got: that goes by itself */
@@ -409,14 +419,18 @@ static void find_masks(const gt_Node *node, const gt_DrawnCall *how, gt_Tensor *
             output[at++] = gt_mask(output[i]);
 }
 
+/* Text is an input of the model or nowhere. */
 static gt_Status replay_step(gt_Context *context, const gt_Functional *self, const gt_Step *step,
-                             gt_Tensor **value)
+                             const gt_CallArgs *in, gt_Tensor **value)
 {
     const gt_Node *node = step->node;
     const gt_DrawnCall *how = gt_node_call(node);
     gt_Tensor *input[GT_MAX_INPUTS];
+    const gt_Strings *text[GT_MAX_INPUTS] = {NULL};
     for (int32_t i = 0; i < node->inputs; i++) {
         const gt_Wire *wire = &self->wires[step->wire + i];
+        if (in->text && wire->number >= 0 && wire->number < self->inputs)
+            text[i] = in->text[wire->number];
         input[i] = wire->number >= 0 ? value[wire->number]
                    : wire->constant  ? gt_value_handle(wire->constant)
                                      : NULL;
@@ -426,7 +440,7 @@ static gt_Status replay_step(gt_Context *context, const gt_Functional *self, con
     if (!how)
         return gt_apply_at(node->here, node->operation, node->options, node->inputs, input,
                            value + step->first);
-    if (replay_call(step, how, input, value + step->first) == GT_OK)
+    if (replay_call(step, how, input, in->text ? text : NULL, value + step->first) == GT_OK)
         find_masks(node, how, value + step->first);
     return gt_context_status(context);
 }
@@ -463,12 +477,16 @@ static gt_Tensor *functional_call(gt_Layer *layer, const gt_CallArgs *in)
     size_t bytes = (size_t)self->values * sizeof(gt_Tensor *);
     gt_Tensor **value = gt_allocate_zeroed(context, bytes), *y = NULL;
     for (int32_t i = 0; value && i < self->inputs; i++) {
+        gt_Text text;
         value[i] = in->inputs[i];
-        if (check_input(self, i, value[i]) != GT_OK)
+        if (is_text(self, i) && !gt_text_read(context, NULL, NULL, self->ports[i].name, in->text[i], &text))
+            break;
+        gt_Spec spec = is_text(self, i) ? gt_text_spec(&text) : *gt_tensor_spec(value[i]);
+        if (check_input(self, i, &spec) != GT_OK)
             break;
     }
     for (int32_t s = 0; s < self->step_count && gt_context_status(context) == GT_OK; s++) {
-        if (replay_step(context, self, &self->steps[s], value) == GT_OK)
+        if (replay_step(context, self, &self->steps[s], in, value) == GT_OK)
             drop_read(context, self, s, value);
     }
     if (value && gt_context_status(context) == GT_OK)
