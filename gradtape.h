@@ -124,6 +124,8 @@
 #include "layers/pooling/max.h"
 #include "layers/preprocessing/category_encoding.h"
 #include "layers/preprocessing/discretization.h"
+#include "layers/preprocessing/hashed_crossing.h"
+#include "layers/preprocessing/hashing.h"
 #include "layers/preprocessing/integer_lookup.h"
 #include "layers/preprocessing/normalization.h"
 #include "layers/preprocessing/rescaling.h"

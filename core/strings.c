@@ -65,21 +65,22 @@ static const void *numbers_of(gt_Context *context, const char *here, const char 
     return data;
 }
 
+static bool is_symbol(const gt_Context *context, const gt_Strings *strings)
+{
+    return gt_trace_tries(context) && gt_value_is_symbol(gt_tensor_value(strings->offsets));
+}
+
 bool gt_text_read(gt_Context *context, const char *here, const char *operation, const char *what,
                   const gt_Strings *strings, gt_Text *text)
 {
     const gt_Spec *bytes, *offsets;
-    *text = (gt_Text){.symbol = strings->bytes == GT_NO_BYTES};
-    if (text->symbol) {
-        offsets = gt_tensor_check(context, here, operation, what, strings->offsets);
-        if (offsets && !(gt_tracing(context) && gt_value_is_symbol(gt_tensor_value(strings->offsets))))
-            gt_raise(context, GT_INVALID, here, operation, "%s is not given", what);
-        return gt_context_status(context) == GT_OK &&
-               set_shape(context, here, operation, what, offsets->size - 1, strings->width, text);
-    }
+    *text = (gt_Text){.count = 0};
     if (!check_specs(context, here, operation, what, strings, &bytes, &offsets) ||
         !set_shape(context, here, operation, what, offsets->size - 1, strings->width, text))
         return false;
+    text->symbol = is_symbol(context, strings);
+    if (text->symbol)
+        return true;
     text->bytes = numbers_of(context, here, operation, strings->bytes, bytes);
     text->offsets = numbers_of(context, here, operation, strings->offsets, offsets);
     if (gt_context_status(context) != GT_OK)
@@ -105,12 +106,13 @@ gt_Spec gt_text_spec(const gt_Text *text)
 gt_Strings gt_text_symbol(gt_Context *context, const gt_Spec *spec)
 {
     gt_Strings strings = {.width = spec->rank > 1 ? spec->dims[1] : 0};
-    gt_Spec offsets = {0};
+    gt_Spec bytes = {0}, offsets = {0};
     int64_t count = spec->dims[0] * (strings.width ? strings.width : 1);
+    gt_spec_set(&bytes, GT_UINT8, gt_shape(0));
     if (!gt_spec_set(&offsets, GT_INT64, gt_shape(count + 1)))
-        gt_raise(context, GT_INVALID, NULL, NULL, "there would be too many strings");
-    else if ((strings.offsets = gt_trace_input(context, &offsets)))
-        strings.bytes = GT_NO_BYTES;
+        return gt_raise(context, GT_INVALID, NULL, NULL, "there would be too many strings"), no_strings;
+    strings.bytes = gt_trace_input(context, &bytes);
+    strings.offsets = strings.bytes ? gt_trace_input(context, &offsets) : NULL;
     return strings;
 }
 
@@ -196,6 +198,8 @@ const char *gt_strings_get_at(const char *here, gt_Strings strings, int64_t inde
                  (long long)index, (long long)(offsets->size - 1));
         return NULL;
     }
+    if (is_symbol(context, &strings))
+        return "";
     const int64_t *at = numbers_of(context, here, operation, strings.offsets, offsets);
     const char *data = at ? numbers_of(context, here, operation, strings.bytes, bytes) : NULL;
     if (gt_context_status(context) != GT_OK)

@@ -16,13 +16,19 @@
 
 GT_BEGIN
 
-/* It may be put together of tensors that are there, such as gt_from_buffer around the two buffers of an Arrow array: what
- * takes text checks that the offsets rise and stay inside. They need not begin at 0. */
 typedef struct gt_Strings {
     gt_Tensor *bytes;   /* uint8 (n) */
     gt_Tensor *offsets; /* int64 (count + 1) */
     int64_t width;      /* strings in a row: the shape is (rows, width); 0: one, and the shape is (rows) */
 } gt_Strings;
+
+/* Of tensors that are there, such as gt_from_buffer around the two buffers of an Arrow array: what takes text checks that
+ * the offsets rise and stay inside. They need not begin at 0. */
+static inline gt_Strings gt_strings_of(gt_Tensor *bytes, gt_Tensor *offsets)
+{
+    gt_Strings strings = {bytes, offsets, 0};
+    return strings;
+}
 
 /* Copies of `count` C strings, or of those before GT_LIST_END. Bytes and offsets NULL on failure: a NULL among them. */
 #define gt_strings_from(items, count) gt_strings_from_at(GT_HERE, items, count)

@@ -42,8 +42,7 @@ static inline bool gt_strings_given(const gt_Strings *strings)
 /* GT_TEXT and the shape, of strings that were read. */
 gt_Spec gt_text_spec(const gt_Text *text);
 
-/* Text without strings, for the abstract calls that find shapes: `offsets` is a symbol of a trace. */
-#define GT_NO_BYTES ((gt_Tensor *)(uintptr_t)0x67747800)
+/* Text of which only the shape is known, as symbols of a trace that finds shapes (gt_trace_try). Its strings read "". */
 gt_Strings gt_text_symbol(gt_Context *context, const gt_Spec *spec);
 
 /* Strings that are put together. All zero is none. */

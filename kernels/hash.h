@@ -12,5 +12,8 @@ uint64_t gt_hash_fast(const void *bytes, size_t size);
 uint64_t gt_hash_strong(const uint64_t key[2], const void *bytes, size_t size);
 /* Of the decimal digits of a number, as Keras hashes integers; without a key (NULL) the fast one. */
 uint64_t gt_hash_integer(const uint64_t *key, int64_t number);
+/* One hash of two, TensorFlow's FingerprintCat64. A cross of features begins with GT_CROSS_KEY, as tf.sparse.cross_hashed does. */
+uint64_t gt_hash_join(uint64_t a, uint64_t b);
+#define GT_CROSS_KEY UINT64_C(956888297470)
 
 #endif

@@ -842,6 +842,7 @@ gt_Status gt_build_late(gt_Context *context, const char *here, gt_LayerState *st
         gt_graph_free(graph);
         return gt_context_status(context);
     }
+    gt_trace_try(trace);
     if (gt_scope_open(context)) {
         call_traced(context, here, state->layer, count, inputs);
         gt_scope_close(context);

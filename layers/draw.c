@@ -90,6 +90,7 @@ static gt_Status trace_call(gt_Context *context, const char *here, gt_Layer *lay
     const gt_CallFrame *frame = gt_context_set_frame(context, NULL);
     gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
     if (trace) {
+        gt_trace_try(trace);
         if (gt_scope_open(context)) {
             try_call(context, here, layer, how, count, inputs, set, found);
             gt_scope_close(context);

@@ -113,6 +113,10 @@ GT_BEGIN
     F(category_encoding)                                                                       \
     /* preprocessing/discretization.c */                                                       \
     F(discretization)                                                                          \
+    /* preprocessing/hashed_crossing.c */                                                      \
+    F(hashed_crossing)                                                                         \
+    /* preprocessing/hashing.c */                                                              \
+    F(hashing)                                                                                 \
     /* preprocessing/integer_lookup.c */                                                       \
     F(integer_lookup)                                                                          \
     /* preprocessing/normalization.c */                                                        \

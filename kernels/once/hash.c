@@ -213,3 +213,29 @@ void GT_KERNEL(tiles_hash_bucket)(const void *given, void *const *at, int64_t fi
     for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i++)
         y[i] = (int64_t)(gt_hash_integer(job->salted ? job->key : NULL, x[i]) % (uint64_t)job->buckets);
 }
+
+/* ---- crosses ---- */
+
+uint64_t gt_hash_join(uint64_t a, uint64_t b)
+{
+    const uint64_t factor = UINT64_C(0xc6a4a7935bd1e995);
+    uint64_t x = (a ^ factor ^ folded(b * factor) * factor) * factor;
+    return folded(folded(x) * factor);
+}
+
+/* Integers. Any order of tiles. */
+void GT_KERNEL(tiles_hash_cross)(const void *given, void *const *at, int64_t first, int64_t last,
+                                 void *scratch)
+{
+    const gt_HashCrossJob *job = given;
+    const int64_t *x = at[0];
+    int64_t *y = at[1];
+    int64_t end = last * GT_TILE_ELEMENTS < job->n ? last * GT_TILE_ELEMENTS : job->n;
+    (void)scratch;
+    for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i++) {
+        uint64_t hash = GT_CROSS_KEY;
+        for (int64_t k = 0; k < job->parts; k++)
+            hash = gt_hash_join(hash, (uint64_t)x[i * job->parts + k]);
+        y[i] = (int64_t)(hash % (uint64_t)job->buckets);
+    }
+}

@@ -57,3 +57,52 @@ gt_Tensor *gt_hash_bucket(gt_Tensor *x, int64_t buckets, const uint64_t *key)
                                           key ? (int64_t)key[0] : 0, key ? (int64_t)key[1] : 0);
     return gt_apply_one_at(NULL, &gt_op_hash_bucket, &options, 1, &x);
 }
+
+/* ---- crosses ---- */
+
+#define HASH_CROSS_OPTIONS(F, S) F(S, int64_t, buckets, 1, "how many there are, > 0")
+GT_OPTIONS(HashCrossOptions, HASH_CROSS_OPTIONS);
+GT_OPTION_TYPE(HashCrossOptions, HASH_CROSS_OPTIONS);
+
+static gt_Status hash_cross_shape(gt_ShapeRule *rule)
+{
+    const HashCrossOptions *options = rule->options;
+    const gt_Spec *x = rule->input[0];
+    if (x->dtype != GT_INT64 || x->rank < 1)
+        return gt_fail(GT_INVALID, "expected int64 of at least one axis");
+    if (options->buckets < 1)
+        return gt_fail(GT_INVALID, "buckets must be > 0 (got %lld)", (long long)options->buckets);
+    rule->output[0] = *x;
+    rule->output[0].rank--;
+    return GT_OK;
+}
+
+static void hash_cross_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    const HashCrossOptions *options = rule->options;
+    const gt_Spec *x = rule->input[0];
+    int64_t size = rule->output[0].size, tiles = (size + GT_TILE_ELEMENTS - 1) / GT_TILE_ELEMENTS;
+    gt_HashCrossJob *job = gt_lower_launch(lowering, GT_TILES_hash_cross, tiles, sizeof *job);
+    job->n = size;
+    job->parts = x->dims[x->rank - 1];
+    job->buckets = options->buckets;
+}
+
+const gt_Operation gt_op_hash_cross = {
+    GT_RECORD("hash_cross", "the joined hash of rows of x, modulo the number of buckets", 1, 1),
+    .flags = GT_OP_NOT_DIFFERENTIABLE,
+    .why_not = "it is an integer",
+    .options = &HashCrossOptions_type,
+    .shape = hash_cross_shape,
+    .lower = hash_cross_lower,
+    .mask = gt_mask_drop,
+    .samples = GT_SAMPLES({.inputs = 1,
+                           .input = GT_INPUTS(GT_WHOLE(GT_INT64, -9, 99, 3, 2)),
+                           .options = &GT_VALUES(HashCrossOptions, 7)}),
+};
+
+gt_Tensor *gt_hash_cross(gt_Tensor *x, int64_t buckets)
+{
+    HashCrossOptions options = GT_VALUES(HashCrossOptions, buckets);
+    return gt_apply_one_at(NULL, &gt_op_hash_cross, &options, 1, &x);
+}
