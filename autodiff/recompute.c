@@ -303,7 +303,10 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
         return gt_status();
     gt_Site site = gt_site_enter(here, recompute.name);
     gt_Tensor *own[GT_MAX_INPUTS];
-    if (gt_check_call(context, inputs, n, outputs) == GT_OK &&
+    if (gt_stands_in(context) && !gt_tracing(context))
+        gt_fail(GT_UNSUPPORTED, "a layer that recomputes cannot be called by gt_stateless_call, unless a function is "
+                                "traced: when it runs again the values are gone");
+    else if (gt_check_call(context, inputs, n, outputs) == GT_OK &&
         own_inputs(context, inputs, own) == GT_OK) {
         gt_Tensors list = {own, inputs.count};
         uint64_t choices = gt_context_choices(context);

@@ -111,11 +111,15 @@ static gt_Spec visible_spec(const gt_Spec *a, const gt_Spec *b)
     return spec;
 }
 
+gt_Spec gt_node_spec(const gt_Node *node, int32_t output)
+{
+    return visible_spec(&node->spec[output], &node->spec[node->outputs + output]);
+}
+
 /* Reading its numbers is an error, which the late buffer raises. */
 static gt_Value *new_symbol(gt_Context *context, gt_Node *node, int32_t output)
 {
-    const gt_Spec *spec = &node->spec[output];
-    gt_Spec seen = visible_spec(spec, spec + node->outputs);
+    gt_Spec seen = gt_node_spec(node, output);
     gt_Late *late = gt_allocate_zeroed(context, sizeof *late);
     gt_Buffer *buffer = late ? gt_buffer_wrap(context, NULL, 0) : NULL;
     if (!buffer) {

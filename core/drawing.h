@@ -40,6 +40,9 @@ bool gt_is_drawn(int32_t count, gt_Tensor *const *tensors);
 /* The spec of a symbol or of any other value in a set. */
 const gt_Spec *gt_value_spec_in(const gt_Value *value, int set);
 
+/* The spec of an output as users see it: -1 where a size is not known. */
+gt_Spec gt_node_spec(const gt_Node *node, int32_t output);
+
 /* The layer whose call the node is; NULL with an error raised if it was freed. */
 gt_Object *gt_node_layer(const gt_Node *node);
 

@@ -544,6 +544,19 @@ void gt_variable_freeze(gt_Variable *variable, bool frozen);
 /* Is the variable met for the first time on this walk (gt_context_new_visit)? */
 bool gt_variable_visit(gt_Variable *variable, uint64_t visit);
 
+/* From begin to end the variable holds another value, of its spec; see stand_in.c. Frames nest; `self` stays where it is. */
+typedef struct gt_StandIn {
+    gt_Variable *variable; /* held */
+    gt_Value *own;         /* held: what the variable held before */
+    const gt_Trace *trace; /* where it began */
+    struct gt_StandIn *around;
+} gt_StandIn;
+void gt_stand_in_begin(gt_Context *context, gt_StandIn *self, gt_Variable *variable,
+                       gt_Value *value); /* takes over the hold on the value */
+gt_Value *gt_stand_in_end(gt_Context *context, gt_StandIn *self); /* what it holds by then; held */
+/* Does a value stand in for any variable? */
+bool gt_stands_in(const gt_Context *context);
+
 /* Nobody hears what happens until gt_listener_resume, which wants what this returns. */
 gt_Listener *gt_listener_pause(gt_Context *context);
 void gt_listener_resume(gt_Context *context, gt_Listener *listener);

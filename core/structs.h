@@ -97,6 +97,7 @@ typedef struct gt_VariableInfo {
     bool trainable;      /* as set now */
     bool created_trainable;
     gt_Value *symbolic; /* its value in the trace that is running */
+    gt_StandIn *stand_in; /* its value is another's for a while (stand_in.c); NULL: it is its own */
     uint64_t visit;     /* the last list that it was put into */
     gt_VariableConstraint *constraint; /* NULL: none */
     void *constraint_payload;          /* a copy of what was given with it */
@@ -195,6 +196,7 @@ struct gt_Context {
     gt_Record records;            /* head of the ring of records */
     gt_Value *dying;              /* values to be freed: a list instead of recursion */
     uint64_t variable_serial, trace_serial, object_serial, record_serial, visit;
+    int32_t stand_ins;  /* variables whose value is another's for a while */
     uint64_t choices;   /* how many branches and loops numbers decided about */
     uint64_t calls;     /* layers/: of outermost layers, so far */
     uint64_t structure; /* layers/: counts up when a layer gets or loses a weight or a child */
@@ -336,6 +338,14 @@ gt_Status gt_foreign_variable(gt_Context *context, const gt_Slot *slot);
  * listener too, and inside a trace it is a symbol. NULL on failure. */
 gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot);
 void gt_listener_hear(gt_Context *context, gt_Slot *slot);
+
+/* ---- stand_in.c ---- */
+/* Does another value stand in for the variable's, and began to where we are, in this trace or in none? */
+bool gt_stands_in_here(const gt_Context *context, const gt_Slot *slot);
+/* gt_variable_own, and a change in a trace, of such a value. */
+gt_Status gt_stand_in_own(gt_Context *context, gt_Slot *slot);
+gt_Status gt_stand_in_change(gt_Context *context, gt_Slot *slot, int32_t symbol);
+
 void gt_listener_hear_tensor(gt_Context *context, gt_Value *value);
 
 /* ---- tape.c ---- */

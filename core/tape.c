@@ -265,6 +265,8 @@ bool gt_gradient_passes(const gt_Context *context, const gt_Value *value)
 bool gt_tape_would_watch(gt_Context *context, const gt_Variable *variable)
 {
     const gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    if (info->stand_in)
+        return gt_tapes_of(gt_slot_raw(variable)->value) & context->recording;
     return info->leaf.tapes & context->recording ||
            (context->auto_watching && gt_ask_trainable(context, variable));
 }

@@ -160,8 +160,10 @@ static gt_Value *set_symbolic(gt_Context *context, gt_Slot *slot, int32_t symbol
     gt_Value *value = gt_trace_value(context, &slot->value->spec, symbol);
     if (!value)
         return NULL;
-    value->record = &info->leaf;
-    info->leaf.references++;
+    if (!info->stand_in) {
+        value->record = &info->leaf;
+        info->leaf.references++;
+    }
     if (has_symbol(trace, info)) {
         gt_value_release(info->symbolic, true);
     } else {
@@ -220,6 +222,8 @@ static gt_Value *variable_around(gt_Context *context, gt_Slot *slot)
 
 gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot)
 {
+    if (gt_stands_in_here(context, slot))
+        return slot->value;
     if (has_symbol(context->trace, slot->variable))
         return slot->variable->symbolic;
     int32_t symbol;
@@ -342,10 +346,11 @@ static gt_Status number_outputs(gt_Context *context, gt_GraphNode *node, const g
 {
     gt_Graph *graph = context->trace->graph;
     for (int32_t i = 0; i < node->outputs; i++) {
+        bool changes = overwritten && !gt_stands_in_here(context, overwritten[i]);
         node->output[i] = symbols[i] = gt_graph_add(
             graph, (gt_GraphValue){.spec = output[i],
                                    .kind = GT_GRAPH_RESULT,
-                                   .variable = overwritten ? gt_slot_handle(overwritten[i]) : NULL,
+                                   .variable = changes ? gt_slot_handle(overwritten[i]) : NULL,
                                    .node = graph->node_count,
                                    .index = i});
         if (symbols[i] < 0)
@@ -373,8 +378,11 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
         return context->status;
     }
     graph->nodes[graph->node_count++] = node;
-    for (int32_t i = 0; overwritten && i < node.outputs; i++)
-        if (!set_symbolic(context, overwritten[i], symbols[i]))
-            break;
+    for (int32_t i = 0; overwritten && i < node.outputs && context->status == GT_OK; i++) {
+        if (gt_stands_in_here(context, overwritten[i]))
+            gt_stand_in_change(context, overwritten[i], symbols[i]);
+        else
+            set_symbolic(context, overwritten[i], symbols[i]);
+    }
     return context->status;
 }

@@ -318,6 +318,11 @@ gt_Value *gt_variable_read(gt_Context *context, gt_Slot *slot)
         gt_foreign_variable(context, slot);
         return NULL;
     }
+    if (info->stand_in) { /* a tensor like others: no tape looks for it by itself */
+        if (context->listener)
+            gt_listener_hear_tensor(context, slot->value);
+        return context->trace ? gt_trace_variable(context, slot) : slot->value;
+    }
     uint64_t asking = context->auto_watching & ~info->leaf.tapes;
     if (asking && gt_ask_trainable(context, gt_slot_handle(slot)))
         gt_tape_watch_leaf(context, &info->leaf, asking);
@@ -379,6 +384,8 @@ void gt_listener_hear_tensor(gt_Context *context, gt_Value *value)
 /* The address stays with the variable, the old bytes move to those who still hold them (law 3). */
 gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot, bool whole)
 {
+    if (slot->variable->stand_in)
+        return gt_stand_in_own(context, slot);
     if (context->listener)
         gt_listener_hear(context, slot);
     gt_Value *value = slot->value;

@@ -60,13 +60,10 @@ static int run(const char *path)
            (long long)gt_dataset_size(test));
     gt_fit(model, train, .epochs = table ? 30 : 15, .validation = test);
 
-    /* Its weights in a file, and in another model. */
-    const char *weights = "quickstart.safetensors";
-    gt_save_weights(model, weights);
-    gt_Layer *copy = make_model(table ? 128 : 256);
-    gt_Spec rows = gt_dataset_x(test);
-    gt_build(copy, gt_shape_of(rows.rank, rows.dims), rows.dtype);
-    gt_load_weights(copy, weights);
+    /* In a file, and as another model out of it. */
+    const char *path_of_model = "quickstart.safetensors";
+    gt_save_model(model, path_of_model);
+    gt_Layer *copy = gt_load_model(path_of_model);
     compile(copy);
 
     gt_Scores scores = gt_evaluate(model, test), again = gt_evaluate(copy, test);
@@ -75,7 +72,7 @@ static int run(const char *path)
         return 1;
     }
     printf("saved %lld parameters to %s; loaded again: %.2f %%\n", (long long)gt_count_params(copy),
-           weights, 100 * again.metrics[0]);
+           path_of_model, 100 * again.metrics[0]);
     printf("held-out accuracy: %.2f %%\n", 100 * scores.metrics[0]);
     return 0;
 }

@@ -8,7 +8,7 @@
 #include "core/text.h"
 #include "io/file.h"
 
-#define GT_JSON_DEPTH 64
+#define GT_JSON_DEPTH 640 /* layers are nested 200 deep at most (layers/internal.h), each in up to three lists */
 
 typedef enum gt_JsonKind {
     GT_JSON_NULL,

@@ -250,6 +250,24 @@ static bool read_entries(gt_TensorFile *file, const gt_JsonValue *header, int64_
     return true;
 }
 
+/* A file whose first eight bytes are no length of a header. */
+static void refuse_other_format(const gt_TensorFile *file, const unsigned char first[8], uint64_t length)
+{
+    static const unsigned char zip[] = {'P', 'K', 3, 4}, hdf5[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    gt_Context *context = file->object.context;
+    if (memcmp(first, zip, sizeof zip) == 0)
+        gt_raise(context, GT_FORMAT, NULL, NULL,
+                 "%s: expected a safetensors file (got a zip archive, as Keras's .keras files are)", file->path);
+    else if (memcmp(first, hdf5, sizeof hdf5) == 0)
+        gt_raise(context, GT_FORMAT, NULL, NULL,
+                 "%s: expected a safetensors file (got an HDF5 file, as Keras's .h5 files are)", file->path);
+    else
+        gt_raise(context, GT_FORMAT, NULL, NULL,
+                 "%s: a header of %llu bytes is over the limit of %d; this is hardly a safetensors "
+                 "file",
+                 file->path, (unsigned long long)length, HEADER_LIMIT);
+}
+
 static bool read_header(gt_TensorFile *file, int64_t file_bytes)
 {
     gt_Context *context = file->object.context;
@@ -265,10 +283,7 @@ static bool read_header(gt_TensorFile *file, int64_t file_bytes)
     for (int i = 7; i >= 0; i--)
         length = length << 8 | length_bytes[i];
     if (length > HEADER_LIMIT) {
-        gt_raise(context, GT_FORMAT, NULL, NULL,
-                 "%s: a header of %llu bytes is over the limit of %d; this is hardly a safetensors "
-                 "file",
-                 file->path, (unsigned long long)length, HEADER_LIMIT);
+        refuse_other_format(file, length_bytes, length);
         return false;
     }
     if ((int64_t)length > file_bytes - 8) {
@@ -731,6 +746,19 @@ static bool write_file(const Saving *saving)
     return false;
 }
 
+/* Who meets a file that ends so takes it for one of Keras's. NULL: it ends otherwise. */
+static const char *ending_of_keras(const char *path)
+{
+    static const char *const endings[] = {".keras", ".h5", ".hdf5"};
+    size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i]);
+        if (length >= n && strcmp(path + length - n, endings[i]) == 0)
+            return endings[i];
+    }
+    return NULL;
+}
+
 static void save_tensors(gt_Context *context, const char *path, gt_NamedTensors tensors,
                          const gt_Metadata *metadata)
 {
@@ -741,6 +769,12 @@ static void save_tensors(gt_Context *context, const char *path, gt_NamedTensors 
         (tensors.count > 0 && !tensors.items) || (metadata->count > 0 && !metadata->items)) {
         gt_raise(context, GT_INVALID, NULL, NULL, "the %s is NULL or of negative length",
                  path ? "list of tensors or metadata" : "path");
+        return;
+    }
+    if (ending_of_keras(path)) {
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "%s: the name must not end in %s, as Keras's files do: this is a safetensors file",
+                 path, ending_of_keras(path));
         return;
     }
     size_t item_bytes = (size_t)tensors.count * sizeof *saving.item;

@@ -337,6 +337,40 @@ static gt_Status keep_outputs(gt_Context *context, const char *here, const gt_La
     return GT_OK;
 }
 
+/* What summaries say: the spec of an output, with sizes of -1 where it differs from the call before. */
+static void note_output(gt_Spec *seen, const gt_Spec *spec)
+{
+    if (seen->dtype == GT_DTYPE_NONE) {
+        *seen = *spec;
+        return;
+    }
+    seen->dtype = spec->dtype;
+    if (seen->rank != spec->rank)
+        seen->rank = -1;
+    for (int d = 0; d < seen->rank; d++)
+        if (seen->dims[d] != spec->dims[d])
+            seen->dims[d] = -1;
+}
+
+static bool note_outputs(gt_Context *context, gt_LayerState *state, const gt_CallArgs *in,
+                         const gt_Tensor *y)
+{
+    int32_t more = count_outputs(state) - 1;
+    note_output(&state->output, gt_tensor_spec(y));
+    if (in->wanted == 1)
+        return true;
+    if (!state->more_output) {
+        if (!(state->more_output =
+                  gt_allocate_zeroed(context, (size_t)more * sizeof *state->more_output)))
+            return false;
+        state->more_outputs = more;
+    }
+    for (int32_t i = 0; i < more; i++)
+        if (in->wanted >> i & 2)
+            note_output(&state->more_output[i], gt_tensor_spec(in->outputs[i + 1]));
+    return true;
+}
+
 /* Runs the `call` of a layer that is built, in a scope of its own. */
 static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *state,
                           const gt_CallArgs *given)
@@ -367,8 +401,8 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
     gt_scope_close(context);
     if (gt_context_status(context) != GT_OK)
         return NULL;
-    if (state->object.context == context)
-        state->output = gt_spec(y);
+    if (state->object.context == context && !note_outputs(context, state, &in, y))
+        return NULL;
     return y;
 }
 

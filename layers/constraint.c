@@ -2,7 +2,7 @@
  * core, which holds the value as bytes beside a function. Leans on ops for the operations. */
 #include "layers/constraint.h"
 #include "layers/internal.h"
-#include "layers/values.h"
+#include "core/values.h"
 #include "ops/kit.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/math.h"

@@ -19,6 +19,48 @@ const gt_DrawnCall *gt_node_call(const gt_Node *node)
     return node->operation == &layer_call ? node->options : NULL;
 }
 
+/* ---- inputs ---- */
+
+bool gt_input_spec(gt_Context *context, gt_Shape shape, int64_t batch_size, gt_DType dtype, int set,
+                   gt_Spec *spec)
+{
+    gt_Shape whole = {.mark = GT_MARK, .rank = shape.rank + 1};
+    gt_DType policy = (gt_DType)gt_context_policy(context);
+    char text[160];
+    dtype = gt_variable_dtype(dtype ? dtype : policy ? policy : GT_FLOAT32);
+    whole.dims[0] = batch_size;
+    if (shape.rank >= 0 && shape.rank < GT_MAX_RANK) {
+        if (shape.rank > 0)
+            memcpy(whole.dims + 1, shape.dims, (size_t)shape.rank * sizeof *whole.dims);
+        for (int d = 0; d < whole.rank; d++)
+            if (whole.dims[d] == -1)
+                whole.dims[d] = gt_drawing_size(d, set);
+        bool column = dtype == GT_TEXT && whole.rank <= 2;
+        if ((column || gt_storable(dtype)) && gt_spec_set(spec, dtype, whole))
+            return true;
+    }
+    gt_raise(context, GT_INVALID, NULL, NULL, "an input cannot be %s %s with batch_size %lld",
+             gt_dtype_name(dtype), gt_shape_text(shape, text, sizeof text), (long long)batch_size);
+    return false;
+}
+
+gt_Tensor *gt_draw_input(gt_Context *context, const char *here, gt_Shape shape, int64_t batch_size,
+                         gt_DType dtype, const char *name)
+{
+    gt_Spec spec[GT_SIZE_SETS];
+    gt_Tensor *x = NULL;
+    const gt_Node like = {.here = here, .outputs = 1, .name = (char *)(uintptr_t)name}; /* NOLINT: copied */
+    if (gt_tracing(context))
+        gt_raise(context, GT_STATE, NULL, NULL,
+                 "nothing is drawn inside a traced function; make the model before");
+    else if (gt_input_spec(context, shape, batch_size, dtype, 0, &spec[0]) &&
+             gt_input_spec(context, shape, batch_size, dtype, 1, &spec[1]))
+        gt_draw(context, &like, NULL, NULL, spec, &x);
+    return x;
+}
+
+/* ---- calls ---- */
+
 /* What a call gives in one set of sizes. */
 typedef struct Found {
     gt_Spec output[GT_MAX_LAYER_OUTPUTS], mask[GT_MAX_LAYER_OUTPUTS];
@@ -131,6 +173,37 @@ static void deal(gt_Context *context, const gt_DrawnCall *how, uint32_t masked,
         }
 }
 
+/* Does it, or a layer below, carry states from batch to batch? */
+static bool is_stateful(const gt_LayerState *state)
+{
+    const gt_LayerClass *type = state->layer->type;
+    bool stateful = false;
+    if (GT_CLASS_HAS(type, options) && type->options)
+        gt_option_get(type->options, (const char *)state->layer + type->options_offset, "stateful",
+                      &stateful, sizeof stateful);
+    for (int32_t i = 0; i < state->child_count && !stateful; i++)
+        stateful = is_stateful(state->children[i].layer->state);
+    return stateful;
+}
+
+static bool has_any_batch(gt_Tensor *symbol)
+{
+    const gt_Value *value = symbol ? gt_tensor_value(symbol) : NULL;
+    return value && gt_value_node(value, NULL) && gt_value_spec_in(value, 0)->rank > 0 &&
+           gt_value_spec_in(value, 0)->dims[0] != gt_value_spec_in(value, 1)->dims[0];
+}
+
+/* Asked before the first trace, which would give the states the batch that stands for an unknown one. */
+static gt_Status check_stateful(gt_Context *context, const char *here, const gt_LayerState *state,
+                                gt_Tensor *x)
+{
+    if (!has_any_batch(x) || !is_stateful(state))
+        return GT_OK;
+    return gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                    "a stateful layer goes on row by row, so its batch must be known: give gt_Input a "
+                    ".batch_size");
+}
+
 gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *state,
                         const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
                         gt_Tensor **outputs)
@@ -144,6 +217,8 @@ gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *st
         return gt_raise(context, GT_STATE, here, state->layer->type->name,
                         "a symbol of gt_Input has no numbers inside a traced function; give the "
                         "function a tensor, and call the model there");
+    if (check_stateful(context, here, state, inputs[0]) != GT_OK)
+        return gt_context_status(context);
     for (int set = 0; set < GT_SIZE_SETS; set++) {
         if (trace_call(context, here, state->layer, how, count, inputs, set, &found[set]) != GT_OK)
             return gt_context_status(context);
@@ -168,5 +243,15 @@ gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *st
                           .outputs = made};
     if (identity && gt_draw(context, &like, how, input, spec, drawn) == GT_OK)
         deal(context, how, found[0].masked, drawn, outputs);
+    return gt_context_status(context);
+}
+
+gt_Status gt_build_for_symbol(gt_Context *context, gt_LayerState *state, gt_Tensor *x)
+{
+    const gt_DrawnCall how = {GT_PRESETS(gt_DrawnCall, gt_DrawnCall_OPTIONS).wanted = 1};
+    Found found = {.masked = 0};
+    for (int set = 0; set < GT_SIZE_SETS; set++)
+        if (trace_call(context, NULL, state->layer, &how, 1, &x, set, &found) != GT_OK)
+            break;
     return gt_context_status(context);
 }

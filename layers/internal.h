@@ -38,6 +38,8 @@ typedef struct gt_Paths {
     uint64_t structure; /* the context's when they were gathered */
 } gt_Paths;
 
+typedef struct gt_Summary gt_Summary;
+
 /* State and struct are one block: `layer` points behind the state. */
 struct gt_LayerState {
     gt_Object object;
@@ -60,7 +62,11 @@ struct gt_LayerState {
     int32_t height; /* how deep layers are nested in it, as far as was known when they were added */
     gt_InputSpec spec[GT_INPUT_SPECS], spec_created[GT_INPUT_SPECS]; /* now, and before build */
     gt_Regularizer activity;
-    gt_Spec output; /* of the last call; dtype NONE: never called */
+    gt_Spec output; /* of the last call, a size that differed from call to call -1; dtype NONE: never called, rank -1:
+                     * ranks differed */
+    gt_Spec *more_output; /* the same of outputs from 1 on, once somebody wanted them; owned */
+    int32_t more_outputs;
+    void (*rows)(gt_Layer *layer, gt_Summary *summary); /* a graph lists itself; NULL: its children are its rows */
     gt_Spec *built_for; /* the inputs that it was built for; owned */
     int32_t built_for_count;
     uint64_t call;  /* its last one with this layer outermost; 0: none */
@@ -75,6 +81,7 @@ struct gt_LayerState {
     size_t text_bytes;
     uint64_t visit;
     gt_Object *compiled; /* train/model.c: what gt_compile was given; held */
+    gt_Tensors (*optimizer_variables)(const struct gt_LayerState *state); /* of what it was compiled with; NULL: it was not */
     gt_Object *callable; /* callable.c: the function that calls this layer; not held */
 };
 

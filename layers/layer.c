@@ -86,6 +86,15 @@ static void release_children(gt_LayerState *state, int32_t keep)
     gt_context_count_structure(context);
 }
 
+static void forget_outputs(gt_LayerState *state)
+{
+    gt_release(state->object.context, state->more_output,
+               (size_t)state->more_outputs * sizeof *state->more_output);
+    state->output = (gt_Spec){0};
+    state->more_output = NULL;
+    state->more_outputs = 0;
+}
+
 static void free_built_for(gt_LayerState *state)
 {
     gt_release(state->object.context, state->built_for,
@@ -103,6 +112,7 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children)
     state->compute = gt_compute_dtype(state->layer->dtype);
     memcpy(state->spec, state->spec_created, sizeof state->spec);
     free_built_for(state);
+    forget_outputs(state);
     state->built = false;
 }
 
@@ -129,6 +139,7 @@ static void destroy_layer(gt_Object *object)
     gt_release(context, state->text, state->text_bytes);
     gt_paths_close(context, &state->paths);
     free_built_for(state);
+    forget_outputs(state);
     gt_free_text(context, state->name);
 }
 

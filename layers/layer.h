@@ -335,6 +335,10 @@ GT_API const char *gt_variable_path_at(const char *here, gt_Layer *layer,
 /* The states of stateful layers, which are in none of these lists. */
 #define gt_state_variables(layer) gt_state_variables_at(GT_HERE, layer)
 GT_API gt_Tensors gt_state_variables_at(const char *here, gt_Layer *layer);
+/* All that gt_trainable_variables leaves out: frozen weights and buffers, such as moving averages, the states of generators,
+ * the states of stateful layers. What gt_stateless_call takes beside the trained ones. */
+#define gt_other_variables(layer) gt_other_variables_at(GT_HERE, layer)
+GT_API gt_Tensors gt_other_variables_at(const char *here, gt_Layer *layer);
 /* Gives the weights of a built layer the numbers of these tensors, in the order of gt_weights; other types are converted. All is
  * checked before anything is written: how many there are, and every shape. */
 #define gt_set_weights(layer, values) gt_set_weights_at(GT_HERE, layer, values)
@@ -365,10 +369,21 @@ GT_API bool gt_is_trainable_at(const char *here, const gt_Layer *layer);
 #define gt_layer_outputs(layer) gt_layer_outputs_at(GT_HERE, layer)
 GT_API int gt_layer_outputs_at(const char *here, const gt_Layer *layer);
 
-/* Keras's table: layers, output shapes, parameters. Text owned by the layer, until its next
- * summary. */
-#define gt_summary(layer) gt_summary_at(GT_HERE, layer)
-GT_API const char *gt_summary_at(const char *here, gt_Layer *layer);
+#define gt_summary_OPTIONS(F, S)                                                                   \
+    F(S, int32_t, line_length, 80, "columns of a line, at least 40; wider cells go on below")       \
+    F(S, bool, expand_nested, false, "also lists what layers are made of, indented")               \
+    F(S, bool, show_trainable, false, "a column: Y, N, or - where there are no weights")
+GT_OPTIONS(gt_summary_options, gt_summary_OPTIONS);
+/* gt_summary(model), gt_summary(model, .expand_nested = true): Keras's table. For each layer its name and class, the shape of
+ * its outputs as it was called last (None: the batch, and what differed from call to call or is unknown), the elements of
+ * its weights, and in a functional model that branches, from which outputs its inputs come, dense[0][0] being output 0 of
+ * the first call of dense. Below: elements and bytes of all weights, each once, and of the optimizer once that has its
+ * slots, which the total includes as in Keras. Nothing is drawn. The text is the layer's, until its next summary, path or
+ * JSON. */
+#define gt_summary(...)                                                                            \
+    gt_summary_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_summary, GT_AFTER_1(__VA_ARGS__)))
+GT_API const char *gt_summary_at(const char *here, gt_Layer *layer,
+                                 const gt_summary_options *options);
 
 /* ---- policies ---- */
 

@@ -272,6 +272,8 @@ gt_Layer *gt_layer_copy_with_at(const char *here, const gt_Layer *layer, const c
         gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
                  "a layer of the class %s cannot be copied: it was not made from options (gt_layer_make)",
                  type->name);
+    if (copy && !state->trainable)
+        gt_set_trainable(copy, false);
     gt_site_leave(site);
     return copy;
 }

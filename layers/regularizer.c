@@ -1,6 +1,6 @@
 /* Regularizers: penalties made of operations. Of 16 bits they are computed in float32. */
 #include "layers/internal.h"
-#include "layers/values.h"
+#include "core/values.h"
 #include "ops/array/creation.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"

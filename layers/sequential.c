@@ -1,6 +1,7 @@
 /* Sequential: the children in order. */
 #include "layers/sequential.h"
 #include "layers/core/dense.h"
+#include "layers/draw.h"
 #include "layers/kit.h"
 #include "layers/regularization/dropout.h"
 #include "ops/array/cast.h"
@@ -25,6 +26,22 @@ static gt_Tensor *sequential_call(gt_Layer *layer, const gt_CallArgs *in)
     return x;
 }
 
+/* One that begins with an InputLayer, and goes on, is built for the inputs that this stands for. Inside a traced function it
+ * is built by its first call as others are. */
+static gt_Status build_for_input(gt_Layer *model)
+{
+    gt_LayerState *state = model->state;
+    gt_Context *context = state->object.context;
+    if (state->child_count < 2 || state->built || gt_tracing(context) ||
+        state->children[0].layer->type != &gt_layer_class_input_layer || !gt_scope_open(context))
+        return gt_context_status(context);
+    gt_Tensor *x = gt_input_layer_draw(state->children[0].layer);
+    if (x)
+        gt_build_for_symbol(context, state, x);
+    gt_scope_close(context);
+    return gt_context_status(context);
+}
+
 /* A new one with copies of the layers. */
 static gt_Layer *sequential_copy(gt_Layer *layer)
 {
@@ -34,7 +51,7 @@ static gt_Layer *sequential_copy(gt_Layer *layer)
     gt_Layer *model = gt_layer_new_at(NULL, &gt_layer_class_sequential, &instance);
     for (int32_t i = 0; i < state->child_count && gt_status() == GT_OK; i++)
         gt_add_child_at(NULL, model, gt_layer_copy_at(NULL, state->children[i].layer));
-    if (gt_status() == GT_OK)
+    if (gt_status() == GT_OK && build_for_input(model) == GT_OK)
         return model;
     gt_layer_free(model);
     return NULL;
@@ -72,6 +89,8 @@ gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers)
     gt_Layer *model = gt_layer_new_at(here, &gt_layer_class_sequential, &instance);
     for (int i = 0; layers[i] != GT_LIST_END; i++) /* each is taken, also after a failure */
         gt_add_child(model, layers[i]);
+    if (gt_status() == GT_OK)
+        build_for_input(model);
     gt_site_leave(site);
     if (gt_status() == GT_OK)
         return model;

@@ -35,6 +35,8 @@ GT_BEGIN
     F(flatten)                                                                                     \
     /* core/identity.c */                                                                          \
     F(identity)                                                                                    \
+    /* core/input_layer.c */                                                                       \
+    F(input_layer)                                                                                 \
     /* core/lambda.c */                                                                            \
     F(lambda)                                                                                      \
     /* core/leaky_relu.c */                                                                        \

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Which variables a list takes. */
-typedef enum Filter { ALL, WEIGHTS, TRAINABLE, NON_TRAINABLE, STATES } Filter;
+typedef enum Filter { ALL, WEIGHTS, TRAINABLE, NON_TRAINABLE, STATES, OTHERS } Filter;
 
 typedef struct Collection {
     gt_LayerState *into;
@@ -29,6 +29,8 @@ static bool wanted(gt_Context *context, Filter filter, const gt_Weight *weight)
         return weight->kind == GT_WEIGHT_KIND_STATE;
     case TRAINABLE:
         return gt_ask_trainable(context, weight->variable);
+    case OTHERS:
+        return !gt_ask_trainable(context, weight->variable);
     case NON_TRAINABLE:
         return weight->kind == GT_WEIGHT_KIND_PARAMETER && !gt_ask_trainable(context, weight->variable);
     default:
@@ -106,6 +108,11 @@ gt_Tensors gt_trainable_variables_at(const char *here, gt_Layer *layer)
 gt_Tensors gt_non_trainable_variables_at(const char *here, gt_Layer *layer)
 {
     return list_of(here, "non_trainable_variables", layer, NON_TRAINABLE);
+}
+
+gt_Tensors gt_other_variables_at(const char *here, gt_Layer *layer)
+{
+    return list_of(here, "other_variables", layer, OTHERS);
 }
 
 gt_Tensors gt_state_variables_at(const char *here, gt_Layer *layer)

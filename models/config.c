@@ -141,19 +141,36 @@ static gt_Layer *read_options_layer(gt_ConfigReader *reader, const gt_JsonValue 
 static gt_Layer *read_sequential(gt_ConfigReader *reader, const gt_JsonValue *object)
 {
     const gt_JsonValue *list = gt_json_member(object, "layers");
+    gt_Layers layers = {NULL};
     if (!list || list->kind != GT_JSON_ARRAY) {
         gt_config_fail(reader, "its layers are missing");
         return NULL;
     }
-    gt_Layer *model = gt_Sequential_at(NULL, (gt_Layer *const[]){GT_LIST_END});
-    for (const gt_JsonValue *at = gt_json_first(list); model && at; at = gt_json_next(list, at)) {
-        gt_Layer *layer = gt_config_read_layer(reader->context, at);
-        if (!layer || gt_sequential_add_at(NULL, model, layer) != GT_OK) {
-            gt_layer_free(model);
-            return NULL;
-        }
-    }
-    return model;
+    gt_config_read_layers(reader, list, &layers);
+    /* It takes them, also after a failure. */
+    return layers.items ? gt_Sequential_at(NULL, layers.items) : NULL;
+}
+
+/* Are all members of the kinds that a layer of this class has? */
+static bool check_members(const gt_ConfigReader *reader, const gt_JsonValue *object,
+                          const gt_LayerClass *type)
+{
+    static const char *const of_options[] = {"class", "name", "trainable", "options", NULL};
+    static const char *const of_sequential[] = {"class", "trainable", "layers", NULL};
+    static const char *const of_functional[] = {"class", "name",  "trainable", "inputs",
+                                                "layers", "nodes", "outputs",   NULL};
+    const gt_JsonValue *name = gt_json_member(object, "name");
+    const gt_JsonValue *trainable = gt_json_member(object, "trainable");
+    if (!gt_config_members(reader, object,
+                           type == &gt_layer_class_sequential   ? of_sequential
+                           : type == &gt_layer_class_functional ? of_functional
+                                                                : of_options))
+        return false;
+    if (name && name->kind != GT_JSON_STRING)
+        return gt_config_fail(reader, "its name must be text");
+    if (trainable && trainable->kind != GT_JSON_TRUE && trainable->kind != GT_JSON_FALSE)
+        return gt_config_fail(reader, "trainable must be true or false");
+    return true;
 }
 
 gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object)
@@ -167,6 +184,8 @@ gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object)
         gt_config_fail(&reader, "it must be an object with a class");
     else if (!type)
         gt_config_fail(&reader, "this class of layers is not known: gt_register_layer");
+    else if (!check_members(&reader, object, type))
+        layer = NULL;
     else if (type == &gt_layer_class_sequential)
         layer = read_sequential(&reader, object);
     else if (type == &gt_layer_class_functional)
@@ -190,8 +209,11 @@ static gt_Status build_as_it_was(gt_ConfigReader *reader, const gt_JsonValue *li
         return gt_status();
     }
     for (const gt_JsonValue *at = gt_json_first(list); at; at = gt_json_next(list, at)) {
+        static const char *const members[] = {"dtype", "shape", NULL};
         gt_Shape shape;
         gt_DType dtype = gt_config_read_dtype(gt_json_member(at, "dtype"));
+        if (at->kind == GT_JSON_OBJECT && !gt_config_members(reader, at, members))
+            return gt_status();
         if (dtype != GT_DTYPE_NONE &&
             (!gt_config_read_shape(reader, gt_json_member(at, "shape"), &shape) ||
              !(gt_storable(dtype) || dtype == GT_TEXT) ||
@@ -209,11 +231,14 @@ static gt_Layer *read_model(gt_ConfigReader *reader, const gt_JsonValue *whole)
     int64_t version = gt_config_integer(whole, "gradtape", -1);
     const gt_JsonValue *model = gt_json_member(whole, "model");
     const gt_JsonValue *built_for = gt_json_member(whole, "built_for");
+    static const char *const members[] = {"gradtape", "built_for", "model", NULL};
     if (version > VERSION)
         gt_config_fail(reader, "it is of version %lld, and this library reads %d", (long long)version,
                        VERSION);
     else if (version < 1 || !model)
         gt_config_fail(reader, "it is no model of gradtape's");
+    else
+        gt_config_members(reader, whole, members);
     gt_Layer *layer = gt_status() == GT_OK ? gt_config_read_layer(reader->context, model) : NULL;
     if (layer && built_for && !layer->state->built &&
         build_as_it_was(reader, built_for, layer) != GT_OK) {

@@ -71,6 +71,12 @@ static bool put_dtype(gt_ConfigWriter *writer, gt_DType dtype)
 {
     if (dtype == GT_DTYPE_NONE)
         return gt_config_put(writer, "null");
+    if (gt_variable_dtype(dtype) != dtype && dtype != gt_mixed_float16() &&
+        dtype != gt_mixed_bfloat16()) {
+        gt_raise(writer->context, GT_UNSUPPORTED, NULL, NULL,
+                 "files have names for the policies gt_mixed_float16() and gt_mixed_bfloat16() alone");
+        return false;
+    }
     if (dtype == gt_mixed_float16() || dtype == gt_mixed_bfloat16())
         return gt_config_put_string(writer, dtype == gt_mixed_float16() ? "mixed_float16"
                                                                         : "mixed_bfloat16");
@@ -306,6 +312,21 @@ bool gt_config_fail(const gt_ConfigReader *reader, const char *format, ...)
     return false;
 }
 
+bool gt_config_members(const gt_ConfigReader *reader, const gt_JsonValue *object,
+                       const char *const *names)
+{
+    for (const gt_JsonValue *member = gt_json_first(object); member;
+         member = gt_json_next(object, member)) {
+        const char *const *known = names;
+        while (*known && strcmp(*known, gt_json_name(member)) != 0)
+            known++;
+        if (!*known)
+            return gt_config_fail(reader, "nothing is known of \"%s\"; is the file of a newer version?",
+                                  gt_json_name(member));
+    }
+    return true;
+}
+
 const char *gt_config_text(const gt_JsonValue *object, const char *member)
 {
     const gt_JsonValue *value = gt_json_member(object, member);
@@ -394,8 +415,11 @@ gt_Tensor *gt_config_read_tensor(gt_ConfigReader *reader, const gt_JsonValue *ob
     gt_Shape shape;
     gt_Spec spec = {0};
     void *data;
+    static const char *const members[] = {"shape", "dtype", "numbers", NULL};
     gt_DType dtype = gt_config_read_dtype(gt_json_member(object, "dtype"));
     const gt_JsonValue *numbers = gt_json_member(object, "numbers");
+    if (object->kind == GT_JSON_OBJECT && !gt_config_members(reader, object, members))
+        return NULL;
     if (!gt_config_read_shape(reader, gt_json_member(object, "shape"), &shape))
         return NULL;
     if (!gt_storable(dtype) || !gt_spec_set(&spec, dtype, shape) || !numbers ||

@@ -52,6 +52,9 @@ gt_DType gt_config_read_dtype(const gt_JsonValue *value); /* GT_DTYPE_NONE: it i
 /* The text of a member; NULL: there is none, or it is no text. */
 const char *gt_config_text(const gt_JsonValue *object, const char *member);
 int64_t gt_config_integer(const gt_JsonValue *object, const char *member, int64_t otherwise);
+/* Has the object no member but these? `names` ends with NULL. Raises what another one may mean. */
+bool gt_config_members(const gt_ConfigReader *reader, const gt_JsonValue *object,
+                       const char *const *names);
 /* Raises what is wrong with the file. False. */
 bool gt_config_fail(const gt_ConfigReader *reader, const char *format, ...)
 #ifdef __GNUC__

@@ -21,56 +21,22 @@ GT_OPTION_TYPE(gt_Model_options, gt_Model_OPTIONS);
 
 /* ---- inputs ---- */
 
-static bool input_spec(gt_Context *context, const gt_Input_options *options, int set, gt_Spec *spec)
-{
-    gt_Shape shape = {.mark = GT_MARK, .rank = options->shape.rank + 1};
-    gt_DType policy = (gt_DType)gt_context_policy(context);
-    gt_DType dtype = options->dtype ? options->dtype
-                     : policy       ? gt_variable_dtype(policy)
-                                    : GT_FLOAT32;
-    char text[160];
-    shape.dims[0] = options->batch_size;
-    if (options->shape.rank >= 0 && options->shape.rank < GT_MAX_RANK) {
-        if (options->shape.rank > 0)
-            memcpy(shape.dims + 1, options->shape.dims,
-                   (size_t)options->shape.rank * sizeof *shape.dims);
-        for (int d = 0; d < shape.rank; d++)
-            if (shape.dims[d] == -1)
-                shape.dims[d] = gt_drawing_size(d, set);
-        bool column = dtype == GT_TEXT && shape.rank <= 2;
-        if ((column || gt_storable(dtype)) && gt_spec_set(spec, dtype, shape))
-            return true;
-    }
-    gt_raise(context, GT_INVALID, NULL, NULL, "an input cannot be %s %s with batch_size %lld",
-             gt_dtype_name(dtype), gt_shape_text(options->shape, text, sizeof text),
-             (long long)options->batch_size);
-    return false;
-}
-
 gt_Tensor *gt_Input_at(const char *here, const gt_Input_options *given)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
     gt_Input_options options = GT_TAKE(gt_Input_options, given);
-    gt_Spec spec[GT_SIZE_SETS];
     gt_Tensor *x = NULL;
     gt_Site site = gt_site_enter(here, "Input");
     if (gt_context_status(context) != GT_OK)
         x = NULL;
-    else if (gt_tracing(context))
-        gt_raise(context, GT_STATE, NULL, NULL,
-                 "nothing is drawn inside a traced function; make the model before");
     else if (options.name && (!*options.name || strchr(options.name, '/')))
         gt_raise(context, GT_INVALID, NULL, NULL,
                  "the name must not be empty or contain '/' (got \"%s\")", options.name);
-    else if (input_spec(context, &options, 0, &spec[0]) &&
-             input_spec(context, &options, 1, &spec[1])) {
-        const gt_Node like = {.here = here,
-                              .outputs = 1,
-                              .name = (char *)(uintptr_t)options.name}; /* NOLINT: copied */
-        gt_draw(context, &like, NULL, NULL, spec, &x);
-    }
+    else
+        x = gt_draw_input(context, here, options.shape, options.batch_size, options.dtype,
+                          options.name);
     gt_site_leave(site);
     return x;
 }
@@ -269,7 +235,16 @@ static bool is_text(const gt_Functional *self, int32_t i)
     return gt_value_spec(self->symbol[i])->dtype == GT_TEXT;
 }
 
-/* Names of the ports: those of gt_Input, else "input", "input_1", ... by position. */
+/* The input of that name, among those that have one already; -1: none. */
+static int32_t find_port(const gt_Functional *self, const char *name)
+{
+    int32_t i = self->inputs - 1;
+    while (i >= 0 && (!self->ports[i].name || strcmp(self->ports[i].name, name) != 0))
+        i--;
+    return i;
+}
+
+/* Names of the ports: those of gt_Input, else "input", "input_1", ... by position, past those that are taken. */
 static gt_Status name_ports(gt_Context *context, gt_Functional *self)
 {
     enum { ROOM = 24 };
@@ -284,17 +259,28 @@ static gt_Status name_ports(gt_Context *context, gt_Functional *self)
     if (!self->names || !self->ports)
         return gt_context_status(context);
     char *at = self->names;
-    for (int32_t i = 0, unnamed = 0; i < self->inputs; i++) {
+    for (int32_t i = 0; i < self->inputs; i++) {
         const gt_Node *node = gt_value_node(self->symbol[i], NULL);
+        if (node->name && find_port(self, node->name) >= 0)
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "inputs %d and %d are both called \"%s\"; names are unique in a model",
+                            (int)find_port(self, node->name) + 1, (int)i + 1, node->name);
+        if (!node->name)
+            continue;
         self->ports[i].name = at;
-        self->ports[i].flags = is_text(self, i) ? GT_PORT_TEXT : 0;
-        if (node->name)
-            at += snprintf(at, bytes, "%s", node->name) + 1;
-        else if (unnamed++ == 0)
-            at += snprintf(at, ROOM, "input") + 1;
-        else
-            at += snprintf(at, ROOM, "input_%d", (int)unnamed - 1) + 1;
+        at += snprintf(at, bytes, "%s", node->name) + 1;
     }
+    for (int32_t i = 0, number = 0; i < self->inputs; i++) {
+        if (self->ports[i].name)
+            continue;
+        do
+            snprintf(at, ROOM, number ? "input_%d" : "input", (int)number);
+        while (number++, find_port(self, at) >= 0);
+        self->ports[i].name = at;
+        at += strlen(at) + 1;
+    }
+    for (int32_t i = 0; i < self->inputs; i++)
+        self->ports[i].flags = is_text(self, i) ? GT_PORT_TEXT : 0;
     GT_ASSERT(at <= self->names + bytes);
     self->base.state->ports = self->ports;
     self->base.state->outputs = self->outputs;
@@ -350,6 +336,7 @@ static gt_Status make_model(gt_Context *context, gt_Functional *self, const gt_M
         add_layers(context, self) != GT_OK)
         return gt_context_status(context);
     self->base.state->built = true;
+    self->base.state->rows = gt_functional_rows;
     return options->trainable ? GT_OK : gt_set_trainable(&self->base, false);
 }
 

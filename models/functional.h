@@ -3,7 +3,7 @@
  *
  *     gt_Tensor *image = gt_Input(gt_shape(28, 28, 1)), *age = gt_Input(gt_shape(4));
  *     gt_Tensor *h = gt_call(gt_Flatten(), image);
- *     gt_Tensor *both = gt_concatenate(gt_tensors(h, age));
+ *     gt_Tensor *both = gt_concatenate(gt_tensors(h, age), .axis = -1);
  *     gt_Layer *model = gt_Model(gt_tensors(image, age), gt_tensors(gt_call(gt_Dense(10), both)));
  *
  * A symbol has a shape and a type, and no numbers; a size that is not known yet reads -1. It is a handle of the innermost

@@ -257,7 +257,10 @@ static const gt_JsonValue *list_of(gt_ConfigReader *reader, const gt_JsonValue *
 static bool read_inputs(gt_ConfigReader *reader, const gt_JsonValue *list, Redrawing *to)
 {
     for (const gt_JsonValue *at = gt_json_first(list); at; at = gt_json_next(list, at)) {
+        static const char *const members[] = {"name", "shape", "dtype", NULL};
         gt_Shape shape;
+        if (at->kind == GT_JSON_OBJECT && !gt_config_members(reader, at, members))
+            return false;
         if (!gt_config_read_shape(reader, gt_json_member(at, "shape"), &shape) ||
             redraw_input(to, shape, gt_config_read_dtype(gt_json_member(at, "dtype")),
                          gt_config_text(at, "name")) != GT_OK)
@@ -326,7 +329,7 @@ static bool read_call(gt_ConfigReader *reader, Redrawing *to, const gt_JsonValue
     int64_t training = gt_config_integer(node, "training", GT_INHERIT);
     int64_t wanted = gt_config_integer(node, "wanted", 1);
     if (which < 0 || which >= layer_count || training < GT_INHERIT || training > 1 ||
-        !(wanted & 1) || wanted >= (int64_t)1 << GT_MAX_LAYER_OUTPUTS)
+        wanted < 1 || !(wanted & 1) || wanted >= (int64_t)1 << GT_MAX_LAYER_OUTPUTS)
         return gt_config_fail(reader, "a call of a layer is none");
     const gt_DrawnCall how = {GT_PRESETS(gt_DrawnCall, gt_DrawnCall_OPTIONS).training =
                                   (gt_Flag)training,
@@ -338,11 +341,17 @@ static bool read_nodes(gt_ConfigReader *reader, const gt_JsonValue *list, Redraw
                        gt_Layer *const *layers, int64_t layer_count)
 {
     for (const gt_JsonValue *at = gt_json_first(list); at; at = gt_json_next(list, at)) {
+        static const char *const of_call[] = {"layer", "training", "wanted", "from", NULL};
+        static const char *const of_operation[] = {"operation", "options", "from", NULL};
         gt_Tensor *input[GT_MAX_INPUTS];
+        bool call = gt_json_member(at, "layer");
+        if (at->kind == GT_JSON_OBJECT &&
+            !gt_config_members(reader, at, call ? of_call : of_operation))
+            return false;
         int32_t count = read_from(reader, to, at, input);
         if (count < 0)
             return false;
-        if (gt_json_member(at, "layer") ? !read_call(reader, to, at, layers, layer_count, input, count)
+        if (call ? !read_call(reader, to, at, layers, layer_count, input, count)
                                         : !read_operation(reader, to, at, input, count))
             return false;
     }

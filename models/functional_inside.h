@@ -34,4 +34,7 @@ typedef struct gt_Functional {
     size_t name_bytes;
 } gt_Functional;
 
+/* The rows of a summary: see gt_LayerState. */
+void gt_functional_rows(gt_Layer *layer, gt_Summary *summary);
+
 #endif

@@ -48,6 +48,8 @@ static int type_order(gt_DType dtype)
     }
 }
 
+#define DOES_NOT_FIT "the number %g does not fit the tensor's dtype %s: gt_cast the tensor"
+
 bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b,
                  gt_Tensor *pair[2])
 {
@@ -60,6 +62,10 @@ bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, 
     if (!spec)
         return false;
     gt_DType type = spec->dtype;
+    if (b.is_number && !gt_number_fits(type, b.number)) {
+        gt_raise(context, GT_INVALID, here, operation->name, DOES_NOT_FIT, b.number, gt_dtype_name(type));
+        return false;
+    }
     if (b.is_number)
         pair[1] = gt_scalar_at(here, b.number, type);
     spec = gt_tensor_check(context, here, operation->name, "input 2", pair[1]);
@@ -83,7 +89,10 @@ gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor 
 
 gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b)
 {
-    return b.is_number ? gt_scalar(b.number, gt_dtype(a)) : b.tensor;
+    gt_DType type = b.is_number ? gt_dtype(a) : GT_DTYPE_NONE;
+    if (b.is_number && gt_status() == GT_OK && !gt_number_fits(type, b.number))
+        gt_fail(GT_INVALID, DOES_NOT_FIT, b.number, gt_dtype_name(type));
+    return b.is_number ? gt_scalar(b.number, type) : b.tensor;
 }
 
 gt_Tensor *gt_item_along(gt_Tensor *x, int axis, const char *range)

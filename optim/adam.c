@@ -1,31 +1,20 @@
 /* Adam, amsgrad and AdamW as optimizers. Leans on ops/update/adam.c for the update. */
 #include "optim/adam.h"
-#include "optim/internal.h"
+#include "optim/compute.h"
 #include "ops/update/update.h"
-
-#include <math.h>
 
 GT_OPTION_TYPE(gt_Adam_options, gt_Adam_OPTIONS);
 GT_OPTION_TYPE(gt_AdamW_options, gt_AdamW_OPTIONS);
 
 /* gt_AdamW_options has the fields of gt_Adam_options, at the same places. */
 
-static gt_Status check_beta(const char *name, double beta)
-{
-    if (beta >= 0 && beta < 1)
-        return GT_OK;
-    return gt_fail(GT_INVALID, "%s must be in [0, 1) (got %g)", name, beta);
-}
-
 static gt_Status adam_check(const void *given)
 {
     const gt_Adam_options *options = given;
-    if (check_beta("beta_1", options->beta_1) != GT_OK ||
-        check_beta("beta_2", options->beta_2) != GT_OK)
+    if (gt_check_memory("beta_1", options->beta_1) != GT_OK ||
+        gt_check_memory("beta_2", options->beta_2) != GT_OK)
         return gt_status();
-    if (!(options->epsilon >= 0 && isfinite(options->epsilon)))
-        return gt_fail(GT_INVALID, "epsilon must be finite and >= 0 (got %g)", options->epsilon);
-    return GT_OK;
+    return gt_check_not_negative("epsilon", options->epsilon);
 }
 
 static gt_Status adamw_check(const void *given)
@@ -36,8 +25,9 @@ static gt_Status adamw_check(const void *given)
     return adam_check(given);
 }
 
-static int adam_slots(const void *given, gt_OptimizerSlot *slots)
+static int adam_slots(const void *given, const gt_Variable *variable, gt_OptimizerSlot *slots)
 {
+    (void)variable;
     const gt_Adam_options *options = given;
     slots[0] = (gt_OptimizerSlot){.name = "momentum"};
     slots[1] = (gt_OptimizerSlot){.name = "velocity"};
@@ -58,26 +48,30 @@ static gt_Status adam_apply(const gt_OptimizerUpdate *update)
                               &numbers, update);
 }
 
-static const gt_OptimizerClass adam_class = {.size = sizeof(gt_OptimizerClass),
-                                             .name = "adam",
-                                             .options = &gt_Adam_options_type,
-                                             .slots = adam_slots,
-                                             .check = adam_check,
-                                             .update = adam_apply};
+const gt_OptimizerClass gt_optimizer_class_adam = {.size = sizeof(gt_OptimizerClass),
+                                                   .name = "adam",
+                                                   .function = "Adam",
+                                                   .keras = "Adam",
+                                                   .options = &gt_Adam_options_type,
+                                                   .slots = adam_slots,
+                                                   .check = adam_check,
+                                                   .update = adam_apply};
 
-static const gt_OptimizerClass adamw_class = {.size = sizeof(gt_OptimizerClass),
-                                              .name = "adamw",
-                                              .options = &gt_AdamW_options_type,
-                                              .slots = adam_slots,
-                                              .check = adamw_check,
-                                              .update = adam_apply};
+const gt_OptimizerClass gt_optimizer_class_adamw = {.size = sizeof(gt_OptimizerClass),
+                                                    .name = "adamw",
+                                                    .function = "AdamW",
+                                                    .keras = "AdamW",
+                                                    .options = &gt_AdamW_options_type,
+                                                    .slots = adam_slots,
+                                                    .check = adamw_check,
+                                                    .update = adam_apply};
 
 gt_Optimizer *gt_Adam_at(const char *here, const gt_Adam_options *options)
 {
-    return gt_optimizer_make(here, "Adam", &adam_class, options);
+    return gt_optimizer_make(here, "Adam", &gt_optimizer_class_adam, options);
 }
 
 gt_Optimizer *gt_AdamW_at(const char *here, const gt_AdamW_options *options)
 {
-    return gt_optimizer_make(here, "AdamW", &adamw_class, options);
+    return gt_optimizer_make(here, "AdamW", &gt_optimizer_class_adamw, options);
 }

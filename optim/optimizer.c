@@ -1,9 +1,9 @@
 /* An optimizer is made from its class and options, built with the variables that it trains,
  * asked what it holds, and freed. One step: step.c. Leans on core for variables.
  *
- * It has two numbers, iteration and learning_rate, and slots beside every variable: those of the
- * base (average, gradient_accumulator), then those of the class. All of them are variables, so
- * that they are saved, and change in plans. */
+ * It has numbers - iteration, learning_rate, the scale of the loss if there is one, those of the class - and slots beside
+ * every variable: those of the base (average, gradient_accumulator), then those of the class. All of them are variables,
+ * so that they are saved, and change in plans. */
 #include "optim/optimizer.h"
 #include "core/fact.h"
 #include "optim/state.h"
@@ -32,8 +32,8 @@ static void unbuild(gt_Optimizer *self)
     for (int32_t i = 0; self->entry && i < self->entries; i++)
         gt_variable_free(self->entry[i].variable);
     gt_release(context, self->entry, (size_t)self->entries * sizeof *self->entry);
-    gt_release(context, self->state, (size_t)(all + 2) * sizeof *self->state);
-    gt_release(context, self->slot_of, (size_t)(all + 2) * sizeof *self->slot_of);
+    gt_release(context, self->state, (size_t)(all + self->numbers) * sizeof *self->state);
+    gt_release(context, self->slot_of, (size_t)(all + self->numbers) * sizeof *self->slot_of);
     gt_map_close(context, &self->entry_of);
     self->slot_variable = self->state = NULL;
     self->slot_of = NULL;
@@ -49,8 +49,8 @@ static void destroy(gt_Object *object)
     unbuild(self);
     free_variables(context, self->excluded, self->excluded_count, self->excluded_capacity);
     gt_map_close(context, &self->excluded_of);
-    gt_variable_free(self->first[GT_ITERATION]);
-    gt_variable_free(self->first[GT_LEARNING_RATE]);
+    for (int i = 0; i < self->numbers; i++)
+        gt_variable_free(self->number[i]);
     gt_release(context, self->options, self->kind->options->size);
     gt_release(context, self->name, self->name_bytes);
 }
@@ -110,7 +110,9 @@ static gt_Status check_base(const gt_OptimizerBase *base)
             "at most one of clipnorm, clipvalue and global_clipnorm can be given (got %d)", clips);
     if (check_limit("clipnorm", base->clipnorm) != GT_OK ||
         check_limit("clipvalue", base->clipvalue) != GT_OK ||
-        check_limit("global_clipnorm", base->global_clipnorm) != GT_OK)
+        check_limit("global_clipnorm", base->global_clipnorm) != GT_OK ||
+        check_limit("loss_scale_factor", base->loss_scale_factor) != GT_OK ||
+        gt_schedule_check(&base->schedule) != GT_OK)
         return gt_status();
     if (base->use_ema && !(base->ema_momentum >= 0 && base->ema_momentum <= 1))
         return gt_fail(GT_INVALID, "ema_momentum must be in [0, 1] (got %g)", base->ema_momentum);
@@ -138,7 +140,7 @@ static void choose_slots(gt_Optimizer *self)
     }
     self->own = self->slots;
     if (self->kind->slots)
-        self->slots += self->kind->slots(self->options, self->slot + self->own);
+        self->slots += self->kind->slots(self->options, NULL, self->slot + self->own);
 }
 
 static gt_Status set_options(gt_Optimizer *self, const void *options)
@@ -167,10 +169,40 @@ static gt_Status set_options(gt_Optimizer *self, const void *options)
     return gt_context_status(context);
 }
 
-static gt_Variable *make_number(gt_Context *context, gt_DType dtype, const char *name)
+gt_Status gt_optimizer_add_number(gt_Optimizer *self, gt_DType dtype, const char *name,
+                                  double value)
 {
+    gt_Context *context = self->object.context;
     gt_Spec spec = {.dtype = dtype, .size = 1};
-    return gt_variable_zeros(context, &spec, name, false);
+    gt_Variable *number = gt_variable_zeros(context, &spec, name, false);
+    if (!number)
+        return gt_context_status(context);
+    gt_number_store(dtype, gt_tensor_data(number), 0, value);
+    self->number_name[self->numbers] = name;
+    self->number[self->numbers++] = number;
+    return gt_context_status(context);
+}
+
+/* iteration, learning_rate, and those of the class. */
+static gt_Status make_numbers(gt_Optimizer *self)
+{
+    const gt_OptimizerClass *kind = self->kind;
+    gt_OptimizerSlot own[GT_MAX_OPTIMIZER_NUMBERS];
+    int count =
+        GT_OPTIMIZER_HAS(kind, numbers) && kind->numbers ? kind->numbers(self->options, own) : 0;
+    if (gt_optimizer_add_number(self, GT_INT64, "iteration", 0) == GT_OK)
+        gt_optimizer_add_number(self, GT_FLOAT64, "learning_rate", self->base.learning_rate);
+    for (int i = 0; i < count && gt_status() == GT_OK; i++)
+        gt_optimizer_add_number(self, GT_FLOAT64, own[i].name, own[i].initial);
+    self->own_numbers = GT_BASE_NUMBERS;
+    return gt_status();
+}
+
+static bool is_complete(const gt_OptimizerClass *kind)
+{
+    return kind && kind->name && kind->options &&
+           (kind->update || (GT_OPTIMIZER_HAS(kind, compute) && kind->compute)) &&
+           find_field(kind->options, "learning_rate", sizeof(double));
 }
 
 gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kind,
@@ -179,10 +211,10 @@ gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kin
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (!kind || !kind->name || !kind->options || !kind->update ||
-        !find_field(kind->options, "learning_rate", sizeof(double))) {
+    if (!is_complete(kind)) {
         gt_raise(context, GT_INVALID, here, "optimizer_new",
-                 "a class of optimizers needs a name, options with a learning_rate, and an update");
+                 "a class of optimizers needs a name, options with a learning_rate, and update or "
+                 "compute");
         return NULL;
     }
     if (gt_tracing(context)) {
@@ -194,11 +226,8 @@ gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kin
     gt_Optimizer *self = gt_object_new(context, &gt_optimizer_kind, sizeof *self);
     if (self) {
         self->kind = kind;
-        if (set_options(self, options) == GT_OK &&
-            (self->first[GT_ITERATION] = make_number(context, GT_INT64, "iteration")) &&
-            (self->first[GT_LEARNING_RATE] = make_number(context, GT_FLOAT64, "learning_rate")))
-            gt_variable_set_at(NULL, self->first[GT_LEARNING_RATE], &self->base.learning_rate,
-                               sizeof self->base.learning_rate);
+        if (set_options(self, options) == GT_OK)
+            make_numbers(self);
         if (gt_context_status(context) != GT_OK) {
             gt_object_release(&self->object);
             self = NULL;
@@ -276,22 +305,41 @@ static gt_Variable *make_slot(gt_Context *context, const gt_Variable *variable,
                               const gt_OptimizerSlot *kind)
 {
     char name[256];
-    const gt_Spec *spec = gt_tensor_spec(variable);
+    gt_Spec spec = *gt_tensor_spec(variable);
+    if (kind->shape.mark == GT_MARK && !gt_spec_set(&spec, spec.dtype, kind->shape)) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "slot %s has no shape that a tensor may have",
+                 kind->name);
+        return NULL;
+    }
     write_name(gt_variable_label(variable), kind->name, name, sizeof name);
-    gt_Variable *slot = gt_variable_zeros(context, spec, name, false);
+    gt_Variable *slot = gt_variable_zeros(context, &spec, name, false);
     if (!slot)
         return NULL;
-    for (int64_t i = 0; kind->initial != 0 && i < spec->size; i++)
-        gt_number_store(spec->dtype, gt_tensor_data(slot), i, kind->initial);
+    for (int64_t i = 0; kind->initial != 0 && i < spec.size; i++)
+        gt_number_store(spec.dtype, gt_tensor_data(slot), i, kind->initial);
     return slot;
 }
 
-/* iteration, learning_rate, then group by group, variable by variable. */
+/* The slots of one variable; those of the class may have a shape of their own. */
+static gt_Status make_slots(gt_Optimizer *self, int32_t index)
+{
+    gt_Context *context = self->object.context;
+    const gt_Variable *variable = self->entry[index].variable;
+    gt_OptimizerSlot kinds[GT_ALL_SLOTS];
+    memcpy(kinds, self->slot, sizeof kinds);
+    if (self->kind->slots)
+        self->kind->slots(self->options, variable, kinds + self->own);
+    for (int s = 0; s < self->slots && gt_context_status(context) == GT_OK; s++)
+        gt_optimizer_slots_of(self, index)[s] = make_slot(context, variable, &kinds[s]);
+    return gt_context_status(context);
+}
+
+/* The numbers, then group by group, variable by variable. */
 static void order_state(gt_Optimizer *self)
 {
     int32_t count = 0, last = 0;
-    self->state[count++] = self->first[GT_ITERATION];
-    self->state[count++] = self->first[GT_LEARNING_RATE];
+    for (int i = 0; i < self->numbers; i++)
+        self->state[count++] = self->number[i];
     for (int s = 0; s < self->slots; s++)
         if (self->slot[s].group > last)
             last = self->slot[s].group;
@@ -303,7 +351,7 @@ static void order_state(gt_Optimizer *self)
                     self->state[count++] = gt_optimizer_slots_of(self, e)[s];
                 }
     self->state_count = count;
-    GT_ASSERT(count == 2 + self->entries * self->slots);
+    GT_ASSERT(count == self->numbers + self->entries * self->slots);
 }
 
 static bool is_excluded(const gt_Optimizer *self, const gt_Variable *variable)
@@ -319,8 +367,9 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     self->entries = variables.count;
     self->entry = gt_allocate_zeroed(context, (size_t)variables.count * sizeof *self->entry);
     self->slot_variable = gt_allocate_zeroed(context, (size_t)all * sizeof *self->slot_variable);
-    self->state = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->state);
-    self->slot_of = gt_allocate_zeroed(context, (size_t)(all + 2) * sizeof *self->slot_of);
+    self->state = gt_allocate_zeroed(context, (size_t)(all + self->numbers) * sizeof *self->state);
+    self->slot_of =
+        gt_allocate_zeroed(context, (size_t)(all + self->numbers) * sizeof *self->slot_of);
     if (gt_context_status(context) == GT_OK)
         for (int32_t i = 0; i < variables.count && gt_context_status(context) == GT_OK; i++) {
             gt_Variable *variable = variables.items[i];
@@ -334,8 +383,7 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
             self->entry[i] =
                 (gt_OptimizerEntry){.variable = variable, .decays = !is_excluded(self, variable)};
             gt_variable_retain(variable);
-            for (int s = 0; s < self->slots && gt_context_status(context) == GT_OK; s++)
-                gt_optimizer_slots_of(self, i)[s] = make_slot(context, variable, &self->slot[s]);
+            make_slots(self, i);
         }
     if (gt_context_status(context) != GT_OK) {
         unbuild(self);
@@ -422,9 +470,22 @@ int gt_optimizer_skipped_at(const char *here, const gt_Optimizer *self)
 
 double gt_optimizer_learning_rate_at(const char *here, const gt_Optimizer *self)
 {
-    return look(here, "optimizer_learning_rate", self)
-               ? gt_item_at(NULL, self->first[GT_LEARNING_RATE])
-               : (double)NAN;
+    if (!look(here, "optimizer_learning_rate", self))
+        return (double)NAN;
+    if (!self->base.schedule.type)
+        return gt_item_at(NULL, self->number[GT_LEARNING_RATE]);
+    gt_Context *context = self->object.context;
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return (double)NAN;
+    gt_Site site = gt_site_enter(here, "optimizer_learning_rate");
+    uint64_t recording = gt_tape_quiet(context);
+    gt_Tensor *rate = gt_schedule_at(&self->base.schedule, self->number[GT_ITERATION]);
+    double number = rate ? gt_item_at(NULL, rate) : (double)NAN;
+    gt_tape_unquiet(context, recording);
+    gt_site_leave(site);
+    gt_scope_close(context);
+    return number;
 }
 
 gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *self,
@@ -439,14 +500,17 @@ gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *self
     if (!isfinite(learning_rate))
         return gt_raise(context, GT_INVALID, here, operation,
                         "learning_rate must be finite (got %g)", learning_rate);
-    return gt_variable_set_at(NULL, self->first[GT_LEARNING_RATE], &learning_rate,
+    if (self->base.schedule.type)
+        return gt_raise(context, GT_STATE, here, operation,
+                        "the learning rate of optimizer %s is what its schedule says", self->name);
+    return gt_variable_set_at(NULL, self->number[GT_LEARNING_RATE], &learning_rate,
                               sizeof learning_rate);
 }
 
 int64_t gt_optimizer_iterations_at(const char *here, const gt_Optimizer *self)
 {
     const int64_t *calls = look(here, "optimizer_iterations", self)
-                               ? gt_data_of_at(NULL, self->first[GT_ITERATION], GT_INT64)
+                               ? gt_data_of_at(NULL, self->number[GT_ITERATION], GT_INT64)
                                : NULL;
     return calls ? *calls / gt_optimizer_accumulation(self) : -1;
 }
@@ -456,7 +520,7 @@ gt_Tensors gt_optimizer_variables_at(const char *here, const gt_Optimizer *self)
     if (!look(here, "optimizer_variables", self))
         return (gt_Tensors){NULL, 0};
     return gt_optimizer_built(self) ? (gt_Tensors){self->state, self->state_count}
-                                    : (gt_Tensors){self->first, 2};
+                                    : (gt_Tensors){self->number, self->numbers};
 }
 
 gt_Variable *gt_optimizer_slot_at(const char *here, const gt_Optimizer *self,
@@ -479,10 +543,10 @@ char *gt_optimizer_variable_name_at(const char *here, const gt_Optimizer *self, 
         return text;
     text[0] = 0;
     if (!look(here, "optimizer_variable_name", self) || index < 0 ||
-        index >= (self->built ? self->state_count : 2))
+        index >= (self->built ? self->state_count : self->numbers))
         return text;
-    if (index < 2) {
-        snprintf(text, size, "%s", index == 0 ? "iteration" : "learning_rate");
+    if (index < self->numbers) {
+        snprintf(text, size, "%s", self->number_name[index]);
         return text;
     }
     int32_t at = self->slot_of[index];

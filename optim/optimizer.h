@@ -9,6 +9,7 @@
 #include "core/operation.h"
 #include "core/tape.h"
 #include "core/variable.h"
+#include "optim/schedule.h"
 
 GT_BEGIN
 
@@ -25,6 +26,10 @@ typedef struct gt_Optimizer gt_Optimizer;
     F(S, int32_t, ema_overwrite_frequency, GT_NONE, "every so many steps variable = average")      \
     F(S, int32_t, gradient_accumulation_steps, GT_NONE,                                            \
       "one update for so many calls; at least 2")                                                  \
+    F(S, gt_Schedule, schedule, GT_NOT_GIVEN,                                                      \
+      "the learning rate of each step, instead of learning_rate: gt_CosineDecay(...)")             \
+    F(S, double, loss_scale_factor, GT_NONE,                                                       \
+      "gradients are of the loss times this (gt_scale_loss), and are divided by it")               \
     F(S, const char *, name, NULL, "copied; NULL: the name of the class")
 
 /* ---- training ---- */
@@ -76,9 +81,10 @@ GT_API gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here,
                                                            gt_Optimizer *optimizer,
                                                            gt_Tensors variables);
 
-/* The learning rate now; NaN on failure, and inside a traced function. */
+/* The learning rate of the next step; NaN on failure, and inside a traced function. */
 #define gt_optimizer_learning_rate(optimizer) gt_optimizer_learning_rate_at(GT_HERE, optimizer)
 GT_API double gt_optimizer_learning_rate_at(const char *here, const gt_Optimizer *optimizer);
+/* An error where a schedule says it. */
 #define gt_optimizer_set_learning_rate(optimizer, learning_rate)                                   \
     gt_optimizer_set_learning_rate_at(GT_HERE, optimizer, learning_rate)
 GT_API gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *optimizer,
@@ -89,9 +95,9 @@ GT_API gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimize
 GT_API int64_t gt_optimizer_iterations_at(const char *here, const gt_Optimizer *optimizer);
 
 /* Everything that changes, in the order in which it is saved: `iteration` (int64, counts calls),
- * `learning_rate` (float64), then averages, gradient accumulators, and the slots of the class
- * interleaved by variable (momentum 1, velocity 1, momentum 2, ...). Valid until the optimizer is
- * built or freed. */
+ * `learning_rate` (float64), `loss_scale` and `finite_steps` if there are (gt_LossScaleOptimizer), the numbers of the
+ * class, then averages, gradient accumulators, and the slots of the class interleaved by variable (momentum 1,
+ * velocity 1, momentum 2, ...). Valid until the optimizer is built or freed. */
 #define gt_optimizer_variables(optimizer) gt_optimizer_variables_at(GT_HERE, optimizer)
 GT_API gt_Tensors gt_optimizer_variables_at(const char *here, const gt_Optimizer *optimizer);
 /* Slot "momentum", "velocity", "average", ... of a variable; NULL without an error if the optimizer
@@ -115,13 +121,15 @@ GT_API void gt_optimizer_free(gt_Optimizer *optimizer);
 
 /* ---- an optimizer of one's own ---- */
 
-#define GT_MAX_OPTIMIZER_SLOTS 6
+#define GT_MAX_OPTIMIZER_SLOTS   6
+#define GT_MAX_OPTIMIZER_NUMBERS 2
 
-/* A tensor beside every variable, of its shape and type. */
+/* A tensor beside every variable, of its type. */
 typedef struct gt_OptimizerSlot {
     const char *name; /* "momentum" */
     double initial;   /* what every number starts as */
     int32_t group;    /* slots of one group are saved interleaved, groups one after the other */
+    gt_Shape shape;   /* all zero: that of the variable */
 } gt_OptimizerSlot;
 
 /* One variable's turn. */
@@ -138,6 +146,10 @@ typedef struct gt_OptimizerUpdate {
     /* NULL, or, for a class that is row_wise: int64 (n), the gradient is of these rows alone, (n,
      * ...). Each is there once; what is not below the number of rows is padding. */
     gt_Tensor *rows;
+    gt_Variable *const *numbers; /* as many as `numbers` of the class said */
+    /* For `compute` and `advance`. */
+    gt_Tensor *value; /* of the variable, after weight decay */
+    gt_Tensor *step;  /* float64 (): the number of this update, from 1 */
 } gt_OptimizerUpdate;
 
 typedef struct gt_OptimizerClass {
@@ -146,17 +158,32 @@ typedef struct gt_OptimizerClass {
     /* Begins with `uint32_t size` and has a `double learning_rate`; those of GT_OPTIMIZER_COMMON
      * that it names are honoured. */
     const gt_OptionType *options;
-    /* Fills in at most GT_MAX_OPTIMIZER_SLOTS and returns how many; NULL: none. */
-    int (*slots)(const void *options, gt_OptimizerSlot *slots);
+    /* Fills in at most GT_MAX_OPTIMIZER_SLOTS for a variable and returns how many, the same names for every one; `variable`
+     * is NULL where only the names are asked for. NULL: none. */
+    int (*slots)(const void *options, const gt_Variable *variable, gt_OptimizerSlot *slots);
     /* Raises what is wrong with the class's own options; NULL: nothing can be. */
     gt_Status (*check)(const void *options);
     /* Changes the variable and its slots by one operation with GT_OP_EFFECT: gt_optimizer_apply. */
     gt_Status (*update)(const gt_OptimizerUpdate *update);
     /* Without weight decay, does an update by a gradient of 0 leave variable and slots as they are,
      * to the last bit? Then of a gradient that is rows (gt_rows) only those rows are updated. NULL:
-     * no. */
+     * no. Only with `update`. */
     bool (*row_wise)(const void *options);
+    /* Instead of `update`, by operations: next[0] is the variable's new value, next[1], ... are those of the slots; NULL:
+     * this one stays. They are assigned once all of them are there, and where an update is due. */
+    gt_Status (*compute)(const gt_OptimizerUpdate *update, gt_Tensor **next);
+    /* Numbers that belong to no variable, float64 (), at most GT_MAX_OPTIMIZER_NUMBERS; NULL: none. */
+    int (*numbers)(const void *options, gt_OptimizerSlot *numbers);
+    /* Their values for this update, before any variable's turn: `variable`, `slots` and `gradient` are NULL. */
+    gt_Status (*advance)(const gt_OptimizerUpdate *update, gt_Tensor **next);
+    const char *function; /* "Adam": gt_Adam makes it; NULL: another one */
+    const char *keras;    /* the name of Keras's class; NULL: it has none */
 } gt_OptimizerClass;
+
+/* All built-in classes of optimizers; count gets how many. Static storage. gt_optimizer_new makes one of a class. */
+GT_API const gt_OptimizerClass *const *gt_optimizer_classes(int *count);
+/* The built-in class of that name, ours ("adamw") or Keras's ("AdamW"); NULL without an error if there is none. */
+GT_API const gt_OptimizerClass *gt_optimizer_class_find(const char *name);
 
 /* A new optimizer, floating: gt_compile takes it over; else gt_optimizer_free, or it is freed with
  * the context. The class must outlive it. */

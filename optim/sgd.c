@@ -13,8 +13,9 @@ static gt_Status sgd_check(const void *given)
     return GT_OK;
 }
 
-static int sgd_slots(const void *given, gt_OptimizerSlot *slots)
+static int sgd_slots(const void *given, const gt_Variable *variable, gt_OptimizerSlot *slots)
 {
+    (void)variable;
     const gt_SGD_options *options = given;
     slots[0] = (gt_OptimizerSlot){.name = "momentum"};
     return options->momentum != 0;
@@ -38,15 +39,17 @@ static gt_Status sgd_apply(const gt_OptimizerUpdate *update)
                               &numbers, update);
 }
 
-static const gt_OptimizerClass sgd_class = {.size = sizeof(gt_OptimizerClass),
-                                            .name = "sgd",
-                                            .options = &gt_SGD_options_type,
-                                            .slots = sgd_slots,
-                                            .check = sgd_check,
-                                            .update = sgd_apply,
-                                            .row_wise = sgd_row_wise};
+const gt_OptimizerClass gt_optimizer_class_sgd = {.size = sizeof(gt_OptimizerClass),
+                                                  .name = "sgd",
+                                                  .function = "SGD",
+                                                  .keras = "SGD",
+                                                  .options = &gt_SGD_options_type,
+                                                  .slots = sgd_slots,
+                                                  .check = sgd_check,
+                                                  .update = sgd_apply,
+                                                  .row_wise = sgd_row_wise};
 
 gt_Optimizer *gt_SGD_at(const char *here, const gt_SGD_options *options)
 {
-    return gt_optimizer_make(here, "SGD", &sgd_class, options);
+    return gt_optimizer_make(here, "SGD", &gt_optimizer_class_sgd, options);
 }

@@ -5,6 +5,7 @@
 #include "core/assert.h"
 #include "core/inside.h"
 #include "optim/internal.h"
+#include "optim/loss_scale.h"
 
 /* The options that every class may have, found among its own by name. */
 #define GT_OPTIMIZER_BASE_OPTIONS(F, S)                                                            \
@@ -12,18 +13,25 @@
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_OptimizerBase, GT_OPTIMIZER_BASE_OPTIONS);
 
-enum { GT_ITERATION, GT_LEARNING_RATE };
+/* Numbers of the optimizer: the first two always, the others if there are. */
+enum {
+    GT_ITERATION,
+    GT_LEARNING_RATE,
+    GT_BASE_NUMBERS,
+    GT_ALL_NUMBERS = GT_BASE_NUMBERS + 2 + GT_MAX_OPTIMIZER_NUMBERS
+};
 enum { GT_BASE_SLOTS = 2, GT_ALL_SLOTS = GT_BASE_SLOTS + GT_MAX_OPTIMIZER_SLOTS };
 
 /* A variable that is trained. */
 typedef struct gt_OptimizerEntry {
     gt_Variable *variable; /* held */
     bool decays;
-    bool given;                /* during a step: it is in the list */
-    gt_Tensor *given_gradient; /* during a step; NULL: none */
-    gt_Tensor *gradient;       /* the same as the update wants it */
-    gt_Tensor *rows;           /* which rows that has; NULL: all */
-    bool constrained;          /* during a step: it is updated, and has a constraint */
+    bool given;                                  /* during a step: it is in the list */
+    gt_Tensor *given_gradient;                   /* during a step; NULL: none */
+    gt_Tensor *gradient;                         /* the same as the update wants it */
+    gt_Tensor *rows;                             /* which rows that has; NULL: all */
+    gt_Tensor *next[1 + GT_MAX_OPTIMIZER_SLOTS]; /* what `compute` of the class gave */
+    bool constrained;                    /* during a step: it is updated, and has a constraint */
     gt_Tensor *before[1 + GT_ALL_SLOTS]; /* then: the variable and its slots as they were */
     gt_Tensor *projected;                /* and what the constraint makes of the variable */
 } gt_OptimizerEntry;
@@ -35,7 +43,15 @@ struct gt_Optimizer {
     gt_OptimizerBase base;
     char *name;
     size_t name_bytes;
-    gt_Variable *first[2]; /* iteration, learning_rate: the state before it is built */
+    gt_Variable
+        *number[GT_ALL_NUMBERS]; /* iteration, learning_rate, ...: the state before it is built */
+    const char *number_name[GT_ALL_NUMBERS];
+    int numbers, own_numbers; /* how many; which is the first one of the class */
+    int loss_scale; /* which the scale of the loss is, behind it the steps; 0: it has none */
+    gt_LossScaleOptimizer_options scaling;
+    gt_Tensor *finite, *next_scale, *next_steps, **kept; /* during a step: loss_scale.c */
+    gt_Tensor *rate;                                     /* during a step: what the schedule says */
+    gt_Tensor *next_number[GT_MAX_OPTIMIZER_NUMBERS];    /* and `advance` of the class */
     gt_OptimizerSlot slot[GT_ALL_SLOTS]; /* average, gradient_accumulator, those of the class */
     int slots, average, accumulator;     /* how many; where, -1: not used */
     int own;                             /* the first one of the class */
@@ -44,7 +60,7 @@ struct gt_Optimizer {
     gt_Map entry_of, excluded_of; /* variable -> which entry; which of the excluded */
     gt_Variable **slot_variable;  /* entry by entry, `slots` each */
     gt_Variable **state;          /* all, in the order of saving */
-    int32_t *slot_of;             /* where each of these but the first two is in slot_variable */
+    int32_t *slot_of;             /* where each of these but the numbers is in slot_variable */
     int32_t state_count;
     gt_Variable **excluded; /* from weight decay; held */
     int32_t excluded_count, excluded_capacity;
@@ -81,6 +97,18 @@ gt_Status gt_optimizer_check_known(gt_Optimizer *self, const char *here, const c
 /* Builds it with these variables, or finds them all among those that it was built with. */
 gt_Status gt_optimizer_build_or_check(gt_Optimizer *self, const char *here, const char *operation,
                                       gt_Tensors variables);
+/* Does the class, which may be of an older version, have this member? */
+#define GT_OPTIMIZER_HAS(kind, member)                                                             \
+    ((kind)->size >= offsetof(gt_OptimizerClass, member) + sizeof(kind)->member)
+/* Late results are computed now, for what follows must not fail. NULL is nothing. */
+static inline void gt_ready(gt_Tensor *tensor)
+{
+    if (tensor)
+        gt_tensor_data(tensor);
+}
+/* One more number; `name` must outlive the optimizer. */
+gt_Status gt_optimizer_add_number(gt_Optimizer *self, gt_DType dtype, const char *name,
+                                  double value);
 /* Which entry a variable is; -1: none. */
 int32_t gt_optimizer_find(const gt_Optimizer *self, const gt_Variable *variable);
 
@@ -89,7 +117,20 @@ int32_t gt_optimizer_find(const gt_Optimizer *self, const gt_Variable *variable)
 /* Which of the variables that have a gradient are constrained, and all that a step changes of those. */
 gt_Status gt_optimizer_remember(gt_Optimizer *self);
 /* Runs `update` for each of these, then its constraint. On failure they are as they were. */
-gt_Status gt_optimizer_update_constrained(gt_Optimizer *self, void (*update)(gt_Optimizer *, int32_t));
+gt_Status gt_optimizer_update_constrained(gt_Optimizer *self,
+                                          void (*update)(gt_Optimizer *, int32_t));
+
+/* ---- loss_scale.c ---- */
+
+/* Divides the gradients by the scale, if there is one. */
+gt_Status gt_loss_scale_prepare(gt_Optimizer *self);
+/* In a trace, all that the step may have to put back. */
+gt_Status gt_loss_scale_remember(gt_Optimizer *self);
+/* Is this step left out? */
+bool gt_loss_scale_skips(const gt_Optimizer *self);
+/* After the step: puts back, and gives the scale its new value. */
+void gt_loss_scale_finish(gt_Optimizer *self);
+void gt_loss_scale_forget(gt_Optimizer *self);
 
 #define GT_NO_VARIABLES "there are no variables; layers have theirs once they are built"
 

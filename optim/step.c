@@ -4,17 +4,23 @@
  * interrupt waits, nothing allocates, so that no half step is ever made. What constraints compute
  * is between the two: constrained.c. Leans on ops/update for the updates.
  *
- *     apply_gradients: build_or_check -> take_gradients -> prepare_gradients -> remember
+ *     apply_gradients: build_or_check -> take_gradients -> prepare_gradients -> compute_updates -> remember
  *                      -> own_everything -> overwrite_variables
  * */
 #include "autodiff/gradient.h"
 #include "core/graph.h"
 #include "ops/array/cast.h"
+#include "ops/array/indexing.h"
 #include "ops/math/arithmetic.h"
+#include "ops/math/compare.h"
 #include "ops/math/math.h"
 #include "ops/math/reduction.h"
+#include "ops/table.h"
 #include "ops/update/update.h"
+#include "optim/compute.h"
 #include "optim/state.h"
+
+#include <string.h>
 
 /* ---- a step, first half: the gradients as the update wants them ---- */
 
@@ -89,12 +95,10 @@ static bool is_row_wise(const gt_Optimizer *self, const gt_OptimizerEntry *entry
            decay_of(self, entry) == 0;
 }
 
-/* Late gradients are computed now: what follows must not fail. */
 static gt_Status read_gradients(gt_Optimizer *self)
 {
     for (int32_t i = 0; i < self->entries; i++)
-        if (self->entry[i].gradient)
-            gt_tensor_data(self->entry[i].gradient);
+        gt_ready(self->entry[i].gradient);
     return gt_status();
 }
 
@@ -133,6 +137,106 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
     return gt_status() == GT_OK ? read_gradients(self) : gt_status();
 }
 
+/* ---- what the update needs besides ---- */
+
+static gt_OptimizerUpdate turn_of(const gt_Optimizer *self, int32_t index)
+{
+    const gt_OptimizerEntry *entry = &self->entry[index];
+    return (gt_OptimizerUpdate){
+        .options = self->options,
+        .variable = entry->variable,
+        .slots = gt_optimizer_slots_of(self, index) + self->own,
+        .slot_count = self->slots - self->own,
+        .gradient = entry->gradient,
+        .learning_rate = self->number[GT_LEARNING_RATE],
+        .iterations = self->number[GT_ITERATION],
+        .weight_decay = decay_of(self, entry),
+        .accumulation = gt_optimizer_accumulation(self),
+        .rows = entry->rows,
+        .numbers = self->number + self->own_numbers,
+    };
+}
+
+/* Is an update due? bool (); NULL: always. */
+static gt_Tensor *due_now(const gt_Optimizer *self)
+{
+    int64_t every = gt_optimizer_accumulation(self);
+    if (every == 1)
+        return NULL;
+    return gt_equal(gt_mod(gt_add(self->number[GT_ITERATION], 1), (double)every), 0);
+}
+
+/* The number of this update, from 1. */
+static gt_Tensor *number_of_update(const gt_Optimizer *self)
+{
+    gt_Tensor *calls = gt_cast(self->number[GT_ITERATION], GT_FLOAT64);
+    return gt_add(gt_floor(gt_divide(calls, (double)gt_optimizer_accumulation(self))), 1);
+}
+
+/* The new values that a class computes by operations; where no update is due, the old ones. */
+static gt_Status compute_update(gt_Optimizer *self, int32_t index, gt_OptimizerUpdate shared,
+                                gt_Tensor *due)
+{
+    gt_OptimizerEntry *entry = &self->entry[index];
+    gt_OptimizerUpdate update = turn_of(self, index);
+    update.learning_rate = shared.learning_rate;
+    update.step = shared.step;
+    update.value = gt_optimizer_decayed(&update);
+    if (gt_status() != GT_OK || self->kind->compute(&update, entry->next) != GT_OK)
+        return gt_status();
+    for (int k = 0; k <= update.slot_count; k++) {
+        gt_Tensor **next = &entry->next[k];
+        gt_Variable *old = k == 0 ? entry->variable : update.slots[k - 1];
+        if (!*next)
+            continue;
+        const gt_Spec *spec = gt_tensor_spec(old);
+        gt_Spec got = gt_spec(*next);
+        if (gt_status() == GT_OK && !gt_spec_equal(&got, spec)) {
+            char a[200], b[200];
+            return gt_fail(GT_INVALID, "the class %s computed %s for what is %s", self->kind->name,
+                           gt_spec_text(&got, a, sizeof a), gt_spec_text(spec, b, sizeof b));
+        }
+        if (due)
+            *next = gt_where(due, *next, old);
+        gt_ready(*next);
+    }
+    return gt_status();
+}
+
+static gt_Status compute_updates(gt_Optimizer *self)
+{
+    const gt_OptimizerClass *kind = self->kind;
+    const bool computes = GT_OPTIMIZER_HAS(kind, compute) && kind->compute;
+    const bool advances = GT_OPTIMIZER_HAS(kind, advance) && kind->advance;
+    if (self->base.schedule.type) {
+        self->rate = gt_schedule_at(&self->base.schedule, self->number[GT_ITERATION]);
+        gt_ready(self->rate);
+    }
+    if (gt_status() != GT_OK || (!computes && !advances))
+        return gt_status();
+    gt_Tensor *due = due_now(self);
+    gt_OptimizerUpdate shared = {
+        .options = self->options,
+        .learning_rate = self->rate ? self->rate : self->number[GT_LEARNING_RATE],
+        .iterations = self->number[GT_ITERATION],
+        .accumulation = gt_optimizer_accumulation(self),
+        .numbers = self->number + self->own_numbers,
+        .step = number_of_update(self),
+    };
+    if (advances && gt_status() == GT_OK)
+        kind->advance(&shared, self->next_number);
+    for (int i = 0; advances && i < GT_MAX_OPTIMIZER_NUMBERS; i++)
+        if (self->next_number[i]) {
+            if (due)
+                self->next_number[i] = gt_where(due, self->next_number[i], shared.numbers[i]);
+            gt_ready(self->next_number[i]);
+        }
+    for (int32_t i = 0; computes && i < self->entries && gt_status() == GT_OK; i++)
+        if (self->entry[i].gradient)
+            compute_update(self, i, shared, due);
+    return gt_status();
+}
+
 /* ---- a step, second half: from here on nothing allocates, hence nothing fails ---- */
 
 /* Makes every variable's bytes its own; a traced function does that when it runs. */
@@ -152,21 +256,24 @@ static gt_Status own_everything(gt_Optimizer *self)
     return GT_OK;
 }
 
+static void assign(gt_Variable *variable, gt_Tensor *value)
+{
+    gt_Tensor *input[] = {variable, value};
+    if (value)
+        gt_apply_at(NULL, &gt_op_assign, NULL, 2, input, NULL);
+}
+
 static void update_variable(gt_Optimizer *self, int32_t index)
 {
-    const gt_OptimizerEntry *entry = &self->entry[index];
-    self->kind->update(&(gt_OptimizerUpdate){
-        .options = self->options,
-        .variable = entry->variable,
-        .slots = gt_optimizer_slots_of(self, index) + self->own,
-        .slot_count = self->slots - self->own,
-        .gradient = entry->gradient,
-        .learning_rate = self->first[GT_LEARNING_RATE],
-        .iterations = self->first[GT_ITERATION],
-        .weight_decay = decay_of(self, entry),
-        .accumulation = gt_optimizer_accumulation(self),
-        .rows = entry->rows,
-    });
+    gt_OptimizerEntry *entry = &self->entry[index];
+    if (GT_OPTIMIZER_HAS(self->kind, compute) && self->kind->compute) {
+        assign(entry->variable, entry->next[0]);
+        for (int s = self->own; s < self->slots; s++)
+            assign(gt_optimizer_slots_of(self, index)[s], entry->next[1 + s - self->own]);
+    } else {
+        gt_OptimizerUpdate update = turn_of(self, index);
+        self->kind->update(&update);
+    }
 }
 
 /* Sums go on and averages follow for every variable, also for one without a gradient. */
@@ -179,7 +286,7 @@ static void update_base_slots(gt_Optimizer *self, int32_t index)
         gt_accumulate_gradient_options options =
             GT_VALUES(gt_accumulate_gradient_options, accumulation);
         gt_Tensor *input[] = {slots[self->accumulator], entry->given_gradient,
-                              self->first[GT_ITERATION]};
+                              self->number[GT_ITERATION]};
         gt_apply_at(NULL, &gt_op_accumulate_gradient, &options, 3, input, NULL);
     }
     if (self->average >= 0) {
@@ -187,8 +294,9 @@ static void update_base_slots(gt_Optimizer *self, int32_t index)
         gt_ema_update_options options =
             GT_VALUES(gt_ema_update_options, self->base.ema_momentum,
                       frequency == GT_NONE ? 1 : frequency, accumulation);
-        gt_Tensor *average[] = {slots[self->average], entry->variable, self->first[GT_ITERATION]};
-        gt_Tensor *overwrite[] = {entry->variable, slots[self->average], self->first[GT_ITERATION]};
+        gt_Tensor *average[] = {slots[self->average], entry->variable, self->number[GT_ITERATION]};
+        gt_Tensor *overwrite[] = {entry->variable, slots[self->average],
+                                  self->number[GT_ITERATION]};
         gt_apply_at(NULL, &gt_op_ema_update, &options, 3, average, NULL);
         if (frequency != GT_NONE)
             gt_apply_at(NULL, &gt_op_ema_overwrite, &options, 3, overwrite, NULL);
@@ -223,11 +331,15 @@ static void overwrite_variables(gt_Optimizer *self)
 {
     gt_Context *context = self->object.context;
     Quiet quiet = overwriting_begin(context);
+    assign(self->number[GT_LEARNING_RATE], self->rate);
+    for (int i = 0; i < GT_MAX_OPTIMIZER_NUMBERS; i++)
+        if (self->next_number[i])
+            assign(self->number[self->own_numbers + i], self->next_number[i]);
     gt_optimizer_update_constrained(self, update_all);
     for (int32_t i = 0; i < self->entries && gt_context_status(context) == GT_OK; i++)
         if (!self->entry[i].constrained)
             update_all(self, i);
-    gt_apply_at(NULL, &gt_op_count_step, NULL, 1, &self->first[GT_ITERATION], NULL);
+    gt_apply_at(NULL, &gt_op_count_step, NULL, 1, &self->number[GT_ITERATION], NULL);
     overwriting_end(context, quiet);
 }
 
@@ -243,14 +355,22 @@ static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
         return;
     uint64_t recording = gt_tape_quiet(context);
     if (take_gradients(self, here, variables, gradients) == GT_OK &&
-        prepare_gradients(self) == GT_OK && gt_optimizer_remember(self) == GT_OK &&
-        own_everything(self) == GT_OK)
-        overwrite_variables(self);
+        gt_loss_scale_prepare(self) == GT_OK && prepare_gradients(self) == GT_OK &&
+        compute_updates(self) == GT_OK && gt_optimizer_remember(self) == GT_OK &&
+        gt_loss_scale_remember(self) == GT_OK && own_everything(self) == GT_OK) {
+        if (!gt_loss_scale_skips(self))
+            overwrite_variables(self);
+        gt_loss_scale_finish(self);
+    }
+    gt_loss_scale_forget(self);
     for (int32_t i = 0; i < self->entries; i++) {
         gt_OptimizerEntry *entry = &self->entry[i];
         entry->given = entry->constrained = false;
         entry->gradient = entry->given_gradient = entry->rows = entry->projected = NULL;
+        memset(entry->next, 0, sizeof entry->next);
     }
+    self->rate = NULL;
+    memset(self->next_number, 0, sizeof self->next_number);
     gt_tape_unquiet(context, recording);
     gt_scope_close(context);
 }
@@ -334,7 +454,7 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
                 GT_VALUES(gt_ema_update_options, self->base.ema_momentum, 0, 1);
             gt_Tensor *input[] = {self->entry[i].variable,
                                   gt_optimizer_slots_of(self, i)[self->average],
-                                  self->first[GT_ITERATION]};
+                                  self->number[GT_ITERATION]};
             gt_apply_at(NULL, &gt_op_ema_overwrite, &now, 3, input, NULL);
         }
         overwriting_end(context, quiet);

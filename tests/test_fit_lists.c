@@ -155,6 +155,31 @@ Test(fit_lists, evaluate_and_predict)
     assert_no_leaks();
 }
 
+/* A metric that is told which output it is about; at first it is about output 0. */
+Test(fit_lists, a_metric_of_an_output)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model = two_by_two();
+    gt_Metric *mean = gt_Mean(.name = "mean_of_the_second");
+    cr_assert(gt_metric_set_output(mean, 1) == mean, "%s", gt_error_message());
+    COMPILE(model, .metrics = gt_metrics(mean));
+    gt_Dataset *dataset = rows(4);
+    gt_Scores scores = gt_evaluate(model, dataset);
+    gt_Tensor *second = NULL;
+    gt_predict(model, dataset, .outputs = gt_outputs(&second));
+    double right = gt_item(gt_mean(second));
+    cr_assert(fabs(scores.metrics[0] - right) < 1e-12 && fabs(right) > 1e-6, "%g for %g: %s", scores.metrics[0], right,
+              gt_error_message());
+    gt_Metric *other = gt_Mean();
+    gt_metric_set_output(other, -1);
+    fails(GT_INVALID, "output");
+    gt_metric_free(other);
+    gt_layer_free(model);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 Test(fit_lists, refused)
 {
     gt_Scope *scope = gt_scope_begin();

@@ -125,6 +125,25 @@ Test(functional, wrong_cuts)
     end(scope);
 }
 
+/* States have a row for each row of the batch, which must be known then. The layer is as it was after the refusal. */
+Test(functional, stateful_layers_need_the_batch)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *any = gt_Input(gt_shape(5, 2)), *four = gt_Input(gt_shape(5, 2), .batch_size = 4);
+    gt_Layer *lstm = gt_LSTM(3, .stateful = true), *deep = gt_Sequential(gt_Bidirectional(gt_GRU(2, .stateful = true)));
+    cr_assert_null(gt_call(lstm, any));
+    fails(GT_INVALID, "lstm: a stateful layer goes on row by row, so its batch must be known: give gt_Input a .batch_size");
+    cr_assert_null(gt_call(deep, any));
+    fails(GT_INVALID, "give gt_Input a .batch_size");
+    cr_assert(!gt_layer_built(lstm) && !gt_layer_built(deep));
+    gt_Layer *model = gt_Model(gt_tensors(four), gt_tensors(gt_call(deep, four)));
+    cr_assert(has_shape(gt_call(model, numbers(gt_shape(4, 5, 2))), gt_shape(4, 4)), "%s", gt_error_message());
+    cr_assert(has_shape(gt_call(lstm, numbers(gt_shape(3, 5, 2))), gt_shape(3, 3)), "%s", gt_error_message());
+    gt_layer_free(model);
+    gt_layer_free(lstm);
+    end(scope);
+}
+
 Test(functional, shared_layers_and_inner_tensors)
 {
     gt_Scope *scope = gt_scope_begin();

@@ -389,6 +389,23 @@ static const char *put_safetensors(const char *header, size_t length, int data)
     return put_file("broken.safetensors", bytes, 8 + strlen(header) + (size_t)data);
 }
 
+/* A file of this format under a name of Keras's would be taken for one of Keras's. */
+Test(io, safetensors_under_names_of_keras, .init = open_folder, .fini = close_folder)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = gt_array(gt_shape(2), 1, 2);
+    static const char *const names[] = {"m.keras", "m.weights.h5", "m.hdf5"};
+    for (int i = 0; i < 3; i++) {
+        const char *path = in_folder(names[i]);
+        refused(gt_save_tensors(path, gt_named_tensors({"a", a})) != GT_OK, GT_INVALID, path,
+                "the name must not end in .");
+        refused(!gt_open_tensors(path), GT_IO, path, "No such file or directory");
+    }
+    gt_save_tensors(in_folder("keras"), gt_named_tensors({"a", a}));
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    gt_scope_end(scope);
+}
+
 Test(io, safetensors_broken, .init = open_folder, .fini = close_folder)
 {
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
@@ -407,6 +424,10 @@ Test(io, safetensors_broken, .init = open_folder, .fini = close_folder)
     refused(!gt_open_tensors(path), GT_FORMAT, path, "over the limit of 100000000");
     put_safetensors("{}", SIZE_MAX, 0);
     refused(!gt_open_tensors(path), GT_FORMAT, path, "over the limit");
+    path = put_file("broken.keras", "PK\3\4\24\0\0\0\0\0", 10);
+    refused(!gt_open_tensors(path), GT_FORMAT, path, "got a zip archive, as Keras's .keras files are");
+    path = put_file("broken.h5", "\211HDF\r\n\032\n\0\0", 10);
+    refused(!gt_open_tensors(path), GT_FORMAT, path, "got an HDF5 file, as Keras's .h5 files are");
     refused(!gt_open_tensors(in_folder("nothing")), GT_IO, file_path, "No such file or directory");
     refused(!gt_open_tensors(folder), GT_IO, folder, "is a folder");
     refused(!gt_open_tensors(NULL), GT_INVALID, "", "the path is NULL");
@@ -564,7 +585,7 @@ static const struct {
 Test(io, json)
 {
     gt_Context *context = gt_context();
-    char text[512];
+    char text[2 * GT_JSON_DEPTH + 512];
     gt_Json json;
     for (size_t i = 0; i < sizeof good_json / sizeof *good_json; i++) {
         strcpy(text, good_json[i]);

@@ -329,7 +329,7 @@ Test(keyword, values_begin_with_their_class)
         refused(gt_compile(model, .optimizer = gt_SGD(), .loss = *losses[i]) == GT_OK,
                 "the loss must be a value");
     refused(gt_compile(model, .loss = gt_Huber(.reduction = GT_REDUCTION_NONE)) == GT_OK,
-            "mean or sum");
+            "the mean by weights");
     refused(gt_compile(model, .loss = gt_loss(NULL, NULL)) == GT_OK, "NULL");
     gt_context_free(NULL);
     assert_no_leaks();

@@ -84,6 +84,21 @@ static void check_alike(const Use *use, gt_Layer *layer, gt_Layer *other)
     }
 }
 
+/* An output that nobody else wants is the one that comes with all others. */
+static void check_one_output(const Use *use, gt_Layer *layer, const UseInputs *in, int k,
+                             gt_Tensor *want)
+{
+    gt_Tensor *x[USE_INPUTS], *got = NULL, **to[USE_OUTPUTS] = {NULL};
+    for (int i = 0; i < in->count; i++)
+        x[i] = in->mask[i] ? gt_with_mask(in->x[i], in->mask[i]) : in->x[i];
+    to[k - 1] = &got;
+    to[k] = GT_LIST_END;
+    gt_reset_states(layer);
+    gt_call(layer, x[0], .more = (gt_Tensors){in->count > 1 ? x + 1 : NULL, in->count - 1},
+            .outputs = (gt_Outputs){to});
+    cr_assert(got && same_bits(got, want), "%s: output %d alone", text_of(use), k);
+}
+
 /* Shape and type are those that the sample says and gt_build_for finds; another call gives the same
  * bits. */
 static void check_call(const Use *use, gt_Layer *layer, const UseInputs *in)
@@ -96,6 +111,8 @@ static void check_call(const Use *use, gt_Layer *layer, const UseInputs *in)
               "%s: shape or dtype", text_of(use));
     for (int k = 1; k < use->sample->outputs; k++)
         cr_assert(outputs[k], "%s: output %d", text_of(use), k);
+    for (int k = 1; k < use->sample->outputs; k++)
+        check_one_output(use, layer, in, k, outputs[k]);
     cr_assert(gt_layer_built(layer), "%s", text_of(use));
     cr_assert(same_bits(y, call(use, layer, in, false)), "%s: twice", text_of(use));
     cr_assert(call(use, layer, in, true), "%s: training", text_of(use));
@@ -213,6 +230,33 @@ static void check_file(const Use *use, gt_Layer *layer, const UseInputs *in)
     unlink(path);
 }
 
+/* Options as text give the same layer and the same text; so does the layer of a file, with its numbers and frozen as it was.
+ * What refers to data or functions of C says so. */
+static void check_config(const Use *use, gt_Layer *layer, const UseInputs *in)
+{
+    const char *json = gt_layer_to_json(layer);
+    if (!json && use->type->flags & GT_LAYER_FUNCTION && gt_status() == GT_UNSUPPORTED) {
+        gt_error_clear();
+        return;
+    }
+    cr_assert(json, "%s: as text", text_of(use));
+    char *text = strdup(json), path[64];
+    gt_Layer *other = gt_layer_from_json(text);
+    cr_assert(other, "%s: from %s", text_of(use), text);
+    cr_assert_str_eq(gt_layer_to_json(other), text, "%s: another text", text_of(use));
+    snprintf(path, sizeof path, "/tmp/gradtape-layers-%d.gradtape", (int)getpid());
+    gt_save_model(layer, path);
+    gt_Layer *loaded = gt_load_model(path);
+    cr_assert(loaded, "%s: from a file", text_of(use));
+    gt_Tensor *y = call(use, layer, in, false), *z = call(use, loaded, in, false);
+    cr_assert(same_bits(y, z) && same_masks(y, z), "%s: loaded", text_of(use));
+    cr_assert_str_eq(gt_layer_to_json(loaded), text, "%s: another text of a file", text_of(use));
+    gt_layer_free(other);
+    gt_layer_free(loaded);
+    free(text);
+    unlink(path);
+}
+
 static void refused(const Use *use, gt_Tensor *y, const char *what)
 {
     cr_assert(!y && gt_status() != GT_OK, "%s: took %s", text_of(use), what);
@@ -304,6 +348,7 @@ Test(layer_table, every_sample)
                 else
                     check_plan(&use, &in);
                 check_file(&use, layer, &in);
+                check_config(&use, layer, &in);
                 check_mistakes(&use, layer, &in);
                 check_little_memory(&use);
                 gt_layer_free(layer);
@@ -407,3 +452,51 @@ Test(layer_table, classes_of_ones_own)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* Each function makes a layer of its own class: those for 1, 2 and 3 axes are easily confused. */
+/* clang-format off */
+Test(layer_table, functions_make_their_class)
+{
+    gt_Layer *const made[] = {
+        gt_Add(), gt_Average(), gt_Maximum(), gt_Minimum(), gt_Multiply(), gt_Subtract(), gt_Concatenate(), gt_Dot(1),
+        gt_ELU(), gt_Identity(), gt_LeakyReLU(), gt_PReLU(), gt_ReLU(), gt_Softmax(), gt_Flatten(), gt_RepeatVector(2),
+        gt_Conv1D(2, 3), gt_Conv2D(2, 3), gt_Conv3D(2, 3),
+        gt_Conv1DTranspose(2, 3), gt_Conv2DTranspose(2, 3), gt_Conv3DTranspose(2, 3),
+        gt_DepthwiseConv1D(3), gt_DepthwiseConv2D(3), gt_SeparableConv1D(2, 3), gt_SeparableConv2D(2, 3),
+        gt_ConvLSTM1D(2, 3), gt_ConvLSTM2D(2, 3), gt_ConvLSTM3D(2, 3),
+        gt_MaxPooling1D(), gt_MaxPooling2D(), gt_MaxPooling3D(),
+        gt_AveragePooling1D(2), gt_AveragePooling2D(2), gt_AveragePooling3D(2),
+        gt_GlobalMaxPooling1D(), gt_GlobalMaxPooling2D(), gt_GlobalMaxPooling3D(),
+        gt_GlobalAveragePooling1D(), gt_GlobalAveragePooling2D(), gt_GlobalAveragePooling3D(),
+        gt_AdaptiveMaxPooling1D(2), gt_AdaptiveMaxPooling2D(2), gt_AdaptiveMaxPooling3D(2),
+        gt_AdaptiveAveragePooling1D(2), gt_AdaptiveAveragePooling2D(2), gt_AdaptiveAveragePooling3D(2),
+        gt_SpatialDropout1D(0.1), gt_SpatialDropout2D(0.1), gt_SpatialDropout3D(0.1),
+        gt_ZeroPadding1D(1), gt_ZeroPadding2D(1), gt_ZeroPadding3D(1), gt_Cropping1D(1), gt_Cropping2D(1), gt_Cropping3D(1),
+        gt_UpSampling1D(2), gt_UpSampling2D(2), gt_UpSampling3D(2), gt_GRU(2), gt_GRUCell(2), gt_LSTM(2), gt_LSTMCell(2),
+        gt_SimpleRNN(2), gt_SimpleRNNCell(2), gt_Attention(), gt_AdditiveAttention()};
+    static const char *const names[] = {
+        "Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract", "Concatenate", "Dot",
+        "ELU", "Identity", "LeakyReLU", "PReLU", "ReLU", "Softmax", "Flatten", "RepeatVector",
+        "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
+        "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
+        "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+        "AveragePooling1D", "AveragePooling2D", "AveragePooling3D",
+        "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
+        "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
+        "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
+        "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+        "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+        "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D",
+        "UpSampling1D", "UpSampling2D", "UpSampling3D", "GRU", "GRUCell", "LSTM", "LSTMCell",
+        "SimpleRNN", "SimpleRNNCell", "Attention", "AdditiveAttention"};
+    enum { COUNT = sizeof made / sizeof *made };
+    cr_assert(sizeof names / sizeof *names == COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        cr_assert(made[i], "%s: %s", names[i], gt_error_message());
+        cr_assert_str_eq(made[i]->type->function, names[i]);
+        gt_layer_free(made[i]);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+/* clang-format on */

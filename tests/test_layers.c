@@ -269,7 +269,7 @@ Test(layers, shapes_and_counts)
     cr_assert(gt_shape_equal(gt_tensor_shape(y), gt_shape(5, 2, 3)), "%s", gt_error_message());
     const char *summary = gt_summary(model);
     cr_assert(summary && strstr(summary, "Total params: 158") && strstr(summary, "(None, 2, 3)") &&
-                  strstr(summary, "dropout (dropout)"),
+                  strstr(summary, "dropout (Dropout)"),
               "%s", summary);
     gt_call(model, gt_uniform(gt_shape(5, 4, 4), .dtype = GT_FLOAT64));
     fails(GT_INVALID, "the last dimension of the input must be 12, as the layer was built (got "

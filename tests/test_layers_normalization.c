@@ -145,6 +145,13 @@ Test(layers_normalization, renormalization)
         cr_assert_float_eq(gt_element(gt_weights(layer).items[i], 0), then[i], 1e-12, "%s",
                            names[i]);
     gt_layer_free(layer);
+
+    layer = gt_BatchNormalization(.renorm = true, .moving_variance_initializer = gt_Constant(9));
+    gt_build(layer, gt_shape(1, 2), GT_FLOAT32);
+    for (int k = 0; k < 2; k++)
+        cr_assert(gt_element(gt_weights(layer).items[4], k) == 3 &&
+                  gt_element(gt_weights(layer).items[6], k) == 3);
+    gt_layer_free(layer);
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();

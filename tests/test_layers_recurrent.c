@@ -432,6 +432,57 @@ Test(layers_recurrent, names_and_mistakes)
     assert_no_leaks();
 }
 
+/* A window of one pixel over images of one pixel: ConvLSTM is LSTM. In two dimensions the window turns with the image. */
+Test(layers_recurrent, convolutions)
+{
+    gt_Tensor *x = waves(gt_shape(2, 4, 3)), *image = waves(gt_shape(1, 3, 4, 5, 2));
+    gt_Layer *lstm = gt_LSTM(2), *one = gt_ConvLSTM3D(2, 1);
+    gt_Tensor *y = gt_call(lstm, x);
+    gt_call(one, gt_reshape(x, gt_shape(2, 4, 1, 1, 1, 3)));
+    ok("calls");
+    gt_Tensor *from[3], *to[3];
+    for (int i = 0; i < 3; i++)
+        from[i] = gt_weights(lstm).items[i];
+    for (int i = 0; i < 3; i++) {
+        to[i] = gt_weights(one).items[i];
+        gt_assign(to[i], gt_reshape(from[i], gt_tensor_shape(to[i])));
+    }
+    gt_Tensor *z = gt_call(one, gt_reshape(x, gt_shape(2, 4, 1, 1, 1, 3)));
+    cr_assert(distance(gt_reshape(z, gt_shape(2, 2)), y) < 1e-6);
+
+    gt_Layer *wide = gt_ConvLSTM2D(2, gt_sizes(1, 3)), *high = gt_ConvLSTM2D(2, gt_sizes(3, 1));
+    gt_Tensor *turned = gt_swapaxes(image, 2, 3);
+    y = gt_call(wide, image);
+    gt_call(high, turned);
+    for (int i = 0; i < 3; i++)
+        from[i] = gt_weights(wide).items[i];
+    for (int i = 0; i < 3; i++) {
+        to[i] = gt_weights(high).items[i];
+        gt_assign(to[i], gt_reshape(from[i], gt_tensor_shape(to[i])));
+    }
+    cr_assert(distance(gt_swapaxes(gt_call(high, turned), 1, 2), y) < 1e-6);
+    cr_assert(gt_shape_equal(gt_tensor_shape(y), gt_shape(1, 4, 3, 2)));
+    cr_assert(!gt_call(wide, gt_zeros(gt_shape(1, 3, 4, 7, 2))));
+    fails("axis 3 is 7, which gives 5 in place of 3");
+
+    cr_assert(!gt_ConvLSTM1D(0, 2));
+    fails("ConvLSTM1D: filters must be > 0 (got 0)");
+    cr_assert(!gt_ConvLSTM2D(1, gt_sizes(2, 2, 2)));
+    fails("kernel_size");
+    cr_assert(!gt_ConvLSTM2D(1, 2, .padding = GT_PADDING_CAUSAL));
+    fails("padding must be valid or same (got 2)");
+    cr_assert(!gt_ConvLSTM1D(1, 2, .strides = 2, .dilation_rate = 2));
+    fails("strides > 1 and dilation_rate > 1 cannot both be asked for");
+    gt_Layer *large = gt_ConvLSTM1D(1, 5);
+    cr_assert(!gt_call(large, waves(gt_shape(1, 2, 3, 1))));
+    fails("the window of 5 does not fit into 3 elements");
+    gt_Layer *layers[] = {lstm, one, wide, high, large};
+    for (int i = 0; i < 5; i++)
+        gt_layer_free(layers[i]);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* A layer with a moving sum, which counts its calls: in training it is called for step after step, else once. */
 typedef struct Counter {
     gt_Layer base;

@@ -827,3 +827,108 @@ Test(losses, columns_of_other_ranks)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- classes ---- */
+
+static void fails(gt_Status status, const char *part)
+{
+    cr_assert(gt_status() == status && strstr(gt_error_message(), part), "status %d, \"%s\" lacks \"%s\"", (int)gt_status(),
+              gt_error_message(), part);
+    gt_error_clear();
+}
+
+Test(losses, classes_by_name)
+{
+    int count = 0;
+    const gt_LossClass *const *classes = gt_loss_classes(&count);
+    cr_assert_eq(count, 21);
+    for (int i = 0; i < count; i++) {
+        cr_assert(gt_loss_class_find(classes[i]->name) == classes[i]);
+        cr_assert(gt_loss_class_find(classes[i]->keras) == classes[i]);
+        gt_Loss loss = gt_loss_make(classes[i], NULL);
+        cr_assert(loss.type == classes[i]);
+    }
+    gt_Loss mse = gt_MeanSquaredError(), bce = gt_BinaryCrossentropy(), kld = gt_KLDivergence();
+    cr_assert(gt_loss_class_find("mse") == mse.type && gt_loss_class_find("BCE") == bce.type &&
+              gt_loss_class_find("kld") == kld.type);
+    cr_assert_null(gt_loss_class_find("ms"));
+    cr_assert_null(gt_loss_class_find(NULL));
+    gt_context_free(NULL);
+}
+
+/* The weighted mean divides by the weights of all losses; without weights it is the mean. */
+Test(losses, means_by_weights)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *t = gt_array(gt_shape(3, 2), 1, 0, 0, 1, 1, 1), *p = gt_array(gt_shape(3, 2), 0.5, 0.25, 0.75, 0.5, 0.125, 0.5);
+    gt_Tensor *w = gt_array(gt_shape(3), 1, 0.5, 2);
+    gt_Tensor *each = gt_binary_crossentropy(t, p, .reduction = GT_REDUCTION_NONE);
+    double expected = gt_item(gt_divide(gt_sum(gt_multiply(each, w)), gt_sum(w)));
+    double got = gt_item(gt_binary_crossentropy(t, p, .sample_weight = w, .reduction = GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT));
+    cr_assert(fabs(got - expected) < 1e-6, "%g instead of %g", got, expected);
+    got = gt_item(gt_mean_squared_error(t, p, .reduction = GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT));
+    cr_assert(got == gt_item(gt_mean_squared_error(t, p)));
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+}
+
+Test(losses, refused_options)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *t = gt_array(gt_shape(2, 2), 1, 0, 0, 1), *p = gt_array(gt_shape(2, 2), 0.5, 0.5, 0.25, 0.75);
+    gt_Tensor *classes = gt_cast(gt_array(gt_shape(2), 0, 1), GT_INT32);
+    cr_assert_null(gt_binary_focal_crossentropy(t, p, .gamma = -1));
+    fails(GT_INVALID, "gamma must be >= 0 (got -1)");
+    cr_assert_null(gt_categorical_focal_crossentropy(t, p, .gamma = NAN));
+    fails(GT_INVALID, "gamma must be >= 0");
+    cr_assert_null(gt_categorical_focal_crossentropy(classes, p));
+    fails(GT_INVALID, "gt_one_hot class numbers");
+    cr_assert_null(gt_categorical_focal_crossentropy(t, p, .axis = 2));
+    fails(GT_INVALID, "axis 2");
+    cr_assert_null(gt_categorical_generalized_cross_entropy(classes, p, .q = 1));
+    fails(GT_INVALID, "q must be between 0 and 1 (got 1)");
+    cr_assert_null(gt_categorical_generalized_cross_entropy(t, p));
+    fails(GT_INVALID, "y_true must be integers");
+    cr_assert_null(gt_dice(gt_ones(gt_shape(2, 3)), p));
+    fails(GT_INVALID, "must have the same shape");
+    cr_assert_null(gt_dice(t, p, .axes = gt_axes(0, 0)));
+    fails(GT_INVALID, "dice: ");
+    cr_assert_null(gt_tversky(t, NULL));
+    fails(GT_INVALID, "tversky: ");
+    cr_assert_null(gt_circle(t, p));
+    fails(GT_INVALID, "y_true must be integers (batch) and y_pred floats (batch, features)");
+    cr_assert_null(gt_circle(gt_cast(gt_ones(gt_shape(3)), GT_INT32), p));
+    fails(GT_INVALID, "y_true must be integers (batch)");
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+}
+
+/* A value computes what its function does, with its options. */
+Test(losses, values_compute_as_functions)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *t = gt_array(gt_shape(3, 2), 1, 0, 0, 1, 1, 0), *p = gt_array(gt_shape(3, 2), 0.5, 0.5, 0.75, 0.25, 0.125, 0.875);
+    gt_Tensor *classes = gt_cast(gt_array(gt_shape(3), 0, 1, 0), GT_INT32);
+    const struct {
+        gt_Loss loss;
+        gt_Tensor *y_true, *expected;
+    } cases[] = {
+        {gt_BinaryFocalCrossentropy(.gamma = 1), t, gt_binary_focal_crossentropy(t, p, .gamma = 1)},
+        {gt_CategoricalFocalCrossentropy(.alpha = 0.5), t, gt_categorical_focal_crossentropy(t, p, .alpha = 0.5)},
+        {gt_CategoricalGeneralizedCrossEntropy(.q = 0.25), classes,
+         gt_categorical_generalized_cross_entropy(classes, p, .q = 0.25)},
+        {gt_Circle(.gamma = 2), classes, gt_circle(classes, p, .gamma = 2)},
+        {gt_Dice(.axes = gt_axes(-1)), t, gt_dice(t, p, .axes = gt_axes(-1))},
+        {gt_Tversky(.alpha = 0.25), t, gt_tversky(t, p, .alpha = 0.25)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gt_Metric *metric = gt_LossMetric(cases[i].loss);
+        cr_assert(gt_metric_update(metric, cases[i].y_true, p) == GT_OK, "%s", gt_error_message());
+        double expected = gt_item(cases[i].expected);
+        cr_assert(fabs(gt_metric_result(metric) - expected) < 1e-6, "%d: %g instead of %g", (int)i,
+                  gt_metric_result(metric), expected);
+        gt_metric_free(metric);
+    }
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+}

@@ -205,6 +205,16 @@ Test(models, wrong_text)
         {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[],\"layers\":[],\"nodes\":[],\"outputs\":[0]}}", "a node reads a value that was not there yet"},
         {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"}],\"layers\":[],\"nodes\":[{\"operation\":\"adds\",\"from\":[0,0]}],\"outputs\":[1]}}", "the operation \"adds\" is not known"},
         {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"}],\"layers\":[{\"class\":\"flatten\",\"options\":{}}],\"nodes\":[{\"layer\":1,\"from\":[0]}],\"outputs\":[1]}}", "a call of a layer is none"},
+        {"{\"gradtape\":1,\"maker\":1,\"model\":{}}", "nothing is known of \"maker\"; is the file of a newer version?"},
+        {"{\"gradtape\":1,\"gradtape\":1,\"model\":{}}", "gradtape"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"flatten\",\"options\":{},\"colour\":1}}", "flatten: nothing is known of \"colour\""},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"flatten\",\"options\":{},\"name\":1}}", "flatten: its name must be text"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"flatten\",\"options\":{},\"trainable\":1}}", "flatten: trainable must be true or false"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"sequential\",\"layers\":[{\"class\":\"flatten\",\"name\":\"a\",\"options\":{}},{\"class\":\"flatten\",\"name\":\"a\",\"options\":{}}]}}", "a layer called \"a\" is in sequential already"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"},{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"}],\"layers\":[],\"nodes\":[{\"operation\":\"add\",\"from\":[0,1]}],\"outputs\":[2]}}", "inputs 1 and 2 are both called \"x\""},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"}],\"layers\":[],\"nodes\":[{\"operation\":\"add\",\"from\":[0,1]}],\"outputs\":[1]}}", "a node reads a value that was not there yet"},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"}],\"layers\":[],\"nodes\":[{\"operation\":\"add\",\"from\":[0,0],\"to\":1}],\"outputs\":[1]}}", "nothing is known of \"to\""},
+        {"{\"gradtape\":1,\"model\":{\"class\":\"functional\",\"inputs\":[{\"name\":\"x\",\"shape\":[-1,2],\"dtype\":\"float32\"}],\"layers\":[{\"class\":\"flatten\",\"options\":{}}],\"nodes\":[{\"layer\":0,\"wanted\":-1,\"from\":[0]}],\"outputs\":[1]}}", "a call of a layer is none"},
         {"{\"gradtape\":1,\"built_for\":3,\"model\":{\"class\":\"flatten\",\"options\":{}}}", "built_for must be a list"},
         {"{\"gradtape\":1,\"built_for\":[{\"dtype\":\"float32\",\"shape\":[2,-5]}],\"model\":{\"class\":\"flatten\",\"options\":{}}}", "input 1 of built_for cannot be"},
     };
@@ -233,6 +243,104 @@ Test(models, wrong_text)
     fails(GT_FORMAT, "it holds tensors and no model");
     remove(file_name());
     gt_layer_free(dense);
+    end(scope);
+}
+
+/* Layers as deep as they may be nested are written and read. */
+Test(models, deep_text)
+{
+    static char text[60000];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model = gt_Dense(2);
+    for (int k = 0; k < 100; k++)
+        model = gt_Sequential(model);
+    for (int k = 0; k < 99; k++)
+        model = gt_Dense(2, .activation_layer = model);
+    gt_Tensor *y = gt_call(model, gt_ones(gt_shape(1, 2)));
+    ok("it can be called");
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    gt_Layer *again = gt_layer_from_json(text), *copy = gt_layer_copy(model);
+    cr_assert(again && copy && y, "%s", gt_error_message());
+    cr_assert_str_eq(gt_layer_to_json(again), text);
+    cr_assert(gt_count_params(again) == gt_count_params(model) && gt_summary(model, .expand_nested = true));
+    gt_layer_free(again), gt_layer_free(copy), gt_layer_free(model);
+    char *at = text;
+    for (int k = 0; k < 300; k++)
+        at += snprintf(at, 100, "%s{\"class\":\"sequential\",\"layers\":[", k ? "" : "{\"gradtape\":1,\"model\":");
+    for (int k = 0; k < 300; k++)
+        at += snprintf(at, 10, "]}");
+    snprintf(at, 10, "}");
+    cr_assert(!gt_layer_from_json(text));
+    fails(GT_UNSUPPORTED, "layers may be nested 200 deep at most");
+    end(scope);
+}
+
+/* Writes the first `size` bytes, one of them changed, and loads. */
+static gt_Layer *load_bytes(const unsigned char *bytes, size_t size, size_t changed, int by)
+{
+    FILE *file = fopen(file_name(), "wb");
+    for (size_t i = 0; i < size; i++)
+        fputc(i == changed ? bytes[i] ^ by : bytes[i], file);
+    fclose(file);
+    return gt_load_model(file_name());
+}
+
+/* A file that is cut short or has other bits is an error, or another model; numbers may be others. */
+Test(models, files_that_are_broken, .timeout = 300)
+{
+    static unsigned char bytes[20000];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model = functional();
+    gt_set_trainable(gt_get_layer(model, 1), false);
+    gt_Tensor *second, *y = call_two(model, &second);
+    cr_assert(y && gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+    FILE *file = fopen(file_name(), "rb");
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    cr_assert(size > 1000 && size < sizeof bytes);
+    for (size_t length = 0; length < size; length += 1 + length / 500) {
+        cr_assert(!load_bytes(bytes, length, SIZE_MAX, 0), "%zu of %zu bytes", length, size);
+        cr_assert(gt_status() == GT_FORMAT || gt_status() == GT_IO, "%s", gt_error_message());
+        gt_error_clear();
+    }
+    const size_t header = 8 + (size_t)bytes[0] + 256 * (size_t)bytes[1];
+    int loaded = 0;
+    for (size_t at = 0; at < header; at++) {
+        gt_Layer *other = load_bytes(bytes, size, at, 1 << at % 8);
+        cr_assert((other != NULL) == (gt_status() == GT_OK), "byte %zu: %s", at, gt_error_message());
+        loaded += other != NULL;
+        gt_error_clear();
+        gt_layer_free(other);
+    }
+    cr_assert(loaded < (int)header / 4, "%d of %zu", loaded, header);
+    gt_Layer *whole = load_bytes(bytes, size, SIZE_MAX, 0), *longer = load_bytes(bytes, size + 1, SIZE_MAX, 0);
+    cr_assert(whole && !longer, "what is too long is refused");
+    gt_error_clear();
+    remove(file_name());
+    gt_layer_free(whole), gt_layer_free(model);
+    end(scope);
+}
+
+/* The numbers of another model under the text of this one. */
+Test(models, text_and_numbers_that_differ)
+{
+    static char bytes[20000];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model = gt_Sequential(gt_Dense(4), gt_Dense(2));
+    gt_call(model, gt_ones(gt_shape(1, 3)));
+    cr_assert(gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+    FILE *file = fopen(file_name(), "rb");
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    bool found = false;
+    for (size_t i = 0; i + 12 < size && !found; i++)
+        if ((found = memcmp(bytes + i, "units\\\":4", 9) == 0))
+            bytes[i + 8] = '5';
+    cr_assert(found);
+    cr_assert(!load_bytes((const unsigned char *)bytes, size, SIZE_MAX, 0));
+    fails(GT_INVALID, "dense/kernel must be float32 (3, 5) (got float32 (3, 4))");
+    remove(file_name());
+    gt_layer_free(model);
     end(scope);
 }
 
@@ -296,6 +404,42 @@ Test(models, layers_put_in_and_taken_off)
     fails(GT_INVALID, "layer dense is no Sequential but a dense");
     cr_assert(gt_layer_child_count(empty) == 0);
     gt_layer_free(model), gt_layer_free(empty);
+    end(scope);
+}
+
+/* A Sequential that begins with an InputLayer is built when it is made, also from its text and as a copy. */
+Test(models, sequential_with_an_input)
+{
+    gt_Scope *scope = gt_scope_begin();
+    char text[4000];
+    gt_Layer *model = gt_Sequential(gt_InputLayer(gt_shape(-1, 3)), gt_Dense(4), gt_LSTM(2));
+    cr_assert(model && gt_layer_built(model) && gt_weights(model).count == 5, "%s", gt_error_message());
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_weights(model).items[0]), gt_shape(3, 4)));
+    cr_assert(strstr(gt_summary(model), "input_layer (InputLayer)  (None, None, 3)"), "%s", gt_summary(model));
+    cr_assert(gt_dim(gt_tensor_shape(gt_call(model, gt_ones(gt_shape(2, 7, 3)))), 1) == 2, "%s", gt_error_message());
+    gt_call(model, gt_ones(gt_shape(2, 7, 4)));
+    fails(GT_INVALID, "the input must be float32 (-1, -1, 3) (got float32 (2, 7, 4)), in sequential/input_layer");
+    gt_call(model, gt_cast(gt_ones(gt_shape(2, 7, 3)), GT_INT32));
+    fails(GT_INVALID, "got int32");
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    gt_Layer *again = gt_layer_from_json(text), *copy = gt_layer_copy(model);
+    cr_assert(again && gt_layer_built(again) && copy && gt_layer_built(copy), "%s", gt_error_message());
+    cr_assert_str_eq(gt_layer_to_json(again), text);
+    cr_assert_str_eq(gt_layer_to_json(copy), text);
+    gt_layer_free(again), gt_layer_free(copy), gt_layer_free(model);
+    /* The type is the policy's or the option's; the batch may be given; an input alone is not built yet. */
+    model = gt_Sequential(gt_InputLayer(gt_shape(2), .batch_size = 4, .dtype = GT_FLOAT64), gt_Dense(1));
+    cr_assert(model && gt_dtype(gt_weights(model).items[0]) == GT_FLOAT64, "%s", gt_error_message());
+    gt_call(model, gt_ones(gt_shape(3, 2), .dtype = GT_FLOAT64));
+    fails(GT_INVALID, "the input must be float64 (4, 2) (got float64 (3, 2))");
+    gt_layer_free(model);
+    model = gt_Sequential(gt_InputLayer(gt_shape(2)));
+    cr_assert(!gt_layer_built(model) && gt_sequential_add(model, gt_Dense(3)) == GT_OK);
+    gt_layer_free(model);
+    cr_assert(!gt_Sequential(gt_InputLayer(gt_shape(2)), gt_Conv2D(3, 3)));
+    fails(GT_INVALID, "the input must have 4 dimensions");
+    cr_assert(!gt_InputLayer(gt_shape(-2)));
+    fails(GT_INVALID, "InputLayer: an input cannot be float32 (-2,) with batch_size -1");
     end(scope);
 }
 

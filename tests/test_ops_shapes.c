@@ -584,6 +584,11 @@ Test(creation, values_and_errors)
     CHECK(gt_eye(3, .k = -2, .dtype = GT_INT32), GT_INT32, gt_shape(3, 3), 0, 0, 0, 0, 0, 0, 1, 0,
           0);
     CHECK_EMPTY(gt_eye(0), GT_FLOAT32, gt_shape(0, 0));
+    gt_Tensor *whole = gt_arange(0, 3, 1, .dtype = GT_INT32);
+    CHECK_ERROR(gt_multiply(whole, 0.5),
+                "multiply: the number 0.5 does not fit the tensor's dtype int32: gt_cast the tensor");
+    CHECK_ERROR(gt_fmax(whole, 0.5),
+                "fmax: the number 0.5 does not fit the tensor's dtype int32: gt_cast the tensor");
     CHECK_ERROR(gt_full(gt_shape(2), 0.5, .dtype = GT_INT32),
                 "full: 0.5 is not a number of type int32");
     CHECK_ERROR(gt_zeros(gt_shape(-1)), "full: the shape (-1,) is invalid or too large");

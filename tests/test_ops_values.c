@@ -715,7 +715,12 @@ Test(values, losses)
           "sparse_categorical_crossentropy: sparse_softmax_crossentropy: labels must be in [0, 3) "
           "(got 3 in row 1)");
     FAILS(gt_sparse_categorical_crossentropy(gt_array(gt_shape(2), 1, 2), x),
-          "sparse_categorical_crossentropy: y_true must be integers (got float32): gt_cast it");
+          "sparse_categorical_crossentropy: y_true must be integers (got float32 (2,)): gt_cast it");
+    FAILS(gt_sparse_categorical_crossentropy(hot, x),
+          "sparse_categorical_crossentropy: y_true must be integers (got float64 (2, 3)): one-hot labels are for "
+          "categorical_crossentropy");
+    FAILS(gt_mean_squared_error(t, x),
+          "mean_squared_error: y_true and y_pred must have the same shape (got (2, 2) and (2, 3))");
     FAILS(gt_sparse_categorical_crossentropy(INTS(gt_shape(3), 1, 2, 0), x),
           "sparse_categorical_crossentropy: labels for y_pred (2, 3) must be (2,) (got (3,))");
     FAILS(gt_mean_squared_error(t, y, .sample_weight = gt_array64(gt_shape(3), 1, 2, 3)),
@@ -765,7 +770,7 @@ Test(values, more_losses)
 
     FAILS(gt_huber(t, p, .delta = 0), "huber: delta must be > 0 (got 0)");
     FAILS(gt_hinge(weight, p), "hinge: y_true and y_pred must have the same shape (got (2,) and "
-                               "(2, 3)): gt_reshape one of them");
+                               "(2, 3))");
     FAILS(gt_poisson(t, gt_cast(p, GT_INT32)),
           "poisson: y_pred must be float32 or float64 (got int32)");
     gt_context_free(NULL);

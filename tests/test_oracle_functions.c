@@ -295,7 +295,40 @@ static gt_Tensor *spectral(gt_Tensor *kernel, gt_Tensor *u, int count)
     CASE(mel_short, 1,                                                                             \
          gt_mel_spectrogram(a, MEL, .sequence_length = 24, .top_db = 6, .ref_power = 0.5))
 
+/* ---- losses: of predictions, which are a ---- */
+
+#define TRUTH    given(name, "true", gt_dtype(a))
+#define NUMBERED gt_cast(load(name, "true", -1), GT_INT64)
+#define EACH     .reduction = GT_REDUCTION_NONE
+#define LOSSES(CASE)                                                                               \
+    CASE(focal_binary, 1, gt_binary_focal_crossentropy(TRUTH, a, EACH))                            \
+    CASE(focal_binary_options, 1,                                                                  \
+         gt_binary_focal_crossentropy(TRUTH, a, EACH, .apply_class_balancing = true,               \
+                                      .alpha = 0.625, .gamma = 1.5, .label_smoothing = 0.125))     \
+    CASE(focal_binary_logits, 1,                                                                   \
+         gt_binary_focal_crossentropy(TRUTH, a, EACH, .from_logits = true, .gamma = 3))            \
+    CASE(focal, 1, gt_categorical_focal_crossentropy(TRUTH, a, EACH))                              \
+    CASE(focal_options, 1,                                                                         \
+         gt_categorical_focal_crossentropy(TRUTH, a, EACH, .alpha = 0.625, .gamma = 1.5,           \
+                                           .axis = 1))                                             \
+    CASE(focal_logits, 1,                                                                          \
+         gt_categorical_focal_crossentropy(TRUTH, a, EACH, .from_logits = true,                    \
+                                           .label_smoothing = 0.125))                              \
+    CASE(focal_weighted, 1,                                                                        \
+         gt_categorical_focal_crossentropy(TRUTH, a, .sample_weight = GIVEN(weight),               \
+                                           .reduction = GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT))     \
+    CASE(generalized, 1,                                                                           \
+         gt_categorical_generalized_cross_entropy(NUMBERED, a, EACH, .q = 0.375))                  \
+    CASE(dice, 1, gt_dice(TRUTH, a))                                                               \
+    CASE(dice_axes, 1, gt_dice(TRUTH, a, EACH, .axes = gt_axes(1, 2)))                             \
+    CASE(tversky, 1,                                                                               \
+         gt_tversky(TRUTH, a, EACH, .alpha = 0.25, .beta = 0.75, .axes = gt_axes(1, 2)))           \
+    CASE(circle, 1, gt_circle(NUMBERED, gt_normalize(a), EACH))                                    \
+    CASE(circle_options, 1,                                                                        \
+         gt_circle(NUMBERED, gt_normalize(a), EACH, .gamma = 8, .margin = 0.25))
+
 #define CASES(CASE)                                                                                \
+    LOSSES(CASE)                                                                                   \
     SHAPES(CASE)                                                                                   \
     IMAGES(CASE)                                                                                   \
     ACTIVATIONS(CASE)                                                                              \

@@ -68,6 +68,9 @@ static gt_window window_of(gt_Shape in, gt_Shape out, int size, int stride, int 
     return w;
 }
 
+/* The runner pastes names as they are given: expanded first. */
+#define PORTABLE_TEST(name) Test(portable, name)
+
 #define GT_DOUBLE 0
 #include "portable_template.h"
 #undef GT_DOUBLE

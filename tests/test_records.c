@@ -176,8 +176,9 @@ static const gt_Operation step = {.size = sizeof(gt_Operation),
 GT_OPTIONS(descent_options, descent_OPTIONS);
 GT_OPTION_TYPE(descent_options, descent_OPTIONS);
 
-static int descent_slots(const void *options, gt_OptimizerSlot *slots)
+static int descent_slots(const void *options, const gt_Variable *variable, gt_OptimizerSlot *slots)
 {
+    (void)variable;
     (void)options;
     slots[0] = (gt_OptimizerSlot){.name = "count", .initial = 0};
     return 1;

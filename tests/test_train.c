@@ -362,7 +362,7 @@ Test(train, metrics)
     refused(gt_metric_update(gt_Accuracy(), labels, p), GT_INVALID, "labels");
     refused(gt_metric_update(gt_CategoricalAccuracy(), sparse, p), GT_INVALID, "(3,)");
     refused(gt_LossMetric(gt_MeanSquaredError(.reduction = GT_REDUCTION_NONE)), GT_INVALID,
-            "mean or sum");
+            "the mean by weights");
     gt_metric_free(largest);
     refused(gt_metric_result(largest), GT_STALE, "freed");
 }
@@ -438,7 +438,8 @@ Test(train, fit_against_a_loop)
         gt_Tensor *predicted = gt_predict(model, same);
         ok();
         cr_assert(gt_dim(gt_tensor_shape(predicted), 0) == ROWS);
-        refused(gt_history_get(history, "nothing", 0), GT_INVALID, "\"nothing\"");
+        refused(gt_history_get(history, "nothing", 0), GT_INVALID,
+                "\"nothing\"; it has loss, accuracy, val_loss, val_accuracy");
         refused(gt_history_get(history, "loss", EPOCHS), GT_INVALID, "epoch 3");
         gt_history_free(history);
         refused(gt_history_epoch_count(history), GT_STALE, "freed");

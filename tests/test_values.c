@@ -196,9 +196,10 @@ Test(values, names)
     COMPLETE(initializer)
     cr_assert_eq(count, 16);
     COMPLETE(regularizer)
-    cr_assert_eq(count, 4);
+    cr_assert_eq((gt_regularizer_classes(&count), count), 4);
     COMPLETE(constraint)
-    cr_assert_eq(count, 4);
+    cr_assert_eq((gt_constraint_classes(&count), count), 4);
+    cr_assert(gt_regularizer_class_find("L1") != gt_regularizer_class_find("L2"));
     ok("names");
 }
 

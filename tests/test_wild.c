@@ -163,6 +163,7 @@ static void free_world(const World *world)
 #define OPERATION gt_operation_find("square")
 #define FILE_NAME "test_wild.part"
 #define FOUR      gt_full(gt_shape(1, 2, 1, 2), 1)
+#define SCHEDULE  gt_CosineDecay(0.1, .decay_steps = 10)
 #define FLAG      gt_full(gt_shape(), 1)
 #define NUMBER    gt_full(gt_shape(), 1)
 #define WHOLE     gt_full(gt_shape(), 0, .dtype = GT_INT32)

@@ -139,5 +139,25 @@ void wrong(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_sum(x, .axes = 0); /* clang++; elsewhere an error at run time */
     gt_Dense(1, .kernel_regularizer = 0); /* clang++; elsewhere it is not given */
     gt_Dense(true); /* nowhere: one unit */
+    /* What users of Keras write by habit (docs/coming-from-keras.md). */
+    gt_Dense(.units = 10); /* all */
+    gt_Conv2D(8, 3, .padding = "same"); /* all */
+    gt_Conv2D(8, 3, .data_format = 1); /* all */
+    gt_Dense(1, .activation = gt_LeakyReLU()); /* all */
+    gt_Input(28, 28, 1); /* all */
+    gt_Input(28); /* all */
+    gt_Reshape(3, 4); /* all */
+    gt_Model(x, y); /* all */
+    gt_compile(model, adam, gt_MeanSquaredError()); /* all */
+    gt_compile(model, .optimizer = gt_Adam(.lr = 1e-3)); /* all */
+    gt_fit(model, x, y); /* all */
+    gt_fit(model, data, .batch_size = 32); /* all */
+    gt_fit(model, data, .validation_data = data); /* all */
+    gt_evaluate(model, x, y); /* all */
+    gt_call(model, x, true); /* all */
+    gt_call(gt_Add(), x, y); /* all */
+    gt_call(gt_Add(), gt_tensors(x, y)); /* all */
+    gt_mean(x, .axis = gt_axes(0, 1)); /* all */
+    gt_set_dtype_policy("mixed_bfloat16"); /* all */
     /* clang-format on */
 }

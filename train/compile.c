@@ -6,6 +6,7 @@
 #include "ops/array/assign.h"
 #include "ops/array/cast.h"
 #include "optim/internal.h"
+#include "optim/loss_scale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -86,8 +87,8 @@ static gt_Status compute_losses(Step *step)
         step->loss[i] = gt_loss_compute(&self->loss[i], i < batch->y_count ? batch->ys[i] : NULL,
                                         step->y_pred[i], batch->weights[i]);
         double weight = self->loss_weight[i];
-        gt_Tensor *part = step->loss[i] && weight != 1 ? gt_multiply(step->loss[i], weight)
-                                                       : step->loss[i];
+        gt_Tensor *part =
+            step->loss[i] && weight != 1 ? gt_multiply(step->loss[i], weight) : step->loss[i];
         sum = sum ? gt_add(sum, part) : part;
     }
     step->total = gt_total_loss(self->model, sum);
@@ -124,7 +125,8 @@ static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor *
     gt_Tape *tape = gt_tape_begin();
     gt_call_on_batch(self->model, &step.batch, true, self->outputs, step.y_pred);
     if (compute_losses(&step) == GT_OK) {
-        gt_minimize(self->optimizer, tape, step.total, gt_trainable_variables(self->model));
+        gt_minimize(self->optimizer, tape, gt_scale_loss(self->optimizer, step.total),
+                    gt_trainable_variables(self->model));
         update_scores(&step);
     }
     gt_tape_end(tape);
@@ -308,7 +310,8 @@ static gt_Status take_losses(gt_Compiled *self, const gt_compile_options *option
     self->loss_count = count;
     self->outputs = count > 0 ? count : 1;
     if (weights->count > 0 && (weights->mark != GT_MARK || weights->count != count))
-        return gt_fail(GT_INVALID, "loss_weights must be one number for each of the %d losses (got %d)",
+        return gt_fail(GT_INVALID,
+                       "loss_weights must be one number for each of the %d losses (got %d)",
                        (int)count, (int)weights->count);
     for (int32_t i = 0; i < count; i++)
         self->loss_weight[i] = weights->count > 0 ? weights->value[i] : 1;
@@ -333,8 +336,8 @@ static gt_Status add_score(gt_Compiled *self, gt_Metric *metric, bool weighted)
     int32_t output = gt_metric_output(metric);
     int most = gt_layer_outputs(self->model);
     if (output >= most)
-        return gt_fail(GT_INVALID, "metric %s is about output %d, and the model has %d output%s", name,
-                       (int)output, most, most == 1 ? "" : "s");
+        return gt_fail(GT_INVALID, "metric %s is about output %d, and the model has %d output%s",
+                       name, (int)output, most, most == 1 ? "" : "s");
     if (output >= self->outputs)
         self->outputs = output + 1;
     return gt_status();
@@ -355,7 +358,8 @@ static gt_Status add_trackers(gt_Compiled *self)
 }
 
 /* Metrics are taken before one of them can be refused. */
-static gt_Status fill_compiled(gt_Compiled *self, gt_Layer *model, const gt_compile_options *options)
+static gt_Status fill_compiled(gt_Compiled *self, gt_Layer *model,
+                               const gt_compile_options *options)
 {
     self->model = model;
     self->run_eagerly = options->run_eagerly;
@@ -366,6 +370,29 @@ static gt_Status fill_compiled(gt_Compiled *self, gt_Layer *model, const gt_comp
     for (int32_t i = 0; i < options->weighted_metrics.count && gt_status() == GT_OK; i++)
         add_score(self, options->weighted_metrics.items[i], true);
     return gt_status();
+}
+
+/* For summaries: what the optimizer keeps, once it has its slots. */
+static gt_Tensors optimizer_variables(const gt_LayerState *state)
+{
+    const gt_Compiled *self = gt_compiled_of(state);
+    const gt_Tensors none = {NULL, 0};
+    if (!self || !self->optimizer || state->object.context != gt_context())
+        return none; /* another context may look at the model, not at its optimizer */
+    return gt_optimizer_built(self->optimizer) ? gt_optimizer_variables(self->optimizer) : none;
+}
+
+/* Gradients of float16 are often too small for it: Keras scales the loss of a mixed_float16 model. */
+static gt_Status scale_loss(const gt_LayerState *state, const gt_compile_options *options)
+{
+    gt_Context *context = state->object.context;
+    gt_DType policy = (gt_DType)gt_context_policy(context), compute = state->compute;
+    if (compute == GT_DTYPE_NONE)
+        compute = gt_compute_dtype(policy);
+    gt_Optimizer *optimizer = options->optimizer;
+    if (optimizer && options->auto_scale_loss && compute == GT_FLOAT16)
+        gt_optimizer_scale_by_default(optimizer);
+    return gt_context_status(context);
 }
 
 gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_options *given)
@@ -381,11 +408,13 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_opti
     gt_Compiled *self = NULL;
     if (state && check_compile(context, &options) == GT_OK)
         self = gt_object_new(context, &compiled_kind, sizeof *self);
-    if (self && fill_compiled(self, model, &options) == GT_OK && gt_layer_draw(state) == GT_OK) {
+    if (self && fill_compiled(self, model, &options) == GT_OK && gt_layer_draw(state) == GT_OK &&
+        scale_loss(state, &options) == GT_OK) {
         self->optimizer = options.optimizer;
         gt_object_sink(&self->object);
         gt_object_release(state->compiled);
         state->compiled = &self->object;
+        state->optimizer_variables = optimizer_variables;
     } else {
         if (self) {
             for (; self->count > self->first_metric; self->count--)

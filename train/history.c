@@ -51,6 +51,17 @@ static const gt_History *look(const char *here, const char *operation, const gt_
     return context && gt_object_check(context, here, operation, self, &history_kind) ? self : NULL;
 }
 
+/* Says which names there are. */
+static void raise_unknown(const gt_History *self, const char *here, const char *operation, const char *name)
+{
+    char known[400] = "";
+    size_t used = 0;
+    for (int32_t i = 0; i < self->count && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", self->names[i]);
+    gt_raise(self->object.context, GT_INVALID, here, operation,
+             "the history has no numbers called \"%s\"; it has %s", name, known);
+}
+
 double gt_history_get_at(const char *here, const gt_History *self, const char *name, int64_t epoch)
 {
     static const char operation[] = "history_get";
@@ -63,8 +74,7 @@ double gt_history_get_at(const char *here, const gt_History *self, const char *n
     if (column < self->count && at >= 0 && at < self->epochs)
         return self->values[at * self->count + column];
     if (column == self->count)
-        gt_raise(self->object.context, GT_INVALID, here, operation,
-                 "the history has no numbers called \"%s\"", name ? name : "(NULL)");
+        raise_unknown(self, here, operation, name ? name : "(NULL)");
     else
         gt_raise(self->object.context, GT_INVALID, here, operation,
                  "epoch %lld is out of range: the history has %d epoch%s", (long long)epoch,

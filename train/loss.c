@@ -1,5 +1,6 @@
 /* Losses as values: the operations of ops/nn/loss.c with their options inside the value. */
 #include "train/loss.h"
+#include "core/values.h"
 #include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/masking.h"
@@ -17,6 +18,13 @@ GT_OPTION_TYPE(gt_CosineSimilarity_options, gt_CosineSimilarity_OPTIONS);
 GT_OPTION_TYPE(gt_BinaryCrossentropy_options, gt_BinaryCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_CategoricalCrossentropy_options, gt_CategoricalCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_SparseCategoricalCrossentropy_options, gt_SparseCategoricalCrossentropy_OPTIONS);
+GT_OPTION_TYPE(gt_BinaryFocalCrossentropy_options, gt_BinaryFocalCrossentropy_OPTIONS);
+GT_OPTION_TYPE(gt_CategoricalFocalCrossentropy_options, gt_CategoricalFocalCrossentropy_OPTIONS);
+GT_OPTION_TYPE(gt_CategoricalGeneralizedCrossEntropy_options,
+               gt_CategoricalGeneralizedCrossEntropy_OPTIONS);
+GT_OPTION_TYPE(gt_Circle_options, gt_Circle_OPTIONS);
+GT_OPTION_TYPE(gt_Dice_options, gt_Dice_OPTIONS);
+GT_OPTION_TYPE(gt_Tversky_options, gt_Tversky_OPTIONS);
 
 /* ---- the built-in ones ---- */
 
@@ -40,10 +48,10 @@ static void bring_together(gt_Tensor **y_true, gt_Tensor **y_pred)
         *longer = gt_squeeze(*longer, .axis = -1);
 }
 
-static gt_Loss made(const gt_LossClass *type, const void *given)
+gt_Loss gt_loss_make(const gt_LossClass *type, const void *options)
 {
     gt_Loss self = {.type = type};
-    gt_options_take(type->options, self.options, given);
+    GT_TAKE_OPTIONS(&self, options);
     return self;
 }
 
@@ -54,13 +62,14 @@ static gt_Status check_reduction(const gt_Loss *self)
     for (const gt_Field *field = type->fields; field->name; field++)
         if (strcmp(field->name, "reduction") == 0)
             memcpy(&reduction, (const char *)self->options + field->offset, sizeof reduction);
-    if (reduction == GT_REDUCTION_MEAN || reduction == GT_REDUCTION_SUM)
+    if (reduction == GT_REDUCTION_MEAN || reduction == GT_REDUCTION_SUM ||
+        reduction == GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT)
         return GT_OK;
-    return gt_fail(GT_INVALID, "the reduction of a loss must be mean or sum");
+    return gt_fail(GT_INVALID, "the reduction of a loss must be mean, sum or the mean by weights");
 }
 
 /* The options of the value are the first of the function's; the weights stand behind them. */
-#define LOSS(symbol, Name, Type, Function)                                                         \
+#define LOSS(symbol, Name, Type, Function, short_names)                                            \
     static gt_Tensor *symbol##_compute(const gt_Loss *self, const gt_LossArgs *in)                 \
     {                                                                                              \
         Function options;                                                                          \
@@ -77,36 +86,90 @@ static gt_Status check_reduction(const gt_Loss *self)
                                                 .name = #symbol,                                   \
                                                 .options = &Type##_type,                           \
                                                 .check = check_reduction,                          \
-                                                .compute = symbol##_compute};                      \
+                                                .compute = symbol##_compute,                       \
+                                                .function = #Name,                                 \
+                                                .keras = #Name,                                    \
+                                                .aliases = short_names};                           \
     static_assert(sizeof(Type) <= sizeof((gt_Loss){0}.options), "the options fit");                \
     gt_Loss gt_##Name##_of(const Type *options)                                                    \
     {                                                                                              \
-        return made(&symbol##_class, options);                                                     \
+        return gt_loss_make(&symbol##_class, options);                                             \
     }
 
 LOSS(mean_squared_error, MeanSquaredError, gt_MeanSquaredError_options,
-     gt_mean_squared_error_options)
+     gt_mean_squared_error_options, "mse MSE")
 LOSS(mean_absolute_error, MeanAbsoluteError, gt_MeanSquaredError_options,
-     gt_mean_squared_error_options)
+     gt_mean_squared_error_options, "mae MAE")
 LOSS(mean_absolute_percentage_error, MeanAbsolutePercentageError, gt_MeanSquaredError_options,
-     gt_mean_squared_error_options)
+     gt_mean_squared_error_options, "mape MAPE")
 LOSS(mean_squared_logarithmic_error, MeanSquaredLogarithmicError, gt_MeanSquaredError_options,
-     gt_mean_squared_error_options)
-LOSS(log_cosh, LogCosh, gt_MeanSquaredError_options, gt_mean_squared_error_options)
-LOSS(hinge, Hinge, gt_MeanSquaredError_options, gt_mean_squared_error_options)
-LOSS(squared_hinge, SquaredHinge, gt_MeanSquaredError_options, gt_mean_squared_error_options)
+     gt_mean_squared_error_options, "msle MSLE")
+LOSS(log_cosh, LogCosh, gt_MeanSquaredError_options, gt_mean_squared_error_options, "logcosh")
+LOSS(hinge, Hinge, gt_MeanSquaredError_options, gt_mean_squared_error_options, NULL)
+LOSS(squared_hinge, SquaredHinge, gt_MeanSquaredError_options, gt_mean_squared_error_options, NULL)
 LOSS(categorical_hinge, CategoricalHinge, gt_MeanSquaredError_options,
-     gt_mean_squared_error_options)
-LOSS(kl_divergence, KLDivergence, gt_MeanSquaredError_options, gt_mean_squared_error_options)
-LOSS(poisson, Poisson, gt_MeanSquaredError_options, gt_mean_squared_error_options)
-LOSS(huber, Huber, gt_Huber_options, gt_huber_options)
-LOSS(cosine_similarity, CosineSimilarity, gt_CosineSimilarity_options, gt_cosine_similarity_options)
+     gt_mean_squared_error_options, NULL)
+LOSS(kl_divergence, KLDivergence, gt_MeanSquaredError_options, gt_mean_squared_error_options,
+     "kld KLD")
+LOSS(poisson, Poisson, gt_MeanSquaredError_options, gt_mean_squared_error_options, NULL)
+LOSS(huber, Huber, gt_Huber_options, gt_huber_options, NULL)
+LOSS(cosine_similarity, CosineSimilarity, gt_CosineSimilarity_options, gt_cosine_similarity_options,
+     NULL)
 LOSS(binary_crossentropy, BinaryCrossentropy, gt_BinaryCrossentropy_options,
-     gt_binary_crossentropy_options)
+     gt_binary_crossentropy_options, "bce BCE")
 LOSS(categorical_crossentropy, CategoricalCrossentropy, gt_CategoricalCrossentropy_options,
-     gt_categorical_crossentropy_options)
-LOSS(sparse_categorical_crossentropy, SparseCategoricalCrossentropy, gt_SparseCategoricalCrossentropy_options,
-     gt_sparse_categorical_crossentropy_options)
+     gt_categorical_crossentropy_options, NULL)
+LOSS(sparse_categorical_crossentropy, SparseCategoricalCrossentropy,
+     gt_SparseCategoricalCrossentropy_options, gt_sparse_categorical_crossentropy_options, NULL)
+LOSS(binary_focal_crossentropy, BinaryFocalCrossentropy, gt_BinaryFocalCrossentropy_options,
+     gt_binary_focal_crossentropy_options, NULL)
+LOSS(categorical_focal_crossentropy, CategoricalFocalCrossentropy,
+     gt_CategoricalFocalCrossentropy_options, gt_categorical_focal_crossentropy_options, NULL)
+LOSS(categorical_generalized_cross_entropy, CategoricalGeneralizedCrossEntropy,
+     gt_CategoricalGeneralizedCrossEntropy_options,
+     gt_categorical_generalized_cross_entropy_options, NULL)
+LOSS(circle, Circle, gt_Circle_options, gt_circle_options, NULL)
+LOSS(dice, Dice, gt_Dice_options, gt_dice_options, NULL)
+LOSS(tversky, Tversky, gt_Tversky_options, gt_tversky_options, NULL)
+
+static const gt_LossClass *const table[] = {
+    &binary_crossentropy_class,
+    &binary_focal_crossentropy_class,
+    &categorical_crossentropy_class,
+    &categorical_focal_crossentropy_class,
+    &categorical_generalized_cross_entropy_class,
+    &categorical_hinge_class,
+    &circle_class,
+    &cosine_similarity_class,
+    &dice_class,
+    &hinge_class,
+    &huber_class,
+    &kl_divergence_class,
+    &log_cosh_class,
+    &mean_absolute_error_class,
+    &mean_absolute_percentage_error_class,
+    &mean_squared_error_class,
+    &mean_squared_logarithmic_error_class,
+    &poisson_class,
+    &sparse_categorical_crossentropy_class,
+    &squared_hinge_class,
+    &tversky_class,
+};
+
+const gt_LossClass *const *gt_loss_classes(int *count)
+{
+    if (count)
+        *count = (int)(sizeof table / sizeof *table);
+    return table;
+}
+
+const gt_LossClass *gt_loss_class_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (gt_value_is_named(name, table[i]->name, table[i]->keras, table[i]->aliases))
+            return table[i];
+    return NULL;
+}
 
 /* ---- one's own ---- */
 
@@ -178,9 +241,10 @@ static gt_Tensor *masked_weight(gt_Tensor *mask, gt_Tensor *weight)
 static gt_Tensor *mean_of(const gt_Loss *self, gt_Tensor *value, gt_Tensor *weight)
 {
     if (weight && gt_rank(value) < gt_rank(weight)) {
-        gt_fail(GT_INVALID,
-                "%s: a loss that gives one number cannot be weighted or masked: give a loss a sample",
-                self->type->name);
+        gt_fail(
+            GT_INVALID,
+            "%s: a loss that gives one number cannot be weighted or masked: give a loss a sample",
+            self->type->name);
         return NULL;
     }
     for (int more = weight ? gt_rank(value) - gt_rank(weight) : 0; more > 0; more--)

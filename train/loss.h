@@ -1,12 +1,15 @@
 /* Losses as values: what gt_compile and gt_LossMetric take. gt_Huber(.delta = 2) has the options
  * of the function gt_huber (ops/nn/loss.h) but for sample_weight, and its formula; its reduction
- * is mean or sum. */
+ * is mean, sum or the mean by weights. */
 #ifndef GT_TRAIN_LOSS_H
 #define GT_TRAIN_LOSS_H
 
 #include "core/keyword.h"
 #include "core/tensor.h"
+#include "ops/nn/circle.h"
+#include "ops/nn/focal.h"
 #include "ops/nn/loss.h"
+#include "ops/nn/overlap.h"
 
 GT_BEGIN
 
@@ -15,7 +18,7 @@ typedef struct gt_LossClass gt_LossClass;
 typedef struct gt_Loss {
     const gt_LossClass *type;
     const void *context;
-    uint64_t options[8]; /* of the class */
+    uint64_t options[12]; /* of the class */
 } gt_Loss;
 
 /* These have one option, the reduction. */
@@ -71,6 +74,31 @@ GT_OPTIONS(gt_SparseCategoricalCrossentropy_options, gt_SparseCategoricalCrossen
     gt_SparseCategoricalCrossentropy_of(GT_KEYWORDS(gt_SparseCategoricalCrossentropy, __VA_ARGS__))
 GT_API gt_Loss
 gt_SparseCategoricalCrossentropy_of(const gt_SparseCategoricalCrossentropy_options *options);
+GT_OPTIONS(gt_BinaryFocalCrossentropy_options, gt_BinaryFocalCrossentropy_OPTIONS);
+#define gt_BinaryFocalCrossentropy(...)                                                            \
+    gt_BinaryFocalCrossentropy_of(GT_KEYWORDS(gt_BinaryFocalCrossentropy, __VA_ARGS__))
+GT_API gt_Loss gt_BinaryFocalCrossentropy_of(const gt_BinaryFocalCrossentropy_options *options);
+GT_OPTIONS(gt_CategoricalFocalCrossentropy_options, gt_CategoricalFocalCrossentropy_OPTIONS);
+#define gt_CategoricalFocalCrossentropy(...)                                                       \
+    gt_CategoricalFocalCrossentropy_of(GT_KEYWORDS(gt_CategoricalFocalCrossentropy, __VA_ARGS__))
+GT_API gt_Loss
+gt_CategoricalFocalCrossentropy_of(const gt_CategoricalFocalCrossentropy_options *options);
+GT_OPTIONS(gt_CategoricalGeneralizedCrossEntropy_options,
+           gt_CategoricalGeneralizedCrossEntropy_OPTIONS);
+#define gt_CategoricalGeneralizedCrossEntropy(...)                                                 \
+    gt_CategoricalGeneralizedCrossEntropy_of(                                                      \
+        GT_KEYWORDS(gt_CategoricalGeneralizedCrossEntropy, __VA_ARGS__))
+GT_API gt_Loss gt_CategoricalGeneralizedCrossEntropy_of(
+    const gt_CategoricalGeneralizedCrossEntropy_options *options);
+GT_OPTIONS(gt_Circle_options, gt_Circle_OPTIONS);
+#define gt_Circle(...) gt_Circle_of(GT_KEYWORDS(gt_Circle, __VA_ARGS__))
+GT_API gt_Loss gt_Circle_of(const gt_Circle_options *options);
+GT_OPTIONS(gt_Dice_options, gt_Dice_OPTIONS);
+#define gt_Dice(...) gt_Dice_of(GT_KEYWORDS(gt_Dice, __VA_ARGS__))
+GT_API gt_Loss gt_Dice_of(const gt_Dice_options *options);
+GT_OPTIONS(gt_Tversky_options, gt_Tversky_OPTIONS);
+#define gt_Tversky(...) gt_Tversky_of(GT_KEYWORDS(gt_Tversky, __VA_ARGS__))
+GT_API gt_Loss gt_Tversky_of(const gt_Tversky_options *options);
 
 /* One's own, from labels and predictions: the losses of the samples, (batch) or (batch, steps), which are weighted and
  * averaged as the built-in ones are; or a scalar, which cannot be weighted. The context must outlive the models that
@@ -97,7 +125,17 @@ struct gt_LossClass {
     gt_Status (*check)(const gt_Loss *self);
     /* A tensor of one number; or losses of the samples, whose weighted mean is taken. */
     gt_Tensor *(*compute)(const gt_Loss *self, const gt_LossArgs *in);
+    const char *function; /* "Huber": gt_Huber makes it; NULL: another one */
+    const char *keras;    /* the name of Keras's class; NULL: it has none */
+    const char *aliases;  /* other names that Keras accepts, with spaces between; NULL: none */
 };
+/* A value of that class; `options` is a struct of its type, or NULL for the defaults. */
+GT_API gt_Loss gt_loss_make(const gt_LossClass *type, const void *options);
+/* All built-in classes of losses; count gets how many. Static storage. */
+GT_API const gt_LossClass *const *gt_loss_classes(int *count);
+/* The built-in class of that name, ours ("mean_squared_error"), Keras's ("MeanSquaredError") or an alias ("mse"); NULL
+ * without an error if there is none. */
+GT_API const gt_LossClass *gt_loss_class_find(const char *name);
 
 /* One loss for each output of a model: gt_losses(gt_MeanSquaredError(), gt_BinaryCrossentropy()). It borrows the array. */
 typedef struct gt_Losses {
@@ -116,7 +154,8 @@ inline gt_Losses gt_losses_of_(std::initializer_list<gt_Loss> list)
     return losses;
 }
 #define gt_losses(...)                                                                             \
-    gt_losses_of_({__VA_ARGS__, gt_Loss{static_cast<const gt_LossClass *>(GT_LIST_END), nullptr, {0}}})
+    gt_losses_of_(                                                                                 \
+        {__VA_ARGS__, gt_Loss{static_cast<const gt_LossClass *>(GT_LIST_END), nullptr, {0}}})
 #else
 /* Lives as long as the block it is written in. */
 #define gt_losses(...) ((gt_Losses){(const gt_Loss[]){__VA_ARGS__, {.type = GT_LIST_END}}})

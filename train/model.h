@@ -23,7 +23,8 @@ GT_BEGIN
     F(S, gt_Numbers, loss_weights, GT_NO_NUMBERS, "factors of the losses in their sum; none: 1")   \
     F(S, gt_Metrics, metrics, GT_NOT_GIVEN, "at most 16, of different names; taken over")          \
     F(S, gt_Metrics, weighted_metrics, GT_NOT_GIVEN, "the same, weighted by the sample weights")   \
-    F(S, bool, run_eagerly, false, "no plans: every operation by itself")
+    F(S, bool, run_eagerly, false, "no plans: every operation by itself")                          \
+    F(S, bool, auto_scale_loss, true, "of a gt_mixed_float16() model, by gt_LossScaleOptimizer")
 GT_OPTIONS(gt_compile_options, gt_compile_OPTIONS);
 
 /* Says how a model is trained. With several losses output i of the model is compared with label i of the dataset; the loss is
@@ -111,7 +112,8 @@ GT_API gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *d
                                 const gt_evaluate_options *options);
 
 #define gt_predict_OPTIONS(F, S)                                                                   \
-    F(S, gt_Outputs, outputs, GT_NOT_GIVEN, "get the predictions of the model's outputs after the first")
+    F(S, gt_Outputs, outputs, GT_NOT_GIVEN,                                                        \
+      "get the predictions of the model's outputs after the first")
 GT_OPTIONS(gt_predict_options, gt_predict_OPTIONS);
 /* Predictions for all rows of x in their own order, whatever the shuffling: (rows, ...). Batch by
  * batch, with training = false. The model need not be compiled. gt_predict(model, data, .outputs = gt_outputs(&b)) gives the

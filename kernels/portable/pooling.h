@@ -1,5 +1,5 @@
-/* Pooling of images (images, in, channels), channel by channel. The largest element of a window, NaN if there is one; its
- * gradient goes to the first of equal ones. The mean: the sum from the left over what is no padding, over how many; of
+/* Pooling of images (images, in, channels), channel by channel. The largest element of a window, the last of 0 and -0, NaN if
+ * there is one; its gradient goes to the first of equal ones. The mean: the sum from the left over what is no padding, over how many; of
  * floats in windows of more than 16 places, sums of 16 are added as doubles. needs: prelude window */
 static gt_size GT_P(pool_place)(const gt_window *w, gt_size row, gt_size channels, gt_size c, const GT_REAL *x)
 {
@@ -15,8 +15,14 @@ static gt_size GT_P(pool_place)(const gt_window *w, gt_size row, gt_size channel
 
 GT_EMIT void GT_P(max_pool)(const gt_window *w, gt_size channels, const GT_REAL *x, GT_REAL *y)
 {
-    for (gt_size i = 0; i < w->images * gt_window_places(w->out) * channels; i++)
-        y[i] = x[GT_P(pool_place)(w, i / channels, channels, i % channels, x) * channels + i % channels];
+    for (gt_size i = 0; i < w->images * gt_window_places(w->out) * channels; i++) {
+        gt_size some = 0, at;
+        for (gt_size p = 0; p < gt_window_places(w->size); p++)
+            if ((at = gt_window_tap(w, i / channels, p)) >= 0) {
+                GT_REAL b = x[at * channels + i % channels];
+                y[i] = some++ && (y[i] > b || y[i] != y[i]) ? y[i] : b;
+            }
+    }
 }
 
 GT_EMIT void GT_P(max_pool_gradient)(const gt_window *w, gt_size channels, const GT_REAL *x, const GT_REAL *g,

@@ -3,7 +3,7 @@
 #define GT_LAYERS_INITIALIZERS_CLASSES_H
 
 #include "layers/initializer.h"
-#include "layers/values.h"
+#include "core/values.h"
 
 /* clang-format off */
 #define GT_INITIALIZERS(F)                                                                         \

@@ -262,7 +262,7 @@ static gt_Status check_batch(const gt_States *states, gt_Tensor *x)
         GT_INVALID,
         "stateful: the batch must be %lld, as that of the states, row by row (got %lld); "
         "gt_reset_states starts anew with the same batch, another layer (gt_layer_copy) "
-        "with another one; in a functional model gt_Input needs .batch_size",
+        "with another one",
         (long long)states->batch, (long long)batch);
 }
 

@@ -24,23 +24,23 @@ typedef struct gt_CellView {
     int64_t seed;
     gt_Shape window; /* leading axes of both kernels: of a convolution */
 } gt_CellView;
-#define GT_CELL_VIEW(o, gate_count)                                                                \
-    ((gt_CellView){(o)->units,                                                                     \
-                   (gate_count),                                                                   \
-                   (o)->use_bias,                                                                  \
-                   (o)->kernel_initializer,                                                        \
-                   (o)->recurrent_initializer,                                                     \
-                   &(o)->bias_initializer,                                                         \
-                   (o)->kernel_regularizer,                                                        \
-                   (o)->recurrent_regularizer,                                                     \
-                   (o)->bias_regularizer,                                                          \
-                   (o)->kernel_constraint,                                                         \
-                   (o)->recurrent_constraint,                                                      \
-                   (o)->bias_constraint,                                                           \
-                   (o)->dropout,                                                                   \
-                   (o)->recurrent_dropout,                                                         \
-                   (o)->seed,                                                                      \
-                   {.mark = GT_MARK}})
+#define GT_CELL_VIEW(o, width, gate_count)                                                         \
+    ((gt_CellView){.units = (width),                                                               \
+                   .gates = (gate_count),                                                          \
+                   .kernel_initializer = (o)->kernel_initializer,                                  \
+                   .recurrent_initializer = (o)->recurrent_initializer,                            \
+                   .kernel_regularizer = (o)->kernel_regularizer,                                  \
+                   .recurrent_regularizer = (o)->recurrent_regularizer,                            \
+                   .bias_regularizer = (o)->bias_regularizer,                                      \
+                   .kernel_constraint = (o)->kernel_constraint,                                    \
+                   .recurrent_constraint = (o)->recurrent_constraint,                              \
+                   .bias_constraint = (o)->bias_constraint,                                        \
+                   .dropout = (o)->dropout,                                                        \
+                   .recurrent_dropout = (o)->recurrent_dropout,                                    \
+                   .seed = (o)->seed,                                                              \
+                   .use_bias = (o)->use_bias,                                                      \
+                   .bias_initializer = &(o)->bias_initializer,                                     \
+                   .window = {.mark = GT_MARK}})
 
 /* Dropout masks: of x, (batch, features) or (gates, batch, features), and of h; NULL: none. */
 typedef struct gt_CellMasks {

@@ -27,23 +27,9 @@ static int spatial_axes(const gt_Layer *layer)
 
 static gt_CellView view_of(const ConvLSTM *self)
 {
-    const gt_ConvLSTM1D_options *o = &self->options;
-    gt_CellView view = {.units = o->filters,
-                        .gates = GATES,
-                        .use_bias = o->use_bias,
-                        .kernel_initializer = o->kernel_initializer,
-                        .recurrent_initializer = o->recurrent_initializer,
-                        .bias_initializer = &o->bias_initializer,
-                        .kernel_regularizer = o->kernel_regularizer,
-                        .recurrent_regularizer = o->recurrent_regularizer,
-                        .bias_regularizer = o->bias_regularizer,
-                        .kernel_constraint = o->kernel_constraint,
-                        .recurrent_constraint = o->recurrent_constraint,
-                        .bias_constraint = o->bias_constraint,
-                        .dropout = o->dropout,
-                        .recurrent_dropout = o->recurrent_dropout,
-                        .seed = o->seed,
-                        .window = self->size};
+    const gt_ConvLSTM1D_options *options = &self->options;
+    gt_CellView view = GT_CELL_VIEW(options, options->filters, GATES);
+    view.window = self->size;
     return view;
 }
 
@@ -132,6 +118,20 @@ static gt_Status draw_masks(const ConvLSTM *self, double rate, gt_Tensor *x, gt_
     return gt_status();
 }
 
+/* The states have the sizes of the first call. */
+static gt_Status check_sizes(const ConvLSTM *self, gt_Shape x)
+{
+    for (int d = 0; d < self->size.rank; d++)
+        if (positions(self, d, gt_dim(x, 2 + d)) != self->states.shape[0].dims[d])
+            return gt_fail(
+                GT_INVALID,
+                "the spatial sizes must be those that the layer was built for: axis %d is "
+                "%lld, which gives %lld in place of %lld",
+                2 + d, (long long)gt_dim(x, 2 + d), (long long)positions(self, d, gt_dim(x, 2 + d)),
+                (long long)self->states.shape[0].dims[d]);
+    return gt_status();
+}
+
 static gt_Status open_step(const ConvLSTM *self, const gt_CallArgs *in, gt_Tensor *x, Step *step)
 {
     gt_Shape shape = gt_tensor_shape(x), one = {.mark = GT_MARK, .rank = shape.rank - 2};
@@ -197,7 +197,7 @@ static gt_Tensor *conv_lstm_call(gt_Layer *layer, const gt_CallArgs *in)
     gt_Tensor *initial[2] = {NULL, NULL}, *last[2], *x = gt_widened(in->x);
     Step step;
     if (gt_states_begin(&self->states, in, initial) != GT_OK ||
-        open_step(self, in, x, &step) != GT_OK)
+        check_sizes(self, gt_tensor_shape(x)) != GT_OK || open_step(self, in, x, &step) != GT_OK)
         return NULL;
     for (int i = 0; i < 2; i++)
         if (!initial[i])

@@ -21,7 +21,8 @@ GT_OPTION_TYPE(gt_GRUCell_options, gt_GRUCell_OPTIONS);
 
 static gt_Status gru_cell_create(gt_Layer *layer)
 {
-    const gt_CellView view = GT_CELL_VIEW(&((const GRUCell *)layer)->options, GATES);
+    const gt_GRUCell_options *options = &((const GRUCell *)layer)->options;
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_create(layer, &view);
 }
 
@@ -29,7 +30,7 @@ static gt_Status gru_cell_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     GRUCell *self = (GRUCell *)layer;
     const gt_GRUCell_options *options = &self->options;
-    const gt_CellView view = GT_CELL_VIEW(options, GATES);
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_build(layer, &view, in, bias_shape(options->units, options->reset_after), false,
                          &self->cell.weights);
 }
@@ -105,7 +106,8 @@ GT_OPTION_TYPE(gt_GRU_options, gt_GRU_OPTIONS);
 
 static gt_Status gru_create(gt_Layer *layer)
 {
-    const gt_CellView view = GT_CELL_VIEW(&((const GRU *)layer)->options, GATES);
+    const gt_GRU_options *options = &((const GRU *)layer)->options;
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_check(&view);
 }
 
@@ -113,7 +115,7 @@ static gt_Status gru_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     GRU *self = (GRU *)layer;
     const gt_GRU_options *options = &self->options;
-    const gt_CellView view = GT_CELL_VIEW(options, GATES);
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     self->states = (gt_States){1, options->return_state, options->stateful,
                                .shape = {gt_shape(options->units)}};
     if (gt_cell_build(layer, &view, in, bias_shape(options->units, options->reset_after), false,

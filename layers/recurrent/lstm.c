@@ -18,7 +18,8 @@ GT_OPTION_TYPE(gt_LSTMCell_options, gt_LSTMCell_OPTIONS);
 
 static gt_Status lstm_cell_create(gt_Layer *layer)
 {
-    const gt_CellView view = GT_CELL_VIEW(&((const LSTMCell *)layer)->options, GATES);
+    const gt_LSTMCell_options *options = &((const LSTMCell *)layer)->options;
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_create(layer, &view);
 }
 
@@ -26,7 +27,7 @@ static gt_Status lstm_cell_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     LSTMCell *self = (LSTMCell *)layer;
     const gt_LSTMCell_options *options = &self->options;
-    const gt_CellView view = GT_CELL_VIEW(options, GATES);
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_build(layer, &view, in, gt_shape(GATES * options->units),
                          options->unit_forget_bias, &self->cell.weights);
 }
@@ -104,7 +105,8 @@ GT_OPTION_TYPE(gt_LSTM_options, gt_LSTM_OPTIONS);
 
 static gt_Status lstm_create(gt_Layer *layer)
 {
-    const gt_CellView view = GT_CELL_VIEW(&((const LSTM *)layer)->options, GATES);
+    const gt_LSTM_options *options = &((const LSTM *)layer)->options;
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_check(&view);
 }
 
@@ -112,7 +114,7 @@ static gt_Status lstm_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     LSTM *self = (LSTM *)layer;
     const gt_LSTM_options *options = &self->options;
-    const gt_CellView view = GT_CELL_VIEW(options, GATES);
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     self->states = (gt_States){2, options->return_state, options->stateful,
                                .shape = {gt_shape(options->units), gt_shape(options->units)}};
     if (gt_cell_build(layer, &view, in, gt_shape(GATES * options->units), options->unit_forget_bias,

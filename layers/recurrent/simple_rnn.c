@@ -16,7 +16,8 @@ GT_OPTION_TYPE(gt_SimpleRNNCell_options, gt_SimpleRNNCell_OPTIONS);
 
 static gt_Status simple_rnn_cell_create(gt_Layer *layer)
 {
-    const gt_CellView view = GT_CELL_VIEW(&((const SimpleRNNCell *)layer)->options, GATES);
+    const gt_SimpleRNNCell_options *options = &((const SimpleRNNCell *)layer)->options;
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_create(layer, &view);
 }
 
@@ -24,7 +25,7 @@ static gt_Status simple_rnn_cell_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     SimpleRNNCell *self = (SimpleRNNCell *)layer;
     const gt_SimpleRNNCell_options *options = &self->options;
-    const gt_CellView view = GT_CELL_VIEW(options, GATES);
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_build(layer, &view, in, gt_shape(options->units), false, &self->cell.weights);
 }
 
@@ -98,7 +99,8 @@ GT_OPTION_TYPE(gt_SimpleRNN_options, gt_SimpleRNN_OPTIONS);
 
 static gt_Status simple_rnn_create(gt_Layer *layer)
 {
-    const gt_CellView view = GT_CELL_VIEW(&((const SimpleRNN *)layer)->options, GATES);
+    const gt_SimpleRNN_options *options = &((const SimpleRNN *)layer)->options;
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     return gt_cell_check(&view);
 }
 
@@ -106,7 +108,7 @@ static gt_Status simple_rnn_build(gt_Layer *layer, const gt_BuildArgs *in)
 {
     SimpleRNN *self = (SimpleRNN *)layer;
     const gt_SimpleRNN_options *options = &self->options;
-    const gt_CellView view = GT_CELL_VIEW(options, GATES);
+    const gt_CellView view = GT_CELL_VIEW(options, options->units, GATES);
     self->states = (gt_States){1, options->return_state, options->stateful,
                                .shape = {gt_shape(options->units)}};
     if (gt_cell_build(layer, &view, in, gt_shape(options->units), false, &self->weights) != GT_OK ||

@@ -3,6 +3,7 @@
 #include "layers/core/dense.h"
 #include "layers/core/flatten.h"
 #include "layers/kit.h"
+#include "layers/normalization/batch.h"
 #include "layers/recurrent/simple_rnn.h"
 #include "layers/sequential.h"
 #include "ops/array/indexing.h"
@@ -135,6 +136,11 @@ static gt_Layer *sample_of_model(void)
     return gt_TimeDistributed(gt_Sequential(gt_Flatten(), gt_Dense(3)));
 }
 
+static gt_Layer *sample_of_statistics(void)
+{
+    return gt_TimeDistributed(gt_BatchNormalization(.momentum = 0.7, .epsilon = 0.1));
+}
+
 const gt_LayerClass gt_layer_class_time_distributed = {
     GT_LAYER_RECORD("time_distributed", "TimeDistributed", TimeDistributed,
                     "a layer at every step of a sequence"),
@@ -158,7 +164,12 @@ const gt_LayerClass gt_layer_class_time_distributed = {
                           .keras = "TimeDistributed(keras.Sequential([Flatten(), Dense(3)]))",
                           .inputs = 1,
                           .input = GT_INPUTS(GT_ANY(2, 3, 2, 2)),
-                          .output = GT_SAMPLE_SHAPE(2, 3, 3)}),
+                          .output = GT_SAMPLE_SHAPE(2, 3, 3)},
+                         {.make = sample_of_statistics,
+                          .keras = "TimeDistributed(BatchNormalization(momentum=0.7, epsilon=0.1))",
+                          .inputs = 1,
+                          .input = GT_INPUTS(GT_ANY(4, 3, 2)),
+                          .output = GT_SAMPLE_SHAPE(4, 3, 2)}),
 };
 
 gt_Layer *gt_TimeDistributed_at(const char *here, const gt_TimeDistributed_options *options)

@@ -11,6 +11,7 @@
 #include "ops/kit.h"
 #include "ops/math/math.h"
 #include "ops/nn/crossentropy.h"
+#include "ops/nn/loss_inside.h"
 #include "ops/nn/normalization.h"
 #include "ops/nn/probability.h"
 #include "ops/math/reduce.h"
@@ -18,8 +19,6 @@
 #include "ops/array/reshaping.h"
 
 #include <math.h>
-
-#define EPSILON 1e-7 /* probabilities are kept this far from 0 and 1 */
 
 /* ---- what the losses have in common ---- */
 
@@ -50,7 +49,7 @@ static const gt_Spec *predictions(const gt_Tensor *y_pred)
 }
 
 /* y_true of the type of y_pred; nothing is broadcast (n, n) behind the caller's back. */
-static gt_Tensor *targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
+gt_Tensor *gt_loss_targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
 {
     const gt_Spec *predicted = predictions(y_pred);
     const gt_Spec *spec = predicted ? spec_of(y_true, "y_true") : NULL;
@@ -58,11 +57,10 @@ static gt_Tensor *targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
     if (!spec)
         return NULL;
     if (!gt_shape_equal(gt_spec_shape(spec), gt_spec_shape(predicted))) {
-        gt_fail(
-            GT_INVALID,
-            "y_true and y_pred must have the same shape (got %s and %s): gt_reshape one of them",
-            gt_shape_text(gt_spec_shape(spec), a, sizeof a),
-            gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
+        gt_fail(GT_INVALID, "y_true and y_pred must have the same shape (got %s and %s)%s",
+                gt_shape_text(gt_spec_shape(spec), a, sizeof a),
+                gt_shape_text(gt_spec_shape(predicted), b, sizeof b),
+                spec->size == predicted->size ? ": gt_reshape one of them" : "");
         return NULL;
     }
     if (gt_dtype_is_float(spec->dtype) && spec->dtype != predicted->dtype) {
@@ -76,7 +74,7 @@ static gt_Tensor *targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
 
 /* y (1 - s) + share; the share of one class, s over their number, is a number or a scalar of y's
  * type. */
-static gt_Tensor *smoothed(gt_Tensor *y_true, double smoothing, gt_Operand share)
+gt_Tensor *gt_loss_smoothed(gt_Tensor *y_true, double smoothing, gt_Operand share)
 {
     if (smoothing == 0)
         return y_true;
@@ -89,7 +87,7 @@ static gt_Tensor *smoothed(gt_Tensor *y_true, double smoothing, gt_Operand share
 
 /* smoothing over the number of classes along the axis. They are counted, so that a traced graph may
  * have another number. */
-static gt_Tensor *share_of(gt_Tensor *y_true, double smoothing, int axis)
+gt_Tensor *gt_loss_share(gt_Tensor *y_true, double smoothing, int axis)
 {
     const gt_Spec spec = gt_spec(y_true);
     if (gt_status() != GT_OK || spec.size == 0)
@@ -128,16 +126,21 @@ static gt_Tensor *weights(gt_Tensor *weight, const gt_Tensor *losses)
 
 /* One loss a sample to what the caller asked for. `count`: what the mean divides by; NULL: how many
  * there are. */
-static gt_Tensor *reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor *weight,
-                          gt_Tensor *count)
+gt_Tensor *gt_loss_reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor *weight,
+                           gt_Tensor *count)
 {
+    gt_Tensor *sample = weight ? weights(weight, losses) : NULL;
     if (weight)
-        losses = gt_multiply(losses, weights(weight, losses));
+        losses = gt_multiply(losses, sample);
     switch (reduction) {
     case GT_REDUCTION_NONE:
         return losses;
     case GT_REDUCTION_SUM:
         return gt_sum(losses);
+    case GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT:
+        if (weight)
+            count = gt_sum(gt_multiply(gt_ones_like(losses), sample));
+        /* fall through */
     case GT_REDUCTION_MEAN:
         return count ? gt_divide_no_nan(gt_sum(losses), count) : gt_mean(losses);
     }
@@ -146,88 +149,74 @@ static gt_Tensor *reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor *
 }
 
 /* The mean over the last axis first; the mean of means of equally many is the mean. */
-static gt_Tensor *reduced_entries(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight)
+gt_Tensor *gt_loss_reduced_entries(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight)
 {
-    if ((reduction != GT_REDUCTION_MEAN || weight) && gt_rank(entries) > 0)
+    const bool plain =
+        reduction == GT_REDUCTION_MEAN || reduction == GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT;
+    if ((!plain || weight) && gt_rank(entries) > 0)
         entries = gt_mean(entries, .axis = -1);
-    return reduced(entries, reduction, weight, NULL);
+    return gt_loss_reduced(entries, reduction, weight, NULL);
 }
 
 /* The same for squares of entries. */
 static gt_Tensor *reduced_squares(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight)
 {
-    if (reduction == GT_REDUCTION_MEAN && !weight)
+    if ((reduction == GT_REDUCTION_MEAN || reduction == GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT) &&
+        !weight)
         return GT_SQUARES(entries, .mean = true);
     entries =
         gt_rank(entries) > 0 ? GT_SQUARES(entries, .axis = -1, .mean = true) : gt_square(entries);
-    return reduced(entries, reduction, weight, NULL);
+    return gt_loss_reduced(entries, reduction, weight, NULL);
 }
-
-/* gt_NAME_at and gt_NAME around NAME(y_true, y_pred, options), which makes the loss. */
-#define LOSS(name, Options)                                                                        \
-    gt_Tensor *gt_##name##_at(const char *here, gt_Tensor *y_true, gt_Tensor *y_pred,              \
-                              const Options *given)                                                \
-    {                                                                                              \
-        Options options;                                                                           \
-        gt_options_take(&Options##_type, &options, given);                                         \
-        gt_Site site = gt_site_enter(here, #name);                                                 \
-        gt_Tensor *loss = name(y_true, y_pred, &options);                                          \
-        gt_site_leave(site);                                                                       \
-        return gt_status() == GT_OK ? loss : NULL;                                                 \
-    }                                                                                              \
-    gt_Tensor *(gt_##name)(gt_Tensor * y_true, gt_Tensor * y_pred)                                 \
-    {                                                                                              \
-        return gt_##name##_at(NULL, y_true, y_pred, NULL);                                         \
-    }
 
 /* ---- the losses ---- */
 
 static gt_Tensor *mean_squared_error(gt_Tensor *y_true, gt_Tensor *y_pred,
                                      const gt_mean_squared_error_options *options)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *t = gt_loss_targets(y_true, y_pred);
     return reduced_squares(gt_subtract(y_pred, t), options->reduction, options->sample_weight);
 }
-LOSS(mean_squared_error, gt_mean_squared_error_options)
+GT_LOSS(mean_squared_error, gt_mean_squared_error_options)
 
 static gt_Tensor *mean_absolute_error(gt_Tensor *y_true, gt_Tensor *y_pred,
                                       const gt_mean_squared_error_options *options)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
-    return reduced_entries(gt_abs(gt_subtract(y_pred, t)), options->reduction,
-                           options->sample_weight);
+    gt_Tensor *t = gt_loss_targets(y_true, y_pred);
+    return gt_loss_reduced_entries(gt_abs(gt_subtract(y_pred, t)), options->reduction,
+                                   options->sample_weight);
 }
-LOSS(mean_absolute_error, gt_mean_squared_error_options)
+GT_LOSS(mean_absolute_error, gt_mean_squared_error_options)
 
 static gt_Tensor *mean_absolute_percentage_error(gt_Tensor *y_true, gt_Tensor *y_pred,
                                                  const gt_mean_squared_error_options *options)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
-    gt_Tensor *size = gt_maximum(gt_abs(t), EPSILON);
+    gt_Tensor *t = gt_loss_targets(y_true, y_pred);
+    gt_Tensor *size = gt_maximum(gt_abs(t), GT_LOSS_EPSILON);
     gt_Tensor *entries = gt_multiply(gt_abs(gt_divide(gt_subtract(y_pred, t), size)), 100);
-    return reduced_entries(entries, options->reduction, options->sample_weight);
+    return gt_loss_reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(mean_absolute_percentage_error, gt_mean_squared_error_options)
+GT_LOSS(mean_absolute_percentage_error, gt_mean_squared_error_options)
 
 static gt_Tensor *mean_squared_logarithmic_error(gt_Tensor *y_true, gt_Tensor *y_pred,
                                                  const gt_mean_squared_error_options *options)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
-    gt_Tensor *logs =
-        gt_subtract(gt_log1p(gt_maximum(y_pred, EPSILON)), gt_log1p(gt_maximum(t, EPSILON)));
+    gt_Tensor *t = gt_loss_targets(y_true, y_pred);
+    gt_Tensor *logs = gt_subtract(gt_log1p(gt_maximum(y_pred, GT_LOSS_EPSILON)),
+                                  gt_log1p(gt_maximum(t, GT_LOSS_EPSILON)));
     return reduced_squares(logs, options->reduction, options->sample_weight);
 }
-LOSS(mean_squared_logarithmic_error, gt_mean_squared_error_options)
+GT_LOSS(mean_squared_logarithmic_error, gt_mean_squared_error_options)
 
 /* e + softplus(-2 e) - log 2: no overflow, and smooth at 0 in every order. */
 static gt_Tensor *log_cosh(gt_Tensor *y_true, gt_Tensor *y_pred,
                            const gt_mean_squared_error_options *options)
 {
-    gt_Tensor *e = gt_subtract(y_pred, targets(y_true, y_pred));
+    gt_Tensor *e = gt_subtract(y_pred, gt_loss_targets(y_true, y_pred));
     gt_Tensor *entries = gt_subtract(gt_add(e, gt_softplus(gt_multiply(e, -2))), log(2));
-    return reduced_entries(entries, options->reduction, options->sample_weight);
+    return gt_loss_reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(log_cosh, gt_mean_squared_error_options)
+GT_LOSS(log_cosh, gt_mean_squared_error_options)
 
 /* With q = e kept within [-delta, delta]: q (e - q / 2), without |e|, whose second derivative at 0
  * would be lost. */
@@ -237,17 +226,17 @@ static gt_Tensor *huber(gt_Tensor *y_true, gt_Tensor *y_pred, const gt_huber_opt
         gt_fail(GT_INVALID, "delta must be > 0 (got %g)", options->delta);
         return NULL;
     }
-    gt_Tensor *e = gt_subtract(y_pred, targets(y_true, y_pred));
+    gt_Tensor *e = gt_subtract(y_pred, gt_loss_targets(y_true, y_pred));
     gt_Tensor *inner = gt_clip(e, -options->delta, options->delta);
     gt_Tensor *entries = gt_multiply(inner, gt_subtract(e, gt_multiply(inner, 0.5)));
-    return reduced_entries(entries, options->reduction, options->sample_weight);
+    return gt_loss_reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(huber, gt_huber_options)
+GT_LOSS(huber, gt_huber_options)
 
 /* max(1 - t p, 0), with labels of zeros and ones made -1 and 1 first, as Keras does. */
 static gt_Tensor *margin(gt_Tensor *y_true, gt_Tensor *y_pred)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *t = gt_loss_targets(y_true, y_pred);
     gt_Tensor *binary = gt_all(gt_logical_or(gt_equal(t, 0), gt_equal(t, 1)));
     t = gt_where(binary, gt_subtract(gt_multiply(t, 2), 1), t);
     return gt_relu(gt_add(gt_negative(gt_multiply(t, y_pred)), 1));
@@ -256,80 +245,83 @@ static gt_Tensor *margin(gt_Tensor *y_true, gt_Tensor *y_pred)
 static gt_Tensor *hinge(gt_Tensor *y_true, gt_Tensor *y_pred,
                         const gt_mean_squared_error_options *options)
 {
-    return reduced_entries(margin(y_true, y_pred), options->reduction, options->sample_weight);
+    return gt_loss_reduced_entries(margin(y_true, y_pred), options->reduction,
+                                   options->sample_weight);
 }
-LOSS(hinge, gt_mean_squared_error_options)
+GT_LOSS(hinge, gt_mean_squared_error_options)
 
 static gt_Tensor *squared_hinge(gt_Tensor *y_true, gt_Tensor *y_pred,
                                 const gt_mean_squared_error_options *options)
 {
     return reduced_squares(margin(y_true, y_pred), options->reduction, options->sample_weight);
 }
-LOSS(squared_hinge, gt_mean_squared_error_options)
+GT_LOSS(squared_hinge, gt_mean_squared_error_options)
 
 static gt_Tensor *categorical_hinge(gt_Tensor *y_true, gt_Tensor *y_pred,
                                     const gt_mean_squared_error_options *options)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
+    gt_Tensor *t = gt_loss_targets(y_true, y_pred);
     gt_Tensor *right = gt_sum(gt_multiply(t, y_pred), .axis = -1);
     gt_Tensor *wrong = gt_max(gt_multiply(gt_add(gt_negative(t), 1), y_pred), .axis = -1);
     gt_Tensor *losses = gt_relu(gt_add(gt_subtract(wrong, right), 1));
-    return reduced(losses, options->reduction, options->sample_weight, NULL);
+    return gt_loss_reduced(losses, options->reduction, options->sample_weight, NULL);
 }
-LOSS(categorical_hinge, gt_mean_squared_error_options)
+GT_LOSS(categorical_hinge, gt_mean_squared_error_options)
 
 static gt_Tensor *kl_divergence(gt_Tensor *y_true, gt_Tensor *y_pred,
                                 const gt_mean_squared_error_options *options)
 {
-    gt_Tensor *t = gt_clip(targets(y_true, y_pred), EPSILON, 1);
-    gt_Tensor *p = gt_clip(gt_probabilities(y_pred, GT_SCORES_WITHOUT_LOGITS), EPSILON, 1);
+    gt_Tensor *t = gt_clip(gt_loss_targets(y_true, y_pred), GT_LOSS_EPSILON, 1);
+    gt_Tensor *p = gt_clip(gt_probabilities(y_pred, GT_SCORES_WITHOUT_LOGITS), GT_LOSS_EPSILON, 1);
     gt_Tensor *losses = gt_sum(gt_multiply(t, gt_log(gt_divide(t, p))), .axis = -1);
-    return reduced(losses, options->reduction, options->sample_weight, NULL);
+    return gt_loss_reduced(losses, options->reduction, options->sample_weight, NULL);
 }
-LOSS(kl_divergence, gt_mean_squared_error_options)
+GT_LOSS(kl_divergence, gt_mean_squared_error_options)
 
 static gt_Tensor *poisson(gt_Tensor *y_true, gt_Tensor *y_pred,
                           const gt_mean_squared_error_options *options)
 {
-    gt_Tensor *t = targets(y_true, y_pred);
-    gt_Tensor *entries = gt_subtract(y_pred, gt_multiply(t, gt_log(gt_add(y_pred, EPSILON))));
-    return reduced_entries(entries, options->reduction, options->sample_weight);
+    gt_Tensor *t = gt_loss_targets(y_true, y_pred);
+    gt_Tensor *entries =
+        gt_subtract(y_pred, gt_multiply(t, gt_log(gt_add(y_pred, GT_LOSS_EPSILON))));
+    return gt_loss_reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(poisson, gt_mean_squared_error_options)
+GT_LOSS(poisson, gt_mean_squared_error_options)
 
 static gt_Tensor *cosine_similarity(gt_Tensor *y_true, gt_Tensor *y_pred,
                                     const gt_cosine_similarity_options *options)
 {
-    gt_Tensor *t = gt_normalize(targets(y_true, y_pred), .axis = options->axis, .epsilon = EPSILON);
-    gt_Tensor *p = gt_normalize(y_pred, .axis = options->axis, .epsilon = EPSILON);
+    gt_Tensor *t = gt_normalize(gt_loss_targets(y_true, y_pred), .axis = options->axis,
+                                .epsilon = GT_LOSS_EPSILON);
+    gt_Tensor *p = gt_normalize(y_pred, .axis = options->axis, .epsilon = GT_LOSS_EPSILON);
     gt_Tensor *losses = gt_negative(gt_sum(gt_multiply(t, p), .axis = options->axis));
-    return reduced(losses, options->reduction, options->sample_weight, NULL);
+    return gt_loss_reduced(losses, options->reduction, options->sample_weight, NULL);
 }
-LOSS(cosine_similarity, gt_cosine_similarity_options)
+GT_LOSS(cosine_similarity, gt_cosine_similarity_options)
 
 static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                       const gt_binary_crossentropy_options *options)
 {
-    gt_Tensor *t = smoothed(targets(y_true, y_pred), options->label_smoothing,
-                            gt_operand(options->label_smoothing / 2));
+    gt_Tensor *t = gt_loss_smoothed(gt_loss_targets(y_true, y_pred), options->label_smoothing,
+                                    gt_operand(options->label_smoothing / 2));
     gt_Tensor *x = gt_logits_of(y_pred, options->from_logits, &gt_op_sigmoid, 0), *entries;
     if (x) {
         entries = gt_sigmoid_crossentropy(t, x);
     } else {
-        gt_Tensor *p =
-            gt_clip(gt_probabilities(y_pred, GT_SCORES_OF_SIGMOID), EPSILON, 1 - EPSILON);
+        gt_Tensor *p = gt_clip(gt_probabilities(y_pred, GT_SCORES_OF_SIGMOID), GT_LOSS_EPSILON,
+                               1 - GT_LOSS_EPSILON);
         gt_Tensor *not_t = gt_add(gt_negative(t), 1);
         gt_Tensor *yes = gt_multiply(t, gt_log(p));
         gt_Tensor *no = gt_multiply(not_t, gt_log1p(gt_negative(p)));
         entries = gt_negative(gt_add(yes, no));
     }
-    return reduced_entries(entries, options->reduction, options->sample_weight);
+    return gt_loss_reduced_entries(entries, options->reduction, options->sample_weight);
 }
-LOSS(binary_crossentropy, gt_binary_crossentropy_options)
+GT_LOSS(binary_crossentropy, gt_binary_crossentropy_options)
 
 /* Are the labels integers that name classes, one for each row of y_pred? Raises the error that says
  * so. */
-static bool class_numbers(const gt_Tensor *y_true, const gt_Tensor *y_pred)
+bool gt_loss_names_classes(const gt_Tensor *y_true, const gt_Tensor *y_pred)
 {
     const gt_Spec *predicted = predictions(y_pred);
     const gt_Spec *labels = predicted ? spec_of(y_true, "y_true") : NULL;
@@ -351,7 +343,7 @@ static bool class_numbers(const gt_Tensor *y_true, const gt_Tensor *y_pred)
 static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                            const gt_categorical_crossentropy_options *options)
 {
-    gt_Tensor *t = class_numbers(y_true, y_pred) ? NULL : targets(y_true, y_pred);
+    gt_Tensor *t = gt_loss_names_classes(y_true, y_pred) ? NULL : gt_loss_targets(y_true, y_pred);
     if (!t)
         return NULL;
     gt_Shape shape = gt_tensor_shape(y_pred);
@@ -359,8 +351,8 @@ static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     if (axis < 0)
         return NULL;
     if (options->label_smoothing != 0)
-        t = smoothed(t, options->label_smoothing,
-                     gt_operand(share_of(t, options->label_smoothing, axis)));
+        t = gt_loss_smoothed(t, options->label_smoothing,
+                             gt_operand(gt_loss_share(t, options->label_smoothing, axis)));
     gt_Tensor *x = gt_logits_of(y_pred, options->from_logits, &gt_op_softmax, axis);
     gt_Tensor *losses;
     if (x) {
@@ -372,15 +364,15 @@ static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     } else {
         gt_Tensor *p = gt_probabilities(y_pred, GT_SCORES_OF_SOFTMAX);
         p = gt_divide(p, gt_sum(p, .axis = axis, .keepdims = true));
-        gt_Tensor *log_p = gt_log(gt_clip(p, EPSILON, 1 - EPSILON));
+        gt_Tensor *log_p = gt_log(gt_clip(p, GT_LOSS_EPSILON, 1 - GT_LOSS_EPSILON));
         losses = gt_negative(gt_sum(gt_multiply(t, log_p), .axis = axis));
     }
-    return reduced(losses, options->reduction, options->sample_weight, NULL);
+    return gt_loss_reduced(losses, options->reduction, options->sample_weight, NULL);
 }
-LOSS(categorical_crossentropy, gt_categorical_crossentropy_options)
+GT_LOSS(categorical_crossentropy, gt_categorical_crossentropy_options)
 
 /* Labels of the shape of y_pred without its last axis; (..., 1) is taken, too. */
-static gt_Tensor *labels_for(gt_Tensor *y_true, const gt_Tensor *y_pred)
+gt_Tensor *gt_loss_labels(gt_Tensor *y_true, const gt_Tensor *y_pred)
 {
     const gt_Spec *predicted = predictions(y_pred);
     const gt_Spec *labels = predicted ? spec_of(y_true, "y_true") : NULL;
@@ -388,8 +380,10 @@ static gt_Tensor *labels_for(gt_Tensor *y_true, const gt_Tensor *y_pred)
     if (!labels)
         return NULL;
     if (!gt_dtype_is_integer(labels->dtype)) {
-        gt_fail(GT_INVALID, "y_true must be integers (got %s): gt_cast it",
-                gt_dtype_name(labels->dtype));
+        bool shares = gt_shape_equal(gt_spec_shape(labels), gt_spec_shape(predicted));
+        gt_fail(GT_INVALID, "y_true must be integers (got %s %s): %s", gt_dtype_name(labels->dtype),
+                gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+                shares ? "one-hot labels are for categorical_crossentropy" : "gt_cast it");
         return NULL;
     }
     if (predicted->rank == 0) {
@@ -415,19 +409,21 @@ static gt_Tensor *
 sparse_categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                 const gt_sparse_categorical_crossentropy_options *options)
 {
-    gt_Tensor *labels = labels_for(y_true, y_pred), *count = NULL;
+    gt_Tensor *labels = gt_loss_labels(y_true, y_pred), *count = NULL;
     if (!labels)
         return NULL;
     if (options->ignore_class != GT_NONE) {
         labels = gt_cast(labels, GT_INT64);
-        if (options->reduction == GT_REDUCTION_MEAN)
+        if (options->reduction == GT_REDUCTION_MEAN ||
+            options->reduction == GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT)
             count = gt_sum(
                 gt_cast(gt_not_equal(labels, (double)options->ignore_class), gt_dtype(y_pred)));
     }
     gt_Tensor *x = gt_logits_of(y_pred, options->from_logits, &gt_op_softmax, gt_rank(y_pred) - 1);
     if (!x)
-        x = gt_log(gt_clip(gt_probabilities(y_pred, GT_SCORES_OF_SOFTMAX), EPSILON, 1 - EPSILON));
+        x = gt_log(gt_clip(gt_probabilities(y_pred, GT_SCORES_OF_SOFTMAX), GT_LOSS_EPSILON,
+                           1 - GT_LOSS_EPSILON));
     gt_Tensor *losses = gt_sparse_softmax_crossentropy(labels, x, options->ignore_class);
-    return reduced(losses, options->reduction, options->sample_weight, count);
+    return gt_loss_reduced(losses, options->reduction, options->sample_weight, count);
 }
-LOSS(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy_options)
+GT_LOSS(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy_options)

@@ -24,7 +24,9 @@ GT_BEGIN
 typedef enum gt_Reduction {
     GT_REDUCTION_MEAN = 0,
     GT_REDUCTION_SUM = 1,
-    GT_REDUCTION_NONE = 2
+    GT_REDUCTION_NONE = 2,
+    GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT =
+        3 /* divided by the sum of the weights; without weights the mean */
 } gt_Reduction;
 
 /* Common to all lists. A loss as a value (train/loss.h: gt_Huber) has the options of the first list
@@ -33,7 +35,8 @@ typedef enum gt_Reduction {
  * dimensions are the leading ones of the losses, each equal or 1: weights of shape (batch) serve
  * losses of shape (batch, time). */
 #define GT_REDUCED(F, S)                                                                           \
-    F(S, gt_Reduction, reduction, GT_REDUCTION_MEAN, "mean, sum or none of the samples' losses")
+    F(S, gt_Reduction, reduction, GT_REDUCTION_MEAN,                                               \
+      "mean, sum, weighted mean or none of the samples' losses")
 #define GT_WEIGHTED(F, S)                                                                          \
     F(S, gt_Tensor *, sample_weight, NULL, "a factor for every sample; NULL: 1")
 

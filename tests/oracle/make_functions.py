@@ -403,6 +403,56 @@ for name, options in {"mel": dict(mag_exp=1.5), "mel_power": dict(power_to_db=Fa
     layer.ref_power = tf.constant(layer.ref_power, tf.float64)
     case(name, layer, real(2, 60))
 
-save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, "functions.safetensors",
+# ---- losses: of predictions, labels are constants ----
+
+
+def labels(*shape):
+    return (rng.uniform(size=shape) < 0.4).astype(float)
+
+
+def one_hot(rows, classes):
+    return np.eye(classes)[rng.integers(0, classes, rows)]
+
+
+def loss(name, y_true, y_pred, function, **constants):
+    case(name, lambda y: function(tf.constant(y_true), y), y_pred, true=y_true, **constants)
+
+
+begin("focal_binary")
+loss("focal_binary", labels(3, 4), real(3, 4, low=0.1, high=0.9), keras.losses.binary_focal_crossentropy)
+begin("focal_binary_options")
+loss("focal_binary_options", labels(3, 4), real(3, 4, low=0.1, high=0.9), lambda t, p: keras.losses.binary_focal_crossentropy(
+    t, p, apply_class_balancing=True, alpha=0.625, gamma=1.5, label_smoothing=0.125))
+begin("focal_binary_logits")
+loss("focal_binary_logits", labels(3, 4), real(3, 4), lambda t, p: keras.losses.binary_focal_crossentropy(
+    t, p, from_logits=True, gamma=3.0))
+begin("focal")
+loss("focal", one_hot(4, 3), real(4, 3, low=0.1, high=0.9), keras.losses.categorical_focal_crossentropy)
+begin("focal_options")
+loss("focal_options", one_hot((2, 4), 3).transpose(0, 2, 1), real(2, 3, 4, low=0.1, high=0.9),
+     lambda t, p: keras.losses.categorical_focal_crossentropy(t, p, alpha=0.625, gamma=1.5, axis=1))
+begin("focal_logits")
+loss("focal_logits", one_hot(4, 3), real(4, 3), lambda t, p: keras.losses.categorical_focal_crossentropy(
+    t, p, from_logits=True, label_smoothing=0.125))
+begin("focal_weighted")
+weight = real(4, low=0.5, high=2)
+loss("focal_weighted", one_hot(4, 3), real(4, 3, low=0.1, high=0.9), lambda t, p: keras.losses.CategoricalFocalCrossentropy(
+    reduction="mean_with_sample_weight", dtype="float64")(t, p, sample_weight=weight), weight=weight)
+begin("generalized")
+loss("generalized", rng.integers(0, 3, 4), real(4, 3, low=0.1, high=0.9),
+     lambda t, p: keras.losses.categorical_generalized_cross_entropy(t, p, q=0.375))
+begin("dice")
+loss("dice", labels(3, 4), real(3, 4, low=0.1, high=0.9), keras.losses.dice)
+begin("dice_axes")
+loss("dice_axes", labels(2, 3, 4), real(2, 3, 4, low=0.1, high=0.9), lambda t, p: keras.losses.dice(t, p, axis=(1, 2)))
+begin("tversky")
+loss("tversky", labels(2, 3, 4), real(2, 3, 4, low=0.1, high=0.9),
+     lambda t, p: keras.losses.tversky(t, p, alpha=0.25, beta=0.75, axis=(1, 2)))
+for name, options in {"circle": {}, "circle_options": dict(gamma=8.0, margin=0.25)}.items():
+    begin(name)
+    loss(name, rng.integers(0, 2, 5), real(5, 3),
+         lambda t, p: keras.losses.circle(t, tf.math.l2_normalize(p, 1), **options))
+
+save_file({name: np.asarray(t, order="C") for name, t in tensors.items()}, "functions.safetensors",
           {"source": f"Keras {keras.__version__}, TensorFlow {tf.__version__}"})
 print(len(tensors), "tensors,", os.path.getsize("functions.safetensors"), "bytes")

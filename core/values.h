@@ -1,8 +1,8 @@
-/* What initializers, regularizers and constraints share: each is a struct with its class and, behind it, the
+/* What initializers, regularizers, constraints and schedules share: each is a struct with its class and, behind it, the
  * options of that class by value, so that values are compared, printed and saved by the fields of the option list.
- * Not installed. Leans on core. */
-#ifndef GT_LAYERS_VALUES_H
-#define GT_LAYERS_VALUES_H
+ * Private to the library. */
+#ifndef GT_CORE_VALUES_H
+#define GT_CORE_VALUES_H
 
 #include "core/inside.h"
 

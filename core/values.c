@@ -1,5 +1,5 @@
 /* Names of the classes of values, and the size of their options. */
-#include "layers/values.h"
+#include "core/values.h"
 
 #include <string.h>
 

@@ -1,0 +1,249 @@
+/* Every layer of the table as text and in files: the text makes a layer that gives the same text, byte for byte, and with the
+ * file the same numbers. And text that is wrong: cut short at every byte, with other bytes, other numbers, members twice and
+ * left out: an error or a layer, never a crash, and nothing is lost. */
+#include <criterion/criterion.h>
+
+#include "layer_uses.h"
+#include "leaks.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT = 40000 };
+
+static char text[TEXT], wrong[TEXT + 100];
+
+static const char *text_of(const Use *use)
+{
+    static char name[160];
+    const char *dtype = gt_dtype_name(use->dtype);
+    snprintf(name, sizeof name, "%s, sample %d, %s: %s", use->type->name, use->number, dtype, gt_error_message());
+    return name;
+}
+
+static const char *file_name(void)
+{
+    static char path[80];
+    snprintf(path, sizeof path, "/tmp/gradtape-layer-files-%d.safetensors", (int)getpid());
+    return path;
+}
+
+static bool same(gt_Tensor *a, gt_Tensor *b)
+{
+    if (!a || !b)
+        return a == b;
+    gt_Spec one = gt_spec(a), two = gt_spec(b);
+    return one.size == two.size && one.dtype == two.dtype &&
+           memcmp(gt_data(a), gt_data(b), (size_t)one.size * gt_dtype_size(one.dtype)) == 0;
+}
+
+/* Layers that call a C function cannot be written down, unless it is an activation that files know. */
+static bool is_of_functions(const Use *use)
+{
+    return strcmp(use->type->name, "lambda") == 0;
+}
+
+static void check_text(const Use *use, gt_Layer *layer)
+{
+    const char *json = gt_layer_to_json(layer);
+    if (is_of_functions(use)) {
+        cr_assert(!json && gt_status() == GT_UNSUPPORTED, "%s", text_of(use));
+        gt_error_clear();
+        return;
+    }
+    cr_assert(json && strlen(json) < TEXT, "%s", text_of(use));
+    strcpy(text, json);
+    gt_Layer *again = gt_layer_from_json(text);
+    cr_assert(again, "%s in %s", text_of(use), text);
+    json = gt_layer_to_json(again);
+    cr_assert(json && strcmp(json, text) == 0, "%s:\n%s\nis\n%s", text_of(use), text, json ? json : "NULL");
+    cr_assert(gt_layer_built(again) == gt_layer_built(layer), "%s", text_of(use));
+    cr_assert(gt_weights(again).count == gt_weights(layer).count, "%s", text_of(use));
+    gt_layer_free(again);
+    gt_Layer *copy = gt_layer_copy(layer);
+    cr_assert(copy, "%s", text_of(use));
+    json = gt_layer_to_json(copy);
+    const char *model = strstr(text, "\"model\":");
+    cr_assert(json && strcmp(strstr(json, "\"model\":"), model) == 0, "%s: the copy\n%s\nis\n%s", text_of(use), model,
+              json ? json : "NULL");
+    gt_layer_free(copy);
+}
+
+static void check_file(const Use *use, gt_Layer *layer, const UseInputs *in)
+{
+    gt_Tensor *before[USE_OUTPUTS], *after[USE_OUTPUTS];
+    cr_assert(gt_save_model(layer, file_name()) == GT_OK, "%s", text_of(use));
+    gt_Layer *loaded = gt_load_model(file_name());
+    cr_assert(loaded, "%s", text_of(use));
+    gt_reset_states(layer);
+    use_call(use, layer, in, false, before);
+    use_call(use, loaded, in, false, after);
+    cr_assert(gt_status() == GT_OK, "%s", text_of(use));
+    for (int k = 0; k < USE_OUTPUTS; k++)
+        cr_assert(same(before[k], after[k]), "%s: output %d", text_of(use), k);
+    gt_layer_free(loaded);
+    unlink(file_name());
+}
+
+Test(layer_files, every_sample)
+{
+    int count, uses = 0;
+    const gt_LayerClass *const *table = gt_layer_classes(&count);
+    for (int k = 0; k < count; k++)
+        for (int n = 0; table[k]->samples[n].inputs; n++)
+            for (int wide = 0; wide < 2; wide++, uses++) {
+                Use use = {table[k], &table[k]->samples[n], n, wide ? GT_FLOAT64 : GT_FLOAT32};
+                gt_Scope *scope = gt_scope_begin();
+                const UseInputs in = use_inputs(&use);
+                gt_Tensor *outputs[USE_OUTPUTS];
+                gt_Layer *layer = use_layer(&use);
+                cr_assert(layer, "%s", text_of(&use));
+                check_text(&use, layer);
+                use_call(&use, layer, &in, true, outputs);
+                cr_assert(gt_status() == GT_OK, "%s", text_of(&use));
+                check_text(&use, layer);
+                if (!is_of_functions(&use))
+                    check_file(&use, layer, &in);
+                cr_assert(gt_summary(layer, .expand_nested = true), "%s", text_of(&use));
+                gt_set_trainable(layer, false);
+                check_text(&use, layer);
+                gt_layer_free(layer);
+                gt_scope_end(scope);
+            }
+    fprintf(stderr, "%d uses of %d classes as text and in files\n", uses, count);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- wrong text ---- */
+
+static int refused, taken;
+
+/* An error that says what it is about, or a layer that is what the text says. */
+static void try_text(const Use *use, const char *what, bool must_fail)
+{
+    gt_Layer *layer = gt_layer_from_json(what);
+    cr_assert((layer != NULL) == (gt_status() == GT_OK), "%s: %s", text_of(use), what);
+    cr_assert(!layer || !must_fail, "%s was taken: %s", text_of(use), what);
+    cr_assert(layer || *gt_error_message(), "%s", what);
+    refused += layer == NULL;
+    taken += layer != NULL;
+    gt_error_clear();
+    gt_layer_free(layer);
+}
+
+/* The text of a built layer of the sample; false: it has none. */
+static bool write_sample(const Use *use)
+{
+    const UseInputs in = use_inputs(use);
+    gt_Tensor *outputs[USE_OUTPUTS];
+    gt_Layer *layer = use_layer(use);
+    use_call(use, layer, &in, false, outputs);
+    const char *json = gt_layer_to_json(layer);
+    if (json)
+        strcpy(text, json);
+    gt_error_clear();
+    gt_layer_free(layer);
+    return json != NULL;
+}
+
+typedef void Mischief(const Use *use);
+
+static void each_first_sample(Mischief *make)
+{
+    int count;
+    const gt_LayerClass *const *table = gt_layer_classes(&count);
+    refused = taken = 0;
+    for (int k = 0; k < count; k++) {
+        Use use = {table[k], &table[k]->samples[0], 0, GT_FLOAT32};
+        gt_Scope *scope = gt_scope_begin();
+        if (write_sample(&use))
+            make(&use);
+        gt_scope_end(scope);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static void cut_short(const Use *use)
+{
+    for (size_t length = 0; length < strlen(text); length++) {
+        snprintf(wrong, sizeof wrong, "%.*s", (int)length, text);
+        try_text(use, wrong, true);
+    }
+}
+
+Test(layer_files, text_cut_short)
+{
+    each_first_sample(cut_short);
+    cr_assert(taken == 0 && refused > 10000, "%d %d", taken, refused);
+}
+
+static void other_bytes(const Use *use)
+{
+    static const char bytes[] = "0-9\"}]{[:,en\\ \x01\xff";
+    for (size_t i = 0, length = strlen(text); i < length; i++) {
+        strcpy(wrong, text);
+        wrong[i] = bytes[i % (sizeof bytes - 1)];
+        try_text(use, wrong, false);
+    }
+}
+
+Test(layer_files, text_with_other_bytes)
+{
+    each_first_sample(other_bytes);
+    cr_assert(refused > 10000, "%d %d", taken, refused);
+}
+
+/* Where a value ends that begins at `at`: a number or a word. */
+static size_t word_at(const char *at)
+{
+    return strspn(at, "-+.0123456789eEtrufalsn");
+}
+
+/* Every number and word becomes another one. */
+static void other_values(const Use *use)
+{
+    static const char *const values[] = {"-1", "0", "1", "3", "9223372036854775807", "-9223372036854775808", "2147483648",
+                                         "1e308", "-0.5", "1e999", "null", "true", "\"\"", "[]", "{}", "\"relu\"",
+                                         "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,"
+                                         "31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57]",
+                                         "{\"class\":\"dense\"}"};
+    const size_t built_for = (size_t)(strstr(text, "\"model\"") - text);
+    for (size_t i = 1; text[i]; i++) {
+        size_t word = text[i - 1] == ':' || text[i - 1] == '[' || text[i - 1] == ',' ? word_at(text + i) : 0;
+        for (size_t v = 0; word && v < sizeof values / sizeof *values; v++) {
+            if ((i < built_for && (v == 0 || v > 9)) || (i + v) % 2)
+                continue; /* fewer of the shapes that it was built for, and half of all */
+            snprintf(wrong, sizeof wrong, "%.*s%s%s", (int)i, text, values[v], text + i + word);
+            try_text(use, wrong, false);
+        }
+    }
+}
+
+Test(layer_files, text_with_other_values, .timeout = 300)
+{
+    each_first_sample(other_values);
+    cr_assert(refused > 1000 && taken > 100, "%d %d", taken, refused);
+}
+
+/* Every member is called something else. */
+static void other_names(const Use *use)
+{
+    for (const char *at = text; (at = strchr(at, '"')); at = strchr(at + 1, '"') + 1) {
+        size_t length = strcspn(at + 1, "\"");
+        if (at[length + 2] != ':')
+            continue;
+        snprintf(wrong, sizeof wrong, "%.*s\"other\"%s", (int)(at - text), text, at + length + 2);
+        try_text(use, wrong, false);
+        snprintf(wrong, sizeof wrong, "%.*s\"%.*s\":null,%s", (int)(at - text), text, (int)length, at + 1, at);
+        try_text(use, wrong, false); /* twice */
+    }
+}
+
+Test(layer_files, members_with_other_names)
+{
+    each_first_sample(other_names);
+    cr_assert(refused > 500, "%d %d", taken, refused);
+}

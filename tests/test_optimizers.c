@@ -1,0 +1,466 @@
+/* Optimizers that compute by operations, schedules, and scales of the loss, against Keras (oracle/make_optimizers.py), eagerly and
+ * in plans; what is refused. */
+#include "layer_mistakes.h"
+
+#include "budget.h"
+
+#include <math.h>
+
+#include "oracle/optimizers.inc"
+
+typedef gt_Optimizer *(*Maker)(void);
+
+#define MAKE(name, ...)                                                                            \
+    static gt_Optimizer *name(void)                                                                \
+    {                                                                                              \
+        return __VA_ARGS__;                                                                        \
+    }
+#define RMS 0.1, .rho = 0.8, .epsilon = 0.05
+#define HALVES gt_ExponentialDecay(0.1, .decay_steps = 3, .decay_rate = 0.5)
+MAKE(plain, gt_RMSprop(RMS))
+MAKE(momentum, gt_RMSprop(RMS, .momentum = 0.7))
+MAKE(centered, gt_RMSprop(RMS, .centered = true))
+MAKE(both, gt_RMSprop(RMS, .momentum = 0.7, .centered = true))
+MAKE(decays, gt_RMSprop(RMS, .weight_decay = 0.25))
+MAKE(accumulates, gt_RMSprop(RMS, .momentum = 0.7, .gradient_accumulation_steps = 3))
+MAKE(clips, gt_RMSprop(RMS, .clipnorm = 1.5))
+MAKE(averages, gt_RMSprop(RMS, .use_ema = true, .ema_momentum = 0.9, .ema_overwrite_frequency = 3))
+MAKE(scheduled, gt_RMSprop(RMS, .schedule = HALVES))
+MAKE(sgd, gt_SGD(.momentum = 0.75, .schedule = HALVES))
+MAKE(adam, gt_Adam(.beta_1 = 0.75, .beta_2 = 0.875, .epsilon = 0.0625,
+                   .schedule = gt_CosineDecay(0.1, .decay_steps = 8, .alpha = 0.1)))
+MAKE(adamw, gt_AdamW(.beta_1 = 0.75, .beta_2 = 0.875, .weight_decay = 0.25, .epsilon = 0.0625,
+                     .schedule = gt_CosineDecay(0.1, .decay_steps = 6, .warmup_target = 0.3, .warmup_steps = 3)))
+MAKE(scaled, gt_SGD(0.1, .momentum = 0.75, .loss_scale_factor = 8))
+#define BETAS .beta_1 = 0.75, .beta_2 = 0.875
+MAKE(adagrad, gt_Adagrad(0.125, .initial_accumulator_value = 0.25, .epsilon = 0.0625))
+MAKE(adagrad_twice, gt_Adagrad(0.125, .initial_accumulator_value = 0.25, .weight_decay = 0.25, .gradient_accumulation_steps = 2))
+MAKE(adadelta, gt_Adadelta(0.5, .rho = 0.75, .epsilon = 0.0625))
+MAKE(adadelta_decays, gt_Adadelta(0.5, .weight_decay = 0.25))
+MAKE(adamax, gt_Adamax(0.125, BETAS, .epsilon = 0.0625))
+MAKE(adamax_thrice, gt_Adamax(0.125, BETAS, .gradient_accumulation_steps = 3))
+MAKE(nadam, gt_Nadam(0.125, BETAS, .epsilon = 0.0625))
+MAKE(nadam_clips, gt_Nadam(0.125, BETAS, .weight_decay = 0.25, .clipnorm = 1.5))
+MAKE(lion, gt_Lion(0.125, BETAS))
+MAKE(lion_decays, gt_Lion(0.125, BETAS, .weight_decay = 0.25))
+MAKE(ftrl, gt_Ftrl(0.125, .learning_rate_power = -0.75, .initial_accumulator_value = 0.25,
+                   .l1_regularization_strength = 0.125, .l2_regularization_strength = 0.25,
+                   .l2_shrinkage_regularization_strength = 0.5, .beta = 0.25))
+MAKE(ftrl_plain, gt_Ftrl(0.5))
+MAKE(lamb, gt_Lamb(0.125, BETAS, .epsilon = 0.0625))
+MAKE(lamb_decays, gt_Lamb(0.125, BETAS, .weight_decay = 0.25))
+MAKE(adafactor, gt_Adafactor(0.125))
+MAKE(adafactor_options, gt_Adafactor(0.75, .beta_2_decay = -0.5, .epsilon_2 = 0.0625, .clip_threshold = 0.5,
+                                     .weight_decay = 0.25))
+MAKE(muon, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .momentum = 0.875, .adam_weight_decay = 0.25,
+                   .weight_decay = 0.5))
+MAKE(muon_options, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .epsilon = 0.0625, .adam_lr_ratio = 0.5,
+                           .nesterov = false, .ns_steps = 3, .rms_rate = 0.5, .weight_decay = 0, .adam_weight_decay = 0))
+static const Maker makers[] = {plain,    momentum,  centered, both, decays, accumulates, clips,
+                               averages, scheduled, sgd,      adam, adamw,  scaled,
+    adagrad, adagrad_twice, adadelta, adadelta_decays, adamax, adamax_thrice, nadam, nadam_clips, lion, lion_decays,
+    ftrl, ftrl_plain, lamb, lamb_decays, adafactor, adafactor_options, muon, muon_options};
+enum { MAKERS = sizeof makers / sizeof *makers };
+
+/* ---- training as the script does ---- */
+
+typedef struct Run {
+    gt_Optimizer *optimizer;
+    gt_Variable *list[2];
+    double factor; /* on the gradients */
+} Run;
+
+static gt_Status one_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)out;
+    const Run *run = context;
+    gt_Tensor *gradients[] = {gt_get_item(in[0], ":3"), gt_reshape(gt_get_item(in[0], "3:"), gt_shape(2, 1))};
+    return gt_apply_gradients(run->optimizer, ((gt_Tensors){(gt_Tensor *const *)run->list, 2}), gradients);
+}
+
+static Run begin(gt_Optimizer *optimizer, double factor)
+{
+    cr_assert(optimizer, "%s", gt_error_message());
+    Run run = {.optimizer = optimizer, .factor = factor};
+    run.list[0] = gt_variable(gt_cast(gt_array(gt_shape(3), 1, 1.25, 1.5), GT_FLOAT64), .name = "a");
+    run.list[1] = gt_variable(gt_cast(gt_array(gt_shape(2, 1), 1.75, 2), GT_FLOAT64), .name = "b");
+    return run;
+}
+
+static gt_Tensor *slopes(const Run *run, int call)
+{
+    double g[5];
+    for (int k = 0; k < 5; k++)
+        g[k] = ((k + 1) * (7 - call) / 8.0 + call % 3 / 4.0) * run->factor;
+    return gt_from_data(g, gt_shape(5), GT_FLOAT64);
+}
+
+static double number_of(const Run *run, int k)
+{
+    return k < 3 ? gt_element(run->list[0], k) : gt_element(run->list[1], k - 3);
+}
+
+static void end(Run *run)
+{
+    gt_optimizer_free(run->optimizer);
+    gt_variable_free(run->list[0]);
+    gt_variable_free(run->list[1]);
+}
+
+Test(optimizers, ten_steps_as_keras)
+{
+    cr_assert(sizeof trained / sizeof *trained == MAKERS);
+    gt_Scope *scope = gt_scope_begin();
+    for (int i = 0; i < MAKERS; i++)
+        for (int traced = 0; traced < 2; traced++) {
+            Run run = begin(makers[i](), makers[i] == scaled ? 8 : 1);
+            gt_Function *plan = gt_function(one_step, &run, .outputs = 0);
+            for (int call = 1; call <= 10; call++) {
+                gt_Tensor *g = slopes(&run, call);
+                gt_Status status = traced ? gt_function_call(plan, gt_tensors(g), NULL) : one_step(&run, &g, NULL);
+                cr_assert(status == GT_OK, "%d: %s", i, gt_error_message());
+            }
+            for (int k = 0; k < 5; k++)
+                cr_assert(fabs(number_of(&run, k) - trained[i][k]) < 1e-12 * fmax(1, fabs(trained[i][k])),
+                          "%d, number %d, %s: %.17g instead of %.17g", i, k, traced ? "planned" : "eager",
+                          number_of(&run, k), trained[i][k]);
+            gt_function_free(plan);
+            end(&run);
+        }
+    ends(scope);
+}
+
+MAKE(muon_plain, gt_Muon(0.125))
+MAKE(muon_decays, gt_Muon(0.125, .nesterov = false, .momentum = 0.5, .weight_decay = 0.25))
+MAKE(adafactor_plain, gt_Adafactor(0.125))
+MAKE(adafactor_clips, gt_Adafactor(0.75, .epsilon_2 = 0.25, .clip_threshold = 0.5))
+MAKE(lamb_plain, gt_Lamb(0.125))
+
+static gt_Status matrix_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)out;
+    const Run *run = context;
+    return gt_apply_gradients(run->optimizer, gt_tensors(run->list[0]), in);
+}
+
+/* Those that look at matrices as such: shapes of slots, axes, norms. */
+Test(optimizers, matrices_as_keras)
+{
+    static const Maker kinds[] = {muon_plain, muon_decays, adafactor_plain, adafactor_clips, lamb_plain};
+    const gt_Shape shapes[] = {gt_shape(4, 6), gt_shape(6, 4), gt_shape(2, 3, 4)};
+    gt_Scope *scope = gt_scope_begin();
+    cr_assert(sizeof matrices / sizeof *matrices == 15);
+    for (int i = 0; i < 30; i++) {
+        const double *expected = matrices[i / 2];
+        const gt_Shape shape = shapes[i / 2 % 3];
+        double start[24], g[24];
+        for (int k = 0; k < 24; k++)
+            start[k] = cos(k);
+        Run run = {.optimizer = kinds[i / 6]()};
+        run.list[0] = gt_variable(gt_from_data(start, shape, GT_FLOAT64), .name = "w");
+        gt_Function *plan = gt_function(matrix_step, &run, .outputs = 0);
+        for (int call = 1; call <= 4; call++) {
+            for (int k = 0; k < 24; k++)
+                g[k] = sin(1.7 * k + call);
+            gt_Tensor *slope = gt_from_data(g, shape, GT_FLOAT64);
+            gt_Status status = i % 2 ? gt_function_call(plan, gt_tensors(slope), NULL) : matrix_step(&run, &slope, NULL);
+            cr_assert(status == GT_OK, "%s", gt_error_message());
+        }
+        for (int k = 0; k < 24; k++)
+            cr_assert(fabs(gt_element(run.list[0], k) - expected[k]) < 1e-11, "%d, number %d: %.17g instead of %.17g", i, k,
+                      gt_element(run.list[0], k), expected[k]);
+        gt_function_free(plan);
+        end(&run);
+    }
+    ends(scope);
+}
+
+Test(optimizers, classes_by_name)
+{
+    int count = 0;
+    const gt_OptimizerClass *const *classes = gt_optimizer_classes(&count);
+    cr_assert_eq(count, 13);
+    for (int i = 0; i < count; i++) {
+        cr_assert(gt_optimizer_class_find(classes[i]->name) == classes[i]);
+        cr_assert(gt_optimizer_class_find(classes[i]->keras) == classes[i]);
+        gt_Optimizer *optimizer = gt_optimizer_new(classes[i], NULL);
+        cr_assert(optimizer && gt_optimizer_class(optimizer) == classes[i], "%s", gt_error_message());
+        gt_optimizer_free(optimizer);
+    }
+    cr_assert_null(gt_optimizer_class_find("momentum"));
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- schedules ---- */
+
+Test(optimizers, rates_as_keras)
+{
+    static const double steps[] = {0, 1, 2, 3, 4, 7, 8, 15, 30};
+    const gt_Schedule schedules[] = {
+        gt_ExponentialDecay(0.1, .decay_steps = 7, .decay_rate = 0.5),
+        gt_ExponentialDecay(0.1, .decay_steps = 7, .decay_rate = 0.5, .staircase = true),
+        gt_InverseTimeDecay(0.1, .decay_steps = 7, .decay_rate = 0.5),
+        gt_InverseTimeDecay(0.1, .decay_steps = 7, .decay_rate = 0.5, .staircase = true),
+        gt_PolynomialDecay(0.1, .decay_steps = 7),
+        gt_PolynomialDecay(0.1, .decay_steps = 7, .end_learning_rate = 0.01, .power = 2.5),
+        gt_PolynomialDecay(0.1, .decay_steps = 7, .end_learning_rate = 0.01, .power = 0.5, .cycle = true),
+        gt_CosineDecay(0.1, .decay_steps = 7),
+        gt_CosineDecay(0.1, .decay_steps = 7, .alpha = 0.2),
+        gt_CosineDecay(0.1, .decay_steps = 7, .alpha = 0.2, .warmup_target = 0.4, .warmup_steps = 4),
+        gt_CosineDecayRestarts(0.1, .first_decay_steps = 3),
+        gt_CosineDecayRestarts(0.1, .first_decay_steps = 3, .t_mul = 1, .m_mul = 0.8, .alpha = 0.1),
+        gt_CosineDecayRestarts(0.1, .first_decay_steps = 3, .t_mul = 1.5, .m_mul = 0.8, .alpha = 0.1),
+        gt_PiecewiseConstantDecay(.boundaries = gt_numbers(3, 7), .values = gt_numbers(0.1, 0.05, 0.01)),
+    };
+    enum { SCHEDULES = sizeof schedules / sizeof *schedules, STEPS = sizeof steps / sizeof *steps };
+    cr_assert(sizeof rates / sizeof *rates == SCHEDULES && sizeof *rates / sizeof **rates == STEPS);
+    gt_Scope *scope = gt_scope_begin();
+    bool seen[16] = {false};
+    for (int i = 0; i < SCHEDULES; i++) {
+        for (int s = 0; s < STEPS; s++) {
+            gt_Tensor *rate = gt_schedule_rate(schedules[i], gt_scalar(steps[s], GT_INT64));
+            cr_assert(rate && gt_dtype(rate) == GT_FLOAT64, "%s", gt_error_message());
+            cr_assert(fabs(gt_item(rate) - rates[i][s]) < 1e-13, "%d, step %g: %.17g instead of %.17g", i, steps[s],
+                      gt_item(rate), rates[i][s]);
+        }
+        int count = 0;
+        const gt_ScheduleClass *const *classes = gt_schedule_classes(&count);
+        for (int k = 0; k < count; k++)
+            seen[k] |= classes[k] == schedules[i].type;
+        cr_assert(gt_schedule_class_find(schedules[i].type->name) == schedules[i].type);
+        cr_assert(gt_schedule_class_find(schedules[i].type->keras) == schedules[i].type);
+        cr_assert(i < 13 || (count == 6 && seen[0] && seen[1] && seen[2] && seen[3] && seen[4] && seen[5]));
+    }
+    cr_assert_null(gt_schedule_class_find("cosine"));
+    const gt_CosineDecay_options options = {
+        GT_PRESETS(gt_CosineDecay_options, gt_CosineDecay_OPTIONS).initial_learning_rate = 0.1, .decay_steps = 7};
+    gt_Schedule made = gt_schedule_make(gt_schedule_class_find("CosineDecay"), &options);
+    cr_assert(memcmp(&made, &schedules[7], sizeof made) == 0);
+    ends(scope);
+}
+
+static gt_Tensor *hyperbola(void *context, gt_Tensor *step)
+{
+    return gt_divide(gt_scalar(*(const double *)context, GT_FLOAT64), gt_add(step, 1));
+}
+
+static gt_Tensor *nothing(void *context, gt_Tensor *step)
+{
+    (void)context, (void)step;
+    return NULL;
+}
+
+static gt_Tensor *vector(void *context, gt_Tensor *step)
+{
+    (void)context, (void)step;
+    return gt_ones(gt_shape(2));
+}
+
+Test(optimizers, a_schedule_of_ones_own)
+{
+    gt_Scope *scope = gt_scope_begin();
+    double rate = 0.5;
+    Run run = begin(gt_SGD(.schedule = gt_schedule(hyperbola, &rate)), 1);
+    gt_Tensor *ones = gt_cast(gt_ones(gt_shape(5)), GT_FLOAT64);
+    for (int call = 0; call < 3; call++) {
+        cr_assert(gt_optimizer_learning_rate(run.optimizer) == 0.5 / (call + 1));
+        double before = number_of(&run, 0);
+        cr_assert(one_step(&run, &ones, NULL) == GT_OK, "%s", gt_error_message());
+        cr_assert(fabs(before - number_of(&run, 0) - 0.5 / (call + 1)) < 1e-15);
+    }
+    cr_assert(gt_optimizer_set_learning_rate(run.optimizer, 0.1) != GT_OK);
+    fails(GT_STATE, "is what its schedule says");
+    end(&run);
+    static const gt_ScheduleFunction wrong[] = {nothing, vector};
+    static const char *const parts[] = {"returned no tensor", "a schedule gives one number"};
+    for (int i = 0; i < 2; i++) {
+        run = begin(gt_SGD(.schedule = gt_schedule(wrong[i], NULL)), 1);
+        cr_assert(one_step(&run, &ones, NULL) != GT_OK);
+        fails(GT_INVALID, parts[i]);
+        cr_assert(number_of(&run, 0) == 1 && gt_optimizer_iterations(run.optimizer) == 0, "nothing changed");
+        end(&run);
+    }
+    ends(scope);
+}
+
+static void no_schedule(gt_Schedule schedule, const char *part)
+{
+    cr_assert(!gt_SGD(.schedule = schedule), "made, instead of: %s", part);
+    fails(GT_INVALID, part);
+    cr_assert(!gt_schedule_rate(schedule, gt_scalar(1, GT_INT64)));
+    fails(GT_INVALID, part);
+}
+
+MAKE(wrong_adagrad, gt_Adagrad(.initial_accumulator_value = -1))
+MAKE(wrong_adadelta, gt_Adadelta(.rho = 1))
+MAKE(wrong_adamax, gt_Adamax(.beta_1 = -0.5))
+MAKE(wrong_nadam, gt_Nadam(.beta_2 = 1))
+MAKE(wrong_lion, gt_Lion(.beta_1 = 0))
+MAKE(wrong_ftrl, gt_Ftrl(.learning_rate_power = 1))
+MAKE(wrong_lamb, gt_Lamb(.epsilon = NAN))
+MAKE(wrong_adafactor, gt_Adafactor(.beta_2_decay = 0))
+MAKE(wrong_muon, gt_Muon(.ns_steps = 0))
+
+Test(optimizers, what_is_refused)
+{
+    gt_Scope *scope = gt_scope_begin();
+    no_schedule(gt_ExponentialDecay(0.1, .decay_rate = 0.5), "decay_steps must be finite and > 0 (got 0)");
+    no_schedule(gt_ExponentialDecay(0.1, .decay_steps = 3), "decay_rate must be finite and > 0 (got 0)");
+    no_schedule(gt_ExponentialDecay(NAN, .decay_steps = 3, .decay_rate = 1), "initial_learning_rate must be finite");
+    no_schedule(gt_InverseTimeDecay(0.1, .decay_steps = -1), "decay_steps");
+    no_schedule(gt_PolynomialDecay(0.1, .decay_steps = INFINITY), "decay_steps");
+    no_schedule(gt_CosineDecay(0.1, .decay_steps = 3, .warmup_target = 1), "warmup_steps must be finite and > 0");
+    no_schedule(gt_CosineDecay(0.1, .decay_steps = 3, .warmup_steps = 1), "come with a warmup_target");
+    no_schedule(gt_CosineDecayRestarts(0.1, .first_decay_steps = 3, .t_mul = 0.5), "t_mul must be finite and >= 1");
+    no_schedule(gt_PiecewiseConstantDecay(.boundaries = gt_numbers(1)), "one value more (got 1 and 0)");
+    no_schedule(gt_PiecewiseConstantDecay(.boundaries = gt_numbers(2, 1), .values = gt_numbers(1, 2, 3)),
+                "boundaries must rise (number 1 does not)");
+    no_schedule(gt_schedule(NULL, NULL), "the schedule's function is NULL");
+    cr_assert(!gt_schedule_rate((gt_Schedule){0}, gt_scalar(1, GT_INT64)));
+    fails(GT_INVALID, "there is no schedule");
+    cr_assert(!gt_RMSprop(.rho = 1));
+    fails(GT_INVALID, "rho must be in [0, 1) (got 1)");
+    cr_assert(!gt_RMSprop(.momentum = 2));
+    fails(GT_INVALID, "momentum must be in [0, 1]");
+    cr_assert(!gt_RMSprop(.epsilon = -1));
+    fails(GT_INVALID, "epsilon must be finite and >= 0");
+    static const struct {
+        Maker make;
+        const char *part;
+    } wrong[] = {{wrong_adagrad, "initial_accumulator_value must be finite and >= 0 (got -1)"},
+                 {wrong_adadelta, "rho must be in [0, 1) (got 1)"},
+                 {wrong_adamax, "beta_1 must be in [0, 1) (got -0.5)"},
+                 {wrong_nadam, "beta_2 must be in [0, 1) (got 1)"},
+                 {wrong_lion, "beta_1 must be in (0, 1] (got 0)"},
+                 {wrong_ftrl, "learning_rate_power must be <= 0 (got 1)"},
+                 {wrong_lamb, "epsilon must be finite and >= 0"},
+                 {wrong_adafactor, "beta_2_decay must be < 0 (got 0)"},
+                 {wrong_muon, "ns_steps must be > 0 (got 0)"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_assert(!wrong[i].make());
+        fails(GT_INVALID, wrong[i].part);
+    }
+    cr_assert(!gt_SGD(.loss_scale_factor = 0));
+    fails(GT_INVALID, "loss_scale_factor must be finite and > 0");
+    cr_assert(!gt_LossScaleOptimizer(gt_SGD(), .initial_scale = 0));
+    fails(GT_INVALID, "initial_scale must be finite and > 0");
+    cr_assert(!gt_LossScaleOptimizer(gt_SGD(), .dynamic_growth_steps = 0));
+    fails(GT_INVALID, "dynamic_growth_steps must be > 0");
+    cr_assert(!gt_LossScaleOptimizer(gt_LossScaleOptimizer(gt_SGD())));
+    fails(GT_STATE, "has a scale already");
+    ends(scope);
+}
+
+/* ---- scales ---- */
+
+/* As Keras: two finite steps in a row double the scale, an infinite gradient halves it and changes nothing else. */
+Test(optimizers, a_scale_that_moves)
+{
+    gt_Scope *scope = gt_scope_begin();
+    for (int traced = 0; traced < 2; traced++)
+        for (int kind = 0; kind < 3; kind++) {
+            gt_Optimizer *inner = kind == 0 ? gt_SGD(0.5) : kind == 1 ? gt_Adam(0.5) : gt_RMSprop(0.5, .momentum = 0.5);
+            Run run = begin(gt_LossScaleOptimizer(inner, .initial_scale = 8, .dynamic_growth_steps = 2), 1);
+            gt_Function *plan = gt_function(one_step, &run, .outputs = 0);
+            static const bool finite[] = {true, false, true, true, false, false, true};
+            static const double scales[] = {8, 4, 4, 8, 4, 2, 2};
+            int64_t updates = 0;
+            for (int call = 0; call < 7; call++) {
+                double scale = gt_optimizer_loss_scale(run.optimizer), before[5];
+                gt_Tensor *g = gt_multiply(gt_cast(gt_ones(gt_shape(5)), GT_FLOAT64), finite[call] ? scale : INFINITY);
+                for (int k = 0; k < 5; k++)
+                    before[k] = number_of(&run, k);
+                gt_Status status = traced ? gt_function_call(plan, gt_tensors(g), NULL) : one_step(&run, &g, NULL);
+                cr_assert(status == GT_OK, "%s", gt_error_message());
+                updates += finite[call];
+                for (int k = 0; k < 5; k++)
+                    cr_assert((number_of(&run, k) != before[k]) == finite[call] && isfinite(number_of(&run, k)));
+                cr_assert(kind > 0 || number_of(&run, 4) == 2 - 0.5 * (double)updates, "the gradient was not divided");
+                cr_assert(gt_optimizer_loss_scale(run.optimizer) == scales[call], "call %d: %g instead of %g", call,
+                          gt_optimizer_loss_scale(run.optimizer), scales[call]);
+                cr_assert(gt_optimizer_iterations(run.optimizer) == updates);
+            }
+            char text[64];
+            cr_assert(strcmp(gt_optimizer_variable_name(run.optimizer, 2, NULL, NULL, text, sizeof text), "loss_scale") == 0);
+            cr_assert(strcmp(gt_optimizer_variable_name(run.optimizer, 3, NULL, NULL, text, sizeof text), "finite_steps") == 0);
+            gt_function_free(plan);
+            end(&run);
+        }
+    ends(scope);
+}
+
+Test(optimizers, a_loss_is_scaled)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Optimizer *optimizer = gt_SGD(0.5, .loss_scale_factor = 4), *none = gt_SGD(0.5);
+    gt_Variable *w = gt_variable(gt_array(gt_shape(2), 1, -1));
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *loss = gt_sum(gt_square(w)), *scaled = gt_scale_loss(optimizer, loss);
+    cr_assert(gt_item(scaled) == 8 && gt_scale_loss(none, loss) == loss);
+    cr_assert(gt_minimize(optimizer, tape, scaled, gt_tensors(w)) == GT_OK, "%s", gt_error_message());
+    gt_tape_end(tape);
+    cr_assert(gt_element(w, 0) == 0 && gt_optimizer_loss_scale(optimizer) == 4 && gt_optimizer_loss_scale(none) == 1);
+    gt_optimizer_free(optimizer), gt_optimizer_free(none), gt_variable_free(w);
+    ends(scope);
+}
+
+/* The gradient of a mixed_float16 model that is too small for float16 arrives with the scale that gt_compile gives it, and not
+ * without. */
+Test(optimizers, models_of_float16_are_scaled)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_ones(gt_shape(16, 1));
+    gt_Dataset *data = gt_dataset_from_tensors(x, gt_multiply(x, 1e-9), .batch_size = 16, .shuffle = false);
+    gt_set_dtype_policy(gt_mixed_float16());
+    for (int scales = 0; scales < 2; scales++) {
+        gt_Layer *model = gt_Sequential(gt_Dense(1, .use_bias = false, .kernel_initializer = gt_Zeros()));
+        gt_Optimizer *optimizer = gt_SGD(0.25);
+        cr_assert(gt_compile(model, .optimizer = optimizer, .loss = gt_MeanSquaredError(), .auto_scale_loss = scales) == GT_OK);
+        cr_assert(gt_optimizer_loss_scale(optimizer) == (scales ? 32768 : 1));
+        gt_History *history = gt_fit(model, data, .epochs = 2, .verbose = GT_VERBOSITY_SILENT);
+        cr_assert(history, "%s", gt_error_message());
+        double w = gt_element(gt_weights(model).items[0], 0);
+        cr_assert(scales ? fabs(w - 1e-9) < 1e-11 : w == 0, "%d: %g", scales, w);
+        gt_history_free(history);
+        gt_layer_free(model);
+    }
+    gt_set_dtype_policy(GT_DTYPE_NONE);
+    gt_dataset_free(data);
+    ends(scope);
+}
+
+/* Each allocation of a step fails in turn: an error, nothing lost, and nothing changed. */
+Test(optimizers, every_allocation_may_fail)
+{
+    gt_Context *before = gt_context();
+    for (int kind = 0; kind < 2; kind++) {
+        bool done = false;
+        for (long n = 0; !done; n++) {
+            cr_assert(n < 5000, "it never ends");
+            Budget budget = {.left = INT32_MAX};
+            const gt_Allocator allocator = {budget_allocate, budget_release, &budget};
+            gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
+            gt_context_use(context);
+            gt_Scope *scope = gt_scope_begin();
+            Run run = begin(kind == 0 ? both() : gt_LossScaleOptimizer(scheduled()), 1);
+            gt_Tensor *g = slopes(&run, 1);
+            gt_optimizer_build(run.optimizer, ((gt_Tensors){(gt_Tensor *const *)run.list, 2}));
+            budget.left = n;
+            done = one_step(&run, &g, NULL) == GT_OK;
+            budget.left = INT32_MAX;
+            cr_assert(done || gt_status() == GT_NO_MEMORY, "%s", gt_error_message());
+            gt_error_clear();
+            for (int k = 0; k < 5; k++)
+                cr_assert((number_of(&run, k) != 1 + k / 4.0) == done, "%ld: half a step", n);
+            cr_assert(gt_optimizer_iterations(run.optimizer) == done);
+            end(&run);
+            gt_scope_end(scope);
+            gt_context_use(before);
+            gt_context_free(context);
+            cr_assert(budget.held == 0, "%ld: %ld blocks are lost", n, budget.held);
+        }
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
