@@ -30,6 +30,13 @@ static inline gt_Layer *use_layer(const Use *use)
     return layer;
 }
 
+/* Is a C function among the options, which files have no name for? */
+static inline bool use_of_functions(const Use *use)
+{
+    const char *keras = use->sample->keras;
+    return strcmp(use->type->name, "lambda") == 0 || (keras && strstr(keras, "=lambda "));
+}
+
 /* The numbers of the inputs. */
 static inline void use_case(const Use *use, Case *c)
 {
