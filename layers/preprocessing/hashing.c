@@ -149,7 +149,12 @@ const gt_LayerClass gt_layer_class_hashing = {
          .keras = "Hashing(5, output_mode='multi_hot')" FLOATS,
          .inputs = 1,
          .input = GT_INPUTS(GT_WHOLE(GT_INT64, -9, 9, 4, 3)),
-         .output = GT_SAMPLE_SHAPE(4, 5)}),
+         .output = GT_SAMPLE_SHAPE(4, 5)},
+        {.options = GT_LAYER_OPTIONS(gt_Hashing, .num_bins = 5, .output_mode = GT_OUTPUT_MODE_ONE_HOT),
+         .keras = "Hashing(5, output_mode='one_hot')" FLOATS,
+         .inputs = 1,
+         .input = GT_INPUTS(GT_WHOLE(GT_INT64, -9, 9, 6, 1)),
+         .output = GT_SAMPLE_SHAPE(6, 5)}),
 };
 
 gt_Layer *gt_Hashing_at(const char *here, const gt_Hashing_options *options)
