@@ -1,4 +1,4 @@
-/* Another program for tests/test_layers_text.c: loads a model of which it knows only the names of the inputs, reads rows
+/* Another program for tests/test_another_program.c: loads a model of which it knows only the names of the inputs, reads rows
  * "word,word,number,number" from standard input, and prints the bits of what it predicts. */
 #include "gradtape.h"
 
@@ -14,7 +14,8 @@ int main(int count, char **arguments)
     double price[ROWS][2];
     int64_t rows = 0;
     gt_Layer *model = gt_load_model(count > 1 ? arguments[1] : NULL);
-    while (rows < ROWS && scanf(" %63[^,],%63[^,],%lf,%lf", color[rows], title[rows], &price[rows][0], &price[rows][1]) == 4) {
+    while (rows < ROWS && scanf(" %63[^,],%63[^,],%lf,%lf", color[rows], title[rows],
+                                &price[rows][0], &price[rows][1]) == 4) {
         colors[rows] = color[rows];
         titles[rows] = title[rows];
         rows++;
