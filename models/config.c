@@ -315,7 +315,8 @@ static gt_Status build_as_it_was(gt_ConfigReader *reader, const gt_JsonValue *li
             return gt_status();
         if (dtype != GT_DTYPE_NONE &&
             (!gt_config_read_shape(reader, gt_json_member(at, "shape"), &shape) ||
-             !gt_storable(dtype) || !gt_spec_set(&inputs[count], dtype, shape))) {
+             !(gt_storable(dtype) || dtype == GT_TEXT) ||
+             !gt_spec_set(&inputs[count], dtype, shape))) {
             gt_config_fail(reader, "input %d of built_for cannot be", (int)count + 1);
             return gt_status();
         }

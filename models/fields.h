@@ -6,6 +6,7 @@
 #include "core/map.h"
 #include "io/json.h"
 #include "layers/layer.h"
+#include "layers/preprocessing/text_vectorization.h"
 
 /* Text that grows; written without blanks, so that the same options give the same bytes. */
 typedef struct gt_ConfigWriter {
