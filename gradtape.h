@@ -176,6 +176,8 @@
 #include "io/safetensors.h"
 #include "train/adapt.h"
 #include "train/checkpoint.h"
+#include "train/data/csv.h"
+#include "train/data/idx.h"
 #include "train/dataset.h"
 #include "train/loss.h"
 #include "train/metric.h"
