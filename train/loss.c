@@ -19,6 +19,7 @@ GT_OPTION_TYPE(gt_CosineSimilarity_options, gt_CosineSimilarity_OPTIONS);
 GT_OPTION_TYPE(gt_BinaryCrossentropy_options, gt_BinaryCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_CategoricalCrossentropy_options, gt_CategoricalCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_SparseCategoricalCrossentropy_options, gt_SparseCategoricalCrossentropy_OPTIONS);
+GT_OPTION_TYPE(gt_compute_loss_options, gt_compute_loss_OPTIONS);
 GT_OPTION_TYPE(gt_BinaryFocalCrossentropy_options, gt_BinaryFocalCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_CategoricalFocalCrossentropy_options, gt_CategoricalFocalCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_CategoricalGeneralizedCrossEntropy_options,
@@ -357,4 +358,21 @@ gt_Tensor *gt_loss_values(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_p
         gt_fail(GT_INVALID, "%s: the loss is NULL", self->type->name);
     *counts = counted(self, y_true, values);
     return gt_status() == GT_OK ? values : NULL;
+}
+
+gt_Tensor *gt_compute_loss_at(const char *here, gt_Loss loss, gt_Tensor *y_true, gt_Tensor *y_pred,
+                              const gt_compute_loss_options *given)
+{
+    gt_compute_loss_options options = GT_TAKE(gt_compute_loss_options, given);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "compute_loss");
+    gt_Tensor *value = NULL;
+    if (!loss.type)
+        gt_fail(GT_INVALID, "a loss such as gt_MeanSquaredError() is needed (got none)");
+    else if (gt_loss_check(&loss) == GT_OK)
+        value = gt_loss_compute(&loss, y_true, y_pred, options.sample_weight);
+    gt_site_leave(site);
+    return value;
 }
