@@ -181,6 +181,12 @@
 #include "train/dataset.h"
 #include "train/loss.h"
 #include "train/metric.h"
+#include "train/metrics/accuracy.h"
+#include "train/metrics/confusion.h"
+#include "train/metrics/f_score.h"
+#include "train/metrics/iou.h"
+#include "train/metrics/mean.h"
+#include "train/metrics/regression.h"
 #include "train/model.h"
 #include "train/progress.h"
 
