@@ -37,6 +37,7 @@ static bool put_options(gt_ConfigWriter *writer, const gt_LayerState *state)
     if (!options)
         return false;
     gt_options_for_copy(state, options);
+    writer->what = state->name;
     bool done = gt_config_key(writer, "options") && gt_config_open(writer, '{') &&
                 gt_config_put_options(writer, type, options) && gt_config_close(writer, '}');
     gt_release(writer->context, options, type->size);

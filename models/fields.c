@@ -216,7 +216,8 @@ static bool put_text_function(gt_ConfigWriter *writer, const gt_Field *field, gt
     if (name || !function)
         return gt_config_put_string(writer, name);
     gt_raise(writer->context, GT_UNSUPPORTED, NULL, NULL,
-             "%s is a function that files have no name for: gt_register_text_function", field->name);
+             "%s: %s is a function that files have no name for: gt_register_text_function", writer->what,
+             field->name);
     return false;
 }
 

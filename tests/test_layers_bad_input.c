@@ -151,7 +151,9 @@ typedef struct Extreme {
         gt_Shape shape;
         gt_Axes axes;
         gt_Numbers numbers;
+        gt_Strings strings;
         gt_TensorFunction function;
+        gt_TextFunction text_function;
         gt_Initializer initializer;
         gt_Regularizer regularizer;
         gt_Constraint constraint;
@@ -241,6 +243,25 @@ static void extreme_lists(void)
     extreme("-7 numbers", MUST_FAIL, size)->value.numbers = (gt_Numbers){GT_MARK, -7, {0}};
 }
 
+static void extreme_strings(void)
+{
+    static const int64_t falling[] = {0, 3, 1}, beyond[] = {0, 1, 99};
+    const size_t size = sizeof(gt_Strings);
+    gt_Tensor *bytes = gt_zeros(gt_shape(3), .dtype = GT_UINT8);
+    gt_Tensor *none = gt_zeros(gt_shape(1), .dtype = GT_INT64);
+    extreme("not given", MAY_WORK, size);
+    extreme("small numbers", NOT_MADE, size)->value.strings =
+        gt_strings_of((gt_Tensor *)(uintptr_t)8, (gt_Tensor *)(uintptr_t)8);
+    extreme("no strings", MAY_WORK, size)->value.strings = gt_strings_of(bytes, none);
+    extreme("bytes without offsets", MUST_FAIL, size)->value.strings = gt_strings_of(bytes, NULL);
+    extreme("floats", MUST_FAIL, size)->value.strings = gt_strings_of(gt_ones(gt_shape(3)), none);
+    extreme("offsets that fall", MUST_FAIL, size)->value.strings =
+        gt_strings_of(bytes, gt_from_data(falling, gt_shape(3), GT_INT64));
+    extreme("offsets beyond the end", MUST_FAIL, size)->value.strings =
+        gt_strings_of(bytes, gt_from_data(beyond, gt_shape(3), GT_INT64));
+    extreme("a negative width", MAY_WORK, size)->value.strings = (gt_Strings){bytes, none, -1};
+}
+
 static void extreme_shapes(void)
 {
     const size_t size = sizeof(gt_Shape);
@@ -297,6 +318,18 @@ static void extreme_functions(void)
     extreme("one that raises", MAY_WORK, size)->value.function = raises;
     extreme("one of another shape", MAY_WORK, size)->value.function = returns_another_shape;
     extreme("one of integers", MAY_WORK, size)->value.function = returns_integers;
+}
+
+static void writes_nothing(gt_TextOutput *output, const char *text, size_t length)
+{
+    (void)output, (void)text, (void)length;
+}
+
+static void extreme_text_functions(void)
+{
+    const size_t size = sizeof(gt_TextFunction);
+    extreme("NULL", MAY_WORK, size);
+    extreme("one that writes nothing", MAY_WORK, size)->value.text_function = writes_nothing;
 }
 
 /* Layers that are given are taken, also on failure: each is made anew. */
@@ -360,12 +393,16 @@ static bool extremes_of(const Use *use, const gt_Field *field)
         extreme_shapes();
     else if (strcmp(type, "gt_Numbers") == 0)
         extreme_lists();
+    else if (strcmp(type, "gt_Strings") == 0)
+        extreme_strings();
     else if (strcmp(type, "const char *") == 0)
         extreme_texts(strcmp(field->name, "name") == 0);
     else if (strcmp(type, "gt_Tensor *") == 0)
         extreme_tensors();
     else if (strcmp(type, "gt_TensorFunction") == 0)
         extreme_functions();
+    else if (strcmp(type, "gt_TextFunction") == 0)
+        extreme_text_functions();
     else if (strcmp(type, "gt_Layer *") == 0 || strcmp(type, "gt_Layers") == 0)
         extreme_layers(strcmp(type, "gt_Layers") == 0);
     else if (strcmp(type, "gt_Initializer") == 0 || strcmp(type, "gt_Regularizer") == 0 ||
@@ -400,7 +437,7 @@ static bool names_option(const Use *use, const char *message)
     for (const gt_Field *field = use->type->options->fields; field->name; field++)
         if (strstr(message, field->name))
             return true;
-    return strstr(message, "was freed") != NULL;
+    return strstr(message, "was freed") || strstr(message, "of text"); /* bytes or offsets of gt_Strings */
 }
 
 /* One field of the options at one extreme: not made with words about the field, or made; then it is called. */
@@ -652,6 +689,11 @@ static void try_mask(const Use *use, const UseInputs *from, int input, int rank,
     if (y && use->type->flags & GT_LAYER_KEEPS_MASK && input == 0 &&
         !(gt_is_masked(y) && same_bits(gt_mask(y), mask)))
         fault(use, "%s: it is not kept", what);
+    for (int i = 0; i < in.count; i++)
+        if (in.text[i].bytes) {
+            gt_error_clear();
+            return; /* functions take no text */
+        }
     Traced body = {.use = use, .layer = layer};
     int count = 0;
     for (int i = 0; i < in.count; i++)
@@ -736,13 +778,16 @@ static void try_sizes(const Use *use)
         gt_Tape *tape = gt_tape_begin();
         for (int i = 0; i < in.count; i++)
             if (in.x[i] &&
-                gt_dim(gt_tensor_shape(in.x[i]), 0) == gt_dim(gt_tensor_shape(in.x[0]), 0)) {
+                (!in.x[0] || gt_dim(gt_tensor_shape(in.x[i]), 0) == gt_dim(gt_tensor_shape(in.x[0]), 0))) {
                 gt_Shape shape = gt_tensor_shape(in.x[i]);
                 shape.dims[0] = 0;
                 none.x[i] = gt_zeros(shape, .dtype = gt_dtype(in.x[i]));
                 if (gt_dtype_is_float(gt_dtype(in.x[i])))
                     gt_watch(tape, none.x[i]);
                 none.mask[i] = NULL;
+            } else if (in.text[i].bytes) {
+                none.text[i].bytes = gt_zeros(gt_shape(0), .dtype = GT_UINT8);
+                none.text[i].offsets = gt_zeros(gt_shape(1), .dtype = GT_INT64);
             }
         gt_Tensor *y = use_call(use, layer, &none, training, outputs);
         if (y && gt_size(y) != 0 && gt_dim(gt_tensor_shape(y), 0) != 0)
