@@ -150,6 +150,7 @@ typedef struct Extreme {
         const void *pointer;
         gt_Shape shape;
         gt_Axes axes;
+        gt_Numbers numbers;
         gt_TensorFunction function;
         gt_Initializer initializer;
         gt_Regularizer regularizer;
@@ -171,13 +172,19 @@ static Extreme *extreme(const char *text, Fate fate, size_t size)
     return at;
 }
 
-static void extreme_reals(void)
+/* NaN is made where it means that nothing was given, or what pixels beyond an image are. */
+static void extreme_reals(const Use *use, const gt_Field *field)
 {
+    double preset;
+    memcpy(&preset, (const char *)use->type->options->defaults + field->offset, sizeof preset);
+    bool allowed = isnan(preset) || strstr(field->name, "_lower") ||
+                   strcmp(field->name, "fill_value") == 0;
+    Fate nan = allowed ? MAY_WORK : NOT_MADE;
     static const double values[] = {NAN, INFINITY, -INFINITY, 0, -1, 1, 1e308, -1e308, 5e-324};
     static const char *const texts[] = {"NaN", "infinity", "-infinity", "0",     "-1",
                                         "1",   "1e308",    "-1e308",    "5e-324"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        extreme(texts[i], isnan(values[i]) ? NOT_MADE : MAY_WORK, sizeof(double))->value.real =
+        extreme(texts[i], isnan(values[i]) ? nan : MAY_WORK, sizeof(double))->value.real =
             values[i];
 }
 
@@ -237,6 +244,22 @@ static void extreme_shapes(void)
     extreme("rank -1", MAY_WORK, size)->value.shape = (gt_Shape){GT_MARK, -1, {0}};
     extreme("rank 99", MUST_FAIL, size)->value.shape = (gt_Shape){GT_MARK, 99, {1}};
     extreme("rank INT32_MIN", MUST_FAIL, size)->value.shape = (gt_Shape){GT_MARK, INT32_MIN, {1}};
+}
+
+static void extreme_lists_of_numbers(void)
+{
+    const size_t size = sizeof(gt_Numbers);
+    extreme("0, as a number", NOT_MADE, size);
+    extreme("no numbers", MAY_WORK, size)->value.numbers = (gt_Numbers)GT_NO_NUMBERS;
+    extreme("1", MAY_WORK, size)->value.numbers = gt_numbers(1);
+    extreme("NaN", MAY_WORK, size)->value.numbers = gt_numbers(NAN);
+    extreme("0, NaN", MUST_FAIL, size)->value.numbers = gt_numbers(0, NAN);
+    extreme("1e308, -1e308, 0", MAY_WORK, size)->value.numbers = gt_numbers(1e308, -1e308, 0);
+    extreme("-infinity, infinity", MUST_FAIL, size)->value.numbers = gt_numbers(-INFINITY, INFINITY);
+    extreme("1, 1", MUST_FAIL, size)->value.numbers = gt_numbers(1, 1);
+    extreme("99 of them", MUST_FAIL, size)->value.numbers = (gt_Numbers){GT_MARK, 99, {0}};
+    extreme("-7 of them", MUST_FAIL, size)->value.numbers = (gt_Numbers){GT_MARK, -7, {0}};
+    extreme("INT64_MAX of them", MUST_FAIL, size)->value.numbers = (gt_Numbers){GT_MARK, INT64_MAX, {0}};
 }
 
 static void extreme_texts(bool name)
@@ -330,7 +353,7 @@ static bool extremes_of(const Use *use, const gt_Field *field)
     const char *type = field->type;
     extreme_count = 0;
     if (strcmp(type, "double") == 0)
-        extreme_reals();
+        extreme_reals(use, field);
     else if (strcmp(type, "int64_t") == 0 || strcmp(type, "gt_Sizes") == 0)
         extreme_wholes();
     else if (strcmp(type, "int32_t") == 0 || strcmp(type, "int") == 0 ||
@@ -340,6 +363,8 @@ static bool extremes_of(const Use *use, const gt_Field *field)
         extreme_axes(use);
     else if (strcmp(type, "gt_Shape") == 0)
         extreme_shapes();
+    else if (strcmp(type, "gt_Numbers") == 0)
+        extreme_lists_of_numbers();
     else if (strcmp(type, "const char *") == 0)
         extreme_texts(strcmp(field->name, "name") == 0);
     else if (strcmp(type, "gt_Tensor *") == 0)
@@ -689,11 +714,24 @@ static bool is_finite(gt_Tensor *y)
     return true;
 }
 
+/* Is the error that an empty batch is refused with one that must be? */
+static bool empty_is_refused(int rank, bool training)
+{
+    const char *message = gt_error_message();
+    const bool one_image = rank == 3; /* its height is the first axis */
+    return strstr(message, "stateful: the batch must be") ||
+           strstr(message, "must be float32 (2, -1, 3)") || /* InputLayer's .batch_size */
+           (training && strstr(message, "an empty batch has no mean")) ||
+           (one_image && strstr(message, "images must have pixels")) ||
+           (one_image && strstr(message, "of size 0 cannot be resized"));
+}
+
 static void try_sizes(const Use *use)
 {
     const UseInputs in = use_inputs(use);
     gt_Tensor *outputs[USE_OUTPUTS];
     char what[80];
+    const int rank = in.x[0] ? gt_rank(in.x[0]) : 0;
     gt_Layer *layer = use_layer(use);
     works(use, layer, "at first");
     for (int training = 0; training < 2; training++) {
@@ -713,9 +751,7 @@ static void try_sizes(const Use *use)
         if (y && gt_size(y) != 0 && gt_dim(gt_tensor_shape(y), 0) != 0)
             fault(use, "an empty batch gives %lld elements", (long long)gt_size(y));
         snprintf(what, sizeof what, "an empty batch, training %d", training);
-        if (!y && !strstr(gt_error_message(), "stateful: the batch must be") &&
-            !strstr(gt_error_message(), "must be float32 (2, -1, 3)") && /* InputLayer's .batch_size */
-            !(training && strstr(gt_error_message(), "an empty batch has no mean")))
+        if (!y && !empty_is_refused(rank, training))
             fault(use, "%s: %s", what, gt_error_message());
         settled(use, what, y != NULL);
         gt_Tensors trained = gt_trainable_variables(layer);
