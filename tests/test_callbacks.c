@@ -339,3 +339,263 @@ Test(callbacks, hooks_come_as_in_keras)
     refused(gt_callback_class(ear), GT_STALE, "callback");
     assert_no_leaks();
 }
+
+/* ---- one's own ---- */
+
+/* Counts batches in a variable, and ends the training after `most` of them. */
+#define Counter_OPTIONS(F, S)                                                                      \
+    F(S, int32_t, most, 1000, "batches")                                                           \
+    F(S, const char *, label, "counted", "copied")
+GT_OPTIONS(Counter_options, Counter_OPTIONS);
+GT_OPTION_TYPE(Counter_options, Counter_OPTIONS);
+
+static int closed;
+
+static gt_Status counter_check(const void *options)
+{
+    return ((const Counter_options *)options)->most < 0 ? gt_fail(GT_INVALID, "most must be >= 0") : GT_OK;
+}
+
+static gt_Status counter_build(const gt_CallbackArgs *in)
+{
+    gt_Spec spec = {.dtype = GT_FLOAT32, .rank = 1, .dims = {3}};
+    gt_Variable *pair = gt_callback_add_state(in->callback, "pair/of", spec);
+    cr_assert(pair && gt_size(pair) == 3);
+    refused(gt_callback_add_state(in->callback, "pair/of", spec), GT_INVALID, "already has a state");
+    refused(gt_callback_add_state(in->callback, "", spec), GT_INVALID, "needs a name");
+    refused(gt_callback_add_state(in->callback, "other", (gt_Spec){0}), GT_INVALID, "dtype");
+    return gt_status();
+}
+
+static gt_Status counter_on(const gt_CallbackArgs *in)
+{
+    const Counter_options *options = in->options;
+    cr_assert(in->size == sizeof *in && in->model && in->dataset && in->memory);
+    cr_assert_str_eq(options->label, "counted");
+    ++*(int *)in->memory;
+    gt_assign_add(in->states[0], 1);
+    if (gt_item(in->states[0]) >= options->most)
+        gt_stop(in);
+    return gt_status();
+}
+
+static void counter_close(void *memory)
+{
+    closed = *(int *)memory;
+}
+
+static const gt_CallbackState counter_states[] = {{"batches", 0}, {NULL, 0}};
+static const gt_CallbackClass counter_class = {.size = sizeof counter_class,
+                                               .name = "counter",
+                                               .hooks = GT_HOOK_BIT(GT_HOOK_TRAIN_BATCH_END),
+                                               .options = &Counter_options_type,
+                                               .states = counter_states,
+                                               .memory = sizeof(int),
+                                               .check = counter_check,
+                                               .build = counter_build,
+                                               .on = counter_on,
+                                               .close = counter_close};
+#define Counter(...) gt_callback_new(&counter_class, GT_KEYWORDS(Counter, __VA_ARGS__))
+
+static gt_Status stop_here(void *context, const gt_CallbackArgs *in)
+{
+    ++*(int *)context;
+    return gt_stop(in);
+}
+
+static gt_Status fail_here(void *context, const gt_CallbackArgs *in)
+{
+    (void)in;
+    return context ? gt_fail(GT_INVALID, "it rains") : GT_IO;
+}
+
+static gt_Status outputs_are_there(void *context, const gt_CallbackArgs *in)
+{
+    ++*(int *)context;
+    cr_assert(in->outputs.count == 1 && gt_size(in->outputs.items[0]) == 2);
+    return gt_status();
+}
+
+Test(callbacks, ones_own)
+{
+    gt_Layer *model = line();
+    gt_Dataset *data = ones(8, 2);
+    gt_Callback *counter = Counter(.most = 6);
+    refused(Counter(.most = -1), GT_INVALID, "counter: most");
+    gt_History *history = gt_fit(model, data, .epochs = 5, SILENT, .callbacks = gt_callbacks(counter));
+    ok();
+    cr_assert_eq(gt_history_epoch_count(history), 2, "the epoch that is stopped is closed");
+    cr_assert_eq(gt_item(gt_callback_state(counter, "batches")), 6);
+    cr_assert_eq(gt_callback_variables(counter).count, 2);
+    cr_assert(gt_callback_class(counter) == &counter_class);
+    cr_assert_eq(((const Counter_options *)gt_callback_options(counter))->most, 6);
+    refused(gt_callback_state(counter, "weight"), GT_INVALID, "remembers nothing called \"weight\"");
+    refused(gt_callback_add_state(counter, "late", gt_spec(gt_weights(model).items[0])), GT_STATE, "build");
+
+    /* The same again: it is held already. Others: it is let go of. */
+    gt_fit(model, data, .epochs = 1, SILENT, .callbacks = gt_callbacks(counter));
+    ok();
+    cr_assert_eq(closed, 0);
+    gt_fit(model, data, .epochs = 1, SILENT);
+    cr_assert(closed > 6, "%d", closed);
+    refused(gt_callback_state(counter, "batches"), GT_STALE, "callback");
+
+    /* gt_stop in the hooks of evaluate and predict ends these; in a validation it ends the training. */
+    int told = 0;
+    gt_evaluate(model, data, .callbacks = gt_callbacks(gt_LambdaCallback(.on_test_batch_end = stop_here, .context = &told)));
+    cr_assert_eq(told, 1);
+    told = 0;
+    history = gt_fit(model, data, .validation = data, .epochs = 3, SILENT,
+                     .callbacks = gt_callbacks(gt_LambdaCallback(.on_test_batch_end = stop_here, .context = &told)));
+    cr_assert(told == 4 && gt_history_epoch_count(history) == 1, "%d", told);
+    told = 0;
+    gt_predict(model, data, .callbacks = gt_callbacks(gt_LambdaCallback(.on_predict_batch_end = outputs_are_there, .context = &told)));
+    cr_assert_eq(told, 4);
+    ok();
+
+    /* What fails ends the run, and says who and where. */
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_LambdaCallback(.on_epoch_end = fail_here, .context = &told))),
+            GT_INVALID, "it rains");
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_LambdaCallback(.on_epoch_end = fail_here))), GT_IO,
+            "lambda_callback at epoch_end: the callback failed");
+    refused(gt_evaluate(model, data, .callbacks = gt_callbacks(gt_LambdaCallback(.on_test_end = fail_here))), GT_IO,
+            "test_end");
+    refused(gt_predict(model, data, .callbacks = gt_callbacks(gt_LambdaCallback(.on_predict_begin = fail_here))), GT_IO,
+            "predict_begin");
+
+    /* Lists that are none. */
+    counter = Counter();
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(counter, counter)), GT_INVALID, "twice");
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks((gt_Callback *)model)), GT_INVALID, "layer");
+    refused(gt_callback_new(NULL, NULL), GT_INVALID, "a class of callbacks needs");
+    refused(gt_logged(NULL, "loss", NULL), GT_INVALID, "arguments");
+    gt_callback_free(gt_EarlyStopping());
+    gt_callback_free(NULL);
+    int count;
+    const gt_CallbackClass *const *classes = gt_callback_classes(&count);
+    for (int i = 0; i < count; i++)
+        cr_assert(gt_callback_class_find(classes[i]->name) == classes[i] &&
+                  gt_callback_class_find(classes[i]->keras) == classes[i] && classes[i]->summary);
+    cr_assert(gt_callback_class_find("nothing") == NULL);
+    gt_layer_free(model);
+    gt_dataset_free(data);
+    ok();
+}
+
+/* ---- the other built-in ones ---- */
+
+static double halve(void *context, int64_t epoch, double rate)
+{
+    ++*(int *)context;
+    return epoch == 0 ? rate : epoch < 3 ? rate / 2 : NAN;
+}
+
+static gt_Status rate_is_logged(void *context, const gt_CallbackArgs *in)
+{
+    double rate;
+    cr_assert(gt_logged(in, "learning_rate", &rate));
+    cr_assert_eq(rate, 0.5 / (1 << in->epoch));
+    return context ? gt_status() : GT_INVALID;
+}
+
+Test(callbacks, learning_rate_scheduler)
+{
+    int calls = 0;
+    gt_Layer *model = line();
+    gt_Dataset *data = ones(2, 1);
+    gt_Callback *rates = gt_LearningRateScheduler(halve, .context = &calls),
+                *look = gt_LambdaCallback(.on_epoch_end = rate_is_logged, .context = &calls);
+    gt_fit(model, data, .epochs = 3, SILENT, .callbacks = gt_callbacks(rates, look));
+    ok();
+    cr_assert(calls == 3 && gt_optimizer_learning_rate(gt_compiled_optimizer(model)) == 0.125);
+    refused(gt_fit(model, data, .initial_epoch = 3, .epochs = 4, SILENT, .callbacks = gt_callbacks(rates)), GT_INVALID,
+            "the learning rate of epoch 3 must be finite");
+    refused(gt_LearningRateScheduler(NULL), GT_INVALID, "schedule is NULL");
+    gt_compile(model, .optimizer = gt_SGD(.schedule = gt_ExponentialDecay(0.1, .decay_steps = 1, .decay_rate = 1)),
+               .loss = gt_MeanSquaredError());
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_LearningRateScheduler(halve, .context = &calls))),
+            GT_STATE, "schedule");
+    gt_layer_free(model);
+}
+
+static gt_Status spoil(void *context, const gt_CallbackArgs *in)
+{
+    if (in->epoch == 1 && in->batch == 1)
+        set_weight(in->model, *(double *)context);
+    return gt_status();
+}
+
+Test(callbacks, terminate_on_nan)
+{
+    double bad[] = {NAN, INFINITY};
+    for (int i = 0; i < 2; i++) {
+        gt_Layer *model = line();
+        gt_Dataset *data = ones(4, 1);
+        int64_t batches = 0;
+        gt_Callback *spoiler = gt_LambdaCallback(.on_train_batch_begin = spoil, .context = &bad[i]);
+        gt_History *history =
+            gt_fit(model, data, .epochs = 4, SILENT, .callbacks = gt_callbacks(spoiler, gt_TerminateOnNaN()));
+        ok();
+        batches = gt_optimizer_iterations(gt_compiled_optimizer(model));
+        cr_assert(gt_history_epoch_count(history) == 2 && batches == 6, "%d batches", (int)batches);
+        refused(gt_fit(model, data, .epochs = 4, SILENT,
+                       .callbacks = gt_callbacks(spoiler, gt_TerminateOnNaN(.raise_error = true))),
+                GT_INVALID, "terminate_on_nan at train_batch_end: the loss is");
+        gt_layer_free(model);
+    }
+}
+
+/* Not logged is a warning, and nothing else; a number that nobody knows the better way of is an error. */
+Test(callbacks, monitors)
+{
+    gt_Layer *model = line();
+    gt_Dataset *data = ones(2, 1);
+    gt_warnings_clear();
+    gt_History *history = gt_fit(model, data, .epochs = 2, SILENT, .callbacks = gt_callbacks(gt_EarlyStopping()));
+    cr_assert_eq(gt_history_epoch_count(history), 2);
+    cr_assert(gt_warnings().count == 1 && strstr(gt_warnings().items[0], "early_stopping: watches val_loss, which is not logged; logged are: loss"),
+              "%s", gt_warnings().count ? gt_warnings().items[0] : "no warning");
+    gt_fit(model, data, .epochs = 2, SILENT, .callbacks = gt_callbacks(gt_ReduceLROnPlateau()));
+    cr_assert_eq(gt_warnings().count, 2);
+    ok();
+    int told = 0;
+    (void)told;
+    refused(gt_EarlyStopping(.patience = -1), GT_INVALID, "patience");
+    refused(gt_EarlyStopping(.monitor = ""), GT_INVALID, "monitor");
+    refused(gt_EarlyStopping(.mode = (gt_MonitorMode)7), GT_INVALID, "unknown mode 7");
+    gt_layer_free(model);
+}
+
+static gt_Status averages_are_in(void *context, const gt_CallbackArgs *in)
+{
+    /* w = 1, then 0 after a step of 0.5 * 2 w; the average is 0.5 * 1 + 0.5 * 0 at the first update */
+    double *seen = context;
+    seen[in->hook == GT_HOOK_TEST_BATCH_BEGIN] = weight(in->model);
+    return gt_status();
+}
+
+Test(callbacks, swap_ema_weights)
+{
+    for (int swap = 0; swap < 2; swap++) {
+        gt_Layer *model = line();
+        gt_Dataset *data = ones(3, 1);
+        double seen[2] = {0, 0};
+        gt_compile(model, .optimizer = gt_SGD(0.25, .use_ema = true, .ema_momentum = 0.5),
+                   .loss = gt_MeanSquaredError());
+        set_weight(model, 1);
+        gt_fit(model, data, .epochs = 1, .validation = data, SILENT,
+               .callbacks = gt_callbacks(gt_SwapEMAWeights(.swap_on_epoch = swap != 0),
+                                         gt_LambdaCallback(.on_test_batch_begin = averages_are_in,
+                                                           .on_epoch_end = averages_are_in, .context = seen)));
+        ok();
+        /* w: 1, 1/2, 1/4, 1/8; averages 1/2, then (1/2 + 1/4) / 2, then (3/8 + 1/8) / 2 */
+        cr_assert_eq(seen[1], 0.25, "validated with %g", seen[1]);
+        cr_assert_eq(seen[0], swap ? 0.25 : 0.125, "the epoch ends with %g", seen[0]);
+        cr_assert_eq(weight(model), 0.25, "the training ends with %g", weight(model));
+        gt_layer_free(model);
+    }
+    gt_Layer *model = line();
+    refused(gt_fit(model, ones(2, 1), .validation = ones(2, 1), SILENT, .callbacks = gt_callbacks(gt_SwapEMAWeights())),
+            GT_STATE, "use_ema");
+    gt_layer_free(model);
+}

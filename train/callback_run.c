@@ -98,6 +98,14 @@ static const gt_CallbackArgs *told(gt_CallbackRun *run, gt_Callback *callback)
     return &run->in;
 }
 
+/* Messages name the callback from here on, instead of gt_fit; gt_site_leave with what this returns ends it. */
+static gt_Site enter_site(const char *name)
+{
+    gt_Site before = gt_site_enter(NULL, NULL);
+    gt_site_leave((gt_Site){before.context, before.here, name});
+    return before;
+}
+
 static gt_Status build(gt_CallbackRun *run, gt_Callback *self, uint64_t model)
 {
     gt_Status status = GT_OK;
@@ -105,7 +113,7 @@ static gt_Status build(gt_CallbackRun *run, gt_Callback *self, uint64_t model)
         return GT_OK;
     gt_callback_unbuild(self);
     if (self->type->build) {
-        gt_Site site = gt_site_enter(NULL, self->type->name);
+        gt_Site site = enter_site(self->type->name);
         self->building = true;
         status = self->type->build(told(run, self));
         self->building = false;
@@ -135,13 +143,15 @@ static gt_Status tell_one(gt_CallbackRun *run, gt_Callback *self, gt_Hook hook)
     gt_Context *context = run->context;
     if (self->type->hooks && !(self->type->hooks & GT_HOOK_BIT(hook)))
         return GT_OK;
-    gt_Site site = gt_site_enter(NULL, self->type->name);
+    char who[96];
+    snprintf(who, sizeof who, "%s at %s", self->type->name, hook_names[hook]);
+    gt_Site site = enter_site(who);
     gt_Scope *outer = gt_scope_innermost(context);
     if (gt_scope_open(context)) {
         run->in.hook = hook;
         gt_Status status = self->type->on(told(run, self));
         if (status != GT_OK && gt_context_status(context) == GT_OK)
-            gt_raise(context, status, NULL, NULL, "the callback failed at %s", hook_names[hook]);
+            gt_raise(context, status, NULL, NULL, "the callback failed");
         gt_scope_unwind(context, outer);
     }
     gt_site_leave(site);

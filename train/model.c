@@ -30,6 +30,8 @@ typedef struct Run {
     uint64_t recording;
     gt_FloatMode mode;
     bool stopped;                   /* the report said so */
+    bool resumes;                   /* gt_fit, and what an interrupted one gathered */
+    bool around;                    /* an interrupted gt_fit keeps what it gathered */
     void *kept[GT_MAX_SCORES];      /* of the loss, of the metrics */
     gt_Callbacks taken;             /* what gt_fit and the others were given */
     gt_CallbackRun callbacks;
@@ -83,17 +85,28 @@ static gt_Status check_run(Run *run, const char *operation, const gt_Layer *mode
 
 static void leave_metrics(Run *run, int32_t count)
 {
-    for (int32_t i = count - 1; i >= 0; i--)
+    for (int32_t i = count - 1; i >= 0; i--) {
         gt_metric_leave(run->compiled->scores[i], run->kept[i]);
+        if (run->around)
+            gt_metric_leave(run->compiled->scores[i], NULL);
+    }
 }
 
+/* A gt_fit that was interrupted in the middle of an epoch is still a run around this one, unless this one resumes it. */
 static gt_Status enter_metrics(Run *run)
 {
-    for (int32_t i = 0; i < run->compiled->count; i++)
+    void *none;
+    run->around = !run->resumes && run->compiled->fits == 0 && run->compiled->fit.batch > 0;
+    for (int32_t i = 0; i < run->compiled->count; i++) {
+        if (run->around)
+            gt_metric_enter(run->compiled->scores[i], &none);
         if (gt_metric_enter(run->compiled->scores[i], &run->kept[i]) != GT_OK) {
+            if (run->around)
+                gt_metric_leave(run->compiled->scores[i], NULL);
             leave_metrics(run, i);
             return gt_context_status(run->context);
         }
+    }
     return GT_OK;
 }
 
@@ -530,7 +543,8 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
     Run run = {.context = gt_enter(),
                .dataset = {dataset, options.validation},
                .progress = told(options.progress),
-               .taken = options.callbacks};
+               .taken = options.callbacks,
+               .resumes = true};
     if (run_begin(&run, here, "fit", model, true, options.verbose) != GT_OK)
         return NULL;
     gt_History *history = NULL;

@@ -153,6 +153,7 @@ static gt_Status write_file(const gt_CallbackArgs *in, const gt_ModelCheckpoint_
 {
     if (gt_make_folders(in->run->context, path) != GT_OK)
         return gt_status();
+    gt_file_sweep(path);
     /* The names are part of a run's file, so that they change before it is written. */
     if (options->max_to_keep > 0 && options->save_run)
         rotate(in, path, options->max_to_keep);
