@@ -487,7 +487,8 @@ gt_Status gt_operation_register(gt_Context *context, const char *here,
 /* What users register by name, for files: the address must outlive the context. */
 typedef enum gt_RegistrationKind {
     GT_REGISTRATION_KIND_LAYER,   /* a gt_LayerClass */
-    GT_REGISTRATION_KIND_FUNCTION /* a gt_TensorFunction */
+    GT_REGISTRATION_KIND_FUNCTION, /* a gt_TensorFunction */
+    GT_REGISTRATION_KIND_TEXT      /* a gt_TextFunction */
 } gt_RegistrationKind;
 gt_Status gt_registration_add(gt_Context *context, gt_RegistrationKind kind, const char *name,
                               uintptr_t what);

@@ -142,6 +142,10 @@ const gt_Port *gt_layer_ports(const gt_LayerState *state);
 bool gt_class_reads_masks(const gt_LayerClass *type);
 
 /* ---- call.c ---- */
+/* gt_call with all inputs in the order of the ports. `text` has GT_MAX_INPUTS places, one an input, where input[i] is NULL
+ * then; NULL: none is text. `options->more`, `named` and their like are passed over. */
+gt_Tensor *gt_call_inputs(const char *here, gt_Layer *layer, const gt_call_options *options,
+                          int32_t count, gt_Tensor *const *inputs, const gt_Strings **text);
 /* gt_build_for, but nothing is drawn. */
 gt_Status gt_build_late(gt_Context *context, const char *here, gt_LayerState *state, int32_t count,
                         const gt_Spec *inputs);

@@ -37,6 +37,7 @@ static bool put_options(gt_ConfigWriter *writer, const gt_LayerState *state)
     if (!options)
         return false;
     gt_options_for_copy(state, options);
+    writer->what = state->name;
     bool done = gt_config_key(writer, "options") && gt_config_open(writer, '{') &&
                 gt_config_put_options(writer, type, options) && gt_config_close(writer, '}');
     gt_release(writer->context, options, type->size);
@@ -315,7 +316,8 @@ static gt_Status build_as_it_was(gt_ConfigReader *reader, const gt_JsonValue *li
             return gt_status();
         if (dtype != GT_DTYPE_NONE &&
             (!gt_config_read_shape(reader, gt_json_member(at, "shape"), &shape) ||
-             !gt_storable(dtype) || !gt_spec_set(&inputs[count], dtype, shape))) {
+             !(gt_storable(dtype) || dtype == GT_TEXT) ||
+             !gt_spec_set(&inputs[count], dtype, shape))) {
             gt_config_fail(reader, "input %d of built_for cannot be", (int)count + 1);
             return gt_status();
         }

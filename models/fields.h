@@ -6,6 +6,7 @@
 #include "core/map.h"
 #include "io/json.h"
 #include "layers/layer.h"
+#include "layers/preprocessing/text_vectorization.h"
 
 /* Text that grows; written without blanks, so that the same options give the same bytes. */
 typedef struct gt_ConfigWriter {
@@ -14,6 +15,7 @@ typedef struct gt_ConfigWriter {
     bool more; /* a comma comes before the next element */
     gt_Map met, shared; /* layers that were written; those that are met again, with their ids */
     int32_t shares;
+    const char *what; /* the layer, for messages */
 } gt_ConfigWriter;
 
 bool gt_config_put(gt_ConfigWriter *writer, const char *text);

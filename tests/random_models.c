@@ -534,6 +534,15 @@ typedef struct Traced {
     bool training;
 } Traced;
 
+/* Without a float among the outputs the loss is 0, and a plan of the step leaves the model out, its errors with it. */
+static bool has_a_loss(const Model *self)
+{
+    for (int i = 0; i < self->outputs; i++)
+        if (gt_dtype(self->symbol[self->output[i]]) == GT_FLOAT32)
+            return true;
+    return false;
+}
+
 /* The sum of all that is float, unmasked. */
 static gt_Tensor *loss_of(int outputs, gt_Tensor *const *y)
 {
@@ -584,7 +593,7 @@ static void run_way(const Model *self, gt_Layer *model, Way way, gt_Tensor *cons
     int count = self->outputs;
     if (way == STEP || way == STEP_PLANNED) {
         body.gradients = gt_trainable_variables(model).count;
-        if (body.gradients > RESULTS - 1)
+        if (body.gradients > RESULTS - 1 || !has_a_loss(self))
             body.gradients = 0;
         count = body.gradients ? 1 + body.gradients : self->outputs;
     }
@@ -805,6 +814,7 @@ static void shrink(uint64_t seed)
     fflush(stdout);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* it says more itself */
 static void crashed(int number)
 {
     char text[80];
@@ -814,6 +824,7 @@ static void crashed(int number)
     signal(number, SIG_DFL);
     raise(number);
 }
+#endif
 
 static double now(void)
 {
