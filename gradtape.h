@@ -177,6 +177,7 @@
 #include "train/callbacks/monitor.h"
 #include "train/callbacks/reduce_lr_on_plateau.h"
 #include "train/callbacks/swap_ema_weights.h"
+#include "train/callbacks/tensorboard.h"
 #include "train/callbacks/terminate_on_nan.h"
 #include "train/checkpoint.h"
 #include "train/dataset.h"
