@@ -180,6 +180,27 @@ static gt_Status expect_history(Checkpoint *self, const gt_TensorFile *file)
     return gt_context_status(self->context);
 }
 
+/* States that the data shapes are made as the file has them, where no data came yet. */
+static gt_Status expect_metrics(Checkpoint *self, const gt_TensorFile *file)
+{
+    for (int32_t i = 0; i < self->compiled->count; i++) {
+        gt_Spec specs[GT_MAX_METRIC_STATES];
+        int32_t count = 0;
+        for (int64_t found; count < GT_MAX_METRIC_STATES; count++) {
+            char name[LONGEST_NAME];
+            snprintf(name, sizeof name, "metrics/%s/%d", gt_metric_name(self->compiled->scores[i]), (int)count);
+            found = gt_tensor_file_find(file, name);
+            if (found < 0)
+                break;
+            specs[count] = gt_tensor_file_spec(file, found);
+            if (specs[count].dtype != GT_FLOAT64)
+                return gt_raise(self->context, GT_FORMAT, NULL, NULL, "%s must be float64", name);
+        }
+        gt_metric_build_as(self->compiled->scores[i], count, specs);
+    }
+    return add_metrics(self);
+}
+
 /* What the file has of a fit must be there to be filled. */
 static gt_Status expect_fit(Checkpoint *self, const gt_TensorFile *file)
 {
@@ -189,7 +210,7 @@ static gt_Status expect_fit(Checkpoint *self, const gt_TensorFile *file)
     add_position(self, &nothing);
     gt_Tensor *position = gt_tensor_file_load_named(file, FIT);
     if (position && gt_size(position) == FIT_POSITION && gt_element(position, FIT_BATCH) > 0)
-        add_metrics(self);
+        expect_metrics(self, file);
     return expect_history(self, file);
 }
 
