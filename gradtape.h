@@ -161,9 +161,12 @@
 #include "train/adapt.h"
 #include "train/checkpoint.h"
 #include "train/dataset.h"
+#include "train/history.h"
 #include "train/loss.h"
 #include "train/metric.h"
 #include "train/model.h"
 #include "train/progress.h"
+#include "train/rows.h"
+#include "train/step.h"
 
 #endif
