@@ -55,6 +55,7 @@ typedef struct gt_Compiled {
     bool lossless[2];        /* the last step of one's own computed no loss: testing, training */
     bool not_finite;         /* a step found its loss so */
     bool stop;               /* gt_stop_training was called */
+    bool trained;            /* by at least one batch */
     double seconds_per_batch; /* of training, as expected; 0: not known */
 } gt_Compiled;
 
@@ -72,8 +73,6 @@ gt_Compiled *gt_compiled_of(const gt_LayerState *state);
 /* ---- steps.c ---- */
 /* One batch. Temporaries are left to the scope around it. */
 gt_Status gt_compiled_step(gt_Compiled *self, gt_StepKind kind, const gt_Batch *batch);
-/* Is there a plan for such batches already? */
-bool gt_compiled_knows(const gt_Compiled *self, gt_StepKind kind, const gt_Batch *batch);
 /* The first `outputs` of the predictions for a batch, by the model's predict_step if it has one; `compiled` may be NULL. */
 gt_Status gt_predict_step(gt_Layer *model, gt_Compiled *compiled, const gt_Batch *batch,
                           int32_t outputs, gt_Tensor **y_pred);

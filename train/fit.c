@@ -45,8 +45,10 @@ static Batch train_batch(Fit *fit)
     if (more && gt_context_status(context) == GT_OK)
         gt_watched_step(run->compiled, &batch, fit->epoch, fit->step, &fit->warned);
     gt_scope_unwind(context, outer);
-    if (gt_context_status(context) == GT_OK)
+    if (gt_context_status(context) == GT_OK) {
+        run->compiled->trained |= more;
         return more ? BATCH_DONE : BATCH_NONE;
+    }
     gt_dataset_return(run->dataset, mark);
     return BATCH_FAILED;
 }
@@ -300,7 +302,7 @@ static gt_Scores train_for(Fit *fit, double seconds, int64_t most)
     gt_compiled_reset(self);
     while (fit->step != most && !has_stopped(fit) && gt_run_check_interrupt(run) == GT_OK &&
            now + self->seconds_per_batch <= end) {
-        bool known = self->step_count > 0; /* else the time is that of making a plan, too */
+        bool first = !self->trained; /* its time is that of making a plan, too */
         double before = now;
         Batch batch = train_batch(fit);
         if (batch == BATCH_NONE)
@@ -308,7 +310,7 @@ static gt_Scores train_for(Fit *fit, double seconds, int64_t most)
         now = gt_seconds();
         if (batch != BATCH_DONE)
             break;
-        if (known)
+        if (!first)
             learn_time(self, now - before);
         fit->step++;
     }

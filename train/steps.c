@@ -283,34 +283,19 @@ static gt_Status run_step(void *context, gt_Tensor *const *inputs, gt_Tensor **o
     return gt_status();
 }
 
-static gt_CompiledStep *known_step(const gt_Compiled *self, const gt_BatchLayout *layout)
-{
-    for (int32_t i = 0; i < self->step_count && i < GT_COMPILED_STEPS; i++)
-        if (same_layout(&self->steps[i].layout, layout))
-            return (gt_CompiledStep *)&self->steps[i];
-    return NULL;
-}
-
 /* The step for such batches; the oldest gives way where there are too many. */
 static gt_CompiledStep *find_step(gt_Compiled *self, const gt_BatchLayout *layout)
 {
-    gt_CompiledStep *step = known_step(self, layout);
-    if (step)
-        return step;
-    step = &self->steps[self->step_count++ % GT_COMPILED_STEPS];
+    for (int32_t i = 0; i < self->step_count && i < GT_COMPILED_STEPS; i++)
+        if (same_layout(&self->steps[i].layout, layout))
+            return &self->steps[i];
+    gt_CompiledStep *step = &self->steps[self->step_count++ % GT_COMPILED_STEPS];
     gt_function_free(step->plan);
     *step = (gt_CompiledStep){self, *layout, NULL};
     return step;
 }
 
-bool gt_compiled_knows(const gt_Compiled *self, gt_StepKind kind, const gt_Batch *batch)
-{
-    gt_BatchLayout layout = layout_of(batch, kind);
-    const gt_CompiledStep *step = known_step(self, &layout);
-    return step && step->plan;
-}
-
-/* The same, every operation by itself. */
+/* Every operation by itself. */
 static gt_Status step_eagerly(gt_Compiled *self, gt_StepKind kind, const gt_Batch *batch)
 {
     gt_CompiledStep step = {self, layout_of(batch, kind), NULL};

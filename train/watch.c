@@ -172,6 +172,16 @@ static bool find_in_weights(const gt_Compiled *self, char *text, size_t size)
     return false;
 }
 
+/* The pending error, without the call site that the warning begins with. */
+static const char *message_of(const gt_Context *context)
+{
+    const char *message = gt_context_message(context), *here = gt_context_here(context);
+    size_t length = here ? strlen(here) : 0;
+    if (length > 0 && strncmp(message, here, length) == 0 && strncmp(message + length, ": fit: ", 7) == 0)
+        return message + length + 7;
+    return message;
+}
+
 /* Repeats the batch, each operation looking at what it computed. It fails again, at the latest at the loss: a plan changes
  * nothing then, and what a step without one changed is put back by the caller. */
 static bool find_operation(gt_Compiled *self, const gt_Batch *batch, char *text, size_t size)
@@ -181,7 +191,7 @@ static bool find_operation(gt_Compiled *self, const gt_Batch *batch, char *text,
     gt_compiled_step(self, GT_STEP_KIND_WATCH, batch);
     bool found = gt_context_status(context) == GT_NUMERIC;
     if (found)
-        snprintf(text, size, "%s", gt_context_message(context));
+        snprintf(text, size, "%s", message_of(context));
     gt_error_clear();
     gt_check_numerics(false);
     return found;
