@@ -82,17 +82,17 @@ static gt_Status written_out(const gt_StepArgs *in)
 {
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *y_pred = gt_call(in->model, in->batch->x, .training = true);
-    gt_Tensor *loss = gt_compute_loss(in, gt_tensors(y_pred));
+    gt_Tensor *loss = gt_step_loss(in, gt_tensors(y_pred));
     gt_minimize(in->optimizer, tape, gt_scale_loss(in->optimizer, loss), gt_trainable_variables(in->model));
-    gt_compute_metrics(in, gt_tensors(y_pred));
+    gt_step_metrics(in, gt_tensors(y_pred));
     return gt_tape_end(tape);
 }
 
 static gt_Status tested(const gt_StepArgs *in)
 {
     gt_Tensor *y_pred = gt_call(in->model, in->batch->x, .training = false);
-    gt_compute_loss(in, gt_tensors(y_pred));
-    return gt_compute_metrics(in, gt_tensors(y_pred));
+    gt_step_loss(in, gt_tensors(y_pred));
+    return gt_step_metrics(in, gt_tensors(y_pred));
 }
 
 static gt_Status built_in(const gt_StepArgs *in)
@@ -171,7 +171,7 @@ Test(fit_steps, numbers_of_ones_own)
 /* compute_loss: instead of the sum of the losses, which it may call. */
 static gt_Tensor *tripled(const gt_StepArgs *in, gt_Tensors y_pred)
 {
-    return gt_multiply(gt_compute_loss(in, y_pred), 3);
+    return gt_multiply(gt_step_loss(in, y_pred), 3);
 }
 
 static gt_Tensor *absolute(const gt_StepArgs *in, gt_Tensors y_pred)
@@ -248,8 +248,8 @@ Test(fit_steps, predict_step_of_ones_own)
     gt_compile(model, .loss = gt_MeanSquaredError(), .predict_step = forgetful, .train_step = failing);
     refused(gt_predict(model, x), GT_INVALID, "the predict_step left prediction 1 of 1 NULL");
     refused(gt_fit(model, x, .y = x, SILENT), GT_STATE, "the train_step failed");
-    refused(gt_compute_loss(NULL, gt_tensors(x)), GT_INVALID, "got NULL");
-    refused(gt_compute_metrics(&(gt_StepArgs){0}, gt_tensors(x)), GT_INVALID, "another struct");
+    refused(gt_step_loss(NULL, gt_tensors(x)), GT_INVALID, "got NULL");
+    refused(gt_step_metrics(&(gt_StepArgs){0}, gt_tensors(x)), GT_INVALID, "another struct");
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -257,7 +257,7 @@ Test(fit_steps, predict_step_of_ones_own)
 /* Fewer predictions than there are losses. */
 static gt_Status one_of_two(const gt_StepArgs *in)
 {
-    gt_compute_loss(in, gt_tensors(gt_call(in->model, in->batch->x)));
+    gt_step_loss(in, gt_tensors(gt_call(in->model, in->batch->x)));
     return gt_status();
 }
 

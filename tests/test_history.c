@@ -158,8 +158,10 @@ static void print_to(int columns, bool colour, char *text, size_t size, gt_Layer
     dup2(before, STDERR_FILENO);
     close(before);
     fcntl(master, F_SETFL, O_NONBLOCK);
-    ssize_t n = read(master, text, size - 1);
-    text[n > 0 ? n : 0] = 0;
+    size_t used = 0;
+    for (ssize_t n; used < size - 1 && (n = read(master, text + used, size - 1 - used)) > 0;)
+        used += (size_t)n;
+    text[used] = 0;
     close(slave);
     close(master);
     ok();

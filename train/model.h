@@ -38,7 +38,7 @@ GT_BEGIN
     F(S, gt_StepFunction, train_step, NULL, "instead of gt_train_step; see train/step.h")          \
     F(S, gt_StepFunction, test_step, NULL, "instead of gt_test_step")                              \
     F(S, gt_PredictStep, predict_step, NULL, "instead of a call of the model")                     \
-    F(S, gt_StepLoss, compute_loss, NULL, "instead of what gt_compute_loss does")                  \
+    F(S, gt_StepLoss, compute_loss, NULL, "instead of what gt_step_loss does")                  \
     F(S, void *, user, NULL, "for these four; must outlive the model")
 GT_OPTIONS(gt_compile_options, gt_compile_OPTIONS);
 
@@ -132,7 +132,8 @@ GT_API double gt_scores_get_at(const char *here, const gt_Scores *scores, const 
 GT_OPTIONS(gt_evaluate_options, gt_evaluate_OPTIONS);
 
 /* gt_evaluate(model, test) or gt_evaluate(model, x, .y = y): loss and metrics over all rows, with training = false.
- * Changes nothing: neither weights nor where the dataset is. */
+ * Changes nothing: neither weights nor where the dataset is; but layers that draw in inference too go on with their
+ * generators. */
 #define gt_evaluate(...)                                                                           \
     gt_evaluate_at(GT_HERE, GT_FIRST(__VA_ARGS__), gt_as_rows(GT_SECOND(__VA_ARGS__)),                \
                    GT_KEYWORDS(gt_evaluate, GT_AFTER_2(__VA_ARGS__)))

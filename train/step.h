@@ -4,9 +4,9 @@
  *     {
  *         gt_Tape *tape = gt_tape_begin();
  *         gt_Tensor *y_pred = gt_call(in->model, in->batch->x, .training = true);
- *         gt_Tensor *loss = gt_compute_loss(in, gt_tensors(y_pred));
+ *         gt_Tensor *loss = gt_step_loss(in, gt_tensors(y_pred));
  *         gt_minimize(in->optimizer, tape, gt_scale_loss(in->optimizer, loss), gt_trainable_variables(in->model));
- *         gt_compute_metrics(in, gt_tensors(y_pred));
+ *         gt_step_metrics(in, gt_tensors(y_pred));
  *         return gt_tape_end(tape);
  *     }
  *
@@ -39,21 +39,21 @@ typedef struct gt_StepArgs {
 typedef gt_Status (*gt_StepFunction)(const gt_StepArgs *in);
 /* One batch of gt_predict: sets y_pred[0] to y_pred[count - 1]. */
 typedef gt_Status (*gt_PredictStep)(const gt_StepArgs *in, int32_t count, gt_Tensor **y_pred);
-/* A scalar from the predictions of a batch, for .compute_loss of gt_compile. Calling gt_compute_loss in it gives the loss as
+/* A scalar from the predictions of a batch, for .compute_loss of gt_compile. Calling gt_step_loss in it gives the loss as
  * it would be without. */
 typedef gt_Tensor *(*gt_StepLoss)(const gt_StepArgs *in, gt_Tensors y_pred);
 
 /* What is minimized, a scalar: the losses of gt_compile for these predictions, each times its weight, with the batch's
  * sample weights and the predictions' masks; what layers added while the model was called; the penalties of
- * regularizers. It is the loss that is shown, once gt_compute_metrics is called. NULL on failure. As Keras's
+ * regularizers. It is the loss that is shown, once gt_step_metrics is called. NULL on failure. As Keras's
  * compute_loss. */
-#define gt_compute_loss(in, y_pred) gt_compute_loss_at(GT_HERE, in, y_pred)
-GT_API gt_Tensor *gt_compute_loss_at(const char *here, const gt_StepArgs *in, gt_Tensors y_pred);
-/* Adds the batch to what is shown: the loss of gt_compute_loss, and every metric of gt_compile with the labels and these
- * predictions. A step that shows numbers of its own updates the metrics itself instead; without gt_compute_loss nothing
+#define gt_step_loss(in, y_pred) gt_step_loss_at(GT_HERE, in, y_pred)
+GT_API gt_Tensor *gt_step_loss_at(const char *here, const gt_StepArgs *in, gt_Tensors y_pred);
+/* Adds the batch to what is shown: the loss of gt_step_loss, and every metric of gt_compile with the labels and these
+ * predictions. A step that shows numbers of its own updates the metrics itself instead; without gt_step_loss nothing
  * is shown as "loss". As Keras's compute_metrics. */
-#define gt_compute_metrics(in, y_pred) gt_compute_metrics_at(GT_HERE, in, y_pred)
-GT_API gt_Status gt_compute_metrics_at(const char *here, const gt_StepArgs *in, gt_Tensors y_pred);
+#define gt_step_metrics(in, y_pred) gt_step_metrics_at(GT_HERE, in, y_pred)
+GT_API gt_Status gt_step_metrics_at(const char *here, const gt_StepArgs *in, gt_Tensors y_pred);
 
 /* The built-in steps, for one of one's own that does something before or after them. */
 #define gt_train_step(in) gt_train_step_at(GT_HERE, in)

@@ -2,7 +2,7 @@
  * loss and metrics in the variables of metrics.
  *
  *     gt_compiled_step -> find_step -> gt_function_call -> run_step -> gt_train_step, or one of the user's
- *                                                          -> gt_compute_loss, gt_compute_metrics
+ *                                                          -> gt_step_loss, gt_step_metrics
  *
  * Leans on layers, optim, plan, watch.c. */
 #include "train/compiled.h"
@@ -160,10 +160,10 @@ static gt_Tensor *note(const gt_Step *step, gt_Tensor *total)
     return total;
 }
 
-gt_Tensor *gt_compute_loss_at(const char *here, const gt_StepArgs *in, gt_Tensors y_pred)
+gt_Tensor *gt_step_loss_at(const char *here, const gt_StepArgs *in, gt_Tensors y_pred)
 {
     gt_Site site;
-    gt_Step *step = enter_step(here, "compute_loss", in, &site);
+    gt_Step *step = enter_step(here, "step_loss", in, &site);
     if (!step)
         return NULL;
     bool inner = step->computing;
@@ -186,10 +186,10 @@ static void update_losses(const gt_Step *step, gt_Tensors y_pred)
             gt_metric_update(self->scores[i], rows, step->loss[i - 1]);
 }
 
-gt_Status gt_compute_metrics_at(const char *here, const gt_StepArgs *in, gt_Tensors y_pred)
+gt_Status gt_step_metrics_at(const char *here, const gt_StepArgs *in, gt_Tensors y_pred)
 {
     gt_Site site;
-    gt_Step *step = enter_step(here, "compute_metrics", in, &site);
+    gt_Step *step = enter_step(here, "step_metrics", in, &site);
     if (!step)
         return gt_status();
     const gt_Compiled *self = step->compiled;
@@ -220,12 +220,12 @@ gt_Status gt_train_step_at(const char *here, const gt_StepArgs *in)
     gt_Tensors list = {y_pred, self->outputs};
     gt_Tape *tape = gt_tape_begin();
     call_on_batch(in->model, &step->batch, true, self->outputs, y_pred);
-    gt_Tensor *loss = gt_status() == GT_OK ? gt_compute_loss(in, list) : NULL;
+    gt_Tensor *loss = gt_status() == GT_OK ? gt_step_loss(in, list) : NULL;
     if (loss) {
         gt_Tensors variables = gt_trainable_variables(in->model);
         if (variables.count > 0)
             gt_minimize(self->optimizer, tape, gt_scale_loss(self->optimizer, loss), variables);
-        gt_compute_metrics(in, list);
+        gt_step_metrics(in, list);
     }
     gt_tape_end(tape);
     gt_site_leave(site);
@@ -241,8 +241,8 @@ gt_Status gt_test_step_at(const char *here, const gt_StepArgs *in)
     gt_Tensor *y_pred[GT_MAX_LAYER_OUTPUTS];
     gt_Tensors list = {y_pred, step->compiled->outputs};
     call_on_batch(in->model, &step->batch, false, step->compiled->outputs, y_pred);
-    if (gt_status() == GT_OK && gt_compute_loss(in, list))
-        gt_compute_metrics(in, list);
+    if (gt_status() == GT_OK && gt_step_loss(in, list))
+        gt_step_metrics(in, list);
     gt_site_leave(site);
     return gt_status();
 }
