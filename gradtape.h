@@ -191,6 +191,7 @@
 #include "train/data/csv.h"
 #include "train/data/idx.h"
 #include "train/dataset.h"
+#include "train/history.h"
 #include "train/loss.h"
 #include "train/metric.h"
 #include "train/metrics/accuracy.h"
@@ -201,5 +202,7 @@
 #include "train/metrics/regression.h"
 #include "train/model.h"
 #include "train/progress.h"
+#include "train/rows.h"
+#include "train/step.h"
 
 #endif

@@ -93,9 +93,9 @@ bool gt_monitor_read(const gt_CallbackArgs *in, const char *monitor, double *val
         return true;
     char known[400] = "";
     size_t used = 0;
-    for (int i = 0; i < in->run->logs && used < sizeof known; i++)
+    for (int i = 0; i < in->run->logs.count && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                                 in->run->names[i]);
+                                 in->run->logs.names[i]);
     gt_warn(in->run->context, NULL, in->callback->type->name,
             "watches %s, which is not logged; logged are: %s", monitor, known);
     return false;
