@@ -185,11 +185,13 @@
 #include "train/callbacks/monitor.h"
 #include "train/callbacks/reduce_lr_on_plateau.h"
 #include "train/callbacks/swap_ema_weights.h"
+#include "train/callbacks/tensorboard.h"
 #include "train/callbacks/terminate_on_nan.h"
 #include "train/checkpoint.h"
 #include "train/data/csv.h"
 #include "train/data/idx.h"
 #include "train/dataset.h"
+#include "train/history.h"
 #include "train/loss.h"
 #include "train/metric.h"
 #include "train/metrics/accuracy.h"
@@ -200,5 +202,7 @@
 #include "train/metrics/regression.h"
 #include "train/model.h"
 #include "train/progress.h"
+#include "train/rows.h"
+#include "train/step.h"
 
 #endif

@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 
 #include "../gradtape.h"
+#include "../io/events.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -598,4 +599,91 @@ Test(callbacks, swap_ema_weights)
     refused(gt_fit(model, ones(2, 1), .validation = ones(2, 1), SILENT, .callbacks = gt_callbacks(gt_SwapEMAWeights())),
             GT_STATE, "use_ema");
     gt_layer_free(model);
+}
+
+/* ---- TensorBoard ---- */
+
+static uint64_t little(const unsigned char *at, int bytes)
+{
+    uint64_t number = 0;
+    for (int i = bytes - 1; i >= 0; i--)
+        number = number << 8 | at[i];
+    return number;
+}
+
+/* The records of the only event file in a folder, which is read to its end; the bytes stay in `bytes`. */
+static int read_records(const char *path, unsigned char *bytes, size_t size, const unsigned char *record[], size_t length[])
+{
+    char command[300], name[400] = "";
+    snprintf(command, sizeof command, "ls %s/events.out.tfevents.*", path);
+    FILE *pipe = popen(command, "r");
+    cr_assert(pipe && fscanf(pipe, "%399s", name) == 1);
+    pclose(pipe);
+    FILE *file = fopen(name, "rb");
+    size_t n = fread(bytes, 1, size, file), at = 0;
+    fclose(file);
+    int count = 0;
+    for (; at < n; at += length[count++] + 16) {
+        length[count] = (size_t)little(bytes + at, 8);
+        record[count] = bytes + at + 12;
+        cr_assert(at + length[count] + 16 <= n);
+        cr_assert_eq(little(bytes + at + 8, 4), gt_masked_crc32c(bytes + at, 8));
+        cr_assert_eq(little(bytes + at + 12 + length[count], 4), gt_masked_crc32c(record[count], length[count]));
+    }
+    cr_assert_eq(at, n);
+    return count;
+}
+
+static bool has(const unsigned char *record, size_t length, const char *text)
+{
+    size_t size = strlen(text);
+    for (size_t i = 0; i + size <= length; i++)
+        if (memcmp(record + i, text, size) == 0)
+            return true;
+    return false;
+}
+
+Test(callbacks, tensorboard)
+{
+    static unsigned char bytes[1 << 17];
+    const unsigned char *record[64];
+    size_t length[64];
+    /* RFC 3720, B.4: CRC-32C of 32 zeros is 0x8a9136aa; turned by 15 and shifted. */
+    static const char zeros[32];
+    uint32_t crc = UINT32_C(0x8a9136aa);
+    cr_assert_eq(gt_masked_crc32c(zeros, sizeof zeros), (crc >> 15 | crc << 17) + UINT32_C(0xa282ead8));
+
+    make_folder();
+    const char *logs = getenv("GT_EVENTS") ? getenv("GT_EVENTS") : in_folder("logs");
+    gt_Layer *model = gt_Sequential(gt_Dense(3, .activation = gt_tanh), gt_Dense(1));
+    gt_Dataset *data = ones(4, 1);
+    gt_compile(model, .optimizer = gt_SGD(0.1), .loss = gt_MeanSquaredError());
+    gt_fit(model, data, .epochs = 2, .validation = data, SILENT,
+           .callbacks = gt_callbacks(gt_TensorBoard(logs, .histogram_freq = 1, .write_images = true, .update_freq = 2,
+                                                    .write_steps_per_second = true)));
+    ok();
+    char path[2][300];
+    snprintf(path[0], sizeof path[0], "%s/train", logs);
+    snprintf(path[1], sizeof path[1], "%s/validation", logs);
+    /* version, graph, two epochs of two numbers of batches and the epoch itself */
+    int count = read_records(path[0], bytes, sizeof bytes, record, length);
+    cr_assert_eq(count, 8, "%d records", count);
+    cr_assert(has(record[0], length[0], "brain.Event:2"));
+    const char *graph[] = {"sequential/dense/kernel", "matmul", "tanh", "_output_shapes", "input_0"};
+    for (size_t i = 0; i < sizeof graph / sizeof *graph; i++)
+        cr_assert(has(record[1], length[1], graph[i]), "the graph has no %s", graph[i]);
+    cr_assert(has(record[2], length[2], "batch_loss") && has(record[3], length[3], "batch_loss"));
+    const char *epoch[] = {"epoch_loss", "epoch_learning_rate", "epoch_steps_per_second", "dense/kernel/histogram",
+                           "dense_1/bias/histogram", "dense/kernel/image", "\x89PNG\r\n\x1a\n", "IDAT"};
+    for (size_t i = 0; i < sizeof epoch / sizeof *epoch; i++)
+        cr_assert(has(record[7], length[7], epoch[i]), "the epoch has no %s", epoch[i]);
+    count = read_records(path[1], bytes, sizeof bytes, record, length);
+    cr_assert_eq(count, 5, "%d records", count);
+    cr_assert(has(record[1], length[1], "evaluation_loss_vs_iterations") && has(record[2], length[2], "epoch_loss"));
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_TensorBoard("/proc/gradtape"))), GT_IO, "/proc/gradtape");
+    refused(gt_TensorBoard(""), GT_INVALID, "log_dir is empty");
+    refused(gt_TensorBoard(.histogram_freq = -1), GT_INVALID, "histogram_freq");
+    gt_layer_free(model);
+    gt_dataset_free(data);
+    remove_folder();
 }

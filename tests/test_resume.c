@@ -71,6 +71,11 @@ static bool same_bytes(const char *path, const char *other)
            memcmp(bytes[0], bytes[1], n) == 0;
 }
 
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
 /* Files in a folder whose names end so; "": all. */
 static int count_files(const char *path, const char *end)
 {
@@ -230,6 +235,62 @@ Test(resume, in_the_same_process)
     }
     cr_assert_eq(last[0], last[1], "%.17g %.17g", last[0], last[1]);
     cr_assert(same_bytes(in_folder("a"), in_folder("b")));
+    gt_context_free(NULL);
+    remove_folder(folder);
+}
+
+static volatile sig_atomic_t signalled;
+
+static gt_Status signal_here(void *context, const gt_CallbackArgs *in)
+{
+    (void)in;
+    if (++*(int *)context == 6)
+        signalled = 1;
+    return gt_status();
+}
+
+/* .stop, which a signal handler sets: the history has what there is of the epoch, the backup is kept, and the run goes on
+ * with the next batch, in this process and in the next. */
+Test(resume, after_a_signal)
+{
+    make_folder();
+    double last[3];
+    for (int how = 0; how < 3; how++) {
+        int batches = how ? 0 : 100;
+        gt_context_free(NULL);
+        gt_set_seed(5);
+        gt_Layer *model = classifier();
+        gt_Dataset *data = rows();
+        gt_Callback *early = gt_EarlyStopping(.monitor = "loss", .patience = 9, .restore_best_weights = true),
+                    *count = gt_LambdaCallback(.on_train_batch_end = signal_here, .context = &batches);
+        gt_History *history =
+            gt_fit(model, data, .epochs = 3, SILENT, .validation = data, .stop = &signalled,
+                   .callbacks = gt_callbacks(gt_BackupAndRestore(in_folder("backup")), early, count));
+        ok();
+        if (how) {
+            cr_assert_eq(gt_history_epoch_count(history), 2);
+            cr_assert(isnan(gt_history_get(history, "val_loss", 1)) && exists(in_folder("backup/latest.safetensors")));
+            signalled = 0;
+            if (how == 2) {
+                gt_context_free(NULL);
+                gt_set_seed(5);
+                model = classifier();
+                data = rows();
+                early = gt_EarlyStopping(.monitor = "loss", .patience = 9, .restore_best_weights = true);
+                count = gt_LambdaCallback(.on_train_batch_end = signal_here, .context = &batches);
+            } else
+                remove_folder(in_folder("backup"));
+            history = gt_fit(model, data, .epochs = 3, SILENT, .validation = data, .stop = &signalled, .resume = how == 1,
+                             .callbacks = gt_callbacks(gt_BackupAndRestore(in_folder("backup")), early, count));
+            ok();
+        }
+        cr_assert_eq(gt_history_epoch_count(history), 3);
+        last[how] = gt_history_get(history, "val_loss", 1);
+        gt_save_weights(model, in_folder(how ? "b" : "a"));
+        ok();
+        cr_assert(how == 0 || same_bytes(in_folder("a"), in_folder("b")), "%d", how);
+        cr_assert_eq(last[how], last[0]);
+    }
     gt_context_free(NULL);
     remove_folder(folder);
 }
