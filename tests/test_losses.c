@@ -8,6 +8,7 @@
 
 #include "../core/structs.h"
 #include "../gradtape.h"
+#include "../train/internal.h"
 #include "budget.h"
 #include "leaks.h"
 
@@ -466,6 +467,16 @@ Test(losses, through_control_flow)
 }
 
 /* Fit and evaluate show the same loss of the same rows and weights. */
+/* Where an option is not given: the numbers by Keras's formulas and defaults. */
+Test(losses, presets)
+{
+    gt_Tensor *zero = gt_array(gt_shape(1, 2), 0, 0), *y = gt_array(gt_shape(1, 2), 3, -0.5);
+    cr_assert_float_eq(gt_item(gt_mean(gt_huber(zero, y))), (2.5 + 0.125) / 2, 1e-6); /* delta 1 */
+    const gt_Loss huber = gt_Huber();
+    cr_assert_float_eq(gt_item(gt_loss_compute(&huber, zero, y, NULL)), (2.5 + 0.125) / 2, 1e-6);
+    ok();
+}
+
 Test(losses, fit_and_evaluate)
 {
     for (int eagerly = 0; eagerly < 2; eagerly++) {

@@ -243,29 +243,12 @@ Test(train, files)
     cr_assert(file >= 0 && write(file, text, sizeof text - 1) == (ssize_t)sizeof text - 1);
     close(file);
     gt_Batch batch;
-    gt_Dataset *dataset = gt_dataset_from_csv(path, .skip_rows = 1, .label_column = 1, .scale = 0.5,
-                                              .shuffle = false);
+    gt_Dataset *dataset = gt_dataset_from_csv(path, .label_column = 1, .scale = 0.5, .shuffle = false);
     gt_dataset_next(dataset, &batch);
     ok();
     cr_assert(gt_element(batch.x, 0) == 0.5 && gt_element(batch.x, 1) == 1 &&
               gt_element(batch.x, 3) == 2);
     cr_assert(gt_dtype(batch.y) == GT_INT32 && gt_element(batch.y, 1) == 8);
-    dataset = gt_dataset_from_csv(path, .skip_rows = 1, .label_dtype = GT_FLOAT64,
-                                  .dtype = GT_FLOAT64, .shuffle = false);
-    gt_dataset_next(dataset, &batch);
-    ok();
-    cr_assert(gt_rank(batch.y) == 2 && gt_element(batch.y, 1) == 4 && gt_element(batch.x, 1) == 7);
-    refused(gt_dataset_from_csv(path, .skip_rows = 1, .label_column = 3), GT_INVALID, "column 3");
-    refused(gt_dataset_from_csv(path, .skip_rows = 1, .dtype = GT_INT32), GT_INVALID, "int32");
-    refused(gt_dataset_from_csv(path), GT_FORMAT,
-            ":1:1: \"a\" is not a number; if this line is a header, .skip_rows = 1 skips it");
-    FILE *gap = fopen(path, "w");
-    cr_assert(gap && fputs("1,,2\n3,8,4\n", gap) >= 0 && fclose(gap) == 0);
-    refused(gt_dataset_from_csv(path), GT_FORMAT, ":1:2: a number is missing; .missing = 0");
-    dataset = gt_dataset_from_csv(path, .missing = -1, .shuffle = false);
-    gt_dataset_next(dataset, &batch);
-    ok();
-    cr_assert(gt_element(batch.x, 1) == -1 && gt_element(batch.y, 0) == 2);
     unlink(path);
     const char *folder = getenv("GT_TEST_DATA");
     char digits[1024];

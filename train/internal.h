@@ -24,6 +24,13 @@ void gt_dataset_return(gt_Dataset *dataset, gt_DatasetPosition mark);
 gt_DatasetPosition gt_dataset_enter(gt_Dataset *dataset);
 void gt_dataset_leave(gt_Dataset *dataset, gt_DatasetPosition mark);
 
+/* A dataset of tensors that are known to be alive; y and weight may be NULL. */
+gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *y, gt_Tensor *weight,
+                                  const gt_dataset_from_tensors_options *batches);
+struct gt_DataNames;
+const struct gt_DataNames *gt_dataset_names(const gt_Dataset *dataset); /* NULL: it has none */
+void gt_dataset_set_names(gt_Dataset *dataset, struct gt_DataNames *names); /* takes the hold over */
+
 /* ---- metric.c ---- */
 extern const gt_ObjectKind gt_metric_kind;
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
