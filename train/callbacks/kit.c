@@ -50,19 +50,37 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+/* What the class of the metric of that name says. */
+static int direction_of_metric(const gt_Compiled *compiled, const char *name)
+{
+    for (int32_t i = 0; compiled && i < compiled->count; i++)
+        if (strcmp(gt_metric_name(compiled->scores[i]), name) == 0)
+            switch (gt_metric_class(compiled->scores[i])->direction) {
+            case GT_METRIC_DIRECTION_UP:
+                return 1;
+            case GT_METRIC_DIRECTION_DOWN:
+                return -1;
+            case GT_METRIC_DIRECTION_NONE:
+                return 0;
+            }
+    return 0;
+}
+
 /* -1: the smaller is the better one, 1: the larger, 0: nobody knows. */
-static int direction(const char *monitor, gt_MonitorMode mode)
+static int direction(const gt_CallbackArgs *in, const char *monitor, gt_MonitorMode mode)
 {
     if (mode != GT_MONITOR_MODE_AUTO)
         return mode == GT_MONITOR_MODE_MIN ? -1 : 1;
     const char *name = strncmp(monitor, "val_", 4) == 0 ? monitor + 4 : monitor;
-    return strcmp(name, "loss") == 0 || ends_with(name, "_loss") ? -1 : 0;
+    if (strcmp(name, "loss") == 0 || ends_with(name, "_loss"))
+        return -1;
+    return direction_of_metric(in->run->compiled, name);
 }
 
 bool gt_monitor_better(const gt_CallbackArgs *in, const char *monitor, gt_MonitorMode mode,
                        double min_delta, double value, double best)
 {
-    int way = direction(monitor, mode);
+    int way = direction(in, monitor, mode);
     if (way == 0) {
         gt_raise(in->run->context, GT_INVALID, NULL, NULL,
                  "mode auto does not know whether %s should be small or large: say "
