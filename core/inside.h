@@ -503,6 +503,9 @@ const char *gt_registration_name(const gt_Context *context, gt_RegistrationKind 
 /* A number that no walk over layers and variables has had. */
 uint64_t gt_context_new_visit(gt_Context *context);
 /* How often a layer of the context got or lost a weight or a child; and one time more. */
+/* What is copied just now, for layers/options.c alone; sets it, and returns what it was. */
+void *gt_context_copying(const gt_Context *context);
+void *gt_context_set_copying(gt_Context *context, void *copying);
 uint64_t gt_context_structure(const gt_Context *context);
 void gt_context_count_structure(gt_Context *context);
 /* The dtype or policy of layers that have none (layers/layer.h); 0: none. */

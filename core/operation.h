@@ -48,8 +48,8 @@ typedef void gt_TileBody(const gt_Kernel *kernel, void *argument, int64_t first,
 GT_API gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body,
                               void *argument);
 
-/* Inputs that show an operation at work: for the gradient check, the bad-input test, docs, bench.
- */
+/* Inputs that show an operation at work: for the gradient check, the bad-input test, docs, bench. Built-in operations have
+ * theirs in the library that tests link (GT_WITH_SAMPLES); in the installed one `samples` of their records is NULL. */
 typedef struct gt_SampleInput {
     gt_DType dtype; /* GT_FLOAT64: a real number; the tests also run it as float32 */
     gt_Shape shape;

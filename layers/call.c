@@ -168,7 +168,7 @@ static gt_DType compute_type(const gt_LayerState *state)
 static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_BuildArgs *in)
 {
     gt_Layer *layer = state->layer;
-    int32_t children = state->child_count;
+    uint64_t since = gt_context_structure(context);
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return gt_context_status(context);
@@ -177,6 +177,9 @@ static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_B
     gt_Listener *listener = gt_listener_pause(context); /* first values are no part of a call */
     GT_ASSERT(!state->building && !state->built);
     state->building = true;
+    state->children_before = state->child_count;
+    gt_context_count_structure(context);
+    state->built_at = gt_context_structure(context);
     if (layer->type->build)
         layer->type->build(layer, in);
     state->building = false;
@@ -186,7 +189,7 @@ static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_B
     gt_tape_unquiet(context, recording);
     gt_trace_resume(context, trace);
     if (gt_context_status(context) != GT_OK)
-        gt_layer_unbuild(state, children);
+        gt_layer_unbuild(state, since);
     else
         state->built = true;
     return gt_context_status(context);
@@ -410,21 +413,21 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
 }
 
 /* The first call builds, and builds what is called inside: a layer counts as built when all of that
- * went well. */
+ * went well, and after a failure none of those counts. */
 static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
                            const gt_CallArgs *in)
 {
     if (state->built)
         return check_specs(context, here, state, in) == GT_OK ? compute(context, here, state, in)
                                                               : NULL;
-    int32_t children = state->child_count;
+    uint64_t since = gt_context_structure(context);
     if (check_specs(context, here, state, in) != GT_OK || build_layer(context, state, in) != GT_OK)
         return NULL;
     gt_Tensor *y = NULL;
     if (check_specs(context, here, state, in) == GT_OK)
         y = compute(context, here, state, in);
     if (!y)
-        gt_layer_unbuild(state, children);
+        gt_layer_unbuild(state, since);
     return y;
 }
 
@@ -764,8 +767,10 @@ static gt_Tensor *call_layer(gt_Context *context, const char *here, gt_LayerStat
         state->object.references++; /* so that `call` cannot free it under us */
     gt_Tensor *y = call_in_frame(context, here, state, options, &tensors);
     if (y && own && !caller && structure != gt_context_structure(context) && !gt_tracing(context) &&
-        gt_layer_draw(state) != GT_OK)
+        gt_layer_draw(state) != GT_OK) {
+        gt_layer_unbuild(state, structure);
         y = NULL;
+    }
     gt_context_set_frame(context, caller);
     gt_site_leave(site);
     if (y)
@@ -918,11 +923,10 @@ gt_Status gt_build_for_at(const char *here, gt_Layer *layer, int32_t count, cons
     gt_LayerState *state = context ? gt_layer_check(context, here, "build", layer) : NULL;
     if (!state || check_built_for(context, here, count, inputs) != GT_OK)
         return gt_status();
-    bool built = state->built;
-    int32_t children = state->child_count;
+    uint64_t since = gt_context_structure(context);
     if (gt_build_late(context, here, state, count, inputs) == GT_OK &&
-        gt_layer_draw(state) != GT_OK && !built)
-        gt_layer_unbuild(state, children);
+        gt_layer_draw(state) != GT_OK)
+        gt_layer_unbuild(state, since);
     return gt_context_status(context);
 }
 

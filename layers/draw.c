@@ -204,9 +204,9 @@ static gt_Status check_stateful(gt_Context *context, const char *here, const gt_
                     ".batch_size");
 }
 
-gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *state,
-                        const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
-                        gt_Tensor **outputs)
+static gt_Status draw_node(gt_Context *context, const char *here, gt_LayerState *state,
+                           const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
+                           gt_Tensor **outputs)
 {
     Found found[GT_SIZE_SETS] = {{.masked = 0}};
     gt_Spec spec[GT_SIZE_SETS * 2 * GT_MAX_LAYER_OUTPUTS];
@@ -243,6 +243,18 @@ gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *st
                           .outputs = made};
     if (identity && gt_draw(context, &like, how, input, spec, drawn) == GT_OK)
         deal(context, how, found[0].masked, drawn, outputs);
+    return gt_context_status(context);
+}
+
+/* A layer that fits the first set of sizes alone is built for nothing. */
+gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *state,
+                        const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
+                        gt_Tensor **outputs)
+{
+    uint64_t since = gt_context_structure(context);
+    if (draw_node(context, here, state, how, count, inputs, outputs) != GT_OK &&
+        state->object.context == context)
+        gt_layer_unbuild(state, since);
     return gt_context_status(context);
 }
 

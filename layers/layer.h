@@ -92,7 +92,8 @@ enum {
     GT_LAYER_FLOAT32 = 1u << 5,    /* computes in float32 at least, whatever the policy */
 };
 
-/* A use of a class, for tests, documentation and bench. */
+/* A use of a class, for tests, documentation and bench. Built-in classes have theirs in the library that tests link
+ * (GT_WITH_SAMPLES); in the installed one `samples` of their records is NULL. */
 typedef struct gt_LayerSample {
     const void *options;         /* GT_LAYER_OPTIONS(gt_Dense, .units = 3); NULL: the defaults */
     int32_t inputs;              /* 0 ends the list */

@@ -136,6 +136,8 @@ GT_BEGIN
     F(random_crop) F(random_flip)                                                                  \
     /* preprocessing/random_light.c */                                                             \
     F(random_brightness) F(random_contrast)                                                        \
+    /* preprocessing/random_perspective.c */                                                       \
+    F(random_perspective)                                                                          \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
     /* preprocessing/string_lookup.c */                                                        \

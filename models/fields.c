@@ -216,7 +216,8 @@ static bool put_text_function(gt_ConfigWriter *writer, const gt_Field *field, gt
     if (name || !function)
         return gt_config_put_string(writer, name);
     gt_raise(writer->context, GT_UNSUPPORTED, NULL, NULL,
-             "%s is a function that files have no name for: gt_register_text_function", field->name);
+             "%s: %s is a function that files have no name for: gt_register_text_function", writer->what,
+             field->name);
     return false;
 }
 
@@ -492,7 +493,7 @@ bool gt_config_read_layers(gt_ConfigReader *reader, const gt_JsonValue *value, g
     list->items = items;
     *items = GT_LIST_END;
     for (const gt_JsonValue *at = gt_json_first(value); at; at = gt_json_next(value, at)) {
-        gt_Layer *layer = gt_config_read_layer(reader->context, at);
+        gt_Layer *layer = gt_config_read_layer(reader, at);
         if (!layer)
             return false;
         *items++ = layer;
@@ -611,7 +612,7 @@ static bool read_field(gt_ConfigReader *reader, const gt_Field *field, const gt_
     if (is_type(field, "gt_TextFunction"))
         return read_text_function(reader, value, at);
     if (is_type(field, "gt_Layer *"))
-        return null || (*(gt_Layer **)at = gt_config_read_layer(reader->context, value)) != NULL;
+        return null || (*(gt_Layer **)at = gt_config_read_layer(reader, value)) != NULL;
     if (is_type(field, "gt_Layers"))
         return gt_config_read_layers(reader, value, at);
     if (is_type(field, "gt_Strings"))

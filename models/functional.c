@@ -385,7 +385,16 @@ static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Spec
                    gt_spec_text(wanted, one, sizeof one), gt_spec_text(got, other, sizeof other));
 }
 
-/* A call of a layer; the outputs that were asked for, in their order. */
+static bool is_among(const gt_Tensor *tensor, gt_Tensor *const *list, int32_t count)
+{
+    int32_t i = 0;
+    while (i < count && list[i] != tensor)
+        i++;
+    return i < count;
+}
+
+/* A call of a layer; the outputs that were asked for, in their order. Each is a handle of its own, since it goes when its last
+ * reader has run: a layer may give back what it got, or one tensor as two outputs. */
 static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Tensor *const *input,
                              const gt_Strings **text, gt_Tensor **output)
 {
@@ -399,11 +408,8 @@ static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Te
         GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training, .outputs = {where}};
     output[0] = gt_call_inputs(node->here, step->layer, &options, node->inputs, input, text);
     for (int32_t i = 0; i < at && gt_status() == GT_OK; i++)
-        for (int32_t k = 0; k < node->inputs; k++)
-            if (output[i] == input[k]) { /* it gave back what it got: that goes by itself */
-                output[i] = gt_identity(output[i]);
-                break;
-            }
+        if (is_among(output[i], input, node->inputs) || is_among(output[i], output, i))
+            output[i] = gt_identity(output[i]);
     return gt_status();
 }
 

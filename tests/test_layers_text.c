@@ -585,7 +585,7 @@ Test(layers_text, wrong_options)
     refused(gt_StringLookup(.max_tokens = 1), "max_tokens must be > 1");
     refused(gt_StringLookup(.max_tokens = -3), "max_tokens must be > 1");
     refused(gt_StringLookup(.max_tokens = 5, .num_oov_indices = 5), "max_tokens must be > 5");
-    refused(gt_StringLookup(.num_oov_indices = -1), "num_oov_indices must be >= 0");
+    refused(gt_StringLookup(.num_oov_indices = -1), "num_oov_indices must be from 0 to 2147483647 (got -1)");
     refused(gt_StringLookup(.pad_to_max_tokens = true), "pad_to_max_tokens needs max_tokens");
     refused(gt_StringLookup(.output_mode = (gt_OutputMode)9), "unknown output_mode 9");
     refused(gt_StringLookup(.vocabulary = words, .idf_weights = two), "idf_weights are for the output_mode TF_IDF");

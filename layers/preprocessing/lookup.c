@@ -28,8 +28,8 @@ static gt_Status check(const gt_Lookup *lookup, const gt_Tensor *idf_weights)
                        (long long)lookup->max_tokens);
     if (lookup->pad && lookup->max_tokens == -1)
         return gt_fail(GT_INVALID, "pad_to_max_tokens needs max_tokens");
-    if (lookup->num_oov_indices < 0)
-        return gt_fail(GT_INVALID, "num_oov_indices must be >= 0 (got %lld)",
+    if (lookup->num_oov_indices < 0 || lookup->num_oov_indices > INT32_MAX)
+        return gt_fail(GT_INVALID, "num_oov_indices must be from 0 to 2147483647 (got %lld)",
                        (long long)lookup->num_oov_indices);
     if (lookup->max_tokens != -1 && gt_lookup_start(lookup) >= lookup->max_tokens)
         return gt_fail(GT_INVALID, "max_tokens must be > %lld, the number of special tokens (got %lld)",

@@ -88,6 +88,11 @@ static void hash_cross_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     job->buckets = options->buckets;
 }
 
+static gt_Status hash_cross_mask(gt_MaskRule *rule)
+{
+    return gt_mask_rows(rule, rule->shape->input[0]->rank - 1);
+}
+
 const gt_Operation gt_op_hash_cross = {
     GT_RECORD("hash_cross", "the joined hash of rows of x, modulo the number of buckets", 1, 1),
     .flags = GT_OP_NOT_DIFFERENTIABLE,
@@ -95,7 +100,7 @@ const gt_Operation gt_op_hash_cross = {
     .options = &HashCrossOptions_type,
     .shape = hash_cross_shape,
     .lower = hash_cross_lower,
-    .mask = gt_mask_drop,
+    .mask = hash_cross_mask,
     .samples = GT_SAMPLES({.inputs = 1,
                            .input = GT_INPUTS(GT_WHOLE(GT_INT64, -9, 99, 3, 2)),
                            .options = &GT_VALUES(HashCrossOptions, 7)}),

@@ -287,4 +287,5 @@ def main():
             print(layer["name"], len(layer["samples"]))
 
 
-main()
+if __name__ == "__main__":
+    main()
