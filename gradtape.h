@@ -173,6 +173,7 @@
 #include "optim/sgd.h"
 #include "io/csv.h"
 #include "io/idx.h"
+#include "io/lines.h"
 #include "io/safetensors.h"
 #include "train/adapt.h"
 #include "train/callback.h"
