@@ -11,6 +11,13 @@
 
 #include <math.h>
 
+static gt_Status check_window(gt_Window window)
+{
+    if (window < GT_WINDOW_HANN || window > GT_WINDOW_NONE)
+        return gt_fail(GT_INVALID, "unknown window %d", (int)window);
+    return GT_OK;
+}
+
 /* ---- STFTSpectrogram ---- */
 
 typedef struct STFTSpectrogram {
