@@ -168,6 +168,8 @@
 #include "io/safetensors.h"
 #include "train/adapt.h"
 #include "train/checkpoint.h"
+#include "train/data/class.h"
+#include "train/data/combine.h"
 #include "train/data/csv.h"
 #include "train/data/idx.h"
 #include "train/dataset.h"

@@ -205,7 +205,7 @@ static gt_Status evaluate(Run *run, gt_Dataset *dataset, gt_ProgressEvent *event
 {
     gt_Context *context = run->context;
     double began = gt_seconds();
-    int64_t rows = gt_dataset_size(dataset);
+    int64_t rows = gt_dataset_count(dataset);
     gt_compiled_reset(run->compiled);
     for (int64_t first = 0; first < rows && !run->stopped && check_interrupt(run) == GT_OK;) {
         gt_Scope *outer = gt_scope_innermost(context);
@@ -241,7 +241,7 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *dataset,
     double values[GT_MAX_SCORES];
     for (int32_t i = 0; i < run.compiled->count; i++)
         names[i] = gt_metric_name(run.compiled->scores[i]);
-    int64_t rows = gt_dataset_size(dataset), size = gt_dataset_batch_size(dataset);
+    int64_t rows = gt_dataset_count(dataset), size = gt_dataset_batch_size(dataset);
     gt_ProgressEvent event = {.kind = GT_PROGRESS_KIND_EPOCH_BEGIN,
                               .epochs = 1,
                               .steps = rows / size + (rows % size > 0),
@@ -381,7 +381,7 @@ static gt_Status collect(const Run *run, gt_Tensor *y, int64_t first, int64_t si
         return gt_raise(context, GT_INVALID, NULL, NULL,
                         "predictions for %lld rows must have as many rows (got %s)",
                         (long long)size, gt_spec_text(&spec, text, sizeof text));
-    spec.dims[0] = gt_dataset_size(run->dataset[0]);
+    spec.dims[0] = gt_dataset_count(run->dataset[0]);
     if (!gt_spec_resize(&spec))
         return gt_raise(context, GT_INVALID, NULL, NULL, "the predictions are too large");
     void *data;
@@ -425,7 +425,7 @@ static gt_Status predict(const Run *run, int32_t outputs, gt_Outputs list, gt_Te
 {
     gt_Context *context = run->context;
     gt_Scope *outer = gt_scope_innermost(context);
-    int64_t rows = gt_dataset_size(run->dataset[0]);
+    int64_t rows = gt_dataset_count(run->dataset[0]);
     for (int64_t first = 0; first < rows && check_interrupt(run) == GT_OK;) {
         gt_Batch batch;
         gt_Tensor *y_pred[GT_MAX_LAYER_OUTPUTS];
