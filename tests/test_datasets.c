@@ -337,7 +337,7 @@ Test(datasets, places)
             gt_DatasetPass *pass =
                 gt_dataset_pass_begin(again, .epoch = before.epoch, .ordered = false);
             cr_assert(gt_dataset_pass_skip(pass, before.row) == GT_OK, "%s", gt_error_message());
-            gt_dataset_pass_end(pass);
+            gt_dataset_pass_free(pass);
             cr_assert(gt_dataset_position(again).row == before.row &&
                       gt_dataset_position(again).epoch == before.epoch);
         }
@@ -582,7 +582,7 @@ Test(datasets, classes)
     refused(gt_dataset_pass_next(pass, 0, &batch), GT_INVALID, "count >= 1 (got 0)");
     gt_dataset_free(data); /* the pass holds it */
     cr_assert(gt_dataset_pass_skip(pass, 1) == GT_OK);
-    gt_dataset_pass_end(pass);
+    gt_dataset_pass_free(pass);
     refused(gt_dataset_pass_next(pass, 1, &batch), GT_STALE, "was freed");
 
     static const gt_DatasetClass empty = {.size = sizeof empty, .name = "empty"};
@@ -787,7 +787,7 @@ static void dataset_life(void)
     gt_dataset_pass_next(pass, 3, &batch);
     gt_Status status = gt_status();
     gt_error_clear();
-    gt_dataset_pass_end(pass);
+    gt_dataset_pass_free(pass);
     gt_dataset_free(a), gt_dataset_free(b), gt_dataset_free(weighed), gt_dataset_free(steps);
     if (scope)
         gt_scope_end(scope);

@@ -236,7 +236,11 @@ Test(optimizers, rates_as_keras)
     const gt_CosineDecay_options options = {
         GT_PRESETS(gt_CosineDecay_options, gt_CosineDecay_OPTIONS).initial_learning_rate = 0.1, .decay_steps = 7};
     gt_Schedule made = gt_schedule_make(gt_schedule_class_find("CosineDecay"), &options);
-    cr_assert(memcmp(&made, &schedules[7], sizeof made) == 0);
+    for (int s = 0; s < STEPS; s++) { /* not their bytes: options may have gaps */
+        gt_Tensor *step = gt_scalar(steps[s], GT_INT64);
+        cr_assert(made.type == schedules[7].type &&
+                  gt_item(gt_schedule_rate(made, step)) == gt_item(gt_schedule_rate(schedules[7], step)));
+    }
     ends(scope);
 }
 

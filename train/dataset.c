@@ -141,24 +141,24 @@ static bool check_class(gt_Context *context, const gt_DatasetClass *type)
     return false;
 }
 
-gt_Dataset *gt_dataset_of_at(const char *here, const gt_DatasetClass *type, void *self,
+gt_Dataset *gt_dataset_of_at(const char *here, const gt_DatasetClass *type, void *instance,
                              const gt_dataset_of_options *given)
 {
     gt_Context *context = gt_enter();
     gt_dataset_of_options options = GT_TAKE(gt_dataset_of_options, given);
     if (!context) {
         if (type && type->size == sizeof *type && type->destroy)
-            type->destroy(self);
+            type->destroy(instance);
         return NULL;
     }
     gt_Site site = gt_site_enter(here, "dataset_of");
     gt_Dataset *dataset = NULL;
     if (check_class(context, type)) {
-        int64_t rows = type->next ? -1 : type->count(self);
+        int64_t rows = type->next ? -1 : type->count(instance);
         if (!type->next && rows < 1)
             gt_raise(context, GT_INVALID, NULL, NULL, "%s: expected at least 1 row (got %lld)",
                      type->name, (long long)rows);
-        dataset = gt_dataset_make(context, type, self, !type->next, NULL, &options);
+        dataset = gt_dataset_make(context, type, instance, !type->next, NULL, &options);
     }
     gt_site_leave(site);
     return dataset;
@@ -669,7 +669,7 @@ gt_Status gt_dataset_pass_skip_at(const char *here, gt_DatasetPass *self, int64_
     return gt_context_status(context);
 }
 
-void gt_dataset_pass_end(gt_DatasetPass *pass)
+void gt_dataset_pass_free(gt_DatasetPass *pass)
 {
-    gt_object_free("dataset_pass_end", pass, &pass_kind);
+    gt_object_free("dataset_pass_free", pass, &pass_kind);
 }

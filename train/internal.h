@@ -41,6 +41,10 @@ bool gt_metric_check(gt_Context *context, const char *here, const char *operatio
 
 /* Which output of the model it is about. */
 int32_t gt_metric_output(const gt_Metric *metric);
+/* A weight of leading axes as one for each value, float64. */
+gt_Tensor *gt_metric_spread(gt_Tensor *weight, gt_Tensor *values);
+/* A new metric gets a copy of this name; NULL on failure, and then it is released. */
+gt_Metric *gt_metric_rename(gt_Metric *metric, const char *name);
 
 /* ---- loss.c ---- */
 /* Was the loss made by its functions, or is there none? Raises an error otherwise, and for what
@@ -54,6 +58,10 @@ void gt_metric_leave(gt_Metric *metric, void *kept);
 /* A scalar. The mask that y_pred has is part of the weights; `sample_weight` may be NULL. */
 gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred,
                            gt_Tensor *sample_weight);
+/* The losses of the samples, unweighted, of a loss that is their mean; `counts` gets which of them count, bool of their
+ * shape, NULL: all. Arguments have no masks. NULL on failure, and without an error for a loss that is no mean. */
+gt_Tensor *gt_loss_values(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred,
+                          gt_Tensor **counts);
 /* The rows that a prediction is about: its first dimension, 1 for a scalar. */
 double gt_batch_rows(const gt_Tensor *y_pred);
 

@@ -74,13 +74,13 @@ typedef struct gt_DatasetClass {
 #define gt_dataset_of_OPTIONS(F, S) GT_BATCH_COMMON(F, S)
 GT_OPTIONS(gt_dataset_of_options, gt_dataset_of_OPTIONS);
 
-/* A dataset of a class, which stays where it is. `self` is what its functions get; it is taken over, also when this fails:
- * class->destroy(self). A class without fetch and fill cannot shuffle all its rows: gt_dataset_shuffle says how many it may
+/* A dataset of a class, which stays where it is. `instance` is what its functions get as `self`; it is taken over, also when this fails:
+ * class->destroy(instance). A class without fetch and fill cannot shuffle all its rows: gt_dataset_shuffle says how many it may
  * keep in memory for that, and until then they come in their own order. Floating. */
 #define gt_dataset_of(...)                                                                         \
     gt_dataset_of_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                       \
                      GT_KEYWORDS(gt_dataset_of, GT_AFTER_2(__VA_ARGS__)))
-GT_API gt_Dataset *gt_dataset_of_at(const char *here, const gt_DatasetClass *type, void *self,
+GT_API gt_Dataset *gt_dataset_of_at(const char *here, const gt_DatasetClass *type, void *instance,
                                     const gt_dataset_of_options *options);
 
 /* ---- what classes are made of that stand on other datasets ---- */
@@ -101,7 +101,7 @@ typedef struct gt_DatasetPass gt_DatasetPass;
     F(S, int64_t, epoch, 0, "which epoch")                                                         \
     F(S, bool, ordered, true, "in the dataset's own order; false: as this epoch shuffles it")
 GT_OPTIONS(gt_dataset_pass_begin_options, gt_dataset_pass_begin_OPTIONS);
-/* Holds the dataset until it is ended. NULL on failure. */
+/* Holds the dataset until it is freed. NULL on failure. */
 #define gt_dataset_pass_begin(...)                                                                 \
     gt_dataset_pass_begin_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                       \
                              GT_KEYWORDS(gt_dataset_pass_begin, GT_AFTER_1(__VA_ARGS__)))
@@ -115,7 +115,7 @@ GT_API bool gt_dataset_pass_next_at(const char *here, gt_DatasetPass *pass, int6
 /* Over some rows, or all that are left. */
 #define gt_dataset_pass_skip(pass, count) gt_dataset_pass_skip_at(GT_HERE, pass, count)
 GT_API gt_Status gt_dataset_pass_skip_at(const char *here, gt_DatasetPass *pass, int64_t count);
-GT_API void gt_dataset_pass_end(gt_DatasetPass *pass); /* NULL is ignored */
+GT_API void gt_dataset_pass_free(gt_DatasetPass *pass); /* NULL is ignored */
 
 GT_END
 
