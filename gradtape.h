@@ -173,6 +173,7 @@
 #include "optim/sgd.h"
 #include "io/csv.h"
 #include "io/idx.h"
+#include "io/npy.h"
 #include "io/safetensors.h"
 #include "train/adapt.h"
 #include "train/checkpoint.h"
