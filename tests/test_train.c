@@ -602,10 +602,31 @@ static size_t read_bytes(const char *path, char *bytes, size_t size)
     return n;
 }
 
+/* Have two files the same tensors, but for those of the run's history? */
+static bool same_state(const char *path, const char *other)
+{
+    gt_TensorFile *file[2] = {gt_open_tensors(path), gt_open_tensors(other)};
+    bool same = true;
+    for (int64_t i = 0; i < gt_tensor_file_count(file[0]) && same; i++) {
+        const char *name = gt_tensor_file_name(file[0], i);
+        static char bytes[2][4096];
+        gt_Spec spec = gt_tensor_file_spec(file[0], i);
+        size_t size = gt_spec_bytes(&spec);
+        if (strncmp(name, "fit/", 4) == 0)
+            continue;
+        gt_tensor_file_load_into(file[0], i, bytes[0], size);
+        gt_tensor_file_load_into(file[1], gt_tensor_file_find(file[1], name), bytes[1], size);
+        same = memcmp(bytes[0], bytes[1], size) == 0;
+    }
+    ok();
+    gt_tensor_file_free(file[0]);
+    gt_tensor_file_free(file[1]);
+    return same;
+}
+
 Test(train, checkpoints)
 {
     char folder[] = "/tmp/gradtape-run-XXXXXX", path[2][64];
-    static char bytes[2][1 << 20];
     cr_assert(mkdtemp(folder) != NULL);
     snprintf(path[0], sizeof path[0], "%s/a.safetensors", folder);
     snprintf(path[1], sizeof path[1], "%s/b.safetensors", folder);
@@ -646,10 +667,7 @@ Test(train, checkpoints)
                .verbose = GT_VERBOSITY_SILENT);
         gt_save_checkpoint(path[1], model, .dataset = train);
         ok();
-        size_t n = read_bytes(path[0], bytes[0], sizeof bytes[0]);
-        cr_assert(n == read_bytes(path[1], bytes[1], sizeof bytes[1]) &&
-                      memcmp(bytes[0], bytes[1], n) == 0,
-                  "stop %d: the resumed run differs", stop);
+        cr_assert(same_state(path[0], path[1]), "stop %d: the resumed run differs", stop);
     }
     gt_TensorFile *file = gt_open_tensors(path[1]);
     const char *keys[] = {"model/dense/kernel",      "optimizer/iteration",

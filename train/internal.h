@@ -79,5 +79,7 @@ typedef struct gt_Printer {
 double gt_seconds(void); /* of a clock that never goes back */
 gt_Printer gt_printer(gt_Verbosity verbosity);
 void gt_printer_report(gt_Printer *printer, const gt_ProgressEvent *event);
+/* Lines of text between those of epochs, unless nothing is printed. */
+void gt_printer_say(const gt_Printer *printer, const char *text);
 
 #endif

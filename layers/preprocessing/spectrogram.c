@@ -11,6 +11,13 @@
 
 #include <math.h>
 
+static gt_Status check_window(gt_Window window)
+{
+    if (window < GT_WINDOW_HANN || window > GT_WINDOW_NONE)
+        return gt_fail(GT_INVALID, "unknown window %d", (int)window);
+    return GT_OK;
+}
+
 /* ---- STFTSpectrogram ---- */
 
 typedef struct STFTSpectrogram {
@@ -21,13 +28,6 @@ typedef struct STFTSpectrogram {
 } STFTSpectrogram;
 
 GT_OPTION_TYPE(gt_STFTSpectrogram_options, gt_STFTSpectrogram_OPTIONS);
-
-static gt_Status check_window(gt_Window window)
-{
-    return window >= GT_WINDOW_HANN && window <= GT_WINDOW_NONE
-               ? GT_OK
-               : gt_fail(GT_INVALID, "unknown window %d", (int)window);
-}
 
 static gt_Status stft_spectrogram_create(gt_Layer *layer)
 {
