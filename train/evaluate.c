@@ -64,9 +64,8 @@ double gt_scores_get_at(const char *here, const gt_Scores *scores, const char *n
 
 static int64_t batches_of(gt_Dataset *dataset, int64_t steps)
 {
-    int64_t rows = gt_dataset_size(dataset), size = gt_dataset_batch_size(dataset);
-    int64_t all = rows / size + (rows % size > 0);
-    return steps >= 0 && steps < all ? steps : all;
+    int64_t rows = gt_dataset_rows_of(dataset, steps), size = gt_dataset_batch_size(dataset);
+    return rows / size + (rows % size > 0);
 }
 
 static void read_logs(gt_Run *run)
@@ -154,6 +153,8 @@ gt_Status gt_run_evaluate(gt_Run *run, gt_Dataset *dataset, int64_t steps, bool 
 static gt_Scores evaluate(gt_Run *run, const gt_evaluate_options *options)
 {
     int64_t steps = batches_of(run->dataset, options->steps);
+    if (gt_context_status(run->context) != GT_OK)
+        return gt_no_scores();
     gt_run_report_begin(run, 0, 1, steps);
     if (gt_run_evaluate(run, run->dataset, options->steps, true, NULL) != GT_OK)
         return gt_no_scores();

@@ -115,9 +115,7 @@ static gt_Status predict_batch(gt_Run *run, int64_t first, int64_t rows, int64_t
 
 static gt_Status predict(gt_Run *run, int64_t most, Wanted *wanted)
 {
-    int64_t rows = gt_dataset_size(run->dataset), size = gt_dataset_batch_size(run->dataset);
-    if (most >= 0 && most < (rows + size - 1) / size)
-        rows = most * size;
+    int64_t rows = gt_dataset_rows_of(run->dataset, most), size = gt_dataset_batch_size(run->dataset);
     gt_CallbackRun *callbacks = &run->callbacks;
     gt_run_report_begin(run, 0, 1, (rows + size - 1) / size);
     callbacks->in.dataset = run->dataset;
