@@ -29,13 +29,6 @@ typedef struct STFTSpectrogram {
 
 GT_OPTION_TYPE(gt_STFTSpectrogram_options, gt_STFTSpectrogram_OPTIONS);
 
-static gt_Status check_window(gt_Window window)
-{
-    return window >= GT_WINDOW_HANN && window <= GT_WINDOW_NONE
-               ? GT_OK
-               : gt_fail(GT_INVALID, "unknown window %d", (int)window);
-}
-
 static gt_Status stft_spectrogram_create(gt_Layer *layer)
 {
     STFTSpectrogram *self = (STFTSpectrogram *)layer;
