@@ -194,6 +194,7 @@
 #include "train/data/combine.h"
 #include "train/data/csv.h"
 #include "train/data/idx.h"
+#include "train/data/images.h"
 #include "train/dataset.h"
 #include "train/history.h"
 #include "train/loss.h"

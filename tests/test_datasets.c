@@ -749,6 +749,37 @@ Test(datasets, training)
     gt_layer_free(model), gt_layer_free(normalize), gt_history_free(history);
 }
 
+/* A run over a stream that is saved in the middle of an epoch, and goes on in another program, where nothing is known of it yet. */
+Test(datasets, checkpoints, .init = open_folder, .fini = close_folder)
+{
+    Ramp ramp;
+    gt_Batch batch;
+    double next[2];
+    gt_DatasetPosition at = {1, 10};
+    for (int run = 0; run < 2; run++) {
+        gt_context_free(NULL);
+        gt_context_use(gt_context_create(.seed = 3));
+        gt_Layer *model = gt_Sequential(gt_Dense(1));
+        gt_compile(model, .optimizer = gt_SGD(0.5), .loss = gt_MeanSquaredError());
+        gt_Dataset *data = gt_dataset_map(gt_dataset_shuffle(stream(&ramp, 20, 0, 5), 8), half, NULL);
+        if (run == 0) {
+            gt_fit(model, data, .epochs = 1, .verbose = GT_VERBOSITY_SILENT);
+            cr_assert(gt_dataset_next(data, &batch) && gt_dataset_next(data, &batch));
+            gt_save_checkpoint(in_folder("c"), model, .dataset = data);
+        } else {
+            gt_call(model, gt_ones(gt_shape(1, 1)));
+            gt_load_checkpoint(in_folder("c"), model, .dataset = data);
+        }
+        ok();
+        gt_DatasetPosition place = gt_dataset_position(data);
+        cr_assert(place.epoch == at.epoch && place.row == at.row);
+        cr_assert(gt_dataset_next(data, &batch));
+        next[run] = gt_element(batch.x, 3);
+        gt_dataset_free(data), gt_layer_free(model);
+    }
+    cr_assert_eq(next[0], next[1]);
+}
+
 /* ---- no memory ---- */
 
 static void dataset_life(void)

@@ -18,6 +18,7 @@ static void destroy(gt_Object *object)
     gt_Dataset *self = (gt_Dataset *)object;
     gt_pass_close(self->pass);
     gt_pass_close(self->slices);
+    gt_worker_stop(self);
     if (self->type->destroy)
         self->type->destroy(self->self);
     gt_names_release(self->names);
@@ -212,7 +213,9 @@ gt_Status gt_dataset_get(gt_Dataset *dataset, const int64_t *rows, int64_t count
 
 void gt_dataset_expect(gt_Dataset *dataset, const int64_t *rows, int64_t count)
 {
-    if (dataset->indexed && dataset->type->ahead)
+    if (dataset->indexed && dataset->type->fill)
+        gt_worker_begin(dataset, rows, count);
+    else if (dataset->indexed && dataset->type->ahead)
         dataset->type->ahead(dataset->self, rows, count);
 }
 

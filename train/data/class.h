@@ -65,7 +65,7 @@ typedef struct gt_DatasetClass {
      * may run on another thread. False with a message if it fails. */
     bool (*fill)(void *self, int64_t row, void *const *into, char message[GT_FILL_MESSAGE]);
     gt_RowSpec (*columns)(void *self); /* with fill: what a row has */
-    /* These rows will be asked for soon, by fetch or fill; NULL: no matter. */
+    /* These rows will be asked for soon, by fetch; NULL: no matter. */
     void (*ahead)(void *self, const int64_t *rows, int64_t count);
     void (*destroy)(
         void *self); /* frees self, when nobody holds the dataset any more; NULL: nothing to free */

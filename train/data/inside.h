@@ -65,6 +65,8 @@ struct gt_Dataset {
     gt_Spec x, y;                           /* of one row, with 1 as the number of rows */
     gt_Ticket given[SIDES][GT_MAX_COLUMNS]; /* the last batch */
     gt_DataNames *names;                    /* held; NULL: none */
+    struct gt_Worker
+        *worker; /* that makes rows of a class with fill ahead; NULL: there was no need */
 };
 
 /* ---- dataset.c ---- */
@@ -84,9 +86,24 @@ void *gt_self_new(gt_Context *context, size_t bytes);
 /* The argument of a function that makes a dataset of another: checked, held, and no longer the caller's. */
 bool gt_dataset_sink(gt_Context *context, gt_Dataset *dataset);
 
-bool gt_row_spec_check(gt_Context *context, const char *name, const gt_RowSpec *row);
-/* Rows that a class's fill makes, in memory of new tensors (fill.c). */
+/* ---- fill.c: rows that a class makes in memory it is given ---- */
+
+/* Tensors of `count` rows without numbers yet; into[i] gets where those of column i go. */
+gt_Status gt_fill_prepare(gt_Context *context, const char *name, const gt_RowSpec *row,
+                          int64_t count, gt_Batch *batch, void **into);
+/* Makes the rows. Calls nothing of the library's: it may run on another thread. False with a message. */
+bool gt_fill_rows(const gt_DatasetClass *type, void *self, const gt_RowSpec *row,
+                  const int64_t *rows, int64_t count, void *const *into,
+                  char message[GT_FILL_MESSAGE]);
 gt_Status gt_dataset_fill(gt_Dataset *dataset, const int64_t *rows, int64_t count, gt_Batch *batch);
+
+/* ---- prefetch.c: the same on a thread ---- */
+
+/* These rows are going to be asked for, in one go: begins with them, if there is room. */
+void gt_worker_begin(gt_Dataset *dataset, const int64_t *rows, int64_t count);
+/* The rows, if they were begun: waits for them. False: they were not, and nothing else is under way from here on. */
+bool gt_worker_take(gt_Dataset *dataset, const int64_t *rows, int64_t count, gt_Batch *batch);
+void gt_worker_stop(gt_Dataset *dataset);
 
 /* ---- pass.c ---- */
 

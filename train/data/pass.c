@@ -238,6 +238,22 @@ static const int64_t *numbers_of(gt_Pass *pass, int64_t count)
     return pass->sequence;
 }
 
+/* Says which rows the next batches will ask for. */
+static void look_ahead(gt_Pass *pass, int64_t count)
+{
+    gt_Dataset *dataset = pass->dataset;
+    int64_t all = gt_dataset_known_rows(dataset), row = pass->row;
+    if (count != dataset->how.batch_size) /* a look at some row, or the end */
+        return;
+    for (int32_t k = 0; k < dataset->how.ahead && pass->row < all; k++, pass->row += count) {
+        int64_t some = all - pass->row < count ? all - pass->row : count;
+        const int64_t *numbers = numbers_of(pass, some);
+        if (numbers)
+            gt_dataset_expect(dataset, numbers, some);
+    }
+    pass->row = row;
+}
+
 static bool numbered_piece(gt_Pass *pass, int64_t count, gt_Batch *batch)
 {
     int64_t left = gt_dataset_known_rows(pass->dataset) - pass->row;
@@ -248,7 +264,8 @@ static bool numbered_piece(gt_Pass *pass, int64_t count, gt_Batch *batch)
     if (!numbers || gt_dataset_get(pass->dataset, numbers, count, batch) != GT_OK)
         return false;
     pass->row += count;
-    return true;
+    look_ahead(pass, count);
+    return gt_context_status(pass->dataset->object.context) == GT_OK;
 }
 
 /* The next rows of the stream as it comes. */

@@ -33,6 +33,18 @@ static gt_Status fetch(void *self, const int64_t *rows, int64_t count, gt_Batch 
     return gt_context_status(part->context);
 }
 
+static void ahead(void *self, const int64_t *rows, int64_t count)
+{
+    const Part *part = self;
+    size_t bytes = (size_t)count * sizeof *rows;
+    int64_t *of = gt_allocate(part->context, bytes);
+    for (int64_t i = 0; of && i < count; i++)
+        of[i] = part->rows[rows[i]];
+    if (of)
+        gt_dataset_expect(part->of, of, count);
+    gt_release(part->context, of, bytes);
+}
+
 static void destroy(void *self)
 {
     Part *part = self;
@@ -45,6 +57,7 @@ static const gt_DatasetClass part_class = {.size = sizeof part_class,
                                            .name = "dataset_split",
                                            .count = count_part,
                                            .fetch = fetch,
+                                           .ahead = ahead,
                                            .destroy = destroy};
 
 /* A new dataset of those rows, which shares the caller's hold on `of`. */
