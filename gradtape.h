@@ -170,6 +170,7 @@
 #include "optim/optimizer.h"
 #include "optim/rmsprop.h"
 #include "optim/schedule.h"
+#include "optim/schedule_free.h"
 #include "optim/sgd.h"
 #include "io/csv.h"
 #include "io/idx.h"

@@ -301,6 +301,23 @@ static void write_name(const char *path, const char *slot, char *text, size_t si
             text[i] = '_';
 }
 
+/* Into a slot that starts as its variable. */
+static bool copy_numbers(gt_Context *context, const gt_Variable *variable, gt_Variable *slot)
+{
+    size_t bytes = gt_spec_bytes(gt_tensor_spec(slot));
+    const void *numbers = bytes > 0 ? gt_tensor_data(variable) : variable;
+    if (!numbers || bytes != gt_spec_bytes(gt_tensor_spec(variable))) {
+        gt_raise(context, GT_STATE, NULL, NULL,
+                 "a slot of variable %s starts as the variable, which %s",
+                 gt_variable_label(variable),
+                 numbers ? "has another shape" : "has no numbers yet");
+        return false;
+    }
+    if (bytes > 0)
+        memcpy(gt_tensor_data(slot), numbers, bytes);
+    return true;
+}
+
 static gt_Variable *make_slot(gt_Context *context, const gt_Variable *variable,
                               const gt_OptimizerSlot *kind)
 {
@@ -313,9 +330,13 @@ static gt_Variable *make_slot(gt_Context *context, const gt_Variable *variable,
     }
     write_name(gt_variable_label(variable), kind->name, name, sizeof name);
     gt_Variable *slot = gt_variable_zeros(context, &spec, name, false);
+    if (slot && kind->copies && !copy_numbers(context, variable, slot)) {
+        gt_variable_free(slot);
+        return NULL;
+    }
     if (!slot)
         return NULL;
-    for (int64_t i = 0; kind->initial != 0 && i < spec.size; i++)
+    for (int64_t i = 0; kind->initial != 0 && !kind->copies && i < spec.size; i++)
         gt_number_store(spec.dtype, gt_tensor_data(slot), i, kind->initial);
     return slot;
 }

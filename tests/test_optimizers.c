@@ -56,10 +56,13 @@ MAKE(muon, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .momentum =
                    .weight_decay = 0.5))
 MAKE(muon_options, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .epsilon = 0.0625, .adam_lr_ratio = 0.5,
                            .nesterov = false, .ns_steps = 3, .rms_rate = 0.5, .weight_decay = 0, .adam_weight_decay = 0))
+MAKE(free_of_schedules, gt_ScheduleFreeAdamW(0.125, BETAS, .epsilon = 0.0625))
+MAKE(free_warmed, gt_ScheduleFreeAdamW(0.125, .warmup_steps = 4, .weight_decay = 0.25, .gradient_accumulation_steps = 2))
 static const Maker makers[] = {plain,    momentum,  centered, both, decays, accumulates, clips,
                                averages, scheduled, sgd,      adam, adamw,  scaled,
     adagrad, adagrad_twice, adadelta, adadelta_decays, adamax, adamax_thrice, nadam, nadam_clips, lion, lion_decays,
-    ftrl, ftrl_plain, lamb, lamb_decays, adafactor, adafactor_options, muon, muon_options};
+    ftrl, ftrl_plain, lamb, lamb_decays, adafactor, adafactor_options, muon, muon_options,
+    free_of_schedules, free_warmed};
 enum { MAKERS = sizeof makers / sizeof *makers };
 
 /* ---- training as the script does ---- */
@@ -179,7 +182,7 @@ Test(optimizers, classes_by_name)
 {
     int count = 0;
     const gt_OptimizerClass *const *classes = gt_optimizer_classes(&count);
-    cr_assert_eq(count, 13);
+    cr_assert_eq(count, 14);
     for (int i = 0; i < count; i++) {
         cr_assert(gt_optimizer_class_find(classes[i]->name) == classes[i]);
         cr_assert(gt_optimizer_class_find(classes[i]->keras) == classes[i]);
