@@ -165,6 +165,7 @@
 #include "optim/lamb.h"
 #include "optim/lion.h"
 #include "optim/loss_scale.h"
+#include "optim/multi.h"
 #include "optim/muon.h"
 #include "optim/nadam.h"
 #include "optim/optimizer.h"

@@ -34,8 +34,7 @@ static gt_Tensor *rate_of(const gt_OptimizerUpdate *update)
     const gt_ScheduleFreeAdamW_options *options = update->options;
     if (options->warmup_steps == 0)
         return gt_optimizer_rate(update);
-    gt_Tensor *part =
-        gt_minimum(gt_divide(update->step, (double)options->warmup_steps), 1);
+    gt_Tensor *part = gt_minimum(gt_divide(update->step, (double)options->warmup_steps), 1);
     return gt_multiply(gt_optimizer_rate(update), gt_cast(part, gt_dtype(update->variable)));
 }
 
