@@ -208,6 +208,7 @@
 #include "train/metrics/mean.h"
 #include "train/metrics/regression.h"
 #include "train/model.h"
+#include "train/model_file.h"
 #include "train/progress.h"
 #include "train/rows.h"
 #include "train/step.h"

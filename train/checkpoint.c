@@ -6,6 +6,7 @@
 #include "ops/array/creation.h"
 #include "ops/math/random.h"
 #include "train/callback_run.h"
+#include "train/model_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,8 @@ static const char *path_of(void *user, const gt_Variable *variable)
     return self->text;
 }
 
-static gt_Status add_optimizer(gt_Entries *list, gt_Layer *model, const gt_Optimizer *optimizer)
+gt_Status gt_entries_add_optimizer(gt_Entries *list, gt_Layer *model, const gt_Optimizer *optimizer,
+                                   const char *prefix)
 {
     gt_Tensors state = gt_optimizer_variables(optimizer);
     for (int32_t i = 0; i < state.count && gt_context_status(list->context) == GT_OK; i++) {
@@ -37,9 +39,9 @@ static gt_Status add_optimizer(gt_Entries *list, gt_Layer *model, const gt_Optim
         gt_optimizer_variable_name(optimizer, i, path_of, &path, name, sizeof name);
         size_t length = strlen(path.text);
         if (length)
-            gt_entries_add(list, state.items[i], "optimizer/%s/%s", path.text, name + length + 1);
+            gt_entries_add(list, state.items[i], "%s/%s/%s", prefix, path.text, name + length + 1);
         else
-            gt_entries_add(list, state.items[i], "optimizer/%s", name);
+            gt_entries_add(list, state.items[i], "%s/%s", prefix, name);
     }
     return gt_context_status(list->context);
 }
@@ -145,7 +147,7 @@ static gt_Status add_run(Checkpoint *self)
 {
     gt_entries_add_variables(&self->list, self->model, gt_variables(self->model), "model/");
     if (self->optimizer)
-        add_optimizer(&self->list, self->model, self->optimizer);
+        gt_entries_add_optimizer(&self->list, self->model, self->optimizer, "optimizer");
     if (self->dataset)
         add_dataset(&self->list, self->dataset);
     gt_Variable *generator = gt_default_generator();

@@ -4,6 +4,7 @@
  *     fit -> fit_epoch -> train_epoch -> train_steps -> train_batch -> gt_watched_step
  *                      -> validate    -> gt_run_evaluate
  *                      -> gt_history_add */
+#include "train/model_parts.h"
 #include "train/run.h"
 
 #include <math.h>
@@ -388,7 +389,7 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_
                                        options.progress, &options.callbacks, true}) != GT_OK)
         return NULL;
     if (check_options(&options) == GT_OK && open_datasets(&run, rows, &options) == GT_OK &&
-        check_labels(&run) == GT_OK) {
+        check_labels(&run) == GT_OK && gt_class_names_of(run.state, run.dataset) == GT_OK) {
         gt_DatasetPosition mark = gt_dataset_enter(run.dataset);
         history = fit(&run, &options);
         gt_dataset_leave(run.dataset, mark);

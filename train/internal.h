@@ -43,6 +43,9 @@ bool gt_metric_check(gt_Context *context, const char *here, const char *operatio
 
 /* Makes states that a file has, of a metric whose states the data shapes and which saw none: `count` specs of float64. */
 gt_Status gt_metric_build_as(gt_Metric *metric, int32_t count, const gt_Spec *specs);
+/* The struct that it works with: of a class with options these. And the loss that it is the mean of; NULL: of none. */
+const void *gt_metric_instance(const gt_Metric *metric);
+const gt_Loss *gt_metric_loss(const gt_Metric *metric);
 /* Which output of the model it is about. */
 int32_t gt_metric_output(const gt_Metric *metric);
 /* A weight of leading axes as one for each value, float64. */

@@ -282,6 +282,11 @@ gt_Metric *gt_metric_set_output_at(const char *here, gt_Metric *self, int output
     return self;
 }
 
+const void *gt_metric_instance(const gt_Metric *self)
+{
+    return self->instance;
+}
+
 int32_t gt_metric_output(const gt_Metric *self)
 {
     return self->output;
