@@ -165,6 +165,7 @@
 #include "optim/sgd.h"
 #include "io/csv.h"
 #include "io/idx.h"
+#include "io/names.h"
 #include "io/safetensors.h"
 #include "train/adapt.h"
 #include "train/checkpoint.h"
@@ -173,5 +174,10 @@
 #include "train/metric.h"
 #include "train/model.h"
 #include "train/progress.h"
+#include "pictures/confusion.h"
+#include "pictures/curves.h"
+#include "pictures/filters.h"
+#include "pictures/histogram.h"
+#include "pictures/picture.h"
 
 #endif
