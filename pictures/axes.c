@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { TICKS = 6, MOST_TICKS = 24 };
+#define LARGEST 5e307 /* so that lengths are finite; what is beyond is drawn outside */
 
 /* ---- numbers ---- */
 
@@ -67,8 +68,8 @@ bool gt_axis_has(const gt_Axis *axis, double number)
 
 void gt_axis_cover(gt_Axis *axis, double low, double high)
 {
-    axis->low = axis->logarithmic ? log10(low) : low;
-    axis->high = axis->logarithmic ? log10(high) : high;
+    axis->low = axis->logarithmic ? log10(low) : fmax(low, -LARGEST);
+    axis->high = axis->logarithmic ? log10(high) : fmin(high, LARGEST);
     const double size = fmax(fabs(axis->low), fabs(axis->high));
     if (axis->high - axis->low > 1e-9 * size && axis->high > axis->low)
         return;
@@ -98,7 +99,8 @@ void gt_axis_round(gt_Axis *axis)
 
 double gt_axis_at(const gt_Axis *axis, double number)
 {
-    const double value = axis->logarithmic ? log10(number) : number;
+    const double value =
+        axis->logarithmic ? log10(number) : fmin(fmax(number, -2 * LARGEST), 2 * LARGEST);
     const double part = (value - axis->low) / (axis->high - axis->low);
     return axis->from + part * (axis->to - axis->from);
 }

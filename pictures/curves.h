@@ -38,8 +38,9 @@ GT_API gt_Picture *gt_plot_history_at(const char *here, const gt_History *histor
 GT_OPTIONS(gt_plot_curves_options, gt_plot_curves_OPTIONS);
 /* gt_plot_curves(gt_tensors(a, b), .names = gt_names("before", "after")): up to 8 curves of numbers, each (points), all of
  * them in one panel. What is not finite is as in gt_plot_history. */
-#define gt_plot_curves(curves, ...)                                                                \
-    gt_plot_curves_at(GT_HERE, curves, GT_KEYWORDS(gt_plot_curves, __VA_ARGS__))
+#define gt_plot_curves(...)                                                                        \
+    gt_plot_curves_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                              \
+                      GT_KEYWORDS(gt_plot_curves, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Picture *gt_plot_curves_at(const char *here, gt_Tensors curves,
                                      const gt_plot_curves_options *options);
 

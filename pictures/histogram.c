@@ -82,6 +82,8 @@ static bool are_few_integers(const double *sorted, int64_t count)
 static int suitable_bins(const double *sorted, int64_t count)
 {
     const double range = sorted[count - 1] - sorted[0], n = (double)count;
+    if (!isfinite(range))
+        return SUITABLE;
     const double sturges = range / (log2(n) + 1);
     const double quartiles = quantile(sorted, count, 0.75) - quantile(sorted, count, 0.25);
     const double freedman = 2 * quartiles / cbrt(n);
@@ -137,16 +139,21 @@ static bool make_histogram(gt_Context *context, const gt_Tensor *x, int64_t bins
 
 /* ---- drawing ---- */
 
+/* Where bin number i begins; by halves, which stay finite. */
+static double edge(const Histogram *h, int i)
+{
+    return 2 * (h->low / 2 + i * (h->width / 2));
+}
+
 static void put_bar(gt_Svg *svg, const gt_Panel *panel, const Histogram *h, int bin)
 {
-    const double from = h->low + bin * h->width;
-    const double left = gt_axis_at(&panel->across, from),
-                 right = gt_axis_at(&panel->across, from + h->width);
+    const double from = edge(h, bin), to = edge(h, bin + 1);
+    const double left = gt_axis_at(&panel->across, from), right = gt_axis_at(&panel->across, to);
     const double top = gt_axis_at(&panel->down, (double)h->counts[bin]);
     const double gap = right - left > 6 ? 1 : 0;
     char a[GT_NUMBER_TEXT], b[GT_NUMBER_TEXT], tip[3 * GT_NUMBER_TEXT];
-    gt_text(tip, sizeof tip, "%s to %s: %lld", gt_short_number(a, from),
-            gt_short_number(b, from + h->width), (long long)h->counts[bin]);
+    gt_text(tip, sizeof tip, "%s to %s: %lld", gt_short_number(a, from), gt_short_number(b, to),
+            (long long)h->counts[bin]);
     gt_svg_begin_tip(svg, tip);
     gt_svg_rectangle(svg, left + gap / 2, top, right - left - gap, panel->down.from - top,
                      "fill=\"#0072B2\"");
@@ -185,7 +192,7 @@ static void put_histogram(gt_Svg *svg, gt_Panel *panel, const Histogram *h, bool
     panel->down.logarithmic = logarithmic;
     panel->down.whole = true;
     gt_axis_cover(&panel->down, logarithmic ? 0.5 : 0, (double)most);
-    gt_axis_cover(&panel->across, h->low, h->low + h->bins * h->width);
+    gt_axis_cover(&panel->across, h->low, edge(h, h->bins));
     if (!logarithmic)
         gt_axis_round(&panel->down);
     panel->height -= 18;
