@@ -178,6 +178,7 @@
 #include "pictures/curves.h"
 #include "pictures/filters.h"
 #include "pictures/histogram.h"
+#include "pictures/model.h"
 #include "pictures/picture.h"
 
 #endif

@@ -494,6 +494,9 @@ static gt_Picture *any_picture(int which, gt_Layer *model, gt_History *history, 
         return gt_plot_weights(model);
     case 4:
         return gt_plot_confusion_matrix(gt_weights(model).items[0]);
+    case 5:
+        return gt_plot_model(model, .show_shapes = true, .show_layer_activations = true,
+                             .expand_nested = true);
     default:
         return gt_plot_filters(gt_weights(model).items[2]);
     }
@@ -503,7 +506,7 @@ static gt_Picture *any_picture(int which, gt_Layer *model, gt_History *history, 
 Test(pictures, without_memory)
 {
     gt_Context *before = gt_context();
-    for (int which = 0; which < 6; which++) {
+    for (int which = 0; which < 7; which++) {
         bool done = false;
         for (long n = 0; !done; n++) {
             Budget budget = {.left = INT32_MAX};
@@ -535,4 +538,201 @@ Test(pictures, without_memory)
     }
     gt_context_free(NULL);
     assert_no_leaks();
+}
+
+/* ---- models ---- */
+
+/* How many arrows the DOT has from the box with the one title to the box with the other. */
+static int arrows(const char *dot, const char *from, const char *to)
+{
+    char title[80], arrow[40];
+    int number[2] = {-1, -1};
+    const char *const titles[] = {from, to};
+    for (int i = 0; i < 2; i++) {
+        snprintf(title, sizeof title, "<b>%s</b>", titles[i]);
+        const char *at = strstr(dot, title);
+        cr_assert(at, "no box %s in\n%s", title, dot);
+        while (strncmp(at, "\n    n", 6) != 0)
+            at--;
+        number[i] = atoi(at + 6);
+    }
+    snprintf(arrow, sizeof arrow, "n%d -> n%d;", number[0], number[1]);
+    return count_of(dot, arrow);
+}
+
+static const char *dot_of(gt_Picture *picture)
+{
+    cr_assert(picture, "%s", gt_error_message());
+    const char *text = gt_picture_text(picture, .format = GT_PICTURE_FORMAT_DOT);
+    cr_assert(text, "%s", gt_error_message());
+    return text;
+}
+
+/* Two inputs, a layer that is called twice, a nested model, operations between layers, two outputs of one layer. */
+static gt_Layer *branching(void)
+{
+    gt_Tensor *image = gt_Input(gt_shape(28, 28, 1), .name = "image"),
+              *age = gt_Input(gt_shape(4), .name = "age");
+    gt_Tensor *flat = gt_call(gt_Flatten(), image);
+    gt_Tensor *both = gt_call(gt_Concatenate(), flat, .more = gt_tensors(age));
+    gt_Layer *shared = gt_Dense(4, .name = "shared");
+    gt_Tensor *h = gt_call(gt_Dense(4), both);
+    h = gt_call(shared, gt_call(shared, h));
+    gt_Layer *inner =
+        gt_Sequential(gt_Dense(3, .name = "first"), gt_BatchNormalization(.name = "second"));
+    gt_Tensor *y = gt_add(gt_call(inner, h), 1.0), *state = NULL;
+    gt_Tensor *steps = gt_reshape(h, gt_shape(-1, 2, 2));
+    gt_Tensor *last =
+        gt_call(gt_LSTM(5, .return_state = true), steps, .outputs = gt_outputs(&state));
+    return gt_Model(gt_tensors(image, age), gt_tensors(y, last, state), .name = "both");
+}
+
+Test(pictures, arrows_of_a_model)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model = branching();
+    gt_Picture *picture = gt_plot_model(model, .show_layer_names = true);
+    const char *dot = dot_of(picture);
+    svg_of(picture);
+    cr_assert(arrows(dot, "image (InputLayer)", "flatten (Flatten)") == 1);
+    cr_assert(arrows(dot, "age (InputLayer)", "concatenate (Concatenate)") == 1);
+    cr_assert(arrows(dot, "flatten (Flatten)", "concatenate (Concatenate)") == 1);
+    cr_assert(arrows(dot, "concatenate (Concatenate)", "dense (Dense)") == 1);
+    cr_assert(arrows(dot, "shared (Dense)", "shared (Dense)") == 1);
+    cr_assert(arrows(dot, "shared (Dense)", "sequential (Sequential)") == 1);
+    cr_assert(arrows(dot, "sequential (Sequential)", "add (operation)") == 1);
+    cr_assert(arrows(dot, "reshape (operation)", "lstm (LSTM)") == 1);
+    cr_assert(count_of(dot, " -> ") == 10, "%s", dot);
+    gt_picture_free(picture);
+    picture = gt_plot_model(model, .expand_nested = true, .show_layer_names = true);
+    dot = dot_of(picture);
+    cr_assert(arrows(dot, "shared (Dense)", "first (Dense)") == 1 &&
+              arrows(dot, "first (Dense)", "second (BatchNormalization)") == 1);
+    cr_assert(arrows(dot, "second (BatchNormalization)", "add (operation)") == 1 &&
+              strstr(dot, "label=\"sequential\""));
+    cr_assert(strstr(svg_of(picture), ">sequential</text>"));
+    gt_picture_free(picture);
+    end(scope);
+}
+
+/* Of a functional model in a model the k-th arrow leads to the k-th input. */
+Test(pictures, nested_graphs)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = gt_Input(gt_shape(3), .name = "a"), *b = gt_Input(gt_shape(3), .name = "b");
+    gt_Layer *inner = gt_Model(gt_tensors(a, b),
+                               gt_tensors(gt_call(gt_Dense(2, .name = "in"), gt_subtract(a, b))));
+    gt_Tensor *x = gt_Input(gt_shape(3), .name = "x"), *y = gt_Input(gt_shape(3), .name = "y");
+    gt_Tensor *z = gt_call(inner, x, .more = gt_tensors(y));
+    gt_Layer *model =
+        gt_Model(gt_tensors(x, y), gt_tensors(gt_call(gt_Dense(1, .name = "out"), z)));
+    gt_Picture *picture = gt_plot_model(model, .expand_nested = true, .show_layer_names = true);
+    const char *dot = dot_of(picture);
+    cr_assert(arrows(dot, "x (InputLayer)", "a (InputLayer)") == 1 &&
+                  arrows(dot, "y (InputLayer)", "b (InputLayer)") == 1,
+              "%s", dot);
+    cr_assert(arrows(dot, "in (Dense)", "out (Dense)") == 1);
+    gt_picture_free(picture);
+    end(scope);
+}
+
+static gt_Tensor *own(gt_Tensor *x)
+{
+    return gt_multiply(gt_sin(x), gt_exp(x));
+}
+
+/* What the options show, as Keras's plot_model does. */
+Test(pictures, lines_of_boxes)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model =
+        gt_Sequential(gt_Dense(16, .activation = gt_relu), gt_Dropout(0.5),
+                      gt_Dense(2, .activation = own), gt_Dense(2, .trainable = false));
+    gt_call(model, gt_zeros(gt_shape(4, 8)));
+    gt_Picture *picture = gt_plot_model(model, .show_shapes = true, .show_dtype = true,
+                                        .show_layer_activations = true, .show_trainable = true);
+    const char *svg = svg_of(picture);
+    cr_assert(strstr(svg, ">Input shape: (None, 8)<") && strstr(svg, ">Output shape: (None, 16)<"),
+              "%s", svg);
+    cr_assert(count_of(svg, ">Output dtype: float32<") == 4 &&
+              count_of(svg, ">Activation: relu<") == 1);
+    cr_assert(count_of(svg, ">Activation: a function<") == 1 &&
+              count_of(svg, ">Activation: linear<") == 1 && count_of(svg, "Activation:") == 3);
+    cr_assert(count_of(svg, ">Trainable<") == 2 && count_of(svg, ">Non-trainable<") == 1 &&
+              !strstr(svg, "dropout"));
+    gt_picture_free(picture);
+    picture = gt_plot_model(model, .rankdir = GT_RANK_DIRECTION_LR, .dpi = 96);
+    cr_assert(strstr(dot_of(picture), "rankdir=LR; dpi=96;") && !strstr(svg_of(picture), "shape"));
+    gt_picture_free(picture);
+    gt_Layer *one = gt_Dense(3, .name = "alone");
+    gt_call(one, gt_zeros(gt_shape(1, 2)));
+    shows(gt_plot_model(one, .show_layer_names = true, .show_shapes = true),
+          ">Input shape: (None, 2)<");
+    fails(gt_plot_model(model, .rankdir = (gt_RankDirection)5), "unknown rankdir 5");
+    fails(gt_plot_model(model, .dpi = 0), "dpi must be above 0, to 10000 (got 0)");
+    cr_assert(!gt_plot_model(gt_Dense(2)) && strstr(gt_error_message(), "is not built"));
+    gt_error_clear();
+    end(scope);
+}
+
+typedef struct Rectangle {
+    double x, y, width, height;
+} Rectangle;
+
+/* The boxes of a picture. */
+static int boxes_of(const char *svg, Rectangle *boxes, int most)
+{
+    int count = 0;
+    for (const char *at = svg; count < most && (at = strstr(at, "<rect ")); at++) {
+        Rectangle r;
+        const char *style = strstr(at, "rx=\"4\" fill=\"#FFFFFF\"");
+        if (style && style < strstr(at, "/>") &&
+            sscanf(at, "<rect x=\"%lf\" y=\"%lf\" width=\"%lf\" height=\"%lf\"", &r.x, &r.y,
+                   &r.width, &r.height) == 4)
+            boxes[count++] = r;
+    }
+    return count;
+}
+
+/* Boxes are inside of the picture and do not meet; a deep model, a wide one and one that skips are folded. */
+Test(pictures, boxes_do_not_meet)
+{
+    static Rectangle boxes[600];
+    gt_Scope *scope = gt_scope_begin();
+    for (int which = 0; which < 6; which++) {
+        gt_Tensor *x = gt_Input(gt_shape(8)), *y = x, *sums[8];
+        for (int i = 0; which < 4 && i < (which < 2 ? 200 : 40); i++) {
+            gt_Tensor *z = gt_call(gt_Dense(8), y);
+            y = which < 2 ? z : gt_add(y, gt_call(gt_Dense(8, .name = NULL), z));
+        }
+        for (int i = 0; which >= 4 && i < 8; i++)
+            sums[i] = gt_call(gt_Dense(i + 1), y);
+        if (which >= 4)
+            y = gt_concatenate(((gt_Tensors){sums, 8}), .axis = -1);
+        gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(y));
+        cr_assert(model, "%s", gt_error_message());
+        gt_Picture *picture =
+            gt_plot_model(model, .show_layer_names = true, .show_shapes = which % 2 == 1,
+                          .rankdir = which % 2 ? GT_RANK_DIRECTION_LR : GT_RANK_DIRECTION_TB);
+        const char *svg = svg_of(picture);
+        double wide, high;
+        cr_assert(sscanf(strstr(svg, "width=\""), "width=\"%lf\" height=\"%lf\"", &wide, &high) ==
+                  2);
+        const int count = boxes_of(svg, boxes, 600);
+        cr_assert(count == (which < 2 ? 201 : which < 4 ? 121 : 10), "%d boxes", count);
+        cr_assert(fmax(wide, high) < 5000, "%g x %g", wide, high);
+        for (int a = 0; a < count; a++) {
+            cr_assert(boxes[a].x >= 0 && boxes[a].y >= 0 && boxes[a].x + boxes[a].width <= wide &&
+                      boxes[a].y + boxes[a].height <= high);
+            for (int b = 0; b < a; b++)
+                cr_assert(boxes[a].x + boxes[a].width < boxes[b].x ||
+                              boxes[b].x + boxes[b].width < boxes[a].x ||
+                              boxes[a].y + boxes[a].height < boxes[b].y ||
+                              boxes[b].y + boxes[b].height < boxes[a].y,
+                          "model %d: %d and %d", which, a, b);
+        }
+        gt_picture_free(picture);
+        gt_layer_free(model);
+    }
+    end(scope);
 }
