@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "core/tensor.h"
+#include "io/names.h"
 
 GT_BEGIN
 
@@ -23,6 +24,22 @@ static inline gt_Columns gt_columns(int32_t first, int32_t count)
     gt_Columns columns = {GT_MARK, first, count};
     return columns;
 }
+
+/* Is the first row of a table a header, the names of its columns? */
+typedef enum gt_Header {
+    GT_HEADER_AUTO, /* if it is text where the rows below are numbers, or all of it is text that never comes again */
+    GT_HEADER_YES,
+    GT_HEADER_NO
+} gt_Header;
+
+/* What becomes of a value that is missing: an empty field, a word of .na, and in a column of numbers NA, N/A, NaN and null. */
+typedef enum gt_Missing {
+    GT_MISSING_ERROR,  /* it is an error */
+    GT_MISSING_DROP,   /* its row is left out */
+    GT_MISSING_VALUE,  /* .missing_value stands for it */
+    GT_MISSING_MEAN,   /* the mean of its column */
+    GT_MISSING_MEDIAN, /* the median of its column */
+} gt_Missing;
 
 #define gt_load_csv_OPTIONS(F, S)                                                                  \
     F(S, char, delimiter, ',', "between the fields; no letter, digit, quote, point or sign")       \
