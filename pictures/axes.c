@@ -126,14 +126,14 @@ static void add_tick(Ticks *ticks, const gt_Axis *axis, double value, double ste
     ticks->count++;
 }
 
-/* On a logarithmic axis of less than a decade or two 2 and 5 of each decade too. */
+/* On a logarithmic axis of at most two decades 2 and 5 of each decade too. */
 static void find_ticks(const gt_Axis *axis, Ticks *ticks)
 {
     const double step = step_of(axis), slack = 1e-6 * (axis->high - axis->low);
     ticks->count = 0;
     for (double k = ceil((axis->low - slack) / step); k * step <= axis->high + slack; k++)
         add_tick(ticks, axis, k * step, step);
-    if (!axis->logarithmic || ticks->count > 3)
+    if (!axis->logarithmic || axis->high - axis->low > 2)
         return;
     for (double k = floor(axis->low); k <= axis->high; k++)
         for (int i = 2; i <= 5; i += 3)
