@@ -205,6 +205,7 @@
 #include "pictures/curves.h"
 #include "pictures/filters.h"
 #include "pictures/histogram.h"
+#include "pictures/live.h"
 #include "pictures/model.h"
 #include "pictures/picture.h"
 

@@ -3,6 +3,8 @@
 
 #include "gradtape.h"
 
+#include "pictures/chart.h"
+
 #include "budget.h"
 #include "leaks.h"
 
@@ -734,5 +736,80 @@ Test(pictures, boxes_do_not_meet)
         gt_picture_free(picture);
         gt_layer_free(model);
     }
+    end(scope);
+}
+
+/* ---- curves as text ---- */
+
+Test(pictures, chart)
+{
+    static const double x[] = {1, 2, 3, 4, 5}, loss[] = {1, 0.5, 0.25, 0.125, 0.05},
+                        other[] = {0.75, NAN, 0.3, 0.2, 0.05};
+    static const char want[] = "         1 |*\n"
+                               "           |o..\n"
+                               "           |   .*.\n"
+                               "           |      ..@..o\n"
+                               "      0.05 |    x     .*...@\n"
+                               "           +----------------\n"
+                               "            1  epoch 5/5   5\n"
+                               "  * loss 0.05  o val_loss 0.05\n";
+    const gt_ChartCurve curves[] = {{"loss", x, loss, 5}, {"val_loss", x, other, 5}};
+    const gt_Chart chart = {
+        .curves = curves, .count = 2, .columns = 28, .rows = 5, .ascii = true, .note = "epoch 5/5"};
+    gt_Bytes text = {0};
+    cr_assert(gt_chart_put(gt_context(), &text, &chart));
+    cr_assert(strcmp(text.data, want) == 0, "got\n%s\nexpected\n%s", text.data, want);
+    gt_bytes_release(gt_context(), &text);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static gt_Status fit_with(gt_Callback *callback, int64_t epochs)
+{
+    gt_Tensor *x =
+        gt_reshape(gt_multiply(gt_arange(0, 40, 1, .dtype = GT_FLOAT32), 0.05), gt_shape(20, 2));
+    gt_Tensor *y = gt_reshape(gt_sum(x, .axis = 1), gt_shape(20, 1));
+    gt_Layer *model = gt_Sequential(gt_Dense(1));
+    gt_compile(model, .optimizer = gt_SGD(0.05), .loss = gt_MeanSquaredError());
+    gt_Dataset *data = gt_dataset_from_tensors(x, y, .batch_size = 5);
+    gt_fit(model, data, .epochs = epochs, .validation = data, .verbose = GT_VERBOSITY_SILENT,
+           .callbacks = gt_callbacks(callback));
+    return gt_status();
+}
+
+Test(pictures, live_curves)
+{
+    char last[40];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Callback *live = gt_LiveCurve(.ascii = true, .print = false, .columns = 60, .rows = 9);
+    cr_assert(strcmp(gt_live_curve_text(live), "") == 0);
+    cr_assert(fit_with(live, 6) == GT_OK, "%s", gt_error_message());
+    const char *text = gt_live_curve_text(live);
+    cr_assert(count_of(text, "\n") == 12 && strstr(text, "epoch 6/6") && strstr(text, "* loss ") &&
+                  strstr(text, "o val_loss "),
+              "%s", text);
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+        cr_assert(strchr(line, '\n') - line <= 60, "%s", text);
+    snprintf(last, sizeof last, "%d",
+             count_of(text, "*") + count_of(text, "o") + 2 * count_of(text, "@"));
+    cr_assert(atoi(last) >= 6, "%s", text);
+    live = gt_LiveCurve("loss", .every = 2, .print = false);
+    cr_assert(fit_with(live, 2) == GT_OK && strstr(gt_live_curve_text(live), "\xE2\x97\x8F"), "%s",
+              gt_error_message());
+    cr_assert(fit_with(gt_LiveCurve("los", .print = false), 1) == GT_INVALID &&
+                  strstr(gt_error_message(), "nothing called \"los\" is logged"),
+              "%s", gt_error_message());
+    gt_error_clear();
+    fails(gt_LiveCurve(""), "monitor must be a name");
+    fails(gt_LiveCurve(.rows = 2), "rows must be from 3 to 100 (got 2)");
+    fails(gt_LiveCurve(.columns = 10), "columns must be 0, or from 40 to 500 (got 10)");
+    fails(gt_LiveCurve(.every = -1), "every must be >= 0 (got -1)");
+    gt_Callback *other = gt_TerminateOnNaN();
+    cr_assert(!gt_live_curve_text(other) &&
+                  strstr(gt_error_message(),
+                         "expected a callback of gt_LiveCurve (got terminate_on_nan)"),
+              "%s", gt_error_message());
+    gt_error_clear();
+    gt_callback_free(other);
     end(scope);
 }
