@@ -177,6 +177,7 @@
 #include "io/idx.h"
 #include "io/lines.h"
 #include "io/npy.h"
+#include "io/names.h"
 #include "io/safetensors.h"
 #include "train/adapt.h"
 #include "train/callback.h"
@@ -212,5 +213,12 @@
 #include "train/progress.h"
 #include "train/rows.h"
 #include "train/step.h"
+#include "pictures/confusion.h"
+#include "pictures/curves.h"
+#include "pictures/filters.h"
+#include "pictures/histogram.h"
+#include "pictures/live.h"
+#include "pictures/model.h"
+#include "pictures/picture.h"
 
 #endif
