@@ -31,7 +31,7 @@
 #define GT_HOME_u8(name)      GT_KERNEL_BASE(name##_u8)
 #define GT_HOME_b8(name)      GT_KERNEL_BASE(name##_b8)
 
-/* The rarer functions are not written again for vectors of 512 bits. */
+/* The rarer functions, and what gains nothing from them, are not written again for vectors of 512 bits. */
 #if defined(__AVX512F__) && defined(GT_HAVE_V3) && !GT_IS_BASE(GT_ISA)
 #define GT_KERNEL_RARE(name) GT_KERNEL_PASTED(name, v3)
 #define GT_RARE_ELSEWHERE
@@ -188,8 +188,9 @@ static inline gt_Scaled gt_scaled_product(gt_Scaled a, gt_Scaled b)
 
 extern const gt_KernelTable GT_KERNEL(kernels);
 #define GT_DECLARE_TILES(name)      gt_TileKernel GT_KERNEL(tiles_##name);
+#define GT_DECLARE_TILES_RARE(name) gt_TileKernel GT_KERNEL_RARE(tiles_##name);
 #define GT_DECLARE_TILES_ONCE(name) gt_TileKernel GT_KERNEL_BASE(tiles_##name);
-GT_TILE_KERNELS(GT_DECLARE_TILES, GT_DECLARE_TILES_ONCE)
+GT_TILE_KERNELS(GT_DECLARE_TILES, GT_DECLARE_TILES_RARE, GT_DECLARE_TILES_ONCE)
 
 /* The declarations of all loops but gemm: what table.c collects. */
 #define GT_DECLARE(Loop, name, suffix, type, TYPE)      Loop GT_HOME(name, suffix);
