@@ -120,8 +120,8 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(SUM, sum, N)                                                                                 \
     L(SQUARES, squares, F) /* the sum of x^2 */                                                    \
     L(PROD, prod, N)                                                                               \
-    L(MAX, max, N) /* NaN wins */                                                                  \
-    L(MIN, min, N)
+    L(MAX, max, M) /* NaN wins */                                                                  \
+    L(MIN, min, M)
 
 /* size 2^exponent. |size| is within [1, 2), or 0, infinite or NaN. */
 typedef struct gt_Scaled {

@@ -50,6 +50,13 @@
 #define GT_INDEPENDENT
 #endif
 
+/* Not peeled or unrolled beyond its vectors: what is left over of a row is few numbers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define GT_ROLLED _Pragma("GCC unroll 1")
+#else
+#define GT_ROLLED
+#endif
+
 /* Part of the loop that calls it: a call would keep the loop from becoming vector code. */
 #if defined(__GNUC__)
 #define GT_INLINE static inline __attribute__((always_inline))
@@ -65,7 +72,8 @@
 #endif
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
- * and rare, O real and compiled once, N numeric, I integers, W integers and bool, B bool, A all. */
+ * and rare, O real and compiled once, N numeric, M numeric with rare floats, I integers, W integers and bool, B bool, A
+ * all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
 #define GT_TYPES_O(X, ...) X(__VA_ARGS__, o32, float, F32) X(__VA_ARGS__, o64, double, F64)
@@ -73,6 +81,9 @@
     X(__VA_ARGS__, i32, int32_t, I32)                                                              \
     X(__VA_ARGS__, i64, int64_t, I64) X(__VA_ARGS__, u8, uint8_t, U8)
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
+#define GT_TYPES_M(X, ...)                                                                         \
+    X(__VA_ARGS__, r32, float, F32)                                                                \
+    X(__VA_ARGS__, f64, double, F64) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_B(X, ...) X(__VA_ARGS__, b8, uint8_t, BOOL)
 #define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) X(__VA_ARGS__, u8, uint8_t, BOOL)
 #define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
