@@ -102,6 +102,9 @@
         }                                                                                          \
     }
 
+/* y[0], which has so many bytes, again as y[1] to y[n - 1]. */
+void gt_repeat(void *y, size_t bytes, int64_t n);
+
 /* A loop: y[i] = expression of a and b, as a `result`. A repeated operand is read once, before y
  * (which may be its array) is written. */
 #define GT_BINARY(name, suffix, type, result, expression)                                          \
@@ -114,9 +117,14 @@
             return;                                                                                \
         if (sa == 0) {                                                                             \
             const type a = as[0];                                                                  \
+            if (sb == 0 && n > 1) {                                                                \
+                GT_KERNEL(name##_##suffix)(1, left, 0, right, 0, to);                              \
+                gt_repeat(to, sizeof(result), n);                                                  \
+                return;                                                                            \
+            }                                                                                      \
             GT_INDEPENDENT                                                                         \
             for (int64_t i = 0; i < n; i++) {                                                      \
-                const type b = bs[i * sb];                                                         \
+                const type b = bs[i];                                                              \
                 ys[i] = (result)(expression);                                                      \
             }                                                                                      \
         } else if (sb == 0) {                                                                      \
