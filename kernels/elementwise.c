@@ -152,9 +152,25 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
         GT_KERNEL(other##_##suffix)(n, right, sb, left, sa, to);                                   \
     }
 
+/* One loop says whether a is b, or whether it is not. */
+#define GT_EQUALITY(suffix, type)                                                                  \
+    static GT_NOINLINE void equality_##suffix(int64_t n, const void *left, int64_t sa,             \
+                                              const void *right, int64_t sb, void *to,             \
+                                              uint8_t flip)                                        \
+        GT_BINARY_BODY(type, uint8_t, (a == b) ^ flip) void                                        \
+        GT_KERNEL(equal_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,      \
+                                  int64_t sb, void *to)                                            \
+    {                                                                                              \
+        equality_##suffix(n, left, sa, right, sb, to, 0);                                          \
+    }                                                                                              \
+    void GT_KERNEL(not_equal_##suffix)(int64_t n, const void *left, int64_t sa, const void *right, \
+                                       int64_t sb, void *to)                                       \
+    {                                                                                              \
+        equality_##suffix(n, left, sa, right, sb, to, 1);                                          \
+    }
+
 #define GT_COMPARE(ignored, suffix, type, TYPE)                                                    \
-    GT_BINARY(equal, suffix, type, uint8_t, a == b)                                                \
-    GT_BINARY(not_equal, suffix, type, uint8_t, a != b)                                            \
+    GT_EQUALITY(suffix, type)                                                                      \
     GT_BINARY(less, suffix, type, uint8_t, a < b)                                                  \
     GT_BINARY(less_equal, suffix, type, uint8_t, a <= b)                                           \
     GT_SWAPPED(greater, less, suffix)                                                              \

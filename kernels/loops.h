@@ -110,6 +110,8 @@ void gt_repeat(void *y, size_t bytes, int64_t n);
 #define GT_BINARY(name, suffix, type, result, expression)                                          \
     void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
                                     int64_t sb, void *to)                                          \
+    GT_BINARY_BODY(type, result, expression)
+#define GT_BINARY_BODY(type, result, expression)                                                   \
     {                                                                                              \
         const type *as = left, *bs = right;                                                        \
         result *ys = to;                                                                           \
@@ -118,8 +120,9 @@ void gt_repeat(void *y, size_t bytes, int64_t n);
         if (sa == 0) {                                                                             \
             const type a = as[0];                                                                  \
             if (sb == 0 && n > 1) {                                                                \
-                GT_KERNEL(name##_##suffix)(1, left, 0, right, 0, to);                              \
-                gt_repeat(to, sizeof(result), n);                                                  \
+                const type b = bs[0];                                                              \
+                ys[0] = (result)(expression);                                                      \
+                gt_repeat(ys, sizeof(result), n);                                                  \
                 return;                                                                            \
             }                                                                                      \
             GT_INDEPENDENT                                                                         \
