@@ -58,6 +58,7 @@ typedef struct gt_SampleInput {
     double every;     /* gap 0: the numbers are multiples of it */
     bool distinct;   /* no two numbers closer than 1e-2 (max, sort) */
     double diagonal; /* row i of each matrix has (i + 1) times this added on its diagonal */
+    const char *words; /* of GT_TEXT, for layers: "red|green||blue"; numbers from 0 to high - 1 say which */
 } gt_SampleInput;
 typedef struct gt_Sample {
     int32_t inputs;              /* 0 ends the list, unless `none` */

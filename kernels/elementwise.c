@@ -157,9 +157,11 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     static GT_NOINLINE void equality_##suffix(int64_t n, const void *left, int64_t sa,             \
                                               const void *right, int64_t sb, void *to,             \
                                               uint8_t flip)                                        \
-        GT_BINARY_BODY(type, uint8_t, (a == b) ^ flip) void                                        \
-        GT_KERNEL(equal_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,      \
-                                  int64_t sb, void *to)                                            \
+    {                                                                                              \
+        GT_BINARY_BODY(type, uint8_t, (a == b) ^ flip)                                             \
+    }                                                                                              \
+    void GT_KERNEL(equal_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,     \
+                                   int64_t sb, void *to)                                           \
     {                                                                                              \
         equality_##suffix(n, left, sa, right, sb, to, 0);                                          \
     }                                                                                              \

@@ -110,39 +110,39 @@ void gt_repeat(void *y, size_t bytes, int64_t n);
 #define GT_BINARY(name, suffix, type, result, expression)                                          \
     void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
                                     int64_t sb, void *to)                                          \
-    GT_BINARY_BODY(type, result, expression)
-#define GT_BINARY_BODY(type, result, expression)                                                   \
     {                                                                                              \
-        const type *as = left, *bs = right;                                                        \
-        result *ys = to;                                                                           \
-        if (n <= 0)                                                                                \
-            return;                                                                                \
-        if (sa == 0) {                                                                             \
-            const type a = as[0];                                                                  \
-            if (sb == 0 && n > 1) {                                                                \
-                const type b = bs[0];                                                              \
-                ys[0] = (result)(expression);                                                      \
-                gt_repeat(ys, sizeof(result), n);                                                  \
-                return;                                                                            \
-            }                                                                                      \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type b = bs[i];                                                              \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
-        } else if (sb == 0) {                                                                      \
+        GT_BINARY_BODY(type, result, expression)                                                   \
+    }
+#define GT_BINARY_BODY(type, result, expression)                                                   \
+    const type *as = left, *bs = right;                                                            \
+    result *ys = to;                                                                               \
+    if (n <= 0)                                                                                    \
+        return;                                                                                    \
+    if (sa == 0) {                                                                                 \
+        const type a = as[0];                                                                      \
+        if (sb == 0 && n > 1) {                                                                    \
             const type b = bs[0];                                                                  \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type a = as[i];                                                              \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
-        } else {                                                                                   \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type a = as[i], b = bs[i];                                                   \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
+            ys[0] = (result)(expression);                                                          \
+            gt_repeat(ys, sizeof(result), n);                                                      \
+            return;                                                                                \
+        }                                                                                          \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type b = bs[i];                                                                  \
+            ys[i] = (result)(expression);                                                          \
+        }                                                                                          \
+    } else if (sb == 0) {                                                                          \
+        const type b = bs[0];                                                                      \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type a = as[i];                                                                  \
+            ys[i] = (result)(expression);                                                          \
+        }                                                                                          \
+    } else {                                                                                       \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type a = as[i], b = bs[i];                                                       \
+            ys[i] = (result)(expression);                                                          \
         }                                                                                          \
     }
 

@@ -115,10 +115,39 @@ GT_BEGIN
     F(category_encoding)                                                                       \
     /* preprocessing/discretization.c */                                                       \
     F(discretization)                                                                          \
+    /* preprocessing/hashed_crossing.c */                                                      \
+    F(hashed_crossing)                                                                         \
+    /* preprocessing/hashing.c */                                                              \
+    F(hashing)                                                                                 \
+    /* preprocessing/integer_lookup.c */                                                       \
+    F(integer_lookup)                                                                          \
+    /* preprocessing/levels.c */                                                                   \
+    F(auto_contrast) F(equalization) F(random_invert) F(random_posterization) F(solarization)      \
     /* preprocessing/normalization.c */                                                        \
     F(normalization)                                                                           \
+    /* preprocessing/random_affine.c */                                                            \
+    F(random_rotation) F(random_shear) F(random_translation) F(random_zoom)                        \
+    /* preprocessing/random_color.c */                                                             \
+    F(random_color_degeneration) F(random_color_jitter) F(random_grayscale) F(random_hue)          \
+    F(random_saturation)                                                                           \
+    /* preprocessing/random_filter.c */                                                            \
+    F(random_erasing) F(random_gaussian_blur) F(random_sharpness)                                  \
+    /* preprocessing/random_flip.c */                                                              \
+    F(random_crop) F(random_flip)                                                                  \
+    /* preprocessing/random_light.c */                                                             \
+    F(random_brightness) F(random_contrast)                                                        \
+    /* preprocessing/random_perspective.c */                                                       \
+    F(random_perspective)                                                                          \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
+    /* preprocessing/string_lookup.c */                                                        \
+    F(string_lookup)                                                                           \
+    /* preprocessing/text_vectorization.c */                                                   \
+    F(text_vectorization)                                                                      \
+    /* preprocessing/spectrogram.c */                                                              \
+    F(mel_spectrogram) F(stft_spectrogram)                                                         \
+    /* preprocessing/resizing.c */                                                                 \
+    F(center_crop) F(resizing)                                                                     \
     /* regularization/dropout.c */                                                                 \
     F(dropout)                                                                                     \
     /* regularization/gaussian_dropout.c */                                                        \

@@ -72,6 +72,11 @@
     {                                                                                              \
         .dtype = type, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi                \
     }
+/* Text for layers: `count` words with bars between them, of which each string is one. */
+#define GT_WORDS(list, count, ...)                                                                 \
+    {                                                                                              \
+        .dtype = GT_TEXT, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .high = count, .words = list      \
+    }
 #define GT_SAMPLES_END                                                                             \
     {                                                                                              \
         .inputs = 0                                                                                \

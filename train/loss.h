@@ -100,11 +100,34 @@ GT_OPTIONS(gt_Tversky_options, gt_Tversky_OPTIONS);
 #define gt_Tversky(...) gt_Tversky_of(GT_KEYWORDS(gt_Tversky, __VA_ARGS__))
 GT_API gt_Loss gt_Tversky_of(const gt_Tversky_options *options);
 
+/* What Keras's string "crossentropy" is: the crossentropy that fits the shapes. Predictions (..., 1) or of rank 1 are binary;
+ * labels of fewer dimensions than the predictions, or (..., 1), name classes (sparse categorical); labels like the
+ * predictions are categorical. */
+#define gt_Crossentropy_OPTIONS(F, S)                                                              \
+    F(S, bool, from_logits, false, "y_pred are scores before sigmoid or softmax")                  \
+    GT_REDUCED(F, S)
+GT_OPTIONS(gt_Crossentropy_options, gt_Crossentropy_OPTIONS);
+#define gt_Crossentropy(...) gt_Crossentropy_of(GT_KEYWORDS(gt_Crossentropy, __VA_ARGS__))
+GT_API gt_Loss gt_Crossentropy_of(const gt_Crossentropy_options *options);
+
 /* One's own, from labels and predictions: the losses of the samples, (batch) or (batch, steps), which are weighted and
  * averaged as the built-in ones are; or a scalar, which cannot be weighted. The context must outlive the models that
  * are compiled with it. */
 typedef gt_Tensor *(*gt_LossFunction)(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred);
 GT_API gt_Loss gt_loss(gt_LossFunction function, const void *context);
+
+#define gt_compute_loss_OPTIONS(F, S)                                                              \
+    F(S, gt_Tensor *, sample_weight, NULL,                                                         \
+      "of the leading axes of the samples' losses; NULL: all weigh 1")
+GT_OPTIONS(gt_compute_loss_options, gt_compute_loss_OPTIONS);
+/* gt_compute_loss(gt_Huber(), y, gt_call(model, x)): the scalar that gt_fit would minimize, for a loop of one's own, with
+ * a gradient in y_pred (Keras: loss(y_true, y_pred)). The mask that y_pred has is part of the weights, so that padding
+ * counts for nothing. Errors: what is no loss, or no labels and predictions for it. */
+#define gt_compute_loss(loss, ...)                                                                 \
+    gt_compute_loss_at(GT_HERE, loss, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),               \
+                       GT_KEYWORDS(gt_compute_loss, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Tensor *gt_compute_loss_at(const char *here, gt_Loss loss, gt_Tensor *y_true,
+                                     gt_Tensor *y_pred, const gt_compute_loss_options *options);
 
 /* What a loss is computed from. Predictions come without the mask that they may have: it stands beside them, and is part of
  * the weights already, as for Keras's losses: padding weighs nothing, and the rest as much as all would. */

@@ -104,7 +104,7 @@ static gt_Tensor *draw(const char *here, const gt_Operation *operation, const vo
 
 /* ---- uniform, normal, truncated normal: two numbers say which ---- */
 
-/* Of a normal draw with an input 1, shape and dtype are that one's. */
+/* Of a draw with an input 1, shape and dtype are that one's. */
 #define DRAW_OPTIONS(F, S)                                                                         \
     F(S, gt_Shape, shape, GT_NO_SIZES, "of the result")                                            \
     F(S, gt_DType, dtype, GT_FLOAT32, "float32 or float64")                                        \
@@ -184,29 +184,25 @@ static void truncated_normal_lower(const gt_ShapeRule *rule, gt_Lowering *loweri
     lower_draw(rule, lowering, GT_DRAW_TRUNCATED_NORMAL, options->b, options->a);
 }
 
-#define SAMPLES                                                                                    \
+/* Nothing depends on the numbers, or the mask, of the tensor whose shape a draw has. */
+#define DRAW_SAMPLES                                                                               \
     GT_SAMPLES({.inputs = 1,                                                                       \
                 .input = GT_INPUTS(STATE),                                                         \
-                .options = &GT_VALUES(DrawOptions, {GT_MARK, 2, {2, 3}}, GT_FLOAT32, -1, 2)})
+                .options = &GT_VALUES(DrawOptions, {GT_MARK, 2, {2, 3}}, GT_FLOAT32, -1, 2)},      \
+               {.inputs = 2,                                                                       \
+                .input = GT_INPUTS(STATE, GT_ANY(2, 3)),                                           \
+                .options = &GT_VALUES(DrawOptions, {GT_MARK, 0, {0}}, GT_FLOAT32, 0.5, 3)})
 const gt_Operation gt_op_uniform = {
-    GT_RECORD("uniform", "a + (b - a) u, u evenly from [0, 1)", 1, 1),
+    GT_RECORD("uniform", "a + (b - a) u, u evenly from [0, 1)", 1, 2),
     .why_not = "a draw depends on nothing but its generator",
     .flags = GT_OP_RANDOM | GT_OP_NOT_DIFFERENTIABLE,
     .options = &DrawOptions_type,
     .shape = uniform_shape,
     .lower = uniform_lower,
     .mask = draw_mask,
-    .samples = SAMPLES,
+    .samples = DRAW_SAMPLES,
 };
 
-/* Nor does it depend on the numbers, or the mask, of the tensor whose shape it has. */
-#define NORMAL_SAMPLES                                                                             \
-    GT_SAMPLES({.inputs = 1,                                                                       \
-                .input = GT_INPUTS(STATE),                                                         \
-                .options = &GT_VALUES(DrawOptions, {GT_MARK, 2, {2, 3}}, GT_FLOAT32, -1, 2)},      \
-               {.inputs = 2,                                                                       \
-                .input = GT_INPUTS(STATE, GT_ANY(2, 3)),                                           \
-                .options = &GT_VALUES(DrawOptions, {GT_MARK, 0, {0}}, GT_FLOAT32, 3, 0.5)})
 const gt_Operation gt_op_normal = {
     GT_RECORD("normal", "a + b z, z normal", 1, 2),
     .why_not = "a draw depends on nothing but its generator",
@@ -215,7 +211,7 @@ const gt_Operation gt_op_normal = {
     .shape = normal_shape,
     .lower = normal_lower,
     .mask = draw_mask,
-    .samples = NORMAL_SAMPLES,
+    .samples = DRAW_SAMPLES,
 };
 
 const gt_Operation gt_op_truncated_normal = {
@@ -226,7 +222,7 @@ const gt_Operation gt_op_truncated_normal = {
     .shape = normal_shape,
     .lower = truncated_normal_lower,
     .mask = draw_mask,
-    .samples = NORMAL_SAMPLES,
+    .samples = DRAW_SAMPLES,
 };
 
 GT_OPTION_TYPE(gt_uniform_options, gt_uniform_OPTIONS);
@@ -247,20 +243,35 @@ gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_normal_option
                 options.generator, NULL);
 }
 
+/* A draw in the shape and dtype of x, a handle that is looked at first. */
+static gt_Tensor *draw_like(const char *here, const char *name, const gt_Operation *operation,
+                            double a, double b, gt_Variable *generator, gt_Tensor *x)
+{
+    gt_Site site = gt_site_enter(here, name);
+    gt_Tensor *y =
+        site.context && gt_tensor_check(site.context, here, name, "input 1", x)
+            ? draw(here, operation, &GT_VALUES(DrawOptions, GT_SCALAR_SHAPE, GT_FLOAT32, a, b),
+                   generator, x)
+            : NULL;
+    gt_site_leave(site);
+    return y;
+}
+
+GT_OPTION_TYPE(gt_uniform_like_options, gt_uniform_like_OPTIONS);
+gt_Tensor *gt_uniform_like_at(const char *here, gt_Tensor *x, const gt_uniform_like_options *given)
+{
+    gt_uniform_like_options options = GT_TAKE(gt_uniform_like_options, given);
+    return draw_like(here, "uniform_like", &gt_op_uniform, options.low, options.high,
+                     options.generator, x);
+}
+
 GT_OPTION_TYPE(gt_normal_like_options, gt_normal_like_OPTIONS);
 gt_Tensor *gt_normal_like_at(const char *here, gt_Tensor *x, const gt_normal_like_options *given)
 {
     gt_normal_like_options options = GT_TAKE(gt_normal_like_options, given);
-    gt_Site site = gt_site_enter(here, "normal_like");
-    gt_Tensor *y =
-        site.context && gt_tensor_check(site.context, here, "normal_like", "input 1", x)
-            ? draw(here, options.truncated ? &gt_op_truncated_normal : &gt_op_normal,
-                   &GT_VALUES(DrawOptions, GT_SCALAR_SHAPE, GT_FLOAT32, options.mean,
-                              options.stddev),
-                   options.generator, x)
-            : NULL;
-    gt_site_leave(site);
-    return y;
+    return draw_like(here, "normal_like",
+                     options.truncated ? &gt_op_truncated_normal : &gt_op_normal, options.mean,
+                     options.stddev, options.generator, x);
 }
 
 /* ---- integers ---- */

@@ -36,6 +36,19 @@ GT_OPTIONS(gt_uniform_options, gt_uniform_OPTIONS);
 GT_API gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape,
                                 const gt_uniform_options *options);
 
+#define gt_uniform_like_OPTIONS(F, S)                                                              \
+    F(S, double, low, 0, "the lower bound")                                                        \
+    F(S, double, high, 1, "the upper bound, not reached but by rounding")                          \
+    F(S, gt_Variable *, generator, NULL, "where the numbers come from; NULL: the context's own")
+GT_OPTIONS(gt_uniform_like_options, gt_uniform_like_OPTIONS);
+/* gt_uniform in the shape and dtype of x, whose numbers do not matter: inside a traced function the
+ * shape may be another one at each run. */
+#define gt_uniform_like(...)                                                                       \
+    gt_uniform_like_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                             \
+                       GT_KEYWORDS(gt_uniform_like, GT_AFTER_1(__VA_ARGS__)))
+GT_API gt_Tensor *gt_uniform_like_at(const char *here, gt_Tensor *x,
+                                     const gt_uniform_like_options *options);
+
 /* Floats from the normal distribution; truncated: those further than 2 stddev from the mean are
  * drawn again, which leaves a standard deviation of 0.8796 stddev. */
 #define gt_normal_OPTIONS(F, S)                                                                    \
