@@ -85,8 +85,10 @@ GT_UNARY(logical_not, b8, uint8_t, !x)
         return quotient - whole > (type)0.5 ? whole + 1 : whole;                                   \
     }
 
+#ifndef GT_RARE_ELSEWHERE
 GT_DIVISION_REAL(f32, float, fmodf, floorf, copysignf)
 GT_DIVISION_REAL(f64, double, fmod, floor, copysign)
+#endif
 
 #if GT_IS_BASE(GT_ISA) /* integers have one build */
 /* By 0 gives 0; by -1 is negation, for the quotient of the lowest number has no room. */
@@ -122,8 +124,9 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
 }
 #endif
 
-#define GT_BINARY_DIVISION(ignored, suffix, type, TYPE)                                            \
-    GT_BINARY(floor_divide, suffix, type, type, gt_floor_divide_##suffix(a, b))                    \
+#define GT_FLOOR_DIVIDE(ignored, suffix, type, TYPE)                                               \
+    GT_BINARY(floor_divide, suffix, type, type, gt_floor_divide_##suffix(a, b))
+#define GT_MOD(ignored, suffix, type, TYPE)                                                        \
     GT_BINARY(mod, suffix, type, type, gt_mod_##suffix(a, b))
 
 #define GT_BINARY_REAL(ignored, suffix, type, TYPE)                                                \
@@ -179,11 +182,14 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     GT_SWAPPED(greater_equal, less_equal, suffix)
 
 GT_TYPES_F(GT_BINARY_REAL, )
-GT_TYPES_F(GT_BINARY_DIVISION, )
 GT_TYPES_F(GT_COMPARE, )
+#ifndef GT_RARE_ELSEWHERE
+GT_TYPES_F(GT_FLOOR_DIVIDE, )
+#endif
 #if GT_IS_BASE(GT_ISA)
 GT_TYPES_I(GT_BINARY_INTEGER, )
-GT_TYPES_I(GT_BINARY_DIVISION, )
+GT_TYPES_N(GT_MOD, )
+GT_TYPES_I(GT_FLOOR_DIVIDE, )
 GT_TYPES_I(GT_COMPARE, )
 GT_COMPARE(, b8, uint8_t, BOOL)
 #endif
@@ -204,9 +210,8 @@ GT_COMPARE(, b8, uint8_t, BOOL)
             if (c[0] ? sa : sb) {                                                                  \
                 memmove(ys, chosen, (size_t)n * sizeof(type));                                     \
             } else {                                                                               \
-                const type value = chosen[0];                                                      \
-                for (int64_t i = 0; i < n; i++)                                                    \
-                    ys[i] = value;                                                                 \
+                ys[0] = chosen[0];                                                                 \
+                gt_repeat(ys, sizeof(type), n);                                                    \
             }                                                                                      \
         } else if (sa && sb) {                                                                     \
             GT_INDEPENDENT                                                                         \

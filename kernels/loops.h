@@ -72,8 +72,8 @@
 #endif
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
- * and rare, O real and compiled once, N numeric, M numeric with rare floats, I integers, W integers and bool, B bool, A
- * all. */
+ * and rare, O real and compiled once, N numeric, M numeric with rare float32, Q with rare reals, S with
+ * reals compiled once, I integers, W integers and bool, B bool, A all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
 #define GT_TYPES_O(X, ...) X(__VA_ARGS__, o32, float, F32) X(__VA_ARGS__, o64, double, F64)
@@ -81,6 +81,8 @@
     X(__VA_ARGS__, i32, int32_t, I32)                                                              \
     X(__VA_ARGS__, i64, int64_t, I64) X(__VA_ARGS__, u8, uint8_t, U8)
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
+#define GT_TYPES_Q(X, ...) GT_TYPES_R(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
+#define GT_TYPES_S(X, ...) GT_TYPES_O(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_M(X, ...)                                                                         \
     X(__VA_ARGS__, r32, float, F32)                                                                \
     X(__VA_ARGS__, f64, double, F64) GT_TYPES_I(X, __VA_ARGS__)
