@@ -81,7 +81,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(ISFINITE, isfinite, R)                                                                       \
     L(LOGICAL_NOT, logical_not, B)
 
-/* y[i] = f(a[i * sa], b[i * sb]); sa and sb are 0 or 1, at most one of them 0. */
+/* y[i] = f(a[i * sa], b[i * sb]); sa and sb are 0 or 1. */
 #define GT_BINARY_LOOPS(L)                                                                         \
     L(ADD, add, N)                                                                                 \
     L(SUBTRACT, subtract, N)                                                                       \
