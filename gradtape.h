@@ -193,6 +193,8 @@
 #include "train/data/csv.h"
 #include "train/data/idx.h"
 #include "train/data/images.h"
+#include "train/data/utilities.h"
+#include "train/data/windows.h"
 #include "train/dataset.h"
 #include "train/loss.h"
 #include "train/metric.h"
