@@ -290,21 +290,6 @@ static void add_model(Plot *plot, gt_LayerState *state, int32_t group)
 
 /* ---- the function ---- */
 
-static bool check_options(gt_Context *context, const char *here, const gt_LayerState *state,
-                          const gt_plot_model_options *options)
-{
-    static const char operation[] = "plot_model";
-    if (options->rankdir != GT_RANK_DIRECTION_TB && options->rankdir != GT_RANK_DIRECTION_LR)
-        gt_raise(context, GT_INVALID, here, operation, "unknown rankdir %d", (int)options->rankdir);
-    else if (!(options->dpi > 0 && options->dpi <= 10000))
-        gt_raise(context, GT_INVALID, here, operation, "dpi must be above 0, to 10000 (got %g)",
-                 options->dpi);
-    else if (!state->built)
-        gt_raise(context, GT_STATE, here, operation,
-                 "%s is not built: call it, or gt_build it first", state->name);
-    return gt_context_status(context) == GT_OK;
-}
-
 gt_Picture *gt_plot_model_at(const char *here, gt_Layer *model, const gt_plot_model_options *given)
 {
     gt_Context *context = gt_enter();
@@ -312,8 +297,13 @@ gt_Picture *gt_plot_model_at(const char *here, gt_Layer *model, const gt_plot_mo
     if (!state)
         return NULL;
     gt_plot_model_options options = GT_TAKE(gt_plot_model_options, given);
-    if (!check_options(context, here, state, &options))
+    if (!gt_check_diagram(context, here, "plot_model", options.rankdir, options.dpi))
         return NULL;
+    if (!state->built) {
+        gt_raise(context, GT_STATE, here, "plot_model",
+                 "%s is not built: call it, or gt_build it first", state->name);
+        return NULL;
+    }
     Plot plot = {.diagram = {.context = context}, .options = &options};
     const gt_DiagramLook look = {state->name, options.rankdir == GT_RANK_DIRECTION_LR, options.fold,
                                  options.dpi};

@@ -677,6 +677,43 @@ Test(pictures, lines_of_boxes)
     end(scope);
 }
 
+static gt_Status two_layers(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    out[0] = gt_exp(gt_matmul(in[0], context));
+    out[1] = gt_sum(gt_reshape(out[0], gt_shape(-1)));
+    return gt_status();
+}
+
+Test(pictures, graph_of_a_function)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_ones(gt_shape(3, 2)), .name = "w & b");
+    gt_Function *function = gt_function(two_layers, w, .outputs = 2);
+    cr_assert(!gt_plot_function(function) &&
+                  strstr(gt_error_message(),
+                         "plot_function: the function has no plan yet; call it first"),
+              "%s", gt_error_message());
+    gt_error_clear();
+    gt_Tensor *out[2];
+    gt_function_call(function, gt_tensors(gt_ones(gt_shape(4, 3))), out);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    gt_Picture *picture = gt_plot_function(function);
+    const char *dot = dot_of(picture), *svg = svg_of(picture);
+    cr_assert(arrows(dot, "input 0", "matmul+exp") == 1 &&
+                  arrows(dot, "w &amp; b", "matmul+exp") == 1,
+              "%s", dot);
+    cr_assert(count_of(dot, " -> ") == count_of(svg, "stroke-width=\"1.3\"") &&
+                  strstr(svg, ">float32 (4, 3)<"),
+              "%s", dot);
+    gt_picture_free(picture);
+    picture = gt_plot_function(function, .show_shapes = false, .rankdir = GT_RANK_DIRECTION_LR);
+    cr_assert(!strstr(svg_of(picture), "float32"));
+    gt_picture_free(picture);
+    fails(gt_plot_function(function, .dpi = -1), "dpi must be above 0");
+    fails(gt_plot_function(NULL), "function");
+    end(scope);
+}
+
 typedef struct Rectangle {
     double x, y, width, height;
 } Rectangle;
