@@ -139,7 +139,21 @@ static int points_of(const char *svg, int which, double points[][2], int most)
     return count;
 }
 
-/* Pixels are linear in the numbers, y upside down. */
+/* Where the label of a tick at the left stands, less what it is below its line. */
+static double tick_at(const char *svg, const char *label)
+{
+    char part[40];
+    double y;
+    snprintf(part, sizeof part, ">%s</text>", label);
+    const char *at = strstr(svg, part);
+    cr_assert(at, "no tick %s", label);
+    while (strncmp(at, "<text ", 6) != 0)
+        at--;
+    cr_assert(sscanf(at, "<text x=\"%*f\" y=\"%lf\" text-anchor=\"end\"", &y) == 1);
+    return y - 4;
+}
+
+/* Pixels are linear in the numbers, y upside down, and ticks stand where their numbers are. */
 Test(pictures, points_of_curves)
 {
     static const double x[] = {0, 1, 4, 10}, y[] = {3, -1, 0.5, 8};
@@ -151,6 +165,8 @@ Test(pictures, points_of_curves)
     cr_assert(points_of(svg_of(picture), 0, at, 8) == 4);
     const double wide = (at[3][0] - at[0][0]) / 10, high = (at[3][1] - at[1][1]) / 9;
     cr_assert(wide > 10 && high < -5);
+    cr_assert(fabs(tick_at(gt_picture_text(picture), "8") - at[3][1]) < 1e-3);
+    cr_assert(fabs(tick_at(gt_picture_text(picture), "0") - at[1][1] - high) < 1e-3);
     for (int i = 0; i < 4; i++)
         cr_assert(fabs(at[i][0] - at[0][0] - wide * x[i]) < 1e-3 &&
                       fabs(at[i][1] - at[1][1] - high * (y[i] + 1)) < 1e-3,
@@ -159,6 +175,7 @@ Test(pictures, points_of_curves)
     picture = gt_plot_curves(gt_tensors(gt_array(gt_shape(3), 1, 10, 1000)), .log_scale = true);
     cr_assert(points_of(svg_of(picture), 0, at, 8) == 3);
     cr_assert(fabs(2 * (at[1][1] - at[0][1]) - (at[2][1] - at[1][1])) < 1e-3);
+    cr_assert(fabs(tick_at(gt_picture_text(picture), "10") - at[1][1]) < 1e-3);
     gt_picture_free(picture);
     end(scope);
 }
@@ -348,6 +365,28 @@ Test(pictures, counts_of_histograms)
     fails(gt_plot_histogram(x, .bins = -1), "plot_histogram: bins must be from 0 to 1000 (got -1)");
     fails(gt_plot_histogram(x, .bins = 1001), "(got 1001)");
     fails(gt_plot_histogram(NULL), "tensor");
+    end(scope);
+}
+
+/* Bars stand on the axis, as high as their counts. */
+Test(pictures, heights_of_bars)
+{
+    double y[3], height[3];
+    int count = 0;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Picture *picture = gt_plot_histogram(gt_array(gt_shape(6), 0, 0, 0, 1, 2, 2));
+    for (const char *at = strstr(svg_of(picture), "<g><title>");
+         count < 3 && (at = strstr(at, "</title>\n<rect ")); at++)
+        count +=
+            sscanf(
+                at,
+                "</title>\n<rect x=\"%*f\" y=\"%lf\" width=\"%*f\" height=\"%lf\" fill=\"#0072B2\"",
+                &y[count], &height[count]) == 2;
+    cr_assert(count == 3 && fabs(height[0] - 3 * height[1]) < 1e-3 &&
+              fabs(height[2] - 2 * height[1]) < 1e-3);
+    for (int i = 0; i < 3; i++)
+        cr_assert(fabs(y[i] + height[i] - tick_at(gt_picture_text(picture), "0")) < 1e-3);
+    gt_picture_free(picture);
     end(scope);
 }
 
