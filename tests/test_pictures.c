@@ -354,6 +354,8 @@ Test(pictures, counts_of_histograms)
     gt_Tensor *digits = gt_cast(gt_array(gt_shape(6), 0, 3, 3, 1, 3, 0), GT_UINT8);
     cr_assert(bars_of(gt_plot_histogram(digits), counts) == 3 && counts[0] == 2 && counts[1] == 1 &&
               counts[2] == 3);
+    shows(gt_plot_histogram(digits),
+          "<title>-0.5 to 0.5: 2</title>"); /* a bar stands in the middle of its number */
     cr_assert(bars_of(gt_plot_histogram(gt_full(gt_shape(5), 1e30)), counts) == 1 &&
               counts[0] == 5);
     shows(gt_plot_histogram(gt_array(gt_shape(4), 1, NAN, INFINITY, 2)),
@@ -422,6 +424,11 @@ Test(pictures, cells_of_confusion_matrices)
     cr_assert(strstr(svg, "<title>cat &amp; dog taken for bird: 10 (25.0 %)</title>") &&
               strstr(svg, ">60</text>"));
     cr_assert(strstr(svg, "accuracy 0.9000, n 100<") && strstr(svg, "fill=\"#FFFFFF\""));
+    gt_picture_free(picture);
+    picture = gt_plot_confusion_matrix(matrix);
+    const char *cell = strstr(svg_of(picture), "<title>0 taken for 1: 10 (25.0 %)</title>");
+    cr_assert(cell && strstr(cell, ">10</text>") &&
+              strstr(cell, ">10</text>") < strstr(cell, "</g>"));
     gt_picture_free(picture);
     shows(gt_plot_confusion_matrix(matrix, .normalize = true), ">75</text>");
     gt_Tensor *large = gt_add(gt_multiply(gt_eye(50), 300), 1000);
@@ -772,6 +779,22 @@ static int boxes_of(const char *svg, Rectangle *boxes, int most)
     return count;
 }
 
+/* What is read twice has one arrow; an input stands right above what reads it. */
+Test(pictures, arrows_once_and_short)
+{
+    Rectangle boxes[5];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(3)), *y = gt_Input(gt_shape(3)),
+              *z = gt_call(gt_Dense(3), gt_call(gt_Dense(3), gt_multiply(x, x)));
+    gt_Picture *picture = gt_plot_model(gt_Model(gt_tensors(x, y), gt_tensors(gt_add(z, y))));
+    cr_assert(count_of(dot_of(picture), " -> ") == 5, "%s", dot_of(picture));
+    cr_assert(boxes_of(svg_of(picture), boxes, 5) == 5); /* x, y, multiply, dense, dense */
+    cr_assert(boxes[1].y == boxes[4].y && boxes[0].y < boxes[2].y && boxes[2].y < boxes[3].y,
+              "%g %g", boxes[1].y, boxes[4].y);
+    gt_picture_free(picture);
+    end(scope);
+}
+
 /* Boxes are inside of the picture and do not meet; a deep model, a wide one and one that skips are folded. */
 Test(pictures, boxes_do_not_meet)
 {
@@ -869,6 +892,11 @@ Test(pictures, live_curves)
     snprintf(last, sizeof last, "%d",
              count_of(text, "*") + count_of(text, "o") + 2 * count_of(text, "@"));
     cr_assert(atoi(last) >= 6, "%s", text);
+    const char *axis = strstr(text, "epoch 6/6");
+    cr_assert(strncmp(strchr(axis, '\n') - 3, "  6", 3) == 0);
+    while (axis[-1] != '\n')
+        axis--;
+    cr_assert(strncmp(axis, "            1  ", 15) == 0, "%s", axis);
     live = gt_LiveCurve("loss", .every = 2, .print = false);
     cr_assert(fit_with(live, 2) == GT_OK && strstr(gt_live_curve_text(live), "\xE2\x97\x8F"), "%s",
               gt_error_message());
