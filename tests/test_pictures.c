@@ -684,6 +684,61 @@ Test(pictures, nested_graphs)
     end(scope);
 }
 
+/* The boxes of oracle/plot_model.py: what Keras 3.15.1's model_to_dot shows. */
+Test(pictures, a_model_as_keras_has_it)
+{
+    static const char *const boxes[][7] = {
+        {"image (InputLayer)", "Output shape: (None, 28, 28, 1)", "Output dtype: float32"},
+        {"flatten (Flatten)", "Input shape: (None, 28, 28, 1)", "Output shape: (None, 784)",
+         "Output dtype: float32"},
+        {"age (InputLayer)", "Output shape: (None, 4)", "Output dtype: float32"},
+        {"concatenate (Concatenate)", "Input shape: [(None, 784), (None, 4)]",
+         "Output shape: (None, 788)", "Output dtype: float32"},
+        {"dense (Dense)", "Activation: relu", "Input shape: (None, 788)", "Output shape: (None, 4)",
+         "Output dtype: float32", "Trainable"},
+        {"shared (Dense)", "Activation: linear", "Input shape: (None, 4)",
+         "Output shape: (None, 4)", "Output dtype: float32", "Trainable"},
+        {"sequential (Sequential)", "Input shape: (None, 4)", "Output shape: (None, 3)",
+         "Output dtype: float32", "Trainable"},
+        {"frozen (Dense)", "Activation: linear", "Input shape: (None, 4)",
+         "Output shape: (None, 3)", "Output dtype: float32", "Non-trainable"},
+        {"add (Add)", "Input shape: [(None, 3), (None, 3)]", "Output shape: (None, 3)",
+         "Output dtype: float32"}};
+    static const int links[][2] = {{2, 3}, {3, 4}, {4, 5}, {1, 3}, {7, 8},
+                                   {0, 1}, {6, 8}, {5, 7}, {5, 6}, {5, 5}};
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *image = gt_Input(gt_shape(28, 28, 1), .name = "image"),
+              *age = gt_Input(gt_shape(4), .name = "age");
+    gt_Tensor *x = gt_call(gt_Concatenate(), gt_call(gt_Flatten(), image), .more = gt_tensors(age));
+    gt_Layer *shared = gt_Dense(4, .name = "shared");
+    x = gt_call(gt_Dense(4, .activation = gt_relu), x);
+    x = gt_call(shared, gt_call(shared, x));
+    gt_Layer *inner =
+        gt_Sequential(gt_Dense(3, .name = "first"), gt_BatchNormalization(.name = "second"));
+    gt_Tensor *y =
+        gt_call(gt_Add(), gt_call(inner, x),
+                .more = gt_tensors(gt_call(gt_Dense(3, .trainable = false, .name = "frozen"), x)));
+    gt_Picture *picture = gt_plot_model(
+        gt_Model(gt_tensors(image, age), gt_tensors(y)), .show_shapes = true, .show_dtype = true,
+        .show_layer_names = true, .show_layer_activations = true, .show_trainable = true);
+    const char *dot = dot_of(picture);
+    for (int b = 0; b < 9; b++) {
+        char want[600];
+        int used = snprintf(want, sizeof want, "<b>%s</b></font></td></tr>", boxes[b][0]);
+        for (int i = 1; boxes[b][i]; i++)
+            used += snprintf(want + used, sizeof want - (size_t)used, "<tr><td>%s</td></tr>",
+                             boxes[b][i]);
+        snprintf(want + used, sizeof want - (size_t)used, "</table>>];");
+        cr_assert(strstr(dot, want), "%s is not in\n%s", want, dot);
+    }
+    for (int i = 0; i < 10; i++)
+        cr_assert(arrows(dot, boxes[links[i][0]][0], boxes[links[i][1]][0]) == 1, "%s",
+                  boxes[links[i][0]][0]);
+    cr_assert(count_of(dot, " -> ") == 10 && count_of(dot, "<table") == 9);
+    gt_picture_free(picture);
+    end(scope);
+}
+
 static gt_Tensor *own(gt_Tensor *x)
 {
     return gt_multiply(gt_sin(x), gt_exp(x));
