@@ -218,6 +218,7 @@
 #include "pictures/confusion.h"
 #include "pictures/curves.h"
 #include "pictures/filters.h"
+#include "pictures/function.h"
 #include "pictures/histogram.h"
 #include "pictures/live.h"
 #include "pictures/model.h"

@@ -53,6 +53,37 @@ static gt_Status draw(const char *folder, gt_Layer *model, gt_History *history, 
         in(folder, "histogram.svg"));
 }
 
+/* ---- a training step, as a plan ---- */
+
+typedef struct Trainer {
+    gt_Layer *model;
+    gt_Optimizer *optimizer;
+} Trainer;
+
+static gt_Status train_step(void *trainer, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const Trainer *self = trainer;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *y = gt_call(self->model, in[0], .training = true);
+    out[0] = gt_keep(gt_sparse_categorical_crossentropy(in[1], y, .from_logits = true));
+    gt_minimize(self->optimizer, tape, out[0], gt_trainable_variables(self->model));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+static gt_Status draw_step(const char *folder)
+{
+    gt_Tensor *x = gt_ones(gt_shape(32, 8)), *labels = gt_zeros(gt_shape(32), .dtype = GT_INT64),
+              *loss;
+    Trainer trainer = {gt_Sequential(gt_Dense(16, .activation = gt_tanh), gt_Dense(2)),
+                       gt_Adam(1e-3)};
+    gt_call(trainer.model, x);
+    gt_Function *step = gt_function(train_step, &trainer);
+    for (int i = 0; i < 2; i++) /* the optimizer makes its variables in the first one */
+        gt_function_call(step, gt_tensors(x, labels), &loss);
+    return gt_save_picture(gt_plot_function(step), in(folder, "step.svg"));
+}
+
 int main(int count, char **arguments)
 {
     const char *folder =
@@ -73,6 +104,7 @@ int main(int count, char **arguments)
     gt_History *history = gt_fit(model, all, .epochs = small ? 2 : 12, .validation = all,
                                  .verbose = GT_VERBOSITY_LINES);
     draw(folder, model, history, x, labels);
+    draw_step(folder);
     const int failed = gt_status() != GT_OK;
     if (failed)
         fprintf(stderr, "%s\n", gt_error_message());

@@ -223,3 +223,14 @@ gt_Picture *gt_diagram_picture(gt_Diagram *self, const gt_DiagramLook *look)
     gt_diagram_layout_close(self, &layout);
     return gt_picture_new(self->context, &svg.text, &dot.text);
 }
+
+bool gt_check_diagram(gt_Context *context, const char *here, const char *operation,
+                      gt_RankDirection rankdir, double dpi)
+{
+    if (rankdir != GT_RANK_DIRECTION_TB && rankdir != GT_RANK_DIRECTION_LR)
+        gt_raise(context, GT_INVALID, here, operation, "unknown rankdir %d", (int)rankdir);
+    else if (!(dpi > 0 && dpi <= 10000))
+        gt_raise(context, GT_INVALID, here, operation, "dpi must be above 0, to 10000 (got %g)",
+                 dpi);
+    return gt_context_status(context) == GT_OK;
+}

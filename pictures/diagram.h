@@ -12,6 +12,7 @@
 #ifndef GT_PICTURES_DIAGRAM_H
 #define GT_PICTURES_DIAGRAM_H
 
+#include "pictures/model.h"
 #include "pictures/svg.h"
 
 enum { GT_DIAGRAM_NONE = -1 };
@@ -58,6 +59,9 @@ void gt_diagram_edge(gt_Diagram *self, int32_t from, int32_t to);
 int32_t gt_diagram_group(gt_Diagram *self, const char *title, int32_t parent);
 gt_Picture *gt_diagram_picture(gt_Diagram *self, const gt_DiagramLook *look);
 void gt_diagram_close(gt_Diagram *self);
+/* Options that pictures of diagrams share; false: the error is raised. */
+bool gt_check_diagram(gt_Context *context, const char *here, const char *operation,
+                      gt_RankDirection rankdir, double dpi);
 
 /* ---- what the parts share ---- */
 

@@ -77,6 +77,23 @@ static void drop(const Layout *self, void *block, int32_t count, size_t element)
 
 /* ---- ranks and bends ---- */
 
+/* Boxes without an arrow to them stand right above the first box that they lead to. `count` is of such arrows here. */
+static void lower_sources(Layout *self)
+{
+    const gt_Diagram *diagram = self->diagram;
+    for (int32_t e = 0; e < diagram->edge_count; e++)
+        self->places[diagram->edges[e].to].count += is_forward(&diagram->edges[e]);
+    for (int32_t e = 0; e < diagram->edge_count; e++) {
+        const gt_DiagramEdge *edge = &diagram->edges[e];
+        Place *from = &self->places[edge->from];
+        const int32_t above = self->places[edge->to].rank - 1;
+        if (from->count == 0 && is_forward(edge) && (from->rank == 0 || above < from->rank - 1))
+            from->rank = above + 1; /* one more, so that 0 says that there is none yet */
+    }
+    for (int32_t b = 0; b < diagram->box_count; b++)
+        self->places[b].rank -= self->places[b].count == 0 && self->places[b].rank > 0;
+}
+
 /* Boxes come before those they lead to, so that one walk is enough once arrows are looked at by where they begin; they
  * come in any order, hence as many walks as it takes. */
 static void find_ranks(Layout *self)
@@ -93,6 +110,7 @@ static void find_ranks(Layout *self)
             }
         }
     }
+    lower_sources(self);
     for (int32_t b = 0; b < diagram->box_count; b++)
         self->ranks = self->places[b].rank >= self->ranks ? self->places[b].rank + 1 : self->ranks;
 }

@@ -103,9 +103,24 @@ static void row_from(void *user, const char *name, int32_t call, const char *out
     rows->items[rows->count].inputs++;
 }
 
+static void bracket(char *text, size_t room)
+{
+    const size_t used = strlen(text);
+    if (used + 3 > room)
+        return;
+    memmove(text + 1, text, used);
+    text[0] = '[';
+    memcpy(text + used + 1, "]", 2);
+}
+
+/* Several outputs stand in brackets. */
 static void end_row(void *user)
 {
     Rows *rows = user;
+    if (rows->outputs > 1 && gt_context_status(rows->context) == GT_OK) {
+        bracket(rows->items[rows->count].shapes, SHAPES);
+        bracket(rows->items[rows->count].dtypes, DTYPES);
+    }
     rows->count += gt_context_status(rows->context) == GT_OK;
 }
 
@@ -164,22 +179,41 @@ static bool activation_of(gt_Context *context, const gt_Layer *layer, char text[
     return true;
 }
 
-/* The shapes of what the row reads. */
+/* Has the layer one input, however often it is called? */
+static bool has_one_port(const gt_Layer *layer)
+{
+    if (!layer)
+        return false;
+    const gt_Port *ports = layer->state->ports ? layer->state->ports : layer->type->ports;
+    return !ports || (!ports[1].name && !(ports[0].flags & GT_PORT_MANY));
+}
+
+static const char *shapes_of_input(const Rows *rows, const Row *row, int32_t i)
+{
+    const int32_t from = find_row(rows, rows->names[row->input + i].name);
+    return from >= 0 ? rows->items[from].shapes : "?";
+}
+
+/* The shapes of what the row reads, in brackets if they are several; of a layer with one input that is called again
+ * only those that differ from the one before. */
 static void input_shapes(const Rows *rows, const Row *row, char text[SHAPES])
 {
-    text[0] = 0;
+    char list[SHAPES] = "";
+    int32_t shown = 0;
     for (int32_t i = 0; i < row->inputs; i++) {
-        const int32_t from = find_row(rows, rows->names[row->input + i].name);
-        append(text, SHAPES, i ? ", " : "");
-        append(text, SHAPES, from >= 0 ? rows->items[from].shapes : "?");
+        const char *shapes = shapes_of_input(rows, row, i);
+        if (i > 0 && has_one_port(row->layer) &&
+            strcmp(shapes, shapes_of_input(rows, row, i - 1)) == 0)
+            continue;
+        append(list, SHAPES, shown++ ? ", " : "");
+        append(list, SHAPES, shapes);
     }
-    if (rows->named || row->inputs)
-        return;
     const gt_LayerState *state = row->layer ? row->layer->state : NULL;
-    if (row > rows->items)
-        append(text, SHAPES, row[-1].shapes);
-    else if (state && state->built_for_count > 0)
-        put_spec(text, SHAPES, &state->built_for[0], true);
+    if (!rows->named && row > rows->items)
+        append(list, SHAPES, row[-1].shapes);
+    else if (!rows->named && row->inputs == 0 && state && state->built_for_count > 0)
+        put_spec(list, SHAPES, &state->built_for[0], true);
+    gt_text(text, SHAPES, shown > 1 ? "[%s]" : "%s", list);
 }
 
 static void put_line(Plot *plot, const char *what, const char *text)
@@ -290,21 +324,6 @@ static void add_model(Plot *plot, gt_LayerState *state, int32_t group)
 
 /* ---- the function ---- */
 
-static bool check_options(gt_Context *context, const char *here, const gt_LayerState *state,
-                          const gt_plot_model_options *options)
-{
-    static const char operation[] = "plot_model";
-    if (options->rankdir != GT_RANK_DIRECTION_TB && options->rankdir != GT_RANK_DIRECTION_LR)
-        gt_raise(context, GT_INVALID, here, operation, "unknown rankdir %d", (int)options->rankdir);
-    else if (!(options->dpi > 0 && options->dpi <= 10000))
-        gt_raise(context, GT_INVALID, here, operation, "dpi must be above 0, to 10000 (got %g)",
-                 options->dpi);
-    else if (!state->built)
-        gt_raise(context, GT_STATE, here, operation,
-                 "%s is not built: call it, or gt_build it first", state->name);
-    return gt_context_status(context) == GT_OK;
-}
-
 gt_Picture *gt_plot_model_at(const char *here, gt_Layer *model, const gt_plot_model_options *given)
 {
     gt_Context *context = gt_enter();
@@ -312,8 +331,13 @@ gt_Picture *gt_plot_model_at(const char *here, gt_Layer *model, const gt_plot_mo
     if (!state)
         return NULL;
     gt_plot_model_options options = GT_TAKE(gt_plot_model_options, given);
-    if (!check_options(context, here, state, &options))
+    if (!gt_check_diagram(context, here, "plot_model", options.rankdir, options.dpi))
         return NULL;
+    if (!state->built) {
+        gt_raise(context, GT_STATE, here, "plot_model",
+                 "%s is not built: call it, or gt_build it first", state->name);
+        return NULL;
+    }
     Plot plot = {.diagram = {.context = context}, .options = &options};
     const gt_DiagramLook look = {state->name, options.rankdir == GT_RANK_DIRECTION_LR, options.fold,
                                  options.dpi};

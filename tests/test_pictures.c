@@ -139,7 +139,21 @@ static int points_of(const char *svg, int which, double points[][2], int most)
     return count;
 }
 
-/* Pixels are linear in the numbers, y upside down. */
+/* Where the label of a tick at the left stands, less what it is below its line. */
+static double tick_at(const char *svg, const char *label)
+{
+    char part[40];
+    double y;
+    snprintf(part, sizeof part, ">%s</text>", label);
+    const char *at = strstr(svg, part);
+    cr_assert(at, "no tick %s", label);
+    while (strncmp(at, "<text ", 6) != 0)
+        at--;
+    cr_assert(sscanf(at, "<text x=\"%*f\" y=\"%lf\" text-anchor=\"end\"", &y) == 1);
+    return y - 4;
+}
+
+/* Pixels are linear in the numbers, y upside down, and ticks stand where their numbers are. */
 Test(pictures, points_of_curves)
 {
     static const double x[] = {0, 1, 4, 10}, y[] = {3, -1, 0.5, 8};
@@ -151,6 +165,8 @@ Test(pictures, points_of_curves)
     cr_assert(points_of(svg_of(picture), 0, at, 8) == 4);
     const double wide = (at[3][0] - at[0][0]) / 10, high = (at[3][1] - at[1][1]) / 9;
     cr_assert(wide > 10 && high < -5);
+    cr_assert(fabs(tick_at(gt_picture_text(picture), "8") - at[3][1]) < 1e-3);
+    cr_assert(fabs(tick_at(gt_picture_text(picture), "0") - at[1][1] - high) < 1e-3);
     for (int i = 0; i < 4; i++)
         cr_assert(fabs(at[i][0] - at[0][0] - wide * x[i]) < 1e-3 &&
                       fabs(at[i][1] - at[1][1] - high * (y[i] + 1)) < 1e-3,
@@ -159,6 +175,7 @@ Test(pictures, points_of_curves)
     picture = gt_plot_curves(gt_tensors(gt_array(gt_shape(3), 1, 10, 1000)), .log_scale = true);
     cr_assert(points_of(svg_of(picture), 0, at, 8) == 3);
     cr_assert(fabs(2 * (at[1][1] - at[0][1]) - (at[2][1] - at[1][1])) < 1e-3);
+    cr_assert(fabs(tick_at(gt_picture_text(picture), "10") - at[1][1]) < 1e-3);
     gt_picture_free(picture);
     end(scope);
 }
@@ -337,6 +354,8 @@ Test(pictures, counts_of_histograms)
     gt_Tensor *digits = gt_cast(gt_array(gt_shape(6), 0, 3, 3, 1, 3, 0), GT_UINT8);
     cr_assert(bars_of(gt_plot_histogram(digits), counts) == 3 && counts[0] == 2 && counts[1] == 1 &&
               counts[2] == 3);
+    shows(gt_plot_histogram(digits),
+          "<title>-0.5 to 0.5: 2</title>"); /* a bar stands in the middle of its number */
     cr_assert(bars_of(gt_plot_histogram(gt_full(gt_shape(5), 1e30)), counts) == 1 &&
               counts[0] == 5);
     shows(gt_plot_histogram(gt_array(gt_shape(4), 1, NAN, INFINITY, 2)),
@@ -348,6 +367,28 @@ Test(pictures, counts_of_histograms)
     fails(gt_plot_histogram(x, .bins = -1), "plot_histogram: bins must be from 0 to 1000 (got -1)");
     fails(gt_plot_histogram(x, .bins = 1001), "(got 1001)");
     fails(gt_plot_histogram(NULL), "tensor");
+    end(scope);
+}
+
+/* Bars stand on the axis, as high as their counts. */
+Test(pictures, heights_of_bars)
+{
+    double y[3], height[3];
+    int count = 0;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Picture *picture = gt_plot_histogram(gt_array(gt_shape(6), 0, 0, 0, 1, 2, 2));
+    for (const char *at = strstr(svg_of(picture), "<g><title>");
+         count < 3 && (at = strstr(at, "</title>\n<rect ")); at++)
+        count +=
+            sscanf(
+                at,
+                "</title>\n<rect x=\"%*f\" y=\"%lf\" width=\"%*f\" height=\"%lf\" fill=\"#0072B2\"",
+                &y[count], &height[count]) == 2;
+    cr_assert(count == 3 && fabs(height[0] - 3 * height[1]) < 1e-3 &&
+              fabs(height[2] - 2 * height[1]) < 1e-3);
+    for (int i = 0; i < 3; i++)
+        cr_assert(fabs(y[i] + height[i] - tick_at(gt_picture_text(picture), "0")) < 1e-3);
+    gt_picture_free(picture);
     end(scope);
 }
 
@@ -383,6 +424,11 @@ Test(pictures, cells_of_confusion_matrices)
     cr_assert(strstr(svg, "<title>cat &amp; dog taken for bird: 10 (25.0 %)</title>") &&
               strstr(svg, ">60</text>"));
     cr_assert(strstr(svg, "accuracy 0.9000, n 100<") && strstr(svg, "fill=\"#FFFFFF\""));
+    gt_picture_free(picture);
+    picture = gt_plot_confusion_matrix(matrix);
+    const char *cell = strstr(svg_of(picture), "<title>0 taken for 1: 10 (25.0 %)</title>");
+    cr_assert(cell && strstr(cell, ">10</text>") &&
+              strstr(cell, ">10</text>") < strstr(cell, "</g>"));
     gt_picture_free(picture);
     shows(gt_plot_confusion_matrix(matrix, .normalize = true), ">75</text>");
     gt_Tensor *large = gt_add(gt_multiply(gt_eye(50), 300), 1000);
@@ -638,6 +684,61 @@ Test(pictures, nested_graphs)
     end(scope);
 }
 
+/* The boxes of oracle/plot_model.py: what Keras 3.15.1's model_to_dot shows. */
+Test(pictures, a_model_as_keras_has_it)
+{
+    static const char *const boxes[][7] = {
+        {"image (InputLayer)", "Output shape: (None, 28, 28, 1)", "Output dtype: float32"},
+        {"flatten (Flatten)", "Input shape: (None, 28, 28, 1)", "Output shape: (None, 784)",
+         "Output dtype: float32"},
+        {"age (InputLayer)", "Output shape: (None, 4)", "Output dtype: float32"},
+        {"concatenate (Concatenate)", "Input shape: [(None, 784), (None, 4)]",
+         "Output shape: (None, 788)", "Output dtype: float32"},
+        {"dense (Dense)", "Activation: relu", "Input shape: (None, 788)", "Output shape: (None, 4)",
+         "Output dtype: float32", "Trainable"},
+        {"shared (Dense)", "Activation: linear", "Input shape: (None, 4)",
+         "Output shape: (None, 4)", "Output dtype: float32", "Trainable"},
+        {"sequential (Sequential)", "Input shape: (None, 4)", "Output shape: (None, 3)",
+         "Output dtype: float32", "Trainable"},
+        {"frozen (Dense)", "Activation: linear", "Input shape: (None, 4)",
+         "Output shape: (None, 3)", "Output dtype: float32", "Non-trainable"},
+        {"add (Add)", "Input shape: [(None, 3), (None, 3)]", "Output shape: (None, 3)",
+         "Output dtype: float32"}};
+    static const int links[][2] = {{2, 3}, {3, 4}, {4, 5}, {1, 3}, {7, 8},
+                                   {0, 1}, {6, 8}, {5, 7}, {5, 6}, {5, 5}};
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *image = gt_Input(gt_shape(28, 28, 1), .name = "image"),
+              *age = gt_Input(gt_shape(4), .name = "age");
+    gt_Tensor *x = gt_call(gt_Concatenate(), gt_call(gt_Flatten(), image), .more = gt_tensors(age));
+    gt_Layer *shared = gt_Dense(4, .name = "shared");
+    x = gt_call(gt_Dense(4, .activation = gt_relu), x);
+    x = gt_call(shared, gt_call(shared, x));
+    gt_Layer *inner =
+        gt_Sequential(gt_Dense(3, .name = "first"), gt_BatchNormalization(.name = "second"));
+    gt_Tensor *y =
+        gt_call(gt_Add(), gt_call(inner, x),
+                .more = gt_tensors(gt_call(gt_Dense(3, .trainable = false, .name = "frozen"), x)));
+    gt_Picture *picture = gt_plot_model(
+        gt_Model(gt_tensors(image, age), gt_tensors(y)), .show_shapes = true, .show_dtype = true,
+        .show_layer_names = true, .show_layer_activations = true, .show_trainable = true);
+    const char *dot = dot_of(picture);
+    for (int b = 0; b < 9; b++) {
+        char want[600];
+        int used = snprintf(want, sizeof want, "<b>%s</b></font></td></tr>", boxes[b][0]);
+        for (int i = 1; boxes[b][i]; i++)
+            used += snprintf(want + used, sizeof want - (size_t)used, "<tr><td>%s</td></tr>",
+                             boxes[b][i]);
+        snprintf(want + used, sizeof want - (size_t)used, "</table>>];");
+        cr_assert(strstr(dot, want), "%s is not in\n%s", want, dot);
+    }
+    for (int i = 0; i < 10; i++)
+        cr_assert(arrows(dot, boxes[links[i][0]][0], boxes[links[i][1]][0]) == 1, "%s",
+                  boxes[links[i][0]][0]);
+    cr_assert(count_of(dot, " -> ") == 10 && count_of(dot, "<table") == 9);
+    gt_picture_free(picture);
+    end(scope);
+}
+
 static gt_Tensor *own(gt_Tensor *x)
 {
     return gt_multiply(gt_sin(x), gt_exp(x));
@@ -677,6 +778,43 @@ Test(pictures, lines_of_boxes)
     end(scope);
 }
 
+static gt_Status two_layers(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    out[0] = gt_exp(gt_matmul(in[0], context));
+    out[1] = gt_sum(gt_reshape(out[0], gt_shape(-1)));
+    return gt_status();
+}
+
+Test(pictures, graph_of_a_function)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_ones(gt_shape(3, 2)), .name = "w & b");
+    gt_Function *function = gt_function(two_layers, w, .outputs = 2);
+    cr_assert(!gt_plot_function(function) &&
+                  strstr(gt_error_message(),
+                         "plot_function: the function has no plan yet; call it first"),
+              "%s", gt_error_message());
+    gt_error_clear();
+    gt_Tensor *out[2];
+    gt_function_call(function, gt_tensors(gt_ones(gt_shape(4, 3))), out);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    gt_Picture *picture = gt_plot_function(function);
+    const char *dot = dot_of(picture), *svg = svg_of(picture);
+    cr_assert(arrows(dot, "input 0", "matmul+exp") == 1 &&
+                  arrows(dot, "w &amp; b", "matmul+exp") == 1,
+              "%s", dot);
+    cr_assert(count_of(dot, " -> ") == count_of(svg, "stroke-width=\"1.3\"") &&
+                  strstr(svg, ">float32 (4, 3)<"),
+              "%s", dot);
+    gt_picture_free(picture);
+    picture = gt_plot_function(function, .show_shapes = false, .rankdir = GT_RANK_DIRECTION_LR);
+    cr_assert(!strstr(svg_of(picture), "float32"));
+    gt_picture_free(picture);
+    fails(gt_plot_function(function, .dpi = -1), "dpi must be above 0");
+    fails(gt_plot_function(NULL), "function");
+    end(scope);
+}
+
 typedef struct Rectangle {
     double x, y, width, height;
 } Rectangle;
@@ -694,6 +832,22 @@ static int boxes_of(const char *svg, Rectangle *boxes, int most)
             boxes[count++] = r;
     }
     return count;
+}
+
+/* What is read twice has one arrow; an input stands right above what reads it. */
+Test(pictures, arrows_once_and_short)
+{
+    Rectangle boxes[5];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(3)), *y = gt_Input(gt_shape(3)),
+              *z = gt_call(gt_Dense(3), gt_call(gt_Dense(3), gt_multiply(x, x)));
+    gt_Picture *picture = gt_plot_model(gt_Model(gt_tensors(x, y), gt_tensors(gt_add(z, y))));
+    cr_assert(count_of(dot_of(picture), " -> ") == 5, "%s", dot_of(picture));
+    cr_assert(boxes_of(svg_of(picture), boxes, 5) == 5); /* x, y, multiply, dense, dense */
+    cr_assert(boxes[1].y == boxes[4].y && boxes[0].y < boxes[2].y && boxes[2].y < boxes[3].y,
+              "%g %g", boxes[1].y, boxes[4].y);
+    gt_picture_free(picture);
+    end(scope);
 }
 
 /* Boxes are inside of the picture and do not meet; a deep model, a wide one and one that skips are folded. */
@@ -793,6 +947,11 @@ Test(pictures, live_curves)
     snprintf(last, sizeof last, "%d",
              count_of(text, "*") + count_of(text, "o") + 2 * count_of(text, "@"));
     cr_assert(atoi(last) >= 6, "%s", text);
+    const char *axis = strstr(text, "epoch 6/6");
+    cr_assert(strncmp(strchr(axis, '\n') - 3, "  6", 3) == 0);
+    while (axis[-1] != '\n')
+        axis--;
+    cr_assert(strncmp(axis, "            1  ", 15) == 0, "%s", axis);
     live = gt_LiveCurve("loss", .every = 2, .print = false);
     cr_assert(fit_with(live, 2) == GT_OK && strstr(gt_live_curve_text(live), "\xE2\x97\x8F"), "%s",
               gt_error_message());
