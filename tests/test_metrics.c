@@ -10,6 +10,7 @@
 #include "../gradtape.h"
 #include "budget.h"
 #include "leaks.h"
+#include "option_defaults.h"
 
 #undef GT_HERE
 #define GT_HERE "test"
@@ -75,6 +76,7 @@ typedef struct Case {
 static const Case cases[] = {
 #include "oracle/metrics.inc"
 };
+#undef CASE
 enum { CASES = sizeof cases / sizeof *cases };
 
 static const double row_weights[ROWS] = {1, 0.5, 2, 0.25, 3, 0, 1, 1.5, 0.75, 2, 0.5, 1, 4};
@@ -363,6 +365,36 @@ Test(metrics, classes_by_name)
     cr_assert_str_eq(gt_metric_name(auc), "auc");
     gt_metric_free(auc);
     gt_context_free(NULL);
+}
+
+#define DEFAULTS(keras, option, value) {keras, option, value},
+static const OptionDefault defaults[] = {
+#include "oracle/metrics.inc"
+};
+#undef DEFAULTS
+
+/* Options of Keras's that there are not. */
+static bool is_left_out(const OptionDefault *option)
+{
+    static const char *const names[] = {"AUC multi_label", "AUC num_labels", "AUC label_weights",
+                                        "SparseCategoricalCrossentropy axis"};
+    char name[80];
+    snprintf(name, sizeof name, "%s %s", option->keras, option->option);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+Test(metrics, defaults_of_keras)
+{
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        const gt_MetricClass *type = gt_metric_class_find(defaults[i].keras);
+        const gt_LossClass *loss = gt_loss_class_find(defaults[i].keras);
+        cr_assert(type || loss, "%s", defaults[i].keras);
+        if (!is_left_out(&defaults[i]))
+            check_default(type ? type->options : loss->options, &defaults[i]);
+    }
 }
 
 Test(metrics, names)
