@@ -28,6 +28,8 @@ static bool default_of(const gt_OptionType *type, const char *name, double *valu
             *value = (double)*(const int64_t *)at;
         else if (strcmp(field->type, "gt_Numbers") == 0)
             *value = ((const gt_Numbers *)at)->count;
+        else if (strcmp(field->type, "gt_Axes") == 0)
+            *value = ((const gt_Axes *)at)->count;
         else if (field->size == sizeof(int32_t)) /* or an enumeration */
             *value = *(const int32_t *)at;
         else
