@@ -8,6 +8,7 @@
 
 #include "../gradtape.h"
 #include "leaks.h"
+#include "option_defaults.h"
 
 #undef GT_HERE
 #define GT_HERE "test"
@@ -90,6 +91,7 @@ typedef struct Case {
 static const Case cases[] = {
 #include "oracle/losses.inc"
 };
+#undef CASE
 enum { CASES = sizeof cases / sizeof *cases };
 
 static gt_Tensor *wave(gt_Shape shape, double phase)
@@ -439,6 +441,30 @@ SENTENCE(15_32)
     as_keras("gt_CategoricalGeneralizedCrossEntropy(", 8);
     gt_Tensor *y = gt_cast(gt_array(gt_shape(1), 1), GT_INT32), *p = gt_array64(gt_shape(1, 2), 0.75, 0.25);
     equals(gt_item(gt_compute_loss(gt_CategoricalGeneralizedCrossEntropy(), y, p)), (1 - 0.5) / 0.5);
+}
+
+/* ---- defaults ---- */
+
+#define DEFAULTS(keras, option, value) {keras, option, value},
+static const OptionDefault defaults[] = {
+#include "oracle/losses.inc"
+};
+#undef DEFAULTS
+
+Test(contract_losses, defaults)
+{
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        OptionDefault expected = defaults[i];
+        const gt_LossClass *type = gt_loss_class_find(expected.keras);
+        cr_assert(type != NULL, "%s", expected.keras);
+        bool axis = strcmp(expected.option, "axis") == 0;
+        if (axis && strncmp(expected.keras, "Binary", 6) == 0)
+            continue; /* the mean over the last axis, which is the mean of all in the end */
+        if (axis && isnan(expected.value)) { /* of Dice and Tversky: several */
+            expected = (OptionDefault){expected.keras, "axes", NAN};
+        }
+        check_default(type->options, &expected);
+    }
 }
 
 /* ---- names ---- */

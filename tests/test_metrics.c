@@ -10,6 +10,7 @@
 #include "../gradtape.h"
 #include "budget.h"
 #include "leaks.h"
+#include "option_defaults.h"
 
 #undef GT_HERE
 #define GT_HERE "test"
@@ -75,6 +76,7 @@ typedef struct Case {
 static const Case cases[] = {
 #include "oracle/metrics.inc"
 };
+#undef CASE
 enum { CASES = sizeof cases / sizeof *cases };
 
 static const double row_weights[ROWS] = {1, 0.5, 2, 0.25, 3, 0, 1, 1.5, 0.75, 2, 0.5, 1, 4};
@@ -218,6 +220,8 @@ Test(metrics, plans_gather_the_same_bits)
             gt_function_call(plan, ((gt_Tensors){(gt_Tensor *[]){batch.y, batch.p, batch.weight}, count}), NULL);
             cr_assert_eq(gt_status(), GT_OK, "%s: %s", c->text, gt_error_message());
         }
+        /* One plan for five rows and one for three, also where the first made the states. */
+        cr_expect(gt_function_stats(plan).plans == 2, "%s: %d plans", c->text, (int)gt_function_stats(plan).plans);
         gt_Tensors one = gt_metric_variables(eager), other = gt_metric_variables(planned);
         cr_assert(one.count > 0 && one.count == other.count, "%s", c->text);
         for (int k = 0; k < one.count; k++)
@@ -363,6 +367,36 @@ Test(metrics, classes_by_name)
     gt_context_free(NULL);
 }
 
+#define DEFAULTS(keras, option, value) {keras, option, value},
+static const OptionDefault defaults[] = {
+#include "oracle/metrics.inc"
+};
+#undef DEFAULTS
+
+/* Options of Keras's that there are not. */
+static bool is_left_out(const OptionDefault *option)
+{
+    static const char *const names[] = {"AUC multi_label", "AUC num_labels", "AUC label_weights",
+                                        "SparseCategoricalCrossentropy axis"};
+    char name[80];
+    snprintf(name, sizeof name, "%s %s", option->keras, option->option);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+Test(metrics, defaults_of_keras)
+{
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        const gt_MetricClass *type = gt_metric_class_find(defaults[i].keras);
+        const gt_LossClass *loss = gt_loss_class_find(defaults[i].keras);
+        cr_assert(type || loss, "%s", defaults[i].keras);
+        if (!is_left_out(&defaults[i]))
+            check_default(type ? type->options : loss->options, &defaults[i]);
+    }
+}
+
 Test(metrics, names)
 {
     gt_Metric *acc = gt_metric_named("ACC"), *mae = gt_metric_named("mae"), *ce = gt_metric_named("ce"), *cosine = gt_metric_named("cosine_similarity"),
@@ -463,6 +497,29 @@ Test(metrics, equal_scores_are_all_among_the_best)
     gt_metric_update(best, y, p); /* tf.math.in_top_k: True, False, False */
     cr_assert(near(gt_metric_result(best), 1.0 / 3), "%g", gt_metric_result(best));
     gt_metric_free(best);
+    gt_context_free(NULL);
+}
+
+/* Numbers that are none are beyond no threshold; samples of no class do not count. */
+Test(metrics, what_is_no_score_and_no_class)
+{
+    gt_Tensor *y = gt_array(gt_shape(4), 1, 1, 0, 0), *p = gt_array(gt_shape(4), NAN, .9f, NAN, .2f);
+    gt_Metric *recall = gt_Recall(), *auc = gt_AUC(.num_thresholds = 3), *at = gt_SensitivityAtSpecificity(1, .num_thresholds = 3);
+    gt_metric_update(recall, y, p);
+    gt_metric_update(auc, y, p);
+    gt_metric_update(at, y, p);
+    cr_assert(near(gt_metric_result(recall), 0.5) && near(gt_metric_result(at), 0.5), "%g, %g",
+              gt_metric_result(recall), gt_metric_result(at));
+    /* (0.5, 0.5) to (0, 0.5) to (0, 0): all of the area below the curve is that of the step. */
+    cr_assert(near(gt_metric_result(auc), 0.25), "%g", gt_metric_result(auc));
+    gt_metric_free(recall);
+    gt_metric_free(auc);
+    gt_metric_free(at);
+    gt_Metric *iou = gt_MeanIoU(2);
+    gt_metric_update(iou, gt_array(gt_shape(5), 0, 1, 2, -1, 0), gt_array(gt_shape(5), 0, 1, 0, 1, 7));
+    cr_assert(fabs(gt_metric_result(iou) - 1) < 1e-6, "%g", gt_metric_result(iou));
+    gt_metric_free(iou);
+    ok();
     gt_context_free(NULL);
 }
 

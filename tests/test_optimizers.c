@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "option_defaults.h"
 #include "oracle/optimizers.inc"
 
 typedef gt_Optimizer *(*Maker)(void);
@@ -194,6 +195,16 @@ Test(optimizers, classes_by_name)
     cr_assert_null(gt_optimizer_class_find("momentum"));
     gt_context_free(NULL);
     assert_no_leaks();
+}
+
+Test(optimizers, defaults_of_keras)
+{
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        const gt_OptimizerClass *kind = gt_optimizer_class_find(defaults[i].keras);
+        cr_assert(kind != NULL, "%s", defaults[i].keras);
+        if (strcmp(defaults[i].option, "relative_step") != 0) /* always so: Adafactor without is its learning rate */
+            check_default(kind->options, &defaults[i]);
+    }
 }
 
 /* ---- schedules ---- */

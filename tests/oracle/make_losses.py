@@ -152,3 +152,10 @@ for ours, theirs, names in CASES:
                 print(f"CASE({number}, {ours}, {data}, {weight}, {mask}, {text(results)})")
                 number += 1
 print("#endif")
+print("#ifdef DEFAULTS")
+for name, kind in sorted(vars(L).items()):
+    if isinstance(kind, type) and name != "Loss":
+        for option, value in kind().get_config().items():
+            if value is None or isinstance(value, (bool, int, float)):
+                print('DEFAULTS("%s", "%s", %s)' % (name, option, "NAN" if value is None else "%.9g" % value))
+print("#endif")

@@ -137,3 +137,9 @@ print("static const double rates[][%d] = { /* of steps" % len(STEPS), *STEPS, "*
 for text in SCHEDULES:
     print("    /*", text, "*/", row(exact(eval(text))(keras.ops.convert_to_tensor(float(s), "float64")) for s in STEPS))
 print("};")
+print("static const OptionDefault defaults[] = {")
+for kind in (Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Ftrl, Lamb, Lion, Muon, Nadam, RMSprop, ScheduleFreeAdamW, SGD):  # noqa: F405
+    for option, value in kind().get_config().items():
+        if value is None or isinstance(value, (bool, int, float)):
+            print('    {"%s", "%s", %s},' % (kind.__name__, option, "NAN" if value is None else "%.9g" % value))
+print("};")
