@@ -115,6 +115,12 @@ GT_BEGIN
     F(category_encoding)                                                                       \
     /* preprocessing/discretization.c */                                                       \
     F(discretization)                                                                          \
+    /* preprocessing/hashed_crossing.c */                                                      \
+    F(hashed_crossing)                                                                         \
+    /* preprocessing/hashing.c */                                                              \
+    F(hashing)                                                                                 \
+    /* preprocessing/integer_lookup.c */                                                       \
+    F(integer_lookup)                                                                          \
     /* preprocessing/levels.c */                                                                   \
     F(auto_contrast) F(equalization) F(random_invert) F(random_posterization) F(solarization)      \
     /* preprocessing/normalization.c */                                                        \
@@ -130,8 +136,14 @@ GT_BEGIN
     F(random_crop) F(random_flip)                                                                  \
     /* preprocessing/random_light.c */                                                             \
     F(random_brightness) F(random_contrast)                                                        \
+    /* preprocessing/random_perspective.c */                                                       \
+    F(random_perspective)                                                                          \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
+    /* preprocessing/string_lookup.c */                                                        \
+    F(string_lookup)                                                                           \
+    /* preprocessing/text_vectorization.c */                                                   \
+    F(text_vectorization)                                                                      \
     /* preprocessing/spectrogram.c */                                                              \
     F(mel_spectrogram) F(stft_spectrogram)                                                         \
     /* preprocessing/resizing.c */                                                                 \

@@ -97,6 +97,12 @@ static Fit compare_entry(const gt_TensorFile *file, const gt_NamedTensor *entry,
     return MISMATCHED;
 }
 
+/* Paths do not begin with '/': such names stand beside the weights of a model's file, which loads of weights pass over. */
+static bool is_beside(const char *name)
+{
+    return name && name[0] == '/';
+}
+
 gt_Status gt_entries_fit(const gt_Entries *list, const char *path, const gt_TensorFile *file)
 {
     gt_Context *context = list->context;
@@ -110,7 +116,7 @@ gt_Status gt_entries_fit(const gt_Entries *list, const char *path, const gt_Tens
     for (int32_t i = 0; i < list->count; i++)
         compare_entry(file, &list->items[i], known, &complaints);
     for (int64_t i = 0; i < count; i++)
-        if (!known[i])
+        if (!known[i] && (list->beside || !is_beside(gt_tensor_file_name(file, i))))
             complain(&complaints, "%.200s is in the file only", gt_tensor_file_name(file, i));
     gt_release(context, known, (size_t)count);
     if (complaints.left_out)
@@ -145,7 +151,7 @@ static gt_Status keep_fitting(gt_Entries *list, const gt_TensorFile *file, gt_Lo
     list->count = kept;
     report->loaded = kept;
     for (int64_t i = 0; i < count; i++)
-        if (!known[i]) {
+        if (!known[i] && !is_beside(gt_tensor_file_name(file, i))) {
             complain(complaints, "%.200s is in the file only", gt_tensor_file_name(file, i));
             report->unused++;
         }
@@ -207,7 +213,7 @@ static gt_Status check_others(const gt_Entries *list, const char *data, gt_Entry
 {
     for (int32_t i = 0; i < list->count && gt_context_status(list->context) == GT_OK; i++) {
         if (!gt_is_variable(list->items[i].tensor))
-            other(user, false, data);
+            other(user, false, &list->items[i], data);
         data += padded(list->items[i].tensor);
     }
     return gt_context_status(list->context);
@@ -220,7 +226,7 @@ static void fill_all(const gt_Entries *list, const char *data, gt_EntryReader ot
         if (gt_is_variable(tensor))
             memcpy(gt_tensor_data(tensor), data, gt_spec_bytes(gt_tensor_spec(tensor)));
         else
-            other(user, true, data);
+            other(user, true, &list->items[i], data);
         data += padded(tensor);
     }
 }

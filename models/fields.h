@@ -1,16 +1,21 @@
-/* Option structs as JSON, both ways, by the types of their fields. Private to the room. */
+/* Option structs as JSON, both ways, by the types of their fields. Private to the library. */
 #ifndef GT_MODELS_FIELDS_H
 #define GT_MODELS_FIELDS_H
 
 #include "core/inside.h"
+#include "core/map.h"
 #include "io/json.h"
 #include "layers/layer.h"
+#include "layers/preprocessing/text_vectorization.h"
 
 /* Text that grows; written without blanks, so that the same options give the same bytes. */
 typedef struct gt_ConfigWriter {
     gt_Context *context;
     gt_Bytes text;
     bool more; /* a comma comes before the next element */
+    gt_Map met, shared; /* layers that were written; those that are met again, with their ids */
+    int32_t shares;
+    const char *what; /* the layer, for messages */
 } gt_ConfigWriter;
 
 bool gt_config_put(gt_ConfigWriter *writer, const char *text);
@@ -24,14 +29,25 @@ bool gt_config_open(gt_ConfigWriter *writer, char bracket);
 bool gt_config_close(gt_ConfigWriter *writer, char bracket);
 bool gt_config_put_dtype(gt_ConfigWriter *writer, gt_DType dtype);
 bool gt_config_put_shape(gt_ConfigWriter *writer, gt_Shape shape);
+bool gt_config_put_numbers(gt_ConfigWriter *writer, const gt_Numbers *numbers);
 /* {"shape": [2], "dtype": "float32", "numbers": [1, 2]} */
 bool gt_config_put_tensor(gt_ConfigWriter *writer, const gt_Tensor *tensor);
 /* The members of an option struct, without those called `name`. */
 bool gt_config_put_options(gt_ConfigWriter *writer, const gt_OptionType *type, const void *options);
 
+/* Layers that stand in several places, by their ids; held while a text is read. */
+typedef struct gt_ConfigShared {
+    struct {
+        int64_t id;
+        gt_Layer *layer;
+    } * entries;
+    int32_t count, capacity;
+} gt_ConfigShared;
+
 /* What reading takes hold of until the options are used: lists of layers. */
 typedef struct gt_ConfigReader {
     gt_Context *context;
+    gt_ConfigShared *shared; /* of the whole text */
     const char *what; /* in errors: "dense", "relu" */
     void *block[8];
     size_t bytes[8];
@@ -45,6 +61,7 @@ bool gt_config_read_options(gt_ConfigReader *reader, const gt_JsonValue *object,
 /* A list of layers, floating, in memory of the reader; also on failure, as far as it came. */
 bool gt_config_read_layers(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Layers *list);
 void gt_config_reader_close(gt_ConfigReader *reader);
+bool gt_config_read_numbers(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Numbers *numbers);
 bool gt_config_read_shape(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Shape *shape);
 /* NULL with an error raised. */
 gt_Tensor *gt_config_read_tensor(gt_ConfigReader *reader, const gt_JsonValue *object);
@@ -70,7 +87,7 @@ gt_TensorFunction gt_function_named(gt_Context *context, const char *name); /* N
 
 /* ---- config.c ---- */
 bool gt_config_put_layer(gt_ConfigWriter *writer, gt_Layer *layer);
-/* A floating layer; NULL with an error raised. */
-gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object);
+/* A layer, floating unless it is in the text before; NULL with an error raised. */
+gt_Layer *gt_config_read_layer(const gt_ConfigReader *around, const gt_JsonValue *object);
 
 #endif

@@ -54,6 +54,11 @@ Test(layers_image, given_numbers)
     look.fill_mode = GT_FILL_MODE_CONSTANT;
     look.fill_value = 8;
     AGREES(shear_nearest, gt_shear_images(x, across, down, &look));
+    gt_Tensor *corner[] = {each(0.9, 1, 1.3), each(1.1, 1, 0.9), each(1.2, 1, 0.8),
+                           each(0.8, 1, 1.1)};
+    look.interpolation = GT_INTERPOLATION_BILINEAR;
+    look.fill_value = 9;
+    AGREES(perspective, gt_where(flips, gt_tilt_images(x, corner, &look), x));
     ends(scope);
 }
 
@@ -153,6 +158,8 @@ static gt_Layer *drawing(int number, int64_t seed)
         return gt_RandomGaussianBlur(.seed = seed);
     case 18:
         return gt_RandomErasing(.seed = seed);
+    case 19:
+        return gt_RandomPerspective(.scale = 0.4, .seed = seed);
     default:
         return NULL;
     }
@@ -199,7 +206,7 @@ Test(layers_image, seeds)
         gt_layer_free(other);
         gt_layer_free(alone);
     }
-    cr_assert(number == 19);
+    cr_assert(number == 20);
     ends(scope);
 }
 
@@ -376,7 +383,7 @@ Test(layers_image, models_for_any_batch)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_Input(gt_shape(-1, -1, 3)), *y = gt_call(gt_Resizing(4, 5), x);
-    for (int number = 0; number < 19; number++)
+    for (int number = 0; number < 20; number++)
         if (number != 4)
             y = gt_call(drawing(number, -1), y);
     y = gt_call(gt_AutoContrast(), gt_call(gt_Equalization(), y));
@@ -500,6 +507,9 @@ Test(layers_image, options_that_are_refused)
     not_made(gt_RandomGaussianBlur(.kernel_size = 4), "kernel_size must be odd (got 4 and 4)");
     not_made(gt_RandomGaussianBlur(.kernel_size = gt_sizes(3, 2)), "(got 3 and 2)");
     not_made(gt_RandomGaussianBlur(.sigma = 1.5), "sigma must be from 0 to 1 (got 1.5)");
+    not_made(gt_RandomPerspective(.scale = 1.5), "scale must be from 0 to 1 (got 1.5)");
+    not_made(gt_RandomPerspective(.interpolation = GT_INTERPOLATION_LANCZOS3),
+             "nearest or bilinear");
     not_made(gt_RandomErasing(.scale = 1.5), "scale must be from 0 to 1 (got 1.5)");
     not_made(gt_RandomErasing(.fill_value = gt_numbers(1, 2)),
              "fill_value must be one number or three (got 2 of them)");

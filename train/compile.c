@@ -36,6 +36,7 @@ static void destroy_compiled(gt_Object *object)
         gt_metric_free(self->scores[i]);
         gt_free_text(object->context, self->validation_names[i]);
     }
+    gt_fit_close(object->context, &self->fit);
     gt_optimizer_free(self->optimizer);
 }
 

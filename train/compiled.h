@@ -3,6 +3,7 @@
 #define GT_TRAIN_COMPILED_H
 
 #include "plan/function.h"
+#include "train/callback.h"
 #include "train/internal.h"
 
 /* What a step does with a batch. */
@@ -29,6 +30,17 @@ typedef struct gt_CompiledStep {
 #define GT_COMPILED_STEPS 12
 /* The mean loss, those of the outputs, the metrics. */
 #define GT_MAX_SCORES (1 + GT_MAX_LOSSES + GT_MAX_METRICS)
+
+/* Where gt_fit is, or was when it ended: what a checkpoint holds besides variables. */
+typedef struct gt_FitState {
+    bool begun;           /* by a gt_fit, or read from a checkpoint */
+    int64_t epoch, batch; /* epochs finished; batches of the one after them */
+    gt_DatasetPosition at; /* of the dataset, after that batch */
+    bool stopped;         /* by a callback: that epoch is the last one, and ends here */
+    gt_History *history;  /* its own, since the caller may free the one that gt_fit returns; NULL: none */
+    gt_Callback **callbacks; /* held; of the last gt_fit, or of gt_load_checkpoint */
+    int32_t callback_count;
+} gt_FitState;
 
 /* The arguments of gt_compile. The model holds it, and is there whenever it is used. */
 typedef struct gt_Compiled {
@@ -57,13 +69,17 @@ typedef struct gt_Compiled {
     bool stop;               /* gt_stop_training was called */
     bool trained;            /* by at least one batch */
     double seconds_per_batch; /* of training, as expected; 0: not known */
+    gt_FitState fit;
+    int32_t fits; /* runs of gt_fit that go on; one inside another has a state of its own */
 } gt_Compiled;
 
-/* Numbers by name. */
+/* Numbers by name: of the training, of a validation, and what callbacks add. */
+#define GT_MAX_ADDED_LOGS 8
+#define GT_MAX_LOGS       (2 * GT_MAX_SCORES + GT_MAX_ADDED_LOGS)
 typedef struct gt_Logs {
     int32_t count;
-    const char *names[2 * GT_MAX_SCORES]; /* not owned */
-    double values[2 * GT_MAX_SCORES];
+    const char *names[GT_MAX_LOGS]; /* not owned */
+    double values[GT_MAX_LOGS];
 } gt_Logs;
 
 /* ---- compile.c ---- */
@@ -89,10 +105,30 @@ gt_Tensor *gt_watch_loss(gt_Compiled *self, gt_Tensor *loss);
 gt_Status gt_watched_step(gt_Compiled *self, const gt_Batch *batch, int64_t epoch, int64_t step,
                           bool *warned);
 
+/* ---- fit_state.c ---- */
+/* Holds these callbacks, and no longer those of before. */
+gt_Status gt_fit_keep_callbacks(gt_Context *context, gt_FitState *fit, gt_Callback *const *items,
+                                int32_t count);
+/* Takes it over; NULL: keeps none. */
+void gt_fit_keep_history(gt_FitState *fit, gt_History *history);
+/* Begins anew, at that epoch. */
+void gt_fit_restart(gt_FitState *fit, int64_t epoch);
+void gt_fit_close(gt_Context *context, gt_FitState *fit);
+
 /* ---- history.c ---- */
+gt_Object *gt_history_object(gt_History *history);
 /* An empty one, floating. */
 gt_History *gt_history_new(gt_Context *context);
 /* One more epoch. */
 gt_Status gt_history_add(gt_History *self, int64_t epoch, const gt_Logs *logs);
+gt_History *gt_history_copy(const gt_History *history);
+/* A history in a file: the numbers of its epochs, and its columns as numbers, where one bit pattern of a NaN says that nothing
+ * was logged. One with these names, to be filled. */
+gt_History *gt_history_blank(gt_Context *context, int32_t epochs, int32_t count,
+                             const char *const *names);
+void gt_history_read_epochs(const gt_History *self, int64_t *epochs);
+void gt_history_read(const gt_History *self, int32_t column, double *values);
+void gt_history_fill_epochs(gt_History *self, const int64_t *epochs);
+void gt_history_fill(gt_History *self, const char *name, const double *values);
 
 #endif

@@ -75,15 +75,46 @@ static void read_logs(gt_Run *run)
     gt_compiled_read(run->compiled, false, false, &run->logs);
 }
 
-/* One batch; its temporaries are gone. */
-static gt_Status test_batch(const gt_Run *run, gt_Dataset *dataset, int64_t first, int64_t *size)
+/* The callbacks are told of a test from here on. Returns what they were told of before. */
+static gt_CallbackArgs begin_test(gt_Run *run, gt_Dataset *dataset, int64_t batches)
+{
+    gt_CallbackArgs before = run->callbacks.in, *in = &run->callbacks.in;
+    in->dataset = dataset;
+    in->validation = run->trains;
+    in->batch = -1;
+    in->batches = batches;
+    gt_callbacks_log_nothing(&run->callbacks);
+    gt_callbacks_tell(&run->callbacks, GT_HOOK_TEST_BEGIN);
+    return before;
+}
+
+/* With the numbers of the test, and back to what it stood in. */
+static gt_Status end_test(gt_Run *run, const gt_CallbackArgs *before)
+{
+    gt_callbacks_log_metrics(&run->callbacks, false);
+    run->callbacks.in.batch = -1;
+    gt_callbacks_tell(&run->callbacks, GT_HOOK_TEST_END);
+    run->callbacks.in = *before;
+    return gt_context_status(run->context);
+}
+
+static gt_Status end_batch(gt_Run *run, int64_t step)
+{
+    run->callbacks.in.batch = step - 1;
+    gt_callbacks_log_metrics(&run->callbacks, false);
+    return gt_callbacks_tell(&run->callbacks, GT_HOOK_TEST_BATCH_END);
+}
+
+/* One batch; its temporaries are gone. `begins`: the callbacks are told so. */
+static gt_Status test_batch(gt_Run *run, gt_Dataset *dataset, int64_t first, bool begins, int64_t *size)
 {
     gt_Context *context = run->context;
     gt_Scope *outer = gt_scope_innermost(context);
     gt_Batch batch = {.size = 0};
     if (!gt_scope_open(context))
         return gt_context_status(context);
-    if (gt_dataset_slice(dataset, first, &batch) == GT_OK)
+    if (gt_dataset_slice(dataset, first, &batch) == GT_OK &&
+        (!begins || gt_callbacks_tell(&run->callbacks, GT_HOOK_TEST_BATCH_BEGIN) == GT_OK))
         gt_compiled_step(run->compiled, GT_STEP_KIND_TEST, &batch);
     gt_scope_unwind(context, outer);
     *size = batch.size;
@@ -95,22 +126,29 @@ gt_Status gt_run_evaluate(gt_Run *run, gt_Dataset *dataset, int64_t steps, bool 
 {
     int64_t per_report = run->compiled->steps_per_execution, first = 0;
     int64_t batches = batches_of(dataset, steps);
+    gt_CallbackArgs before = begin_test(run, dataset, batches);
     gt_compiled_reset(run->compiled);
     for (int64_t step = 0; step < batches && gt_run_check_interrupt(run) == GT_OK;) {
-        int64_t size;
-        if ((shown && run->stopped) || (stop && *stop))
-            break;
-        if (test_batch(run, dataset, first, &size) != GT_OK)
+        int64_t size = 0;
+        if ((shown && (run->stopped || run->callbacks.stopped)) || (stop && *stop))
+            break; /* in a validation a callback ends the training */
+        run->callbacks.in.batch = step;
+        gt_callbacks_log_nothing(&run->callbacks);
+        if (test_batch(run, dataset, first, step % per_report == 0, &size) != GT_OK)
             break;
         first += size;
         step++;
-        if (!shown || (step % per_report != 0 && step < batches))
+        if (step % per_report != 0 && step < batches)
+            continue;
+        if (end_batch(run, step) != GT_OK)
+            break;
+        if (!shown)
             continue;
         run->event.step = step;
         read_logs(run);
         gt_run_report_batch(run);
     }
-    return gt_context_status(run->context);
+    return end_test(run, &before);
 }
 
 static gt_Scores evaluate(gt_Run *run, const gt_evaluate_options *options)
@@ -133,7 +171,7 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Rows rows,
     gt_Scores scores = gt_no_scores();
     gt_Run run;
     if (gt_run_begin(&run, &(gt_RunOf){here, "evaluate", model, false, true, options.verbose,
-                                       options.progress}) != GT_OK)
+                                       options.progress, &options.callbacks, false}) != GT_OK)
         return scores;
     if (options.steps == 0 || options.steps < -1)
         gt_raise(run.context, GT_INVALID, NULL, NULL, "steps must be >= 1, or -1 (got %lld)",

@@ -4,6 +4,7 @@
  *     fit -> fit_epoch -> train_epoch -> train_steps -> train_batch -> gt_watched_step
  *                      -> validate    -> gt_run_evaluate
  *                      -> gt_history_add */
+#include "train/model_parts.h"
 #include "train/run.h"
 
 #include <math.h>
@@ -16,6 +17,7 @@ GT_OPTION_TYPE(gt_train_for_options, gt_train_for_OPTIONS);
 typedef struct Fit {
     gt_Run *run;
     const gt_fit_options *options;
+    gt_FitState *state; /* where it is, for checkpoints and who resumes; NULL: gt_train_for */
     gt_History *history;
     int64_t epoch, step; /* from 0; batches of this epoch so far */
     bool warned;         /* of a loss that is not finite, in this epoch */
@@ -29,8 +31,8 @@ typedef enum Batch {
     BATCH_FAILED
 } Batch;
 
-/* The next batch of the dataset. One that fails is put back. */
-static Batch train_batch(Fit *fit)
+/* The next batch of the dataset. One that fails is put back. `begins`: the callbacks are told so. */
+static Batch train_batch(Fit *fit, bool begins)
 {
     gt_Run *run = fit->run;
     gt_Context *context = run->context;
@@ -42,6 +44,10 @@ static Batch train_batch(Fit *fit)
     bool more = gt_dataset_next(run->dataset, &batch);
     if (more && fit->options->class_weight)
         gt_rows_weigh(&batch, fit->options->class_weight);
+    if (more)
+        run->callbacks.in.batch = fit->step;
+    if (more && begins)
+        gt_callbacks_tell(&run->callbacks, GT_HOOK_TRAIN_BATCH_BEGIN);
     if (more && gt_context_status(context) == GT_OK)
         gt_watched_step(run->compiled, &batch, fit->epoch, fit->step, &fit->warned);
     gt_scope_unwind(context, outer);
@@ -56,7 +62,13 @@ static Batch train_batch(Fit *fit)
 static bool has_stopped(const Fit *fit)
 {
     const volatile sig_atomic_t *stop = fit->options->stop;
-    return fit->run->stopped || fit->run->compiled->stop || (stop && *stop);
+    return fit->run->stopped || fit->run->callbacks.stopped || fit->run->compiled->stop || (stop && *stop);
+}
+
+/* A signal: what there is of the epoch is returned, and a gt_fit that resumes goes on with its next batch. */
+static bool is_interrupted(const Fit *fit)
+{
+    return fit->options->stop && *fit->options->stop;
 }
 
 /* Keras's warning for a dataset that is shorter than what steps_per_epoch promises. */
@@ -73,10 +85,10 @@ static bool train_steps(Fit *fit, int64_t most)
 {
     int64_t steps = fit->options->steps_per_epoch;
     for (int64_t i = 0; i < most && (steps < 0 || fit->step < steps); i++) {
-        Batch batch = train_batch(fit);
+        Batch batch = train_batch(fit, i == 0);
         /* An epoch that begins where the dataset's has just ended begins it anew. */
         if (batch == BATCH_NONE && fit->step == 0 && steps >= 0)
-            batch = train_batch(fit);
+            batch = train_batch(fit, i == 0);
         if (batch == BATCH_NONE && steps >= 0)
             warn_of_end(fit);
         if (batch != BATCH_DONE)
@@ -93,16 +105,34 @@ static void read_logs(Fit *fit)
     gt_compiled_read(fit->run->compiled, true, false, logs);
 }
 
+/* The callbacks hear of the batches that were done; those around the others may save the run as it is now. */
+static gt_Status end_batch(Fit *fit)
+{
+    gt_CallbackRun *callbacks = &fit->run->callbacks;
+    fit->state->batch = fit->step;
+    fit->state->at = gt_dataset_mark(fit->run->dataset);
+    callbacks->in.batch = fit->step - 1;
+    gt_callbacks_log_metrics(callbacks, true);
+    gt_callbacks_tell_inner(callbacks, GT_HOOK_TRAIN_BATCH_END);
+    fit->state->stopped = callbacks->stopped;
+    gt_callbacks_tell_outer(callbacks, GT_HOOK_TRAIN_BATCH_END);
+    gt_callbacks_log_nothing(callbacks);
+    callbacks->in.batch = -1;
+    return gt_context_status(fit->run->context);
+}
+
 /* The rest of the dataset's epoch, or as many batches as an epoch is to have. */
 static gt_Status train_epoch(Fit *fit)
 {
     gt_Run *run = fit->run;
     int64_t per_execution = run->compiled->steps_per_execution;
-    gt_compiled_reset(run->compiled);
+    if (fit->step == 0)
+        gt_compiled_reset(run->compiled);
     for (bool more = true; more && !has_stopped(fit) && gt_run_check_interrupt(run) == GT_OK;) {
         int64_t before = fit->step;
         more = train_steps(fit, per_execution);
-        if (gt_context_status(run->context) != GT_OK || fit->step == before)
+        if (gt_context_status(run->context) != GT_OK || fit->step == before ||
+            end_batch(fit) != GT_OK)
             break;
         run->event.step = fit->step;
         read_logs(fit);
@@ -132,38 +162,121 @@ static gt_Status validate(Fit *fit)
     return gt_context_status(run->context);
 }
 
-static gt_Status fit_epoch(Fit *fit)
+static gt_Status begin_epoch(Fit *fit)
 {
     gt_Run *run = fit->run;
     const gt_fit_options *options = fit->options;
     int64_t steps = options->steps_per_epoch;
-    fit->step = 0;
+    fit->epoch = fit->state->epoch;
+    fit->step = fit->state->batch;
     fit->warned = false;
     gt_run_report_begin(run, fit->epoch, options->epochs,
                         steps >= 0 ? steps : gt_dataset_batches(run->dataset));
-    if (train_epoch(fit) != GT_OK)
+    run->event.step = fit->step;
+    run->callbacks.in.epoch = fit->epoch;
+    run->callbacks.in.batches = run->event.steps;
+    gt_callbacks_log_nothing(&run->callbacks);
+    /* An epoch that is resumed began before. */
+    return fit->step > 0 ? gt_context_status(run->context)
+                         : gt_callbacks_tell(&run->callbacks, GT_HOOK_EPOCH_BEGIN);
+}
+
+/* What callbacks make of the epoch's numbers, these in the history, and then those around the others, which may save it. */
+static gt_Status end_epoch(Fit *fit)
+{
+    gt_Run *run = fit->run;
+    gt_callbacks_log(&run->callbacks, &run->logs);
+    if (gt_callbacks_tell_inner(&run->callbacks, GT_HOOK_EPOCH_END) != GT_OK)
+        return gt_context_status(run->context);
+    run->logs = run->callbacks.logs;
+    if (gt_history_add(fit->history, fit->epoch, &run->logs) != GT_OK ||
+        gt_history_add(fit->state->history, fit->epoch, &run->logs) != GT_OK)
+        return gt_context_status(run->context);
+    fit->state->epoch++;
+    fit->state->batch = 0;
+    fit->state->at = gt_dataset_mark(run->dataset);
+    fit->state->stopped = run->callbacks.stopped || run->compiled->stop;
+    return gt_callbacks_tell_outer(&run->callbacks, GT_HOOK_EPOCH_END);
+}
+
+static gt_Status fit_epoch(Fit *fit)
+{
+    gt_Run *run = fit->run;
+    if (begin_epoch(fit) != GT_OK || train_epoch(fit) != GT_OK)
         return gt_context_status(run->context);
     read_logs(fit);
     if (is_validated(fit) && validate(fit) != GT_OK)
         return gt_context_status(run->context);
-    if (gt_history_add(fit->history, fit->epoch, &run->logs) != GT_OK)
-        return gt_context_status(run->context);
-    gt_run_report_end(run);
+    if (is_interrupted(fit))
+        gt_history_add(fit->history, fit->epoch, &run->logs);
+    else
+        end_epoch(fit);
+    if (gt_context_status(run->context) == GT_OK)
+        gt_run_report_end(run);
     return gt_context_status(run->context);
+}
+
+/* Lines that callbacks have to say, where the library prints. */
+static void say_notes(gt_Run *run)
+{
+    if (!run->progress.report)
+        gt_printer_say(&run->printer, run->callbacks.notes);
+    run->callbacks.notes[0] = 0;
+}
+
+/* The end, told with the numbers of the last epoch; interrupted, to those alone that may save the run. */
+static gt_Status end_training(Fit *fit)
+{
+    gt_CallbackRun *callbacks = &fit->run->callbacks;
+    gt_callbacks_log(callbacks, &fit->run->logs);
+    callbacks->in.interrupted = is_interrupted(fit);
+    callbacks->in.epoch = -1;
+    if (callbacks->in.interrupted)
+        gt_callbacks_tell_outer(callbacks, GT_HOOK_TRAIN_END);
+    else
+        gt_callbacks_tell(callbacks, GT_HOOK_TRAIN_END);
+    say_notes(fit->run);
+    return gt_context_status(fit->run->context);
 }
 
 static gt_Status fit_epochs(Fit *fit)
 {
-    const gt_fit_options *options = fit->options;
+    gt_FitState *state = fit->state;
     gt_Context *context = fit->run->context;
-    for (fit->epoch = options->initial_epoch; fit->epoch < options->epochs && !has_stopped(fit);
-         fit->epoch++)
+    while (state->epoch < fit->options->epochs && (!has_stopped(fit) || state->batch > 0)) {
         if (fit_epoch(fit) != GT_OK)
             return gt_context_status(context);
-    bool cut = options->stop && *options->stop;
-    return gt_history_epoch_count(fit->history) > 0 && !cut
-               ? gt_optimizer_finalize(fit->run->compiled->optimizer)
-               : gt_context_status(context);
+        say_notes(fit->run);
+        if (is_interrupted(fit))
+            break;
+    }
+    state->stopped = false;
+    if (gt_history_epoch_count(fit->history) > 0 && !is_interrupted(fit))
+        gt_optimizer_finalize(fit->run->compiled->optimizer);
+    return gt_context_status(context) == GT_OK ? end_training(fit) : gt_context_status(context);
+}
+
+/* Where it begins: anew, where an interrupted one was, or where a callback says at TRAIN_BEGIN. */
+static gt_Status begin_training(Fit *fit)
+{
+    gt_Run *run = fit->run;
+    gt_CallbackRun *callbacks = &run->callbacks;
+    gt_FitState *state = fit->state;
+    int64_t steps = fit->options->steps_per_epoch;
+    callbacks->in.dataset = run->dataset;
+    callbacks->in.epochs = fit->options->epochs;
+    callbacks->in.batches = steps >= 0 ? steps : gt_dataset_batches(run->dataset);
+    callbacks->in.resumed = fit->options->resume && state->begun;
+    if (!callbacks->in.resumed)
+        gt_fit_restart(state, fit->options->initial_epoch);
+    if (gt_callbacks_build(callbacks) != GT_OK ||
+        gt_callbacks_tell(callbacks, GT_HOOK_TRAIN_BEGIN) != GT_OK)
+        return gt_context_status(run->context);
+    fit->history = state->history ? gt_history_copy(state->history) : gt_history_new(run->context);
+    if (fit->history && !state->history)
+        gt_fit_keep_history(state, gt_history_new(run->context));
+    callbacks->stopped |= state->stopped;
+    return gt_context_status(run->context);
 }
 
 /* ---- the beginning ---- */
@@ -215,8 +328,11 @@ static gt_Status open_datasets(gt_Run *run, gt_Rows rows, const gt_fit_options *
         run->validation = gt_rows_open(context, rows, &given, count, all - count);
     } else if (options->validation)
         run->validation = gt_rows_open(context, (gt_Rows){options->validation, NULL}, &nothing, 0, 0);
+    const gt_FitState *state = &run->compiled->fit;
     if (gt_context_status(context) == GT_OK && rows.x)
-        gt_dataset_return(run->dataset, (gt_DatasetPosition){options->initial_epoch, 0});
+        gt_dataset_seek(run->dataset, options->resume && state->begun
+                                          ? state->at
+                                          : (gt_DatasetPosition){options->initial_epoch, 0});
     return gt_context_status(context);
 }
 
@@ -241,16 +357,27 @@ static gt_Status build(const gt_Run *run)
     return gt_context_status(context);
 }
 
-static gt_History *fit(gt_Run *run, const gt_fit_options *options)
+static gt_History *fit_as(gt_Run *run, const gt_fit_options *options, gt_FitState *state)
 {
-    Fit self = {.run = run, .options = options};
-    if (build(run) != GT_OK)
-        return NULL;
-    self.history = gt_history_new(run->context);
-    if (!self.history || fit_epochs(&self) == GT_OK)
+    Fit self = {.run = run, .options = options, .state = state};
+    run->callbacks.fit = state;
+    if (build(run) == GT_OK &&
+        gt_fit_keep_callbacks(run->context, state, run->callbacks.items, run->callbacks.count) == GT_OK &&
+        begin_training(&self) == GT_OK && fit_epochs(&self) == GT_OK)
         return self.history;
     gt_history_free(self.history);
     return NULL;
+}
+
+/* One inside another one of the same model leaves what stays of that alone. */
+static gt_History *fit(gt_Run *run, const gt_fit_options *options)
+{
+    gt_FitState inner = {.begun = false};
+    gt_Compiled *compiled = run->compiled;
+    gt_History *history = fit_as(run, options, compiled->fits++ ? &inner : &compiled->fit);
+    compiled->fits--;
+    gt_fit_close(run->context, &inner);
+    return history;
 }
 
 gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_fit_options *given)
@@ -259,10 +386,10 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_
     gt_History *history = NULL;
     gt_Run run;
     if (gt_run_begin(&run, &(gt_RunOf){here, "fit", model, true, true, options.verbose,
-                                       options.progress}) != GT_OK)
+                                       options.progress, &options.callbacks, true}) != GT_OK)
         return NULL;
     if (check_options(&options) == GT_OK && open_datasets(&run, rows, &options) == GT_OK &&
-        check_labels(&run) == GT_OK) {
+        check_labels(&run) == GT_OK && gt_class_names_of(run.state, run.dataset) == GT_OK) {
         gt_DatasetPosition mark = gt_dataset_enter(run.dataset);
         history = fit(&run, &options);
         gt_dataset_leave(run.dataset, mark);
@@ -304,9 +431,9 @@ static gt_Scores train_for(Fit *fit, double seconds, int64_t most)
            now + self->seconds_per_batch <= end) {
         bool first = !self->trained; /* its time is that of making a plan, too */
         double before = now;
-        Batch batch = train_batch(fit);
+        Batch batch = train_batch(fit, false);
         if (batch == BATCH_NONE)
-            batch = train_batch(fit);
+            batch = train_batch(fit, false);
         now = gt_seconds();
         if (batch != BATCH_DONE)
             break;
@@ -323,7 +450,7 @@ gt_Scores gt_train_for_at(const char *here, gt_Layer *model, gt_Dataset *dataset
     gt_train_for_options options = GT_TAKE(gt_train_for_options, given);
     const gt_fit_options fitting = {.class_weight = options.class_weight};
     const gt_RowsGiven nothing = {.batch_size = -1, .shuffle = GT_INHERIT};
-    const gt_RunOf of = {here, "train_for", model, true, true, GT_VERBOSITY_SILENT, NULL};
+    const gt_RunOf of = {here, "train_for", model, true, true, GT_VERBOSITY_SILENT, NULL, NULL, false};
     gt_Scores scores = gt_no_scores();
     gt_Run run;
     if (gt_run_begin(&run, &of) != GT_OK)

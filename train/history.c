@@ -45,6 +45,11 @@ static void destroy_history(gt_Object *object)
 
 static const gt_ObjectKind history_kind = {"history", destroy_history, false};
 
+gt_Object *gt_history_object(gt_History *history)
+{
+    return &history->object;
+}
+
 gt_History *gt_history_new(gt_Context *context)
 {
     return gt_object_new(context, &history_kind, sizeof(gt_History));
@@ -106,6 +111,76 @@ gt_Status gt_history_add(gt_History *self, int64_t epoch, const gt_Logs *logs)
         self->columns[find(self, logs->names[i])].entries[count] = (Entry){logs->values[i], true};
     self->epochs[self->epoch_count++] = epoch;
     return GT_OK;
+}
+
+/* ---- in files ---- */
+
+gt_History *gt_history_blank(gt_Context *context, int32_t epochs, int32_t count,
+                             const char *const *names)
+{
+    gt_History *self = gt_history_new(context);
+    const gt_Logs nothing = {0};
+    for (int32_t i = 0; self && i < count && gt_context_status(context) == GT_OK; i++)
+        add_column(self, names[i]);
+    for (int32_t i = 0; self && i < epochs && gt_context_status(context) == GT_OK; i++)
+        gt_history_add(self, 0, &nothing);
+    if (!self || gt_context_status(context) == GT_OK)
+        return self;
+    gt_object_release(&self->object);
+    return NULL;
+}
+
+/* A quiet NaN that no computation gives: nothing was logged. */
+static double nothing_logged(void)
+{
+    const uint64_t bits = UINT64_C(0x7ff8677461706500);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+void gt_history_read_epochs(const gt_History *self, int64_t *epochs)
+{
+    for (int32_t i = 0; i < self->epoch_count; i++)
+        epochs[i] = self->epochs[i];
+}
+
+void gt_history_read(const gt_History *self, int32_t column, double *values)
+{
+    for (int32_t i = 0; i < self->epoch_count; i++) {
+        const Entry *entry = &self->columns[column].entries[i];
+        values[i] = entry->logged ? entry->value : nothing_logged();
+    }
+}
+
+void gt_history_fill_epochs(gt_History *self, const int64_t *epochs)
+{
+    for (int32_t i = 0; i < self->epoch_count; i++)
+        self->epochs[i] = epochs[i];
+}
+
+void gt_history_fill(gt_History *self, const char *name, const double *values)
+{
+    const double nothing = nothing_logged();
+    int32_t column = find(self, name);
+    for (int32_t i = 0; column < self->count && i < self->epoch_count; i++)
+        self->columns[column].entries[i] = (Entry){values[i], memcmp(&values[i], &nothing, sizeof nothing) != 0};
+}
+
+gt_History *gt_history_copy(const gt_History *history)
+{
+    gt_Context *context = history->object.context;
+    gt_History *self = gt_history_blank(context, history->epoch_count, 0, NULL);
+    for (int32_t i = 0; self && i < history->count && gt_context_status(context) == GT_OK; i++)
+        if (add_column(self, history->columns[i].name))
+            for (int32_t j = 0; j < self->epoch_count && append(self, &self->columns[i], j); j++)
+                self->columns[i].entries[j] = history->columns[i].entries[j];
+    if (self)
+        gt_history_fill_epochs(self, history->epochs);
+    if (!self || gt_context_status(context) == GT_OK)
+        return self;
+    gt_object_release(&self->object);
+    return NULL;
 }
 
 /* ---- looking at one ---- */

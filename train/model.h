@@ -14,6 +14,7 @@
 
 #include "layers/layer.h"
 #include "optim/optimizer.h"
+#include "train/callback.h"
 #include "train/dataset.h"
 #include "train/history.h"
 #include "train/metric.h"
@@ -76,7 +77,10 @@ GT_API gt_Optimizer *gt_compiled_optimizer_at(const char *here, gt_Layer *model)
       "(classes): what rows of class i weigh in training; those of a class without one weigh 1")   \
     F(S, int64_t, steps_per_epoch, -1, "batches of an epoch; -1: once through the dataset")        \
     F(S, volatile sig_atomic_t *, stop, NULL,                                                      \
-      "not 0, once a signal handler says so: end after this batch, with what there is")
+      "not 0, once a signal handler says so: end after this batch, with what there is")                 \
+    F(S, gt_Callbacks, callbacks, GT_NOT_GIVEN, "gt_callbacks(a, b), told in this order; taken over") \
+    F(S, bool, resume, false,                                                                      \
+      "goes on where gt_load_checkpoint or an interrupted gt_fit left the run, if there was one")
 GT_OPTIONS(gt_fit_options, gt_fit_OPTIONS);
 
 /* gt_fit(model, train) or gt_fit(model, x, .y = y): trains on epochs initial_epoch .. epochs - 1. A step: predictions with
@@ -128,7 +132,8 @@ GT_API double gt_scores_get_at(const char *here, const gt_Scores *scores, const 
     F(S, const gt_Progress *, progress, NULL, "told instead of printing")                          \
     GT_ROWS_COMMON(F, S)                                                                           \
     F(S, int64_t, batch_size, -1, "of the rows of a tensor; -1: 32. A dataset has its own")        \
-    F(S, int64_t, steps, -1, "batches; -1: all")
+    F(S, int64_t, steps, -1, "batches; -1: all")                 \
+    F(S, gt_Callbacks, callbacks, GT_NOT_GIVEN, "told of its TEST hooks; taken over")
 GT_OPTIONS(gt_evaluate_options, gt_evaluate_OPTIONS);
 
 /* gt_evaluate(model, test) or gt_evaluate(model, x, .y = y): loss and metrics over all rows, with training = false.
@@ -147,7 +152,8 @@ GT_API gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Rows rows,
     F(S, int64_t, batch_size, -1, "of the rows of a tensor; -1: 32. A dataset has its own")        \
     F(S, int64_t, steps, -1, "batches; -1: all")                                                   \
     F(S, gt_Verbosity, verbose, GT_VERBOSITY_SILENT, "what is printed to standard error")          \
-    F(S, const gt_Progress *, progress, NULL, "told instead of printing")
+    F(S, const gt_Progress *, progress, NULL, "told instead of printing")                 \
+    F(S, gt_Callbacks, callbacks, GT_NOT_GIVEN, "told of its PREDICT hooks; taken over")
 GT_OPTIONS(gt_predict_options, gt_predict_OPTIONS);
 /* gt_predict(model, test) or gt_predict(model, x): predictions for all rows in their own order, whatever the shuffling:
  * (rows, ...). Batch by batch, with training = false; no weight changes. The model need not be compiled.

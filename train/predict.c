@@ -88,7 +88,7 @@ static gt_Status collect(gt_Context *context, gt_Tensor *y, int64_t first, int64
 }
 
 /* One batch; its temporaries are gone. */
-static gt_Status predict_batch(const gt_Run *run, int64_t first, int64_t rows, int64_t *size,
+static gt_Status predict_batch(gt_Run *run, int64_t first, int64_t rows, int64_t *size,
                                Wanted *wanted)
 {
     gt_Context *context = run->context;
@@ -97,7 +97,8 @@ static gt_Status predict_batch(const gt_Run *run, int64_t first, int64_t rows, i
     gt_Tensor *y_pred[GT_MAX_LAYER_OUTPUTS];
     if (!gt_scope_open(context))
         return gt_context_status(context);
-    if (gt_dataset_slice(run->dataset, first, &batch) == GT_OK)
+    if (gt_dataset_slice(run->dataset, first, &batch) == GT_OK &&
+        gt_callbacks_tell(&run->callbacks, GT_HOOK_PREDICT_BATCH_BEGIN) == GT_OK)
         gt_predict_step(run->state->layer, run->compiled, &batch, wanted->count, y_pred);
     *size = batch.size < rows - first ? batch.size : rows - first;
     for (int32_t i = 0; i < wanted->count && gt_context_status(context) == GT_OK; i++)
@@ -105,6 +106,9 @@ static gt_Status predict_batch(const gt_Run *run, int64_t first, int64_t rows, i
             gt_origin_forget(context, y_pred[i]);
             collect(context, y_pred[i], first, batch.size, rows, &wanted->result[i]);
         }
+    run->callbacks.in.outputs = (gt_Tensors){y_pred, wanted->count};
+    gt_callbacks_tell(&run->callbacks, GT_HOOK_PREDICT_BATCH_END);
+    run->callbacks.in.outputs = (gt_Tensors){NULL, 0};
     gt_scope_unwind(context, outer);
     return gt_context_status(context);
 }
@@ -114,15 +118,22 @@ static gt_Status predict(gt_Run *run, int64_t most, Wanted *wanted)
     int64_t rows = gt_dataset_size(run->dataset), size = gt_dataset_batch_size(run->dataset);
     if (most >= 0 && most < (rows + size - 1) / size)
         rows = most * size;
+    gt_CallbackRun *callbacks = &run->callbacks;
     gt_run_report_begin(run, 0, 1, (rows + size - 1) / size);
+    callbacks->in.dataset = run->dataset;
+    callbacks->in.batches = run->event.steps;
+    gt_callbacks_tell(callbacks, GT_HOOK_PREDICT_BEGIN);
     for (int64_t first = 0; first < rows && gt_run_check_interrupt(run) == GT_OK;) {
-        if (run->stopped || predict_batch(run, first, rows, &size, wanted) != GT_OK)
+        callbacks->in.batch++;
+        if (run->stopped || callbacks->stopped ||
+            predict_batch(run, first, rows, &size, wanted) != GT_OK)
             break;
         first += size;
         run->event.step++;
         gt_run_report_batch(run);
     }
-    if (gt_context_status(run->context) == GT_OK)
+    callbacks->in.batch = -1;
+    if (gt_callbacks_tell(callbacks, GT_HOOK_PREDICT_END) == GT_OK)
         gt_run_report_end(run);
     return gt_context_status(run->context);
 }
@@ -136,7 +147,7 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Rows rows,
     gt_Run run;
     Wanted wanted;
     if (gt_run_begin(&run, &(gt_RunOf){here, "predict", model, false, false, options.verbose,
-                                       options.progress}) != GT_OK)
+                                       options.progress, &options.callbacks, false}) != GT_OK)
         return NULL;
     if (options.steps == 0 || options.steps < -1)
         gt_raise(run.context, GT_INVALID, NULL, NULL, "steps must be >= 1, or -1 (got %lld)",
@@ -177,7 +188,7 @@ gt_Tensor *gt_predict_on_batch_at(const char *here, gt_Layer *model, gt_Tensor *
     gt_predict_on_batch_options options = GT_TAKE(gt_predict_on_batch_options, given);
     const gt_RowsGiven with = {
         .more_x = options.more_x, .batch_size = -1, .shuffle = GT_INHERIT};
-    const gt_RunOf of = {here, "predict_on_batch", model, false, false, GT_VERBOSITY_SILENT, NULL};
+    const gt_RunOf of = {here, "predict_on_batch", model, false, false, GT_VERBOSITY_SILENT, NULL, NULL, false};
     gt_Run run;
     Wanted wanted;
     if (gt_run_begin(&run, &of) != GT_OK)

@@ -266,6 +266,14 @@ static void report_bar(gt_Printer *printer, const gt_ProgressEvent *event)
     }
 }
 
+void gt_printer_say(const gt_Printer *printer, const char *text)
+{
+    if (printer->verbosity == GT_VERBOSITY_SILENT)
+        return;
+    fputs(text, stderr);
+    fflush(stderr);
+}
+
 void gt_printer_report(gt_Printer *printer, const gt_ProgressEvent *event)
 {
     bool last = event->kind == GT_PROGRESS_KIND_EPOCH_END;

@@ -73,34 +73,69 @@ gt_Status gt_run_build(const gt_Run *run, const gt_Batch *batch)
     return gt_context_status(context);
 }
 
+static void leave_metric(gt_Run *run, int32_t i)
+{
+    gt_metric_leave(run->compiled->scores[i], run->kept[i]);
+    if (run->around)
+        gt_metric_leave(run->compiled->scores[i], NULL);
+}
+
+static gt_Status enter_metric(gt_Run *run, int32_t i)
+{
+    void *none;
+    if (run->around)
+        gt_metric_enter(run->compiled->scores[i], &none);
+    if (gt_metric_enter(run->compiled->scores[i], &run->kept[i]) != GT_OK && run->around)
+        gt_metric_leave(run->compiled->scores[i], NULL);
+    return gt_context_status(run->context);
+}
+
 static void leave_metrics(gt_Run *run, int32_t count)
 {
     for (int32_t i = count - 1; i >= 0; i--)
-        gt_metric_leave(run->compiled->scores[i], run->kept[i]);
+        leave_metric(run, i);
 }
 
+/* A gt_fit that was interrupted in the middle of an epoch is a run around this one, unless this one resumes it: what its
+ * metrics gathered stays. */
 static gt_Status enter_metrics(gt_Run *run)
 {
+    run->around = !run->resumes && run->compiled->fits == 0 && run->compiled->fit.batch > 0;
     for (int32_t i = 0; i < run->compiled->count; i++)
-        if (gt_metric_enter(run->compiled->scores[i], &run->kept[i]) != GT_OK) {
+        if (enter_metric(run, i) != GT_OK) {
             leave_metrics(run, i);
             return gt_context_status(run->context);
         }
     return GT_OK;
 }
 
+/* Nobody is told any more, and what was taken is dropped. */
+static void leave_callbacks(gt_Run *run)
+{
+    gt_callbacks_leave(&run->callbacks);
+    gt_callbacks_each(&run->taken, gt_object_release);
+}
+
 gt_Status gt_run_begin(gt_Run *run, const gt_RunOf *of)
 {
     *run = (gt_Run){.context = gt_enter(), .progress = told(of->progress), .trains = of->trains};
-    if (!run->context)
+    run->resumes = of->resumes;
+    if (of->callbacks)
+        run->taken = *of->callbacks;
+    gt_callbacks_each(&run->taken, gt_object_sink);
+    if (!run->context) {
+        gt_callbacks_each(&run->taken, gt_object_release);
         return gt_status() == GT_OK ? GT_NO_MEMORY : gt_status();
+    }
     run->site = gt_site_enter(of->here, of->operation);
     if (of->verbosity < GT_VERBOSITY_AUTO || of->verbosity > GT_VERBOSITY_LINES)
         gt_raise(run->context, GT_INVALID, NULL, NULL, "unknown verbosity %d; expected -1 to 2",
                  (int)of->verbosity);
     gt_check_function("the report of progress", (uintptr_t)run->progress.report);
     if (gt_context_status(run->context) != GT_OK || check_model(run, of) != GT_OK ||
+        gt_callbacks_enter(&run->callbacks, run->context, run->state, run->compiled, &run->taken) != GT_OK ||
         (run->compiled && enter_metrics(run) != GT_OK)) {
+        leave_callbacks(run);
         gt_site_leave(run->site);
         return gt_context_status(run->context);
     }
@@ -123,6 +158,7 @@ void gt_run_end(gt_Run *run)
 {
     gt_float_mode_restore(run->mode);
     gt_tape_unquiet(run->context, run->recording);
+    leave_callbacks(run);
     if (run->dataset)
         gt_object_release(gt_dataset_object(run->dataset));
     if (run->validation)

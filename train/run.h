@@ -7,6 +7,7 @@
 #ifndef GT_TRAIN_RUN_H
 #define GT_TRAIN_RUN_H
 
+#include "train/callback_run.h"
 #include "train/compiled.h"
 
 /* ---- rows.c ---- */
@@ -51,6 +52,10 @@ typedef struct gt_Run {
     bool stopped;              /* the report said so */
     bool stop_before;          /* compiled->stop of the run around this one */
     void *kept[GT_MAX_SCORES]; /* of the loss, of the metrics */
+    bool resumes;              /* a gt_fit, which takes over what an interrupted one gathered */
+    bool around;               /* else that one is around this run */
+    gt_Callbacks taken;        /* that it was given */
+    gt_CallbackRun callbacks;
     double began;              /* the epoch, or the run */
     gt_ProgressEvent event;    /* of it */
     gt_Logs logs;
@@ -63,9 +68,12 @@ typedef struct gt_RunOf {
     bool trains, compares; /* changes weights; needs a loss, hence gt_compile */
     gt_Verbosity verbosity;
     const gt_Progress *progress;
+    const gt_Callbacks *callbacks; /* NULL: none */
+    bool resumes;                  /* an interrupted gt_fit */
 } gt_RunOf;
 
-/* Enters; on failure there is nothing to leave. The datasets are opened after it, within the site. */
+/* Enters; on failure there is nothing to leave. The datasets are opened after it, within the site. The callbacks are taken
+ * over in any case. */
 gt_Status gt_run_begin(gt_Run *run, const gt_RunOf *of);
 void gt_run_end(gt_Run *run);
 /* There are as many labels as losses, if there are losses; `what` has them. */

@@ -70,6 +70,9 @@ gt_Tensor *gt_transform_images(gt_Tensor *images, gt_Tensor *p, gt_Tensor *q,
 gt_Tensor *gt_flip_images(gt_Tensor *images, gt_Tensor *flips, gt_FlipMode mode);
 gt_Tensor *gt_shear_images(gt_Tensor *images, gt_Tensor *x, gt_Tensor *y,
                            const gt_affine_transform_options *look);
+/* By what the corners' coordinates are multiplied: that across of (w, 0), that down of (0, h), both of (w, h). */
+gt_Tensor *gt_tilt_images(gt_Tensor *images, gt_Tensor *const corner[4],
+                          const gt_affine_transform_options *look);
 /* `values` is the value range. */
 gt_Tensor *gt_contrast_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values);
 gt_Tensor *gt_brighten_images(gt_Tensor *images, gt_Tensor *factor, gt_Range values);

@@ -30,6 +30,10 @@ def rows(*numbers):
 
 
 flips = tf.constant(np.array([True, False, True]).reshape(3, 1, 1, 1))
+CORNERS = np.tile(np.array([[0, 0], [4, 0], [0, 3], [4, 3]], "float32"), (3, 1, 1))
+MOVED = CORNERS * np.array([[[1, 1], [0.9, 1.2], [0.8, 1.1], [1.2, 0.8]],
+                            [[1, 1], [1, 1], [1, 1], [1, 1]],
+                            [[0.7, 1.3], [1.3, 0.7], [0.6, 0.9], [0.8, 1.1]]], "float32")
 cases = {
     "flip_both": (layers.RandomFlip(), {"flips": flips}),
     "flip_horizontal": (layers.RandomFlip("horizontal"), {"flips": flips}),
@@ -37,6 +41,8 @@ cases = {
     "shear_reflect": (layers.RandomShear(0.5, 0.5), {"shear_factor": rows([0.3, -0.2], [-0.7, 0], [0.1, 0.9])}),
     "shear_nearest": (layers.RandomShear(0.5, 0.5, interpolation="nearest", fill_mode="constant", fill_value=8),
                       {"shear_factor": rows([0.3, -0.2], [-0.7, 0], [0.1, 0.9])}),
+    "perspective": (layers.RandomPerspective(fill_value=9.),
+                    {"apply_perspective": flips[:, 0, 0, 0], "start_points": CORNERS, "end_points": MOVED}),
     "brightness": (layers.RandomBrightness(0.5, value_range=(0, 200)), {"rgb_delta": 200 * each(0.3, -0.2, 0)}),
     "hue": (layers.RandomHue(0.5), {"factor": rows(0.3, -0.25, 0.5)}),
     "saturation": (layers.RandomSaturation(0.5, value_range=(0, 1)), {"factor": rows(0.4, 1, 3)}),
