@@ -385,8 +385,16 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_
     gt_fit_options options = GT_TAKE(gt_fit_options, given);
     gt_History *history = NULL;
     gt_Run run;
-    if (gt_run_begin(&run, &(gt_RunOf){here, "fit", model, true, true, options.verbose,
-                                       options.progress, &options.callbacks, true}) != GT_OK)
+    const gt_RunOf of = {.here = here,
+                         .operation = "fit",
+                         .model = model,
+                         .trains = true,
+                         .compares = true,
+                         .resumes = true,
+                         .verbosity = options.verbose,
+                         .progress = options.progress,
+                         .callbacks = &options.callbacks};
+    if (gt_run_begin(&run, &of) != GT_OK)
         return NULL;
     if (check_options(&options) == GT_OK && open_datasets(&run, rows, &options) == GT_OK &&
         check_labels(&run) == GT_OK && gt_class_names_of(run.state, run.dataset) == GT_OK) {
@@ -450,7 +458,8 @@ gt_Scores gt_train_for_at(const char *here, gt_Layer *model, gt_Dataset *dataset
     gt_train_for_options options = GT_TAKE(gt_train_for_options, given);
     const gt_fit_options fitting = {.class_weight = options.class_weight};
     const gt_RowsGiven nothing = {.batch_size = -1, .shuffle = GT_INHERIT};
-    const gt_RunOf of = {here, "train_for", model, true, true, GT_VERBOSITY_SILENT, NULL, NULL, false};
+    const gt_RunOf of = {
+        .here = here, .operation = "train_for", .model = model, .trains = true, .compares = true};
     gt_Scores scores = gt_no_scores();
     gt_Run run;
     if (gt_run_begin(&run, &of) != GT_OK)
