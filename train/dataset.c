@@ -390,6 +390,11 @@ gt_Status gt_dataset_slice(gt_Dataset *self, int64_t first, gt_Batch *batch)
     return slice_of(self, first, self->how.batch_size, batch);
 }
 
+bool gt_dataset_is_endless(const gt_Dataset *self)
+{
+    return self->endless;
+}
+
 int64_t gt_dataset_count(gt_Dataset *self)
 {
     gt_Context *context = self->object.context;

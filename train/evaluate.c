@@ -194,7 +194,8 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Rows rows,
                  (long long)options.steps);
     else
         run.dataset = gt_rows_open(run.context, rows, &with, 0, INT64_MAX);
-    if (run.dataset && gt_run_check_labels(&run, gt_dataset_y_count(run.dataset), "dataset") == GT_OK)
+    if (run.dataset && gt_run_check_labels(&run, gt_dataset_y_count(run.dataset), "dataset") == GT_OK &&
+        gt_run_check_end(&run, run.dataset, options.steps, "steps") == GT_OK)
         scores = evaluate(&run, &options);
     gt_run_end(&run);
     return scores;

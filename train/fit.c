@@ -329,6 +329,10 @@ static gt_Status open_datasets(gt_Run *run, gt_Rows rows, const gt_fit_options *
     } else if (options->validation)
         run->validation = gt_rows_open(context, (gt_Rows){options->validation, NULL}, &nothing, 0, 0);
     const gt_FitState *state = &run->compiled->fit;
+    if (gt_context_status(context) == GT_OK &&
+        gt_run_check_end(run, run->dataset, options->steps_per_epoch, "steps_per_epoch") == GT_OK &&
+        run->validation)
+        gt_run_check_end(run, run->validation, options->validation_steps, "validation_steps");
     if (gt_context_status(context) == GT_OK && rows.x)
         gt_dataset_seek(run->dataset, options->resume && state->begun
                                           ? state->at
