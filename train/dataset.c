@@ -335,15 +335,18 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
     int64_t epoch = self->epoch, row = self->row;
     Work work;
     bool more = false;
-    if (work_begin(&work, context)) {
+    if (self->direct) {
+        more = next_batch(self, batch);
+    } else if (work_begin(&work, context)) {
         more = next_batch(self, batch);
         work_end(&work, batch);
     }
-    if (gt_context_status(context) !=
-        GT_OK) { /* it stands where it stood, and begins the pass anew */
+    /* After an error it stands where it stood, and begins the pass anew. */
+    if (gt_context_status(context) != GT_OK) {
         drop_pass(&self->pass);
         self->epoch = epoch;
         self->row = row;
+        memset(batch, 0, sizeof *batch);
         more = false;
     } else if (more) {
         remember_batch(self, batch);
@@ -390,6 +393,11 @@ gt_Status gt_dataset_slice(gt_Dataset *self, int64_t first, gt_Batch *batch)
     return slice_of(self, first, self->how.batch_size, batch);
 }
 
+bool gt_dataset_is_endless(const gt_Dataset *self)
+{
+    return self->endless;
+}
+
 int64_t gt_dataset_count(gt_Dataset *self)
 {
     gt_Context *context = self->object.context;
@@ -405,18 +413,6 @@ int64_t gt_dataset_count(gt_Dataset *self)
         self->counted = rows = pass->row;
     gt_pass_close(pass);
     return rows;
-}
-
-int64_t gt_dataset_rows_of(gt_Dataset *self, int64_t batches)
-{
-    const int64_t size = self->how.batch_size;
-    const bool limited = batches >= 0 && batches <= INT64_MAX / size;
-    if (self->endless && limited)
-        return batches * size;
-    int64_t rows = gt_dataset_count(self);
-    if (rows < 0)
-        return 0;
-    return limited && batches * size < rows ? batches * size : rows;
 }
 
 /* ---- where one is ---- */

@@ -17,8 +17,7 @@ gt_Object *gt_dataset_object(gt_Dataset *dataset);
 gt_Status gt_dataset_slice(gt_Dataset *dataset, int64_t first, gt_Batch *batch);
 /* Rows of an epoch; counts those of a stream by going through it once. -1 with an error raised. */
 int64_t gt_dataset_count(gt_Dataset *dataset);
-/* Those of the first `batches` batches, -1: of all. 0 with an error raised where there is no end. */
-int64_t gt_dataset_rows_of(gt_Dataset *dataset, int64_t batches);
+bool gt_dataset_is_endless(const gt_Dataset *dataset); /* it repeats for ever */
 int64_t gt_dataset_seed(const gt_Dataset *dataset);
 int64_t gt_dataset_batch_size(const gt_Dataset *dataset);
 /* Where it is, and back to there, also while an error is pending. */

@@ -77,7 +77,7 @@ GT_API gt_Optimizer *gt_compiled_optimizer_at(const char *here, gt_Layer *model)
       "(classes): what rows of class i weigh in training; those of a class without one weigh 1")   \
     F(S, int64_t, steps_per_epoch, -1, "batches of an epoch; -1: once through the dataset")        \
     F(S, volatile sig_atomic_t *, stop, NULL,                                                      \
-      "not 0, once a signal handler says so: end after this batch, with what there is")                 \
+      "not 0, once a signal handler says so: ends after this batch, to be resumed")                 \
     F(S, gt_Callbacks, callbacks, GT_NOT_GIVEN, "gt_callbacks(a, b), told in this order; taken over") \
     F(S, bool, resume, false,                                                                      \
       "goes on where gt_load_checkpoint or an interrupted gt_fit left the run, if there was one")
@@ -94,8 +94,10 @@ GT_OPTIONS(gt_fit_options, gt_fit_OPTIONS);
  * goes on. steps_per_epoch goes on in the dataset where the epoch before stopped; a dataset that ends earlier ends the
  * epoch with a warning, and the next one begins it anew. A model without trainable weights is a warning too.
  *
- * gt_stop_training, a .progress that returns false, and .stop end it after the batch: the epoch is closed, and what there
- * is returned. After .stop nothing is validated and averages stay aside, so that the next gt_fit goes on from there.
+ * gt_stop_training, gt_stop in a callback and a .progress that returns false end it after the batch: the epoch is closed,
+ * with its validation and hooks. .stop leaves the epoch open: its numbers so far are in the history that is returned, nothing
+ * is validated, averages stay aside, callbacks that save whole runs save this one; and gt_fit(..., .resume = true) goes on
+ * with the next batch, to the bits of a run that was not stopped.
  *
  * NULL on failure, also when the function of gt_set_interrupt stops it. The dataset then stands before the batch that was
  * not trained on, and the weights are no averages. */
