@@ -262,6 +262,26 @@ uint64_t gt_variable_serial(const gt_Variable *variable)
     return gt_slot_raw(variable)->variable->serial;
 }
 
+void gt_variable_penalize(gt_Variable *variable)
+{
+    gt_slot_raw(variable)->variable->penalized = true;
+}
+
+void gt_variable_take_penalty(const gt_Context *context, gt_Variable *variable)
+{
+    const gt_Slot *slot = gt_slot_raw(variable);
+    if (slot->value->context == context) /* others may compute with it at the same time */
+        slot->variable->penalty_taken = true;
+}
+
+bool gt_variable_forget_penalty(gt_Variable *variable)
+{
+    gt_VariableInfo *info = gt_slot_raw(variable)->variable;
+    bool forgotten = info->penalized && !info->penalty_taken;
+    info->penalty_taken = false;
+    return forgotten;
+}
+
 void *gt_variable_memory(gt_Context *context, const gt_Variable *variable, bool overwrite)
 {
     gt_Slot *slot = gt_slot_raw(variable);

@@ -306,6 +306,10 @@ const char *gt_variable_label(const gt_Variable *variable);
 bool gt_variable_is_trainable(const gt_Variable *variable);
 /* Variables are numbered in the order in which they are made. */
 uint64_t gt_variable_serial(const gt_Variable *variable);
+/* A penalty belongs to it, which a layer knows; a loss took it; a step is made: true if no loss did since the step before. */
+void gt_variable_penalize(gt_Variable *variable);
+void gt_variable_take_penalty(const gt_Context *context, gt_Variable *variable);
+bool gt_variable_forget_penalty(gt_Variable *variable);
 void gt_variable_retain(gt_Variable *variable);
 /* Where the numbers are. `overwrite`: in memory of the variable's own, because whoever holds the old value
  * keeps the old bytes; NULL with an error raised if there is no memory for that. */

@@ -96,6 +96,7 @@ typedef struct gt_VariableInfo {
     uint32_t references; /* layers, optimizers, the user */
     bool trainable;      /* as set now */
     bool created_trainable;
+    bool penalized, penalty_taken; /* a layer says that its penalty belongs to the loss; some loss has it since the last step */
     gt_Value *symbolic; /* its value in the trace that is running */
     gt_StandIn *stand_in; /* its value is another's for a while (stand_in.c); NULL: it is its own */
     uint64_t visit;     /* the last list that it was put into */

@@ -625,6 +625,8 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         return NULL;
     }
     gt_variable_freeze(variable, !state->trainable);
+    if (options.regularizer.type && trainable)
+        gt_variable_penalize(variable);
     if (options.constraint.type)
         gt_set_constraint_at(here, variable, options.constraint);
     return gt_context_status(context) == GT_OK ? variable : NULL;

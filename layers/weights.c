@@ -454,6 +454,7 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
         if (!weight->regularizer.type || !gt_ask_trainable(context, weight->variable))
             continue;
         loss = plus(loss, gt_penalty(&weight->regularizer, weight->variable));
+        gt_variable_take_penalty(context, weight->variable);
     }
     for (int32_t i = 0; i < state->child_count; i++)
         loss = add_penalties(context, state->children[i].layer->state, loss, visit);

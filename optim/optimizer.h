@@ -50,7 +50,8 @@ GT_API gt_Status gt_minimize_at(const char *here, gt_Optimizer *optimizer, gt_Ta
  * Everything is checked and computed before the first variable changes: a call that fails
  * changed nothing. The first call builds the optimizer with these variables; one that is not
  * among them is an error later. Of a gradient that is rows (gt_rows) only those rows are updated
- * where the others would stay the same, to the last bit: see docs/gradients.md. */
+ * where the others would stay the same, to the last bit: see docs/gradients.md. A weight with a
+ * regularizer whose penalty no gt_total_loss took since the last step is a warning. */
 #define gt_apply_gradients(optimizer, variables, gradients)                                        \
     gt_apply_gradients_at(GT_HERE, optimizer, variables, gradients)
 GT_API gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *optimizer,

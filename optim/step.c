@@ -443,6 +443,18 @@ static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
     gt_scope_close(context);
 }
 
+/* A loop of one's own whose loss lacks penalties trains something else than fit would. */
+static void warn_of_penalties(gt_Context *context, const char *here, gt_Tensors variables,
+                              gt_Tensor *const *gradients)
+{
+    for (int i = 0; i < variables.count; i++)
+        if (gt_variable_forget_penalty(variables.items[i]) && gradients[i])
+            gt_warn(context, here, "penalty",
+                    "variable %s has a regularizer, and no loss since the last step took its "
+                    "penalty: train gt_total_loss(model, loss)",
+                    gt_variable_label(variables.items[i]));
+}
+
 gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *self, gt_Tensors variables,
                                 gt_Tensor *const *gradients)
 {
@@ -458,8 +470,10 @@ gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *self, gt_Tensors
     if (!gradients)
         return gt_raise(context, GT_INVALID, here, operation, "the list of gradients is NULL");
     gt_Site site = gt_site_enter(here, operation);
-    if (gt_optimizer_build_or_check(self, here, operation, variables) == GT_OK)
+    if (gt_optimizer_build_or_check(self, here, operation, variables) == GT_OK) {
+        warn_of_penalties(context, here, variables, gradients);
         step(self, here, variables, gradients);
+    }
     gt_site_leave(site);
     return gt_context_status(context);
 }

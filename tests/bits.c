@@ -1,8 +1,8 @@
 /* A program whose every bit counts, for tools/check-bits: trains a small network with dropout by Adam
  * for 50 steps, from a seed, and writes weights, optimizer state and losses to a file. Compilers evaluate
  * the arguments of a call in different orders, so a second model does all it can inside of arguments:
- * layers, tensors and functions are made there, layers are called, losses added, bodies capture what is
- * around them. Two things are left out, which depend on that order (ops/math/random.h, layers/layer.h): two
+ * layers, tensors and functions are made there, layers are called, functional models drawn, losses added, bodies
+ * capture what is around them. Two things are left out, which depend on that order (ops/math/random.h, layers/layer.h): two
  * draws from one generator, and the first numbers of two layers that are made and called by themselves,
  * in one expression.
  *
@@ -17,7 +17,7 @@
 
 #include "gradtape.h"
 
-enum { STEPS = 50, BATCH = 256, FEATURES = 96, CLASSES = 10, WEIGHTS = 160 };
+enum { STEPS = 50, BATCH = 256, FEATURES = 96, CLASSES = 10, WEIGHTS = 200 };
 
 typedef struct Run {
     gt_Layer *model;
@@ -155,11 +155,31 @@ static gt_Status step_in_arguments(void *context, gt_Tensor *const *in, gt_Tenso
     return gt_status();
 }
 
+static gt_Layer *drawn_part(void)
+{
+    gt_Tensor *x = gt_Input(gt_shape(WIDE));
+    return gt_Model(gt_tensors(x), gt_tensors(gt_call(gt_Dense(WIDE, .activation = gt_sin), x)));
+}
+
+/* Layers without names, dropout and models, made and called in one expression: a walk back from the output names them. */
+static gt_Layer *drawn(void)
+{
+    gt_Tensor *x = gt_Input(gt_shape(WIDE));
+    return gt_Model(
+        gt_tensors(x),
+        gt_tensors(gt_add(
+            gt_subtract(gt_call(gt_Dense(WIDE, .activation = gt_tanh), x),
+                        gt_multiply(gt_call(gt_Dense(WIDE), gt_call(gt_Dropout(0.25), x)), 2)),
+            gt_subtract(
+                gt_call(drawn_part(), gt_call(gt_Dropout(0.25), x)),
+                gt_multiply(gt_call(drawn_part(), gt_exp(x)), gt_call(gt_Dropout(0.5), x))))));
+}
+
 static Run run_in_arguments(void)
 {
     const Branches instance = {.a = NULL};
     return (Run){gt_Sequential(gt_Dense(WIDE, .activation = gt_gelu),
-                               gt_layer_new(&branches_class, &instance), gt_Dense(WIDE)),
+                               gt_layer_new(&branches_class, &instance), drawn(), gt_Dense(WIDE)),
                  gt_AdamW(3e-3, .global_clipnorm = 0.5)};
 }
 

@@ -325,6 +325,23 @@ static void penalties_forgotten(void)
     double right =
         gt_item(loss) + 0.5 * gt_item(gt_sum(gt_square(kernel))) + gt_item(gt_sum(gt_abs(y))) / 3;
     cr_assert(total && fabs(gt_item(total) - right) < 1e-5, "%g, not %g", gt_item(total), right);
+    /* A loop that forgets them hears of it, once; one that takes them does not. */
+    gt_Optimizer *sgd = gt_SGD(0.01);
+    gt_warnings_clear();
+    for (int step = 0; step < 4; step++) {
+        gt_Tape *tape = gt_tape_begin();
+        loss = gt_mean(gt_square(gt_call(model, some_x(), .training = true)));
+        loss = step < 2 ? gt_total_loss(model, loss) : loss;
+        gt_minimize(sgd, tape, loss, gt_trainable_variables(model));
+        gt_tape_end(tape);
+        cr_assert(gt_warnings().count == (step >= 2), "step %d: %d warnings", step,
+                  gt_warnings().count);
+    }
+    cr_assert(strstr(gt_warnings().items[0],
+                     "kernel has a regularizer, and no loss since the last step took its penalty"),
+              "%s", gt_warnings().items[0]);
+    gt_warnings_clear();
+    gt_optimizer_free(sgd);
     gt_layer_free(model);
 }
 
@@ -453,7 +470,7 @@ static void memory_that_grows(void)
     M(freezing_batch_normalization, "it infers, and its statistics stay")                          \
     M(a_second_gradient, "an error")                                                               \
     M(trainable_changed_after_compile, "it holds at the next step")                                \
-    M(penalties_forgotten, "gt_total_loss has them; fit too")                                      \
+    M(penalties_forgotten, "gt_total_loss and fit have them; without it a warning")                \
     M(one_seeded_initializer_for_two_weights, "they differ")                                       \
     M(nan_gradients, "safe forms; gt_check_numerics names the operation")                          \
     M(labels_against_predictions, "an error; loss objects take a column")                          \

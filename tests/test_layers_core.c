@@ -189,6 +189,14 @@ Test(layers_core, softmax)
     gt_Tensor *y = gt_call(layer, x, .named = gt_named({"mask", mask}));
     cr_assert(gt_element(y, 0) == 0 && gt_element(y, 1) == 0 &&
               fabs(gt_element(y, 2) - 1 / (1 + exp(1))) < 1e-6);
+    gt_Tensor *truths = gt_call(layer, x, .named = gt_named({"mask", gt_greater(mask, 0.5)}));
+    gt_Layer *one_axis = gt_Softmax(.axes = gt_axes(1));
+    gt_Tensor *along = gt_call(one_axis, x), *right = gt_softmax(x);
+    for (int i = 0; i < 4; i++)
+        cr_assert(gt_element(truths, i) == gt_element(y, i) &&
+                      gt_element(along, i) == gt_element(right, i),
+                  "%d: %s", i, gt_error_message());
+    gt_layer_free(one_axis);
     /* The mask of x covers the rows alone: they are kept, and the mask goes on. */
     gt_Tensor *rows = gt_equal(gt_array(gt_shape(2), 1, 0), 1);
     y = gt_call(layer, gt_with_mask(x, rows));

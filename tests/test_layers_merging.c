@@ -48,6 +48,8 @@ Test(layers_merging, inputs_that_are_refused)
     not_called(gt_Dot(1), x, narrow,
                "axis 1 of one the size of axis 1 of the other (got shapes (2, 3) and (2, 2))");
     not_called(gt_Dot(1), x, row, "inputs must have the same batch size");
+    not_called(gt_Dot(gt_axes(1, 2)), gt_ones(gt_shape(2, 3, 4)), gt_ones(gt_shape(2, 3, 5)),
+               "axis 1 of one the size of axis 2 of the other");
     not_called(gt_Dot(0), x, x, "axes must be from 1 to 1 for input 1, and not the batch (got 0)");
     not_called(gt_Dot(gt_axes(1, -2)), x, x,
                "axes must be from 1 to 1 for input 2, and not the batch (got -2)");

@@ -424,6 +424,16 @@ Test(layers_recurrent, names_and_mistakes)
     both = gt_Bidirectional(gt_LSTM(2));
     cr_assert(!gt_call(both, x, .outputs = gt_outputs(&h)));
     fails("its states are outputs only with .return_state = true");
+    cr_assert(!gt_call(both, x, .more = gt_tensors(still)));
+    fails("it has 4 states, those of both layers (got 1)");
+    gt_layer_free(both);
+    both = gt_Bidirectional(gt_LSTM(2, .return_state = true));
+    cr_assert(!gt_call(both, x, .outputs = gt_outputs(NULL, NULL, NULL, NULL, &h)));
+    fails("it has 4 states as outputs; more are asked for");
+    gt_layer_free(both);
+    both = gt_Bidirectional(gt_LSTM(2), .backward_layer = gt_GRU(2, .go_backwards = true));
+    cr_assert(!gt_call(both, x));
+    fails("layer and backward_layer must have as many states");
     gt_layer_free(both);
     cr_assert(!gt_TimeDistributed(NULL));
     fails("the layer is NULL");
@@ -547,6 +557,15 @@ Test(layers_recurrent, masks_of_steps)
     cr_assert(gt_shape_equal(gt_tensor_shape(rides), gt_shape(2, 3)) && gt_element(rides, 0) == 1 &&
               gt_element(rides, 1) == 0 && gt_element(rides, 4) == 0);
     gt_layer_free(sentences);
+    /* Both outputs of two layers that are not merged have the mask of the steps. */
+    gt_Layer *both =
+        gt_Bidirectional(gt_GRU(2, .return_sequences = true), .merge_mode = GT_MERGE_MODE_NONE);
+    gt_Tensor *back = NULL,
+              *ahead = gt_call(both, row[0], .mask = there[0], .outputs = gt_outputs(&back));
+    cr_assert(ahead && gt_is_masked(ahead) && gt_is_masked(back) &&
+                  gt_element(gt_all(gt_equal(gt_mask(back), there[0])), 0) == 1,
+              "%s", gt_error_message());
+    gt_layer_free(both);
     gt_context_free(NULL);
     assert_no_leaks();
 }

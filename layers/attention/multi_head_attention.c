@@ -293,7 +293,15 @@ const gt_LayerClass gt_layer_class_multi_head_attention = {
          .keras = "MultiHeadAttention(2, 2, dropout=0.3, seed=6) @ call(x[0], x[1])",
          .inputs = 2,
          .input = GT_INPUTS(GT_ANY(1, 2, 2), GT_ANY(1, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(1, 2, 2)}),
+         .output = GT_SAMPLE_SHAPE(1, 2, 2)},
+        {.options = GT_LAYER_OPTIONS(gt_MultiHeadAttention, .num_heads = 2, .key_dim = 2,
+                                     .attention_axes = GT_SAMPLE_AXES(1, 2)),
+         .keras = "MultiHeadAttention(2, 2, attention_axes=(1, 2)) @ call(x[0], x[1], x[2], "
+                  "attention_mask=x[3])",
+         .inputs = 4,
+         .input = GT_INPUTS(GT_ANY(1, 2, 2, 2), GT_ANY(1, 3, 2, 2), GT_ANY(1, 3, 2, 2),
+                            GT_WHOLE(GT_INT32, 0, 2, 1, 2, 2, 3, 2)),
+         .output = GT_SAMPLE_SHAPE(1, 2, 2, 2)}),
 };
 
 gt_Layer *gt_MultiHeadAttention_at(const char *here, const gt_MultiHeadAttention_options *options)
