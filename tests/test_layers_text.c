@@ -383,8 +383,8 @@ Test(layers_text, input_layer)
     fails(GT_INVALID, "the input must be text (-1, 1) (got text (1,)), in sequential/input_layer");
     cr_assert(!gt_call(model, gt_ones(gt_shape(2, 1))));
     fails(GT_INVALID, "the input must be text (-1, 1) (got float32 (2, 1))");
-    gt_Layer *numbers = gt_Sequential(gt_InputLayer(gt_shape(1)), gt_Dense(2));
-    cr_assert(!gt_call(numbers, NULL, .text = text));
+    gt_Layer *plain = gt_Sequential(gt_InputLayer(gt_shape(1)), gt_Dense(2));
+    cr_assert(!gt_call(plain, NULL, .text = text));
     fails(GT_INVALID, "the input must be float32 (-1, 1) (got text (2, 1))");
     gt_Layer *alone = gt_Sequential(gt_InputLayer(gt_shape(1), .dtype = GT_TEXT));
     cr_assert(!gt_call(alone, NULL, .text = text));
@@ -394,7 +394,7 @@ Test(layers_text, input_layer)
     cr_assert(!gt_InputLayer(gt_shape(1, 2), .dtype = GT_TEXT));
     fails(GT_INVALID, "an input cannot be text (1, 2)");
     gt_layer_free(alone);
-    gt_layer_free(numbers);
+    gt_layer_free(plain);
     gt_layer_free(copy);
     gt_layer_free(again);
     gt_layer_free(model);
@@ -636,6 +636,12 @@ Test(layers_text, wrong_options)
     refused(gt_StringLookup(.vocabulary = words, .output_mode = GT_OUTPUT_MODE_TF_IDF), "needs idf_weights");
     refused(gt_StringLookup(.idf_weights = two, .output_mode = GT_OUTPUT_MODE_TF_IDF), "idf_weights need a vocabulary");
     refused(gt_StringLookup(.vocabulary = words, .idf_weights = gt_array(gt_shape(4), 1, 2, 3, 4),
+                            .output_mode = GT_OUTPUT_MODE_TF_IDF),
+            "a vector of 2 floats");
+    refused(gt_StringLookup(.vocabulary = words, .idf_weights = gt_array(gt_shape(1, 2), 1, 2),
+                            .output_mode = GT_OUTPUT_MODE_TF_IDF),
+            "a vector of 2 floats");
+    refused(gt_StringLookup(.vocabulary = words, .idf_weights = gt_cast(two, GT_INT32),
                             .output_mode = GT_OUTPUT_MODE_TF_IDF),
             "a vector of 2 floats");
     refused(gt_StringLookup(.vocabulary = words, .idf_weights = gt_array(gt_shape(2), 1, (double)NAN),
