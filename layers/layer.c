@@ -8,6 +8,7 @@
 #include "layers/internal.h"
 #include "core/assert.h"
 #include "core/graph.h"
+#include "layers/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -225,10 +226,10 @@ static bool check_class(gt_Context *context, const char *here, const char *opera
     return false;
 }
 
-static bool check_given(gt_Context *context, const char *name, gt_DType dtype)
+static bool check_given(gt_Context *context, const gt_LayerClass *type, const char *name, gt_DType dtype)
 {
     gt_DType variables = gt_variable_dtype(dtype), compute = gt_compute_dtype(dtype);
-    bool typed = dtype == GT_DTYPE_NONE ||
+    bool typed = dtype == GT_DTYPE_NONE || (dtype == GT_TEXT && type == &gt_layer_class_input_layer) ||
                  (gt_storable(variables) && gt_storable(compute) && dtype <= GT_DTYPE_POLICIES);
     if (!*name || strchr(name, '/'))
         gt_raise(context, GT_INVALID, NULL, NULL,
@@ -246,7 +247,7 @@ static gt_Layer *new_layer(gt_Context *context, const gt_LayerClass *type, const
     const gt_Layer *given = instance;
     const char *name = given->name ? given->name : type->name;
     gt_LayerState *state =
-        check_given(context, name, given->dtype)
+        check_given(context, type, name, given->dtype)
             ? gt_object_new(context, &layer_kind, struct_offset() + type->instance)
             : NULL;
     if (!state) {

@@ -11,17 +11,26 @@ typedef struct Sequential {
     gt_Layer base;
 } Sequential;
 
+static bool begins_with_input(const gt_LayerState *state)
+{
+    return state->child_count > 0 && state->children[0].layer->type == &gt_layer_class_input_layer;
+}
+
 static gt_Tensor *sequential_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const gt_LayerState *state = layer->state;
     const gt_Strings *text = in->text ? in->text[0] : NULL;
-    if (state->child_count == 0 && text)
+    gt_Tensor *x = in->x;
+    int32_t i = 0;
+    if (text && begins_with_input(state)) /* which looks at the text; the next layer gets it */
+        gt_call(state->children[i++].layer, NULL, .text = *text);
+    if (text && i == state->child_count)
         return gt_fail(GT_INVALID, "there is no layer for the text"), NULL;
-    if (state->child_count == 0)
-        return gt_identity(in->x);
-    gt_Tensor *x = text ? gt_call(state->children[0].layer, NULL, .text = *text)
-                        : gt_call(state->children[0].layer, in->x);
-    for (int32_t i = 1; i < state->child_count; i++)
+    if (text)
+        x = gt_call(state->children[i++].layer, NULL, .text = *text);
+    else if (state->child_count == 0)
+        x = gt_identity(x);
+    for (; i < state->child_count; i++)
         x = gt_call(state->children[i].layer, x);
     return x;
 }
@@ -32,8 +41,8 @@ static gt_Status build_for_input(gt_Layer *model)
 {
     gt_LayerState *state = model->state;
     gt_Context *context = state->object.context;
-    if (state->child_count < 2 || state->built || gt_tracing(context) ||
-        state->children[0].layer->type != &gt_layer_class_input_layer || !gt_scope_open(context))
+    if (state->child_count < 2 || state->built || gt_tracing(context) || !begins_with_input(state) ||
+        !gt_scope_open(context))
         return gt_context_status(context);
     gt_Tensor *x = gt_input_layer_draw(state->children[0].layer);
     if (x)

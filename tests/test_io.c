@@ -1114,6 +1114,7 @@ Test(io, lines, .init = open_folder, .fini = close_folder)
         const char *path = put_file("lines", some_lines[i].bytes, some_lines[i].size);
         check_lines(gt_load_lines(path), some_lines[i].lines, some_lines[i].lines);
     }
+    check_lines(gt_load_lines(put_text("lines", "plain"), .limit = 0), "plain|", "a limit is for compressed files");
     static char many[300000];
     for (int i = 0; i < 100000; i++)
         memcpy(many + 3 * i, i % 2 ? "ab\n" : "c\r\n", 3);

@@ -358,6 +358,50 @@ Test(layers_text, classifies)
     finish();
 }
 
+/* As in Keras, a Sequential may begin with what its input is like; so it is built when it is made. */
+Test(layers_text, input_layer)
+{
+    char path[64];
+    file_name(path, sizeof path);
+    gt_Layer *model = gt_Sequential(gt_InputLayer(gt_shape(1), .dtype = GT_TEXT),
+                                    gt_TextVectorization(.vocabulary = gt_strings("red", "wine")),
+                                    gt_Embedding(4, 3), gt_GlobalAveragePooling1D(), gt_Dense(2));
+    cr_assert(model && gt_weights(model).count == 3, "%s", gt_error_message());
+    cr_assert(strstr(gt_summary(model), "input_layer (InputLayer)                           (None, 1)"), "%s", gt_summary(model));
+    gt_Strings text = gt_strings_in_rows(gt_strings("red wine", "white"), 1);
+    gt_Tensor *y = gt_call(model, NULL, .text = text);
+    cr_assert(gt_save_model(model, path) == GT_OK && gt_shape_equal(gt_tensor_shape(y), gt_shape(2, 2)), "%s",
+              gt_error_message());
+    gt_Layer *again = gt_load_model(path), *copy = gt_layer_copy(model);
+    gt_Tensor *z = gt_call(again, NULL, .text = text);
+    for (int i = 0; i < 4; i++)
+        cr_assert(gt_element(y, i) == gt_element(z, i), "%s", gt_error_message());
+    cr_assert(gt_call(copy, NULL, .text = text), "%s", gt_error_message());
+    gt_Tensor *symbol = gt_Input(gt_shape(1), .dtype = GT_TEXT);
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_call(model, symbol)), gt_shape(-1, 2)), "%s", gt_error_message());
+    cr_assert(!gt_call(model, NULL, .text = gt_strings("red")));
+    fails(GT_INVALID, "the input must be text (-1, 1) (got text (1,)), in sequential/input_layer");
+    cr_assert(!gt_call(model, gt_ones(gt_shape(2, 1))));
+    fails(GT_INVALID, "the input must be text (-1, 1) (got float32 (2, 1))");
+    gt_Layer *plain = gt_Sequential(gt_InputLayer(gt_shape(1)), gt_Dense(2));
+    cr_assert(!gt_call(plain, NULL, .text = text));
+    fails(GT_INVALID, "the input must be float32 (-1, 1) (got text (2, 1))");
+    gt_Layer *alone = gt_Sequential(gt_InputLayer(gt_shape(1), .dtype = GT_TEXT));
+    cr_assert(!gt_call(alone, NULL, .text = text));
+    fails(GT_INVALID, "there is no layer for the text");
+    cr_assert(!gt_Sequential(gt_InputLayer(gt_shape(1), .dtype = GT_TEXT), gt_Dense(2)));
+    fails(GT_INVALID, "must be a tensor (got text)");
+    cr_assert(!gt_InputLayer(gt_shape(1, 2), .dtype = GT_TEXT));
+    fails(GT_INVALID, "an input cannot be text (1, 2)");
+    gt_layer_free(alone);
+    gt_layer_free(plain);
+    gt_layer_free(copy);
+    gt_layer_free(again);
+    gt_layer_free(model);
+    unlink(path);
+    finish();
+}
+
 /* A vocabulary that JSON has no text for: zeros, bytes that are no UTF-8. And one that was learned with its weights. */
 Test(layers_text, files_keep_vocabularies)
 {
@@ -537,7 +581,7 @@ Test(layers_text, symbols_of_text)
     fails(GT_INVALID, "text and symbols cannot be mixed");
     /* rows of tokens have known lengths where they are not split */
     gt_Tensor *rows = gt_Input(gt_shape(3), .dtype = GT_TEXT);
-    const gt_Shape widths[] = {gt_shape(1), gt_shape(2), gt_shape(3, 1), gt_shape(4, 3)};
+    const gt_Shape widths[] = {gt_shape(1), gt_shape(2), gt_shape(3, 1), gt_shape(5, 3)};
     const int64_t lengths[] = {3, 2, 4, 1};
     for (int i = 0; i < 4; i++) {
         gt_Layer *joins = gt_TextVectorization(.split = GT_SPLIT_NONE, .vocabulary = gt_strings("a", "a b c"),
@@ -592,6 +636,12 @@ Test(layers_text, wrong_options)
     refused(gt_StringLookup(.vocabulary = words, .output_mode = GT_OUTPUT_MODE_TF_IDF), "needs idf_weights");
     refused(gt_StringLookup(.idf_weights = two, .output_mode = GT_OUTPUT_MODE_TF_IDF), "idf_weights need a vocabulary");
     refused(gt_StringLookup(.vocabulary = words, .idf_weights = gt_array(gt_shape(4), 1, 2, 3, 4),
+                            .output_mode = GT_OUTPUT_MODE_TF_IDF),
+            "a vector of 2 floats");
+    refused(gt_StringLookup(.vocabulary = words, .idf_weights = gt_array(gt_shape(1, 2), 1, 2),
+                            .output_mode = GT_OUTPUT_MODE_TF_IDF),
+            "a vector of 2 floats");
+    refused(gt_StringLookup(.vocabulary = words, .idf_weights = gt_cast(two, GT_INT32),
                             .output_mode = GT_OUTPUT_MODE_TF_IDF),
             "a vector of 2 floats");
     refused(gt_StringLookup(.vocabulary = words, .idf_weights = gt_array(gt_shape(2), 1, (double)NAN),

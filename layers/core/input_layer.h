@@ -15,6 +15,8 @@ GT_OPTIONS(gt_InputLayer_options, gt_InputLayer_OPTIONS);
  * when it is made, for any size where the shape says -1; so its weights can be listed, loaded and frozen at once. The layer
  * gives x back, with its mask, and refuses inputs of another shape or type. `.dtype` is the input's; not given: it is built
  * for that of gt_set_dtype_policy, else float32, and accepts every float type. It is one of the Sequential's layers, number 0.
+ * For text,
+ * `.dtype = GT_TEXT`, it gives the length of each string in bytes, and the Sequential gives the text to its next layer.
  * Keras's InputLayer; a functional model has gt_Input instead. Errors: a negative size other than -1, a type that tensors do
  * not have. */
 #define gt_InputLayer(...)                                                                         \
